@@ -1,0 +1,19 @@
+/* buf.h - a growable run of bytes. */
+#pragma once
+#include "ground/base/mem.h"
+
+struct buf {
+    struct mem *mem;
+    char *data; /* NULL while empty */
+    size_t size, capacity;
+};
+
+void buf_init(struct buf *b, struct mem *mem);
+void buf_release(struct buf *b);
+static inline void buf_clear(struct buf *b) { b->size = 0; }
+void buf_reserve(struct buf *b, size_t more);               /* room for `more` further bytes */
+void buf_append(struct buf *b, const void *bytes, size_t size);
+void buf_append_text(struct buf *b, const char *text);
+void buf_append_byte(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+const char *buf_text(struct buf *b); /* NUL-terminated view; the NUL is not counted */

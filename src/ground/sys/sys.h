@@ -1,0 +1,132 @@
+/* sys.h - THE ONLY DOOR to clock, threads, files, sockets, signals and randomness. Two worlds stand behind it: Linux
+ * (sys_linux*.c) and the simulation (sim/sys_sim.c). Nobody else calls the operating system; tidy proves it with nm.
+ *
+ * Threading: `struct sys` may be used from any thread of its node; files, sockets, parkers belong to one thread at a
+ * time unless said otherwise. Errors never escape as errno: they are a status and a sentence. */
+#pragma once
+#include "ground/base/err.h"
+#include "ground/base/mem.h"
+
+struct sys;
+struct sys_file;
+struct sys_thread;
+struct sys_parker;  /* lets one thread sleep until another wakes it */
+struct sys_mailbox; /* many senders, one receiver, of pointers */
+
+enum sys_file_flags {
+    SYS_READ = 1,
+    SYS_WRITE = 2,
+    SYS_CREATE = 4,    /* with SYS_WRITE: make it when missing */
+    SYS_EXCLUSIVE = 8, /* E_EXISTS when it is there */
+    SYS_TRUNCATE = 16,
+    SYS_APPEND = 32,
+};
+
+struct sys_stat {
+    int64_t size, modified_ms;
+    bool is_directory, is_regular;
+};
+
+typedef void (*sys_thread_fn)(void *arg);
+typedef void (*sys_dir_fn)(void *arg, const char *name, const struct sys_stat *st);
+
+enum sys_signal { SYS_SIGNAL_NONE, SYS_SIGNAL_INT, SYS_SIGNAL_TERM };
+
+/* The vtable of a world. Call through the sys_* functions below. */
+struct sys_ops {
+    const char *name; /* "linux" or "sim" */
+    int64_t (*wall_ms)(struct sys *);      /* since 1970 */
+    int64_t (*mono_ns)(struct sys *);      /* monotonic, for durations and deadlines */
+    uint64_t (*random)(struct sys *);
+    enum status (*thread_start)(struct sys *, const char *name, sys_thread_fn, void *arg, struct sys_thread **, struct err *);
+    void (*thread_join)(struct sys *, struct sys_thread *);
+    int (*cpu_count)(struct sys *);
+    struct sys_parker *(*parker_create)(struct sys *);
+    void (*parker_free)(struct sys *, struct sys_parker *);
+    void (*park)(struct sys *, struct sys_parker *, int64_t timeout_ns);
+    void (*unpark)(struct sys *, struct sys_parker *);
+    enum status (*file_open)(struct sys *, const char *path, int flags, struct sys_file **, struct err *);
+    enum status (*file_read)(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);
+    enum status (*file_write)(struct sys *, struct sys_file *, const void *, size_t size, struct err *);
+    enum status (*file_seek)(struct sys *, struct sys_file *, int64_t offset, struct err *);
+    enum status (*file_sync)(struct sys *, struct sys_file *, struct err *);
+    enum status (*file_stat)(struct sys *, const char *path, struct sys_stat *, struct err *);
+    enum status (*file_rename_new)(struct sys *, const char *from, const char *to, struct err *);
+    enum status (*file_delete)(struct sys *, const char *path, struct err *);
+    enum status (*dir_make)(struct sys *, const char *path, struct err *);
+    enum status (*dir_list)(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
+    enum status (*dir_sync)(struct sys *, const char *path, struct err *);
+    enum status (*file_standard)(struct sys *, int fd, struct sys_file **, struct err *);
+    enum status (*socket_connect)(struct sys *, const char *host, int port, struct sys_file **, struct err *);
+    enum status (*file_wait)(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
+    void (*file_close)(struct sys *, struct sys_file *);
+    bool (*is_terminal)(struct sys *, int fd);
+    int (*terminal_columns)(struct sys *, int fd);
+    enum sys_signal (*signal_take)(struct sys *);
+    int64_t (*resident_bytes)(struct sys *);
+};
+
+struct sys {
+    const struct sys_ops *ops;
+    struct mem *mem; /* what the world itself allocates; locked inside */
+};
+
+/* The Linux world; one per process, made by main. Installs handlers for SIGINT and SIGTERM (counted, see
+ * sys_signal_take; the second SIGINT ends the process at once with 130) and ignores SIGPIPE. */
+struct sys *sys_linux_create(void);
+void sys_linux_free(struct sys *sys);
+/* The same without touching signal handlers, for the library inside a host program. */
+struct sys *sys_linux_create_quiet(void);
+
+static inline int64_t sys_wall_ms(struct sys *s) { return s->ops->wall_ms(s); }
+static inline int64_t sys_mono_ns(struct sys *s) { return s->ops->mono_ns(s); }
+static inline uint64_t sys_random(struct sys *s) { return s->ops->random(s); }
+
+enum status sys_thread_start(struct sys *s, const char *name, sys_thread_fn fn, void *arg, struct sys_thread **out, struct err *e) CHECKED;
+void sys_thread_join(struct sys *s, struct sys_thread *t); /* frees it; NULL is a no-op */
+int sys_cpu_count(struct sys *s);
+
+struct sys_parker *sys_parker_create(struct sys *s);
+void sys_parker_free(struct sys *s, struct sys_parker *p);
+/* Sleeps until unparked, or timeout_ns passes (INT64_MAX = none). An unpark before the park is kept. */
+void sys_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns);
+void sys_unpark(struct sys *s, struct sys_parker *p); /* any thread; cheap when nobody sleeps */
+
+/* Mailbox: bounded only by its senders' protocol. Any thread sends; the owner takes. */
+struct sys_mailbox *sys_mailbox_create(struct sys *s);
+void sys_mailbox_free(struct sys *s, struct sys_mailbox *m);
+void sys_mailbox_send(struct sys *s, struct sys_mailbox *m, void *message);
+/* Next message, waiting at most timeout_ns (0 = do not wait); NULL when none came. */
+void *sys_mailbox_take(struct sys *s, struct sys_mailbox *m, int64_t timeout_ns);
+
+enum status sys_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e) CHECKED;
+/* Reads up to size bytes; *got = 0 at the end. */
+enum status sys_file_read(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e) CHECKED;
+enum status sys_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e) CHECKED; /* all of it */
+enum status sys_file_seek(struct sys *s, struct sys_file *f, int64_t offset, struct err *e) CHECKED;
+enum status sys_file_sync(struct sys *s, struct sys_file *f, struct err *e) CHECKED;
+void sys_file_close(struct sys *s, struct sys_file *f); /* NULL is a no-op; standard files are only released */
+enum status sys_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e) CHECKED;
+/* Renames without replacing: E_EXISTS when `to` is there. */
+enum status sys_file_rename_new(struct sys *s, const char *from, const char *to, struct err *e) CHECKED;
+enum status sys_file_delete(struct sys *s, const char *path, struct err *e) CHECKED; /* missing is S_OK */
+enum status sys_dir_make(struct sys *s, const char *path, struct err *e) CHECKED;    /* with parents; existing is S_OK */
+enum status sys_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *arg, struct err *e) CHECKED; /* sorted by name */
+enum status sys_dir_sync(struct sys *s, const char *path, struct err *e) CHECKED;
+/* 0, 1 or 2 as a file. */
+enum status sys_file_standard(struct sys *s, int fd, struct sys_file **out, struct err *e) CHECKED;
+enum status sys_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e) CHECKED;
+/* Waits until a read would not block (or the other end closed); for stdin and sockets, from dedicated threads. */
+enum status sys_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e) CHECKED;
+bool sys_is_terminal(struct sys *s, int fd);
+int sys_terminal_columns(struct sys *s, int fd); /* 80 when unknown */
+enum sys_signal sys_signal_take(struct sys *s);  /* the oldest signal not taken, or NONE */
+int64_t sys_resident_bytes(struct sys *s);
+
+/* Threads of the same node: atomics live here and in listed lock-free islands only. */
+struct sys_atomic_u64 {
+    _Atomic uint64_t value;
+};
+static inline uint64_t sys_atomic_load(const struct sys_atomic_u64 *a) { return __atomic_load_n((const uint64_t *)&a->value, __ATOMIC_ACQUIRE); }
+static inline void sys_atomic_store(struct sys_atomic_u64 *a, uint64_t v) { __atomic_store_n((uint64_t *)&a->value, v, __ATOMIC_RELEASE); }
+static inline uint64_t sys_atomic_add(struct sys_atomic_u64 *a, uint64_t v) { return __atomic_fetch_add((uint64_t *)&a->value, v, __ATOMIC_ACQ_REL); }
