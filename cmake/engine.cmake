@@ -1,0 +1,33 @@
+# libthalweg.a, libthalweg.so (which exports tw_* and nothing else) and the binary, from one compilation of src/.
+file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)
+set(main_source ${CMAKE_SOURCE_DIR}/src/surface/cli/main.c)
+list(REMOVE_ITEM engine_sources ${main_source})
+if(NOT engine_sources)
+    file(WRITE ${CMAKE_BINARY_DIR}/gen/empty.c "extern const int tw_empty;\nconst int tw_empty = 0;\n")
+    set(engine_sources ${CMAKE_BINARY_DIR}/gen/empty.c)
+endif()
+
+add_library(thalweg_objects OBJECT ${engine_sources})
+target_include_directories(thalweg_objects PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/gen)
+target_link_libraries(thalweg_objects PUBLIC thalweg_flags thalweg_deps)
+
+add_library(thalweg_static STATIC $<TARGET_OBJECTS:thalweg_objects>)
+set_target_properties(thalweg_static PROPERTIES OUTPUT_NAME thalweg)
+target_include_directories(thalweg_static PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/gen)
+target_link_libraries(thalweg_static PUBLIC thalweg_flags thalweg_deps)
+
+add_library(thalweg_shared SHARED $<TARGET_OBJECTS:thalweg_objects>)
+set_target_properties(thalweg_shared PROPERTIES OUTPUT_NAME thalweg VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
+    LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/exports.map)
+target_link_libraries(thalweg_shared PRIVATE thalweg_flags thalweg_deps)
+target_link_options(thalweg_shared PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports.map)
+
+# The binary carries the whole engine and exports tw_*, so that a job's shared object finds the API in the process that loads it.
+if(EXISTS ${main_source})
+    add_executable(thalweg ${main_source})
+    target_link_libraries(thalweg PRIVATE -Wl,--whole-archive thalweg_static -Wl,--no-whole-archive)
+    target_link_options(thalweg PRIVATE "-Wl,--export-dynamic-symbol=tw_*")
+    if(NOT THALWEG_SANITIZE)
+        target_link_libraries(thalweg PRIVATE PkgConfig::jemalloc)
+    endif()
+endif()
