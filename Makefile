@@ -1,13 +1,68 @@
-# The entry to everything. CMake and Ninja stand behind it.
-BUILD ?= build
+# Thalweg - the entry to everything. `make help` lists the targets; CMake and Ninja stand behind them.
+BUILD        ?= build
+PREFIX       ?= /usr/local
+JOBS         ?= $(shell nproc)
+TEST_JOBS    ?= 2
+SIM_SEEDS    ?= 1000
+FUZZ_SECONDS ?= 60
+ARGS         ?=
+export JOBS
 
-all:
-	@cmake -S . -B $(BUILD) -G Ninja && ninja -C $(BUILD) -j2
+CTEST = ctest --output-on-failure --no-label-summary -j$(TEST_JOBS) $(if $(TESTS),-R '$(TESTS)')
 
-test: all
-	@ctest --test-dir $(BUILD) --output-on-failure -j2
+all: deps ## build everything: libraries, binary, tests, examples, benchmarks
+	@tools/build.sh $(BUILD) all
 
-clean:
-	@rm -rf build build-*
+run: deps ## build, then run the main job on real flights (ARGS='--input my.csv' for your own)
+	@tools/build.sh $(BUILD) thalweg
+	@$(BUILD)/thalweg run --demo $(ARGS)
 
-.PHONY: all test clean
+test: all ## build, then run all tests (TESTS=regex for some)
+	@cd $(BUILD) && $(CTEST)
+
+asan: deps ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/build.sh $(BUILD)-asan all -DTHALWEG_SANITIZE=address,undefined
+	@cd $(BUILD)-asan && $(CTEST)
+
+tsan: deps ## the whole suite under ThreadSanitizer
+	@tools/build.sh $(BUILD)-tsan all -DTHALWEG_SANITIZE=thread
+	@cd $(BUILD)-tsan && $(CTEST)
+
+sim: deps ## run the jobs in the simulated world under SIM_SEEDS seeds, and compare with the reference run
+	@tools/build.sh $(BUILD) thalweg
+	@$(BUILD)/thalweg sim --seeds $(SIM_SEEDS) $(ARGS)
+
+bench: deps ## run the benchmarks (BENCH=part of a name for some)
+	@tools/build.sh $(BUILD) all
+	@tools/bench.sh $(BUILD) $(BENCH)
+
+fuzz: fuzz-deps ## run each fuzz target for FUZZ_SECONDS (FUZZ=part of a name for some)
+	@CC=clang tools/build.sh $(BUILD)-fuzz all -DTHALWEG_FUZZ=ON -DTHALWEG_SANITIZE=address,undefined
+	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
+
+tidy: deps ## check the house rules (ARGS=--report prints the figures)
+	@tools/build.sh $(BUILD) tidy_inputs
+	@$(BUILD)/tools/tidy $(ARGS)
+
+docs: deps ## write docs/api from the docstrings of include/thalweg
+	@tools/build.sh $(BUILD) docgen
+	@$(BUILD)/tools/docgen include/thalweg docs/api
+
+install: deps ## install headers, libraries, binary and pkg-config file under PREFIX
+	@tools/build.sh $(BUILD) all
+	@cmake --install $(BUILD) --prefix $(PREFIX) > $(BUILD)/install.log || { cat $(BUILD)/install.log; exit 1; }
+	@echo "Thalweg is installed under $(DESTDIR)$(PREFIX)"
+
+clean: ## remove every build folder
+	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+deps:
+	@tools/deps.sh build $(BUILD)/.packages
+
+fuzz-deps:
+	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
+
+.PHONY: all run test asan tsan sim bench fuzz tidy docs install clean help deps fuzz-deps
