@@ -1,0 +1,18 @@
+/* connector.h - both ends of one outside system. One file conn_<name>.c ends in `const struct conn_type conn_<name>`. */
+#pragma once
+#include "flow/sink/sink.h"
+#include "flow/source/source.h"
+
+struct conn_type {
+    const char *name, *doc, *example;
+    const struct option_def *options;  /* 'connector' and 'format' (with its own options) are handled outside */
+    bool takes_format;                 /* 'format' = ... and that format's options are accepted too */
+    const struct source_type *source;  /* NULL = cannot be read */
+    const struct sink_type *sink;      /* NULL = cannot be written */
+};
+
+extern const struct conn_type *const conn_types[]; /* sorted by name, ends with NULL */
+/* E_CONFIG naming the nearest one when unknown. */
+enum status conn_find(const char *name, const struct conn_type **out, struct err *e) CHECKED;
+/* Checks options against the connector's table, plus 'connector', 'format' and the format's options when it takes one. */
+enum status conn_options_check(const struct conn_type *conn, const struct options *o, struct err *e) CHECKED;

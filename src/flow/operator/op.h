@@ -1,0 +1,156 @@
+/* op.h - everything the system ever asks of an operator. One file op_<name>.c ends in one `const struct op_type
+ * op_<name>`; a generated list collects them; there is no switch over operators anywhere.
+ *
+ * A hook gets one input (a batch, a watermark, due time, end of input) and may fill one batch per output port. It answers
+ *   S_OK       done with this input;
+ *   S_MORE     the outputs are full or a slice of work is done: deliver them, then call the same hook again with the same
+ *              input. The cursor lives in `self`; the input stays valid and unchanged until S_OK;
+ *   S_PENDING  state is on its way: nothing was emitted; call again later with the same input;
+ *   S_END      (poll only) no more rows will come; S_IDLE (poll only) nothing now, see op_wake_at;
+ *   an error   the task fails; detail in cx->err.
+ * A hook runs at most about 200 us before it answers S_MORE. Batches given to a hook are borrowed for the call. */
+#pragma once
+#include "columns/column/batch.h"
+#include "ground/base/log.h"
+#include "ground/base/option.h"
+#include "ground/sys/sys.h"
+
+struct tw_function;
+struct state_host;
+
+enum { OP_PORTS_MAX = 8, OP_INPUTS_MAX = 2, OP_KEYS_MAX = 16 };
+
+/* --- configuration: one table encodes, decodes, validates, explains ------------------------------------------- */
+enum config_kind {
+    CONF_BOOL,     /* bool */
+    CONF_INT,      /* int64_t */
+    CONF_DOUBLE,   /* double */
+    CONF_TEXT,     /* const char * */
+    CONF_BYTES,    /* struct str */
+    CONF_TYPE,     /* const struct type * */
+    CONF_TEXTS,    /* struct text_list */
+    CONF_FUNCTION, /* struct function_ref */
+    CONF_OPTIONS,  /* struct options */
+};
+
+struct text_list {
+    const char *const *items;
+    uint32_t count;
+};
+
+/* User code has an identity: (artifact, name, config bytes). fn is resolved after decoding, never encoded. */
+struct function_ref {
+    const char *name;
+    struct str config; /* at most 64 KiB, given to the function's open */
+    const struct tw_function *fn;
+};
+
+struct config_field {
+    const char *name;
+    enum config_kind kind;
+    uint32_t offset;
+    const char *doc;
+};
+
+/* --- at graph time --------------------------------------------------------------------------------------------- */
+/* What graph building knows about one node; `derive` checks it and fills the answers. */
+struct op_plan {
+    struct arena *arena;
+    const struct type *inputs[OP_INPUTS_MAX];
+    uint32_t input_count;
+    const uint32_t *keys[OP_INPUTS_MAX]; /* key columns of each input; NULL = not keyed */
+    uint32_t key_count[OP_INPUTS_MAX];
+    const struct type *outputs[OP_PORTS_MAX]; /* answer: port 0 is the main output, others side outputs */
+    const char *port_names[OP_PORTS_MAX];     /* answer: tags of side outputs */
+    uint32_t output_count;
+};
+
+enum op_flags {
+    OP_SELECTION = 1,    /* hooks accept batches with a selection vector */
+    OP_FORMS = 2,        /* hooks accept CONST and DICT columns */
+    OP_NEEDS_KEY = 4,    /* refused on an unkeyed stream */
+    OP_SOURCE = 8,       /* no input; poll() is called instead */
+    OP_BLOCKING = 16,    /* hooks may block: the task gets a thread of its own */
+    OP_CHAIN_HEAD = 32,  /* never chained behind another operator */
+    OP_SINGLE = 64,      /* parallelism is always 1 */
+};
+
+/* --- at run time ------------------------------------------------------------------------------------------------- */
+struct op_port; /* chain's side of an output port */
+
+/* What one operator instance (one subtask) sees. open struct: hot path. */
+struct op_cx {
+    const struct op_type *type;
+    const void *config;          /* decoded, of type->config_size */
+    const struct op_plan *plan;  /* schemas, keys */
+    const uint64_t *const *needed_in;  /* per input: needed columns, NULL = all */
+    const uint64_t *const *needed_out; /* per port: columns somebody downstream needs, NULL = all */
+    const char *name, *uid;
+    uint32_t subtask, parallelism, max_parallelism, attempt;
+    uint32_t batch_rows;         /* capacity of batches here: BATCH_ROWS, smaller in tests and simulation */
+    struct mem *mem;             /* the task's; instance memory */
+    struct arena *scratch;       /* reset before every hook call */
+    struct sys *sys;
+    struct log *log;
+    struct err *err;             /* detail of a failure */
+    struct state_host *state;    /* keyed operators: creates tables and timers; NULL else */
+    int64_t watermark;           /* of the inputs, merged; TIME_MIN before the first */
+    int64_t wake_ms;             /* set by op_wake_at */
+    uint32_t port_count;
+    struct op_port *ports;
+    struct op_metrics *metrics;
+    struct job_shared *job;      /* enumerators, alignment groups, accumulators of the job; see task/job_shared.h */
+};
+
+/* Counters every operator has; read by status lines and the REST interface from other threads, racily by design. */
+struct op_metrics {
+    struct sys_atomic_u64 rows_in, rows_out, late_dropped, late_refired, errors_skipped, dead_letters, bytes_in, bytes_out;
+};
+
+struct op_type {
+    const char *name, *doc, *example;
+    uint32_t flags;
+    uint32_t input_count; /* 0 for sources */
+    size_t config_size;
+    const struct config_field *config_fields; /* ends with name == NULL; NULL = no configuration */
+    size_t instance_size;                     /* `self`, cleared */
+
+    /* Graph time. derive: checks types and configuration, answers outputs. needs: which input columns are read, given
+     * which output columns are needed (bit sets of ceil(columns/64) words, cleared before); NULL hook = all. */
+    enum status (*derive)(struct op_plan *plan, const void *config, struct err *e);
+    void (*needs)(const struct op_plan *plan, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs);
+    bool (*blocks)(const void *config); /* NULL = by flag only */
+
+    /* Run time; every hook may be NULL. Without on_watermark the chain forwards watermarks by itself; with it the
+     * chain forwards after the hook answered S_OK. */
+    enum status (*open)(struct op_cx *cx, void *self);
+    enum status (*poll)(struct op_cx *cx, void *self);
+    enum status (*on_batch)(struct op_cx *cx, void *self, uint32_t input, struct batch *in);
+    enum status (*on_watermark)(struct op_cx *cx, void *self, int64_t watermark);
+    enum status (*on_time)(struct op_cx *cx, void *self, int64_t now_ms); /* processing time reached wake_ms */
+    enum status (*on_end)(struct op_cx *cx, void *self, uint32_t input);  /* this input will bring nothing more */
+    enum status (*on_idle)(struct op_cx *cx, void *self);                 /* the task is about to wait: flush what is held */
+    void (*close)(struct op_cx *cx, void *self, bool failed);
+    bool makes_watermarks; /* input watermarks are not forwarded; op_emit_watermark speaks instead */
+};
+
+extern const struct op_type *const op_types[]; /* sorted by name, ends with NULL */
+const struct op_type *op_find(const char *name); /* NULL when unknown */
+
+/* The port's own batch: empty when a hook is entered, delivered when it answers. Capacity cx->batch_rows. */
+struct batch *op_out(struct op_cx *cx, uint32_t port);
+/* Rows that still fit the port's batch. */
+uint32_t op_room(struct op_cx *cx, uint32_t port);
+/* Delivers `b` (the input, or a batch the operator owns) through the port instead of op_out's; may carry a selection.
+ * The batch must stay unchanged until the hook is called again. One per port and call. */
+void op_forward(struct op_cx *cx, uint32_t port, struct batch *b);
+/* Is anybody connected to the port? Side outputs without consumers need not be filled. */
+bool op_port_used(const struct op_cx *cx, uint32_t port);
+/* For makes_watermarks: after the rows emitted by this call the watermark is `watermark`; lower ones are ignored. */
+void op_emit_watermark(struct op_cx *cx, int64_t watermark);
+void op_emit_idle(struct op_cx *cx, bool idle);
+/* Asks for on_time (or poll) at that processing time at the latest. Wall clock ms. */
+static inline void op_wake_at(struct op_cx *cx, int64_t wall_ms)
+{
+    if (wall_ms < cx->wake_ms) cx->wake_ms = wall_ms;
+}

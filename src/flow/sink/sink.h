@@ -1,0 +1,30 @@
+/* sink.h - what a connector's writing end is asked for. Writers are per subtask. Two-phase sinks answer `prepare` with
+ * a committable; it travels in checkpoint metadata, never in-band. */
+#pragma once
+#include "flow/operator/op.h"
+
+enum commit_result { COMMIT_DONE, COMMIT_ALREADY, COMMIT_RETRY, COMMIT_LOST };
+
+struct sink_cx {
+    struct op_cx *op;
+    const struct type *schema;
+    const struct options *options;
+    const struct option_def *option_defs;
+    struct sys *sys;
+    struct mem *mem;
+    uint32_t subtask, parallelism;
+    struct err *err;
+};
+
+struct sink_type {
+    size_t writer_size;
+    bool blocking;          /* write may block: the task gets a thread of its own */
+    bool accepts_updates;   /* rows of other kinds than +I are understood */
+    enum status (*open)(struct sink_cx *cx, void *self);
+    /* Writes the selected rows; S_MORE = call again with the same batch. */
+    enum status (*write)(struct sink_cx *cx, void *self, struct batch *in);
+    enum status (*flush)(struct sink_cx *cx, void *self, bool at_end); /* when the task would wait, and at the end */
+    enum status (*prepare)(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable);
+    enum status (*commit)(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out);
+    void (*close)(struct sink_cx *cx, void *self, bool failed); /* failed: leave no partial line behind */
+};

@@ -1,0 +1,52 @@
+/* source.h - what a connector's reading end is asked for. A source has splits; an enumerator hands them to readers; a
+ * split is opened, read batch by batch, and can say its position at any moment. The runtime (op_source.c) owns what all
+ * sources share: many splits per subtask, timestamps, per-split watermarks, idleness, alignment, rate limit, cutting
+ * batches at watermarks. A connector only reads one split well. */
+#pragma once
+#include "flow/operator/op.h"
+
+enum { SPLIT_BYTES_MAX = 64 * 1024 };
+enum boundedness { BOUNDED, UNBOUNDED };
+
+struct split {
+    const char *id;      /* unique in the source, printable: file name, partition, range */
+    struct str bytes;    /* the connector's own encoding, start position included */
+};
+
+/* What a source's hooks see. */
+struct source_cx {
+    struct op_cx *op;
+    const struct type *schema;
+    const uint64_t *needed;         /* columns to fill; the others are ABSENT in the batches handed in */
+    const struct options *options;  /* checked against the connector's table */
+    const struct option_def *option_defs;
+    struct sys *sys;
+    struct mem *mem;                /* lives as long as the instance */
+    uint32_t subtask, parallelism;
+    int64_t wake_ms;                /* set before answering S_IDLE: when to ask again (wall ms) */
+    struct err *err;
+    /* Rows that could not be read under on-error = dead-letter; NULL when nobody listens. */
+    void (*dead_letter)(void *arg, const char *position, const char *reason, struct str raw);
+    void *dead_letter_arg;
+};
+
+struct source_type {
+    size_t enumerator_size, reader_size, split_size;
+    enum boundedness (*boundedness)(const struct options *o, const struct option_def *defs); /* NULL = BOUNDED */
+    bool blocking;          /* split_read may block: the task gets a thread of its own */
+    /* Derives the schema where the connector fixes it; NULL = taken from the declared row type. */
+    enum status (*schema)(struct arena *a, const struct options *o, const struct option_def *defs, const struct type **row, struct err *e);
+    /* Enumerator: one per source, called under the job's lock. Splits are handed out on request, in order. */
+    enum status (*enumerator_open)(struct source_cx *cx, void *self);
+    /* Next split for `subtask`: S_OK and *out (bytes in the arena), S_IDLE none now (cx->wake_ms says when), S_END never again. */
+    enum status (*enumerator_next)(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out);
+    void (*enumerator_close)(struct source_cx *cx, void *self);
+    /* Reader-wide resources (one client for many splits); may be NULL. */
+    enum status (*reader_open)(struct source_cx *cx, void *reader);
+    void (*reader_close)(struct source_cx *cx, void *reader);
+    /* One split. split_read appends up to batch capacity: S_OK with rows (maybe 0), S_IDLE, S_END (with or without rows). */
+    enum status (*split_open)(struct source_cx *cx, void *reader, void *split, const struct split *what);
+    enum status (*split_read)(struct source_cx *cx, void *reader, void *split, struct batch *out);
+    void (*split_position)(struct source_cx *cx, void *reader, void *split, struct buf *out); /* bytes to reopen from here */
+    void (*split_close)(struct source_cx *cx, void *reader, void *split);
+};
