@@ -15,7 +15,8 @@ set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 
 add_library(thalweg_flags INTERFACE)
 target_compile_options(thalweg_flags INTERFACE -std=gnu17 -march=x86-64-v3 -Wall -Wextra -Wshadow -Wmissing-prototypes
-    -Wstrict-prototypes -Wvla -Werror -ffp-contract=off -fno-semantic-interposition)
+    -Wstrict-prototypes -Wvla -Werror -ffp-contract=off -fno-semantic-interposition
+    -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)      # asserts name src/..., not the place of the checkout
 target_compile_definitions(thalweg_flags INTERFACE _GNU_SOURCE THALWEG_VERSION="${PROJECT_VERSION}")
 
 if(THALWEG_SANITIZE)
