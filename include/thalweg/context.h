@@ -1,0 +1,95 @@
+/* context.h - what a running user function can ask for. A context is valid during the call that hands it in. */
+#pragma once
+#include <thalweg/function.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- output ------------------------------------------------------------------------------------------------------ */
+/* Emits a row of the function's `out` type; strings are copied. The row's event time is that of the input row, of the
+ * timer, or the window's max timestamp. */
+TW_API void tw_collect(struct tw_context *cx, const void *row);
+TW_API void tw_collect_at(struct tw_context *cx, const void *row, int64_t time_ms);
+/* Emits to side output i (row type sides[i]). */
+TW_API void tw_side_output(struct tw_context *cx, uint32_t side, const void *row);
+/* Answers TW_FAILED and keeps the text (printf style): `return tw_fail(cx, "no rate for %s", code);` */
+TW_API enum tw_status tw_fail(struct tw_context *cx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* --- where am I -------------------------------------------------------------------------------------------------- */
+TW_API void *tw_self(struct tw_context *cx);                /* the subtask's memory of self_size bytes */
+TW_API struct tw_str tw_config(struct tw_context *cx);      /* bytes given with tw_with_config */
+TW_API const void *tw_key(struct tw_context *cx);           /* current key as a struct of row type `key`; NULL when unkeyed */
+TW_API int64_t tw_time(struct tw_context *cx);              /* event time of the row or timer, TW_NO_TIME when it has none */
+TW_API enum tw_row_kind tw_kind(struct tw_context *cx);     /* of the current row */
+TW_API int64_t tw_watermark(struct tw_context *cx);
+TW_API int64_t tw_now_ms(struct tw_context *cx);            /* processing time */
+TW_API uint32_t tw_subtask(struct tw_context *cx);
+TW_API uint32_t tw_subtasks(struct tw_context *cx);
+TW_API uint32_t tw_attempt(struct tw_context *cx);
+TW_API const char *tw_task_name(struct tw_context *cx);
+TW_API const char *tw_job_name(struct tw_context *cx);
+TW_API const char *tw_job_parameter(struct tw_context *cx, const char *key); /* global job parameter or NULL */
+
+/* --- timers (keyed functions) -------------------------------------------------------------------------------------- */
+/* De-duplicated per key and time; fire in order of time. */
+TW_API void tw_register_event_timer(struct tw_context *cx, int64_t time_ms);
+TW_API void tw_delete_event_timer(struct tw_context *cx, int64_t time_ms);
+TW_API void tw_register_processing_timer(struct tw_context *cx, int64_t time_ms);
+TW_API void tw_delete_processing_timer(struct tw_context *cx, int64_t time_ms);
+TW_API bool tw_timer_is_processing_time(struct tw_context *cx); /* inside on_timer */
+
+/* --- state of the current key; `state` is one of the function's declared states ------------------------------------- */
+/* Values are C values as in row.h: int64_t for BIGINT, struct tw_str for STRING, a struct in declaration order for ROW
+ * (8-byte aligned fields, no null mask). `value` points to one such. Answers false when nothing is stored. */
+TW_API bool tw_value_get(struct tw_context *cx, const struct tw_state *state, void *value);
+TW_API void tw_value_set(struct tw_context *cx, const struct tw_state *state, const void *value);
+TW_API void tw_state_clear(struct tw_context *cx, const struct tw_state *state); /* any kind */
+TW_API void tw_list_add(struct tw_context *cx, const struct tw_state *state, const void *value);
+TW_API uint32_t tw_list_size(struct tw_context *cx, const struct tw_state *state);
+TW_API bool tw_list_get(struct tw_context *cx, const struct tw_state *state, uint32_t index, void *value);
+TW_API bool tw_map_get(struct tw_context *cx, const struct tw_state *state, const void *key, void *value);
+TW_API void tw_map_put(struct tw_context *cx, const struct tw_state *state, const void *key, const void *value);
+TW_API bool tw_map_remove(struct tw_context *cx, const struct tw_state *state, const void *key); /* was it there? */
+TW_API uint32_t tw_map_size(struct tw_context *cx, const struct tw_state *state);
+/* Entries in order of first insertion: start with *cursor = 0; false at the end. */
+TW_API bool tw_map_next(struct tw_context *cx, const struct tw_state *state, uint32_t *cursor, void *key, void *value);
+TW_API void tw_reducing_add(struct tw_context *cx, const struct tw_state *state, const void *value);
+TW_API bool tw_reducing_get(struct tw_context *cx, const struct tw_state *state, void *value);
+TW_API void tw_aggregating_add(struct tw_context *cx, const struct tw_state *state, const void *value);
+TW_API bool tw_aggregating_get(struct tw_context *cx, const struct tw_state *state, void *result);
+/* Shorthand for BIGINT values. */
+TW_API int64_t tw_value_long(struct tw_context *cx, const struct tw_state *state, int64_t fallback);
+TW_API void tw_value_set_long(struct tw_context *cx, const struct tw_state *state, int64_t value);
+
+/* --- windows -------------------------------------------------------------------------------------------------------- */
+TW_API const void *tw_next(struct tw_elements *e);      /* next row of the group, NULL at the end */
+TW_API uint32_t tw_element_count(struct tw_elements *e);
+TW_API int64_t tw_element_time(struct tw_elements *e);  /* event time of the row last returned */
+TW_API void tw_rewind(struct tw_elements *e);
+TW_API void tw_register_trigger_timer(struct tw_context *cx, int64_t time_ms, bool event_time); /* triggers */
+TW_API void tw_delete_trigger_timer(struct tw_context *cx, int64_t time_ms, bool event_time);
+
+/* --- accumulators: merged over subtasks, in the job's result ---------------------------------------------------------- */
+TW_API void tw_counter_add(struct tw_context *cx, const char *name, int64_t n);      /* IntCounter, LongCounter */
+TW_API void tw_double_add(struct tw_context *cx, const char *name, double x);        /* DoubleCounter */
+TW_API void tw_average_add(struct tw_context *cx, const char *name, double x);       /* AverageAccumulator */
+TW_API void tw_histogram_add(struct tw_context *cx, const char *name, int32_t x);    /* Histogram */
+
+/* --- batch callbacks ------------------------------------------------------------------------------------------------- */
+TW_API uint32_t tw_batch_rows(const struct tw_batch *b);
+/* Values of field i of the function's row type `in`: tw_batch_rows values of the C type of row.h, in order (strings: see
+ * tw_batch_str). Valid during the call. */
+TW_API const void *tw_batch_values(const struct tw_batch *b, uint32_t field);
+TW_API struct tw_str tw_batch_str(const struct tw_batch *b, uint32_t field, uint32_t row);
+TW_API const uint64_t *tw_batch_validity(const struct tw_batch *b, uint32_t field); /* NULL = no NULLs; bit set = valid */
+TW_API const int64_t *tw_batch_times(const struct tw_batch *b);                     /* NULL = none */
+/* Output columns: room for as many rows as the input has; fill, then say how many. One emit per input batch. */
+TW_API void *tw_batch_out(struct tw_context *cx, uint32_t field);
+TW_API void tw_batch_emit(struct tw_context *cx, uint32_t rows);
+/* Passes on the input rows listed (ascending), all columns: a filter without copying. */
+TW_API void tw_batch_select(struct tw_context *cx, const uint16_t *rows, uint32_t count);
+
+#ifdef __cplusplus
+}
+#endif
