@@ -1,0 +1,76 @@
+/* exchange.h - moving rows between tasks of one process. A channel is a pair of bounded SPSC rings: elements go forward,
+ * empty batch shells come back, and a shell in hand is the credit to send. A writer scatters batches over the channels of
+ * one edge; a gate merges the channels of one task into its inputs, with the watermark minimum and idleness.
+ *
+ * In-band and in order per channel: batch (its header carries the watermark after its last row), watermark, status,
+ * barrier, end of input, latency marker. */
+#pragma once
+#include "columns/column/batch.h"
+#include "ground/base/prng.h"
+#include "ground/sys/sys.h"
+
+enum element_kind { ELEMENT_BATCH, ELEMENT_WATERMARK, ELEMENT_STATUS, ELEMENT_BARRIER, ELEMENT_END, ELEMENT_LATENCY };
+
+struct element {
+    enum element_kind kind;
+    struct batch *batch; /* ELEMENT_BATCH */
+    int64_t value;       /* watermark; status: 1 = idle; barrier: checkpoint id; latency marker: mono ns */
+};
+
+enum { CHANNEL_SHELLS_MAX = 8, CHANNEL_CONTROL_SLOTS = 8 };
+
+struct channel;
+
+/* One channel from a sending to a receiving task. Shells are made in the sender's mem, two at first, more up to `shells`
+ * when the receiver lags. */
+struct channel *channel_create(struct mem *mem, const struct type *schema, const uint64_t *needed, uint32_t batch_rows, uint32_t shells);
+void channel_free(struct channel *c); /* both sides stopped */
+/* The parkers to wake: the receiver's when something arrives, the sender's when a shell comes back to a waiting sender. */
+void channel_connect(struct channel *c, struct sys *sys, struct sys_parker *sender, struct sys_parker *receiver);
+
+/* --- sending end: a writer per outgoing edge and subtask --------------------------------------------------------------- */
+enum partitioner { PART_FORWARD, PART_HASH, PART_REBALANCE, PART_RESCALE, PART_BROADCAST, PART_GLOBAL, PART_SHUFFLE, PART_CUSTOM, PART_ADAPTIVE, PART_COUNT };
+extern const char *const partitioner_names[PART_COUNT]; /* as Flink's ship strategies: FORWARD, HASH, ... */
+
+/* For PART_CUSTOM: fills targets[i] for the i-th selected row. */
+typedef enum status (*partition_fn)(void *arg, const struct batch *in, uint32_t target_count, uint32_t *targets);
+
+struct writer_plan {
+    enum partitioner partitioner;
+    const uint32_t *keys; /* PART_HASH */
+    uint32_t key_count, max_parallelism;
+    partition_fn custom;
+    void *custom_arg;
+    uint64_t seed;        /* PART_SHUFFLE */
+    uint32_t subtask, parallelism; /* of the sender */
+};
+
+struct writer;
+struct writer *writer_create(const struct writer_plan *plan, struct channel *const *channels, uint32_t channel_count, struct mem *mem);
+void writer_free(struct writer *w);
+/* Takes the selected rows of the batch. S_FULL: some rows wait for credit; call again with the same batch, unchanged. */
+enum status writer_batch(struct writer *w, const struct batch *in) CHECKED;
+/* Control elements go to all channels, behind what was written before. S_FULL as above. */
+enum status writer_control(struct writer *w, enum element_kind kind, int64_t value) CHECKED;
+enum status writer_flush(struct writer *w) CHECKED; /* sends builders that hold rows; S_FULL: some wait */
+bool writer_has_pending(const struct writer *w);
+
+/* --- receiving end: one gate per task ------------------------------------------------------------------------------------ */
+struct gate;
+struct gate_input {
+    struct channel *const *channels;
+    uint32_t channel_count;
+};
+struct gate *gate_create(const struct gate_input *inputs, uint32_t input_count, struct mem *mem, uint64_t seed);
+void gate_free(struct gate *g);
+
+enum gate_event_kind { GATE_BATCH, GATE_WATERMARK, GATE_STATUS, GATE_BARRIER, GATE_END_INPUT, GATE_END, GATE_LATENCY };
+struct gate_event {
+    enum gate_event_kind kind;
+    uint32_t input;
+    struct batch *batch; /* GATE_BATCH: borrowed until the next gate_next; its header watermark is already merged out */
+    int64_t value;       /* GATE_WATERMARK: new minimum over all inputs; GATE_STATUS: 1 = all idle */
+};
+/* Next event in order, S_IDLE when nothing is there. Channels are served in turn. */
+enum status gate_next(struct gate *g, struct gate_event *out) CHECKED;
+bool gate_is_empty(const struct gate *g); /* nothing to read now */

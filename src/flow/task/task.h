@@ -1,0 +1,63 @@
+/* task.h - a task is a chain of operators (a tree) with its inputs, outputs, state and timers, run in bounded steps on a
+ * worker. Control builds a task_plan per subtask; nothing here knows of graphs, slots or processes.
+ *
+ * Reading order: task_step (what comes next) -> chain_drain (the deepest pending operator runs) -> writer_batch. */
+#pragma once
+#include "flow/exchange/exchange.h"
+#include "flow/operator/op.h"
+
+/* One operator of a chain. Node 0 is the head; parents come before children. */
+struct node_plan {
+    const struct op_type *type;
+    const void *config;
+    const struct op_plan *plan;
+    const char *name, *uid;
+    uint32_t parent, parent_port;     /* ignored for the head */
+    const uint64_t *const *needed_in; /* [input] */
+    const uint64_t *const *needed_out; /* [port] */
+};
+
+/* One outgoing edge of a chain: node and port whose output leaves the task. */
+struct output_plan {
+    uint32_t node, port;
+    struct writer_plan writer;
+    struct channel *const *channels;
+    uint32_t channel_count;
+};
+
+struct task_plan {
+    const char *name;               /* of the vertex: "Source: bids -> Filter" */
+    uint32_t subtask, parallelism, max_parallelism, attempt;
+    uint32_t batch_rows;
+    const struct node_plan *nodes;
+    uint32_t node_count;
+    const struct gate_input *inputs; /* of the head */
+    uint32_t input_count;
+    const struct output_plan *outputs;
+    uint32_t output_count;
+    struct job_shared *job;
+    uint64_t seed;
+    bool blocking;                  /* wants a thread of its own */
+};
+
+enum task_state { TASK_CREATED, TASK_RUNNING, TASK_FINISHED, TASK_FAILED, TASK_CANCELED };
+
+struct task;
+struct task *task_create(const struct task_plan *plan, struct sys *sys, struct log *log);
+void task_free(struct task *t);
+/* Opens operators, sinks before sources. */
+enum status task_open(struct task *t) CHECKED;
+/* Runs for about 200 us. S_OK progress was made; S_IDLE or S_FULL nothing to do until woken or task_deadline; S_END
+ * finished; an error: failed, see task_err. */
+enum status task_step(struct task *t) CHECKED;
+/* Closes operators; failed = true after an error or cancellation. Idempotent. */
+void task_close(struct task *t, bool failed);
+void task_cancel(struct task *t); /* any thread; the next step ends it */
+int64_t task_deadline_ms(const struct task *t); /* wall ms of the next processing-time need, INT64_MAX = none */
+const struct err *task_err(const struct task *t);
+enum task_state task_state(const struct task *t);
+const struct task_plan *task_plan_of(const struct task *t);
+struct op_metrics *task_metrics(struct task *t, uint32_t node);
+int64_t task_watermark(const struct task *t); /* of the head's output, racily */
+size_t task_bytes(const struct task *t);
+bool task_is_blocking(const struct task *t);
