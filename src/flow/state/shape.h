@@ -1,0 +1,81 @@
+/* shape.h - verbs of the shapes that keep many rows under one key: LOG, MULTISET, ORDERED, and MAP with a map key.
+ *
+ * state_resolve gives the heads of the keys (INSERT or RESERVE where rows may be added, UPDATE where they may be removed
+ * or changed, READ else); the verbs take heads. Heads are opaque. A head whose last row went away is deleted by
+ * state_done. Verbs that look for rows may answer S_PENDING like state_resolve; verbs that only add do not. heads[i]
+ * NULL: the verb passes over i (rows[i] = NULL).
+ *
+ * A row's pointer is the fixed area of its value (t->value says where fields lie). Before it lie the map key or sort key
+ * (t->extra, state_extra) and, except in a LOG, a struct state_element. */
+#pragma once
+#include "flow/state/state.h"
+
+struct state_element {
+    uint32_t hash;    /* of the row (MULTISET) or the map key */
+    uint32_t count;   /* MULTISET: how many equal rows; else 1; 0 = removed, still readable until state_done */
+    uint32_t matches; /* free for the operator: rows of the other side that match (outer joins) */
+    uint32_t flags;   /* the backend's */
+};
+
+static inline void *state_extra(const struct state_table *t, const void *row) { return (char *)row - t->extra.size; }
+static inline struct state_element *state_element_of(const struct state_table *t, const void *row)
+{
+    return (struct state_element *)((char *)row - t->extra.size - sizeof(struct state_element));
+}
+uint32_t state_head_rows(const void *head); /* live rows; NULL gives 0 */
+
+/* What a scan found: row[k] belongs to heads[key[k]]. */
+struct state_hits {
+    uint32_t count;
+    uint16_t key[BATCH_ROWS];
+    void *row[BATCH_ROWS];
+};
+/* Where a scan stands; start with all zero. */
+struct state_scan {
+    uint32_t key;   /* index into heads */
+    uint32_t step;  /* rows of this key so far */
+    uint64_t at[2]; /* the backend's */
+};
+
+/* All rows of each head, in the order of heads; per key in insertion order (ORDERED: in sort order). Fills hits from
+ * zero. S_MORE: full, call again; S_OK: done; or S_PENDING. Rows added meanwhile may be missed. */
+enum status state_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
+                       struct state_hits *hits) CHECKED;
+/* The row was changed in place: marks it dirty and stamps its TTL. */
+void state_row_write(struct state_table *t, int64_t ns, void *head, void *row);
+/* Not for LOG. The row stays readable until state_done. */
+void state_row_remove(struct state_table *t, int64_t ns, void *head, void *row);
+void state_head_clear(struct state_table *t, int64_t ns, void *head); /* removes all rows */
+
+/* LOG: appends values[i] to heads[i], in order. times (or NULL) is what state_log_prune compares. */
+enum status state_log_append(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                             const int64_t *times, void **rows) CHECKED; /* rows may be NULL */
+/* Drops whole segments all of whose rows have a time below `before`; what remains may still hold some of those. */
+void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before);
+
+/* MULTISET: in order, deltas[i] > 0 (or deltas NULL) adds values[i] and < 0 takes one away. rows[i] = the row concerned
+ * (its count after the change in its element at that moment), NULL when there was nothing to take away. */
+enum status state_multiset_change(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                                  const int8_t *deltas, void **rows) CHECKED;
+enum status state_multiset_find(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                                void **rows) CHECKED;
+
+/* MAP with map_key: the row of (key, map key), as state_resolve does for keys (not RESERVE). */
+enum status state_entry_resolve(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *map_keys,
+                                enum state_intent intent, void **rows, uint64_t *created) CHECKED;
+
+/* ORDERED: inserts a zero row at (key, sort key) after equal ones; with sort_unique gives the row that is there. */
+enum status state_ordered_insert(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *sort_keys,
+                                 void **rows, uint64_t *created) CHECKED;
+struct state_range {
+    const struct state_probe *from, *to;  /* bound i belongs to heads[i]; NULL = none */
+    const int64_t *from_word, *to_word;   /* instead, when the sort key is one field of form WORD */
+    bool from_open, to_open;              /* the bound itself is outside */
+    bool descending;                      /* from the last to the first; from and to keep their meaning */
+    uint32_t limit;                       /* rows per key; 0 = all */
+};
+enum status state_ordered_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                               struct state_scan *c, struct state_hits *hits) CHECKED;
+void *state_ordered_edge(struct state_table *t, int64_t ns, void *head, bool last); /* the first or last row, or NULL */
+/* Removes the rows of one head within the bounds r->from[i] .. r->to[i]; returns how many. */
+uint32_t state_ordered_remove(struct state_table *t, int64_t ns, void *head, const struct state_range *r, uint32_t i);
