@@ -1,0 +1,79 @@
+/* check_descriptors.c - a registered thing is documented and tested.
+ *
+ * Registration is the file's name (tools/registry.sh), so this walks the same names: kind_name.c below the kind's folder
+ * must define a descriptor `kind_name`, carry a doc text, and be named by a test: some file of test/ or examples/ holds
+ * kind_name as a word, or "name" as a string. */
+#include "tidy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct kind {
+    const char *prefix, *folder;
+};
+
+static const struct kind kinds[] = {
+    {"op_", "src/flow/operator/"},    {"fmt_", "src/flow/format/"},      {"conn_", "src/flow/connector/"},
+    {"fn_", "src/columns/function/"}, {"agg_", "src/columns/function/"}, {"sb_", "src/flow/state/"},
+    {"wm_", "src/flow/source/"},      {"fs_", "src/ground/fs/"},
+};
+
+static bool is_tested(const struct tidy *t, const char *word, const char *name)
+{
+    char *quoted = format("\"%s\"", name);
+
+    for (int i = 0; i < t->source_count; i++) {
+        const struct source *s = &t->sources[i];
+
+        if ((starts_with(s->path, "test/") || starts_with(s->path, "examples/")) &&
+            !starts_with(s->path, "test/fuzz/corpus/") &&
+            (word_find(s->text, word) != NULL || strstr(s->text, quoted) != NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_doc(const struct source *s)
+{
+    const char *doc = strstr(s->text, ".doc = \"");
+
+    return doc != NULL && doc[8] != '"';
+}
+
+static void descriptor_check(struct tidy *t, const struct source *s, const struct kind *k)
+{
+    char word[128];
+    const char *name = base_name(s->path) + strlen(k->prefix), *descriptor;
+
+    snprintf(word, sizeof word, "%.*s", (int)(strlen(base_name(s->path)) - 2), base_name(s->path));
+    descriptor = word_find(s->code, word);
+    if (descriptor == NULL) {
+        problem(t, s->path, 1,
+                "defines no %s: the file's name registers a descriptor of that name; define it, or rename the file",
+                word);
+        return;
+    }
+    if (!has_doc(s)) {
+        problem(t, s->path, line_of(s->code, descriptor),
+                "%s has no .doc text: say in one line what it does; help and reference show it", word);
+    }
+    name = format("%.*s", (int)strlen(name) - 2, name);
+    if (!is_tested(t, word, name)) {
+        problem(t, s->path, line_of(s->code, descriptor),
+                "%s is named by no test: write one that fails when it is broken", word);
+    }
+}
+
+void check_descriptors(struct tidy *t)
+{
+    for (int i = 0; i < t->source_count; i++) {
+        const struct source *s = &t->sources[i];
+
+        for (size_t j = 0; s->is_c && !s->is_header && j < sizeof kinds / sizeof kinds[0]; j++) {
+            if (starts_with(s->path, kinds[j].folder) && starts_with(base_name(s->path), kinds[j].prefix)) {
+                descriptor_check(t, s, &kinds[j]);
+            }
+        }
+    }
+}
