@@ -49,7 +49,8 @@ struct writer;
 struct writer *writer_create(const struct writer_plan *plan, struct channel *const *channels, uint32_t channel_count, struct mem *mem);
 void writer_free(struct writer *w);
 /* Takes the selected rows of the batch. S_FULL: some rows wait for credit; call again with the same batch, unchanged. */
-enum status writer_batch(struct writer *w, const struct batch *in) CHECKED;
+/* may_take: the batch is the sender's own output, used by this edge alone; its buffers may be swapped away. */
+enum status writer_batch(struct writer *w, struct batch *in, bool may_take) CHECKED;
 /* Control elements go to all channels, behind what was written before. S_FULL as above. */
 enum status writer_control(struct writer *w, enum element_kind kind, int64_t value) CHECKED;
 enum status writer_flush(struct writer *w) CHECKED; /* sends builders that hold rows; S_FULL: some wait */

@@ -99,6 +99,7 @@ struct op_cx {
     uint32_t port_count;
     struct op_port *ports;
     struct op_metrics *metrics;
+    struct sys_parker *parker;   /* wakes this task's worker: for an operator's own helper threads */
     struct job_shared *job;      /* enumerators, alignment groups, accumulators of the job; see task/job_shared.h */
 };
 

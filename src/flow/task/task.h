@@ -60,4 +60,5 @@ const struct task_plan *task_plan_of(const struct task *t);
 struct op_metrics *task_metrics(struct task *t, uint32_t node);
 int64_t task_watermark(const struct task *t); /* of the head's output, racily */
 size_t task_bytes(const struct task *t);
+void task_set_parker(struct task *t, struct sys_parker *parker); /* before task_open */
 bool task_is_blocking(const struct task *t);

@@ -1,0 +1,210 @@
+/* gate.c - the receiving end of a task: takes elements from its channels in turn and answers them as events, with the
+ * watermark minimum, idleness and the end of inputs worked out.
+ *
+ * A channel is active, idle or finished. The watermark is the minimum over active channels; idle ones do not hold it
+ * back and finished ones do not count at all, so a finished channel beside an idle one never looks like progress. The
+ * minimum only rises. When every channel that is left is idle the gate is idle. A batch is lent until the next call. */
+#include "flow/exchange/channel.h"
+
+#include <string.h>
+
+struct gate_channel {
+    struct channel *channel;
+    uint32_t input;
+    int64_t watermark;
+    bool is_idle, is_finished;
+};
+
+struct gate {
+    struct mem *mem;
+    struct gate_channel *channels;
+    uint32_t channel_count, input_count;
+    uint32_t *open_channels; /* per input: channels not finished */
+    uint32_t open_inputs;
+    uint32_t next;           /* whose turn it is */
+    int64_t watermark;       /* last minimum answered */
+    bool is_idle;
+    struct gate_channel *lender; /* whose shell is out */
+    struct batch *lent;
+    bool lent_seen;              /* answered: goes back at the next call */
+    struct prng prng;
+    bool pick_random;
+    struct gate_event queue[4]; /* events that one element caused, behind the first */
+    uint32_t queued, queue_at;
+};
+
+struct gate *gate_create(const struct gate_input *inputs, uint32_t input_count, struct mem *mem, uint64_t seed)
+{
+    struct gate *g = mem_zalloc(mem, sizeof *g);
+    uint32_t total = 0;
+
+    ASSERT(input_count >= 1);
+    for (uint32_t i = 0; i < input_count; i++) total += inputs[i].channel_count;
+    ASSERT(total >= 1);
+    g->mem = mem;
+    g->input_count = g->open_inputs = input_count;
+    g->watermark = TIME_MIN;
+    g->channels = mem_zalloc(mem, sizeof *g->channels * total);
+    g->open_channels = mem_zalloc(mem, sizeof *g->open_channels * input_count);
+    for (uint32_t i = 0; i < input_count; i++) {
+        g->open_channels[i] = inputs[i].channel_count;
+        for (uint32_t c = 0; c < inputs[i].channel_count; c++)
+            g->channels[g->channel_count++] = (struct gate_channel){.channel = inputs[i].channels[c], .input = i, .watermark = TIME_MIN};
+    }
+    g->pick_random = seed != 0;
+    prng_init(&g->prng, seed);
+    return g;
+}
+
+void gate_free(struct gate *g)
+{
+    if (g == NULL) return;
+    if (g->lent != NULL) channel_give_back(g->lender->channel, g->lent);
+    mem_free(g->mem, g->open_channels);
+    mem_free(g->mem, g->channels);
+    mem_free(g->mem, g);
+}
+
+static void enqueue(struct gate *g, enum gate_event_kind kind, uint32_t input, int64_t value)
+{
+    ASSERT(g->queued < COUNT_OF(g->queue));
+    g->queue[g->queued++] = (struct gate_event){.kind = kind, .input = input, .value = value};
+}
+
+/* Works out the minimum and idleness again after one channel changed, and queues what became new. */
+static void merge_time(struct gate *g)
+{
+    int64_t least = INT64_MAX;
+    uint32_t active = 0, waiting = 0;
+
+    for (uint32_t i = 0; i < g->channel_count; i++) {
+        const struct gate_channel *c = &g->channels[i];
+        if (c->is_finished) continue;
+        if (c->is_idle) {
+            waiting++;
+            continue;
+        }
+        active++;
+        least = MIN(least, c->watermark);
+    }
+    bool is_idle = active == 0 && waiting > 0;
+    if (is_idle != g->is_idle) {
+        g->is_idle = is_idle;
+        enqueue(g, GATE_STATUS, 0, is_idle);
+    }
+    if (active > 0 && least > g->watermark) {
+        g->watermark = least;
+        enqueue(g, GATE_WATERMARK, 0, least);
+    }
+}
+
+/* A finished channel has said its last watermark. When it was the last one, that is the end of time. */
+static void channel_finished(struct gate *g, struct gate_channel *c)
+{
+    ASSERT(!c->is_finished);
+    c->is_finished = true;
+    bool input_done = --g->open_channels[c->input] == 0;
+    if (input_done && g->open_inputs == 1) {
+        if (c->watermark > g->watermark) {
+            g->watermark = c->watermark;
+            enqueue(g, GATE_WATERMARK, 0, g->watermark);
+        }
+    } else {
+        merge_time(g);
+    }
+    if (!input_done) return;
+    enqueue(g, GATE_END_INPUT, c->input, 0);
+    if (--g->open_inputs == 0) enqueue(g, GATE_END, 0, 0);
+}
+
+static void take_watermark(struct gate *g, struct gate_channel *c, int64_t watermark)
+{
+    if (watermark <= c->watermark) return;
+    c->watermark = watermark;
+    merge_time(g);
+}
+
+static void take_element(struct gate *g, struct gate_channel *c, const struct element *e)
+{
+    switch (e->kind) {
+    case ELEMENT_BATCH:
+        if (c->is_idle) { /* rows make a channel active again */
+            c->is_idle = false;
+            merge_time(g);
+        }
+        g->lender = c;
+        g->lent = e->batch;
+        g->lent_seen = false;
+        break;
+    case ELEMENT_WATERMARK:
+        c->is_idle = false;
+        take_watermark(g, c, e->value);
+        break;
+    case ELEMENT_STATUS:
+        c->is_idle = e->value != 0;
+        merge_time(g);
+        break;
+    case ELEMENT_BARRIER: enqueue(g, GATE_BARRIER, c->input, e->value); break;
+    case ELEMENT_LATENCY: enqueue(g, GATE_LATENCY, c->input, e->value); break;
+    case ELEMENT_END: channel_finished(g, c); break;
+    }
+}
+
+static bool queue_pop(struct gate *g, struct gate_event *out)
+{
+    if (g->queue_at == g->queued) {
+        g->queue_at = g->queued = 0;
+        return false;
+    }
+    *out = g->queue[g->queue_at++];
+    return true;
+}
+
+/* The lent batch goes back; the watermark of its header takes effect after its rows. */
+static void return_lent(struct gate *g)
+{
+    int64_t watermark = g->lent->watermark;
+    struct gate_channel *c = g->lender;
+
+    channel_give_back(c->channel, g->lent);
+    g->lent = NULL;
+    take_watermark(g, c, watermark);
+}
+
+static bool take_next(struct gate *g)
+{
+    uint32_t start = g->pick_random ? (uint32_t)prng_below(&g->prng, g->channel_count) : g->next;
+    struct element e;
+
+    for (uint32_t k = 0; k < g->channel_count; k++) {
+        uint32_t i = (start + k) % g->channel_count;
+        struct gate_channel *c = &g->channels[i];
+        if (c->is_finished || !channel_take(c->channel, &e)) continue;
+        g->next = (i + 1) % g->channel_count;
+        take_element(g, c, &e);
+        return true;
+    }
+    return false;
+}
+
+enum status gate_next(struct gate *g, struct gate_event *out)
+{
+    if (g->lent != NULL && g->lent_seen) return_lent(g);
+    for (;;) {
+        if (queue_pop(g, out)) return S_OK;
+        if (g->lent != NULL) {
+            g->lent_seen = true;
+            *out = (struct gate_event){.kind = GATE_BATCH, .input = g->lender->input, .batch = g->lent};
+            return S_OK;
+        }
+        if (!take_next(g)) return S_IDLE;
+    }
+}
+
+bool gate_is_empty(const struct gate *g)
+{
+    if (g->queue_at < g->queued || g->lent != NULL) return false;
+    for (uint32_t i = 0; i < g->channel_count; i++)
+        if (!g->channels[i].is_finished && !ring_is_empty(&g->channels[i].channel->forward)) return false;
+    return true;
+}

@@ -1,0 +1,65 @@
+/* chain.h - the tree of operators inside a task, and the one rule that drives it: the deepest operator with something to
+ * do runs first. Used by task.c only. */
+#pragma once
+#include "flow/task/task.h"
+
+enum work { WORK_NONE, WORK_POLL, WORK_BATCH, WORK_WATERMARK, WORK_TIME, WORK_END };
+
+struct node;
+
+/* Somebody who takes what a port emits: a chained node, or a writer. */
+struct consumer {
+    struct node *node;
+    struct writer *writer;
+};
+
+struct op_port {
+    struct batch *own;     /* op_out's; made on first use */
+    struct batch *emitted; /* what this call emits: own or forwarded; NULL = nothing */
+    struct consumer *consumers;
+    uint32_t consumer_count;
+};
+
+struct node {
+    struct op_cx cx;
+    void *self;
+    bool opened, was_pending;
+    enum work work;         /* what the operator is busy with; its input is held */
+    uint32_t input;
+    struct batch *in;
+    struct batch *dense;    /* for operators that take no selection */
+    int64_t value;          /* watermark, or wall ms of WORK_TIME */
+    uint32_t ends_missing;  /* inputs that have not ended */
+    /* delivery of the last call's output; cursors survive a lack of credit */
+    bool delivering, consumer_given;
+    uint32_t port, consumer;
+    /* control to forward behind that output */
+    bool has_watermark, has_idle, has_end;
+    int64_t out_watermark, sent_watermark;
+    bool idle_value, is_idle;
+    enum status poll_answer; /* of the last WORK_POLL */
+    struct chain *chain;
+};
+
+struct chain {
+    struct node *nodes;
+    uint32_t count;
+    int64_t budget;        /* what is left of this step, in rows */
+    struct arena scratch;
+    uint32_t failed_node;
+};
+
+enum { CHAIN_CALL_COST = 32 /* rows: a call without rows costs about that much */ };
+
+void chain_init(struct chain *c, const struct task_plan *plan, struct mem *mem, struct sys *sys, struct log *log, struct err *err);
+void chain_connect(struct chain *c, uint32_t node, uint32_t port, struct consumer consumer, struct mem *mem);
+void chain_release(struct chain *c, struct mem *mem);
+/* Gives the head something to do; the chain must be drained. */
+void chain_give(struct chain *c, enum work work, uint32_t input, struct batch *in, int64_t value);
+void chain_give_idle(struct chain *c, bool idle);
+/* Runs until everything that was given has left the chain: S_OK. S_MORE: the step's budget is spent; S_FULL: no credit;
+ * S_PENDING: state is on its way. In these cases call again; nothing is lost. */
+enum status chain_drain(struct chain *c) CHECKED;
+/* Processing time: runs on_time of operators that asked for it. The chain must be drained. */
+enum status chain_time(struct chain *c, int64_t now_ms) CHECKED;
+int64_t chain_deadline_ms(const struct chain *c);

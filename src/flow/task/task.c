@@ -1,0 +1,244 @@
+/* task.c - one task: takes events from its gate (or polls its source), gives them to the chain, and drains the chain,
+ * in steps of about 200 us counted in rows, so that a step's length does not depend on the clock.
+ *
+ * Invariants: the chain is drained before the next event is taken; builders are flushed when the task would wait and at
+ * the latest a millisecond after the last flush; a failure is reported once, with the operator's name. */
+#include "flow/task/task.h"
+
+#include "flow/state/state.h"
+#include "flow/task/chain.h"
+
+enum { STEP_ROWS = 32768, FLUSH_NS = 1000000 };
+
+struct task {
+    const struct task_plan *plan;
+    struct mem mem;
+    struct sys *sys;
+    struct log *log;
+    struct err err;
+    struct chain chain;
+    struct gate *gate;      /* NULL: the head is a source */
+    struct writer **writers;
+    enum task_state state;
+    struct sys_atomic_u64 cancelled;
+    int64_t flushed_ns;
+    bool is_idle;           /* builders were flushed and nothing came since */
+    bool input_ended;
+    bool closed;
+};
+
+static void create_outputs(struct task *t)
+{
+    const struct task_plan *plan = t->plan;
+
+    t->writers = mem_zalloc(&t->mem, sizeof *t->writers * MAX(1, plan->output_count));
+    for (uint32_t i = 0; i < plan->output_count; i++) {
+        const struct output_plan *o = &plan->outputs[i];
+        t->writers[i] = writer_create(&o->writer, o->channels, o->channel_count, &t->mem);
+        chain_connect(&t->chain, o->node, o->port, (struct consumer){.writer = t->writers[i]}, &t->mem);
+    }
+}
+
+struct task *task_create(const struct task_plan *plan, struct sys *sys, struct log *log)
+{
+    struct mem mem;
+    mem_init(&mem, plan->name, 0);
+    struct task *t = mem_zalloc(&mem, sizeof *t);
+
+    ASSERT(plan->node_count > 0);
+    ASSERT((plan->input_count == 0) == (plan->nodes[0].type->input_count == 0));
+    t->plan = plan;
+    t->sys = sys;
+    t->log = log;
+    mem_init(&t->mem, plan->name, 0);
+    mem_move(&mem, &t->mem);
+    chain_init(&t->chain, plan, &t->mem, sys, log, &t->err);
+    if (plan->input_count > 0) t->gate = gate_create(plan->inputs, plan->input_count, &t->mem, plan->seed);
+    create_outputs(t);
+    return t;
+}
+
+void task_free(struct task *t)
+{
+    if (t == NULL) return;
+    task_close(t, true);
+    gate_free(t->gate);
+    for (uint32_t i = 0; i < t->plan->output_count; i++) writer_free(t->writers[i]);
+    chain_release(&t->chain, &t->mem);
+    struct mem mem;
+    mem_init(&mem, "task", 0);
+    mem_move(&t->mem, &mem);
+    mem_release(&mem);
+}
+
+static enum status failed(struct task *t, uint32_t node, enum status st)
+{
+    const struct op_cx *cx = &t->chain.nodes[node].cx;
+
+    err_set(&t->err, st, "%s", status_text(st));
+    err_wrap(&t->err, "operator '%s' (subtask %u/%u)", cx->name, cx->subtask + 1, cx->parallelism);
+    t->state = TASK_FAILED;
+    return st;
+}
+
+/* Keyed operators get the key groups that are theirs. */
+static enum status open_node(struct task *t, struct node *n)
+{
+    const struct op_plan *plan = n->cx.plan;
+
+    if (plan->key_count[0] > 0) TRY(state_host_create(&n->cx, &n->cx.state));
+    n->opened = true;
+    return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
+}
+
+enum status task_open(struct task *t)
+{
+    ASSERT(t->state == TASK_CREATED);
+    t->state = TASK_RUNNING;
+    t->flushed_ns = sys_mono_ns(t->sys);
+    for (uint32_t i = t->chain.count; i-- > 0;) {
+        enum status st = open_node(t, &t->chain.nodes[i]);
+        if (st != S_OK) return failed(t, i, st);
+    }
+    return S_OK;
+}
+
+void task_close(struct task *t, bool has_failed)
+{
+    if (t->closed) return;
+    t->closed = true;
+    if (t->state != TASK_FAILED) t->state = has_failed ? TASK_CANCELED : TASK_FINISHED;
+    for (uint32_t i = 0; i < t->chain.count; i++) {
+        struct node *n = &t->chain.nodes[i];
+        if (n->opened && n->cx.type->close != NULL) n->cx.type->close(&n->cx, n->self, has_failed);
+        state_host_free(n->cx.state);
+        n->cx.state = NULL;
+    }
+}
+
+/* --- stepping ------------------------------------------------------------------------------------------------------- */
+static enum status flush(struct task *t)
+{
+    t->flushed_ns = sys_mono_ns(t->sys);
+    for (uint32_t i = 0; i < t->plan->output_count; i++) TRY(writer_flush(t->writers[i]));
+    return S_OK;
+}
+
+/* Before waiting: operators hand out what they hold back, builders go off. */
+static enum status become_idle(struct task *t)
+{
+    if (t->is_idle) return S_IDLE;
+    t->is_idle = true;
+    for (uint32_t i = 0; i < t->chain.count; i++) {
+        struct node *n = &t->chain.nodes[i];
+        if (n->cx.type->on_idle == NULL) continue;
+        enum status st = n->cx.type->on_idle(&n->cx, n->self);
+        if (st < 0) {
+            t->chain.failed_node = i;
+            return st;
+        }
+    }
+    TRY(flush(t));
+    return S_IDLE;
+}
+
+static void give_event(struct task *t, const struct gate_event *e)
+{
+    switch (e->kind) {
+    case GATE_BATCH: chain_give(&t->chain, WORK_BATCH, e->input, e->batch, 0); break;
+    case GATE_WATERMARK: chain_give(&t->chain, WORK_WATERMARK, 0, NULL, e->value); break;
+    case GATE_STATUS: chain_give_idle(&t->chain, e->value != 0); break;
+    case GATE_END_INPUT: chain_give(&t->chain, WORK_END, e->input, NULL, 0); break;
+    case GATE_END: t->input_ended = true; break;
+    case GATE_BARRIER:
+    case GATE_LATENCY: break;
+    }
+}
+
+/* Takes the next thing to do from outside. S_OK given; S_IDLE nothing there; S_END nothing will come. */
+static enum status take_input(struct task *t)
+{
+    struct node *head = &t->chain.nodes[0];
+    struct gate_event event;
+
+    if (t->input_ended) return S_END;
+    if (t->gate != NULL) {
+        TRY(gate_next(t->gate, &event));
+        give_event(t, &event);
+        return S_OK;
+    }
+    if (head->poll_answer == S_END) {
+        t->input_ended = true;
+        chain_give(&t->chain, WORK_END, 0, NULL, 0);
+        return S_OK;
+    }
+    if (head->poll_answer == S_IDLE) { /* asked in this step already, or not due yet */
+        head->poll_answer = S_OK;
+        return S_IDLE;
+    }
+    chain_give(&t->chain, WORK_POLL, 0, NULL, 0);
+    return S_OK;
+}
+
+static enum status run_timers(struct task *t)
+{
+    int64_t deadline = chain_deadline_ms(&t->chain);
+
+    if (deadline == INT64_MAX || t->input_ended) return S_OK;
+    int64_t now = sys_wall_ms(t->sys);
+    return now < deadline ? S_OK : chain_time(&t->chain, now);
+}
+
+static enum status step(struct task *t, bool *moved)
+{
+    TRY(chain_drain(&t->chain));
+    TRY(run_timers(t));
+    for (;;) {
+        enum status st = take_input(t);
+        if (st == S_IDLE) return become_idle(t);
+        if (st == S_END) return flush(t) == S_OK ? S_END : S_FULL;
+        if (st != S_OK) return st;
+        t->is_idle = false;
+        TRY(chain_drain(&t->chain));
+        *moved = true;
+    }
+}
+
+enum status task_step(struct task *t)
+{
+    bool moved = false;
+
+    ASSERT(t->state == TASK_RUNNING);
+    if (sys_atomic_load(&t->cancelled) != 0) {
+        err_set(&t->err, E_CANCELED, "canceled");
+        return E_CANCELED;
+    }
+    t->chain.budget = STEP_ROWS;
+    enum status st = step(t, &moved);
+    if (st < 0) return failed(t, t->chain.failed_node, st);
+    if (st == S_MORE || (st == S_IDLE && moved)) st = S_OK;
+    if (st == S_PENDING) st = task_deadline_ms(t) == INT64_MAX ? S_OK : S_IDLE;
+    if (t->plan->output_count > 0 && st != S_END && sys_mono_ns(t->sys) - t->flushed_ns > FLUSH_NS) TRY(flush(t));
+    return st;
+}
+
+/* --- questions --------------------------------------------------------------------------------------------------------- */
+void task_cancel(struct task *t) { sys_atomic_store(&t->cancelled, 1); }
+int64_t task_deadline_ms(const struct task *t) { return chain_deadline_ms(&t->chain); }
+const struct err *task_err(const struct task *t) { return &t->err; }
+enum task_state task_state(const struct task *t) { return t->state; }
+const struct task_plan *task_plan_of(const struct task *t) { return t->plan; }
+int64_t task_watermark(const struct task *t) { return t->chain.nodes[0].sent_watermark; }
+size_t task_bytes(const struct task *t) { return t->mem.used; }
+bool task_is_blocking(const struct task *t) { return t->plan->blocking; }
+
+struct op_metrics *task_metrics(struct task *t, uint32_t node)
+{
+    ASSERT(node < t->chain.count);
+    return t->chain.nodes[node].cx.metrics;
+}
+
+void task_set_parker(struct task *t, struct sys_parker *parker)
+{
+    for (uint32_t i = 0; i < t->chain.count; i++) t->chain.nodes[i].cx.parker = parker;
+}

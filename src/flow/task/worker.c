@@ -1,0 +1,157 @@
+/* worker.c - runs tasks in turn on one thread. A round steps every task once; when nothing moved the worker spins for
+ * SPIN_NS, because a message usually follows soon and waking costs more, and then parks until a channel wakes it or the
+ * next processing-time deadline. Workers of blocking tasks do not spin: their task sleeps in its own call. */
+#include "flow/task/worker.h"
+
+enum { SPIN_NS = 50000, TASKS_MAX = 4096 };
+
+struct worker {
+    struct sys *sys;
+    const char *name;
+    struct mem mem;
+    struct task **tasks;
+    bool *opened;
+    uint32_t task_count, live;
+    task_done_fn done;
+    void *done_arg;
+    struct sys_parker *parker;
+    struct sys_thread *thread;
+    bool has_blocking;
+};
+
+struct worker *worker_create(struct sys *sys, const char *name, task_done_fn done, void *arg)
+{
+    struct mem mem;
+    mem_init(&mem, name, 0);
+    struct worker *w = mem_zalloc(&mem, sizeof *w);
+
+    ASSERT(done != NULL);
+    mem_init(&w->mem, name, 0);
+    mem_move(&mem, &w->mem);
+    w->sys = sys;
+    w->name = name;
+    w->done = done;
+    w->done_arg = arg;
+    w->parker = sys_parker_create(sys);
+    return w;
+}
+
+void worker_free(struct worker *w)
+{
+    struct mem mem;
+
+    if (w == NULL) return;
+    ASSERT(w->thread == NULL);
+    sys_parker_free(w->sys, w->parker);
+    mem_init(&mem, "worker", 0);
+    mem_move(&w->mem, &mem);
+    mem_release(&mem);
+}
+
+void worker_add(struct worker *w, struct task *t)
+{
+    ASSERT(w->thread == NULL && w->task_count < TASKS_MAX);
+    w->tasks = mem_realloc(&w->mem, w->tasks, sizeof(struct task *) * (w->task_count + 1));
+    w->opened = mem_realloc(&w->mem, w->opened, sizeof *w->opened * (w->task_count + 1));
+    w->opened[w->task_count] = false;
+    w->tasks[w->task_count++] = t;
+    w->live++;
+    w->has_blocking |= task_is_blocking(t);
+    task_set_parker(t, w->parker);
+}
+
+struct sys_parker *worker_parker(struct worker *w) { return w->parker; }
+
+/* Opens the task at its first turn, on the thread that will run it: its memory is first touched where it is used. */
+static enum status step_task(struct worker *w, uint32_t i)
+{
+    if (!w->opened[i]) {
+        w->opened[i] = true;
+        TRY(task_open(w->tasks[i]));
+    }
+    return task_step(w->tasks[i]);
+}
+
+static void run_one(struct worker *w, uint32_t i, bool *progress, int64_t *deadline_ms)
+{
+    struct task *t = w->tasks[i];
+    enum status st = step_task(w, i);
+
+    if (st == S_OK) *progress = true;
+    if (st == S_END || st < 0) {
+        *progress = true;
+        task_close(t, st < 0);
+        w->tasks[i] = NULL;
+        w->live--;
+        w->done(w->done_arg, t, st);
+        return;
+    }
+    int64_t deadline = task_deadline_ms(t);
+    if (deadline < *deadline_ms) *deadline_ms = deadline;
+}
+
+/* The pick-th task that still lives. */
+static uint32_t nth_live(const struct worker *w, uint64_t pick)
+{
+    for (uint32_t i = 0;; i++) {
+        ASSERT(i < w->task_count);
+        if (w->tasks[i] != NULL && pick-- == 0) return i;
+    }
+}
+
+enum status worker_round(struct worker *w, struct prng *pick, bool *progress, int64_t *deadline_ms)
+{
+    *progress = false;
+    *deadline_ms = INT64_MAX;
+    if (w->live == 0) return S_END;
+    if (pick != NULL) {
+        run_one(w, nth_live(w, prng_below(pick, w->live)), progress, deadline_ms);
+    } else {
+        for (uint32_t i = 0; i < w->task_count; i++)
+            if (w->tasks[i] != NULL) run_one(w, i, progress, deadline_ms);
+    }
+    return w->live == 0 ? S_END : S_OK;
+}
+
+static void wait_for_work(struct worker *w, int64_t deadline_ms)
+{
+    int64_t timeout_ns = INT64_MAX;
+
+    if (deadline_ms != INT64_MAX) {
+        int64_t left_ms = deadline_ms - sys_wall_ms(w->sys);
+        if (left_ms <= 0) return;
+        timeout_ns = left_ms > INT64_C(1000000000) ? INT64_MAX : left_ms * 1000000;
+    }
+    sys_park(w->sys, w->parker, timeout_ns);
+}
+
+static void worker_loop(void *arg)
+{
+    struct worker *w = arg;
+    int64_t idle_since = 0, deadline_ms;
+    bool progress;
+
+    while (worker_round(w, NULL, &progress, &deadline_ms) == S_OK) {
+        if (progress) {
+            idle_since = 0;
+            continue;
+        }
+        int64_t now = sys_mono_ns(w->sys);
+        if (idle_since == 0) idle_since = now;
+        if (!w->has_blocking && now - idle_since < SPIN_NS) continue;
+        wait_for_work(w, deadline_ms);
+        idle_since = 0;
+    }
+}
+
+enum status worker_start(struct worker *w, struct err *e)
+{
+    ASSERT(w->thread == NULL);
+    return sys_thread_start(w->sys, w->name, worker_loop, w, &w->thread, e);
+}
+
+void worker_join(struct worker *w)
+{
+    sys_thread_join(w->sys, w->thread);
+    w->thread = NULL;
+}
