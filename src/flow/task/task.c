@@ -81,12 +81,31 @@ static enum status failed(struct task *t, uint32_t node, enum status st)
     return st;
 }
 
-/* Keyed operators get the key groups that are theirs. */
+static int64_t state_now_ms(void *sys) { return sys_wall_ms(sys); }
+
+/* Keyed operators get the key groups that are theirs: those that the writers in front send here. */
+static struct state_host *create_state(struct task *t)
+{
+    const struct task_plan *plan = t->plan;
+    struct state_host *h = mem_zalloc(&t->mem, sizeof *h);
+    uint64_t max = plan->max_parallelism, p = plan->parallelism;
+
+    ASSERT(p >= 1 && max >= p);
+    h->backend = plan->backend != NULL ? plan->backend : sb_find("hashmap");
+    h->mem = &t->mem;
+    h->group_first = (uint32_t)((plan->subtask * max + p - 1) / p);
+    h->group_count = (uint32_t)(((plan->subtask + 1) * max + p - 1) / p) - h->group_first;
+    h->max_parallelism = plan->max_parallelism;
+    h->now_ms = state_now_ms;
+    h->now_arg = t->sys;
+    h->err = &t->err;
+    state_host_init(h);
+    return h;
+}
+
 static enum status open_node(struct task *t, struct node *n)
 {
-    const struct op_plan *plan = n->cx.plan;
-
-    if (plan->key_count[0] > 0) TRY(state_host_create(&n->cx, &n->cx.state));
+    if (n->cx.plan->key_count[0] > 0) n->cx.state = create_state(t);
     n->opened = true;
     return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
 }
@@ -111,7 +130,7 @@ void task_close(struct task *t, bool has_failed)
     for (uint32_t i = 0; i < t->chain.count; i++) {
         struct node *n = &t->chain.nodes[i];
         if (n->opened && n->cx.type->close != NULL) n->cx.type->close(&n->cx, n->self, has_failed);
-        state_host_free(n->cx.state);
+        if (n->cx.state != NULL) state_host_release(n->cx.state);
         n->cx.state = NULL;
     }
 }

@@ -36,6 +36,7 @@ struct task_plan {
     const struct output_plan *outputs;
     uint32_t output_count;
     struct job_shared *job;
+    const struct sb_type *backend;  /* of keyed state; NULL = hashmap */
     uint64_t seed;
     bool blocking;                  /* wants a thread of its own */
 };
