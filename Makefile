@@ -37,7 +37,7 @@ bench: deps ## run the benchmarks (BENCH=part of a name for some)
 	@tools/bench.sh $(BUILD) $(BENCH)
 
 fuzz: fuzz-deps ## run each fuzz target for FUZZ_SECONDS (FUZZ=part of a name for some)
-	@CC=clang tools/build.sh $(BUILD)-fuzz all -DTHALWEG_FUZZ=ON -DTHALWEG_SANITIZE=address,undefined
+	@CC=clang tools/build.sh $(BUILD)-fuzz fuzz_targets -DTHALWEG_FUZZ=ON -DTHALWEG_SANITIZE=address,undefined
 	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
 tidy: deps ## check the house rules (ARGS=--report prints the figures)

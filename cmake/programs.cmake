@@ -3,7 +3,7 @@
 #   test/support/*.c                   helpers that every test may use (header beside them)
 #   examples/<name>.c                  an executable; with examples/<name>.expected also a ctest entry that compares stdout
 #   bench/bench_<name>.c               an executable run by `make bench`; other bench/*.c are helpers for all of them
-#   test/fuzz/fuzz_<name>.c            a libFuzzer executable (THALWEG_FUZZ=ON)
+#   test/fuzz/fuzz_<name>.c            an executable that runs over its corpus as a test; with THALWEG_FUZZ=ON, libFuzzer's
 
 # helper_library(NAME FOLDER SOURCES...): the files that are no programs themselves, as one library; none gives an empty target.
 function(helper_library name folder)
@@ -67,14 +67,23 @@ foreach(source ${bench_sources})
     endif()
 endforeach()
 
-# ---- fuzz targets
-if(THALWEG_FUZZ)
-    file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/fuzz/fuzz_*.c)
-    foreach(source ${fuzz_sources})
-        get_filename_component(name ${source} NAME_WE)
-        add_executable(${name} ${source})
+# ---- fuzz targets: with libFuzzer, or as a test over their corpus
+file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/fuzz/fuzz_*.c)
+add_custom_target(fuzz_targets)
+foreach(source ${fuzz_sources})
+    get_filename_component(name ${source} NAME_WE)
+    string(REPLACE fuzz_ "" short ${name})
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE thalweg_static)
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/test)
+    if(THALWEG_FUZZ)
         set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
-        target_link_libraries(${name} PRIVATE thalweg_static)
         target_link_options(${name} PRIVATE -fsanitize=fuzzer)
-    endforeach()
-endif()
+        add_dependencies(fuzz_targets ${name})
+    else()
+        target_sources(${name} PRIVATE ${CMAKE_SOURCE_DIR}/test/fuzz/driver.c)
+        set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+        add_test(NAME corpus_${short} COMMAND ${name} ${CMAKE_SOURCE_DIR}/test/fuzz/corpus/${short})
+        set_tests_properties(corpus_${short} PROPERTIES TIMEOUT 120 LABELS fuzz)
+    endif()
+endforeach()
