@@ -36,18 +36,28 @@ foreach(source ${test_sources})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
 endforeach()
 
-# ---- examples
+# ---- examples: each as a program and as the shared object that `thalweg run` loads; both must print the same
 file(GLOB example_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*.c)
 file(GLOB example_expected CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*.expected)
+function(example_test name test)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/examples/${name}.expected)
+        add_test(NAME ${test} COMMAND ${CMAKE_SOURCE_DIR}/tools/expect.sh ${CMAKE_SOURCE_DIR}/examples/${name}.expected ${ARGN}
+            WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+        set_tests_properties(${test} PROPERTIES TIMEOUT 120 LABELS example)
+    endif()
+endfunction()
 foreach(source ${example_sources})
     get_filename_component(name ${source} NAME_WE)
     add_executable(example_${name} ${source})
     set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
     target_link_libraries(example_${name} PRIVATE thalweg_static)
-    if(EXISTS ${CMAKE_SOURCE_DIR}/examples/${name}.expected)
-        add_test(NAME example_${name} COMMAND ${CMAKE_SOURCE_DIR}/tools/expect.sh ${CMAKE_SOURCE_DIR}/examples/${name}.expected
-            $<TARGET_FILE:example_${name}> WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-        set_tests_properties(example_${name} PROPERTIES TIMEOUT 120 LABELS example)
+    example_test(${name} example_${name} $<TARGET_FILE:example_${name}>)
+    if(TARGET thalweg)
+        add_library(example_${name}_so MODULE ${source})
+        set_target_properties(example_${name}_so PROPERTIES OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+        target_include_directories(example_${name}_so PRIVATE ${CMAKE_SOURCE_DIR}/include)
+        target_link_libraries(example_${name}_so PRIVATE thalweg_flags)
+        example_test(${name} example_${name}_so $<TARGET_FILE:thalweg> run $<TARGET_FILE:example_${name}_so>)
     endif()
 endforeach()
 

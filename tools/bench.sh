@@ -5,7 +5,7 @@ folder=$1 pattern=${2:-}
 count=0
 
 for program in "$folder"/bench/bench_*"$pattern"*; do
-    [ -x "$program" ] || continue
+    [ -f "bench/$(basename "$program").c" ] || continue # programs of files that went stay behind
     count=$((count + 1))
     "$program"
 done
