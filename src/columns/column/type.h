@@ -83,6 +83,7 @@ const struct type *type_new(struct arena *a, enum type_kind kind, int32_t precis
 const struct type *type_list(struct arena *a, enum type_kind kind, const struct type *element, const struct type *value, bool nullable);
 const struct type *type_row(struct arena *a, uint32_t count, const char *const *names, const struct type *const *fields, bool nullable);
 const struct type *type_with_null(struct arena *a, const struct type *t, bool nullable);
+const struct type *type_with_time(struct arena *a, const struct type *t, enum time_kind time_kind); /* timestamps only */
 /* Parses Flink's type text, position in errors; depth and field count are bounded. */
 enum status type_parse(struct arena *a, struct str text, const struct type **out, struct err *e) CHECKED;
 /* Appends the text as Flink prints it: "BIGINT NOT NULL", "TIMESTAMP(3) *ROWTIME*", "ROW<`a` INT>". */

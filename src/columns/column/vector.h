@@ -3,7 +3,8 @@
  *
  * open struct: hot path. Invariants: FLAT has `capacity` >= row count values; CONST has one value (row 0) that stands
  * for every row; DICT has u16 codes into child[0], a FLAT vector; ABSENT has no values: nobody downstream needs the
- * column. validity NULL = every row valid; else bit i set = row i valid. Values of invalid rows are unspecified. */
+ * column. validity NULL = every row valid; else bit i set = row i valid. Values of invalid rows are unspecified, but the
+ * fields under a NULL ROW are NULL or zero: vector_set_null sees to it. A dictionary is borrowed from its producer. */
 #pragma once
 #include "columns/column/type.h"
 
