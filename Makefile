@@ -17,7 +17,8 @@ run: deps ## build, then run the main job on real flights (ARGS='--input my.csv'
 	@tools/build.sh $(BUILD) thalweg
 	@$(BUILD)/thalweg run --demo $(ARGS)
 
-test: all ## build, then run all tests (TESTS=regex for some)
+test: test-deps ## build, then run all tests (TESTS=regex for some)
+	@tools/build.sh $(BUILD) all
 	@cd $(BUILD) && $(CTEST)
 
 asan: deps ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
@@ -62,7 +63,11 @@ help: ## this list
 deps:
 	@tools/deps.sh build $(BUILD)/.packages
 
+test-deps:
+	@tools/deps.sh test $(BUILD)/.packages-test
+	@tools/python.sh
+
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim bench fuzz tidy docs install clean help deps fuzz-deps
+.PHONY: all run test asan tsan sim bench fuzz tidy docs install clean help deps test-deps fuzz-deps

@@ -97,3 +97,17 @@ foreach(source ${fuzz_sources})
         set_tests_properties(corpus_${short} PROPERTIES TIMEOUT 120 LABELS fuzz)
     endif()
 endforeach()
+
+# ---- tests in Python, which compare with other implementations: test/python/test_<name>.py, run by test/python/run.sh
+file(GLOB python_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/python/test_*.py)
+if(python_sources AND NOT THALWEG_SANITIZE AND NOT THALWEG_FUZZ)
+    add_library(thalweg_everything SHARED $<TARGET_OBJECTS:thalweg_objects>)    # exports all, for ctypes; never installed
+    set_target_properties(thalweg_everything PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+    target_link_libraries(thalweg_everything PRIVATE thalweg_flags thalweg_deps)
+    foreach(source ${python_sources})
+        get_filename_component(name ${source} NAME_WE)
+        string(REPLACE test_ python_ name ${name})
+        add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/test/python/run.sh ${source} $<TARGET_FILE:thalweg_everything>)
+        set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS python SKIP_RETURN_CODE 77)
+    endforeach()
+endif()

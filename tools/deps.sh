@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh GROUP STAMP - makes sure that the packages of GROUP ("build" or "fuzz") are there.
+# deps.sh GROUP STAMP - makes sure that the packages of GROUP ("build", "test" or "fuzz") are there.
 #
 # On Debian 12 it installs what is missing with apt-get (through sudo when not root) and names each package. On any other
 # distribution it says what is missing and stops. STAMP remembers the list that was last found complete, so that a second
@@ -24,14 +24,18 @@ libfyaml-dev     | module libfyaml    | configuration in YAML
 libjansson-dev   | module jansson     | JSON of the control plane
 libjemalloc-dev  | module jemalloc    | the allocator of the binary
 libcmocka-dev    | module cmocka      | unit tests'
+test_list="$build_list
+python3          | command python3    | tests that compare with other implementations
+python3-venv     | command python3    | their packages, in a folder of the project"
 fuzz_list="$build_list
 clang            | command clang      | libFuzzer
 libclang-rt-14-dev | command clang    | libFuzzer's runtime and the sanitizers"
 
 case $group in
     build) list=$build_list ;;
+    test) list=$test_list ;;
     fuzz) list=$fuzz_list ;;
-    *) echo "deps.sh: no group '$group' (build or fuzz)" >&2; exit 2 ;;
+    *) echo "deps.sh: no group '$group' (build, test or fuzz)" >&2; exit 2 ;;
 esac
 
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$list" ]; then exit 0; fi
