@@ -41,9 +41,13 @@ fuzz: fuzz-deps ## run each fuzz target for FUZZ_SECONDS (FUZZ=part of a name fo
 	@CC=clang tools/build.sh $(BUILD)-fuzz fuzz_targets -DTHALWEG_FUZZ=ON -DTHALWEG_SANITIZE=address,undefined
 	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
 
-tidy: deps ## check the house rules (ARGS=--report prints the figures)
+tidy: deps ## check the house rules
 	@tools/build.sh $(BUILD) tidy_inputs
 	@$(BUILD)/tools/tidy $(ARGS)
+
+report: deps ## the figures of the code: sizes, asserts, comments
+	@tools/build.sh $(BUILD) tidy_inputs
+	@$(BUILD)/tools/tidy --report | sed -n '/^Thalweg in figures/,$$p'
 
 docs: deps ## write docs/api from the docstrings of include/thalweg
 	@tools/build.sh $(BUILD) docgen
@@ -70,4 +74,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim bench fuzz tidy docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim bench fuzz tidy report docs install clean help deps test-deps fuzz-deps

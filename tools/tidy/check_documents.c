@@ -160,6 +160,27 @@ static void document_check(struct tidy *t, const struct source *s)
     }
 }
 
+/* A folder with three sources or more says what it is for. */
+static void folder_check(struct tidy *t, const struct source *s)
+{
+    int folder_size = (int)(base_name(s->path) - s->path), count = 0;
+
+    for (int i = 0; i < t->source_count; i++) {
+        const char *path = t->sources[i].path;
+
+        if (ends_with(path, ".c") && strncmp(path, s->path, (size_t)folder_size) == 0 &&
+            base_name(path) - path == folder_size) {
+            if (count++ == 0 && strcmp(path, s->path) != 0) {
+                return; /* the first file of a folder speaks for it */
+            }
+        }
+    }
+    if (count >= 3 && tree_find(t, format("%.*sREADME.md", folder_size, s->path)) == NULL) {
+        remark(t, s->path, 1, "%d sources in a folder without README.md: say what it is for and which file to open",
+               count);
+    }
+}
+
 static int count_lines(const char *text)
 {
     int lines = 0;
@@ -176,6 +197,8 @@ void check_documents(struct tidy *t)
         if (is_document(t->sources[i].path)) {
             t->sources[i].line_count = count_lines(t->sources[i].text);
             document_check(t, &t->sources[i]);
+        } else if (starts_with(t->sources[i].path, "src/") && ends_with(t->sources[i].path, ".c")) {
+            folder_check(t, &t->sources[i]);
         }
     }
 }

@@ -204,26 +204,45 @@ static int line_of_use(const struct source *s, const char *word)
     return first == NULL ? 1 : line_of(s->code, first);
 }
 
-static void undefined_check(struct check *c, const struct object *o, const char *name)
+static bool is_declared(const struct tidy *t, const char *name)
 {
-    const char *path = o->source->path;
-    const struct rule *ban;
-
-    if (bsearch(&name, c->defined, (size_t)c->defined_count, sizeof name, name_compare) != NULL ||
-        rule_find(c, "allow", name, NULL) != NULL || rule_find(c, "library", name, path) != NULL ||
-        rule_find(c, "call", name, path) != NULL) {
-        return;
+    for (int i = 0; i < t->source_count; i++) {
+        if (t->sources[i].is_header && word_find(t->sources[i].code, name) != NULL) {
+            return true;
+        }
     }
-    ban = rule_find(c, "ban", name, NULL);
+    return false;
+}
+
+/* Nothing allows the name: say what it is and what to do. */
+static void undefined_report(struct check *c, const struct object *o, const char *name)
+{
+    const struct rule *ban = rule_find(c, "ban", name, NULL);
+    const char *path = o->source->path;
+    int line = line_of_use(o->source, name);
+
     if (ban != NULL) {
-        problem(c->tidy, path, line_of_use(o->source, name), "calls %s: only src/ground/sys/ talks to the system; %.*s",
-                name, ban->rest_size, ban->rest);
+        problem(c->tidy, path, line, "calls %s: only src/ground/sys/ talks to the system; %.*s", name, ban->rest_size,
+                ban->rest);
+    } else if (is_declared(c->tidy, name)) {
+        problem(c->tidy, path, line, "needs %s, which a header of ours declares and no source defines: write it", name);
     } else {
         problem(
-            c->tidy, path, line_of_use(o->source, name),
+            c->tidy, path, line,
             "needs %s, which is not ours and not allowed here: go through ground/sys; a pure function or a library's "
             "adapter gets a line in " RULES,
             name);
+    }
+}
+
+static void undefined_check(struct check *c, const struct object *o, const char *name)
+{
+    const char *path = o->source->path;
+
+    if (bsearch(&name, c->defined, (size_t)c->defined_count, sizeof name, name_compare) == NULL &&
+        rule_find(c, "allow", name, NULL) == NULL && rule_find(c, "library", name, path) == NULL &&
+        rule_find(c, "call", name, path) == NULL) {
+        undefined_report(c, o, name);
     }
 }
 

@@ -47,6 +47,7 @@ static void code_blank(struct source *s)
 
         if (s->text[i] == '/' && (s->text[i + 1] == '*' || s->text[i + 1] == '/')) {
             end = comment_end(s->text, i);
+            s->comment_line_count += line_of(s->text + i, s->text + end);
             blank(s->code, i, end);
         } else if (s->text[i] == '"' || s->text[i] == '\'') {
             end = literal_end(s->text, i) + 1;
@@ -70,19 +71,9 @@ static const char *line_next(const char *line)
 
 static void lines_count(struct source *s)
 {
-    const char *text = s->text, *code = s->code;
-
-    while (*text != 0) {
-        size_t line_size = strcspn(text, "\n");
-
+    for (const char *p = s->text; *p != 0; p = line_next(p)) {
         s->line_count++;
-        if (line_is_blank(text)) {
-            s->blank_line_count++;
-        } else if (line_is_blank(code)) {
-            s->comment_line_count++;
-        }
-        text += line_size + (text[line_size] == '\n');
-        code += line_size + (code[line_size] == '\n');
+        s->blank_line_count += line_is_blank(p);
     }
 }
 

@@ -1,4 +1,4 @@
-/* report.c - `make tidy ARGS=--report`: the figures of the house, to be kept as a series. Printing only. */
+/* report.c - `make report`: the figures of the house, to be kept as a series. Printing only. */
 #include "tidy.h"
 
 #include <stdio.h>
@@ -57,6 +57,9 @@ static void sizes_print(const struct tidy *t)
            functions.count > 0 ? 100.0 * above / functions.count : 0.0);
 }
 
+/* Kernels check once per batch, outside their loops; a header's inline functions are too small to count. */
+static bool has_asserts(const struct source *s) { return !s->is_header && strstr(s->path, "/kernel/") == NULL; }
+
 static void density_print(const struct tidy *t)
 {
     long comments = 0, lines = 0, asserts = 0, functions = 0, long_headers = 0;
@@ -70,14 +73,14 @@ static void density_print(const struct tidy *t)
         comments += s->comment_line_count;
         lines += s->line_count - s->blank_line_count;
         long_headers += s->is_header && s->line_count > 250;
-        for (int j = 0; j < s->function_count && strstr(s->path, "/kernel/") == NULL; j++) {
+        for (int j = 0; j < s->function_count && has_asserts(s); j++) {
             functions++;
             asserts += s->functions[j].assert_count;
         }
     }
-    printf("  %-34s %6.2f   (aim 1.5 or more, kernels aside)\n", "asserts per function",
+    printf("  %-34s %6.2f   (aim 1.5; kernels and headers aside)\n", "asserts per function",
            functions > 0 ? (double)asserts / (double)functions : 0.0);
-    printf("  %-34s %6.1f %%   (aim 20-35)\n", "comment lines",
+    printf("  %-34s %6.1f %%   (aim 20-35)\n", "lines with a comment",
            lines > 0 ? 100.0 * (double)comments / (double)lines : 0.0);
     printf("  %-34s %6ld   (aim 0)\n", "headers above 250 lines", long_headers);
 }
