@@ -1,0 +1,45 @@
+/* agg_avg.c - AVG(x): of the type of x, integers divided toward zero as in Flink; NULL over no values. It keeps what
+ * agg_sum keeps (sum, number of values) and only answers differently. */
+#include "columns/function/agg_numeric.h"
+
+#include <string.h>
+
+extern const struct agg_type agg_sum;
+
+static enum status avg_bind(struct agg *a, struct arena *arena, struct err *e)
+{
+    enum status st = agg_sum.bind(a, arena, e);
+
+    return st == S_OK ? S_OK : err_wrap(e, "avg");
+}
+
+static void avg_add(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n)
+{
+    agg_sum.add(a, acc, v, rows, n);
+}
+
+static void avg_merge(const struct agg *a, void *const *acc, void *const *other, uint32_t n) { agg_sum.merge(a, acc, other, n); }
+static void avg_unmerge(const struct agg *a, void *const *acc, void *const *other, uint32_t n) { agg_sum.unmerge(a, acc, other, n); }
+
+static void avg_result(const struct agg *a, void *const *acc, uint32_t n, struct vector *out, uint32_t first)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const int64_t *w = agg_word(a, acc[i], 0);
+        double real;
+        memcpy(&real, w, sizeof real);
+        if (w[1] == 0) vector_set_null(out, first + i);
+        else if (agg_is_real(a->argument)) agg_store_real(out, first + i, real / (double)w[1]);
+        else agg_store_integer(out, first + i, w[0] / w[1]);
+    }
+}
+
+const struct agg_type agg_avg = {
+    .name = "avg",
+    .doc = "mean of the values, of their type; integers are divided toward zero; NULL over no values",
+    .example = "avg(delay) AS mean_delay",
+    .bind = avg_bind,
+    .add = avg_add,
+    .merge = avg_merge,
+    .unmerge = avg_unmerge,
+    .result = avg_result,
+};
