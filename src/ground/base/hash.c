@@ -1,0 +1,52 @@
+/* hash.c - XXH3 by the xxHash library's header, CRC32C by the processor, SHA-256 by OpenSSL. */
+#include "ground/base/hash.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t hash64(const void *bytes, size_t size) { return XXH3_64bits(bytes, size); }
+uint64_t hash64_seeded(const void *bytes, size_t size, uint64_t seed) { return XXH3_64bits_withSeed(bytes, size, seed); }
+
+#ifdef __SSE4_2__
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
+{
+    const unsigned char *p = bytes;
+    uint64_t c = ~crc;
+
+    for (; size >= 8; p += 8, size -= 8) {
+        uint64_t word;
+        memcpy(&word, p, 8);
+        c = __builtin_ia32_crc32di(c, word);
+    }
+    for (; size > 0; p++, size--) c = __builtin_ia32_crc32qi((uint32_t)c, *p);
+    return ~(uint32_t)c;
+}
+#else
+uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
+{
+    const unsigned char *p = bytes;
+
+    crc = ~crc;
+    for (; size > 0; p++, size--) {
+        crc ^= *p;
+        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0x82F63B78u & (0u - (crc & 1)));
+    }
+    return ~crc;
+}
+#endif
+
+void sha256_of(const void *bytes, size_t size, struct sha256 *out)
+{
+    unsigned int length = 0;
+    int done = EVP_Digest(bytes, size, out->bytes, &length, EVP_sha256(), NULL);
+
+    ASSERT(done == 1 && length == sizeof out->bytes);
+}
+
+void sha256_hex(const struct sha256 *digest, char out[static 65])
+{
+    for (size_t i = 0; i < sizeof digest->bytes; i++) snprintf(out + 2 * i, 3, "%02x", digest->bytes[i]);
+}

@@ -1,0 +1,85 @@
+/* sys.c - the sys_* calls: each goes through the vtable of the world behind the door. */
+#include "ground/sys/sys.h"
+
+enum status sys_thread_start(struct sys *s, const char *name, sys_thread_fn fn, void *arg, struct sys_thread **out, struct err *e)
+{
+    return s->ops->thread_start(s, name, fn, arg, out, e);
+}
+
+void sys_thread_join(struct sys *s, struct sys_thread *t)
+{
+    if (t != NULL) s->ops->thread_join(s, t);
+}
+
+int sys_cpu_count(struct sys *s) { return s->ops->cpu_count(s); }
+struct sys_parker *sys_parker_create(struct sys *s) { return s->ops->parker_create(s); }
+
+void sys_parker_free(struct sys *s, struct sys_parker *p)
+{
+    if (p != NULL) s->ops->parker_free(s, p);
+}
+
+void sys_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns) { s->ops->park(s, p, timeout_ns); }
+void sys_unpark(struct sys *s, struct sys_parker *p) { s->ops->unpark(s, p); }
+
+enum status sys_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e)
+{
+    ASSERT(path != NULL && out != NULL);
+    return s->ops->file_open(s, path, flags, out, e);
+}
+
+enum status sys_file_read(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e)
+{
+    return s->ops->file_read(s, f, bytes, size, got, e);
+}
+
+enum status sys_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e)
+{
+    return s->ops->file_write(s, f, bytes, size, e);
+}
+
+enum status sys_file_seek(struct sys *s, struct sys_file *f, int64_t offset, struct err *e) { return s->ops->file_seek(s, f, offset, e); }
+enum status sys_file_sync(struct sys *s, struct sys_file *f, struct err *e) { return s->ops->file_sync(s, f, e); }
+
+void sys_file_close(struct sys *s, struct sys_file *f)
+{
+    if (f != NULL) s->ops->file_close(s, f);
+}
+
+enum status sys_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e) { return s->ops->file_stat(s, path, out, e); }
+
+enum status sys_file_rename_new(struct sys *s, const char *from, const char *to, struct err *e)
+{
+    return s->ops->file_rename_new(s, from, to, e);
+}
+
+enum status sys_file_delete(struct sys *s, const char *path, struct err *e) { return s->ops->file_delete(s, path, e); }
+enum status sys_dir_make(struct sys *s, const char *path, struct err *e) { return s->ops->dir_make(s, path, e); }
+
+enum status sys_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *arg, struct err *e)
+{
+    return s->ops->dir_list(s, path, fn, arg, e);
+}
+
+enum status sys_dir_sync(struct sys *s, const char *path, struct err *e) { return s->ops->dir_sync(s, path, e); }
+
+enum status sys_file_standard(struct sys *s, int fd, struct sys_file **out, struct err *e)
+{
+    ASSERT(fd >= 0 && fd <= 2);
+    return s->ops->file_standard(s, fd, out, e);
+}
+
+enum status sys_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e)
+{
+    return s->ops->socket_connect(s, host, port, out, e);
+}
+
+enum status sys_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
+{
+    return s->ops->file_wait(s, f, timeout_ns, ready, e);
+}
+
+bool sys_is_terminal(struct sys *s, int fd) { return s->ops->is_terminal(s, fd); }
+int sys_terminal_columns(struct sys *s, int fd) { return s->ops->terminal_columns(s, fd); }
+enum sys_signal sys_signal_take(struct sys *s) { return s->ops->signal_take(s); }
+int64_t sys_resident_bytes(struct sys *s) { return s->ops->resident_bytes(s); }

@@ -1,0 +1,196 @@
+/* sys_linux.c - the Linux world: clocks, randomness, signals, and the vtable that gathers its parts.
+ *
+ * Signals are process-wide, so the two counters here are the one mutable static of the program: a handler can reach
+ * nothing else. The first SIGINT or SIGTERM is counted for sys_signal_take; a second SIGINT ends the process at once. */
+#include "ground/sys/sys_linux_internal.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupts, terminations;
+
+static void on_signal(int number)
+{
+    if (number == SIGTERM) terminations = terminations + 1;
+    else if (interrupts > 0) _exit(130);
+    else interrupts = interrupts + 1;
+}
+
+static enum sys_signal linux_signal_take(struct sys *s)
+{
+    static const enum sys_signal by_kind[] = {SYS_SIGNAL_NONE, SYS_SIGNAL_INT, SYS_SIGNAL_TERM};
+    int kind = terminations > 0 ? 2 : interrupts > 0 ? 1 : 0;
+
+    (void)s;
+    if (kind == 2) terminations = 0;
+    if (kind == 1 && interrupts == 1) interrupts = 2; /* taken; the next one ends the process */
+    else if (kind == 1) return SYS_SIGNAL_NONE;
+    return by_kind[kind];
+}
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    int failed = clock_gettime(clock, &t);
+
+    ASSERT(failed == 0);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t linux_wall_ms(struct sys *s)
+{
+    (void)s;
+    return clock_ns(CLOCK_REALTIME) / 1000000;
+}
+
+static int64_t linux_mono_ns(struct sys *s)
+{
+    (void)s;
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+static uint64_t linux_random(struct sys *s)
+{
+    uint64_t value;
+    ssize_t got = getrandom(&value, sizeof value, 0);
+
+    (void)s;
+    ASSERT(got == sizeof value);
+    return value;
+}
+
+static int linux_cpu_count(struct sys *s)
+{
+    cpu_set_t set;
+
+    (void)s;
+    if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+    return CPU_COUNT(&set);
+}
+
+static bool linux_is_terminal(struct sys *s, int fd)
+{
+    (void)s;
+    return isatty(fd) == 1;
+}
+
+static int linux_terminal_columns(struct sys *s, int fd)
+{
+    struct winsize size;
+
+    (void)s;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+    return size.ws_col;
+}
+
+static int64_t linux_resident_bytes(struct sys *s)
+{
+    long long total = 0, resident = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+
+    (void)s;
+    if (f == NULL) return 0;
+    int fields = fscanf(f, "%lld %lld", &total, &resident);
+    fclose(f);
+    return fields == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
+}
+
+void *linux_alloc(struct sys *s, size_t size)
+{
+    struct sys_linux *l = (struct sys_linux *)s;
+
+    pthread_mutex_lock(&l->mem_lock);
+    void *p = mem_zalloc(&l->mem, size);
+    pthread_mutex_unlock(&l->mem_lock);
+    return p;
+}
+
+void linux_free(struct sys *s, void *p)
+{
+    struct sys_linux *l = (struct sys_linux *)s;
+
+    pthread_mutex_lock(&l->mem_lock);
+    mem_free(&l->mem, p);
+    pthread_mutex_unlock(&l->mem_lock);
+}
+
+static const struct sys_ops linux_ops = {
+    .name = "linux",
+    .wall_ms = linux_wall_ms,
+    .mono_ns = linux_mono_ns,
+    .random = linux_random,
+    .thread_start = linux_thread_start,
+    .thread_join = linux_thread_join,
+    .cpu_count = linux_cpu_count,
+    .parker_create = linux_parker_create,
+    .parker_free = linux_parker_free,
+    .park = linux_park,
+    .unpark = linux_unpark,
+    .file_open = linux_file_open,
+    .file_read = linux_file_read,
+    .file_write = linux_file_write,
+    .file_seek = linux_file_seek,
+    .file_sync = linux_file_sync,
+    .file_stat = linux_file_stat,
+    .file_rename_new = linux_file_rename_new,
+    .file_delete = linux_file_delete,
+    .dir_make = linux_dir_make,
+    .dir_list = linux_dir_list,
+    .dir_sync = linux_dir_sync,
+    .file_standard = linux_file_standard,
+    .socket_connect = linux_socket_connect,
+    .file_wait = linux_file_wait,
+    .file_close = linux_file_close,
+    .is_terminal = linux_is_terminal,
+    .terminal_columns = linux_terminal_columns,
+    .signal_take = linux_signal_take,
+    .resident_bytes = linux_resident_bytes,
+};
+
+struct sys *sys_linux_create_quiet(void)
+{
+    struct mem mem;
+    mem_init(&mem, "sys", 0);
+    struct sys_linux *l = mem_zalloc(&mem, sizeof *l);
+
+    mem_init(&l->mem, "sys", 0);
+    mem_move(&mem, &l->mem);
+    l->sys.ops = &linux_ops;
+    l->sys.mem = &l->mem;
+    int failed = pthread_mutex_init(&l->mem_lock, NULL);
+    ASSERT(failed == 0);
+    return &l->sys;
+}
+
+struct sys *sys_linux_create(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGPIPE, &action, NULL);
+    return sys_linux_create_quiet();
+}
+
+void sys_linux_free(struct sys *sys)
+{
+    struct mem mem;
+
+    if (sys == NULL) return;
+    struct sys_linux *l = (struct sys_linux *)sys;
+    pthread_mutex_destroy(&l->mem_lock);
+    mem_init(&mem, "sys", 0);
+    mem_move(&l->mem, &mem);
+    mem_release(&mem);
+}

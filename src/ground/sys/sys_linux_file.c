@@ -1,0 +1,255 @@
+/* sys_linux_file.c - files, folders, standard streams and client sockets. Interrupted calls go on; every failure becomes
+ * "cannot <verb> '<path>': <reason>" with a status that callers can act on. */
+#include "ground/sys/sys_linux_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAMES_MAX = 1000000 };
+
+struct sys_file {
+    int fd;
+    bool is_standard;
+    char *path;
+};
+
+enum status linux_error(struct err *e, const char *verb, const char *path)
+{
+    int number = errno;
+    enum status st = number == ENOENT                      ? E_NOT_FOUND
+                     : number == EACCES || number == EPERM ? E_PERMISSION
+                     : number == EEXIST                    ? E_EXISTS
+                     : number == ENOSPC || number == EDQUOT ? E_FULL_DISK
+                     : number == EPIPE                     ? E_PIPE
+                                                           : E_IO;
+    char reason[128];
+
+    return err_set(e, st, "cannot %s '%s': %s", verb, path, strerror_r(number, reason, sizeof reason));
+}
+
+static struct sys_file *file_new(struct sys *s, int fd, const char *path, bool is_standard)
+{
+    struct sys_file *f = linux_alloc(s, sizeof *f);
+    size_t size = strlen(path) + 1;
+
+    f->fd = fd;
+    f->is_standard = is_standard;
+    f->path = linux_alloc(s, size);
+    memcpy(f->path, path, size);
+    return f;
+}
+
+enum status linux_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e)
+{
+    int mode = (flags & SYS_WRITE) == 0 ? O_RDONLY : (flags & SYS_READ) != 0 ? O_RDWR : O_WRONLY;
+
+    mode |= (flags & SYS_CREATE ? O_CREAT : 0) | (flags & SYS_EXCLUSIVE ? O_CREAT | O_EXCL : 0);
+    mode |= (flags & SYS_TRUNCATE ? O_TRUNC : 0) | (flags & SYS_APPEND ? O_APPEND : 0) | O_CLOEXEC;
+    int fd = open(path, mode, 0666);
+    if (fd < 0) return linux_error(e, flags & SYS_CREATE ? "create" : "open", path);
+    *out = file_new(s, fd, path, false);
+    return S_OK;
+}
+
+enum status linux_file_read(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e)
+{
+    ssize_t n;
+
+    (void)s;
+    do n = read(f->fd, bytes, size);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return linux_error(e, "read", f->path);
+    *got = (size_t)n;
+    return S_OK;
+}
+
+enum status linux_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e)
+{
+    const char *p = bytes;
+
+    (void)s;
+    while (size > 0) {
+        ssize_t n = write(f->fd, p, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return linux_error(e, "write", f->path);
+        p += n;
+        size -= (size_t)n;
+    }
+    return S_OK;
+}
+
+enum status linux_file_seek(struct sys *s, struct sys_file *f, int64_t offset, struct err *e)
+{
+    (void)s;
+    return lseek(f->fd, offset, SEEK_SET) < 0 ? linux_error(e, "seek in", f->path) : S_OK;
+}
+
+enum status linux_file_sync(struct sys *s, struct sys_file *f, struct err *e)
+{
+    (void)s;
+    return fdatasync(f->fd) != 0 ? linux_error(e, "sync", f->path) : S_OK;
+}
+
+void linux_file_close(struct sys *s, struct sys_file *f)
+{
+    if (!f->is_standard) close(f->fd);
+    linux_free(s, f->path);
+    linux_free(s, f);
+}
+
+enum status linux_file_standard(struct sys *s, int fd, struct sys_file **out, struct err *e)
+{
+    static const char *const names[] = {"standard input", "standard output", "standard error"};
+
+    (void)e;
+    *out = file_new(s, fd, names[fd], true);
+    return S_OK;
+}
+
+enum status linux_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
+{
+    struct pollfd p = {.fd = f->fd, .events = POLLIN};
+    int timeout_ms = timeout_ns == INT64_MAX ? -1 : (int)MIN((timeout_ns + 999999) / 1000000, INT64_C(1000000));
+    int n = poll(&p, 1, timeout_ms);
+
+    (void)s;
+    *ready = n > 0;
+    return n < 0 && errno != EINTR ? linux_error(e, "wait for", f->path) : S_OK;
+}
+
+enum status linux_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+    char service[16], name[300];
+    int fd = -1;
+
+    snprintf(service, sizeof service, "%d", port);
+    snprintf(name, sizeof name, "%s:%d", host, port);
+    int failed = getaddrinfo(host, service, &hints, &list);
+    if (failed != 0) return err_set(e, E_NOT_FOUND, "cannot connect to '%s': %s", name, gai_strerror(failed));
+    for (struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
+        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
+        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
+            int number = errno;
+            close(fd);
+            errno = number;
+            fd = -1;
+        }
+    }
+    freeaddrinfo(list);
+    if (fd < 0) return linux_error(e, "connect to", name);
+    *out = file_new(s, fd, name, false);
+    return S_OK;
+}
+
+/* --- names ------------------------------------------------------------------------------------------------------------ */
+enum status linux_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e)
+{
+    struct stat st;
+
+    (void)s;
+    if (stat(path, &st) != 0) return linux_error(e, "read", path);
+    *out = (struct sys_stat){.size = st.st_size,
+                             .modified_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000,
+                             .is_directory = S_ISDIR(st.st_mode),
+                             .is_regular = S_ISREG(st.st_mode)};
+    return S_OK;
+}
+
+enum status linux_file_rename_new(struct sys *s, const char *from, const char *to, struct err *e)
+{
+    (void)s;
+    if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return S_OK;
+    if (errno != EINVAL && errno != ENOSYS) return linux_error(e, "create", to);
+    /* a file system without that flag: a hard link does not replace either */
+    if (link(from, to) != 0) return linux_error(e, "create", to);
+    return unlink(from) != 0 ? linux_error(e, "delete", from) : S_OK;
+}
+
+enum status linux_file_delete(struct sys *s, const char *path, struct err *e)
+{
+    (void)s;
+    return unlink(path) != 0 && errno != ENOENT ? linux_error(e, "delete", path) : S_OK;
+}
+
+enum status linux_dir_make(struct sys *s, const char *path, struct err *e)
+{
+    char part[4096];
+    size_t size = strlen(path);
+
+    (void)s;
+    if (size == 0 || size >= sizeof part) return err_set(e, E_CONFIG, "'%.100s' is not a folder's name", path);
+    memcpy(part, path, size + 1);
+    for (size_t i = 1; i <= size; i++) {
+        if (part[i] != '/' && part[i] != '\0') continue;
+        part[i] = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) return linux_error(e, "create", part);
+        if (i < size) part[i] = '/';
+    }
+    return S_OK;
+}
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static enum status read_names(struct sys *s, DIR *d, char ***names, size_t *count, const char *path, struct err *e)
+{
+    size_t capacity = 0;
+
+    for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (*count == NAMES_MAX) return err_set(e, E_IO, "folder '%s' has more than %d entries", path, NAMES_MAX);
+        if (*count == capacity) {
+            capacity = MAX((size_t)64, capacity * 2);
+            char **grown = linux_alloc(s, sizeof *grown * capacity);
+            if (*count > 0) memcpy(grown, *names, sizeof *grown * *count);
+            linux_free(s, *names);
+            *names = grown;
+        }
+        size_t size = strlen(entry->d_name) + 1;
+        (*names)[*count] = linux_alloc(s, size);
+        memcpy((*names)[(*count)++], entry->d_name, size);
+    }
+    return S_OK;
+}
+
+enum status linux_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *arg, struct err *e)
+{
+    char **names = NULL, full[4096];
+    size_t count = 0;
+    struct sys_stat st;
+    DIR *d = opendir(path);
+
+    if (d == NULL) return linux_error(e, "list", path);
+    enum status result = read_names(s, d, &names, &count, path, e);
+    closedir(d);
+    if (count > 0) qsort(names, count, sizeof *names, by_name);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(full, sizeof full, "%s/%s", path, names[i]);
+        /* an entry that went away between listing and looking is left out */
+        if (result == S_OK && linux_file_stat(s, full, &st, NULL) == S_OK) fn(arg, names[i], &st);
+        linux_free(s, names[i]);
+    }
+    linux_free(s, names);
+    return result;
+}
+
+enum status linux_dir_sync(struct sys *s, const char *path, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum status st = S_OK;
+
+    (void)s;
+    if (fd < 0) return linux_error(e, "open", path);
+    if (fsync(fd) != 0) st = linux_error(e, "sync", path);
+    close(fd);
+    return st;
+}

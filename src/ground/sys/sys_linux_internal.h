@@ -1,0 +1,41 @@
+/* sys_linux_internal.h - the parts of the Linux world: clocks and signals (sys_linux.c), threads (sys_linux_thread.c),
+ * files and sockets (sys_linux_file.c). */
+#pragma once
+#include "ground/sys/sys.h"
+
+#include <pthread.h>
+
+struct sys_linux {
+    struct sys sys;
+    struct mem mem;
+    pthread_mutex_t mem_lock; /* guards mem: any thread may open files and make parkers */
+};
+
+void *linux_alloc(struct sys *s, size_t size); /* cleared */
+void linux_free(struct sys *s, void *p);
+
+enum status linux_thread_start(struct sys *, const char *name, sys_thread_fn, void *arg, struct sys_thread **, struct err *);
+void linux_thread_join(struct sys *, struct sys_thread *);
+struct sys_parker *linux_parker_create(struct sys *);
+void linux_parker_free(struct sys *, struct sys_parker *);
+void linux_park(struct sys *, struct sys_parker *, int64_t timeout_ns);
+void linux_unpark(struct sys *, struct sys_parker *);
+
+enum status linux_file_open(struct sys *, const char *path, int flags, struct sys_file **, struct err *);
+enum status linux_file_read(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);
+enum status linux_file_write(struct sys *, struct sys_file *, const void *, size_t size, struct err *);
+enum status linux_file_seek(struct sys *, struct sys_file *, int64_t offset, struct err *);
+enum status linux_file_sync(struct sys *, struct sys_file *, struct err *);
+enum status linux_file_standard(struct sys *, int fd, struct sys_file **, struct err *);
+enum status linux_socket_connect(struct sys *, const char *host, int port, struct sys_file **, struct err *);
+enum status linux_file_wait(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
+void linux_file_close(struct sys *, struct sys_file *);
+enum status linux_file_stat(struct sys *, const char *path, struct sys_stat *, struct err *);
+enum status linux_file_rename_new(struct sys *, const char *from, const char *to, struct err *);
+enum status linux_file_delete(struct sys *, const char *path, struct err *);
+enum status linux_dir_make(struct sys *, const char *path, struct err *);
+enum status linux_dir_list(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
+enum status linux_dir_sync(struct sys *, const char *path, struct err *);
+
+/* Sets "cannot <verb> '<path>': <reason>" from errno and answers its status. */
+enum status linux_error(struct err *e, const char *verb, const char *path);
