@@ -28,9 +28,11 @@ enum status err_wrap(struct err *e, const char *format, ...)
     vsnprintf(context, sizeof context, format, args);
     va_end(args);
     memcpy(old, e->text, sizeof old);
-    size_t used = strlen(context);
+    size_t used = strlen(context), kept = MIN(strlen(old), sizeof e->text - used - 3);
     memcpy(e->text, context, used);
-    snprintf(e->text + used, sizeof e->text - used, ": %s", old);
+    memcpy(e->text + used, ": ", 2);
+    memcpy(e->text + used + 2, old, kept);
+    e->text[used + 2 + kept] = '\0';
     return e->status;
 }
 
