@@ -14,7 +14,7 @@ struct user_text {
     size_t size;
 };
 
-struct wide {
+struct bytes16 {
     uint64_t low, high;
 };
 
@@ -39,7 +39,7 @@ READ_LOOP(read_8, uint8_t)
 READ_LOOP(read_16, uint16_t)
 READ_LOOP(read_32, uint32_t)
 READ_LOOP(read_64, uint64_t)
-READ_LOOP(read_128, struct wide)
+READ_LOOP(read_128, struct bytes16)
 
 static void read_text(const struct lane *l, const struct text *from, const uint16_t *rows)
 {
@@ -154,7 +154,7 @@ WRITE_LOOP(write_8, uint8_t)
 WRITE_LOOP(write_16, uint16_t)
 WRITE_LOOP(write_32, uint32_t)
 WRITE_LOOP(write_64, uint64_t)
-WRITE_LOOP(write_128, struct wide)
+WRITE_LOOP(write_128, struct bytes16)
 
 static bool lane_null(const struct rowconv *c, uint32_t field, const char *structs, uint32_t i)
 {

@@ -20,7 +20,7 @@ bool time_parse(struct str text, int32_t *ms) CHECKED;
 void timestamp_print(struct ts96 t, int precision, struct buf *out);
 void date_print(int32_t days, struct buf *out);
 void time_print(int32_t ms, int precision, struct buf *out);
-/* A TIMESTAMP value of the given precision <-> struct ts96. */
+/* A TIMESTAMP value of the given precision <-> struct ts96; digits beyond the precision are cut off (floor). */
 struct ts96 timestamp_load(const void *value, int precision);
 void timestamp_store(struct ts96 t, int precision, void *value);
 int64_t timestamp_value_ms(const void *value, int precision); /* the event time in ms, floor */

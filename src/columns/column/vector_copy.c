@@ -21,7 +21,7 @@ struct copy {
     struct mem *mem;
 };
 
-struct wide {
+struct bytes16 {
     uint64_t low, high;
 };
 
@@ -81,7 +81,7 @@ COPY_LOOP(copy_8, uint8_t)
 COPY_LOOP(copy_16, uint16_t)
 COPY_LOOP(copy_32, uint32_t)
 COPY_LOOP(copy_64, uint64_t)
-COPY_LOOP(copy_128, struct wide)
+COPY_LOOP(copy_128, struct bytes16)
 
 static void fixed_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n)
 {
