@@ -93,8 +93,14 @@ size_t chain_size(void) { return (size_t)time(NULL) + (size_t)rand(); /* @note@ 
 END
 put src/flow/operator/op_bare.c <<'END'
 /* op_bare.c - neither documented nor tested. */
-extern const int op_bare;
-const int op_bare = 1;
+struct op_type { const char *name, *doc; };
+extern const struct op_type op_bare;
+const struct op_type op_bare = {.name = "bare"};
+END
+put src/flow/operator/op_none.c <<'END'
+/* op_none.c - registers what it does not define. */
+extern const int op_other;
+const int op_other = 1;
 END
 { echo '/* long.c - one long function. */'; echo 'int long_one(int x);'; echo 'int long_one(int x)'; echo '{'; yes '    x += 2;' | head -n 80; echo '    return x;'; echo '}'; } | put src/flow/task/long.c
 { echo '/* huge.c - too many lines. */'; yes '' | head -n 1600; } | put src/flow/task/huge.c
@@ -119,6 +125,7 @@ finds 'src/flow/task/chain.c:4: has a TO''DO'
 finds 'src/flow/task/chain.c:1: does not open with a comment'
 finds 'src/flow/task/chain.c:1: does not include its own header'
 finds 'op_bare has no .doc text'
+finds 'src/flow/operator/op_none.c:1: defines no op_none'
 finds 'op_bare is named by no test'
 finds 'src/flow/task/long.c:3: long_one has 84 lines'
 finds 'src/flow/task/huge.c:1: has 1601 lines; more than 1500'

@@ -141,33 +141,50 @@ static void object_sections(struct object *o)
     }
 }
 
-static bool object_read(struct check *c, const struct source *s)
+static bool object_read(const struct tidy *t, const struct source *s, struct object *o)
 {
-    struct object o = {.source = s};
-    char *path = format("%s/CMakeFiles/thalweg_objects.dir/%s.o", c->tidy->build, s->path);
+    char *path = format("%s/CMakeFiles/thalweg_objects.dir/%s.o", t->build, s->path);
 
-    o.bytes = file_read(path, &o.size);
-    if (o.bytes == NULL || o.size < sizeof(Elf64_Ehdr) || memcmp(o.bytes, ELFMAG, SELFMAG) != 0 ||
-        o.bytes[EI_CLASS] != ELFCLASS64) {
+    *o = (struct object){.source = s};
+    o->bytes = file_read(path, &o->size);
+    if (o->bytes == NULL || o->size < sizeof(Elf64_Ehdr) || memcmp(o->bytes, ELFMAG, SELFMAG) != 0 ||
+        o->bytes[EI_CLASS] != ELFCLASS64) {
         return false;
     }
-    object_sections(&o);
-    c->objects = grow(c->objects, c->object_count, sizeof o);
-    c->objects[c->object_count++] = o;
+    object_sections(o);
     return true;
+}
+
+bool object_defines(const struct tidy *t, const struct source *s, const char *name)
+{
+    struct object o;
+
+    for (size_t i = 0, count = object_read(t, s, &o) ? o.symbol_count : 0; i < count; i++) {
+        if (o.symbols[i].st_shndx != SHN_UNDEF && strcmp(o.symbol_names + o.symbols[i].st_name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void objects_read(struct check *c)
 {
     for (int i = 0; i < c->tidy->source_count; i++) {
         const struct source *s = &c->tidy->sources[i];
+        struct object o;
 
-        if (s->is_c && !s->is_header && starts_with(s->path, "src/") &&
-            strcmp(s->path, "src/surface/cli/main.c") != 0 && !object_read(c, s)) {
+        if (!ends_with(s->path, ".c") || !starts_with(s->path, "src/") ||
+            strcmp(s->path, "src/surface/cli/main.c") == 0) {
+            continue;
+        }
+        if (!object_read(c->tidy, s, &o)) {
             problem(c->tidy, s->path, 1,
                     "has no object in %s: build first (make does), tidy reads what the compiler made of it",
                     c->tidy->build);
+            continue;
         }
+        c->objects = grow(c->objects, c->object_count, sizeof o);
+        c->objects[c->object_count++] = o;
     }
 }
 

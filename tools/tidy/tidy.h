@@ -68,6 +68,8 @@ void source_lex(struct source *s);
 void check_includes(struct tidy *t);
 void check_headers(struct tidy *t);
 void check_objects(struct tidy *t);
+/* Does the object that was compiled from s define the symbol? */
+bool object_defines(const struct tidy *t, const struct source *s, const char *name);
 void check_sizes(struct tidy *t);
 void check_documents(struct tidy *t);
 void check_descriptors(struct tidy *t);
