@@ -1,0 +1,100 @@
+/* op_configs.h - what operators are configured with: plain structs, filled by the API (or later the planner), described by
+ * each operator's config_fields and so encoded, validated and explained without a line of their own. Members left zero mean
+ * the default. Times are ms. */
+#pragma once
+#include "flow/operator/op.h"
+
+/* map, filter, flat_map, process, batch, reduce, partition_rows, co_*, broadcast_process, source_function, sink_function,
+ * key_by (select_key). */
+struct function_config {
+    struct function_ref function;
+};
+
+struct where_config {
+    const char *field, *op, *literal;
+};
+
+struct project_config {
+    struct text_list columns; /* "a", "a AS b", "price * 908 / 1000 AS p" */
+};
+
+struct rolling_config {
+    const char *aggregate; /* sum, min, max, min_by, max_by */
+    const char *field;
+};
+
+struct sort_config {
+    const char *field;
+    bool ascending;
+};
+
+struct interval_config {
+    struct function_ref function;
+    int64_t lower_ms, upper_ms;
+    bool lower_exclusive, upper_exclusive;
+};
+
+struct async_config {
+    struct function_ref function;
+    bool unordered;
+    int64_t timeout_ms, capacity, attempts, retry_delay_ms, retry_delay_max_ms;
+};
+
+/* Every member of struct tw_windowing (include/thalweg/window.h), flattened; enums as their numbers. */
+struct window_config {
+    struct function_ref function, pre;
+    struct text_list aggregates; /* window_columns */
+    int64_t assigner, size_ms, slide_ms, offset_ms, gap_ms, count, count_slide, stagger, lateness_ms;
+    bool processing_time, all, co_group;
+    struct function_ref assign; /* session_gap or assign */
+    int64_t trigger, trigger_count, trigger_interval_ms;
+    double trigger_threshold;
+    bool trigger_purging, trigger_reset;
+    struct function_ref trigger_function;
+    int64_t evictor, evictor_count, evictor_ms;
+    double evictor_threshold;
+    bool evictor_after;
+    struct function_ref evictor_function;
+};
+
+/* enum tw_watermark_kind and its arguments. */
+struct watermark_config {
+    int64_t kind, out_of_orderness_ms, idleness_ms, every_rows, periodic_ms, alignment_max_drift_ms, alignment_interval_ms;
+    const char *time_field, *alignment_group;
+    struct function_ref function;
+};
+/* The rows of a config_fields table for a struct watermark_config that lies at `base`. */
+#define WATERMARK_CONFIG_FIELDS(base)                                                                                  \
+    {"watermark.kind", CONF_INT, (base) + offsetof(struct watermark_config, kind), "0 none, 1 monotonous, 2 bounded, 3 function"},          \
+        {"watermark.out-of-orderness", CONF_INT, (base) + offsetof(struct watermark_config, out_of_orderness_ms), "ms behind the greatest timestamp"}, \
+        {"watermark.idleness", CONF_INT, (base) + offsetof(struct watermark_config, idleness_ms), "ms without rows until idle; 0 = never"}, \
+        {"watermark.every-rows", CONF_INT, (base) + offsetof(struct watermark_config, every_rows), "emit by row count; 0 = periodically"},  \
+        {"watermark.interval", CONF_INT, (base) + offsetof(struct watermark_config, periodic_ms), "ms between watermarks"},                 \
+        {"watermark.alignment.max-drift", CONF_INT, (base) + offsetof(struct watermark_config, alignment_max_drift_ms), "ms ahead of the group"}, \
+        {"watermark.alignment.interval", CONF_INT, (base) + offsetof(struct watermark_config, alignment_interval_ms), "ms between updates"}, \
+        {"watermark.time-field", CONF_TEXT, (base) + offsetof(struct watermark_config, time_field), "column with the event time"},          \
+        {"watermark.alignment.group", CONF_TEXT, (base) + offsetof(struct watermark_config, alignment_group), "alignment group"},           \
+        {"watermark.function", CONF_FUNCTION, (base) + offsetof(struct watermark_config, function), "timestamp assigner, generator"}
+
+struct source_config {
+    const char *connector;
+    struct options options;
+    const struct type *schema; /* declared row type; NULL = the connector's own */
+    struct str rows;           /* from-data: encoded rows */
+    struct watermark_config watermark;
+};
+
+struct sink_config {
+    const char *connector;
+    struct options options;
+    int64_t handle; /* collect: number of the caller's receiver */
+};
+
+struct watermarks_config {
+    struct watermark_config watermark;
+};
+
+struct source_function_config {
+    struct function_ref function;
+    struct watermark_config watermark;
+};
