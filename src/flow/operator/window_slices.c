@@ -456,14 +456,12 @@ static uint32_t take_group(struct slices *s, struct batch *in, bool single)
     return n;
 }
 
-static enum status add_group(struct slices *s, struct state_table *t, int64_t ns, struct batch *in, uint32_t n)
+static enum status resolve_group(struct slices *s, struct state_table *t, int64_t ns, struct batch *in, uint32_t n, void **acc)
 {
     struct state_keys keys = {.batch = in, .cols = s->key_cols, .col_count = s->key_count, .count = n, .sel = s->group, .hashes = s->group_hashes};
 
-    TRY(state_resolve(t, ns, &keys, STATE_INSERT, s->acc, s->bits));
-    if (s->fold->start != NULL) TRY(s->fold->start(s->fold, t, ns, s->acc, s->bits, n));
-    TRY(s->fold->add(s->fold, t, ns, s->acc, in, s->group, n));
-    return S_OK;
+    TRY(state_resolve(t, ns, &keys, STATE_INSERT, acc, s->bits));
+    return s->fold->start != NULL ? s->fold->start(s->fold, t, ns, acc, s->bits, n) : S_OK;
 }
 
 static enum status too_late(struct slices *s, struct batch *in, uint32_t n)
@@ -519,11 +517,13 @@ static enum status late_row(struct slices *s, struct batch *in)
     int64_t slice = s->ends[s->order[s->at]];
 
     if (!s->pane_done) {
-        TRY(add_group(s, s->panes, slice, in, 1));
-        if (!s->tumbling && slice > s->cover_low && slice <= s->cover_high && s->fold->unmerge != NULL) {
-            bool pane_created = bit_get(s->bits, 0);
-            TRY(add_group(s, s->running, 0, in, 1));
-            if (pane_created) (*slice_count(s, s->acc[0]))++;
+        bool covered = !s->tumbling && s->fold->unmerge != NULL && slice > s->cover_low && slice <= s->cover_high;
+        if (covered) TRY(resolve_group(s, s->running, 0, in, 1, s->other)); /* before anything changes: it may be pending */
+        TRY(resolve_group(s, s->panes, slice, in, 1, s->acc));
+        if (covered && bit_get(s->bits, 0)) (*slice_count(s, s->other[0]))++;
+        TRY(s->fold->add(s->fold, s->panes, slice, s->acc, in, s->group, 1));
+        if (covered) {
+            TRY(s->fold->add(s->fold, s->running, 0, s->other, in, s->group, 1));
             state_done(s->running);
         }
         state_done(s->panes);
@@ -561,7 +561,8 @@ static enum status next_group(struct slices *s, struct batch *in)
     }
     if (is_cleaned(s, last)) return too_late(s, in, n);
     if (fired) return late_row(s, in);
-    TRY(add_group(s, s->panes, slice, in, n));
+    TRY(resolve_group(s, s->panes, slice, in, n, s->acc));
+    TRY(s->fold->add(s->fold, s->panes, slice, s->acc, in, s->group, n));
     state_done(s->panes);
     s->at += n;
     return S_OK;
