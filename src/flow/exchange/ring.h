@@ -1,7 +1,7 @@
 /* ring.h - a bounded queue between exactly one sending and one receiving thread: a lock-free island. Each side keeps a
  * copy of the other's index and refreshes it only when the ring looks full or empty, so that in steady state a cache line
  * moves once per lap and not once per element. Release on the own index publishes the slot; acquire on the other's reads it.
- * ring_push and ring_pop are the only functions; test/unit/exchange/test_ring.c walks every interleaving of them. */
+ * test/unit/exchange/test_ring.c runs both ends against each other, and walks every order of their calls on a small ring. */
 #pragma once
 #include "ground/base/mem.h"
 

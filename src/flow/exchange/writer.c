@@ -73,10 +73,8 @@ static enum status hash_targets(struct writer *w, const struct batch *in, uint32
 /* One run of rows per channel, in turn: as even as dealing row by row, at the cost of one copy per channel. */
 static enum status deal_targets(struct writer *w, uint32_t n)
 {
-    uint32_t run = (n + w->channel_count - 1) / w->channel_count;
-
-    for (uint32_t i = 0; i < n; i++) w->targets[i] = (w->next + i / run) % w->channel_count;
-    w->next = (w->next + (n + run - 1) / run) % w->channel_count;
+    for (uint32_t i = 0; i < n; i++) w->targets[i] = (w->next + i * w->channel_count / n) % w->channel_count;
+    w->next = (w->next + n) % w->channel_count;
     return S_OK;
 }
 

@@ -1,0 +1,372 @@
+/* test_exchange.c - writers and gates: where rows go, that none is lost when credit runs out, and what a gate makes of
+ * watermarks, idleness and ends. */
+#include "flow/exchange/exchange.h"
+
+#include "ground/base/hash.h"
+#include "ground/base/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { CHANNELS_MAX = 8 };
+
+struct fixture {
+    struct mem mem;
+    struct arena arena;
+    struct sys *sys;
+    const struct type *schema;
+    struct channel *channels[CHANNELS_MAX];
+    uint32_t count;
+    struct writer *writer;
+    struct gate *gates[CHANNELS_MAX]; /* one per channel */
+};
+
+static void open_fixture(struct fixture *f, enum partitioner p, uint32_t channels, uint32_t shells, uint32_t rows)
+{
+    static const uint32_t key = 0;
+    struct writer_plan plan = {.partitioner = p, .keys = &key, .key_count = 1, .max_parallelism = 128, .parallelism = 1, .seed = 5};
+
+    memset(f, 0, sizeof *f);
+    mem_init(&f->mem, "test", 0);
+    arena_init(&f->arena, &f->mem, 0);
+    f->sys = sys_linux_create_quiet();
+    assert_int_equal(type_parse(&f->arena, STR("ROW<k BIGINT NOT NULL, v STRING>"), &f->schema, NULL), S_OK);
+    f->count = channels;
+    for (uint32_t i = 0; i < channels; i++) {
+        f->channels[i] = channel_create(&f->mem, f->schema, NULL, rows, shells);
+        channel_connect(f->channels[i], f->sys, NULL, NULL);
+        struct gate_input in = {&f->channels[i], 1};
+        f->gates[i] = gate_create(&in, 1, &f->mem, 0);
+    }
+    f->writer = writer_create(&plan, f->channels, channels, &f->mem);
+}
+
+static void close_fixture(struct fixture *f)
+{
+    for (uint32_t i = 0; i < f->count; i++) gate_free(f->gates[i]);
+    writer_free(f->writer);
+    for (uint32_t i = 0; i < f->count; i++) channel_free(f->channels[i]);
+    arena_release(&f->arena);
+    sys_linux_free(f->sys);
+    mem_release(&f->mem);
+}
+
+/* Rows (first.., "value <k> is longer than twelve bytes") with times 1000 + k. */
+static struct batch *rows_of(struct fixture *f, int64_t first, uint32_t n)
+{
+    struct batch *b = batch_create(f->schema, BATCH_ROWS, &f->mem);
+
+    batch_use_times(b);
+    for (uint32_t i = 0; i < n; i++) {
+        char text[64];
+        int64_t k = first + i;
+        int size = snprintf(text, sizeof text, "value %lld is longer than twelve bytes", (long long)k);
+        VECTOR_VALUES(&b->cols[0], int64_t)[i] = k;
+        VECTOR_VALUES(&b->cols[1], struct text)[i] = text_put(&b->heap, text, (size_t)size);
+        b->times[i] = 1000 + k;
+    }
+    b->count = n;
+    return b;
+}
+
+/* Takes all rows of channel c; checks text and time of each against its key; appends keys to out. */
+static uint32_t take_rows(struct fixture *f, uint32_t c, int64_t *out)
+{
+    struct gate_event e;
+    uint32_t n = 0;
+
+    while (gate_next(f->gates[c], &e) == S_OK) {
+        if (e.kind != GATE_BATCH) continue;
+        for (uint32_t i = 0; i < e.batch->count; i++) {
+            char text[64];
+            int64_t k = VECTOR_VALUES(&e.batch->cols[0], int64_t)[i];
+            int size = snprintf(text, sizeof text, "value %lld is longer than twelve bytes", (long long)k);
+            assert_true(batch_time(e.batch, i) == 1000 + k);
+            assert_int_equal(VECTOR_VALUES(&e.batch->cols[1], struct text)[i].size, size);
+            assert_memory_equal(text_data(&VECTOR_VALUES(&e.batch->cols[1], struct text)[i]), text, (size_t)size);
+            out[n++] = k;
+        }
+    }
+    return n;
+}
+
+/* Writes rows while draining all channels whenever credit runs out; counts[c] and keys[c] say what arrived where. */
+static void pump(struct fixture *f, struct batch *b, int64_t (*keys)[4096], uint32_t *counts)
+{
+    enum status st;
+
+    do {
+        st = writer_batch(f->writer, b, false);
+        for (uint32_t c = 0; c < f->count; c++) counts[c] += take_rows(f, c, keys[c] + counts[c]);
+    } while (st == S_FULL);
+    assert_int_equal(st, S_OK);
+    assert_int_equal(writer_flush(f->writer), S_OK);
+    for (uint32_t c = 0; c < f->count; c++) counts[c] += take_rows(f, c, keys[c] + counts[c]);
+}
+
+static void hash_sends_a_key_to_the_owner_of_its_group(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    uint32_t counts[CHANNELS_MAX] = {0}, total = 0;
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_HASH, 3, 1, 16); /* one shell of 16 rows: credit runs out all the time */
+    struct batch *b = rows_of(&f, 0, 1500);
+    pump(&f, b, keys, counts);
+    for (uint32_t c = 0; c < 3; c++) {
+        total += counts[c];
+        for (uint32_t i = 0; i < counts[c]; i++) {
+            uint64_t group = ((hash64_u64((uint64_t)keys[c][i]) >> 32) * 128) >> 32;
+            assert_int_equal(group * 3 / 128, c);
+            if (i > 0) assert_true(keys[c][i] > keys[c][i - 1]); /* order is kept */
+        }
+    }
+    assert_int_equal(total, 1500);
+    batch_free(b);
+    close_fixture(&f);
+}
+
+static void few_rows_over_many_channels_arrive(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    uint32_t counts[CHANNELS_MAX] = {0}, total = 0;
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_HASH, 8, 2, 4);
+    struct batch *b = rows_of(&f, 0, 40);
+    pump(&f, b, keys, counts);
+    for (uint32_t c = 0; c < 8; c++) total += counts[c];
+    assert_int_equal(total, 40);
+    batch_free(b);
+    close_fixture(&f);
+}
+
+static void rebalance_deals_evenly(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    uint32_t counts[CHANNELS_MAX] = {0};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_REBALANCE, 4, 2, 64);
+    for (int round = 0; round < 6; round++) {
+        struct batch *b = rows_of(&f, round * 10, 10);
+        pump(&f, b, keys, counts);
+        batch_free(b);
+    }
+    for (uint32_t c = 0; c < 4; c++) assert_in_range(counts[c], 12, 18);
+    close_fixture(&f);
+}
+
+static void broadcast_reaches_all(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    uint32_t counts[CHANNELS_MAX] = {0};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_BROADCAST, 3, 1, 8);
+    struct batch *b = rows_of(&f, 100, 50);
+    pump(&f, b, keys, counts);
+    for (uint32_t c = 0; c < 3; c++) {
+        assert_int_equal(counts[c], 50);
+        for (uint32_t i = 0; i < 50; i++) assert_int_equal(keys[c][i], 100 + i);
+    }
+    batch_free(b);
+    close_fixture(&f);
+}
+
+static void a_whole_batch_changes_hands_without_copying(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_FORWARD, 1, 2, BATCH_ROWS);
+    struct batch *b = rows_of(&f, 0, 2000);
+    void *values = b->cols[0].data;
+    assert_int_equal(writer_batch(f.writer, b, true), S_OK);
+    assert_ptr_not_equal(b->cols[0].data, values);
+    assert_int_equal(take_rows(&f, 0, keys[0]), 2000);
+    batch_free(b);
+    close_fixture(&f);
+}
+
+static void a_selection_is_what_is_sent(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    static const uint16_t odd[] = {1, 3, 5};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_GLOBAL, 2, 2, 64);
+    struct batch *b = rows_of(&f, 0, 7);
+    b->sel = odd;
+    b->sel_count = 3;
+    assert_int_equal(writer_batch(f.writer, b, true), S_OK);
+    assert_int_equal(writer_flush(f.writer), S_OK);
+    assert_int_equal(take_rows(&f, 0, keys[0]), 3);
+    assert_int_equal(keys[0][0], 1);
+    assert_int_equal(keys[0][2], 5);
+    assert_int_equal(take_rows(&f, 1, keys[1]), 0);
+    b->sel = NULL;
+    batch_free(b);
+    close_fixture(&f);
+}
+
+/* A watermark rides behind the rows that it follows and in front of those that follow it. */
+static void a_watermark_keeps_its_place(void **state)
+{
+    struct gate_event e;
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_FORWARD, 1, 4, 64);
+    struct batch *b = rows_of(&f, 1, 2);
+    assert_int_equal(writer_batch(f.writer, b, false), S_OK);
+    assert_int_equal(writer_control(f.writer, ELEMENT_WATERMARK, 50), S_OK);
+    assert_int_equal(writer_batch(f.writer, b, false), S_OK);
+    assert_int_equal(writer_flush(f.writer), S_OK);
+    assert_int_equal(writer_control(f.writer, ELEMENT_END, 0), S_OK);
+    static const enum gate_event_kind expected[] = {GATE_BATCH, GATE_WATERMARK, GATE_BATCH, GATE_END_INPUT, GATE_END};
+    for (uint32_t i = 0; i < COUNT_OF(expected); i++) {
+        assert_int_equal(gate_next(f.gates[0], &e), S_OK);
+        assert_int_equal(e.kind, expected[i]);
+        if (e.kind == GATE_WATERMARK) assert_int_equal(e.value, 50);
+    }
+    assert_int_equal(gate_next(f.gates[0], &e), S_IDLE);
+    batch_free(b);
+    close_fixture(&f);
+}
+
+/* --- gates over several channels: each has a writer of its own -------------------------------------------------------- */
+struct merge {
+    struct fixture f;
+    struct writer *writers[CHANNELS_MAX];
+    struct gate *gate;
+};
+
+static void open_merge(struct merge *m, uint32_t first_input, uint32_t second_input)
+{
+    struct writer_plan plan = {.partitioner = PART_FORWARD, .parallelism = 1};
+
+    open_fixture(&m->f, PART_FORWARD, first_input + second_input, 2, 64);
+    for (uint32_t i = 0; i < m->f.count; i++) m->writers[i] = writer_create(&plan, &m->f.channels[i], 1, &m->f.mem);
+    struct gate_input inputs[2] = {{m->f.channels, first_input}, {m->f.channels + first_input, second_input}};
+    m->gate = gate_create(inputs, second_input > 0 ? 2 : 1, &m->f.mem, 0);
+}
+
+static void close_merge(struct merge *m)
+{
+    for (uint32_t i = 0; i < m->f.count; i++) writer_free(m->writers[i]);
+    gate_free(m->gate);
+    close_fixture(&m->f);
+}
+
+/* Events as text: W<value>, I<0|1>, e<input>, E; batches as B. */
+static void expect_events(struct merge *m, const char *expected)
+{
+    struct buf text;
+    struct gate_event e;
+
+    buf_init(&text, &m->f.mem);
+    while (gate_next(m->gate, &e) == S_OK) {
+        switch (e.kind) {
+        case GATE_BATCH: buf_append_text(&text, "B "); break;
+        case GATE_WATERMARK: buf_printf(&text, "W%lld ", (long long)e.value); break;
+        case GATE_STATUS: buf_printf(&text, "I%lld ", (long long)e.value); break;
+        case GATE_END_INPUT: buf_printf(&text, "e%u ", e.input); break;
+        case GATE_END: buf_append_text(&text, "E "); break;
+        case GATE_BARRIER:
+        case GATE_LATENCY: fail(); break;
+        }
+    }
+    assert_string_equal(buf_text(&text), expected);
+    buf_release(&text);
+}
+
+static void send(struct merge *m, uint32_t channel, enum element_kind kind, int64_t value)
+{
+    assert_int_equal(writer_control(m->writers[channel], kind, value), S_OK);
+}
+
+static void the_watermark_is_the_minimum_of_active_channels(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 1);
+    send(&m, 0, ELEMENT_WATERMARK, 10);
+    send(&m, 1, ELEMENT_WATERMARK, 20);
+    expect_events(&m, "");
+    send(&m, 2, ELEMENT_WATERMARK, 15);
+    expect_events(&m, "W10 ");
+    send(&m, 0, ELEMENT_STATUS, 1); /* idle: no longer holds back */
+    expect_events(&m, "W15 ");
+    send(&m, 0, ELEMENT_WATERMARK, 12); /* active again, behind: nothing falls */
+    expect_events(&m, "");
+    send(&m, 2, ELEMENT_WATERMARK, 30);
+    send(&m, 0, ELEMENT_WATERMARK, 18);
+    expect_events(&m, "W18 ");
+    close_merge(&m);
+}
+
+static void idle_only_when_every_open_channel_is(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 0);
+    send(&m, 0, ELEMENT_WATERMARK, 5);
+    send(&m, 1, ELEMENT_WATERMARK, 7);
+    send(&m, 0, ELEMENT_STATUS, 1);
+    expect_events(&m, "W5 W7 ");
+    send(&m, 1, ELEMENT_STATUS, 1);
+    expect_events(&m, "I1 ");
+    send(&m, 1, ELEMENT_WATERMARK, 9);
+    expect_events(&m, "I0 W9 ");
+    close_merge(&m);
+}
+
+/* A finished channel's last watermark is the end of time; beside an idle channel it must not become the minimum. */
+static void finished_is_not_idle(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 0);
+    send(&m, 0, ELEMENT_WATERMARK, 5);
+    send(&m, 1, ELEMENT_WATERMARK, 6);
+    send(&m, 0, ELEMENT_STATUS, 1);
+    expect_events(&m, "W5 W6 ");
+    send(&m, 1, ELEMENT_END, 0); /* without a last word: what is left is idle */
+    expect_events(&m, "I1 ");
+    send(&m, 0, ELEMENT_WATERMARK, 8);
+    expect_events(&m, "I0 W8 ");
+    send(&m, 0, ELEMENT_WATERMARK, WATERMARK_MAX);
+    send(&m, 0, ELEMENT_END, 0);
+    expect_events(&m, "W9223372036854775807 e0 E ");
+    close_merge(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hash_sends_a_key_to_the_owner_of_its_group),
+        cmocka_unit_test(few_rows_over_many_channels_arrive),
+        cmocka_unit_test(rebalance_deals_evenly),
+        cmocka_unit_test(broadcast_reaches_all),
+        cmocka_unit_test(a_whole_batch_changes_hands_without_copying),
+        cmocka_unit_test(a_selection_is_what_is_sent),
+        cmocka_unit_test(a_watermark_keeps_its_place),
+        cmocka_unit_test(the_watermark_is_the_minimum_of_active_channels),
+        cmocka_unit_test(idle_only_when_every_open_channel_is),
+        cmocka_unit_test(finished_is_not_idle),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

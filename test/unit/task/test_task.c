@@ -1,0 +1,310 @@
+/* test_task.c - chains in a task: depth-first delivery that survives a lack of credit and spent budgets, the order of
+ * rows, watermarks and ends, selections for operators that take none, processing time, failures with a name. The
+ * operators here are made for the test; no thread, no sleeping. */
+#include "flow/task/task.h"
+
+#include "ground/base/str.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* --- operators ---------------------------------------------------------------------------------------------------------- */
+/* Source: values 0..count-1, `step` per poll, then a watermark equal to the last value; every third poll says idle. */
+struct count_config {
+    int64_t count, step;
+};
+struct count {
+    int64_t next, polls;
+};
+
+static enum status count_poll(struct op_cx *cx, void *self)
+{
+    const struct count_config *c = cx->config;
+    struct count *s = self;
+
+    if (s->next == c->count) {
+        op_emit_watermark(cx, WATERMARK_MAX);
+        return S_END;
+    }
+    if (++s->polls % 3 == 0) return S_IDLE;
+    struct batch *out = op_out(cx, 0);
+    batch_use_times(out);
+    for (int64_t i = 0; i < c->step && s->next < c->count && out->count < out->capacity; i++, s->next++) {
+        VECTOR_VALUES(&out->cols[0], int64_t)[out->count] = s->next;
+        out->times[out->count++] = s->next;
+    }
+    op_emit_watermark(cx, s->next - 1);
+    return S_OK;
+}
+
+static const struct op_type op_count = {
+    .name = "count", .flags = OP_SOURCE, .config_size = sizeof(struct count_config), .instance_size = sizeof(struct count), .poll = count_poll, .makes_watermarks = true};
+
+/* Passes even values as a selection. */
+struct even {
+    uint16_t rows[BATCH_ROWS];
+};
+
+static enum status even_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    struct even *s = self;
+    uint32_t n = 0;
+
+    (void)input;
+    BATCH_EACH(in, i, row) if (VECTOR_VALUES(&in->cols[0], int64_t)[row] % 2 == 0) s->rows[n++] = (uint16_t)row;
+    in->sel = s->rows;
+    in->sel_count = n;
+    op_forward(cx, 0, in);
+    return S_OK;
+}
+
+static const struct op_type op_even = {.name = "even", .flags = OP_SELECTION, .input_count = 1, .instance_size = sizeof(struct even), .on_batch = even_on_batch};
+
+/* Every value `copies` times, one output batch per call: answers S_MORE all the time. */
+struct repeat {
+    uint32_t row, copy;
+};
+enum { COPIES = 3 };
+
+static enum status repeat_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    struct repeat *s = self;
+    struct batch *out = op_out(cx, 0);
+
+    (void)input;
+    assert_null(in->sel); /* this operator takes no selection */
+    for (; s->row < in->count; s->row++, s->copy = 0)
+        for (; s->copy < COPIES; s->copy++) {
+            if (out->count == out->capacity) return S_MORE;
+            VECTOR_VALUES(&out->cols[0], int64_t)[out->count++] = VECTOR_VALUES(&in->cols[0], int64_t)[s->row];
+        }
+    s->row = 0;
+    return S_OK;
+}
+
+static const struct op_type op_repeat = {.name = "repeat", .input_count = 1, .instance_size = sizeof(struct repeat), .on_batch = repeat_on_batch};
+
+/* Writes what it sees into the buffer of its config: values, W<watermark>, E; fails at value `fail_at`. */
+struct record_config {
+    struct buf *text;
+    int64_t fail_at;
+};
+
+static enum status record_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    const struct record_config *c = cx->config;
+
+    (void)self;
+    (void)input;
+    for (uint32_t i = 0; i < in->count; i++) {
+        int64_t value = VECTOR_VALUES(&in->cols[0], int64_t)[i];
+        if (value == c->fail_at) return err_set(cx->err, E_USER, "value %lld is refused", (long long)value);
+        buf_printf(c->text, "%lld ", (long long)value);
+    }
+    return S_OK;
+}
+
+static enum status record_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
+{
+    const struct record_config *c = cx->config;
+
+    (void)self;
+    if (watermark == WATERMARK_MAX) buf_append_text(c->text, "Wmax ");
+    else buf_printf(c->text, "W%lld ", (long long)watermark);
+    return S_OK;
+}
+
+static enum status record_on_end(struct op_cx *cx, void *self, uint32_t input)
+{
+    const struct record_config *c = cx->config;
+
+    (void)self;
+    (void)input;
+    buf_append_text(c->text, "E");
+    return S_OK;
+}
+
+static const struct op_type op_record = {.name = "record",
+                                         .input_count = 1,
+                                         .config_size = sizeof(struct record_config),
+                                         .on_batch = record_on_batch,
+                                         .on_watermark = record_on_watermark,
+                                         .on_end = record_on_end};
+
+/* --- fixture ------------------------------------------------------------------------------------------------------------- */
+struct fixture {
+    struct mem mem;
+    struct arena arena;
+    struct sys *sys;
+    struct op_plan plan;
+    struct buf text;
+};
+
+static void open_fixture(struct fixture *f)
+{
+    memset(f, 0, sizeof *f);
+    mem_init(&f->mem, "test", 0);
+    arena_init(&f->arena, &f->mem, 0);
+    buf_init(&f->text, &f->mem);
+    f->sys = sys_linux_create_quiet();
+    assert_int_equal(type_parse(&f->arena, STR("ROW<v BIGINT NOT NULL>"), &f->plan.inputs[0], NULL), S_OK);
+    f->plan.arena = &f->arena;
+    f->plan.outputs[0] = f->plan.inputs[0];
+    f->plan.input_count = f->plan.output_count = 1;
+}
+
+static void close_fixture(struct fixture *f)
+{
+    buf_release(&f->text);
+    arena_release(&f->arena);
+    sys_linux_free(f->sys);
+    mem_release(&f->mem);
+}
+
+static struct node_plan node(struct fixture *f, const struct op_type *type, const void *config, uint32_t parent)
+{
+    return (struct node_plan){.type = type, .config = config, .plan = &f->plan, .name = type->name, .parent = parent};
+}
+
+static enum status run_to_end(struct task *t)
+{
+    enum status st = task_open(t);
+
+    while (st == S_OK || st == S_IDLE) st = task_step(t);
+    return st;
+}
+
+static void a_chain_keeps_order_and_loses_nothing(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f);
+    struct count_config count = {7, 4};
+    struct record_config record = {&f.text, -1};
+    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_even, NULL, 0), node(&f, &op_repeat, NULL, 1), node(&f, &op_record, &record, 2)};
+    struct task_plan plan = {.name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 4};
+    struct task *t = task_create(&plan, f.sys, NULL);
+    assert_int_equal(run_to_end(t), S_END);
+    assert_string_equal(buf_text(&f.text), "0 0 0 2 2 2 W3 4 4 4 6 6 6 W6 Wmax E");
+    assert_int_equal(task_metrics(t, 3)->rows_in.value, 12);
+    task_free(t);
+    close_fixture(&f);
+}
+
+static void a_tree_delivers_to_every_branch(void **state)
+{
+    struct fixture f;
+    struct buf other;
+
+    (void)state;
+    open_fixture(&f);
+    buf_init(&other, &f.mem);
+    struct count_config count = {3, 2};
+    struct record_config first = {&f.text, -1}, second = {&other, -1};
+    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_repeat, NULL, 0), node(&f, &op_record, &first, 1), node(&f, &op_record, &second, 0)};
+    struct task_plan plan = {.name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 2, .nodes = nodes, .node_count = 4};
+    struct task *t = task_create(&plan, f.sys, NULL);
+    assert_int_equal(run_to_end(t), S_END);
+    assert_string_equal(buf_text(&f.text), "0 0 0 1 1 1 W1 2 2 2 W2 Wmax E");
+    assert_string_equal(buf_text(&other), "0 1 W1 2 W2 Wmax E");
+    task_free(t);
+    buf_release(&other);
+    close_fixture(&f);
+}
+
+static void a_failure_names_the_operator(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f);
+    struct count_config count = {10, 4};
+    struct record_config record = {&f.text, 5};
+    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_record, &record, 0)};
+    struct task_plan plan = {.name = "t", .parallelism = 2, .subtask = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 2};
+    struct task *t = task_create(&plan, f.sys, NULL);
+    assert_int_equal(run_to_end(t), E_USER);
+    assert_string_equal(task_err(t)->text, "operator 'record' (subtask 2/2): value 5 is refused");
+    assert_int_equal(task_state(t), TASK_FAILED);
+    task_free(t);
+    close_fixture(&f);
+}
+
+/* Two tasks over a channel of one tiny shell: the sender is out of credit most of the time. */
+static void two_tasks_over_a_narrow_channel(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f);
+    struct count_config count = {100, 64};
+    struct record_config record = {&f.text, -1};
+    struct channel *c = channel_create(&f.mem, f.plan.outputs[0], NULL, 3, 1);
+    channel_connect(c, f.sys, NULL, NULL);
+    struct node_plan source[] = {node(&f, &op_count, &count, 0), node(&f, &op_repeat, NULL, 0)}, sink[] = {node(&f, &op_record, &record, 0)};
+    struct output_plan output = {.node = 1, .writer = {.partitioner = PART_FORWARD, .parallelism = 1}, .channels = &c, .channel_count = 1};
+    struct gate_input input = {&c, 1};
+    struct task_plan first = {.name = "a", .parallelism = 1, .max_parallelism = 128, .batch_rows = 64, .nodes = source, .node_count = 2, .outputs = &output, .output_count = 1};
+    struct task_plan second = {.name = "b", .parallelism = 1, .max_parallelism = 128, .batch_rows = 64, .nodes = sink, .node_count = 1, .inputs = &input, .input_count = 1};
+    struct task *a = task_create(&first, f.sys, NULL), *b = task_create(&second, f.sys, NULL);
+    assert_int_equal(task_open(a), S_OK);
+    assert_int_equal(task_open(b), S_OK);
+    enum status sa = S_OK, sb = S_OK;
+    while (sb != S_END) {
+        if (sa != S_END) sa = task_step(a);
+        assert_true(sa >= 0);
+        sb = task_step(b);
+        assert_true(sb >= 0);
+    }
+    struct buf expected;
+    buf_init(&expected, &f.mem);
+    for (int i = 0; i < 100; i++) {
+        for (int k = 0; k < COPIES; k++) buf_printf(&expected, "%d ", i);
+        if (i == 63 || i == 99) buf_printf(&expected, "W%d ", i);
+    }
+    buf_append_text(&expected, "Wmax E");
+    assert_string_equal(buf_text(&f.text), buf_text(&expected));
+    buf_release(&expected);
+    task_close(a, false);
+    task_close(b, false);
+    task_free(b);
+    task_free(a);
+    channel_free(c);
+    close_fixture(&f);
+}
+
+static void cancellation_ends_a_task(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f);
+    struct count_config count = {INT64_MAX, 4};
+    struct record_config record = {&f.text, -1};
+    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_record, &record, 0)};
+    struct task_plan plan = {.name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 2};
+    struct task *t = task_create(&plan, f.sys, NULL);
+    assert_int_equal(task_open(t), S_OK);
+    assert_int_equal(task_step(t), S_OK);
+    task_cancel(t);
+    assert_int_equal(task_step(t), E_CANCELED);
+    task_close(t, true);
+    assert_int_equal(task_state(t), TASK_CANCELED);
+    task_free(t);
+    close_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_chain_keeps_order_and_loses_nothing),
+        cmocka_unit_test(a_tree_delivers_to_every_branch),
+        cmocka_unit_test(a_failure_names_the_operator),
+        cmocka_unit_test(two_tasks_over_a_narrow_channel),
+        cmocka_unit_test(cancellation_ends_a_task),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
