@@ -8,7 +8,7 @@ extern "C" {
 
 /* --- output ------------------------------------------------------------------------------------------------------ */
 /* Emits a row of the function's `out` type; strings are copied. The row's event time is that of the input row, of the
- * timer, or the window's max timestamp. */
+ * event-time timer, or the window's max timestamp; rows emitted by a processing-time timer have none. */
 TW_API void tw_collect(struct tw_context *cx, const void *row);
 TW_API void tw_collect_at(struct tw_context *cx, const void *row, int64_t time_ms);
 /* Emits to side output i (row type sides[i]). */
@@ -40,8 +40,9 @@ TW_API void tw_delete_processing_timer(struct tw_context *cx, int64_t time_ms);
 TW_API bool tw_timer_is_processing_time(struct tw_context *cx); /* inside on_timer */
 
 /* --- state of the current key; `state` is one of the function's declared states ------------------------------------- */
-/* Values are C values as in row.h: int64_t for BIGINT, struct tw_str for STRING, a struct in declaration order for ROW
- * (8-byte aligned fields, no null mask). `value` points to one such. Answers false when nothing is stored. */
+/* Values are C values as in row.h: int64_t for BIGINT, struct tw_str for STRING, for ROW<...> a plain C struct with these
+ * members in order (no null mask). `value` points to one such; strings read from state are valid until that state is
+ * changed, at most during the call. Answers false when nothing is stored. */
 TW_API bool tw_value_get(struct tw_context *cx, const struct tw_state *state, void *value);
 TW_API void tw_value_set(struct tw_context *cx, const struct tw_state *state, const void *value);
 TW_API void tw_state_clear(struct tw_context *cx, const struct tw_state *state); /* any kind */
@@ -52,7 +53,8 @@ TW_API bool tw_map_get(struct tw_context *cx, const struct tw_state *state, cons
 TW_API void tw_map_put(struct tw_context *cx, const struct tw_state *state, const void *key, const void *value);
 TW_API bool tw_map_remove(struct tw_context *cx, const struct tw_state *state, const void *key); /* was it there? */
 TW_API uint32_t tw_map_size(struct tw_context *cx, const struct tw_state *state);
-/* Entries in order of first insertion: start with *cursor = 0; false at the end. */
+/* Entries in order of first insertion: start with *cursor = 0; false at the end. key and value may be NULL. Entries may be
+ * removed during a walk, not added. */
 TW_API bool tw_map_next(struct tw_context *cx, const struct tw_state *state, uint32_t *cursor, void *key, void *value);
 TW_API void tw_reducing_add(struct tw_context *cx, const struct tw_state *state, const void *value);
 TW_API bool tw_reducing_get(struct tw_context *cx, const struct tw_state *state, void *value);

@@ -1,0 +1,211 @@
+/* user.h - what stands between user functions and operators: the context behind the tw_* calls, rows as C structs, and
+ * output. Internal to flow/operator; whatever calls a function of the user goes through here.
+ *
+ * An operator embeds a `struct tw_context` as the first member of its instance and does, in this order:
+ *     open       user_init, user_bind_in / user_bind_out / user_bind_key as its ports want it, user_open
+ *     each hook  user_begin -> (user_keys) -> for blocks of at most 64 rows: user_read, user_at, the function -> user_end
+ *     close      user_close
+ * user_start does the first line for the common case: inputs and ports as the function declares them.
+ *
+ * Output is staged 64 structs at a time and transposed into the port's batch. A callback may emit any number of rows: what
+ * does not fit the port's batch waits in batches of the context, and user_begin of the next call hands it on first. So a
+ * hook that uses user_begin and user_end never loses a row and never emits more than one batch per port and call.
+ *
+ * open structs: hot path. Nothing here allocates per row once every buffer has reached its size. */
+#pragma once
+#include <thalweg/context.h>
+
+#include "columns/column/rowconv.h"
+#include "flow/operator/op.h"
+#include "flow/state/view.h"
+
+enum {
+    USER_PORTS = 1 + TW_SIDE_OUTPUTS_MAX, /* the main output and the side outputs */
+    USER_TEXT_MAX = 512,                  /* of tw_fail */
+    USER_SLICE_NS = 200000,               /* a hook gives control back after that */
+};
+
+/* --- rows (user_bind.c) ---------------------------------------------------------------------------------------------- */
+/* A row type of the user against the columns of a stream; bit i of the null mask = field i, the mask not counted. */
+struct user_row {
+    const struct tw_row *row;    /* NULL: nothing is bound */
+    const struct type *schema;   /* T_ROW of the columns */
+    struct rowconv conv;
+    const uint32_t *strings;     /* fields (of conv) that are strings */
+    uint32_t string_count;
+};
+
+/* The columns that a row type stands for. A field is nullable when the row has a null mask and its text lacks NOT NULL. */
+enum status user_row_type(struct arena *a, const struct tw_row *row, const struct type **out, struct err *e) CHECKED;
+/* Finds each field among the columns by name. E_GRAPH naming the field, both types, and the nearest column. */
+enum status user_row_bind(struct arena *a, const struct tw_row *row, const struct type *schema, struct user_row *out, struct err *e) CHECKED;
+/* The same, field f being column cols[f]; names do not matter. */
+enum status user_row_bind_at(struct arena *a, const struct tw_row *row, const struct type *schema, const uint32_t *cols,
+                             struct user_row *out, struct err *e) CHECKED;
+/* Sets the bits of the columns that the row type names; for op_type.needs. row NULL sets nothing. */
+void user_row_needs(const struct tw_row *row, const struct type *schema, uint64_t *needed);
+void user_cols_needs(const uint32_t *cols, uint32_t count, uint64_t *needed);
+uint32_t user_row_fields(const struct tw_row *row); /* the null mask not counted */
+
+/* --- graph time (user_derive.c) ---------------------------------------------------------------------------------------- */
+/* E_GRAPH when the function is missing or has not set the hook. */
+enum status user_need_hook(const struct function_ref *f, bool is_set, const char *hook, struct err *e) CHECKED;
+/* Checks fn->in (input 0) or fn->in2 (input 1) against the plan's input; NULL is an error when `required`. */
+enum status user_derive_in(const struct op_plan *plan, uint32_t input, const struct function_ref *f, bool required, struct err *e) CHECKED;
+/* plan->outputs[0] = columns of fn->out, then the side outputs; answers the number of ports. E_GRAPH without fn->out. */
+enum status user_derive_out(struct op_plan *plan, const struct function_ref *f, struct err *e) CHECKED;
+/* Appends a port per side output of the function. */
+enum status user_derive_sides(struct op_plan *plan, const struct function_ref *f, struct err *e) CHECKED;
+/* fn->key against the key columns, and the declared states: kinds that this operator can hold, types that can be kept. */
+enum status user_derive_state(struct op_plan *plan, const struct function_ref *f, bool broadcast, struct err *e) CHECKED;
+/* Columns of one input that a function reads: row type and keys. */
+void user_needs(const struct op_plan *plan, uint32_t input, const struct tw_row *row, uint64_t *needed);
+bool user_blocks(const struct function_ref *f);
+/* T_ROW of the key columns of an input, named as there. */
+const struct type *user_key_type(struct arena *a, const struct op_plan *plan, uint32_t input);
+
+/* --- output (user_emit.c) ------------------------------------------------------------------------------------------------ */
+struct user_out {
+    struct user_row row;
+    uint32_t port;
+    bool used;                 /* somebody reads the port */
+    bool detached;             /* never writes to a port: everything goes to the waiting batches (async requests) */
+    uint32_t staged, limit;    /* structs waiting in stage; written out when staged reaches limit */
+    char *stage;               /* ROWCONV_ROWS structs */
+    int64_t times[ROWCONV_ROWS];
+    uint8_t kinds[ROWCONV_ROWS];
+    uint8_t kinds_seen;        /* OR of the staged kinds */
+    struct arena text;         /* bytes of staged strings that may not outlive the callback */
+    struct batch *waiting, *waiting_last; /* full batches for the calls to come, oldest first */
+    struct batch *given;       /* handed on by the latest call */
+    struct batch *spare;
+};
+
+/* --- states (user_state.c) ------------------------------------------------------------------------------------------------ */
+struct user_states;
+struct user_timers;
+struct user_counters;
+
+/* --- the context ------------------------------------------------------------------------------------------------------------ */
+struct user_in {
+    struct user_row row;
+    char *structs;             /* ROWCONV_ROWS of them */
+};
+
+/* Current key: fn->key against the key columns of each input, and of a batch that holds key columns only (index 2). */
+struct user_key {
+    struct user_row rows[3];
+    char *structs;             /* of the block that was read last */
+    const struct batch *batch; /* NULL: nothing was read */
+    uint32_t first, count;
+};
+
+/* What windows and other owners of timers answer instead of the context's own timers; NULL members are refused. */
+struct user_hooks {
+    enum status (*trigger_timer)(void *arg, int64_t time_ms, bool event_time, bool remove);
+    void *arg;
+};
+
+struct tw_context {
+    struct op_cx *op;
+    const struct function_ref *ref;
+    const struct tw_function *fn;
+    void *self;
+    struct arena arena;        /* lives as long as the instance */
+
+    /* The current row: the `at`-th selected one of `batch`, which is a batch of input `input`. batch NULL: no row (open,
+     * close, timers, windows), then `time` is its event time. */
+    const struct batch *batch;
+    uint32_t at, input;
+    int64_t time;
+    const char *row;           /* as a struct, when there is one: strings in it outlive the staging */
+    bool keep_kind;            /* rows collected take the kind of the current row; else +I */
+    bool in_timer, timer_is_processing;
+    bool may_write_broadcast;
+    /* The current key when it is not that of the current row: the keys_at-th row of a batch of key columns. */
+    const struct batch *keys;
+    uint32_t keys_at;
+    struct user_key key;
+    const struct type *key_type; /* T_ROW; NULL = not keyed */
+
+    struct user_in in[OP_INPUTS_MAX];
+    struct user_out outs[USER_PORTS]; /* 0 main, 1 + i side output i */
+    uint32_t out_count;
+    bool full;                 /* a port's batch is full: stop after this row */
+
+    uint32_t done;             /* rows of the current input that are through */
+    bool begun;                /* keys of the current input are resolved: there is a current key */
+    bool is_open;              /* fn->open was called */
+    int64_t slice_ns;          /* when this call's second block began; 0 = not yet */
+
+    uint64_t *hashes;          /* of the keys of the batch in work; NULL = not keyed */
+    const uint32_t *key_cols;  /* and their columns; NULL = 0.. */
+    int64_t state_ns;          /* namespace of the function's states: windows set it, else 0 */
+    struct user_states *states;
+    struct user_timers *timers;
+    struct user_counters *counters;
+    struct user_hooks hooks;
+
+    enum status broken;        /* a tw_* call was misused or failed; looked at after every callback */
+    char text[USER_TEXT_MAX];  /* of tw_fail, or of what broke */
+};
+
+/* user_context.c. user_init clears nothing: the instance comes cleared. */
+enum status user_init(struct tw_context *cx, struct op_cx *op, const struct function_ref *ref) CHECKED;
+enum status user_bind_in(struct tw_context *cx, uint32_t input, const struct tw_row *row) CHECKED;
+/* outs[out] writes rows of type `row` to `port`. */
+enum status user_bind_out(struct tw_context *cx, uint32_t out, const struct tw_row *row, uint32_t port) CHECKED;
+enum status user_bind_key(struct tw_context *cx) CHECKED;
+/* Makes states and timers that the function declares, then calls fn->open. */
+enum status user_open(struct tw_context *cx) CHECKED;
+/* user_init; inputs by fn->in and fn->in2; outputs: fn->out to port 0 when out, side i to port 1 + i; key; user_open. */
+enum status user_start(struct tw_context *cx, struct op_cx *op, const struct function_ref *ref, bool out) CHECKED;
+void user_close(struct tw_context *cx, bool failed);
+
+/* Top of a hook: S_MORE = rows that waited were handed on, answer S_MORE at once. S_OK: go on; ports are empty.
+ * `in` NULL: no batch. */
+enum status user_begin(struct tw_context *cx, uint32_t input, const struct batch *in) CHECKED;
+/* Hashes the keys of the batch and resolves the function's states for all its rows. May answer S_PENDING: nothing may
+ * have been emitted in this call. Does nothing when that was done for this input already. */
+enum status user_keys(struct tw_context *cx, const struct batch *in, const uint32_t *cols, uint32_t col_count) CHECKED;
+void user_keys_done(struct tw_context *cx); /* user_end calls it when the input is through */
+/* Selected rows [first, first + n) as structs, n <= ROWCONV_ROWS. A NULL without a mask: E_DATA. */
+enum status user_read(struct tw_context *cx, uint32_t input, const struct batch *in, uint32_t first, uint32_t n) CHECKED;
+/* Row `at` (index among the selected ones) is the current one; row is its struct. */
+static inline void user_at(struct tw_context *cx, uint32_t at, const char *row)
+{
+    cx->at = at;
+    cx->row = row;
+}
+/* Bottom of a hook: writes out what is staged. finished: the input is through; S_MORE while rows wait or it is not. */
+enum status user_end(struct tw_context *cx, bool finished) CHECKED;
+/* Called between blocks: is this call's time up? */
+bool user_slice_over(struct tw_context *cx);
+/* What a callback left behind: S_OK, or the failure with key and row in op->err. */
+enum status user_failed(struct tw_context *cx, enum tw_status st) CHECKED;
+static inline enum status user_check(struct tw_context *cx, enum tw_status st)
+{
+    return LIKELY(st == TW_OK && cx->broken == S_OK) ? S_OK : user_failed(cx, st);
+}
+/* A tw_* call that cannot be answered: remembered, the job fails after the callback. */
+void user_misuse(struct tw_context *cx, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline int64_t user_time(const struct tw_context *cx)
+{
+    return cx->batch ? batch_time(cx->batch, batch_row(cx->batch, cx->at)) : cx->time;
+}
+
+/* user_timer.c: for on_watermark and on_time of keyed operators: on_timer of all timers that are due; S_MORE, S_PENDING. */
+enum status user_fire_event(struct tw_context *cx, int64_t watermark) CHECKED;
+enum status user_fire_processing(struct tw_context *cx, int64_t now_ms) CHECKED;
+
+/* user_emit.c. */
+void user_out_open(struct tw_context *cx, struct user_out *o);
+void user_out_close(struct user_out *o);
+/* Rows that fit before user_end would have to answer S_MORE. */
+uint32_t user_out_room(struct tw_context *cx, struct user_out *o);
+/* Writes n <= ROWCONV_ROWS structs; times, kinds may be NULL (no event time, all +I). */
+void user_out_write(struct tw_context *cx, struct user_out *o, const void *structs, uint32_t n, const int64_t *times, const uint8_t *kinds);
+void user_out_flush(struct tw_context *cx, struct user_out *o); /* the staged ones */
+/* Makes strings of a struct that the function filled outlive its buffers. Strings inside cx->row stay where they are. */
+void user_out_hold(struct tw_context *cx, struct user_out *o, char *row);

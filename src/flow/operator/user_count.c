@@ -1,0 +1,64 @@
+/* user_count.c - accumulators: each function instance counts for itself, without locks, and what it has counted is added to
+ * the job's when the instance closes without failure. A name is one kind of accumulator throughout. */
+#include "flow/operator/user.h"
+
+#include "flow/operator/user_internal.h"
+#include "flow/task/accumulators.h"
+
+struct user_counters {
+    struct accumulators set;
+};
+
+static struct accumulator *counter(struct tw_context *cx, const char *name, enum accumulator_kind kind)
+{
+    struct user_counters *uc = cx->counters;
+    struct err e = {0};
+
+    if (uc == NULL) {
+        uc = cx->counters = ARENA_NEW(&cx->arena, struct user_counters);
+        accumulators_init(&uc->set, cx->arena.mem);
+    }
+    if (name == NULL) name = "";
+    struct accumulator *acc = accumulators_get(&uc->set, name, kind, &e);
+    if (acc == NULL) user_misuse(cx, "%s", e.text);
+    return acc;
+}
+
+void tw_counter_add(struct tw_context *cx, const char *name, int64_t n)
+{
+    struct accumulator *acc = counter(cx, name, ACC_COUNTER);
+
+    if (acc) acc->count = (int64_t)((uint64_t)acc->count + (uint64_t)n);
+}
+
+void tw_double_add(struct tw_context *cx, const char *name, double x)
+{
+    struct accumulator *acc = counter(cx, name, ACC_DOUBLE);
+
+    if (acc) acc->sum += x;
+}
+
+void tw_average_add(struct tw_context *cx, const char *name, double x)
+{
+    struct accumulator *acc = counter(cx, name, ACC_AVERAGE);
+
+    if (acc == NULL) return;
+    acc->sum += x;
+    acc->count++;
+}
+
+void tw_histogram_add(struct tw_context *cx, const char *name, int32_t x)
+{
+    struct accumulator *acc = counter(cx, name, ACC_HISTOGRAM);
+
+    if (acc && accumulator_histogram_add(&cx->counters->set, acc, x, 1) != S_OK)
+        user_misuse(cx, "histogram '%s' has more than %d different values", name, HISTOGRAM_MAX);
+}
+
+void user_counters_close(struct tw_context *cx, bool failed)
+{
+    if (cx->counters == NULL) return;
+    (void)failed;
+    accumulators_release(&cx->counters->set);
+    cx->counters = NULL;
+}

@@ -1,0 +1,41 @@
+/* accumulators.h - named sums of a job: what tw_counter_add and friends count. Every function instance has a set of its
+ * own, which is merged by name into the job's when the instance closes. A set belongs to one thread; whoever shares one
+ * locks around it. */
+#pragma once
+#include "ground/base/err.h"
+#include "ground/base/mem.h"
+
+enum accumulator_kind { ACC_COUNTER, ACC_DOUBLE, ACC_AVERAGE, ACC_HISTOGRAM };
+enum { ACCUMULATORS_MAX = 1024, ACC_NAME_MAX = 256, HISTOGRAM_MAX = 65536 };
+
+struct histogram_entry {
+    int32_t value;
+    int64_t count;
+};
+
+struct accumulator {
+    const char *name;      /* owned by the set */
+    enum accumulator_kind kind;
+    int64_t count;         /* COUNTER: the sum; AVERAGE: how many */
+    double sum;            /* DOUBLE, AVERAGE */
+    struct histogram_entry *entries; /* HISTOGRAM: ascending by value */
+    uint32_t entry_count, entry_capacity;
+};
+
+struct accumulators {
+    struct mem *mem;
+    struct accumulator *items; /* in order of first use */
+    uint32_t count, capacity;
+};
+
+void accumulators_init(struct accumulators *a, struct mem *mem);
+void accumulators_release(struct accumulators *a);
+/* The one of that name, made when it is new. NULL with the reason in e: another kind has the name, or the set is full. */
+struct accumulator *accumulators_get(struct accumulators *a, const char *name, enum accumulator_kind kind, struct err *e);
+const struct accumulator *accumulators_find(const struct accumulators *a, const char *name); /* NULL when absent */
+/* Adds n times `value`; E_OVERFLOW when there are too many different values. */
+enum status accumulator_histogram_add(struct accumulators *a, struct accumulator *h, int32_t value, int64_t n) CHECKED;
+/* Adds everything in `from`: counters and sums add, as do averages and histograms entry by entry. */
+enum status accumulators_merge(struct accumulators *into, const struct accumulators *from, struct err *e) CHECKED;
+/* COUNTER and DOUBLE: the sum; AVERAGE: the mean (NaN of nothing); HISTOGRAM: how many were added. */
+double accumulator_double(const struct accumulator *acc);
