@@ -11,6 +11,7 @@ options="$* ${CC:-}"
 
 if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/.options" 2>/dev/null)" != "$options" ]; then
     mkdir -p "$folder"
+    [ -t 1 ] || echo "Building in $folder/ (what the compiler says goes to $folder/build.log)"
     cmake -S . -B "$folder" -G Ninja "$@" > "$folder/configure.log" 2>&1 || {
         cat "$folder/configure.log" >&2
         echo "build.sh: CMake could not configure $folder; its output is above. 'make clean' starts afresh." >&2
