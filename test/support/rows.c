@@ -177,6 +177,10 @@ static void read_list(struct reader *r, struct vector *v, uint32_t row)
 static void read_value(struct reader *r, struct vector *v, uint32_t row)
 {
     skip_spaces(r);
+    if (v->form == VEC_ABSENT) { /* what stands here goes nowhere */
+        while (*r->at && *r->at != '|' && *r->at != '\n') r->at++;
+        return;
+    }
     if (strncmp(r->at, "null", 4) == 0 && (is_end(r->at[4]) || r->at[4] == ' ')) {
         r->at += 4;
         if (v->type->kind != T_NULL) vector_set_null(v, row);

@@ -99,7 +99,7 @@ bool decimal_add(int128 a, int scale_a, int128 b, int scale_b, int precision, in
     bool negative = a < 0;
     struct wide x, y, sum;
 
-    if (scale_a == scale_b && scale == scale_a && decimal_fits(a, DIGITS_MAX) && decimal_fits(b, DIGITS_MAX)) {
+    if (scale_a == scale_b && scale == scale_a && (magnitude(a) | magnitude(b)) < (uint128)1 << 126) {
         return sign_put(magnitude(a + b), a + b < 0, precision, out);
     }
     if (!scale_up(wide_of(magnitude(a)), aligned - scale_a, &x)) return false;
