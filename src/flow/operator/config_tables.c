@@ -1,4 +1,4 @@
-/* op_configs.c - the tables behind op_configs.h: name, kind, place and meaning of every configuration field.
+/* config_tables.c - the tables behind op_configs.h: name, kind, place and meaning of every configuration field.
  *
  * Fields travel by name in the encoded job graph, so a name may not change; new ones may come. */
 #include "flow/operator/op_configs.h"
