@@ -59,7 +59,9 @@ struct state_def {
 
 enum { STATE_SHARDS_MAX = 256, STATE_EACH_ROWS = BATCH_ROWS, STATE_TTL_SWEEP = 64, STATE_ROW_BYTES_MAX = 64 * 1024 };
 
+struct blocks;
 struct sb_type;
+struct segments;
 struct state_pool;
 struct state_scratch;
 
@@ -99,7 +101,9 @@ struct state_table {
     const struct state_def *def;
     struct state_layout value;     /* of def->value: where fields lie from a row's pointer */
     struct state_layout extra;     /* of def->map_key or def->sort_key, see state_extra (shape.h) */
-    char *const *segments;         /* base of each text segment */
+    struct segments *segments;     /* where long strings lie */
+    struct blocks *blocks;         /* those of namespace blocks_ns; NULL = to be looked up */
+    int64_t blocks_ns;
 };
 
 enum status state_open(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e) CHECKED;

@@ -1,0 +1,62 @@
+/* sb.h - what a state backend is: one file sb_<name>.c that ends in a const struct sb_type. Internal to flow/state; the
+ * hooks are the functions of state.h and shape.h of the same names, whose contract they fulfil. */
+#pragma once
+#include "flow/state/shape.h"
+
+struct sb_type {
+    const char *name, *doc, *example;
+    bool test_only; /* refused by configuration, used by tests and the simulator */
+    enum status (*open)(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e);
+    void (*close)(struct state_table *t);
+    struct blocks *(*blocks)(struct state_table *t, int64_t ns); /* of a live namespace: where its strings go */
+
+    enum status (*resolve)(struct state_table *t, int64_t ns, const struct state_keys *keys, enum state_intent intent,
+                           void **rows, uint64_t *created);
+    void (*write)(struct state_table *t, uint32_t i);
+    void (*erase)(struct state_table *t, uint32_t i);
+    bool (*is_set)(const struct state_table *t, uint32_t i);
+    void (*remove)(struct state_table *t, const uint64_t *which);
+    void (*prune_created)(struct state_table *t, const uint64_t *keep);
+    enum status (*delete)(struct state_table *t, int64_t ns, const struct state_keys *keys);
+    void (*done)(struct state_table *t);
+    void *(*get)(struct state_table *t, int64_t ns, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash,
+                 enum state_intent intent, bool *created);
+    enum status (*each)(struct state_table *t, int64_t ns, struct state_cursor *c, struct batch *keys, const uint32_t *cols,
+                        void **rows, uint32_t *n);
+    void (*drop)(struct state_table *t, int64_t ns);
+    const int64_t *(*namespaces)(struct state_table *t, uint32_t *count);
+    uint64_t (*count)(const struct state_table *t, int64_t ns);
+    void (*freeze)(struct state_table *t);
+    void (*thaw)(struct state_table *t);
+    uint64_t (*dirty_count)(const struct state_table *t, bool frozen);
+
+    enum status (*scan)(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
+                        struct state_hits *hits);
+    void (*row_write)(struct state_table *t, int64_t ns, void *head, void *row);
+    void (*row_remove)(struct state_table *t, int64_t ns, void *head, void *row);
+    void (*head_clear)(struct state_table *t, int64_t ns, void *head);
+    enum status (*log_append)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                              const int64_t *times, void **rows);
+    void (*log_prune)(struct state_table *t, int64_t ns, void *head, int64_t before);
+    enum status (*multiset_change)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                                   const int8_t *deltas, void **rows);
+    enum status (*multiset_find)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                                 void **rows);
+    enum status (*entry_resolve)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *map_keys,
+                                 enum state_intent intent, void **rows, uint64_t *created);
+    enum status (*ordered_insert)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *sort_keys,
+                                  void **rows, uint64_t *created);
+    enum status (*ordered_scan)(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                                struct state_scan *c, struct state_hits *hits);
+    void *(*ordered_edge)(struct state_table *t, int64_t ns, void *head, bool last);
+    uint32_t (*ordered_remove)(struct state_table *t, int64_t ns, void *head, const struct state_range *r, uint32_t i);
+};
+
+static inline struct blocks *table_blocks(struct state_table *t, int64_t ns)
+{
+    if (UNLIKELY(t->blocks == NULL || t->blocks_ns != ns)) {
+        t->blocks = t->type->blocks(t, ns);
+        t->blocks_ns = ns;
+    }
+    return t->blocks;
+}
