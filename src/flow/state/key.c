@@ -23,7 +23,7 @@ enum status key_codec_init(struct key_codec *c, const struct type *key, struct e
     ASSERT(key != NULL && key->kind == T_ROW);
     *c = (struct key_codec){.type = key, .is_single = key->child_count == 1};
     if (key->child_count > 64) {
-        return err_set(e, E_UNSUPPORTED, "state: a key has at most 64 columns, this one has %u", key->child_count);
+        return err_set(e, E_UNSUPPORTED, "a key has at most 64 columns, this one has %u", key->child_count);
     }
     for (uint32_t i = 0; i < key->child_count; i++) {
         const struct type *t = key->children[i];

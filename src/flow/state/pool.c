@@ -36,8 +36,17 @@ void pool_free(struct state_pool *p)
     mem_free(p->mem, p);
 }
 
+size_t pool_room(const struct state_pool *p)
+{
+    size_t held = (size_t)(p->region_end - p->region_at) + p->free_counts[POOL_FRAME_ORDER] * (size_t)POOL_FRAME;
+
+    if (p->mem->limit == 0) return SIZE_MAX;
+    return held + (p->mem->used < p->mem->limit ? p->mem->limit - p->mem->used : 0);
+}
+
 static void region_add(struct state_pool *p)
 {
+    if (p->mem->limit != 0 && p->mem->used + p->region_bytes > p->mem->limit) p->region_bytes = REGION_MIN;
     if (p->region_count == p->region_capacity) {
         p->region_capacity = p->region_capacity ? p->region_capacity * 2 : 16;
         p->regions = mem_realloc(p->mem, p->regions, p->region_capacity * sizeof *p->regions);

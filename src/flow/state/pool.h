@@ -32,8 +32,5 @@ void pool_give(struct state_pool *p, void *piece, uint32_t order);
 /* Any size: a piece up to a frame, a block of its own above. Give back with the same size. */
 void *pool_take_size(struct state_pool *p, size_t size);
 void pool_give_size(struct state_pool *p, void *piece, size_t size);
-/* Would `bytes` more pass the limit of the mem? */
-static inline bool pool_would_pass(const struct state_pool *p, size_t bytes)
-{
-    return p->mem->limit != 0 && p->mem->used + bytes > p->mem->limit;
-}
+/* Bytes that can be had without passing the limit of the mem; SIZE_MAX without a limit. */
+size_t pool_room(const struct state_pool *p);

@@ -36,7 +36,7 @@ enum status state_layout_init(struct state_layout *l, const struct type *row, st
         struct state_field *f = &l->fields[i];
         if (!field_init(f, row->children[i])) {
             state_layout_release(l, mem);
-            return err_set(e, E_UNSUPPORTED, "state: field %u cannot be kept in state", i);
+            return err_set(e, E_UNSUPPORTED, "field %u cannot be kept in state", i);
         }
         f->offset = offset;
         offset += f->form >= STATE_WIDE ? 16 : 8;
@@ -48,7 +48,7 @@ enum status state_layout_init(struct state_layout *l, const struct type *row, st
     if (l->size > STATE_ROW_BYTES_MAX / 2) {
         uint32_t size = l->size;
         state_layout_release(l, mem);
-        return err_set(e, E_UNSUPPORTED, "state: a row of %u bytes is longer than %d", size, STATE_ROW_BYTES_MAX / 2);
+        return err_set(e, E_UNSUPPORTED, "a row of %u bytes is longer than %d", size, STATE_ROW_BYTES_MAX / 2);
     }
     return S_OK;
 }

@@ -52,6 +52,10 @@ struct sb_type {
     uint32_t (*ordered_remove)(struct state_table *t, int64_t ns, void *head, const struct state_range *r, uint32_t i);
 };
 
+#define X(name) extern const struct sb_type sb_##name;
+#include "sb_registry.def"
+#undef X
+
 static inline struct blocks *table_blocks(struct state_table *t, int64_t ns)
 {
     if (UNLIKELY(t->blocks == NULL || t->blocks_ns != ns)) {

@@ -1,0 +1,216 @@
+/* entry.c - the life of an entry: created, reserved, written, erased, removed; and what state_done does with them.
+ *
+ * The idea: rows handed out stay readable until state_done, so removing only takes an entry out of the index and puts it
+ * on a list; memory is reused when the batch is done. A reserved entry is in the index without being live; what is not
+ * live when the batch is done goes away.
+ *
+ * Invariants: live entries, and those on the reserved list, are in the index (the NULL key's: in null_slot); removed ones
+ * are not. An entry is on the reserved list at most once (the held bit). Not here: finding entries (resolve.c). */
+#include "flow/state/hashmap.h"
+
+void handles_add(struct hm_table *t, struct handles *list, struct space *s, uint32_t shard, uint32_t slot)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 64;
+        list->items = mem_realloc(t->base.host->mem, list->items, list->capacity * sizeof *list->items);
+    }
+    list->items[list->count++] = (struct handle){s, slot, shard};
+}
+
+static struct state_text *entry_text(char *entry) { return (struct state_text *)(void *)(entry + sizeof(uint64_t)); }
+
+uint32_t entry_create(struct hm_table *t, struct space *s, struct shard *sh, uint64_t hash, const struct key_set *keys, uint32_t i)
+{
+    uint32_t slot = slot_take(t, sh);
+    char *entry = entry_at(t, sh, slot);
+
+    if (t->key.is_single && keys->has_nulls && keys->nulls[i]) {
+        ASSERT(sh->null_slot == NO_SLOT);
+        if (t->key.form != KEY_WORD) memcpy(entry, &hash, sizeof hash);
+        sh->null_slot = slot;
+        return slot;
+    }
+    if (t->key.form == KEY_WORD) {
+        memcpy(entry, &keys->words[i], sizeof keys->words[i]);
+        ASSERT_ROW(hash64_u64((uint64_t)keys->words[i]) == hash);
+    } else {
+        memcpy(entry, &hash, sizeof hash);
+        if (t->key.form == KEY_FIXED) memcpy(entry + sizeof hash, keys->views[i].data, t->key.bytes);
+        else stored_text_set(&t->segments, &s->blocks, entry_text(entry), keys->views[i]);
+    }
+    index_insert(t, sh, hash, slot);
+    return slot;
+}
+
+void entry_key(const struct hm_table *t, const struct shard *sh, uint32_t slot, struct key_set *out, uint32_t i)
+{
+    char *entry = entry_at(t, sh, slot);
+    bool is_null = slot == sh->null_slot;
+
+    out->nulls[i] = is_null;
+    out->has_nulls |= is_null;
+    if (t->key.form == KEY_WORD) {
+        memcpy(&out->words[i], entry, sizeof out->words[i]);
+    } else if (t->key.form == KEY_FIXED) {
+        out->views[i] = (struct str){entry + sizeof(uint64_t), t->key.bytes};
+    } else {
+        out->views[i] = stored_text(&t->segments, entry_text(entry));
+    }
+}
+
+static void unindex(struct hm_table *t, struct shard *sh, uint32_t slot)
+{
+    if (slot == sh->null_slot) {
+        sh->null_slot = NO_SLOT;
+    } else {
+        index_remove(sh, entry_hash(t, entry_at(t, sh, slot)), slot);
+    }
+}
+
+void entry_remove(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot)
+{
+    slot_set_live(t, s, sh, slot, false);
+    slot_mark(t, sh, slot, t->dirty_now);
+    if (slot_is(t, sh, slot, BITS_HELD)) { /* stays in the index, absent, until the reserved ones are settled */
+        entry_reset(t, s, entry_at(t, sh, slot) + t->row_offset);
+        return;
+    }
+    unindex(t, sh, slot);
+    handles_add(t, &t->removed, s, sh->number, slot);
+}
+
+void entry_reset(struct hm_table *t, struct space *s, char *row)
+{
+    const struct state_layout *l = &t->base.value;
+
+    row_free_texts(l, &t->segments, &s->blocks, row);
+    memset(row, 0, t->entry_size - t->row_offset);
+}
+
+void entry_reserve(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot)
+{
+    slot_set_live(t, s, sh, slot, false);
+    if (slot_is(t, sh, slot, BITS_HELD)) return;
+    slot_mark(t, sh, slot, BITS_HELD);
+    handles_add(t, &t->reserved, s, sh->number, slot);
+}
+
+/* ---- on the keys of the latest resolve */
+
+static struct shard *latest_shard(const struct hm_table *t, uint32_t i)
+{
+    ASSERT_ROW(i < t->latest.count && t->latest.space != NULL);
+    return &t->latest.space->shards[t->latest.shard[i]];
+}
+
+void hm_write(struct state_table *base, uint32_t i)
+{
+    struct hm_table *t = hm_of(base);
+    struct shard *sh = latest_shard(t, i);
+    uint32_t slot = t->latest.slot[i];
+
+    ASSERT(slot != NO_SLOT);
+    slot_set_live(t, t->latest.space, sh, slot, true);
+    slot_mark(t, sh, slot, t->dirty_now);
+    if (t->ttl_offset) hm_stamp(t, entry_at(t, sh, slot) + t->row_offset, hm_now(t));
+}
+
+void hm_erase(struct state_table *base, uint32_t i)
+{
+    struct hm_table *t = hm_of(base);
+    struct shard *sh = latest_shard(t, i);
+    uint32_t slot = t->latest.slot[i];
+
+    ASSERT(slot != NO_SLOT && !t->has_heads);
+    entry_reserve(t, t->latest.space, sh, slot);
+    entry_reset(t, t->latest.space, entry_at(t, sh, slot) + t->row_offset);
+    slot_mark(t, sh, slot, t->dirty_now);
+}
+
+bool hm_is_set(const struct state_table *base, uint32_t i)
+{
+    const struct hm_table *t = hm_of_const(base);
+
+    if (t->latest.space == NULL || t->latest.slot[i] == NO_SLOT) return false;
+    return slot_is_live(t, latest_shard(t, i), t->latest.slot[i]);
+}
+
+/* Equal keys of a batch: the first removes, the others find it gone. */
+void hm_remove(struct state_table *base, const uint64_t *which)
+{
+    struct hm_table *t = hm_of(base);
+
+    for (uint32_t i = 0; t->latest.space != NULL && i < t->latest.count; i++) {
+        uint32_t slot = t->latest.slot[i];
+        struct shard *sh;
+        if (slot == NO_SLOT || !bit_get(which, i)) continue;
+        sh = latest_shard(t, i);
+        if (slot_is_live(t, sh, slot)) entry_remove(t, t->latest.space, sh, slot);
+    }
+}
+
+/* Rows that the latest resolve created and whose own bit is not in keep are kept still if another row of the same key has
+ * its bit. Those are few: each is looked for among the rows. */
+void hm_prune_created(struct state_table *base, const uint64_t *keep)
+{
+    struct hm_table *t = hm_of(base);
+    uint64_t drop[BATCH_ROWS / 64] = {0};
+    const struct latest *l = &t->latest;
+
+    for (uint32_t i = 0; l->space != NULL && i < l->count; i++) {
+        bool kept = false;
+        if (!bit_get(l->created, i) || bit_get(keep, i)) continue;
+        for (uint32_t j = i + 1; j < l->count && !kept; j++) {
+            kept = bit_get(keep, j) && l->slot[j] == l->slot[i] && l->shard[j] == l->shard[i];
+        }
+        if (!kept) bit_set(drop, i);
+    }
+    hm_remove(base, drop);
+}
+
+/* ---- the end of a batch */
+
+static void entry_free(struct hm_table *t, const struct handle *h)
+{
+    struct shard *sh = &h->space->shards[h->shard];
+    char *entry = entry_at(t, sh, h->slot);
+
+    entry_reset(t, h->space, entry + t->row_offset);
+    if (t->key.form == KEY_BYTES) stored_text_free(&t->segments, &h->space->blocks, entry_text(entry));
+    slot_give(t, sh, h->slot);
+}
+
+static void reserved_settle(struct hm_table *t)
+{
+    for (uint32_t i = 0; i < t->reserved.count; i++) {
+        const struct handle *h = &t->reserved.items[i];
+        struct shard *sh = &h->space->shards[h->shard];
+        bit_clear(page_bits(t, sh, h->slot >> t->page_shift, BITS_HELD), h->slot & t->page_mask);
+        if (slot_is_live(t, sh, h->slot)) continue;
+        unindex(t, sh, h->slot);
+        handles_add(t, &t->removed, h->space, h->shard, h->slot);
+    }
+    t->reserved.count = 0;
+}
+
+static void removed_settle(struct hm_table *t)
+{
+    for (uint32_t i = 0; i < t->removed.count; i++) entry_free(t, &t->removed.items[i]);
+    while (t->base.def->namespaced && t->removed.count > 0) {
+        struct space *s = t->removed.items[--t->removed.count].space;
+        if (s->live == 0) space_drop(t, s); /* forgets its other handles too */
+    }
+    t->removed.count = 0;
+}
+
+void hm_done(struct state_table *base)
+{
+    struct hm_table *t = hm_of(base);
+
+    t->latest.count = 0;
+    t->latest.space = NULL;
+    if (t->reserved.count) reserved_settle(t);
+    if (t->ttl_offset) hm_sweep(t);
+    if (t->removed.count) removed_settle(t);
+    t->has_now = false;
+}

@@ -1,0 +1,151 @@
+/* index.c - from hash to slot: buckets of twelve one-byte tags and twelve slots in a cache line each.
+ *
+ * The idea: a look-up touches one bucket (found by the low bits of the hash, compared by tag with one SIMD instruction)
+ * and one entry, so both can be fetched ahead for a whole batch. A full bucket overflows into the next and counts what
+ * passed it; a search goes on only where something passed. Shards grow one by one, at loads between 0.64 and 0.8 that
+ * differ by shard, so that not all of them grow in the same batch; growing forgets the buckets and builds them from the
+ * live entries, so the old index is never held beside the new one, and entries do not move.
+ *
+ * Invariants: tag 0 is a free place; used <= limit < places; the NULL key's entry (shard.null_slot) is not in here.
+ * Not here: comparing keys (resolve.c). */
+#include "flow/state/hashmap.h"
+#include "flow/state/index.h"
+
+enum { REBUILD_AHEAD = 16 };
+
+static const struct bucket empty_bucket;
+static struct bucket *const no_chunks[1] = {(struct bucket *)&empty_bucket};
+
+void index_init(struct shard *sh)
+{
+    sh->chunks = no_chunks;
+    sh->bucket_mask = 0;
+    sh->used = sh->limit = 0;
+}
+
+static uint32_t chunk_count(uint32_t buckets) { return (buckets + CHUNK_BUCKETS - 1) / CHUNK_BUCKETS; }
+
+void index_release(struct hm_table *t, struct shard *sh)
+{
+    struct state_pool *pool = t->base.host->pool;
+    uint32_t buckets = sh->bucket_mask + 1;
+
+    if (sh->chunks == no_chunks) return;
+    for (uint32_t i = 0; i < chunk_count(buckets); i++) {
+        pool_give_size(pool, sh->chunks[i], MIN(buckets, (uint32_t)CHUNK_BUCKETS) * sizeof(struct bucket));
+    }
+    mem_free(pool->mem, (void *)sh->chunks);
+    index_init(sh);
+}
+
+/* Between 0.64 and 0.8 of the places, spread over the shards by the golden ratio. */
+static uint32_t limit_of(uint32_t buckets, uint32_t shard)
+{
+    uint64_t spread = (shard * UINT32_C(2654435769)) >> 22; /* 0..1023 */
+
+    return (uint32_t)((uint64_t)buckets * BUCKET_SLOTS * (8192 - spread * 1638 / 1024) / 10240);
+}
+
+static void place(struct shard *sh, uint64_t hash, uint32_t slot)
+{
+    uint32_t b = (uint32_t)hash & sh->bucket_mask;
+
+    for (;; b = (b + 1) & sh->bucket_mask) {
+        struct bucket *k = (struct bucket *)bucket_at(sh, b);
+        uint32_t vacant = bucket_match(k, 0);
+        if (vacant) {
+            uint32_t at = (uint32_t)__builtin_ctz(vacant);
+            k->tag[at] = tag_of(hash);
+            k->slot[at] = slot;
+            return;
+        }
+        if (k->overflow < 255) k->overflow++;
+    }
+}
+
+static void chunks_take(struct hm_table *t, struct shard *sh, uint32_t buckets)
+{
+    struct state_pool *pool = t->base.host->pool;
+    uint32_t had = sh->chunks == no_chunks ? 0 : chunk_count(sh->bucket_mask + 1), count = chunk_count(buckets);
+    size_t bytes = MIN(buckets, (uint32_t)CHUNK_BUCKETS) * sizeof(struct bucket);
+    struct bucket **chunks;
+
+    if (had == 1 && sh->bucket_mask + 1 < CHUNK_BUCKETS) { /* a piece gives way to a larger one */
+        index_release(t, sh);
+        had = 0;
+    }
+    chunks = mem_realloc(pool->mem, had ? (void *)sh->chunks : NULL, count * sizeof *chunks);
+    for (uint32_t i = had; i < count; i++) chunks[i] = pool_take_size(pool, bytes);
+    for (uint32_t i = 0; i < count; i++) memset(chunks[i], 0, bytes);
+    sh->chunks = chunks;
+    sh->bucket_mask = buckets - 1;
+    sh->limit = limit_of(buckets, sh->number);
+}
+
+/* Slots in the order in which they lie: entries are read in sequence, only buckets at random, a few ahead. */
+static void rebuild(struct hm_table *t, struct shard *sh)
+{
+    uint64_t hashes[REBUILD_AHEAD];
+    uint32_t slots[REBUILD_AHEAD], n;
+
+    for (uint32_t slot = slot_next_live(t, sh, 0); slot != NO_SLOT;) {
+        for (n = 0; n < REBUILD_AHEAD && slot != NO_SLOT; slot = slot_next_live(t, sh, slot + 1)) {
+            if (slot == sh->null_slot) continue;
+            hashes[n] = entry_hash(t, entry_at(t, sh, slot));
+            slots[n] = slot;
+            __builtin_prefetch(bucket_at(sh, (uint32_t)hashes[n] & sh->bucket_mask), 1);
+            n++;
+        }
+        for (uint32_t i = 0; i < n; i++) place(sh, hashes[i], slots[i]);
+    }
+}
+
+/* Reserved entries are in the index without being live. */
+static void rebuild_reserved(struct hm_table *t, struct shard *sh)
+{
+    for (uint32_t i = 0; i < t->reserved.count; i++) {
+        const struct handle *h = &t->reserved.items[i];
+        if (&h->space->shards[h->shard] != sh || h->slot == sh->null_slot || slot_is_live(t, sh, h->slot)) continue;
+        place(sh, entry_hash(t, entry_at(t, sh, h->slot)), h->slot);
+    }
+}
+
+static void index_grow(struct hm_table *t, struct shard *sh)
+{
+    uint32_t buckets = sh->chunks == no_chunks ? 1 : (sh->bucket_mask + 1) * 2, used = sh->used;
+
+    ASSERT(buckets != 0 && buckets <= UINT32_C(1) << 28);
+    chunks_take(t, sh, buckets);
+    rebuild(t, sh);
+    rebuild_reserved(t, sh);
+    sh->used = used;
+}
+
+void index_insert(struct hm_table *t, struct shard *sh, uint64_t hash, uint32_t slot)
+{
+    if (UNLIKELY(sh->used >= sh->limit)) index_grow(t, sh);
+    place(sh, hash, slot);
+    sh->used++;
+}
+
+void index_remove(struct shard *sh, uint64_t hash, uint32_t slot)
+{
+    uint32_t home = (uint32_t)hash & sh->bucket_mask, b = home;
+
+    for (uint32_t n = 0; n <= sh->bucket_mask; n++, b = (b + 1) & sh->bucket_mask) {
+        struct bucket *k = (struct bucket *)bucket_at(sh, b);
+        for (uint32_t m = bucket_match(k, tag_of(hash)); m; m &= m - 1) {
+            uint32_t at = (uint32_t)__builtin_ctz(m);
+            if (k->slot[at] != slot) continue;
+            k->tag[at] = 0;
+            sh->used--;
+            for (; home != b; home = (home + 1) & sh->bucket_mask) {
+                struct bucket *passed = (struct bucket *)bucket_at(sh, home);
+                if (passed->overflow < 255) passed->overflow--;
+            }
+            return;
+        }
+        ASSERT(k->overflow > 0);
+    }
+    ASSERT(!"the entry is in the index");
+}

@@ -1,0 +1,21 @@
+/* index.h - looking into one bucket. Internal to flow/state. */
+#pragma once
+#include "flow/state/hashmap.h"
+
+#include <immintrin.h>
+
+/* From bits that neither the key group (the top ones) nor the bucket (the low ones) uses. Never 0. */
+static inline uint8_t tag_of(uint64_t hash)
+{
+    uint8_t tag = (uint8_t)(hash >> 32);
+
+    return tag ? tag : 1;
+}
+
+/* Bit i set: place i has this tag. */
+static inline uint32_t bucket_match(const struct bucket *k, uint8_t tag)
+{
+    __m128i tags = _mm_loadu_si128((const __m128i *)(const void *)k);
+
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(tags, _mm_set1_epi8((char)tag))) & ((1U << BUCKET_SLOTS) - 1);
+}

@@ -1,0 +1,300 @@
+/* resolve.c - from the keys of a batch to the rows of a table.
+ *
+ * The idea: a random access costs a cache miss for the bucket and one for the entry. They are not waited for: groups of
+ * keys go through three stages, each of which touches what the stage before fetched:
+ *     A  hash -> bucket, fetch the bucket      (two groups ahead)
+ *     B  tags -> candidate slot, fetch the entry (one group ahead)
+ *     C  compare keys; the rare rest (wrong candidate, absent, new) is looked up again by itself
+ * The stages are compiled per form of key, so that one BIGINT column is one compare.
+ *
+ * Invariants: entries never move, so a candidate of stage B stays valid when an insertion of stage C makes the index
+ * grow; buckets of stage A do not, they are looked up again then. Equal keys: the later row finds what the earlier one
+ * created, because stage C goes in order and misses search the index anew.
+ * Not here: heads' contents, strings of rows. */
+#include "flow/state/hashmap.h"
+#include "flow/state/index.h"
+
+enum { GROUP = 32 };
+
+struct job {
+    struct hm_table *t;
+    struct space *s;
+    struct state_scratch *x;
+    const uint64_t *hashes;
+    uint32_t count;
+    enum state_intent intent;
+    void **rows;
+    uint64_t *created; /* never NULL */
+    bool grew;
+    bool is_plain; /* no TTL and no reserved entries: what is in the index is there */
+};
+
+static const struct bucket no_bucket;
+
+static inline bool key_equals(const struct hm_table *t, enum key_form form, const char *entry, const struct key_set *keys,
+                              uint32_t i, uint64_t hash)
+{
+    struct str stored;
+
+    if (form == KEY_WORD) return *(const int64_t *)(const void *)entry == keys->words[i];
+    if (*(const uint64_t *)(const void *)entry != hash) return false;
+    if (form == KEY_FIXED) return memcmp(entry + sizeof hash, keys->views[i].data, t->key.bytes) == 0;
+    stored = stored_text(&t->segments, (const struct state_text *)(const void *)(entry + sizeof hash));
+    return stored.size == keys->views[i].size && memcmp(stored.data, keys->views[i].data, stored.size) == 0;
+}
+
+static inline uint32_t index_find(const struct hm_table *t, enum key_form form, const struct shard *sh,
+                                  const struct key_set *keys, uint32_t i, uint64_t hash)
+{
+    uint32_t b = (uint32_t)hash & sh->bucket_mask;
+
+    for (uint32_t n = 0; n <= sh->bucket_mask; n++, b = (b + 1) & sh->bucket_mask) {
+        const struct bucket *k = bucket_at(sh, b);
+        for (uint32_t m = bucket_match(k, tag_of(hash)); m; m &= m - 1) {
+            uint32_t slot = k->slot[__builtin_ctz(m)];
+            if (key_equals(t, form, entry_at(t, sh, slot), keys, i, hash)) return slot;
+        }
+        if (k->overflow == 0) break;
+    }
+    return NO_SLOT;
+}
+
+static uint32_t find(const struct hm_table *t, const struct shard *sh, const struct key_set *keys, uint32_t i, uint64_t hash)
+{
+    if (keys->has_nulls && keys->nulls[i]) return sh->null_slot;
+    if (t->key.form == KEY_WORD) return index_find(t, KEY_WORD, sh, keys, i, hash);
+    if (t->key.form == KEY_FIXED) return index_find(t, KEY_FIXED, sh, keys, i, hash);
+    return index_find(t, KEY_BYTES, sh, keys, i, hash);
+}
+
+/* An entry that is there but not to be seen (expired, reserved, erased): as if created now, or absent. */
+static uint32_t revive(struct job *j, struct shard *sh, uint32_t i, uint32_t slot)
+{
+    struct hm_table *t = j->t;
+    char *row = entry_at(t, sh, slot) + t->row_offset;
+
+    if (j->intent < STATE_INSERT) return NO_SLOT;
+    if (slot_is_live(t, sh, slot)) entry_reset(t, j->s, row); /* expired */
+    else if (j->intent == STATE_RESERVE) return slot;         /* reserved before, in this batch */
+    bit_set(j->created, i);
+    if (j->intent == STATE_RESERVE) {
+        entry_reserve(t, j->s, sh, slot);
+    } else {
+        slot_set_live(t, j->s, sh, slot, true);
+    }
+    return slot;
+}
+
+/* TTL and reserved entries: what a key that was found means. */
+static uint32_t settle(struct job *j, struct shard *sh, uint32_t i, uint32_t slot)
+{
+    struct hm_table *t = j->t;
+    const struct state_ttl *ttl = &t->base.def->ttl;
+    char *row = entry_at(t, sh, slot) + t->row_offset;
+
+    if (!slot_is_live(t, sh, slot)) slot = revive(j, sh, i, slot);
+    else if (t->ttl_offset && ttl->visibility == STATE_TTL_NEVER_RETURN_EXPIRED && hm_is_expired(t, row, hm_now(t)))
+        slot = revive(j, sh, i, slot);
+    if (slot == NO_SLOT || t->ttl_offset == 0 || j->intent == STATE_RESERVE) return slot;
+    if (j->intent == STATE_READ) {
+        if (ttl->update != STATE_TTL_ON_READ_AND_WRITE) return slot;
+        slot_mark(t, sh, slot, t->dirty_now);
+    }
+    hm_stamp(t, row, hm_now(t));
+    return slot;
+}
+
+static uint32_t create(struct job *j, struct shard *sh, uint32_t i, uint64_t hash)
+{
+    struct hm_table *t = j->t;
+    const struct bucket *before = sh->chunks[0];
+    uint32_t mask = sh->bucket_mask, slot = entry_create(t, j->s, sh, hash, &j->x->keys, i);
+
+    j->grew |= mask != sh->bucket_mask || before != sh->chunks[0];
+    bit_set(j->created, i);
+    if (j->intent == STATE_RESERVE) {
+        entry_reserve(t, j->s, sh, slot);
+        j->is_plain = false;
+        return slot;
+    }
+    slot_set_live(t, j->s, sh, slot, true);
+    if (t->ttl_offset) hm_stamp(t, entry_at(t, sh, slot) + t->row_offset, hm_now(t));
+    return slot;
+}
+
+/* Everything that the straight path does not do. */
+static __attribute__((noinline)) uint32_t resolve_one(struct job *j, struct shard *sh, uint32_t i, uint64_t hash)
+{
+    uint32_t slot = find(j->t, sh, &j->x->keys, i, hash);
+
+    if (slot == NO_SLOT) return j->intent < STATE_INSERT ? NO_SLOT : create(j, sh, i, hash);
+    return j->is_plain ? slot : settle(j, sh, i, slot);
+}
+
+static inline void stage_a(struct job *j, uint32_t from, uint32_t to)
+{
+    const struct key_set *keys = &j->x->keys;
+    uint16_t *shards = j->t->latest.shard;
+
+    for (uint32_t i = from; i < to; i++) {
+        uint32_t shard = shard_of(j->t, j->hashes[i]);
+        const struct shard *sh = &j->s->shards[shard];
+        const struct bucket *k = bucket_at(sh, (uint32_t)j->hashes[i] & sh->bucket_mask);
+        shards[i] = (uint16_t)shard;
+        if (UNLIKELY(keys->has_nulls) && keys->nulls[i]) k = &no_bucket;
+        j->x->buckets[i] = k;
+        __builtin_prefetch(k);
+    }
+}
+
+static inline void stage_b(struct job *j, uint32_t from, uint32_t to)
+{
+    const struct hm_table *t = j->t;
+
+    for (uint32_t i = from; i < to; i++) {
+        const struct bucket *k = j->x->buckets[i];
+        uint32_t m = bucket_match(k, tag_of(j->hashes[i]));
+        char *entry = NULL;
+        if (LIKELY(m != 0)) {
+            uint32_t slot = k->slot[__builtin_ctz(m)];
+            entry = entry_at(t, &j->s->shards[t->latest.shard[i]], slot);
+            t->latest.slot[i] = slot;
+            __builtin_prefetch(entry, 1);
+        }
+        j->x->entries[i] = entry;
+    }
+}
+
+static inline void stage_c(struct job *j, enum key_form form, uint32_t from, uint32_t to)
+{
+    struct hm_table *t = j->t;
+    const struct key_set *keys = &j->x->keys;
+
+    for (uint32_t i = from; i < to; i++) {
+        struct shard *sh = &j->s->shards[t->latest.shard[i]];
+        char *entry = j->x->entries[i];
+        if (LIKELY(entry != NULL && key_equals(t, form, entry, keys, i, j->hashes[i]))) {
+            if (UNLIKELY(!j->is_plain)) t->latest.slot[i] = settle(j, sh, i, t->latest.slot[i]);
+        } else {
+            t->latest.slot[i] = resolve_one(j, sh, i, j->hashes[i]);
+            entry = t->latest.slot[i] == NO_SLOT ? NULL : entry_at(t, sh, t->latest.slot[i]);
+        }
+        j->rows[i] = entry != NULL && t->latest.slot[i] != NO_SLOT ? entry + t->row_offset : NULL;
+    }
+}
+
+static inline void mark_dirty(struct job *j, uint32_t from, uint32_t to)
+{
+    const struct hm_table *t = j->t;
+
+    for (uint32_t i = from; i < to; i++) {
+        if (t->latest.slot[i] != NO_SLOT) slot_mark(t, &j->s->shards[t->latest.shard[i]], t->latest.slot[i], t->dirty_now);
+    }
+}
+
+static inline __attribute__((always_inline)) void pipeline(struct job *j, enum key_form form)
+{
+    uint32_t n = j->count;
+    bool writes = j->intent == STATE_UPDATE || j->intent == STATE_INSERT;
+
+    stage_a(j, 0, MIN(n, 2U * GROUP));
+    stage_b(j, 0, MIN(n, (uint32_t)GROUP));
+    for (uint32_t at = 0; at < n; at += GROUP) {
+        uint32_t end = MIN(n, at + GROUP), next = MIN(n, end + GROUP), after = MIN(n, next + GROUP);
+        if (UNLIKELY(j->grew)) {
+            stage_a(j, end, next);
+            j->grew = false;
+        }
+        stage_a(j, next, after);
+        stage_b(j, end, next);
+        stage_c(j, form, at, end);
+        if (writes) mark_dirty(j, at, end);
+    }
+}
+
+static void resolve_absent(struct hm_table *t, uint32_t count, void **rows)
+{
+    memset(rows, 0, count * sizeof *rows);
+    t->latest.space = NULL;
+    t->latest.count = count;
+}
+
+/* Rough, from above: entries, index, and a frame for each kind of thing. */
+static enum status budget_check(const struct hm_table *t, uint32_t count)
+{
+    struct state_host *h = t->base.host;
+    size_t needed = (size_t)count * (t->entry_size + 64) + 4 * (size_t)POOL_FRAME;
+
+    if (pool_room(h->pool) >= needed) return S_OK;
+    return err_set(h->err, E_BUDGET, "state `%s`: no room for %u more keys: %zu of %zu bytes are in use", t->base.def->name, count,
+                   h->mem->used, h->mem->limit);
+}
+
+enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_keys *keys, enum state_intent intent, void **rows,
+                       uint64_t *created)
+{
+    struct hm_table *t = hm_of(base);
+    struct job j = {.t = t, .x = base->host->scratch, .hashes = keys->hashes, .count = keys->count, .intent = intent, .rows = rows};
+
+    ASSERT(keys->count <= BATCH_ROWS && keys->col_count == t->key.type->child_count);
+    memset(t->latest.created, 0, ALIGN_UP(keys->count, 64) / 8);
+    if (created) memset(created, 0, ALIGN_UP(keys->count, 64) / 8);
+    if (intent >= STATE_INSERT) TRY(budget_check(t, keys->count));
+    j.s = intent >= STATE_INSERT ? space_make(t, ns) : space_find(t, ns);
+    if (j.s == NULL) {
+        resolve_absent(t, keys->count, rows);
+        return S_OK;
+    }
+    j.created = t->latest.created;
+    j.is_plain = t->ttl_offset == 0 && t->reserved.count == 0;
+    t->latest.space = j.s;
+    t->latest.count = keys->count;
+    key_gather(&t->key, &j.x->keys, keys->batch, keys->cols, keys->sel, 0, keys->count);
+    switch (t->key.form) {
+    case KEY_WORD: pipeline(&j, KEY_WORD); break;
+    case KEY_FIXED: pipeline(&j, KEY_FIXED); break;
+    default: pipeline(&j, KEY_BYTES); break;
+    }
+    if (created) memcpy(created, t->latest.created, ALIGN_UP(keys->count, 64) / 8);
+    return S_OK;
+}
+
+void *hm_get(struct state_table *base, int64_t ns, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash,
+             enum state_intent intent, bool *created)
+{
+    struct hm_table *t = hm_of(base);
+    uint64_t created_bits[1] = {0};
+    struct job j = {.t = t, .x = base->host->scratch, .count = 1, .intent = intent, .created = created_bits};
+    struct shard *sh;
+    uint32_t slot;
+
+    if (created) *created = false;
+    if (intent >= STATE_INSERT && budget_check(t, 1) != S_OK) return NULL;
+    j.s = intent >= STATE_INSERT ? space_make(t, ns) : space_find(t, ns);
+    if (j.s == NULL) return NULL;
+    j.is_plain = t->ttl_offset == 0 && t->reserved.count == 0;
+    key_gather(&t->key, &j.x->keys, b, cols, NULL, row, 1);
+    sh = &j.s->shards[shard_of(t, hash)];
+    slot = resolve_one(&j, sh, 0, hash);
+    if (slot == NO_SLOT) return NULL;
+    if (intent == STATE_UPDATE || intent == STATE_INSERT) slot_mark(t, sh, slot, t->dirty_now);
+    if (created) *created = created_bits[0] & 1;
+    return entry_at(t, sh, slot) + t->row_offset;
+}
+
+/* Does not disturb the latest resolve. */
+enum status hm_delete(struct state_table *base, int64_t ns, const struct state_keys *keys)
+{
+    struct hm_table *t = hm_of(base);
+    struct space *s = space_find(t, ns);
+    struct key_set *set = &base->host->scratch->keys;
+
+    if (s == NULL) return S_OK;
+    key_gather(&t->key, set, keys->batch, keys->cols, keys->sel, 0, keys->count);
+    for (uint32_t i = 0; i < keys->count; i++) {
+        struct shard *sh = &s->shards[shard_of(t, keys->hashes[i])];
+        uint32_t slot = find(t, sh, set, i, keys->hashes[i]);
+        if (slot != NO_SLOT && slot_is_live(t, sh, slot)) entry_remove(t, s, sh, slot);
+    }
+    return S_OK;
+}

@@ -1,0 +1,159 @@
+/* sb_hashmap.c - the backend that keeps state in memory: opening and closing tables, namespaces, barriers.
+ *
+ * The idea: see hashmap.h for how a table is built up and resolve.c for the way from keys to rows. This file is what is
+ * left: the layout of an entry, how many shards there are, and what the barrier exchanges.
+ *
+ * Invariants: shards are runs of key groups of equal length (a power of two), at most STATE_SHARDS_MAX of them, fewer for
+ * namespaced tables, whose namespaces are many and short-lived. Never answers S_PENDING.
+ * Not here: snapshots and spill; the dirty bits they need are kept. */
+#include "flow/state/hashmap.h"
+
+static void shards_plan(struct hm_table *t)
+{
+    uint32_t groups = t->base.host->group_count;
+    uint32_t most = t->base.def->namespaced ? SHARDS_NAMESPACED : STATE_SHARDS_MAX;
+
+    ASSERT(groups > 0);
+    while (((groups - 1) >> t->shard_shift) + 1 > most) t->shard_shift++;
+    t->shard_count = ((groups - 1) >> t->shard_shift) + 1;
+}
+
+static void entry_plan(struct hm_table *t)
+{
+    uint32_t hash_size = sizeof(uint64_t);
+
+    t->row_offset = t->key.form == KEY_WORD ? 8 : hash_size + (t->key.form == KEY_FIXED ? t->key.bytes : sizeof(struct state_text));
+    t->entry_size = t->row_offset + t->base.value.size;
+    if (t->base.def->ttl.update != STATE_TTL_OFF) {
+        t->ttl_offset = t->base.value.size;
+        t->entry_size += sizeof(int64_t);
+        if (t->ttl_offset == 0) { /* 0 means none: a table of bare keys puts a word before the stamp */
+            t->ttl_offset = sizeof(int64_t);
+            t->entry_size += sizeof(int64_t);
+        }
+    }
+    pages_plan(t);
+}
+
+static void hm_close(struct state_table *base)
+{
+    struct hm_table *t = hm_of(base);
+    struct mem *mem = base->host->mem;
+
+    spaces_release(t);
+    segments_release(&t->segments);
+    state_layout_release(&base->value, mem);
+    state_layout_release(&base->extra, mem);
+    mem_free(mem, t->latest.shard);
+    mem_free(mem, t->latest.slot);
+    mem_free(mem, t->reserved.items);
+    mem_free(mem, t->removed.items);
+    mem_free(mem, t->touched.items);
+    mem_free(mem, t);
+}
+
+static enum status hm_open(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e)
+{
+    struct hm_table *t = mem_zalloc(h->mem, sizeof *t);
+    enum status st = S_OK;
+
+    t->base = (struct state_table){.type = &sb_hashmap, .host = h, .def = def, .segments = &t->segments};
+    segments_init(&t->segments, h->pool);
+    TRY_OR(done, key_codec_init(&t->key, def->key, e));
+    TRY_OR(done, state_layout_init(&t->base.value, def->value, h->mem, e));
+    shards_plan(t);
+    entry_plan(t);
+    t->latest.shard = mem_zalloc(h->mem, BATCH_ROWS * sizeof *t->latest.shard);
+    t->latest.slot = mem_zalloc(h->mem, BATCH_ROWS * sizeof *t->latest.slot);
+    if (!def->namespaced) space_make(t, 0);
+    *out = &t->base;
+    t = NULL;
+done:
+    if (t) hm_close(&t->base);
+    return st;
+}
+
+static struct blocks *hm_blocks(struct state_table *t, int64_t ns)
+{
+    struct space *s = space_find(hm_of(t), ns);
+
+    ASSERT(s != NULL);
+    return &s->blocks;
+}
+
+static void hm_drop(struct state_table *base, int64_t ns)
+{
+    struct hm_table *t = hm_of(base);
+    struct space *s = space_find(t, ns);
+
+    if (s != NULL) space_drop(t, s);
+    if (!base->def->namespaced) space_make(t, 0);
+}
+
+static const int64_t *hm_namespaces(struct state_table *t, uint32_t *count)
+{
+    *count = hm_of(t)->space_count;
+    return hm_of(t)->ns_list;
+}
+
+static uint64_t hm_count(const struct state_table *t, int64_t ns)
+{
+    struct space *s = space_find((struct hm_table *)t, ns);
+
+    return s ? s->live : 0;
+}
+
+/* ---- the barrier */
+
+/* Calls for each page of the table with its run of bits. */
+static uint64_t bits_walk(const struct hm_table *t, uint32_t run, bool clear)
+{
+    uint64_t set = 0;
+
+    for (uint32_t n = 0; n < t->space_count * t->shard_count; n++) {
+        const struct shard *sh = &t->spaces[n / t->shard_count]->shards[n % t->shard_count];
+        for (uint32_t page = 0; page < sh->page_count; page++) {
+            uint64_t *bits = page_bits(t, sh, page, run);
+            uint32_t words = t->orders[MIN(page, t->order_count - 1)].words;
+            for (uint32_t w = 0; w < words; w++) set += (uint64_t)__builtin_popcountll(bits[w]);
+            if (clear) memset(bits, 0, words * sizeof *bits);
+        }
+    }
+    return set;
+}
+
+static void hm_freeze(struct state_table *base)
+{
+    struct hm_table *t = hm_of(base);
+
+    ASSERT(!t->is_frozen && t->latest.count == 0); /* between batches, the former set taken */
+    t->dirty_now ^= 1;
+    t->is_frozen = true;
+}
+
+static void hm_thaw(struct state_table *base)
+{
+    struct hm_table *t = hm_of(base);
+
+    if (t->is_frozen) (void)bits_walk(t, t->dirty_now ^ 1, true);
+    t->is_frozen = false;
+}
+
+static uint64_t hm_dirty_count(const struct state_table *base, bool frozen)
+{
+    const struct hm_table *t = hm_of_const(base);
+
+    if (frozen && !t->is_frozen) return 0;
+    return bits_walk(t, frozen ? t->dirty_now ^ 1 : t->dirty_now, false);
+}
+
+const struct sb_type sb_hashmap = {
+    .name = "hashmap",
+    .doc = "state in memory: an index of cache lines over dense pages, by shard and namespace",
+    .example = "state.backend.type: hashmap",
+    .open = hm_open, .close = hm_close, .blocks = hm_blocks,
+    .resolve = hm_resolve, .write = hm_write, .erase = hm_erase, .is_set = hm_is_set,
+    .remove = hm_remove, .prune_created = hm_prune_created, .delete = hm_delete, .done = hm_done, .get = hm_get,
+    .each = hm_each, .drop = hm_drop, .namespaces = hm_namespaces, .count = hm_count,
+    .freeze = hm_freeze, .thaw = hm_thaw, .dirty_count = hm_dirty_count,
+};

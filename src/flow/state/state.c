@@ -1,0 +1,113 @@
+/* state.c - the face of keyed state: hosts, opening tables, and handing each call to the table's backend.
+ *
+ * The idea: one indirect call per batch and verb costs nothing that can be measured, so every verb of state.h goes
+ * through the descriptor; what holds for all backends (are the definitions sound?) is checked here once.
+ *
+ * Not here: anything about how entries are kept. */
+#include "flow/state/hashmap.h"
+#include "flow/state/sb.h"
+
+#include "ground/base/str.h"
+
+static const struct sb_type *const backends[] = {
+#define X(name) &sb_##name,
+#include "sb_registry.def"
+#undef X
+};
+
+const struct sb_type *sb_find(const char *name)
+{
+    for (size_t i = 0; i < COUNT_OF(backends); i++) {
+        if (str_equal(str_of(backends[i]->name), str_of(name))) return backends[i];
+    }
+    return NULL;
+}
+
+void state_host_init(struct state_host *h)
+{
+    ASSERT(h->mem != NULL && h->backend != NULL);
+    ASSERT(h->max_parallelism > 0 && h->group_count > 0 && h->group_first + h->group_count <= h->max_parallelism);
+    h->pool = pool_create(h->mem);
+    h->scratch = mem_zalloc(h->mem, sizeof *h->scratch);
+    key_set_init(&h->scratch->keys, h->mem);
+}
+
+void state_host_release(struct state_host *h)
+{
+    if (h->pool == NULL) return;
+    key_set_release(&h->scratch->keys);
+    mem_free(h->mem, h->scratch);
+    pool_free(h->pool);
+    h->pool = NULL;
+    h->scratch = NULL;
+}
+
+static enum status def_check(const struct state_host *h, const struct state_def *def, struct err *e)
+{
+    const char *name = def->name;
+
+    if (name == NULL || name[0] == '\0') return err_set(e, E_GRAPH, "state: a state has no name");
+    if (def->key == NULL || def->key->kind != T_ROW || def->value == NULL || def->value->kind != T_ROW)
+        return err_set(e, E_GRAPH, "state `%s`: key and value are rows", name);
+    if (def->map_key != NULL && (def->shape != STATE_MAP || def->map_key->kind != T_ROW))
+        return err_set(e, E_GRAPH, "state `%s`: a map key is a row and belongs to the shape MAP", name);
+    if ((def->sort_key != NULL) != (def->shape == STATE_ORDERED))
+        return err_set(e, E_GRAPH, "state `%s`: a sort key belongs to the shape ORDERED, which needs one", name);
+    if (def->ttl.update != STATE_TTL_OFF && def->ttl.ms <= 0)
+        return err_set(e, E_CONFIG, "state `%s`: a time to live of %lld ms; it must be positive", name, (long long)def->ttl.ms);
+    if (def->ttl.update != STATE_TTL_OFF && h->now_ms == NULL)
+        return err_set(e, E_GRAPH, "state `%s`: a time to live without a clock", name);
+    return S_OK;
+}
+
+enum status state_open(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e)
+{
+    enum status st = def_check(h, def, e);
+
+    if (st != S_OK) return st;
+    st = h->backend->open(h, def, out, e);
+    if (st != S_OK) err_wrap(e, "state `%s`", def->name);
+    return st;
+}
+
+void state_close(struct state_table *t)
+{
+    if (t != NULL) t->type->close(t);
+}
+
+enum status state_resolve(struct state_table *t, int64_t ns, const struct state_keys *keys, enum state_intent intent, void **rows,
+                          uint64_t *created)
+{
+    return t->type->resolve(t, ns, keys, intent, rows, created);
+}
+
+void state_write(struct state_table *t, uint32_t i) { t->type->write(t, i); }
+void state_erase(struct state_table *t, uint32_t i) { t->type->erase(t, i); }
+bool state_is_set(const struct state_table *t, uint32_t i) { return t->type->is_set(t, i); }
+void state_remove(struct state_table *t, const uint64_t *which) { t->type->remove(t, which); }
+void state_prune_created(struct state_table *t, const uint64_t *keep) { t->type->prune_created(t, keep); }
+void state_done(struct state_table *t) { t->type->done(t); }
+void state_drop(struct state_table *t, int64_t ns) { t->type->drop(t, ns); }
+void state_freeze(struct state_table *t) { t->type->freeze(t); }
+void state_thaw(struct state_table *t) { t->type->thaw(t); }
+
+enum status state_delete(struct state_table *t, int64_t ns, const struct state_keys *keys)
+{
+    return t->type->delete(t, ns, keys);
+}
+
+void *state_get(struct state_table *t, int64_t ns, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash,
+                enum state_intent intent, bool *created)
+{
+    return t->type->get(t, ns, b, cols, row, hash, intent, created);
+}
+
+enum status state_each(struct state_table *t, int64_t ns, struct state_cursor *c, struct batch *keys, const uint32_t *cols,
+                       void **rows, uint32_t *n)
+{
+    return t->type->each(t, ns, c, keys, cols, rows, n);
+}
+
+const int64_t *state_namespaces(struct state_table *t, uint32_t *count) { return t->type->namespaces(t, count); }
+uint64_t state_count(const struct state_table *t, int64_t ns) { return t->type->count(t, ns); }
+uint64_t state_dirty_count(const struct state_table *t, bool frozen) { return t->type->dirty_count(t, frozen); }
