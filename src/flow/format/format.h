@@ -22,9 +22,9 @@ enum on_error { ON_ERROR_FAIL, ON_ERROR_SKIP, ON_ERROR_DEAD_LETTER };
 /* Where a record or a mistake in it stands. */
 struct format_position {
     const char *name; /* of the file, or of the topic and partition */
-    uint64_t line;    /* from 1; 0 in message mode */
+    uint64_t line;    /* from 1; 0 = unknown, or a message */
     uint64_t column;  /* byte in the line (message mode: in the message), from 1 */
-    uint64_t offset;  /* byte offset in the file; message mode: the message's offset */
+    uint64_t offset;  /* of the line's first byte in the file; message mode: the message's offset */
 };
 
 /* raw is the record without its line end, valid during the call; at most record limit bytes of an overlong one. */
@@ -50,7 +50,7 @@ struct format_input {
     bool discarding; /* the rest of an overlong record is being dropped */
     size_t consumed; /* out: bytes of data done with; set it to 0 when the window moves */
     uint64_t offset; /* of data[consumed] in the file; 0 = start: a byte order mark and a header may stand here */
-    uint64_t line;   /* of data[consumed], from 1 */
+    uint64_t line;   /* of data[consumed], from 1; 0 = unknown, stays so */
 };
 #define FORMAT_INPUT_START ((struct format_input){.line = 1})
 
@@ -63,8 +63,9 @@ struct fmt_type {
     const char *name, *doc, *example;  /* example: one statement of the WITH clause, shown in the reference */
     const struct option_def *options;  /* keys carry the name: "csv.field-delimiter"; ends with key NULL */
     bool has_kinds;                    /* rows carry row kinds; else inserts only */
-    /* May a file be cut at any newline into splits that are decoded apart? o may be NULL. */
-    bool (*is_splittable)(const struct options *o);
+    /* May a file be cut after any newline into splits that are decoded apart? o may be NULL. A split starts with its
+     * offset, and with line 0 (unknown: errors then say "file@offset:column") unless the lines before were counted. */
+    bool (*is_splittable)(const struct type *schema, const struct options *o);
 
     size_t decoder_size; /* of self, zeroed by the caller, 64-byte aligned */
     /* Checks options and schema; E_CONFIG, E_UNSUPPORTED. After an error self needs no close. */
@@ -92,5 +93,5 @@ enum status format_find(const char *name, const struct fmt_type **out, struct er
 /* Those of `all` that belong to the format: keys that begin with prefix and the format's name and a dot. The prefix
  * ("" or "value.") is cut off. */
 struct options format_options(const struct fmt_type *type, const struct options *all, const char *prefix, struct arena *a);
-/* "flights.csv:12:7", in message mode "topic@offset:column". */
+/* "flights.csv:12:7"; without a line "orders-3@1043:7", the offset and the byte from there. */
 void format_position_print(const struct format_position *at, struct buf *out);
