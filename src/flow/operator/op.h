@@ -57,6 +57,7 @@ struct config_field {
 struct op_plan {
     struct arena *arena;
     const struct type *inputs[OP_INPUTS_MAX];
+    const char *input_names[OP_INPUTS_MAX]; /* of the streams, for messages; may be NULL */
     uint32_t input_count;
     const uint32_t *keys[OP_INPUTS_MAX]; /* key columns of each input; NULL = not keyed */
     uint32_t key_count[OP_INPUTS_MAX];
@@ -137,6 +138,11 @@ struct op_type {
 
 extern const struct op_type *const op_types[]; /* sorted by name, ends with NULL */
 const struct op_type *op_find(const char *name); /* NULL when unknown */
+/* For derive: the column of that name of an input, or -1 with E_GRAPH in e: "field 'usr' is not in stream 'bids' (has: ...)",
+ * and the nearest name as hint. */
+int op_plan_field(const struct op_plan *plan, uint32_t input, const char *name, struct err *e);
+/* The same for any row type. */
+int op_type_field(const struct type *row, const char *stream, const char *name, struct err *e);
 
 /* The port's own batch: empty when a hook is entered, delivered when it answers. Capacity cx->batch_rows. */
 struct batch *op_out(struct op_cx *cx, uint32_t port);

@@ -99,6 +99,13 @@ void sys_mailbox_send(struct sys *s, struct sys_mailbox *m, void *message);
 /* Next message, waiting at most timeout_ns (0 = do not wait); NULL when none came. */
 void *sys_mailbox_take(struct sys *s, struct sys_mailbox *m, int64_t timeout_ns);
 
+/* Lock of what several threads of a node share on the control plane: held briefly, never while waiting. */
+struct sys_lock;
+struct sys_lock *sys_lock_create(struct sys *s);
+void sys_lock_free(struct sys *s, struct sys_lock *l); /* NULL is a no-op */
+void sys_lock_take(struct sys_lock *l);
+void sys_lock_give(struct sys_lock *l);
+
 enum status sys_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e) CHECKED;
 /* Reads up to size bytes; *got = 0 at the end. */
 enum status sys_file_read(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e) CHECKED;

@@ -1,0 +1,228 @@
+/* job_shared.c - one lock, and behind it: objects by key, the job's accumulators, and the queues of rows for the caller.
+ *
+ * The queues copy rows under the lock: they carry results, not the stream. A queue holds at most RECEIVER_BATCHES_MAX
+ * batches; a sender that finds it full is remembered and woken by the batch that comes back. Batches are reused, so a
+ * queue in steady state allocates nothing. Order is kept per receiver and sender. */
+#include "flow/task/job_shared.h"
+
+#include "ground/base/map.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+enum { SENDERS_MAX = 4096 };
+
+struct object {
+    struct object *previous;
+    void (*end)(void *object);
+    size_t size;
+    _Alignas(16) char bytes[];
+};
+
+struct receiver {
+    int64_t handle;
+    struct batch *first, *last; /* waiting, oldest first, linked by next */
+    struct batch *spare;
+    uint32_t made;
+    struct sys_parker **senders; /* found it full */
+    uint32_t sender_count;
+};
+
+struct job_shared {
+    struct sys *sys;
+    struct sys_lock *lock;
+    struct mem mem;
+    struct arena arena;
+    const char *name;
+    struct options parameters;
+    struct map by_key;
+    struct object *objects; /* latest first */
+    struct accumulators accumulators;
+    struct receiver *receivers;
+    uint32_t receiver_count, waiting;
+    void (*wake)(void *arg);
+    void *wake_arg;
+};
+
+static struct options options_copy(struct arena *a, const struct options *from)
+{
+    struct option *items = ARENA_ARRAY(a, struct option, from->count + 1);
+
+    for (uint32_t i = 0; i < from->count; i++)
+        items[i] = (struct option){arena_strdup(a, from->items[i].key), arena_strdup(a, from->items[i].value)};
+    return (struct options){items, from->count};
+}
+
+struct job_shared *job_shared_create(struct sys *sys, const char *name, const struct options *parameters)
+{
+    struct mem mem;
+    mem_init(&mem, "job", 0);
+    struct job_shared *j = mem_zalloc(&mem, sizeof *j);
+
+    ASSERT(name != NULL);
+    mem_init(&j->mem, "job", 0);
+    mem_move(&mem, &j->mem);
+    arena_init(&j->arena, &j->mem, 0);
+    j->sys = sys;
+    j->lock = sys_lock_create(sys);
+    j->name = arena_strdup(&j->arena, name);
+    if (parameters != NULL) j->parameters = options_copy(&j->arena, parameters);
+    map_init(&j->by_key, &j->mem);
+    accumulators_init(&j->accumulators, &j->mem);
+    return j;
+}
+
+void job_shared_free(struct job_shared *j)
+{
+    struct mem mem;
+
+    if (j == NULL) return;
+    for (struct object *o = j->objects; o != NULL; o = o->previous)
+        if (o->end != NULL) o->end(o->bytes);
+    sys_lock_free(j->sys, j->lock);
+    mem_init(&mem, "job", 0);
+    mem_move(&j->mem, &mem);
+    mem_release(&mem);
+}
+
+const char *job_shared_name(const struct job_shared *j) { return j->name; }
+
+const char *job_shared_parameter(const struct job_shared *j, const char *key)
+{
+    for (uint32_t i = j->parameters.count; i-- > 0;)
+        if (strcmp(j->parameters.items[i].key, key) == 0) return j->parameters.items[i].value;
+    return NULL;
+}
+
+/* --- lock, objects, accumulators -------------------------------------------------------------------------------------- */
+void job_lock(struct job_shared *j) { sys_lock_take(j->lock); }
+void job_unlock(struct job_shared *j) { sys_lock_give(j->lock); }
+struct mem *job_mem(struct job_shared *j) { return &j->mem; }
+
+void *job_object(struct job_shared *j, const char *key, size_t size, void (*end)(void *object), bool *made)
+{
+    struct object *o = map_get(&j->by_key, str_of(key));
+
+    *made = o == NULL;
+    if (o == NULL) {
+        o = mem_zalloc(&j->mem, sizeof *o + size);
+        o->size = size;
+        o->end = end;
+        o->previous = j->objects;
+        j->objects = o;
+        map_set(&j->by_key, str_of(key), o);
+    }
+    ASSERT(o->size == size);
+    return o->bytes;
+}
+
+enum status job_accumulate(struct job_shared *j, const struct accumulators *from, struct err *e)
+{
+    job_lock(j);
+    enum status st = accumulators_merge(&j->accumulators, from, e);
+    job_unlock(j);
+    return st;
+}
+
+const struct accumulators *job_accumulators(const struct job_shared *j) { return &j->accumulators; }
+
+/* --- rows for the caller ------------------------------------------------------------------------------------------------ */
+static struct receiver *receiver_of(struct job_shared *j, int64_t handle)
+{
+    for (uint32_t i = 0; i < j->receiver_count; i++)
+        if (j->receivers[i].handle == handle) return &j->receivers[i];
+    j->receivers = mem_realloc(&j->mem, j->receivers, sizeof *j->receivers * (j->receiver_count + 1));
+    j->receivers[j->receiver_count] = (struct receiver){.handle = handle};
+    return &j->receivers[j->receiver_count++];
+}
+
+/* A batch of the receiver's pool; NULL when all are under way. */
+static struct batch *empty_batch(struct job_shared *j, struct receiver *r, const struct type *schema)
+{
+    struct batch *b = r->spare;
+
+    if (b == NULL && r->made == RECEIVER_BATCHES_MAX) return NULL;
+    if (b == NULL) {
+        r->made++;
+        return batch_create(schema, BATCH_ROWS, &j->mem);
+    }
+    r->spare = b->next;
+    b->next = NULL;
+    return b;
+}
+
+static void remember_sender(struct job_shared *j, struct receiver *r, struct sys_parker *sender)
+{
+    for (uint32_t i = 0; i < r->sender_count; i++)
+        if (r->senders[i] == sender) return;
+    ASSERT(r->sender_count < SENDERS_MAX);
+    r->senders = mem_realloc(&j->mem, r->senders, sizeof(struct sys_parker *) * (r->sender_count + 1));
+    r->senders[r->sender_count++] = sender;
+}
+
+static enum status offer(struct job_shared *j, int64_t handle, const struct batch *b, struct sys_parker *sender, bool *was_empty)
+{
+    struct receiver *r = receiver_of(j, handle);
+    struct batch *copy = empty_batch(j, r, b->schema);
+
+    if (copy == NULL) {
+        if (sender != NULL) remember_sender(j, r, sender);
+        return S_FULL;
+    }
+    ASSERT(copy->schema == b->schema || type_equal(copy->schema, b->schema));
+    batch_append(copy, b, NULL, 0);
+    if (r->last != NULL) r->last->next = copy;
+    else r->first = copy;
+    r->last = copy;
+    *was_empty = j->waiting++ == 0;
+    return S_OK;
+}
+
+enum status job_rows_offer(struct job_shared *j, int64_t handle, const struct batch *b, struct sys_parker *sender)
+{
+    bool was_empty = false;
+
+    if (batch_rows(b) == 0) return S_OK;
+    job_lock(j);
+    enum status st = offer(j, handle, b, sender, &was_empty);
+    job_unlock(j);
+    if (was_empty && j->wake != NULL) j->wake(j->wake_arg);
+    return st;
+}
+
+struct batch *job_rows_take(struct job_shared *j, int64_t *handle)
+{
+    struct batch *b = NULL;
+
+    job_lock(j);
+    for (uint32_t i = 0; i < j->receiver_count && b == NULL; i++) {
+        struct receiver *r = &j->receivers[i];
+        b = r->first;
+        if (b == NULL) continue;
+        r->first = b->next;
+        if (r->first == NULL) r->last = NULL;
+        b->next = NULL;
+        *handle = r->handle;
+        j->waiting--;
+    }
+    job_unlock(j);
+    return b;
+}
+
+void job_rows_give_back(struct job_shared *j, int64_t handle, struct batch *b)
+{
+    job_lock(j);
+    struct receiver *r = receiver_of(j, handle);
+    batch_clear(b);
+    b->next = r->spare;
+    r->spare = b;
+    for (uint32_t i = 0; i < r->sender_count; i++) sys_unpark(j->sys, r->senders[i]);
+    r->sender_count = 0;
+    job_unlock(j);
+}
+
+void job_rows_on_offer(struct job_shared *j, void (*wake)(void *arg), void *arg)
+{
+    j->wake = wake;
+    j->wake_arg = arg;
+}

@@ -1,0 +1,39 @@
+/* job_shared.h - what the tasks of one job in one process have in common: name and parameters, objects that are made once
+ * (enumerators, alignment groups), accumulators, and queues of rows for the caller of the job.
+ *
+ * Made by the job's task manager before its tasks, freed after them. Everything may be called from any thread; what is
+ * marked (lock) wants job_lock held, which is held briefly and never while waiting. */
+#pragma once
+#include "columns/column/batch.h"
+#include "flow/task/accumulators.h"
+#include "ground/base/option.h"
+#include "ground/sys/sys.h"
+
+struct job_shared;
+struct job_shared *job_shared_create(struct sys *sys, const char *name, const struct options *parameters);
+void job_shared_free(struct job_shared *j); /* ends the objects, latest first; NULL is a no-op */
+
+const char *job_shared_name(const struct job_shared *j);
+const char *job_shared_parameter(const struct job_shared *j, const char *key); /* NULL when it was not given */
+
+void job_lock(struct job_shared *j);
+void job_unlock(struct job_shared *j);
+struct mem *job_mem(struct job_shared *j); /* (lock) lives as long as the job */
+/* (lock) The object of that key, e.g. "enumerator/<uid>"; made cleared by the first who asks, then *made is true. `end`
+ * (may be NULL) is called once, by job_shared_free. Every caller gives the same size. */
+void *job_object(struct job_shared *j, const char *key, size_t size, void (*end)(void *object), bool *made);
+
+/* Adds to the job's accumulators; locks. */
+enum status job_accumulate(struct job_shared *j, const struct accumulators *from, struct err *e) CHECKED;
+const struct accumulators *job_accumulators(const struct job_shared *j); /* when no task runs any more */
+
+/* --- rows for the caller: tw_collect_to ---------------------------------------------------------------------------------- */
+enum { RECEIVER_BATCHES_MAX = 8 };
+/* Sending task: copies the selected rows of `b` into the queue of receiver `handle`. S_FULL: nothing was taken; `sender`
+ * is unparked when there is room, so a sink answers S_PENDING and is called again. */
+enum status job_rows_offer(struct job_shared *j, int64_t handle, const struct batch *b, struct sys_parker *sender) CHECKED;
+/* The caller's side: the oldest batch of any receiver, or NULL. Give it back when its rows were looked at. */
+struct batch *job_rows_take(struct job_shared *j, int64_t *handle);
+void job_rows_give_back(struct job_shared *j, int64_t handle, struct batch *b);
+/* wake(arg) is called by a sending thread when rows came and none were waiting. Set before tasks run. */
+void job_rows_on_offer(struct job_shared *j, void (*wake)(void *arg), void *arg);
