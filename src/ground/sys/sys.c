@@ -50,7 +50,12 @@ enum status sys_file_stat(struct sys *s, const char *path, struct sys_stat *out,
 
 enum status sys_file_rename_new(struct sys *s, const char *from, const char *to, struct err *e)
 {
-    return s->ops->file_rename_new(s, from, to, e);
+    return s->ops->file_rename(s, from, to, false, e);
+}
+
+enum status sys_file_rename_over(struct sys *s, const char *from, const char *to, struct err *e)
+{
+    return s->ops->file_rename(s, from, to, true, e);
 }
 
 enum status sys_file_delete(struct sys *s, const char *path, struct err *e) { return s->ops->file_delete(s, path, e); }

@@ -51,7 +51,7 @@ struct sys_ops {
     enum status (*file_seek)(struct sys *, struct sys_file *, int64_t offset, struct err *);
     enum status (*file_sync)(struct sys *, struct sys_file *, struct err *);
     enum status (*file_stat)(struct sys *, const char *path, struct sys_stat *, struct err *);
-    enum status (*file_rename_new)(struct sys *, const char *from, const char *to, struct err *);
+    enum status (*file_rename)(struct sys *, const char *from, const char *to, bool replace, struct err *);
     enum status (*file_delete)(struct sys *, const char *path, struct err *);
     enum status (*dir_make)(struct sys *, const char *path, struct err *);
     enum status (*dir_list)(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
@@ -116,6 +116,8 @@ void sys_file_close(struct sys *s, struct sys_file *f); /* NULL is a no-op; stan
 enum status sys_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e) CHECKED;
 /* Renames without replacing: E_EXISTS when `to` is there. */
 enum status sys_file_rename_new(struct sys *s, const char *from, const char *to, struct err *e) CHECKED;
+/* Renames in one step whether or not `to` is there: whoever opens it sees the old file or the new one, whole. */
+enum status sys_file_rename_over(struct sys *s, const char *from, const char *to, struct err *e) CHECKED;
 enum status sys_file_delete(struct sys *s, const char *path, struct err *e) CHECKED; /* missing is S_OK */
 enum status sys_dir_make(struct sys *s, const char *path, struct err *e) CHECKED;    /* with parents; existing is S_OK */
 enum status sys_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *arg, struct err *e) CHECKED; /* sorted by name */

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
@@ -22,18 +23,37 @@ struct sys_file {
     char *path;
 };
 
-enum status linux_error(struct err *e, const char *verb, const char *path)
+struct reason {
+    int number;
+    enum status status;
+    const char *text;
+};
+static const struct reason reasons[] = {
+    {EACCES, E_PERMISSION, "permission denied"},
+    {EPERM, E_PERMISSION, "operation not permitted"},
+    {EROFS, E_PERMISSION, "the file system is read-only"},
+    {EEXIST, E_EXISTS, "it exists already"},
+    {ENOSPC, E_FULL_DISK, "no space left on device"},
+    {EDQUOT, E_FULL_DISK, "disk quota exceeded"},
+    {EPIPE, E_PIPE, "the reader went away"},
+    {EISDIR, E_IO, "it is a folder"},
+    {ENOTDIR, E_IO, "a part of the path is not a folder"},
+    {EMFILE, E_IO, "too many open files in this process"},
+    {ECONNREFUSED, E_IO, "connection refused"},
+};
+
+enum status linux_error(struct err *e, const char *verb, const char *path, const char *missing)
 {
     int number = errno;
-    enum status st = number == ENOENT                      ? E_NOT_FOUND
-                     : number == EACCES || number == EPERM ? E_PERMISSION
-                     : number == EEXIST                    ? E_EXISTS
-                     : number == ENOSPC || number == EDQUOT ? E_FULL_DISK
-                     : number == EPIPE                     ? E_PIPE
-                                                           : E_IO;
-    char reason[128];
+    char text[128];
 
-    return err_set(e, st, "cannot %s '%s': %s", verb, path, strerror_r(number, reason, sizeof reason));
+    ASSERT(number != 0);
+    if (number == ENOENT) return err_set(e, E_NOT_FOUND, "cannot %s '%s': no such %s", verb, path, missing);
+    for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+        const struct reason *r = &reasons[i];
+        if (r->number == number) return err_set(e, r->status, "cannot %s '%s': %s", verb, path, r->text);
+    }
+    return err_set(e, E_IO, "cannot %s '%s': %s", verb, path, strerror_r(number, text, sizeof text));
 }
 
 static struct sys_file *file_new(struct sys *s, int fd, const char *path, bool is_standard)
@@ -50,12 +70,13 @@ static struct sys_file *file_new(struct sys *s, int fd, const char *path, bool i
 
 enum status linux_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e)
 {
+    bool create = (flags & (SYS_CREATE | SYS_EXCLUSIVE)) != 0;
     int mode = (flags & SYS_WRITE) == 0 ? O_RDONLY : (flags & SYS_READ) != 0 ? O_RDWR : O_WRONLY;
 
     mode |= (flags & SYS_CREATE ? O_CREAT : 0) | (flags & SYS_EXCLUSIVE ? O_CREAT | O_EXCL : 0);
     mode |= (flags & SYS_TRUNCATE ? O_TRUNC : 0) | (flags & SYS_APPEND ? O_APPEND : 0) | O_CLOEXEC;
     int fd = open(path, mode, 0666);
-    if (fd < 0) return linux_error(e, flags & SYS_CREATE ? "create" : "open", path);
+    if (fd < 0) return create ? linux_error(e, "create", path, "folder") : linux_error(e, "open", path, "file");
     *out = file_new(s, fd, path, false);
     return S_OK;
 }
@@ -67,7 +88,7 @@ enum status linux_file_read(struct sys *s, struct sys_file *f, void *bytes, size
     (void)s;
     do n = read(f->fd, bytes, size);
     while (n < 0 && errno == EINTR);
-    if (n < 0) return linux_error(e, "read", f->path);
+    if (n < 0) return linux_error(e, "read", f->path, "file");
     *got = (size_t)n;
     return S_OK;
 }
@@ -80,7 +101,7 @@ enum status linux_file_write(struct sys *s, struct sys_file *f, const void *byte
     while (size > 0) {
         ssize_t n = write(f->fd, p, size);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return linux_error(e, "write", f->path);
+        if (n < 0) return linux_error(e, "write", f->path, "file");
         p += n;
         size -= (size_t)n;
     }
@@ -90,13 +111,13 @@ enum status linux_file_write(struct sys *s, struct sys_file *f, const void *byte
 enum status linux_file_seek(struct sys *s, struct sys_file *f, int64_t offset, struct err *e)
 {
     (void)s;
-    return lseek(f->fd, offset, SEEK_SET) < 0 ? linux_error(e, "seek in", f->path) : S_OK;
+    return lseek(f->fd, offset, SEEK_SET) < 0 ? linux_error(e, "seek in", f->path, "file") : S_OK;
 }
 
 enum status linux_file_sync(struct sys *s, struct sys_file *f, struct err *e)
 {
     (void)s;
-    return fdatasync(f->fd) != 0 ? linux_error(e, "sync", f->path) : S_OK;
+    return fdatasync(f->fd) != 0 ? linux_error(e, "sync", f->path, "file") : S_OK;
 }
 
 void linux_file_close(struct sys *s, struct sys_file *f)
@@ -123,7 +144,7 @@ enum status linux_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_n
 
     (void)s;
     *ready = n > 0;
-    return n < 0 && errno != EINTR ? linux_error(e, "wait for", f->path) : S_OK;
+    return n < 0 && errno != EINTR ? linux_error(e, "wait for", f->path, "file") : S_OK;
 }
 
 enum status linux_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e)
@@ -146,7 +167,7 @@ enum status linux_socket_connect(struct sys *s, const char *host, int port, stru
         }
     }
     freeaddrinfo(list);
-    if (fd < 0) return linux_error(e, "connect to", name);
+    if (fd < 0) return linux_error(e, "connect to", name, "address");
     *out = file_new(s, fd, name, false);
     return S_OK;
 }
@@ -157,7 +178,7 @@ enum status linux_file_stat(struct sys *s, const char *path, struct sys_stat *ou
     struct stat st;
 
     (void)s;
-    if (stat(path, &st) != 0) return linux_error(e, "read", path);
+    if (stat(path, &st) != 0) return linux_error(e, "read", path, "file or folder");
     *out = (struct sys_stat){.size = st.st_size,
                              .modified_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000,
                              .is_directory = S_ISDIR(st.st_mode),
@@ -165,34 +186,62 @@ enum status linux_file_stat(struct sys *s, const char *path, struct sys_stat *ou
     return S_OK;
 }
 
-enum status linux_file_rename_new(struct sys *s, const char *from, const char *to, struct err *e)
+enum status linux_file_rename(struct sys *s, const char *from, const char *to, bool replace, struct err *e)
 {
     (void)s;
+    if (replace) return rename(from, to) != 0 ? linux_error(e, "create", to, "file or folder") : S_OK;
     if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0) return S_OK;
-    if (errno != EINVAL && errno != ENOSYS) return linux_error(e, "create", to);
+    if (errno != EINVAL && errno != ENOSYS) return linux_error(e, "create", to, "file or folder");
     /* a file system without that flag: a hard link does not replace either */
-    if (link(from, to) != 0) return linux_error(e, "create", to);
-    return unlink(from) != 0 ? linux_error(e, "delete", from) : S_OK;
+    if (link(from, to) != 0) return linux_error(e, "create", to, "file or folder");
+    return unlink(from) != 0 ? linux_error(e, "delete", from, "file") : S_OK;
 }
 
 enum status linux_file_delete(struct sys *s, const char *path, struct err *e)
 {
     (void)s;
-    return unlink(path) != 0 && errno != ENOENT ? linux_error(e, "delete", path) : S_OK;
+    return unlink(path) != 0 && errno != ENOENT ? linux_error(e, "delete", path, "file") : S_OK;
+}
+
+/* A folder is durable once the one that holds it is synced. Where that may not be opened, the system decides when. */
+static void sync_parent(const char *path)
+{
+    char parent[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t size = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+
+    memcpy(parent, slash == NULL ? "." : path, size);
+    parent[size] = '\0';
+    int fd = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;
+    fsync(fd);
+    close(fd);
+}
+
+static enum status make_one(struct sys *s, const char *path, struct err *e)
+{
+    struct sys_stat st = {0};
+
+    if (mkdir(path, 0777) == 0) {
+        sync_parent(path);
+        return S_OK;
+    }
+    if (errno != EEXIST) return linux_error(e, "create", path, "folder");
+    TRY(linux_file_stat(s, path, &st, e));
+    return st.is_directory ? S_OK : err_set(e, E_EXISTS, "cannot create folder '%s': a file has that name", path);
 }
 
 enum status linux_dir_make(struct sys *s, const char *path, struct err *e)
 {
-    char part[4096];
+    char part[PATH_MAX];
     size_t size = strlen(path);
 
-    (void)s;
     if (size == 0 || size >= sizeof part) return err_set(e, E_CONFIG, "'%.100s' is not a folder's name", path);
     memcpy(part, path, size + 1);
     for (size_t i = 1; i <= size; i++) {
         if (part[i] != '/' && part[i] != '\0') continue;
         part[i] = '\0';
-        if (mkdir(part, 0777) != 0 && errno != EEXIST) return linux_error(e, "create", part);
+        TRY(make_one(s, part, e));
         if (i < size) part[i] = '/';
     }
     return S_OK;
@@ -228,7 +277,7 @@ enum status linux_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void 
     struct sys_stat st;
     DIR *d = opendir(path);
 
-    if (d == NULL) return linux_error(e, "list", path);
+    if (d == NULL) return linux_error(e, "list", path, "folder");
     enum status result = read_names(s, d, &names, &count, path, e);
     closedir(d);
     if (count > 0) qsort(names, count, sizeof *names, by_name);
@@ -248,8 +297,8 @@ enum status linux_dir_sync(struct sys *s, const char *path, struct err *e)
     enum status st = S_OK;
 
     (void)s;
-    if (fd < 0) return linux_error(e, "open", path);
-    if (fsync(fd) != 0) st = linux_error(e, "sync", path);
+    if (fd < 0) return linux_error(e, "open", path, "folder");
+    if (fsync(fd) != 0) st = linux_error(e, "sync", path, "folder");
     close(fd);
     return st;
 }

@@ -31,11 +31,12 @@ enum status linux_socket_connect(struct sys *, const char *host, int port, struc
 enum status linux_file_wait(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
 void linux_file_close(struct sys *, struct sys_file *);
 enum status linux_file_stat(struct sys *, const char *path, struct sys_stat *, struct err *);
-enum status linux_file_rename_new(struct sys *, const char *from, const char *to, struct err *);
+enum status linux_file_rename(struct sys *, const char *from, const char *to, bool replace, struct err *);
 enum status linux_file_delete(struct sys *, const char *path, struct err *);
 enum status linux_dir_make(struct sys *, const char *path, struct err *);
 enum status linux_dir_list(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
 enum status linux_dir_sync(struct sys *, const char *path, struct err *);
 
-/* Sets "cannot <verb> '<path>': <reason>" from errno and answers its status. */
-enum status linux_error(struct err *e, const char *verb, const char *path);
+/* Sets "cannot <verb> '<path>': <reason>" from errno and answers its status. `missing` names what is not there when the
+ * system says so: for a file that was to be created that is its folder. */
+enum status linux_error(struct err *e, const char *verb, const char *path, const char *missing);
