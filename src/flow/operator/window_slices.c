@@ -119,7 +119,7 @@ static enum status open_tables(struct slices *s)
     }
     names[n] = "slices";
     types[n] = type_new(a, T_BIGINT, 0, 0, false);
-    s->running_def = (struct state_def){.name = "window-running", .version = 1, .shape = STATE_MAP, .key = s->key, .value = type_row(a, n + 1, names, types, false)};
+    s->running_def = (struct state_def){.name = "window-running", .version = 1, .shape = STATE_MAP, .namespaced = true, .key = s->key, .value = type_row(a, n + 1, names, types, false)};
     TRY(state_open(cx->state, &s->running_def, &s->running, cx->err));
     s->slices_offset = s->running->value.fields[n].offset;
     return S_OK;
