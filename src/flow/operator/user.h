@@ -37,8 +37,10 @@ struct user_row {
 
 /* The columns that a row type stands for. A field is nullable when the row has a null mask and its text lacks NOT NULL. */
 enum status user_row_type(struct arena *a, const struct tw_row *row, const struct type **out, struct err *e) CHECKED;
-/* Finds each field among the columns by name. E_GRAPH naming the field, both types, and the nearest column. */
-enum status user_row_bind(struct arena *a, const struct tw_row *row, const struct type *schema, struct user_row *out, struct err *e) CHECKED;
+/* Finds each field among the columns by name. E_GRAPH naming the field, both types, and the nearest column of `stream`
+ * (its name for messages, may be NULL). */
+enum status user_row_bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream, struct user_row *out,
+                          struct err *e) CHECKED;
 /* The same, field f being column cols[f]; names do not matter. */
 enum status user_row_bind_at(struct arena *a, const struct tw_row *row, const struct type *schema, const uint32_t *cols,
                              struct user_row *out, struct err *e) CHECKED;
@@ -58,9 +60,10 @@ enum status user_derive_out(struct op_plan *plan, const struct function_ref *f, 
 enum status user_derive_sides(struct op_plan *plan, const struct function_ref *f, struct err *e) CHECKED;
 /* fn->key against the key columns, and the declared states: kinds that this operator can hold, types that can be kept. */
 enum status user_derive_state(struct op_plan *plan, const struct function_ref *f, bool broadcast, struct err *e) CHECKED;
-/* Columns of one input that a function reads: row type and keys. */
-void user_needs(const struct op_plan *plan, uint32_t input, const struct tw_row *row, uint64_t *needed);
-bool user_blocks(const struct function_ref *f);
+/* Two inputs that are keyed alike, or neither. */
+enum status user_derive_pair(const struct op_plan *plan, struct err *e) CHECKED;
+/* Columns of an input that is passed on with columns added behind or none: what the output needs of it. NULL = all. */
+void user_pass_needs(const struct op_plan *plan, uint32_t input, const uint64_t *output, uint64_t *needed);
 /* T_ROW of the key columns of an input, named as there. */
 const struct type *user_key_type(struct arena *a, const struct op_plan *plan, uint32_t input);
 
@@ -119,6 +122,7 @@ struct tw_context {
     uint32_t at, input;
     int64_t time;
     const char *row;           /* as a struct, when there is one: strings in it outlive the staging */
+    bool may_collect;          /* tw_collect has a meaning here */
     bool keep_kind;            /* rows collected take the kind of the current row; else +I */
     bool in_timer, timer_is_processing;
     bool may_write_broadcast;
@@ -168,6 +172,8 @@ enum status user_begin(struct tw_context *cx, uint32_t input, const struct batch
 /* Hashes the keys of the batch and resolves the function's states for all its rows. May answer S_PENDING: nothing may
  * have been emitted in this call. Does nothing when that was done for this input already. */
 enum status user_keys(struct tw_context *cx, const struct batch *in, const uint32_t *cols, uint32_t col_count) CHECKED;
+/* The same with the key columns of an input; nothing when that input is not keyed. */
+enum status user_input_keys(struct tw_context *cx, uint32_t input, const struct batch *in) CHECKED;
 void user_keys_done(struct tw_context *cx); /* user_end calls it when the input is through */
 /* Selected rows [first, first + n) as structs, n <= ROWCONV_ROWS. A NULL without a mask: E_DATA. */
 enum status user_read(struct tw_context *cx, uint32_t input, const struct batch *in, uint32_t first, uint32_t n) CHECKED;
@@ -199,7 +205,16 @@ static inline int64_t user_time(const struct tw_context *cx)
 enum status user_fire_event(struct tw_context *cx, int64_t watermark) CHECKED;
 enum status user_fire_processing(struct tw_context *cx, int64_t now_ms) CHECKED;
 
+/* user_each.c: a whole hook for functions that see one row at a time and collect: begins, reads, calls fn per row from
+ * cx->done on, ends. Keys, if any, must be resolved (user_keys) between user_begin and this. */
+typedef enum tw_status (*user_row_fn)(struct tw_context *cx, const void *row);
+enum status user_each(struct tw_context *cx, uint32_t input, const struct batch *in, user_row_fn fn) CHECKED;
+/* The same for functions that fill one row out of one row in. */
+typedef enum tw_status (*user_map_fn)(struct tw_context *cx, const void *row, void *out);
+enum status user_map_each(struct tw_context *cx, uint32_t input, const struct batch *in, user_map_fn fn) CHECKED;
+
 /* user_emit.c. */
+void user_emit(struct tw_context *cx, struct user_out *o, const void *row, int64_t time_ms); /* tw_collect's work */
 void user_out_open(struct tw_context *cx, struct user_out *o);
 void user_out_close(struct user_out *o);
 /* Rows that fit before user_end would have to answer S_MORE. */
@@ -209,3 +224,14 @@ void user_out_write(struct tw_context *cx, struct user_out *o, const void *struc
 void user_out_flush(struct tw_context *cx, struct user_out *o); /* the staged ones */
 /* Makes strings of a struct that the function filled outlive its buffers. Strings inside cx->row stay where they are. */
 void user_out_hold(struct tw_context *cx, struct user_out *o, char *row);
+
+/* --- hooks shared by operators of one function (user_op.c) ---------------------------------------------------------------- */
+/* config is a struct function_config, self begins with a struct tw_context. open binds fn->out to port 0; open_map the
+ * same for callbacks that fill a row instead of collecting. */
+void user_op_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs);
+bool user_op_blocks(const void *config);
+enum status user_op_open(struct op_cx *op, void *self) CHECKED;
+enum status user_op_open_map(struct op_cx *op, void *self) CHECKED;
+enum status user_op_on_watermark(struct op_cx *op, void *self, int64_t watermark) CHECKED;
+enum status user_op_on_time(struct op_cx *op, void *self, int64_t now_ms) CHECKED;
+void user_op_close(struct op_cx *op, void *self, bool failed);

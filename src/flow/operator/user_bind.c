@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { NULL_MASK_FIELDS = 64, COLUMNS_NAMED = 8, C_STRUCT_MAX = 64 * 1024 };
+enum { NULL_MASK_FIELDS = 64, C_STRUCT_MAX = 64 * 1024 };
 
 static bool is_mask(const struct tw_field *f) { return f->type != NULL && f->type[0] == 0; }
 
@@ -121,30 +121,6 @@ static bool types_agree(const struct type *col, const struct type *field)
     return true;
 }
 
-static enum status column_missing(const struct tw_row *row, const struct tw_field *f, const struct type *schema, struct err *e)
-{
-    char known[256];
-    size_t used = 0;
-    int nearest;
-
-    known[0] = 0;
-    for (uint32_t i = 0; i < schema->child_count; i++) {
-        size_t length = strlen(schema->names[i]);
-        if (i == COLUMNS_NAMED || used + length + 8 > sizeof known) {
-            memcpy(known + used, ", ...", 6);
-            break;
-        }
-        if (i > 0) memcpy(known + used, ", ", 2), used += 2;
-        memcpy(known + used, schema->names[i], length + 1);
-        used += length;
-    }
-    err_set(e, E_GRAPH, "row type '%s' has a field '%s' (%s), but the stream has no such column; its columns are %s", row->name,
-            f->name, f->type, known);
-    nearest = str_nearest(str_of(f->name), schema->names, schema->child_count);
-    if (nearest >= 0) err_hint(e, "did you mean '%s'?", schema->names[nearest]);
-    return E_GRAPH;
-}
-
 static enum status types_differ(struct arena *a, const struct tw_row *row, const struct tw_field *f, const struct type *col, struct err *e)
 {
     struct buf text;
@@ -158,8 +134,8 @@ static enum status types_differ(struct arena *a, const struct tw_row *row, const
 }
 
 /* cols NULL: by name. */
-static enum status bind(struct arena *a, const struct tw_row *row, const struct type *schema, const uint32_t *cols, struct user_row *out,
-                        struct err *e)
+static enum status bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream, const uint32_t *cols,
+                        struct user_row *out, struct err *e)
 {
     struct rowconv_field *fields = ARENA_ARRAY(a, struct rowconv_field, row->field_count);
     uint32_t *strings = ARENA_ARRAY(a, uint32_t, row->field_count);
@@ -171,8 +147,8 @@ static enum status bind(struct arena *a, const struct tw_row *row, const struct 
         const struct type *t;
         if (is_mask(f)) continue;
         TRY(field_type(a, row, f, &t, e));
-        int col = cols ? (int)cols[count] : type_field(schema, str_of(f->name));
-        if (col < 0) return column_missing(row, f, schema, e);
+        int col = cols ? (int)cols[count] : op_type_field(schema, stream, f->name, e);
+        if (col < 0) return err_wrap(e, "row type '%s'", row->name);
         if (!types_agree(schema->children[col], t)) return types_differ(a, row, f, schema->children[col], e);
         if (t->phys == P_STR) strings[string_count++] = count;
         fields[count++] = (struct rowconv_field){.col = (uint32_t)col, .offset = f->offset, .phys = t->phys};
@@ -183,11 +159,12 @@ static enum status bind(struct arena *a, const struct tw_row *row, const struct 
     return S_OK;
 }
 
-enum status user_row_bind(struct arena *a, const struct tw_row *row, const struct type *schema, struct user_row *out, struct err *e)
+enum status user_row_bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream, struct user_row *out,
+                          struct err *e)
 {
     ASSERT(row && schema && schema->kind == T_ROW);
     TRY(row_check(row, e));
-    return bind(a, row, schema, NULL, out, e);
+    return bind(a, row, schema, stream, NULL, out, e);
 }
 
 enum status user_row_bind_at(struct arena *a, const struct tw_row *row, const struct type *schema, const uint32_t *cols,
@@ -195,7 +172,7 @@ enum status user_row_bind_at(struct arena *a, const struct tw_row *row, const st
 {
     ASSERT(row && schema && schema->kind == T_ROW && cols);
     TRY(row_check(row, e));
-    return bind(a, row, schema, cols, out, e);
+    return bind(a, row, schema, NULL, cols, out, e);
 }
 
 void user_cols_needs(const uint32_t *cols, uint32_t count, uint64_t *needed)

@@ -7,6 +7,7 @@
 #include "flow/operator/user.h"
 
 #include "flow/operator/user_internal.h"
+#include "flow/task/job_shared.h"
 #include "ground/base/buf.h"
 #include "ground/base/str.h"
 
@@ -34,7 +35,7 @@ enum status user_bind_in(struct tw_context *cx, uint32_t input, const struct tw_
     struct user_in *in = &cx->in[input];
 
     ASSERT(input < cx->op->plan->input_count && row);
-    TRY(user_row_bind(&cx->arena, row, cx->op->plan->inputs[input], &in->row, cx->op->err));
+    TRY(user_row_bind(&cx->arena, row, cx->op->plan->inputs[input], NULL, &in->row, cx->op->err));
     in->structs = mem_zalloc(cx->op->mem, (size_t)row->size * ROWCONV_ROWS);
     return S_OK;
 }
@@ -44,7 +45,7 @@ enum status user_bind_out(struct tw_context *cx, uint32_t out, const struct tw_r
     struct user_out *o = &cx->outs[out];
 
     ASSERT(out < USER_PORTS && port < cx->op->plan->output_count && row);
-    TRY(user_row_bind(&cx->arena, row, cx->op->plan->outputs[port], &o->row, cx->op->err));
+    TRY(user_row_bind(&cx->arena, row, cx->op->plan->outputs[port], NULL, &o->row, cx->op->err));
     o->port = port;
     user_out_open(cx, o);
     cx->out_count = MAX(cx->out_count, out + 1);
@@ -91,6 +92,7 @@ enum status user_start(struct tw_context *cx, struct op_cx *op, const struct fun
     if (cx->fn->in && op->plan->input_count > 0) TRY(user_bind_in(cx, 0, cx->fn->in));
     if (cx->fn->in2 && op->plan->input_count > 1) TRY(user_bind_in(cx, 1, cx->fn->in2));
     if (out) TRY(user_bind_out(cx, 0, cx->fn->out, 0));
+    cx->may_collect = out;
     for (uint32_t i = 0; i < TW_SIDE_OUTPUTS_MAX; i++)
         if (cx->fn->sides[i]) TRY(user_bind_out(cx, 1 + i, cx->fn->sides[i], port++));
     TRY(user_bind_key(cx));
@@ -137,12 +139,22 @@ enum status user_keys(struct tw_context *cx, const struct batch *in, const uint3
     ASSERT(cx->key_type && col_count == cx->key_type->child_count);
     if (cx->begun) return S_OK;
     TRY(keys_present(cx, in, cols, col_count));
-    batch_hash(in, cols, col_count, cx->hashes);
-    keys = state_keys_of(in, cols, col_count, cx->hashes);
-    TRY(user_states_begin(cx, &keys));
+    if (cx->states || cx->timers) {
+        batch_hash(in, cols, col_count, cx->hashes);
+        keys = state_keys_of(in, cols, col_count, cx->hashes);
+        TRY(user_states_begin(cx, &keys));
+    }
     cx->key_cols = cols;
     cx->begun = true;
     return S_OK;
+}
+
+enum status user_input_keys(struct tw_context *cx, uint32_t input, const struct batch *in)
+{
+    const struct op_plan *plan = cx->op->plan;
+
+    if (cx->key_type == NULL || plan->key_count[input] == 0) return S_OK;
+    return user_keys(cx, in, plan->keys[input], plan->key_count[input]);
 }
 
 void user_keys_done(struct tw_context *cx)
@@ -274,6 +286,12 @@ uint32_t tw_subtask(struct tw_context *cx) { return cx->op->subtask; }
 uint32_t tw_subtasks(struct tw_context *cx) { return cx->op->parallelism; }
 uint32_t tw_attempt(struct tw_context *cx) { return cx->op->attempt; }
 const char *tw_task_name(struct tw_context *cx) { return cx->op->name; }
+const char *tw_job_name(struct tw_context *cx) { return cx->op->job ? job_shared_name(cx->op->job) : ""; }
+
+const char *tw_job_parameter(struct tw_context *cx, const char *key)
+{
+    return cx->op->job && key ? job_shared_parameter(cx->op->job, key) : NULL;
+}
 
 enum tw_row_kind tw_kind(struct tw_context *cx)
 {

@@ -3,7 +3,7 @@
 #include "flow/operator/user.h"
 
 #include "flow/operator/user_internal.h"
-#include "flow/task/accumulators.h"
+#include "flow/task/job_shared.h"
 
 struct user_counters {
     struct accumulators set;
@@ -58,7 +58,11 @@ void tw_histogram_add(struct tw_context *cx, const char *name, int32_t x)
 void user_counters_close(struct tw_context *cx, bool failed)
 {
     if (cx->counters == NULL) return;
-    (void)failed;
+    if (!failed && cx->op->job) {
+        struct err e = {0};
+        if (job_accumulate(cx->op->job, &cx->counters->set, &e) != S_OK)
+            log_write(cx->op->log, LOG_WARN, "operator", "accumulators of '%s' are lost: %s", cx->op->name, e.text);
+    }
     accumulators_release(&cx->counters->set);
     cx->counters = NULL;
 }

@@ -32,7 +32,7 @@ enum status user_derive_in(const struct op_plan *plan, uint32_t input, const str
     ASSERT(input < plan->input_count);
     if (row == NULL && !required) return S_OK;
     if (row == NULL) return err_set(e, E_GRAPH, "function '%s' does not say what it reads: .%s is missing", f->name, input == 0 ? "in" : "in2");
-    return in_function(f, user_row_bind(plan->arena, row, plan->inputs[input], &bound, e), e);
+    return in_function(f, user_row_bind(plan->arena, row, plan->inputs[input], plan->input_names[input], &bound, e), e);
 }
 
 enum status user_derive_out(struct op_plan *plan, const struct function_ref *f, struct err *e)
@@ -102,6 +102,22 @@ static enum status derive_key(const struct op_plan *plan, const struct tw_row *r
 
     TRY(user_key_order(row, key_type, order, e));
     return user_row_bind_at(plan->arena, row, key_type, order, &bound, e);
+}
+
+enum status user_derive_pair(const struct op_plan *plan, struct err *e)
+{
+    if (plan->key_count[0] != plan->key_count[1]) {
+        err_set(e, E_GRAPH, "the two streams are keyed differently: by %u and by %u columns", plan->key_count[0], plan->key_count[1]);
+        err_hint(e, "key both streams alike, or neither");
+        return E_GRAPH;
+    }
+    for (uint32_t i = 0; i < plan->key_count[0]; i++) {
+        const struct type *a = plan->inputs[0]->children[plan->keys[0][i]], *b = plan->inputs[1]->children[plan->keys[1][i]];
+        if (type_equal_ignoring_null(a, b)) continue;
+        return err_set(e, E_GRAPH, "the two streams are keyed by columns of different types: '%s' and '%s'",
+                       plan->inputs[0]->names[plan->keys[0][i]], plan->inputs[1]->names[plan->keys[1][i]]);
+    }
+    return S_OK;
 }
 
 /* --- states ------------------------------------------------------------------------------------------------------------ */
@@ -176,10 +192,8 @@ enum status user_derive_state(struct op_plan *plan, const struct function_ref *f
 }
 
 /* --- what is read ------------------------------------------------------------------------------------------------------- */
-void user_needs(const struct op_plan *plan, uint32_t input, const struct tw_row *row, uint64_t *needed)
+void user_pass_needs(const struct op_plan *plan, uint32_t input, const uint64_t *output, uint64_t *needed)
 {
-    user_row_needs(row, plan->inputs[input], needed);
-    user_cols_needs(plan->keys[input], plan->key_count[input], needed);
+    for (uint32_t i = 0; i < plan->inputs[input]->child_count; i++)
+        if (output == NULL || bit_get(output, i)) bit_set(needed, i);
 }
-
-bool user_blocks(const struct function_ref *f) { return f->fn && (f->fn->flags & TW_BLOCKING); }

@@ -238,14 +238,14 @@ enum status user_end(struct tw_context *cx, bool finished)
 }
 
 /* --- what functions call ------------------------------------------------------------------------------------------------ */
-static void collect(struct tw_context *cx, struct user_out *o, const void *row, int64_t time)
+void user_emit(struct tw_context *cx, struct user_out *o, const void *row, int64_t time_ms)
 {
     char *to = o->stage + (size_t)o->staged * o->row.conv.size;
 
     if (!o->used) return;
     memcpy(to, row, o->row.conv.size);
     if (o->row.string_count) user_out_hold(cx, o, to);
-    o->times[o->staged] = time;
+    o->times[o->staged] = time_ms;
     o->kinds[o->staged] = cx->keep_kind ? (uint8_t)tw_kind(cx) : TW_INSERT;
     o->kinds_seen |= o->kinds[o->staged];
     if (++o->staged >= o->limit) user_out_flush(cx, o);
@@ -264,11 +264,11 @@ void tw_collect(struct tw_context *cx, const void *row)
 
 void tw_collect_at(struct tw_context *cx, const void *row, int64_t time_ms)
 {
-    if (UNLIKELY(cx->outs[0].stage == NULL)) {
+    if (UNLIKELY(!cx->may_collect)) {
         user_misuse(cx, "tw_collect was called where function '%s' emits nothing", cx->ref->name);
         return;
     }
-    collect(cx, &cx->outs[0], row, time_ms);
+    user_emit(cx, &cx->outs[0], row, time_ms);
 }
 
 void tw_side_output(struct tw_context *cx, uint32_t side, const void *row)
@@ -277,5 +277,5 @@ void tw_side_output(struct tw_context *cx, uint32_t side, const void *row)
         user_misuse(cx, "tw_side_output: function '%s' has no side output %u", cx->ref->name, side);
         return;
     }
-    collect(cx, &cx->outs[1 + side], row, out_time(cx));
+    user_emit(cx, &cx->outs[1 + side], row, out_time(cx));
 }

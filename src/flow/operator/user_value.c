@@ -65,7 +65,7 @@ enum status user_value_of_row(struct arena *a, const struct tw_row *row, struct 
     struct user_row bound;
 
     TRY(user_row_type(a, row, &out->type, e));
-    TRY(user_row_bind(a, row, out->type, &bound, e));
+    TRY(user_row_bind(a, row, out->type, NULL, &bound, e));
     fields = ARENA_ARRAY(a, struct user_value_field, bound.conv.field_count);
     for (uint32_t i = 0; i < bound.conv.field_count; i++)
         fields[i] = (struct user_value_field){.offset = bound.conv.fields[i].offset, .phys = bound.conv.fields[i].phys};

@@ -1,0 +1,310 @@
+/* op_driver.c - a chain of the operator under test and one recorder per output port. */
+#include "support/op_driver.h"
+
+#include "flow/task/chain.h"
+#include "ground/base/str.h"
+#include "support/rows.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <cmocka.h>
+
+enum { PENDING_MAX = 1000000, CALLS_MAX = 10000000 };
+
+struct recorder {
+    struct op_driver *driver;
+    const char *name; /* NULL: the main output */
+};
+
+struct op_driver {
+    struct mem own, mem;
+    struct arena arena;
+    struct sys *sys, clock;
+    int64_t now_ms;
+    struct err err, error;
+    struct op_setup setup;
+    struct op_plan plan, record_plans[OP_PORTS_MAX];
+    struct recorder recorders[OP_PORTS_MAX];
+    struct node_plan nodes[1 + OP_PORTS_MAX];
+    struct task_plan task;
+    struct chain chain;
+    struct state_host host;
+    bool has_chain, has_host;
+    enum status status;
+    uint32_t pending;
+    struct buf text, given, error_text;
+    const struct type *types[OP_INPUTS_MAX];
+    uint32_t keys[OP_INPUTS_MAX][OP_KEYS_MAX];
+};
+
+/* --- recorders -------------------------------------------------------------------------------------------------------- */
+static enum status record_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    const struct recorder *r = cx->config;
+    struct buf *text = &r->driver->text;
+
+    (void)self;
+    (void)input;
+    BATCH_EACH(in, i, row)
+    {
+        if (r->name) buf_printf(text, "%s: ", r->name);
+        batch_print_row(in, row, text);
+        if (batch_time(in, row) != TIME_MIN) buf_printf(text, "@%lld", (long long)batch_time(in, row));
+        buf_append_byte(text, '\n');
+    }
+    return S_OK;
+}
+
+static enum status record_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
+{
+    const struct recorder *r = cx->config;
+
+    (void)self;
+    if (!r->driver->setup.watermarks || r->name) return S_OK;
+    if (watermark == WATERMARK_MAX) buf_append_text(&r->driver->text, "W@max\n");
+    else buf_printf(&r->driver->text, "W@%lld\n", (long long)watermark);
+    return S_OK;
+}
+
+static const struct op_type recorder_type = {.name = "recorder", .flags = OP_SELECTION | OP_FORMS, .input_count = 1,
+    .config_size = sizeof(struct recorder), .on_batch = record_on_batch, .on_watermark = record_on_watermark};
+
+/* --- a clock set by hand ------------------------------------------------------------------------------------------------ */
+static struct op_driver *driver_of(struct sys *s) { return (struct op_driver *)(void *)((char *)s - offsetof(struct op_driver, clock)); }
+static int64_t clock_wall_ms(struct sys *s) { return driver_of(s)->now_ms; }
+static int64_t clock_mono_ns(struct sys *s) { return driver_of(s)->now_ms * 1000000; }
+static uint64_t clock_random(struct sys *s)
+{
+    (void)s;
+    return 4; /* chosen by fair dice roll */
+}
+static const struct sys_ops clock_ops = {.name = "sim", .wall_ms = clock_wall_ms, .mono_ns = clock_mono_ns, .random = clock_random};
+
+static int64_t host_now_ms(void *arg) { return sys_wall_ms(((struct op_driver *)arg)->sys); }
+
+/* --- making ---------------------------------------------------------------------------------------------------------------- */
+static void keys_find(struct op_driver *d, uint32_t input, const char *names)
+{
+    struct str rest = str_of(names), name;
+
+    if (names == NULL) return;
+    d->plan.keys[input] = d->keys[input];
+    while (str_cut(&rest, ' ', &name)) {
+        int col = type_field(d->types[input], name);
+        assert_true(col >= 0);
+        d->keys[input][d->plan.key_count[input]++] = (uint32_t)col;
+    }
+}
+
+static void failed(struct op_driver *d, enum status st)
+{
+    if (d->status < 0 || st >= 0) return;
+    d->status = st;
+    d->error = d->err;
+    buf_append_text(&d->error_text, d->err.text[0] ? d->err.text : status_text(st));
+    if (d->err.hint[0]) buf_printf(&d->error_text, " (%s)", d->err.hint);
+}
+
+static void plan_make(struct op_driver *d)
+{
+    const struct op_setup *s = &d->setup;
+    const char *texts[OP_INPUTS_MAX] = {s->in, s->in2};
+
+    d->plan.arena = &d->arena;
+    for (uint32_t i = 0; i < OP_INPUTS_MAX && texts[i]; i++) {
+        d->types[i] = d->plan.inputs[i] = rows_type(&d->arena, texts[i]);
+        d->plan.input_count++;
+    }
+    keys_find(d, 0, s->keys);
+    keys_find(d, 1, s->keys2);
+    failed(d, s->type->derive ? s->type->derive(&d->plan, s->config, &d->err) : S_OK);
+}
+
+static void chain_make(struct op_driver *d)
+{
+    const struct op_setup *s = &d->setup;
+    uint32_t count = 1;
+
+    d->nodes[0] = (struct node_plan){.type = s->type, .config = s->config, .plan = &d->plan, .name = s->type->name, .uid = "test"};
+    for (uint32_t p = 0; p < d->plan.output_count; p++) {
+        struct op_plan *plan = &d->record_plans[p];
+        d->recorders[p] = (struct recorder){d, d->plan.port_names[p]};
+        if (s->unused_port && strcmp(s->unused_port, p ? d->plan.port_names[p] : "") == 0) continue;
+        *plan = (struct op_plan){.arena = &d->arena, .inputs = {d->plan.outputs[p]}, .input_count = 1};
+        d->nodes[count++] = (struct node_plan){.type = &recorder_type, .config = &d->recorders[p], .plan = plan, .name = "recorder", .parent_port = p};
+    }
+    d->task = (struct task_plan){.name = "test", .parallelism = 1, .max_parallelism = 128,
+        .batch_rows = s->batch_rows ? s->batch_rows : BATCH_ROWS, .nodes = d->nodes, .node_count = count};
+    chain_init(&d->chain, &d->task, &d->mem, d->sys, NULL, &d->err);
+    d->has_chain = true;
+}
+
+static void host_make(struct op_driver *d)
+{
+    const char *backend = d->setup.backend ? d->setup.backend : "hashmap";
+
+    d->host = (struct state_host){.backend = sb_find(backend), .mem = &d->mem, .group_count = 128, .max_parallelism = 128,
+        .now_ms = host_now_ms, .now_arg = d, .err = &d->err};
+    assert_non_null(d->host.backend);
+    state_host_init(&d->host);
+    d->has_host = true;
+    d->chain.nodes[0].cx.state = &d->host;
+}
+
+struct op_driver *op_driver_create(const struct op_setup *setup)
+{
+    struct mem own;
+    struct op_driver *d;
+
+    mem_init(&own, "driver", 0);
+    d = mem_zalloc(&own, sizeof *d);
+    mem_init(&d->own, "driver", 0);
+    mem_move(&own, &d->own);
+    mem_init(&d->mem, "operator", 0);
+    arena_init(&d->arena, &d->own, 0);
+    buf_init(&d->text, &d->own);
+    buf_init(&d->given, &d->own);
+    buf_init(&d->error_text, &d->own);
+    d->setup = *setup;
+    d->clock = (struct sys){.ops = &clock_ops, .mem = &d->own};
+    d->sys = setup->sys ? setup->sys : &d->clock;
+    plan_make(d);
+    if (d->status < 0) return d;
+    chain_make(d);
+    if (d->plan.key_count[0] > 0) host_make(d);
+    struct node *n = &d->chain.nodes[0];
+    n->opened = true;
+    failed(d, setup->type->open ? setup->type->open(&n->cx, n->self) : S_OK);
+    return d;
+}
+
+void op_driver_free(struct op_driver *d)
+{
+    struct mem own;
+
+    if (d->has_chain) {
+        struct node *n = &d->chain.nodes[0];
+        if (d->setup.type->close) d->setup.type->close(&n->cx, n->self, d->status < 0);
+        if (d->has_host) state_host_release(&d->host);
+        chain_release(&d->chain, &d->mem);
+    }
+    assert_int_equal(d->mem.used, 0); /* nothing was left behind */
+    mem_release(&d->mem);
+    mem_init(&own, "driver", 0);
+    mem_move(&d->own, &own);
+    mem_release(&own);
+}
+
+const char *op_driver_error(struct op_driver *d) { return buf_text(&d->error_text); }
+const struct type *op_driver_output(struct op_driver *d, uint32_t port) { return d->plan.outputs[port]; }
+struct op_cx *op_driver_cx(struct op_driver *d) { return &d->chain.nodes[0].cx; }
+uint32_t op_pending_count(const struct op_driver *d) { return d->pending; }
+int64_t op_next_wake(struct op_driver *d) { return chain_deadline_ms(&d->chain); }
+
+/* --- driving ---------------------------------------------------------------------------------------------------------------- */
+static void settle(struct op_driver *d, enum status st)
+{
+    for (uint32_t calls = 0; st != S_OK && st >= 0; calls++) {
+        assert_true(calls < CALLS_MAX);
+        assert_true(st == S_MORE || st == S_PENDING);
+        d->pending += st == S_PENDING;
+        assert_true(d->pending < PENDING_MAX);
+        d->chain.budget = 1 + calls % 7; /* a short breath now and then */
+        st = chain_drain(&d->chain);
+    }
+    if (st < 0) failed(d, st);
+}
+
+static void give(struct op_driver *d, enum work work, uint32_t input, struct batch *in, int64_t value)
+{
+    if (d->status < 0) return;
+    chain_give(&d->chain, work, input, in, value);
+    d->chain.budget = 1 << 20;
+    settle(d, chain_drain(&d->chain));
+}
+
+void op_push_batch(struct op_driver *d, uint32_t input, struct batch *b) { give(d, WORK_BATCH, input, b, 0); }
+
+void op_push(struct op_driver *d, uint32_t input, const char *rows)
+{
+    uint32_t step = d->setup.batch_rows ? d->setup.batch_rows : BATCH_ROWS;
+    struct batch *all, *part;
+    uint16_t list[BATCH_ROWS];
+
+    if (d->status < 0) return;
+    all = rows_batch(d->types[input], &d->own, rows);
+    part = batch_create(d->types[input], step, &d->own);
+    for (uint32_t i = 0; i < all->count; i += step) {
+        uint32_t n = MIN(step, all->count - i);
+        for (uint32_t k = 0; k < n; k++) list[k] = (uint16_t)(i + k);
+        batch_clear(part);
+        batch_append(part, all, list, n);
+        op_push_batch(d, input, part);
+    }
+    batch_free(part);
+    batch_free(all);
+}
+
+void op_push_watermark(struct op_driver *d, int64_t watermark) { give(d, WORK_WATERMARK, 0, NULL, watermark); }
+
+void op_push_end(struct op_driver *d)
+{
+    op_push_watermark(d, WATERMARK_MAX);
+    for (uint32_t i = 0; i < d->plan.input_count; i++) give(d, WORK_END, i, NULL, 0);
+}
+
+void op_set_time(struct op_driver *d, int64_t now_ms)
+{
+    assert_ptr_equal(d->sys, &d->clock);
+    assert_true(now_ms >= d->now_ms);
+    d->now_ms = now_ms;
+    if (d->status < 0) return;
+    d->chain.budget = 1 << 20;
+    settle(d, chain_time(&d->chain, now_ms));
+}
+
+void op_poll(struct op_driver *d)
+{
+    struct node *n = &d->chain.nodes[0];
+
+    while (d->status >= 0) {
+        give(d, WORK_POLL, 0, NULL, 0);
+        if (n->poll_answer != S_OK) break;
+    }
+}
+
+void op_idle(struct op_driver *d)
+{
+    struct node *n = &d->chain.nodes[0];
+
+    if (d->status >= 0 && d->setup.type->on_idle) failed(d, d->setup.type->on_idle(&n->cx, n->self));
+}
+
+static uint32_t lines_of(const struct buf *b)
+{
+    uint32_t lines = 0;
+
+    for (size_t i = 0; i < b->size; i++) lines += b->data[i] == '\n';
+    return lines;
+}
+
+void op_await(struct op_driver *d, uint32_t lines)
+{
+    struct sys_parker *parker = d->chain.nodes[0].cx.parker;
+
+    while (d->status >= 0 && lines_of(&d->text) < lines) {
+        int64_t next = chain_deadline_ms(&d->chain), now = sys_wall_ms(d->sys);
+        if (next > now) sys_park(d->sys, parker, next == INT64_MAX ? INT64_MAX : (next - now) * 1000000);
+        d->chain.budget = 1 << 20;
+        settle(d, chain_time(&d->chain, sys_wall_ms(d->sys)));
+    }
+}
+
+const char *op_output(struct op_driver *d)
+{
+    buf_clear(&d->given);
+    if (d->text.size > 0) buf_append(&d->given, d->text.data, d->text.size);
+    buf_clear(&d->text);
+    return buf_text(&d->given);
+}
