@@ -74,6 +74,7 @@ enum op_flags {
     OP_BLOCKING = 16,    /* hooks may block: the task gets a thread of its own */
     OP_CHAIN_HEAD = 32,  /* never chained behind another operator */
     OP_SINGLE = 64,      /* parallelism is always 1 */
+    OP_STATE = 128,      /* gets a state host even when its input is not keyed */
 };
 
 /* --- at run time ------------------------------------------------------------------------------------------------- */

@@ -105,7 +105,7 @@ static struct state_host *create_state(struct task *t)
 
 static enum status open_node(struct task *t, struct node *n)
 {
-    if (n->cx.plan->key_count[0] > 0) n->cx.state = create_state(t);
+    if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0) n->cx.state = create_state(t);
     n->opened = true;
     return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
 }

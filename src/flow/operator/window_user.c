@@ -1,0 +1,342 @@
+/* window_user.c - folds of a user's aggregate or reduce function. The accumulator of an aggregate is its row type `acc`, that
+ * of a reduce the row itself; behind its fields stands how many rows it holds, so that "nothing yet" needs no callback. */
+#include "flow/operator/window_user.h"
+
+#include <thalweg/window.h>
+
+#include "ground/base/str.h"
+
+#include <string.h>
+
+enum { NAMED_START = UINT32_MAX - 1, NAMED_END = UINT32_MAX };
+
+const struct function_ref *window_user_first(const struct window_config *c) { return c->pre.fn != NULL ? &c->pre : &c->function; }
+
+static bool is_fold(const struct tw_function *fn) { return fn->add != NULL || fn->reduce != NULL; }
+
+/* --- graph time ------------------------------------------------------------------------------------------------------------- */
+static enum status check_fold(struct op_plan *p, const struct function_ref *f, struct err *e)
+{
+    const struct tw_function *fn = f->fn;
+
+    TRY(user_derive_in(p, 0, f, true, e));
+    if (fn->reduce != NULL) return S_OK;
+    TRY(user_need_hook(f, fn->add != NULL, "add", e));
+    TRY(user_need_hook(f, fn->result != NULL, "result", e));
+    if (fn->acc == NULL) return err_set(e, E_GRAPH, "function '%s' does not describe its accumulator: .acc is missing", f->name);
+    return fn->out != NULL ? S_OK : err_set(e, E_GRAPH, "function '%s' does not say what it answers: .out is missing", f->name);
+}
+
+/* The window function reads what the fold in front of it answers. */
+static enum status check_handover(const struct window_config *c, struct err *e)
+{
+    const struct tw_row *answers = c->pre.fn->reduce != NULL ? c->pre.fn->in : c->pre.fn->out;
+
+    if (c->function.fn->in == answers) return S_OK;
+    return err_set(e, E_GRAPH, "window function '%s' reads rows of type %s, but '%s' answers %s", c->function.name,
+                   c->function.fn->in != NULL ? c->function.fn->in->name : "(none)", c->pre.name, answers->name);
+}
+
+enum status window_user_derive(struct op_plan *p, const struct window_config *c, struct err *e)
+{
+    const struct tw_function *fn = c->function.fn;
+
+    TRY(user_need_hook(&c->function, fn != NULL && (is_fold(fn) || fn->window != NULL), "add, .reduce or .window", e));
+    if (c->pre.fn != NULL) {
+        TRY(user_need_hook(&c->function, fn->window != NULL, "window", e));
+        TRY(check_fold(p, &c->pre, e));
+        TRY(check_handover(c, e));
+    } else if (is_fold(fn)) {
+        TRY(check_fold(p, &c->function, e));
+    } else {
+        TRY(user_derive_in(p, 0, &c->function, true, e));
+    }
+    if (fn->reduce != NULL && c->pre.fn == NULL) {
+        p->output_count = 1;
+        TRY(user_row_type(p->arena, fn->in, &p->outputs[0], e));
+        TRY(user_derive_sides(p, &c->function, e));
+    } else {
+        TRY(user_derive_out(p, &c->function, e));
+    }
+    if (p->output_count == OP_PORTS_MAX) return err_set(e, E_GRAPH, "function '%s' leaves no port for late rows", c->function.name);
+    p->outputs[p->output_count] = p->inputs[0];
+    p->port_names[p->output_count++] = "late";
+    return S_OK;
+}
+
+/* --- opening -------------------------------------------------------------------------------------------------------------------- */
+/* The accumulator's type with the row count behind its fields. */
+static const struct type *counted_type(struct arena *a, const struct type *acc)
+{
+    uint32_t n = acc->child_count;
+    const char **names = ARENA_ARRAY(a, const char *, n + 1);
+    const struct type **types = ARENA_ARRAY(a, const struct type *, n + 1);
+
+    for (uint32_t i = 0; i < n; i++) {
+        names[i] = acc->names[i];
+        types[i] = acc->children[i];
+    }
+    names[n] = "rows so far";
+    types[n] = type_new(a, T_BIGINT, 0, 0, false);
+    return type_row(a, n + 1, names, types, false);
+}
+
+static void name_field(struct window_user *u, const struct tw_field *f, uint32_t key_col, uint8_t phys)
+{
+    if (u->named_count == WINDOW_NAMED_MAX) return;
+    u->named[u->named_count].offset = f->offset;
+    u->named[u->named_count].key_col = key_col;
+    u->named[u->named_count++].phys = phys;
+}
+
+/* Which fields of the result are window bounds or key columns by name and width. */
+static void find_named(struct window_user *u)
+{
+    const struct type *key = u->cx->key_type;
+
+    for (uint32_t i = 0; u->result_row != NULL && i < u->result_row->field_count; i++) {
+        const struct tw_field *f = &u->result_row->fields[i];
+        if (strcmp(f->name, "window_start") == 0 && f->size == 8) name_field(u, f, NAMED_START, P_I64);
+        if (strcmp(f->name, "window_end") == 0 && f->size == 8) name_field(u, f, NAMED_END, P_I64);
+        int col = key != NULL ? type_field(key, str_of(f->name)) : -1;
+        if (col >= 0 && f->type[0] != '\0' && phys_width(key->children[col]->phys) >= f->size) name_field(u, f, (uint32_t)col, key->children[col]->phys);
+    }
+}
+
+static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const uint64_t *created, uint32_t n);
+static enum status fold_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct batch *in, const uint16_t *rows, uint32_t n);
+static enum status fold_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from, int64_t from_ns, void *const *other, uint32_t n);
+static enum status fold_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out);
+
+static enum status open_fold(struct window_user *u)
+{
+    struct arena *a = u->cx->op->plan->arena;
+    const struct tw_row *acc = u->folds->reduce != NULL ? u->folds->in : u->folds->acc;
+
+    TRY(user_value_of_row(a, acc, &u->acc, u->cx->op->err));
+    u->result_row = u->folds->reduce != NULL ? u->folds->in : u->folds->out;
+    u->rows_field = u->acc.type->child_count;
+    u->fold = (struct window_fold){.acc = counted_type(a, u->acc.type),
+                                   .start = u->folds->create != NULL ? fold_start : NULL,
+                                   .add = fold_add,
+                                   .merge = fold_merge,
+                                   .result = fold_result};
+    u->a = mem_zalloc(u->cx->op->mem, acc->size);
+    u->b = mem_zalloc(u->cx->op->mem, acc->size);
+    u->out = mem_zalloc(u->cx->op->mem, MAX(acc->size, u->result_row->size));
+    return S_OK;
+}
+
+enum status window_user_open(struct window_user *u, struct tw_context *cx, const struct window_config *c)
+{
+    const struct tw_function *fn = c->function.fn;
+
+    u->cx = cx;
+    u->folds = c->pre.fn != NULL ? c->pre.fn : is_fold(fn) ? fn : NULL;
+    u->apply = fn->window != NULL && (c->pre.fn != NULL || !is_fold(fn)) ? fn : NULL;
+    if (u->folds != NULL) TRY(open_fold(u));
+    user_elements_init(&u->elements, cx, &cx->in[0].row);
+    find_named(u);
+    return S_OK;
+}
+
+void window_user_close(struct window_user *u)
+{
+    if (u->cx == NULL) return;
+    user_elements_release(&u->elements);
+    mem_free(u->cx->op->mem, u->a);
+    mem_free(u->cx->op->mem, u->b);
+    mem_free(u->cx->op->mem, u->out);
+}
+
+/* --- accumulators ------------------------------------------------------------------------------------------------------------------ */
+static int64_t *rows_so_far(const struct window_user *u, const struct state_table *t, void *acc) { return state_word(acc, t->value.fields[u->rows_field].offset); }
+
+static void load(const struct window_user *u, struct state_table *t, int64_t ns, const void *acc, char *value)
+{
+    struct user_home home = {.table = t, .ns = ns};
+
+    user_value_load(&u->acc, &t->value, &home, acc, value);
+}
+
+static void store(struct window_user *u, struct state_table *t, int64_t ns, void *acc, const char *value)
+{
+    struct user_home home = {.table = t, .ns = ns};
+
+    user_value_store(&u->acc, &t->value, &home, acc, value, u->cx->op->scratch);
+}
+
+/* What reduce and its kin leave is read field by field, so every struct starts out cleared. */
+static enum status reduce_into(struct window_user *u, const char *left, const char *right)
+{
+    memset(u->out, 0, u->folds->in->size);
+    return user_check(u->cx, u->folds->reduce(u->cx, left, right, u->out));
+}
+
+static enum status start_one(struct window_user *u, struct state_table *t, int64_t ns, void *acc)
+{
+    if (u->folds->create == NULL) return S_OK;
+    memset(u->a, 0, u->folds->acc->size);
+    TRY(user_check(u->cx, u->folds->create(u->cx, u->a)));
+    store(u, t, ns, acc, u->a);
+    return S_OK;
+}
+
+enum status window_user_add(struct window_user *u, struct state_table *t, int64_t ns, void *acc, const char *row)
+{
+    bool first = (*rows_so_far(u, t, acc))++ == 0;
+
+    if (u->folds->reduce == NULL) {
+        load(u, t, ns, acc, u->a);
+        TRY(user_check(u->cx, u->folds->add(u->cx, u->a, row)));
+        store(u, t, ns, acc, u->a);
+        return S_OK;
+    }
+    if (first) {
+        store(u, t, ns, acc, row);
+        return S_OK;
+    }
+    load(u, t, ns, acc, u->a);
+    TRY(reduce_into(u, u->a, row));
+    store(u, t, ns, acc, u->out);
+    return S_OK;
+}
+
+enum status window_user_merge(struct window_user *u, struct state_table *t, int64_t ns, void *acc, struct state_table *from, int64_t from_ns, const void *other)
+{
+    int64_t more = *rows_so_far(u, from, (void *)(uintptr_t)other), *rows = rows_so_far(u, t, acc);
+
+    if (more == 0) return S_OK;
+    load(u, from, from_ns, other, u->b);
+    if (*rows == 0) {
+        store(u, t, ns, acc, u->b);
+    } else if (u->folds->reduce != NULL) {
+        load(u, t, ns, acc, u->a);
+        TRY(reduce_into(u, u->a, u->b));
+        store(u, t, ns, acc, u->out);
+    } else {
+        if (u->folds->merge == NULL) return err_set(u->cx->op->err, E_GRAPH, "this window merges accumulators, but the function has no .merge");
+        load(u, t, ns, acc, u->a);
+        TRY(user_check(u->cx, u->folds->merge(u->cx, u->a, u->b)));
+        store(u, t, ns, acc, u->a);
+    }
+    *rows += more;
+    return S_OK;
+}
+
+/* --- results ------------------------------------------------------------------------------------------------------------------------- */
+static void put_key(const struct vector *v, uint32_t at, uint8_t phys, char *to)
+{
+    if (phys == P_STR) {
+        struct str s = text_str(&VECTOR_VALUES(v, struct text)[at]);
+        struct tw_str view = {s.data, s.size};
+        memcpy(to, &view, sizeof view);
+    } else {
+        memcpy(to, (const char *)v->data + at * phys_width(phys), phys_width(phys));
+    }
+}
+
+static void fill_named(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
+{
+    for (uint32_t i = 0; i < u->named_count; i++) {
+        char *to = u->out + u->named[i].offset;
+        uint32_t col = u->named[i].key_col;
+        if (col == NAMED_START) memcpy(to, &w->start, 8);
+        else if (col == NAMED_END) memcpy(to, &w->end, 8);
+        else put_key(&keys->cols[col], at, u->named[i].phys, to);
+    }
+}
+
+/* What the fold answers for one accumulator, as a struct. */
+static enum status result_of(struct window_user *u, struct state_table *t, int64_t ns, const void *acc, const struct batch *keys, uint32_t at,
+                             const struct tw_window *w, const char **out)
+{
+    load(u, t, ns, acc, u->a);
+    *out = u->a;
+    if (u->folds->reduce != NULL) return S_OK;
+    memset(u->out, 0, u->result_row->size);
+    fill_named(u, keys, at, w);
+    *out = u->out;
+    return user_check(u->cx, u->folds->result(u->cx, u->a, u->out));
+}
+
+static void stand_in(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
+{
+    u->cx->batch = NULL;
+    u->cx->row = NULL;
+    u->cx->keys = keys;
+    u->cx->keys_at = at;
+    u->cx->time = w->end == INT64_MAX ? INT64_MAX : w->end - 1;
+}
+
+enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
+{
+    stand_in(u, keys, at, w);
+    enum status st = user_check(u->cx, u->apply->window(u->cx, w, &u->elements));
+    user_out_flush(u->cx, &u->cx->outs[0]); /* strings of this window's rows go with them */
+    user_elements_end(&u->elements);
+    return st;
+}
+
+enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc, const struct batch *keys, uint32_t at, const struct tw_window *w)
+{
+    const char *result;
+
+    stand_in(u, keys, at, w);
+    TRY(result_of(u, t, ns, acc, keys, at, w, &result));
+    if (u->apply != NULL) {
+        user_elements_one(&u->elements, result, u->cx->time);
+        return window_user_apply(u, keys, at, w);
+    }
+    user_out_write(u->cx, &u->cx->outs[0], result, 1, &u->cx->time, NULL);
+    return S_OK;
+}
+
+/* --- as a fold of the slice engine ------------------------------------------------------------------------------------------------------ */
+static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const uint64_t *created, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++)
+        if (bit_get(created, i)) TRY(start_one((struct window_user *)f, t, ns, acc[i]));
+    return S_OK;
+}
+
+/* Rows are read as structs 64 at a time: `rows` are numbers of batch rows, so they become the selection meanwhile. */
+static enum status fold_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct batch *in, const uint16_t *rows, uint32_t n)
+{
+    struct window_user *u = (struct window_user *)f;
+    const uint16_t *sel = in->sel;
+    uint32_t sel_count = in->sel_count, size = u->folds->in->size;
+    enum status st = S_OK;
+
+    in->sel = rows;
+    in->sel_count = n;
+    u->cx->batch = in; /* a firing in between stood in for the row */
+    u->cx->keys = NULL;
+    for (uint32_t first = 0; first < n && st == S_OK; first += ROWCONV_ROWS) {
+        uint32_t block = MIN(n - first, (uint32_t)ROWCONV_ROWS);
+        st = user_read(u->cx, 0, in, first, block);
+        for (uint32_t i = 0; i < block && st == S_OK; i++) {
+            const char *row = u->cx->in[0].structs + (size_t)i * size;
+            user_at(u->cx, first + i, row);
+            st = window_user_add(u, t, ns, acc[first + i], row);
+        }
+    }
+    in->sel = sel;
+    in->sel_count = sel_count;
+    return st;
+}
+
+static enum status fold_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from, int64_t from_ns, void *const *other, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) TRY(window_user_merge((struct window_user *)f, t, ns, acc[i], from, from_ns, other[i]));
+    return S_OK;
+}
+
+static enum status fold_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out)
+{
+    struct tw_window w = {start, end};
+
+    (void)out; /* rows go through the context's staging, which keeps them when a window function emits many */
+    for (uint32_t i = 0; i < n; i++) TRY(window_user_fire((struct window_user *)f, t, ns, acc[i], keys, i, &w));
+    return S_OK;
+}

@@ -1,0 +1,42 @@
+/* window_user.h - what a user's functions do to windows: rows into accumulators, accumulators into results or into a window
+ * function. Shared by the slice engine (as a window_fold) and the per-row engine. */
+#pragma once
+#include "flow/operator/op_configs.h"
+#include "flow/operator/user.h"
+#include "flow/operator/user_elements.h"
+#include "flow/operator/user_value.h"
+#include "flow/operator/window_slices.h"
+
+enum { WINDOW_NAMED_MAX = 2 + OP_KEYS_MAX };
+
+struct window_user {
+    struct window_fold fold;         /* first: the fold's hooks get its address */
+    struct tw_context *cx;           /* the operator's: the outermost function, outputs */
+    const struct tw_function *folds; /* aggregate or reduce function; NULL = rows are kept */
+    const struct tw_function *apply; /* window function; NULL = results go out as they are */
+    struct user_value acc;           /* of the accumulator, or of the row being reduced */
+    const struct tw_row *result_row; /* what folds answers */
+    uint32_t rows_field;             /* last field of the accumulator row: rows so far */
+    char *a, *b, *out;               /* C values: accumulator, other accumulator, result */
+    struct tw_elements elements;
+    /* Fields of the result that are filled in before `result` runs: window bounds, key columns of the same name. */
+    struct {
+        uint32_t offset, key_col;    /* key_col UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
+        uint8_t phys;
+    } named[WINDOW_NAMED_MAX];
+    uint32_t named_count;
+};
+
+/* Checks functions against the plan, answers outputs: port 0, the window function's sides, then "late". */
+enum status window_user_derive(struct op_plan *plan, const struct window_config *c, struct err *e) CHECKED;
+/* The function that rows meet first: pre when there is one. */
+const struct function_ref *window_user_first(const struct window_config *c);
+enum status window_user_open(struct window_user *u, struct tw_context *cx, const struct window_config *c) CHECKED;
+void window_user_close(struct window_user *u);
+/* One row (index among the selected rows of the batch read by user_read) into the accumulator row `acc` of t. */
+enum status window_user_add(struct window_user *u, struct state_table *t, int64_t ns, void *acc, const char *row) CHECKED;
+enum status window_user_merge(struct window_user *u, struct state_table *t, int64_t ns, void *acc, struct state_table *from, int64_t from_ns, const void *other) CHECKED;
+/* Fires from an accumulator: the result goes to port 0 or through the window function. keys row `at` holds the key columns. */
+enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc, const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
+/* Fires from rows: elements were set up with user_elements_rows on u->elements. */
+enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
