@@ -10,6 +10,7 @@
  * discarding, inside the rest of an overlong one). */
 #include "flow/format/csv.h"
 
+#include "flow/format/lines.h"
 #include "flow/format/utf8_check.h"
 #include "ground/base/str.h"
 
@@ -37,16 +38,6 @@ static enum status columns_open(struct csv_decoder *d, const struct format_confi
     return S_OK;
 }
 
-/* Bytes of long strings a batch may hold so that, with its fixed part, it stays below BATCH_BYTES. */
-static size_t heap_limit(const struct type *schema)
-{
-    size_t width = 0;
-
-    for (uint32_t i = 0; i < schema->child_count; i++) width += phys_width((enum phys)schema->children[i]->phys);
-    width *= BATCH_ROWS;
-    return width + 2 * CSV_CHUNK < BATCH_BYTES ? BATCH_BYTES - width - CSV_CHUNK : CSV_CHUNK;
-}
-
 enum status csv_decoder_open(void *self, const struct format_config *config, struct err *e)
 {
     struct csv_decoder *d = self;
@@ -58,7 +49,7 @@ enum status csv_decoder_open(void *self, const struct format_config *config, str
     d->schema = config->schema;
     d->mem = config->mem;
     d->field_count = config->schema->child_count;
-    d->heap_max = heap_limit(config->schema);
+    d->heap_max = format_heap_max(config->schema);
     d->run_max = BATCH_ROWS;
     d->header_due = d->reader.options.header != CSV_HEADER_FALSE;
     report_init(&d->report, config);
@@ -86,15 +77,6 @@ void csv_decoder_close(void *self)
 }
 
 /* ---- position ------------------------------------------------------------------------------------------------------- */
-
-/* Moves past size bytes that hold `lines` newlines. */
-static void input_take(struct format_input *in, size_t size, uint64_t lines)
-{
-    ASSERT(in->consumed + size <= in->size);
-    in->consumed += size;
-    in->offset += size;
-    if (in->line) in->line += lines;
-}
 
 static const char *input_at(const struct format_input *in) { return in->data + in->consumed; }
 
@@ -136,16 +118,6 @@ static enum status overlong(struct csv_decoder *d, struct format_input *in, stru
     TRY(record_bad(d, in, record, max, max, hint_record, e));
     in->discarding = true;
     return S_OK;
-}
-
-static void discard(struct format_input *in)
-{
-    const char *at = input_at(in);
-    size_t left = in->size - in->consumed;
-    const char *newline = memchr(at, '\n', left);
-
-    if (newline) in->discarding = false;
-    input_take(in, newline ? (size_t)(newline - at) + 1 : left, newline != NULL);
 }
 
 /* ---- checks --------------------------------------------------------------------------------------------------------- */
@@ -369,7 +341,7 @@ static enum status step(struct csv_decoder *d, struct format_input *in, struct b
     uint32_t room = MIN(out->capacity - out->count, (uint32_t)BATCH_ROWS);
 
     if (in->discarding) {
-        discard(in);
+        lines_discard(in);
         return S_OK;
     }
     if (d->record_active && d->record_offset == in->offset) return exact_step(d, in, out, e);

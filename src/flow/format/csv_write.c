@@ -217,11 +217,17 @@ static enum status field_put(struct csv_encoder *enc, uint32_t col, const struct
 enum status csv_encode_row(void *self, const struct batch *in, uint32_t row, struct buf *out, struct err *e)
 {
     struct csv_encoder *enc = self;
+    size_t before = out->size;
 
     ASSERT(in->col_count == enc->schema->child_count && row < in->count);
     for (uint32_t i = 0; i < in->col_count; i++) {
+        enum status st;
         if (i) buf_append_byte(out, enc->options.syntax.delimiter);
-        TRY(field_put(enc, i, &in->cols[i], row, out, e));
+        st = field_put(enc, i, &in->cols[i], row, out, e);
+        if (st != S_OK) {
+            out->size = before; /* whole records only */
+            return st;
+        }
     }
     return S_OK;
 }
@@ -244,12 +250,7 @@ enum status csv_encode(void *self, const struct batch *in, struct buf *out, stru
     if (enc->header_due) TRY(header_put(enc, out, e));
     BATCH_EACH(in, i, row)
     {
-        size_t before = out->size;
-        enum status st = csv_encode_row(enc, in, row, out, e);
-        if (st != S_OK) {
-            out->size = before; /* whole records only */
-            return st;
-        }
+        TRY(csv_encode_row(enc, in, row, out, e));
         buf_append_byte(out, '\n');
     }
     return S_OK;

@@ -132,3 +132,12 @@ void format_rows_forget(struct batch *b, uint32_t first, uint32_t n)
     for (uint32_t i = 0; i < b->col_count; i++)
         if (b->cols[i].form != VEC_ABSENT) format_vector_forget(&b->cols[i], first, n);
 }
+
+size_t format_heap_max(const struct type *schema)
+{
+    size_t width = 0, slack = 32 * 1024; /* what one step of a decoder may add */
+
+    for (uint32_t i = 0; i < schema->child_count; i++) width += phys_width((enum phys)schema->children[i]->phys);
+    width *= BATCH_ROWS;
+    return width < BATCH_BYTES / 2 ? BATCH_BYTES - width - slack : BATCH_BYTES / 2;
+}

@@ -33,3 +33,6 @@ enum status report_record(struct format_report *r, const struct format_position 
 /* Rows first..first+n were written and dropped: their validity goes back to that of unwritten rows. */
 void format_vector_forget(struct vector *v, uint32_t first, uint32_t n);
 void format_rows_forget(struct batch *b, uint32_t first, uint32_t n);
+
+/* Bytes of long strings after which a batch counts as full, so that with its fixed part it stays below BATCH_BYTES. */
+size_t format_heap_max(const struct type *schema);
