@@ -1,5 +1,6 @@
 /* connector.h - both ends of one outside system. One file conn_<name>.c ends in `const struct conn_type conn_<name>`. */
 #pragma once
+#include "flow/format/format.h"
 #include "flow/sink/sink.h"
 #include "flow/source/source.h"
 
@@ -14,5 +15,12 @@ struct conn_type {
 extern const struct conn_type *const conn_types[]; /* sorted by name, ends with NULL */
 /* E_CONFIG naming the nearest one when unknown. */
 enum status conn_find(const char *name, const struct conn_type **out, struct err *e) CHECKED;
-/* Checks options against the connector's table, plus 'connector', 'format' and the format's options when it takes one. */
+/* Checks options against the connector's table, plus 'connector', those that all sources share (source_options), and
+ * 'format', 'on-error' and the format's options when it takes one. */
 enum status conn_options_check(const struct conn_type *conn, const struct options *o, struct err *e) CHECKED;
+/* What connectors with a format accept besides their own options: 'format' and 'on-error'. */
+extern const struct option_def conn_format_options[];
+/* The format that the options name; E_CONFIG when none is given or it is unknown. */
+enum status conn_format(const struct options *o, const struct fmt_type **out, struct err *e) CHECKED;
+/* 'on-error' of the options. */
+enum on_error conn_on_error(const struct options *o);

@@ -13,6 +13,7 @@ struct sink_cx {
     struct sys *sys;
     struct mem *mem;
     uint32_t subtask, parallelism;
+    int64_t handle;         /* collect: number of the caller's receiver */
     struct err *err;
 };
 
@@ -20,8 +21,10 @@ struct sink_type {
     size_t writer_size;
     bool blocking;          /* write may block: the task gets a thread of its own */
     bool accepts_updates;   /* rows of other kinds than +I are understood */
+    /* Graph time: do the options fit each other and the columns? May be NULL. */
+    enum status (*check)(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e);
     enum status (*open)(struct sink_cx *cx, void *self);
-    /* Writes the selected rows; S_MORE = call again with the same batch. */
+    /* Writes the selected rows; S_MORE = call again with the same batch; S_PENDING = the same, after the task was woken. */
     enum status (*write)(struct sink_cx *cx, void *self, struct batch *in);
     enum status (*flush)(struct sink_cx *cx, void *self, bool at_end); /* when the task would wait, and at the end */
     enum status (*prepare)(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable);

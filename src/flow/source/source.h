@@ -20,6 +20,7 @@ struct source_cx {
     const uint64_t *needed;         /* columns to fill; the others are ABSENT in the batches handed in */
     const struct options *options;  /* checked against the connector's table */
     const struct option_def *option_defs;
+    struct str rows;                /* encoded rows given in the program (from-data); empty elsewhere */
     struct sys *sys;
     struct mem *mem;                /* lives as long as the instance */
     uint32_t subtask, parallelism;
@@ -34,9 +35,12 @@ struct source_type {
     size_t enumerator_size, reader_size, split_size;
     enum boundedness (*boundedness)(const struct options *o, const struct option_def *defs); /* NULL = BOUNDED */
     bool blocking;          /* split_read may block: the task gets a thread of its own */
+    uint32_t splits_at_once; /* read side by side by one subtask; 0 = one after another. Splits that do not end: many */
     /* Derives the schema where the connector fixes it; NULL = taken from the declared row type. */
     enum status (*schema)(struct arena *a, const struct options *o, const struct option_def *defs, const struct type **row, struct err *e);
-    /* Enumerator: one per source, called under the job's lock. Splits are handed out on request, in order. */
+    /* Graph time: do the options fit each other and the columns? May be NULL. */
+    enum status (*check)(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e);
+    /* Enumerator: one per source, called under its own lock by any subtask's thread. Splits are handed out on request, in order. */
     enum status (*enumerator_open)(struct source_cx *cx, void *self);
     /* Next split for `subtask`: S_OK and *out (bytes in the arena), S_IDLE none now (cx->wake_ms says when), S_END never again. */
     enum status (*enumerator_next)(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out);

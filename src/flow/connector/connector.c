@@ -1,0 +1,111 @@
+/* connector.c - the list of connectors, generated from the file names (conn_*.c), and the check of their options.
+ *
+ * A connector's WITH clause mixes options of several owners: its own, those that all sources share, and those of its format.
+ * The check joins their tables into one, so that an unknown key is refused once, with the nearest name of any of them. */
+#include "flow/connector/connector.h"
+
+#include "flow/source/source_options.h"
+#include "ground/base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define X(name) extern const struct conn_type conn_##name;
+#include "conn_registry.def"
+#undef X
+
+const struct conn_type *const conn_types[] = {
+#define X(name) &conn_##name,
+#include "conn_registry.def"
+#undef X
+    NULL,
+};
+
+enum { CONNECTORS_MAX = 64, KNOWN_TEXT_MAX = 512, DEFS_MAX = 200 };
+
+const struct option_def conn_format_options[] = {
+    {.key = "format", .kind = OPT_STRING, .fallback = "", .required = true, .doc = "how rows are written as bytes: csv, json, raw"},
+    {.key = "on-error", .kind = OPT_ENUM, .choices = ON_ERROR_CHOICES, .fallback = "fail",
+     .doc = "what a malformed record does: fail the job, be counted and skipped, or be counted and sent to side output 'dead-letter'"},
+    {.key = NULL},
+};
+
+static const struct option_def connector_option = {.key = "connector", .kind = OPT_STRING, .doc = "the connector's name"};
+
+/* "blackhole, datagen, ..." */
+static void names_list(const char *const *names, uint32_t count, char out[static KNOWN_TEXT_MAX])
+{
+    size_t used = 0;
+
+    for (uint32_t i = 0; i < count && used + strlen(names[i]) + 3 < KNOWN_TEXT_MAX; i++)
+        used += (size_t)snprintf(out + used, KNOWN_TEXT_MAX - used, "%s%s", i > 0 ? ", " : "", names[i]);
+}
+
+enum status conn_find(const char *name, const struct conn_type **out, struct err *e)
+{
+    const char *names[CONNECTORS_MAX];
+    char known[KNOWN_TEXT_MAX] = "";
+    uint32_t count = 0;
+
+    ASSERT(name != NULL && out != NULL);
+    for (; conn_types[count] != NULL; count++) {
+        ASSERT(count < CONNECTORS_MAX);
+        names[count] = conn_types[count]->name;
+        if (strcmp(name, names[count]) != 0) continue;
+        *out = conn_types[count];
+        return S_OK;
+    }
+    names_list(names, count, known);
+    err_set(e, E_CONFIG, "unknown connector '%.64s'; the connectors are %s", name, known);
+    int nearest = str_nearest(str_of(name), names, count);
+    if (nearest >= 0) err_hint(e, "did you mean '%s'?", names[nearest]);
+    return E_CONFIG;
+}
+
+enum status conn_format(const struct options *o, const struct fmt_type **out, struct err *e)
+{
+    const char *name = options_get(o, conn_format_options, "format");
+
+    if (name == NULL || name[0] == '\0') {
+        err_set(e, E_CONFIG, "the option 'format' is missing");
+        err_hint(e, "say how rows are written as bytes: 'format' = 'csv', 'json' or 'raw'");
+        return E_CONFIG;
+    }
+    return format_find(name, out, e);
+}
+
+enum on_error conn_on_error(const struct options *o)
+{
+    return (enum on_error)options_enum(o, conn_format_options, "on-error");
+}
+
+static void defs_add(struct option_def *to, uint32_t *count, const struct option_def *from)
+{
+    for (; from != NULL && from->key != NULL; from++) {
+        ASSERT(*count + 1 < DEFS_MAX);
+        to[(*count)++] = *from;
+    }
+    to[*count] = (struct option_def){.key = NULL};
+}
+
+enum status conn_options_check(const struct conn_type *conn, const struct options *o, struct err *e)
+{
+    struct option_def defs[DEFS_MAX] = {connector_option};
+    uint32_t count = 1;
+    char owner[128];
+
+    snprintf(owner, sizeof owner, "connector '%s'", conn->name);
+    defs_add(defs, &count, conn->options);
+    if (conn->source != NULL) defs_add(defs, &count, source_options);
+    if (conn->takes_format) {
+        const struct fmt_type *format = NULL;
+        enum status st = conn_format(o, &format, e);
+        if (st != S_OK) {
+            err_wrap(e, "%s", owner);
+            return st;
+        }
+        defs_add(defs, &count, conn_format_options);
+        defs_add(defs, &count, format->options);
+    }
+    return options_check(o, defs, owner, e);
+}
