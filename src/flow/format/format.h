@@ -55,7 +55,7 @@ struct format_input {
 #define FORMAT_INPUT_START ((struct format_input){.line = 1})
 
 struct format_message {
-    struct str bytes; /* data NULL = a tombstone: no row */
+    struct str bytes; /* data NULL = a tombstone: no row (raw: a NULL) */
     uint64_t offset;  /* for errors */
 };
 
