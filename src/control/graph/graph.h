@@ -1,0 +1,132 @@
+/* graph.h - the job graph: operators with their configuration, and the edges between them.
+ *
+ * One structure serves three ages of a job. The API appends nodes and edges (the stream graph). graph_prepare refuses
+ * mistakes, derives every stream's type, finds the columns that are needed, and chains operators into vertices (the job
+ * graph). graph_encode writes it as bytes without a pointer in them, graph_decode reads them back somewhere else, functions
+ * are resolved by name in the artifact's table, and graph_prepare brings the decoded graph to the same state again.
+ *
+ * Nodes stand in an order in which every edge leads from a lower to a higher number; so there are no cycles. */
+#pragma once
+#include "flow/exchange/exchange.h"
+#include "flow/operator/op.h"
+#include "ground/base/hash.h"
+
+enum {
+    GRAPH_NODES_MAX = 4096,
+    GRAPH_EDGES_MAX = 16384,
+    GRAPH_TEXT_MAX = 64 * 1024,      /* names, options, configuration texts */
+    GRAPH_BYTES_MAX = 64 * 1024 * 1024,
+    GRAPH_PARALLELISM_MAX = 4096,
+    GRAPH_MAX_PARALLELISM_MAX = 32768,
+    GRAPH_ID_SIZE = 33,              /* 32 hex digits and NUL */
+    GRAPH_NONE = -1,
+};
+
+/* Where in the user's source a call stands. file NULL = unknown. */
+struct graph_here {
+    const char *file;
+    int line;
+};
+
+struct graph_node {
+    /* given */
+    const struct op_type *type;
+    void *config;                  /* of type->config_size; NULL when the operator has none */
+    const char *name;              /* "Map", "Source: bids" */
+    const char *uid, *description; /* NULL = none */
+    uint32_t parallelism;          /* 0 = the job's default */
+    uint32_t max_parallelism;      /* 0 = derived from the parallelism */
+    const char *slot_group;        /* NULL = that of the inputs, or "default" */
+    bool head;                     /* starts a chain */
+    bool unchained;                /* neither before nor behind another operator in a chain */
+    bool single;                   /* parallelism is 1 by nature (windowAll, rows from the program) */
+    struct graph_here here;
+    /* filled by graph_prepare */
+    struct op_plan plan;
+    const uint64_t *needed_in[OP_INPUTS_MAX];  /* bit set per input, NULL = all columns */
+    const uint64_t *needed_out[OP_PORTS_MAX];
+    char id[GRAPH_ID_SIZE];        /* stable: from the uid, or from the place in the graph */
+    int chained_by;                /* edge that chains this node to its parent, or GRAPH_NONE: a head */
+    uint32_t vertex;
+};
+
+struct graph_edge {
+    /* given */
+    uint32_t from, to, input;
+    const char *side;              /* name of a side output; NULL = the main output */
+    bool has_partitioner;          /* else forward, or rebalance when the parallelisms differ */
+    enum partitioner partitioner;
+    struct text_list keys;         /* the consumer's input is keyed by these fields */
+    struct function_ref function;  /* PART_CUSTOM */
+    struct graph_here here;        /* of the call that asked for keys, partitioning or the side output */
+    /* filled by graph_prepare */
+    uint32_t port;
+    const uint32_t *key_cols;      /* keys.count of them */
+    const uint64_t *needed;        /* what the consumer reads: travels; NULL = all */
+    bool chained;
+};
+
+/* A chain of operators that runs as one task per subtask. */
+struct graph_vertex {
+    uint32_t head;                 /* node */
+    const uint32_t *nodes;         /* head first, parents before children */
+    uint32_t node_count;
+    const char *name;              /* "Source: bids -> Filter -> Sink: print" */
+    uint32_t parallelism, max_parallelism;
+    const char *slot_group;
+    bool blocking;                 /* some operator may block: its tasks get threads of their own */
+};
+
+/* Where functions are found: a program or a shared object, known by its digest. */
+struct graph_artifact {
+    struct sha256 digest;
+    const char *name;
+};
+
+struct graph {
+    struct arena *arena;           /* everything here lives in it */
+    const char *job_name;
+    struct graph_artifact artifact;
+    struct options settings;       /* configuration of the run, by Flink's keys */
+    struct options parameters;     /* global job parameters */
+    uint32_t default_parallelism, default_max_parallelism; /* >= 1; 0 = derived */
+    bool chaining;
+    struct graph_node **nodes;
+    struct graph_edge **edges;
+    uint32_t node_count, edge_count;
+    /* filled by graph_prepare */
+    struct graph_vertex *vertices;
+    uint32_t vertex_count;
+};
+
+/* graph.c */
+void graph_init(struct graph *g, struct arena *a);
+struct graph_node *graph_add_node(struct graph *g, const struct op_type *type, const char *name, struct graph_here here); /* config cleared */
+struct graph_edge *graph_add_edge(struct graph *g, uint32_t from, uint32_t to, uint32_t input, struct graph_here here);
+/* Puts "job.c:42: " in front of the error; answers its status. */
+enum status graph_at(struct graph_here here, struct err *e);
+/* Edges into a node's input, in order: for (i = graph_next_edge(g, node, input, GRAPH_NONE); i >= 0; ...). */
+int graph_next_input(const struct graph *g, uint32_t node, uint32_t input, int after);
+/* Edges out of a node. */
+int graph_next_output(const struct graph *g, uint32_t node, int after);
+
+/* Brings a graph to the state in which it can run: checks, types, needed columns, ids, chains. The first mistake is
+ * answered with the source line of the call that made it: "job.c:42: field 'usr' is not in stream 'bids' (has: ...)",
+ * and a hint. Functions must be resolved. E_GRAPH, E_CONFIG. */
+enum status graph_prepare(struct graph *g, struct err *e) CHECKED;
+
+/* graph_config.c: configurations by their tables. */
+/* Visits every function reference of the graph: configurations and partitioners. Stops at the first that answers not S_OK. */
+typedef enum status (*graph_function_fn)(void *arg, struct function_ref *f, struct err *e);
+enum status graph_each_function(struct graph *g, graph_function_fn fn, void *arg, struct err *e) CHECKED;
+/* A boolean field of the configuration by name; false when the operator has none. */
+bool graph_config_flag(const struct graph_node *n, const char *field);
+
+/* graph_encode.c, graph_decode.c: docs/formats/job-graph.md. */
+void graph_encode(const struct graph *g, struct buf *out);
+/* Reads bytes from anywhere: bounded, E_DATA with the place for what does not read. Operators are found by name. Into g,
+ * which was initialised; everything is copied. Functions are not resolved. */
+enum status graph_decode(struct graph *g, struct str bytes, struct err *e) CHECKED;
+
+/* graph_plan.c: the plan as Flink's JSON ({"nodes": [...]}). The graph is prepared. */
+void graph_plan_json(const struct graph *g, struct buf *out);
