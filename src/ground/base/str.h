@@ -13,7 +13,7 @@ struct str str_trim(struct str s);
 /* Cuts s at the first `separator`: *head is what stood before it; false when s was empty. */
 bool str_cut(struct str *s, char separator, struct str *head);
 bool str_to_int64(struct str s, int64_t *out) CHECKED;   /* whole text, optional sign, range checked */
-bool str_to_double(struct str s, double *out) CHECKED;   /* whole text; correctly rounded */
+bool str_to_double(struct str s, double *out) CHECKED;   /* whole text below 1 KiB; correctly rounded */
 size_t str_from_int64(int64_t value, char out[static 24]);  /* returns the length, no NUL needed */
 size_t str_from_double(double value, char out[static 32]);  /* shortest text that reads back the same, as Java's Double.toString */
 size_t str_from_float(float value, char out[static 32]);
