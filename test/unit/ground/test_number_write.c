@@ -81,7 +81,7 @@ static void floats(void **state)
     writes_float(3.4028235e38f, "3.4028235E38");
     writes_float(0x1p-126f, "1.1754944E-38");
     writes_float(1.4e-45f, "1.4E-45");
-    writes_float(8.5899346e9f, "8.5899346E9");
+    writes_float(0x1p33f, "8.589935E9");
     writes_float(1e20f, "1.0E20");
     writes_float(NAN, "NaN");
     writes_float(-0.0f, "-0.0");
