@@ -46,7 +46,7 @@ struct page_order {
 struct shard {
     struct bucket *const *chunks; /* never NULL */
     struct page *pages;
-    uint32_t bucket_mask;
+    uint32_t bucket_count; /* at least 1 */
     uint32_t used;  /* entries in the index, reserved ones included, the NULL key's not */
     uint32_t limit; /* the index grows above this */
     uint32_t bump, bump_end; /* slots never used of the last page */
@@ -129,6 +129,15 @@ static inline uint32_t shard_of(const struct hm_table *t, uint64_t hash)
 static inline const struct bucket *bucket_at(const struct shard *sh, uint32_t number)
 {
     return &sh->chunks[number >> CHUNK_SHIFT][number & (CHUNK_BUCKETS - 1)];
+}
+/* By the low half of the hash; any number of buckets will do. */
+static inline uint32_t bucket_of(const struct shard *sh, uint64_t hash)
+{
+    return (uint32_t)(((hash & UINT32_MAX) * sh->bucket_count) >> 32);
+}
+static inline uint32_t bucket_next(const struct shard *sh, uint32_t number)
+{
+    return number + 1 < sh->bucket_count ? number + 1 : 0;
 }
 static inline char *entry_at(const struct hm_table *t, const struct shard *sh, uint32_t slot)
 {

@@ -11,7 +11,7 @@
 #include "flow/state/hashmap.h"
 #include "flow/state/index.h"
 
-enum { REBUILD_AHEAD = 16 };
+enum { REBUILD_AHEAD = 16, BUCKETS_MAX = 1 << 28 };
 
 static const struct bucket empty_bucket;
 static struct bucket *const no_chunks[1] = {(struct bucket *)&empty_bucket};
@@ -19,7 +19,7 @@ static struct bucket *const no_chunks[1] = {(struct bucket *)&empty_bucket};
 void index_init(struct shard *sh)
 {
     sh->chunks = no_chunks;
-    sh->bucket_mask = 0;
+    sh->bucket_count = 1;
     sh->used = sh->limit = 0;
 }
 
@@ -28,7 +28,7 @@ static uint32_t chunk_count(uint32_t buckets) { return (buckets + CHUNK_BUCKETS 
 void index_release(struct hm_table *t, struct shard *sh)
 {
     struct state_pool *pool = t->base.host->pool;
-    uint32_t buckets = sh->bucket_mask + 1;
+    uint32_t buckets = sh->bucket_count;
 
     if (sh->chunks == no_chunks) return;
     for (uint32_t i = 0; i < chunk_count(buckets); i++) {
@@ -48,9 +48,9 @@ static uint32_t limit_of(uint32_t buckets, uint32_t shard)
 
 static void place(struct shard *sh, uint64_t hash, uint32_t slot)
 {
-    uint32_t b = (uint32_t)hash & sh->bucket_mask;
+    uint32_t b = bucket_of(sh, hash);
 
-    for (;; b = (b + 1) & sh->bucket_mask) {
+    for (;; b = bucket_next(sh, b)) {
         struct bucket *k = (struct bucket *)bucket_at(sh, b);
         uint32_t vacant = bucket_match(k, 0);
         if (vacant) {
@@ -66,11 +66,11 @@ static void place(struct shard *sh, uint64_t hash, uint32_t slot)
 static void chunks_take(struct hm_table *t, struct shard *sh, uint32_t buckets)
 {
     struct state_pool *pool = t->base.host->pool;
-    uint32_t had = sh->chunks == no_chunks ? 0 : chunk_count(sh->bucket_mask + 1), count = chunk_count(buckets);
+    uint32_t had = sh->chunks == no_chunks ? 0 : chunk_count(sh->bucket_count), count = chunk_count(buckets);
     size_t bytes = MIN(buckets, (uint32_t)CHUNK_BUCKETS) * sizeof(struct bucket);
     struct bucket **chunks;
 
-    if (had == 1 && sh->bucket_mask + 1 < CHUNK_BUCKETS) { /* a piece gives way to a larger one */
+    if (had == 1 && sh->bucket_count < CHUNK_BUCKETS) { /* a piece gives way to a larger one */
         index_release(t, sh);
         had = 0;
     }
@@ -78,7 +78,7 @@ static void chunks_take(struct hm_table *t, struct shard *sh, uint32_t buckets)
     for (uint32_t i = had; i < count; i++) chunks[i] = pool_take_size(pool, bytes);
     for (uint32_t i = 0; i < count; i++) memset(chunks[i], 0, bytes);
     sh->chunks = chunks;
-    sh->bucket_mask = buckets - 1;
+    sh->bucket_count = buckets;
     sh->limit = limit_of(buckets, sh->number);
 }
 
@@ -93,7 +93,7 @@ static void rebuild(struct hm_table *t, struct shard *sh)
             if (slot == sh->null_slot) continue;
             hashes[n] = entry_hash(t, entry_at(t, sh, slot));
             slots[n] = slot;
-            __builtin_prefetch(bucket_at(sh, (uint32_t)hashes[n] & sh->bucket_mask), 1);
+            __builtin_prefetch(bucket_at(sh, bucket_of(sh, hashes[n])), 1);
             n++;
         }
         for (uint32_t i = 0; i < n; i++) place(sh, hashes[i], slots[i]);
@@ -110,11 +110,21 @@ static void rebuild_reserved(struct hm_table *t, struct shard *sh)
     }
 }
 
+/* Doubles while small; then 512, 768, 1024, 1536 ..: whole chunks, and never less than half full. */
+static uint32_t next_count(const struct shard *sh)
+{
+    uint32_t n = sh->bucket_count;
+
+    if (sh->chunks == no_chunks) return 1;
+    if (n < 2 * CHUNK_BUCKETS) return n * 2;
+    return (n & (n - 1)) == 0 ? n + n / 2 : n / 3 * 4;
+}
+
 static void index_grow(struct hm_table *t, struct shard *sh)
 {
-    uint32_t buckets = sh->chunks == no_chunks ? 1 : (sh->bucket_mask + 1) * 2, used = sh->used;
+    uint32_t used = sh->used, buckets = next_count(sh);
 
-    ASSERT(buckets != 0 && buckets <= UINT32_C(1) << 28);
+    ASSERT(buckets > 0 && buckets <= BUCKETS_MAX);
     chunks_take(t, sh, buckets);
     rebuild(t, sh);
     rebuild_reserved(t, sh);
@@ -130,16 +140,16 @@ void index_insert(struct hm_table *t, struct shard *sh, uint64_t hash, uint32_t 
 
 void index_remove(struct shard *sh, uint64_t hash, uint32_t slot)
 {
-    uint32_t home = (uint32_t)hash & sh->bucket_mask, b = home;
+    uint32_t home = bucket_of(sh, hash), b = home;
 
-    for (uint32_t n = 0; n <= sh->bucket_mask; n++, b = (b + 1) & sh->bucket_mask) {
+    for (uint32_t n = 0; n < sh->bucket_count; n++, b = bucket_next(sh, b)) {
         struct bucket *k = (struct bucket *)bucket_at(sh, b);
         for (uint32_t m = bucket_match(k, tag_of(hash)); m; m &= m - 1) {
             uint32_t at = (uint32_t)__builtin_ctz(m);
             if (k->slot[at] != slot) continue;
             k->tag[at] = 0;
             sh->used--;
-            for (; home != b; home = (home + 1) & sh->bucket_mask) {
+            for (; home != b; home = bucket_next(sh, home)) {
                 struct bucket *passed = (struct bucket *)bucket_at(sh, home);
                 if (passed->overflow < 255) passed->overflow--;
             }

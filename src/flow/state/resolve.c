@@ -46,9 +46,9 @@ static inline bool key_equals(const struct hm_table *t, enum key_form form, cons
 static inline uint32_t index_find(const struct hm_table *t, enum key_form form, const struct shard *sh,
                                   const struct key_set *keys, uint32_t i, uint64_t hash)
 {
-    uint32_t b = (uint32_t)hash & sh->bucket_mask;
+    uint32_t b = bucket_of(sh, hash);
 
-    for (uint32_t n = 0; n <= sh->bucket_mask; n++, b = (b + 1) & sh->bucket_mask) {
+    for (uint32_t n = 0; n < sh->bucket_count; n++, b = bucket_next(sh, b)) {
         const struct bucket *k = bucket_at(sh, b);
         for (uint32_t m = bucket_match(k, tag_of(hash)); m; m &= m - 1) {
             uint32_t slot = k->slot[__builtin_ctz(m)];
@@ -108,9 +108,9 @@ static uint32_t create(struct job *j, struct shard *sh, uint32_t i, uint64_t has
 {
     struct hm_table *t = j->t;
     const struct bucket *before = sh->chunks[0];
-    uint32_t mask = sh->bucket_mask, slot = entry_create(t, j->s, sh, hash, &j->x->keys, i);
+    uint32_t buckets = sh->bucket_count, slot = entry_create(t, j->s, sh, hash, &j->x->keys, i);
 
-    j->grew |= mask != sh->bucket_mask || before != sh->chunks[0];
+    j->grew |= buckets != sh->bucket_count || before != sh->chunks[0];
     bit_set(j->created, i);
     if (j->intent == STATE_RESERVE) {
         entry_reserve(t, j->s, sh, slot);
@@ -139,7 +139,7 @@ static inline void stage_a(struct job *j, uint32_t from, uint32_t to)
     for (uint32_t i = from; i < to; i++) {
         uint32_t shard = shard_of(j->t, j->hashes[i]);
         const struct shard *sh = &j->s->shards[shard];
-        const struct bucket *k = bucket_at(sh, (uint32_t)j->hashes[i] & sh->bucket_mask);
+        const struct bucket *k = bucket_at(sh, bucket_of(sh, j->hashes[i]));
         shards[i] = (uint16_t)shard;
         if (UNLIKELY(keys->has_nulls) && keys->nulls[i]) k = &no_bucket;
         j->x->buckets[i] = k;
