@@ -5,8 +5,12 @@
  * computed, their slots prefetched, then probed. The engine does the same work through its contract: a batch with a key
  * column, canonical hashes, state_resolve, an update of every row, state_done.
  *
+ * Timers: as many are registered in batches, at random within an hour, and then fired in order as the watermark moves in
+ * steps of 10 s; the same with one single instant for all.
+ *
  *   bench_state [million keys] [repetitions]      default 10 and 5 */
 #include "flow/state/sb.h"
+#include "flow/state/timer.h"
 #include "ground/base/hash.h"
 #include "ground/base/prng.h"
 #include "ground/base/str.h"
@@ -146,6 +150,48 @@ static void engine_run(struct bench *b, struct series *insert, struct series *up
     batch_free(batch);
 }
 
+/* ---- timers */
+
+static void timers_run(struct bench *b, uint64_t spread_ms, struct series *add, struct series *fire)
+{
+    static const uint32_t cols[1] = {0};
+    const char *const names[1] = {"k"};
+    const struct type *big = type_new(&b->arena, T_BIGINT, 0, 0, false), *fields[1] = {big};
+    const struct type *row = type_row(&b->arena, 1, names, fields, false);
+    struct mem mem;
+    struct state_host host = {.backend = &sb_hashmap, .mem = &mem, .group_count = 128, .max_parallelism = 128};
+    struct batch *batch = batch_create(row, BATCH_ROWS, &b->mem);
+    struct timers *timers;
+    int64_t times[BATCH_ROWS], start;
+    uint64_t fired = 0;
+    uint32_t n;
+    struct err e = {0};
+
+    mem_init(&mem, "timers", 0);
+    state_host_init(&host);
+    if (timers_create(&host, row, &timers, &e) != S_OK) exit(1);
+    start = sys_mono_ns(b->sys);
+    for (uint32_t i = 0; i < b->key_count; i += BATCH_ROWS) {
+        struct state_keys k = {.batch = batch, .cols = cols, .col_count = 1, .count = MIN(b->key_count - i, (uint32_t)BATCH_ROWS)};
+        memcpy(batch->cols[0].data, b->keys + i, k.count * sizeof *b->keys);
+        for (uint32_t r = 0; r < k.count; r++) times[r] = 1700000000000 + (int64_t)((mix64(i + r) >> 32) * spread_ms >> 32);
+        if (timers_register(timers, &k, times) != S_OK) exit(1);
+    }
+    series_add(add, million_per_second(b->key_count, sys_mono_ns(b->sys) - start));
+    start = sys_mono_ns(b->sys);
+    for (int64_t upto = 1700000000000; fired < b->key_count; upto += 10000) {
+        for (enum status st = S_MORE; st == S_MORE; fired += n) {
+            batch_clear(batch);
+            st = timers_due(timers, upto, batch, NULL, times, &n);
+        }
+    }
+    series_add(fire, million_per_second(fired, sys_mono_ns(b->sys) - start));
+    timers_free(timers);
+    state_host_release(&host);
+    mem_release(&mem);
+    batch_free(batch);
+}
+
 static void keys_make(struct bench *b)
 {
     struct prng random;
@@ -160,18 +206,20 @@ static void keys_make(struct bench *b)
 int main(int argc, char **argv)
 {
     struct bench b = {.sys = sys_linux_create_quiet()};
-    struct series hand_insert = {0}, hand_update = {0}, insert = {0}, update = {0}, bytes = {0}, warm = {0}, share = {0};
+    struct series hand_insert = {0}, hand_update = {0}, insert = {0}, update = {0}, bytes = {0}, warm = {0}, add[2] = {0}, fire[2] = {0}, share = {0};
 
     mem_init(&b.mem, "bench", 0);
     arena_init(&b.arena, &b.mem, 0);
     b.key_count = (uint32_t)((argc > 1 ? strtod(argv[1], NULL) : 10) * 1e6);
     b.runs = argc > 2 ? (uint32_t)MIN(atoi(argv[2]), RUNS_MAX) : 5;
     keys_make(&b);
-    printf("state: %u keys (bigint -> bigint), one core %17s %10s %10s\n", b.key_count, "min", "median", "max");
+    printf("state: %u keys, one core %17s %10s %10s\n", b.key_count, "min", "median", "max");
     engine_run(&b, &warm, &warm, &bytes); /* memory first: the allocator holds nothing yet */
     for (uint32_t run = 0; run < b.runs; run++) {
         hand_run(&b, &hand_insert, &hand_update);
         engine_run(&b, &insert, &update, NULL);
+        timers_run(&b, 3600000, &add[0], &fire[0]);
+        timers_run(&b, 1, &add[1], &fire[1]);
     }
     series_add(&share, update.value[b.runs / 2] / hand_update.value[b.runs / 2]);
     line("hand-written insert", &hand_insert, "M/s");
@@ -179,6 +227,10 @@ int main(int argc, char **argv)
     line("hand-written update", &hand_update, "M/s");
     line("update", &update, "M/s");
     line("update, share of hand-written", &share, "");
+    line("timers of an hour, registered", &add[0], "M/s");
+    line("timers of an hour, fired", &fire[0], "M/s");
+    line("timers of an instant, registered", &add[1], "M/s");
+    line("timers of an instant, fired", &fire[1], "M/s");
     line("memory", &bytes, "resident bytes per key");
     arena_release(&b.arena);
     mem_release(&b.mem);

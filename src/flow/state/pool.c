@@ -86,7 +86,7 @@ void pool_give(struct state_pool *p, void *memory, uint32_t order)
     struct pool_piece *piece = memory;
 
     ASSERT(order <= POOL_FRAME_ORDER && memory != NULL);
-    if (order < POOL_FRAME_ORDER && p->free_counts[order] >= POOL_KEEP_MAX) {
+    if (order < POOL_FRAME_ORDER && p->free_counts[order] >= (uint32_t)POOL_KEEP_BYTES / POOL_PIECE_MIN >> order) {
         mem_free(p->mem, memory);
         return;
     }

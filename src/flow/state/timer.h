@@ -2,7 +2,8 @@
  * (time, key). Registering appends; duplicates and deletions are resolved when a bucket is split, so both cost O(1).
  *
  * Timers are de-duplicated per (key, time) and come out in the order of (time, key): the order is a function of the set,
- * not of how it came about. Times may lie in the past: such timers are due at once. A `struct timers` belongs to one
+ * not of how it came about. Times may lie in the past: such timers are due at once. Times beyond +-2^61 ms are taken for
+ * INT64_MIN and INT64_MAX. A `struct timers` belongs to one
  * thread and to one state_host; keys are those of the operator (a namespace is one more key column). */
 #pragma once
 #include "flow/state/state.h"

@@ -1,0 +1,74 @@
+/* timer_heap.h - a radix heap of timers. Internal to flow/state.
+ *
+ * An item is two words, or three: when, key, and for keys that are not one word a reference to their bytes.
+ *     when   (time + 2^61) << 2 | is_null << 1 | is_deletion     times beyond +-2^61 mean INT64_MIN, INT64_MAX
+ *     key    the key word with its sign bit turned, or the hash of the key
+ * Items are ordered by (when without the deletion bit, key, bytes of the key). Of equal items the one that came last
+ * holds: a deletion takes away all before it. */
+#pragma once
+#include "flow/state/block.h"
+
+enum {
+    HEAP_LEVELS = 16,    /* bytes of when and key: 15 = top byte of when, 0 = low byte of key */
+    HEAP_SORT_MAX = 1024, /* buckets up to this are sorted, larger ones split */
+    HEAP_RESOLVE_MIN = 1 << 16, /* buckets from here on are searched for duplicates when they have grown a lot */
+};
+#define WHEN_DELETION UINT64_C(1)
+#define WHEN_NULL UINT64_C(2)
+#define HEAP_TIME_BIAS (INT64_C(1) << 61)
+
+struct heap_chunk {
+    struct heap_chunk *next;
+    uint32_t used, capacity; /* items */
+    uint64_t items[];
+};
+
+struct heap_bucket {
+    struct heap_chunk *head, *tail;
+    uint64_t count;
+    uint64_t min;        /* least `when` of registrations; UINT64_MAX = none */
+    uint64_t resolve_at; /* look for duplicates when count reaches it */
+};
+
+struct heap_level {
+    uint64_t filled[4]; /* bit d: bucket d has items */
+    struct heap_bucket buckets[256];
+};
+
+/* A growing array of items. */
+struct heap_run {
+    uint64_t *items;
+    uint32_t head, count, capacity; /* items head..count are there */
+};
+
+struct timer_heap {
+    struct state_pool *pool;
+    struct segments segments; /* bytes of keys */
+    struct blocks blocks;
+    uint32_t words;           /* of an item: 2 or 3 */
+    uint64_t base[2];         /* items in buckets lie behind it (or at it unless base_taken), by the level where they differ */
+    bool base_taken;
+    struct heap_level *levels[HEAP_LEVELS]; /* made when needed */
+    struct heap_run ready;    /* due: sorted, resolved */
+    struct heap_run fresh;    /* before the base: due, in the order in which they came */
+    struct heap_run scratch[2];
+    uint64_t count;           /* items held */
+};
+
+void timer_heap_init(struct timer_heap *h, struct state_pool *pool, bool has_bytes);
+void timer_heap_release(struct timer_heap *h);
+/* Takes over the reference of item[2]. */
+void timer_heap_add(struct timer_heap *h, const uint64_t *item);
+/* Sees to it that `ready` starts with the least item up to `limit` (a `when`), false when there is none. */
+bool timer_heap_ready(struct timer_heap *h, uint64_t limit);
+static inline const uint64_t *timer_heap_first(const struct timer_heap *h) { return h->ready.items + (size_t)h->ready.head * h->words; }
+static inline void timer_heap_pop(struct timer_heap *h) { h->ready.head++, h->count--; } /* the caller owns the reference */
+/* Puts items, ascending, back before all that are ready. */
+void timer_heap_push_front(struct timer_heap *h, const uint64_t *items, uint32_t count);
+/* Least `when` held; UINT64_MAX when there is none; too small only for deleted ones. */
+uint64_t timer_heap_min(const struct timer_heap *h);
+struct str timer_heap_bytes(const struct timer_heap *h, uint64_t ref);
+uint64_t timer_heap_bytes_put(struct timer_heap *h, struct str bytes);
+void timer_heap_bytes_free(struct timer_heap *h, uint64_t ref);
+/* -1, 0, 1 by (when, key, bytes), deletion bits aside. */
+int timer_heap_compare(const struct timer_heap *h, const uint64_t *a, const uint64_t *b);

@@ -1,0 +1,77 @@
+/* timer_sort.c - timers in order: a most-significant-byte radix sort that skips bytes in which all items agree, and
+ * insertion for the short runs that are left. Stable: what holds among equal items is what came last.
+ *
+ * Not here: what is done with equal items. */
+#include "flow/state/timer_sort.h"
+
+#include <string.h>
+
+enum { INSERTION_MAX = 24 };
+
+static inline void item_copy(uint64_t *to, const uint64_t *from, uint32_t words)
+{
+    to[0] = from[0];
+    to[1] = from[1];
+    if (words == 3) to[2] = from[2];
+}
+
+static void insertion_sort(const struct timer_heap *h, uint64_t *items, uint32_t count)
+{
+    uint32_t words = h->words;
+
+    for (uint32_t i = 1; i < count; i++) {
+        uint64_t held[3];
+        uint32_t at = i;
+        item_copy(held, items + (size_t)i * words, words);
+        while (at > 0 && timer_heap_compare(h, items + (size_t)(at - 1) * words, held) > 0) {
+            item_copy(items + (size_t)at * words, items + (size_t)(at - 1) * words, words);
+            at--;
+        }
+        item_copy(items + (size_t)at * words, held, words);
+    }
+}
+
+/* The highest byte in which items differ (15..0), or -1. */
+static int top_byte(const uint64_t *items, uint32_t count, uint32_t words)
+{
+    uint64_t when = 0, key = 0;
+
+    for (uint32_t i = 1; i < count; i++) {
+        when |= items[(size_t)i * words] ^ items[0];
+        key |= items[(size_t)i * words + 1] ^ items[1];
+    }
+    when &= ~WHEN_DELETION;
+    if (when) return 8 + (63 - __builtin_clzll(when)) / 8;
+    return key ? (63 - __builtin_clzll(key)) / 8 : -1;
+}
+
+static inline uint32_t byte_at(const uint64_t *item, int byte)
+{
+    return byte >= 8 ? (uint32_t)((item[0] & ~WHEN_DELETION) >> ((byte - 8) * 8)) & 255 : (uint32_t)(item[1] >> (byte * 8)) & 255;
+}
+
+/* Depth: one level per byte that differs, sixteen at most. */
+void timer_sort(const struct timer_heap *h, uint64_t *items, uint64_t *room, uint32_t count)
+{
+    uint32_t starts[256] = {0}, words = h->words, at = 0;
+    int byte;
+
+    if (count <= INSERTION_MAX || (byte = top_byte(items, count, words)) < 0) {
+        insertion_sort(h, items, count); /* equal words: only the bytes of keys are left to compare */
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) starts[byte_at(items + (size_t)i * words, byte)]++;
+    for (uint32_t d = 0; d < 256; d++) {
+        uint32_t n = starts[d];
+        starts[d] = at;
+        at += n;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t *item = items + (size_t)i * words;
+        item_copy(room + (size_t)starts[byte_at(item, byte)]++ * words, item, words);
+    }
+    memcpy(items, room, (size_t)count * words * sizeof *items);
+    for (uint32_t d = 0, from = 0; d < 256; from = starts[d++]) {
+        if (starts[d] - from > 1) timer_sort(h, items + (size_t)from * words, room + (size_t)from * words, starts[d] - from);
+    }
+}
