@@ -1,0 +1,27 @@
+/* config.h - the configuration of a run, by Flink's keys: one table says which keys exist, what they hold and what they are
+ * when not given. Values come from the program (tw_set), the command line (-D key=value) and a YAML file; later ones win. */
+#pragma once
+#include "ground/base/arena.h"
+#include "ground/base/option.h"
+#include "ground/sys/sys.h"
+
+extern const struct option_def config_defs[]; /* ends with key == NULL */
+
+/* A growing list of key and value; texts are copied into the arena. */
+struct config {
+    struct arena *arena;
+    struct option *items;
+    uint32_t count, capacity;
+};
+
+void config_init(struct config *c, struct arena *a);
+void config_set(struct config *c, const char *key, const char *value);
+/* "key=value"; E_CONFIG for a text without '='. */
+enum status config_set_pair(struct config *c, const char *pair, struct err *e) CHECKED;
+static inline struct options config_options(const struct config *c) { return (struct options){c->items, c->count}; }
+/* Refuses unknown keys with the nearest known one, and values that do not parse or are out of range. */
+enum status config_check(const struct options *o, struct err *e) CHECKED;
+
+/* config_yaml.c. Adds the keys of a YAML 1.2 file: nested mappings and dotted keys mean the same; a sequence of scalars is
+ * joined by ';'. E_NOT_FOUND, E_DATA with file and line. */
+enum status config_read_yaml(struct config *c, struct sys *sys, const char *path, struct err *e) CHECKED;
