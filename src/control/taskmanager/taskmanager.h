@@ -1,0 +1,52 @@
+/* taskmanager.h - hosts a job's tasks in this process: counts slots, builds channels and tasks from the vertices of a
+ * prepared graph, spreads them over workers, and says when each has ended.
+ *
+ * create -> deploy -> (start, or round by hand) -> ... -> join -> free. deploy, start, cancel, join and free are called by
+ * the job master's thread only. The graph, the settings' backend and the job_shared outlive the task manager. */
+#pragma once
+#include "control/graph/graph.h"
+#include "flow/task/job_shared.h"
+#include "flow/task/worker.h"
+
+struct taskmanager_settings {
+    uint32_t slots;        /* 0 = as many as the job needs */
+    uint32_t workers;      /* threads for tasks that do not block; 0 = one per core, as far as there are tasks */
+    uint32_t batch_rows, ring_batches;
+    uint32_t attempt;
+    uint64_t seed;
+    const struct sb_type *backend; /* of keyed state; NULL = hashmap */
+};
+
+/* A task has ended. Belongs to the task manager; valid until taskmanager_free. */
+struct task_ended {
+    const char *vertex;
+    uint32_t subtask;
+    enum status status;    /* S_END, E_CANCELED, or why it failed */
+    struct err err;
+};
+/* Called on the thread of the task's worker. */
+typedef void (*task_ended_fn)(void *arg, const struct task_ended *t);
+
+/* Sums over all tasks, taken while they run. */
+struct job_totals {
+    uint64_t rows_in, rows_out;          /* out of sources, into sinks */
+    uint64_t late_dropped, late_refired, errors_skipped, dead_letters;
+    int64_t watermark;                   /* the lowest of the tasks that run; TIME_MIN before the first */
+    uint32_t tasks, tasks_running;
+};
+
+struct taskmanager;
+struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const struct taskmanager_settings *settings);
+void taskmanager_free(struct taskmanager *tm); /* joined, or never started; NULL is a no-op */
+/* Makes channels and tasks; nothing runs yet. E_CONFIG when the slots do not suffice. */
+enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job, task_ended_fn ended, void *arg, struct err *e) CHECKED;
+enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /* a thread per worker */
+/* Instead of start: one turn over all workers on the calling thread (simulation, harness). pick: NULL = all tasks in turn,
+ * else one task chosen by it. S_OK; S_END when no task is left. */
+enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *progress, int64_t *deadline_ms) CHECKED;
+void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; idempotent */
+void taskmanager_join(struct taskmanager *tm);
+void taskmanager_totals(struct taskmanager *tm, struct job_totals *out);
+
+/* slots.c: slots that a graph needs: per slot sharing group the highest parallelism, summed over the groups. */
+uint32_t slots_needed(const struct graph *g);
