@@ -102,9 +102,8 @@ bool channel_send_control(struct channel *c, const struct element *e)
 
 static void sender_credit(struct channel *c)
 {
-    if (sys_atomic_load(&c->sender_waits) == 0) return;
-    sys_atomic_store(&c->sender_waits, 0);
-    wake(c, c->sender);
+    /* an exchange, not a load, which could overtake the push before it: then both sides would miss each other */
+    if (sys_atomic_exchange(&c->sender_waits, 0) > 0) wake(c, c->sender);
 }
 
 bool channel_take(struct channel *c, struct element *out)

@@ -45,7 +45,10 @@ void enc_text(struct buf *b, const char *text) { enc_str(b, (struct str){text, t
 
 void dec_init(struct dec *d, const void *bytes, size_t size)
 {
-    *d = (struct dec){.at = bytes, .end = (const uint8_t *)bytes + size};
+    const uint8_t *first = bytes != NULL ? bytes : (const uint8_t *)"";
+
+    ASSERT(bytes != NULL || size == 0);
+    *d = (struct dec){.at = first, .end = first + size};
 }
 
 static const uint8_t *take(struct dec *d, size_t size)

@@ -27,12 +27,16 @@ uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
 #else
 uint32_t crc32c(uint32_t crc, const void *bytes, size_t size)
 {
+    /* the remainders of the sixteen values of four bits, by the reflected polynomial 0x82F63B78 */
+    static const uint32_t remainders[16] = {0x00000000, 0x105EC76F, 0x20BD8EDE, 0x30E349B1, 0x417B1DBC, 0x5125DAD3, 0x61C69362, 0x7198540D,
+                                            0x82F63B78, 0x92A8FC17, 0xA24BB5A6, 0xB21572C9, 0xC38D26C4, 0xD3D3E1AB, 0xE330A81A, 0xF36E6F75};
     const unsigned char *p = bytes;
 
     crc = ~crc;
     for (; size > 0; p++, size--) {
         crc ^= *p;
-        for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ (0x82F63B78u & (0u - (crc & 1)));
+        crc = (crc >> 4) ^ remainders[crc & 15];
+        crc = (crc >> 4) ^ remainders[crc & 15];
     }
     return ~crc;
 }

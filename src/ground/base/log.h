@@ -1,5 +1,5 @@
-/* log.h - leveled logging of one node, with rotation. Messages are for operators of the system; errors of a job
- * travel in struct err. The sink is a function, so the simulator and tests capture lines. */
+/* log.h - leveled logging of one node. Messages are for operators of the system; errors of a job travel in struct err.
+ * The sink is a function: it decides where lines go and when a file has grown enough, and tests capture them. */
 #pragma once
 #include "ground/base/base.h"
 
@@ -8,7 +8,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_OFF };
 struct log {
     enum log_level level;
     void (*write)(void *arg, enum log_level level, const char *line, size_t size); /* one line, no newline */
-    int64_t (*now_ms)(void *arg);                                                  /* wall clock for the prefix */
+    int64_t (*now_ms)(void *arg); /* wall clock, printed in UTC; NULL prints the beginning of 1970 */
     void *arg;
 };
 

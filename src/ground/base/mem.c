@@ -84,6 +84,7 @@ static void *place(struct mem *m, void *base, size_t offset, size_t size)
 
 static void *get(struct mem *m, size_t size)
 {
+    ASSERT(size < SIZE_MAX / 2); /* a negative length, most likely */
     void *base = sys_memory_get(size + sizeof(struct mem_block));
 
     ASSERT(base != NULL);
@@ -101,10 +102,10 @@ void *mem_zalloc(struct mem *m, size_t size)
 
 void *mem_alloc_aligned(struct mem *m, size_t size, size_t alignment)
 {
+    ASSERT((alignment & (alignment - 1)) == 0 && alignment >= 16 && alignment <= 4096);
+    ASSERT(size < SIZE_MAX / 2);
     size_t lead = ALIGN_UP(sizeof(struct mem_block), alignment);
     void *base = sys_memory_get_aligned(size + lead, alignment);
-
-    ASSERT((alignment & (alignment - 1)) == 0 && alignment >= 16 && alignment <= 4096);
     ASSERT(base != NULL);
     return place(m, base, lead - sizeof(struct mem_block), size);
 }
@@ -130,6 +131,7 @@ void *mem_realloc(struct mem *m, void *p, size_t size)
     if (p == NULL) return get(m, size);
     struct mem_block *b = (struct mem_block *)p - 1;
     ASSERT(b->base == b); /* not an aligned one */
+    ASSERT(size < SIZE_MAX / 2);
     unlink_block(m, b);
     void *base = sys_memory_resize(b->base, size + sizeof *b);
     ASSERT(base != NULL);

@@ -18,5 +18,6 @@ void sort_stable(uint32_t *items, uint32_t *space, uint32_t n, sort_less_fn less
 {
     ASSERT(n < UINT32_MAX / 2);
     for (uint32_t run = 1; run < n; run *= 2)
-        for (uint32_t first = 0; first + run < n; first += 2 * run) merge(items, space, first, first + run, MIN(first + 2 * run, n), less, arg);
+        for (uint32_t first = 0; first + run < n; first += 2 * run)
+            merge(items, space, first, first + run, MIN(first + 2 * run, n), less, arg);
 }

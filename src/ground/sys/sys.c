@@ -46,7 +46,10 @@ void sys_file_close(struct sys *s, struct sys_file *f)
     if (f != NULL) s->ops->file_close(s, f);
 }
 
-enum status sys_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e) { return s->ops->file_stat(s, path, out, e); }
+enum status sys_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e)
+{
+    return s->ops->file_stat(s, path, out, e);
+}
 
 enum status sys_file_rename_new(struct sys *s, const char *from, const char *to, struct err *e)
 {

@@ -134,8 +134,17 @@ int64_t sys_resident_bytes(struct sys *s);
 
 /* Threads of the same node: atomics live here and in listed lock-free islands only. */
 struct sys_atomic_u64 {
-    _Atomic uint64_t value;
+    uint64_t value;
 };
-static inline uint64_t sys_atomic_load(const struct sys_atomic_u64 *a) { return __atomic_load_n((const uint64_t *)&a->value, __ATOMIC_ACQUIRE); }
-static inline void sys_atomic_store(struct sys_atomic_u64 *a, uint64_t v) { __atomic_store_n((uint64_t *)&a->value, v, __ATOMIC_RELEASE); }
-static inline uint64_t sys_atomic_add(struct sys_atomic_u64 *a, uint64_t v) { return __atomic_fetch_add((uint64_t *)&a->value, v, __ATOMIC_ACQ_REL); }
+static inline uint64_t sys_atomic_load(const struct sys_atomic_u64 *a) { return __atomic_load_n(&a->value, __ATOMIC_ACQUIRE); }
+static inline void sys_atomic_store(struct sys_atomic_u64 *a, uint64_t v) { __atomic_store_n(&a->value, v, __ATOMIC_RELEASE); }
+static inline uint64_t sys_atomic_add(struct sys_atomic_u64 *a, uint64_t v)
+{
+    return __atomic_fetch_add(&a->value, v, __ATOMIC_ACQ_REL); /* the value before */
+}
+/* Answers the value before. Of two threads that each write elsewhere, then change the same word by add or exchange, the
+ * later one sees what the earlier wrote: a load would not promise that. */
+static inline uint64_t sys_atomic_exchange(struct sys_atomic_u64 *a, uint64_t v)
+{
+    return __atomic_exchange_n(&a->value, v, __ATOMIC_ACQ_REL);
+}

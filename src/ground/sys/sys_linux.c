@@ -1,12 +1,14 @@
 /* sys_linux.c - the Linux world: clocks, randomness, signals, and the vtable that gathers its parts.
  *
- * Signals are process-wide, so the two counters here are the one mutable static of the program: a handler can reach
- * nothing else. The first SIGINT or SIGTERM is counted for sys_signal_take; a second SIGINT ends the process at once. */
+ * Signals are process-wide, so the two words here are the one mutable static of the program: a handler can reach nothing
+ * else. Each holds the turn in which its signal came, 0 when none waits: the older is taken first. The first SIGINT is the
+ * user's wish to stop; the second, taken or not, ends the process at once. */
 #include "ground/sys/sys_linux_internal.h"
 
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,25 +17,32 @@
 #include <time.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t interrupts, terminations;
+enum { NONE_WAITS, CAME_FIRST, CAME_SECOND, WAS_TAKEN };
+
+static _Atomic int interrupts, terminations;
 
 static void on_signal(int number)
 {
-    if (number == SIGTERM) terminations = terminations + 1;
-    else if (interrupts > 0) _exit(130);
-    else interrupts = interrupts + 1;
+    _Atomic int *own = number == SIGTERM ? &terminations : &interrupts, *other = number == SIGTERM ? &interrupts : &terminations;
+    int other_turn = atomic_load(other);
+
+    if (number == SIGINT && atomic_load(own) != NONE_WAITS) _exit(130);
+    atomic_store(own, other_turn == CAME_FIRST ? CAME_SECOND : CAME_FIRST);
 }
 
 static enum sys_signal linux_signal_take(struct sys *s)
 {
-    static const enum sys_signal by_kind[] = {SYS_SIGNAL_NONE, SYS_SIGNAL_INT, SYS_SIGNAL_TERM};
-    int kind = terminations > 0 ? 2 : interrupts > 0 ? 1 : 0;
+    int interrupt = atomic_load(&interrupts), termination = atomic_load(&terminations);
+    bool waits = interrupt == CAME_FIRST || interrupt == CAME_SECOND;
 
     (void)s;
-    if (kind == 2) terminations = 0;
-    if (kind == 1 && interrupts == 1) interrupts = 2; /* taken; the next one ends the process */
-    else if (kind == 1) return SYS_SIGNAL_NONE;
-    return by_kind[kind];
+    if (waits && (termination == NONE_WAITS || interrupt < termination)) {
+        atomic_store(&interrupts, WAS_TAKEN);
+        return SYS_SIGNAL_INT;
+    }
+    if (termination == NONE_WAITS) return SYS_SIGNAL_NONE;
+    atomic_store(&terminations, NONE_WAITS);
+    return SYS_SIGNAL_TERM;
 }
 
 static int64_t clock_ns(clockid_t clock)
@@ -176,6 +185,8 @@ struct sys *sys_linux_create(void)
 
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
+    sigaddset(&action.sa_mask, SIGINT);
+    sigaddset(&action.sa_mask, SIGTERM);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     action.sa_handler = SIG_IGN;

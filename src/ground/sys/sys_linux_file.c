@@ -139,7 +139,8 @@ enum status linux_file_standard(struct sys *s, int fd, struct sys_file **out, st
 enum status linux_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
 {
     struct pollfd p = {.fd = f->fd, .events = POLLIN};
-    int timeout_ms = timeout_ns == INT64_MAX ? -1 : (int)MIN((timeout_ns + 999999) / 1000000, INT64_C(1000000));
+    int64_t whole_ms = timeout_ns / 1000000 + (timeout_ns % 1000000 > 0);
+    int timeout_ms = timeout_ns == INT64_MAX ? -1 : (int)MAX(MIN(whole_ms, INT64_C(1000000)), INT64_C(0));
     int n = poll(&p, 1, timeout_ms);
 
     (void)s;
@@ -253,7 +254,8 @@ static enum status read_names(struct sys *s, DIR *d, char ***names, size_t *coun
 {
     size_t capacity = 0;
 
-    for (struct dirent *entry; (entry = readdir(d)) != NULL;) {
+    errno = 0; /* the only way to tell the end from a failure */
+    for (struct dirent *entry; (entry = readdir(d)) != NULL; errno = 0) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         if (*count == NAMES_MAX) return err_set(e, E_IO, "folder '%s' has more than %d entries", path, NAMES_MAX);
         if (*count == capacity) {
@@ -267,12 +269,12 @@ static enum status read_names(struct sys *s, DIR *d, char ***names, size_t *coun
         (*names)[*count] = linux_alloc(s, size);
         memcpy((*names)[(*count)++], entry->d_name, size);
     }
-    return S_OK;
+    return errno != 0 ? linux_error(e, "list", path, "folder") : S_OK;
 }
 
 enum status linux_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *arg, struct err *e)
 {
-    char **names = NULL, full[4096];
+    char **names = NULL, full[PATH_MAX + NAME_MAX + 2];
     size_t count = 0;
     struct sys_stat st;
     DIR *d = opendir(path);

@@ -1,10 +1,11 @@
-/* sys_linux_thread.c - threads and parkers. A parker is one word: EMPTY, NOTIFIED or SLEEPING; unpark is one atomic
- * exchange and calls the kernel only when somebody sleeps. */
+/* sys_linux_thread.c - threads and parkers. Threads started here take neither SIGINT nor SIGTERM: those end the sleep
+ * of the thread that main runs in. A parker is one word: EMPTY, NOTIFIED or SLEEPING; unpark is one atomic exchange and
+ * calls the kernel only when somebody sleeps. */
 #include "ground/sys/sys_linux_internal.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,12 +30,18 @@ static void *thread_main(void *p)
 enum status linux_thread_start(struct sys *s, const char *name, sys_thread_fn fn, void *arg, struct sys_thread **out, struct err *e)
 {
     struct sys_thread *t = linux_alloc(s, sizeof *t);
-    char short_name[16];
+    char short_name[16]; /* all that the kernel keeps */
+    sigset_t blocked, former;
 
     ASSERT(fn != NULL);
     t->fn = fn;
     t->arg = arg;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &blocked, &former); /* inherited by the new thread */
     int failed = pthread_create(&t->id, NULL, thread_main, t);
+    pthread_sigmask(SIG_SETMASK, &former, NULL);
     if (failed != 0) {
         linux_free(s, t);
         return err_set(e, E_IO, "cannot start thread '%s': %s", name, strerror(failed));
@@ -72,7 +79,8 @@ void linux_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
         /* a spurious wake is allowed: callers look at their queues again */
         syscall(SYS_futex, &p->state, FUTEX_WAIT_PRIVATE, SLEEPING, timeout_ns == INT64_MAX ? NULL : &timeout, NULL, 0);
     }
-    atomic_store(&p->state, EMPTY);
+    /* an exchange, not a store: it reads what a late unpark published before it */
+    atomic_exchange(&p->state, EMPTY);
 }
 
 void linux_unpark(struct sys *s, struct sys_parker *p)

@@ -1,0 +1,93 @@
+/* test_err.c - the first error wins, context goes in front, texts are cut and never overrun; every status has a text. */
+#include "ground/base/err.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+static void first_error_wins(void **state)
+{
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(err_wrap(&e, "context of nothing"), S_OK);
+    assert_string_equal(e.text, "");
+    assert_int_equal(err_set(&e, E_DATA, "row %d", 7), E_DATA);
+    assert_int_equal(err_set(&e, E_IO, "later"), E_DATA);
+    assert_string_equal(e.text, "row 7");
+    assert_int_equal(err_wrap(&e, "file '%s'", "x.csv"), E_DATA);
+    assert_int_equal(err_wrap(&e, "job"), E_DATA);
+    assert_string_equal(e.text, "job: file 'x.csv': row 7");
+    err_hint(&e, "quote it");
+    err_hint(&e, "no, do %s", "this");
+    assert_string_equal(e.hint, "quote it");
+    err_clear(&e);
+    assert_int_equal(e.status, S_OK);
+    assert_string_equal(e.text, "");
+    assert_string_equal(e.hint, "");
+}
+
+static void nobody_wants_the_text(void **state)
+{
+    (void)state;
+    assert_int_equal(err_set(NULL, E_FULL_DISK, "x"), E_FULL_DISK);
+    assert_int_equal(err_wrap(NULL, "x"), S_OK);
+    err_hint(NULL, "x");
+    err_clear(NULL);
+}
+
+static void long_texts_are_cut(void **state)
+{
+    struct err e = {0};
+    char context[3000];
+
+    (void)state;
+    memset(context, 'c', sizeof context - 1);
+    context[sizeof context - 1] = '\0';
+    err_set(&e, E_IO, "%s", context);
+    assert_int_equal(strlen(e.text), ERR_TEXT_MAX - 1);
+    err_clear(&e);
+    err_set(&e, E_IO, "the reason");
+    err_wrap(&e, "%s", context);
+    assert_int_equal(strlen(e.text), ERR_TEXT_MAX / 2 - 1 + 2 + strlen("the reason"));
+    assert_string_equal(e.text + ERR_TEXT_MAX / 2 - 1, ": the reason"); /* the context is cut, the reason stays */
+    err_wrap(&e, "%s", context);
+    err_wrap(&e, "front");
+    assert_int_equal(strncmp(e.text, "front: cccc", 11), 0);
+    assert_int_equal(strlen(e.text), ERR_TEXT_MAX - 1);
+    err_hint(&e, "%s", context);
+    assert_int_equal(strlen(e.hint), ERR_HINT_MAX - 1);
+}
+
+static void statuses_have_texts(void **state)
+{
+    (void)state;
+    assert_string_equal(status_text(S_OK), "ok");
+    assert_string_equal(status_text(E_PIPE), "reader of the pipe went away");
+    assert_string_equal(status_text((enum status)99), "unknown status");
+    assert_true(S_OK == 0 && S_PENDING > 0 && E_BUDGET < 0);
+}
+
+static enum status tried(enum status st)
+{
+    TRY(st);
+    return S_END;
+}
+
+static void try_leaves_on_anything_but_ok(void **state)
+{
+    (void)state;
+    assert_int_equal(tried(S_OK), S_END);
+    assert_int_equal(tried(S_MORE), S_MORE);
+    assert_int_equal(tried(E_IO), E_IO);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_error_wins),    cmocka_unit_test(nobody_wants_the_text),         cmocka_unit_test(long_texts_are_cut),
+        cmocka_unit_test(statuses_have_texts), cmocka_unit_test(try_leaves_on_anything_but_ok),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
