@@ -50,7 +50,8 @@ static void window_needs(const struct op_plan *p, const void *config, const uint
 {
     const uint64_t *late = outputs[p->output_count - 1];
 
-    user_needs(p, 0, window_user_first(config)->fn->in, inputs[0]);
+    user_row_needs(window_user_first(config)->fn->in, p->inputs[0], inputs[0]);
+    user_cols_needs(p->keys[0], p->key_count[0], inputs[0]);
     for (uint32_t w = 0; late != NULL && w < (p->inputs[0]->child_count + 63) / 64; w++) inputs[0][w] |= late[w];
 }
 
@@ -58,7 +59,7 @@ static bool window_blocks(const void *config)
 {
     const struct window_config *c = config;
 
-    return user_blocks(&c->function) || (c->pre.fn != NULL && user_blocks(&c->pre));
+    return (c->function.fn != NULL && (c->function.fn->flags & TW_BLOCKING) != 0) || (c->pre.fn != NULL && (c->pre.fn->flags & TW_BLOCKING) != 0);
 }
 
 /* Rows go to port 0 as the outermost function says; a reduce function alone emits rows of its input type. */
