@@ -48,16 +48,39 @@ static inline const char *text_data(const struct text *t) { return t->size <= TE
 static inline struct str text_str(const struct text *t) { return (struct str){text_data(t), t->size}; }
 bool text_equal(const struct text *a, const struct text *b);
 int text_compare(const struct text *a, const struct text *b);
+/* Reference that holds up to 12 bytes itself: whole words are loaded, overlapping, in place of a call of memcpy. */
+static inline struct text text_of_short(const char *bytes, size_t size)
+{
+    uint64_t words[2], head = 0, tail = 0; /* bytes 0..7 and 8..11 */
+    uint32_t low, high;
+    struct text t;
+
+    if (size >= 4) {
+        memcpy(&low, bytes, 4);
+        memcpy(&high, bytes + size - 4, 4);
+        if (size >= 8) {
+            memcpy(&head, bytes, 8);
+            tail = (uint64_t)high >> (8 * (TEXT_INLINE - size));
+        } else {
+            head = low | (uint64_t)high >> (8 * (8 - size)) << 32;
+        }
+    } else if (size > 0) {
+        const unsigned char *b = (const unsigned char *)bytes;
+        head = b[0] | (uint64_t)b[size / 2] << (8 * (size / 2)) | (uint64_t)b[size - 1] << (8 * (size - 1));
+    }
+    words[0] = size | head << 32;
+    words[1] = head >> 32 | tail << 32;
+    memcpy(&t, words, sizeof t);
+    return t;
+}
 /* Reference to bytes that live at least as long as the reference is used: nothing is copied beyond 12 bytes. */
 static inline struct text text_view(const char *bytes, size_t size)
 {
     struct text t = {.size = (uint32_t)size};
-    if (size <= TEXT_INLINE) {
-        if (size) memcpy(t.prefix, bytes, size);
-    } else {
-        memcpy(t.prefix, bytes, 4);
-        t.far = bytes;
-    }
+
+    if (size <= TEXT_INLINE) return text_of_short(bytes, size);
+    memcpy(t.prefix, bytes, 4);
+    t.far = bytes;
     return t;
 }
 struct text text_put(struct text_heap *heap, const char *bytes, size_t size); /* copies when longer than 12 */

@@ -72,6 +72,25 @@ static void test_texts_compare_as_their_bytes(void **state)
     text_heap_release(&heap);
 }
 
+/* Every length up to the inline limit, with bytes around that must not get in; beyond the size the reference is zero. */
+static void test_short_texts_hold_their_bytes_and_zeros(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size <= 14; size++) {
+        char *bytes = test_malloc(size); /* exactly as large: nothing beside it may be read */
+        char expected[16] = {0};
+        struct text t;
+        for (size_t i = 0; i < size; i++) bytes[i] = (char)(0xf0 + i);
+        memcpy(expected, &(uint32_t){(uint32_t)size}, 4);
+        memcpy(expected + 4, bytes, size <= TEXT_INLINE ? size : 4);
+        t = text_view(bytes, size);
+        if (size <= TEXT_INLINE) assert_memory_equal(&t, expected, 16);
+        else assert_true(memcmp(&t, expected, 8) == 0 && t.far == bytes);
+        test_free(bytes);
+    }
+    assert_int_equal(text_view(NULL, 0).size, 0);
+}
+
 static void heap_fill(struct text_heap *heap)
 {
     char bytes[3000];
@@ -417,6 +436,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_texts_compare_as_their_bytes),
+        TEST(test_short_texts_hold_their_bytes_and_zeros),
         TEST(test_heap_reaches_a_steady_state),
         TEST(test_runs_of_bits),
         TEST(test_null_type_is_always_null),

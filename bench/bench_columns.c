@@ -1,0 +1,291 @@
+/* bench_columns.c - ns per row of what every operator does with batches: appending, hashing, conversion to C structs, each
+ * beside a plain loop over arrays that does the same without batches. Minimum and median of several runs, both sides
+ * interleaved so that a noisy machine hits them alike. The last line is what a batch of one row costs. */
+#include "columns/column/rowconv.h"
+#include "ground/base/hash.h"
+#include "ground/base/str.h"
+#include "ground/sys/sys.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ROUNDS = 9, BATCHES = 500, HALF = BATCH_ROWS / 2 };
+
+struct user_text {
+    const char *data;
+    size_t size;
+};
+
+struct user_row {
+    int64_t key;
+    int32_t number;
+    double value;
+    struct user_text name;
+};
+
+static const struct rowconv_field fields[] = {
+    {0, offsetof(struct user_row, key), P_I64},
+    {1, offsetof(struct user_row, number), P_I32},
+    {2, offsetof(struct user_row, value), P_F64},
+    {3, offsetof(struct user_row, name), P_STR},
+};
+static const struct rowconv layout = {sizeof(struct user_row), ROWCONV_NO_NULLS, 4, fields};
+
+/* All that a case works on. The arrays are the batch's values once more, for the plain loops. */
+struct world {
+    struct batch *rows, *longs, *bigints, *out, *long_out, *bigint_out;
+    uint16_t half[HALF];
+    uint64_t hashes[BATCH_ROWS];
+    struct user_row structs[BATCH_ROWS];
+    int64_t keys[BATCH_ROWS], keys_out[BATCH_ROWS];
+    struct text names[BATCH_ROWS], names_out[BATCH_ROWS];
+    char bytes[BATCH_ROWS * 32];
+};
+
+/* ---- the cases: one batch of work each */
+
+static void append_bigint(struct world *w)
+{
+    batch_clear(w->bigint_out);
+    batch_append(w->bigint_out, w->bigints, NULL, 0);
+}
+
+static void plain_bigint(struct world *w)
+{
+    memcpy(w->keys_out, w->keys, sizeof w->keys);
+}
+
+static void append_half(struct world *w)
+{
+    batch_clear(w->bigint_out);
+    batch_append(w->bigint_out, w->bigints, w->half, HALF);
+}
+
+static void plain_half(struct world *w)
+{
+    for (uint32_t i = 0; i < HALF; i++) w->keys_out[i] = w->keys[w->half[i]];
+}
+
+static void append_row(struct world *w)
+{
+    batch_clear(w->out);
+    batch_append(w->out, w->rows, w->half, HALF);
+}
+
+static void plain_row(struct world *w)
+{
+    for (uint32_t i = 0; i < HALF; i++) w->structs[i] = w->structs[w->half[i]]; /* half[i] >= i */
+}
+
+static void append_long(struct world *w)
+{
+    batch_clear(w->long_out);
+    batch_append(w->long_out, w->longs, NULL, 0);
+}
+
+static void plain_long(struct world *w)
+{
+    const struct text *from = w->longs->cols[0].data;
+    char *at = w->bytes;
+
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) {
+        w->names_out[i] = from[i];
+        memcpy(at, from[i].far, from[i].size);
+        w->names_out[i].far = at;
+        at += from[i].size;
+    }
+}
+
+static void hash_bigint(struct world *w)
+{
+    static const uint32_t col = 0;
+    batch_hash(w->bigints, &col, 1, w->hashes);
+}
+
+static void plain_hash(struct world *w)
+{
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) w->hashes[i] = hash64_u64((uint64_t)w->keys[i]);
+}
+
+static void hash_name(struct world *w)
+{
+    static const uint32_t col = 3;
+    batch_hash(w->rows, &col, 1, w->hashes);
+}
+
+static void plain_hash_name(struct world *w)
+{
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) w->hashes[i] = hash64(text_data(&w->names[i]), w->names[i].size);
+}
+
+static void hash_two(struct world *w)
+{
+    static const uint32_t cols[] = {0, 1};
+    batch_hash(w->rows, cols, 2, w->hashes);
+}
+
+static void plain_hash_two(struct world *w)
+{
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) {
+        uint64_t a = hash64_u64((uint64_t)w->keys[i]), b = hash64_u64((uint64_t)(int64_t)w->structs[i].number);
+        w->hashes[i] = hash64_u64(a * UINT64_C(0x9e3779b97f4a7c15) + b);
+    }
+}
+
+static void read_structs(struct world *w)
+{
+    uint32_t bad;
+
+    for (uint32_t i = 0; i < BATCH_ROWS; i += ROWCONV_ROWS) {
+        if (rowconv_read(&layout, w->rows, i, ROWCONV_ROWS, w->structs + i, &bad) != S_OK) exit(1);
+    }
+}
+
+static void plain_read(struct world *w)
+{
+    const int32_t *numbers = w->rows->cols[1].data;
+    const double *values = w->rows->cols[2].data;
+
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) {
+        w->structs[i] = (struct user_row){w->keys[i], numbers[i], values[i], {text_data(&w->names[i]), w->names[i].size}};
+    }
+}
+
+static void write_structs(struct world *w)
+{
+    batch_clear(w->out);
+    for (uint32_t i = 0; i < BATCH_ROWS; i += ROWCONV_ROWS) rowconv_write(&layout, w->structs + i, ROWCONV_ROWS, w->out);
+}
+
+static void plain_write(struct world *w)
+{
+    int32_t *numbers = w->out->cols[1].data;
+    double *values = w->out->cols[2].data;
+
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) {
+        const struct user_row *r = &w->structs[i];
+        w->keys_out[i] = r->key;
+        numbers[i] = r->number;
+        values[i] = r->value;
+        w->names_out[i] = text_view(r->name.data, r->name.size);
+    }
+}
+
+/* ---- the frame */
+
+struct bench_case {
+    const char *name;
+    void (*engine)(struct world *), (*plain)(struct world *);
+    uint32_t rows;
+    double engine_ns[ROUNDS], plain_ns[ROUNDS];
+};
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static double run(struct sys *sys, void (*work)(struct world *), struct world *w, uint32_t rows)
+{
+    int64_t start = sys_mono_ns(sys);
+
+    for (int i = 0; i < BATCHES; i++) {
+        work(w);
+        __asm__ volatile("" ::"r"(w) : "memory"); /* the plain loops' results count as used */
+    }
+    return (double)(sys_mono_ns(sys) - start) / ((double)BATCHES * rows);
+}
+
+static struct batch *batch_of(struct arena *a, const char *type)
+{
+    const struct type *t;
+
+    if (type_parse(a, str_of(type), &t, NULL) != S_OK) exit(1);
+    return batch_create(t, BATCH_ROWS, a->mem);
+}
+
+static void world_fill(struct world *w, struct arena *a)
+{
+    static const char row[] = "ROW<k BIGINT, n INT, v DOUBLE, s STRING>";
+
+    w->rows = batch_of(a, row);
+    w->out = batch_of(a, row);
+    w->longs = batch_of(a, "ROW<s STRING>");
+    w->long_out = batch_of(a, "ROW<s STRING>");
+    w->bigints = batch_of(a, "ROW<k BIGINT>");
+    w->bigint_out = batch_of(a, "ROW<k BIGINT>");
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) {
+        char name[40];
+        int size = snprintf(name, sizeof name, "name %u", i * 7919 % 100000);
+        w->keys[i] = VECTOR_VALUES(&w->rows->cols[0], int64_t)[i] = VECTOR_VALUES(&w->bigints->cols[0], int64_t)[i] = i * INT64_C(7919);
+        VECTOR_VALUES(&w->rows->cols[1], int32_t)[i] = (int32_t)i;
+        VECTOR_VALUES(&w->rows->cols[2], double)[i] = i * 0.5;
+        w->names[i] = VECTOR_VALUES(&w->rows->cols[3], struct text)[i] = text_put(&w->rows->heap, name, (size_t)size);
+        size = snprintf(name, sizeof name, "a name of 24 bytes %05u", i);
+        VECTOR_VALUES(&w->longs->cols[0], struct text)[i] = text_put(&w->longs->heap, name, (size_t)size);
+        if (i % 2) w->half[i / 2] = (uint16_t)i;
+    }
+    w->rows->count = w->longs->count = w->bigints->count = BATCH_ROWS;
+    read_structs(w);
+}
+
+/* Appends, hashes and clears batches of one row: the fixed cost of a hop. */
+static void one_row(struct sys *sys, struct world *w)
+{
+    enum { TIMES = 1000000 };
+    static const uint16_t row = 7;
+    static const uint32_t col = 0;
+    uint64_t h, sum = 0;
+    int64_t start = sys_mono_ns(sys);
+
+    for (int i = 0; i < TIMES; i++) {
+        batch_clear(w->out);
+        batch_append(w->out, w->rows, &row, 1);
+        batch_hash(w->out, &col, 1, &h);
+        sum += h;
+    }
+    double ns = (double)(sys_mono_ns(sys) - start) / TIMES;
+    printf("%-44s %8.1f ns (%llx)\n", "clear, append and hash one row of 4 columns", ns, (unsigned long long)sum);
+}
+
+int main(void)
+{
+    static struct bench_case cases[] = {
+        {"append, BIGINT", append_bigint, plain_bigint, BATCH_ROWS, {0}, {0}},
+        {"append, BIGINT, every second row", append_half, plain_half, HALF, {0}, {0}},
+        {"append, 4 columns, every second row", append_row, plain_row, HALF, {0}, {0}},
+        {"append, strings of 24 bytes", append_long, plain_long, BATCH_ROWS, {0}, {0}},
+        {"hash, BIGINT", hash_bigint, plain_hash, BATCH_ROWS, {0}, {0}},
+        {"hash, short strings", hash_name, plain_hash_name, BATCH_ROWS, {0}, {0}},
+        {"hash, BIGINT and INT", hash_two, plain_hash_two, BATCH_ROWS, {0}, {0}},
+        {"to structs, 4 fields", read_structs, plain_read, BATCH_ROWS, {0}, {0}},
+        {"from structs, 4 fields", write_structs, plain_write, BATCH_ROWS, {0}, {0}},
+    };
+    struct sys *sys = sys_linux_create_quiet();
+    static struct world w;
+    struct mem mem;
+    struct arena arena;
+
+    mem_init(&mem, "bench", 0);
+    arena_init(&arena, &mem, 0);
+    world_fill(&w, &arena);
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < COUNT_OF(cases); i++) {
+            cases[i].engine_ns[round] = run(sys, cases[i].engine, &w, cases[i].rows);
+            cases[i].plain_ns[round] = run(sys, cases[i].plain, &w, cases[i].rows);
+        }
+    }
+    printf("%-44s %8s %8s %8s %8s\n", "columns, ns per row", "min", "median", "plain", "ratio");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        double *ns = cases[i].engine_ns, *plain = cases[i].plain_ns;
+        qsort(ns, ROUNDS, sizeof *ns, by_value);
+        qsort(plain, ROUNDS, sizeof *plain, by_value);
+        printf("%-44s %8.2f %8.2f %8.2f %8.2f\n", cases[i].name, ns[0], ns[ROUNDS / 2], plain[ROUNDS / 2], ns[0] / plain[0]);
+    }
+    one_row(sys, &w);
+    mem_release(&mem);
+    sys_linux_free(sys);
+    return 0;
+}
