@@ -164,7 +164,8 @@ static bool metadata_find(const char *at, struct str key, struct str *value)
     return false;
 }
 
-/* What our metadata says replaces what the format says, when both are of one layout and have the same children. */
+/* What our metadata says replaces what the format says, when both are of one layout. Of a nested type it may change
+ * nothing but whether it may be NULL. */
 static const struct type *type_refine(struct import *im, const struct ArrowSchema *s, const struct arrow_layout *l, const struct type *t)
 {
     const struct type *said;
@@ -172,11 +173,8 @@ static const struct type *type_refine(struct import *im, const struct ArrowSchem
 
     if (!metadata_find(s->metadata, STR(ARROW_TYPE_KEY), &text)) return t;
     if (type_parse(im->arena, text, &said, NULL) != S_OK || !arrow_layout_is_of(l, said)) return t;
-    if (said->child_count != t->child_count) return t;
-    for (uint32_t i = 0; i < t->child_count; i++) {
-        if (!type_equal(said->children[i], t->children[i])) return t;
-    }
-    return said;
+    if (t->child_count == 0) return said;
+    return type_equal_ignoring_null(said, t) ? type_with_null(im->arena, t, said->nullable) : t;
 }
 
 static enum status child_import(struct import *im, const struct ArrowSchema *s, const char *role, const char *name, int depth,

@@ -119,7 +119,7 @@ enum status type_decode(struct arena *a, const uint8_t **at, const uint8_t *end,
     const struct type *t;
 
     dec_init(&d, *at, (size_t)(end - *at));
-    t = decode_type(a, &d, 0);
+    t = decode_type(a, &d, 1);
     if (!t) return E_DATA;
     *out = t;
     *at = d.at;

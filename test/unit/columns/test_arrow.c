@@ -315,6 +315,98 @@ static void test_foreign_values(void **state)
     assert_string_equal(import_column(w, "ROW<c BIGINT>", "l", NULL, shifted + 1, 0, 2), "+I[0]\n+I[-5]\n"); /* not aligned */
 }
 
+/* Under a NULL struct Arrow allows anything, also NULL where the field forbids it. None of it comes in. */
+static void test_nothing_comes_in_from_under_a_null_struct(void **state)
+{
+    struct world *w = *state;
+    static const char bytes[] = "a rather long piece of garbage";
+    static const int32_t offsets[] = {0, 30, 30}, numbers[] = {5, 6};
+    static const uint8_t second[] = {2};
+    const void *text_buffers[] = {NULL, offsets, bytes}, *number_buffers[] = {second, numbers}, *row_buffers[] = {second}, *none[] = {NULL};
+    struct ArrowSchema text_schema = {.format = "u", .name = "s"}, number_schema = {.format = "i", .name = "n"};
+    struct ArrowSchema *field_schemas[] = {&text_schema, &number_schema};
+    struct ArrowSchema row_schema = {.format = "+s", .name = "c", .flags = 2, .n_children = 2, .children = field_schemas}, *columns_schema[] = {&row_schema};
+    struct ArrowSchema schema = {.format = "+s", .n_children = 1, .children = columns_schema};
+    struct ArrowArray texts = {.length = 2, .n_buffers = 3, .buffers = text_buffers};
+    struct ArrowArray numbers_array = {.length = 2, .null_count = 1, .n_buffers = 2, .buffers = number_buffers}, *fields[] = {&texts, &numbers_array};
+    struct ArrowArray row = {.length = 2, .null_count = 1, .n_buffers = 1, .n_children = 2, .buffers = row_buffers, .children = fields}, *columns[] = {&row};
+    struct ArrowArray array = {.length = 2, .n_buffers = 1, .n_children = 1, .buffers = none, .children = columns};
+    struct batch *b = batch_create(rows_type(&w->arena, "ROW<c ROW<s STRING NOT NULL, n INT NOT NULL>>"), 2, &w->mem);
+
+    assert_int_equal(arrow_import_rows(&array, &schema, 0, 2, b, &w->e), S_OK);
+    assert_string_equal(rows_text(b, &w->out), "+I[null]\n+I[+I[, 6]]\n");
+    assert_int_equal(VECTOR_VALUES(&b->cols[0].children[0], struct text)[0].size, 0);
+    assert_int_equal(VECTOR_VALUES(&b->cols[0].children[1], int32_t)[0], 0);
+    batch_clear(b);
+    row.null_count = 0; /* now the struct is there, and its NULL field an error */
+    assert_int_equal(arrow_import_rows(&array, &schema, 0, 2, b, &w->e), E_DATA);
+    assert_string_equal(w->e.text, "Arrow import of column 'c': row 0 is NULL, which the type forbids");
+    batch_free(b);
+}
+
+/* Offsets stand in the map, in its entries, and in keys and values: all add up. */
+static void test_offsets_add_up(void **state)
+{
+    struct world *w = *state;
+    static const int32_t offsets[] = {0, 1, 1, 3}, keys[] = {-1, -1, -1, 10, 20, 30}, values[] = {-1, -1, 11, 21, 31};
+    const void *map_buffers[] = {NULL, offsets}, *key_buffers[] = {NULL, keys}, *value_buffers[] = {NULL, values}, *none[] = {NULL};
+    struct ArrowSchema key_schema = {.format = "i", .name = "key"}, value_schema = {.format = "i", .name = "value", .flags = 2};
+    struct ArrowSchema *pair[] = {&key_schema, &value_schema}, entries_schema = {.format = "+s", .name = "entries", .n_children = 2, .children = pair};
+    struct ArrowSchema *one[] = {&entries_schema}, map_schema = {.format = "+m", .name = "c", .flags = 2, .n_children = 1, .children = one};
+    struct ArrowSchema *columns_schema[] = {&map_schema}, schema = {.format = "+s", .n_children = 1, .children = columns_schema};
+    struct ArrowArray key = {.length = 5, .offset = 1, .n_buffers = 2, .buffers = key_buffers};
+    struct ArrowArray value = {.length = 5, .offset = 0, .n_buffers = 2, .buffers = value_buffers}, *both[] = {&key, &value};
+    struct ArrowArray entries = {.length = 3, .offset = 2, .n_buffers = 1, .n_children = 2, .buffers = none, .children = both}, *below[] = {&entries};
+    struct ArrowArray map = {.length = 2, .offset = 1, .n_buffers = 2, .n_children = 1, .buffers = map_buffers, .children = below}, *columns[] = {&map};
+    struct ArrowArray array = {.length = 2, .n_buffers = 1, .n_children = 1, .buffers = none, .children = columns};
+    struct batch *b = batch_create(rows_type(&w->arena, "ROW<c MAP<INT NOT NULL, INT>>"), 2, &w->mem);
+
+    assert_int_equal(arrow_import_rows(&array, &schema, 0, 2, b, &w->e), S_OK);
+    assert_string_equal(rows_text(b, &w->out), "+I[{}]\n+I[{20=21, 30=31}]\n");
+    batch_free(b);
+}
+
+/* Foreign hands may copy our metadata anywhere: it counts only where it fits. */
+static void test_metadata_that_does_not_fit(void **state)
+{
+    static const struct {
+        const char *text, *format, *type;
+    } cases[] = {
+        {"CHAR(7)", "u", "CHAR(7)"},
+        {"CHAR(7)", "l", "BIGINT"},
+        {"no type", "u", "STRING"},
+        {"TIMESTAMP(8)", "tsu:", "TIMESTAMP(6)"},
+        {"TIMESTAMP(4)", "tsu:", "TIMESTAMP(4)"},
+        {"ROW<a INT NOT NULL> NOT NULL", "+s", "ROW<`a` INT NOT NULL, `b` INT NOT NULL>"},
+        {"ROW<a INT NOT NULL, c INT NOT NULL> NOT NULL", "+s", "ROW<`a` INT NOT NULL, `b` INT NOT NULL>"},
+        {"ROW<a INT NOT NULL, b INT NOT NULL> NOT NULL", "+s", "ROW<`a` INT NOT NULL, `b` INT NOT NULL> NOT NULL"},
+    };
+    struct world *w = *state;
+
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct ArrowSchema a = {.format = "i", .name = "a"}, b = {.format = "i", .name = "b"}, *fields[] = {&a, &b};
+        struct ArrowSchema column = {.format = cases[i].format, .name = "c", .flags = 2}, *columns[] = {&column};
+        struct ArrowSchema schema = {.format = "+s", .n_children = 1, .children = columns};
+        struct {
+            int32_t count, key_size;
+            char key[12];
+            int32_t size;
+            char text[60];
+        } metadata = {1, 12, {0}, (int32_t)strlen(cases[i].text), {0}};
+        const struct type *t;
+
+        memcpy(metadata.key, "thalweg.type", 12);
+        memcpy(metadata.text, cases[i].text, strlen(cases[i].text));
+        column.metadata = (const char *)&metadata;
+        column.n_children = cases[i].format[0] == '+' ? 2 : 0;
+        column.children = fields;
+        assert_int_equal(arrow_import_schema(&w->arena, &schema, &t, &w->e), S_OK);
+        buf_clear(&w->out);
+        type_print(t->children[0], &w->out);
+        assert_string_equal(buf_text(&w->out), cases[i].type);
+    }
+}
+
 static void test_damaged_arrays_are_refused(void **state)
 {
     struct world *w = *state;
@@ -350,6 +442,9 @@ int main(void)
         TEST(test_nanoseconds_have_limits),
         TEST(test_null_keys_are_refused),
         TEST(test_foreign_values),
+        TEST(test_nothing_comes_in_from_under_a_null_struct),
+        TEST(test_offsets_add_up),
+        TEST(test_metadata_that_does_not_fit),
         TEST(test_damaged_arrays_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

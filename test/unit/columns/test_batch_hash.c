@@ -104,6 +104,21 @@ static void test_equal_values_hash_alike(void **state)
     alike(w, "a MULTISET<INT>", "{1=1, 2=2}\n", "a MULTISET<INT>", "{2=2, 1=1}\n");
 }
 
+static void test_every_nan_is_one(void **state)
+{
+    struct world *w = *state;
+    static const uint64_t nans[] = {UINT64_C(0x7ff8000000000000), UINT64_C(0xfff8000000000000), UINT64_C(0x7ff0000000000001), UINT64_MAX};
+    static const uint32_t col = 0;
+    struct batch *b = batch_create(rows_type(&w->arena, "ROW<a DOUBLE>"), 4, &w->mem);
+    uint64_t h[4];
+
+    memcpy(b->cols[0].data, nans, sizeof nans);
+    b->count = 4;
+    batch_hash(b, &col, 1, h);
+    for (int i = 0; i < 4; i++) assert_int_equal(h[i], hash64_u64(UINT64_C(0x7ff8000000000000)));
+    batch_free(b);
+}
+
 static void test_different_values_hash_differently(void **state)
 {
     static const char *const pairs[][4] = {
@@ -210,6 +225,7 @@ int main(void)
         TEST(test_golden_vectors),
         TEST(test_single_values_hash_as_xxh3_of_their_bytes),
         TEST(test_equal_values_hash_alike),
+        TEST(test_every_nan_is_one),
         TEST(test_different_values_hash_differently),
         TEST(test_every_path_agrees),
         TEST(test_pairs_spread),

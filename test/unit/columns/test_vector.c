@@ -165,6 +165,22 @@ static void test_null_type_is_always_null(void **state)
     vector_release(&v, &w->mem);
 }
 
+static void test_elements_are_valid_until_said_otherwise(void **state)
+{
+    struct world *w = *state;
+    struct vector v;
+
+    vector_init(&v, rows_type(&w->arena, "ARRAY<INT>"), 10, &w->mem);
+    VECTOR_VALUES(&v.children[0], int32_t)[3] = 33;
+    vector_set_null(&v.children[0], 0);
+    vector_child_reserve(&v, 500, &w->mem);
+    assert_true(v.children[0].capacity >= 500);
+    assert_true(vector_is_null(&v.children[0], 0));
+    for (uint32_t i = 1; i < 500; i++) assert_false(vector_is_null(&v.children[0], i));
+    assert_int_equal(VECTOR_VALUES(&v.children[0], int32_t)[3], 33);
+    vector_release(&v, &w->mem);
+}
+
 /* ---- copying */
 
 #define EVERY_WIDTH                                                                                                    \
@@ -299,6 +315,19 @@ static void test_stale_strings_under_null_are_not_followed(void **state)
     assert_int_equal(VECTOR_VALUES(&dst->cols[0], struct text)[0].size, 0);
     assert_string_equal(rows_text(dst, &w->out), "+I[null, null]\n");
     assert_int_equal(batch_bytes(dst), 16 + 1 + 16 + 1);
+    batch_free(src);
+    batch_free(dst);
+}
+
+/* A row that was given up again (its count taken back) leaves a validity bit behind: the next row is not NULL for it. */
+static void test_rows_given_up_leave_nothing(void **state)
+{
+    struct world *w = *state;
+    struct batch *src = batch_of(w, "ROW<a INT>", "1\n2\n"), *dst = batch_of(w, "ROW<a INT>", "null\nnull\nnull\n");
+
+    dst->count = 1;
+    batch_append(dst, src, NULL, 0);
+    assert_string_equal(rows_text(dst, &w->out), "+I[null]\n+I[1]\n+I[2]\n");
     batch_free(src);
     batch_free(dst);
 }
@@ -440,10 +469,12 @@ int main(void)
         TEST(test_heap_reaches_a_steady_state),
         TEST(test_runs_of_bits),
         TEST(test_null_type_is_always_null),
+        TEST(test_elements_are_valid_until_said_otherwise),
         TEST(test_append_copies_every_type),
         TEST(test_constants_are_spread),
         TEST(test_dictionaries_are_resolved),
         TEST(test_stale_strings_under_null_are_not_followed),
+        TEST(test_rows_given_up_leave_nothing),
         TEST(test_copy_needs_no_memory_in_steady_state),
         TEST(test_order_of_values),
         TEST(test_equal_values_of_different_looks),
