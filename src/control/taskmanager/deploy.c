@@ -1,0 +1,214 @@
+/* deploy.c - from vertices to tasks: a plan per chain, a channel per pair of connected subtasks, a task per subtask.
+ *
+ * Which pairs are connected follows from the partitioner: forward connects equals, rescale connects neighbours so that every
+ * side is served as evenly as it goes, everything else connects all with all. Channels lie in memory of the sending subtask,
+ * since its thread fills them. Plans are immutable and shared by reference; they live in the task manager's arena. */
+#include "control/taskmanager/taskmanager_internal.h"
+
+#include <string.h>
+
+/* --- channels ----------------------------------------------------------------------------------------------------------- */
+static bool is_connected(enum partitioner p, uint32_t producers, uint32_t consumers, uint32_t from, uint32_t to)
+{
+    uint64_t f = from, t = to;
+
+    if (p == PART_FORWARD) return from == to;
+    if (p != PART_RESCALE) return true;
+    if (producers <= consumers) return t >= f * consumers / producers && t < (f + 1) * consumers / producers;
+    return f >= t * producers / consumers && f < (t + 1) * producers / consumers;
+}
+
+static void make_channels(struct taskmanager *tm, uint32_t number)
+{
+    const struct graph *g = tm->graph;
+    const struct graph_edge *edge = g->edges[number];
+    const struct graph_node *to = g->nodes[edge->to];
+    struct vertex_run *sender = &tm->vertices[g->nodes[edge->from]->vertex];
+    struct edge_run *run = &tm->edges[number];
+
+    run->edge = edge;
+    if (edge->chained) return;
+    run->producers = sender->vertex->parallelism;
+    run->consumers = tm->vertices[to->vertex].vertex->parallelism;
+    ASSERT(edge->partitioner != PART_FORWARD || run->producers == run->consumers);
+    run->channels = ARENA_ARRAY(&tm->arena, struct channel *, (size_t)run->producers * run->consumers);
+    for (uint32_t f = 0; f < run->producers; f++)
+        for (uint32_t t = 0; t < run->consumers; t++)
+            if (is_connected(edge->partitioner, run->producers, run->consumers, f, t))
+                run->channels[(size_t)f * run->consumers + t] =
+                    channel_create(&sender->channel_mems[f], to->plan.inputs[edge->input], edge->needed, tm->settings.batch_rows, tm->settings.ring_batches);
+}
+
+/* The channels of one sending subtask, in order of the receivers. */
+static uint32_t sent_channels(struct taskmanager *tm, const struct edge_run *run, uint32_t from, struct channel *const **out)
+{
+    struct channel **list = ARENA_ARRAY(&tm->arena, struct channel *, run->consumers);
+    uint32_t count = 0;
+
+    for (uint32_t t = 0; t < run->consumers; t++)
+        if (run->channels[(size_t)from * run->consumers + t] != NULL) list[count++] = run->channels[(size_t)from * run->consumers + t];
+    ASSERT(count > 0);
+    *out = list;
+    return count;
+}
+
+/* --- plans -------------------------------------------------------------------------------------------------------------- */
+/* Place of a node in its chain. */
+static uint32_t place_of(const struct graph *g, uint32_t node)
+{
+    const struct graph_vertex *v = &g->vertices[g->nodes[node]->vertex];
+
+    for (uint32_t i = 0; i < v->node_count; i++)
+        if (v->nodes[i] == node) return i;
+    ASSERT(!"a node is not in its own vertex");
+    return 0;
+}
+
+static const struct node_plan *plan_nodes(struct taskmanager *tm, const struct graph_vertex *v)
+{
+    const struct graph *g = tm->graph;
+    struct node_plan *plans = ARENA_ARRAY(&tm->arena, struct node_plan, v->node_count);
+
+    for (uint32_t i = 0; i < v->node_count; i++) {
+        const struct graph_node *n = g->nodes[v->nodes[i]];
+        plans[i] = (struct node_plan){.type = n->type,
+                                      .config = n->config,
+                                      .plan = &n->plan,
+                                      .name = n->name,
+                                      .uid = n->id,
+                                      .needed_in = n->needed_in,
+                                      .needed_out = n->needed_out};
+        if (n->chained_by == GRAPH_NONE) continue;
+        plans[i].parent = place_of(g, g->edges[n->chained_by]->from);
+        plans[i].parent_port = g->edges[n->chained_by]->port;
+        ASSERT(plans[i].parent < i);
+    }
+    return plans;
+}
+
+static struct writer_plan plan_writer(struct taskmanager *tm, const struct edge_run *run, uint32_t from)
+{
+    const struct graph_edge *edge = run->edge;
+
+    return (struct writer_plan){.partitioner = edge->partitioner,
+                                .keys = edge->key_cols,
+                                .key_count = edge->keys.count,
+                                .max_parallelism = tm->graph->nodes[edge->to]->max_parallelism,
+                                .seed = tm->settings.seed,
+                                .subtask = from,
+                                .parallelism = run->producers};
+}
+
+static void plan_outputs(struct taskmanager *tm, uint32_t vertex, uint32_t subtask, struct task_plan *plan)
+{
+    const struct graph *g = tm->graph;
+    struct output_plan *outputs = ARENA_ARRAY(&tm->arena, struct output_plan, g->edge_count + 1);
+
+    for (uint32_t i = 0; i < g->edge_count; i++) {
+        struct edge_run *run = &tm->edges[i];
+        if (run->channels == NULL || g->nodes[run->edge->from]->vertex != vertex) continue;
+        struct output_plan *o = &outputs[plan->output_count++];
+        o->node = place_of(g, run->edge->from);
+        o->port = run->edge->port;
+        o->writer = plan_writer(tm, run, subtask);
+        o->partition = run->edge->partitioner == PART_CUSTOM ? &run->edge->function : NULL;
+        o->channel_count = sent_channels(tm, run, subtask, &o->channels);
+    }
+    plan->outputs = outputs;
+}
+
+static void plan_inputs(struct taskmanager *tm, uint32_t head, uint32_t subtask, struct task_plan *plan)
+{
+    const struct graph *g = tm->graph;
+    uint32_t input_count = g->nodes[head]->type->input_count;
+    struct gate_input *inputs = ARENA_ARRAY(&tm->arena, struct gate_input, input_count + 1);
+
+    for (uint32_t input = 0; input < input_count; input++) {
+        uint32_t room = 0, count = 0;
+        for (int i = graph_next_input(g, head, input, GRAPH_NONE); i != GRAPH_NONE; i = graph_next_input(g, head, input, i)) room += tm->edges[i].producers;
+        struct channel **channels = ARENA_ARRAY(&tm->arena, struct channel *, room + 1);
+        for (int i = graph_next_input(g, head, input, GRAPH_NONE); i != GRAPH_NONE; i = graph_next_input(g, head, input, i))
+            for (uint32_t f = 0; f < tm->edges[i].producers; f++) {
+                struct channel *c = tm->edges[i].channels[(size_t)f * tm->edges[i].consumers + subtask];
+                if (c != NULL) channels[count++] = c;
+            }
+        ASSERT(count > 0);
+        inputs[input] = (struct gate_input){channels, count};
+    }
+    plan->inputs = inputs;
+    plan->input_count = input_count;
+}
+
+static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
+{
+    struct vertex_run *run = &tm->vertices[vertex];
+    const struct graph_vertex *v = run->vertex;
+    struct task_plan *plan = &run->plans[subtask];
+
+    *plan = (struct task_plan){.name = v->name,
+                               .subtask = subtask,
+                               .parallelism = v->parallelism,
+                               .max_parallelism = v->max_parallelism,
+                               .attempt = tm->settings.attempt,
+                               .batch_rows = tm->settings.batch_rows,
+                               .nodes = run->nodes,
+                               .node_count = v->node_count,
+                               .job = tm->job,
+                               .backend = tm->settings.backend,
+                               .seed = tm->settings.seed,
+                               .blocking = v->blocking};
+    plan_outputs(tm, vertex, subtask, plan);
+    plan_inputs(tm, v->head, subtask, plan);
+}
+
+/* --- tasks ---------------------------------------------------------------------------------------------------------------- */
+static void init_vertex(struct taskmanager *tm, uint32_t vertex)
+{
+    const struct graph_vertex *v = &tm->graph->vertices[vertex];
+    struct vertex_run *run = &tm->vertices[vertex];
+
+    ASSERT(v->parallelism >= 1);
+    run->vertex = v;
+    run->nodes = plan_nodes(tm, v);
+    run->plans = ARENA_ARRAY(&tm->arena, struct task_plan, v->parallelism);
+    run->tasks = ARENA_ARRAY(&tm->arena, struct task *, v->parallelism);
+    run->workers = ARENA_ARRAY(&tm->arena, struct worker *, v->parallelism);
+    run->channel_mems = ARENA_ARRAY(&tm->arena, struct mem, v->parallelism);
+    run->ended = ARENA_ARRAY(&tm->arena, struct task_ended, v->parallelism);
+    run->is_over = ARENA_ARRAY(&tm->arena, struct sys_atomic_u64, v->parallelism);
+    for (uint32_t s = 0; s < v->parallelism; s++) mem_init(&run->channel_mems[s], "channels", 0);
+    tm->task_count += v->parallelism;
+}
+
+void deploy_tasks(struct taskmanager *tm)
+{
+    const struct graph *g = tm->graph;
+
+    tm->vertices = ARENA_ARRAY(&tm->arena, struct vertex_run, g->vertex_count);
+    tm->edges = ARENA_ARRAY(&tm->arena, struct edge_run, g->edge_count + 1);
+    for (uint32_t v = 0; v < g->vertex_count; v++) init_vertex(tm, v);
+    for (uint32_t e = 0; e < g->edge_count; e++) make_channels(tm, e);
+    for (uint32_t v = 0; v < g->vertex_count; v++)
+        for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) {
+            plan_task(tm, v, s);
+            tm->vertices[v].tasks[s] = task_create(&tm->vertices[v].plans[s], tm->sys, tm->log);
+        }
+}
+
+static void free_channels(struct edge_run *run)
+{
+    for (size_t i = 0; run->channels != NULL && i < (size_t)run->producers * run->consumers; i++) channel_free(run->channels[i]);
+}
+
+void deploy_release(struct taskmanager *tm)
+{
+    const struct graph *g = tm->graph;
+
+    if (tm->vertices == NULL) return;
+    for (uint32_t v = 0; v < g->vertex_count; v++)
+        for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) task_free(tm->vertices[v].tasks[s]);
+    for (uint32_t e = 0; e < g->edge_count; e++) free_channels(&tm->edges[e]);
+    for (uint32_t v = 0; v < g->vertex_count; v++)
+        for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) mem_release(&tm->vertices[v].channel_mems[s]);
+    tm->vertices = NULL;
+}

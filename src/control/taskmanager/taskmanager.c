@@ -1,0 +1,205 @@
+/* taskmanager.c - workers and the tasks on them.
+ *
+ * Tasks that do not block share a few workers, one per core as far as there are tasks. Subtask i of every vertex goes to the
+ * same worker when there are at least as many subtasks as workers, so that forward edges stay on one core; with fewer the
+ * vertices are dealt out in turn, so that a pipeline uses the cores it can get. A task that may block has a worker, and so a
+ * thread, of its own.
+ *
+ * What other threads read of a running task are its metrics and its watermark, racily by design; everything else is touched
+ * by its worker only until taskmanager_join has returned. */
+#include "control/taskmanager/taskmanager_internal.h"
+
+#include <string.h>
+
+struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const struct taskmanager_settings *settings)
+{
+    struct mem mem;
+    mem_init(&mem, "task manager", 0);
+    struct taskmanager *tm = mem_zalloc(&mem, sizeof *tm);
+
+    ASSERT(settings->batch_rows >= 1 && settings->batch_rows <= BATCH_ROWS);
+    ASSERT(settings->ring_batches >= 1 && settings->ring_batches <= CHANNEL_SHELLS_MAX);
+    mem_init(&tm->mem, "task manager", 0);
+    mem_move(&mem, &tm->mem);
+    arena_init(&tm->arena, &tm->mem, 0);
+    tm->sys = sys;
+    tm->log = log;
+    tm->settings = *settings;
+    return tm;
+}
+
+void taskmanager_free(struct taskmanager *tm)
+{
+    struct mem mem;
+
+    if (tm == NULL) return;
+    ASSERT(tm->started == 0);
+    deploy_release(tm);
+    for (uint32_t i = 0; i < tm->worker_count; i++) worker_free(tm->workers[i]);
+    mem_init(&mem, "task manager", 0);
+    mem_move(&tm->mem, &mem);
+    mem_release(&mem);
+}
+
+/* --- deploying ---------------------------------------------------------------------------------------------------------- */
+static uint32_t count_tasks(const struct taskmanager *tm, bool blocking)
+{
+    uint32_t count = 0;
+
+    for (uint32_t v = 0; v < tm->graph->vertex_count; v++)
+        if (tm->graph->vertices[v].blocking == blocking) count += tm->graph->vertices[v].parallelism;
+    return count;
+}
+
+static void task_over(void *arg, struct task *t, enum status st)
+{
+    struct taskmanager *tm = arg;
+    const struct task_plan *plan = task_plan_of(t);
+
+    for (uint32_t v = 0; v < tm->graph->vertex_count; v++) {
+        struct vertex_run *run = &tm->vertices[v];
+        if (plan < run->plans || plan >= run->plans + run->vertex->parallelism) continue;
+        struct task_ended *ended = &run->ended[plan->subtask];
+        *ended = (struct task_ended){.vertex = plan->name, .subtask = plan->subtask, .status = st};
+        if (st < 0) ended->err = *task_err(t);
+        sys_atomic_store(&run->is_over[plan->subtask], 1);
+        tm->ended(tm->ended_arg, ended);
+        return;
+    }
+    ASSERT(!"a task that nobody deployed has ended");
+}
+
+static struct worker *add_worker(struct taskmanager *tm, const char *name)
+{
+    struct worker *w = worker_create(tm->sys, name, task_over, tm);
+
+    tm->workers[tm->worker_count++] = w;
+    return w;
+}
+
+static void assign_workers(struct taskmanager *tm)
+{
+    uint32_t shared_tasks = count_tasks(tm, false), dealt = 0;
+    uint32_t wanted = tm->settings.workers > 0 ? tm->settings.workers : (uint32_t)sys_cpu_count(tm->sys);
+    uint32_t shared = MIN(wanted, shared_tasks);
+
+    tm->workers = ARENA_ARRAY(&tm->arena, struct worker *, shared + count_tasks(tm, true) + 1);
+    for (uint32_t i = 0; i < shared; i++) add_worker(tm, arena_printf(&tm->arena, "worker-%u", i));
+    for (uint32_t v = 0; v < tm->graph->vertex_count; v++) {
+        struct vertex_run *run = &tm->vertices[v];
+        for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
+            struct worker *w;
+            if (run->vertex->blocking) w = add_worker(tm, run->vertex->name);
+            else w = tm->workers[run->vertex->parallelism >= shared ? s % shared : dealt++ % shared];
+            worker_add(w, run->tasks[s]);
+            run->workers[s] = w;
+        }
+    }
+}
+
+static void connect_channels(struct taskmanager *tm)
+{
+    const struct graph *g = tm->graph;
+
+    for (uint32_t e = 0; e < g->edge_count; e++) {
+        struct edge_run *run = &tm->edges[e];
+        if (run->channels == NULL) continue;
+        struct vertex_run *from = &tm->vertices[g->nodes[run->edge->from]->vertex], *to = &tm->vertices[g->nodes[run->edge->to]->vertex];
+        for (uint32_t f = 0; f < run->producers; f++)
+            for (uint32_t t = 0; t < run->consumers; t++) {
+                struct channel *c = run->channels[(size_t)f * run->consumers + t];
+                if (c != NULL) channel_connect(c, tm->sys, worker_parker(from->workers[f]), worker_parker(to->workers[t]));
+            }
+    }
+}
+
+enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job, task_ended_fn ended, void *arg, struct err *e)
+{
+    ASSERT(tm->graph == NULL && g->vertex_count > 0);
+    TRY(slots_check(g, tm->settings.slots, e));
+    tm->graph = g;
+    tm->job = job;
+    tm->ended = ended;
+    tm->ended_arg = arg;
+    deploy_tasks(tm);
+    assign_workers(tm);
+    connect_channels(tm);
+    return S_OK;
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------------ */
+enum status taskmanager_start(struct taskmanager *tm, struct err *e)
+{
+    ASSERT(tm->started == 0);
+    for (uint32_t i = 0; i < tm->worker_count; i++) {
+        enum status st = worker_start(tm->workers[i], e);
+        if (st != S_OK) { /* those that run are told to stop, so that join returns */
+            taskmanager_cancel(tm);
+            return st;
+        }
+        tm->started++;
+    }
+    return S_OK;
+}
+
+enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *progress, int64_t *deadline_ms)
+{
+    bool any_left = false;
+
+    ASSERT(tm->started == 0);
+    *progress = false;
+    *deadline_ms = INT64_MAX;
+    for (uint32_t i = 0; i < tm->worker_count; i++) {
+        bool moved;
+        int64_t deadline;
+        if (worker_round(tm->workers[i], pick, &moved, &deadline) == S_OK) any_left = true;
+        *progress |= moved;
+        *deadline_ms = MIN(*deadline_ms, deadline);
+    }
+    return any_left ? S_OK : S_END;
+}
+
+void taskmanager_cancel(struct taskmanager *tm)
+{
+    for (uint32_t v = 0; v < tm->graph->vertex_count; v++) {
+        struct vertex_run *run = &tm->vertices[v];
+        for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
+            if (sys_atomic_load(&run->is_over[s]) != 0) continue;
+            task_cancel(run->tasks[s]);
+            sys_unpark(tm->sys, worker_parker(run->workers[s]));
+        }
+    }
+}
+
+void taskmanager_join(struct taskmanager *tm)
+{
+    for (uint32_t i = 0; i < tm->started; i++) worker_join(tm->workers[i]);
+    tm->started = 0;
+}
+
+/* --- looking at it -------------------------------------------------------------------------------------------------------- */
+static void add_node(struct taskmanager *tm, const struct graph_node *n, const struct op_metrics *m, struct job_totals *out)
+{
+    (void)tm;
+    if (n->type->flags & OP_SOURCE) out->rows_in += sys_atomic_load(&m->rows_out);
+    if (n->plan.output_count == 0) out->rows_out += sys_atomic_load(&m->rows_in);
+    out->late_dropped += sys_atomic_load(&m->late_dropped);
+    out->late_refired += sys_atomic_load(&m->late_refired);
+    out->errors_skipped += sys_atomic_load(&m->errors_skipped);
+    out->dead_letters += sys_atomic_load(&m->dead_letters);
+}
+
+void taskmanager_totals(struct taskmanager *tm, struct job_totals *out)
+{
+    *out = (struct job_totals){.watermark = INT64_MAX, .tasks = tm->task_count};
+    for (uint32_t v = 0; tm->vertices != NULL && v < tm->graph->vertex_count; v++) {
+        struct vertex_run *run = &tm->vertices[v];
+        for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
+            for (uint32_t i = 0; i < run->vertex->node_count; i++)
+                add_node(tm, tm->graph->nodes[run->vertex->nodes[i]], task_metrics(run->tasks[s], i), out);
+            if (sys_atomic_load(&run->is_over[s]) != 0) continue;
+            out->tasks_running++;
+            out->watermark = MIN(out->watermark, task_watermark(run->tasks[s]));
+        }
+    }
+}

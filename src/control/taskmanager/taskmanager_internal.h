@@ -1,0 +1,44 @@
+/* taskmanager_internal.h - a deployed job inside the task manager. */
+#pragma once
+#include "control/taskmanager/taskmanager.h"
+
+/* Channels of one edge between vertices. */
+struct edge_run {
+    const struct graph_edge *edge;
+    struct channel **channels;      /* [from * consumers + to]; NULL where the two are not connected */
+    uint32_t producers, consumers;
+};
+
+struct vertex_run {
+    const struct graph_vertex *vertex;
+    const struct node_plan *nodes;
+    struct task_plan *plans;        /* [parallelism] */
+    struct task **tasks;            /* [parallelism] */
+    struct worker **workers;        /* of each task */
+    struct mem *channel_mems;       /* [parallelism] memory of the channels that a subtask sends on */
+    struct task_ended *ended;       /* [parallelism] */
+    struct sys_atomic_u64 *is_over; /* [parallelism] */
+};
+
+struct taskmanager {
+    struct mem mem;
+    struct arena arena;
+    struct sys *sys;
+    struct log *log;
+    struct taskmanager_settings settings;
+    const struct graph *graph;
+    struct job_shared *job;
+    struct vertex_run *vertices;    /* [graph->vertex_count] */
+    struct edge_run *edges;         /* [graph->edge_count]; channels NULL for chained ones */
+    struct worker **workers;
+    uint32_t worker_count, started;
+    uint32_t task_count;
+    task_ended_fn ended;
+    void *ended_arg;
+};
+
+/* slots.c */
+enum status slots_check(const struct graph *g, uint32_t slots, struct err *e) CHECKED;
+/* deploy.c: fills vertices and edges, makes the tasks. */
+void deploy_tasks(struct taskmanager *tm);
+void deploy_release(struct taskmanager *tm);
