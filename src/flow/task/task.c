@@ -21,6 +21,7 @@ struct task {
     struct writer **writers;
     enum task_state state;
     struct sys_atomic_u64 cancelled;
+    struct sys_atomic_u64 watermark; /* what task_watermark answers */
     int64_t flushed_ns;
     bool is_idle;           /* builders were flushed and nothing came since */
     bool input_ended;
@@ -50,6 +51,7 @@ struct task *task_create(const struct task_plan *plan, struct sys *sys, struct l
     t->plan = plan;
     t->sys = sys;
     t->log = log;
+    sys_atomic_store(&t->watermark, (uint64_t)TIME_MIN);
     mem_init(&t->mem, plan->name, 0);
     mem_move(&mem, &t->mem);
     chain_init(&t->chain, plan, &t->mem, sys, log, &t->err);
@@ -234,6 +236,7 @@ enum status task_step(struct task *t)
     }
     t->chain.budget = STEP_ROWS;
     enum status st = step(t, &moved);
+    sys_atomic_store(&t->watermark, (uint64_t)t->chain.nodes[0].sent_watermark);
     if (st < 0) return failed(t, t->chain.failed_node, st);
     if (st == S_MORE || (st == S_IDLE && moved)) st = S_OK;
     if (st == S_PENDING) st = task_deadline_ms(t) == INT64_MAX ? S_OK : S_IDLE;
@@ -247,7 +250,7 @@ int64_t task_deadline_ms(const struct task *t) { return chain_deadline_ms(&t->ch
 const struct err *task_err(const struct task *t) { return &t->err; }
 enum task_state task_state(const struct task *t) { return t->state; }
 const struct task_plan *task_plan_of(const struct task *t) { return t->plan; }
-int64_t task_watermark(const struct task *t) { return t->chain.nodes[0].sent_watermark; }
+int64_t task_watermark(const struct task *t) { return (int64_t)sys_atomic_load(&t->watermark); }
 size_t task_bytes(const struct task *t) { return t->mem.used; }
 bool task_is_blocking(const struct task *t) { return t->plan->blocking; }
 

@@ -21,6 +21,7 @@ struct node_plan {
 struct output_plan {
     uint32_t node, port;
     struct writer_plan writer;
+    const struct function_ref *partition; /* PART_CUSTOM: the user's function */
     struct channel *const *channels;
     uint32_t channel_count;
 };
@@ -59,7 +60,7 @@ const struct err *task_err(const struct task *t);
 enum task_state task_state(const struct task *t);
 const struct task_plan *task_plan_of(const struct task *t);
 struct op_metrics *task_metrics(struct task *t, uint32_t node);
-int64_t task_watermark(const struct task *t); /* of the head's output, racily */
+int64_t task_watermark(const struct task *t); /* of the head's output, after the latest step; any thread */
 size_t task_bytes(const struct task *t);
 void task_set_parker(struct task *t, struct sys_parker *parker); /* before task_open */
 bool task_is_blocking(const struct task *t);

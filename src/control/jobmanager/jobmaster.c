@@ -1,0 +1,255 @@
+/* jobmaster.c - the life of a job.
+ *
+ * The first task that fails takes the job to FAILING and its error becomes the job's; a stop takes it to CANCELLING. Either
+ * way all other tasks are told to end, and only when the last one has ended does the job reach its final status: nothing of
+ * it runs any more then. A task that fails while the job is being stopped does not change the outcome.
+ *
+ * The mailbox wakes the thread; signals and the stop flag are looked at LOOK_MS after the last message at the latest,
+ * because a signal handler can do no more than count. The task manager's threads touch the job master through the mailbox
+ * only. Rows for the caller are handed over here, so user code that receives them runs on the caller's thread. */
+#include "control/jobmanager/jobmaster.h"
+
+#include "control/config.h"
+#include "flow/state/state.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+enum { LOOK_MS = 20 };
+#define NS_PER_MS INT64_C(1000000)
+
+struct jobmaster {
+    struct jobmaster_options o;
+    struct mem mem;
+    struct arena arena;
+    struct graph graph;
+    struct sys_mailbox *mailbox;
+    struct job_shared *job;
+    struct taskmanager *tm;
+    enum job_status status;
+    enum sys_signal signal;
+    struct err err;              /* why the job fails */
+    uint32_t tasks_running;
+    struct job_totals totals;
+    int64_t started_ns, ended_ns, ticked_ns;
+    char rows_are_waiting;       /* its address is the message that says so */
+};
+
+struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
+{
+    struct mem mem;
+    mem_init(&mem, "job master", 0);
+    struct jobmaster *jm = mem_zalloc(&mem, sizeof *jm);
+
+    ASSERT(o->sys != NULL);
+    mem_init(&jm->mem, "job master", 0);
+    mem_move(&mem, &jm->mem);
+    arena_init(&jm->arena, &jm->mem, 0);
+    graph_init(&jm->graph, &jm->arena);
+    jm->o = *o;
+    jm->mailbox = sys_mailbox_create(o->sys);
+    return jm;
+}
+
+void jobmaster_free(struct jobmaster *jm)
+{
+    struct mem mem;
+
+    if (jm == NULL) return;
+    taskmanager_free(jm->tm);
+    job_shared_free(jm->job);
+    sys_mailbox_free(jm->o.sys, jm->mailbox);
+    mem_init(&mem, "job master", 0);
+    mem_move(&jm->mem, &mem);
+    mem_release(&mem);
+}
+
+static void become(struct jobmaster *jm, enum job_status next)
+{
+    ASSERT(job_status_may_follow(jm->status, next));
+    log_write(jm->o.log, LOG_INFO, "jobmaster", "job '%s': %s -> %s", jm->graph.job_name, job_status_name(jm->status), job_status_name(next));
+    jm->status = next;
+}
+
+/* --- submission --------------------------------------------------------------------------------------------------------- */
+static void task_has_ended(void *arg, const struct task_ended *t)
+{
+    struct jobmaster *jm = arg;
+
+    sys_mailbox_send(jm->o.sys, jm->mailbox, (void *)(uintptr_t)t);
+}
+
+static void rows_have_come(void *arg)
+{
+    struct jobmaster *jm = arg;
+
+    sys_mailbox_send(jm->o.sys, jm->mailbox, &jm->rows_are_waiting);
+}
+
+static enum status settings_of(const struct graph *g, struct taskmanager_settings *out, struct err *e)
+{
+    const struct options *o = &g->settings;
+    const char *backend = options_get(o, config_defs, "state.backend.type");
+
+    TRY(config_check(o, e));
+    *out = (struct taskmanager_settings){
+        .slots = (uint32_t)options_int(o, config_defs, "taskmanager.numberOfTaskSlots"),
+        .workers = (uint32_t)options_int(o, config_defs, "thalweg.exec.workers"),
+        .batch_rows = (uint32_t)options_int(o, config_defs, "thalweg.exec.batch-rows"),
+        .ring_batches = (uint32_t)options_int(o, config_defs, "thalweg.exec.ring-batches"),
+        .seed = (uint64_t)options_int(o, config_defs, "thalweg.exec.seed"),
+        .backend = sb_find(backend),
+    };
+    if (out->backend == NULL) return err_set(e, E_CONFIG, "there is no state backend '%s' (state.backend.type)", backend);
+    return S_OK;
+}
+
+static enum status submit(struct jobmaster *jm, struct str encoded, struct err *e)
+{
+    struct taskmanager_settings settings;
+
+    TRY(graph_decode(&jm->graph, encoded, e));
+    TRY(resolve_functions(&jm->graph, &jm->o.functions, e));
+    TRY(settings_of(&jm->graph, &settings, e));
+    TRY(graph_prepare(&jm->graph, e));
+    jm->job = job_shared_create(jm->o.sys, jm->graph.job_name, &jm->graph.parameters);
+    job_rows_on_offer(jm->job, rows_have_come, jm);
+    jm->tm = taskmanager_create(jm->o.sys, jm->o.log, &settings);
+    return taskmanager_deploy(jm->tm, &jm->graph, jm->job, task_has_ended, jm, e);
+}
+
+enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct err *e)
+{
+    ASSERT(jm->status == JOB_INITIALIZING && jm->tm == NULL);
+    enum status st = submit(jm, encoded, e);
+    become(jm, st == S_OK ? JOB_CREATED : JOB_FAILED);
+    return st;
+}
+
+/* --- messages ------------------------------------------------------------------------------------------------------------- */
+static void fail(struct jobmaster *jm, const struct err *why)
+{
+    if (jm->status != JOB_RUNNING && jm->status != JOB_CREATED) return;
+    jm->err = *why;
+    if (jm->err.status == S_OK) err_set(&jm->err, E_UNKNOWN, "a task ended without a reason");
+    become(jm, JOB_FAILING);
+    taskmanager_cancel(jm->tm);
+}
+
+static void on_task_ended(struct jobmaster *jm, const struct task_ended *t)
+{
+    ASSERT(jm->tasks_running > 0);
+    jm->tasks_running--;
+    if (t->status == S_END) return;
+    log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u) ended: %s", t->vertex, t->subtask + 1, t->err.text);
+    fail(jm, &t->err);
+}
+
+static void hand_over_rows(struct jobmaster *jm)
+{
+    struct batch *b;
+    int64_t receiver;
+
+    while ((b = job_rows_take(jm->job, &receiver)) != NULL) {
+        struct err e = {0};
+        enum status st = S_OK;
+        if (jm->o.rows != NULL && jm->status == JOB_RUNNING) st = jm->o.rows(jm->o.rows_arg, receiver, b, &e);
+        job_rows_give_back(jm->job, receiver, b);
+        if (st == S_OK) continue;
+        err_set(&e, st, "%s", status_text(st));
+        fail(jm, &e);
+    }
+}
+
+static void on_message(struct jobmaster *jm, void *message)
+{
+    hand_over_rows(jm); /* before a task's end is seen: what it has put out belongs to the job */
+    if (message != &jm->rows_are_waiting) on_task_ended(jm, message);
+}
+
+static void look_at_signals(struct jobmaster *jm)
+{
+    bool is_wanted = jm->o.cancelled != NULL && sys_atomic_load(jm->o.cancelled) != 0;
+
+    if (jm->o.takes_signals && jm->signal == SYS_SIGNAL_NONE) jm->signal = sys_signal_take(jm->o.sys);
+    if (jm->status != JOB_RUNNING || (!is_wanted && jm->signal == SYS_SIGNAL_NONE)) return;
+    become(jm, JOB_CANCELLING);
+    taskmanager_cancel(jm->tm);
+}
+
+static void tick(struct jobmaster *jm)
+{
+    int64_t now = sys_mono_ns(jm->o.sys);
+
+    if (jm->o.tick == NULL || now - jm->ticked_ns < jm->o.tick_ms * NS_PER_MS) return;
+    jm->ticked_ns = now;
+    taskmanager_totals(jm->tm, &jm->totals);
+    jm->o.tick(jm->o.tick_arg, &jm->totals);
+}
+
+void jobmaster_pump(struct jobmaster *jm)
+{
+    void *message;
+
+    while ((message = sys_mailbox_take(jm->o.sys, jm->mailbox, 0)) != NULL) on_message(jm, message);
+    look_at_signals(jm);
+    tick(jm);
+}
+
+/* --- running -------------------------------------------------------------------------------------------------------------- */
+static void wait_for_tasks(struct jobmaster *jm)
+{
+    while (jm->tasks_running > 0) {
+        void *message = sys_mailbox_take(jm->o.sys, jm->mailbox, LOOK_MS * NS_PER_MS);
+        if (message != NULL) on_message(jm, message);
+        look_at_signals(jm);
+        tick(jm);
+    }
+}
+
+static void start_tasks(struct jobmaster *jm)
+{
+    struct err e = {0};
+
+    taskmanager_totals(jm->tm, &jm->totals);
+    jm->tasks_running = jm->totals.tasks;
+    become(jm, JOB_RUNNING);
+    if (jm->o.drive != NULL) {
+        jm->o.drive(jm->o.drive_arg, jm->tm, jm);
+        jobmaster_pump(jm);
+        ASSERT(jm->tasks_running == 0);
+    } else if (taskmanager_start(jm->tm, &e) != S_OK) {
+        jm->tasks_running = 0; /* those of workers that did start are joined below; the others never were */
+        fail(jm, &e);
+    }
+}
+
+enum status jobmaster_run(struct jobmaster *jm, struct err *e)
+{
+    ASSERT(jm->status == JOB_CREATED);
+    jm->started_ns = jm->ticked_ns = sys_mono_ns(jm->o.sys);
+    start_tasks(jm);
+    wait_for_tasks(jm);
+    taskmanager_join(jm->tm);
+    hand_over_rows(jm);
+    jm->ended_ns = sys_mono_ns(jm->o.sys);
+    taskmanager_totals(jm->tm, &jm->totals);
+    become(jm, jm->status == JOB_FAILING ? JOB_FAILED : jm->status == JOB_CANCELLING ? JOB_CANCELED : JOB_FINISHED);
+    if (jm->status == JOB_FINISHED) return S_OK;
+    if (jm->status == JOB_CANCELED) return err_set(e, E_CANCELED, "canceled");
+    err_set(e, jm->err.status, "%s", jm->err.text);
+    if (jm->err.hint[0] != '\0') err_hint(e, "%s", jm->err.hint);
+    return jm->err.status;
+}
+
+/* --- questions --------------------------------------------------------------------------------------------------------------- */
+enum job_status jobmaster_status(const struct jobmaster *jm) { return jm->status; }
+enum sys_signal jobmaster_signal(const struct jobmaster *jm) { return jm->signal; }
+const struct job_totals *jobmaster_totals(const struct jobmaster *jm) { return &jm->totals; }
+int64_t jobmaster_run_ns(const struct jobmaster *jm) { return jm->ended_ns - jm->started_ns; }
+const struct graph *jobmaster_graph(const struct jobmaster *jm) { return &jm->graph; }
+
+const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm)
+{
+    return jm->job != NULL && job_status_is_terminal(jm->status) ? job_accumulators(jm->job) : NULL;
+}

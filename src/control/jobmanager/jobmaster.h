@@ -1,0 +1,58 @@
+/* jobmaster.h - runs one job from its encoded graph: an actor on the calling thread. Whatever happens to the job is a
+ * message in its mailbox (a task has ended, rows are waiting for the caller); it alone changes the job's status.
+ *
+ * An embedded run is create -> submit -> run -> questions -> free, all on one thread, with the task manager in the same
+ * process. The encoded graph is all that is handed over: no pointer into the caller's graph survives submission. */
+#pragma once
+#include "control/graph/graph.h"
+#include "control/jobmanager/job_status.h"
+#include "control/taskmanager/taskmanager.h"
+
+#include <thalweg/function.h>
+
+/* The functions of a program or shared object, by name. */
+struct artifact_table {
+    const struct tw_function_entry *first, *end;
+};
+
+struct jobmaster;
+struct jobmaster_options {
+    struct sys *sys;
+    struct log *log;                         /* may be NULL */
+    struct artifact_table functions;
+    bool takes_signals;                      /* SIGINT and SIGTERM stop the job in order */
+    const struct sys_atomic_u64 *cancelled;  /* not 0 = stop; may be NULL, any thread may set it */
+    /* Rows for the caller (tw_collect_to): called on the calling thread, the batch is borrowed. */
+    enum status (*rows)(void *arg, int64_t receiver, struct batch *b, struct err *e);
+    void *rows_arg;
+    /* Called every tick_ms while the job runs; NULL = never. */
+    void (*tick)(void *arg, const struct job_totals *totals);
+    void *tick_arg;
+    int64_t tick_ms;
+    /* Instead of threads: runs the task manager's tasks on the calling thread until none is left (simulation). Between
+     * turns it calls jobmaster_pump. */
+    void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm);
+    void *drive_arg;
+};
+
+struct jobmaster;
+struct jobmaster *jobmaster_create(const struct jobmaster_options *o);
+void jobmaster_free(struct jobmaster *jm); /* NULL is a no-op */
+/* Decodes, finds the functions, prepares, deploys: INITIALIZING -> CREATED, or FAILED with the reason in e. */
+enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct err *e) CHECKED;
+/* Runs the job to its end. S_OK = FINISHED; E_CANCELED = CANCELED; else FAILED: "operator 'Map' (subtask 1/2): ..." */
+enum status jobmaster_run(struct jobmaster *jm, struct err *e) CHECKED;
+/* Takes what lies in the mailbox, without waiting. For `drive`. */
+void jobmaster_pump(struct jobmaster *jm);
+
+/* When the job is over. */
+enum job_status jobmaster_status(const struct jobmaster *jm);
+enum sys_signal jobmaster_signal(const struct jobmaster *jm); /* the one that stopped the job, or NONE */
+const struct job_totals *jobmaster_totals(const struct jobmaster *jm);
+const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm);
+int64_t jobmaster_run_ns(const struct jobmaster *jm); /* from start to end */
+const struct graph *jobmaster_graph(const struct jobmaster *jm);
+
+/* resolve.c: sets function_ref.fn of every function of the graph; E_GRAPH names the one that is missing or was compiled
+ * against another version of the headers. */
+enum status resolve_functions(struct graph *g, const struct artifact_table *table, struct err *e) CHECKED;
