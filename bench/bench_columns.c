@@ -147,14 +147,16 @@ static void plain_read(struct world *w)
     const double *values = w->rows->cols[2].data;
 
     for (uint32_t i = 0; i < BATCH_ROWS; i++) {
-        w->structs[i] = (struct user_row){w->keys[i], numbers[i], values[i], {text_data(&w->names[i]), w->names[i].size}};
+        w->structs[i] =
+            (struct user_row){w->keys[i], numbers[i], values[i], {text_data(&w->names[i]), w->names[i].size}};
     }
 }
 
 static void write_structs(struct world *w)
 {
     batch_clear(w->out);
-    for (uint32_t i = 0; i < BATCH_ROWS; i += ROWCONV_ROWS) rowconv_write(&layout, w->structs + i, ROWCONV_ROWS, w->out);
+    for (uint32_t i = 0; i < BATCH_ROWS; i += ROWCONV_ROWS)
+        rowconv_write(&layout, w->structs + i, ROWCONV_ROWS, w->out);
 }
 
 static void plain_write(struct world *w)
@@ -219,7 +221,8 @@ static void world_fill(struct world *w, struct arena *a)
     for (uint32_t i = 0; i < BATCH_ROWS; i++) {
         char name[40];
         int size = snprintf(name, sizeof name, "name %u", i * 7919 % 100000);
-        w->keys[i] = VECTOR_VALUES(&w->rows->cols[0], int64_t)[i] = VECTOR_VALUES(&w->bigints->cols[0], int64_t)[i] = i * INT64_C(7919);
+        w->keys[i] = VECTOR_VALUES(&w->rows->cols[0], int64_t)[i] = VECTOR_VALUES(&w->bigints->cols[0], int64_t)[i] =
+            i * INT64_C(7919);
         VECTOR_VALUES(&w->rows->cols[1], int32_t)[i] = (int32_t)i;
         VECTOR_VALUES(&w->rows->cols[2], double)[i] = i * 0.5;
         w->names[i] = VECTOR_VALUES(&w->rows->cols[3], struct text)[i] = text_put(&w->rows->heap, name, (size_t)size);
@@ -282,7 +285,8 @@ int main(void)
         double *ns = cases[i].engine_ns, *plain = cases[i].plain_ns;
         qsort(ns, ROUNDS, sizeof *ns, by_value);
         qsort(plain, ROUNDS, sizeof *plain, by_value);
-        printf("%-44s %8.2f %8.2f %8.2f %8.2f\n", cases[i].name, ns[0], ns[ROUNDS / 2], plain[ROUNDS / 2], ns[0] / plain[0]);
+        printf("%-44s %8.2f %8.2f %8.2f %8.2f\n", cases[i].name, ns[0], ns[ROUNDS / 2], plain[ROUNDS / 2],
+               ns[0] / plain[0]);
     }
     one_row(sys, &w);
     mem_release(&mem);

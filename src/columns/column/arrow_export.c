@@ -126,7 +126,9 @@ static enum status ns_export(struct export *x, const struct picked *p, int64_t *
         if (ns != (int64_t)ns) {
             struct civil c;
             civil_from_ms(t.ms, &c);
-            err_set(x->e, E_OVERFLOW, "row %u: a timestamp of the year %d does not fit Arrow's nanoseconds (years 1677 to 2262)", i, c.year);
+            err_set(x->e, E_OVERFLOW,
+                    "row %u: a timestamp of the year %d does not fit Arrow's nanoseconds (years 1677 to 2262)", i,
+                    c.year);
             err_hint(x->e, "cast the column to TIMESTAMP(6) first");
             return E_OVERFLOW;
         }
@@ -172,7 +174,8 @@ static enum status text_export(struct export *x, const struct picked *p, struct 
 
     for (uint32_t i = 0; i < p->n; i++) {
         if (picked_valid(p, i)) size += from[picked_row(p, i)].size;
-        if (size > INT32_MAX) return err_set(x->e, E_OVERFLOW, "the strings of a batch pass 2 GiB, the most that Arrow's utf8 holds");
+        if (size > INT32_MAX)
+            return err_set(x->e, E_OVERFLOW, "the strings of a batch pass 2 GiB, the most that Arrow's utf8 holds");
         offsets[i + 1] = (int32_t)size;
     }
     bytes = buffer_make(x, a, 2, size);
@@ -185,7 +188,8 @@ static enum status text_export(struct export *x, const struct picked *p, struct 
 
 /* ---- nested values */
 
-static enum status column_export(struct export *x, const struct vector *v, const uint32_t *rows, uint32_t n, struct ArrowArray *a);
+static enum status column_export(struct export *x, const struct vector *v, const uint32_t *rows, uint32_t n,
+                                 struct ArrowArray *a);
 
 static enum status row_export(struct export *x, const struct picked *p, struct ArrowArray *a)
 {
@@ -196,7 +200,8 @@ static enum status row_export(struct export *x, const struct picked *p, struct A
 }
 
 /* The entries of a map: a struct of key and value, without NULL itself. */
-static enum status entries_export(struct export *x, const struct vector *v, const uint32_t *rows, uint32_t n, struct ArrowArray *a)
+static enum status entries_export(struct export *x, const struct vector *v, const uint32_t *rows, uint32_t n,
+                                  struct ArrowArray *a)
 {
     array_init(x, a, n, 1, 2);
     for (int i = 0; i < 2; i++) TRY(column_export(x, &v->children[i], rows, n, a->children[i]));
@@ -214,7 +219,9 @@ static enum status list_export(struct export *x, const struct picked *p, struct 
 
     for (uint32_t i = 0; i < p->n; i++) {
         if (picked_valid(p, i)) total += from[picked_row(p, i)].count;
-        if (total > INT32_MAX) return err_set(x->e, E_OVERFLOW, "the lists of a batch pass 2^31 elements, the most that Arrow's list holds");
+        if (total > INT32_MAX)
+            return err_set(x->e, E_OVERFLOW,
+                           "the lists of a batch pass 2^31 elements, the most that Arrow's list holds");
         offsets[i + 1] = (int32_t)total;
     }
     rows = mem_alloc(x->mem, (total + 1) * sizeof *rows);
@@ -249,7 +256,8 @@ static enum status picked_export(struct export *x, const struct picked *p, struc
     }
 }
 
-static enum status column_export(struct export *x, const struct vector *v, const uint32_t *rows, uint32_t n, struct ArrowArray *a)
+static enum status column_export(struct export *x, const struct vector *v, const uint32_t *rows, uint32_t n,
+                                 struct ArrowArray *a)
 {
     struct picked p = {vector_values(v), rows, n};
     uint32_t *resolved = NULL;

@@ -126,14 +126,17 @@ static int64_t raw_value(const struct run *r, uint32_t i)
 /* Times and durations in another unit become ms; what ms cannot say is refused rather than cut off. */
 static enum status scaled_import(struct import *im, const struct run *r)
 {
-    static const int64_t multiply[] = {[0] = 1000, [3] = 1, [6] = 1, [9] = 1}, divide[] = {[0] = 1, [3] = 1, [6] = 1000, [9] = 1000000};
+    static const int64_t multiply[] = {[0] = 1000, [3] = 1, [6] = 1, [9] = 1},
+                         divide[] = {[0] = 1, [3] = 1, [6] = 1000, [9] = 1000000};
     int64_t up = multiply[r->layout.precision], down = divide[r->layout.precision];
 
     for (uint32_t i = 0; i < r->n; i++) {
         int64_t value = run_valid(r, i) ? raw_value(r, i) : 0, ms;
         if (value % down != 0) return err_set(im->e, E_DATA, "row %u is finer than a millisecond", i);
-        if (__builtin_mul_overflow(value / down, up, &ms)) return err_set(im->e, E_OVERFLOW, "row %u does not fit 64 bits of milliseconds", i);
-        if (r->v->type->kind == T_TIME && (ms < 0 || ms >= MS_PER_DAY)) return err_set(im->e, E_DATA, "row %u is no time of the day", i);
+        if (__builtin_mul_overflow(value / down, up, &ms))
+            return err_set(im->e, E_OVERFLOW, "row %u does not fit 64 bits of milliseconds", i);
+        if (r->v->type->kind == T_TIME && (ms < 0 || ms >= MS_PER_DAY))
+            return err_set(im->e, E_DATA, "row %u is no time of the day", i);
         if (r->v->phys == P_I32) VECTOR_VALUES(r->v, int32_t)[r->at + i] = (int32_t)ms;
         else VECTOR_VALUES(r->v, int64_t)[r->at + i] = ms;
     }
@@ -189,7 +192,8 @@ static enum status offsets_check(struct import *im, const struct run *r)
 {
     for (uint32_t i = 0; i < r->n; i++) {
         int64_t from = raw_value(r, i), to = raw_value(r, i + 1);
-        if (from < 0 || to < from || to - from > INT32_MAX) return err_set(im->e, E_DATA, "row %u has offsets that go backwards", i);
+        if (from < 0 || to < from || to - from > INT32_MAX)
+            return err_set(im->e, E_DATA, "row %u has offsets that go backwards", i);
     }
     return S_OK;
 }
@@ -223,13 +227,15 @@ static void fixed_bytes_import(struct import *im, const struct run *r)
 /* ---- nested values */
 
 /* A child array: rows first.. of it, its own offset added here. */
-static enum status child_import(struct import *im, const struct ArrowArray *array, const struct ArrowSchema *schema, int64_t first, uint32_t n,
-                                struct vector *v, uint32_t at, const struct vector *parent)
+static enum status child_import(struct import *im, const struct ArrowArray *array, const struct ArrowSchema *schema,
+                                int64_t first, uint32_t n, struct vector *v, uint32_t at, const struct vector *parent)
 {
-    struct run r = {.array = array, .schema = schema, .first = first + array->offset, .n = n, .v = v, .at = at, .parent = parent};
+    struct run r = {
+        .array = array, .schema = schema, .first = first + array->offset, .n = n, .v = v, .at = at, .parent = parent};
 
     if (first < 0 || first + n > array->length) {
-        return err_set(im->e, E_DATA, "the array is %lld long, %lld are needed", (long long)array->length, (long long)first + n);
+        return err_set(im->e, E_DATA, "the array is %lld long, %lld are needed", (long long)array->length,
+                       (long long)first + n);
     }
     return run_import(im, &r);
 }
@@ -239,7 +245,8 @@ static enum status struct_import(struct import *im, const struct run *r)
     int64_t first = r->first; /* a struct's offset applies to its children too */
 
     for (uint32_t i = 0; i < r->v->child_count; i++) {
-        TRY(child_import(im, r->array->children[i], r->schema->children[i], first, r->n, &r->v->children[i], r->at, r->v));
+        TRY(child_import(im, r->array->children[i], r->schema->children[i], first, r->n, &r->v->children[i], r->at,
+                         r->v));
     }
     for (uint32_t i = 0; r->v->validity && i < r->n; i++) {
         if (!bit_get(r->v->validity, r->at + i)) vector_set_null(r->v, r->at + i); /* resets the fields below */
@@ -255,7 +262,8 @@ static enum status elements_import(struct import *im, const struct run *r, int64
     uint32_t used = r->v->children[0].used;
 
     if (r->v->child_count == 1) return child_import(im, array, schema, first, n, &r->v->children[0], used, NULL);
-    if (array->n_children != 2 || schema->n_children != 2) return err_set(im->e, E_DATA, "the entries of the map are no pairs");
+    if (array->n_children != 2 || schema->n_children != 2)
+        return err_set(im->e, E_DATA, "the entries of the map are no pairs");
     first += array->offset;
     TRY(child_import(im, array->children[0], schema->children[0], first, n, &r->v->children[0], used, NULL));
     return child_import(im, array->children[1], schema->children[1], first, n, &r->v->children[1], used, NULL);
@@ -271,7 +279,8 @@ static enum status list_import(struct import *im, const struct run *r)
     TRY(offsets_check(im, r));
     start = raw_value(r, 0);
     total = raw_value(r, r->n) - start;
-    if (used + total > UINT32_MAX / 2) return err_set(im->e, E_OVERFLOW, "the lists of the batch have too many elements");
+    if (used + total > UINT32_MAX / 2)
+        return err_set(im->e, E_OVERFLOW, "the lists of the batch have too many elements");
     vector_child_reserve(r->v, used + (uint32_t)total, im->b->mem);
     TRY(elements_import(im, r, start, (uint32_t)total));
     for (uint32_t i = 0; i < r->n; i++) {
@@ -288,18 +297,21 @@ static enum status list_import(struct import *im, const struct run *r)
 /* Has the array what its layout needs? Buffers may be NULL when there is nothing in them. */
 static enum status shape_check(struct import *im, const struct run *r)
 {
-    static const uint8_t buffers[] = {[ARROW_NULL] = 0,      [ARROW_BOOL] = 2,  [ARROW_INT] = 2,  [ARROW_UINT] = 2,  [ARROW_FLOAT] = 2,
-                                      [ARROW_DECIMAL] = 2,   [ARROW_TEXT] = 3,  [ARROW_BYTES] = 3, [ARROW_FIXED_BYTES] = 2,
-                                      [ARROW_DATE] = 2,      [ARROW_TIME] = 2,  [ARROW_TIMESTAMP] = 2, [ARROW_MONTHS] = 2,
-                                      [ARROW_DURATION] = 2,  [ARROW_LIST] = 2,  [ARROW_MAP] = 2,  [ARROW_STRUCT] = 1};
+    static const uint8_t buffers[] = {
+        [ARROW_NULL] = 0,    [ARROW_BOOL] = 2,      [ARROW_INT] = 2,    [ARROW_UINT] = 2,        [ARROW_FLOAT] = 2,
+        [ARROW_DECIMAL] = 2, [ARROW_TEXT] = 3,      [ARROW_BYTES] = 3,  [ARROW_FIXED_BYTES] = 2, [ARROW_DATE] = 2,
+        [ARROW_TIME] = 2,    [ARROW_TIMESTAMP] = 2, [ARROW_MONTHS] = 2, [ARROW_DURATION] = 2,    [ARROW_LIST] = 2,
+        [ARROW_MAP] = 2,     [ARROW_STRUCT] = 1};
     uint32_t children = r->v->phys == P_LIST ? 1 : r->v->child_count;
 
-    if (r->array->n_buffers != buffers[r->layout.kind] || r->array->n_children != children || r->schema->n_children != children) {
+    if (r->array->n_buffers != buffers[r->layout.kind] || r->array->n_children != children ||
+        r->schema->n_children != children) {
         return err_set(im->e, E_DATA, "an array of format '%s' has %lld buffers and %lld children", r->schema->format,
                        (long long)r->array->n_buffers, (long long)r->array->n_children);
     }
     for (int64_t i = 1; i < r->array->n_buffers && r->n > 0; i++) {
-        if (!r->array->buffers[i] && i == 1) return err_set(im->e, E_DATA, "an array of format '%s' lacks a buffer", r->schema->format);
+        if (!r->array->buffers[i] && i == 1)
+            return err_set(im->e, E_DATA, "an array of format '%s' lacks a buffer", r->schema->format);
     }
     return S_OK;
 }
@@ -307,9 +319,12 @@ static enum status shape_check(struct import *im, const struct run *r)
 static enum status run_import(struct import *im, struct run *r)
 {
     if (r->v->form == VEC_ABSENT) return S_OK;
-    if (r->schema->dictionary) return err_set(im->e, E_UNSUPPORTED, "dictionary-encoded Arrow columns are not supported");
-    if (!r->schema->format || !arrow_layout_read(r->schema->format, &r->layout) || !arrow_layout_is_of(&r->layout, r->v->type)) {
-        return err_set(im->e, E_DATA, "Arrow format '%.64s' is not that of the batch's type", r->schema->format ? r->schema->format : "");
+    if (r->schema->dictionary)
+        return err_set(im->e, E_UNSUPPORTED, "dictionary-encoded Arrow columns are not supported");
+    if (!r->schema->format || !arrow_layout_read(r->schema->format, &r->layout) ||
+        !arrow_layout_is_of(&r->layout, r->v->type)) {
+        return err_set(im->e, E_DATA, "Arrow format '%.64s' is not that of the batch's type",
+                       r->schema->format ? r->schema->format : "");
     }
     TRY(shape_check(im, r));
     TRY(validity_import(im, r));
@@ -346,12 +361,15 @@ enum status arrow_import_rows(const struct ArrowArray *in, const struct ArrowSch
 
     ASSERT(out->count == 0 && !out->sel && n <= out->capacity);
     if (in->n_children != out->col_count || schema->n_children != out->col_count) {
-        return err_set(e, E_DATA, "the Arrow struct has %lld columns, the batch %u", (long long)in->n_children, out->col_count);
+        return err_set(e, E_DATA, "the Arrow struct has %lld columns, the batch %u", (long long)in->n_children,
+                       out->col_count);
     }
     if (in->null_count > 0) return err_set(e, E_DATA, "rows of an Arrow table cannot be NULL as a whole");
-    if (first < 0 || first + n > in->length) return err_set(e, E_DATA, "the Arrow struct has %lld rows", (long long)in->length);
+    if (first < 0 || first + n > in->length)
+        return err_set(e, E_DATA, "the Arrow struct has %lld rows", (long long)in->length);
     for (uint32_t i = 0; i < out->col_count; i++) {
-        enum status st = child_import(&im, in->children[i], schema->children[i], first + in->offset, n, &out->cols[i], 0, NULL);
+        enum status st =
+            child_import(&im, in->children[i], schema->children[i], first + in->offset, n, &out->cols[i], 0, NULL);
         if (st == S_OK) continue;
         err_wrap(e, "Arrow import of column '%.200s'", out->schema->names[i]);
         batch_clear(out);

@@ -57,7 +57,8 @@ static bool timestamp_read(struct str s, struct arrow_layout *out)
     if (s.size < 4 || s.data[3] != ':') return false;
     unit = memchr(units, s.data[2], 4);
     if (!unit) return false;
-    *out = (struct arrow_layout){.kind = ARROW_TIMESTAMP, .width = 8, .has_zone = s.size > 4, .precision = (int32_t)(unit - units) * 3};
+    *out = (struct arrow_layout){
+        .kind = ARROW_TIMESTAMP, .width = 8, .has_zone = s.size > 4, .precision = (int32_t)(unit - units) * 3};
     return true;
 }
 
@@ -76,7 +77,8 @@ static bool decimal_read(struct str s, struct arrow_layout *out)
     if (!str_cut(&s, ',', &part) || !number_read(part, &scale)) return false;
     if (s.size > 0 && !number_read(s, &bits)) return false;
     if (bits != 128 || precision < 1 || precision > 38 || scale > precision) return false;
-    *out = (struct arrow_layout){.kind = ARROW_DECIMAL, .width = 16, .precision = (int32_t)precision, .scale = (int32_t)scale};
+    *out = (struct arrow_layout){
+        .kind = ARROW_DECIMAL, .width = 16, .precision = (int32_t)precision, .scale = (int32_t)scale};
     return true;
 }
 
@@ -107,10 +109,26 @@ static int32_t timestamp_unit(const struct type *t)
 void arrow_format_write(const struct type *t, struct buf *out)
 {
     static const char *const formats[T_COUNT] = {
-        [T_NULL] = "n",    [T_BOOLEAN] = "b",          [T_TINYINT] = "c",           [T_SMALLINT] = "s", [T_INT] = "i",
-        [T_BIGINT] = "l",  [T_FLOAT] = "f",            [T_DOUBLE] = "g",            [T_CHAR] = "u",     [T_VARCHAR] = "u",
-        [T_BINARY] = "z",  [T_VARBINARY] = "z",        [T_DATE] = "tdD",            [T_TIME] = "ttm",   [T_INTERVAL_MONTH] = "tiM",
-        [T_ARRAY] = "+l",  [T_INTERVAL_SECOND] = "tDm", [T_MAP] = "+m",             [T_MULTISET] = "+m", [T_ROW] = "+s",
+        [T_NULL] = "n",
+        [T_BOOLEAN] = "b",
+        [T_TINYINT] = "c",
+        [T_SMALLINT] = "s",
+        [T_INT] = "i",
+        [T_BIGINT] = "l",
+        [T_FLOAT] = "f",
+        [T_DOUBLE] = "g",
+        [T_CHAR] = "u",
+        [T_VARCHAR] = "u",
+        [T_BINARY] = "z",
+        [T_VARBINARY] = "z",
+        [T_DATE] = "tdD",
+        [T_TIME] = "ttm",
+        [T_INTERVAL_MONTH] = "tiM",
+        [T_ARRAY] = "+l",
+        [T_INTERVAL_SECOND] = "tDm",
+        [T_MAP] = "+m",
+        [T_MULTISET] = "+m",
+        [T_ROW] = "+s",
     };
 
     ASSERT(t->kind < T_STRUCTURED);
@@ -156,7 +174,8 @@ bool arrow_layout_is_of(const struct arrow_layout *l, const struct type *t)
     case ARROW_NULL: return t->kind == T_NULL;
     case ARROW_BOOL: return t->kind == T_BOOLEAN;
     case ARROW_INT: return t->kind >= T_TINYINT && t->kind <= T_BIGINT && phys_width((enum phys)t->phys) == l->width;
-    case ARROW_UINT: return t->kind >= T_SMALLINT && t->kind <= T_BIGINT && phys_width((enum phys)t->phys) == l->width * 2u;
+    case ARROW_UINT:
+        return t->kind >= T_SMALLINT && t->kind <= T_BIGINT && phys_width((enum phys)t->phys) == l->width * 2u;
     case ARROW_FLOAT: return t->kind == (l->width == 4 ? T_FLOAT : T_DOUBLE);
     case ARROW_DECIMAL: return t->kind == T_DECIMAL && t->precision == l->precision && t->scale == l->scale;
     case ARROW_TEXT: return type_is_string(t);
@@ -164,7 +183,8 @@ bool arrow_layout_is_of(const struct arrow_layout *l, const struct type *t)
     case ARROW_FIXED_BYTES: return t->kind == T_BINARY || t->kind == T_VARBINARY;
     case ARROW_DATE: return t->kind == T_DATE;
     case ARROW_TIME: return t->kind == T_TIME;
-    case ARROW_TIMESTAMP: return t->kind == (l->has_zone ? T_TIMESTAMP_LTZ : T_TIMESTAMP) && timestamp_unit(t) == l->precision;
+    case ARROW_TIMESTAMP:
+        return t->kind == (l->has_zone ? T_TIMESTAMP_LTZ : T_TIMESTAMP) && timestamp_unit(t) == l->precision;
     case ARROW_MONTHS: return t->kind == T_INTERVAL_MONTH;
     case ARROW_DURATION: return t->kind == T_INTERVAL_SECOND;
     case ARROW_LIST: return t->kind == T_ARRAY;

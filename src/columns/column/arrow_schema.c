@@ -44,11 +44,13 @@ static char *text_copy(struct mem *mem, const void *bytes, size_t size)
 }
 
 /* A node with room for its children; those are empty until they are made. */
-static void schema_init(struct ArrowSchema *s, struct mem *mem, const char *format, const char *name, int64_t flags, uint32_t children)
+static void schema_init(struct ArrowSchema *s, struct mem *mem, const char *format, const char *name, int64_t flags,
+                        uint32_t children)
 {
     struct schema_owner *owner = mem_zalloc(mem, sizeof *owner);
 
-    *owner = (struct schema_owner){.mem = mem, .format = text_copy(mem, format, strlen(format)), .name = text_copy(mem, name, strlen(name))};
+    *owner = (struct schema_owner){
+        .mem = mem, .format = text_copy(mem, format, strlen(format)), .name = text_copy(mem, name, strlen(name))};
     *s = (struct ArrowSchema){.format = owner->format, .name = owner->name, .flags = flags, .n_children = children,
                               .release = schema_release, .private_data = owner};
     if (children) s->children = mem_zalloc(mem, children * sizeof(struct ArrowSchema *));
@@ -138,7 +140,8 @@ static enum status node_import(struct import *im, const struct ArrowSchema *s, i
 static enum status children_expect(struct import *im, const struct ArrowSchema *s, int64_t count)
 {
     if (s->n_children == count) return S_OK;
-    return err_set(im->e, E_DATA, "Arrow format '%s' has %lld children in place of %lld", s->format, (long long)s->n_children, (long long)count);
+    return err_set(im->e, E_DATA, "Arrow format '%s' has %lld children in place of %lld", s->format,
+                   (long long)s->n_children, (long long)count);
 }
 
 /* Our text in the metadata; false when there is none. */
@@ -166,7 +169,8 @@ static bool metadata_find(const char *at, struct str key, struct str *value)
 
 /* What our metadata says replaces what the format says, when both are of one layout. Of a nested type it may change
  * nothing but whether it may be NULL. */
-static const struct type *type_refine(struct import *im, const struct ArrowSchema *s, const struct arrow_layout *l, const struct type *t)
+static const struct type *type_refine(struct import *im, const struct ArrowSchema *s, const struct arrow_layout *l,
+                                      const struct type *t)
 {
     const struct type *said;
     struct str text;
@@ -177,8 +181,8 @@ static const struct type *type_refine(struct import *im, const struct ArrowSchem
     return type_equal_ignoring_null(said, t) ? type_with_null(im->arena, t, said->nullable) : t;
 }
 
-static enum status child_import(struct import *im, const struct ArrowSchema *s, const char *role, const char *name, int depth,
-                                const struct type **out)
+static enum status child_import(struct import *im, const struct ArrowSchema *s, const char *role, const char *name,
+                                int depth, const struct type **out)
 {
     enum status st = node_import(im, s, depth + 1, out);
 
@@ -193,14 +197,16 @@ static enum status struct_import(struct import *im, const struct ArrowSchema *s,
     const struct type **fields;
 
     if (s->n_children < 0 || s->n_children > TYPE_FIELDS_MAX) {
-        return err_set(im->e, E_DATA, "the Arrow struct has %lld fields, more than the allowed %d", (long long)s->n_children, TYPE_FIELDS_MAX);
+        return err_set(im->e, E_DATA, "the Arrow struct has %lld fields, more than the allowed %d",
+                       (long long)s->n_children, TYPE_FIELDS_MAX);
     }
     names = ARENA_ARRAY(im->arena, const char *, count + 1);
     fields = ARENA_ARRAY(im->arena, const struct type *, count + 1);
     for (uint32_t i = 0; i < count; i++) {
         names[i] = s->children[i]->name ? s->children[i]->name : "";
         for (uint32_t k = 0; k < i; k++) {
-            if (strcmp(names[k], names[i]) == 0) return err_set(im->e, E_DATA, "two Arrow fields have the name '%.200s'", names[i]);
+            if (strcmp(names[k], names[i]) == 0)
+                return err_set(im->e, E_DATA, "two Arrow fields have the name '%.200s'", names[i]);
         }
         TRY(child_import(im, s->children[i], "field", names[i], depth, &fields[i]));
     }
@@ -217,11 +223,13 @@ static enum status map_import(struct import *im, const struct ArrowSchema *s, in
     struct str text;
 
     TRY(children_expect(im, s, 1));
-    if (!entries->format || strcmp(entries->format, "+s") != 0) return err_set(im->e, E_DATA, "the entries of an Arrow map are no struct");
+    if (!entries->format || strcmp(entries->format, "+s") != 0)
+        return err_set(im->e, E_DATA, "the entries of an Arrow map are no struct");
     TRY(children_expect(im, entries, 2));
     TRY(child_import(im, entries->children[0], "key of", "map", depth, &key));
     TRY(child_import(im, entries->children[1], "value of", "map", depth, &value));
-    if (value->kind == T_INT && metadata_find(s->metadata, STR(ARROW_TYPE_KEY), &text) && str_starts(text, STR(multiset))) {
+    if (value->kind == T_INT && metadata_find(s->metadata, STR(ARROW_TYPE_KEY), &text) &&
+        str_starts(text, STR(multiset))) {
         *out = type_list(im->arena, T_MULTISET, key, NULL, true);
     } else {
         *out = type_list(im->arena, T_MAP, key, value, true);
@@ -244,9 +252,13 @@ static enum status node_import(struct import *im, const struct ArrowSchema *s, i
     const char *format = s->format ? s->format : "";
     struct arrow_layout l;
 
-    if (depth > TYPE_DEPTH_MAX) return err_set(im->e, E_DATA, "the Arrow schema nests more than %d deep", TYPE_DEPTH_MAX);
-    if (s->dictionary) return err_set(im->e, E_UNSUPPORTED, "dictionary-encoded Arrow columns are not supported: decode before the import");
-    if (!arrow_layout_read(format, &l)) return err_set(im->e, E_UNSUPPORTED, "Arrow format '%.64s' is not supported", format);
+    if (depth > TYPE_DEPTH_MAX)
+        return err_set(im->e, E_DATA, "the Arrow schema nests more than %d deep", TYPE_DEPTH_MAX);
+    if (s->dictionary)
+        return err_set(im->e, E_UNSUPPORTED,
+                       "dictionary-encoded Arrow columns are not supported: decode before the import");
+    if (!arrow_layout_read(format, &l))
+        return err_set(im->e, E_UNSUPPORTED, "Arrow format '%.64s' is not supported", format);
     switch ((enum arrow_kind)l.kind) {
     case ARROW_STRUCT: TRY(struct_import(im, s, depth, out)); break;
     case ARROW_MAP: TRY(map_import(im, s, depth, out)); break;
@@ -263,7 +275,8 @@ enum status arrow_import_schema(struct arena *a, const struct ArrowSchema *in, c
     struct import im = {a, e};
 
     if (!in->format || strcmp(in->format, "+s") != 0) {
-        return err_set(e, E_DATA, "an Arrow schema of a table is a struct ('+s'), not '%.64s'", in->format ? in->format : "");
+        return err_set(e, E_DATA, "an Arrow schema of a table is a struct ('+s'), not '%.64s'",
+                       in->format ? in->format : "");
     }
     TRY(node_import(&im, in, 0, row));
     *row = type_with_null(a, *row, true);

@@ -15,9 +15,11 @@ enum { DIGITS_MAX = 38, SCALE_ANY_MAX = 76, EXPONENT_MAX = 1000000 };
 
 int128 decimal_power10(int n)
 {
-    static const uint64_t low[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
-                                   100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
-                                   10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+    static const uint64_t low[] = {
+        1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+        100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000,
+        100000000000000000, 1000000000000000000, 10000000000000000000u,
+    };
 
     ASSERT(n >= 0 && n <= DIGITS_MAX);
     return n <= 19 ? (int128)low[n] : (int128)low[19] * (int128)low[n - 19];
@@ -121,7 +123,8 @@ bool decimal_multiply(int128 a, int scale_a, int128 b, int scale_b, int precisio
     bool negative = (a < 0) != (b < 0);
     struct wide product;
 
-    if (scale == scale_a + scale_b && x <= UINT64_MAX && y <= UINT64_MAX) return sign_put(x * y, negative, precision, out);
+    if (scale == scale_a + scale_b && x <= UINT64_MAX && y <= UINT64_MAX)
+        return sign_put(x * y, negative, precision, out);
     product = wide_multiply_128(x, y);
     return wide_rescale(product, scale_a + scale_b, scale, &product) && wide_put(product, negative, precision, out);
 }

@@ -174,7 +174,8 @@ static void write_text(const struct rowconv *c, uint32_t f, const struct lane *l
         struct user_text from;
         memcpy(&from, l->at + i * l->stride, sizeof from);
         if (lane_null(c, f, structs, i)) from = (struct user_text){"", 0}; /* what stands there may be anything */
-        to[i] = from.size <= TEXT_INLINE ? text_of_short(from.data, from.size) : text_put(&b->heap, from.data, from.size);
+        to[i] =
+            from.size <= TEXT_INLINE ? text_of_short(from.data, from.size) : text_put(&b->heap, from.data, from.size);
     }
 }
 

@@ -92,7 +92,8 @@ static int32_t month_days(int32_t year, int32_t month)
 static bool date_read(const char *s, struct civil *out)
 {
     if (s[4] != '-' || s[7] != '-') return false;
-    if (!digits_read(s, 4, &out->year) || !digits_read(s + 5, 2, &out->month) || !digits_read(s + 8, 2, &out->day)) return false;
+    if (!digits_read(s, 4, &out->year) || !digits_read(s + 5, 2, &out->month) || !digits_read(s + 8, 2, &out->day))
+        return false;
     if (out->year < 1 || out->month < 1 || out->month > 12) return false;
     return out->day >= 1 && out->day <= month_days(out->year, out->month);
 }
@@ -236,7 +237,8 @@ struct ts96 timestamp_load(const void *value, int precision)
 
 void timestamp_store(struct ts96 t, int precision, void *value)
 {
-    static const int32_t ms_units[] = {1000, 100, 10, 1}, ns_units[] = {100000, 10000, 1000, 100, 10, 1}; /* digits 4..9 */
+    static const int32_t ms_units[] = {1000, 100, 10, 1},
+                         ns_units[] = {100000, 10000, 1000, 100, 10, 1}; /* digits 4..9 */
 
     ASSERT(precision >= 0 && precision <= 9);
     if (precision <= 3) {

@@ -33,8 +33,9 @@ const struct type type_date = {.kind = T_DATE, .phys = P_I32, .nullable = true};
 
 size_t phys_width(enum phys p)
 {
-    static const uint8_t widths[P_COUNT] = {[P_BOOL] = 1, [P_I8] = 1,   [P_I16] = 2,  [P_I32] = 4,  [P_I64] = 8,  [P_I128] = 16,
-                                            [P_F32] = 4,  [P_F64] = 8,  [P_STR] = 16, [P_TS96] = 16, [P_LIST] = 8, [P_ROW] = 0};
+    static const uint8_t widths[P_COUNT] = {
+        [P_BOOL] = 1, [P_I8] = 1,  [P_I16] = 2,  [P_I32] = 4,   [P_I64] = 8,  [P_I128] = 16,
+        [P_F32] = 4,  [P_F64] = 8, [P_STR] = 16, [P_TS96] = 16, [P_LIST] = 8, [P_ROW] = 0};
     ASSERT((unsigned)p < P_COUNT);
     return widths[p];
 }
@@ -89,7 +90,8 @@ const struct type *type_new(struct arena *a, enum type_kind kind, int32_t precis
     return t;
 }
 
-const struct type *type_list(struct arena *a, enum type_kind kind, const struct type *element, const struct type *value, bool nullable)
+const struct type *type_list(struct arena *a, enum type_kind kind, const struct type *element, const struct type *value,
+                             bool nullable)
 {
     struct type *t = type_make(a, kind, nullable);
     const struct type **children = ARENA_ARRAY(a, const struct type *, 2);
@@ -104,7 +106,8 @@ const struct type *type_list(struct arena *a, enum type_kind kind, const struct 
     return t;
 }
 
-const struct type *type_row(struct arena *a, uint32_t count, const char *const *names, const struct type *const *fields, bool nullable)
+const struct type *type_row(struct arena *a, uint32_t count, const char *const *names, const struct type *const *fields,
+                            bool nullable)
 {
     struct type *t = type_make(a, T_ROW, nullable);
     const char **own_names = ARENA_ARRAY(a, const char *, count + 1);
@@ -147,7 +150,8 @@ const struct type *type_with_time(struct arena *a, const struct type *t, enum ti
 static bool equal_with(const struct type *a, const struct type *b, bool compare_null)
 {
     if (a == b) return true;
-    if (a->kind != b->kind || a->precision != b->precision || a->scale != b->scale || a->child_count != b->child_count) return false;
+    if (a->kind != b->kind || a->precision != b->precision || a->scale != b->scale || a->child_count != b->child_count)
+        return false;
     if (compare_null && a->nullable != b->nullable) return false;
     for (uint32_t i = 0; i < a->child_count; i++) {
         if (a->names && strcmp(a->names[i], b->names[i]) != 0) return false;

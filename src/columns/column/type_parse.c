@@ -32,8 +32,19 @@ struct parser {
     int deepest; /* level inside the outermost type being read */
 };
 
-enum shape { SHAPE_PLAIN, SHAPE_LENGTH, SHAPE_DECIMAL, SHAPE_TIME, SHAPE_TIMESTAMP, SHAPE_DOUBLE, SHAPE_INTERVAL, SHAPE_LIST,
-             SHAPE_MAP, SHAPE_ROW, SHAPE_KEPT };
+enum shape {
+    SHAPE_PLAIN,
+    SHAPE_LENGTH,
+    SHAPE_DECIMAL,
+    SHAPE_TIME,
+    SHAPE_TIMESTAMP,
+    SHAPE_DOUBLE,
+    SHAPE_INTERVAL,
+    SHAPE_LIST,
+    SHAPE_MAP,
+    SHAPE_ROW,
+    SHAPE_KEPT
+};
 
 struct base {
     const char *name;
@@ -95,7 +106,8 @@ static enum status fail_at(struct parser *p, size_t at, enum status st, const ch
     }
     shown[size] = '\0';
     return err_set(p->e, st, "%s%s%.*s%s at position %zu of the type:\n  %s\n  %*s^", what, word.size ? " '" : "",
-                   (int)MIN(word.size, 64u), word.size ? word.data : "", word.size ? "'" : "", at + 1, shown, (int)(at - from), "");
+                   (int)MIN(word.size, 64u), word.size ? word.data : "", word.size ? "'" : "", at + 1, shown,
+                   (int)(at - from), "");
 }
 
 static enum status fail(struct parser *p, const char *what)
@@ -236,8 +248,10 @@ static enum status zone_parse(struct parser *p, enum type_kind *kind)
             TRY(token_next(p));
             *kind = T_TIMESTAMP_LTZ;
         } else {
-            fail_at(p, start, E_UNSUPPORTED, "no type keeps a zone per value: WITH TIME ZONE is not supported", (struct str){NULL, 0});
-            err_hint(p->e, "use TIMESTAMP WITH LOCAL TIME ZONE (TIMESTAMP_LTZ), an instant shown in the session's zone");
+            fail_at(p, start, E_UNSUPPORTED, "no type keeps a zone per value: WITH TIME ZONE is not supported",
+                    (struct str){NULL, 0});
+            err_hint(p->e,
+                     "use TIMESTAMP WITH LOCAL TIME ZONE (TIMESTAMP_LTZ), an instant shown in the session's zone");
             return E_UNSUPPORTED;
         }
     } else {
@@ -305,7 +319,8 @@ static enum status field_parse(struct parser *p, const char **names, const struc
     if (count == TYPE_FIELDS_MAX) return fail(p, "a row has at most 2048 fields, one more begins");
     if (p->token != TOK_WORD && p->token != TOK_QUOTED) return fail(p, "the name of a field belongs here");
     names[count] = arena_strndup(p->arena, p->word.data, p->word.size);
-    if (name_taken(names, count, names[count])) return fail_at(p, p->start, E_DATA, "the row has two fields of the name", p->word);
+    if (name_taken(names, count, names[count]))
+        return fail_at(p, p->start, E_DATA, "the row has two fields of the name", p->word);
     TRY(token_next(p));
     TRY(parse_type(p, &fields[count]));
     return p->token == TOK_STRING ? token_next(p) : S_OK;
@@ -352,7 +367,8 @@ static enum status precision_refuse(struct parser *p, size_t start, enum type_ki
     return st;
 }
 
-static enum status scalar_parse(struct parser *p, const struct base *base, size_t start, struct str word, const struct type **out)
+static enum status scalar_parse(struct parser *p, const struct base *base, size_t start, struct str word,
+                                const struct type **out)
 {
     enum type_kind kind = (enum type_kind)base->kind;
     int32_t precision = base->precision, scale = 0;
@@ -391,7 +407,8 @@ static enum status base_parse(struct parser *p, const struct type **out)
     size_t start = p->start;
     struct str word = p->word;
 
-    if (p->token != TOK_WORD) return fail(p, p->token == TOK_END ? "the text ends where a type belongs" : "a type belongs here");
+    if (p->token != TOK_WORD)
+        return fail(p, p->token == TOK_END ? "the text ends where a type belongs" : "a type belongs here");
     for (size_t i = 0; i < COUNT_OF(bases) && !base; i++) {
         if (is_word(p, bases[i].name)) base = &bases[i];
     }
@@ -412,7 +429,8 @@ static enum status null_apply(struct parser *p, const struct type **t)
     size_t start = p->start;
 
     TRY(null_parse(p, &nullable));
-    if (!nullable && (*t)->kind == T_NULL) return fail_at(p, start, E_DATA, "the type NULL cannot be NOT NULL", (struct str){NULL, 0});
+    if (!nullable && (*t)->kind == T_NULL)
+        return fail_at(p, start, E_DATA, "the type NULL cannot be NOT NULL", (struct str){NULL, 0});
     *t = type_with_null(p->arena, *t, nullable);
     return S_OK;
 }
@@ -422,7 +440,8 @@ static enum status time_apply(struct parser *p, const struct type **t)
     enum time_kind kind;
 
     if (!is_sign(p, '*')) return S_OK;
-    if ((*t)->kind != T_TIMESTAMP && (*t)->kind != T_TIMESTAMP_LTZ) return fail(p, "only timestamps are time attributes");
+    if ((*t)->kind != T_TIMESTAMP && (*t)->kind != T_TIMESTAMP_LTZ)
+        return fail(p, "only timestamps are time attributes");
     TRY(token_next(p));
     if (!is_word(p, "ROWTIME") && !is_word(p, "PROCTIME")) return fail(p, "ROWTIME or PROCTIME belongs here");
     kind = is_word(p, "ROWTIME") ? TIME_ROWTIME : TIME_PROCTIME;
@@ -461,7 +480,8 @@ enum status type_parse(struct arena *a, struct str text, const struct type **out
 {
     struct parser p = {.arena = a, .e = e, .text = text};
 
-    if (text.size > TEXT_MAX) return err_set(e, E_DATA, "the type is %zu bytes long, more than the allowed %d", text.size, TEXT_MAX);
+    if (text.size > TEXT_MAX)
+        return err_set(e, E_DATA, "the type is %zu bytes long, more than the allowed %d", text.size, TEXT_MAX);
     TRY(token_next(&p));
     TRY(parse_type(&p, out));
     return p.token == TOK_END ? S_OK : fail(&p, "the type ends before this");

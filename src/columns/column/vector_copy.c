@@ -30,7 +30,8 @@ static inline uint32_t pick_row(const struct pick *p, uint32_t i)
     return p->rows ? p->rows[i] : p->same ? p->first : p->first + i;
 }
 
-static void copy_rows(struct vector *dst, uint32_t at, const struct vector *src, struct pick p, uint32_t n, struct copy *c);
+static void copy_rows(struct vector *dst, uint32_t at, const struct vector *src, struct pick p, uint32_t n,
+                      struct copy *c);
 
 /* ---- validity */
 
@@ -110,7 +111,8 @@ static void nulls_to_empty(struct vector *dst, uint32_t at, uint32_t n)
     }
 }
 
-static void text_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n, struct copy *c)
+static void text_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n,
+                      struct copy *c)
 {
     struct text *restrict to = VECTOR_VALUES(dst, struct text) + at;
     size_t far = 0;
@@ -132,7 +134,8 @@ static void text_copy(struct vector *dst, uint32_t at, const struct vector *src,
 
 /* ---- nested values */
 
-static void elements_copy(struct vector *dst, uint32_t at, const struct vector *src, struct list_ref run, struct copy *c)
+static void elements_copy(struct vector *dst, uint32_t at, const struct vector *src, struct list_ref run,
+                          struct copy *c)
 {
     if (run.count == 0) return;
     for (uint32_t k = 0; k < dst->child_count; k++) {
@@ -151,7 +154,8 @@ static uint64_t elements_total(const struct vector *src, const struct pick *p, u
     return total;
 }
 
-static void list_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n, struct copy *c)
+static void list_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n,
+                      struct copy *c)
 {
     struct list_ref *to = VECTOR_VALUES(dst, struct list_ref) + at;
     uint32_t used = dst->children[0].used, copied = used;
@@ -181,7 +185,8 @@ static void list_copy(struct vector *dst, uint32_t at, const struct vector *src,
 
 /* ---- one column */
 
-static void flat_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n, struct copy *c)
+static void flat_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n,
+                      struct copy *c)
 {
     validity_copy(dst, at, src, p, n);
     switch ((enum phys)dst->phys) {
@@ -194,7 +199,8 @@ static void flat_copy(struct vector *dst, uint32_t at, const struct vector *src,
     }
 }
 
-static void dict_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n, struct copy *c)
+static void dict_copy(struct vector *dst, uint32_t at, const struct vector *src, const struct pick *p, uint32_t n,
+                      struct copy *c)
 {
     const uint16_t *codes = src->data;
     uint16_t rows[256];
@@ -217,7 +223,8 @@ static void dict_copy(struct vector *dst, uint32_t at, const struct vector *src,
     }
 }
 
-static void copy_rows(struct vector *dst, uint32_t at, const struct vector *src, struct pick p, uint32_t n, struct copy *c)
+static void copy_rows(struct vector *dst, uint32_t at, const struct vector *src, struct pick p, uint32_t n,
+                      struct copy *c)
 {
     if (n == 0 || dst->form == VEC_ABSENT || src->form == VEC_ABSENT) return;
     ASSERT(dst->form == VEC_FLAT && dst->phys == src->phys);

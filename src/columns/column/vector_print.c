@@ -132,7 +132,9 @@ static void print_fields(const char *kind, const struct vector *fields, uint32_t
 
 static void print_number(const struct vector *v, uint32_t at, struct buf *out)
 {
-    int128 wide = v->phys == P_I128 ? VECTOR_VALUES(v, int128)[at] : v->phys == P_I64 ? VECTOR_VALUES(v, int64_t)[at] : 0;
+    int128 wide = v->phys == P_I128  ? VECTOR_VALUES(v, int128)[at]
+                  : v->phys == P_I64 ? VECTOR_VALUES(v, int64_t)[at]
+                                     : 0;
 
     switch ((enum type_kind)v->type->kind) {
     case T_TINYINT: print_int(VECTOR_VALUES(v, int8_t)[at], out); break;

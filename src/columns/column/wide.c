@@ -56,7 +56,8 @@ static struct wide multiply_limb(struct wide a, uint64_t b, uint64_t *high)
 bool wide_multiply(struct wide a, uint128 b, struct wide *out)
 {
     uint64_t over_low, over_high;
-    struct wide low = multiply_limb(a, (uint64_t)b, &over_low), high = multiply_limb(a, (uint64_t)(b >> 64), &over_high);
+    struct wide low = multiply_limb(a, (uint64_t)b, &over_low),
+                high = multiply_limb(a, (uint64_t)(b >> 64), &over_high);
     struct wide shifted = {{0, high.w[0], high.w[1], high.w[2]}};
 
     if (over_low || over_high || high.w[3]) return false;

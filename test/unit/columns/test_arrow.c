@@ -44,23 +44,34 @@ static int tear_down(void **state)
 }
 
 #define EVERY_TYPE                                                                                                     \
-    "ROW<a BOOLEAN, b TINYINT, c SMALLINT, d INT NOT NULL, e BIGINT, f FLOAT, g DOUBLE, h DECIMAL(10, 2), i DECIMAL(38, 5), j CHAR(3), "  \
-    "k VARCHAR(9), l STRING, m BINARY(2), n BYTES, o DATE, p TIME(0), q TIME(3), r0 TIMESTAMP(0), r2 TIMESTAMP(2), "                      \
-    "r3 TIMESTAMP(3) *ROWTIME*, r6 TIMESTAMP(6), r7 TIMESTAMP(7), r9 TIMESTAMP(9), s0 TIMESTAMP_LTZ(0), s3 TIMESTAMP_LTZ(3), "            \
-    "s9 TIMESTAMP_LTZ(9) NOT NULL, t INTERVAL YEAR TO MONTH, u INTERVAL DAY TO SECOND, v ARRAY<INT>, w ARRAY<ARRAY<STRING NOT NULL>>, "   \
+    "ROW<a BOOLEAN, b TINYINT, c SMALLINT, d INT NOT NULL, e BIGINT, f FLOAT, g DOUBLE, h DECIMAL(10, 2), i "          \
+    "DECIMAL(38, 5), j CHAR(3), "                                                                                      \
+    "k VARCHAR(9), l STRING, m BINARY(2), n BYTES, o DATE, p TIME(0), q TIME(3), r0 TIMESTAMP(0), r2 TIMESTAMP(2), "   \
+    "r3 TIMESTAMP(3) *ROWTIME*, r6 TIMESTAMP(6), r7 TIMESTAMP(7), r9 TIMESTAMP(9), s0 TIMESTAMP_LTZ(0), s3 "           \
+    "TIMESTAMP_LTZ(3), "                                                                                               \
+    "s9 TIMESTAMP_LTZ(9) NOT NULL, t INTERVAL YEAR TO MONTH, u INTERVAL DAY TO SECOND, v ARRAY<INT>, w "               \
+    "ARRAY<ARRAY<STRING NOT NULL>>, "                                                                                  \
     "x MAP<STRING, INT>, y MULTISET<STRING>, z ROW<x1 INT, x2 ROW<x3 STRING NOT NULL, x4 ARRAY<BOOLEAN>>>, nn NULL>"
 #define ROW_A                                                                                                          \
-    "true | -128 | -32768 | -2147483648 | -9223372036854775808 | 1.5 | -2.25 | -99999999.99 | 123456789012345678901234567890123.45678 | "    \
-    "abc | \"nine char\" | \"a string longer than twelve bytes\" | xy | zzz | 0001-01-01 | 10:20:30 | 23:59:59.999 | 1969-12-31 23:59:59 | "  \
-    "2001-01-01 00:00:00.12 | 9999-12-31 23:59:59.999 | 1969-12-31 23:59:59.999999 | 2001-01-01 10:20:30.1234567 | "                        \
-    "1677-09-21 00:12:43.145224192 | 2001-01-01 00:00:00 | 1969-12-31 23:59:59.999 | 2262-04-11 23:47:16.854775807 | -14 | "                \
-    "-1500 | [1, null, 3] | [[a, \"a string longer than twelve bytes\"], [], null] | {a=1, b=null} | {x=2} | (1, (p, [true, null])) | null\n"
+    "true | -128 | -32768 | -2147483648 | -9223372036854775808 | 1.5 | -2.25 | -99999999.99 | "                        \
+    "123456789012345678901234567890123.45678 | "                                                                       \
+    "abc | \"nine char\" | \"a string longer than twelve bytes\" | xy | zzz | 0001-01-01 | 10:20:30 | 23:59:59.999 | " \
+    "1969-12-31 23:59:59 | "                                                                                           \
+    "2001-01-01 00:00:00.12 | 9999-12-31 23:59:59.999 | 1969-12-31 23:59:59.999999 | 2001-01-01 10:20:30.1234567 | "   \
+    "1677-09-21 00:12:43.145224192 | 2001-01-01 00:00:00 | 1969-12-31 23:59:59.999 | 2262-04-11 23:47:16.854775807 | " \
+    "-14 | "                                                                                                           \
+    "-1500 | [1, null, 3] | [[a, \"a string longer than twelve bytes\"], [], null] | {a=1, b=null} | {x=2} | (1, (p, " \
+    "[true, null])) | null\n"
 #define ROW_B                                                                                                          \
-    "null | null | null | 7 | null | null | null | null | null | null | null | null | null | null | null | null | null | null | null | "     \
-    "null | null | null | null | null | null | 2001-01-01 00:00:00 | null | null | null | null | null | null | null | null\n"
+    "null | null | null | 7 | null | null | null | null | null | null | null | null | null | null | null | null | "    \
+    "null | null | null | "                                                                                            \
+    "null | null | null | null | null | null | 2001-01-01 00:00:00 | null | null | null | null | null | null | null "  \
+    "| null\n"
 #define ROW_C                                                                                                          \
-    "false | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | a | \"\" | \"\" | \"\" | \"\" | 1970-01-01 | 00:00 | 00:00 | 1970-01-01 00:00 | "                \
-    "1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 | "  \
+    "false | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | a | \"\" | \"\" | \"\" | \"\" | 1970-01-01 | 00:00 | 00:00 | 1970-01-01 " \
+    "00:00 | "                                                                                                         \
+    "1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 | 1970-01-01 00:00 " \
+    "| 1970-01-01 00:00 | "                                                                                            \
     "1970-01-01 00:00 | 0 | 0 | [] | [] | {} | {} | (null, null) | null\n"
 
 /* Exports b and imports rows first.. into a new batch; the types must be equal. */
@@ -109,7 +120,8 @@ static void test_selection_constants_and_dictionaries(void **state)
 {
     struct world *w = *state;
     const struct type *type = rows_type(&w->arena, "ROW<a INT, b STRING, c ARRAY<INT>, d STRING>");
-    struct batch *dict = rows_batch(rows_type(&w->arena, "ROW<d STRING>"), &w->mem, "red\nnull\na rather long colour\n");
+    struct batch *dict =
+        rows_batch(rows_type(&w->arena, "ROW<d STRING>"), &w->mem, "red\nnull\na rather long colour\n");
     struct batch *b = rows_batch(type, &w->mem, "0 | x | [7, 8] | null\n"), *back;
     static const uint16_t sel[] = {1, 3, 4};
 
@@ -127,7 +139,8 @@ static void test_selection_constants_and_dictionaries(void **state)
     b->sel = sel;
     b->sel_count = 3;
     back = round_trip(w, b, 0, 3);
-    assert_string_equal(rows_text(back, &w->out), "+I[1, x, [7, 8], null]\n+I[3, x, [7, 8], red]\n+I[4, x, [7, 8], null]\n");
+    assert_string_equal(rows_text(back, &w->out),
+                        "+I[1, x, [7, 8], null]\n+I[3, x, [7, 8], red]\n+I[4, x, [7, 8], null]\n");
     batch_free(back);
     batch_free(b);
     batch_free(dict);
@@ -141,7 +154,11 @@ static void test_many_rows(void **state)
     char row[100];
 
     for (int i = 0; i < BATCH_ROWS; i++) {
-        (void)snprintf(row, sizeof row, i % 3 == 1 ? "%d | null | null | null\n" : i % 2 ? "%d | true | text %d | [%d]\n" : "%d | false | \"\" | []\n", i, i, i);
+        (void)snprintf(row, sizeof row,
+                       i % 3 == 1 ? "%d | null | null | null\n"
+                       : i % 2    ? "%d | true | text %d | [%d]\n"
+                                  : "%d | false | \"\" | []\n",
+                       i, i, i);
         rows_add(b, row);
     }
     back = round_trip(w, b, 0, BATCH_ROWS);
@@ -193,9 +210,10 @@ static void test_children_may_be_moved_away(void **state)
 
 static void test_formats_are_arrows(void **state)
 {
-    static const char *const formats[] = {"b",   "c",    "s",    "i",    "l",    "f",    "g",    "d:10,2",  "d:38,5",  "u",       "u",   "u",
-                                          "z",   "z",    "tdD",  "ttm",  "ttm",  "tss:", "tsm:", "tsm:",    "tsu:",    "tsn:",    "tsn:", "tss:UTC",
-                                          "tsm:UTC", "tsn:UTC", "tiM", "tDm", "+l", "+l", "+m", "+m", "+s", "n"};
+    static const char *const formats[] = {
+        "b",       "c",       "s",   "i",   "l",   "f",    "g",    "d:10,2", "d:38,5", "u",    "u",    "u",
+        "z",       "z",       "tdD", "ttm", "ttm", "tss:", "tsm:", "tsm:",   "tsu:",   "tsn:", "tsn:", "tss:UTC",
+        "tsm:UTC", "tsn:UTC", "tiM", "tDm", "+l",  "+l",   "+m",   "+m",     "+s",     "n"};
     struct world *w = *state;
     struct ArrowSchema s;
 
@@ -223,11 +241,22 @@ static enum status import_format(struct world *w, const char *format, const stru
 static void test_foreign_formats(void **state)
 {
     static const char *const known[][2] = {
-        {"C", "SMALLINT"},     {"S", "INT"},       {"I", "BIGINT"},           {"U", "STRING"},  {"Z", "BYTES"},          {"w:5", "BINARY(5)"},
-        {"tdm", "DATE"},       {"tts", "TIME(0)"}, {"ttu", "TIME(3)"},        {"ttn", "TIME(3)"}, {"tDs", "INTERVAL DAY(2) TO SECOND(3)"},
-        {"tsu:Europe/Paris", "TIMESTAMP_LTZ(6)"},  {"d:5,2,128", "DECIMAL(5, 2)"},
+        {"C", "SMALLINT"},
+        {"S", "INT"},
+        {"I", "BIGINT"},
+        {"U", "STRING"},
+        {"Z", "BYTES"},
+        {"w:5", "BINARY(5)"},
+        {"tdm", "DATE"},
+        {"tts", "TIME(0)"},
+        {"ttu", "TIME(3)"},
+        {"ttn", "TIME(3)"},
+        {"tDs", "INTERVAL DAY(2) TO SECOND(3)"},
+        {"tsu:Europe/Paris", "TIMESTAMP_LTZ(6)"},
+        {"d:5,2,128", "DECIMAL(5, 2)"},
     };
-    static const char *const unknown[] = {"L", "e", "vu", "tiD", "+w:3", "+ud:0,1", "d:5,2,256", "d:39,2", "d:5,-2", "d:5", "tsx:", "ts", "w:", "w:0", "", "x"};
+    static const char *const unknown[] = {"L",      "e",   "vu",   "tiD", "+w:3", "+ud:0,1", "d:5,2,256", "d:39,2",
+                                          "d:5,-2", "d:5", "tsx:", "ts",  "w:",   "w:0",     "",          "x"};
     struct world *w = *state;
     const struct type *t;
     char message[100];
@@ -247,7 +276,8 @@ static void test_foreign_formats(void **state)
 
 static void test_nanoseconds_have_limits(void **state)
 {
-    static const char *const beyond[] = {"1677-09-21 00:12:43.145224191\n", "2262-04-11 23:47:16.854775808\n", "0001-01-01 00:00:00\n", "9999-12-31 00:00:00\n"};
+    static const char *const beyond[] = {"1677-09-21 00:12:43.145224191\n", "2262-04-11 23:47:16.854775808\n",
+                                         "0001-01-01 00:00:00\n", "9999-12-31 00:00:00\n"};
     struct world *w = *state;
     const struct type *type = rows_type(&w->arena, "ROW<a TIMESTAMP(9)>");
 
@@ -276,12 +306,14 @@ static void test_null_keys_are_refused(void **state)
 }
 
 /* One column of foreign making into a batch of the type; the rows as text, or the error's. */
-static const char *import_column(struct world *w, const char *type, const char *format, const void *bits, const void *values, int64_t offset, uint32_t n)
+static const char *import_column(struct world *w, const char *type, const char *format, const void *bits,
+                                 const void *values, int64_t offset, uint32_t n)
 {
     const void *buffers[] = {bits, values}, *none[] = {NULL};
     struct ArrowSchema column_schema = {.format = format, .name = "c", .flags = 2}, *schemas[] = {&column_schema};
     struct ArrowSchema schema = {.format = "+s", .n_children = 1, .children = schemas};
-    struct ArrowArray column = {.length = n, .offset = offset, .null_count = -1, .n_buffers = 2, .buffers = buffers}, *columns[] = {&column};
+    struct ArrowArray column = {.length = n, .offset = offset, .null_count = -1, .n_buffers = 2, .buffers = buffers},
+                      *columns[] = {&column};
     struct ArrowArray array = {.length = n, .n_buffers = 1, .n_children = 1, .buffers = none, .children = columns};
     struct batch *b = batch_create(rows_type(&w->arena, type), 100, &w->mem);
     const char *text;
@@ -304,15 +336,23 @@ static void test_foreign_values(void **state)
     int64_t value = -5;
 
     memcpy(shifted + 9, &value, 8);
-    assert_string_equal(import_column(w, "ROW<c SMALLINT>", "C", bits, u8, 0, 4), "+I[0]\n+I[200]\n+I[null]\n+I[255]\n");
+    assert_string_equal(import_column(w, "ROW<c SMALLINT>", "C", bits, u8, 0, 4),
+                        "+I[0]\n+I[200]\n+I[null]\n+I[255]\n");
     assert_string_equal(import_column(w, "ROW<c SMALLINT>", "C", bits, u8, 1, 3), "+I[200]\n+I[null]\n+I[255]\n");
-    assert_string_equal(import_column(w, "ROW<c TIME(3)>", "ttu", bits, us, 0, 4), "+I[00:00:00.001]\n+I[00:00:00.003]\n+I[null]\n+I[00:00:00.005]\n");
-    assert_string_equal(import_column(w, "ROW<c TIME(3)>", "ttu", NULL, us, 0, 4), "Arrow import of column 'c': row 2 is finer than a millisecond");
-    assert_string_equal(import_column(w, "ROW<c TIME(0)>", "tts", NULL, seconds, 0, 3), "+I[00:00]\n+I[00:00:01]\n+I[23:59:59]\n");
-    assert_string_equal(import_column(w, "ROW<c TIME(0)>", "tts", NULL, seconds, 0, 4), "Arrow import of column 'c': row 3 is no time of the day");
-    assert_string_equal(import_column(w, "ROW<c DATE>", "tdm", NULL, days_ms, 0, 3), "+I[1970-01-01]\n+I[1970-01-02]\n+I[1969-12-31]\n");
-    assert_string_equal(import_column(w, "ROW<c BINARY(2)>", "w:2", bits, "abcdefgh", 0, 4), "+I[x'6162']\n+I[x'6364']\n+I[null]\n+I[x'6768']\n");
-    assert_string_equal(import_column(w, "ROW<c BIGINT>", "l", NULL, shifted + 1, 0, 2), "+I[0]\n+I[-5]\n"); /* not aligned */
+    assert_string_equal(import_column(w, "ROW<c TIME(3)>", "ttu", bits, us, 0, 4),
+                        "+I[00:00:00.001]\n+I[00:00:00.003]\n+I[null]\n+I[00:00:00.005]\n");
+    assert_string_equal(import_column(w, "ROW<c TIME(3)>", "ttu", NULL, us, 0, 4),
+                        "Arrow import of column 'c': row 2 is finer than a millisecond");
+    assert_string_equal(import_column(w, "ROW<c TIME(0)>", "tts", NULL, seconds, 0, 3),
+                        "+I[00:00]\n+I[00:00:01]\n+I[23:59:59]\n");
+    assert_string_equal(import_column(w, "ROW<c TIME(0)>", "tts", NULL, seconds, 0, 4),
+                        "Arrow import of column 'c': row 3 is no time of the day");
+    assert_string_equal(import_column(w, "ROW<c DATE>", "tdm", NULL, days_ms, 0, 3),
+                        "+I[1970-01-01]\n+I[1970-01-02]\n+I[1969-12-31]\n");
+    assert_string_equal(import_column(w, "ROW<c BINARY(2)>", "w:2", bits, "abcdefgh", 0, 4),
+                        "+I[x'6162']\n+I[x'6364']\n+I[null]\n+I[x'6768']\n");
+    assert_string_equal(import_column(w, "ROW<c BIGINT>", "l", NULL, shifted + 1, 0, 2),
+                        "+I[0]\n+I[-5]\n"); /* not aligned */
 }
 
 /* Under a NULL struct Arrow allows anything, also NULL where the field forbids it. None of it comes in. */
@@ -322,14 +362,27 @@ static void test_nothing_comes_in_from_under_a_null_struct(void **state)
     static const char bytes[] = "a rather long piece of garbage";
     static const int32_t offsets[] = {0, 30, 30}, numbers[] = {5, 6};
     static const uint8_t second[] = {2};
-    const void *text_buffers[] = {NULL, offsets, bytes}, *number_buffers[] = {second, numbers}, *row_buffers[] = {second}, *none[] = {NULL};
+    const void *text_buffers[] = {NULL, offsets, bytes}, *number_buffers[] = {second, numbers},
+               *row_buffers[] = {second}, *none[] = {NULL};
     struct ArrowSchema text_schema = {.format = "u", .name = "s"}, number_schema = {.format = "i", .name = "n"};
     struct ArrowSchema *field_schemas[] = {&text_schema, &number_schema};
-    struct ArrowSchema row_schema = {.format = "+s", .name = "c", .flags = 2, .n_children = 2, .children = field_schemas}, *columns_schema[] = {&row_schema};
+    struct ArrowSchema row_schema = {.format = "+s",
+                                     .name = "c",
+                                     .flags = 2,
+                                     .n_children = 2,
+                                     .children = field_schemas},
+                       *columns_schema[] = {&row_schema};
     struct ArrowSchema schema = {.format = "+s", .n_children = 1, .children = columns_schema};
     struct ArrowArray texts = {.length = 2, .n_buffers = 3, .buffers = text_buffers};
-    struct ArrowArray numbers_array = {.length = 2, .null_count = 1, .n_buffers = 2, .buffers = number_buffers}, *fields[] = {&texts, &numbers_array};
-    struct ArrowArray row = {.length = 2, .null_count = 1, .n_buffers = 1, .n_children = 2, .buffers = row_buffers, .children = fields}, *columns[] = {&row};
+    struct ArrowArray numbers_array = {.length = 2, .null_count = 1, .n_buffers = 2, .buffers = number_buffers},
+                      *fields[] = {&texts, &numbers_array};
+    struct ArrowArray row = {.length = 2,
+                             .null_count = 1,
+                             .n_buffers = 1,
+                             .n_children = 2,
+                             .buffers = row_buffers,
+                             .children = fields},
+                      *columns[] = {&row};
     struct ArrowArray array = {.length = 2, .n_buffers = 1, .n_children = 1, .buffers = none, .children = columns};
     struct batch *b = batch_create(rows_type(&w->arena, "ROW<c ROW<s STRING NOT NULL, n INT NOT NULL>>"), 2, &w->mem);
 
@@ -349,15 +402,33 @@ static void test_offsets_add_up(void **state)
 {
     struct world *w = *state;
     static const int32_t offsets[] = {0, 1, 1, 3}, keys[] = {-1, -1, -1, 10, 20, 30}, values[] = {-1, -1, 11, 21, 31};
-    const void *map_buffers[] = {NULL, offsets}, *key_buffers[] = {NULL, keys}, *value_buffers[] = {NULL, values}, *none[] = {NULL};
-    struct ArrowSchema key_schema = {.format = "i", .name = "key"}, value_schema = {.format = "i", .name = "value", .flags = 2};
-    struct ArrowSchema *pair[] = {&key_schema, &value_schema}, entries_schema = {.format = "+s", .name = "entries", .n_children = 2, .children = pair};
-    struct ArrowSchema *one[] = {&entries_schema}, map_schema = {.format = "+m", .name = "c", .flags = 2, .n_children = 1, .children = one};
-    struct ArrowSchema *columns_schema[] = {&map_schema}, schema = {.format = "+s", .n_children = 1, .children = columns_schema};
+    const void *map_buffers[] = {NULL, offsets}, *key_buffers[] = {NULL, keys}, *value_buffers[] = {NULL, values},
+               *none[] = {NULL};
+    struct ArrowSchema key_schema = {.format = "i", .name = "key"},
+                       value_schema = {.format = "i", .name = "value", .flags = 2};
+    struct ArrowSchema *pair[] = {&key_schema, &value_schema},
+                       entries_schema = {.format = "+s", .name = "entries", .n_children = 2, .children = pair};
+    struct ArrowSchema *one[] = {&entries_schema},
+                       map_schema = {.format = "+m", .name = "c", .flags = 2, .n_children = 1, .children = one};
+    struct ArrowSchema *columns_schema[] = {&map_schema},
+                       schema = {.format = "+s", .n_children = 1, .children = columns_schema};
     struct ArrowArray key = {.length = 5, .offset = 1, .n_buffers = 2, .buffers = key_buffers};
-    struct ArrowArray value = {.length = 5, .offset = 0, .n_buffers = 2, .buffers = value_buffers}, *both[] = {&key, &value};
-    struct ArrowArray entries = {.length = 3, .offset = 2, .n_buffers = 1, .n_children = 2, .buffers = none, .children = both}, *below[] = {&entries};
-    struct ArrowArray map = {.length = 2, .offset = 1, .n_buffers = 2, .n_children = 1, .buffers = map_buffers, .children = below}, *columns[] = {&map};
+    struct ArrowArray value = {.length = 5, .offset = 0, .n_buffers = 2, .buffers = value_buffers},
+                      *both[] = {&key, &value};
+    struct ArrowArray entries = {.length = 3,
+                                 .offset = 2,
+                                 .n_buffers = 1,
+                                 .n_children = 2,
+                                 .buffers = none,
+                                 .children = both},
+                      *below[] = {&entries};
+    struct ArrowArray map = {.length = 2,
+                             .offset = 1,
+                             .n_buffers = 2,
+                             .n_children = 1,
+                             .buffers = map_buffers,
+                             .children = below},
+                      *columns[] = {&map};
     struct ArrowArray array = {.length = 2, .n_buffers = 1, .n_children = 1, .buffers = none, .children = columns};
     struct batch *b = batch_create(rows_type(&w->arena, "ROW<c MAP<INT NOT NULL, INT>>"), 2, &w->mem);
 

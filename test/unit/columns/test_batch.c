@@ -37,15 +37,18 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define THREE_ROWS "+I @1 a | 1 | 2001-01-01 00:00\n-D @2 null | 2 | null\n+U @3 \"a long string, yes\" | null | 2001-01-01 00:00:01.5\n"
+#define THREE_ROWS                                                                                                     \
+    "+I @1 a | 1 | 2001-01-01 00:00\n-D @2 null | 2 | null\n+U @3 \"a long string, yes\" | null | 2001-01-01 "         \
+    "00:00:01.5\n"
 
 static void test_rows_print(void **state)
 {
     struct world *w = *state;
     struct batch *b = rows_batch(w->schema, &w->mem, THREE_ROWS);
 
-    assert_string_equal(rows_text(b, &w->out),
-                        "+I[a, 1, 2001-01-01T00:00]\n-D[null, 2, null]\n+U[a long string, yes, null, 2001-01-01T00:00:01.500]\n");
+    assert_string_equal(
+        rows_text(b, &w->out),
+        "+I[a, 1, 2001-01-01T00:00]\n-D[null, 2, null]\n+U[a long string, yes, null, 2001-01-01T00:00:01.500]\n");
     batch_free(b);
     batch_free(NULL);
 }
@@ -81,7 +84,8 @@ static void test_kinds_and_times_begin_late(void **state)
     assert_int_equal(batch_time(b, 0), TIME_MIN);
     rows_add(b, "-U @7 b | 2 | null\nc | 3 | null\n");
     assert_true(b->kinds && b->times);
-    assert_true(batch_kind(b, 0) == ROW_INSERT && batch_kind(b, 1) == ROW_UPDATE_BEFORE && batch_kind(b, 2) == ROW_INSERT);
+    assert_true(batch_kind(b, 0) == ROW_INSERT && batch_kind(b, 1) == ROW_UPDATE_BEFORE &&
+                batch_kind(b, 2) == ROW_INSERT);
     assert_true(batch_time(b, 0) == TIME_MIN && batch_time(b, 1) == 7 && batch_time(b, 2) == TIME_MIN);
     batch_free(b);
 }
@@ -89,7 +93,8 @@ static void test_kinds_and_times_begin_late(void **state)
 static void test_append_mixes_kinds_and_times(void **state)
 {
     struct world *w = *state;
-    struct batch *plain = rows_batch(w->schema, &w->mem, "x | 1 | null\ny | 2 | null\n"), *full = rows_batch(w->schema, &w->mem, THREE_ROWS);
+    struct batch *plain = rows_batch(w->schema, &w->mem, "x | 1 | null\ny | 2 | null\n"),
+                 *full = rows_batch(w->schema, &w->mem, THREE_ROWS);
     struct batch *dst = batch_create(w->schema, 20, &w->mem);
     static const uint16_t rows[] = {2, 0};
 
@@ -118,8 +123,10 @@ static void test_selection_is_what_counts(void **state)
     b->sel_count = 2;
     assert_int_equal(batch_rows(b), 2);
     batch_append(dst, b, NULL, 0);
-    assert_string_equal(rows_text(dst, &w->out), "+I[a, 1, 2001-01-01T00:00]\n+U[a long string, yes, null, 2001-01-01T00:00:01.500]\n");
-    assert_string_equal(rows_text(b, &w->out), "+I[a, 1, 2001-01-01T00:00]\n+U[a long string, yes, null, 2001-01-01T00:00:01.500]\n");
+    assert_string_equal(rows_text(dst, &w->out),
+                        "+I[a, 1, 2001-01-01T00:00]\n+U[a long string, yes, null, 2001-01-01T00:00:01.500]\n");
+    assert_string_equal(rows_text(b, &w->out),
+                        "+I[a, 1, 2001-01-01T00:00]\n+U[a long string, yes, null, 2001-01-01T00:00:01.500]\n");
     batch_free(b);
     batch_free(dst);
 }
@@ -138,8 +145,9 @@ static void test_swap_exchanges_contents(void **state)
     assert_int_equal(b->count, 3);
     assert_int_equal(batch_kind(b, 1), ROW_DELETE);
     batch_free(a);
-    assert_string_equal(rows_text(b, &w->out),
-                        "+I[a, 1, 2001-01-01T00:00]\n-D[null, 2, null]\n+U[a long string, yes, null, 2001-01-01T00:00:01.500]\n");
+    assert_string_equal(
+        rows_text(b, &w->out),
+        "+I[a, 1, 2001-01-01T00:00]\n-D[null, 2, null]\n+U[a long string, yes, null, 2001-01-01T00:00:01.500]\n");
     batch_free(b);
     batch_free(next);
 }
@@ -148,12 +156,14 @@ static void test_columns_nobody_needs(void **state)
 {
     struct world *w = *state;
     static const uint64_t needed[] = {5};
-    struct batch *b = batch_create_needed(w->schema, needed, 10, &w->mem), *full = rows_batch(w->schema, &w->mem, THREE_ROWS);
+    struct batch *b = batch_create_needed(w->schema, needed, 10, &w->mem),
+                 *full = rows_batch(w->schema, &w->mem, THREE_ROWS);
 
     assert_int_equal(b->cols[1].form, VEC_ABSENT);
     batch_append(b, full, NULL, 0);
-    assert_string_equal(rows_text(b, &w->out),
-                        "+I[a, ?, 2001-01-01T00:00]\n-D[null, ?, null]\n+U[a long string, yes, ?, 2001-01-01T00:00:01.500]\n");
+    assert_string_equal(
+        rows_text(b, &w->out),
+        "+I[a, ?, 2001-01-01T00:00]\n-D[null, ?, null]\n+U[a long string, yes, ?, 2001-01-01T00:00:01.500]\n");
     batch_clear(full);
     batch_append(full, b, NULL, 0);
     assert_int_equal(full->count, 3);
@@ -180,8 +190,9 @@ static void test_dense_answers_the_batch_itself_when_it_can(void **state)
     b->sel = NULL;
     vector_make_const(&b->cols[1]);
     assert_ptr_equal(batch_dense(b, space), space);
-    assert_string_equal(rows_text(space, &w->out),
-                        "+I[a, 1, 2001-01-01T00:00]\n-D[null, 1, null]\n+U[a long string, yes, 1, 2001-01-01T00:00:01.500]\n");
+    assert_string_equal(
+        rows_text(space, &w->out),
+        "+I[a, 1, 2001-01-01T00:00]\n-D[null, 1, null]\n+U[a long string, yes, 1, 2001-01-01T00:00:01.500]\n");
     batch_free(b);
     batch_free(space);
 }

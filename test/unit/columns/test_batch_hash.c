@@ -63,7 +63,8 @@ static void test_golden_vectors(void **state)
 {
     for (size_t i = 0; i < COUNT_OF(golden); i++) {
         uint64_t h = hash_of(*state, golden[i].fields, golden[i].row);
-        if (h != golden[i].hash) fail_msg("%s %.60s: 0x%016llx", golden[i].fields, golden[i].row, (unsigned long long)h);
+        if (h != golden[i].hash)
+            fail_msg("%s %.60s: 0x%016llx", golden[i].fields, golden[i].row, (unsigned long long)h);
     }
 }
 
@@ -77,12 +78,14 @@ static void test_single_values_hash_as_xxh3_of_their_bytes(void **state)
     assert_int_equal(hash_of(w, "a BIGINT", "-5\n"), hash64_u64((uint64_t)v));
     assert_int_equal(hash_of(w, "a DOUBLE", "2.5\n"), hash64(&d, 8));
     assert_int_equal(hash_of(w, "a STRING", "abc\n"), hash64("abc", 3));
-    assert_int_equal(hash_of(w, "a STRING", "\"a string longer than twelve\"\n"), hash64("a string longer than twelve", 27));
+    assert_int_equal(hash_of(w, "a STRING", "\"a string longer than twelve\"\n"),
+                     hash64("a string longer than twelve", 27));
 }
 
 static void alike(struct world *w, const char *fields_a, const char *row_a, const char *fields_b, const char *row_b)
 {
-    if (hash_of(w, fields_a, row_a) != hash_of(w, fields_b, row_b)) fail_msg("%s %s / %s %s", fields_a, row_a, fields_b, row_b);
+    if (hash_of(w, fields_a, row_a) != hash_of(w, fields_b, row_b))
+        fail_msg("%s %s / %s %s", fields_a, row_a, fields_b, row_b);
 }
 
 static void test_equal_values_hash_alike(void **state)
@@ -107,7 +110,8 @@ static void test_equal_values_hash_alike(void **state)
 static void test_every_nan_is_one(void **state)
 {
     struct world *w = *state;
-    static const uint64_t nans[] = {UINT64_C(0x7ff8000000000000), UINT64_C(0xfff8000000000000), UINT64_C(0x7ff0000000000001), UINT64_MAX};
+    static const uint64_t nans[] = {UINT64_C(0x7ff8000000000000), UINT64_C(0xfff8000000000000),
+                                    UINT64_C(0x7ff0000000000001), UINT64_MAX};
     static const uint32_t col = 0;
     struct batch *b = batch_create(rows_type(&w->arena, "ROW<a DOUBLE>"), 4, &w->mem);
     uint64_t h[4];
@@ -158,7 +162,8 @@ static void test_every_path_agrees(void **state)
     for (uint32_t i = 0; i < 700; i++) {
         char row[200];
         uint64_t r = prng_below(&p, 5);
-        (void)snprintf(row, sizeof row, r == 0 ? "null | null | 0 | null\n" : "%d | some text number %d | 0 | [%d]\n", (int)i, (int)i, (int)i);
+        (void)snprintf(row, sizeof row, r == 0 ? "null | null | 0 | null\n" : "%d | some text number %d | 0 | [%d]\n",
+                       (int)i, (int)i, (int)i);
         rows_add(b, row);
     }
     for (uint32_t i = 0; i < 700; i++) ((uint16_t *)b->cols[2].data)[i] = (uint16_t)(i % 3);

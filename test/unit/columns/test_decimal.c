@@ -199,7 +199,10 @@ static struct wide wide_random(struct prng *p)
     uint64_t limbs = prng_below(p, 5), shape = prng_below(p, 4);
 
     for (uint64_t i = 0; i < 4; i++) {
-        w.w[i] = i >= limbs ? 0 : shape == 0 ? UINT64_MAX : shape == 1 ? prng_next(p) >> prng_below(p, 64) : prng_next(p);
+        w.w[i] = i >= limbs   ? 0
+                 : shape == 0 ? UINT64_MAX
+                 : shape == 1 ? prng_next(p) >> prng_below(p, 64)
+                              : prng_next(p);
         if (shape == 2 && i < limbs && prng_below(p, 2)) w.w[i] = prng_below(p, 2) ? 0 : UINT64_C(1) << 63;
     }
     return w;

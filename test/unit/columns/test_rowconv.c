@@ -29,20 +29,27 @@ struct user_row {
 };
 
 #define SCHEMA                                                                                                         \
-    "ROW<a BOOLEAN, b TINYINT, c SMALLINT, d INT, e FLOAT, f BIGINT, g DOUBLE, h DECIMAL(20, 1), i STRING, j TIMESTAMP(9), "  \
+    "ROW<a BOOLEAN, b TINYINT, c SMALLINT, d INT, e FLOAT, f BIGINT, g DOUBLE, h DECIMAL(20, 1), i STRING, j "         \
+    "TIMESTAMP(9), "                                                                                                   \
     "k ARRAY<STRING>, l ROW<x INT, y STRING>>"
-#define ROW_1 "true | -1 | -300 | 70000 | 1.5 | 5000000000 | 2.25 | 123456789012345678.5 | short | 2001-01-01 00:00:00.123456789 | [p, null] | (7, z)\n"
+#define ROW_1                                                                                                          \
+    "true | -1 | -300 | 70000 | 1.5 | 5000000000 | 2.25 | 123456789012345678.5 | short | 2001-01-01 "                  \
+    "00:00:00.123456789 | [p, null] | (7, z)\n"
 #define ROW_2 "null | null | null | null | null | null | null | null | null | null | null | null\n"
 #define ROW_3                                                                                                          \
-    "false | 1 | 300 | -70000 | 0 | -5000000000 | -0.5 | -0.1 | \"a text of more than twelve bytes\" | 1969-12-31 23:59:59.999 | [] | (null, \"also a rather long one\")\n"
+    "false | 1 | 300 | -70000 | 0 | -5000000000 | -0.5 | -0.1 | \"a text of more than twelve bytes\" | 1969-12-31 "    \
+    "23:59:59.999 | [] | (null, \"also a rather long one\")\n"
 
 static const struct rowconv_field fields[] = {
-    {0, offsetof(struct user_row, flag), P_BOOL},   {1, offsetof(struct user_row, tiny), P_I8},   {2, offsetof(struct user_row, small), P_I16},
-    {3, offsetof(struct user_row, number), P_I32},  {4, offsetof(struct user_row, single), P_F32}, {5, offsetof(struct user_row, big), P_I64},
-    {6, offsetof(struct user_row, real), P_F64},    {7, offsetof(struct user_row, wide), P_I128}, {8, offsetof(struct user_row, text), P_STR},
-    {9, offsetof(struct user_row, when), P_TS96},   {10, offsetof(struct user_row, list), P_LIST}, {11, offsetof(struct user_row, row), P_ROW},
+    {0, offsetof(struct user_row, flag), P_BOOL},  {1, offsetof(struct user_row, tiny), P_I8},
+    {2, offsetof(struct user_row, small), P_I16},  {3, offsetof(struct user_row, number), P_I32},
+    {4, offsetof(struct user_row, single), P_F32}, {5, offsetof(struct user_row, big), P_I64},
+    {6, offsetof(struct user_row, real), P_F64},   {7, offsetof(struct user_row, wide), P_I128},
+    {8, offsetof(struct user_row, text), P_STR},   {9, offsetof(struct user_row, when), P_TS96},
+    {10, offsetof(struct user_row, list), P_LIST}, {11, offsetof(struct user_row, row), P_ROW},
 };
-static const struct rowconv layout = {sizeof(struct user_row), offsetof(struct user_row, nulls), COUNT_OF(fields), fields};
+static const struct rowconv layout = {sizeof(struct user_row), offsetof(struct user_row, nulls), COUNT_OF(fields),
+                                      fields};
 
 struct world {
     struct mem mem;
@@ -90,7 +97,8 @@ static void test_every_type_is_read(void **state)
     assert_true(r[0].text.size == 5 && memcmp(r[0].text.data, "short", 5) == 0);
     assert_true(r[0].list.vector == &b->cols[10] && r[0].list.row == 0 && r[0].row.vector == &b->cols[11]);
     assert_int_equal(r[1].nulls, 0xfff);
-    assert_true(!r[1].flag && r[1].big == 0 && r[1].text.data == NULL && r[1].text.size == 0 && r[1].list.vector == NULL);
+    assert_true(!r[1].flag && r[1].big == 0 && r[1].text.data == NULL && r[1].text.size == 0 &&
+                r[1].list.vector == NULL);
     assert_true(r[2].nulls == 0 && r[2].text.size == 32 && r[2].wide == -1 && r[2].list.row == 2);
     batch_free(b);
 }
@@ -122,13 +130,15 @@ static void test_selection_constants_and_offsets(void **state)
 {
     struct world *w = *state;
     const struct type *schema = rows_type(&w->arena, "ROW<a BIGINT, b STRING, c BIGINT>");
-    struct batch *b = batch_create(schema, BATCH_ROWS, &w->mem), *dict = rows_batch(rows_type(&w->arena, "ROW<a BIGINT>"), &w->mem, "10\n20\n");
+    struct batch *b = batch_create(schema, BATCH_ROWS, &w->mem),
+                 *dict = rows_batch(rows_type(&w->arena, "ROW<a BIGINT>"), &w->mem, "10\n20\n");
     struct row {
         int64_t a;
         struct user_text b;
         int64_t c;
     } rows[64];
-    static const struct rowconv_field f[] = {{0, offsetof(struct row, a), P_I64}, {1, offsetof(struct row, b), P_STR}, {2, offsetof(struct row, c), P_I64}};
+    static const struct rowconv_field f[] = {
+        {0, offsetof(struct row, a), P_I64}, {1, offsetof(struct row, b), P_STR}, {2, offsetof(struct row, c), P_I64}};
     static const struct rowconv l = {sizeof(struct row), ROWCONV_NO_NULLS, 3, f};
     static uint16_t sel[1000];
     uint32_t bad;
@@ -176,7 +186,8 @@ static void test_null_without_a_mask_is_an_error(void **state)
 static void test_columns_without_a_field_get_null_or_zero(void **state)
 {
     struct world *w = *state;
-    const struct type *schema = rows_type(&w->arena, "ROW<a INT, b STRING, c STRING NOT NULL, d ROW<x INT NOT NULL> NOT NULL, e BIGINT NOT NULL>");
+    const struct type *schema = rows_type(
+        &w->arena, "ROW<a INT, b STRING, c STRING NOT NULL, d ROW<x INT NOT NULL> NOT NULL, e BIGINT NOT NULL>");
     static const uint64_t needed[] = {0xf};
     struct batch *b = batch_create_needed(schema, needed, 10, &w->mem);
     static const struct rowconv_field f[] = {{0, 0, P_I32}};

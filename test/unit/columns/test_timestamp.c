@@ -49,7 +49,8 @@ static void test_every_day(void **state)
             int length = lengths[m - 1] + (m == 2 && is_leap(y));
             for (int d = 1; d <= length; d++, day++) {
                 civil_from_days(day, &c);
-                if (c.year != y || c.month != m || c.day != d || days_from_civil(y, m, d) != day) fail_msg("%d-%d-%d", y, m, d);
+                if (c.year != y || c.month != m || c.day != d || days_from_civil(y, m, d) != day)
+                    fail_msg("%d-%d-%d", y, m, d);
             }
         }
     }

@@ -137,26 +137,36 @@ static void test_mistakes_show_place_and_remedy(void **state)
 {
     struct world *w = *state;
 
-    refuse(w, "ROW<a BIGNIT>", E_DATA, "unknown type 'BIGNIT' at position 7 of the type:\n  ROW<a BIGNIT>\n        ^", "did you mean BIGINT?");
+    refuse(w, "ROW<a BIGNIT>", E_DATA, "unknown type 'BIGNIT' at position 7 of the type:\n  ROW<a BIGNIT>\n        ^",
+           "did you mean BIGINT?");
     refuse(w, "", E_DATA, "the text ends where a type belongs at position 1 of the type:\n  \n  ^", "");
     refuse(w, "INT INT", E_DATA, "the type ends before this at position 5 of the type:\n  INT INT\n      ^", "");
     refuse(w, "ARRAY<INT", E_DATA, "'>' belongs here at position 10 of the type:\n  ARRAY<INT\n           ^", "");
-    refuse(w, "DECIMAL(39)", E_DATA, "precision, scale or length out of range for 'DECIMAL' at position 1 of the type:\n  DECIMAL(39)\n  ^",
+    refuse(w, "DECIMAL(39)", E_DATA,
+           "precision, scale or length out of range for 'DECIMAL' at position 1 of the type:\n  DECIMAL(39)\n  ^",
            "DECIMAL(p, s) has p from 1 to 38 and s from 0 to p");
     refuse(w, "TIMESTAMP(10)", E_DATA,
            "precision, scale or length out of range for 'TIMESTAMP' at position 1 of the type:\n  TIMESTAMP(10)\n  ^",
            "the precision is from 0 to 9 digits of the second");
-    refuse(w, "CHAR(0)", E_DATA, "precision, scale or length out of range for 'CHAR' at position 1 of the type:\n  CHAR(0)\n  ^",
+    refuse(w, "CHAR(0)", E_DATA,
+           "precision, scale or length out of range for 'CHAR' at position 1 of the type:\n  CHAR(0)\n  ^",
            "the length is from 1 to 2147483647");
-    refuse(w, "VARCHAR(2147483648)", E_DATA, "the number is too large at position 9 of the type:\n  VARCHAR(2147483648)\n          ^", "");
+    refuse(w, "VARCHAR(2147483648)", E_DATA,
+           "the number is too large at position 9 of the type:\n  VARCHAR(2147483648)\n          ^", "");
     refuse(w, "ROW<a INT, a INT>", E_DATA,
-           "the row has two fields of the name 'a' at position 12 of the type:\n  ROW<a INT, a INT>\n             ^", "");
-    refuse(w, "ROW<a INT,>", E_DATA, "the name of a field belongs behind ',' at position 11 of the type:\n  ROW<a INT,>\n            ^", "");
+           "the row has two fields of the name 'a' at position 12 of the type:\n  ROW<a INT, a INT>\n             ^",
+           "");
+    refuse(w, "ROW<a INT,>", E_DATA,
+           "the name of a field belongs behind ',' at position 11 of the type:\n  ROW<a INT,>\n            ^", "");
     refuse(w, "ROW<`a INT>", E_DATA, "the quote is not closed at position 5 of the type:\n  ROW<`a INT>\n      ^", "");
     refuse(w, "INTERVAL MONTH TO SECOND", E_DATA,
-           "a smaller unit of the same family belongs behind TO at position 19 of the type:\n  INTERVAL MONTH TO SECOND\n                    ^", "");
-    refuse(w, "INT *ROWTIME*", E_DATA, "only timestamps are time attributes at position 5 of the type:\n  INT *ROWTIME*\n      ^", "");
-    refuse(w, "NULL NOT NULL", E_DATA, "the type NULL cannot be NOT NULL at position 6 of the type:\n  NULL NOT NULL\n       ^", "");
+           "a smaller unit of the same family belongs behind TO at position 19 of the type:\n  INTERVAL MONTH TO "
+           "SECOND\n                    ^",
+           "");
+    refuse(w, "INT *ROWTIME*", E_DATA,
+           "only timestamps are time attributes at position 5 of the type:\n  INT *ROWTIME*\n      ^", "");
+    refuse(w, "NULL NOT NULL", E_DATA,
+           "the type NULL cannot be NOT NULL at position 6 of the type:\n  NULL NOT NULL\n       ^", "");
 }
 
 static void test_kept_places_are_refused_by_name(void **state)
@@ -166,7 +176,9 @@ static void test_kept_places_are_refused_by_name(void **state)
 
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         char message[200];
-        (void)snprintf(message, sizeof message, "this kind of type is not supported: '%s' at position 1 of the type:\n  %s\n  ^", names[i], names[i]);
+        (void)snprintf(message, sizeof message,
+                       "this kind of type is not supported: '%s' at position 1 of the type:\n  %s\n  ^", names[i],
+                       names[i]);
         refuse(w, names[i], E_UNSUPPORTED, message, "");
     }
     refuse(w, "TIMESTAMP(3) WITH TIME ZONE", E_UNSUPPORTED,
@@ -218,7 +230,8 @@ static void test_field_count_is_bounded(void **state)
         buf_append_text(&w->out, "ROW<");
         for (int i = 0; i < count; i++) buf_printf(&w->out, "%sf%d INT", i ? "," : "", i);
         buf_append_text(&w->out, ">");
-        assert_int_equal(type_parse(&w->arena, (struct str){w->out.data, w->out.size}, &t, NULL), count == 2048 ? S_OK : E_DATA);
+        assert_int_equal(type_parse(&w->arena, (struct str){w->out.data, w->out.size}, &t, NULL),
+                         count == 2048 ? S_OK : E_DATA);
     }
     assert_int_equal(t->child_count, 2048);
     assert_int_equal(type_field(t, STR("f2047")), 2047);
@@ -237,7 +250,8 @@ static void test_layout_follows_from_the_type(void **state)
     assert_int_equal(parse(w, "ROW<>")->phys, P_ROW);
     assert_int_equal(phys_width(P_STR), 16);
     assert_int_equal(phys_width(P_ROW), 0);
-    assert_true(parse(w, "MULTISET<INT>")->children[1]->kind == T_INT && !parse(w, "MULTISET<INT>")->children[1]->nullable);
+    assert_true(parse(w, "MULTISET<INT>")->children[1]->kind == T_INT &&
+                !parse(w, "MULTISET<INT>")->children[1]->nullable);
 }
 
 static void test_equality(void **state)
@@ -253,15 +267,17 @@ static void test_equality(void **state)
     assert_true(type_equal(parse(w, "TIMESTAMP(3) *ROWTIME*"), &type_timestamp3));
     assert_false(type_equal(type_with_null(&w->arena, &type_int, false), &type_int));
     assert_ptr_equal(type_with_null(&w->arena, &type_int, true), &type_int);
-    assert_true(type_is_numeric(parse(w, "DECIMAL")) && !type_is_numeric(&type_boolean) && !type_is_numeric(&type_date));
+    assert_true(type_is_numeric(parse(w, "DECIMAL")) && !type_is_numeric(&type_boolean) &&
+                !type_is_numeric(&type_date));
     assert_true(type_is_string(parse(w, "CHAR(3)")) && !type_is_string(&type_bytes));
 }
 
 static void test_bytes_both_ways(void **state)
 {
     struct world *w = *state;
-    const struct type *t = parse(w, "ROW<a INT NOT NULL, b MAP<STRING, DECIMAL(20, 3)>, c ROW<d TIMESTAMP(3) *ROWTIME*, e MULTISET<CHAR(3)>>, "
-                                    "f ARRAY<INTERVAL DAY TO SECOND>, g NULL, h TIME(3)>");
+    const struct type *t = parse(
+        w, "ROW<a INT NOT NULL, b MAP<STRING, DECIMAL(20, 3)>, c ROW<d TIMESTAMP(3) *ROWTIME*, e MULTISET<CHAR(3)>>, "
+           "f ARRAY<INTERVAL DAY TO SECOND>, g NULL, h TIME(3)>");
     const struct type *back = NULL;
     const uint8_t *at;
     struct buf b;

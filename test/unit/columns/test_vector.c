@@ -46,8 +46,21 @@ static struct batch *batch_of(struct world *w, const char *type, const char *row
 
 /* ---- texts */
 
-static const char *const words[] = {"", "a", "ab", "abc", "abcd", "abcde", "abcdefghijkl", "abcdefghijklm", "abcdefghijklmn", "abce",
-                                    "abcdefghijkzz", "b", "\xff", "a\x01", "abcdefghijklmo"};
+static const char *const words[] = {"",
+                                    "a",
+                                    "ab",
+                                    "abc",
+                                    "abcd",
+                                    "abcde",
+                                    "abcdefghijkl",
+                                    "abcdefghijklm",
+                                    "abcdefghijklmn",
+                                    "abce",
+                                    "abcdefghijkzz",
+                                    "b",
+                                    "\xff",
+                                    "a\x01",
+                                    "abcdefghijklmo"};
 
 static int sign(int v)
 {
@@ -184,8 +197,10 @@ static void test_elements_are_valid_until_said_otherwise(void **state)
 /* ---- copying */
 
 #define EVERY_WIDTH                                                                                                    \
-    "ROW<a BOOLEAN, b TINYINT, c SMALLINT, d INT, e BIGINT, f FLOAT, g DOUBLE, h DECIMAL(30, 2), i STRING, j TIMESTAMP(9), "   \
-    "k DATE, l BYTES, m NULL, n ARRAY<STRING>, o MAP<INT, STRING>, p ROW<x INT, y STRING, z ARRAY<INT>>, q MULTISET<STRING>>"
+    "ROW<a BOOLEAN, b TINYINT, c SMALLINT, d INT, e BIGINT, f FLOAT, g DOUBLE, h DECIMAL(30, 2), i STRING, j "         \
+    "TIMESTAMP(9), "                                                                                                   \
+    "k DATE, l BYTES, m NULL, n ARRAY<STRING>, o MAP<INT, STRING>, p ROW<x INT, y STRING, z ARRAY<INT>>, q "           \
+    "MULTISET<STRING>>"
 
 static void every_width_row(struct buf *out, uint64_t seed)
 {
@@ -193,15 +208,20 @@ static void every_width_row(struct buf *out, uint64_t seed)
     const char *text = texts[seed % 4], *other = texts[seed / 4 % 4];
 
     if (seed % 7 == 3) {
-        buf_append_text(out, "null | null | null | null | null | null | null | null | null | null | null | null | null | null | null | null | null\n");
+        buf_append_text(out, "null | null | null | null | null | null | null | null | null | null | null | null | null "
+                             "| null | null | null | null\n");
         return;
     }
-    buf_printf(out, "%s | %d | %d | %d | %llu | %d.5 | -%d.25 | %llu99999999999999.12 | %s | 2001-01-01 10:20:30.%09d | 20%02d-03-04 | %s | null | ",
-               seed & 1 ? "true" : "false", (int)(seed % 128), (int)(seed % 32768), (int)(seed % 100000), (unsigned long long)(seed % 1000000007),
-               (int)(seed % 1000), (int)(seed % 1000), (unsigned long long)(seed % 10000), *text ? text : "\"\"", (int)(seed % 1000000000),
+    buf_printf(out,
+               "%s | %d | %d | %d | %llu | %d.5 | -%d.25 | %llu99999999999999.12 | %s | 2001-01-01 10:20:30.%09d | "
+               "20%02d-03-04 | %s | null | ",
+               seed & 1 ? "true" : "false", (int)(seed % 128), (int)(seed % 32768), (int)(seed % 100000),
+               (unsigned long long)(seed % 1000000007), (int)(seed % 1000), (int)(seed % 1000),
+               (unsigned long long)(seed % 10000), *text ? text : "\"\"", (int)(seed % 1000000000),
                (int)(seed % 90 + 10), *other ? other : "\"\"");
-    buf_printf(out, "[%s, null] | {1=%s, %d=null} | (%d, %s, [%d, 2, 3]) | {%s=3}\n", *other ? other : "\"\"", *text ? text : "\"\"",
-               (int)(seed % 50 + 2), (int)(seed % 9), *other ? other : "\"\"", (int)(seed % 11), *text ? text : "\"\"");
+    buf_printf(out, "[%s, null] | {1=%s, %d=null} | (%d, %s, [%d, 2, 3]) | {%s=3}\n", *other ? other : "\"\"",
+               *text ? text : "\"\"", (int)(seed % 50 + 2), (int)(seed % 9), *other ? other : "\"\"", (int)(seed % 11),
+               *text ? text : "\"\"");
 }
 
 static struct batch *every_width(struct world *w, const struct type *schema, uint32_t count)
@@ -228,7 +248,8 @@ static void same_row(struct world *w, const struct batch *dst, uint32_t at, cons
     buf_clear(&w->out);
     batch_print_row(dst, at, &w->out);
     assert_string_equal(buf_text(&w->out), buf_text(&expected));
-    for (uint32_t c = 0; c < src->col_count; c++) assert_int_equal(vector_compare(&dst->cols[c], at, &src->cols[c], from), 0);
+    for (uint32_t c = 0; c < src->col_count; c++)
+        assert_int_equal(vector_compare(&dst->cols[c], at, &src->cols[c], from), 0);
     buf_release(&expected);
 }
 
@@ -305,7 +326,8 @@ static void test_dictionaries_are_resolved(void **state)
 static void test_stale_strings_under_null_are_not_followed(void **state)
 {
     struct world *w = *state;
-    struct batch *src = batch_of(w, "ROW<s STRING, r ROW<t STRING NOT NULL>>", "x | (a string longer than twelve)\n"), *dst;
+    struct batch *src = batch_of(w, "ROW<s STRING, r ROW<t STRING NOT NULL>>", "x | (a string longer than twelve)\n"),
+                 *dst;
 
     VECTOR_VALUES(&src->cols[0], struct text)[0] = (struct text){.size = 1000, .far = (const char *)16};
     vector_set_null(&src->cols[0], 0);
@@ -379,9 +401,12 @@ static void test_order_of_values(void **state)
     ordered(w, "ROW<a BIGINT>", "null\n-9223372036854775808\n-1\n0\n9223372036854775807\n");
     ordered(w, "ROW<a FLOAT>", "-1.5\n0\n1\nNaN\n");
     ordered(w, "ROW<a DOUBLE>", "null\n-1e300\n-1\n0\n1e-300\n1\nNaN\n");
-    ordered(w, "ROW<a DECIMAL(38, 0)>", "-99999999999999999999999999999999999999\n-1\n0\n99999999999999999999999999999999999999\n");
+    ordered(w, "ROW<a DECIMAL(38, 0)>",
+            "-99999999999999999999999999999999999999\n-1\n0\n99999999999999999999999999999999999999\n");
     ordered(w, "ROW<a STRING>", "null\n\"\"\na\nab\nabcdefghijklm\nabcdefghijklmn\nb\n\xff\n");
-    ordered(w, "ROW<a TIMESTAMP(9)>", "null\n1969-12-31 23:59:59.999999999\n1970-01-01 00:00:00\n1970-01-01 00:00:00.000000001\n1970-01-01 00:00:00.001\n");
+    ordered(w, "ROW<a TIMESTAMP(9)>",
+            "null\n1969-12-31 23:59:59.999999999\n1970-01-01 00:00:00\n1970-01-01 00:00:00.000000001\n1970-01-01 "
+            "00:00:00.001\n");
     ordered(w, "ROW<a ARRAY<INT>>", "null\n[]\n[null]\n[1]\n[1, 2]\n[2]\n");
     ordered(w, "ROW<a ROW<x INT, y STRING>>", "null\n(null, a)\n(1, null)\n(1, a)\n(1, b)\n(2, a)\n");
     ordered(w, "ROW<a MAP<INT, INT>>", "null\n{}\n{1=1}\n{2=1}\n{2=2, 1=1}\n{2=1, 1=2}\n{1=1, 3=1, 2=0}\n");
