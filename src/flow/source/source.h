@@ -26,6 +26,7 @@ struct source_cx {
     uint32_t subtask, parallelism;
     int64_t wake_ms;                /* set before answering S_IDLE: when to ask again (wall ms) */
     struct err *err;
+    uint64_t bad_records, bytes_in; /* counted by readers: records skipped or sent to dead_letter; bytes read */
     /* Rows that could not be read under on-error = dead-letter; NULL when nobody listens. */
     void (*dead_letter)(void *arg, const char *position, const char *reason, struct str raw);
     void *dead_letter_arg;

@@ -1,0 +1,134 @@
+/* op_sink.c - writes rows into an outside system through its connector (connector/conn_*.c). It flushes when the task would
+ * wait and at the end of input; a failed or cancelled task closes without publishing anything half-written. */
+#include "flow/connector/connector.h"
+#include "flow/operator/op_configs.h"
+
+struct sink {
+    const struct conn_type *conn;
+    struct sink_cx cx;
+    void *writer;
+    bool ended;
+};
+
+static enum status sink_conn(const struct sink_config *c, const struct conn_type **conn, struct err *e)
+{
+    if (c->connector == NULL) return err_set(e, E_GRAPH, "a sink needs a connector");
+    TRY(conn_find(c->connector, conn, e));
+    if ((*conn)->sink != NULL) return S_OK;
+    err_set(e, E_CONFIG, "connector '%s' cannot be written", c->connector);
+    err_hint(e, "it is a source");
+    return E_CONFIG;
+}
+
+static enum status sink_derive(struct op_plan *plan, const void *config, struct err *e)
+{
+    const struct sink_config *c = config;
+    const struct conn_type *conn = NULL;
+
+    TRY(sink_conn(c, &conn, e));
+    TRY(conn_options_check(conn, &c->options, e));
+    plan->output_count = 0;
+    return conn->sink->check != NULL ? conn->sink->check(&c->options, conn->options, plan->inputs[0], e) : S_OK;
+}
+
+static bool sink_blocks(const void *config)
+{
+    const struct conn_type *conn = NULL;
+
+    return sink_conn(config, &conn, NULL) == S_OK && conn->sink->blocking;
+}
+
+static enum status sink_open(struct op_cx *cx, void *self)
+{
+    struct sink *s = self;
+    const struct sink_config *c = cx->config;
+
+    TRY(sink_conn(c, &s->conn, cx->err));
+    s->cx = (struct sink_cx){.op = cx,
+                             .schema = cx->plan->inputs[0],
+                             .options = &c->options,
+                             .option_defs = s->conn->options,
+                             .sys = cx->sys,
+                             .mem = cx->mem,
+                             .subtask = cx->subtask,
+                             .parallelism = cx->parallelism,
+                             .handle = c->handle,
+                             .err = cx->err};
+    s->writer = mem_zalloc(cx->mem, s->conn->sink->writer_size + 1);
+    return s->conn->sink->open != NULL ? s->conn->sink->open(&s->cx, s->writer) : S_OK;
+}
+
+static enum status inserts_only(const struct sink *s, const struct batch *in)
+{
+    if (in->kinds == NULL || s->conn->sink->accepts_updates) return S_OK;
+    BATCH_EACH(in, i, row)
+    {
+        if (in->kinds[row] == ROW_INSERT) continue;
+        err_set(s->cx.err, E_UNSUPPORTED, "connector '%s' takes inserts only, but a row is an update or a deletion", s->conn->name);
+        return E_UNSUPPORTED;
+    }
+    return S_OK;
+}
+
+static enum status sink_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    struct sink *s = self;
+
+    (void)cx;
+    (void)input;
+    ASSERT(!s->ended);
+    TRY(inserts_only(s, in));
+    return s->conn->sink->write(&s->cx, s->writer, in);
+}
+
+static enum status sink_flush(struct sink *s, bool at_end)
+{
+    return s->conn->sink->flush != NULL ? s->conn->sink->flush(&s->cx, s->writer, at_end) : S_OK;
+}
+
+static enum status sink_on_idle(struct op_cx *cx, void *self)
+{
+    struct sink *s = self;
+
+    (void)cx;
+    return s->ended ? S_OK : sink_flush(s, false);
+}
+
+static enum status sink_on_end(struct op_cx *cx, void *self, uint32_t input)
+{
+    struct sink *s = self;
+
+    (void)cx;
+    (void)input;
+    TRY(sink_flush(s, true));
+    s->ended = true;
+    return S_OK;
+}
+
+static void sink_close(struct op_cx *cx, void *self, bool failed)
+{
+    struct sink *s = self;
+
+    if (s->writer == NULL) return;
+    if (s->conn->sink->close != NULL) s->conn->sink->close(&s->cx, s->writer, failed);
+    mem_free(cx->mem, s->writer);
+    s->writer = NULL;
+}
+
+const struct op_type op_sink = {
+    .name = "sink",
+    .doc = "rows into an outside system",
+    .example = "tw_sink(results, \"file\", \"filesystem\", TW_OPTIONS(\"path\", \"out/\", \"format\", \"csv\"))",
+    .flags = OP_SELECTION | OP_FORMS,
+    .input_count = 1,
+    .config_size = sizeof(struct sink_config),
+    .config_fields = sink_config_fields,
+    .instance_size = sizeof(struct sink),
+    .derive = sink_derive,
+    .blocks = sink_blocks,
+    .open = sink_open,
+    .on_batch = sink_on_batch,
+    .on_end = sink_on_end,
+    .on_idle = sink_on_idle,
+    .close = sink_close,
+};

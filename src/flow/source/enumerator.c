@@ -1,0 +1,101 @@
+/* enumerator.c - sharing an enumerator among the threads of a job.
+ *
+ * It outlives the subtask that happened to open it: a subtask may be through before another begins, and must not make the
+ * second one start over. So its memory is its own, and it is closed when the job's shared objects end. The options it was
+ * opened with belong to the job's plan, which outlives them. */
+#include "flow/source/enumerator.h"
+
+#include "flow/task/job_shared.h"
+
+#include <stdio.h>
+
+struct enumerator {
+    const struct source_type *type;
+    struct sys_lock *lock;
+    struct mem mem;
+    struct source_cx cx;
+    struct op_cx op;    /* what the hooks may look at: no ports, no state */
+    struct err err;
+    void *self;
+    bool opened;
+    enum status failure; /* of opening: everybody who asks gets it */
+};
+
+static void enumerator_end(void *object)
+{
+    struct enumerator *en = object;
+
+    if (en->opened && en->type->enumerator_close != NULL) en->type->enumerator_close(&en->cx, en->self);
+    sys_lock_free(en->cx.sys, en->lock);
+    mem_release(&en->mem);
+}
+
+static void enumerator_init(struct enumerator *en, const struct source_type *type, const struct source_cx *cx)
+{
+    en->type = type;
+    en->lock = sys_lock_create(cx->sys);
+    mem_init(&en->mem, "enumerator", 0);
+    en->cx = *cx;
+    en->op = (struct op_cx){.type = cx->op->type, .name = "enumerator", .uid = "enumerator", .parallelism = cx->parallelism,
+                            .mem = &en->mem, .sys = cx->sys, .log = cx->op->log, .err = &en->err};
+    en->cx.op = &en->op;
+    en->cx.mem = &en->mem;
+    en->cx.err = &en->err;
+    en->cx.needed = NULL;
+    en->cx.dead_letter = NULL;
+    en->self = mem_zalloc(&en->mem, type->enumerator_size + 1);
+}
+
+struct enumerator *enumerator_join(const struct source_type *type, const struct source_cx *cx)
+{
+    const struct op_cx *op = cx->op;
+    struct enumerator *en;
+    bool made = true;
+    char key[300];
+
+    ASSERT(type->enumerator_next != NULL);
+    if (op->job == NULL) {
+        en = mem_zalloc(cx->mem, sizeof *en);
+        enumerator_init(en, type, cx);
+        return en;
+    }
+    snprintf(key, sizeof key, "enumerator/%s", op->uid != NULL ? op->uid : op->name);
+    job_lock(op->job);
+    en = job_object(op->job, key, sizeof *en, enumerator_end, &made);
+    if (made) enumerator_init(en, type, cx);
+    job_unlock(op->job);
+    ASSERT(en->type == type); /* two sources of one uid are refused when the graph is made */
+    return en;
+}
+
+static enum status enumerator_next(struct enumerator *en, uint32_t subtask, struct arena *a, struct split *out)
+{
+    if (en->failure != S_OK) return en->failure;
+    if (!en->opened) {
+        en->opened = true;
+        if (en->type->enumerator_open != NULL) en->failure = en->type->enumerator_open(&en->cx, en->self);
+        if (en->failure != S_OK) return en->failure;
+    }
+    en->cx.wake_ms = INT64_MAX;
+    return en->type->enumerator_next(&en->cx, en->self, subtask, a, out);
+}
+
+enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out, int64_t *wake_ms)
+{
+    sys_lock_take(en->lock);
+    enum status st = enumerator_next(en, cx->subtask, a, out);
+    *wake_ms = en->cx.wake_ms;
+    if (st < 0) {
+        err_set(cx->err, st, "%s", en->err.text);
+        if (en->err.hint[0] != '\0') err_hint(cx->err, "%s", en->err.hint);
+    }
+    sys_lock_give(en->lock);
+    return st;
+}
+
+void enumerator_leave(struct enumerator *en, const struct source_cx *cx)
+{
+    if (en == NULL || cx->op->job != NULL) return;
+    enumerator_end(en);
+    mem_free(cx->mem, en);
+}

@@ -1,0 +1,12 @@
+/* source_reader_internal.h - what a source_reader keeps about one of its splits. */
+#pragma once
+#include "flow/source/source_reader.h"
+
+struct source_split {
+    struct source_split *next;
+    void *self;                     /* the connector's */
+    bool opened, is_idle;
+    struct watermark_generator generator;
+    int64_t wake_ms;                /* not asked before */
+    int64_t seen_ms;                /* of the activity clock: the last row */
+};
