@@ -168,6 +168,7 @@ static size_t lay_out(char *out, struct decimal d)
     char digits[24];
 
     ASSERT_ROW(d.digits > 0);
+    for (; d.digits % 100000000 == 0; d.exponent += 8) d.digits /= 100000000; /* many zeros are common: 12.5 has fifteen */
     for (; d.digits % 10 == 0; d.exponent++) d.digits /= 10;
     int count = (int)str_from_int64((int64_t)d.digits, digits), exponent = d.exponent + count - 1;
     bool is_plain = exponent >= -3 && exponent < 7;

@@ -45,8 +45,15 @@ static void defaults(void **state)
 
 static void given_values(void **state)
 {
-    static const struct option items[] = {{"rows", "1"},   {"ratio", "1e-3"},  {"header", "TRUE"},       {"idle-timeout", "2min"}, {"buffer-size", "1 g"},
-                                          {"rows", "-20"}, {"mode", "Upsert"}, {"fields.price.min", "7"}, {"path", "x"}};
+    static const struct option items[] = {{"rows", "1"},
+                                          {"ratio", "1e-3"},
+                                          {"header", "TRUE"},
+                                          {"idle-timeout", "2min"},
+                                          {"buffer-size", "1 g"},
+                                          {"rows", "-20"},
+                                          {"mode", "Upsert"},
+                                          {"fields.price.min", "7"},
+                                          {"path", "x"}};
     struct options o = {items, COUNT_OF(items)};
     struct err e = {0};
 

@@ -43,9 +43,10 @@ static void integers(void **state)
     static const struct {
         const char *text;
         int64_t value;
-    } good[] = {{"0", 0},       {"-0", 0},        {"+7", 7}, {"0012", 12}, {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN},
-                {"-42", -42}};
-    static const char *const bad[] = {"", "-", "+", "1 ", " 1", "1.0", "9223372036854775808", "-9223372036854775809", "99999999999999999999", "0x1", "--1", "1e3"};
+    } good[] = {{"0", 0},   {"-0", 0}, {"+7", 7}, {"0012", 12}, {"-42", -42}, {"9223372036854775807", INT64_MAX},
+                {"-9223372036854775808", INT64_MIN}};
+    static const char *const bad[] = {"",    "-",   "+",   "1 ", " 1", "1.0", "0x1", "--1", "1e3", "9223372036854775808",
+                                      "-9223372036854775809", "99999999999999999999"};
     int64_t value;
     char text[25];
 
@@ -67,9 +68,11 @@ static void integers(void **state)
 
 static void utf8(void **state)
 {
-    static const char *const good[] = {"", "plain ascii, longer than eight", "\xC2\x80", "a\xC3\xA9z", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
+    static const char *const good[] = {"", "plain ascii, longer than eight", "\xC2\x80", "a\xC3\xA9z", "\xE0\xA0\x80",
+                                       "\xED\x9F\xBF", "\xEE\x80\x80",
                                        "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF", "1234567\xE2\x82\xAC 890"};
-    static const char *const bad[] = {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
+    static const char *const bad[] = {"\x80", "\xC3", "\xC0\x80", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80",
+                                      "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
                                       "\xF5\x80\x80\x80", "\xE2\x82", "\xE2\x28\xAC", "12345678\xFF", "1234567\xE2\x82"};
 
     (void)state;

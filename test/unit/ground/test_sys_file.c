@@ -170,7 +170,8 @@ static void collect(void *arg, const char *name, const struct sys_stat *st)
 {
     char *out = arg;
 
-    sprintf(out + strlen(out), "%s:%s%lld ", name, st->is_directory ? "d" : st->is_regular ? "" : "?", st->is_directory ? 0 : (long long)st->size);
+    const char *kind = st->is_directory ? "d" : st->is_regular ? "" : "?";
+    sprintf(out + strlen(out), "%s:%s%lld ", name, kind, st->is_directory ? 0 : (long long)st->size);
 }
 
 static void folders(void **state)
