@@ -3,7 +3,9 @@
 #include <thalweg/thalweg.h>
 
 #include "control/graph/graph.h"
+#include "control/taskmanager/taskmanager.h"
 #include "flow/operator/op_configs.h"
+#include "flow/task/accumulators.h"
 #include "ground/base/str.h"
 
 enum { API_RECEIVERS_MAX = 64 };
@@ -19,7 +21,11 @@ struct tw_env {
     struct arena arena;
     struct graph graph;
     struct sys *sys;              /* made at the first execute unless given */
-    bool owns_sys, is_quiet, is_status_shown;
+    bool owns_sys, is_quiet, takes_signals;
+    void (*tick)(void *arg, const struct job_totals *totals); /* while the job runs, every tick_ms */
+    void *tick_arg;
+    int64_t tick_ms;
+    enum sys_signal signal;       /* that stopped the job */
     const struct tw_function_entry *first, *end;
     struct err err;               /* the first mistake of the graph, or why the job failed */
     struct option *settings, *parameters;
@@ -27,6 +33,7 @@ struct tw_env {
     struct api_receiver receivers[API_RECEIVERS_MAX];
     uint32_t receiver_count;
     struct tw_result result;
+    struct accumulators accumulators; /* of the finished job */
     struct sys_atomic_u64 cancelled;
     char error_text[ERR_TEXT_MAX + ERR_HINT_MAX + 16];
 };
