@@ -16,8 +16,7 @@ enum { NAME_MAX_BYTES = 200, README_LINES_MAX = 80 };
 static bool is_document(const char *path)
 {
     return strcmp(path, "README.md") == 0 || strcmp(path, "ARCHITECTURE.md") == 0 ||
-           strcmp(path, "CONTRIBUTING.md") == 0 || strcmp(path, "STYLE.md") == 0 ||
-           (starts_with(path, "src/") && ends_with(path, "README.md"));
+           strcmp(path, "CONTRIBUTING.md") == 0 || (starts_with(path, "src/") && ends_with(path, "README.md"));
 }
 
 static bool has_file_ending(const char *name)
@@ -62,7 +61,7 @@ static bool path_answers(const char *path, const char *name)
 static bool tree_answers(const struct tidy *t, const char *document, const char *name)
 {
     int folder_size = (int)(base_name(document) - document);
-    const char *const names[] = {format("%s", name), format("src/%s", name),
+    const char *const names[] = {format("%s", name), format("src/%s", name), format("test/%s", name),
                                  format("%.*s%s", folder_size, document, name)};
 
     for (int i = 0; i < t->source_count + t->blob_count; i++) {
