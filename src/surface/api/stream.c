@@ -2,6 +2,7 @@
  * that the graph checks later; what is wrong at once (a missing operator, a NULL name) is kept as the first mistake. */
 #include "surface/api/api_internal.h"
 
+#include "flow/connector/values.h"
 #include "flow/operator/user.h"
 
 #include <stdarg.h>
@@ -160,6 +161,44 @@ struct tw_stream *tw_from_sequence_at(struct tw_env *env, int64_t from, int64_t 
     snprintf(first, sizeof first, "%lld", (long long)from);
     snprintf(last, sizeof last, "%lld", (long long)to);
     return add_source(env, "sequence", "sequence", NULL, TW_OPTIONS("from", first, "to", last), h);
+}
+
+/* Rows of the program as bytes: structs go through a batch into the encoding that the connector `values` reads. */
+static enum status encode_rows(struct tw_env *env, const struct type *schema, const struct tw_row *row, const void *rows, uint32_t count, struct str *out)
+{
+    struct user_row bound;
+    struct buf bytes;
+
+    TRY(values_check(schema, &env->err));
+    TRY(user_row_bind(&env->arena, row, schema, NULL, &bound, &env->err));
+    struct batch *b = batch_create(schema, ROWCONV_ROWS, &env->mem);
+    buf_init(&bytes, &env->mem);
+    for (uint32_t first = 0; first < count; first += ROWCONV_ROWS) {
+        batch_clear(b);
+        rowconv_write(&bound.conv, (const char *)rows + (size_t)first * row->size, MIN((uint32_t)ROWCONV_ROWS, count - first), b);
+        values_encode(b, &bytes);
+    }
+    *out = (struct str){arena_strndup(&env->arena, bytes.data, bytes.size), bytes.size};
+    buf_release(&bytes);
+    batch_free(b);
+    return S_OK;
+}
+
+struct tw_stream *tw_from_data_at(struct tw_env *env, const struct tw_row *row, const void *rows, uint32_t count, struct tw_here h)
+{
+    const struct type *schema = api_row_type(env, row, h);
+    struct str bytes = {NULL, 0};
+
+    if (schema == NULL) return api_broken(env);
+    if (encode_rows(env, schema, row, rows, count, &bytes) != S_OK) {
+        graph_at(api_here(h), &env->err);
+        return api_broken(env);
+    }
+    struct tw_stream *s = add_source(env, "values", "values", schema, TW_NO_OPTIONS, h);
+    if (s->is_broken) return s;
+    ((struct source_config *)env->graph.nodes[s->node]->config)->rows = bytes;
+    env->graph.nodes[s->node]->single = true;
+    return s;
 }
 
 struct tw_stream *tw_with_watermarks_at(struct tw_stream *s, struct tw_watermarks w, struct tw_here h)
