@@ -102,6 +102,7 @@ struct op_cx {
     struct op_port *ports;
     struct op_metrics *metrics;
     struct sys_parker *parker;   /* wakes this task's worker: for an operator's own helper threads */
+    struct sys_atomic_u64 rung;  /* set by op_ring */
     struct job_shared *job;      /* enumerators, alignment groups, accumulators of the job; see task/job_shared.h */
 };
 
@@ -161,4 +162,10 @@ void op_emit_idle(struct op_cx *cx, bool idle);
 static inline void op_wake_at(struct op_cx *cx, int64_t wall_ms)
 {
     if (wall_ms < cx->wake_ms) cx->wake_ms = wall_ms;
+}
+/* Any thread: on_time is called soon, as if its time had come. For helper threads that have an answer for the operator. */
+static inline void op_ring(struct op_cx *cx)
+{
+    sys_atomic_store(&cx->rung, 1);
+    if (cx->parker) sys_unpark(cx->sys, cx->parker);
 }

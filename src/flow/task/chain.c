@@ -341,8 +341,10 @@ enum status chain_time(struct chain *c, int64_t now_ms)
 {
     for (uint32_t i = 0; i < c->count; i++) {
         struct node *n = &c->nodes[i];
-        if (n->work == WORK_NONE && !n->delivering && n->cx.wake_ms <= now_ms && n->cx.type->on_time != NULL) {
+        bool is_due = n->cx.wake_ms <= now_ms || sys_atomic_load(&n->cx.rung) != 0;
+        if (n->work == WORK_NONE && !n->delivering && is_due && n->cx.type->on_time != NULL) {
             n->cx.wake_ms = INT64_MAX;
+            sys_atomic_store(&n->cx.rung, 0); /* before the hook looks for what it was rung for */
             node_give(n, WORK_TIME, 0, NULL, now_ms);
         }
         TRY(node_drain(n));
@@ -354,6 +356,9 @@ int64_t chain_deadline_ms(const struct chain *c)
 {
     int64_t deadline = INT64_MAX;
 
-    for (uint32_t i = 0; i < c->count; i++) deadline = MIN(deadline, c->nodes[i].cx.wake_ms);
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (sys_atomic_load(&c->nodes[i].cx.rung) != 0) return 0;
+        deadline = MIN(deadline, c->nodes[i].cx.wake_ms);
+    }
     return deadline;
 }
