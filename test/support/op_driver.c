@@ -33,6 +33,7 @@ struct op_driver {
     bool has_chain, has_host;
     enum status status;
     uint32_t pending;
+    struct sys_parker *parker; /* with a real clock */
     struct buf text, given, error_text;
     const struct type *types[OP_INPUTS_MAX];
     uint32_t keys[OP_INPUTS_MAX][OP_KEYS_MAX];
@@ -174,6 +175,7 @@ struct op_driver *op_driver_create(const struct op_setup *setup)
     chain_make(d);
     if (d->plan.key_count[0] > 0) host_make(d);
     struct node *n = &d->chain.nodes[0];
+    if (setup->sys) n->cx.parker = d->parker = sys_parker_create(setup->sys);
     n->opened = true;
     failed(d, setup->type->open ? setup->type->open(&n->cx, n->self) : S_OK);
     return d;
@@ -188,6 +190,7 @@ void op_driver_free(struct op_driver *d)
         if (d->setup.type->close) d->setup.type->close(&n->cx, n->self, d->status < 0);
         if (d->has_host) state_host_release(&d->host);
         chain_release(&d->chain, &d->mem);
+        if (d->parker) sys_parker_free(d->sys, d->parker);
     }
     assert_int_equal(d->mem.used, 0); /* nothing was left behind */
     mem_release(&d->mem);
@@ -210,6 +213,7 @@ static void settle(struct op_driver *d, enum status st)
         assert_true(st == S_MORE || st == S_PENDING);
         d->pending += st == S_PENDING;
         assert_true(d->pending < PENDING_MAX);
+        if (st == S_PENDING && d->parker) sys_park(d->sys, d->parker, INT64_MAX); /* a helper thread has what is missing */
         d->chain.budget = 1 + calls % 7; /* a short breath now and then */
         st = chain_drain(&d->chain);
     }
@@ -291,11 +295,9 @@ static uint32_t lines_of(const struct buf *b)
 
 void op_await(struct op_driver *d, uint32_t lines)
 {
-    struct sys_parker *parker = d->chain.nodes[0].cx.parker;
-
     while (d->status >= 0 && lines_of(&d->text) < lines) {
         int64_t next = chain_deadline_ms(&d->chain), now = sys_wall_ms(d->sys);
-        if (next > now) sys_park(d->sys, parker, next == INT64_MAX ? INT64_MAX : (next - now) * 1000000);
+        if (next > now) sys_park(d->sys, d->parker, next == INT64_MAX ? INT64_MAX : (next - now) * 1000000);
         d->chain.budget = 1 << 20;
         settle(d, chain_time(&d->chain, sys_wall_ms(d->sys)));
     }

@@ -149,6 +149,7 @@ struct tw_context {
     struct user_timers *timers;
     struct user_counters *counters;
     struct user_hooks hooks;
+    void *columns;             /* op_batch.c: set while .batch runs */
 
     enum status broken;        /* a tw_* call was misused or failed; looked at after every callback */
     char text[USER_TEXT_MAX];  /* of tw_fail, or of what broke */
@@ -222,6 +223,7 @@ uint32_t user_out_room(struct tw_context *cx, struct user_out *o);
 /* Writes n <= ROWCONV_ROWS structs; times, kinds may be NULL (no event time, all +I). */
 void user_out_write(struct tw_context *cx, struct user_out *o, const void *structs, uint32_t n, const int64_t *times, const uint8_t *kinds);
 void user_out_flush(struct tw_context *cx, struct user_out *o); /* the staged ones */
+void user_out_clear(struct user_out *o); /* forgets staged and waiting rows; buffers stay */
 /* Makes strings of a struct that the function filled outlive its buffers. Strings inside cx->row stay where they are. */
 void user_out_hold(struct tw_context *cx, struct user_out *o, char *row);
 

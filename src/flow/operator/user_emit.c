@@ -133,6 +133,19 @@ void user_out_close(struct user_out *o)
     o->stage = NULL;
 }
 
+void user_out_clear(struct user_out *o)
+{
+    while (o->waiting) {
+        struct batch *b = o->waiting;
+        o->waiting = b->next;
+        spare_put(o, b);
+    }
+    o->waiting_last = NULL;
+    o->staged = 0;
+    o->kinds_seen = TW_INSERT;
+    arena_reset(&o->text);
+}
+
 static void stamp(struct batch *b, uint32_t first, uint32_t n, const int64_t *times, const uint8_t *kinds)
 {
     bool timed = b->times != NULL;

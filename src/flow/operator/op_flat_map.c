@@ -1,0 +1,50 @@
+/* op_flat_map.c - any number of rows out of each row in, by a function of the user. Rows take event time and kind of the
+ * row they came from. */
+#include "flow/operator/op_configs.h"
+#include "flow/operator/user.h"
+
+static enum status flat_map_derive(struct op_plan *plan, const void *config, struct err *e)
+{
+    const struct function_config *c = config;
+
+    TRY(user_need_hook(&c->function, c->function.fn && c->function.fn->flat_map, "flat_map", e));
+    TRY(user_derive_in(plan, 0, &c->function, true, e));
+    TRY(user_derive_out(plan, &c->function, e));
+    return user_derive_state(plan, &c->function, false, e);
+}
+
+static enum status flat_map_open(struct op_cx *op, void *self)
+{
+    struct tw_context *cx = self;
+
+    cx->keep_kind = true;
+    return user_op_open(op, self);
+}
+
+static enum status flat_map_on_batch(struct op_cx *op, void *self, uint32_t input, struct batch *in)
+{
+    struct tw_context *cx = self;
+
+    (void)op;
+    ASSERT(input == 0);
+    TRY(user_begin(cx, 0, in));
+    TRY(user_input_keys(cx, 0, in));
+    return user_each(cx, 0, in, cx->fn->flat_map);
+}
+
+const struct op_type op_flat_map = {
+    .name = "flat_map",
+    .doc = "any number of rows out of each row in, by the function's .flat_map",
+    .example = "tw_flat_map(lines, &words)",
+    .flags = OP_SELECTION | OP_FORMS,
+    .input_count = 1,
+    .config_size = sizeof(struct function_config),
+    .config_fields = function_config_fields,
+    .instance_size = sizeof(struct tw_context),
+    .derive = flat_map_derive,
+    .needs = user_op_needs,
+    .blocks = user_op_blocks,
+    .open = flat_map_open,
+    .on_batch = flat_map_on_batch,
+    .close = user_op_close,
+};
