@@ -1,0 +1,37 @@
+/* kept_rows.h - rows that an operator holds back until its input ends: appended batch by batch, then walked in groups of
+ * equal keys, or sorted. A row's number is its place in the order of arrival. */
+#pragma once
+#include "columns/column/batch.h"
+
+enum { KEPT_ROWS_MAX = UINT32_MAX - 1 };
+
+struct kept_rows {
+    struct mem *mem;
+    const struct type *schema;
+    const uint64_t *needed;    /* columns to keep; NULL = all */
+    struct batch **batches;    /* full, or closed early because of long strings */
+    uint32_t batch_count, batch_capacity;
+    uint32_t *firsts;          /* number of the first row of each batch */
+    uint32_t count;
+};
+
+void kept_rows_init(struct kept_rows *k, const struct type *schema, const uint64_t *needed, struct mem *mem);
+void kept_rows_release(struct kept_rows *k);
+/* Copies the selected rows. E_BUDGET when there are too many. */
+enum status kept_rows_add(struct kept_rows *k, const struct batch *in) CHECKED;
+/* Batch and row of a row's number. */
+const struct batch *kept_rows_at(const struct kept_rows *k, uint32_t number, uint32_t *row);
+
+/* All row numbers, sorted: groups of equal keys together in the order in which keys first came (cols NULL: one group),
+ * and within a group by sort_col when it is not UINT32_MAX (NULLs first when ascending), else as they came. Stable. */
+struct kept_order {
+    uint32_t *numbers;
+    uint32_t *group_ends;      /* per group: the index behind its last number */
+    uint32_t group_count;
+};
+void kept_rows_order(const struct kept_rows *k, const uint32_t *cols, uint32_t col_count, uint32_t sort_col, bool ascending,
+                     struct kept_order *out);
+void kept_order_release(struct kept_order *o, struct mem *mem);
+
+/* A stretch of numbers[0..n) that lie in one batch, ascending: their rows into `rows`, at most BATCH_ROWS. */
+uint32_t kept_rows_run(const struct kept_rows *k, const uint32_t *numbers, uint32_t n, const struct batch **batch, uint16_t *rows);
