@@ -1,0 +1,254 @@
+/* async_pool.c - helper threads with a mailbox each, and jobs that travel between them and the operator.
+ *
+ * The operator alone decides: it keeps the list of idle helpers and the line of jobs that wait for one, so nothing is
+ * shared but mailboxes. Helpers are started when they are needed first. */
+#include "flow/operator/async_pool.h"
+
+#include "flow/operator/user_internal.h"
+
+#include <string.h>
+
+struct async_helper {
+    struct async_pool *pool;
+    struct sys_thread *thread;
+    struct sys_mailbox *jobs;
+    struct async_helper *next; /* idle list */
+};
+
+struct async_pool {
+    struct tw_context *task;
+    struct op_cx op;                    /* of the task, as jobs see it: taken before there are helpers */
+    struct sys *sys;
+    struct mem *mem;
+    struct sys_mailbox *finished;
+    struct async_helper *helpers[ASYNC_THREADS_MAX];
+    uint32_t helper_count, helper_max;
+    struct async_helper *idle;
+    struct async_job *line, *line_last; /* jobs waiting for a helper */
+    struct async_job *spare, *all_done; /* all_done: back already, without a thread (simulation) */
+    struct async_job **jobs;            /* every job ever made */
+    uint32_t job_count, job_capacity;
+    bool runs_here;
+    int stop;                           /* its address is the message that ends a helper */
+};
+
+enum status async_pool_create(struct tw_context *task, uint32_t threads, struct async_pool **out)
+{
+    struct op_cx *op = task->op;
+    struct async_pool *p = mem_zalloc(op->mem, sizeof *p);
+
+    ASSERT(threads > 0);
+    *out = p;
+    p->task = task;
+    p->op = *op;
+    p->op.scratch = NULL;
+    p->op.ports = NULL;
+    p->op.port_count = 0;
+    p->op.batch_rows = ASYNC_RESULT_ROWS;
+    p->sys = op->sys;
+    p->mem = op->mem;
+    p->helper_max = MIN(threads, ASYNC_THREADS_MAX);
+    p->runs_here = strcmp(op->sys->ops->name, "sim") == 0;
+    if (!p->runs_here) p->finished = sys_mailbox_create(op->sys);
+    return S_OK;
+}
+
+/* --- jobs -------------------------------------------------------------------------------------------------------------- */
+static enum status job_open(struct async_pool *p, struct async_job *job)
+{
+    struct tw_context *cx = &job->cx;
+
+    mem_init(&job->mem, "async", 0);
+    job->op = p->op;
+    job->op.mem = &job->mem;
+    job->op.err = &job->err;
+    cx->op = &job->op;
+    cx->ref = p->task->ref;
+    cx->fn = p->task->fn;
+    cx->self = p->task->self;
+    cx->time = TW_NO_TIME;
+    cx->may_collect = true;
+    arena_init(&cx->arena, &job->mem, 1024);
+    cx->outs[0].detached = true;
+    TRY(user_bind_in(cx, 0, cx->fn->in));
+    TRY(user_bind_out(cx, 0, cx->fn->out, 0));
+    job->row = batch_create_needed(job->op.plan->inputs[0], job->op.needed_in ? job->op.needed_in[0] : NULL, 1, &job->mem);
+    return S_OK;
+}
+
+static void job_close(struct async_job *job, bool failed)
+{
+    job->cx.self = NULL; /* the operator's */
+    batch_free(job->row);
+    user_close(&job->cx, failed);
+    mem_release(&job->mem);
+}
+
+static enum status job_make(struct async_pool *p, struct async_job **out)
+{
+    struct async_job *job = mem_zalloc(p->mem, sizeof *job);
+
+    if (p->job_count == p->job_capacity) {
+        p->job_capacity = p->job_capacity ? p->job_capacity * 2 : 16;
+        p->jobs = mem_realloc(p->mem, p->jobs, sizeof(struct async_job *) * p->job_capacity);
+    }
+    p->jobs[p->job_count++] = job;
+    *out = job;
+    return job_open(p, job);
+}
+
+enum status async_job_take(struct async_pool *p, const struct batch *in, uint32_t row, struct async_job **out)
+{
+    struct async_job *job = p->spare;
+    uint16_t number = (uint16_t)row;
+
+    if (job) p->spare = job->next;
+    else TRY(job_make(p, &job));
+    job->abandoned = false;
+    job->attempt = 0;
+    job->next = NULL;
+    batch_clear(job->row);
+    batch_append(job->row, in, &number, 1);
+    *out = job;
+    return S_OK;
+}
+
+void async_job_give(struct async_pool *p, struct async_job *job)
+{
+    user_out_clear(&job->cx.outs[0]);
+    job->next = p->spare;
+    p->spare = job;
+}
+
+/* --- running ------------------------------------------------------------------------------------------------------------- */
+static void call(struct async_job *job, user_row_fn fn)
+{
+    struct tw_context *cx = &job->cx;
+
+    user_out_clear(&cx->outs[0]);
+    cx->batch = job->row;
+    cx->at = 0;
+    cx->broken = S_OK;
+    cx->text[0] = 0;
+    err_clear(&job->err);
+    job->status = user_read(cx, 0, job->row, 0, 1);
+    if (job->status != S_OK) return;
+    cx->row = cx->in[0].structs;
+    job->status = user_check(cx, fn(cx, cx->row));
+    user_out_flush(cx, &cx->outs[0]);
+}
+
+void async_job_run_here(struct async_job *job, user_row_fn fn) { call(job, fn); }
+
+static void helper_main(void *arg)
+{
+    struct async_helper *h = arg;
+    struct async_pool *p = h->pool;
+
+    for (;;) {
+        void *message = sys_mailbox_take(p->sys, h->jobs, INT64_MAX);
+        if (message == &p->stop) return;
+        if (message == NULL) continue;
+        struct async_job *job = message;
+        call(job, job->cx.fn->async);
+        sys_mailbox_send(p->sys, p->finished, job);
+        op_ring(p->task->op);
+    }
+}
+
+static enum status helper_start(struct async_pool *p)
+{
+    struct async_helper *h = mem_zalloc(p->mem, sizeof *h);
+    enum status st;
+
+    h->pool = p;
+    h->jobs = sys_mailbox_create(p->sys);
+    st = sys_thread_start(p->sys, "async", helper_main, h, &h->thread, p->task->op->err);
+    if (st != S_OK) {
+        sys_mailbox_free(p->sys, h->jobs);
+        mem_free(p->mem, h);
+        return st;
+    }
+    p->helpers[p->helper_count++] = h;
+    h->next = p->idle;
+    p->idle = h;
+    return S_OK;
+}
+
+static void hand_out(struct async_pool *p)
+{
+    while (p->idle && p->line) {
+        struct async_helper *h = p->idle;
+        struct async_job *job = p->line;
+        p->line = job->next;
+        if (p->line == NULL) p->line_last = NULL;
+        if (job->abandoned) { /* its time was up before a helper was free */
+            async_job_give(p, job);
+            continue;
+        }
+        p->idle = h->next;
+        job->helper = h;
+        sys_mailbox_send(p->sys, h->jobs, job);
+    }
+}
+
+enum status async_job_run(struct async_pool *p, struct async_job *job)
+{
+    job->attempt++;
+    job->next = NULL;
+    job->op.watermark = p->task->op->watermark;
+    if (p->runs_here) {
+        call(job, job->cx.fn->async);
+        job->next = p->all_done;
+        p->all_done = job;
+        return S_OK;
+    }
+    if (p->line_last) p->line_last->next = job;
+    else p->line = job;
+    p->line_last = job;
+    if (p->idle == NULL && p->helper_count < p->helper_max) {
+        enum status st = helper_start(p);
+        if (st != S_OK && p->helper_count == 0) return st;
+    }
+    hand_out(p);
+    return S_OK;
+}
+
+struct async_job *async_pool_finished(struct async_pool *p)
+{
+    struct async_job *job;
+
+    if (p->runs_here) {
+        job = p->all_done;
+        if (job) p->all_done = job->next;
+        return job;
+    }
+    job = sys_mailbox_take(p->sys, p->finished, 0);
+    if (job == NULL) return NULL;
+    job->helper->next = p->idle;
+    p->idle = job->helper;
+    job->helper = NULL;
+    hand_out(p);
+    return job;
+}
+
+void async_pool_free(struct async_pool *p, bool failed)
+{
+    if (p == NULL) return;
+    for (uint32_t i = 0; i < p->helper_count; i++) sys_mailbox_send(p->sys, p->helpers[i]->jobs, &p->stop);
+    for (uint32_t i = 0; i < p->helper_count; i++) {
+        sys_thread_join(p->sys, p->helpers[i]->thread);
+        sys_mailbox_free(p->sys, p->helpers[i]->jobs);
+        mem_free(p->mem, p->helpers[i]);
+    }
+    if (p->finished) {
+        while (sys_mailbox_take(p->sys, p->finished, 0)) continue;
+        sys_mailbox_free(p->sys, p->finished);
+    }
+    for (uint32_t i = 0; i < p->job_count; i++) {
+        job_close(p->jobs[i], failed);
+        mem_free(p->mem, p->jobs[i]);
+    }
+    mem_free(p->mem, p->jobs);
+    mem_free(p->mem, p);
+}

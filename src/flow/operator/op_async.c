@@ -1,0 +1,379 @@
+/* op_async.c - asynchronous I/O: requests that wait for something outside run on helper threads (async_pool.h), a bounded
+ * number at a time, while the task goes on.
+ *
+ * A list keeps requests and watermarks in the order in which they came. Ordered: answers leave from its front. Unordered:
+ * answers leave as they come, but none passes a watermark, so that no row becomes late by waiting.
+ *
+ * A failed request is tried again after a pause that stays or doubles; the time limit covers all attempts. What a
+ * callback still does when its time is up is ignored: its job is abandoned and comes back some day. Without .timeout an
+ * elapsed limit fails the task.
+ *
+ * While the list is full, and at the end until it is empty, hooks answer S_PENDING: a helper that is done wakes the task. */
+#include "flow/operator/async_pool.h"
+#include "flow/operator/op_configs.h"
+
+enum { CAPACITY_DEFAULT = 100, CAPACITY_MAX = 100000, LOOK_AGAIN_MS = 1000 };
+
+struct request {
+    struct request *previous, *next;
+    struct async_job *job;     /* NULL: a watermark */
+    bool is_done;
+    int64_t watermark;
+    int64_t deadline_ms, retry_ms; /* INT64_MAX = none */
+    struct batch *rows;        /* answer that is still to be emitted */
+    uint32_t row;
+};
+
+struct async {
+    struct tw_context cx;
+    struct async_pool *pool;
+    struct request *first, *last, *spare;
+    uint32_t in_flight, capacity;
+    bool unordered, has_emitted, has_watermark;
+    int64_t timeout_ms, attempts, delay_ms, delay_max_ms;
+};
+
+/* --- graph time --------------------------------------------------------------------------------------------------------- */
+static enum status async_derive(struct op_plan *plan, const void *config, struct err *e)
+{
+    const struct async_config *c = config;
+    const struct tw_function *fn = c->function.fn;
+
+    TRY(user_need_hook(&c->function, fn && fn->async, "async", e));
+    TRY(user_derive_in(plan, 0, &c->function, true, e));
+    TRY(user_derive_out(plan, &c->function, e));
+    if (plan->output_count > 1) return err_set(e, E_GRAPH, "function '%s': asynchronous requests have no side outputs", c->function.name);
+    if (fn->states[0] || fn->on_timer)
+        return err_set(e, E_GRAPH, "function '%s': asynchronous requests have no state and no timers", c->function.name);
+    if (c->capacity < 0 || c->capacity > CAPACITY_MAX)
+        return err_set(e, E_GRAPH, "capacity %lld of asynchronous requests; 1 to %d", (long long)c->capacity, CAPACITY_MAX);
+    if (c->timeout_ms < 0 || c->attempts < 0 || c->retry_delay_ms < 0 || c->retry_delay_max_ms < 0)
+        return err_set(e, E_GRAPH, "timeout, attempts and delays of asynchronous requests must not be negative");
+    return S_OK;
+}
+
+static enum status async_open(struct op_cx *op, void *self)
+{
+    struct async *a = self;
+    const struct async_config *c = op->config;
+
+    TRY(user_start(&a->cx, op, &c->function, false));
+    a->capacity = c->capacity ? (uint32_t)c->capacity : CAPACITY_DEFAULT;
+    a->unordered = c->unordered;
+    a->timeout_ms = c->timeout_ms;
+    a->attempts = MAX(1, c->attempts);
+    a->delay_ms = c->retry_delay_ms;
+    a->delay_max_ms = c->retry_delay_max_ms;
+    return async_pool_create(&a->cx, a->capacity, &a->pool);
+}
+
+static void async_close(struct op_cx *op, void *self, bool failed)
+{
+    struct async *a = self;
+
+    async_pool_free(a->pool, failed);
+    for (struct request *r = a->first, *next; r; r = next) {
+        next = r->next;
+        mem_free(op->mem, r);
+    }
+    for (struct request *r = a->spare, *next; r; r = next) {
+        next = r->next;
+        mem_free(op->mem, r);
+    }
+    user_close(&a->cx, failed);
+}
+
+/* --- the list ------------------------------------------------------------------------------------------------------------- */
+static struct request *request_add(struct async *a)
+{
+    struct request *r = a->spare;
+
+    if (r) a->spare = r->next;
+    else r = mem_alloc(a->cx.op->mem, sizeof *r);
+    *r = (struct request){.previous = a->last, .deadline_ms = INT64_MAX, .retry_ms = INT64_MAX};
+    if (a->last) a->last->next = r;
+    else a->first = r;
+    a->last = r;
+    return r;
+}
+
+static void request_remove(struct async *a, struct request *r)
+{
+    if (r->previous) r->previous->next = r->next;
+    else a->first = r->next;
+    if (r->next) r->next->previous = r->previous;
+    else a->last = r->previous;
+    if (r->job) {
+        async_job_give(a->pool, r->job);
+        a->in_flight--;
+    }
+    r->next = a->spare;
+    a->spare = r;
+}
+
+static enum status request_run(struct async *a, struct request *r)
+{
+    r->is_done = false;
+    r->retry_ms = INT64_MAX;
+    r->job->owner = r;
+    return async_job_run(a->pool, r->job);
+}
+
+static enum status request_submit(struct async *a, const struct batch *in, uint32_t row)
+{
+    struct async_job *job;
+    struct request *r;
+
+    TRY(async_job_take(a->pool, in, row, &job));
+    r = request_add(a);
+    r->job = job;
+    if (a->timeout_ms > 0) r->deadline_ms = sys_wall_ms(a->cx.op->sys) + a->timeout_ms;
+    a->in_flight++;
+    return request_run(a, r);
+}
+
+/* --- answers ---------------------------------------------------------------------------------------------------------------- */
+static int64_t pause_ms(const struct async *a, uint32_t attempt)
+{
+    int64_t delay = a->delay_ms;
+
+    for (uint32_t i = 1; i < attempt && a->delay_max_ms > 0 && delay < a->delay_max_ms; i++) delay *= 2;
+    return a->delay_max_ms > 0 ? MIN(delay, a->delay_max_ms) : delay;
+}
+
+static void request_done(struct request *r)
+{
+    r->is_done = true;
+    r->deadline_ms = r->retry_ms = INT64_MAX;
+    r->rows = async_job_rows(r->job);
+    r->row = 0;
+}
+
+static enum status job_back(struct async *a, struct async_job *job)
+{
+    struct request *r = job->owner;
+    struct op_cx *op = a->cx.op;
+
+    if (job->abandoned) {
+        async_job_give(a->pool, job);
+        return S_OK;
+    }
+    if (job->status == S_OK) {
+        request_done(r);
+        return S_OK;
+    }
+    if (job->attempt < a->attempts) {
+        r->retry_ms = sys_wall_ms(op->sys) + pause_ms(a, job->attempt);
+        op_wake_at(op, r->retry_ms);
+        return S_OK;
+    }
+    err_set(op->err, job->status, "%s", job->err.text);
+    if (job->err.hint[0]) err_hint(op->err, "%s", job->err.hint);
+    if (a->attempts > 1) err_wrap(op->err, "attempt %u of %u", job->attempt, (uint32_t)a->attempts);
+    return job->status;
+}
+
+/* The time of a request is up: the function's .timeout answers in its place. */
+static enum status request_late(struct async *a, struct request *r)
+{
+    struct op_cx *op = a->cx.op;
+    struct async_job *stuck = r->job, *job;
+    bool is_away = r->retry_ms == INT64_MAX; /* else it waits for its next attempt, and no helper has it */
+
+    TRY(async_job_take(a->pool, stuck->row, 0, &job));
+    if (is_away) stuck->abandoned = true;
+    else async_job_give(a->pool, stuck);
+    r->job = job;
+    job->owner = r;
+    if (a->cx.fn->timeout == NULL) {
+        struct buf row;
+        buf_init(&row, op->mem);
+        batch_print_row(job->row, 0, &row);
+        err_set(op->err, E_USER, "row %s: no answer within %lld ms", buf_text(&row), (long long)a->timeout_ms);
+        err_hint(op->err, "give function '%s' a .timeout to answer such rows, or allow more time", a->cx.ref->name);
+        buf_release(&row);
+        return E_USER;
+    }
+    async_job_run_here(job, a->cx.fn->timeout);
+    if (job->status != S_OK) {
+        err_set(op->err, job->status, "%s", job->err.text);
+        return job->status;
+    }
+    request_done(r);
+    return S_OK;
+}
+
+/* Retries and time limits that are due; the next ones wake the task. */
+static enum status clock_look(struct async *a)
+{
+    int64_t now, next = INT64_MAX;
+
+    if (a->timeout_ms == 0 && a->attempts == 1) return S_OK;
+    now = sys_wall_ms(a->cx.op->sys);
+    for (struct request *r = a->first; r; r = r->next) {
+        if (r->deadline_ms <= now) TRY(request_late(a, r));
+        else if (r->retry_ms <= now) TRY(request_run(a, r));
+        next = MIN(next, MIN(r->deadline_ms, r->retry_ms));
+    }
+    if (next != INT64_MAX) op_wake_at(a->cx.op, next);
+    return S_OK;
+}
+
+static enum status answers_take(struct async *a)
+{
+    struct async_job *job;
+
+    while ((job = async_pool_finished(a->pool))) TRY(job_back(a, job));
+    TRY(clock_look(a));
+    while ((job = async_pool_finished(a->pool))) TRY(job_back(a, job)); /* a retry that ran at once */
+    return S_OK;
+}
+
+/* Emits what is left of an answer; false when the port is full. */
+static bool answer_emit(struct async *a, struct request *r)
+{
+    uint16_t list[ASYNC_RESULT_ROWS];
+
+    for (; r->rows; r->rows = r->rows->next, r->row = 0) {
+        uint32_t n = MIN(r->rows->count - r->row, op_room(a->cx.op, 0));
+        for (uint32_t i = 0; i < n; i++) list[i] = (uint16_t)(r->row + i);
+        if (n > 0) batch_append(op_out(a->cx.op, 0), r->rows, list, n);
+        a->has_emitted |= n > 0;
+        r->row += n;
+        if (r->row < r->rows->count) return false;
+    }
+    return true;
+}
+
+/* Emits answers as far as the order allows. S_MORE: the port is full. */
+static enum status answers_emit(struct async *a)
+{
+    for (struct request *r = a->first, *next; r; r = next) {
+        next = r->next;
+        if (r->job == NULL) {
+            if (r != a->first) return S_OK; /* answers before it are missing */
+            op_emit_watermark(a->cx.op, r->watermark);
+            a->has_emitted = true;
+            request_remove(a, r);
+            if (next) return S_MORE; /* what follows must not get in front of it */
+            continue;
+        } else if (!r->is_done) {
+            if (!a->unordered) return S_OK;
+            continue;
+        } else if (!answer_emit(a, r)) {
+            return S_MORE;
+        }
+        request_remove(a, r);
+    }
+    return S_OK;
+}
+
+static enum status advance(struct async *a)
+{
+    TRY(answers_take(a));
+    return answers_emit(a);
+}
+
+/* Nothing can be done until a helper is. */
+static enum status wait_for_answers(struct async *a)
+{
+    if (a->has_emitted) return S_MORE;
+    op_wake_at(a->cx.op, sys_wall_ms(a->cx.op->sys) + LOOK_AGAIN_MS);
+    return S_PENDING;
+}
+
+/* --- hooks ------------------------------------------------------------------------------------------------------------------ */
+static enum status async_on_batch(struct op_cx *op, void *self, uint32_t input, struct batch *in)
+{
+    struct async *a = self;
+    uint32_t rows = batch_rows(in);
+
+    (void)op;
+    ASSERT(input == 0 && a->cx.done <= rows);
+    a->has_emitted = false;
+    TRY(advance(a));
+    while (a->cx.done < rows) {
+        if (a->in_flight == a->capacity) {
+            TRY(advance(a));
+            if (a->in_flight == a->capacity) return wait_for_answers(a);
+        }
+        TRY(request_submit(a, in, batch_row(in, a->cx.done)));
+        a->cx.done++;
+    }
+    TRY(advance(a));
+    a->cx.done = 0;
+    return S_OK;
+}
+
+static enum status async_on_watermark(struct op_cx *op, void *self, int64_t watermark)
+{
+    struct async *a = self;
+    struct request *last = a->last;
+    enum status st;
+
+    (void)op;
+    a->has_emitted = false;
+    if (!a->has_watermark) {
+        if (last == NULL || last->job != NULL) last = request_add(a);
+        last->watermark = watermark;
+    }
+    st = advance(a);
+    a->has_watermark = st == S_MORE; /* called again with the same watermark */
+    return st;
+}
+
+static enum status async_on_time(struct op_cx *op, void *self, int64_t now_ms)
+{
+    struct async *a = self;
+
+    (void)op;
+    (void)now_ms;
+    a->has_emitted = false;
+    return advance(a);
+}
+
+static enum status async_on_end(struct op_cx *op, void *self, uint32_t input)
+{
+    struct async *a = self;
+
+    (void)op;
+    ASSERT(input == 0);
+    a->has_emitted = false;
+    TRY(advance(a));
+    return a->first == NULL ? S_OK : wait_for_answers(a);
+}
+
+static bool async_blocks(const void *config)
+{
+    (void)config;
+    return false; /* helpers do */
+}
+
+static void async_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+{
+    const struct async_config *c = config;
+
+    (void)outputs;
+    user_row_needs(c->function.fn->in, plan->inputs[0], inputs[0]);
+}
+
+const struct op_type op_async = {
+    .name = "async",
+    .doc = "requests to something outside, many at a time, by the function's .async on helper threads",
+    .example = "tw_async_wait(orders, &look_up_customer, .timeout_ms = 1000, .capacity = 50)",
+    .flags = OP_SELECTION | OP_FORMS,
+    .input_count = 1,
+    .config_size = sizeof(struct async_config),
+    .config_fields = async_config_fields,
+    .instance_size = sizeof(struct async),
+    .derive = async_derive,
+    .needs = async_needs,
+    .blocks = async_blocks,
+    .open = async_open,
+    .on_batch = async_on_batch,
+    .on_watermark = async_on_watermark,
+    .on_time = async_on_time,
+    .on_end = async_on_end,
+    .close = async_close,
+    .makes_watermarks = true,
+};
