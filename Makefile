@@ -49,9 +49,11 @@ report: deps ## the figures of the code: sizes, asserts, comments
 	@tools/build.sh $(BUILD) tidy_inputs
 	@$(BUILD)/tools/tidy --report | sed -n '/^Thalweg in figures/,$$p'
 
-docs: deps ## write docs/api from the docstrings of include/thalweg
-	@tools/build.sh $(BUILD) docgen
+docs: deps ## write docs/api from the headers' docstrings and docs/reference from the descriptors
+	@tools/build.sh $(BUILD) docs_inputs
+	@mkdir -p docs/api docs/reference
 	@$(BUILD)/tools/docgen include/thalweg docs/api
+	@$(BUILD)/tools/reference docs/reference
 
 install: deps ## install headers, libraries, binary and pkg-config file under PREFIX
 	@tools/build.sh $(BUILD) all

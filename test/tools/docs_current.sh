@@ -1,7 +1,12 @@
 #!/bin/sh
-# docs_current.sh DOCGEN - the generated pages under docs/api are what the headers say today.
+# docs_current.sh DOCGEN REFERENCE - the generated pages are what the headers and descriptors say today.
 set -eu
 fresh=$(mktemp -d)
 trap 'rm -rf "$fresh"' EXIT
-"$1" include/thalweg "$fresh"
-diff -ru docs/api "$fresh" || { echo "docs/api is not what the headers say: run 'make docs' and commit the result" >&2; exit 1; }
+mkdir "$fresh/api" "$fresh/reference"
+"$1" include/thalweg "$fresh/api"
+"$2" "$fresh/reference"
+diff -ru docs/api "$fresh/api" && diff -ru docs/reference "$fresh/reference" || {
+    echo "the generated pages are not what the sources say: run 'make docs' and commit the result" >&2
+    exit 1
+}
