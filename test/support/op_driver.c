@@ -175,7 +175,7 @@ struct op_driver *op_driver_create(const struct op_setup *setup)
     chain_make(d);
     if (d->plan.key_count[0] > 0) host_make(d);
     struct node *n = &d->chain.nodes[0];
-    if (setup->sys) n->cx.parker = d->parker = sys_parker_create(setup->sys);
+    if (setup->sys && setup->sys->ops->parker_create) n->cx.parker = d->parker = sys_parker_create(setup->sys);
     n->opened = true;
     failed(d, setup->type->open ? setup->type->open(&n->cx, n->self) : S_OK);
     return d;
