@@ -78,7 +78,7 @@ struct csv_decoder {
     uint32_t run_max;     /* records read at once: small behind a bad one, so that little is read twice */
     size_t heap_max;      /* bytes of long strings after which a batch counts as full */
     size_t message_done;  /* bytes of the current message whose rows are out */
-    uint16_t starts[BATCH_ROWS];
+    uint16_t starts[BATCH_ROWS], text_ends[BATCH_ROWS]; /* of the records of a run */
 };
 enum status csv_decoder_open(void *self, const struct format_config *config, struct err *e);
 enum status csv_decode(void *self, struct format_input *in, struct batch *out, struct err *e);

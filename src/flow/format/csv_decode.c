@@ -217,11 +217,11 @@ struct csv_cursor {
     uint32_t start; /* of that row's text */
 };
 
-/* Collects records of the right shape from the cursor on: their starts, and ends without the carriage return. Answers
- * how many; *next is where the record behind them starts. */
+/* Collects records of the right shape from the cursor on: their starts, and where their text ends without the carriage
+ * return. Answers how many; *next is where the record behind them starts. */
 static uint32_t run_collect(struct csv_decoder *d, const struct csv_cursor *at, uint32_t *next)
 {
-    struct csv_chunk *chunk = d->chunk;
+    const struct csv_chunk *chunk = d->chunk;
     uint32_t entry = at->row ? chunk->row_end[at->row - 1] : 0, start = at->start, n = 0;
     uint32_t rows = MIN(chunk->rows - at->row, d->run_max), record_max = (uint32_t)d->reader.options.record_max;
 
@@ -231,7 +231,7 @@ static uint32_t run_collect(struct csv_decoder *d, const struct csv_cursor *at, 
         end = chunk->ends[entry - 1];
         if (UNLIKELY(end - start > record_max)) break;
         d->starts[n] = (uint16_t)start;
-        chunk->ends[entry - 1] = (uint16_t)(end - (end > start && at->base[end - 1] == '\r'));
+        d->text_ends[n] = (uint16_t)(end - (end > start && at->base[end - 1] == '\r'));
         start = MIN(end + 1, chunk->text_end); /* the input's last record may lack its newline */
     }
     *next = start;
@@ -242,7 +242,7 @@ static uint32_t run_collect(struct csv_decoder *d, const struct csv_cursor *at, 
 static uint32_t run_read(struct csv_decoder *d, const struct csv_cursor *at, uint32_t n, uint32_t next, struct batch *out)
 {
     const uint16_t *ends = d->chunk->ends + (at->row ? d->chunk->row_end[at->row - 1] : 0);
-    struct csv_span span = {.base = at->base, .end_stride = d->field_count, .rows = n, .first = out->count};
+    struct csv_span span = {.base = at->base, .rows = n, .first = out->count};
 
     d->reader.heap = &out->heap;
     if (d->chunk->has_high || d->chunk->has_zero) {
@@ -254,11 +254,12 @@ static uint32_t run_read(struct csv_decoder *d, const struct csv_cursor *at, uin
     }
     for (uint32_t i = 0; i < d->needed_count; i++) {
         struct csv_column *col = &d->columns[i];
-        bool is_first = col->index == 0;
+        bool is_first = col->index == 0, is_last = col->index + 1 == d->field_count;
         span.starts = is_first ? d->starts : ends + col->index - 1;
         span.start_stride = is_first ? 1 : d->field_count;
         span.start_add = !is_first;
-        span.ends = ends + col->index;
+        span.ends = is_last ? d->text_ends : ends + col->index;
+        span.end_stride = is_last ? 1 : d->field_count;
         span.rows = col->read(&d->reader, col, &span, &out->cols[col->index]);
     }
     return span.rows;
@@ -281,7 +282,7 @@ static enum status run_take(struct csv_decoder *d, struct format_input *in, stru
     }
     format_rows_forget(out, out->count, n - good);
     end = good + 1 < n ? d->starts[good + 1] : next;
-    size = d->chunk->ends[d->chunk->row_end[at->row] - 1] - at->start;
+    size = d->text_ends[good] - at->start;
     at->row++;
     at->start = end;
     return record_bad(d, in, d->reader.fault_at, size, at->start - d->starts[good], d->reader.fault_hint, e);

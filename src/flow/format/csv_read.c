@@ -103,14 +103,14 @@ bool csv_field_text(struct csv_reader *rd, const char *s, const char *e, struct 
     return quoted_text(rd, s, e, text);
 }
 
-/* Is the text NULL? Nested values are like strings here: in quotes they never are. */
+/* Is the text NULL? In quotes strings, bytes and nested values never are: "" is the empty string or array. */
 static bool text_is_null(const struct csv_options *o, const struct type *t, struct str text, bool was_quoted)
 {
-    bool is_text = type_is_string(t) || t->child_count > 0;
+    bool is_text = t->phys == P_STR || t->child_count > 0;
 
     if (o->null_literal.data && str_equal(text, o->null_literal)) return !was_quoted || !is_text;
     if (text.size > 0 || type_is_string(t)) return false;
-    return t->child_count == 0 || (!was_quoted && !o->null_literal.data); /* "" is the empty array */
+    return !is_text || (!was_quoted && !o->null_literal.data);
 }
 
 static bool null_put(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *at)

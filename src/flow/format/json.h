@@ -23,14 +23,17 @@ enum json_code {
     JSON_I16,
     JSON_I32,
     JSON_I64,
-    JSON_FLOATING,
-    JSON_DECIMAL,
+    JSON_F32,
+    JSON_F64,
+    JSON_DECIMAL64,
+    JSON_DECIMAL128,
     JSON_BOOLEAN,
     JSON_STRING,
     JSON_TIMESTAMP3,
     JSON_TIMESTAMP6,
+    JSON_TIMESTAMP, /* of other precisions */
     JSON_DATE,
-    JSON_QUOTED, /* other types whose values are strings: times, bytes, timestamps of other precisions */
+    JSON_QUOTED, /* other types whose values are strings: times, bytes */
     JSON_ARRAY,
     JSON_MAP,
     JSON_ROW,
@@ -56,7 +59,7 @@ enum { JSON_KEY_MAX = 64, JSON_ORDER_MAX = 2048, JSON_UNKNOWN = 0xffff };
 struct json_key {
     char text[JSON_KEY_MAX] __attribute__((aligned(32)));
     uint32_t mask_low, mask_high; /* bit i = byte i belongs to the key */
-    uint16_t size;                /* 0 = none */
+    uint16_t size;
     uint16_t field;               /* JSON_UNKNOWN = no column */
 };
 
@@ -69,6 +72,9 @@ struct json_object {
     struct json_key *order;
     uint32_t order_count; /* members of the longest object so far */
     uint32_t order_max;
+    bool is_cut;      /* there were more members than can be remembered */
+    bool is_known;    /* is_strict was found out for this order */
+    bool is_strict;   /* the order has every column once, and each may be read by json_fast_read */
 };
 
 /* Where in the types we are, for the path in errors. */
@@ -114,13 +120,37 @@ const char *json_value_skip(struct json_reader *rd, const char *p);
 /* A value's text without the spaces between its parts; room text.size. */
 size_t json_compact(struct str text, char *out);
 
+/* The first quote, backslash or control character from p on, or end or beyond. *high |= bytes above 0x7f before it. */
+static inline const char *json_string_stop(const char *p, const char *end, uint32_t *high)
+{
+#ifdef __AVX2__
+    const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\'), control = _mm256_set1_epi8(0x1f);
+
+    for (; p < end; p += 32) {
+        __m256i block = avx2_load(p);
+        __m256i hit = _mm256_or_si256(_mm256_cmpeq_epi8(block, quote), _mm256_cmpeq_epi8(block, backslash));
+        uint32_t stops = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(hit, _mm256_cmpeq_epi8(_mm256_min_epu8(block, control), block)));
+        *high |= (uint32_t)_mm256_movemask_epi8(block) & (stops ^ (stops - 1));
+        if (stops) return p + __builtin_ctz(stops);
+    }
+    return p;
+#else
+    for (; p < end; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '"' || c == '\\' || c < 0x20) return p;
+        *high |= c & 0x80;
+    }
+    return p;
+#endif
+}
+
 static inline const char *json_space_skip(const char *p, const char *end)
 {
     while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')) p++;
     return p;
 }
 
-/* ---- json_scalar.c: values into v[row]; p stands at the value's first byte, inside the record */
+/* ---- json_scalar.c: the general way; values into v[row]; p stands at the value's first byte, inside the record */
 
 const char *json_scalar_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p);
 const char *json_null_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p);
@@ -145,6 +175,10 @@ const char *json_object_read(struct json_reader *rd, struct json_object *o, stru
 
 enum status json_node_init(struct json_node *node, const struct type *t, struct str name, struct mem *mem, struct err *e) CHECKED;
 void json_node_release(struct json_node *node, struct mem *mem);
+/* A record as it usually is, from its { on: the members in the order of the last one, no spaces, plain scalars. rd->end
+ * is the end of the window here, not of the record, which is found on the way. Answers the place behind the }, or NULL:
+ * it is not that simple, json_record_read has to look; nothing was said in the report. */
+const char *json_record_fast(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row, const char *p);
 /* One record, rd->end its end, into row of cols (the fields of root's object). false = bad, see the fault. */
 bool json_record_read(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row, const char *p) CHECKED;
 
@@ -157,6 +191,7 @@ struct json_decoder {
     struct lines lines;
     struct mem *mem;
     size_t heap_max;
+    uint32_t slow_left, slow_next; /* records to be read the general way before the fast one is tried again; and the next time */
 };
 
 struct json_encoder {

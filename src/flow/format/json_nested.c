@@ -3,7 +3,7 @@
  * Elements go to the end of the list's child vectors and count only when the list is complete; a list that fails gives
  * them back. Depth is bounded by the schema's. A key that repeats in a map keeps its place and takes the later value:
  * small maps compare, large ones hash. The reader's path follows along, so that a fault can say where it was. */
-#include "flow/format/json.h"
+#include "flow/format/json_fast.h"
 
 #include "ground/base/hash.h"
 
@@ -188,7 +188,10 @@ const char *json_value_read(struct json_reader *rd, struct json_node *node, stru
 {
     if (UNLIKELY(p >= rd->end)) return json_unexpected(rd, p, "a value");
     if (UNLIKELY(*p == 'n')) return json_null_read(rd, node, v, row, p);
-    if (LIKELY(node->code < JSON_ARRAY)) return json_scalar_read(rd, node, v, row, p);
+    if (LIKELY(node->code < JSON_ARRAY)) {
+        const char *next = json_fast_read(rd, node, v, row, p, rd->end);
+        return LIKELY(next) ? next : json_scalar_read(rd, node, v, row, p);
+    }
     if (node->code == JSON_ARRAY) return array_read(rd, node, v, row, p);
     return node->code == JSON_MAP ? map_read(rd, node, v, row, p) : row_read(rd, node, v, row, p);
 }

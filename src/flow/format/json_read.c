@@ -10,6 +10,7 @@
  * may stand in quotes, anything may be read into a string (containers as their text), otherwise kinds must match. */
 #include "flow/format/json.h"
 
+#include "flow/format/json_fast.h"
 #include "ground/base/hash.h"
 #include "ground/base/str.h"
 
@@ -21,11 +22,11 @@ SCAN_INLINE bool key_matches(const struct json_key *key, const char *p)
 #ifdef __AVX2__
     __m256i low = _mm256_cmpeq_epi8(avx2_load(p), _mm256_load_si256((const __m256i *)key->text));
     if (((uint32_t)_mm256_movemask_epi8(low) & key->mask_low) != key->mask_low) return false;
-    if (LIKELY(!key->mask_high)) return key->size > 0;
+    if (LIKELY(!key->mask_high)) return true;
     __m256i high = _mm256_cmpeq_epi8(avx2_load(p + 32), _mm256_load_si256((const __m256i *)(key->text + 32)));
     return ((uint32_t)_mm256_movemask_epi8(high) & key->mask_high) == key->mask_high;
 #else
-    return key->size > 0 && memcmp(key->text, p, key->size) == 0;
+    return memcmp(key->text, p, key->size) == 0;
 #endif
 }
 
@@ -34,9 +35,13 @@ static void key_remember(struct json_object *o, uint32_t at, const char *start, 
     size_t size = (size_t)(end - start);
     struct json_key *key = &o->order[at];
 
-    if (at >= o->order_max) return;
+    o->is_known = false;
+    if (at >= o->order_max) {
+        o->is_cut = true;
+        return;
+    }
     o->order_count = MAX(o->order_count, at + 1);
-    *key = (struct json_key){.field = field};
+    *key = (struct json_key){.text = "!", .mask_low = 1, .size = 1, .field = field}; /* never matches: p stands at { or a comma */
     if (size > JSON_KEY_MAX) return;
     memcpy(key->text, start, size);
     key->size = (uint16_t)size;
@@ -79,12 +84,10 @@ static const char *field_read(struct json_reader *rd, struct json_object *o, uin
     uint32_t depth = rd->depth;
     const char *next;
 
-    if (!node->is_needed) {
-        *word |= bit;
-        return json_value_skip(rd, p);
-    }
-    if (UNLIKELY(*word & bit)) format_vector_forget(&cols[field], row, 1); /* it came before, perhaps as NULL */
+    if (UNLIKELY(*word & bit) && node->is_needed) format_vector_forget(&cols[field], row, 1); /* it came before, perhaps as NULL */
     *word |= bit;
+    if (UNLIKELY(!node->is_needed)) return json_value_skip(rd, p);
+    if (LIKELY((next = json_fast_read(rd, node, &cols[field], row, p, rd->end)) != NULL)) return next;
     rd->path[rd->depth] = (struct json_place){.node = node};
     next = json_value_read(rd, node, &cols[field], row, p);
     return LIKELY(next) ? next : json_fault_ignore(rd, node, &cols[field], row, p, depth);
@@ -150,6 +153,77 @@ const char *json_object_read(struct json_reader *rd, struct json_object *o, stru
     return p + 1;
 }
 
+/* ---- the usual record -------------------------------------------------------------------------------------------------- */
+
+/* Does the remembered order allow json_record_fast? Found out anew whenever a key was learned. */
+static bool order_is_strict(struct json_object *o)
+{
+    uint32_t found = 0;
+
+    o->is_known = true;
+    for (uint32_t i = 0; i < (o->field_count + 63) / 64; i++) o->seen[i] = 0;
+    for (uint32_t i = 0; i < o->order_count; i++) {
+        uint16_t field = o->order[i].field;
+        if (field == JSON_UNKNOWN) continue;
+        if (bit_get(o->seen, field)) return false;
+        if (o->fields[field].is_needed && (o->fields[field].code >= JSON_ARRAY || o->fields[field].code == JSON_QUOTED)) return false;
+        bit_set(o->seen, field);
+        found++;
+    }
+    return found == o->field_count && !o->is_cut;
+}
+
+/* A value that nobody wants: a string or number of the plainest kind. */
+SCAN_INLINE const char *plain_skip(const char *p, const char *end)
+{
+    struct number n;
+    uint32_t high = 0;
+
+    if (*p != '"') return plain_number(p, end, &n);
+    p = json_string_stop(p + 1, end, &high);
+    return p < end && *p == '"' && !high ? p + 1 : NULL;
+}
+
+/* null, where it is allowed. */
+SCAN_INLINE const char *plain_null(const struct json_node *node, struct vector *v, uint32_t row, const char *p, const char *end)
+{
+    if (memcmp(p, "null", 4) != 0 || p + 4 >= end || !node->type->nullable) return NULL;
+    vector_set_null(v, row);
+    return p + 4;
+}
+
+const char *json_record_fast(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row, const char *p)
+{
+    struct json_object *o = root->object;
+    const char *end = rd->end;
+    bool has_null = false;
+
+    if (UNLIKELY(!o->is_known)) o->is_strict = order_is_strict(o);
+    if (!o->is_strict) return NULL;
+    rd->record = p;
+    for (uint32_t i = 0; i < o->order_count; i++) {
+        const struct json_key *key = &o->order[i];
+        const char *value = p + key->size, *next = NULL;
+        if (UNLIKELY(!key_matches(key, p) || value >= end)) break;
+        struct json_node *node = key->field == JSON_UNKNOWN ? NULL : &o->fields[key->field];
+        if (UNLIKELY(!node || !node->is_needed)) {
+            next = plain_skip(value, end);
+        } else {
+            next = json_fast_read(rd, node, &cols[key->field], row, value, end);
+            if (UNLIKELY(!next)) has_null |= (next = plain_null(node, &cols[key->field], row, value, end)) != NULL;
+        }
+        p = next;
+        if (UNLIKELY(!p || p >= end)) break;
+        if (i + 1 == o->order_count && *p == '}') return p + 1;
+    }
+    if (has_null)
+        for (uint32_t i = 0; i < o->field_count; i++)
+            if (o->fields[i].is_needed) format_vector_forget(&cols[i], row, 1);
+    return NULL;
+}
+
+/* ---- any record --------------------------------------------------------------------------------------------------------- */
+
 bool json_record_read(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row, const char *p)
 {
     rd->depth = 0;
@@ -172,13 +246,14 @@ static int code_of(const struct type *t)
     case T_SMALLINT: return JSON_I16;
     case T_INT: case T_INTERVAL_MONTH: return JSON_I32;
     case T_BIGINT: case T_INTERVAL_SECOND: return JSON_I64;
-    case T_FLOAT: case T_DOUBLE: return JSON_FLOATING;
-    case T_DECIMAL: return JSON_DECIMAL;
+    case T_FLOAT: return JSON_F32;
+    case T_DOUBLE: return JSON_F64;
+    case T_DECIMAL: return t->phys == P_I64 ? JSON_DECIMAL64 : JSON_DECIMAL128;
     case T_CHAR: case T_VARCHAR: return JSON_STRING;
     case T_BINARY: case T_VARBINARY: case T_TIME: return JSON_QUOTED;
     case T_DATE: return JSON_DATE;
     case T_TIMESTAMP: case T_TIMESTAMP_LTZ:
-        return t->precision == 3 ? JSON_TIMESTAMP3 : t->precision == 6 ? JSON_TIMESTAMP6 : JSON_QUOTED;
+        return t->precision == 3 ? JSON_TIMESTAMP3 : t->precision == 6 ? JSON_TIMESTAMP6 : JSON_TIMESTAMP;
     case T_ARRAY: return JSON_ARRAY;
     case T_MAP: case T_MULTISET: return type_is_string(t->children[0]) ? JSON_MAP : -1;
     case T_ROW: return JSON_ROW;

@@ -1,6 +1,6 @@
 /* json_scalar.c - values that hold no others, from the record into a column.
  *
- * Each type has a kernel for its usual spelling and the general parser of value_parse.c behind it. A fault is soft when
+ * This is what a value means; json_fast.h knows the usual spellings and was asked before. A fault is soft when
  * the text is json but no value of the column's type: only those can become NULL under json.ignore-parse-errors, because
  * only then is it known where the value ends. Numbers may stand in quotes; a string column takes any value as its text. */
 #include "flow/format/json.h"
@@ -166,81 +166,6 @@ static const char *number_read(struct json_reader *rd, const struct json_node *n
     return why == VALUE_OK ? next : soft_value(rd, p, node->type, (struct str){p, (size_t)(next - p)}, why);
 }
 
-/* A whole number of at most 16 digits that ends inside the record. NULL: it is not that simple. */
-SCAN_INLINE const char *whole_fast(const char *p, const char *end, int64_t *out)
-{
-    bool negative = *p == '-', ok = true;
-    const char *s = p + negative;
-    uint64_t high = load64(s) ^ DIGITS_ZERO, none = ((high + UINT64_C(0x7676767676767676)) | high) & UINT64_C(0x8080808080808080);
-    uint32_t count = bits_first(none) >> 3;
-    uint64_t value;
-
-    if (LIKELY(count < 8)) {
-        if (count == 0) return NULL;
-        value = digits8_value(high << (64 - 8 * count), &ok);
-    } else {
-        uint64_t low = load64(s + 8) ^ DIGITS_ZERO;
-        none = ((low + UINT64_C(0x7676767676767676)) | low) & UINT64_C(0x8080808080808080);
-        count = bits_first(none) >> 3;
-        if (count == 8) return NULL;
-        value = digits8_value(high, &ok);
-        if (count) value = value * power10_u32(count) + digits8_value(low << (64 - 8 * count), &ok);
-        count += 8;
-    }
-    if ((*s == '0' && count > 1) || s + count >= end || s[count] == '.' || (s[count] | 0x20) == 'e') return NULL;
-    *out = negative ? -(int64_t)value : (int64_t)value;
-    return s + count;
-}
-
-#define WHOLE_READ(T, LOW, HIGH)                                                                                       \
-    do {                                                                                                               \
-        int64_t value;                                                                                                 \
-        const char *next = whole_fast(p, rd->end, &value);                                                             \
-        if (UNLIKELY(!next || value < (LOW) || value > (HIGH))) return number_read(rd, node, v, row, p);               \
-        VECTOR_VALUES(v, T)[row] = (T)value;                                                                           \
-        return next;                                                                                                   \
-    } while (0)
-
-/* Digits, perhaps a point and more digits, at most 19 in all, ending inside the record. NULL: it is not that simple. */
-SCAN_INLINE const char *plain_number(const char *p, const char *end, struct number *out)
-{
-    bool negative = *p == '-';
-    const char *s = p + negative, *digits = s, *point = NULL;
-    uint64_t value = 0;
-
-    for (; s < end; s++) {
-        unsigned digit = (unsigned)(*s - '0');
-        if (digit < 10) value = value * 10 + digit;
-        else if (*s == '.' && !point) point = s;
-        else break;
-    }
-    if (s >= end || s == digits || point == digits || point == s - 1 || s - digits > 19 || (*s | 0x20) == 'e' || *s == '.') return NULL;
-    if (*digits == '0' && s - digits > 1 && point != digits + 1) return NULL;
-    *out = (struct number){.digits = value, .exponent = point ? -(int32_t)(s - point - 1) : 0, .negative = negative, .is_exact = true};
-    return s;
-}
-
-static const char *floating_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p)
-{
-    struct number n;
-    const char *next = plain_number(p, rd->end, &n);
-    bool ok = next != NULL;
-
-    if (ok && v->phys == P_F64) ok = double_from_number(&n, &VECTOR_VALUES(v, double)[row]);
-    else if (ok) ok = float_from_number(&n, &VECTOR_VALUES(v, float)[row]);
-    return LIKELY(ok) ? next : number_read(rd, node, v, row, p);
-}
-
-static const char *decimal_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p)
-{
-    int64_t *out = VECTOR_VALUES(v, int64_t) + (v->phys == P_I64 ? row : 0);
-    struct number n;
-    const char *next = v->phys == P_I64 ? plain_number(p, rd->end, &n) : NULL;
-    bool ok = next && decimal_from_number(&n, node->type->precision, node->type->scale, out);
-
-    return LIKELY(ok) ? next : number_read(rd, node, v, row, p);
-}
-
 static const char *boolean_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p)
 {
     if (*p == 't' || *p == 'f') {
@@ -265,26 +190,6 @@ static const char *any_as_string(struct json_reader *rd, struct vector *v, uint3
     return next;
 }
 
-static const char *timestamp_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p)
-{
-    struct json_string s;
-    struct ts96 ts;
-    const char *next;
-
-    if (*p != '"') return json_soft_kind(rd, p, node->type, "a timestamp in quotes");
-    if (!(next = json_string_read(rd, p + 1, &s))) return NULL;
-    if (UNLIKELY(!timestamp_parse_fast(s.raw.data, s.raw.size, &node->minute, &ts))) return quoted_read(rd, node, v, row, p);
-    VECTOR_VALUES(v, int64_t)[row] = node->code == JSON_TIMESTAMP3 ? ts.ms : ts.ms * 1000 + ts.ns / 1000;
-    return next;
-}
-
-static const char *date_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p)
-{
-    if (*p != '"') return json_soft_kind(rd, p, node->type, "a date in quotes");
-    if (rd->end - p > 12 && p[11] == '"' && date_parse_fast(p + 1, 10, &VECTOR_VALUES(v, int32_t)[row])) return p + 12;
-    return quoted_read(rd, node, v, row, p);
-}
-
 static const char *string_read(struct json_reader *rd, struct vector *v, uint32_t row, const char *p)
 {
     struct json_string s;
@@ -298,16 +203,13 @@ static const char *string_read(struct json_reader *rd, struct vector *v, uint32_
 const char *json_scalar_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p)
 {
     switch ((enum json_code)node->code) {
-    case JSON_I8: WHOLE_READ(int8_t, INT8_MIN, INT8_MAX);
-    case JSON_I16: WHOLE_READ(int16_t, INT16_MIN, INT16_MAX);
-    case JSON_I32: WHOLE_READ(int32_t, INT32_MIN, INT32_MAX);
-    case JSON_I64: WHOLE_READ(int64_t, INT64_MIN, INT64_MAX);
-    case JSON_FLOATING: return floating_read(rd, node, v, row, p);
-    case JSON_DECIMAL: return decimal_read(rd, node, v, row, p);
+    case JSON_I8: case JSON_I16: case JSON_I32: case JSON_I64: case JSON_F32: case JSON_F64: case JSON_DECIMAL64: case JSON_DECIMAL128:
+        return number_read(rd, node, v, row, p);
     case JSON_BOOLEAN: return boolean_read(rd, node, v, row, p);
     case JSON_STRING: return string_read(rd, v, row, p);
-    case JSON_TIMESTAMP3: case JSON_TIMESTAMP6: return timestamp_read(rd, node, v, row, p);
-    case JSON_DATE: return date_read(rd, node, v, row, p);
+    case JSON_TIMESTAMP3: case JSON_TIMESTAMP6: case JSON_TIMESTAMP:
+        return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a timestamp in quotes");
+    case JSON_DATE: return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a date in quotes");
     case JSON_QUOTED: return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a string");
     case JSON_ARRAY: case JSON_MAP: case JSON_ROW: break;
     }

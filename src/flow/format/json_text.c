@@ -73,41 +73,13 @@ static const char *escape_skip(struct json_reader *rd, const char *p)
     return NULL;
 }
 
-/* The first quote, backslash or control character from p on, or end or beyond. *high |= bytes above 0x7f before it. */
-static inline const char *string_stop(const char *p, const char *end, uint32_t *high)
-{
-#ifdef __AVX2__
-    const __m256i quote = _mm256_set1_epi8('"'), backslash = _mm256_set1_epi8('\\'), control = _mm256_set1_epi8(0x1f);
-
-    for (; p < end; p += 32) {
-        __m256i block = avx2_load(p);
-        __m256i hit = _mm256_or_si256(_mm256_cmpeq_epi8(block, quote), _mm256_cmpeq_epi8(block, backslash));
-        uint32_t stops = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(hit, _mm256_cmpeq_epi8(_mm256_min_epu8(block, control), block)));
-        uint32_t highs = (uint32_t)_mm256_movemask_epi8(block);
-        if (stops) {
-            *high |= highs & (stops ^ (stops - 1));
-            return p + __builtin_ctz(stops);
-        }
-        *high |= highs;
-    }
-    return p;
-#else
-    for (; p < end; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (c == '"' || c == '\\' || c < 0x20) return p;
-        *high |= c & 0x80;
-    }
-    return p;
-#endif
-}
-
 const char *json_string_read(struct json_reader *rd, const char *p, struct json_string *out)
 {
     const char *start = p, *stop;
     uint32_t high = 0;
 
     out->has_escapes = false;
-    while (stop = string_stop(p, rd->end, &high), LIKELY(stop < rd->end) && *stop == '\\') {
+    while (stop = json_string_stop(p, rd->end, &high), LIKELY(stop < rd->end) && *stop == '\\') {
         out->has_escapes = true;
         if (!(p = escape_skip(rd, stop + 1))) return NULL;
     }

@@ -5,6 +5,7 @@
  * NaN and the infinities go in quotes, as json has no numbers for them; bytes as base64. */
 #include "flow/format/json.h"
 
+#include "flow/format/text_fast.h"
 #include "ground/base/str.h"
 
 enum { ESCAPE_STEP = 256 };
@@ -56,33 +57,32 @@ static char *escape_put(char *p, unsigned char c)
     return p + 5;
 }
 
-static void escaped_append(struct str s, struct buf *out)
+static char *escaped_put(struct str s, struct buf *out, char *p)
 {
     for (size_t at = 0; at < s.size; at += ESCAPE_STEP) {
         size_t upto = MIN(s.size, at + ESCAPE_STEP);
-        char *p;
-        buf_reserve(out, 6 * ESCAPE_STEP);
-        p = out->data + out->size;
+        p = value_room(out, p, 6 * ESCAPE_STEP);
         for (size_t i = at; i < upto; i++) {
             unsigned char c = (unsigned char)s.data[i];
             if (is_special(c)) p = escape_put(p, c);
             else *p++ = (char)c;
         }
-        out->size = (size_t)(p - out->data);
     }
+    return p;
 }
 
-static void string_append(struct str s, struct buf *out)
+static char *string_put(struct str s, struct buf *out, char *p)
 {
     size_t plain;
 
-    buf_reserve(out, s.size + 64);
-    out->data[out->size++] = '"';
-    if (s.size) memcpy(out->data + out->size, s.data, s.size);
-    plain = special_find(out->data + out->size, s.size);
-    out->size += plain;
-    if (plain < s.size) escaped_append((struct str){s.data + plain, s.size - plain}, out);
-    buf_append_byte(out, '"');
+    p = value_room(out, p, s.size + 64);
+    *p++ = '"';
+    if (s.size) memcpy(p, s.data, s.size);
+    plain = special_find(p, s.size);
+    p += plain;
+    if (UNLIKELY(plain < s.size)) p = value_room(out, escaped_put((struct str){s.data + plain, s.size - plain}, out, p), 1);
+    *p++ = '"';
+    return p;
 }
 
 /* ---- opening ----------------------------------------------------------------------------------------------------------- */
@@ -99,8 +99,9 @@ static void shape_init(struct json_shape *shape, const struct type *t, struct me
         struct buf key;
         buf_init(&key, mem);
         buf_append_byte(&key, ',');
-        string_append(str_of(t->names[i]), &key);
+        key.size = (size_t)(string_put(str_of(t->names[i]), &key, key.data + key.size) - key.data);
         buf_append_byte(&key, ':');
+        buf_reserve(&key, 32); /* copied in steps of 32 bytes */
         shape->keys[i] = (struct str){key.data, key.size}; /* the buffer's memory is the shape's now */
     }
 }
@@ -143,52 +144,61 @@ void json_encoder_close(void *self)
     mem_free(enc->mem, enc->shape);
 }
 
-/* ---- values ------------------------------------------------------------------------------------------------------------ */
+/* ---- values: at p, which lies in out; NULL after an error ---------------------------------------------------------------- */
 
-static enum status value_append(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t row,
-                                struct buf *out, struct err *e);
+static char *value_write(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t row, struct buf *out,
+                         char *p, struct err *e);
 
-static void bytes_append(struct str bytes, struct buf *out)
+static char *byte_put(char c, struct buf *out, char *p)
 {
-    buf_append_byte(out, '"');
+    p = value_room(out, p, 1);
+    *p++ = c;
+    return p;
+}
+
+static char *bytes_put(struct str bytes, struct buf *out, char *p)
+{
+    p = byte_put('"', out, p);
+    out->size = (size_t)(p - out->data);
     base64_encode(bytes, out);
-    buf_append_byte(out, '"');
+    return byte_put('"', out, out->data + out->size);
 }
 
 /* A scalar that is no string: numbers and booleans bare, the rest in quotes. */
-static void scalar_append(struct json_encoder *enc, const struct vector *v, uint32_t row, struct buf *out)
+static char *scalar_put(struct json_encoder *enc, const struct vector *v, uint32_t row, struct buf *out, char *p)
 {
-    char *p, *start;
-    bool is_bare = v->type->kind < T_DATE || v->type->kind >= T_INTERVAL_MONTH;
+    uint8_t kind = v->type->kind;
+    char *start = p = value_room(out, p, VALUE_TEXT_MAX + 2);
 
-    buf_reserve(out, VALUE_TEXT_MAX + 2);
-    p = start = out->data + out->size;
-    *p++ = '"';
-    p = value_put(p, v, row, &enc->style, &enc->minute);
-    if (is_bare && !(p - start > 3 && (start[1] == 'N' || start[1] == 'I' || start[2] == 'I'))) { /* NaN, Infinity, -Infinity */
-        memmove(start, start + 1, (size_t)(p - start) - 1);
-        p--;
+    if (kind < T_DATE || kind >= T_INTERVAL_MONTH) {
+        p = value_put(p, v, row, &enc->style, &enc->minute);
+        if (LIKELY(p[-1] <= '9' || kind == T_BOOLEAN)) return p;
+        memmove(start + 1, start, (size_t)(p - start)); /* NaN, Infinity */
+        *start = '"';
+        p++;
     } else {
-        *p++ = '"';
+        *p = '"';
+        p = value_put(p + 1, v, row, &enc->style, &enc->minute);
     }
-    out->size = (size_t)(p - out->data);
+    *p++ = '"';
+    return p;
 }
 
-static enum status array_append(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t at,
-                                struct buf *out, struct err *e)
+static char *array_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t at, struct buf *out,
+                       char *p, struct err *e)
 {
     struct list_ref list = VECTOR_VALUES(v, struct list_ref)[at];
 
-    buf_append_byte(out, '[');
+    p = byte_put('[', out, p);
     for (uint32_t i = 0; i < list.count; i++) {
-        if (i) buf_append_byte(out, ',');
-        TRY(value_append(enc, &shape->children[0], &v->children[0], list.first + i, out, e));
+        if (i) p = byte_put(',', out, p);
+        p = value_write(enc, &shape->children[0], &v->children[0], list.first + i, out, p, e);
+        if (UNLIKELY(!p)) return NULL;
     }
-    buf_append_byte(out, ']');
-    return S_OK;
+    return byte_put(']', out, p);
 }
 
-/* The key of one entry of a map, with its quotes; *drop says that the entry is to be left out. */
+/* The key of one entry of a map; *drop says that the entry is to be left out. */
 static enum status map_key_find(const struct json_encoder *enc, const struct vector *keys, uint32_t row, struct str *key, bool *drop,
                                 struct err *e)
 {
@@ -205,68 +215,64 @@ static enum status map_key_find(const struct json_encoder *enc, const struct vec
     return E_DATA;
 }
 
-static enum status map_append(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t at,
-                              struct buf *out, struct err *e)
+static char *map_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t at, struct buf *out,
+                     char *p, struct err *e)
 {
     struct list_ref list = VECTOR_VALUES(v, struct list_ref)[at];
     bool is_first = true;
 
-    buf_append_byte(out, '{');
+    p = byte_put('{', out, p);
     for (uint32_t i = list.first; i < list.first + list.count; i++) {
         struct str key;
         bool drop;
-        TRY(map_key_find(enc, &v->children[0], i, &key, &drop, e));
+        if (map_key_find(enc, &v->children[0], i, &key, &drop, e) != S_OK) return NULL;
         if (drop) continue;
-        if (!is_first) buf_append_byte(out, ',');
+        if (!is_first) p = byte_put(',', out, p);
         is_first = false;
-        string_append(key, out);
-        buf_append_byte(out, ':');
-        TRY(value_append(enc, &shape->children[1], &v->children[1], i, out, e));
+        p = byte_put(':', out, string_put(key, out, p));
+        p = value_write(enc, &shape->children[1], &v->children[1], i, out, p, e);
+        if (UNLIKELY(!p)) return NULL;
     }
-    buf_append_byte(out, '}');
-    return S_OK;
+    return byte_put('}', out, p);
 }
 
 /* The fields `cols` of row `row` as an object. */
-static enum status object_append(struct json_encoder *enc, const struct json_shape *shape, const struct vector *cols, uint32_t count,
-                                 uint32_t row, struct buf *out, struct err *e)
+static char *object_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *cols, uint32_t count, uint32_t row,
+                        struct buf *out, char *p, struct err *e)
 {
     bool is_first = true;
 
-    buf_append_byte(out, '{');
+    p = byte_put('{', out, p);
     for (uint32_t i = 0; i < count; i++) {
         struct str key = shape->keys[i];
         if (enc->options.ignore_null_fields && vector_is_null(&cols[i], row)) continue;
-        buf_append(out, key.data + is_first, key.size - is_first);
+        p = value_room(out, p, key.size + 32);
+        copy_steps(p, key.data + is_first, key.size - is_first);
+        p += key.size - is_first;
         is_first = false;
-        TRY(value_append(enc, &shape->children[i], &cols[i], row, out, e));
+        p = value_write(enc, &shape->children[i], &cols[i], row, out, p, e);
+        if (UNLIKELY(!p)) return NULL;
     }
-    buf_append_byte(out, '}');
-    return S_OK;
+    return byte_put('}', out, p);
 }
 
-static enum status value_append(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t row,
-                                struct buf *out, struct err *e)
+static char *value_write(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t row, struct buf *out,
+                         char *p, struct err *e)
 {
     const struct vector *values = vector_values(v);
     uint32_t at = vector_at(v, row);
 
-    if (vector_is_null(v, row)) {
-        buf_append(out, "null", 4);
-        return S_OK;
-    }
+    if (vector_is_null(v, row)) return (char *)memcpy(value_room(out, p, 4), "null", 4) + 4;
     switch (values->phys) {
     case P_STR: {
         struct str s = text_str(&VECTOR_VALUES(values, struct text)[at]);
-        if (type_is_string(values->type)) string_append(s, out);
-        else bytes_append(s, out);
-        return S_OK;
+        return type_is_string(values->type) ? string_put(s, out, p) : bytes_put(s, out, p);
     }
     case P_LIST:
-        if (values->type->kind == T_ARRAY) return array_append(enc, shape, values, at, out, e);
-        return map_append(enc, shape, values, at, out, e);
-    case P_ROW: return object_append(enc, shape, values->children, values->child_count, at, out, e);
-    default: scalar_append(enc, values, at, out); return S_OK;
+        if (values->type->kind == T_ARRAY) return array_put(enc, shape, values, at, out, p, e);
+        return map_put(enc, shape, values, at, out, p, e);
+    case P_ROW: return object_put(enc, shape, values->children, values->child_count, at, out, p, e);
+    default: return scalar_put(enc, values, at, out, p);
     }
 }
 
@@ -274,12 +280,12 @@ enum status json_encode_row(void *self, const struct batch *in, uint32_t row, st
 {
     struct json_encoder *enc = self;
     size_t before = out->size;
-    enum status st;
+    char *p;
 
     ASSERT(in->col_count == enc->schema->child_count && row < in->count);
-    st = object_append(enc, enc->shape, in->cols, in->col_count, row, out, e);
-    if (st != S_OK) out->size = before; /* whole records only */
-    return st;
+    p = object_put(enc, enc->shape, in->cols, in->col_count, row, out, out->data ? out->data + out->size : NULL, e);
+    out->size = p ? (size_t)(p - out->data) : before; /* whole records only */
+    return p ? S_OK : E_DATA;
 }
 
 enum status json_encode(void *self, const struct batch *in, struct buf *out, struct err *e)

@@ -12,17 +12,15 @@ SCAN_INLINE void copy_steps(char *to, const char *from, size_t size)
 /* A reference to at most 12 bytes: reads 16. */
 SCAN_INLINE struct text text_inline(const char *s, size_t size)
 {
-    uint64_t first = load64(s), second = load64(s + 8);
-    struct text t = {.size = (uint32_t)size};
-
-    if (size < 8) {
-        first &= (UINT64_C(1) << (8 * size)) - 1;
-        second = 0;
-    } else {
-        second &= (UINT64_C(1) << (8 * (size - 8))) - 1;
-    }
-    memcpy(t.prefix, &first, 4);
-    first = first >> 32 | second << 32;
-    memcpy(t.rest, &first, 8);
+    struct text t;
+#ifdef __AVX2__
+    static const uint8_t keep[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    __m128i bytes = _mm_and_si128(_mm_loadu_si128((const __m128i *)s), _mm_loadu_si128((const __m128i *)(keep + 16 - size)));
+    _mm_storeu_si128((__m128i *)&t, _mm_insert_epi32(_mm_slli_si128(bytes, 4), (int)size, 0));
+#else
+    memset(&t, 0, sizeof t);
+    t.size = (uint32_t)size;
+    memcpy(t.prefix, s, size);
+#endif
     return t;
 }

@@ -75,28 +75,40 @@ SCAN_INLINE bool civil_valid(unsigned year, unsigned month, unsigned day)
     return year - 1 < 9999 && month - 1 < 12 && day - 1 < month_days(year, month);
 }
 
-/* Sixteen bytes "2001-01-31 10:20" (or T between) to ms since 1970. */
+/* The pairs of digits of sixteen bytes "2001-01-31 10:20" (or T between): 20, 01, 01, 31, 10, 20. */
+SCAN_INLINE bool minute_digits(const char *s, unsigned out[static 6])
+{
+    if (UNLIKELY(s[4] != '-' || s[7] != '-' || (s[10] != ' ' && s[10] != 'T') || s[13] != ':')) return false;
+#ifdef __AVX2__
+    const __m128i order = _mm_setr_epi8(0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, -1, -1, -1, -1);
+    __m128i digits = _mm_shuffle_epi8(_mm_xor_si128(_mm_loadu_si128((const __m128i *)s), _mm_set1_epi8('0')), order);
+    __m128i pairs = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
+    uint64_t low = (uint64_t)_mm_cvtsi128_si64(pairs), high = (uint64_t)_mm_extract_epi64(pairs, 1);
+    if (UNLIKELY(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(digits, _mm_set1_epi8(9)), digits)) != 0xffff)) return false;
+    for (int i = 0; i < 4; i++) out[i] = (unsigned)(low >> (16 * i)) & 0xffff;
+    out[4] = (unsigned)high & 0xffff;
+    out[5] = (unsigned)(high >> 16) & 0xffff;
+    return true;
+#else
+    static const uint8_t at[6] = {0, 2, 5, 8, 11, 14};
+    for (int i = 0; i < 6; i++) {
+        unsigned tens = (unsigned)(s[at[i]] - '0'), ones = (unsigned)(s[at[i] + 1] - '0');
+        if (tens > 9 || ones > 9) return false;
+        out[i] = tens * 10 + ones;
+    }
+    return true;
+#endif
+}
+
+/* The same to ms since 1970. */
 SCAN_INLINE bool minute_parse(const char *s, int64_t *ms)
 {
-    bool ok = s[4] == '-' && s[7] == '-' && (s[10] == ' ' || s[10] == 'T') && s[13] == ':';
-    uint64_t digits = 0;
-    unsigned year, month, day, hour, minute;
-    char plain[16] = "0000";
+    unsigned n[6], year;
 
-    if (UNLIKELY(!ok)) return false;
-    memcpy(plain + 4, s, 4); /* twelve digits, after four zeros */
-    memcpy(plain + 8, s + 5, 2);
-    memcpy(plain + 10, s + 8, 2);
-    memcpy(plain + 12, s + 11, 2);
-    memcpy(plain + 14, s + 14, 2);
-    year = (unsigned)digits_8(plain, &ok);
-    digits = digits_8(plain + 8, &ok);
-    minute = (unsigned)(digits % 100);
-    hour = (unsigned)(digits / 100 % 100);
-    day = (unsigned)(digits / 10000 % 100);
-    month = (unsigned)(digits / 1000000);
-    if (UNLIKELY(!ok || !civil_valid(year, month, day) || hour > 23 || minute > 59)) return false;
-    *ms = ((int64_t)days_from_civil((int32_t)year, (int32_t)month, (int32_t)day) * 1440 + hour * 60 + minute) * 60000;
+    if (UNLIKELY(!minute_digits(s, n))) return false;
+    year = n[0] * 100 + n[1];
+    if (UNLIKELY(!civil_valid(year, n[2], n[3]) || n[4] > 23 || n[5] > 59)) return false;
+    *ms = ((int64_t)days_from_civil((int32_t)year, (int32_t)n[2], (int32_t)n[3]) * 1440 + n[4] * 60 + n[5]) * 60000;
     return true;
 }
 

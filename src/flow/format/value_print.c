@@ -20,22 +20,28 @@ static char *pair_put(char *p, unsigned value)
     return p + 2;
 }
 
+/* Decimal digits of a value. */
+static unsigned digit_count(uint64_t value)
+{
+    static const uint64_t powers[20] = {0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
+                                        100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
+                                        10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+    unsigned guess = (64 - (unsigned)__builtin_clzll(value | 1)) * 1233 >> 12; /* log10 of 2 is 1233 / 4096 */
+
+    return guess + (value >= powers[guess]);
+}
+
 static char *unsigned_put(char *p, uint64_t value)
 {
-    char digits[20], *at = digits + sizeof digits;
+    char *end = p + (value ? digit_count(value) : 1), *at = end;
 
     for (; value >= 100; value /= 100) {
         at -= 2;
         memcpy(at, digit_pairs + 2 * (value % 100), 2);
     }
-    if (value >= 10) {
-        at -= 2;
-        memcpy(at, digit_pairs + 2 * value, 2);
-    } else {
-        *--at = (char)('0' + value);
-    }
-    memcpy(p, at, (size_t)(digits + sizeof digits - at));
-    return p + (digits + sizeof digits - at);
+    if (at - p == 2) memcpy(p, digit_pairs + 2 * value, 2);
+    else *p = (char)('0' + value);
+    return end;
 }
 
 static char *signed_put(char *p, int64_t value)
@@ -82,19 +88,19 @@ static char *time_put(char *p, int32_t ms)
 
 void minute_text_init(struct minute_text *cache)
 {
-    *cache = (struct minute_text){.minute = INT64_MIN};
+    *cache = (struct minute_text){.minute = INT64_MIN, .day = INT64_MIN};
 }
 
 static void minute_set(struct minute_text *cache, int64_t minute, char separator)
 {
     int64_t day = minute / 1440 - (minute % 1440 < 0);
     unsigned rest = (unsigned)(minute - day * 1440);
-    char *p = date_put(cache->text, (int32_t)day);
 
-    *p++ = separator;
-    p = pair_put(p, rest / 60);
-    *p++ = ':';
-    pair_put(p, rest % 60);
+    if (day != cache->day) *date_put(cache->text, (int32_t)day) = separator;
+    pair_put(cache->text + 11, rest / 60);
+    cache->text[13] = ':';
+    pair_put(cache->text + 14, rest % 60);
+    cache->day = day;
     cache->minute = minute;
 }
 

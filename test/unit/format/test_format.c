@@ -118,6 +118,12 @@ static void test_csv_refuses_what_reads_back_otherwise(void **state)
     csv_expect("ROW<a STRING, b STRING>", "{\"a\":\"x\",\"b\":\"y,z\"}", bare, "error: format 'csv' cannot write column 'b': 'y,z' holds a delimiter or line end\n");
     csv_expect("ROW<a STRING, b STRING>", "{\"a\":\"x\",\"b\":\"nil\"}", OPTIONS("csv.disable-quote-character", "true", "csv.null-literal", "nil"),
                "error: format 'csv' cannot write column 'b': 'nil' would read back as something else without quotes\n");
+    csv_expect("ROW<a BYTES, b ARRAY<BYTES>>", "{\"a\":\"\",\"b\":[\"aGk=\",null]}\n{\"b\":[]}\n{\"a\":\"aGk=\"}\n", NULL, "\"\",aGk=;\n,\"\"\naGk=,\n");
+    csv_expect("ROW<a BYTES, b ARRAY<BYTES>>", "{\"a\":\"aGk=\",\"b\":[\"\",null]}", OPTIONS("csv.null-literal", "aGk="), "\"aGk=\",;aGk=\n");
+    csv_expect("ROW<b ARRAY<BYTES>>", "{\"b\":[null,\"\"]}", NULL, "error: format 'csv' cannot write column 'b': '' is an element that would read back as NULL\n");
+    csv_expect("ROW<a INT>", "{\"a\":7}", OPTIONS("csv.null-literal", "7"), "error: format 'csv' cannot write column 'a': '7' is csv.null-literal too and would read back as NULL\n");
+    csv_expect("ROW<a STRING, b INT>", "{\"a\":\"x\\u0000\"}", NULL, "error: format 'csv' cannot write column 'a': 'x\\x00' holds a NUL byte\n");
+    csv_expect("ROW<a STRING, b INT>", "{\"a\":\"x\\u0000\"}", OPTIONS("csv.escape-character", "\\"), "\"x\\0\",\n");
     csv_expect("ROW<a STRING, b ARRAY<INT>>", "{\"a\":\"x\",\"b\":[]}\n{\"b\":[null]}\n{\"a\":\"\",\"b\":[1,2]}\n{\"a\":\"nil\"}\n{\"a\":\"#\xef\xbb\xbf\"}\n{\"a\":\"\xef\xbb\xbf\"}",
                OPTIONS("csv.null-literal", "nil", "csv.allow-comments", "true"),
                "x,\"\"\nnil,\"nil\"\n,1;2\n\"nil\",nil\n\"#\xef\xbb\xbf\",nil\n\"\xef\xbb\xbf\",nil\n");
