@@ -9,6 +9,7 @@
 #include "flow/operator/user_internal.h"
 #include "flow/task/job_shared.h"
 #include "ground/base/buf.h"
+#include "ground/base/str.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -316,4 +317,11 @@ const void *tw_key(struct tw_context *cx)
         }
     }
     return k->structs + (size_t)(at - k->first) * r->conv.size;
+}
+
+struct tw_str tw_str_of(const char *text) { return text ? (struct tw_str){text, str_of(text).size} : (struct tw_str){"", 0}; }
+
+bool tw_str_equal(struct tw_str a, struct tw_str b)
+{
+    return str_equal((struct str){a.data, a.size}, (struct str){b.data, b.size});
 }
