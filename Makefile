@@ -15,7 +15,7 @@ all: deps ## build everything: libraries, binary, tests, examples, benchmarks
 
 run: deps ## build, then run the main job on real flights (ARGS='--input my.csv' for your own)
 	@tools/build.sh $(BUILD) thalweg
-	@$(BUILD)/thalweg run --demo $(ARGS)
+	@$(BUILD)/thalweg run $(ARGS)
 
 test: test-deps ## build, then run all tests (TESTS=regex for some)
 	@tools/build.sh $(BUILD) all

@@ -12,13 +12,19 @@ struct verb {
 
 static void say(FILE *to, const char *text) { fputs(text, to); }
 
+/* examples/flights.c, built into this binary as the job that `run` without a job runs. */
+extern const struct tw_plugin flights_plugin;
+
 static int run_job(struct sys *sys, int argc, char **argv)
 {
-    if (argc == 0 || strcmp(argv[0], "--help") == 0) {
-        say(stdout, "thalweg run JOB.so [-D key=value] [--config FILE] [--parallelism N] [--quiet] [arguments of the job]\n\n"
-                    "Runs a job compiled as a shared object (a program with TW_JOB). Example:\n  thalweg run ./job.so --parallelism 2\n");
-        return argc == 0 ? 1 : 0;
+    if (argc > 0 && strcmp(argv[0], "--help") == 0) {
+        say(stdout, "thalweg run [JOB.so] [-D key=value] [--config FILE] [--parallelism N] [--quiet] [arguments of the job]\n\n"
+                    "Runs a job compiled as a shared object (a program with TW_JOB); without one, the worst airports of each\n"
+                    "week over examples/data/flights.csv, or over your own file of that shape.\n\nExamples:\n"
+                    "  thalweg run ./job.so --parallelism 2\n  thalweg run --input examples/data/flights.csv\n");
+        return 0;
     }
+    if (argc == 0 || argv[0][0] == '-') return api_run_plugin(sys, &flights_plugin, "thalweg run", argc, argv);
     void *library = dlopen(argv[0], RTLD_NOW | RTLD_LOCAL);
     const struct tw_plugin *plugin = library != NULL ? dlsym(library, "tw_plugin") : NULL;
     if (plugin == NULL) {
@@ -40,7 +46,7 @@ static int print_version(struct sys *sys, int argc, char **argv)
 }
 
 static const struct verb verbs[] = {
-    {"run", "run a job compiled as a shared object", "thalweg run ./job.so --parallelism 2", run_job},
+    {"run", "run a job; without one, the flights", "thalweg run ./job.so --parallelism 2", run_job},
     {"version", "print the version", "thalweg version", print_version},
 };
 
