@@ -47,6 +47,7 @@ TW_API int tw_main(const struct tw_plugin *plugin, int argc, char **argv);
     static int tw_job_body(struct tw_env *env, int argc, char **argv);                                                 \
     TW_API extern const struct tw_plugin tw_plugin;                                                                    \
     const struct tw_plugin tw_plugin = {TW_ABI, tw_job_body, __start_tw_functions, __stop_tw_functions};               \
+    int main(int argc, char **argv);                                                                                   \
     int main(int argc, char **argv) { return tw_main(&tw_plugin, argc, argv); }                                        \
     static int tw_job_body(__attribute__((unused)) struct tw_env *env, __attribute__((unused)) int argc,               \
                            __attribute__((unused)) char **argv)
