@@ -7,6 +7,8 @@
  *
  * What other threads read of a running task are its metrics and its watermark, racily by design; everything else is touched
  * by its worker only until taskmanager_join has returned. */
+#include "control/taskmanager/taskmanager.h"
+
 #include "control/taskmanager/taskmanager_internal.h"
 
 #include <string.h>

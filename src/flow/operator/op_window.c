@@ -85,6 +85,7 @@ static enum status window_open(struct op_cx *op, void *self)
     TRY(user_bind_key(&w->cx));
     TRY(user_open(&w->cx));
     TRY(window_user_open(&w->user, &w->cx, c));
+    w->cx.may_collect = w->user.apply != NULL;
     struct slices_plan plan = {.size_ms = c->size_ms,
                                .slide_ms = c->assigner == TW_SLIDING ? c->slide_ms : c->size_ms,
                                .offset_ms = c->offset_ms,

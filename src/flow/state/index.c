@@ -8,8 +8,9 @@
  *
  * Invariants: tag 0 is a free place; used <= limit < places; the NULL key's entry (shard.null_slot) is not in here.
  * Not here: comparing keys (resolve.c). */
-#include "flow/state/hashmap.h"
 #include "flow/state/index.h"
+
+#include "flow/state/hashmap.h"
 
 enum { REBUILD_AHEAD = 16, BUCKETS_MAX = 1 << 28 };
 

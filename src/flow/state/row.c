@@ -5,6 +5,8 @@
  *
  * Invariants: offsets are multiples of 8; null bits come last and exist only if a field is nullable; the value of a NULL
  * field is zero. Not here: probe rows (probe.c), whole-row operations (rowops.c), nested values (nested.c). */
+#include "flow/state/row.h"
+
 #include "flow/state/rowops.h"
 #include "flow/state/sb.h"
 

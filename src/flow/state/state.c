@@ -4,6 +4,8 @@
  * through the descriptor; what holds for all backends (are the definitions sound?) is checked here once.
  *
  * Not here: anything about how entries are kept. */
+#include "flow/state/state.h"
+
 #include "flow/state/hashmap.h"
 #include "flow/state/sb.h"
 
