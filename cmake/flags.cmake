@@ -13,10 +13,16 @@ set(CMAKE_POSITION_INDEPENDENT_CODE ON)     # one compilation serves the static 
 set(CMAKE_C_FLAGS_RELEASE "-O3 -g1")
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 
+file(RELATIVE_PATH source_from_build ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
+string(REGEX REPLACE "/?$" "" source_from_build "${source_from_build}")
+if(source_from_build STREQUAL "")
+    set(source_from_build .)      # built in the source folder itself
+endif()
 add_library(thalweg_flags INTERFACE)
 target_compile_options(thalweg_flags INTERFACE -std=gnu17 -march=x86-64-v3 -Wall -Wextra -Wshadow -Wmissing-prototypes
     -Wstrict-prototypes -Wvla -Werror -ffp-contract=off -fno-semantic-interposition
-    -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=)      # asserts name src/..., not the place of the checkout
+    -fmacro-prefix-map=${CMAKE_SOURCE_DIR}/=      # asserts name src/..., not the place of the checkout
+    -fmacro-prefix-map=${source_from_build}/=)    # nor the way there, to which ccache shortens it under a base folder
 target_compile_definitions(thalweg_flags INTERFACE _GNU_SOURCE THALWEG_VERSION="${PROJECT_VERSION}")
 
 if(THALWEG_SANITIZE)
