@@ -34,7 +34,9 @@ static void ms_print(int64_t ms, bool with_seconds, char out[32])
     struct civil c;
 
     civil_from_ms(ms, &c);
-    if (with_seconds) snprintf(out, 32, "%04d-%02d-%02d %02d:%02d:%02d.%03d", c.year, c.month, c.day, c.hour, c.minute, c.second, c.nano / 1000000);
+    if (with_seconds)
+        snprintf(out, 32, "%04d-%02d-%02d %02d:%02d:%02d.%03d", c.year, c.month, c.day, c.hour, c.minute, c.second,
+                 c.nano / 1000000);
     else snprintf(out, 32, "%04d-%02d-%02d %02d:%02d", c.year, c.month, c.day, c.hour, c.minute);
 }
 
@@ -47,9 +49,11 @@ static void bid_print(struct prng *p, uint32_t row, bool is_json, struct buf *ou
     char when[32];
 
     ms_print(INT64_C(1577836800000) + row / 10, true, when);
-    buf_printf(out, is_json ? "{\"auction\":%lld,\"bidder\":%lld,\"price\":%lld,\"channel\":\"%s\",\"url\":\"https://www.nexmark.com/%05llx/item.htm?query=1\","
-                              "\"dateTime\":\"%s\"}\n"
-                            : "%lld,%lld,%lld,%s,https://www.nexmark.com/%05llx/item.htm?query=1,%s\n",
+    buf_printf(out,
+               is_json ? "{\"auction\":%lld,\"bidder\":%lld,\"price\":%lld,\"channel\":\"%s\",\"url\":\"https://"
+                         "www.nexmark.com/%05llx/item.htm?query=1\","
+                         "\"dateTime\":\"%s\"}\n"
+                       : "%lld,%lld,%lld,%s,https://www.nexmark.com/%05llx/item.htm?query=1,%s\n",
                auction, bidder, price, channel, (unsigned long long)prng_below(p, 1 << 20), when);
 }
 
@@ -59,9 +63,11 @@ static void flight_print(struct prng *p, uint32_t row, bool is_json, struct buf 
     char when[32];
 
     ms_print(INT64_C(978307200000) + (int64_t)row * 25000 + (int64_t)prng_below(p, 3600000), false, when);
-    buf_printf(out, is_json ? "{\"date\":\"%s\",\"delay\":%d,\"distance\":%d,\"origin\":\"%s\",\"destination\":\"%s\"}\n" : "%s,%d,%d,%s,%s\n", when,
-               (int)prng_below(p, 120) - 30, 100 + (int)prng_below(p, 2500), airports[prng_below(p, COUNT_OF(airports))],
-               airports[prng_below(p, COUNT_OF(airports))]);
+    buf_printf(out,
+               is_json ? "{\"date\":\"%s\",\"delay\":%d,\"distance\":%d,\"origin\":\"%s\",\"destination\":\"%s\"}\n"
+                       : "%s,%d,%d,%s,%s\n",
+               when, (int)prng_below(p, 120) - 30, 100 + (int)prng_below(p, 2500),
+               airports[prng_below(p, COUNT_OF(airports))], airports[prng_below(p, COUNT_OF(airports))]);
 }
 
 static void text_make(const struct bench_case *bc, struct buf *out)
@@ -85,7 +91,9 @@ static uint64_t batch_sum(const struct batch *b)
     for (uint32_t c = 0; c < b->col_count; c++) {
         const struct vector *v = &b->cols[c];
         for (uint32_t i = 0; i < b->count; i++) {
-            if (v->phys == P_STR) sum += VECTOR_VALUES(v, struct text)[i].size + (unsigned char)text_data(&VECTOR_VALUES(v, struct text)[i])[0];
+            if (v->phys == P_STR)
+                sum += VECTOR_VALUES(v, struct text)[i].size +
+                       (unsigned char)text_data(&VECTOR_VALUES(v, struct text)[i])[0];
             else sum += (uint64_t)(v->phys == P_I32 ? VECTOR_VALUES(v, int32_t)[i] : VECTOR_VALUES(v, int64_t)[i]);
         }
     }
@@ -112,13 +120,15 @@ static int64_t decode_run(struct run *r, const struct fmt_type *format, struct b
 {
     struct format_config config = {.schema = r->schema, .mem = r->mem, .name = "bench"};
     struct format_input in = FORMAT_INPUT_START;
-    void *decoder = mem_alloc_aligned(r->mem, format->decoder_size, 64), *encoder = mem_zalloc(r->mem, format->encoder_size);
+    void *decoder = mem_alloc_aligned(r->mem, format->decoder_size, 64),
+         *encoder = mem_zalloc(r->mem, format->encoder_size);
     int64_t start, spent = 0;
     struct err e = {0};
     enum status st;
 
     memset(decoder, 0, format->decoder_size);
-    if (format->decoder_open(decoder, &config, &e) != S_OK || format->encoder_open(encoder, &config, &e) != S_OK) fail(e.text);
+    if (format->decoder_open(decoder, &config, &e) != S_OK || format->encoder_open(encoder, &config, &e) != S_OK)
+        fail(e.text);
     r->sum = 0;
     start = sys_mono_ns(r->sys);
     do {
@@ -166,8 +176,8 @@ static int64_t limit_run(struct run *r, limit_fn scan)
 static void case_print(const struct bench_case *bc, const char *what, double *rates)
 {
     qsort(rates, ROUNDS, sizeof *rates, by_value);
-    printf("%-14s %-13s %6.2f %6.2f %6.2f M rows/s %7.0f MB/s %6.0f ns/row\n", bc->name, what, rates[0], rates[ROUNDS / 2], rates[ROUNDS - 1],
-           rates[ROUNDS / 2] * (double)bc->bytes / ROWS, 1e3 / rates[ROUNDS / 2]);
+    printf("%-14s %-13s %6.2f %6.2f %6.2f M rows/s %7.0f MB/s %6.0f ns/row\n", bc->name, what, rates[0],
+           rates[ROUNDS / 2], rates[ROUNDS - 1], rates[ROUNDS / 2] * (double)bc->bytes / ROWS, 1e3 / rates[ROUNDS / 2]);
 }
 
 static void case_run(struct bench_case *bc, struct run *r)
@@ -183,7 +193,8 @@ static void case_run(struct bench_case *bc, struct run *r)
     text_make(bc, &text);
     bc->bytes = text.size;
     r->text = &text;
-    if (format_find(bc->format, &format, &e) != S_OK || type_parse(&a, str_of(bc->schema), &r->schema, &e) != S_OK) fail(e.text);
+    if (format_find(bc->format, &format, &e) != S_OK || type_parse(&a, str_of(bc->schema), &r->schema, &e) != S_OK)
+        fail(e.text);
     r->batch = batch_create(r->schema, BATCH_ROWS, r->mem);
     for (int round = 0; round < ROUNDS; round++) {
         int64_t encode_ns;
@@ -197,7 +208,8 @@ static void case_run(struct bench_case *bc, struct run *r)
     }
     case_print(bc, "hand-written", bc->limits);
     case_print(bc, "decode", bc->decode);
-    printf("%-14s %-13s %13.2f of hand-written (%zu bytes per row)\n", bc->name, "ratio", bc->decode[ROUNDS / 2] / bc->limits[ROUNDS / 2], bc->bytes / ROWS);
+    printf("%-14s %-13s %13.2f of hand-written (%zu bytes per row)\n", bc->name, "ratio",
+           bc->decode[ROUNDS / 2] / bc->limits[ROUNDS / 2], bc->bytes / ROWS);
     case_print(bc, "encode", bc->encode);
     batch_free(r->batch);
     buf_release(&text);
@@ -207,8 +219,10 @@ static void case_run(struct bench_case *bc, struct run *r)
 
 int main(int argc, char **argv)
 {
-    static const char bids[] = "ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP(3)>";
-    static const char flights[] = "ROW<`date` TIMESTAMP(3), delay INT, distance INT, origin STRING, destination STRING>";
+    static const char bids[] =
+        "ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP(3)>";
+    static const char flights[] =
+        "ROW<`date` TIMESTAMP(3), delay INT, distance INT, origin STRING, destination STRING>";
     struct bench_case cases[] = {
         {.name = "csv bids", .format = "csv", .schema = bids, .limit = limit_csv_bids, .is_bid = true},
         {.name = "csv flights", .format = "csv", .schema = flights, .limit = limit_csv_flights},

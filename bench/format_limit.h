@@ -27,7 +27,10 @@ static inline const char *limit_string(const char *p, char stop, struct text *ou
     const char *start = p;
     uint32_t hits;
 
-    while (hits = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)p), _mm256_set1_epi8(stop))), hits == 0) p += 32;
+    while (hits = (uint32_t)_mm256_movemask_epi8(
+               _mm256_cmpeq_epi8(_mm256_loadu_si256((const __m256i *)p), _mm256_set1_epi8(stop))),
+           hits == 0)
+        p += 32;
     p += __builtin_ctz(hits);
     size_t size = (size_t)(p - start);
     if (size <= TEXT_INLINE) {
@@ -58,8 +61,9 @@ static inline const char *limit_time(const char *p, bool with_seconds, struct li
 {
     if (memcmp(p, last->text, 16) != 0) {
         memcpy(last->text, p, 16);
-        last->ms = days_from_civil(limit_digits(p, 4), limit_digits(p + 5, 2), limit_digits(p + 8, 2)) * INT64_C(86400000) +
-                   (limit_digits(p + 11, 2) * 60 + limit_digits(p + 14, 2)) * INT64_C(60000);
+        last->ms =
+            days_from_civil(limit_digits(p, 4), limit_digits(p + 5, 2), limit_digits(p + 8, 2)) * INT64_C(86400000) +
+            (limit_digits(p + 11, 2) * 60 + limit_digits(p + 14, 2)) * INT64_C(60000);
     }
     *out = last->ms;
     if (!with_seconds) return p + 16;
@@ -103,7 +107,8 @@ static inline const char *limit_time(const char *p, bool with_seconds, struct li
         return p;                                                                                                      \
     }
 LIMIT_BIDS(limit_csv_bids, "", ",", ",", ",", ",", ",", "\n", ',')
-LIMIT_BIDS(limit_json_bids, "{\"auction\":", ",\"bidder\":", ",\"price\":", ",\"channel\":\"", "\",\"url\":\"", "\",\"dateTime\":\"", "\"}\n", '"')
+LIMIT_BIDS(limit_json_bids, "{\"auction\":", ",\"bidder\":", ",\"price\":", ",\"channel\":\"", "\",\"url\":\"",
+           "\",\"dateTime\":\"", "\"}\n", '"')
 
 #define LIMIT_FLIGHTS(NAME, BEFORE, A, B, C, D, AFTER, STOP, LAST)                                                     \
     static inline const char *NAME(const char *p, const char *end, struct batch *b)                                    \
@@ -133,4 +138,5 @@ LIMIT_BIDS(limit_json_bids, "{\"auction\":", ",\"bidder\":", ",\"price\":", ",\"
         return p;                                                                                                      \
     }
 LIMIT_FLIGHTS(limit_csv_flights, "", ",", ",", ",", ",", "\n", ',', '\n')
-LIMIT_FLIGHTS(limit_json_flights, "{\"date\":\"", "\",\"delay\":", ",\"distance\":", ",\"origin\":\"", "\",\"destination\":\"", "\"}\n", '"', '"')
+LIMIT_FLIGHTS(limit_json_flights, "{\"date\":\"", "\",\"delay\":", ",\"distance\":", ",\"origin\":\"",
+              "\",\"destination\":\"", "\"}\n", '"', '"')

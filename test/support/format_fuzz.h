@@ -62,8 +62,8 @@ static inline void *fuzz_self(struct fuzz_world *w, size_t size)
 
 /* Decodes bytes in windows that end at random places (one window when p is NULL); encodes every batch when encoded is
  * given, and answers false when a value cannot be written. */
-static inline bool fuzz_decode(struct fuzz_world *w, const struct fmt_type *f, const char *bytes, size_t size, struct prng *p, struct buf *rows,
-                               struct buf *encoded)
+static inline bool fuzz_decode(struct fuzz_world *w, const struct fmt_type *f, const char *bytes, size_t size,
+                               struct prng *p, struct buf *rows, struct buf *encoded)
 {
     struct batch *b = batch_create(w->schema, p ? 1 + (uint32_t)prng_below(p, 40) : BATCH_ROWS, &w->mem);
     struct format_input in = FORMAT_INPUT_START;
@@ -73,9 +73,11 @@ static inline bool fuzz_decode(struct fuzz_world *w, const struct fmt_type *f, c
     bool ok = true;
 
     buf_clear(&w->dead);
-    fuzz_require(f->decoder_open(decoder, &w->config, &w->err) == S_OK && f->encoder_open(encoder, &w->config, &w->err) == S_OK);
+    fuzz_require(f->decoder_open(decoder, &w->config, &w->err) == S_OK &&
+                 f->encoder_open(encoder, &w->config, &w->err) == S_OK);
     while (st == S_OK) {
-        size_t from = in.offset, step = p ? prng_below(p, 3) ? 1 + prng_below(p, 60) : 1 + prng_below(p, size + 1) : size;
+        size_t from = in.offset,
+               step = p ? prng_below(p, 3) ? 1 + prng_below(p, 60) : 1 + prng_below(p, size + 1) : size;
         to = MIN(size, MAX(to, from) + step);
         char *window = malloc(to - from + FORMAT_PADDING);
         fuzz_require(window != NULL);
@@ -105,7 +107,8 @@ static inline bool fuzz_decode(struct fuzz_world *w, const struct fmt_type *f, c
 }
 
 /* The lines as messages. */
-static inline void fuzz_messages(struct fuzz_world *w, const struct fmt_type *f, const char *bytes, size_t size, struct buf *rows)
+static inline void fuzz_messages(struct fuzz_world *w, const struct fmt_type *f, const char *bytes, size_t size,
+                                 struct buf *rows)
 {
     struct batch *b = batch_create(w->schema, 7, &w->mem);
     void *decoder = fuzz_self(w, f->decoder_size);
@@ -146,11 +149,17 @@ static inline void fuzz_open(struct fuzz_world *w, const struct fuzz_case *c)
     for (uint32_t i = 0; c->options && c->options[2 * i]; i++, w->options.count = i)
         w->items[i] = (struct option){c->options[2 * i], c->options[2 * i + 1]};
     w->options.items = w->items;
-    w->config = (struct format_config){.schema = w->schema, .options = &w->options, .on_error = ON_ERROR_DEAD_LETTER,
-                                       .dead_letter = fuzz_dead, .dead_letter_arg = w, .mem = &w->mem, .name = "fuzz"};
+    w->config = (struct format_config){.schema = w->schema,
+                                       .options = &w->options,
+                                       .on_error = ON_ERROR_DEAD_LETTER,
+                                       .dead_letter = fuzz_dead,
+                                       .dead_letter_arg = w,
+                                       .mem = &w->mem,
+                                       .name = "fuzz"};
 }
 
-static inline void format_fuzz(const struct fuzz_case *c, const char *bytes, size_t size, uint64_t seed, bool lines_are_messages)
+static inline void format_fuzz(const struct fuzz_case *c, const char *bytes, size_t size, uint64_t seed,
+                               bool lines_are_messages)
 {
     struct buf rows, again, dead, text;
     struct fuzz_world w;

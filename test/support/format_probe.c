@@ -124,7 +124,8 @@ static void rows_append(struct bench *b)
 typedef void (*batch_fn)(struct bench *b);
 
 /* Bytes from..to of the input, with the window in an allocation of its own. Answers false when decoding ended. */
-static bool window_decode(struct bench *b, struct probe *p, struct format_input *in, const char *bytes, size_t to, bool at_end, batch_fn take)
+static bool window_decode(struct bench *b, struct probe *p, struct format_input *in, const char *bytes, size_t to,
+                          bool at_end, batch_fn take)
 {
     size_t from = (size_t)(in->offset - p->offset), size = to - from;
     char *window = malloc(size + FORMAT_PADDING);
@@ -147,7 +148,8 @@ static bool window_decode(struct bench *b, struct probe *p, struct format_input 
     return st == S_OK;
 }
 
-static void input_decode(struct bench *b, struct probe *p, const char *bytes, size_t size, const size_t *cuts, size_t cut_count, batch_fn take)
+static void input_decode(struct bench *b, struct probe *p, const char *bytes, size_t size, const size_t *cuts,
+                         size_t cut_count, batch_fn take)
 {
     struct format_input in = FORMAT_INPUT_START;
     bool goes_on = true;
@@ -234,13 +236,14 @@ static char *recode(struct probe *p, const char *bytes, size_t size, bool by_row
 char *probe_recode(struct probe *p, const char *bytes, size_t size) { return recode(p, bytes, size, false); }
 char *probe_recode_rows(struct probe *p, const char *bytes, size_t size) { return recode(p, bytes, size, true); }
 
-static void once_expect(struct probe *p, const char *bytes, size_t size, const size_t *cuts, size_t cut_count, const char *expected)
+static void once_expect(struct probe *p, const char *bytes, size_t size, const size_t *cuts, size_t cut_count,
+                        const char *expected)
 {
     char *got = probe_decode(p, bytes, size, cuts, cut_count);
 
     if (strcmp(got, expected) != 0)
-        fail_msg("%zu cuts, first at %zu, %u rows per batch:\n--- expected\n%s--- got\n%s", cut_count, cut_count ? cuts[0] : 0,
-                 p->batch_rows, expected, got);
+        fail_msg("%zu cuts, first at %zu, %u rows per batch:\n--- expected\n%s--- got\n%s", cut_count,
+                 cut_count ? cuts[0] : 0, p->batch_rows, expected, got);
     free(got);
 }
 
@@ -257,7 +260,8 @@ void probe_expect_bytes(struct probe p, const char *bytes, size_t size, const ch
         assert_int_equal(q.end_offset, p.end_offset);
         assert_int_equal(q.end_line, p.end_line);
     }
-    for (size_t cut = 0; cut <= size && size <= CUT_EVERYWHERE_MAX; cut++) once_expect(&q, bytes, size, &cut, 1, expected);
+    for (size_t cut = 0; cut <= size && size <= CUT_EVERYWHERE_MAX; cut++)
+        once_expect(&q, bytes, size, &cut, 1, expected);
     for (q.batch_rows = 1; q.batch_rows < 4; q.batch_rows++) once_expect(&q, bytes, size, NULL, 0, expected);
     q.batch_rows = 0;
     q.padding = '\n';
@@ -268,4 +272,7 @@ void probe_expect_bytes(struct probe p, const char *bytes, size_t size, const ch
     free(cuts);
 }
 
-void probe_expect(struct probe p, const char *text, const char *expected) { probe_expect_bytes(p, text, strlen(text), expected); }
+void probe_expect(struct probe p, const char *text, const char *expected)
+{
+    probe_expect_bytes(p, text, strlen(text), expected);
+}

@@ -2,7 +2,7 @@
 #pragma once
 #include "flow/format/csv_scan.h"
 #include "flow/format/format_report.h"
-#include "flow/format/value_fast.h"
+#include "flow/format/time_fast.h"
 #include "flow/format/value_print.h"
 
 enum csv_header { CSV_HEADER_FALSE, CSV_HEADER_TRUE, CSV_HEADER_AUTO };
@@ -32,7 +32,8 @@ struct csv_span {
 struct csv_reader;
 struct csv_column;
 /* Reads one field of span->rows records into v; answers how many were good before the first bad one. */
-typedef uint32_t (*csv_read_fn)(struct csv_reader *rd, struct csv_column *col, const struct csv_span *span, struct vector *v);
+typedef uint32_t (*csv_read_fn)(struct csv_reader *rd, struct csv_column *col, const struct csv_span *span,
+                                struct vector *v);
 
 struct csv_column {
     const struct type *type;
@@ -53,10 +54,11 @@ struct csv_reader {
 };
 
 /* Fills col->read. E_UNSUPPORTED names the column whose type csv cannot hold. */
-enum status csv_column_init(struct csv_column *col, const struct csv_options *options, uint32_t index, const struct type *schema,
-                            struct mem *mem, struct err *e) CHECKED;
+enum status csv_column_init(struct csv_column *col, const struct csv_options *options, uint32_t index,
+                            const struct type *schema, struct mem *mem, struct err *e) CHECKED;
 /* One field s[0..e - s) into v[row], whatever it looks like. false = bad, see fault_at. */
-bool csv_field_read(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *s, const char *e) CHECKED;
+bool csv_field_read(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *s,
+                    const char *e) CHECKED;
 /* The text of a field without quotes and escapes; a view into the file or into rd->unquoted. false = malformed. */
 bool csv_field_text(struct csv_reader *rd, const char *s, const char *e, struct str *text, bool *was_quoted) CHECKED;
 
@@ -74,10 +76,10 @@ struct csv_decoder {
     struct csv_record record; /* the exact scan of the record at record_offset */
     uint64_t record_offset;
     bool record_active;
-    bool header_due;      /* the first line is still to come */
-    uint32_t run_max;     /* records read at once: small behind a bad one, so that little is read twice */
-    size_t heap_max;      /* bytes of long strings after which a batch counts as full */
-    size_t message_done;  /* bytes of the current message whose rows are out */
+    bool header_due;     /* the first line is still to come */
+    uint32_t run_max;    /* records read at once: small behind a bad one, so that little is read twice */
+    size_t heap_max;     /* bytes of long strings after which a batch counts as full */
+    size_t message_done; /* bytes of the current message whose rows are out */
     uint16_t starts[BATCH_ROWS], text_ends[BATCH_ROWS]; /* of the records of a run */
 };
 enum status csv_decoder_open(void *self, const struct format_config *config, struct err *e);

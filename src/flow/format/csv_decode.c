@@ -45,7 +45,8 @@ enum status csv_decoder_open(void *self, const struct format_config *config, str
 
     ASSERT(config->schema->kind == T_ROW && config->mem);
     TRY(csv_options_read(config, &d->reader.options, e));
-    if (config->schema->child_count == 0) return err_set(e, E_UNSUPPORTED, "format 'csv' needs a table with at least one column");
+    if (config->schema->child_count == 0)
+        return err_set(e, E_UNSUPPORTED, "format 'csv' needs a table with at least one column");
     d->schema = config->schema;
     d->mem = config->mem;
     d->field_count = config->schema->child_count;
@@ -89,8 +90,8 @@ static struct format_position place(const struct csv_decoder *d, const struct fo
 }
 
 /* Says that the record at the window's front is bad; the reason stands in the report. Takes its size bytes when it may. */
-static enum status record_bad(struct csv_decoder *d, struct format_input *in, const char *at, size_t text_size, size_t size,
-                              const char *hint, struct err *e)
+static enum status record_bad(struct csv_decoder *d, struct format_input *in, const char *at, size_t text_size,
+                              size_t size, const char *hint, struct err *e)
 {
     struct format_position where = place(d, in, at);
 
@@ -108,11 +109,13 @@ static enum status overlong(struct csv_decoder *d, struct format_input *in, stru
 
     ASSERT(in->size - in->consumed > max);
     csv_record_start(&d->record); /* is it open at the limit? Asked anew, whoever found it too long */
-    if (csv_record_scan(&d->reader.options.syntax, &d->record, record, (uint32_t)max, false)) d->record.state = CSV_FIELD_START;
+    if (csv_record_scan(&d->reader.options.syntax, &d->record, record, (uint32_t)max, false))
+        d->record.state = CSV_FIELD_START;
     buf_printf(reason, "the record is longer than %zu bytes (csv.max-record-size)", max);
     if (d->record.state == CSV_QUOTED || d->record.state == CSV_ESCAPE_QUOTED) {
         struct format_position opened = place(d, in, record + d->record.quote_at);
-        if (opened.line) buf_printf(reason, "; the quote opened in line %llu is not closed", (unsigned long long)opened.line);
+        if (opened.line)
+            buf_printf(reason, "; the quote opened in line %llu is not closed", (unsigned long long)opened.line);
     }
     d->record_active = false;
     TRY(record_bad(d, in, record, max, max, hint_record, e));
@@ -136,8 +139,8 @@ static size_t text_check(struct csv_decoder *d, const char *data, size_t size)
     return bad;
 }
 
-static enum status count_bad(struct csv_decoder *d, struct format_input *in, uint32_t found, const char *at, size_t text_size,
-                             size_t size, struct err *e)
+static enum status count_bad(struct csv_decoder *d, struct format_input *in, uint32_t found, const char *at,
+                             size_t text_size, size_t size, struct err *e)
 {
     struct buf *reason = report_begin(&d->report);
 
@@ -154,7 +157,8 @@ static bool fields_read(struct csv_decoder *d, const char *data, struct batch *o
     for (uint32_t i = 0; i < d->needed_count; i++) {
         struct csv_column *col = &d->columns[i];
         struct csv_field field = d->record.fields[col->index];
-        if (!csv_field_read(&d->reader, col, &out->cols[col->index], out->count, data + field.start, data + field.end)) return false;
+        if (!csv_field_read(&d->reader, col, &out->cols[col->index], out->count, data + field.start, data + field.end))
+            return false;
     }
     return true;
 }
@@ -201,9 +205,11 @@ static enum status exact_step(struct csv_decoder *d, struct format_input *in, st
     if (!d->record_active || d->record_offset != in->offset || d->record.at > size) csv_record_start(&d->record);
     d->record_active = true;
     d->record_offset = in->offset;
-    if (!csv_record_scan(&d->reader.options.syntax, &d->record, input_at(in), (uint32_t)size, in->at_end && size == left))
+    if (!csv_record_scan(&d->reader.options.syntax, &d->record, input_at(in), (uint32_t)size,
+                         in->at_end && size == left))
         return left > max ? overlong(d, in, e) : S_IDLE;
-    if (d->record.size - (d->record.size > 0 && input_at(in)[d->record.size - 1] == '\n') > max) return overlong(d, in, e);
+    if (d->record.size - (d->record.size > 0 && input_at(in)[d->record.size - 1] == '\n') > max)
+        return overlong(d, in, e);
     d->record_active = false;
     return record_take(d, in, out, e);
 }
@@ -239,7 +245,8 @@ static uint32_t run_collect(struct csv_decoder *d, const struct csv_cursor *at, 
 }
 
 /* Reads n records into the batch behind its rows; answers how many were good before a bad one. */
-static uint32_t run_read(struct csv_decoder *d, const struct csv_cursor *at, uint32_t n, uint32_t next, struct batch *out)
+static uint32_t run_read(struct csv_decoder *d, const struct csv_cursor *at, uint32_t n, uint32_t next,
+                         struct batch *out)
 {
     const uint16_t *ends = d->chunk->ends + (at->row ? d->chunk->row_end[at->row - 1] : 0);
     struct csv_span span = {.base = at->base, .rows = n, .first = out->count};
@@ -266,8 +273,8 @@ static uint32_t run_read(struct csv_decoder *d, const struct csv_cursor *at, uin
 }
 
 /* One run: its good rows go out, the bad one behind them is disposed of. */
-static enum status run_take(struct csv_decoder *d, struct format_input *in, struct csv_cursor *at, uint32_t n, uint32_t next,
-                            struct batch *out, struct err *e)
+static enum status run_take(struct csv_decoder *d, struct format_input *in, struct csv_cursor *at, uint32_t n,
+                            uint32_t next, struct batch *out, struct err *e)
 {
     uint32_t good = run_read(d, at, n, next, out), end = good < n ? d->starts[good] : next, size = end - at->start;
 
@@ -307,8 +314,9 @@ static enum status odd_take(struct csv_decoder *d, struct format_input *in, stru
         input_take(in, size, 1);
         return S_OK;
     }
-    return count_bad(d, in, found, found < d->field_count ? record + text : at->base + chunk->ends[entry + d->field_count - 1] + 1, text,
-                     size, e);
+    return count_bad(d, in, found,
+                     found < d->field_count ? record + text : at->base + chunk->ends[entry + d->field_count - 1] + 1,
+                     text, size, e);
 }
 
 static enum status chunk_take(struct csv_decoder *d, struct format_input *in, struct batch *out, struct err *e)
@@ -350,7 +358,8 @@ static enum status step(struct csv_decoder *d, struct format_input *in, struct b
     csv_chunk_scan(syntax, input_at(in), (uint32_t)size, room, d->chunk);
     if (in->at_end && size == left) csv_chunk_finish(d->chunk, (uint32_t)size, room);
     if (d->chunk->rows) return chunk_take(d, in, out, e);
-    if (d->chunk->stopped || in->at_end || left >= CSV_CHUNK || left > d->reader.options.record_max) return exact_step(d, in, out, e);
+    if (d->chunk->stopped || in->at_end || left >= CSV_CHUNK || left > d->reader.options.record_max)
+        return exact_step(d, in, out, e);
     return S_IDLE;
 }
 
@@ -370,10 +379,12 @@ static uint32_t header_compare(struct csv_decoder *d, const char *data, struct s
     return i;
 }
 
-static enum status header_bad(struct csv_decoder *d, struct format_input *in, uint32_t bad, struct str text, struct err *e)
+static enum status header_bad(struct csv_decoder *d, struct format_input *in, uint32_t bad, struct str text,
+                              struct err *e)
 {
     struct buf *reason = report_begin(&d->report);
-    const char *at = input_at(in) + (bad < d->record.field_count && bad < d->field_count ? d->record.fields[bad].start : 0);
+    const char *at =
+        input_at(in) + (bad < d->record.field_count && bad < d->field_count ? d->record.fields[bad].start : 0);
 
     if (d->record.field_count != d->field_count) {
         buf_printf(reason, "the header names %u columns, the table has %u", d->record.field_count, d->field_count);
@@ -383,8 +394,10 @@ static enum status header_bad(struct csv_decoder *d, struct format_input *in, ui
         buf_printf(reason, " where column '%s' is expected", d->schema->names[bad]);
     }
     d->report.on_error = ON_ERROR_FAIL; /* the whole file is meant, not a record */
-    return record_bad(d, in, at, d->record.end, d->record.size,
-                      "declare the columns in the order of the file, or set 'csv.header' = 'false' when the first line holds data", e);
+    return record_bad(
+        d, in, at, d->record.end, d->record.size,
+        "declare the columns in the order of the file, or set 'csv.header' = 'false' when the first line holds data",
+        e);
 }
 
 static enum status header_take(struct csv_decoder *d, struct format_input *in, struct err *e)
@@ -395,11 +408,13 @@ static enum status header_take(struct csv_decoder *d, struct format_input *in, s
 
     csv_record_start(&d->record);
     d->record_active = false;
-    if (!csv_record_scan(&d->reader.options.syntax, &d->record, input_at(in), (uint32_t)size, in->at_end && size == left)) {
+    if (!csv_record_scan(&d->reader.options.syntax, &d->record, input_at(in), (uint32_t)size,
+                         in->at_end && size == left)) {
         if (size < HEADER_MAX) return S_IDLE;
         d->header_due = false;
         if (d->reader.options.header == CSV_HEADER_AUTO) return S_OK;
-        return err_set(e, E_DATA, "%s:1:1: the header has no end within %d bytes", d->report.name ? d->report.name : "input", HEADER_MAX);
+        return err_set(e, E_DATA, "%s:1:1: the header has no end within %d bytes",
+                       d->report.name ? d->report.name : "input", HEADER_MAX);
     }
     bad = header_compare(d, input_at(in), &text);
     d->header_due = false;

@@ -119,7 +119,8 @@ static bool null_put(struct csv_reader *rd, struct csv_column *col, struct vecto
         vector_set_null(v, row);
         return true;
     }
-    buf_append_text(report_begin_column(rd->report, col->name, col->type), "the field is empty, but the column is NOT NULL");
+    buf_append_text(report_begin_column(rd->report, col->name, col->type),
+                    "the field is empty, but the column is NOT NULL");
     return fault(rd, at, hint_record);
 }
 
@@ -156,14 +157,17 @@ static bool element_next(struct str *rest, bool *more, struct str delimiter, str
 }
 
 /* One element into child[row]; *why is set when it is bad. */
-static void element_read(struct csv_reader *rd, struct str element, struct vector *child, uint32_t row, enum value_fault *why)
+static void element_read(struct csv_reader *rd, struct str element, struct vector *child, uint32_t row,
+                         enum value_fault *why)
 {
-    if (!text_is_null(&rd->options, child->type, element, false)) *why = value_parse(child->type, element, child, row, rd->heap);
+    if (!text_is_null(&rd->options, child->type, element, false))
+        *why = value_parse(child->type, element, child, row, rd->heap);
     else if (child->type->nullable) vector_set_null(child, row);
     else *why = VALUE_NULL;
 }
 
-static bool array_read(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *at, struct str text)
+static bool array_read(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *at,
+                       struct str text)
 {
     struct vector *child = &v->children[0];
     uint32_t first = child->used;
@@ -185,7 +189,8 @@ static bool array_read(struct csv_reader *rd, struct csv_column *col, struct vec
     return true;
 }
 
-static bool row_read(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *at, struct str text)
+static bool row_read(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *at,
+                     struct str text)
 {
     struct str rest = text, element;
     bool more = true;
@@ -202,12 +207,14 @@ static bool row_read(struct csv_reader *rd, struct csv_column *col, struct vecto
         vector_set_null(v, row);
         return true;
     }
-    buf_printf(report_begin_column(rd->report, col->name, col->type), "expected %u elements, found %u in ", v->child_count, count);
+    buf_printf(report_begin_column(rd->report, col->name, col->type), "expected %u elements, found %u in ",
+               v->child_count, count);
     report_quote(&rd->report->reason, text);
     return fault(rd, at, hint_value);
 }
 
-bool csv_field_read(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *s, const char *e)
+bool csv_field_read(struct csv_reader *rd, struct csv_column *col, struct vector *v, uint32_t row, const char *s,
+                    const char *e)
 {
     enum value_fault why;
     struct str text;
@@ -242,8 +249,7 @@ static uint32_t read_any(struct csv_reader *rd, struct csv_column *col, const st
             int64_t value;                                                                                             \
             if (LIKELY(int64_parse_fast(s, (size_t)(e - s), &value) && value >= (LOW) && value <= (HIGH)))             \
                 out[r] = (T)value;                                                                                     \
-            else if (!csv_field_read(rd, col, v, span->first + r, s, e))                                               \
-                return r;                                                                                              \
+            else if (!csv_field_read(rd, col, v, span->first + r, s, e)) return r;                                     \
         }                                                                                                              \
         return span->rows;                                                                                             \
     }
@@ -267,7 +273,8 @@ DEFINE_READ_WHOLE(read_i64, int64_t, INT64_MIN, INT64_MAX)
 DEFINE_READ_FLOATING(read_f32, float, float_from_number)
 DEFINE_READ_FLOATING(read_f64, double, double_from_number)
 
-static uint32_t read_decimal64(struct csv_reader *rd, struct csv_column *col, const struct csv_span *span, struct vector *v)
+static uint32_t read_decimal64(struct csv_reader *rd, struct csv_column *col, const struct csv_span *span,
+                               struct vector *v)
 {
     int64_t *out = VECTOR_VALUES(v, int64_t) + span->first;
     int precision = col->type->precision, scale = col->type->scale;
@@ -275,7 +282,8 @@ static uint32_t read_decimal64(struct csv_reader *rd, struct csv_column *col, co
     for (uint32_t r = 0; r < span->rows; r++) {
         const char *s = SPAN_START(span, r), *e = SPAN_END(span, r);
         struct number n;
-        if (LIKELY(number_parse(s, (size_t)(e - s), &n) && decimal_from_number(&n, precision, scale, &out[r]))) continue;
+        if (LIKELY(number_parse(s, (size_t)(e - s), &n) && decimal_from_number(&n, precision, scale, &out[r])))
+            continue;
         if (!csv_field_read(rd, col, v, span->first + r, s, e)) return r;
     }
     return span->rows;
@@ -323,7 +331,8 @@ static size_t far_bytes(const struct csv_span *span)
     return total;
 }
 
-static uint32_t read_string(struct csv_reader *rd, struct csv_column *col, const struct csv_span *span, struct vector *v)
+static uint32_t read_string(struct csv_reader *rd, struct csv_column *col, const struct csv_span *span,
+                            struct vector *v)
 {
     struct text *out = VECTOR_VALUES(v, struct text) + span->first;
     struct str null = rd->options.null_literal;
@@ -363,14 +372,16 @@ static csv_read_fn read_fn_of(const struct type *t, const struct csv_options *o)
     switch (t->kind) {
     case T_TINYINT: return read_i8;
     case T_SMALLINT: return read_i16;
-    case T_INT: case T_INTERVAL_MONTH: return read_i32;
-    case T_BIGINT: case T_INTERVAL_SECOND: return read_i64;
+    case T_INT:
+    case T_INTERVAL_MONTH: return read_i32;
+    case T_BIGINT:
+    case T_INTERVAL_SECOND: return read_i64;
     case T_FLOAT: return read_f32;
     case T_DOUBLE: return read_f64;
     case T_DECIMAL: return t->phys == P_I64 ? read_decimal64 : read_any;
     case T_DATE: return read_date;
-    case T_TIMESTAMP: case T_TIMESTAMP_LTZ:
-        return t->precision == 3 ? read_timestamp3 : t->precision == 6 ? read_timestamp6 : read_any;
+    case T_TIMESTAMP:
+    case T_TIMESTAMP_LTZ: return t->precision == 3 ? read_timestamp3 : t->precision == 6 ? read_timestamp6 : read_any;
     default: return read_any;
     }
 }
@@ -384,18 +395,20 @@ static bool type_is_supported(const struct type *t)
     return true;
 }
 
-enum status csv_column_init(struct csv_column *col, const struct csv_options *options, uint32_t index, const struct type *schema,
-                            struct mem *mem, struct err *e)
+enum status csv_column_init(struct csv_column *col, const struct csv_options *options, uint32_t index,
+                            const struct type *schema, struct mem *mem, struct err *e)
 {
     const struct type *t = schema->children[index];
     struct buf text;
 
     ASSERT(index < schema->child_count);
-    *col = (struct csv_column){.type = t, .name = str_of(schema->names[index]), .index = index, .read = read_fn_of(t, options)};
+    *col = (struct csv_column){
+        .type = t, .name = str_of(schema->names[index]), .index = index, .read = read_fn_of(t, options)};
     if (type_is_supported(t)) return S_OK;
     buf_init(&text, mem);
     report_type(&text, t);
-    err_set(e, E_UNSUPPORTED, "format 'csv' cannot hold column '%.64s' of type %s", schema->names[index], buf_text(&text));
+    err_set(e, E_UNSUPPORTED, "format 'csv' cannot hold column '%.64s' of type %s", schema->names[index],
+            buf_text(&text));
     err_hint(e, "csv holds scalars, and arrays and rows of scalars; use the format json for maps and deeper nesting");
     buf_release(&text);
     return E_UNSUPPORTED;

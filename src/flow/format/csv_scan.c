@@ -121,7 +121,8 @@ SCAN_INLINE void chunk_scan(const struct csv_syntax *s, const char *data, uint32
         struct csv_masks m = masks_of(data + at, s);
         uint64_t valid = size - at < 64 ? (UINT64_C(1) << (size - at)) - 1 : ~UINT64_C(0), ends, bad = 0;
         masks_cut(&m, valid);
-        if (m.quote | carry.inside | carry.after_close) bad = quotes_apply(&m, &carry, valid, equal_of(data + at, '\r'));
+        if (m.quote | carry.inside | carry.after_close)
+            bad = quotes_apply(&m, &carry, valid, equal_of(data + at, '\r'));
         else carry.may_open = (m.delimiter | m.newline) >> 63;
         bad |= m.escape | (m.hash & (m.newline << 1 | carry.line_start));
         carry.line_start = m.newline >> 63;
@@ -157,13 +158,15 @@ void csv_chunk_finish(struct csv_chunk *chunk, uint32_t size, uint32_t rows_max)
     chunk->text_end = size;
 }
 
-void csv_chunk_scan_portable(const struct csv_syntax *s, const char *data, uint32_t size, uint32_t rows_max, struct csv_chunk *out)
+void csv_chunk_scan_portable(const struct csv_syntax *s, const char *data, uint32_t size, uint32_t rows_max,
+                             struct csv_chunk *out)
 {
     ASSERT(size <= CSV_CHUNK && rows_max > 0 && rows_max <= BATCH_ROWS);
     chunk_scan(s, data, size, rows_max, out, masks_portable, portable_equal);
 }
 
-void csv_chunk_scan(const struct csv_syntax *s, const char *data, uint32_t size, uint32_t rows_max, struct csv_chunk *out)
+void csv_chunk_scan(const struct csv_syntax *s, const char *data, uint32_t size, uint32_t rows_max,
+                    struct csv_chunk *out)
 {
     ASSERT(size <= CSV_CHUNK && rows_max > 0 && rows_max <= BATCH_ROWS);
 #ifdef __AVX2__

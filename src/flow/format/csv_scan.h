@@ -14,11 +14,11 @@ struct csv_syntax {
 
 /* What csv_chunk_scan found. Offsets are from the chunk's start and fit 16 bits. */
 struct csv_chunk {
-    uint32_t rows;      /* whole records */
-    uint32_t end_count; /* entries of ends, those behind the last whole record included */
-    uint32_t text_end;  /* where the last whole record ended, its newline included */
-    bool is_open;       /* the chunk ended inside quotes, or just behind them */
-    bool stopped;       /* the text behind the last record needs the exact scan, or is a comment */
+    uint32_t rows;                       /* whole records */
+    uint32_t end_count;                  /* entries of ends, those behind the last whole record included */
+    uint32_t text_end;                   /* where the last whole record ended, its newline included */
+    bool is_open;                        /* the chunk ended inside quotes, or just behind them */
+    bool stopped;                        /* the text behind the last record needs the exact scan, or is a comment */
     bool has_quotes, has_high, has_zero; /* some byte of the chunk is a quote, above 0x7f, zero */
     uint16_t row_end[BATCH_ROWS + 65];   /* entries of ends up to and with the record's newline */
     uint16_t ends[CSV_CHUNK + 72];       /* every delimiter and newline outside quotes */
@@ -26,8 +26,10 @@ struct csv_chunk {
 
 /* Scans data[0..size), size <= CSV_CHUNK, which begins at the start of a record, for at most rows_max records. Reads up
  * to 63 bytes beyond size. The escape character is left to the exact scan. */
-void csv_chunk_scan(const struct csv_syntax *s, const char *data, uint32_t size, uint32_t rows_max, struct csv_chunk *out);
-void csv_chunk_scan_portable(const struct csv_syntax *s, const char *data, uint32_t size, uint32_t rows_max, struct csv_chunk *out);
+void csv_chunk_scan(const struct csv_syntax *s, const char *data, uint32_t size, uint32_t rows_max,
+                    struct csv_chunk *out);
+void csv_chunk_scan_portable(const struct csv_syntax *s, const char *data, uint32_t size, uint32_t rows_max,
+                             struct csv_chunk *out);
 
 /* The chunk is the last of its input: what stands behind the last newline is a record too, unless it is odd. */
 void csv_chunk_finish(struct csv_chunk *chunk, uint32_t size, uint32_t rows_max);
@@ -52,18 +54,19 @@ struct csv_record {
     uint32_t at;          /* bytes looked at */
     uint32_t field_count; /* may pass fields_max: counted, not kept */
     uint32_t field_start;
-    uint32_t quote_at;    /* where the last quoted field began */
-    uint32_t bad_at;      /* text after a closing quote; UINT32_MAX = none */
-    bool is_open;         /* the input ended inside quotes */
-    uint32_t end;         /* of the record's text, line end left out */
-    uint32_t size;        /* bytes of the record with its line end */
+    uint32_t quote_at; /* where the last quoted field began */
+    uint32_t bad_at;   /* text after a closing quote; UINT32_MAX = none */
+    bool is_open;      /* the input ended inside quotes */
+    uint32_t end;      /* of the record's text, line end left out */
+    uint32_t size;     /* bytes of the record with its line end */
     uint32_t fields_max;
     struct csv_field *fields;
 };
 
 void csv_record_start(struct csv_record *r);
 /* true = the record is whole: its newline was found, or at_end. false = more bytes are needed. */
-bool csv_record_scan(const struct csv_syntax *s, struct csv_record *r, const char *data, uint32_t size, bool at_end) CHECKED;
+bool csv_record_scan(const struct csv_syntax *s, struct csv_record *r, const char *data, uint32_t size,
+                     bool at_end) CHECKED;
 
 /* Newlines in data[0..size). */
 uint64_t csv_count_newlines(const char *data, size_t size);

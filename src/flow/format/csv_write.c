@@ -42,7 +42,8 @@ void csv_encoder_close(void *self)
 static bool has_special(const struct csv_syntax *s, const char *data, size_t size)
 {
 #ifdef __AVX2__
-    const __m256i delimiter = _mm256_set1_epi8(s->delimiter), newline = _mm256_set1_epi8('\n'), ret = _mm256_set1_epi8('\r');
+    const __m256i delimiter = _mm256_set1_epi8(s->delimiter), newline = _mm256_set1_epi8('\n'),
+                  ret = _mm256_set1_epi8('\r');
     const __m256i quote = _mm256_set1_epi8((char)(s->quote >= 0 ? s->quote : s->delimiter));
     const __m256i escape = _mm256_set1_epi8((char)(s->escape >= 0 ? s->escape : s->delimiter));
 
@@ -92,13 +93,15 @@ static char *escaped_put(const struct csv_syntax *s, char *p, struct str text)
     return p;
 }
 
-static enum status unwritable(const struct csv_encoder *enc, uint32_t col, struct str text, const char *why, const char *hint, struct err *e)
+static enum status unwritable(const struct csv_encoder *enc, uint32_t col, struct str text, const char *why,
+                              const char *hint, struct err *e)
 {
     struct buf reason;
 
     buf_init(&reason, enc->mem);
     report_quote(&reason, text);
-    err_set(e, E_DATA, "format 'csv' cannot write column '%.64s': %s %s", enc->schema->names[col], buf_text(&reason), why);
+    err_set(e, E_DATA, "format 'csv' cannot write column '%.64s': %s %s", enc->schema->names[col], buf_text(&reason),
+            why);
     err_hint(e, "%s", hint);
     buf_release(&reason);
     return E_DATA;
@@ -115,7 +118,8 @@ static bool is_ambiguous(const struct csv_encoder *enc, uint32_t col, struct str
 }
 
 /* A string at p; NULL after an error. */
-static char *text_put_field(struct csv_encoder *enc, uint32_t col, struct str text, bool force, struct buf *out, char *p, struct err *e)
+static char *text_put_field(struct csv_encoder *enc, uint32_t col, struct str text, bool force, struct buf *out,
+                            char *p, struct err *e)
 {
     const struct csv_syntax *s = &enc->options.syntax;
 
@@ -129,7 +133,8 @@ static char *text_put_field(struct csv_encoder *enc, uint32_t col, struct str te
     }
     if (s->quote >= 0) return quoted_put(s, p, text);
     if (!force && s->escape >= 0) return escaped_put(s, p, text);
-    unwritable(enc, col, text, force ? "would read back as something else without quotes" : "holds a delimiter or line end",
+    unwritable(enc, col, text,
+               force ? "would read back as something else without quotes" : "holds a delimiter or line end",
                "set 'csv.disable-quote-character' = 'false', or give a 'csv.escape-character'", e);
     return NULL;
 }
@@ -149,26 +154,31 @@ static char *null_put(const struct csv_encoder *enc, struct buf *out, char *p)
 }
 
 /* A value that is no string, at p, where there is room; NULL when it would read back as NULL. */
-static char *scalar_put(struct csv_encoder *enc, uint32_t col, const struct vector *v, uint32_t row, char *p, struct err *e)
+static char *scalar_put(struct csv_encoder *enc, uint32_t col, const struct vector *v, uint32_t row, char *p,
+                        struct err *e)
 {
     char *end = value_put(p, v, row, &enc->style, &enc->minute);
     struct str text = {p, (size_t)(end - p)};
 
     if (LIKELY(text.size != enc->options.null_literal.size || !str_equal(text, enc->options.null_literal))) return end;
-    unwritable(enc, col, text, "is csv.null-literal too and would read back as NULL", "choose a 'csv.null-literal' that is no value", e);
+    unwritable(enc, col, text, "is csv.null-literal too and would read back as NULL",
+               "choose a 'csv.null-literal' that is no value", e);
     return NULL;
 }
 
 /* One element of an array or row, appended to the field in the making. */
-static enum status element_append(struct csv_encoder *enc, uint32_t col, const struct vector *v, uint32_t row, struct err *e)
+static enum status element_append(struct csv_encoder *enc, uint32_t col, const struct vector *v, uint32_t row,
+                                  struct err *e)
 {
-    const char *hint = "choose a 'csv.array-element-delimiter' and 'csv.null-literal' that no element holds, or another format";
+    const char *hint =
+        "choose a 'csv.array-element-delimiter' and 'csv.null-literal' that no element holds, or another format";
     struct buf *out = &enc->field;
     size_t start = out->size;
     struct str text;
 
     if (vector_is_null(v, row)) {
-        if (enc->options.null_literal.size) buf_append(out, enc->options.null_literal.data, enc->options.null_literal.size);
+        if (enc->options.null_literal.size)
+            buf_append(out, enc->options.null_literal.data, enc->options.null_literal.size);
         return S_OK;
     }
     if (v->phys != P_STR) {
@@ -187,14 +197,16 @@ static enum status element_append(struct csv_encoder *enc, uint32_t col, const s
     text = (struct str){out->data + start, out->size - start};
     if (text.size == 0 && !type_is_string(v->type) && !enc->options.null_literal.data)
         return unwritable(enc, col, text, "is an element that would read back as NULL", hint, e);
-    if (text.size && memmem(text.data, text.size, enc->options.element_delimiter.data, enc->options.element_delimiter.size))
+    if (text.size &&
+        memmem(text.data, text.size, enc->options.element_delimiter.data, enc->options.element_delimiter.size))
         return unwritable(enc, col, text, "holds the element delimiter", hint, e);
     if (enc->options.null_literal.data && str_equal(text, enc->options.null_literal))
         return unwritable(enc, col, text, "is an element that would read back as NULL", hint, e);
     return S_OK;
 }
 
-static char *nested_put(struct csv_encoder *enc, uint32_t col, const struct vector *v, uint32_t row, struct buf *out, char *p, struct err *e)
+static char *nested_put(struct csv_encoder *enc, uint32_t col, const struct vector *v, uint32_t row, struct buf *out,
+                        char *p, struct err *e)
 {
     const struct vector *values = vector_values(v);
     uint32_t at = vector_at(v, row), first = 0, count = values->child_count;
@@ -207,7 +219,8 @@ static char *nested_put(struct csv_encoder *enc, uint32_t col, const struct vect
     }
     for (uint32_t i = 0; i < count; i++) {
         if (i) buf_append(&enc->field, enc->options.element_delimiter.data, enc->options.element_delimiter.size);
-        if (element_append(enc, col, &values->children[is_array ? 0 : i], is_array ? first + i : at, e) != S_OK) return NULL;
+        if (element_append(enc, col, &values->children[is_array ? 0 : i], is_array ? first + i : at, e) != S_OK)
+            return NULL;
     }
     if (is_array && count == 1 && enc->field.size == 0) {
         unwritable(enc, col, STR(""), "as the only element of an array would read back as an empty array",
@@ -218,7 +231,8 @@ static char *nested_put(struct csv_encoder *enc, uint32_t col, const struct vect
 }
 
 /* One field at p; NULL after an error. */
-static char *field_put(struct csv_encoder *enc, uint32_t col, const struct vector *v, uint32_t row, struct buf *out, char *p, struct err *e)
+static char *field_put(struct csv_encoder *enc, uint32_t col, const struct vector *v, uint32_t row, struct buf *out,
+                       char *p, struct err *e)
 {
     if (vector_is_null(v, row)) return null_put(enc, out, p);
     if (v->type->child_count) return nested_put(enc, col, v, row, out, p, e);
@@ -257,7 +271,8 @@ static enum status header_put(struct csv_encoder *enc, struct buf *out, struct e
     for (uint32_t i = 0; i < enc->schema->child_count; i++) {
         char *p;
         if (i) buf_append_byte(out, enc->options.syntax.delimiter);
-        p = text_put_field(enc, i, str_of(enc->schema->names[i]), false, out, out->data ? out->data + out->size : NULL, e);
+        p = text_put_field(enc, i, str_of(enc->schema->names[i]), false, out, out->data ? out->data + out->size : NULL,
+                           e);
         if (!p) return E_DATA;
         out->size = (size_t)(p - out->data);
     }

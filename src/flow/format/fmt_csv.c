@@ -12,19 +12,41 @@
 #include <string.h>
 
 static const struct option_def csv_option_defs[] = {
-    {.key = "csv.field-delimiter", .kind = OPT_STRING, .fallback = ",", .doc = "one character between fields; \\t for a tab"},
-    {.key = "csv.disable-quote-character", .kind = OPT_BOOL, .fallback = "false", .doc = "quotes are ordinary characters"},
-    {.key = "csv.quote-character", .kind = OPT_STRING, .fallback = "\"", .doc = "one character around fields; doubled it stands for itself"},
+    {.key = "csv.field-delimiter",
+     .kind = OPT_STRING,
+     .fallback = ",",
+     .doc = "one character between fields; \\t for a tab"},
+    {.key = "csv.disable-quote-character",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "quotes are ordinary characters"},
+    {.key = "csv.quote-character",
+     .kind = OPT_STRING,
+     .fallback = "\"",
+     .doc = "one character around fields; doubled it stands for itself"},
     {.key = "csv.allow-comments", .kind = OPT_BOOL, .fallback = "false", .doc = "lines that begin with # are left out"},
-    {.key = "csv.ignore-parse-errors", .kind = OPT_BOOL, .fallback = "false",
+    {.key = "csv.ignore-parse-errors",
+     .kind = OPT_BOOL,
+     .fallback = "false",
      .doc = "a bad field becomes NULL, a bad record is dropped"},
-    {.key = "csv.array-element-delimiter", .kind = OPT_STRING, .fallback = ";", .doc = "text between the elements of arrays and rows"},
-    {.key = "csv.escape-character", .kind = OPT_STRING, .doc = "one character that makes the next one ordinary; none by default"},
+    {.key = "csv.array-element-delimiter",
+     .kind = OPT_STRING,
+     .fallback = ";",
+     .doc = "text between the elements of arrays and rows"},
+    {.key = "csv.escape-character",
+     .kind = OPT_STRING,
+     .doc = "one character that makes the next one ordinary; none by default"},
     {.key = "csv.null-literal", .kind = OPT_STRING, .doc = "text that stands for NULL, such as \\N; none by default"},
-    {.key = "csv.write-bigdecimal-in-scientific-notation", .kind = OPT_BOOL, .fallback = "true",
+    {.key = "csv.write-bigdecimal-in-scientific-notation",
+     .kind = OPT_BOOL,
+     .fallback = "true",
      .doc = "decimals are written 1E+5 instead of 100000"},
-    {.key = "csv.header", .kind = OPT_ENUM, .fallback = "false", .choices = "false|true|auto",
-     .doc = "the first line of a file holds the column names: true = always (written too), auto = left out when it does"},
+    {.key = "csv.header",
+     .kind = OPT_ENUM,
+     .fallback = "false",
+     .choices = "false|true|auto",
+     .doc =
+         "the first line of a file holds the column names: true = always (written too), auto = left out when it does"},
     {.key = "csv.max-record-size", .kind = OPT_SIZE, .fallback = "16mb", .doc = "a longer record is a bad record"},
     {.key = NULL},
 };
@@ -63,7 +85,8 @@ static enum status characters_differ(const struct csv_syntax *s, struct err *e)
                  (s->comments && s->delimiter == '#');
 
     if (!clash) return S_OK;
-    err_set(e, E_CONFIG, "csv.field-delimiter, csv.quote-character and csv.escape-character must differ from each other");
+    err_set(e, E_CONFIG,
+            "csv.field-delimiter, csv.quote-character and csv.escape-character must differ from each other");
     err_hint(e, "doubling a quote needs no csv.escape-character; leave that option out");
     return E_CONFIG;
 }
@@ -104,7 +127,8 @@ enum status csv_options_read(const struct format_config *config, struct csv_opti
     record_max = options_int(o, csv_option_defs, "csv.max-record-size");
     if (out->element_delimiter.size == 0) return err_set(e, E_CONFIG, "option 'csv.array-element-delimiter' is empty");
     if (record_max < 1 || record_max > INT32_MAX)
-        return err_set(e, E_CONFIG, "option 'csv.max-record-size' = %lld is not between 1 byte and 2 GiB", (long long)record_max);
+        return err_set(e, E_CONFIG, "option 'csv.max-record-size' = %lld is not between 1 byte and 2 GiB",
+                       (long long)record_max);
     out->record_max = (size_t)record_max;
     return S_OK;
 }
@@ -116,7 +140,8 @@ static bool csv_is_splittable(const struct type *schema, const struct options *o
 
     ASSERT(schema->kind == T_ROW);
     if (!o) o = &none;
-    return options_bool(o, csv_option_defs, "csv.disable-quote-character") && !options_get(o, csv_option_defs, "csv.escape-character");
+    return options_bool(o, csv_option_defs, "csv.disable-quote-character") &&
+           !options_get(o, csv_option_defs, "csv.escape-character");
 }
 
 const struct fmt_type fmt_csv = {

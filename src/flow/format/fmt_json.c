@@ -10,18 +10,40 @@
 #include "ground/base/str.h"
 
 static const struct option_def json_option_defs[] = {
-    {.key = "json.fail-on-missing-field", .kind = OPT_BOOL, .fallback = "false", .doc = "a record without one of the fields is a bad record"},
-    {.key = "json.ignore-parse-errors", .kind = OPT_BOOL, .fallback = "false",
+    {.key = "json.fail-on-missing-field",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "a record without one of the fields is a bad record"},
+    {.key = "json.ignore-parse-errors",
+     .kind = OPT_BOOL,
+     .fallback = "false",
      .doc = "a bad field becomes NULL, a bad record is dropped"},
-    {.key = "json.timestamp-format.standard", .kind = OPT_ENUM, .fallback = "SQL", .choices = "SQL|ISO-8601",
+    {.key = "json.timestamp-format.standard",
+     .kind = OPT_ENUM,
+     .fallback = "SQL",
+     .choices = "SQL|ISO-8601",
      .doc = "how timestamps are written: 2001-01-31 10:20:30.123 or 2001-01-31T10:20:30.123"},
-    {.key = "json.map-null-key.mode", .kind = OPT_ENUM, .fallback = "FAIL", .choices = "FAIL|DROP|LITERAL",
+    {.key = "json.map-null-key.mode",
+     .kind = OPT_ENUM,
+     .fallback = "FAIL",
+     .choices = "FAIL|DROP|LITERAL",
      .doc = "writing a map with a NULL key: fail, leave the entry out, or write json.map-null-key.literal"},
-    {.key = "json.map-null-key.literal", .kind = OPT_STRING, .fallback = "null", .doc = "the key written for NULL in mode LITERAL"},
-    {.key = "json.encode.decimal-as-plain-number", .kind = OPT_BOOL, .fallback = "false",
+    {.key = "json.map-null-key.literal",
+     .kind = OPT_STRING,
+     .fallback = "null",
+     .doc = "the key written for NULL in mode LITERAL"},
+    {.key = "json.encode.decimal-as-plain-number",
+     .kind = OPT_BOOL,
+     .fallback = "false",
      .doc = "decimals are written 0.000000027 instead of 2.7E-8"},
-    {.key = "json.encode.ignore-null-fields", .kind = OPT_BOOL, .fallback = "false", .doc = "NULL fields are not written"},
-    {.key = "json.decode.json-parser.enabled", .kind = OPT_BOOL, .fallback = "true", .doc = "accepted; there is one parser here"},
+    {.key = "json.encode.ignore-null-fields",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "NULL fields are not written"},
+    {.key = "json.decode.json-parser.enabled",
+     .kind = OPT_BOOL,
+     .fallback = "true",
+     .doc = "accepted; there is one parser here"},
     {.key = "json.max-record-size", .kind = OPT_SIZE, .fallback = "16mb", .doc = "a longer record is a bad record"},
     {.key = NULL},
 };
@@ -50,7 +72,8 @@ enum status json_options_read(const struct format_config *config, struct json_op
         return E_CONFIG;
     }
     if (record_max < 1 || record_max > INT32_MAX)
-        return err_set(e, E_CONFIG, "option 'json.max-record-size' = %lld is not between 1 byte and 2 GiB", (long long)record_max);
+        return err_set(e, E_CONFIG, "option 'json.max-record-size' = %lld is not between 1 byte and 2 GiB",
+                       (long long)record_max);
     return S_OK;
 }
 

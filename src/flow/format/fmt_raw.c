@@ -10,8 +10,16 @@
 #include "ground/base/str.h"
 
 static const struct option_def raw_option_defs[] = {
-    {.key = "raw.charset", .kind = OPT_ENUM, .fallback = "UTF-8", .choices = RAW_CHARSETS, .doc = "of strings; UTF-16 in messages only"},
-    {.key = "raw.endianness", .kind = OPT_ENUM, .fallback = "big-endian", .choices = "big-endian|little-endian", .doc = "of numbers"},
+    {.key = "raw.charset",
+     .kind = OPT_ENUM,
+     .fallback = "UTF-8",
+     .choices = RAW_CHARSETS,
+     .doc = "of strings; UTF-16 in messages only"},
+    {.key = "raw.endianness",
+     .kind = OPT_ENUM,
+     .fallback = "big-endian",
+     .choices = "big-endian|little-endian",
+     .doc = "of numbers"},
     {.key = "raw.max-record-size", .kind = OPT_SIZE, .fallback = "16mb", .doc = "a longer record is a bad record"},
     {.key = NULL},
 };
@@ -45,10 +53,13 @@ struct raw_encoder {
 static uint32_t width_of(const struct type *t)
 {
     switch (t->kind) {
-    case T_BOOLEAN: case T_TINYINT: return 1;
+    case T_BOOLEAN:
+    case T_TINYINT: return 1;
     case T_SMALLINT: return 2;
-    case T_INT: case T_FLOAT: return 4;
-    case T_BIGINT: case T_DOUBLE: return 8;
+    case T_INT:
+    case T_FLOAT: return 4;
+    case T_BIGINT:
+    case T_DOUBLE: return 8;
     default: return 0;
     }
 }
@@ -77,7 +88,8 @@ static enum status layout_init(struct raw_layout *l, const struct format_config 
         .record_max = (size_t)record_max,
     };
     if (record_max < 1 || record_max > INT32_MAX)
-        return err_set(e, E_CONFIG, "option 'raw.max-record-size' = %lld is not between 1 byte and 2 GiB", (long long)record_max);
+        return err_set(e, E_CONFIG, "option 'raw.max-record-size' = %lld is not between 1 byte and 2 GiB",
+                       (long long)record_max);
     if (l->width || l->is_string || l->type->kind == T_BINARY || l->type->kind == T_VARBINARY) return S_OK;
     err_set(e, E_UNSUPPORTED, "format 'raw' cannot hold column '%.64s'", schema->names[0]);
     err_hint(e, "raw holds booleans, whole and floating numbers, strings and bytes");
@@ -119,14 +131,16 @@ static void raw_decoder_close(void *self)
     report_release(&d->report);
 }
 
-static enum status record_bad(struct raw_decoder *d, const struct format_input *in, struct str record, size_t at, struct err *e)
+static enum status record_bad(struct raw_decoder *d, const struct format_input *in, struct str record, size_t at,
+                              struct err *e)
 {
     struct format_position where = report_place(&d->report, record.data, record.data + at, in->line, in->offset);
     return report_record(&d->report, &where, record, hint_record, e);
 }
 
 /* A value of fixed width; anything but 0 and 1 is no boolean. */
-static enum status fixed_take(struct raw_decoder *d, const struct format_input *in, struct str record, struct batch *out, struct err *e)
+static enum status fixed_take(struct raw_decoder *d, const struct format_input *in, struct str record,
+                              struct batch *out, struct err *e)
 {
     struct vector *v = &out->cols[0];
 
@@ -140,13 +154,16 @@ static enum status fixed_take(struct raw_decoder *d, const struct format_input *
         buf_printf(reason, "byte 0x%02x is neither 0 nor 1", (unsigned char)record.data[0]);
         return record_bad(d, in, record, 0, e);
     }
-    if (d->is_needed) value_copy((char *)v->data + (size_t)out->count * d->layout.width, record.data, d->layout.width, d->layout.is_little);
+    if (d->is_needed)
+        value_copy((char *)v->data + (size_t)out->count * d->layout.width, record.data, d->layout.width,
+                   d->layout.is_little);
     out->count++;
     return S_OK;
 }
 
 /* A string or bytes. */
-static enum status text_take(struct raw_decoder *d, const struct format_input *in, struct str record, struct batch *out, struct err *e)
+static enum status text_take(struct raw_decoder *d, const struct format_input *in, struct str record, struct batch *out,
+                             struct err *e)
 {
     struct str text = record;
     size_t bad;
@@ -160,7 +177,8 @@ static enum status text_take(struct raw_decoder *d, const struct format_input *i
         }
         text = (struct str){d->text.data, d->text.size};
     }
-    if (d->is_needed) VECTOR_VALUES(&out->cols[0], struct text)[out->count] = text_put(&out->heap, text.data, text.size);
+    if (d->is_needed)
+        VECTOR_VALUES(&out->cols[0], struct text)[out->count] = text_put(&out->heap, text.data, text.size);
     out->count++;
     return S_OK;
 }
@@ -226,7 +244,8 @@ static enum status raw_decode(void *self, struct format_input *in, struct batch 
     }
 }
 
-static enum status raw_decode_message(void *self, const struct format_message *message, struct batch *out, struct err *e)
+static enum status raw_decode_message(void *self, const struct format_message *message, struct batch *out,
+                                      struct err *e)
 {
     struct raw_decoder *d = self;
     struct format_input in = {.data = message->bytes.data, .size = message->bytes.size, .offset = message->offset};
@@ -259,10 +278,7 @@ static enum status raw_encoder_open(void *self, const struct format_config *conf
     return layout_init(&enc->layout, config, e);
 }
 
-static void raw_encoder_close(void *self)
-{
-    (void)self;
-}
+static void raw_encoder_close(void *self) { (void)self; }
 
 static enum status unwritable(const struct raw_encoder *enc, struct str text, const char *why, struct err *e)
 {
@@ -270,8 +286,8 @@ static enum status unwritable(const struct raw_encoder *enc, struct str text, co
 
     buf_init(&reason, enc->mem);
     report_quote(&reason, text);
-    err_set(e, E_DATA, "format 'raw' cannot write column '%.*s': %s %s", (int)MIN(enc->layout.name.size, 64u), enc->layout.name.data,
-            buf_text(&reason), why);
+    err_set(e, E_DATA, "format 'raw' cannot write column '%.*s': %s %s", (int)MIN(enc->layout.name.size, 64u),
+            enc->layout.name.data, buf_text(&reason), why);
     err_hint(e, "use csv or json, or write messages instead of files");
     buf_release(&reason);
     return E_DATA;
@@ -310,7 +326,8 @@ static const char *line_fault(const struct raw_encoder *enc, struct str text, bo
     if (text.size && memchr(text.data, '\n', text.size)) return "holds a line break, which would end the record";
     if (!enc->layout.is_string) return NULL;
     if (text.size && text.data[text.size - 1] == '\r') return "ends in a carriage return, which would be lost";
-    return is_first && text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? "begins with a byte order mark" : NULL;
+    return is_first && text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0 ? "begins with a byte order mark"
+                                                                                   : NULL;
 }
 
 static enum status raw_encode(void *self, const struct batch *in, struct buf *out, struct err *e)
@@ -323,7 +340,8 @@ static enum status raw_encode(void *self, const struct batch *in, struct buf *ou
     {
         size_t before = out->size;
         const char *why = NULL;
-        if (enc->layout.width && vector_is_null(&in->cols[0], row)) return unwritable(enc, STR("NULL"), "has no bytes", e);
+        if (enc->layout.width && vector_is_null(&in->cols[0], row))
+            return unwritable(enc, STR("NULL"), "has no bytes", e);
         TRY(raw_encode_row(enc, in, row, out, e));
         if (enc->layout.width) continue;
         why = line_fault(enc, (struct str){out->data + before, out->size - before}, enc->layout.charset == RAW_UTF8);
@@ -346,7 +364,8 @@ static bool raw_is_splittable(const struct type *schema, const struct options *o
 
 const struct fmt_type fmt_raw = {
     .name = "raw",
-    .doc = "One column, its bytes as they are: a message, a line of a file, or fixed-width numbers one behind the other.",
+    .doc =
+        "One column, its bytes as they are: a message, a line of a file, or fixed-width numbers one behind the other.",
     .example = "'format' = 'raw', 'raw.charset' = 'ISO-8859-1'",
     .options = raw_option_defs,
     .is_splittable = raw_is_splittable,

@@ -65,7 +65,8 @@ enum status format_find(const char *name, const struct fmt_type **out, struct er
     return E_CONFIG;
 }
 
-struct options format_options(const struct fmt_type *type, const struct options *all, const char *prefix, struct arena *a)
+struct options format_options(const struct fmt_type *type, const struct options *all, const char *prefix,
+                              struct arena *a)
 {
     size_t prefix_size = strlen(prefix), name_size = strlen(type->name);
     struct option *items = ARENA_ARRAY(a, struct option, all->count ? all->count : 1);

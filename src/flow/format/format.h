@@ -31,8 +31,8 @@ struct format_position {
 typedef void (*format_dead_letter_fn)(void *arg, const struct format_position *at, const char *reason, struct str raw);
 
 struct format_config {
-    const struct type *schema;     /* T_ROW; outlives the decoder or encoder */
-    const uint64_t *needed;        /* bit i = column i is wanted; NULL = all. Others are ABSENT, checked structurally only */
+    const struct type *schema; /* T_ROW; outlives the decoder or encoder */
+    const uint64_t *needed; /* bit i = column i is wanted; NULL = all. Others are ABSENT, checked structurally only */
     const struct options *options; /* of this format: keys "csv.null-literal", see format_options; NULL = defaults */
     enum on_error on_error;
     format_dead_letter_fn dead_letter; /* set when on_error is ON_ERROR_DEAD_LETTER */
@@ -60,9 +60,9 @@ struct format_message {
 };
 
 struct fmt_type {
-    const char *name, *doc, *example;  /* example: one statement of the WITH clause, shown in the reference */
-    const struct option_def *options;  /* keys carry the name: "csv.field-delimiter"; ends with key NULL */
-    bool has_kinds;                    /* rows carry row kinds; else inserts only */
+    const char *name, *doc, *example; /* example: one statement of the WITH clause, shown in the reference */
+    const struct option_def *options; /* keys carry the name: "csv.field-delimiter"; ends with key NULL */
+    bool has_kinds;                   /* rows carry row kinds; else inserts only */
     /* May a file be cut after any newline into splits that are decoded apart? o may be NULL. A split starts with its
      * offset, and with line 0 (unknown: errors then say "file@offset:column") unless the lines before were counted. */
     bool (*is_splittable)(const struct type *schema, const struct options *o);
@@ -92,6 +92,7 @@ extern const struct fmt_type *const fmt_types[]; /* sorted by name, ends with NU
 enum status format_find(const char *name, const struct fmt_type **out, struct err *e) CHECKED;
 /* Those of `all` that belong to the format: keys that begin with prefix and the format's name and a dot. The prefix
  * ("" or "value.") is cut off. */
-struct options format_options(const struct fmt_type *type, const struct options *all, const char *prefix, struct arena *a);
+struct options format_options(const struct fmt_type *type, const struct options *all, const char *prefix,
+                              struct arena *a);
 /* "flights.csv:12:7"; without a line "orders-3@1043:7", the offset and the byte from there. */
 void format_position_print(const struct format_position *at, struct buf *out);

@@ -19,10 +19,7 @@ void report_init(struct format_report *r, const struct format_config *config)
     buf_init(&r->reason, config->mem);
 }
 
-void report_release(struct format_report *r)
-{
-    buf_release(&r->reason);
-}
+void report_release(struct format_report *r) { buf_release(&r->reason); }
 
 struct buf *report_begin(struct format_report *r)
 {
@@ -36,7 +33,8 @@ void report_type(struct buf *out, const struct type *t)
     size_t length = sizeof suffix - 1;
 
     type_print(t, out);
-    if (!t->nullable && out->size > length && memcmp(out->data + out->size - length, suffix, length) == 0) out->size -= length;
+    if (!t->nullable && out->size > length && memcmp(out->data + out->size - length, suffix, length) == 0)
+        out->size -= length;
 }
 
 struct buf *report_begin_column(struct format_report *r, struct str path, const struct type *t)
@@ -59,7 +57,8 @@ static size_t printable_size(const unsigned char *s, size_t size)
     if (n == 0 || n > size || s[0] < 0x20 || s[0] == 0x7f) return 0;
     for (size_t i = 1; i < n; i++)
         if ((s[i] & 0xc0) != 0x80) return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
+        (s[0] == 0xf4 && s[1] > 0x8f))
         return 0;
     return n;
 }
@@ -83,7 +82,8 @@ void report_quote(struct buf *out, struct str text)
     buf_append_byte(out, '\'');
 }
 
-struct format_position report_place(const struct format_report *r, const char *record, const char *at, uint64_t line, uint64_t offset)
+struct format_position report_place(const struct format_report *r, const char *record, const char *at, uint64_t line,
+                                    uint64_t offset)
 {
     const char *line_start = record;
 
@@ -101,7 +101,8 @@ struct format_position report_place(const struct format_report *r, const char *r
     };
 }
 
-enum status report_record(struct format_report *r, const struct format_position *at, struct str raw, const char *hint, struct err *e)
+enum status report_record(struct format_report *r, const struct format_position *at, struct str raw, const char *hint,
+                          struct err *e)
 {
     struct buf where;
 

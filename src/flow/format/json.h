@@ -3,7 +3,7 @@
 #pragma once
 #include "flow/format/format_report.h"
 #include "flow/format/lines.h"
-#include "flow/format/value_fast.h"
+#include "flow/format/time_fast.h"
 #include "flow/format/value_parse.h"
 #include "flow/format/value_print.h"
 
@@ -48,7 +48,7 @@ struct json_node {
     struct json_node *children; /* ARRAY: element; MAP, MULTISET: key, value */
     struct json_object *object; /* ROW */
     struct minute_cache minute;
-    uint32_t *slots;            /* MAP: finds keys that repeat in large ones */
+    uint32_t *slots; /* MAP: finds keys that repeat in large ones */
     uint32_t slot_count;
 };
 
@@ -60,21 +60,21 @@ struct json_key {
     char text[JSON_KEY_MAX] __attribute__((aligned(32)));
     uint32_t mask_low, mask_high; /* bit i = byte i belongs to the key */
     uint16_t size;
-    uint16_t field;               /* JSON_UNKNOWN = no column */
+    uint16_t field; /* JSON_UNKNOWN = no column */
 };
 
 struct json_object {
     uint32_t field_count;
     struct json_node *fields;
-    uint16_t *index;      /* open addressing over hashes of the names; JSON_UNKNOWN = free */
+    uint16_t *index; /* open addressing over hashes of the names; JSON_UNKNOWN = free */
     uint32_t index_mask;
-    uint64_t *seen;       /* bit i = field i came in this object */
+    uint64_t *seen; /* bit i = field i came in this object */
     struct json_key *order;
     uint32_t order_count; /* members of the longest object so far */
     uint32_t order_max;
-    bool is_cut;      /* there were more members than can be remembered */
-    bool is_known;    /* is_strict was found out for this order */
-    bool is_strict;   /* the order has every column once, and each may be read by json_fast_read */
+    bool is_cut;    /* there were more members than can be remembered */
+    bool is_known;  /* is_strict was found out for this order */
+    bool is_strict; /* the order has every column once, and each may be read by json_fast_read */
 };
 
 /* Where in the types we are, for the path in errors. */
@@ -94,7 +94,7 @@ struct json_reader {
     struct buf unescaped;   /* a key or a value with escapes */
     uint32_t depth;
     struct json_place path[FORMAT_DEPTH_MAX + 2];
-    bool is_soft;           /* the last fault: a value of the wrong kind, the text itself is json */
+    bool is_soft; /* the last fault: a value of the wrong kind, the text itself is json */
     const char *fault_at, *fault_hint;
 };
 
@@ -106,7 +106,8 @@ struct json_string {
 };
 
 /* The record is not json, or holds what it must not: a printf-style reason; answers NULL. */
-const char *json_fault(struct json_reader *rd, const char *at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const char *json_fault(struct json_reader *rd, const char *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The same for an unexpected character at `at`, or the end: "expected X, found 'y'". */
 const char *json_unexpected(struct json_reader *rd, const char *at, const char *expected);
 /* p stands behind the opening quote. Checks escapes and UTF-8. */
@@ -129,7 +130,8 @@ static inline const char *json_string_stop(const char *p, const char *end, uint3
     for (; p < end; p += 32) {
         __m256i block = avx2_load(p);
         __m256i hit = _mm256_or_si256(_mm256_cmpeq_epi8(block, quote), _mm256_cmpeq_epi8(block, backslash));
-        uint32_t stops = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(hit, _mm256_cmpeq_epi8(_mm256_min_epu8(block, control), block)));
+        uint32_t stops = (uint32_t)_mm256_movemask_epi8(
+            _mm256_or_si256(hit, _mm256_cmpeq_epi8(_mm256_min_epu8(block, control), block)));
         *high |= (uint32_t)_mm256_movemask_epi8(block) & (stops ^ (stops - 1));
         if (stops) return p + __builtin_ctz(stops);
     }
@@ -152,8 +154,10 @@ static inline const char *json_space_skip(const char *p, const char *end)
 
 /* ---- json_scalar.c: the general way; values into v[row]; p stands at the value's first byte, inside the record */
 
-const char *json_scalar_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p);
-const char *json_null_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p);
+const char *json_scalar_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                             const char *p);
+const char *json_null_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row,
+                           const char *p);
 /* The value at p is json, but not for this type: "an object where a number is expected". Answers NULL. */
 const char *json_soft_kind(struct json_reader *rd, const char *p, const struct type *t, const char *expected);
 /* Begins the reason of a soft fault with the path of where the reader is. */
@@ -165,22 +169,28 @@ bool json_string_text(struct json_reader *rd, const struct json_string *s, struc
 
 /* ---- json_nested.c */
 
-const char *json_value_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p);
+const char *json_value_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                            const char *p);
 /* After a fault in the value at p: NULL takes its place when that is asked for and allowed. depth: the reader's, before. */
-const char *json_fault_ignore(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p, uint32_t depth);
+const char *json_fault_ignore(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row,
+                              const char *p, uint32_t depth);
 
 /* ---- json_read.c */
 
-const char *json_object_read(struct json_reader *rd, struct json_object *o, struct vector *cols, uint32_t row, const char *p);
+const char *json_object_read(struct json_reader *rd, struct json_object *o, struct vector *cols, uint32_t row,
+                             const char *p);
 
-enum status json_node_init(struct json_node *node, const struct type *t, struct str name, struct mem *mem, struct err *e) CHECKED;
+enum status json_node_init(struct json_node *node, const struct type *t, struct str name, struct mem *mem,
+                           struct err *e) CHECKED;
 void json_node_release(struct json_node *node, struct mem *mem);
 /* A record as it usually is, from its { on: the members in the order of the last one, no spaces, plain scalars. rd->end
  * is the end of the window here, not of the record, which is found on the way. Answers the place behind the }, or NULL:
  * it is not that simple, json_record_read has to look; nothing was said in the report. */
-const char *json_record_fast(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row, const char *p);
+const char *json_record_fast(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row,
+                             const char *p);
 /* One record, rd->end its end, into row of cols (the fields of root's object). false = bad, see the fault. */
-bool json_record_read(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row, const char *p) CHECKED;
+bool json_record_read(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row,
+                      const char *p) CHECKED;
 
 /* ---- json_decode.c, json_write.c */
 
@@ -191,7 +201,8 @@ struct json_decoder {
     struct lines lines;
     struct mem *mem;
     size_t heap_max;
-    uint32_t slow_left, slow_next; /* records to be read the general way before the fast one is tried again; and the next time */
+    uint32_t slow_left,
+        slow_next; /* records to be read the general way before the fast one is tried again; and the next time */
 };
 
 struct json_encoder {

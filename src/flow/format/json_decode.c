@@ -59,8 +59,8 @@ static bool batch_is_full(const struct json_decoder *d, const struct batch *out)
 }
 
 /* The record is dropped or fails the caller; at: where the mistake stands. */
-static enum status record_bad(struct json_decoder *d, const struct format_input *in, const char *at, struct str record, const char *hint,
-                              struct err *e)
+static enum status record_bad(struct json_decoder *d, const struct format_input *in, const char *at, struct str record,
+                              const char *hint, struct err *e)
 {
     struct format_position where = report_place(&d->report, record.data, at, in->line, in->offset);
     return report_record(&d->report, &where, record, hint, e);
@@ -79,7 +79,8 @@ static enum status overlong(struct json_decoder *d, struct format_input *in, str
 }
 
 /* Reads one record into the next row. */
-static enum status record_take(struct json_decoder *d, const struct format_input *in, struct str record, struct batch *out, struct err *e)
+static enum status record_take(struct json_decoder *d, const struct format_input *in, struct str record,
+                               struct batch *out, struct err *e)
 {
     const char *text = json_space_skip(record.data, record.data + record.size);
 

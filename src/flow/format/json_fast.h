@@ -9,7 +9,8 @@ SCAN_INLINE const char *whole_fast(const char *p, const char *end, int64_t *out)
 {
     bool negative = *p == '-', ok = true;
     const char *s = p + negative;
-    uint64_t high = load64(s) ^ DIGITS_ZERO, none = ((high + UINT64_C(0x7676767676767676)) | high) & UINT64_C(0x8080808080808080);
+    uint64_t high = load64(s) ^ DIGITS_ZERO,
+             none = ((high + UINT64_C(0x7676767676767676)) | high) & UINT64_C(0x8080808080808080);
     uint32_t count = bits_first(none) >> 3;
     uint64_t value;
 
@@ -43,9 +44,12 @@ SCAN_INLINE const char *plain_number(const char *p, const char *end, struct numb
         else if (*s == '.' && !point) point = s;
         else break;
     }
-    if (s >= end || s == digits || point == digits || point == s - 1 || s - digits > 19 || (*s | 0x20) == 'e' || *s == '.') return NULL;
+    if (s >= end || s == digits || point == digits || point == s - 1 || s - digits > 19 || (*s | 0x20) == 'e' ||
+        *s == '.')
+        return NULL;
     if (*digits == '0' && s - digits > 1 && point != digits + 1) return NULL;
-    *out = (struct number){.digits = value, .exponent = point ? -(int32_t)(s - point - 1) : 0, .negative = negative, .is_exact = true};
+    *out = (struct number){
+        .digits = value, .exponent = point ? -(int32_t)(s - point - 1) : 0, .negative = negative, .is_exact = true};
     return s;
 }
 
@@ -71,14 +75,20 @@ SCAN_INLINE const char *string_fast(struct json_reader *rd, const char *p, const
 /* A timestamp in quotes, of one of the usual lengths. */
 SCAN_INLINE const char *timestamp_fast(struct json_node *node, const char *p, const char *end, struct ts96 *out)
 {
-    size_t size = p[24] == '"' ? 23 : p[20] == '"' ? 19 : p[17] == '"' ? 16 : p[25] == '"' ? 24 : p[27] == '"' ? 26 : 20;
+    size_t size = p[24] == '"'   ? 23
+                  : p[20] == '"' ? 19
+                  : p[17] == '"' ? 16
+                  : p[25] == '"' ? 24
+                  : p[27] == '"' ? 26
+                                 : 20;
 
     if (*p != '"' || p[size + 1] != '"' || p + size + 1 >= end) return NULL;
     return timestamp_parse_fast(p + 1, size, &node->minute, out) ? p + size + 2 : NULL;
 }
 
 /* What the last one wrote is not seen when it answers NULL. */
-SCAN_INLINE const char *json_fast_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p, const char *end)
+SCAN_INLINE const char *json_fast_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                                       const char *p, const char *end)
 {
     const char *next;
     struct number n;
@@ -110,7 +120,9 @@ SCAN_INLINE const char *json_fast_read(struct json_reader *rd, struct json_node 
         return next && float_from_number(&n, &VECTOR_VALUES(v, float)[row]) ? next : NULL;
     case JSON_DECIMAL64:
         next = plain_number(p, end, &n);
-        if (!next || !decimal_from_number(&n, node->type->precision, node->type->scale, &VECTOR_VALUES(v, int64_t)[row])) return NULL;
+        if (!next ||
+            !decimal_from_number(&n, node->type->precision, node->type->scale, &VECTOR_VALUES(v, int64_t)[row]))
+            return NULL;
         return next;
     case JSON_STRING: return string_fast(rd, p, end, &VECTOR_VALUES(v, struct text)[row]);
     case JSON_TIMESTAMP3:
@@ -127,7 +139,8 @@ SCAN_INLINE const char *json_fast_read(struct json_reader *rd, struct json_node 
         VECTOR_VALUES(v, uint8_t)[row] = (uint8_t)whole;
         return p + 5 - whole;
     case JSON_DATE:
-        if (*p != '"' || p[11] != '"' || p + 11 >= end || !date_parse_fast(p + 1, 10, &VECTOR_VALUES(v, int32_t)[row])) return NULL;
+        if (*p != '"' || p[11] != '"' || p + 11 >= end || !date_parse_fast(p + 1, 10, &VECTOR_VALUES(v, int32_t)[row]))
+            return NULL;
         return p + 12;
     default: return NULL;
     }

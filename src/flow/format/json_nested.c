@@ -10,7 +10,8 @@
 enum { MAP_LINEAR_MAX = 16 };
 
 /* A value could not be kept: NULL takes its place when that is asked for and allowed, and reading goes on behind it. */
-const char *json_fault_ignore(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p, uint32_t depth)
+const char *json_fault_ignore(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row,
+                              const char *p, uint32_t depth)
 {
     if (!rd->is_soft || !rd->options.ignore_errors || !node->type->nullable) return NULL;
     format_vector_forget(v, row, 1);
@@ -20,7 +21,8 @@ const char *json_fault_ignore(struct json_reader *rd, const struct json_node *no
 }
 
 /* Reads a value one level deeper. After a fault depth stays as it was there, for the path in the reason. */
-static const char *inner_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p, uint32_t element)
+static const char *inner_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                              const char *p, uint32_t element)
 {
     uint32_t depth = rd->depth;
     const char *next;
@@ -36,7 +38,8 @@ static const char *inner_read(struct json_reader *rd, struct json_node *node, st
 /* Makes room for child row `used` of every child of v. */
 static void children_reserve(struct json_reader *rd, struct vector *v)
 {
-    if (UNLIKELY(v->children[0].used >= v->children[0].capacity)) vector_child_reserve(v, v->children[0].used + 1, rd->mem);
+    if (UNLIKELY(v->children[0].used >= v->children[0].capacity))
+        vector_child_reserve(v, v->children[0].used + 1, rd->mem);
 }
 
 static void children_used(struct vector *v, uint32_t used)
@@ -54,7 +57,8 @@ static const char *list_drop(struct vector *v, uint32_t first)
     return NULL;
 }
 
-static const char *array_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p)
+static const char *array_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                              const char *p)
 {
     struct vector *child = &v->children[0];
     uint32_t first = child->used;
@@ -109,7 +113,8 @@ static uint32_t *slot_find(struct json_node *map, const struct vector *keys, uin
 }
 
 /* Has an earlier entry of the map (rows first..at) the key of row `at`? Answers it, or at. */
-static uint32_t entry_of_key(struct json_reader *rd, struct json_node *map, const struct vector *keys, uint32_t first, uint32_t at)
+static uint32_t entry_of_key(struct json_reader *rd, struct json_node *map, const struct vector *keys, uint32_t first,
+                             uint32_t at)
 {
     uint32_t count = at - first, *slot;
 
@@ -139,7 +144,8 @@ static const char *entry_key_read(struct json_reader *rd, struct vector *keys, c
 }
 
 /* One entry; a key that came before gets the new value. */
-static const char *entry_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t first, const char *p)
+static const char *entry_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t first,
+                              const char *p)
 {
     struct vector *keys = &v->children[0], *values = &v->children[1];
     uint32_t at;
@@ -153,7 +159,8 @@ static const char *entry_read(struct json_reader *rd, struct json_node *node, st
     return p;
 }
 
-static const char *map_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p)
+static const char *map_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                            const char *p)
 {
     uint32_t first = v->children[0].used;
     bool more;
@@ -175,7 +182,8 @@ static const char *map_read(struct json_reader *rd, struct json_node *node, stru
     return p + 1;
 }
 
-static const char *row_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p)
+static const char *row_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                            const char *p)
 {
     if (*p != '{') return json_soft_kind(rd, p, node->type, "an object");
     rd->depth++;
@@ -184,7 +192,8 @@ static const char *row_read(struct json_reader *rd, struct json_node *node, stru
     return p;
 }
 
-const char *json_value_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p)
+const char *json_value_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                            const char *p)
 {
     if (UNLIKELY(p >= rd->end)) return json_unexpected(rd, p, "a value");
     if (UNLIKELY(*p == 'n')) return json_null_read(rd, node, v, row, p);

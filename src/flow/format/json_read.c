@@ -41,7 +41,8 @@ static void key_remember(struct json_object *o, uint32_t at, const char *start, 
         return;
     }
     o->order_count = MAX(o->order_count, at + 1);
-    *key = (struct json_key){.text = "!", .mask_low = 1, .size = 1, .field = field}; /* never matches: p stands at { or a comma */
+    *key = (struct json_key){
+        .text = "!", .mask_low = 1, .size = 1, .field = field}; /* never matches: p stands at { or a comma */
     if (size > JSON_KEY_MAX) return;
     memcpy(key->text, start, size);
     key->size = (uint16_t)size;
@@ -59,7 +60,8 @@ static uint16_t field_find(const struct json_object *o, struct str name)
 }
 
 /* p stands at the { or at the comma before a member: parses its key up to the value and remembers it as number `at`. */
-static const char *member_parse(struct json_reader *rd, struct json_object *o, uint32_t at, const char *p, uint16_t *field)
+static const char *member_parse(struct json_reader *rd, struct json_object *o, uint32_t at, const char *p,
+                                uint16_t *field)
 {
     const char *start = p;
     struct json_string s;
@@ -77,14 +79,16 @@ static const char *member_parse(struct json_reader *rd, struct json_object *o, u
 }
 
 /* One value of the object, for a field that is known. */
-static const char *field_read(struct json_reader *rd, struct json_object *o, uint16_t field, struct vector *cols, uint32_t row, const char *p)
+static const char *field_read(struct json_reader *rd, struct json_object *o, uint16_t field, struct vector *cols,
+                              uint32_t row, const char *p)
 {
     struct json_node *node = &o->fields[field];
     uint64_t bit = UINT64_C(1) << (field & 63), *word = &o->seen[field >> 6];
     uint32_t depth = rd->depth;
     const char *next;
 
-    if (UNLIKELY(*word & bit) && node->is_needed) format_vector_forget(&cols[field], row, 1); /* it came before, perhaps as NULL */
+    if (UNLIKELY(*word & bit) && node->is_needed)
+        format_vector_forget(&cols[field], row, 1); /* it came before, perhaps as NULL */
     *word |= bit;
     if (UNLIKELY(!node->is_needed)) return json_value_skip(rd, p);
     if (LIKELY((next = json_fast_read(rd, node, &cols[field], row, p, rd->end)) != NULL)) return next;
@@ -94,7 +98,8 @@ static const char *field_read(struct json_reader *rd, struct json_object *o, uin
 }
 
 /* Fields that did not come are NULL, or an error. */
-static bool missing_fill(struct json_reader *rd, struct json_object *o, struct vector *cols, uint32_t row, const char *end)
+static bool missing_fill(struct json_reader *rd, struct json_object *o, struct vector *cols, uint32_t row,
+                         const char *end)
 {
     for (uint32_t i = 0; i < o->field_count; i++) {
         struct json_node *node = &o->fields[i];
@@ -120,7 +125,8 @@ static bool all_seen(const struct json_object *o)
 }
 
 /* The next member, by memory or by its key; *at counts members. NULL: a fault. */
-SCAN_INLINE const char *member_find(struct json_reader *rd, struct json_object *o, uint32_t *at, const char *p, uint16_t *field)
+SCAN_INLINE const char *member_find(struct json_reader *rd, struct json_object *o, uint32_t *at, const char *p,
+                                    uint16_t *field)
 {
     for (uint32_t i = *at; i < o->order_count && i < *at + 2; i++) {
         if (LIKELY(key_matches(&o->order[i], p))) {
@@ -132,7 +138,8 @@ SCAN_INLINE const char *member_find(struct json_reader *rd, struct json_object *
     return member_parse(rd, o, (*at)++, p, field);
 }
 
-const char *json_object_read(struct json_reader *rd, struct json_object *o, struct vector *cols, uint32_t row, const char *p)
+const char *json_object_read(struct json_reader *rd, struct json_object *o, struct vector *cols, uint32_t row,
+                             const char *p)
 {
     const char *start = p, *first = json_space_skip(p + 1, rd->end);
     uint16_t field = JSON_UNKNOWN;
@@ -142,7 +149,8 @@ const char *json_object_read(struct json_reader *rd, struct json_object *o, stru
     if (UNLIKELY(first < rd->end && *first == '}')) return missing_fill(rd, o, cols, row, start) ? first + 1 : NULL;
     do {
         if (!(p = member_find(rd, o, &at, p, &field))) return NULL;
-        if (UNLIKELY(p < rd->end && (unsigned char)*p <= ' ')) p = json_space_skip(p, rd->end); /* not so much of it before */
+        if (UNLIKELY(p < rd->end && (unsigned char)*p <= ' '))
+            p = json_space_skip(p, rd->end); /* not so much of it before */
         if (UNLIKELY(p >= rd->end)) return json_unexpected(rd, rd->end, "a value");
         p = LIKELY(field != JSON_UNKNOWN) ? field_read(rd, o, field, cols, row, p) : json_value_skip(rd, p);
         if (UNLIKELY(!p)) return NULL;
@@ -166,7 +174,8 @@ static bool order_is_strict(struct json_object *o)
         uint16_t field = o->order[i].field;
         if (field == JSON_UNKNOWN) continue;
         if (bit_get(o->seen, field)) return false;
-        if (o->fields[field].is_needed && (o->fields[field].code >= JSON_ARRAY || o->fields[field].code == JSON_QUOTED)) return false;
+        if (o->fields[field].is_needed && (o->fields[field].code >= JSON_ARRAY || o->fields[field].code == JSON_QUOTED))
+            return false;
         bit_set(o->seen, field);
         found++;
     }
@@ -185,14 +194,16 @@ SCAN_INLINE const char *plain_skip(const char *p, const char *end)
 }
 
 /* null, where it is allowed. */
-SCAN_INLINE const char *plain_null(const struct json_node *node, struct vector *v, uint32_t row, const char *p, const char *end)
+SCAN_INLINE const char *plain_null(const struct json_node *node, struct vector *v, uint32_t row, const char *p,
+                                   const char *end)
 {
     if (memcmp(p, "null", 4) != 0 || p + 4 >= end || !node->type->nullable) return NULL;
     vector_set_null(v, row);
     return p + 4;
 }
 
-const char *json_record_fast(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row, const char *p)
+const char *json_record_fast(struct json_reader *rd, struct json_node *root, struct vector *cols, uint32_t row,
+                             const char *p)
 {
     struct json_object *o = root->object;
     const char *end = rd->end;
@@ -244,18 +255,25 @@ static int code_of(const struct type *t)
     case T_BOOLEAN: return JSON_BOOLEAN;
     case T_TINYINT: return JSON_I8;
     case T_SMALLINT: return JSON_I16;
-    case T_INT: case T_INTERVAL_MONTH: return JSON_I32;
-    case T_BIGINT: case T_INTERVAL_SECOND: return JSON_I64;
+    case T_INT:
+    case T_INTERVAL_MONTH: return JSON_I32;
+    case T_BIGINT:
+    case T_INTERVAL_SECOND: return JSON_I64;
     case T_FLOAT: return JSON_F32;
     case T_DOUBLE: return JSON_F64;
     case T_DECIMAL: return t->phys == P_I64 ? JSON_DECIMAL64 : JSON_DECIMAL128;
-    case T_CHAR: case T_VARCHAR: return JSON_STRING;
-    case T_BINARY: case T_VARBINARY: case T_TIME: return JSON_QUOTED;
+    case T_CHAR:
+    case T_VARCHAR: return JSON_STRING;
+    case T_BINARY:
+    case T_VARBINARY:
+    case T_TIME: return JSON_QUOTED;
     case T_DATE: return JSON_DATE;
-    case T_TIMESTAMP: case T_TIMESTAMP_LTZ:
+    case T_TIMESTAMP:
+    case T_TIMESTAMP_LTZ:
         return t->precision == 3 ? JSON_TIMESTAMP3 : t->precision == 6 ? JSON_TIMESTAMP6 : JSON_TIMESTAMP;
     case T_ARRAY: return JSON_ARRAY;
-    case T_MAP: case T_MULTISET: return type_is_string(t->children[0]) ? JSON_MAP : -1;
+    case T_MAP:
+    case T_MULTISET: return type_is_string(t->children[0]) ? JSON_MAP : -1;
     case T_ROW: return JSON_ROW;
     default: return -1;
     }
@@ -293,13 +311,15 @@ static enum status unsupported(const struct type *t, struct str name, struct mem
 
     buf_init(&text, mem);
     report_type(&text, t);
-    err_set(e, E_UNSUPPORTED, "format 'json' cannot hold '%.*s' of type %s", (int)MIN(name.size, 64u), name.data, buf_text(&text));
+    err_set(e, E_UNSUPPORTED, "format 'json' cannot hold '%.*s' of type %s", (int)MIN(name.size, 64u), name.data,
+            buf_text(&text));
     err_hint(e, "keys of maps and elements of multisets must be strings in json");
     buf_release(&text);
     return E_UNSUPPORTED;
 }
 
-enum status json_node_init(struct json_node *node, const struct type *t, struct str name, struct mem *mem, struct err *e)
+enum status json_node_init(struct json_node *node, const struct type *t, struct str name, struct mem *mem,
+                           struct err *e)
 {
     int code = code_of(t);
 
@@ -313,7 +333,8 @@ enum status json_node_init(struct json_node *node, const struct type *t, struct 
         }
     } else if (t->child_count) {
         node->children = mem_zalloc(mem, t->child_count * sizeof(struct json_node));
-        for (uint32_t i = 0; i < t->child_count; i++) TRY(json_node_init(&node->children[i], t->children[i], (struct str){0}, mem, e));
+        for (uint32_t i = 0; i < t->child_count; i++)
+            TRY(json_node_init(&node->children[i], t->children[i], (struct str){0}, mem, e));
     }
     return S_OK;
 }

@@ -41,7 +41,8 @@ struct buf *json_soft_begin(struct json_reader *rd, const char *at, const struct
     return report_begin_column(rd->report, path_text(rd), t);
 }
 
-static const char *soft_value(struct json_reader *rd, const char *at, const struct type *t, struct str text, enum value_fault why)
+static const char *soft_value(struct json_reader *rd, const char *at, const struct type *t, struct str text,
+                              enum value_fault why)
 {
     struct str copy = text;
     struct buf kept, *reason;
@@ -62,7 +63,8 @@ static const char *kind_text(char c)
     case '{': return "an object";
     case '[': return "an array";
     case '"': return "a string";
-    case 't': case 'f': return "a boolean";
+    case 't':
+    case 'f': return "a boolean";
     case 'n': return "null";
     default: return "a number";
     }
@@ -76,7 +78,8 @@ const char *json_soft_kind(struct json_reader *rd, const char *p, const struct t
     return NULL;
 }
 
-const char *json_null_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p)
+const char *json_null_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row,
+                           const char *p)
 {
     if (rd->end - p < 4 || memcmp(p, "null", 4) != 0) return json_unexpected(rd, p, "a value");
     if (LIKELY(node->type->nullable)) {
@@ -141,7 +144,8 @@ bool json_string_text(struct json_reader *rd, const struct json_string *s, struc
 }
 
 /* A value given in quotes, by the general parser. */
-static const char *quoted_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p)
+static const char *quoted_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row,
+                               const char *p)
 {
     struct json_string s;
     struct str text;
@@ -154,7 +158,8 @@ static const char *quoted_read(struct json_reader *rd, const struct json_node *n
 }
 
 /* A number, by the general parser: numbers in quotes, fractions, exponents, many digits, and what is none. */
-static const char *number_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p)
+static const char *number_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row,
+                               const char *p)
 {
     const char *next;
     enum value_fault why;
@@ -166,7 +171,8 @@ static const char *number_read(struct json_reader *rd, const struct json_node *n
     return why == VALUE_OK ? next : soft_value(rd, p, node->type, (struct str){p, (size_t)(next - p)}, why);
 }
 
-static const char *boolean_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p)
+static const char *boolean_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row,
+                                const char *p)
 {
     if (*p == 't' || *p == 'f') {
         VECTOR_VALUES(v, uint8_t)[row] = *p == 't';
@@ -200,18 +206,32 @@ static const char *string_read(struct json_reader *rd, struct vector *v, uint32_
     return LIKELY(next) && LIKELY(json_string_put(rd, &s, v, row)) ? next : NULL;
 }
 
-const char *json_scalar_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row, const char *p)
+const char *json_scalar_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
+                             const char *p)
 {
     switch ((enum json_code)node->code) {
-    case JSON_I8: case JSON_I16: case JSON_I32: case JSON_I64: case JSON_F32: case JSON_F64: case JSON_DECIMAL64: case JSON_DECIMAL128:
-        return number_read(rd, node, v, row, p);
+    case JSON_I8:
+    case JSON_I16:
+    case JSON_I32:
+    case JSON_I64:
+    case JSON_F32:
+    case JSON_F64:
+    case JSON_DECIMAL64:
+    case JSON_DECIMAL128: return number_read(rd, node, v, row, p);
     case JSON_BOOLEAN: return boolean_read(rd, node, v, row, p);
     case JSON_STRING: return string_read(rd, v, row, p);
-    case JSON_TIMESTAMP3: case JSON_TIMESTAMP6: case JSON_TIMESTAMP:
-        return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a timestamp in quotes");
-    case JSON_DATE: return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a date in quotes");
-    case JSON_QUOTED: return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a string");
-    case JSON_ARRAY: case JSON_MAP: case JSON_ROW: break;
+    case JSON_TIMESTAMP3:
+    case JSON_TIMESTAMP6:
+    case JSON_TIMESTAMP:
+        return *p == '"' ? quoted_read(rd, node, v, row, p)
+                         : json_soft_kind(rd, p, node->type, "a timestamp in quotes");
+    case JSON_DATE:
+        return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a date in quotes");
+    case JSON_QUOTED:
+        return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a string");
+    case JSON_ARRAY:
+    case JSON_MAP:
+    case JSON_ROW: break;
     }
     ASSERT(!"nested values are read elsewhere");
     return NULL;

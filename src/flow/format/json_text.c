@@ -33,7 +33,8 @@ const char *json_unexpected(struct json_reader *rd, const char *at, const char *
 {
     size_t size = 1;
 
-    if (at >= rd->end) return json_fault(rd, rd->end, "expected %s, but the record ends here; it may be cut off", expected);
+    if (at >= rd->end)
+        return json_fault(rd, rd->end, "expected %s, but the record ends here; it may be cut off", expected);
     while (size < 16 && at + size < rd->end && ((unsigned char)at[size] & 0xc0) == 0x80) size++; /* a whole character */
     json_fault(rd, at, "expected %s, found ", expected);
     report_quote(&rd->report->reason, (struct str){at, size});
@@ -65,7 +66,8 @@ static int32_t hex4(const char *p, const char *end)
 static const char *escape_skip(struct json_reader *rd, const char *p)
 {
     if (p >= rd->end) return json_fault(rd, p, "the record ends inside a string; it may be cut off");
-    if (*p == 'u') return hex4(p + 1, rd->end) >= 0 ? p + 5 : json_fault(rd, p - 1, "\\u without four hexadecimal digits");
+    if (*p == 'u')
+        return hex4(p + 1, rd->end) >= 0 ? p + 5 : json_fault(rd, p - 1, "\\u without four hexadecimal digits");
     if (*p && memchr("\"\\/bfnrt", *p, 8)) return p + 1;
     json_fault(rd, p - 1, "a backslash before ");
     report_quote(&rd->report->reason, (struct str){p, 1});
@@ -85,11 +87,13 @@ const char *json_string_read(struct json_reader *rd, const char *p, struct json_
     }
     if (UNLIKELY(stop >= rd->end)) return json_fault(rd, rd->end, "the record ends inside a string; it may be cut off");
     if (UNLIKELY(*stop != '"'))
-        return json_fault(rd, stop, "control character 0x%02x in a string; json wants it escaped", (unsigned char)*stop);
+        return json_fault(rd, stop, "control character 0x%02x in a string; json wants it escaped",
+                          (unsigned char)*stop);
     out->raw = (struct str){start, (size_t)(stop - start)};
     if (UNLIKELY(high)) {
         size_t bad = utf8_bad_at(start, out->raw.size);
-        if (bad < out->raw.size) return json_fault(rd, start + bad, "byte 0x%02x is not valid UTF-8", (unsigned char)start[bad]);
+        if (bad < out->raw.size)
+            return json_fault(rd, start + bad, "byte 0x%02x is not valid UTF-8", (unsigned char)start[bad]);
     }
     return stop + 1;
 }
@@ -243,7 +247,8 @@ static const char *brackets_go_on(struct json_reader *rd, const char *p, struct 
         bool is_object = b->kinds & 1;
         p = json_space_skip(p, rd->end);
         if (p < rd->end && *p == ',') return is_object ? key_skip(rd, p + 1) : p + 1;
-        if (p >= rd->end || *p != (is_object ? '}' : ']')) return json_unexpected(rd, p, is_object ? "',' or '}'" : "',' or ']'");
+        if (p >= rd->end || *p != (is_object ? '}' : ']'))
+            return json_unexpected(rd, p, is_object ? "',' or '}'" : "',' or ']'");
         p++;
         b->depth--;
         b->kinds >>= 1;
@@ -260,7 +265,8 @@ const char *json_value_skip(struct json_reader *rd, const char *p)
         if (p < rd->end && (*p == '{' || *p == '[')) {
             bool is_object = *p == '{';
             const char *inside = json_space_skip(p + 1, rd->end);
-            if (b.depth == FORMAT_DEPTH_MAX) return json_fault(rd, p, "nesting is deeper than %d levels", FORMAT_DEPTH_MAX);
+            if (b.depth == FORMAT_DEPTH_MAX)
+                return json_fault(rd, p, "nesting is deeper than %d levels", FORMAT_DEPTH_MAX);
             b.kinds = b.kinds << 1 | is_object;
             b.depth++;
             if (inside >= rd->end || *inside != (is_object ? '}' : ']')) {

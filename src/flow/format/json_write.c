@@ -30,7 +30,8 @@ static size_t special_find(const char *data, size_t size)
     for (; at < size; at += 32) {
         __m256i block = avx2_load(data + at);
         __m256i hit = _mm256_or_si256(_mm256_cmpeq_epi8(block, quote), _mm256_cmpeq_epi8(block, backslash));
-        uint32_t bits = (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(hit, _mm256_cmpeq_epi8(_mm256_min_epu8(block, control), block)));
+        uint32_t bits = (uint32_t)_mm256_movemask_epi8(
+            _mm256_or_si256(hit, _mm256_cmpeq_epi8(_mm256_min_epu8(block, control), block)));
         if (bits) return MIN(at + (size_t)__builtin_ctz(bits), size);
     }
     return size;
@@ -80,7 +81,8 @@ static char *string_put(struct str s, struct buf *out, char *p)
     if (s.size) memcpy(p, s.data, s.size);
     plain = special_find(p, s.size);
     p += plain;
-    if (UNLIKELY(plain < s.size)) p = value_room(out, escaped_put((struct str){s.data + plain, s.size - plain}, out, p), 1);
+    if (UNLIKELY(plain < s.size))
+        p = value_room(out, escaped_put((struct str){s.data + plain, s.size - plain}, out, p), 1);
     *p++ = '"';
     return p;
 }
@@ -101,7 +103,7 @@ static void shape_init(struct json_shape *shape, const struct type *t, struct me
         buf_append_byte(&key, ',');
         key.size = (size_t)(string_put(str_of(t->names[i]), &key, key.data + key.size) - key.data);
         buf_append_byte(&key, ':');
-        buf_reserve(&key, 32); /* copied in steps of 32 bytes */
+        buf_reserve(&key, 32);                             /* copied in steps of 32 bytes */
         shape->keys[i] = (struct str){key.data, key.size}; /* the buffer's memory is the shape's now */
     }
 }
@@ -129,7 +131,8 @@ enum status json_encoder_open(void *self, const struct format_config *config, st
     if (st != S_OK) return st;
     enc->schema = config->schema;
     enc->mem = config->mem;
-    enc->style = (struct value_style){.date_separator = enc->options.is_iso ? 'T' : ' ', .plain_decimals = enc->options.plain_decimals};
+    enc->style = (struct value_style){.date_separator = enc->options.is_iso ? 'T' : ' ',
+                                      .plain_decimals = enc->options.plain_decimals};
     minute_text_init(&enc->minute);
     enc->shape = mem_zalloc(config->mem, sizeof *enc->shape);
     shape_init(enc->shape, config->schema, config->mem);
@@ -146,8 +149,8 @@ void json_encoder_close(void *self)
 
 /* ---- values: at p, which lies in out; NULL after an error ---------------------------------------------------------------- */
 
-static char *value_write(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t row, struct buf *out,
-                         char *p, struct err *e);
+static char *value_write(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t row,
+                         struct buf *out, char *p, struct err *e);
 
 static char *byte_put(char c, struct buf *out, char *p)
 {
@@ -184,8 +187,8 @@ static char *scalar_put(struct json_encoder *enc, const struct vector *v, uint32
     return p;
 }
 
-static char *array_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t at, struct buf *out,
-                       char *p, struct err *e)
+static char *array_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t at,
+                       struct buf *out, char *p, struct err *e)
 {
     struct list_ref list = VECTOR_VALUES(v, struct list_ref)[at];
 
@@ -199,8 +202,8 @@ static char *array_put(struct json_encoder *enc, const struct json_shape *shape,
 }
 
 /* The key of one entry of a map; *drop says that the entry is to be left out. */
-static enum status map_key_find(const struct json_encoder *enc, const struct vector *keys, uint32_t row, struct str *key, bool *drop,
-                                struct err *e)
+static enum status map_key_find(const struct json_encoder *enc, const struct vector *keys, uint32_t row,
+                                struct str *key, bool *drop, struct err *e)
 {
     *drop = false;
     if (!vector_is_null(keys, row)) {
@@ -215,8 +218,8 @@ static enum status map_key_find(const struct json_encoder *enc, const struct vec
     return E_DATA;
 }
 
-static char *map_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t at, struct buf *out,
-                     char *p, struct err *e)
+static char *map_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t at,
+                     struct buf *out, char *p, struct err *e)
 {
     struct list_ref list = VECTOR_VALUES(v, struct list_ref)[at];
     bool is_first = true;
@@ -237,8 +240,8 @@ static char *map_put(struct json_encoder *enc, const struct json_shape *shape, c
 }
 
 /* The fields `cols` of row `row` as an object. */
-static char *object_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *cols, uint32_t count, uint32_t row,
-                        struct buf *out, char *p, struct err *e)
+static char *object_put(struct json_encoder *enc, const struct json_shape *shape, const struct vector *cols,
+                        uint32_t count, uint32_t row, struct buf *out, char *p, struct err *e)
 {
     bool is_first = true;
 
@@ -256,8 +259,8 @@ static char *object_put(struct json_encoder *enc, const struct json_shape *shape
     return byte_put('}', out, p);
 }
 
-static char *value_write(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t row, struct buf *out,
-                         char *p, struct err *e)
+static char *value_write(struct json_encoder *enc, const struct json_shape *shape, const struct vector *v, uint32_t row,
+                         struct buf *out, char *p, struct err *e)
 {
     const struct vector *values = vector_values(v);
     uint32_t at = vector_at(v, row);

@@ -57,7 +57,8 @@ static bool utf16_decode(struct str text, bool is_little, size_t at, struct buf 
 static bool utf16_marked_decode(struct str text, struct buf *out, size_t *bad)
 {
     const unsigned char *s = (const unsigned char *)text.data;
-    bool is_little = text.size >= 2 && s[0] == 0xff && s[1] == 0xfe, is_big = text.size >= 2 && s[0] == 0xfe && s[1] == 0xff;
+    bool is_little = text.size >= 2 && s[0] == 0xff && s[1] == 0xfe,
+         is_big = text.size >= 2 && s[0] == 0xfe && s[1] == 0xff;
 
     return utf16_decode(text, is_little, is_little || is_big ? 2 : 0, out, bad);
 }
@@ -69,7 +70,8 @@ bool raw_text_decode(enum raw_charset charset, struct str text, struct buf *out,
         *bad = utf8_bad_at(text.data, text.size);
         buf_append(out, text.data, *bad);
         return *bad == text.size;
-    case RAW_ASCII: case RAW_LATIN1:
+    case RAW_ASCII:
+    case RAW_LATIN1:
         for (*bad = 0; *bad < text.size; ++*bad) {
             unsigned char c = (unsigned char)text.data[*bad];
             if (charset == RAW_ASCII && c > 0x7f) return false;

@@ -25,7 +25,10 @@ SCAN_INLINE uint64_t zero_bytes(uint64_t w)
 }
 
 /* Top bits of the eight bytes gathered into eight bits, byte 0 lowest. */
-SCAN_INLINE uint64_t top_bits(uint64_t w) { return (((w >> 7) & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080)) >> 56; }
+SCAN_INLINE uint64_t top_bits(uint64_t w)
+{
+    return (((w >> 7) & UINT64_C(0x0101010101010101)) * UINT64_C(0x0102040810204080)) >> 56;
+}
 
 SCAN_INLINE uint64_t portable_equal(const char *p, char c)
 {

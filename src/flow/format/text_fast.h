@@ -15,7 +15,8 @@ SCAN_INLINE struct text text_inline(const char *s, size_t size)
     struct text t;
 #ifdef __AVX2__
     static const uint8_t keep[32] = {255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
-    __m128i bytes = _mm_and_si128(_mm_loadu_si128((const __m128i *)s), _mm_loadu_si128((const __m128i *)(keep + 16 - size)));
+    __m128i bytes =
+        _mm_and_si128(_mm_loadu_si128((const __m128i *)s), _mm_loadu_si128((const __m128i *)(keep + 16 - size)));
     _mm_storeu_si128((__m128i *)&t, _mm_insert_epi32(_mm_slli_si128(bytes, 4), (int)size, 0));
 #else
     memset(&t, 0, sizeof t);

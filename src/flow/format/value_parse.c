@@ -1,13 +1,13 @@
 /* value_parse.c - from the text of a value to the value, for every scalar type, with a reason when it is none.
  *
- * Formats try the kernels of value_fast.h first and come here with whatever is left: signs, spaces, exponents, many
+ * Formats try the kernels of number_fast.h and time_fast.h first and come here with whatever is left: signs, spaces, exponents, many
  * digits, mistakes. So this file defines what a number or a timestamp may look like, and the kernels may only agree.
  * NULL, quotes and escapes are the format's business and are gone when text arrives here. */
 #include "flow/format/value_parse.h"
 
 #include "columns/column/decimal.h"
 #include "flow/format/format_report.h"
-#include "flow/format/value_fast.h"
+#include "flow/format/time_fast.h"
 #include "ground/base/str.h"
 
 #include <math.h>
@@ -198,7 +198,8 @@ static enum value_fault binary_parse(struct str text, struct vector *v, uint32_t
     return VALUE_OK;
 }
 
-enum value_fault value_parse(const struct type *t, struct str text, struct vector *v, uint32_t row, struct text_heap *heap)
+enum value_fault value_parse(const struct type *t, struct str text, struct vector *v, uint32_t row,
+                             struct text_heap *heap)
 {
     ASSERT_ROW(row < v->capacity && v->form == VEC_FLAT);
     if (t->kind == T_CHAR || t->kind == T_VARCHAR) {
@@ -208,24 +209,28 @@ enum value_fault value_parse(const struct type *t, struct str text, struct vecto
     text = str_trim(text);
     switch (t->kind) {
     case T_BOOLEAN: return boolean_parse(text, v, row);
-    case T_TINYINT: case T_SMALLINT: case T_INT: case T_BIGINT: case T_INTERVAL_MONTH: case T_INTERVAL_SECOND:
-        return whole_parse(t, text, v, row);
-    case T_FLOAT: case T_DOUBLE: return floating_parse(t, text, v, row);
+    case T_TINYINT:
+    case T_SMALLINT:
+    case T_INT:
+    case T_BIGINT:
+    case T_INTERVAL_MONTH:
+    case T_INTERVAL_SECOND: return whole_parse(t, text, v, row);
+    case T_FLOAT:
+    case T_DOUBLE: return floating_parse(t, text, v, row);
     case T_DECIMAL: return decimal_value_parse(t, text, v, row);
-    case T_BINARY: case T_VARBINARY: return binary_parse(text, v, row, heap);
+    case T_BINARY:
+    case T_VARBINARY: return binary_parse(text, v, row, heap);
     case T_DATE: return date_parse(text, &VECTOR_VALUES(v, int32_t)[row]) ? VALUE_OK : VALUE_NOT_DATE;
     case T_TIME: return time_value_parse(t, text, v, row);
-    case T_TIMESTAMP: case T_TIMESTAMP_LTZ: return timestamp_value_parse(t, text, v, row);
+    case T_TIMESTAMP:
+    case T_TIMESTAMP_LTZ: return timestamp_value_parse(t, text, v, row);
     default: break;
     }
     ASSERT(!"a type that decoder_open should have refused");
     return VALUE_NOT_NUMBER;
 }
 
-bool value_type_is_scalar(const struct type *t)
-{
-    return t->kind >= T_BOOLEAN && t->kind <= T_INTERVAL_SECOND;
-}
+bool value_type_is_scalar(const struct type *t) { return t->kind >= T_BOOLEAN && t->kind <= T_INTERVAL_SECOND; }
 
 static void range_print(const struct type *t, struct buf *out)
 {

@@ -19,7 +19,8 @@ enum value_fault {
 
 /* Parses text as a value of v's scalar type into v[row]; spaces around anything but strings are ignored. Whole numbers
  * may be written 1.0 or 1e3. Fractions of seconds beyond the type's precision are cut, decimals rounded half up. */
-enum value_fault value_parse(const struct type *t, struct str text, struct vector *v, uint32_t row, struct text_heap *heap) CHECKED;
+enum value_fault value_parse(const struct type *t, struct str text, struct vector *v, uint32_t row,
+                             struct text_heap *heap) CHECKED;
 /* The end of a sentence that begins with the text: "is not a whole number". */
 void value_fault_print(enum value_fault fault, const struct type *t, struct buf *out);
 /* Can value_parse read this type? */

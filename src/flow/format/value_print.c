@@ -11,8 +11,9 @@
 
 #include <string.h>
 
-static const char digit_pairs[201] = "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-                                     "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+static const char digit_pairs[201] =
+    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
 static char *pair_put(char *p, unsigned value)
 {
@@ -23,9 +24,26 @@ static char *pair_put(char *p, unsigned value)
 /* Decimal digits of a value. */
 static unsigned digit_count(uint64_t value)
 {
-    static const uint64_t powers[20] = {0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000,
-                                        100000000000, 1000000000000, 10000000000000, 100000000000000, 1000000000000000,
-                                        10000000000000000, 100000000000000000, 1000000000000000000, 10000000000000000000u};
+    static const uint64_t powers[20] = {0,
+                                        10,
+                                        100,
+                                        1000,
+                                        10000,
+                                        100000,
+                                        1000000,
+                                        10000000,
+                                        100000000,
+                                        1000000000,
+                                        10000000000,
+                                        100000000000,
+                                        1000000000000,
+                                        10000000000000,
+                                        100000000000000,
+                                        1000000000000000,
+                                        10000000000000000,
+                                        100000000000000000,
+                                        1000000000000000000,
+                                        10000000000000000000u};
     unsigned guess = (64 - (unsigned)__builtin_clzll(value | 1)) * 1233 >> 12; /* log10 of 2 is 1233 / 4096 */
 
     return guess + (value >= powers[guess]);
@@ -184,7 +202,8 @@ static char *decimal_put(char *p, int128 unscaled, int scale, bool is_plain)
     return unsigned_put(p, (uint64_t)(exponent < 0 ? -exponent : exponent));
 }
 
-char *value_put(char *p, const struct vector *v, uint32_t row, const struct value_style *style, struct minute_text *cache)
+char *value_put(char *p, const struct vector *v, uint32_t row, const struct value_style *style,
+                struct minute_text *cache)
 {
     const struct vector *values = vector_values(v);
     const struct type *t = values->type;
@@ -197,17 +216,21 @@ char *value_put(char *p, const struct vector *v, uint32_t row, const struct valu
         return (char *)memcpy(p, "false", 5) + 5;
     case T_TINYINT: return signed_put(p, VECTOR_VALUES(values, int8_t)[at]);
     case T_SMALLINT: return signed_put(p, VECTOR_VALUES(values, int16_t)[at]);
-    case T_INT: case T_INTERVAL_MONTH: return signed_put(p, VECTOR_VALUES(values, int32_t)[at]);
-    case T_BIGINT: case T_INTERVAL_SECOND: return signed_put(p, VECTOR_VALUES(values, int64_t)[at]);
+    case T_INT:
+    case T_INTERVAL_MONTH: return signed_put(p, VECTOR_VALUES(values, int32_t)[at]);
+    case T_BIGINT:
+    case T_INTERVAL_SECOND: return signed_put(p, VECTOR_VALUES(values, int64_t)[at]);
     case T_FLOAT: return p + str_from_float(VECTOR_VALUES(values, float)[at], p);
     case T_DOUBLE: return p + str_from_double(VECTOR_VALUES(values, double)[at], p);
     case T_DECIMAL: {
-        int128 unscaled = values->phys == P_I128 ? VECTOR_VALUES(values, int128)[at] : VECTOR_VALUES(values, int64_t)[at];
+        int128 unscaled =
+            values->phys == P_I128 ? VECTOR_VALUES(values, int128)[at] : VECTOR_VALUES(values, int64_t)[at];
         return decimal_put(p, unscaled, t->scale, style->plain_decimals);
     }
     case T_DATE: return date_put(p, VECTOR_VALUES(values, int32_t)[at]);
     case T_TIME: return time_put(p, VECTOR_VALUES(values, int32_t)[at]);
-    case T_TIMESTAMP: case T_TIMESTAMP_LTZ: {
+    case T_TIMESTAMP:
+    case T_TIMESTAMP_LTZ: {
         const char *value = (const char *)values->data + (size_t)at * phys_width((enum phys)values->phys);
         p = timestamp_put(p, timestamp_load(value, t->precision), style->date_separator, cache);
         if (t->kind == T_TIMESTAMP_LTZ) *p++ = 'Z';

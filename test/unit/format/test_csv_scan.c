@@ -84,7 +84,8 @@ static void test_fast_is_portable_is_exact(void **state)
     memset(text, '"', TEXT_MAX + 64);
     for (int round = 0; round < ROUNDS; round++) {
         const struct csv_syntax *s = &dialects[prng_below(&p, COUNT_OF(dialects))];
-        uint32_t size = text_make(&p, text), rows_max = prng_below(&p, 4) == 0 ? 1 + (uint32_t)prng_below(&p, 5) : BATCH_ROWS;
+        uint32_t size = text_make(&p, text),
+                 rows_max = prng_below(&p, 4) == 0 ? 1 + (uint32_t)prng_below(&p, 5) : BATCH_ROWS;
         csv_chunk_scan(s, text, size, rows_max, fast);
         csv_chunk_scan_portable(s, text, size, rows_max, portable);
         chunks_equal(fast, portable);
@@ -103,7 +104,8 @@ static void test_fast_is_portable_is_exact(void **state)
 static void test_exact_scan_goes_on(void **state)
 {
     struct csv_field once_fields[FIELDS_MAX], crumb_fields[FIELDS_MAX];
-    struct csv_record once = {.fields_max = FIELDS_MAX, .fields = once_fields}, crumbs = {.fields_max = FIELDS_MAX, .fields = crumb_fields};
+    struct csv_record once = {.fields_max = FIELDS_MAX, .fields = once_fields},
+                      crumbs = {.fields_max = FIELDS_MAX, .fields = crumb_fields};
     char text[TEXT_MAX + 64];
     struct prng p;
 

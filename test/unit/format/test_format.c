@@ -1,6 +1,8 @@
 /* test_format.c - the list of formats, look-up, picking options, and what one format writes of what another read. */
 #include "support/format_probe.h"
 
+#include "ground/base/str.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -44,7 +46,8 @@ static void test_list_is_sorted_and_told(void **state)
 
 static void test_options_are_picked(void **state)
 {
-    const struct option items[] = {{"path", "x"}, {"value.csv.header", "true"}, {"csv.null-literal", "-"}, {"value.csvx.y", "1"}, {"csv", "2"}};
+    const struct option items[] = {
+        {"path", "x"}, {"value.csv.header", "true"}, {"csv.null-literal", "-"}, {"value.csvx.y", "1"}, {"csv", "2"}};
     const struct options all = {items, COUNT_OF(items)};
     struct options picked;
     struct arena a;
@@ -86,7 +89,8 @@ static void test_positions(void **state)
 static void test_unknown_options(void **state)
 {
     char *got;
-    struct probe p = {.format = &fmt_json, .schema = "ROW<a INT>", .options = OPTIONS("json.ignore-parse-error", "true")};
+    struct probe p = {
+        .format = &fmt_json, .schema = "ROW<a INT>", .options = OPTIONS("json.ignore-parse-error", "true")};
 
     (void)state;
     got = probe_decode(&p, "", 0, NULL, 0);
@@ -98,7 +102,8 @@ static void test_unknown_options(void **state)
 /* json -> csv: csv meets values that it would not have read itself. */
 static void csv_expect(const char *schema, const char *json, const char *const *options, const char *expected)
 {
-    struct probe p = {.format = &fmt_json, .schema = schema, .writer = &fmt_csv, .writer_options = options, .no_hint = true};
+    struct probe p = {
+        .format = &fmt_json, .schema = schema, .writer = &fmt_csv, .writer_options = options, .no_hint = true};
     char *got = probe_recode(&p, json, strlen(json));
 
     assert_string_equal(got, expected);
@@ -110,21 +115,33 @@ static void test_csv_refuses_what_reads_back_otherwise(void **state)
     const char *const *bare = OPTIONS("csv.disable-quote-character", "true");
 
     (void)state;
-    csv_expect("ROW<a ARRAY<STRING>>", "{\"a\":[\"x\",\"y;z\"]}", NULL, "error: format 'csv' cannot write column 'a': 'y;z' holds the element delimiter\n");
+    csv_expect("ROW<a ARRAY<STRING>>", "{\"a\":[\"x\",\"y;z\"]}", NULL,
+               "error: format 'csv' cannot write column 'a': 'y;z' holds the element delimiter\n");
     csv_expect("ROW<a ARRAY<STRING>>", "{\"a\":[\"\"]}", NULL,
-               "error: format 'csv' cannot write column 'a': '' as the only element of an array would read back as an empty array\n");
+               "error: format 'csv' cannot write column 'a': '' as the only element of an array would read back as an "
+               "empty array\n");
     csv_expect("ROW<a ARRAY<STRING>>", "{\"a\":[\"nil\"]}", OPTIONS("csv.null-literal", "nil"),
                "error: format 'csv' cannot write column 'a': 'nil' is an element that would read back as NULL\n");
-    csv_expect("ROW<a STRING, b STRING>", "{\"a\":\"x\",\"b\":\"y,z\"}", bare, "error: format 'csv' cannot write column 'b': 'y,z' holds a delimiter or line end\n");
-    csv_expect("ROW<a STRING, b STRING>", "{\"a\":\"x\",\"b\":\"nil\"}", OPTIONS("csv.disable-quote-character", "true", "csv.null-literal", "nil"),
+    csv_expect("ROW<a STRING, b STRING>", "{\"a\":\"x\",\"b\":\"y,z\"}", bare,
+               "error: format 'csv' cannot write column 'b': 'y,z' holds a delimiter or line end\n");
+    csv_expect("ROW<a STRING, b STRING>", "{\"a\":\"x\",\"b\":\"nil\"}",
+               OPTIONS("csv.disable-quote-character", "true", "csv.null-literal", "nil"),
                "error: format 'csv' cannot write column 'b': 'nil' would read back as something else without quotes\n");
-    csv_expect("ROW<a BYTES, b ARRAY<BYTES>>", "{\"a\":\"\",\"b\":[\"aGk=\",null]}\n{\"b\":[]}\n{\"a\":\"aGk=\"}\n", NULL, "\"\",aGk=;\n,\"\"\naGk=,\n");
-    csv_expect("ROW<a BYTES, b ARRAY<BYTES>>", "{\"a\":\"aGk=\",\"b\":[\"\",null]}", OPTIONS("csv.null-literal", "aGk="), "\"aGk=\",;aGk=\n");
-    csv_expect("ROW<b ARRAY<BYTES>>", "{\"b\":[null,\"\"]}", NULL, "error: format 'csv' cannot write column 'b': '' is an element that would read back as NULL\n");
-    csv_expect("ROW<a INT>", "{\"a\":7}", OPTIONS("csv.null-literal", "7"), "error: format 'csv' cannot write column 'a': '7' is csv.null-literal too and would read back as NULL\n");
-    csv_expect("ROW<a STRING, b INT>", "{\"a\":\"x\\u0000\"}", NULL, "error: format 'csv' cannot write column 'a': 'x\\x00' holds a NUL byte\n");
+    csv_expect("ROW<a BYTES, b ARRAY<BYTES>>", "{\"a\":\"\",\"b\":[\"aGk=\",null]}\n{\"b\":[]}\n{\"a\":\"aGk=\"}\n",
+               NULL, "\"\",aGk=;\n,\"\"\naGk=,\n");
+    csv_expect("ROW<a BYTES, b ARRAY<BYTES>>", "{\"a\":\"aGk=\",\"b\":[\"\",null]}",
+               OPTIONS("csv.null-literal", "aGk="), "\"aGk=\",;aGk=\n");
+    csv_expect("ROW<b ARRAY<BYTES>>", "{\"b\":[null,\"\"]}", NULL,
+               "error: format 'csv' cannot write column 'b': '' is an element that would read back as NULL\n");
+    csv_expect(
+        "ROW<a INT>", "{\"a\":7}", OPTIONS("csv.null-literal", "7"),
+        "error: format 'csv' cannot write column 'a': '7' is csv.null-literal too and would read back as NULL\n");
+    csv_expect("ROW<a STRING, b INT>", "{\"a\":\"x\\u0000\"}", NULL,
+               "error: format 'csv' cannot write column 'a': 'x\\x00' holds a NUL byte\n");
     csv_expect("ROW<a STRING, b INT>", "{\"a\":\"x\\u0000\"}", OPTIONS("csv.escape-character", "\\"), "\"x\\0\",\n");
-    csv_expect("ROW<a STRING, b ARRAY<INT>>", "{\"a\":\"x\",\"b\":[]}\n{\"b\":[null]}\n{\"a\":\"\",\"b\":[1,2]}\n{\"a\":\"nil\"}\n{\"a\":\"#\xef\xbb\xbf\"}\n{\"a\":\"\xef\xbb\xbf\"}",
+    csv_expect("ROW<a STRING, b ARRAY<INT>>",
+               "{\"a\":\"x\",\"b\":[]}\n{\"b\":[null]}\n{\"a\":\"\",\"b\":[1,2]}\n{\"a\":\"nil\"}\n{\"a\":\"#"
+               "\xef\xbb\xbf\"}\n{\"a\":\"\xef\xbb\xbf\"}",
                OPTIONS("csv.null-literal", "nil", "csv.allow-comments", "true"),
                "x,\"\"\nnil,\"nil\"\n,1;2\n\"nil\",nil\n\"#\xef\xbb\xbf\",nil\n\"\xef\xbb\xbf\",nil\n");
 }
@@ -178,6 +195,70 @@ static void test_json_null_keys(void **state)
     null_key_expect("LITERAL", "{\"m\":{\"none\":0,\"k\":1}}\n");
 }
 
+/* The same window again and again: after two rounds nothing is allocated any more. */
+static void steady_expect(const struct fmt_type *format, const char *line)
+{
+    struct format_input in = FORMAT_INPUT_START;
+    const struct type *schema = NULL;
+    struct format_config config = {0};
+    struct buf text, written;
+    uint64_t calls = 0;
+    struct arena a;
+    struct mem mem;
+    struct err e = {0};
+    struct batch *b;
+    void *decoder, *encoder;
+
+    mem_init(&mem, "test", 0);
+    arena_init(&a, &mem, 0);
+    buf_init(&text, &mem);
+    buf_init(&written, &mem);
+    assert_int_equal(type_parse(&a, str_of("ROW<a INT, b STRING, c TIMESTAMP(3), d ARRAY<INT>>"), &schema, &e), S_OK);
+    for (int i = 0; i < 5000; i++) buf_append_text(&text, line);
+    buf_reserve(&text, FORMAT_PADDING);
+    config = (struct format_config){.schema = schema, .mem = &mem, .name = "test"};
+    decoder = mem_zalloc(&mem, format->decoder_size);
+    encoder = mem_zalloc(&mem, format->encoder_size);
+    assert_int_equal(format->decoder_open(decoder, &config, &e), S_OK);
+    assert_int_equal(format->encoder_open(encoder, &config, &e), S_OK);
+    b = batch_create(schema, BATCH_ROWS, &mem);
+    for (int round = 0; round < 5; round++) {
+        uint32_t rows = 0;
+        enum status st = S_MORE;
+        if (round == 2) calls = mem.calls;
+        in.data = text.data;
+        in.size = text.size;
+        in.consumed = 0;
+        while (st == S_MORE) {
+            batch_clear(b);
+            buf_clear(&written);
+            st = format->decode(decoder, &in, b, &e);
+            rows += b->count;
+            assert_int_equal(format->encode(encoder, b, &written, &e), S_OK);
+        }
+        assert_int_equal(st, S_OK);
+        assert_int_equal(rows, 5000);
+    }
+    assert_int_equal(mem.calls, calls);
+    format->decoder_close(decoder);
+    format->encoder_close(encoder);
+    batch_free(b);
+    mem_free(&mem, decoder);
+    mem_free(&mem, encoder);
+    buf_release(&text);
+    buf_release(&written);
+    arena_release(&a);
+    assert_int_equal(mem.used, 0);
+    mem_release(&mem);
+}
+
+static void test_steady_state_allocates_nothing(void **state)
+{
+    (void)state;
+    steady_expect(&fmt_csv, "7,\"a string, of more than twelve bytes\",2001-01-31 10:20:30.5,1;2;3\n");
+    steady_expect(&fmt_json, "{\"a\":7,\"b\":\"a string, of more than twelve bytes\",\"c\":\"2001-01-31 10:20:30.5\",\"d\":[1,2,3]}\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +269,7 @@ int main(void)
         cmocka_unit_test(test_unknown_options),
         cmocka_unit_test(test_csv_refuses_what_reads_back_otherwise),
         cmocka_unit_test(test_json_null_keys),
+        cmocka_unit_test(test_steady_state_allocates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,7 +52,8 @@ static size_t change(struct prng *p, char *text, size_t size)
     return size;
 }
 
-static void run(const struct fuzz_case *cases, size_t case_count, const char *folder, const char *const *names, size_t count, bool is_json)
+static void run(const struct fuzz_case *cases, size_t case_count, const char *folder, const char *const *names,
+                size_t count, bool is_json)
 {
     char seed[TEXT_MAX], text[TEXT_MAX];
     struct prng p;
@@ -71,7 +72,8 @@ static void run(const struct fuzz_case *cases, size_t case_count, const char *fo
 
 static void test_csv(void **state)
 {
-    static const char *const names[] = {"plain", "quotes", "broken", "overlong", "numbers", "times", "nested", "escapes", "ignore", "header", "mark"};
+    static const char *const names[] = {"plain",  "quotes",  "broken", "overlong", "numbers", "times",
+                                        "nested", "escapes", "ignore", "header",   "mark"};
 
     (void)state;
     run(csv_cases, COUNT_OF(csv_cases), "csv", names, COUNT_OF(names), false);
@@ -79,7 +81,8 @@ static void test_csv(void **state)
 
 static void test_json(void **state)
 {
-    static const char *const names[] = {"plain", "order", "strings", "broken", "numbers", "times", "nested", "ignore", "missing"};
+    static const char *const names[] = {"plain", "order",  "strings", "broken", "numbers",
+                                        "times", "nested", "ignore",  "missing"};
 
     (void)state;
     run(json_cases, COUNT_OF(json_cases), "json", names, COUNT_OF(names), true);
