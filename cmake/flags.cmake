@@ -14,7 +14,7 @@ set(CMAKE_C_FLAGS_RELEASE "-O3 -g1")
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
 
 file(RELATIVE_PATH source_from_build ${CMAKE_BINARY_DIR} ${CMAKE_SOURCE_DIR})
-string(REGEX REPLACE "/?$" "" source_from_build "${source_from_build}")
+string(REGEX REPLACE "/$" "" source_from_build "${source_from_build}")
 if(source_from_build STREQUAL "")
     set(source_from_build .)      # built in the source folder itself
 endif()
