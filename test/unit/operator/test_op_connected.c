@@ -1,6 +1,7 @@
 /* test_op_connected.c - operators that pass rows on or connect streams without state: union, key_by, batch, co_map,
  * co_flat_map, side outputs, sinks and sources of the user, custom partitioning. */
 #include "flow/operator/user_partition.h"
+#include "flow/source/watermark.h"
 #include "flow/task/job_shared.h"
 #include "support/op_driver.h"
 #include "support/rows.h"
@@ -274,6 +275,30 @@ static void source_function_is_polled(void **state)
     op_driver_free(d);
 }
 
+static void a_source_function_makes_times_and_watermarks(void **state)
+{
+    struct source_function_config c = {.function = {.name = "ticks", .fn = &ticks},
+        .watermark = {.kind = WATERMARK_BOUNDED, .out_of_orderness_ms = 1, .every_rows = 2, .time_field = "n"}};
+    static const uint32_t sizes_of_source[] = {0, 1, 3};
+
+    (void)state;
+    for (uint32_t i = 0; i < COUNT_OF(sizes_of_source); i++) {
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("source_function"), .config = &c, .watermarks = true, .batch_rows = sizes_of_source[i]});
+        op_poll(d);
+        while (op_next_wake(d) != INT64_MAX) {
+            op_set_time(d, op_next_wake(d));
+            op_poll(d);
+        }
+        assert_string_equal(op_driver_error(d), "");
+        assert_string_equal(op_output(d), "+I[0]@0\n+I[1]@1\nW@-1\n+I[2]@2\n+I[3]@3\nW@1\n+I[4]@4\nW@max\n");
+        op_driver_free(d);
+    }
+    c.watermark.time_field = "m";
+    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("source_function"), .config = &c});
+    assert_string_equal(op_driver_error(d), "field 'm' is not in stream 'ticks' (has: n) (did you mean 'n'?)");
+    op_driver_free(d);
+}
+
 struct ledger {
     struct buf text;
     uint32_t flushes;
@@ -416,6 +441,7 @@ int main(void)
         cmocka_unit_test(co_map_has_a_callback_for_either),
         cmocka_unit_test(side_outputs_have_ports_of_their_own),
         cmocka_unit_test(source_function_is_polled),
+        cmocka_unit_test(a_source_function_makes_times_and_watermarks),
         cmocka_unit_test(sink_function_gets_rows_and_flushes),
         cmocka_unit_test(partition_custom_chooses_targets),
         cmocka_unit_test(accumulators_reach_the_job),
