@@ -222,10 +222,3 @@ bool tw_accumulator_double(struct tw_env *env, const char *name, double *value)
     *value = a->kind == ACC_DOUBLE ? a->sum : a->count > 0 ? a->sum / (double)a->count : 0;
     return true;
 }
-
-struct tw_str tw_str_of(const char *text) { return (struct tw_str){text, text != NULL ? strlen(text) : 0}; }
-
-bool tw_str_equal(struct tw_str a, struct tw_str b)
-{
-    return str_equal((struct str){a.data, a.size}, (struct str){b.data, b.size});
-}
