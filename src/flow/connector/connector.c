@@ -74,6 +74,44 @@ enum status conn_format(const struct options *o, const struct fmt_type **out, st
     return format_find(name, out, e);
 }
 
+static void ignore_dead_letter(void *arg, const struct format_position *at, const char *reason, struct str raw)
+{
+    (void)arg;
+    (void)at;
+    (void)reason;
+    (void)raw;
+}
+
+static enum status coder_try(const struct fmt_type *f, const struct format_config *config, bool writing, struct err *e)
+{
+    size_t size = writing ? f->encoder_size : f->decoder_size;
+    void *self = mem_alloc_aligned(config->mem, size, 64);
+
+    memset(self, 0, size);
+    TRY(writing ? f->encoder_open(self, config, e) : f->decoder_open(self, config, e));
+    if (writing) f->encoder_close(self);
+    else f->decoder_close(self);
+    return S_OK;
+}
+
+enum status conn_format_check(const struct options *o, const struct type *row, bool writing, struct err *e)
+{
+    const struct fmt_type *format = NULL;
+    struct mem mem;
+    struct arena arena;
+
+    TRY(conn_format(o, &format, e));
+    if (writing && format->encode == NULL) return err_set(e, E_UNSUPPORTED, "format '%s' cannot be written", format->name);
+    if (!writing && format->decode == NULL) return err_set(e, E_UNSUPPORTED, "format '%s' cannot be read", format->name);
+    mem_init(&mem, "check", 0);
+    arena_init(&arena, &mem, 0);
+    struct options own = format_options(format, o, "", &arena);
+    struct format_config config = {.schema = row, .options = &own, .on_error = conn_on_error(o), .dead_letter = ignore_dead_letter, .mem = &mem, .name = format->name};
+    enum status st = coder_try(format, &config, writing, e);
+    mem_release(&mem);
+    return st;
+}
+
 enum on_error conn_on_error(const struct options *o)
 {
     return (enum on_error)options_enum(o, conn_format_options, "on-error");

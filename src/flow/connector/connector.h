@@ -22,5 +22,7 @@ enum status conn_options_check(const struct conn_type *conn, const struct option
 extern const struct option_def conn_format_options[];
 /* The format that the options name; E_CONFIG when none is given or it is unknown. */
 enum status conn_format(const struct options *o, const struct fmt_type **out, struct err *e) CHECKED;
+/* Does the format take these options and columns, for reading or for writing? */
+enum status conn_format_check(const struct options *o, const struct type *row, bool writing, struct err *e) CHECKED;
 /* 'on-error' of the options. */
 enum on_error conn_on_error(const struct options *o);

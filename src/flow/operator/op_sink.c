@@ -27,6 +27,7 @@ static enum status sink_derive(struct op_plan *plan, const void *config, struct 
 
     TRY(sink_conn(c, &conn, e));
     TRY(conn_options_check(conn, &c->options, e));
+    if (conn->takes_format) TRY(conn_format_check(&c->options, plan->inputs[0], true, e));
     plan->output_count = 0;
     return conn->sink->check != NULL ? conn->sink->check(&c->options, conn->options, plan->inputs[0], e) : S_OK;
 }

@@ -53,6 +53,7 @@ static enum status source_derive(struct op_plan *plan, const void *config, struc
     TRY(conn_options_check(conn, &c->options, e));
     TRY(source_schema(plan, c, conn, &plan->outputs[0], e));
     const struct type *row = plan->outputs[0];
+    if (conn->takes_format) TRY(conn_format_check(&c->options, row, false, e));
     if (conn->source->check != NULL) TRY(conn->source->check(&c->options, conn->options, row, e));
     struct watermark_config w = source_watermark_config(&c->watermark, &c->options);
     TRY(watermark_strategy_init(&strategy, &w, row, c->connector, e));

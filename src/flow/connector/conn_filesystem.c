@@ -1,0 +1,257 @@
+/* conn_filesystem.c - files as a source, and as a sink (filesystem/file_sink.c).
+ *
+ * The enumerator lists the path once, or again and again with source.monitor-interval, and makes splits in the order of the
+ * paths: a file is one split, except that a big plain file in a format whose records are lines is cut into ranges. A split's
+ * bytes: version, path, the range, and the position in it, which is offset and line of the next record. */
+#include "flow/connector/filesystem/file_list.h"
+#include "flow/connector/filesystem/file_range.h"
+#include "flow/connector/filesystem/file_sink.h"
+#include "flow/connector/record_reader.h"
+#include "ground/base/codec.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+enum { SPLIT_VERSION = 1, PATH_SIZE_MAX = 4096, RANGES_MAX = 1 << 20 };
+
+static const struct option_def filesystem_options[] = {
+    {.key = "path", .kind = OPT_STRING, .fallback = "", .required = true, .doc = "a file, a folder, or a pattern with * and ?; a sink's folder or file"},
+    {.key = "source.monitor-interval", .kind = OPT_DURATION_MS, .doc = "look for new files so often, without end; not given: list once"},
+    {.key = "source.path.regex-pattern", .kind = OPT_STRING, .doc = "regular expression that the whole path of a file must match"},
+    {.key = "source.split-size", .kind = OPT_SIZE, .fallback = "64mb", .doc = "bigger files of lines are cut into splits of this size"},
+    {.key = "source.report-statistics", .kind = OPT_ENUM, .choices = "ALL|NONE", .fallback = "ALL", .doc = "accepted; nothing depends on it"},
+    {.key = "sink.rolling-policy.file-size", .kind = OPT_SIZE, .fallback = "128mb", .doc = "a part that has grown to this size is complete"},
+    {.key = "sink.rolling-policy.rollover-interval", .kind = OPT_DURATION_MS, .fallback = "30 min", .doc = "a part that is so old is complete"},
+    {.key = "sink.rolling-policy.inactivity-interval", .kind = OPT_DURATION_MS, .fallback = "30 min",
+     .doc = "accepted; parts appear at checkpoints and at the end, whenever they were complete"},
+    {.key = "sink.rolling-policy.check-interval", .kind = OPT_DURATION_MS, .fallback = "1 min", .doc = "accepted; size and age are looked at with every batch"},
+    {.key = NULL},
+};
+
+struct file_enumerator {
+    struct file_list files;
+    struct fs_list fresh;      /* not handed out: from `next` on */
+    uint32_t next;
+    int64_t range_start;       /* of the next range of that file */
+    int64_t split_size, interval_ms, list_ms;
+    bool is_cut, is_monitored, was_listed, is_pattern;
+};
+
+struct file_reader {
+    struct record_format format;
+};
+
+struct file_split {
+    char *path;
+    int64_t start, end;        /* as cut; end -1 = the end of the file */
+    struct file_range range;
+    struct record_reader records;
+};
+
+/* --- graph time ---------------------------------------------------------------------------------------------------------- */
+static enum boundedness filesystem_boundedness(const struct options *o, const struct option_def *defs)
+{
+    return options_get(o, defs, "source.monitor-interval") != NULL ? UNBOUNDED : BOUNDED;
+}
+
+static enum status filesystem_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
+{
+    const char *pattern = options_get(o, defs, "source.path.regex-pattern"), *interval = options_get(o, defs, "source.monitor-interval");
+
+    ASSERT(row->kind == T_ROW);
+    if (interval != NULL && options_int(o, defs, "source.monitor-interval") == 0)
+        return err_set(e, E_CONFIG, "option 'source.monitor-interval' must be longer than nothing");
+    if (options_int(o, defs, "source.split-size") < 1024) return err_set(e, E_CONFIG, "option 'source.split-size' must be at least 1kb");
+    return pattern != NULL ? file_pattern_check(pattern, e) : S_OK;
+}
+
+/* --- enumerator ---------------------------------------------------------------------------------------------------------- */
+static enum status file_enumerator_open(struct source_cx *cx, void *self)
+{
+    struct file_enumerator *en = self;
+    const struct options *o = cx->options;
+    const char *path = options_get(o, cx->option_defs, "path");
+    struct record_format format = {0};
+
+    TRY(record_format_open(&format, cx));
+    en->is_cut = format.format->is_splittable(cx->schema, &format.options);
+    record_format_close(&format);
+    en->split_size = options_int(o, cx->option_defs, "source.split-size");
+    en->is_monitored = filesystem_boundedness(o, cx->option_defs) == UNBOUNDED;
+    en->is_pattern = strpbrk(path, "*?") != NULL;
+    if (en->is_monitored) en->interval_ms = options_int(o, cx->option_defs, "source.monitor-interval");
+    return file_list_open(&en->files, cx->sys, cx->mem, path, options_get(o, cx->option_defs, "source.path.regex-pattern"), cx->err);
+}
+
+static void file_enumerator_close(struct source_cx *cx, void *self)
+{
+    (void)cx;
+    file_list_close(&((struct file_enumerator *)self)->files);
+}
+
+/* S_OK: there are fresh files; S_IDLE until the next look; S_END. */
+static enum status files_find(struct source_cx *cx, struct file_enumerator *en)
+{
+    int64_t now = sys_wall_ms(cx->sys);
+    struct err problem = {0};
+
+    if (en->next < en->fresh.count) return S_OK;
+    if (en->was_listed && !en->is_monitored) return S_END;
+    if (!en->was_listed || now >= en->list_ms) {
+        en->next = 0;
+        en->fresh.count = 0;
+        enum status st = file_list_update(&en->files, &en->fresh, &problem);
+        bool may_come = st == E_NOT_FOUND && en->is_monitored && en->is_pattern;
+        if (st != S_OK && !may_come) return err_set(cx->err, st, "%s", problem.text);
+        en->was_listed = true;
+        en->list_ms = now + en->interval_ms;
+        if (en->fresh.count > 0) return S_OK;
+        if (!en->is_monitored) return S_END;
+    }
+    cx->wake_ms = en->list_ms;
+    return S_IDLE;
+}
+
+static struct str split_encode(struct arena *a, const char *path, int64_t start, int64_t end, const struct format_input *at)
+{
+    struct buf bytes;
+
+    buf_init(&bytes, a->mem);
+    enc_u8(&bytes, SPLIT_VERSION);
+    enc_text(&bytes, path);
+    enc_zigzag(&bytes, start);
+    enc_zigzag(&bytes, end);
+    enc_u8(&bytes, at != NULL);
+    if (at != NULL) {
+        enc_varint(&bytes, at->offset);
+        enc_varint(&bytes, at->line);
+        enc_u8(&bytes, at->discarding);
+    }
+    struct str s = {arena_strndup(a, bytes.data, bytes.size), bytes.size};
+    buf_release(&bytes);
+    return s;
+}
+
+static enum status file_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
+{
+    struct file_enumerator *en = self;
+
+    (void)subtask;
+    TRY(files_find(cx, en));
+    const struct fs_entry *file = &en->fresh.entries[en->next];
+    int64_t size = MAX(en->split_size, file->size / RANGES_MAX + 1);
+    bool is_whole = !en->is_cut || file->size <= size || compression_of(file->path) != COMPRESSION_NONE;
+    int64_t start = is_whole ? 0 : en->range_start, end = is_whole || file->size - start <= size ? -1 : start + size;
+    if (strlen(file->path) >= PATH_SIZE_MAX) return err_set(cx->err, E_CONFIG, "the path '%.100s...' is too long", file->path);
+    out->id = is_whole ? arena_strdup(a, file->path) : arena_printf(a, "%s@%lld", file->path, (long long)start);
+    out->bytes = split_encode(a, file->path, start, end, NULL);
+    en->range_start = end;
+    if (end >= 0) return S_OK;
+    en->range_start = 0;
+    en->next++;
+    return S_OK;
+}
+
+/* --- reading --------------------------------------------------------------------------------------------------------------- */
+static enum status file_reader_open(struct source_cx *cx, void *reader) { return record_format_open(&((struct file_reader *)reader)->format, cx); }
+
+static void file_reader_close(struct source_cx *cx, void *reader)
+{
+    (void)cx;
+    record_format_close(&((struct file_reader *)reader)->format);
+}
+
+static enum status split_decode(struct source_cx *cx, struct file_split *s, struct str bytes, struct format_input *at, bool *has_position)
+{
+    struct dec d;
+
+    dec_init(&d, bytes.data, bytes.size);
+    uint8_t version = dec_u8(&d);
+    struct str path = dec_str(&d, PATH_SIZE_MAX);
+    s->start = dec_zigzag(&d);
+    s->end = dec_zigzag(&d);
+    *has_position = dec_u8(&d) != 0;
+    if (*has_position) {
+        at->offset = dec_varint(&d);
+        at->line = dec_varint(&d);
+        at->discarding = dec_u8(&d) != 0;
+    }
+    bool is_valid = dec_ok(&d) && version == SPLIT_VERSION && path.size > 0 && s->start >= 0 && (s->end < 0 || s->end >= s->start);
+    if (!is_valid) return err_set(cx->err, E_DATA, "the position of a file split cannot be read (version %u)", version);
+    s->path = mem_zalloc(cx->mem, path.size + 1);
+    memcpy(s->path, path.data, path.size);
+    return S_OK;
+}
+
+static enum status file_split_open(struct source_cx *cx, void *reader, void *split, const struct split *what)
+{
+    struct file_split *s = split;
+    struct format_input at = FORMAT_INPUT_START;
+    bool has_position;
+
+    TRY(split_decode(cx, s, what->bytes, &at, &has_position));
+    TRY(file_range_open(&s->range, cx->sys, cx->mem, s->path, s->start, s->end < 0 ? INT64_MAX : s->end, cx->err));
+    if (has_position) TRY(file_range_seek(&s->range, (int64_t)at.offset, cx->err));
+    else at.offset = s->range.start == INT64_MAX ? 0 : (uint64_t)s->range.start;
+    TRY(record_reader_open(&s->records, cx, &((struct file_reader *)reader)->format, s->path, at, file_range_fill, &s->range));
+    s->records.lines_before = file_range_lines_before;
+    return S_OK;
+}
+
+static enum status file_split_read(struct source_cx *cx, void *reader, void *split, struct batch *out)
+{
+    (void)cx;
+    (void)reader;
+    return record_reader_read(&((struct file_split *)split)->records, out);
+}
+
+static void file_split_position(struct source_cx *cx, void *reader, void *split, struct buf *out)
+{
+    struct file_split *s = split;
+    struct arena a;
+    struct format_input at = s->records.in;
+
+    (void)reader;
+    arena_init(&a, cx->mem, 0);
+    if (s->records.lines_known) at.line -= s->records.lines; /* positions count lines from the range's start */
+    struct str bytes = split_encode(&a, s->path, s->start, s->end, &at);
+    buf_append(out, bytes.data, bytes.size);
+    arena_release(&a);
+}
+
+static void file_split_close(struct source_cx *cx, void *reader, void *split)
+{
+    struct file_split *s = split;
+
+    (void)reader;
+    record_reader_close(&s->records);
+    file_range_close(&s->range);
+    mem_free(cx->mem, s->path);
+}
+
+static const struct source_type filesystem_source = {
+    .enumerator_size = sizeof(struct file_enumerator),
+    .reader_size = sizeof(struct file_reader),
+    .split_size = sizeof(struct file_split),
+    .boundedness = filesystem_boundedness,
+    .check = filesystem_check,
+    .enumerator_open = file_enumerator_open,
+    .enumerator_next = file_enumerator_next,
+    .enumerator_close = file_enumerator_close,
+    .reader_open = file_reader_open,
+    .reader_close = file_reader_close,
+    .split_open = file_split_open,
+    .split_read = file_split_read,
+    .split_position = file_split_position,
+    .split_close = file_split_close,
+};
+
+const struct conn_type conn_filesystem = {
+    .name = "filesystem",
+    .doc = "reads and writes files: csv, json lines or raw; gzip and zstd are read as they are",
+    .example = "'connector' = 'filesystem', 'path' = 'flights.csv', 'format' = 'csv', 'csv.header' = 'true'",
+    .options = filesystem_options,
+    .takes_format = true,
+    .source = &filesystem_source,
+    .sink = &file_sink,
+};
