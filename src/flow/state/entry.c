@@ -6,6 +6,7 @@
  *
  * Invariants: live entries, and those on the reserved list, are in the index (the NULL key's: in null_slot); removed ones
  * are not. An entry is on the reserved list at most once (the held bit). Not here: finding entries (resolve.c). */
+#include "flow/state/bag.h"
 #include "flow/state/hashmap.h"
 
 void handles_add(struct hm_table *t, struct handles *list, struct space *s, uint32_t shard, uint32_t slot)
@@ -81,9 +82,8 @@ void entry_remove(struct hm_table *t, struct space *s, struct shard *sh, uint32_
 
 void entry_reset(struct hm_table *t, struct space *s, char *row)
 {
-    const struct state_layout *l = &t->base.value;
-
-    row_free_texts(l, &t->segments, &s->blocks, row);
+    if (t->has_heads) bag_clear(t, s, (struct bag *)(void *)row);
+    else row_free_texts(&t->base.value, &t->segments, &s->blocks, row);
     memset(row, 0, t->entry_size - t->row_offset);
 }
 
@@ -132,6 +132,10 @@ bool hm_is_set(const struct state_table *base, uint32_t i)
     const struct hm_table *t = hm_of_const(base);
 
     if (t->latest.space == NULL || t->latest.slot[i] == NO_SLOT) return false;
+    if (t->has_heads) {
+        char *row = entry_at(t, latest_shard(t, i), t->latest.slot[i]) + t->row_offset;
+        return ((const struct bag *)(const void *)row)->rows > 0;
+    }
     return slot_is_live(t, latest_shard(t, i), t->latest.slot[i]);
 }
 
@@ -210,7 +214,8 @@ void hm_done(struct state_table *base)
     t->latest.count = 0;
     t->latest.space = NULL;
     if (t->reserved.count) reserved_settle(t);
-    if (t->ttl_offset) hm_sweep(t);
+    if (t->base.def->ttl.update != STATE_TTL_OFF) hm_sweep(t);
+    if (t->has_heads) bags_done(t);
     if (t->removed.count) removed_settle(t);
     t->has_now = false;
 }

@@ -84,6 +84,8 @@ struct latest {
     uint64_t created[BATCH_ROWS / 64];
 };
 
+struct bag_layout;
+
 struct hm_table {
     struct state_table base;
     struct segments segments;
@@ -107,6 +109,7 @@ struct hm_table {
     struct handles reserved;         /* made or erased under RESERVE: real only when live at state_done */
     struct handles removed;          /* out of the index; memory is reused after state_done */
     struct handles touched;          /* heads that may have become empty */
+    struct bag_layout *bag;          /* of tables with heads */
 };
 
 struct state_scratch {
@@ -192,7 +195,7 @@ enum status hm_each(struct state_table *t, int64_t ns, struct state_cursor *c, s
 /* Makes an entry that is not live; strings of its key are copied. */
 uint32_t entry_create(struct hm_table *t, struct space *s, struct shard *sh, uint64_t hash, const struct key_set *keys, uint32_t i);
 void entry_remove(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot); /* until done the row can be read */
-void entry_reset(struct hm_table *t, struct space *s, char *row); /* strings given back, row zero */
+void entry_reset(struct hm_table *t, struct space *s, char *row); /* strings (of a head: everything) given back, row zero */
 void entry_reserve(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot); /* not live, gone at state_done */
 void entry_key(const struct hm_table *t, const struct shard *sh, uint32_t slot, struct key_set *out, uint32_t i);
 void handles_add(struct hm_table *t, struct handles *list, struct space *s, uint32_t shard, uint32_t slot);

@@ -159,7 +159,7 @@ static void gather_fixed(const struct key_codec *c, struct key_set *s, const str
             nulls |= (uint64_t)vector_is_null(v, span_row(p, i)) << k;
         }
         if (c->null_offset) memcpy(to + c->null_offset, &nulls, 8);
-        s->views[i] = (struct str){to, c->bytes};
+        s->views[i] = (struct str){c->bytes ? to : "", c->bytes};
     }
 }
 

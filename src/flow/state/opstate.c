@@ -1,76 +1,121 @@
-/* opstate.c - operator state: one list or broadcast map per subtask, without keys. It is a sequence under one constant key. */
-#include "flow/state/sequence.h"
+/* opstate.c - operator state: one list or map per subtask.
+ *
+ * The idea: it is a LOG, or a MAP with a map key, under the key of no columns: one head. Each call finds the head anew;
+ * a call that adds first ends the "batch" before it, which settles what was removed.
+ *
+ * Invariants: the key's hash falls into the first key group of the host, whatever groups it has. Rows hold until the next
+ * add, put or clear. Not here: how a restore shares the rows out (that is the kind, for snapshots to read). */
+#include "flow/state/view.h"
 
 struct opstate {
-    struct sequence sequence;
-    struct mem *mem;
-    struct arena arena;
     enum opstate_kind kind;
-    struct batch *outer; /* one row: the constant key */
+    struct state_host *host;
+    struct state_def def;
+    struct type key; /* a row of no columns */
+    struct state_table *table;
+    uint64_t hash;
 };
 
 enum status opstate_create(struct state_host *h, const char *name, enum opstate_kind kind, const struct type *map_key,
                            const struct type *value, struct opstate **out, struct err *e)
 {
-    static const uint32_t col = 0;
     struct opstate *s = mem_zalloc(h->mem, sizeof *s);
-    const char *field = "subtask";
+    uint64_t high = (((uint64_t)h->group_first << 32) + h->max_parallelism - 1) / h->max_parallelism;
+    enum status st;
 
-    ASSERT((kind == OPSTATE_BROADCAST) == (map_key != NULL));
-    *out = s;
-    s->mem = h->mem;
     s->kind = kind;
-    arena_init(&s->arena, h->mem, 0);
-    const struct type *bigint = type_new(&s->arena, T_BIGINT, 0, 0, false);
-    const struct type *outer = type_row(&s->arena, 1, &field, &bigint, false);
-    s->outer = batch_create(outer, 1, h->mem);
-    VECTOR_VALUES(&s->outer->cols[0], int64_t)[0] = 0;
-    s->outer->count = 1;
-    TRY(sequence_open(&s->sequence, h, name, outer, value, map_key, (struct state_ttl){0}, e));
-    sequence_at(&s->sequence, 0, s->outer, &col, 0);
+    s->host = h;
+    s->key = (struct type){.kind = T_ROW, .phys = P_ROW};
+    s->hash = high << 32;
+    ASSERT(state_key_group(s->hash, h->max_parallelism) == h->group_first);
+    s->def = (struct state_def){.name = name, .shape = kind == OPSTATE_BROADCAST ? STATE_MAP : STATE_LOG, .key = &s->key,
+        .map_key = kind == OPSTATE_BROADCAST ? map_key : NULL, .value = value};
+    st = kind == OPSTATE_BROADCAST && map_key == NULL ? err_set(e, E_GRAPH, "broadcast state `%s` has no key type", name) : S_OK;
+    if (st == S_OK) st = state_open(h, &s->def, &s->table, e);
+    if (st != S_OK) {
+        mem_free(h->mem, s);
+        return st;
+    }
+    *out = s;
     return S_OK;
 }
 
 void opstate_free(struct opstate *s)
 {
     if (s == NULL) return;
-    sequence_close(&s->sequence);
-    batch_free(s->outer);
-    arena_release(&s->arena);
-    mem_free(s->mem, s);
+    state_close(s->table);
+    mem_free(s->host->mem, s);
 }
 
-const struct state_layout *opstate_layout(const struct opstate *s) { return &s->sequence.value_layout; }
-const struct state_layout *opstate_key_layout(const struct opstate *s) { return &s->sequence.probe_layout; }
-struct state_table *opstate_table(struct opstate *s) { return s->sequence.rows; }
+const struct state_layout *opstate_layout(const struct opstate *s) { return &s->table->value; }
+const struct state_layout *opstate_key_layout(const struct opstate *s) { return &s->table->extra; }
+struct state_table *opstate_table(struct opstate *s) { return s->table; }
+
+static void *head_of(struct opstate *s, enum state_intent intent)
+{
+    static const struct batch no_columns;
+
+    return state_get(s->table, 0, &no_columns, NULL, 0, s->hash, intent, NULL);
+}
+
+static struct state_probe probe_one(const struct state_layout *l, const void *row)
+{
+    return (struct state_probe){.layout = *l, .rows = (char *)(uintptr_t)row, .count = 1};
+}
 
 enum status opstate_add(struct opstate *s, const void *probe_row)
 {
+    struct state_probe one = probe_one(&s->table->value, probe_row);
+    void *head;
+
     ASSERT(s->kind != OPSTATE_BROADCAST);
-    void *row = sequence_add(&s->sequence, NULL);
-    if (row == NULL) return E_BUDGET;
-    sequence_copy(&s->sequence, row, probe_row, &s->sequence.value_layout, 0);
-    return S_OK;
+    state_done(s->table);
+    head = head_of(s, STATE_INSERT);
+    if (head == NULL) return E_BUDGET;
+    return state_log_append(s->table, 0, &head, &one, NULL, NULL);
 }
 
 void opstate_clear(struct opstate *s)
 {
-    sequence_clear(&s->sequence);
-    sequence_done(&s->sequence);
+    state_head_clear(s->table, 0, head_of(s, STATE_UPDATE));
+    state_done(s->table);
 }
 
-uint32_t opstate_count(struct opstate *s) { return sequence_count(&s->sequence); }
-void *opstate_next(struct opstate *s, struct view_cursor *c) { return sequence_next(&s->sequence, c); }
-void *opstate_get(struct opstate *s, const void *probe_key) { return sequence_find(&s->sequence, probe_key); }
+uint32_t opstate_count(struct opstate *s) { return state_head_rows(head_of(s, STATE_READ)); }
+
+void *opstate_next(struct opstate *s, struct view_cursor *c)
+{
+    return state_head_next(s->table, 0, head_of(s, STATE_READ), &c->scan);
+}
+
+static void *entry_of(struct opstate *s, const void *probe_key, enum state_intent intent, bool *is_new)
+{
+    struct state_probe one = probe_one(&s->table->extra, probe_key);
+    void *head = head_of(s, intent), *row = NULL;
+    uint64_t created = 0;
+
+    ASSERT(s->kind == OPSTATE_BROADCAST);
+    if (is_new) *is_new = false;
+    if (head == NULL || state_entry_resolve(s->table, 0, &head, &one, intent, &row, &created) != S_OK) return NULL;
+    if (is_new) *is_new = created & 1;
+    return row;
+}
+
+void *opstate_get(struct opstate *s, const void *probe_key) { return entry_of(s, probe_key, STATE_READ, NULL); }
 
 void *opstate_put(struct opstate *s, const void *probe_key, bool *is_new)
 {
-    void *row = sequence_find(&s->sequence, probe_key);
-
-    if (is_new != NULL) *is_new = row == NULL;
-    return row != NULL ? row : sequence_add(&s->sequence, probe_key);
+    state_done(s->table);
+    return entry_of(s, probe_key, STATE_INSERT, is_new);
 }
 
-bool opstate_remove(struct opstate *s, const void *probe_key) { return sequence_remove(&s->sequence, probe_key); }
-const void *opstate_key(const struct opstate *s, const void *row) { return sequence_key(&s->sequence, row); }
-void opstate_text_set(struct opstate *s, struct state_text *field, struct str value) { state_text_set(s->sequence.rows, 0, field, value); }
+bool opstate_remove(struct opstate *s, const void *probe_key)
+{
+    void *row = entry_of(s, probe_key, STATE_UPDATE, NULL);
+
+    if (row) state_row_remove(s->table, 0, head_of(s, STATE_UPDATE), row);
+    return row != NULL;
+}
+
+const void *opstate_key(const struct opstate *s, const void *row) { return state_extra(s->table, row); }
+void opstate_text_set(struct opstate *s, struct state_text *field, struct str value) { state_text_set(s->table, 0, field, value); }

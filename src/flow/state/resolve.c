@@ -10,7 +10,8 @@
  * Invariants: entries never move, so a candidate of stage B stays valid when an insertion of stage C makes the index
  * grow; buckets of stage A do not, they are looked up again then. Equal keys: the later row finds what the earlier one
  * created, because stage C goes in order and misses search the index anew.
- * Not here: heads' contents, strings of rows. */
+ * Not here: what heads hold (bag.c), strings of rows. */
+#include "flow/state/bag.h"
 #include "flow/state/hashmap.h"
 #include "flow/state/index.h"
 
@@ -26,6 +27,7 @@ struct job {
     void **rows;
     uint64_t *created; /* never NULL */
     bool grew;
+    bool marks;    /* what is found becomes dirty */
     bool is_plain; /* no TTL and no reserved entries: what is in the index is there */
 };
 
@@ -119,6 +121,7 @@ static uint32_t create(struct job *j, struct shard *sh, uint32_t i, uint64_t has
     }
     slot_set_live(t, j->s, sh, slot, true);
     if (t->ttl_offset) hm_stamp(t, entry_at(t, sh, slot) + t->row_offset, hm_now(t));
+    if (t->has_heads) bag_created(t, j->s, (struct bag *)(void *)(entry_at(t, sh, slot) + t->row_offset), sh->number, slot);
     return slot;
 }
 
@@ -195,7 +198,6 @@ static inline void mark_dirty(struct job *j, uint32_t from, uint32_t to)
 static inline __attribute__((always_inline)) void pipeline(struct job *j, enum key_form form)
 {
     uint32_t n = j->count;
-    bool writes = j->intent == STATE_UPDATE || j->intent == STATE_INSERT;
 
     stage_a(j, 0, MIN(n, 2U * GROUP));
     stage_b(j, 0, MIN(n, (uint32_t)GROUP));
@@ -208,7 +210,7 @@ static inline __attribute__((always_inline)) void pipeline(struct job *j, enum k
         stage_a(j, next, after);
         stage_b(j, end, next);
         stage_c(j, form, at, end);
-        if (writes) mark_dirty(j, at, end);
+        if (j->marks) mark_dirty(j, at, end);
     }
 }
 
@@ -234,9 +236,11 @@ enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_
                        uint64_t *created)
 {
     struct hm_table *t = hm_of(base);
-    struct job j = {.t = t, .x = base->host->scratch, .hashes = keys->hashes, .count = keys->count, .intent = intent, .rows = rows};
+    struct job j = {.t = t, .x = base->host->scratch, .hashes = keys->hashes, .count = keys->count, .intent = intent, .rows = rows,
+        .marks = intent == STATE_UPDATE || intent == STATE_INSERT};
 
     ASSERT(keys->count <= BATCH_ROWS && keys->col_count == t->key.type->child_count);
+    if (t->has_heads && intent == STATE_RESERVE) j.intent = intent = STATE_INSERT; /* empty heads go away by themselves */
     memset(t->latest.created, 0, ALIGN_UP(keys->count, 64) / 8);
     if (created) memset(created, 0, ALIGN_UP(keys->count, 64) / 8);
     if (intent >= STATE_INSERT) TRY(budget_check(t, keys->count));
@@ -264,11 +268,13 @@ void *hm_get(struct state_table *base, int64_t ns, const struct batch *b, const 
 {
     struct hm_table *t = hm_of(base);
     uint64_t created_bits[1] = {0};
-    struct job j = {.t = t, .x = base->host->scratch, .count = 1, .intent = intent, .created = created_bits};
+    struct job j = {.t = t, .x = base->host->scratch, .count = 1, .intent = intent, .created = created_bits,
+        .marks = intent == STATE_UPDATE || intent == STATE_INSERT};
     struct shard *sh;
     uint32_t slot;
 
     if (created) *created = false;
+    if (t->has_heads && intent == STATE_RESERVE) j.intent = intent = STATE_INSERT;
     if (intent >= STATE_INSERT && budget_check(t, 1) != S_OK) return NULL;
     j.s = intent >= STATE_INSERT ? space_make(t, ns) : space_find(t, ns);
     if (j.s == NULL) return NULL;
@@ -277,7 +283,7 @@ void *hm_get(struct state_table *base, int64_t ns, const struct batch *b, const 
     sh = &j.s->shards[shard_of(t, hash)];
     slot = resolve_one(&j, sh, 0, hash);
     if (slot == NO_SLOT) return NULL;
-    if (intent == STATE_UPDATE || intent == STATE_INSERT) slot_mark(t, sh, slot, t->dirty_now);
+    if (j.marks) slot_mark(t, sh, slot, t->dirty_now);
     if (created) *created = created_bits[0] & 1;
     return entry_at(t, sh, slot) + t->row_offset;
 }

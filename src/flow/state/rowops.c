@@ -106,6 +106,18 @@ void row_from_probe(const struct state_layout *l, struct segments *s, struct blo
     }
 }
 
+void probe_from_row(const struct state_layout *l, const struct segments *s, void *probe, const void *stored)
+{
+    memcpy(probe, stored, l->size);
+    for (uint32_t i = 0, left = l->text_count; left > 0; i++) {
+        struct str value;
+        if (!field_is_text(&l->fields[i])) continue;
+        left--;
+        value = stored_text(s, (const struct state_text *)((const char *)stored + l->fields[i].offset));
+        *(struct text *)((char *)probe + l->fields[i].offset) = text_view(value.data, value.size);
+    }
+}
+
 void row_free_texts(const struct state_layout *l, struct segments *s, struct blocks *b, void *stored)
 {
     for (uint32_t i = 0, left = l->text_count; left > 0; i++) {

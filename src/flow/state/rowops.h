@@ -18,6 +18,8 @@ uint64_t probe_hash(const struct state_layout *l, const void *probe);
 bool row_equals_probe(const struct state_layout *l, const struct segments *s, const void *stored, const void *probe);
 /* Writes into memory that holds no row yet. */
 void row_from_probe(const struct state_layout *l, struct segments *s, struct blocks *b, void *stored, const void *probe);
+/* The other way, borrowing: the strings of the probe row are those of the stored one. */
+void probe_from_row(const struct state_layout *l, const struct segments *s, void *probe, const void *stored);
 void row_free_texts(const struct state_layout *l, struct segments *s, struct blocks *b, void *stored);
 
 /* Order of sort keys: bit i of descending / nulls_last speaks of field i. */

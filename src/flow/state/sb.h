@@ -32,6 +32,7 @@ struct sb_type {
 
     enum status (*scan)(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
                         struct state_hits *hits);
+    void *(*head_next)(struct state_table *t, int64_t ns, void *head, struct state_scan *c);
     void (*row_write)(struct state_table *t, int64_t ns, void *head, void *row);
     void (*row_remove)(struct state_table *t, int64_t ns, void *head, void *row);
     void (*head_clear)(struct state_table *t, int64_t ns, void *head);

@@ -6,7 +6,9 @@
  * Invariants: shards are runs of key groups of equal length (a power of two), at most STATE_SHARDS_MAX of them, fewer for
  * namespaced tables, whose namespaces are many and short-lived. Never answers S_PENDING.
  * Not here: snapshots and spill; the dirty bits they need are kept. */
+#include "flow/state/bag.h"
 #include "flow/state/hashmap.h"
+#include "flow/state/shape_verbs.h"
 
 static void shards_plan(struct hm_table *t)
 {
@@ -23,8 +25,8 @@ static void entry_plan(struct hm_table *t)
     uint32_t hash_size = sizeof(uint64_t);
 
     t->row_offset = t->key.form == KEY_WORD ? 8 : hash_size + (t->key.form == KEY_FIXED ? t->key.bytes : sizeof(struct state_text));
-    t->entry_size = t->row_offset + t->base.value.size;
-    if (t->base.def->ttl.update != STATE_TTL_OFF) {
+    t->entry_size = t->row_offset + (t->has_heads ? (uint32_t)sizeof(struct bag) : t->base.value.size);
+    if (t->base.def->ttl.update != STATE_TTL_OFF && !t->has_heads) { /* under heads each element has its own stamp */
         t->ttl_offset = t->base.value.size;
         t->entry_size += sizeof(int64_t);
         if (t->ttl_offset == 0) { /* 0 means none: a table of bare keys puts a word before the stamp */
@@ -41,6 +43,7 @@ static void hm_close(struct state_table *base)
     struct mem *mem = base->host->mem;
 
     spaces_release(t);
+    bag_close(t);
     segments_release(&t->segments);
     state_layout_release(&base->value, mem);
     state_layout_release(&base->extra, mem);
@@ -61,6 +64,8 @@ static enum status hm_open(struct state_host *h, const struct state_def *def, st
     segments_init(&t->segments, h->pool);
     TRY_OR(done, key_codec_init(&t->key, def->key, e));
     TRY_OR(done, state_layout_init(&t->base.value, def->value, h->mem, e));
+    t->has_heads = def->shape != STATE_MAP || def->map_key != NULL;
+    if (t->has_heads) TRY_OR(done, bag_open(t, e));
     shards_plan(t);
     entry_plan(t);
     t->latest.shard = mem_zalloc(h->mem, BATCH_ROWS * sizeof *t->latest.shard);
@@ -156,4 +161,9 @@ const struct sb_type sb_hashmap = {
     .remove = hm_remove, .prune_created = hm_prune_created, .delete = hm_delete, .done = hm_done, .get = hm_get,
     .each = hm_each, .drop = hm_drop, .namespaces = hm_namespaces, .count = hm_count,
     .freeze = hm_freeze, .thaw = hm_thaw, .dirty_count = hm_dirty_count,
+    .scan = hm_scan, .head_next = hm_head_next, .row_write = hm_row_write, .row_remove = hm_row_remove, .head_clear = hm_head_clear,
+    .log_append = hm_log_append, .log_prune = hm_log_prune,
+    .multiset_change = hm_multiset_change, .multiset_find = hm_multiset_find, .entry_resolve = hm_entry_resolve,
+    .ordered_insert = hm_ordered_insert, .ordered_scan = hm_ordered_scan, .ordered_edge = hm_ordered_edge,
+    .ordered_remove = hm_ordered_remove,
 };

@@ -41,16 +41,19 @@ struct state_scan {
  * zero. S_MORE: full, call again; S_OK: done; or S_PENDING. Rows added meanwhile may be missed. */
 enum status state_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
                        struct state_hits *hits) CHECKED;
+/* The same one row at a time, for per-row callbacks: NULL at the end. Not for ORDERED; waits where it must. */
+void *state_head_next(struct state_table *t, int64_t ns, void *head, struct state_scan *c);
 /* The row was changed in place: marks it dirty and stamps its TTL. */
 void state_row_write(struct state_table *t, int64_t ns, void *head, void *row);
 /* Not for LOG. The row stays readable until state_done. */
 void state_row_remove(struct state_table *t, int64_t ns, void *head, void *row);
-void state_head_clear(struct state_table *t, int64_t ns, void *head); /* removes all rows */
+/* Removes all rows, at once: their pointers are no longer valid. */
+void state_head_clear(struct state_table *t, int64_t ns, void *head);
 
-/* LOG: appends values[i] to heads[i], in order. times (or NULL) is what state_log_prune compares. */
+/* LOG: appends values[i] to heads[i], in order. times is what state_log_prune compares; NULL: these are never pruned. */
 enum status state_log_append(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
                              const int64_t *times, void **rows) CHECKED; /* rows may be NULL */
-/* Drops whole segments all of whose rows have a time below `before`; what remains may still hold some of those. */
+/* Drops, at once, whole segments all of whose rows have a time below `before`; what remains may still hold some of those. */
 void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before);
 
 /* MULTISET: in order, deltas[i] > 0 (or deltas NULL) adds values[i] and < 0 takes one away. rows[i] = the row concerned

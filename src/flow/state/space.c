@@ -7,6 +7,7 @@
  * Invariants: ns_list ascends and runs beside spaces; `current` and the table's blocks cache never outlive a space.
  * Walks go by slot, that is by age within a shard: the order is a function of the input, not of hashes of pointers.
  * Not here: creating entries. */
+#include "flow/state/bag.h"
 #include "flow/state/hashmap.h"
 
 static uint32_t space_position(const struct hm_table *t, int64_t ns)
@@ -88,6 +89,7 @@ void space_drop(struct hm_table *t, struct space *s)
     handles_forget(&t->reserved, s);
     handles_forget(&t->removed, s);
     handles_forget(&t->touched, s);
+    if (t->has_heads) bags_forget(t, s);
     if (t->latest.space == s) t->latest.space = NULL;
     if (t->base.blocks == &s->blocks) t->base.blocks = NULL;
     t->current = NULL;

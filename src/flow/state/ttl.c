@@ -5,6 +5,7 @@
  * after each batch, so that no batch pays for a full clean-up.
  *
  * Invariant: `now` is read once per batch: equal keys of a batch agree on what is expired. */
+#include "flow/state/bag.h"
 #include "flow/state/hashmap.h"
 
 int64_t hm_now(struct hm_table *t)
@@ -26,7 +27,7 @@ bool hm_is_expired(const struct hm_table *t, const char *row, int64_t now)
     return (at > INT64_MAX - ttl ? INT64_MAX : at + ttl) <= now;
 }
 
-/* Looks at up to `left` entries of one namespace; false when its end was reached. */
+/* Looks at up to `left` entries (or elements; a head is looked at whole) of one namespace; false when its end was reached. */
 static bool sweep_space(struct hm_table *t, struct space *s, uint32_t *left)
 {
     struct state_cursor *c = &s->sweep;
@@ -34,9 +35,11 @@ static bool sweep_space(struct hm_table *t, struct space *s, uint32_t *left)
     for (; c->shard < t->shard_count; c->shard++, c->slot = 0) {
         struct shard *sh = &s->shards[c->shard];
         for (uint32_t slot; (slot = slot_next_live(t, sh, c->slot)) != NO_SLOT; c->slot = slot + 1) {
+            char *row = entry_at(t, sh, slot) + t->row_offset;
             if (*left == 0) return true;
             --*left;
-            if (hm_is_expired(t, entry_at(t, sh, slot) + t->row_offset, hm_now(t))) entry_remove(t, s, sh, slot);
+            if (t->has_heads) bag_sweep(t, s, (struct bag *)(void *)row, left);
+            else if (hm_is_expired(t, row, hm_now(t))) entry_remove(t, s, sh, slot);
         }
     }
     *c = (struct state_cursor){0, 0};

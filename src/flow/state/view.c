@@ -1,40 +1,54 @@
-/* view.c - what user functions call state, for the current key of a batch. A value is a row of a MAP table, reserved for the
- * whole batch and real only once it is written; lists and maps are sequences. */
+/* view.c - what user functions call state, on the tables of state.h and shape.h.
+ *
+ * The idea: all keys of a batch are resolved for every view before the first row's function is called; a call on the
+ * current key then finds its row at an index. Rows are reserved: what a function never sets is gone when the batch is done.
+ *
+ * Invariants: a view has a table for namespace 0 and, once another namespace is used, a second one for those (they are
+ * laid out for many short-lived namespaces); `table` is that of the present batch. Between views_begin and views_end only.
+ * Not here: C values (the operator converts them), operator state (opstate.c). */
 #include "flow/state/view.h"
 
-#include "flow/state/sequence.h"
 #include "ground/base/str.h"
 
-#include <string.h>
-
 struct view {
-    struct views *owner;
-    const struct view_def *def;
+    struct views *views;
+    struct view_def def;
+    struct state_def state[2]; /* for namespace 0; for the others */
+    struct state_table *tables[2];
+    struct state_table *table;
     struct view *next;
-    struct state_def table_def;
-    struct state_table *table;  /* value, reducing, aggregating */
-    struct sequence sequence;   /* list, map */
-    void *rows[BATCH_ROWS];     /* of the batch's keys */
+    void *rows[BATCH_ROWS];    /* rows or heads of the batch's keys */
 };
 
 struct views {
     struct state_host *host;
     const struct type *key;
-    struct view *first;
+    struct view *first, **last;
     int64_t ns;
-    struct state_keys keys;
-    uint32_t current;
-    bool is_located;            /* the sequences know the current key */
+    uint32_t at; /* the current key */
 };
+
+static bool is_value(const struct view *v) { return v->def.kind != VIEW_LIST && v->def.kind != VIEW_MAP; }
+static void *head_of(const struct view *v) { return v->rows[v->views->at]; }
 
 enum status views_create(struct state_host *h, const struct type *key, struct views **out, struct err *e)
 {
-    (void)e;
-    ASSERT(key->kind == T_ROW);
-    *out = mem_zalloc(h->mem, sizeof **out);
-    (*out)->host = h;
-    (*out)->key = key;
+    struct views *vs;
+
+    if (key == NULL || key->kind != T_ROW) return err_set(e, E_GRAPH, "keyed state without key columns");
+    vs = mem_zalloc(h->mem, sizeof *vs);
+    vs->host = h;
+    vs->key = key;
+    vs->last = &vs->first;
+    *out = vs;
     return S_OK;
+}
+
+static void view_free(struct views *vs, struct view *v)
+{
+    state_close(v->tables[0]);
+    state_close(v->tables[1]);
+    mem_free(vs->host->mem, v);
 }
 
 void views_free(struct views *vs)
@@ -42,152 +56,196 @@ void views_free(struct views *vs)
     if (vs == NULL) return;
     for (struct view *v = vs->first, *next; v != NULL; v = next) {
         next = v->next;
-        state_close(v->table);
-        sequence_close(&v->sequence);
-        mem_free(vs->host->mem, v);
+        view_free(vs, v);
     }
     mem_free(vs->host->mem, vs);
 }
 
 struct view *views_find(struct views *vs, const char *name)
 {
-    for (struct view *v = vs->first; v != NULL; v = v->next)
-        if (strcmp(v->def->name, name) == 0) return v;
+    for (struct view *v = vs->first; v != NULL; v = v->next) {
+        if (str_equal(str_of(v->def.name), str_of(name))) return v;
+    }
     return NULL;
 }
 
-static bool is_value(const struct view *v) { return v->def->kind != VIEW_LIST && v->def->kind != VIEW_MAP; }
+static struct state_def state_def_of(const struct views *vs, const struct view_def *def, bool namespaced)
+{
+    return (struct state_def){.name = def->name, .shape = def->kind == VIEW_LIST ? STATE_LOG : STATE_MAP, .namespaced = namespaced,
+        .key = vs->key, .map_key = def->kind == VIEW_MAP ? def->map_key : NULL, .value = def->value, .ttl = def->ttl};
+}
 
 enum status views_add(struct views *vs, const struct view_def *def, struct view **out, struct err *e)
 {
-    if (views_find(vs, def->name) != NULL) return err_set(e, E_EXISTS, "there are two states named '%s'", def->name);
-    struct view *v = mem_zalloc(vs->host->mem, sizeof *v);
-    v->owner = vs;
-    v->def = def;
-    v->next = vs->first;
-    vs->first = *out = v;
-    if (!is_value(v)) return sequence_open(&v->sequence, vs->host, def->name, vs->key, def->value, def->map_key, def->ttl, e);
-    v->table_def = (struct state_def){.name = def->name, .version = 1, .shape = STATE_MAP, .namespaced = true, .key = vs->key, .value = def->value, .ttl = def->ttl};
-    return state_open(vs->host, &v->table_def, &v->table, e);
+    struct view *v;
+    enum status st;
+
+    if (def->name == NULL || def->name[0] == '\0') return err_set(e, E_GRAPH, "a state has no name");
+    if (views_find(vs, def->name) != NULL) return err_set(e, E_EXISTS, "there are two states of the name `%s`", def->name);
+    if (def->kind == VIEW_MAP && def->map_key == NULL) return err_set(e, E_GRAPH, "map state `%s` has no key type", def->name);
+    v = mem_zalloc(vs->host->mem, sizeof *v);
+    v->views = vs;
+    v->def = *def;
+    v->state[0] = state_def_of(vs, def, false);
+    v->state[1] = state_def_of(vs, def, true);
+    st = state_open(vs->host, &v->state[0], &v->tables[0], e);
+    if (st != S_OK) {
+        view_free(vs, v);
+        return st;
+    }
+    v->table = v->tables[0];
+    *vs->last = v;
+    vs->last = &v->next;
+    *out = v;
+    return S_OK;
 }
 
-/* --- batches and rows ------------------------------------------------------------------------------------------------------ */
+/* ---- a batch */
+
 enum status views_begin(struct views *vs, int64_t ns, const struct state_keys *keys)
 {
+    uint32_t which = ns != 0;
+
     vs->ns = ns;
-    vs->keys = *keys;
-    for (struct view *v = vs->first; v != NULL; v = v->next)
-        if (is_value(v)) TRY(state_resolve(v->table, ns, keys, STATE_RESERVE, v->rows, NULL));
+    for (struct view *v = vs->first; v != NULL; v = v->next) {
+        if (v->tables[which] == NULL) TRY(state_open(vs->host, &v->state[which], &v->tables[which], vs->host->err));
+        v->table = v->tables[which];
+        TRY(state_resolve(v->table, ns, keys, STATE_RESERVE, v->rows, NULL));
+    }
     return S_OK;
 }
 
 void views_row(struct views *vs, uint32_t i)
 {
-    ASSERT_ROW(i < vs->keys.count);
-    vs->current = i;
-    vs->is_located = false;
+    ASSERT_ROW(i < BATCH_ROWS);
+    vs->at = i;
 }
 
 void views_end(struct views *vs)
 {
-    for (struct view *v = vs->first; v != NULL; v = v->next) {
-        if (is_value(v)) state_done(v->table);
-        else sequence_done(&v->sequence);
-    }
+    for (struct view *v = vs->first; v != NULL; v = v->next) state_done(v->table);
 }
 
 void views_drop(struct views *vs, int64_t ns)
 {
     for (struct view *v = vs->first; v != NULL; v = v->next) {
-        if (is_value(v)) {
-            state_drop(v->table, ns);
-            continue;
-        }
-        state_drop(v->sequence.counts, ns);
-        state_drop(v->sequence.rows, ns);
-        if (v->sequence.index != NULL) state_drop(v->sequence.index, ns);
+        if (v->tables[ns != 0]) state_drop(v->tables[ns != 0], ns);
     }
 }
 
-/* Lists and maps learn the current key when they are first asked about it. */
-static struct sequence *located(struct view *v)
+struct state_table *view_table(struct view *v) { return v->table; }
+const struct state_layout *view_layout(const struct view *v) { return &v->tables[0]->value; }
+const struct state_layout *view_key_layout(const struct view *v) { return &v->tables[0]->extra; }
+struct str view_text_get(const struct view *v, const struct state_text *field) { return state_text_get(v->table, field); }
+
+void view_text_set(struct view *v, struct state_text *field, struct str value)
 {
-    struct views *vs = v->owner;
-
-    if (!vs->is_located) {
-        uint32_t row = vs->keys.sel != NULL ? vs->keys.sel[vs->current] : vs->current;
-        for (struct view *each = vs->first; each != NULL; each = each->next)
-            if (!is_value(each)) sequence_at(&each->sequence, vs->ns, vs->keys.batch, vs->keys.cols, row);
-        vs->is_located = true;
-    }
-    return &v->sequence;
+    state_text_set(v->table, v->views->ns, field, value);
 }
 
-/* --- layouts and text -------------------------------------------------------------------------------------------------------- */
-struct state_table *view_table(struct view *v) { return is_value(v) ? v->table : v->sequence.rows; }
-const struct state_layout *view_layout(const struct view *v) { return is_value(v) ? &v->table->value : &v->sequence.value_layout; }
-struct str view_text_get(const struct view *v, const struct state_text *field) { return state_text_get(is_value(v) ? v->table : v->sequence.rows, field); }
-void view_text_set(struct view *v, struct state_text *field, struct str value) { state_text_set(view_table(v), v->owner->ns, field, value); }
+/* ---- value, reducing, aggregating */
 
-/* --- values ------------------------------------------------------------------------------------------------------------------- */
 const void *view_value_get(struct view *v)
 {
-    uint32_t i = v->owner->current;
+    uint32_t at = v->views->at;
 
     ASSERT_ROW(is_value(v));
-    return state_is_set(v->table, i) ? v->rows[i] : NULL;
+    if (!state_is_set(v->table, at)) return NULL;
+    if (v->def.ttl.update == STATE_TTL_ON_READ_AND_WRITE) state_write(v->table, at);
+    return v->rows[at];
 }
 
 void *view_value_edit(struct view *v, bool *is_new)
 {
-    uint32_t i = v->owner->current;
+    uint32_t at = v->views->at;
 
-    if (is_new != NULL) *is_new = !state_is_set(v->table, i);
-    state_write(v->table, i);
-    return v->rows[i];
+    ASSERT_ROW(is_value(v));
+    if (is_new) *is_new = !state_is_set(v->table, at);
+    state_write(v->table, at);
+    return v->rows[at];
 }
 
 void view_clear(struct view *v)
 {
-    if (is_value(v)) state_erase(v->table, v->owner->current);
-    else sequence_clear(located(v));
+    uint32_t at = v->views->at;
+
+    if (!is_value(v)) state_head_clear(v->table, v->views->ns, head_of(v));
+    else if (state_is_set(v->table, at)) state_erase(v->table, at);
 }
 
 enum status view_fold(struct view *v, view_fold_fn fn, void *arg, const void *input)
 {
     bool is_first;
-    void *row = view_value_edit(v, &is_first);
+    void *accumulator = view_value_edit(v, &is_first);
 
-    return fn(arg, v, row, input, is_first);
+    return fn(arg, v, accumulator, input, is_first);
 }
 
-/* --- lists ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- list */
+
+/* One probe row as the verbs want it. */
+static struct state_probe probe_one(const struct state_layout *l, const void *row)
+{
+    return (struct state_probe){.layout = *l, .rows = (char *)(uintptr_t)row, .count = 1};
+}
+
 enum status view_list_add(struct view *v, const void *probe_row)
 {
-    struct sequence *s = located(v);
-    void *row = sequence_add(s, NULL);
+    struct state_probe one = probe_one(&v->table->value, probe_row);
+    void *head = head_of(v);
 
-    if (row == NULL) return E_BUDGET;
-    sequence_copy(s, row, probe_row, &s->value_layout, 0);
-    return S_OK;
+    return state_log_append(v->table, v->views->ns, &head, &one, NULL, NULL);
 }
 
-void *view_list_next(struct view *v, struct view_cursor *c) { return sequence_next(located(v), c); }
-uint32_t view_list_count(struct view *v) { return sequence_count(located(v)); }
-
-/* --- maps -------------------------------------------------------------------------------------------------------------------------- */
-const struct state_layout *view_key_layout(const struct view *v) { return &v->sequence.probe_layout; }
-void *view_map_get(struct view *v, const void *probe_key) { return sequence_find(located(v), probe_key); }
-
-void *view_map_put(struct view *v, const void *probe_key, bool *is_new)
+void *view_list_next(struct view *v, struct view_cursor *c)
 {
-    void *row = view_map_get(v, probe_key);
-
-    if (is_new != NULL) *is_new = row == NULL;
-    return row != NULL ? row : sequence_add(&v->sequence, probe_key);
+    return state_head_next(v->table, v->views->ns, head_of(v), &c->scan);
 }
 
-bool view_map_remove(struct view *v, const void *probe_key) { return sequence_remove(located(v), probe_key); }
-uint32_t view_map_count(struct view *v) { return sequence_count(located(v)); }
-void *view_map_next(struct view *v, struct view_cursor *c) { return sequence_next(located(v), c); }
-const void *view_map_key(const struct view *v, const void *row) { return sequence_key(&v->sequence, row); }
+/* With a time to live the expired ones have to be left out. */
+static uint32_t shown_count(struct view *v)
+{
+    struct view_cursor c = {0};
+    uint32_t count = 0;
+
+    if (v->def.ttl.update == STATE_TTL_OFF) return state_head_rows(head_of(v));
+    while (state_head_next(v->table, v->views->ns, head_of(v), &c.scan) != NULL) count++;
+    return count;
+}
+
+uint32_t view_list_count(struct view *v) { return shown_count(v); }
+
+/* ---- map */
+
+static void *entry_of(struct view *v, const void *probe_key, enum state_intent intent, bool *is_new)
+{
+    struct state_probe one = probe_one(&v->table->extra, probe_key);
+    void *head = head_of(v), *row = NULL;
+    uint64_t created = 0;
+
+    if (intent != STATE_INSERT && state_head_rows(head) == 0) return NULL;
+    if (state_entry_resolve(v->table, v->views->ns, &head, &one, intent, &row, &created) != S_OK) return NULL;
+    if (is_new) *is_new = created & 1;
+    return row;
+}
+
+void *view_map_get(struct view *v, const void *probe_key) { return entry_of(v, probe_key, STATE_READ, NULL); }
+
+void *view_map_put(struct view *v, const void *probe_key, bool *is_new) { return entry_of(v, probe_key, STATE_INSERT, is_new); }
+
+bool view_map_remove(struct view *v, const void *probe_key)
+{
+    void *row = entry_of(v, probe_key, STATE_UPDATE, NULL);
+
+    if (row) state_row_remove(v->table, v->views->ns, head_of(v), row);
+    return row != NULL;
+}
+
+uint32_t view_map_count(struct view *v) { return shown_count(v); }
+
+void *view_map_next(struct view *v, struct view_cursor *c)
+{
+    return state_head_next(v->table, v->views->ns, head_of(v), &c->scan);
+}
+
+const void *view_map_key(const struct view *v, const void *row) { return state_extra(v->table, row); }

@@ -33,7 +33,7 @@ void views_row(struct views *vs, uint32_t i); /* the i-th key of views_begin is 
 void views_end(struct views *vs);
 /* Drops every view's rows of a namespace; lists them. */
 void views_drop(struct views *vs, int64_t ns);
-struct state_table *view_table(struct view *v);           /* to walk all keys (state_each), text access */
+struct state_table *view_table(struct view *v);           /* of the present namespace: to walk all keys (state_each) */
 const struct state_layout *view_layout(const struct view *v); /* of the value rows */
 struct str view_text_get(const struct view *v, const struct state_text *field);
 void view_text_set(struct view *v, struct state_text *field, struct str value); /* in a row of the current namespace */
@@ -52,8 +52,7 @@ enum status view_fold(struct view *v, view_fold_fn fn, void *arg, const void *in
 enum status view_list_add(struct view *v, const void *probe_row) CHECKED;
 /* for (void *r = view_list_next(v, &c); r; r = view_list_next(v, &c)) in insertion order; c starts as zero. */
 struct view_cursor {
-    uint64_t at[2];
-    uint32_t step;
+    struct state_scan scan;
 };
 void *view_list_next(struct view *v, struct view_cursor *c);
 uint32_t view_list_count(struct view *v);

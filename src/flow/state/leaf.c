@@ -1,0 +1,229 @@
+/* leaf.c - the order of the elements of an ORDERED bag: sorted leaves under a directory.
+ *
+ * The idea: a leaf holds up to 255 pairs (prefix, reference) in order, the prefix being the sort key's first field as a
+ * number of the same order, so most comparisons touch the leaf only. A bag of a few rows is one leaf that doubles; then
+ * leaves split in two, and a directory lists them with their first prefixes. The directory is compared with what the
+ * leaves hold now, so nothing in it can refer to an element that is gone.
+ *
+ * Invariants: pairs ascend by (prefix, sort key), equal ones by age; no leaf is empty; directory[i].prefix is that of
+ * leaf i's first pair. Not here: elements (bag.c). */
+#include "flow/state/bag.h"
+
+enum { LEAF_FIRST = 7, LEAF_MAX = 255, DIRECTORY_FIRST = 15 };
+
+struct pair {
+    uint64_t prefix;
+    struct state_ref ref;
+};
+struct leaf { /* of pairs to elements; the directory is one of pairs to leaves */
+    uint32_t count, capacity;
+    struct pair pairs[];
+};
+
+static struct leaf *leaf_take(struct hm_table *t, struct space *s, uint32_t capacity, struct state_ref *ref)
+{
+    struct leaf *f;
+
+    *ref = block_take(&s->blocks, &t->segments, sizeof *f + capacity * sizeof f->pairs[0]);
+    f = block_at(&t->segments, *ref);
+    f->count = 0;
+    f->capacity = capacity;
+    return f;
+}
+
+static struct leaf *directory(const struct hm_table *t, const struct bag *b)
+{
+    return b->leaves > 1 ? block_at(&t->segments, b->index) : NULL;
+}
+
+static struct state_ref leaf_ref(const struct hm_table *t, const struct bag *b, uint32_t i)
+{
+    return b->leaves > 1 ? directory(t, b)->pairs[i].ref : b->index;
+}
+
+static struct leaf *leaf_at(const struct hm_table *t, const struct bag *b, uint32_t i)
+{
+    return block_at(&t->segments, leaf_ref(t, b, i));
+}
+
+/* Is the pair behind the target: greater, or equal when `or_equal`? */
+static bool is_behind(const struct hm_table *t, const struct pair *p, uint64_t prefix, const void *probe, bool or_equal)
+{
+    const struct row_order *o = &t->bag->order;
+    const char *row;
+    int order;
+
+    if (p->prefix != prefix) return p->prefix > prefix;
+    if (o->exact || probe == NULL) return or_equal;
+    row = block_at(&t->segments, p->ref);
+    order = row_order_compare(o, &t->segments, row - t->base.extra.size, probe);
+    return order > 0 || (order == 0 && or_equal);
+}
+
+struct leaf_position leaves_seek(struct hm_table *t, const struct bag *b, uint64_t prefix, const void *probe, bool after)
+{
+    uint32_t low = 0, high = b->leaves, leaf;
+    const struct leaf *f;
+
+    if (b->leaves == 0) return (struct leaf_position){0, 0};
+    while (low < high) { /* the first leaf whose first pair is behind; the answer begins in the one before */
+        uint32_t middle = (low + high) / 2;
+        if (is_behind(t, &leaf_at(t, b, middle)->pairs[0], prefix, probe, !after)) high = middle;
+        else low = middle + 1;
+    }
+    leaf = low ? low - 1 : 0;
+    f = leaf_at(t, b, leaf);
+    for (low = 0, high = f->count; low < high;) {
+        uint32_t middle = (low + high) / 2;
+        if (is_behind(t, &f->pairs[middle], prefix, probe, !after)) high = middle;
+        else low = middle + 1;
+    }
+    return (struct leaf_position){leaf, low};
+}
+
+char *leaves_row(struct hm_table *t, const struct bag *b, struct leaf_position *p)
+{
+    while (p->leaf < b->leaves) {
+        const struct leaf *f = leaf_at(t, b, p->leaf);
+        if (p->at < f->count) return block_at(&t->segments, f->pairs[p->at].ref);
+        p->leaf++;
+        p->at = 0;
+    }
+    return NULL;
+}
+
+void leaves_set(struct hm_table *t, const struct bag *b, struct leaf_position p, struct state_ref ref)
+{
+    leaf_at(t, b, p.leaf)->pairs[p.at].ref = ref;
+}
+
+bool leaves_back(struct hm_table *t, const struct bag *b, struct leaf_position *p)
+{
+    if (p->at == 0) {
+        if (p->leaf == 0) return false;
+        p->leaf--;
+        p->at = leaf_at(t, b, p->leaf)->count;
+    }
+    p->at--;
+    return true;
+}
+
+/* ---- changing */
+
+static void pair_insert(struct leaf *f, uint32_t at, struct pair p)
+{
+    ASSERT(f->count < f->capacity && at <= f->count);
+    memmove(&f->pairs[at + 1], &f->pairs[at], (f->count - at) * sizeof p);
+    f->pairs[at] = p;
+    f->count++;
+}
+
+static struct leaf *leaf_double(struct hm_table *t, struct space *s, struct state_ref *ref)
+{
+    struct leaf *old = block_at(&t->segments, *ref), *f;
+    struct state_ref fresh;
+
+    f = leaf_take(t, s, old->capacity * 2 + 1, &fresh);
+    old = block_at(&t->segments, *ref);
+    memcpy(f->pairs, old->pairs, old->count * sizeof old->pairs[0]);
+    f->count = old->count;
+    block_give(&s->blocks, &t->segments, *ref);
+    *ref = fresh;
+    return f;
+}
+
+/* Half of a full leaf becomes the next one. */
+static void leaf_split(struct hm_table *t, struct space *s, struct bag *b, uint32_t i)
+{
+    struct leaf *d, *f, *fresh;
+    struct state_ref ref;
+
+    if (b->leaves == 1) {
+        struct state_ref sole = b->index;
+        d = leaf_take(t, s, DIRECTORY_FIRST, &b->index);
+        d->pairs[d->count++] = (struct pair){((struct leaf *)block_at(&t->segments, sole))->pairs[0].prefix, sole};
+    } else if (directory(t, b)->count == directory(t, b)->capacity) {
+        leaf_double(t, s, &b->index);
+    }
+    fresh = leaf_take(t, s, LEAF_MAX, &ref);
+    d = block_at(&t->segments, b->index);
+    f = block_at(&t->segments, d->pairs[i].ref);
+    fresh->count = f->count - f->count / 2;
+    f->count /= 2;
+    memcpy(fresh->pairs, f->pairs + f->count, fresh->count * sizeof f->pairs[0]);
+    pair_insert(d, i + 1, (struct pair){fresh->pairs[0].prefix, ref});
+    b->leaves++;
+}
+
+void leaves_insert(struct hm_table *t, struct space *s, struct bag *b, const void *probe, struct state_ref ref)
+{
+    uint64_t prefix = row_order_prefix(&t->bag->order, probe);
+    struct leaf_position p;
+    struct leaf *f;
+
+    if (b->leaves == 0) {
+        f = leaf_take(t, s, LEAF_FIRST, &b->index);
+        f->pairs[f->count++] = (struct pair){prefix, ref};
+        b->leaves = 1;
+        return;
+    }
+    p = leaves_seek(t, b, prefix, probe, true);
+    f = leaf_at(t, b, p.leaf);
+    if (f->count == f->capacity && f->capacity < LEAF_MAX) {
+        f = leaf_double(t, s, &b->index); /* only a sole leaf is smaller */
+    } else if (f->count == f->capacity) {
+        leaf_split(t, s, b, p.leaf);
+        f = leaf_at(t, b, p.leaf);
+        if (p.at > f->count) {
+            p.at -= f->count;
+            f = leaf_at(t, b, ++p.leaf);
+        }
+    }
+    pair_insert(f, p.at, (struct pair){prefix, ref});
+    if (p.at == 0 && b->leaves > 1) directory(t, b)->pairs[p.leaf].prefix = prefix;
+}
+
+static void leaf_drop(struct hm_table *t, struct space *s, struct bag *b, uint32_t i)
+{
+    struct leaf *d = directory(t, b);
+
+    block_give(&s->blocks, &t->segments, leaf_ref(t, b, i));
+    if (d == NULL) {
+        b->index = (struct state_ref){0, 0};
+    } else {
+        memmove(&d->pairs[i], &d->pairs[i + 1], (d->count - i - 1) * sizeof d->pairs[0]);
+        if (--d->count == 1) {
+            struct state_ref sole = d->pairs[0].ref;
+            block_give(&s->blocks, &t->segments, b->index);
+            b->index = sole;
+        }
+    }
+    b->leaves--;
+}
+
+void leaves_remove(struct hm_table *t, struct space *s, struct bag *b, const char *row)
+{
+    const char *extra = row - t->base.extra.size;
+    uint64_t prefix = row_order_prefix(&t->bag->order, extra);
+    struct leaf_position p;
+    struct leaf *f;
+
+    probe_from_row(&t->base.extra, &t->segments, t->bag->probe, extra);
+    p = leaves_seek(t, b, prefix, t->bag->probe, false); /* equal ones: by identity */
+    while (leaves_row(t, b, &p) != row) {
+        ASSERT(p.leaf < b->leaves && leaf_at(t, b, p.leaf)->pairs[p.at].prefix == prefix);
+        p.at++;
+    }
+    f = leaf_at(t, b, p.leaf);
+    memmove(&f->pairs[p.at], &f->pairs[p.at + 1], (f->count - p.at - 1) * sizeof f->pairs[0]);
+    if (--f->count == 0) leaf_drop(t, s, b, p.leaf);
+    else if (p.at == 0 && b->leaves > 1) directory(t, b)->pairs[p.leaf].prefix = f->pairs[0].prefix;
+}
+
+void leaves_release(struct hm_table *t, struct space *s, struct bag *b)
+{
+    for (uint32_t i = 0; i < b->leaves; i++) block_give(&s->blocks, &t->segments, leaf_ref(t, b, i));
+    if (b->leaves > 1) block_give(&s->blocks, &t->segments, b->index);
+    b->leaves = 0;
+    b->index = (struct state_ref){0, 0};
+}

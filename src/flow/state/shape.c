@@ -1,0 +1,72 @@
+/* shape.c - the verbs of shapes that keep many rows under one key, handed to the table's backend. */
+#include "flow/state/sb.h"
+
+uint32_t state_head_rows(const void *head)
+{
+    uint32_t rows = 0;
+
+    if (head) memcpy(&rows, head, sizeof rows); /* a head begins with it, on every backend */
+    return rows;
+}
+
+enum status state_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
+                       struct state_hits *hits)
+{
+    return t->type->scan(t, ns, heads, count, c, hits);
+}
+
+void *state_head_next(struct state_table *t, int64_t ns, void *head, struct state_scan *c)
+{
+    return t->type->head_next(t, ns, head, c);
+}
+
+void state_row_write(struct state_table *t, int64_t ns, void *head, void *row) { t->type->row_write(t, ns, head, row); }
+void state_row_remove(struct state_table *t, int64_t ns, void *head, void *row) { t->type->row_remove(t, ns, head, row); }
+void state_head_clear(struct state_table *t, int64_t ns, void *head) { t->type->head_clear(t, ns, head); }
+
+enum status state_log_append(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                             const int64_t *times, void **rows)
+{
+    return t->type->log_append(t, ns, heads, values, times, rows);
+}
+
+void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before) { t->type->log_prune(t, ns, head, before); }
+
+enum status state_multiset_change(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                                  const int8_t *deltas, void **rows)
+{
+    return t->type->multiset_change(t, ns, heads, values, deltas, rows);
+}
+
+enum status state_multiset_find(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values, void **rows)
+{
+    return t->type->multiset_find(t, ns, heads, values, rows);
+}
+
+enum status state_entry_resolve(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *map_keys,
+                                enum state_intent intent, void **rows, uint64_t *created)
+{
+    return t->type->entry_resolve(t, ns, heads, map_keys, intent, rows, created);
+}
+
+enum status state_ordered_insert(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *sort_keys,
+                                 void **rows, uint64_t *created)
+{
+    return t->type->ordered_insert(t, ns, heads, sort_keys, rows, created);
+}
+
+enum status state_ordered_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                               struct state_scan *c, struct state_hits *hits)
+{
+    return t->type->ordered_scan(t, ns, heads, count, r, c, hits);
+}
+
+void *state_ordered_edge(struct state_table *t, int64_t ns, void *head, bool last)
+{
+    return t->type->ordered_edge(t, ns, head, last);
+}
+
+uint32_t state_ordered_remove(struct state_table *t, int64_t ns, void *head, const struct state_range *r, uint32_t i)
+{
+    return t->type->ordered_remove(t, ns, head, r, i);
+}

@@ -1,0 +1,30 @@
+/* shape_verbs.h - the verbs of shape.h as the backend hashmap does them. Internal to flow/state. */
+#pragma once
+#include "flow/state/bag.h"
+#include "flow/state/shape.h"
+
+/* shape_rows.c */
+enum status hm_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c, struct state_hits *hits);
+void *hm_head_next(struct state_table *t, int64_t ns, void *head, struct state_scan *c);
+void hm_row_write(struct state_table *t, int64_t ns, void *head, void *row);
+void hm_row_remove(struct state_table *t, int64_t ns, void *head, void *row);
+void hm_head_clear(struct state_table *t, int64_t ns, void *head);
+enum status hm_log_append(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                          const int64_t *times, void **rows);
+void hm_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before);
+enum status hm_multiset_change(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
+                               const int8_t *deltas, void **rows);
+enum status hm_multiset_find(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values, void **rows);
+enum status hm_entry_resolve(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *map_keys,
+                             enum state_intent intent, void **rows, uint64_t *created);
+/* Checks for room for `count` more elements; E_BUDGET with a sentence. */
+enum status elements_budget(const struct hm_table *t, uint32_t count);
+void head_mark(struct hm_table *t, struct space *s, const struct bag *b); /* the key is dirty */
+
+/* shape_ordered.c */
+enum status hm_ordered_insert(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *sort_keys,
+                              void **rows, uint64_t *created);
+enum status hm_ordered_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                            struct state_scan *c, struct state_hits *hits);
+void *hm_ordered_edge(struct state_table *t, int64_t ns, void *head, bool last);
+uint32_t hm_ordered_remove(struct state_table *t, int64_t ns, void *head, const struct state_range *r, uint32_t i);
