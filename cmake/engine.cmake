@@ -20,7 +20,7 @@ add_library(thalweg_shared SHARED $<TARGET_OBJECTS:thalweg_objects>)
 set_target_properties(thalweg_shared PROPERTIES OUTPUT_NAME thalweg VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
     LINK_DEPENDS ${CMAKE_SOURCE_DIR}/cmake/exports.map)
 target_link_libraries(thalweg_shared PRIVATE thalweg_flags thalweg_deps)
-target_link_options(thalweg_shared PRIVATE -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports.map)
+target_link_options(thalweg_shared PRIVATE -Wl,--no-undefined -Wl,--version-script=${CMAKE_SOURCE_DIR}/cmake/exports.map)
 
 # The binary carries the whole engine and exports tw_*, so that a job's shared object finds the API in the process that loads it.
 if(EXISTS ${main_source})
