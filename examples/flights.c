@@ -189,7 +189,7 @@ TW_JOB(env, argc, argv)
     const char *input = argument(argc, argv, "--input", "examples/data/flights.csv");
 
     struct tw_stream *flights = tw_source_rows(env, "flights", "filesystem", &flight_row, TW_OPTIONS("path", input, "format", "csv", "csv.header", "true"));
-    flights = tw_with_watermarks(flights, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_MINUTES(30), .time_field = "scheduled", .every_rows = 100);
+    flights = tw_with_watermarks(flights, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_MINUTES(30), .time_field = "scheduled", .every_rows = 1);
 
     /* Weeks begin on Monday; the epoch was a Thursday. */
     struct tw_windowing weeks = TW_TUMBLE(TW_DAYS(7), .offset_ms = TW_DAYS(4), .allowed_lateness_ms = TW_HOURS(1));

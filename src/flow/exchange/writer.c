@@ -176,7 +176,7 @@ static bool hand_over(struct writer *w, struct batch *in)
 {
     struct channel *c = w->channels[0];
 
-    if (in->sel != NULL || in->count < SCATTER_ROWS_MIN || in->capacity != c->batch_rows) return false;
+    if (in->sel != NULL || in->count < SCATTER_ROWS_MIN || in->capacity != c->batch_rows || in->mem != c->mem) return false;
     for (uint32_t i = 0; i < in->col_count; i++)
         if (in->cols[i].form != VEC_FLAT && in->cols[i].form != VEC_ABSENT) return false;
     channel_send_open(c);
