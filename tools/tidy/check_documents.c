@@ -58,11 +58,21 @@ static bool path_answers(const char *path, const char *name)
            (starts_with(path, name) && path[size] == '/');
 }
 
+/* The path of a name written from the document's folder; each leading ../ goes up one. */
+static char *path_from(const char *document, const char *name)
+{
+    int size = (int)(base_name(document) - document);
+
+    for (; starts_with(name, "../"); name += 3) {
+        for (size -= size > 0; size > 0 && document[size - 1] != '/'; size--) {
+        }
+    }
+    return format("%.*s%s", size, document, name);
+}
+
 static bool tree_answers(const struct tidy *t, const char *document, const char *name)
 {
-    int folder_size = (int)(base_name(document) - document);
-    const char *const names[] = {format("%s", name), format("src/%s", name), format("test/%s", name),
-                                 format("%.*s%s", folder_size, document, name)};
+    const char *const names[] = {name, format("src/%s", name), format("test/%s", name), path_from(document, name)};
 
     for (int i = 0; i < t->source_count + t->blob_count; i++) {
         const char *path = i < t->source_count ? t->sources[i].path : t->blobs[i - t->source_count].path;

@@ -1,4 +1,6 @@
 /* shape.c - the verbs of shapes that keep many rows under one key, handed to the table's backend. */
+#include "flow/state/shape.h"
+
 #include "flow/state/sb.h"
 
 uint32_t state_head_rows(const void *head)
