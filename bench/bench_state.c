@@ -45,7 +45,7 @@ static void series_add(struct series *s, double v)
 
 static void line(const char *what, const struct series *s, const char *unit)
 {
-    printf("  %-34s %10.1f %10.1f %10.1f  %s\n", what, s->value[0], s->value[s->count / 2], s->value[s->count - 1], unit);
+    printf("  %-34s %10.2f %10.2f %10.2f  %s\n", what, s->value[0], s->value[s->count / 2], s->value[s->count - 1], unit);
     fflush(stdout);
 }
 
@@ -174,7 +174,9 @@ static void timers_run(struct bench *b, uint64_t spread_ms, struct series *add, 
     for (uint32_t i = 0; i < b->key_count; i += BATCH_ROWS) {
         struct state_keys k = {.batch = batch, .cols = cols, .col_count = 1, .count = MIN(b->key_count - i, (uint32_t)BATCH_ROWS)};
         memcpy(batch->cols[0].data, b->keys + i, k.count * sizeof *b->keys);
-        for (uint32_t r = 0; r < k.count; r++) times[r] = 1700000000000 + (int64_t)((mix64(i + r) >> 32) * spread_ms >> 32);
+        for (uint32_t r = 0; r < k.count; r++) {
+            times[r] = 1700000000000 + (int64_t)((mix64(i + r) >> 32) * spread_ms >> 32);
+        }
         if (timers_register(timers, &k, times) != S_OK) exit(1);
     }
     series_add(add, million_per_second(b->key_count, sys_mono_ns(b->sys) - start));
@@ -213,7 +215,7 @@ int main(int argc, char **argv)
     b.key_count = (uint32_t)((argc > 1 ? strtod(argv[1], NULL) : 10) * 1e6);
     b.runs = argc > 2 ? (uint32_t)MIN(atoi(argv[2]), RUNS_MAX) : 5;
     keys_make(&b);
-    printf("state: %u keys, one core %17s %10s %10s\n", b.key_count, "min", "median", "max");
+    printf("state: %8u keys, one core %18s %10s %10s\n", b.key_count, "min", "median", "max");
     engine_run(&b, &warm, &warm, &bytes); /* memory first: the allocator holds nothing yet */
     for (uint32_t run = 0; run < b.runs; run++) {
         hand_run(&b, &hand_insert, &hand_update);

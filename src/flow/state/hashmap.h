@@ -169,6 +169,7 @@ static inline uint64_t entry_hash(const struct hm_table *t, const char *entry)
 
 /* page.c */
 void pages_plan(struct hm_table *t);
+size_t pages_growth(const struct hm_table *t, const struct shard *sh, uint32_t rows); /* bytes that as many new rows may take */
 void shard_init(struct hm_table *t, struct shard *sh, uint32_t number);
 void shard_release(struct hm_table *t, struct shard *sh);
 uint32_t slot_take(struct hm_table *t, struct shard *sh); /* the entry is zero, not live, not dirty */
@@ -179,6 +180,7 @@ uint32_t slot_next_live(const struct hm_table *t, const struct shard *sh, uint32
 
 /* index.c */
 void index_insert(struct hm_table *t, struct shard *sh, uint64_t hash, uint32_t slot); /* grows first when needed */
+size_t index_growth(const struct shard *sh, uint32_t rows);
 void index_remove(struct shard *sh, uint64_t hash, uint32_t slot);
 void index_release(struct hm_table *t, struct shard *sh);
 void index_init(struct shard *sh);

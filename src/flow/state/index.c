@@ -121,6 +121,19 @@ static uint32_t next_count(const struct shard *sh)
     return (n & (n - 1)) == 0 ? n + n / 2 : n / 3 * 4;
 }
 
+size_t index_growth(const struct shard *sh, uint32_t rows)
+{
+    struct shard as_if = *sh;
+    size_t had = sh->chunks == no_chunks ? 0 : sh->bucket_count;
+
+    while (sh->used + rows > as_if.limit) {
+        as_if.bucket_count = next_count(&as_if);
+        as_if.chunks = NULL;
+        as_if.limit = limit_of(as_if.bucket_count, sh->number);
+    }
+    return as_if.chunks == sh->chunks ? 0 : (as_if.bucket_count - had) * sizeof(struct bucket);
+}
+
 static void index_grow(struct hm_table *t, struct shard *sh)
 {
     uint32_t used = sh->used, buckets = next_count(sh);

@@ -85,6 +85,19 @@ static void page_add(struct hm_table *t, struct shard *sh)
     sh->page_count++;
 }
 
+size_t pages_growth(const struct hm_table *t, const struct shard *sh, uint32_t rows)
+{
+    uint32_t room = sh->bump_end - sh->bump; /* free slots are not counted: from above */
+    size_t bytes = 0;
+
+    for (uint32_t page = sh->page_count; room < rows; page++) {
+        const struct page_order *o = &t->orders[MIN(page, t->order_count - 1)];
+        bytes += o->bytes;
+        room += o->rows;
+    }
+    return bytes;
+}
+
 uint32_t slot_take(struct hm_table *t, struct shard *sh)
 {
     uint32_t slot = sh->free_head;

@@ -41,7 +41,8 @@ size_t pool_room(const struct state_pool *p)
     size_t held = (size_t)(p->region_end - p->region_at) + p->free_counts[POOL_FRAME_ORDER] * (size_t)POOL_FRAME;
 
     if (p->mem->limit == 0) return SIZE_MAX;
-    return held + (p->mem->used < p->mem->limit ? p->mem->limit - p->mem->used : 0);
+    if (p->mem->used + REGION_MIN >= p->mem->limit) return held; /* a region more would not fit */
+    return held + (p->mem->limit - p->mem->used);
 }
 
 static void region_add(struct state_pool *p)

@@ -221,15 +221,34 @@ static void resolve_absent(struct hm_table *t, uint32_t count, void **rows)
     t->latest.count = count;
 }
 
-/* Rough, from above: entries, index, and a frame for each kind of thing. */
-static enum status budget_check(const struct hm_table *t, uint32_t count)
+static enum status budget_refuse(const struct hm_table *t, uint32_t count)
 {
     struct state_host *h = t->base.host;
-    size_t needed = (size_t)count * (t->entry_size + 64) + 4 * (size_t)POOL_FRAME;
 
-    if (pool_room(h->pool) >= needed) return S_OK;
     return err_set(h->err, E_BUDGET, "state `%s`: no room for %u more keys: %zu of %zu bytes are in use", t->base.def->name, count,
                    h->mem->used, h->mem->limit);
+}
+
+/* Bytes that as many new keys per shard as the batch has rows for it would take. */
+static size_t growth(const struct hm_table *t, const struct space *s, const uint64_t *hashes, uint32_t count)
+{
+    uint32_t rows[STATE_SHARDS_MAX] = {0};
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; i < count; i++) rows[shard_of(t, hashes[i])]++;
+    for (uint32_t i = 0; i < t->shard_count; i++) {
+        if (rows[i]) bytes += pages_growth(t, &s->shards[i], rows[i]) + index_growth(&s->shards[i], rows[i]);
+    }
+    return bytes;
+}
+
+/* A bound that holds for any batch first; the exact one only when memory is short. */
+static enum status budget_check(const struct hm_table *t, const struct space *s, const uint64_t *hashes, uint32_t count)
+{
+    size_t room = pool_room(t->base.host->pool), any = (size_t)count * (t->entry_size + 64);
+
+    if (LIKELY(room == SIZE_MAX || room / 4 > any + (size_t)t->shard_count * POOL_FRAME)) return S_OK;
+    return room > growth(t, s, hashes, count) + 2 * (size_t)POOL_FRAME ? S_OK : budget_refuse(t, count);
 }
 
 enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_keys *keys, enum state_intent intent, void **rows,
@@ -243,12 +262,12 @@ enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_
     if (t->has_heads && intent == STATE_RESERVE) j.intent = intent = STATE_INSERT; /* empty heads go away by themselves */
     memset(t->latest.created, 0, ALIGN_UP(keys->count, 64) / 8);
     if (created) memset(created, 0, ALIGN_UP(keys->count, 64) / 8);
-    if (intent >= STATE_INSERT) TRY(budget_check(t, keys->count));
     j.s = intent >= STATE_INSERT ? space_make(t, ns) : space_find(t, ns);
     if (j.s == NULL) {
         resolve_absent(t, keys->count, rows);
         return S_OK;
     }
+    if (intent >= STATE_INSERT) TRY(budget_check(t, j.s, keys->hashes, keys->count));
     j.created = t->latest.created;
     j.is_plain = t->ttl_offset == 0 && t->reserved.count == 0;
     t->latest.space = j.s;
@@ -275,9 +294,9 @@ void *hm_get(struct state_table *base, int64_t ns, const struct batch *b, const 
 
     if (created) *created = false;
     if (t->has_heads && intent == STATE_RESERVE) j.intent = intent = STATE_INSERT;
-    if (intent >= STATE_INSERT && budget_check(t, 1) != S_OK) return NULL;
     j.s = intent >= STATE_INSERT ? space_make(t, ns) : space_find(t, ns);
     if (j.s == NULL) return NULL;
+    if (intent >= STATE_INSERT && budget_check(t, j.s, &hash, 1) != S_OK) return NULL;
     j.is_plain = t->ttl_offset == 0 && t->reserved.count == 0;
     key_gather(&t->key, &j.x->keys, b, cols, NULL, row, 1);
     sh = &j.s->shards[shard_of(t, hash)];

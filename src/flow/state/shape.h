@@ -2,8 +2,11 @@
  *
  * state_resolve gives the heads of the keys (INSERT or RESERVE where rows may be added, UPDATE where they may be removed
  * or changed, READ else); the verbs take heads. Heads are opaque. A head whose last row went away is deleted by
- * state_done. Verbs that look for rows may answer S_PENDING like state_resolve; verbs that only add do not. heads[i]
- * NULL: the verb passes over i (rows[i] = NULL).
+ * state_done. heads[i] NULL: the verb passes over i (rows[i] = NULL).
+ *
+ * state_scan and state_ordered_scan (when they begin), state_multiset_find and state_entry_resolve of more than one row may
+ * answer S_PENDING as state_resolve does, so they too come before anything is changed or emitted. Verbs that add or remove
+ * never do: they wait where they must.
  *
  * A row's pointer is the fixed area of its value (t->value says where fields lie). Before it lie the map key or sort key
  * (t->extra, state_extra) and, except in a LOG, a struct state_element. */
@@ -38,7 +41,7 @@ struct state_scan {
 };
 
 /* All rows of each head, in the order of heads; per key in insertion order (ORDERED: in sort order). Fills hits from
- * zero. S_MORE: full, call again; S_OK: done; or S_PENDING. Rows added meanwhile may be missed. */
+ * zero. S_MORE: full, call again; S_OK: done; or S_PENDING (hits is empty). Rows added meanwhile may be missed. */
 enum status state_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
                        struct state_hits *hits) CHECKED;
 /* The same one row at a time, for per-row callbacks: NULL at the end. Not for ORDERED; waits where it must. */

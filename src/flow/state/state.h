@@ -4,7 +4,8 @@
  * The order of calls for one input batch, per table:
  *     state_resolve (any number of times, may answer S_PENDING) -> reads, writes, shape verbs (shape.h) -> state_done
  * After S_PENDING the operator gives control back and is called again with the same batch; it then repeats its calls
- * from the start with the same arguments: whatever was answered S_OK before is answered S_OK again, with the same rows.
+ * from the start with the same arguments: whatever was answered S_OK before is answered S_OK again, with the same rows
+ * and the same marks of what was created.
  * So: resolve everything at the top of a hook, before any row is changed and before anything is emitted.
  *
  * Invariants on every backend: equal keys of a batch share one row; rows stay where they are until state_done (growth

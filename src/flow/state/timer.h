@@ -17,20 +17,24 @@ void timers_free(struct timers *t); /* NULL is a no-op */
 /* times[i] belongs to the i-th of keys. keys->hashes may be NULL when the key is one column of at most 8 bytes. */
 enum status timers_register(struct timers *t, const struct state_keys *keys, const int64_t *times) CHECKED; /* S_OK, E_BUDGET */
 enum status timers_delete(struct timers *t, const struct state_keys *keys, const int64_t *times) CHECKED;
-enum status timers_register_one(struct timers *t, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash, int64_t time) CHECKED;
-enum status timers_delete_one(struct timers *t, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash, int64_t time) CHECKED;
+enum status timers_register_one(struct timers *t, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash,
+    int64_t time) CHECKED;
+enum status timers_delete_one(struct timers *t, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash,
+    int64_t time) CHECKED;
 
 /* Removes timers with time <= upto in order and appends them: key columns to `keys` (key field k to column cols[k]; NULL =
  * k), up to its capacity, times[0..n) beside them, n rows being added. S_MORE: more are due, call again; S_OK: those were
  * all. Timers registered between two calls are taken in their order. */
-enum status timers_due(struct timers *t, int64_t upto, struct batch *keys, const uint32_t *cols, int64_t *times, uint32_t *n) CHECKED;
+enum status timers_due(struct timers *t, int64_t upto, struct batch *keys, const uint32_t *cols, int64_t *times,
+    uint32_t *n) CHECKED;
 /* For callbacks that see one timer at a time: true when since the last timers_due a timer at or below the last time that
  * it gave was registered or deleted, so that the rest of that batch may be out of date. The caller then gives the
  * rest back and asks again; the same key and time fires again only if it is registered again. */
 bool timers_disturbed(const struct timers *t);
 /* Gives back rows first..first+n of what timers_due wrote (same batch, cols, times[0..n) of those rows). Deletions made
  * since the timers_due hold against them. */
-void timers_give_back(struct timers *t, const struct batch *keys, const uint32_t *cols, uint32_t first, const int64_t *times, uint32_t n);
+void timers_give_back(struct timers *t, const struct batch *keys, const uint32_t *cols, uint32_t first, const int64_t *times,
+    uint32_t n);
 
 /* The earliest time held, INT64_MAX when there is none. Never too late; too early only when that timer was deleted. */
 int64_t timers_next(const struct timers *t);

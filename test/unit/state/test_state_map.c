@@ -65,7 +65,10 @@ static enum status resolve(struct world *w, int64_t ns, const struct state_keys 
 {
     enum status st = state_resolve(w->table, ns, keys, intent, w->rows, created);
 
-    if (st == S_PENDING) st = state_resolve(w->table, ns, keys, intent, w->rows, created);
+    if (st == S_PENDING) {
+        st = state_resolve(w->table, ns, keys, intent, w->rows, NULL);
+        if (st == S_OK) st = state_resolve(w->table, ns, keys, intent, w->rows, created); /* as if another table had been pending */
+    }
     return st;
 }
 
@@ -352,6 +355,13 @@ static void byte_keys(void **state)
     run("hashmap", "ROW<a ARRAY<INT NOT NULL>, b STRING> NOT NULL", 500, 16, 128, 60);
 }
 
+static void pending_backend(void **state)
+{
+    (void)state;
+    run("pending", "ROW<k BIGINT> NOT NULL", 900, 20, 128, 120);
+    run("pending", "ROW<k STRING> NOT NULL", 900, 21, 128, 120);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +369,7 @@ int main(void)
         cmocka_unit_test(other_word_keys),
         cmocka_unit_test(fixed_keys),
         cmocka_unit_test(byte_keys),
+        cmocka_unit_test(pending_backend),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
