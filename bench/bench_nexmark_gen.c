@@ -62,13 +62,25 @@ static double engine_run(struct sys *sys, const struct bench_case *bc, int64_t *
 
     mem_init(&mem, "bench", 0);
     arena_init(&arena, &mem, 0);
-    if (conn_find("nexmark", &conn, &e) != S_OK || conn->source->schema(&arena, &o, conn->options, &row, &e) != S_OK) exit(1);
-    struct source_cx cx = {.schema = row, .needed = &bc->needed, .options = &o, .option_defs = conn->options, .sys = sys, .mem = &mem, .parallelism = 1, .err = &e};
-    void *enumerator = mem_zalloc(&mem, conn->source->enumerator_size), *reader = mem_zalloc(&mem, conn->source->reader_size);
+    if (conn_find("nexmark", &conn, &e) != S_OK || conn->source->schema(&arena, &o, conn->options, &row, &e) != S_OK)
+        exit(1);
+    struct source_cx cx = {.schema = row,
+                           .needed = &bc->needed,
+                           .options = &o,
+                           .option_defs = conn->options,
+                           .sys = sys,
+                           .mem = &mem,
+                           .parallelism = 1,
+                           .err = &e};
+    void *enumerator = mem_zalloc(&mem, conn->source->enumerator_size),
+         *reader = mem_zalloc(&mem, conn->source->reader_size);
     void *split = mem_zalloc(&mem, conn->source->split_size);
     struct batch *b = batch_create_needed(row, &bc->needed, BATCH_ROWS, &mem);
-    if (conn->source->enumerator_open(&cx, enumerator) != S_OK || conn->source->reader_open(&cx, reader) != S_OK) exit(1);
-    if (conn->source->enumerator_next(&cx, enumerator, 0, &arena, &what) != S_OK || conn->source->split_open(&cx, reader, split, &what) != S_OK) exit(1);
+    if (conn->source->enumerator_open(&cx, enumerator) != S_OK || conn->source->reader_open(&cx, reader) != S_OK)
+        exit(1);
+    if (conn->source->enumerator_next(&cx, enumerator, 0, &arena, &what) != S_OK ||
+        conn->source->split_open(&cx, reader, split, &what) != S_OK)
+        exit(1);
     int64_t start = sys_mono_ns(sys);
     for (uint32_t rows = 0; rows < BIDS; rows += b->count) {
         batch_clear(b);
@@ -94,19 +106,23 @@ int main(void)
     for (int round = 0; round < ROUNDS; round++) {
         int64_t by_hand = 0, by_engine = 0, ignored = 0;
         limit[round] = limit_run(sys, &by_hand);
-        for (uint32_t c = 0; c < COUNT_OF(cases); c++) cases[c].rates[round] = engine_run(sys, &cases[c], c == 0 ? &by_engine : &ignored);
+        for (uint32_t c = 0; c < COUNT_OF(cases); c++)
+            cases[c].rates[round] = engine_run(sys, &cases[c], c == 0 ? &by_engine : &ignored);
         if (by_hand != by_engine) {
-            printf("the generator and the hand-written loop disagree: %lld and %lld\n", (long long)by_engine, (long long)by_hand);
+            printf("the generator and the hand-written loop disagree: %lld and %lld\n", (long long)by_engine,
+                   (long long)by_hand);
             return 1;
         }
     }
     qsort(limit, ROUNDS, sizeof limit[0], by_value);
     printf("%-32s %8s %8s %8s %8s   (M rows/s, one core)\n", "nexmark generator", "min", "median", "max", "ratio");
-    printf("%-32s %8.1f %8.1f %8.1f %8.2f\n", "hand-written loop, 4 fields", limit[0], limit[ROUNDS / 2], limit[ROUNDS - 1], 1.0);
+    printf("%-32s %8.1f %8.1f %8.1f %8.2f\n", "hand-written loop, 4 fields", limit[0], limit[ROUNDS / 2],
+           limit[ROUNDS - 1], 1.0);
     for (uint32_t c = 0; c < COUNT_OF(cases); c++) {
         double *r = cases[c].rates;
         qsort(r, ROUNDS, sizeof r[0], by_value);
-        printf("%-32s %8.1f %8.1f %8.1f %8.2f\n", cases[c].name, r[0], r[ROUNDS / 2], r[ROUNDS - 1], r[ROUNDS / 2] / limit[ROUNDS / 2]);
+        printf("%-32s %8.1f %8.1f %8.1f %8.2f\n", cases[c].name, r[0], r[ROUNDS / 2], r[ROUNDS - 1],
+               r[ROUNDS / 2] / limit[ROUNDS / 2]);
     }
     sys_linux_free(sys);
     return 0;

@@ -15,10 +15,19 @@ struct nexmark_limit {
 
 static inline void nexmark_limit_init(struct nexmark_limit *l, uint64_t seed, double events_per_second)
 {
-    *l = (struct nexmark_limit){
-        .rules = {.persons = 1, .auctions = 3, .bids = 46, .total = 50, .hot_auction = 2, .hot_bidder = 4, .hot_seller = 4,
-                  .out_of_order = 1, .delay_us = 1000000.0 / events_per_second, .base_ms = INT64_C(1577836800000),
-                  .person_size = 200, .auction_size = 500, .bid_size = 100}};
+    *l = (struct nexmark_limit){.rules = {.persons = 1,
+                                          .auctions = 3,
+                                          .bids = 46,
+                                          .total = 50,
+                                          .hot_auction = 2,
+                                          .hot_bidder = 4,
+                                          .hot_seller = 4,
+                                          .out_of_order = 1,
+                                          .delay_us = 1000000.0 / events_per_second,
+                                          .base_ms = INT64_C(1577836800000),
+                                          .person_size = 200,
+                                          .auction_size = 500,
+                                          .bid_size = 100}};
     nexmark_seed(&l->rules, seed);
 }
 

@@ -65,14 +65,20 @@ enum status probe_check(struct source_probe *p, const char *conn, const char *sc
     return plan_check(p, schema);
 }
 
-void probe_open_needed(struct source_probe *p, const char *conn, const char *schema, uint32_t parallelism, const char *const *kv, const uint64_t *needed)
+void probe_open_needed(struct source_probe *p, const char *conn, const char *schema, uint32_t parallelism,
+                       const char *const *kv, const uint64_t *needed)
 {
     world_open(p, conn, kv);
     enum status st = plan_check(p, schema);
     if (st != S_OK) fail_msg("%s (%s)", p->err.text, p->err.hint);
     const struct source_type *t = p->conn->source;
     p->needed = needed;
-    p->op = (struct op_cx){.name = "source", .parallelism = parallelism, .batch_rows = BATCH_ROWS, .mem = &p->mem, .sys = p->sys, .err = &p->err};
+    p->op = (struct op_cx){.name = "source",
+                           .parallelism = parallelism,
+                           .batch_rows = BATCH_ROWS,
+                           .mem = &p->mem,
+                           .sys = p->sys,
+                           .err = &p->err};
     p->cx.op = &p->op;
     p->cx.needed = needed;
     p->cx.options = &p->options;
@@ -87,7 +93,8 @@ void probe_open_needed(struct source_probe *p, const char *conn, const char *sch
     if (t->reader_open != NULL) assert_int_equal(t->reader_open(&p->cx, p->reader), S_OK);
 }
 
-void probe_open(struct source_probe *p, const char *conn, const char *schema, uint32_t parallelism, const char *const *kv)
+void probe_open(struct source_probe *p, const char *conn, const char *schema, uint32_t parallelism,
+                const char *const *kv)
 {
     probe_open_needed(p, conn, schema, parallelism, kv, NULL);
 }
@@ -131,7 +138,10 @@ void probe_split_close(struct source_probe *p, struct probe_split *s)
     mem_free(&p->mem, s->self);
 }
 
-struct batch *probe_batch(struct source_probe *p, uint32_t capacity) { return batch_create_needed(p->cx.schema, p->needed, capacity, &p->mem); }
+struct batch *probe_batch(struct source_probe *p, uint32_t capacity)
+{
+    return batch_create_needed(p->cx.schema, p->needed, capacity, &p->mem);
+}
 
 enum status probe_read(struct source_probe *p, struct probe_split *s, struct batch *out)
 {

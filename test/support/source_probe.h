@@ -25,9 +25,11 @@ struct probe_split {
 };
 
 /* kv: key, value, ..., NULL. schema NULL = the connector's own. Fails the test when anything is refused. */
-void probe_open(struct source_probe *p, const char *conn, const char *schema, uint32_t parallelism, const char *const *kv);
+void probe_open(struct source_probe *p, const char *conn, const char *schema, uint32_t parallelism,
+                const char *const *kv);
 /* The same, wanting only the columns of the bits. */
-void probe_open_needed(struct source_probe *p, const char *conn, const char *schema, uint32_t parallelism, const char *const *kv, const uint64_t *needed);
+void probe_open_needed(struct source_probe *p, const char *conn, const char *schema, uint32_t parallelism,
+                       const char *const *kv, const uint64_t *needed);
 /* Checks options and schema only; the error's text is in p->err. Close it too. */
 enum status probe_check(struct source_probe *p, const char *conn, const char *schema, const char *const *kv);
 void probe_close(struct source_probe *p);

@@ -57,8 +57,9 @@ static void blackhole_close(struct sink_cx *cx, void *self, bool failed)
 {
     const struct blackhole_writer *w = self;
 
-    log_write(cx->op->log, LOG_DEBUG, "blackhole", "%s (%u/%u) took %llu rows, checksum %016llx%s", cx->op->name, cx->subtask + 1, cx->parallelism,
-              (unsigned long long)w->rows, (unsigned long long)w->sum, failed ? ", and did not end" : "");
+    log_write(cx->op->log, LOG_DEBUG, "blackhole", "%s (%u/%u) took %llu rows, checksum %016llx%s", cx->op->name,
+              cx->subtask + 1, cx->parallelism, (unsigned long long)w->rows, (unsigned long long)w->sum,
+              failed ? ", and did not end" : "");
 }
 
 static const struct option_def blackhole_options[] = {{.key = NULL}};

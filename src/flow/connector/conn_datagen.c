@@ -12,18 +12,39 @@
 enum { SPLIT_VERSION = 1 };
 
 static const struct option_def datagen_options[] = {
-    {.key = "rows-per-second", .kind = OPT_INT, .fallback = "10000", .doc = "rate of all subtasks together; 0 = as fast as possible"},
-    {.key = "number-of-rows", .kind = OPT_INT, .doc = "how many rows; not given: without end, or until a sequence ends"},
+    {.key = "rows-per-second",
+     .kind = OPT_INT,
+     .fallback = "10000",
+     .doc = "rate of all subtasks together; 0 = as fast as possible"},
+    {.key = "number-of-rows",
+     .kind = OPT_INT,
+     .doc = "how many rows; not given: without end, or until a sequence ends"},
     {.key = "seed", .kind = OPT_INT, .fallback = "0", .doc = "another seed, other rows"},
-    {.key = "fields.#.kind", .kind = OPT_ENUM, .choices = "random|sequence", .is_prefix = true, .doc = "how the field is made"},
+    {.key = "fields.#.kind",
+     .kind = OPT_ENUM,
+     .choices = "random|sequence",
+     .is_prefix = true,
+     .doc = "how the field is made"},
     {.key = "fields.#.min", .kind = OPT_STRING, .is_prefix = true, .doc = "least random value of a number or interval"},
-    {.key = "fields.#.max", .kind = OPT_STRING, .is_prefix = true, .doc = "greatest random value of a number or interval"},
-    {.key = "fields.#.max-past", .kind = OPT_DURATION_MS, .is_prefix = true, .doc = "timestamps lie so far back at most"},
-    {.key = "fields.#.length", .kind = OPT_INT, .is_prefix = true, .doc = "of strings and bytes (100), of collections (3)"},
+    {.key = "fields.#.max",
+     .kind = OPT_STRING,
+     .is_prefix = true,
+     .doc = "greatest random value of a number or interval"},
+    {.key = "fields.#.max-past",
+     .kind = OPT_DURATION_MS,
+     .is_prefix = true,
+     .doc = "timestamps lie so far back at most"},
+    {.key = "fields.#.length",
+     .kind = OPT_INT,
+     .is_prefix = true,
+     .doc = "of strings and bytes (100), of collections (3)"},
     {.key = "fields.#.var-len", .kind = OPT_BOOL, .is_prefix = true, .doc = "strings and bytes of 1 to `length`"},
     {.key = "fields.#.start", .kind = OPT_INT, .is_prefix = true, .doc = "first number of a sequence"},
     {.key = "fields.#.end", .kind = OPT_INT, .is_prefix = true, .doc = "last number of a sequence"},
-    {.key = "fields.#.null-rate", .kind = OPT_DOUBLE, .is_prefix = true, .doc = "share of random values that are NULL, 0 to 1"},
+    {.key = "fields.#.null-rate",
+     .kind = OPT_DOUBLE,
+     .is_prefix = true,
+     .doc = "share of random values that are NULL, 0 to 1"},
     {.key = NULL},
 };
 
@@ -42,23 +63,28 @@ struct datagen_split {
     struct rate rate;
 };
 
-static enum status table_make(struct datagen_table *t, const struct options *o, const struct type *row, struct arena *a, struct err *e)
+static enum status table_make(struct datagen_table *t, const struct options *o, const struct type *row, struct arena *a,
+                              struct err *e)
 {
     return datagen_table_make(t, o, row, (uint64_t)options_int(o, datagen_options, "seed"), a, e);
 }
 
 static uint64_t rows_wanted(const struct options *o)
 {
-    return options_get(o, datagen_options, "number-of-rows") != NULL ? (uint64_t)options_int(o, datagen_options, "number-of-rows") : UINT64_MAX;
+    return options_get(o, datagen_options, "number-of-rows") != NULL
+               ? (uint64_t)options_int(o, datagen_options, "number-of-rows")
+               : UINT64_MAX;
 }
 
-static enum status datagen_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
+static enum status datagen_check(const struct options *o, const struct option_def *defs, const struct type *row,
+                                 struct err *e)
 {
     struct datagen_table table;
     struct mem mem;
     struct arena arena;
 
-    if (options_int(o, defs, "rows-per-second") < 0) return err_set(e, E_CONFIG, "option 'rows-per-second' of connector 'datagen' must not be negative");
+    if (options_int(o, defs, "rows-per-second") < 0)
+        return err_set(e, E_CONFIG, "option 'rows-per-second' of connector 'datagen' must not be negative");
     if ((int64_t)rows_wanted(o) < 0 && rows_wanted(o) != UINT64_MAX)
         return err_set(e, E_CONFIG, "option 'number-of-rows' of connector 'datagen' must not be negative");
     mem_init(&mem, "check", 0);
@@ -80,7 +106,7 @@ static enum boundedness datagen_boundedness(const struct options *o, const struc
     return UNBOUNDED;
 }
 
-/* --- splits ------------------------------------------------------------------------------------------------------------------ */
+/* --- splits ------------------------------------------------------------------------------------------------------- */
 static void split_encode(const struct datagen_split *s, struct buf *out)
 {
     enc_u8(out, SPLIT_VERSION);
@@ -89,7 +115,8 @@ static void split_encode(const struct datagen_split *s, struct buf *out)
     enc_varint(out, s->done);
 }
 
-static enum status datagen_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
+static enum status datagen_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
+                                           struct split *out)
 {
     struct datagen_enumerator *en = self;
     struct datagen_split s = {.index = en->handed_out, .stride = cx->parallelism};
@@ -158,7 +185,8 @@ static enum status datagen_split_read(struct source_cx *cx, void *reader, void *
     uint32_t n = (uint32_t)MIN(MIN((uint64_t)(out->capacity - out->count), left), fit);
 
     n = rate_allows(&s->rate, now, n);
-    struct datagen_rows rows = {.first = s->index + s->done * s->stride, .stride = s->stride, .at = out->count, .count = n, .now_ms = now};
+    struct datagen_rows rows = {
+        .first = s->index + s->done * s->stride, .stride = s->stride, .at = out->count, .count = n, .now_ms = now};
     for (uint32_t c = 0; n > 0 && c < out->col_count; c++) datagen_fill(&r->table.fields[c], &out->cols[c], &rows, out);
     out->count += n;
     s->done += n;
@@ -194,7 +222,8 @@ static const struct source_type datagen_source = {
 const struct conn_type conn_datagen = {
     .name = "datagen",
     .doc = "makes up rows: random values within bounds, and sequences",
-    .example = "'connector' = 'datagen', 'number-of-rows' = '100', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '100'",
+    .example = "'connector' = 'datagen', 'number-of-rows' = '100', 'fields.id.kind' = 'sequence', 'fields.id.start' = "
+               "'1', 'fields.id.end' = '100'",
     .options = datagen_options,
     .source = &datagen_source,
 };

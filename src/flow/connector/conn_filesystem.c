@@ -15,16 +15,42 @@
 enum { SPLIT_VERSION = 1, PATH_SIZE_MAX = 4096, RANGES_MAX = 1 << 20 };
 
 static const struct option_def filesystem_options[] = {
-    {.key = "path", .kind = OPT_STRING, .fallback = "", .required = true, .doc = "a file, a folder, or a pattern with * and ?; a sink's folder or file"},
-    {.key = "source.monitor-interval", .kind = OPT_DURATION_MS, .doc = "look for new files so often, without end; not given: list once"},
-    {.key = "source.path.regex-pattern", .kind = OPT_STRING, .doc = "regular expression that the whole path of a file must match"},
-    {.key = "source.split-size", .kind = OPT_SIZE, .fallback = "64mb", .doc = "bigger files of lines are cut into splits of this size"},
-    {.key = "source.report-statistics", .kind = OPT_ENUM, .choices = "ALL|NONE", .fallback = "ALL", .doc = "accepted; nothing depends on it"},
-    {.key = "sink.rolling-policy.file-size", .kind = OPT_SIZE, .fallback = "128mb", .doc = "a part that has grown to this size is complete"},
-    {.key = "sink.rolling-policy.rollover-interval", .kind = OPT_DURATION_MS, .fallback = "30 min", .doc = "a part that is so old is complete"},
-    {.key = "sink.rolling-policy.inactivity-interval", .kind = OPT_DURATION_MS, .fallback = "30 min",
+    {.key = "path",
+     .kind = OPT_STRING,
+     .fallback = "",
+     .required = true,
+     .doc = "a file, a folder, or a pattern with * and ?; a sink's folder or file"},
+    {.key = "source.monitor-interval",
+     .kind = OPT_DURATION_MS,
+     .doc = "look for new files so often, without end; not given: list once"},
+    {.key = "source.path.regex-pattern",
+     .kind = OPT_STRING,
+     .doc = "regular expression that the whole path of a file must match"},
+    {.key = "source.split-size",
+     .kind = OPT_SIZE,
+     .fallback = "64mb",
+     .doc = "bigger files of lines are cut into splits of this size"},
+    {.key = "source.report-statistics",
+     .kind = OPT_ENUM,
+     .choices = "ALL|NONE",
+     .fallback = "ALL",
+     .doc = "accepted; nothing depends on it"},
+    {.key = "sink.rolling-policy.file-size",
+     .kind = OPT_SIZE,
+     .fallback = "128mb",
+     .doc = "a part that has grown to this size is complete"},
+    {.key = "sink.rolling-policy.rollover-interval",
+     .kind = OPT_DURATION_MS,
+     .fallback = "30 min",
+     .doc = "a part that is so old is complete"},
+    {.key = "sink.rolling-policy.inactivity-interval",
+     .kind = OPT_DURATION_MS,
+     .fallback = "30 min",
      .doc = "accepted; parts appear at checkpoints and at the end, whenever they were complete"},
-    {.key = "sink.rolling-policy.check-interval", .kind = OPT_DURATION_MS, .fallback = "1 min", .doc = "accepted; size and age are looked at with every batch"},
+    {.key = "sink.rolling-policy.check-interval",
+     .kind = OPT_DURATION_MS,
+     .fallback = "1 min",
+     .doc = "accepted; size and age are looked at with every batch"},
     {.key = NULL},
 };
 
@@ -48,24 +74,27 @@ struct file_split {
     struct record_reader records;
 };
 
-/* --- graph time ---------------------------------------------------------------------------------------------------------- */
+/* --- graph time --------------------------------------------------------------------------------------------------- */
 static enum boundedness filesystem_boundedness(const struct options *o, const struct option_def *defs)
 {
     return options_get(o, defs, "source.monitor-interval") != NULL ? UNBOUNDED : BOUNDED;
 }
 
-static enum status filesystem_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
+static enum status filesystem_check(const struct options *o, const struct option_def *defs, const struct type *row,
+                                    struct err *e)
 {
-    const char *pattern = options_get(o, defs, "source.path.regex-pattern"), *interval = options_get(o, defs, "source.monitor-interval");
+    const char *pattern = options_get(o, defs, "source.path.regex-pattern"),
+               *interval = options_get(o, defs, "source.monitor-interval");
 
     ASSERT(row->kind == T_ROW);
     if (interval != NULL && options_int(o, defs, "source.monitor-interval") == 0)
         return err_set(e, E_CONFIG, "option 'source.monitor-interval' must be longer than nothing");
-    if (options_int(o, defs, "source.split-size") < 1024) return err_set(e, E_CONFIG, "option 'source.split-size' must be at least 1kb");
+    if (options_int(o, defs, "source.split-size") < 1024)
+        return err_set(e, E_CONFIG, "option 'source.split-size' must be at least 1kb");
     return pattern != NULL ? file_pattern_check(pattern, e) : S_OK;
 }
 
-/* --- enumerator ---------------------------------------------------------------------------------------------------------- */
+/* --- enumerator --------------------------------------------------------------------------------------------------- */
 static enum status file_enumerator_open(struct source_cx *cx, void *self)
 {
     struct file_enumerator *en = self;
@@ -80,7 +109,8 @@ static enum status file_enumerator_open(struct source_cx *cx, void *self)
     en->is_monitored = filesystem_boundedness(o, cx->option_defs) == UNBOUNDED;
     en->is_pattern = strpbrk(path, "*?") != NULL;
     if (en->is_monitored) en->interval_ms = options_int(o, cx->option_defs, "source.monitor-interval");
-    return file_list_open(&en->files, cx->sys, cx->mem, path, options_get(o, cx->option_defs, "source.path.regex-pattern"), cx->err);
+    return file_list_open(&en->files, cx->sys, cx->mem, path,
+                          options_get(o, cx->option_defs, "source.path.regex-pattern"), cx->err);
 }
 
 static void file_enumerator_close(struct source_cx *cx, void *self)
@@ -112,7 +142,8 @@ static enum status files_find(struct source_cx *cx, struct file_enumerator *en)
     return S_IDLE;
 }
 
-static struct str split_encode(struct arena *a, const char *path, int64_t start, int64_t end, const struct format_input *at)
+static struct str split_encode(struct arena *a, const char *path, int64_t start, int64_t end,
+                               const struct format_input *at)
 {
     struct buf bytes;
 
@@ -132,7 +163,8 @@ static struct str split_encode(struct arena *a, const char *path, int64_t start,
     return s;
 }
 
-static enum status file_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
+static enum status file_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
+                                        struct split *out)
 {
     struct file_enumerator *en = self;
 
@@ -142,7 +174,8 @@ static enum status file_enumerator_next(struct source_cx *cx, void *self, uint32
     int64_t size = MAX(en->split_size, file->size / RANGES_MAX + 1);
     bool is_whole = !en->is_cut || file->size <= size || compression_of(file->path) != COMPRESSION_NONE;
     int64_t start = is_whole ? 0 : en->range_start, end = is_whole || file->size - start <= size ? -1 : start + size;
-    if (strlen(file->path) >= PATH_SIZE_MAX) return err_set(cx->err, E_CONFIG, "the path '%.100s...' is too long", file->path);
+    if (strlen(file->path) >= PATH_SIZE_MAX)
+        return err_set(cx->err, E_CONFIG, "the path '%.100s...' is too long", file->path);
     out->id = is_whole ? arena_strdup(a, file->path) : arena_printf(a, "%s@%lld", file->path, (long long)start);
     out->bytes = split_encode(a, file->path, start, end, NULL);
     en->range_start = end;
@@ -152,8 +185,11 @@ static enum status file_enumerator_next(struct source_cx *cx, void *self, uint32
     return S_OK;
 }
 
-/* --- reading --------------------------------------------------------------------------------------------------------------- */
-static enum status file_reader_open(struct source_cx *cx, void *reader) { return record_format_open(&((struct file_reader *)reader)->format, cx); }
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+static enum status file_reader_open(struct source_cx *cx, void *reader)
+{
+    return record_format_open(&((struct file_reader *)reader)->format, cx);
+}
 
 static void file_reader_close(struct source_cx *cx, void *reader)
 {
@@ -161,7 +197,8 @@ static void file_reader_close(struct source_cx *cx, void *reader)
     record_format_close(&((struct file_reader *)reader)->format);
 }
 
-static enum status split_decode(struct source_cx *cx, struct file_split *s, struct str bytes, struct format_input *at, bool *has_position)
+static enum status split_decode(struct source_cx *cx, struct file_split *s, struct str bytes, struct format_input *at,
+                                bool *has_position)
 {
     struct dec d;
 
@@ -176,7 +213,8 @@ static enum status split_decode(struct source_cx *cx, struct file_split *s, stru
         at->line = dec_varint(&d);
         at->discarding = dec_u8(&d) != 0;
     }
-    bool is_valid = dec_ok(&d) && version == SPLIT_VERSION && path.size > 0 && s->start >= 0 && (s->end < 0 || s->end >= s->start);
+    bool is_valid =
+        dec_ok(&d) && version == SPLIT_VERSION && path.size > 0 && s->start >= 0 && (s->end < 0 || s->end >= s->start);
     if (!is_valid) return err_set(cx->err, E_DATA, "the position of a file split cannot be read (version %u)", version);
     s->path = mem_zalloc(cx->mem, path.size + 1);
     memcpy(s->path, path.data, path.size);
@@ -193,7 +231,8 @@ static enum status file_split_open(struct source_cx *cx, void *reader, void *spl
     TRY(file_range_open(&s->range, cx->sys, cx->mem, s->path, s->start, s->end < 0 ? INT64_MAX : s->end, cx->err));
     if (has_position) TRY(file_range_seek(&s->range, (int64_t)at.offset, cx->err));
     else at.offset = s->range.start == INT64_MAX ? 0 : (uint64_t)s->range.start;
-    TRY(record_reader_open(&s->records, cx, &((struct file_reader *)reader)->format, s->path, at, file_range_fill, &s->range));
+    TRY(record_reader_open(&s->records, cx, &((struct file_reader *)reader)->format, s->path, at, file_range_fill,
+                           &s->range));
     s->records.lines_before = file_range_lines_before;
     return S_OK;
 }

@@ -23,26 +23,57 @@ static const struct option_def nexmark_options[] = {
     {.key = "events.num", .kind = OPT_INT, .fallback = "0", .doc = "events to generate; 0 = without end"},
     {.key = "first-event.rate", .kind = OPT_INT, .fallback = "10000", .doc = "events per second of event time"},
     {.key = "next-event.rate", .kind = OPT_INT, .fallback = "10000", .doc = "accepted; the rate does not change"},
-    {.key = "rate.shape", .kind = OPT_ENUM, .choices = "SQUARE|SINE", .fallback = "SQUARE", .doc = "accepted; the rate does not change"},
+    {.key = "rate.shape",
+     .kind = OPT_ENUM,
+     .choices = "SQUARE|SINE",
+     .fallback = "SQUARE",
+     .doc = "accepted; the rate does not change"},
     {.key = "rate.period", .kind = OPT_DURATION_MS, .fallback = "600 s", .doc = "accepted; the rate does not change"},
     {.key = "rate.limited", .kind = OPT_BOOL, .fallback = "false", .doc = "true: as max-emit-speed = false"},
-    {.key = "max-emit-speed", .kind = OPT_BOOL, .fallback = "true", .doc = "as fast as possible; false: at the rate of event time"},
+    {.key = "max-emit-speed",
+     .kind = OPT_BOOL,
+     .fallback = "true",
+     .doc = "as fast as possible; false: at the rate of event time"},
     {.key = "person.proportion", .kind = OPT_INT, .fallback = "1", .doc = "persons per epoch"},
     {.key = "auction.proportion", .kind = OPT_INT, .fallback = "3", .doc = "auctions per epoch"},
     {.key = "bid.proportion", .kind = OPT_INT, .fallback = "46", .doc = "bids per epoch"},
-    {.key = "person.avg-size", .kind = OPT_SIZE, .fallback = "200", .doc = "average bytes of a person; the field extra pads to it"},
+    {.key = "person.avg-size",
+     .kind = OPT_SIZE,
+     .fallback = "200",
+     .doc = "average bytes of a person; the field extra pads to it"},
     {.key = "auction.avg-size", .kind = OPT_SIZE, .fallback = "500", .doc = "average bytes of an auction"},
     {.key = "bid.avg-size", .kind = OPT_SIZE, .fallback = "100", .doc = "average bytes of a bid"},
-    {.key = "bid.hot-ratio.auctions", .kind = OPT_INT, .fallback = "2", .doc = "all but one of so many bids go to a hot auction"},
-    {.key = "bid.hot-ratio.bidders", .kind = OPT_INT, .fallback = "4", .doc = "all but one of so many bids come from a hot bidder"},
-    {.key = "auction.hot-ratio.sellers", .kind = OPT_INT, .fallback = "4", .doc = "all but one of so many auctions are a hot seller's"},
-    {.key = "keep-alive", .kind = OPT_BOOL, .fallback = "false", .doc = "stay idle after the last event instead of ending"},
+    {.key = "bid.hot-ratio.auctions",
+     .kind = OPT_INT,
+     .fallback = "2",
+     .doc = "all but one of so many bids go to a hot auction"},
+    {.key = "bid.hot-ratio.bidders",
+     .kind = OPT_INT,
+     .fallback = "4",
+     .doc = "all but one of so many bids come from a hot bidder"},
+    {.key = "auction.hot-ratio.sellers",
+     .kind = OPT_INT,
+     .fallback = "4",
+     .doc = "all but one of so many auctions are a hot seller's"},
+    {.key = "keep-alive",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "stay idle after the last event instead of ending"},
     {.key = "stop-at", .kind = OPT_INT, .fallback = "-1", .doc = "stop after so many events; -1 = events.num decides"},
-    {.key = "nexmark.table", .kind = OPT_ENUM, .choices = "person|auction|bid|all", .fallback = "all",
+    {.key = "nexmark.table",
+     .kind = OPT_ENUM,
+     .choices = "person|auction|bid|all",
+     .fallback = "all",
      .doc = "all: event_type and three nested rows; else the events of that kind, flat"},
     {.key = "nexmark.seed", .kind = OPT_INT, .fallback = "0", .doc = "another seed, other events"},
-    {.key = "nexmark.base-time", .kind = OPT_STRING, .fallback = DEFAULT_BASE, .doc = "event time of the first event: ms since 1970, or now"},
-    {.key = "nexmark.out-of-order-group-size", .kind = OPT_INT, .fallback = "1", .doc = "events of such a group come in another order"},
+    {.key = "nexmark.base-time",
+     .kind = OPT_STRING,
+     .fallback = DEFAULT_BASE,
+     .doc = "event time of the first event: ms since 1970, or now"},
+    {.key = "nexmark.out-of-order-group-size",
+     .kind = OPT_INT,
+     .fallback = "1",
+     .doc = "events of such a group come in another order"},
     {.key = NULL},
 };
 
@@ -60,17 +91,18 @@ struct nexmark_reader {
 
 struct nexmark_split {
     struct nexmark_cursor cursor;
-    int64_t base_ms, started_ms; /* wall time of base_ms: chosen so that the split's first event is due when it is opened */
+    int64_t base_ms,
+        started_ms; /* wall time of base_ms: chosen so that the split's first event is due when it is opened */
 };
 
-/* --- options ---------------------------------------------------------------------------------------------------------- */
+/* --- options ------------------------------------------------------------------------------------------------------ */
 static enum status at_least(const struct options *o, const char *key, int64_t least, int64_t most, struct err *e)
 {
     int64_t value = options_int(o, nexmark_options, key);
 
     if (value >= least && value <= most) return S_OK;
-    return err_set(e, E_CONFIG, "option '%s' of connector 'nexmark' is %lld, but must be between %lld and %lld", key, (long long)value,
-                   (long long)least, (long long)most);
+    return err_set(e, E_CONFIG, "option '%s' of connector 'nexmark' is %lld, but must be between %lld and %lld", key,
+                   (long long)value, (long long)least, (long long)most);
 }
 
 static bool base_time(const struct options *o, int64_t now_ms, int64_t *out)
@@ -81,14 +113,16 @@ static bool base_time(const struct options *o, int64_t now_ms, int64_t *out)
     return str_equal(text, STR("now")) || str_to_int64(text, out);
 }
 
-static enum status nexmark_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
+static enum status nexmark_check(const struct options *o, const struct option_def *defs, const struct type *row,
+                                 struct err *e)
 {
     static const char *const proportions[] = {"person.proportion", "auction.proportion", "bid.proportion"};
     int table = options_enum(o, defs, "nexmark.table");
     int64_t base;
 
     ASSERT(row->kind == T_ROW);
-    for (int i = 0; i < 3; i++) TRY(at_least(o, proportions[i], i == NEXMARK_BID && table != NEXMARK_BID ? 0 : 1, 1000000, e));
+    for (int i = 0; i < 3; i++)
+        TRY(at_least(o, proportions[i], i == NEXMARK_BID && table != NEXMARK_BID ? 0 : 1, 1000000, e));
     TRY(at_least(o, "events.num", 0, (int64_t)EVENTS_MAX, e));
     TRY(at_least(o, "first-event.rate", 1, 1000000000, e));
     TRY(at_least(o, "stop-at", -1, (int64_t)EVENTS_MAX, e));
@@ -100,11 +134,13 @@ static enum status nexmark_check(const struct options *o, const struct option_de
     TRY(at_least(o, "auction.avg-size", 0, 100000, e));
     TRY(at_least(o, "bid.avg-size", 0, 100000, e));
     if (base_time(o, 0, &base)) return S_OK;
-    return err_set(e, E_CONFIG, "option 'nexmark.base-time' of connector 'nexmark' is '%s', but must be ms since 1970 or 'now'",
+    return err_set(e, E_CONFIG,
+                   "option 'nexmark.base-time' of connector 'nexmark' is '%s', but must be ms since 1970 or 'now'",
                    options_get(o, defs, "nexmark.base-time"));
 }
 
-static enum status nexmark_schema(struct arena *a, const struct options *o, const struct option_def *defs, const struct type **row, struct err *e)
+static enum status nexmark_schema(struct arena *a, const struct options *o, const struct option_def *defs,
+                                  const struct type **row, struct err *e)
 {
     return type_parse(a, str_of(nexmark_row_types[options_enum(o, defs, "nexmark.table")]), row, e);
 }
@@ -143,7 +179,7 @@ static void rules_init(struct nexmark_rules *g, const struct options *o)
     nexmark_seed(g, (uint64_t)options_int(o, d, "nexmark.seed"));
 }
 
-/* --- splits ------------------------------------------------------------------------------------------------------------- */
+/* --- splits ------------------------------------------------------------------------------------------------------- */
 static void split_encode(const struct nexmark_split *s, struct buf *out)
 {
     enc_u8(out, SPLIT_VERSION);
@@ -176,10 +212,12 @@ static enum status nexmark_enumerator_open(struct source_cx *cx, void *self)
     return S_OK;
 }
 
-static enum status nexmark_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
+static enum status nexmark_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
+                                           struct split *out)
 {
     struct nexmark_enumerator *en = self;
-    struct nexmark_split split = {.cursor = {.index = en->handed_out, .stride = cx->parallelism}, .base_ms = en->base_ms};
+    struct nexmark_split split = {.cursor = {.index = en->handed_out, .stride = cx->parallelism},
+                                  .base_ms = en->base_ms};
     struct buf bytes;
 
     (void)subtask;
@@ -205,8 +243,8 @@ static void texts_make(struct nexmark_reader *r, const struct source_cx *cx, uin
         if (cx->needed != NULL && !bit_get(cx->needed, i)) continue;
         bool is_extra = str_equal(name, STR("extra"));
         wanted[0] |= is_extra;
-        wanted[1] |= (is_extra && r->table != NEXMARK_BID) || str_equal(name, STR("itemName")) || str_equal(name, STR("description")) ||
-                     str_equal(name, STR("emailAddress"));
+        wanted[1] |= (is_extra && r->table != NEXMARK_BID) || str_equal(name, STR("itemName")) ||
+                     str_equal(name, STR("description")) || str_equal(name, STR("emailAddress"));
         wanted[2] |= (is_extra && r->table == NEXMARK_PERSON) || str_equal(name, STR("name"));
         wanted[3] |= str_equal(name, STR("channel")) || str_equal(name, STR("url"));
     }
@@ -223,7 +261,8 @@ static enum status nexmark_reader_open(struct source_cx *cx, void *reader)
     rules_init(&r->generator.rules, cx->options);
     r->end = event_end(cx->options);
     r->table = (uint32_t)options_enum(cx->options, cx->option_defs, "nexmark.table");
-    r->throttled = !options_bool(cx->options, cx->option_defs, "max-emit-speed") || options_bool(cx->options, cx->option_defs, "rate.limited");
+    r->throttled = !options_bool(cx->options, cx->option_defs, "max-emit-speed") ||
+                   options_bool(cx->options, cx->option_defs, "rate.limited");
     r->keeps_alive = options_bool(cx->options, cx->option_defs, "keep-alive");
     texts_make(r, cx, (uint64_t)options_int(cx->options, cx->option_defs, "nexmark.seed"));
     return S_OK;
@@ -243,7 +282,7 @@ static enum status nexmark_split_open(struct source_cx *cx, void *reader, void *
     return S_OK;
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 static void bits_range(uint64_t *bits, uint32_t first, uint32_t count, bool value)
 {
     for (uint32_t at = first, n; at < first + count; at += n) {
@@ -309,8 +348,8 @@ static enum status nexmark_split_read(struct source_cx *cx, void *reader, void *
     uint64_t end = r->throttled ? MIN(r->end, due_end(r, s, now)) : r->end;
 
     ASSERT(out->count <= out->capacity);
-    nexmark_plan_rows(&r->generator.rules, &s->cursor, r->table == TABLE_ALL ? ALL_KINDS : 1u << r->table, end, out->count,
-                      out->capacity - out->count, plan);
+    nexmark_plan_rows(&r->generator.rules, &s->cursor, r->table == TABLE_ALL ? ALL_KINDS : 1u << r->table, end,
+                      out->count, out->capacity - out->count, plan);
     if (plan->rows > 0) rows_fill(r, out);
     out->count += plan->rows;
     uint64_t next = nexmark_number(&s->cursor);

@@ -9,7 +9,10 @@ enum { WRITE_BYTES = 64 * 1024 };
 
 static const struct option_def print_options[] = {
     {.key = "print-identifier", .kind = OPT_STRING, .doc = "stands in front of every line"},
-    {.key = "standard-error", .kind = OPT_BOOL, .fallback = "false", .doc = "write to standard error instead of standard output"},
+    {.key = "standard-error",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "write to standard error instead of standard output"},
     {.key = NULL},
 };
 
@@ -34,7 +37,8 @@ static enum status print_open(struct sink_cx *cx, void *self)
     buf_init(&w->prefix, cx->mem);
     buf_init(&w->lines, cx->mem);
     prefix_make(cx, &w->prefix);
-    return sys_file_standard(cx->sys, options_bool(cx->options, cx->option_defs, "standard-error") ? 2 : 1, &w->file, cx->err);
+    return sys_file_standard(cx->sys, options_bool(cx->options, cx->option_defs, "standard-error") ? 2 : 1, &w->file,
+                             cx->err);
 }
 
 static enum status lines_write(struct sink_cx *cx, struct print_writer *w)

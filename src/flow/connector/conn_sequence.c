@@ -21,20 +21,23 @@ struct sequence_split {
     bool done; /* next has passed last, which may be the greatest number there is */
 };
 
-static enum status sequence_schema(struct arena *a, const struct options *o, const struct option_def *defs, const struct type **row, struct err *e)
+static enum status sequence_schema(struct arena *a, const struct options *o, const struct option_def *defs,
+                                   const struct type **row, struct err *e)
 {
     (void)o;
     (void)defs;
     return type_parse(a, STR("ROW<`value` BIGINT NOT NULL>"), row, e);
 }
 
-static enum status sequence_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
+static enum status sequence_check(const struct options *o, const struct option_def *defs, const struct type *row,
+                                  struct err *e)
 {
     int64_t from = options_int(o, defs, "from"), to = options_int(o, defs, "to");
 
     ASSERT(row->child_count == 1);
     if (from <= to) return S_OK;
-    return err_set(e, E_CONFIG, "connector 'sequence': 'from' = %lld is greater than 'to' = %lld", (long long)from, (long long)to);
+    return err_set(e, E_CONFIG, "connector 'sequence': 'from' = %lld is greater than 'to' = %lld", (long long)from,
+                   (long long)to);
 }
 
 /* Number before which the i-th of n runs begins, counted from `from`. */
@@ -48,17 +51,21 @@ static void sequence_encode(const struct sequence_split *s, struct buf *out)
     enc_u8(out, s->done);
 }
 
-static enum status sequence_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
+static enum status sequence_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
+                                            struct split *out)
 {
     struct sequence_enumerator *en = self;
-    int64_t from = options_int(cx->options, cx->option_defs, "from"), to = options_int(cx->options, cx->option_defs, "to");
+    int64_t from = options_int(cx->options, cx->option_defs, "from"),
+            to = options_int(cx->options, cx->option_defs, "to");
     uint128 count = (uint128)((int128)to - from + 1);
 
     (void)subtask;
     for (; en->handed_out < cx->parallelism; en->handed_out++) {
-        uint64_t start = run_start(count, en->handed_out, cx->parallelism), end = run_start(count, en->handed_out + 1, cx->parallelism);
+        uint64_t start = run_start(count, en->handed_out, cx->parallelism),
+                 end = run_start(count, en->handed_out + 1, cx->parallelism);
         if (start == end && count < cx->parallelism) continue; /* more subtasks than numbers */
-        struct sequence_split s = {.next = (int64_t)((uint64_t)from + start), .last = (int64_t)((uint64_t)from + end - 1)};
+        struct sequence_split s = {.next = (int64_t)((uint64_t)from + start),
+                                   .last = (int64_t)((uint64_t)from + end - 1)};
         struct buf bytes;
         buf_init(&bytes, a->mem);
         sequence_encode(&s, &bytes);

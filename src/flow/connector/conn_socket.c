@@ -43,17 +43,22 @@ static enum boundedness socket_boundedness(const struct options *o, const struct
     return UNBOUNDED;
 }
 
-static enum status socket_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
+static enum status socket_check(const struct options *o, const struct option_def *defs, const struct type *row,
+                                struct err *e)
 {
     int64_t port = options_int(o, defs, "port"), delimiter = options_int(o, defs, "byte-delimiter");
 
     ASSERT(row->kind == T_ROW);
-    if (port < 1 || port > 65535) return err_set(e, E_CONFIG, "option 'port' of connector 'socket' is %lld, but must be between 1 and 65535", (long long)port);
+    if (port < 1 || port > 65535)
+        return err_set(e, E_CONFIG, "option 'port' of connector 'socket' is %lld, but must be between 1 and 65535",
+                       (long long)port);
     if (delimiter >= 0 && delimiter <= 255) return S_OK;
-    return err_set(e, E_CONFIG, "option 'byte-delimiter' of connector 'socket' is %lld, but must be a byte, 0 to 255", (long long)delimiter);
+    return err_set(e, E_CONFIG, "option 'byte-delimiter' of connector 'socket' is %lld, but must be a byte, 0 to 255",
+                   (long long)delimiter);
 }
 
-static enum status socket_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
+static enum status socket_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
+                                          struct split *out)
 {
     struct socket_enumerator *en = self;
 
@@ -64,7 +69,10 @@ static enum status socket_enumerator_next(struct source_cx *cx, void *self, uint
     return S_OK;
 }
 
-static enum status socket_reader_open(struct source_cx *cx, void *reader) { return record_format_open(&((struct socket_reader *)reader)->format, cx); }
+static enum status socket_reader_open(struct source_cx *cx, void *reader)
+{
+    return record_format_open(&((struct socket_reader *)reader)->format, cx);
+}
 
 static void socket_reader_close(struct source_cx *cx, void *reader)
 {
@@ -100,10 +108,11 @@ static enum status socket_split_open(struct source_cx *cx, void *reader, void *s
     buf_init(&s->bytes, cx->mem);
     TRY(sys_socket_connect(cx->sys, host, port, &s->file, cx->err));
     s->records.is_slow = true;
-    return record_reader_open(&s->records, cx, &((struct socket_reader *)reader)->format, s->name, FORMAT_INPUT_START, socket_fill, s);
+    return record_reader_open(&s->records, cx, &((struct socket_reader *)reader)->format, s->name, FORMAT_INPUT_START,
+                              socket_fill, s);
 }
 
-/* --- messages --------------------------------------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------------------------------------- */
 static enum status bytes_receive(struct socket_split *s)
 {
     size_t got = 0, rest = s->bytes.size - s->at;
@@ -112,7 +121,9 @@ static enum status bytes_receive(struct socket_split *s)
     s->bytes.size = rest;
     s->searched -= s->at;
     s->at = 0;
-    if (rest > MESSAGE_MAX) return err_set(s->cx->err, E_DATA, "%s: %zu bytes without the delimiter; a record may have %d", s->name, rest, MESSAGE_MAX);
+    if (rest > MESSAGE_MAX)
+        return err_set(s->cx->err, E_DATA, "%s: %zu bytes without the delimiter; a record may have %d", s->name, rest,
+                       MESSAGE_MAX);
     buf_reserve(&s->bytes, READ_BYTES);
     enum status st = socket_fill(s, s->bytes.data + rest, READ_BYTES, &got, s->cx->err);
     if (st < 0 || st == S_IDLE) return st;

@@ -20,7 +20,8 @@ struct stdin_split {
 
 static const struct option_def stdin_options[] = {{.key = NULL}};
 
-static enum status stdin_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
+static enum status stdin_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
+                                         struct split *out)
 {
     struct stdin_enumerator *en = self;
 
@@ -32,7 +33,10 @@ static enum status stdin_enumerator_next(struct source_cx *cx, void *self, uint3
     return S_OK;
 }
 
-static enum status stdin_reader_open(struct source_cx *cx, void *reader) { return record_format_open(&((struct stdin_reader *)reader)->format, cx); }
+static enum status stdin_reader_open(struct source_cx *cx, void *reader)
+{
+    return record_format_open(&((struct stdin_reader *)reader)->format, cx);
+}
 
 static void stdin_reader_close(struct source_cx *cx, void *reader)
 {
@@ -63,7 +67,8 @@ static enum status stdin_split_open(struct source_cx *cx, void *reader, void *sp
     s->cx = cx;
     TRY(sys_file_standard(cx->sys, 0, &s->file, cx->err));
     s->records.is_slow = true;
-    return record_reader_open(&s->records, cx, &((struct stdin_reader *)reader)->format, "standard input", FORMAT_INPUT_START, stdin_fill, s);
+    return record_reader_open(&s->records, cx, &((struct stdin_reader *)reader)->format, "standard input",
+                              FORMAT_INPUT_START, stdin_fill, s);
 }
 
 static enum status stdin_split_read(struct source_cx *cx, void *reader, void *split, struct batch *out)

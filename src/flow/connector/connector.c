@@ -24,13 +24,22 @@ const struct conn_type *const conn_types[] = {
 enum { CONNECTORS_MAX = 64, KNOWN_TEXT_MAX = 512, DEFS_MAX = 200 };
 
 const struct option_def conn_format_options[] = {
-    {.key = "format", .kind = OPT_STRING, .fallback = "", .required = true, .doc = "how rows are written as bytes: csv, json, raw"},
-    {.key = "on-error", .kind = OPT_ENUM, .choices = ON_ERROR_CHOICES, .fallback = "fail",
-     .doc = "what a malformed record does: fail the job, be counted and skipped, or be counted and sent to side output 'dead-letter'"},
+    {.key = "format",
+     .kind = OPT_STRING,
+     .fallback = "",
+     .required = true,
+     .doc = "how rows are written as bytes: csv, json, raw"},
+    {.key = "on-error",
+     .kind = OPT_ENUM,
+     .choices = ON_ERROR_CHOICES,
+     .fallback = "fail",
+     .doc = "what a malformed record does: fail the job, be counted and skipped, or be counted and sent to side output "
+            "'dead-letter'"},
     {.key = NULL},
 };
 
-static const struct option_def connector_option = {.key = "connector", .kind = OPT_STRING, .doc = "the connector's name"};
+static const struct option_def connector_option = {
+    .key = "connector", .kind = OPT_STRING, .doc = "the connector's name"};
 
 /* "blackhole, datagen, ..." */
 static void names_list(const char *const *names, uint32_t count, char out[static KNOWN_TEXT_MAX])
@@ -101,12 +110,19 @@ enum status conn_format_check(const struct options *o, const struct type *row, b
     struct arena arena;
 
     TRY(conn_format(o, &format, e));
-    if (writing && format->encode == NULL) return err_set(e, E_UNSUPPORTED, "format '%s' cannot be written", format->name);
-    if (!writing && format->decode == NULL) return err_set(e, E_UNSUPPORTED, "format '%s' cannot be read", format->name);
+    if (writing && format->encode == NULL)
+        return err_set(e, E_UNSUPPORTED, "format '%s' cannot be written", format->name);
+    if (!writing && format->decode == NULL)
+        return err_set(e, E_UNSUPPORTED, "format '%s' cannot be read", format->name);
     mem_init(&mem, "check", 0);
     arena_init(&arena, &mem, 0);
     struct options own = format_options(format, o, "", &arena);
-    struct format_config config = {.schema = row, .options = &own, .on_error = conn_on_error(o), .dead_letter = ignore_dead_letter, .mem = &mem, .name = format->name};
+    struct format_config config = {.schema = row,
+                                   .options = &own,
+                                   .on_error = conn_on_error(o),
+                                   .dead_letter = ignore_dead_letter,
+                                   .mem = &mem,
+                                   .name = format->name};
     enum status st = coder_try(format, &config, writing, e);
     mem_release(&mem);
     return st;

@@ -15,7 +15,8 @@ enum status record_format_open(struct record_format *f, const struct source_cx *
     TRY(conn_format(cx->options, &f->format, cx->err));
     f->options = format_options(f->format, cx->options, "", &f->arena);
     f->on_error = conn_on_error(cx->options);
-    if (f->on_error == ON_ERROR_DEAD_LETTER && cx->dead_letter == NULL) f->on_error = ON_ERROR_SKIP; /* nobody listens */
+    if (f->on_error == ON_ERROR_DEAD_LETTER && cx->dead_letter == NULL)
+        f->on_error = ON_ERROR_SKIP; /* nobody listens */
     return S_OK;
 }
 
@@ -24,7 +25,7 @@ void record_format_close(struct record_format *f)
     if (f->arena.mem != NULL) arena_release(&f->arena);
 }
 
-/* --- bad records -------------------------------------------------------------------------------------------------------- */
+/* --- bad records -------------------------------------------------------------------------------------------------- */
 static enum status lines_count(struct record_reader *r, struct err *e)
 {
     if (r->lines_known || r->lines_before == NULL) return S_OK;
@@ -61,9 +62,9 @@ static enum status error_with_line(struct record_reader *r, struct batch *out, e
     return st;
 }
 
-/* --- life --------------------------------------------------------------------------------------------------------------- */
-enum status record_reader_open(struct record_reader *r, struct source_cx *cx, const struct record_format *f, const char *name,
-                               struct format_input start, record_fill_fn fill, void *arg)
+/* --- life --------------------------------------------------------------------------------------------------------- */
+enum status record_reader_open(struct record_reader *r, struct source_cx *cx, const struct record_format *f,
+                               const char *name, struct format_input start, record_fill_fn fill, void *arg)
 {
     struct format_config config = {.schema = cx->schema,
                                    .needed = cx->needed,
@@ -105,7 +106,7 @@ void record_reader_close(struct record_reader *r)
     r->cx = NULL;
 }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 /* Moves the rest to the front; a window that is full of one record grows. */
 static void window_shift(struct record_reader *r)
 {

@@ -34,10 +34,11 @@ struct record_reader {
 };
 
 /* start: offset and line of the first byte that fill gives (FORMAT_INPUT_START at the beginning). */
-enum status record_reader_open(struct record_reader *r, struct source_cx *cx, const struct record_format *f, const char *name,
-                               struct format_input start, record_fill_fn fill, void *arg) CHECKED;
+enum status record_reader_open(struct record_reader *r, struct source_cx *cx, const struct record_format *f,
+                               const char *name, struct format_input start, record_fill_fn fill, void *arg) CHECKED;
 /* Appends rows: S_OK, S_IDLE (with or without rows), S_END, or an error in cx->err. */
 enum status record_reader_read(struct record_reader *r, struct batch *out) CHECKED;
 /* One record given whole: S_OK, or S_MORE when out is full and the same message must be passed again. */
-enum status record_reader_message(struct record_reader *r, struct str message, uint64_t offset, struct batch *out) CHECKED;
+enum status record_reader_message(struct record_reader *r, struct str message, uint64_t offset,
+                                  struct batch *out) CHECKED;
 void record_reader_close(struct record_reader *r);

@@ -18,7 +18,8 @@ enum status record_writer_open(struct record_writer *w, struct sink_cx *cx)
 
 enum status record_writer_start(struct record_writer *w, struct sys_file *file)
 {
-    struct format_config config = {.schema = w->cx->schema, .options = &w->options, .mem = w->cx->mem, .name = w->cx->op->name};
+    struct format_config config = {
+        .schema = w->cx->schema, .options = &w->options, .mem = w->cx->mem, .name = w->cx->op->name};
     void *encoder = mem_alloc_aligned(w->cx->mem, w->format->encoder_size, ENCODER_ALIGNMENT);
 
     ASSERT(w->file == NULL && w->encoder == NULL && w->bytes.size == 0);

@@ -65,7 +65,8 @@ static enum status inserts_only(const struct sink *s, const struct batch *in)
     BATCH_EACH(in, i, row)
     {
         if (in->kinds[row] == ROW_INSERT) continue;
-        err_set(s->cx.err, E_UNSUPPORTED, "connector '%s' takes inserts only, but a row is an update or a deletion", s->conn->name);
+        err_set(s->cx.err, E_UNSUPPORTED, "connector '%s' takes inserts only, but a row is an update or a deletion",
+                s->conn->name);
         return E_UNSUPPORTED;
     }
     return S_OK;

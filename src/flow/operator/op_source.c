@@ -23,7 +23,8 @@ static enum status source_conn(const struct source_config *c, const struct conn_
 }
 
 /* The connector's own row type; a declared one must then be the same. */
-static enum status source_schema(struct op_plan *plan, const struct source_config *c, const struct conn_type *conn, const struct type **row, struct err *e)
+static enum status source_schema(struct op_plan *plan, const struct source_config *c, const struct conn_type *conn,
+                                 const struct type **row, struct err *e)
 {
     struct buf text;
 
@@ -33,7 +34,8 @@ static enum status source_schema(struct op_plan *plan, const struct source_confi
         if (c->schema == NULL || type_equal_ignoring_null(*row, c->schema)) return S_OK;
         buf_init(&text, plan->arena->mem);
         type_print(*row, &text);
-        err_set(e, E_GRAPH, "the declared columns are not those of connector '%s': %.1500s", conn->name, buf_text(&text));
+        err_set(e, E_GRAPH, "the declared columns are not those of connector '%s': %.1500s", conn->name,
+                buf_text(&text));
         buf_release(&text);
         return E_GRAPH;
     }
@@ -71,7 +73,8 @@ static bool source_blocks(const void *config)
     const struct conn_type *conn = NULL;
 
     if (source_conn(c, &conn, NULL) != S_OK) return false;
-    return conn->source->blocking || (c->watermark.function.fn != NULL && (c->watermark.function.fn->flags & TW_BLOCKING));
+    return conn->source->blocking ||
+           (c->watermark.function.fn != NULL && (c->watermark.function.fn->flags & TW_BLOCKING));
 }
 
 static enum status source_open(struct op_cx *cx, void *self)

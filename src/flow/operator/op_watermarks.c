@@ -32,7 +32,8 @@ static enum status watermarks_derive(struct op_plan *plan, const void *config, s
     return S_OK;
 }
 
-static void watermarks_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void watermarks_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs,
+                             uint64_t *const *inputs)
 {
     const struct watermarks_config *c = config;
     const struct type *row = plan->inputs[0];
@@ -40,7 +41,8 @@ static void watermarks_needs(const struct op_plan *plan, const void *config, con
     for (uint32_t i = 0; i < (row->child_count + 63) / 64; i++) inputs[0][i] = outputs[0][i];
     int col = c->watermark.time_field != NULL ? op_type_field(row, NULL, c->watermark.time_field, NULL) : -1;
     if (col >= 0) bit_set(inputs[0], (uint32_t)col);
-    if (function_given(&c->watermark.function) && c->watermark.function.fn != NULL) user_row_needs(c->watermark.function.fn->in, row, inputs[0]);
+    if (function_given(&c->watermark.function) && c->watermark.function.fn != NULL)
+        user_row_needs(c->watermark.function.fn->in, row, inputs[0]);
 }
 
 static bool watermarks_blocks(const void *config)
@@ -159,7 +161,8 @@ static void watermarks_close(struct op_cx *cx, void *self, bool failed)
 const struct op_type op_watermarks = {
     .name = "watermarks",
     .doc = "event times and watermarks for a stream that has none, or others",
-    .example = "tw_with_watermarks(rows, .kind = TW_WM_BOUNDED, .time_field = \"ts\", .out_of_orderness_ms = TW_SECONDS(5))",
+    .example =
+        "tw_with_watermarks(rows, .kind = TW_WM_BOUNDED, .time_field = \"ts\", .out_of_orderness_ms = TW_SECONDS(5))",
     .flags = OP_SELECTION | OP_FORMS,
     .input_count = 1,
     .config_size = sizeof(struct watermarks_config),

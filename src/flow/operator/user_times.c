@@ -1,7 +1,8 @@
 /* user_times.c - steps a user's timestamp and watermark callbacks through runs of rows, 64 structs at a time. */
 #include "flow/operator/user_times.h"
 
-static enum status rows_each(struct user_times *t, struct batch *b, uint32_t first, uint32_t n, const int64_t *times, int64_t *out, int64_t *watermark)
+static enum status rows_each(struct user_times *t, struct batch *b, uint32_t first, uint32_t n, const int64_t *times,
+                             int64_t *out, int64_t *watermark)
 {
     struct tw_context *cx = &t->cx;
 
@@ -26,12 +27,14 @@ static enum status times_hook(void *arg, struct batch *b, uint32_t first, uint32
     return rows_each(arg, b, first, n, NULL, out, NULL);
 }
 
-static enum status watermarks_hook(void *arg, struct batch *b, uint32_t first, uint32_t n, const int64_t *times, int64_t *watermark)
+static enum status watermarks_hook(void *arg, struct batch *b, uint32_t first, uint32_t n, const int64_t *times,
+                                   int64_t *watermark)
 {
     return rows_each(arg, b, first, n, times, NULL, watermark);
 }
 
-enum status user_times_check(const struct watermark_config *w, const struct type *row, const char *stream, struct arena *a, struct err *e)
+enum status user_times_check(const struct watermark_config *w, const struct type *row, const char *stream,
+                             struct arena *a, struct err *e)
 {
     const struct function_ref *f = &w->function;
     struct user_row bound;
@@ -43,12 +46,13 @@ enum status user_times_check(const struct watermark_config *w, const struct type
     if (f->fn == NULL) return err_set(e, E_NOT_FOUND, "function '%s' is not known here", f->name);
     if (w->kind == WATERMARK_FUNCTION) TRY(user_need_hook(f, f->fn->watermark != NULL, "watermark", e));
     else if (w->time_field == NULL) TRY(user_need_hook(f, f->fn->timestamp != NULL, "timestamp", e));
-    if (f->fn->in == NULL) return err_set(e, E_GRAPH, "function '%s' does not say which rows it takes: set .in", f->name);
+    if (f->fn->in == NULL)
+        return err_set(e, E_GRAPH, "function '%s' does not say which rows it takes: set .in", f->name);
     return user_row_bind(a, f->fn->in, row, stream, &bound, e);
 }
 
-enum status user_times_open(struct user_times *t, struct op_cx *op, const struct function_ref *f, const struct type *row,
-                            struct watermark_hooks *hooks)
+enum status user_times_open(struct user_times *t, struct op_cx *op, const struct function_ref *f,
+                            const struct type *row, struct watermark_hooks *hooks)
 {
     struct tw_context *cx = &t->cx;
 

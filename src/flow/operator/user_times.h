@@ -9,8 +9,9 @@ struct user_times {
 };
 
 /* Graph time: does the function have what the strategy needs, and do its fields fit the columns? */
-enum status user_times_check(const struct watermark_config *w, const struct type *row, const char *stream, struct arena *a, struct err *e) CHECKED;
+enum status user_times_check(const struct watermark_config *w, const struct type *row, const char *stream,
+                             struct arena *a, struct err *e) CHECKED;
 /* Opens the function for rows of that type and answers its hooks; without a function the hooks are empty. */
-enum status user_times_open(struct user_times *t, struct op_cx *op, const struct function_ref *f, const struct type *row,
-                            struct watermark_hooks *hooks) CHECKED;
+enum status user_times_open(struct user_times *t, struct op_cx *op, const struct function_ref *f,
+                            const struct type *row, struct watermark_hooks *hooks) CHECKED;
 void user_times_close(struct user_times *t, bool failed);

@@ -24,7 +24,9 @@ enum status alignment_join(struct alignment_member *m, struct job_shared *job, c
         sys_atomic_store(&g->count, index + 1);
     }
     job_unlock(job);
-    if (index == ALIGNMENT_MEMBERS_MAX) return err_set(e, E_CONFIG, "alignment group '%s' has more than %d source subtasks", name, ALIGNMENT_MEMBERS_MAX);
+    if (index == ALIGNMENT_MEMBERS_MAX)
+        return err_set(e, E_CONFIG, "alignment group '%s' has more than %d source subtasks", name,
+                       ALIGNMENT_MEMBERS_MAX);
     *m = (struct alignment_member){g, (uint32_t)index};
     return S_OK;
 }

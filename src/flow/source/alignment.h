@@ -7,7 +7,8 @@ enum { ALIGNMENT_MEMBERS_MAX = 4096 };
 
 struct alignment_group {
     struct sys_atomic_u64 count;
-    struct sys_atomic_u64 watermarks[ALIGNMENT_MEMBERS_MAX]; /* int64_t; INT64_MAX = idle or finished: holds nobody back */
+    struct sys_atomic_u64
+        watermarks[ALIGNMENT_MEMBERS_MAX]; /* int64_t; INT64_MAX = idle or finished: holds nobody back */
 };
 
 struct alignment_member {
@@ -15,7 +16,8 @@ struct alignment_member {
     uint32_t index;
 };
 
-enum status alignment_join(struct alignment_member *m, struct job_shared *job, const char *group, struct err *e) CHECKED;
+enum status alignment_join(struct alignment_member *m, struct job_shared *job, const char *group,
+                           struct err *e) CHECKED;
 void alignment_report(struct alignment_member *m, int64_t watermark); /* cheap; also when not aligned */
 /* How far the members together have come. */
 int64_t alignment_minimum(const struct alignment_member *m);

@@ -36,8 +36,14 @@ static void enumerator_init(struct enumerator *en, const struct source_type *typ
     en->lock = sys_lock_create(cx->sys);
     mem_init(&en->mem, "enumerator", 0);
     en->cx = *cx;
-    en->op = (struct op_cx){.type = cx->op->type, .name = "enumerator", .uid = "enumerator", .parallelism = cx->parallelism,
-                            .mem = &en->mem, .sys = cx->sys, .log = cx->op->log, .err = &en->err};
+    en->op = (struct op_cx){.type = cx->op->type,
+                            .name = "enumerator",
+                            .uid = "enumerator",
+                            .parallelism = cx->parallelism,
+                            .mem = &en->mem,
+                            .sys = cx->sys,
+                            .log = cx->op->log,
+                            .err = &en->err};
     en->cx.op = &en->op;
     en->cx.mem = &en->mem;
     en->cx.err = &en->err;
@@ -80,7 +86,8 @@ static enum status enumerator_next(struct enumerator *en, uint32_t subtask, stru
     return en->type->enumerator_next(&en->cx, en->self, subtask, a, out);
 }
 
-enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out, int64_t *wake_ms)
+enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out,
+                           int64_t *wake_ms)
 {
     sys_lock_take(en->lock);
     enum status st = enumerator_next(en, cx->subtask, a, out);

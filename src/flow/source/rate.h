@@ -19,7 +19,8 @@ static inline void rate_init(struct rate *r, double rows_per_second, int64_t now
 static inline uint32_t rate_allows(struct rate *r, int64_t now_ms, uint32_t most)
 {
     if (r->per_ms == 0) return most;
-    double due = floor((double)(now_ms - r->start_ms) * r->per_ms) + 1 - (double)r->given, burst = MAX(1.0, r->per_ms * 1000);
+    double due = floor((double)(now_ms - r->start_ms) * r->per_ms) + 1 - (double)r->given,
+           burst = MAX(1.0, r->per_ms * 1000);
     if (due > burst) {
         r->start_ms = now_ms;
         r->given = 0;
@@ -30,4 +31,7 @@ static inline uint32_t rate_allows(struct rate *r, int64_t now_ms, uint32_t most
 
 static inline void rate_give(struct rate *r, uint32_t rows) { r->given += rows; }
 /* When the next row is due. */
-static inline int64_t rate_next_ms(const struct rate *r) { return r->start_ms + (int64_t)ceil((double)r->given / r->per_ms); }
+static inline int64_t rate_next_ms(const struct rate *r)
+{
+    return r->start_ms + (int64_t)ceil((double)r->given / r->per_ms);
+}

@@ -38,13 +38,15 @@ struct source_type {
     bool blocking;          /* split_read may block: the task gets a thread of its own */
     uint32_t splits_at_once; /* read side by side by one subtask; 0 = one after another. Splits that do not end: many */
     /* Derives the schema where the connector fixes it; NULL = taken from the declared row type. */
-    enum status (*schema)(struct arena *a, const struct options *o, const struct option_def *defs, const struct type **row, struct err *e);
+    enum status (*schema)(struct arena *a, const struct options *o, const struct option_def *defs,
+                          const struct type **row, struct err *e);
     /* Graph time: do the options fit each other and the columns? May be NULL. */
     enum status (*check)(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e);
     /* Enumerator: one per source, called under its own lock by any subtask's thread. Splits are handed out on request, in order. */
     enum status (*enumerator_open)(struct source_cx *cx, void *self);
     /* Next split for `subtask`: S_OK and *out (bytes in the arena), S_IDLE none now (cx->wake_ms says when), S_END never again. */
-    enum status (*enumerator_next)(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out);
+    enum status (*enumerator_next)(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
+                                   struct split *out);
     void (*enumerator_close)(struct source_cx *cx, void *self);
     /* Reader-wide resources (one client for many splits); may be NULL. */
     enum status (*reader_open)(struct source_cx *cx, void *reader);
@@ -52,6 +54,7 @@ struct source_type {
     /* One split. split_read appends up to batch capacity: S_OK with rows (maybe 0), S_IDLE, S_END (with or without rows). */
     enum status (*split_open)(struct source_cx *cx, void *reader, void *split, const struct split *what);
     enum status (*split_read)(struct source_cx *cx, void *reader, void *split, struct batch *out);
-    void (*split_position)(struct source_cx *cx, void *reader, void *split, struct buf *out); /* bytes to reopen from here */
+    void (*split_position)(struct source_cx *cx, void *reader, void *split,
+                           struct buf *out); /* bytes to reopen from here */
     void (*split_close)(struct source_cx *cx, void *reader, void *split);
 };

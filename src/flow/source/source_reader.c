@@ -17,7 +17,7 @@
 
 enum { TURN_ROWS = BATCH_ROWS, OPENED_PER_POLL = 64, STALL_MS = 100 };
 
-/* --- dead letters ------------------------------------------------------------------------------------------------------- */
+/* --- dead letters ------------------------------------------------------------------------------------------------- */
 static void dead_letter_take(void *arg, const char *position, const char *reason, struct str raw)
 {
     struct source_reader *r = arg;
@@ -39,7 +39,8 @@ static void dead_letters_emit(struct source_reader *r)
     while (dec_left(&d) > 0 && op_room(r->op, 1) > 0) {
         for (uint32_t c = 0; c < 3; c++) {
             struct str s = dec_str(&d, SIZE_MAX);
-            if (out->cols[c].form == VEC_FLAT) VECTOR_VALUES(&out->cols[c], struct text)[out->count] = text_put(&out->heap, s.data, s.size);
+            if (out->cols[c].form == VEC_FLAT)
+                VECTOR_VALUES(&out->cols[c], struct text)[out->count] = text_put(&out->heap, s.data, s.size);
         }
         out->count++;
     }
@@ -50,7 +51,7 @@ static void dead_letters_emit(struct source_reader *r)
     r->dead_at = 0;
 }
 
-/* --- opening and closing ------------------------------------------------------------------------------------------------ */
+/* --- opening and closing ------------------------------------------------------------------------------------------ */
 static void needed_find(struct source_reader *r)
 {
     const struct op_cx *op = r->op;
@@ -64,7 +65,8 @@ static void needed_find(struct source_reader *r)
     memcpy(r->needed, wanted, words * sizeof(uint64_t));
     if (is_missing) bit_set(r->needed, (uint32_t)col);
     if (r->plan.times_need_all) memset(r->needed, 0xff, words * sizeof(uint64_t));
-    if (is_missing || r->plan.times_need_all) r->wide = batch_create_needed(r->plan.schema, r->needed, op->batch_rows, op->mem);
+    if (is_missing || r->plan.times_need_all)
+        r->wide = batch_create_needed(r->plan.schema, r->needed, op->batch_rows, op->mem);
 }
 
 static void cx_init(struct source_reader *r)
@@ -107,7 +109,8 @@ enum status source_reader_open(struct source_reader *r, struct op_cx *op, const 
     r->allowed_watermark = INT64_MAX;
     r->aligned_ms = r->asked_ms = now;
     r->emit_ms = now + r->strategy.interval_ms;
-    if (w->alignment_group != NULL && op->job != NULL) TRY(alignment_join(&r->member, op->job, w->alignment_group, op->err));
+    if (w->alignment_group != NULL && op->job != NULL)
+        TRY(alignment_join(&r->member, op->job, w->alignment_group, op->err));
     r->reader = mem_zalloc(op->mem, type->reader_size + 1);
     r->enumerator = enumerator_join(type, &r->cx);
     return type->reader_open != NULL ? type->reader_open(&r->cx, r->reader) : S_OK;
@@ -137,7 +140,7 @@ void source_reader_close(struct source_reader *r)
     r->op = NULL;
 }
 
-/* --- splits -------------------------------------------------------------------------------------------------------------- */
+/* --- splits ------------------------------------------------------------------------------------------------------- */
 static enum status split_add(struct source_reader *r, const struct split *what)
 {
     struct source_split *s = mem_zalloc(r->op->mem, sizeof *s), **last = &r->splits;
@@ -192,7 +195,7 @@ static enum status splits_assign(struct source_reader *r, int64_t now_ms)
     return S_OK;
 }
 
-/* --- watermarks, idleness, alignment -------------------------------------------------------------------------------------- */
+/* --- watermarks, idleness, alignment ------------------------------------------------------------------------------ */
 /* Of the splits that count; `none` when there are none. */
 static int64_t least_watermark(const struct source_reader *r, int64_t none)
 {
@@ -226,7 +229,10 @@ static void clock_tick(struct source_reader *r, int64_t now_ms)
     r->asked_ms = now_ms;
 }
 
-static bool is_paused(const struct source_reader *r, const struct source_split *s) { return s->generator.watermark > r->allowed_watermark; }
+static bool is_paused(const struct source_reader *r, const struct source_split *s)
+{
+    return s->generator.watermark > r->allowed_watermark;
+}
 
 static void alignment_update(struct source_reader *r, int64_t now_ms)
 {
@@ -236,7 +242,8 @@ static void alignment_update(struct source_reader *r, int64_t now_ms)
     alignment_report(&r->member, least_watermark(r, INT64_MAX));
     if (now_ms < r->aligned_ms) return;
     int64_t least = alignment_minimum(&r->member);
-    if (__builtin_add_overflow(least, w->alignment_max_drift_ms, &r->allowed_watermark)) r->allowed_watermark = INT64_MAX;
+    if (__builtin_add_overflow(least, w->alignment_max_drift_ms, &r->allowed_watermark))
+        r->allowed_watermark = INT64_MAX;
     /* until everybody has seen a row the pause is for moments, not for an interval */
     r->aligned_ms = now_ms + (least == TIME_MIN ? MIN(w->alignment_interval_ms, 10) : w->alignment_interval_ms);
 }
@@ -261,7 +268,7 @@ static bool idleness_update(struct source_reader *r)
     return true;
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 static enum status rows_take(struct source_reader *r, struct source_split *s, struct batch *b)
 {
     const struct watermark_strategy *w = &r->strategy;
@@ -306,7 +313,10 @@ static enum status split_read(struct source_reader *r, struct source_split *s, u
     return st;
 }
 
-static uint32_t turn_limit(const struct source_reader *r) { return r->strategy.every_rows > 0 ? r->strategy.every_rows : TURN_ROWS; }
+static uint32_t turn_limit(const struct source_reader *r)
+{
+    return r->strategy.every_rows > 0 ? r->strategy.every_rows : TURN_ROWS;
+}
 
 /* Reads the first split in turn that has something. S_OK: rows came, or may come at once. */
 static enum status splits_read(struct source_reader *r, int64_t now_ms)
@@ -318,7 +328,8 @@ static enum status splits_read(struct source_reader *r, int64_t now_ms)
     for (uint32_t left = r->split_count; left > 0; left--) {
         struct source_split *s = r->turn;
         uint32_t rows = 0;
-        if (is_paused(r, s) || (s->wake_ms > now_ms && s->wake_ms != INT64_MAX)) { /* INT64_MAX: ask whenever there is a poll */
+        if (is_paused(r, s) ||
+            (s->wake_ms > now_ms && s->wake_ms != INT64_MAX)) { /* INT64_MAX: ask whenever there is a poll */
             turn_next(r);
             continue;
         }
@@ -353,7 +364,8 @@ static void wake_set(struct source_reader *r, int64_t now_ms)
         else if (s->wake_ms > now_ms) op_wake_at(op, s->wake_ms);
         if (idleness > 0 && !s->is_idle) op_wake_at(op, now_ms + idleness - (r->active_ms - s->seen_ms));
     }
-    if (idleness > 0 && r->splits == NULL && !r->is_idle) op_wake_at(op, now_ms + idleness - (r->active_ms - r->assigned_active_ms));
+    if (idleness > 0 && r->splits == NULL && !r->is_idle)
+        op_wake_at(op, now_ms + idleness - (r->active_ms - r->assigned_active_ms));
 }
 
 static void counters_update(struct source_reader *r)

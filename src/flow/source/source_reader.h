@@ -41,7 +41,8 @@ struct source_reader {
     struct alignment_member member;
     int64_t allowed_watermark, aligned_ms;   /* splits beyond it pause; when that is looked at again */
     int64_t watermark, emit_ms;              /* emitted last; when the next periodic one is due */
-    int64_t active_ms, asked_ms, assigned_active_ms; /* clock that stands still while the task is held up; last poll; last time there was a split */
+    int64_t active_ms, asked_ms,
+        assigned_active_ms; /* clock that stands still while the task is held up; last poll; last time there was a split */
     bool waited;                             /* the last poll found nothing to do */
     bool is_idle;
     struct buf dead_letters;                 /* encoded, from dead_at on */

@@ -14,18 +14,20 @@ static bool type_is_time(const struct type *t)
     return t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ || t->kind == T_BIGINT;
 }
 
-static enum status time_column(struct watermark_strategy *s, const struct watermark_config *c, const struct type *row, const char *stream, struct err *e)
+static enum status time_column(struct watermark_strategy *s, const struct watermark_config *c, const struct type *row,
+                               const char *stream, struct err *e)
 {
     s->time_col = op_type_field(row, stream, c->time_field, e);
     if (s->time_col < 0) return E_GRAPH;
     if (type_is_time(row->children[s->time_col])) return S_OK;
-    err_set(e, E_GRAPH, "field '%s' of stream '%s' cannot be the event time", c->time_field, stream != NULL ? stream : "input");
+    err_set(e, E_GRAPH, "field '%s' of stream '%s' cannot be the event time", c->time_field,
+            stream != NULL ? stream : "input");
     err_hint(e, "event time is a TIMESTAMP, a TIMESTAMP_LTZ, or a BIGINT of ms since 1970");
     return E_GRAPH;
 }
 
-enum status watermark_strategy_init(struct watermark_strategy *s, const struct watermark_config *c, const struct type *row, const char *stream,
-                                    struct err *e)
+enum status watermark_strategy_init(struct watermark_strategy *s, const struct watermark_config *c,
+                                    const struct type *row, const char *stream, struct err *e)
 {
     ASSERT(row->kind == T_ROW);
     *s = (struct watermark_strategy){.kind = (enum watermark_kind)c->kind,
@@ -34,16 +36,21 @@ enum status watermark_strategy_init(struct watermark_strategy *s, const struct w
                                      .interval_ms = c->periodic_ms,
                                      .every_rows = (uint32_t)c->every_rows,
                                      .time_col = -1};
-    if (c->kind < WATERMARK_NONE || c->kind > WATERMARK_FUNCTION) return err_set(e, E_CONFIG, "watermark kind %lld does not exist", (long long)c->kind);
-    if (c->out_of_orderness_ms < 0) return err_set(e, E_CONFIG, "out-of-orderness is %lld ms, but must not be negative", (long long)c->out_of_orderness_ms);
-    if (c->idleness_ms < 0) return err_set(e, E_CONFIG, "idleness is %lld ms, but must not be negative", (long long)c->idleness_ms);
+    if (c->kind < WATERMARK_NONE || c->kind > WATERMARK_FUNCTION)
+        return err_set(e, E_CONFIG, "watermark kind %lld does not exist", (long long)c->kind);
+    if (c->out_of_orderness_ms < 0)
+        return err_set(e, E_CONFIG, "out-of-orderness is %lld ms, but must not be negative",
+                       (long long)c->out_of_orderness_ms);
+    if (c->idleness_ms < 0)
+        return err_set(e, E_CONFIG, "idleness is %lld ms, but must not be negative", (long long)c->idleness_ms);
     if (c->every_rows < 0 || c->every_rows > INT32_MAX)
-        return err_set(e, E_CONFIG, "watermarks every %lld rows: must be between 0 and %d", (long long)c->every_rows, INT32_MAX);
+        return err_set(e, E_CONFIG, "watermarks every %lld rows: must be between 0 and %d", (long long)c->every_rows,
+                       INT32_MAX);
     if (c->time_field != NULL) TRY(time_column(s, c, row, stream, e));
     return S_OK;
 }
 
-/* --- times ---------------------------------------------------------------------------------------------------------- */
+/* --- times -------------------------------------------------------------------------------------------------------- */
 /* What divides a stored value to give ms; 0 = struct ts96. */
 static int64_t time_divisor(const struct type *t)
 {
@@ -69,7 +76,8 @@ static enum status null_time(const struct batch *b, uint32_t row, int col, struc
     return E_DATA;
 }
 
-static enum status column_times(const struct vector *v, int col, const struct batch *b, uint32_t first, uint32_t n, int64_t *times, struct err *e)
+static enum status column_times(const struct vector *v, int col, const struct batch *b, uint32_t first, uint32_t n,
+                                int64_t *times, struct err *e)
 {
     const struct vector *base = vector_values(v);
     int64_t divisor = time_divisor(v->type);
@@ -89,7 +97,8 @@ static enum status column_times(const struct vector *v, int col, const struct ba
     return S_OK;
 }
 
-static enum status hook_times(const struct watermark_hooks *h, struct batch *b, uint32_t first, uint32_t n, int64_t *times)
+static enum status hook_times(const struct watermark_hooks *h, struct batch *b, uint32_t first, uint32_t n,
+                              int64_t *times)
 {
     int64_t block[TIMES_BLOCK];
 
@@ -101,7 +110,8 @@ static enum status hook_times(const struct watermark_hooks *h, struct batch *b, 
     return S_OK;
 }
 
-enum status watermark_times(const struct watermark_strategy *s, struct batch *b, uint32_t first, uint32_t n, int64_t *times, struct err *e)
+enum status watermark_times(const struct watermark_strategy *s, struct batch *b, uint32_t first, uint32_t n,
+                            int64_t *times, struct err *e)
 {
     ASSERT(first + n <= batch_rows(b));
     if (s->time_col >= 0) return column_times(&b->cols[s->time_col], s->time_col, b, first, n, times, e);
@@ -114,7 +124,7 @@ enum status watermark_times(const struct watermark_strategy *s, struct batch *b,
     return S_OK;
 }
 
-/* --- watermarks --------------------------------------------------------------------------------------------------------- */
+/* --- watermarks --------------------------------------------------------------------------------------------------- */
 static int64_t greatest_time(const struct batch *b, uint32_t first, uint32_t n, const int64_t *times)
 {
     int64_t greatest = TIME_MIN;
@@ -127,8 +137,8 @@ static int64_t greatest_time(const struct batch *b, uint32_t first, uint32_t n, 
     return greatest;
 }
 
-static enum status hook_watermarks(const struct watermark_hooks *h, struct watermark_generator *g, struct batch *b, uint32_t first, uint32_t n,
-                                   const int64_t *times)
+static enum status hook_watermarks(const struct watermark_hooks *h, struct watermark_generator *g, struct batch *b,
+                                   uint32_t first, uint32_t n, const int64_t *times)
 {
     int64_t block[TIMES_BLOCK], raised = g->watermark;
 
@@ -142,13 +152,14 @@ static enum status hook_watermarks(const struct watermark_hooks *h, struct water
     return S_OK;
 }
 
-enum status watermark_see(const struct watermark_strategy *s, struct watermark_generator *g, struct batch *b, uint32_t first, uint32_t n,
-                          const int64_t *times)
+enum status watermark_see(const struct watermark_strategy *s, struct watermark_generator *g, struct batch *b,
+                          uint32_t first, uint32_t n, const int64_t *times)
 {
     ASSERT(n <= watermark_room(s, g));
     if (n == 0) return S_OK;
     if (s->every_rows > 0) g->rows += n;
-    if (s->kind == WATERMARK_FUNCTION && s->hooks.watermarks != NULL) return hook_watermarks(&s->hooks, g, b, first, n, times);
+    if (s->kind == WATERMARK_FUNCTION && s->hooks.watermarks != NULL)
+        return hook_watermarks(&s->hooks, g, b, first, n, times);
     if (s->kind != WATERMARK_MONOTONOUS && s->kind != WATERMARK_BOUNDED) return S_OK;
     int64_t greatest = greatest_time(b, first, n, times);
     if (greatest > TIME_MIN + s->delay_ms + 1) g->watermark = MAX(g->watermark, greatest - s->delay_ms - 1);

@@ -16,9 +16,10 @@ static void test_sequences_end(void **state)
     (void)state;
     for (uint32_t parallelism = 1; parallelism < 8; parallelism += 3) {
         probe_open(&p, "datagen", "ROW<a INT, b STRING, c DECIMAL(10, 2), d DOUBLE>", parallelism,
-                   OPTIONS("rows-per-second", "0", "fields.a.kind", "sequence", "fields.a.start", "-1", "fields.a.end", "100", "fields.b.kind", "sequence",
-                           "fields.b.start", "9", "fields.b.end", "11", "fields.c.kind", "sequence", "fields.c.start", "1", "fields.c.end", "9",
-                           "fields.d.kind", "sequence", "fields.d.start", "5", "fields.d.end", "9"));
+                   OPTIONS("rows-per-second", "0", "fields.a.kind", "sequence", "fields.a.start", "-1", "fields.a.end",
+                           "100", "fields.b.kind", "sequence", "fields.b.start", "9", "fields.b.end", "11",
+                           "fields.c.kind", "sequence", "fields.c.start", "1", "fields.c.end", "9", "fields.d.kind",
+                           "sequence", "fields.d.start", "5", "fields.d.end", "9"));
         assert_int_equal(p.conn->source->boundedness(&p.options, p.conn->options), BOUNDED);
         /* the shortest sequence ends all; subtasks take rows in turn, so the order of splits is that of their first rows */
         assert_string_equal(probe_all(&p, 2), "+I[-1, 9, 1.00, 5.0]\n+I[0, 10, 2.00, 6.0]\n+I[1, 11, 3.00, 7.0]\n");
@@ -44,9 +45,12 @@ static void test_bounds(void **state)
     double sum = 0;
 
     (void)state;
-    struct batch *b = read_rows("ROW<a TINYINT, b BIGINT, c DOUBLE, d DECIMAL(38, 0), e FLOAT>",
-                                OPTIONS("rows-per-second", "0", "fields.a.min", "-3", "fields.a.max", "3", "fields.c.min", "10", "fields.c.max", "20",
-                                        "fields.d.min", "100000000000000000000", "fields.d.max", "100000000000000000001", "fields.e.max", "1"), 2000);
+    struct batch *b =
+        read_rows("ROW<a TINYINT, b BIGINT, c DOUBLE, d DECIMAL(38, 0), e FLOAT>",
+                  OPTIONS("rows-per-second", "0", "fields.a.min", "-3", "fields.a.max", "3", "fields.c.min", "10",
+                          "fields.c.max", "20", "fields.d.min", "100000000000000000000", "fields.d.max",
+                          "100000000000000000001", "fields.e.max", "1"),
+                  2000);
     for (uint32_t i = 0; i < b->count; i++) {
         int8_t a = VECTOR_VALUES(&b->cols[0], int8_t)[i];
         int64_t any = VECTOR_VALUES(&b->cols[1], int64_t)[i];
@@ -74,7 +78,9 @@ static void test_lengths_and_nulls(void **state)
 
     (void)state;
     struct batch *b = read_rows("ROW<a STRING, b CHAR(5), c VARBINARY(20), d VARCHAR(7), e INT>",
-                                OPTIONS("rows-per-second", "0", "fields.c.var-len", "true", "fields.e.null-rate", "0.25", "fields.a.length", "40"), 2000);
+                                OPTIONS("rows-per-second", "0", "fields.c.var-len", "true", "fields.e.null-rate",
+                                        "0.25", "fields.a.length", "40"),
+                                2000);
     for (uint32_t i = 0; i < b->count; i++) {
         struct str a = text_str(&VECTOR_VALUES(&b->cols[0], struct text)[i]);
         uint32_t c = VECTOR_VALUES(&b->cols[2], struct text)[i].size;
@@ -97,10 +103,14 @@ static void test_nested_and_times(void **state)
 {
     (void)state;
     p.now_ms = 86400000 + 5000;
-    struct batch *b = read_rows("ROW<r ROW<x INT, y ARRAY<SMALLINT>>, m MAP<TINYINT, STRING>, s MULTISET<BOOLEAN>, d DATE, t TIME(3), ts TIMESTAMP(6), i INTERVAL MONTH>",
-                                OPTIONS("rows-per-second", "0", "fields.r.x.min", "7", "fields.r.x.max", "7", "fields.r.y.length", "2", "fields.r.y.element.max", "0",
-                                        "fields.r.y.element.min", "0", "fields.m.key.min", "1", "fields.m.key.max", "2", "fields.m.length", "20",
-                                        "fields.m.value.length", "3", "fields.s.length", "50", "fields.ts.max-past", "1 s"), 100);
+    struct batch *b =
+        read_rows("ROW<r ROW<x INT, y ARRAY<SMALLINT>>, m MAP<TINYINT, STRING>, s MULTISET<BOOLEAN>, d DATE, t "
+                  "TIME(3), ts TIMESTAMP(6), i INTERVAL MONTH>",
+                  OPTIONS("rows-per-second", "0", "fields.r.x.min", "7", "fields.r.x.max", "7", "fields.r.y.length",
+                          "2", "fields.r.y.element.max", "0", "fields.r.y.element.min", "0", "fields.m.key.min", "1",
+                          "fields.m.key.max", "2", "fields.m.length", "20", "fields.m.value.length", "3",
+                          "fields.s.length", "50", "fields.ts.max-past", "1 s"),
+                  100);
     const struct vector *m = &b->cols[1], *s = &b->cols[2];
     for (uint32_t i = 0; i < b->count; i++) {
         struct list_ref map = VECTOR_VALUES(m, struct list_ref)[i], set = VECTOR_VALUES(s, struct list_ref)[i];
@@ -108,7 +118,8 @@ static void test_nested_and_times(void **state)
         int32_t total = 0;
         assert_int_equal(VECTOR_VALUES(&b->cols[0].children[0], int32_t)[i], 7);
         assert_int_equal(map.count, 2); /* twenty draws of two keys */
-        assert_int_not_equal(VECTOR_VALUES(&m->children[0], int8_t)[map.first], VECTOR_VALUES(&m->children[0], int8_t)[map.first + 1]);
+        assert_int_not_equal(VECTOR_VALUES(&m->children[0], int8_t)[map.first],
+                             VECTOR_VALUES(&m->children[0], int8_t)[map.first + 1]);
         assert_int_equal(VECTOR_VALUES(&m->children[1], struct text)[map.first].size, 3);
         for (uint32_t k = 0; k < set.count; k++) total += VECTOR_VALUES(&s->children[1], int32_t)[set.first + k];
         assert_int_equal(total, 50);
@@ -141,7 +152,8 @@ static void test_same_rows_however_cut(void **state)
     for (; str_cut(&rest, '\n', &line); n++) assert_non_null(memmem(first, strlen(first), line.data, line.size));
     assert_int_equal(n, 20);
     probe_close(&p);
-    probe_open(&p, "datagen", "ROW<a BIGINT, b VARCHAR(20)>", 1, OPTIONS("rows-per-second", "0", "number-of-rows", "20", "seed", "1"));
+    probe_open(&p, "datagen", "ROW<a BIGINT, b VARCHAR(20)>", 1,
+               OPTIONS("rows-per-second", "0", "number-of-rows", "20", "seed", "1"));
     assert_string_not_equal(probe_all(&p, 3), first);
     probe_close(&p);
 }
@@ -195,18 +207,30 @@ static void refuse(const char *schema, const char *const *kv, const char *text, 
 static void test_mistakes(void **state)
 {
     (void)state;
-    refuse("ROW<amount INT>", OPTIONS("fields.amont.min", "1"), "option 'fields.amont.min' of connector 'datagen' fits no column", "did you mean 'fields.amount...'?");
-    refuse("ROW<a INT>", OPTIONS("fields.a.length", "1"), "option 'fields.a.length' of connector 'datagen' fits no column", "column 'a' has no such property");
-    refuse("ROW<a INT>", OPTIONS("fields.a.min", "3000000000"), "option 'fields.a.min' of connector 'datagen' is '3000000000', but must be a whole number that fits the column", "");
-    refuse("ROW<a INT>", OPTIONS("fields.a.min", "3", "fields.a.max", "2"), "connector 'datagen': 'fields.a.min' is greater than 'fields.a.max'", "");
-    refuse("ROW<a INT>", OPTIONS("fields.a.kind", "sequence", "fields.a.start", "3"), "connector 'datagen': the sequence 'a' needs 'fields.a.start' and 'fields.a.end'", "");
+    refuse("ROW<amount INT>", OPTIONS("fields.amont.min", "1"),
+           "option 'fields.amont.min' of connector 'datagen' fits no column", "did you mean 'fields.amount...'?");
+    refuse("ROW<a INT>", OPTIONS("fields.a.length", "1"),
+           "option 'fields.a.length' of connector 'datagen' fits no column", "column 'a' has no such property");
+    refuse(
+        "ROW<a INT>", OPTIONS("fields.a.min", "3000000000"),
+        "option 'fields.a.min' of connector 'datagen' is '3000000000', but must be a whole number that fits the column",
+        "");
+    refuse("ROW<a INT>", OPTIONS("fields.a.min", "3", "fields.a.max", "2"),
+           "connector 'datagen': 'fields.a.min' is greater than 'fields.a.max'", "");
+    refuse("ROW<a INT>", OPTIONS("fields.a.kind", "sequence", "fields.a.start", "3"),
+           "connector 'datagen': the sequence 'a' needs 'fields.a.start' and 'fields.a.end'", "");
     refuse("ROW<a TINYINT>", OPTIONS("fields.a.kind", "sequence", "fields.a.start", "3", "fields.a.end", "128"),
            "option 'fields.a.end' of connector 'datagen' is '128', but must be a number that fits the column", "");
-    refuse("ROW<a DATE>", OPTIONS("fields.a.kind", "sequence"), "connector 'datagen': column 'a' cannot be a sequence, only numbers and strings can", "");
-    refuse("ROW<a INT NOT NULL>", OPTIONS("fields.a.null-rate", "0.5"), "connector 'datagen': column 'a' is NOT NULL, but has a null-rate", "");
-    refuse("ROW<a CHAR(4)>", OPTIONS("fields.a.length", "3"), "connector 'datagen': column 'a' has the fixed length 4", "");
-    refuse("ROW<a VARCHAR(4)>", OPTIONS("fields.a.length", "5"), "option 'fields.a.length' of connector 'datagen' is '5', but must be a length that fits the column", "");
-    refuse("ROW<a INT>", OPTIONS("fields.a.kind", "squence"), "option 'fields.a.kind' of connector 'datagen' is 'squence', but must be one of random|sequence", "");
+    refuse("ROW<a DATE>", OPTIONS("fields.a.kind", "sequence"),
+           "connector 'datagen': column 'a' cannot be a sequence, only numbers and strings can", "");
+    refuse("ROW<a INT NOT NULL>", OPTIONS("fields.a.null-rate", "0.5"),
+           "connector 'datagen': column 'a' is NOT NULL, but has a null-rate", "");
+    refuse("ROW<a CHAR(4)>", OPTIONS("fields.a.length", "3"), "connector 'datagen': column 'a' has the fixed length 4",
+           "");
+    refuse("ROW<a VARCHAR(4)>", OPTIONS("fields.a.length", "5"),
+           "option 'fields.a.length' of connector 'datagen' is '5', but must be a length that fits the column", "");
+    refuse("ROW<a INT>", OPTIONS("fields.a.kind", "squence"),
+           "option 'fields.a.kind' of connector 'datagen' is 'squence', but must be one of random|sequence", "");
 }
 
 int main(void)

@@ -70,10 +70,14 @@ static void test_folders_and_patterns(void **state)
     probe_open(&p, "filesystem", SCHEMA, 1, CSV(folder_path(&folder, "in/*.csv")));
     assert_string_equal(probe_all(&p, 10), "+I[1, a]\n+I[2, b]\n");
     probe_close(&p);
-    probe_open(&p, "filesystem", SCHEMA, 1, OPTIONS("path", folder_path(&folder, "in"), "format", "csv", "source.path.regex-pattern", ".*/(?:a|c|\\w)\\.(csv|txt)"));
+    probe_open(&p, "filesystem", SCHEMA, 1,
+               OPTIONS("path", folder_path(&folder, "in"), "format", "csv", "source.path.regex-pattern",
+                       ".*/(?:a|c|\\w)\\.(csv|txt)"));
     assert_string_equal(probe_all(&p, 10), "+I[1, a]\n+I[2, b]\n+I[3, c]\n+I[6, f]\n");
     probe_close(&p);
-    probe_open(&p, "filesystem", SCHEMA, 1, OPTIONS("path", folder_path(&folder, "in"), "format", "csv", "source.path.regex-pattern", ".*/deep/[^\\d]\\.csv"));
+    probe_open(&p, "filesystem", SCHEMA, 1,
+               OPTIONS("path", folder_path(&folder, "in"), "format", "csv", "source.path.regex-pattern",
+                       ".*/deep/[^\\d]\\.csv"));
     assert_string_equal(probe_all(&p, 10), "+I[3, c]\n");
     probe_close(&p);
 }
@@ -85,12 +89,13 @@ static void test_json_and_raw(void **state)
     probe_open(&p, "filesystem", SCHEMA, 1, OPTIONS("path", folder_path(&folder, "x.json"), "format", "json"));
     assert_string_equal(probe_all(&p, 10), "+I[1, one]\n+I[2, null]\n");
     probe_close(&p);
-    probe_open(&p, "filesystem", "ROW<line STRING>", 1, OPTIONS("path", folder_path(&folder, "x.json"), "format", "raw"));
+    probe_open(&p, "filesystem", "ROW<line STRING>", 1,
+               OPTIONS("path", folder_path(&folder, "x.json"), "format", "raw"));
     assert_string_equal(probe_all(&p, 10), "+I[{\"b\":\"one\",\"a\":1}]\n+I[{\"a\":2}]\n");
     probe_close(&p);
 }
 
-/* --- compression ---------------------------------------------------------------------------------------------------------- */
+/* --- compression -------------------------------------------------------------------------------------------------- */
 enum { BIG_ROWS = 100000 };
 
 static char *big_text(uint32_t rows, size_t *size)
@@ -104,7 +109,10 @@ static char *big_text(uint32_t rows, size_t *size)
 
 static size_t gzip(const char *text, size_t size, char *out, size_t room)
 {
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)text, .avail_in = (unsigned)size, .next_out = (unsigned char *)out, .avail_out = (unsigned)room};
+    z_stream z = {.next_in = (unsigned char *)(uintptr_t)text,
+                  .avail_in = (unsigned)size,
+                  .next_out = (unsigned char *)out,
+                  .avail_out = (unsigned)room};
 
     assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
@@ -188,7 +196,7 @@ static void test_damaged_compression(void **state)
     free(packed);
 }
 
-/* --- ranges ---------------------------------------------------------------------------------------------------------------- */
+/* --- ranges ------------------------------------------------------------------------------------------------------- */
 /* Every line is read exactly once, wherever the borders fall. */
 static void test_ranges_of_lines(void **state)
 {
@@ -208,12 +216,14 @@ static void test_ranges_of_lines(void **state)
         char number[16];
         snprintf(number, sizeof number, "%u", split_size);
         probe_open(&p, "filesystem", SCHEMA, 1,
-                   OPTIONS("path", folder_path(&folder, "x.csv"), "format", "csv", "csv.disable-quote-character", "true", "source.split-size", number));
+                   OPTIONS("path", folder_path(&folder, "x.csv"), "format", "csv", "csv.disable-quote-character",
+                           "true", "source.split-size", number));
         assert_string_equal(probe_all(&p, 7), whole);
         probe_close(&p);
     }
     /* quoted fields may hold newlines: such a file is not cut */
-    probe_open(&p, "filesystem", SCHEMA, 1, OPTIONS("path", folder_path(&folder, "x.csv"), "format", "csv", "source.split-size", "1024"));
+    probe_open(&p, "filesystem", SCHEMA, 1,
+               OPTIONS("path", folder_path(&folder, "x.csv"), "format", "csv", "source.split-size", "1024"));
     struct probe_split s;
     enum status last;
     assert_int_equal(probe_next(&p, 0, &s), S_OK);
@@ -232,7 +242,8 @@ static void test_a_line_longer_than_ranges(void **state)
     memcpy(text, "first\n", 6);
     text[5000] = '\n';
     bytes_write("x.txt", text, sizeof text);
-    probe_open(&p, "filesystem", "ROW<line STRING>", 1, OPTIONS("path", folder_path(&folder, "x.txt"), "format", "raw", "source.split-size", "1024"));
+    probe_open(&p, "filesystem", "ROW<line STRING>", 1,
+               OPTIONS("path", folder_path(&folder, "x.txt"), "format", "raw", "source.split-size", "1024"));
     struct str rows = str_of(probe_all(&p, 10)), line;
     size_t lengths[4] = {0};
     uint32_t count = 0;
@@ -244,7 +255,7 @@ static void test_a_line_longer_than_ranges(void **state)
     probe_close(&p);
 }
 
-/* --- bad records --------------------------------------------------------------------------------------------------------------- */
+/* --- bad records -------------------------------------------------------------------------------------------------- */
 static char letters[4096];
 static void take_letter(void *arg, const char *position, const char *reason, struct str raw)
 {
@@ -263,7 +274,8 @@ static void test_bad_records_have_a_line(void **state)
     (void)state;
     for (uint32_t i = 1; i <= 300; i++) snprintf(text + strlen(text), 32, i == 250 ? "oops,%u\n" : "%u,row\n", i);
     folder_write(&folder, "x.csv", text);
-    const char *const kv[] = {"path", folder_path(&folder, "x.csv"), "format", "csv", "csv.disable-quote-character", "true", "source.split-size", "1024", NULL};
+    const char *const kv[] = {"path", folder_path(&folder, "x.csv"), "format", "csv", "csv.disable-quote-character",
+                              "true", "source.split-size",           "1024",   NULL};
     probe_open(&p, "filesystem", SCHEMA, 1, kv);
     struct probe_split s;
     enum status last = S_END;
@@ -276,8 +288,10 @@ static void test_bad_records_have_a_line(void **state)
     if (strstr(p.err.text, expected) == NULL) fail_msg("%s", p.err.text);
     probe_close(&p);
 
-    const char *const with_letters[] = {"path", folder_path(&folder, "x.csv"), "format", "csv", "csv.disable-quote-character", "true",
-                                        "source.split-size", "1024", "on-error", "dead-letter", NULL};
+    const char *const with_letters[] = {
+        "path", folder_path(&folder, "x.csv"), "format", "csv",      "csv.disable-quote-character",
+        "true", "source.split-size",           "1024",   "on-error", "dead-letter",
+        NULL};
     letters[0] = '\0';
     probe_open(&p, "filesystem", SCHEMA, 1, with_letters);
     p.cx.dead_letter = take_letter;
@@ -291,7 +305,7 @@ static void test_bad_records_have_a_line(void **state)
     probe_close(&p);
 }
 
-/* --- new files -------------------------------------------------------------------------------------------------------------------- */
+/* --- new files ---------------------------------------------------------------------------------------------------- */
 static void test_new_files(void **state)
 {
     struct probe_split s;
@@ -300,7 +314,8 @@ static void test_new_files(void **state)
     (void)state;
     folder_write(&folder, "in/b.csv", "1,a\n");
     p.now_ms = 1000;
-    probe_open(&p, "filesystem", SCHEMA, 1, OPTIONS("path", folder_path(&folder, "in/*.csv"), "format", "csv", "source.monitor-interval", "5 s"));
+    probe_open(&p, "filesystem", SCHEMA, 1,
+               OPTIONS("path", folder_path(&folder, "in/*.csv"), "format", "csv", "source.monitor-interval", "5 s"));
     assert_int_equal(p.conn->source->boundedness(&p.options, p.conn->options), UNBOUNDED);
     assert_int_equal(probe_next(&p, 0, &s), S_OK);
     assert_string_equal(probe_rows(&p, &s, 10, &last), "+I[1, a]\n");
@@ -323,7 +338,7 @@ static void test_new_files(void **state)
     probe_close(&p);
 }
 
-/* --- positions ---------------------------------------------------------------------------------------------------------------------- */
+/* --- positions ---------------------------------------------------------------------------------------------------- */
 static void test_goes_on_from_a_position(void **state)
 {
     size_t size;
@@ -344,7 +359,8 @@ static void test_goes_on_from_a_position(void **state)
         assert_int_equal(probe_read(&p, &s, b), S_OK);
         p.conn->source->split_position(&p.cx, p.reader, s.self, &at);
         assert_int_equal(probe_reopen(&p, s.what.id, (struct str){at.data, at.size}, &again), S_OK);
-        assert_string_equal(probe_rows(&p, &again, 10, &last), "+I[997, row number 997]\n+I[998, row number 998]\n+I[999, row number 999]\n");
+        assert_string_equal(probe_rows(&p, &again, 10, &last),
+                            "+I[997, row number 997]\n+I[998, row number 998]\n+I[999, row number 999]\n");
         assert_int_equal(last, S_END);
         probe_split_close(&p, &again);
         probe_split_close(&p, &s);
@@ -355,7 +371,7 @@ static void test_goes_on_from_a_position(void **state)
     free(packed);
 }
 
-/* --- mistakes ------------------------------------------------------------------------------------------------------------------------ */
+/* --- mistakes ----------------------------------------------------------------------------------------------------- */
 static void test_mistakes(void **state)
 {
     struct probe_split s;
@@ -375,13 +391,19 @@ static void test_mistakes(void **state)
     assert_int_equal(probe_check(&p, "filesystem", SCHEMA, OPTIONS("path", "x", "format", "jsn")), E_CONFIG);
     assert_string_equal(p.err.hint, "did you mean 'json'?");
     probe_close(&p);
-    assert_int_equal(probe_check(&p, "filesystem", SCHEMA, OPTIONS("path", "x", "format", "csv", "json.map-null-key.mode", "DROP")), E_CONFIG);
+    assert_int_equal(
+        probe_check(&p, "filesystem", SCHEMA, OPTIONS("path", "x", "format", "csv", "json.map-null-key.mode", "DROP")),
+        E_CONFIG);
     assert_string_equal(p.err.text, "connector 'filesystem' has no option 'json.map-null-key.mode'");
     probe_close(&p);
-    assert_int_equal(probe_check(&p, "filesystem", SCHEMA, OPTIONS("path", "x", "format", "csv", "source.path.regex-pattern", "a(?=b)")), E_CONFIG);
+    assert_int_equal(probe_check(&p, "filesystem", SCHEMA,
+                                 OPTIONS("path", "x", "format", "csv", "source.path.regex-pattern", "a(?=b)")),
+                     E_CONFIG);
     assert_string_equal(p.err.text, "option 'source.path.regex-pattern': a group (?..) in 'a(?=b)' is not supported");
     probe_close(&p);
-    assert_int_equal(probe_check(&p, "filesystem", SCHEMA, OPTIONS("path", "x", "format", "csv", "source.path.regex-pattern", "a[")), E_CONFIG);
+    assert_int_equal(
+        probe_check(&p, "filesystem", SCHEMA, OPTIONS("path", "x", "format", "csv", "source.path.regex-pattern", "a[")),
+        E_CONFIG);
     probe_close(&p);
 }
 

@@ -22,7 +22,8 @@ static uint64_t text_sum(const char *rows, uint64_t *count)
 
     *count = 0;
     while (str_cut(&rest, '\n', &line)) {
-        for (size_t i = 0; i < line.size; i++) sum += mix64((uint64_t)(unsigned char)line.data[i] * 1000003 + i + line.size);
+        for (size_t i = 0; i < line.size; i++)
+            sum += mix64((uint64_t)(unsigned char)line.data[i] * 1000003 + i + line.size);
         ++*count;
     }
     return sum;
@@ -63,7 +64,14 @@ static void test_bid_rows(void **state)
     (void)state;
     probe_open(&p, "nexmark", NULL, 1, OPTIONS("events.num", "4", "nexmark.table", "bid", "nexmark.base-time", "0"));
     /* events 2 and 3 have the ids 4 and 5; the time is (n + 1) * 100 us; the fields are what nexmark_rules.h draws */
-    struct nexmark_rules g = {.persons = 1, .auctions = 3, .bids = 46, .total = 50, .hot_auction = 2, .hot_bidder = 4, .out_of_order = 1, .delay_us = 100};
+    struct nexmark_rules g = {.persons = 1,
+                              .auctions = 3,
+                              .bids = 46,
+                              .total = 50,
+                              .hot_auction = 2,
+                              .hot_bidder = 4,
+                              .out_of_order = 1,
+                              .delay_us = 100};
     struct probe_split s;
     nexmark_seed(&g, 0);
     assert_int_equal(probe_next(&p, 0, &s), S_OK);
@@ -72,9 +80,12 @@ static void test_bid_rows(void **state)
     assert_int_equal(b->count, 2);
     for (uint64_t i = 0; i < 2; i++) {
         struct nexmark_choice auction = nexmark_bid_auction(&g, 4 + i), bidder = nexmark_bid_bidder(&g, 4 + i);
-        assert_int_equal(VECTOR_VALUES(&b->cols[0], int64_t)[i], nexmark_choose(&auction, nexmark_hash(&g, DRAW_BID_AUCTION, 4 + i)));
-        assert_int_equal(VECTOR_VALUES(&b->cols[1], int64_t)[i], nexmark_choose(&bidder, nexmark_hash(&g, DRAW_BID_BIDDER, 4 + i)));
-        assert_int_equal(VECTOR_VALUES(&b->cols[2], int64_t)[i], nexmark_price(nexmark_hash(&g, DRAW_BID_PRICE, 4 + i)));
+        assert_int_equal(VECTOR_VALUES(&b->cols[0], int64_t)[i],
+                         nexmark_choose(&auction, nexmark_hash(&g, DRAW_BID_AUCTION, 4 + i)));
+        assert_int_equal(VECTOR_VALUES(&b->cols[1], int64_t)[i],
+                         nexmark_choose(&bidder, nexmark_hash(&g, DRAW_BID_BIDDER, 4 + i)));
+        assert_int_equal(VECTOR_VALUES(&b->cols[2], int64_t)[i],
+                         nexmark_price(nexmark_hash(&g, DRAW_BID_PRICE, 4 + i)));
         assert_int_equal(VECTOR_VALUES(&b->cols[5], int64_t)[i], 0);
     }
     batch_free(b);
@@ -132,7 +143,7 @@ static void test_only_the_wanted_columns(void **state)
     probe_close(&p);
 }
 
-/* --- distributions ---------------------------------------------------------------------------------------------------- */
+/* --- distributions ------------------------------------------------------------------------------------------------ */
 enum { BIDS = 200000 };
 
 static struct batch *read_bids(struct source_probe *probe, struct probe_split *s)
@@ -159,7 +170,8 @@ static void test_distribution_of_bids(void **state)
         for (uint32_t i = 0; i < b->count; i++) {
             int64_t auction = VECTOR_VALUES(&b->cols[0], int64_t)[i], bidder = VECTOR_VALUES(&b->cols[1], int64_t)[i];
             int64_t price = VECTOR_VALUES(&b->cols[2], int64_t)[i];
-            struct str channel = text_str(&VECTOR_VALUES(&b->cols[3], struct text)[i]), url = text_str(&VECTOR_VALUES(&b->cols[4], struct text)[i]);
+            struct str channel = text_str(&VECTOR_VALUES(&b->cols[3], struct text)[i]),
+                       url = text_str(&VECTOR_VALUES(&b->cols[4], struct text)[i]);
             uint32_t extra = VECTOR_VALUES(&b->cols[6], struct text)[i].size;
             hot_auctions += auction % 100 == 0;
             hot_bidders += bidder % 100 == 1;
@@ -211,7 +223,8 @@ static void test_range_of_ids(void **state)
         assert_int_equal(probe_read(&p, &s, b), S_OK);
         for (uint32_t i = 0; i < b->count; i++, first++) {
             int64_t epoch = (int64_t)(first / 46), last_auction = 1000 + epoch * 3 + 2, last_person = 1000 + epoch;
-            int64_t auction = VECTOR_VALUES(&b->cols[0], int64_t)[i], bidder = VECTOR_VALUES(&b->cols[1], int64_t)[i] - 1000;
+            int64_t auction = VECTOR_VALUES(&b->cols[0], int64_t)[i],
+                    bidder = VECTOR_VALUES(&b->cols[1], int64_t)[i] - 1000;
             assert_true(auction <= last_auction + 10 && auction >= MAX(1000, last_auction - 100));
             assert_true(bidder <= last_person + 10 && bidder >= MAX(1000, last_person - 1000));
         }
@@ -234,7 +247,8 @@ static void test_persons_and_auctions(void **state)
             const struct vector *c = b->cols;
             int64_t time = VECTOR_VALUES(&c[5], int64_t)[i], expires = VECTOR_VALUES(&c[6], int64_t)[i];
             int64_t category = VECTOR_VALUES(&c[8], int64_t)[i];
-            uint32_t text = VECTOR_VALUES(&c[1], struct text)[i].size + VECTOR_VALUES(&c[2], struct text)[i].size + VECTOR_VALUES(&c[9], struct text)[i].size;
+            uint32_t text = VECTOR_VALUES(&c[1], struct text)[i].size + VECTOR_VALUES(&c[2], struct text)[i].size +
+                            VECTOR_VALUES(&c[9], struct text)[i].size;
             assert_int_equal(VECTOR_VALUES(&c[0], int64_t)[i], 1001 + (int64_t)rows);
             assert_true(VECTOR_VALUES(&c[4], int64_t)[i] - VECTOR_VALUES(&c[3], int64_t)[i] >= 100);
             assert_true(expires - time >= 1 && expires - time <= 2 * 168); /* 1,666 events of 100 us */
@@ -260,15 +274,16 @@ static void test_persons_and_auctions(void **state)
     probe_close(&p);
 }
 
-/* --- order and time ----------------------------------------------------------------------------------------------------- */
+/* --- order and time ----------------------------------------------------------------------------------------------- */
 static void test_out_of_order_groups(void **state)
 {
     struct probe_split s;
     bool back = false;
 
     (void)state;
-    probe_open(&p, "nexmark", NULL, 1, OPTIONS("events.num", "1000", "nexmark.table", "bid", "nexmark.out-of-order-group-size", "50",
-                                               "first-event.rate", "1000", "nexmark.base-time", "0"));
+    probe_open(&p, "nexmark", NULL, 1,
+               OPTIONS("events.num", "1000", "nexmark.table", "bid", "nexmark.out-of-order-group-size", "50",
+                       "first-event.rate", "1000", "nexmark.base-time", "0"));
     struct batch *b = read_bids(&p, &s);
     assert_int_equal(probe_read(&p, &s, b), S_END);
     const int64_t *times = VECTOR_VALUES(&b->cols[5], int64_t);
@@ -287,7 +302,8 @@ static void test_held_back_until_due(void **state)
 
     (void)state;
     p.now_ms = 5000;
-    probe_open(&p, "nexmark", NULL, 1, OPTIONS("events.num", "20", "max-emit-speed", "false", "first-event.rate", "100"));
+    probe_open(&p, "nexmark", NULL, 1,
+               OPTIONS("events.num", "20", "max-emit-speed", "false", "first-event.rate", "100"));
     assert_int_equal(probe_next(&p, 0, &s), S_OK);
     struct batch *b = probe_batch(&p, 100);
     assert_int_equal(probe_read(&p, &s, b), S_OK);
@@ -362,12 +378,15 @@ static void test_mistakes(void **state)
 {
     (void)state;
     assert_int_equal(probe_check(&p, "nexmark", NULL, OPTIONS("auction.proportion", "0")), E_CONFIG);
-    assert_string_equal(p.err.text, "option 'auction.proportion' of connector 'nexmark' is 0, but must be between 1 and 1000000");
+    assert_string_equal(p.err.text,
+                        "option 'auction.proportion' of connector 'nexmark' is 0, but must be between 1 and 1000000");
     probe_close(&p);
     assert_int_equal(probe_check(&p, "nexmark", NULL, OPTIONS("nexmark.base-time", "yesterday")), E_CONFIG);
     probe_close(&p);
     assert_int_equal(probe_check(&p, "nexmark", NULL, OPTIONS("nexmark.table", "bids")), E_CONFIG);
-    assert_string_equal(p.err.text, "option 'nexmark.table' of connector 'nexmark' is 'bids', but must be one of person|auction|bid|all");
+    assert_string_equal(
+        p.err.text,
+        "option 'nexmark.table' of connector 'nexmark' is 'bids', but must be one of person|auction|bid|all");
     probe_close(&p);
     assert_int_equal(probe_check(&p, "nexmark", NULL, OPTIONS("event.num", "1")), E_CONFIG);
     assert_string_equal(p.err.hint, "did you mean 'events.num'?");

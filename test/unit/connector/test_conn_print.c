@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* --- a world whose standard streams are buffers ------------------------------------------------------------------------ */
+/* --- a world whose standard streams are buffers ------------------------------------------------------------------- */
 static char written[3][4096];
 static int standard_fds[3] = {0, 1, 2};
 
@@ -45,7 +45,11 @@ static int64_t fake_time(struct sys *s)
     return 0;
 }
 
-static const struct sys_ops fake_ops = {.wall_ms = fake_time, .mono_ns = fake_time, .file_standard = fake_standard, .file_write = fake_write, .file_close = fake_close};
+static const struct sys_ops fake_ops = {.wall_ms = fake_time,
+                                        .mono_ns = fake_time,
+                                        .file_standard = fake_standard,
+                                        .file_write = fake_write,
+                                        .file_close = fake_close};
 static struct sys fake = {.ops = &fake_ops};
 
 static char log_line[512];
@@ -69,7 +73,8 @@ static struct op_driver *start(struct sink_config *c, const char *connector, uin
 
     memset(written, 0, sizeof written);
     *c = (struct sink_config){.connector = connector, .options = {items, options}};
-    return op_driver_create(&(struct op_setup){.type = &op_sink, .config = c, .in = "ROW<a STRING, b INT>", .sys = &fake});
+    return op_driver_create(
+        &(struct op_setup){.type = &op_sink, .config = c, .in = "ROW<a STRING, b INT>", .sys = &fake});
 }
 
 static void test_lines(void **state)
@@ -95,7 +100,10 @@ static void test_prefixes(void **state)
         const char *identifier;
         uint32_t parallelism;
         const char *line;
-    } cases[] = {{"id", 3, "id:2> +I[x, 1]\n"}, {"id", 1, "id> +I[x, 1]\n"}, {NULL, 3, "2> +I[x, 1]\n"}, {NULL, 1, "+I[x, 1]\n"}};
+    } cases[] = {{"id", 3, "id:2> +I[x, 1]\n"},
+                 {"id", 1, "id> +I[x, 1]\n"},
+                 {NULL, 3, "2> +I[x, 1]\n"},
+                 {NULL, 1, "+I[x, 1]\n"}};
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
@@ -110,7 +118,12 @@ static void test_prefixes(void **state)
         arena_init(&arena, &mem, 0);
         memset(written, 0, sizeof written);
         assert_int_equal(conn_find("print", &print, NULL), S_OK);
-        struct sink_cx cx = {.op = &op, .options = &o, .option_defs = print->options, .sys = &fake, .mem = &mem, .subtask = cases[i].parallelism - 1 ? 1 : 0,
+        struct sink_cx cx = {.op = &op,
+                             .options = &o,
+                             .option_defs = print->options,
+                             .sys = &fake,
+                             .mem = &mem,
+                             .subtask = cases[i].parallelism - 1 ? 1 : 0,
                              .parallelism = cases[i].parallelism};
         void *writer = mem_zalloc(&mem, print->sink->writer_size);
         struct batch *b = rows_batch(rows_type(&arena, "ROW<a STRING, b INT>"), &mem, "x | 1\n");
@@ -197,7 +210,8 @@ static void test_mistakes(void **state)
     op_driver_free(d);
     items[0] = (struct option){"standard-error", "perhaps"};
     d = start(&c, "print", 1);
-    assert_string_equal(op_driver_error(d), "option 'standard-error' of connector 'print' is 'perhaps', but must be true or false");
+    assert_string_equal(op_driver_error(d),
+                        "option 'standard-error' of connector 'print' is 'perhaps', but must be true or false");
     op_driver_free(d);
 }
 

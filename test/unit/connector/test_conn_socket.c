@@ -15,7 +15,7 @@
 
 static struct source_probe p;
 
-/* --- a stream of pieces: "" is silence, NULL the end ------------------------------------------------------------------ */
+/* --- a stream of pieces: "" is silence, NULL the end -------------------------------------------------------------- */
 static const char *const *pieces;
 static char connected_to[64], written[4096];
 static int dummy;
@@ -140,10 +140,13 @@ static void test_other_delimiters(void **state)
 
     (void)state;
     for (uint32_t capacity = 1; capacity < 4; capacity++) {
-        start(&s, "socket", OPTIONS("hostname", "test", "port", "7", "format", "csv", "byte-delimiter", "59", "on-error", "skip"), script);
+        start(&s, "socket",
+              OPTIONS("hostname", "test", "port", "7", "format", "csv", "byte-delimiter", "59", "on-error", "skip"),
+              script);
         assert_string_equal(probe_rows(&p, &s, capacity, &last), "+I[1, one]\n+I[2, two]\n");
         assert_int_equal(last, S_IDLE);
-        assert_string_equal(probe_rows(&p, &s, capacity, &last), "+I[3, a]\n+I[4, four]\n"); /* a message may hold lines; "b" is a bad one */
+        assert_string_equal(probe_rows(&p, &s, capacity, &last),
+                            "+I[3, a]\n+I[4, four]\n"); /* a message may hold lines; "b" is a bad one */
         assert_int_equal(last, S_END);
         assert_int_equal(p.cx.bad_records, 1);
         stop(&s);
@@ -167,10 +170,13 @@ static void test_errors(void **state)
     assert_int_equal(last, E_DATA);
     assert_true(str_starts(str_of(p.err.text), STR("test:7:2:1")));
     stop(&s);
-    assert_int_equal(probe_check(&p, "socket", SCHEMA, OPTIONS("hostname", "test", "port", "70000", "format", "csv")), E_CONFIG);
+    assert_int_equal(probe_check(&p, "socket", SCHEMA, OPTIONS("hostname", "test", "port", "70000", "format", "csv")),
+                     E_CONFIG);
     assert_string_equal(p.err.text, "option 'port' of connector 'socket' is 70000, but must be between 1 and 65535");
     probe_close(&p);
-    assert_int_equal(probe_check(&p, "socket", SCHEMA, OPTIONS("hostname", "test", "port", "7", "format", "csv", "byte-delimiter", "256")), E_CONFIG);
+    assert_int_equal(probe_check(&p, "socket", SCHEMA,
+                                 OPTIONS("hostname", "test", "port", "7", "format", "csv", "byte-delimiter", "256")),
+                     E_CONFIG);
     probe_close(&p);
 }
 
@@ -183,7 +189,8 @@ static void test_stdout(void **state)
 
     (void)state;
     world_fake(sys);
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = &op_sink, .config = &c, .in = SCHEMA, .sys = sys});
+    struct op_driver *d =
+        op_driver_create(&(struct op_setup){.type = &op_sink, .config = &c, .in = SCHEMA, .sys = sys});
     assert_string_equal(connected_to, "1");
     op_push(d, 0, "1 | one\n");
     assert_string_equal(written, "");

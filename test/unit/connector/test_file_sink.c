@@ -44,7 +44,8 @@ static struct op_driver *start(const char *path, const char *format, const char 
     items[1] = (struct option){"format", format};
     items[2] = (struct option){key, value};
     config = (struct sink_config){.connector = "filesystem", .options = {items, key != NULL ? 3 : 2}};
-    return op_driver_create(&(struct op_setup){.type = &op_sink, .config = &config, .in = "ROW<a INT, b STRING>", .sys = sys});
+    return op_driver_create(
+        &(struct op_setup){.type = &op_sink, .config = &config, .in = "ROW<a INT, b STRING>", .sys = sys});
 }
 
 static void test_one_file_appears_at_the_end(void **state)
@@ -66,7 +67,9 @@ static void test_one_file_appears_at_the_end(void **state)
     op_driver_free(d);
     /* and does not disappear: a second run does not overwrite it */
     d = start(path, "csv", NULL, NULL);
-    assert_non_null(strstr(op_driver_error(d), "deep/x.csv' is there already (remove it, or end the path in '/' to add files to a folder)"));
+    assert_non_null(
+        strstr(op_driver_error(d),
+               "deep/x.csv' is there already (remove it, or end the path in '/' to add files to a folder)"));
     op_driver_free(d);
 }
 
@@ -134,7 +137,8 @@ static void test_a_failure_leaves_nothing(void **state)
     op_push(d, 0, "2 | two\n");
     assert_int_equal(folder_count(&folder, "out"), 2);
     op_push(d, 0, "-D 3 | three\n");
-    assert_string_equal(op_driver_error(d), "connector 'filesystem' takes inserts only, but a row is an update or a deletion");
+    assert_string_equal(op_driver_error(d),
+                        "connector 'filesystem' takes inserts only, but a row is an update or a deletion");
     op_driver_free(d);
     assert_int_equal(folder_count(&folder, "out"), 0);
 }
@@ -159,8 +163,15 @@ static void test_prepare_and_commit(void **state)
     items[1] = (struct option){"format", "csv"};
     struct options o = {items, 2};
     assert_int_equal(conn_find("filesystem", &conn, &err), S_OK);
-    struct sink_cx cx = {.op = &op, .schema = rows_type(&arena, "ROW<a INT, b STRING>"), .options = &o, .option_defs = conn->options, .sys = sys,
-                         .mem = &mem, .parallelism = 2, .subtask = 1, .err = &err};
+    struct sink_cx cx = {.op = &op,
+                         .schema = rows_type(&arena, "ROW<a INT, b STRING>"),
+                         .options = &o,
+                         .option_defs = conn->options,
+                         .sys = sys,
+                         .mem = &mem,
+                         .parallelism = 2,
+                         .subtask = 1,
+                         .err = &err};
     void *writer = mem_zalloc(&mem, conn->sink->writer_size);
     assert_int_equal(conn->sink->open(&cx, writer), S_OK);
     struct batch *b = rows_batch(cx.schema, &mem, "1 | one\n");

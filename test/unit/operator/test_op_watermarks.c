@@ -18,7 +18,8 @@ extern const struct op_type op_watermarks, op_source;
 
 static struct op_driver *start_rows(struct watermarks_config *c, const char *in, uint32_t batch_rows)
 {
-    return op_driver_create(&(struct op_setup){.type = &op_watermarks, .config = c, .in = in, .batch_rows = batch_rows, .watermarks = true});
+    return op_driver_create(&(struct op_setup){
+        .type = &op_watermarks, .config = c, .in = in, .batch_rows = batch_rows, .watermarks = true});
 }
 
 static void test_units(void **state)
@@ -56,12 +57,15 @@ static void test_cut_where_watermarks_are_due(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct watermarks_config c = {.watermark = {.kind = WATERMARK_BOUNDED, .out_of_orderness_ms = 5, .every_rows = 3, .time_field = "ts"}};
+        struct watermarks_config c = {
+            .watermark = {.kind = WATERMARK_BOUNDED, .out_of_orderness_ms = 5, .every_rows = 3, .time_field = "ts"}};
         struct op_driver *d = start_rows(&c, "ROW<ts BIGINT>", sizes[i]);
         op_push(d, 0, "10\n30\n20\n15\n40\n5\n50\n");
         op_push_watermark(d, 1000); /* upstream's do not count, except the last */
         op_push_end(d);
-        assert_string_equal(op_output(d), "+I[10]@10\n+I[30]@30\n+I[20]@20\nW@24\n+I[15]@15\n+I[40]@40\n+I[5]@5\nW@34\n+I[50]@50\nW@max\n");
+        assert_string_equal(
+            op_output(d),
+            "+I[10]@10\n+I[30]@30\n+I[20]@20\nW@24\n+I[15]@15\n+I[40]@40\n+I[5]@5\nW@34\n+I[50]@50\nW@max\n");
         op_driver_free(d);
     }
 }
@@ -92,7 +96,8 @@ static void test_selection_and_constants(void **state)
 
 static void test_periodic_and_idle(void **state)
 {
-    struct watermarks_config c = {.watermark = {.kind = WATERMARK_MONOTONOUS, .time_field = "ts", .periodic_ms = 100, .idleness_ms = 250}};
+    struct watermarks_config c = {
+        .watermark = {.kind = WATERMARK_MONOTONOUS, .time_field = "ts", .periodic_ms = 100, .idleness_ms = 250}};
     struct op_driver *d = start_rows(&c, "ROW<ts BIGINT>", 0);
 
     (void)state;
@@ -110,7 +115,7 @@ static void test_periodic_and_idle(void **state)
     op_driver_free(d);
 }
 
-/* --- functions ------------------------------------------------------------------------------------------------------------ */
+/* --- functions ---------------------------------------------------------------------------------------------------- */
 struct reading {
     int64_t seconds;
     bool marker;
@@ -140,13 +145,16 @@ static const struct tw_function only_time = {.in = &reading_row, .timestamp = se
 
 static void test_functions(void **state)
 {
-    struct watermarks_config c = {.watermark = {.kind = WATERMARK_FUNCTION, .every_rows = 1, .function = {.name = "by_marker", .fn = &by_marker}}};
+    struct watermarks_config c = {.watermark = {.kind = WATERMARK_FUNCTION,
+                                                .every_rows = 1,
+                                                .function = {.name = "by_marker", .fn = &by_marker}}};
     const char *in = "ROW<other STRING, marker BOOLEAN NOT NULL, seconds BIGINT NOT NULL>";
     struct op_driver *d = start_rows(&c, in, 0);
 
     (void)state;
     op_push(d, 0, "a | false | 3\nb | true | 5\nc | false | 9\nd | true | 4\n");
-    assert_string_equal(op_output(d), "+I[a, false, 3]@3000\n+I[b, true, 5]@5000\nW@5000\n+I[c, false, 9]@9000\n+I[d, true, 4]@4000\n");
+    assert_string_equal(
+        op_output(d), "+I[a, false, 3]@3000\n+I[b, true, 5]@5000\nW@5000\n+I[c, false, 9]@9000\n+I[d, true, 4]@4000\n");
     op_push(d, 0, "e | false | -1\n");
     assert_string_equal(op_driver_error(d), "row +I[e, false, -1]: time before the beginning");
     op_driver_free(d);
@@ -170,31 +178,40 @@ static void test_mistakes(void **state)
     struct op_driver *d = start_rows(&c, "ROW<times BIGINT>", 0);
 
     (void)state;
-    assert_string_equal(op_driver_error(d), "field 'time' is not in stream 'input' (has: times) (did you mean 'times'?)");
+    assert_string_equal(op_driver_error(d),
+                        "field 'time' is not in stream 'input' (has: times) (did you mean 'times'?)");
     op_driver_free(d);
     d = start_rows(&c, "ROW<`time` STRING>", 0);
-    assert_string_equal(op_driver_error(d), "field 'time' of stream 'input' cannot be the event time (event time is a TIMESTAMP, a TIMESTAMP_LTZ, or a BIGINT of ms since 1970)");
+    assert_string_equal(op_driver_error(d), "field 'time' of stream 'input' cannot be the event time (event time is a "
+                                            "TIMESTAMP, a TIMESTAMP_LTZ, or a BIGINT of ms since 1970)");
     op_driver_free(d);
     d = start_rows(&c, "ROW<a STRING, `time` BIGINT>", 0);
     op_push(d, 0, "x | 1\ny | null\n");
-    assert_string_equal(op_driver_error(d), "event time 'time' is NULL in row +I[y, null] (filter such rows before times are assigned, or give them a time)");
+    assert_string_equal(op_driver_error(d), "event time 'time' is NULL in row +I[y, null] (filter such rows before "
+                                            "times are assigned, or give them a time)");
     op_driver_free(d);
 }
 
-/* --- op_source -------------------------------------------------------------------------------------------------------------- */
+/* --- op_source ---------------------------------------------------------------------------------------------------- */
 static struct op_driver *start_source(struct source_config *c, uint32_t batch_rows)
 {
-    return op_driver_create(&(struct op_setup){.type = &op_source, .config = c, .batch_rows = batch_rows, .watermarks = true});
+    return op_driver_create(
+        &(struct op_setup){.type = &op_source, .config = c, .batch_rows = batch_rows, .watermarks = true});
 }
 
 static void test_source_with_watermarks(void **state)
 {
-    static const struct option items[] = {{"connector", "sequence"}, {"from", "1"}, {"to", "5"}, {"scan.watermark.emit.strategy", "on-event"},
+    static const struct option items[] = {{"connector", "sequence"},
+                                          {"from", "1"},
+                                          {"to", "5"},
+                                          {"scan.watermark.emit.strategy", "on-event"},
                                           {"scan.watermark.emit.on-event.gap", "2"}};
 
     (void)state;
     for (uint32_t size = 1; size < 7; size++) {
-        struct source_config c = {.connector = "sequence", .options = {items, 5}, .watermark = {.kind = WATERMARK_MONOTONOUS, .time_field = "value"}};
+        struct source_config c = {.connector = "sequence",
+                                  .options = {items, 5},
+                                  .watermark = {.kind = WATERMARK_MONOTONOUS, .time_field = "value"}};
         struct op_driver *d = start_source(&c, size);
         op_poll(d);
         assert_string_equal(op_output(d), "+I[1]@1\n+I[2]@2\nW@1\n+I[3]@3\n+I[4]@4\nW@3\n+I[5]@5\nW@max\n");
@@ -223,12 +240,16 @@ static enum status see_batch(struct op_cx *cx, void *self, uint32_t input, struc
     return S_OK;
 }
 
-static const struct op_type op_see = {.name = "see", .input_count = 1, .config_size = sizeof(struct seen), .on_batch = see_batch};
+static const struct op_type op_see = {
+    .name = "see", .input_count = 1, .config_size = sizeof(struct seen), .on_batch = see_batch};
 
 static void test_source_reads_the_time_column(void **state)
 {
-    static const struct option items[] = {{"events.num", "30"}, {"nexmark.table", "bid"}, {"nexmark.base-time", "1000"}};
-    struct source_config c = {.connector = "nexmark", .options = {items, 3}, .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 28, .time_field = "dateTime"}};
+    static const struct option items[] = {
+        {"events.num", "30"}, {"nexmark.table", "bid"}, {"nexmark.base-time", "1000"}};
+    struct source_config c = {.connector = "nexmark",
+                              .options = {items, 3},
+                              .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 28, .time_field = "dateTime"}};
     struct seen seen = {0};
     uint64_t auction = 1;
     const uint64_t *needed[] = {&auction};
@@ -245,9 +266,11 @@ static void test_source_reads_the_time_column(void **state)
     assert_int_equal(op_source.derive(&plan, &c, &err), S_OK);
     assert_int_equal(plan.output_count, 1);
     see_plan.inputs[0] = plan.outputs[0];
-    struct node_plan nodes[] = {{.type = &op_source, .config = &c, .plan = &plan, .name = "source", .uid = "s", .needed_out = needed},
-                                {.type = &op_see, .config = &seen, .plan = &see_plan, .name = "see", .uid = "e"}};
-    struct task_plan task = {.name = "test", .parallelism = 1, .max_parallelism = 1, .batch_rows = 2048, .nodes = nodes, .node_count = 2};
+    struct node_plan nodes[] = {
+        {.type = &op_source, .config = &c, .plan = &plan, .name = "source", .uid = "s", .needed_out = needed},
+        {.type = &op_see, .config = &seen, .plan = &see_plan, .name = "see", .uid = "e"}};
+    struct task_plan task = {
+        .name = "test", .parallelism = 1, .max_parallelism = 1, .batch_rows = 2048, .nodes = nodes, .node_count = 2};
     chain_init(&chain, &task, &mem, sys, NULL, &err);
     assert_int_equal(op_source.open(&chain.nodes[0].cx, chain.nodes[0].self), S_OK);
     while (chain.nodes[0].poll_answer != S_END) {
@@ -277,9 +300,11 @@ static void test_source_mistakes(void **state)
     op_driver_free(d);
     mem_init(&mem, "test", 0);
     arena_init(&arena, &mem, 0);
-    c = (struct source_config){.connector = "sequence", .options = {items, 2}, .schema = rows_type(&arena, "ROW<n BIGINT>")};
+    c = (struct source_config){
+        .connector = "sequence", .options = {items, 2}, .schema = rows_type(&arena, "ROW<n BIGINT>")};
     d = start_source(&c, 0);
-    assert_string_equal(op_driver_error(d), "the declared columns are not those of connector 'sequence': ROW<`value` BIGINT NOT NULL>");
+    assert_string_equal(op_driver_error(d),
+                        "the declared columns are not those of connector 'sequence': ROW<`value` BIGINT NOT NULL>");
     op_driver_free(d);
     mem_release(&mem);
 }

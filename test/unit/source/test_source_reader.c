@@ -30,7 +30,10 @@ struct script_split {
     const char *at;
 };
 
-static const struct script_config *config_of(const struct source_cx *cx) { return (const struct script_config *)(const void *)cx->rows.data; }
+static const struct script_config *config_of(const struct source_cx *cx)
+{
+    return (const struct script_config *)(const void *)cx->rows.data;
+}
 
 static enum status script_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
 {
@@ -85,7 +88,8 @@ static enum status script_split_read(struct source_cx *cx, void *reader, void *s
         }
         if (*s->at == '?') {
             cx->bad_records++;
-            if (cx->dead_letter != NULL) cx->dead_letter(cx->dead_letter_arg, "script:1:2", "not a number", (struct str){s->at, 2});
+            if (cx->dead_letter != NULL)
+                cx->dead_letter(cx->dead_letter_arg, "script:1:2", "not a number", (struct str){s->at, 2});
             s->at += 2;
             continue;
         }
@@ -94,9 +98,12 @@ static enum status script_split_read(struct source_cx *cx, void *reader, void *s
     return S_OK;
 }
 
-static const struct source_type script_source = {
-    .enumerator_size = sizeof(struct script_enumerator), .split_size = sizeof(struct script_split), .splits_at_once = 16,
-    .enumerator_next = script_next, .split_open = script_split_open, .split_read = script_split_read};
+static const struct source_type script_source = {.enumerator_size = sizeof(struct script_enumerator),
+                                                 .split_size = sizeof(struct script_split),
+                                                 .splits_at_once = 16,
+                                                 .enumerator_next = script_next,
+                                                 .split_open = script_split_open,
+                                                 .split_read = script_split_read};
 
 static enum status script_derive(struct op_plan *plan, const void *config, struct err *e)
 {
@@ -110,8 +117,13 @@ static enum status script_derive(struct op_plan *plan, const void *config, struc
 static enum status script_open(struct op_cx *cx, void *self)
 {
     struct script_config *c = (struct script_config *)cx->config;
-    struct source_plan plan = {.type = &script_source, .rows = {(const char *)c, sizeof *c}, .schema = cx->plan->outputs[0],
-                               .watermark = c->watermark, .rows_per_second = c->rows_per_second, .splits_max = c->splits_max, .has_dead_letters = true};
+    struct source_plan plan = {.type = &script_source,
+                               .rows = {(const char *)c, sizeof *c},
+                               .schema = cx->plan->outputs[0],
+                               .watermark = c->watermark,
+                               .rows_per_second = c->rows_per_second,
+                               .splits_max = c->splits_max,
+                               .has_dead_letters = true};
 
     plan.watermark.periodic_ms = 200;
     plan.watermark.alignment_interval_ms = 1000;
@@ -132,26 +144,34 @@ static void script_close(struct op_cx *cx, void *self, bool failed)
     source_reader_close(self);
 }
 
-static const struct op_type op_script = {.name = "script", .flags = OP_SOURCE, .config_size = sizeof(struct script_config),
-    .instance_size = sizeof(struct source_reader), .derive = script_derive, .open = script_open, .poll = script_poll, .close = script_close,
-    .makes_watermarks = true};
+static const struct op_type op_script = {.name = "script",
+                                         .flags = OP_SOURCE,
+                                         .config_size = sizeof(struct script_config),
+                                         .instance_size = sizeof(struct source_reader),
+                                         .derive = script_derive,
+                                         .open = script_open,
+                                         .poll = script_poll,
+                                         .close = script_close,
+                                         .makes_watermarks = true};
 
 #define SPLITS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static struct op_driver *start(struct script_config *c, uint32_t batch_rows)
 {
-    return op_driver_create(&(struct op_setup){.type = &op_script, .config = c, .batch_rows = batch_rows, .watermarks = true});
+    return op_driver_create(
+        &(struct op_setup){.type = &op_script, .config = c, .batch_rows = batch_rows, .watermarks = true});
 }
 
-/* --- watermarks by row count ------------------------------------------------------------------------------------------ */
+/* --- watermarks by row count -------------------------------------------------------------------------------------- */
 static void test_watermarks_stand_at_the_same_rows(void **state)
 {
     static const uint32_t sizes[] = {1, 2, 3, 5, 2048};
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct script_config c = {.splits = SPLITS("10 40 20 50 30 90 60"),
-                                  .watermark = {.kind = WATERMARK_BOUNDED, .out_of_orderness_ms = 10, .every_rows = 3, .time_field = "ts"}};
+        struct script_config c = {
+            .splits = SPLITS("10 40 20 50 30 90 60"),
+            .watermark = {.kind = WATERMARK_BOUNDED, .out_of_orderness_ms = 10, .every_rows = 3, .time_field = "ts"}};
         struct op_driver *d = start(&c, sizes[i]);
         op_poll(d);
         assert_string_equal(op_output(d), "+I[10]@10\n+I[40]@40\n+I[20]@20\nW@29\n"
@@ -188,13 +208,16 @@ static void test_one_split_after_the_other(void **state)
     (void)state;
     op_poll(d);
     /* a new split begins behind: the watermark waits for it, and does not go back */
-    assert_string_equal(op_output(d), "+I[10]@10\nW@9\n+I[20]@20\nW@19\n+I[15]@15\n+I[16]@16\n+I[30]@30\nW@29\n+I[31]@31\nW@30\nW@max\n");
+    assert_string_equal(
+        op_output(d),
+        "+I[10]@10\nW@9\n+I[20]@20\nW@19\n+I[15]@15\n+I[16]@16\n+I[30]@30\nW@29\n+I[31]@31\nW@30\nW@max\n");
     op_driver_free(d);
 }
 
 static void test_times_that_rows_bring_along(void **state)
 {
-    struct script_config c = {.splits = SPLITS("7 3"), .own_times = true, .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 2}};
+    struct script_config c = {
+        .splits = SPLITS("7 3"), .own_times = true, .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 2}};
     struct op_driver *d = start(&c, 0);
 
     (void)state;
@@ -214,10 +237,11 @@ static void test_without_watermarks(void **state)
     op_driver_free(d);
 }
 
-/* --- periodic ones ------------------------------------------------------------------------------------------------------ */
+/* --- periodic ones ------------------------------------------------------------------------------------------------ */
 static void test_periodic_watermarks(void **state)
 {
-    struct script_config c = {.splits = SPLITS("10 20 ~199 30 ~ ..."), .watermark = {.kind = WATERMARK_MONOTONOUS, .time_field = "ts"}};
+    struct script_config c = {.splits = SPLITS("10 20 ~199 30 ~ ..."),
+                              .watermark = {.kind = WATERMARK_MONOTONOUS, .time_field = "ts"}};
     struct op_driver *d = start(&c, 0);
 
     (void)state;
@@ -234,11 +258,12 @@ static void test_periodic_watermarks(void **state)
     op_driver_free(d);
 }
 
-/* --- idleness ------------------------------------------------------------------------------------------------------------ */
+/* --- idleness ----------------------------------------------------------------------------------------------------- */
 static void test_idle_split_does_not_hold_back(void **state)
 {
-    struct script_config c = {.splits = SPLITS("10 ~100 100 ~250 200 ~350 300 ~551 400 ...", "1 ~200 2 ..."),
-                              .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .idleness_ms = 300, .time_field = "ts"}};
+    struct script_config c = {
+        .splits = SPLITS("10 ~100 100 ~250 200 ~350 300 ~551 400 ...", "1 ~200 2 ..."),
+        .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .idleness_ms = 300, .time_field = "ts"}};
     struct op_driver *d = start(&c, 0);
 
     (void)state;
@@ -267,8 +292,9 @@ static void test_idle_split_does_not_hold_back(void **state)
 /* The last active split ends: what is left is idle, so the subtask is; what ended is not counted as idle. */
 static void test_finished_is_not_idle(void **state)
 {
-    struct script_config c = {.splits = SPLITS("10 ~500 20", "5 ..."),
-                              .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .idleness_ms = 400, .time_field = "ts"}};
+    struct script_config c = {
+        .splits = SPLITS("10 ~500 20", "5 ..."),
+        .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .idleness_ms = 400, .time_field = "ts"}};
     struct op_driver *d = start(&c, 0);
 
     (void)state;
@@ -288,8 +314,9 @@ static void test_finished_is_not_idle(void **state)
 /* A task that is held up is not idle: of the time between two polls that found rows only a moment counts. */
 static void test_being_held_up_is_not_idleness(void **state)
 {
-    struct script_config c = {.splits = SPLITS("1 2 3 4 5 6 7 8 ...", "1 ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ..."),
-                              .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .idleness_ms = 500, .time_field = "ts"}};
+    struct script_config c = {
+        .splits = SPLITS("1 2 3 4 5 6 7 8 ...", "1 ~ ~ ~ ~ ~ ~ ~ ~ ~ ~ ..."),
+        .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .idleness_ms = 500, .time_field = "ts"}};
     struct op_driver *d = start(&c, 1);
     struct op_cx *cx = op_driver_cx(d);
 
@@ -308,8 +335,9 @@ static void test_being_held_up_is_not_idleness(void **state)
 
 static void test_no_split_yet(void **state)
 {
-    struct script_config c = {.splits = SPLITS("@1000 10", "@3000 20"),
-                              .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .idleness_ms = 500, .time_field = "ts"}};
+    struct script_config c = {
+        .splits = SPLITS("@1000 10", "@3000 20"),
+        .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .idleness_ms = 500, .time_field = "ts"}};
     struct op_driver *d = start(&c, 0);
 
     (void)state;
@@ -329,7 +357,7 @@ static void test_no_split_yet(void **state)
     op_driver_free(d);
 }
 
-/* --- rate ----------------------------------------------------------------------------------------------------------------- */
+/* --- rate --------------------------------------------------------------------------------------------------------- */
 static void test_rate_limit(void **state)
 {
     struct script_config c = {.splits = SPLITS("1 2 3 4 5 6 7 8 9"), .rows_per_second = 10};
@@ -351,7 +379,7 @@ static void test_rate_limit(void **state)
     op_driver_free(d);
 }
 
-/* --- dead letters ----------------------------------------------------------------------------------------------------------- */
+/* --- dead letters ------------------------------------------------------------------------------------------------- */
 static void test_dead_letters(void **state)
 {
     struct script_config c = {.splits = SPLITS("1 ?a ?b 2 ?c")};
@@ -359,9 +387,11 @@ static void test_dead_letters(void **state)
 
     (void)state;
     op_poll(d);
-    assert_string_equal(op_output(d), "+I[1]\n+I[2]\n"
-                                      "dead-letter: +I[script:1:2, not a number, x'3f61']\ndead-letter: +I[script:1:2, not a number, x'3f62']\n"
-                                      "dead-letter: +I[script:1:2, not a number, x'3f63']\nW@max\n");
+    assert_string_equal(
+        op_output(d),
+        "+I[1]\n+I[2]\n"
+        "dead-letter: +I[script:1:2, not a number, x'3f61']\ndead-letter: +I[script:1:2, not a number, x'3f62']\n"
+        "dead-letter: +I[script:1:2, not a number, x'3f63']\nW@max\n");
     assert_int_equal(op_driver_cx(d)->metrics->dead_letters.value, 3);
     assert_int_equal(op_driver_cx(d)->metrics->errors_skipped.value, 0);
     op_driver_free(d);
@@ -373,11 +403,14 @@ static void test_dead_letters(void **state)
     op_driver_free(d);
 }
 
-/* --- alignment ---------------------------------------------------------------------------------------------------------------- */
+/* --- alignment ---------------------------------------------------------------------------------------------------- */
 static void test_alignment_pauses_who_is_ahead(void **state)
 {
     struct script_config fast = {.splits = SPLITS("0 100 200 300 400 500 600 ..."),
-                                 .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .time_field = "ts", .alignment_group = "g",
+                                 .watermark = {.kind = WATERMARK_MONOTONOUS,
+                                               .every_rows = 1,
+                                               .time_field = "ts",
+                                               .alignment_group = "g",
                                                .alignment_max_drift_ms = 250}};
     struct script_config slow = fast;
     struct op_driver *a, *b;
@@ -419,12 +452,18 @@ static void test_alignment_pauses_who_is_ahead(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_watermarks_stand_at_the_same_rows), cmocka_unit_test(test_least_of_splits_whatever_the_batches),
-        cmocka_unit_test(test_one_split_after_the_other),         cmocka_unit_test(test_times_that_rows_bring_along),
-        cmocka_unit_test(test_without_watermarks),                cmocka_unit_test(test_periodic_watermarks),
-        cmocka_unit_test(test_idle_split_does_not_hold_back),     cmocka_unit_test(test_finished_is_not_idle),
-        cmocka_unit_test(test_being_held_up_is_not_idleness),     cmocka_unit_test(test_no_split_yet),
-        cmocka_unit_test(test_rate_limit),                        cmocka_unit_test(test_dead_letters),
+        cmocka_unit_test(test_watermarks_stand_at_the_same_rows),
+        cmocka_unit_test(test_least_of_splits_whatever_the_batches),
+        cmocka_unit_test(test_one_split_after_the_other),
+        cmocka_unit_test(test_times_that_rows_bring_along),
+        cmocka_unit_test(test_without_watermarks),
+        cmocka_unit_test(test_periodic_watermarks),
+        cmocka_unit_test(test_idle_split_does_not_hold_back),
+        cmocka_unit_test(test_finished_is_not_idle),
+        cmocka_unit_test(test_being_held_up_is_not_idleness),
+        cmocka_unit_test(test_no_split_yet),
+        cmocka_unit_test(test_rate_limit),
+        cmocka_unit_test(test_dead_letters),
         cmocka_unit_test(test_alignment_pauses_who_is_ahead),
     };
 

@@ -28,8 +28,8 @@ struct datagen_table {
 };
 
 /* Reads the fields.* options for the columns. E_CONFIG names the option. */
-enum status datagen_table_make(struct datagen_table *t, const struct options *o, const struct type *row, uint64_t seed, struct arena *a,
-                               struct err *e) CHECKED;
+enum status datagen_table_make(struct datagen_table *t, const struct options *o, const struct type *row, uint64_t seed,
+                               struct arena *a, struct err *e) CHECKED;
 /* Which rows a batch gets. */
 struct datagen_rows {
     uint64_t first, stride;    /* row numbers first, first + stride, .. */

@@ -12,7 +12,10 @@
 #define NULL_STREAM UINT64_C(0x6e756c6c)
 
 static inline uint64_t row_number(const struct datagen_rows *r, uint32_t i) { return r->first + i * r->stride; }
-static inline uint64_t row_hash(const struct datagen_field *f, const struct datagen_rows *r, uint32_t i) { return mix64(f->key + row_number(r, i)); }
+static inline uint64_t row_hash(const struct datagen_field *f, const struct datagen_rows *r, uint32_t i)
+{
+    return mix64(f->key + row_number(r, i));
+}
 
 /* Uniform in [0, span] by rejection, 128 bits wide. */
 static uint128 below_or_equal(uint64_t hash, uint128 span)
@@ -84,11 +87,12 @@ static void fill_time(const struct datagen_field *f, struct vector *v, const str
 
     for (uint32_t i = 0; i < r->count; i++) {
         uint128 back = below_or_equal(row_hash(f, r, i), (uint128)f->max_past_ms);
-        timestamp_store((struct ts96){.ms = r->now_ms - (int64_t)back}, f->type->precision, (char *)v->data + (r->at + i) * width);
+        timestamp_store((struct ts96){.ms = r->now_ms - (int64_t)back}, f->type->precision,
+                        (char *)v->data + (r->at + i) * width);
     }
 }
 
-/* --- text ------------------------------------------------------------------------------------------------------------------ */
+/* --- text --------------------------------------------------------------------------------------------------------- */
 static void bytes_make(const struct datagen_field *f, uint64_t hash, char *out, uint32_t size)
 {
     bool is_text = f->type->kind == T_CHAR || f->type->kind == T_VARCHAR;
@@ -110,7 +114,8 @@ static struct text text_made(const struct datagen_field *f, uint64_t hash, struc
     return text_view(bytes, size);
 }
 
-static void fill_text(const struct datagen_field *f, struct vector *v, const struct datagen_rows *r, struct text_heap *heap)
+static void fill_text(const struct datagen_field *f, struct vector *v, const struct datagen_rows *r,
+                      struct text_heap *heap)
 {
     struct text *out = VECTOR_VALUES(v, struct text) + r->at;
     char digits[24];
@@ -121,14 +126,18 @@ static void fill_text(const struct datagen_field *f, struct vector *v, const str
     }
 }
 
-/* --- nested ------------------------------------------------------------------------------------------------------------------ */
+/* --- nested ------------------------------------------------------------------------------------------------------- */
 static void fill_array(const struct datagen_field *f, struct vector *v, const struct datagen_rows *r, struct batch *b)
 {
     struct vector *element = &v->children[0];
 
     vector_child_reserve(v, element->used + r->count * f->length, b->mem);
     for (uint32_t i = 0; i < r->count; i++) {
-        struct datagen_rows each = {.first = row_number(r, i) * f->length, .stride = 1, .at = element->used, .count = f->length, .now_ms = r->now_ms};
+        struct datagen_rows each = {.first = row_number(r, i) * f->length,
+                                    .stride = 1,
+                                    .at = element->used,
+                                    .count = f->length,
+                                    .now_ms = r->now_ms};
         datagen_fill(&f->children[0], element, &each, b);
         VECTOR_VALUES(v, struct list_ref)[r->at + i] = (struct list_ref){element->used, f->length};
         element->used += f->length;
@@ -144,7 +153,8 @@ static uint32_t equal_element(const struct vector *v, uint32_t first, uint32_t l
 }
 
 /* Keys of a map and elements of a multiset differ from each other: one that was drawn before is left out, or counted. */
-static void fill_distinct(const struct datagen_field *f, struct vector *v, const struct datagen_rows *r, struct batch *b)
+static void fill_distinct(const struct datagen_field *f, struct vector *v, const struct datagen_rows *r,
+                          struct batch *b)
 {
     struct vector *key = &v->children[0], *other = &v->children[1];
 
@@ -152,10 +162,15 @@ static void fill_distinct(const struct datagen_field *f, struct vector *v, const
     for (uint32_t i = 0; i < r->count; i++) {
         uint32_t first = key->used;
         for (uint32_t k = 0; k < f->length; k++) {
-            struct datagen_rows one = {.first = row_number(r, i) * f->length + k, .stride = 1, .at = key->used, .count = 1, .now_ms = r->now_ms};
+            struct datagen_rows one = {.first = row_number(r, i) * f->length + k,
+                                       .stride = 1,
+                                       .at = key->used,
+                                       .count = 1,
+                                       .now_ms = r->now_ms};
             datagen_fill(&f->children[0], key, &one, b);
             uint32_t at = equal_element(key, first, key->used);
-            if (v->type->kind == T_MULTISET) VECTOR_VALUES(other, int32_t)[at] = at == key->used ? 1 : VECTOR_VALUES(other, int32_t)[at] + 1;
+            if (v->type->kind == T_MULTISET)
+                VECTOR_VALUES(other, int32_t)[at] = at == key->used ? 1 : VECTOR_VALUES(other, int32_t)[at] + 1;
             if (at != key->used) continue;
             if (v->type->kind == T_MAP) datagen_fill(&f->children[1], other, &one, b);
             key->used++;
@@ -192,5 +207,6 @@ void datagen_fill(const struct datagen_field *f, struct vector *v, const struct 
     ASSERT(v->form == VEC_FLAT && r->at + r->count <= v->capacity);
     values_fill(f, v, r, b);
     for (uint32_t i = 0; f->null_below > 0 && i < r->count; i++)
-        if (mix64(row_hash(f, r, i) ^ NULL_STREAM) < f->null_below || f->null_below == UINT64_MAX) vector_set_null(v, r->at + i);
+        if (mix64(row_hash(f, r, i) ^ NULL_STREAM) < f->null_below || f->null_below == UINT64_MAX)
+            vector_set_null(v, r->at + i);
 }

@@ -35,11 +35,13 @@ static const char *property(struct maker *m, const char *path, const char *name)
 
 static enum status bad_value(struct maker *m, const char *path, const char *name, const char *value, const char *wanted)
 {
-    return err_set(m->err, E_CONFIG, "option 'fields.%s.%s' of connector 'datagen' is '%s', but must be %s", path, name, value, wanted);
+    return err_set(m->err, E_CONFIG, "option 'fields.%s.%s' of connector 'datagen' is '%s', but must be %s", path, name,
+                   value, wanted);
 }
 
 /* A bound in the unit of the type: whole numbers as they are, decimals unscaled. */
-static enum status bound_read(struct maker *m, const struct datagen_field *f, const char *path, const char *name, int128 *out)
+static enum status bound_read(struct maker *m, const struct datagen_field *f, const char *path, const char *name,
+                              int128 *out)
 {
     const char *text = property(m, path, name);
     const struct type *t = f->type;
@@ -48,10 +50,13 @@ static enum status bound_read(struct maker *m, const struct datagen_field *f, co
 
     if (text == NULL) return S_OK;
     if (t->kind == T_DECIMAL)
-        return decimal_parse(str_of(text), t->precision, t->scale, out) ? S_OK : bad_value(m, path, name, text, "a decimal that fits the column");
+        return decimal_parse(str_of(text), t->precision, t->scale, out)
+                   ? S_OK
+                   : bad_value(m, path, name, text, "a decimal that fits the column");
     least = f->min;
     most = f->max;
-    if (!str_to_int64(str_of(text), &whole) || whole < least || whole > most) return bad_value(m, path, name, text, "a whole number that fits the column");
+    if (!str_to_int64(str_of(text), &whole) || whole < least || whole > most)
+        return bad_value(m, path, name, text, "a whole number that fits the column");
     *out = whole;
     return S_OK;
 }
@@ -62,7 +67,9 @@ static enum status bounds_read(struct maker *m, struct datagen_field *f, const c
 
     TRY(bound_read(m, f, path, "min", &low));
     TRY(bound_read(m, f, path, "max", &high));
-    if (low > high) return err_set(m->err, E_CONFIG, "connector 'datagen': 'fields.%s.min' is greater than 'fields.%s.max'", path, path);
+    if (low > high)
+        return err_set(m->err, E_CONFIG, "connector 'datagen': 'fields.%s.min' is greater than 'fields.%s.max'", path,
+                       path);
     f->min = low;
     f->max = high;
     return S_OK;
@@ -77,15 +84,18 @@ static enum status reals_read(struct maker *m, struct datagen_field *f, const ch
     if (low != NULL && !str_to_double(str_of(low), &f->low)) return bad_value(m, path, "min", low, "a number");
     if (high != NULL && !str_to_double(str_of(high), &f->high)) return bad_value(m, path, "max", high, "a number");
     if (f->low <= f->high && f->high - f->low <= DBL_MAX) return S_OK;
-    return err_set(m->err, E_CONFIG, "connector 'datagen': 'fields.%s.min' and 'fields.%s.max' are no range", path, path);
+    return err_set(m->err, E_CONFIG, "connector 'datagen': 'fields.%s.min' and 'fields.%s.max' are no range", path,
+                   path);
 }
 
-static enum status length_read(struct maker *m, struct datagen_field *f, const char *path, uint32_t fallback, int64_t most)
+static enum status length_read(struct maker *m, struct datagen_field *f, const char *path, uint32_t fallback,
+                               int64_t most)
 {
     const char *text = property(m, path, "length");
     int64_t length = fallback;
 
-    if (text != NULL && (!str_to_int64(str_of(text), &length) || length < 1 || length > MIN(most, (int64_t)DATAGEN_LENGTH_MAX)))
+    if (text != NULL &&
+        (!str_to_int64(str_of(text), &length) || length < 1 || length > MIN(most, (int64_t)DATAGEN_LENGTH_MAX)))
         return bad_value(m, path, "length", text, "a length that fits the column");
     f->length = (uint32_t)length;
     return S_OK;
@@ -95,12 +105,15 @@ static enum status string_read(struct maker *m, struct datagen_field *f, const c
 {
     bool is_fixed = f->type->kind == T_CHAR || f->type->kind == T_BINARY;
     const char *var = is_fixed ? NULL : property(m, path, "var-len");
-    uint32_t fallback = is_fixed ? (uint32_t)f->type->precision : (uint32_t)MIN(f->type->precision, (int32_t)DATAGEN_STRING_LENGTH);
+    uint32_t fallback =
+        is_fixed ? (uint32_t)f->type->precision : (uint32_t)MIN(f->type->precision, (int32_t)DATAGEN_STRING_LENGTH);
 
     TRY(length_read(m, f, path, fallback, f->type->precision));
-    if (is_fixed && f->length != fallback) return err_set(m->err, E_CONFIG, "connector 'datagen': column '%s' has the fixed length %u", path, fallback);
+    if (is_fixed && f->length != fallback)
+        return err_set(m->err, E_CONFIG, "connector 'datagen': column '%s' has the fixed length %u", path, fallback);
     f->var_length = var != NULL && str_equal_nocase(str_of(var), STR("true"));
-    if (var != NULL && !f->var_length && !str_equal_nocase(str_of(var), STR("false"))) return bad_value(m, path, "var-len", var, "true or false");
+    if (var != NULL && !f->var_length && !str_equal_nocase(str_of(var), STR("false")))
+        return bad_value(m, path, "var-len", var, "true or false");
     m->table->row_bytes += f->length;
     return S_OK;
 }
@@ -113,7 +126,10 @@ static enum status time_read(struct maker *m, struct datagen_field *f, const cha
     return bad_value(m, path, "max-past", past, "a duration such as '10 s'");
 }
 
-static int128 signed_limit(int bits, bool greatest) { return greatest ? ((int128)1 << (bits - 1)) - 1 : -((int128)1 << (bits - 1)); }
+static int128 signed_limit(int bits, bool greatest)
+{
+    return greatest ? ((int128)1 << (bits - 1)) - 1 : -((int128)1 << (bits - 1));
+}
 
 static enum status field_make(struct maker *m, struct datagen_field *f, const struct type *t, const char *path);
 
@@ -153,7 +169,8 @@ static enum status random_make(struct maker *m, struct datagen_field *f, const c
     case T_ARRAY: case T_MAP: case T_MULTISET:
         TRY(length_read(m, f, path, DATAGEN_COLLECTION_LENGTH, 10000));
         return children_make(m, f, path);
-    default: return err_set(m->err, E_UNSUPPORTED, "connector 'datagen' makes no values of the type of column '%s'", path);
+    default:
+        return err_set(m->err, E_UNSUPPORTED, "connector 'datagen' makes no values of the type of column '%s'", path);
     }
 }
 
@@ -166,13 +183,19 @@ static enum status sequence_make(struct maker *m, struct datagen_field *f, const
     int64_t last;
 
     if (!is_number && f->type->kind != T_CHAR && f->type->kind != T_VARCHAR)
-        return err_set(m->err, E_UNSUPPORTED, "connector 'datagen': column '%s' cannot be a sequence, only numbers and strings can", path);
-    if (start == NULL || end == NULL) return err_set(m->err, E_CONFIG, "connector 'datagen': the sequence '%s' needs 'fields.%s.start' and 'fields.%s.end'", path, path, path);
+        return err_set(m->err, E_UNSUPPORTED,
+                       "connector 'datagen': column '%s' cannot be a sequence, only numbers and strings can", path);
+    if (start == NULL || end == NULL)
+        return err_set(m->err, E_CONFIG,
+                       "connector 'datagen': the sequence '%s' needs 'fields.%s.start' and 'fields.%s.end'", path, path,
+                       path);
     if (!str_to_int64(str_of(start), &f->start)) return bad_value(m, path, "start", start, "a whole number");
-    if (!str_to_int64(str_of(end), &last) || last < f->start) return bad_value(m, path, "end", end, "a whole number, not below the start");
+    if (!str_to_int64(str_of(end), &last) || last < f->start)
+        return bad_value(m, path, "end", end, "a whole number, not below the start");
     if (f->type->kind >= T_TINYINT && f->type->kind <= T_BIGINT) {
         TRY(random_make(m, &limits, "")); /* only for its limits: no option has an empty path */
-        if (f->start < limits.min || last > limits.max) return bad_value(m, path, "end", end, "a number that fits the column");
+        if (f->start < limits.min || last > limits.max)
+            return bad_value(m, path, "end", end, "a number that fits the column");
     }
     uint64_t count = (uint64_t)last - (uint64_t)f->start;
     m->table->rows = MIN(m->table->rows, count == UINT64_MAX ? UINT64_MAX : count + 1);
@@ -187,8 +210,10 @@ static enum status nulls_read(struct maker *m, struct datagen_field *f, const ch
     double rate;
 
     if (text == NULL) return S_OK;
-    if (!str_to_double(str_of(text), &rate) || !(rate >= 0 && rate <= 1)) return bad_value(m, path, "null-rate", text, "between 0 and 1");
-    if (rate > 0 && !f->type->nullable) return err_set(m->err, E_CONFIG, "connector 'datagen': column '%s' is NOT NULL, but has a null-rate", path);
+    if (!str_to_double(str_of(text), &rate) || !(rate >= 0 && rate <= 1))
+        return bad_value(m, path, "null-rate", text, "between 0 and 1");
+    if (rate > 0 && !f->type->nullable)
+        return err_set(m->err, E_CONFIG, "connector 'datagen': column '%s' is NOT NULL, but has a null-rate", path);
     f->null_below = rate == 1 ? UINT64_MAX : (uint64_t)(rate * 0x1.0p64);
     return S_OK;
 }
@@ -200,7 +225,8 @@ static enum status field_make(struct maker *m, struct datagen_field *f, const st
     f->type = t;
     f->key = mix64(m->seed ^ hash64(path, strlen(path)));
     if (kind != NULL && str_equal_nocase(str_of(kind), STR("sequence"))) return sequence_make(m, f, path);
-    if (kind != NULL && !str_equal_nocase(str_of(kind), STR("random"))) return bad_value(m, path, "kind", kind, "random or sequence");
+    if (kind != NULL && !str_equal_nocase(str_of(kind), STR("random")))
+        return bad_value(m, path, "kind", kind, "random or sequence");
     TRY(nulls_read(m, f, path));
     return random_make(m, f, path);
 }
@@ -214,16 +240,23 @@ static enum status leftovers(const struct maker *m, const struct type *row)
         str_cut(&rest, '.', &name);
         err_set(m->err, E_CONFIG, "option '%s' of connector 'datagen' fits no column", m->options->items[i].key);
         int near = type_field(row, name) >= 0 ? -1 : str_nearest(name, row->names, row->child_count);
-        if (type_field(row, name) >= 0) err_hint(m->err, "column '%.*s' has no such property", (int)name.size, name.data);
+        if (type_field(row, name) >= 0)
+            err_hint(m->err, "column '%.*s' has no such property", (int)name.size, name.data);
         else if (near >= 0) err_hint(m->err, "did you mean 'fields.%s...'?", row->names[near]);
         return E_CONFIG;
     }
     return S_OK;
 }
 
-enum status datagen_table_make(struct datagen_table *t, const struct options *o, const struct type *row, uint64_t seed, struct arena *a, struct err *e)
+enum status datagen_table_make(struct datagen_table *t, const struct options *o, const struct type *row, uint64_t seed,
+                               struct arena *a, struct err *e)
 {
-    struct maker m = {.options = o, .used = ARENA_ARRAY(a, bool, o->count + 1), .seed = mix64(seed), .arena = a, .table = t, .err = e};
+    struct maker m = {.options = o,
+                      .used = ARENA_ARRAY(a, bool, o->count + 1),
+                      .seed = mix64(seed),
+                      .arena = a,
+                      .table = t,
+                      .err = e};
 
     ASSERT(row->kind == T_ROW);
     *t = (struct datagen_table){.row = row, .rows = UINT64_MAX};

@@ -64,10 +64,12 @@ void decompressor_free(struct decompressor *d)
 
 static enum status damaged(const struct decompressor *d, uint64_t at, const char *what, struct err *e)
 {
-    return err_set(e, E_DATA, "'%s': damaged %s data at byte %llu: %s", d->name, d->kind == COMPRESSION_GZIP ? "gzip" : "zstd", (unsigned long long)at, what);
+    return err_set(e, E_DATA, "'%s': damaged %s data at byte %llu: %s", d->name,
+                   d->kind == COMPRESSION_GZIP ? "gzip" : "zstd", (unsigned long long)at, what);
 }
 
-static enum status gzip_run(struct decompressor *d, struct str in, size_t *in_used, void *out, size_t out_size, size_t *out_got, struct err *e)
+static enum status gzip_run(struct decompressor *d, struct str in, size_t *in_used, void *out, size_t out_size,
+                            size_t *out_got, struct err *e)
 {
     z_stream *z = &d->zlib;
 
@@ -88,7 +90,8 @@ static enum status gzip_run(struct decompressor *d, struct str in, size_t *in_us
     return S_OK;
 }
 
-static enum status zstd_run(struct decompressor *d, struct str in, size_t *in_used, void *out, size_t out_size, size_t *out_got, struct err *e)
+static enum status zstd_run(struct decompressor *d, struct str in, size_t *in_used, void *out, size_t out_size,
+                            size_t *out_got, struct err *e)
 {
     ZSTD_inBuffer from = {in.data, in.size, 0};
     ZSTD_outBuffer to = {out, out_size, 0};
@@ -101,13 +104,15 @@ static enum status zstd_run(struct decompressor *d, struct str in, size_t *in_us
     return S_OK;
 }
 
-enum status decompressor_run(struct decompressor *d, struct str in, bool at_end, size_t *in_used, void *out, size_t out_size, size_t *out_got,
-                             struct err *e)
+enum status decompressor_run(struct decompressor *d, struct str in, bool at_end, size_t *in_used, void *out,
+                             size_t out_size, size_t *out_got, struct err *e)
 {
     ASSERT(out_size > 0);
     *in_used = *out_got = 0;
-    TRY(d->kind == COMPRESSION_GZIP ? gzip_run(d, in, in_used, out, out_size, out_got, e) : zstd_run(d, in, in_used, out, out_size, out_got, e));
+    TRY(d->kind == COMPRESSION_GZIP ? gzip_run(d, in, in_used, out, out_size, out_got, e)
+                                    : zstd_run(d, in, in_used, out, out_size, out_got, e));
     d->taken += *in_used;
     if (!at_end || *in_used < in.size || *out_got > 0 || !d->in_frame) return S_OK;
-    return err_set(e, E_DATA, "'%s' ends too early, after %llu bytes: the compressed data goes on", d->name, (unsigned long long)d->taken);
+    return err_set(e, E_DATA, "'%s' ends too early, after %llu bytes: the compressed data goes on", d->name,
+                   (unsigned long long)d->taken);
 }

@@ -12,5 +12,5 @@ struct decompressor *decompressor_create(enum compression kind, const char *name
 void decompressor_free(struct decompressor *d); /* NULL is a no-op */
 /* Takes from in (*in_used bytes) and gives to out (*out_got bytes). Data that is damaged, or that ends too early when
  * `at_end` says that no more comes, is E_DATA with the position. */
-enum status decompressor_run(struct decompressor *d, struct str in, bool at_end, size_t *in_used, void *out, size_t out_size, size_t *out_got,
-                             struct err *e) CHECKED;
+enum status decompressor_run(struct decompressor *d, struct str in, bool at_end, size_t *in_used, void *out,
+                             size_t out_size, size_t *out_got, struct err *e) CHECKED;

@@ -66,7 +66,8 @@ static enum status pattern_translate(const char *pattern, struct buf *out, struc
             p += 2;
             continue;
         }
-        if (!in_brackets && (*p == '?' || *p == '+') && (previous == '*' || previous == '+' || previous == '?' || previous == '}'))
+        if (!in_brackets && (*p == '?' || *p == '+') &&
+            (previous == '*' || previous == '+' || previous == '?' || previous == '}'))
             return refused(pattern, "a lazy or possessive quantifier", e);
         if (*p == '[') in_brackets = true;
         if (*p == ']') in_brackets = false;
@@ -81,7 +82,8 @@ static enum status pattern_compile(const char *pattern, struct mem *mem, regex_t
     struct buf text;
     char reason[200];
 
-    if (strlen(pattern) > PATTERN_MAX) return err_set(e, E_CONFIG, "option 'source.path.regex-pattern' is longer than %d bytes", PATTERN_MAX);
+    if (strlen(pattern) > PATTERN_MAX)
+        return err_set(e, E_CONFIG, "option 'source.path.regex-pattern' is longer than %d bytes", PATTERN_MAX);
     buf_init(&text, mem);
     enum status st = pattern_translate(pattern, &text, e);
     int failed = st == S_OK ? regcomp(out, buf_text(&text), REG_EXTENDED | REG_NOSUB) : 0;
@@ -105,7 +107,8 @@ enum status file_pattern_check(const char *pattern, struct err *e)
     return st;
 }
 
-enum status file_list_open(struct file_list *l, struct sys *sys, struct mem *mem, const char *uri, const char *pattern, struct err *e)
+enum status file_list_open(struct file_list *l, struct sys *sys, struct mem *mem, const char *uri, const char *pattern,
+                           struct err *e)
 {
     l->sys = sys;
     l->uri = uri;

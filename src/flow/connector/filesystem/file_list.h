@@ -17,7 +17,8 @@ struct file_list {
 };
 
 /* pattern: NULL or the regular expression that a file's whole path must match. */
-enum status file_list_open(struct file_list *l, struct sys *sys, struct mem *mem, const char *uri, const char *pattern, struct err *e) CHECKED;
+enum status file_list_open(struct file_list *l, struct sys *sys, struct mem *mem, const char *uri, const char *pattern,
+                           struct err *e) CHECKED;
 /* Can the pattern be read? For graph time. */
 enum status file_pattern_check(const char *pattern, struct err *e) CHECKED;
 /* Looks at the path again and answers the files that were not there before, sorted, in *fresh (until the next call). */

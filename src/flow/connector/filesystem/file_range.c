@@ -10,7 +10,8 @@
 enum { CHUNK = 64 * 1024 };
 
 /* Reads exactly what is there at `offset`, up to size. */
-static enum status read_at(const struct file_range *f, int64_t offset, void *bytes, size_t size, size_t *got, struct err *e)
+static enum status read_at(const struct file_range *f, int64_t offset, void *bytes, size_t size, size_t *got,
+                           struct err *e)
 {
     return f->fs->read_range(f->sys, f->path, offset, bytes, size, got, e);
 }
@@ -36,7 +37,8 @@ static enum status line_start(const struct file_range *f, int64_t from, int64_t 
     return st;
 }
 
-enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *mem, const char *uri, int64_t start, int64_t end, struct err *e)
+enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *mem, const char *uri, int64_t start,
+                            int64_t end, struct err *e)
 {
     ASSERT(start >= 0 && start <= end);
     *f = (struct file_range){.sys = sys, .mem = mem};
@@ -63,7 +65,7 @@ void file_range_close(struct file_range *f)
     f->input = NULL;
 }
 
-/* --- plain and compressed bytes -------------------------------------------------------------------------------------------- */
+/* --- plain and compressed bytes ----------------------------------------------------------------------------------- */
 static enum status plain_fill(struct file_range *f, void *bytes, size_t size, size_t *got, struct err *e)
 {
     size_t wanted = f->end == INT64_MAX ? size : (size_t)MIN((int64_t)size, f->end - f->at);

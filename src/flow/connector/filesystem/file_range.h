@@ -18,7 +18,8 @@ struct file_range {
 };
 
 /* The lines that begin in bytes [start, end) of the file; 0 and INT64_MAX = all of it. */
-enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *mem, const char *uri, int64_t start, int64_t end, struct err *e) CHECKED;
+enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *mem, const char *uri, int64_t start,
+                            int64_t end, struct err *e) CHECKED;
 /* Goes on at `offset` bytes (of the decompressed data) instead of at the start. */
 enum status file_range_seek(struct file_range *f, int64_t offset, struct err *e) CHECKED;
 /* As record_fill_fn; arg is the file_range. */

@@ -35,7 +35,7 @@ struct file_writer {
     int64_t size_max, age_max_ms, opened_ms;
 };
 
-/* --- names -------------------------------------------------------------------------------------------------------------- */
+/* --- names -------------------------------------------------------------------------------------------------------- */
 static const char *last_part(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -66,12 +66,16 @@ static struct pending_file next_names(struct file_writer *w, const struct sink_c
     const char *folder = folder_of(a, w->path), *name;
 
     if (!w->is_folder)
-        return (struct pending_file){arena_printf(a, "%s/.%s.%016llx.inprogress", folder, last_part(w->path), (unsigned long long)w->run), w->path};
-    name = arena_printf(a, "part-%016llx-%u-%u.%s", (unsigned long long)w->run, cx->subtask, w->number++, w->records.format->name);
-    return (struct pending_file){arena_printf(a, "%s/.%s.inprogress", w->path, name), arena_printf(a, "%s/%s", w->path, name)};
+        return (struct pending_file){
+            arena_printf(a, "%s/.%s.%016llx.inprogress", folder, last_part(w->path), (unsigned long long)w->run),
+            w->path};
+    name = arena_printf(a, "part-%016llx-%u-%u.%s", (unsigned long long)w->run, cx->subtask, w->number++,
+                        w->records.format->name);
+    return (struct pending_file){arena_printf(a, "%s/.%s.inprogress", w->path, name),
+                                 arena_printf(a, "%s/%s", w->path, name)};
 }
 
-/* --- opening ------------------------------------------------------------------------------------------------------------ */
+/* --- opening ------------------------------------------------------------------------------------------------------ */
 static enum status single_file_check(struct file_writer *w, const struct sink_cx *cx, bool exists)
 {
     if (cx->parallelism > 1) {
@@ -91,7 +95,8 @@ static enum status target_find(struct file_writer *w, const struct sink_cx *cx, 
     size_t size = strlen(path);
     bool exists = sys_file_stat(cx->sys, path, &st, NULL) == S_OK;
 
-    if (size == 0 || size >= PATH_SIZE_MAX) return err_set(cx->err, E_CONFIG, "the path '%.100s' is empty or too long", path);
+    if (size == 0 || size >= PATH_SIZE_MAX)
+        return err_set(cx->err, E_CONFIG, "the path '%.100s' is empty or too long", path);
     w->is_folder = path[size - 1] == '/' || st.is_directory || (!exists && strchr(last_part(path), '.') == NULL);
     w->is_direct = exists && !st.is_directory && !st.is_regular;
     while (size > 1 && path[size - 1] == '/') size--;
@@ -127,14 +132,15 @@ static enum status file_start(struct file_writer *w, struct sink_cx *cx)
     return record_writer_start(&w->records, file);
 }
 
-/* --- completing and publishing -------------------------------------------------------------------------------------------- */
+/* --- completing and publishing ------------------------------------------------------------------------------------ */
 /* The current file is complete: it waits to be committed. */
 static enum status file_complete(struct file_writer *w, struct sink_cx *cx)
 {
     if (w->records.file == NULL) return S_OK;
     TRY(record_writer_finish(&w->records, !w->is_direct));
     if (w->is_direct) return S_OK;
-    if (w->pending_count == FILES_PENDING_MAX) return err_set(cx->err, E_OVERFLOW, "more than %d files wait to be published", FILES_PENDING_MAX);
+    if (w->pending_count == FILES_PENDING_MAX)
+        return err_set(cx->err, E_OVERFLOW, "more than %d files wait to be published", FILES_PENDING_MAX);
     w->pending = mem_realloc(cx->mem, w->pending, sizeof *w->pending * (w->pending_count + 1));
     w->pending[w->pending_count++] = w->current;
     w->current = (struct pending_file){NULL, NULL};
@@ -152,7 +158,8 @@ static enum status publish(const struct sink_cx *cx, struct pending_file f, enum
     enum status renamed = sys_file_rename_new(cx->sys, f.hidden, f.name, &problem);
     if (renamed == E_NOT_FOUND) {
         *out = sys_file_stat(cx->sys, f.name, &st, NULL) == S_OK ? COMMIT_ALREADY : COMMIT_LOST;
-        return *out == COMMIT_ALREADY ? S_OK : err_set(cx->err, E_NOT_FOUND, "'%s' is gone before it was published", f.hidden);
+        return *out == COMMIT_ALREADY ? S_OK
+                                      : err_set(cx->err, E_NOT_FOUND, "'%s' is gone before it was published", f.hidden);
     }
     if (renamed != S_OK) return err_set(cx->err, renamed, "%s", problem.text);
     memcpy(folder, slash == NULL ? "." : f.name, slash == NULL ? 2 : (size_t)(slash - f.name));
@@ -167,7 +174,8 @@ static enum status publish_all(struct file_writer *w, struct sink_cx *cx)
     for (uint32_t i = 0; i < w->pending_count; i++) {
         enum status st = publish(cx, w->pending[i], &ignored);
         if (st == S_OK) continue;
-        memmove(w->pending, w->pending + i, sizeof *w->pending * (w->pending_count - i)); /* those before are published */
+        memmove(w->pending, w->pending + i,
+                sizeof *w->pending * (w->pending_count - i)); /* those before are published */
         w->pending_count -= i;
         return st;
     }
@@ -176,7 +184,7 @@ static enum status publish_all(struct file_writer *w, struct sink_cx *cx)
     return S_OK;
 }
 
-/* --- hooks ---------------------------------------------------------------------------------------------------------------- */
+/* --- hooks -------------------------------------------------------------------------------------------------------- */
 static bool is_time_to_roll(const struct file_writer *w, const struct sink_cx *cx)
 {
     if (!w->is_folder || w->records.file == NULL) return false;
@@ -220,7 +228,8 @@ static enum status file_sink_prepare(struct sink_cx *cx, void *self, int64_t che
     return S_OK;
 }
 
-static enum status file_sink_commit(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out)
+static enum status file_sink_commit(struct sink_cx *cx, struct str committable, bool recovering,
+                                    enum commit_result *out)
 {
     struct dec d;
     struct arena a;
@@ -230,13 +239,17 @@ static enum status file_sink_commit(struct sink_cx *cx, struct str committable, 
     if (committable.size == 0) return S_OK; /* a device or pipe */
     dec_init(&d, committable.data, committable.size);
     uint8_t version = dec_u8(&d);
-    if (version != COMMITTABLE_VERSION) return err_set(cx->err, E_DATA, "files to publish: version %u cannot be read", version);
+    if (version != COMMITTABLE_VERSION)
+        return err_set(cx->err, E_DATA, "files to publish: version %u cannot be read", version);
     arena_init(&a, cx->mem, 0);
     enum status st = S_OK;
     for (uint64_t n = dec_varint(&d); st == S_OK && n > 0 && dec_ok(&d); n--) {
         struct str hidden = dec_str(&d, PATH_SIZE_MAX), name = dec_str(&d, PATH_SIZE_MAX);
         enum commit_result one;
-        st = publish(cx, (struct pending_file){arena_strndup(&a, hidden.data, hidden.size), arena_strndup(&a, name.data, name.size)}, &one);
+        st = publish(
+            cx,
+            (struct pending_file){arena_strndup(&a, hidden.data, hidden.size), arena_strndup(&a, name.data, name.size)},
+            &one);
         if (one != COMMIT_ALREADY) *out = one;
     }
     arena_release(&a);

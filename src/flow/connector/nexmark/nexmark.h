@@ -25,8 +25,8 @@ enum { NEXMARK_CHUNK = 2048 };
 /* Global number of the cursor's next event. */
 uint64_t nexmark_number(const struct nexmark_cursor *c);
 /* Plans up to `room` rows from `first_row` on, of the kinds in `kinds` (bit = enum nexmark_kind), events below `end`. */
-void nexmark_plan_rows(const struct nexmark_rules *g, struct nexmark_cursor *c, uint32_t kinds, uint64_t end, uint32_t first_row,
-                       uint32_t room, struct nexmark_plan *plan);
+void nexmark_plan_rows(const struct nexmark_rules *g, struct nexmark_cursor *c, uint32_t kinds, uint64_t end,
+                       uint32_t first_row, uint32_t room, struct nexmark_plan *plan);
 
 /* Text that rows refer to instead of copying it; made for the columns that need it. */
 struct nexmark_texts {
@@ -54,9 +54,11 @@ struct nexmark_generator {
 /* Fill the fields (vectors in the order of the kind's row type; ABSENT ones are left out) of the plan's runs. */
 void nexmark_fill_bids(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *fields);
 void nexmark_fill_auctions(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *fields);
-void nexmark_fill_persons(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *fields, struct text_heap *heap);
+void nexmark_fill_persons(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *fields,
+                          struct text_heap *heap);
 /* The dateTime of every run of that kind. */
-void nexmark_fill_times(const struct nexmark_rules *g, const struct nexmark_plan *plan, enum nexmark_kind kind, struct vector *v);
+void nexmark_fill_times(const struct nexmark_rules *g, const struct nexmark_plan *plan, enum nexmark_kind kind,
+                        struct vector *v);
 
 /* Row types of the flat tables, and of the table of all events. */
 extern const char *const nexmark_row_types[4]; /* person, auction, bid, all */

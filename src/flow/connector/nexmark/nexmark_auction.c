@@ -8,14 +8,20 @@ enum { FIXED_SIZE = 48, NAME_MAX = 20, TEXT_MAX = 100 };
 typedef int64_t (*number_fn)(const struct nexmark_rules *g, uint64_t id);
 typedef struct text (*text_fn)(const struct nexmark_generator *g, uint64_t id);
 
-static int64_t initial_bid(const struct nexmark_rules *g, uint64_t id) { return nexmark_price(nexmark_hash(g, DRAW_AUCTION_BID, id)); }
+static int64_t initial_bid(const struct nexmark_rules *g, uint64_t id)
+{
+    return nexmark_price(nexmark_hash(g, DRAW_AUCTION_BID, id));
+}
 
 static int64_t reserve(const struct nexmark_rules *g, uint64_t id)
 {
     return initial_bid(g, id) + nexmark_price(nexmark_hash(g, DRAW_AUCTION_RESERVE, id));
 }
 
-static int64_t auction_id(const struct nexmark_rules *g, uint64_t id) { return NEXMARK_FIRST_ID + (int64_t)nexmark_last_auction(g, id); }
+static int64_t auction_id(const struct nexmark_rules *g, uint64_t id)
+{
+    return NEXMARK_FIRST_ID + (int64_t)nexmark_last_auction(g, id);
+}
 
 static int64_t expires(const struct nexmark_rules *g, uint64_t id)
 {
@@ -29,7 +35,10 @@ static int64_t seller(const struct nexmark_rules *g, uint64_t id)
     return (int64_t)nexmark_choose(&c, nexmark_hash(g, DRAW_AUCTION_SELLER, id));
 }
 
-static int64_t category(const struct nexmark_rules *g, uint64_t id) { return nexmark_category(nexmark_hash(g, DRAW_AUCTION_CATEGORY, id)); }
+static int64_t category(const struct nexmark_rules *g, uint64_t id)
+{
+    return nexmark_category(nexmark_hash(g, DRAW_AUCTION_CATEGORY, id));
+}
 
 static struct text item_name(const struct nexmark_generator *g, uint64_t id)
 {
@@ -48,13 +57,15 @@ static struct text extra(const struct nexmark_generator *g, uint64_t id)
     return nexmark_extra(&g->texts, nexmark_hash(&g->rules, DRAW_AUCTION_EXTRA, id), size, g->rules.auction_size);
 }
 
-static void numbers_fill(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *v, number_fn fn)
+static void numbers_fill(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *v,
+                         number_fn fn)
 {
     int64_t *out = VECTOR_VALUES(v, int64_t);
 
     if (v->form != VEC_FLAT) return;
     for (const struct nexmark_run *r = plan->runs; r < plan->runs + plan->run_count; r++)
-        for (uint32_t i = 0; r->kind == NEXMARK_AUCTION && i < r->count; i++) out[r->row + i] = fn(&g->rules, r->id + i);
+        for (uint32_t i = 0; r->kind == NEXMARK_AUCTION && i < r->count; i++)
+            out[r->row + i] = fn(&g->rules, r->id + i);
 }
 
 static void texts_fill(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *v, text_fn fn)

@@ -16,12 +16,14 @@ static void choices_fill(struct nexmark_choice c, uint64_t key, uint32_t count, 
 
 static void auctions_fill(const struct nexmark_rules *g, const struct nexmark_plan *plan, int64_t *out)
 {
-    EACH_RUN(plan, r) choices_fill(nexmark_bid_auction(g, r->id), g->keys[DRAW_BID_AUCTION] + r->id, r->count, out + r->row);
+    EACH_RUN(plan, r)
+    choices_fill(nexmark_bid_auction(g, r->id), g->keys[DRAW_BID_AUCTION] + r->id, r->count, out + r->row);
 }
 
 static void bidders_fill(const struct nexmark_rules *g, const struct nexmark_plan *plan, int64_t *out)
 {
-    EACH_RUN(plan, r) choices_fill(nexmark_bid_bidder(g, r->id), g->keys[DRAW_BID_BIDDER] + r->id, r->count, out + r->row);
+    EACH_RUN(plan, r)
+    choices_fill(nexmark_bid_bidder(g, r->id), g->keys[DRAW_BID_BIDDER] + r->id, r->count, out + r->row);
 }
 
 static void prices_fill(const struct nexmark_rules *g, const struct nexmark_plan *plan, int64_t *restrict out)
@@ -33,7 +35,8 @@ static void prices_fill(const struct nexmark_rules *g, const struct nexmark_plan
     }
 }
 
-static void channels_fill(const struct nexmark_rules *g, const struct nexmark_plan *plan, const struct text *table, struct text *out)
+static void channels_fill(const struct nexmark_rules *g, const struct nexmark_plan *plan, const struct text *table,
+                          struct text *out)
 {
     EACH_RUN(plan, r)
     {
@@ -47,11 +50,13 @@ static void extras_fill(const struct nexmark_generator *g, const struct nexmark_
     EACH_RUN(plan, r)
     {
         uint64_t key = g->rules.keys[DRAW_BID_EXTRA] + r->id;
-        for (uint32_t i = 0; i < r->count; i++) out[r->row + i] = nexmark_extra(&g->texts, mix64(key + i), FIXED_SIZE, g->rules.bid_size);
+        for (uint32_t i = 0; i < r->count; i++)
+            out[r->row + i] = nexmark_extra(&g->texts, mix64(key + i), FIXED_SIZE, g->rules.bid_size);
     }
 }
 
-void nexmark_fill_times(const struct nexmark_rules *g, const struct nexmark_plan *plan, enum nexmark_kind kind, struct vector *v)
+void nexmark_fill_times(const struct nexmark_rules *g, const struct nexmark_plan *plan, enum nexmark_kind kind,
+                        struct vector *v)
 {
     int64_t *out = VECTOR_VALUES(v, int64_t);
 
@@ -70,8 +75,10 @@ void nexmark_fill_bids(const struct nexmark_generator *g, const struct nexmark_p
     if (fields[AUCTION].form == VEC_FLAT) auctions_fill(rules, plan, VECTOR_VALUES(&fields[AUCTION], int64_t));
     if (fields[BIDDER].form == VEC_FLAT) bidders_fill(rules, plan, VECTOR_VALUES(&fields[BIDDER], int64_t));
     if (fields[PRICE].form == VEC_FLAT) prices_fill(rules, plan, VECTOR_VALUES(&fields[PRICE], int64_t));
-    if (fields[CHANNEL].form == VEC_FLAT) channels_fill(rules, plan, g->texts.channels, VECTOR_VALUES(&fields[CHANNEL], struct text));
-    if (fields[URL].form == VEC_FLAT) channels_fill(rules, plan, g->texts.urls, VECTOR_VALUES(&fields[URL], struct text));
+    if (fields[CHANNEL].form == VEC_FLAT)
+        channels_fill(rules, plan, g->texts.channels, VECTOR_VALUES(&fields[CHANNEL], struct text));
+    if (fields[URL].form == VEC_FLAT)
+        channels_fill(rules, plan, g->texts.urls, VECTOR_VALUES(&fields[URL], struct text));
     if (fields[TIME].form == VEC_FLAT) nexmark_fill_times(rules, plan, NEXMARK_BID, &fields[TIME]);
     if (fields[EXTRA].form == VEC_FLAT) extras_fill(g, plan, VECTOR_VALUES(&fields[EXTRA], struct text));
 }

@@ -3,7 +3,14 @@
 #include "flow/connector/nexmark/nexmark.h"
 
 enum { ID, NAME, EMAIL, CARD, CITY, STATE, TIME, EXTRA };
-enum { FIXED_SIZE = 8, USER_MAX = 7, HOST_MAX = 5, CARD_SIZE = 19, STATE_SIZE = 2, EMAIL_MAX = USER_MAX + HOST_MAX + 5 };
+enum {
+    FIXED_SIZE = 8,
+    USER_MAX = 7,
+    HOST_MAX = 5,
+    CARD_SIZE = 19,
+    STATE_SIZE = 2,
+    EMAIL_MAX = USER_MAX + HOST_MAX + 5
+};
 
 typedef struct text (*text_fn)(const struct nexmark_generator *g, uint64_t id, struct text_heap *heap);
 
@@ -12,7 +19,8 @@ static struct text name(const struct nexmark_generator *g, uint64_t id, struct t
     uint64_t hash = nexmark_hash(&g->rules, DRAW_PERSON_NAME, id);
 
     (void)heap;
-    return g->texts.names[nexmark_high(hash, NEXMARK_FIRST_NAMES) * NEXMARK_LAST_NAMES + nexmark_low(hash, NEXMARK_LAST_NAMES)];
+    return g->texts
+        .names[nexmark_high(hash, NEXMARK_FIRST_NAMES) * NEXMARK_LAST_NAMES + nexmark_low(hash, NEXMARK_LAST_NAMES)];
 }
 
 /* "user@host.com" into out; answers its size. */
@@ -52,7 +60,8 @@ static struct text card(const struct nexmark_generator *g, uint64_t id, struct t
 
 static struct text city(const struct nexmark_generator *g, uint64_t id, struct text_heap *heap)
 {
-    static const char *const cities[] = {"Phoenix", "Los Angeles", "San Francisco", "Boise", "Portland", "Bend", "Redmond", "Seattle", "Kent", "Cheyenne"};
+    static const char *const cities[] = {"Phoenix", "Los Angeles", "San Francisco", "Boise", "Portland",
+                                         "Bend",    "Redmond",     "Seattle",       "Kent",  "Cheyenne"};
     const char *chosen = cities[nexmark_high(nexmark_hash(&g->rules, DRAW_PERSON_PLACE, id), COUNT_OF(cities))];
 
     (void)heap;
@@ -64,18 +73,22 @@ static struct text state(const struct nexmark_generator *g, uint64_t id, struct 
     static const char states[] = "AZCAIDORWAWY";
 
     (void)heap;
-    return text_view(states + STATE_SIZE * nexmark_low(nexmark_hash(&g->rules, DRAW_PERSON_PLACE, id), sizeof states / STATE_SIZE), STATE_SIZE);
+    return text_view(
+        states + STATE_SIZE * nexmark_low(nexmark_hash(&g->rules, DRAW_PERSON_PLACE, id), sizeof states / STATE_SIZE),
+        STATE_SIZE);
 }
 
 static struct text extra(const struct nexmark_generator *g, uint64_t id, struct text_heap *heap)
 {
     char bytes[EMAIL_MAX];
-    uint32_t size = FIXED_SIZE + name(g, id, heap).size + email_write(g, id, bytes) + CARD_SIZE + city(g, id, heap).size + STATE_SIZE;
+    uint32_t size = FIXED_SIZE + name(g, id, heap).size + email_write(g, id, bytes) + CARD_SIZE +
+                    city(g, id, heap).size + STATE_SIZE;
 
     return nexmark_extra(&g->texts, nexmark_hash(&g->rules, DRAW_PERSON_EXTRA, id), size, g->rules.person_size);
 }
 
-static void texts_fill(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *v, text_fn fn, struct text_heap *heap)
+static void texts_fill(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *v, text_fn fn,
+                       struct text_heap *heap)
 {
     struct text *out = VECTOR_VALUES(v, struct text);
 
@@ -91,7 +104,8 @@ static void ids_fill(const struct nexmark_rules *g, const struct nexmark_plan *p
             out[r->row + i] = NEXMARK_FIRST_ID + (int64_t)nexmark_last_person(g, r->id + i);
 }
 
-void nexmark_fill_persons(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *fields, struct text_heap *heap)
+void nexmark_fill_persons(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct vector *fields,
+                          struct text_heap *heap)
 {
     ASSERT(plan->run_count <= BATCH_ROWS);
     if (fields[ID].form == VEC_FLAT) ids_fill(&g->rules, plan, VECTOR_VALUES(&fields[ID], int64_t));

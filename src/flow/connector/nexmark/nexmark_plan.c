@@ -5,11 +5,14 @@
  * epoch form a run: everything that depends on the epoch alone is then computed once per run. */
 #include "flow/connector/nexmark/nexmark.h"
 
-#define PERSON "id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING, state STRING, `dateTime` TIMESTAMP(3), extra STRING"
+#define PERSON                                                                                                         \
+    "id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING, state STRING, `dateTime` "           \
+    "TIMESTAMP(3), extra STRING"
 #define AUCTION                                                                                                        \
     "id BIGINT, itemName STRING, description STRING, initialBid BIGINT, reserve BIGINT, `dateTime` TIMESTAMP(3), "     \
     "expires TIMESTAMP(3), seller BIGINT, category BIGINT, extra STRING"
-#define BID "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP(3), extra STRING"
+#define BID                                                                                                            \
+    "auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP(3), extra STRING"
 
 const char *const nexmark_row_types[4] = {
     "ROW<" PERSON ">",
@@ -27,7 +30,9 @@ uint64_t nexmark_number(const struct nexmark_cursor *c)
 static enum nexmark_kind kind_of(const struct nexmark_rules *g, uint64_t id, uint64_t *count)
 {
     uint64_t offset = id % g->total;
-    enum nexmark_kind kind = offset < g->persons ? NEXMARK_PERSON : offset < g->persons + g->auctions ? NEXMARK_AUCTION : NEXMARK_BID;
+    enum nexmark_kind kind = offset < g->persons                 ? NEXMARK_PERSON
+                             : offset < g->persons + g->auctions ? NEXMARK_AUCTION
+                                                                 : NEXMARK_BID;
     uint64_t end = kind == NEXMARK_PERSON ? g->persons : kind == NEXMARK_AUCTION ? g->persons + g->auctions : g->total;
 
     ASSERT(offset < end);
@@ -35,8 +40,8 @@ static enum nexmark_kind kind_of(const struct nexmark_rules *g, uint64_t id, uin
     return kind;
 }
 
-void nexmark_plan_rows(const struct nexmark_rules *g, struct nexmark_cursor *c, uint32_t kinds, uint64_t end, uint32_t first_row,
-                       uint32_t room, struct nexmark_plan *plan)
+void nexmark_plan_rows(const struct nexmark_rules *g, struct nexmark_cursor *c, uint32_t kinds, uint64_t end,
+                       uint32_t first_row, uint32_t room, struct nexmark_plan *plan)
 {
     ASSERT(first_row + room <= BATCH_ROWS);
     plan->run_count = plan->rows = 0;

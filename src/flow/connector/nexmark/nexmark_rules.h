@@ -49,12 +49,15 @@ static inline void nexmark_seed(struct nexmark_rules *g, uint64_t seed)
     for (uint64_t i = 0; i < NEXMARK_DRAWS; i++) g->keys[i] = mix64(mix64(seed) + i);
 }
 
-static inline uint64_t nexmark_hash(const struct nexmark_rules *g, enum nexmark_draw draw, uint64_t id) { return mix64(g->keys[draw] + id); }
+static inline uint64_t nexmark_hash(const struct nexmark_rules *g, enum nexmark_draw draw, uint64_t id)
+{
+    return mix64(g->keys[draw] + id);
+}
 /* Halves of one hash serve two draws below 2^32. */
 static inline uint64_t nexmark_high(uint64_t hash, uint64_t bound) { return ((hash >> 32) * bound) >> 32; }
 static inline uint64_t nexmark_low(uint64_t hash, uint64_t bound) { return ((hash & UINT32_MAX) * bound) >> 32; }
 
-/* --- which event, and when ------------------------------------------------------------------------------------------ */
+/* --- which event, and when ---------------------------------------------------------------------------------------- */
 /* The number that counts for id and time: the n-th event, or its stand-in inside an out-of-order group. */
 static inline uint64_t nexmark_adjusted(const struct nexmark_rules *g, uint64_t n)
 {
@@ -89,7 +92,7 @@ static inline uint64_t nexmark_last_auction(const struct nexmark_rules *g, uint6
     return epoch * g->auctions - 1; /* a person: the last auction of the epoch before; id 0 is never asked for */
 }
 
-/* --- who takes part --------------------------------------------------------------------------------------------------- */
+/* --- who takes part ----------------------------------------------------------------------------------------------- */
 /* A choice between one hot id and the `range` ids from `first` on; the same for all events of one kind in an epoch. */
 struct nexmark_choice {
     uint64_t ratio, hot, first, range;
@@ -102,7 +105,8 @@ static inline uint64_t nexmark_choose(const struct nexmark_choice *c, uint64_t h
     return nexmark_high(hash, c->ratio) > 0 ? c->hot : cold;
 }
 
-static inline struct nexmark_choice nexmark_person_choice(uint64_t last, uint64_t ratio, uint64_t hot_offset, uint64_t first_id)
+static inline struct nexmark_choice nexmark_person_choice(uint64_t last, uint64_t ratio, uint64_t hot_offset,
+                                                          uint64_t first_id)
 {
     uint64_t people = last + 1, active = MIN(people, (uint64_t)NEXMARK_ACTIVE_PEOPLE);
 
@@ -132,7 +136,7 @@ static inline struct nexmark_choice nexmark_auction_seller(const struct nexmark_
     return nexmark_person_choice(nexmark_last_person(g, id), g->hot_seller, 0, NEXMARK_FIRST_ID);
 }
 
-/* --- numbers ---------------------------------------------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------------------------------------------------ */
 static inline double nexmark_bits_double(uint64_t bits)
 {
     double d;
@@ -168,7 +172,10 @@ static inline int64_t nexmark_price(uint64_t hash)
     return (int64_t)(nexmark_double_bits(p * scale * 100.0 + magic) & UINT64_C(0x7ffffffffffff)); /* below 2^51 */
 }
 
-static inline int64_t nexmark_category(uint64_t hash) { return NEXMARK_FIRST_CATEGORY + (int64_t)nexmark_high(hash, NEXMARK_CATEGORIES); }
+static inline int64_t nexmark_category(uint64_t hash)
+{
+    return NEXMARK_FIRST_CATEGORY + (int64_t)nexmark_high(hash, NEXMARK_CATEGORIES);
+}
 
 /* From the auction's start until it ends: 1 ms to twice the time in which as many auctions begin as are in flight. */
 static inline int64_t nexmark_auction_length(const struct nexmark_rules *g, uint64_t id, uint64_t hash)
@@ -183,7 +190,8 @@ static inline int64_t nexmark_auction_length(const struct nexmark_rules *g, uint
 /* Index into channels and urls: the four hot ones, then the 10,000 others. */
 static inline uint32_t nexmark_channel(uint64_t hash)
 {
-    uint32_t hot = (uint32_t)nexmark_low(hash, NEXMARK_HOT_CHANNELS), cold = (uint32_t)nexmark_low(hash, NEXMARK_CHANNELS);
+    uint32_t hot = (uint32_t)nexmark_low(hash, NEXMARK_HOT_CHANNELS),
+             cold = (uint32_t)nexmark_low(hash, NEXMARK_CHANNELS);
 
     return hash >> 63 ? hot : NEXMARK_HOT_CHANNELS + cold;
 }

@@ -51,8 +51,10 @@ static struct text text_keep(struct mem *mem, const char *bytes, size_t size)
 
 void nexmark_texts_names(struct nexmark_texts *t, struct mem *mem)
 {
-    static const char *const first[NEXMARK_FIRST_NAMES] = {"Peter", "Paul", "Luke", "John", "Saul", "Vicky", "Kate", "Julie", "Sarah", "Deiter", "Walter"};
-    static const char *const last[NEXMARK_LAST_NAMES] = {"Shultz", "Abrams", "Spencer", "White", "Bartels", "Walton", "Smith", "Jones", "Noris"};
+    static const char *const first[NEXMARK_FIRST_NAMES] = {"Peter", "Paul",  "Luke",  "John",   "Saul",  "Vicky",
+                                                           "Kate",  "Julie", "Sarah", "Deiter", "Walter"};
+    static const char *const last[NEXMARK_LAST_NAMES] = {"Shultz", "Abrams", "Spencer", "White", "Bartels",
+                                                         "Walton", "Smith",  "Jones",   "Noris"};
     struct text *names = mem_alloc(mem, sizeof *names * NEXMARK_FIRST_NAMES * NEXMARK_LAST_NAMES);
     char name[32];
 
@@ -95,7 +97,8 @@ void nexmark_texts_channels(struct nexmark_texts *t, uint64_t seed, struct mem *
     for (uint32_t i = 0; i < NEXMARK_HOT_CHANNELS + NEXMARK_CHANNELS; i++) {
         bool is_hot = i < NEXMARK_HOT_CHANNELS;
         uint32_t number = i - NEXMARK_HOT_CHANNELS;
-        int name_size = is_hot ? snprintf(name, sizeof name, "%s", hot[i]) : snprintf(name, sizeof name, "channel-%u", number % NEXMARK_CHANNELS);
+        int name_size = is_hot ? snprintf(name, sizeof name, "%s", hot[i])
+                               : snprintf(name, sizeof name, "channel-%u", number % NEXMARK_CHANNELS);
         int size = url_print(mix64(seed), i, url);
         if (!is_hot && nexmark_high(mix64(~seed + i), 10) > 0)
             size += snprintf(url + size, URL_MAX - (size_t)size, "&channel_id=%d", reversed(number));
