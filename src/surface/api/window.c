@@ -1,9 +1,7 @@
 /* window.c - the window calls: struct tw_windowing becomes an operator's configuration. */
 #include "surface/api/api_internal.h"
 
-#include "flow/operator/op_configs.h"
-
-static void fill(struct tw_env *env, struct window_config *c, const struct tw_windowing *w)
+static void fill(struct tw_env *env, struct window_config *c, const struct tw_windowing *w, struct tw_here h)
 {
     c->assigner = w->assigner;
     c->size_ms = w->size_ms;
@@ -16,20 +14,20 @@ static void fill(struct tw_env *env, struct window_config *c, const struct tw_wi
     c->lateness_ms = w->allowed_lateness_ms;
     c->processing_time = w->processing_time;
     c->all = w->all;
-    c->assign = api_function(env, w->function);
+    c->assign = api_function(env, w->function, h);
     c->trigger = w->trigger.kind;
     c->trigger_count = w->trigger.kind == TW_TRIGGER_DEFAULT && w->assigner == TW_COUNT ? (w->count_slide > 0 ? w->count_slide : w->count) : w->trigger.count;
     c->trigger_interval_ms = w->trigger.interval_ms;
     c->trigger_threshold = w->trigger.threshold;
     c->trigger_purging = w->trigger.purging;
     c->trigger_reset = w->trigger.reset_timer;
-    c->trigger_function = api_function(env, w->trigger.function);
+    c->trigger_function = api_function(env, w->trigger.function, h);
     c->evictor = w->assigner == TW_COUNT && w->count_slide > 0 && w->evictor.kind == TW_NO_EVICTOR ? TW_EVICT_COUNT : w->evictor.kind;
     c->evictor_count = w->assigner == TW_COUNT && w->evictor.kind == TW_NO_EVICTOR ? w->count : w->evictor.count;
     c->evictor_ms = w->evictor.window_ms;
     c->evictor_threshold = w->evictor.threshold;
     c->evictor_after = w->evictor.after;
-    c->evictor_function = api_function(env, w->evictor.function);
+    c->evictor_function = api_function(env, w->evictor.function, h);
 }
 
 /* windowAll: all rows go to one subtask, which is the only one. */
@@ -44,9 +42,9 @@ struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const
 
     if (n == NULL) return api_broken(s->env);
     struct window_config *c = n->config;
-    fill(s->env, c, &w);
-    c->function = api_function(s->env, f);
-    c->pre = api_function(s->env, pre);
+    fill(s->env, c, &w, h);
+    c->function = api_function(s->env, f, h);
+    c->pre = api_function(s->env, pre, h);
     n->single = w.all;
     return api_stream(s->env);
 }
@@ -57,10 +55,8 @@ struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing 
 
     if (n == NULL) return api_broken(s->env);
     struct window_config *c = n->config;
-    const char **copy = ARENA_ARRAY(&s->env->arena, const char *, count + 1);
-    for (uint32_t i = 0; i < count; i++) copy[i] = arena_strdup(&s->env->arena, aggregates[i]);
-    fill(s->env, c, &w);
-    c->aggregates = (struct text_list){copy, count};
+    fill(s->env, c, &w, h);
+    c->aggregates = api_texts(s->env, aggregates, count);
     n->single = w.all;
     return api_stream(s->env);
 }
@@ -71,8 +67,8 @@ struct tw_stream *tw_window_join_at(struct tw_stream *a, struct tw_stream *b, st
 
     if (n == NULL) return api_broken(a->env);
     struct window_config *c = n->config;
-    fill(a->env, c, &w);
-    c->function = api_function(a->env, f);
+    fill(a->env, c, &w, h);
+    c->function = api_function(a->env, f, h);
     c->co_group = co_group;
     return api_stream(a->env);
 }

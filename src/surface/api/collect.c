@@ -1,0 +1,60 @@
+/* collect.c - tw_collect_to: rows of a running job for the program that runs it. The sink copies batches into a queue of
+ * the job (task/job_shared.h), the job master takes them out on the calling thread, and here they become structs, 64 at a
+ * time. What a callback is handed is valid during the call. */
+#include "surface/api/api_internal.h"
+
+#include <string.h>
+
+struct tw_stream *tw_collect_to_at(struct tw_stream *s, const struct tw_row *row, tw_collect_fn fn, void *arg, struct tw_here h)
+{
+    struct tw_env *env = s->env;
+
+    if (!api_usable(s, h)) return api_broken(env);
+    if (fn == NULL || row == NULL) return api_mistake(env, h, "tw_collect_to needs a row type and a function");
+    if (env->receiver_count == API_RECEIVERS_MAX) return api_mistake(env, h, "a job may have at most %d tw_collect_to", API_RECEIVERS_MAX);
+    struct tw_stream *out = tw_sink_at(s, "collect", "collect", TW_NO_OPTIONS, h);
+    if (out->is_broken) return out;
+    ((struct sink_config *)env->graph.nodes[out->node]->config)->handle = env->receiver_count;
+    env->graph.nodes[out->node]->parallelism = 1;
+    env->receivers[env->receiver_count++] = (struct api_receiver){.row = row, .fn = fn, .arg = arg, .node = out->node};
+    return out;
+}
+
+enum status api_receivers_bind(struct tw_env *env, struct err *e)
+{
+    for (uint32_t i = 0; i < env->receiver_count; i++) {
+        struct api_receiver *r = &env->receivers[i];
+        const struct graph_node *n = env->graph.nodes[r->node];
+        if (user_row_bind(&env->arena, r->row, n->plan.inputs[0], NULL, &r->bound, e) != S_OK) return graph_at(n->here, e);
+        r->structs = arena_alloc(&env->arena, (size_t)r->bound.conv.size * ROWCONV_ROWS);
+    }
+    return S_OK;
+}
+
+static enum status receive_block(struct api_receiver *r, struct batch *b, uint32_t first, uint32_t n, struct err *e)
+{
+    uint32_t bad_field = 0;
+
+    if (rowconv_read(&r->bound.conv, b, first, n, r->structs, &bad_field) != S_OK) {
+        const char *column = b->schema->names[r->bound.conv.fields[bad_field].col];
+        err_set(e, E_DATA, "tw_collect_to: column '%s' is NULL, but row type '%s' has no null mask", column, r->row->name);
+        err_hint(e, "give the struct a uint64_t member and name it in TW_NULLS");
+        return E_DATA;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = batch_row(b, first + i);
+        r->fn(r->arg, (enum tw_row_kind)batch_kind(b, row), r->structs + (size_t)i * r->bound.conv.size, batch_time(b, row));
+    }
+    return S_OK;
+}
+
+enum status api_receive(void *arg, int64_t receiver, struct batch *b, struct err *e)
+{
+    struct tw_env *env = arg;
+    uint32_t rows = batch_rows(b);
+
+    ASSERT(receiver >= 0 && receiver < env->receiver_count);
+    for (uint32_t first = 0; first < rows; first += ROWCONV_ROWS)
+        TRY(receive_block(&env->receivers[receiver], b, first, MIN(rows - first, ROWCONV_ROWS), e));
+    return S_OK;
+}

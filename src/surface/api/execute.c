@@ -1,0 +1,136 @@
+/* execute.c - tw_execute: the graph goes to bytes, its memory is released, and a job master in this process runs what the
+ * bytes say. So nothing but the bytes and the program's table of functions reaches the job, which is what a cluster gets.
+ *
+ * The program's digest is part of the graph's identity; it is read from the program's file once per environment. */
+#include "surface/api/api_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PROGRAM_BYTES_MAX = 1024 * 1024 * 1024 };
+
+/* The digest stays zero when the file cannot be read: an embedded job does without. */
+static void digest_artifact(struct tw_env *env)
+{
+    struct sys_file *f = NULL;
+    struct sys_stat st;
+    struct mem mem;
+    size_t got = 1, size = 0;
+
+    env->graph.artifact.name = env->artifact != NULL ? api_text(env, env->artifact) : "";
+    if (env->artifact == NULL || sys_file_stat(env->sys, env->artifact, &st, NULL) != S_OK || st.size <= 0 || st.size > PROGRAM_BYTES_MAX) return;
+    if (sys_file_open(env->sys, env->artifact, SYS_READ, &f, NULL) != S_OK) return;
+    mem_init(&mem, "program", 0);
+    char *bytes = mem_pages(&mem, (size_t)st.size);
+    while (got > 0 && size < (size_t)st.size)
+        if (sys_file_read(env->sys, f, bytes + size, (size_t)st.size - size, &got, NULL) != S_OK) break;
+        else size += got;
+    if (size == (size_t)st.size) sha256_of(bytes, size, &env->graph.artifact.digest);
+    sys_file_close(env->sys, f);
+    mem_release(&mem);
+}
+
+static void print_error(struct tw_env *env)
+{
+    struct sys_file *out;
+    char line[sizeof env->error_text + 32];
+
+    if (env->is_quiet || sys_file_standard(env->sys, 2, &out, NULL) != S_OK) return;
+    int size = snprintf(line, sizeof line, "%s\n", tw_error(env));
+    enum status st = sys_file_write(env->sys, out, line, (size_t)size, NULL);
+    (void)st; /* nobody is left to be told */
+    sys_file_close(env->sys, out);
+}
+
+static void on_tick(void *arg, const struct job_totals *totals)
+{
+    struct tw_env *env = arg;
+
+    env->watch.tick(env->watch.arg, jobmaster_graph(env->jobmaster)->job_name, totals);
+}
+
+static void make_jobmaster(struct tw_env *env)
+{
+    struct jobmaster_options o = {.sys = env->sys,
+                                  .functions = {env->first, env->end},
+                                  .takes_signals = env->takes_signals,
+                                  .cancelled = &env->cancelled,
+                                  .rows = api_receive,
+                                  .rows_arg = env,
+                                  .tick = env->watch.tick != NULL ? on_tick : NULL,
+                                  .tick_arg = env,
+                                  .tick_ms = env->watch.tick_ms,
+                                  .drive = env->drive,
+                                  .drive_arg = env->drive_arg};
+
+    jobmaster_free(env->jobmaster);
+    env->jobmaster = jobmaster_create(&o);
+}
+
+/* Bytes of the graph; the graph itself is gone afterwards. */
+static enum status encode_and_forget(struct tw_env *env, const char *job_name, struct buf *bytes)
+{
+    enum status st = api_graph_prepare(env, job_name);
+
+    if (st == S_OK) {
+        digest_artifact(env);
+        graph_encode(&env->graph, bytes);
+        if (bytes->size > GRAPH_BYTES_MAX)
+            st = err_set(&env->err, E_GRAPH, "the job is too large: %zu bytes as a graph, at most %d", bytes->size, GRAPH_BYTES_MAX);
+    }
+    uint32_t receivers = env->receiver_count;
+    api_graph_clear(env);
+    env->receiver_count = receivers; /* rows are still to come for them */
+    return st;
+}
+
+static void keep_result(struct tw_env *env)
+{
+    const struct job_totals *t = jobmaster_totals(env->jobmaster);
+
+    env->signal = jobmaster_signal(env->jobmaster);
+    env->has_result = true;
+    env->result = (struct tw_result){.job_name = arena_strdup(&env->arena, jobmaster_graph(env->jobmaster)->job_name),
+                                     .status = job_status_name(jobmaster_status(env->jobmaster)),
+                                     .rows_in = t->rows_in,
+                                     .rows_out = t->rows_out,
+                                     .late_dropped = t->late_dropped,
+                                     .late_refired = t->late_refired,
+                                     .seconds = (double)jobmaster_run_ns(env->jobmaster) / 1e9};
+}
+
+static enum status run(struct tw_env *env, struct str bytes)
+{
+    TRY(jobmaster_submit(env->jobmaster, bytes, &env->err));
+    enum status st = jobmaster_run(env->jobmaster, &env->err);
+    keep_result(env);
+    if (env->watch.ended != NULL) env->watch.ended(env->watch.arg, &env->result, jobmaster_totals(env->jobmaster));
+    if (st == E_CANCELED) {
+        err_clear(&env->err);
+        return err_set(&env->err, E_CANCELED, "job '%s' was canceled", env->result.job_name);
+    }
+    if (st != S_OK) err_wrap(&env->err, "job '%s' failed", env->result.job_name);
+    return st;
+}
+
+int tw_execute(struct tw_env *env, const char *job_name)
+{
+    struct buf bytes;
+
+    if (env->sys == NULL) {
+        env->sys = sys_linux_create_quiet();
+        env->owns_sys = true;
+    }
+    buf_init(&bytes, &env->mem);
+    enum status st = encode_and_forget(env, job_name, &bytes);
+    if (st == S_OK) {
+        make_jobmaster(env);
+        st = run(env, (struct str){bytes.data, bytes.size});
+    }
+    buf_release(&bytes);
+    env->receiver_count = 0;
+    env->is_err_old = true;
+    sys_atomic_store(&env->cancelled, 0);
+    if (st != S_OK) print_error(env);
+    return st == S_OK ? 0 : 1;
+}
