@@ -24,12 +24,13 @@ target_link_options(thalweg_shared PRIVATE -Wl,--no-undefined -Wl,--version-scri
 
 # The binary carries the whole engine and exports tw_*, so that a job's shared object finds the API in the process that loads it.
 if(EXISTS ${main_source})
-    # The flights example is the binary's built-in job: the same source, with its entry points named apart.
-    add_library(flights_job OBJECT ${CMAKE_SOURCE_DIR}/examples/flights.c)
-    target_include_directories(flights_job PRIVATE ${CMAKE_SOURCE_DIR}/include)
-    target_link_libraries(flights_job PRIVATE thalweg_flags)
-    target_compile_definitions(flights_job PRIVATE main=flights_main tw_plugin=flights_plugin)
-    add_executable(thalweg ${main_source} $<TARGET_OBJECTS:flights_job>)
+    # Built-in jobs are examples under names of their own: the entry points that TW_JOB makes are renamed.
+    add_library(builtin_jobs OBJECT ${CMAKE_SOURCE_DIR}/examples/flights.c)
+    target_compile_definitions(builtin_jobs PRIVATE main=flights_main tw_plugin=flights_plugin)
+    target_include_directories(builtin_jobs PRIVATE ${CMAKE_SOURCE_DIR}/include)
+    target_link_libraries(builtin_jobs PRIVATE thalweg_flags)
+    target_compile_options(builtin_jobs PRIVATE -Wno-missing-prototypes)
+    add_executable(thalweg ${main_source} $<TARGET_OBJECTS:builtin_jobs>)
     target_link_libraries(thalweg PRIVATE -Wl,--whole-archive thalweg_static -Wl,--no-whole-archive)
     target_link_options(thalweg PRIVATE "-Wl,--export-dynamic-symbol=tw_*")
     if(NOT THALWEG_SANITIZE)

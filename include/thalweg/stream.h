@@ -75,6 +75,7 @@ TW_API int tw_execute(struct tw_env *env, const char *job_name);
 TW_API const struct tw_result *tw_job_result(struct tw_env *env);
 TW_API const char *tw_error(struct tw_env *env); /* "" when there is none */
 TW_API void tw_quiet(struct tw_env *env, bool quiet);
+TW_API bool tw_is_quiet(const struct tw_env *env); /* tw_quiet was set, or the program was started with --quiet */
 TW_API bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value);
 TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *value);
 /* Asks a running job to stop, from a signal handler or another thread. */
@@ -103,7 +104,8 @@ TW_API struct tw_stream *tw_source_rows_at(struct tw_env *env, const char *name,
 TW_API struct tw_stream *tw_source_function_at(struct tw_env *env, const char *name, const struct tw_function *f, struct tw_here h);
 TW_API struct tw_stream *tw_from_data_at(struct tw_env *env, const struct tw_row *row, const void *rows, uint32_t count, struct tw_here h);
 TW_API struct tw_stream *tw_from_sequence_at(struct tw_env *env, int64_t from, int64_t to, struct tw_here h); /* column `value` BIGINT, both ends included */
-/* At a source: per split; elsewhere assignTimestampsAndWatermarks. */
+/* At a source: per split; elsewhere assignTimestampsAndWatermarks.
+ *     tw_with_watermarks(bids, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_SECONDS(5), .time_field = "time") */
 TW_API struct tw_stream *tw_with_watermarks_at(struct tw_stream *s, struct tw_watermarks w, struct tw_here h);
 #define tw_source(env, name, connector, options) tw_source_at(env, name, connector, options, TW_HERE)
 #define tw_source_rows(env, name, connector, row, options) tw_source_rows_at(env, name, connector, row, options, TW_HERE)

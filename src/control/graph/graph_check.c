@@ -6,6 +6,7 @@
  * answers the types of the outputs, which the nodes behind it see as inputs. */
 #include "control/graph/graph_internal.h"
 
+#include "flow/operator/user_partition.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -83,12 +84,20 @@ static enum status find_keys(struct graph *g, struct graph_edge *edge, const str
     return S_OK;
 }
 
+static enum status check_partition_function(struct graph *g, const struct graph_edge *edge, const struct type *row, struct err *e)
+{
+    struct op_plan plan = {.arena = g->arena, .inputs = {row}, .input_count = 1};
+
+    return edge->partitioner == PART_CUSTOM ? user_partition_check(&plan, &edge->function, e) : S_OK;
+}
+
 static enum status check_edge(struct graph *g, struct graph_edge *edge, struct err *e)
 {
     const struct graph_node *from = g->nodes[edge->from], *to = g->nodes[edge->to];
 
     TRY(find_port(from, edge, e));
     TRY(find_keys(g, edge, from->plan.outputs[edge->port], e));
+    TRY(check_partition_function(g, edge, from->plan.outputs[edge->port], e));
     if (edge->has_partitioner && edge->partitioner == PART_FORWARD && from->parallelism != to->parallelism) {
         err_set(e, E_GRAPH, "forward from '%s' to '%s' needs one parallelism for both, but they have %u and %u", from->name, to->name,
                 from->parallelism, to->parallelism);

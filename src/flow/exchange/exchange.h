@@ -48,6 +48,8 @@ struct writer_plan {
 struct writer;
 struct writer *writer_create(const struct writer_plan *plan, struct channel *const *channels, uint32_t channel_count, struct mem *mem);
 void writer_free(struct writer *w);
+/* PART_CUSTOM: sets what the plan left open, before the first row. */
+void writer_set_custom(struct writer *w, partition_fn custom, void *arg);
 /* Takes the selected rows of the batch. S_FULL: some rows wait for credit; call again with the same batch, unchanged. */
 /* may_take: the batch is the sender's own output, used by this edge alone; its buffers may be swapped away. */
 enum status writer_batch(struct writer *w, struct batch *in, bool may_take) CHECKED;

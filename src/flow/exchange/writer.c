@@ -47,6 +47,13 @@ struct writer *writer_create(const struct writer_plan *plan, struct channel *con
     return w;
 }
 
+void writer_set_custom(struct writer *w, partition_fn custom, void *arg)
+{
+    ASSERT(w->plan.partitioner == PART_CUSTOM && custom != NULL);
+    w->plan.custom = custom;
+    w->plan.custom_arg = arg;
+}
+
 void writer_free(struct writer *w)
 {
     if (w == NULL) return;

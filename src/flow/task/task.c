@@ -5,6 +5,7 @@
  * the latest a millisecond after the last flush; a failure is reported once, with the operator's name. */
 #include "flow/task/task.h"
 
+#include "flow/operator/user_partition.h"
 #include "flow/state/state.h"
 #include "flow/task/chain.h"
 
@@ -19,6 +20,7 @@ struct task {
     struct chain chain;
     struct gate *gate;      /* NULL: the head is a source */
     struct writer **writers;
+    struct user_partition **partitions; /* of writers that ask a function of the user; NULL else */
     enum task_state state;
     struct sys_atomic_u64 cancelled;
     struct sys_atomic_u64 watermark; /* what task_watermark answers */
@@ -33,6 +35,7 @@ static void create_outputs(struct task *t)
     const struct task_plan *plan = t->plan;
 
     t->writers = mem_zalloc(&t->mem, sizeof *t->writers * MAX(1, plan->output_count));
+    t->partitions = mem_zalloc(&t->mem, sizeof *t->partitions * MAX(1, plan->output_count));
     for (uint32_t i = 0; i < plan->output_count; i++) {
         const struct output_plan *o = &plan->outputs[i];
         t->writers[i] = writer_create(&o->writer, o->channels, o->channel_count, &t->mem);
@@ -112,6 +115,17 @@ static enum status open_node(struct task *t, struct node *n)
     return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
 }
 
+static enum status open_partition(struct task *t, uint32_t output)
+{
+    const struct output_plan *o = &t->plan->outputs[output];
+    const struct op_cx *cx = &t->chain.nodes[o->node].cx;
+
+    if (o->partition == NULL) return S_OK;
+    TRY(user_partition_create(cx, o->partition, cx->plan->outputs[o->port], &t->partitions[output]));
+    writer_set_custom(t->writers[output], user_partition_run, t->partitions[output]);
+    return S_OK;
+}
+
 enum status task_open(struct task *t)
 {
     ASSERT(t->state == TASK_CREATED);
@@ -120,6 +134,10 @@ enum status task_open(struct task *t)
     for (uint32_t i = t->chain.count; i-- > 0;) {
         enum status st = open_node(t, &t->chain.nodes[i]);
         if (st != S_OK) return failed(t, i, st);
+    }
+    for (uint32_t i = 0; i < t->plan->output_count; i++) {
+        enum status st = open_partition(t, i);
+        if (st != S_OK) return failed(t, t->plan->outputs[i].node, st);
     }
     return S_OK;
 }
@@ -134,6 +152,10 @@ void task_close(struct task *t, bool has_failed)
         if (n->opened && n->cx.type->close != NULL) n->cx.type->close(&n->cx, n->self, has_failed);
         if (n->cx.state != NULL) state_host_release(n->cx.state);
         n->cx.state = NULL;
+    }
+    for (uint32_t i = 0; i < t->plan->output_count; i++) {
+        user_partition_free(t->partitions[i], has_failed);
+        t->partitions[i] = NULL;
     }
 }
 

@@ -132,6 +132,14 @@ int sys_terminal_columns(struct sys *s, int fd); /* 80 when unknown */
 enum sys_signal sys_signal_take(struct sys *s);  /* the oldest signal not taken, or NONE */
 int64_t sys_resident_bytes(struct sys *s);
 
+/* The program itself, and code that it loads. */
+struct sys_library;
+/* A path without a slash is a file in the current folder. */
+enum status sys_library_open(const char *path, struct sys_library **out, struct err *e) CHECKED;
+void *sys_library_symbol(struct sys_library *library, const char *name); /* NULL when it has none */
+void sys_library_close(struct sys_library *library);                     /* NULL is a no-op */
+bool sys_program_path(char *out, size_t size);                           /* of the running program's file */
+
 /* Threads of the same node: atomics live here and in listed lock-free islands only. */
 struct sys_atomic_u64 {
     uint64_t value;

@@ -43,7 +43,9 @@ struct tw_env {
     struct config config, parameters;
 
     struct sys *sys;
-    bool owns_sys, is_quiet, takes_signals;
+    bool owns_sys, takes_signals;
+    bool is_quiet;                /* tw_quiet: errors are not printed */
+    bool is_silent;               /* --quiet: nothing but errors is */
     const char *artifact;         /* file that holds the functions; NULL = not to be digested (simulation) */
     const struct tw_function_entry *first, *end;
     struct api_watch watch;

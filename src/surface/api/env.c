@@ -97,6 +97,7 @@ void tw_set_job_parameter(struct tw_env *env, const char *key, const char *value
 }
 
 void tw_quiet(struct tw_env *env, bool quiet) { env->is_quiet = quiet; }
+bool tw_is_quiet(const struct tw_env *env) { return env->is_quiet || env->is_silent; }
 void tw_cancel(struct tw_env *env) { sys_atomic_store(&env->cancelled, 1); }
 
 /* --- the graph ---------------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,87 @@
+/* cli.c - finds the verb, answers --help, and says which verb was probably meant. The list of verbs is generated from the
+ * file names (cli_*.c). */
+#include "surface/cli/cli.h"
+
+#include "ground/base/str.h"
+#include "surface/cli/program.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define X(name) extern const struct cli_verb cli_##name;
+#include "cli_registry.def"
+#undef X
+
+const struct cli_verb *const cli_verbs[] = {
+#define X(name) &cli_##name,
+#include "cli_registry.def"
+#undef X
+    NULL,
+};
+
+enum { VERBS_MAX = 32 };
+
+static void print_overview(const struct cli *cli, int fd)
+{
+    char line[256];
+
+    program_say(cli->sys, fd, "Thalweg " THALWEG_VERSION " - a stream processor in one native binary.\n\nUsage: thalweg VERB [ARGUMENTS]\n\n");
+    for (uint32_t i = 0; cli_verbs[i] != NULL; i++) {
+        snprintf(line, sizeof line, "  %-9s %s\n", cli_verbs[i]->name, cli_verbs[i]->doc);
+        program_say(cli->sys, fd, line);
+    }
+    program_say(cli->sys, fd, "\nthalweg VERB --help says more. Example:\n  thalweg run job.so --parallelism 2\n");
+}
+
+static void print_help(const struct cli *cli, const struct cli_verb *v)
+{
+    char line[512];
+
+    snprintf(line, sizeof line, "thalweg %s %s\n%s\n\n", v->name, v->arguments, v->doc);
+    program_say(cli->sys, 1, line);
+    program_say(cli->sys, 1, v->help);
+}
+
+static const struct cli_verb *find_verb(const char *name)
+{
+    for (uint32_t i = 0; cli_verbs[i] != NULL; i++)
+        if (strcmp(cli_verbs[i]->name, name) == 0) return cli_verbs[i];
+    return NULL;
+}
+
+static int unknown_verb(const struct cli *cli, const char *name)
+{
+    const char *names[VERBS_MAX];
+    char line[512];
+    uint32_t count = 0;
+
+    while (cli_verbs[count] != NULL && count < VERBS_MAX) {
+        names[count] = cli_verbs[count]->name;
+        count++;
+    }
+    int nearest = str_nearest(str_of(name), names, count);
+    snprintf(line, sizeof line, "thalweg: there is no verb '%.100s'%s%s%s; `thalweg --help` lists them\n", name, nearest >= 0 ? ", did you mean '" : "",
+             nearest >= 0 ? names[nearest] : "", nearest >= 0 ? "'?" : "");
+    program_say(cli->sys, 2, line);
+    return 1;
+}
+
+int cli_main(const struct cli *cli, int argc, char **argv)
+{
+    if (argc == 0) {
+        print_overview(cli, 2);
+        return 1;
+    }
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
+        const struct cli_verb *about = argc > 1 ? find_verb(argv[1]) : NULL;
+        if (argc > 1 && about == NULL) return unknown_verb(cli, argv[1]);
+        if (about != NULL) print_help(cli, about);
+        else print_overview(cli, 1);
+        return 0;
+    }
+    const struct cli_verb *v = find_verb(strcmp(argv[0], "--version") == 0 ? "version" : argv[0]);
+    if (v == NULL) return unknown_verb(cli, argv[0]);
+    bool wants_help = argc > 1 && strcmp(argv[1], "--help") == 0;
+    if (wants_help) print_help(cli, v);
+    return wants_help && !v->own_help ? 0 : v->run(cli, argc - 1, argv + 1);
+}

@@ -1,0 +1,28 @@
+/* cli.h - the command line: verbs. One file cli_<verb>.c ends in one `const struct cli_verb cli_<verb>`; a generated list
+ * collects them, wherever in src they stand. */
+#pragma once
+#include "ground/sys/sys.h"
+
+struct tw_plugin;
+
+/* Jobs that are part of the binary, for `thalweg run` without a shared object and for the simulator. */
+struct cli_job {
+    const char *name, *doc;
+    const struct tw_plugin *plugin;
+};
+
+struct cli {
+    struct sys *sys;
+    const struct cli_job *jobs; /* ends with name == NULL; the first is the demo */
+};
+
+struct cli_verb {
+    const char *name, *arguments, *doc;
+    const char *help;           /* what `thalweg <verb> --help` prints below the first line; ends with an example */
+    int (*run)(const struct cli *cli, int argc, char **argv); /* behind the verb; answers the exit status */
+    bool own_help;              /* run() answers --help itself */
+};
+
+extern const struct cli_verb *const cli_verbs[]; /* sorted by name, ends with NULL */
+/* Everything behind the program's name; answers the exit status. */
+int cli_main(const struct cli *cli, int argc, char **argv);

@@ -1,0 +1,102 @@
+/* cli_run.c - `thalweg run`: loads a job from a shared object, or takes the demo that is part of the binary, and runs it in
+ * this process. The demo's data are looked for beside the binary: in the source tree, or where an installation puts them. */
+#include "surface/cli/cli.h"
+
+#include "surface/cli/program.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH_BYTES_MAX = 4096 };
+#define DATA "examples/data/flights.csv"
+
+/* --- the demo ------------------------------------------------------------------------------------------------------------- */
+static bool is_file(struct sys *sys, const char *path)
+{
+    struct sys_stat st;
+
+    return sys_file_stat(sys, path, &st, NULL) == S_OK && st.is_regular;
+}
+
+/* Beside the binary (build/thalweg), below its prefix (bin/thalweg), or from here. */
+static bool find_data(struct sys *sys, char out[static PATH_BYTES_MAX])
+{
+    static const char *const below[] = {"/../" DATA, "/../share/thalweg/" DATA};
+    char program[PATH_BYTES_MAX / 2];
+
+    if (sys_program_path(program, sizeof program)) {
+        *strrchr(program, '/') = '\0';
+        for (size_t i = 0; i < COUNT_OF(below); i++) {
+            snprintf(out, PATH_BYTES_MAX, "%s%s", program, below[i]);
+            if (is_file(sys, out)) return true;
+        }
+    }
+    snprintf(out, PATH_BYTES_MAX, "%s", DATA);
+    return is_file(sys, out);
+}
+
+static bool has_input(int argc, char **argv)
+{
+    for (int i = 0; i < argc; i++)
+        if (strncmp(argv[i], "--input", 7) == 0) return true;
+    return false;
+}
+
+static int run_demo(const struct cli *cli, int argc, char **argv)
+{
+    struct program p = {.sys = cli->sys, .plugin = cli->jobs[0].plugin, .name = "thalweg run", .artifact = "/proc/self/exe"};
+    char path[PATH_BYTES_MAX], input[] = "--input", *all[PROGRAM_ARGS_MAX + 2];
+    int count = 0;
+
+    if (argc > PROGRAM_ARGS_MAX) argc = PROGRAM_ARGS_MAX;
+    for (int i = 0; i < argc; i++) all[count++] = argv[i];
+    if (!has_input(argc, argv) && find_data(cli->sys, path)) {
+        memmove(all + 2, all, sizeof *all * (size_t)count); /* in front: behind `--` it would still be the job's */
+        all[0] = input;
+        all[1] = path;
+        count += 2;
+    }
+    return program_run(&p, count, all);
+}
+
+/* --- a shared object -------------------------------------------------------------------------------------------------------- */
+static int run_library(const struct cli *cli, const char *path, int argc, char **argv)
+{
+    struct sys_library *library = NULL;
+    struct err e = {0};
+    char text[ERR_TEXT_MAX + 64];
+
+    const struct tw_plugin *plugin = NULL;
+    if (sys_library_open(path, &library, &e) == S_OK) plugin = sys_library_symbol(library, "tw_plugin");
+    if (plugin == NULL) {
+        err_set(&e, E_CONFIG, "'%s' holds no job: it has no TW_JOB", path);
+        snprintf(text, sizeof text, "thalweg run: %s\n", e.text);
+        program_say(cli->sys, 2, text);
+        sys_library_close(library);
+        return 1;
+    }
+    struct program p = {.sys = cli->sys, .plugin = plugin, .name = path, .artifact = path};
+    int exit_status = program_run(&p, argc, argv);
+    sys_library_close(library);
+    return exit_status;
+}
+
+static int run_run(const struct cli *cli, int argc, char **argv)
+{
+    ASSERT(cli->jobs != NULL && cli->jobs[0].name != NULL);
+    if (argc > 0 && strcmp(argv[0], "--demo") == 0) return run_demo(cli, argc - 1, argv + 1);
+    if (argc == 0 || argv[0][0] == '-') return run_demo(cli, argc, argv);
+    return run_library(cli, argv[0], argc - 1, argv + 1);
+}
+
+const struct cli_verb cli_run = {
+    .name = "run",
+    .arguments = "[JOB.so | --demo] [ARGUMENTS]",
+    .doc = "run a job in this process",
+    .help = "JOB.so is a program with TW_JOB, compiled as a shared object (cc -shared -fPIC). Without it, or with --demo, the\n"
+            "main example runs: 20,000 US flights of 2001, weekly windows per airport, the five worst airports of each week.\n"
+            "  --input FILE       (demo) your own CSV with the columns scheduled,delay,distance,origin,destination\n"
+            "\n",
+    .run = run_run,
+    .own_help = true,
+};

@@ -1,0 +1,118 @@
+/* status.c - the live status line and the end summary. On a terminal the line is cut to its width and repainted in place;
+ * it is wiped before anything else is said. Elsewhere (a file, a pipe) every line stays, one per second, so that a log of a
+ * long run reads well. Numbers carry thousands separators, times are UTC. */
+#include "surface/cli/status.h"
+
+#include "columns/column/timestamp.h"
+
+#include <string.h>
+
+#define WIPE "\r\033[K"
+#define NS_PER_S 1e9
+
+void status_init(struct status_view *v, struct sys *sys) { *v = (struct status_view){.sys = sys, .is_terminal = sys_is_terminal(sys, 2)}; }
+
+/* --- texts ---------------------------------------------------------------------------------------------------------------- */
+void status_print_count(uint64_t n, struct buf *out)
+{
+    if (n >= 1000) {
+        status_print_count(n / 1000, out);
+        buf_printf(out, ",%03u", (unsigned)(n % 1000));
+    } else {
+        buf_printf(out, "%u", (unsigned)n);
+    }
+}
+
+static void print_named(const char *before, uint64_t n, const char *after, struct buf *out)
+{
+    buf_append_text(out, before);
+    status_print_count(n, out);
+    buf_append_text(out, after);
+}
+
+static void print_watermark(int64_t watermark, struct buf *out)
+{
+    if (watermark == TIME_MIN) buf_append_text(out, "none");
+    else if (watermark == WATERMARK_MAX) buf_append_text(out, "end");
+    else timestamp_print((struct ts96){.ms = watermark}, 0, out);
+}
+
+void status_print_line(const char *job_name, const struct job_totals *t, double rows_per_second, struct buf *out)
+{
+    buf_printf(out, "%s: ", job_name);
+    print_named("", t->rows_in, " rows in, ", out);
+    print_named("", t->rows_out, " out, ", out);
+    print_named("", (uint64_t)rows_per_second, " rows/s, watermark ", out);
+    print_watermark(t->watermark, out);
+    print_named(", late ", t->late_refired + t->late_dropped, "", out);
+}
+
+void status_print_summary(const struct tw_result *r, const struct job_totals *t, struct buf *out)
+{
+    double rate = r->seconds > 0 ? (double)r->rows_in / r->seconds : 0;
+
+    buf_printf(out, "job '%s' %s: ", r->job_name, r->status);
+    print_named("", r->rows_in, " rows in, ", out);
+    print_named("", r->rows_out, " rows out ", out);
+    buf_printf(out, "in %.3f s (", r->seconds);
+    print_named("", (uint64_t)rate, " rows/s)\n", out);
+    print_named("late rows: ", r->late_refired, " made windows fire again, ", out);
+    print_named("", r->late_dropped, " came too late\n", out);
+    if (t->errors_skipped > 0) print_named("rows that could not be read: ", t->errors_skipped, " skipped\n", out);
+    if (t->dead_letters > 0) print_named("rows that could not be read: ", t->dead_letters, " to the dead-letter output\n", out);
+}
+
+/* --- on standard error ------------------------------------------------------------------------------------------------------ */
+static void say(struct status_view *v, const struct buf *text)
+{
+    struct sys_file *f;
+
+    if (sys_file_standard(v->sys, 2, &f, NULL) != S_OK) return;
+    enum status st = sys_file_write(v->sys, f, text->data, text->size, NULL);
+    (void)st; /* nobody is left to be told that standard error is closed */
+    sys_file_close(v->sys, f);
+}
+
+static void on_tick(void *arg, const char *job_name, const struct job_totals *totals)
+{
+    struct status_view *v = arg;
+    struct mem mem;
+    struct buf text;
+    int64_t now = sys_mono_ns(v->sys);
+    double seconds = v->painted_ns == 0 ? 0 : (double)(now - v->painted_ns) / NS_PER_S;
+
+    mem_init(&mem, "status line", 0);
+    buf_init(&text, &mem);
+    if (v->is_terminal) buf_append_text(&text, WIPE);
+    size_t before = text.size;
+    status_print_line(job_name, totals, seconds > 0 ? (double)(totals->rows_in - v->painted_rows) / seconds : 0, &text);
+    if (v->is_terminal) text.size = MIN(text.size, before + (size_t)MAX(20, sys_terminal_columns(v->sys, 2) - 1));
+    else buf_append_byte(&text, '\n');
+    say(v, &text);
+    buf_release(&text);
+    v->is_painted = v->is_terminal;
+    v->painted_ns = now;
+    v->painted_rows = totals->rows_in;
+}
+
+static void on_end(void *arg, const struct tw_result *result, const struct job_totals *totals)
+{
+    struct status_view *v = arg;
+    struct mem mem;
+    struct buf text;
+
+    mem_init(&mem, "summary", 0);
+    buf_init(&text, &mem);
+    if (v->is_painted) buf_append_text(&text, WIPE);
+    status_print_summary(result, totals, &text);
+    say(v, &text);
+    buf_release(&text);
+    v->is_painted = false;
+    v->painted_ns = 0;
+    v->painted_rows = 0;
+}
+
+struct api_watch status_watch(struct status_view *v)
+{
+    return (struct api_watch){.tick = on_tick, .ended = on_end, .arg = v, .tick_ms = v->is_terminal ? STATUS_REPAINT_MS : STATUS_LINE_MS};
+}
