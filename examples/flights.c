@@ -17,7 +17,8 @@
 
 enum { FLIGHTS_MIN = 10, WORST = 5, SAMPLES = 3 };
 #define LATENESS TW_HOURS(1)
-#define MONDAY TW_DAYS(4) /* 1970-01-01 was a Thursday: weeks that begin on Monday are shifted by four days */
+/* Weeks begin on Monday, 0:00 UTC: Sunday, 19:00 of the timetable, which is US Eastern time. 1970-01-01 was a Thursday. */
+#define MONDAY (TW_DAYS(4) - TW_HOURS(5))
 
 struct flight {
     int64_t scheduled; /* ms, as all times */
@@ -155,7 +156,7 @@ static void on_worst(void *arg, enum tw_row_kind kind, const void *row, int64_t 
     char day[32];
 
     (void)arg, (void)kind, (void)time_ms;
-    print_time(w->week, "%Y-%m-%d", day, sizeof day);
+    print_time(w->week + TW_HOURS(5), "%Y-%m-%d", day, sizeof day);
     if (w->rank == 1) printf("\nweek of %s   airport   flights   mean delay\n", day);
     printf("%18d   %-7.*s %9lld %8.1f min\n", w->rank, (int)w->origin.size, w->origin.data, (long long)w->flights, w->delay);
 }
@@ -192,7 +193,7 @@ TW_JOB(env, argc, argv)
 
     if (path == NULL) return 1;
     struct tw_stream *flights = tw_source_rows(env, "flights", "filesystem", &flight_row, TW_OPTIONS("path", path, "format", "csv", "csv.header", "auto"));
-    flights = tw_with_watermarks(flights, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_MINUTES(30), .time_field = "scheduled", .every_rows = 100);
+    flights = tw_with_watermarks(flights, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_MINUTES(30), .time_field = "scheduled", .every_rows = 8);
     tw_parallelism(flights, 1); /* the order of the file is the order of arrival */
 
     struct tw_stream *weeks = tw_window_aggregate(tw_key_by(flights, "origin"), TW_TUMBLE(TW_DAYS(7), .offset_ms = MONDAY, .allowed_lateness_ms = LATENESS), &mean_delay);
