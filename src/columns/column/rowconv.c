@@ -249,19 +249,23 @@ static void field_write(const struct rowconv *c, uint32_t f, const void *structs
     nulls_write(c, f, &l, structs, v, b->count);
 }
 
-void rowconv_write(const struct rowconv *c, const void *structs, uint32_t n, struct batch *b)
+/* Columns that no field is: NULL, or zero where NULL is not allowed. */
+static void others_default(const struct rowconv *c, uint32_t n, struct batch *b)
 {
     uint64_t covered[TYPE_FIELDS_MAX / 64] = {0};
 
-    ASSERT(b->count + n <= b->capacity && !b->sel);
-    ASSERT(c->null_offset == ROWCONV_NO_NULLS || c->field_count <= 64);
-    for (uint32_t f = 0; f < c->field_count; f++) {
-        field_write(c, f, structs, n, b);
-        bit_set(covered, c->fields[f].col);
-    }
+    for (uint32_t f = 0; f < c->field_count; f++) bit_set(covered, c->fields[f].col);
     for (uint32_t i = 0; i < b->col_count; i++) {
         if (!bit_get(covered, i)) rows_default(&b->cols[i], b->count, n);
     }
+}
+
+void rowconv_write(const struct rowconv *c, const void *structs, uint32_t n, struct batch *b)
+{
+    ASSERT(b->count + n <= b->capacity && !b->sel);
+    ASSERT(c->null_offset == ROWCONV_NO_NULLS || c->field_count <= 64);
+    for (uint32_t f = 0; f < c->field_count; f++) field_write(c, f, structs, n, b);
+    if (c->field_count < b->col_count) others_default(c, n, b); /* fields are of different columns */
     for (uint32_t i = 0; b->kinds && i < n; i++) b->kinds[b->count + i] = ROW_INSERT;
     for (uint32_t i = 0; b->times && i < n; i++) b->times[b->count + i] = TIME_MIN;
     b->count += n;

@@ -251,15 +251,25 @@ enum status user_end(struct tw_context *cx, bool finished)
 }
 
 /* --- what functions call ------------------------------------------------------------------------------------------------ */
+/* Structs are a few words; a call for each costs more than the copy. */
+static inline void struct_copy(char *to, const char *from, size_t size)
+{
+    if (UNLIKELY(size > 128 || size % 8 != 0)) {
+        memcpy(to, from, size);
+        return;
+    }
+    for (size_t i = 0; i < size; i += 8) memcpy(to + i, from + i, 8);
+}
+
 void user_emit(struct tw_context *cx, struct user_out *o, const void *row, int64_t time_ms)
 {
     char *to = o->stage + (size_t)o->staged * o->row.conv.size;
 
     if (!o->used) return;
-    memcpy(to, row, o->row.conv.size);
+    struct_copy(to, row, o->row.conv.size);
     if (o->row.string_count) user_out_hold(cx, o, to);
     o->times[o->staged] = time_ms;
-    o->kinds[o->staged] = cx->keep_kind ? (uint8_t)tw_kind(cx) : TW_INSERT;
+    o->kinds[o->staged] = cx->keep_kind && cx->batch && cx->batch->kinds ? (uint8_t)tw_kind(cx) : TW_INSERT;
     o->kinds_seen |= o->kinds[o->staged];
     if (++o->staged >= o->limit) user_out_flush(cx, o);
 }
