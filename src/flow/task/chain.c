@@ -74,7 +74,9 @@ static void node_init(struct chain *c, struct node *n, const struct node_plan *p
     n->chain = c;
     n->cx.type = p->type;
     n->cx.config = p->config;
-    n->cx.plan = p->plan;
+    n->plan = *p->plan;
+    n->plan.arena = &c->arena;
+    n->cx.plan = &n->plan;
     n->cx.needed_in = p->needed_in;
     n->cx.needed_out = p->needed_out;
     n->cx.name = p->name;
@@ -101,6 +103,7 @@ void chain_init(struct chain *c, const struct task_plan *plan, struct mem *mem, 
     ASSERT(plan->node_count >= 1);
     ASSERT(plan->batch_rows >= 1 && plan->batch_rows <= BATCH_ROWS);
     arena_init(&c->scratch, mem, 0);
+    arena_init(&c->arena, mem, 0);
     c->count = plan->node_count;
     c->nodes = mem_zalloc(mem, sizeof *c->nodes * c->count);
     for (uint32_t i = 0; i < c->count; i++) {
@@ -136,6 +139,7 @@ void chain_release(struct chain *c, struct mem *mem)
     }
     mem_free(mem, c->nodes);
     arena_release(&c->scratch);
+    arena_release(&c->arena);
 }
 
 /* --- giving work ---------------------------------------------------------------------------------------------------------- */

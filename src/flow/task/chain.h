@@ -22,6 +22,7 @@ struct op_port {
 
 struct node {
     struct op_cx cx;
+    struct op_plan plan;    /* a copy whose arena is the chain's: subtasks share nothing that they write */
     void *self;
     bool opened, was_pending;
     enum work work;         /* what the operator is busy with; its input is held */
@@ -46,6 +47,7 @@ struct chain {
     uint32_t count;
     int64_t budget;        /* what is left of this step, in rows */
     struct arena scratch;
+    struct arena arena;    /* lives as long as the chain */
     uint32_t failed_node;
 };
 
