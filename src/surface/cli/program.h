@@ -1,7 +1,7 @@
 /* program.h - a job as a program: the engine's own arguments, the environment, the exit status. Behind tw_main and behind
  * `thalweg run`. */
 #pragma once
-#include "surface/api/api_internal.h"
+#include "surface/api/api.h"
 
 enum { PROGRAM_ARGS_MAX = 1024, EXIT_INTERRUPTED = 130, EXIT_TERMINATED = 143 };
 

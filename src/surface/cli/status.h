@@ -1,7 +1,7 @@
 /* status.h - what a person sees of a running job on standard error: a line that is repainted on a terminal and printed once
  * a second elsewhere, and a summary when the job is over. */
 #pragma once
-#include "surface/api/api_internal.h"
+#include "surface/api/api.h"
 
 enum { STATUS_REPAINT_MS = 200, STATUS_LINE_MS = 1000 };
 

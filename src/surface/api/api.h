@@ -1,0 +1,62 @@
+/* api.h - the environment behind include/thalweg, for those who run programs: the command line and the simulation set its
+ * world, its watch and how it is driven before the job builds its graph.
+ *
+ * Two lifetimes: the environment's own arena (streams, results), and the graph's, which is released when the graph has been
+ * encoded. Streams outlive their graph as stale handles, so that using one afterwards is a mistake that is reported. */
+#pragma once
+#include <thalweg/thalweg.h>
+
+#include "control/config.h"
+#include "control/graph/graph.h"
+#include "control/jobmanager/jobmaster.h"
+#include "flow/operator/user.h"
+
+enum { API_RECEIVERS_MAX = 64 };
+
+struct api_receiver { /* of tw_collect_to */
+    const struct tw_row *row;
+    tw_collect_fn fn;
+    void *arg;
+    uint32_t node;             /* its sink */
+    struct user_row bound;     /* row against the stream, bound when the graph was prepared */
+    char *structs;             /* ROWCONV_ROWS of them */
+};
+
+/* Who looks on while jobs of an environment run: the status line of the command line. */
+struct api_watch {
+    void (*tick)(void *arg, const char *job_name, const struct job_totals *totals);
+    void (*ended)(void *arg, const struct tw_result *result, const struct job_totals *totals);
+    void *arg;
+    int64_t tick_ms;
+};
+
+struct tw_env {
+    struct mem mem;
+    struct arena arena;
+    struct mem graph_mem;
+    struct arena graph_arena;
+    struct graph graph;
+    struct tw_stream *streams;    /* of the present graph */
+    struct api_receiver receivers[API_RECEIVERS_MAX];
+    uint32_t receiver_count;
+    struct config config, parameters;
+
+    struct sys *sys;
+    bool owns_sys, takes_signals;
+    bool is_quiet;                /* tw_quiet: errors are not printed */
+    bool is_silent;               /* --quiet: nothing but errors is */
+    const char *artifact;         /* file that holds the functions; NULL = not to be digested (simulation) */
+    const struct tw_function_entry *first, *end;
+    struct api_watch watch;
+    void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm); /* see jobmaster_options */
+    void *drive_arg;
+
+    struct jobmaster *jobmaster;  /* of the latest job */
+    struct tw_result result;
+    bool has_result;
+    enum sys_signal signal;       /* that stopped a job */
+    struct sys_atomic_u64 cancelled;
+    struct err err;               /* the first mistake of the graph, or why the latest job failed */
+    bool is_err_old;              /* that job is over: what is built next starts afresh */
+    char error_text[ERR_TEXT_MAX + ERR_HINT_MAX + 16];
+};
