@@ -9,31 +9,44 @@
 
 const struct option_def config_defs[] = {
     {"parallelism.default", OPT_INT, "1", NULL, "parallelism of operators that do not say otherwise", false, false},
-    {"pipeline.max-parallelism", OPT_INT, "0", NULL, "number of key groups; 0 = derived from the parallelism, at least 128", false, false},
+    {"pipeline.max-parallelism", OPT_INT, "0", NULL,
+     "number of key groups; 0 = derived from the parallelism, at least 128", false, false},
     {"pipeline.name", OPT_STRING, NULL, NULL, "name of the job, instead of the one the program gives", false, false},
-    {"pipeline.auto-watermark-interval", OPT_DURATION_MS, "200 ms", NULL, "how often periodic watermarks are emitted", false, false},
-    {"pipeline.operator-chaining.enabled", OPT_BOOL, "true", NULL, "whether operators may run together in one task", false, false},
+    {"pipeline.auto-watermark-interval", OPT_DURATION_MS, "200 ms", NULL, "how often periodic watermarks are emitted",
+     false, false},
+    {"pipeline.operator-chaining.enabled", OPT_BOOL, "true", NULL, "whether operators may run together in one task",
+     false, false},
     {"execution.runtime-mode", OPT_ENUM, "STREAMING", "STREAMING", "how the job runs", false, false},
     {"execution.buffer-timeout.interval", OPT_DURATION_MS, "100 ms", NULL,
      "upper bound for how long rows may wait for a batch to fill; batches leave after 1 ms anyway", false, false},
-    {"taskmanager.numberOfTaskSlots", OPT_INT, "0", NULL, "slots of the embedded task manager; 0 = as many as the job needs", false, false},
+    {"taskmanager.numberOfTaskSlots", OPT_INT, "0", NULL,
+     "slots of the embedded task manager; 0 = as many as the job needs", false, false},
     {"restart-strategy.type", OPT_ENUM, "none", "none|off|disable|fixed-delay|failure-rate|exponential-delay",
      "what follows a failure; restarts need checkpoints, so a job without them fails at once", false, false},
     {"restart-strategy.fixed-delay.attempts", OPT_INT, "1", NULL, "restarts before the job fails", false, false},
     {"restart-strategy.fixed-delay.delay", OPT_DURATION_MS, "1 s", NULL, "pause before a restart", false, false},
-    {"restart-strategy.failure-rate.max-failures-per-interval", OPT_INT, "1", NULL, "restarts in one interval before the job fails", false, false},
-    {"restart-strategy.failure-rate.failure-rate-interval", OPT_DURATION_MS, "1 min", NULL, "the interval", false, false},
+    {"restart-strategy.failure-rate.max-failures-per-interval", OPT_INT, "1", NULL,
+     "restarts in one interval before the job fails", false, false},
+    {"restart-strategy.failure-rate.failure-rate-interval", OPT_DURATION_MS, "1 min", NULL, "the interval", false,
+     false},
     {"restart-strategy.failure-rate.delay", OPT_DURATION_MS, "1 s", NULL, "pause before a restart", false, false},
-    {"restart-strategy.exponential-delay.initial-backoff", OPT_DURATION_MS, "1 s", NULL, "pause before the first restart", false, false},
-    {"restart-strategy.exponential-delay.max-backoff", OPT_DURATION_MS, "1 min", NULL, "greatest pause before a restart", false, false},
-    {"restart-strategy.exponential-delay.backoff-multiplier", OPT_DOUBLE, "1.5", NULL, "growth of the pause", false, false},
-    {"restart-strategy.exponential-delay.reset-backoff-threshold", OPT_DURATION_MS, "1 h", NULL, "time without failure after which the pause is short again", false, false},
-    {"restart-strategy.exponential-delay.jitter-factor", OPT_DOUBLE, "0.1", NULL, "share of the pause that is random", false, false},
+    {"restart-strategy.exponential-delay.initial-backoff", OPT_DURATION_MS, "1 s", NULL,
+     "pause before the first restart", false, false},
+    {"restart-strategy.exponential-delay.max-backoff", OPT_DURATION_MS, "1 min", NULL,
+     "greatest pause before a restart", false, false},
+    {"restart-strategy.exponential-delay.backoff-multiplier", OPT_DOUBLE, "1.5", NULL, "growth of the pause", false,
+     false},
+    {"restart-strategy.exponential-delay.reset-backoff-threshold", OPT_DURATION_MS, "1 h", NULL,
+     "time without failure after which the pause is short again", false, false},
+    {"restart-strategy.exponential-delay.jitter-factor", OPT_DOUBLE, "0.1", NULL, "share of the pause that is random",
+     false, false},
     {"state.backend.type", OPT_STRING, "hashmap", NULL, "where keyed state lives", false, false},
     {"thalweg.exec.batch-rows", OPT_INT, "2048", NULL, "rows of a batch at most, 1 to 2048", false, false},
     {"thalweg.exec.ring-batches", OPT_INT, "4", NULL, "batches under way between two subtasks, 1 to 8", false, false},
-    {"thalweg.exec.workers", OPT_INT, "0", NULL, "threads for tasks that do not block; 0 = one per core, as far as needed", false, false},
-    {"thalweg.exec.seed", OPT_INT, "0", NULL, "for shuffle partitioning; in the simulation also for the order of inputs", false, false},
+    {"thalweg.exec.workers", OPT_INT, "0", NULL,
+     "threads for tasks that do not block; 0 = one per core, as far as needed", false, false},
+    {"thalweg.exec.seed", OPT_INT, "0", NULL,
+     "for shuffle partitioning; in the simulation also for the order of inputs", false, false},
     {NULL, OPT_STRING, NULL, NULL, NULL, false, false},
 };
 
@@ -58,7 +71,8 @@ enum status config_set_pair(struct config *c, const char *pair, struct err *e)
 {
     struct str rest = str_of(pair), key;
 
-    if (rest.size > CONFIG_TEXT_MAX) return err_set(e, E_CONFIG, "a setting of %zu bytes; at most %d", rest.size, CONFIG_TEXT_MAX);
+    if (rest.size > CONFIG_TEXT_MAX)
+        return err_set(e, E_CONFIG, "a setting of %zu bytes; at most %d", rest.size, CONFIG_TEXT_MAX);
     if (memchr(pair, '=', rest.size) == NULL || !str_cut(&rest, '=', &key) || str_trim(key).size == 0) {
         err_set(e, E_CONFIG, "'%s' is not a setting", pair);
         err_hint(e, "write key=value, for example parallelism.default=4");
@@ -66,7 +80,8 @@ enum status config_set_pair(struct config *c, const char *pair, struct err *e)
     }
     key = str_trim(key);
     rest = str_trim(rest);
-    config_set(c, arena_strndup(c->arena, key.data, key.size), arena_strndup(c->arena, rest.size > 0 ? rest.data : "", rest.size));
+    config_set(c, arena_strndup(c->arena, key.data, key.size),
+               arena_strndup(c->arena, rest.size > 0 ? rest.data : "", rest.size));
     return S_OK;
 }
 
@@ -75,7 +90,8 @@ static enum status check_range(const struct options *o, const char *key, int64_t
     int64_t value = options_int(o, config_defs, key);
 
     if (value >= least && value <= most) return S_OK;
-    return err_set(e, E_CONFIG, "configuration '%s' is %lld; it must be %lld to %lld", key, (long long)value, (long long)least, (long long)most);
+    return err_set(e, E_CONFIG, "configuration '%s' is %lld; it must be %lld to %lld", key, (long long)value,
+                   (long long)least, (long long)most);
 }
 
 enum status config_check(const struct options *o, struct err *e)
@@ -84,12 +100,17 @@ enum status config_check(const struct options *o, struct err *e)
         const char *key;
         int64_t least, most;
     } ranges[] = {
-        {"parallelism.default", 1, 4096},        {"pipeline.max-parallelism", 0, 32768},  {"pipeline.auto-watermark-interval", 0, 86400000},
-        {"taskmanager.numberOfTaskSlots", 0, 65536}, {"thalweg.exec.batch-rows", 1, 2048}, {"thalweg.exec.ring-batches", 1, 8},
+        {"parallelism.default", 1, 4096},
+        {"pipeline.max-parallelism", 0, 32768},
+        {"pipeline.auto-watermark-interval", 0, 86400000},
+        {"taskmanager.numberOfTaskSlots", 0, 65536},
+        {"thalweg.exec.batch-rows", 1, 2048},
+        {"thalweg.exec.ring-batches", 1, 8},
         {"thalweg.exec.workers", 0, 1024},
     };
 
     TRY(options_check(o, config_defs, "configuration", e));
-    for (size_t i = 0; i < COUNT_OF(ranges); i++) TRY(check_range(o, ranges[i].key, ranges[i].least, ranges[i].most, e));
+    for (size_t i = 0; i < COUNT_OF(ranges); i++)
+        TRY(check_range(o, ranges[i].key, ranges[i].least, ranges[i].most, e));
     return S_OK;
 }

@@ -114,7 +114,8 @@ static enum status parse(struct reader *r, const char *bytes, size_t size)
     struct fy_document *doc = fy_document_build_from_string(&settings, bytes, size);
     if (doc == NULL) {
         struct fy_diag_error *first = fy_diag_errors_iterate(diag, &at);
-        st = err_set(r->e, E_DATA, "%s:%d: %s", r->path, first != NULL ? first->line : 0, first != NULL ? first->msg : "not YAML");
+        st = err_set(r->e, E_DATA, "%s:%d: %s", r->path, first != NULL ? first->line : 0,
+                     first != NULL ? first->msg : "not YAML");
     } else if (fy_document_root(doc) != NULL) {
         st = read_value(r, fy_document_root(doc), 0);
     }
@@ -136,7 +137,8 @@ static enum status read_file(struct sys *sys, const char *path, struct buf *out,
         if (st == S_OK) out->size += got;
     }
     sys_file_close(sys, f);
-    if (st == S_OK && out->size > FILE_BYTES_MAX) st = err_set(e, E_DATA, "%s: more than %d bytes of configuration", path, FILE_BYTES_MAX);
+    if (st == S_OK && out->size > FILE_BYTES_MAX)
+        st = err_set(e, E_DATA, "%s: more than %d bytes of configuration", path, FILE_BYTES_MAX);
     return st;
 }
 

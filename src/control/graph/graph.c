@@ -7,7 +7,8 @@
 void graph_init(struct graph *g, struct arena *a)
 {
     ASSERT(a != NULL);
-    *g = (struct graph){.arena = a, .job_name = "", .artifact = {.name = ""}, .default_parallelism = 1, .chaining = true};
+    *g = (struct graph){
+        .arena = a, .job_name = "", .artifact = {.name = ""}, .default_parallelism = 1, .chaining = true};
 }
 
 /* Room for one more pointer: arrays have a power of two as capacity. */

@@ -25,7 +25,8 @@ static void make_id(struct graph *g, uint32_t node)
     } else {
         buf_printf(&text, "place %u %s", node, n->type->name);
         for (uint32_t i = 0; i < g->edge_count; i++)
-            if (g->edges[i]->to == node) buf_printf(&text, " %s:%u:%u", g->nodes[g->edges[i]->from]->id, g->edges[i]->port, g->edges[i]->input);
+            if (g->edges[i]->to == node)
+                buf_printf(&text, " %s:%u:%u", g->nodes[g->edges[i]->from]->id, g->edges[i]->port, g->edges[i]->input);
     }
     snprintf(n->id, sizeof n->id, "%016llx%016llx", (unsigned long long)hash64(text.data, text.size),
              (unsigned long long)hash64_seeded(text.data, text.size, 1));
@@ -49,9 +50,10 @@ static bool may_chain(const struct graph *g, const struct graph_edge *edge)
 {
     const struct graph_node *from = g->nodes[edge->from], *to = g->nodes[edge->to];
 
-    return g->chaining && to->type->input_count == 1 && edge->partitioner == PART_FORWARD && from->parallelism == to->parallelism &&
-           from->max_parallelism == to->max_parallelism && strcmp(from->slot_group, to->slot_group) == 0 && !to->head && !to->unchained &&
-           !from->unchained && !(to->type->flags & OP_CHAIN_HEAD);
+    return g->chaining && to->type->input_count == 1 && edge->partitioner == PART_FORWARD &&
+           from->parallelism == to->parallelism && from->max_parallelism == to->max_parallelism &&
+           strcmp(from->slot_group, to->slot_group) == 0 && !to->head && !to->unchained && !from->unchained &&
+           !(to->type->flags & OP_CHAIN_HEAD);
 }
 
 static void chain_node(struct graph *g, uint32_t node)
@@ -69,7 +71,8 @@ static uint32_t chained_children(const struct graph *g, uint32_t node)
 {
     uint32_t count = 0;
 
-    for (int i = graph_next_output(g, node, GRAPH_NONE); i != GRAPH_NONE; i = graph_next_output(g, node, i)) count += g->edges[i]->chained;
+    for (int i = graph_next_output(g, node, GRAPH_NONE); i != GRAPH_NONE; i = graph_next_output(g, node, i))
+        count += g->edges[i]->chained;
     return count;
 }
 

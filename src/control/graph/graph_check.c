@@ -36,8 +36,10 @@ static enum status find_port(const struct graph_node *from, struct graph_edge *e
         return S_OK;
     }
     uint32_t sides = plan->output_count > 0 ? plan->output_count - 1 : 0;
-    if (sides == 0) return err_set(e, E_GRAPH, "operator '%s' has no side output '%s': it has none", from->name, edge->side);
-    err_set(&local, E_GRAPH, "operator '%s' has no side output '%s'; it has '%s'", from->name, edge->side, plan->port_names[1]);
+    if (sides == 0)
+        return err_set(e, E_GRAPH, "operator '%s' has no side output '%s': it has none", from->name, edge->side);
+    err_set(&local, E_GRAPH, "operator '%s' has no side output '%s'; it has '%s'", from->name, edge->side,
+            plan->port_names[1]);
     for (uint32_t p = 2; p <= sides; p++) {
         size_t used = strlen(local.text);
         snprintf(local.text + used, sizeof local.text - used, ", '%s'", plan->port_names[p]);
@@ -48,8 +50,8 @@ static enum status find_port(const struct graph_node *from, struct graph_edge *e
     return E_GRAPH;
 }
 
-static enum status types_differ(const struct graph_node *a, const struct type *ta, const struct graph_node *b, const struct type *tb,
-                                struct arena *arena, struct err *e)
+static enum status types_differ(const struct graph_node *a, const struct type *ta, const struct graph_node *b,
+                                const struct type *tb, struct arena *arena, struct err *e)
 {
     struct buf text_a, text_b;
 
@@ -57,8 +59,8 @@ static enum status types_differ(const struct graph_node *a, const struct type *t
     buf_init(&text_b, arena->mem);
     type_print(ta, &text_a);
     type_print(tb, &text_b);
-    err_set(e, E_GRAPH, "union of streams of different types: '%s' is %s, '%s' is %s", graph_stream_name(a), buf_text(&text_a),
-            graph_stream_name(b), buf_text(&text_b));
+    err_set(e, E_GRAPH, "union of streams of different types: '%s' is %s, '%s' is %s", graph_stream_name(a),
+            buf_text(&text_a), graph_stream_name(b), buf_text(&text_b));
     buf_release(&text_a);
     buf_release(&text_b);
     return E_GRAPH;
@@ -77,14 +79,16 @@ static enum status find_keys(struct graph *g, struct graph_edge *edge, const str
         if (col < 0) return E_GRAPH;
         uint8_t kind = row->children[col]->kind;
         if (kind == T_ARRAY || kind == T_MAP || kind == T_MULTISET)
-            return err_set(e, E_GRAPH, "field '%s' of stream '%s' is a collection and cannot be a key", edge->keys.items[i], stream);
+            return err_set(e, E_GRAPH, "field '%s' of stream '%s' is a collection and cannot be a key",
+                           edge->keys.items[i], stream);
         cols[i] = (uint32_t)col;
     }
     edge->key_cols = cols;
     return S_OK;
 }
 
-static enum status check_partition_function(struct graph *g, const struct graph_edge *edge, const struct type *row, struct err *e)
+static enum status check_partition_function(struct graph *g, const struct graph_edge *edge, const struct type *row,
+                                            struct err *e)
 {
     struct op_plan plan = {.arena = g->arena, .inputs = {row}, .input_count = 1};
 
@@ -99,14 +103,15 @@ static enum status check_edge(struct graph *g, struct graph_edge *edge, struct e
     TRY(find_keys(g, edge, from->plan.outputs[edge->port], e));
     TRY(check_partition_function(g, edge, from->plan.outputs[edge->port], e));
     if (edge->has_partitioner && edge->partitioner == PART_FORWARD && from->parallelism != to->parallelism) {
-        err_set(e, E_GRAPH, "forward from '%s' to '%s' needs one parallelism for both, but they have %u and %u", from->name, to->name,
-                from->parallelism, to->parallelism);
+        err_set(e, E_GRAPH, "forward from '%s' to '%s' needs one parallelism for both, but they have %u and %u",
+                from->name, to->name, from->parallelism, to->parallelism);
         err_hint(e, "use tw_rebalance or tw_rescale, or set the same parallelism");
         return E_GRAPH;
     }
     if (edge->has_partitioner && edge->partitioner == PART_HASH && edge->keys.count == 0)
         return err_set(e, E_GRAPH, "rows to '%s' are to be distributed by key, but no key is given", to->name);
-    if (!edge->has_partitioner) edge->partitioner = from->parallelism == to->parallelism ? PART_FORWARD : PART_REBALANCE;
+    if (!edge->has_partitioner)
+        edge->partitioner = from->parallelism == to->parallelism ? PART_FORWARD : PART_REBALANCE;
     return S_OK;
 }
 
@@ -156,13 +161,15 @@ static enum status needs_key(const struct graph_node *n, uint32_t input, struct 
 
     for (const struct config_field *f = n->type->config_fields; f != NULL && f->name != NULL; f++)
         if (strcmp(f->name, "all") == 0) window = true;
-    err_set(e, E_GRAPH, "%s '%s' needs a keyed stream, but stream '%s' is not keyed", window ? "window" : "operator", n->name,
-            n->plan.input_names[input]);
-    err_hint(e, window ? "call tw_key_by before it, or set .all for one window over all rows" : "call tw_key_by before it");
+    err_set(e, E_GRAPH, "%s '%s' needs a keyed stream, but stream '%s' is not keyed", window ? "window" : "operator",
+            n->name, n->plan.input_names[input]);
+    err_hint(e, window ? "call tw_key_by before it, or set .all for one window over all rows"
+                       : "call tw_key_by before it");
     return graph_at(n->here, e);
 }
 
-static enum status key_types_differ(struct graph *g, const struct graph_node *n, const struct type *a, const struct type *b, struct err *e)
+static enum status key_types_differ(struct graph *g, const struct graph_node *n, const struct type *a,
+                                    const struct type *b, struct err *e)
 {
     struct buf text_a, text_b;
 
@@ -170,8 +177,8 @@ static enum status key_types_differ(struct graph *g, const struct graph_node *n,
     buf_init(&text_b, g->arena->mem);
     type_print(a, &text_a);
     type_print(b, &text_b);
-    err_set(e, E_GRAPH, "the two inputs of '%s' have keys of different types: %s in '%s', %s in '%s'", n->name, buf_text(&text_a),
-            n->plan.input_names[0], buf_text(&text_b), n->plan.input_names[1]);
+    err_set(e, E_GRAPH, "the two inputs of '%s' have keys of different types: %s in '%s', %s in '%s'", n->name,
+            buf_text(&text_a), n->plan.input_names[0], buf_text(&text_b), n->plan.input_names[1]);
     buf_release(&text_a);
     buf_release(&text_b);
     return graph_at(n->here, e);
@@ -186,7 +193,8 @@ static enum status check_keys(struct graph *g, const struct graph_node *n, struc
             if (p->key_count[i] == 0) return needs_key(n, i, e);
     if (p->input_count < 2 || p->key_count[0] == 0 || p->key_count[1] == 0) return S_OK;
     if (p->key_count[0] != p->key_count[1]) {
-        err_set(e, E_GRAPH, "the two inputs of '%s' have keys of different length: %u fields and %u", n->name, p->key_count[0], p->key_count[1]);
+        err_set(e, E_GRAPH, "the two inputs of '%s' have keys of different length: %u fields and %u", n->name,
+                p->key_count[0], p->key_count[1]);
         return graph_at(n->here, e);
     }
     for (uint32_t i = 0; i < p->key_count[0]; i++) {
@@ -215,13 +223,16 @@ static enum status check_parallelism(const struct graph *g, struct graph_node *n
         return err_set(e, E_GRAPH, "operator '%s' runs with parallelism 1 only, not %u", n->name, n->parallelism);
     if (n->parallelism == 0) n->parallelism = single ? 1 : g->default_parallelism;
     if (n->parallelism > GRAPH_PARALLELISM_MAX)
-        return err_set(e, E_GRAPH, "parallelism %u of '%s' is more than %d", n->parallelism, n->name, GRAPH_PARALLELISM_MAX);
+        return err_set(e, E_GRAPH, "parallelism %u of '%s' is more than %d", n->parallelism, n->name,
+                       GRAPH_PARALLELISM_MAX);
     if (n->max_parallelism == 0) n->max_parallelism = g->default_max_parallelism;
     if (n->max_parallelism == 0) n->max_parallelism = default_max_parallelism(n->parallelism);
     if (n->max_parallelism > GRAPH_MAX_PARALLELISM_MAX)
-        return err_set(e, E_GRAPH, "max parallelism %u of '%s' is more than %d", n->max_parallelism, n->name, GRAPH_MAX_PARALLELISM_MAX);
+        return err_set(e, E_GRAPH, "max parallelism %u of '%s' is more than %d", n->max_parallelism, n->name,
+                       GRAPH_MAX_PARALLELISM_MAX);
     if (n->parallelism > n->max_parallelism)
-        return err_set(e, E_GRAPH, "parallelism %u of '%s' is more than its max parallelism %u", n->parallelism, n->name, n->max_parallelism);
+        return err_set(e, E_GRAPH, "parallelism %u of '%s' is more than its max parallelism %u", n->parallelism,
+                       n->name, n->max_parallelism);
     return S_OK;
 }
 
@@ -231,8 +242,8 @@ static enum status check_uid(const struct graph *g, uint32_t node, struct err *e
 
     for (uint32_t i = 0; uid != NULL && i < node; i++)
         if (g->nodes[i]->uid != NULL && strcmp(g->nodes[i]->uid, uid) == 0)
-            return err_set(e, E_GRAPH, "uid '%s' of '%s' is that of '%s' already; uids are unique in a job", uid, g->nodes[node]->name,
-                           g->nodes[i]->name);
+            return err_set(e, E_GRAPH, "uid '%s' of '%s' is that of '%s' already; uids are unique in a job", uid,
+                           g->nodes[node]->name, g->nodes[i]->name);
     return S_OK;
 }
 
@@ -269,7 +280,8 @@ static enum status derive_node(struct graph *g, uint32_t node, struct err *e)
         return graph_at(n->here, e);
     }
     ASSERT(n->plan.output_count <= OP_PORTS_MAX);
-    for (uint32_t p = 0; p < n->plan.output_count; p++) ASSERT(n->plan.outputs[p] != NULL && n->plan.outputs[p]->kind == T_ROW);
+    for (uint32_t p = 0; p < n->plan.output_count; p++)
+        ASSERT(n->plan.outputs[p] != NULL && n->plan.outputs[p]->kind == T_ROW);
     return S_OK;
 }
 

@@ -137,7 +137,8 @@ static void decode_value(struct arena *a, enum config_kind kind, void *m, struct
     case CONF_TEXT: *(const char **)m = graph_text_decode(a, d); break;
     case CONF_BYTES:
         bytes = dec_str(d, GRAPH_BYTES_MAX);
-        if (dec_ok(d) && bytes.size > 0) *(struct str *)m = (struct str){arena_strndup(a, bytes.data, bytes.size), bytes.size};
+        if (dec_ok(d) && bytes.size > 0)
+            *(struct str *)m = (struct str){arena_strndup(a, bytes.data, bytes.size), bytes.size};
         break;
     case CONF_TYPE: decode_type(a, m, d); break;
     case CONF_TEXTS: *(struct text_list *)m = graph_texts_decode(a, d); break;
@@ -160,7 +161,8 @@ void graph_config_encode(const struct op_type *type, const void *config, struct 
 {
     uint32_t count = field_count(type), given = 0;
 
-    for (uint32_t i = 0; i < count; i++) given += !is_zero(type->config_fields[i].kind, member(config, &type->config_fields[i]));
+    for (uint32_t i = 0; i < count; i++)
+        given += !is_zero(type->config_fields[i].kind, member(config, &type->config_fields[i]));
     enc_varint(out, given);
     for (uint32_t i = 0; i < count; i++) {
         const struct config_field *f = &type->config_fields[i];

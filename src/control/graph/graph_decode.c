@@ -41,7 +41,8 @@ static enum status decode_node(struct graph *g, struct dec *d, struct err *e)
 
     if (!dec_ok(d)) return err_set(e, E_DATA, "operator %u is cut or damaged", g->node_count);
     const struct op_type *type = op_find(type_name);
-    if (type == NULL) return err_set(e, E_DATA, "operator '%s' is of type '%s', which this build does not have", name, type_name);
+    if (type == NULL)
+        return err_set(e, E_DATA, "operator '%s' is of type '%s', which this build does not have", name, type_name);
     struct graph_node *n = graph_add_node(g, type, name, (struct graph_here){NULL, 0});
     n->uid = decode_optional(g->arena, d);
     n->description = decode_optional(g->arena, d);
@@ -62,8 +63,10 @@ static enum status decode_edge(struct graph *g, struct dec *d, struct err *e)
     uint64_t from = dec_varint(d), to = dec_varint(d);
     uint8_t input = dec_u8(d);
 
-    if (!dec_ok(d) || to >= g->node_count || from >= to || input >= MIN((uint32_t)OP_INPUTS_MAX, g->nodes[to]->type->input_count))
-        return err_set(e, E_DATA, "edge %u does not lead from an earlier operator to an input of a later one", g->edge_count);
+    if (!dec_ok(d) || to >= g->node_count || from >= to ||
+        input >= MIN((uint32_t)OP_INPUTS_MAX, g->nodes[to]->type->input_count))
+        return err_set(e, E_DATA, "edge %u does not lead from an earlier operator to an input of a later one",
+                       g->edge_count);
     struct graph_edge *edge = graph_add_edge(g, (uint32_t)from, (uint32_t)to, input, (struct graph_here){NULL, 0});
     edge->side = decode_optional(g->arena, d);
     uint8_t given = dec_u8(d), partitioner = dec_u8(d);
@@ -72,18 +75,21 @@ static enum status decode_edge(struct graph *g, struct dec *d, struct err *e)
     edge->keys = graph_texts_decode(g->arena, d);
     graph_function_decode(g->arena, &edge->function, d);
     edge->here = decode_here(g->arena, d);
-    if (!dec_ok(d) || given > 1 || partitioner >= PART_COUNT || (partitioner == PART_CUSTOM) != (edge->function.name != NULL))
+    if (!dec_ok(d) || given > 1 || partitioner >= PART_COUNT ||
+        (partitioner == PART_CUSTOM) != (edge->function.name != NULL))
         return err_set(e, E_DATA, "edge %u is cut or damaged", g->edge_count - 1);
     return S_OK;
 }
 
 static enum status decode_head(struct graph *g, struct dec *d, struct err *e)
 {
-    if (dec_left(d) < GRAPH_MAGIC_SIZE || memcmp(d->at, GRAPH_MAGIC, GRAPH_MAGIC_SIZE) != 0) return err_set(e, E_DATA, "this is not a job graph");
+    if (dec_left(d) < GRAPH_MAGIC_SIZE || memcmp(d->at, GRAPH_MAGIC, GRAPH_MAGIC_SIZE) != 0)
+        return err_set(e, E_DATA, "this is not a job graph");
     d->at += GRAPH_MAGIC_SIZE;
     uint64_t version = dec_varint(d);
     if (version != GRAPH_VERSION)
-        return err_set(e, E_DATA, "version %llu of the job graph; this build reads version %d", (unsigned long long)version, GRAPH_VERSION);
+        return err_set(e, E_DATA, "version %llu of the job graph; this build reads version %d",
+                       (unsigned long long)version, GRAPH_VERSION);
     g->job_name = graph_text_decode(g->arena, d);
     for (size_t i = 0; i < sizeof g->artifact.digest.bytes; i++) g->artifact.digest.bytes[i] = dec_u8(d);
     g->artifact.name = graph_text_decode(g->arena, d);
@@ -112,7 +118,8 @@ enum status graph_decode(struct graph *g, struct str bytes, struct err *e)
     struct dec d;
 
     ASSERT(g->node_count == 0 && g->arena != NULL);
-    if (bytes.size > GRAPH_BYTES_MAX) return err_set(e, E_DATA, "a job graph of %zu bytes; at most %d", bytes.size, GRAPH_BYTES_MAX);
+    if (bytes.size > GRAPH_BYTES_MAX)
+        return err_set(e, E_DATA, "a job graph of %zu bytes; at most %d", bytes.size, GRAPH_BYTES_MAX);
     dec_init(&d, bytes.data, bytes.size);
     enum status st = decode(g, &d, e);
     if (st != S_OK) err_wrap(e, "job graph, byte %zu of %zu", bytes.size - dec_left(&d), bytes.size);

@@ -25,7 +25,8 @@ static void encode_node(const struct graph_node *n, struct buf *out)
     enc_varint(out, n->parallelism);
     enc_varint(out, n->max_parallelism);
     encode_optional(n->slot_group, out);
-    enc_u8(out, (uint8_t)((n->head ? NODE_HEAD : 0) | (n->unchained ? NODE_UNCHAINED : 0) | (n->single ? NODE_SINGLE : 0)));
+    enc_u8(out,
+           (uint8_t)((n->head ? NODE_HEAD : 0) | (n->unchained ? NODE_UNCHAINED : 0) | (n->single ? NODE_SINGLE : 0)));
     encode_here(n->here, out);
     graph_config_encode(n->type, n->config, out);
 }

@@ -34,11 +34,13 @@ static void find_node_needs(struct graph *g, uint32_t node)
     struct op_plan *p = &n->plan;
     uint64_t *outputs[OP_PORTS_MAX] = {NULL}, *inputs[OP_INPUTS_MAX] = {NULL};
 
-    for (uint32_t i = 0; i < p->output_count; i++) outputs[i] = ARENA_ARRAY(g->arena, uint64_t, graph_words(p->outputs[i]) + 1);
+    for (uint32_t i = 0; i < p->output_count; i++)
+        outputs[i] = ARENA_ARRAY(g->arena, uint64_t, graph_words(p->outputs[i]) + 1);
     needs_of_outputs(g, node, outputs);
     for (uint32_t i = 0; i < p->output_count; i++) n->needed_out[i] = outputs[i];
     for (uint32_t i = 0; i < p->input_count; i++) {
-        inputs[i] = n->type->needs != NULL ? ARENA_ARRAY(g->arena, uint64_t, graph_words(p->inputs[i]) + 1) : all_columns(g->arena, p->inputs[i]);
+        inputs[i] = n->type->needs != NULL ? ARENA_ARRAY(g->arena, uint64_t, graph_words(p->inputs[i]) + 1)
+                                           : all_columns(g->arena, p->inputs[i]);
         for (uint32_t k = 0; k < p->key_count[i]; k++) bit_set(inputs[i], p->keys[i][k]);
     }
     if (n->type->needs != NULL) n->type->needs(p, n->config, (const uint64_t *const *)outputs, inputs);

@@ -31,8 +31,8 @@ static void print_predecessors(const struct graph *g, uint32_t node, struct buf 
         const struct graph_edge *edge = g->edges[i];
         if (edge->to != node) continue;
         buf_append_text(out, first ? ",\n    \"predecessors\" : [ {\n" : ", {\n");
-        buf_printf(out, "      \"id\" : %u,\n      \"ship_strategy\" : \"%s\",\n      \"side\" : \"second\"\n    }", edge->from + 1,
-                   partitioner_names[edge->partitioner]);
+        buf_printf(out, "      \"id\" : %u,\n      \"ship_strategy\" : \"%s\",\n      \"side\" : \"second\"\n    }",
+                   edge->from + 1, partitioner_names[edge->partitioner]);
         first = false;
     }
     if (!first) buf_append_text(out, " ]");

@@ -28,11 +28,11 @@ struct jobmaster {
     struct taskmanager *tm;
     enum job_status status;
     enum sys_signal signal;
-    struct err err;              /* why the job fails */
+    struct err err; /* why the job fails */
     uint32_t tasks_running;
     struct job_totals totals;
     int64_t started_ns, ended_ns, ticked_ns;
-    char rows_are_waiting;       /* its address is the message that says so */
+    char rows_are_waiting; /* its address is the message that says so */
 };
 
 struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
@@ -67,7 +67,8 @@ void jobmaster_free(struct jobmaster *jm)
 static void become(struct jobmaster *jm, enum job_status next)
 {
     ASSERT(job_status_may_follow(jm->status, next));
-    log_write(jm->o.log, LOG_INFO, "jobmaster", "job '%s': %s -> %s", jm->graph.job_name, job_status_name(jm->status), job_status_name(next));
+    log_write(jm->o.log, LOG_INFO, "jobmaster", "job '%s': %s -> %s", jm->graph.job_name, job_status_name(jm->status),
+              job_status_name(next));
     jm->status = next;
 }
 
@@ -100,7 +101,8 @@ static enum status settings_of(const struct graph *g, struct taskmanager_setting
         .seed = (uint64_t)options_int(o, config_defs, "thalweg.exec.seed"),
         .backend = sb_find(backend),
     };
-    if (out->backend == NULL) return err_set(e, E_CONFIG, "there is no state backend '%s' (state.backend.type)", backend);
+    if (out->backend == NULL)
+        return err_set(e, E_CONFIG, "there is no state backend '%s' (state.backend.type)", backend);
     return S_OK;
 }
 
@@ -141,7 +143,8 @@ static void on_task_ended(struct jobmaster *jm, const struct task_ended *t)
     ASSERT(jm->tasks_running > 0);
     jm->tasks_running--;
     if (t->status == S_END) return;
-    log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u) ended: %s", t->vertex, t->subtask + 1, t->err.text);
+    log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u) ended: %s", t->vertex, t->subtask + 1,
+              t->err.text);
     fail(jm, &t->err);
 }
 

@@ -28,10 +28,13 @@ static enum status resolve_one(void *arg, struct function_ref *f, struct err *e)
     for (const struct tw_function_entry *entry = t->first; entry < t->end; entry++) {
         if (strcmp(entry->name, f->name) != 0) continue;
         if (entry->abi != TW_ABI || entry->function_size != sizeof(struct tw_function))
-            return err_set(e, E_GRAPH, "function '%s' was compiled against other headers of Thalweg (version %u); compile it anew", f->name,
-                           entry->abi);
+            return err_set(e, E_GRAPH,
+                           "function '%s' was compiled against other headers of Thalweg (version %u); compile it anew",
+                           f->name, entry->abi);
         if (f->fn != NULL && f->fn != entry->function)
-            return err_set(e, E_GRAPH, "there are two functions '%s' in this program; functions of a job have different names", f->name);
+            return err_set(e, E_GRAPH,
+                           "there are two functions '%s' in this program; functions of a job have different names",
+                           f->name);
         f->fn = entry->function;
     }
     return f->fn != NULL ? S_OK : not_found(t, f->name, e);

@@ -36,17 +36,20 @@ static void make_channels(struct taskmanager *tm, uint32_t number)
         for (uint32_t t = 0; t < run->consumers; t++)
             if (is_connected(edge->partitioner, run->producers, run->consumers, f, t))
                 run->channels[(size_t)f * run->consumers + t] =
-                    channel_create(&sender->channel_mems[f], to->plan.inputs[edge->input], edge->needed, tm->settings.batch_rows, tm->settings.ring_batches);
+                    channel_create(&sender->channel_mems[f], to->plan.inputs[edge->input], edge->needed,
+                                   tm->settings.batch_rows, tm->settings.ring_batches);
 }
 
 /* The channels of one sending subtask, in order of the receivers. */
-static uint32_t sent_channels(struct taskmanager *tm, const struct edge_run *run, uint32_t from, struct channel *const **out)
+static uint32_t sent_channels(struct taskmanager *tm, const struct edge_run *run, uint32_t from,
+                              struct channel *const **out)
 {
     struct channel **list = ARENA_ARRAY(&tm->arena, struct channel *, run->consumers);
     uint32_t count = 0;
 
     for (uint32_t t = 0; t < run->consumers; t++)
-        if (run->channels[(size_t)from * run->consumers + t] != NULL) list[count++] = run->channels[(size_t)from * run->consumers + t];
+        if (run->channels[(size_t)from * run->consumers + t] != NULL)
+            list[count++] = run->channels[(size_t)from * run->consumers + t];
     ASSERT(count > 0);
     *out = list;
     return count;
@@ -125,9 +128,12 @@ static void plan_inputs(struct taskmanager *tm, uint32_t head, uint32_t subtask,
 
     for (uint32_t input = 0; input < input_count; input++) {
         uint32_t room = 0, count = 0;
-        for (int i = graph_next_input(g, head, input, GRAPH_NONE); i != GRAPH_NONE; i = graph_next_input(g, head, input, i)) room += tm->edges[i].producers;
+        for (int i = graph_next_input(g, head, input, GRAPH_NONE); i != GRAPH_NONE;
+             i = graph_next_input(g, head, input, i))
+            room += tm->edges[i].producers;
         struct channel **channels = ARENA_ARRAY(&tm->arena, struct channel *, room + 1);
-        for (int i = graph_next_input(g, head, input, GRAPH_NONE); i != GRAPH_NONE; i = graph_next_input(g, head, input, i))
+        for (int i = graph_next_input(g, head, input, GRAPH_NONE); i != GRAPH_NONE;
+             i = graph_next_input(g, head, input, i))
             for (uint32_t f = 0; f < tm->edges[i].producers; f++) {
                 struct channel *c = tm->edges[i].channels[(size_t)f * tm->edges[i].consumers + subtask];
                 if (c != NULL) channels[count++] = c;
@@ -197,7 +203,8 @@ void deploy_tasks(struct taskmanager *tm)
 
 static void free_channels(struct edge_run *run)
 {
-    for (size_t i = 0; run->channels != NULL && i < (size_t)run->producers * run->consumers; i++) channel_free(run->channels[i]);
+    for (size_t i = 0; run->channels != NULL && i < (size_t)run->producers * run->consumers; i++)
+        channel_free(run->channels[i]);
 }
 
 void deploy_release(struct taskmanager *tm)

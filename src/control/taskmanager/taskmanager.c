@@ -106,16 +106,19 @@ static void connect_channels(struct taskmanager *tm)
     for (uint32_t e = 0; e < g->edge_count; e++) {
         struct edge_run *run = &tm->edges[e];
         if (run->channels == NULL) continue;
-        struct vertex_run *from = &tm->vertices[g->nodes[run->edge->from]->vertex], *to = &tm->vertices[g->nodes[run->edge->to]->vertex];
+        struct vertex_run *from = &tm->vertices[g->nodes[run->edge->from]->vertex],
+                          *to = &tm->vertices[g->nodes[run->edge->to]->vertex];
         for (uint32_t f = 0; f < run->producers; f++)
             for (uint32_t t = 0; t < run->consumers; t++) {
                 struct channel *c = run->channels[(size_t)f * run->consumers + t];
-                if (c != NULL) channel_connect(c, tm->sys, worker_parker(from->workers[f]), worker_parker(to->workers[t]));
+                if (c != NULL)
+                    channel_connect(c, tm->sys, worker_parker(from->workers[f]), worker_parker(to->workers[t]));
             }
     }
 }
 
-enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job, task_ended_fn ended, void *arg, struct err *e)
+enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job,
+                               task_ended_fn ended, void *arg, struct err *e)
 {
     ASSERT(tm->graph == NULL && g->vertex_count > 0);
     TRY(slots_check(g, tm->settings.slots, e));
@@ -180,7 +183,8 @@ void taskmanager_join(struct taskmanager *tm)
 }
 
 /* --- looking at it -------------------------------------------------------------------------------------------------------- */
-static void add_node(struct taskmanager *tm, const struct graph_node *n, const struct op_metrics *m, struct job_totals *out)
+static void add_node(struct taskmanager *tm, const struct graph_node *n, const struct op_metrics *m,
+                     struct job_totals *out)
 {
     (void)tm;
     if (n->type->flags & OP_SOURCE) out->rows_in += sys_atomic_load(&m->rows_out);

@@ -13,14 +13,16 @@ struct values_split {
 
 static const struct option_def values_options[] = {{.key = NULL}};
 
-static enum status values_source_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
+static enum status values_source_check(const struct options *o, const struct option_def *defs, const struct type *row,
+                                       struct err *e)
 {
     (void)o;
     (void)defs;
     return values_check(row, e);
 }
 
-static enum status values_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
+static enum status values_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
+                                          struct split *out)
 {
     struct values_enumerator *en = self;
 
@@ -40,7 +42,8 @@ static enum status values_split_open(struct source_cx *cx, void *reader, void *s
     (void)reader;
     dec_init(&position, what->bytes.data, what->bytes.size);
     uint64_t done = dec_varint(&position);
-    if (!dec_ok(&position) || done > cx->rows.size) return err_set(cx->err, E_DATA, "the position among the given rows cannot be read");
+    if (!dec_ok(&position) || done > cx->rows.size)
+        return err_set(cx->err, E_DATA, "the position among the given rows cannot be read");
     dec_init(&s->left, cx->rows.size > 0 ? cx->rows.data + done : NULL, cx->rows.size - done);
     return S_OK;
 }

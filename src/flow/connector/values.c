@@ -3,13 +3,17 @@
 
 #include <string.h>
 
-static bool has_form(const struct type *t) { return t->phys != P_LIST && t->phys != P_ROW && t->phys != P_I128 && t->kind != T_NULL; }
+static bool has_form(const struct type *t)
+{
+    return t->phys != P_LIST && t->phys != P_ROW && t->phys != P_I128 && t->kind != T_NULL;
+}
 
 enum status values_check(const struct type *row, struct err *e)
 {
     ASSERT(row->kind == T_ROW);
     for (uint32_t i = 0; i < row->child_count; i++)
-        if (!has_form(row->children[i])) return err_set(e, E_UNSUPPORTED, "column '%s' cannot be given as rows in the program", row->names[i]);
+        if (!has_form(row->children[i]))
+            return err_set(e, E_UNSUPPORTED, "column '%s' cannot be given as rows in the program", row->names[i]);
     return S_OK;
 }
 
@@ -89,7 +93,9 @@ static void decode_value(struct dec *d, enum phys phys, struct vector *v, uint32
     }
     if (v == NULL || !dec_ok(d)) return;
     if (phys == P_STR) VECTOR_VALUES(v, struct text)[row] = text_put(heap, x.s.size > 0 ? x.s.data : "", x.s.size);
-    else memcpy((char *)v->data + (size_t)row * phys_width(phys), &x, phys_width(phys)); /* little endian: the low bytes */
+    else
+        memcpy((char *)v->data + (size_t)row * phys_width(phys), &x,
+               phys_width(phys)); /* little endian: the low bytes */
 }
 
 void values_decode_row(struct dec *d, struct batch *b)

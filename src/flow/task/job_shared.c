@@ -160,7 +160,8 @@ static void remember_sender(struct job_shared *j, struct receiver *r, struct sys
     r->senders[r->sender_count++] = sender;
 }
 
-static enum status offer(struct job_shared *j, int64_t handle, const struct batch *b, struct sys_parker *sender, bool *was_empty)
+static enum status offer(struct job_shared *j, int64_t handle, const struct batch *b, struct sys_parker *sender,
+                         bool *was_empty)
 {
     struct receiver *r = receiver_of(j, handle);
     struct batch *copy = empty_batch(j, r, b->schema);

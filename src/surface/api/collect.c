@@ -5,13 +5,15 @@
 
 #include <string.h>
 
-struct tw_stream *tw_collect_to_at(struct tw_stream *s, const struct tw_row *row, tw_collect_fn fn, void *arg, struct tw_here h)
+struct tw_stream *tw_collect_to_at(struct tw_stream *s, const struct tw_row *row, tw_collect_fn fn, void *arg,
+                                   struct tw_here h)
 {
     struct tw_env *env = s->env;
 
     if (!api_usable(s, h)) return api_broken(env);
     if (fn == NULL || row == NULL) return api_mistake(env, h, "tw_collect_to needs a row type and a function");
-    if (env->receiver_count == API_RECEIVERS_MAX) return api_mistake(env, h, "a job may have at most %d tw_collect_to", API_RECEIVERS_MAX);
+    if (env->receiver_count == API_RECEIVERS_MAX)
+        return api_mistake(env, h, "a job may have at most %d tw_collect_to", API_RECEIVERS_MAX);
     struct tw_stream *out = tw_sink_at(s, "collect", "collect", TW_NO_OPTIONS, h);
     if (out->is_broken) return out;
     ((struct sink_config *)env->graph.nodes[out->node]->config)->handle = env->receiver_count;
@@ -25,7 +27,8 @@ enum status api_receivers_bind(struct tw_env *env, struct err *e)
     for (uint32_t i = 0; i < env->receiver_count; i++) {
         struct api_receiver *r = &env->receivers[i];
         const struct graph_node *n = env->graph.nodes[r->node];
-        if (user_row_bind(&env->arena, r->row, n->plan.inputs[0], NULL, &r->bound, e) != S_OK) return graph_at(n->here, e);
+        if (user_row_bind(&env->arena, r->row, n->plan.inputs[0], NULL, &r->bound, e) != S_OK)
+            return graph_at(n->here, e);
         r->structs = arena_alloc(&env->arena, (size_t)r->bound.conv.size * ROWCONV_ROWS);
     }
     return S_OK;
@@ -37,13 +40,15 @@ static enum status receive_block(struct api_receiver *r, struct batch *b, uint32
 
     if (rowconv_read(&r->bound.conv, b, first, n, r->structs, &bad_field) != S_OK) {
         const char *column = b->schema->names[r->bound.conv.fields[bad_field].col];
-        err_set(e, E_DATA, "tw_collect_to: column '%s' is NULL, but row type '%s' has no null mask", column, r->row->name);
+        err_set(e, E_DATA, "tw_collect_to: column '%s' is NULL, but row type '%s' has no null mask", column,
+                r->row->name);
         err_hint(e, "give the struct a uint64_t member and name it in TW_NULLS");
         return E_DATA;
     }
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = batch_row(b, first + i);
-        r->fn(r->arg, (enum tw_row_kind)batch_kind(b, row), r->structs + (size_t)i * r->bound.conv.size, batch_time(b, row));
+        r->fn(r->arg, (enum tw_row_kind)batch_kind(b, row), r->structs + (size_t)i * r->bound.conv.size,
+              batch_time(b, row));
     }
     return S_OK;
 }

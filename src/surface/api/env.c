@@ -88,7 +88,10 @@ void tw_set_max_parallelism(struct tw_env *env, uint32_t max_parallelism)
     config_set(&env->config, "pipeline.max-parallelism", text);
 }
 
-void tw_disable_chaining(struct tw_env *env) { config_set(&env->config, "pipeline.operator-chaining.enabled", "false"); }
+void tw_disable_chaining(struct tw_env *env)
+{
+    config_set(&env->config, "pipeline.operator-chaining.enabled", "false");
+}
 
 void tw_set_job_parameter(struct tw_env *env, const char *key, const char *value)
 {
@@ -121,7 +124,8 @@ enum status api_graph_prepare(struct tw_env *env, const char *job_name)
     TRY(config_check(&o, &env->err));
     const char *name = options_get(&o, config_defs, "pipeline.name");
     g->job_name = name != NULL ? name : job_name != NULL && job_name[0] != '\0' ? job_name : "job";
-    if (strlen(g->job_name) > JOB_NAME_MAX) return err_set(&env->err, E_CONFIG, "the job's name is longer than %d bytes", JOB_NAME_MAX);
+    if (strlen(g->job_name) > JOB_NAME_MAX)
+        return err_set(&env->err, E_CONFIG, "the job's name is longer than %d bytes", JOB_NAME_MAX);
     g->settings = o;
     g->parameters = config_options(&env->parameters);
     g->default_parallelism = (uint32_t)options_int(&o, config_defs, "parallelism.default");

@@ -18,7 +18,9 @@ static void digest_artifact(struct tw_env *env)
     size_t got = 1, size = 0;
 
     env->graph.artifact.name = env->artifact != NULL ? api_text(env, env->artifact) : "";
-    if (env->artifact == NULL || sys_file_stat(env->sys, env->artifact, &st, NULL) != S_OK || st.size <= 0 || st.size > PROGRAM_BYTES_MAX) return;
+    if (env->artifact == NULL || sys_file_stat(env->sys, env->artifact, &st, NULL) != S_OK || st.size <= 0 ||
+        st.size > PROGRAM_BYTES_MAX)
+        return;
     if (sys_file_open(env->sys, env->artifact, SYS_READ, &f, NULL) != S_OK) return;
     mem_init(&mem, "program", 0);
     char *bytes = mem_pages(&mem, (size_t)st.size);
@@ -76,7 +78,8 @@ static enum status encode_and_forget(struct tw_env *env, const char *job_name, s
         digest_artifact(env);
         graph_encode(&env->graph, bytes);
         if (bytes->size > GRAPH_BYTES_MAX)
-            st = err_set(&env->err, E_GRAPH, "the job is too large: %zu bytes as a graph, at most %d", bytes->size, GRAPH_BYTES_MAX);
+            st = err_set(&env->err, E_GRAPH, "the job is too large: %zu bytes as a graph, at most %d", bytes->size,
+                         GRAPH_BYTES_MAX);
     }
     uint32_t receivers = env->receiver_count;
     api_graph_clear(env);

@@ -88,7 +88,8 @@ static bool connect_input(struct tw_env *env, const struct tw_stream *from, uint
     return true;
 }
 
-struct graph_node *api_node(struct tw_env *env, const char *operation, const char *name, struct tw_stream *in, struct tw_stream *in2, struct tw_here h)
+struct graph_node *api_node(struct tw_env *env, const char *operation, const char *name, struct tw_stream *in,
+                            struct tw_stream *in2, struct tw_here h)
 {
     const struct op_type *type = operation != NULL ? op_find(operation) : NULL;
 
@@ -124,11 +125,15 @@ struct function_ref api_function(struct tw_env *env, const struct tw_function *f
     if (f == NULL) return ref;
     for (const struct tw_function_entry *e = env->first; e < env->end; e++)
         if (e->function == f) ref.name = api_text(env, e->name);
-    if (ref.name == NULL) api_mistake(env, h, "this function is not in the program's table; define it with TW_FUNCTION");
+    if (ref.name == NULL)
+        api_mistake(env, h, "this function is not in the program's table; define it with TW_FUNCTION");
     return ref;
 }
 
-const char *api_text(struct tw_env *env, const char *text) { return text != NULL ? arena_strdup(&env->graph_arena, text) : NULL; }
+const char *api_text(struct tw_env *env, const char *text)
+{
+    return text != NULL ? arena_strdup(&env->graph_arena, text) : NULL;
+}
 
 struct text_list api_texts(struct tw_env *env, const char *const *items, uint32_t count)
 {
@@ -143,7 +148,8 @@ struct options api_options(struct tw_env *env, struct tw_options o)
     struct option *items = ARENA_ARRAY(&env->graph_arena, struct option, o.count / 2 + 1);
 
     for (uint32_t i = 0; i + 1 < o.count; i += 2)
-        items[i / 2] = (struct option){o.items[i] != NULL ? api_text(env, o.items[i]) : "", o.items[i + 1] != NULL ? api_text(env, o.items[i + 1]) : ""};
+        items[i / 2] = (struct option){o.items[i] != NULL ? api_text(env, o.items[i]) : "",
+                                       o.items[i + 1] != NULL ? api_text(env, o.items[i + 1]) : ""};
     return (struct options){items, o.count / 2};
 }
 
@@ -164,10 +170,12 @@ const struct type *api_row_type(struct tw_env *env, const struct tw_row *row, st
 }
 
 /* --- sources ---------------------------------------------------------------------------------------------------------- */
-static struct tw_stream *add_source(struct tw_env *env, const char *name, const char *connector, const struct type *schema, struct tw_options o, struct tw_here h)
+static struct tw_stream *add_source(struct tw_env *env, const char *name, const char *connector,
+                                    const struct type *schema, struct tw_options o, struct tw_here h)
 {
     if (name == NULL || connector == NULL) return api_mistake(env, h, "a source needs a name and a connector");
-    if (o.count % 2 != 0) return api_mistake(env, h, "options of source '%s' come in pairs of key and value; one value is missing", name);
+    if (o.count % 2 != 0)
+        return api_mistake(env, h, "options of source '%s' come in pairs of key and value; one value is missing", name);
     struct graph_node *n = api_node(env, "source", arena_printf(&env->graph_arena, "Source: %s", name), NULL, NULL, h);
     if (n == NULL) return api_broken(env);
     struct source_config *c = n->config;
@@ -177,22 +185,26 @@ static struct tw_stream *add_source(struct tw_env *env, const char *name, const 
     return api_stream(env);
 }
 
-struct tw_stream *tw_source_at(struct tw_env *env, const char *name, const char *connector, struct tw_options o, struct tw_here h)
+struct tw_stream *tw_source_at(struct tw_env *env, const char *name, const char *connector, struct tw_options o,
+                               struct tw_here h)
 {
     return add_source(env, name, connector, NULL, o, h);
 }
 
-struct tw_stream *tw_source_rows_at(struct tw_env *env, const char *name, const char *connector, const struct tw_row *row, struct tw_options o, struct tw_here h)
+struct tw_stream *tw_source_rows_at(struct tw_env *env, const char *name, const char *connector,
+                                    const struct tw_row *row, struct tw_options o, struct tw_here h)
 {
     const struct type *schema = api_row_type(env, row, h);
 
     return schema == NULL ? api_broken(env) : add_source(env, name, connector, schema, o, h);
 }
 
-struct tw_stream *tw_source_function_at(struct tw_env *env, const char *name, const struct tw_function *f, struct tw_here h)
+struct tw_stream *tw_source_function_at(struct tw_env *env, const char *name, const struct tw_function *f,
+                                        struct tw_here h)
 {
     if (name == NULL || f == NULL) return api_mistake(env, h, "a source function needs a name and a function");
-    struct graph_node *n = api_node(env, "source_function", arena_printf(&env->graph_arena, "Source: %s", name), NULL, NULL, h);
+    struct graph_node *n =
+        api_node(env, "source_function", arena_printf(&env->graph_arena, "Source: %s", name), NULL, NULL, h);
     if (n == NULL) return api_broken(env);
     ((struct source_function_config *)n->config)->function = api_function(env, f, h);
     return api_stream(env);
@@ -233,13 +245,15 @@ static const char *shown_name(const char *operation, bool is_keyed)
     return operation != NULL ? operation : "";
 }
 
-static struct tw_stream *with_function(struct tw_stream *a, struct tw_stream *b, const char *operation, const struct tw_function *f, struct tw_here h)
+static struct tw_stream *with_function(struct tw_stream *a, struct tw_stream *b, const char *operation,
+                                       const struct tw_function *f, struct tw_here h)
 {
     struct tw_env *env = a->env;
     struct graph_node *n = api_node(env, operation, api_text(env, shown_name(operation, a->is_keyed)), a, b, h);
 
     if (n == NULL) return api_broken(env);
-    if (n->type->config_fields != function_config_fields) return api_mistake(env, h, "operation '%s' does not take just a function", operation);
+    if (n->type->config_fields != function_config_fields)
+        return api_mistake(env, h, "operation '%s' does not take just a function", operation);
     if (f == NULL) return api_mistake(env, h, "operation '%s' needs a function", operation);
     ((struct function_config *)n->config)->function = api_function(env, f, h);
     return api_stream(env);
@@ -250,7 +264,8 @@ struct tw_stream *tw_apply_at(struct tw_stream *s, const char *operation, const 
     return with_function(s, NULL, operation, f, h);
 }
 
-struct tw_stream *tw_connect_at(struct tw_stream *a, struct tw_stream *b, const char *operation, const struct tw_function *f, struct tw_here h)
+struct tw_stream *tw_connect_at(struct tw_stream *a, struct tw_stream *b, const char *operation,
+                                const struct tw_function *f, struct tw_here h)
 {
     bool is_broadcast = operation != NULL && strcmp(operation, "broadcast_process") == 0;
 
@@ -258,14 +273,17 @@ struct tw_stream *tw_connect_at(struct tw_stream *a, struct tw_stream *b, const 
     return with_function(a, b, operation, f, h);
 }
 
-struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char *op, const char *literal, struct tw_here h)
+struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char *op, const char *literal,
+                              struct tw_here h)
 {
     struct tw_env *env = s->env;
 
-    if (field == NULL || op == NULL || literal == NULL) return api_mistake(env, h, "tw_where needs a field, an operator and a literal");
+    if (field == NULL || op == NULL || literal == NULL)
+        return api_mistake(env, h, "tw_where needs a field, an operator and a literal");
     struct graph_node *n = api_node(env, "where", "Where", s, NULL, h);
     if (n == NULL) return api_broken(env);
-    *(struct where_config *)n->config = (struct where_config){api_text(env, field), api_text(env, op), api_text(env, literal)};
+    *(struct where_config *)n->config =
+        (struct where_config){api_text(env, field), api_text(env, op), api_text(env, literal)};
     return api_stream(env);
 }
 
@@ -282,7 +300,8 @@ struct tw_stream *tw_rolling_at(struct tw_stream *s, const char *aggregate, cons
 {
     struct tw_env *env = s->env;
 
-    if (aggregate == NULL || field == NULL) return api_mistake(env, h, "a rolling aggregate needs its name and a field");
+    if (aggregate == NULL || field == NULL)
+        return api_mistake(env, h, "a rolling aggregate needs its name and a field");
     struct graph_node *n = api_node(env, "rolling", "Keyed Aggregation", s, NULL, h);
     if (n == NULL) return api_broken(env);
     *(struct rolling_config *)n->config = (struct rolling_config){api_text(env, aggregate), api_text(env, field)};
@@ -310,20 +329,23 @@ struct tw_stream *tw_union_at(struct tw_stream *a, struct tw_stream *b, struct t
     first = last = copy_of(a);
     for (const struct tw_stream *s = a->also; s != NULL; s = s->also) last = last->also = copy_of(s);
     last->also = b;
-    if (first->is_keyed != b->is_keyed) return api_mistake(a->env, h, "one of the united streams is keyed, the other is not");
+    if (first->is_keyed != b->is_keyed)
+        return api_mistake(a->env, h, "one of the united streams is keyed, the other is not");
     for (struct tw_stream *s = first; s != NULL; s = s->also)
         if (s->here.file == NULL) s->here = api_here(h);
     return first;
 }
 
-struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_interval i, const struct tw_function *f, struct tw_here h)
+struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_interval i,
+                                      const struct tw_function *f, struct tw_here h)
 {
     struct tw_env *env = a->env;
     struct graph_node *n = api_node(env, "interval_join", "Interval Join", a, b, h);
 
     if (n == NULL) return api_broken(env);
     if (f == NULL) return api_mistake(env, h, "an interval join needs a function");
-    *(struct interval_config *)n->config = (struct interval_config){api_function(env, f, h), i.lower_ms, i.upper_ms, i.lower_exclusive, i.upper_exclusive};
+    *(struct interval_config *)n->config =
+        (struct interval_config){api_function(env, f, h), i.lower_ms, i.upper_ms, i.lower_exclusive, i.upper_exclusive};
     return api_stream(env);
 }
 
@@ -345,7 +367,8 @@ struct tw_stream *tw_async_at(struct tw_stream *s, const struct tw_function *f, 
 }
 
 /* --- watermarks ------------------------------------------------------------------------------------------------------------ */
-static void set_watermarks(struct tw_env *env, struct watermark_config *to, const struct tw_watermarks *w, struct tw_here h)
+static void set_watermarks(struct tw_env *env, struct watermark_config *to, const struct tw_watermarks *w,
+                           struct tw_here h)
 {
     *to = (struct watermark_config){.kind = w->kind,
                                     .out_of_orderness_ms = w->out_of_orderness_ms,
@@ -396,10 +419,12 @@ static struct tw_stream *repartitioned(struct tw_stream *s, enum partitioner p, 
     return copy;
 }
 
-static struct tw_stream *keyed(struct tw_stream *s, enum partitioner p, const char *const *fields, uint32_t count, struct tw_here h)
+static struct tw_stream *keyed(struct tw_stream *s, enum partitioner p, const char *const *fields, uint32_t count,
+                               struct tw_here h)
 {
     if (!api_usable(s, h)) return api_broken(s->env);
-    if (count == 0 || count > OP_KEYS_MAX) return api_mistake(s->env, h, "a key has between 1 and %d fields, not %u", OP_KEYS_MAX, count);
+    if (count == 0 || count > OP_KEYS_MAX)
+        return api_mistake(s->env, h, "a key has between 1 and %d fields, not %u", OP_KEYS_MAX, count);
     struct tw_stream *out = repartitioned(s, p, h);
     struct text_list keys = api_texts(s->env, fields, count);
     for (struct tw_stream *x = out; x != NULL; x = x->also) {
@@ -414,7 +439,8 @@ struct tw_stream *tw_key_by_at(struct tw_stream *s, const char *const *fields, u
     return keyed(s, PART_HASH, fields, count, h);
 }
 
-struct tw_stream *tw_reinterpret_as_keyed_at(struct tw_stream *s, const char *const *fields, uint32_t count, struct tw_here h)
+struct tw_stream *tw_reinterpret_as_keyed_at(struct tw_stream *s, const char *const *fields, uint32_t count,
+                                             struct tw_here h)
 {
     return keyed(s, PART_FORWARD, fields, count, h);
 }
@@ -425,7 +451,8 @@ struct tw_stream *tw_key_by_function_at(struct tw_stream *s, const struct tw_fun
     uint32_t count = 0;
 
     if (!api_usable(s, h)) return api_broken(s->env);
-    if (f == NULL || f->key == NULL) return api_mistake(s->env, h, "a key function needs .key, the row type of its keys");
+    if (f == NULL || f->key == NULL)
+        return api_mistake(s->env, h, "a key function needs .key, the row type of its keys");
     for (uint32_t i = 0; i < f->key->field_count && count < OP_KEYS_MAX; i++)
         if (f->key->fields[i].type[0] != '\0') names[count++] = f->key->fields[i].name;
     return tw_key_by_at(with_function(s, NULL, "key_by", f, h), names, count, h);
@@ -435,7 +462,8 @@ struct tw_stream *tw_partition_at(struct tw_stream *s, const char *how, struct t
 {
     if (!api_usable(s, h)) return api_broken(s->env);
     for (uint32_t p = 0; p < PART_COUNT; p++) {
-        if (p == PART_HASH || p == PART_CUSTOM || !str_equal_nocase(str_of(how), str_of(partitioner_names[p]))) continue;
+        if (p == PART_HASH || p == PART_CUSTOM || !str_equal_nocase(str_of(how), str_of(partitioner_names[p])))
+            continue;
         return repartitioned(s, (enum partitioner)p, h);
     }
     return api_mistake(s->env, h, "there is no partitioner '%s'", how != NULL ? how : "");
@@ -480,7 +508,8 @@ static const char *checked_text(struct tw_stream *s, const char *attribute, cons
 {
     if (text != NULL && text[0] != '\0' && strlen(text) <= NAME_MAX_BYTES) return api_text(s->env, text);
     const struct graph_here here = s->env->graph.nodes[s->node]->here;
-    api_mistake(s->env, (struct tw_here){here.file, here.line}, "%s needs a text of 1 to %d bytes", attribute, NAME_MAX_BYTES);
+    api_mistake(s->env, (struct tw_here){here.file, here.line}, "%s needs a text of 1 to %d bytes", attribute,
+                NAME_MAX_BYTES);
     return NULL;
 }
 
@@ -575,13 +604,15 @@ struct tw_stream *tw_with_config(struct tw_stream *s, const void *bytes, size_t 
 }
 
 /* --- sinks ------------------------------------------------------------------------------------------------------------------------ */
-struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *connector, struct tw_options o, struct tw_here h)
+struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *connector, struct tw_options o,
+                             struct tw_here h)
 {
     struct tw_env *env = s->env;
 
     if (!api_usable(s, h)) return api_broken(env);
     if (name == NULL || connector == NULL) return api_mistake(env, h, "a sink needs a name and a connector");
-    if (o.count % 2 != 0) return api_mistake(env, h, "options of sink '%s' come in pairs of key and value; one value is missing", name);
+    if (o.count % 2 != 0)
+        return api_mistake(env, h, "options of sink '%s' come in pairs of key and value; one value is missing", name);
     struct graph_node *n = api_node(env, "sink", arena_printf(&env->graph_arena, "Sink: %s", name), s, NULL, h);
     if (n == NULL) return api_broken(env);
     struct sink_config *c = n->config;
@@ -590,7 +621,8 @@ struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *
     return api_stream(env);
 }
 
-struct tw_stream *tw_sink_function_at(struct tw_stream *s, const char *name, const struct tw_function *f, struct tw_here h)
+struct tw_stream *tw_sink_function_at(struct tw_stream *s, const char *name, const struct tw_function *f,
+                                      struct tw_here h)
 {
     struct tw_stream *out = with_function(s, NULL, "sink_function", f, h);
 

@@ -4,7 +4,8 @@
 
 #include "flow/connector/values.h"
 
-static enum status encode_rows(struct tw_env *env, const struct tw_row *row, const struct type *schema, const void *rows, uint32_t count, struct buf *out)
+static enum status encode_rows(struct tw_env *env, const struct tw_row *row, const struct type *schema,
+                               const void *rows, uint32_t count, struct buf *out)
 {
     struct arena *a = &env->graph_arena;
     struct user_row bound;
@@ -21,7 +22,8 @@ static enum status encode_rows(struct tw_env *env, const struct tw_row *row, con
     return S_OK;
 }
 
-struct tw_stream *tw_from_data_at(struct tw_env *env, const struct tw_row *row, const void *rows, uint32_t count, struct tw_here h)
+struct tw_stream *tw_from_data_at(struct tw_env *env, const struct tw_row *row, const void *rows, uint32_t count,
+                                  struct tw_here h)
 {
     const struct type *schema = api_row_type(env, row, h);
     struct buf bytes;
@@ -36,7 +38,8 @@ struct tw_stream *tw_from_data_at(struct tw_env *env, const struct tw_row *row, 
         s->is_broken = true;
     } else {
         struct graph_node *n = env->graph.nodes[s->node];
-        ((struct source_config *)n->config)->rows = (struct str){arena_strndup(&env->graph_arena, bytes.size > 0 ? bytes.data : "", bytes.size), bytes.size};
+        ((struct source_config *)n->config)->rows =
+            (struct str){arena_strndup(&env->graph_arena, bytes.size > 0 ? bytes.data : "", bytes.size), bytes.size};
         n->single = true;
     }
     buf_release(&bytes);

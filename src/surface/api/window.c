@@ -16,13 +16,16 @@ static void fill(struct tw_env *env, struct window_config *c, const struct tw_wi
     c->all = w->all;
     c->assign = api_function(env, w->function, h);
     c->trigger = w->trigger.kind;
-    c->trigger_count = w->trigger.kind == TW_TRIGGER_DEFAULT && w->assigner == TW_COUNT ? (w->count_slide > 0 ? w->count_slide : w->count) : w->trigger.count;
+    c->trigger_count = w->trigger.kind == TW_TRIGGER_DEFAULT && w->assigner == TW_COUNT
+                           ? (w->count_slide > 0 ? w->count_slide : w->count)
+                           : w->trigger.count;
     c->trigger_interval_ms = w->trigger.interval_ms;
     c->trigger_threshold = w->trigger.threshold;
     c->trigger_purging = w->trigger.purging;
     c->trigger_reset = w->trigger.reset_timer;
     c->trigger_function = api_function(env, w->trigger.function, h);
-    c->evictor = w->assigner == TW_COUNT && w->count_slide > 0 && w->evictor.kind == TW_NO_EVICTOR ? TW_EVICT_COUNT : w->evictor.kind;
+    c->evictor = w->assigner == TW_COUNT && w->count_slide > 0 && w->evictor.kind == TW_NO_EVICTOR ? TW_EVICT_COUNT
+                                                                                                   : w->evictor.kind;
     c->evictor_count = w->assigner == TW_COUNT && w->evictor.kind == TW_NO_EVICTOR ? w->count : w->evictor.count;
     c->evictor_ms = w->evictor.window_ms;
     c->evictor_threshold = w->evictor.threshold;
@@ -36,7 +39,8 @@ static struct tw_stream *gathered(struct tw_stream *s, const struct tw_windowing
     return w->all ? tw_partition_at(s, "global", h) : s;
 }
 
-struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const struct tw_function *f, const struct tw_function *pre, struct tw_here h)
+struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const struct tw_function *f,
+                               const struct tw_function *pre, struct tw_here h)
 {
     struct graph_node *n = api_node(s->env, "window", "Window", gathered(s, &w, h), NULL, h);
 
@@ -49,7 +53,8 @@ struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const
     return api_stream(s->env);
 }
 
-struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing w, const char *const *aggregates, uint32_t count, struct tw_here h)
+struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing w, const char *const *aggregates,
+                                       uint32_t count, struct tw_here h)
 {
     struct graph_node *n = api_node(s->env, "window_columns", "Window", gathered(s, &w, h), NULL, h);
 
@@ -61,7 +66,8 @@ struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing 
     return api_stream(s->env);
 }
 
-struct tw_stream *tw_window_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_windowing w, const struct tw_function *f, bool co_group, struct tw_here h)
+struct tw_stream *tw_window_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_windowing w,
+                                    const struct tw_function *f, bool co_group, struct tw_here h)
 {
     struct graph_node *n = api_node(a->env, "window_join", co_group ? "Co Group" : "Window Join", a, b, h);
 

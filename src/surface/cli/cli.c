@@ -25,7 +25,9 @@ static void print_overview(const struct cli *cli, int fd)
 {
     char line[256];
 
-    program_say(cli->sys, fd, "Thalweg " THALWEG_VERSION " - a stream processor in one native binary.\n\nUsage: thalweg VERB [ARGUMENTS]\n\n");
+    program_say(cli->sys, fd,
+                "Thalweg " THALWEG_VERSION
+                " - a stream processor in one native binary.\n\nUsage: thalweg VERB [ARGUMENTS]\n\n");
     for (uint32_t i = 0; cli_verbs[i] != NULL; i++) {
         snprintf(line, sizeof line, "  %-9s %s\n", cli_verbs[i]->name, cli_verbs[i]->doc);
         program_say(cli->sys, fd, line);
@@ -60,8 +62,8 @@ static int unknown_verb(const struct cli *cli, const char *name)
         count++;
     }
     int nearest = str_nearest(str_of(name), names, count);
-    snprintf(line, sizeof line, "thalweg: there is no verb '%.100s'%s%s%s; `thalweg --help` lists them\n", name, nearest >= 0 ? ", did you mean '" : "",
-             nearest >= 0 ? names[nearest] : "", nearest >= 0 ? "'?" : "");
+    snprintf(line, sizeof line, "thalweg: there is no verb '%.100s'%s%s%s; `thalweg --help` lists them\n", name,
+             nearest >= 0 ? ", did you mean '" : "", nearest >= 0 ? names[nearest] : "", nearest >= 0 ? "'?" : "");
     program_say(cli->sys, 2, line);
     return 1;
 }

@@ -44,7 +44,8 @@ static bool has_input(int argc, char **argv)
 
 static int run_demo(const struct cli *cli, int argc, char **argv)
 {
-    struct program p = {.sys = cli->sys, .plugin = cli->jobs[0].plugin, .name = "thalweg run", .artifact = "/proc/self/exe"};
+    struct program p = {
+        .sys = cli->sys, .plugin = cli->jobs[0].plugin, .name = "thalweg run", .artifact = "/proc/self/exe"};
     char path[PATH_BYTES_MAX], input[] = "--input", *all[PROGRAM_ARGS_MAX + 2];
     int count = 0;
 
@@ -93,8 +94,10 @@ const struct cli_verb cli_run = {
     .name = "run",
     .arguments = "[JOB.so | --demo] [ARGUMENTS]",
     .doc = "run a job in this process",
-    .help = "JOB.so is a program with TW_JOB, compiled as a shared object (cc -shared -fPIC). Without it, or with --demo, the\n"
-            "main example runs: 20,000 US flights of 2001, weekly windows per airport, the five worst airports of each week.\n"
+    .help = "JOB.so is a program with TW_JOB, compiled as a shared object (cc -shared -fPIC). Without it, or with "
+            "--demo, the\n"
+            "main example runs: 20,000 US flights of 2001, weekly windows per airport, the five worst airports of each "
+            "week.\n"
             "  --input FILE       (demo) your own CSV with the columns scheduled,delay,distance,origin,destination\n"
             "\n",
     .run = run_run,

@@ -8,17 +8,16 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char engine_help[] =
-    "Arguments of the engine:\n"
-    "  -D KEY=VALUE       a setting by its key, e.g. -D parallelism.default=2\n"
-    "  --config FILE      settings from a YAML file; -D wins\n"
-    "  --parallelism N    the same as -D parallelism.default=N (also -p N)\n"
-    "  --quiet            no status line and no summary on standard error\n"
-    "  --help             this text\n"
-    "  --                 everything behind it goes to the job\n"
-    "\n"
-    "All other arguments go to the job. Example:\n"
-    "  ";
+static const char engine_help[] = "Arguments of the engine:\n"
+                                  "  -D KEY=VALUE       a setting by its key, e.g. -D parallelism.default=2\n"
+                                  "  --config FILE      settings from a YAML file; -D wins\n"
+                                  "  --parallelism N    the same as -D parallelism.default=N (also -p N)\n"
+                                  "  --quiet            no status line and no summary on standard error\n"
+                                  "  --help             this text\n"
+                                  "  --                 everything behind it goes to the job\n"
+                                  "\n"
+                                  "All other arguments go to the job. Example:\n"
+                                  "  ";
 
 void program_say(struct sys *sys, int fd, const char *text)
 {
@@ -77,7 +76,8 @@ static enum status take_one(struct reader *r)
     return S_OK;
 }
 
-enum status program_parse(struct program_arguments *out, struct arena *a, struct sys *sys, const char *name, int argc, char **argv, struct err *e)
+enum status program_parse(struct program_arguments *out, struct arena *a, struct sys *sys, const char *name, int argc,
+                          char **argv, struct err *e)
 {
     struct reader r = {.out = out, .sys = sys, .e = e, .argc = argc, .argv = argv};
 
@@ -88,7 +88,8 @@ enum status program_parse(struct program_arguments *out, struct arena *a, struct
     out->argv[out->argc++] = arena_strdup(a, name);
     for (; r.at < argc && strcmp(argv[r.at], "--") != 0; r.at++) TRY(take_one(&r));
     for (r.at++; r.at < argc; r.at++) out->argv[out->argc++] = argv[r.at];
-    for (uint32_t i = 0; i < out->config.count; i++) config_set(&r.file, out->config.items[i].key, out->config.items[i].value);
+    for (uint32_t i = 0; i < out->config.count; i++)
+        config_set(&r.file, out->config.items[i].key, out->config.items[i].value);
     out->config = r.file;
     struct options all = config_options(&out->config);
     return config_check(&all, e);
@@ -107,7 +108,9 @@ static int run_job(const struct program *p, struct tw_env *env, const struct pro
     status_init(&view, p->sys);
     if (!a->is_quiet) env->watch = status_watch(&view);
     int exit_status = p->plugin->job(env, a->argc, a->argv);
-    return env->signal == SYS_SIGNAL_INT ? EXIT_INTERRUPTED : env->signal == SYS_SIGNAL_TERM ? EXIT_TERMINATED : exit_status;
+    return env->signal == SYS_SIGNAL_INT    ? EXIT_INTERRUPTED
+           : env->signal == SYS_SIGNAL_TERM ? EXIT_TERMINATED
+                                            : exit_status;
 }
 
 static void print_help(const struct program *p)
@@ -135,7 +138,9 @@ int program_run(const struct program *p, int argc, char **argv)
     int exit_status = 1;
 
     if (p->plugin->abi != TW_ABI) {
-        err_set(&e, E_CONFIG, "the job was compiled against version %u of the headers, this is version %d; compile it anew", p->plugin->abi, TW_ABI);
+        err_set(&e, E_CONFIG,
+                "the job was compiled against version %u of the headers, this is version %d; compile it anew",
+                p->plugin->abi, TW_ABI);
         print_mistake(p, &e);
         return 1;
     }

@@ -10,7 +10,10 @@
 #define WIPE "\r\033[K"
 #define NS_PER_S 1e9
 
-void status_init(struct status_view *v, struct sys *sys) { *v = (struct status_view){.sys = sys, .is_terminal = sys_is_terminal(sys, 2)}; }
+void status_init(struct status_view *v, struct sys *sys)
+{
+    *v = (struct status_view){.sys = sys, .is_terminal = sys_is_terminal(sys, 2)};
+}
 
 /* --- texts ---------------------------------------------------------------------------------------------------------------- */
 void status_print_count(uint64_t n, struct buf *out)
@@ -59,7 +62,8 @@ void status_print_summary(const struct tw_result *r, const struct job_totals *t,
     print_named("late rows: ", r->late_refired, " made windows fire again, ", out);
     print_named("", r->late_dropped, " came too late\n", out);
     if (t->errors_skipped > 0) print_named("rows that could not be read: ", t->errors_skipped, " skipped\n", out);
-    if (t->dead_letters > 0) print_named("rows that could not be read: ", t->dead_letters, " to the dead-letter output\n", out);
+    if (t->dead_letters > 0)
+        print_named("rows that could not be read: ", t->dead_letters, " to the dead-letter output\n", out);
 }
 
 /* --- on standard error ------------------------------------------------------------------------------------------------------ */
@@ -114,5 +118,6 @@ static void on_end(void *arg, const struct tw_result *result, const struct job_t
 
 struct api_watch status_watch(struct status_view *v)
 {
-    return (struct api_watch){.tick = on_tick, .ended = on_end, .arg = v, .tick_ms = v->is_terminal ? STATUS_REPAINT_MS : STATUS_LINE_MS};
+    return (struct api_watch){
+        .tick = on_tick, .ended = on_end, .arg = v, .tick_ms = v->is_terminal ? STATUS_REPAINT_MS : STATUS_LINE_MS};
 }
