@@ -27,6 +27,11 @@ static enum status watermarks_derive(struct op_plan *plan, const void *config, s
 
     TRY(watermark_strategy_init(&s, &c->watermark, plan->inputs[0], stream, e));
     TRY(user_times_check(&c->watermark, plan->inputs[0], stream, plan->arena, e));
+    if (c->watermark.alignment_group != NULL) {
+        err_set(e, E_GRAPH, "watermarks in mid-stream cannot be aligned (group '%s')", c->watermark.alignment_group);
+        err_hint(e, "only sources can wait for each other: set the watermarks at the source");
+        return E_GRAPH;
+    }
     plan->outputs[0] = plan->inputs[0];
     plan->output_count = 1;
     return S_OK;

@@ -57,16 +57,17 @@ static void needed_find(struct source_reader *r)
     const struct op_cx *op = r->op;
     const uint64_t *wanted = op->needed_out != NULL ? op->needed_out[0] : NULL;
     uint32_t words = (r->plan.schema->child_count + 63) / 64;
-    int col = r->strategy.time_col;
+    bool is_wider = false;
 
     if (wanted == NULL) return;
-    bool is_missing = col >= 0 && !bit_get(wanted, (uint32_t)col);
     r->needed = mem_alloc(op->mem, words * sizeof(uint64_t));
     memcpy(r->needed, wanted, words * sizeof(uint64_t));
-    if (is_missing) bit_set(r->needed, (uint32_t)col);
-    if (r->plan.times_need_all) memset(r->needed, 0xff, words * sizeof(uint64_t));
-    if (is_missing || r->plan.times_need_all)
-        r->wide = batch_create_needed(r->plan.schema, r->needed, op->batch_rows, op->mem);
+    if (r->strategy.time_col >= 0) bit_set(r->needed, (uint32_t)r->strategy.time_col);
+    for (uint32_t i = 0; i < words; i++) {
+        if (r->plan.times_needed != NULL) r->needed[i] |= r->plan.times_needed[i];
+        is_wider |= r->needed[i] != wanted[i];
+    }
+    if (is_wider) r->wide = batch_create_needed(r->plan.schema, r->needed, op->batch_rows, op->mem);
 }
 
 static void cx_init(struct source_reader *r)

@@ -1,5 +1,5 @@
 /* source_reader.h - one subtask of any source: its splits, their times and watermarks, idleness, alignment, rate, and rows
- * that could not be read. op_source and op_source_function are this with a connector or a user's function behind it. */
+ * that could not be read. op_source is this with a connector behind it. */
 #pragma once
 #include "flow/source/alignment.h"
 #include "flow/source/enumerator.h"
@@ -14,7 +14,7 @@ struct source_plan {
     const struct type *schema;
     struct watermark_config watermark;      /* after source_watermark_config */
     struct watermark_hooks hooks;
-    bool times_need_all;                    /* the hooks read columns that are not known here */
+    const uint64_t *times_needed;           /* columns that the hooks read; NULL = none */
     double rows_per_second;                 /* of all subtasks; 0 = no limit */
     uint32_t splits_max;                    /* 0 = as the type says */
     bool has_dead_letters;                  /* port 1 takes them */

@@ -192,6 +192,26 @@ static void test_mistakes(void **state)
     op_driver_free(d);
 }
 
+static void test_alignment_is_for_sources(void **state)
+{
+    static const struct option items[] = {{"from", "1"}, {"to", "5"}, {"scan.watermark.alignment.group", "g"}};
+    struct watermarks_config c = {.watermark = {.kind = WATERMARK_MONOTONOUS, .time_field = "ts", .alignment_group = "g"}};
+    struct source_config source = {.connector = "sequence", .options = {items, 3}};
+    struct op_driver *d = start_rows(&c, "ROW<ts BIGINT>", 0);
+
+    (void)state;
+    assert_string_equal(op_driver_error(d), "watermarks in mid-stream cannot be aligned (group 'g') "
+                                            "(only sources can wait for each other: set the watermarks at the source)");
+    op_driver_free(d);
+    d = op_driver_create(&(struct op_setup){.type = &op_source, .config = &source});
+    assert_string_equal(op_driver_error(d), "alignment group 'g': without watermarks there is nothing to align");
+    op_driver_free(d);
+    source.watermark = (struct watermark_config){.kind = WATERMARK_MONOTONOUS, .time_field = "value"};
+    d = op_driver_create(&(struct op_setup){.type = &op_source, .config = &source});
+    assert_string_equal(op_driver_error(d), "alignment group 'g' needs a drift that is allowed, longer than nothing");
+    op_driver_free(d);
+}
+
 /* --- op_source ---------------------------------------------------------------------------------------------------- */
 static struct op_driver *start_source(struct source_config *c, uint32_t batch_rows)
 {
@@ -318,6 +338,7 @@ int main(void)
         cmocka_unit_test(test_periodic_and_idle),
         cmocka_unit_test(test_functions),
         cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_alignment_is_for_sources),
         cmocka_unit_test(test_source_with_watermarks),
         cmocka_unit_test(test_source_reads_the_time_column),
         cmocka_unit_test(test_source_mistakes),
