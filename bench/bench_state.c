@@ -45,7 +45,8 @@ static void series_add(struct series *s, double v)
 
 static void line(const char *what, const struct series *s, const char *unit)
 {
-    printf("  %-34s %10.2f %10.2f %10.2f  %s\n", what, s->value[0], s->value[s->count / 2], s->value[s->count - 1], unit);
+    printf("  %-34s %10.2f %10.2f %10.2f  %s\n", what, s->value[0], s->value[s->count / 2], s->value[s->count - 1],
+           unit);
     fflush(stdout);
 }
 
@@ -84,7 +85,8 @@ static void hand_add(struct slot *slots, uint64_t mask, const int64_t *keys, uin
 
 /* ---- the engine */
 
-static void engine_add(struct state_table *t, struct batch *b, const int64_t *keys, uint64_t n, enum state_intent intent)
+static void engine_add(struct state_table *t, struct batch *b, const int64_t *keys, uint64_t n,
+                       enum state_intent intent)
 {
     static const uint32_t cols[1] = {0};
     uint64_t hashes[BATCH_ROWS];
@@ -172,7 +174,8 @@ static void timers_run(struct bench *b, uint64_t spread_ms, struct series *add, 
     if (timers_create(&host, row, &timers, &e) != S_OK) exit(1);
     start = sys_mono_ns(b->sys);
     for (uint32_t i = 0; i < b->key_count; i += BATCH_ROWS) {
-        struct state_keys k = {.batch = batch, .cols = cols, .col_count = 1, .count = MIN(b->key_count - i, (uint32_t)BATCH_ROWS)};
+        struct state_keys k = {
+            .batch = batch, .cols = cols, .col_count = 1, .count = MIN(b->key_count - i, (uint32_t)BATCH_ROWS)};
         memcpy(batch->cols[0].data, b->keys + i, k.count * sizeof *b->keys);
         for (uint32_t r = 0; r < k.count; r++) {
             times[r] = 1700000000000 + (int64_t)((mix64(i + r) >> 32) * spread_ms >> 32);
@@ -208,7 +211,8 @@ static void keys_make(struct bench *b)
 int main(int argc, char **argv)
 {
     struct bench b = {.sys = sys_linux_create_quiet()};
-    struct series hand_insert = {0}, hand_update = {0}, insert = {0}, update = {0}, bytes = {0}, warm = {0}, add[2] = {0}, fire[2] = {0}, share = {0};
+    struct series hand_insert = {0}, hand_update = {0}, insert = {0}, update = {0}, bytes = {0}, warm = {0},
+                  add[2] = {0}, fire[2] = {0}, share = {0};
 
     mem_init(&b.mem, "bench", 0);
     arena_init(&b.arena, &b.mem, 0);

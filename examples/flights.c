@@ -25,8 +25,9 @@ struct flight {
     int32_t delay, distance;
     struct tw_str origin, destination;
 };
-TW_ROW(flight, TW_FIELD(flight, scheduled, "TIMESTAMP(0) NOT NULL"), TW_FIELD(flight, delay, "INT NOT NULL"), TW_FIELD(flight, distance, "INT NOT NULL"),
-       TW_FIELD(flight, origin, "STRING NOT NULL"), TW_FIELD(flight, destination, "STRING NOT NULL"));
+TW_ROW(flight, TW_FIELD(flight, scheduled, "TIMESTAMP(0) NOT NULL"), TW_FIELD(flight, delay, "INT NOT NULL"),
+       TW_FIELD(flight, distance, "INT NOT NULL"), TW_FIELD(flight, origin, "STRING NOT NULL"),
+       TW_FIELD(flight, destination, "STRING NOT NULL"));
 
 /* --- per airport and week --------------------------------------------------------------------------------------------- */
 struct delays {
@@ -40,7 +41,8 @@ struct airport_week {
     int64_t window_start, window_end, flights;
     double delay;
 };
-TW_ROW(airport_week, TW_FIELD(airport_week, origin, "STRING NOT NULL"), TW_FIELD(airport_week, window_start, "TIMESTAMP(3) NOT NULL"),
+TW_ROW(airport_week, TW_FIELD(airport_week, origin, "STRING NOT NULL"),
+       TW_FIELD(airport_week, window_start, "TIMESTAMP(3) NOT NULL"),
        TW_FIELD(airport_week, window_end, "TIMESTAMP(3) NOT NULL"), TW_FIELD(airport_week, flights, "BIGINT NOT NULL"),
        TW_FIELD(airport_week, delay, "DOUBLE NOT NULL"));
 
@@ -66,7 +68,8 @@ static enum tw_status delays_result(struct tw_context *cx, const void *acc, void
     return TW_OK;
 }
 
-TW_FUNCTION(mean_delay) = {.in = &flight_row, .acc = &delays_row, .out = &airport_week_row, .add = delays_add, .result = delays_result};
+TW_FUNCTION(mean_delay) = {
+    .in = &flight_row, .acc = &delays_row, .out = &airport_week_row, .add = delays_add, .result = delays_result};
 
 /* --- the worst of a week ------------------------------------------------------------------------------------------------ */
 struct worst {
@@ -76,8 +79,9 @@ struct worst {
     int64_t flights;
     double delay;
 };
-TW_ROW(worst, TW_FIELD(worst, week, "TIMESTAMP(3) NOT NULL"), TW_FIELD(worst, rank, "INT NOT NULL"), TW_FIELD(worst, origin, "STRING NOT NULL"),
-       TW_FIELD(worst, flights, "BIGINT NOT NULL"), TW_FIELD(worst, delay, "DOUBLE NOT NULL"));
+TW_ROW(worst, TW_FIELD(worst, week, "TIMESTAMP(3) NOT NULL"), TW_FIELD(worst, rank, "INT NOT NULL"),
+       TW_FIELD(worst, origin, "STRING NOT NULL"), TW_FIELD(worst, flights, "BIGINT NOT NULL"),
+       TW_FIELD(worst, delay, "DOUBLE NOT NULL"));
 
 struct week_key {
     int64_t window_start;
@@ -89,7 +93,8 @@ struct standing {
     int64_t flights;
     double delay;
 };
-static const struct tw_state airports = {.name = "airports", .kind = TW_MAP, .map_key = "STRING", .value = "ROW<flights BIGINT, delay DOUBLE>"};
+static const struct tw_state airports = {
+    .name = "airports", .kind = TW_MAP, .map_key = "STRING", .value = "ROW<flights BIGINT, delay DOUBLE>"};
 
 static enum tw_status worst_process(struct tw_context *cx, const void *in)
 {
@@ -133,7 +138,12 @@ static enum tw_status worst_on_timer(struct tw_context *cx, int64_t time_ms)
     return TW_OK;
 }
 
-TW_FUNCTION(worst_airports) = {.in = &airport_week_row, .key = &week_key_row, .out = &worst_row, .states = {&airports}, .process = worst_process, .on_timer = worst_on_timer};
+TW_FUNCTION(worst_airports) = {.in = &airport_week_row,
+                               .key = &week_key_row,
+                               .out = &worst_row,
+                               .states = {&airports},
+                               .process = worst_process,
+                               .on_timer = worst_on_timer};
 
 /* --- printing --------------------------------------------------------------------------------------------------------------- */
 struct late {
@@ -158,7 +168,8 @@ static void on_worst(void *arg, enum tw_row_kind kind, const void *row, int64_t 
     (void)arg, (void)kind, (void)time_ms;
     print_time(w->week + TW_HOURS(5), "%Y-%m-%d", day, sizeof day);
     if (w->rank == 1) printf("\nweek of %s   airport   flights   mean delay\n", day);
-    printf("%18d   %-7.*s %9lld %8.1f min\n", w->rank, (int)w->origin.size, w->origin.data, (long long)w->flights, w->delay);
+    printf("%18d   %-7.*s %9lld %8.1f min\n", w->rank, (int)w->origin.size, w->origin.data, (long long)w->flights,
+           w->delay);
 }
 
 static void on_late(void *arg, enum tw_row_kind kind, const void *row, int64_t time_ms)
@@ -170,8 +181,8 @@ static void on_late(void *arg, enum tw_row_kind kind, const void *row, int64_t t
     (void)kind, (void)time_ms;
     if (late->count++ >= SAMPLES) return;
     print_time(f->scheduled, "%Y-%m-%d %H:%M", when, sizeof when);
-    snprintf(late->text[late->count - 1], sizeof late->text[0], "%s  %.*s -> %.*s, %d minutes late", when, (int)f->origin.size, f->origin.data,
-             (int)f->destination.size, f->destination.data, f->delay);
+    snprintf(late->text[late->count - 1], sizeof late->text[0], "%s  %.*s -> %.*s, %d minutes late", when,
+             (int)f->origin.size, f->origin.data, (int)f->destination.size, f->destination.data, f->delay);
 }
 
 /* --- the job ------------------------------------------------------------------------------------------------------------------ */
@@ -192,11 +203,15 @@ TW_JOB(env, argc, argv)
     struct late late = {0};
 
     if (path == NULL) return 1;
-    struct tw_stream *flights = tw_source_rows(env, "flights", "filesystem", &flight_row, TW_OPTIONS("path", path, "format", "csv", "csv.header", "auto"));
-    flights = tw_with_watermarks(flights, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_MINUTES(30), .time_field = "scheduled", .every_rows = 8);
+    struct tw_stream *flights = tw_source_rows(env, "flights", "filesystem", &flight_row,
+                                               TW_OPTIONS("path", path, "format", "csv", "csv.header", "auto"));
+    flights = tw_with_watermarks(flights, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_MINUTES(30),
+                                 .time_field = "scheduled", .every_rows = 8);
     tw_parallelism(flights, 1); /* the order of the file is the order of arrival */
 
-    struct tw_stream *weeks = tw_window_aggregate(tw_key_by(flights, "origin"), TW_TUMBLE(TW_DAYS(7), .offset_ms = MONDAY, .allowed_lateness_ms = LATENESS), &mean_delay);
+    struct tw_stream *weeks = tw_window_aggregate(
+        tw_key_by(flights, "origin"), TW_TUMBLE(TW_DAYS(7), .offset_ms = MONDAY, .allowed_lateness_ms = LATENESS),
+        &mean_delay);
     struct tw_stream *top = tw_parallelism(tw_process(tw_key_by(weeks, "window_start"), &worst_airports), 1);
     tw_collect_to(top, &worst_row, on_worst, NULL);
     tw_collect_to(tw_side(weeks, "late"), &flight_row, on_late, &late);

@@ -8,7 +8,8 @@ struct visit {
     struct tw_str user, page;
     int64_t time;
 };
-TW_ROW(visit, TW_FIELD(visit, user, "STRING NOT NULL"), TW_FIELD(visit, page, "STRING NOT NULL"), TW_FIELD(visit, time, "TIMESTAMP(3) NOT NULL"));
+TW_ROW(visit, TW_FIELD(visit, user, "STRING NOT NULL"), TW_FIELD(visit, page, "STRING NOT NULL"),
+       TW_FIELD(visit, time, "TIMESTAMP(3) NOT NULL"));
 
 struct key {
     struct tw_str user;
@@ -19,8 +20,8 @@ struct count {
     struct tw_str user;
     int64_t count, pages, time;
 };
-TW_ROW(count, TW_FIELD(count, user, "STRING NOT NULL"), TW_FIELD(count, count, "BIGINT NOT NULL"), TW_FIELD(count, pages, "BIGINT NOT NULL"),
-       TW_FIELD(count, time, "TIMESTAMP(3) NOT NULL"));
+TW_ROW(count, TW_FIELD(count, user, "STRING NOT NULL"), TW_FIELD(count, count, "BIGINT NOT NULL"),
+       TW_FIELD(count, pages, "BIGINT NOT NULL"), TW_FIELD(count, time, "TIMESTAMP(3) NOT NULL"));
 
 static const struct tw_state visits_seen = {
     .name = "count",
@@ -62,7 +63,9 @@ TW_FUNCTION(count_visits) = {
 };
 
 static const struct visit visits[] = {
-    {TW_STR("ada"), TW_STR("/"), TW_MINUTES(0)},     {TW_STR("bob"), TW_STR("/"), TW_MINUTES(5)},      {TW_STR("ada"), TW_STR("/cart"), TW_MINUTES(20)},
+    {TW_STR("ada"), TW_STR("/"), TW_MINUTES(0)},
+    {TW_STR("bob"), TW_STR("/"), TW_MINUTES(5)},
+    {TW_STR("ada"), TW_STR("/cart"), TW_MINUTES(20)},
     {TW_STR("ada"), TW_STR("/"), TW_MINUTES(20)}, /* two events, one timer */
     {TW_STR("bob"), TW_STR("/help/with/a/long/name"), TW_MINUTES(70)},
 };

@@ -63,16 +63,25 @@ static enum status record_on_watermark(struct op_cx *cx, void *self, int64_t wat
 
     (void)self;
     if (!r->driver->setup.watermarks || r->name) return S_OK;
-    if (watermark == WATERMARK_MAX) buf_append_text(&r->driver->text, "W@max\n");
-    else buf_printf(&r->driver->text, "W@%lld\n", (long long)watermark);
+    if (watermark == WATERMARK_MAX)
+        buf_append_text(&r->driver->text, "W@max\n");
+    else
+        buf_printf(&r->driver->text, "W@%lld\n", (long long)watermark);
     return S_OK;
 }
 
-static const struct op_type recorder_type = {.name = "recorder", .flags = OP_SELECTION | OP_FORMS, .input_count = 1,
-    .config_size = sizeof(struct recorder), .on_batch = record_on_batch, .on_watermark = record_on_watermark};
+static const struct op_type recorder_type = {.name = "recorder",
+                                             .flags = OP_SELECTION | OP_FORMS,
+                                             .input_count = 1,
+                                             .config_size = sizeof(struct recorder),
+                                             .on_batch = record_on_batch,
+                                             .on_watermark = record_on_watermark};
 
 /* --- a clock set by hand ------------------------------------------------------------------------------------------------ */
-static struct op_driver *driver_of(struct sys *s) { return (struct op_driver *)(void *)((char *)s - offsetof(struct op_driver, clock)); }
+static struct op_driver *driver_of(struct sys *s)
+{
+    return (struct op_driver *)(void *)((char *)s - offsetof(struct op_driver, clock));
+}
 static int64_t clock_wall_ms(struct sys *s) { return driver_of(s)->now_ms; }
 static int64_t clock_mono_ns(struct sys *s) { return driver_of(s)->now_ms * 1000000; }
 static uint64_t clock_random(struct sys *s)
@@ -80,7 +89,8 @@ static uint64_t clock_random(struct sys *s)
     (void)s;
     return 4; /* chosen by fair dice roll */
 }
-static const struct sys_ops clock_ops = {.name = "sim", .wall_ms = clock_wall_ms, .mono_ns = clock_mono_ns, .random = clock_random};
+static const struct sys_ops clock_ops = {
+    .name = "sim", .wall_ms = clock_wall_ms, .mono_ns = clock_mono_ns, .random = clock_random};
 
 static int64_t host_now_ms(void *arg) { return sys_wall_ms(((struct op_driver *)arg)->sys); }
 
@@ -127,16 +137,22 @@ static void chain_make(struct op_driver *d)
     const struct op_setup *s = &d->setup;
     uint32_t count = 1;
 
-    d->nodes[0] = (struct node_plan){.type = s->type, .config = s->config, .plan = &d->plan, .name = s->type->name, .uid = "test"};
+    d->nodes[0] = (struct node_plan){
+        .type = s->type, .config = s->config, .plan = &d->plan, .name = s->type->name, .uid = "test"};
     for (uint32_t p = 0; p < d->plan.output_count; p++) {
         struct op_plan *plan = &d->record_plans[p];
         d->recorders[p] = (struct recorder){d, d->plan.port_names[p]};
         if (s->unused_port && strcmp(s->unused_port, p ? d->plan.port_names[p] : "") == 0) continue;
         *plan = (struct op_plan){.arena = &d->arena, .inputs = {d->plan.outputs[p]}, .input_count = 1};
-        d->nodes[count++] = (struct node_plan){.type = &recorder_type, .config = &d->recorders[p], .plan = plan, .name = "recorder", .parent_port = p};
+        d->nodes[count++] = (struct node_plan){
+            .type = &recorder_type, .config = &d->recorders[p], .plan = plan, .name = "recorder", .parent_port = p};
     }
-    d->task = (struct task_plan){.name = "test", .parallelism = 1, .max_parallelism = 128,
-        .batch_rows = s->batch_rows ? s->batch_rows : BATCH_ROWS, .nodes = d->nodes, .node_count = count};
+    d->task = (struct task_plan){.name = "test",
+                                 .parallelism = 1,
+                                 .max_parallelism = 128,
+                                 .batch_rows = s->batch_rows ? s->batch_rows : BATCH_ROWS,
+                                 .nodes = d->nodes,
+                                 .node_count = count};
     chain_init(&d->chain, &d->task, &d->mem, d->sys, NULL, &d->err);
     d->has_chain = true;
 }
@@ -145,8 +161,13 @@ static void host_make(struct op_driver *d)
 {
     const char *backend = d->setup.backend ? d->setup.backend : "hashmap";
 
-    d->host = (struct state_host){.backend = sb_find(backend), .mem = &d->mem, .group_count = 128, .max_parallelism = 128,
-        .now_ms = host_now_ms, .now_arg = d, .err = &d->err};
+    d->host = (struct state_host){.backend = sb_find(backend),
+                                  .mem = &d->mem,
+                                  .group_count = 128,
+                                  .max_parallelism = 128,
+                                  .now_ms = host_now_ms,
+                                  .now_arg = d,
+                                  .err = &d->err};
     assert_non_null(d->host.backend);
     state_host_init(&d->host);
     d->has_host = true;
@@ -213,8 +234,9 @@ static void settle(struct op_driver *d, enum status st)
         assert_true(st == S_MORE || st == S_PENDING);
         d->pending += st == S_PENDING;
         assert_true(d->pending < PENDING_MAX);
-        if (st == S_PENDING && d->parker) sys_park(d->sys, d->parker, INT64_MAX); /* a helper thread has what is missing */
-        d->chain.budget = 1 + calls % 7; /* a short breath now and then */
+        if (st == S_PENDING && d->parker)
+            sys_park(d->sys, d->parker, INT64_MAX); /* a helper thread has what is missing */
+        d->chain.budget = 1 + calls % 7;            /* a short breath now and then */
         st = chain_drain(&d->chain);
     }
     if (st < 0) failed(d, st);

@@ -134,8 +134,10 @@ static enum status recorder_on_watermark(struct op_cx *cx, void *self, int64_t w
     (void)self;
     if (c->port > 0) return S_OK;
     settle(c->to);
-    if (watermark == WATERMARK_MAX) buf_append_text(&c->to->text, "W max\n");
-    else buf_printf(&c->to->text, "W %lld\n", (long long)watermark);
+    if (watermark == WATERMARK_MAX)
+        buf_append_text(&c->to->text, "W max\n");
+    else
+        buf_printf(&c->to->text, "W %lld\n", (long long)watermark);
     c->to->sorted_upto = c->to->text.size;
     return S_OK;
 }
@@ -182,22 +184,34 @@ char *operator_run(struct operator_run *r, const char *script)
     struct recording to = {.sorted = r->sorted};
     buf_init(&to.text, &mem);
     const struct type *schema = rows_type(&arena, r->schema);
-    struct op_plan source = {.arena = &arena, .outputs = {schema}, .output_count = 1}, plan = {.arena = &arena, .inputs = {schema}, .input_count = 1};
+    struct op_plan source = {.arena = &arena, .outputs = {schema}, .output_count = 1},
+                   plan = {.arena = &arena, .inputs = {schema}, .input_count = 1};
     resolve_keys(r, &plan, keys);
     if (r->type->derive(&plan, r->config, &err) != S_OK) fail_msg("%s (%s)", err.text, err.hint);
 
     struct script_config script_config = {script};
     struct recorder_config recorders[OP_PORTS_MAX];
     struct op_plan recorder_plans[OP_PORTS_MAX];
-    struct node_plan nodes[2 + OP_PORTS_MAX] = {{.type = &op_script, .config = &script_config, .plan = &source, .name = "script"},
-                                                {.type = r->type, .config = r->config, .plan = &plan, .name = r->type->name}};
+    struct node_plan nodes[2 + OP_PORTS_MAX] = {
+        {.type = &op_script, .config = &script_config, .plan = &source, .name = "script"},
+        {.type = r->type, .config = r->config, .plan = &plan, .name = r->type->name}};
     for (uint32_t p = 0; p < plan.output_count; p++) {
         recorders[p] = (struct recorder_config){&to, p};
         recorder_plans[p] = (struct op_plan){.arena = &arena, .inputs = {plan.outputs[p]}, .input_count = 1};
-        nodes[2 + p] = (struct node_plan){.type = &op_recorder, .config = &recorders[p], .plan = &recorder_plans[p], .name = "recorder", .parent = 1, .parent_port = p};
+        nodes[2 + p] = (struct node_plan){.type = &op_recorder,
+                                          .config = &recorders[p],
+                                          .plan = &recorder_plans[p],
+                                          .name = "recorder",
+                                          .parent = 1,
+                                          .parent_port = p};
     }
-    struct task_plan task = {.name = "test", .parallelism = 1, .max_parallelism = 128, .batch_rows = r->batch_rows != 0 ? r->batch_rows : BATCH_ROWS,
-                             .nodes = nodes, .node_count = 2 + plan.output_count, .backend = r->backend};
+    struct task_plan task = {.name = "test",
+                             .parallelism = 1,
+                             .max_parallelism = 128,
+                             .batch_rows = r->batch_rows != 0 ? r->batch_rows : BATCH_ROWS,
+                             .nodes = nodes,
+                             .node_count = 2 + plan.output_count,
+                             .backend = r->backend};
     r->status = run_task(r, &task, sys);
     settle(&to);
     char *text = strdup(buf_text(&to.text));

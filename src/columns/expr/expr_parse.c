@@ -15,11 +15,13 @@ struct parser {
     struct err *e;
 };
 
-static const char *const levels[][7] = {{"<=", ">=", "<>", "=", "<", ">", NULL}, {"+", "-", NULL}, {"*", "/", "%", NULL}};
+static const char *const levels[][7] = {
+    {"<=", ">=", "<>", "=", "<", ">", NULL}, {"+", "-", NULL}, {"*", "/", "%", NULL}};
 
 static enum status fail_at(struct parser *p, const char *what)
 {
-    return err_set(p->e, E_GRAPH, "%s at position %zu of \"%.*s\"", what, p->at + 1, (int)MIN(p->text.size, (size_t)200), p->text.data);
+    return err_set(p->e, E_GRAPH, "%s at position %zu of \"%.*s\"", what, p->at + 1,
+                   (int)MIN(p->text.size, (size_t)200), p->text.data);
 }
 
 static void skip_space(struct parser *p)
@@ -27,7 +29,11 @@ static void skip_space(struct parser *p)
     while (p->at < p->text.size && strchr(" \t\n\r", p->text.data[p->at]) != NULL) p->at++;
 }
 
-static bool is_word(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' || (unsigned char)c >= 0x80; }
+static bool is_word(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+           (unsigned char)c >= 0x80;
+}
 
 static bool take(struct parser *p, const char *token)
 {
@@ -43,7 +49,8 @@ static struct str take_word(struct parser *p, bool digits_and_point)
 {
     size_t start = p->at;
 
-    while (p->at < p->text.size && (is_word(p->text.data[p->at]) || (digits_and_point && p->text.data[p->at] == '.'))) p->at++;
+    while (p->at < p->text.size && (is_word(p->text.data[p->at]) || (digits_and_point && p->text.data[p->at] == '.')))
+        p->at++;
     return (struct str){p->text.data + start, p->at - start};
 }
 

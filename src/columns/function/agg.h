@@ -15,8 +15,8 @@ struct agg {
     const struct agg_type *type;
     const struct type *argument; /* NULL: count(*) */
     const struct type *result;
-    uint32_t col;                /* argument column */
-    uint32_t offset;             /* of its words in the accumulator row */
+    uint32_t col;    /* argument column */
+    uint32_t offset; /* of its words in the accumulator row */
     uint32_t words;
 };
 
@@ -26,7 +26,8 @@ struct agg_type {
     enum status (*bind)(struct agg *a, struct arena *arena, struct err *e);
     /* acc[i] takes v[row_i]; row_i = rows[i], or i when rows is NULL. NULL values are passed over. */
     void (*add)(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n);
-    void (*retract)(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n); /* NULL = cannot */
+    void (*retract)(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows,
+                    uint32_t n);                                                            /* NULL = cannot */
     void (*merge)(const struct agg *a, void *const *acc, void *const *other, uint32_t n);   /* acc[i] += other[i] */
     void (*unmerge)(const struct agg *a, void *const *acc, void *const *other, uint32_t n); /* NULL = not exact */
     void (*result)(const struct agg *a, void *const *acc, uint32_t n, struct vector *out, uint32_t first);
@@ -34,6 +35,10 @@ struct agg_type {
 
 extern const struct agg_type *const agg_types[]; /* sorted by name, ends with NULL */
 /* Parses "count(*)", "sum(price) AS total" against a row type and binds it; *alias is its name (default: the text). */
-enum status agg_bind(struct agg *a, struct arena *arena, const struct type *row, struct str text, const char **alias, struct err *e) CHECKED;
+enum status agg_bind(struct agg *a, struct arena *arena, const struct type *row, struct str text, const char **alias,
+                     struct err *e) CHECKED;
 
-static inline int64_t *agg_word(const struct agg *a, void *acc, uint32_t word) { return (int64_t *)(void *)((char *)acc + a->offset) + word; }
+static inline int64_t *agg_word(const struct agg *a, void *acc, uint32_t word)
+{
+    return (int64_t *)(void *)((char *)acc + a->offset) + word;
+}

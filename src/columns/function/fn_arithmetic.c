@@ -13,7 +13,7 @@ WRAPPING(sub_i64, int64_t, uint64_t, -)
 FN_BINARY(sub_f64, double, double, a - b)
 WRAPPING(mul_i32, int32_t, uint32_t, *)
 WRAPPING(mul_i64, int64_t, uint64_t, *)
-FN_BINARY(mul_f64, double, double, a * b)
+FN_BINARY(mul_f64, double, double, a *b)
 FN_BINARY(div_f64, double, double, a / b)
 FN_BINARY(mod_f64, double, double, fmod(a, b))
 
@@ -22,17 +22,17 @@ FN_BINARY(mod_f64, double, double, fmod(a, b))
     static void NAME(const struct vector *const *args, uint32_t n, struct vector *out, struct row_errors *errors)      \
     {                                                                                                                  \
         const T *divisors = args[1]->data;                                                                             \
-        if (args[1]->form == VEC_CONST && divisors[0] != 0 && divisors[0] != -1) {                                                   \
+        if (args[1]->form == VEC_CONST && divisors[0] != 0 && divisors[0] != -1) {                                     \
             FN_BINARY_LOOP(T, T, a OP b);                                                                              \
             return;                                                                                                    \
         }                                                                                                              \
         const T *dividends = args[0]->data;                                                                            \
-        T *quotients = out->data;                                                                                              \
+        T *quotients = out->data;                                                                                      \
         for (uint32_t i = 0; i < n; i++) {                                                                             \
-            T a = dividends[vector_at(args[0], i)], b = divisors[vector_at(args[1], i)];                                              \
+            T a = dividends[vector_at(args[0], i)], b = divisors[vector_at(args[1], i)];                               \
             bool null = vector_is_null(args[0], i) || vector_is_null(args[1], i);                                      \
             if (b == 0 && !null) row_error(errors, i, FN_DIVISION_BY_ZERO);                                            \
-            quotients[i] = b == 0 ? 0 : b == -1 ? (T)(MINUS_ONE) : (T)(a OP b);                                                \
+            quotients[i] = b == 0 ? 0 : b == -1 ? (T)(MINUS_ONE) : (T)(a OP b);                                        \
         }                                                                                                              \
     }
 DIVIDING(div_i32, int32_t, uint32_t, /, 0u - (uint32_t)a)
@@ -59,4 +59,5 @@ static const struct fn_def functions[] = {
     {0},
 };
 
-const struct fn_type fn_arithmetic = {.name = "arithmetic", .doc = "sums, products, quotients", .example = "2 + 3 = 5", .functions = functions};
+const struct fn_type fn_arithmetic = {
+    .name = "arithmetic", .doc = "sums, products, quotients", .example = "2 + 3 = 5", .functions = functions};

@@ -14,11 +14,11 @@
 enum {
     GRAPH_NODES_MAX = 4096,
     GRAPH_EDGES_MAX = 16384,
-    GRAPH_TEXT_MAX = 64 * 1024,      /* names, options, configuration texts */
+    GRAPH_TEXT_MAX = 64 * 1024, /* names, options, configuration texts */
     GRAPH_BYTES_MAX = 64 * 1024 * 1024,
     GRAPH_PARALLELISM_MAX = 4096,
     GRAPH_MAX_PARALLELISM_MAX = 32768,
-    GRAPH_ID_SIZE = 33,              /* 32 hex digits and NUL */
+    GRAPH_ID_SIZE = 33, /* 32 hex digits and NUL */
     GRAPH_NONE = -1,
 };
 
@@ -43,38 +43,38 @@ struct graph_node {
     struct graph_here here;
     /* filled by graph_prepare */
     struct op_plan plan;
-    const uint64_t *needed_in[OP_INPUTS_MAX];  /* bit set per input, NULL = all columns */
+    const uint64_t *needed_in[OP_INPUTS_MAX]; /* bit set per input, NULL = all columns */
     const uint64_t *needed_out[OP_PORTS_MAX];
-    char id[GRAPH_ID_SIZE];        /* stable: from the uid, or from the place in the graph */
-    int chained_by;                /* edge that chains this node to its parent, or GRAPH_NONE: a head */
+    char id[GRAPH_ID_SIZE]; /* stable: from the uid, or from the place in the graph */
+    int chained_by;         /* edge that chains this node to its parent, or GRAPH_NONE: a head */
     uint32_t vertex;
 };
 
 struct graph_edge {
     /* given */
     uint32_t from, to, input;
-    const char *side;              /* name of a side output; NULL = the main output */
-    bool has_partitioner;          /* else forward, or rebalance when the parallelisms differ */
+    const char *side;     /* name of a side output; NULL = the main output */
+    bool has_partitioner; /* else forward, or rebalance when the parallelisms differ */
     enum partitioner partitioner;
-    struct text_list keys;         /* the consumer's input is keyed by these fields */
-    struct function_ref function;  /* PART_CUSTOM */
-    struct graph_here here;        /* of the call that asked for keys, partitioning or the side output */
+    struct text_list keys;        /* the consumer's input is keyed by these fields */
+    struct function_ref function; /* PART_CUSTOM */
+    struct graph_here here;       /* of the call that asked for keys, partitioning or the side output */
     /* filled by graph_prepare */
     uint32_t port;
-    const uint32_t *key_cols;      /* keys.count of them */
-    const uint64_t *needed;        /* what the consumer reads: travels; NULL = all */
+    const uint32_t *key_cols; /* keys.count of them */
+    const uint64_t *needed;   /* what the consumer reads: travels; NULL = all */
     bool chained;
 };
 
 /* A chain of operators that runs as one task per subtask. */
 struct graph_vertex {
-    uint32_t head;                 /* node */
-    const uint32_t *nodes;         /* head first, parents before children */
+    uint32_t head;         /* node */
+    const uint32_t *nodes; /* head first, parents before children */
     uint32_t node_count;
-    const char *name;              /* "Source: bids -> Filter -> Sink: print" */
+    const char *name; /* "Source: bids -> Filter -> Sink: print" */
     uint32_t parallelism, max_parallelism;
     const char *slot_group;
-    bool blocking;                 /* some operator may block: its tasks get threads of their own */
+    bool blocking; /* some operator may block: its tasks get threads of their own */
 };
 
 /* Where functions are found: a program or a shared object, known by its digest. */
@@ -84,11 +84,11 @@ struct graph_artifact {
 };
 
 struct graph {
-    struct arena *arena;           /* everything here lives in it */
+    struct arena *arena; /* everything here lives in it */
     const char *job_name;
     struct graph_artifact artifact;
-    struct options settings;       /* configuration of the run, by Flink's keys */
-    struct options parameters;     /* global job parameters */
+    struct options settings;                               /* configuration of the run, by Flink's keys */
+    struct options parameters;                             /* global job parameters */
     uint32_t default_parallelism, default_max_parallelism; /* >= 1; 0 = derived */
     bool chaining;
     struct graph_node **nodes;
@@ -101,7 +101,8 @@ struct graph {
 
 /* graph.c */
 void graph_init(struct graph *g, struct arena *a);
-struct graph_node *graph_add_node(struct graph *g, const struct op_type *type, const char *name, struct graph_here here); /* config cleared */
+struct graph_node *graph_add_node(struct graph *g, const struct op_type *type, const char *name,
+                                  struct graph_here here); /* config cleared */
 struct graph_edge *graph_add_edge(struct graph *g, uint32_t from, uint32_t to, uint32_t input, struct graph_here here);
 /* Puts "job.c:42: " in front of the error; answers its status. */
 enum status graph_at(struct graph_here here, struct err *e);

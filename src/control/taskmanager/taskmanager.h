@@ -9,8 +9,8 @@
 #include "flow/task/worker.h"
 
 struct taskmanager_settings {
-    uint32_t slots;        /* 0 = as many as the job needs */
-    uint32_t workers;      /* threads for tasks that do not block; 0 = one per core, as far as there are tasks */
+    uint32_t slots;   /* 0 = as many as the job needs */
+    uint32_t workers; /* threads for tasks that do not block; 0 = one per core, as far as there are tasks */
     uint32_t batch_rows, ring_batches;
     uint32_t attempt;
     uint64_t seed;
@@ -21,7 +21,7 @@ struct taskmanager_settings {
 struct task_ended {
     const char *vertex;
     uint32_t subtask;
-    enum status status;    /* S_END, E_CANCELED, or why it failed */
+    enum status status; /* S_END, E_CANCELED, or why it failed */
     struct err err;
 };
 /* Called on the thread of the task's worker. */
@@ -29,9 +29,9 @@ typedef void (*task_ended_fn)(void *arg, const struct task_ended *t);
 
 /* Sums over all tasks, taken while they run. */
 struct job_totals {
-    uint64_t rows_in, rows_out;          /* out of sources, into sinks */
+    uint64_t rows_in, rows_out; /* out of sources, into sinks */
     uint64_t late_dropped, late_refired, errors_skipped, dead_letters;
-    int64_t watermark;                   /* the lowest of the tasks that run; TIME_MIN before the first */
+    int64_t watermark; /* the lowest of the tasks that run; TIME_MIN before the first */
     uint32_t tasks, tasks_running;
 };
 
@@ -39,7 +39,8 @@ struct taskmanager;
 struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const struct taskmanager_settings *settings);
 void taskmanager_free(struct taskmanager *tm); /* joined, or never started; NULL is a no-op */
 /* Makes channels and tasks; nothing runs yet. E_CONFIG when the slots do not suffice. */
-enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job, task_ended_fn ended, void *arg, struct err *e) CHECKED;
+enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job,
+                               task_ended_fn ended, void *arg, struct err *e) CHECKED;
 enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /* a thread per worker */
 /* Instead of start: one turn over all workers on the calling thread (simulation, harness). pick: NULL = all tasks in turn,
  * else one task chosen by it. S_OK; S_END when no task is left. */

@@ -23,13 +23,25 @@ struct channel;
 
 /* One channel from a sending to a receiving task. Shells are made in the sender's mem, two at first, more up to `shells`
  * when the receiver lags. */
-struct channel *channel_create(struct mem *mem, const struct type *schema, const uint64_t *needed, uint32_t batch_rows, uint32_t shells);
+struct channel *channel_create(struct mem *mem, const struct type *schema, const uint64_t *needed, uint32_t batch_rows,
+                               uint32_t shells);
 void channel_free(struct channel *c); /* both sides stopped */
 /* The parkers to wake: the receiver's when something arrives, the sender's when a shell comes back to a waiting sender. */
 void channel_connect(struct channel *c, struct sys *sys, struct sys_parker *sender, struct sys_parker *receiver);
 
 /* --- sending end: a writer per outgoing edge and subtask --------------------------------------------------------------- */
-enum partitioner { PART_FORWARD, PART_HASH, PART_REBALANCE, PART_RESCALE, PART_BROADCAST, PART_GLOBAL, PART_SHUFFLE, PART_CUSTOM, PART_ADAPTIVE, PART_COUNT };
+enum partitioner {
+    PART_FORWARD,
+    PART_HASH,
+    PART_REBALANCE,
+    PART_RESCALE,
+    PART_BROADCAST,
+    PART_GLOBAL,
+    PART_SHUFFLE,
+    PART_CUSTOM,
+    PART_ADAPTIVE,
+    PART_COUNT
+};
 extern const char *const partitioner_names[PART_COUNT]; /* as Flink's ship strategies: FORWARD, HASH, ... */
 
 /* For PART_CUSTOM: fills targets[i] for the i-th selected row. */
@@ -41,12 +53,13 @@ struct writer_plan {
     uint32_t key_count, max_parallelism;
     partition_fn custom;
     void *custom_arg;
-    uint64_t seed;        /* PART_SHUFFLE */
+    uint64_t seed;                 /* PART_SHUFFLE */
     uint32_t subtask, parallelism; /* of the sender */
 };
 
 struct writer;
-struct writer *writer_create(const struct writer_plan *plan, struct channel *const *channels, uint32_t channel_count, struct mem *mem);
+struct writer *writer_create(const struct writer_plan *plan, struct channel *const *channels, uint32_t channel_count,
+                             struct mem *mem);
 void writer_free(struct writer *w);
 /* PART_CUSTOM: sets what the plan left open, before the first row. */
 void writer_set_custom(struct writer *w, partition_fn custom, void *arg);

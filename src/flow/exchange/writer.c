@@ -16,19 +16,21 @@ struct writer {
     uint32_t channel_count;
     struct mem *mem;
     struct prng prng;
-    uint32_t next;               /* rebalance, rescale: whose turn it is */
-    bool busy;                   /* a batch is half written */
-    bool control_busy;           /* a control element is half written: channels before `at` have it */
-    uint32_t at, done;           /* channel being served, rows of it already taken */
-    uint16_t *rows;              /* rows of the batch, grouped by channel */
-    uint32_t *starts;            /* [channel_count + 1] first row of each group */
-    uint32_t *targets;           /* channel of each selected row */
+    uint32_t next;     /* rebalance, rescale: whose turn it is */
+    bool busy;         /* a batch is half written */
+    bool control_busy; /* a control element is half written: channels before `at` have it */
+    uint32_t at, done; /* channel being served, rows of it already taken */
+    uint16_t *rows;    /* rows of the batch, grouped by channel */
+    uint32_t *starts;  /* [channel_count + 1] first row of each group */
+    uint32_t *targets; /* channel of each selected row */
     uint64_t *hashes;
 };
 
-const char *const partitioner_names[PART_COUNT] = {"FORWARD", "HASH", "REBALANCE", "RESCALE", "BROADCAST", "GLOBAL", "SHUFFLE", "CUSTOM", "ADAPTIVE"};
+const char *const partitioner_names[PART_COUNT] = {"FORWARD", "HASH",    "REBALANCE", "RESCALE", "BROADCAST",
+                                                   "GLOBAL",  "SHUFFLE", "CUSTOM",    "ADAPTIVE"};
 
-struct writer *writer_create(const struct writer_plan *plan, struct channel *const *channels, uint32_t channel_count, struct mem *mem)
+struct writer *writer_create(const struct writer_plan *plan, struct channel *const *channels, uint32_t channel_count,
+                             struct mem *mem)
 {
     struct writer *w = mem_zalloc(mem, sizeof *w);
 
@@ -98,7 +100,8 @@ static enum status adaptive_targets(struct writer *w, uint32_t n)
 
     for (uint32_t k = 0; k < MIN(4u, w->channel_count); k++) {
         struct channel *c = w->channels[(w->next + k) % w->channel_count];
-        uint32_t load = atomic_load_explicit(&c->forward.head, memory_order_relaxed) - atomic_load_explicit(&c->forward.tail, memory_order_relaxed);
+        uint32_t load = atomic_load_explicit(&c->forward.head, memory_order_relaxed) -
+                        atomic_load_explicit(&c->forward.tail, memory_order_relaxed);
         if (load < least) {
             least = load;
             best = (w->next + k) % w->channel_count;
@@ -137,7 +140,8 @@ static void group_rows(struct writer *w, const struct batch *in, uint32_t n)
 
 /* --- into the builders ------------------------------------------------------------------------------------------------ */
 /* Appends rows until done or out of credit; *done counts them. */
-static enum status channel_append(struct channel *c, const struct batch *in, const uint16_t *rows, uint32_t count, uint32_t *done)
+static enum status channel_append(struct channel *c, const struct batch *in, const uint16_t *rows, uint32_t count,
+                                  uint32_t *done)
 {
     while (*done < count) {
         if (c->open == NULL && (c->open = channel_shell(c)) == NULL) return S_FULL;
@@ -174,7 +178,8 @@ static enum status write_all(struct writer *w, const struct batch *in, uint32_t 
     if (!w->busy)
         for (uint32_t i = 0; i < n; i++) w->rows[i] = (uint16_t)batch_row(in, i);
     w->busy = true;
-    for (; w->at < w->channel_count; w->at++, w->done = 0) TRY(channel_append(w->channels[w->at], in, w->rows, n, &w->done));
+    for (; w->at < w->channel_count; w->at++, w->done = 0)
+        TRY(channel_append(w->channels[w->at], in, w->rows, n, &w->done));
     return S_OK;
 }
 
@@ -183,7 +188,8 @@ static bool hand_over(struct writer *w, struct batch *in)
 {
     struct channel *c = w->channels[0];
 
-    if (in->sel != NULL || in->count < SCATTER_ROWS_MIN || in->capacity != c->batch_rows || in->mem != c->mem) return false;
+    if (in->sel != NULL || in->count < SCATTER_ROWS_MIN || in->capacity != c->batch_rows || in->mem != c->mem)
+        return false;
     for (uint32_t i = 0; i < in->col_count; i++)
         if (in->cols[i].form != VEC_FLAT && in->cols[i].form != VEC_ABSENT) return false;
     channel_send_open(c);

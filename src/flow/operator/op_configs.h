@@ -8,9 +8,9 @@
 static inline bool function_given(const struct function_ref *f) { return f->name != NULL; }
 
 /* The tables of the structs below, for `.config_fields`; window_config's is in window_fields.h. */
-extern const struct config_field function_config_fields[], where_config_fields[], project_config_fields[], rolling_config_fields[],
-    sort_config_fields[], interval_config_fields[], async_config_fields[], source_config_fields[], sink_config_fields[],
-    watermarks_config_fields[], source_function_config_fields[];
+extern const struct config_field function_config_fields[], where_config_fields[], project_config_fields[],
+    rolling_config_fields[], sort_config_fields[], interval_config_fields[], async_config_fields[],
+    source_config_fields[], sink_config_fields[], watermarks_config_fields[], source_function_config_fields[];
 
 /* map, filter, flat_map, process, batch, reduce, partition_rows, co_*, broadcast_process, sink_function,
  * key_by (select_key), partition_custom (partition). */
@@ -67,22 +67,35 @@ struct window_config {
 
 /* enum tw_watermark_kind and its arguments. */
 struct watermark_config {
-    int64_t kind, out_of_orderness_ms, idleness_ms, every_rows, periodic_ms, alignment_max_drift_ms, alignment_interval_ms;
+    int64_t kind, out_of_orderness_ms, idleness_ms, every_rows, periodic_ms, alignment_max_drift_ms,
+        alignment_interval_ms;
     const char *time_field, *alignment_group;
     struct function_ref function;
 };
 /* The rows of a config_fields table for a struct watermark_config that lies at `base`. */
 #define WATERMARK_CONFIG_FIELDS(base)                                                                                  \
-    {"watermark.kind", CONF_INT, (base) + offsetof(struct watermark_config, kind), "0 none, 1 monotonous, 2 bounded, 3 function"},          \
-        {"watermark.out-of-orderness", CONF_INT, (base) + offsetof(struct watermark_config, out_of_orderness_ms), "ms behind the greatest timestamp"}, \
-        {"watermark.idleness", CONF_INT, (base) + offsetof(struct watermark_config, idleness_ms), "ms without rows until idle; 0 = never"}, \
-        {"watermark.every-rows", CONF_INT, (base) + offsetof(struct watermark_config, every_rows), "emit by row count; 0 = periodically"},  \
-        {"watermark.interval", CONF_INT, (base) + offsetof(struct watermark_config, periodic_ms), "ms between watermarks"},                 \
-        {"watermark.alignment.max-drift", CONF_INT, (base) + offsetof(struct watermark_config, alignment_max_drift_ms), "ms ahead of the group"}, \
-        {"watermark.alignment.interval", CONF_INT, (base) + offsetof(struct watermark_config, alignment_interval_ms), "ms between updates"}, \
-        {"watermark.time-field", CONF_TEXT, (base) + offsetof(struct watermark_config, time_field), "column with the event time"},          \
-        {"watermark.alignment.group", CONF_TEXT, (base) + offsetof(struct watermark_config, alignment_group), "alignment group"},           \
-        {"watermark.function", CONF_FUNCTION, (base) + offsetof(struct watermark_config, function), "timestamp assigner, generator"}
+    {"watermark.kind", CONF_INT, (base) + offsetof(struct watermark_config, kind),                                     \
+     "0 none, 1 monotonous, 2 bounded, 3 function"},                                                                   \
+        {"watermark.out-of-orderness", CONF_INT, (base) + offsetof(struct watermark_config, out_of_orderness_ms),      \
+         "ms behind the greatest timestamp"},                                                                          \
+        {"watermark.idleness", CONF_INT, (base) + offsetof(struct watermark_config, idleness_ms),                      \
+         "ms without rows until idle; 0 = never"},                                                                     \
+        {"watermark.every-rows", CONF_INT, (base) + offsetof(struct watermark_config, every_rows),                     \
+         "emit by row count; 0 = periodically"},                                                                       \
+        {"watermark.interval", CONF_INT, (base) + offsetof(struct watermark_config, periodic_ms),                      \
+         "ms between watermarks"},                                                                                     \
+        {"watermark.alignment.max-drift", CONF_INT,                                                                    \
+         (base) + offsetof(struct watermark_config, alignment_max_drift_ms), "ms ahead of the group"},                 \
+        {"watermark.alignment.interval", CONF_INT, (base) + offsetof(struct watermark_config, alignment_interval_ms),  \
+         "ms between updates"},                                                                                        \
+        {"watermark.time-field", CONF_TEXT, (base) + offsetof(struct watermark_config, time_field),                    \
+         "column with the event time"},                                                                                \
+        {"watermark.alignment.group", CONF_TEXT, (base) + offsetof(struct watermark_config, alignment_group),          \
+         "alignment group"},                                                                                           \
+    {                                                                                                                  \
+        "watermark.function", CONF_FUNCTION, (base) + offsetof(struct watermark_config, function),                     \
+            "timestamp assigner, generator"                                                                            \
+    }
 
 struct source_config {
     const char *connector;

@@ -12,10 +12,11 @@ enum { PROJECT_COLUMNS_MAX = 1024 };
 struct project {
     struct expr_run **runs; /* NULL: nobody needs the column */
     uint32_t count;
-    struct batch out;       /* a view: its columns are copies of vector headers */
+    struct batch out; /* a view: its columns are copies of vector headers */
 };
 
-static enum status bind_one(const struct op_plan *p, const char *text, struct expr **x, const char **name, struct err *e)
+static enum status bind_one(const struct op_plan *p, const char *text, struct expr **x, const char **name,
+                            struct err *e)
 {
     struct str s = str_of(text), alias = {NULL, 0};
 
@@ -25,7 +26,8 @@ static enum status bind_one(const struct op_plan *p, const char *text, struct ex
         s.size = i;
     }
     TRY(expr_parse(p->arena, p->inputs[0], str_trim(s), x, e));
-    if (alias.size == 0 && (*x)->kind != EXPR_COLUMN) return err_set(e, E_GRAPH, "\"%s\" needs a name: add ' AS name'", text);
+    if (alias.size == 0 && (*x)->kind != EXPR_COLUMN)
+        return err_set(e, E_GRAPH, "\"%s\" needs a name: add ' AS name'", text);
     struct str chosen = alias.size > 0 ? alias : (*x)->text;
     *name = arena_strndup(p->arena, chosen.data, chosen.size);
     return S_OK;
@@ -51,14 +53,16 @@ static enum status project_derive(struct op_plan *p, const void *config, struct 
     return S_OK;
 }
 
-static void project_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void project_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                          uint64_t *const *inputs)
 {
     const struct project_config *c = config;
     struct expr *x;
     const char *name;
 
     for (uint32_t i = 0; i < c->columns.count; i++)
-        if (bit_get(outputs[0], i) && bind_one(p, c->columns.items[i], &x, &name, NULL) == S_OK) expr_columns(x, inputs[0]);
+        if (bit_get(outputs[0], i) && bind_one(p, c->columns.items[i], &x, &name, NULL) == S_OK)
+            expr_columns(x, inputs[0]);
 }
 
 static enum status project_open(struct op_cx *cx, void *self)
@@ -73,7 +77,9 @@ static enum status project_open(struct op_cx *cx, void *self)
     s->out = (struct batch){.schema = cx->plan->outputs[0], .col_count = s->count, .mem = cx->mem};
     s->out.cols = mem_zalloc(cx->mem, sizeof *s->out.cols * s->count);
     for (uint32_t i = 0; i < s->count; i++) {
-        s->out.cols[i] = (struct vector){.type = cx->plan->outputs[0]->children[i], .phys = cx->plan->outputs[0]->children[i]->phys, .form = VEC_ABSENT};
+        s->out.cols[i] = (struct vector){.type = cx->plan->outputs[0]->children[i],
+                                         .phys = cx->plan->outputs[0]->children[i]->phys,
+                                         .form = VEC_ABSENT};
         if (cx->needed_out != NULL && cx->needed_out[0] != NULL && !bit_get(cx->needed_out[0], i)) continue;
         TRY(bind_one(cx->plan, c->columns.items[i], &x, &name, cx->err));
         s->runs[i] = expr_run_create(x, BATCH_ROWS, cx->mem);

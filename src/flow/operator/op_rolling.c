@@ -18,8 +18,11 @@
 
 enum { SEEN_SLOTS = 2 * BATCH_ROWS, IN_STATE = UINT16_MAX };
 
-static const char *const kind_names[] = {[ROLLING_SUM] = "sum", [ROLLING_MIN] = "min", [ROLLING_MAX] = "max",
-    [ROLLING_MIN_BY] = "min_by", [ROLLING_MAX_BY] = "max_by"};
+static const char *const kind_names[] = {[ROLLING_SUM] = "sum",
+                                         [ROLLING_MIN] = "min",
+                                         [ROLLING_MAX] = "max",
+                                         [ROLLING_MIN_BY] = "min_by",
+                                         [ROLLING_MAX_BY] = "max_by"};
 
 /* The latest winner of this batch per state row. */
 struct seen {
@@ -30,8 +33,8 @@ struct seen {
 
 struct rolling {
     enum rolling_kind kind;
-    uint32_t col;              /* aggregated column of the input; field 0 of the state */
-    uint32_t *stored;          /* input column of state field 1 + i */
+    uint32_t col;     /* aggregated column of the input; field 0 of the state */
+    uint32_t *stored; /* input column of state field 1 + i */
     uint32_t stored_count;
     struct arena arena;
     struct state_def def;
@@ -45,7 +48,7 @@ struct rolling {
     struct seen *seen;
     uint32_t generation;
     bool won[BATCH_ROWS];
-    uint16_t source[BATCH_ROWS];  /* the input row that a row emits, or IN_STATE */
+    uint16_t source[BATCH_ROWS]; /* the input row that a row emits, or IN_STATE */
     void *part_rows[BATCH_ROWS];
     uint16_t part_numbers[BATCH_ROWS];
 };
@@ -69,7 +72,8 @@ static enum status rolling_derive(struct op_plan *plan, const void *config, stru
     int col;
 
     if (!kind_parse(c->aggregate, &kind)) {
-        err_set(e, E_GRAPH, "unknown rolling aggregate '%s'; there are sum, min, max, min_by, max_by", c->aggregate ? c->aggregate : "");
+        err_set(e, E_GRAPH, "unknown rolling aggregate '%s'; there are sum, min, max, min_by, max_by",
+                c->aggregate ? c->aggregate : "");
         return E_GRAPH;
     }
     col = op_plan_field(plan, 0, c->field ? c->field : "", e);
@@ -80,12 +84,14 @@ static enum status rolling_derive(struct op_plan *plan, const void *config, stru
     buf_init(&text, plan->arena->mem);
     type_print(plan->inputs[0]->children[col], &text);
     err_set(e, E_GRAPH, "%s of column '%s', which is %s", kind_names[kind], c->field, buf_text(&text));
-    err_hint(e, kind == ROLLING_SUM ? "sums are of TINYINT to BIGINT, FLOAT and DOUBLE" : "compare plain values, not arrays, maps or rows");
+    err_hint(e, kind == ROLLING_SUM ? "sums are of TINYINT to BIGINT, FLOAT and DOUBLE"
+                                    : "compare plain values, not arrays, maps or rows");
     buf_release(&text);
     return E_GRAPH;
 }
 
-static void rolling_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void rolling_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs,
+                          uint64_t *const *inputs)
 {
     const struct rolling_config *c = config;
 
@@ -108,7 +114,8 @@ static bool is_read(const struct op_cx *cx, uint32_t col)
     return cx->needed_out == NULL || cx->needed_out[0] == NULL || bit_get(cx->needed_out[0], col);
 }
 
-static const struct type *row_of(struct arena *a, const struct type *in, const uint32_t *cols, uint32_t count, bool first_not_null)
+static const struct type *row_of(struct arena *a, const struct type *in, const uint32_t *cols, uint32_t count,
+                                 bool first_not_null)
 {
     const struct type **types = ARENA_ARRAY(a, const struct type *, count);
     const char **names = ARENA_ARRAY(a, const char *, count);
@@ -130,15 +137,18 @@ static enum status rolling_open(struct op_cx *cx, void *self)
 
     arena_init(&r->arena, cx->mem, 1024);
     cols = ARENA_ARRAY(&r->arena, uint32_t, in->child_count + 1);
-    if (!kind_parse(c->aggregate, &r->kind)) return err_set(cx->err, E_CONFIG, "unknown rolling aggregate '%s'", c->aggregate);
+    if (!kind_parse(c->aggregate, &r->kind))
+        return err_set(cx->err, E_CONFIG, "unknown rolling aggregate '%s'", c->aggregate);
     r->col = cols[0] = (uint32_t)type_field(in, str_of(c->field));
     r->stored = cols + 1;
     for (uint32_t i = 0; i < in->child_count; i++)
         if (i != r->col && !is_key(plan, i) && is_read(cx, i)) r->stored[r->stored_count++] = i;
     if (r->kind >= ROLLING_MIN_BY) r->seen = mem_zalloc(cx->mem, sizeof *r->seen * SEEN_SLOTS);
-    r->def = (struct state_def){.name = kind_names[r->kind], .version = 1, .shape = STATE_MAP,
-        .key = row_of(&r->arena, in, plan->keys[0], plan->key_count[0], false),
-        .value = row_of(&r->arena, in, cols, 1 + r->stored_count, true)};
+    r->def = (struct state_def){.name = kind_names[r->kind],
+                                .version = 1,
+                                .shape = STATE_MAP,
+                                .key = row_of(&r->arena, in, plan->keys[0], plan->key_count[0], false),
+                                .value = row_of(&r->arena, in, cols, 1 + r->stored_count, true)};
     return state_open(cx->state, &r->def, &r->table, cx->err);
 }
 
@@ -159,7 +169,8 @@ static enum status nulls_refuse(struct op_cx *cx, const struct batch *in, uint32
 
     if (vector_values(v)->validity == NULL) return S_OK;
     BATCH_EACH(in, i, row)
-    if (vector_is_null(v, row)) return err_set(cx->err, E_DATA, "a row has NULL in the %s column '%s'", what, in->schema->names[col]);
+    if (vector_is_null(v, row))
+        return err_set(cx->err, E_DATA, "a row has NULL in the %s column '%s'", what, in->schema->names[col]);
     return S_OK;
 }
 
@@ -199,7 +210,8 @@ static void new_rows_store(struct rolling *r, const struct batch *in, uint32_t n
     columns_store(r, in, count);
 }
 
-static void stored_load(struct rolling *r, uint32_t from, uint32_t count, uint32_t field, struct vector *v, uint32_t first, struct batch *out)
+static void stored_load(struct rolling *r, uint32_t from, uint32_t count, uint32_t field, struct vector *v,
+                        uint32_t first, struct batch *out)
 {
     const void *const *rows = (const void *const *)(r->rows + from);
 
@@ -211,7 +223,8 @@ static struct seen *seen_of(struct rolling *r, const void *row)
     uint32_t at = (uint32_t)(mix64((uintptr_t)row) % SEEN_SLOTS);
 
     while (r->seen[at].generation == r->generation && r->seen[at].row != row) at = (at + 1) % SEEN_SLOTS;
-    if (r->seen[at].generation != r->generation) r->seen[at] = (struct seen){.row = row, .generation = r->generation, .winner = IN_STATE};
+    if (r->seen[at].generation != r->generation)
+        r->seen[at] = (struct seen){.row = row, .generation = r->generation, .winner = IN_STATE};
     return &r->seen[at];
 }
 
@@ -235,7 +248,8 @@ static uint32_t winners_find(struct rolling *r, uint32_t n)
 }
 
 /* One column of the best rows, in runs of rows that come from state and rows that come from this batch. */
-static void best_copy(struct rolling *r, const struct batch *in, uint32_t field, uint32_t n, struct vector *v, struct batch *out)
+static void best_copy(struct rolling *r, const struct batch *in, uint32_t field, uint32_t n, struct vector *v,
+                      struct batch *out)
 {
     uint16_t numbers[BATCH_ROWS];
 
@@ -243,8 +257,10 @@ static void best_copy(struct rolling *r, const struct batch *in, uint32_t field,
         bool in_state = r->source[i] == IN_STATE;
         for (end = i; end < n && (r->source[end] == IN_STATE) == in_state; end++)
             if (!in_state) numbers[end - i] = r->numbers[r->done + r->source[end]];
-        if (in_state) stored_load(r, r->done + i, end - i, field, v, i, out);
-        else vector_copy(v, i, &in->cols[r->stored[field]], numbers, end - i, &out->heap, out->mem);
+        if (in_state)
+            stored_load(r, r->done + i, end - i, field, v, i, out);
+        else
+            vector_copy(v, i, &in->cols[r->stored[field]], numbers, end - i, &out->heap, out->mem);
     }
 }
 
@@ -261,8 +277,10 @@ static void others_write(struct op_cx *cx, struct rolling *r, const struct batch
     }
     for (uint32_t f = 0; f < r->stored_count; f++) {
         struct vector *v = &out->cols[r->stored[f]];
-        if (by) best_copy(r, in, f, n, v, out);
-        else stored_load(r, r->done, n, f, v, 0, out);
+        if (by)
+            best_copy(r, in, f, n, v, out);
+        else
+            stored_load(r, r->done, n, f, v, 0, out);
     }
     if (by) columns_store(r, in, winners);
 }
@@ -270,9 +288,17 @@ static void others_write(struct op_cx *cx, struct rolling *r, const struct batch
 static void chunk_apply(struct op_cx *cx, struct rolling *r, const struct batch *in, uint32_t n)
 {
     struct batch *out = op_out(cx, 0);
-    struct rolling_run run = {.kind = r->kind, .table = r->table, .state = r->rows + r->done, .created = r->created,
-        .first = r->done, .count = n, .rows = r->numbers + r->done, .in = &in->cols[r->col],
-        .out = is_read(cx, r->col) ? &out->cols[r->col] : NULL, .heap = &out->heap, .won = r->seen ? r->won : NULL};
+    struct rolling_run run = {.kind = r->kind,
+                              .table = r->table,
+                              .state = r->rows + r->done,
+                              .created = r->created,
+                              .first = r->done,
+                              .count = n,
+                              .rows = r->numbers + r->done,
+                              .in = &in->cols[r->col],
+                              .out = is_read(cx, r->col) ? &out->cols[r->col] : NULL,
+                              .heap = &out->heap,
+                              .won = r->seen ? r->won : NULL};
 
     ASSERT(out->count == 0);
     if (r->seen == NULL) new_rows_store(r, in, n);

@@ -48,8 +48,11 @@ static enum status source_schema(struct op_plan *plan, const struct source_confi
 static enum status alignment_check(const struct watermark_config *w, struct err *e)
 {
     if (w->alignment_group == NULL || (w->alignment_max_drift_ms > 0 && w->kind != WATERMARK_NONE)) return S_OK;
-    if (w->kind == WATERMARK_NONE) return err_set(e, E_GRAPH, "alignment group '%s': without watermarks there is nothing to align", w->alignment_group);
-    return err_set(e, E_CONFIG, "alignment group '%s' needs a drift that is allowed, longer than nothing", w->alignment_group);
+    if (w->kind == WATERMARK_NONE)
+        return err_set(e, E_GRAPH, "alignment group '%s': without watermarks there is nothing to align",
+                       w->alignment_group);
+    return err_set(e, E_CONFIG, "alignment group '%s' needs a drift that is allowed, longer than nothing",
+                   w->alignment_group);
 }
 
 static enum status source_derive(struct op_plan *plan, const void *config, struct err *e)

@@ -6,7 +6,8 @@ static const struct type *merged_type(struct arena *a, const struct type *x, con
 {
     const struct type **fields = ARENA_ARRAY(a, const struct type *, x->child_count);
 
-    for (uint32_t i = 0; i < x->child_count; i++) fields[i] = type_with_null(a, x->children[i], x->children[i]->nullable || y->children[i]->nullable);
+    for (uint32_t i = 0; i < x->child_count; i++)
+        fields[i] = type_with_null(a, x->children[i], x->children[i]->nullable || y->children[i]->nullable);
     return type_row(a, x->child_count, x->names, fields, false);
 }
 
@@ -28,7 +29,8 @@ static enum status union_derive(struct op_plan *plan, const void *config, struct
     return S_OK;
 }
 
-static void union_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void union_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs,
+                        uint64_t *const *inputs)
 {
     (void)config;
     for (uint32_t i = 0; i < plan->inputs[0]->child_count; i++) {

@@ -36,7 +36,8 @@ static enum status check(const struct op_plan *p, const struct window_config *c,
         return E_UNSUPPORTED;
     }
     if (c->assigner == TW_SLIDING && first != NULL && first->reduce == NULL && first->merge == NULL)
-        return err_set(e, E_GRAPH, "sliding windows merge accumulators, but function '%s' has no .merge", window_user_first(c)->name);
+        return err_set(e, E_GRAPH, "sliding windows merge accumulators, but function '%s' has no .merge",
+                       window_user_first(c)->name);
     return S_OK;
 }
 
@@ -46,7 +47,8 @@ static enum status window_derive(struct op_plan *p, const void *config, struct e
     return window_user_derive(p, config, e);
 }
 
-static void window_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void window_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                         uint64_t *const *inputs)
 {
     const uint64_t *late = outputs[p->output_count - 1];
 
@@ -59,7 +61,8 @@ static bool window_blocks(const void *config)
 {
     const struct window_config *c = config;
 
-    return (c->function.fn != NULL && (c->function.fn->flags & TW_BLOCKING) != 0) || (c->pre.fn != NULL && (c->pre.fn->flags & TW_BLOCKING) != 0);
+    return (c->function.fn != NULL && (c->function.fn->flags & TW_BLOCKING) != 0) ||
+           (c->pre.fn != NULL && (c->pre.fn->flags & TW_BLOCKING) != 0);
 }
 
 /* Rows go to port 0 as the outermost function says; a reduce function alone emits rows of its input type. */

@@ -23,7 +23,8 @@ struct window_columns {
 static const struct type *timestamp_type(struct arena *a) { return type_new(a, T_TIMESTAMP, 3, 0, false); }
 
 /* Binds every aggregate and lays out their words one after another. */
-static enum status bind_all(const struct op_plan *p, const struct window_config *c, struct agg *aggs, const char **names, struct err *e)
+static enum status bind_all(const struct op_plan *p, const struct window_config *c, struct agg *aggs,
+                            const char **names, struct err *e)
 {
     uint32_t words = 0;
 
@@ -41,11 +42,15 @@ static enum status check(const struct op_plan *p, const struct window_config *c,
     TRY(window_config_check(c, e));
     if (p->key_count[0] == 0) return err_set(e, E_GRAPH, "a window needs a keyed stream; use tw_key_by before it");
     if (c->assigner != TW_TUMBLING && c->assigner != TW_SLIDING)
-        return err_set(e, E_UNSUPPORTED, "aggregates as columns work on tumbling and sliding windows; use tw_window_aggregate for others");
+        return err_set(
+            e, E_UNSUPPORTED,
+            "aggregates as columns work on tumbling and sliding windows; use tw_window_aggregate for others");
     if (c->trigger != TW_TRIGGER_DEFAULT || c->evictor != TW_NO_EVICTOR)
-        return err_set(e, E_UNSUPPORTED, "aggregates as columns take no trigger and no evictor; use tw_window_aggregate");
+        return err_set(e, E_UNSUPPORTED,
+                       "aggregates as columns take no trigger and no evictor; use tw_window_aggregate");
     if (c->aggregates.count == 0 || c->aggregates.count > AGGREGATES_MAX)
-        return err_set(e, E_GRAPH, "between 1 and %d aggregates are needed, not %u", AGGREGATES_MAX, c->aggregates.count);
+        return err_set(e, E_GRAPH, "between 1 and %d aggregates are needed, not %u", AGGREGATES_MAX,
+                       c->aggregates.count);
     return S_OK;
 }
 
@@ -75,7 +80,8 @@ static enum status window_columns_derive(struct op_plan *p, const void *config, 
 }
 
 /* Keys and arguments; the late side output, when somebody reads it, needs what its readers need. */
-static void window_columns_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void window_columns_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                                 uint64_t *const *inputs)
 {
     const struct window_config *c = config;
     struct agg a;
@@ -84,24 +90,28 @@ static void window_columns_needs(const struct op_plan *p, const void *config, co
     for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
     for (uint32_t i = 0; i < c->aggregates.count; i++) {
         struct str text = {c->aggregates.items[i], strlen(c->aggregates.items[i])};
-        if (agg_bind(&a, p->arena, p->inputs[0], text, &name, NULL) == S_OK && a.argument != NULL) bit_set(inputs[0], a.col);
+        if (agg_bind(&a, p->arena, p->inputs[0], text, &name, NULL) == S_OK && a.argument != NULL)
+            bit_set(inputs[0], a.col);
     }
-    for (uint32_t w = 0; outputs[1] != NULL && w < (p->inputs[0]->child_count + 63) / 64; w++) inputs[0][w] |= outputs[1][w];
+    for (uint32_t w = 0; outputs[1] != NULL && w < (p->inputs[0]->child_count + 63) / 64; w++)
+        inputs[0][w] |= outputs[1][w];
 }
 
 /* --- the fold ------------------------------------------------------------------------------------------------------------- */
-static enum status columns_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct batch *in, const uint16_t *rows, uint32_t n)
+static enum status columns_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                               struct batch *in, const uint16_t *rows, uint32_t n)
 {
     struct window_columns *w = (struct window_columns *)f;
 
     (void)t;
     (void)ns;
-    for (uint32_t i = 0; i < w->agg_count; i++) w->aggs[i].type->add(&w->aggs[i], acc, &in->cols[w->aggs[i].col], rows, n);
+    for (uint32_t i = 0; i < w->agg_count; i++)
+        w->aggs[i].type->add(&w->aggs[i], acc, &in->cols[w->aggs[i].col], rows, n);
     return S_OK;
 }
 
-static enum status columns_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from,
-                                 int64_t from_ns, void *const *other, uint32_t n)
+static enum status columns_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                                 struct state_table *from, int64_t from_ns, void *const *other, uint32_t n)
 {
     struct window_columns *w = (struct window_columns *)f;
 
@@ -110,8 +120,8 @@ static enum status columns_merge(struct window_fold *f, struct state_table *t, i
     return S_OK;
 }
 
-static enum status columns_unmerge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from,
-                                   int64_t from_ns, void *const *other, uint32_t n)
+static enum status columns_unmerge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                                   struct state_table *from, int64_t from_ns, void *const *other, uint32_t n)
 {
     struct window_columns *w = (struct window_columns *)f;
 
@@ -120,8 +130,8 @@ static enum status columns_unmerge(struct window_fold *f, struct state_table *t,
     return S_OK;
 }
 
-static enum status columns_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const struct batch *keys, uint32_t n,
-                                  int64_t start, int64_t end, struct batch *out)
+static enum status columns_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                                  const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out)
 {
     struct window_columns *w = (struct window_columns *)f;
     uint32_t first = out->count;
@@ -129,10 +139,12 @@ static enum status columns_result(struct window_fold *f, struct state_table *t, 
     (void)t, (void)ns;
     ASSERT(first + n <= out->capacity);
     for (uint32_t k = 0; k < w->key_count; k++)
-        if (out->cols[k].form == VEC_FLAT) vector_copy(&out->cols[k], first, &keys->cols[k], NULL, n, &out->heap, out->mem);
+        if (out->cols[k].form == VEC_FLAT)
+            vector_copy(&out->cols[k], first, &keys->cols[k], NULL, n, &out->heap, out->mem);
     for (uint32_t c = 0; c < 2; c++) {
         struct vector *v = &out->cols[w->key_count + c];
-        for (uint32_t i = 0; v->form == VEC_FLAT && i < n; i++) VECTOR_VALUES(v, int64_t)[first + i] = c == 0 ? start : end;
+        for (uint32_t i = 0; v->form == VEC_FLAT && i < n; i++)
+            VECTOR_VALUES(v, int64_t)[first + i] = c == 0 ? start : end;
     }
     for (uint32_t i = 0; i < w->agg_count; i++) {
         struct vector *v = &out->cols[w->key_count + 2 + i];

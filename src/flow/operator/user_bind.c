@@ -45,11 +45,13 @@ static uint32_t c_size(const struct type *t)
 }
 
 /* The type of one field, its text and size checked. */
-static enum status field_type(struct arena *a, const struct tw_row *row, const struct tw_field *f, const struct type **out, struct err *e)
+static enum status field_type(struct arena *a, const struct tw_row *row, const struct tw_field *f,
+                              const struct type **out, struct err *e)
 {
     const struct type *t;
 
-    if (f->name == NULL || f->type == NULL) return err_set(e, E_GRAPH, "row type '%s' has a field without name or type", row->name);
+    if (f->name == NULL || f->type == NULL)
+        return err_set(e, E_GRAPH, "row type '%s' has a field without name or type", row->name);
     if (type_parse(a, str_of(f->type), &t, e) != S_OK) {
         err_wrap(e, "row type '%s', field '%s'", row->name, f->name);
         return E_GRAPH;
@@ -60,8 +62,8 @@ static enum status field_type(struct arena *a, const struct tw_row *row, const s
         return E_GRAPH;
     }
     if (c_size(t) != f->size || (uint64_t)f->offset + f->size > row->size) {
-        return err_set(e, E_GRAPH, "row type '%s', field '%s': %s takes %u bytes in C, but the struct's member has %u", row->name,
-                       f->name, f->type, c_size(t), f->size);
+        return err_set(e, E_GRAPH, "row type '%s', field '%s': %s takes %u bytes in C, but the struct's member has %u",
+                       row->name, f->name, f->type, c_size(t), f->size);
     }
     if (t->nullable && mask_of(row) == NULL) t = type_with_null(a, t, false);
     *out = t;
@@ -73,15 +75,23 @@ static enum status row_check(const struct tw_row *row, struct err *e)
     const struct tw_field *mask;
     uint32_t count;
 
-    if (row->fields == NULL || row->size == 0) return err_set(e, E_GRAPH, "row type '%s' describes no fields", row->name);
+    if (row->fields == NULL || row->size == 0)
+        return err_set(e, E_GRAPH, "row type '%s' describes no fields", row->name);
     count = user_row_fields(row);
     mask = mask_of(row);
-    if (row->size > C_STRUCT_MAX) return err_set(e, E_GRAPH, "row type '%s': a struct of %u bytes; at most %d", row->name, row->size, C_STRUCT_MAX);
-    if (count > TYPE_FIELDS_MAX) return err_set(e, E_GRAPH, "row type '%s' has %u fields; at most %d", row->name, count, TYPE_FIELDS_MAX);
+    if (row->size > C_STRUCT_MAX)
+        return err_set(e, E_GRAPH, "row type '%s': a struct of %u bytes; at most %d", row->name, row->size,
+                       C_STRUCT_MAX);
+    if (count > TYPE_FIELDS_MAX)
+        return err_set(e, E_GRAPH, "row type '%s' has %u fields; at most %d", row->name, count, TYPE_FIELDS_MAX);
     if (mask == NULL) return S_OK;
-    if (mask->size != sizeof(uint64_t)) return err_set(e, E_GRAPH, "row type '%s': the null mask must be a uint64_t", row->name);
-    if (count > NULL_MASK_FIELDS) return err_set(e, E_GRAPH, "row type '%s' has a null mask and %u fields; a mask covers %d", row->name, count, NULL_MASK_FIELDS);
-    if (row->field_count != count + 1) return err_set(e, E_GRAPH, "row type '%s' has more than one null mask", row->name);
+    if (mask->size != sizeof(uint64_t))
+        return err_set(e, E_GRAPH, "row type '%s': the null mask must be a uint64_t", row->name);
+    if (count > NULL_MASK_FIELDS)
+        return err_set(e, E_GRAPH, "row type '%s' has a null mask and %u fields; a mask covers %d", row->name, count,
+                       NULL_MASK_FIELDS);
+    if (row->field_count != count + 1)
+        return err_set(e, E_GRAPH, "row type '%s' has more than one null mask", row->name);
     return S_OK;
 }
 
@@ -100,7 +110,8 @@ enum status user_row_type(struct arena *a, const struct tw_row *row, const struc
         if (is_mask(f)) continue;
         TRY(field_type(a, row, f, &types[count], e));
         for (uint32_t k = 0; k < count; k++)
-            if (strcmp(names[k], f->name) == 0) return err_set(e, E_GRAPH, "row type '%s' names '%s' twice", row->name, f->name);
+            if (strcmp(names[k], f->name) == 0)
+                return err_set(e, E_GRAPH, "row type '%s' names '%s' twice", row->name, f->name);
         names[count++] = f->name;
     }
     *out = type_row(a, count, names, types, false);
@@ -121,21 +132,22 @@ static bool types_agree(const struct type *col, const struct type *field)
     return true;
 }
 
-static enum status types_differ(struct arena *a, const struct tw_row *row, const struct tw_field *f, const struct type *col, struct err *e)
+static enum status types_differ(struct arena *a, const struct tw_row *row, const struct tw_field *f,
+                                const struct type *col, struct err *e)
 {
     struct buf text;
 
     buf_init(&text, a->mem);
     type_print(col, &text);
-    err_set(e, E_GRAPH, "row type '%s', field '%s' is %s, but the stream's column '%s' is %s", row->name, f->name, f->type, f->name,
-            buf_text(&text));
+    err_set(e, E_GRAPH, "row type '%s', field '%s' is %s, but the stream's column '%s' is %s", row->name, f->name,
+            f->type, f->name, buf_text(&text));
     buf_release(&text);
     return E_GRAPH;
 }
 
 /* cols NULL: by name. */
-static enum status bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream, const uint32_t *cols,
-                        struct user_row *out, struct err *e)
+static enum status bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream,
+                        const uint32_t *cols, struct user_row *out, struct err *e)
 {
     struct rowconv_field *fields = ARENA_ARRAY(a, struct rowconv_field, row->field_count);
     uint32_t *strings = ARENA_ARRAY(a, uint32_t, row->field_count);
@@ -154,13 +166,15 @@ static enum status bind(struct arena *a, const struct tw_row *row, const struct 
         fields[count++] = (struct rowconv_field){.col = (uint32_t)col, .offset = f->offset, .phys = t->phys};
     }
     *out = (struct user_row){.row = row, .schema = schema, .strings = strings, .string_count = string_count};
-    out->conv = (struct rowconv){
-        .size = row->size, .null_offset = mask ? mask->offset : ROWCONV_NO_NULLS, .field_count = count, .fields = fields};
+    out->conv = (struct rowconv){.size = row->size,
+                                 .null_offset = mask ? mask->offset : ROWCONV_NO_NULLS,
+                                 .field_count = count,
+                                 .fields = fields};
     return S_OK;
 }
 
-enum status user_row_bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream, struct user_row *out,
-                          struct err *e)
+enum status user_row_bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream,
+                          struct user_row *out, struct err *e)
 {
     ASSERT(row && schema && schema->kind == T_ROW);
     TRY(row_check(row, e));

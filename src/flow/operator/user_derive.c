@@ -17,27 +17,32 @@ static enum status in_function(const struct function_ref *f, enum status st, str
 
 enum status user_need_hook(const struct function_ref *f, bool is_set, const char *hook, struct err *e)
 {
-    if (f->name == NULL || f->fn == NULL) return err_set(e, E_GRAPH, "a function is missing: none named '%s' is known", f->name ? f->name : "");
+    if (f->name == NULL || f->fn == NULL)
+        return err_set(e, E_GRAPH, "a function is missing: none named '%s' is known", f->name ? f->name : "");
     if (is_set) return S_OK;
     err_set(e, E_GRAPH, "function '%s' cannot be used here: it has no .%s", f->name, hook);
     err_hint(e, "set .%s in its TW_FUNCTION", hook);
     return E_GRAPH;
 }
 
-enum status user_derive_in(const struct op_plan *plan, uint32_t input, const struct function_ref *f, bool required, struct err *e)
+enum status user_derive_in(const struct op_plan *plan, uint32_t input, const struct function_ref *f, bool required,
+                           struct err *e)
 {
     const struct tw_row *row = input == 0 ? f->fn->in : f->fn->in2;
     struct user_row bound;
 
     ASSERT(input < plan->input_count);
     if (row == NULL && !required) return S_OK;
-    if (row == NULL) return err_set(e, E_GRAPH, "function '%s' does not say what it reads: .%s is missing", f->name, input == 0 ? "in" : "in2");
+    if (row == NULL)
+        return err_set(e, E_GRAPH, "function '%s' does not say what it reads: .%s is missing", f->name,
+                       input == 0 ? "in" : "in2");
     return in_function(f, user_row_bind(plan->arena, row, plan->inputs[input], plan->input_names[input], &bound, e), e);
 }
 
 enum status user_derive_out(struct op_plan *plan, const struct function_ref *f, struct err *e)
 {
-    if (f->fn->out == NULL) return err_set(e, E_GRAPH, "function '%s' does not say what it emits: .out is missing", f->name);
+    if (f->fn->out == NULL)
+        return err_set(e, E_GRAPH, "function '%s' does not say what it emits: .out is missing", f->name);
     plan->output_count = 1;
     TRY(in_function(f, user_row_type(plan->arena, f->fn->out, &plan->outputs[0], e), e));
     return user_derive_sides(plan, f, e);
@@ -48,12 +53,14 @@ enum status user_derive_sides(struct op_plan *plan, const struct function_ref *f
     for (uint32_t i = 0; i < TW_SIDE_OUTPUTS_MAX; i++) {
         uint32_t port = plan->output_count;
         if (f->fn->sides[i] == NULL) continue;
-        if (f->fn->side_names[i] == NULL) return err_set(e, E_GRAPH, "function '%s': side output %u has no name in .side_names", f->name, i);
+        if (f->fn->side_names[i] == NULL)
+            return err_set(e, E_GRAPH, "function '%s': side output %u has no name in .side_names", f->name, i);
         ASSERT(port < OP_PORTS_MAX);
         TRY(in_function(f, user_row_type(plan->arena, f->fn->sides[i], &plan->outputs[port], e), e));
         for (uint32_t k = 1; k < port; k++)
             if (strcmp(plan->port_names[k], f->fn->side_names[i]) == 0)
-                return err_set(e, E_GRAPH, "function '%s' has two side outputs named '%s'", f->name, f->fn->side_names[i]);
+                return err_set(e, E_GRAPH, "function '%s' has two side outputs named '%s'", f->name,
+                               f->fn->side_names[i]);
         plan->port_names[port] = f->fn->side_names[i];
         plan->output_count++;
     }
@@ -107,12 +114,14 @@ static enum status derive_key(const struct op_plan *plan, const struct tw_row *r
 enum status user_derive_pair(const struct op_plan *plan, struct err *e)
 {
     if (plan->key_count[0] != plan->key_count[1]) {
-        err_set(e, E_GRAPH, "the two streams are keyed differently: by %u and by %u columns", plan->key_count[0], plan->key_count[1]);
+        err_set(e, E_GRAPH, "the two streams are keyed differently: by %u and by %u columns", plan->key_count[0],
+                plan->key_count[1]);
         err_hint(e, "key both streams alike, or neither");
         return E_GRAPH;
     }
     for (uint32_t i = 0; i < plan->key_count[0]; i++) {
-        const struct type *a = plan->inputs[0]->children[plan->keys[0][i]], *b = plan->inputs[1]->children[plan->keys[1][i]];
+        const struct type *a = plan->inputs[0]->children[plan->keys[0][i]],
+                          *b = plan->inputs[1]->children[plan->keys[1][i]];
         if (type_equal_ignoring_null(a, b)) continue;
         return err_set(e, E_GRAPH, "the two streams are keyed by columns of different types: '%s' and '%s'",
                        plan->inputs[0]->names[plan->keys[0][i]], plan->inputs[1]->names[plan->keys[1][i]]);
@@ -121,9 +130,14 @@ enum status user_derive_pair(const struct op_plan *plan, struct err *e)
 }
 
 /* --- states ------------------------------------------------------------------------------------------------------------ */
-static const char *const kind_names[] = {[TW_VALUE] = "value", [TW_LIST] = "list", [TW_MAP] = "map", [TW_REDUCING] = "reducing",
-    [TW_AGGREGATING] = "aggregating", [TW_BROADCAST] = "broadcast", [TW_OPERATOR_LIST] = "operator list",
-    [TW_OPERATOR_UNION] = "operator union"};
+static const char *const kind_names[] = {[TW_VALUE] = "value",
+                                         [TW_LIST] = "list",
+                                         [TW_MAP] = "map",
+                                         [TW_REDUCING] = "reducing",
+                                         [TW_AGGREGATING] = "aggregating",
+                                         [TW_BROADCAST] = "broadcast",
+                                         [TW_OPERATOR_LIST] = "operator list",
+                                         [TW_OPERATOR_UNION] = "operator union"};
 
 static bool is_keyed_kind(enum tw_state_kind k) { return k >= TW_VALUE && k <= TW_AGGREGATING; }
 
@@ -144,11 +158,16 @@ static enum status state_types_check(struct arena *a, const struct tw_state *s, 
     struct user_value value;
     enum status st = S_OK;
 
-    if (has_key && s->map_key == NULL) return err_set(e, E_GRAPH, "%s state '%s' needs the type of its map key in .map_key", kind_names[s->kind], s->name);
+    if (has_key && s->map_key == NULL)
+        return err_set(e, E_GRAPH, "%s state '%s' needs the type of its map key in .map_key", kind_names[s->kind],
+                       s->name);
     if (has_key) st = user_value_of_text(a, s->map_key, &value, e);
-    if (st == S_OK && s->kind == TW_AGGREGATING && s->function->acc) st = user_value_of_row(a, s->function->acc, &value, e);
-    else if (st == S_OK && s->value) st = user_value_of_text(a, s->value, &value, e);
-    else if (st == S_OK) st = err_set(e, E_GRAPH, "the type of its value is missing in .value");
+    if (st == S_OK && s->kind == TW_AGGREGATING && s->function->acc)
+        st = user_value_of_row(a, s->function->acc, &value, e);
+    else if (st == S_OK && s->value)
+        st = user_value_of_text(a, s->value, &value, e);
+    else if (st == S_OK)
+        st = err_set(e, E_GRAPH, "the type of its value is missing in .value");
     if (st == S_OK) return S_OK;
     err_wrap(e, "%s state '%s'", kind_names[s->kind], s->name);
     return E_GRAPH;
@@ -157,7 +176,8 @@ static enum status state_types_check(struct arena *a, const struct tw_state *s, 
 static enum status state_check(const struct op_plan *plan, const struct tw_state *s, bool broadcast, struct err *e)
 {
     if (s->name == NULL || s->name[0] == 0) return err_set(e, E_GRAPH, "a declared state has no name");
-    if (s->kind < TW_VALUE || s->kind > TW_OPERATOR_UNION) return err_set(e, E_GRAPH, "state '%s' has no kind", s->name);
+    if (s->kind < TW_VALUE || s->kind > TW_OPERATOR_UNION)
+        return err_set(e, E_GRAPH, "state '%s' has no kind", s->name);
     if (is_keyed_kind(s->kind) && plan->key_count[0] == 0) {
         err_set(e, E_GRAPH, "%s state '%s' needs a keyed stream", kind_names[s->kind], s->name);
         err_hint(e, "call tw_key_by before, or use operator list state");
@@ -166,7 +186,8 @@ static enum status state_check(const struct op_plan *plan, const struct tw_state
     if (s->kind == TW_BROADCAST && !broadcast)
         return err_set(e, E_GRAPH, "broadcast state '%s' lives in tw_broadcast_process only", s->name);
     if (s->ttl.ttl_ms < 0) return err_set(e, E_GRAPH, "state '%s' has a negative time to live", s->name);
-    if (s->ttl.ttl_ms > 0 && !is_keyed_kind(s->kind)) return err_set(e, E_GRAPH, "%s state '%s' cannot have a time to live", kind_names[s->kind], s->name);
+    if (s->ttl.ttl_ms > 0 && !is_keyed_kind(s->kind))
+        return err_set(e, E_GRAPH, "%s state '%s' cannot have a time to live", kind_names[s->kind], s->name);
     TRY(state_function_check(s, e));
     return state_types_check(plan->arena, s, e);
 }

@@ -16,7 +16,8 @@ enum status user_partition_check(const struct op_plan *plan, const struct functi
     return user_derive_in(plan, 0, f, true, e);
 }
 
-enum status user_partition_create(const struct op_cx *op, const struct function_ref *f, const struct type *rows, struct user_partition **out)
+enum status user_partition_create(const struct op_cx *op, const struct function_ref *f, const struct type *rows,
+                                  struct user_partition **out)
 {
     struct user_partition *p = mem_zalloc(op->mem, sizeof *p);
 
@@ -35,7 +36,8 @@ enum status user_partition_create(const struct op_cx *op, const struct function_
     return user_open(&p->cx);
 }
 
-static enum status partition_block(struct tw_context *cx, uint32_t first, uint32_t n, uint32_t target_count, uint32_t *targets)
+static enum status partition_block(struct tw_context *cx, uint32_t first, uint32_t n, uint32_t target_count,
+                                   uint32_t *targets)
 {
     const char *row = cx->in[0].structs;
     size_t size = cx->in[0].row.conv.size;

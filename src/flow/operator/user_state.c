@@ -15,8 +15,8 @@
 
 struct user_state {
     const struct tw_state *decl;
-    struct view *view;         /* keyed kinds */
-    struct opstate *opstate;   /* the others */
+    struct view *view;       /* keyed kinds */
+    struct opstate *opstate; /* the others */
     struct user_home home;
     struct user_value value, key; /* key: maps */
     const struct state_layout *layout, *key_layout;
@@ -32,9 +32,9 @@ struct user_states {
     struct views *views;
     struct user_state items[TW_STATES_MAX];
     uint32_t count;
-    uint32_t current;          /* index of the key that the views know; UINT32_MAX = none */
+    uint32_t current; /* index of the key that the views know; UINT32_MAX = none */
     struct arena scratch;
-    struct state_host *own;    /* for operator state of unkeyed operators */
+    struct state_host *own; /* for operator state of unkeyed operators */
 };
 
 static bool is_keyed(const struct tw_state *s) { return s->kind >= TW_VALUE && s->kind <= TW_AGGREGATING; }
@@ -53,15 +53,21 @@ static struct state_ttl ttl_of(const struct tw_ttl *t)
 
 static enum status keyed_open(struct tw_context *cx, struct user_state *s)
 {
-    static const uint8_t kinds[] = {[TW_VALUE] = VIEW_VALUE, [TW_LIST] = VIEW_LIST, [TW_MAP] = VIEW_MAP,
-        [TW_REDUCING] = VIEW_REDUCING, [TW_AGGREGATING] = VIEW_AGGREGATING};
+    static const uint8_t kinds[] = {[TW_VALUE] = VIEW_VALUE,
+                                    [TW_LIST] = VIEW_LIST,
+                                    [TW_MAP] = VIEW_MAP,
+                                    [TW_REDUCING] = VIEW_REDUCING,
+                                    [TW_AGGREGATING] = VIEW_AGGREGATING};
     struct user_states *us = cx->states;
     struct view_def *def = ARENA_NEW(&cx->arena, struct view_def);
 
     ASSERT(cx->op->state != NULL && cx->key_type != NULL);
     if (us->views == NULL) TRY(views_create(cx->op->state, cx->key_type, &us->views, cx->op->err));
-    *def = (struct view_def){.name = s->decl->name, .kind = kinds[s->decl->kind], .value = s->value.type,
-        .map_key = s->decl->kind == TW_MAP ? s->key.type : NULL, .ttl = ttl_of(&s->decl->ttl)};
+    *def = (struct view_def){.name = s->decl->name,
+                             .kind = kinds[s->decl->kind],
+                             .value = s->value.type,
+                             .map_key = s->decl->kind == TW_MAP ? s->key.type : NULL,
+                             .ttl = ttl_of(&s->decl->ttl)};
     TRY(views_add(us->views, def, &s->view, cx->op->err));
     s->home.view = s->view;
     s->layout = view_layout(s->view);
@@ -87,9 +93,9 @@ static struct state_host *host_of(struct tw_context *cx)
 
 static enum status unkeyed_open(struct tw_context *cx, struct user_state *s)
 {
-    enum opstate_kind kind = s->decl->kind == TW_BROADCAST ? OPSTATE_BROADCAST
-        : s->decl->kind == TW_OPERATOR_UNION               ? OPSTATE_UNION
-                                                           : OPSTATE_LIST;
+    enum opstate_kind kind = s->decl->kind == TW_BROADCAST        ? OPSTATE_BROADCAST
+                             : s->decl->kind == TW_OPERATOR_UNION ? OPSTATE_UNION
+                                                                  : OPSTATE_LIST;
     const struct type *map_key = kind == OPSTATE_BROADCAST ? s->key.type : NULL;
 
     TRY(opstate_create(host_of(cx), s->decl->name, kind, map_key, s->value.type, &s->opstate, cx->op->err));
@@ -105,8 +111,10 @@ static enum status state_open_one(struct tw_context *cx, struct user_state *s)
     const struct tw_row *acc = d->kind == TW_AGGREGATING ? d->function->acc : NULL;
     struct mem *mem = cx->op->mem;
 
-    TRY(acc ? user_value_of_row(&cx->arena, acc, &s->value, cx->op->err) : user_value_of_text(&cx->arena, d->value, &s->value, cx->op->err));
-    if (d->kind == TW_MAP || d->kind == TW_BROADCAST) TRY(user_value_of_text(&cx->arena, d->map_key, &s->key, cx->op->err));
+    TRY(acc ? user_value_of_row(&cx->arena, acc, &s->value, cx->op->err)
+            : user_value_of_text(&cx->arena, d->value, &s->value, cx->op->err));
+    if (d->kind == TW_MAP || d->kind == TW_BROADCAST)
+        TRY(user_value_of_text(&cx->arena, d->map_key, &s->key, cx->op->err));
     TRY(is_keyed(d) ? keyed_open(cx, s) : unkeyed_open(cx, s));
     s->probe_value = mem_zalloc(mem, s->layout->size);
     if (s->key_layout) s->probe_key = mem_zalloc(mem, s->key_layout->size);
@@ -176,12 +184,14 @@ static struct user_state *state_find(struct tw_context *cx, const struct tw_stat
 
     for (uint32_t i = 0; us && i < us->count; i++)
         if (us->items[i].decl == decl) return &us->items[i];
-    user_misuse(cx, "state '%s' is not among the .states of function '%s'", decl ? decl->name : "(null)", cx->ref->name);
+    user_misuse(cx, "state '%s' is not among the .states of function '%s'", decl ? decl->name : "(null)",
+                cx->ref->name);
     return NULL;
 }
 
 /* The state, with the current key set; NULL when this call is not possible (and the job will fail). */
-static struct user_state *state_now(struct tw_context *cx, const struct tw_state *decl, uint32_t kinds, const char *call)
+static struct user_state *state_now(struct tw_context *cx, const struct tw_state *decl, uint32_t kinds,
+                                    const char *call)
 {
     struct user_state *s = state_find(cx, decl);
     uint32_t at = cx->keys ? cx->keys_at : cx->at;
@@ -221,7 +231,8 @@ static void value_store(struct tw_context *cx, struct user_state *s, void *row, 
     if (cx->states->scratch.used > 0) arena_reset(&cx->states->scratch);
 }
 
-static const void *probe(struct tw_context *cx, const struct user_value *v, const struct state_layout *l, void *row, const void *value)
+static const void *probe(struct tw_context *cx, const struct user_value *v, const struct state_layout *l, void *row,
+                         const void *value)
 {
     static const struct user_home nowhere;
 
@@ -251,13 +262,16 @@ void tw_value_set(struct tw_context *cx, const struct tw_state *state, const voi
     struct user_state *s = state_now(cx, state, KIND(TW_VALUE), "tw_value_set");
     void *row = s ? view_value_edit(s->view, NULL) : NULL;
 
-    if (row) value_store(cx, s, row, value);
-    else if (s) failed_in_state(cx, s, E_BUDGET);
+    if (row)
+        value_store(cx, s, row, value);
+    else if (s)
+        failed_in_state(cx, s, E_BUDGET);
 }
 
 static bool is_long(struct tw_context *cx, const struct user_state *s)
 {
-    if (s->value.field_count == 1 && s->layout->fields[0].form == STATE_WORD && s->value.fields[0].phys == P_I64) return true;
+    if (s->value.field_count == 1 && s->layout->fields[0].form == STATE_WORD && s->value.fields[0].phys == P_I64)
+        return true;
     user_misuse(cx, "state '%s' is %s, not BIGINT", s->decl->name, s->decl->value);
     return false;
 }
@@ -279,8 +293,10 @@ void tw_value_set_long(struct tw_context *cx, const struct tw_state *state, int6
 
     if (UNLIKELY(s == NULL || !is_long(cx, s))) return;
     row = view_value_edit(s->view, NULL);
-    if (row) *state_word(row, s->layout->fields[0].offset) = value;
-    else failed_in_state(cx, s, E_BUDGET);
+    if (row)
+        *state_word(row, s->layout->fields[0].offset) = value;
+    else
+        failed_in_state(cx, s, E_BUDGET);
 }
 
 void tw_state_clear(struct tw_context *cx, const struct tw_state *state)
@@ -289,12 +305,17 @@ void tw_state_clear(struct tw_context *cx, const struct tw_state *state)
 
     if (s == NULL) return;
     s->walking = false;
-    if (s->view) view_clear(s->view);
-    else if (user_may_write(cx, s->decl)) opstate_clear(s->opstate);
+    if (s->view)
+        view_clear(s->view);
+    else if (user_may_write(cx, s->decl))
+        opstate_clear(s->opstate);
 }
 
 /* --- list ---------------------------------------------------------------------------------------------------------------------- */
-enum { LISTS = KIND(TW_LIST) | KIND(TW_OPERATOR_LIST) | KIND(TW_OPERATOR_UNION), MAPS = KIND(TW_MAP) | KIND(TW_BROADCAST) };
+enum {
+    LISTS = KIND(TW_LIST) | KIND(TW_OPERATOR_LIST) | KIND(TW_OPERATOR_UNION),
+    MAPS = KIND(TW_MAP) | KIND(TW_BROADCAST)
+};
 
 void tw_list_add(struct tw_context *cx, const struct tw_state *state, const void *value)
 {
@@ -353,7 +374,8 @@ bool tw_list_get(struct tw_context *cx, const struct tw_state *state, uint32_t i
 bool user_may_write(struct tw_context *cx, const struct tw_state *decl)
 {
     if (decl->kind != TW_BROADCAST || cx->may_write_broadcast) return true;
-    user_misuse(cx, "broadcast state '%s' is written by .process2 only, so that it is the same in every subtask", decl->name);
+    user_misuse(cx, "broadcast state '%s' is written by .process2 only, so that it is the same in every subtask",
+                decl->name);
     return false;
 }
 
@@ -374,9 +396,12 @@ void tw_map_put(struct tw_context *cx, const struct tw_state *state, const void 
     void *row;
 
     if (s == NULL || !user_may_write(cx, state)) return;
-    row = s->view ? view_map_put(s->view, map_key(cx, s, key), NULL) : opstate_put(s->opstate, map_key(cx, s, key), NULL);
-    if (row) value_store(cx, s, row, value);
-    else failed_in_state(cx, s, E_BUDGET);
+    row = s->view ? view_map_put(s->view, map_key(cx, s, key), NULL)
+                  : opstate_put(s->opstate, map_key(cx, s, key), NULL);
+    if (row)
+        value_store(cx, s, row, value);
+    else
+        failed_in_state(cx, s, E_BUDGET);
 }
 
 bool tw_map_remove(struct tw_context *cx, const struct tw_state *state, const void *key)
@@ -442,8 +467,10 @@ static enum status aggregate_one(void *arg, struct view *v, void *accumulator, c
 
     (void)v;
     memset(s->accumulator, 0, s->value.size);
-    if (!is_first) value_load(s, accumulator, s->accumulator);
-    else if (fn->create && fn->create(f->cx, s->accumulator) != TW_OK) return E_USER;
+    if (!is_first)
+        value_load(s, accumulator, s->accumulator);
+    else if (fn->create && fn->create(f->cx, s->accumulator) != TW_OK)
+        return E_USER;
     if (fn->add(f->cx, s->accumulator, input) != TW_OK) return E_USER;
     value_store(f->cx, s, accumulator, s->accumulator);
     return S_OK;

@@ -36,24 +36,24 @@ struct slices {
     const struct type *key;
     const uint32_t *key_cols; /* of the input */
     uint32_t key_count;
-    uint32_t *plain_cols;     /* 0, 1, 2.. of `keys` */
-    uint32_t slices_offset;   /* in rows of running: how many slices the key is in */
+    uint32_t *plain_cols;   /* 0, 1, 2.. of `keys` */
+    uint32_t slices_offset; /* in rows of running: how many slices the key is in */
     /* on_batch */
     int64_t ends[BATCH_ROWS];
     uint32_t order[BATCH_ROWS], order_space[BATCH_ROWS];
     uint64_t hashes[BATCH_ROWS], group_hashes[BATCH_ROWS];
     uint16_t group[BATCH_ROWS];
     bool prepared, pane_done;
-    uint32_t at;              /* position in order */
-    int64_t refire_end;       /* next window to fire again for the row at `at` */
+    uint32_t at;        /* position in order */
+    int64_t refire_end; /* next window to fire again for the row at `at` */
     /* firing */
     enum fire_phase phase;
-    int64_t time;             /* windows with end - 1 <= time have fired */
-    int64_t end;              /* the window being fired */
+    int64_t time;                  /* windows with end - 1 <= time have fired */
+    int64_t end;                   /* the window being fired */
     int64_t cover_low, cover_high; /* running covers the slices in (low, high] */
-    int64_t slice;            /* being merged or taken back */
+    int64_t slice;                 /* being merged or taken back */
     struct walk walk;
-    struct batch *keys;       /* keys of the chunk walked */
+    struct batch *keys; /* keys of the chunk walked */
     void *acc[BATCH_ROWS], *other[BATCH_ROWS];
     uint64_t bits[BATCH_ROWS / 64];
 };
@@ -76,7 +76,10 @@ static int64_t gcd(int64_t a, int64_t b)
     return a;
 }
 
-static int64_t slice_end_of(const struct slices *s, int64_t time) { return time - floor_mod(time - s->plan.offset_ms, s->slice_ms) + s->slice_ms; }
+static int64_t slice_end_of(const struct slices *s, int64_t time)
+{
+    return time - floor_mod(time - s->plan.offset_ms, s->slice_ms) + s->slice_ms;
+}
 
 /* End of the last and of the first window that hold the slice ending at e. */
 static int64_t last_window_end(const struct slices *s, int64_t e)
@@ -107,7 +110,8 @@ static enum status open_tables(struct slices *s)
     const struct type *acc = s->fold->acc;
     struct arena *a = cx->plan->arena;
 
-    s->panes_def = (struct state_def){.name = "window-panes", .version = 1, .shape = STATE_MAP, .namespaced = true, .key = s->key, .value = acc};
+    s->panes_def = (struct state_def){
+        .name = "window-panes", .version = 1, .shape = STATE_MAP, .namespaced = true, .key = s->key, .value = acc};
     TRY(state_open(cx->state, &s->panes_def, &s->panes, cx->err));
     if (s->tumbling) return S_OK;
     uint32_t n = acc->child_count;
@@ -119,7 +123,12 @@ static enum status open_tables(struct slices *s)
     }
     names[n] = "slices";
     types[n] = type_new(a, T_BIGINT, 0, 0, false);
-    s->running_def = (struct state_def){.name = "window-running", .version = 1, .shape = STATE_MAP, .namespaced = true, .key = s->key, .value = type_row(a, n + 1, names, types, false)};
+    s->running_def = (struct state_def){.name = "window-running",
+                                        .version = 1,
+                                        .shape = STATE_MAP,
+                                        .namespaced = true,
+                                        .key = s->key,
+                                        .value = type_row(a, n + 1, names, types, false)};
     TRY(state_open(cx->state, &s->running_def, &s->running, cx->err));
     s->slices_offset = s->running->value.fields[n].offset;
     return S_OK;
@@ -138,7 +147,8 @@ static const struct type *key_type(struct op_cx *cx)
     return type_row(p->arena, p->key_count[0], names, types, false);
 }
 
-enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, struct window_fold *fold, struct slices **out)
+enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, struct window_fold *fold,
+                          struct slices **out)
 {
     struct slices *s = mem_zalloc(cx->mem, sizeof *s);
 
@@ -300,7 +310,8 @@ static enum status emit_chunk(struct slices *s)
     TRY(walk_load(s, t, window_ns(s)));
     if (s->walk.n > 0) {
         uint32_t first = out->count;
-        TRY(s->fold->result(s->fold, t, window_ns(s), s->acc, s->keys, s->walk.n, s->end - s->plan.size_ms, s->end, out));
+        TRY(s->fold->result(s->fold, t, window_ns(s), s->acc, s->keys, s->walk.n, s->end - s->plan.size_ms, s->end,
+                            out));
         batch_use_times(out);
         for (uint32_t i = first; i < out->count; i++) out->times[i] = s->end - 1;
     }
@@ -427,10 +438,12 @@ static enum status prepare(struct slices *s, struct batch *in)
     bool ordered = true;
 
     if (in->times == NULL && !s->plan.processing_time)
-        return err_set(s->cx->err, E_GRAPH, "rows have no event time; give the source watermarks, or use processing time");
+        return err_set(s->cx->err, E_GRAPH,
+                       "rows have no event time; give the source watermarks, or use processing time");
     for (uint32_t i = 0; i < n; i++) {
         int64_t time = s->plan.processing_time ? now : in->times[batch_row(in, i)];
-        if (time == TIME_MIN) return err_set(s->cx->err, E_DATA, "a row has no event time; its timestamp is NULL or no assigner saw it");
+        if (time == TIME_MIN)
+            return err_set(s->cx->err, E_DATA, "a row has no event time; its timestamp is NULL or no assigner saw it");
         s->ends[i] = slice_end_of(s, time);
         s->order[i] = i;
         ordered &= i == 0 || s->ends[i] >= s->ends[i - 1];
@@ -456,9 +469,15 @@ static uint32_t take_group(struct slices *s, struct batch *in, bool single)
     return n;
 }
 
-static enum status resolve_group(struct slices *s, struct state_table *t, int64_t ns, struct batch *in, uint32_t n, void **acc)
+static enum status resolve_group(struct slices *s, struct state_table *t, int64_t ns, struct batch *in, uint32_t n,
+                                 void **acc)
 {
-    struct state_keys keys = {.batch = in, .cols = s->key_cols, .col_count = s->key_count, .count = n, .sel = s->group, .hashes = s->group_hashes};
+    struct state_keys keys = {.batch = in,
+                              .cols = s->key_cols,
+                              .col_count = s->key_count,
+                              .count = n,
+                              .sel = s->group,
+                              .hashes = s->group_hashes};
 
     TRY(state_resolve(t, ns, &keys, STATE_INSERT, acc, s->bits));
     return s->fold->start != NULL ? s->fold->start(s->fold, t, ns, acc, s->bits, n) : S_OK;
@@ -480,7 +499,12 @@ static enum status too_late(struct slices *s, struct batch *in, uint32_t n)
 /* The accumulator of one window and the key of the row in group[0], combined from its slices into s->other[0]. */
 static enum status combine_window(struct slices *s, struct batch *in, int64_t end)
 {
-    struct state_keys keys = {.batch = in, .cols = s->key_cols, .col_count = s->key_count, .count = 1, .sel = s->group, .hashes = s->group_hashes};
+    struct state_keys keys = {.batch = in,
+                              .cols = s->key_cols,
+                              .col_count = s->key_count,
+                              .count = 1,
+                              .sel = s->group,
+                              .hashes = s->group_hashes};
     int64_t slice = end - s->plan.size_ms;
     const int64_t scratch = -1;
 
@@ -502,7 +526,8 @@ static enum status emit_one(struct slices *s, struct batch *in, int64_t end)
     uint32_t first = out->count;
 
     batch_clear(s->keys);
-    for (uint32_t k = 0; k < s->key_count; k++) vector_copy(&s->keys->cols[k], 0, &in->cols[s->key_cols[k]], s->group, 1, &s->keys->heap, s->keys->mem);
+    for (uint32_t k = 0; k < s->key_count; k++)
+        vector_copy(&s->keys->cols[k], 0, &in->cols[s->key_cols[k]], s->group, 1, &s->keys->heap, s->keys->mem);
     s->keys->count = 1;
     TRY(s->fold->result(s->fold, t, ns, s->tumbling ? s->acc : s->other, s->keys, 1, end - s->plan.size_ms, end, out));
     batch_use_times(out);
@@ -518,7 +543,8 @@ static enum status late_row(struct slices *s, struct batch *in)
 
     if (!s->pane_done) {
         bool covered = !s->tumbling && s->fold->unmerge != NULL && slice > s->cover_low && slice <= s->cover_high;
-        if (covered) TRY(resolve_group(s, s->running, 0, in, 1, s->other)); /* before anything changes: it may be pending */
+        if (covered)
+            TRY(resolve_group(s, s->running, 0, in, 1, s->other)); /* before anything changes: it may be pending */
         TRY(resolve_group(s, s->panes, slice, in, 1, s->acc));
         if (covered && bit_get(s->bits, 0)) (*slice_count(s, s->other[0]))++;
         TRY(s->fold->add(s->fold, s->panes, slice, s->acc, in, s->group, 1));
@@ -531,10 +557,16 @@ static enum status late_row(struct slices *s, struct batch *in)
         s->refire_end = first_window_end(s, slice);
         while (is_cleaned(s, s->refire_end)) s->refire_end += s->plan.slide_ms;
     }
-    for (; s->refire_end <= last_window_end(s, slice) && has_fired(s, s->refire_end); s->refire_end += s->plan.slide_ms) {
+    for (; s->refire_end <= last_window_end(s, slice) && has_fired(s, s->refire_end);
+         s->refire_end += s->plan.slide_ms) {
         if (op_room(s->cx, 0) == 0) return S_MORE;
         if (s->tumbling) {
-            struct state_keys keys = {.batch = in, .cols = s->key_cols, .col_count = s->key_count, .count = 1, .sel = s->group, .hashes = s->group_hashes};
+            struct state_keys keys = {.batch = in,
+                                      .cols = s->key_cols,
+                                      .col_count = s->key_count,
+                                      .count = 1,
+                                      .sel = s->group,
+                                      .hashes = s->group_hashes};
             TRY(state_resolve(s->panes, slice, &keys, STATE_READ, s->acc, NULL));
         } else {
             TRY(combine_window(s, in, s->refire_end));

@@ -9,16 +9,20 @@
 struct window_fold {
     const struct type *acc; /* T_ROW of the accumulator; all zero is the empty one unless `start` says otherwise */
     /* Accumulators that were just made: bit i of created. NULL = all zero is right. */
-    enum status (*start)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const uint64_t *created, uint32_t n);
+    enum status (*start)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                         const uint64_t *created, uint32_t n);
     /* The i-th row of rows[0..n) of `in` goes into acc[i], in order; equal keys share one. */
-    enum status (*add)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct batch *in, const uint16_t *rows, uint32_t n);
+    enum status (*add)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct batch *in,
+                       const uint16_t *rows, uint32_t n);
     /* acc[i] of (t, ns) takes in other[i] of (from, from_ns). */
-    enum status (*merge)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from, int64_t from_ns, void *const *other, uint32_t n);
+    enum status (*merge)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                         struct state_table *from, int64_t from_ns, void *const *other, uint32_t n);
     /* The inverse, where it is exact; NULL = the window is combined anew from its slices. */
-    enum status (*unmerge)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from, int64_t from_ns, void *const *other, uint32_t n);
+    enum status (*unmerge)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                           struct state_table *from, int64_t from_ns, void *const *other, uint32_t n);
     /* Appends n result rows to `out` (which has room): keys rows first..first+n, window [start, end). */
-    enum status (*result)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const struct batch *keys, uint32_t n,
-                          int64_t start, int64_t end, struct batch *out);
+    enum status (*result)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                          const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out);
 };
 
 struct slices_plan {
@@ -28,7 +32,8 @@ struct slices_plan {
 };
 
 struct slices;
-enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, struct window_fold *fold, struct slices **out) CHECKED;
+enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, struct window_fold *fold,
+                          struct slices **out) CHECKED;
 void slices_free(struct slices *s); /* NULL is a no-op */
 /* Hooks of an operator, to be called from its own of the same names. */
 enum status slices_on_batch(struct slices *s, struct batch *in) CHECKED;

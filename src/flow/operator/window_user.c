@@ -10,7 +10,10 @@
 
 enum { NAMED_START = UINT32_MAX - 1, NAMED_END = UINT32_MAX };
 
-const struct function_ref *window_user_first(const struct window_config *c) { return c->pre.fn != NULL ? &c->pre : &c->function; }
+const struct function_ref *window_user_first(const struct window_config *c)
+{
+    return c->pre.fn != NULL ? &c->pre : &c->function;
+}
 
 static bool is_fold(const struct tw_function *fn) { return fn->add != NULL || fn->reduce != NULL; }
 
@@ -23,8 +26,11 @@ static enum status check_fold(struct op_plan *p, const struct function_ref *f, s
     if (fn->reduce != NULL) return S_OK;
     TRY(user_need_hook(f, fn->add != NULL, "add", e));
     TRY(user_need_hook(f, fn->result != NULL, "result", e));
-    if (fn->acc == NULL) return err_set(e, E_GRAPH, "function '%s' does not describe its accumulator: .acc is missing", f->name);
-    return fn->out != NULL ? S_OK : err_set(e, E_GRAPH, "function '%s' does not say what it answers: .out is missing", f->name);
+    if (fn->acc == NULL)
+        return err_set(e, E_GRAPH, "function '%s' does not describe its accumulator: .acc is missing", f->name);
+    return fn->out != NULL
+               ? S_OK
+               : err_set(e, E_GRAPH, "function '%s' does not say what it answers: .out is missing", f->name);
 }
 
 /* The window function reads what the fold in front of it answers. */
@@ -58,7 +64,8 @@ enum status window_user_derive(struct op_plan *p, const struct window_config *c,
     } else {
         TRY(user_derive_out(p, &c->function, e));
     }
-    if (p->output_count == OP_PORTS_MAX) return err_set(e, E_GRAPH, "function '%s' leaves no port for late rows", c->function.name);
+    if (p->output_count == OP_PORTS_MAX)
+        return err_set(e, E_GRAPH, "function '%s' leaves no port for late rows", c->function.name);
     p->outputs[p->output_count] = p->inputs[0];
     p->port_names[p->output_count++] = "late";
     return S_OK;
@@ -99,14 +106,19 @@ static void find_named(struct window_user *u)
         if (strcmp(f->name, "window_start") == 0 && f->size == 8) name_field(u, f, NAMED_START, P_I64);
         if (strcmp(f->name, "window_end") == 0 && f->size == 8) name_field(u, f, NAMED_END, P_I64);
         int col = key != NULL ? type_field(key, str_of(f->name)) : -1;
-        if (col >= 0 && f->type[0] != '\0' && phys_width(key->children[col]->phys) >= f->size) name_field(u, f, (uint32_t)col, key->children[col]->phys);
+        if (col >= 0 && f->type[0] != '\0' && phys_width(key->children[col]->phys) >= f->size)
+            name_field(u, f, (uint32_t)col, key->children[col]->phys);
     }
 }
 
-static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const uint64_t *created, uint32_t n);
-static enum status fold_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct batch *in, const uint16_t *rows, uint32_t n);
-static enum status fold_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from, int64_t from_ns, void *const *other, uint32_t n);
-static enum status fold_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out);
+static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                              const uint64_t *created, uint32_t n);
+static enum status fold_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                            struct batch *in, const uint16_t *rows, uint32_t n);
+static enum status fold_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                              struct state_table *from, int64_t from_ns, void *const *other, uint32_t n);
+static enum status fold_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                               const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out);
 
 static enum status open_fold(struct window_user *u)
 {
@@ -150,7 +162,10 @@ void window_user_close(struct window_user *u)
 }
 
 /* --- accumulators ------------------------------------------------------------------------------------------------------------------ */
-static int64_t *rows_so_far(const struct window_user *u, const struct state_table *t, void *acc) { return state_word(acc, t->value.fields[u->rows_field].offset); }
+static int64_t *rows_so_far(const struct window_user *u, const struct state_table *t, void *acc)
+{
+    return state_word(acc, t->value.fields[u->rows_field].offset);
+}
 
 static void load(const struct window_user *u, struct state_table *t, int64_t ns, const void *acc, char *value)
 {
@@ -202,7 +217,8 @@ enum status window_user_add(struct window_user *u, struct state_table *t, int64_
     return S_OK;
 }
 
-enum status window_user_merge(struct window_user *u, struct state_table *t, int64_t ns, void *acc, struct state_table *from, int64_t from_ns, const void *other)
+enum status window_user_merge(struct window_user *u, struct state_table *t, int64_t ns, void *acc,
+                              struct state_table *from, int64_t from_ns, const void *other)
 {
     int64_t more = *rows_so_far(u, from, (void *)(uintptr_t)other), *rows = rows_so_far(u, t, acc);
 
@@ -215,7 +231,8 @@ enum status window_user_merge(struct window_user *u, struct state_table *t, int6
         TRY(reduce_into(u, u->a, u->b));
         store(u, t, ns, acc, u->out);
     } else {
-        if (u->folds->merge == NULL) return err_set(u->cx->op->err, E_GRAPH, "this window merges accumulators, but the function has no .merge");
+        if (u->folds->merge == NULL)
+            return err_set(u->cx->op->err, E_GRAPH, "this window merges accumulators, but the function has no .merge");
         load(u, t, ns, acc, u->a);
         TRY(user_check(u->cx, u->folds->merge(u->cx, u->a, u->b)));
         store(u, t, ns, acc, u->a);
@@ -241,15 +258,18 @@ static void fill_named(struct window_user *u, const struct batch *keys, uint32_t
     for (uint32_t i = 0; i < u->named_count; i++) {
         char *to = u->out + u->named[i].offset;
         uint32_t col = u->named[i].key_col;
-        if (col == NAMED_START) memcpy(to, &w->start, 8);
-        else if (col == NAMED_END) memcpy(to, &w->end, 8);
-        else put_key(&keys->cols[col], at, u->named[i].phys, to);
+        if (col == NAMED_START)
+            memcpy(to, &w->start, 8);
+        else if (col == NAMED_END)
+            memcpy(to, &w->end, 8);
+        else
+            put_key(&keys->cols[col], at, u->named[i].phys, to);
     }
 }
 
 /* What the fold answers for one accumulator, as a struct. */
-static enum status result_of(struct window_user *u, struct state_table *t, int64_t ns, const void *acc, const struct batch *keys, uint32_t at,
-                             const struct tw_window *w, const char **out)
+static enum status result_of(struct window_user *u, struct state_table *t, int64_t ns, const void *acc,
+                             const struct batch *keys, uint32_t at, const struct tw_window *w, const char **out)
 {
     load(u, t, ns, acc, u->a);
     *out = u->a;
@@ -278,7 +298,8 @@ enum status window_user_apply(struct window_user *u, const struct batch *keys, u
     return st;
 }
 
-enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc, const struct batch *keys, uint32_t at, const struct tw_window *w)
+enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc,
+                             const struct batch *keys, uint32_t at, const struct tw_window *w)
 {
     const char *result;
 
@@ -293,7 +314,8 @@ enum status window_user_fire(struct window_user *u, struct state_table *t, int64
 }
 
 /* --- as a fold of the slice engine ------------------------------------------------------------------------------------------------------ */
-static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const uint64_t *created, uint32_t n)
+static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                              const uint64_t *created, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
         if (bit_get(created, i)) TRY(start_one((struct window_user *)f, t, ns, acc[i]));
@@ -301,7 +323,8 @@ static enum status fold_start(struct window_fold *f, struct state_table *t, int6
 }
 
 /* Rows are read as structs 64 at a time: `rows` are numbers of batch rows, so they become the selection meanwhile. */
-static enum status fold_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct batch *in, const uint16_t *rows, uint32_t n)
+static enum status fold_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                            struct batch *in, const uint16_t *rows, uint32_t n)
 {
     struct window_user *u = (struct window_user *)f;
     const uint16_t *sel = in->sel;
@@ -326,13 +349,16 @@ static enum status fold_add(struct window_fold *f, struct state_table *t, int64_
     return st;
 }
 
-static enum status fold_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from, int64_t from_ns, void *const *other, uint32_t n)
+static enum status fold_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                              struct state_table *from, int64_t from_ns, void *const *other, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++) TRY(window_user_merge((struct window_user *)f, t, ns, acc[i], from, from_ns, other[i]));
+    for (uint32_t i = 0; i < n; i++)
+        TRY(window_user_merge((struct window_user *)f, t, ns, acc[i], from, from_ns, other[i]));
     return S_OK;
 }
 
-static enum status fold_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out)
+static enum status fold_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                               const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out)
 {
     struct tw_window w = {start, end};
 

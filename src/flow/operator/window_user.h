@@ -21,7 +21,7 @@ struct window_user {
     struct tw_elements elements;
     /* Fields of the result that are filled in before `result` runs: window bounds, key columns of the same name. */
     struct {
-        uint32_t offset, key_col;    /* key_col UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
+        uint32_t offset, key_col; /* key_col UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
         uint8_t phys;
     } named[WINDOW_NAMED_MAX];
     uint32_t named_count;
@@ -34,9 +34,13 @@ const struct function_ref *window_user_first(const struct window_config *c);
 enum status window_user_open(struct window_user *u, struct tw_context *cx, const struct window_config *c) CHECKED;
 void window_user_close(struct window_user *u);
 /* One row (index among the selected rows of the batch read by user_read) into the accumulator row `acc` of t. */
-enum status window_user_add(struct window_user *u, struct state_table *t, int64_t ns, void *acc, const char *row) CHECKED;
-enum status window_user_merge(struct window_user *u, struct state_table *t, int64_t ns, void *acc, struct state_table *from, int64_t from_ns, const void *other) CHECKED;
+enum status window_user_add(struct window_user *u, struct state_table *t, int64_t ns, void *acc,
+                            const char *row) CHECKED;
+enum status window_user_merge(struct window_user *u, struct state_table *t, int64_t ns, void *acc,
+                              struct state_table *from, int64_t from_ns, const void *other) CHECKED;
 /* Fires from an accumulator: the result goes to port 0 or through the window function. keys row `at` holds the key columns. */
-enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc, const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
+enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc,
+                             const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
 /* Fires from rows: elements were set up with user_elements_rows on u->elements. */
-enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
+enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at,
+                              const struct tw_window *w) CHECKED;

@@ -9,7 +9,7 @@
 /* An output of a node, and how the next operator reads it. */
 struct tw_stream {
     struct tw_env *env;
-    struct tw_stream *previous;                /* of env->streams */
+    struct tw_stream *previous; /* of env->streams */
     uint32_t node;
     const char *side;
     bool has_partitioner, is_keyed, is_broken; /* broken: a mistake was made before; calls pass it on */
@@ -18,7 +18,7 @@ struct tw_stream {
     struct text_list keys;
     struct function_ref function;
     struct graph_here here;
-    struct tw_stream *also;                    /* union: another stream into the same input */
+    struct tw_stream *also; /* union: another stream into the same input */
 };
 
 /* --- environment (env.c) ------------------------------------------------------------------------------------------------ */
@@ -32,11 +32,13 @@ enum status api_graph_prepare(struct tw_env *env, const char *job_name) CHECKED;
 /* --- building (stream.c) ------------------------------------------------------------------------------------------------ */
 static inline struct graph_here api_here(struct tw_here h) { return (struct graph_here){h.file, h.line}; }
 /* Keeps the first mistake with its source line; answers a broken stream. */
-struct tw_stream *api_mistake(struct tw_env *env, struct tw_here h, const char *format, ...) __attribute__((format(printf, 3, 4)));
+struct tw_stream *api_mistake(struct tw_env *env, struct tw_here h, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* May calls go on with this stream? A stale one is a mistake. */
 bool api_usable(struct tw_stream *s, struct tw_here h);
 /* A node of that operator reading the inputs (NULL = none); its configuration is cleared. NULL after a mistake. */
-struct graph_node *api_node(struct tw_env *env, const char *operation, const char *name, struct tw_stream *in, struct tw_stream *in2, struct tw_here h);
+struct graph_node *api_node(struct tw_env *env, const char *operation, const char *name, struct tw_stream *in,
+                            struct tw_stream *in2, struct tw_here h);
 struct tw_stream *api_stream(struct tw_env *env); /* of the node added last */
 struct tw_stream *api_broken(struct tw_env *env);
 /* A function by its name in the program's table; one that is not there is a mistake. NULL gives none. */

@@ -22,7 +22,8 @@ void program_say(struct sys *sys, int fd, const char *text);
 struct program_arguments {
     struct config config;
     bool is_quiet, wants_help;
-    int argc;                  /* of the job: name and what was left */
-    char **argv;               /* ends with NULL */
+    int argc;    /* of the job: name and what was left */
+    char **argv; /* ends with NULL */
 };
-enum status program_parse(struct program_arguments *out, struct arena *a, struct sys *sys, const char *name, int argc, char **argv, struct err *e) CHECKED;
+enum status program_parse(struct program_arguments *out, struct arena *a, struct sys *sys, const char *name, int argc,
+                          char **argv, struct err *e) CHECKED;

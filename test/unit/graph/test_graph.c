@@ -23,8 +23,11 @@ static enum status fake_source_derive(struct op_plan *p, const void *config, str
     return type_parse(p->arena, str_of(c->type), &p->outputs[0], e);
 }
 
-static const struct op_type op_fake_source = {
-    .name = "fake_source", .flags = OP_SOURCE, .config_size = sizeof(struct source_text), .derive = fake_source_derive, .makes_watermarks = true};
+static const struct op_type op_fake_source = {.name = "fake_source",
+                                              .flags = OP_SOURCE,
+                                              .config_size = sizeof(struct source_text),
+                                              .derive = fake_source_derive,
+                                              .makes_watermarks = true};
 
 /* Passes its first input on, and has a side output "late" of the same type. Reads column 1 and what is needed behind it. */
 static enum status pass_derive(struct op_plan *p, const void *config, struct err *e)
@@ -37,7 +40,8 @@ static enum status pass_derive(struct op_plan *p, const void *config, struct err
     return S_OK;
 }
 
-static void pass_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void pass_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                       uint64_t *const *inputs)
 {
     (void)config;
     inputs[0][0] |= outputs[0][0] | outputs[1][0];
@@ -46,9 +50,11 @@ static void pass_needs(const struct op_plan *p, const void *config, const uint64
 }
 
 static const struct op_type op_pass = {.name = "pass", .input_count = 1, .derive = pass_derive, .needs = pass_needs};
-static const struct op_type op_keyed = {.name = "keyed", .input_count = 1, .flags = OP_NEEDS_KEY, .derive = pass_derive, .needs = pass_needs};
+static const struct op_type op_keyed = {
+    .name = "keyed", .input_count = 1, .flags = OP_NEEDS_KEY, .derive = pass_derive, .needs = pass_needs};
 static const struct op_type op_two = {.name = "two", .input_count = 2, .derive = pass_derive, .needs = pass_needs};
-static const struct op_type op_single = {.name = "single", .input_count = 1, .flags = OP_SINGLE, .derive = pass_derive, .needs = pass_needs};
+static const struct op_type op_single = {
+    .name = "single", .input_count = 1, .flags = OP_SINGLE, .derive = pass_derive, .needs = pass_needs};
 
 /* Reads column 2 only. */
 static enum status end_derive(struct op_plan *p, const void *config, struct err *e)
@@ -59,7 +65,8 @@ static enum status end_derive(struct op_plan *p, const void *config, struct err 
     return S_OK;
 }
 
-static void end_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void end_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                      uint64_t *const *inputs)
 {
     (void)p;
     (void)config;
@@ -110,7 +117,10 @@ static uint32_t add(struct world *w, const struct op_type *type, const char *nam
     return w->g.node_count - 1;
 }
 
-static struct graph_edge *edge_of(struct world *w, uint32_t node) { return w->g.edges[graph_next_input(&w->g, node, 0, GRAPH_NONE)]; }
+static struct graph_edge *edge_of(struct world *w, uint32_t node)
+{
+    return w->g.edges[graph_next_input(&w->g, node, 0, GRAPH_NONE)];
+}
 
 static void key(struct world *w, uint32_t node, const char *field, int line)
 {
@@ -155,7 +165,8 @@ static void first_mistake_of_the_program_wins(void **state)
     uint32_t a = add(&w, &op_keyed, "Process", s, 2);
     uint32_t b = add(&w, &op_keyed, "Process", a, 3);
     key(&w, b, "nothing like it", 4);
-    refused(&w, "job.c:2: operator 'Process' needs a keyed stream, but stream 'bids' is not keyed", "call tw_key_by before it");
+    refused(&w, "job.c:2: operator 'Process' needs a keyed stream, but stream 'bids' is not keyed",
+            "call tw_key_by before it");
 }
 
 static void window_on_unkeyed_stream(void **state)
@@ -197,7 +208,9 @@ static void keys_of_two_inputs_differ(void **state)
     second->keys = (struct text_list){(const char *const[]){"id"}, 1};
     second->has_partitioner = true;
     second->partitioner = PART_HASH;
-    refused(&w, "job.c:3: the two inputs of 'Co-Process' have keys of different types: STRING in 'bids', BIGINT in 'users'", "");
+    refused(&w,
+            "job.c:3: the two inputs of 'Co-Process' have keys of different types: STRING in 'bids', BIGINT in 'users'",
+            "");
 }
 
 static void union_of_different_types(void **state)
@@ -308,7 +321,7 @@ static void needed_columns(void **state)
     uint32_t e = add(&w, &op_end, "Sink: a", p, 3);
     key(&w, e, "user", 3);
     assert_int_equal(graph_prepare(&w.g, &w.e), S_OK);
-    assert_int_equal(w.g.nodes[e]->needed_in[0][0], 4 | 1);      /* url, and its key */
+    assert_int_equal(w.g.nodes[e]->needed_in[0][0], 4 | 1); /* url, and its key */
     assert_int_equal(w.g.nodes[p]->needed_out[0][0], 4 | 1);
     assert_int_equal(w.g.nodes[p]->needed_out[1][0], 0);         /* nobody listens to the side output */
     assert_int_equal(w.g.nodes[p]->needed_in[0][0], 4 | 2 | 1);  /* and price, which the operator itself reads */
@@ -343,7 +356,18 @@ static void chains_and_names(void **state)
     tear_down(&w);
 }
 
-enum unchain { NOTHING, PARALLELISM, GROUP, HEAD, PRODUCER_UNCHAINED, CONSUMER_UNCHAINED, REBALANCED, UNION, DISABLED, UNCHAIN_COUNT };
+enum unchain {
+    NOTHING,
+    PARALLELISM,
+    GROUP,
+    HEAD,
+    PRODUCER_UNCHAINED,
+    CONSUMER_UNCHAINED,
+    REBALANCED,
+    UNION,
+    DISABLED,
+    UNCHAIN_COUNT
+};
 
 static void what_prevents_chaining(void **state)
 {

@@ -41,14 +41,17 @@ static void a_request_may_have_any_number_of_answers(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS, .batch_rows = sizes[i], .watermarks = true});
+        struct op_driver *d = op_driver_create(&(struct op_setup){
+            .type = op_find("async"), .config = &c, .in = ASKS, .batch_rows = sizes[i], .watermarks = true});
         op_push(d, 0, "@1 a | 1\n@2 b | 0\n@3 c | 2\n@4 d | 1\n@5 e | 1");
         op_push_watermark(d, 5);
         op_push(d, 0, "@6 f | 1");
         op_push_end(d);
         assert_string_equal(op_driver_error(d), "");
-        assert_string_equal(op_output(d), "+I[answer 0 to a, 0]@1\n+I[answer 0 to c, 0]@3\n+I[answer 1 to c, 1]@3\n+I[answer 0 to d, 0]@4\n"
-                                          "+I[answer 0 to e, 0]@5\nW@5\n+I[answer 0 to f, 0]@6\nW@max\n");
+        assert_string_equal(
+            op_output(d),
+            "+I[answer 0 to a, 0]@1\n+I[answer 0 to c, 0]@3\n+I[answer 1 to c, 1]@3\n+I[answer 0 to d, 0]@4\n"
+            "+I[answer 0 to e, 0]@5\nW@5\n+I[answer 0 to f, 0]@6\nW@max\n");
         op_driver_free(d);
     }
 }
@@ -56,7 +59,8 @@ static void a_request_may_have_any_number_of_answers(void **state)
 static void an_answer_may_be_larger_than_a_batch(void **state)
 {
     struct async_config c = {.function = {.name = "answers", .fn = &answers}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS, .batch_rows = 7});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS, .batch_rows = 7});
 
     (void)state;
     op_push(d, 0, "x | 100");
@@ -94,11 +98,13 @@ static enum tw_status give_up(struct tw_context *cx, const void *in)
     return TW_OK;
 }
 TW_FUNCTION(moody) = {.in = &ask_row, .out = &ask_row, .self_size = sizeof(struct tries), .async = fail_often};
-TW_FUNCTION(patient) = {.in = &ask_row, .out = &ask_row, .self_size = sizeof(struct tries), .async = fail_often, .timeout = give_up};
+TW_FUNCTION(patient) = {
+    .in = &ask_row, .out = &ask_row, .self_size = sizeof(struct tries), .async = fail_often, .timeout = give_up};
 
 static void a_failed_request_is_tried_again_after_a_growing_pause(void **state)
 {
-    struct async_config c = {.function = {.name = "moody", .fn = &moody}, .attempts = 6, .retry_delay_ms = 10, .retry_delay_max_ms = 50};
+    struct async_config c = {
+        .function = {.name = "moody", .fn = &moody}, .attempts = 6, .retry_delay_ms = 10, .retry_delay_max_ms = 50};
     struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS});
     static const int64_t times[] = {110, 130, 170, 220};
 
@@ -128,8 +134,10 @@ static void too_many_failures_fail_the_task(void **state)
 
 static void the_time_limit_covers_all_attempts(void **state)
 {
-    struct async_config c = {.function = {.name = "patient", .fn = &patient}, .attempts = 100, .retry_delay_ms = 10, .timeout_ms = 25};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS, .watermarks = true});
+    struct async_config c = {
+        .function = {.name = "patient", .fn = &patient}, .attempts = 100, .retry_delay_ms = 10, .timeout_ms = 25};
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS, .watermarks = true});
 
     (void)state;
     op_push(d, 0, "@1 a | 60");
@@ -145,7 +153,8 @@ static void the_time_limit_covers_all_attempts(void **state)
     d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS});
     op_push(d, 0, "@1 a | 60");
     op_set_time(d, 25);
-    assert_string_equal(op_driver_error(d), "row +I[a, 60]: no answer within 25 ms (give function 'moody' a .timeout to answer such rows, or allow more time)");
+    assert_string_equal(op_driver_error(d), "row +I[a, 60]: no answer within 25 ms (give function 'moody' a .timeout "
+                                            "to answer such rows, or allow more time)");
     op_driver_free(d);
 }
 
@@ -192,7 +201,8 @@ static struct op_driver *gated_driver(struct gates *g, struct async_config *c, s
     c->function.name = "gated";
     if (c->function.fn == NULL) c->function.fn = &gated;
     c->function.config = (struct str){(const char *)at, sizeof *at};
-    return op_driver_create(&(struct op_setup){.type = op_find("async"), .config = c, .in = ASKS, .sys = g->sys, .watermarks = true});
+    return op_driver_create(
+        &(struct op_setup){.type = op_find("async"), .config = c, .in = ASKS, .sys = g->sys, .watermarks = true});
 }
 
 static void ordered_answers_wait_for_earlier_ones(void **state)

@@ -33,8 +33,11 @@ static void union_passes_batches(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("union"), .in = "ROW<word STRING NOT NULL, n INT>", .in2 = WORDS,
-            .batch_rows = sizes[i], .watermarks = true});
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("union"),
+                                                                  .in = "ROW<word STRING NOT NULL, n INT>",
+                                                                  .in2 = WORDS,
+                                                                  .batch_rows = sizes[i],
+                                                                  .watermarks = true});
         op_push(d, 0, "@1 a | 1\n-D b | 2");
         op_push(d, 1, "c | null");
         op_push_watermark(d, 7);
@@ -46,11 +49,13 @@ static void union_passes_batches(void **state)
 
 static void union_refuses_different_rows(void **state)
 {
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("union"), .in = WORDS, .in2 = "ROW<word STRING, n BIGINT>"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("union"), .in = WORDS, .in2 = "ROW<word STRING, n BIGINT>"});
 
     (void)state;
-    assert_string_equal(op_driver_error(d), "a union needs streams of equal rows, but these are ROW<`word` STRING, `n` INT> and "
-                                            "ROW<`word` STRING, `n` BIGINT>");
+    assert_string_equal(op_driver_error(d),
+                        "a union needs streams of equal rows, but these are ROW<`word` STRING, `n` INT> and "
+                        "ROW<`word` STRING, `n` BIGINT>");
     op_driver_free(d);
 }
 
@@ -80,7 +85,10 @@ static void key_by_appends_the_key(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("key_by"), .config = &c, .in = "ROW<x DOUBLE, word STRING, n INT>", .batch_rows = sizes[i]});
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("key_by"),
+                                                                  .config = &c,
+                                                                  .in = "ROW<x DOUBLE, word STRING, n INT>",
+                                                                  .batch_rows = sizes[i]});
         op_push(d, 0, "@1 1.5 | alpha | 1\n-U null | beta | 2\n@3 2.5 | comprehensive words | 3\n0.0 | d | 4");
         assert_string_equal(op_driver_error(d), "");
         assert_string_equal(op_output(d), "+I[1.5, alpha, 1, A, 5]@1\n-U[null, beta, 2, B, 4]\n"
@@ -92,11 +100,14 @@ static void key_by_appends_the_key(void **state)
 static void key_by_refuses_a_name_that_is_taken(void **state)
 {
     struct function_config c = {{.name = "by_initial", .fn = &by_initial}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("key_by"), .config = &c, .in = "ROW<word STRING, n INT, length INT>"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("key_by"), .config = &c, .in = "ROW<word STRING, n INT, length INT>"});
 
     (void)state;
-    assert_string_equal(op_driver_error(d), "function 'by_initial': its key 'length' is already a column of the stream (give the key's field "
-                                            "another name, or use tw_key_by with the column)");
+    assert_string_equal(
+        op_driver_error(d),
+        "function 'by_initial': its key 'length' is already a column of the stream (give the key's field "
+        "another name, or use tw_key_by with the column)");
     op_driver_free(d);
 }
 
@@ -121,7 +132,8 @@ TW_FUNCTION(twice) = {.in = &word_row, .out = &word_row, .batch = doubled};
 static void batch_sees_columns(void **state)
 {
     struct function_config c = {{.name = "twice", .fn = &twice}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("batch"), .config = &c, .in = "ROW<n INT, word STRING>"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("batch"), .config = &c, .in = "ROW<n INT, word STRING>"});
 
     (void)state;
     op_push(d, 0, "@5 1 | a\n+U @4 2 | a word of some length");
@@ -129,8 +141,10 @@ static void batch_sees_columns(void **state)
     op_push(d, 0, "@5 1 | a\n@6 -2 | b\n@7 -3 | c");
     assert_string_equal(op_output(d), "+I[a, 2]@7\n");
     op_push(d, 0, "1 | null");
-    assert_string_equal(op_driver_error(d), "NULL in column 'word', but row type 'word' has no place for it (give the row type a null mask with "
-                                            "TW_NULLS, and look at tw_batch_validity)");
+    assert_string_equal(
+        op_driver_error(d),
+        "NULL in column 'word', but row type 'word' has no place for it (give the row type a null mask with "
+        "TW_NULLS, and look at tw_batch_validity)");
     op_driver_free(d);
 }
 
@@ -150,7 +164,8 @@ TW_FUNCTION(odd) = {.in = &word_row, .batch = odd_rows};
 static void batch_may_select_rows(void **state)
 {
     struct function_config c = {{.name = "odd", .fn = &odd}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("batch"), .config = &c, .in = "ROW<n INT, word STRING, z INT>"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("batch"), .config = &c, .in = "ROW<n INT, word STRING, z INT>"});
 
     (void)state;
     op_push(d, 0, "@5 1 | a | null\n2 | b | 1\n-D 3 | c | 2");
@@ -172,7 +187,8 @@ static void misuse_of_a_batch_is_told(void **state)
 
     (void)state;
     op_push(d, 0, "a | 1");
-    assert_string_equal(op_driver_error(d), "tw_batch_emit: a function with a row type .out emits columns, one without selects rows");
+    assert_string_equal(op_driver_error(d),
+                        "tw_batch_emit: a function with a row type .out emits columns, one without selects rows");
     op_driver_free(d);
 }
 
@@ -197,7 +213,11 @@ static void co_map_has_a_callback_for_either(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("co_map"), .config = &c, .in = WORDS, .in2 = "ROW<a STRING, n BIGINT>", .batch_rows = sizes[i]});
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("co_map"),
+                                                                  .config = &c,
+                                                                  .in = WORDS,
+                                                                  .in2 = "ROW<a STRING, n BIGINT>",
+                                                                  .batch_rows = sizes[i]});
         op_push(d, 0, "@1 a | 1\n@2 b | 2");
         op_push(d, 1, "-D @3 q | 3\n@4 q | 4");
         op_push(d, 0, "c | 5");
@@ -222,8 +242,15 @@ static enum tw_status nothing(struct tw_context *cx, const void *in)
     (void)in;
     return TW_OK;
 }
-TW_FUNCTION(sides) = {.in = &word_row, .in2 = &number_row, .out = &number_row, .sides = {&word_row, NULL, &number_row}, .side_names = {"odd", NULL, "thirds"},
-    .flat_map = to_sides, .flat_map2 = nothing, .process = to_sides, .process2 = nothing};
+TW_FUNCTION(sides) = {.in = &word_row,
+                      .in2 = &number_row,
+                      .out = &number_row,
+                      .sides = {&word_row, NULL, &number_row},
+                      .side_names = {"odd", NULL, "thirds"},
+                      .flat_map = to_sides,
+                      .flat_map2 = nothing,
+                      .process = to_sides,
+                      .process2 = nothing};
 
 static void side_outputs_have_ports_of_their_own(void **state)
 {
@@ -233,12 +260,17 @@ static void side_outputs_have_ports_of_their_own(void **state)
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
         for (uint32_t k = 0; k < COUNT_OF(operators); k++) {
-            struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find(operators[k]), .config = &c, .in = WORDS, .in2 = "ROW<n BIGINT>", .batch_rows = sizes[i]});
+            struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find(operators[k]),
+                                                                      .config = &c,
+                                                                      .in = WORDS,
+                                                                      .in2 = "ROW<n BIGINT>",
+                                                                      .batch_rows = sizes[i]});
             op_push(d, 0, "@1 a | 1");
             op_push(d, 0, "@2 b | 2");
             op_push(d, 1, "5");
             op_push(d, 0, "@3 c | 3");
-            assert_string_equal(op_output(d), "+I[1]@101\nodd: +I[a, 1]@1\n+I[2]@102\n+I[3]@103\nodd: +I[c, 3]@3\nthirds: +I[3]@3\n");
+            assert_string_equal(op_output(d),
+                                "+I[1]@101\nodd: +I[a, 1]@1\n+I[2]@102\n+I[3]@103\nodd: +I[c, 3]@3\nthirds: +I[3]@3\n");
             op_driver_free(d);
         }
     }
@@ -263,7 +295,8 @@ TW_FUNCTION(ticks) = {.out = &number_row, .self_size = sizeof(struct ticker), .s
 static void source_function_is_polled(void **state)
 {
     struct source_function_config c = {.function = {.name = "ticks", .fn = &ticks}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("source_function"), .config = &c, .watermarks = true});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("source_function"), .config = &c, .watermarks = true});
 
     (void)state;
     op_set_time(d, 1000);
@@ -277,13 +310,15 @@ static void source_function_is_polled(void **state)
 
 static void a_source_function_makes_times_and_watermarks(void **state)
 {
-    struct source_function_config c = {.function = {.name = "ticks", .fn = &ticks},
+    struct source_function_config c = {
+        .function = {.name = "ticks", .fn = &ticks},
         .watermark = {.kind = WATERMARK_BOUNDED, .out_of_orderness_ms = 1, .every_rows = 2, .time_field = "n"}};
     static const uint32_t sizes_of_source[] = {0, 1, 3};
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes_of_source); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("source_function"), .config = &c, .watermarks = true, .batch_rows = sizes_of_source[i]});
+        struct op_driver *d = op_driver_create(&(struct op_setup){
+            .type = op_find("source_function"), .config = &c, .watermarks = true, .batch_rows = sizes_of_source[i]});
         op_poll(d);
         while (op_next_wake(d) != INT64_MAX) {
             op_set_time(d, op_next_wake(d));
@@ -327,7 +362,8 @@ static void sink_function_gets_rows_and_flushes(void **state)
     mem_init(&mem, "test", 0);
     buf_init(&l.text, &mem);
     struct function_config c = {{.name = "ledger_sink", .fn = &ledger_sink, .config = {(const char *)&at, sizeof at}}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("sink_function"), .config = &c, .in = WORDS});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("sink_function"), .config = &c, .in = WORDS});
     op_push(d, 0, "@1 a | 1\n-D @2 b | 2");
     assert_int_equal(l.flushes, 0);
     op_idle(d);
@@ -408,7 +444,8 @@ static void accumulators_reach_the_job(void **state)
 
     (void)state;
     for (int i = 0; i < 2; i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("filter"), .config = &c, .in = WORDS, .batch_rows = 1});
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find("filter"), .config = &c, .in = WORDS, .batch_rows = 1});
         op_driver_cx(d)->job = job;
         op_push(d, 0, "a | 1\nb | 2\nc | 5");
         op_driver_free(d);

@@ -18,14 +18,16 @@ struct bid {
     int32_t price;
     struct tw_str url;
 };
-TW_ROW(bid, TW_FIELD(bid, auction, "BIGINT NOT NULL"), TW_FIELD(bid, price, "INT NOT NULL"), TW_FIELD(bid, url, "STRING NOT NULL"));
+TW_ROW(bid, TW_FIELD(bid, auction, "BIGINT NOT NULL"), TW_FIELD(bid, price, "INT NOT NULL"),
+       TW_FIELD(bid, url, "STRING NOT NULL"));
 
 struct euro {
     struct tw_str label, url;
     double euro;
     uint64_t nulls;
 };
-TW_ROW(euro, TW_FIELD(euro, label, "STRING NOT NULL"), TW_FIELD(euro, url, "STRING NOT NULL"), TW_FIELD(euro, euro, "DOUBLE"), TW_NULLS(euro, nulls));
+TW_ROW(euro, TW_FIELD(euro, label, "STRING NOT NULL"), TW_FIELD(euro, url, "STRING NOT NULL"),
+       TW_FIELD(euro, euro, "DOUBLE"), TW_NULLS(euro, nulls));
 
 #define BIDS "ROW<url STRING, price INT, extra STRING, auction BIGINT>"
 
@@ -56,7 +58,8 @@ static void map_fills_one_row_per_row(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("map"), .config = &c, .in = BIDS, .batch_rows = sizes[i]});
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find("map"), .config = &c, .in = BIDS, .batch_rows = sizes[i]});
         op_push(d, 0, "@10 u | 3 | x | 7\n-U a rather long address | 0 | x | 8\n@30 w | 8 | null | 123456789012");
         assert_string_equal(op_driver_error(d), "");
         assert_string_equal(op_output(d), "+I[auction number 7, u, 1.5]@10\n"
@@ -84,8 +87,10 @@ static void a_null_without_a_place_is_refused(void **state)
 
     (void)state;
     op_push(d, 0, "u | null | x | 7");
-    assert_string_equal(op_driver_error(d), "NULL in column 'price', but row type 'bid' has no place for it (give the struct a null mask with "
-                                            "TW_NULLS, or remove such rows before)");
+    assert_string_equal(
+        op_driver_error(d),
+        "NULL in column 'price', but row type 'bid' has no place for it (give the struct a null mask with "
+        "TW_NULLS, or remove such rows before)");
     op_driver_free(d);
 }
 
@@ -96,16 +101,18 @@ static void rows_that_do_not_fit_are_refused_at_graph_time(void **state)
         const char *in, *error;
     } cases[] = {
         {"ROW<url STRING, price INT, auctoin BIGINT>",
-         "function 'euro_of': row type 'bid': field 'auction' is not in stream 'input' (has: url, price, auctoin) (did you mean 'auctoin'?)"},
-        {"ROW<url STRING, price BIGINT, auction BIGINT>",
-         "function 'euro_of': row type 'bid', field 'price' is INT NOT NULL, but the stream's column 'price' is BIGINT"},
+         "function 'euro_of': row type 'bid': field 'auction' is not in stream 'input' (has: url, price, auctoin) (did "
+         "you mean 'auctoin'?)"},
+        {"ROW<url STRING, price BIGINT, auction BIGINT>", "function 'euro_of': row type 'bid', field 'price' is INT "
+                                                          "NOT NULL, but the stream's column 'price' is BIGINT"},
         {"ROW<url BYTES, price INT, auction BIGINT>",
          "function 'euro_of': row type 'bid', field 'url' is STRING NOT NULL, but the stream's column 'url' is BYTES"},
     };
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("map"), .config = &c, .in = cases[i].in});
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find("map"), .config = &c, .in = cases[i].in});
         assert_string_equal(op_driver_error(d), cases[i].error);
         op_driver_free(d);
     }
@@ -121,8 +128,11 @@ static void a_missing_hook_is_named(void **state)
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(operators); i++) {
         char expected[128];
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find(operators[i]), .config = &c, .in = BIDS});
-        snprintf(expected, sizeof expected, "function 'nothing' cannot be used here: it has no .%s (set .%s in its TW_FUNCTION)", operators[i], operators[i]);
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find(operators[i]), .config = &c, .in = BIDS});
+        snprintf(expected, sizeof expected,
+                 "function 'nothing' cannot be used here: it has no .%s (set .%s in its TW_FUNCTION)", operators[i],
+                 operators[i]);
         assert_string_equal(op_driver_error(d), expected);
         op_driver_free(d);
     }
@@ -148,7 +158,8 @@ static void filter_passes_rows_as_they_are(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("filter"), .config = &c, .in = BIDS, .batch_rows = sizes[i]});
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find("filter"), .config = &c, .in = BIDS, .batch_rows = sizes[i]});
         op_push(d, 0, "-D @10 a | 2 | null | 1\nb | 3 | x | 2\n+U @20 c | 4 | y | 3\nd | 5 | z | 4\ne | 6 | q | null");
         assert_string_equal(op_output(d), "-D[a, 2, null, 1]@10\n+U[c, 4, y, 3]@20\n+I[e, 6, q, null]\n");
         op_driver_free(d);
@@ -158,7 +169,8 @@ static void filter_passes_rows_as_they_are(void **state)
 static void filter_narrows_a_selection_without_touching_the_batch(void **state)
 {
     struct function_config c = {{.name = "even", .fn = &even}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("filter"), .config = &c, .in = "ROW<price INT>"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("filter"), .config = &c, .in = "ROW<price INT>"});
     struct mem mem;
     static const uint16_t sel[] = {1, 2, 4};
 
@@ -214,8 +226,10 @@ static void flat_map_collects_any_number_of_rows(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("flat_map"), .config = &c, .in = BIDS, .batch_rows = sizes[i]});
-        op_push(d, 0, "@1 to be or not | 1 | x | 1\n@2 \"\" | 2 | x | 1\n-D @3 incomprehensibilities reign | 3 | x | 1");
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find("flat_map"), .config = &c, .in = BIDS, .batch_rows = sizes[i]});
+        op_push(d, 0,
+                "@1 to be or not | 1 | x | 1\n@2 \"\" | 2 | x | 1\n-D @3 incomprehensibilities reign | 3 | x | 1");
         assert_string_equal(op_output(d), "+I[to-1, 1]@1\n+I[be-1, 2]@1\n+I[or-1, 3]@1\n+I[not-1, 4]@1\n"
                                           "-D[incomprehensibilities-3, 1]@3\n-D[reign-3, 2]@3\n");
         op_driver_free(d);
@@ -240,7 +254,8 @@ static void one_callback_may_emit_more_than_a_batch(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("flat_map"), .config = &c, .in = "ROW<price INT>", .batch_rows = sizes[i]});
+        struct op_driver *d = op_driver_create(&(struct op_setup){
+            .type = op_find("flat_map"), .config = &c, .in = "ROW<price INT>", .batch_rows = sizes[i]});
         op_push(d, 0, "5000\n2\n5000");
         const char *at = op_output(d);
         for (int pass = 0; pass < 3; pass++) {
@@ -259,7 +274,8 @@ static void one_callback_may_emit_more_than_a_batch(void **state)
 static void nobody_listens_and_nothing_is_built(void **state)
 {
     struct function_config c = {{.name = "counting", .fn = &counting}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("flat_map"), .config = &c, .in = "ROW<price INT>", .unused_port = ""});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("flat_map"), .config = &c, .in = "ROW<price INT>", .unused_port = ""});
 
     (void)state;
     uint64_t before = op_driver_cx(d)->mem->calls;
@@ -277,7 +293,8 @@ static void steady_state_allocates_nothing(void **state)
 
     (void)state;
     for (int i = 0; i < 20; i++) {
-        for (int k = 0; k < 50; k++) op_push(d, 0, "some words that are longer than inline strings could be | 1 | x | 1");
+        for (int k = 0; k < 50; k++)
+            op_push(d, 0, "some words that are longer than inline strings could be | 1 | x | 1");
         op_output(d);
         if (i == 2) before = op_driver_cx(d)->mem->calls;
     }

@@ -17,8 +17,11 @@ static void expect_sorted(bool ascending, const char *keys, const char *rows, co
     struct sort_config c = {"v", ascending};
 
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("sort_partition"), .config = &c,
-            .in = "ROW<name STRING, k INT, v DOUBLE>", .keys = keys, .batch_rows = sizes[i]});
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("sort_partition"),
+                                                                  .config = &c,
+                                                                  .in = "ROW<name STRING, k INT, v DOUBLE>",
+                                                                  .keys = keys,
+                                                                  .batch_rows = sizes[i]});
         op_push(d, 0, rows);
         assert_string_equal(op_output(d), "");
         op_push_end(d);
@@ -27,20 +30,27 @@ static void expect_sorted(bool ascending, const char *keys, const char *rows, co
     }
 }
 
-#define ROWS "@1 a | 2 | 5.0\n@2 b | 1 | 3.0\n-D c | 2 | null\nd | 1 | 3.0\n@5 the fifth of the rows | 2 | -1.0\nf | 1 | 9.0"
+#define ROWS                                                                                                           \
+    "@1 a | 2 | 5.0\n@2 b | 1 | 3.0\n-D c | 2 | null\nd | 1 | 3.0\n@5 the fifth of the rows | 2 | -1.0\nf | 1 | 9.0"
 
 static void sort_is_stable_and_puts_null_first(void **state)
 {
     (void)state;
-    expect_sorted(true, NULL, ROWS, "-D[c, 2, null]\n+I[the fifth of the rows, 2, -1.0]@5\n+I[b, 1, 3.0]@2\n+I[d, 1, 3.0]\n+I[a, 2, 5.0]@1\n+I[f, 1, 9.0]\n");
-    expect_sorted(false, NULL, ROWS, "+I[f, 1, 9.0]\n+I[a, 2, 5.0]@1\n+I[b, 1, 3.0]@2\n+I[d, 1, 3.0]\n+I[the fifth of the rows, 2, -1.0]@5\n-D[c, 2, null]\n");
+    expect_sorted(true, NULL, ROWS,
+                  "-D[c, 2, null]\n+I[the fifth of the rows, 2, -1.0]@5\n+I[b, 1, 3.0]@2\n+I[d, 1, 3.0]\n+I[a, 2, "
+                  "5.0]@1\n+I[f, 1, 9.0]\n");
+    expect_sorted(false, NULL, ROWS,
+                  "+I[f, 1, 9.0]\n+I[a, 2, 5.0]@1\n+I[b, 1, 3.0]@2\n+I[d, 1, 3.0]\n+I[the fifth of the rows, 2, "
+                  "-1.0]@5\n-D[c, 2, null]\n");
     expect_sorted(true, NULL, "", "");
 }
 
 static void keys_are_partitions_in_order_of_arrival(void **state)
 {
     (void)state;
-    expect_sorted(true, "k", ROWS, "-D[c, 2, null]\n+I[the fifth of the rows, 2, -1.0]@5\n+I[a, 2, 5.0]@1\n+I[b, 1, 3.0]@2\n+I[d, 1, 3.0]\n+I[f, 1, 9.0]\n");
+    expect_sorted(true, "k", ROWS,
+                  "-D[c, 2, null]\n+I[the fifth of the rows, 2, -1.0]@5\n+I[a, 2, 5.0]@1\n+I[b, 1, 3.0]@2\n+I[d, 1, "
+                  "3.0]\n+I[f, 1, 9.0]\n");
 }
 
 static void many_rows_sort(void **state)
@@ -52,10 +62,12 @@ static void many_rows_sort(void **state)
     (void)state;
     mem_init(&mem, "test", 0);
     buf_init(&rows, &mem);
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("sort_partition"), .config = &c, .in = "ROW<v INT>"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("sort_partition"), .config = &c, .in = "ROW<v INT>"});
     for (int part = 0; part < 4; part++) {
         buf_clear(&rows);
-        for (int i = 0; i < 2000; i++) buf_printf(&rows, "%d\n", (part * 2000 + i) * 3701 % 8000); /* every number once */
+        for (int i = 0; i < 2000; i++)
+            buf_printf(&rows, "%d\n", (part * 2000 + i) * 3701 % 8000); /* every number once */
         op_push(d, 0, buf_text(&rows));
     }
     op_push_end(d);
@@ -86,8 +98,8 @@ struct summary {
     int32_t k, rows;
     int64_t latest;
 };
-TW_ROW(summary, TW_FIELD(summary, best, "STRING NOT NULL"), TW_FIELD(summary, k, "INT NOT NULL"), TW_FIELD(summary, rows, "INT NOT NULL"),
-       TW_FIELD(summary, latest, "BIGINT NOT NULL"));
+TW_ROW(summary, TW_FIELD(summary, best, "STRING NOT NULL"), TW_FIELD(summary, k, "INT NOT NULL"),
+       TW_FIELD(summary, rows, "INT NOT NULL"), TW_FIELD(summary, latest, "BIGINT NOT NULL"));
 
 /* The name of the greatest value, kept as a pointer while the walk goes on; a second walk checks that it repeats. */
 static enum tw_status summarise(struct tw_context *cx, struct tw_elements *rows)
@@ -114,11 +126,15 @@ TW_FUNCTION(summary_of) = {.in = &item_row, .out = &summary_row, .key = &key_row
 static void a_function_sees_all_rows_of_a_partition(void **state)
 {
     struct function_config c = {{.name = "summary_of", .fn = &summary_of}};
-    static const char rows[] = "@1 a | 2 | 5.0\n@2 b | 1 | 3.0\n@3 c | 2 | 6.0\n@4 d | 1 | 3.0\n@9 a name of some length | 2 | 61.0";
+    static const char rows[] =
+        "@1 a | 2 | 5.0\n@2 b | 1 | 3.0\n@3 c | 2 | 6.0\n@4 d | 1 | 3.0\n@9 a name of some length | 2 | 61.0";
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_setup setup = {.type = op_find("partition_rows"), .config = &c, .in = "ROW<name STRING, k INT, v DOUBLE>", .batch_rows = sizes[i]};
+        struct op_setup setup = {.type = op_find("partition_rows"),
+                                 .config = &c,
+                                 .in = "ROW<name STRING, k INT, v DOUBLE>",
+                                 .batch_rows = sizes[i]};
         struct op_driver *d = op_driver_create(&setup);
         op_push(d, 0, rows);
         op_push_end(d);
@@ -146,7 +162,8 @@ TW_FUNCTION(copies) = {.in = &key_row, .out = &key_row, .partition_rows = copy_a
 static void a_partition_may_be_larger_than_any_batch(void **state)
 {
     struct function_config c = {{.name = "copies", .fn = &copies}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("partition_rows"), .config = &c, .in = "ROW<k INT>"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("partition_rows"), .config = &c, .in = "ROW<k INT>"});
     struct mem mem;
     struct buf rows;
 
@@ -175,7 +192,8 @@ static void a_partition_may_be_larger_than_any_batch(void **state)
 static void a_null_among_the_rows_is_told(void **state)
 {
     struct function_config c = {{.name = "copies", .fn = &copies}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("partition_rows"), .config = &c, .in = "ROW<k INT>"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("partition_rows"), .config = &c, .in = "ROW<k INT>"});
 
     (void)state;
     op_push(d, 0, "1\nnull");

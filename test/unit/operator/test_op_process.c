@@ -20,13 +20,15 @@ struct event {
     int64_t n;
     struct tw_str what;
 };
-TW_ROW(event, TW_FIELD(event, user, "STRING NOT NULL"), TW_FIELD(event, n, "BIGINT NOT NULL"), TW_FIELD(event, what, "STRING NOT NULL"));
+TW_ROW(event, TW_FIELD(event, user, "STRING NOT NULL"), TW_FIELD(event, n, "BIGINT NOT NULL"),
+       TW_FIELD(event, what, "STRING NOT NULL"));
 struct result {
     struct tw_str user;
     int64_t n;
     struct tw_str text;
 };
-TW_ROW(result, TW_FIELD(result, user, "STRING NOT NULL"), TW_FIELD(result, n, "BIGINT NOT NULL"), TW_FIELD(result, text, "STRING NOT NULL"));
+TW_ROW(result, TW_FIELD(result, user, "STRING NOT NULL"), TW_FIELD(result, n, "BIGINT NOT NULL"),
+       TW_FIELD(result, text, "STRING NOT NULL"));
 struct user {
     struct tw_str user;
 };
@@ -36,14 +38,20 @@ TW_ROW(user, TW_FIELD(user, user, "STRING NOT NULL"));
 /* Called for every batch size and backend. */
 typedef void (*scenario)(struct op_driver *d);
 
-static void run_all(const char *operator, const struct tw_function *f, const char *in2, const char *keys2, scenario s)
+static void run_all(const char *operator, const struct tw_function * f, const char *in2, const char *keys2, scenario s)
 {
     struct function_config c = {{.name = "f", .fn = f}};
 
     for (uint32_t b = 0; b < COUNT_OF(backends); b++) {
         for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-            struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find(operator), .config = &c, .in = EVENTS, .keys = "user",
-                .in2 = in2, .keys2 = keys2, .batch_rows = sizes[i], .backend = backends[b]});
+            struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find(operator),
+                                                                      .config = &c,
+                                                                      .in = EVENTS,
+                                                                      .keys = "user",
+                                                                      .in2 = in2,
+                                                                      .keys2 = keys2,
+                                                                      .batch_rows = sizes[i],
+                                                                      .backend = backends[b]});
             assert_string_equal(op_driver_error(d), "");
             s(d);
             if (b == 1) assert_true(op_pending_count(d) > 0);
@@ -68,7 +76,8 @@ struct last {
     struct tw_str what, before;
     bool even;
 };
-static const struct tw_state last_state = {.name = "last", .kind = TW_VALUE, .value = "ROW<n INT, what STRING, before STRING, even BOOLEAN>"};
+static const struct tw_state last_state = {
+    .name = "last", .kind = TW_VALUE, .value = "ROW<n INT, what STRING, before STRING, even BOOLEAN>"};
 
 /* Counts, and remembers the last two texts: what is read goes back into another field. */
 static enum tw_status count_rows(struct tw_context *cx, const void *in)
@@ -93,20 +102,28 @@ static enum tw_status count_rows(struct tw_context *cx, const void *in)
         emit(cx, tw_value_long(cx, &count_state, -1), "cleared");
         return TW_OK;
     }
-    snprintf(text, sizeof text, "%d %.*s %.*s %s", last.n, (int)last.what.size, last.what.data, (int)last.before.size, last.before.data, last.even ? "even" : "odd");
+    snprintf(text, sizeof text, "%d %.*s %.*s %s", last.n, (int)last.what.size, last.what.data, (int)last.before.size,
+             last.before.data, last.even ? "even" : "odd");
     emit(cx, tw_value_long(cx, &count_state, -1), text);
     return TW_OK;
 }
-TW_FUNCTION(counter) = {.in = &event_row, .out = &result_row, .key = &user_row, .states = {&count_state, &last_state}, .process = count_rows};
+TW_FUNCTION(counter) = {.in = &event_row,
+                        .out = &result_row,
+                        .key = &user_row,
+                        .states = {&count_state, &last_state},
+                        .process = count_rows};
 
 static void count_scenario(struct op_driver *d)
 {
-    op_push(d, 0, "@1 1 | ann | a\n@2 2 | bob | b\n@3 3 | ann | a text of some length\n@4 4 | ann | c\n@5 -1 | ann | d\n@6 6 | ann | e");
+    op_push(d, 0,
+            "@1 1 | ann | a\n@2 2 | bob | b\n@3 3 | ann | a text of some length\n@4 4 | ann | c\n@5 -1 | ann | d\n@6 6 "
+            "| ann | e");
     op_push(d, 0, "@7 7 | bob | f");
     assert_string_equal(op_driver_error(d), "");
-    assert_string_equal(op_output(d), "+I[ann, 1, 1 a - odd]@1\n+I[bob, 1, 2 b - even]@2\n+I[ann, 2, 3 a text of some length a odd]@3\n"
-                                      "+I[ann, 3, 4 c a text of some length even]@4\n+I[ann, -1, cleared]@5\n+I[ann, 1, 6 e - even]@6\n"
-                                      "+I[bob, 2, 7 f b odd]@7\n");
+    assert_string_equal(
+        op_output(d), "+I[ann, 1, 1 a - odd]@1\n+I[bob, 1, 2 b - even]@2\n+I[ann, 2, 3 a text of some length a odd]@3\n"
+                      "+I[ann, 3, 4 c a text of some length even]@4\n+I[ann, -1, cleared]@5\n+I[ann, 1, 6 e - even]@6\n"
+                      "+I[bob, 2, 7 f b odd]@7\n");
 }
 
 static void values_belong_to_the_key(void **state)
@@ -121,7 +138,8 @@ struct seen {
     int64_t first;
     int32_t times;
 };
-static const struct tw_state map_state = {.name = "map", .kind = TW_MAP, .map_key = "STRING", .value = "ROW<first BIGINT, times INT>"};
+static const struct tw_state map_state = {
+    .name = "map", .kind = TW_MAP, .map_key = "STRING", .value = "ROW<first BIGINT, times INT>"};
 
 static size_t append(char *text, size_t used, size_t max, const char *format, ...)
 {
@@ -154,18 +172,26 @@ static enum tw_status collect_things(struct tw_context *cx, const void *in)
         tw_map_put(cx, &map_state, &e->what, &seen);
     }
     used = append(text, used, sizeof text, "%u:", tw_list_size(cx, &list_state));
-    for (uint32_t i = 0; tw_list_get(cx, &list_state, i, &name); i++) used = append(text, used, sizeof text, " %.*s", (int)name.size, name.data);
+    for (uint32_t i = 0; tw_list_get(cx, &list_state, i, &name); i++)
+        used = append(text, used, sizeof text, " %.*s", (int)name.size, name.data);
     used = append(text, used, sizeof text, " %u:", tw_map_size(cx, &map_state));
     while (tw_map_next(cx, &map_state, &cursor, &name, &seen))
-        used = append(text, used, sizeof text, " %.*s=%lld*%d", (int)name.size, name.data, (long long)seen.first, seen.times);
+        used = append(text, used, sizeof text, " %.*s=%lld*%d", (int)name.size, name.data, (long long)seen.first,
+                      seen.times);
     emit(cx, e->n, text);
     return TW_OK;
 }
-TW_FUNCTION(collector) = {.in = &event_row, .out = &result_row, .key = &user_row, .states = {&list_state, &map_state}, .process = collect_things};
+TW_FUNCTION(collector) = {.in = &event_row,
+                          .out = &result_row,
+                          .key = &user_row,
+                          .states = {&list_state, &map_state},
+                          .process = collect_things};
 
 static void collect_scenario(struct op_driver *d)
 {
-    op_push(d, 0, "1 | ann | x\n2 | bob | y\n3 | ann | a key of some length\n4 | ann | x\n-5 | ann | x\n-6 | ann | x\n7 | ann | z\n8 | ann | clear\n9 | ann | x");
+    op_push(d, 0,
+            "1 | ann | x\n2 | bob | y\n3 | ann | a key of some length\n4 | ann | x\n-5 | ann | x\n-6 | ann | x\n7 | "
+            "ann | z\n8 | ann | clear\n9 | ann | x");
     op_push(d, 0, "10 | bob | y");
     assert_string_equal(op_driver_error(d), "");
     assert_string_equal(op_output(d), "+I[ann, 1, 1: x 1: x=1*1]\n"
@@ -199,7 +225,8 @@ struct mean {
     int32_t count;
     struct tw_str trail;
 };
-TW_ROW(mean, TW_FIELD(mean, sum, "BIGINT NOT NULL"), TW_FIELD(mean, count, "INT NOT NULL"), TW_FIELD(mean, trail, "STRING NOT NULL"));
+TW_ROW(mean, TW_FIELD(mean, sum, "BIGINT NOT NULL"), TW_FIELD(mean, count, "INT NOT NULL"),
+       TW_FIELD(mean, trail, "STRING NOT NULL"));
 static enum tw_status mean_create(struct tw_context *cx, void *acc)
 {
     (void)cx;
@@ -232,7 +259,8 @@ static enum tw_status fold_rows(struct tw_context *cx, const void *in)
     double mean = 0;
     char text[64];
 
-    if (tw_reducing_get(cx, &max_state, &max) != tw_aggregating_get(cx, &mean_state, &mean)) return tw_fail(cx, "one is set, the other not");
+    if (tw_reducing_get(cx, &max_state, &max) != tw_aggregating_get(cx, &mean_state, &mean))
+        return tw_fail(cx, "one is set, the other not");
     tw_reducing_add(cx, &max_state, &e->n);
     tw_aggregating_add(cx, &mean_state, &e->n);
     if (!tw_reducing_get(cx, &max_state, &max) || !tw_aggregating_get(cx, &mean_state, &mean)) return TW_OK;
@@ -240,12 +268,14 @@ static enum tw_status fold_rows(struct tw_context *cx, const void *in)
     emit(cx, max, text);
     return TW_OK;
 }
-TW_FUNCTION(folding) = {.in = &event_row, .out = &result_row, .key = &user_row, .states = {&max_state, &mean_state}, .process = fold_rows};
+TW_FUNCTION(folding) = {
+    .in = &event_row, .out = &result_row, .key = &user_row, .states = {&max_state, &mean_state}, .process = fold_rows};
 
 static void fold_scenario(struct op_driver *d)
 {
     op_push(d, 0, "5 | ann | x\n9 | bob | x\n3 | ann | x\n10 | ann | x");
-    assert_string_equal(op_output(d), "+I[ann, 5, mean 5.00]\n+I[bob, 9, mean 9.00]\n+I[ann, 5, mean 4.00]\n+I[ann, 10, mean 6.00]\n");
+    assert_string_equal(
+        op_output(d), "+I[ann, 5, mean 5.00]\n+I[bob, 9, mean 9.00]\n+I[ann, 5, mean 4.00]\n+I[ann, 10, mean 6.00]\n");
     op_push(d, 0, "1 | ann | x");
     assert_string_equal(op_driver_error(d), "key [ann], row +I[1, ann, x]: more than three");
 }
@@ -263,10 +293,14 @@ static enum tw_status set_timer(struct tw_context *cx, const void *in)
     const struct event *e = in;
     bool processing = tw_str_equal(e->what, TW_STR("now"));
 
-    if (e->n < 0 && processing) tw_delete_processing_timer(cx, -e->n);
-    else if (e->n < 0) tw_delete_event_timer(cx, -e->n);
-    else if (processing) tw_register_processing_timer(cx, e->n);
-    else tw_register_event_timer(cx, e->n);
+    if (e->n < 0 && processing)
+        tw_delete_processing_timer(cx, -e->n);
+    else if (e->n < 0)
+        tw_delete_event_timer(cx, -e->n);
+    else if (processing)
+        tw_register_processing_timer(cx, e->n);
+    else
+        tw_register_event_timer(cx, e->n);
     tw_value_set_long(cx, &count_state, tw_value_long(cx, &count_state, 0) + 1);
     return TW_OK;
 }
@@ -283,11 +317,18 @@ static enum tw_status ring(struct tw_context *cx, int64_t time_ms)
     emit(cx, tw_value_long(cx, &count_state, -1), tw_timer_is_processing_time(cx) ? "processing" : "event");
     return TW_OK;
 }
-TW_FUNCTION(alarm) = {.in = &event_row, .out = &result_row, .key = &user_row, .states = {&count_state}, .process = set_timer, .on_timer = ring};
+TW_FUNCTION(alarm) = {.in = &event_row,
+                      .out = &result_row,
+                      .key = &user_row,
+                      .states = {&count_state},
+                      .process = set_timer,
+                      .on_timer = ring};
 
 static void event_timer_scenario(struct op_driver *d)
 {
-    op_push(d, 0, "30 | ann | x\n10 | bob | x\n10 | bob | x\n20 | cid | x\n20 | ann | x\n-20 | ann | x\n40 | bob | x\n-40 | cid | x");
+    op_push(d, 0,
+            "30 | ann | x\n10 | bob | x\n10 | bob | x\n20 | cid | x\n20 | ann | x\n-20 | ann | x\n40 | bob | x\n-40 | "
+            "cid | x");
     op_push_watermark(d, 9);
     assert_string_equal(op_output(d), "");
     op_push_watermark(d, 30);
@@ -311,8 +352,10 @@ static void changing_timers_scenario(struct op_driver *d)
     op_push(d, 0, "100 | ann | x\n103 | bob | x\n107 | ann | x\n200 | ann | x\n204 | bob | x\n206 | bob | x");
     op_push_watermark(d, 1000);
     assert_string_equal(op_driver_error(d), "");
-    assert_string_equal(op_output(d), "+I[ann, 3, event]@100\n+I[ann, 3, event]@50\n+I[bob, 3, event]@103\n+I[ann, 3, event]@105\n"
-                                      "+I[ann, 3, event]@200\n+I[ann, 3, event]@150\n+I[bob, 3, event]@204\n+I[ann, 3, event]@205\n+I[bob, 3, event]@206\n");
+    assert_string_equal(op_output(d),
+                        "+I[ann, 3, event]@100\n+I[ann, 3, event]@50\n+I[bob, 3, event]@103\n+I[ann, 3, event]@105\n"
+                        "+I[ann, 3, event]@200\n+I[ann, 3, event]@150\n+I[bob, 3, event]@204\n+I[ann, 3, "
+                        "event]@205\n+I[bob, 3, event]@206\n");
 }
 
 static void a_timer_may_set_and_delete_others(void **state)
@@ -376,7 +419,10 @@ static void more_timers_than_a_batch_are_due_at_once(void **state)
 }
 
 /* --- time to live -------------------------------------------------------------------------------------------------------------------- */
-static const struct tw_state short_state = {.name = "short", .kind = TW_VALUE, .value = "BIGINT",
+static const struct tw_state short_state = {
+    .name = "short",
+    .kind = TW_VALUE,
+    .value = "BIGINT",
     .ttl = {.ttl_ms = 100, .update = TW_ON_CREATE_AND_WRITE, .visibility = TW_NEVER_RETURN_EXPIRED}};
 static enum tw_status count_short(struct tw_context *cx, const void *in)
 {
@@ -386,7 +432,8 @@ static enum tw_status count_short(struct tw_context *cx, const void *in)
     emit(cx, tw_value_long(cx, &short_state, -1), "");
     return TW_OK;
 }
-TW_FUNCTION(short_counter) = {.in = &event_row, .out = &result_row, .key = &user_row, .states = {&short_state}, .process = count_short};
+TW_FUNCTION(short_counter) = {
+    .in = &event_row, .out = &result_row, .key = &user_row, .states = {&short_state}, .process = count_short};
 
 static void ttl_scenario(struct op_driver *d)
 {
@@ -398,7 +445,9 @@ static void ttl_scenario(struct op_driver *d)
     op_push(d, 0, "0 | ann | x\n0 | bob | x"); /* reading does not prolong */
     op_set_time(d, 1160);
     op_push(d, 0, "0 | ann | x\n5 | bob | x");
-    assert_string_equal(op_output(d), "+I[ann, 1, ]\n+I[ann, 2, ]\n+I[bob, 1, ]\n+I[ann, 2, ]\n+I[bob, 1, ]\n+I[ann, -1, ]\n+I[bob, 5, ]\n");
+    assert_string_equal(
+        op_output(d),
+        "+I[ann, 1, ]\n+I[ann, 2, ]\n+I[bob, 1, ]\n+I[ann, 2, ]\n+I[bob, 1, ]\n+I[ann, -1, ]\n+I[bob, 5, ]\n");
 }
 
 static void state_expires(void **state)
@@ -425,7 +474,14 @@ static enum tw_status add_first(struct tw_context *cx, const void *in)
     emit(cx, tw_value_long(cx, &count_state, 0), "first");
     return TW_OK;
 }
-TW_FUNCTION(both) = {.in = &event_row, .in2 = &event_row, .out = &result_row, .key = &user_row, .states = {&count_state}, .process = add_first, .process2 = add_second, .on_timer = ring};
+TW_FUNCTION(both) = {.in = &event_row,
+                     .in2 = &event_row,
+                     .out = &result_row,
+                     .key = &user_row,
+                     .states = {&count_state},
+                     .process = add_first,
+                     .process2 = add_second,
+                     .on_timer = ring};
 
 static void both_scenario(struct op_driver *d)
 {
@@ -434,8 +490,11 @@ static void both_scenario(struct op_driver *d)
     op_push(d, 0, "6 | bob | x\n7 | cid | x");
     op_push_watermark(d, 50);
     assert_string_equal(op_driver_error(d), "");
-    assert_string_equal(op_output(d), "+I[ann, 1, first]\n+I[bob, 2, first]\n+I[bob, 302, second]\n+I[ann, 401, second]\n+I[cid, 500, second]\n"
-                                      "+I[bob, 308, first]\n+I[cid, 507, first]\n+I[bob, 308, event]@50\n+I[cid, 507, event]@50\n+I[ann, 401, event]@50\n");
+    assert_string_equal(
+        op_output(d),
+        "+I[ann, 1, first]\n+I[bob, 2, first]\n+I[bob, 302, second]\n+I[ann, 401, second]\n+I[cid, 500, second]\n"
+        "+I[bob, 308, first]\n+I[cid, 507, first]\n+I[bob, 308, event]@50\n+I[cid, 507, event]@50\n+I[ann, 401, "
+        "event]@50\n");
 }
 
 static void two_streams_share_state_and_timers(void **state)
@@ -447,18 +506,23 @@ static void two_streams_share_state_and_timers(void **state)
 static void streams_keyed_differently_are_refused(void **state)
 {
     struct function_config c = {{.name = "both", .fn = &both}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("co_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS, .keys2 = "n"});
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("co_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS, .keys2 = "n"});
 
     (void)state;
     assert_string_equal(op_driver_error(d), "the two streams are keyed by columns of different types: 'user' and 'n'");
     op_driver_free(d);
-    d = op_driver_create(&(struct op_setup){.type = op_find("co_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS});
-    assert_string_equal(op_driver_error(d), "the two streams are keyed differently: by 1 and by 0 columns (key both streams alike, or neither)");
+    d = op_driver_create(
+        &(struct op_setup){.type = op_find("co_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS});
+    assert_string_equal(
+        op_driver_error(d),
+        "the two streams are keyed differently: by 1 and by 0 columns (key both streams alike, or neither)");
     op_driver_free(d);
 }
 
 /* --- broadcast ------------------------------------------------------------------------------------------------------------------------------ */
-static const struct tw_state rules_state = {.name = "rules", .kind = TW_BROADCAST, .map_key = "STRING", .value = "BIGINT"};
+static const struct tw_state rules_state = {
+    .name = "rules", .kind = TW_BROADCAST, .map_key = "STRING", .value = "BIGINT"};
 static enum tw_status apply_rules(struct tw_context *cx, const void *in)
 {
     const struct event *e = in;
@@ -479,12 +543,20 @@ static enum tw_status keep_rule(struct tw_context *cx, const void *in)
     const struct event *e = in;
 
     if (tw_str_equal(e->what, TW_STR("keyed"))) tw_value_set_long(cx, &count_state, 1);
-    if (e->n == 0) tw_map_remove(cx, &rules_state, &e->what);
-    else tw_map_put(cx, &rules_state, &e->what, &e->n);
+    if (e->n == 0)
+        tw_map_remove(cx, &rules_state, &e->what);
+    else
+        tw_map_put(cx, &rules_state, &e->what, &e->n);
     emit(cx, e->n, "rule");
     return TW_OK;
 }
-TW_FUNCTION(ruled) = {.in = &event_row, .in2 = &event_row, .out = &result_row, .key = &user_row, .states = {&count_state, &rules_state}, .process = apply_rules, .process2 = keep_rule};
+TW_FUNCTION(ruled) = {.in = &event_row,
+                      .in2 = &event_row,
+                      .out = &result_row,
+                      .key = &user_row,
+                      .states = {&count_state, &rules_state},
+                      .process = apply_rules,
+                      .process2 = keep_rule};
 
 static void broadcast_scenario(struct op_driver *d)
 {
@@ -494,8 +566,11 @@ static void broadcast_scenario(struct op_driver *d)
     op_push(d, 1, "0 | - | x");
     op_push(d, 0, "1 | ann | x");
     assert_string_equal(op_driver_error(d), "");
-    assert_string_equal(op_output(d), "+I[ann, 1, 0 rules, last 1]\n+I[nobody, 10, rule]\n+I[nobody, 100, rule]\n+I[ann, 11, 2 rules, last 100]\n"
-                                      "+I[bob, 200, 2 rules, last 100]\n+I[ann, 14, 2 rules, last 100]\n+I[nobody, 0, rule]\n+I[ann, 15, 1 rules, last 100]\n");
+    assert_string_equal(
+        op_output(d),
+        "+I[ann, 1, 0 rules, last 1]\n+I[nobody, 10, rule]\n+I[nobody, 100, rule]\n+I[ann, 11, 2 rules, last 100]\n"
+        "+I[bob, 200, 2 rules, last 100]\n+I[ann, 14, 2 rules, last 100]\n+I[nobody, 0, rule]\n+I[ann, 15, 1 rules, "
+        "last 100]\n");
 }
 
 static void broadcast_state_is_read_by_all_keys(void **state)
@@ -507,22 +582,28 @@ static void broadcast_state_is_read_by_all_keys(void **state)
 static void each_side_has_its_own_state(void **state)
 {
     struct function_config c = {{.name = "ruled", .fn = &ruled}};
-    struct op_setup setup = {.type = op_find("broadcast_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS};
+    struct op_setup setup = {
+        .type = op_find("broadcast_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS};
     struct op_driver *d = op_driver_create(&setup);
 
     (void)state;
     op_push(d, 0, "1 | ann | write");
-    assert_string_equal(op_driver_error(d), "key [ann], row +I[1, ann, write]: broadcast state 'rules' is written by .process2 only, so that it "
-                                            "is the same in every subtask");
+    assert_string_equal(
+        op_driver_error(d),
+        "key [ann], row +I[1, ann, write]: broadcast state 'rules' is written by .process2 only, so that it "
+        "is the same in every subtask");
     op_driver_free(d);
     d = op_driver_create(&setup);
     op_push(d, 1, "1 | ann | keyed");
-    assert_string_equal(op_driver_error(d), "row +I[1, ann, keyed]: tw_value_set_long: state 'count' belongs to a key, and there is no current key here");
+    assert_string_equal(
+        op_driver_error(d),
+        "row +I[1, ann, keyed]: tw_value_set_long: state 'count' belongs to a key, and there is no current key here");
     op_driver_free(d);
 }
 
 /* --- without keys ------------------------------------------------------------------------------------------------------------------------------ */
-static const struct tw_state buffer_state = {.name = "buffer", .kind = TW_OPERATOR_LIST, .value = "ROW<n BIGINT, what STRING>"};
+static const struct tw_state buffer_state = {
+    .name = "buffer", .kind = TW_OPERATOR_LIST, .value = "ROW<n BIGINT, what STRING>"};
 struct buffered {
     int64_t n;
     struct tw_str what;
@@ -549,7 +630,8 @@ static void operator_state_needs_no_key(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("process"), .config = &c, .in = EVENTS, .batch_rows = sizes[i]});
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find("process"), .config = &c, .in = EVENTS, .batch_rows = sizes[i]});
         op_push(d, 0, "1 | a | x\n2 | a | y\n3 | a | the last of three rows\n4 | b | x\n5 | c | y\n6 | d | z");
         assert_string_equal(op_driver_error(d), "");
         assert_string_equal(op_output(d), "+I[three, 6, the last of three rows]\n+I[three, 15, z]\n");
@@ -562,7 +644,8 @@ static const struct tw_state bad_type = {.name = "bad", .kind = TW_VALUE, .value
 static const struct tw_state no_key_type = {.name = "m", .kind = TW_MAP, .value = "INT"};
 TW_FUNCTION(bad_state) = {.in = &event_row, .out = &result_row, .states = {&bad_type}, .process = count_rows};
 TW_FUNCTION(no_map_key) = {.in = &event_row, .out = &result_row, .states = {&no_key_type}, .process = count_rows};
-TW_FUNCTION(two_alike) = {.in = &event_row, .out = &result_row, .states = {&count_state, &count_state}, .process = count_rows};
+TW_FUNCTION(two_alike) = {
+    .in = &event_row, .out = &result_row, .states = {&count_state, &count_state}, .process = count_rows};
 TW_FUNCTION(wrong_key) = {.in = &event_row, .out = &result_row, .key = &event_row, .process = count_rows};
 TW_FUNCTION(broadcast_here) = {.in = &event_row, .out = &result_row, .states = {&rules_state}, .process = count_rows};
 
@@ -572,9 +655,12 @@ static void declarations_are_checked(void **state)
         const struct tw_function *f;
         const char *keys, *error;
     } cases[] = {
-        {&counter, NULL, "function 'f': value state 'count' needs a keyed stream (call tw_key_by before, or use operator list state)"},
+        {&counter, NULL,
+         "function 'f': value state 'count' needs a keyed stream (call tw_key_by before, or use operator list state)"},
         {&alarm, NULL, "function 'f' has .on_timer, but timers need a keyed stream (call tw_key_by before)"},
-        {&bad_state, "user", "function 'f': value state 'bad': type ARRAY<INT> has no form as a C value (use numbers, DECIMAL up to 18 digits, times, STRING, BYTES, or a ROW of these)"},
+        {&bad_state, "user",
+         "function 'f': value state 'bad': type ARRAY<INT> has no form as a C value (use numbers, DECIMAL up to 18 "
+         "digits, times, STRING, BYTES, or a ROW of these)"},
         {&no_map_key, "user", "function 'f': map state 'm' needs the type of its map key in .map_key"},
         {&two_alike, "user", "function 'f' declares two states named 'count'"},
         {&wrong_key, "user", "function 'f': key row type 'event' has 3 fields, but the stream is keyed by 1 columns"},
@@ -584,7 +670,8 @@ static void declarations_are_checked(void **state)
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
         struct function_config c = {{.name = "f", .fn = cases[i].f}};
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("process"), .config = &c, .in = EVENTS, .keys = cases[i].keys});
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find("process"), .config = &c, .in = EVENTS, .keys = cases[i].keys});
         assert_string_equal(op_driver_error(d), cases[i].error);
         op_driver_free(d);
     }
@@ -601,12 +688,16 @@ static enum tw_status misuse(struct tw_context *cx, const void *in)
     case 3: tw_value_set_long(cx, &last_state, 1); break;
     case 4: tw_register_event_timer(cx, 1); break;
     case 5: tw_side_output(cx, 0, e); break;
-    case 6: tw_counter_add(cx, "x", 1); tw_double_add(cx, "x", 1); break;
+    case 6:
+        tw_counter_add(cx, "x", 1);
+        tw_double_add(cx, "x", 1);
+        break;
     default: return TW_FAILED;
     }
     return TW_OK;
 }
-TW_FUNCTION(misusing) = {.in = &event_row, .out = &result_row, .states = {&count_state, &last_state}, .process = misuse};
+TW_FUNCTION(misusing) = {
+    .in = &event_row, .out = &result_row, .states = {&count_state, &last_state}, .process = misuse};
 
 static void misuse_fails_the_job_with_a_sentence(void **state)
 {
@@ -623,7 +714,8 @@ static void misuse_fails_the_job_with_a_sentence(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(errors); i++) {
-        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("process"), .config = &c, .in = EVENTS, .keys = "user"});
+        struct op_driver *d = op_driver_create(
+            &(struct op_setup){.type = op_find("process"), .config = &c, .in = EVENTS, .keys = "user"});
         char row[32], expected[256];
         snprintf(row, sizeof row, "%u | ann | x", i);
         snprintf(expected, sizeof expected, "key [ann], row +I[%u, ann, x]: %s", i, errors[i]);
@@ -636,7 +728,8 @@ static void misuse_fails_the_job_with_a_sentence(void **state)
 static void a_null_key_fails(void **state)
 {
     struct function_config c = {{.name = "counter", .fn = &counter}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("process"), .config = &c, .in = EVENTS, .keys = "user"});
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("process"), .config = &c, .in = EVENTS, .keys = "user"});
 
     (void)state;
     op_push(d, 0, "1 | null | x");

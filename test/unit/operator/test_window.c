@@ -32,8 +32,8 @@ struct answer {
     struct tw_str k, values;
     int64_t window_end, n;
 };
-TW_ROW(answer, TW_FIELD(answer, k, "STRING NOT NULL"), TW_FIELD(answer, values, "STRING NOT NULL"), TW_FIELD(answer, window_end, "TIMESTAMP(3) NOT NULL"),
-       TW_FIELD(answer, n, "BIGINT NOT NULL"));
+TW_ROW(answer, TW_FIELD(answer, k, "STRING NOT NULL"), TW_FIELD(answer, values, "STRING NOT NULL"),
+       TW_FIELD(answer, window_end, "TIMESTAMP(3) NOT NULL"), TW_FIELD(answer, n, "BIGINT NOT NULL"));
 
 struct memory {
     char text[4096];
@@ -77,12 +77,19 @@ static enum tw_status result(struct tw_context *cx, const void *acc, void *out)
     return TW_OK;
 }
 
-static const struct tw_function join_all = {.in = &row_row, .acc = &joined_row, .out = &answer_row, .self_size = sizeof(struct memory), .add = add, .merge = merge, .result = result};
+static const struct tw_function join_all = {.in = &row_row,
+                                            .acc = &joined_row,
+                                            .out = &answer_row,
+                                            .self_size = sizeof(struct memory),
+                                            .add = add,
+                                            .merge = merge,
+                                            .result = result};
 
 static enum tw_status larger(struct tw_context *cx, const void *a, const void *b, void *out)
 {
     (void)cx;
-    *(struct row *)out = ((const struct row *)a)->v >= ((const struct row *)b)->v ? *(const struct row *)a : *(const struct row *)b;
+    *(struct row *)out = ((const struct row *)a)->v >= ((const struct row *)b)->v ? *(const struct row *)a
+                                                                                  : *(const struct row *)b;
     return TW_OK;
 }
 
@@ -108,7 +115,12 @@ static void expect(const struct window_config *config, const char *script, const
     static const uint32_t sizes[] = {1, 2, 0};
 
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct operator_run r = {.type = &op_window, .config = config, .schema = "ROW<k STRING NOT NULL, v BIGINT NOT NULL>", .keys = {"k"}, .batch_rows = sizes[i], .sorted = true};
+        struct operator_run r = {.type = &op_window,
+                                 .config = config,
+                                 .schema = "ROW<k STRING NOT NULL, v BIGINT NOT NULL>",
+                                 .keys = {"k"},
+                                 .batch_rows = sizes[i],
+                                 .sorted = true};
         char *text = operator_run(&r, script);
         assert_string_equal(r.error, "");
         assert_string_equal(text, expected);
@@ -118,7 +130,10 @@ static void expect(const struct window_config *config, const char *script, const
 
 static void aggregates_fire_and_late_rows_fire_again(void **state)
 {
-    struct window_config c = {.function = {.name = "join_all", .fn = &join_all}, .assigner = TW_TUMBLING, .size_ms = 1000, .lateness_ms = 500};
+    struct window_config c = {.function = {.name = "join_all", .fn = &join_all},
+                              .assigner = TW_TUMBLING,
+                              .size_ms = 1000,
+                              .lateness_ms = 500};
 
     (void)state;
     expect(&c, "@1 a | 11111111\n@2 a | 2222222\n@3 b | 3\nW 999\n@4 a | 4\nW 1499\n@5 b | 5\n",
@@ -129,27 +144,35 @@ static void aggregates_fire_and_late_rows_fire_again(void **state)
 
 static void sliding_windows_merge_accumulators(void **state)
 {
-    struct window_config c = {.function = {.name = "join_all", .fn = &join_all}, .assigner = TW_SLIDING, .size_ms = 2000, .slide_ms = 1000};
+    struct window_config c = {
+        .function = {.name = "join_all", .fn = &join_all}, .assigner = TW_SLIDING, .size_ms = 2000, .slide_ms = 1000};
 
     (void)state;
     expect(&c, "@1 a | 1\n@1001 a | 2\n@1002 a | 3\n",
-           "+I[a, 1;, 1970-01-01T00:00:01, 1]@999\n+I[a, 1;2;3;, 1970-01-01T00:00:02, 3]@1999\n+I[a, 2;3;, 1970-01-01T00:00:03, 2]@2999\nW max\n");
+           "+I[a, 1;, 1970-01-01T00:00:01, 1]@999\n+I[a, 1;2;3;, 1970-01-01T00:00:02, 3]@1999\n+I[a, 2;3;, "
+           "1970-01-01T00:00:03, 2]@2999\nW max\n");
 }
 
 static void reduce_keeps_the_row(void **state)
 {
-    struct window_config c = {.function = {.name = "largest", .fn = &largest}, .assigner = TW_TUMBLING, .size_ms = 1000};
+    struct window_config c = {
+        .function = {.name = "largest", .fn = &largest}, .assigner = TW_TUMBLING, .size_ms = 1000};
 
     (void)state;
-    expect(&c, "@1 a | 5\n@2 a | 9\n@3 a | 7\n@4 a long key of many letters | 1\n", "+I[a long key of many letters, 1]@999\n+I[a, 9]@999\nW max\n");
+    expect(&c, "@1 a | 5\n@2 a | 9\n@3 a | 7\n@4 a long key of many letters | 1\n",
+           "+I[a long key of many letters, 1]@999\n+I[a, 9]@999\nW max\n");
 }
 
 static void a_window_function_sees_the_one_result(void **state)
 {
-    struct window_config c = {.function = {.name = "emit_twice", .fn = &emit_twice}, .pre = {.name = "largest", .fn = &largest}, .assigner = TW_TUMBLING, .size_ms = 1000};
+    struct window_config c = {.function = {.name = "emit_twice", .fn = &emit_twice},
+                              .pre = {.name = "largest", .fn = &largest},
+                              .assigner = TW_TUMBLING,
+                              .size_ms = 1000};
 
     (void)state;
-    expect(&c, "@1001 a | 5\n@1002 a | 9\n@1003 b | 2\n", "+I[a, 1009]@1999\n+I[a, 9]@1999\n+I[b, 1002]@1999\n+I[b, 2]@1999\nW max\n");
+    expect(&c, "@1001 a | 5\n@1002 a | 9\n@1003 b | 2\n",
+           "+I[a, 1009]@1999\n+I[a, 9]@1999\n+I[b, 1002]@1999\n+I[b, 2]@1999\nW max\n");
 }
 
 static void what_cannot_run_is_refused(void **state)
@@ -162,12 +185,17 @@ static void what_cannot_run_is_refused(void **state)
     (void)state;
     mem_init(&mem, "test", 0);
     arena_init(&arena, &mem, 0);
-    struct op_plan plan = {.arena = &arena, .inputs = {rows_type(&arena, "ROW<k STRING NOT NULL, v BIGINT NOT NULL>")}, .input_count = 1, .keys = {&key}, .key_count = {1}};
+    struct op_plan plan = {.arena = &arena,
+                           .inputs = {rows_type(&arena, "ROW<k STRING NOT NULL, v BIGINT NOT NULL>")},
+                           .input_count = 1,
+                           .keys = {&key},
+                           .key_count = {1}};
     struct window_config c = {.function = {.name = "largest", .fn = &largest}, .assigner = TW_TUMBLING};
     assert_int_equal(op_window.derive(&plan, &c, &e), E_GRAPH);
     assert_string_equal(e.text, "a window's size is 0 ms; it must be positive");
     err_clear(&e);
-    c = (struct window_config){.function = {.name = "emit_twice", .fn = &emit_twice}, .assigner = TW_TUMBLING, .size_ms = 5};
+    c = (struct window_config){
+        .function = {.name = "emit_twice", .fn = &emit_twice}, .assigner = TW_TUMBLING, .size_ms = 5};
     assert_int_equal(op_window.derive(&plan, &c, &e), E_UNSUPPORTED);
     assert_string_equal(e.text, "a window function over all rows is not available");
     err_clear(&e);

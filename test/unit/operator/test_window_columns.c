@@ -24,7 +24,12 @@ static void expect(struct window_config config, const char *script, const char *
     static const uint32_t sizes[] = {1, 2, 3, 0};
 
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
-        struct operator_run r = {.type = &op_window_columns, .config = &config, .schema = "ROW<k STRING NOT NULL, v INT>", .keys = {"k"}, .batch_rows = sizes[i], .sorted = true};
+        struct operator_run r = {.type = &op_window_columns,
+                                 .config = &config,
+                                 .schema = "ROW<k STRING NOT NULL, v INT>",
+                                 .keys = {"k"},
+                                 .batch_rows = sizes[i],
+                                 .sorted = true};
         char *text = operator_run(&r, script);
         assert_string_equal(r.error, "");
         assert_string_equal(text, expected);
@@ -34,19 +39,20 @@ static void expect(struct window_config config, const char *script, const char *
 
 static struct window_config tumbling(int64_t size, int64_t lateness)
 {
-    return (struct window_config){.assigner = TW_TUMBLING, .size_ms = size, .lateness_ms = lateness, .aggregates = {sums, 2}};
+    return (struct window_config){
+        .assigner = TW_TUMBLING, .size_ms = size, .lateness_ms = lateness, .aggregates = {sums, 2}};
 }
 
 static struct window_config sliding(int64_t size, int64_t slide, int64_t lateness)
 {
-    return (struct window_config){.assigner = TW_SLIDING, .size_ms = size, .slide_ms = slide, .lateness_ms = lateness, .aggregates = {sums, 2}};
+    return (struct window_config){
+        .assigner = TW_SLIDING, .size_ms = size, .slide_ms = slide, .lateness_ms = lateness, .aggregates = {sums, 2}};
 }
 
 static void tumbling_windows_fire_in_order(void **state)
 {
     (void)state;
-    expect(tumbling(1000, 0),
-           "@100 a | 1\n@2500 b | 10\n@999 a | 2\n@1000 a | 5\nW 998\nW 999\nW 5000\n",
+    expect(tumbling(1000, 0), "@100 a | 1\n@2500 b | 10\n@999 a | 2\n@1000 a | 5\nW 998\nW 999\nW 5000\n",
            "W 998\n"
            "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:01, 2, 3]@999\nW 999\n"
            "+I[a, 1970-01-01T00:00:01, 1970-01-01T00:00:02, 1, 5]@1999\n"
@@ -82,9 +88,11 @@ static void all_aggregates_pass_nulls_over(void **state)
 static void late_rows_fire_again_and_then_leave_by_the_side(void **state)
 {
     (void)state;
-    expect(tumbling(1000, 500), "@1 a | 1\nW 1000\n@2 a | 2\n@3 b | 3\nW 1498\n@4 a | 4\nW 1499\n@5 a | 5\n@1001 a | 6\n",
+    expect(tumbling(1000, 500),
+           "@1 a | 1\nW 1000\n@2 a | 2\n@3 b | 3\nW 1498\n@4 a | 4\nW 1499\n@5 a | 5\n@1001 a | 6\n",
            "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:01, 1, 1]@999\nW 1000\n"
-           "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:01, 2, 3]@999\n+I[b, 1970-01-01T00:00, 1970-01-01T00:00:01, 1, 3]@999\nW 1498\n"
+           "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:01, 2, 3]@999\n+I[b, 1970-01-01T00:00, 1970-01-01T00:00:01, 1, "
+           "3]@999\nW 1498\n"
            "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:01, 3, 7]@999\nW 1499\n"
            "+I[a, 1970-01-01T00:00:01, 1970-01-01T00:00:02, 1, 6]@1999\n1: +I[a, 5]@5\nW max\n");
 }
@@ -94,8 +102,10 @@ static void sliding_windows_overlap(void **state)
     (void)state;
     expect(sliding(2000, 1000, 0), "@500 a | 1\n@1500 a | 10\n@1600 b | 5\nW 999\nW 1999\n",
            "+I[a, 1969-12-31T23:59:59, 1970-01-01T00:00:01, 1, 1]@999\nW 999\n"
-           "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:02, 2, 11]@1999\n+I[b, 1970-01-01T00:00, 1970-01-01T00:00:02, 1, 5]@1999\nW 1999\n"
-           "+I[a, 1970-01-01T00:00:01, 1970-01-01T00:00:03, 1, 10]@2999\n+I[b, 1970-01-01T00:00:01, 1970-01-01T00:00:03, 1, 5]@2999\nW max\n");
+           "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:02, 2, 11]@1999\n+I[b, 1970-01-01T00:00, 1970-01-01T00:00:02, 1, "
+           "5]@1999\nW 1999\n"
+           "+I[a, 1970-01-01T00:00:01, 1970-01-01T00:00:03, 1, 10]@2999\n+I[b, 1970-01-01T00:00:01, "
+           "1970-01-01T00:00:03, 1, 5]@2999\nW max\n");
 }
 
 /* Slide above size: rows in between belong to no window and are not late. */
@@ -103,7 +113,8 @@ static void gaps_between_windows(void **state)
 {
     (void)state;
     expect(sliding(1000, 3000, 0), "@500 a | 1\n@1500 a | 2\n@3100 a | 4\n",
-           "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:01, 1, 1]@999\n+I[a, 1970-01-01T00:00:03, 1970-01-01T00:00:04, 1, 4]@3999\nW max\n");
+           "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:01, 1, 1]@999\n+I[a, 1970-01-01T00:00:03, 1970-01-01T00:00:04, 1, "
+           "4]@3999\nW max\n");
 }
 
 /* --- random input against a direct computation ----------------------------------------------------------------------------- */
@@ -128,7 +139,8 @@ static char *sorted_lines(char *text)
 }
 
 /* Appends the result of one window and key over rows 0..upto. */
-static size_t put_window(char *out, const struct row *rows, int upto, int64_t key, int64_t end, const struct window_config *c)
+static size_t put_window(char *out, const struct row *rows, int upto, int64_t key, int64_t end,
+                         const struct window_config *c)
 {
     int64_t n = 0, sum = 0, start = end - c->size_ms;
 
@@ -140,7 +152,8 @@ static size_t put_window(char *out, const struct row *rows, int upto, int64_t ke
         sum += rows[i].value;
     }
     if (n == 0) return 0;
-    return (size_t)sprintf(out, "+I[%lld, %lld, %lld, %lld, %lld]@%lld\n", (long long)key, (long long)start, (long long)end, (long long)n, (long long)sum, (long long)end - 1);
+    return (size_t)sprintf(out, "+I[%lld, %lld, %lld, %lld, %lld]@%lld\n", (long long)key, (long long)start,
+                           (long long)end, (long long)n, (long long)sum, (long long)end - 1);
 }
 
 /* Every firing: at the watermark that passes a window's end, and again for each late row that is still allowed. */
@@ -156,7 +169,8 @@ static char *direct(const struct row *rows, int count, const struct window_confi
         for (int64_t key = 0; key < KEYS; key++) used += put_window(out + used, rows, fired - 1, key, end, c);
         for (int i = fired; i < count; i++) {
             bool inside = rows[i].time >= end - c->size_ms && rows[i].time < end;
-            if (inside && end - 1 + c->lateness_ms > rows[i].watermark) used += put_window(out + used, rows, i, rows[i].key, end, c);
+            if (inside && end - 1 + c->lateness_ms > rows[i].watermark)
+                used += put_window(out + used, rows, i, rows[i].key, end, c);
         }
     }
     char *sorted = sorted_lines(out);
@@ -167,7 +181,11 @@ static char *direct(const struct row *rows, int count, const struct window_confi
 /* The operator's output without side outputs, window bounds back to ms. */
 static char *by_operator(const char *script, const struct window_config *c, uint32_t batch_rows)
 {
-    struct operator_run r = {.type = &op_window_columns, .config = c, .schema = "ROW<k BIGINT NOT NULL, v INT>", .keys = {"k"}, .batch_rows = batch_rows};
+    struct operator_run r = {.type = &op_window_columns,
+                             .config = c,
+                             .schema = "ROW<k BIGINT NOT NULL, v INT>",
+                             .keys = {"k"},
+                             .batch_rows = batch_rows};
     char *text = operator_run(&r, script), *plain = calloc(1, strlen(text) * 2 + 1);
     size_t used = 0;
 
@@ -175,8 +193,10 @@ static char *by_operator(const char *script, const struct window_config *c, uint
     for (char *line = strtok(text, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         long long key, n, sum, time;
         char start[64], end[64];
-        if (sscanf(line, "+I[%lld, %63[^,], %63[^,], %lld, %lld]@%lld", &key, start, end, &n, &sum, &time) != 6) continue;
-        used += (size_t)sprintf(plain + used, "+I[%lld, %lld, %lld, %lld, %lld]@%lld\n", key, time + 1 - (long long)c->size_ms, time + 1, n, sum, time);
+        if (sscanf(line, "+I[%lld, %63[^,], %63[^,], %lld, %lld]@%lld", &key, start, end, &n, &sum, &time) != 6)
+            continue;
+        used += (size_t)sprintf(plain + used, "+I[%lld, %lld, %lld, %lld, %lld]@%lld\n", key,
+                                time + 1 - (long long)c->size_ms, time + 1, n, sum, time);
     }
     free(text);
     char *sorted = sorted_lines(plain);
@@ -197,9 +217,12 @@ static void random_input_as_computed_directly(void **state)
         int64_t watermark = TIME_MIN;
         prng_init(&p, seed);
         for (int i = 0; i < ROWS; i++) {
-            rows[i] = (struct row){i + (int64_t)prng_below(&p, 30) - 15, (int64_t)prng_below(&p, KEYS), (int64_t)prng_below(&p, 100), watermark};
-            used += (size_t)sprintf(script + used, "@%lld %lld | %lld\n", (long long)rows[i].time, (long long)rows[i].key, (long long)rows[i].value);
-            if (prng_below(&p, 10) == 0) used += (size_t)sprintf(script + used, "W %lld\n", (long long)(watermark = MAX(watermark, i - 12)));
+            rows[i] = (struct row){i + (int64_t)prng_below(&p, 30) - 15, (int64_t)prng_below(&p, KEYS),
+                                   (int64_t)prng_below(&p, 100), watermark};
+            used += (size_t)sprintf(script + used, "@%lld %lld | %lld\n", (long long)rows[i].time,
+                                    (long long)rows[i].key, (long long)rows[i].value);
+            if (prng_below(&p, 10) == 0)
+                used += (size_t)sprintf(script + used, "W %lld\n", (long long)(watermark = MAX(watermark, i - 12)));
         }
         const int64_t *shape = shapes[seed % COUNT_OF(shapes)];
         struct window_config c = sliding(shape[0], shape[1], shape[2]);

@@ -12,7 +12,12 @@
 #include <cmocka.h>
 
 /* What may answer S_PENDING is asked again. */
-#define AGAIN(call) (__extension__({ enum status again_ = (call); if (again_ == S_PENDING) again_ = (call); again_; }))
+#define AGAIN(call)                                                                                                    \
+    (__extension__({                                                                                                   \
+        enum status again_ = (call);                                                                                   \
+        if (again_ == S_PENDING) again_ = (call);                                                                      \
+        again_;                                                                                                        \
+    }))
 
 enum { KEYS = 60, SPACES = 2, N_MAX = 700 };
 
@@ -43,8 +48,8 @@ struct world {
     struct state_hits hits;
 };
 
-static void world_open(struct world *w, enum state_shape shape, const char *key, const char *value, const char *extra, bool unique,
-                       const char *backend, uint64_t seed)
+static void world_open(struct world *w, enum state_shape shape, const char *key, const char *value, const char *extra,
+                       bool unique, const char *backend, uint64_t seed)
 {
     const struct type *extra_type;
 
@@ -52,9 +57,14 @@ static void world_open(struct world *w, enum state_shape shape, const char *key,
     keyed_init(&w->keyed, backend, 0, 64, 64);
     prng_init(&w->random, seed);
     extra_type = extra ? keyed_type(&w->keyed, extra) : NULL;
-    w->def = (struct state_def){.name = "test", .shape = shape, .namespaced = true, .sort_unique = unique,
-        .key = keyed_type(&w->keyed, key), .value = keyed_type(&w->keyed, value),
-        .map_key = shape == STATE_MAP ? extra_type : NULL, .sort_key = shape == STATE_ORDERED ? extra_type : NULL};
+    w->def = (struct state_def){.name = "test",
+                                .shape = shape,
+                                .namespaced = true,
+                                .sort_unique = unique,
+                                .key = keyed_type(&w->keyed, key),
+                                .value = keyed_type(&w->keyed, value),
+                                .map_key = shape == STATE_MAP ? extra_type : NULL,
+                                .sort_key = shape == STATE_ORDERED ? extra_type : NULL};
     w->keys = batch_create(w->def.key, BATCH_ROWS, &w->keyed.mem);
     w->shown = batch_create(w->def.value, 1, &w->keyed.mem);
     w->values = batch_create(w->def.value, BATCH_ROWS, &w->keyed.mem);
@@ -231,7 +241,7 @@ static void log_append(struct world *w, int64_t ns)
 static void logs_run(const char *backend)
 {
     static const char *const values[] = {"ROW<a BIGINT NOT NULL> NOT NULL", "ROW<a INT, b STRING, c DOUBLE> NOT NULL",
-        "ROW<a ARRAY<INT NOT NULL>, b DECIMAL(30, 1)> NOT NULL"};
+                                         "ROW<a ARRAY<INT NOT NULL>, b DECIMAL(30, 1)> NOT NULL"};
 
     for (uint32_t v = 0; v < 3; v++) {
         struct world *w = calloc(1, sizeof *w);
@@ -242,7 +252,9 @@ static void logs_run(const char *backend)
             switch (prng_below(&w->random, 8)) {
             case 0: scan_check(w, ns, log_check); break;
             case 1: heads_clear(w, ns); break;
-            case 2: if (step % 16 == 0) space_drop(w, ns); break;
+            case 2:
+                if (step % 16 == 0) space_drop(w, ns);
+                break;
             default: log_append(w, ns); break;
             }
         }
@@ -260,7 +272,8 @@ static void log_prunes(void **state)
     int64_t times[1000];
 
     (void)state;
-    world_open(w, STATE_LOG, "ROW<k BIGINT> NOT NULL", "ROW<a BIGINT NOT NULL, s STRING> NOT NULL", NULL, false, "hashmap", 1);
+    world_open(w, STATE_LOG, "ROW<k BIGINT> NOT NULL", "ROW<a BIGINT NOT NULL, s STRING> NOT NULL", NULL, false,
+               "hashmap", 1);
     table_open(w);
     for (uint32_t i = 0; i < 1000; i++) {
         keyed_key(w->keys, cols, 1, i, 1);
@@ -319,9 +332,12 @@ static void multiset_change(struct world *w, int64_t ns, uint32_t add_share)
         struct list *l = &w->model[ns][w->numbers[i]];
         struct item *item = item_find(l, w->value_numbers[i], false);
         assert_int_equal(w->rows[i] != NULL, deltas[i] > 0 || item != NULL);
-        if (deltas[i] > 0 && item) item->count++;
-        else if (deltas[i] > 0) item_add(w, l, 0, w->value_numbers[i]);
-        else if (item && --item->count == 0) item_drop(l, (uint32_t)(item - l->items));
+        if (deltas[i] > 0 && item)
+            item->count++;
+        else if (deltas[i] > 0)
+            item_add(w, l, 0, w->value_numbers[i]);
+        else if (item && --item->count == 0)
+            item_drop(l, (uint32_t)(item - l->items));
         if (w->rows[i]) value_check(w, w->rows[i], w->value_numbers[i]); /* removed ones can be read still */
     }
     fill_row(w->values, 0, w->value_numbers[0]);
@@ -336,7 +352,8 @@ static void multiset_change(struct world *w, int64_t ns, uint32_t add_share)
 
 static void multisets_run(const char *backend)
 {
-    static const char *const values[] = {"ROW<a BIGINT NOT NULL> NOT NULL", "ROW<a BIGINT NOT NULL, b STRING, c DOUBLE> NOT NULL"};
+    static const char *const values[] = {"ROW<a BIGINT NOT NULL> NOT NULL",
+                                         "ROW<a BIGINT NOT NULL, b STRING, c DOUBLE> NOT NULL"};
 
     for (uint32_t v = 0; v < 4; v++) {
         struct world *w = calloc(1, sizeof *w);
@@ -348,7 +365,9 @@ static void multisets_run(const char *backend)
             switch (prng_below(&w->random, 9)) {
             case 0: scan_check(w, ns, multiset_check); break;
             case 1: heads_clear(w, ns); break;
-            case 2: if (step % 16 == 0) space_drop(w, ns); break;
+            case 2:
+                if (step % 16 == 0) space_drop(w, ns);
+                break;
             default: multiset_change(w, ns, (step / 20) % 2 ? 3 : 7); break; /* grow, then shrink, .. */
             }
         }
@@ -388,7 +407,8 @@ static void entries_change(struct world *w, int64_t ns, uint32_t remove_share)
     }
     for (uint32_t i = 0; i < n; i++) {
         struct item *item = item_find(&w->model[ns][w->numbers[i]], w->extra_numbers[i], true);
-        if (!item || prng_below(&w->random, 10) >= remove_share || state_element_of(w->table, w->rows[i])->count == 0) continue;
+        if (!item || prng_below(&w->random, 10) >= remove_share || state_element_of(w->table, w->rows[i])->count == 0)
+            continue;
         state_row_remove(w->table, ns, w->heads[i], w->rows[i]);
         item_drop(&w->model[ns][w->numbers[i]], (uint32_t)(item - w->model[ns][w->numbers[i]].items));
     }
@@ -396,7 +416,8 @@ static void entries_change(struct world *w, int64_t ns, uint32_t remove_share)
         state_done(w->table);
         return;
     }
-    assert_int_equal(AGAIN(state_entry_resolve(w->table, ns, w->heads, &w->extra, STATE_INSERT, w->rows, created)), S_OK);
+    assert_int_equal(AGAIN(state_entry_resolve(w->table, ns, w->heads, &w->extra, STATE_INSERT, w->rows, created)),
+                     S_OK);
     for (uint32_t i = 0; i < n; i++) {
         struct list *l = &w->model[ns][w->numbers[i]];
         struct item *item = item_find(l, w->extra_numbers[i], true);
@@ -417,12 +438,13 @@ static void entries_change(struct world *w, int64_t ns, uint32_t remove_share)
 
 static void entries_run(const char *backend)
 {
-    static const char *const extras[] = {"ROW<m BIGINT NOT NULL> NOT NULL", "ROW<m STRING> NOT NULL", "ROW<m INT, n STRING> NOT NULL"};
+    static const char *const extras[] = {"ROW<m BIGINT NOT NULL> NOT NULL", "ROW<m STRING> NOT NULL",
+                                         "ROW<m INT, n STRING> NOT NULL"};
 
     for (uint32_t v = 0; v < 3; v++) {
         struct world *w = calloc(1, sizeof *w);
-        world_open(w, STATE_MAP, "ROW<k BIGINT> NOT NULL", "ROW<id BIGINT NOT NULL, a BIGINT NOT NULL> NOT NULL", extras[v], false,
-                   backend, 30 + v);
+        world_open(w, STATE_MAP, "ROW<k BIGINT> NOT NULL", "ROW<id BIGINT NOT NULL, a BIGINT NOT NULL> NOT NULL",
+                   extras[v], false, backend, 30 + v);
         w->extra_bound = 900;
         table_open(w);
         for (uint32_t step = 0; step < 100; step++) {
@@ -430,7 +452,9 @@ static void entries_run(const char *backend)
             switch (prng_below(&w->random, 9)) {
             case 0: scan_check(w, ns, entry_check); break;
             case 1: heads_clear(w, ns); break;
-            case 2: if (step % 16 == 0) space_drop(w, ns); break;
+            case 2:
+                if (step % 16 == 0) space_drop(w, ns);
+                break;
             default: entries_change(w, ns, (step / 20) % 2 ? 9 : 2); break;
             }
         }
@@ -456,8 +480,10 @@ static int compare_sort(const void *a, const void *b)
     if (t->nullable && (x->sort == 0 || y->sort == 0)) return (x->sort == 0) == nulls_last ? 1 : -1;
     if (t->phys == P_STR) {
         char p[64], q[64];
-        snprintf(p, sizeof p, x->sort % 2 ? "k%llu" : "a long key of number %llu, by hand", (unsigned long long)x->sort);
-        snprintf(q, sizeof q, y->sort % 2 ? "k%llu" : "a long key of number %llu, by hand", (unsigned long long)y->sort);
+        snprintf(p, sizeof p, x->sort % 2 ? "k%llu" : "a long key of number %llu, by hand",
+                 (unsigned long long)x->sort);
+        snprintf(q, sizeof q, y->sort % 2 ? "k%llu" : "a long key of number %llu, by hand",
+                 (unsigned long long)y->sort);
         order = strcmp(p, q);
     } else {
         order = x->sort < y->sort ? -1 : 1;
@@ -532,9 +558,12 @@ static void ordered_ranges(struct world *w, int64_t ns)
     struct state_probe to = {0};
     uint64_t from_numbers[8];
     int64_t from_words[8], to_words[8];
-    struct state_range r = {.from_open = prng_below(&w->random, 2), .to_open = prng_below(&w->random, 2),
-        .descending = prng_below(&w->random, 2), .limit = prng_below(&w->random, 2) ? 0 : (uint32_t)prng_below(&w->random, 20)};
-    bool words = w->def.sort_key->children[0]->phys == P_I64 && !w->def.sort_key->children[0]->nullable && prng_below(&w->random, 2);
+    struct state_range r = {.from_open = prng_below(&w->random, 2),
+                            .to_open = prng_below(&w->random, 2),
+                            .descending = prng_below(&w->random, 2),
+                            .limit = prng_below(&w->random, 2) ? 0 : (uint32_t)prng_below(&w->random, 20)};
+    bool words = w->def.sort_key->children[0]->phys == P_I64 && !w->def.sort_key->children[0]->nullable &&
+                 prng_below(&w->random, 2);
     bool has_from = prng_below(&w->random, 4), has_to = prng_below(&w->random, 4);
     struct state_scan c = {0};
 
@@ -553,12 +582,16 @@ static void ordered_ranges(struct world *w, int64_t ns)
     upper->count = 8;
     state_probe_fill(&to, upper, NULL, NULL, 8);
     if (has_from) {
-        if (words) r.from_word = from_words;
-        else r.from = &w->extra;
+        if (words)
+            r.from_word = from_words;
+        else
+            r.from = &w->extra;
     }
     if (has_to) {
-        if (words) r.to_word = to_words;
-        else r.to = &to;
+        if (words)
+            r.to_word = to_words;
+        else
+            r.to = &to;
     }
     uint32_t at = 0;
     enum status st = AGAIN(state_ordered_scan(w->table, ns, w->heads, 8, &r, &c, &w->hits));
@@ -569,7 +602,8 @@ static void ordered_ranges(struct world *w, int64_t ns)
         model_sort(w, l);
         for (uint32_t k = 0; k < l->count; k++) {
             const struct item *item = &l->items[r.descending ? l->count - 1 - k : k];
-            struct item low = {.sort = from_numbers[i], .age = item->age}, high = {.sort = to_numbers[i], .age = item->age};
+            struct item low = {.sort = from_numbers[i], .age = item->age},
+                        high = {.sort = to_numbers[i], .age = item->age};
             int below = has_from ? compare_sort(item, &low) : 1, above = has_to ? compare_sort(item, &high) : -1;
             if (has_from && (below < 0 || (below == 0 && r.from_open))) continue;
             if (has_to && (above > 0 || (above == 0 && r.to_open))) continue;
@@ -602,20 +636,23 @@ static void ordered_remove(struct world *w, int64_t ns)
     model_sort(w, l);
     for (uint32_t k = 0; k < l->count; k++) {
         struct item bound = {.sort = w->extra_numbers[0], .age = l->items[k].age};
-        if (compare_sort(&l->items[k], &bound) < 0) removed++;
-        else l->items[kept++] = l->items[k];
+        if (compare_sort(&l->items[k], &bound) < 0)
+            removed++;
+        else
+            l->items[kept++] = l->items[k];
     }
     l->count = kept;
     assert_int_equal(state_ordered_remove(w->table, ns, w->heads[0], &r, 0), removed);
     state_done(w->table);
 }
 
-static void ordered_run(const char *backend, const char *sort, bool unique, uint64_t descending, uint64_t nulls_last, uint64_t bound, uint64_t seed)
+static void ordered_run(const char *backend, const char *sort, bool unique, uint64_t descending, uint64_t nulls_last,
+                        uint64_t bound, uint64_t seed)
 {
     struct world *w = calloc(1, sizeof *w);
 
-    world_open(w, STATE_ORDERED, "ROW<k BIGINT> NOT NULL", "ROW<age BIGINT NOT NULL, sort BIGINT NOT NULL> NOT NULL", sort, unique,
-               backend, seed);
+    world_open(w, STATE_ORDERED, "ROW<k BIGINT> NOT NULL", "ROW<age BIGINT NOT NULL, sort BIGINT NOT NULL> NOT NULL",
+               sort, unique, backend, seed);
     w->def.sort_descending = descending;
     w->def.sort_nulls_last = nulls_last;
     w->extra_bound = bound;
@@ -624,8 +661,12 @@ static void ordered_run(const char *backend, const char *sort, bool unique, uint
         int64_t ns = (int64_t)prng_below(&w->random, SPACES);
         switch (prng_below(&w->random, 12)) {
         case 0: scan_check(w, ns, ordered_check); break;
-        case 1: if (step % 8 == 0) heads_clear(w, ns); break;
-        case 2: if (step % 16 == 0) space_drop(w, ns); break;
+        case 1:
+            if (step % 8 == 0) heads_clear(w, ns);
+            break;
+        case 2:
+            if (step % 16 == 0) space_drop(w, ns);
+            break;
         case 3:
         case 4: ordered_ranges(w, ns); break;
         case 5: ordered_remove(w, ns); break;
@@ -690,8 +731,12 @@ static void pending_backend(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(logs), cmocka_unit_test(log_prunes), cmocka_unit_test(multisets), cmocka_unit_test(entries),
-        cmocka_unit_test(ordered_words), cmocka_unit_test(ordered_others),
+        cmocka_unit_test(logs),
+        cmocka_unit_test(log_prunes),
+        cmocka_unit_test(multisets),
+        cmocka_unit_test(entries),
+        cmocka_unit_test(ordered_words),
+        cmocka_unit_test(ordered_others),
         cmocka_unit_test(pending_backend),
     };
 

@@ -39,8 +39,12 @@ static enum status count_poll(struct op_cx *cx, void *self)
     return S_OK;
 }
 
-static const struct op_type op_count = {
-    .name = "count", .flags = OP_SOURCE, .config_size = sizeof(struct count_config), .instance_size = sizeof(struct count), .poll = count_poll, .makes_watermarks = true};
+static const struct op_type op_count = {.name = "count",
+                                        .flags = OP_SOURCE,
+                                        .config_size = sizeof(struct count_config),
+                                        .instance_size = sizeof(struct count),
+                                        .poll = count_poll,
+                                        .makes_watermarks = true};
 
 /* Passes even values as a selection. */
 struct even {
@@ -60,7 +64,11 @@ static enum status even_on_batch(struct op_cx *cx, void *self, uint32_t input, s
     return S_OK;
 }
 
-static const struct op_type op_even = {.name = "even", .flags = OP_SELECTION, .input_count = 1, .instance_size = sizeof(struct even), .on_batch = even_on_batch};
+static const struct op_type op_even = {.name = "even",
+                                       .flags = OP_SELECTION,
+                                       .input_count = 1,
+                                       .instance_size = sizeof(struct even),
+                                       .on_batch = even_on_batch};
 
 /* Every value `copies` times, one output batch per call: answers S_MORE all the time. */
 struct repeat {
@@ -84,7 +92,8 @@ static enum status repeat_on_batch(struct op_cx *cx, void *self, uint32_t input,
     return S_OK;
 }
 
-static const struct op_type op_repeat = {.name = "repeat", .input_count = 1, .instance_size = sizeof(struct repeat), .on_batch = repeat_on_batch};
+static const struct op_type op_repeat = {
+    .name = "repeat", .input_count = 1, .instance_size = sizeof(struct repeat), .on_batch = repeat_on_batch};
 
 /* Writes what it sees into the buffer of its config: values, W<watermark>, E; fails at value `fail_at`. */
 struct record_config {
@@ -111,8 +120,10 @@ static enum status record_on_watermark(struct op_cx *cx, void *self, int64_t wat
     const struct record_config *c = cx->config;
 
     (void)self;
-    if (watermark == WATERMARK_MAX) buf_append_text(c->text, "Wmax ");
-    else buf_printf(c->text, "W%lld ", (long long)watermark);
+    if (watermark == WATERMARK_MAX)
+        buf_append_text(c->text, "Wmax ");
+    else
+        buf_printf(c->text, "W%lld ", (long long)watermark);
     return S_OK;
 }
 
@@ -184,8 +195,10 @@ static void a_chain_keeps_order_and_loses_nothing(void **state)
     open_fixture(&f);
     struct count_config count = {7, 4};
     struct record_config record = {&f.text, -1};
-    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_even, NULL, 0), node(&f, &op_repeat, NULL, 1), node(&f, &op_record, &record, 2)};
-    struct task_plan plan = {.name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 4};
+    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_even, NULL, 0),
+                                node(&f, &op_repeat, NULL, 1), node(&f, &op_record, &record, 2)};
+    struct task_plan plan = {
+        .name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 4};
     struct task *t = task_create(&plan, f.sys, NULL);
     assert_int_equal(run_to_end(t), S_END);
     assert_string_equal(buf_text(&f.text), "0 0 0 2 2 2 W3 4 4 4 6 6 6 W6 Wmax E");
@@ -204,8 +217,10 @@ static void a_tree_delivers_to_every_branch(void **state)
     buf_init(&other, &f.mem);
     struct count_config count = {3, 2};
     struct record_config first = {&f.text, -1}, second = {&other, -1};
-    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_repeat, NULL, 0), node(&f, &op_record, &first, 1), node(&f, &op_record, &second, 0)};
-    struct task_plan plan = {.name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 2, .nodes = nodes, .node_count = 4};
+    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_repeat, NULL, 0),
+                                node(&f, &op_record, &first, 1), node(&f, &op_record, &second, 0)};
+    struct task_plan plan = {
+        .name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 2, .nodes = nodes, .node_count = 4};
     struct task *t = task_create(&plan, f.sys, NULL);
     assert_int_equal(run_to_end(t), S_END);
     assert_string_equal(buf_text(&f.text), "0 0 0 1 1 1 W1 2 2 2 W2 Wmax E");
@@ -224,7 +239,13 @@ static void a_failure_names_the_operator(void **state)
     struct count_config count = {10, 4};
     struct record_config record = {&f.text, 5};
     struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_record, &record, 0)};
-    struct task_plan plan = {.name = "t", .parallelism = 2, .subtask = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 2};
+    struct task_plan plan = {.name = "t",
+                             .parallelism = 2,
+                             .subtask = 1,
+                             .max_parallelism = 128,
+                             .batch_rows = 4,
+                             .nodes = nodes,
+                             .node_count = 2};
     struct task *t = task_create(&plan, f.sys, NULL);
     assert_int_equal(run_to_end(t), E_USER);
     assert_string_equal(task_err(t)->text, "operator 'record' (subtask 2/2): value 5 is refused");
@@ -244,11 +265,27 @@ static void two_tasks_over_a_narrow_channel(void **state)
     struct record_config record = {&f.text, -1};
     struct channel *c = channel_create(&f.mem, f.plan.outputs[0], NULL, 3, 1);
     channel_connect(c, f.sys, NULL, NULL);
-    struct node_plan source[] = {node(&f, &op_count, &count, 0), node(&f, &op_repeat, NULL, 0)}, sink[] = {node(&f, &op_record, &record, 0)};
-    struct output_plan output = {.node = 1, .writer = {.partitioner = PART_FORWARD, .parallelism = 1}, .channels = &c, .channel_count = 1};
+    struct node_plan source[] = {node(&f, &op_count, &count, 0), node(&f, &op_repeat, NULL, 0)},
+                     sink[] = {node(&f, &op_record, &record, 0)};
+    struct output_plan output = {
+        .node = 1, .writer = {.partitioner = PART_FORWARD, .parallelism = 1}, .channels = &c, .channel_count = 1};
     struct gate_input input = {&c, 1};
-    struct task_plan first = {.name = "a", .parallelism = 1, .max_parallelism = 128, .batch_rows = 64, .nodes = source, .node_count = 2, .outputs = &output, .output_count = 1};
-    struct task_plan second = {.name = "b", .parallelism = 1, .max_parallelism = 128, .batch_rows = 64, .nodes = sink, .node_count = 1, .inputs = &input, .input_count = 1};
+    struct task_plan first = {.name = "a",
+                              .parallelism = 1,
+                              .max_parallelism = 128,
+                              .batch_rows = 64,
+                              .nodes = source,
+                              .node_count = 2,
+                              .outputs = &output,
+                              .output_count = 1};
+    struct task_plan second = {.name = "b",
+                               .parallelism = 1,
+                               .max_parallelism = 128,
+                               .batch_rows = 64,
+                               .nodes = sink,
+                               .node_count = 1,
+                               .inputs = &input,
+                               .input_count = 1};
     struct task *a = task_create(&first, f.sys, NULL), *b = task_create(&second, f.sys, NULL);
     assert_int_equal(task_open(a), S_OK);
     assert_int_equal(task_open(b), S_OK);
@@ -285,7 +322,8 @@ static void cancellation_ends_a_task(void **state)
     struct count_config count = {INT64_MAX, 4};
     struct record_config record = {&f.text, -1};
     struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_record, &record, 0)};
-    struct task_plan plan = {.name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 2};
+    struct task_plan plan = {
+        .name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 2};
     struct task *t = task_create(&plan, f.sys, NULL);
     assert_int_equal(task_open(t), S_OK);
     assert_int_equal(task_step(t), S_OK);
