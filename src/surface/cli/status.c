@@ -12,7 +12,7 @@
 
 void status_init(struct status_view *v, struct sys *sys)
 {
-    *v = (struct status_view){.sys = sys, .is_terminal = sys_is_terminal(sys, 2)};
+    *v = (struct status_view){.sys = sys, .is_terminal = sys_is_terminal(sys, 2), .painted_ns = sys_mono_ns(sys)};
 }
 
 /* --- texts ---------------------------------------------------------------------------------------------------------------- */
@@ -83,7 +83,7 @@ static void on_tick(void *arg, const char *job_name, const struct job_totals *to
     struct mem mem;
     struct buf text;
     int64_t now = sys_mono_ns(v->sys);
-    double seconds = v->painted_ns == 0 ? 0 : (double)(now - v->painted_ns) / NS_PER_S;
+    double seconds = (double)(now - v->painted_ns) / NS_PER_S;
 
     mem_init(&mem, "status line", 0);
     buf_init(&text, &mem);
@@ -112,7 +112,7 @@ static void on_end(void *arg, const struct tw_result *result, const struct job_t
     say(v, &text);
     buf_release(&text);
     v->is_painted = false;
-    v->painted_ns = 0;
+    v->painted_ns = sys_mono_ns(v->sys);
     v->painted_rows = 0;
 }
 

@@ -1,0 +1,76 @@
+/* test_status.c - the status line and the end summary, byte for byte, on a clock that is set by hand. */
+#include "surface/cli/status.h"
+
+#include "support/fake_terminal.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static const int64_t SECOND = INT64_C(1000000000);
+
+static void counts_have_separators(void **state)
+{
+    static const struct {
+        uint64_t n;
+        const char *text;
+    } cases[] = {
+        {0, "0"}, {999, "999"}, {1000, "1,000"}, {1001001, "1,001,001"}, {UINT64_MAX, "18,446,744,073,709,551,615"}};
+    struct mem mem;
+    struct buf out;
+
+    (void)state;
+    mem_init(&mem, "test", 0);
+    buf_init(&out, &mem);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        out.size = 0;
+        status_print_count(cases[i].n, &out);
+        assert_string_equal(buf_text(&out), cases[i].text);
+    }
+    buf_release(&out);
+    mem_release(&mem);
+}
+
+static void a_line_per_second_where_there_is_no_terminal(void **state)
+{
+    struct fake_terminal t;
+    struct status_view v;
+    struct job_totals totals = {.watermark = TIME_MIN};
+
+    (void)state;
+    fake_terminal_init(&t);
+    t.now_ns = 5 * SECOND;
+    status_init(&v, &t.sys);
+    struct api_watch w = status_watch(&v);
+    assert_int_equal(w.tick_ms, 1000);
+
+    t.now_ns = 6 * SECOND;
+    totals.rows_in = 1500;
+    w.tick(w.arg, "flights", &totals);
+    assert_string_equal(fake_terminal_take(&t, 2),
+                        "flights: 1,500 rows in, 0 out, 1,500 rows/s, watermark none, late 0\n");
+    t.now_ns = 8 * SECOND;
+    totals.rows_in = 5500;
+    totals.rows_out = 12;
+    totals.late_refired = 3;
+    totals.late_dropped = 2;
+    totals.watermark = INT64_C(978307199999);
+    w.tick(w.arg, "flights", &totals);
+    assert_string_equal(fake_terminal_take(&t, 2),
+                        "flights: 5,500 rows in, 12 out, 2,000 rows/s, watermark 2000-12-31 23:59:59, late 5\n");
+    totals.watermark = WATERMARK_MAX;
+    w.tick(w.arg, "flights", &totals); /* no time has passed: no rate */
+    assert_string_equal(fake_terminal_take(&t, 2), "flights: 5,500 rows in, 12 out, 0 rows/s, watermark end, late 5\n");
+    assert_string_equal(fake_terminal_take(&t, 1), "");
+    fake_terminal_release(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_have_separators),
+        cmocka_unit_test(a_line_per_second_where_there_is_no_terminal),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
