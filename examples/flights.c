@@ -188,13 +188,17 @@ static void on_late(void *arg, enum tw_row_kind kind, const void *row, int64_t t
 /* --- the job ------------------------------------------------------------------------------------------------------------------ */
 static const char *input_of(int argc, char **argv)
 {
+    const char *path = "examples/data/flights.csv";
+
     for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--input=", 8) == 0) return argv[i] + 8;
-        if (strcmp(argv[i], "--input") == 0 && i + 1 < argc) return argv[++i];
-        fprintf(stderr, "%s: unknown argument '%s'; write --input FILE.csv\n", argv[0], argv[i]);
-        return NULL;
+        if (strncmp(argv[i], "--input=", 8) == 0) path = argv[i] + 8;
+        else if (strcmp(argv[i], "--input") == 0 && i + 1 < argc) path = argv[++i];
+        else {
+            fprintf(stderr, "%s: unknown argument '%s'; write --input FILE.csv\n", argv[0], argv[i]);
+            return NULL;
+        }
     }
-    return "examples/data/flights.csv";
+    return path;
 }
 
 TW_JOB(env, argc, argv)

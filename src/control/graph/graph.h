@@ -131,3 +131,5 @@ enum status graph_decode(struct graph *g, struct str bytes, struct err *e) CHECK
 
 /* graph_plan.c: the plan as Flink's JSON ({"nodes": [...]}). The graph is prepared. */
 void graph_plan_json(const struct graph *g, struct buf *out);
+/* The same for people: a task per paragraph, its inputs, its operators. */
+void graph_plan_text(const struct graph *g, struct buf *out);

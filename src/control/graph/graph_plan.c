@@ -1,4 +1,4 @@
-/* graph_plan.c - the plan as JSON, in the form that Flink's getExecutionPlan prints and its plan viewers read: one object
+/* graph_plan.c - the plan for people, and as JSON in the form that Flink's getExecutionPlan prints and its plan viewers read: one object
  * per operator with its predecessors, "pact" one of Data Source, Operator, Data Sink. "side" is "second" on every edge:
  * that is what Flink prints. Text of users is escaped; the output is plain ASCII except for their own UTF-8. */
 #include "control/graph/graph.h"
@@ -53,4 +53,33 @@ void graph_plan_json(const struct graph *g, struct buf *out)
         buf_append_text(out, "\n  }");
     }
     buf_append_text(out, " ]\n}\n");
+}
+
+/* --- for people --------------------------------------------------------------------------------------------------- */
+static void print_inputs(const struct graph *g, uint32_t vertex, struct buf *out)
+{
+    for (uint32_t i = 0; i < g->edge_count; i++) {
+        const struct graph_edge *edge = g->edges[i];
+        if (edge->chained || g->nodes[edge->to]->vertex != vertex) continue;
+        buf_printf(out, "     from %u: %s", g->nodes[edge->from]->vertex + 1, partitioner_names[edge->partitioner]);
+        for (uint32_t k = 0; k < edge->keys.count; k++)
+            buf_printf(out, "%s%s", k == 0 ? " by " : ", ", edge->keys.items[k]);
+        if (edge->side != NULL) buf_printf(out, ", side output '%s'", edge->side);
+        buf_append_byte(out, '\n');
+    }
+}
+
+void graph_plan_text(const struct graph *g, struct buf *out)
+{
+    ASSERT(g->vertex_count > 0);
+    buf_printf(out, "job '%s': %u operators in %u tasks\n", g->job_name, g->node_count, g->vertex_count);
+    for (uint32_t i = 0; i < g->vertex_count; i++) {
+        const struct graph_vertex *v = &g->vertices[i];
+        buf_printf(out, "\n%3u  parallelism %u, max %u\n", i + 1, v->parallelism, v->max_parallelism);
+        print_inputs(g, i, out);
+        for (uint32_t k = 0; k < v->node_count; k++) {
+            const struct graph_node *n = g->nodes[v->nodes[k]];
+            buf_printf(out, "       %s\n", n->description != NULL ? n->description : n->name);
+        }
+    }
 }

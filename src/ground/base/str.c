@@ -127,22 +127,32 @@ size_t str_utf8_length(struct str s)
     return count;
 }
 
-/* Edit distance (Levenshtein, with the case folded), over two rows of the table. */
+/* Edit distance with the case folded, over three rows of the table; neighbours that changed places count as one edit, as
+ * they are one slip of the fingers. */
 static size_t edit_distance(struct str a, struct str b)
 {
-    size_t row[NEAREST_SIZE_MAX + 1];
+    size_t rows[3][NEAREST_SIZE_MAX + 1];
 
-    for (size_t j = 0; j <= b.size; j++) row[j] = j;
+    for (size_t j = 0; j <= b.size; j++) rows[0][j] = j;
     for (size_t i = 1; i <= a.size; i++) {
-        size_t diagonal = row[0];
+        const size_t *above = rows[(i - 1) % 3], *two_above = rows[(i + 1) % 3];
+        size_t *row = rows[i % 3];
         row[0] = i;
         for (size_t j = 1; j <= b.size; j++) {
-            size_t change = diagonal + (lower(a.data[i - 1]) != lower(b.data[j - 1]));
-            diagonal = row[j];
-            row[j] = MIN(change, MIN(row[j], row[j - 1]) + 1);
+            size_t change = above[j - 1] + (lower(a.data[i - 1]) != lower(b.data[j - 1]));
+            row[j] = MIN(change, MIN(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && lower(a.data[i - 1]) == lower(b.data[j - 2]) &&
+                lower(a.data[i - 2]) == lower(b.data[j - 1]))
+                row[j] = MIN(row[j], two_above[j - 2] + 1);
         }
     }
-    return row[b.size];
+    return rows[a.size % 3][b.size];
+}
+
+size_t str_distance(struct str a, struct str b)
+{
+    ASSERT(a.size <= NEAREST_SIZE_MAX && b.size <= NEAREST_SIZE_MAX);
+    return edit_distance(a, b);
 }
 
 int str_nearest(struct str s, const char *const *names, size_t count)

@@ -21,3 +21,5 @@ bool str_is_utf8(struct str s);
 size_t str_utf8_length(struct str s); /* code points; s must be valid */
 /* Index of the nearest of count names (edit distance, at most a third of the length), or -1. */
 int str_nearest(struct str s, const char *const *names, size_t count);
+/* Slips of the fingers between two names of at most 64 bytes: letters changed, left out, added, or swapped with the next. */
+size_t str_distance(struct str a, struct str b);

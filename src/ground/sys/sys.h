@@ -124,6 +124,9 @@ enum status sys_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *a
 enum status sys_dir_sync(struct sys *s, const char *path, struct err *e) CHECKED;
 /* 0, 1 or 2 as a file. */
 enum status sys_file_standard(struct sys *s, int fd, struct sys_file **out, struct err *e) CHECKED;
+/* What the C library still holds of standard output (user code prints with printf) goes out; says whether all of it could
+ * be written. For the thread that runs user code. */
+enum status sys_stdout_flush(struct sys *s, struct err *e) CHECKED;
 enum status sys_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e) CHECKED;
 /* Waits until a read would not block (or the other end closed); for stdin and sockets, from dedicated threads. */
 enum status sys_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e) CHECKED;

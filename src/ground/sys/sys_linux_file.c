@@ -93,6 +93,18 @@ enum status linux_file_read(struct sys *s, struct sys_file *f, void *bytes, size
     return S_OK;
 }
 
+/* A file that took a part of what was to be written (the disk is full) is cut back to what it was, so that no half line
+ * stands at its end. Nothing can be taken back from a pipe or a terminal. */
+static void take_back(int fd, size_t size)
+{
+    struct stat st;
+
+    if (size == 0 || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return;
+    off_t at = lseek(fd, 0, SEEK_CUR);
+    if (at < (off_t)size || at != st.st_size) return; /* not at its end: what follows is somebody else's */
+    if (ftruncate(fd, at - (off_t)size) == 0) lseek(fd, at - (off_t)size, SEEK_SET);
+}
+
 enum status linux_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e)
 {
     const char *p = bytes;
@@ -101,7 +113,11 @@ enum status linux_file_write(struct sys *s, struct sys_file *f, const void *byte
     while (size > 0) {
         ssize_t n = write(f->fd, p, size);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return linux_error(e, "write", f->path, "file");
+        if (n < 0) {
+            enum status st = linux_error(e, "write", f->path, "file");
+            take_back(f->fd, (size_t)(p - (const char *)bytes));
+            return st;
+        }
         p += n;
         size -= (size_t)n;
     }

@@ -1,8 +1,11 @@
 /* sys_program.c - the program itself and the code that it loads. A library stays mapped until it is closed; what was found
  * in it must not be used afterwards. */
-#include "ground/sys/sys.h"
+#include "ground/sys/sys_linux_internal.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +28,18 @@ void *sys_library_symbol(struct sys_library *library, const char *name) { return
 void sys_library_close(struct sys_library *library)
 {
     if (library != NULL) dlclose(library);
+}
+
+enum status sys_stdout_flush(struct sys *s, struct err *e)
+{
+    (void)s;
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) return S_OK;
+    struct pollfd p = {.fd = STDOUT_FILENO};
+    /* an earlier write failed inside printf, and its reason is gone: a pipe without a reader can still be told */
+    if (errno == 0 && poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0) errno = EPIPE;
+    if (errno == 0) return err_set(e, E_IO, "cannot write 'standard output': an earlier write failed");
+    return linux_error(e, "write", "standard output", "file");
 }
 
 bool sys_program_path(char *out, size_t size)

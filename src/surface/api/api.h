@@ -25,10 +25,14 @@ struct api_receiver { /* of tw_collect_to */
 /* Who looks on while jobs of an environment run: the status line of the command line. */
 struct api_watch {
     void (*tick)(void *arg, const char *job_name, const struct job_totals *totals);
+    void (*rows)(void *arg); /* the program is about to be handed rows, which it may print */
     void (*ended)(void *arg, const struct tw_result *result, const struct job_totals *totals);
     void *arg;
     int64_t tick_ms;
 };
+
+/* What tw_execute prints instead of running the job. */
+enum api_plan { API_PLAN_NONE, API_PLAN_TEXT, API_PLAN_JSON };
 
 struct tw_env {
     struct mem mem;
@@ -45,6 +49,7 @@ struct tw_env {
     bool owns_sys, takes_signals;
     bool is_quiet;                /* tw_quiet: errors are not printed */
     bool is_silent;               /* --quiet: nothing but errors is */
+    enum api_plan plan;
     const char *artifact;         /* file that holds the functions; NULL = not to be digested (simulation) */
     const struct tw_function_entry *first, *end;
     struct api_watch watch;

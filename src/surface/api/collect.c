@@ -59,7 +59,8 @@ enum status api_receive(void *arg, int64_t receiver, struct batch *b, struct err
     uint32_t rows = batch_rows(b);
 
     ASSERT(receiver >= 0 && receiver < env->receiver_count);
+    if (env->watch.rows != NULL) env->watch.rows(env->watch.arg);
     for (uint32_t first = 0; first < rows; first += ROWCONV_ROWS)
         TRY(receive_block(&env->receivers[receiver], b, first, MIN(rows - first, ROWCONV_ROWS), e));
-    return S_OK;
+    return sys_stdout_flush(env->sys, e); /* callbacks print; a closed pipe or a full disk ends the job */
 }

@@ -116,6 +116,29 @@ static enum status run(struct tw_env *env, struct str bytes)
     return st;
 }
 
+/* --plan: the graph is prepared as for a run, so its mistakes are told, and goes to standard output. */
+static enum status print_plan(struct tw_env *env, const char *job_name, struct buf *text)
+{
+    struct sys_file *out;
+
+    enum status st = api_graph_prepare(env, job_name);
+    if (st == S_OK && env->plan == API_PLAN_JSON) graph_plan_json(&env->graph, text);
+    else if (st == S_OK) graph_plan_text(&env->graph, text);
+    api_graph_clear(env);
+    if (st == S_OK) st = sys_file_standard(env->sys, 1, &out, &env->err);
+    if (st != S_OK) return st;
+    st = sys_file_write(env->sys, out, text->data, text->size, &env->err);
+    sys_file_close(env->sys, out);
+    return st;
+}
+
+static enum status encode_and_run(struct tw_env *env, const char *job_name, struct buf *bytes)
+{
+    TRY(encode_and_forget(env, job_name, bytes));
+    make_jobmaster(env);
+    return run(env, (struct str){bytes->data, bytes->size});
+}
+
 int tw_execute(struct tw_env *env, const char *job_name)
 {
     struct buf bytes;
@@ -125,11 +148,8 @@ int tw_execute(struct tw_env *env, const char *job_name)
         env->owns_sys = true;
     }
     buf_init(&bytes, &env->mem);
-    enum status st = encode_and_forget(env, job_name, &bytes);
-    if (st == S_OK) {
-        make_jobmaster(env);
-        st = run(env, (struct str){bytes.data, bytes.size});
-    }
+    enum status st = env->plan != API_PLAN_NONE ? print_plan(env, job_name, &bytes)
+                                                : encode_and_run(env, job_name, &bytes);
     buf_release(&bytes);
     env->receiver_count = 0;
     env->is_err_old = true;

@@ -3,6 +3,7 @@
  * job itself sets wins over both, as in Flink. */
 #include "surface/cli/program.h"
 
+#include "ground/base/str.h"
 #include "surface/cli/status.h"
 
 #include <stdio.h>
@@ -13,6 +14,8 @@ static const char engine_help[] = "Arguments of the engine:\n"
                                   "  --config FILE      settings from a YAML file; -D wins\n"
                                   "  --parallelism N    the same as -D parallelism.default=N (also -p N)\n"
                                   "  --quiet            no status line and no summary on standard error\n"
+                                  "  --plan             print the operators of the job and how they are connected, and do not run it;\n"
+                                  "                     --plan=json prints Flink's JSON plan\n"
                                   "  --help             this text\n"
                                   "  --                 everything behind it goes to the job\n"
                                   "\n"
@@ -55,6 +58,24 @@ static enum status operand(struct reader *r, const char *name, bool joined, cons
     return S_OK;
 }
 
+/* An argument of the job, unless it is one slip of the fingers away from one of the engine's: silently handed to a job that
+ * does not look at it, `--paralelism 4` would have no effect. */
+static enum status take_for_job(struct reader *r)
+{
+    static const char *const own[] = {"--config", "--parallelism", "--quiet", "--help", "--plan"};
+    const char *arg = r->argv[r->at], *equals = strchr(arg, '=');
+    struct str name = {arg, equals != NULL ? (size_t)(equals - arg) : strlen(arg)};
+
+    int nearest = name.size > 2 && arg[0] == '-' ? str_nearest(name, own, COUNT_OF(own)) : -1;
+    if (nearest >= 0 && str_distance(name, str_of(own[nearest])) == 1) {
+        err_set(r->e, E_CONFIG, "there is no argument '%.*s'", (int)name.size, name.data);
+        err_hint(r->e, "did you mean '%s'? What is meant for the job goes behind `--`", own[nearest]);
+        return E_CONFIG;
+    }
+    r->out->argv[r->out->argc++] = r->argv[r->at];
+    return S_OK;
+}
+
 static enum status take_one(struct reader *r)
 {
     struct program_arguments *out = r->out;
@@ -72,7 +93,9 @@ static enum status take_one(struct reader *r)
     }
     if (strcmp(arg, "--quiet") == 0) out->is_quiet = true;
     else if (strcmp(arg, "--help") == 0) out->wants_help = true;
-    else out->argv[out->argc++] = r->argv[r->at];
+    else if (strcmp(arg, "--plan") == 0) out->plan = API_PLAN_TEXT;
+    else if (strcmp(arg, "--plan=json") == 0) out->plan = API_PLAN_JSON;
+    else return take_for_job(r);
     return S_OK;
 }
 
@@ -96,18 +119,32 @@ enum status program_parse(struct program_arguments *out, struct arena *a, struct
 }
 
 /* --- running ---------------------------------------------------------------------------------------------------------------- */
+static void print_mistake(const struct program *p, const struct err *e)
+{
+    char text[ERR_TEXT_MAX + ERR_HINT_MAX + 512];
+
+    snprintf(text, sizeof text, "%s: %s%s%s\n", p->name, e->text, e->hint[0] != '\0' ? "; " : "", e->hint);
+    program_say(p->sys, 2, text);
+}
+
 static int run_job(const struct program *p, struct tw_env *env, const struct program_arguments *a)
 {
     struct status_view view;
+    struct err e = {0};
 
     env->sys = p->sys;
     env->takes_signals = true;
     env->artifact = p->artifact;
-    env->is_silent = a->is_quiet;
+    env->is_silent = a->is_quiet || a->plan != API_PLAN_NONE;
+    env->plan = a->plan;
     for (uint32_t i = 0; i < a->config.count; i++) tw_set(env, a->config.items[i].key, a->config.items[i].value);
     status_init(&view, p->sys);
-    if (!a->is_quiet) env->watch = status_watch(&view);
+    if (!env->is_silent) env->watch = status_watch(&view);
     int exit_status = p->plugin->job(env, a->argc, a->argv);
+    if (sys_stdout_flush(p->sys, &e) != S_OK && exit_status == 0) {
+        print_mistake(p, &e);
+        exit_status = 1;
+    }
     return env->signal == SYS_SIGNAL_INT    ? EXIT_INTERRUPTED
            : env->signal == SYS_SIGNAL_TERM ? EXIT_TERMINATED
                                             : exit_status;
@@ -119,14 +156,6 @@ static void print_help(const struct program *p)
     program_say(p->sys, 1, engine_help);
     program_say(p->sys, 1, p->name);
     program_say(p->sys, 1, " --parallelism 2 --quiet\n");
-}
-
-static void print_mistake(const struct program *p, const struct err *e)
-{
-    char text[ERR_TEXT_MAX + ERR_HINT_MAX + 512];
-
-    snprintf(text, sizeof text, "%s: %s%s%s\n", p->name, e->text, e->hint[0] != '\0' ? "; " : "", e->hint);
-    program_say(p->sys, 2, text);
 }
 
 int program_run(const struct program *p, int argc, char **argv)

@@ -22,6 +22,7 @@ void program_say(struct sys *sys, int fd, const char *text);
 struct program_arguments {
     struct config config;
     bool is_quiet, wants_help;
+    enum api_plan plan;
     int argc;    /* of the job: name and what was left */
     char **argv; /* ends with NULL */
 };

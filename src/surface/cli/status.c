@@ -4,6 +4,7 @@
 #include "surface/cli/status.h"
 
 #include "columns/column/timestamp.h"
+#include "surface/cli/program.h"
 
 #include <string.h>
 
@@ -99,6 +100,15 @@ static void on_tick(void *arg, const char *job_name, const struct job_totals *to
     v->painted_rows = totals->rows_in;
 }
 
+/* Rows of the program may go to the same terminal: they begin on a clean line. */
+static void on_rows(void *arg)
+{
+    struct status_view *v = arg;
+
+    if (v->is_painted) program_say(v->sys, 2, WIPE);
+    v->is_painted = false;
+}
+
 static void on_end(void *arg, const struct tw_result *result, const struct job_totals *totals)
 {
     struct status_view *v = arg;
@@ -119,5 +129,5 @@ static void on_end(void *arg, const struct tw_result *result, const struct job_t
 struct api_watch status_watch(struct status_view *v)
 {
     return (struct api_watch){
-        .tick = on_tick, .ended = on_end, .arg = v, .tick_ms = v->is_terminal ? STATUS_REPAINT_MS : STATUS_LINE_MS};
+        .tick = on_tick, .rows = on_rows, .ended = on_end, .arg = v, .tick_ms = v->is_terminal ? STATUS_REPAINT_MS : STATUS_LINE_MS};
 }
