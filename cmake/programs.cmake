@@ -1,6 +1,7 @@
 # Everything that is found by its place:
 #   test/unit/<module>/test_<file>.c   an executable and a ctest entry of that name, linked to cmocka and the static library
 #   test/support/*.c                   helpers that every test may use (header beside them)
+#   test/e2e/test_<name>.sh            a ctest entry e2e_<name>: the binary as a user meets it
 #   examples/<name>.c                  an executable; with examples/<name>.expected also a ctest entry that compares stdout
 #   bench/bench_<name>.c               an executable run by `make bench`; other bench/*.c are helpers for all of them
 #   test/fuzz/fuzz_<name>.c            an executable that runs over its corpus as a test; with THALWEG_FUZZ=ON, libFuzzer's
@@ -60,6 +61,17 @@ foreach(source ${example_sources})
         example_test(${name} example_${name}_so $<TARGET_FILE:thalweg> run $<TARGET_FILE:example_${name}_so>)
     endif()
 endforeach()
+
+# ---- the binary from its command line: test_<name>.sh BINARY CC SOURCE-FOLDER, in a folder of its own
+file(GLOB e2e_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/e2e/test_*.sh)
+if(TARGET thalweg AND NOT THALWEG_SANITIZE AND NOT THALWEG_FUZZ)
+    foreach(source ${e2e_sources})
+        get_filename_component(name ${source} NAME_WE)
+        string(REPLACE test_ e2e_ name ${name})
+        add_test(NAME ${name} COMMAND ${source} $<TARGET_FILE:thalweg> ${CMAKE_C_COMPILER} ${CMAKE_SOURCE_DIR})
+        set_tests_properties(${name} PROPERTIES TIMEOUT 60 LABELS e2e SKIP_RETURN_CODE 77)
+    endforeach()
+endif()
 
 # ---- benchmarks
 file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/bench_*.c)

@@ -60,10 +60,14 @@ void config_set(struct config *c, const char *key, const char *value)
     if (c->count == c->capacity) {
         uint32_t capacity = MAX(16, 2 * c->capacity);
         struct option *more = ARENA_ARRAY(c->arena, struct option, capacity);
+        const char **places = ARENA_ARRAY(c->arena, const char *, capacity);
         if (c->count > 0) memcpy(more, c->items, sizeof *more * c->count);
+        if (c->count > 0) memcpy(places, c->places, sizeof *places * c->count);
         c->items = more;
+        c->places = places;
         c->capacity = capacity;
     }
+    c->places[c->count] = NULL;
     c->items[c->count++] = (struct option){arena_strdup(c->arena, key), arena_strdup(c->arena, value)};
 }
 
@@ -112,5 +116,17 @@ enum status config_check(const struct options *o, struct err *e)
     TRY(options_check(o, config_defs, "configuration", e));
     for (size_t i = 0; i < COUNT_OF(ranges); i++)
         TRY(check_range(o, ranges[i].key, ranges[i].least, ranges[i].most, e));
+    return S_OK;
+}
+
+enum status config_check_places(const struct config *c, struct err *e)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        struct options one = {&c->items[i], 1};
+        enum status st = options_check(&one, config_defs, "configuration", e);
+        if (st == S_OK) continue;
+        if (c->places[i] != NULL) err_wrap(e, "%s", c->places[i]);
+        return st;
+    }
     return S_OK;
 }

@@ -11,6 +11,7 @@ extern const struct option_def config_defs[]; /* ends with key == NULL */
 struct config {
     struct arena *arena;
     struct option *items;
+    const char **places; /* of each item: "config.yaml:3:5"; NULL = not from a file */
     uint32_t count, capacity;
 };
 
@@ -21,6 +22,9 @@ enum status config_set_pair(struct config *c, const char *pair, struct err *e) C
 static inline struct options config_options(const struct config *c) { return (struct options){c->items, c->count}; }
 /* Refuses unknown keys with the nearest known one, and values that do not parse or are out of range. */
 enum status config_check(const struct options *o, struct err *e) CHECKED;
+
+/* Looks at each item by itself: the same mistakes but ranges, with the place in the file in front. */
+enum status config_check_places(const struct config *c, struct err *e) CHECKED;
 
 /* config_yaml.c. Adds the keys of a YAML 1.2 file: nested mappings and dotted keys mean the same; a sequence of scalars is
  * joined by ';'. E_NOT_FOUND, E_DATA with file and line. */

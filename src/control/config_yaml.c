@@ -17,6 +17,8 @@ struct reader {
     struct err *e;
     char key[KEY_BYTES_MAX];
     size_t key_size;
+    const char *place; /* of the innermost key */
+    uint32_t first;    /* item of this file */
     uint32_t keys;
 };
 
@@ -39,6 +41,14 @@ static bool scalar_of(struct fy_node *node, struct str *out)
     return memchr(out->data, 0, out->size) == NULL;
 }
 
+static const char *place_of(struct reader *r, struct fy_node *key)
+{
+    const struct fy_mark *mark = fy_token_start_mark(fy_node_get_scalar_token(key));
+
+    if (mark == NULL) return r->path;
+    return arena_printf(r->config->arena, "%s:%d:%d", r->path, mark->line + 1, mark->column + 1);
+}
+
 static enum status read_value(struct reader *r, struct fy_node *node, int depth);
 
 static enum status read_mapping(struct reader *r, struct fy_node *node, int depth)
@@ -54,6 +64,7 @@ static enum status read_mapping(struct reader *r, struct fy_node *node, int dept
         if (before > 0) r->key[r->key_size++] = '.';
         memcpy(r->key + r->key_size, key.data, key.size);
         r->key_size += key.size;
+        r->place = place_of(r, fy_node_pair_key(pair));
         TRY(read_value(r, fy_node_pair_value(pair), depth + 1));
         r->key_size = before;
     }
@@ -80,7 +91,12 @@ static enum status add(struct reader *r, struct str value)
 
     if (r->key_size == 0) return refuse(r, "the file must hold keys and values, not one value");
     if (++r->keys > KEYS_MAX) return refuse(r, "too many keys");
-    config_set(r->config, arena_strndup(a, r->key, r->key_size), arena_strndup(a, value.data, value.size));
+    const char *key = arena_strndup(a, r->key, r->key_size);
+    for (uint32_t i = r->first; i < r->config->count; i++)
+        if (strcmp(r->config->items[i].key, key) == 0)
+            return err_set(r->e, E_DATA, "%s: '%s' is given twice; first at %s", r->place, key, r->config->places[i]);
+    config_set(r->config, key, arena_strndup(a, value.data, value.size));
+    r->config->places[r->config->count - 1] = r->place;
     return S_OK;
 }
 
@@ -144,7 +160,7 @@ static enum status read_file(struct sys *sys, const char *path, struct buf *out,
 
 enum status config_read_yaml(struct config *c, struct sys *sys, const char *path, struct err *e)
 {
-    struct reader r = {.config = c, .path = path, .e = e};
+    struct reader r = {.config = c, .path = path, .e = e, .first = c->count};
     struct buf bytes;
 
     ASSERT(path != NULL);

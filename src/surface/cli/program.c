@@ -111,6 +111,7 @@ enum status program_parse(struct program_arguments *out, struct arena *a, struct
     out->argv[out->argc++] = arena_strdup(a, name);
     for (; r.at < argc && strcmp(argv[r.at], "--") != 0; r.at++) TRY(take_one(&r));
     for (r.at++; r.at < argc; r.at++) out->argv[out->argc++] = argv[r.at];
+    TRY(config_check_places(&r.file, e));
     for (uint32_t i = 0; i < out->config.count; i++)
         config_set(&r.file, out->config.items[i].key, out->config.items[i].value);
     out->config = r.file;

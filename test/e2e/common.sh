@@ -1,0 +1,31 @@
+# common.sh - sourced by every test here: a folder that goes away, and comparisons that say what came instead.
+set -u
+thalweg=$1 cc=$2 source=$3
+here=$(mktemp -d)
+trap 'rm -rf "$here"' EXIT
+cd "$here" || exit 1
+failures=0
+
+# expect WHAT STATUS OUTPUT ERROR COMMAND...: exact exit status and both streams ('*' = whatever).
+expect() {
+    what=$1 status=$2 out=$3 err=$4
+    shift 4
+    "$@" > out.txt 2> err.txt < /dev/null
+    got=$?
+    [ "$got" = "$status" ] || fail "$what: exit status $got, expected $status: $(cat err.txt)"
+    same "$what: standard output" "$out" "$(cat out.txt)"
+    same "$what: standard error" "$err" "$(cat err.txt)"
+}
+
+same() {
+    [ "$2" = '*' ] || [ "$2" = "$3" ] || fail "$1
+  expected: $2
+  got:      $3"
+}
+
+fail() {
+    echo "$1" >&2
+    failures=$((failures + 1))
+}
+
+finish() { [ "$failures" = 0 ]; }

@@ -1,0 +1,38 @@
+#!/bin/sh
+# test_input.sh - input files as they come: missing, empty, malformed. The place of the mistake is exact, and nothing is printed
+# of a job that failed.
+. "$(dirname "$0")/common.sh"
+
+head='scheduled,delay,distance,origin,destination'
+good='2001-01-01 00:01:00,1,2,AAA,BBB'
+failed="job 'flights' failed: operator 'Source: flights' (subtask 1/1):"
+record="correct the record, or set 'on-error' = 'skip' or 'dead-letter' to go on without it"
+value="correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record"
+
+reads() { # NAME TEXT
+    printf "$2" > "$1.csv"
+    expect "$1" 0 '' '' "$thalweg" run --quiet --input "$1.csv"
+}
+refuses() { # NAME TEXT ERROR
+    printf "$2" > "$1.csv"
+    expect "$1" 1 '' "$failed $3" "$thalweg" run --quiet --input "$1.csv"
+}
+
+expect 'real flights' 0 "$(cat "$source/examples/flights.expected")" '' "$thalweg" run --quiet
+expect 'missing' 1 '' "$failed cannot read 'none.csv': no such file or folder" "$thalweg" run --quiet --input none.csv
+reads empty ''
+reads header "$head\n"
+reads crlf "$head\r\n$good\r\n"
+reads bom "\357\273\277$head\n$good\n"
+refuses count "$head\n$good\n2001-01-01 00:02:00,1,2,AAA\n" \
+    "count.csv:3:28: expected 5 fields, found 4 in '2001-01-01 00:02:00,1,2,AAA'; $record"
+refuses number "$head\n$good\n2001-01-01 00:02:00,x,2,AAA,BBB\n" \
+    "number.csv:3:21: column 'delay' (INT): 'x' is not a whole number; $value"
+refuses time "$head\n2001-13-01 00:02:00,1,2,A,BBB\n" \
+    "time.csv:2:1: column 'scheduled' (TIMESTAMP(0)): '2001-13-01 00:02:00' is not a timestamp such as 2001-01-31 10:20:30.123; $value"
+refuses utf8 "$head\n2001-01-01 00:02:00,1,2,A\377A,BBB\n" "utf8.csv:2:26: byte 0xff is not valid UTF-8; $record"
+refuses nul "$head\n2001-01-01 00:02:00,1,2,A\000A,BBB\n" "nul.csv:2:26: a NUL byte stands in the text; $record"
+refuses quote "$head\n$good\n2001-01-01 00:02:00,1,2,\"AAA" \
+    "quote.csv:3:25: the quote opened here is not closed before the end of the input; $record"
+refuses cut "$head\n$good\n2001-01-01 00:02" "cut.csv:3:17: expected 5 fields, found 1 in '2001-01-01 00:02'; $record"
+finish
