@@ -24,6 +24,7 @@ struct socket_reader {
 };
 
 struct socket_split {
+    bool is_fresh; /* bytes came since the task was last idle: sinks flush before anything is waited for */
     struct source_cx *cx;
     struct sys_file *file;
     struct record_reader records;
@@ -86,7 +87,8 @@ static enum status socket_fill(void *arg, void *bytes, size_t size, size_t *got,
     struct sys *sys = s->cx->sys;
     bool ready = false;
 
-    TRY(sys_file_wait(sys, s->file, WAIT_MS * INT64_C(1000000), &ready, e));
+    TRY(sys_file_wait(sys, s->file, s->is_fresh ? 0 : WAIT_MS * INT64_C(1000000), &ready, e));
+    s->is_fresh = ready;
     if (!ready) {
         s->cx->wake_ms = sys_wall_ms(sys);
         return S_IDLE;

@@ -13,6 +13,7 @@ struct stdin_reader {
 };
 
 struct stdin_split {
+    bool is_fresh; /* bytes came since the task was last idle: sinks flush before anything is waited for */
     struct source_cx *cx;
     struct sys_file *file;
     struct record_reader records;
@@ -50,7 +51,8 @@ static enum status stdin_fill(void *arg, void *bytes, size_t size, size_t *got, 
     struct sys *sys = s->cx->sys;
     bool ready = false;
 
-    TRY(sys_file_wait(sys, s->file, WAIT_MS * INT64_C(1000000), &ready, e));
+    TRY(sys_file_wait(sys, s->file, s->is_fresh ? 0 : WAIT_MS * INT64_C(1000000), &ready, e));
+    s->is_fresh = ready;
     if (!ready) {
         s->cx->wake_ms = sys_wall_ms(sys);
         return S_IDLE;
@@ -73,9 +75,11 @@ static enum status stdin_split_open(struct source_cx *cx, void *reader, void *sp
 
 static enum status stdin_split_read(struct source_cx *cx, void *reader, void *split, struct batch *out)
 {
+    struct stdin_split *s = split;
+
     (void)cx;
     (void)reader;
-    return record_reader_read(&((struct stdin_split *)split)->records, out);
+    return record_reader_read(&s->records, out);
 }
 
 static void stdin_split_close(struct source_cx *cx, void *reader, void *split)

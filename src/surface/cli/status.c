@@ -60,8 +60,10 @@ void status_print_summary(const struct tw_result *r, const struct job_totals *t,
     print_named("", r->rows_out, " rows out ", out);
     buf_printf(out, "in %.3f s (", r->seconds);
     print_named("", (uint64_t)rate, " rows/s)\n", out);
-    print_named("late rows: ", r->late_refired, " made windows fire again, ", out);
-    print_named("", r->late_dropped, " came too late\n", out);
+    if (r->late_refired + r->late_dropped > 0) {
+        print_named("late rows: ", r->late_refired, " made windows fire again, ", out);
+        print_named("", r->late_dropped, " came too late\n", out);
+    }
     if (t->errors_skipped > 0) print_named("rows that could not be read: ", t->errors_skipped, " skipped\n", out);
     if (t->dead_letters > 0)
         print_named("rows that could not be read: ", t->dead_letters, " to the dead-letter output\n", out);

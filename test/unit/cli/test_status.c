@@ -65,11 +65,62 @@ static void a_line_per_second_where_there_is_no_terminal(void **state)
     fake_terminal_release(&t);
 }
 
+static void a_terminal_is_repainted_and_left_clean(void **state)
+{
+    struct fake_terminal t;
+    struct status_view v;
+    struct job_totals totals = {.rows_in = 1000, .watermark = TIME_MIN};
+    struct tw_result result = {.job_name = "j", .status = "FINISHED", .rows_in = 3000, .rows_out = 7, .seconds = 2};
+
+    (void)state;
+    fake_terminal_init(&t);
+    t.is_terminal[2] = true;
+    t.columns = 30;
+    status_init(&v, &t.sys);
+    struct api_watch w = status_watch(&v);
+    assert_int_equal(w.tick_ms, 200);
+    t.now_ns = SECOND;
+    w.tick(w.arg, "j", &totals);
+    assert_string_equal(fake_terminal_take(&t, 2), "\r\033[Kj: 1,000 rows in, 0 out, 1,00");
+    w.rows(w.arg); /* rows are about to be printed: the line makes room, once */
+    assert_string_equal(fake_terminal_take(&t, 2), "\r\033[K");
+    w.rows(w.arg);
+    assert_string_equal(fake_terminal_take(&t, 2), "");
+    t.now_ns = 2 * SECOND;
+    w.tick(w.arg, "j", &totals);
+    fake_terminal_take(&t, 2);
+    w.ended(w.arg, &result, &totals);
+    assert_string_equal(fake_terminal_take(&t, 2),
+                        "\r\033[Kjob 'j' FINISHED: 3,000 rows in, 7 rows out in 2.000 s (1,500 rows/s)\n");
+    fake_terminal_release(&t);
+}
+
+static void the_summary_counts_what_was_late_or_bad(void **state)
+{
+    struct fake_terminal t;
+    struct status_view v;
+    struct job_totals totals = {.errors_skipped = 2, .dead_letters = 1};
+    struct tw_result result = {.job_name = "j", .status = "FAILED", .late_refired = 1200, .late_dropped = 4};
+
+    (void)state;
+    fake_terminal_init(&t);
+    status_init(&v, &t.sys);
+    struct api_watch w = status_watch(&v);
+    w.ended(w.arg, &result, &totals);
+    assert_string_equal(fake_terminal_take(&t, 2), "job 'j' FAILED: 0 rows in, 0 rows out in 0.000 s (0 rows/s)\n"
+                                                   "late rows: 1,200 made windows fire again, 4 came too late\n"
+                                                   "rows that could not be read: 2 skipped\n"
+                                                   "rows that could not be read: 1 to the dead-letter output\n");
+    fake_terminal_release(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_have_separators),
         cmocka_unit_test(a_line_per_second_where_there_is_no_terminal),
+        cmocka_unit_test(a_terminal_is_repainted_and_left_clean),
+        cmocka_unit_test(the_summary_counts_what_was_late_or_bad),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
