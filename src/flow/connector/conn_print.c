@@ -19,6 +19,7 @@ static const struct option_def print_options[] = {
 struct print_writer {
     struct sys_file *file;
     struct buf prefix, lines;
+    bool wipes; /* a status line may stand on the same terminal: every write begins by wiping it */
 };
 
 static void prefix_make(const struct sink_cx *cx, struct buf *out)
@@ -37,6 +38,7 @@ static enum status print_open(struct sink_cx *cx, void *self)
     buf_init(&w->prefix, cx->mem);
     buf_init(&w->lines, cx->mem);
     prefix_make(cx, &w->prefix);
+    w->wipes = sys_is_terminal(cx->sys, 1) && sys_is_terminal(cx->sys, 2);
     return sys_file_standard(cx->sys, options_bool(cx->options, cx->option_defs, "standard-error") ? 2 : 1, &w->file,
                              cx->err);
 }
@@ -55,6 +57,7 @@ static enum status print_write(struct sink_cx *cx, void *self, struct batch *in)
 
     BATCH_EACH(in, i, row)
     {
+        if (w->wipes && w->lines.size == 0) buf_append_text(&w->lines, "\r\033[K");
         buf_append(&w->lines, w->prefix.data, w->prefix.size);
         batch_print_row(in, row, &w->lines);
         buf_append_byte(&w->lines, '\n');

@@ -212,7 +212,7 @@ static void test_mistakes(void **state)
     assert_true(op_driver_error(d)[0] != '\0');
     op_driver_free(d);
     d = start("x.csv", "csv", "paht", "y");
-    assert_string_equal(op_driver_error(d), "connector 'filesystem' has no option 'paht'");
+    assert_string_equal(op_driver_error(d), "connector 'filesystem' has no option 'paht' (did you mean 'path'?)");
     op_driver_free(d);
 }
 
