@@ -45,8 +45,18 @@ static int64_t fake_time(struct sys *s)
     return 0;
 }
 
+static bool at_terminal;
+
+static bool fake_is_terminal(struct sys *s, int fd)
+{
+    (void)s;
+    (void)fd;
+    return at_terminal;
+}
+
 static const struct sys_ops fake_ops = {.wall_ms = fake_time,
                                         .mono_ns = fake_time,
+                                        .is_terminal = fake_is_terminal,
                                         .file_standard = fake_standard,
                                         .file_write = fake_write,
                                         .file_close = fake_close};
@@ -100,10 +110,12 @@ static void test_prefixes(void **state)
         const char *identifier;
         uint32_t parallelism;
         const char *line;
-    } cases[] = {{"id", 3, "id:2> +I[x, 1]\n"},
-                 {"id", 1, "id> +I[x, 1]\n"},
-                 {NULL, 3, "2> +I[x, 1]\n"},
-                 {NULL, 1, "+I[x, 1]\n"}};
+        bool at_terminal;
+    } cases[] = {{"id", 3, "id:2> +I[x, 1]\n", false},
+                 {"id", 1, "id> +I[x, 1]\n", false},
+                 {NULL, 3, "2> +I[x, 1]\n", false},
+                 {NULL, 1, "+I[x, 1]\n", false},
+                 {NULL, 1, "\r\033[K+I[x, 1]\n", true}};
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
@@ -117,6 +129,7 @@ static void test_prefixes(void **state)
         mem_init(&mem, "test", 0);
         arena_init(&arena, &mem, 0);
         memset(written, 0, sizeof written);
+        at_terminal = cases[i].at_terminal;
         assert_int_equal(conn_find("print", &print, NULL), S_OK);
         struct sink_cx cx = {.op = &op,
                              .options = &o,
@@ -134,6 +147,7 @@ static void test_prefixes(void **state)
         assert_string_equal(written[2], cases[i].line);
         mem_release(&mem);
     }
+    at_terminal = false;
 }
 
 static void test_closed_pipe(void **state)
