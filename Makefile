@@ -27,7 +27,7 @@ asan: deps ## the whole suite under AddressSanitizer and UndefinedBehaviorSaniti
 
 tsan: deps ## the whole suite under ThreadSanitizer
 	@tools/build.sh $(BUILD)-tsan all -DTHALWEG_SANITIZE=thread
-	@cd $(BUILD)-tsan && $(CTEST)
+	@tsan=$$(pwd)/tools/tsan.sh && cd $(BUILD)-tsan && $$tsan $(CTEST)
 
 sim: deps ## run the jobs in the simulated world under SIM_SEEDS seeds, and compare with the reference run
 	@tools/build.sh $(BUILD) thalweg

@@ -18,6 +18,26 @@ static bool is_connected(enum partitioner p, uint32_t producers, uint32_t consum
     return f >= t * producers / consumers && f < (t + 1) * producers / consumers;
 }
 
+/* All channels into one subtask share the budget of its gate. */
+static void share_budgets(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
+{
+    const struct graph *g = tm->graph;
+    struct vertex_run *run = &tm->vertices[vertex];
+    uint32_t count = 0;
+
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t e = 0; e < g->edge_count; e++) {
+            const struct edge_run *edge = &tm->edges[e];
+            if (edge->channels == NULL || g->nodes[g->edges[e]->to]->vertex != vertex) continue;
+            for (uint32_t f = 0; f < edge->producers; f++) {
+                struct channel *c = edge->channels[(size_t)f * edge->consumers + subtask];
+                if (c == NULL) continue;
+                if (pass == 0) count++;
+                else channel_share(c, &run->budgets[subtask], count);
+            }
+        }
+}
+
 static void make_channels(struct taskmanager *tm, uint32_t number)
 {
     const struct graph *g = tm->graph;
@@ -180,6 +200,7 @@ static void init_vertex(struct taskmanager *tm, uint32_t vertex)
     run->tasks = ARENA_ARRAY(&tm->arena, struct task *, v->parallelism);
     run->workers = ARENA_ARRAY(&tm->arena, struct worker *, v->parallelism);
     run->channel_mems = ARENA_ARRAY(&tm->arena, struct mem, v->parallelism);
+    run->budgets = ARENA_ARRAY(&tm->arena, struct gate_budget, v->parallelism);
     run->ended = ARENA_ARRAY(&tm->arena, struct task_ended, v->parallelism);
     run->is_over = ARENA_ARRAY(&tm->arena, struct sys_atomic_u64, v->parallelism);
     for (uint32_t s = 0; s < v->parallelism; s++) mem_init(&run->channel_mems[s], "channels", 0);
@@ -194,6 +215,8 @@ void deploy_tasks(struct taskmanager *tm)
     tm->edges = ARENA_ARRAY(&tm->arena, struct edge_run, g->edge_count + 1);
     for (uint32_t v = 0; v < g->vertex_count; v++) init_vertex(tm, v);
     for (uint32_t e = 0; e < g->edge_count; e++) make_channels(tm, e);
+    for (uint32_t v = 0; v < g->vertex_count; v++)
+        for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) share_budgets(tm, v, s);
     for (uint32_t v = 0; v < g->vertex_count; v++)
         for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) {
             plan_task(tm, v, s);

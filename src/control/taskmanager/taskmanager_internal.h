@@ -16,6 +16,7 @@ struct vertex_run {
     struct task **tasks;            /* [parallelism] */
     struct worker **workers;        /* of each task */
     struct mem *channel_mems;       /* [parallelism] memory of the channels that a subtask sends on */
+    struct gate_budget *budgets;    /* [parallelism] of the channels into a subtask */
     struct task_ended *ended;       /* [parallelism] */
     struct sys_atomic_u64 *is_over; /* [parallelism] */
 };

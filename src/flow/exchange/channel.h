@@ -11,7 +11,11 @@ struct channel {
     const uint64_t *needed;
     struct mem *mem; /* the sender's */
     uint32_t batch_rows, shells_max, shells_made;
+    size_t shell_bytes, heap_bytes; /* what a shell counts in the budget; its strings at most */
+    struct gate_budget *budget;     /* NULL = none */
     struct batch *open; /* sender: the shell being filled, NULL = none */
+    int64_t held;       /* sender: a watermark that waits, TIME_MIN = none */
+    int64_t alone_ns;   /* sender: when a watermark last travelled alone */
     struct sys *sys;
     struct sys_parker *sender, *receiver;
     struct sys_atomic_u64 sender_waits; /* 1 = wake the sender when a shell comes back */
@@ -22,6 +26,10 @@ struct batch *channel_shell(struct channel *c);
 /* Sender. Sends the open shell, if it holds rows; never fails: a shell in hand has a slot. */
 void channel_send_open(struct channel *c);
 bool channel_send_control(struct channel *c, const struct element *e) CHECKED;
+/* Sender. A watermark, behind the rows in the open shell and with them when there are any. now_ns 0 = no matter when the
+ * last one went. False: no room, call again. */
+bool channel_send_watermark(struct channel *c, int64_t watermark, int64_t now_ns) CHECKED;
+bool channel_send_held(struct channel *c) CHECKED; /* true: none is held now */
 /* Receiver. */
 bool channel_take(struct channel *c, struct element *out) CHECKED;
 void channel_give_back(struct channel *c, struct batch *shell);

@@ -17,15 +17,25 @@ struct element {
     int64_t value;       /* watermark; status: 1 = idle; barrier: checkpoint id; latency marker: mono ns */
 };
 
-enum { CHANNEL_SHELLS_MAX = 8, CHANNEL_CONTROL_SLOTS = 8 };
+enum { CHANNEL_SHELLS_MAX = 8, CHANNEL_CONTROL_SLOTS = 8, CHANNEL_SHELLS_SURE = 2 };
+enum { GATE_BYTES = 4 * 1024 * 1024, SHELL_BYTES_MIN = 4096 };
 
 struct channel;
+
+/* What all channels into one gate may hold together: GATE_BYTES. Two shells per channel are certain, of at least
+ * SHELL_BYTES_MIN; the rest floats to the channels that need it. Shared by the senders; cleared memory is a budget. */
+struct gate_budget {
+    struct sys_atomic_u64 used;   /* bytes of shells, those promised included */
+    struct sys_atomic_u64 wanted; /* not 0: the channel that has a claim on what comes free */
+};
 
 /* One channel from a sending to a receiving task. Shells are made in the sender's mem, two at first, more up to `shells`
  * when the receiver lags. */
 struct channel *channel_create(struct mem *mem, const struct type *schema, const uint64_t *needed, uint32_t batch_rows,
                                uint32_t shells);
 void channel_free(struct channel *c); /* both sides stopped */
+/* Puts the channel under its gate's budget, as one of channel_count; before the first row. */
+void channel_share(struct channel *c, struct gate_budget *budget, uint32_t channel_count);
 /* The parkers to wake: the receiver's when something arrives, the sender's when a shell comes back to a waiting sender. */
 void channel_connect(struct channel *c, struct sys *sys, struct sys_parker *sender, struct sys_parker *receiver);
 
@@ -66,9 +76,12 @@ void writer_set_custom(struct writer *w, partition_fn custom, void *arg);
 /* Takes the selected rows of the batch. S_FULL: some rows wait for credit; call again with the same batch, unchanged. */
 /* may_take: the batch is the sender's own output, used by this edge alone; its buffers may be swapped away. */
 enum status writer_batch(struct writer *w, struct batch *in, bool may_take) CHECKED;
-/* Control elements go to all channels, behind what was written before. S_FULL as above. */
+/* Control elements go to all channels, behind what was written before. S_FULL as above. A watermark rides in the header of
+ * the rows before it; one that would travel alone is held back when another did within the last millisecond, and leaves
+ * with the next flush or in front of what is written next. */
 enum status writer_control(struct writer *w, enum element_kind kind, int64_t value) CHECKED;
-enum status writer_flush(struct writer *w) CHECKED; /* sends builders that hold rows; S_FULL: some wait */
+/* Sends builders that hold rows, and watermarks held back. S_FULL: some of these wait for room; call again. */
+enum status writer_flush(struct writer *w) CHECKED;
 bool writer_has_pending(const struct writer *w);
 
 /* --- receiving end: one gate per task ------------------------------------------------------------------------------------ */
@@ -87,6 +100,7 @@ struct gate_event {
     struct batch *batch; /* GATE_BATCH: borrowed until the next gate_next; its header watermark is already merged out */
     int64_t value;       /* GATE_WATERMARK: new minimum over all inputs; GATE_STATUS: 1 = all idle */
 };
-/* Next event in order, S_IDLE when nothing is there. Channels are served in turn. */
+/* Next event in order, S_IDLE when nothing is there. Channels are served in turn. Small batches that lie ready one behind
+ * the other, without a control element between them, come as one. */
 enum status gate_next(struct gate *g, struct gate_event *out) CHECKED;
 bool gate_is_empty(const struct gate *g); /* nothing to read now */

@@ -3,10 +3,15 @@
  *
  * A channel is active, idle or finished. The watermark is the minimum over active channels; idle ones do not hold it
  * back and finished ones do not count at all, so a finished channel beside an idle one never looks like progress. The
- * minimum only rises. When every channel that is left is idle the gate is idle. A batch is lent until the next call. */
+ * minimum only rises. When every channel that is left is idle the gate is idle. A batch is lent until the next call.
+ *
+ * Many senders, or one that is ahead, make small batches; those that lie ready are copied into one, so that what a batch
+ * costs an operator is paid once. The copy ends before whatever must keep its place: an event, or a watermark behind rows. */
 #include "flow/exchange/channel.h"
 
 #include <string.h>
+
+enum { SMALL_ROWS = 64 };
 
 struct gate_channel {
     struct channel *channel;
@@ -27,9 +32,15 @@ struct gate {
     struct gate_channel *lender; /* whose shell is out */
     struct batch *lent;
     bool lent_seen;              /* answered: goes back at the next call */
+    struct batch **merges;       /* per input: small batches copied together; made on first use */
+    struct batch *merged;        /* the one that is to be answered, or is out; NULL = none */
+    struct gate_channel *merged_last; /* whose rows came last, and the watermark behind them */
+    int64_t merged_watermark;
+    uint32_t merged_input;
+    bool merged_seen;
     struct prng prng;
     bool pick_random;
-    struct gate_event queue[4]; /* events that one element caused, behind the first */
+    struct gate_event queue[8]; /* events that one element caused, behind the first */
     uint32_t queued, queue_at;
 };
 
@@ -46,6 +57,7 @@ struct gate *gate_create(const struct gate_input *inputs, uint32_t input_count, 
     g->watermark = TIME_MIN;
     g->channels = mem_zalloc(mem, sizeof *g->channels * total);
     g->open_channels = mem_zalloc(mem, sizeof *g->open_channels * input_count);
+    g->merges = mem_zalloc(mem, sizeof *g->merges * input_count);
     for (uint32_t i = 0; i < input_count; i++) {
         g->open_channels[i] = inputs[i].channel_count;
         for (uint32_t c = 0; c < inputs[i].channel_count; c++)
@@ -60,6 +72,8 @@ void gate_free(struct gate *g)
 {
     if (g == NULL) return;
     if (g->lent != NULL) channel_give_back(g->lender->channel, g->lent);
+    for (uint32_t i = 0; i < g->input_count; i++) batch_free(g->merges[i]);
+    mem_free(g->mem, g->merges);
     mem_free(g->mem, g->open_channels);
     mem_free(g->mem, g->channels);
     mem_free(g->mem, g);
@@ -187,10 +201,82 @@ static bool take_next(struct gate *g)
     return false;
 }
 
+/* --- small batches ---------------------------------------------------------------------------------------------------- */
+static bool is_small(const struct batch *b) { return b->count <= SMALL_ROWS && b->count <= b->capacity / 2; }
+
+static struct batch *merge_create(struct gate *g, const struct batch *like)
+{
+    uint64_t *needed = mem_zalloc(g->mem, (like->col_count / 64 + 1) * sizeof *needed);
+
+    for (uint32_t i = 0; i < like->col_count; i++)
+        if (like->cols[i].form != VEC_ABSENT) bit_set(needed, i);
+    struct batch *b = batch_create_needed(like->schema, needed, like->capacity, g->mem);
+    mem_free(g->mem, needed);
+    return b;
+}
+
+/* Copies the rows; the shell goes back at once. */
+static void merge_in(struct gate *g, struct gate_channel *c, struct batch *b)
+{
+    if (g->merges[c->input] == NULL) g->merges[c->input] = merge_create(g, b);
+    g->merged = g->merges[c->input];
+    g->merged_input = c->input;
+    g->merged_last = c;
+    g->merged_watermark = b->watermark;
+    g->merged_seen = false;
+    batch_append(g->merged, b, NULL, 0);
+    channel_give_back(c->channel, b);
+}
+
+static bool merge_fits(const struct gate *g, const struct gate_channel *c, const struct batch *b)
+{
+    return is_small(b) && c->input == g->merged_input && g->merged->count + b->count <= g->merged->capacity &&
+           g->merged->heap.used + b->heap.used <= BATCH_BYTES;
+}
+
+/* A small batch was taken. What else lies ready joins it, up to the first event, the first watermark behind rows, or a
+ * batch that does not fit; alone it stays where it is, uncopied. */
+static void merge_small(struct gate *g)
+{
+    struct gate_channel *first_lender = g->lender;
+    struct batch *first = g->lent;
+
+    if (!is_small(first) || first->watermark != TIME_MIN) return;
+    g->lent = NULL;
+    if (!take_next(g)) {
+        g->lender = first_lender;
+        g->lent = first;
+        return;
+    }
+    merge_in(g, first_lender, first);
+    while (g->queued == 0) {
+        if (g->lent != NULL) {
+            if (!merge_fits(g, g->lender, g->lent)) return;
+            merge_in(g, g->lender, g->lent);
+            g->lent = NULL;
+            if (g->merged_watermark != TIME_MIN) return;
+        }
+        if (!take_next(g)) return;
+    }
+}
+
+static void return_merged(struct gate *g)
+{
+    batch_clear(g->merged);
+    g->merged = NULL;
+    take_watermark(g, g->merged_last, g->merged_watermark);
+}
+
 enum status gate_next(struct gate *g, struct gate_event *out)
 {
+    if (g->merged != NULL && g->merged_seen) return_merged(g);
     if (g->lent != NULL && g->lent_seen) return_lent(g);
     for (;;) {
+        if (g->merged != NULL) {
+            g->merged_seen = true;
+            *out = (struct gate_event){.kind = GATE_BATCH, .input = g->merged_input, .batch = g->merged};
+            return S_OK;
+        }
         if (queue_pop(g, out)) return S_OK;
         if (g->lent != NULL) {
             g->lent_seen = true;
@@ -198,12 +284,13 @@ enum status gate_next(struct gate *g, struct gate_event *out)
             return S_OK;
         }
         if (!take_next(g)) return S_IDLE;
+        if (g->lent != NULL && g->queued == 0) merge_small(g);
     }
 }
 
 bool gate_is_empty(const struct gate *g)
 {
-    if (g->queue_at < g->queued || g->lent != NULL) return false;
+    if (g->queue_at < g->queued || g->lent != NULL || g->merged != NULL) return false;
     for (uint32_t i = 0; i < g->channel_count; i++)
         if (!g->channels[i].is_finished && !ring_is_empty(&g->channels[i].channel->forward)) return false;
     return true;

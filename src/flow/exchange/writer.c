@@ -143,12 +143,13 @@ static void group_rows(struct writer *w, const struct batch *in, uint32_t n)
 static enum status channel_append(struct channel *c, const struct batch *in, const uint16_t *rows, uint32_t count,
                                   uint32_t *done)
 {
+    if (!channel_send_held(c)) return S_FULL;
     while (*done < count) {
         if (c->open == NULL && (c->open = channel_shell(c)) == NULL) return S_FULL;
         uint32_t n = MIN(count - *done, c->open->capacity - c->open->count);
         batch_append(c->open, in, rows + *done, n);
         *done += n;
-        if (c->open->count == c->open->capacity || c->open->heap.used >= BATCH_BYTES) channel_send_open(c);
+        if (c->open->count == c->open->capacity || c->open->heap.used >= c->heap_bytes) channel_send_open(c);
     }
     return S_OK;
 }
@@ -193,6 +194,7 @@ static bool hand_over(struct writer *w, struct batch *in)
     for (uint32_t i = 0; i < in->col_count; i++)
         if (in->cols[i].form != VEC_FLAT && in->cols[i].form != VEC_ABSENT) return false;
     channel_send_open(c);
+    if (!channel_send_held(c)) return false;
     if (c->open == NULL && (c->open = channel_shell(c)) == NULL) return false;
     for (uint32_t i = 0; i < in->col_count; i++)
         if (in->cols[i].form != c->open->cols[i].form) return false;
@@ -226,22 +228,22 @@ enum status writer_batch(struct writer *w, struct batch *in, bool may_take)
 }
 
 /* --- control --------------------------------------------------------------------------------------------------------- */
+static bool send_control(struct channel *c, const struct element *e, int64_t now_ns)
+{
+    if (e->kind == ELEMENT_WATERMARK) return channel_send_watermark(c, e->value, now_ns);
+    channel_send_open(c);
+    return channel_send_held(c) && channel_send_control(c, e);
+}
+
 enum status writer_control(struct writer *w, enum element_kind kind, int64_t value)
 {
     struct element e = {.kind = kind, .value = value};
+    int64_t now_ns = kind == ELEMENT_WATERMARK && value != WATERMARK_MAX ? sys_mono_ns(w->channels[0]->sys) : 0;
 
     ASSERT(!w->busy && kind != ELEMENT_BATCH);
     w->control_busy = true;
-    for (; w->at < w->channel_count; w->at++) {
-        struct channel *c = w->channels[w->at];
-        if (kind == ELEMENT_WATERMARK && c->open != NULL && c->open->count > 0) {
-            c->open->watermark = value;
-            channel_send_open(c);
-            continue;
-        }
-        channel_send_open(c);
-        if (!channel_send_control(c, &e)) return S_FULL;
-    }
+    for (; w->at < w->channel_count; w->at++)
+        if (!send_control(w->channels[w->at], &e, now_ns)) return S_FULL;
     w->control_busy = false;
     w->at = 0;
     return S_OK;
@@ -249,8 +251,13 @@ enum status writer_control(struct writer *w, enum element_kind kind, int64_t val
 
 enum status writer_flush(struct writer *w)
 {
-    for (uint32_t i = 0; i < w->channel_count; i++) channel_send_open(w->channels[i]);
-    return S_OK;
+    enum status st = S_OK;
+
+    for (uint32_t i = 0; i < w->channel_count; i++) {
+        channel_send_open(w->channels[i]);
+        if (!channel_send_held(w->channels[i])) st = S_FULL;
+    }
+    return st;
 }
 
 bool writer_has_pending(const struct writer *w)

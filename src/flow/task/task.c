@@ -25,7 +25,8 @@ struct task {
     struct sys_atomic_u64 cancelled;
     struct sys_atomic_u64 watermark; /* what task_watermark answers */
     int64_t flushed_ns;
-    bool is_idle;           /* builders were flushed and nothing came since */
+    bool is_idle;           /* operators were told and nothing came since */
+    bool is_flushed;        /* and so were builders */
     bool input_ended;
     bool closed;
 };
@@ -170,9 +171,8 @@ static enum status flush(struct task *t)
 /* Before waiting: operators hand out what they hold back, builders go off. */
 static enum status become_idle(struct task *t)
 {
-    if (t->is_idle) return S_IDLE;
-    t->is_idle = true;
-    for (uint32_t i = 0; i < t->chain.count; i++) {
+    if (t->is_flushed) return S_IDLE;
+    for (uint32_t i = 0; !t->is_idle && i < t->chain.count; i++) {
         struct node *n = &t->chain.nodes[i];
         if (n->cx.type->on_idle == NULL) continue;
         enum status st = n->cx.type->on_idle(&n->cx, n->self);
@@ -181,7 +181,9 @@ static enum status become_idle(struct task *t)
             return st;
         }
     }
+    t->is_idle = true;
     TRY(flush(t));
+    t->is_flushed = true;
     return S_IDLE;
 }
 
@@ -229,7 +231,9 @@ static enum status run_timers(struct task *t)
 
     if (deadline == INT64_MAX || t->input_ended) return S_OK;
     int64_t now = sys_wall_ms(t->sys);
-    return now < deadline ? S_OK : chain_time(&t->chain, now);
+    if (now < deadline) return S_OK;
+    t->is_idle = t->is_flushed = false; /* what a timer emits must not wait for rows to come */
+    return chain_time(&t->chain, now);
 }
 
 static enum status step(struct task *t, bool *moved)
@@ -241,7 +245,7 @@ static enum status step(struct task *t, bool *moved)
         if (st == S_IDLE) return become_idle(t);
         if (st == S_END) return flush(t) == S_OK ? S_END : S_FULL;
         if (st != S_OK) return st;
-        t->is_idle = false;
+        t->is_idle = t->is_flushed = false;
         TRY(chain_drain(&t->chain));
         *moved = true;
     }
@@ -262,7 +266,8 @@ enum status task_step(struct task *t)
     if (st < 0) return failed(t, t->chain.failed_node, st);
     if (st == S_MORE || (st == S_IDLE && moved)) st = S_OK;
     if (st == S_PENDING) st = task_deadline_ms(t) == INT64_MAX ? S_OK : S_IDLE;
-    if (t->plan->output_count > 0 && st != S_END && sys_mono_ns(t->sys) - t->flushed_ns > FLUSH_NS) TRY(flush(t));
+    if (t->plan->output_count > 0 && st != S_END && sys_mono_ns(t->sys) - t->flushed_ns > FLUSH_NS && flush(t) != S_OK && st == S_IDLE)
+        st = S_FULL;
     return st;
 }
 

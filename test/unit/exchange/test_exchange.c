@@ -293,6 +293,7 @@ static void expect_events(struct merge *m, const char *expected)
 static void send(struct merge *m, uint32_t channel, enum element_kind kind, int64_t value)
 {
     assert_int_equal(writer_control(m->writers[channel], kind, value), S_OK);
+    assert_int_equal(writer_flush(m->writers[channel]), S_OK);
 }
 
 static void the_watermark_is_the_minimum_of_active_channels(void **state)
@@ -354,6 +355,186 @@ static void finished_is_not_idle(void **state)
     close_merge(&m);
 }
 
+/* Rows of every batch that the gate answers, with its input: "0:3 " is three rows of input 0; other events as above. */
+static void expect_batches(struct merge *m, const char *expected)
+{
+    struct buf text;
+    struct gate_event e;
+
+    buf_init(&text, &m->f.mem);
+    while (gate_next(m->gate, &e) == S_OK) {
+        if (e.kind == GATE_WATERMARK) buf_printf(&text, "W%lld ", (long long)e.value);
+        else if (e.kind == GATE_STATUS) buf_printf(&text, "I%lld ", (long long)e.value);
+        if (e.kind != GATE_BATCH) continue;
+        buf_printf(&text, "%u:", e.input);
+        for (uint32_t i = 0; i < e.batch->count; i++) {
+            char expected_text[64];
+            int64_t k = VECTOR_VALUES(&e.batch->cols[0], int64_t)[i];
+            int size = snprintf(expected_text, sizeof expected_text, "value %lld is longer than twelve bytes", (long long)k);
+            assert_memory_equal(text_data(&VECTOR_VALUES(&e.batch->cols[1], struct text)[i]), expected_text, (size_t)size);
+            assert_true(batch_time(e.batch, i) == 1000 + k);
+            buf_printf(&text, "%s%lld", i > 0 ? "," : "", (long long)k);
+        }
+        buf_append_text(&text, " ");
+    }
+    assert_string_equal(buf_text(&text), expected);
+    buf_release(&text);
+}
+
+static void send_rows(struct merge *m, uint32_t channel, int64_t first, uint32_t n)
+{
+    struct batch *b = rows_of(&m->f, first, n);
+
+    assert_int_equal(writer_batch(m->writers[channel], b, false), S_OK);
+    assert_int_equal(writer_flush(m->writers[channel]), S_OK);
+    batch_free(b);
+}
+
+static void small_batches_come_as_one(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 1);
+    send_rows(&m, 0, 1, 1);
+    expect_batches(&m, "0:1 "); /* alone: as it is */
+    send_rows(&m, 0, 1, 2);
+    send_rows(&m, 1, 11, 1);
+    send_rows(&m, 0, 3, 1);
+    expect_batches(&m, "0:11,1,2,3 ");
+    send_rows(&m, 1, 12, 1);
+    send_rows(&m, 2, 21, 1); /* another input is another batch */
+    send_rows(&m, 0, 4, 1);
+    expect_batches(&m, "0:12 1:21 0:4 ");
+    send_rows(&m, 0, 100, 40); /* not small beside a capacity of 64 */
+    send_rows(&m, 0, 5, 1);
+    struct gate_event e;
+    assert_int_equal(gate_next(m.gate, &e), S_OK);
+    assert_int_equal(e.batch->count, 40);
+    expect_batches(&m, "0:5 ");
+    close_merge(&m);
+}
+
+/* A watermark behind rows ends the merging: rows that follow it in its channel may not come in front of it. */
+static void merging_keeps_watermarks_in_their_place(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 0);
+    send(&m, 1, ELEMENT_WATERMARK, 100);
+    send_rows(&m, 0, 1, 1);
+    struct batch *b = rows_of(&m.f, 2, 1);
+    assert_int_equal(writer_batch(m.writers[0], b, false), S_OK);
+    send(&m, 0, ELEMENT_WATERMARK, 50); /* in the header of row 2 */
+    batch_free(b);
+    expect_batches(&m, "0:1,2 W50 ");
+    send_rows(&m, 0, 3, 1);
+    send(&m, 0, ELEMENT_WATERMARK, 60); /* alone */
+    expect_batches(&m, "0:3 W60 ");
+    send_rows(&m, 0, 4, 1);
+    send(&m, 0, ELEMENT_STATUS, 1);
+    send_rows(&m, 0, 5, 1);
+    send_rows(&m, 1, 11, 1);
+    expect_batches(&m, "0:11,4 W100 0:5 ");
+    close_merge(&m);
+}
+
+/* --- watermarks that travel alone --------------------------------------------------------------------------------------- */
+static int64_t fake_ns;
+static int64_t fake_mono_ns(struct sys *s)
+{
+    (void)s;
+    return fake_ns;
+}
+
+static void a_watermark_travels_alone_once_per_millisecond(void **state)
+{
+    struct gate_event e;
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_FORWARD, 1, 2, 64);
+    struct sys_ops ops = *f.sys->ops;
+    ops.mono_ns = fake_mono_ns;
+    f.sys->ops = &ops;
+    fake_ns = 5000000;
+    for (int64_t w = 1; w <= 100; w++) assert_int_equal(writer_control(f.writer, ELEMENT_WATERMARK, w), S_OK);
+    assert_int_equal(gate_next(f.gates[0], &e), S_OK);
+    assert_int_equal(e.value, 1);
+    assert_int_equal(gate_next(f.gates[0], &e), S_IDLE);
+    fake_ns += 1000000;
+    assert_int_equal(writer_control(f.writer, ELEMENT_WATERMARK, 101), S_OK);
+    assert_int_equal(gate_next(f.gates[0], &e), S_OK);
+    assert_int_equal(e.value, 101);
+    assert_int_equal(writer_control(f.writer, ELEMENT_WATERMARK, 102), S_OK);
+    struct batch *b = rows_of(&f, 7, 1);
+    assert_int_equal(writer_batch(f.writer, b, false), S_OK); /* what was held goes in front of the row */
+    assert_int_equal(gate_next(f.gates[0], &e), S_OK);
+    assert_int_equal(e.kind, GATE_WATERMARK);
+    assert_int_equal(e.value, 102);
+    assert_int_equal(writer_control(f.writer, ELEMENT_WATERMARK, 103), S_OK); /* in the header of the row */
+    assert_int_equal(writer_control(f.writer, ELEMENT_WATERMARK, 104), S_OK); /* held */
+    assert_int_equal(writer_control(f.writer, ELEMENT_END, 0), S_OK);
+    static const enum gate_event_kind kinds[] = {GATE_BATCH, GATE_WATERMARK, GATE_WATERMARK, GATE_END_INPUT, GATE_END};
+    for (uint32_t i = 0; i < COUNT_OF(kinds); i++) {
+        assert_int_equal(gate_next(f.gates[0], &e), S_OK);
+        assert_int_equal(e.kind, kinds[i]);
+        if (e.kind == GATE_WATERMARK) assert_int_equal(e.value, 102 + i);
+    }
+    batch_free(b);
+    close_fixture(&f);
+}
+
+/* --- the budget of a gate --------------------------------------------------------------------------------------------- */
+/* Rows accepted by a channel without a receiver, in batches of `rows`: what it may hold. */
+static uint32_t rows_until_full(struct fixture *f, uint32_t channel)
+{
+    struct writer_plan plan = {.partitioner = PART_FORWARD, .parallelism = 1};
+    struct writer *w = writer_create(&plan, &f->channels[channel], 1, &f->mem);
+    struct batch *b = rows_of(f, 0, 1);
+    uint32_t rows = 0;
+
+    while (writer_batch(w, b, false) == S_OK) rows++;
+    batch_free(b);
+    writer_free(w);
+    return rows;
+}
+
+static void a_gate_holds_its_budget_and_no_more(void **state)
+{
+    struct gate_budget budget = {{0}, {0}};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_FORWARD, 8, 8, BATCH_ROWS);
+    for (uint32_t i = 0; i < 8; i++) channel_share(f.channels[i], &budget, 8);
+    /* 4 MiB / 8 channels / 2 shells = 256 KiB; rows of 40 bytes and about 31 of text: what ends a shell is its text or 2,048 rows */
+    assert_int_equal(budget.used.value, GATE_BYTES);
+    for (uint32_t i = 0; i < 8; i++) rows_until_full(&f, i); /* all have their two, none gets a third */
+    assert_int_equal(budget.used.value, GATE_BYTES);
+    assert_true(budget.wanted.value != 0);
+    close_fixture(&f);
+
+    budget = (struct gate_budget){{0}, {0}};
+    open_fixture(&f, PART_FORWARD, 3, 8, 16);
+    for (uint32_t i = 0; i < 3; i++) channel_share(f.channels[i], &budget, 1000); /* few bytes are certain: 4 KiB each */
+    assert_int_equal(budget.used.value, 3 * 2 * SHELL_BYTES_MIN);
+    assert_int_equal(rows_until_full(&f, 0), 8 * 16);
+    assert_int_equal(budget.used.value, (3 * 2 + 6) * SHELL_BYTES_MIN);
+    budget.used.value = GATE_BYTES; /* others took the rest */
+    assert_int_equal(rows_until_full(&f, 1), 2 * 16);
+    assert_int_equal(budget.used.value, GATE_BYTES);
+    assert_true(budget.wanted.value == (uintptr_t)f.channels[1]);
+    static int64_t keys[4096];
+    assert_int_equal(take_rows(&f, 0, keys), 8 * 16); /* shells come back to the channel that had six more */
+    assert_int_equal(rows_until_full(&f, 0), 7 * 16); /* it gave up one */
+    assert_int_equal(budget.used.value, GATE_BYTES - SHELL_BYTES_MIN);
+    assert_int_equal(rows_until_full(&f, 1), 16); /* which the other takes */
+    assert_int_equal(budget.used.value, GATE_BYTES);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +548,10 @@ int main(void)
         cmocka_unit_test(the_watermark_is_the_minimum_of_active_channels),
         cmocka_unit_test(idle_only_when_every_open_channel_is),
         cmocka_unit_test(finished_is_not_idle),
+        cmocka_unit_test(small_batches_come_as_one),
+        cmocka_unit_test(merging_keeps_watermarks_in_their_place),
+        cmocka_unit_test(a_watermark_travels_alone_once_per_millisecond),
+        cmocka_unit_test(a_gate_holds_its_budget_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

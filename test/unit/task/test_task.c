@@ -254,13 +254,23 @@ static void a_failure_names_the_operator(void **state)
     close_fixture(&f);
 }
 
-/* Two tasks over a channel of one tiny shell: the sender is out of credit most of the time. */
+static int64_t still_mono_ns(struct sys *sys)
+{
+    (void)sys;
+    return 1000000000;
+}
+
+/* Two tasks over a channel of one tiny shell: the sender is out of credit most of the time. The clock stands still, so the
+ * second watermark that would travel alone is held, and the last one takes its place. */
 static void two_tasks_over_a_narrow_channel(void **state)
 {
     struct fixture f;
 
     (void)state;
     open_fixture(&f);
+    struct sys_ops still = *f.sys->ops;
+    still.mono_ns = still_mono_ns;
+    f.sys->ops = &still;
     struct count_config count = {100, 64};
     struct record_config record = {&f.text, -1};
     struct channel *c = channel_create(&f.mem, f.plan.outputs[0], NULL, 3, 1);
@@ -300,7 +310,7 @@ static void two_tasks_over_a_narrow_channel(void **state)
     buf_init(&expected, &f.mem);
     for (int i = 0; i < 100; i++) {
         for (int k = 0; k < COPIES; k++) buf_printf(&expected, "%d ", i);
-        if (i == 63 || i == 99) buf_printf(&expected, "W%d ", i);
+        if (i == 63) buf_printf(&expected, "W%d ", i);
     }
     buf_append_text(&expected, "Wmax E");
     assert_string_equal(buf_text(&f.text), buf_text(&expected));
