@@ -188,6 +188,7 @@ static enum status element_append(struct csv_encoder *enc, uint32_t col, const s
         if (p) out->size = (size_t)(p - out->data);
         return p ? S_OK : E_DATA;
     }
+    buf_reserve(out, 1); /* an empty first element has a place, too */
     if (type_is_string(v->type)) {
         text = string_at(v, row);
         if (text.size) buf_append(out, text.data, text.size);
