@@ -42,6 +42,7 @@ struct tw_state {
     const char *map_key;                 /* TW_MAP, TW_BROADCAST */
     const struct tw_function *function;  /* TW_REDUCING: reduce; TW_AGGREGATING: add, merge, result */
     struct tw_ttl ttl;
+    bool per_window; /* of a window function: belongs to the key and the window, and goes with it; not where windows merge */
 };
 
 /* A window as functions, assigners and triggers see it: [start, end) in ms; max timestamp is end - 1. */
@@ -101,7 +102,9 @@ struct tw_function {
     enum tw_status (*on_element)(struct tw_context *cx, const void *in, int64_t time_ms, const struct tw_window *w, enum tw_trigger_result *r);
     enum tw_status (*on_event_time)(struct tw_context *cx, int64_t time_ms, const struct tw_window *w, enum tw_trigger_result *r);
     enum tw_status (*on_processing_time)(struct tw_context *cx, int64_t time_ms, const struct tw_window *w, enum tw_trigger_result *r);
-    enum tw_status (*clear)(struct tw_context *cx, const struct tw_window *w);
+    /* Windows (of sessions) became the window w; a custom trigger that lacks this cannot be used where windows merge. */
+    enum tw_status (*on_merge)(struct tw_context *cx, const struct tw_window *w);
+    enum tw_status (*clear)(struct tw_context *cx, const struct tw_window *w);         /* of triggers and window functions: w is gone */
     enum tw_status (*delta)(struct tw_context *cx, const void *old_row, const void *new_row, double *out);
 
     /* Columns in, columns out, for the last factor of three: see tw_batch_* in context.h. */

@@ -20,13 +20,15 @@ enum tw_trigger_kind {
     TW_TRIGGER_PROCESSING_TIMEOUT,         /* interval_ms after the first (or last, when reset) element, around `count` when set */
     TW_TRIGGER_NEVER,
     TW_TRIGGER_END_OF_STREAM,
-    TW_TRIGGER_CUSTOM,                     /* function: on_element, on_event_time, on_processing_time, clear */
+    TW_TRIGGER_CUSTOM,                     /* function: on_element, on_event_time, on_processing_time, on_merge, clear */
 };
 
 struct tw_trigger {
     enum tw_trigger_kind kind;
     bool purging; /* PurgingTrigger around it: FIRE becomes FIRE_AND_PURGE */
-    bool reset_timer;
+    bool reset_timer;          /* timeout: every row sets the timer anew */
+    bool keep_on_timeout;      /* timeout: the nested trigger's state stays (shouldClearOnTimeout = false) */
+    enum tw_trigger_kind nested; /* timeout: the trigger inside; default: `count` when set, else none */
     int64_t count, interval_ms;
     double threshold;
     const struct tw_function *function;
@@ -44,6 +46,7 @@ struct tw_evictor {
 struct tw_windowing {
     enum tw_assigner assigner;
     bool processing_time;
+    bool merging;                       /* TW_CUSTOM_WINDOWS: windows that overlap or touch become one, as sessions do */
     int64_t size_ms, slide_ms, offset_ms, gap_ms;
     int64_t count, count_slide;         /* TW_COUNT: size and slide in rows; count_slide 0 = tumbling */
     enum tw_stagger stagger;

@@ -194,7 +194,7 @@ struct op_driver *op_driver_create(const struct op_setup *setup)
     plan_make(d);
     if (d->status < 0) return d;
     chain_make(d);
-    if (d->plan.key_count[0] > 0) host_make(d);
+    if (d->plan.key_count[0] > 0 || (setup->type->flags & OP_STATE) != 0) host_make(d);
     struct node *n = &d->chain.nodes[0];
     if (setup->sys && setup->sys->ops->parker_create) n->cx.parker = d->parker = sys_parker_create(setup->sys);
     n->opened = true;

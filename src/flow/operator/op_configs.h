@@ -53,11 +53,12 @@ struct window_config {
     struct function_ref function, pre;
     struct text_list aggregates; /* window_columns */
     int64_t assigner, size_ms, slide_ms, offset_ms, gap_ms, count, count_slide, stagger, lateness_ms;
-    bool processing_time, all, co_group;
+    bool processing_time, all, co_group, merging;
     struct function_ref assign; /* session_gap or assign */
     int64_t trigger, trigger_count, trigger_interval_ms;
     double trigger_threshold;
-    bool trigger_purging, trigger_reset;
+    bool trigger_purging, trigger_reset, trigger_keep;
+    int64_t trigger_nested;
     struct function_ref trigger_function;
     int64_t evictor, evictor_count, evictor_ms;
     double evictor_threshold;

@@ -131,6 +131,7 @@ struct tw_context {
     uint32_t keys_at;
     struct user_key key;
     const struct type *key_type; /* T_ROW; NULL = not keyed */
+    const struct type *window_type; /* T_ROW of key and window, for states that are per_window; NULL = no windows */
 
     struct user_in in[OP_INPUTS_MAX];
     struct user_out outs[USER_PORTS]; /* 0 main, 1 + i side output i */
@@ -226,6 +227,12 @@ void user_out_flush(struct tw_context *cx, struct user_out *o); /* the staged on
 void user_out_clear(struct user_out *o); /* forgets staged and waiting rows; buffers stay */
 /* Makes strings of a struct that the function filled outlive its buffers. Strings inside cx->row stay where they are. */
 void user_out_hold(struct tw_context *cx, struct user_out *o, char *row);
+
+/* user_state.c: for the window engine. keys[i] and windows[i] belong to the i-th key that cx->keys_at may say; may answer
+ * S_PENDING. clear: the per_window states of one of them. */
+enum status user_window_states_begin(struct tw_context *cx, const struct state_keys *keys, const struct state_keys *windows) CHECKED;
+void user_window_states_end(struct tw_context *cx);
+void user_window_states_clear(struct tw_context *cx, uint32_t at);
 
 /* --- hooks shared by operators of one function (user_op.c) ---------------------------------------------------------------- */
 /* config is a struct function_config, self begins with a struct tw_context. open binds fn->out to port 0; open_map the

@@ -30,6 +30,7 @@ struct user_state {
 
 struct user_states {
     struct views *views;
+    struct views *window_views; /* of the key and the window: states that say per_window */
     struct user_state items[TW_STATES_MAX];
     uint32_t count;
     uint32_t current; /* index of the key that the views know; UINT32_MAX = none */
@@ -61,14 +62,17 @@ static enum status keyed_open(struct tw_context *cx, struct user_state *s)
     struct user_states *us = cx->states;
     struct view_def *def = ARENA_NEW(&cx->arena, struct view_def);
 
-    ASSERT(cx->op->state != NULL && cx->key_type != NULL);
-    if (us->views == NULL) TRY(views_create(cx->op->state, cx->key_type, &us->views, cx->op->err));
+    ASSERT(cx->op->state != NULL && (cx->key_type != NULL || cx->window_type != NULL));
+    struct views **views = s->decl->per_window && cx->window_type ? &us->window_views : &us->views;
+    const struct type *key = views == &us->window_views ? cx->window_type : cx->key_type;
+
+    if (*views == NULL) TRY(views_create(cx->op->state, key, views, cx->op->err));
     *def = (struct view_def){.name = s->decl->name,
                              .kind = kinds[s->decl->kind],
                              .value = s->value.type,
                              .map_key = s->decl->kind == TW_MAP ? s->key.type : NULL,
                              .ttl = ttl_of(&s->decl->ttl)};
-    TRY(views_add(us->views, def, &s->view, cx->op->err));
+    TRY(views_add(*views, def, &s->view, cx->op->err));
     s->home.view = s->view;
     s->layout = view_layout(s->view);
     if (def->map_key) s->key_layout = view_key_layout(s->view);
@@ -147,6 +151,7 @@ void user_states_close(struct tw_context *cx)
 
     if (us == NULL) return;
     views_free(us->views);
+    views_free(us->window_views);
     for (uint32_t i = 0; i < us->count; i++) {
         struct user_state *s = &us->items[i];
         opstate_free(s->opstate);
@@ -165,6 +170,33 @@ enum status user_states_begin(struct tw_context *cx, const struct state_keys *ke
     if (cx->states == NULL || cx->states->views == NULL) return S_OK;
     cx->states->current = UINT32_MAX;
     return views_begin(cx->states->views, cx->state_ns, keys);
+}
+
+enum status user_window_states_begin(struct tw_context *cx, const struct state_keys *keys,
+                                     const struct state_keys *windows)
+{
+    if (cx->states == NULL) return S_OK;
+    cx->states->current = UINT32_MAX;
+    if (cx->states->views) TRY(views_begin(cx->states->views, 0, keys));
+    return cx->states->window_views ? views_begin(cx->states->window_views, 0, windows) : S_OK;
+}
+
+void user_window_states_end(struct tw_context *cx)
+{
+    user_states_end(cx);
+    if (cx->states != NULL && cx->states->window_views != NULL) views_end(cx->states->window_views);
+}
+
+void user_window_states_clear(struct tw_context *cx, uint32_t at)
+{
+    if (cx->states == NULL || cx->states->window_views == NULL) return;
+    views_row(cx->states->window_views, at);
+    for (uint32_t i = 0; i < cx->states->count; i++) {
+        struct user_state *s = &cx->states->items[i];
+        if (s->view && s->decl->per_window) view_clear(s->view);
+        s->walking = false;
+    }
+    cx->states->current = UINT32_MAX;
 }
 
 void user_states_end(struct tw_context *cx)
@@ -207,7 +239,8 @@ static struct user_state *state_now(struct tw_context *cx, const struct tw_state
         return NULL;
     }
     if (at != cx->states->current) {
-        views_row(cx->states->views, at);
+        if (cx->states->views) views_row(cx->states->views, at);
+        if (cx->states->window_views) views_row(cx->states->window_views, at);
         cx->states->current = at;
     }
     return s;

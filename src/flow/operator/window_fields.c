@@ -21,6 +21,7 @@ const struct config_field window_config_fields[] = {
     FIELD(processing_time, CONF_BOOL, "windows of processing time"),
     FIELD(all, CONF_BOOL, "one window for all rows, not per key"),
     FIELD(co_group, CONF_BOOL, "groups instead of pairs"),
+    FIELD(merging, CONF_BOOL, "custom windows merge"),
     FIELD(assign, CONF_FUNCTION, "session gap or window assigner"),
     FIELD(trigger, CONF_INT, "enum tw_trigger_kind"),
     FIELD(trigger_count, CONF_INT, "rows of a count trigger"),
@@ -28,6 +29,8 @@ const struct config_field window_config_fields[] = {
     FIELD(trigger_threshold, CONF_DOUBLE, "threshold of a delta trigger"),
     FIELD(trigger_purging, CONF_BOOL, "every firing purges"),
     FIELD(trigger_reset, CONF_BOOL, "timeout counts from the latest row"),
+    FIELD(trigger_keep, CONF_BOOL, "a timeout keeps the nested trigger's state"),
+    FIELD(trigger_nested, CONF_INT, "trigger inside a timeout, enum tw_trigger_kind"),
     FIELD(trigger_function, CONF_FUNCTION, "custom trigger or delta"),
     FIELD(evictor, CONF_INT, "enum tw_evictor_kind"),
     FIELD(evictor_count, CONF_INT, "rows kept by a count evictor"),
@@ -44,6 +47,12 @@ enum status window_config_check(const struct window_config *w, struct err *e)
 
     if (timed && w->size_ms <= 0) return err_set(e, E_GRAPH, "a window's size is %lld ms; it must be positive", (long long)w->size_ms);
     if (w->assigner == TW_SLIDING && w->slide_ms <= 0) return err_set(e, E_GRAPH, "a sliding window's slide must be positive");
+    int64_t within = w->assigner == TW_SLIDING ? w->slide_ms : w->size_ms;
+    if (timed && (w->offset_ms <= -within || w->offset_ms >= within))
+        return err_set(e, E_GRAPH, "a window's offset is %lld ms; it must be smaller than the window's %s of %lld ms",
+                       (long long)w->offset_ms, w->assigner == TW_SLIDING ? "slide" : "size", (long long)within);
+    if (w->stagger != TW_ALIGNED && w->assigner != TW_TUMBLING)
+        return err_set(e, E_GRAPH, "only tumbling windows can be staggered");
     if (w->assigner == TW_SESSION && w->gap_ms <= 0 && w->assign.name == NULL && w->assign.fn == NULL)
         return err_set(e, E_GRAPH, "a session window needs a gap, or a session_gap function");
     if (w->assigner == TW_COUNT && w->count <= 0) return err_set(e, E_GRAPH, "a count window needs a positive number of rows");

@@ -139,15 +139,17 @@ static enum status open_fold(struct window_user *u)
     return S_OK;
 }
 
-enum status window_user_open(struct window_user *u, struct tw_context *cx, const struct window_config *c)
+enum status window_user_open(struct window_user *u, struct tw_context *cx, struct tw_context *fold_cx,
+                             const struct window_config *c)
 {
     const struct tw_function *fn = c->function.fn;
 
     u->cx = cx;
+    u->fold_cx = fold_cx;
     u->folds = c->pre.fn != NULL ? c->pre.fn : is_fold(fn) ? fn : NULL;
     u->apply = fn->window != NULL && (c->pre.fn != NULL || !is_fold(fn)) ? fn : NULL;
     if (u->folds != NULL) TRY(open_fold(u));
-    user_elements_init(&u->elements, cx, &cx->in[0].row);
+    user_elements_init(&u->elements, cx, &u->fold_cx->in[0].row);
     find_named(u);
     return S_OK;
 }
@@ -185,14 +187,14 @@ static void store(struct window_user *u, struct state_table *t, int64_t ns, void
 static enum status reduce_into(struct window_user *u, const char *left, const char *right)
 {
     memset(u->out, 0, u->folds->in->size);
-    return user_check(u->cx, u->folds->reduce(u->cx, left, right, u->out));
+    return user_check(u->fold_cx, u->folds->reduce(u->fold_cx, left, right, u->out));
 }
 
 static enum status start_one(struct window_user *u, struct state_table *t, int64_t ns, void *acc)
 {
     if (u->folds->create == NULL) return S_OK;
     memset(u->a, 0, u->folds->acc->size);
-    TRY(user_check(u->cx, u->folds->create(u->cx, u->a)));
+    TRY(user_check(u->fold_cx, u->folds->create(u->fold_cx, u->a)));
     store(u, t, ns, acc, u->a);
     return S_OK;
 }
@@ -203,7 +205,7 @@ enum status window_user_add(struct window_user *u, struct state_table *t, int64_
 
     if (u->folds->reduce == NULL) {
         load(u, t, ns, acc, u->a);
-        TRY(user_check(u->cx, u->folds->add(u->cx, u->a, row)));
+        TRY(user_check(u->fold_cx, u->folds->add(u->fold_cx, u->a, row)));
         store(u, t, ns, acc, u->a);
         return S_OK;
     }
@@ -234,7 +236,7 @@ enum status window_user_merge(struct window_user *u, struct state_table *t, int6
         if (u->folds->merge == NULL)
             return err_set(u->cx->op->err, E_GRAPH, "this window merges accumulators, but the function has no .merge");
         load(u, t, ns, acc, u->a);
-        TRY(user_check(u->cx, u->folds->merge(u->cx, u->a, u->b)));
+        TRY(user_check(u->fold_cx, u->folds->merge(u->fold_cx, u->a, u->b)));
         store(u, t, ns, acc, u->a);
     }
     *rows += more;
@@ -277,7 +279,7 @@ static enum status result_of(struct window_user *u, struct state_table *t, int64
     memset(u->out, 0, u->result_row->size);
     fill_named(u, keys, at, w);
     *out = u->out;
-    return user_check(u->cx, u->folds->result(u->cx, u->a, u->out));
+    return user_check(u->fold_cx, u->folds->result(u->fold_cx, u->a, u->out));
 }
 
 static void stand_in(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
@@ -287,6 +289,10 @@ static void stand_in(struct window_user *u, const struct batch *keys, uint32_t a
     u->cx->keys = keys;
     u->cx->keys_at = at;
     u->cx->time = w->end == INT64_MAX ? INT64_MAX : w->end - 1;
+    if (u->fold_cx == u->cx) return;
+    u->fold_cx->batch = NULL;
+    u->fold_cx->row = NULL;
+    u->fold_cx->time = u->cx->time;
 }
 
 enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
@@ -313,6 +319,32 @@ enum status window_user_fire(struct window_user *u, struct state_table *t, int64
     return S_OK;
 }
 
+enum status window_user_fire_rows(struct window_user *u, struct state_table *scratch, const uint32_t *cols, struct window_rows *rows,
+                                  const struct batch *keys, uint32_t at, const struct tw_window *w)
+{
+    uint64_t hash;
+    uint16_t row = (uint16_t)at;
+    struct batch key = *keys;
+    const void *element;
+
+    if (rows->total == 0 && u->folds->reduce != NULL) return S_OK;
+    key.sel = &row;
+    key.sel_count = 1;
+    batch_hash(&key, cols, scratch->def->key->child_count, &hash);
+    void *acc = state_get(scratch, 0, keys, cols, at, hash, STATE_INSERT, NULL);
+    if (acc == NULL) return E_BUDGET;
+    TRY(start_one(u, scratch, 0, acc));
+    stand_in(u, keys, at, w);
+    user_elements_rows(&u->elements, rows->total, window_rows_next, rows);
+    while ((element = tw_next(&u->elements)) != NULL) TRY(window_user_add(u, scratch, 0, acc, element));
+    rows->at = 0;
+    user_elements_end(&u->elements);
+    enum status st = window_user_fire(u, scratch, 0, acc, keys, at, w);
+    state_drop(scratch, 0);
+    state_done(scratch);
+    return st;
+}
+
 /* --- as a fold of the slice engine ------------------------------------------------------------------------------------------------------ */
 static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                               const uint64_t *created, uint32_t n)
@@ -333,14 +365,14 @@ static enum status fold_add(struct window_fold *f, struct state_table *t, int64_
 
     in->sel = rows;
     in->sel_count = n;
-    u->cx->batch = in; /* a firing in between stood in for the row */
-    u->cx->keys = NULL;
+    u->fold_cx->batch = in; /* a firing in between stood in for the row */
+    u->fold_cx->keys = NULL;
     for (uint32_t first = 0; first < n && st == S_OK; first += ROWCONV_ROWS) {
         uint32_t block = MIN(n - first, (uint32_t)ROWCONV_ROWS);
-        st = user_read(u->cx, 0, in, first, block);
+        st = user_read(u->fold_cx, 0, in, first, block);
         for (uint32_t i = 0; i < block && st == S_OK; i++) {
-            const char *row = u->cx->in[0].structs + (size_t)i * size;
-            user_at(u->cx, first + i, row);
+            const char *row = u->fold_cx->in[0].structs + (size_t)i * size;
+            user_at(u->fold_cx, first + i, row);
             st = window_user_add(u, t, ns, acc[first + i], row);
         }
     }

@@ -5,6 +5,7 @@
 #include "flow/operator/user.h"
 #include "flow/operator/user_elements.h"
 #include "flow/operator/user_value.h"
+#include "flow/operator/window_engine.h"
 #include "flow/operator/window_slices.h"
 
 enum { WINDOW_NAMED_MAX = 2 + OP_KEYS_MAX };
@@ -12,6 +13,7 @@ enum { WINDOW_NAMED_MAX = 2 + OP_KEYS_MAX };
 struct window_user {
     struct window_fold fold;         /* first: the fold's hooks get its address */
     struct tw_context *cx;           /* the operator's: the outermost function, outputs */
+    struct tw_context *fold_cx;      /* what the aggregate or reduce function sees: cx, or that of `pre` */
     const struct tw_function *folds; /* aggregate or reduce function; NULL = rows are kept */
     const struct tw_function *apply; /* window function; NULL = results go out as they are */
     struct user_value acc;           /* of the accumulator, or of the row being reduced */
@@ -31,7 +33,8 @@ struct window_user {
 enum status window_user_derive(struct op_plan *plan, const struct window_config *c, struct err *e) CHECKED;
 /* The function that rows meet first: pre when there is one. */
 const struct function_ref *window_user_first(const struct window_config *c);
-enum status window_user_open(struct window_user *u, struct tw_context *cx, const struct window_config *c) CHECKED;
+enum status window_user_open(struct window_user *u, struct tw_context *cx, struct tw_context *fold_cx,
+                             const struct window_config *c) CHECKED;
 void window_user_close(struct window_user *u);
 /* One row (index among the selected rows of the batch read by user_read) into the accumulator row `acc` of t. */
 enum status window_user_add(struct window_user *u, struct state_table *t, int64_t ns, void *acc,
@@ -41,6 +44,9 @@ enum status window_user_merge(struct window_user *u, struct state_table *t, int6
 /* Fires from an accumulator: the result goes to port 0 or through the window function. keys row `at` holds the key columns. */
 enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc,
                              const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
+/* Folds the rows of a window that keeps them (an evictor stands in front): 0 rows give nothing for a reduce function. */
+enum status window_user_fire_rows(struct window_user *u, struct state_table *scratch, const uint32_t *cols, struct window_rows *rows,
+                                  const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
 /* Fires from rows: elements were set up with user_elements_rows on u->elements. */
 enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at,
                               const struct tw_window *w) CHECKED;

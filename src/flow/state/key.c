@@ -11,6 +11,21 @@
 #include "flow/state/rowops.h"
 
 #include "ground/base/codec.h"
+#include "ground/base/hash.h"
+
+void state_hash_within(const struct batch *b, const uint32_t *cols, uint32_t group_cols, uint32_t col_count, uint64_t *out)
+{
+    uint64_t rest[BATCH_ROWS];
+    uint32_t n = batch_rows(b);
+
+    ASSERT(group_cols < col_count && n <= BATCH_ROWS);
+    batch_hash(b, cols, group_cols, out);
+    batch_hash(b, cols + group_cols, col_count - group_cols, rest);
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t low = hash64_u64(out[i] * UINT64_C(0x9e3779b97f4a7c15) + rest[i]);
+        out[i] = (out[i] & ~(uint64_t)UINT32_MAX) | (low & UINT32_MAX);
+    }
+}
 
 static bool is_wide(const struct type *t) { return t->phys == P_I128 || t->phys == P_TS96; }
 static bool is_real(const struct type *t) { return t->phys == P_F32 || t->phys == P_F64; }

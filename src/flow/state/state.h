@@ -159,6 +159,9 @@ uint64_t state_dirty_count(const struct state_table *t, bool frozen);
 
 /* "hashmap", ...; NULL when unknown. */
 const struct sb_type *sb_find(const char *name);
+/* Hashes of keys with a part that does not decide the key group (a window): columns cols[0..group_cols) decide it alone,
+ * all of them the low half. For the selected rows. */
+void state_hash_within(const struct batch *b, const uint32_t *cols, uint32_t group_cols, uint32_t col_count, uint64_t *out);
 static inline uint32_t state_key_group(uint64_t hash, uint32_t max_parallelism)
 {
     return (uint32_t)(((hash >> 32) * max_parallelism) >> 32);

@@ -17,6 +17,8 @@ struct timers {
     struct key_codec key;
     struct key_set keys;
     struct timer_heap heap;
+    uint32_t group_cols; /* leading key columns that decide the key group */
+    bool is_within;      /* only they do; hashed by state_hash_within */
     uint64_t last[2];
     bool has_last, is_disturbed;
 };
@@ -53,6 +55,15 @@ enum status timers_create(struct state_host *h, const struct type *key, struct t
     key_set_init(&t->keys, h->mem);
     timer_heap_init(&t->heap, h->pool, codec.form != KEY_WORD);
     *out = t;
+    return S_OK;
+}
+
+enum status timers_create_within(struct state_host *h, const struct type *key, uint32_t group_cols, struct timers **out, struct err *e)
+{
+    ASSERT(group_cols < key->child_count && key->child_count > 1);
+    TRY(timers_create(h, key, out, e));
+    (*out)->group_cols = group_cols;
+    (*out)->is_within = true;
     return S_OK;
 }
 
@@ -185,7 +196,8 @@ void timers_give_back(struct timers *t, const struct batch *keys, const uint32_t
     for (uint32_t i = 0; i < n; i++) sel[i] = (uint16_t)(first + i);
     view.sel = sel;
     view.sel_count = n;
-    if (t->key.form != KEY_WORD) batch_hash(&view, identity, t->key.type->child_count, hashes);
+    if (t->is_within) state_hash_within(&view, identity, t->group_cols, t->key.type->child_count, hashes);
+    else if (t->key.form != KEY_WORD) batch_hash(&view, identity, t->key.type->child_count, hashes);
     key_gather(&t->key, &t->keys, keys, identity, sel, 0, n);
     items = mem_alloc(t->host->mem, (size_t)n * words * sizeof *items);
     for (uint32_t i = 0; i < n; i++) {

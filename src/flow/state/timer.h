@@ -12,6 +12,9 @@ struct timers;
 
 /* key: T_ROW of the key columns; it outlives the timers. */
 enum status timers_create(struct state_host *h, const struct type *key, struct timers **out, struct err *e) CHECKED;
+/* The same for keys whose first group_cols columns alone decide the key group, hashed by state_hash_within. */
+enum status timers_create_within(struct state_host *h, const struct type *key, uint32_t group_cols, struct timers **out,
+    struct err *e) CHECKED;
 void timers_free(struct timers *t); /* NULL is a no-op */
 
 /* times[i] belongs to the i-th of keys. keys->hashes may be NULL when the key is one column of at most 8 bytes. */

@@ -23,6 +23,9 @@ static void fill(struct tw_env *env, struct window_config *c, const struct tw_wi
     c->trigger_threshold = w->trigger.threshold;
     c->trigger_purging = w->trigger.purging;
     c->trigger_reset = w->trigger.reset_timer;
+    c->trigger_keep = w->trigger.keep_on_timeout;
+    c->trigger_nested = w->trigger.nested;
+    c->merging = w->merging;
     c->trigger_function = api_function(env, w->trigger.function, h);
     c->evictor = w->assigner == TW_COUNT && w->count_slide > 0 && w->evictor.kind == TW_NO_EVICTOR ? TW_EVICT_COUNT
                                                                                                    : w->evictor.kind;

@@ -1,0 +1,209 @@
+/* window_internal.h - what the files of the window engine share. Its work is a list of items: a row and one of its windows,
+ * or a timer and its window. Per item three keys may differ: `owner` the key alone, `named` the key and the window as it is
+ * now (timers and triggers' states), `slot` the key and the window under which the contents lie (for windows that merge
+ * the one with which the session began; else the same). */
+#pragma once
+#include "flow/operator/user_value.h"
+#include "flow/operator/window_engine.h"
+#include "flow/state/shape.h"
+#include "flow/state/timer.h"
+
+enum {
+    WINDOW_NONE = UINT32_MAX,
+    WINDOW_LOOK_EVERY = 64, /* items between two looks at the clock */
+    WINDOW_WORDS = 6,
+};
+
+/* Words behind the accumulator, or alone: what is kept of a window whatever its contents. A trigger has as many as it needs. */
+enum window_word { WORD_ROWS, WORD_COUNT, WORD_TIME, WORD_HAS_TIME, WORD_TIMEOUT, WORD_HAS_TIMEOUT };
+
+struct window_item {
+    uint32_t at;                   /* selected row of the batch, or timer */
+    uint32_t slot, named;          /* rows of e->slots, e->named */
+    uint32_t node;                 /* session; WINDOW_NONE */
+    uint32_t merged, merged_count; /* windows that this item's row brings together: e->merged[merged..] */
+    int64_t time;                  /* of the row, or of the timer */
+    struct tw_window window;
+    bool is_changed; /* the window is new, or another than before: its timers are not set */
+};
+
+struct window_merged {
+    struct tw_window window;
+    uint32_t slot, named;
+};
+
+/* Rows of (key columns, window start, window end), with hashes. */
+struct window_keys {
+    struct batch *batch;
+    uint64_t hashes[BATCH_ROWS];
+    uint16_t source[BATCH_ROWS]; /* while they are collected: which row of another batch has the key */
+    struct tw_window window[BATCH_ROWS];
+    uint32_t count;
+};
+
+/* A session in work: contents lie under `id`. */
+struct window_node {
+    struct tw_window window, id;
+    uint32_t next, slot, group;
+    void *row; /* in the table; NULL: new */
+    bool is_dirty, is_dead;
+};
+
+struct window_sessions {
+    struct state_def def;
+    struct state_table *table; /* key, end -> start, id */
+    struct state_probe probe;
+    struct window_node *nodes;
+    uint32_t node_count, node_capacity;
+    void *heads[BATCH_ROWS]; /* per group of equal keys */
+    int64_t from[BATCH_ROWS];
+    uint32_t first[BATCH_ROWS], hint[BATCH_ROWS];
+    uint32_t group_count;
+    uint16_t group_of[BATCH_ROWS];     /* per item */
+    uint16_t table_of[2 * BATCH_ROWS]; /* group + 1 by head */
+    void *item_heads[BATCH_ROWS];
+    uint64_t hashes[BATCH_ROWS];
+};
+
+/* One kept log per input. */
+struct window_log {
+    struct state_def def;
+    struct state_table *table;
+    struct state_probe probe;
+    uint32_t *cols; /* of the input, as in the value row; the time and the arrival follow */
+    uint32_t col_count;
+    void *heads[BATCH_ROWS]; /* per slot */
+    struct window_rows rows;
+    struct state_scan scan;
+    struct state_hits hits;
+    bool is_loaded;
+};
+
+enum window_phase {
+    PHASE_IDLE,
+    PHASE_ASSIGN,
+    PHASE_MERGE,
+    PHASE_LATE,
+    PHASE_RESOLVE,
+    PHASE_APPLY,
+    PHASE_FORGET,
+    PHASE_DONE
+};
+enum window_step { STEP_BEGIN, STEP_FIRE, STEP_END };
+
+struct window_engine {
+    struct op_cx *op;
+    struct window_plan plan;
+    const struct window_config *config;
+    bool is_merging, is_event_time;
+    uint32_t word_count;
+    const struct type *key_type; /* key columns, start, end */
+    uint32_t key_count, cols[OP_KEYS_MAX + 2];
+    struct window_assigner assigner;
+    struct window_part trigger, evictor;
+    struct state_def contents_def, last_def;
+    struct state_table *contents; /* accumulator and words, or words; NULL: rows alone */
+    uint32_t word_field;          /* of contents: the first word */
+    struct state_table *last;     /* DeltaTrigger: the row of the latest firing */
+    struct user_value last_value;
+    struct window_log logs[OP_INPUTS_MAX];
+    struct window_sessions *sessions; /* NULL unless merging */
+    struct timers *event, *processing;
+
+    /* The work at hand. */
+    uint8_t phase, step;    /* enum window_phase, enum window_step */
+    bool emitted;           /* in this call of the hook */
+    int64_t call_ns;        /* when this call was first timed */
+    const struct batch *in; /* NULL: timers */
+    uint32_t input;
+    uint32_t row;             /* next one to be assigned */
+    bool row_is_taken;        /* some window holds it */
+    int64_t now_ms, fired_ms; /* processing time of the work; the latest timer that fired */
+    struct timers *due;       /* whose timers are the work */
+    int64_t due_times[BATCH_ROWS];
+    struct window_item items[BATCH_ROWS];
+    uint32_t item_count, item_first, item_end, item_at; /* items [item_first, item_end) are the chunk */
+    struct window_merged *merged;
+    uint32_t merged_count, merged_capacity;
+    uint16_t late[BATCH_ROWS];
+    uint32_t late_count, late_at;
+    struct window_keys owners, more[2]; /* by item; slots and names of sessions */
+    struct window_keys *slots, *named;
+    void *acc[BATCH_ROWS], *lasts[BATCH_ROWS]; /* per slot */
+    int result;                                /* enum tw_trigger_result of the item */
+    /* Rows that go into contents together. */
+    uint32_t run_count;
+    uint16_t run_rows[BATCH_ROWS], run_slots[BATCH_ROWS];
+    int64_t run_times[BATCH_ROWS], run_arrivals[BATCH_ROWS];
+    uint64_t run_starts[BATCH_ROWS / 64];
+    void *run_acc[BATCH_ROWS];
+    bool states_begun;
+};
+
+/* --- window_engine.c */
+void window_keys_fill(struct window_engine *e, struct window_keys *k, const struct batch *from, const uint32_t *cols);
+static inline struct state_keys window_keys_of(const struct window_engine *e, const struct window_keys *k)
+{
+    return (struct state_keys){
+        .batch = k->batch, .cols = e->cols, .col_count = e->key_count + 2, .count = k->count, .hashes = k->hashes};
+}
+/* A timer of the window in row `named`. */
+enum status window_timer(struct window_engine *e, uint32_t named, int64_t time, bool event, bool remove) CHECKED;
+/* Up to when timers of the domain have fired: there is nothing to delete. */
+int64_t window_fired(const struct window_engine *e, const struct window_item *item, bool event);
+/* Time as timers know it: very distant times are the end of time. */
+static inline int64_t window_timer_time(int64_t time) { return time >= (INT64_C(1) << 61) - 1 ? INT64_MAX : time; }
+
+/* --- window_contents.c: tables, runs of rows, firing, purging */
+enum status window_contents_open(struct window_engine *e) CHECKED;
+void window_contents_close(struct window_engine *e);
+enum status window_contents_resolve(struct window_engine *e) CHECKED;
+void window_contents_done(struct window_engine *e);
+static inline int64_t *window_word(const struct window_engine *e, uint32_t slot, enum window_word w)
+{
+    return state_word(e->acc[slot], e->contents->value.fields[e->word_field + w].offset);
+}
+bool window_is_empty(const struct window_engine *e, uint32_t slot); /* rows of the run not counted */
+enum status window_run_add(struct window_engine *e, const struct window_item *item) CHECKED;
+enum status window_run_flush(struct window_engine *e) CHECKED;
+/* Contents of slot `from` go behind those of slot `to`. */
+enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t from) CHECKED;
+enum status window_contents_fire(struct window_engine *e, const struct window_item *item) CHECKED;
+void window_contents_purge(struct window_engine *e, uint32_t slot);
+/* Entries of contents and last that hold nothing any more go. */
+enum status window_contents_forget(struct window_engine *e) CHECKED;
+
+/* --- window_rows.c: rows of a log to batches and back */
+void window_rows_init(struct window_rows *r, const struct type *schema, const uint64_t *kept, struct mem *mem);
+void window_rows_release(struct window_rows *r);
+/* Rows of the slot into log->rows; goes on where S_PENDING stopped it. */
+enum status window_rows_load(struct window_log *log, uint32_t slot) CHECKED;
+/* The log holds the selected rows from now on. */
+enum status window_rows_store(struct window_engine *e, struct window_log *log, uint32_t slot) CHECKED;
+/* Appends rows of a batch to logs. times and arrivals by place in rows. */
+enum status window_log_append(struct window_engine *e, struct window_log *log, const struct batch *in,
+                              const uint16_t *rows, uint32_t n, void *const *heads, const int64_t *times,
+                              const int64_t *arrivals) CHECKED;
+
+/* --- window_evict.c: takes rows out of the logs' selections; answers whether any went. */
+enum status window_evict(struct window_engine *e, const struct window_item *item, bool *any) CHECKED;
+
+/* --- window_merge.c */
+enum status window_sessions_open(struct window_engine *e) CHECKED;
+void window_sessions_close(struct window_engine *e);
+/* Finds the sessions of the items from item_first on: sets their nodes, slots, names, windows, and item_end. */
+enum status window_sessions_plan(struct window_engine *e) CHECKED;
+enum status window_sessions_find(struct window_engine *e) CHECKED; /* of timers */
+enum status window_sessions_store(struct window_engine *e) CHECKED;
+
+/* --- window_trigger.c */
+enum tw_trigger_kind window_trigger_kind(const struct window_config *c);
+uint32_t window_trigger_words(const struct window_config *c);
+bool window_trigger_merges(const struct window_config *c);
+enum status window_trigger_on_element(struct window_engine *e,
+                                      const struct window_item *item) CHECKED; /* sets e->result */
+enum status window_trigger_on_timer(struct window_engine *e, const struct window_item *item) CHECKED;
+enum status window_trigger_on_merge(struct window_engine *e, const struct window_item *item) CHECKED;
+/* The trigger's state and timers of a window go. slot WINDOW_NONE: the state has gone over to another window. */
+enum status window_trigger_clear(struct window_engine *e, const struct window_item *item, const struct tw_window *w,
+                                 uint32_t slot, uint32_t named) CHECKED;

@@ -1,0 +1,328 @@
+/* test_window_engine.c - the general window engine under op_window: sessions and their merging, global and count windows,
+ * triggers, evictors, window functions over all rows, windowAll, late rows; every case with batches of one row and of many,
+ * on the plain backend and on the one that is always pending. */
+#include <thalweg/thalweg.h>
+
+#include "support/op_driver.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+extern const struct op_type op_window;
+
+struct row {
+    struct tw_str k;
+    int64_t v;
+};
+TW_ROW(row, TW_FIELD(row, k, "STRING NOT NULL"), TW_FIELD(row, v, "BIGINT NOT NULL"));
+struct sum {
+    int64_t n, total;
+};
+TW_ROW(sum, TW_FIELD(sum, n, "BIGINT NOT NULL"), TW_FIELD(sum, total, "BIGINT NOT NULL"));
+struct listing {
+    struct tw_str k, values;
+    int64_t start, end;
+};
+TW_ROW(listing, TW_FIELD(listing, k, "STRING NOT NULL"), TW_FIELD(listing, values, "STRING NOT NULL"),
+       TW_FIELD(listing, start, "BIGINT NOT NULL"), TW_FIELD(listing, end, "BIGINT NOT NULL"));
+struct key {
+    struct tw_str k;
+};
+TW_ROW(key, TW_FIELD(key, k, "STRING NOT NULL"));
+
+static enum tw_status add(struct tw_context *cx, void *acc, const void *in)
+{
+    (void)cx;
+    ((struct sum *)acc)->n++;
+    ((struct sum *)acc)->total += ((const struct row *)in)->v;
+    return TW_OK;
+}
+
+static enum tw_status merge(struct tw_context *cx, void *acc, const void *other)
+{
+    (void)cx;
+    ((struct sum *)acc)->n += ((const struct sum *)other)->n;
+    ((struct sum *)acc)->total += ((const struct sum *)other)->total;
+    return TW_OK;
+}
+
+static enum tw_status result(struct tw_context *cx, const void *acc, void *out)
+{
+    (void)cx;
+    memcpy(out, acc, sizeof(struct sum));
+    return TW_OK;
+}
+
+static const struct tw_function sums = {
+    .in = &row_row, .acc = &sum_row, .out = &sum_row, .add = add, .merge = merge, .result = result};
+static const struct tw_function unmerged = {
+    .in = &row_row, .acc = &sum_row, .out = &sum_row, .add = add, .result = result};
+
+struct memory {
+    char text[4096];
+};
+
+/* All values of the window, in order. */
+static enum tw_status list(struct tw_context *cx, const struct tw_window *w, struct tw_elements *elements)
+{
+    struct memory *m = tw_self(cx);
+    size_t at = 0;
+    const struct row *r;
+
+    while ((r = tw_next(elements)) != NULL)
+        at += (size_t)snprintf(m->text + at, sizeof m->text - at, "%s%lld", at ? " " : "", (long long)r->v);
+    const struct key *k = tw_key(cx);
+    struct listing out = {k ? k->k : tw_str_of("all"), {m->text, at}, w->start, w->end};
+    tw_collect(cx, &out);
+    return TW_OK;
+}
+
+static const struct tw_function listed = {
+    .in = &row_row, .out = &listing_row, .key = &key_row, .self_size = sizeof(struct memory), .window = list};
+static const struct tw_function listed_all = {
+    .in = &row_row, .out = &listing_row, .self_size = sizeof(struct memory), .window = list};
+
+static enum tw_status gap_of(struct tw_context *cx, const void *in, int64_t *gap)
+{
+    (void)cx;
+    *gap = ((const struct row *)in)->v;
+    return TW_OK;
+}
+static const struct tw_function gaps = {.in = &row_row, .session_gap = gap_of};
+
+static enum tw_status difference(struct tw_context *cx, const void *a, const void *b, double *out)
+{
+    (void)cx;
+    *out = (double)(((const struct row *)b)->v - ((const struct row *)a)->v);
+    return TW_OK;
+}
+static const struct tw_function delta = {.in = &row_row, .delta = difference};
+
+struct step {
+    const char *rows; /* or NULL */
+    int64_t watermark, now;
+};
+
+static void expect(const struct window_config *config, const struct step *steps, const char *expected)
+{
+    static const uint32_t sizes[] = {1, 2, 0};
+    static const char *const backends[] = {"hashmap", "pending"};
+
+    for (uint32_t i = 0; i < 6; i++) {
+        struct op_setup setup = {.type = &op_window,
+                                 .config = config,
+                                 .in = "ROW<k STRING NOT NULL, v BIGINT NOT NULL>",
+                                 .keys = config->all ? NULL : "k",
+                                 .batch_rows = sizes[i / 2],
+                                 .backend = backends[i % 2]};
+        struct op_driver *d = op_driver_create(&setup);
+        assert_string_equal(op_driver_error(d), "");
+        char text[4096] = "";
+        for (const struct step *s = steps; s->rows || s->watermark || s->now; s++) {
+            if (s->rows)
+                op_push(d, 0, s->rows);
+            else if (s->now)
+                op_set_time(d, s->now);
+            else
+                op_push_watermark(d, s->watermark);
+            strncat(text, op_output(d), sizeof text - strlen(text) - 1);
+        }
+        op_push_end(d);
+        strncat(text, op_output(d), sizeof text - strlen(text) - 1);
+        assert_string_equal(op_driver_error(d), "");
+        assert_string_equal(text, expected);
+        op_driver_free(d);
+    }
+}
+
+static void refused(const struct window_config *config, const char *why)
+{
+    struct op_setup setup = {
+        .type = &op_window, .config = config, .in = "ROW<k STRING NOT NULL, v BIGINT NOT NULL>", .keys = "k"};
+    struct op_driver *d = op_driver_create(&setup);
+
+    assert_string_equal(op_driver_error(d), why);
+    op_driver_free(d);
+}
+
+#define FN(f)                                                                                                          \
+    {                                                                                                                  \
+        .name = #f, .fn = &f                                                                                           \
+    }
+#define STEPS(...)                                                                                                     \
+    (const struct step[])                                                                                              \
+    {                                                                                                                  \
+        __VA_ARGS__, { 0 }                                                                                             \
+    }
+
+static void sessions_grow_and_merge(void **state)
+{
+    struct window_config c = {.function = FN(sums), .assigner = TW_SESSION, .gap_ms = 10};
+    struct window_config l = {.function = FN(listed), .assigner = TW_SESSION, .gap_ms = 10};
+
+    (void)state;
+    expect(&c,
+           STEPS({.rows = "@0 a | 1\n@30 a | 2\n@5 a | 4\n"}, {.watermark = 14}, {.rows = "@22 a | 8\n@16 a | 16\n"},
+                 {.watermark = 100}),
+           "+I[2, 5]@14\n+I[3, 26]@39\n");
+    expect(&l, STEPS({.rows = "@0 a | 1\n@20 a | 2\n@10 a | 3\n@21 a | 4\n"}, {.watermark = 100}),
+           "+I[a, 1 2 3 4, 0, 31]@30\n");
+}
+
+static void late_rows_of_sessions(void **state)
+{
+    struct window_config c = {.function = FN(sums), .assigner = TW_SESSION, .gap_ms = 10, .lateness_ms = 5};
+
+    (void)state;
+    expect(&c,
+           STEPS({.rows = "@0 a | 1\n"}, {.watermark = 9}, {.rows = "@1 a | 2\n"}, {.watermark = 12},
+                 {.rows = "@2 a | 4\n"}, {.watermark = 20}, {.rows = "@3 a | 8\n"}),
+           "+I[1, 1]@9\n+I[2, 3]@10\n+I[3, 7]@11\nlate: +I[a, 8]@3\n");
+}
+
+static void gaps_come_from_rows(void **state)
+{
+    struct window_config c = {.function = FN(listed), .assigner = TW_SESSION, .assign = FN(gaps)};
+
+    (void)state;
+    expect(&c, STEPS({.rows = "@0 a | 5\n@100 a | 7\n@4 a | 3\n@3 a | 97\n"}), "+I[a, 5 3 7 97, 0, 107]@106\n");
+}
+
+static void count_windows(void **state)
+{
+    struct window_config c = {.function = FN(sums), .assigner = TW_COUNT, .count = 2, .trigger_count = 2};
+    struct window_config s = {.function = FN(listed),
+                              .assigner = TW_COUNT,
+                              .count = 3,
+                              .count_slide = 2,
+                              .trigger_count = 2,
+                              .evictor = TW_EVICT_COUNT,
+                              .evictor_count = 3};
+
+    (void)state;
+    expect(&c, STEPS({.rows = "a | 1\na | 2\nb | 5\na | 4\na | 8\n"}),
+           "+I[2, 3]@9223372036854775807\n+I[2, 12]@9223372036854775807\n");
+    expect(&s, STEPS({.rows = "a | 1\na | 2\na | 3\na | 4\na | 5\na | 6\n"}),
+           "+I[a, 1 2, -9223372036854775808, 9223372036854775807]@9223372036854775807\n"
+           "+I[a, 2 3 4, -9223372036854775808, 9223372036854775807]@9223372036854775807\n"
+           "+I[a, 4 5 6, -9223372036854775808, 9223372036854775807]@9223372036854775807\n");
+}
+
+static void window_functions_see_all_rows(void **state)
+{
+    struct window_config c = {.function = FN(listed), .assigner = TW_TUMBLING, .size_ms = 10, .lateness_ms = 5};
+    struct window_config s = {.function = FN(listed), .assigner = TW_SLIDING, .size_ms = 10, .slide_ms = 5};
+    struct window_config a = {.function = FN(listed_all), .assigner = TW_TUMBLING, .size_ms = 10, .all = true};
+
+    (void)state;
+    expect(&c,
+           STEPS({.rows = "@1 a | 1\n@2 a | 2\n@11 a | 3\n"}, {.watermark = 9}, {.rows = "@3 a | 4\n"},
+                 {.watermark = 14}, {.rows = "@4 a | 5\n"}),
+           "+I[a, 1 2, 0, 10]@9\n+I[a, 1 2 4, 0, 10]@9\nlate: +I[a, 5]@4\n+I[a, 3, 10, 20]@19\n");
+    expect(&s, STEPS({.rows = "@1 a | 1\n@6 a | 2\n"}), "+I[a, 1, -5, 5]@4\n+I[a, 1 2, 0, 10]@9\n+I[a, 2, 5, 15]@14\n");
+    expect(&a, STEPS({.rows = "@1 a | 1\n@2 b | 2\n@11 c | 3\n"}), "+I[all, 1 2, 0, 10]@9\n+I[all, 3, 10, 20]@19\n");
+}
+
+static void triggers_fire(void **state)
+{
+    struct window_config c = {.function = FN(sums),
+                              .assigner = TW_TUMBLING,
+                              .size_ms = 100,
+                              .trigger = TW_TRIGGER_CONTINUOUS_EVENT_TIME,
+                              .trigger_interval_ms = 30};
+    struct window_config p = c, d = {.function = FN(listed),
+                                     .assigner = TW_GLOBAL,
+                                     .trigger = TW_TRIGGER_DELTA,
+                                     .trigger_threshold = 5,
+                                     .trigger_function = FN(delta),
+                                     .trigger_purging = true};
+    struct window_config e = {.function = FN(sums), .assigner = TW_GLOBAL, .trigger = TW_TRIGGER_END_OF_STREAM};
+    struct window_config n = {.function = FN(sums), .assigner = TW_GLOBAL};
+    struct window_config t = {.function = FN(sums),
+                              .assigner = TW_GLOBAL,
+                              .trigger = TW_TRIGGER_PROCESSING_TIMEOUT,
+                              .trigger_interval_ms = 10,
+                              .trigger_count = 3,
+                              .trigger_purging = true};
+
+    (void)state;
+    expect(&c,
+           STEPS({.rows = "@40 a | 1\n"}, {.watermark = 59}, {.watermark = 60}, {.rows = "@61 a | 2\n"},
+                 {.watermark = 90}),
+           "+I[1, 1]@99\n+I[2, 3]@99\n+I[2, 3]@99\n");
+    p.trigger_purging = true;
+    expect(&p, STEPS({.rows = "@40 a | 1\n"}, {.watermark = 60}, {.rows = "@61 a | 2\n"}),
+           "+I[1, 1]@99\n+I[1, 2]@99\n");
+    expect(&d, STEPS({.rows = "a | 1\na | 6\na | 7\na | 8\na | 20\n"}),
+           "+I[a, 1 6 7, -9223372036854775808, 9223372036854775807]@9223372036854775807\n"
+           "+I[a, 8 20, -9223372036854775808, 9223372036854775807]@9223372036854775807\n");
+    expect(&e, STEPS({.rows = "a | 1\na | 6\n"}, {.watermark = 1000}), "+I[2, 7]@9223372036854775807\n");
+    expect(&n, STEPS({.rows = "a | 1\na | 6\n"}), "");
+    expect(&t,
+           STEPS({.rows = "a | 1\n"}, {.now = 5}, {.rows = "a | 2\n"}, {.now = 10}, {.rows = "a | 4\na | 8\na | 16\n"},
+                 {.now = 50}),
+           "+I[2, 3]@9223372036854775807\n+I[3, 28]@9223372036854775807\n");
+}
+
+static void evictors_take_rows_from_state(void **state)
+{
+    struct window_config t = {.function = FN(listed),
+                              .assigner = TW_GLOBAL,
+                              .trigger = TW_TRIGGER_COUNT,
+                              .trigger_count = 2,
+                              .evictor = TW_EVICT_TIME,
+                              .evictor_ms = 10};
+    struct window_config a = {.function = FN(listed),
+                              .assigner = TW_GLOBAL,
+                              .trigger = TW_TRIGGER_COUNT,
+                              .trigger_count = 2,
+                              .evictor = TW_EVICT_COUNT,
+                              .evictor_count = 1,
+                              .evictor_after = true};
+    struct window_config d = {.function = FN(sums),
+                              .assigner = TW_TUMBLING,
+                              .size_ms = 100,
+                              .evictor = TW_EVICT_DELTA,
+                              .evictor_threshold = 5,
+                              .evictor_function = FN(delta)};
+
+    (void)state;
+    expect(&t, STEPS({.rows = "@1 a | 1\n@5 a | 2\n@12 a | 3\n@14 a | 4\n"}),
+           "+I[a, 1 2, -9223372036854775808, 9223372036854775807]@9223372036854775807\n"
+           "+I[a, 2 3 4, -9223372036854775808, 9223372036854775807]@9223372036854775807\n");
+    expect(&a, STEPS({.rows = "@1 a | 1\n@5 a | 2\n@12 a | 3\n@14 a | 4\n"}),
+           "+I[a, 1 2, -9223372036854775808, 9223372036854775807]@9223372036854775807\n"
+           "+I[a, 2 3 4, -9223372036854775808, 9223372036854775807]@9223372036854775807\n");
+    expect(&d, STEPS({.rows = "@1 a | 1\n@5 a | 8\n@12 a | 3\n@14 a | 6\n"}), "+I[3, 17]@99\n");
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    struct window_config c = {.function = FN(unmerged), .assigner = TW_SESSION, .gap_ms = 10};
+
+    (void)state;
+    refused(&c, "session windows merge accumulators, but function 'unmerged' has no .merge");
+    c = (struct window_config){.function = FN(sums),
+                               .assigner = TW_SESSION,
+                               .gap_ms = 10,
+                               .trigger = TW_TRIGGER_DELTA,
+                               .trigger_function = FN(delta)};
+    refused(
+        &c,
+        "a merging window assigner cannot be used with a trigger that does not support merging (sessions take event "
+        "time, processing time, continuous, count and custom triggers with .on_merge)");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sessions_grow_and_merge),       cmocka_unit_test(late_rows_of_sessions),
+        cmocka_unit_test(gaps_come_from_rows),           cmocka_unit_test(count_windows),
+        cmocka_unit_test(window_functions_see_all_rows), cmocka_unit_test(triggers_fire),
+        cmocka_unit_test(evictors_take_rows_from_state), cmocka_unit_test(what_cannot_be_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
