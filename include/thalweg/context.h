@@ -21,6 +21,8 @@ TW_API void *tw_self(struct tw_context *cx);                /* the subtask's mem
 TW_API struct tw_str tw_config(struct tw_context *cx);      /* bytes given with tw_with_config */
 TW_API const void *tw_key(struct tw_context *cx);           /* current key as a struct of row type `key`; NULL when unkeyed */
 TW_API int64_t tw_time(struct tw_context *cx);              /* event time of the row or timer, TW_NO_TIME when it has none */
+TW_API int64_t tw_left_time(struct tw_context *cx);        /* in .join of an interval join: event times of the two rows; tw_time */
+TW_API int64_t tw_right_time(struct tw_context *cx);       /* is the later one. Elsewhere TW_NO_TIME */
 TW_API enum tw_row_kind tw_kind(struct tw_context *cx);     /* of the current row */
 TW_API int64_t tw_watermark(struct tw_context *cx);
 TW_API int64_t tw_now_ms(struct tw_context *cx);            /* processing time */

@@ -125,6 +125,8 @@ struct tw_context {
     bool may_collect;          /* tw_collect has a meaning here */
     bool keep_kind;            /* rows collected take the kind of the current row; else +I */
     bool in_timer, timer_is_processing;
+    bool is_pair;              /* joins: two rows are current; `time` is that of the pair, whatever `batch` says */
+    int64_t pair_times[2];     /* of left and right */
     bool may_write_broadcast;
     /* The current key when it is not that of the current row: the keys_at-th row of a batch of key columns. */
     const struct batch *keys;
@@ -200,7 +202,7 @@ void user_misuse(struct tw_context *cx, const char *format, ...) __attribute__((
 
 static inline int64_t user_time(const struct tw_context *cx)
 {
-    return cx->batch ? batch_time(cx->batch, batch_row(cx->batch, cx->at)) : cx->time;
+    return cx->batch && !cx->is_pair ? batch_time(cx->batch, batch_row(cx->batch, cx->at)) : cx->time;
 }
 
 /* user_timer.c: for on_watermark and on_time of keyed operators: on_timer of all timers that are due; S_MORE, S_PENDING. */

@@ -280,6 +280,8 @@ enum status user_failed(struct tw_context *cx, enum tw_status st)
 void *tw_self(struct tw_context *cx) { return cx->self; }
 struct tw_str tw_config(struct tw_context *cx) { return (struct tw_str){cx->ref->config.data, cx->ref->config.size}; }
 int64_t tw_time(struct tw_context *cx) { return user_time(cx); }
+int64_t tw_left_time(struct tw_context *cx) { return cx->is_pair ? cx->pair_times[0] : TW_NO_TIME; }
+int64_t tw_right_time(struct tw_context *cx) { return cx->is_pair ? cx->pair_times[1] : TW_NO_TIME; }
 int64_t tw_watermark(struct tw_context *cx) { return cx->op->watermark; }
 int64_t tw_now_ms(struct tw_context *cx) { return sys_wall_ms(cx->op->sys); }
 uint32_t tw_subtask(struct tw_context *cx) { return cx->op->subtask; }
