@@ -62,6 +62,11 @@ TW_API void tw_reducing_add(struct tw_context *cx, const struct tw_state *state,
 TW_API bool tw_reducing_get(struct tw_context *cx, const struct tw_state *state, void *value);
 TW_API void tw_aggregating_add(struct tw_context *cx, const struct tw_state *state, const void *value);
 TW_API bool tw_aggregating_get(struct tw_context *cx, const struct tw_state *state, void *result);
+/* applyToKeyedState, in .process2 of tw_broadcast_process on a keyed stream: calls fn once for each key of this subtask that
+ * has something in `state`, one of the function's keyed states. During the call that key is current: tw_key, all keyed
+ * states, tw_collect. Stops with TW_FAILED when fn does not answer TW_OK. */
+typedef enum tw_status (*tw_key_fn)(struct tw_context *cx, void *arg);
+TW_API enum tw_status tw_each_key(struct tw_context *cx, const struct tw_state *state, tw_key_fn fn, void *arg);
 /* Shorthand for BIGINT values. */
 TW_API int64_t tw_value_long(struct tw_context *cx, const struct tw_state *state, int64_t fallback);
 TW_API void tw_value_set_long(struct tw_context *cx, const struct tw_state *state, int64_t value);

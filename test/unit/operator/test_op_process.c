@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 static const uint32_t sizes[] = {0, 1, 3};
-static const char *const backends[] = {"hashmap"};
+static const char *const backends[] = {"hashmap", "pending"};
 
 struct event {
     struct tw_str user;
@@ -573,6 +573,89 @@ static void broadcast_scenario(struct op_driver *d)
         "last 100]\n");
 }
 
+/* A rule is added to the count of every key that has one; the rule 0 takes odd counts away. */
+static enum tw_status add_to_key(struct tw_context *cx, void *arg)
+{
+    const int64_t *n = arg;
+    int64_t count = tw_value_long(cx, &count_state, 0);
+
+    if (*n == 0 && count % 2 != 0) tw_state_clear(cx, &count_state);
+    if (*n != 0) tw_value_set_long(cx, &count_state, count + *n);
+    if (*n == 13) return tw_fail(cx, "thirteen");
+    emit(cx, tw_value_long(cx, &count_state, -1), "each");
+    return TW_OK;
+}
+static enum tw_status rule_for_all(struct tw_context *cx, const void *in)
+{
+    const struct event *e = in;
+    int64_t n = e->n;
+
+    return tw_each_key(cx, &count_state, add_to_key, &n);
+}
+TW_FUNCTION(all_keys) = {.in = &event_row,
+                         .in2 = &event_row,
+                         .out = &result_row,
+                         .key = &user_row,
+                         .states = {&count_state, &last_state},
+                         .process = count_rows,
+                         .process2 = rule_for_all};
+
+static void each_key_scenario(struct op_driver *d)
+{
+    op_push(d, 1, "5 | - | no key yet");
+    op_push(d, 0, "1 | ann | a\n1 | a user of some length | b\n1 | ann | c");
+    assert_string_equal(op_output(d), "+I[ann, 1, 1 a - odd]\n+I[a user of some length, 1, 1 b - odd]\n+I[ann, 2, 1 c a odd]\n");
+    op_push(d, 1, "10 | - | x");
+    assert_string_equal(op_output(d), "+I[ann, 12, each]\n+I[a user of some length, 11, each]\n");
+    op_push(d, 1, "0 | - | x\n1 | - | y");
+    assert_string_equal(op_output(d), "+I[ann, 12, each]\n+I[a user of some length, -1, each]\n+I[ann, 13, each]\n");
+    op_push(d, 0, "1 | ann | d\n1 | a user of some length | e");
+    assert_string_equal(op_output(d), "+I[ann, 14, 1 d c odd]\n+I[a user of some length, 1, 1 e b odd]\n");
+    assert_string_equal(op_driver_error(d), "");
+}
+
+static void the_broadcast_side_may_visit_all_keys(void **state)
+{
+    struct function_config c = {{.name = "f", .fn = &all_keys}};
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("broadcast_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS});
+
+    (void)state;
+    op_push(d, 0, "1 | ann | a");
+    op_push(d, 1, "13 | - | x");
+    assert_string_equal(op_driver_error(d), "key [ann], row +I[13, -, x]: thirteen");
+    op_driver_free(d);
+    run_all("broadcast_process", &all_keys, EVENTS, NULL, each_key_scenario);
+}
+
+static void very_many_keys_are_visited(void **state)
+{
+    struct function_config c = {{.name = "f", .fn = &all_keys}};
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("broadcast_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS, .backend = "pending"});
+    struct mem mem;
+    struct buf rows;
+    uint32_t lines = 0;
+
+    (void)state;
+    mem_init(&mem, "test", 0);
+    buf_init(&rows, &mem);
+    for (int part = 0; part < 3; part++) {
+        buf_clear(&rows);
+        for (int i = 0; i < 2000; i++) buf_printf(&rows, "1 | user %d | x\n", part * 2000 + i);
+        op_push(d, 0, buf_text(&rows));
+    }
+    (void)op_output(d);
+    op_push(d, 1, "6 | - | x");
+    assert_string_equal(op_driver_error(d), "");
+    for (const char *at = op_output(d); *at != '\0'; at = strchr(at, '\n') + 1, lines++)
+        assert_non_null(strstr(at, ", 7, each]"));
+    assert_int_equal(lines, 6000);
+    op_driver_free(d);
+    buf_release(&rows);
+    mem_release(&mem);
+}
+
 static void broadcast_state_is_read_by_all_keys(void **state)
 {
     (void)state;
@@ -751,6 +834,8 @@ int main(void)
         cmocka_unit_test(two_streams_share_state_and_timers),
         cmocka_unit_test(streams_keyed_differently_are_refused),
         cmocka_unit_test(broadcast_state_is_read_by_all_keys),
+        cmocka_unit_test(the_broadcast_side_may_visit_all_keys),
+        cmocka_unit_test(very_many_keys_are_visited),
         cmocka_unit_test(each_side_has_its_own_state),
         cmocka_unit_test(operator_state_needs_no_key),
         cmocka_unit_test(declarations_are_checked),

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 static const uint32_t sizes[] = {0, 1, 3};
-static const char *const backends[] = {"hashmap"};
+static const char *const backends[] = {"hashmap", "pending"};
 
 /* Runs one aggregate over some rows with every batch size and backend; the output must be `expected` each time. */
 static void expect(const char *aggregate, const char *field, const char *type, const char *rows, const char *expected)
