@@ -20,6 +20,7 @@ enum tw_status { TW_OK = 0, TW_FAILED = -8 };
 struct tw_context;
 struct tw_elements; /* the rows of a window or group, for window functions */
 struct tw_batch;    /* columns, for batch callbacks */
+struct tw_splits;   /* source.h */
 
 enum tw_state_kind { TW_VALUE = 1, TW_LIST, TW_MAP, TW_REDUCING, TW_AGGREGATING, TW_BROADCAST, TW_OPERATOR_LIST, TW_OPERATOR_UNION };
 enum tw_ttl_update { TW_ON_CREATE_AND_WRITE, TW_ON_READ_AND_WRITE };
@@ -116,6 +117,7 @@ struct tw_function {
 
     /* Custom source: fills up to `max` rows of row type out; *count = 0 with *end = false means nothing now. */
     enum tw_status (*source)(struct tw_context *cx, void *rows, uint32_t max, uint32_t *count, bool *end);
+    const struct tw_splits *splits; /* instead of .source: a source of many parts, see source.h */
     /* Custom sink: one row; flush is called when the task would wait and at the end. */
     enum tw_status (*sink)(struct tw_context *cx, const void *in, enum tw_row_kind kind);
     enum tw_status (*flush)(struct tw_context *cx);

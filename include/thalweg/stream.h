@@ -107,6 +107,9 @@ TW_API struct tw_stream *tw_from_sequence_at(struct tw_env *env, int64_t from, i
 /* At a source: per split; elsewhere assignTimestampsAndWatermarks.
  *     tw_with_watermarks(bids, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_SECONDS(5), .time_field = "time") */
 TW_API struct tw_stream *tw_with_watermarks_at(struct tw_stream *s, struct tw_watermarks w, struct tw_here h);
+/* At a source: so many rows per second, all subtasks together, evenly. */
+TW_API struct tw_stream *tw_rate_limit_at(struct tw_stream *s, double rows_per_second, struct tw_here h);
+#define tw_rate_limit(s, rows_per_second) tw_rate_limit_at(s, rows_per_second, TW_HERE)
 #define tw_source(env, name, connector, options) tw_source_at(env, name, connector, options, TW_HERE)
 #define tw_source_rows(env, name, connector, row, options) tw_source_rows_at(env, name, connector, row, options, TW_HERE)
 #define tw_source_function(env, name, f) tw_source_function_at(env, name, f, TW_HERE)

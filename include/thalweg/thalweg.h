@@ -7,6 +7,7 @@
 #include <thalweg/row.h>
 #include <thalweg/function.h>
 #include <thalweg/context.h>
+#include <thalweg/source.h>
 #include <thalweg/stream.h>
 #include <thalweg/window.h>
 #include <thalweg/harness.h>

@@ -60,6 +60,7 @@ const struct config_field source_config_fields[] = {
     FIELD(source_config, options, CONF_OPTIONS, "the connector's options"),
     FIELD(source_config, schema, CONF_TYPE, "row type, where the connector does not fix it"),
     FIELD(source_config, rows, CONF_BYTES, "rows given in the program"),
+    FIELD(source_config, rows_per_second, CONF_DOUBLE, "rows per second of all subtasks; 0 = as the options say"),
     WATERMARK_CONFIG_FIELDS(offsetof(struct source_config, watermark)),
     LAST,
 };
@@ -78,6 +79,7 @@ const struct config_field watermarks_config_fields[] = {
 
 const struct config_field source_function_config_fields[] = {
     FIELD(source_function_config, function, CONF_FUNCTION, "the user's source"),
+    FIELD(source_function_config, rows_per_second, CONF_DOUBLE, "rows per second of all subtasks; 0 = no limit"),
     WATERMARK_CONFIG_FIELDS(offsetof(struct source_function_config, watermark)),
     LAST,
 };

@@ -103,6 +103,7 @@ struct source_config {
     struct options options;
     const struct type *schema; /* declared row type; NULL = the connector's own */
     struct str rows;           /* from-data: encoded rows */
+    double rows_per_second;    /* of all subtasks; 0 = as the options say */
     struct watermark_config watermark;
 };
 
@@ -118,5 +119,6 @@ struct watermarks_config {
 
 struct source_function_config {
     struct function_ref function;
+    double rows_per_second; /* of all subtasks; 0 = no limit */
     struct watermark_config watermark;
 };

@@ -45,14 +45,10 @@ static enum status source_schema(struct op_plan *plan, const struct source_confi
     return E_GRAPH;
 }
 
-static enum status alignment_check(const struct watermark_config *w, struct err *e)
+/* The program's, else the option's. */
+static double source_rate(const struct source_config *c)
 {
-    if (w->alignment_group == NULL || (w->alignment_max_drift_ms > 0 && w->kind != WATERMARK_NONE)) return S_OK;
-    if (w->kind == WATERMARK_NONE)
-        return err_set(e, E_GRAPH, "alignment group '%s': without watermarks there is nothing to align",
-                       w->alignment_group);
-    return err_set(e, E_CONFIG, "alignment group '%s' needs a drift that is allowed, longer than nothing",
-                   w->alignment_group);
+    return c->rows_per_second != 0 ? c->rows_per_second : options_double(&c->options, source_options, "scan.rate-limit");
 }
 
 static enum status source_derive(struct op_plan *plan, const void *config, struct err *e)
@@ -70,7 +66,8 @@ static enum status source_derive(struct op_plan *plan, const void *config, struc
     struct watermark_config w = source_watermark_config(&c->watermark, &c->options);
     TRY(watermark_strategy_init(&strategy, &w, row, c->connector, e));
     TRY(user_times_check(&w, row, c->connector, plan->arena, e));
-    TRY(alignment_check(&w, e));
+    TRY(source_watermark_check(&w, e));
+    TRY(source_rate_check(source_rate(c), e));
     plan->output_count = 1;
     if (!conn->takes_format) return S_OK;
     plan->output_count = 2;
@@ -88,17 +85,6 @@ static bool source_blocks(const void *config)
            (c->watermark.function.fn != NULL && (c->watermark.function.fn->flags & TW_BLOCKING));
 }
 
-/* The columns that a function for times reads; NULL without one. */
-static const uint64_t *times_columns(struct user_times *t, const struct type *row)
-{
-    uint64_t *needed;
-
-    if (t->cx.op == NULL) return NULL;
-    needed = ARENA_ARRAY(&t->cx.arena, uint64_t, (row->child_count + 63) / 64);
-    user_row_needs(t->cx.fn->in, row, needed);
-    return needed;
-}
-
 static enum status source_open(struct op_cx *cx, void *self)
 {
     struct source *s = self;
@@ -112,11 +98,11 @@ static enum status source_open(struct op_cx *cx, void *self)
                                .rows = c->rows,
                                .schema = cx->plan->outputs[0],
                                .watermark = source_watermark_config(&c->watermark, &c->options),
-                               .rows_per_second = options_double(&c->options, source_options, "scan.rate-limit"),
+                               .rows_per_second = source_rate(c),
                                .splits_max = (uint32_t)options_int(&c->options, source_options, "scan.max-splits"),
                                .has_dead_letters = conn->takes_format};
     TRY(user_times_open(&s->times, cx, &c->watermark.function, plan.schema, &plan.hooks));
-    plan.times_needed = times_columns(&s->times, plan.schema);
+    plan.times_needed = user_times_columns(&s->times, plan.schema);
     return source_reader_open(&s->reader, cx, &plan);
 }
 

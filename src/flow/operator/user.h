@@ -143,6 +143,7 @@ struct tw_context {
     uint32_t done;             /* rows of the current input that are through */
     bool begun;                /* keys of the current input are resolved: there is a current key */
     bool is_open;              /* fn->open was called */
+    int64_t ask_again_ms;      /* sources: tw_ask_again; 0 = it was not called */
     int64_t slice_ns;          /* when this call's second block began; 0 = not yet */
 
     uint64_t *hashes;          /* of the keys of the batch in work; NULL = not keyed */

@@ -14,6 +14,10 @@ static struct accumulator *counter(struct tw_context *cx, const char *name, enum
     struct user_counters *uc = cx->counters;
     struct err e = {0};
 
+    if (cx->op->plan == NULL) {
+        user_misuse(cx, "accumulator '%s': an enumerator counts nothing", name ? name : "");
+        return NULL;
+    }
     if (uc == NULL) {
         uc = cx->counters = ARENA_NEW(&cx->arena, struct user_counters);
         accumulators_init(&uc->set, cx->arena.mem);

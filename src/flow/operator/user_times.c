@@ -66,6 +66,16 @@ enum status user_times_open(struct user_times *t, struct op_cx *op, const struct
     return user_open(cx);
 }
 
+const uint64_t *user_times_columns(struct user_times *t, const struct type *row)
+{
+    uint64_t *needed;
+
+    if (t->cx.op == NULL) return NULL;
+    needed = ARENA_ARRAY(&t->cx.arena, uint64_t, (row->child_count + 63) / 64);
+    user_row_needs(t->cx.fn->in, row, needed);
+    return needed;
+}
+
 void user_times_close(struct user_times *t, bool failed)
 {
     if (t->cx.op != NULL) user_close(&t->cx, failed);

@@ -14,4 +14,6 @@ enum status user_times_check(const struct watermark_config *w, const struct type
 /* Opens the function for rows of that type and answers its hooks; without a function the hooks are empty. */
 enum status user_times_open(struct user_times *t, struct op_cx *op, const struct function_ref *f,
                             const struct type *row, struct watermark_hooks *hooks) CHECKED;
+/* The columns that the function reads; NULL without one. */
+const uint64_t *user_times_columns(struct user_times *t, const struct type *row);
 void user_times_close(struct user_times *t, bool failed);

@@ -2,7 +2,7 @@
  *
  * It outlives the subtask that happened to open it: a subtask may be through before another begins, and must not make the
  * second one start over. So its memory is its own, and it is closed when the job's shared objects end. The options it was
- * opened with belong to the job's plan, which outlives them. */
+ * opened with and the operator's configuration belong to the job's plan, which outlives them. */
 #include "flow/source/enumerator.h"
 
 #include "flow/task/job_shared.h"
@@ -37,13 +37,18 @@ static void enumerator_init(struct enumerator *en, const struct source_type *typ
     mem_init(&en->mem, "enumerator", 0);
     en->cx = *cx;
     en->op = (struct op_cx){.type = cx->op->type,
-                            .name = "enumerator",
-                            .uid = "enumerator",
+                            .config = cx->op->config,
+                            .name = cx->op->name,
+                            .uid = cx->op->uid,
                             .parallelism = cx->parallelism,
+                            .max_parallelism = cx->op->max_parallelism,
+                            .attempt = cx->op->attempt,
                             .mem = &en->mem,
                             .sys = cx->sys,
                             .log = cx->op->log,
-                            .err = &en->err};
+                            .err = &en->err,
+                            .job = cx->op->job,
+                            .watermark = TIME_MIN};
     en->cx.op = &en->op;
     en->cx.mem = &en->mem;
     en->cx.err = &en->err;
@@ -98,6 +103,15 @@ enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, st
     }
     sys_lock_give(en->lock);
     return st;
+}
+
+void enumerator_finished(struct enumerator *en, const struct source_cx *cx, const char *id)
+{
+    (void)cx;
+    if (en->type->enumerator_finished == NULL) return;
+    sys_lock_take(en->lock);
+    if (en->opened && en->failure == S_OK) en->type->enumerator_finished(&en->cx, en->self, id);
+    sys_lock_give(en->lock);
 }
 
 void enumerator_leave(struct enumerator *en, const struct source_cx *cx)

@@ -9,4 +9,6 @@ struct enumerator *enumerator_join(const struct source_type *type, const struct 
 /* Next split for cx->subtask, in arena a: S_OK, S_IDLE with *wake_ms, S_END, or an error in cx->err. */
 enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out,
                            int64_t *wake_ms) CHECKED;
+/* Split `id` was read to its end. */
+void enumerator_finished(struct enumerator *en, const struct source_cx *cx, const char *id);
 void enumerator_leave(struct enumerator *en, const struct source_cx *cx); /* NULL is a no-op */

@@ -47,6 +47,8 @@ struct source_type {
     /* Next split for `subtask`: S_OK and *out (bytes in the arena), S_IDLE none now (cx->wake_ms says when), S_END never again. */
     enum status (*enumerator_next)(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a,
                                    struct split *out);
+    /* The split of that id was read to its end. May be NULL. */
+    void (*enumerator_finished)(struct source_cx *cx, void *self, const char *id);
     void (*enumerator_close)(struct source_cx *cx, void *self);
     /* Reader-wide resources (one client for many splits); may be NULL. */
     enum status (*reader_open)(struct source_cx *cx, void *reader);

@@ -1,6 +1,8 @@
 /* source_options.c - the options that all sources share, under Flink's names, and how they join with what a program set. */
 #include "flow/source/source_options.h"
 
+#include "flow/source/watermark.h"
+
 #include <string.h>
 
 const struct option_def source_options[] = {
@@ -56,4 +58,20 @@ struct watermark_config source_watermark_config(const struct watermark_config *g
     if (c.periodic_ms == 0) c.periodic_ms = WATERMARK_INTERVAL_MS;
     if (c.alignment_interval_ms == 0) c.alignment_interval_ms = ALIGNMENT_INTERVAL_MS;
     return c;
+}
+
+enum status source_watermark_check(const struct watermark_config *w, struct err *e)
+{
+    if (w->alignment_group == NULL || (w->alignment_max_drift_ms > 0 && w->kind != WATERMARK_NONE)) return S_OK;
+    if (w->kind == WATERMARK_NONE)
+        return err_set(e, E_GRAPH, "alignment group '%s': without watermarks there is nothing to align",
+                       w->alignment_group);
+    return err_set(e, E_CONFIG, "alignment group '%s' needs a drift that is allowed, longer than nothing",
+                   w->alignment_group);
+}
+
+enum status source_rate_check(double rows_per_second, struct err *e)
+{
+    if (rows_per_second >= 0 && rows_per_second <= 1e12) return S_OK;
+    return err_set(e, E_CONFIG, "a rate of %g rows per second is not possible; 0 = no limit", rows_per_second);
 }

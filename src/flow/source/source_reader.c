@@ -15,6 +15,8 @@
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
 
+#include <string.h>
+
 enum { TURN_ROWS = BATCH_ROWS, OPENED_PER_POLL = 64, STALL_MS = 100 };
 
 /* --- dead letters ------------------------------------------------------------------------------------------------- */
@@ -121,6 +123,7 @@ static void split_free(struct source_reader *r, struct source_split *s)
 {
     if (s->opened && r->plan.type->split_close != NULL) r->plan.type->split_close(&r->cx, r->reader, s->self);
     mem_free(r->op->mem, s->self);
+    mem_free(r->op->mem, s->id);
     mem_free(r->op->mem, s);
 }
 
@@ -142,11 +145,19 @@ void source_reader_close(struct source_reader *r)
 }
 
 /* --- splits ------------------------------------------------------------------------------------------------------- */
+static char *text_copy(struct mem *mem, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    return memcpy(mem_alloc(mem, size), text, size);
+}
+
 static enum status split_add(struct source_reader *r, const struct split *what)
 {
     struct source_split *s = mem_zalloc(r->op->mem, sizeof *s), **last = &r->splits;
 
     s->self = mem_zalloc(r->op->mem, r->plan.type->split_size + 1);
+    if (r->plan.type->enumerator_finished != NULL) s->id = text_copy(r->op->mem, what->id);
     s->wake_ms = INT64_MIN;
     s->seen_ms = r->active_ms;
     watermark_generator_init(&s->generator);
@@ -177,6 +188,10 @@ static void split_remove(struct source_reader *r, struct source_split *s)
     if (r->turn == s) r->turn = NULL; /* it was the only one */
     r->split_count--;
     r->assigned_active_ms = r->active_ms;
+    if (s->id != NULL) {
+        enumerator_finished(r->enumerator, &r->cx, s->id);
+        if (!r->enumerator_ended) r->enumerator_wake_ms = INT64_MIN; /* it may have waited for that */
+    }
     split_free(r, s);
 }
 

@@ -5,6 +5,7 @@
 struct source_split {
     struct source_split *next;
     void *self;                     /* the connector's */
+    char *id;                       /* when the enumerator wants to know which one is through */
     bool opened, is_idle;
     struct watermark_generator generator;
     int64_t wake_ms;                /* not asked before */

@@ -404,6 +404,19 @@ struct tw_stream *tw_with_watermarks_at(struct tw_stream *s, struct tw_watermark
     return api_stream(env);
 }
 
+struct tw_stream *tw_rate_limit_at(struct tw_stream *s, double rows_per_second, struct tw_here h)
+{
+    if (!api_usable(s, h)) return api_broken(s->env);
+    struct graph_node *n = s->env->graph.nodes[s->node];
+    n->here = api_here(h);
+    if (strcmp(n->type->name, "source") == 0)
+        ((struct source_config *)n->config)->rows_per_second = rows_per_second;
+    else if (strcmp(n->type->name, "source_function") == 0)
+        ((struct source_function_config *)n->config)->rows_per_second = rows_per_second;
+    else return api_mistake(s->env, h, "tw_rate_limit: '%s' is not a source", n->name);
+    return s;
+}
+
 /* --- keys and partitioning ------------------------------------------------------------------------------------------------ */
 static struct tw_stream *repartitioned(struct tw_stream *s, enum partitioner p, struct tw_here h)
 {

@@ -303,6 +303,7 @@ static void source_function_is_polled(void **state)
     op_poll(d);
     assert_string_equal(op_output(d), "+I[0]\n+I[1]\n");
     assert_int_equal(op_next_wake(d), 1001);
+    op_set_time(d, 1001);
     op_poll(d);
     assert_string_equal(op_output(d), "+I[2]\n+I[3]\n+I[4]\nW@max\n");
     op_driver_free(d);

@@ -1,0 +1,244 @@
+/* user_source.c - steps a user's source through the hooks of a connector, so that everything which sources share (times,
+ * watermarks per split, idleness, alignment, rates) is the one in flow/source.
+ *
+ * A function with .splits brings its own enumerator. One with .source only has a part per subtask: the enumerator here hands
+ * each subtask a split without content, and .source, which sees tw_subtask, knows what is its own.
+ *
+ * An enumerator has a context of its own without ports, states and counters, for it outlives the subtask that opened it.
+ * A source that has nothing is asked again after 1 ms, then after 2, 4, up to 16, unless it says when itself. */
+#include "flow/operator/user_source.h"
+
+#include <thalweg/source.h>
+
+#include "flow/operator/op_configs.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+enum { PAUSE_FIRST_MS = 1, PAUSE_LAST_MS = 16, SPLIT_ID_MAX = 4096 };
+
+struct user_enumerator {
+    struct tw_context cx;
+    void *self; /* the user's; with .source: a byte per subtask, has it got its split? */
+    int64_t pause_ms;
+};
+
+struct user_split {
+    void *self;
+    int64_t pause_ms;
+};
+
+static const struct function_ref *function_of(const struct source_cx *scx)
+{
+    return &((const struct source_function_config *)scx->op->config)->function;
+}
+
+static const struct tw_splits *splits_of(const struct source_cx *scx) { return function_of(scx)->fn->splits; }
+
+/* --- graph time --------------------------------------------------------------------------------------------------------- */
+enum status user_source_check(const struct function_ref *f, struct err *e)
+{
+    const struct tw_splits *s = f->fn != NULL ? f->fn->splits : NULL;
+
+    TRY(user_need_hook(f, f->fn != NULL && (f->fn->source != NULL || s != NULL), "source", e));
+    if (s == NULL) return S_OK;
+    if (f->fn->source != NULL)
+        return err_set(e, E_GRAPH, "function '%s' has both .source and .splits; a source is read in one way", f->name);
+    TRY(user_need_hook(f, s->next != NULL, "splits->next", e));
+    return user_need_hook(f, s->read != NULL, "splits->read", e);
+}
+
+uint32_t user_source_splits(const struct tw_function *fn) { return fn->splits != NULL ? fn->splits->at_once : 1; }
+
+/* --- asking again ------------------------------------------------------------------------------------------------------- */
+void tw_ask_again(struct tw_context *cx, int64_t time_ms) { cx->ask_again_ms = time_ms; }
+
+/* When to ask a source again that has nothing now. */
+static int64_t asked_again(struct source_cx *scx, struct tw_context *cx, int64_t *pause_ms)
+{
+    int64_t at = cx->ask_again_ms, now = sys_wall_ms(scx->sys);
+
+    cx->ask_again_ms = 0;
+    if (at > 0) return MAX(at, now + 1);
+    *pause_ms = *pause_ms == 0 ? PAUSE_FIRST_MS : MIN(*pause_ms * 2, (int64_t)PAUSE_LAST_MS);
+    return now + *pause_ms;
+}
+
+/* --- enumerator --------------------------------------------------------------------------------------------------------- */
+static enum status user_enumerator_open(struct source_cx *scx, void *self)
+{
+    struct user_enumerator *en = self;
+    const struct tw_splits *s = splits_of(scx);
+
+    TRY(user_init(&en->cx, scx->op, function_of(scx)));
+    mem_free(scx->mem, en->cx.self);
+    en->cx.self = NULL;
+    en->self = mem_zalloc(scx->mem, s != NULL ? s->enumerator_size + 1 : scx->parallelism);
+    return s != NULL && s->start != NULL ? user_check(&en->cx, s->start(&en->cx, en->self)) : S_OK;
+}
+
+static void user_enumerator_close(struct source_cx *scx, void *self)
+{
+    struct user_enumerator *en = self;
+    const struct tw_splits *s = splits_of(scx);
+
+    if (s != NULL && s->stop != NULL && en->cx.op != NULL) s->stop(&en->cx, en->self);
+    mem_free(scx->mem, en->self);
+    user_close(&en->cx, true);
+}
+
+static enum status part_next(struct source_cx *scx, struct user_enumerator *en, uint32_t subtask, struct arena *a,
+                             struct split *out)
+{
+    char *given = en->self;
+
+    if (given[subtask]) return S_END;
+    given[subtask] = 1;
+    *out = (struct split){.id = arena_printf(a, "%u/%u", subtask + 1, scx->parallelism), .bytes = STR("")};
+    return S_OK;
+}
+
+static enum status split_copy(struct source_cx *scx, const struct tw_split *from, struct arena *a, struct split *out)
+{
+    const char *name = function_of(scx)->name;
+
+    if (strlen(from->id) > SPLIT_ID_MAX || from->position.size > SPLIT_BYTES_MAX)
+        return err_set(scx->err, E_USER,
+                       "function '%s', split '%.100s': a name of at most %d bytes and a position of at most %d", name,
+                       from->id, SPLIT_ID_MAX, SPLIT_BYTES_MAX);
+    out->id = arena_strdup(a, from->id);
+    out->bytes = (struct str){from->position.size > 0 ? arena_strndup(a, from->position.data, from->position.size) : "",
+                              from->position.size};
+    return S_OK;
+}
+
+static enum status user_enumerator_next(struct source_cx *scx, void *self, uint32_t subtask, struct arena *a,
+                                        struct split *out)
+{
+    struct user_enumerator *en = self;
+    const struct tw_splits *s = splits_of(scx);
+    struct tw_split next = {0};
+    bool end = false;
+
+    if (s == NULL) return part_next(scx, en, subtask, a, out);
+    TRY(user_check(&en->cx, s->next(&en->cx, en->self, subtask, &next, &end)));
+    if (next.id == NULL && end) return S_END;
+    if (next.id == NULL) {
+        scx->wake_ms = asked_again(scx, &en->cx, &en->pause_ms);
+        return S_IDLE;
+    }
+    en->pause_ms = 0;
+    return split_copy(scx, &next, a, out);
+}
+
+static void user_enumerator_finished(struct source_cx *scx, void *self, const char *id)
+{
+    struct user_enumerator *en = self;
+    const struct tw_splits *s = splits_of(scx);
+
+    if (s != NULL && s->finished != NULL) s->finished(&en->cx, en->self, id);
+}
+
+/* --- reader ------------------------------------------------------------------------------------------------------------- */
+static enum status user_reader_open(struct source_cx *scx, void *reader)
+{
+    struct user_reader *r = reader;
+
+    TRY(user_start(&r->cx, scx->op, function_of(scx), true));
+    r->cx.may_collect = false; /* the stage is the rows that the function fills */
+    return S_OK;
+}
+
+static void user_reader_close(struct source_cx *scx, void *reader)
+{
+    struct user_reader *r = reader;
+
+    (void)scx;
+    user_close(&r->cx, r->failed);
+}
+
+static void user_split_close(struct source_cx *scx, void *reader, void *split)
+{
+    const struct tw_splits *s = splits_of(scx);
+    struct user_split *u = split;
+
+    if (s != NULL && s->close != NULL) s->close(&((struct user_reader *)reader)->cx, u->self);
+    mem_free(scx->mem, u->self);
+}
+
+static enum status user_split_open(struct source_cx *scx, void *reader, void *split, const struct split *what)
+{
+    struct tw_context *cx = &((struct user_reader *)reader)->cx;
+    const struct tw_splits *s = splits_of(scx);
+    struct user_split *u = split;
+    struct tw_split given = {what->id, {what->bytes.data, what->bytes.size}};
+
+    if (s == NULL) return S_OK;
+    u->self = mem_zalloc(scx->mem, s->split_size + 1);
+    enum status st = s->open != NULL ? user_check(cx, s->open(cx, u->self, &given)) : S_OK;
+    if (st != S_OK) user_split_close(scx, reader, split);
+    return st;
+}
+
+/* One call of the function; *count = rows it gave. */
+static enum status rows_read(const struct tw_splits *s, struct tw_context *cx, struct user_split *u, struct batch *out,
+                             uint32_t *count, bool *end)
+{
+    struct user_out *o = &cx->outs[0];
+    uint32_t max = MIN(out->capacity - out->count, (uint32_t)ROWCONV_ROWS);
+
+    *count = 0;
+    memset(o->stage, 0, (size_t)max * o->row.conv.size);
+    TRY(user_check(cx, s != NULL ? s->read(cx, u->self, o->stage, max, count, end)
+                                 : cx->fn->source(cx, o->stage, max, count, end)));
+    if (*count > max) {
+        user_misuse(cx, "function '%s' says that it gave %u rows; there was room for %u", cx->ref->name, *count, max);
+        return user_failed(cx, TW_FAILED);
+    }
+    if (*count > 0) rowconv_write(&o->row.conv, o->stage, *count, out);
+    return S_OK;
+}
+
+static enum status user_split_read(struct source_cx *scx, void *reader, void *split, struct batch *out)
+{
+    struct tw_context *cx = &((struct user_reader *)reader)->cx;
+    const struct tw_splits *s = splits_of(scx);
+    struct user_split *u = split;
+    uint32_t count = 0;
+    bool end = false;
+
+    do {
+        TRY(rows_read(s, cx, u, out, &count, &end));
+        if (end) return S_END;
+        if (count > 0) u->pause_ms = 0;
+    } while (count > 0 && out->count < out->capacity && out->heap.used < BATCH_BYTES && !user_slice_over(cx));
+    if (count > 0) return S_OK;
+    scx->wake_ms = asked_again(scx, cx, &u->pause_ms);
+    return S_IDLE;
+}
+
+static void user_split_position(struct source_cx *scx, void *reader, void *split, struct buf *out)
+{
+    const struct tw_splits *s = splits_of(scx);
+    struct tw_str position = {0};
+
+    if (s == NULL || s->position == NULL) return;
+    s->position(&((struct user_reader *)reader)->cx, ((struct user_split *)split)->self, &position);
+    buf_append(out, position.data, position.size);
+}
+
+const struct source_type user_source = {
+    .enumerator_size = sizeof(struct user_enumerator),
+    .reader_size = sizeof(struct user_reader),
+    .split_size = sizeof(struct user_split),
+    .enumerator_open = user_enumerator_open,
+    .enumerator_next = user_enumerator_next,
+    .enumerator_finished = user_enumerator_finished,
+    .enumerator_close = user_enumerator_close,
+    .reader_open = user_reader_open,
+    .reader_close = user_reader_close,
+    .split_open = user_split_open,
+    .split_read = user_split_read,
+    .split_position = user_split_position,
+    .split_close = user_split_close,
+};
