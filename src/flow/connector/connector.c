@@ -38,6 +38,11 @@ const struct option_def conn_format_options[] = {
     {.key = NULL},
 };
 
+static const struct option_def sink_options[] = {
+    {.key = "sink.parallelism", .kind = OPT_INT, .doc = "subtasks of the sink; tw_parallelism wins"},
+    {.key = NULL},
+};
+
 static const struct option_def connector_option = {
     .key = "connector", .kind = OPT_STRING, .doc = "the connector's name"};
 
@@ -151,6 +156,7 @@ enum status conn_options_check(const struct conn_type *conn, const struct option
     snprintf(owner, sizeof owner, "connector '%s'", conn->name);
     defs_add(defs, &count, conn->options);
     if (conn->source != NULL) defs_add(defs, &count, source_options);
+    if (conn->sink != NULL) defs_add(defs, &count, sink_options);
     if (conn->takes_format) {
         const struct fmt_type *format = NULL;
         enum status st = conn_format(o, &format, e);

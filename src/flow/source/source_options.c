@@ -10,6 +10,7 @@ const struct option_def source_options[] = {
      .kind = OPT_DOUBLE,
      .fallback = "0",
      .doc = "rows per second of all subtasks together; 0 = no limit"},
+    {.key = "scan.parallelism", .kind = OPT_INT, .doc = "subtasks of the source; tw_parallelism wins"},
     {.key = "scan.max-splits",
      .kind = OPT_INT,
      .fallback = "0",

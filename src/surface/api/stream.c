@@ -169,6 +169,19 @@ const struct type *api_row_type(struct tw_env *env, const struct tw_row *row, st
     return type;
 }
 
+/* 'scan.parallelism' or 'sink.parallelism' of the options; what is no number is refused with the other options. */
+static void option_parallelism(struct tw_env *env, struct graph_node *n, const struct options *o, const char *key,
+                               struct tw_here h)
+{
+    int64_t value = 0;
+
+    for (uint32_t i = 0; i < o->count; i++) {
+        if (strcmp(o->items[i].key, key) != 0 || !str_to_int64(str_of(o->items[i].value), &value)) continue;
+        if (value >= 1 && value <= GRAPH_PARALLELISM_MAX) n->parallelism = (uint32_t)value;
+        else api_mistake(env, h, "option '%s' is %s, but must be 1 to %d", key, o->items[i].value, GRAPH_PARALLELISM_MAX);
+    }
+}
+
 /* --- sources ---------------------------------------------------------------------------------------------------------- */
 static struct tw_stream *add_source(struct tw_env *env, const char *name, const char *connector,
                                     const struct type *schema, struct tw_options o, struct tw_here h)
@@ -182,6 +195,7 @@ static struct tw_stream *add_source(struct tw_env *env, const char *name, const 
     c->connector = api_text(env, connector);
     c->options = api_options(env, o);
     c->schema = schema;
+    option_parallelism(env, n, &c->options, "scan.parallelism", h);
     return api_stream(env);
 }
 
@@ -631,6 +645,7 @@ struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *
     struct sink_config *c = n->config;
     c->connector = api_text(env, connector);
     c->options = api_options(env, o);
+    option_parallelism(env, n, &c->options, "sink.parallelism", h);
     return api_stream(env);
 }
 

@@ -248,12 +248,55 @@ static void records_that_cannot_be_read(void **state)
     assert_non_null(strstr(error, "in.txt:2:1"));
 }
 
+static enum tw_status subtasks_map(struct tw_context *cx, const void *in, void *out)
+{
+    (void)in;
+    ((struct number *)out)->n = (int32_t)tw_subtasks(cx);
+    return TW_OK;
+}
+TW_FUNCTION(subtasks) = {.in = &number_row, .out = &number_row, .map = subtasks_map};
+
+static void run_parallel(const char *parallelism, struct lines *l, int expected, char *error)
+{
+    struct tw_env *env = tw_env_create();
+
+    l->count = 0;
+    tw_quiet(env, true);
+    struct tw_stream *s = tw_source_rows(env, "made", "datagen", &number_row,
+                                         TW_OPTIONS("number-of-rows", "2", "scan.parallelism", parallelism));
+    tw_collect_to(tw_parallelism(tw_map(s, &subtasks), 3), &number_row, take_number, l);
+    tw_sink(s, "gone", "blackhole", TW_OPTIONS("sink.parallelism", "2"));
+    const char *plan = tw_plan(env);
+    if (plan != NULL) {
+        assert_non_null(strstr(plan, "\"parallelism\" : 4"));
+        assert_non_null(strstr(plan, "\"parallelism\" : 2"));
+    }
+    assert_int_equal(tw_execute(env, "parallel"), expected);
+    snprintf(error, 600, "%s", tw_error(env));
+    tw_env_free(env);
+}
+
+static void parallelism_is_an_option(void **state)
+{
+    struct lines l;
+    char error[600];
+
+    (void)state;
+    run_parallel("4", &l, 0, error);
+    expect_lines(&l, "row 3\nrow 3\n");
+    run_parallel("0", &l, 1, error);
+    assert_non_null(strstr(error, "option 'scan.parallelism' is 0, but must be 1 to "));
+    run_parallel("x", &l, 1, error);
+    assert_non_null(strstr(error, "scan.parallelism"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splits_are_found_shared_and_read),
         cmocka_unit_test(mistakes_of_splits),
         cmocka_unit_test(records_that_cannot_be_read),
+        cmocka_unit_test(parallelism_is_an_option),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
