@@ -28,6 +28,7 @@ TW_API int64_t tw_watermark(struct tw_context *cx);
 TW_API int64_t tw_now_ms(struct tw_context *cx);            /* processing time */
 TW_API uint32_t tw_subtask(struct tw_context *cx);
 TW_API uint32_t tw_subtasks(struct tw_context *cx);
+TW_API uint32_t tw_max_subtasks(struct tw_context *cx);     /* max parallelism */
 TW_API uint32_t tw_attempt(struct tw_context *cx);
 TW_API const char *tw_task_name(struct tw_context *cx);
 TW_API const char *tw_job_name(struct tw_context *cx);

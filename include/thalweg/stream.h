@@ -78,6 +78,8 @@ TW_API void tw_quiet(struct tw_env *env, bool quiet);
 TW_API bool tw_is_quiet(const struct tw_env *env); /* tw_quiet was set, or the program was started with --quiet */
 TW_API bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value);
 TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *value);
+/* The index-th value of a histogram, ascending, and how often it was added; false behind the last. */
+TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value, int64_t *count);
 /* Asks a running job to stop, from a signal handler or another thread. */
 TW_API void tw_cancel(struct tw_env *env);
 /* The graph as Flink's JSON plan; freed with the environment. NULL on a mistake, see tw_error. */

@@ -286,6 +286,7 @@ int64_t tw_watermark(struct tw_context *cx) { return cx->op->watermark; }
 int64_t tw_now_ms(struct tw_context *cx) { return sys_wall_ms(cx->op->sys); }
 uint32_t tw_subtask(struct tw_context *cx) { return cx->op->subtask; }
 uint32_t tw_subtasks(struct tw_context *cx) { return cx->op->parallelism; }
+uint32_t tw_max_subtasks(struct tw_context *cx) { return cx->op->max_parallelism; }
 uint32_t tw_attempt(struct tw_context *cx) { return cx->op->attempt; }
 const char *tw_task_name(struct tw_context *cx) { return cx->op->name; }
 const char *tw_job_name(struct tw_context *cx) { return cx->op->job ? job_shared_name(cx->op->job) : ""; }

@@ -176,6 +176,16 @@ bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value)
     return true;
 }
 
+bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value, int64_t *count)
+{
+    const struct accumulator *a = find_accumulator(env, name);
+
+    if (a == NULL || a->kind != ACC_HISTOGRAM || index >= a->entry_count) return false;
+    *value = a->entries[index].value;
+    *count = a->entries[index].count;
+    return true;
+}
+
 bool tw_accumulator_double(struct tw_env *env, const char *name, double *value)
 {
     const struct accumulator *a = find_accumulator(env, name);

@@ -80,6 +80,8 @@ static enum tw_status page_open(struct tw_context *cx, void *split, const struct
     snprintf(p->name, sizeof p->name, "%s", what->id);
     if (sscanf(text, "%ld %ld", &p->next, &p->last) != 2) return tw_fail(cx, "page '%s': bad range '%s'", what->id, text);
     tw_counter_add(cx, "pages", 1);
+    tw_histogram_add(cx, "lengths", (int32_t)(p->last - p->next + 1));
+    if (tw_max_subtasks(cx) != 128) return tw_fail(cx, "max parallelism is %u", tw_max_subtasks(cx));
     return TW_OK;
 }
 
@@ -130,6 +132,14 @@ static void splits_are_found_shared_and_read(void **state)
         expect_lines(&l, "a 1 @1\na 2 @2\na 3 @3\nb 10 @10\nb 11 @11\nb 12 @12\nc 100 @100\nc 101 @101\n");
         assert_true(tw_accumulator_long(env, "pages", &opened));
         assert_int_equal(opened, 3);
+        int32_t value = 0;
+        int64_t count = 0;
+        assert_true(tw_accumulator_histogram(env, "lengths", 0, &value, &count));
+        assert_true(value == 2 && count == 1);
+        assert_true(tw_accumulator_histogram(env, "lengths", 1, &value, &count));
+        assert_true(value == 3 && count == 2);
+        assert_false(tw_accumulator_histogram(env, "lengths", 2, &value, &count));
+        assert_false(tw_accumulator_histogram(env, "pages", 0, &value, &count));
         tw_env_free(env);
     }
 }

@@ -129,6 +129,47 @@ static void test_parts_roll(void **state)
     op_driver_free(d);
 }
 
+static int64_t hand_ms;
+static int64_t hand_wall_ms(struct sys *s)
+{
+    (void)s;
+    return hand_ms;
+}
+
+/* Three rows, 1000 and then 999 ms apart: how many parts hold them? */
+static uint32_t parts_by_time(const char *folder_name, const char *key)
+{
+    const struct sys_ops *real = sys->ops;
+    struct sys_ops by_hand = *real;
+    char all[4096];
+
+    by_hand.wall_ms = hand_wall_ms;
+    sys->ops = &by_hand;
+    hand_ms = 5000;
+    struct op_driver *d = start(folder_path(&folder, folder_name), "csv", key, "1 s");
+    op_push(d, 0, "1 | a\n");
+    hand_ms += 1000;
+    op_push(d, 0, "2 | b\n");
+    hand_ms += 999;
+    op_push(d, 0, "3 | c\n");
+    hand_ms += 999;
+    op_push(d, 0, "4 | d\n");
+    op_push_end(d);
+    assert_string_equal(op_driver_error(d), "");
+    op_driver_free(d);
+    sys->ops = real;
+    uint32_t count = parts_read(folder_name, all);
+    assert_int_equal(strlen(all), strlen("1,a\n2,b\n3,c\n4,d\n"));
+    return count;
+}
+
+static void test_parts_roll_by_time(void **state)
+{
+    (void)state;
+    assert_int_equal(parts_by_time("quiet/", "sink.rolling-policy.inactivity-interval"), 2); /* 1, 2 3 4 */
+    assert_int_equal(parts_by_time("old/", "sink.rolling-policy.rollover-interval"), 3);     /* 1, 2 3, 4 */
+}
+
 static void test_a_failure_leaves_nothing(void **state)
 {
     (void)state;
@@ -222,6 +263,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_one_file_appears_at_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parts_roll, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_parts_roll_by_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_failure_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_prepare_and_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),

@@ -5,7 +5,7 @@
  * part has no dot, is a folder of parts `part-<run>-<subtask>-<number>.<format>`; else it is one file. A device or a pipe
  * has no other name: it is written directly, in whole records.
  *
- * Parts roll at a size or an age. Complete ones wait until they are committed: `prepare` answers their names, `commit`
+ * Parts roll at a size, at an age, or before the first row after a quiet time. Complete ones wait until they are committed: `prepare` answers their names, `commit`
  * renames them, and the end of input does both. A failed task removes what it has not committed. */
 #include "flow/connector/filesystem/file_sink.h"
 
@@ -32,7 +32,7 @@ struct file_writer {
     struct pending_file current;     /* hidden NULL: none */
     struct pending_file *pending;
     uint32_t pending_count;
-    int64_t size_max, age_max_ms, opened_ms;
+    int64_t size_max, age_max_ms, quiet_max_ms, opened_ms, written_ms;
 };
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
@@ -118,6 +118,7 @@ static enum status file_sink_open(struct sink_cx *cx, void *self)
     w->run = sys_random(cx->sys);
     w->size_max = options_int(cx->options, cx->option_defs, "sink.rolling-policy.file-size");
     w->age_max_ms = options_int(cx->options, cx->option_defs, "sink.rolling-policy.rollover-interval");
+    w->quiet_max_ms = options_int(cx->options, cx->option_defs, "sink.rolling-policy.inactivity-interval");
     return S_OK;
 }
 
@@ -187,8 +188,11 @@ static enum status publish_all(struct file_writer *w, struct sink_cx *cx)
 /* --- hooks -------------------------------------------------------------------------------------------------------- */
 static bool is_time_to_roll(const struct file_writer *w, const struct sink_cx *cx)
 {
+    int64_t now = sys_wall_ms(cx->sys);
+
     if (!w->is_folder || w->records.file == NULL) return false;
-    return w->records.written >= w->size_max || sys_wall_ms(cx->sys) - w->opened_ms >= w->age_max_ms;
+    return w->records.written >= w->size_max || now - w->opened_ms >= w->age_max_ms ||
+           now - w->written_ms >= w->quiet_max_ms;
 }
 
 static enum status file_sink_write(struct sink_cx *cx, void *self, struct batch *in)
@@ -197,6 +201,7 @@ static enum status file_sink_write(struct sink_cx *cx, void *self, struct batch 
 
     if (is_time_to_roll(w, cx)) TRY(file_complete(w, cx));
     if (w->records.file == NULL) TRY(file_start(w, cx));
+    w->written_ms = sys_wall_ms(cx->sys);
     return record_writer_add(&w->records, in);
 }
 
