@@ -1,9 +1,10 @@
-/* op_window_columns.c - built-in aggregates (COUNT, SUM, MIN, MAX, AVG) per key and tumbling or sliding window, in loops
- * over columns. Output: the key columns, window_start, window_end, then the aggregates in the order given; the row's event
+/* op_window_columns.c - built-in aggregates (COUNT, SUM, MIN, MAX, AVG) over any window, in loops over columns: by
+ * slices where the window is tumbling or sliding and fires once, else in the general engine. Output: the key columns, window_start, window_end, then the aggregates in the order given; the row's event
  * time is window_end - 1. Port 1 "late": rows beyond the allowed lateness, as they came.
  *
  * The accumulator of all aggregates is one state row of BIGINT words; each aggregate knows where its words lie. */
 #include "columns/function/agg.h"
+#include "flow/operator/window_engine.h"
 #include "flow/operator/window_fields.h"
 #include "flow/operator/window_slices.h"
 
@@ -15,9 +16,12 @@ enum { AGGREGATES_MAX = 256 };
 
 struct window_columns {
     struct window_fold fold; /* first: the fold's hooks get its address */
-    struct slices *slices;
+    struct slices *slices;         /* tumbling and sliding windows per key */
+    struct window_engine *engine;  /* all others */
+    struct batch *key;             /* of the window that fires */
     struct agg *aggs;
     uint32_t agg_count, key_count;
+    struct op_cx *cx;
 };
 
 static const struct type *timestamp_type(struct arena *a) { return type_new(a, T_TIMESTAMP, 3, 0, false); }
@@ -40,14 +44,13 @@ static enum status bind_all(const struct op_plan *p, const struct window_config 
 static enum status check(const struct op_plan *p, const struct window_config *c, struct err *e)
 {
     TRY(window_config_check(c, e));
-    if (p->key_count[0] == 0) return err_set(e, E_GRAPH, "a window needs a keyed stream; use tw_key_by before it");
-    if (c->assigner != TW_TUMBLING && c->assigner != TW_SLIDING)
-        return err_set(
-            e, E_UNSUPPORTED,
-            "aggregates as columns work on tumbling and sliding windows; use tw_window_aggregate for others");
-    if (c->trigger != TW_TRIGGER_DEFAULT || c->evictor != TW_NO_EVICTOR)
-        return err_set(e, E_UNSUPPORTED,
-                       "aggregates as columns take no trigger and no evictor; use tw_window_aggregate");
+    TRY(window_engine_derive(p, c, e));
+    if (!c->all && p->key_count[0] == 0)
+        return err_set(e, E_GRAPH, "a window needs a keyed stream; use tw_key_by before it");
+    if (c->evictor != TW_NO_EVICTOR) {
+        err_hint(e, "use tw_window_aggregate");
+        return err_set(e, E_UNSUPPORTED, "aggregates as columns keep no rows that an evictor could take away");
+    }
     if (c->aggregates.count == 0 || c->aggregates.count > AGGREGATES_MAX)
         return err_set(e, E_GRAPH, "between 1 and %d aggregates are needed, not %u", AGGREGATES_MAX,
                        c->aggregates.count);
@@ -88,6 +91,7 @@ static void window_columns_needs(const struct op_plan *p, const void *config, co
     const char *name;
 
     for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
+    window_engine_needs(p, c, 0, inputs[0]);
     for (uint32_t i = 0; i < c->aggregates.count; i++) {
         struct str text = {c->aggregates.items[i], strlen(c->aggregates.items[i])};
         if (agg_bind(&a, p->arena, p->inputs[0], text, &name, NULL) == S_OK && a.argument != NULL)
@@ -169,6 +173,40 @@ static const struct type *accumulator_type(struct arena *a, const struct agg *ag
     return type_row(a, words, names, types, false);
 }
 
+/* --- the general engine ---------------------------------------------------------------------------------------------- */
+static bool is_sliced(const struct window_config *c)
+{
+    bool timed = c->assigner == TW_TUMBLING || c->assigner == TW_SLIDING;
+
+    return timed && !c->all && c->trigger == TW_TRIGGER_DEFAULT && !c->trigger_purging && c->stagger == TW_ALIGNED;
+}
+
+static enum status columns_fire(void *arg, const struct window_firing *f)
+{
+    struct window_columns *w = arg;
+    struct batch *out = op_out(w->cx, 0);
+    uint16_t row = (uint16_t)f->at;
+    void *acc = f->acc;
+
+    batch_clear(w->key);
+    for (uint32_t k = 0; k < w->key_count; k++)
+        vector_copy(&w->key->cols[k], 0, &f->keys->cols[k], &row, 1, &w->key->heap, w->key->mem);
+    w->key->count = 1;
+    TRY(columns_result(&w->fold, f->table, f->ns, &acc, w->key, 1, f->window.start, f->window.end, out));
+    batch_use_times(out);
+    out->times[out->count - 1] = window_last(&f->window);
+    return S_OK;
+}
+
+static enum status open_engine(struct op_cx *cx, struct window_columns *w)
+{
+    struct window_plan plan = {
+        .config = cx->config, .fold = &w->fold, .late_port = {1}, .arg = w, .fire = columns_fire};
+
+    w->key = batch_create(window_key_type(cx->plan), 1, cx->mem);
+    return window_engine_create(cx, &plan, &w->engine);
+}
+
 /* --- hooks ------------------------------------------------------------------------------------------------------------------ */
 static bool all_exact(const struct agg *aggs, uint32_t count)
 {
@@ -185,6 +223,7 @@ static enum status window_columns_open(struct op_cx *cx, void *self)
     const struct window_config *c = cx->config;
     const char **names = ARENA_ARRAY(cx->scratch, const char *, c->aggregates.count);
 
+    w->cx = cx;
     w->agg_count = c->aggregates.count;
     w->key_count = cx->plan->key_count[0];
     w->aggs = mem_zalloc(cx->mem, sizeof *w->aggs * w->agg_count);
@@ -194,6 +233,7 @@ static enum status window_columns_open(struct op_cx *cx, void *self)
                                    .merge = columns_merge,
                                    .unmerge = all_exact(w->aggs, w->agg_count) ? columns_unmerge : NULL,
                                    .result = columns_result};
+    if (!is_sliced(c)) return open_engine(cx, w);
     struct slices_plan plan = {.size_ms = c->size_ms,
                                .slide_ms = c->assigner == TW_SLIDING ? c->slide_ms : c->size_ms,
                                .offset_ms = c->offset_ms,
@@ -209,7 +249,7 @@ static enum status window_columns_on_batch(struct op_cx *cx, void *self, uint32_
 
     (void)cx;
     ASSERT(input == 0);
-    return slices_on_batch(w->slices, in);
+    return w->engine ? window_engine_on_batch(w->engine, input, in) : slices_on_batch(w->slices, in);
 }
 
 static enum status window_columns_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
@@ -217,7 +257,7 @@ static enum status window_columns_on_watermark(struct op_cx *cx, void *self, int
     struct window_columns *w = self;
 
     (void)cx;
-    return slices_on_watermark(w->slices, watermark);
+    return w->engine ? window_engine_on_watermark(w->engine, watermark) : slices_on_watermark(w->slices, watermark);
 }
 
 static enum status window_columns_on_time(struct op_cx *cx, void *self, int64_t now_ms)
@@ -225,23 +265,24 @@ static enum status window_columns_on_time(struct op_cx *cx, void *self, int64_t 
     struct window_columns *w = self;
 
     (void)cx;
-    return slices_on_time(w->slices, now_ms);
+    return w->engine ? window_engine_on_time(w->engine, now_ms) : slices_on_time(w->slices, now_ms);
 }
 
 static void window_columns_close(struct op_cx *cx, void *self, bool failed)
 {
     struct window_columns *w = self;
 
-    (void)failed;
     slices_free(w->slices);
+    window_engine_free(w->engine, failed);
+    batch_free(w->key);
     mem_free(cx->mem, w->aggs);
 }
 
 const struct op_type op_window_columns = {
     .name = "window_columns",
-    .doc = "built-in aggregates per key and tumbling or sliding window",
+    .doc = "built-in aggregates over any window, per key or over the whole stream",
     .example = "tw_window_columns(tw_key_by(bids, \"bidder\"), TW_TUMBLE(TW_SECONDS(10)), \"count(*) AS n\")",
-    .flags = OP_NEEDS_KEY | OP_SELECTION | OP_FORMS,
+    .flags = OP_NEEDS_KEY | OP_SELECTION | OP_FORMS | OP_STATE,
     .input_count = 1,
     .config_size = sizeof(struct window_config),
     .config_fields = window_config_fields,

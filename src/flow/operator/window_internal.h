@@ -151,8 +151,13 @@ static inline struct state_keys window_keys_of(const struct window_engine *e, co
 enum status window_timer(struct window_engine *e, uint32_t named, int64_t time, bool event, bool remove) CHECKED;
 /* Up to when timers of the domain have fired: there is nothing to delete. */
 int64_t window_fired(const struct window_engine *e, const struct window_item *item, bool event);
-/* Time as timers know it: very distant times are the end of time. */
-static inline int64_t window_timer_time(int64_t time) { return time >= (INT64_C(1) << 61) - 1 ? INT64_MAX : time; }
+/* Time as timers know it: very distant times are the ends of time. */
+static inline int64_t window_timer_time(int64_t time)
+{
+    const int64_t far = INT64_C(1) << 61;
+
+    return time >= far - 1 ? INT64_MAX : time <= -far ? INT64_MIN : time;
+}
 
 /* --- window_contents.c: tables, runs of rows, firing, purging */
 enum status window_contents_open(struct window_engine *e) CHECKED;

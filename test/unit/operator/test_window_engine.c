@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-extern const struct op_type op_window;
+extern const struct op_type op_window, op_window_columns;
 
 struct row {
     struct tw_str k;
@@ -106,13 +106,14 @@ struct step {
     int64_t watermark, now;
 };
 
-static void expect(const struct window_config *config, const struct step *steps, const char *expected)
+static void expect_from(const struct op_type *type, const struct window_config *config, const struct step *steps,
+                        const char *expected)
 {
     static const uint32_t sizes[] = {1, 2, 0};
     static const char *const backends[] = {"hashmap", "pending"};
 
     for (uint32_t i = 0; i < 6; i++) {
-        struct op_setup setup = {.type = &op_window,
+        struct op_setup setup = {.type = type,
                                  .config = config,
                                  .in = "ROW<k STRING NOT NULL, v BIGINT NOT NULL>",
                                  .keys = config->all ? NULL : "k",
@@ -136,6 +137,11 @@ static void expect(const struct window_config *config, const struct step *steps,
         assert_string_equal(text, expected);
         op_driver_free(d);
     }
+}
+
+static void expect(const struct window_config *config, const struct step *steps, const char *expected)
+{
+    expect_from(&op_window, config, steps, expected);
 }
 
 static void refused(const struct window_config *config, const char *why)
@@ -316,13 +322,181 @@ static void what_cannot_be_is_refused(void **state)
         "time, processing time, continuous, count and custom triggers with .on_merge)");
 }
 
+static void built_in_aggregates_over_any_window(void **state)
+{
+    static const char *const items[] = {"count(*) AS n", "sum(v) AS total"};
+    struct window_config c = {.aggregates = {items, 2}, .assigner = TW_SESSION, .gap_ms = 10};
+    struct window_config a = {.aggregates = {items, 2}, .assigner = TW_TUMBLING, .size_ms = 10, .all = true};
+
+    (void)state;
+    expect_from(&op_window_columns, &c, STEPS({.rows = "@0 a | 1\n@12 a | 2\n@6 a | 4\n@50 b | 3\n"}),
+                "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:00.022, 3, 7]@21\n"
+                "+I[b, 1970-01-01T00:00:00.050, 1970-01-01T00:00:00.060, 1, 3]@59\n");
+    expect_from(&op_window_columns, &a, STEPS({.rows = "@0 a | 1\n@2 b | 2\n@16 a | 4\n"}),
+                "+I[1970-01-01T00:00, 1970-01-01T00:00:00.010, 2, 3]@9\n"
+                "+I[1970-01-01T00:00:00.010, 1970-01-01T00:00:00.020, 1, 4]@19\n");
+}
+
+/* --- functions of the user around windows ------------------------------------------------------------------------------- */
+static const struct tw_state per_window = {.name = "fired", .kind = TW_VALUE, .value = "BIGINT", .per_window = true};
+static const struct tw_state per_key = {.name = "ever", .kind = TW_VALUE, .value = "BIGINT"};
+static const struct tw_state rows_seen = {.name = "rows", .kind = TW_VALUE, .value = "BIGINT"};
+
+/* How often this window has fired, and the key's windows together. */
+static enum tw_status count_firings(struct tw_context *cx, const struct tw_window *w, struct tw_elements *elements)
+{
+    struct sum out = {tw_value_long(cx, &per_window, 0) + 1, tw_value_long(cx, &per_key, 0) + 1};
+
+    (void)w, (void)elements;
+    tw_value_set_long(cx, &per_window, out.n);
+    tw_value_set_long(cx, &per_key, out.total);
+    tw_collect(cx, &out);
+    return TW_OK;
+}
+static const struct tw_function firings = {
+    .in = &row_row, .out = &sum_row, .window = count_firings, .states = {&per_window, &per_key}};
+
+static void states_of_window_functions(void **state)
+{
+    struct window_config c = {.function = FN(firings), .assigner = TW_TUMBLING, .size_ms = 10, .lateness_ms = 10};
+
+    (void)state;
+    expect(
+        &c,
+        STEPS({.rows = "@1 a | 1\n@11 a | 1\n"}, {.watermark = 9}, {.rows = "@2 a | 1\n@3 a | 1\n"}, {.watermark = 19}),
+        "+I[1, 1]@9\n+I[2, 2]@9\n+I[3, 3]@9\n+I[1, 4]@19\n");
+}
+
+/* Two windows for a row: the aligned ten, and one of its own. */
+static enum tw_status assign(struct tw_context *cx, const void *in, int64_t time, struct tw_window *windows,
+                             uint32_t max, uint32_t *count)
+{
+    (void)cx, (void)in, (void)max;
+    windows[0] = (struct tw_window){time / 10 * 10, time / 10 * 10 + 10};
+    windows[1] = (struct tw_window){time, time + 1};
+    *count = 2;
+    return TW_OK;
+}
+static const struct tw_function own_windows = {.in = &row_row, .assign = assign};
+
+/* Fires at the second row of a window, and 3 ms after its first by event time. */
+static enum tw_status on_element(struct tw_context *cx, const void *in, int64_t time_ms, const struct tw_window *w,
+                                 enum tw_trigger_result *r)
+{
+    int64_t rows = tw_value_long(cx, &rows_seen, 0) + 1;
+
+    (void)in, (void)w;
+    tw_value_set_long(cx, &rows_seen, rows);
+    if (rows == 1) tw_register_trigger_timer(cx, time_ms + 3, true);
+    if (rows == 2) *r = TW_FIRE_AND_PURGE;
+    return TW_OK;
+}
+
+static enum tw_status on_event_time(struct tw_context *cx, int64_t time_ms, const struct tw_window *w,
+                                    enum tw_trigger_result *r)
+{
+    (void)cx;
+    if (time_ms != w->end - 1) *r = TW_FIRE; /* the engine's own timer, for cleaning up, comes here too */
+    return TW_OK;
+}
+
+static enum tw_status on_merge(struct tw_context *cx, const struct tw_window *w)
+{
+    (void)cx, (void)w;
+    return TW_OK;
+}
+
+static enum tw_status clear(struct tw_context *cx, const struct tw_window *w)
+{
+    (void)w;
+    tw_state_clear(cx, &rows_seen);
+    return TW_OK;
+}
+static const struct tw_function second_row = {
+    .in = &row_row, .on_element = on_element, .on_event_time = on_event_time, .clear = clear, .states = {&rows_seen}};
+static const struct tw_function merging = {.in = &row_row,
+                                           .on_element = on_element,
+                                           .on_event_time = on_event_time,
+                                           .on_merge = on_merge,
+                                           .clear = clear,
+                                           .states = {&rows_seen}};
+
+static void custom_assigners_and_triggers(void **state)
+{
+    struct window_config a = {.function = FN(listed), .assigner = TW_CUSTOM_WINDOWS, .assign = FN(own_windows)};
+    struct window_config t = {.function = FN(listed),
+                              .assigner = TW_TUMBLING,
+                              .size_ms = 10,
+                              .trigger = TW_TRIGGER_CUSTOM,
+                              .trigger_function = FN(second_row)};
+    struct window_config m = {.function = FN(listed),
+                              .assigner = TW_SESSION,
+                              .gap_ms = 10,
+                              .trigger = TW_TRIGGER_CUSTOM,
+                              .trigger_function = FN(merging)};
+
+    (void)state;
+    expect(&a, STEPS({.rows = "@1 a | 1\n@5 a | 2\n"}), "+I[a, 1, 1, 2]@1\n+I[a, 2, 5, 6]@5\n+I[a, 1 2, 0, 10]@9\n");
+    expect(
+        &t,
+        STEPS({.rows = "@1 a | 1\n@5 a | 2\n@6 a | 3\n"}, {.watermark = 4}, {.rows = "@15 a | 4\n"}, {.watermark = 18}),
+        "+I[a, 1 2, 0, 10]@9\n+I[a, 3, 0, 10]@9\n+I[a, 4, 10, 20]@19\n");
+    expect(&m, STEPS({.rows = "@1 a | 1\n"}, {.watermark = 4}, {.rows = "@30 a | 3\n@31 a | 4\n"}, {.watermark = 33}),
+           "+I[a, 1, 1, 11]@10\n+I[a, 3 4, 30, 41]@40\n");
+    m.trigger_function = (struct function_ref)FN(second_row);
+    refused(
+        &m,
+        "a merging window assigner cannot be used with a trigger that does not support merging (sessions take event "
+        "time, processing time, continuous, count and custom triggers with .on_merge)");
+}
+
+static void processing_time_windows(void **state)
+{
+    struct window_config c = {.function = FN(listed), .assigner = TW_SESSION, .gap_ms = 10, .processing_time = true};
+
+    (void)state;
+    expect(&c,
+           STEPS({.rows = "a | 1\n"}, {.now = 5}, {.rows = "a | 2\n"}, {.now = 14}, {.rows = "a | 3\n"}, {.now = 50}),
+           "+I[a, 1 2, 0, 15]@14\n+I[a, 3, 15, 25]@24\n");
+}
+
+static void bad_input_is_told(void **state)
+{
+    struct window_config c = {.function = FN(sums), .assigner = TW_SESSION, .assign = FN(gaps)};
+    struct op_setup setup = {
+        .type = &op_window, .config = &c, .in = "ROW<k STRING NOT NULL, v BIGINT NOT NULL>", .keys = "k"};
+    struct op_driver *d = op_driver_create(&setup);
+
+    (void)state;
+    op_push(d, 0, "@5 a | 0\n");
+    assert_string_equal(op_driver_error(d),
+                        "row +I[a, 0]: the session gap of a row must be positive, but .session_gap answered 0 ms");
+    op_driver_free(d);
+    d = op_driver_create(&setup);
+    op_push(d, 0, "a | 1\n");
+    assert_string_equal(op_driver_error(d),
+                        "a row has no timestamp (Long.MIN_VALUE, the mark of none), but its windows are of "
+                        "event time (give the stream a watermark strategy (tw_with_watermarks), or use "
+                        "windows of processing time)");
+    op_driver_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sessions_grow_and_merge),       cmocka_unit_test(late_rows_of_sessions),
-        cmocka_unit_test(gaps_come_from_rows),           cmocka_unit_test(count_windows),
-        cmocka_unit_test(window_functions_see_all_rows), cmocka_unit_test(triggers_fire),
-        cmocka_unit_test(evictors_take_rows_from_state), cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(sessions_grow_and_merge),
+        cmocka_unit_test(late_rows_of_sessions),
+        cmocka_unit_test(gaps_come_from_rows),
+        cmocka_unit_test(count_windows),
+        cmocka_unit_test(window_functions_see_all_rows),
+        cmocka_unit_test(triggers_fire),
+        cmocka_unit_test(evictors_take_rows_from_state),
+        cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(built_in_aggregates_over_any_window),
+        cmocka_unit_test(states_of_window_functions),
+        cmocka_unit_test(custom_assigners_and_triggers),
+        cmocka_unit_test(processing_time_windows),
+        cmocka_unit_test(bad_input_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
