@@ -277,10 +277,10 @@ enum status window_contents_fire(struct window_engine *e, const struct window_it
 
     TRY(window_run_flush(e));
     if (window_is_empty(e, item->slot)) return S_OK;
+    TRY(e->plan.fold == NULL ? fire_rows(e, item, &f) : e->plan.fire(e->plan.arg, &f));
     if (e->in != NULL && e->is_event_time && window_last(&item->window) <= e->op->watermark)
         sys_atomic_store(&e->op->metrics->late_refired, e->op->metrics->late_refired.value + 1);
-    if (e->plan.fold == NULL) return fire_rows(e, item, &f);
-    return e->plan.fire(e->plan.arg, &f);
+    return S_OK;
 }
 
 /* --- taking away ------------------------------------------------------------------------------------------------------------------------ */
