@@ -15,6 +15,7 @@ struct window_join {
     bool co_group;
     struct tw_elements elements[2];
     struct window_engine *engine;
+    bool through; /* the engine is through with the input at hand; rows may still wait */
 };
 
 static enum status window_join_derive(struct op_plan *plan, const void *config, struct err *e)
@@ -30,7 +31,9 @@ static enum status window_join_derive(struct op_plan *plan, const void *config, 
     TRY(window_engine_derive(plan, c, e));
     TRY(user_need_hook(&c->function, fn && (c->co_group ? fn->co_group != NULL : fn->join != NULL),
                        c->co_group ? "co_group" : "join", e));
-    if (fn->on_timer) return err_set(e, E_GRAPH, "function '%s' has .on_timer, but a window join has no timers for it", c->function.name);
+    if (fn->on_timer)
+        return err_set(e, E_GRAPH, "function '%s' has .on_timer, but a window join has no timers for it",
+                       c->function.name);
     TRY(user_derive_in(plan, 0, &c->function, true, e));
     TRY(user_derive_in(plan, 1, &c->function, true, e));
     TRY(user_derive_pair(plan, e));
@@ -73,9 +76,12 @@ static enum status window_join_fire(void *arg, const struct window_firing *f)
     cx->key.batch = NULL;
     cx->time = f->window.end == INT64_MAX ? INT64_MAX : f->window.end - 1;
     cx->begun = true;
-    for (uint32_t i = 0; i < 2; i++) user_elements_rows(&j->elements[i], f->rows[i]->total, window_rows_next, f->rows[i]);
-    if (j->co_group) st = user_check(cx, cx->fn->co_group(cx, &j->elements[0], &j->elements[1]));
-    else st = pairs_make(j);
+    for (uint32_t i = 0; i < 2; i++)
+        user_elements_rows(&j->elements[i], f->rows[i]->total, window_rows_next, f->rows[i]);
+    if (j->co_group)
+        st = user_check(cx, cx->fn->co_group(cx, &j->elements[0], &j->elements[1]));
+    else
+        st = pairs_make(j);
     for (uint32_t i = 0; i < 2; i++) {
         user_elements_end(&j->elements[i]);
         f->rows[i]->at = 0;
@@ -114,10 +120,14 @@ static enum status window_join_open(struct op_cx *op, void *self)
     return window_engine_create(op, &plan, &j->engine);
 }
 
+/* What the engine did goes out; once it is through, only rows that wait ask for another call. */
 static enum status finish(struct window_join *j, enum status st)
 {
     if (st != S_OK && st != S_MORE) return st;
-    return user_end(&j->cx, st == S_OK);
+    j->through = st == S_OK;
+    st = user_end(&j->cx, j->through);
+    if (st == S_OK) j->through = false;
+    return st;
 }
 
 static enum status window_join_on_batch(struct op_cx *op, void *self, uint32_t input, struct batch *in)
@@ -126,7 +136,7 @@ static enum status window_join_on_batch(struct op_cx *op, void *self, uint32_t i
 
     (void)op;
     TRY(user_begin(&j->cx, input, in));
-    return finish(j, window_engine_on_batch(j->engine, input, in));
+    return finish(j, j->through ? S_OK : window_engine_on_batch(j->engine, input, in));
 }
 
 static enum status window_join_on_watermark(struct op_cx *op, void *self, int64_t watermark)
@@ -135,7 +145,7 @@ static enum status window_join_on_watermark(struct op_cx *op, void *self, int64_
 
     (void)op;
     TRY(user_begin(&j->cx, 0, NULL));
-    return finish(j, window_engine_on_watermark(j->engine, watermark));
+    return finish(j, j->through ? S_OK : window_engine_on_watermark(j->engine, watermark));
 }
 
 static enum status window_join_on_time(struct op_cx *op, void *self, int64_t now_ms)
@@ -144,7 +154,7 @@ static enum status window_join_on_time(struct op_cx *op, void *self, int64_t now
 
     (void)op;
     TRY(user_begin(&j->cx, 0, NULL));
-    return finish(j, window_engine_on_time(j->engine, now_ms));
+    return finish(j, j->through ? S_OK : window_engine_on_time(j->engine, now_ms));
 }
 
 static void window_join_close(struct op_cx *op, void *self, bool failed)
@@ -160,7 +170,8 @@ static void window_join_close(struct op_cx *op, void *self, bool failed)
 const struct op_type op_window_join = {
     .name = "window_join",
     .doc = "rows of two keyed streams in one window: pairs by the function's .join, groups by its .co_group",
-    .example = "tw_window_join(tw_key_by(orders, \"id\"), tw_key_by(payments, \"id\"), TW_TUMBLE(TW_MINUTES(5)), &match)",
+    .example =
+        "tw_window_join(tw_key_by(orders, \"id\"), tw_key_by(payments, \"id\"), TW_TUMBLE(TW_MINUTES(5)), &match)",
     .flags = OP_SELECTION | OP_NEEDS_KEY,
     .input_count = 2,
     .config_size = sizeof(struct window_config),
