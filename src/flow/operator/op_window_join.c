@@ -15,7 +15,8 @@ struct window_join {
     bool co_group;
     struct tw_elements elements[2];
     struct window_engine *engine;
-    bool through; /* the engine is through with the input at hand; rows may still wait */
+    bool is_checked; /* the input at hand, for NULLs */
+    bool through;    /* the engine is through with the input at hand; rows may still wait */
 };
 
 static enum status window_join_derive(struct op_plan *plan, const void *config, struct err *e)
@@ -126,8 +127,22 @@ static enum status finish(struct window_join *j, enum status st)
     if (st != S_OK && st != S_MORE) return st;
     j->through = st == S_OK;
     st = user_end(&j->cx, j->through);
-    if (st == S_OK) j->through = false;
+    if (st == S_OK) j->through = j->is_checked = false;
     return st;
+}
+
+/* A NULL that the struct has no place for is told when the row comes, not when its window fires. */
+static enum status nulls_check(struct window_join *j, uint32_t input, const struct batch *in)
+{
+    const struct rowconv *conv = &j->cx.in[input].row.conv;
+    bool may_be_null = false;
+
+    for (uint32_t f = 0; f < conv->field_count; f++)
+        may_be_null |= vector_values(&in->cols[conv->fields[f].col])->validity != NULL;
+    for (uint32_t i = 0; may_be_null && i < batch_rows(in); i += ROWCONV_ROWS)
+        TRY(user_read(&j->cx, input, in, i, MIN(batch_rows(in) - i, (uint32_t)ROWCONV_ROWS)));
+    j->is_checked = true;
+    return S_OK;
 }
 
 static enum status window_join_on_batch(struct op_cx *op, void *self, uint32_t input, struct batch *in)
@@ -136,6 +151,7 @@ static enum status window_join_on_batch(struct op_cx *op, void *self, uint32_t i
 
     (void)op;
     TRY(user_begin(&j->cx, input, in));
+    if (!j->is_checked) TRY(nulls_check(j, input, in));
     return finish(j, j->through ? S_OK : window_engine_on_batch(j->engine, input, in));
 }
 
