@@ -135,8 +135,10 @@ static enum status finish(struct window_join *j, enum status st)
 static enum status nulls_check(struct window_join *j, uint32_t input, const struct batch *in)
 {
     const struct rowconv *conv = &j->cx.in[input].row.conv;
+    const struct op_plan *plan = j->cx.op->plan;
     bool may_be_null = false;
 
+    TRY(user_keys_present(&j->cx, in, plan->keys[input], plan->key_count[input]));
     for (uint32_t f = 0; f < conv->field_count; f++)
         may_be_null |= vector_values(&in->cols[conv->fields[f].col])->validity != NULL;
     for (uint32_t i = 0; may_be_null && i < batch_rows(in); i += ROWCONV_ROWS)

@@ -177,6 +177,8 @@ enum status user_begin(struct tw_context *cx, uint32_t input, const struct batch
 /* Hashes the keys of the batch and resolves the function's states for all its rows. May answer S_PENDING: nothing may
  * have been emitted in this call. Does nothing when that was done for this input already. */
 enum status user_keys(struct tw_context *cx, const struct batch *in, const uint32_t *cols, uint32_t col_count) CHECKED;
+/* E_DATA when a selected row has NULL in a key column. user_keys looks itself. */
+enum status user_keys_present(struct tw_context *cx, const struct batch *in, const uint32_t *cols, uint32_t col_count) CHECKED;
 /* The same with the key columns of an input; nothing when that input is not keyed. */
 enum status user_input_keys(struct tw_context *cx, uint32_t input, const struct batch *in) CHECKED;
 void user_keys_done(struct tw_context *cx); /* user_end calls it when the input is through */

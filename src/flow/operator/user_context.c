@@ -118,7 +118,7 @@ void user_close(struct tw_context *cx, bool failed)
 }
 
 /* --- stepping through a batch ------------------------------------------------------------------------------------------- */
-static enum status keys_present(struct tw_context *cx, const struct batch *in, const uint32_t *cols, uint32_t col_count)
+enum status user_keys_present(struct tw_context *cx, const struct batch *in, const uint32_t *cols, uint32_t col_count)
 {
     for (uint32_t c = 0; c < col_count; c++) {
         const struct vector *v = &in->cols[cols[c]];
@@ -138,7 +138,7 @@ enum status user_keys(struct tw_context *cx, const struct batch *in, const uint3
 
     ASSERT(cx->key_type && col_count == cx->key_type->child_count);
     if (cx->begun) return S_OK;
-    TRY(keys_present(cx, in, cols, col_count));
+    TRY(user_keys_present(cx, in, cols, col_count));
     if (cx->states || cx->timers) {
         batch_hash(in, cols, col_count, cx->hashes);
         keys = state_keys_of(in, cols, col_count, cx->hashes);
