@@ -179,7 +179,7 @@ enum status user_begin(struct tw_context *cx, uint32_t input, const struct batch
 enum status user_keys(struct tw_context *cx, const struct batch *in, const uint32_t *cols, uint32_t col_count) CHECKED;
 /* E_DATA when a selected row has NULL in a key column. user_keys looks itself. */
 enum status user_keys_present(struct tw_context *cx, const struct batch *in, const uint32_t *cols, uint32_t col_count) CHECKED;
-/* The same with the key columns of an input; nothing when that input is not keyed. */
+/* user_keys with the key columns of an input; nothing when that input is not keyed. */
 enum status user_input_keys(struct tw_context *cx, uint32_t input, const struct batch *in) CHECKED;
 void user_keys_done(struct tw_context *cx); /* user_end calls it when the input is through */
 /* Selected rows [first, first + n) as structs, n <= ROWCONV_ROWS. A NULL without a mask: E_DATA. */
