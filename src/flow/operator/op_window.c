@@ -18,6 +18,7 @@ struct window {
     struct window_user user;
     struct slices *slices;
     struct window_engine *engine;
+    bool through;               /* the windows are through with the input at hand; rows may still wait */
     struct state_def fold_def;
     struct state_table *fold;   /* one accumulator while an evictor's rows are folded */
     uint32_t cols[OP_KEYS_MAX + 2];
@@ -203,11 +204,15 @@ static enum status window_open(struct op_cx *op, void *self)
     return slices_create(op, &plan, &w->user.fold, &w->slices);
 }
 
-/* What the engine did goes out; it may want to be called again, and so may the context with rows that wait. */
+/* What the engine did goes out. Once it is through with the input, only rows that wait ask for another call: the same
+ * input must not reach it again. */
 static enum status finish(struct window *w, enum status st)
 {
     if (st != S_OK && st != S_MORE) return st;
-    return user_end(&w->cx, st == S_OK);
+    w->through = st == S_OK;
+    st = user_end(&w->cx, w->through);
+    if (st == S_OK) w->through = false;
+    return st;
 }
 
 static enum status window_on_batch(struct op_cx *op, void *self, uint32_t input, struct batch *in)
@@ -216,6 +221,7 @@ static enum status window_on_batch(struct op_cx *op, void *self, uint32_t input,
 
     (void)op;
     TRY(user_begin(&w->cx, input, in));
+    if (w->through) return finish(w, S_OK);
     return finish(w, w->engine ? window_engine_on_batch(w->engine, input, in) : slices_on_batch(w->slices, in));
 }
 
@@ -225,7 +231,9 @@ static enum status window_on_watermark(struct op_cx *op, void *self, int64_t wat
 
     (void)op;
     TRY(user_begin(&w->cx, 0, NULL));
-    return finish(w, w->engine ? window_engine_on_watermark(w->engine, watermark) : slices_on_watermark(w->slices, watermark));
+    if (w->through) return finish(w, S_OK);
+    return finish(w, w->engine ? window_engine_on_watermark(w->engine, watermark)
+                               : slices_on_watermark(w->slices, watermark));
 }
 
 static enum status window_on_time(struct op_cx *op, void *self, int64_t now_ms)
@@ -234,6 +242,7 @@ static enum status window_on_time(struct op_cx *op, void *self, int64_t now_ms)
 
     (void)op;
     TRY(user_begin(&w->cx, 0, NULL));
+    if (w->through) return finish(w, S_OK);
     return finish(w, w->engine ? window_engine_on_time(w->engine, now_ms) : slices_on_time(w->slices, now_ms));
 }
 

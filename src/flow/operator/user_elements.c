@@ -25,7 +25,6 @@ static void group_begin(struct tw_elements *e, uint32_t total)
     e->at = e->read = e->block_count = 0;
     e->single = NULL;
     e->next = NULL;
-    e->fill = NULL;
     e->batch = NULL;
 }
 
@@ -33,13 +32,6 @@ void user_elements_rows(struct tw_elements *e, uint32_t total, elements_next_fn 
 {
     group_begin(e, total);
     e->next = next;
-    e->arg = arg;
-}
-
-void user_elements_structs(struct tw_elements *e, uint32_t total, elements_fill_fn fill, void *arg)
-{
-    group_begin(e, total);
-    e->fill = fill;
     e->arg = arg;
 }
 
@@ -77,11 +69,6 @@ static enum status block_fill(struct tw_elements *e)
     struct elements_block *block = block_next(e);
     uint32_t bad;
 
-    if (e->fill) {
-        TRY(e->fill(e->arg, block));
-        e->read += block->count;
-        return S_OK;
-    }
     while (block->count < ROWCONV_ROWS) {
         if (e->batch == NULL || e->batch_at == batch_rows(e->batch)) {
             e->batch_at = 0;

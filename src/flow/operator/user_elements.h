@@ -14,9 +14,6 @@ struct elements_block {
 /* Gives the next batch of rows (its selection counts), NULL at the end. It must stay unchanged until user_elements_end. */
 typedef enum status (*elements_next_fn)(void *arg, const struct batch **out);
 
-/* Instead: fills up to ROWCONV_ROWS structs and times of a block and sets its count; every block but the last is full. */
-typedef enum status (*elements_fill_fn)(void *arg, struct elements_block *block);
-
 struct tw_elements {
     struct tw_context *cx;
     const struct user_row *row;
@@ -27,7 +24,6 @@ struct tw_elements {
     const void *single;        /* instead of batches: the one row of the group */
     int64_t single_time;
     elements_next_fn next;
-    elements_fill_fn fill;
     void *arg;
     const struct batch *batch; /* being read */
     uint32_t batch_at;
@@ -37,8 +33,6 @@ void user_elements_init(struct tw_elements *e, struct tw_context *cx, const stru
 void user_elements_release(struct tw_elements *e);
 /* A group of `total` rows. */
 void user_elements_rows(struct tw_elements *e, uint32_t total, elements_next_fn next, void *arg);
-/* The same, from a source that makes structs by itself. */
-void user_elements_structs(struct tw_elements *e, uint32_t total, elements_fill_fn fill, void *arg);
 /* A group of one struct. */
 void user_elements_one(struct tw_elements *e, const void *row, int64_t time_ms);
 void user_elements_end(struct tw_elements *e); /* after the callback */

@@ -85,6 +85,18 @@ static const struct tw_function listed = {
 static const struct tw_function listed_all = {
     .in = &row_row, .out = &listing_row, .self_size = sizeof(struct memory), .window = list};
 
+/* More rows than a small batch holds: they go out over several calls, and the input is through only once. */
+static enum tw_status spread(struct tw_context *cx, const struct tw_window *w, struct tw_elements *elements)
+{
+    struct sum out = {tw_element_count(elements), 0};
+
+    (void)w;
+    for (const struct row *r; (r = tw_next(elements)) != NULL;) out.total += r->v;
+    for (int i = 0; i < 5; i++, out.n++) tw_collect(cx, &out);
+    return TW_OK;
+}
+static const struct tw_function spreads = {.in = &row_row, .out = &sum_row, .window = spread};
+
 static enum tw_status gap_of(struct tw_context *cx, const void *in, int64_t *gap)
 {
     (void)cx;
@@ -215,6 +227,21 @@ static void count_windows(void **state)
            "+I[a, 1 2, -9223372036854775808, 9223372036854775807]@9223372036854775807\n"
            "+I[a, 2 3 4, -9223372036854775808, 9223372036854775807]@9223372036854775807\n"
            "+I[a, 4 5 6, -9223372036854775808, 9223372036854775807]@9223372036854775807\n");
+}
+
+static void one_firing_may_put_out_many_rows(void **state)
+{
+    struct window_config c = {.function = FN(spreads), .assigner = TW_COUNT, .count = 2, .trigger_count = 2};
+    struct window_config t = {.function = FN(spreads), .assigner = TW_TUMBLING, .size_ms = 10};
+
+    (void)state;
+    expect(&c, STEPS({.rows = "a | 1\na | 2\na | 4\na | 8\n"}),
+           "+I[2, 3]@9223372036854775807\n+I[3, 3]@9223372036854775807\n+I[4, 3]@9223372036854775807\n"
+           "+I[5, 3]@9223372036854775807\n+I[6, 3]@9223372036854775807\n+I[2, 12]@9223372036854775807\n"
+           "+I[3, 12]@9223372036854775807\n+I[4, 12]@9223372036854775807\n+I[5, 12]@9223372036854775807\n"
+           "+I[6, 12]@9223372036854775807\n");
+    expect(&t, STEPS({.rows = "@1 a | 1\n@2 a | 2\n"}, {.watermark = 9}),
+           "+I[2, 3]@9\n+I[3, 3]@9\n+I[4, 3]@9\n+I[5, 3]@9\n+I[6, 3]@9\n");
 }
 
 static void window_functions_see_all_rows(void **state)
@@ -488,6 +515,7 @@ int main(void)
         cmocka_unit_test(late_rows_of_sessions),
         cmocka_unit_test(gaps_come_from_rows),
         cmocka_unit_test(count_windows),
+        cmocka_unit_test(one_firing_may_put_out_many_rows),
         cmocka_unit_test(window_functions_see_all_rows),
         cmocka_unit_test(triggers_fire),
         cmocka_unit_test(evictors_take_rows_from_state),
