@@ -9,24 +9,37 @@ extern "C" {
 
 struct tw_harness;
 
-/* Builds `graph` with one or two harness inputs and takes its result: the function gets streams it may transform.
- *     static struct tw_stream *graph(struct tw_stream *in, struct tw_stream *in2, void *arg) { return tw_process(tw_key_by(in, "user"), &f); }
- * in2_row may be NULL. Answers NULL on a mistake in the graph; tw_harness_error says which. */
+/* Builds the graph under test: transforms its one or two inputs (in2 is NULL without in2_row) and answers the stream whose
+ * rows tw_output tells. Side outputs that the graph does not read itself are told as well.
+ *     static struct tw_stream *graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+ *     {
+ *         return tw_process(tw_key_by(in, "user"), &count_visits);
+ *     } */
 typedef struct tw_stream *(*tw_harness_graph)(struct tw_stream *in, struct tw_stream *in2, void *arg);
-TW_API struct tw_harness *tw_harness_create_in(const struct tw_function_entry *first, const struct tw_function_entry *end,
-                                               tw_harness_graph graph, void *arg, const struct tw_row *in_row, const struct tw_row *in2_row);
+/* Never NULL; a mistake in the graph is told by tw_harness_error. Processing time starts at 0. Parallelism is 1. Functions
+ * that block and asynchronous requests run on the calling thread. Freed by tw_harness_free. */
+TW_API struct tw_harness *tw_harness_create_in(const struct tw_function_entry *first,
+                                               const struct tw_function_entry *end, tw_harness_graph graph, void *arg,
+                                               const struct tw_row *in_row, const struct tw_row *in2_row);
 #define tw_harness_create(graph, arg, in_row, in2_row)                                                                 \
     tw_harness_create_in(__start_tw_functions, __stop_tw_functions, graph, arg, in_row, in2_row)
-TW_API void tw_harness_free(struct tw_harness *h);
-TW_API const char *tw_harness_error(struct tw_harness *h); /* "" when there is none */
-/* Input 0 or 1. 0, or 1 after a failure. */
+TW_API void tw_harness_free(struct tw_harness *h); /* NULL is a no-op */
+/* The first mistake or failure, with operator, key and row; "" when there is none. Valid until the next call. */
+TW_API const char *tw_harness_error(struct tw_harness *h);
+
+/* Each answers 0 when everything that follows from it has come out, 1 after a failure (then and ever after).
+ * A row of row type in_row (input 0) or in2_row (input 1), copied; its event time in ms, or TW_NO_TIME. */
 TW_API int tw_push(struct tw_harness *h, uint32_t input, const void *row, int64_t time_ms);
 TW_API int tw_push_watermark(struct tw_harness *h, uint32_t input, int64_t watermark);
-TW_API int tw_set_processing_time(struct tw_harness *h, int64_t now_ms);
-TW_API int tw_push_end(struct tw_harness *h); /* end of all inputs */
-/* Everything that came out since the last call, as text: one line per row "+I[a, 1]@time", watermarks as "W@time" when
- * asked for; side output rows are prefixed "name: ". Valid until the next call. */
+TW_API int tw_set_processing_time(struct tw_harness *h, int64_t now_ms); /* ms since 1970; never back. Fires timers */
+TW_API int tw_push_end(struct tw_harness *h);                            /* end of all inputs: the last watermark first */
+
+/* Everything that came out since the last call, as text: one line per row "+I[a, 1]@time" in order of emission, without
+ * "@time" when it has none; rows of side outputs have "name: " in front; watermarks as "W@time" when asked for.
+ * Valid until the next call. */
 TW_API const char *tw_output(struct tw_harness *h, bool with_watermarks);
+/* A counter accumulator (tw_counter_add), after tw_push_end. False when there is none of that name. */
+TW_API bool tw_harness_counter(struct tw_harness *h, const char *name, int64_t *value);
 
 #ifdef __cplusplus
 }

@@ -25,7 +25,7 @@ struct async_pool {
     uint32_t helper_count, helper_max;
     struct async_helper *idle;
     struct async_job *line, *line_last; /* jobs waiting for a helper */
-    struct async_job *spare, *all_done; /* all_done: back already, without a thread (simulation) */
+    struct async_job *spare, *all_done; /* all_done: back already, without a thread (simulation, harness) */
     struct async_job **jobs;            /* every job ever made */
     uint32_t job_count, job_capacity;
     bool runs_here;
@@ -48,7 +48,7 @@ enum status async_pool_create(struct tw_context *task, uint32_t threads, struct 
     p->sys = op->sys;
     p->mem = op->mem;
     p->helper_max = MIN(threads, ASYNC_THREADS_MAX);
-    p->runs_here = strcmp(op->sys->ops->name, "sim") == 0;
+    p->runs_here = strcmp(op->sys->ops->name, "linux") != 0; /* worlds on one thread: simulation, harness */
     if (!p->runs_here) p->finished = sys_mailbox_create(op->sys);
     return S_OK;
 }

@@ -83,3 +83,10 @@ const struct config_field source_function_config_fields[] = {
     WATERMARK_CONFIG_FIELDS(offsetof(struct source_function_config, watermark)),
     LAST,
 };
+
+const struct config_field harness_config_fields[] = {
+    FIELD(harness_config, schema, CONF_TYPE, "row type of an input"),
+    FIELD(harness_config, name, CONF_TEXT, "of the input; of a side output"),
+    FIELD(harness_config, is_main, CONF_BOOL, "watermarks of this output are kept"),
+    LAST,
+};

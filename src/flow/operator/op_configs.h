@@ -10,7 +10,8 @@ static inline bool function_given(const struct function_ref *f) { return f->name
 /* The tables of the structs below, for `.config_fields`; window_config's is in window_fields.h. */
 extern const struct config_field function_config_fields[], where_config_fields[], project_config_fields[],
     rolling_config_fields[], sort_config_fields[], interval_config_fields[], async_config_fields[],
-    source_config_fields[], sink_config_fields[], watermarks_config_fields[], source_function_config_fields[];
+    source_config_fields[], sink_config_fields[], watermarks_config_fields[], source_function_config_fields[],
+    harness_config_fields[];
 
 /* map, filter, flat_map, process, batch, reduce, partition_rows, co_*, broadcast_process, sink_function,
  * key_by (select_key), partition_custom (partition). */
@@ -121,4 +122,11 @@ struct source_function_config {
     struct function_ref function;
     double rows_per_second; /* of all subtasks; 0 = no limit */
     struct watermark_config watermark;
+};
+
+/* harness_input, harness_output: the test's end of a stream, see harness_port.h. */
+struct harness_config {
+    const struct type *schema; /* of an input */
+    const char *name;          /* of the object in the job; of a side output, what its lines start with */
+    bool is_main;              /* the output whose watermarks are kept */
 };

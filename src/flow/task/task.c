@@ -247,7 +247,7 @@ static enum status step(struct task *t, bool *moved)
         if (st != S_OK) return st;
         t->is_idle = t->is_flushed = false;
         TRY(chain_drain(&t->chain));
-        *moved = true;
+        *moved |= t->gate != NULL || t->chain.nodes[0].poll_answer != S_IDLE; /* asking in vain is no progress */
     }
 }
 
