@@ -3,12 +3,15 @@
 
 #include <thalweg/stream.h>
 
-extern const struct tw_plugin flights_plugin; /* examples/flights.c */
+/* examples/<name>.c */
+extern const struct tw_plugin flights_plugin, event_time_windows_plugin, stateful_process_plugin;
 
 int main(int argc, char **argv)
 {
     static const struct cli_job jobs[] = {
         {"flights", "20,000 flights: the five worst airports of each week", &flights_plugin},
+        {"event_time_windows", "clicks per user in event-time windows, with late rows", &event_time_windows_plugin},
+        {"stateful_process", "keyed state and timers", &stateful_process_plugin},
         {NULL, NULL, NULL},
     };
     struct cli cli = {.sys = sys_linux_create(), .jobs = jobs};

@@ -1,0 +1,175 @@
+/* sim.c - one run: the seed chooses the settings and the schedule, the job prints into the world's standard output, and its
+ * rows are put into the order in which they are compared.
+ *
+ * The reference run has parallelism 1, batches of one row and the ordinary schedule; every other run must give the same. */
+#include "sim/sim.h"
+
+#include "surface/api/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define X(name) extern const struct sim_job job_##name;
+#include "job_registry.def"
+#undef X
+
+const struct sim_job *const sim_jobs[] = {
+#define X(name) &job_##name,
+#include "job_registry.def"
+#undef X
+    NULL,
+};
+
+enum { CONTEXT_ROWS = 2, SHOWN_ROWS = 6 };
+
+struct run {
+    const struct sim_job *job;
+    struct sim_world *world;
+    struct prng prng;
+    bool is_reference;
+    int exit_status;
+    char settings[256];
+};
+
+/* --- one run ------------------------------------------------------------------------------------------------------------ */
+static void choose(struct run *r, struct tw_env *env, const char *key, const char *const *values, uint32_t count)
+{
+    const char *value = values[r->is_reference ? 0 : prng_below(&r->prng, count)];
+    size_t used = strlen(r->settings);
+
+    snprintf(r->settings + used, sizeof r->settings - used, "%s%s=%s", used > 0 ? " " : "", key, value);
+    tw_set(env, key, value);
+}
+
+static void choose_all(struct run *r, struct tw_env *env)
+{
+    static const char *const parallelism[] = {"1", "2", "3", "4"}, *const rows[] = {"1", "2", "7", "64", "2048"},
+                             *const ring[] = {"1", "2", "3", "4", "8"}, *const workers[] = {"1", "2", "3", "5", "8"},
+                             *const backend[] = {"hashmap", "pending"}, *const chaining[] = {"true", "false"},
+                             *const seeds[] = {"0", "1", "2", "3"};
+
+    choose(r, env, "parallelism.default", parallelism, COUNT_OF(parallelism));
+    choose(r, env, "thalweg.exec.batch-rows", rows, COUNT_OF(rows));
+    choose(r, env, "thalweg.exec.ring-batches", ring, COUNT_OF(ring));
+    choose(r, env, "thalweg.exec.workers", workers, COUNT_OF(workers));
+    choose(r, env, "state.backend.type", backend, COUNT_OF(backend));
+    choose(r, env, "pipeline.operator-chaining.enabled", chaining, COUNT_OF(chaining));
+    choose(r, env, "thalweg.exec.seed", seeds, COUNT_OF(seeds));
+}
+
+static void run_main(void *arg)
+{
+    struct run *r = arg;
+    const struct tw_plugin *plugin = r->job->plugin;
+    struct tw_env *env = plugin != NULL ? tw_env_create_in(plugin->first, plugin->end) : tw_env_create();
+    char name[] = "sim", *argv[] = {name, NULL};
+    struct err e = {0};
+
+    env->sys = &r->world->sys;
+    env->artifact = NULL;
+    choose_all(r, env);
+    if (r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
+        buf_printf(&r->world->standard[2], "%s\n", e.text);
+        r->exit_status = 1;
+    } else {
+        r->exit_status = plugin != NULL ? plugin->job(env, 1, argv) : r->job->run(env);
+    }
+    tw_env_free(env);
+}
+
+/* --- rows --------------------------------------------------------------------------------------------------------------- */
+/* "late:2> +I[..." and "2> +I[...": which subtask printed it depends on the schedule. */
+static char *without_subtask(char *line)
+{
+    char *mark = strstr(line, "> "), *colon = memchr(line, ':', mark != NULL ? (size_t)(mark - line) : 0);
+    char *digits = colon != NULL ? colon + 1 : line;
+
+    if (mark == NULL || digits == mark || strspn(digits, "0123456789") != (size_t)(mark - digits)) return line;
+    if (colon == NULL) return mark + 2;
+    memmove(colon, mark, strlen(mark) + 1);
+    return line;
+}
+
+static size_t key_size(const char *row) { return strcspn(row, ",]"); }
+
+static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
+
+/* Stable, by the first column: merge of neighbours, doubling. */
+static void sort_by_key(const char **rows, const char **room, uint32_t count)
+{
+    for (uint32_t width = 1; width < count; width *= 2) {
+        for (uint32_t from = 0; from < count; from += 2 * width) {
+            uint32_t a = from, b = MIN(from + width, count), a_end = b, b_end = MIN(b + width, count);
+            for (uint32_t i = from; i < b_end; i++) {
+                bool left = a < a_end;
+                if (left && b < b_end) {
+                    size_t size_a = key_size(rows[a]), size_b = key_size(rows[b]);
+                    int order = memcmp(rows[a], rows[b], MIN(size_a, size_b));
+                    left = order < 0 || (order == 0 && size_a <= size_b);
+                }
+                room[i] = left ? rows[a++] : rows[b++];
+            }
+        }
+        memcpy(rows, room, sizeof *rows * count);
+    }
+}
+
+static void take_rows(const struct run *r, struct arena *a, struct sim_result *out)
+{
+    const struct buf *text = &r->world->standard[1];
+    char *line = arena_strndup(a, text->size > 0 ? text->data : "", text->size), *end = line + text->size;
+    uint32_t lines = 1;
+
+    for (char *p = line; p < end; p++) lines += *p == '\n';
+    out->rows = ARENA_ARRAY(a, const char *, lines);
+    for (char *stop; line < end && (stop = memchr(line, '\n', (size_t)(end - line))) != NULL; line = stop + 1) {
+        *stop = '\0';
+        out->rows[out->row_count++] = without_subtask(line);
+    }
+    if (r->job->compare == SIM_ANY_ORDER) qsort(out->rows, out->row_count, sizeof *out->rows, by_text);
+    if (r->job->compare == SIM_PER_KEY) sort_by_key(out->rows, ARENA_ARRAY(a, const char *, lines), out->row_count);
+}
+
+void sim_run(const struct sim_job *job, uint64_t seed, bool is_reference, struct arena *a, struct sim_result *out)
+{
+    struct run r = {.job = job, .is_reference = is_reference, .world = sim_world_create(seed, is_reference)};
+    struct buf *said = &r.world->standard[2];
+
+    *out = (struct sim_result){0};
+    prng_init(&r.prng, mix64(seed));
+    out->end = sim_world_run(r.world, run_main, &r, said);
+    out->exit_status = r.exit_status;
+    out->virtual_ns = r.world->now_ns;
+    out->settings = arena_strdup(a, r.settings);
+    out->said = arena_strndup(a, said->size > 0 ? said->data : "", said->size);
+    sim_trace(r.world, hash64(r.world->standard[1].data, r.world->standard[1].size));
+    out->trace = r.world->trace;
+    take_rows(&r, a, out);
+    sim_world_free(r.world);
+}
+
+/* --- comparing ---------------------------------------------------------------------------------------------------------- */
+static void show_rows(const char *title, const struct sim_result *r, uint32_t from, struct buf *out)
+{
+    buf_printf(out, "  %s, %u rows, from row %u:\n", title, r->row_count, from + 1);
+    for (uint32_t i = from; i < MIN(r->row_count, from + SHOWN_ROWS); i++) buf_printf(out, "    %s\n", r->rows[i]);
+}
+
+bool sim_differs(const struct sim_result *got, const struct sim_result *expected, struct buf *out)
+{
+    uint32_t at = 0, both = MIN(got->row_count, expected->row_count);
+
+    if (got->end == SIM_FINISHED && got->exit_status == expected->exit_status) {
+        while (at < both && strcmp(got->rows[at], expected->rows[at]) == 0) at++;
+        if (at == both && got->row_count == expected->row_count) return false;
+    }
+    if (got->end == SIM_DEADLOCK) buf_append_text(out, "  deadlock: nothing can go on\n");
+    if (got->end == SIM_ENDLESS) buf_append_text(out, "  it does not come to an end\n");
+    if (got->exit_status != expected->exit_status) buf_printf(out, "  exit status %d\n", got->exit_status);
+    buf_append_text(out, got->said);
+    uint32_t from = at > CONTEXT_ROWS ? at - CONTEXT_ROWS : 0;
+    show_rows("expected", expected, from, out);
+    show_rows("got", got, from, out);
+    return true;
+}

@@ -1,0 +1,41 @@
+/* sim.h - jobs in the simulated world: what a job is, and one run of it under a seed. */
+#pragma once
+#include "ground/base/arena.h"
+#include "sim/world.h"
+#include "surface/cli/cli.h"
+
+#include <thalweg/thalweg.h>
+
+/* How results of two schedules compare. Rows are what the job prints. */
+enum sim_compare {
+    SIM_EXACT,   /* the same sequence */
+    SIM_PER_KEY, /* the same sequence of rows that agree in their first column */
+    SIM_ANY_ORDER,
+};
+
+/* One file job_<name>.c ends in one of these. The job prints its results (tw_print); functions carry the job's name in
+ * front, since all jobs share one table. */
+struct sim_job {
+    const char *name, *doc;
+    enum sim_compare compare;
+    bool (*prepare)(struct sys *sys, struct err *e); /* files on the simulated disk; NULL = none */
+    int (*run)(struct tw_env *env);
+    const struct tw_plugin *plugin; /* instead of run: a program, without arguments */
+};
+extern const struct sim_job *const sim_jobs[]; /* sorted by name, ends with NULL */
+
+struct sim_result {
+    enum sim_end end;
+    int exit_status;
+    uint64_t trace;
+    int64_t virtual_ns;
+    uint32_t row_count;
+    const char **rows;       /* in order of comparison */
+    const char *settings;    /* what the seed chose */
+    const char *said;        /* on standard error, and what a deadlock's threads wait for */
+};
+
+/* Runs the job once; all of the result lies in the arena. is_reference: parallelism 1, rows one by one, no chance. */
+void sim_run(const struct sim_job *job, uint64_t seed, bool is_reference, struct arena *a, struct sim_result *out);
+/* Appends what differs; false when nothing does. */
+bool sim_differs(const struct sim_result *got, const struct sim_result *expected, struct buf *out);

@@ -1,0 +1,296 @@
+/* sys_sim_file.c - the simulated disk: files and folders in memory, and standard streams that are kept as text.
+ *
+ * A flat list of nodes by their full path, sorted, so that a folder's entries come sorted too. A deleted or replaced file
+ * lives on for those who have it open, as on Linux. Sentences and statuses are those of the Linux world. */
+#include "ground/base/str.h"
+#include "sim/world.h"
+
+#include <string.h>
+
+struct sim_node {
+    struct sim_node *next; /* by path */
+    char *path;
+    bool is_directory, is_linked;
+    uint32_t opened;
+    int64_t modified_ms;
+    struct buf bytes;
+};
+
+struct sys_file {
+    struct sim_node *node; /* NULL: a standard stream */
+    int fd, flags;
+    size_t at;
+};
+
+static struct sim_world *world_of(struct sys *s) { return (struct sim_world *)s; }
+
+static struct sim_node **place_of(struct sim_world *w, const char *path)
+{
+    struct sim_node **at = &w->root;
+
+    while (*at != NULL && strcmp((*at)->path, path) < 0) at = &(*at)->next;
+    return at;
+}
+
+static struct sim_node *find(struct sim_world *w, const char *path)
+{
+    struct sim_node *n = *place_of(w, path);
+
+    return n != NULL && strcmp(n->path, path) == 0 ? n : NULL;
+}
+
+static char *copy_text(struct sim_world *w, const char *text, size_t size)
+{
+    char *copy = mem_alloc(&w->mem, size + 1);
+
+    memcpy(copy, text, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+/* Without slashes at its end; the root stays. Of the caller, freed by him. */
+static char *plain_path(struct sim_world *w, const char *path)
+{
+    size_t size = strlen(path);
+
+    while (size > 1 && path[size - 1] == '/') size--;
+    return copy_text(w, path, size);
+}
+
+static bool is_root(const char *path) { return strcmp(path, "/") == 0 || strcmp(path, ".") == 0; }
+
+static bool parent_exists(struct sim_world *w, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (slash == NULL || slash == path) return true;
+    char *parent = copy_text(w, path, (size_t)(slash - path));
+    struct sim_node *n = find(w, parent);
+    mem_free(&w->mem, parent);
+    return n != NULL && n->is_directory;
+}
+
+static struct sim_node *add(struct sim_world *w, const char *path, bool is_directory)
+{
+    struct sim_node *n = mem_zalloc(&w->mem, sizeof *n), **at = place_of(w, path);
+
+    n->path = copy_text(w, path, strlen(path));
+    n->is_directory = is_directory;
+    n->is_linked = true;
+    n->modified_ms = w->now_ns / 1000000;
+    buf_init(&n->bytes, &w->mem);
+    n->next = *at;
+    *at = n;
+    return n;
+}
+
+static void drop_unused(struct sim_world *w, struct sim_node *n)
+{
+    if (n->is_linked || n->opened > 0) return;
+    buf_release(&n->bytes);
+    mem_free(&w->mem, n->path);
+    mem_free(&w->mem, n);
+}
+
+static void unlink_node(struct sim_world *w, struct sim_node *n)
+{
+    struct sim_node **at = place_of(w, n->path);
+
+    ASSERT(*at == n);
+    *at = n->next;
+    n->is_linked = false;
+    drop_unused(w, n);
+}
+
+/* --- files -------------------------------------------------------------------------------------------------------------- */
+enum status sim_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e)
+{
+    struct sim_world *w = world_of(s);
+    struct sim_node *n = find(w, path);
+    bool create = (flags & (SYS_CREATE | SYS_EXCLUSIVE)) != 0;
+
+    if (n != NULL && (flags & SYS_EXCLUSIVE) != 0) return err_set(e, E_EXISTS, "cannot create '%s': it exists already", path);
+    if (n == NULL && !create) return err_set(e, E_NOT_FOUND, "cannot open '%s': no such file", path);
+    if (n == NULL && !parent_exists(w, path)) return err_set(e, E_NOT_FOUND, "cannot create '%s': no such folder", path);
+    if (n == NULL) n = add(w, path, false);
+    if (n->is_directory && (flags & SYS_WRITE) != 0)
+        return err_set(e, E_IO, "cannot %s '%s': it is a folder", create ? "create" : "open", path);
+    if ((flags & SYS_TRUNCATE) != 0) buf_clear(&n->bytes);
+    n->opened++;
+    *out = mem_zalloc(&w->mem, sizeof **out);
+    **out = (struct sys_file){.node = n, .flags = flags};
+    return S_OK;
+}
+
+enum status sim_file_standard(struct sys *s, int fd, struct sys_file **out, struct err *e)
+{
+    (void)e;
+    *out = mem_zalloc(&world_of(s)->mem, sizeof **out);
+    (*out)->fd = fd;
+    return S_OK;
+}
+
+enum status sim_file_read(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e)
+{
+    struct sim_world *w = world_of(s);
+    const struct buf *from = f->node != NULL ? &f->node->bytes : &w->standard[0];
+    size_t *at = f->node != NULL ? &f->at : &w->standard_read;
+
+    if (f->node != NULL && f->node->is_directory) return err_set(e, E_IO, "cannot read '%s': it is a folder", f->node->path);
+    *got = *at < from->size ? MIN(size, from->size - *at) : 0;
+    if (*got > 1 && !w->is_calm) *got -= prng_below(&w->prng, *got); /* a read may fall short */
+    if (*got > 0) memcpy(bytes, from->data + *at, *got);
+    *at += *got;
+    return S_OK;
+}
+
+enum status sim_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e)
+{
+    struct sim_world *w = world_of(s);
+
+    (void)e;
+    if (f->node == NULL) {
+        buf_append(&w->standard[f->fd], bytes, size);
+        return S_OK;
+    }
+    struct buf *to = &f->node->bytes;
+    if ((f->flags & SYS_APPEND) != 0) f->at = to->size;
+    while (to->size < f->at) buf_append_byte(to, 0); /* a hole reads as zeros */
+    size_t over = MIN(size, to->size - f->at);
+    if (over > 0) memcpy(to->data + f->at, bytes, over);
+    buf_append(to, (const char *)bytes + over, size - over);
+    f->at += size;
+    f->node->modified_ms = w->now_ns / 1000000;
+    return S_OK;
+}
+
+enum status sim_file_seek(struct sys *s, struct sys_file *f, int64_t offset, struct err *e)
+{
+    (void)s;
+    if (offset < 0) return err_set(e, E_IO, "cannot seek in '%s': Invalid argument", f->node != NULL ? f->node->path : "");
+    f->at = (size_t)offset;
+    return S_OK;
+}
+
+enum status sim_file_sync(struct sys *s, struct sys_file *f, struct err *e)
+{
+    (void)s, (void)f, (void)e;
+    return S_OK;
+}
+
+enum status sim_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
+{
+    (void)s, (void)f, (void)timeout_ns, (void)e;
+    *ready = true; /* neither files nor what standard input holds make anybody wait */
+    return S_OK;
+}
+
+void sim_file_close(struct sys *s, struct sys_file *f)
+{
+    struct sim_world *w = world_of(s);
+
+    if (f->node != NULL) {
+        f->node->opened--;
+        drop_unused(w, f->node);
+    }
+    mem_free(&w->mem, f);
+}
+
+/* --- names -------------------------------------------------------------------------------------------------------------- */
+static struct sys_stat stat_of(const struct sim_node *n)
+{
+    return (struct sys_stat){.size = (int64_t)n->bytes.size,
+                             .modified_ms = n->modified_ms,
+                             .is_directory = n->is_directory,
+                             .is_regular = !n->is_directory};
+}
+
+enum status sim_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e)
+{
+    struct sim_world *w = world_of(s);
+    char *plain = plain_path(w, path);
+    struct sim_node *n = find(w, plain);
+    bool root = is_root(plain);
+
+    mem_free(&w->mem, plain);
+    if (root) *out = (struct sys_stat){.is_directory = true};
+    else if (n != NULL) *out = stat_of(n);
+    else return err_set(e, E_NOT_FOUND, "cannot read '%s': no such file or folder", path);
+    return S_OK;
+}
+
+enum status sim_file_rename(struct sys *s, const char *from, const char *to, bool replace, struct err *e)
+{
+    struct sim_world *w = world_of(s);
+    struct sim_node *n = find(w, from), *old = find(w, to);
+
+    if (n == NULL || !parent_exists(w, to)) return err_set(e, E_NOT_FOUND, "cannot create '%s': no such file or folder", to);
+    if (n == old) return replace ? S_OK : err_set(e, E_EXISTS, "cannot create '%s': it exists already", to);
+    if (old != NULL && !replace) return err_set(e, E_EXISTS, "cannot create '%s': it exists already", to);
+    if (n->is_directory) return err_set(e, E_UNSUPPORTED, "cannot create '%s': the simulated disk renames files only", to);
+    if (old != NULL && old->is_directory) return err_set(e, E_IO, "cannot create '%s': it is a folder", to);
+    if (old != NULL) unlink_node(w, old);
+    *place_of(w, from) = n->next;
+    mem_free(&w->mem, n->path);
+    n->path = copy_text(w, to, strlen(to));
+    struct sim_node **at = place_of(w, to);
+    n->next = *at;
+    *at = n;
+    return S_OK;
+}
+
+enum status sim_file_delete(struct sys *s, const char *path, struct err *e)
+{
+    struct sim_node *n = find(world_of(s), path);
+
+    if (n != NULL && n->is_directory) return err_set(e, E_IO, "cannot delete '%s': it is a folder", path);
+    if (n != NULL) unlink_node(world_of(s), n);
+    return S_OK;
+}
+
+enum status sim_dir_make(struct sys *s, const char *path, struct err *e)
+{
+    struct sim_world *w = world_of(s);
+    char *part = plain_path(w, path);
+    size_t size = strlen(part);
+    enum status st = size == 0 ? err_set(e, E_CONFIG, "'%s' is not a folder's name", path) : S_OK;
+
+    for (size_t i = 1; st == S_OK && i <= size; i++) {
+        if (part[i] != '/' && part[i] != '\0') continue;
+        part[i] = '\0';
+        struct sim_node *n = find(w, part);
+        if (n != NULL && !n->is_directory)
+            st = err_set(e, E_EXISTS, "cannot create folder '%s': a file has that name", part);
+        else if (n == NULL && !is_root(part)) add(w, part, true);
+        if (i < size) part[i] = '/';
+    }
+    mem_free(&w->mem, part);
+    return st;
+}
+
+enum status sim_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *arg, struct err *e)
+{
+    struct sim_world *w = world_of(s);
+    char *plain = plain_path(w, path);
+    struct sim_node *folder = find(w, plain);
+    size_t size = strcmp(plain, "/") == 0 ? 0 : strlen(plain);
+    bool known = is_root(plain) || (folder != NULL && folder->is_directory);
+
+    for (struct sim_node *n = w->root; known && n != NULL; n = n->next) {
+        struct sys_stat st = stat_of(n);
+        if (strncmp(n->path, plain, size) != 0 || n->path[size] != '/' || strchr(n->path + size + 1, '/') != NULL) continue;
+        fn(arg, n->path + size + 1, &st);
+    }
+    mem_free(&w->mem, plain);
+    if (known) return S_OK;
+    if (folder != NULL) return err_set(e, E_IO, "cannot list '%s': a part of the path is not a folder", path);
+    return err_set(e, E_NOT_FOUND, "cannot list '%s': no such folder", path);
+}
+
+enum status sim_dir_sync(struct sys *s, const char *path, struct err *e)
+{
+    struct sys_stat st;
+
+    if (sim_file_stat(s, path, &st, NULL) != S_OK) return err_set(e, E_NOT_FOUND, "cannot open '%s': no such folder", path);
+    return S_OK;
+}

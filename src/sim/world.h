@@ -1,0 +1,69 @@
+/* world.h - the simulated world: one thread, virtual time, a disk in memory, and a schedule that a seed decides. */
+#pragma once
+#include "ground/base/buf.h"
+#include "ground/base/prng.h"
+#include "ground/sys/sys.h"
+#include "sim/fiber.h"
+
+enum sim_end { SIM_FINISHED, SIM_DEADLOCK, SIM_ENDLESS };
+enum thread_state { THREAD_READY, THREAD_PARKED, THREAD_JOINS, THREAD_OVER };
+
+struct sys_parker {
+    struct sys_thread *sleeper;
+    bool is_notified;
+};
+
+struct sys_thread {
+    struct fiber fiber;
+    struct sim_world *world;
+    const char *name;
+    sys_thread_fn fn;
+    void *arg;
+    enum thread_state state;
+    struct sys_thread *joins; /* whose end it waits for */
+    struct sys_parker *parker;
+    int64_t deadline_ns;
+    uint32_t number;
+    struct sys_thread *next;
+};
+
+struct sim_node; /* a file or folder */
+
+/* What a node of a simulated cluster owns: several may share a clock when there are several. */
+struct sim_world {
+    struct sys sys;
+    struct mem mem;
+    struct prng prng;
+    bool is_calm; /* ordinary schedule: no chance in it */
+    uint64_t trace;
+    int64_t now_ns;
+    struct sys_thread *threads, *last, *current;
+    uint32_t thread_count, idle_rounds;
+    uint64_t turns;
+    struct sim_node *root;
+    struct buf standard[3]; /* what was written to 1 and 2; what 0 will read */
+    size_t standard_read;
+    enum sys_signal signal;
+};
+
+struct sim_world *sim_world_create(uint64_t seed, bool is_calm);
+void sim_world_free(struct sim_world *w);
+/* Runs fn as the first thread until all threads are over. Otherwise *report says what each waits for. */
+enum sim_end sim_world_run(struct sim_world *w, sys_thread_fn fn, void *arg, struct buf *report);
+void sim_trace(struct sim_world *w, uint64_t what);
+
+/* sys_sim_file.c */
+enum status sim_file_open(struct sys *, const char *path, int flags, struct sys_file **, struct err *);
+enum status sim_file_read(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);
+enum status sim_file_write(struct sys *, struct sys_file *, const void *, size_t size, struct err *);
+enum status sim_file_seek(struct sys *, struct sys_file *, int64_t offset, struct err *);
+enum status sim_file_sync(struct sys *, struct sys_file *, struct err *);
+enum status sim_file_stat(struct sys *, const char *path, struct sys_stat *, struct err *);
+enum status sim_file_rename(struct sys *, const char *from, const char *to, bool replace, struct err *);
+enum status sim_file_delete(struct sys *, const char *path, struct err *);
+enum status sim_dir_make(struct sys *, const char *path, struct err *);
+enum status sim_dir_list(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
+enum status sim_dir_sync(struct sys *, const char *path, struct err *);
+enum status sim_file_standard(struct sys *, int fd, struct sys_file **, struct err *);
+enum status sim_file_wait(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
+void sim_file_close(struct sys *, struct sys_file *);
