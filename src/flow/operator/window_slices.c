@@ -44,6 +44,7 @@ struct slices {
     uint64_t hashes[BATCH_ROWS], group_hashes[BATCH_ROWS];
     uint16_t group[BATCH_ROWS];
     bool prepared, pane_done;
+    bool emitted;       /* in this call: what waits for state now must first let it go */
     uint32_t at;        /* position in order */
     int64_t refire_end; /* next window to fire again for the row at `at` */
     /* firing */
@@ -490,6 +491,7 @@ static enum status too_late(struct slices *s, struct batch *in, uint32_t n)
     if (op_port_used(s->cx, s->plan.late_port)) {
         if (op_room(s->cx, s->plan.late_port) < n) return S_MORE;
         batch_append(op_out(s->cx, s->plan.late_port), in, s->group, n);
+        s->emitted = true;
     }
     sys_atomic_store(&m->late_dropped, m->late_dropped.value + n);
     s->at += n;
@@ -530,6 +532,7 @@ static enum status emit_one(struct slices *s, struct batch *in, int64_t end)
         vector_copy(&s->keys->cols[k], 0, &in->cols[s->key_cols[k]], s->group, 1, &s->keys->heap, s->keys->mem);
     s->keys->count = 1;
     TRY(s->fold->result(s->fold, t, ns, s->tumbling ? s->acc : s->other, s->keys, 1, end - s->plan.size_ms, end, out));
+    s->emitted = true;
     batch_use_times(out);
     for (uint32_t i = first; i < out->count; i++) out->times[i] = end - 1;
     sys_atomic_store(&s->cx->metrics->late_refired, s->cx->metrics->late_refired.value + 1);
@@ -603,7 +606,12 @@ static enum status next_group(struct slices *s, struct batch *in)
 enum status slices_on_batch(struct slices *s, struct batch *in)
 {
     if (!s->prepared) TRY(prepare(s, in));
-    while (s->at < batch_rows(in)) TRY(next_group(s, in));
+    s->emitted = false;
+    while (s->at < batch_rows(in)) {
+        enum status st = next_group(s, in);
+        if (st == S_PENDING && s->emitted) return S_MORE;
+        if (st != S_OK) return st;
+    }
     s->prepared = false;
     if (s->plan.processing_time) wake_for_next(s);
     return S_OK;

@@ -311,7 +311,11 @@ static enum status node_run(struct node *n)
         return st;
     }
     n->was_pending = st == S_PENDING;
-    if (n->was_pending) return st;
+    if (n->was_pending) {
+        for (uint32_t p = 0; p < n->cx.port_count; p++) /* they would be lost */
+            ASSERT(n->cx.ports[p].emitted == NULL || batch_rows(n->cx.ports[p].emitted) == 0);
+        return st;
+    }
     n->delivering = true;
     count_out(n);
     if (n->work == WORK_POLL) {
