@@ -24,7 +24,7 @@ static int by_value(const void *a, const void *b)
 
 static double limit_run(struct sys *sys, int64_t *sum)
 {
-    struct nexmark_limit l;
+    static struct nexmark_limit l;
     struct limit_bid bid;
     int64_t start = sys_mono_ns(sys);
 
