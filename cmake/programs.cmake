@@ -3,7 +3,7 @@
 #   test/support/*.c                   helpers that every test may use (header beside them)
 #   test/e2e/test_<name>.sh            a ctest entry e2e_<name>: the binary as a user meets it
 #   examples/<name>.c                  an executable; with examples/<name>.expected also a ctest entry that compares stdout
-#   bench/bench_<name>.c               an executable run by `make bench`; other bench/*.c are helpers for all of them
+#   bench/bench_<name>.c               an executable run by `make bench`, with --smoke a ctest entry; other bench/*.c are helpers
 #   test/fuzz/fuzz_<name>.c            an executable that runs over its corpus as a test; with THALWEG_FUZZ=ON, libFuzzer's
 
 # helper_library(NAME FOLDER SOURCES...): the files that are no programs themselves, as one library; none gives an empty target.
@@ -86,6 +86,12 @@ foreach(source ${bench_sources})
     target_link_libraries(${name} PRIVATE bench_support thalweg_static)
     if(NOT THALWEG_SANITIZE)
         target_link_libraries(${name} PRIVATE PkgConfig::jemalloc)
+    endif()
+    file(STRINGS ${source} has_smoke REGEX "bench_start\\(")      # those of bench.h check their results on tiny inputs
+    if(has_smoke)
+        string(REPLACE bench_ smoke_ smoke ${name})
+        add_test(NAME ${smoke} COMMAND ${name} --smoke)
+        set_tests_properties(${smoke} PROPERTIES TIMEOUT 120 LABELS bench)
     endif()
 endforeach()
 

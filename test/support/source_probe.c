@@ -183,13 +183,16 @@ const char *probe_rows(struct source_probe *p, struct probe_split *s, uint32_t c
 const char *probe_all(struct source_probe *p, uint32_t capacity)
 {
     struct probe_split s;
-    enum status st;
+    enum status st = S_END;
 
     buf_clear(&p->text);
-    while ((st = probe_next(p, 0, &s)) == S_OK) {
-        st = split_print(p, &s, capacity);
-        if (st != S_END) fail_msg("split %s answered %s: %s", s.what.id, status_text(st), p->err.text);
-        probe_split_close(p, &s);
+    for (uint32_t subtask = 0; subtask < p->cx.parallelism; subtask++) { /* each asks until there is nothing for it */
+        while ((st = probe_next(p, subtask, &s)) == S_OK) {
+            st = split_print(p, &s, capacity);
+            if (st != S_END) fail_msg("split %s answered %s: %s", s.what.id, status_text(st), p->err.text);
+            probe_split_close(p, &s);
+        }
+        if (st != S_END) break;
     }
     if (st != S_END) fail_msg("the enumerator answered %s: %s", status_text(st), p->err.text);
     return buf_text(&p->text);

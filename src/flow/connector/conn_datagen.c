@@ -49,7 +49,7 @@ static const struct option_def datagen_options[] = {
 };
 
 struct datagen_enumerator {
-    uint32_t handed_out;
+    struct source_claims claims;
 };
 
 struct datagen_reader {
@@ -119,14 +119,13 @@ static enum status datagen_enumerator_next(struct source_cx *cx, void *self, uin
                                            struct split *out)
 {
     struct datagen_enumerator *en = self;
-    struct datagen_split s = {.index = en->handed_out, .stride = cx->parallelism};
+    struct datagen_split s = {.index = subtask, .stride = cx->parallelism};
     struct buf bytes;
 
-    (void)subtask;
-    if (en->handed_out == cx->parallelism) return S_END;
+    if (!source_claim(&en->claims, subtask)) return S_END;
     buf_init(&bytes, a->mem);
     split_encode(&s, &bytes);
-    out->id = arena_printf(a, "rows-%u/%u", ++en->handed_out, cx->parallelism);
+    out->id = arena_printf(a, "rows-%u/%u", subtask + 1, cx->parallelism);
     out->bytes = (struct str){arena_strndup(a, bytes.data, bytes.size), bytes.size};
     buf_release(&bytes);
     return S_OK;

@@ -78,7 +78,7 @@ static const struct option_def nexmark_options[] = {
 };
 
 struct nexmark_enumerator {
-    uint32_t handed_out;
+    struct source_claims claims;
     int64_t base_ms;
 };
 
@@ -216,18 +216,16 @@ static enum status nexmark_enumerator_next(struct source_cx *cx, void *self, uin
                                            struct split *out)
 {
     struct nexmark_enumerator *en = self;
-    struct nexmark_split split = {.cursor = {.index = en->handed_out, .stride = cx->parallelism},
+    struct nexmark_split split = {.cursor = {.index = subtask, .stride = cx->parallelism},
                                   .base_ms = en->base_ms};
     struct buf bytes;
 
-    (void)subtask;
-    if (en->handed_out == cx->parallelism) return S_END;
+    if (!source_claim(&en->claims, subtask)) return S_END;
     buf_init(&bytes, a->mem);
     split_encode(&split, &bytes);
-    out->id = arena_printf(a, "events-%u/%u", en->handed_out + 1, cx->parallelism);
+    out->id = arena_printf(a, "events-%u/%u", subtask + 1, cx->parallelism);
     out->bytes = (struct str){arena_strndup(a, bytes.data, bytes.size), bytes.size};
     buf_release(&bytes);
-    en->handed_out++;
     return S_OK;
 }
 

@@ -437,6 +437,7 @@ static enum status prepare(struct slices *s, struct batch *in)
     uint32_t n = batch_rows(in);
     int64_t now = s->plan.processing_time ? sys_wall_ms(s->cx->sys) : 0;
     bool ordered = true;
+    int64_t first = 0, end = 0; /* the slice of the row before, [first, end), which is mostly that of this one */
 
     if (in->times == NULL && !s->plan.processing_time)
         return err_set(s->cx->err, E_GRAPH,
@@ -445,7 +446,11 @@ static enum status prepare(struct slices *s, struct batch *in)
         int64_t time = s->plan.processing_time ? now : in->times[batch_row(in, i)];
         if (time == TIME_MIN)
             return err_set(s->cx->err, E_DATA, "a row has no event time; its timestamp is NULL or no assigner saw it");
-        s->ends[i] = slice_end_of(s, time);
+        if (UNLIKELY(time < first || time >= end)) {
+            end = slice_end_of(s, time);
+            first = end - s->slice_ms;
+        }
+        s->ends[i] = end;
         s->order[i] = i;
         ordered &= i == 0 || s->ends[i] >= s->ends[i - 1];
     }

@@ -5,7 +5,7 @@
 #pragma once
 #include "flow/operator/op.h"
 
-enum { SPLIT_BYTES_MAX = 64 * 1024 };
+enum { SPLIT_BYTES_MAX = 64 * 1024, SOURCE_SUBTASKS_MAX = 32768 };
 enum boundedness { BOUNDED, UNBOUNDED };
 
 struct split {
@@ -31,6 +31,19 @@ struct source_cx {
     void (*dead_letter)(void *arg, const char *position, const char *reason, struct str raw);
     void *dead_letter_arg;
 };
+
+/* For enumerators whose splits are one per subtask, each read for as long as the job runs: who has come for his? A subtask
+ * must never get another's, or the others would have nothing to do. */
+struct source_claims {
+    uint64_t bits[SOURCE_SUBTASKS_MAX / 64];
+};
+static inline bool source_claim(struct source_claims *c, uint32_t subtask)
+{
+    ASSERT(subtask < SOURCE_SUBTASKS_MAX);
+    bool is_first = !bit_get(c->bits, subtask);
+    bit_set(c->bits, subtask);
+    return is_first;
+}
 
 struct source_type {
     size_t enumerator_size, reader_size, split_size;
