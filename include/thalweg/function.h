@@ -53,6 +53,13 @@ struct tw_window {
 
 enum tw_trigger_result { TW_CONTINUE = 0, TW_FIRE = 1, TW_PURGE = 2, TW_FIRE_AND_PURGE = 3 };
 
+/* One attempt at an asynchronous request, as .retry judges it. */
+struct tw_try {
+    uint32_t number;             /* 1 = the first */
+    const char *error;           /* NULL: .async answered TW_OK; else what tw_fail said, "" when it was not called */
+    struct tw_elements *results; /* the rows that it collected; none when it failed */
+};
+
 enum tw_function_flags {
     TW_BLOCKING = 1, /* callbacks may block: the task runs on a thread of its own */
 };
@@ -114,6 +121,9 @@ struct tw_function {
     /* Asynchronous I/O: runs on a helper thread; tw_collect from there answers the request. */
     enum tw_status (*async)(struct tw_context *cx, const void *in);
     enum tw_status (*timeout)(struct tw_context *cx, const void *in);
+    /* After each attempt, on the same thread: *again comes true for a failure and false for an answer, as without this hook.
+     * AsyncRetryStrategies: ifException by t->error, ifResult by t->results. */
+    enum tw_status (*retry)(struct tw_context *cx, const void *in, const struct tw_try *t, bool *again);
 
     /* Custom source: fills up to `max` rows of row type out; *count = 0 with *end = false means nothing now. */
     enum tw_status (*source)(struct tw_context *cx, void *rows, uint32_t max, uint32_t *count, bool *end);

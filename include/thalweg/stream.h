@@ -165,13 +165,16 @@ struct tw_interval {
 TW_API struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_interval i, const struct tw_function *f, struct tw_here h);
 #define tw_interval_join(a, b, f, ...) tw_interval_join_at(a, b, (struct tw_interval){__VA_ARGS__}, f, TW_HERE)
 
-/* Asynchronous I/O. Retry: up to attempts with a fixed or doubling delay. */
+/* Asynchronous I/O. A failed attempt, or what the function's .retry says, is repeated after a pause: retry_delay_ms, then each
+ * time multiplied by retry_multiplier, at most retry_delay_max_ms. When no attempt is left, and at the end of the input, where
+ * pauses end at once, the last answer or failure counts. */
 struct tw_async {
     bool unordered;
-    int64_t timeout_ms; /* 0 = none */
+    int64_t timeout_ms; /* for all attempts at a row together; 0 = none */
     uint32_t capacity;  /* in flight per subtask; 0 = 100 */
-    uint32_t attempts;  /* 0 or 1 = no retry */
-    int64_t retry_delay_ms, retry_delay_max_ms;
+    uint32_t attempts;  /* the first included (Flink's maxAttempts + 1); 0 or 1 = no retry */
+    int64_t retry_delay_ms, retry_delay_max_ms; /* max 0 = no bound */
+    double retry_multiplier;                    /* 0 = 2 when there is a retry_delay_max_ms, else 1: a fixed delay */
 };
 TW_API struct tw_stream *tw_async_at(struct tw_stream *s, const struct tw_function *f, struct tw_async a, struct tw_here h);
 #define tw_async_wait(s, f, ...) tw_async_at(s, f, (struct tw_async){__VA_ARGS__}, TW_HERE)

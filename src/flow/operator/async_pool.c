@@ -72,6 +72,7 @@ static enum status job_open(struct async_pool *p, struct async_job *job)
     cx->outs[0].detached = true;
     TRY(user_bind_in(cx, 0, cx->fn->in));
     TRY(user_bind_out(cx, 0, cx->fn->out, 0));
+    user_elements_init(&job->results, cx, &cx->outs[0].row);
     job->row = batch_create_needed(job->op.plan->inputs[0], job->op.needed_in ? job->op.needed_in[0] : NULL, 1, &job->mem);
     return S_OK;
 }
@@ -80,6 +81,7 @@ static void job_close(struct async_job *job, bool failed)
 {
     job->cx.self = NULL; /* the operator's */
     batch_free(job->row);
+    user_elements_release(&job->results);
     user_close(&job->cx, failed);
     mem_release(&job->mem);
 }
@@ -130,12 +132,54 @@ static void call(struct async_job *job, user_row_fn fn)
     cx->at = 0;
     cx->broken = S_OK;
     cx->text[0] = 0;
+    cx->row = NULL;
     err_clear(&job->err);
     job->status = user_read(cx, 0, job->row, 0, 1);
     if (job->status != S_OK) return;
     cx->row = cx->in[0].structs;
     job->status = user_check(cx, fn(cx, cx->row));
     user_out_flush(cx, &cx->outs[0]);
+}
+
+static enum status judged_next(void *arg, const struct batch **out)
+{
+    struct async_job *job = arg;
+
+    *out = job->judged;
+    if (job->judged) job->judged = job->judged->next;
+    return S_OK;
+}
+
+/* Is the attempt to be repeated? A .retry that fails itself is not asked again. */
+static void judge(struct async_job *job)
+{
+    struct tw_context *cx = &job->cx;
+    struct tw_try t = {.number = job->attempt, .error = job->status == S_OK ? NULL : job->said, .results = &job->results};
+    uint32_t rows = 0;
+    enum tw_status st;
+
+    job->again = job->status != S_OK;
+    if (cx->fn->retry == NULL || cx->row == NULL) return;
+    memcpy(job->said, cx->text, sizeof job->said);
+    job->judged = t.error ? NULL : async_job_rows(job);
+    for (const struct batch *b = job->judged; b; b = b->next) rows += b->count;
+    user_elements_rows(&job->results, rows, judged_next, job);
+    cx->may_collect = false;
+    cx->broken = S_OK;
+    cx->text[0] = 0;
+    st = cx->fn->retry(cx, cx->row, &t, &job->again);
+    cx->may_collect = true;
+    user_elements_end(&job->results);
+    if (st == TW_OK && cx->broken == S_OK) return;
+    err_clear(&job->err);
+    job->status = user_failed(cx, st);
+    job->again = false;
+}
+
+static void attempt(struct async_job *job)
+{
+    call(job, job->cx.fn->async);
+    judge(job);
 }
 
 void async_job_run_here(struct async_job *job, user_row_fn fn) { call(job, fn); }
@@ -150,7 +194,7 @@ static void helper_main(void *arg)
         if (message == &p->stop) return;
         if (message == NULL) continue;
         struct async_job *job = message;
-        call(job, job->cx.fn->async);
+        attempt(job);
         sys_mailbox_send(p->sys, p->finished, job);
         op_ring(p->task->op);
     }
@@ -198,7 +242,7 @@ enum status async_job_run(struct async_pool *p, struct async_job *job)
     job->next = NULL;
     job->op.watermark = p->task->op->watermark;
     if (p->runs_here) {
-        call(job, job->cx.fn->async);
+        attempt(job);
         job->next = p->all_done;
         p->all_done = job;
         return S_OK;

@@ -3,7 +3,7 @@
  *
  * In the simulation a job runs at once, on the caller's thread. */
 #pragma once
-#include "flow/operator/user.h"
+#include "flow/operator/user_elements.h"
 
 enum { ASYNC_THREADS_MAX = 64, ASYNC_RESULT_ROWS = 16 };
 
@@ -17,6 +17,10 @@ struct async_job {
     enum status status;        /* S_OK or why the callback failed, text in err */
     struct batch *row;         /* one row of the input */
     uint32_t attempt;          /* 1 = the first */
+    bool again;                /* the attempt is to be repeated: it failed, or the function's .retry says so */
+    struct tw_elements results; /* for .retry */
+    char said[USER_TEXT_MAX];  /* why it failed, in the function's words */
+    const struct batch *judged; /* of the rows it collected, where .retry reads */
     struct async_job *next;    /* of the pool */
     struct async_helper *helper;
     bool abandoned;            /* its request was answered otherwise; set and read by the operator */
@@ -29,7 +33,7 @@ enum status async_pool_create(struct tw_context *task, uint32_t threads, struct 
 void async_pool_free(struct async_pool *p, bool failed);
 /* A job for row `row` of `in`, ready to run. */
 enum status async_job_take(struct async_pool *p, const struct batch *in, uint32_t row, struct async_job **out) CHECKED;
-/* Hands it to a helper, or lines it up for one. Run again after a failure: what it collected before is forgotten. */
+/* Hands it to a helper, or lines it up for one. Run again again: what it collected before is forgotten. */
 enum status async_job_run(struct async_pool *p, struct async_job *job) CHECKED;
 /* Runs another callback of the function (its .timeout) on this thread. */
 void async_job_run_here(struct async_job *job, user_row_fn fn);

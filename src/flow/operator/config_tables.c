@@ -51,7 +51,8 @@ const struct config_field async_config_fields[] = {
     FIELD(async_config, capacity, CONF_INT, "requests in flight per subtask; 0 = 100"),
     FIELD(async_config, attempts, CONF_INT, "how often a request is tried; 0 = once"),
     FIELD(async_config, retry_delay_ms, CONF_INT, "pause before the second attempt"),
-    FIELD(async_config, retry_delay_max_ms, CONF_INT, "the pause doubles up to this; 0 = it stays"),
+    FIELD(async_config, retry_delay_max_ms, CONF_INT, "the longest pause; 0 = no bound"),
+    FIELD(async_config, retry_multiplier, CONF_DOUBLE, "each further pause is so many times longer; 0 = 2 up to a longest pause, else 1"),
     LAST,
 };
 

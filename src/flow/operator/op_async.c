@@ -4,15 +4,19 @@
  * A list keeps requests and watermarks in the order in which they came. Ordered: answers leave from its front. Unordered:
  * answers leave as they come, but none passes a watermark, so that no row becomes late by waiting.
  *
- * A failed request is tried again after a pause that stays or doubles; the time limit covers all attempts. What a
- * callback still does when its time is up is ignored: its job is abandoned and comes back some day. Without .timeout an
- * elapsed limit fails the task.
+ * An attempt that failed, or that the function's .retry does not like, is repeated after a pause that stays or grows; the
+ * time limit covers all attempts. What a callback still does when its time is up is ignored: its job is abandoned and comes
+ * back some day. Without .timeout an elapsed limit fails the task. At the end of the input pauses end at once, and what the
+ * attempts answer then counts, as in Flink: nobody waits for a long backoff.
  *
  * While the list is full, and at the end until it is empty, hooks answer S_PENDING: a helper that is done wakes the task. */
 #include "flow/operator/async_pool.h"
 #include "flow/operator/op_configs.h"
 
-enum { CAPACITY_DEFAULT = 100, CAPACITY_MAX = 100000, LOOK_AGAIN_MS = 1000 };
+enum { CAPACITY_DEFAULT = 100, CAPACITY_MAX = 100000, LOOK_AGAIN_MS = 1000, MULTIPLIER_MAX = 1000000 };
+
+/* Longer pauses than any job runs; far from overflow when added to a time. */
+#define DELAY_MAX_MS ((int64_t)1 << 50)
 
 struct request {
     struct request *previous, *next;
@@ -30,7 +34,9 @@ struct async {
     struct request *first, *last, *spare;
     uint32_t in_flight, capacity;
     bool unordered, has_emitted, has_watermark;
+    bool is_ending;            /* no more rows: no more retries */
     int64_t timeout_ms, attempts, delay_ms, delay_max_ms;
+    double multiplier;
 };
 
 /* --- graph time --------------------------------------------------------------------------------------------------------- */
@@ -49,6 +55,8 @@ static enum status async_derive(struct op_plan *plan, const void *config, struct
         return err_set(e, E_GRAPH, "capacity %lld of asynchronous requests; 1 to %d", (long long)c->capacity, CAPACITY_MAX);
     if (c->timeout_ms < 0 || c->attempts < 0 || c->retry_delay_ms < 0 || c->retry_delay_max_ms < 0)
         return err_set(e, E_GRAPH, "timeout, attempts and delays of asynchronous requests must not be negative");
+    if (!(c->retry_multiplier >= 0 && c->retry_multiplier <= MULTIPLIER_MAX))
+        return err_set(e, E_GRAPH, "multiplier %g of the pauses between attempts; 0 to %d", c->retry_multiplier, MULTIPLIER_MAX);
     return S_OK;
 }
 
@@ -63,7 +71,8 @@ static enum status async_open(struct op_cx *op, void *self)
     a->timeout_ms = c->timeout_ms;
     a->attempts = MAX(1, c->attempts);
     a->delay_ms = c->retry_delay_ms;
-    a->delay_max_ms = c->retry_delay_max_ms;
+    a->delay_max_ms = c->retry_delay_max_ms > 0 ? c->retry_delay_max_ms : DELAY_MAX_MS;
+    a->multiplier = c->retry_multiplier > 0 ? c->retry_multiplier : c->retry_delay_max_ms > 0 ? 2 : 1;
     return async_pool_create(&a->cx, a->capacity, &a->pool);
 }
 
@@ -135,10 +144,11 @@ static enum status request_submit(struct async *a, const struct batch *in, uint3
 /* --- answers ---------------------------------------------------------------------------------------------------------------- */
 static int64_t pause_ms(const struct async *a, uint32_t attempt)
 {
-    int64_t delay = a->delay_ms;
+    int64_t delay = MIN(a->delay_ms, a->delay_max_ms);
 
-    for (uint32_t i = 1; i < attempt && a->delay_max_ms > 0 && delay < a->delay_max_ms; i++) delay *= 2;
-    return a->delay_max_ms > 0 ? MIN(delay, a->delay_max_ms) : delay;
+    for (uint32_t i = 1; i < attempt && delay > 0 && delay < a->delay_max_ms && a->multiplier != 1; i++)
+        delay = (int64_t)MIN((double)delay * a->multiplier, (double)a->delay_max_ms);
+    return delay;
 }
 
 static void request_done(struct request *r)
@@ -158,13 +168,13 @@ static enum status job_back(struct async *a, struct async_job *job)
         async_job_give(a->pool, job);
         return S_OK;
     }
-    if (job->status == S_OK) {
-        request_done(r);
-        return S_OK;
-    }
-    if (job->attempt < a->attempts) {
+    if (job->again && job->attempt < a->attempts && !a->is_ending) {
         r->retry_ms = sys_wall_ms(op->sys) + pause_ms(a, job->attempt);
         op_wake_at(op, r->retry_ms);
+        return S_OK;
+    }
+    if (job->status == S_OK) {
+        request_done(r);
         return S_OK;
     }
     err_set(op->err, job->status, "%s", job->err.text);
@@ -332,6 +342,16 @@ static enum status async_on_time(struct op_cx *op, void *self, int64_t now_ms)
     return advance(a);
 }
 
+/* Requests that wait for their next attempt make it now. */
+static enum status pauses_end(struct async *a)
+{
+    if (a->is_ending) return S_OK;
+    a->is_ending = true;
+    for (struct request *r = a->first; r; r = r->next)
+        if (r->retry_ms != INT64_MAX) TRY(request_run(a, r));
+    return S_OK;
+}
+
 static enum status async_on_end(struct op_cx *op, void *self, uint32_t input)
 {
     struct async *a = self;
@@ -339,6 +359,7 @@ static enum status async_on_end(struct op_cx *op, void *self, uint32_t input)
     (void)op;
     ASSERT(input == 0);
     a->has_emitted = false;
+    TRY(pauses_end(a));
     TRY(advance(a));
     return a->first == NULL ? S_OK : wait_for_answers(a);
 }

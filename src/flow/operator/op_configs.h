@@ -47,6 +47,7 @@ struct async_config {
     struct function_ref function;
     bool unordered;
     int64_t timeout_ms, capacity, attempts, retry_delay_ms, retry_delay_max_ms;
+    double retry_multiplier;
 };
 
 /* Every member of struct tw_windowing (include/thalweg/window.h), flattened; enums as their numbers. */

@@ -376,7 +376,8 @@ struct tw_stream *tw_async_at(struct tw_stream *s, const struct tw_function *f, 
                                                               .capacity = a.capacity,
                                                               .attempts = a.attempts,
                                                               .retry_delay_ms = a.retry_delay_ms,
-                                                              .retry_delay_max_ms = a.retry_delay_max_ms};
+                                                              .retry_delay_max_ms = a.retry_delay_max_ms,
+                                                              .retry_multiplier = a.retry_multiplier};
     return api_stream(env);
 }
 

@@ -158,6 +158,135 @@ static void the_time_limit_covers_all_attempts(void **state)
     op_driver_free(d);
 }
 
+/* Answers `word n` with n = the number of calls so far, over all rows; nothing at its first call. */
+static enum tw_status count_calls(struct tw_context *cx, const void *in)
+{
+    struct ask out = *(const struct ask *)in;
+    struct tries *t = tw_self(cx);
+
+    out.n = t->calls++;
+    if (out.n > 0) tw_collect(cx, &out);
+    if (out.n > 1) tw_collect(cx, &out);
+    return TW_OK;
+}
+/* Until there are two rows of n >= in->n. */
+static enum tw_status until_enough(struct tw_context *cx, const void *in, const struct tw_try *t, bool *again)
+{
+    const struct ask *a = in, *row;
+    uint32_t good = 0;
+
+    if (*again || t->error) return tw_fail(cx, "did not fail");
+    if (t->number != (uint32_t)((struct tries *)tw_self(cx))->calls) return tw_fail(cx, "call %u is wrong", t->number);
+    while ((row = tw_next(t->results))) good += row->n >= a->n && tw_str_equal(row->word, a->word);
+    *again = tw_element_count(t->results) != 2 || good != 2;
+    return TW_OK;
+}
+TW_FUNCTION(counting) = {.in = &ask_row, .out = &ask_row, .self_size = sizeof(struct tries), .async = count_calls, .retry = until_enough};
+
+static struct op_driver *retry_driver(const struct async_config *c)
+{
+    return op_driver_create(&(struct op_setup){.type = op_find("async"), .config = c, .in = ASKS, .watermarks = true});
+}
+
+static void an_answer_that_is_not_liked_is_asked_for_again(void **state)
+{
+    static const int64_t times[] = {110, 125, 147, 180, 220};
+
+    (void)state;
+    for (int unordered = 0; unordered < 2; unordered++) {
+        struct async_config c = {.function = {.name = "counting", .fn = &counting},
+                                 .unordered = unordered,
+                                 .attempts = 7,
+                                 .retry_delay_ms = 10,
+                                 .retry_delay_max_ms = 40,
+                                 .retry_multiplier = 1.5};
+        struct op_driver *d = retry_driver(&c);
+        op_set_time(d, 100);
+        op_push(d, 0, "@1 a | 5");
+        op_push_watermark(d, 1);
+        for (uint32_t i = 0; i < COUNT_OF(times); i++) { /* pauses 10, 15, 22, 33, 40 = bound */
+            assert_string_equal(op_output(d), "");
+            assert_int_equal(op_next_wake(d), times[i]);
+            op_set_time(d, times[i]);
+        }
+        assert_string_equal(op_output(d), "+I[a, 5]@1\n+I[a, 5]@1\nW@1\n");
+        op_driver_free(d);
+    }
+}
+
+static void the_last_answer_counts_when_no_attempt_is_left(void **state)
+{
+    struct async_config c = {.function = {.name = "counting", .fn = &counting}, .attempts = 2, .retry_delay_ms = 10};
+    struct op_driver *d = retry_driver(&c);
+
+    (void)state;
+    op_push(d, 0, "@1 a | 5");
+    op_set_time(d, 9);
+    assert_string_equal(op_output(d), "");
+    op_set_time(d, 10);
+    assert_string_equal(op_output(d), "+I[a, 1]@1\n");
+    op_driver_free(d);
+}
+
+static void pauses_end_with_the_input(void **state)
+{
+    struct async_config c = {
+        .function = {.name = "counting", .fn = &counting}, .attempts = 9, .retry_delay_ms = 1000000};
+    struct op_driver *d = retry_driver(&c);
+
+    (void)state;
+    op_push(d, 0, "@1 a | 5");
+    assert_string_equal(op_output(d), "");
+    op_push_end(d); /* tried at once, once, though the answer is not liked */
+    assert_string_equal(op_output(d), "+I[a, 1]@1\nW@max\n");
+    op_driver_free(d);
+    c.function = (struct function_ref){.name = "moody", .fn = &moody};
+    d = retry_driver(&c);
+    op_push(d, 0, "@1 a | 5");
+    assert_string_equal(op_driver_error(d), "");
+    op_push_end(d);
+    assert_string_equal(op_driver_error(d), "attempt 2 of 9: row +I[a, 5]: call 2 of 5");
+    op_driver_free(d);
+}
+
+/* Only what "call 1 of" fails is worth another attempt. */
+static enum tw_status after_the_first(struct tw_context *cx, const void *in, const struct tw_try *t, bool *again)
+{
+    (void)in;
+    if (t->error && (!*again || tw_next(t->results))) return tw_fail(cx, "failures have no rows");
+    *again = t->error && strncmp(t->error, "call 1 of", 9) == 0;
+    return TW_OK;
+}
+static enum tw_status never_ask_me(struct tw_context *cx, const void *in, const struct tw_try *t, bool *again)
+{
+    (void)again;
+    tw_collect(cx, in);
+    return tw_fail(cx, "and %s", t->error);
+}
+TW_FUNCTION(choosy) = {.in = &ask_row, .out = &ask_row, .self_size = sizeof(struct tries), .async = fail_often, .retry = after_the_first};
+TW_FUNCTION(broken_retry) = {.in = &ask_row, .out = &ask_row, .self_size = sizeof(struct tries), .async = fail_often, .retry = never_ask_me};
+
+static void failures_can_be_chosen(void **state)
+{
+    struct async_config c = {.function = {.name = "choosy", .fn = &choosy}, .attempts = 9};
+    struct op_driver *d = retry_driver(&c);
+
+    (void)state;
+    op_push(d, 0, "@1 a | 2");
+    assert_string_equal(op_output(d), "+I[a, 2]@1\n");
+    op_driver_free(d);
+    d = retry_driver(&c);
+    op_push(d, 0, "@1 a | 3");
+    assert_string_equal(op_driver_error(d), "attempt 2 of 9: row +I[a, 3]: call 2 of 3");
+    op_driver_free(d);
+    c.function = (struct function_ref){.name = "broken_retry", .fn = &broken_retry};
+    d = retry_driver(&c);
+    op_push(d, 0, "@1 a | 3");
+    assert_string_equal(op_driver_error(d), "attempt 1 of 9: row +I[a, 3]: tw_collect was called where function "
+                                            "'broken_retry' emits nothing");
+    op_driver_free(d);
+}
+
 /* --- helper threads -------------------------------------------------------------------------------------------------------- */
 /* Row n waits for a message in gate n, and when told so opens gate n - 1 behind itself. */
 enum { GATES = 8 };
@@ -289,6 +418,10 @@ int main(void)
         cmocka_unit_test(a_failed_request_is_tried_again_after_a_growing_pause),
         cmocka_unit_test(too_many_failures_fail_the_task),
         cmocka_unit_test(the_time_limit_covers_all_attempts),
+        cmocka_unit_test(an_answer_that_is_not_liked_is_asked_for_again),
+        cmocka_unit_test(the_last_answer_counts_when_no_attempt_is_left),
+        cmocka_unit_test(pauses_end_with_the_input),
+        cmocka_unit_test(failures_can_be_chosen),
         cmocka_unit_test(ordered_answers_wait_for_earlier_ones),
         cmocka_unit_test(unordered_answers_stay_between_watermarks),
         cmocka_unit_test(capacity_bounds_what_is_in_flight),
