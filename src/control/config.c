@@ -3,6 +3,7 @@
  * they are accepted and checked, and take effect together with checkpoints. */
 #include "control/config.h"
 
+#include "control/logging.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -47,6 +48,14 @@ const struct option_def config_defs[] = {
      "threads for tasks that do not block; 0 = one per core, as far as needed", false, false},
     {"thalweg.exec.seed", OPT_INT, "0", NULL,
      "for shuffle partitioning; in the simulation also for the order of inputs", false, false},
+    {"thalweg.log.level", OPT_ENUM, "warn", "debug|info|warn|error|off", "log lines of this level and above are written",
+     false, false},
+    {"thalweg.log.file", OPT_STRING, NULL, NULL, "log lines are appended to this file, not written on standard error",
+     false, false},
+    {"thalweg.log.max-bytes", OPT_SIZE, "64mb", NULL, "a log file that would grow beyond it is put aside and begun anew",
+     false, false},
+    {"thalweg.log.files", OPT_INT, "4", NULL, "log files put aside that are kept, as FILE.1 (the latest), FILE.2, ...",
+     false, false},
     {NULL, OPT_STRING, NULL, NULL, NULL, false, false},
 };
 
@@ -111,6 +120,8 @@ enum status config_check(const struct options *o, struct err *e)
         {"thalweg.exec.batch-rows", 1, 2048},
         {"thalweg.exec.ring-batches", 1, 8},
         {"thalweg.exec.workers", 0, 1024},
+        {"thalweg.log.max-bytes", 1024, INT64_C(1) << 50},
+        {"thalweg.log.files", 0, LOGGING_FILES_MAX},
     };
 
     TRY(options_check(o, config_defs, "configuration", e));

@@ -6,6 +6,7 @@
 #include "flow/connector/connector.h"
 
 enum { WRITE_BYTES = 64 * 1024 };
+#define WIPE "\r\033[K"
 
 static const struct option_def print_options[] = {
     {.key = "print-identifier", .kind = OPT_STRING, .doc = "stands in front of every line"},
@@ -19,7 +20,7 @@ static const struct option_def print_options[] = {
 struct print_writer {
     struct sys_file *file;
     struct buf prefix, lines;
-    bool wipes; /* a status line may stand on the same terminal: every write begins by wiping it */
+    bool wipes; /* a status line may stand on the same terminal: what is gathered begins with what wipes it */
 };
 
 static void prefix_make(const struct sink_cx *cx, struct buf *out)
@@ -46,7 +47,8 @@ static enum status print_open(struct sink_cx *cx, void *self)
 static enum status lines_write(struct sink_cx *cx, struct print_writer *w)
 {
     if (w->lines.size == 0) return S_OK;
-    TRY(sys_file_write(cx->sys, w->file, w->lines.data, w->lines.size, cx->err));
+    size_t from = w->wipes && !sys_line_is_live(cx->sys) ? sizeof WIPE - 1 : 0; /* none stands there now */
+    TRY(sys_file_write(cx->sys, w->file, w->lines.data + from, w->lines.size - from, cx->err));
     buf_clear(&w->lines);
     return S_OK;
 }
@@ -57,7 +59,7 @@ static enum status print_write(struct sink_cx *cx, void *self, struct batch *in)
 
     BATCH_EACH(in, i, row)
     {
-        if (w->wipes && w->lines.size == 0) buf_append_text(&w->lines, "\r\033[K");
+        if (w->wipes && w->lines.size == 0) buf_append_text(&w->lines, WIPE);
         buf_append(&w->lines, w->prefix.data, w->prefix.size);
         batch_print_row(in, row, &w->lines);
         buf_append_byte(&w->lines, '\n');

@@ -69,6 +69,7 @@ struct sys_ops {
 struct sys {
     const struct sys_ops *ops;
     struct mem *mem; /* what the world itself allocates; locked inside */
+    uint64_t live_line; /* see sys_line_live */
 };
 
 /* The Linux world; one per process, made by main. Installs handlers for SIGINT and SIGTERM (counted, see
@@ -131,6 +132,9 @@ enum status sys_socket_connect(struct sys *s, const char *host, int port, struct
 /* Waits until a read would not block (or the other end closed); for stdin and sockets, from dedicated threads. */
 enum status sys_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e) CHECKED;
 bool sys_is_terminal(struct sys *s, int fd);
+/* A line that is repainted stands on standard error: whoever writes to its terminal wipes it first. Any thread. */
+void sys_line_live(struct sys *s, bool live);
+bool sys_line_is_live(const struct sys *s);
 int sys_terminal_columns(struct sys *s, int fd); /* 80 when unknown */
 enum sys_signal sys_signal_take(struct sys *s);  /* the oldest signal not taken, or NONE */
 int64_t sys_resident_bytes(struct sys *s);

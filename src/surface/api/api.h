@@ -9,6 +9,7 @@
 #include "control/config.h"
 #include "control/graph/graph.h"
 #include "control/jobmanager/jobmaster.h"
+#include "control/logging.h"
 #include "flow/operator/user.h"
 
 enum { API_RECEIVERS_MAX = 64 };
@@ -56,6 +57,7 @@ struct tw_env {
     void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm); /* see jobmaster_options */
     void *drive_arg;
 
+    struct logging logging;       /* of the latest job; closed after it */
     struct jobmaster *jobmaster;  /* of the latest job */
     struct tw_result result;
     bool has_result;

@@ -38,6 +38,7 @@ void tw_env_free(struct tw_env *env)
 
     if (env == NULL) return;
     jobmaster_free(env->jobmaster);
+    logging_close(&env->logging);
     if (env->owns_sys) sys_linux_free(env->sys);
     mem_release(&env->graph_mem);
     mem_init(&mem, "environment", 0);

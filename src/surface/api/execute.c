@@ -37,6 +37,7 @@ static void print_error(struct tw_env *env)
     struct sys_file *out;
     char line[sizeof env->error_text + 32];
 
+    if (env->logging.file != NULL) log_write(&env->logging.log, LOG_ERROR, "job", "%s", tw_error(env));
     if (env->is_quiet || sys_file_standard(env->sys, 2, &out, NULL) != S_OK) return;
     int size = snprintf(line, sizeof line, "%s\n", tw_error(env));
     enum status st = sys_file_write(env->sys, out, line, (size_t)size, NULL);
@@ -51,9 +52,17 @@ static void on_tick(void *arg, const struct job_totals *totals)
     env->watch.tick(env->watch.arg, jobmaster_graph(env->jobmaster)->job_name, totals);
 }
 
+/* Warnings are for who looks at this process: not when the program asked for silence, nor in the simulation, whose world
+ * has no such reader. A file is always written. */
+static bool has_log(const struct tw_env *env)
+{
+    return env->logging.file != NULL || (!env->is_quiet && env->drive == NULL);
+}
+
 static void make_jobmaster(struct tw_env *env)
 {
     struct jobmaster_options o = {.sys = env->sys,
+                                  .log = has_log(env) ? &env->logging.log : NULL,
                                   .functions = {env->first, env->end},
                                   .takes_signals = env->takes_signals,
                                   .cancelled = &env->cancelled,
@@ -65,7 +74,6 @@ static void make_jobmaster(struct tw_env *env)
                                   .drive = env->drive,
                                   .drive_arg = env->drive_arg};
 
-    jobmaster_free(env->jobmaster);
     env->jobmaster = jobmaster_create(&o);
 }
 
@@ -134,7 +142,13 @@ static enum status print_plan(struct tw_env *env, const char *job_name, struct b
 
 static enum status encode_and_run(struct tw_env *env, const char *job_name, struct buf *bytes)
 {
+    struct options o = config_options(&env->config);
+
     TRY(encode_and_forget(env, job_name, bytes));
+    jobmaster_free(env->jobmaster);
+    env->jobmaster = NULL;
+    logging_close(&env->logging);
+    TRY(logging_open(&env->logging, env->sys, &o, &env->err));
     make_jobmaster(env);
     return run(env, (struct str){bytes->data, bytes->size});
 }

@@ -19,6 +19,12 @@ static const char engine_help[] = "Arguments of the engine:\n"
                                   "  --help             this text\n"
                                   "  --                 everything behind it goes to the job\n"
                                   "\n"
+                                  "Log lines, warnings and errors by default, go to standard error:\n"
+                                  "  -D thalweg.log.level=LEVEL     debug, info, warn, error or off\n"
+                                  "  -D thalweg.log.file=FILE       append them to FILE; the job's error stands there too\n"
+                                  "  -D thalweg.log.max-bytes=SIZE  a FILE that would be larger is put aside (64mb)\n"
+                                  "  -D thalweg.log.files=N         keep N of those, FILE.1 is the latest (4)\n"
+                                  "\n"
                                   "All other arguments go to the job. Example:\n"
                                   "  ";
 

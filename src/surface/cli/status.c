@@ -95,6 +95,7 @@ static void on_tick(void *arg, const char *job_name, const struct job_totals *to
     status_print_line(job_name, totals, seconds > 0 ? (double)(totals->rows_in - v->painted_rows) / seconds : 0, &text);
     if (v->is_terminal) text.size = MIN(text.size, before + (size_t)MAX(20, sys_terminal_columns(v->sys, 2) - 1));
     else buf_append_byte(&text, '\n');
+    if (v->is_terminal) sys_line_live(v->sys, true); /* first: rows between the two wipe nothing, which does no harm */
     say(v, &text);
     buf_release(&text);
     v->is_painted = v->is_terminal;
@@ -122,6 +123,7 @@ static void on_end(void *arg, const struct tw_result *result, const struct job_t
     if (v->is_painted) buf_append_text(&text, WIPE);
     status_print_summary(result, totals, &text);
     say(v, &text);
+    sys_line_live(v->sys, false);
     buf_release(&text);
     v->is_painted = false;
     v->painted_ns = sys_mono_ns(v->sys);

@@ -79,8 +79,10 @@ static void a_terminal_is_repainted_and_left_clean(void **state)
     status_init(&v, &t.sys);
     struct api_watch w = status_watch(&v);
     assert_int_equal(w.tick_ms, 200);
+    assert_false(sys_line_is_live(&t.sys));
     t.now_ns = SECOND;
     w.tick(w.arg, "j", &totals);
+    assert_true(sys_line_is_live(&t.sys));
     assert_string_equal(fake_terminal_take(&t, 2), "\r\033[Kj: 1,000 rows in, 0 out, 1,00");
     w.rows(w.arg); /* rows are about to be printed: the line makes room, once */
     assert_string_equal(fake_terminal_take(&t, 2), "\r\033[K");
@@ -92,6 +94,7 @@ static void a_terminal_is_repainted_and_left_clean(void **state)
     w.ended(w.arg, &result, &totals);
     assert_string_equal(fake_terminal_take(&t, 2),
                         "\r\033[Kjob 'j' FINISHED: 3,000 rows in, 7 rows out in 2.000 s (1,500 rows/s)\n");
+    assert_false(sys_line_is_live(&t.sys));
     fake_terminal_release(&t);
 }
 

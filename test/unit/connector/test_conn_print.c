@@ -110,12 +110,13 @@ static void test_prefixes(void **state)
         const char *identifier;
         uint32_t parallelism;
         const char *line;
-        bool at_terminal;
-    } cases[] = {{"id", 3, "id:2> +I[x, 1]\n", false},
-                 {"id", 1, "id> +I[x, 1]\n", false},
-                 {NULL, 3, "2> +I[x, 1]\n", false},
-                 {NULL, 1, "+I[x, 1]\n", false},
-                 {NULL, 1, "\r\033[K+I[x, 1]\n", true}};
+        bool at_terminal, is_live;
+    } cases[] = {{"id", 3, "id:2> +I[x, 1]\n", false, false},
+                 {"id", 1, "id> +I[x, 1]\n", false, true},
+                 {NULL, 3, "2> +I[x, 1]\n", false, false},
+                 {NULL, 1, "+I[x, 1]\n", false, false},
+                 {NULL, 1, "\r\033[K+I[x, 1]\n", true, true},
+                 {NULL, 1, "+I[x, 1]\n", true, false}}; /* no status line, nothing to wipe */
 
     (void)state;
     for (uint32_t i = 0; i < COUNT_OF(cases); i++) {
@@ -130,6 +131,7 @@ static void test_prefixes(void **state)
         arena_init(&arena, &mem, 0);
         memset(written, 0, sizeof written);
         at_terminal = cases[i].at_terminal;
+        sys_line_live(&fake, cases[i].is_live);
         assert_int_equal(conn_find("print", &print, NULL), S_OK);
         struct sink_cx cx = {.op = &op,
                              .options = &o,
@@ -148,6 +150,7 @@ static void test_prefixes(void **state)
         mem_release(&mem);
     }
     at_terminal = false;
+    sys_line_live(&fake, false);
 }
 
 static void test_closed_pipe(void **state)
