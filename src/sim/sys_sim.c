@@ -32,7 +32,7 @@ static int64_t sim_mono_ns(struct sys *s)
     struct sim_world *w = world_of(s);
 
     w->now_ns += w->is_calm ? TICK_NS : 1 + (int64_t)prng_below(&w->prng, 2 * TICK_NS);
-    if (w->is_calm || chance(w, SWITCH_ONE_IN)) give_way(w);
+    if (chance(w, SWITCH_ONE_IN)) give_way(w);
     return w->now_ns;
 }
 

@@ -47,6 +47,7 @@ static struct request *request_find(struct state_table *base, uint64_t what)
         t->requests = mem_realloc(base->host->mem, t->requests, t->capacity * sizeof *t->requests);
     }
     t->requests[t->count++] = (struct request){.what = what};
+    if (base->host->wake != NULL) base->host->wake(base->host->wake_arg); /* at once: a wake-up before the sleep is kept */
     return NULL;
 }
 

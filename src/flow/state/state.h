@@ -73,6 +73,8 @@ struct state_host {
     uint32_t group_first, group_count, max_parallelism; /* the key groups of this subtask */
     int64_t (*now_ms)(void *arg);                        /* processing time, for TTL; may be NULL without TTL */
     void *now_arg;
+    void (*wake)(void *arg); /* any thread: what a backend answered S_PENDING for is there. NULL: the caller asks again */
+    void *wake_arg;
     struct err *err;                                     /* detail of a failing data-plane call; may be NULL */
 
     struct state_pool *pool;       /* set by state_host_init: 64 KiB frames */

@@ -89,8 +89,15 @@ static enum status failed(struct task *t, uint32_t node, enum status st)
 
 static int64_t state_now_ms(void *sys) { return sys_wall_ms(sys); }
 
+static void state_wake(void *cx)
+{
+    const struct op_cx *op = cx;
+
+    if (op->parker != NULL) sys_unpark(op->sys, op->parker);
+}
+
 /* Keyed operators get the key groups that are theirs: those that the writers in front send here. */
-static struct state_host *create_state(struct task *t)
+static struct state_host *create_state(struct task *t, struct op_cx *cx)
 {
     const struct task_plan *plan = t->plan;
     struct state_host *h = mem_zalloc(&t->mem, sizeof *h);
@@ -104,6 +111,8 @@ static struct state_host *create_state(struct task *t)
     h->max_parallelism = plan->max_parallelism;
     h->now_ms = state_now_ms;
     h->now_arg = t->sys;
+    h->wake = state_wake;
+    h->wake_arg = cx;
     h->err = &t->err;
     state_host_init(h);
     return h;
@@ -111,7 +120,7 @@ static struct state_host *create_state(struct task *t)
 
 static enum status open_node(struct task *t, struct node *n)
 {
-    if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0) n->cx.state = create_state(t);
+    if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0) n->cx.state = create_state(t, &n->cx);
     n->opened = true;
     return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
 }
@@ -273,7 +282,7 @@ enum status task_step(struct task *t)
     sys_atomic_store(&t->watermark, (uint64_t)t->chain.nodes[0].sent_watermark);
     if (st < 0) return failed(t, t->chain.failed_node, st);
     if (st == S_MORE || (st == S_IDLE && moved)) st = S_OK;
-    if (st == S_PENDING) st = task_deadline_ms(t) == INT64_MAX ? S_OK : S_IDLE;
+    if (st == S_PENDING) st = flush(t) == S_OK ? S_IDLE : S_FULL; /* whoever owes the answer wakes the worker */
     if (st != S_END && flush_old(t) != S_OK && st == S_IDLE) st = S_FULL;
     return st;
 }
