@@ -62,6 +62,12 @@ foreach(source ${example_sources})
     endif()
 endforeach()
 
+# ---- the jobs in the simulated world, each against its reference run
+if(TARGET thalweg AND NOT THALWEG_FUZZ)
+    add_test(NAME sim_seeds COMMAND thalweg sim --seeds 200 --spread)
+    set_tests_properties(sim_seeds PROPERTIES TIMEOUT 300 LABELS sim)
+endif()
+
 # ---- the binary from its command line: test_<name>.sh BINARY CC SOURCE-FOLDER, in a folder of its own
 file(GLOB e2e_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/e2e/test_*.sh)
 if(TARGET thalweg AND NOT THALWEG_SANITIZE AND NOT THALWEG_FUZZ)

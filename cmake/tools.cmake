@@ -12,7 +12,7 @@ tool(docgen)
 tool(reference)         # asks the registries, so it is linked to the engine
 target_link_libraries(reference PRIVATE thalweg_static)
 add_custom_target(docs_inputs DEPENDS docgen reference)
-add_custom_target(tidy_inputs DEPENDS tidy thalweg_static)
+add_custom_target(tidy_inputs DEPENDS tidy thalweg_static thalweg_sim_jobs)
 
 # Under sanitizers the objects are not those of the product, and the rest would only be run twice.
 if(NOT THALWEG_SANITIZE AND NOT THALWEG_FUZZ)

@@ -124,7 +124,8 @@ static uint32_t list_jobs(const struct cli *cli, struct sim_job *out)
     for (uint32_t i = 1; cli->jobs != NULL && cli->jobs[0].name != NULL && cli->jobs[i].name != NULL; i++)
         out[count++] = (struct sim_job){
             .name = cli->jobs[i].name, .doc = cli->jobs[i].doc, .compare = SIM_PER_KEY, .plugin = cli->jobs[i].plugin};
-    for (uint32_t i = 0; sim_jobs[i] != NULL && count < JOBS_MAX; i++) out[count++] = *sim_jobs[i];
+    for (uint32_t i = 0; cli->sim_jobs != NULL && cli->sim_jobs[i] != NULL && count < JOBS_MAX; i++)
+        out[count++] = *cli->sim_jobs[i];
     return count;
 }
 

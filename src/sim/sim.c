@@ -10,17 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define X(name) extern const struct sim_job job_##name;
-#include "job_registry.def"
-#undef X
-
-const struct sim_job *const sim_jobs[] = {
-#define X(name) &job_##name,
-#include "job_registry.def"
-#undef X
-    NULL,
-};
-
 enum { CONTEXT_ROWS = 2, SHOWN_ROWS = 6 };
 
 struct run {

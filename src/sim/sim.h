@@ -22,7 +22,6 @@ struct sim_job {
     int (*run)(struct tw_env *env);
     const struct tw_plugin *plugin; /* instead of run: a program, without arguments */
 };
-extern const struct sim_job *const sim_jobs[]; /* sorted by name, ends with NULL */
 
 struct sim_result {
     enum sim_end end;

@@ -32,13 +32,6 @@ static struct sim_node **place_of(struct sim_world *w, const char *path)
     return at;
 }
 
-static struct sim_node *find(struct sim_world *w, const char *path)
-{
-    struct sim_node *n = *place_of(w, path);
-
-    return n != NULL && strcmp(n->path, path) == 0 ? n : NULL;
-}
-
 static char *copy_text(struct sim_world *w, const char *text, size_t size)
 {
     char *copy = mem_alloc(&w->mem, size + 1);
@@ -48,13 +41,27 @@ static char *copy_text(struct sim_world *w, const char *text, size_t size)
     return copy;
 }
 
-/* Without slashes at its end; the root stays. Of the caller, freed by him. */
+/* Without slashes at its end or side by side; the root stays. Of the caller, freed by him. */
 static char *plain_path(struct sim_world *w, const char *path)
 {
-    size_t size = strlen(path);
+    char *plain = copy_text(w, path, strlen(path));
+    size_t size = 0;
 
-    while (size > 1 && path[size - 1] == '/') size--;
-    return copy_text(w, path, size);
+    for (const char *from = path; *from != '\0'; from++)
+        if (*from != '/' || size == 0 || plain[size - 1] != '/') plain[size++] = *from;
+    while (size > 1 && plain[size - 1] == '/') size--;
+    plain[size] = '\0';
+    return plain;
+}
+
+static struct sim_node *find(struct sim_world *w, const char *path)
+{
+    char *plain = plain_path(w, path);
+    struct sim_node *n = *place_of(w, plain);
+
+    if (n != NULL && strcmp(n->path, plain) != 0) n = NULL;
+    mem_free(&w->mem, plain);
+    return n;
 }
 
 static bool is_root(const char *path) { return strcmp(path, "/") == 0 || strcmp(path, ".") == 0; }
@@ -70,11 +77,27 @@ static bool parent_exists(struct sim_world *w, const char *path)
     return n != NULL && n->is_directory;
 }
 
+/* Does the path lead through a file, as through a folder? */
+static bool is_below_file(struct sim_world *w, const char *path)
+{
+    char *part = plain_path(w, path);
+    bool found = false;
+
+    for (char *slash; !found && (slash = strrchr(part, '/')) != NULL && slash != part;) {
+        *slash = '\0';
+        struct sim_node *n = find(w, part);
+        found = n != NULL && !n->is_directory;
+    }
+    mem_free(&w->mem, part);
+    return found;
+}
+
 static struct sim_node *add(struct sim_world *w, const char *path, bool is_directory)
 {
-    struct sim_node *n = mem_zalloc(&w->mem, sizeof *n), **at = place_of(w, path);
+    struct sim_node *n = mem_zalloc(&w->mem, sizeof *n);
 
-    n->path = copy_text(w, path, strlen(path));
+    n->path = plain_path(w, path);
+    struct sim_node **at = place_of(w, n->path);
     n->is_directory = is_directory;
     n->is_linked = true;
     n->modified_ms = w->now_ns / 1000000;
@@ -110,6 +133,8 @@ enum status sim_file_open(struct sys *s, const char *path, int flags, struct sys
     bool create = (flags & (SYS_CREATE | SYS_EXCLUSIVE)) != 0;
 
     if (n != NULL && (flags & SYS_EXCLUSIVE) != 0) return err_set(e, E_EXISTS, "cannot create '%s': it exists already", path);
+    if (n == NULL && is_below_file(w, path))
+        return err_set(e, E_IO, "cannot %s '%s': a part of the path is not a folder", create ? "create" : "open", path);
     if (n == NULL && !create) return err_set(e, E_NOT_FOUND, "cannot open '%s': no such file", path);
     if (n == NULL && !parent_exists(w, path)) return err_set(e, E_NOT_FOUND, "cannot create '%s': no such folder", path);
     if (n == NULL) n = add(w, path, false);
@@ -208,13 +233,11 @@ static struct sys_stat stat_of(const struct sim_node *n)
 enum status sim_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e)
 {
     struct sim_world *w = world_of(s);
-    char *plain = plain_path(w, path);
-    struct sim_node *n = find(w, plain);
-    bool root = is_root(plain);
+    struct sim_node *n = find(w, path);
 
-    mem_free(&w->mem, plain);
-    if (root) *out = (struct sys_stat){.is_directory = true};
+    if (is_root(path)) *out = (struct sys_stat){.is_directory = true};
     else if (n != NULL) *out = stat_of(n);
+    else if (is_below_file(w, path)) return err_set(e, E_IO, "cannot read '%s': a part of the path is not a folder", path);
     else return err_set(e, E_NOT_FOUND, "cannot read '%s': no such file or folder", path);
     return S_OK;
 }
@@ -230,10 +253,10 @@ enum status sim_file_rename(struct sys *s, const char *from, const char *to, boo
     if (n->is_directory) return err_set(e, E_UNSUPPORTED, "cannot create '%s': the simulated disk renames files only", to);
     if (old != NULL && old->is_directory) return err_set(e, E_IO, "cannot create '%s': it is a folder", to);
     if (old != NULL) unlink_node(w, old);
-    *place_of(w, from) = n->next;
+    *place_of(w, n->path) = n->next;
     mem_free(&w->mem, n->path);
-    n->path = copy_text(w, to, strlen(to));
-    struct sim_node **at = place_of(w, to);
+    n->path = plain_path(w, to);
+    struct sim_node **at = place_of(w, n->path);
     n->next = *at;
     *at = n;
     return S_OK;

@@ -11,9 +11,13 @@ struct cli_job {
     const struct tw_plugin *plugin;
 };
 
+struct sim_job;
+extern const struct sim_job *const sim_jobs[]; /* sim/jobs.c: sorted by name, ends with NULL; in the binary only */
+
 struct cli {
     struct sys *sys;
     const struct cli_job *jobs; /* ends with name == NULL; the first is the demo */
+    const struct sim_job *const *sim_jobs; /* ends with NULL; NULL = none */
 };
 
 struct cli_verb {

@@ -1,4 +1,5 @@
-/* main.c - the one binary `thalweg`. It adds to the library what only the binary has: the jobs that are built into it. */
+/* main.c - the one binary `thalweg`. It adds to the library what only the binary has: the jobs that are built into it, and
+ * those of the simulated world. */
 #include "surface/cli/cli.h"
 
 #include <thalweg/stream.h>
@@ -14,7 +15,7 @@ int main(int argc, char **argv)
         {"stateful_process", "keyed state and timers", &stateful_process_plugin},
         {NULL, NULL, NULL},
     };
-    struct cli cli = {.sys = sys_linux_create(), .jobs = jobs};
+    struct cli cli = {.sys = sys_linux_create(), .jobs = jobs, .sim_jobs = sim_jobs};
     int exit_status = cli_main(&cli, argc - 1, argv + 1);
 
     sys_linux_free(cli.sys);
