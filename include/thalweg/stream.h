@@ -100,7 +100,7 @@ struct tw_watermarks {
 
 /* --- sources ---------------------------------------------------------------------------------------------------------- */
 /* `name` is shown and identifies; `connector` by its SQL name (filesystem, nexmark, datagen, socket, ...). The row type of
- * connectors without a fixed schema is given by tw_source_rows. */
+ * connectors without a fixed schema is given by tw_source_rows. Connector "hybrid" reads several, one after another. */
 TW_API struct tw_stream *tw_source_at(struct tw_env *env, const char *name, const char *connector, struct tw_options o, struct tw_here h);
 TW_API struct tw_stream *tw_source_rows_at(struct tw_env *env, const char *name, const char *connector, const struct tw_row *row, struct tw_options o, struct tw_here h);
 TW_API struct tw_stream *tw_source_function_at(struct tw_env *env, const char *name, const struct tw_function *f, struct tw_here h);

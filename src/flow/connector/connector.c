@@ -147,6 +147,44 @@ static void defs_add(struct option_def *to, uint32_t *count, const struct option
     to[*count] = (struct option_def){.key = NULL};
 }
 
+static bool is_of_a_part(const char *key, struct str names)
+{
+    struct str one;
+
+    while (names.size > 0 && str_cut(&names, ',', &one)) {
+        one = str_trim(one);
+        if (one.size > 0 && strncmp(key, one.data, one.size) == 0 && key[one.size] == '.') return true;
+    }
+    return false;
+}
+
+/* The options without those of the connector's parts. */
+static struct options whole_options(const struct conn_type *conn, const struct options *o, struct arena *a)
+{
+    const char *names = conn->parts_option != NULL ? options_get(o, conn->options, conn->parts_option) : NULL;
+    struct option *items = ARENA_ARRAY(a, struct option, o->count + 1);
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < o->count; i++)
+        if (names == NULL || !is_of_a_part(o->items[i].key, str_of(names))) items[count++] = o->items[i];
+    return (struct options){items, count};
+}
+
+static enum status whole_check(const struct conn_type *conn, const struct options *o, const struct option_def *defs,
+                               const char *owner, struct err *e)
+{
+    struct mem mem;
+    struct arena arena;
+
+    if (conn->parts_option == NULL) return options_check(o, defs, owner, e);
+    mem_init(&mem, "check", 0);
+    arena_init(&arena, &mem, 0);
+    struct options whole = whole_options(conn, o, &arena);
+    enum status st = options_check(&whole, defs, owner, e);
+    mem_release(&mem);
+    return st;
+}
+
 enum status conn_options_check(const struct conn_type *conn, const struct options *o, struct err *e)
 {
     struct option_def defs[DEFS_MAX] = {connector_option};
@@ -167,5 +205,5 @@ enum status conn_options_check(const struct conn_type *conn, const struct option
         defs_add(defs, &count, conn_format_options);
         defs_add(defs, &count, format->options);
     }
-    return options_check(o, defs, owner, e);
+    return whole_check(conn, o, defs, owner, e);
 }

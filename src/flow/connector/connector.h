@@ -8,6 +8,9 @@ struct conn_type {
     const char *name, *doc, *example;
     const struct option_def *options;  /* 'connector' and 'format' (with its own options) are handled outside */
     bool takes_format;                 /* 'format' = ... and that format's options are accepted too */
+    /* The option that lists names of parts: an option '<name>.key' is one of a part, and checked by the connector. Its sources
+     * may have formats, so there are dead letters. NULL = no parts. */
+    const char *parts_option;
     const struct source_type *source;  /* NULL = cannot be read */
     const struct sink_type *sink;      /* NULL = cannot be written */
 };

@@ -22,6 +22,8 @@ static enum status source_conn(const struct source_config *c, const struct conn_
     return E_CONFIG;
 }
 
+static bool has_dead_letters(const struct conn_type *conn) { return conn->takes_format || conn->parts_option != NULL; }
+
 /* The connector's own row type; a declared one must then be the same. */
 static enum status source_schema(struct op_plan *plan, const struct source_config *c, const struct conn_type *conn,
                                  const struct type **row, struct err *e)
@@ -29,8 +31,8 @@ static enum status source_schema(struct op_plan *plan, const struct source_confi
     struct buf text;
 
     *row = c->schema;
-    if (conn->source->schema != NULL) {
-        TRY(conn->source->schema(plan->arena, &c->options, conn->options, row, e));
+    if (conn->source->schema != NULL) TRY(conn->source->schema(plan->arena, &c->options, conn->options, row, e));
+    if (*row != c->schema) {
         if (c->schema == NULL || type_equal_ignoring_null(*row, c->schema)) return S_OK;
         buf_init(&text, plan->arena->mem);
         type_print(*row, &text);
@@ -69,7 +71,7 @@ static enum status source_derive(struct op_plan *plan, const void *config, struc
     TRY(source_watermark_check(&w, e));
     TRY(source_rate_check(source_rate(c), e));
     plan->output_count = 1;
-    if (!conn->takes_format) return S_OK;
+    if (!has_dead_letters(conn)) return S_OK;
     plan->output_count = 2;
     plan->port_names[1] = "dead-letter";
     return type_parse(plan->arena, STR(DEAD_LETTER_ROW), &plan->outputs[1], e);
@@ -100,7 +102,7 @@ static enum status source_open(struct op_cx *cx, void *self)
                                .watermark = source_watermark_config(&c->watermark, &c->options),
                                .rows_per_second = source_rate(c),
                                .splits_max = (uint32_t)options_int(&c->options, source_options, "scan.max-splits"),
-                               .has_dead_letters = conn->takes_format};
+                               .has_dead_letters = has_dead_letters(conn)};
     TRY(user_times_open(&s->times, cx, &c->watermark.function, plan.schema, &plan.hooks));
     plan.times_needed = user_times_columns(&s->times, plan.schema);
     return source_reader_open(&s->reader, cx, &plan);

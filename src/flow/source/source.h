@@ -50,7 +50,8 @@ struct source_type {
     enum boundedness (*boundedness)(const struct options *o, const struct option_def *defs); /* NULL = BOUNDED */
     bool blocking;          /* split_read may block: the task gets a thread of its own */
     uint32_t splits_at_once; /* read side by side by one subtask; 0 = one after another. Splits that do not end: many */
-    /* Derives the schema where the connector fixes it; NULL = taken from the declared row type. */
+    /* Derives the schema where the connector fixes it; NULL = taken from the declared row type, as when *row, which holds
+     * that one, is left as it is. */
     enum status (*schema)(struct arena *a, const struct options *o, const struct option_def *defs,
                           const struct type **row, struct err *e);
     /* Graph time: do the options fit each other and the columns? May be NULL. */

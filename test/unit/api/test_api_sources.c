@@ -300,6 +300,51 @@ static void parallelism_is_an_option(void **state)
     assert_non_null(strstr(error, "scan.parallelism"));
 }
 
+/* --- one source after another: time does not jump to its end between them -------------------------------------------------- */
+struct stamp {
+    int64_t at;
+};
+TW_ROW(stamp, TW_FIELD(stamp, at, "BIGINT NOT NULL"));
+
+static enum tw_status show_watermark(struct tw_context *cx, const void *in)
+{
+    const struct stamp *s = in;
+    char text[80];
+    int size = snprintf(text, sizeof text, "at %ld, watermark %ld", s->at, tw_watermark(cx));
+
+    tw_collect(cx, &(struct item){{text, (size_t)size}, s->at});
+    return TW_OK;
+}
+TW_FUNCTION(watermarks_seen) = {.in = &stamp_row, .out = &item_row, .process = show_watermark};
+
+static void sources_one_after_another(void **state)
+{
+    struct tw_env *env = tw_env_create();
+    struct lines l = {.count = 0};
+    struct lines letters = {.count = 0};
+    struct folder f;
+
+    (void)state;
+    folder_make(&f);
+    folder_write(&f, "old/1.csv", "10\nx\n20\n");
+    folder_write(&f, "new/1.csv", "30\n40\n");
+    tw_quiet(env, true);
+    struct tw_stream *s = tw_source_rows(env, "both", "hybrid", &stamp_row,
+                                         TW_OPTIONS("source-identifiers", "old,new", "old.connector", "filesystem", "old.path",
+                                                    folder_path(&f, "old"), "old.format", "csv", "old.on-error", "dead-letter",
+                                                    "new.connector", "filesystem", "new.path", folder_path(&f, "new"),
+                                                    "new.format", "csv"));
+    tw_collect_to(tw_side(s, "dead-letter"), &letter_row, take_letter, &letters);
+    s = tw_with_watermarks(s, .kind = TW_WM_MONOTONOUS, .time_field = "at", .every_rows = 1);
+    tw_collect_to(tw_process(s, &watermarks_seen), &item_row, take_item, &l);
+    if (tw_execute(env, "hybrid") != 0) fail_msg("%s", tw_error(env));
+    expect_lines(&l, "at 10, watermark -9223372036854775808 10 @10\nat 20, watermark 9 20 @20\n"
+                     "at 30, watermark 19 30 @30\nat 40, watermark 29 40 @40\n");
+    expect_lines(&letters, "letter 1.csv:2:1|column 'at' (BIGINT): 'x' is not a whole number|x\n");
+    tw_env_free(env);
+    folder_remove(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +352,7 @@ int main(void)
         cmocka_unit_test(mistakes_of_splits),
         cmocka_unit_test(records_that_cannot_be_read),
         cmocka_unit_test(parallelism_is_an_option),
+        cmocka_unit_test(sources_one_after_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
