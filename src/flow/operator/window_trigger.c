@@ -91,9 +91,16 @@ static enum status processing_on_merge(const struct call *c)
 static enum status processing_clear(const struct call *c) { return drop_timer(c, last_of(c), false); }
 
 /* --- continuous: at multiples of the interval, and at the window's end ------------------------------------------------------ */
+/* The end of the window is a time to fire too, once. A window of event time may lie in the past of the trigger's clock: a
+ * timer at its end would be due at once and for ever (Flink's is), so its end does not count. */
 static enum status next_interval(const struct call *c, int64_t from, bool event)
 {
-    *word(c, WORD_TIME) = MIN(window_add(from, c->e->config->trigger_interval_ms), last_of(c));
+    struct window_engine *e = c->e;
+    int64_t time = window_add(from, e->config->trigger_interval_ms);
+    bool past = !event && e->is_event_time && MAX(from, e->now_ms) >= last_of(c);
+
+    if (!event && !e->is_event_time && from >= last_of(c)) return S_OK; /* the window goes with the timer at hand */
+    *word(c, WORD_TIME) = past ? time : MIN(time, last_of(c));
     *word(c, WORD_HAS_TIME) = 1;
     return set_timer(c, *word(c, WORD_TIME), event);
 }
