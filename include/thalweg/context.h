@@ -79,6 +79,9 @@ TW_API int64_t tw_element_time(struct tw_elements *e);  /* event time of the row
 TW_API void tw_rewind(struct tw_elements *e);
 TW_API void tw_register_trigger_timer(struct tw_context *cx, int64_t time_ms, bool event_time); /* triggers */
 TW_API void tw_delete_trigger_timer(struct tw_context *cx, int64_t time_ms, bool event_time);
+/* In .on_merge of a trigger: what the windows that became one hold in `state` (list, reducing, aggregating with merge) goes
+ * to the window they became, in the order of the windows. All other states go with their windows (.clear). */
+TW_API void tw_merge_state(struct tw_context *cx, const struct tw_state *state);
 
 /* --- accumulators: merged over subtasks, in the job's result ---------------------------------------------------------- */
 TW_API void tw_counter_add(struct tw_context *cx, const char *name, int64_t n);      /* IntCounter, LongCounter */

@@ -107,6 +107,8 @@ struct user_key {
 struct user_hooks {
     enum status (*trigger_timer)(void *arg, int64_t time_ms, bool event_time, bool remove);
     void *arg;
+    const uint32_t *merged; /* in .on_merge: the windows that became one, as rows of the resolved keys */
+    uint32_t merged_count;
 };
 
 struct tw_context {

@@ -564,6 +564,89 @@ bool tw_aggregating_get(struct tw_context *cx, const struct tw_state *state, voi
     return true;
 }
 
+/* --- states of windows that merge ---------------------------------------------------------------------------------------- */
+static void select_key(struct user_states *us, uint32_t at)
+{
+    if (us->views) views_row(us->views, at);
+    if (us->window_views) views_row(us->window_views, at);
+    us->current = at;
+}
+
+static enum status merge_one(void *arg, struct view *v, void *accumulator, const void *input, bool is_first)
+{
+    struct fold *f = arg;
+    struct user_state *s = f->s;
+
+    (void)v;
+    if (is_first) {
+        value_store(f->cx, s, accumulator, input);
+        return S_OK;
+    }
+    memset(s->accumulator, 0, s->value.size);
+    value_load(s, accumulator, s->accumulator);
+    if (s->decl->function->merge(f->cx, s->accumulator, input) != TW_OK) return E_USER;
+    value_store(f->cx, s, accumulator, s->accumulator);
+    return S_OK;
+}
+
+/* Rows and strings of the former key stay where they are while the other key's grow. */
+static void list_move(struct tw_context *cx, struct user_state *s, uint32_t from, uint32_t to)
+{
+    struct view_cursor c = {0};
+    uint32_t n = 0, count = view_list_count(s->view);
+    void **rows = arena_alloc(cx->op->scratch, (count + 1) * sizeof *rows);
+    char *value = arena_alloc(cx->op->scratch, s->value.size);
+
+    for (void *row; (row = view_list_next(s->view, &c)) != NULL;) rows[n++] = row;
+    select_key(cx->states, to);
+    for (uint32_t i = 0; i < n; i++) {
+        memset(value, 0, s->value.size);
+        value_load(s, rows[i], value);
+        failed_in_state(cx, s, view_list_add(s->view, probe(cx, &s->value, s->layout, s->probe_value, value)));
+    }
+    select_key(cx->states, from);
+}
+
+static void value_move(struct tw_context *cx, struct user_state *s, uint32_t from, uint32_t to)
+{
+    const void *row = view_value_get(s->view);
+    char *value = arena_alloc(cx->op->scratch, s->value.size);
+
+    if (row == NULL) return;
+    memset(value, 0, s->value.size);
+    value_load(s, row, value);
+    select_key(cx->states, to);
+    fold(cx, s, s->decl->kind == TW_REDUCING ? reduce_one : merge_one, value);
+    select_key(cx->states, from);
+}
+
+void tw_merge_state(struct tw_context *cx, const struct tw_state *state)
+{
+    struct user_state *s =
+        state_now(cx, state, KIND(TW_LIST) | KIND(TW_REDUCING) | KIND(TW_AGGREGATING), "tw_merge_state");
+    uint32_t to = cx->states != NULL ? cx->states->current : 0;
+
+    if (s == NULL) return;
+    if (cx->hooks.merged == NULL) {
+        user_misuse(cx, "tw_merge_state is for .on_merge of a trigger, where windows become one");
+        return;
+    }
+    if (state->kind == TW_AGGREGATING && state->function->merge == NULL) {
+        user_misuse(cx, "tw_merge_state: the function of state '%s' has no .merge", state->name);
+        return;
+    }
+    for (uint32_t i = 0; i < cx->hooks.merged_count && cx->broken == S_OK; i++) {
+        select_key(cx->states, cx->hooks.merged[i]);
+        if (state->kind == TW_LIST)
+            list_move(cx, s, cx->hooks.merged[i], to);
+        else
+            value_move(cx, s, cx->hooks.merged[i], to);
+        view_clear(s->view);
+    }
+    s->walking = false;
+    select_key(cx->states, to);
+}
+
 /* --- all keys -------------------------------------------------------------------------------------------------------------------- */
 /* Calls fn for every key of the batch `keys`, all of whose states are resolved. A callback cannot be called again, so what
  * is pending is waited for here. */

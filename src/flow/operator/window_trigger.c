@@ -279,8 +279,13 @@ static enum status custom_on_timer(const struct call *c, int *result)
 static enum status custom_on_merge(const struct call *c)
 {
     struct tw_context *cx = custom_at(c);
-    enum status st = user_check(cx, cx->fn->on_merge(cx, c->window));
+    uint32_t *merged = arena_alloc(cx->op->scratch, c->item->merged_count * sizeof *merged);
 
+    for (uint32_t i = 0; i < c->item->merged_count; i++) merged[i] = c->e->merged[c->item->merged + i].named;
+    cx->hooks.merged = merged;
+    cx->hooks.merged_count = c->item->merged_count;
+    enum status st = user_check(cx, cx->fn->on_merge(cx, c->window));
+    cx->hooks.merged = NULL;
     return custom_end(cx, st);
 }
 

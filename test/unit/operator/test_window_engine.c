@@ -3,7 +3,7 @@
  * on the plain backend and on the one that is always pending. */
 #include <thalweg/thalweg.h>
 
-#include "support/op_driver.h"
+#include "support/window_steps.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -113,47 +113,14 @@ static enum tw_status difference(struct tw_context *cx, const void *a, const voi
 }
 static const struct tw_function delta = {.in = &row_row, .delta = difference};
 
-struct step {
-    const char *rows; /* or NULL */
-    int64_t watermark, now;
-};
-
-static void expect_from(const struct op_type *type, const struct window_config *config, const struct step *steps,
-                        const char *expected)
-{
-    static const uint32_t sizes[] = {1, 2, 0};
-    static const char *const backends[] = {"hashmap", "pending"};
-
-    for (uint32_t i = 0; i < 6; i++) {
-        struct op_setup setup = {.type = type,
-                                 .config = config,
-                                 .in = "ROW<k STRING NOT NULL, v BIGINT NOT NULL>",
-                                 .keys = config->all ? NULL : "k",
-                                 .batch_rows = sizes[i / 2],
-                                 .backend = backends[i % 2]};
-        struct op_driver *d = op_driver_create(&setup);
-        assert_string_equal(op_driver_error(d), "");
-        char text[4096] = "";
-        for (const struct step *s = steps; s->rows || s->watermark || s->now; s++) {
-            if (s->rows)
-                op_push(d, 0, s->rows);
-            else if (s->now)
-                op_set_time(d, s->now);
-            else
-                op_push_watermark(d, s->watermark);
-            strncat(text, op_output(d), sizeof text - strlen(text) - 1);
-        }
-        op_push_end(d);
-        strncat(text, op_output(d), sizeof text - strlen(text) - 1);
-        assert_string_equal(op_driver_error(d), "");
-        assert_string_equal(text, expected);
-        op_driver_free(d);
-    }
-}
-
 static void expect(const struct window_config *config, const struct step *steps, const char *expected)
 {
-    expect_from(&op_window, config, steps, expected);
+    steps_expect(&op_window, config, "ROW<k STRING NOT NULL, v BIGINT NOT NULL>", steps, expected);
+}
+
+static void expect_columns(const struct window_config *config, const struct step *steps, const char *expected)
+{
+    steps_expect(&op_window_columns, config, "ROW<k STRING NOT NULL, v BIGINT NOT NULL>", steps, expected);
 }
 
 static void refused(const struct window_config *config, const char *why)
@@ -170,12 +137,6 @@ static void refused(const struct window_config *config, const char *why)
     {                                                                                                                  \
         .name = #f, .fn = &f                                                                                           \
     }
-#define STEPS(...)                                                                                                     \
-    (const struct step[])                                                                                              \
-    {                                                                                                                  \
-        __VA_ARGS__, { 0 }                                                                                             \
-    }
-
 static void sessions_grow_and_merge(void **state)
 {
     struct window_config c = {.function = FN(sums), .assigner = TW_SESSION, .gap_ms = 10};
@@ -356,10 +317,10 @@ static void built_in_aggregates_over_any_window(void **state)
     struct window_config a = {.aggregates = {items, 2}, .assigner = TW_TUMBLING, .size_ms = 10, .all = true};
 
     (void)state;
-    expect_from(&op_window_columns, &c, STEPS({.rows = "@0 a | 1\n@12 a | 2\n@6 a | 4\n@50 b | 3\n"}),
+    expect_columns(&c, STEPS({.rows = "@0 a | 1\n@12 a | 2\n@6 a | 4\n@50 b | 3\n"}),
                 "+I[a, 1970-01-01T00:00, 1970-01-01T00:00:00.022, 3, 7]@21\n"
                 "+I[b, 1970-01-01T00:00:00.050, 1970-01-01T00:00:00.060, 1, 3]@59\n");
-    expect_from(&op_window_columns, &a, STEPS({.rows = "@0 a | 1\n@2 b | 2\n@16 a | 4\n"}),
+    expect_columns(&a, STEPS({.rows = "@0 a | 1\n@2 b | 2\n@16 a | 4\n"}),
                 "+I[1970-01-01T00:00, 1970-01-01T00:00:00.010, 2, 3]@9\n"
                 "+I[1970-01-01T00:00:00.010, 1970-01-01T00:00:00.020, 1, 4]@19\n");
 }
