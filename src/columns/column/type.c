@@ -179,6 +179,37 @@ int type_field(const struct type *row, struct str name)
     return -1;
 }
 
+void type_names_list(const struct type *row, char out[static TYPE_NAMES_TEXT_MAX])
+{
+    size_t used = 0;
+
+    out[0] = '\0';
+    for (uint32_t i = 0; i < row->child_count; i++) {
+        size_t size = strlen(row->names[i]);
+        if (used + size + 8 > TYPE_NAMES_TEXT_MAX) {
+            memcpy(out + used, ", ...", 6);
+            return;
+        }
+        if (i > 0) {
+            memcpy(out + used, ", ", 2);
+            used += 2;
+        }
+        memcpy(out + used, row->names[i], size + 1);
+        used += size;
+    }
+}
+
+enum status type_field_missing(const struct type *row, struct str name, struct err *e)
+{
+    char names[TYPE_NAMES_TEXT_MAX];
+    int near = str_nearest(name, row->names, row->child_count);
+
+    type_names_list(row, names);
+    err_set(e, E_GRAPH, "column '%.*s' is not in the stream (has: %s)", (int)name.size, name.data, names);
+    if (near >= 0) err_hint(e, "did you mean '%s'?", row->names[near]);
+    return E_GRAPH;
+}
+
 bool type_is_string(const struct type *t)
 {
     return t->kind == T_CHAR || t->kind == T_VARCHAR;

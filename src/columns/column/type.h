@@ -91,6 +91,11 @@ void type_print(const struct type *t, struct buf *out);
 bool type_equal(const struct type *a, const struct type *b);
 bool type_equal_ignoring_null(const struct type *a, const struct type *b);
 int type_field(const struct type *row, struct str name); /* index or -1 */
+enum { TYPE_NAMES_TEXT_MAX = 512 };
+/* "a, b, c": a row's fields, cut with "..." when there are too many. */
+void type_names_list(const struct type *row, char out[static TYPE_NAMES_TEXT_MAX]);
+/* The error for a field that is not there, with those that are, and the nearest name. Answers E_GRAPH. */
+enum status type_field_missing(const struct type *row, struct str name, struct err *e);
 void type_encode(const struct type *t, struct buf *out); /* versioned by the caller */
 enum status type_decode(struct arena *a, const uint8_t **at, const uint8_t *end, const struct type **out) CHECKED;
 bool type_is_string(const struct type *t); /* CHAR, VARCHAR */

@@ -91,12 +91,7 @@ static enum status parse_name(struct parser *p, struct expr **out)
     int col = type_field(p->row, name);
     if (col < 0 && (str_equal_nocase(name, STR("true")) || str_equal_nocase(name, STR("false"))))
         return expr_literal(p->arena, &type_boolean, name, out, p->e);
-    if (col < 0) {
-        err_set(p->e, E_GRAPH, "column '%.*s' is not in the stream", (int)name.size, name.data);
-        int near = str_nearest(name, p->row->names, p->row->child_count);
-        if (near >= 0) err_hint(p->e, "did you mean '%s'?", p->row->names[near]);
-        return E_GRAPH;
-    }
+    if (col < 0) return type_field_missing(p->row, name, p->e);
     struct expr *x = ARENA_NEW(p->arena, struct expr);
     x->kind = EXPR_COLUMN;
     x->col = (uint32_t)col;

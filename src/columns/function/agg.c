@@ -3,6 +3,7 @@
 
 #include "ground/base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define X(n) extern const struct agg_type agg_##n;
@@ -17,6 +18,8 @@ const struct agg_type *const agg_types[] = {
 static enum status find_type(struct str name, const struct agg_type **out, struct err *e)
 {
     const char *names[64];
+    char all[512] = "";
+    size_t used = 0;
     uint32_t count = 0;
 
     for (; agg_types[count] != NULL && count < COUNT_OF(names); count++) {
@@ -27,7 +30,9 @@ static enum status find_type(struct str name, const struct agg_type **out, struc
         }
     }
     int near = str_nearest(name, names, count);
-    err_set(e, E_CONFIG, "unknown aggregate '%.*s'", (int)name.size, name.data);
+    for (uint32_t i = 0; i < count && used < sizeof all; i++)
+        used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i > 0 ? ", " : "", names[i]);
+    err_set(e, E_CONFIG, "unknown aggregate '%.*s'; there are %s", (int)name.size, name.data, all);
     if (near >= 0) err_hint(e, "did you mean '%s'?", names[near]);
     return E_CONFIG;
 }
@@ -36,12 +41,7 @@ static enum status find_column(struct agg *a, const struct type *row, struct str
 {
     int col = type_field(row, column);
 
-    if (col < 0) {
-        err_set(e, E_GRAPH, "column '%.*s' is not in the stream", (int)column.size, column.data);
-        int near = str_nearest(column, row->names, row->child_count);
-        if (near >= 0) err_hint(e, "did you mean '%s'?", row->names[near]);
-        return E_GRAPH;
-    }
+    if (col < 0) return type_field_missing(row, column, e);
     a->col = (uint32_t)col;
     a->argument = row->children[col];
     return S_OK;

@@ -163,8 +163,10 @@ static enum status needs_key(const struct graph_node *n, uint32_t input, struct 
         if (strcmp(f->name, "all") == 0) window = true;
     err_set(e, E_GRAPH, "%s '%s' needs a keyed stream, but stream '%s' is not keyed", window ? "window" : "operator",
             n->name, n->plan.input_names[input]);
-    err_hint(e, window ? "call tw_key_by before it, or set .all for one window over all rows"
-                       : "call tw_key_by before it");
+    if (n->type->input_count > 1) err_hint(e, "call tw_key_by on both streams before it");
+    else
+        err_hint(e, window ? "call tw_key_by before it, or set .all for one window over all rows"
+                           : "call tw_key_by before it");
     return graph_at(n->here, e);
 }
 
@@ -270,7 +272,8 @@ static enum status derive_node(struct graph *g, uint32_t node, struct err *e)
 {
     struct graph_node *n = g->nodes[node];
 
-    n->plan = (struct op_plan){.arena = g->arena, .input_count = n->type->input_count};
+    n->plan = (struct op_plan){
+        .arena = g->arena, .input_count = n->type->input_count, .name = graph_stream_name(n)};
     if (check_uid(g, node, e) != S_OK || check_parallelism(g, n, e) != S_OK) return graph_at(n->here, e);
     inherit_slot_group(g, node);
     for (uint32_t i = 0; i < n->type->input_count; i++) TRY(derive_input(g, node, i, e));

@@ -17,8 +17,6 @@ const struct op_type *const op_types[] = {
     NULL,
 };
 
-enum { COLUMNS_TEXT_MAX = 512 };
-
 const struct op_type *op_find(const char *name)
 {
     ASSERT(name != NULL);
@@ -27,35 +25,14 @@ const struct op_type *op_find(const char *name)
     return NULL;
 }
 
-/* "a, b, c", cut with "..." when there are too many. */
-static void columns_list(const struct type *row, char out[static COLUMNS_TEXT_MAX])
-{
-    size_t used = 0;
-
-    out[0] = '\0';
-    for (uint32_t i = 0; i < row->child_count; i++) {
-        size_t size = strlen(row->names[i]);
-        if (used + size + 8 > COLUMNS_TEXT_MAX) {
-            memcpy(out + used, ", ...", 6);
-            return;
-        }
-        if (i > 0) {
-            memcpy(out + used, ", ", 2);
-            used += 2;
-        }
-        memcpy(out + used, row->names[i], size + 1);
-        used += size;
-    }
-}
-
 int op_type_field(const struct type *row, const char *stream, const char *name, struct err *e)
 {
-    char columns[COLUMNS_TEXT_MAX];
+    char columns[TYPE_NAMES_TEXT_MAX];
 
     ASSERT(row->kind == T_ROW && name != NULL);
     int found = type_field(row, str_of(name));
     if (found >= 0) return found;
-    columns_list(row, columns);
+    type_names_list(row, columns);
     err_set(e, E_GRAPH, "field '%s' is not in stream '%s' (has: %s)", name, stream != NULL ? stream : "input", columns);
     int nearest = str_nearest(str_of(name), row->names, row->child_count);
     if (nearest >= 0) err_hint(e, "did you mean '%s'?", row->names[nearest]);

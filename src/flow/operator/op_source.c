@@ -66,8 +66,9 @@ static enum status source_derive(struct op_plan *plan, const void *config, struc
     if (conn->takes_format) TRY(conn_format_check(&c->options, row, false, e));
     if (conn->source->check != NULL) TRY(conn->source->check(&c->options, conn->options, row, e));
     struct watermark_config w = source_watermark_config(&c->watermark, &c->options);
-    TRY(watermark_strategy_init(&strategy, &w, row, c->connector, e));
-    TRY(user_times_check(&w, row, c->connector, plan->arena, e));
+    const char *name = plan->name != NULL ? plan->name : c->connector;
+    TRY(watermark_strategy_init(&strategy, &w, row, name, e));
+    TRY(user_times_check(&w, row, name, plan->arena, e));
     TRY(source_watermark_check(&w, e));
     TRY(source_rate_check(source_rate(c), e));
     plan->output_count = 1;

@@ -4,15 +4,28 @@
 
 #include "ground/base/str.h"
 
+#include <string.h>
+
 struct where {
     struct expr_run *run;
     uint16_t rows[BATCH_ROWS];
 };
 
+static bool is_comparison(const char *op)
+{
+    static const char *const all[] = {"=", "<>", "<", "<=", ">", ">="};
+
+    for (uint32_t i = 0; i < COUNT_OF(all); i++)
+        if (strcmp(op, all[i]) == 0) return true;
+    return false;
+}
+
 static enum status bind(const struct op_plan *p, const struct where_config *c, struct expr **out, struct err *e)
 {
     struct expr *args[2];
 
+    if (c->op != NULL && !is_comparison(c->op))
+        return err_set(e, E_GRAPH, "'%s' is not a comparison; there are =, <>, <, <=, > and >=", c->op);
     if (c->field == NULL || c->op == NULL || c->literal == NULL) return err_set(e, E_GRAPH, "a column, an operator and a value are needed");
     TRY(expr_parse(p->arena, p->inputs[0], str_of(c->field), &args[0], e));
     TRY(expr_literal(p->arena, args[0]->type, str_of(c->literal), &args[1], e));

@@ -18,7 +18,8 @@ static enum status in_function(const struct function_ref *f, enum status st, str
 enum status user_need_hook(const struct function_ref *f, bool is_set, const char *hook, struct err *e)
 {
     if (f->name == NULL || f->fn == NULL)
-        return err_set(e, E_GRAPH, "a function is missing: none named '%s' is known", f->name ? f->name : "");
+        return f->name == NULL ? err_set(e, E_GRAPH, "a function with .%s is needed here, but none is given", hook)
+                               : err_set(e, E_GRAPH, "function '%s' is not known here", f->name);
     if (is_set) return S_OK;
     err_set(e, E_GRAPH, "function '%s' cannot be used here: it has no .%s", f->name, hook);
     err_hint(e, "set .%s in its TW_FUNCTION", hook);

@@ -77,11 +77,23 @@ static void make_jobmaster(struct tw_env *env)
     env->jobmaster = jobmaster_create(&o);
 }
 
+/* Flink refuses a topology without operators too; one without a sink may have functions that do something. */
+static enum status check_not_only_sources(struct tw_env *env)
+{
+    const struct graph_node *first = env->graph.nodes[0];
+
+    if (env->graph.edge_count > 0) return S_OK;
+    err_set(&env->err, E_GRAPH, "nothing reads '%s': the job has sources only", first->name);
+    err_hint(&env->err, "end it with a sink, for example tw_print");
+    return graph_at(first->here, &env->err);
+}
+
 /* Bytes of the graph; the graph itself is gone afterwards. */
 static enum status encode_and_forget(struct tw_env *env, const char *job_name, struct buf *bytes)
 {
     enum status st = api_graph_prepare(env, job_name);
 
+    if (st == S_OK) st = check_not_only_sources(env);
     if (st == S_OK) {
         digest_artifact(env);
         graph_encode(&env->graph, bytes);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 1024 };
+enum { NAME_MAX_BYTES = 1024, OPERATORS_MAX = 128 };
 
 /* --- helpers -------------------------------------------------------------------------------------------------------------- */
 static struct tw_stream *new_stream(struct tw_env *env)
@@ -54,6 +54,13 @@ struct tw_stream *api_mistake(struct tw_env *env, struct tw_here h, const char *
     return api_broken(env);
 }
 
+/* The mistake is known to both, whichever of them is executed. */
+static struct tw_stream *two_environments(struct tw_env *a, struct tw_env *b, struct tw_here h)
+{
+    api_mistake(b, h, "the streams belong to different environments");
+    return api_mistake(a, h, "the streams belong to different environments");
+}
+
 bool api_usable(struct tw_stream *s, struct tw_here h)
 {
     if (s->is_stale && !s->is_broken) api_mistake(s->env, h, "this stream belongs to a job that was executed already");
@@ -88,6 +95,17 @@ static bool connect_input(struct tw_env *env, const struct tw_stream *from, uint
     return true;
 }
 
+static void unknown_operation(struct tw_env *env, const char *operation, struct tw_here h)
+{
+    const char *names[OPERATORS_MAX];
+    uint32_t count = 0;
+
+    for (; count < OPERATORS_MAX && op_types[count] != NULL; count++) names[count] = op_types[count]->name;
+    int near = str_nearest(str_of(operation), names, count);
+    if (near < 0) api_mistake(env, h, "there is no operation '%s'", operation);
+    else api_mistake(env, h, "there is no operation '%s'; did you mean '%s'?", operation, names[near]);
+}
+
 struct graph_node *api_node(struct tw_env *env, const char *operation, const char *name, struct tw_stream *in,
                             struct tw_stream *in2, struct tw_here h)
 {
@@ -96,7 +114,7 @@ struct graph_node *api_node(struct tw_env *env, const char *operation, const cha
     api_begin(env);
     if ((in != NULL && !api_usable(in, h)) || (in2 != NULL && !api_usable(in2, h))) return NULL;
     if (type == NULL) {
-        api_mistake(env, h, "there is no operation '%s'", operation != NULL ? operation : "");
+        unknown_operation(env, operation != NULL ? operation : "", h);
         return NULL;
     }
     uint32_t inputs = (in != NULL) + (in2 != NULL);
@@ -104,8 +122,8 @@ struct graph_node *api_node(struct tw_env *env, const char *operation, const cha
         api_mistake(env, h, "operation '%s' has %u inputs, not %u", operation, type->input_count, inputs);
         return NULL;
     }
-    if ((in != NULL && in->env != env) || (in2 != NULL && in2->env != env)) {
-        api_mistake(env, h, "the streams belong to different environments");
+    if (in2 != NULL && in2->env != env) {
+        two_environments(env, in2->env, h);
         return NULL;
     }
     if (env->graph.node_count == GRAPH_NODES_MAX) {
@@ -339,7 +357,7 @@ struct tw_stream *tw_union_at(struct tw_stream *a, struct tw_stream *b, struct t
     struct tw_stream *first, *last;
 
     if (!api_usable(a, h) || !api_usable(b, h)) return api_broken(a->env);
-    if (a->env != b->env) return api_mistake(a->env, h, "the streams belong to different environments");
+    if (a->env != b->env) return two_environments(a->env, b->env, h);
     first = last = copy_of(a);
     for (const struct tw_stream *s = a->also; s != NULL; s = s->also) last = last->also = copy_of(s);
     last->also = b;
@@ -494,7 +512,10 @@ struct tw_stream *tw_partition_at(struct tw_stream *s, const char *how, struct t
             continue;
         return repartitioned(s, (enum partitioner)p, h);
     }
-    return api_mistake(s->env, h, "there is no partitioner '%s'", how != NULL ? how : "");
+    return api_mistake(s->env, h,
+                       "there is no partitioner '%s'; there are forward, rebalance, rescale, shuffle, broadcast and global, "
+                       "and tw_key_by and tw_partition_custom",
+                       how != NULL ? how : "");
 }
 
 struct tw_stream *tw_partition_custom_at(struct tw_stream *s, const struct tw_function *f, struct tw_here h)

@@ -48,6 +48,7 @@ struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const
     struct graph_node *n = api_node(s->env, "window", "Window", gathered(s, &w, h), NULL, h);
 
     if (n == NULL) return api_broken(s->env);
+    if (f == NULL) return api_mistake(s->env, h, "a window needs a function");
     struct window_config *c = n->config;
     fill(s->env, c, &w, h);
     c->function = api_function(s->env, f, h);
@@ -75,6 +76,7 @@ struct tw_stream *tw_window_join_at(struct tw_stream *a, struct tw_stream *b, st
     struct graph_node *n = api_node(a->env, "window_join", co_group ? "Co Group" : "Window Join", a, b, h);
 
     if (n == NULL) return api_broken(a->env);
+    if (f == NULL) return api_mistake(a->env, h, "a %s needs a function", co_group ? "co-group" : "window join");
     struct window_config *c = n->config;
     fill(a->env, c, &w, h);
     c->function = api_function(a->env, f, h);
