@@ -13,9 +13,10 @@ reads() { # NAME TEXT
     printf "$2" > "$1.csv"
     expect "$1" 0 '' '' "$thalweg" run --quiet --input "$1.csv"
 }
-refuses() { # NAME TEXT ERROR
+refuses() { # NAME TEXT ERROR LINE COLUMN
     printf "$2" > "$1.csv"
-    expect "$1" 1 '' "$failed $3" "$thalweg" run --quiet --input "$1.csv"
+    expect "$1" 1 '' "$failed $3
+$(printf '  %s\n  %*s' "$4" "$5" ^)" "$thalweg" run --quiet --input "$1.csv"
 }
 
 expect 'real flights' 0 "$(cat "$source/examples/flights.expected")" '' "$thalweg" run --quiet
@@ -25,14 +26,16 @@ reads header "$head\n"
 reads crlf "$head\r\n$good\r\n"
 reads bom "\357\273\277$head\n$good\n"
 refuses count "$head\n$good\n2001-01-01 00:02:00,1,2,AAA\n" \
-    "count.csv:3:28: expected 5 fields, found 4 in '2001-01-01 00:02:00,1,2,AAA'; $record"
+    "count.csv:3:28: expected 5 fields, found 4 in '2001-01-01 00:02:00,1,2,AAA'; $record" '2001-01-01 00:02:00,1,2,AAA' 28
 refuses number "$head\n$good\n2001-01-01 00:02:00,x,2,AAA,BBB\n" \
-    "number.csv:3:21: column 'delay' (INT): 'x' is not a whole number; $value"
+    "number.csv:3:21: column 'delay' (INT): 'x' is not a whole number; $value" '2001-01-01 00:02:00,x,2,AAA,BBB' 21
 refuses time "$head\n2001-13-01 00:02:00,1,2,A,BBB\n" \
-    "time.csv:2:1: column 'scheduled' (TIMESTAMP(0)): '2001-13-01 00:02:00' is not a timestamp such as 2001-01-31 10:20:30.123; $value"
-refuses utf8 "$head\n2001-01-01 00:02:00,1,2,A\377A,BBB\n" "utf8.csv:2:26: byte 0xff is not valid UTF-8; $record"
-refuses nul "$head\n2001-01-01 00:02:00,1,2,A\000A,BBB\n" "nul.csv:2:26: a NUL byte stands in the text; $record"
+    "time.csv:2:1: column 'scheduled' (TIMESTAMP(0)): '2001-13-01 00:02:00' is not a timestamp such as 2001-01-31 10:20:30.123; $value" '2001-13-01 00:02:00,1,2,A,BBB' 1
+refuses utf8 "$head\n2001-01-01 00:02:00,1,2,A\377A,BBB\n" "utf8.csv:2:26: byte 0xff is not valid UTF-8; $record" \
+    '2001-01-01 00:02:00,1,2,A?A,BBB' 26
+refuses nul "$head\n2001-01-01 00:02:00,1,2,A\000A,BBB\n" "nul.csv:2:26: a NUL byte stands in the text; $record" \
+    '2001-01-01 00:02:00,1,2,A?A,BBB' 26
 refuses quote "$head\n$good\n2001-01-01 00:02:00,1,2,\"AAA" \
-    "quote.csv:3:25: the quote opened here is not closed before the end of the input; $record"
-refuses cut "$head\n$good\n2001-01-01 00:02" "cut.csv:3:17: expected 5 fields, found 1 in '2001-01-01 00:02'; $record"
+    "quote.csv:3:25: the quote opened here is not closed before the end of the input; $record" '2001-01-01 00:02:00,1,2,"AAA' 25
+refuses cut "$head\n$good\n2001-01-01 00:02" "cut.csv:3:17: expected 5 fields, found 1 in '2001-01-01 00:02'; $record" '2001-01-01 00:02' 17
 finish

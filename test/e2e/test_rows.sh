@@ -34,9 +34,13 @@ printf 'a,1\nb,x\nc\na,2\n' > i.csv
 printf '{"user":"a","n":1}\n{"user":"b","n":"x"}\n{"user":\n{"user":"c","n":2}\n' > i.json
 failed="job 'items' failed: operator"
 
-expect 'csv fail' 1 '' "$failed 'Source: items' (subtask 1/1): i.csv:2:3: column 'n' (BIGINT): 'x' is not a whole number; correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record" \
+expect 'csv fail' 1 '' "$failed 'Source: items' (subtask 1/1): i.csv:2:3: column 'n' (BIGINT): 'x' is not a whole number; correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record
+  b,x
+    ^" \
     "$thalweg" run ./items.so --quiet csv fail i.csv
-expect 'json fail' 1 '' "$failed 'Source: items' (subtask 1/1): i.json:2:17: column 'n' (BIGINT): 'x' is not a whole number; correct the value; 'json.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record" \
+expect 'json fail' 1 '' "$failed 'Source: items' (subtask 1/1): i.json:2:17: column 'n' (BIGINT): 'x' is not a whole number; correct the value; 'json.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record
+  {\"user\":\"b\",\"n\":\"x\"}
+                  ^" \
     "$thalweg" run ./items.so --quiet json fail i.json
 expect 'csv skip' 0 '+I[a, 1]
 +I[a, 2]' '*' "$thalweg" run ./items.so csv skip i.csv

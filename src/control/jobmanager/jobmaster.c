@@ -240,9 +240,7 @@ enum status jobmaster_run(struct jobmaster *jm, struct err *e)
     become(jm, jm->status == JOB_FAILING ? JOB_FAILED : jm->status == JOB_CANCELLING ? JOB_CANCELED : JOB_FINISHED);
     if (jm->status == JOB_FINISHED) return S_OK;
     if (jm->status == JOB_CANCELED) return err_set(e, E_CANCELED, "canceled");
-    err_set(e, jm->err.status, "%s", jm->err.text);
-    if (jm->err.hint[0] != '\0') err_hint(e, "%s", jm->err.hint);
-    return jm->err.status;
+    return err_pass_on(e, &jm->err);
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------------------- */

@@ -57,8 +57,7 @@ static enum status error_with_line(struct record_reader *r, struct batch *out, e
         r->in.line += r->lines;
         return format->decode(r->decoder, &r->in, out, e);
     }
-    err_set(e, st, "%s", first->text);
-    if (first->hint[0] != '\0') err_hint(e, "%s", first->hint);
+    if (first->status != S_OK) err_pass_on(e, first);
     return st;
 }
 

@@ -95,7 +95,7 @@ static enum status record_bad(struct csv_decoder *d, struct format_input *in, co
 {
     struct format_position where = place(d, in, at);
 
-    TRY(report_record(&d->report, &where, (struct str){input_at(in), text_size}, hint, e));
+    TRY(report_record(&d->report, &where, (struct str){input_at(in), text_size}, at, hint, e));
     input_take(in, size, csv_count_newlines(input_at(in), size));
     d->run_max = RUN_MIN;
     return S_OK;

@@ -135,7 +135,7 @@ static enum status record_bad(struct raw_decoder *d, const struct format_input *
                               struct err *e)
 {
     struct format_position where = report_place(&d->report, record.data, record.data + at, in->line, in->offset);
-    return report_record(&d->report, &where, record, hint_record, e);
+    return report_record(&d->report, &where, record, record.data + at, hint_record, e);
 }
 
 /* A value of fixed width; anything but 0 and 1 is no boolean. */

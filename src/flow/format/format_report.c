@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { SHOWN_BEFORE = 48, SHOWN_BEHIND = 40 }; /* bytes of the line around a mistake: with dots it fits a terminal's 100 */
+
 void report_init(struct format_report *r, const struct format_config *config)
 {
     ASSERT(config->on_error != ON_ERROR_DEAD_LETTER || config->dead_letter);
@@ -101,8 +103,45 @@ struct format_position report_place(const struct format_report *r, const char *r
     };
 }
 
-enum status report_record(struct format_report *r, const struct format_position *at, struct str raw, const char *hint,
-                          struct err *e)
+/* Appends text as it can be shown on one line: one column per character, a blank for a tab, ? for what does not print.
+ * Answers the columns. */
+static size_t show(struct buf *out, const char *text, size_t size)
+{
+    size_t columns = 0, n;
+
+    for (size_t i = 0; i < size; i += MAX(n, 1), columns++) {
+        n = printable_size((const unsigned char *)text + i, size - i);
+        if (n > 0) buf_append(out, text + i, n);
+        else buf_append_byte(out, text[i] == '\t' ? ' ' : '?');
+    }
+    return columns;
+}
+
+static bool is_inside_character(char c) { return ((unsigned char)c & 0xc0) == 0x80; }
+
+/* The line around the mark, and a caret below it. */
+static void excerpt_make(struct str raw, const char *mark, struct buf *out)
+{
+    const char *raw_end = raw.data + raw.size, *from = mark, *end = mark;
+
+    ASSERT(mark >= raw.data);
+    if (mark > raw_end) from = end = mark = raw_end;
+    while (from > raw.data && from[-1] != '\n' && mark - from < SHOWN_BEFORE) from--;
+    while (from < mark && from > raw.data && is_inside_character(*from)) from++;
+    bool is_cut = from > raw.data && from[-1] != '\n';
+    while (end < raw_end && *end != '\n' && end - mark < SHOWN_BEHIND) end++;
+    while (end > mark + 1 && end < raw_end && is_inside_character(*end)) end--;
+    bool is_cut_behind = end < raw_end && *end != '\n';
+    if (!is_cut_behind && end > mark && end[-1] == '\r') end--;
+    buf_append_text(out, is_cut ? "  ..." : "  ");
+    size_t columns = (is_cut ? 5 : 2) + show(out, from, (size_t)(mark - from));
+    show(out, mark, (size_t)(end - mark));
+    buf_append_text(out, is_cut_behind ? "...\n" : "\n");
+    buf_printf(out, "%*s^", (int)columns, "");
+}
+
+enum status report_record(struct format_report *r, const struct format_position *at, struct str raw, const char *mark,
+                          const char *hint, struct err *e)
 {
     struct buf where;
 
@@ -112,6 +151,9 @@ enum status report_record(struct format_report *r, const struct format_position 
         format_position_print(at, &where);
         err_set(e, E_DATA, "%s: %s", buf_text(&where), buf_text(&r->reason));
         if (hint) err_hint(e, "%s", hint);
+        buf_clear(&where);
+        excerpt_make(raw, mark, &where);
+        err_excerpt(e, buf_text(&where));
         buf_release(&where);
         return E_DATA;
     }

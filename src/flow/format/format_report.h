@@ -27,9 +27,10 @@ void report_type(struct buf *out, const struct type *t);
 /* The position of `at` in a record that begins at `record`, in line `line` (0 = unknown) and at byte `offset`. */
 struct format_position report_place(const struct format_report *r, const char *record, const char *at, uint64_t line,
                                     uint64_t offset);
-/* Disposes of one bad record, whose reason stands in r->reason. S_OK: dropped, go on behind it. E_DATA: fail. */
-enum status report_record(struct format_report *r, const struct format_position *at, struct str raw, const char *hint,
-                          struct err *e) CHECKED;
+/* Disposes of one bad record, whose reason stands in r->reason; mark: where in raw the mistake stands. S_OK: dropped, go on
+ * behind it. E_DATA: fail, with the line and a caret below the mark as the error's excerpt. */
+enum status report_record(struct format_report *r, const struct format_position *at, struct str raw, const char *mark,
+                          const char *hint, struct err *e) CHECKED;
 
 /* Rows first..first+n were written and dropped: their validity goes back to that of unwritten rows. */
 void format_vector_forget(struct vector *v, uint32_t first, uint32_t n);

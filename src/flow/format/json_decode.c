@@ -63,7 +63,7 @@ static enum status record_bad(struct json_decoder *d, const struct format_input 
                               const char *hint, struct err *e)
 {
     struct format_position where = report_place(&d->report, record.data, at, in->line, in->offset);
-    return report_record(&d->report, &where, record, hint, e);
+    return report_record(&d->report, &where, record, at, hint, e);
 }
 
 static enum status overlong(struct json_decoder *d, struct format_input *in, struct err *e)

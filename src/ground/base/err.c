@@ -46,9 +46,23 @@ void err_hint(struct err *e, const char *format, ...)
     va_end(args);
 }
 
+void err_excerpt(struct err *e, const char *lines)
+{
+    if (e == NULL || e->excerpt[0] != '\0') return;
+    snprintf(e->excerpt, sizeof e->excerpt, "%s", lines);
+}
+
+enum status err_pass_on(struct err *e, const struct err *from)
+{
+    ASSERT(from->status != S_OK);
+    if (e == NULL) return from->status;
+    if (e->status == S_OK) *e = *from;
+    return e->status;
+}
+
 void err_clear(struct err *e)
 {
     if (e == NULL) return;
     e->status = S_OK;
-    e->text[0] = e->hint[0] = '\0';
+    e->text[0] = e->hint[0] = e->excerpt[0] = '\0';
 }

@@ -135,6 +135,8 @@ bool sys_is_terminal(struct sys *s, int fd);
 /* A line that is repainted stands on standard error: whoever writes to its terminal wipes it first. Any thread. */
 void sys_line_live(struct sys *s, bool live);
 bool sys_line_is_live(const struct sys *s);
+/* May what is written there carry colours? On terminals, unless NO_COLOR is set or TERM is "dumb" or missing. */
+bool sys_has_color(struct sys *s, int fd);
 int sys_terminal_columns(struct sys *s, int fd); /* 80 when unknown */
 enum sys_signal sys_signal_take(struct sys *s);  /* the oldest signal not taken, or NONE */
 int64_t sys_resident_bytes(struct sys *s);
@@ -145,6 +147,7 @@ struct sys_library;
 enum status sys_library_open(const char *path, struct sys_library **out, struct err *e) CHECKED;
 void *sys_library_symbol(struct sys_library *library, const char *name); /* NULL when it has none */
 void sys_library_close(struct sys_library *library);                     /* NULL is a no-op */
+const char *sys_environment(const char *name);                           /* NULL when not set or empty */
 bool sys_program_path(char *out, size_t size);                           /* of the running program's file */
 
 /* Threads of the same node: atomics live here and in listed lock-free islands only. */

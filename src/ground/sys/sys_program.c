@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -21,6 +22,20 @@ enum status sys_library_open(const char *path, struct sys_library **out, struct 
     if (handle == NULL) return err_set(e, E_IO, "cannot load '%s': %s", path, dlerror());
     *out = handle;
     return S_OK;
+}
+
+const char *sys_environment(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+bool sys_has_color(struct sys *s, int fd)
+{
+    const char *term = sys_environment("TERM");
+
+    return sys_is_terminal(s, fd) && sys_environment("NO_COLOR") == NULL && term != NULL && strcmp(term, "dumb") != 0;
 }
 
 void *sys_library_symbol(struct sys_library *library, const char *name) { return dlsym(library, name); }

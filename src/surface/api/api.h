@@ -65,5 +65,8 @@ struct tw_env {
     struct sys_atomic_u64 cancelled;
     struct err err;               /* the first mistake of the graph, or why the latest job failed */
     bool is_err_old;              /* that job is over: what is built next starts afresh */
-    char error_text[ERR_TEXT_MAX + ERR_HINT_MAX + 16];
+    char error_text[ERR_TEXT_MAX + ERR_HINT_MAX + ERR_EXCERPT_MAX + 16];
 };
+
+/* say.c: a mistake on standard error, "[name: ]text; hint" and below it the excerpt; in colours where that is wanted. */
+void api_say_error(struct sys *sys, const char *name, const struct err *e);

@@ -155,7 +155,8 @@ const char *tw_error(struct tw_env *env)
     const struct err *e = &env->err;
 
     if (e->status == S_OK) return "";
-    snprintf(env->error_text, sizeof env->error_text, "%s%s%s", e->text, e->hint[0] != '\0' ? "; " : "", e->hint);
+    snprintf(env->error_text, sizeof env->error_text, "%s%s%s%s%s", e->text, e->hint[0] != '\0' ? "; " : "", e->hint,
+             e->excerpt[0] != '\0' ? "\n" : "", e->excerpt);
     return env->error_text;
 }
 

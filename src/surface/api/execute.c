@@ -4,7 +4,6 @@
  * The program's digest is part of the graph's identity; it is read from the program's file once per environment. */
 #include "surface/api/api_internal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum { PROGRAM_BYTES_MAX = 1024 * 1024 * 1024 };
@@ -34,15 +33,11 @@ static void digest_artifact(struct tw_env *env)
 
 static void print_error(struct tw_env *env)
 {
-    struct sys_file *out;
-    char line[sizeof env->error_text + 32];
+    const struct err *e = &env->err;
 
-    if (env->logging.file != NULL) log_write(&env->logging.log, LOG_ERROR, "job", "%s", tw_error(env));
-    if (env->is_quiet || sys_file_standard(env->sys, 2, &out, NULL) != S_OK) return;
-    int size = snprintf(line, sizeof line, "%s\n", tw_error(env));
-    enum status st = sys_file_write(env->sys, out, line, (size_t)size, NULL);
-    (void)st; /* nobody is left to be told */
-    sys_file_close(env->sys, out);
+    if (env->logging.file != NULL)
+        log_write(&env->logging.log, LOG_ERROR, "job", "%s%s%s", e->text, e->hint[0] != '\0' ? "; " : "", e->hint);
+    if (!env->is_quiet) api_say_error(env->sys, NULL, e);
 }
 
 static void on_tick(void *arg, const struct job_totals *totals)

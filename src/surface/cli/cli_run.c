@@ -65,20 +65,17 @@ static int run_library(const struct cli *cli, const char *path, int argc, char *
 {
     struct sys_library *library = NULL;
     struct err e = {0};
-    char text[ERR_TEXT_MAX + 64];
     struct sys_stat st = {0};
 
     const struct tw_plugin *plugin = NULL;
     if (sys_file_stat(cli->sys, path, &st, &e) != S_OK) {
-        snprintf(text, sizeof text, "thalweg run: %s\n", e.text);
-        program_say(cli->sys, 2, text);
+        api_say_error(cli->sys, "thalweg run", &e);
         return 1;
     }
     if (sys_library_open(path, &library, &e) == S_OK) plugin = sys_library_symbol(library, "tw_plugin");
     if (plugin == NULL) {
         err_set(&e, E_CONFIG, "'%s' holds no job: it has no TW_JOB", path);
-        snprintf(text, sizeof text, "thalweg run: %s\n", e.text);
-        program_say(cli->sys, 2, text);
+        api_say_error(cli->sys, "thalweg run", &e);
         sys_library_close(library);
         return 1;
     }

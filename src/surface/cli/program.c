@@ -6,7 +6,6 @@
 #include "ground/base/str.h"
 #include "surface/cli/status.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char engine_help[] = "Arguments of the engine:\n"
@@ -126,14 +125,6 @@ enum status program_parse(struct program_arguments *out, struct arena *a, struct
 }
 
 /* --- running ---------------------------------------------------------------------------------------------------------------- */
-static void print_mistake(const struct program *p, const struct err *e)
-{
-    char text[ERR_TEXT_MAX + ERR_HINT_MAX + 512];
-
-    snprintf(text, sizeof text, "%s: %s%s%s\n", p->name, e->text, e->hint[0] != '\0' ? "; " : "", e->hint);
-    program_say(p->sys, 2, text);
-}
-
 static int run_job(const struct program *p, struct tw_env *env, const struct program_arguments *a)
 {
     struct status_view view;
@@ -149,7 +140,7 @@ static int run_job(const struct program *p, struct tw_env *env, const struct pro
     if (!env->is_silent) env->watch = status_watch(&view);
     int exit_status = p->plugin->job(env, a->argc, a->argv);
     if (sys_stdout_flush(p->sys, &e) != S_OK && exit_status == 0) {
-        print_mistake(p, &e);
+        api_say_error(p->sys, p->name, &e);
         exit_status = 1;
     }
     return env->signal == SYS_SIGNAL_INT    ? EXIT_INTERRUPTED
@@ -177,13 +168,13 @@ int program_run(const struct program *p, int argc, char **argv)
         err_set(&e, E_CONFIG,
                 "the job was compiled against version %u of the headers, this is version %d; compile it anew",
                 p->plugin->abi, TW_ABI);
-        print_mistake(p, &e);
+        api_say_error(p->sys, p->name, &e);
         return 1;
     }
     mem_init(&mem, "program", 0);
     arena_init(&arena, &mem, 0);
     if (program_parse(&a, &arena, p->sys, p->name, argc, argv, &e) != S_OK) {
-        print_mistake(p, &e);
+        api_say_error(p->sys, p->name, &e);
     } else if (a.wants_help) {
         print_help(p);
         exit_status = 0;

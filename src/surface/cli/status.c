@@ -1,6 +1,6 @@
-/* status.c - the live status line and the end summary. On a terminal the line is cut to its width and repainted in place;
- * it is wiped before anything else is said. Elsewhere (a file, a pipe) every line stays, one per second, so that a log of a
- * long run reads well. Numbers carry thousands separators, times are UTC. */
+/* status.c - the live status line and the end summary. On a terminal the line is cut to its width and repainted in place, dim
+ * where colours are wanted; it is wiped before anything else is said. Elsewhere (a file, a pipe) every line stays, one per
+ * second, so that a log of a long run reads well. Numbers carry thousands separators, times are UTC. */
 #include "surface/cli/status.h"
 
 #include "columns/column/timestamp.h"
@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define WIPE "\r\033[K"
+#define DIM "\033[2m"
+#define PLAIN "\033[0m"
 #define NS_PER_S 1e9
 
 void status_init(struct status_view *v, struct sys *sys)
@@ -90,11 +92,14 @@ static void on_tick(void *arg, const char *job_name, const struct job_totals *to
 
     mem_init(&mem, "status line", 0);
     buf_init(&text, &mem);
+    bool has_color = v->is_terminal && sys_has_color(v->sys, 2);
     if (v->is_terminal) buf_append_text(&text, WIPE);
+    if (has_color) buf_append_text(&text, DIM);
     size_t before = text.size;
     status_print_line(job_name, totals, seconds > 0 ? (double)(totals->rows_in - v->painted_rows) / seconds : 0, &text);
     if (v->is_terminal) text.size = MIN(text.size, before + (size_t)MAX(20, sys_terminal_columns(v->sys, 2) - 1));
     else buf_append_byte(&text, '\n');
+    if (has_color) buf_append_text(&text, PLAIN);
     if (v->is_terminal) sys_line_live(v->sys, true); /* first: rows between the two wipe nothing, which does no harm */
     say(v, &text);
     buf_release(&text);

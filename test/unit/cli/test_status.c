@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 static const int64_t SECOND = INT64_C(1000000000);
@@ -98,6 +99,34 @@ static void a_terminal_is_repainted_and_left_clean(void **state)
     fake_terminal_release(&t);
 }
 
+static void colours_only_where_they_are_wanted(void **state)
+{
+    static const struct {
+        const char *term, *no_color, *painted;
+    } cases[] = {{"xterm", "", "\r\033[K\033[2mj: 1,000 rows in, 0 out, 1,00\033[0m"},
+                 {"xterm", "1", "\r\033[Kj: 1,000 rows in, 0 out, 1,00"},
+                 {"dumb", "", "\r\033[Kj: 1,000 rows in, 0 out, 1,00"},
+                 {"", "", "\r\033[Kj: 1,000 rows in, 0 out, 1,00"}};
+    struct fake_terminal t;
+    struct status_view v;
+    struct job_totals totals = {.rows_in = 1000, .watermark = TIME_MIN};
+
+    (void)state;
+    fake_terminal_init(&t);
+    t.columns = 30;
+    t.is_terminal[2] = true;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        setenv("TERM", cases[i].term, 1);
+        setenv("NO_COLOR", cases[i].no_color, 1);
+        status_init(&v, &t.sys);
+        struct api_watch w = status_watch(&v);
+        t.now_ns += SECOND;
+        w.tick(w.arg, "j", &totals);
+        assert_string_equal(fake_terminal_take(&t, 2), cases[i].painted);
+    }
+    fake_terminal_release(&t);
+}
+
 static void the_summary_counts_what_was_late_or_bad(void **state)
 {
     struct fake_terminal t;
@@ -123,8 +152,10 @@ int main(void)
         cmocka_unit_test(counts_have_separators),
         cmocka_unit_test(a_line_per_second_where_there_is_no_terminal),
         cmocka_unit_test(a_terminal_is_repainted_and_left_clean),
+        cmocka_unit_test(colours_only_where_they_are_wanted),
         cmocka_unit_test(the_summary_counts_what_was_late_or_bad),
     };
 
+    unsetenv("TERM"); /* plain text, wherever the test runs */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
