@@ -17,5 +17,7 @@ static int run(struct tw_env *env)
     return tw_execute(env, "async");
 }
 
-const struct sim_job job_async_ordered = {
-    .name = "async_ordered", .doc = "asynchronous requests in order, on helper threads", .compare = SIM_PER_KEY, .run = run};
+const struct sim_job job_async_ordered = {.name = "async_ordered",
+                                          .doc = "asynchronous requests in order, on helper threads",
+                                          .compare = SIM_PER_KEY,
+                                          .run = run};

@@ -90,5 +90,7 @@ static int run(struct tw_env *env)
     return tw_execute(env, "connected");
 }
 
-const struct sim_job job_connected = {
-    .name = "connected", .doc = "co-process with state and timers; broadcast state", .compare = SIM_ANY_ORDER, .run = run};
+const struct sim_job job_connected = {.name = "connected",
+                                      .doc = "co-process with state and timers; broadcast state",
+                                      .compare = SIM_ANY_ORDER,
+                                      .run = run};

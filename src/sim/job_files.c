@@ -25,10 +25,14 @@ static bool prepare(struct sys *sys, struct err *e)
 
 static int run(struct tw_env *env)
 {
-    struct tw_stream *s = tw_source_rows(env, "files", "filesystem", &sim_event_row, TW_OPTIONS("path", "/in", "format", "csv"));
+    struct tw_stream *s = tw_source_rows(env, "files", "filesystem", &sim_event_row,
+                                         TW_OPTIONS("path", "/in", "format", "csv"));
     tw_print(tw_sum(tw_key_by(s, "key"), "number"));
     return tw_execute(env, "files");
 }
 
-const struct sim_job job_files = {
-    .name = "files", .doc = "a folder of csv files on the simulated disk", .compare = SIM_ANY_ORDER, .prepare = prepare, .run = run};
+const struct sim_job job_files = {.name = "files",
+                                  .doc = "a folder of csv files on the simulated disk",
+                                  .compare = SIM_ANY_ORDER,
+                                  .prepare = prepare,
+                                  .run = run};

@@ -8,5 +8,7 @@ static int run(struct tw_env *env)
     return tw_execute(env, "nexmark_columns");
 }
 
-const struct sim_job job_nexmark_columns = {
-    .name = "nexmark_columns", .doc = "nexmark bids: filter and projection by column kernels", .compare = SIM_ANY_ORDER, .run = run};
+const struct sim_job job_nexmark_columns = {.name = "nexmark_columns",
+                                            .doc = "nexmark bids: filter and projection by column kernels",
+                                            .compare = SIM_ANY_ORDER,
+                                            .run = run};

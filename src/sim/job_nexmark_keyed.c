@@ -4,7 +4,9 @@
 static int run(struct tw_env *env)
 {
     struct tw_stream *bids = tw_parallelism(
-        tw_project(tw_source(env, "bids", "nexmark", TW_OPTIONS("events.num", "400", "nexmark.table", "bid")), "bidder", "price"), 1);
+        tw_project(tw_source(env, "bids", "nexmark", TW_OPTIONS("events.num", "400", "nexmark.table", "bid")), "bidder",
+                   "price"),
+        1);
     tw_print(tw_max(tw_key_by(bids, "bidder"), "price"));
     return tw_execute(env, "nexmark_keyed");
 }

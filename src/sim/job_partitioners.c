@@ -11,5 +11,7 @@ static int run(struct tw_env *env)
     return tw_execute(env, "partitioners");
 }
 
-const struct sim_job job_partitioners = {
-    .name = "partitioners", .doc = "rebalance, shuffle, rescale, global; column kernels", .compare = SIM_ANY_ORDER, .run = run};
+const struct sim_job job_partitioners = {.name = "partitioners",
+                                         .doc = "rebalance, shuffle, rescale, global; column kernels",
+                                         .compare = SIM_ANY_ORDER,
+                                         .run = run};

@@ -33,7 +33,8 @@ static enum tw_status on_event(struct tw_context *cx, const void *in)
 static enum tw_status on_timer(struct tw_context *cx, int64_t time_ms)
 {
     const struct timer_key *key = tw_key(cx);
-    struct timer_out out = {key->key, tw_value_long(cx, &seen, 0), tw_map_size(cx, &by_number), tw_list_size(cx, &numbers), time_ms};
+    struct timer_out out = {key->key, tw_value_long(cx, &seen, 0), tw_map_size(cx, &by_number),
+                            tw_list_size(cx, &numbers), time_ms};
 
     tw_collect(cx, &out);
     if (tw_list_size(cx, &numbers) > 8) tw_state_clear(cx, &numbers);
@@ -52,5 +53,7 @@ static int run(struct tw_env *env)
     return tw_execute(env, "process and timers");
 }
 
-const struct sim_job job_process_timers = {
-    .name = "process_timers", .doc = "process function, value, map and list state, event timers", .compare = SIM_PER_KEY, .run = run};
+const struct sim_job job_process_timers = {.name = "process_timers",
+                                           .doc = "process function, value, map and list state, event timers",
+                                           .compare = SIM_PER_KEY,
+                                           .run = run};

@@ -15,8 +15,10 @@ static enum tw_status split(struct tw_context *cx, const void *in)
 {
     const struct sim_event *e = in;
 
-    if (e->number % 3 == 0) tw_side_output(cx, 0, e);
-    else tw_collect(cx, e);
+    if (e->number % 3 == 0)
+        tw_side_output(cx, 0, e);
+    else
+        tw_collect(cx, e);
     return TW_OK;
 }
 TW_FUNCTION(reduce_split) = {
@@ -24,7 +26,8 @@ TW_FUNCTION(reduce_split) = {
 
 static int run(struct tw_env *env)
 {
-    struct tw_stream *s = tw_reduce(tw_key_by(sim_events(env), "key"), &reduce_rows), *parts = tw_process(s, &reduce_split);
+    struct tw_stream *s = tw_reduce(tw_key_by(sim_events(env), "key"), &reduce_rows),
+                     *parts = tw_process(s, &reduce_split);
 
     tw_print(parts);
     tw_print(tw_project(tw_side(parts, "thirds"), "key", "number AS third"));

@@ -31,5 +31,7 @@ static int run(struct tw_env *env)
     return tw_execute(env, "filter and map");
 }
 
-const struct sim_job job_sequence_filter = {
-    .name = "sequence_filter", .doc = "filter, rebalance and map by row callback", .compare = SIM_ANY_ORDER, .run = run};
+const struct sim_job job_sequence_filter = {.name = "sequence_filter",
+                                            .doc = "filter, rebalance and map by row callback",
+                                            .compare = SIM_ANY_ORDER,
+                                            .run = run};

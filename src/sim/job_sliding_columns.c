@@ -3,7 +3,8 @@
 
 static int run(struct tw_env *env)
 {
-    tw_print(tw_window_columns(tw_key_by(sim_events(env), "key"), TW_HOP(TW_SECONDS(10), TW_SECONDS(2)), "count(*) AS n", "max(number) AS top"));
+    tw_print(tw_window_columns(tw_key_by(sim_events(env), "key"), TW_HOP(TW_SECONDS(10), TW_SECONDS(2)),
+                               "count(*) AS n", "max(number) AS top"));
     return tw_execute(env, "sliding_columns");
 }
 

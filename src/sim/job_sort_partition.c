@@ -7,5 +7,7 @@ static int run(struct tw_env *env)
     return tw_execute(env, "sort_partition");
 }
 
-const struct sim_job job_sort_partition = {
-    .name = "sort_partition", .doc = "whole partitions sorted at the end of input", .compare = SIM_ANY_ORDER, .run = run};
+const struct sim_job job_sort_partition = {.name = "sort_partition",
+                                           .doc = "whole partitions sorted at the end of input",
+                                           .compare = SIM_ANY_ORDER,
+                                           .run = run};

@@ -43,13 +43,19 @@ static enum tw_status mean_result(struct tw_context *cx, const void *acc, void *
     *(int64_t *)out = mean->sum / mean->count;
     return TW_OK;
 }
-TW_FUNCTION(states_average) = {
-    .in = &states_number_row, .acc = &states_mean_row, .out = &states_number_row, .add = mean_add, .result = mean_result};
+TW_FUNCTION(states_average) = {.in = &states_number_row,
+                               .acc = &states_mean_row,
+                               .out = &states_number_row,
+                               .add = mean_add,
+                               .result = mean_result};
 
-static const struct tw_state largest = {.name = "largest", .kind = TW_REDUCING, .value = "BIGINT", .function = &states_larger};
-static const struct tw_state mean = {.name = "mean", .kind = TW_AGGREGATING, .value = "BIGINT", .function = &states_average};
+static const struct tw_state largest = {
+    .name = "largest", .kind = TW_REDUCING, .value = "BIGINT", .function = &states_larger};
+static const struct tw_state mean = {
+    .name = "mean", .kind = TW_AGGREGATING, .value = "BIGINT", .function = &states_average};
 static const struct tw_state entries = {.name = "entries", .kind = TW_MAP, .map_key = "BIGINT", .value = "BIGINT"};
-static const struct tw_state alive = {.name = "alive", .kind = TW_VALUE, .value = "BIGINT", .ttl = {.ttl_ms = 86400000}};
+static const struct tw_state alive = {
+    .name = "alive", .kind = TW_VALUE, .value = "BIGINT", .ttl = {.ttl_ms = 86400000}};
 static const struct tw_state brief = {.name = "brief", .kind = TW_LIST, .value = "BIGINT", .ttl = {.ttl_ms = 1}};
 
 static enum tw_status on_event(struct tw_context *cx, const void *in)
@@ -85,5 +91,7 @@ static int run(struct tw_env *env)
     return tw_execute(env, "states");
 }
 
-const struct sim_job job_states = {
-    .name = "states", .doc = "reducing, aggregating, map and list state; time to live", .compare = SIM_PER_KEY, .run = run};
+const struct sim_job job_states = {.name = "states",
+                                   .doc = "reducing, aggregating, map and list state; time to live",
+                                   .compare = SIM_PER_KEY,
+                                   .run = run};

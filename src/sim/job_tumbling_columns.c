@@ -3,7 +3,8 @@
 
 static int run(struct tw_env *env)
 {
-    tw_print(tw_window_columns(tw_key_by(sim_events(env), "key"), TW_TUMBLE(TW_SECONDS(10)), "count(*) AS n", "sum(number) AS total"));
+    tw_print(tw_window_columns(tw_key_by(sim_events(env), "key"), TW_TUMBLE(TW_SECONDS(10)), "count(*) AS n",
+                               "sum(number) AS total"));
     return tw_execute(env, "tumbling_columns");
 }
 

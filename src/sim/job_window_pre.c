@@ -52,7 +52,8 @@ static enum tw_status with_window(struct tw_context *cx, const struct tw_window 
 {
     const struct pre_sum *sum = tw_next(rows);
 
-    tw_collect(cx, &(struct pre_out){((const struct pre_key *)tw_key(cx))->key, w->start, w->end, sum->rows, sum->total});
+    tw_collect(cx,
+               &(struct pre_out){((const struct pre_key *)tw_key(cx))->key, w->start, w->end, sum->rows, sum->total});
     return TW_OK;
 }
 TW_FUNCTION(window_pre_out) = {.in = &pre_sum_row, .out = &pre_out_row, .key = &pre_key_row, .window = with_window};

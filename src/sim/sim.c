@@ -57,6 +57,7 @@ static void run_main(void *arg)
 
     env->sys = &r->world->sys;
     env->artifact = NULL;
+    env->collected = &r->world->standard[1];
     choose_all(r, env);
     if (r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
         buf_printf(&r->world->standard[2], "%s\n", e.text);

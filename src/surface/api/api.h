@@ -56,6 +56,7 @@ struct tw_env {
     struct api_watch watch;
     void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm); /* see jobmaster_options */
     void *drive_arg;
+    struct buf *collected;        /* not NULL: rows for tw_collect_to become lines of text here instead (simulation) */
 
     struct logging logging;       /* of the latest job; closed after it */
     struct jobmaster *jobmaster;  /* of the latest job */

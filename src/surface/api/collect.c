@@ -53,6 +53,14 @@ static enum status receive_block(struct api_receiver *r, struct batch *b, uint32
     return S_OK;
 }
 
+static void keep_text(struct tw_env *env, const struct batch *b)
+{
+    for (uint32_t i = 0; i < batch_rows(b); i++) {
+        batch_print_row(b, batch_row(b, i), env->collected);
+        buf_append_byte(env->collected, '\n');
+    }
+}
+
 enum status api_receive(void *arg, int64_t receiver, struct batch *b, struct err *e)
 {
     struct tw_env *env = arg;
@@ -60,6 +68,10 @@ enum status api_receive(void *arg, int64_t receiver, struct batch *b, struct err
 
     ASSERT(receiver >= 0 && receiver < env->receiver_count);
     if (env->watch.rows != NULL) env->watch.rows(env->watch.arg);
+    if (env->collected != NULL) {
+        keep_text(env, b);
+        return S_OK;
+    }
     for (uint32_t first = 0; first < rows; first += ROWCONV_ROWS)
         TRY(receive_block(&env->receivers[receiver], b, first, MIN(rows - first, ROWCONV_ROWS), e));
     return sys_stdout_flush(env->sys, e); /* callbacks print; a closed pipe or a full disk ends the job */
