@@ -72,6 +72,11 @@ struct tw_result {
 /* Builds the job, runs it in this process and waits. 0 when it finished; else 1, and tw_error says what and where.
  * Prints the error on stderr unless tw_quiet was set. */
 TW_API int tw_execute(struct tw_env *env, const char *job_name);
+/* executeAsync: starts the job on a thread of its own, where the functions of tw_collect_to are then called. 0 when it runs;
+ * else 1, and tw_error says why. Until tw_wait only tw_job_status, tw_cancel and tw_wait may be called for `env`. */
+TW_API int tw_execute_async(struct tw_env *env, const char *job_name);
+TW_API int tw_wait(struct tw_env *env); /* until that job is over: then as tw_execute. 1 when there is none */
+TW_API const char *tw_job_status(struct tw_env *env); /* RUNNING, FINISHED, FAILED, CANCELED; "" before the first job */
 TW_API const struct tw_result *tw_job_result(struct tw_env *env);
 TW_API const char *tw_error(struct tw_env *env); /* "" when there is none */
 TW_API void tw_quiet(struct tw_env *env, bool quiet);
@@ -80,7 +85,7 @@ TW_API bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *v
 TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *value);
 /* The index-th value of a histogram, ascending, and how often it was added; false behind the last. */
 TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value, int64_t *count);
-/* Asks a running job to stop, from a signal handler or another thread. */
+/* Asks a running job to stop, from a signal handler, another thread, or after tw_execute_async. */
 TW_API void tw_cancel(struct tw_env *env);
 /* The graph as Flink's JSON plan; freed with the environment. NULL on a mistake, see tw_error. */
 TW_API const char *tw_plan(struct tw_env *env);

@@ -60,6 +60,7 @@ struct tw_env {
 
     struct logging logging;       /* of the latest job; closed after it */
     struct jobmaster *jobmaster;  /* of the latest job */
+    struct api_background *background; /* tw_execute_async: not waited for yet */
     struct tw_result result;
     bool has_result;
     enum sys_signal signal;       /* that stopped a job */

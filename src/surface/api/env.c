@@ -37,6 +37,10 @@ void tw_env_free(struct tw_env *env)
     struct mem mem;
 
     if (env == NULL) return;
+    if (env->background != NULL) {
+        tw_cancel(env);
+        (void)tw_wait(env);
+    }
     jobmaster_free(env->jobmaster);
     logging_close(&env->logging);
     if (env->owns_sys) sys_linux_free(env->sys);
@@ -57,6 +61,7 @@ void api_graph_clear(struct tw_env *env)
 /* --- configuration ------------------------------------------------------------------------------------------------------ */
 void api_begin(struct tw_env *env)
 {
+    if (env->background != NULL) (void)tw_wait(env); /* its thread reads what is about to change */
     if (env->is_err_old) err_clear(&env->err);
     env->is_err_old = false;
 }

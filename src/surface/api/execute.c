@@ -147,11 +147,36 @@ static enum status print_plan(struct tw_env *env, const char *job_name, struct b
     return st;
 }
 
-static enum status encode_and_run(struct tw_env *env, const char *job_name, struct buf *bytes)
+/* --- here and now, or in the background ---------------------------------------------------------------------------------- */
+/* The calling thread encodes, so that mistakes of the graph are told at once; from then on the environment belongs to
+ * whoever runs the job, until tw_wait. */
+struct api_background {
+    struct sys_thread *thread;
+    struct buf bytes;
+    struct sys_atomic_u64 is_over;
+    int answer;
+};
+
+static void world_start(struct tw_env *env)
+{
+    if (env->sys != NULL) return;
+    env->sys = sys_linux_create_quiet();
+    env->owns_sys = true;
+}
+
+static int job_over(struct tw_env *env, enum status st)
+{
+    env->receiver_count = 0;
+    env->is_err_old = true;
+    sys_atomic_store(&env->cancelled, 0);
+    if (st != S_OK) print_error(env);
+    return st == S_OK ? 0 : 1;
+}
+
+static enum status run_bytes(struct tw_env *env, const struct buf *bytes)
 {
     struct options o = config_options(&env->config);
 
-    TRY(encode_and_forget(env, job_name, bytes));
     jobmaster_free(env->jobmaster);
     env->jobmaster = NULL;
     logging_close(&env->logging);
@@ -163,18 +188,67 @@ static enum status encode_and_run(struct tw_env *env, const char *job_name, stru
 int tw_execute(struct tw_env *env, const char *job_name)
 {
     struct buf bytes;
+    enum status st;
 
-    if (env->sys == NULL) {
-        env->sys = sys_linux_create_quiet();
-        env->owns_sys = true;
-    }
+    world_start(env);
     buf_init(&bytes, &env->mem);
-    enum status st = env->plan != API_PLAN_NONE ? print_plan(env, job_name, &bytes)
-                                                : encode_and_run(env, job_name, &bytes);
+    if (env->plan != API_PLAN_NONE) {
+        st = print_plan(env, job_name, &bytes);
+    } else {
+        st = encode_and_forget(env, job_name, &bytes);
+        if (st == S_OK) st = run_bytes(env, &bytes);
+    }
     buf_release(&bytes);
-    env->receiver_count = 0;
-    env->is_err_old = true;
-    sys_atomic_store(&env->cancelled, 0);
-    if (st != S_OK) print_error(env);
-    return st == S_OK ? 0 : 1;
+    return job_over(env, st);
+}
+
+static void background_main(void *arg)
+{
+    struct tw_env *env = arg;
+    struct api_background *b = env->background;
+
+    b->answer = job_over(env, run_bytes(env, &b->bytes));
+    sys_atomic_store(&b->is_over, 1);
+}
+
+int tw_execute_async(struct tw_env *env, const char *job_name)
+{
+    struct api_background *b;
+    enum status st;
+
+    api_begin(env); /* waits for a job before it */
+    if (env->plan != API_PLAN_NONE || env->drive != NULL) return tw_execute(env, job_name); /* a simulation has one thread */
+    world_start(env);
+    b = mem_zalloc(&env->mem, sizeof *b);
+    buf_init(&b->bytes, &env->mem);
+    st = encode_and_forget(env, job_name, &b->bytes);
+    env->background = b;
+    if (st == S_OK) st = sys_thread_start(env->sys, "job", background_main, env, &b->thread, &env->err);
+    if (st == S_OK) return 0;
+    env->background = NULL;
+    buf_release(&b->bytes);
+    mem_free(&env->mem, b);
+    return job_over(env, st);
+}
+
+int tw_wait(struct tw_env *env)
+{
+    struct api_background *b = env->background;
+    int answer;
+
+    if (b == NULL) return env->has_result && strcmp(env->result.status, "FINISHED") == 0 ? 0 : 1;
+    sys_thread_join(env->sys, b->thread);
+    env->background = NULL;
+    answer = b->answer;
+    buf_release(&b->bytes);
+    mem_free(&env->mem, b);
+    return answer;
+}
+
+const char *tw_job_status(struct tw_env *env)
+{
+    struct api_background *b = env->background;
+
+    if (b != NULL && sys_atomic_load(&b->is_over) == 0) return "RUNNING";
+    return env->has_result ? env->result.status : "";
 }

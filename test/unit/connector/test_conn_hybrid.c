@@ -58,6 +58,28 @@ static void the_next_source_waits_for_all_subtasks(void **state)
     probe_close(&p);
 }
 
+/* Splits of generated rows are read side by side: that there are no more of them does not mean that they are read. */
+static void splits_side_by_side_are_waited_for(void **state)
+{
+    struct probe_split a, b;
+    enum status last;
+
+    (void)state;
+    probe_open(&p, "hybrid", NULL, 1,
+               OPTIONS("source-identifiers", "made,counted", "made.connector", "datagen", "made.number-of-rows", "2", "made.rows-per-second", "0",
+                       "made.fields.value.kind", "sequence", "made.fields.value.start", "5", "made.fields.value.end", "6",
+                       "counted.connector", "sequence", "counted.from", "1", "counted.to", "1"));
+    assert_int_equal(probe_next(&p, 0, &a), S_OK);
+    assert_int_equal(probe_next(&p, 0, &b), S_IDLE);
+    assert_string_equal(probe_rows(&p, &a, 8, &last), "+I[5]\n+I[6]\n");
+    assert_int_equal(probe_next(&p, 0, &b), S_IDLE);
+    finished(a.what.id);
+    assert_int_equal(probe_next(&p, 0, &b), S_OK);
+    assert_string_equal(b.what.id, "counted/1..1");
+    probe_split_close(&p, &a);
+    probe_close(&p);
+}
+
 static void it_goes_on_from_a_position(void **state)
 {
     struct probe_split a, again;
@@ -165,7 +187,8 @@ static void mistakes_in_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_next_source_waits_for_all_subtasks), cmocka_unit_test(it_goes_on_from_a_position),
+        cmocka_unit_test(the_next_source_waits_for_all_subtasks), cmocka_unit_test(splits_side_by_side_are_waited_for),
+        cmocka_unit_test(it_goes_on_from_a_position),
         cmocka_unit_test(all_files_come_before_what_follows),     cmocka_unit_test(a_source_that_fails_is_named),
         cmocka_unit_test(mistakes),                               cmocka_unit_test(mistakes_in_keys),
     };
