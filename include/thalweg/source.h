@@ -30,7 +30,7 @@ struct tw_splits {
     /* The next split for that subtask. *end: it gets no more, ever. Neither: none now, it will be asked again. */
     enum tw_status (*next)(struct tw_context *cx, void *enumerator, uint32_t subtask, struct tw_split *split, bool *end);
     void (*finished)(struct tw_context *cx, void *enumerator, const char *id); /* that split was read to its end */
-    void (*stop)(struct tw_context *cx, void *enumerator);
+    void (*stop)(struct tw_context *cx, void *enumerator); /* not after a .start that failed */
 
     /* Reader: each split has memory of split_size bytes, cleared. */
     size_t split_size;

@@ -21,6 +21,7 @@ struct user_enumerator {
     struct tw_context cx;
     void *self; /* the user's; with .source: a byte per subtask, has it got its split? */
     int64_t pause_ms;
+    bool has_started; /* only then it is stopped */
 };
 
 struct user_split {
@@ -74,7 +75,9 @@ static enum status user_enumerator_open(struct source_cx *scx, void *self)
     mem_free(scx->mem, en->cx.self);
     en->cx.self = NULL;
     en->self = mem_zalloc(scx->mem, s != NULL ? s->enumerator_size + 1 : scx->parallelism);
-    return s != NULL && s->start != NULL ? user_check(&en->cx, s->start(&en->cx, en->self)) : S_OK;
+    if (s != NULL && s->start != NULL) TRY(user_check(&en->cx, s->start(&en->cx, en->self)));
+    en->has_started = true;
+    return S_OK;
 }
 
 static void user_enumerator_close(struct source_cx *scx, void *self)
@@ -82,7 +85,7 @@ static void user_enumerator_close(struct source_cx *scx, void *self)
     struct user_enumerator *en = self;
     const struct tw_splits *s = splits_of(scx);
 
-    if (s != NULL && s->stop != NULL && en->cx.op != NULL) s->stop(&en->cx, en->self);
+    if (s != NULL && s->stop != NULL && en->has_started) s->stop(&en->cx, en->self);
     mem_free(scx->mem, en->self);
     user_close(&en->cx, true);
 }

@@ -252,6 +252,8 @@ static void records_that_cannot_be_read(void **state)
     expect_lines(&l, "letter in.txt:2:1|column 'n' (INT): 'x' is not a whole number|x\nrow 1\nrow 3\n");
     letters_of("json", "{\"n\":1}\n{\"n\":\n{\"n\":3}\n", "dead-letter", &l, 0, error);
     expect_lines(&l, "letter in.txt:2:6|expected a value, but the record ends here; it may be cut off|{\"n\":\nrow 1\nrow 3\n");
+    letters_of("raw", "abcdabceab", "dead-letter", &l, 0, error);
+    expect_lines(&l, "letter in.txt@8:1|column 'n' (INT): expected 4 bytes, found 2|ab\nrow 1633837924\nrow 1633837925\n");
     letters_of("csv", "1\nx\n3\n", "skip", &l, 0, error);
     expect_lines(&l, "row 1\nrow 3\n");
     letters_of("csv", "1\nx\n3\n", "fail", &l, 1, error);
