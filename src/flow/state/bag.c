@@ -115,6 +115,11 @@ static bool is_expired(struct hm_table *t, const char *row)
     return (at > INT64_MAX - ttl ? INT64_MAX : at + ttl) <= hm_now(t);
 }
 
+void row_touch(struct hm_table *t, char *row)
+{
+    if (t->bag->ttl_offset && t->base.def->ttl.update == STATE_TTL_ON_READ_AND_WRITE && !is_expired(t, row)) row_stamp(t, row);
+}
+
 bool row_is_shown(struct hm_table *t, const char *row)
 {
     const struct bag_layout *l = t->bag;

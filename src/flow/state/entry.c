@@ -115,6 +115,21 @@ void hm_write(struct state_table *base, uint32_t i)
     if (t->ttl_offset) hm_stamp(t, entry_at(t, sh, slot) + t->row_offset, hm_now(t));
 }
 
+void hm_touch(struct state_table *base, uint32_t i)
+{
+    struct hm_table *t = hm_of(base);
+    struct shard *sh = latest_shard(t, i);
+    uint32_t slot = t->latest.slot[i];
+    char *row;
+
+    if (t->ttl_offset == 0 || base->def->ttl.update != STATE_TTL_ON_READ_AND_WRITE) return;
+    ASSERT(slot != NO_SLOT && slot_is_live(t, sh, slot));
+    row = entry_at(t, sh, slot) + t->row_offset;
+    if (hm_is_expired(t, row, hm_now(t))) return; /* as in Flink, reading does not bring it back to life */
+    slot_mark(t, sh, slot, t->dirty_now);
+    hm_stamp(t, row, hm_now(t));
+}
+
 void hm_erase(struct state_table *base, uint32_t i)
 {
     struct hm_table *t = hm_of(base);

@@ -202,6 +202,7 @@ void entry_reserve(struct hm_table *t, struct space *s, struct shard *sh, uint32
 void entry_key(const struct hm_table *t, const struct shard *sh, uint32_t slot, struct key_set *out, uint32_t i);
 void handles_add(struct hm_table *t, struct handles *list, struct space *s, uint32_t shard, uint32_t slot);
 void hm_write(struct state_table *t, uint32_t i);
+void hm_touch(struct state_table *t, uint32_t i);
 void hm_erase(struct state_table *t, uint32_t i);
 bool hm_is_set(const struct state_table *t, uint32_t i);
 void hm_remove(struct state_table *t, const uint64_t *which);

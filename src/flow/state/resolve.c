@@ -99,7 +99,7 @@ static uint32_t settle(struct job *j, struct shard *sh, uint32_t i, uint32_t slo
         slot = revive(j, sh, i, slot);
     if (slot == NO_SLOT || t->ttl_offset == 0 || j->intent == STATE_RESERVE) return slot;
     if (j->intent == STATE_READ) {
-        if (ttl->update != STATE_TTL_ON_READ_AND_WRITE) return slot;
+        if (ttl->update != STATE_TTL_ON_READ_AND_WRITE || hm_is_expired(t, row, hm_now(t))) return slot;
         slot_mark(t, sh, slot, t->dirty_now);
     }
     hm_stamp(t, row, hm_now(t));

@@ -13,6 +13,7 @@ struct sb_type {
     enum status (*resolve)(struct state_table *t, int64_t ns, const struct state_keys *keys, enum state_intent intent,
                            void **rows, uint64_t *created);
     void (*write)(struct state_table *t, uint32_t i);
+    void (*touch)(struct state_table *t, uint32_t i);
     void (*erase)(struct state_table *t, uint32_t i);
     bool (*is_set)(const struct state_table *t, uint32_t i);
     void (*remove)(struct state_table *t, const uint64_t *which);

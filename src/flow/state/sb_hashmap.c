@@ -157,7 +157,7 @@ const struct sb_type sb_hashmap = {
     .doc = "state in memory: an index of cache lines over dense pages, by shard and namespace",
     .example = "state.backend.type: hashmap",
     .open = hm_open, .close = hm_close, .blocks = hm_blocks,
-    .resolve = hm_resolve, .write = hm_write, .erase = hm_erase, .is_set = hm_is_set,
+    .resolve = hm_resolve, .write = hm_write, .touch = hm_touch, .erase = hm_erase, .is_set = hm_is_set,
     .remove = hm_remove, .prune_created = hm_prune_created, .delete = hm_delete, .done = hm_done, .get = hm_get,
     .each = hm_each, .drop = hm_drop, .namespaces = hm_namespaces, .count = hm_count,
     .freeze = hm_freeze, .thaw = hm_thaw, .dirty_count = hm_dirty_count,

@@ -191,6 +191,7 @@ static enum status pending_ordered_scan(struct state_table *t, int64_t ns, void 
 
 static struct blocks *pending_blocks(struct state_table *t, int64_t ns) { return sb_hashmap.blocks(inner_of(t), ns); }
 static void pending_write(struct state_table *t, uint32_t i) { sb_hashmap.write(inner_of(t), i); }
+static void pending_touch(struct state_table *t, uint32_t i) { sb_hashmap.touch(inner_of(t), i); }
 static void pending_erase(struct state_table *t, uint32_t i) { sb_hashmap.erase(inner_of(t), i); }
 static bool pending_is_set(const struct state_table *t, uint32_t i) { return sb_hashmap.is_set(inner_of(t), i); }
 static void pending_remove(struct state_table *t, const uint64_t *which) { sb_hashmap.remove(inner_of(t), which); }
@@ -275,7 +276,7 @@ const struct sb_type sb_pending = {
     .example = "state.backend.type: pending",
     .test_only = true,
     .open = pending_open, .close = pending_close, .blocks = pending_blocks,
-    .resolve = pending_resolve, .write = pending_write, .erase = pending_erase, .is_set = pending_is_set,
+    .resolve = pending_resolve, .write = pending_write, .touch = pending_touch, .erase = pending_erase, .is_set = pending_is_set,
     .remove = pending_remove, .prune_created = pending_prune_created, .delete = pending_delete, .done = pending_done,
     .get = pending_get, .each = pending_each, .drop = pending_drop, .namespaces = pending_namespaces, .count = pending_count,
     .freeze = pending_freeze, .thaw = pending_thaw, .dirty_count = pending_dirty_count,

@@ -159,7 +159,7 @@ enum status hm_ordered_scan(struct state_table *base, int64_t ns, void *const *h
         w = walk_start(t, b, r, c->key);
         if (c->step) w.at = (struct leaf_position){(uint32_t)c->at[0], (uint32_t)c->at[1]};
         while ((r->limit == 0 || c->step < r->limit) && hits->count < BATCH_ROWS && (row = walk_next(t, b, &w)) != NULL) {
-            if (t->bag->ttl_offset && base->def->ttl.update == STATE_TTL_ON_READ_AND_WRITE) row_stamp(t, row);
+            row_touch(t, row);
             hits->key[hits->count] = (uint16_t)c->key;
             hits->row[hits->count++] = row;
             c->step++;

@@ -42,11 +42,6 @@ static void fetch(const struct hm_table *t, void *const *heads, uint32_t i, uint
     if (ref.segment) __builtin_prefetch(block_at(&t->segments, ref), 1);
 }
 
-static void touch_on_read(struct hm_table *t, char *row)
-{
-    if (t->bag->ttl_offset && t->base.def->ttl.update == STATE_TTL_ON_READ_AND_WRITE) row_stamp(t, row);
-}
-
 enum status hm_scan(struct state_table *base, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
                     struct state_hits *hits)
 {
@@ -62,7 +57,7 @@ enum status hm_scan(struct state_table *base, int64_t ns, void *const *heads, ui
         if (heads[c->key] == NULL) continue;
         fetch(t, heads, c->key + AHEAD, count, false);
         while (hits->count < BATCH_ROWS && (row = bag_next(t, heads[c->key], &c->at[0], &c->at[1])) != NULL) {
-            touch_on_read(t, row);
+            row_touch(t, row);
             hits->key[hits->count] = (uint16_t)c->key;
             hits->row[hits->count++] = row;
             c->step++;
@@ -81,7 +76,7 @@ void *hm_head_next(struct state_table *base, int64_t ns, void *head, struct stat
     (void)ns;
     if (head == NULL) return NULL;
     row = bag_next(t, head, &c->at[0], &c->at[1]);
-    if (row) touch_on_read(t, row);
+    if (row) row_touch(t, row);
     c->step += row != NULL;
     return row;
 }
@@ -236,7 +231,7 @@ enum status hm_multiset_find(struct state_table *base, int64_t ns, void *const *
         char *row = heads[i] ? bag_find(t, heads[i], (uint32_t)probe_hash(&base->value, value), value) : NULL;
         fetch(t, heads, i + AHEAD, values->count, false);
         rows[i] = row && row_is_shown(t, row) ? row : NULL;
-        if (rows[i]) touch_on_read(t, row);
+        if (rows[i]) row_touch(t, row);
     }
     return S_OK;
 }
@@ -274,7 +269,7 @@ static char *entry_one(struct hm_table *t, struct space *s, struct bag *b, const
     } else if (intent == STATE_UPDATE && t->bag->ttl_offset) {
         row_stamp(t, row);
     } else {
-        touch_on_read(t, row);
+        row_touch(t, row);
     }
     if (intent != STATE_READ) head_mark(t, s, b);
     return row;

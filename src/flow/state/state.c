@@ -84,6 +84,7 @@ enum status state_resolve(struct state_table *t, int64_t ns, const struct state_
 }
 
 void state_write(struct state_table *t, uint32_t i) { t->type->write(t, i); }
+void state_touch(struct state_table *t, uint32_t i) { t->type->touch(t, i); }
 void state_erase(struct state_table *t, uint32_t i) { t->type->erase(t, i); }
 bool state_is_set(const struct state_table *t, uint32_t i) { return t->type->is_set(t, i); }
 void state_remove(struct state_table *t, const uint64_t *which) { t->type->remove(t, which); }

@@ -121,6 +121,8 @@ enum status state_resolve(struct state_table *t, int64_t ns, const struct state_
  * real; UPDATE and INSERT have done this already). erase: the row is absent from now on, zeroed, and is what a reserved row is.
  * is_set: neither absent nor merely reserved nor erased; equal keys agree. */
 void state_write(struct state_table *t, uint32_t i);
+/* The i-th key, which is set, was read: it lives longer when reading counts, unless it is expired already. */
+void state_touch(struct state_table *t, uint32_t i);
 void state_erase(struct state_table *t, uint32_t i);
 bool state_is_set(const struct state_table *t, uint32_t i);
 /* Deletes the entries of the latest resolve whose bit is set in `which` (rows of absent keys are passed over). */

@@ -151,7 +151,7 @@ const void *view_value_get(struct view *v)
 
     ASSERT_ROW(is_value(v));
     if (!state_is_set(v->table, at)) return NULL;
-    if (v->def.ttl.update == STATE_TTL_ON_READ_AND_WRITE) state_write(v->table, at);
+    state_touch(v->table, at);
     return v->rows[at];
 }
 

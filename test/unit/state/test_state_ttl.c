@@ -147,6 +147,31 @@ static void expired_until_swept(void **state)
     world_close(w);
 }
 
+/* What has expired is still shown, but reading it does not bring it back to life. */
+static void expired_is_not_prolonged(void **state)
+{
+    struct world *w = world_map(STATE_TTL_ON_READ_AND_WRITE, STATE_TTL_RETURN_EXPIRED_IF_NOT_CLEANED);
+
+    (void)state;
+    *one(w, 7, STATE_INSERT) = 5;
+    state_done(w->table);
+    w->keyed.now_ms += TTL - 1;
+    assert_int_equal(*one(w, 7, STATE_RESERVE), 5);
+    state_touch(w->table, 0); /* in time */
+    state_done(w->table);
+    w->keyed.now_ms += TTL - 1;
+    assert_int_equal(*one(w, 7, STATE_READ), 5);
+    state_done(w->table);
+    w->keyed.now_ms += TTL;
+    assert_int_equal(*one(w, 7, STATE_READ), 5);
+    assert_int_equal(*one(w, 7, STATE_RESERVE), 5);
+    state_touch(w->table, 0);
+    state_done(w->table); /* sweeps */
+    assert_null(one(w, 7, STATE_READ));
+    state_done(w->table);
+    world_close(w);
+}
+
 static void reserved_rows(void **state)
 {
     struct world *w = world_map(STATE_TTL_ON_CREATE_AND_WRITE, STATE_TTL_NEVER_RETURN_EXPIRED);
@@ -347,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_and_write), cmocka_unit_test(read_and_write), cmocka_unit_test(expired_until_swept),
+        cmocka_unit_test(expired_is_not_prolonged),
         cmocka_unit_test(reserved_rows), cmocka_unit_test(sweep_is_gradual), cmocka_unit_test(random_batches),
         cmocka_unit_test(elements_fade),
     };

@@ -1,4 +1,4 @@
-/* test_op_source_function.c - custom sources as the source reader drives them: positions to go on from, and when an enumerator's
+/* test_user_source.c - custom sources as the source reader drives them: positions to go on from, and when an enumerator's
  * .stop is called. Whole jobs are in test/unit/api/test_api_sources.c. */
 #include <thalweg/source.h>
 
