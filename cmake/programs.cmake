@@ -37,7 +37,7 @@ foreach(source ${test_sources})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
 endforeach()
 
-# ---- examples: each as a program and as the shared object that `thalweg run` loads; both must print the same
+# ---- examples: each as a program and, when it is a job, as the shared object that `thalweg run` loads; both print the same
 file(GLOB example_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*.c)
 file(GLOB example_expected CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*.expected)
 function(example_test name test)
@@ -53,7 +53,8 @@ foreach(source ${example_sources})
     set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
     target_link_libraries(example_${name} PRIVATE thalweg_static)
     example_test(${name} example_${name} $<TARGET_FILE:example_${name}>)
-    if(TARGET thalweg)
+    file(STRINGS ${source} job REGEX "^TW_JOB")
+    if(TARGET thalweg AND job)
         add_library(example_${name}_so MODULE ${source})
         set_target_properties(example_${name}_so PROPERTIES OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
         target_include_directories(example_${name}_so PRIVATE ${CMAKE_SOURCE_DIR}/include)
