@@ -38,6 +38,8 @@ through 'csv' 0 "$rows" '3 in' 'a,1\nb,2\nc,3\n' csv
 through 'no line end' 0 "$rows" '3 in' 'a,1\nb,2\nc,3' csv
 through 'json' 0 "$rows" '3 in' '{"user":"c","n":3}\n{"user":"a","n":1}\n{"n":2,"user":"b"}\n' json
 through 'nothing' 0 '' '0 in' '' csv
-through 'malformed' 1 '' "job 'pipe' failed: operator 'Source: items' (some subtask): standard input:1:3: column 'n' (BIGINT): 'x' is not a whole number; correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record" \
+through 'malformed' 1 '' "job 'pipe' failed: operator 'Source: items' (some subtask): standard input:1:3: column 'n' (BIGINT): 'x' is not a whole number; correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record
+  a,x
+    ^" \
     'a,x\n' csv
 finish
