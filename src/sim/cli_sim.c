@@ -3,22 +3,29 @@
 #include "sim/sim.h"
 #include "surface/cli/program.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { REPEAT_EVERY = 20, JOBS_MAX = 256, FAILURES_SHOWN = 3 };
+enum { REPEAT_EVERY = 20, JOBS_MAX = 256, FAILURES_SHOWN = 3, PROGRESS_NS = 200000000 };
 
 struct request {
     const struct cli *cli;
     uint64_t from, count;
     const char *job;
     bool is_verbose, wants_list, is_spread;
+    int64_t shown_ns; /* when progress was last shown */
+    enum sys_signal signal;
 };
 
+/* One line of the table at the end. */
 struct tally {
+    const char *job;
+    bool has_reference;
     uint64_t seeds, rows, failures;
     int64_t virtual_ns, wall_ns;
+    struct buf failed; /* the seeds */
 };
 
 static bool take_number(const char *text, uint64_t *out)
@@ -47,8 +54,45 @@ static const char *parse(struct request *q, int argc, char **argv)
     return NULL;
 }
 
+/* --- what is shown while it runs ---------------------------------------------------------------------------------------- */
+static void say(const struct request *q, int fd, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void say(const struct request *q, int fd, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (q->shown_ns != 0) program_say(q->cli->sys, 2, "\r\033[K");
+    program_say(q->cli->sys, fd, text);
+}
+
+/* On a terminal, a few times a second. False: a signal wants it to end. */
+static bool show_progress(struct request *q, const char *job, uint64_t seed)
+{
+    int64_t now = sys_mono_ns(q->cli->sys);
+    char text[128];
+
+    if (q->signal == SYS_SIGNAL_NONE) q->signal = sys_signal_take(q->cli->sys);
+    if (q->signal != SYS_SIGNAL_NONE) return false;
+    if (now - q->shown_ns < PROGRESS_NS || !sys_is_terminal(q->cli->sys, 2)) return true;
+    q->shown_ns = now;
+    snprintf(text, sizeof text, "\r\033[Ksim: %s, seed %llu of %llu", job, (unsigned long long)seed,
+             (unsigned long long)(q->from + q->count - 1));
+    program_say(q->cli->sys, 2, text);
+    return true;
+}
+
 /* --- one job ------------------------------------------------------------------------------------------------------------ */
-static bool run_seed(const struct request *q, const struct sim_job *job, uint64_t seed, const struct sim_result *expected,
+static void show_failure(const struct request *q, const char *job, uint64_t seed, const struct sim_result *got, struct buf *text)
+{
+    say(q, 2, "job %s, seed %llu FAILED\n  replay: thalweg sim --job %s --seed %llu\n  %s\n", job, (unsigned long long)seed, job,
+        (unsigned long long)seed, got->settings);
+    program_say(q->cli->sys, 2, buf_text(text));
+}
+
+static void run_seed(const struct request *q, const struct sim_job *job, uint64_t seed, const struct sim_result *expected,
                      struct tally *t)
 {
     struct mem mem;
@@ -66,53 +110,75 @@ static bool run_seed(const struct request *q, const struct sim_job *job, uint64_
         failed = again.trace != got.trace;
         if (failed) buf_append_text(&text, "  the same seed took another way the second time\n");
     }
-    if (failed && t->failures < FAILURES_SHOWN) {
-        char head[512];
-        snprintf(head, sizeof head, "job %s, seed %llu FAILED\n  replay: thalweg sim --job %s --seed %llu\n  %s\n", job->name,
-                 (unsigned long long)seed, job->name, (unsigned long long)seed, got.settings);
-        program_say(q->cli->sys, 2, head);
-        program_say(q->cli->sys, 2, buf_text(&text));
-    }
-    if (q->is_verbose || (q->count == 1 && !failed)) {
-        char line[512];
-        snprintf(line, sizeof line, "%-24s seed %-8llu trace %016llx  %s\n", job->name, (unsigned long long)seed,
-                 (unsigned long long)got.trace, got.settings);
-        program_say(q->cli->sys, 1, line);
-    }
+    if (failed && t->failures < FAILURES_SHOWN) show_failure(q, job->name, seed, &got, &text);
+    if (failed) buf_printf(&t->failed, " %llu", (unsigned long long)seed);
+    if (q->is_verbose || (q->count == 1 && !failed))
+        say(q, 1, "%-20s seed %-8llu trace %016llx  %s\n", job->name, (unsigned long long)seed, (unsigned long long)got.trace,
+            got.settings);
     t->seeds++;
     t->rows += got.row_count;
-    t->virtual_ns += got.virtual_ns - expected->virtual_ns;
+    t->virtual_ns += got.virtual_ns - SIM_START_NS;
     t->failures += failed;
     mem_release(&mem);
-    return !failed;
 }
 
 /* `stride` and `first`: which of the seeds are this job's, when they are spread over all. */
-static bool run_job(const struct request *q, const struct sim_job *job, uint64_t first, uint64_t stride)
+static void run_job(struct request *q, const struct sim_job *job, uint64_t first, uint64_t stride, struct tally *t)
 {
     struct sim_result expected;
-    struct tally t = {0};
     struct mem mem;
     struct arena arena;
-    char line[256];
 
     mem_init(&mem, "reference", 0);
     arena_init(&arena, &mem, 0);
     int64_t began = sys_mono_ns(q->cli->sys);
     sim_run(job, 0, true, &arena, &expected);
-    bool good = expected.end == SIM_FINISHED && expected.exit_status == 0 && expected.row_count > 0;
-    if (!good) {
-        program_say(q->cli->sys, 2, "the reference run did not finish with rows\n");
+    t->job = job->name;
+    t->has_reference = expected.end == SIM_FINISHED && expected.exit_status == 0 && expected.row_count > 0;
+    if (!t->has_reference) {
+        say(q, 2, "job %s: the reference run did not finish with rows\n", job->name);
         program_say(q->cli->sys, 2, expected.said);
     }
-    for (uint64_t i = first; good && i < q->count; i += stride) run_seed(q, job, q->from + i, &expected, &t);
-    t.wall_ns = sys_mono_ns(q->cli->sys) - began;
-    snprintf(line, sizeof line, "%-24s %7llu %10llu %10.2f ms %9.2f s  %s\n", job->name, (unsigned long long)t.seeds,
-             (unsigned long long)t.rows, t.seeds > 0 ? (double)t.wall_ns / 1e6 / (double)t.seeds : 0,
-             (double)t.wall_ns / 1e9, !good ? "NO REFERENCE" : t.failures > 0 ? "FAILED" : "ok");
-    program_say(q->cli->sys, 1, line);
+    for (uint64_t i = first; t->has_reference && i < q->count && show_progress(q, job->name, q->from + i); i += stride)
+        run_seed(q, job, q->from + i, &expected, t);
+    t->wall_ns = sys_mono_ns(q->cli->sys) - began;
     mem_release(&mem);
-    return good && t.failures == 0;
+}
+
+/* --- the table ---------------------------------------------------------------------------------------------------------- */
+static void show_line(const struct request *q, const struct tally *t, const char *result)
+{
+    say(q, 1, "%-20s %7llu %9llu %10.2f s %8.2f s %8.2f ms  %s\n", t->job, (unsigned long long)t->seeds,
+        (unsigned long long)t->rows, (double)t->virtual_ns / 1e9, (double)t->wall_ns / 1e9,
+        t->seeds > 0 ? (double)t->wall_ns / 1e6 / (double)t->seeds : 0, result);
+}
+
+/* Answers whether all went well. */
+static bool show_table(const struct request *q, const struct tally *tallies, uint32_t count)
+{
+    struct tally all = {.job = "all"};
+    uint32_t bad = 0;
+
+    say(q, 1, "%-20s %7s %9s %12s %10s %11s  %s\n", "job", "seeds", "rows", "virtual time", "wall", "per seed", "result");
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tally *t = &tallies[i];
+        bool failed = t->failures > 0 || !t->has_reference;
+        show_line(q, t, !t->has_reference ? "NO REFERENCE" : failed ? "FAILED" : "ok");
+        all.seeds += t->seeds;
+        all.rows += t->rows;
+        all.failures += t->failures;
+        all.virtual_ns += t->virtual_ns;
+        all.wall_ns += t->wall_ns;
+        bad += failed;
+    }
+    if (count > 1) show_line(q, &all, bad > 0 ? "FAILED" : "ok");
+    for (uint32_t i = 0; i < count; i++)
+        if (tallies[i].failures > 0) {
+            say(q, 1, "%s failed with seeds", tallies[i].job);
+            program_say(q->cli->sys, 1, buf_text((struct buf *)&tallies[i].failed));
+            program_say(q->cli->sys, 1, "\n");
+        }
+    return bad == 0;
 }
 
 /* --- all jobs ----------------------------------------------------------------------------------------------------------- */
@@ -129,32 +195,40 @@ static uint32_t list_jobs(const struct cli *cli, struct sim_job *out)
     return count;
 }
 
+static int run_all(struct request *q, const struct sim_job *jobs, uint32_t count)
+{
+    struct tally tallies[JOBS_MAX] = {0};
+    struct mem mem;
+    uint32_t ran = 0;
+
+    mem_init(&mem, "failed seeds", 0);
+    for (uint32_t i = 0; i < count && q->signal == SYS_SIGNAL_NONE; i++) {
+        if (q->job != NULL && strcmp(q->job, jobs[i].name) != 0) continue;
+        buf_init(&tallies[ran].failed, &mem);
+        run_job(q, &jobs[i], q->is_spread ? i : 0, q->is_spread ? count : 1, &tallies[ran++]);
+    }
+    if (ran == 0) say(q, 2, "thalweg sim: there is no job '%.100s'; `thalweg sim --list` shows them\n", q->job);
+    bool good = ran > 0 && show_table(q, tallies, ran);
+    if (q->signal != SYS_SIGNAL_NONE) say(q, 2, "thalweg sim: interrupted\n");
+    mem_release(&mem);
+    if (q->signal != SYS_SIGNAL_NONE) return q->signal == SYS_SIGNAL_INT ? EXIT_INTERRUPTED : EXIT_TERMINATED;
+    return good ? 0 : 1;
+}
+
 static int run_sim(const struct cli *cli, int argc, char **argv)
 {
     struct request q = {.cli = cli, .count = 100, .from = 1};
     struct sim_job jobs[JOBS_MAX];
-    uint32_t count = list_jobs(cli, jobs), ran = 0;
+    uint32_t count = list_jobs(cli, jobs);
     const char *bad = parse(&q, argc, argv);
-    char line[512];
-    bool good = true;
 
     if (bad != NULL) {
-        snprintf(line, sizeof line, "thalweg sim: cannot use '%.100s'; `thalweg sim --help` lists the arguments\n", bad);
-        program_say(cli->sys, 2, line);
+        say(&q, 2, "thalweg sim: cannot use '%.100s'; `thalweg sim --help` lists the arguments\n", bad);
         return 1;
     }
-    if (!q.wants_list) program_say(cli->sys, 1, "job                        seeds       rows    per seed       wall  result\n");
-    for (uint32_t i = 0; i < count; i++) {
-        if (q.job != NULL && strcmp(q.job, jobs[i].name) != 0) continue;
-        ran++;
-        snprintf(line, sizeof line, "%-24s %s\n", jobs[i].name, jobs[i].doc);
-        if (q.wants_list) program_say(cli->sys, 1, line);
-        else if (!run_job(&q, &jobs[i], q.is_spread ? i : 0, q.is_spread ? count : 1)) good = false;
-    }
-    if (ran > 0) return good ? 0 : 1;
-    snprintf(line, sizeof line, "thalweg sim: there is no job '%.100s'; `thalweg sim --list` shows them\n", q.job);
-    program_say(cli->sys, 2, line);
-    return 1;
+    if (!q.wants_list) return run_all(&q, jobs, count);
+    for (uint32_t i = 0; i < count; i++) say(&q, 1, "%-20s %s\n", jobs[i].name, jobs[i].doc);
+    return 0;
 }
 
 const struct cli_verb cli_sim = {

@@ -13,8 +13,9 @@ static int write_files(struct tw_env *env)
 static int run(struct tw_env *env)
 {
     if (write_files(env) != 0) return 1;
-    struct tw_stream *s = tw_source_rows(env, "files", "filesystem", &sim_event_row,
-                                         TW_OPTIONS("path", "/out", "format", "csv", "source.split-size", "1kb"));
+    struct tw_stream *s = tw_source_rows(
+        env, "files", "filesystem", &sim_event_row,
+        TW_OPTIONS("path", "/out", "format", "csv", "source.split-size", sim_split_size(env)));
     tw_print(tw_project(s, "key", "number", "time"));
     return tw_execute(env, "file source");
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FILES = 5, LINES = 40 };
+enum { FILES = 5, LINES = 120 };
 
 static bool prepare(struct sys *sys, struct err *e)
 {
@@ -15,7 +15,7 @@ static bool prepare(struct sys *sys, struct err *e)
         snprintf(text, sizeof text, "/in/%d.csv", i);
         if (sys_file_open(sys, text, SYS_WRITE | SYS_CREATE, &f, e) != S_OK) return false;
         for (int line = 0; line < LINES; line++) {
-            snprintf(text, sizeof text, "%d,%d,2001-01-01 00:%02d:00\n", i, line, line);
+            snprintf(text, sizeof text, "%d,%d,2001-01-01 00:%02d:00\n", i, line, line % 60);
             if (sys_file_write(sys, f, text, strlen(text), e) != S_OK) return false;
         }
         sys_file_close(sys, f);
@@ -25,8 +25,9 @@ static bool prepare(struct sys *sys, struct err *e)
 
 static int run(struct tw_env *env)
 {
-    struct tw_stream *s = tw_source_rows(env, "files", "filesystem", &sim_event_row,
-                                         TW_OPTIONS("path", "/in", "format", "csv"));
+    struct tw_stream *s = tw_source_rows(
+        env, "files", "filesystem", &sim_event_row,
+        TW_OPTIONS("path", "/in", "format", "csv", "source.split-size", sim_split_size(env)));
     tw_print(tw_sum(tw_key_by(s, "key"), "number"));
     return tw_execute(env, "files");
 }

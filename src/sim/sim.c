@@ -18,7 +18,8 @@ struct run {
     struct prng prng;
     bool is_reference;
     int exit_status;
-    char settings[256];
+    const char *split_size;
+    char settings[320];
 };
 
 /* --- one run ------------------------------------------------------------------------------------------------------------ */
@@ -36,7 +37,8 @@ static void choose_all(struct run *r, struct tw_env *env)
     static const char *const parallelism[] = {"1", "2", "3", "4"}, *const rows[] = {"1", "2", "7", "64", "2048"},
                              *const ring[] = {"1", "2", "3", "4", "8"}, *const workers[] = {"1", "2", "3", "5", "8"},
                              *const backend[] = {"hashmap", "pending"}, *const chaining[] = {"true", "false"},
-                             *const seeds[] = {"0", "1", "2", "3"};
+                             *const seeds[] = {"0", "1", "2", "3"}, *const slots[] = {"0", "4", "7"};
+    static const char *const splits[] = {"64mb", "1kb", "2kb", "3kb"};
 
     choose(r, env, "parallelism.default", parallelism, COUNT_OF(parallelism));
     choose(r, env, "thalweg.exec.batch-rows", rows, COUNT_OF(rows));
@@ -45,7 +47,13 @@ static void choose_all(struct run *r, struct tw_env *env)
     choose(r, env, "state.backend.type", backend, COUNT_OF(backend));
     choose(r, env, "pipeline.operator-chaining.enabled", chaining, COUNT_OF(chaining));
     choose(r, env, "thalweg.exec.seed", seeds, COUNT_OF(seeds));
+    choose(r, env, "taskmanager.numberOfTaskSlots", slots, COUNT_OF(slots));
+    r->split_size = splits[r->is_reference ? 0 : prng_below(&r->prng, COUNT_OF(splits))];
+    size_t used = strlen(r->settings);
+    snprintf(r->settings + used, sizeof r->settings - used, " source.split-size=%s", r->split_size);
 }
+
+const char *sim_split_size(const struct tw_env *env) { return ((const struct run *)env->drive_arg)->split_size; }
 
 static void run_main(void *arg)
 {
@@ -58,6 +66,7 @@ static void run_main(void *arg)
     env->sys = &r->world->sys;
     env->artifact = NULL;
     env->collected = &r->world->standard[1];
+    env->drive_arg = r; /* for sim_split_size; there is no drive */
     choose_all(r, env);
     if (r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
         buf_printf(&r->world->standard[2], "%s\n", e.text);

@@ -34,6 +34,8 @@ struct sim_result {
     const char *said;        /* on standard error, and what a deadlock's threads wait for */
 };
 
+/* For jobs that read files: what the seed chose as `source.split-size`. */
+const char *sim_split_size(const struct tw_env *env);
 /* Runs the job once; all of the result lies in the arena. is_reference: parallelism 1, rows one by one, no chance. */
 void sim_run(const struct sim_job *job, uint64_t seed, bool is_reference, struct arena *a, struct sim_result *out);
 /* Appends what differs; false when nothing does. */

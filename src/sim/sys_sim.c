@@ -9,7 +9,7 @@
 #include "sim/world.h"
 
 enum { LOOKS_MAX = 500, TURNS_MAX = 4000000, SWITCH_ONE_IN = 4, DELAY_ONE_IN = 8, DELAY_NS = 300000, TICK_NS = 15000 };
-#define START_NS INT64_C(1000000000000000000) /* September 2001 */
+enum { PAUSE_ONE_IN = 16, PAUSE_MS = 20 };
 
 static struct sim_world *world_of(struct sys *s) { return (struct sim_world *)s; }
 
@@ -224,6 +224,15 @@ static enum sys_signal sim_signal_take(struct sys *s)
     return signal;
 }
 
+static int64_t sim_source_pause_ms(struct sys *s)
+{
+    struct sim_world *w = world_of(s);
+
+    return chance(w, PAUSE_ONE_IN) ? 1 + (int64_t)prng_below(&w->prng, PAUSE_MS) : 0;
+}
+
+static void trace_element(struct sys *s, uint64_t what) { sim_trace(world_of(s), what); }
+
 static int64_t sim_resident_bytes(struct sys *s) { return (int64_t)world_of(s)->mem.used; }
 
 static const struct sys_ops sim_ops = {
@@ -257,6 +266,8 @@ static const struct sys_ops sim_ops = {
     .terminal_columns = sim_terminal_columns,
     .signal_take = sim_signal_take,
     .resident_bytes = sim_resident_bytes,
+    .source_pause_ms = sim_source_pause_ms,
+    .trace = trace_element,
 };
 
 struct sim_world *sim_world_create(uint64_t seed, bool is_calm)
@@ -269,7 +280,7 @@ struct sim_world *sim_world_create(uint64_t seed, bool is_calm)
     mem_move(&mem, &w->mem);
     w->sys = (struct sys){.ops = &sim_ops, .mem = &w->mem};
     w->is_calm = is_calm;
-    w->now_ns = START_NS;
+    w->now_ns = SIM_START_NS;
     w->trace = seed;
     prng_init(&w->prng, seed);
     for (int i = 0; i < 3; i++) buf_init(&w->standard[i], &w->mem);

@@ -5,6 +5,8 @@
 #include "ground/sys/sys.h"
 #include "sim/fiber.h"
 
+#define SIM_START_NS INT64_C(1000000000000000000) /* September 2001: where every world begins */
+
 enum sim_end { SIM_FINISHED, SIM_DEADLOCK, SIM_ENDLESS };
 enum thread_state { THREAD_READY, THREAD_PARKED, THREAD_JOINS, THREAD_OVER };
 

@@ -264,6 +264,16 @@ static enum status node_deliver(struct node *n)
     return S_OK;
 }
 
+/* A simulated world may want a source to have nothing for a while. */
+static enum status call_poll(struct node *n)
+{
+    int64_t pause_ms = sys_source_pause_ms(n->cx.sys);
+
+    if (pause_ms <= 0) return n->cx.type->poll(&n->cx, n->self);
+    op_wake_at(&n->cx, sys_wall_ms(n->cx.sys) + pause_ms);
+    return S_IDLE;
+}
+
 /* --- running ------------------------------------------------------------------------------------------------------------------ */
 static enum status call_hook(struct node *n)
 {
@@ -271,7 +281,7 @@ static enum status call_hook(struct node *n)
 
     switch (n->work) {
     case WORK_BATCH: return t->on_batch(&n->cx, n->self, n->input, n->in);
-    case WORK_POLL: return t->poll(&n->cx, n->self);
+    case WORK_POLL: return call_poll(n);
     case WORK_TIME: return t->on_time != NULL ? t->on_time(&n->cx, n->self, n->value) : S_OK;
     case WORK_END: return t->on_end != NULL ? t->on_end(&n->cx, n->self, n->input) : S_OK;
     case WORK_WATERMARK:

@@ -198,6 +198,7 @@ static enum status become_idle(struct task *t)
 
 static void give_event(struct task *t, const struct gate_event *e)
 {
+    sys_trace(t->sys, (uint64_t)e->value ^ (e->kind == GATE_BATCH ? batch_rows(e->batch) : 0) ^ (uint64_t)e->kind << 32);
     switch (e->kind) {
     case GATE_BATCH: chain_give(&t->chain, WORK_BATCH, e->input, e->batch, 0); break;
     case GATE_WATERMARK: chain_give(&t->chain, WORK_WATERMARK, 0, NULL, e->value); break;

@@ -64,6 +64,9 @@ struct sys_ops {
     int (*terminal_columns)(struct sys *, int fd);
     enum sys_signal (*signal_take)(struct sys *);
     int64_t (*resident_bytes)(struct sys *);
+    /* For tests of everything else; NULL in the Linux world. */
+    int64_t (*source_pause_ms)(struct sys *);   /* > 0: a source that is asked now has nothing for so long */
+    void (*trace)(struct sys *, uint64_t what); /* something went from one task to another */
 };
 
 struct sys {
@@ -82,6 +85,12 @@ struct sys *sys_linux_create_quiet(void);
 static inline int64_t sys_wall_ms(struct sys *s) { return s->ops->wall_ms(s); }
 static inline int64_t sys_mono_ns(struct sys *s) { return s->ops->mono_ns(s); }
 static inline uint64_t sys_random(struct sys *s) { return s->ops->random(s); }
+
+static inline int64_t sys_source_pause_ms(struct sys *s) { return s->ops->source_pause_ms != NULL ? s->ops->source_pause_ms(s) : 0; }
+static inline void sys_trace(struct sys *s, uint64_t what)
+{
+    if (s->ops->trace != NULL) s->ops->trace(s, what);
+}
 
 enum status sys_thread_start(struct sys *s, const char *name, sys_thread_fn fn, void *arg, struct sys_thread **out, struct err *e) CHECKED;
 void sys_thread_join(struct sys *s, struct sys_thread *t); /* frees it; NULL is a no-op */
