@@ -31,7 +31,8 @@ tsan: deps ## the whole suite under ThreadSanitizer
 
 sim: deps ## run the jobs in the simulated world under SIM_SEEDS seeds, and compare with the reference run
 	@tools/build.sh $(BUILD) thalweg
-	@$(BUILD)/thalweg sim --seeds $(SIM_SEEDS) $(ARGS)
+	@$(BUILD)/thalweg sim --seeds $(SIM_SEEDS) $(ARGS) || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
+	@echo $$(($$(cat $(BUILD)/sim_seeds 2> /dev/null || echo 0) + $(SIM_SEEDS))) > $(BUILD)/sim_seeds
 
 bench: deps ## run the benchmarks (BENCH=part of a name for some)
 	@tools/build.sh $(BUILD) all
