@@ -198,7 +198,7 @@ static const char *input_of(int argc, char **argv)
             return NULL;
         }
     }
-    return path;
+    return strcmp(path, "-") == 0 ? "/dev/stdin" : path;
 }
 
 TW_JOB(env, argc, argv)

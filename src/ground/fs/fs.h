@@ -25,6 +25,9 @@ struct fs_type {
     enum status (*publish)(struct sys *, const char *path, struct str bytes, bool if_absent, enum fs_outcome *, struct err *);
     /* *got falls short of size only at the end of the object. */
     enum status (*read_range)(struct sys *, const char *path, int64_t offset, void *, size_t size, size_t *got, struct err *);
+    /* A path that stands for a pipe or a terminal, whose bytes come once and in order, is opened; for all others *out is
+     * NULL. The op itself is NULL where there are no such paths. */
+    enum status (*open_stream)(struct sys *, const char *path, struct sys_file **out, struct err *);
     /* What lies directly in a folder, hidden names too; E_NOT_FOUND when there is no such folder. */
     enum status (*list)(struct sys *, const char *directory, struct arena *, struct fs_list *, struct err *);
     enum status (*stat)(struct sys *, const char *path, struct fs_entry *, struct err *);

@@ -88,6 +88,15 @@ static enum status local_read_range(struct sys *s, const char *path, int64_t off
     return st;
 }
 
+static enum status local_open_stream(struct sys *s, const char *path, struct sys_file **out, struct err *e)
+{
+    struct sys_stat st;
+
+    *out = NULL;
+    TRY(sys_file_stat(s, path, &st, e));
+    return st.is_regular || st.is_directory ? S_OK : sys_file_open(s, path, SYS_READ | SYS_STREAM, out, e);
+}
+
 struct listing {
     const char *folder;
     struct arena *arena;
@@ -137,6 +146,7 @@ const struct fs_type fs_local = {
     .doc = "files of this machine, or of a file system mounted on it",
     .publish = local_publish,
     .read_range = local_read_range,
+    .open_stream = local_open_stream,
     .list = local_list,
     .stat = local_stat,
     .remove = local_remove,

@@ -20,6 +20,7 @@ enum sys_file_flags {
     SYS_EXCLUSIVE = 8, /* E_EXISTS when it is there */
     SYS_TRUNCATE = 16,
     SYS_APPEND = 32,
+    SYS_STREAM = 64, /* with SYS_READ, of pipes: do not wait until somebody writes; read after sys_file_wait only */
 };
 
 struct sys_stat {

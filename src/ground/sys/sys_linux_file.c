@@ -75,6 +75,7 @@ enum status linux_file_open(struct sys *s, const char *path, int flags, struct s
 
     mode |= (flags & SYS_CREATE ? O_CREAT : 0) | (flags & SYS_EXCLUSIVE ? O_CREAT | O_EXCL : 0);
     mode |= (flags & SYS_TRUNCATE ? O_TRUNC : 0) | (flags & SYS_APPEND ? O_APPEND : 0) | O_CLOEXEC;
+    mode |= flags & SYS_STREAM ? O_NONBLOCK : 0;
     int fd = open(path, mode, 0666);
     if (fd < 0) return create ? linux_error(e, "create", path, "folder") : linux_error(e, "open", path, "file");
     *out = file_new(s, fd, path, false);

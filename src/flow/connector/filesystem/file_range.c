@@ -2,18 +2,26 @@
  *
  * A range [start, end) of a big file stands for the lines that begin in it: its first byte is the one behind the first
  * newline at or after start - 1, its last one belongs to the line that begins before `end`. Whoever reads the range before
- * or behind finds the same borders, so every line is read by exactly one of them. Only plain files are cut. */
+ * or behind finds the same borders, so every line is read by exactly one of them. Only plain files are cut.
+ *
+ * A pipe or a terminal is read in order through one open file, and never waited for: a worker has other tasks. */
 #include "flow/connector/filesystem/file_range.h"
 
 #include <string.h>
 
 enum { CHUNK = 64 * 1024 };
 
-/* Reads exactly what is there at `offset`, up to size. */
+/* Reads exactly what is there at `offset`, up to size; of a stream what has come, S_IDLE when nothing has. */
 static enum status read_at(const struct file_range *f, int64_t offset, void *bytes, size_t size, size_t *got,
                            struct err *e)
 {
-    return f->fs->read_range(f->sys, f->path, offset, bytes, size, got, e);
+    bool ready = false;
+
+    if (f->stream == NULL) return f->fs->read_range(f->sys, f->path, offset, bytes, size, got, e);
+    ASSERT(offset == f->at);
+    *got = 0;
+    TRY(sys_file_wait(f->sys, f->stream, 0, &ready, e));
+    return ready ? sys_file_read(f->sys, f->stream, bytes, size, got, e) : S_IDLE;
 }
 
 /* First line start at or after `from`; INT64_MAX when no line begins there. */
@@ -43,6 +51,8 @@ enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *m
     ASSERT(start >= 0 && start <= end);
     *f = (struct file_range){.sys = sys, .mem = mem};
     TRY(fs_find(uri, &f->fs, &f->path, e));
+    if (f->fs->open_stream != NULL) TRY(f->fs->open_stream(sys, f->path, &f->stream, e));
+    ASSERT(f->stream == NULL || (start == 0 && end == INT64_MAX));
     enum compression kind = compression_of(f->path);
     if (kind != COMPRESSION_NONE) {
         ASSERT(start == 0 && end == INT64_MAX);
@@ -59,6 +69,8 @@ enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *m
 
 void file_range_close(struct file_range *f)
 {
+    sys_file_close(f->sys, f->stream);
+    f->stream = NULL;
     decompressor_free(f->decompressor);
     mem_free(f->mem, f->input);
     f->decompressor = NULL;
@@ -109,6 +121,12 @@ enum status file_range_seek(struct file_range *f, int64_t offset, struct err *e)
     char *chunk;
     enum status st = S_OK;
 
+    if (f->stream != NULL && offset > 0) {
+        err_set(e, E_UNSUPPORTED, "'%s' is a pipe: %lld bytes of it were read before, and cannot be read again", f->path,
+                (long long)offset);
+        err_hint(e, "write it to a file, and name that as path");
+        return E_UNSUPPORTED;
+    }
     if (f->decompressor == NULL) {
         f->at = offset;
         return S_OK;
