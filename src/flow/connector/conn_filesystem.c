@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { SPLIT_VERSION = 1, PATH_SIZE_MAX = 4096, RANGES_MAX = 1 << 20, LOOK_MS = 2 };
+enum { SPLIT_VERSION = 1, PATH_SIZE_MAX = 4096, RANGES_MAX = 1 << 20, LOOK_MS = 2, FRESH_MS = 3 };
 
 static const struct option_def filesystem_options[] = {
     {.key = "path",
@@ -70,6 +70,7 @@ struct file_reader {
 
 struct file_split {
     struct source_cx *cx;
+    int64_t fresh_ms;          /* bytes came last then: a pipe that is being filled is looked at without a pause */
     char *path;
     int64_t start, end;        /* as cut; end -1 = the end of the file */
     struct file_range range;
@@ -228,7 +229,11 @@ static enum status split_fill(void *arg, void *bytes, size_t size, size_t *got, 
     struct file_split *s = arg;
 
     enum status st = file_range_fill(&s->range, bytes, size, got, e);
-    if (st == S_IDLE) s->cx->wake_ms = sys_wall_ms(s->cx->sys) + LOOK_MS;
+    if (s->range.stream == NULL || (st != S_OK && st != S_IDLE)) return st;
+    int64_t now = sys_wall_ms(s->cx->sys);
+    if (st == S_OK) s->fresh_ms = now;
+    else if (now >= s->fresh_ms && now - s->fresh_ms < FRESH_MS) return S_OK;
+    s->cx->wake_ms = now + LOOK_MS;
     return st;
 }
 
