@@ -21,6 +21,7 @@ if(NOT THALWEG_SANITIZE AND NOT THALWEG_FUZZ)
     add_test(NAME docs_current COMMAND ${CMAKE_SOURCE_DIR}/test/tools/docs_current.sh $<TARGET_FILE:docgen> $<TARGET_FILE:reference>
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     add_test(NAME registry COMMAND ${CMAKE_SOURCE_DIR}/test/tools/registry.sh WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    add_test(NAME twice COMMAND ${CMAKE_SOURCE_DIR}/test/tools/twice.sh ${CMAKE_BINARY_DIR} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     add_test(NAME install COMMAND ${CMAKE_SOURCE_DIR}/test/tools/install.sh ${CMAKE_BINARY_DIR} ${CMAKE_C_COMPILER}
         WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
     set_tests_properties(tidy tidy_finds docs_current registry install PROPERTIES TIMEOUT 120 LABELS project)

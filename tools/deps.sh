@@ -46,7 +46,8 @@ remember() {
     exit 0
 }
 
-is_debian() { [ -r /etc/os-release ] && (. /etc/os-release; [ "${ID:-}" = debian ]) && command -v dpkg >/dev/null; }
+release=${OS_RELEASE:-/etc/os-release} # another one in tests
+is_debian() { [ -r "$release" ] && (. "$release"; [ "${ID:-}" = debian ]) && command -v dpkg >/dev/null; }
 
 # has PACKAGE KIND NAME
 has() {

@@ -39,7 +39,8 @@ static void print_help(const struct cli *cli, const struct cli_verb *v)
 {
     char line[512];
 
-    snprintf(line, sizeof line, "thalweg %s %s\n%s\n\n", v->name, v->arguments, v->doc);
+    snprintf(line, sizeof line, "thalweg %s%s%s\n%s\n\n", v->name, v->arguments[0] != '\0' ? " " : "", v->arguments,
+             v->doc);
     program_say(cli->sys, 1, line);
     program_say(cli->sys, 1, v->help);
 }

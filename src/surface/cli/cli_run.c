@@ -101,7 +101,8 @@ const struct cli_verb cli_run = {
             "--demo, the\n"
             "main example runs: 20,000 US flights of 2001, weekly windows per airport, the five worst airports of each "
             "week.\n"
-            "  --input FILE       (demo) your own CSV with the columns scheduled,delay,distance,origin,destination\n"
+            "  --input FILE       (demo) your own CSV with the columns scheduled,delay,distance,origin,destination;\n"
+            "                     - is standard input\n"
             "\n",
     .run = run_run,
     .own_help = true,
