@@ -70,7 +70,8 @@ struct tw_result {
     double seconds;
 };
 /* Builds the job, runs it in this process and waits. 0 when it finished; else 1, and tw_error says what and where.
- * Prints the error on stderr unless tw_quiet was set. */
+ * Prints the error on stderr unless tw_quiet was set. A job that ends while a callback never returns cannot be taken down:
+ * after task.cancellation.timeout (3 min; 0 = never) the error is printed and the process ends with 1. */
 TW_API int tw_execute(struct tw_env *env, const char *job_name);
 /* executeAsync: starts the job on a thread of its own, where the functions of tw_collect_to are then called. 0 when it runs;
  * else 1, and tw_error says why. Until tw_wait only tw_job_status, tw_cancel and tw_wait may be called for `env`. */

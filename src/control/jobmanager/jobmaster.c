@@ -10,6 +10,7 @@
 #include "control/jobmanager/jobmaster.h"
 
 #include "control/config.h"
+#include "control/jobmanager/cancel_watch.h"
 #include "flow/state/state.h"
 #include "ground/base/str.h"
 
@@ -30,6 +31,7 @@ struct jobmaster {
     enum sys_signal signal;
     struct err err; /* why the job fails */
     uint32_t tasks_running;
+    struct cancel_watch watch;
     struct job_totals totals;
     int64_t started_ns, ended_ns, ticked_ns;
     char rows_are_waiting; /* its address is the message that says so */
@@ -113,6 +115,8 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     TRY(graph_decode(&jm->graph, encoded, e));
     TRY(resolve_functions(&jm->graph, &jm->o.functions, e));
     TRY(settings_of(&jm->graph, &settings, e));
+    jm->watch.interval_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.interval") * NS_PER_MS;
+    jm->watch.timeout_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.timeout") * NS_PER_MS;
     TRY(graph_prepare(&jm->graph, e));
     jm->job = job_shared_create(jm->o.sys, jm->graph.job_name, &jm->graph.parameters);
     job_rows_on_offer(jm->job, rows_have_come, jm);
@@ -128,6 +132,55 @@ enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct er
     return st;
 }
 
+/* --- ending tasks ------------------------------------------------------------------------------------------------------- */
+static void end_tasks(struct jobmaster *jm)
+{
+    cancel_watch_begin(&jm->watch, sys_mono_ns(jm->o.sys));
+    taskmanager_cancel(jm->tm);
+}
+
+static void warn_of(void *arg, const struct task_running *t)
+{
+    struct jobmaster *jm = arg;
+    int64_t passed_ns = sys_mono_ns(jm->o.sys) - jm->watch.began_ns;
+
+    log_write(jm->o.log, LOG_WARN, "jobmaster",
+              "task '%s' (subtask %u/%u) has not ended %lld s after it was told to; it is in operator '%s'", t->vertex,
+              t->subtask + 1, t->parallelism, (long long)(passed_ns / (1000 * NS_PER_MS)), t->operator_name);
+}
+
+/* Into the error given: the first such task. */
+static void blame(void *arg, const struct task_running *t)
+{
+    struct err *e = arg;
+
+    if (e->status != S_OK) return;
+    err_set(e, E_CANCELED, "operator '%s' (subtask %u/%u) does not return", t->operator_name, t->subtask + 1,
+            t->parallelism);
+}
+
+static void give_up(struct jobmaster *jm)
+{
+    struct err e = {0};
+
+    taskmanager_each_running(jm->tm, blame, &e);
+    if (e.status == S_OK || jm->o.stuck == NULL) return; /* the last one has just ended */
+    err_wrap(&e, "a task did not end within task.cancellation.timeout (%lld ms)",
+             (long long)(jm->watch.timeout_ns / NS_PER_MS));
+    if (jm->status == JOB_FAILING) err_hint(&e, "the job was ending because of: %s", jm->err.text);
+    else err_hint(&e, "a callback that waits must come back by itself; the job was being canceled");
+    jm->o.stuck(jm->o.stuck_arg, &e);
+}
+
+static void look_at_ending(struct jobmaster *jm)
+{
+    switch (cancel_watch_look(&jm->watch, sys_mono_ns(jm->o.sys))) {
+    case CANCEL_WAIT: break;
+    case CANCEL_WARN: taskmanager_each_running(jm->tm, warn_of, jm); break;
+    case CANCEL_GIVE_UP: give_up(jm); break;
+    }
+}
+
 /* --- messages ------------------------------------------------------------------------------------------------------------- */
 static void fail(struct jobmaster *jm, const struct err *why)
 {
@@ -135,7 +188,7 @@ static void fail(struct jobmaster *jm, const struct err *why)
     jm->err = *why;
     if (jm->err.status == S_OK) err_set(&jm->err, E_UNKNOWN, "a task ended without a reason");
     become(jm, JOB_FAILING);
-    taskmanager_cancel(jm->tm);
+    end_tasks(jm);
 }
 
 static void on_task_ended(struct jobmaster *jm, const struct task_ended *t)
@@ -177,7 +230,7 @@ static void look_at_signals(struct jobmaster *jm)
     if (jm->o.takes_signals && jm->signal == SYS_SIGNAL_NONE) jm->signal = sys_signal_take(jm->o.sys);
     if (jm->status != JOB_RUNNING || (!is_wanted && jm->signal == SYS_SIGNAL_NONE)) return;
     become(jm, JOB_CANCELLING);
-    taskmanager_cancel(jm->tm);
+    end_tasks(jm);
 }
 
 static void tick(struct jobmaster *jm)
@@ -206,6 +259,7 @@ static void wait_for_tasks(struct jobmaster *jm)
         void *message = sys_mailbox_take(jm->o.sys, jm->mailbox, LOOK_MS * NS_PER_MS);
         if (message != NULL) on_message(jm, message);
         look_at_signals(jm);
+        look_at_ending(jm);
         tick(jm);
     }
 }

@@ -33,6 +33,10 @@ struct jobmaster_options {
      * turns it calls jobmaster_pump. */
     void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm);
     void *drive_arg;
+    /* A task did not end within task.cancellation.timeout: user code in it does not return, and a thread cannot be stopped
+     * from outside. Told once; ends the process, or returns and the job goes on waiting. NULL = goes on waiting. */
+    void (*stuck)(void *arg, const struct err *why);
+    void *stuck_arg;
 };
 
 struct jobmaster;

@@ -195,6 +195,18 @@ static void add_node(struct taskmanager *tm, const struct graph_node *n, const s
     out->dead_letters += sys_atomic_load(&m->dead_letters);
 }
 
+void taskmanager_each_running(const struct taskmanager *tm, task_running_fn fn, void *arg)
+{
+    for (uint32_t v = 0; v < tm->graph->vertex_count; v++) {
+        const struct vertex_run *run = &tm->vertices[v];
+        for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
+            if (sys_atomic_load(&run->is_over[s]) != 0) continue;
+            struct task_running t = {run->vertex->name, task_operator(run->tasks[s]), s, run->vertex->parallelism};
+            fn(arg, &t);
+        }
+    }
+}
+
 void taskmanager_totals(struct taskmanager *tm, struct job_totals *out)
 {
     *out = (struct job_totals){.watermark = INT64_MAX, .tasks = tm->task_count};

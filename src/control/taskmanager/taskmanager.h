@@ -47,6 +47,13 @@ enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /*
 enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *progress, int64_t *deadline_ms) CHECKED;
 void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; idempotent */
 void taskmanager_join(struct taskmanager *tm);
+/* Visits the tasks that have not ended, with the operator each called last. */
+struct task_running {
+    const char *vertex, *operator_name;
+    uint32_t subtask, parallelism;
+};
+typedef void (*task_running_fn)(void *arg, const struct task_running *t);
+void taskmanager_each_running(const struct taskmanager *tm, task_running_fn fn, void *arg);
 void taskmanager_totals(struct taskmanager *tm, struct job_totals *out);
 
 /* slots.c: slots that a graph needs: per slot sharing group the highest parallelism, summed over the groups. */

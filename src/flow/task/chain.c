@@ -293,6 +293,20 @@ static enum status call_hook(struct node *n)
     return S_OK;
 }
 
+static enum status call_timed(struct node *n)
+{
+    struct chain *c = n->chain;
+    int64_t began = sys_mono_ns(n->cx.sys);
+    enum status st = call_hook(n);
+    int64_t took = sys_mono_ns(n->cx.sys) - began;
+
+    if (took > c->slow_ns) {
+        c->slow_ns = took;
+        c->slow_node = (uint32_t)(n - c->nodes);
+    }
+    return st;
+}
+
 /* The hook is through with its input: what follows from it for the consumers? */
 static void node_finished(struct node *n)
 {
@@ -314,8 +328,9 @@ static enum status node_run(struct node *n)
     }
     arena_reset(&n->chain->scratch);
     if (n->work == WORK_POLL || n->was_pending) n->cx.wake_ms = INT64_MAX; /* each call says anew when to come back */
+    sys_atomic_store(&n->chain->running, (uint64_t)(n - n->chain->nodes));
     n->chain->budget -= CHAIN_CALL_COST + (n->in != NULL ? (int64_t)batch_rows(n->in) : 0);
-    enum status st = call_hook(n);
+    enum status st = n->chain->is_timed ? call_timed(n) : call_hook(n);
     if (st < 0) {
         n->chain->failed_node = (uint32_t)(n - n->chain->nodes);
         return st;

@@ -24,7 +24,8 @@ struct node {
     struct op_cx cx;
     struct op_plan plan;    /* a copy whose arena is the chain's: subtasks share nothing that they write */
     void *self;
-    bool opened, was_pending;
+    bool opened, was_pending, was_reported;
+    int64_t reported_ns;    /* when it was last reported as slow */
     enum work work;         /* what the operator is busy with; its input is held */
     uint32_t input;
     struct batch *in;
@@ -49,6 +50,10 @@ struct chain {
     struct arena scratch;
     struct arena arena;    /* lives as long as the chain */
     uint32_t failed_node;
+    struct sys_atomic_u64 running; /* node whose hook was called last; other threads look at it */
+    bool is_timed;         /* hooks are timed: a step was long */
+    uint32_t slow_node;    /* of the longest call since slow_ns was set to 0 */
+    int64_t slow_ns;
 };
 
 enum { CHAIN_CALL_COST = 32 /* rows: a call without rows costs about that much */ };

@@ -10,6 +10,8 @@
 #include "flow/task/chain.h"
 
 enum { STEP_ROWS = 32768, FLUSH_NS = 50000 };
+enum { LONG_STEP_NS = 10 * 1000 * 1000, TIMED_STEPS = 1024 };
+#define REPORT_PAUSE_NS INT64_C(60000000000)
 
 struct task {
     const struct task_plan *plan;
@@ -28,6 +30,7 @@ struct task {
     bool is_idle;           /* operators were told and nothing came since */
     bool is_flushed;        /* and so were builders */
     bool input_ended;
+    uint32_t timed_steps;   /* so many more steps time their hooks */
     bool closed;
 };
 
@@ -122,6 +125,7 @@ static enum status open_node(struct task *t, struct node *n)
 {
     if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0) n->cx.state = create_state(t, &n->cx);
     n->opened = true;
+    sys_atomic_store(&t->chain.running, (uint64_t)(n - t->chain.nodes));
     return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
 }
 
@@ -159,6 +163,7 @@ void task_close(struct task *t, bool has_failed)
     if (t->state != TASK_FAILED) t->state = has_failed ? TASK_CANCELED : TASK_FINISHED;
     for (uint32_t i = 0; i < t->chain.count; i++) {
         struct node *n = &t->chain.nodes[i];
+        sys_atomic_store(&t->chain.running, i);
         if (n->opened && n->cx.type->close != NULL) n->cx.type->close(&n->cx, n->self, has_failed);
         if (n->cx.state != NULL) state_host_release(n->cx.state);
         n->cx.state = NULL;
@@ -269,6 +274,33 @@ static enum status step(struct task *t, bool *moved)
     }
 }
 
+static void report_long_step(struct task *t, struct node *n, int64_t now, int64_t took_ns)
+{
+    if (n->was_reported && now - n->reported_ns < REPORT_PAUSE_NS) return;
+    n->was_reported = true;
+    n->reported_ns = now;
+    log_write(t->log, LOG_WARN, "task",
+              "operator '%s' (subtask %u/%u) kept its worker for %lld ms; other tasks wait meanwhile. Code that may "
+              "block belongs into tw_blocking()",
+              n->cx.name, n->cx.subtask + 1, n->cx.parallelism, (long long)(took_ns / 1000000));
+}
+
+/* A long step of several operators does not say which of them it was: the following ones time every call. A task with a
+ * thread of its own may take its time. */
+static void watch_length(struct task *t, int64_t began)
+{
+    struct chain *c = &t->chain;
+    int64_t now = sys_mono_ns(t->sys);
+
+    if (now - began > LONG_STEP_NS && !t->plan->blocking) {
+        if (c->count == 1) report_long_step(t, &c->nodes[0], now, now - began);
+        else if (c->slow_ns > LONG_STEP_NS) report_long_step(t, &c->nodes[c->slow_node], now, c->slow_ns);
+        t->timed_steps = TIMED_STEPS;
+    }
+    c->slow_ns = 0;
+    c->is_timed = t->timed_steps > 0 && t->timed_steps-- > 1;
+}
+
 enum status task_step(struct task *t)
 {
     bool moved = false;
@@ -279,7 +311,9 @@ enum status task_step(struct task *t)
         return E_CANCELED;
     }
     t->chain.budget = STEP_ROWS;
+    int64_t began = sys_mono_ns(t->sys);
     enum status st = step(t, &moved);
+    watch_length(t, began);
     sys_atomic_store(&t->watermark, (uint64_t)t->chain.nodes[0].sent_watermark);
     if (st < 0) return failed(t, t->chain.failed_node, st);
     if (st == S_MORE || (st == S_IDLE && moved)) st = S_OK;
@@ -296,6 +330,7 @@ enum task_state task_state(const struct task *t) { return t->state; }
 const struct task_plan *task_plan_of(const struct task *t) { return t->plan; }
 int64_t task_watermark(const struct task *t) { return (int64_t)sys_atomic_load(&t->watermark); }
 size_t task_bytes(const struct task *t) { return t->mem.used; }
+const char *task_operator(const struct task *t) { return t->chain.nodes[sys_atomic_load(&t->chain.running)].cx.name; }
 bool task_is_blocking(const struct task *t) { return t->plan->blocking; }
 
 struct op_metrics *task_metrics(struct task *t, uint32_t node)

@@ -158,6 +158,8 @@ enum status sys_library_open(const char *path, struct sys_library **out, struct 
 void *sys_library_symbol(struct sys_library *library, const char *name); /* NULL when it has none */
 void sys_library_close(struct sys_library *library);                     /* NULL is a no-op */
 const char *sys_environment(const char *name);                           /* NULL when not set or empty */
+/* Ends the process at once, without clean-up: user code holds a thread and does not give it back. */
+void sys_process_end(int exit_status) __attribute__((noreturn));
 bool sys_program_path(char *out, size_t size);                           /* of the running program's file */
 
 /* Threads of the same node: atomics live here and in listed lock-free islands only. */

@@ -54,6 +54,17 @@ static bool has_log(const struct tw_env *env)
     return env->logging.file != NULL || (!env->is_quiet && env->drive == NULL);
 }
 
+/* A callback holds its thread and does not give it back: neither the job nor tw_execute can come to an end. */
+static void on_stuck(void *arg, const struct err *why)
+{
+    struct tw_env *env = arg;
+
+    env->err = *why;
+    err_wrap(&env->err, "job '%s'", jobmaster_graph(env->jobmaster)->job_name);
+    print_error(env);
+    sys_process_end(1);
+}
+
 static void make_jobmaster(struct tw_env *env)
 {
     struct jobmaster_options o = {.sys = env->sys,
@@ -66,6 +77,8 @@ static void make_jobmaster(struct tw_env *env)
                                   .tick = env->watch.tick != NULL ? on_tick : NULL,
                                   .tick_arg = env,
                                   .tick_ms = env->watch.tick_ms,
+                                  .stuck = on_stuck,
+                                  .stuck_arg = env,
                                   .drive = env->drive,
                                   .drive_arg = env->drive_arg};
 

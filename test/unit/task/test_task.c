@@ -345,6 +345,104 @@ static void cancellation_ends_a_task(void **state)
     close_fixture(&f);
 }
 
+/* --- a clock by hand ------------------------------------------------------------------------------------------------------ */
+struct hand_sys {
+    struct sys sys; /* first: what tasks see */
+    struct sys_ops ops;
+    int64_t mono_ns, wall_ms;
+    char lines[2048];
+};
+
+static int64_t hand_mono_ns(struct sys *s) { return ((struct hand_sys *)(void *)s)->mono_ns; }
+static int64_t hand_wall_ms(struct sys *s) { return ((struct hand_sys *)(void *)s)->wall_ms; }
+
+static void hand_log(void *arg, enum log_level level, const char *line, size_t size)
+{
+    struct hand_sys *h = arg;
+
+    (void)level;
+    size_t used = strlen(h->lines);
+    assert_true(used + size + 2 < sizeof h->lines);
+    memcpy(h->lines + used, line, size);
+    memcpy(h->lines + used + size, "\n", 2);
+}
+
+static void hand_sys_init(struct hand_sys *h, struct sys *linux_sys)
+{
+    *h = (struct hand_sys){.sys = *linux_sys, .ops = *linux_sys->ops, .mono_ns = 1, .wall_ms = 1};
+    h->ops.mono_ns = hand_mono_ns;
+    h->ops.wall_ms = hand_wall_ms;
+    h->sys.ops = &h->ops;
+}
+
+/* Its call for value v lasts took_ms[v]; the clock moves, nobody waits. */
+struct slow_config {
+    struct hand_sys *hand;
+    const int *took_ms;
+};
+
+static enum status slow_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    const struct slow_config *c = cx->config;
+
+    (void)self;
+    (void)input;
+    for (uint32_t i = 0; i < in->count; i++)
+        c->hand->mono_ns += c->took_ms[VECTOR_VALUES(&in->cols[0], int64_t)[i]] * INT64_C(1000000);
+    op_forward(cx, 0, in);
+    return S_OK;
+}
+
+static const struct op_type op_slow = {
+    .name = "slow", .input_count = 1, .config_size = sizeof(struct slow_config), .on_batch = slow_on_batch};
+
+#define SLOW_LINE(subtask, ms)                                                                                         \
+    "1970-01-01 00:00:00.000 WARN  task - operator 'slow' (subtask " subtask ") kept its worker for " ms               \
+    " ms; other tasks wait meanwhile. Code that may block belongs into tw_blocking()\n"
+
+/* Values 0..count-1, one per poll; a step ends with the poll that says idle, which is every third. */
+static void run_slow(struct fixture *f, const int *took_ms, int64_t count, bool is_blocking, const char *lines)
+{
+    struct hand_sys hand;
+    struct log log = {.level = LOG_WARN, .write = hand_log, .arg = &hand};
+
+    hand_sys_init(&hand, f->sys);
+    struct count_config config = {count, 1};
+    struct slow_config slow = {&hand, took_ms};
+    struct record_config record = {&f->text, -1};
+    struct node_plan nodes[] = {node(f, &op_count, &config, 0), node(f, &op_slow, &slow, 0),
+                                node(f, &op_record, &record, 1)};
+    struct task_plan plan = {.name = "t",
+                             .parallelism = 2,
+                             .subtask = 1,
+                             .max_parallelism = 128,
+                             .batch_rows = 4,
+                             .blocking = is_blocking,
+                             .nodes = nodes,
+                             .node_count = 3};
+    struct task *t = task_create(&plan, &hand.sys, &log);
+    assert_int_equal(run_to_end(t), S_END);
+    assert_string_equal(hand.lines, lines);
+    task_free(t);
+}
+
+/* Two rows per step: 0 1 | 2 3 | 4 5 | ... The first long step only starts the timing of calls. */
+static void a_long_step_is_reported_once_a_minute_with_the_operators_name(void **state)
+{
+    static const int once[8] = {0, 50, 0, 0, 0, 0, 0, 0}, again[8] = {0, 50, 0, 70, 0, 80, 0, 0},
+                     later[8] = {0, 50, 70, 0, 0, 80, 60001, 0}, short_ones[8] = {9, 0, 9, 0, 9, 0, 10, 0};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f);
+    run_slow(&f, short_ones, 8, false, "");
+    run_slow(&f, once, 8, false, "");
+    run_slow(&f, again, 8, false, SLOW_LINE("2/2", "70"));
+    run_slow(&f, later, 8, false, SLOW_LINE("2/2", "70") SLOW_LINE("2/2", "60001"));
+    run_slow(&f, again, 8, true, ""); /* has a thread of its own */
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -353,6 +451,7 @@ int main(void)
         cmocka_unit_test(a_failure_names_the_operator),
         cmocka_unit_test(two_tasks_over_a_narrow_channel),
         cmocka_unit_test(cancellation_ends_a_task),
+        cmocka_unit_test(a_long_step_is_reported_once_a_minute_with_the_operators_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
