@@ -11,13 +11,17 @@
 const struct option_def config_defs[] = {
     {"parallelism.default", OPT_INT, "1", NULL, "parallelism of operators that do not say otherwise", false, false},
     {"pipeline.max-parallelism", OPT_INT, "0", NULL,
-     "number of key groups; 0 = derived from the parallelism, at least 128", false, false},
+     "number of key groups; 0 or -1 = derived from the parallelism, at least 128", false, false},
     {"pipeline.name", OPT_STRING, NULL, NULL, "name of the job, instead of the one the program gives", false, false},
     {"pipeline.auto-watermark-interval", OPT_DURATION_MS, "200 ms", NULL, "how often periodic watermarks are emitted",
      false, false},
     {"pipeline.operator-chaining.enabled", OPT_BOOL, "true", NULL, "whether operators may run together in one task",
      false, false},
     {"execution.runtime-mode", OPT_ENUM, "STREAMING", "STREAMING", "how the job runs", false, false},
+    {"pipeline.object-reuse", OPT_BOOL, "false", NULL,
+     "accepted; rows are handed on as columns and never copied between chained operators", false, false},
+    {"execution.buffer-timeout.enabled", OPT_BOOL, "true", NULL,
+     "accepted; batches leave after 1 ms or when a task has nothing to do", false, false},
     {"execution.buffer-timeout.interval", OPT_DURATION_MS, "100 ms", NULL,
      "upper bound for how long rows may wait for a batch to fill; batches leave after 1 ms anyway", false, false},
     {"task.cancellation.interval", OPT_DURATION_MS, "30 s", NULL,
@@ -113,6 +117,17 @@ static enum status check_range(const struct options *o, const char *key, int64_t
                    (long long)least, (long long)most);
 }
 
+/* Item by item, so that keys without effect are left out without a copy. */
+static enum status check_items(const struct options *o, struct err *e)
+{
+    TRY(config_check_families(o, e));
+    for (uint32_t i = 0; i < o->count; i++) {
+        struct options one = {&o->items[i], 1};
+        if (!config_is_ignored(o->items[i].key)) TRY(options_check(&one, config_defs, "configuration", e));
+    }
+    return S_OK;
+}
+
 enum status config_check(const struct options *o, struct err *e)
 {
     static const struct {
@@ -120,7 +135,7 @@ enum status config_check(const struct options *o, struct err *e)
         int64_t least, most;
     } ranges[] = {
         {"parallelism.default", 1, 4096},
-        {"pipeline.max-parallelism", 0, 32768},
+        {"pipeline.max-parallelism", -1, 32768},
         {"pipeline.auto-watermark-interval", 0, 86400000},
         {"task.cancellation.interval", 1, 86400000},
         {"task.cancellation.timeout", 0, 86400000},
@@ -132,7 +147,7 @@ enum status config_check(const struct options *o, struct err *e)
         {"thalweg.log.files", 0, LOGGING_FILES_MAX},
     };
 
-    TRY(options_check(o, config_defs, "configuration", e));
+    TRY(check_items(o, e));
     for (size_t i = 0; i < COUNT_OF(ranges); i++)
         TRY(check_range(o, ranges[i].key, ranges[i].least, ranges[i].most, e));
     return S_OK;
@@ -142,7 +157,7 @@ enum status config_check_places(const struct config *c, struct err *e)
 {
     for (uint32_t i = 0; i < c->count; i++) {
         struct options one = {&c->items[i], 1};
-        enum status st = options_check(&one, config_defs, "configuration", e);
+        enum status st = check_items(&one, e);
         if (st == S_OK) continue;
         if (c->places[i] != NULL) err_wrap(e, "%s", c->places[i]);
         return st;

@@ -2,6 +2,7 @@
  * when not given. Values come from the program (tw_set), the command line (-D key=value) and a YAML file; later ones win. */
 #pragma once
 #include "ground/base/arena.h"
+#include "ground/base/log.h"
 #include "ground/base/option.h"
 #include "ground/sys/sys.h"
 
@@ -25,6 +26,11 @@ enum status config_check(const struct options *o, struct err *e) CHECKED;
 
 /* Looks at each item by itself: the same mistakes but ranges, with the place in the file in front. */
 enum status config_check_places(const struct config *c, struct err *e) CHECKED;
+
+/* config_families.c: keys that are Flink's and known by name only. */
+bool config_is_ignored(const char *key); /* accepted, without effect here */
+enum status config_check_families(const struct options *o, struct err *e) CHECKED; /* E_CONFIG: not available, and why */
+void config_warn_ignored(const struct options *o, struct log *log); /* each key once */
 
 /* config_yaml.c. Adds the keys of a YAML 1.2 file: nested mappings and dotted keys mean the same; a sequence of scalars is
  * joined by ';'. E_NOT_FOUND, E_DATA with file and line. */

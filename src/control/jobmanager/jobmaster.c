@@ -115,6 +115,7 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     TRY(graph_decode(&jm->graph, encoded, e));
     TRY(resolve_functions(&jm->graph, &jm->o.functions, e));
     TRY(settings_of(&jm->graph, &settings, e));
+    config_warn_ignored(&jm->graph.settings, jm->o.log);
     jm->watch.interval_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.interval") * NS_PER_MS;
     jm->watch.timeout_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.timeout") * NS_PER_MS;
     TRY(graph_prepare(&jm->graph, e));

@@ -135,7 +135,7 @@ enum status api_graph_prepare(struct tw_env *env, const char *job_name)
     g->settings = o;
     g->parameters = config_options(&env->parameters);
     g->default_parallelism = (uint32_t)options_int(&o, config_defs, "parallelism.default");
-    g->default_max_parallelism = (uint32_t)options_int(&o, config_defs, "pipeline.max-parallelism");
+    g->default_max_parallelism = (uint32_t)MAX(0, options_int(&o, config_defs, "pipeline.max-parallelism"));
     g->chaining = options_bool(&o, config_defs, "pipeline.operator-chaining.enabled");
     set_watermark_interval(g, options_int(&o, config_defs, "pipeline.auto-watermark-interval"));
     TRY(graph_prepare(g, &env->err));

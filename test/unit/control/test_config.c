@@ -94,6 +94,48 @@ static void mistakes(void **state)
     refused(w, "=4", "'=4' is not a setting", "write key=value, for example parallelism.default=4");
 }
 
+static void take_line(void *arg, enum log_level level, const char *line, size_t size)
+{
+    (void)level;
+    strncat(arg, line + strlen("1970-01-01 00:00:00.000 "), size - strlen("1970-01-01 00:00:00.000 "));
+    strcat(arg, "\n");
+}
+
+static void keys_known_by_name_only(void **state)
+{
+    struct world *w = *state;
+    char lines[1024] = "";
+    struct log log = {.level = LOG_WARN, .write = take_line, .arg = lines};
+
+    refused(w, "execution.checkpointing.interval=10 s",
+            "configuration 'execution.checkpointing.interval' is not available: there are no checkpoints in this version",
+            "leave it out; the job would run without it");
+    refused(w, "state.savepoints.dir=/x",
+            "configuration 'state.savepoints.dir' is not available: there are no savepoints in this version",
+            "leave it out; the job would run without it");
+    config_set(&w->c, "rest.port", "8081");
+    config_set(&w->c, "rest.port", "8082");
+    config_set(&w->c, "parallelism.default", "2");
+    config_set(&w->c, "table.exec.state.ttl", "1 h");
+    struct options o = config_options(&w->c);
+    assert_int_equal(config_check(&o, &w->e), S_OK);
+    assert_int_equal(config_check_places(&w->c, &w->e), S_OK);
+    config_warn_ignored(&o, &log);
+    assert_string_equal(lines, "WARN  config - configuration 'rest.port' has no effect: an embedded run has no REST server\n"
+                               "WARN  config - configuration 'table.exec.state.ttl' has no effect: it is for SQL, which "
+                               "this version does not have\n");
+}
+
+static void max_parallelism_of_minus_one_is_unset(void **state)
+{
+    struct world *w = *state;
+
+    config_set(&w->c, "pipeline.max-parallelism", "-1");
+    struct options o = config_options(&w->c);
+    assert_int_equal(config_check(&o, &w->e), S_OK);
+    refused(w, "pipeline.max-parallelism=-2", "configuration 'pipeline.max-parallelism' is -2; it must be -1 to 32768", "");
+}
+
 static void yaml(struct world *w, const char *text, enum status expected)
 {
     folder_write(&w->folder, "config.yaml", text);
@@ -166,6 +208,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(last_one_wins, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mistakes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keys_known_by_name_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(max_parallelism_of_minus_one_is_unset, set_up, tear_down),
         cmocka_unit_test_setup_teardown(yaml_nested_and_dotted_mean_the_same, set_up, tear_down),
         cmocka_unit_test_setup_teardown(yaml_mistakes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(yaml_depth_is_bounded, set_up, tear_down),

@@ -443,6 +443,82 @@ static void a_long_step_is_reported_once_a_minute_with_the_operators_name(void *
     close_fixture(&f);
 }
 
+/* Puts out value 7 when processing time reaches 5. */
+static enum status alarm_open(struct op_cx *cx, void *self)
+{
+    (void)self;
+    op_wake_at(cx, 5);
+    return S_OK;
+}
+
+static enum status alarm_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    (void)self;
+    (void)input;
+    op_forward(cx, 0, in);
+    return S_OK;
+}
+
+static enum status alarm_on_time(struct op_cx *cx, void *self, int64_t now_ms)
+{
+    struct batch *out = op_out(cx, 0);
+
+    (void)self;
+    (void)now_ms;
+    VECTOR_VALUES(&out->cols[0], int64_t)[out->count++] = 7;
+    return S_OK;
+}
+
+static const struct op_type op_alarm = {
+    .name = "alarm", .input_count = 1, .open = alarm_open, .on_batch = alarm_on_batch, .on_time = alarm_on_time};
+
+/* The clock for flushing stands still, so that only idleness sends a builder off. */
+static void what_a_timer_puts_out_while_idle_leaves_at_once(void **state)
+{
+    struct fixture f;
+    struct hand_sys hand;
+    struct gate_event event;
+
+    (void)state;
+    open_fixture(&f);
+    hand_sys_init(&hand, f.sys);
+    struct channel *in = channel_create(&f.mem, f.plan.outputs[0], NULL, 64, 2),
+                   *out = channel_create(&f.mem, f.plan.outputs[0], NULL, 64, 2);
+    channel_connect(in, &hand.sys, NULL, NULL);
+    channel_connect(out, &hand.sys, NULL, NULL);
+    struct node_plan nodes[] = {node(&f, &op_alarm, NULL, 0)};
+    struct output_plan output = {.writer = {.partitioner = PART_FORWARD, .parallelism = 1}, .channels = &out, .channel_count = 1};
+    struct gate_input input = {&in, 1}, behind = {&out, 1};
+    struct task_plan plan = {.name = "t",
+                             .parallelism = 1,
+                             .max_parallelism = 128,
+                             .batch_rows = 64,
+                             .nodes = nodes,
+                             .node_count = 1,
+                             .inputs = &input,
+                             .input_count = 1,
+                             .outputs = &output,
+                             .output_count = 1};
+    struct task *t = task_create(&plan, &hand.sys, NULL);
+    struct gate *gate = gate_create(&behind, 1, &f.mem, 0);
+    assert_int_equal(task_open(t), S_OK);
+    for (int i = 0; i < 3; i++) assert_int_equal(task_step(t), S_IDLE);
+    assert_int_equal(gate_next(gate, &event), S_IDLE);
+    assert_int_equal(task_deadline_ms(t), 5);
+    hand.wall_ms = 5;
+    assert_int_equal(task_step(t), S_IDLE);
+    assert_int_equal(gate_next(gate, &event), S_OK);
+    assert_int_equal(event.kind, GATE_BATCH);
+    assert_int_equal(event.batch->count, 1);
+    assert_int_equal(VECTOR_VALUES(&event.batch->cols[0], int64_t)[0], 7);
+    assert_int_equal(gate_next(gate, &event), S_IDLE);
+    gate_free(gate);
+    task_free(t);
+    channel_free(in);
+    channel_free(out);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_failure_names_the_operator),
         cmocka_unit_test(two_tasks_over_a_narrow_channel),
         cmocka_unit_test(cancellation_ends_a_task),
+        cmocka_unit_test(what_a_timer_puts_out_while_idle_leaves_at_once),
         cmocka_unit_test(a_long_step_is_reported_once_a_minute_with_the_operators_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,67 @@
+/* config_families.c - keys of Flink that this version knows by name only. A key without which the job runs the same here
+ * (how a cluster is reached, where it keeps its leader) is accepted and warned of once per job; one that asks for something
+ * the job would lack (checkpoints) is refused: it would look as if it had been done. */
+#include "control/config.h"
+
+#include "ground/base/str.h"
+
+#include <string.h>
+
+static const struct family {
+    const char *prefix;
+    bool is_refused;
+    const char *what;
+} families[] = {
+    {"execution.checkpointing.", true, "there are no checkpoints in this version"},
+    {"execution.savepoint.", true, "there are no savepoints in this version"},
+    {"state.checkpoints.", true, "there are no checkpoints in this version"},
+    {"state.savepoints.", true, "there are no savepoints in this version"},
+    {"high-availability.", false, "an embedded run has one job master"},
+    {"jobmanager.", false, "an embedded run has its job master in the process"},
+    {"kubernetes.", false, "an embedded run is one process"},
+    {"rest.", false, "an embedded run has no REST server"},
+    {"table.", false, "it is for SQL, which this version does not have"},
+    {"yarn.", false, "an embedded run is one process"},
+};
+
+static const struct family *family_of(const char *key)
+{
+    for (size_t i = 0; i < COUNT_OF(families); i++)
+        if (strncmp(key, families[i].prefix, strlen(families[i].prefix)) == 0) return &families[i];
+    return NULL;
+}
+
+bool config_is_ignored(const char *key)
+{
+    const struct family *f = family_of(key);
+
+    return f != NULL && !f->is_refused;
+}
+
+enum status config_check_families(const struct options *o, struct err *e)
+{
+    for (uint32_t i = 0; i < o->count; i++) {
+        const struct family *f = family_of(o->items[i].key);
+        if (f == NULL || !f->is_refused) continue;
+        err_set(e, E_CONFIG, "configuration '%s' is not available: %s", o->items[i].key, f->what);
+        err_hint(e, "leave it out; the job would run without it");
+        return E_CONFIG;
+    }
+    return S_OK;
+}
+
+static bool is_repeated(const struct options *o, uint32_t item)
+{
+    for (uint32_t i = 0; i < item; i++)
+        if (strcmp(o->items[i].key, o->items[item].key) == 0) return true;
+    return false;
+}
+
+void config_warn_ignored(const struct options *o, struct log *log)
+{
+    for (uint32_t i = 0; i < o->count; i++) {
+        const char *key = o->items[i].key;
+        if (config_is_ignored(key) && !is_repeated(o, i))
+            log_write(log, LOG_WARN, "config", "configuration '%s' has no effect: %s", key, family_of(key)->what);
+    }
+}
