@@ -58,3 +58,5 @@ void taskmanager_totals(struct taskmanager *tm, struct job_totals *out);
 
 /* slots.c: slots that a graph needs: per slot sharing group the highest parallelism, summed over the groups. */
 uint32_t slots_needed(const struct graph *g);
+/* E_CONFIG when the job needs more; slots 0 = as many as it needs. */
+enum status slots_check(const struct graph *g, uint32_t slots, struct err *e) CHECKED;

@@ -38,8 +38,6 @@ struct taskmanager {
     void *ended_arg;
 };
 
-/* slots.c */
-enum status slots_check(const struct graph *g, uint32_t slots, struct err *e) CHECKED;
 /* deploy.c: fills vertices and edges, makes the tasks. */
 void deploy_tasks(struct taskmanager *tm);
 void deploy_release(struct taskmanager *tm);

@@ -1,7 +1,7 @@
 /* test_diamonds.c - bounded rings and diamonds (a stream that splits and comes together again): small graphs of that kind
  * are enumerated with every partitioner, one or two batches per ring, batches of one row, and tasks stepped in an order
  * that a seed chooses. Each must end, with every row as often as the graph sends it. */
-#include "surface/api/api_internal.h"
+#include "surface/api/api.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* test_jobmaster.c - a job's failure and end: the first failure wins and names operator and subtask; a task that does not
  * end is warned of and given up, on a clock that moves only when the job master waits. */
-#include "surface/api/api_internal.h"
+#include "surface/api/api.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,7 +158,7 @@ static enum status run(struct world *w, const struct tw_function *sink, const ch
     tw_set_parallelism(env, 2);
     tw_sink_function(tw_source_function(env, "number", &gives_number), "out", sink);
     buf_init(&bytes, &env->mem);
-    assert_int_equal(api_graph_prepare(env, "a job"), S_OK);
+    assert_non_null(tw_plan(env)); /* prepares the graph */
     graph_encode(&env->graph, &bytes);
     struct jobmaster_options o = {.sys = w->sys,
                                   .log = &log,

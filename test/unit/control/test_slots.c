@@ -1,5 +1,5 @@
 /* test_slots.c - how many slots a job takes, by its slot sharing groups, and the words when there are too few. */
-#include "control/taskmanager/taskmanager_internal.h"
+#include "control/taskmanager/taskmanager.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
