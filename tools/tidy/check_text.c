@@ -88,6 +88,33 @@ static void columns_check(struct tidy *t, const struct source *s)
     }
 }
 
+/* Threads meet in the door and in lock-free islands that have an interleaving test; everybody else uses sys_atomic_*,
+ * sys_mailbox_*, rings. */
+static void threads_check(struct tidy *t, const struct source *s)
+{
+    static const char *const islands[] = {"src/ground/sys/", "src/flow/exchange/ring."};
+    static const char *const words[] = {"_Atomic",      "atomic_",    "__atomic_", "__sync_", "stdatomic.h", "pthread_",
+                                        "_Thread_local", "thread_local", "__thread",  "mtx_",    "cnd_"};
+
+    if (!starts_with(s->path, "src/") && !starts_with(s->path, "include/")) {
+        return;
+    }
+    for (size_t i = 0; i < sizeof islands / sizeof islands[0]; i++) {
+        if (starts_with(s->path, islands[i])) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        for (const char *p = strstr(s->text, words[i]); p != NULL; p = strstr(p + 1, words[i])) {
+            if (p == s->text || (p[-1] != '_' && !isalnum((unsigned char)p[-1]))) {
+                problem(t, s->path, line_of(s->text, p),
+                        "has '%s': atomics, locks and thread-locals exist in src/ground/sys and in lock-free islands only",
+                        words[i]);
+            }
+        }
+    }
+}
+
 void check_text(struct tidy *t)
 {
     for (int i = 0; i < t->source_count; i++) {
@@ -100,6 +127,7 @@ void check_text(struct tidy *t)
         machine_paths_check(t, s);
         opening_check(t, s);
         if (s->is_c) {
+            threads_check(t, s);
             columns_check(t, s);
         }
     }

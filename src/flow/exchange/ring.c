@@ -53,3 +53,10 @@ bool ring_pop(struct ring *r, void *item)
     atomic_store_explicit(&r->tail, tail + 1, memory_order_release);
     return true;
 }
+
+uint32_t ring_count(struct ring *r)
+{
+    uint32_t head = atomic_load_explicit(&r->head, memory_order_relaxed);
+
+    return head - atomic_load_explicit(&r->tail, memory_order_relaxed);
+}

@@ -25,3 +25,4 @@ bool ring_push(struct ring *r, const void *item, uint32_t keep_free) CHECKED;
 /* Receiver: false when empty. */
 bool ring_pop(struct ring *r, void *item) CHECKED;
 bool ring_is_empty(struct ring *r); /* receiver's view */
+uint32_t ring_count(struct ring *r); /* sender's view: at most so many lie there */

@@ -100,8 +100,7 @@ static enum status adaptive_targets(struct writer *w, uint32_t n)
 
     for (uint32_t k = 0; k < MIN(4u, w->channel_count); k++) {
         struct channel *c = w->channels[(w->next + k) % w->channel_count];
-        uint32_t load = atomic_load_explicit(&c->forward.head, memory_order_relaxed) -
-                        atomic_load_explicit(&c->forward.tail, memory_order_relaxed);
+        uint32_t load = ring_count(&c->forward);
         if (load < least) {
             least = load;
             best = (w->next + k) % w->channel_count;

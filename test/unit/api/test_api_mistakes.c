@@ -274,7 +274,7 @@ static void settings(void **state)
     REFUSED_EVERYWHERE("tw_set needs a key and a value", tw_set(env, NULL, "2"); tw_print(some_clicks(env)));
     REFUSED_EVERYWHERE("configuration 'parallelism.default' is 0; it must be 1 to 4096", tw_set_parallelism(env, 0);
                        tw_print(some_clicks(env)));
-    REFUSED_EVERYWHERE("configuration 'pipeline.max-parallelism' is 1000000; it must be 0 to 32768",
+    REFUSED_EVERYWHERE("configuration 'pipeline.max-parallelism' is 1000000; it must be -1 to 32768",
                        tw_set_max_parallelism(env, 1000000);
                        tw_print(some_clicks(env)));
     REFUSED_EVERYWHERE("tw_set_job_parameter needs a key and a value", tw_set_job_parameter(env, "a", NULL);

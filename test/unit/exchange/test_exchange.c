@@ -163,6 +163,105 @@ static void rebalance_deals_evenly(void **state)
     close_fixture(&f);
 }
 
+/* n rows of keys 0.. over the channels; which arrived where, and that each arrived once. */
+static void spread(struct fixture *f, uint32_t n, int64_t (*keys)[4096], uint32_t *counts)
+{
+    static uint8_t seen[4096];
+
+    memset(seen, 0, sizeof seen);
+    for (uint32_t at = 0; at < n; at += 10) {
+        struct batch *b = rows_of(f, at, MIN(10u, n - at));
+        pump(f, b, keys, counts);
+        batch_free(b);
+    }
+    for (uint32_t c = 0; c < f->count; c++)
+        for (uint32_t i = 0; i < counts[c]; i++) {
+            assert_in_range(keys[c][i], 0, n - 1);
+            assert_int_equal(seen[keys[c][i]]++, 0);
+            if (i > 0) assert_true(keys[c][i - 1] < keys[c][i]); /* order is kept per channel */
+        }
+}
+
+static void rescale_deals_in_turn_over_its_own_channels(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    uint32_t counts[CHANNELS_MAX] = {0};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_RESCALE, 3, 2, 64);
+    spread(&f, 300, keys, counts);
+    assert_int_equal(counts[0] + counts[1] + counts[2], 300);
+    for (uint32_t c = 0; c < 3; c++) assert_in_range(counts[c], 90, 110);
+    close_fixture(&f);
+}
+
+/* 4,000 rows over 4: a binomial with deviation 27.4, so 850 to 1,150 is more than five of them; the seed is fixed. */
+static void shuffle_is_uniform(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    uint32_t counts[CHANNELS_MAX] = {0};
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_SHUFFLE, 4, 2, 64);
+    spread(&f, 4000, keys, counts);
+    assert_int_equal(counts[0] + counts[1] + counts[2] + counts[3], 4000);
+    for (uint32_t c = 0; c < 4; c++) assert_in_range(counts[c], 850, 1150);
+    close_fixture(&f);
+}
+
+static enum status by_key_modulo(void *arg, const struct batch *in, uint32_t target_count, uint32_t *targets)
+{
+    uint32_t i = 0;
+
+    assert_int_equal(target_count, 3);
+    BATCH_EACH(in, n, row) targets[i++] = (uint32_t)(VECTOR_VALUES(&in->cols[0], int64_t)[row] % 3);
+    (*(uint32_t *)arg)++;
+    return S_OK;
+}
+
+static void custom_sends_where_it_says(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    uint32_t counts[CHANNELS_MAX] = {0}, calls = 0;
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, PART_CUSTOM, 3, 1, 4); /* little room: a batch goes in several calls */
+    writer_set_custom(f.writer, by_key_modulo, &calls);
+    spread(&f, 300, keys, counts);
+    for (uint32_t c = 0; c < 3; c++) {
+        assert_int_equal(counts[c], 100);
+        for (uint32_t i = 0; i < 100; i++) assert_int_equal(keys[c][i], 3 * i + c);
+    }
+    assert_int_equal(calls, 30); /* asked once per batch, not again after a lack of credit */
+    close_fixture(&f);
+}
+
+/* Channel 0 is not read: once it has batches under way, the others are preferred. */
+static void adaptive_avoids_who_is_behind(void **state)
+{
+    static int64_t keys[CHANNELS_MAX][4096];
+    struct fixture f;
+    uint32_t counts[CHANNELS_MAX] = {0};
+
+    (void)state;
+    open_fixture(&f, PART_ADAPTIVE, 3, 4, 64);
+    for (uint32_t round = 0; round < 30; round++) {
+        struct batch *b = rows_of(&f, 10 * round, 10);
+        assert_int_equal(writer_batch(f.writer, b, false), S_OK);
+        assert_int_equal(writer_flush(f.writer), S_OK);
+        for (uint32_t c = 1; c < 3; c++) counts[c] += take_rows(&f, c, keys[c] + counts[c]);
+        batch_free(b);
+    }
+    counts[0] = take_rows(&f, 0, keys[0]);
+    assert_int_equal(counts[0], 10);
+    assert_int_equal(counts[1] + counts[2], 290);
+    assert_in_range(counts[1], 90, 200);
+    close_fixture(&f);
+}
+
 static void broadcast_reaches_all(void **state)
 {
     static int64_t keys[CHANNELS_MAX][4096];
@@ -541,6 +640,10 @@ int main(void)
         cmocka_unit_test(hash_sends_a_key_to_the_owner_of_its_group),
         cmocka_unit_test(few_rows_over_many_channels_arrive),
         cmocka_unit_test(rebalance_deals_evenly),
+        cmocka_unit_test(rescale_deals_in_turn_over_its_own_channels),
+        cmocka_unit_test(shuffle_is_uniform),
+        cmocka_unit_test(custom_sends_where_it_says),
+        cmocka_unit_test(adaptive_avoids_who_is_behind),
         cmocka_unit_test(broadcast_reaches_all),
         cmocka_unit_test(a_whole_batch_changes_hands_without_copying),
         cmocka_unit_test(a_selection_is_what_is_sent),
