@@ -349,11 +349,17 @@ static void cancellation_ends_a_task(void **state)
 struct hand_sys {
     struct sys sys; /* first: what tasks see */
     struct sys_ops ops;
-    int64_t mono_ns, wall_ms;
+    int64_t mono_ns, wall_ms, tick_ns; /* mono_ns moves by tick_ns when asked for */
     char lines[2048];
 };
 
-static int64_t hand_mono_ns(struct sys *s) { return ((struct hand_sys *)(void *)s)->mono_ns; }
+static int64_t hand_mono_ns(struct sys *s)
+{
+    struct hand_sys *h = (struct hand_sys *)(void *)s;
+
+    return h->mono_ns += h->tick_ns;
+}
+
 static int64_t hand_wall_ms(struct sys *s) { return ((struct hand_sys *)(void *)s)->wall_ms; }
 
 static void hand_log(void *arg, enum log_level level, const char *line, size_t size)
@@ -519,6 +525,67 @@ static void what_a_timer_puts_out_while_idle_leaves_at_once(void **state)
     close_fixture(&f);
 }
 
+/* Endless watermarks and no row; with the last poll of the step's budget the clock begins to move. */
+enum { POLLS_PER_STEP = 1024 }; /* 32,768 rows at 32 a call */
+struct rising_config {
+    struct hand_sys *hand;
+};
+
+static enum status rising_poll(struct op_cx *cx, void *self)
+{
+    const struct rising_config *c = cx->config;
+    int64_t *polls = self;
+
+    op_emit_watermark(cx, 10 + ++*polls);
+    if (*polls == POLLS_PER_STEP) c->hand->tick_ns = 60000;
+    return S_OK;
+}
+
+static const struct op_type op_rising = {.name = "rising",
+                                         .flags = OP_SOURCE,
+                                         .config_size = sizeof(struct rising_config),
+                                         .instance_size = sizeof(int64_t),
+                                         .poll = rising_poll,
+                                         .makes_watermarks = true};
+
+/* The channel has no room for control, and the watermarks wait for their millisecond, so flushing fails at the end of the
+ * step: the task has moved all the same, and goes on. */
+static void a_flush_without_room_does_not_replace_the_steps_answer(void **state)
+{
+    struct fixture f;
+    struct hand_sys hand;
+
+    (void)state;
+    open_fixture(&f);
+    hand_sys_init(&hand, f.sys);
+    struct rising_config rising = {&hand};
+    struct channel *out = channel_create(&f.mem, f.plan.outputs[0], NULL, 64, 2);
+    channel_connect(out, &hand.sys, NULL, NULL);
+    struct node_plan nodes[] = {node(&f, &op_rising, &rising, 0)};
+    struct writer_plan forward = {.partitioner = PART_FORWARD, .parallelism = 1};
+    struct output_plan output = {.writer = forward, .channels = &out, .channel_count = 1};
+    struct task_plan plan = {.name = "t",
+                             .parallelism = 1,
+                             .max_parallelism = 128,
+                             .batch_rows = 64,
+                             .nodes = nodes,
+                             .node_count = 1,
+                             .outputs = &output,
+                             .output_count = 1};
+    struct writer *filler = writer_create(&forward, &out, 1, &f.mem);
+    assert_int_equal(writer_control(filler, ELEMENT_WATERMARK, 1), S_OK);
+    while (writer_control(filler, ELEMENT_STATUS, 0) == S_OK) continue;
+    struct task *t = task_create(&plan, &hand.sys, NULL);
+    assert_int_equal(task_open(t), S_OK);
+    assert_int_equal(task_step(t), S_OK);
+    assert_int_equal(task_watermark(t), 10 + POLLS_PER_STEP);
+    assert_int_equal(hand.tick_ns, 60000);
+    task_free(t);
+    writer_free(filler);
+    channel_free(out);
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -528,6 +595,7 @@ int main(void)
         cmocka_unit_test(two_tasks_over_a_narrow_channel),
         cmocka_unit_test(cancellation_ends_a_task),
         cmocka_unit_test(what_a_timer_puts_out_while_idle_leaves_at_once),
+        cmocka_unit_test(a_flush_without_room_does_not_replace_the_steps_answer),
         cmocka_unit_test(a_long_step_is_reported_once_a_minute_with_the_operators_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
