@@ -1,5 +1,5 @@
 /* test_jobmaster.c - a job's failure and end: the first failure wins and names operator and subtask; a task that does not
- * end is warned of and given up, on a clock that moves only when the job master waits. */
+ * end is warned of and given up, on a clock that moves only when the job master waits while a callback is stuck. */
 #include "surface/api/api.h"
 
 #include <setjmp.h>
@@ -10,12 +10,12 @@
 
 enum { LOOK_NS = 20 * 1000 * 1000 }; /* how long the job master waits for a message */
 
-/* --- a world whose clock moves by 20 ms whenever the job master has waited in vain ------------------------------------------ */
+/* --- a world whose clock moves by 20 ms when the job master waits while a callback is stuck ------------------------------------------ */
 struct world {
     struct sys *sys;
     struct sys_ops ops;
     const struct sys_ops *linux_ops;
-    struct sys_atomic_u64 now_ns;
+    struct sys_atomic_u64 now_ns, is_held; /* held: a callback is stuck */
     struct sys_mailbox *is_stuck, *may_go; /* messages of and to the callback that does not return */
     char stuck[2048], hint[512], lines[4096];
     struct sys_atomic_u64 cancelled;
@@ -34,8 +34,10 @@ static void world_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
 {
     struct world *w = the_world;
 
-    if (timeout_ns == LOOK_NS) sys_atomic_add(&w->now_ns, LOOK_NS);
-    w->linux_ops->park(s, p, timeout_ns == LOOK_NS ? 0 : timeout_ns);
+    bool is_held = sys_atomic_load(&w->is_held) != 0;
+
+    if (timeout_ns == LOOK_NS && is_held) sys_atomic_add(&w->now_ns, LOOK_NS);
+    w->linux_ops->park(s, p, timeout_ns == LOOK_NS && is_held ? 0 : timeout_ns);
 }
 
 static int set_up(void **state)
@@ -83,6 +85,7 @@ static void on_stuck(void *arg, const struct err *why)
     assert_string_equal(w->stuck, ""); /* told once */
     snprintf(w->stuck, sizeof w->stuck, "%s", why->text);
     snprintf(w->hint, sizeof w->hint, "%s", why->hint);
+    sys_atomic_store(&w->is_held, 0);
     sys_mailbox_send(w->sys, w->may_go, w);
 }
 
@@ -100,6 +103,7 @@ static enum tw_status stick(struct tw_context *cx, const void *in, enum tw_row_k
 
     (void)kind;
     if (value == 0) {
+        sys_atomic_store(&w->is_held, 1);
         sys_mailbox_send(w->sys, w->is_stuck, w);
         assert_non_null(sys_mailbox_take(w->sys, w->may_go, INT64_MAX));
         return TW_OK;
@@ -128,6 +132,7 @@ static enum tw_status stick_and_cancel(struct tw_context *cx, const void *in, en
     (void)kind;
     (void)cx;
     if (((const struct number *)in)->value == 0) {
+        sys_atomic_store(&w->is_held, 1);
         sys_mailbox_send(w->sys, w->is_stuck, w);
         assert_non_null(sys_mailbox_take(w->sys, w->may_go, INT64_MAX));
         return TW_OK;
