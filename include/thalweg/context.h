@@ -19,10 +19,14 @@ TW_API enum tw_status tw_fail(struct tw_context *cx, const char *format, ...) __
 /* --- where am I -------------------------------------------------------------------------------------------------- */
 TW_API void *tw_self(struct tw_context *cx);                /* the subtask's memory of self_size bytes */
 TW_API struct tw_str tw_config(struct tw_context *cx);      /* bytes given with tw_with_config */
-TW_API const void *tw_key(struct tw_context *cx);           /* current key as a struct of row type `key`; NULL when unkeyed */
-TW_API int64_t tw_time(struct tw_context *cx);              /* event time of the row or timer, TW_NO_TIME when it has none */
-TW_API int64_t tw_left_time(struct tw_context *cx);        /* in .join of an interval join: event times of the two rows; tw_time */
-TW_API int64_t tw_right_time(struct tw_context *cx);       /* is the later one. Elsewhere TW_NO_TIME */
+/* The current key as a struct of row type `key`; NULL when unkeyed */
+TW_API const void *tw_key(struct tw_context *cx);
+/* Event time of the row or timer in ms since 1970, TW_NO_TIME when it has none. */
+TW_API int64_t tw_time(struct tw_context *cx);
+/* In .join of an interval join: the event times of the two rows; tw_time is the later one. Elsewhere TW_NO_TIME. */
+TW_API int64_t tw_left_time(struct tw_context *cx);
+TW_API int64_t tw_right_time(struct tw_context *cx);
+/* Of the current row and of the subtask that runs. */
 TW_API enum tw_row_kind tw_kind(struct tw_context *cx);     /* of the current row */
 TW_API int64_t tw_watermark(struct tw_context *cx);
 TW_API int64_t tw_now_ms(struct tw_context *cx);            /* processing time */
@@ -34,7 +38,7 @@ TW_API const char *tw_task_name(struct tw_context *cx);
 TW_API const char *tw_job_name(struct tw_context *cx);
 TW_API const char *tw_job_parameter(struct tw_context *cx, const char *key); /* global job parameter or NULL */
 
-/* --- timers (keyed functions) -------------------------------------------------------------------------------------- */
+/* --- timers (keyed functions) ------------------------------------------------------------------------------------- */
 /* De-duplicated per key and time; fire in order of time. */
 TW_API void tw_register_event_timer(struct tw_context *cx, int64_t time_ms);
 TW_API void tw_delete_event_timer(struct tw_context *cx, int64_t time_ms);
@@ -42,10 +46,10 @@ TW_API void tw_register_processing_timer(struct tw_context *cx, int64_t time_ms)
 TW_API void tw_delete_processing_timer(struct tw_context *cx, int64_t time_ms);
 TW_API bool tw_timer_is_processing_time(struct tw_context *cx); /* inside on_timer */
 
-/* --- state of the current key; `state` is one of the function's declared states ------------------------------------- */
-/* Values are C values as in row.h: int64_t for BIGINT, struct tw_str for STRING, for ROW<...> a plain C struct with these
- * members in order (no null mask). `value` points to one such; strings read from state are valid until that state is
- * changed, at most during the call. Answers false when nothing is stored. */
+/* --- state of the current key; `state` is one of the function's declared states ----------------------------------- */
+/* Values are C values as in row.h: int64_t for BIGINT, struct tw_str for STRING, for ROW<...> a plain C struct with
+ * these members in order (no null mask). `value` points to one such; strings read from state are valid until that state
+ * is changed, at most during the call. Answers false when nothing is stored. */
 TW_API bool tw_value_get(struct tw_context *cx, const struct tw_state *state, void *value);
 TW_API void tw_value_set(struct tw_context *cx, const struct tw_state *state, const void *value);
 TW_API void tw_state_clear(struct tw_context *cx, const struct tw_state *state); /* any kind */
@@ -56,23 +60,23 @@ TW_API bool tw_map_get(struct tw_context *cx, const struct tw_state *state, cons
 TW_API void tw_map_put(struct tw_context *cx, const struct tw_state *state, const void *key, const void *value);
 TW_API bool tw_map_remove(struct tw_context *cx, const struct tw_state *state, const void *key); /* was it there? */
 TW_API uint32_t tw_map_size(struct tw_context *cx, const struct tw_state *state);
-/* Entries in order of first insertion: start with *cursor = 0; false at the end. key and value may be NULL. Entries may be
- * removed during a walk, not added. */
+/* Entries in order of first insertion: start with *cursor = 0; false at the end. key and value may be NULL. Entries may
+ * be removed during a walk, not added. */
 TW_API bool tw_map_next(struct tw_context *cx, const struct tw_state *state, uint32_t *cursor, void *key, void *value);
 TW_API void tw_reducing_add(struct tw_context *cx, const struct tw_state *state, const void *value);
 TW_API bool tw_reducing_get(struct tw_context *cx, const struct tw_state *state, void *value);
 TW_API void tw_aggregating_add(struct tw_context *cx, const struct tw_state *state, const void *value);
 TW_API bool tw_aggregating_get(struct tw_context *cx, const struct tw_state *state, void *result);
-/* applyToKeyedState, in .process2 of tw_broadcast_process on a keyed stream: calls fn once for each key of this subtask that
- * has something in `state`, one of the function's keyed states. During the call that key is current: tw_key, all keyed
- * states, tw_collect. Stops with TW_FAILED when fn does not answer TW_OK. */
+/* applyToKeyedState, in .process2 of tw_broadcast_process on a keyed stream: calls fn once for each key of this subtask
+ * that has something in `state`, one of the function's keyed states. During the call that key is current: tw_key, all
+ * keyed states, tw_collect. Stops with TW_FAILED when fn does not answer TW_OK. */
 typedef enum tw_status (*tw_key_fn)(struct tw_context *cx, void *arg);
 TW_API enum tw_status tw_each_key(struct tw_context *cx, const struct tw_state *state, tw_key_fn fn, void *arg);
 /* Shorthand for BIGINT values. */
 TW_API int64_t tw_value_long(struct tw_context *cx, const struct tw_state *state, int64_t fallback);
 TW_API void tw_value_set_long(struct tw_context *cx, const struct tw_state *state, int64_t value);
 
-/* --- windows -------------------------------------------------------------------------------------------------------- */
+/* --- windows ------------------------------------------------------------------------------------------------------ */
 TW_API const void *tw_next(struct tw_elements *e);      /* next row of the group, NULL at the end */
 TW_API uint32_t tw_element_count(struct tw_elements *e);
 TW_API int64_t tw_element_time(struct tw_elements *e);  /* event time of the row last returned */
@@ -83,20 +87,21 @@ TW_API void tw_delete_trigger_timer(struct tw_context *cx, int64_t time_ms, bool
  * to the window they became, in the order of the windows. All other states go with their windows (.clear). */
 TW_API void tw_merge_state(struct tw_context *cx, const struct tw_state *state);
 
-/* --- accumulators: merged over subtasks, in the job's result ---------------------------------------------------------- */
+/* --- accumulators: merged over subtasks, in the job's result ------------------------------------------------------ */
 TW_API void tw_counter_add(struct tw_context *cx, const char *name, int64_t n);      /* IntCounter, LongCounter */
 TW_API void tw_double_add(struct tw_context *cx, const char *name, double x);        /* DoubleCounter */
 TW_API void tw_average_add(struct tw_context *cx, const char *name, double x);       /* AverageAccumulator */
 TW_API void tw_histogram_add(struct tw_context *cx, const char *name, int32_t x);    /* Histogram */
 
-/* --- batch callbacks ------------------------------------------------------------------------------------------------- */
+/* --- batch callbacks ---------------------------------------------------------------------------------------------- */
 TW_API uint32_t tw_batch_rows(const struct tw_batch *b);
-/* Values of field i of the function's row type `in`: tw_batch_rows values of the C type of row.h, in order (strings: see
- * tw_batch_str). Valid during the call. */
+/* Values of field i of the function's row type `in`: tw_batch_rows values of the C type of row.h, in order (strings:
+ * see tw_batch_str). Valid during the call. */
 TW_API const void *tw_batch_values(const struct tw_batch *b, uint32_t field);
 TW_API struct tw_str tw_batch_str(const struct tw_batch *b, uint32_t field, uint32_t row);
-TW_API const uint64_t *tw_batch_validity(const struct tw_batch *b, uint32_t field); /* NULL = no NULLs; bit set = valid */
-TW_API const int64_t *tw_batch_times(const struct tw_batch *b);                     /* NULL = none */
+/* One bit per row, set = valid, NULL when there are no NULLs. Event times in ms, NULL when there are none. */
+TW_API const uint64_t *tw_batch_validity(const struct tw_batch *b, uint32_t field);
+TW_API const int64_t *tw_batch_times(const struct tw_batch *b);
 /* Output columns: room for as many rows as the input has; fill, then say how many. One emit per input batch. */
 TW_API void *tw_batch_out(struct tw_context *cx, uint32_t field);
 TW_API void tw_batch_emit(struct tw_context *cx, uint32_t rows);

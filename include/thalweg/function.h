@@ -14,7 +14,8 @@ extern "C" {
 
 enum { TW_ABI = 1, TW_STATES_MAX = 16, TW_SIDE_OUTPUTS_MAX = 6 };
 
-/* What a callback answers. Anything but TW_OK fails the job with operator, subtask, key and row; say why with tw_fail. */
+/* What a callback answers. Anything but TW_OK fails the job with operator, subtask, key and row; say why with
+ * tw_fail. */
 enum tw_status { TW_OK = 0, TW_FAILED = -8 };
 
 struct tw_context;
@@ -22,7 +23,16 @@ struct tw_elements; /* the rows of a window or group, for window functions */
 struct tw_batch;    /* columns, for batch callbacks */
 struct tw_splits;   /* source.h */
 
-enum tw_state_kind { TW_VALUE = 1, TW_LIST, TW_MAP, TW_REDUCING, TW_AGGREGATING, TW_BROADCAST, TW_OPERATOR_LIST, TW_OPERATOR_UNION };
+enum tw_state_kind {
+    TW_VALUE = 1,
+    TW_LIST,
+    TW_MAP,
+    TW_REDUCING,
+    TW_AGGREGATING,
+    TW_BROADCAST,
+    TW_OPERATOR_LIST,
+    TW_OPERATOR_UNION
+};
 enum tw_ttl_update { TW_ON_CREATE_AND_WRITE, TW_ON_READ_AND_WRITE };
 enum tw_ttl_visibility { TW_NEVER_RETURN_EXPIRED, TW_RETURN_EXPIRED_IF_NOT_CLEANED_UP };
 
@@ -43,7 +53,8 @@ struct tw_state {
     const char *map_key;                 /* TW_MAP, TW_BROADCAST */
     const struct tw_function *function;  /* TW_REDUCING: reduce; TW_AGGREGATING: add, merge, result */
     struct tw_ttl ttl;
-    bool per_window; /* of a window function: belongs to the key and the window, and goes with it; not where windows merge */
+    /* Of a window function: belongs to the key and the window, and goes with it; not where windows merge. */
+    bool per_window;
 };
 
 /* A window as functions, assigners and triggers see it: [start, end) in ms; max timestamp is end - 1. */
@@ -65,8 +76,9 @@ enum tw_function_flags {
 };
 
 struct tw_function {
-    /* Row types: in of the (first) input, in2 of the second, out of what is collected, acc of the accumulator, key of the
-     * key as tw_key() answers it, sides[i] of side output i. A row type may name a subset of the stream's columns. */
+    /* Row types: in of the (first) input, in2 of the second, out of what is collected, acc of the accumulator, key of
+     * the key as tw_key() answers it, sides[i] of side output i. A row type may name a subset of the stream's
+     * columns. */
     const struct tw_row *in, *in2, *out, *acc, *key;
     const struct tw_row *sides[TW_SIDE_OUTPUTS_MAX];
     const char *side_names[TW_SIDE_OUTPUTS_MAX];
@@ -78,11 +90,15 @@ struct tw_function {
     void (*close)(struct tw_context *cx);
 
     /* One row in. */
-    enum tw_status (*map)(struct tw_context *cx, const void *in, void *out);           /* fills out: cleared, string fields may point into `in` */
+    /* Fills out, which is cleared; string fields may point into `in`. */
+    enum tw_status (*map)(struct tw_context *cx, const void *in, void *out);
     enum tw_status (*filter)(struct tw_context *cx, const void *in, bool *keep);
-    enum tw_status (*flat_map)(struct tw_context *cx, const void *in);                 /* tw_collect any number of rows */
-    enum tw_status (*process)(struct tw_context *cx, const void *in);                  /* also keyed; state, timers, side outputs */
-    enum tw_status (*process2)(struct tw_context *cx, const void *in);                 /* second input; broadcast side of a broadcast connect */
+    /* Any number of rows by tw_collect. */
+    enum tw_status (*flat_map)(struct tw_context *cx, const void *in);
+    /* Any number of rows; side outputs; on a keyed stream state and timers. */
+    enum tw_status (*process)(struct tw_context *cx, const void *in);
+    /* Rows of the second input; the broadcast side of a broadcast connect. */
+    enum tw_status (*process2)(struct tw_context *cx, const void *in);
     enum tw_status (*map2)(struct tw_context *cx, const void *in, void *out);
     enum tw_status (*flat_map2)(struct tw_context *cx, const void *in);
     enum tw_status (*on_timer)(struct tw_context *cx, int64_t time_ms);
@@ -97,22 +113,32 @@ struct tw_function {
     enum tw_status (*reduce)(struct tw_context *cx, const void *a, const void *b, void *out);
     enum tw_status (*create)(struct tw_context *cx, void *acc);                        /* NULL = all zero */
     enum tw_status (*add)(struct tw_context *cx, void *acc, const void *in);
-    enum tw_status (*merge)(struct tw_context *cx, void *acc, const void *other);      /* sessions and sliding windows need it */
+    /* Adds `other` to acc; sessions and sliding windows need it. */
+    enum tw_status (*merge)(struct tw_context *cx, void *acc, const void *other);
     enum tw_status (*result)(struct tw_context *cx, const void *acc, void *out);
 
     /* Windows and groups. For reduce/aggregate followed by a window function, `elements` holds the one result. */
     enum tw_status (*window)(struct tw_context *cx, const struct tw_window *w, struct tw_elements *elements);
-    enum tw_status (*join)(struct tw_context *cx, const void *left, const void *right);            /* window join, interval join: tw_collect */
+    /* Window join, interval join: a pair; any number of rows by tw_collect. */
+    enum tw_status (*join)(struct tw_context *cx, const void *left, const void *right);
     enum tw_status (*co_group)(struct tw_context *cx, struct tw_elements *left, struct tw_elements *right);
-    enum tw_status (*partition_rows)(struct tw_context *cx, struct tw_elements *rows);             /* fullWindowPartition().mapPartition */
-    /* Custom assigner: up to `max` windows for a row; custom trigger; delta of two rows (DeltaTrigger, DeltaEvictor). */
-    enum tw_status (*assign)(struct tw_context *cx, const void *in, int64_t time_ms, struct tw_window *windows, uint32_t max, uint32_t *count);
-    enum tw_status (*on_element)(struct tw_context *cx, const void *in, int64_t time_ms, const struct tw_window *w, enum tw_trigger_result *r);
-    enum tw_status (*on_event_time)(struct tw_context *cx, int64_t time_ms, const struct tw_window *w, enum tw_trigger_result *r);
-    enum tw_status (*on_processing_time)(struct tw_context *cx, int64_t time_ms, const struct tw_window *w, enum tw_trigger_result *r);
-    /* Windows (of sessions) became the window w; a custom trigger that lacks this cannot be used where windows merge. */
+    /* fullWindowPartition().mapPartition: all rows of a subtask, at the end of input. */
+    enum tw_status (*partition_rows)(struct tw_context *cx, struct tw_elements *rows);
+    /* Custom assigner: up to `max` windows for a row; custom trigger; delta of two rows (DeltaTrigger,
+     * DeltaEvictor). */
+    enum tw_status (*assign)(struct tw_context *cx, const void *in, int64_t time_ms, struct tw_window *windows,
+                             uint32_t max, uint32_t *count);
+    enum tw_status (*on_element)(struct tw_context *cx, const void *in, int64_t time_ms, const struct tw_window *w,
+                                 enum tw_trigger_result *r);
+    enum tw_status (*on_event_time)(struct tw_context *cx, int64_t time_ms, const struct tw_window *w,
+                                    enum tw_trigger_result *r);
+    enum tw_status (*on_processing_time)(struct tw_context *cx, int64_t time_ms, const struct tw_window *w,
+                                         enum tw_trigger_result *r);
+    /* Windows (of sessions) became the window w; a custom trigger that lacks this cannot be used where windows
+     * merge. */
     enum tw_status (*on_merge)(struct tw_context *cx, const struct tw_window *w);
-    enum tw_status (*clear)(struct tw_context *cx, const struct tw_window *w);         /* of triggers and window functions: w is gone */
+    /* Of triggers and window functions: the window w is gone, what was kept for it can go. */
+    enum tw_status (*clear)(struct tw_context *cx, const struct tw_window *w);
     enum tw_status (*delta)(struct tw_context *cx, const void *old_row, const void *new_row, double *out);
 
     /* Columns in, columns out, for the last factor of three: see tw_batch_* in context.h. */
@@ -133,7 +159,8 @@ struct tw_function {
     enum tw_status (*flush)(struct tw_context *cx);
 };
 
-/* How an artifact's functions are found: every TW_FUNCTION leaves an entry in this section of its program or library. */
+/* How an artifact's functions are found: every TW_FUNCTION leaves an entry in this section of its program or
+ * library. */
 struct tw_function_entry {
     uint32_t abi, function_size;
     const char *name;

@@ -9,15 +9,15 @@ extern "C" {
 
 struct tw_harness;
 
-/* Builds the graph under test: transforms its one or two inputs (in2 is NULL without in2_row) and answers the stream whose
- * rows tw_output tells. Side outputs that the graph does not read itself are told as well.
+/* Builds the graph under test: transforms its one or two inputs (in2 is NULL without in2_row) and answers the stream
+ * whose rows tw_output tells. Side outputs that the graph does not read itself are told as well.
  *     static struct tw_stream *graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
  *     {
  *         return tw_process(tw_key_by(in, "user"), &count_visits);
  *     } */
 typedef struct tw_stream *(*tw_harness_graph)(struct tw_stream *in, struct tw_stream *in2, void *arg);
-/* Never NULL; a mistake in the graph is told by tw_harness_error. Processing time starts at 0. Parallelism is 1. Functions
- * that block and asynchronous requests run on the calling thread. Freed by tw_harness_free. */
+/* Never NULL; a mistake in the graph is told by tw_harness_error. Processing time starts at 0. Parallelism is 1.
+ * Functions that block and asynchronous requests run on the calling thread. Freed by tw_harness_free. */
 TW_API struct tw_harness *tw_harness_create_in(const struct tw_function_entry *first,
                                                const struct tw_function_entry *end, tw_harness_graph graph, void *arg,
                                                const struct tw_row *in_row, const struct tw_row *in2_row);
@@ -32,7 +32,8 @@ TW_API const char *tw_harness_error(struct tw_harness *h);
 TW_API int tw_push(struct tw_harness *h, uint32_t input, const void *row, int64_t time_ms);
 TW_API int tw_push_watermark(struct tw_harness *h, uint32_t input, int64_t watermark);
 TW_API int tw_set_processing_time(struct tw_harness *h, int64_t now_ms); /* ms since 1970; never back. Fires timers */
-TW_API int tw_push_end(struct tw_harness *h);                            /* end of all inputs: the last watermark first */
+/* end of all inputs: the last watermark first */
+TW_API int tw_push_end(struct tw_harness *h);
 
 /* Everything that came out since the last call, as text: one line per row "+I[a, 1]@time" in order of emission, without
  * "@time" when it has none; rows of side outputs have "name: " in front; watermarks as "W@time" when asked for.

@@ -4,13 +4,15 @@
  *     TW_ROW(flight, TW_FIELD(flight, origin, "STRING"), TW_FIELD(flight, scheduled, "TIMESTAMP(3)"),
  *                    TW_FIELD(flight, delay, "INT"));
  *
- * defines `flight_row`. C types by SQL type: BOOLEAN bool; TINYINT int8_t; SMALLINT int16_t; INT, DATE (days), TIME (ms),
- * INTERVAL YEAR TO MONTH int32_t; BIGINT, INTERVAL DAY TO SECOND (ms) int64_t; FLOAT float; DOUBLE double; DECIMAL(p<=18)
- * int64_t unscaled; STRING, CHAR, VARCHAR, BYTES, BINARY, VARBINARY struct tw_str; TIMESTAMP and TIMESTAMP_LTZ of precision
- * 0-3 int64_t ms, 4-6 int64_t us, 7-9 struct tw_timestamp. The size of each field is checked against its type.
+ * defines `flight_row`. C types by SQL type: BOOLEAN bool; TINYINT int8_t; SMALLINT int16_t; INT, DATE (days), TIME
+ * (ms), INTERVAL YEAR TO MONTH int32_t; BIGINT, INTERVAL DAY TO SECOND (ms) int64_t; FLOAT float; DOUBLE double;
+ * DECIMAL(p<=18) int64_t unscaled; STRING, CHAR, VARCHAR, BYTES, BINARY, VARBINARY struct tw_str; TIMESTAMP and
+ * TIMESTAMP_LTZ of precision 0-3 int64_t ms, 4-6 int64_t us, 7-9 struct tw_timestamp. The size of each field is checked
+ * against its type.
  *
- * NULL: a struct may have one `uint64_t` member declared with TW_NULLS(S, member): bit i = field i is NULL. A field whose
- * type text lacks NOT NULL is nullable only in such a struct; without a mask a NULL that arrives fails the job. */
+ * NULL: a struct may have one `uint64_t` member declared with TW_NULLS(S, member): bit i = field i is NULL. A field
+ * whose type text lacks NOT NULL is nullable only in such a struct; without a mask a NULL that arrives fails the
+ * job. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,7 +59,8 @@ struct tw_row {
 };
 
 #define TW_FIELD(S, member, sql_type) {#member, sql_type, offsetof(struct S, member), sizeof(((struct S *)0)->member)}
-#define TW_FIELD_AS(S, member, column, sql_type) {column, sql_type, offsetof(struct S, member), sizeof(((struct S *)0)->member)}
+#define TW_FIELD_AS(S, member, column, sql_type)                                                                       \
+    {column, sql_type, offsetof(struct S, member), sizeof(((struct S *)0)->member)}
 #define TW_NULLS(S, member) {#member, "", offsetof(struct S, member), sizeof(((struct S *)0)->member)}
 #define TW_ROW(S, ...)                                                                                                 \
     static const struct tw_field S##_fields[] = {__VA_ARGS__};                                                         \

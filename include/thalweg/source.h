@@ -1,13 +1,14 @@
 /* source.h - custom sources that are read in splits: files, partitions, ranges, pages of an interface.
  *
- *     static const struct tw_splits pages = {.next = next_page, .split_size = sizeof(struct page), .open = ..., .read = ...};
+ *     static const struct tw_splits pages = {.next = next_page, .split_size = sizeof(struct page),
+ *                                            .open = open_page, .read = read_page};
  *     TW_FUNCTION(tickets) = {.out = &ticket_row, .splits = &pages};
  *     struct tw_stream *s = tw_source_function(env, "tickets", &tickets);
  *
- * One enumerator per source finds splits and hands them to subtasks as these ask for more, so a fast subtask gets more of
- * them; it may find new ones for as long as it likes. A split is read by one subtask, in order, and has event times and a
- * watermark of its own: idleness, alignment and a rate limit hold per split, as at any connector. A source that has one part
- * per subtask and never more needs none of this: see .source of struct tw_function. */
+ * One enumerator per source finds splits and hands them to subtasks as these ask for more, so a fast subtask gets more
+ * of them; it may find new ones for as long as it likes. A split is read by one subtask, in order, and has event times
+ * and a watermark of its own: idleness, alignment and a rate limit hold per split, as at any connector. A source that
+ * has one part per subtask and never more needs none of this: see .source of struct tw_function. */
 #pragma once
 #include <thalweg/function.h>
 
@@ -15,20 +16,21 @@
 extern "C" {
 #endif
 
-/* `id` names the split in the source, for people too. `position`: up to 64 KiB, whatever .open wants to know; it also says
- * how far the split was read. Both are copied. */
+/* `id` names the split in the source, for people too. `position`: up to 64 KiB, whatever .open wants to know; it also
+ * says how far the split was read. Both are copied. */
 struct tw_split {
     const char *id;
     struct tw_str position;
 };
 
 struct tw_splits {
-    /* Enumerator: memory of enumerator_size bytes, cleared; called from any subtask's thread, by one at a time. It has no
-     * tw_self, no accumulators and emits nothing. */
+    /* Enumerator: memory of enumerator_size bytes, cleared; called from any subtask's thread, by one at a time. It has
+     * no tw_self, no accumulators and emits nothing. */
     size_t enumerator_size;
     enum tw_status (*start)(struct tw_context *cx, void *enumerator);
     /* The next split for that subtask. *end: it gets no more, ever. Neither: none now, it will be asked again. */
-    enum tw_status (*next)(struct tw_context *cx, void *enumerator, uint32_t subtask, struct tw_split *split, bool *end);
+    enum tw_status (*next)(struct tw_context *cx, void *enumerator, uint32_t subtask, struct tw_split *split,
+                           bool *end);
     void (*finished)(struct tw_context *cx, void *enumerator, const char *id); /* that split was read to its end */
     void (*stop)(struct tw_context *cx, void *enumerator); /* not after a .start that failed */
 
@@ -43,8 +45,8 @@ struct tw_splits {
     void (*close)(struct tw_context *cx, void *split);
 };
 
-/* In .next, .read or .source that have nothing now: ask again at that processing time (tw_now_ms), or earlier; without it a
- * source is asked after 1 ms, then 2, 4, up to 16 while nothing comes. */
+/* In .next, .read or .source that have nothing now: ask again at that processing time (tw_now_ms), or earlier; without
+ * it a source is asked after 1 ms, then 2, 4, up to 16 while nothing comes. */
 TW_API void tw_ask_again(struct tw_context *cx, int64_t time_ms);
 
 #ifdef __cplusplus

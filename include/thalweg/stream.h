@@ -4,7 +4,8 @@
  *
  *     TW_JOB(env, argc, argv)
  *     {
- *         struct tw_stream *bids = tw_source(env, "bids", "nexmark", TW_OPTIONS("events.num", "1000", "nexmark.table", "bid"));
+ *         struct tw_stream *bids = tw_source(env, "bids", "nexmark",
+ *                                            TW_OPTIONS("events.num", "1000", "nexmark.table", "bid"));
  *         tw_print(tw_filter(bids, &expensive));
  *         return tw_execute(env, "expensive bids");
  *     }
@@ -32,7 +33,8 @@ struct tw_options {
     uint32_t count;           /* of items */
 };
 #define TW_OPTIONS(...)                                                                                                \
-    ((struct tw_options){(const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)})
+    ((struct tw_options){(const char *const[]){__VA_ARGS__},                                                           \
+                         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)})
 #define TW_NO_OPTIONS ((struct tw_options){NULL, 0})
 
 struct tw_plugin {
@@ -40,8 +42,8 @@ struct tw_plugin {
     int (*job)(struct tw_env *env, int argc, char **argv);
     const struct tw_function_entry *first, *end;
 };
-/* Runs a job as a program: reads `-D key=value`, `--config FILE`, `--parallelism N`, `--quiet`, `--help`; the rest of the
- * arguments goes to the job. Answers the exit status and prints errors. */
+/* Runs a job as a program: reads `-D key=value`, `--config FILE`, `--parallelism N`, `--quiet`, `--help`; the rest of
+ * the arguments goes to the job. Answers the exit status and prints errors. */
 TW_API int tw_main(const struct tw_plugin *plugin, int argc, char **argv);
 #define TW_JOB(env, argc, argv)                                                                                        \
     static int tw_job_body(struct tw_env *env, int argc, char **argv);                                                 \
@@ -52,7 +54,7 @@ TW_API int tw_main(const struct tw_plugin *plugin, int argc, char **argv);
     static int tw_job_body(__attribute__((unused)) struct tw_env *env, __attribute__((unused)) int argc,               \
                            __attribute__((unused)) char **argv)
 
-/* --- environment ----------------------------------------------------------------------------------------------------- */
+/* --- environment -------------------------------------------------------------------------------------------------- */
 TW_API struct tw_env *tw_env_create_in(const struct tw_function_entry *first, const struct tw_function_entry *end);
 #define tw_env_create() tw_env_create_in(__start_tw_functions, __stop_tw_functions)
 TW_API void tw_env_free(struct tw_env *env);
@@ -85,13 +87,14 @@ TW_API bool tw_is_quiet(const struct tw_env *env); /* tw_quiet was set, or the p
 TW_API bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value);
 TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *value);
 /* The index-th value of a histogram, ascending, and how often it was added; false behind the last. */
-TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value, int64_t *count);
+TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value,
+                                     int64_t *count);
 /* Asks a running job to stop, from a signal handler, another thread, or after tw_execute_async. */
 TW_API void tw_cancel(struct tw_env *env);
 /* The graph as Flink's JSON plan; freed with the environment. NULL on a mistake, see tw_error. */
 TW_API const char *tw_plan(struct tw_env *env);
 
-/* --- watermarks ------------------------------------------------------------------------------------------------------- */
+/* --- watermarks --------------------------------------------------------------------------------------------------- */
 enum tw_watermark_kind { TW_WM_NONE, TW_WM_MONOTONOUS, TW_WM_BOUNDED, TW_WM_FUNCTION };
 struct tw_watermarks {
     enum tw_watermark_kind kind;
@@ -104,14 +107,19 @@ struct tw_watermarks {
     int64_t alignment_max_drift_ms, alignment_interval_ms;
 };
 
-/* --- sources ---------------------------------------------------------------------------------------------------------- */
-/* `name` is shown and identifies; `connector` by its SQL name (filesystem, nexmark, datagen, socket, ...). The row type of
- * connectors without a fixed schema is given by tw_source_rows. Connector "hybrid" reads several, one after another. */
-TW_API struct tw_stream *tw_source_at(struct tw_env *env, const char *name, const char *connector, struct tw_options o, struct tw_here h);
-TW_API struct tw_stream *tw_source_rows_at(struct tw_env *env, const char *name, const char *connector, const struct tw_row *row, struct tw_options o, struct tw_here h);
-TW_API struct tw_stream *tw_source_function_at(struct tw_env *env, const char *name, const struct tw_function *f, struct tw_here h);
-TW_API struct tw_stream *tw_from_data_at(struct tw_env *env, const struct tw_row *row, const void *rows, uint32_t count, struct tw_here h);
-TW_API struct tw_stream *tw_from_sequence_at(struct tw_env *env, int64_t from, int64_t to, struct tw_here h); /* column `value` BIGINT, both ends included */
+/* --- sources ------------------------------------------------------------------------------------------------------ */
+/* `name` is shown and identifies; `connector` by its SQL name (filesystem, nexmark, datagen, socket, ...). The row type
+ * of connectors without a fixed schema is given by tw_source_rows. Connector "hybrid" reads several, one after another. */
+TW_API struct tw_stream *tw_source_at(struct tw_env *env, const char *name, const char *connector, struct tw_options o,
+                                      struct tw_here h);
+TW_API struct tw_stream *tw_source_rows_at(struct tw_env *env, const char *name, const char *connector,
+                                           const struct tw_row *row, struct tw_options o, struct tw_here h);
+TW_API struct tw_stream *tw_source_function_at(struct tw_env *env, const char *name, const struct tw_function *f,
+                                               struct tw_here h);
+TW_API struct tw_stream *tw_from_data_at(struct tw_env *env, const struct tw_row *row, const void *rows,
+                                         uint32_t count, struct tw_here h);
+/* One column `value` BIGINT NOT NULL, from `from` to `to`, both included. */
+TW_API struct tw_stream *tw_from_sequence_at(struct tw_env *env, int64_t from, int64_t to, struct tw_here h);
 /* At a source: per split; elsewhere assignTimestampsAndWatermarks.
  *     tw_with_watermarks(bids, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_SECONDS(5), .time_field = "time") */
 TW_API struct tw_stream *tw_with_watermarks_at(struct tw_stream *s, struct tw_watermarks w, struct tw_here h);
@@ -119,16 +127,18 @@ TW_API struct tw_stream *tw_with_watermarks_at(struct tw_stream *s, struct tw_wa
 TW_API struct tw_stream *tw_rate_limit_at(struct tw_stream *s, double rows_per_second, struct tw_here h);
 #define tw_rate_limit(s, rows_per_second) tw_rate_limit_at(s, rows_per_second, TW_HERE)
 #define tw_source(env, name, connector, options) tw_source_at(env, name, connector, options, TW_HERE)
-#define tw_source_rows(env, name, connector, row, options) tw_source_rows_at(env, name, connector, row, options, TW_HERE)
+#define tw_source_rows(env, name, connector, row, options)                                                             \
+    tw_source_rows_at(env, name, connector, row, options, TW_HERE)
 #define tw_source_function(env, name, f) tw_source_function_at(env, name, f, TW_HERE)
 #define tw_from_data(env, row, rows, count) tw_from_data_at(env, row, rows, count, TW_HERE)
 #define tw_from_sequence(env, from, to) tw_from_sequence_at(env, from, to, TW_HERE)
 #define tw_with_watermarks(s, ...) tw_with_watermarks_at(s, (struct tw_watermarks){__VA_ARGS__}, TW_HERE)
 
-/* --- transformations: one function, one stream -------------------------------------------------------------------------- */
+/* --- transformations: one function, one stream -------------------------------------------------------------------- */
 /* operation: "map", "filter", "flat_map", "process" (keyed or not), "batch" (batch callbacks), "reduce" (keyed),
  * "partition_rows" (fullWindowPartition), ... the macros below. */
-TW_API struct tw_stream *tw_apply_at(struct tw_stream *s, const char *operation, const struct tw_function *f, struct tw_here h);
+TW_API struct tw_stream *tw_apply_at(struct tw_stream *s, const char *operation, const struct tw_function *f,
+                                     struct tw_here h);
 #define tw_map(s, f) tw_apply_at(s, "map", f, TW_HERE)
 #define tw_filter(s, f) tw_apply_at(s, "filter", f, TW_HERE)
 #define tw_flat_map(s, f) tw_apply_at(s, "flat_map", f, TW_HERE)
@@ -136,13 +146,18 @@ TW_API struct tw_stream *tw_apply_at(struct tw_stream *s, const char *operation,
 #define tw_map_batches(s, f) tw_apply_at(s, "batch", f, TW_HERE)
 #define tw_reduce(s, f) tw_apply_at(s, "reduce", f, TW_HERE)
 #define tw_partition_rows(s, f) tw_apply_at(s, "partition_rows", f, TW_HERE)
-/* Built-in column kernels: keep rows where `field op literal`, op one of = <> < <= > >=; text literals for every type. */
-TW_API struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char *op, const char *literal, struct tw_here h);
+/* Built-in column kernels: keep rows where `field op literal`, op one of = <> < <= > >=; text literals for every
+ * type. */
+TW_API struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char *op, const char *literal,
+                                     struct tw_here h);
 #define tw_where(s, field, op, literal) tw_where_at(s, field, op, literal, TW_HERE)
-/* Columns by name; "a AS b" renames; "price * 908 / 1000 AS p" computes with + - * / % and integer or decimal literals. */
-TW_API struct tw_stream *tw_project_at(struct tw_stream *s, const char *const *columns, uint32_t count, struct tw_here h);
+/* Columns by name; "a AS b" renames; "price * 908 / 1000 AS p" computes with + - * / % and integer or decimal
+ * literals. */
+TW_API struct tw_stream *tw_project_at(struct tw_stream *s, const char *const *columns, uint32_t count,
+                                       struct tw_here h);
 #define tw_project(s, ...)                                                                                             \
-    tw_project_at(s, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
+    tw_project_at(s, (const char *const[]){__VA_ARGS__},                                                               \
+                  sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
 /* keyed: sum, min, max keep the first row's other columns; min_by, max_by the whole row of the extreme. */
 TW_API struct tw_stream *tw_rolling_at(struct tw_stream *s, const char *aggregate, const char *field, struct tw_here h);
 #define tw_sum(s, field) tw_rolling_at(s, "sum", field, TW_HERE)
@@ -154,10 +169,11 @@ TW_API struct tw_stream *tw_rolling_at(struct tw_stream *s, const char *aggregat
 TW_API struct tw_stream *tw_sort_partition_at(struct tw_stream *s, const char *field, bool ascending, struct tw_here h);
 #define tw_sort_partition(s, field, ascending) tw_sort_partition_at(s, field, ascending, TW_HERE)
 
-/* --- two streams ---------------------------------------------------------------------------------------------------------- */
+/* --- two streams -------------------------------------------------------------------------------------------------- */
 TW_API struct tw_stream *tw_union_at(struct tw_stream *a, struct tw_stream *b, struct tw_here h); /* equal row types */
 /* operation: "co_map", "co_flat_map", "co_process", "broadcast_process" (second = broadcast side). */
-TW_API struct tw_stream *tw_connect_at(struct tw_stream *a, struct tw_stream *b, const char *operation, const struct tw_function *f, struct tw_here h);
+TW_API struct tw_stream *tw_connect_at(struct tw_stream *a, struct tw_stream *b, const char *operation,
+                                       const struct tw_function *f, struct tw_here h);
 #define tw_union(a, b) tw_union_at(a, b, TW_HERE)
 #define tw_co_map(a, b, f) tw_connect_at(a, b, "co_map", f, TW_HERE)
 #define tw_co_flat_map(a, b, f) tw_connect_at(a, b, "co_flat_map", f, TW_HERE)
@@ -168,7 +184,8 @@ struct tw_interval {
     bool lower_exclusive, upper_exclusive;
 };
 /* Both streams keyed alike. Late rows go to sides "late-left" and "late-right" when these are asked for. */
-TW_API struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_interval i, const struct tw_function *f, struct tw_here h);
+TW_API struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_interval i,
+                                             const struct tw_function *f, struct tw_here h);
 #define tw_interval_join(a, b, f, ...) tw_interval_join_at(a, b, (struct tw_interval){__VA_ARGS__}, f, TW_HERE)
 
 /* Asynchronous I/O. A failed attempt, or what the function's .retry says, is repeated after a pause: retry_delay_ms, then each
@@ -182,13 +199,15 @@ struct tw_async {
     int64_t retry_delay_ms, retry_delay_max_ms; /* max 0 = no bound */
     double retry_multiplier;                    /* 0 = 2 when there is a retry_delay_max_ms, else 1: a fixed delay */
 };
-TW_API struct tw_stream *tw_async_at(struct tw_stream *s, const struct tw_function *f, struct tw_async a, struct tw_here h);
+TW_API struct tw_stream *tw_async_at(struct tw_stream *s, const struct tw_function *f, struct tw_async a,
+                                     struct tw_here h);
 #define tw_async_wait(s, f, ...) tw_async_at(s, f, (struct tw_async){__VA_ARGS__}, TW_HERE)
 
-/* --- keys, partitioning, attributes --------------------------------------------------------------------------------------- */
+/* --- keys, partitioning, attributes ------------------------------------------------------------------------------- */
 TW_API struct tw_stream *tw_key_by_at(struct tw_stream *s, const char *const *fields, uint32_t count, struct tw_here h);
 #define tw_key_by(s, ...)                                                                                              \
-    tw_key_by_at(s, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
+    tw_key_by_at(s, (const char *const[]){__VA_ARGS__},                                                                \
+                 sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
 /* Key computed by f->select_key: its fields are appended to the rows as columns of the key's names. */
 TW_API struct tw_stream *tw_key_by_function_at(struct tw_stream *s, const struct tw_function *f, struct tw_here h);
 #define tw_key_by_function(s, f) tw_key_by_function_at(s, f, TW_HERE)
@@ -202,7 +221,8 @@ TW_API struct tw_stream *tw_partition_at(struct tw_stream *s, const char *how, s
 #define tw_global(s) tw_partition_at(s, "global", TW_HERE)
 TW_API struct tw_stream *tw_partition_custom_at(struct tw_stream *s, const struct tw_function *f, struct tw_here h);
 #define tw_partition_custom(s, f) tw_partition_custom_at(s, f, TW_HERE)
-TW_API struct tw_stream *tw_reinterpret_as_keyed_at(struct tw_stream *s, const char *const *fields, uint32_t count, struct tw_here h);
+TW_API struct tw_stream *tw_reinterpret_as_keyed_at(struct tw_stream *s, const char *const *fields, uint32_t count,
+                                                    struct tw_here h);
 /* Rows of a side output, by the name the operator gives it ("late", side_names[i]). */
 TW_API struct tw_stream *tw_side_at(struct tw_stream *s, const char *name, struct tw_here h);
 #define tw_side(s, name) tw_side_at(s, name, TW_HERE)
@@ -215,17 +235,21 @@ TW_API struct tw_stream *tw_max_parallelism(struct tw_stream *s, uint32_t max_pa
 TW_API struct tw_stream *tw_slot_sharing_group(struct tw_stream *s, const char *group);
 TW_API struct tw_stream *tw_start_new_chain(struct tw_stream *s);
 TW_API struct tw_stream *tw_without_chaining(struct tw_stream *s);
-TW_API struct tw_stream *tw_with_config(struct tw_stream *s, const void *bytes, size_t size); /* for the function: tw_config */
+/* Up to 64 KiB for the function of that operator, which reads them with tw_config; copied. */
+TW_API struct tw_stream *tw_with_config(struct tw_stream *s, const void *bytes, size_t size);
 
-/* --- sinks --------------------------------------------------------------------------------------------------------------- */
-TW_API struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *connector, struct tw_options o, struct tw_here h);
-TW_API struct tw_stream *tw_sink_function_at(struct tw_stream *s, const char *name, const struct tw_function *f, struct tw_here h);
+/* --- sinks -------------------------------------------------------------------------------------------------------- */
+TW_API struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *connector, struct tw_options o,
+                                    struct tw_here h);
+TW_API struct tw_stream *tw_sink_function_at(struct tw_stream *s, const char *name, const struct tw_function *f,
+                                             struct tw_here h);
 #define tw_sink(s, name, connector, options) tw_sink_at(s, name, connector, options, TW_HERE)
 #define tw_sink_function(s, name, f) tw_sink_function_at(s, name, f, TW_HERE)
 #define tw_print(s) tw_sink_at(s, "print", "print", TW_NO_OPTIONS, TW_HERE)
 /* Hands every row to `fn` on the calling thread during tw_execute: executeAndCollect. row is of row type `row`. */
 typedef void (*tw_collect_fn)(void *arg, enum tw_row_kind kind, const void *row, int64_t time_ms);
-TW_API struct tw_stream *tw_collect_to_at(struct tw_stream *s, const struct tw_row *row, tw_collect_fn fn, void *arg, struct tw_here h);
+TW_API struct tw_stream *tw_collect_to_at(struct tw_stream *s, const struct tw_row *row, tw_collect_fn fn, void *arg,
+                                          struct tw_here h);
 #define tw_collect_to(s, row, fn, arg) tw_collect_to_at(s, row, fn, arg, TW_HERE)
 
 #ifdef __cplusplus

@@ -1,8 +1,8 @@
 /* thalweg.h - the C DataStream API of Thalweg: everything.
  *
  * A job is a graph of streams. Rows are C structs described once by a field list; inside they travel as columns.
- * Graph-building calls never fail by themselves: the first mistake is kept with the source line of the call that made it
- * and reported by tw_execute. All handles belong to their environment and are freed with it. */
+ * Graph-building calls never fail by themselves: the first mistake is kept with the source line of the call that made
+ * it and reported by tw_execute. All handles belong to their environment and are freed with it. */
 #pragma once
 #include <thalweg/row.h>
 #include <thalweg/function.h>

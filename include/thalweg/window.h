@@ -1,4 +1,4 @@
-/* window.h - windows, triggers, evictors. Times are ms; a window of [start, end) holds rows with start <= time < end. */
+/* window.h - windows, triggers, evictors. Times are ms; a window [start, end) holds rows with start <= time < end. */
 #pragma once
 #include <thalweg/stream.h>
 
@@ -17,10 +17,12 @@ enum tw_trigger_kind {
     TW_TRIGGER_CONTINUOUS_PROCESSING_TIME, /* interval_ms */
     TW_TRIGGER_COUNT,                      /* count */
     TW_TRIGGER_DELTA,                      /* delta, threshold */
-    TW_TRIGGER_PROCESSING_TIMEOUT,         /* interval_ms after the first (or last, when reset) element, around `count` when set */
+    /* interval_ms after the first (or last, when reset) element, around `count` when set */
+    TW_TRIGGER_PROCESSING_TIMEOUT,
     TW_TRIGGER_NEVER,
     TW_TRIGGER_END_OF_STREAM,
-    TW_TRIGGER_CUSTOM,                     /* function: on_element, on_event_time, on_processing_time, on_merge, clear */
+    /* function: on_element, on_event_time, on_processing_time, on_merge, clear */
+    TW_TRIGGER_CUSTOM,
 };
 
 struct tw_trigger {
@@ -46,7 +48,8 @@ struct tw_evictor {
 struct tw_windowing {
     enum tw_assigner assigner;
     bool processing_time;
-    bool merging;                       /* TW_CUSTOM_WINDOWS: windows that overlap or touch become one, as sessions do */
+    /* TW_CUSTOM_WINDOWS: windows that overlap or touch become one, as sessions do */
+    bool merging;
     int64_t size_ms, slide_ms, offset_ms, gap_ms;
     int64_t count, count_slide;         /* TW_COUNT: size and slide in rows; count_slide 0 = tumbling */
     enum tw_stagger stagger;
@@ -58,7 +61,8 @@ struct tw_windowing {
 };
 
 #define TW_TUMBLE(size, ...) ((struct tw_windowing){.assigner = TW_TUMBLING, .size_ms = (size), __VA_ARGS__})
-#define TW_HOP(size, slide, ...) ((struct tw_windowing){.assigner = TW_SLIDING, .size_ms = (size), .slide_ms = (slide), __VA_ARGS__})
+#define TW_HOP(size, slide, ...)                                                                                       \
+    ((struct tw_windowing){.assigner = TW_SLIDING, .size_ms = (size), .slide_ms = (slide), __VA_ARGS__})
 #define TW_SESSIONS(gap, ...) ((struct tw_windowing){.assigner = TW_SESSION, .gap_ms = (gap), __VA_ARGS__})
 #define TW_COUNT_WINDOW(n, ...) ((struct tw_windowing){.assigner = TW_COUNT, .count = (n), __VA_ARGS__})
 #define TW_GLOBAL_WINDOW(...) ((struct tw_windowing){.assigner = TW_GLOBAL, __VA_ARGS__})
@@ -68,18 +72,23 @@ struct tw_windowing {
  * Late rows beyond the allowed lateness go to side "late".
  *   aggregate: f->add/result (merge for sessions and sliding windows)
  *   reduce:    f->reduce
- *   process:   f->window over all rows of the window; with `pre` = an aggregate or reduce function, over its one result */
-TW_API struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const struct tw_function *f, const struct tw_function *pre, struct tw_here h);
+ *   process:   f->window over all rows of the window; with `pre` = an aggregate or reduce function, over its one
+ * result */
+TW_API struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const struct tw_function *f,
+                                      const struct tw_function *pre, struct tw_here h);
 #define tw_window_aggregate(s, w, f) tw_window_at(s, w, f, NULL, TW_HERE)
 #define tw_window_reduce(s, w, f) tw_window_at(s, w, f, NULL, TW_HERE)
 #define tw_window_process(s, w, f, pre) tw_window_at(s, w, f, pre, TW_HERE)
 /* Built-in aggregates as columns, the fastest form: "count(*) AS n", "sum(price) AS total", min, max, avg; plus the key
  * columns, window_start and window_end in front. */
-TW_API struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing w, const char *const *aggregates, uint32_t count, struct tw_here h);
+TW_API struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing w,
+                                              const char *const *aggregates, uint32_t count, struct tw_here h);
 #define tw_window_columns(s, w, ...)                                                                                   \
-    tw_window_columns_at(s, w, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
+    tw_window_columns_at(s, w, (const char *const[]){__VA_ARGS__},                                                     \
+                         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
 /* Both streams keyed alike: rows of one window and key, joined pairwise or as two groups. */
-TW_API struct tw_stream *tw_window_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_windowing w, const struct tw_function *f, bool co_group, struct tw_here h);
+TW_API struct tw_stream *tw_window_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_windowing w,
+                                           const struct tw_function *f, bool co_group, struct tw_here h);
 #define tw_window_join(a, b, w, f) tw_window_join_at(a, b, w, f, false, TW_HERE)
 #define tw_co_group(a, b, w, f) tw_window_join_at(a, b, w, f, true, TW_HERE)
 

@@ -5,7 +5,7 @@
  * the batches. Entries are made by resolving and given back (window_contents_forget) when they hold nothing any more. */
 #include "flow/operator/window_internal.h"
 
-/* --- tables ---------------------------------------------------------------------------------------------------------------- */
+/* --- tables ------------------------------------------------------------------------------------------------------- */
 static const struct type *with_words(struct arena *a, const struct type *front, uint32_t words)
 {
     uint32_t n = front != NULL ? front->child_count : 0;
@@ -147,7 +147,7 @@ bool window_is_empty(const struct window_engine *e, uint32_t slot)
            state_head_rows(e->logs[1].table ? e->logs[1].heads[slot] : NULL) == 0;
 }
 
-/* --- runs -------------------------------------------------------------------------------------------------------------------- */
+/* --- runs --------------------------------------------------------------------------------------------------------- */
 enum status window_run_add(struct window_engine *e, const struct window_item *item)
 {
     uint32_t n = e->run_count++;
@@ -182,7 +182,7 @@ enum status window_run_flush(struct window_engine *e)
     return f->add(f, e->contents, 0, e->run_acc, in, e->run_rows, n);
 }
 
-/* --- merging --------------------------------------------------------------------------------------------------------------------- */
+/* --- merging ------------------------------------------------------------------------------------------------------ */
 static enum status logs_merge(struct window_engine *e, uint32_t to, uint32_t from)
 {
     for (uint32_t i = 0; i < e->op->plan->input_count; i++) {
@@ -243,7 +243,7 @@ enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t
     return S_OK;
 }
 
-/* --- firing ------------------------------------------------------------------------------------------------------------------------- */
+/* --- firing ------------------------------------------------------------------------------------------------------- */
 static struct window_firing firing_of(struct window_engine *e, const struct window_item *item)
 {
     return (struct window_firing){.window = item->window,
@@ -283,7 +283,7 @@ enum status window_contents_fire(struct window_engine *e, const struct window_it
     return S_OK;
 }
 
-/* --- taking away ------------------------------------------------------------------------------------------------------------------------ */
+/* --- taking away -------------------------------------------------------------------------------------------------- */
 void window_contents_purge(struct window_engine *e, uint32_t slot)
 {
     for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)

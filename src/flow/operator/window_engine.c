@@ -15,7 +15,7 @@
 
 #include "flow/operator/window_internal.h"
 
-/* --- graph time ------------------------------------------------------------------------------------------------------------ */
+/* --- graph time --------------------------------------------------------------------------------------------------- */
 static enum status check_trigger(const struct window_config *c, struct err *e)
 {
     const struct function_ref *f = &c->trigger_function;
@@ -99,7 +99,7 @@ bool window_engine_blocks(const struct window_config *c)
     return blocks(&c->assign) || blocks(&c->trigger_function) || blocks(&c->evictor_function);
 }
 
-/* --- making ------------------------------------------------------------------------------------------------------------------ */
+/* --- making ------------------------------------------------------------------------------------------------------- */
 const struct type *window_key_type(const struct op_plan *p)
 {
     uint32_t n = p->key_count[0];
@@ -177,7 +177,7 @@ void window_engine_free(struct window_engine *e, bool failed)
     mem_free(e->op->mem, e);
 }
 
-/* --- keys, timers ---------------------------------------------------------------------------------------------------------------- */
+/* --- keys, timers ------------------------------------------------------------------------------------------------- */
 void window_keys_fill(struct window_engine *e, struct window_keys *k, const struct batch *from, const uint32_t *cols)
 {
     struct batch *b = k->batch;
@@ -222,7 +222,7 @@ static void wake(struct window_engine *e)
     if (next != INT64_MAX) op_wake_at(e->op, next);
 }
 
-/* --- rows to items ----------------------------------------------------------------------------------------------------------------- */
+/* --- rows to items ------------------------------------------------------------------------------------------------ */
 static bool is_late(const struct window_engine *e, const struct tw_window *w)
 {
     return e->is_event_time && window_cleanup(e->config, w) <= e->op->watermark;
@@ -337,7 +337,7 @@ static enum status emit_late(struct window_engine *e)
     return S_OK;
 }
 
-/* --- items ------------------------------------------------------------------------------------------------------------------------ */
+/* --- items -------------------------------------------------------------------------------------------------------- */
 /* Windows came together: their contents, the trigger's state and timers, as MergingWindowSet has it. */
 static enum status merge_windows(struct window_engine *e, const struct window_item *item)
 {
@@ -454,7 +454,7 @@ static enum status apply_items(struct window_engine *e)
     return window_run_flush(e);
 }
 
-/* --- the course ------------------------------------------------------------------------------------------------------------------------ */
+/* --- the course --------------------------------------------------------------------------------------------------- */
 static enum status find_contents(struct window_engine *e)
 {
     if (e->in == NULL && e->is_merging) TRY(window_sessions_find(e));

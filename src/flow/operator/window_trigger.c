@@ -42,7 +42,7 @@ static enum status drop_timer(const struct call *c, int64_t time, bool event)
     return window_timer(c->e, c->named, time, event, true);
 }
 
-/* --- event time: at the window's end; late rows at once ---------------------------------------------------------------- */
+/* --- event time: at the window's end; late rows at once ----------------------------------------------------------- */
 static enum status event_on_element(const struct call *c, int *result)
 {
     if (last_of(c) <= c->e->op->watermark) {
@@ -70,7 +70,7 @@ static enum status event_on_merge(const struct call *c)
 
 static enum status event_clear(const struct call *c) { return drop_timer(c, last_of(c), true); }
 
-/* --- processing time ------------------------------------------------------------------------------------------------------ */
+/* --- processing time ---------------------------------------------------------------------------------------------- */
 static enum status processing_on_element(const struct call *c, int *result)
 {
     (void)result;
@@ -161,7 +161,7 @@ static enum status interval_on_merge(const struct call *c, bool event)
 static enum status continuous_event_on_merge(const struct call *c) { return interval_on_merge(c, true); }
 static enum status continuous_processing_on_merge(const struct call *c) { return interval_on_merge(c, false); }
 
-/* --- count -------------------------------------------------------------------------------------------------------------------- */
+/* --- count -------------------------------------------------------------------------------------------------------- */
 static enum status count_on_element(const struct call *c, int *result)
 {
     if (++*word(c, WORD_COUNT) < c->e->config->trigger_count) return S_OK;
@@ -183,7 +183,7 @@ static enum status nothing_on_merge(const struct call *c)
     return S_OK;
 }
 
-/* --- delta: when a row is too far from the row of the latest firing ------------------------------------------------------------- */
+/* --- delta: when a row is too far from the row of the latest firing ----------------------------------------------- */
 static int64_t *delta_is_set(const struct call *c)
 {
     const struct state_layout *l = &c->e->last->value;
@@ -220,14 +220,14 @@ static enum status delta_clear(const struct call *c)
     return S_OK;
 }
 
-/* --- end of stream ------------------------------------------------------------------------------------------------------------------ */
+/* --- end of stream ------------------------------------------------------------------------------------------------ */
 static enum status end_on_element(const struct call *c, int *result)
 {
     (void)result;
     return c->is_new ? set_timer(c, last_of(c), true) : S_OK;
 }
 
-/* --- custom --------------------------------------------------------------------------------------------------------------------------- */
+/* --- custom ------------------------------------------------------------------------------------------------------- */
 /* The window that the trigger's context sees: its key, its states, its timers. */
 static struct tw_context *custom_at(const struct call *c)
 {
@@ -296,7 +296,7 @@ static enum status custom_clear(const struct call *c)
     return custom_end(cx, cx->fn->clear != NULL ? user_check(cx, cx->fn->clear(cx, c->window)) : S_OK);
 }
 
-/* --- processing timeout: so long after the first or the latest row, around another trigger ---------------------------------------------- */
+/* --- processing timeout: so long after the first or the latest row, around another trigger ------------------------ */
 static const struct trigger *nested_of(const struct window_engine *e)
 {
     if (e->config->trigger_nested != TW_TRIGGER_DEFAULT) return &triggers[e->config->trigger_nested];
@@ -352,7 +352,7 @@ static const struct trigger triggers[] = {
     [TW_TRIGGER_CUSTOM] = {custom_on_element, custom_on_timer, custom_on_merge, custom_clear, 1, true},
 };
 
-/* --- what the engine calls --------------------------------------------------------------------------------------------------------------- */
+/* --- what the engine calls ---------------------------------------------------------------------------------------- */
 enum tw_trigger_kind window_trigger_kind(const struct window_config *c)
 {
     if (c->trigger != TW_TRIGGER_DEFAULT) return (enum tw_trigger_kind)c->trigger;

@@ -17,7 +17,7 @@ const struct function_ref *window_user_first(const struct window_config *c)
 
 static bool is_fold(const struct tw_function *fn) { return fn->add != NULL || fn->reduce != NULL; }
 
-/* --- graph time ------------------------------------------------------------------------------------------------------------- */
+/* --- graph time --------------------------------------------------------------------------------------------------- */
 static enum status check_fold(struct op_plan *p, const struct function_ref *f, struct err *e)
 {
     const struct tw_function *fn = f->fn;
@@ -71,7 +71,7 @@ enum status window_user_derive(struct op_plan *p, const struct window_config *c,
     return S_OK;
 }
 
-/* --- opening -------------------------------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------------------------------ */
 /* The accumulator's type with the row count behind its fields. */
 static const struct type *counted_type(struct arena *a, const struct type *acc)
 {
@@ -163,7 +163,7 @@ void window_user_close(struct window_user *u)
     mem_free(u->cx->op->mem, u->out);
 }
 
-/* --- accumulators ------------------------------------------------------------------------------------------------------------------ */
+/* --- accumulators ------------------------------------------------------------------------------------------------- */
 static int64_t *rows_so_far(const struct window_user *u, const struct state_table *t, void *acc)
 {
     return state_word(acc, t->value.fields[u->rows_field].offset);
@@ -243,7 +243,7 @@ enum status window_user_merge(struct window_user *u, struct state_table *t, int6
     return S_OK;
 }
 
-/* --- results ------------------------------------------------------------------------------------------------------------------------- */
+/* --- results ------------------------------------------------------------------------------------------------------ */
 static void put_key(const struct vector *v, uint32_t at, uint8_t phys, char *to)
 {
     if (phys == P_STR) {
@@ -345,7 +345,7 @@ enum status window_user_fire_rows(struct window_user *u, struct state_table *scr
     return st;
 }
 
-/* --- as a fold of the slice engine ------------------------------------------------------------------------------------------------------ */
+/* --- as a fold of the slice engine -------------------------------------------------------------------------------- */
 static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                               const uint64_t *created, uint32_t n)
 {

@@ -69,7 +69,7 @@ static void emit(struct tw_context *cx, int64_t n, const char *text)
     tw_collect(cx, &r);
 }
 
-/* --- value ---------------------------------------------------------------------------------------------------------------- */
+/* --- value -------------------------------------------------------------------------------------------------------- */
 static const struct tw_state count_state = {.name = "count", .kind = TW_VALUE, .value = "BIGINT"};
 struct last {
     int32_t n;
@@ -132,7 +132,7 @@ static void values_belong_to_the_key(void **state)
     run_all("process", &counter, NULL, NULL, count_scenario);
 }
 
-/* --- list and map ------------------------------------------------------------------------------------------------------------ */
+/* --- list and map ------------------------------------------------------------------------------------------------- */
 static const struct tw_state list_state = {.name = "list", .kind = TW_LIST, .value = "STRING"};
 struct seen {
     int64_t first;
@@ -212,7 +212,7 @@ static void lists_and_maps_belong_to_the_key(void **state)
     run_all("process", &collector, NULL, NULL, collect_scenario);
 }
 
-/* --- reducing and aggregating --------------------------------------------------------------------------------------------------- */
+/* --- reducing and aggregating ------------------------------------------------------------------------------------- */
 static enum tw_status greater(struct tw_context *cx, const void *a, const void *b, void *out)
 {
     (void)cx;
@@ -286,7 +286,7 @@ static void reducing_and_aggregating_state_fold(void **state)
     run_all("process", &folding, NULL, NULL, fold_scenario);
 }
 
-/* --- timers ------------------------------------------------------------------------------------------------------------------------ */
+/* --- timers ------------------------------------------------------------------------------------------------------- */
 /* n: registers an event timer at n; negative: deletes the one at -n; "now": a processing-time timer at n instead. */
 static enum tw_status set_timer(struct tw_context *cx, const void *in)
 {
@@ -418,7 +418,7 @@ static void more_timers_than_a_batch_are_due_at_once(void **state)
     run_all("process", &alarm, NULL, NULL, many_timers_scenario);
 }
 
-/* --- time to live -------------------------------------------------------------------------------------------------------------------- */
+/* --- time to live ------------------------------------------------------------------------------------------------- */
 static const struct tw_state short_state = {
     .name = "short",
     .kind = TW_VALUE,
@@ -456,7 +456,7 @@ static void state_expires(void **state)
     run_all("process", &short_counter, NULL, NULL, ttl_scenario);
 }
 
-/* --- two streams ------------------------------------------------------------------------------------------------------------------------ */
+/* --- two streams -------------------------------------------------------------------------------------------------- */
 static enum tw_status add_second(struct tw_context *cx, const void *in)
 {
     const struct event *e = in;
@@ -520,7 +520,7 @@ static void streams_keyed_differently_are_refused(void **state)
     op_driver_free(d);
 }
 
-/* --- broadcast ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- broadcast ---------------------------------------------------------------------------------------------------- */
 static const struct tw_state rules_state = {
     .name = "rules", .kind = TW_BROADCAST, .map_key = "STRING", .value = "BIGINT"};
 static enum tw_status apply_rules(struct tw_context *cx, const void *in)
@@ -684,7 +684,7 @@ static void each_side_has_its_own_state(void **state)
     op_driver_free(d);
 }
 
-/* --- without keys ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- without keys ------------------------------------------------------------------------------------------------- */
 static const struct tw_state buffer_state = {
     .name = "buffer", .kind = TW_OPERATOR_LIST, .value = "ROW<n BIGINT, what STRING>"};
 struct buffered {
@@ -722,7 +722,7 @@ static void operator_state_needs_no_key(void **state)
     }
 }
 
-/* --- mistakes ------------------------------------------------------------------------------------------------------------------------------------ */
+/* --- mistakes ----------------------------------------------------------------------------------------------------- */
 static const struct tw_state bad_type = {.name = "bad", .kind = TW_VALUE, .value = "ARRAY<INT>"};
 static const struct tw_state no_key_type = {.name = "m", .kind = TW_MAP, .value = "INT"};
 TW_FUNCTION(bad_state) = {.in = &event_row, .out = &result_row, .states = {&bad_type}, .process = count_rows};

@@ -5,8 +5,8 @@
  * part has no dot, is a folder of parts `part-<run>-<subtask>-<number>.<format>`; else it is one file. A device or a pipe
  * has no other name: it is written directly, in whole records.
  *
- * Parts roll at a size, at an age, or before the first row after a quiet time. Complete ones wait until they are committed: `prepare` answers their names, `commit`
- * renames them, and the end of input does both. A failed task removes what it has not committed. */
+ * Parts roll at a size, at an age, or before the first row after a quiet time. Complete ones wait until they are
+ * committed: `prepare` answers their names, `commit` renames them, and the end of input does both. A failed task removes what it has not committed. */
 #include "flow/connector/filesystem/file_sink.h"
 
 #include "flow/connector/record_writer.h"
