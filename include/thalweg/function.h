@@ -147,8 +147,8 @@ struct tw_function {
     /* Asynchronous I/O: runs on a helper thread; tw_collect from there answers the request. */
     enum tw_status (*async)(struct tw_context *cx, const void *in);
     enum tw_status (*timeout)(struct tw_context *cx, const void *in);
-    /* After each attempt, on the same thread: *again comes true for a failure and false for an answer, as without this hook.
-     * AsyncRetryStrategies: ifException by t->error, ifResult by t->results. */
+    /* After each attempt, on the same thread: *again comes true for a failure and false for an answer, as without this
+     * hook. AsyncRetryStrategies: ifException by t->error, ifResult by t->results. */
     enum tw_status (*retry)(struct tw_context *cx, const void *in, const struct tw_try *t, bool *again);
 
     /* Custom source: fills up to `max` rows of row type out; *count = 0 with *end = false means nothing now. */

@@ -27,9 +27,12 @@ TW_API void tw_harness_free(struct tw_harness *h); /* NULL is a no-op */
 /* The first mistake or failure, with operator, key and row; "" when there is none. Valid until the next call. */
 TW_API const char *tw_harness_error(struct tw_harness *h);
 
-/* Each answers 0 when everything that follows from it has come out, 1 after a failure (then and ever after).
+/* Each answers 0 when everything that follows from it has come out, 1 after a failure (then and ever after). What has no
+ * end, such as a timer that registers itself for the present time again, is a failure after 20,000 rounds of timers.
  * A row of row type in_row (input 0) or in2_row (input 1), copied; its event time in ms, or TW_NO_TIME. */
 TW_API int tw_push(struct tw_harness *h, uint32_t input, const void *row, int64_t time_ms);
+/* The same for an update or a deletion of a changelog. */
+TW_API int tw_push_kind(struct tw_harness *h, uint32_t input, enum tw_row_kind kind, const void *row, int64_t time_ms);
 TW_API int tw_push_watermark(struct tw_harness *h, uint32_t input, int64_t watermark);
 TW_API int tw_set_processing_time(struct tw_harness *h, int64_t now_ms); /* ms since 1970; never back. Fires timers */
 /* end of all inputs: the last watermark first */
@@ -39,8 +42,12 @@ TW_API int tw_push_end(struct tw_harness *h);
  * "@time" when it has none; rows of side outputs have "name: " in front; watermarks as "W@time" when asked for.
  * Valid until the next call. */
 TW_API const char *tw_output(struct tw_harness *h, bool with_watermarks);
-/* A counter accumulator (tw_counter_add), after tw_push_end. False when there is none of that name. */
+/* Accumulators, after tw_push_end; false before, and when there is none of that name and kind. As tw_accumulator_long,
+ * tw_accumulator_double and tw_accumulator_histogram answer them after a job. */
 TW_API bool tw_harness_counter(struct tw_harness *h, const char *name, int64_t *value);
+TW_API bool tw_harness_double(struct tw_harness *h, const char *name, double *value);
+TW_API bool tw_harness_histogram(struct tw_harness *h, const char *name, uint32_t index, int32_t *value,
+                                 int64_t *count);
 
 #ifdef __cplusplus
 }

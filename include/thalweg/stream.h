@@ -1,98 +1,16 @@
-/* stream.h - environments and streams: sources, transformations, partitioning, sinks, execution.
+/* stream.h - streams: sources, transformations, partitioning, sinks. What they belong to is env.h.
  *
- * A program:
- *
- *     TW_JOB(env, argc, argv)
- *     {
- *         struct tw_stream *bids = tw_source(env, "bids", "nexmark",
- *                                            TW_OPTIONS("events.num", "1000", "nexmark.table", "bid"));
- *         tw_print(tw_filter(bids, &expensive));
- *         return tw_execute(env, "expensive bids");
- *     }
- *
- * compiles to a program that is its own embedded cluster, and as a shared object runs under `thalweg run job.so`. */
+ * Every call takes streams and answers a stream, never NULL; it belongs to its environment and is gone when its job was
+ * executed. Texts and descriptors are copied, functions (struct tw_function) and row types must stay. A mistake is kept
+ * with the source line of the call and told by tw_execute; calls on a stream that came of one do nothing. */
 #pragma once
-#include <thalweg/function.h>
+#include <thalweg/env.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-struct tw_env;
 struct tw_stream; /* plain or keyed */
-
-struct tw_here {
-    const char *file;
-    int line;
-};
-#define TW_HERE ((struct tw_here){__FILE__, __LINE__})
-
-/* Pairs of key and value, by the connectors' option names. */
-struct tw_options {
-    const char *const *items; /* key, value, key, value... */
-    uint32_t count;           /* of items */
-};
-#define TW_OPTIONS(...)                                                                                                \
-    ((struct tw_options){(const char *const[]){__VA_ARGS__},                                                           \
-                         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)})
-#define TW_NO_OPTIONS ((struct tw_options){NULL, 0})
-
-struct tw_plugin {
-    uint32_t abi;
-    int (*job)(struct tw_env *env, int argc, char **argv);
-    const struct tw_function_entry *first, *end;
-};
-/* Runs a job as a program: reads `-D key=value`, `--config FILE`, `--parallelism N`, `--quiet`, `--help`; the rest of
- * the arguments goes to the job. Answers the exit status and prints errors. */
-TW_API int tw_main(const struct tw_plugin *plugin, int argc, char **argv);
-#define TW_JOB(env, argc, argv)                                                                                        \
-    static int tw_job_body(struct tw_env *env, int argc, char **argv);                                                 \
-    TW_API extern const struct tw_plugin tw_plugin;                                                                    \
-    const struct tw_plugin tw_plugin = {TW_ABI, tw_job_body, __start_tw_functions, __stop_tw_functions};               \
-    int main(int argc, char **argv);                                                                                   \
-    int main(int argc, char **argv) { return tw_main(&tw_plugin, argc, argv); }                                        \
-    static int tw_job_body(__attribute__((unused)) struct tw_env *env, __attribute__((unused)) int argc,               \
-                           __attribute__((unused)) char **argv)
-
-/* --- environment -------------------------------------------------------------------------------------------------- */
-TW_API struct tw_env *tw_env_create_in(const struct tw_function_entry *first, const struct tw_function_entry *end);
-#define tw_env_create() tw_env_create_in(__start_tw_functions, __stop_tw_functions)
-TW_API void tw_env_free(struct tw_env *env);
-/* Configuration by Flink's keys ("parallelism.default"); an unknown key is an error with a suggestion. */
-TW_API void tw_set(struct tw_env *env, const char *key, const char *value);
-TW_API void tw_set_parallelism(struct tw_env *env, uint32_t parallelism);
-TW_API void tw_set_max_parallelism(struct tw_env *env, uint32_t max_parallelism);
-TW_API void tw_disable_chaining(struct tw_env *env);
-TW_API void tw_set_job_parameter(struct tw_env *env, const char *key, const char *value);
-
-/* Result of a finished job: accumulators and counters. Valid until tw_env_free. */
-struct tw_result {
-    const char *job_name, *status; /* FINISHED, FAILED, CANCELED */
-    uint64_t rows_in, rows_out, late_dropped, late_refired;
-    double seconds;
-};
-/* Builds the job, runs it in this process and waits. 0 when it finished; else 1, and tw_error says what and where.
- * Prints the error on stderr unless tw_quiet was set. A job that ends while a callback never returns cannot be taken down:
- * after task.cancellation.timeout (3 min; 0 = never) the error is printed and the process ends with 1. */
-TW_API int tw_execute(struct tw_env *env, const char *job_name);
-/* executeAsync: starts the job on a thread of its own, where the functions of tw_collect_to are then called. 0 when it runs;
- * else 1, and tw_error says why. Until tw_wait only tw_job_status, tw_cancel and tw_wait may be called for `env`. */
-TW_API int tw_execute_async(struct tw_env *env, const char *job_name);
-TW_API int tw_wait(struct tw_env *env); /* until that job is over: then as tw_execute. 1 when there is none */
-TW_API const char *tw_job_status(struct tw_env *env); /* RUNNING, FINISHED, FAILED, CANCELED; "" before the first job */
-TW_API const struct tw_result *tw_job_result(struct tw_env *env);
-TW_API const char *tw_error(struct tw_env *env); /* "" when there is none */
-TW_API void tw_quiet(struct tw_env *env, bool quiet);
-TW_API bool tw_is_quiet(const struct tw_env *env); /* tw_quiet was set, or the program was started with --quiet */
-TW_API bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value);
-TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *value);
-/* The index-th value of a histogram, ascending, and how often it was added; false behind the last. */
-TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value,
-                                     int64_t *count);
-/* Asks a running job to stop, from a signal handler, another thread, or after tw_execute_async. */
-TW_API void tw_cancel(struct tw_env *env);
-/* The graph as Flink's JSON plan; freed with the environment. NULL on a mistake, see tw_error. */
-TW_API const char *tw_plan(struct tw_env *env);
 
 /* --- watermarks --------------------------------------------------------------------------------------------------- */
 enum tw_watermark_kind { TW_WM_NONE, TW_WM_MONOTONOUS, TW_WM_BOUNDED, TW_WM_FUNCTION };
@@ -188,9 +106,9 @@ TW_API struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stre
                                              const struct tw_function *f, struct tw_here h);
 #define tw_interval_join(a, b, f, ...) tw_interval_join_at(a, b, (struct tw_interval){__VA_ARGS__}, f, TW_HERE)
 
-/* Asynchronous I/O. A failed attempt, or what the function's .retry says, is repeated after a pause: retry_delay_ms, then each
- * time multiplied by retry_multiplier, at most retry_delay_max_ms. When no attempt is left, and at the end of the input, where
- * pauses end at once, the last answer or failure counts. */
+/* Asynchronous I/O. A failed attempt, or what the function's .retry says, is repeated after a pause: retry_delay_ms,
+ * then each time multiplied by retry_multiplier, at most retry_delay_max_ms. When no attempt is left, and at the end of
+ * the input, where pauses end at once, the last answer or failure counts. */
 struct tw_async {
     bool unordered;
     int64_t timeout_ms; /* for all attempts at a row together; 0 = none */

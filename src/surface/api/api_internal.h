@@ -29,6 +29,11 @@ void api_graph_clear(struct tw_env *env);
 /* Checks and prepares the graph where it stands. The first mistake is in env->err. */
 enum status api_graph_prepare(struct tw_env *env, const char *job_name) CHECKED;
 
+/* What an accumulator answers (NULL = none of that name); false when its kind has no such answer. */
+bool api_accumulator_long(const struct accumulator *a, int64_t *value);
+bool api_accumulator_double(const struct accumulator *a, double *value);
+bool api_accumulator_histogram(const struct accumulator *a, uint32_t index, int32_t *value, int64_t *count);
+
 /* --- building (stream.c) ------------------------------------------------------------------------------------------------ */
 static inline struct graph_here api_here(struct tw_here h) { return (struct graph_here){h.file, h.line}; }
 /* Keeps the first mistake with its source line; answers a broken stream. */

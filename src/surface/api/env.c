@@ -174,30 +174,39 @@ static const struct accumulator *find_accumulator(struct tw_env *env, const char
     return all != NULL ? accumulators_find(all, name) : NULL;
 }
 
-bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value)
+bool api_accumulator_long(const struct accumulator *a, int64_t *value)
 {
-    const struct accumulator *a = find_accumulator(env, name);
-
     if (a == NULL || a->kind != ACC_COUNTER) return false;
     *value = a->count;
     return true;
 }
 
-bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value, int64_t *count)
+bool api_accumulator_double(const struct accumulator *a, double *value)
 {
-    const struct accumulator *a = find_accumulator(env, name);
+    if (a == NULL) return false;
+    *value = accumulator_double(a);
+    return true;
+}
 
+bool api_accumulator_histogram(const struct accumulator *a, uint32_t index, int32_t *value, int64_t *count)
+{
     if (a == NULL || a->kind != ACC_HISTOGRAM || index >= a->entry_count) return false;
     *value = a->entries[index].value;
     *count = a->entries[index].count;
     return true;
 }
 
+bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value)
+{
+    return api_accumulator_long(find_accumulator(env, name), value);
+}
+
 bool tw_accumulator_double(struct tw_env *env, const char *name, double *value)
 {
-    const struct accumulator *a = find_accumulator(env, name);
+    return api_accumulator_double(find_accumulator(env, name), value);
+}
 
-    if (a == NULL) return false;
-    *value = accumulator_double(a);
-    return true;
+bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value, int64_t *count)
+{
+    return api_accumulator_histogram(find_accumulator(env, name), index, value, count);
 }

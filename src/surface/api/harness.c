@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-enum { INPUTS = 2, ROUND_NS = 2000000, RING_BATCHES = 4 };
+enum { INPUTS = 2, ROUND_NS = 2000000, RING_BATCHES = 4, DUE_ROUNDS_MAX = 20000 };
 
 /* The world's operations come first: that is how the clocks find their time. */
 struct harness_world {
@@ -177,6 +177,8 @@ static enum status deploy(struct tw_harness *h, const struct tw_row *const *rows
  * timer's rows count as no progress of the round in which they leave. */
 static int drive(struct tw_harness *h)
 {
+    uint32_t due_rounds = 0;
+
     for (uint32_t still = 0; !h->is_over && h->env->err.status == S_OK && still < h->task_count + 2;) {
         bool moved;
         int64_t deadline_ms;
@@ -184,6 +186,9 @@ static int drive(struct tw_harness *h)
         h->world.mono_ns += ROUND_NS;
         h->is_over = taskmanager_round(h->tm, NULL, &moved, &deadline_ms) == S_END;
         still = moved || deadline_ms <= h->world.wall_ms ? 0 : still + 1;
+        if (deadline_ms > h->world.wall_ms || ++due_rounds < DUE_ROUNDS_MAX) continue;
+        err_set(&h->env->err, E_USER, "this does not come to an end: after %d rounds timers are still due", DUE_ROUNDS_MAX);
+        err_hint(&h->env->err, "does a timer register itself for the present time again?");
     }
     return h->env->err.status == S_OK ? 0 : 1;
 }
@@ -254,16 +259,32 @@ static bool may_push(struct tw_harness *h, const char *call, uint32_t input)
     return h->env->err.status == S_OK;
 }
 
-int tw_push(struct tw_harness *h, uint32_t input, const void *row, int64_t time_ms)
+static int push(struct tw_harness *h, const char *call, uint32_t input, enum tw_row_kind kind, const void *row,
+                int64_t time_ms)
 {
-    if (!may_push(h, "tw_push", input)) return 1;
+    if (!may_push(h, call, input)) return 1;
+    ASSERT(kind <= TW_DELETE);
     struct batch *b = h->batches[input];
     batch_clear(b);
     rowconv_write(&h->rows[input].conv, row, 1, b);
     batch_use_times(b);
     b->times[0] = time_ms;
+    if (kind != TW_INSERT) {
+        batch_use_kinds(b);
+        b->kinds[0] = (uint8_t)kind;
+    }
     h->inputs[input]->rows = b;
     return drive(h);
+}
+
+int tw_push(struct tw_harness *h, uint32_t input, const void *row, int64_t time_ms)
+{
+    return push(h, "tw_push", input, TW_INSERT, row, time_ms);
+}
+
+int tw_push_kind(struct tw_harness *h, uint32_t input, enum tw_row_kind kind, const void *row, int64_t time_ms)
+{
+    return push(h, "tw_push_kind", input, kind, row, time_ms);
 }
 
 int tw_push_watermark(struct tw_harness *h, uint32_t input, int64_t watermark)
@@ -307,12 +328,23 @@ const char *tw_output(struct tw_harness *h, bool with_watermarks)
     return buf_text(&h->text);
 }
 
+/* --- accumulators --------------------------------------------------------------------------------------------------------- */
+static const struct accumulator *find_accumulator(struct tw_harness *h, const char *name)
+{
+    return h->is_over && h->job != NULL ? accumulators_find(job_accumulators(h->job), name) : NULL;
+}
+
 bool tw_harness_counter(struct tw_harness *h, const char *name, int64_t *value)
 {
-    const struct accumulator *a = h->is_over && h->job != NULL ? accumulators_find(job_accumulators(h->job), name)
-                                                               : NULL;
+    return api_accumulator_long(find_accumulator(h, name), value);
+}
 
-    if (a == NULL || a->kind != ACC_COUNTER) return false;
-    *value = a->count;
-    return true;
+bool tw_harness_double(struct tw_harness *h, const char *name, double *value)
+{
+    return api_accumulator_double(find_accumulator(h, name), value);
+}
+
+bool tw_harness_histogram(struct tw_harness *h, const char *name, uint32_t index, int32_t *value, int64_t *count)
+{
+    return api_accumulator_histogram(find_accumulator(h, name), index, value, count);
 }

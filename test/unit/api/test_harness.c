@@ -187,6 +187,225 @@ static void asynchronous_requests_answer_at_once(void **state)
     tw_harness_free(h);
 }
 
+/* --- kinds of rows, and what never ends ---------------------------------------------------------------------------------- */
+static struct tw_stream *passed_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2, (void)arg;
+    return tw_where(in, "n", ">", "0");
+}
+
+static void kinds_of_a_changelog(void **state)
+{
+    struct tw_harness *h = tw_harness_create(passed_graph, NULL, &click_row, NULL);
+    struct click c = {TW_STR("ada"), 1};
+
+    (void)state;
+    assert_int_equal(tw_push_kind(h, 0, TW_INSERT, &c, 1), 0);
+    assert_int_equal(tw_push_kind(h, 0, TW_UPDATE_BEFORE, &c, 2), 0);
+    assert_int_equal(tw_push_kind(h, 0, TW_UPDATE_AFTER, &c, TW_NO_TIME), 0);
+    assert_int_equal(tw_push_kind(h, 0, TW_DELETE, &c, 4), 0);
+    assert_int_equal(tw_push(h, 0, &c, 5), 0);
+    assert_string_equal(tw_output(h, false), "+I[ada, 1]@1\n-U[ada, 1]@2\n+U[ada, 1]\n-D[ada, 1]@4\n+I[ada, 1]@5\n");
+    assert_int_equal(tw_push_kind(h, 1, TW_DELETE, &c, 4), 1);
+    assert_string_equal(tw_harness_error(h), "tw_push_kind: the harness has no input 1");
+    tw_harness_free(h);
+}
+
+static enum tw_status again_process(struct tw_context *cx, const void *in)
+{
+    (void)in;
+    tw_register_processing_timer(cx, tw_now_ms(cx));
+    return TW_OK;
+}
+static enum tw_status again_timer(struct tw_context *cx, int64_t time_ms)
+{
+    tw_register_processing_timer(cx, time_ms);
+    return TW_OK;
+}
+TW_FUNCTION(again) = {.in = &click_row, .out = &click_row, .process = again_process, .on_timer = again_timer};
+
+static struct tw_stream *again_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2, (void)arg;
+    return tw_process(tw_key_by(in, "user"), &again);
+}
+
+static void what_has_no_end_is_a_failure(void **state)
+{
+    struct tw_harness *h = tw_harness_create(again_graph, NULL, &click_row, NULL);
+    struct click c = {TW_STR("ada"), 1};
+
+    (void)state;
+    assert_int_equal(tw_push(h, 0, &c, 1), 1);
+    assert_string_equal(
+        tw_harness_error(h),
+        "this does not come to an end: after 20000 rounds timers are still due; does a timer register itself for the "
+        "present time again?");
+    tw_harness_free(h);
+}
+
+/* --- accumulators, blocking ------------------------------------------------------------------------------------------------ */
+static enum tw_status measure(struct tw_context *cx, const void *in, bool *keep)
+{
+    const struct click *c = in;
+
+    tw_counter_add(cx, "rows", 1);
+    tw_double_add(cx, "half", 0.5);
+    tw_average_add(cx, "mean", (double)c->n);
+    tw_histogram_add(cx, "values", (int32_t)c->n);
+    *keep = c->n != 2;
+    return TW_OK;
+}
+TW_FUNCTION(measured) = {.in = &click_row, .filter = measure, .flags = TW_BLOCKING};
+
+static struct tw_stream *measured_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2, (void)arg;
+    return tw_filter(in, &measured);
+}
+
+static void accumulators_of_a_blocking_function(void **state)
+{
+    struct tw_harness *h = tw_harness_create(measured_graph, NULL, &click_row, NULL);
+    int64_t n = 0;
+    int32_t value = 0;
+    double x = 0;
+
+    (void)state;
+    push(h, 0, "ada", 1, 1);
+    push(h, 0, "ada", 2, 2);
+    push(h, 0, "ada", 6, 3);
+    push(h, 0, "ada", 6, 4);
+    assert_string_equal(tw_output(h, false), "+I[ada, 1]@1\n+I[ada, 6]@3\n+I[ada, 6]@4\n");
+    assert_false(tw_harness_double(h, "half", &x));
+    assert_false(tw_harness_histogram(h, "values", 0, &value, &n));
+    assert_int_equal(tw_push_end(h), 0);
+    assert_true(tw_harness_counter(h, "rows", &n));
+    assert_int_equal(n, 4);
+    assert_true(tw_harness_double(h, "half", &x));
+    assert_true(x == 2.0);
+    assert_true(tw_harness_double(h, "mean", &x));
+    assert_true(x == 3.75);
+    assert_true(tw_harness_histogram(h, "values", 2, &value, &n));
+    assert_int_equal(value, 6);
+    assert_int_equal(n, 2);
+    assert_false(tw_harness_histogram(h, "values", 3, &value, &n));
+    assert_false(tw_harness_counter(h, "half", &n));
+    assert_false(tw_harness_double(h, "none", &x));
+    tw_harness_free(h);
+}
+
+/* --- windows, two inputs, broadcast ----------------------------------------------------------------------------------------- */
+static struct tw_stream *window_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2, (void)arg;
+    return tw_window_columns(tw_key_by(in, "user"), TW_TUMBLE(10, .allowed_lateness_ms = 5), "sum(n) AS total");
+}
+
+static void windows_fire_again_and_give_up(void **state)
+{
+    struct tw_harness *h = tw_harness_create(window_graph, NULL, &click_row, NULL);
+
+    (void)state;
+    push(h, 0, "ada", 1, 3);
+    push(h, 0, "ada", 2, 9);
+    push(h, 0, "ada", 4, 10);
+    assert_int_equal(tw_push_watermark(h, 0, 8), 0);
+    assert_string_equal(tw_output(h, false), "");
+    assert_int_equal(tw_push_watermark(h, 0, 9), 0);
+    assert_string_equal(tw_output(h, true), "+I[ada, 1970-01-01T00:00, 1970-01-01T00:00:00.010, 3]@9\nW@9\n");
+    push(h, 0, "ada", 8, 0);
+    assert_string_equal(tw_output(h, false), "+I[ada, 1970-01-01T00:00, 1970-01-01T00:00:00.010, 11]@9\n");
+    assert_int_equal(tw_push_watermark(h, 0, 14), 0);
+    push(h, 0, "ada", 16, 5);
+    assert_string_equal(tw_output(h, false), "late: +I[ada, 16]@5\n");
+    assert_int_equal(tw_push_end(h), 0);
+    assert_string_equal(tw_output(h, false), "+I[ada, 1970-01-01T00:00:00.010, 1970-01-01T00:00:00.020, 4]@19\n");
+    tw_harness_free(h);
+}
+
+static enum tw_status remember(struct tw_context *cx, const void *in)
+{
+    tw_value_set_long(cx, &total, ((const struct click *)in)->n);
+    return TW_OK;
+}
+static enum tw_status multiply(struct tw_context *cx, const void *in)
+{
+    struct click out = *(const struct click *)in;
+
+    out.n *= tw_value_long(cx, &total, 1);
+    tw_collect(cx, &out);
+    return TW_OK;
+}
+TW_FUNCTION(multiplied) = {.in = &click_row,
+                           .in2 = &click_row,
+                           .out = &click_row,
+                           .states = {&total},
+                           .process = multiply,
+                           .process2 = remember};
+
+static struct tw_stream *co_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)arg;
+    return tw_co_process(tw_key_by(in, "user"), tw_key_by(in2, "user"), &multiplied);
+}
+
+static void two_inputs_share_the_state_of_a_key(void **state)
+{
+    struct tw_harness *h = tw_harness_create(co_graph, NULL, &click_row, &click_row);
+
+    (void)state;
+    push(h, 0, "ada", 3, 1);
+    push(h, 1, "ada", 7, 2);
+    push(h, 0, "ada", 3, 3);
+    push(h, 0, "bob", 3, 4);
+    assert_int_equal(tw_push_watermark(h, 1, 9), 0);
+    assert_int_equal(tw_push_watermark(h, 0, 6), 0);
+    assert_string_equal(tw_output(h, true), "+I[ada, 3]@1\n+I[ada, 21]@3\n+I[bob, 3]@4\nW@6\n");
+    tw_harness_free(h);
+}
+
+static const struct tw_state rules = {.name = "rules", .kind = TW_BROADCAST, .map_key = "STRING", .value = "BIGINT"};
+
+static enum tw_status learn(struct tw_context *cx, const void *in)
+{
+    const struct click *rule = in;
+
+    tw_map_put(cx, &rules, &rule->user, &rule->n);
+    return TW_OK;
+}
+static enum tw_status apply(struct tw_context *cx, const void *in)
+{
+    struct click out = *(const struct click *)in;
+    int64_t factor = 0;
+
+    if (!tw_map_get(cx, &rules, &out.user, &factor)) return TW_OK;
+    out.n *= factor;
+    tw_collect(cx, &out);
+    return TW_OK;
+}
+TW_FUNCTION(ruled) = {
+    .in = &click_row, .in2 = &click_row, .out = &click_row, .states = {&rules}, .process = apply, .process2 = learn};
+
+static struct tw_stream *rules_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)arg;
+    return tw_broadcast_process(in, in2, &ruled);
+}
+
+static void broadcast_rules_hold_for_all(void **state)
+{
+    struct tw_harness *h = tw_harness_create(rules_graph, NULL, &click_row, &click_row);
+
+    (void)state;
+    push(h, 0, "ada", 3, 1);
+    push(h, 1, "ada", 5, 2);
+    push(h, 0, "ada", 3, 3);
+    push(h, 0, "bob", 3, 4);
+    assert_string_equal(tw_output(h, false), "+I[ada, 15]@3\n");
+    tw_harness_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +414,12 @@ int main(void)
         cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(two_inputs_and_the_lower_watermark),
         cmocka_unit_test(asynchronous_requests_answer_at_once),
+        cmocka_unit_test(kinds_of_a_changelog),
+        cmocka_unit_test(what_has_no_end_is_a_failure),
+        cmocka_unit_test(accumulators_of_a_blocking_function),
+        cmocka_unit_test(windows_fire_again_and_give_up),
+        cmocka_unit_test(two_inputs_share_the_state_of_a_key),
+        cmocka_unit_test(broadcast_rules_hold_for_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
