@@ -3,8 +3,14 @@
  * Time is cut into slices of gcd(size, slide); the table `panes` has one namespace per slice (named by its end), so that
  * a slice is dropped whole. A tumbling window is one slice and is answered from it. For sliding windows the table
  * `running` holds the window under way: when it moves by one slide, the slices that enter are merged and those that leave
- * are taken back, so the work depends on the keys that change and not on size/slide. Folds that cannot take back
- * (floating point, maxima) have their window combined anew.
+ * are taken back, so the work depends on the keys that change and not on size/slide.
+ *
+ * Folds that cannot take back (maxima, floating point, a user's) have two stacks: time is also cut at pivots, multiples of
+ * the size, one of which lies in every window. `stacks` holds, per start of a window, all from there up to the pivot, built
+ * from the pivot down when the first window reaches over it; `running` holds all from the pivot to the window's end. A
+ * window is one of the former with the latter: three merges per key and slide, whatever the size. Where pivots lie depends
+ * on time alone, so sums of floating point do not depend on what fired before. A late row below a window's end makes the
+ * stack that has its slice stale; the next window builds it anew.
  *
  * Lateness as Flink has it: a row is too late when the last window that holds it is past its end - 1 + lateness; it goes
  * to the side output and is counted. A row for a window that has fired already fires it again at once, row by row.
@@ -17,7 +23,7 @@
 
 #include <string.h>
 
-enum fire_phase { FIRE_NEXT, FIRE_ADD, FIRE_EMIT, FIRE_TAKE_BACK };
+enum fire_phase { FIRE_NEXT, FIRE_BLOCK, FIRE_CARRY, FIRE_ADD, FIRE_JOIN, FIRE_EMIT, FIRE_TAKE_BACK };
 
 struct walk { /* over the entries of one namespace, a chunk at a time */
     struct state_cursor cursor;
@@ -31,15 +37,16 @@ struct slices {
     struct window_fold *fold;
     int64_t slice_ms;
     bool tumbling;
-    struct state_def panes_def, running_def;
+    struct state_def panes_def, running_def, stacks_def;
     struct state_table *panes, *running;
+    struct state_table *stacks; /* namespace: start of a window; NULL unless sliding windows overlap and cannot take back */
     const struct type *key;
     const uint32_t *key_cols; /* of the input */
     uint32_t key_count;
     uint32_t *plain_cols;   /* 0, 1, 2.. of `keys` */
     uint32_t slices_offset; /* in rows of running: how many slices the key is in */
     /* on_batch */
-    int64_t ends[BATCH_ROWS];
+    int64_t ends[BATCH_ROWS], sort_by[BATCH_ROWS];
     uint32_t order[BATCH_ROWS], order_space[BATCH_ROWS];
     uint64_t hashes[BATCH_ROWS], group_hashes[BATCH_ROWS];
     uint16_t group[BATCH_ROWS];
@@ -53,6 +60,9 @@ struct slices {
     int64_t end;                   /* the window being fired */
     int64_t cover_low, cover_high; /* running covers the slices in (low, high] */
     int64_t slice;                 /* being merged or taken back */
+    int64_t pivot, stack_low;      /* stacks are built for window starts in [stack_low, pivot) */
+    int64_t block;                 /* start of the one being built */
+    bool stacks_stale, running_stale;
     struct walk walk;
     struct batch *keys; /* keys of the chunk walked */
     void *acc[BATCH_ROWS], *other[BATCH_ROWS];
@@ -132,7 +142,10 @@ static enum status open_tables(struct slices *s)
                                         .value = type_row(a, n + 1, names, types, false)};
     TRY(state_open(cx->state, &s->running_def, &s->running, cx->err));
     s->slices_offset = s->running->value.fields[n].offset;
-    return S_OK;
+    if (s->fold->unmerge != NULL || s->plan.slide_ms >= s->plan.size_ms) return S_OK;
+    s->stacks_def = s->panes_def;
+    s->stacks_def.name = "window-stacks";
+    return state_open(cx->state, &s->stacks_def, &s->stacks, cx->err);
 }
 
 static const struct type *key_type(struct op_cx *cx)
@@ -161,7 +174,7 @@ enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, stru
     s->fold = fold;
     s->slice_ms = gcd(plan->size_ms, plan->slide_ms);
     s->tumbling = plan->size_ms == plan->slide_ms;
-    s->time = s->cover_low = s->cover_high = TIME_MIN;
+    s->time = s->cover_low = s->cover_high = s->pivot = s->stack_low = TIME_MIN;
     s->key = key_type(cx);
     s->key_cols = cx->plan->keys[0];
     s->key_count = cx->plan->key_count[0];
@@ -176,6 +189,7 @@ void slices_free(struct slices *s)
     if (s == NULL) return;
     state_close(s->panes);
     state_close(s->running);
+    state_close(s->stacks);
     batch_free(s->keys);
     mem_free(s->cx->mem, s->plain_cols);
     mem_free(s->cx->mem, s);
@@ -212,21 +226,25 @@ static struct state_keys walked_keys(struct slices *s)
 /* --- sliding: moving the running window ---------------------------------------------------------------------------------------- */
 static int64_t *slice_count(const struct slices *s, void *row) { return state_word(row, s->slices_offset); }
 
-/* One chunk of slice s->slice goes into running. */
-static enum status merge_chunk(struct slices *s)
+/* One chunk of (from, from_ns) goes into (to, to_ns); running counts it. */
+static enum status merge_walked(struct slices *s, struct state_table *from, int64_t from_ns, struct state_table *to,
+                                int64_t to_ns)
 {
-    TRY(walk_load(s, s->panes, s->slice));
+    TRY(walk_load(s, from, from_ns));
     if (s->walk.n > 0) {
         struct state_keys keys = walked_keys(s);
-        TRY(state_resolve(s->running, 0, &keys, STATE_INSERT, s->other, s->bits));
-        if (s->fold->start != NULL) TRY(s->fold->start(s->fold, s->running, 0, s->other, s->bits, s->walk.n));
-        TRY(s->fold->merge(s->fold, s->running, 0, s->other, s->panes, s->slice, s->acc, s->walk.n));
-        for (uint32_t i = 0; i < s->walk.n; i++) (*slice_count(s, s->other[i]))++;
-        state_done(s->running);
+        TRY(state_resolve(to, to_ns, &keys, STATE_INSERT, s->other, s->bits));
+        if (s->fold->start != NULL) TRY(s->fold->start(s->fold, to, to_ns, s->other, s->bits, s->walk.n));
+        TRY(s->fold->merge(s->fold, to, to_ns, s->other, from, from_ns, s->acc, s->walk.n));
+        for (uint32_t i = 0; to == s->running && i < s->walk.n; i++) (*slice_count(s, s->other[i]))++;
+        state_done(to);
     }
-    walk_next(s, s->panes);
+    walk_next(s, from);
     return S_OK;
 }
+
+static enum status merge_chunk(struct slices *s) { return merge_walked(s, s->panes, s->slice, s->running, 0); }
+static enum status block_chunk(struct slices *s) { return merge_walked(s, s->panes, s->slice, s->stacks, s->block); }
 
 /* One chunk of slice s->slice leaves running; keys that were only there go. */
 static enum status take_back_chunk(struct slices *s)
@@ -299,8 +317,14 @@ static bool next_window(struct slices *s, int64_t upto, int64_t *end)
     return best != INT64_MAX && best - 1 <= upto;
 }
 
-static struct state_table *window_table(struct slices *s) { return s->tumbling ? s->panes : s->running; }
-static int64_t window_ns(struct slices *s) { return s->tumbling ? s->end : 0; }
+static struct state_table *window_table(struct slices *s)
+{
+    return s->tumbling ? s->panes : s->stacks != NULL ? s->stacks : s->running;
+}
+static int64_t window_ns(struct slices *s)
+{
+    return s->tumbling ? s->end : s->stacks != NULL ? s->end - s->plan.size_ms : 0;
+}
 
 /* Emits one chunk of the window's keys. */
 static enum status emit_chunk(struct slices *s)
@@ -320,12 +344,105 @@ static enum status emit_chunk(struct slices *s)
     return S_MORE;
 }
 
+/* The pivot of the window that ends at `end`: in (end - size, end]. */
+static int64_t pivot_of(const struct slices *s, int64_t end)
+{
+    return end - floor_mod(end - s->plan.offset_ms, s->plan.size_ms);
+}
+
+/* The last start of a window before the pivot of the window that ends at `end`. */
+static int64_t last_block(const struct slices *s, int64_t end)
+{
+    int64_t low = end - s->plan.size_ms;
+
+    return low + (pivot_of(s, end) - 1 - low) / s->plan.slide_ms * s->plan.slide_ms;
+}
+
+static int64_t block_end(const struct slices *s, int64_t block, int64_t pivot)
+{
+    return MIN(block + s->plan.slide_ms, pivot);
+}
+
+static void drop_stacks(struct slices *s)
+{
+    uint32_t count;
+    const int64_t *live = state_namespaces(s->stacks, &count);
+
+    while (count > 0) {
+        state_drop(s->stacks, live[0]);
+        live = state_namespaces(s->stacks, &count);
+    }
+}
+
+/* What holds of both stacks for the window at hand stays; the rest is built. */
+static void start_stacks(struct slices *s)
+{
+    int64_t pivot = pivot_of(s, s->end), low = s->end - s->plan.size_ms;
+    bool moved = pivot != s->pivot;
+
+    if (moved || s->running_stale) {
+        state_drop(s->running, 0);
+        s->cover_high = pivot;
+    }
+    if (moved || s->stacks_stale) {
+        drop_stacks(s);
+        s->stack_low = s->pivot = pivot;
+    }
+    s->running_stale = s->stacks_stale = false;
+    s->cover_low = low;
+    s->block = last_block(s, s->end);
+    s->phase = s->stack_low <= low ? FIRE_ADD : FIRE_BLOCK;
+    each_slice_start(s, s->phase == FIRE_ADD ? s->cover_high : s->block);
+}
+
+static enum status fire_block(struct slices *s)
+{
+    TRY(each_slice(s, block_end(s, s->block, s->pivot), block_chunk));
+    s->phase = FIRE_CARRY;
+    walk_start(s);
+    s->walk.last = block_end(s, s->block, s->pivot) == s->pivot; /* nothing is behind it */
+    return S_MORE;
+}
+
+static enum status fire_carry(struct slices *s)
+{
+    if (s->walk.loaded || !s->walk.last) {
+        TRY(merge_walked(s, s->stacks, s->block + s->plan.slide_ms, s->stacks, s->block));
+        return S_MORE;
+    }
+    if (s->block > s->cover_low) {
+        s->block -= s->plan.slide_ms;
+        s->phase = FIRE_BLOCK;
+        each_slice_start(s, s->block);
+        return S_MORE;
+    }
+    s->stack_low = s->cover_low;
+    s->phase = FIRE_ADD;
+    each_slice_start(s, s->cover_high);
+    return S_MORE;
+}
+
+static enum status fire_join(struct slices *s)
+{
+    if (s->walk.loaded || !s->walk.last) {
+        TRY(merge_walked(s, s->running, 0, s->stacks, s->cover_low));
+        return S_MORE;
+    }
+    s->phase = FIRE_EMIT;
+    walk_start(s);
+    return S_MORE;
+}
+
 static enum status fire_next(struct slices *s, int64_t upto)
 {
     if (!next_window(s, upto, &s->end)) return S_END;
     s->phase = s->tumbling ? FIRE_EMIT : FIRE_ADD;
     walk_start(s);
     if (s->tumbling) return S_MORE;
+    if (s->stacks != NULL) {
+        start_stacks(s);
+        return S_MORE;
+    }
     if (s->fold->unmerge == NULL || s->cover_low == TIME_MIN) { /* nothing to build on */
         state_drop(s->running, 0);
         s->cover_low = s->cover_high = s->end - s->plan.size_ms;
@@ -338,7 +455,7 @@ static enum status fire_add(struct slices *s)
 {
     TRY(each_slice(s, s->end, merge_chunk));
     s->cover_high = s->end;
-    s->phase = FIRE_EMIT;
+    s->phase = s->stacks != NULL ? FIRE_JOIN : FIRE_EMIT;
     walk_start(s);
     return S_MORE;
 }
@@ -348,6 +465,7 @@ static enum status fire_emit(struct slices *s)
     if (s->walk.loaded || !s->walk.last) return emit_chunk(s);
     s->phase = s->tumbling || s->fold->unmerge == NULL ? FIRE_NEXT : FIRE_TAKE_BACK;
     s->time = MAX(s->time, s->end - 1);
+    if (s->stacks != NULL) state_drop(s->stacks, s->cover_low);
     each_slice_start(s, s->cover_low);
     return S_MORE;
 }
@@ -372,6 +490,10 @@ static void drop_cleaned(struct slices *s)
         state_drop(s->panes, live[0]);
         live = state_namespaces(s->panes, &count);
     }
+    if (count > 0 || s->tumbling || s->fold->unmerge != NULL) return;
+    state_drop(s->running, 0); /* nothing that is held can reach another window */
+    if (s->stacks != NULL) drop_stacks(s);
+    s->pivot = TIME_MIN;
 }
 
 /* Fires every window with end - 1 <= upto, a chunk per call. */
@@ -381,7 +503,10 @@ static enum status fire(struct slices *s, int64_t upto)
 
     switch (s->phase) {
     case FIRE_NEXT: st = fire_next(s, upto); break;
+    case FIRE_BLOCK: st = fire_block(s); break;
+    case FIRE_CARRY: st = fire_carry(s); break;
     case FIRE_ADD: st = fire_add(s); break;
+    case FIRE_JOIN: st = fire_join(s); break;
     case FIRE_EMIT: st = fire_emit(s); break;
     case FIRE_TAKE_BACK: st = fire_take_back(s); break;
     }
@@ -429,7 +554,7 @@ static bool ends_earlier(void *arg, uint32_t a, uint32_t b)
 {
     const struct slices *s = arg;
 
-    return s->ends[a] < s->ends[b];
+    return s->sort_by[a] < s->sort_by[b];
 }
 
 static enum status prepare(struct slices *s, struct batch *in)
@@ -437,7 +562,7 @@ static enum status prepare(struct slices *s, struct batch *in)
     uint32_t n = batch_rows(in);
     int64_t now = s->plan.processing_time ? sys_wall_ms(s->cx->sys) : 0;
     bool ordered = true;
-    int64_t first = 0, end = 0; /* the slice of the row before, [first, end), which is mostly that of this one */
+    int64_t first = 0, end = 0, by = 0; /* the slice of the row before, [first, end), which is mostly that of this one */
 
     if (in->times == NULL && !s->plan.processing_time)
         return err_set(s->cx->err, E_GRAPH,
@@ -449,10 +574,13 @@ static enum status prepare(struct slices *s, struct batch *in)
         if (UNLIKELY(time < first || time >= end)) {
             end = slice_end_of(s, time);
             first = end - s->slice_ms;
+            /* Rows for windows that have fired go first, in the order in which they came: each fires them as it finds them. */
+            by = has_fired(s, first_window_end(s, end)) ? TIME_MIN : end;
         }
         s->ends[i] = end;
+        s->sort_by[i] = by;
         s->order[i] = i;
-        ordered &= i == 0 || s->ends[i] >= s->ends[i - 1];
+        ordered &= i == 0 || s->sort_by[i] >= s->sort_by[i - 1];
     }
     if (!ordered) sort_stable(s->order, s->order_space, n, ends_earlier, s);
     batch_hash(in, s->key_cols, s->key_count, s->hashes);
@@ -503,8 +631,53 @@ static enum status too_late(struct slices *s, struct batch *in, uint32_t n)
     return S_OK;
 }
 
+/* The key's slices in (low, high] into (running, ns), which begins anew. */
+static enum status combine_slices(struct slices *s, const struct state_keys *keys, int64_t ns, int64_t low, int64_t high)
+{
+    int64_t slice = low;
+
+    state_drop(s->running, ns);
+    TRY(state_resolve(s->running, ns, keys, STATE_INSERT, s->other, s->bits));
+    if (s->fold->start != NULL) TRY(s->fold->start(s->fold, s->running, ns, s->other, s->bits, 1));
+    while (next_slice(s, slice, high, &slice)) {
+        TRY(state_resolve(s->panes, slice, keys, STATE_READ, s->acc, NULL));
+        if (s->acc[0] != NULL) TRY(s->fold->merge(s->fold, s->running, ns, s->other, s->panes, slice, s->acc, 1));
+    }
+    return S_OK;
+}
+
+/* Namespaces of `running` for one key's window. */
+enum { ONE_WINDOW = -1, ONE_PART = -3 }; /* ONE_WINDOW takes turns with the one below it */
+
+/* Puts the key's (running, from) behind its (running, to), which s->other[0] is. */
+static enum status combine_parts(struct slices *s, const struct state_keys *keys, int64_t to, int64_t from)
+{
+    void *part;
+
+    TRY(state_resolve(s->running, from, keys, STATE_INSERT, &part, s->bits));
+    return s->fold->merge(s->fold, s->running, to, s->other, s->running, from, &part, 1);
+}
+
+/* As the stacks have it, so that the same merges make the same result: from the pivot down, then what is above it. */
+static enum status combine_stacks(struct slices *s, const struct state_keys *keys, int64_t end, int64_t *ns)
+{
+    int64_t low = end - s->plan.size_ms, pivot = pivot_of(s, end), to = ONE_WINDOW;
+
+    for (int64_t block = last_block(s, end); block >= low; block -= s->plan.slide_ms) {
+        int64_t behind = to;
+        to = 2 * ONE_WINDOW - 1 - to; /* the other of the two */
+        TRY(combine_slices(s, keys, to, block, block_end(s, block, pivot)));
+        if (block_end(s, block, pivot) < pivot) TRY(combine_parts(s, keys, to, behind));
+    }
+    *ns = to;
+    if (pivot == end) return S_OK;
+    TRY(combine_slices(s, keys, ONE_PART, pivot, end));
+    TRY(state_resolve(s->running, to, keys, STATE_UPDATE, s->other, NULL));
+    return combine_parts(s, keys, to, ONE_PART);
+}
+
 /* The accumulator of one window and the key of the row in group[0], combined from its slices into s->other[0]. */
-static enum status combine_window(struct slices *s, struct batch *in, int64_t end)
+static enum status combine_window(struct slices *s, struct batch *in, int64_t end, int64_t *ns)
 {
     struct state_keys keys = {.batch = in,
                               .cols = s->key_cols,
@@ -512,24 +685,16 @@ static enum status combine_window(struct slices *s, struct batch *in, int64_t en
                               .count = 1,
                               .sel = s->group,
                               .hashes = s->group_hashes};
-    int64_t slice = end - s->plan.size_ms;
-    const int64_t scratch = -1;
 
-    state_drop(s->running, scratch);
-    TRY(state_resolve(s->running, scratch, &keys, STATE_INSERT, s->other, s->bits));
-    if (s->fold->start != NULL) TRY(s->fold->start(s->fold, s->running, scratch, s->other, s->bits, 1));
-    while (next_slice(s, slice, end, &slice)) {
-        TRY(state_resolve(s->panes, slice, &keys, STATE_READ, s->acc, NULL));
-        if (s->acc[0] != NULL) TRY(s->fold->merge(s->fold, s->running, scratch, s->other, s->panes, slice, s->acc, 1));
-    }
-    return S_OK;
+    if (s->stacks != NULL) return combine_stacks(s, &keys, end, ns);
+    *ns = ONE_WINDOW;
+    return combine_slices(s, &keys, ONE_WINDOW, end - s->plan.size_ms, end);
 }
 
-static enum status emit_one(struct slices *s, struct batch *in, int64_t end)
+static enum status emit_one(struct slices *s, struct batch *in, int64_t end, int64_t ns)
 {
     struct batch *out = op_out(s->cx, 0);
     struct state_table *t = s->tumbling ? s->panes : s->running;
-    int64_t ns = s->tumbling ? end : -1;
     uint32_t first = out->count;
 
     batch_clear(s->keys);
@@ -561,12 +726,15 @@ static enum status late_row(struct slices *s, struct batch *in)
             state_done(s->running);
         }
         state_done(s->panes);
+        if (s->stacks != NULL && slice > s->pivot) s->running_stale = true;
+        if (s->stacks != NULL && slice <= s->pivot) s->stacks_stale = true;
         s->pane_done = true;
         s->refire_end = first_window_end(s, slice);
         while (is_cleaned(s, s->refire_end)) s->refire_end += s->plan.slide_ms;
     }
     for (; s->refire_end <= last_window_end(s, slice) && has_fired(s, s->refire_end);
          s->refire_end += s->plan.slide_ms) {
+        int64_t ns = s->refire_end;
         if (op_room(s->cx, 0) == 0) return S_MORE;
         if (s->tumbling) {
             struct state_keys keys = {.batch = in,
@@ -577,13 +745,26 @@ static enum status late_row(struct slices *s, struct batch *in)
                                       .hashes = s->group_hashes};
             TRY(state_resolve(s->panes, slice, &keys, STATE_READ, s->acc, NULL));
         } else {
-            TRY(combine_window(s, in, s->refire_end));
+            TRY(combine_window(s, in, s->refire_end, &ns));
         }
-        TRY(emit_one(s, in, s->refire_end));
+        TRY(emit_one(s, in, s->refire_end, ns));
         state_done(s->panes);
-        if (!s->tumbling) state_done(s->running);
+        if (s->tumbling) continue;
+        state_done(s->running);
+        for (int64_t part = ONE_PART; part <= ONE_WINDOW; part++) state_drop(s->running, part);
     }
     s->pane_done = false;
+    s->at++;
+    return S_OK;
+}
+
+/* Between windows that leave gaps: a row belongs to none, and is late when its own time is. */
+static enum status gap_row(struct slices *s, struct batch *in)
+{
+    bool late = !s->plan.processing_time && s->time != TIME_MIN &&
+                in->times[s->group[0]] <= s->time - s->plan.lateness_ms;
+
+    if (late) return too_late(s, in, 1);
     s->at++;
     return S_OK;
 }
@@ -593,12 +774,10 @@ static enum status next_group(struct slices *s, struct batch *in)
     int64_t slice = s->ends[s->order[s->at]];
     int64_t last = last_window_end(s, slice);
     bool fired = has_fired(s, first_window_end(s, slice));
-    uint32_t n = take_group(s, in, fired && !is_cleaned(s, last));
+    bool gap = last < slice;
+    uint32_t n = take_group(s, in, gap || (fired && !is_cleaned(s, last)));
 
-    if (last < slice) { /* between windows that leave gaps: belongs to none */
-        s->at += n;
-        return S_OK;
-    }
+    if (gap) return gap_row(s, in);
     if (is_cleaned(s, last)) return too_late(s, in, n);
     if (fired) return late_row(s, in);
     TRY(resolve_group(s, s->panes, slice, in, n, s->acc));
