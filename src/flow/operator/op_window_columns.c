@@ -1,6 +1,7 @@
 /* op_window_columns.c - built-in aggregates (COUNT, SUM, MIN, MAX, AVG) over any window, in loops over columns: by
  * slices where the window is tumbling or sliding and fires once, else in the general engine. Output: the key columns,
- * window_start, window_end, then the aggregates in the order given; the row's event time is window_end - 1. Port 1 "late": rows beyond the allowed lateness, as they came.
+ * window_start, window_end, then the aggregates in the order given; the row's event time is window_end - 1. Port 1
+ * "late": rows beyond the allowed lateness, as they came.
  *
  * The accumulator of all aggregates is one state row of BIGINT words; each aggregate knows where its words lie. */
 #include "columns/function/agg.h"

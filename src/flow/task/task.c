@@ -2,7 +2,8 @@
  * in steps of about 200 us counted in rows, so that a step's length does not depend on the clock.
  *
  * Invariants: the chain is drained before the next event is taken; builders are flushed when the task would wait and at
- * the latest with the first event that comes 50 us after the last flush, also when a source gives one row at a time; a failure is reported once, with the operator's name. */
+ * the latest with the first event that comes 50 us after the last flush, also when a source gives one row at a time;
+ * a failure is reported once, with the operator's name. */
 #include "flow/task/task.h"
 
 #include "flow/operator/user_partition.h"

@@ -1,12 +1,13 @@
 /* file_sink.c - rows into files that appear whole.
  *
- * A file is written under a name that begins with a dot, which every reader of folders leaves out, and gets its own name by
- * a rename that does not replace, once it is complete and synced. A path that ends in '/', that is a folder, or whose last
- * part has no dot, is a folder of parts `part-<run>-<subtask>-<number>.<format>`; else it is one file. A device or a pipe
- * has no other name: it is written directly, in whole records.
+ * A file is written under a name that begins with a dot, which every reader of folders leaves out, and gets its own
+ * name by a rename that does not replace, once it is complete and synced. A path that ends in '/', that is a folder,
+ * or whose last part has no dot, is a folder of parts `part-<run>-<subtask>-<number>.<format>`; else it is one file.
+ * A device or a pipe has no other name: it is written directly, in whole records.
  *
  * Parts roll at a size, at an age, or before the first row after a quiet time. Complete ones wait until they are
- * committed: `prepare` answers their names, `commit` renames them, and the end of input does both. A failed task removes what it has not committed. */
+ * committed: `prepare` answers their names, `commit` renames them, and the end of input does both. A failed task
+ * removes what it has not committed. */
 #include "flow/connector/filesystem/file_sink.h"
 
 #include "flow/connector/record_writer.h"
