@@ -92,6 +92,10 @@ TW_API void tw_counter_add(struct tw_context *cx, const char *name, int64_t n); 
 TW_API void tw_double_add(struct tw_context *cx, const char *name, double x);        /* DoubleCounter */
 TW_API void tw_average_add(struct tw_context *cx, const char *name, double x);       /* AverageAccumulator */
 TW_API void tw_histogram_add(struct tw_context *cx, const char *name, int32_t x);    /* Histogram */
+TW_API void tw_min_add(struct tw_context *cx, const char *name, int64_t x);          /* IntMinimum, LongMinimum */
+TW_API void tw_max_add(struct tw_context *cx, const char *name, int64_t x);          /* IntMaximum, LongMaximum */
+TW_API void tw_double_min_add(struct tw_context *cx, const char *name, double x);    /* DoubleMinimum */
+TW_API void tw_double_max_add(struct tw_context *cx, const char *name, double x);    /* DoubleMaximum */
 
 /* --- batch callbacks ---------------------------------------------------------------------------------------------- */
 TW_API uint32_t tw_batch_rows(const struct tw_batch *b);

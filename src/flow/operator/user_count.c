@@ -59,6 +59,34 @@ void tw_histogram_add(struct tw_context *cx, const char *name, int32_t x)
         user_misuse(cx, "histogram '%s' has more than %d different values", name, HISTOGRAM_MAX);
 }
 
+void tw_min_add(struct tw_context *cx, const char *name, int64_t x)
+{
+    struct accumulator *acc = counter(cx, name, ACC_LEAST);
+
+    if (acc) accumulator_long_see(acc, x);
+}
+
+void tw_max_add(struct tw_context *cx, const char *name, int64_t x)
+{
+    struct accumulator *acc = counter(cx, name, ACC_GREATEST);
+
+    if (acc) accumulator_long_see(acc, x);
+}
+
+void tw_double_min_add(struct tw_context *cx, const char *name, double x)
+{
+    struct accumulator *acc = counter(cx, name, ACC_LEAST_DOUBLE);
+
+    if (acc) accumulator_double_see(acc, x);
+}
+
+void tw_double_max_add(struct tw_context *cx, const char *name, double x)
+{
+    struct accumulator *acc = counter(cx, name, ACC_GREATEST_DOUBLE);
+
+    if (acc) accumulator_double_see(acc, x);
+}
+
 void user_counters_close(struct tw_context *cx, bool failed)
 {
     if (cx->counters == NULL) return;

@@ -7,7 +7,8 @@
 #include <string.h>
 
 static const char *const kind_names[] = {[ACC_COUNTER] = "a counter", [ACC_DOUBLE] = "a double", [ACC_AVERAGE] = "an average",
-    [ACC_HISTOGRAM] = "a histogram"};
+    [ACC_HISTOGRAM] = "a histogram", [ACC_LEAST] = "a minimum", [ACC_GREATEST] = "a maximum",
+    [ACC_LEAST_DOUBLE] = "a minimum of doubles", [ACC_GREATEST_DOUBLE] = "a maximum of doubles"};
 
 void accumulators_init(struct accumulators *a, struct mem *mem) { *a = (struct accumulators){.mem = mem}; }
 
@@ -85,14 +86,45 @@ enum status accumulator_histogram_add(struct accumulators *a, struct accumulator
     return S_OK;
 }
 
+void accumulator_long_see(struct accumulator *acc, int64_t value)
+{
+    ASSERT(acc->kind == ACC_LEAST || acc->kind == ACC_GREATEST);
+    if (!acc->has_value || (acc->kind == ACC_LEAST ? value < acc->count : value > acc->count)) acc->count = value;
+    acc->has_value = true;
+}
+
+void accumulator_double_see(struct accumulator *acc, double value)
+{
+    ASSERT(acc->kind == ACC_LEAST_DOUBLE || acc->kind == ACC_GREATEST_DOUBLE);
+    bool wins = value != value || (acc->kind == ACC_LEAST_DOUBLE ? value < acc->sum : value > acc->sum);
+    if (!acc->has_value || wins) acc->sum = value;
+    acc->has_value = true;
+}
+
+static void sums_merge(struct accumulator *to, const struct accumulator *from)
+{
+    switch (from->kind) {
+    case ACC_LEAST:
+    case ACC_GREATEST:
+        if (from->has_value) accumulator_long_see(to, from->count);
+        break;
+    case ACC_LEAST_DOUBLE:
+    case ACC_GREATEST_DOUBLE:
+        if (from->has_value) accumulator_double_see(to, from->sum);
+        break;
+    default:
+        to->count = (int64_t)((uint64_t)to->count + (uint64_t)from->count);
+        to->sum += from->sum;
+    }
+}
+
 enum status accumulators_merge(struct accumulators *into, const struct accumulators *from, struct err *e)
 {
     for (uint32_t i = 0; i < from->count; i++) {
         const struct accumulator *f = &from->items[i];
         struct accumulator *to = accumulators_get(into, f->name, f->kind, e);
         if (to == NULL) return E_USER;
-        to->count = (int64_t)((uint64_t)to->count + (uint64_t)f->count);
-        to->sum += f->sum;
+        sums_merge(to, f);
         for (uint32_t k = 0; k < f->entry_count; k++) {
             if (accumulator_histogram_add(into, to, f->entries[k].value, f->entries[k].count) == S_OK) continue;
             return err_set(e, E_OVERFLOW, "histogram '%s' has more than %d different values", f->name, HISTOGRAM_MAX);
@@ -104,8 +136,12 @@ enum status accumulators_merge(struct accumulators *into, const struct accumulat
 double accumulator_double(const struct accumulator *acc)
 {
     switch (acc->kind) {
-    case ACC_COUNTER: return (double)acc->count;
-    case ACC_DOUBLE: return acc->sum;
+    case ACC_COUNTER:
+    case ACC_LEAST:
+    case ACC_GREATEST: return (double)acc->count;
+    case ACC_DOUBLE:
+    case ACC_LEAST_DOUBLE:
+    case ACC_GREATEST_DOUBLE: return acc->sum;
     case ACC_AVERAGE: return acc->sum / (double)acc->count;
     case ACC_HISTOGRAM: break;
     }

@@ -5,7 +5,7 @@
 #include "ground/base/err.h"
 #include "ground/base/mem.h"
 
-enum accumulator_kind { ACC_COUNTER, ACC_DOUBLE, ACC_AVERAGE, ACC_HISTOGRAM };
+enum accumulator_kind { ACC_COUNTER, ACC_DOUBLE, ACC_AVERAGE, ACC_HISTOGRAM, ACC_LEAST, ACC_GREATEST, ACC_LEAST_DOUBLE, ACC_GREATEST_DOUBLE };
 enum { ACCUMULATORS_MAX = 1024, ACC_NAME_MAX = 256, HISTOGRAM_MAX = 65536 };
 
 struct histogram_entry {
@@ -16,8 +16,9 @@ struct histogram_entry {
 struct accumulator {
     const char *name;      /* owned by the set */
     enum accumulator_kind kind;
-    int64_t count;         /* COUNTER: the sum; AVERAGE: how many */
-    double sum;            /* DOUBLE, AVERAGE */
+    int64_t count;         /* COUNTER: the sum; AVERAGE: how many; LEAST, GREATEST: the value */
+    double sum;            /* DOUBLE, AVERAGE: the sum; LEAST_DOUBLE, GREATEST_DOUBLE: the value */
+    bool has_value;        /* LEAST... GREATEST_DOUBLE: there is one */
     struct histogram_entry *entries; /* HISTOGRAM: ascending by value */
     uint32_t entry_count, entry_capacity;
 };
@@ -35,7 +36,10 @@ struct accumulator *accumulators_get(struct accumulators *a, const char *name, e
 const struct accumulator *accumulators_find(const struct accumulators *a, const char *name); /* NULL when absent */
 /* Adds n times `value`; E_OVERFLOW when there are too many different values. */
 enum status accumulator_histogram_add(struct accumulators *a, struct accumulator *h, int32_t value, int64_t n) CHECKED;
+/* Is that less, or greater, than what there was? NaN wins, as in Java. */
+void accumulator_long_see(struct accumulator *acc, int64_t value);
+void accumulator_double_see(struct accumulator *acc, double value);
 /* Adds everything in `from`: counters and sums add, as do averages and histograms entry by entry. */
 enum status accumulators_merge(struct accumulators *into, const struct accumulators *from, struct err *e) CHECKED;
-/* COUNTER and DOUBLE: the sum; AVERAGE: the mean (NaN of nothing); HISTOGRAM: how many were added. */
+/* COUNTER and DOUBLE: the sum; LEAST... GREATEST_DOUBLE: the value; AVERAGE: the mean (NaN of nothing); HISTOGRAM: how many were added. */
 double accumulator_double(const struct accumulator *acc);

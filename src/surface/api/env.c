@@ -176,7 +176,7 @@ static const struct accumulator *find_accumulator(struct tw_env *env, const char
 
 bool api_accumulator_long(const struct accumulator *a, int64_t *value)
 {
-    if (a == NULL || a->kind != ACC_COUNTER) return false;
+    if (a == NULL || (a->kind != ACC_COUNTER && a->kind != ACC_LEAST && a->kind != ACC_GREATEST)) return false;
     *value = a->count;
     return true;
 }

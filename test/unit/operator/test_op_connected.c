@@ -431,6 +431,10 @@ static enum tw_status count_all(struct tw_context *cx, const void *in, bool *kee
     tw_average_add(cx, "mean", w->n);
     tw_double_add(cx, "half", w->n / 2.0);
     tw_histogram_add(cx, "values", w->n % 2);
+    tw_min_add(cx, "least", w->n);
+    tw_max_add(cx, "greatest", -w->n);
+    tw_double_min_add(cx, "least half", w->n / -2.0);
+    tw_double_max_add(cx, "greatest half", w->n / -2.0);
     *keep = true;
     return TW_OK;
 }
@@ -461,6 +465,11 @@ static void accumulators_reach_the_job(void **state)
     assert_int_equal(h->entries[0].value, 0);
     assert_int_equal(h->entries[0].count, 2);
     assert_int_equal(h->entries[1].count, 4);
+    assert_int_equal(accumulators_find(a, "least")->count, 1);
+    assert_int_equal(accumulators_find(a, "greatest")->count, -1);
+    assert_true(accumulator_double(accumulators_find(a, "greatest")) == -1.0);
+    assert_true(accumulator_double(accumulators_find(a, "least half")) == -2.5);
+    assert_true(accumulator_double(accumulators_find(a, "greatest half")) == -0.5);
     assert_null(accumulators_find(a, "none"));
     job_shared_free(job);
     sys_linux_free(sys);
