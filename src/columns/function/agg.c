@@ -17,7 +17,7 @@ const struct agg_type *const agg_types[] = {
 
 static enum status find_type(struct str name, const struct agg_type **out, struct err *e)
 {
-    const char *names[64];
+    const char *names[64] = {NULL};
     char all[512] = "";
     size_t used = 0;
     uint32_t count = 0;
