@@ -46,6 +46,9 @@ struct page_order {
 struct shard {
     struct bucket *const *chunks; /* never NULL */
     struct page *pages;
+    struct bucket **chunk_list; /* memory of `chunks`, kept while the index is empty; may be NULL */
+    uint32_t chunk_capacity;
+    uint32_t expected;     /* buckets that the namespaces before came to need; 0 = not known */
     uint32_t bucket_count; /* at least 1 */
     uint32_t used;  /* entries in the index, reserved ones included, the NULL key's not */
     uint32_t limit; /* the index grows above this */
@@ -58,6 +61,7 @@ struct shard {
 
 struct space {
     int64_t ns;
+    struct space *next_spare;
     struct blocks blocks;
     uint64_t live; /* entries */
     struct state_cursor sweep;
@@ -104,7 +108,10 @@ struct hm_table {
     int64_t *ns_list;                /* ascending, beside spaces */
     struct space **spaces;
     struct space *current;           /* the last one looked up */
-    uint32_t space_count, space_capacity;
+    struct space *spares;            /* dropped ones, empty, for the next namespace */
+    uint32_t space_count, space_capacity, spare_count;
+    uint32_t expected[SHARDS_NAMESPACED]; /* buckets of the shards of the namespace dropped last */
+    size_t expected_bytes;                /* of all of them */
     struct latest latest;
     struct handles reserved;         /* made or erased under RESERVE: real only when live at state_done */
     struct handles removed;          /* out of the index; memory is reused after state_done */
@@ -154,6 +161,10 @@ static inline void slot_mark(const struct hm_table *t, const struct shard *sh, u
 {
     bit_set(page_bits(t, sh, slot >> t->page_shift, run), slot & t->page_mask);
 }
+static inline void slot_fetch(const struct hm_table *t, const struct shard *sh, uint32_t slot, uint32_t run)
+{
+    __builtin_prefetch(page_bits(t, sh, slot >> t->page_shift, run) + ((slot & t->page_mask) >> 6), 1);
+}
 static inline bool slot_is(const struct hm_table *t, const struct shard *sh, uint32_t slot, uint32_t run)
 {
     return bit_get(page_bits(t, sh, slot >> t->page_shift, run), slot & t->page_mask);
@@ -171,17 +182,23 @@ static inline uint64_t entry_hash(const struct hm_table *t, const char *entry)
 void pages_plan(struct hm_table *t);
 size_t pages_growth(const struct hm_table *t, const struct shard *sh, uint32_t rows); /* bytes that as many new rows may take */
 void shard_init(struct hm_table *t, struct shard *sh, uint32_t number);
+void shard_clear(struct hm_table *t, struct shard *sh); /* gives back pages and index; keeps its lists of them */
 void shard_release(struct hm_table *t, struct shard *sh);
 uint32_t slot_take(struct hm_table *t, struct shard *sh); /* the entry is zero, not live, not dirty */
 void slot_give(struct hm_table *t, struct shard *sh, uint32_t slot);
 void slot_set_live(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot, bool live);
 /* The first live slot at or after `slot`, NO_SLOT when there is none. */
 uint32_t slot_next_live(const struct hm_table *t, const struct shard *sh, uint32_t slot);
+/* The live slots from `slot` on, at most max of them; answers how many. */
+uint32_t slots_live(const struct hm_table *t, const struct shard *sh, uint32_t slot, uint32_t *out, uint32_t max);
 
 /* index.c */
 void index_insert(struct hm_table *t, struct shard *sh, uint64_t hash, uint32_t slot); /* grows first when needed */
 size_t index_growth(const struct shard *sh, uint32_t rows);
 void index_remove(struct shard *sh, uint64_t hash, uint32_t slot);
+/* How many buckets a shard like this one should begin with: a quarter of the places stays free and more. */
+uint32_t index_expectation(const struct shard *sh);
+void index_clear(struct hm_table *t, struct shard *sh);
 void index_release(struct hm_table *t, struct shard *sh);
 void index_init(struct shard *sh);
 

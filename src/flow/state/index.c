@@ -12,7 +12,7 @@
 
 #include "flow/state/hashmap.h"
 
-enum { REBUILD_AHEAD = 16, BUCKETS_MAX = 1 << 28 };
+enum { REBUILD_AHEAD = 16, BUCKETS_MAX = 1 << 28, EXPECTED_LOAD = 58 /* percent */, EXPECTED_FROM = 16 };
 
 static const struct bucket empty_bucket;
 static struct bucket *const no_chunks[1] = {(struct bucket *)&empty_bucket};
@@ -26,7 +26,7 @@ void index_init(struct shard *sh)
 
 static uint32_t chunk_count(uint32_t buckets) { return (buckets + CHUNK_BUCKETS - 1) / CHUNK_BUCKETS; }
 
-void index_release(struct hm_table *t, struct shard *sh)
+void index_clear(struct hm_table *t, struct shard *sh)
 {
     struct state_pool *pool = t->base.host->pool;
     uint32_t buckets = sh->bucket_count;
@@ -35,8 +35,28 @@ void index_release(struct hm_table *t, struct shard *sh)
     for (uint32_t i = 0; i < chunk_count(buckets); i++) {
         pool_give_size(pool, sh->chunks[i], MIN(buckets, (uint32_t)CHUNK_BUCKETS) * sizeof(struct bucket));
     }
-    mem_free(pool->mem, (void *)sh->chunks);
     index_init(sh);
+}
+
+void index_release(struct hm_table *t, struct shard *sh)
+{
+    index_clear(t, sh);
+    mem_free(t->base.host->pool->mem, (void *)sh->chunk_list);
+    sh->chunk_list = NULL;
+    sh->chunk_capacity = 0;
+}
+
+static uint32_t whole_count(uint64_t buckets)
+{
+    uint32_t count = 1;
+
+    while (count < buckets && count < CHUNK_BUCKETS) count *= 2;
+    return (uint32_t)MIN(ALIGN_UP(MAX(buckets, (uint64_t)count), (uint64_t)count), (uint64_t)BUCKETS_MAX);
+}
+
+uint32_t index_expectation(const struct shard *sh)
+{
+    return sh->used == 0 ? 0 : whole_count((uint64_t)sh->used * 100 / (EXPECTED_LOAD * BUCKET_SLOTS) + 1);
 }
 
 /* Between 0.64 and 0.8 of the places, spread over the shards by the golden ratio. */
@@ -64,21 +84,27 @@ static void place(struct shard *sh, uint64_t hash, uint32_t slot)
     }
 }
 
+static void chunk_list_reserve(struct hm_table *t, struct shard *sh, uint32_t count)
+{
+    if (count <= sh->chunk_capacity) return;
+    sh->chunk_capacity = MAX(count, 2 * sh->chunk_capacity);
+    sh->chunk_list = mem_realloc(t->base.host->pool->mem, (void *)sh->chunk_list, sh->chunk_capacity * sizeof *sh->chunk_list);
+}
+
 static void chunks_take(struct hm_table *t, struct shard *sh, uint32_t buckets)
 {
     struct state_pool *pool = t->base.host->pool;
     uint32_t had = sh->chunks == no_chunks ? 0 : chunk_count(sh->bucket_count), count = chunk_count(buckets);
     size_t bytes = MIN(buckets, (uint32_t)CHUNK_BUCKETS) * sizeof(struct bucket);
-    struct bucket **chunks;
 
     if (had == 1 && sh->bucket_count < CHUNK_BUCKETS) { /* a piece gives way to a larger one */
-        index_release(t, sh);
+        index_clear(t, sh);
         had = 0;
     }
-    chunks = mem_realloc(pool->mem, had ? (void *)sh->chunks : NULL, count * sizeof *chunks);
-    for (uint32_t i = had; i < count; i++) chunks[i] = pool_take_size(pool, bytes);
-    for (uint32_t i = 0; i < count; i++) memset(chunks[i], 0, bytes);
-    sh->chunks = chunks;
+    chunk_list_reserve(t, sh, count);
+    for (uint32_t i = had; i < count; i++) sh->chunk_list[i] = pool_take_size(pool, bytes);
+    for (uint32_t i = 0; i < count; i++) memset(sh->chunk_list[i], 0, bytes);
+    sh->chunks = sh->chunk_list;
     sh->bucket_count = buckets;
     sh->limit = limit_of(buckets, sh->number);
 }
@@ -111,14 +137,16 @@ static void rebuild_reserved(struct hm_table *t, struct shard *sh)
     }
 }
 
-/* Doubles while small; then 512, 768, 1024, 1536 ..: whole chunks, and never less than half full. */
+/* Doubles while small; then 512, 768, 1024, 1536 ..: whole chunks, and never less than half full. Once a sixteenth of what
+ * the namespace before came to need is there, all of it: a table of the same size is not built again and again. */
 static uint32_t next_count(const struct shard *sh)
 {
     uint32_t n = sh->bucket_count;
 
     if (sh->chunks == no_chunks) return 1;
+    if (n < sh->expected && n >= sh->expected / EXPECTED_FROM) return sh->expected;
     if (n < 2 * CHUNK_BUCKETS) return n * 2;
-    return (n & (n - 1)) == 0 ? n + n / 2 : n / 3 * 4;
+    return (n & (n - 1)) == 0 ? n + n / 2 : (uint32_t)ALIGN_UP(n / 3 * 4, (uint32_t)CHUNK_BUCKETS);
 }
 
 size_t index_growth(const struct shard *sh, uint32_t rows)

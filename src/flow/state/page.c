@@ -54,14 +54,27 @@ void shard_init(struct hm_table *t, struct shard *sh, uint32_t number)
     index_init(sh);
 }
 
-void shard_release(struct hm_table *t, struct shard *sh)
+void shard_clear(struct hm_table *t, struct shard *sh)
 {
     struct state_pool *pool = t->base.host->pool;
+    struct shard empty;
 
     for (uint32_t i = 0; i < sh->page_count; i++) {
         pool_give_size(pool, sh->pages[i].rows, t->orders[MIN(i, t->order_count - 1)].bytes);
     }
-    mem_free(pool->mem, sh->pages);
+    index_clear(t, sh);
+    shard_init(t, &empty, sh->number);
+    empty.pages = sh->pages;
+    empty.page_capacity = sh->page_capacity;
+    empty.chunk_list = sh->chunk_list;
+    empty.chunk_capacity = sh->chunk_capacity;
+    *sh = empty;
+}
+
+void shard_release(struct hm_table *t, struct shard *sh)
+{
+    shard_clear(t, sh);
+    mem_free(t->base.host->pool->mem, sh->pages);
     index_release(t, sh);
 }
 
@@ -150,4 +163,22 @@ uint32_t slot_next_live(const struct hm_table *t, const struct shard *sh, uint32
         }
     }
     return NO_SLOT;
+}
+
+uint32_t slots_live(const struct hm_table *t, const struct shard *sh, uint32_t slot, uint32_t *out, uint32_t max)
+{
+    uint32_t at = slot & t->page_mask, n = 0;
+
+    for (uint32_t page = slot >> t->page_shift; page < sh->page_count; page++, at = 0) {
+        const uint64_t *bits = page_bits(t, sh, page, BITS_LIVE);
+        uint32_t words = t->orders[MIN(page, t->order_count - 1)].words, base = page << t->page_shift;
+        for (uint32_t w = at >> 6; w < words; w++) {
+            uint64_t left = bits[w] & (w == at >> 6 ? ~UINT64_C(0) << (at & 63) : ~UINT64_C(0));
+            for (; left != 0; left &= left - 1) {
+                if (n == max) return n;
+                out[n++] = base + w * 64 + (uint32_t)__builtin_ctzll(left);
+            }
+        }
+    }
+    return n;
 }

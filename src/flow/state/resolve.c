@@ -163,6 +163,7 @@ static inline void stage_b(struct job *j, uint32_t from, uint32_t to)
             entry = entry_at(t, &j->s->shards[t->latest.shard[i]], slot);
             t->latest.slot[i] = slot;
             __builtin_prefetch(entry, 1);
+            if (j->marks) slot_fetch(t, &j->s->shards[t->latest.shard[i]], slot, t->dirty_now);
         }
         j->x->entries[i] = entry;
     }
@@ -243,11 +244,13 @@ static size_t growth(const struct hm_table *t, const struct space *s, const uint
 }
 
 /* A bound that holds for any batch first; the exact one only when memory is short. */
-static enum status budget_check(const struct hm_table *t, const struct space *s, const uint64_t *hashes, uint32_t count)
+static enum status budget_check(const struct hm_table *t, struct space *s, const uint64_t *hashes, uint32_t count)
 {
-    size_t room = pool_room(t->base.host->pool), any = (size_t)count * (t->entry_size + 64);
+    size_t room = pool_room(t->base.host->pool), any = (size_t)count * (t->entry_size + 64) + t->expected_bytes;
 
     if (LIKELY(room == SIZE_MAX || room / 4 > any + (size_t)t->shard_count * POOL_FRAME)) return S_OK;
+    if (room > growth(t, s, hashes, count) + 2 * (size_t)POOL_FRAME) return S_OK;
+    for (uint32_t i = 0; i < t->shard_count; i++) s->shards[i].expected = 0; /* too little room to grow ahead of the keys */
     return room > growth(t, s, hashes, count) + 2 * (size_t)POOL_FRAME ? S_OK : budget_refuse(t, count);
 }
 

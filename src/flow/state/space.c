@@ -10,6 +10,8 @@
 #include "flow/state/bag.h"
 #include "flow/state/hashmap.h"
 
+enum { SPARES_MAX = 4 };
+
 static uint32_t space_position(const struct hm_table *t, int64_t ns)
 {
     uint32_t low = 0, high = t->space_count;
@@ -33,6 +35,22 @@ struct space *space_find(struct hm_table *t, int64_t ns)
     return t->current;
 }
 
+static struct space *space_new(struct hm_table *t, int64_t ns)
+{
+    struct space *s = t->spares;
+
+    if (s != NULL) {
+        t->spares = s->next_spare;
+        t->spare_count--;
+    } else {
+        s = mem_zalloc(t->base.host->mem, sizeof *s + t->shard_count * sizeof *s->shards);
+        for (uint32_t i = 0; i < t->shard_count; i++) shard_init(t, &s->shards[i], i);
+    }
+    s->ns = ns;
+    for (uint32_t i = 0; i < MIN(t->shard_count, (uint32_t)SHARDS_NAMESPACED); i++) s->shards[i].expected = t->expected[i];
+    return s;
+}
+
 struct space *space_make(struct hm_table *t, int64_t ns)
 {
     struct mem *mem = t->base.host->mem;
@@ -46,9 +64,7 @@ struct space *space_make(struct hm_table *t, int64_t ns)
         t->ns_list = mem_realloc(mem, t->ns_list, t->space_capacity * sizeof *t->ns_list);
         t->spaces = mem_realloc(mem, t->spaces, t->space_capacity * sizeof *t->spaces);
     }
-    s = mem_zalloc(mem, sizeof *s + t->shard_count * sizeof *s->shards);
-    s->ns = ns;
-    for (uint32_t i = 0; i < t->shard_count; i++) shard_init(t, &s->shards[i], i);
+    s = space_new(t, ns);
     at = space_position(t, ns);
     behind = t->space_count - at;
     memmove(t->ns_list + at + 1, t->ns_list + at, behind * sizeof *t->ns_list);
@@ -73,8 +89,31 @@ static void handles_forget(struct handles *list, const struct space *s)
 static void space_free(struct hm_table *t, struct space *s)
 {
     for (uint32_t i = 0; i < t->shard_count; i++) shard_release(t, &s->shards[i]);
-    blocks_release(&s->blocks, &t->segments);
     mem_free(t->base.host->mem, s);
+}
+
+/* Namespaces come and go at a steady pace: a few are kept, without pages, and the next one begins with what this one knew. */
+static void space_spare(struct hm_table *t, struct space *s)
+{
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; i < MIN(t->shard_count, (uint32_t)SHARDS_NAMESPACED); i++) {
+        t->expected[i] = index_expectation(&s->shards[i]);
+        bytes += t->expected[i] * sizeof(struct bucket);
+    }
+    t->expected_bytes = bytes;
+    blocks_release(&s->blocks, &t->segments);
+    if (t->spare_count == SPARES_MAX) {
+        space_free(t, s);
+        return;
+    }
+    for (uint32_t i = 0; i < t->shard_count; i++) shard_clear(t, &s->shards[i]);
+    s->blocks = (struct blocks){0};
+    s->live = 0;
+    s->sweep = (struct state_cursor){0};
+    s->next_spare = t->spares;
+    t->spares = s;
+    t->spare_count++;
 }
 
 void space_drop(struct hm_table *t, struct space *s)
@@ -93,12 +132,18 @@ void space_drop(struct hm_table *t, struct space *s)
     if (t->latest.space == s) t->latest.space = NULL;
     if (t->base.blocks == &s->blocks) t->base.blocks = NULL;
     t->current = NULL;
-    space_free(t, s);
+    space_spare(t, s);
 }
 
 void spaces_release(struct hm_table *t)
 {
     while (t->space_count > 0) space_drop(t, t->spaces[t->space_count - 1]);
+    while (t->spares != NULL) {
+        struct space *s = t->spares;
+        t->spares = s->next_spare;
+        space_free(t, s);
+    }
+    t->spare_count = 0;
     mem_free(t->base.host->mem, t->ns_list);
     mem_free(t->base.host->mem, t->spaces);
 }
@@ -109,24 +154,37 @@ static bool is_shown(struct hm_table *t, const char *row)
     return !hm_is_expired(t, row, hm_now(t));
 }
 
+/* Keys and rows of n slots, behind the `count` there are; answers how many there are then. */
+static uint32_t each_shown(struct hm_table *t, const struct shard *sh, const uint32_t *slots, uint32_t n, struct key_set *set,
+                           void **rows, uint32_t count)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        char *row = entry_at(t, sh, slots[i]) + t->row_offset;
+        if (!is_shown(t, row)) continue;
+        entry_key(t, sh, slots[i], set, count);
+        rows[count++] = row;
+    }
+    return count;
+}
+
 enum status hm_each(struct state_table *base, int64_t ns, struct state_cursor *c, struct batch *keys, const uint32_t *cols,
                     void **rows, uint32_t *n)
 {
     struct hm_table *t = hm_of(base);
     struct space *s = space_find(t, ns);
     struct key_set *set = &base->host->scratch->keys;
-    uint32_t room = MIN(keys->capacity - keys->count, (uint32_t)BATCH_ROWS), count = 0;
+    uint32_t room = MIN(keys->capacity - keys->count, (uint32_t)BATCH_ROWS), count = 0, *slots = base->host->scratch->slots;
 
     set->has_nulls = false;
     for (; s != NULL && c->shard < t->shard_count; c->shard++, c->slot = 0) {
         const struct shard *sh = &s->shards[c->shard];
-        for (uint32_t slot; (slot = slot_next_live(t, sh, c->slot)) != NO_SLOT; c->slot = slot + 1) {
-            char *row = entry_at(t, sh, slot) + t->row_offset;
-            if (!is_shown(t, row)) continue;
-            if (count == room) goto full;
-            entry_key(t, sh, slot, set, count);
-            rows[count++] = row;
-        }
+        uint32_t n_slots;
+        do {
+            if (count == room && slot_next_live(t, sh, c->slot) != NO_SLOT) goto full;
+            n_slots = slots_live(t, sh, c->slot, slots, room - count);
+            if (n_slots > 0) c->slot = slots[n_slots - 1] + 1;
+            count = each_shown(t, sh, slots, n_slots, set, rows, count);
+        } while (n_slots > 0);
     }
 full:
     key_scatter(&t->key, set, count, keys, cols, keys->count);
