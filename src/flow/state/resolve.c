@@ -164,6 +164,8 @@ static inline void stage_b(struct job *j, uint32_t from, uint32_t to)
             t->latest.slot[i] = slot;
             __builtin_prefetch(entry, 1);
             if (j->marks) slot_fetch(t, &j->s->shards[t->latest.shard[i]], slot, t->dirty_now);
+        } else if (k->overflow) {
+            __builtin_prefetch(k + 1); /* mostly the next one; a chunk's last has its next elsewhere */
         }
         j->x->entries[i] = entry;
     }
