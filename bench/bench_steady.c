@@ -117,9 +117,9 @@ int main(int argc, char **argv)
     struct bench b;
 
     bench_start(&b, argc, argv, "steady state");
-    steady(&b, "filter + map", FILTER);
-    steady(&b, "keyed process", PROCESS);
-    steady(&b, "tumbling count", TUMBLING);
-    steady(&b, "sliding sum", SLIDING);
+    if (bench_wants(&b, "filter + map")) steady(&b, "filter + map", FILTER);
+    if (bench_wants(&b, "keyed process")) steady(&b, "keyed process", PROCESS);
+    if (bench_wants(&b, "tumbling count")) steady(&b, "tumbling count", TUMBLING);
+    if (bench_wants(&b, "sliding sum")) steady(&b, "sliding sum", SLIDING);
     return bench_end(&b);
 }

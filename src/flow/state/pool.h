@@ -7,7 +7,7 @@ enum {
     POOL_FRAME = 16 * 1024,
     POOL_PIECE_MIN = 64,
     POOL_FRAME_ORDER = 8, /* pieces of 64 B << order; order 8 is a frame */
-    POOL_KEEP_BYTES = 256 * 1024, /* free pieces kept per order below the frame */
+    POOL_KEEP_BYTES = 1024 * 1024, /* free pieces kept per order below the frame */
 };
 
 struct pool_piece {
