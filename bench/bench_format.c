@@ -1,33 +1,26 @@
 /* bench_format.c - rows per second from text to columns on one core, csv and json, against a scanner written by hand for
  * that one schema (format_limit.h) on the same bytes in the same run; and from columns to text.
  *
- * Bids are about 100 bytes in csv, flights are the rows of the main job. Rounds are interleaved, so that a noisy machine
- * hits both sides alike; printed are minimum, median and maximum. The checksums of both sides must agree: both have read
+ * Bids are about 100 bytes in csv, flights are the rows of the main job. The checksums of both sides must agree: both have read
  * every value. */
+#include "bench.h"
+
 #include "flow/format/format.h"
 #include "format_limit.h"
 #include "ground/base/prng.h"
 #include "ground/base/str.h"
-#include "ground/sys/sys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 9, ROWS = 200 * 1000, WINDOW = 256 * 1024 };
+enum { ROUNDS = 9, WINDOW = 256 * 1024 };
 
-struct bench_case {
+struct format_case {
     const char *name, *format, *schema;
     limit_fn limit;
     bool is_bid;
-    double decode[ROUNDS], limits[ROUNDS], encode[ROUNDS];
-    size_t bytes;
+    double goal; /* M rows/s at scale 1; 0 = none */
 };
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
 
 static void ms_print(int64_t ms, bool with_seconds, char out[32])
 {
@@ -70,13 +63,13 @@ static void flight_print(struct prng *p, uint32_t row, bool is_json, struct buf 
                airports[prng_below(p, COUNT_OF(airports))], airports[prng_below(p, COUNT_OF(airports))]);
 }
 
-static void text_make(const struct bench_case *bc, struct buf *out)
+static void text_make(const struct format_case *bc, uint32_t rows, struct buf *out)
 {
     bool is_json = bc->format[0] == 'j';
     struct prng p;
 
     prng_init(&p, 1);
-    for (uint32_t row = 0; row < ROWS; row++) {
+    for (uint32_t row = 0; row < rows; row++) {
         if (bc->is_bid) bid_print(&p, row, is_json, out);
         else flight_print(&p, row, is_json, out);
     }
@@ -101,19 +94,21 @@ static uint64_t batch_sum(const struct batch *b)
 }
 
 struct run {
+    struct bench *bench;
     struct sys *sys;
     struct mem *mem;
     const struct type *schema;
     const struct buf *text;
     struct batch *batch;
-    uint64_t sum;
+    const struct fmt_type *format;
+    const struct format_case *of;
+    uint32_t rows;
+    uint64_t sum, sum_engine;
+    double decode[BENCH_RUNS_MAX], encode[BENCH_RUNS_MAX];
+    uint32_t runs;
 };
 
-static void fail(const char *text)
-{
-    fprintf(stderr, "bench_format: %s\n", text);
-    exit(1);
-}
+static void fail(const char *text) { bench_fail("%s", text); }
 
 /* Decodes all of the text in windows; every batch is read, and encoded when there is somewhere to. */
 static int64_t decode_run(struct run *r, const struct fmt_type *format, struct buf *encoded, int64_t *encode_ns)
@@ -173,48 +168,73 @@ static int64_t limit_run(struct run *r, limit_fn scan)
     return sys_mono_ns(r->sys) - start;
 }
 
-static void case_print(const struct bench_case *bc, const char *what, double *rates)
+static double engine(struct bench *b, void *arg)
 {
-    qsort(rates, ROUNDS, sizeof *rates, by_value);
-    printf("%-14s %-13s %6.2f %6.2f %6.2f M rows/s %7.0f MB/s %6.0f ns/row\n", bc->name, what, rates[0],
-           rates[ROUNDS / 2], rates[ROUNDS - 1], rates[ROUNDS / 2] * (double)bc->bytes / ROWS, 1e3 / rates[ROUNDS / 2]);
+    struct run *r = arg;
+    struct buf encoded;
+    int64_t encode_ns;
+    double rate = r->rows * 1e3 / (double)decode_run(r, r->format, NULL, NULL);
+
+    (void)b;
+    r->sum_engine = r->sum;
+    buf_init(&encoded, r->mem);
+    decode_run(r, r->format, &encoded, &encode_ns);
+    buf_release(&encoded);
+    r->decode[r->runs] = rate;
+    r->encode[r->runs++] = r->rows * 1e3 / (double)encode_ns;
+    return rate;
 }
 
-static void case_run(struct bench_case *bc, struct run *r)
+static double by_hand(struct bench *b, void *arg)
 {
-    const struct fmt_type *format = NULL;
-    struct buf text, encoded;
+    struct run *r = arg;
+    double rate = r->rows * 1e3 / (double)limit_run(r, r->of->limit);
+
+    (void)b;
+    bench_same("sum of all values", (int64_t)r->sum_engine, (int64_t)r->sum);
+    return rate;
+}
+
+static void case_lines(struct run *r, const char *name)
+{
+    struct bench *b = r->bench;
+    struct bench_case c = {.name = arena_printf(&b->arena, "%s, rows per second", name), .unit = "M rows/s"};
+
+    if (r->runs == 0) return;
+    c.goal_kind = GOAL_AT_LEAST;
+    c.goal = r->of->goal;
+    c.scales = true;
+    if (c.goal > 0) bench_line(b, &c, r->decode, r->runs);
+    bench_line(b, &(struct bench_case){.name = arena_printf(&b->arena, "%s, written", name), .unit = "M rows/s"}, r->encode, r->runs);
+}
+
+static void case_run(struct bench *b, const struct format_case *bc)
+{
+    struct mem mem;
+    struct run r = {.bench = b, .sys = b->sys, .mem = &mem, .of = bc, .rows = (uint32_t)bench_size(b, 200000, 3000)};
+    struct buf text;
     struct err e = {0};
     struct arena a;
 
-    arena_init(&a, r->mem, 0);
-    buf_init(&text, r->mem);
-    buf_init(&encoded, r->mem);
-    text_make(bc, &text);
-    bc->bytes = text.size;
-    r->text = &text;
-    if (format_find(bc->format, &format, &e) != S_OK || type_parse(&a, str_of(bc->schema), &r->schema, &e) != S_OK)
-        fail(e.text);
-    r->batch = batch_create(r->schema, BATCH_ROWS, r->mem);
-    for (int round = 0; round < ROUNDS; round++) {
-        int64_t encode_ns;
-        uint64_t sum;
-        bc->decode[round] = ROWS * 1e3 / (double)decode_run(r, format, NULL, NULL);
-        sum = r->sum;
-        bc->limits[round] = ROWS * 1e3 / (double)limit_run(r, bc->limit);
-        if (sum != r->sum) fail("the two sides have not read the same values");
-        decode_run(r, format, &encoded, &encode_ns);
-        bc->encode[round] = ROWS * 1e3 / (double)encode_ns;
-    }
-    case_print(bc, "hand-written", bc->limits);
-    case_print(bc, "decode", bc->decode);
-    printf("%-14s %-13s %13.2f of hand-written (%zu bytes per row)\n", bc->name, "ratio",
-           bc->decode[ROUNDS / 2] / bc->limits[ROUNDS / 2], bc->bytes / ROWS);
-    case_print(bc, "encode", bc->encode);
-    batch_free(r->batch);
-    buf_release(&text);
-    buf_release(&encoded);
+    mem_init(&mem, "format", 0);
+    arena_init(&a, &mem, 0);
+    buf_init(&text, &mem);
+    text_make(bc, r.rows, &text);
+    r.text = &text;
+    if (format_find(bc->format, &r.format, &e) != S_OK || type_parse(&a, str_of(bc->schema), &r.schema, &e) != S_OK) fail(e.text);
+    r.batch = batch_create(r.schema, BATCH_ROWS, &mem);
+    const char *name = arena_printf(&b->arena, "%s, %u bytes", bc->name, (uint32_t)(text.size / r.rows));
+    bench_run(b, &(struct bench_case){.name = name,
+                                      .unit = "M rows/s",
+                                      .engine = engine,
+                                      .limit = by_hand,
+                                      .arg = &r,
+                                      .goal_kind = GOAL_SHARE_AT_LEAST,
+                                      .goal = 0.5,
+                                      .runs = ROUNDS});
+    case_lines(&r, name);
     arena_release(&a);
+    mem_release(&mem);
 }
 
 int main(int argc, char **argv)
@@ -223,20 +243,15 @@ int main(int argc, char **argv)
         "ROW<auction BIGINT, bidder BIGINT, price BIGINT, channel STRING, url STRING, `dateTime` TIMESTAMP(3)>";
     static const char flights[] =
         "ROW<`date` TIMESTAMP(3), delay INT, distance INT, origin STRING, destination STRING>";
-    struct bench_case cases[] = {
-        {.name = "csv bids", .format = "csv", .schema = bids, .limit = limit_csv_bids, .is_bid = true},
+    static const struct format_case cases[] = {
+        {.name = "csv bids", .format = "csv", .schema = bids, .limit = limit_csv_bids, .is_bid = true, .goal = 8},
         {.name = "csv flights", .format = "csv", .schema = flights, .limit = limit_csv_flights},
-        {.name = "json bids", .format = "json", .schema = bids, .limit = limit_json_bids, .is_bid = true},
+        {.name = "json bids", .format = "json", .schema = bids, .limit = limit_json_bids, .is_bid = true, .goal = 4},
         {.name = "json flights", .format = "json", .schema = flights, .limit = limit_json_flights},
     };
-    struct mem mem;
-    struct run r = {.sys = sys_linux_create_quiet(), .mem = &mem};
+    struct bench b;
 
-    mem_init(&mem, "bench", 0);
-    printf("%-14s %-13s %6s %6s %6s\n", "format", "", "min", "median", "max");
-    for (size_t i = 0; i < COUNT_OF(cases); i++)
-        if (argc < 2 || strstr(cases[i].name, argv[1])) case_run(&cases[i], &r);
-    mem_release(&mem);
-    sys_linux_free(r.sys);
-    return 0;
+    bench_start(&b, argc, argv, "formats");
+    for (size_t i = 0; i < COUNT_OF(cases); i++) case_run(&b, &cases[i]);
+    return bench_end(&b);
 }

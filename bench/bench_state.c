@@ -8,26 +8,28 @@
  * Timers: as many are registered in batches, at random within an hour, and then fired in order as the watermark moves in
  * steps of 10 s; the same with one single instant for all.
  *
- *   bench_state [million keys] [repetitions]      default 10 and 5 */
+ * Memory is measured first, while the allocator holds nothing: it is what the process grew by. */
+#include "bench.h"
+
 #include "flow/state/sb.h"
 #include "flow/state/timer.h"
 #include "ground/base/hash.h"
 #include "ground/base/prng.h"
 #include "ground/base/str.h"
-#include "ground/sys/sys.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { RUNS_MAX = 15, GROUP = 32, UPDATES = 1 << 24 };
+enum { RUNS_MAX = BENCH_RUNS_MAX, RUNS_STATE = 5, GROUP = 32 };
 
-struct bench {
+struct keys {
+    struct bench *bench;
     struct sys *sys;
     struct mem mem;
     struct arena arena;
-    uint32_t key_count, runs;
+    uint32_t key_count, update_count, runs;
     int64_t *keys;    /* all of them, shuffled */
-    int64_t *updates; /* UPDATES random ones */
+    int64_t *updates; /* random ones */
 };
 
 struct series {
@@ -41,13 +43,6 @@ static void series_add(struct series *s, double v)
 
     for (; at > 0 && s->value[at - 1] > v; at--) s->value[at] = s->value[at - 1];
     s->value[at] = v;
-}
-
-static void line(const char *what, const struct series *s, const char *unit)
-{
-    printf("  %-34s %10.2f %10.2f %10.2f  %s\n", what, s->value[0], s->value[s->count / 2], s->value[s->count - 1],
-           unit);
-    fflush(stdout);
 }
 
 static double million_per_second(uint64_t n, int64_t ns) { return (double)n * 1e3 / (double)ns; }
@@ -105,7 +100,7 @@ static void engine_add(struct state_table *t, struct batch *b, const int64_t *ke
     }
 }
 
-static void hand_run(struct bench *b, struct series *insert, struct series *update)
+static void hand_run(struct keys *b, struct series *insert, struct series *update)
 {
     uint64_t capacity = 1;
     struct slot *slots;
@@ -118,12 +113,12 @@ static void hand_run(struct bench *b, struct series *insert, struct series *upda
     hand_add(slots, capacity - 1, b->keys, b->key_count);
     series_add(insert, million_per_second(b->key_count, sys_mono_ns(b->sys) - start));
     start = sys_mono_ns(b->sys);
-    hand_add(slots, capacity - 1, b->updates, UPDATES);
-    series_add(update, million_per_second(UPDATES, sys_mono_ns(b->sys) - start));
+    hand_add(slots, capacity - 1, b->updates, b->update_count);
+    series_add(update, million_per_second(b->update_count, sys_mono_ns(b->sys) - start));
     mem_free(&b->mem, slots);
 }
 
-static void engine_run(struct bench *b, struct series *insert, struct series *update, struct series *bytes)
+static void engine_run(struct keys *b, struct series *insert, struct series *update, struct series *bytes)
 {
     const char *const names[1] = {"k"};
     const struct type *big = type_new(&b->arena, T_BIGINT, 0, 0, false), *fields[1] = {big};
@@ -144,8 +139,8 @@ static void engine_run(struct bench *b, struct series *insert, struct series *up
     series_add(insert, million_per_second(b->key_count, sys_mono_ns(b->sys) - start));
     if (bytes) series_add(bytes, (double)(sys_resident_bytes(b->sys) - resident) / b->key_count);
     start = sys_mono_ns(b->sys);
-    engine_add(table, batch, b->updates, UPDATES, STATE_UPDATE);
-    series_add(update, million_per_second(UPDATES, sys_mono_ns(b->sys) - start));
+    engine_add(table, batch, b->updates, b->update_count, STATE_UPDATE);
+    series_add(update, million_per_second(b->update_count, sys_mono_ns(b->sys) - start));
     state_close(table);
     state_host_release(&host);
     mem_release(&mem);
@@ -154,7 +149,7 @@ static void engine_run(struct bench *b, struct series *insert, struct series *up
 
 /* ---- timers */
 
-static void timers_run(struct bench *b, uint64_t spread_ms, struct series *add, struct series *fire)
+static void timers_run(struct keys *b, uint64_t spread_ms, struct series *add, struct series *fire)
 {
     static const uint32_t cols[1] = {0};
     const char *const names[1] = {"k"};
@@ -197,49 +192,78 @@ static void timers_run(struct bench *b, uint64_t spread_ms, struct series *add, 
     batch_free(batch);
 }
 
-static void keys_make(struct bench *b)
+static void keys_make(struct keys *b)
 {
     struct prng random;
 
     prng_init(&random, 7);
     b->keys = mem_pages(&b->mem, b->key_count * sizeof *b->keys);
-    b->updates = mem_pages(&b->mem, UPDATES * sizeof *b->updates);
+    b->updates = mem_pages(&b->mem, b->update_count * sizeof *b->updates);
     for (uint32_t i = 0; i < b->key_count; i++) b->keys[i] = (int64_t)(mix64(i) >> 1) + 1;
-    for (uint32_t i = 0; i < UPDATES; i++) b->updates[i] = b->keys[prng_below(&random, b->key_count)];
+    for (uint32_t i = 0; i < b->update_count; i++) b->updates[i] = b->keys[prng_below(&random, b->key_count)];
+}
+
+static void line(struct keys *b, const char *name, struct series *s, struct bench_case like)
+{
+    like.name = name;
+    if (like.unit == NULL) like.unit = "M/s";
+    bench_line(b->bench, &like, s->value, s->count);
+}
+
+/* Run by run, slowest with slowest: both series ascend. */
+static struct series share_of(const double *engine, const double *hand, uint32_t count)
+{
+    struct series share = {0};
+
+    for (uint32_t i = 0; i < count; i++) series_add(&share, engine[i] / hand[i]);
+    return share;
+}
+
+static void run_all(struct keys *b)
+{
+    struct series hand_insert = {0}, hand_update = {0}, insert = {0}, update = {0}, bytes = {0}, warm = {0}, share;
+    struct series add[2], fire[2];
+    const struct bench_case printed = {.goal_kind = GOAL_NONE};
+    const struct bench_case five = {.goal_kind = GOAL_AT_LEAST, .goal = 5, .scales = true};
+
+    memset(add, 0, sizeof add);
+    memset(fire, 0, sizeof fire);
+    engine_run(b, &warm, &warm, &bytes); /* memory first: the allocator holds nothing yet */
+    for (uint32_t run = 0; run < b->runs; run++) {
+        hand_run(b, &hand_insert, &hand_update);
+        engine_run(b, &insert, &update, NULL);
+        timers_run(b, 3600000, &add[0], &fire[0]);
+        timers_run(b, 1, &add[1], &fire[1]);
+    }
+    share = share_of(update.value, hand_update.value, b->runs);
+    line(b, "bytes per key, 10 M bigint -> bigint", &bytes,
+         (struct bench_case){.unit = "bytes", .goal_kind = GOAL_AT_MOST, .goal = 32});
+    line(b, "timers of an hour, registered", &add[0], five);
+    line(b, "timers of an hour, fired in order", &fire[0], five);
+    line(b, "timers of an instant, registered", &add[1], five);
+    line(b, "timers of an instant, fired in order", &fire[1], five);
+    line(b, "10 M keys: insert", &insert, printed);
+    line(b, "10 M keys: insert by hand", &hand_insert, printed);
+    line(b, "10 M keys: update", &update, printed);
+    line(b, "10 M keys: update by hand", &hand_update, printed);
+    line(b, "10 M keys: update over by hand", &share, (struct bench_case){.unit = "share"});
 }
 
 int main(int argc, char **argv)
 {
-    struct bench b = {.sys = sys_linux_create_quiet()};
-    struct series hand_insert = {0}, hand_update = {0}, insert = {0}, update = {0}, bytes = {0}, warm = {0},
-                  add[2] = {0}, fire[2] = {0}, share = {0};
+    struct bench bench;
 
-    mem_init(&b.mem, "bench", 0);
+    bench_start(&bench, argc, argv, "state");
+    struct keys b = {.bench = &bench,
+                     .sys = bench.sys,
+                     .key_count = (uint32_t)bench_size(&bench, 10000000, 20000),
+                     .update_count = (uint32_t)bench_size(&bench, 1 << 24, 20000),
+                     .runs = bench.is_smoke ? 1 : bench.runs > 0 ? bench.runs : RUNS_STATE};
+    mem_init(&b.mem, "state", 0);
     arena_init(&b.arena, &b.mem, 0);
-    b.key_count = (uint32_t)((argc > 1 ? strtod(argv[1], NULL) : 10) * 1e6);
-    b.runs = argc > 2 ? (uint32_t)MIN(atoi(argv[2]), RUNS_MAX) : 5;
     keys_make(&b);
-    printf("state: %8u keys, one core %18s %10s %10s\n", b.key_count, "min", "median", "max");
-    engine_run(&b, &warm, &warm, &bytes); /* memory first: the allocator holds nothing yet */
-    for (uint32_t run = 0; run < b.runs; run++) {
-        hand_run(&b, &hand_insert, &hand_update);
-        engine_run(&b, &insert, &update, NULL);
-        timers_run(&b, 3600000, &add[0], &fire[0]);
-        timers_run(&b, 1, &add[1], &fire[1]);
-    }
-    series_add(&share, update.value[b.runs / 2] / hand_update.value[b.runs / 2]);
-    line("hand-written insert", &hand_insert, "M/s");
-    line("insert", &insert, "M/s");
-    line("hand-written update", &hand_update, "M/s");
-    line("update", &update, "M/s");
-    line("update, share of hand-written", &share, "");
-    line("timers of an hour, registered", &add[0], "M/s");
-    line("timers of an hour, fired", &fire[0], "M/s");
-    line("timers of an instant, registered", &add[1], "M/s");
-    line("timers of an instant, fired", &fire[1], "M/s");
-    line("memory", &bytes, "resident bytes per key");
+    run_all(&b);
     arena_release(&b.arena);
     mem_release(&b.mem);
-    sys_linux_free(b.sys);
-    return 0;
+    return bench_end(&bench);
 }
