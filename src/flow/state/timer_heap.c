@@ -37,6 +37,7 @@ static void run_reserve(struct timer_heap *h, struct heap_run *r, uint32_t more)
 
 static void run_add(struct timer_heap *h, struct heap_run *r, const uint64_t *items, uint32_t count)
 {
+    if (count == 0) return;
     run_reserve(h, r, count);
     memcpy(r->items + (size_t)r->count * h->words, items, (size_t)count * h->words * sizeof *items);
     r->count += count;
