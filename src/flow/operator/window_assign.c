@@ -1,7 +1,8 @@
 /* window_assign.c - tumbling, sliding, session, global, count and custom windows of a row.
  *
  * Sliding windows come from the last that holds the row to the first, as Flink makes them, and may be asked for in
- * portions: size / slide has no bound. Windows at the ends of time are cut there instead of wrapping around.
+ * portions: size / slide has no bound. A row so near the ends of time that one of its windows would reach beyond them is
+ * refused: such times are mistakes of the data, and windows with other bounds than the arithmetic's would hide them.
  *
  * Stagger moves the windows of a subtask, decided with its first row: RANDOM by a number from the task's world, so that
  * the simulator repeats it, NATURAL by how far that moment lies behind the start of an aligned window.
@@ -63,12 +64,31 @@ enum status window_assigner_open(struct window_assigner *a, struct op_cx *op, co
 
 void window_assigner_close(struct window_assigner *a, bool failed) { window_part_close(&a->part, failed); }
 
-/* Start of the window of `size` at `offset` that holds the time; INT64_MIN when it lies before all times. */
-static int64_t start_of(int64_t time, int64_t offset, int64_t size)
+enum status window_out_of_range(struct op_cx *op, int64_t time, int64_t size)
 {
-    int128 past = ((int128)time - offset) % size, start = (int128)time - (past < 0 ? past + size : past);
+    err_set(op->err, E_DATA, "event time %lld is out of range: a window of %lld ms around it would reach beyond the %s time",
+            (long long)time, (long long)size, time < 0 ? "first" : "last");
+    err_hint(op->err, "event times are milliseconds since 1970; correct such rows or remove them before the window");
+    return E_DATA;
+}
 
-    return start < INT64_MIN ? INT64_MIN : (int64_t)start;
+/* Start of the window of `size` at `offset` that holds the time. */
+static int128 start_of(int64_t time, int64_t offset, int64_t size)
+{
+    int128 past = ((int128)time - offset) % size;
+
+    return (int128)time - (past < 0 ? past + size : past);
+}
+
+enum status window_range_check(struct op_cx *op, int64_t time, int64_t offset, int64_t size, int64_t slide)
+{
+    const int64_t far = INT64_C(1) << 61;
+
+    if (LIKELY(time > -far && time < far && size < far && slide < far)) return S_OK;
+    int128 last = start_of(time, offset, slide), first = last, before = (int128)time - size;
+    if (last > before) first -= (last - before - 1) / slide * slide;
+    if (first > INT64_MIN && last + MAX(size, slide) < INT64_MAX) return S_OK;
+    return window_out_of_range(op, time, size);
 }
 
 static int64_t stagger_of(struct window_assigner *a, int64_t now_ms)
@@ -79,13 +99,19 @@ static int64_t stagger_of(struct window_assigner *a, int64_t now_ms)
     a->is_staggered = true;
     if (c->stagger == TW_RANDOM)
         a->stagger = (int64_t)((double)(sys_random(a->op->sys) >> 11) * 0x1p-53 * (double)c->size_ms);
-    if (c->stagger == TW_NATURAL) a->stagger = MAX(INT64_C(0), now_ms - start_of(now_ms, 0, c->size_ms));
+    if (c->stagger == TW_NATURAL) a->stagger = MAX(INT64_C(0), now_ms - (int64_t)start_of(now_ms, 0, c->size_ms));
     return a->stagger;
 }
 
-static struct tw_window window_from(int64_t start, int64_t size)
+static enum status assign_tumbling(struct window_assigner *a, int64_t time, int64_t now_ms, struct tw_window *out,
+                                   uint32_t *n)
 {
-    return (struct tw_window){start, window_add(start, size)};
+    int64_t size = a->config->size_ms, offset = (a->config->offset_ms + stagger_of(a, now_ms)) % size;
+
+    TRY(window_range_check(a->op, time, offset, size, size));
+    int64_t start = (int64_t)start_of(time, offset, size);
+    out[(*n)++] = (struct tw_window){start, start + size};
+    return S_OK;
 }
 
 static enum status assign_sliding(struct window_assigner *a, int64_t time, struct tw_window *out, uint32_t max,
@@ -93,11 +119,14 @@ static enum status assign_sliding(struct window_assigner *a, int64_t time, struc
 {
     const struct window_config *c = a->config;
 
-    if (!a->is_within) a->next_start = start_of(time, c->offset_ms, c->slide_ms);
+    if (!a->is_within) {
+        TRY(window_range_check(a->op, time, c->offset_ms, c->size_ms, c->slide_ms));
+        a->next_start = (int64_t)start_of(time, c->offset_ms, c->slide_ms);
+    }
     a->is_within = true;
     while ((int128)a->next_start > (int128)time - c->size_ms) {
         if (*n == max) return S_MORE;
-        out[(*n)++] = window_from(a->next_start, c->size_ms);
+        out[(*n)++] = (struct tw_window){a->next_start, a->next_start + c->size_ms};
         if (a->next_start < INT64_MIN + c->slide_ms) break;
         a->next_start -= c->slide_ms;
     }
@@ -121,7 +150,9 @@ static enum status assign_session(struct window_assigner *a, uint32_t i, int64_t
             return user_failed(cx, TW_FAILED);
         }
     }
-    out[(*n)++] = window_from(time, gap);
+    int64_t end = window_add(time, gap);
+    if (time == INT64_MIN || end == INT64_MAX) return window_out_of_range(a->op, time, gap);
+    out[(*n)++] = (struct tw_window){time, end};
     return S_OK;
 }
 
@@ -157,10 +188,7 @@ enum status window_assign(struct window_assigner *a, uint32_t i, int64_t time, i
 
     if (*n + (c->assigner == TW_CUSTOM_WINDOWS ? WINDOW_CUSTOM_MAX : 1) > max) return S_MORE;
     switch ((enum tw_assigner)c->assigner) {
-    case TW_TUMBLING:
-        out[(*n)++] = window_from(start_of(at, (c->offset_ms + stagger_of(a, now_ms)) % c->size_ms, c->size_ms),
-                                  c->size_ms);
-        return S_OK;
+    case TW_TUMBLING: return assign_tumbling(a, at, now_ms, out, n);
     case TW_SLIDING: return assign_sliding(a, at, out, max, n);
     case TW_SESSION: return assign_session(a, i, at, out, n);
     case TW_CUSTOM_WINDOWS: return assign_custom(a, i, at, out, n);

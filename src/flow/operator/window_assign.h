@@ -38,6 +38,10 @@ static inline int64_t window_add(int64_t a, int64_t b)
 
     return __builtin_add_overflow(a, b, &sum) ? (b > 0 ? INT64_MAX : INT64_MIN) : sum;
 }
+/* E_DATA: windows of `size` around the time have bounds that are no times. INT64_MAX as an end means "never". */
+enum status window_out_of_range(struct op_cx *op, int64_t time, int64_t size) CHECKED;
+/* E_DATA unless all windows that hold the time lie in (INT64_MIN, INT64_MAX); tumbling windows slide by their size. */
+enum status window_range_check(struct op_cx *op, int64_t time, int64_t offset, int64_t size, int64_t slide) CHECKED;
 /* maxTimestamp of the window. */
 static inline int64_t window_last(const struct tw_window *w) { return w->end == INT64_MAX ? INT64_MAX : w->end - 1; }
 /* When its state goes; INT64_MAX = never. */

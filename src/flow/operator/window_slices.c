@@ -16,9 +16,10 @@
  * to the side output and is counted. A row for a window that has fired already fires it again at once, row by row.
  *
  * Invariants: on-time rows never belong to a slice that `running` covers; a slice is taken back before it is dropped;
- * windows fire in order of their end. Every loop has its cursor in the struct, so each hook can stop and be called again. */
+ * windows fire in order of their end; all bounds of windows of rows that are kept are times, less than INT64_MAX. Every loop has its cursor in the struct, so each hook can stop and be called again. */
 #include "flow/operator/window_slices.h"
 
+#include "flow/operator/window_assign.h"
 #include "ground/base/sort.h"
 
 #include <string.h>
@@ -70,9 +71,10 @@ struct slices {
 };
 
 /* --- arithmetic of windows ----------------------------------------------------------------------------------------------- */
-static int64_t floor_mod(int64_t a, int64_t b)
+/* How far a lies behind the last multiple of b. */
+static int64_t floor_mod(int128 a, int64_t b)
 {
-    int64_t r = a % b;
+    int64_t r = LIKELY(a == (int64_t)a) ? (int64_t)a % b : (int64_t)(a % b);
 
     return r < 0 ? r + b : r;
 }
@@ -89,7 +91,7 @@ static int64_t gcd(int64_t a, int64_t b)
 
 static int64_t slice_end_of(const struct slices *s, int64_t time)
 {
-    return time - floor_mod(time - s->plan.offset_ms, s->slice_ms) + s->slice_ms;
+    return time - floor_mod((int128)time - s->plan.offset_ms, s->slice_ms) + s->slice_ms;
 }
 
 /* End of the last and of the first window that hold the slice ending at e. */
@@ -97,19 +99,19 @@ static int64_t last_window_end(const struct slices *s, int64_t e)
 {
     int64_t first = e - s->slice_ms;
 
-    return first - floor_mod(first - s->plan.offset_ms, s->plan.slide_ms) + s->plan.size_ms;
+    return first - floor_mod((int128)first - s->plan.offset_ms, s->plan.slide_ms) + s->plan.size_ms;
 }
 
 static int64_t first_window_end(const struct slices *s, int64_t e)
 {
-    int64_t past = floor_mod(e - s->plan.offset_ms - s->plan.size_ms, s->plan.slide_ms);
+    int64_t past = floor_mod((int128)e - s->plan.offset_ms - s->plan.size_ms, s->plan.slide_ms);
 
-    return past == 0 ? e : e - past + s->plan.slide_ms;
+    return past == 0 ? e : window_add(e - past, s->plan.slide_ms);
 }
 
 static bool is_cleaned(const struct slices *s, int64_t window_end)
 {
-    return s->time != TIME_MIN && window_end - 1 <= s->time - s->plan.lateness_ms;
+    return s->time != TIME_MIN && window_add(window_end - 1, s->plan.lateness_ms) <= s->time;
 }
 
 static bool has_fired(const struct slices *s, int64_t window_end) { return window_end - 1 <= s->time; }
@@ -308,8 +310,9 @@ static bool next_window(struct slices *s, int64_t upto, int64_t *end)
     for (uint32_t i = 0; i < count; i++) {
         int64_t e = first_window_end(s, live[i]);
         if (has_fired(s, e)) { /* the first window that has not: the first end behind s->time + 1 */
-            int64_t past = floor_mod(s->time + 1 - s->plan.offset_ms - s->plan.size_ms, s->plan.slide_ms);
-            e = s->time + 1 - past + s->plan.slide_ms;
+            int128 next = (int128)s->time + 1;
+            next += s->plan.slide_ms - floor_mod(next - s->plan.offset_ms - s->plan.size_ms, s->plan.slide_ms);
+            e = (int64_t)MIN(next, (int128)INT64_MAX);
         }
         if (e <= last_window_end(s, live[i])) best = MIN(best, e);
     }
@@ -347,7 +350,7 @@ static enum status emit_chunk(struct slices *s)
 /* The pivot of the window that ends at `end`: in (end - size, end]. */
 static int64_t pivot_of(const struct slices *s, int64_t end)
 {
-    return end - floor_mod(end - s->plan.offset_ms, s->plan.size_ms);
+    return end - floor_mod((int128)end - s->plan.offset_ms, s->plan.size_ms);
 }
 
 /* The last start of a window before the pivot of the window that ends at `end`. */
@@ -360,7 +363,7 @@ static int64_t last_block(const struct slices *s, int64_t end)
 
 static int64_t block_end(const struct slices *s, int64_t block, int64_t pivot)
 {
-    return MIN(block + s->plan.slide_ms, pivot);
+    return MIN(window_add(block, s->plan.slide_ms), pivot);
 }
 
 static void drop_stacks(struct slices *s)
@@ -472,7 +475,7 @@ static enum status fire_emit(struct slices *s)
 
 static enum status fire_take_back(struct slices *s)
 {
-    int64_t low = s->end + s->plan.slide_ms - s->plan.size_ms;
+    int64_t low = window_add(s->end - s->plan.size_ms, s->plan.slide_ms);
 
     TRY(each_slice(s, MIN(low, s->cover_high), take_back_chunk));
     s->cover_low = low;
@@ -572,6 +575,8 @@ static enum status prepare(struct slices *s, struct batch *in)
         if (time == TIME_MIN)
             return err_set(s->cx->err, E_DATA, "a row has no event time; its timestamp is NULL or no assigner saw it");
         if (UNLIKELY(time < first || time >= end)) {
+            if (!s->plan.processing_time)
+                TRY(window_range_check(s->cx, time, s->plan.offset_ms, s->plan.size_ms, s->plan.slide_ms));
             end = slice_end_of(s, time);
             first = end - s->slice_ms;
             /* Rows for windows that have fired go first, in the order in which they came: each fires them as it finds them. */
@@ -730,10 +735,10 @@ static enum status late_row(struct slices *s, struct batch *in)
         if (s->stacks != NULL && slice <= s->pivot) s->stacks_stale = true;
         s->pane_done = true;
         s->refire_end = first_window_end(s, slice);
-        while (is_cleaned(s, s->refire_end)) s->refire_end += s->plan.slide_ms;
+        while (is_cleaned(s, s->refire_end)) s->refire_end = window_add(s->refire_end, s->plan.slide_ms);
     }
     for (; s->refire_end <= last_window_end(s, slice) && has_fired(s, s->refire_end);
-         s->refire_end += s->plan.slide_ms) {
+         s->refire_end = window_add(s->refire_end, s->plan.slide_ms)) {
         int64_t ns = s->refire_end;
         if (op_room(s->cx, 0) == 0) return S_MORE;
         if (s->tumbling) {
@@ -762,7 +767,7 @@ static enum status late_row(struct slices *s, struct batch *in)
 static enum status gap_row(struct slices *s, struct batch *in)
 {
     bool late = !s->plan.processing_time && s->time != TIME_MIN &&
-                in->times[s->group[0]] <= s->time - s->plan.lateness_ms;
+                window_add(in->times[s->group[0]], s->plan.lateness_ms) <= s->time;
 
     if (late) return too_late(s, in, 1);
     s->at++;
