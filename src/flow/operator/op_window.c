@@ -18,6 +18,7 @@ struct window {
     struct window_user user;
     struct slices *slices;
     struct window_engine *engine;
+    bool is_checked;            /* the input at hand, for NULL keys */
     bool through;               /* the windows are through with the input at hand; rows may still wait */
     struct state_def fold_def;
     struct state_table *fold;   /* one accumulator while an evictor's rows are folded */
@@ -211,7 +212,7 @@ static enum status finish(struct window *w, enum status st)
     if (st != S_OK && st != S_MORE) return st;
     w->through = st == S_OK;
     st = user_end(&w->cx, w->through);
-    if (st == S_OK) w->through = false;
+    if (st == S_OK) w->through = w->is_checked = false;
     return st;
 }
 
@@ -219,8 +220,9 @@ static enum status window_on_batch(struct op_cx *op, void *self, uint32_t input,
 {
     struct window *w = self;
 
-    (void)op;
     TRY(user_begin(&w->cx, input, in));
+    if (!w->is_checked) TRY(user_keys_present(&w->cx, in, op->plan->keys[input], op->plan->key_count[input]));
+    w->is_checked = true;
     if (w->through) return finish(w, S_OK);
     return finish(w, w->engine ? window_engine_on_batch(w->engine, input, in) : slices_on_batch(w->slices, in));
 }

@@ -1,5 +1,5 @@
 /* test_window_extremes.c - rows at the ends of time: windows that still fit fire, all others are refused; by slices, in the
- * general engine, in sessions and in window joins. What is not refused ends. */
+ * general engine, in sessions and in window joins. What is not refused ends. And keys that are NULL. */
 #include <thalweg/thalweg.h>
 
 #include "support/op_driver.h"
@@ -134,11 +134,39 @@ static void the_first_windows_fire(void **state)
                  "first time");
 }
 
+/* Functions with a key take no NULL for it; built-in aggregates group NULLs as SQL does. */
+static void null_keys(void **state)
+{
+    static const enum tw_assigner assigners[] = {TW_TUMBLING, TW_SESSION};
+    static const char rows[] = "@1 1 | 2\n@2 null | 3\n@3 null | 4";
+
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct window_config c = windows(assigners[i]);
+        struct op_setup setup = {.type = &op_window, .config = &c, .in = "ROW<k BIGINT, v BIGINT NOT NULL>", .keys = "k"};
+        struct op_driver *d = op_driver_create(&setup);
+        op_push(d, 0, rows);
+        assert_string_equal(op_driver_error(d), "a row has NULL in the key column 'k'; keys must not be NULL");
+        op_driver_free(d);
+    }
+    struct window_config c = windows(TW_TUMBLING);
+    struct op_setup setup = {
+        .type = &op_window_columns, .config = &c, .in = "ROW<k BIGINT, v BIGINT NOT NULL>", .keys = "k"};
+    struct op_driver *d = op_driver_create(&setup);
+    op_push(d, 0, rows);
+    op_push_end(d);
+    assert_string_equal(op_driver_error(d), "");
+    assert_string_equal(op_output(d), "+I[1, 1970-01-01T00:00, 1970-01-01T00:00:00.100, 1]@99\n"
+                                      "+I[null, 1970-01-01T00:00, 1970-01-01T00:00:00.100, 2]@99\n");
+    op_driver_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(times_out_of_range_are_refused),
                                        cmocka_unit_test(the_last_windows_fire),
-                                       cmocka_unit_test(the_first_windows_fire)};
+                                       cmocka_unit_test(the_first_windows_fire),
+                                       cmocka_unit_test(null_keys)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
