@@ -8,7 +8,8 @@
  *     flights per airport and week -> mean delay (a window aggregate, corrected by late rows)
  *     all airports of a week       -> the five worst (a keyed process function with map state and a timer)
  *
- * Run it:  thalweg run [--input FILE.csv]  or, as a program of its own,  ./flights --input FILE.csv */
+ * Run it:  thalweg run [--input FILE.csv] [--on-error fail|skip|dead-letter]  or, as a program of its own,
+ *          ./flights --input FILE.csv */
 #include <thalweg/thalweg.h>
 
 #include <stdio.h>
@@ -165,7 +166,8 @@ static void on_worst(void *arg, enum tw_row_kind kind, const void *row, int64_t 
     const struct worst *w = row;
     char day[32];
 
-    (void)arg, (void)kind, (void)time_ms;
+    (void)kind, (void)time_ms;
+    (*(uint64_t *)arg)++;
     print_time(w->week + TW_HOURS(5), "%Y-%m-%d", day, sizeof day);
     if (w->rank == 1) printf("\nweek of %s   airport   flights   mean delay\n", day);
     printf("%18d   %-7.*s %9lld %8.1f min\n", w->rank, (int)w->origin.size, w->origin.data, (long long)w->flights,
@@ -185,30 +187,82 @@ static void on_late(void *arg, enum tw_row_kind kind, const void *row, int64_t t
              (int)f->origin.size, f->origin.data, (int)f->destination.size, f->destination.data, f->delay);
 }
 
-/* --- the job ------------------------------------------------------------------------------------------------------------------ */
-static const char *input_of(int argc, char **argv)
+/* What csv could not read, when it was not to end the job. */
+struct dead_letter {
+    struct tw_str position, reason, raw;
+};
+TW_ROW(dead_letter, TW_FIELD(dead_letter, position, "STRING NOT NULL"),
+       TW_FIELD(dead_letter, reason, "STRING NOT NULL"), TW_FIELD(dead_letter, raw, "BYTES NOT NULL"));
+
+static void on_dead_letter(void *arg, enum tw_row_kind kind, const void *row, int64_t time_ms)
 {
-    const char *path = "examples/data/flights.csv";
+    const struct dead_letter *d = row;
+
+    (void)kind, (void)time_ms;
+    (*(uint64_t *)arg)++;
+    fprintf(stderr, "left out: %.*s: %.*s\n", (int)d->position.size, d->position.data, (int)d->reason.size,
+            d->reason.data);
+}
+
+/* --- the job ------------------------------------------------------------------------------------------------------------------ */
+struct arguments {
+    const char *input, *on_error;
+};
+
+/* `--NAME VALUE` or `--NAME=VALUE` at argv[*i]? A value that is missing is NULL. */
+static int has_name(int argc, char **argv, int *i, const char *name, const char **value)
+{
+    size_t size = strlen(name);
+
+    if (strncmp(argv[*i], name, size) != 0) return 0;
+    if (argv[*i][size] == '=') *value = argv[*i] + size + 1;
+    else if (argv[*i][size] != '\0') return 0;
+    else *value = *i + 1 < argc ? argv[++*i] : NULL;
+    return 1;
+}
+
+static int read_arguments(struct arguments *out, int argc, char **argv)
+{
+    static const char input[] = "--input", on_error[] = "--on-error";
 
     for (int i = 1; i < argc; i++) {
-        if (strncmp(argv[i], "--input=", 8) == 0) path = argv[i] + 8;
-        else if (strcmp(argv[i], "--input") == 0 && i + 1 < argc) path = argv[++i];
+        const char *name = argv[i], *value = NULL;
+        if (has_name(argc, argv, &i, input, &value)) out->input = value;
+        else if (has_name(argc, argv, &i, on_error, &value)) out->on_error = value;
         else {
-            fprintf(stderr, "%s: unknown argument '%s'; write --input FILE.csv\n", argv[0], argv[i]);
-            return NULL;
+            fprintf(stderr, "%s: unknown argument '%s'; write --input FILE.csv or --on-error fail|skip|dead-letter\n",
+                    argv[0], name);
+            return 0;
+        }
+        if (value == NULL || value[0] == '\0') {
+            fprintf(stderr, "%s: '%s' needs a value: %s\n", argv[0], name,
+                    name[2] == 'i' ? "--input FILE.csv" : "--on-error fail|skip|dead-letter");
+            return 0;
         }
     }
-    return strcmp(path, "-") == 0 ? "/dev/stdin" : path;
+    if (strcmp(out->input, "-") == 0) out->input = "/dev/stdin";
+    return 1;
+}
+
+static void print_late(const struct late *late)
+{
+    if (late->count == 0) return;
+    fprintf(stderr, "flights that came too late for their week, for example:\n");
+    for (uint64_t i = 0; i < late->count && i < SAMPLES; i++) fprintf(stderr, "  %s\n", late->text[i]);
 }
 
 TW_JOB(env, argc, argv)
 {
-    const char *path = input_of(argc, argv);
+    struct arguments arguments = {.input = "examples/data/flights.csv", .on_error = "fail"};
     struct late late = {0};
+    uint64_t lines = 0, dead_letters = 0;
 
-    if (path == NULL) return 1;
+    if (!read_arguments(&arguments, argc, argv)) return 1;
     struct tw_stream *flights = tw_source_rows(env, "flights", "filesystem", &flight_row,
-                                               TW_OPTIONS("path", path, "format", "csv", "csv.header", "auto"));
+                                               TW_OPTIONS("path", arguments.input, "format", "csv", "csv.header",
+                                                          "auto", "on-error", arguments.on_error));
+    if (strcmp(arguments.on_error, "dead-letter") == 0)
+        tw_collect_to(tw_side(flights, "dead-letter"), &dead_letter_row, on_dead_letter, &dead_letters);
     flights = tw_with_watermarks(flights, .kind = TW_WM_BOUNDED, .out_of_orderness_ms = TW_MINUTES(30),
                                  .time_field = "scheduled", .every_rows = 8);
     tw_parallelism(flights, 1); /* the order of the file is the order of arrival */
@@ -217,12 +271,14 @@ TW_JOB(env, argc, argv)
         tw_key_by(flights, "origin"), TW_TUMBLE(TW_DAYS(7), .offset_ms = MONDAY, .allowed_lateness_ms = LATENESS),
         &mean_delay);
     struct tw_stream *top = tw_parallelism(tw_process(tw_key_by(weeks, "window_start"), &worst_airports), 1);
-    tw_collect_to(top, &worst_row, on_worst, NULL);
+    tw_collect_to(top, &worst_row, on_worst, &lines);
     tw_collect_to(tw_side(weeks, "late"), &flight_row, on_late, &late);
 
     int failed = tw_execute(env, "flights");
-    if (failed || tw_is_quiet(env) || late.count == 0) return failed;
-    fprintf(stderr, "flights that came too late for their week, for example:\n");
-    for (uint64_t i = 0; i < late.count && i < SAMPLES; i++) fprintf(stderr, "  %s\n", late.text[i]);
+    const struct tw_result *result = tw_job_result(env);
+    if (failed || result == NULL) return failed; /* --plan runs nothing */
+    if (lines == 0 && result->rows_out == late.count + dead_letters) /* a simulation keeps its rows to itself */
+        printf("no airport had %d flights in a week\n", FLIGHTS_MIN);
+    if (!tw_is_quiet(env)) print_late(&late);
     return 0;
 }

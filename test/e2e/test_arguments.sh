@@ -8,7 +8,7 @@ expect 'help' 0 '*' '' "$thalweg" --help
 expect 'help of run' 0 '*' '' "$thalweg" run --help
 expect 'flag' 1 '' "thalweg run: there is no argument '--paralelism'; did you mean '--parallelism'? What is meant for the job goes behind \`--\`" \
     "$thalweg" run --paralelism 2
-expect 'flag of the job' 1 '' "thalweg run: unknown argument '--inptu'; write --input FILE.csv" "$thalweg" run --inptu x
+expect 'flag of the job' 1 '' "thalweg run: unknown argument '--inptu'; write --input FILE.csv or --on-error fail|skip|dead-letter" "$thalweg" run --inptu x
 expect 'parallelism 0' 1 '' "thalweg run: configuration 'parallelism.default' is 0; it must be 1 to 4096" "$thalweg" run --parallelism 0
 expect 'absurd parallelism' 1 '' "thalweg run: configuration 'parallelism.default' is 99999999; it must be 1 to 4096" \
     "$thalweg" run --parallelism 99999999

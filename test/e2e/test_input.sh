@@ -11,7 +11,7 @@ value="correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, '
 
 reads() { # NAME TEXT
     printf "$2" > "$1.csv"
-    expect "$1" 0 '' '' "$thalweg" run --quiet --input "$1.csv"
+    expect "$1" 0 'no airport had 10 flights in a week' '' "$thalweg" run --quiet --input "$1.csv"
 }
 refuses() { # NAME TEXT ERROR LINE COLUMN
     printf "$2" > "$1.csv"
@@ -38,4 +38,18 @@ refuses nul "$head\n2001-01-01 00:02:00,1,2,A\000A,BBB\n" "nul.csv:2:26: a NUL b
 refuses quote "$head\n$good\n2001-01-01 00:02:00,1,2,\"AAA" \
     "quote.csv:3:25: the quote opened here is not closed before the end of the input; $record" '2001-01-01 00:02:00,1,2,"AAA' 25
 refuses cut "$head\n$good\n2001-01-01 00:02" "cut.csv:3:17: expected 5 fields, found 1 in '2001-01-01 00:02'; $record" '2001-01-01 00:02' 17
+
+# ---- --on-error: what the messages advise
+printf "$head\n$good\n2001-01-01 00:02:00,x,2,AAA,BBB\n" > bad.csv
+few='no airport had 10 flights in a week'
+letter="left out: bad.csv:3:21: column 'delay' (INT): 'x' is not a whole number"
+expect 'fail' 1 '' '*' "$thalweg" run --quiet --input bad.csv --on-error fail
+expect 'skip' 0 "$few" '' "$thalweg" run --quiet --input bad.csv --on-error skip
+expect 'dead letter' 0 "$few" "$letter" "$thalweg" run --quiet --input=bad.csv --on-error=dead-letter
+expect 'plan of few rows' 0 '*' '' "$thalweg" run --plan --input bad.csv
+grep -q "$few" out.txt && fail 'a plan tells of rows'
+expect 'wrong choice' 1 '' '*' "$thalweg" run --quiet --input bad.csv --on-error never
+grep -q "on-error.*fail|skip|dead-letter\|on-error.*fail, skip" err.txt || fail "wrong choice: $(cat err.txt)"
+expect 'no value' 1 '' "thalweg run: '--input' needs a value: --input FILE.csv" "$thalweg" run --input
+expect 'no choice' 1 '' "thalweg run: '--on-error' needs a value: --on-error fail|skip|dead-letter" "$thalweg" run --on-error
 finish
