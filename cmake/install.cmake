@@ -1,9 +1,11 @@
-# `make install PREFIX=...`: the public headers, both libraries, the binary, and a pkg-config file.
+# `make install PREFIX=...`: the public headers, both libraries, the binary with the data of its demo, and a pkg-config file.
 include(GNUInstallDirs)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/thalweg DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN *.h)
 install(TARGETS thalweg_static thalweg_shared ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET thalweg)
     install(TARGETS thalweg RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    # what `thalweg run` reads without arguments; it looks below ../share/thalweg of its own place
+    install(FILES ${CMAKE_SOURCE_DIR}/examples/data/flights.csv DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/thalweg/examples/data)
 endif()
 
 # The prefix is known at install time only; pkg-config derives it from where the file lies.

@@ -66,6 +66,16 @@ expect static ./job-static --quiet 2
 $cc -std=gnu17 $warnings -shared -fPIC job.c -o job.so $cflags
 expect object usr/bin/thalweg run ./job.so --quiet 2
 
+# ---- the demo finds its data from anywhere, and says what to do when they are gone
+cp "$place/usr/share/thalweg/examples/data/flights.csv" flights.csv
+usr/bin/thalweg run --quiet --input flights.csv > demo.expected
+[ -s demo.expected ]
+(cd / && "$place/usr/bin/thalweg" run --quiet) > demo.out
+diff -u demo.expected demo.out || { echo "the installed demo: wrong output" >&2; exit 1; }
+mkdir bare && cp usr/bin/thalweg bare/
+if (cd / && "$place/bare/thalweg" run) > bare.out 2> bare.err; then echo "a demo without data ran" >&2; exit 1; fi
+grep -q 'write --input FILE.csv' bare.err || { cat bare.err >&2; exit 1; }
+
 # ---- a test of that job's function
 cat > test.c <<'TEST'
 #define main job_main

@@ -42,6 +42,13 @@ static bool has_input(int argc, char **argv)
     return false;
 }
 
+static bool wants_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--help") == 0) return true;
+    return false;
+}
+
 static int run_demo(const struct cli *cli, int argc, char **argv)
 {
     struct program p = {
@@ -51,7 +58,14 @@ static int run_demo(const struct cli *cli, int argc, char **argv)
 
     if (argc > PROGRAM_ARGS_MAX) argc = PROGRAM_ARGS_MAX;
     for (int i = 0; i < argc; i++) all[count++] = argv[i];
-    if (!has_input(argc, argv) && find_data(cli->sys, path)) {
+    bool wants_data = !has_input(argc, argv) && !wants_help(argc, argv);
+    if (wants_data && !find_data(cli->sys, path)) {
+        program_say(cli->sys, 2,
+                    "thalweg run: the demo's data, " DATA ", lie neither beside this program nor here; "
+                    "write --input FILE.csv, or `make install`, which brings them along\n");
+        return 1;
+    }
+    if (wants_data) {
         memmove(all + 2, all, sizeof *all * (size_t)count); /* in front: behind `--` it would still be the job's */
         all[0] = input;
         all[1] = path;
@@ -103,6 +117,8 @@ const struct cli_verb cli_run = {
             "week.\n"
             "  --input FILE       (demo) your own CSV with the columns scheduled,delay,distance,origin,destination;\n"
             "                     - is standard input\n"
+            "  --on-error HOW     (demo) a record that cannot be read: fail ends the job, skip drops it,\n"
+            "                     dead-letter takes it from a side output and says it on standard error\n"
             "\n",
     .run = run_run,
     .own_help = true,
