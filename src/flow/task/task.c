@@ -280,9 +280,9 @@ static void report_long_step(struct task *t, struct node *n, int64_t now, int64_
     if (n->was_reported && now - n->reported_ns < REPORT_PAUSE_NS) return;
     n->was_reported = true;
     n->reported_ns = now;
-    log_write(t->log, LOG_WARN, "task",
-              "operator '%s' (subtask %u/%u) kept its worker for %lld ms; other tasks wait meanwhile. Code that may "
-              "block belongs into tw_blocking()",
+    log_write(t->log, LOG_INFO, "task",
+              "operator '%s' (subtask %u/%u) kept its worker for %lld ms; other tasks wait meanwhile. A function that may "
+              "block is marked TW_BLOCKING",
               n->cx.name, n->cx.subtask + 1, n->cx.parallelism, (long long)(took_ns / 1000000));
 }
 

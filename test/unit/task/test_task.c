@@ -403,14 +403,14 @@ static const struct op_type op_slow = {
     .name = "slow", .input_count = 1, .config_size = sizeof(struct slow_config), .on_batch = slow_on_batch};
 
 #define SLOW_LINE(subtask, ms)                                                                                         \
-    "1970-01-01 00:00:00.000 WARN  task - operator 'slow' (subtask " subtask ") kept its worker for " ms               \
-    " ms; other tasks wait meanwhile. Code that may block belongs into tw_blocking()\n"
+    "1970-01-01 00:00:00.000 INFO  task - operator 'slow' (subtask " subtask ") kept its worker for " ms               \
+    " ms; other tasks wait meanwhile. A function that may block is marked TW_BLOCKING\n"
 
 /* Values 0..count-1, one per poll; a step ends with the poll that says idle, which is every third. */
 static void run_slow(struct fixture *f, const int *took_ms, int64_t count, bool is_blocking, const char *lines)
 {
     struct hand_sys hand;
-    struct log log = {.level = LOG_WARN, .write = hand_log, .arg = &hand};
+    struct log log = {.level = LOG_INFO, .write = hand_log, .arg = &hand};
 
     hand_sys_init(&hand, f->sys);
     struct count_config config = {count, 1};
