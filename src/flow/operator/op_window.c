@@ -135,9 +135,7 @@ static enum status window_clear(void *arg, const struct window_firing *f)
     if (w->user.apply == NULL) return S_OK;
     if (w->user.apply->clear != NULL) {
         w->cx.begun = w->cx.states != NULL;
-        w->cx.batch = NULL;
-        w->cx.keys = f->keys;
-        w->cx.keys_at = f->at;
+        window_user_stand_at(&w->user, f->keys, f->at, &f->window);
         st = user_check(&w->cx, w->user.apply->clear(&w->cx, &f->window));
         w->cx.begun = false;
     }

@@ -15,6 +15,7 @@ struct window_join {
     bool co_group;
     struct tw_elements elements[2];
     struct window_engine *engine;
+    struct user_where where; /* of the window that fires */
     bool is_checked; /* the input at hand, for NULLs */
     bool through;    /* the engine is through with the input at hand; rows may still wait */
 };
@@ -75,6 +76,9 @@ static enum status window_join_fire(void *arg, const struct window_firing *f)
     cx->keys = f->keys;
     cx->keys_at = f->at;
     cx->key.batch = NULL;
+    j->where = (struct user_where){.keys = f->keys, .windows = &f->window, .is_one_window = true};
+    cx->where = &j->where;
+    cx->where_at = f->at;
     cx->time = f->window.end == INT64_MAX ? INT64_MAX : f->window.end - 1;
     cx->begun = true;
     for (uint32_t i = 0; i < 2; i++)
@@ -90,6 +94,7 @@ static enum status window_join_fire(void *arg, const struct window_firing *f)
     if (st != S_OK) return st;
     cx->begun = false;
     cx->keys = NULL;
+    cx->where = NULL;
     cx->time = TW_NO_TIME;
     return S_OK;
 }

@@ -103,6 +103,15 @@ struct user_key {
     uint32_t first, count;
 };
 
+/* Which key and window a callback of a window is called for: looked at when it fails, and only then. */
+struct user_where {
+    const struct batch *keys;
+    const uint32_t *cols;             /* the key columns; NULL = 0.. */
+    const uint16_t *rows;             /* of `keys`, by where_at; NULL = where_at itself */
+    const struct tw_window *windows;  /* by where_at, or one for all; NULL = the row lies in a slice of several windows */
+    bool is_one_window, is_row;       /* is_row: the current row of the batch is what the callback looks at */
+};
+
 /* What windows and other owners of timers answer instead of the context's own timers; NULL members are refused. */
 struct user_hooks {
     enum status (*trigger_timer)(void *arg, int64_t time_ms, bool event_time, bool remove);
@@ -133,6 +142,8 @@ struct tw_context {
     /* The current key when it is not that of the current row: the keys_at-th row of a batch of key columns. */
     const struct batch *keys;
     uint32_t keys_at;
+    const struct user_where *where; /* windows only, else NULL; of it the where_at-th */
+    uint32_t where_at;
     struct user_key key;
     const struct type *key_type; /* T_ROW; NULL = not keyed */
     const struct type *window_type; /* T_ROW of key and window, for states that are per_window; NULL = no windows */

@@ -103,6 +103,7 @@ void user_close(struct tw_context *cx, bool failed)
 {
     if (cx->op == NULL) return;
     cx->batch = cx->keys = NULL;
+    cx->where = NULL;
     cx->row = NULL;
     if (cx->is_open && cx->fn->close) cx->fn->close(cx);
     user_counters_close(cx, failed);
@@ -227,32 +228,60 @@ static void cut(struct buf *b, size_t max)
     buf_append_text(b, "...");
 }
 
+static void key_columns_print(const struct tw_context *cx, const struct batch *b, const uint32_t *cols, uint32_t row,
+                              struct buf *out)
+{
+    uint32_t count = cx->op->plan->key_count[0];
+    struct buf key;
+
+    if (count == 0) return;
+    buf_init(&key, out->mem);
+    buf_append_text(&key, "key [");
+    for (uint32_t i = 0; i < count; i++) {
+        if (i > 0) buf_append_text(&key, ", ");
+        vector_print(&b->cols[cols ? cols[i] : i], row, &key);
+    }
+    buf_append_text(&key, "]");
+    cut(&key, PRINTED_ROW_MAX);
+    buf_append_text(out, buf_text(&key));
+    buf_release(&key);
+}
+
+static void where_print(const struct tw_context *cx, struct buf *out)
+{
+    const struct user_where *w = cx->where;
+    uint32_t at = cx->where_at;
+
+    key_columns_print(cx, w->keys, w->cols, w->rows ? w->rows[at] : at, out);
+    if (w->windows == NULL) return;
+    const struct tw_window *window = &w->windows[w->is_one_window ? 0 : at];
+    if (out->size > 0) buf_append_text(out, ", ");
+    if (window->start == INT64_MIN && window->end == INT64_MAX)
+        buf_append_text(out, "the global window");
+    else
+        buf_printf(out, "window [%lld, %lld)", (long long)window->start, (long long)window->end);
+}
+
+/* Key, and window where there is one. */
 static void key_print(const struct tw_context *cx, struct buf *out)
 {
     const struct batch *b = cx->keys ? cx->keys : cx->batch;
-    uint32_t row;
 
-    if (!cx->begun || b == NULL) return;
-    row = batch_row(b, cx->keys ? cx->keys_at : cx->at);
-    buf_append_text(out, "key [");
-    for (uint32_t i = 0; i < cx->key_type->child_count; i++) {
-        if (i > 0) buf_append_text(out, ", ");
-        vector_print(&b->cols[cx->key_cols ? cx->key_cols[i] : i], row, out);
-    }
-    buf_append_text(out, "]");
-    cut(out, PRINTED_ROW_MAX);
-    buf_append_text(out, cx->batch ? ", " : ": ");
+    if (cx->where != NULL)
+        where_print(cx, out);
+    else if (cx->begun && b != NULL)
+        key_columns_print(cx, b, cx->key_cols, batch_row(b, cx->keys ? cx->keys_at : cx->at), out);
 }
 
 static void row_print(const struct tw_context *cx, struct buf *out)
 {
     struct buf row;
 
-    if (cx->batch == NULL) return;
+    if (cx->batch == NULL || (cx->where != NULL && !cx->where->is_row)) return;
     buf_init(&row, out->mem);
     batch_print_row(cx->batch, batch_row(cx->batch, cx->at), &row);
     cut(&row, PRINTED_ROW_MAX);
-    buf_printf(out, "row %s: ", buf_text(&row));
+    buf_printf(out, "%srow %s", out->size > 0 ? ", " : "", buf_text(&row));
     buf_release(&row);
 }
 
@@ -265,6 +294,7 @@ enum status user_failed(struct tw_context *cx, enum tw_status st)
     buf_init(&where, cx->arena.mem);
     key_print(cx, &where);
     row_print(cx, &where);
+    if (where.size > 0) buf_append_text(&where, ": ");
     if (cx->in_timer) buf_printf(&where, "timer at %lld: ", (long long)cx->time);
     if (cx->text[0] == 0) {
         err_set(op->err, E_USER, "%sfunction '%s' failed without saying why", buf_text(&where), cx->ref->name);

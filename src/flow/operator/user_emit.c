@@ -230,6 +230,7 @@ enum status user_begin(struct tw_context *cx, uint32_t input, const struct batch
     cx->input = input;
     cx->row = NULL;
     cx->keys = NULL;
+    cx->where = NULL;
     cx->key.batch = NULL;
     cx->full = false;
     cx->slice_ns = 0;

@@ -155,6 +155,7 @@ enum status window_run_add(struct window_engine *e, const struct window_item *it
     e->run_rows[n] = (uint16_t)batch_row(e->in, item->at);
     e->run_slots[n] = (uint16_t)item->slot;
     e->run_times[n] = item->time;
+    e->run_windows[n] = item->window;
     e->run_arrivals[n] = 0;
     bit_clear(e->run_starts, n);
     if (e->contents != NULL) {
@@ -177,6 +178,10 @@ enum status window_run_flush(struct window_engine *e)
     e->run_count = 0;
     for (uint32_t i = 0; i < n; i++) e->run_acc[i] = to[e->run_slots[i]];
     if (f == NULL) return window_log_append(e, log, e->in, e->run_rows, n, e->run_acc, e->run_times, e->run_arrivals);
+    f->where = (struct user_where){.keys = e->in,
+                                   .cols = e->op->plan->keys[e->input],
+                                   .rows = e->run_rows,
+                                   .windows = e->run_windows};
     if (f->start != NULL) TRY(f->start(f, e->contents, 0, e->run_acc, e->run_starts, n));
     struct batch *in = (struct batch *)(uintptr_t)e->in; /* folds change its selection and put it back */
     return f->add(f, e->contents, 0, e->run_acc, in, e->run_rows, n);
@@ -224,7 +229,7 @@ static void words_merge(struct window_engine *e, uint32_t to, uint32_t from)
     for (uint32_t w = 0; w < e->word_count; w++) *window_word(e, from, w) = 0;
 }
 
-enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t from)
+enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t from, const struct tw_window *w)
 {
     struct window_fold *f = e->plan.fold;
 
@@ -233,6 +238,9 @@ enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t
         TRY(logs_merge(e, to, from));
     } else if (*window_word(e, from, WORD_ROWS) > 0) {
         uint64_t start = *window_word(e, to, WORD_ROWS) == 0;
+        e->where_row = (uint16_t)to;
+        f->where = (struct user_where){
+            .keys = e->slots->batch, .rows = &e->where_row, .windows = w, .is_one_window = true};
         if (start && f->start != NULL) TRY(f->start(f, e->contents, 0, &e->acc[to], &start, 1));
         TRY(f->merge(f, e->contents, 0, &e->acc[to], e->contents, 0, &e->acc[from], 1));
         int64_t rows = *window_word(e, from, WORD_ROWS);

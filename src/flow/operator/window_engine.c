@@ -345,7 +345,7 @@ static enum status merge_windows(struct window_engine *e, const struct window_it
 
     if (item->merged_count == 0) return S_OK;
     for (uint32_t i = 0; i < item->merged_count; i++)
-        if (m[i].slot != item->slot) TRY(window_contents_merge(e, item->slot, m[i].slot));
+        if (m[i].slot != item->slot) TRY(window_contents_merge(e, item->slot, m[i].slot, &item->window));
     TRY(window_trigger_on_merge(e, item));
     for (uint32_t i = 0; i < item->merged_count; i++) {
         int64_t cleanup = window_cleanup(e->config, &m[i].window);

@@ -135,9 +135,12 @@ struct window_engine {
     uint32_t run_count;
     uint16_t run_rows[BATCH_ROWS], run_slots[BATCH_ROWS];
     int64_t run_times[BATCH_ROWS], run_arrivals[BATCH_ROWS];
+    struct tw_window run_windows[BATCH_ROWS];
     uint64_t run_starts[BATCH_ROWS / 64];
     void *run_acc[BATCH_ROWS];
     bool states_begun;
+    uint16_t where_row; /* of what merges */
+    struct user_where trigger_where;
 };
 
 /* --- window_engine.c */
@@ -171,8 +174,9 @@ static inline int64_t *window_word(const struct window_engine *e, uint32_t slot,
 bool window_is_empty(const struct window_engine *e, uint32_t slot); /* rows of the run not counted */
 enum status window_run_add(struct window_engine *e, const struct window_item *item) CHECKED;
 enum status window_run_flush(struct window_engine *e) CHECKED;
-/* Contents of slot `from` go behind those of slot `to`. */
-enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t from) CHECKED;
+/* Contents of slot `from` go behind those of slot `to`, which becomes window w. */
+enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t from,
+                                  const struct tw_window *w) CHECKED;
 enum status window_contents_fire(struct window_engine *e, const struct window_item *item) CHECKED;
 void window_contents_purge(struct window_engine *e, uint32_t slot);
 /* Entries of contents and last that hold nothing any more go. */

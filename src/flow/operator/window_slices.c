@@ -64,6 +64,7 @@ struct slices {
     int64_t pivot, stack_low;      /* stacks are built for window starts in [stack_low, pivot) */
     int64_t block;                 /* start of the one being built */
     bool stacks_stale, running_stale;
+    struct tw_window window; /* that the fold's errors name */
     struct walk walk;
     struct batch *keys; /* keys of the chunk walked */
     void *acc[BATCH_ROWS], *other[BATCH_ROWS];
@@ -197,6 +198,20 @@ void slices_free(struct slices *s)
     mem_free(s->cx->mem, s);
 }
 
+/* What the fold does next is for these keys: rows of the input, or those walked. end: of their window, or WINDOW_ANY. */
+#define WINDOW_ANY INT64_MIN
+static void where_set(struct slices *s, const struct batch *keys, int64_t end)
+{
+    bool is_walked = keys == s->keys;
+
+    if (end != WINDOW_ANY) s->window = (struct tw_window){end - s->plan.size_ms, end};
+    s->fold->where = (struct user_where){.keys = keys,
+                                         .cols = is_walked ? NULL : s->key_cols,
+                                         .rows = is_walked ? NULL : s->group,
+                                         .windows = end != WINDOW_ANY ? &s->window : NULL,
+                                         .is_one_window = true};
+}
+
 /* --- walking the entries of a namespace ------------------------------------------------------------------------------------- */
 static void walk_start(struct slices *s) { s->walk = (struct walk){.cursor = {0}}; }
 
@@ -236,6 +251,7 @@ static enum status merge_walked(struct slices *s, struct state_table *from, int6
     if (s->walk.n > 0) {
         struct state_keys keys = walked_keys(s);
         TRY(state_resolve(to, to_ns, &keys, STATE_INSERT, s->other, s->bits));
+        where_set(s, s->keys, s->end);
         if (s->fold->start != NULL) TRY(s->fold->start(s->fold, to, to_ns, s->other, s->bits, s->walk.n));
         TRY(s->fold->merge(s->fold, to, to_ns, s->other, from, from_ns, s->acc, s->walk.n));
         for (uint32_t i = 0; to == s->running && i < s->walk.n; i++) (*slice_count(s, s->other[i]))++;
@@ -619,6 +635,7 @@ static enum status resolve_group(struct slices *s, struct state_table *t, int64_
                               .hashes = s->group_hashes};
 
     TRY(state_resolve(t, ns, &keys, STATE_INSERT, acc, s->bits));
+    where_set(s, in, s->tumbling ? s->ends[s->order[s->at]] : WINDOW_ANY);
     return s->fold->start != NULL ? s->fold->start(s->fold, t, ns, acc, s->bits, n) : S_OK;
 }
 
@@ -641,6 +658,7 @@ static enum status combine_slices(struct slices *s, const struct state_keys *key
 {
     int64_t slice = low;
 
+    where_set(s, keys->batch, s->refire_end);
     state_drop(s->running, ns);
     TRY(state_resolve(s->running, ns, keys, STATE_INSERT, s->other, s->bits));
     if (s->fold->start != NULL) TRY(s->fold->start(s->fold, s->running, ns, s->other, s->bits, 1));

@@ -3,10 +3,12 @@
  * window operators; what is folded (built-in aggregates, a user's accumulator) is behind struct window_fold. */
 #pragma once
 #include "flow/operator/op.h"
+#include "flow/operator/user.h"
 #include "flow/state/state.h"
 
 /* How rows become accumulators and accumulators results. acc[i] is the row of table t in namespace ns. */
 struct window_fold {
+    struct user_where where; /* set by the engine before start, add and merge: what the i-th of them is for */
     const struct type *acc; /* T_ROW of the accumulator; all zero is the empty one unless `start` says otherwise */
     /* Accumulators that were just made: bit i of created. NULL = all zero is right. */
     enum status (*start)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,

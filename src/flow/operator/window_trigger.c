@@ -236,6 +236,10 @@ static struct tw_context *custom_at(const struct call *c)
     cx->keys = c->e->named->batch;
     cx->keys_at = c->named;
     cx->begun = true;
+    c->e->trigger_where = (struct user_where){
+        .keys = cx->keys, .windows = c->window, .is_one_window = true};
+    cx->where = &c->e->trigger_where;
+    cx->where_at = c->named;
     return cx;
 }
 
@@ -243,6 +247,7 @@ static enum status custom_end(struct tw_context *cx, enum status st)
 {
     cx->begun = false;
     cx->keys = NULL;
+    cx->where = NULL;
     return st;
 }
 
@@ -256,6 +261,7 @@ static enum status custom_on_element(const struct call *c, int *result)
     TRY(window_part_row(&c->e->trigger, c->item->at, &row));
     if (cx->fn->on_element == NULL) return S_OK;
     custom_at(c);
+    c->e->trigger_where.is_row = true;
     TRY(custom_end(cx, user_check(cx, cx->fn->on_element(cx, row, c->item->time, c->window, &r))));
     *result = (int)r;
     return S_OK;

@@ -282,12 +282,22 @@ static enum status result_of(struct window_user *u, struct state_table *t, int64
     return user_check(u->fold_cx, u->folds->result(u->fold_cx, u->a, u->out));
 }
 
-static void stand_in(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
+void window_user_stand_at(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
 {
+    u->where_row = (uint16_t)at;
+    u->where = (struct user_where){.keys = keys, .rows = &u->where_row, .windows = w, .is_one_window = true};
+    u->cx->where = u->fold_cx->where = &u->where;
+    u->cx->where_at = u->fold_cx->where_at = 0;
     u->cx->batch = NULL;
     u->cx->row = NULL;
     u->cx->keys = keys;
     u->cx->keys_at = at;
+    if (at == 0) u->cx->key.batch = NULL; /* the batch may hold other keys than before */
+}
+
+static void stand_in(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
+{
+    window_user_stand_at(u, keys, at, w);
     u->cx->time = w->end == INT64_MAX ? INT64_MAX : w->end - 1;
     if (u->fold_cx == u->cx) return;
     u->fold_cx->batch = NULL;
@@ -333,8 +343,8 @@ enum status window_user_fire_rows(struct window_user *u, struct state_table *scr
     batch_hash(&key, cols, scratch->def->key->child_count, &hash);
     void *acc = state_get(scratch, 0, keys, cols, at, hash, STATE_INSERT, NULL);
     if (acc == NULL) return E_BUDGET;
-    TRY(start_one(u, scratch, 0, acc));
     stand_in(u, keys, at, w);
+    TRY(start_one(u, scratch, 0, acc));
     user_elements_rows(&u->elements, rows->total, window_rows_next, rows);
     while ((element = tw_next(&u->elements)) != NULL) TRY(window_user_add(u, scratch, 0, acc, element));
     rows->at = 0;
@@ -345,12 +355,25 @@ enum status window_user_fire_rows(struct window_user *u, struct state_table *scr
     return st;
 }
 
+/* The callback is for the i-th that the engine speaks of. */
+static void stand_for(struct window_user *u, uint32_t i)
+{
+    u->fold_cx->where = &u->fold.where;
+    u->fold_cx->where_at = i;
+}
+
 /* --- as a fold of the slice engine -------------------------------------------------------------------------------- */
 static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                               const uint64_t *created, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
-        if (bit_get(created, i)) TRY(start_one((struct window_user *)f, t, ns, acc[i]));
+    struct window_user *u = (struct window_user *)f;
+
+    f->where.is_row = false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!bit_get(created, i)) continue;
+        stand_for(u, i);
+        TRY(start_one(u, t, ns, acc[i]));
+    }
     return S_OK;
 }
 
@@ -365,6 +388,7 @@ static enum status fold_add(struct window_fold *f, struct state_table *t, int64_
 
     in->sel = rows;
     in->sel_count = n;
+    f->where.is_row = true;
     u->fold_cx->batch = in; /* a firing in between stood in for the row */
     u->fold_cx->keys = NULL;
     for (uint32_t first = 0; first < n && st == S_OK; first += ROWCONV_ROWS) {
@@ -373,6 +397,7 @@ static enum status fold_add(struct window_fold *f, struct state_table *t, int64_
         for (uint32_t i = 0; i < block && st == S_OK; i++) {
             const char *row = u->fold_cx->in[0].structs + (size_t)i * size;
             user_at(u->fold_cx, first + i, row);
+            stand_for(u, first + i);
             st = window_user_add(u, t, ns, acc[first + i], row);
         }
     }
@@ -384,8 +409,13 @@ static enum status fold_add(struct window_fold *f, struct state_table *t, int64_
 static enum status fold_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                               struct state_table *from, int64_t from_ns, void *const *other, uint32_t n)
 {
-    for (uint32_t i = 0; i < n; i++)
-        TRY(window_user_merge((struct window_user *)f, t, ns, acc[i], from, from_ns, other[i]));
+    struct window_user *u = (struct window_user *)f;
+
+    f->where.is_row = false;
+    for (uint32_t i = 0; i < n; i++) {
+        stand_for(u, i);
+        TRY(window_user_merge(u, t, ns, acc[i], from, from_ns, other[i]));
+    }
     return S_OK;
 }
 

@@ -21,6 +21,8 @@ struct window_user {
     uint32_t rows_field;             /* last field of the accumulator row: rows so far */
     char *a, *b, *out;               /* C values: accumulator, other accumulator, result */
     struct tw_elements elements;
+    struct user_where where;         /* of the window that fires */
+    uint16_t where_row;
     /* Fields of the result that are filled in before `result` runs: window bounds, key columns of the same name. */
     struct {
         uint32_t offset, key_col; /* key_col UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
@@ -47,6 +49,8 @@ enum status window_user_fire(struct window_user *u, struct state_table *t, int64
 /* Folds the rows of a window that keeps them (an evictor stands in front): 0 rows give nothing for a reduce function. */
 enum status window_user_fire_rows(struct window_user *u, struct state_table *scratch, const uint32_t *cols, struct window_rows *rows,
                                   const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
+/* The callbacks that follow are for this key and window; both live as long as they run. */
+void window_user_stand_at(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w);
 /* Fires from rows: elements were set up with user_elements_rows on u->elements. */
 enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at,
                               const struct tw_window *w) CHECKED;
