@@ -10,6 +10,7 @@
  * removes what it has not committed. */
 #include "flow/connector/filesystem/file_sink.h"
 
+#include "flow/connector/filesystem/decompress.h"
 #include "flow/connector/record_writer.h"
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
@@ -74,6 +75,20 @@ static struct pending_file next_names(struct file_writer *w, const struct sink_c
                         w->records.format->name);
     return (struct pending_file){arena_printf(a, "%s/.%s.inprogress", w->path, name),
                                  arena_printf(a, "%s/%s", w->path, name)};
+}
+
+/* --- graph time --------------------------------------------------------------------------------------------------- */
+/* Text under a compressed file's name would be taken for compressed by whoever reads it, ourselves first of all. */
+static enum status file_sink_check(const struct options *o, const struct option_def *defs, const struct type *row,
+                                   struct err *e)
+{
+    const char *path = options_get(o, defs, "path");
+
+    ASSERT(row->kind == T_ROW);
+    if (compression_of(path) == COMPRESSION_NONE) return S_OK;
+    err_set(e, E_UNSUPPORTED, "'%s' is the name of a compressed file, but a sink writes plain text", path);
+    err_hint(e, "choose a name without '%s', and compress the file when the job is done", strrchr(path, '.'));
+    return E_UNSUPPORTED;
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
@@ -286,6 +301,7 @@ static void file_sink_close(struct sink_cx *cx, void *self, bool failed)
 
 const struct sink_type file_sink = {
     .writer_size = sizeof(struct file_writer),
+    .check = file_sink_check,
     .open = file_sink_open,
     .write = file_sink_write,
     .flush = file_sink_flush,
