@@ -13,12 +13,14 @@ extern "C" {
 struct tw_stream; /* plain or keyed */
 
 /* --- watermarks --------------------------------------------------------------------------------------------------- */
+/* TW_WM_FUNCTION needs .watermark, which is called for each row. Event times are those of .timestamp or of time_field,
+ * else what the rows have already. */
 enum tw_watermark_kind { TW_WM_NONE, TW_WM_MONOTONOUS, TW_WM_BOUNDED, TW_WM_FUNCTION };
 struct tw_watermarks {
     enum tw_watermark_kind kind;
     int64_t out_of_orderness_ms;
     const char *time_field;               /* column with the event time (TIMESTAMP, TIMESTAMP_LTZ, or BIGINT ms) */
-    const struct tw_function *function;   /* timestamp and/or watermark hooks; instead of time_field */
+    const struct tw_function *function;   /* .watermark with TW_WM_FUNCTION; .timestamp with any kind, for time_field */
     int64_t idleness_ms;                  /* 0 = never idle */
     uint32_t every_rows;                  /* emit by row count: results do not depend on timing; 0 = periodically */
     const char *alignment_group;
@@ -141,6 +143,10 @@ TW_API struct tw_stream *tw_partition_custom_at(struct tw_stream *s, const struc
 #define tw_partition_custom(s, f) tw_partition_custom_at(s, f, TW_HERE)
 TW_API struct tw_stream *tw_reinterpret_as_keyed_at(struct tw_stream *s, const char *const *fields, uint32_t count,
                                                     struct tw_here h);
+/* The rows are where these keys belong already, as behind a tw_key_by of the same fields: nothing is sent about. */
+#define tw_reinterpret_as_keyed(s, ...)                                                                                \
+    tw_reinterpret_as_keyed_at(s, (const char *const[]){__VA_ARGS__},                                                  \
+                               sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
 /* Rows of a side output, by the name the operator gives it ("late", side_names[i]). */
 TW_API struct tw_stream *tw_side_at(struct tw_stream *s, const char *name, struct tw_here h);
 #define tw_side(s, name) tw_side_at(s, name, TW_HERE)

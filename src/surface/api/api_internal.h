@@ -39,6 +39,9 @@ static inline struct graph_here api_here(struct tw_here h) { return (struct grap
 /* Keeps the first mistake with its source line; answers a broken stream. */
 struct tw_stream *api_mistake(struct tw_env *env, struct tw_here h, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The stream's environment. Without a stream there is none to keep a mistake in: the process ends, and the text names the
+ * call. Every call on a stream comes by here before it looks into the stream. */
+struct tw_env *api_env(const struct tw_stream *s, struct tw_here h);
 /* May calls go on with this stream? A stale one is a mistake. */
 bool api_usable(struct tw_stream *s, struct tw_here h);
 /* A node of that operator reading the inputs (NULL = none); its configuration is cleared. NULL after a mistake. */

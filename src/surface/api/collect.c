@@ -8,7 +8,7 @@
 struct tw_stream *tw_collect_to_at(struct tw_stream *s, const struct tw_row *row, tw_collect_fn fn, void *arg,
                                    struct tw_here h)
 {
-    struct tw_env *env = s->env;
+    struct tw_env *env = api_env(s, h);
 
     if (!api_usable(s, h)) return api_broken(env);
     if (fn == NULL || row == NULL) return api_mistake(env, h, "tw_collect_to needs a row type and a function");

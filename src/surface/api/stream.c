@@ -61,8 +61,15 @@ static struct tw_stream *two_environments(struct tw_env *a, struct tw_env *b, st
     return api_mistake(a, h, "the streams belong to different environments");
 }
 
+struct tw_env *api_env(const struct tw_stream *s, struct tw_here h)
+{
+    if (UNLIKELY(s == NULL)) assert_failed("the stream is not NULL", h.file != NULL ? h.file : "a call", h.line);
+    return s->env;
+}
+
 bool api_usable(struct tw_stream *s, struct tw_here h)
 {
+    (void)api_env(s, h);
     if (s->is_stale && !s->is_broken) api_mistake(s->env, h, "this stream belongs to a job that was executed already");
     return !s->is_stale && !s->is_broken;
 }
@@ -280,7 +287,7 @@ static const char *shown_name(const char *operation, bool is_keyed)
 static struct tw_stream *with_function(struct tw_stream *a, struct tw_stream *b, const char *operation,
                                        const struct tw_function *f, struct tw_here h)
 {
-    struct tw_env *env = a->env;
+    struct tw_env *env = api_env(a, h);
     struct graph_node *n = api_node(env, operation, api_text(env, shown_name(operation, a->is_keyed)), a, b, h);
 
     if (n == NULL) return api_broken(env);
@@ -308,7 +315,7 @@ struct tw_stream *tw_connect_at(struct tw_stream *a, struct tw_stream *b, const 
 struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char *op, const char *literal,
                               struct tw_here h)
 {
-    struct tw_env *env = s->env;
+    struct tw_env *env = api_env(s, h);
 
     if (field == NULL || op == NULL || literal == NULL)
         return api_mistake(env, h, "tw_where needs a field, an operator and a literal");
@@ -321,7 +328,7 @@ struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char
 
 struct tw_stream *tw_project_at(struct tw_stream *s, const char *const *columns, uint32_t count, struct tw_here h)
 {
-    struct graph_node *n = api_node(s->env, "project", "Projection", s, NULL, h);
+    struct graph_node *n = api_node(api_env(s, h), "project", "Projection", s, NULL, h);
 
     if (n == NULL) return api_broken(s->env);
     ((struct project_config *)n->config)->columns = api_texts(s->env, columns, count);
@@ -330,7 +337,7 @@ struct tw_stream *tw_project_at(struct tw_stream *s, const char *const *columns,
 
 struct tw_stream *tw_rolling_at(struct tw_stream *s, const char *aggregate, const char *field, struct tw_here h)
 {
-    struct tw_env *env = s->env;
+    struct tw_env *env = api_env(s, h);
 
     if (aggregate == NULL || field == NULL)
         return api_mistake(env, h, "a rolling aggregate needs its name and a field");
@@ -342,7 +349,7 @@ struct tw_stream *tw_rolling_at(struct tw_stream *s, const char *aggregate, cons
 
 struct tw_stream *tw_sort_partition_at(struct tw_stream *s, const char *field, bool ascending, struct tw_here h)
 {
-    struct tw_env *env = s->env;
+    struct tw_env *env = api_env(s, h);
 
     if (field == NULL) return api_mistake(env, h, "tw_sort_partition needs a field");
     struct graph_node *n = api_node(env, "sort_partition", "SortPartition", s, NULL, h);
@@ -371,7 +378,7 @@ struct tw_stream *tw_union_at(struct tw_stream *a, struct tw_stream *b, struct t
 struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_interval i,
                                       const struct tw_function *f, struct tw_here h)
 {
-    struct tw_env *env = a->env;
+    struct tw_env *env = api_env(a, h);
     struct graph_node *n = api_node(env, "interval_join", "Interval Join", a, b, h);
 
     if (n == NULL) return api_broken(env);
@@ -383,7 +390,7 @@ struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stream *b, 
 
 struct tw_stream *tw_async_at(struct tw_stream *s, const struct tw_function *f, struct tw_async a, struct tw_here h)
 {
-    struct tw_env *env = s->env;
+    struct tw_env *env = api_env(s, h);
     struct graph_node *n = api_node(env, "async", "async wait operator", s, NULL, h);
 
     if (n == NULL) return api_broken(env);
@@ -416,7 +423,7 @@ static void set_watermarks(struct tw_env *env, struct watermark_config *to, cons
 
 struct tw_stream *tw_with_watermarks_at(struct tw_stream *s, struct tw_watermarks w, struct tw_here h)
 {
-    struct tw_env *env = s->env;
+    struct tw_env *env = api_env(s, h);
 
     if (!api_usable(s, h)) return api_broken(env);
     struct graph_node *n = env->graph.nodes[s->node];
@@ -544,7 +551,10 @@ struct tw_stream *tw_side_at(struct tw_stream *s, const char *name, struct tw_he
 static struct graph_node *node_of(struct tw_stream *s, const char *attribute)
 {
     struct tw_here here = {NULL, 0};
+    char text[64];
 
+    snprintf(text, sizeof text, "the stream of %s is not NULL", attribute);
+    if (UNLIKELY(s == NULL)) assert_failed(text, __FILE__, __LINE__);
     if (!api_usable(s, here)) return NULL;
     struct graph_node *n = s->env->graph.nodes[s->node];
     here = (struct tw_here){n->here.file, n->here.line};
@@ -656,7 +666,7 @@ struct tw_stream *tw_with_config(struct tw_stream *s, const void *bytes, size_t 
 struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *connector, struct tw_options o,
                              struct tw_here h)
 {
-    struct tw_env *env = s->env;
+    struct tw_env *env = api_env(s, h);
 
     if (!api_usable(s, h)) return api_broken(env);
     if (name == NULL || connector == NULL) return api_mistake(env, h, "a sink needs a name and a connector");

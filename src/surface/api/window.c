@@ -45,7 +45,7 @@ static struct tw_stream *gathered(struct tw_stream *s, const struct tw_windowing
 struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const struct tw_function *f,
                                const struct tw_function *pre, struct tw_here h)
 {
-    struct graph_node *n = api_node(s->env, "window", "Window", gathered(s, &w, h), NULL, h);
+    struct graph_node *n = api_node(api_env(s, h), "window", "Window", gathered(s, &w, h), NULL, h);
 
     if (n == NULL) return api_broken(s->env);
     if (f == NULL) return api_mistake(s->env, h, "a window needs a function");
@@ -60,7 +60,7 @@ struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w, const
 struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing w, const char *const *aggregates,
                                        uint32_t count, struct tw_here h)
 {
-    struct graph_node *n = api_node(s->env, "window_columns", "Window", gathered(s, &w, h), NULL, h);
+    struct graph_node *n = api_node(api_env(s, h), "window_columns", "Window", gathered(s, &w, h), NULL, h);
 
     if (n == NULL) return api_broken(s->env);
     struct window_config *c = n->config;
@@ -73,7 +73,7 @@ struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing 
 struct tw_stream *tw_window_join_at(struct tw_stream *a, struct tw_stream *b, struct tw_windowing w,
                                     const struct tw_function *f, bool co_group, struct tw_here h)
 {
-    struct graph_node *n = api_node(a->env, "window_join", co_group ? "Co Group" : "Window Join", a, b, h);
+    struct graph_node *n = api_node(api_env(a, h), "window_join", co_group ? "Co Group" : "Window Join", a, b, h);
 
     if (n == NULL) return api_broken(a->env);
     if (f == NULL) return api_mistake(a->env, h, "a %s needs a function", co_group ? "co-group" : "window join");

@@ -185,8 +185,7 @@ TW_FUNCTION(unchanged) = {.in = &event_row, .out = &event_row, .map = same};
 /* Mapped behind the exchange, the rows are where their keys belong. */
 static struct tw_stream *reinterpreted(struct tw_stream *left, struct tw_stream *right)
 {
-    static const char *const keys[] = {"key"};
-    struct tw_stream *again = tw_reinterpret_as_keyed_at(tw_map(tw_key_by(left, "key"), &unchanged), keys, 1, TW_HERE);
+    struct tw_stream *again = tw_reinterpret_as_keyed(tw_map(tw_key_by(left, "key"), &unchanged), "key");
 
     return tw_interval_join(again, tw_key_by(right, "key"), &joined, .lower_ms = 0, .upper_ms = 0);
 }
