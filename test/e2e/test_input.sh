@@ -38,6 +38,9 @@ refuses nul "$head\n2001-01-01 00:02:00,1,2,A\000A,BBB\n" "nul.csv:2:26: a NUL b
 refuses quote "$head\n$good\n2001-01-01 00:02:00,1,2,\"AAA" \
     "quote.csv:3:25: the quote opened here is not closed before the end of the input; $record" '2001-01-01 00:02:00,1,2,"AAA' 25
 refuses cut "$head\n$good\n2001-01-01 00:02" "cut.csv:3:17: expected 5 fields, found 1 in '2001-01-01 00:02'; $record" '2001-01-01 00:02' 17
+refuses null "$head\n$good\n2001-01-01 00:02:00,,2,AAA,BBB\n" \
+    "null.csv:3:21: column 'delay' (INT): the field is empty, but the column is NOT NULL; correct the record, or let the column be NULL: a type without NOT NULL, which in a struct of TW_ROW needs TW_NULLS too; 'on-error' = 'skip' drops the record" \
+    '2001-01-01 00:02:00,,2,AAA,BBB' 21
 
 # ---- --on-error: what the messages advise
 printf "$head\n$good\n2001-01-01 00:02:00,x,2,AAA,BBB\n" > bad.csv

@@ -30,6 +30,9 @@ static char unescape(char c)
     }
 }
 
+static const char hint_null[] =
+    "correct the record, or let the column be NULL: a type without NOT NULL, which in a struct of TW_ROW needs TW_NULLS "
+    "too; 'on-error' = 'skip' drops the record";
 static const char hint_record[] = "correct the record, or set 'on-error' = 'skip' or 'dead-letter' to go on without it";
 static const char hint_value[] =
     "correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record";
@@ -121,7 +124,7 @@ static bool null_put(struct csv_reader *rd, struct csv_column *col, struct vecto
     }
     buf_append_text(report_begin_column(rd->report, col->name, col->type),
                     "the field is empty, but the column is NOT NULL");
-    return fault(rd, at, hint_record);
+    return fault(rd, at, hint_null);
 }
 
 /* Says why and answers false, or makes it NULL when mistakes in fields are to be ignored. */

@@ -42,6 +42,7 @@ struct tw_env {
     struct arena graph_arena;
     struct graph graph;
     struct tw_stream *streams;    /* of the present graph */
+    bool was_executed;            /* a graph before it */
     struct api_receiver receivers[API_RECEIVERS_MAX];
     uint32_t receiver_count;
     struct config config, parameters;

@@ -53,6 +53,7 @@ void tw_env_free(struct tw_env *env)
 void api_graph_clear(struct tw_env *env)
 {
     for (struct tw_stream *s = env->streams; s != NULL; s = s->previous) s->is_stale = true;
+    env->was_executed |= env->graph.node_count > 0;
     env->streams = NULL;
     mem_release(&env->graph_mem);
     graph_start(env);
@@ -128,6 +129,11 @@ enum status api_graph_prepare(struct tw_env *env, const char *job_name)
     api_begin(env);
     if (env->err.status != S_OK) return env->err.status;
     TRY(config_check(&o, &env->err));
+    if (g->node_count == 0 && env->was_executed) {
+        err_set(&env->err, E_GRAPH, "there is nothing to run: this environment's graph was executed already");
+        err_hint(&env->err, "each tw_execute runs what was built since the one before: build the next graph first");
+        return E_GRAPH;
+    }
     const char *name = options_get(&o, config_defs, "pipeline.name");
     g->job_name = name != NULL ? name : job_name != NULL && job_name[0] != '\0' ? job_name : "job";
     if (strlen(g->job_name) > JOB_NAME_MAX)

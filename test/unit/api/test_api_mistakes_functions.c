@@ -76,6 +76,13 @@ static const struct tw_state bad_type = {.name = "typo", .kind = TW_VALUE, .valu
 static const struct tw_state rules = {.name = "rules", .kind = TW_BROADCAST, .map_key = "STRING", .value = "BIGINT"};
 
 TW_FUNCTION(mapper) = {.in = &click_row, .out = &click_row, .map = map};
+static enum tw_status at_n(struct tw_context *cx, const void *in, int64_t *time_ms)
+{
+    (void)cx;
+    *time_ms = ((const struct click *)in)->n;
+    return TW_OK;
+}
+TW_FUNCTION(clocked) = {.in = &click_row, .timestamp = at_n};
 TW_FUNCTION(no_in) = {.out = &click_row, .map = map};
 TW_FUNCTION(no_out) = {.in = &click_row, .map = map};
 TW_FUNCTION(narrow_in) = {.in = &narrow_row, .out = &click_row, .map = map};
@@ -158,6 +165,12 @@ static void functions_and_hooks(void **state)
             tw_print(tw_map_batches(some(env), &mapper)));
     REFUSED("function 'mapper' cannot be used here: it has no .partition_rows; set .partition_rows in its TW_FUNCTION",
             tw_print(tw_partition_rows(some(env), &mapper)));
+    REFUSED("function 'clocked' cannot be used here: it has no .watermark; set .watermark in its TW_FUNCTION",
+            tw_print(tw_with_watermarks(some(env), .kind = TW_WM_FUNCTION, .function = &clocked)));
+    struct tw_env *bounded = tw_env_create(); /* .timestamp is enough for the other kinds */
+    tw_print(tw_with_watermarks(some(bounded), .kind = TW_WM_BOUNDED, .function = &clocked));
+    assert_non_null(tw_plan(bounded));
+    tw_env_free(bounded);
     REFUSED("watermarks by function: no function is given",
             tw_print(tw_with_watermarks(some(env), .kind = TW_WM_FUNCTION)));
     REFUSED("function 'mapper' cannot be used here: it has no .watermark; set .watermark in its TW_FUNCTION",
