@@ -55,7 +55,6 @@ void fiber_init(struct fiber *f, struct mem *mem, void (*fn)(void *arg), void *a
     makecontext(&f->own, (void (*)(void))fiber_main, 2, (unsigned)(self >> 32), (unsigned)self);
 #if defined(__SANITIZE_THREAD__)
     f->thread_own = __tsan_create_fiber(0);
-    f->thread_host = __tsan_get_current_fiber();
 #endif
 }
 
@@ -70,6 +69,9 @@ void fiber_release(struct fiber *f, struct mem *mem)
 
 void fiber_enter(struct fiber *f)
 {
+#if defined(__SANITIZE_THREAD__)
+    f->thread_host = __tsan_get_current_fiber(); /* not at fiber_init: another fiber may have made this one */
+#endif
     switch_begin(&f->fake_host, f->stack, STACK_BYTES, f->thread_own);
     swapcontext(&f->host, &f->own);
     switch_end(f->fake_host, NULL, NULL);
