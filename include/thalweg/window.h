@@ -69,6 +69,7 @@ struct tw_windowing {
 
 /* Windows over a keyed stream (or any stream with .all). Output rows of "aggregate" have row type out; columns
  * `window_start`, `window_end` and the key columns are filled in when out has fields of these names left untouched.
+ * Global and count windows have no bounds: these two columns are NULL there, and must be nullable.
  * Late rows beyond the allowed lateness go to side "late".
  *   aggregate: f->add/result (merge for sessions and sliding windows)
  *   reduce:    f->reduce
@@ -80,7 +81,7 @@ TW_API struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w
 #define tw_window_reduce(s, w, f) tw_window_at(s, w, f, NULL, TW_HERE)
 #define tw_window_process(s, w, f, pre) tw_window_at(s, w, f, pre, TW_HERE)
 /* Built-in aggregates as columns, the fastest form: "count(*) AS n", "sum(price) AS total", min, max, avg; plus the key
- * columns, window_start and window_end in front. Rows whose key is NULL are one group, as in SQL's GROUP BY; windows with
+ * columns, window_start and window_end (NULL for global and count windows) in front. Rows whose key is NULL are one group, as in SQL's GROUP BY; windows with
  * functions, like all functions with a key, refuse such rows instead. */
 TW_API struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing w,
                                               const char *const *aggregates, uint32_t count, struct tw_here h);

@@ -20,19 +20,22 @@ static int64_t floor_mod(int64_t a, int64_t b)
     return a % b + (a % b < 0 ? b : 0);
 }
 
-int32_t days_from_civil(int32_t year, int32_t month, int32_t day)
+/* Years are those of 64 bits of milliseconds, whose days need more than 32 bits. */
+static int64_t days_of(int32_t year, int32_t month, int32_t day)
 {
     int32_t y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400;
     uint32_t year_of_era = (uint32_t)(y - era * 400);
     uint32_t day_of_year = (153 * (uint32_t)(month > 2 ? month - 3 : month + 9) + 2) / 5 + (uint32_t)day - 1;
     uint32_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
 
-    return era * 146097 + (int32_t)day_of_era - 719468;
+    return (int64_t)era * 146097 + (int32_t)day_of_era - 719468;
 }
 
-void civil_from_days(int32_t days, struct civil *out)
+int32_t days_from_civil(int32_t year, int32_t month, int32_t day) { return (int32_t)days_of(year, month, day); }
+
+static void civil_set_date(int64_t days, struct civil *out)
 {
-    int64_t z = (int64_t)days + 719468;
+    int64_t z = days + 719468;
     int64_t era = floor_div(z, 146097);
     uint32_t day_of_era = (uint32_t)(z - era * 146097);
     uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
@@ -44,6 +47,8 @@ void civil_from_days(int32_t days, struct civil *out)
     out->year = (int32_t)((int64_t)year_of_era + era * 400) + (out->month <= 2);
 }
 
+void civil_from_days(int32_t days, struct civil *out) { civil_set_date(days, out); }
+
 static void civil_set_time(int32_t ms_of_day, int32_t ns_of_ms, struct civil *out)
 {
     out->hour = ms_of_day / 3600000;
@@ -54,13 +59,13 @@ static void civil_set_time(int32_t ms_of_day, int32_t ns_of_ms, struct civil *ou
 
 void civil_from_ms(int64_t ms, struct civil *out)
 {
-    civil_from_days((int32_t)floor_div(ms, MS_PER_DAY), out);
+    civil_set_date(floor_div(ms, MS_PER_DAY), out);
     civil_set_time((int32_t)floor_mod(ms, MS_PER_DAY), 0, out);
 }
 
 int64_t civil_to_ms(const struct civil *c)
 {
-    int64_t days = days_from_civil(c->year, c->month, c->day);
+    int64_t days = days_of(c->year, c->month, c->day);
 
     return days * MS_PER_DAY + ((c->hour * 60 + c->minute) * 60 + c->second) * INT64_C(1000) + c->nano / NS_PER_MS;
 }
@@ -191,13 +196,19 @@ static char *time_write(char *at, const struct civil *c, int precision)
     return at;
 }
 
-void date_print(int32_t days, struct buf *out)
+void civil_date_print(const struct civil *c, struct buf *out)
 {
     char text[32];
+
+    buf_append(out, text, (size_t)(date_write(text, c) - text));
+}
+
+void date_print(int32_t days, struct buf *out)
+{
     struct civil c;
 
     civil_from_days(days, &c);
-    buf_append(out, text, (size_t)(date_write(text, &c) - text));
+    civil_date_print(&c, out);
 }
 
 void time_print(int32_t ms, int precision, struct buf *out)

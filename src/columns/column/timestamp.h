@@ -19,6 +19,7 @@ bool time_parse(struct str text, int32_t *ms) CHECKED;
 /* SQL form "2001-01-31 10:20:30.123" with exactly `precision` fraction digits. */
 void timestamp_print(struct ts96 t, int precision, struct buf *out);
 void date_print(int32_t days, struct buf *out);
+void civil_date_print(const struct civil *c, struct buf *out); /* "+292278994-08-17" where years are beyond four digits */
 void time_print(int32_t ms, int precision, struct buf *out);
 /* A TIMESTAMP value of the given precision <-> struct ts96; digits beyond the precision are cut off (floor). */
 struct ts96 timestamp_load(const void *value, int precision);

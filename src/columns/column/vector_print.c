@@ -39,7 +39,7 @@ static void print_timestamp(struct ts96 t, bool is_instant, struct buf *out)
 
     civil_from_ms(t.ms, &c);
     c.nano += t.ns;
-    date_print(days_from_civil(c.year, c.month, c.day), out);
+    civil_date_print(&c, out);
     buf_append_byte(out, 'T');
     print_clock(&c, is_instant, out);
     if (is_instant) buf_append_byte(out, 'Z');

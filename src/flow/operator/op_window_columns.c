@@ -1,7 +1,7 @@
 /* op_window_columns.c - built-in aggregates (COUNT, SUM, MIN, MAX, AVG) over any window, in loops over columns: by
  * slices where the window is tumbling or sliding and fires once, else in the general engine. Output: the key columns,
- * window_start, window_end, then the aggregates in the order given; the row's event time is window_end - 1. Port 1
- * "late": rows beyond the allowed lateness, as they came.
+ * window_start, window_end (NULL for global and count windows), then the aggregates in the order given; the row's event
+ * time is window_end - 1. Port 1 "late": rows beyond the allowed lateness, as they came.
  *
  * The accumulator of all aggregates is one state row of BIGINT words; each aggregate knows where its words lie. */
 #include "columns/function/agg.h"
@@ -22,10 +22,14 @@ struct window_columns {
     struct batch *key;             /* of the window that fires */
     struct agg *aggs;
     uint32_t agg_count, key_count;
+    bool is_bounded;
     struct op_cx *cx;
 };
 
-static const struct type *timestamp_type(struct arena *a) { return type_new(a, T_TIMESTAMP, 3, 0, false); }
+static const struct type *timestamp_type(struct arena *a, bool nullable)
+{
+    return type_new(a, T_TIMESTAMP, 3, 0, nullable);
+}
 
 /* Binds every aggregate and lays out their words one after another. */
 static enum status bind_all(const struct op_plan *p, const struct window_config *c, struct agg *aggs,
@@ -73,7 +77,7 @@ static enum status window_columns_derive(struct op_plan *p, const void *config, 
     }
     names[keys] = "window_start";
     names[keys + 1] = "window_end";
-    types[keys] = types[keys + 1] = timestamp_type(p->arena);
+    types[keys] = types[keys + 1] = timestamp_type(p->arena, !window_is_bounded(c));
     TRY(bind_all(p, c, aggs, names + keys + 2, e));
     for (uint32_t i = 0; i < c->aggregates.count; i++) types[keys + 2 + i] = aggs[i].result;
     p->outputs[0] = type_row(p->arena, n, names, types, false);
@@ -148,8 +152,12 @@ static enum status columns_result(struct window_fold *f, struct state_table *t, 
             vector_copy(&out->cols[k], first, &keys->cols[k], NULL, n, &out->heap, out->mem);
     for (uint32_t c = 0; c < 2; c++) {
         struct vector *v = &out->cols[w->key_count + c];
-        for (uint32_t i = 0; v->form == VEC_FLAT && i < n; i++)
-            VECTOR_VALUES(v, int64_t)[first + i] = c == 0 ? start : end;
+        for (uint32_t i = 0; v->form == VEC_FLAT && i < n; i++) {
+            if (w->is_bounded)
+                VECTOR_VALUES(v, int64_t)[first + i] = c == 0 ? start : end;
+            else
+                vector_set_null(v, first + i);
+        }
     }
     for (uint32_t i = 0; i < w->agg_count; i++) {
         struct vector *v = &out->cols[w->key_count + 2 + i];
@@ -225,6 +233,7 @@ static enum status window_columns_open(struct op_cx *cx, void *self)
     const char **names = ARENA_ARRAY(cx->scratch, const char *, c->aggregates.count);
 
     w->cx = cx;
+    w->is_bounded = window_is_bounded(c);
     w->agg_count = c->aggregates.count;
     w->key_count = cx->plan->key_count[0];
     w->aggs = mem_zalloc(cx->mem, sizeof *w->aggs * w->agg_count);

@@ -32,6 +32,11 @@ static inline bool window_is_event_time(const struct window_config *c)
 {
     return !c->processing_time && c->assigner != TW_GLOBAL && c->assigner != TW_COUNT;
 }
+/* Global and count windows have no bounds that mean anything: window_start and window_end are NULL. */
+static inline bool window_is_bounded(const struct window_config *c)
+{
+    return c->assigner != TW_GLOBAL && c->assigner != TW_COUNT;
+}
 static inline int64_t window_add(int64_t a, int64_t b)
 {
     int64_t sum;

@@ -33,6 +33,25 @@ static enum status check_fold(struct op_plan *p, const struct function_ref *f, s
                : err_set(e, E_GRAPH, "function '%s' does not say what it answers: .out is missing", f->name);
 }
 
+/* Where windows have no bounds, what is named after them must have a place for NULL. */
+static enum status check_bounds(struct op_plan *p, const struct window_config *c, const struct function_ref *f,
+                                struct err *e)
+{
+    const struct type *out;
+
+    if (f->fn->reduce != NULL || window_is_bounded(c)) return S_OK;
+    TRY(user_row_type(p->arena, f->fn->out, &out, e));
+    for (uint32_t i = 0; i < out->child_count; i++) {
+        const char *name = out->names[i];
+        if (strcmp(name, "window_start") != 0 && strcmp(name, "window_end") != 0) continue;
+        if (out->children[i]->nullable) continue;
+        err_hint(e, "make the column nullable with TW_NULLS in the struct, or leave it out");
+        return err_set(e, E_GRAPH, "column '%s' of row type '%s' cannot be NULL, but %s windows have no start and no end",
+                       name, f->fn->out->name, c->assigner == TW_COUNT ? "count" : "global");
+    }
+    return S_OK;
+}
+
 /* The window function reads what the fold in front of it answers. */
 static enum status check_handover(const struct window_config *c, struct err *e)
 {
@@ -51,9 +70,11 @@ enum status window_user_derive(struct op_plan *p, const struct window_config *c,
     if (c->pre.fn != NULL) {
         TRY(user_need_hook(&c->function, fn->window != NULL, "window", e));
         TRY(check_fold(p, &c->pre, e));
+        TRY(check_bounds(p, c, &c->pre, e));
         TRY(check_handover(c, e));
     } else if (is_fold(fn)) {
         TRY(check_fold(p, &c->function, e));
+        TRY(check_bounds(p, c, &c->function, e));
     } else {
         TRY(user_derive_in(p, 0, &c->function, true, e));
     }
@@ -88,10 +109,11 @@ static const struct type *counted_type(struct arena *a, const struct type *acc)
     return type_row(a, n + 1, names, types, false);
 }
 
-static void name_field(struct window_user *u, const struct tw_field *f, uint32_t key_col, uint8_t phys)
+static void name_field(struct window_user *u, const struct tw_field *f, uint32_t field, uint32_t key_col, uint8_t phys)
 {
     if (u->named_count == WINDOW_NAMED_MAX) return;
     u->named[u->named_count].offset = f->offset;
+    u->named[u->named_count].field = field;
     u->named[u->named_count].key_col = key_col;
     u->named[u->named_count++].phys = phys;
 }
@@ -100,14 +122,20 @@ static void name_field(struct window_user *u, const struct tw_field *f, uint32_t
 static void find_named(struct window_user *u)
 {
     const struct type *key = u->cx->key_type;
+    uint32_t field = 0; /* without the mask */
 
     for (uint32_t i = 0; u->result_row != NULL && i < u->result_row->field_count; i++) {
         const struct tw_field *f = &u->result_row->fields[i];
-        if (strcmp(f->name, "window_start") == 0 && f->size == 8) name_field(u, f, NAMED_START, P_I64);
-        if (strcmp(f->name, "window_end") == 0 && f->size == 8) name_field(u, f, NAMED_END, P_I64);
+        if (f->type[0] == '\0') {
+            u->mask_offset = f->offset;
+            continue;
+        }
+        if (strcmp(f->name, "window_start") == 0 && f->size == 8) name_field(u, f, field, NAMED_START, P_I64);
+        if (strcmp(f->name, "window_end") == 0 && f->size == 8) name_field(u, f, field, NAMED_END, P_I64);
         int col = key != NULL ? type_field(key, str_of(f->name)) : -1;
-        if (col >= 0 && f->type[0] != '\0' && phys_width(key->children[col]->phys) >= f->size)
-            name_field(u, f, (uint32_t)col, key->children[col]->phys);
+        if (col >= 0 && phys_width(key->children[col]->phys) >= f->size)
+            name_field(u, f, field, (uint32_t)col, key->children[col]->phys);
+        field++;
     }
 }
 
@@ -146,6 +174,7 @@ enum status window_user_open(struct window_user *u, struct tw_context *cx, struc
 
     u->cx = cx;
     u->fold_cx = fold_cx;
+    u->is_bounded = window_is_bounded(c);
     u->folds = c->pre.fn != NULL ? c->pre.fn : is_fold(fn) ? fn : NULL;
     u->apply = fn->window != NULL && (c->pre.fn != NULL || !is_fold(fn)) ? fn : NULL;
     if (u->folds != NULL) TRY(open_fold(u));
@@ -255,12 +284,23 @@ static void put_key(const struct vector *v, uint32_t at, uint8_t phys, char *to)
     }
 }
 
+static void put_null(struct window_user *u, uint32_t field)
+{
+    uint64_t mask;
+
+    memcpy(&mask, u->out + u->mask_offset, sizeof mask);
+    mask |= UINT64_C(1) << field;
+    memcpy(u->out + u->mask_offset, &mask, sizeof mask);
+}
+
 static void fill_named(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
 {
     for (uint32_t i = 0; i < u->named_count; i++) {
         char *to = u->out + u->named[i].offset;
         uint32_t col = u->named[i].key_col;
-        if (col == NAMED_START)
+        if (!u->is_bounded && (col == NAMED_START || col == NAMED_END))
+            put_null(u, u->named[i].field);
+        else if (col == NAMED_START)
             memcpy(to, &w->start, 8);
         else if (col == NAMED_END)
             memcpy(to, &w->end, 8);

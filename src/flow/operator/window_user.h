@@ -25,10 +25,12 @@ struct window_user {
     uint16_t where_row;
     /* Fields of the result that are filled in before `result` runs: window bounds, key columns of the same name. */
     struct {
-        uint32_t offset, key_col; /* key_col UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
+        uint32_t offset, field, key_col; /* field: its bit of the null mask; key_col UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
         uint8_t phys;
     } named[WINDOW_NAMED_MAX];
     uint32_t named_count;
+    uint32_t mask_offset; /* of the result's null mask, when it has one */
+    bool is_bounded;      /* else window bounds are NULL */
 };
 
 /* Checks functions against the plan, answers outputs: port 0, the window function's sides, then "late". */

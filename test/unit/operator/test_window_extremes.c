@@ -1,5 +1,6 @@
 /* test_window_extremes.c - rows at the ends of time: windows that still fit fire, all others are refused; by slices, in the
- * general engine, in sessions and in window joins. What is not refused ends. And keys that are NULL. */
+ * general engine, in sessions and in window joins. What is not refused ends. Then keys that are NULL,
+ * and windows that have no bounds. */
 #include <thalweg/thalweg.h>
 
 #include "support/op_driver.h"
@@ -161,12 +162,72 @@ static void null_keys(void **state)
     op_driver_free(d);
 }
 
+struct bounded {
+    int64_t v, window_start, window_end;
+    uint64_t nulls;
+};
+TW_ROW(bounded, TW_NULLS(bounded, nulls), TW_FIELD(bounded, v, "BIGINT NOT NULL"),
+       TW_FIELD(bounded, window_start, "TIMESTAMP(3)"), TW_FIELD(bounded, window_end, "BIGINT"));
+struct strict {
+    int64_t v, window_end;
+};
+TW_ROW(strict, TW_FIELD(strict, v, "BIGINT NOT NULL"), TW_FIELD(strict, window_end, "BIGINT NOT NULL"));
+
+static enum tw_status add(struct tw_context *cx, void *acc, const void *in)
+{
+    (void)cx;
+    ((struct row *)acc)->v += ((const struct row *)in)->v;
+    return TW_OK;
+}
+
+static enum tw_status result(struct tw_context *cx, const void *acc, void *out)
+{
+    (void)cx;
+    *(int64_t *)out = ((const struct row *)acc)->v; /* v is the first of both */
+    return TW_OK;
+}
+static const struct tw_function sums = {
+    .in = &row_row, .acc = &row_row, .out = &bounded_row, .add = add, .result = result};
+static const struct tw_function strict_sums = {
+    .in = &row_row, .acc = &row_row, .out = &strict_row, .add = add, .result = result};
+
+static void windows_without_bounds(void **state)
+{
+    struct window_config count = {.assigner = TW_COUNT, .count = 2, .trigger_count = 2}, tumbling = windows(TW_TUMBLING);
+    struct window_config global = {.assigner = TW_GLOBAL, .trigger = TW_TRIGGER_COUNT, .trigger_count = 2};
+    static const char *const errors[] = {"count", "global"};
+    char text[300];
+
+    (void)state;
+    count.function = global.function = tumbling.function = (struct function_ref){.name = "sums", .fn = &sums};
+    count.aggregates = global.aggregates = tumbling.aggregates;
+    const struct window_config *both[] = {&count, &global};
+    for (uint32_t i = 0; i < 2; i++) {
+        steps_expect(&op_window, both[i], SCHEMA, STEPS({.rows = "@1 1 | 2\n@2 1 | 3\n"}),
+                     "+I[5, null, null]@9223372036854775807\n");
+        steps_expect(&op_window_columns, both[i], SCHEMA, STEPS({.rows = "@1 1 | 2\n@2 1 | 3\n"}),
+                     "+I[1, null, null, 2]@9223372036854775807\n");
+        struct window_config c = *both[i];
+        c.function = (struct function_ref){.name = "strict_sums", .fn = &strict_sums};
+        struct op_setup setup = {.type = &op_window, .config = &c, .in = SCHEMA, .keys = "k"};
+        struct op_driver *d = op_driver_create(&setup);
+        snprintf(text, sizeof text,
+                 "column 'window_end' of row type 'strict' cannot be NULL, but %s windows have no start and no end "
+                 "(make the column nullable with TW_NULLS in the struct, or leave it out)",
+                 errors[i]);
+        assert_string_equal(op_driver_error(d), text);
+        op_driver_free(d);
+    }
+    steps_expect(&op_window, &tumbling, SCHEMA, STEPS({.rows = "@1 1 | 2\n@2 1 | 3\n"}),
+                 "+I[5, 1970-01-01T00:00, 100]@99\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(times_out_of_range_are_refused),
                                        cmocka_unit_test(the_last_windows_fire),
                                        cmocka_unit_test(the_first_windows_fire),
-                                       cmocka_unit_test(null_keys)};
+                                       cmocka_unit_test(null_keys), cmocka_unit_test(windows_without_bounds)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
