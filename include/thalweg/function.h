@@ -22,6 +22,8 @@ struct tw_context;
 struct tw_elements; /* the rows of a window or group, for window functions */
 struct tw_batch;    /* columns, for batch callbacks */
 struct tw_splits;   /* source.h */
+struct tw_commit;   /* sink.h */
+struct tw_sink_topology;
 
 enum tw_state_kind {
     TW_VALUE = 1,
@@ -157,6 +159,15 @@ struct tw_function {
     /* Custom sink: one row; flush is called when the task would wait and at the end. */
     enum tw_status (*sink)(struct tw_context *cx, const void *in, enum tw_row_kind kind);
     enum tw_status (*flush)(struct tw_context *cx);
+    enum tw_status (*sink_watermark)(struct tw_context *cx, int64_t watermark);
+    /* Its state and its commits in two phases: see sink.h. */
+    const struct tw_row *writer_state, *committable;
+    enum tw_status (*snapshot)(struct tw_context *cx, int64_t checkpoint);
+    enum tw_status (*restore)(struct tw_context *cx, const void *state);
+    enum tw_status (*prepare_commit)(struct tw_context *cx);
+    enum tw_status (*commit)(struct tw_context *cx, void *committable, struct tw_commit *c);
+    void (*abort_commit)(struct tw_context *cx, const void *committable);
+    const struct tw_sink_topology *topology; /* reserved for operators before and behind the commit; NULL */
 };
 
 /* How an artifact's functions are found: every TW_FUNCTION leaves an entry in this section of its program or

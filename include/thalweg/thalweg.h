@@ -8,6 +8,7 @@
 #include <thalweg/function.h>
 #include <thalweg/context.h>
 #include <thalweg/source.h>
+#include <thalweg/sink.h>
 #include <thalweg/env.h>
 #include <thalweg/stream.h>
 #include <thalweg/window.h>

@@ -108,6 +108,16 @@ static enum status settings_of(const struct graph *g, struct taskmanager_setting
     return S_OK;
 }
 
+static void make_job(struct jobmaster *jm)
+{
+    const struct options *o = &jm->graph.settings;
+    struct job_settings settings = {.commit_retries = options_int(o, config_defs, "sink.committer.retries")};
+
+    jm->job = job_shared_create(jm->o.sys, jm->graph.job_name, &jm->graph.parameters);
+    job_shared_configure(jm->job, &settings);
+    job_rows_on_offer(jm->job, rows_have_come, jm);
+}
+
 static enum status submit(struct jobmaster *jm, struct str encoded, struct err *e)
 {
     struct taskmanager_settings settings;
@@ -119,8 +129,7 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     jm->watch.interval_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.interval") * NS_PER_MS;
     jm->watch.timeout_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.timeout") * NS_PER_MS;
     TRY(graph_prepare(&jm->graph, e));
-    jm->job = job_shared_create(jm->o.sys, jm->graph.job_name, &jm->graph.parameters);
-    job_rows_on_offer(jm->job, rows_have_come, jm);
+    make_job(jm);
     jm->tm = taskmanager_create(jm->o.sys, jm->o.log, &settings);
     return taskmanager_deploy(jm->tm, &jm->graph, jm->job, task_has_ended, jm, e);
 }

@@ -135,6 +135,10 @@ struct op_type {
     enum status (*on_time)(struct op_cx *cx, void *self, int64_t now_ms); /* processing time reached wake_ms */
     enum status (*on_end)(struct op_cx *cx, void *self, uint32_t input);  /* this input will bring nothing more */
     enum status (*on_idle)(struct op_cx *cx, void *self);                 /* the task is about to wait: flush what is held */
+    /* Sinks in two phases: makes final what on_end prepared, once every task of the job has handed on all it had. S_OK;
+     * S_MORE or S_PENDING (not before wake_ms): call again. commits: does this one? NULL = no. */
+    bool (*commits)(const void *config);
+    enum status (*commit)(struct op_cx *cx, void *self);
     void (*close)(struct op_cx *cx, void *self, bool failed);
     bool makes_watermarks; /* input watermarks are not forwarded; op_emit_watermark speaks instead */
 };

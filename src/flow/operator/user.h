@@ -15,8 +15,7 @@
 #pragma once
 #include <thalweg/context.h>
 
-#include "columns/column/rowconv.h"
-#include "flow/operator/op.h"
+#include "flow/operator/user_row.h"
 #include "flow/state/view.h"
 
 enum {
@@ -24,48 +23,6 @@ enum {
     USER_TEXT_MAX = 512,                  /* of tw_fail */
     USER_SLICE_NS = 200000,               /* a hook gives control back after that */
 };
-
-/* --- rows (user_bind.c) ---------------------------------------------------------------------------------------------- */
-/* A row type of the user against the columns of a stream; bit i of the null mask = field i, the mask not counted. */
-struct user_row {
-    const struct tw_row *row;    /* NULL: nothing is bound */
-    const struct type *schema;   /* T_ROW of the columns */
-    struct rowconv conv;
-    const uint32_t *strings;     /* fields (of conv) that are strings */
-    uint32_t string_count;
-};
-
-/* The columns that a row type stands for. A field is nullable when the row has a null mask and its text lacks NOT NULL. */
-enum status user_row_type(struct arena *a, const struct tw_row *row, const struct type **out, struct err *e) CHECKED;
-/* Finds each field among the columns by name. E_GRAPH naming the field, both types, and the nearest column of `stream`
- * (its name for messages, may be NULL). */
-enum status user_row_bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream, struct user_row *out,
-                          struct err *e) CHECKED;
-/* The same, field f being column cols[f]; names do not matter. */
-enum status user_row_bind_at(struct arena *a, const struct tw_row *row, const struct type *schema, const uint32_t *cols,
-                             struct user_row *out, struct err *e) CHECKED;
-/* Sets the bits of the columns that the row type names; for op_type.needs. row NULL sets nothing. */
-void user_row_needs(const struct tw_row *row, const struct type *schema, uint64_t *needed);
-void user_cols_needs(const uint32_t *cols, uint32_t count, uint64_t *needed);
-uint32_t user_row_fields(const struct tw_row *row); /* the null mask not counted */
-
-/* --- graph time (user_derive.c) ---------------------------------------------------------------------------------------- */
-/* E_GRAPH when the function is missing or has not set the hook. */
-enum status user_need_hook(const struct function_ref *f, bool is_set, const char *hook, struct err *e) CHECKED;
-/* Checks fn->in (input 0) or fn->in2 (input 1) against the plan's input; NULL is an error when `required`. */
-enum status user_derive_in(const struct op_plan *plan, uint32_t input, const struct function_ref *f, bool required, struct err *e) CHECKED;
-/* plan->outputs[0] = columns of fn->out, then the side outputs; answers the number of ports. E_GRAPH without fn->out. */
-enum status user_derive_out(struct op_plan *plan, const struct function_ref *f, struct err *e) CHECKED;
-/* Appends a port per side output of the function. */
-enum status user_derive_sides(struct op_plan *plan, const struct function_ref *f, struct err *e) CHECKED;
-/* fn->key against the key columns, and the declared states: kinds that this operator can hold, types that can be kept. */
-enum status user_derive_state(struct op_plan *plan, const struct function_ref *f, bool broadcast, struct err *e) CHECKED;
-/* Two inputs that are keyed alike, or neither. */
-enum status user_derive_pair(const struct op_plan *plan, struct err *e) CHECKED;
-/* Columns of an input that is passed on with columns added behind or none: what the output needs of it. NULL = all. */
-void user_pass_needs(const struct op_plan *plan, uint32_t input, const uint64_t *output, uint64_t *needed);
-/* T_ROW of the key columns of an input, named as there. */
-const struct type *user_key_type(struct arena *a, const struct op_plan *plan, uint32_t input);
 
 /* --- output (user_emit.c) ------------------------------------------------------------------------------------------------ */
 struct user_out {
@@ -88,6 +45,7 @@ struct user_out {
 struct user_states;
 struct user_timers;
 struct user_counters;
+struct user_sink;
 
 /* --- the context ------------------------------------------------------------------------------------------------------------ */
 struct user_in {
@@ -156,6 +114,7 @@ struct tw_context {
     uint32_t done;             /* rows of the current input that are through */
     bool begun;                /* keys of the current input are resolved: there is a current key */
     bool is_open;              /* fn->open was called */
+    bool input_ended;          /* sinks: tw_input_ended */
     int64_t ask_again_ms;      /* sources: tw_ask_again; 0 = it was not called */
     int64_t slice_ns;          /* when this call's second block began; 0 = not yet */
 
@@ -165,6 +124,7 @@ struct tw_context {
     struct user_states *states;
     struct user_timers *timers;
     struct user_counters *counters;
+    struct user_sink *sink;    /* two phases, writer state; NULL = none */
     struct user_hooks hooks;
     void *columns;             /* op_batch.c: set while .batch runs */
 

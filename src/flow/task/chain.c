@@ -385,6 +385,41 @@ enum status chain_time(struct chain *c, int64_t now_ms)
     return S_OK;
 }
 
+static bool node_commits(const struct node *n)
+{
+    return n->cx.type->commits != NULL && n->cx.type->commits(n->cx.config);
+}
+
+bool chain_commits(const struct chain *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (node_commits(&c->nodes[i])) return true;
+    return false;
+}
+
+void chain_forget_times(struct chain *c)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        c->nodes[i].cx.wake_ms = INT64_MAX;
+        sys_atomic_store(&c->nodes[i].cx.rung, 0);
+    }
+}
+
+enum status chain_commit(struct chain *c)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        struct node *n = &c->nodes[i];
+        if (n->is_committed || !node_commits(n)) continue;
+        arena_reset(&c->scratch);
+        sys_atomic_store(&c->running, i);
+        enum status st = n->cx.type->commit(&n->cx, n->self);
+        if (st < 0) c->failed_node = i;
+        if (st != S_OK) return st;
+        n->is_committed = true;
+    }
+    return S_OK;
+}
+
 int64_t chain_deadline_ms(const struct chain *c)
 {
     int64_t deadline = INT64_MAX;

@@ -24,7 +24,7 @@ struct node {
     struct op_cx cx;
     struct op_plan plan;    /* a copy whose arena is the chain's: subtasks share nothing that they write */
     void *self;
-    bool opened, was_pending, was_reported;
+    bool opened, was_pending, was_reported, is_committed;
     int64_t reported_ns;    /* when it was last reported as slow */
     enum work work;         /* what the operator is busy with; its input is held */
     uint32_t input;
@@ -69,4 +69,8 @@ void chain_give_idle(struct chain *c, bool idle);
 enum status chain_drain(struct chain *c) CHECKED;
 /* Processing time: runs on_time of operators that asked for it. The chain must be drained. */
 enum status chain_time(struct chain *c, int64_t now_ms) CHECKED;
+void chain_forget_times(struct chain *c); /* after the end of input nothing is due any more */
+/* Two phases: does an operator here commit? Then, when all input has ended and the chain is drained: each commits. */
+bool chain_commits(const struct chain *c);
+enum status chain_commit(struct chain *c) CHECKED; /* S_OK, S_MORE, S_PENDING, or an error */
 int64_t chain_deadline_ms(const struct chain *c);

@@ -35,6 +35,10 @@ struct job_shared {
     struct arena arena;
     const char *name;
     struct options parameters;
+    struct job_settings settings;
+    uint32_t tasks_left;            /* have not handed on all they had */
+    struct sys_parker **committers; /* wait until none is left */
+    uint32_t committer_count;
     struct map by_key;
     struct object *objects; /* latest first */
     struct accumulators accumulators;
@@ -43,6 +47,8 @@ struct job_shared {
     void (*wake)(void *arg);
     void *wake_arg;
 };
+
+static const struct job_settings default_settings = {.commit_retries = 10};
 
 static struct options options_copy(struct arena *a, const struct options *from)
 {
@@ -65,6 +71,7 @@ struct job_shared *job_shared_create(struct sys *sys, const char *name, const st
     arena_init(&j->arena, &j->mem, 0);
     j->sys = sys;
     j->lock = sys_lock_create(sys);
+    j->settings = default_settings;
     j->name = arena_strdup(&j->arena, name);
     if (parameters != NULL) j->parameters = options_copy(&j->arena, parameters);
     map_init(&j->by_key, &j->mem);
@@ -92,6 +99,45 @@ const char *job_shared_parameter(const struct job_shared *j, const char *key)
     for (uint32_t i = j->parameters.count; i-- > 0;)
         if (strcmp(j->parameters.items[i].key, key) == 0) return j->parameters.items[i].value;
     return NULL;
+}
+
+void job_shared_configure(struct job_shared *j, const struct job_settings *s) { j->settings = *s; }
+struct job_settings job_settings(const struct job_shared *j) { return j != NULL ? j->settings : default_settings; }
+
+/* --- the end of all input ------------------------------------------------------------------------------------------------ */
+void job_task_made(struct job_shared *j)
+{
+    job_lock(j);
+    j->tasks_left++;
+    job_unlock(j);
+}
+
+void job_task_through(struct job_shared *j)
+{
+    job_lock(j);
+    ASSERT(j->tasks_left > 0);
+    if (--j->tasks_left == 0)
+        for (uint32_t i = 0; i < j->committer_count; i++) sys_unpark(j->sys, j->committers[i]);
+    job_unlock(j);
+}
+
+static bool remembers(struct sys_parker *const *list, uint32_t count, const struct sys_parker *p)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (list[i] == p) return true;
+    return false;
+}
+
+bool job_is_through(struct job_shared *j, struct sys_parker *waiting)
+{
+    job_lock(j);
+    bool is_through = j->tasks_left == 0;
+    if (!is_through && waiting != NULL && !remembers(j->committers, j->committer_count, waiting)) {
+        j->committers = mem_realloc(&j->mem, j->committers, sizeof(struct sys_parker *) * (j->committer_count + 1));
+        j->committers[j->committer_count++] = waiting;
+    }
+    job_unlock(j);
+    return is_through;
 }
 
 /* --- lock, objects, accumulators -------------------------------------------------------------------------------------- */
@@ -153,8 +199,7 @@ static struct batch *empty_batch(struct job_shared *j, struct receiver *r, const
 
 static void remember_sender(struct job_shared *j, struct receiver *r, struct sys_parker *sender)
 {
-    for (uint32_t i = 0; i < r->sender_count; i++)
-        if (r->senders[i] == sender) return;
+    if (remembers(r->senders, r->sender_count, sender)) return;
     ASSERT(r->sender_count < SENDERS_MAX);
     r->senders = mem_realloc(&j->mem, r->senders, sizeof(struct sys_parker *) * (r->sender_count + 1));
     r->senders[r->sender_count++] = sender;

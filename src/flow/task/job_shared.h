@@ -16,6 +16,19 @@ void job_shared_free(struct job_shared *j); /* ends the objects, latest first; N
 const char *job_shared_name(const struct job_shared *j);
 const char *job_shared_parameter(const struct job_shared *j, const char *key); /* NULL when it was not given */
 
+/* What the job's configuration says to operators. */
+struct job_settings {
+    int64_t commit_retries; /* sink.committer.retries */
+};
+void job_shared_configure(struct job_shared *j, const struct job_settings *s); /* before its tasks are made */
+struct job_settings job_settings(const struct job_shared *j); /* NULL and without configure: the defaults */
+
+/* Commits begin when every task has handed on all it had. task_create counts; a task that reached its end says so once;
+ * who waits for the others is unparked (`waiting` may be NULL) when it is time. */
+void job_task_made(struct job_shared *j);
+void job_task_through(struct job_shared *j);
+bool job_is_through(struct job_shared *j, struct sys_parker *waiting);
+
 void job_lock(struct job_shared *j);
 void job_unlock(struct job_shared *j);
 struct mem *job_mem(struct job_shared *j); /* (lock) lives as long as the job */

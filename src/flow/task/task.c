@@ -9,6 +9,7 @@
 #include "flow/operator/user_partition.h"
 #include "flow/state/state.h"
 #include "flow/task/chain.h"
+#include "flow/task/job_shared.h"
 
 enum { STEP_ROWS = 32768, FLUSH_NS = 50000 };
 enum { LONG_STEP_NS = 10 * 1000 * 1000, TIMED_STEPS = 1024 };
@@ -30,7 +31,7 @@ struct task {
     int64_t flushed_ns;
     bool is_idle;           /* operators were told and nothing came since */
     bool is_flushed;        /* and so were builders */
-    bool input_ended;
+    bool input_ended, is_through; /* is_through: the job was told that everything is handed on */
     uint32_t timed_steps;   /* so many more steps time their hooks */
     bool closed;
 };
@@ -65,6 +66,7 @@ struct task *task_create(const struct task_plan *plan, struct sys *sys, struct l
     chain_init(&t->chain, plan, &t->mem, sys, log, &t->err);
     if (plan->input_count > 0) t->gate = gate_create(plan->inputs, plan->input_count, &t->mem, plan->seed);
     create_outputs(t);
+    if (plan->job != NULL) job_task_made(plan->job);
     return t;
 }
 
@@ -258,6 +260,22 @@ static enum status flush_old(struct task *t)
     return flush(t);
 }
 
+/* Everything is read. What leaves the job by a commit waits until that holds for all tasks: a job that fails before has
+ * committed nothing. */
+static enum status finish(struct task *t)
+{
+    struct job_shared *job = t->plan->job;
+
+    if (flush(t) != S_OK) return S_FULL;
+    if (!t->is_through && job != NULL) job_task_through(job);
+    t->is_through = true;
+    if (!chain_commits(&t->chain)) return S_END;
+    chain_forget_times(&t->chain);
+    if (job != NULL && !job_is_through(job, t->chain.nodes[0].cx.parker)) return S_IDLE;
+    enum status st = chain_commit(&t->chain);
+    return st == S_OK ? S_END : st;
+}
+
 static enum status step(struct task *t, bool *moved)
 {
     TRY(chain_drain(&t->chain));
@@ -265,7 +283,7 @@ static enum status step(struct task *t, bool *moved)
     for (;;) {
         enum status st = take_input(t);
         if (st == S_IDLE) return become_idle(t);
-        if (st == S_END) return flush(t) == S_OK ? S_END : S_FULL;
+        if (st == S_END) return finish(t);
         if (st != S_OK) return st;
         t->is_idle = t->is_flushed = false;
         TRY(chain_drain(&t->chain));

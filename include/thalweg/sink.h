@@ -1,0 +1,54 @@
+/* sink.h - sinks of one's own: a writer, its state, and commits in two phases.
+ *
+ *     static enum tw_status write_row(struct tw_context *cx, const void *in, enum tw_row_kind kind) { ... }
+ *     static enum tw_status prepare(struct tw_context *cx) { ... tw_committable(cx, &transaction); return TW_OK; }
+ *     static enum tw_status commit(struct tw_context *cx, void *committable, struct tw_commit *c) { ... }
+ *     TW_FUNCTION(ledger) = {.in = &entry_row, .committable = &transaction_row, .sink = write_row,
+ *                            .prepare_commit = prepare, .commit = commit};
+ *     tw_sink_function(entries, "ledger", &ledger);
+ *
+ * The hooks are members of struct tw_function. A writer gets rows by .sink, watermarks by .sink_watermark, and hands out
+ * what it holds back in .flush, which is called when the task would wait and at the end (tw_input_ended says which).
+ *
+ * Two phases: .prepare_commit, after .flush, gives what was written since the last time as committables, rows of row
+ * type `committable` that say all it takes to make that visible: the name of a transaction, of a file. .commit makes one
+ * of them final. Without checkpoints that happens once, at the end of the input: no commit begins before every task of
+ * the job has read and handed on everything, so a job that fails or is canceled before has committed nothing. A source
+ * that never ends is never committed. What was prepared and will not be committed is given to .abort_commit, then
+ * .close is called; a transaction that was not prepared is for .close to give up.
+ *
+ * Writer state: .snapshot gives rows of row type `writer_state` by tw_writer_state, .restore gets each of them back
+ * after .open and before the first row, not necessarily in the same subtask. Both are called with checkpoints only. */
+#pragma once
+#include <thalweg/function.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What .commit found. Anything it cannot say (no answer, no connection after all) is `return tw_fail(cx, ...)`. */
+enum tw_commit_answer {
+    TW_COMMITTED = 0,
+    TW_COMMITTED_BEFORE, /* somebody did it already: as good */
+    TW_RETRY_LATER,      /* again in the next round, with what the function changed in the committable */
+    TW_LOST,             /* cannot be committed any more: fails the job, rows are missing */
+};
+
+/* One call of .commit. Committables are given in order; those that answer TW_RETRY_LATER are given again, in that
+ * order, when all were asked, at most sink.committer.retries times (10); then the job fails. */
+struct tw_commit {
+    uint32_t retries;       /* calls before this one for this committable */
+    int64_t retry_after_ms; /* with TW_RETRY_LATER: so long at least; 0 = at once */
+    enum tw_commit_answer answer;
+};
+
+/* In .prepare_commit: hands over a committable; strings are copied. */
+TW_API void tw_committable(struct tw_context *cx, const void *row);
+/* In .snapshot: a row of the writer's state; strings are copied. */
+TW_API void tw_writer_state(struct tw_context *cx, const void *row);
+/* The input has ended: in .flush and .prepare_commit of the end, and from then on. */
+TW_API bool tw_input_ended(struct tw_context *cx);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,20 @@
+/* user_sink.h - what a sink of the user holds between writing and committing: committables, and rows of writer state on
+ * their way to or from a snapshot. Used by op_sink_function.c. */
+#pragma once
+#include "flow/operator/user.h"
+
+/* Graph time: do the hooks fit together? */
+enum status user_sink_check(const struct function_ref *f, struct err *e) CHECKED;
+/* Behind user_start and in front of user_close; does nothing for functions without these hooks. */
+enum status user_sink_open(struct tw_context *cx) CHECKED;
+void user_sink_close(struct tw_context *cx);
+
+/* .prepare_commit: what it gives waits for user_sink_commit, or for .abort_commit when user_sink_close comes first. */
+enum status user_sink_prepare(struct tw_context *cx) CHECKED;
+/* Commits what was prepared. S_OK: all of it; S_MORE: the time is up; S_PENDING: not before op->wake_ms. */
+enum status user_sink_commit(struct tw_context *cx) CHECKED;
+
+/* Writer state: .snapshot into a list of batches (linked by next, NULL when there are no rows) that belongs to the sink
+ * until the next call, and .restore for each row of such a list. */
+enum status user_sink_snapshot(struct tw_context *cx, int64_t checkpoint, const struct batch **rows) CHECKED;
+enum status user_sink_restore(struct tw_context *cx, const struct batch *rows) CHECKED;
