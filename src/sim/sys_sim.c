@@ -198,12 +198,6 @@ enum sim_end sim_world_run(struct sim_world *w, sys_thread_fn fn, void *arg, str
 }
 
 /* --- the rest ----------------------------------------------------------------------------------------------------------- */
-static enum status sim_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e)
-{
-    (void)s, (void)out;
-    return err_set(e, E_IO, "cannot connect to '%s:%d': the simulated world has no network", host, port);
-}
-
 static bool sim_is_terminal(struct sys *s, int fd)
 {
     (void)s, (void)fd;
@@ -259,9 +253,22 @@ static const struct sys_ops sim_ops = {
     .dir_list = sim_dir_list,
     .dir_sync = sim_dir_sync,
     .file_standard = sim_file_standard,
-    .socket_connect = sim_socket_connect,
     .file_wait = sim_file_wait,
     .file_close = sim_file_close,
+    .address_find = sim_address_find,
+    .socket_begin = sim_socket_begin,
+    .socket_finish = sim_socket_finish,
+    .socket_listen = sim_socket_listen,
+    .socket_accept = sim_socket_accept,
+    .socket_pair = sim_socket_pair,
+    .file_read_some = sim_file_read_some,
+    .file_write_some = sim_file_write_some,
+    .poll_create = sim_poll_create,
+    .poll_free = sim_poll_free,
+    .poll_set = sim_poll_set,
+    .poll_remove = sim_poll_remove,
+    .poll_wait = sim_poll_wait,
+    .poll_wake = sim_poll_wake,
     .is_terminal = sim_is_terminal,
     .terminal_columns = sim_terminal_columns,
     .signal_take = sim_signal_take,
@@ -281,6 +288,7 @@ struct sim_world *sim_world_create(uint64_t seed, bool is_calm)
     w->sys = (struct sys){.ops = &sim_ops, .mem = &w->mem};
     w->is_calm = is_calm;
     w->now_ns = SIM_START_NS;
+    w->next_port = SIM_FIRST_PORT;
     w->trace = seed;
     prng_init(&w->prng, seed);
     for (int i = 0; i < 3; i++) buf_init(&w->standard[i], &w->mem);

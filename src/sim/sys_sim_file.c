@@ -16,12 +16,6 @@ struct sim_node {
     struct buf bytes;
 };
 
-struct sys_file {
-    struct sim_node *node; /* NULL: a standard stream */
-    int fd, flags;
-    size_t at;
-};
-
 static struct sim_world *world_of(struct sys *s) { return (struct sim_world *)s; }
 
 static struct sim_node **place_of(struct sim_world *w, const char *path)
@@ -161,6 +155,7 @@ enum status sim_file_read(struct sys *s, struct sys_file *f, void *bytes, size_t
     const struct buf *from = f->node != NULL ? &f->node->bytes : &w->standard[0];
     size_t *at = f->node != NULL ? &f->at : &w->standard_read;
 
+    ASSERT(f->socket == NULL);
     if (f->node != NULL && f->node->is_directory) return err_set(e, E_IO, "cannot read '%s': it is a folder", f->node->path);
     *got = *at < from->size ? MIN(size, from->size - *at) : 0;
     if (*got > 1 && !w->is_calm) *got -= prng_below(&w->prng, *got); /* a read may fall short */
@@ -174,6 +169,7 @@ enum status sim_file_write(struct sys *s, struct sys_file *f, const void *bytes,
     struct sim_world *w = world_of(s);
 
     (void)e;
+    ASSERT(f->socket == NULL);
     if (f->node == NULL) {
         buf_append(&w->standard[f->fd], bytes, size);
         return S_OK;
@@ -214,6 +210,7 @@ void sim_file_close(struct sys *s, struct sys_file *f)
 {
     struct sim_world *w = world_of(s);
 
+    if (f->socket != NULL) sim_socket_close(s, f);
     if (f->node != NULL) {
         f->node->opened--;
         drop_unused(w, f->node);

@@ -2,10 +2,11 @@
 #pragma once
 #include "ground/base/buf.h"
 #include "ground/base/prng.h"
-#include "ground/sys/sys.h"
+#include "ground/sys/sys_net.h"
 #include "sim/fiber.h"
 
 #define SIM_START_NS INT64_C(1000000000000000000) /* September 2001: where every world begins */
+enum { SIM_FIRST_PORT = 40000 }; /* what a listener gets that does not mind */
 
 enum sim_end { SIM_FINISHED, SIM_DEADLOCK, SIM_ENDLESS };
 enum thread_state { THREAD_READY, THREAD_PARKED, THREAD_JOINS, THREAD_OVER };
@@ -30,6 +31,14 @@ struct sys_thread {
 };
 
 struct sim_node; /* a file or folder */
+struct sim_socket;
+
+struct sys_file {
+    struct sim_node *node;     /* NULL: a standard stream or a socket */
+    struct sim_socket *socket; /* NULL: something else */
+    int fd, flags;
+    size_t at;
+};
 
 /* What a node of a simulated cluster owns: several may share a clock when there are several. */
 struct sim_world {
@@ -45,6 +54,9 @@ struct sim_world {
     struct sim_node *root;
     struct buf standard[3]; /* what was written to 1 and 2; what 0 will read */
     size_t standard_read;
+    struct sim_socket *listeners;
+    struct sys_poll *polls;
+    int next_port;
     enum sys_signal signal;
 };
 
@@ -69,3 +81,26 @@ enum status sim_dir_sync(struct sys *, const char *path, struct err *);
 enum status sim_file_standard(struct sys *, int fd, struct sys_file **, struct err *);
 enum status sim_file_wait(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
 void sim_file_close(struct sys *, struct sys_file *);
+
+/* sys_sim_net.c */
+enum status sim_address_find(struct sys *, const char *host, int port, bool numeric, struct sys_address *, uint32_t *count,
+                             struct err *);
+enum status sim_socket_begin(struct sys *, const struct sys_address *, struct sys_file **, struct err *);
+enum status sim_socket_finish(struct sys *, struct sys_file *, struct err *);
+enum status sim_socket_listen(struct sys *, const struct sys_address *, struct sys_file **, int *port, struct err *);
+enum status sim_socket_accept(struct sys *, struct sys_file *, struct sys_file **, struct err *);
+enum status sim_socket_pair(struct sys *, struct sys_file *[2], struct err *);
+enum status sim_file_read_some(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);
+enum status sim_file_write_some(struct sys *, struct sys_file *, const void *, size_t size, size_t *put, struct err *);
+void sim_socket_close(struct sys *, struct sys_file *);
+uint32_t sim_socket_ready(const struct sim_socket *);
+
+/* sys_sim_poll.c */
+enum status sim_poll_create(struct sys *, struct sys_poll **, struct err *);
+void sim_poll_free(struct sys *, struct sys_poll *);
+enum status sim_poll_set(struct sys *, struct sys_poll *, struct sys_file *, uint32_t events, void *arg, struct err *);
+void sim_poll_remove(struct sys *, struct sys_poll *, struct sys_file *);
+enum status sim_poll_wait(struct sys *, struct sys_poll *, int64_t timeout_ns, struct sys_poll_event *, uint32_t max,
+                          uint32_t *count, struct err *);
+void sim_poll_wake(struct sys *, struct sys_poll *);
+void sim_poll_changed(struct sim_world *); /* some file became ready: those who wait look again */

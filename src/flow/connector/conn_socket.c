@@ -1,12 +1,17 @@
 /* conn_socket.c - rows from a TCP connection to a server, by one subtask. With a newline between records the format reads
  * the stream as it reads a file; with another delimiter each piece is a message of its own. The other end closing the
- * connection is the end of input; what it cannot send again is lost with a failure. */
+ * connection is the end of input; what it cannot send again is lost with a failure.
+ *
+ * Nothing here waits: while the connection comes about, and whenever no bytes are there, the task sleeps until the job's
+ * event loop wakes it. */
 #include "flow/connector/record_reader.h"
+#include "flow/source/file_wait.h"
+#include "ground/net/dial.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { WAIT_MS = 100, READ_BYTES = 64 * 1024, MESSAGE_MAX = FORMAT_RECORD_MAX, NAME_SIZE = 300 };
+enum { READ_BYTES = 64 * 1024, MESSAGE_MAX = FORMAT_RECORD_MAX, NAME_SIZE = 300 };
 
 static const struct option_def socket_options[] = {
     {.key = "hostname", .kind = OPT_STRING, .fallback = "", .required = true, .doc = "the server"},
@@ -24,9 +29,10 @@ struct socket_reader {
 };
 
 struct socket_split {
-    bool is_fresh; /* bytes came since the task was last idle: sinks flush before anything is waited for */
     struct source_cx *cx;
-    struct sys_file *file;
+    struct dial dial;
+    struct file_wait *file; /* NULL: no connection is begun */
+    bool is_connected;
     struct record_reader records;
     char name[NAME_SIZE];
     /* another delimiter than newline: */
@@ -70,6 +76,8 @@ static enum status socket_enumerator_next(struct source_cx *cx, void *self, uint
     return S_OK;
 }
 
+static enum status socket_fill(void *arg, void *bytes, size_t size, size_t *got, struct err *e);
+
 static enum status socket_reader_open(struct source_cx *cx, void *reader)
 {
     return record_format_open(&((struct socket_reader *)reader)->format, cx);
@@ -81,20 +89,12 @@ static void socket_reader_close(struct source_cx *cx, void *reader)
     record_format_close(&((struct socket_reader *)reader)->format);
 }
 
-static enum status socket_fill(void *arg, void *bytes, size_t size, size_t *got, struct err *e)
+/* --- connecting --------------------------------------------------------------------------------------------------- */
+static void wake_task(void *op)
 {
-    struct socket_split *s = arg;
-    struct sys *sys = s->cx->sys;
-    bool ready = false;
+    struct op_cx *cx = op;
 
-    TRY(sys_file_wait(sys, s->file, s->is_fresh ? 0 : WAIT_MS * INT64_C(1000000), &ready, e));
-    s->is_fresh = ready;
-    if (!ready) {
-        s->cx->wake_ms = sys_wall_ms(sys);
-        return S_IDLE;
-    }
-    TRY(sys_file_read(sys, s->file, bytes, size, got, e));
-    return *got > 0 ? S_OK : S_END;
+    if (cx->parker != NULL) sys_unpark(cx->sys, cx->parker);
 }
 
 static enum status socket_split_open(struct source_cx *cx, void *reader, void *split, const struct split *what)
@@ -108,10 +108,51 @@ static enum status socket_split_open(struct source_cx *cx, void *reader, void *s
     s->delimiter = (char)options_int(cx->options, cx->option_defs, "byte-delimiter");
     snprintf(s->name, sizeof s->name, "%.250s:%d", host, port);
     buf_init(&s->bytes, cx->mem);
-    TRY(sys_socket_connect(cx->sys, host, port, &s->file, cx->err));
-    s->records.is_slow = true;
-    return record_reader_open(&s->records, cx, &((struct socket_reader *)reader)->format, s->name, FORMAT_INPUT_START,
-                              socket_fill, s);
+    TRY(record_reader_open(&s->records, cx, &((struct socket_reader *)reader)->format, s->name, FORMAT_INPUT_START,
+                           socket_fill, s));
+    enum status st = dial_start(&s->dial, cx->sys, host, port, wake_task, cx->op, cx->err);
+    if (st != S_OK) record_reader_close(&s->records);
+    return st;
+}
+
+/* The next address, when there is one. */
+static enum status connection_begin(struct socket_split *s, struct err *e)
+{
+    struct sys_file *file = NULL;
+    enum status st = dial_next(&s->dial, &file, e);
+
+    if (st == S_PENDING) return S_IDLE; /* its name is looked up */
+    TRY(st);
+    s->file = file_wait_create(s->cx->op, file);
+    return S_OK;
+}
+
+/* S_OK connected; S_IDLE not yet; the error of the last address. */
+static enum status connection_step(struct socket_split *s, struct err *e)
+{
+    while (!s->is_connected) {
+        struct err why = {0};
+        enum status st = S_OK;
+        if (s->file == NULL) st = connection_begin(s, &why);
+        else if (!file_wait_is_ready(s->file)) return S_IDLE;
+        if (st == S_OK) st = sys_socket_finish(s->cx->sys, file_wait_file(s->file), &why);
+        if (st == S_IDLE && s->file != NULL) TRY(file_wait_arm(s->file, SYS_READY_WRITE, e));
+        if (st == S_IDLE) return st;
+        s->is_connected = st == S_OK;
+        if (st == S_OK) break;
+        file_wait_close(s->file);
+        s->file = NULL;
+        if (!dial_has_more(&s->dial)) return err_pass_on(e, &why);
+    }
+    return S_OK;
+}
+
+static enum status socket_fill(void *arg, void *bytes, size_t size, size_t *got, struct err *e)
+{
+    struct socket_split *s = arg;
+
+    TRY(connection_step(s, e));
+    return file_wait_read(s->file, bytes, size, got, e);
 }
 
 /* --- messages ----------------------------------------------------------------------------------------------------- */
@@ -185,9 +226,11 @@ static void socket_split_close(struct source_cx *cx, void *reader, void *split)
 {
     struct socket_split *s = split;
 
+    (void)cx;
     (void)reader;
     record_reader_close(&s->records);
-    sys_file_close(cx->sys, s->file);
+    file_wait_close(s->file);
+    dial_end(&s->dial);
     buf_release(&s->bytes);
 }
 
@@ -196,7 +239,6 @@ static const struct source_type socket_source = {
     .reader_size = sizeof(struct socket_reader),
     .split_size = sizeof(struct socket_split),
     .boundedness = socket_boundedness,
-    .blocking = true,
     .check = socket_check,
     .enumerator_next = socket_enumerator_next,
     .reader_open = socket_reader_open,

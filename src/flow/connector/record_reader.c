@@ -149,7 +149,6 @@ enum status record_reader_read(struct record_reader *r, struct batch *out)
         if (st == S_END) return S_END;
         if (st < 0) return error_with_line(r, out, st, &e);
         ASSERT(st == S_OK);
-        if (r->is_slow && out->count > 0) return S_OK;
         st = window_fill(r);
         if (st != S_OK) return st;
     }

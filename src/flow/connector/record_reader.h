@@ -26,7 +26,6 @@ struct record_reader {
     size_t capacity;           /* of the window, without its padding */
     record_fill_fn fill;
     void *arg;
-    bool is_slow;              /* fill may wait: rows that are there are handed on first */
     /* Reading that begins in the middle: answers how many lines stand before it, when an error wants to know. May be NULL. */
     enum status (*lines_before)(void *arg, uint64_t *lines, struct err *e);
     bool lines_known;

@@ -1,6 +1,8 @@
 /* sys.c - the sys_* calls: each goes through the vtable of the world behind the door. */
 #include "ground/sys/sys.h"
 
+#include "ground/sys/sys_net.h"
+
 enum status sys_thread_start(struct sys *s, const char *name, sys_thread_fn fn, void *arg, struct sys_thread **out, struct err *e)
 {
     return s->ops->thread_start(s, name, fn, arg, out, e);
@@ -77,11 +79,6 @@ enum status sys_file_standard(struct sys *s, int fd, struct sys_file **out, stru
     return s->ops->file_standard(s, fd, out, e);
 }
 
-enum status sys_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e)
-{
-    return s->ops->socket_connect(s, host, port, out, e);
-}
-
 enum status sys_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
 {
     return s->ops->file_wait(s, f, timeout_ns, ready, e);
@@ -93,3 +90,66 @@ bool sys_is_terminal(struct sys *s, int fd) { return s->ops->is_terminal(s, fd);
 int sys_terminal_columns(struct sys *s, int fd) { return s->ops->terminal_columns(s, fd); }
 enum sys_signal sys_signal_take(struct sys *s) { return s->ops->signal_take(s); }
 int64_t sys_resident_bytes(struct sys *s) { return s->ops->resident_bytes(s); }
+
+/* --- sys_net.h ---------------------------------------------------------------------------------------------------- */
+enum status sys_address_find(struct sys *s, const char *host, int port, bool numeric, struct sys_address *list, uint32_t *count,
+                             struct err *e)
+{
+    ASSERT(port >= 0 && port <= 65535);
+    return s->ops->address_find(s, host, port, numeric, list, count, e);
+}
+
+enum status sys_socket_begin(struct sys *s, const struct sys_address *a, struct sys_file **out, struct err *e)
+{
+    return s->ops->socket_begin(s, a, out, e);
+}
+
+enum status sys_socket_finish(struct sys *s, struct sys_file *f, struct err *e) { return s->ops->socket_finish(s, f, e); }
+
+enum status sys_socket_listen(struct sys *s, const struct sys_address *a, struct sys_file **out, int *port, struct err *e)
+{
+    return s->ops->socket_listen(s, a, out, port, e);
+}
+
+enum status sys_socket_accept(struct sys *s, struct sys_file *listener, struct sys_file **out, struct err *e)
+{
+    return s->ops->socket_accept(s, listener, out, e);
+}
+
+enum status sys_socket_pair(struct sys *s, struct sys_file *out[2], struct err *e) { return s->ops->socket_pair(s, out, e); }
+
+enum status sys_file_read_some(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e)
+{
+    ASSERT(size > 0);
+    return s->ops->file_read_some(s, f, bytes, size, got, e);
+}
+
+enum status sys_file_write_some(struct sys *s, struct sys_file *f, const void *bytes, size_t size, size_t *put, struct err *e)
+{
+    ASSERT(size > 0);
+    return s->ops->file_write_some(s, f, bytes, size, put, e);
+}
+
+enum status sys_poll_create(struct sys *s, struct sys_poll **out, struct err *e) { return s->ops->poll_create(s, out, e); }
+
+void sys_poll_free(struct sys *s, struct sys_poll *p)
+{
+    if (p != NULL) s->ops->poll_free(s, p);
+}
+
+enum status sys_poll_set(struct sys *s, struct sys_poll *p, struct sys_file *f, uint32_t events, void *arg, struct err *e)
+{
+    ASSERT(events <= (SYS_READY_READ | SYS_READY_WRITE | SYS_READY_ONCE));
+    return s->ops->poll_set(s, p, f, events, arg, e);
+}
+
+void sys_poll_remove(struct sys *s, struct sys_poll *p, struct sys_file *f) { s->ops->poll_remove(s, p, f); }
+
+enum status sys_poll_wait(struct sys *s, struct sys_poll *p, int64_t timeout_ns, struct sys_poll_event *events, uint32_t max,
+                          uint32_t *count, struct err *e)
+{
+    ASSERT(timeout_ns >= 0 && max > 0);
+    return s->ops->poll_wait(s, p, timeout_ns, events, max, count, e);
+}
+
+void sys_poll_wake(struct sys *s, struct sys_poll *p) { s->ops->poll_wake(s, p); }

@@ -12,6 +12,9 @@ struct sys_file;
 struct sys_thread;
 struct sys_parker;  /* lets one thread sleep until another wakes it */
 struct sys_mailbox; /* many senders, one receiver, of pointers */
+struct sys_address; /* sockets and readiness: sys_net.h */
+struct sys_poll;
+struct sys_poll_event;
 
 enum sys_file_flags {
     SYS_READ = 1,
@@ -58,9 +61,24 @@ struct sys_ops {
     enum status (*dir_list)(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
     enum status (*dir_sync)(struct sys *, const char *path, struct err *);
     enum status (*file_standard)(struct sys *, int fd, struct sys_file **, struct err *);
-    enum status (*socket_connect)(struct sys *, const char *host, int port, struct sys_file **, struct err *);
     enum status (*file_wait)(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
     void (*file_close)(struct sys *, struct sys_file *);
+    enum status (*address_find)(struct sys *, const char *host, int port, bool numeric, struct sys_address *, uint32_t *count,
+                                struct err *);
+    enum status (*socket_begin)(struct sys *, const struct sys_address *, struct sys_file **, struct err *);
+    enum status (*socket_finish)(struct sys *, struct sys_file *, struct err *);
+    enum status (*socket_listen)(struct sys *, const struct sys_address *, struct sys_file **, int *port, struct err *);
+    enum status (*socket_accept)(struct sys *, struct sys_file *, struct sys_file **, struct err *);
+    enum status (*socket_pair)(struct sys *, struct sys_file *[2], struct err *);
+    enum status (*file_read_some)(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);
+    enum status (*file_write_some)(struct sys *, struct sys_file *, const void *, size_t size, size_t *put, struct err *);
+    enum status (*poll_create)(struct sys *, struct sys_poll **, struct err *);
+    void (*poll_free)(struct sys *, struct sys_poll *);
+    enum status (*poll_set)(struct sys *, struct sys_poll *, struct sys_file *, uint32_t events, void *arg, struct err *);
+    void (*poll_remove)(struct sys *, struct sys_poll *, struct sys_file *);
+    enum status (*poll_wait)(struct sys *, struct sys_poll *, int64_t timeout_ns, struct sys_poll_event *, uint32_t max,
+                             uint32_t *count, struct err *);
+    void (*poll_wake)(struct sys *, struct sys_poll *);
     bool (*is_terminal)(struct sys *, int fd);
     int (*terminal_columns)(struct sys *, int fd);
     enum sys_signal (*signal_take)(struct sys *);
@@ -118,7 +136,7 @@ void sys_lock_take(struct sys_lock *l);
 void sys_lock_give(struct sys_lock *l);
 
 enum status sys_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e) CHECKED;
-/* Reads up to size bytes; *got = 0 at the end. */
+/* Reads up to size bytes; *got = 0 at the end. Not of sockets: sys_net.h. */
 enum status sys_file_read(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e) CHECKED;
 enum status sys_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e) CHECKED; /* all of it */
 enum status sys_file_seek(struct sys *s, struct sys_file *f, int64_t offset, struct err *e) CHECKED;
@@ -138,8 +156,7 @@ enum status sys_file_standard(struct sys *s, int fd, struct sys_file **out, stru
 /* What the C library still holds of standard output (user code prints with printf) goes out; says whether all of it could
  * be written. For the thread that runs user code. */
 enum status sys_stdout_flush(struct sys *s, struct err *e) CHECKED;
-enum status sys_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e) CHECKED;
-/* Waits until a read would not block (or the other end closed); for stdin and sockets, from dedicated threads. */
+/* Waits until a read would not block (or the other end closed). */
 enum status sys_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e) CHECKED;
 bool sys_is_terminal(struct sys *s, int fd);
 /* A line that is repainted stands on standard error: whoever writes to its terminal wipes it first. Any thread. */

@@ -1,4 +1,4 @@
-/* sys_linux_file.c - files, folders, standard streams and client sockets. Interrupted calls go on; every failure becomes
+/* sys_linux_file.c - files, folders and standard streams. Interrupted calls go on; every failure becomes
  * "cannot <verb> '<path>': <reason>" with a status that callers can act on. */
 #include "ground/sys/sys_linux_internal.h"
 
@@ -6,22 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 enum { NAMES_MAX = 1000000 };
-
-struct sys_file {
-    int fd;
-    bool is_standard;
-    char *path;
-};
 
 struct reason {
     int number;
@@ -40,6 +32,9 @@ static const struct reason reasons[] = {
     {ENOTDIR, E_IO, "a part of the path is not a folder"},
     {EMFILE, E_IO, "too many open files in this process"},
     {ECONNREFUSED, E_IO, "connection refused"},
+    {ETIMEDOUT, E_IO, "no answer"},
+    {EADDRINUSE, E_EXISTS, "somebody else has that port"},
+    {EADDRNOTAVAIL, E_CONFIG, "that address is not one of this machine"},
 };
 
 enum status linux_error(struct err *e, const char *verb, const char *path, const char *missing)
@@ -56,13 +51,12 @@ enum status linux_error(struct err *e, const char *verb, const char *path, const
     return err_set(e, E_IO, "cannot %s '%s': %s", verb, path, strerror_r(number, text, sizeof text));
 }
 
-static struct sys_file *file_new(struct sys *s, int fd, const char *path, bool is_standard)
+struct sys_file *linux_file_new(struct sys *s, int fd, const char *path)
 {
     struct sys_file *f = linux_alloc(s, sizeof *f);
     size_t size = strlen(path) + 1;
 
     f->fd = fd;
-    f->is_standard = is_standard;
     f->path = linux_alloc(s, size);
     memcpy(f->path, path, size);
     return f;
@@ -78,7 +72,7 @@ enum status linux_file_open(struct sys *s, const char *path, int flags, struct s
     mode |= flags & SYS_STREAM ? O_NONBLOCK : 0;
     int fd = open(path, mode, 0666);
     if (fd < 0) return create ? linux_error(e, "create", path, "folder") : linux_error(e, "open", path, "file");
-    *out = file_new(s, fd, path, false);
+    *out = linux_file_new(s, fd, path);
     return S_OK;
 }
 
@@ -87,6 +81,7 @@ enum status linux_file_read(struct sys *s, struct sys_file *f, void *bytes, size
     ssize_t n;
 
     (void)s;
+    ASSERT(!f->is_socket);
     do n = read(f->fd, bytes, size);
     while (n < 0 && errno == EINTR);
     if (n < 0) return linux_error(e, "read", f->path, "file");
@@ -111,6 +106,7 @@ enum status linux_file_write(struct sys *s, struct sys_file *f, const void *byte
     const char *p = bytes;
 
     (void)s;
+    ASSERT(!f->is_socket);
     while (size > 0) {
         ssize_t n = write(f->fd, p, size);
         if (n < 0 && errno == EINTR) continue;
@@ -149,7 +145,8 @@ enum status linux_file_standard(struct sys *s, int fd, struct sys_file **out, st
     static const char *const names[] = {"standard input", "standard output", "standard error"};
 
     (void)e;
-    *out = file_new(s, fd, names[fd], true);
+    *out = linux_file_new(s, fd, names[fd]);
+    (*out)->is_standard = true;
     return S_OK;
 }
 
@@ -163,31 +160,6 @@ enum status linux_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_n
     (void)s;
     *ready = n > 0;
     return n < 0 && errno != EINTR ? linux_error(e, "wait for", f->path, "file") : S_OK;
-}
-
-enum status linux_socket_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
-    char service[16], name[300];
-    int fd = -1;
-
-    snprintf(service, sizeof service, "%d", port);
-    snprintf(name, sizeof name, "%s:%d", host, port);
-    int failed = getaddrinfo(host, service, &hints, &list);
-    if (failed != 0) return err_set(e, E_NOT_FOUND, "cannot connect to '%s': %s", name, gai_strerror(failed));
-    for (struct addrinfo *a = list; a != NULL && fd < 0; a = a->ai_next) {
-        fd = socket(a->ai_family, a->ai_socktype | SOCK_CLOEXEC, a->ai_protocol);
-        if (fd >= 0 && connect(fd, a->ai_addr, a->ai_addrlen) != 0) {
-            int number = errno;
-            close(fd);
-            errno = number;
-            fd = -1;
-        }
-    }
-    freeaddrinfo(list);
-    if (fd < 0) return linux_error(e, "connect to", name, "address");
-    *out = file_new(s, fd, name, false);
-    return S_OK;
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------------ */

@@ -1,7 +1,7 @@
 /* sys_linux_internal.h - the parts of the Linux world: clocks and signals (sys_linux.c), threads (sys_linux_thread.c),
- * files and sockets (sys_linux_file.c). */
+ * files (sys_linux_file.c), sockets (sys_linux_net.c), readiness (sys_linux_poll.c). */
 #pragma once
-#include "ground/sys/sys.h"
+#include "ground/sys/sys_net.h"
 
 #include <pthread.h>
 
@@ -10,6 +10,14 @@ struct sys_linux {
     struct mem mem;
     pthread_mutex_t mem_lock; /* guards mem: any thread may open files and make parkers */
 };
+
+struct sys_file {
+    int fd;
+    bool is_standard;
+    bool is_socket; /* then it never makes anybody wait */
+    char *path;
+};
+struct sys_file *linux_file_new(struct sys *s, int fd, const char *path);
 
 void *linux_alloc(struct sys *s, size_t size); /* cleared */
 void linux_free(struct sys *s, void *p);
@@ -27,7 +35,6 @@ enum status linux_file_write(struct sys *, struct sys_file *, const void *, size
 enum status linux_file_seek(struct sys *, struct sys_file *, int64_t offset, struct err *);
 enum status linux_file_sync(struct sys *, struct sys_file *, struct err *);
 enum status linux_file_standard(struct sys *, int fd, struct sys_file **, struct err *);
-enum status linux_socket_connect(struct sys *, const char *host, int port, struct sys_file **, struct err *);
 enum status linux_file_wait(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
 void linux_file_close(struct sys *, struct sys_file *);
 enum status linux_file_stat(struct sys *, const char *path, struct sys_stat *, struct err *);
@@ -36,6 +43,24 @@ enum status linux_file_delete(struct sys *, const char *path, struct err *);
 enum status linux_dir_make(struct sys *, const char *path, struct err *);
 enum status linux_dir_list(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
 enum status linux_dir_sync(struct sys *, const char *path, struct err *);
+
+enum status linux_address_find(struct sys *, const char *host, int port, bool numeric, struct sys_address *, uint32_t *count,
+                               struct err *);
+enum status linux_socket_begin(struct sys *, const struct sys_address *, struct sys_file **, struct err *);
+enum status linux_socket_finish(struct sys *, struct sys_file *, struct err *);
+enum status linux_socket_listen(struct sys *, const struct sys_address *, struct sys_file **, int *port, struct err *);
+enum status linux_socket_accept(struct sys *, struct sys_file *, struct sys_file **, struct err *);
+enum status linux_socket_pair(struct sys *, struct sys_file *[2], struct err *);
+enum status linux_file_read_some(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);
+enum status linux_file_write_some(struct sys *, struct sys_file *, const void *, size_t size, size_t *put, struct err *);
+
+enum status linux_poll_create(struct sys *, struct sys_poll **, struct err *);
+void linux_poll_free(struct sys *, struct sys_poll *);
+enum status linux_poll_set(struct sys *, struct sys_poll *, struct sys_file *, uint32_t events, void *arg, struct err *);
+void linux_poll_remove(struct sys *, struct sys_poll *, struct sys_file *);
+enum status linux_poll_wait(struct sys *, struct sys_poll *, int64_t timeout_ns, struct sys_poll_event *, uint32_t max,
+                            uint32_t *count, struct err *);
+void linux_poll_wake(struct sys *, struct sys_poll *);
 
 /* Sets "cannot <verb> '<path>': <reason>" from errno and answers its status. `missing` names what is not there when the
  * system says so: for a file that was to be created that is its folder. */

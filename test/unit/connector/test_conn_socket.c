@@ -1,6 +1,7 @@
 /* test_conn_socket.c - rows from connections and standard streams that are scripts here: pieces as they arrive, silence,
  * the end, other delimiters, errors. Also what every connector's descriptor owes its reader. */
 #include "ground/base/str.h"
+#include "ground/sys/sys_net.h"
 #include "support/op_driver.h"
 #include "support/source_probe.h"
 
@@ -20,12 +21,26 @@ static const char *const *pieces;
 static char connected_to[64], written[4096];
 static int dummy;
 
-static enum status fake_connect(struct sys *s, const char *host, int port, struct sys_file **out, struct err *e)
+static enum status fake_find(struct sys *s, const char *host, int port, bool numeric, struct sys_address *list, uint32_t *count,
+                             struct err *e)
 {
-    (void)s;
-    (void)e;
-    snprintf(connected_to, sizeof connected_to, "%s:%d", host, port);
+    (void)s, (void)numeric, (void)e;
+    snprintf(list[0].name, sizeof list[0].name, "%s:%d", host, port);
+    *count = 1;
+    return S_OK;
+}
+
+static enum status fake_begin(struct sys *s, const struct sys_address *a, struct sys_file **out, struct err *e)
+{
+    (void)s, (void)e;
+    snprintf(connected_to, sizeof connected_to, "%.60s", a->name);
     *out = (struct sys_file *)(void *)&dummy;
+    return S_OK;
+}
+
+static enum status fake_finish(struct sys *s, struct sys_file *f, struct err *e)
+{
+    (void)s, (void)f, (void)e;
     return S_OK;
 }
 
@@ -38,22 +53,16 @@ static enum status fake_standard(struct sys *s, int fd, struct sys_file **out, s
     return S_OK;
 }
 
-static enum status fake_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
-{
-    (void)s;
-    (void)f;
-    (void)timeout_ns;
-    (void)e;
-    *ready = *pieces == NULL || (*pieces)[0] != '\0';
-    if (!*ready) pieces++;
-    return S_OK;
-}
-
 static enum status fake_read(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e)
 {
     (void)s;
     (void)f;
+    *got = 0;
     if (*pieces != NULL && strcmp(*pieces, "!") == 0) return err_set(e, E_IO, "cannot read 'test:1': connection reset");
+    if (*pieces != NULL && (*pieces)[0] == '\0') {
+        pieces++;
+        return S_IDLE;
+    }
     *got = *pieces != NULL ? strlen(*pieces) : 0;
     assert_true(*got <= size);
     if (*got > 0) memcpy(bytes, *pieces++, *got);
@@ -79,10 +88,11 @@ static struct sys_ops fake_ops;
 static void world_fake(struct sys *sys)
 {
     fake_ops = *sys->ops;
-    fake_ops.socket_connect = fake_connect;
+    fake_ops.address_find = fake_find;
+    fake_ops.socket_begin = fake_begin;
+    fake_ops.socket_finish = fake_finish;
     fake_ops.file_standard = fake_standard;
-    fake_ops.file_wait = fake_wait;
-    fake_ops.file_read = fake_read;
+    fake_ops.file_read_some = fake_read;
     fake_ops.file_write = fake_write;
     fake_ops.file_close = fake_close;
     sys->ops = &fake_ops;
@@ -114,8 +124,8 @@ static void lines_check(const char *conn, const char *const *kv, const char *whe
     enum status last;
 
     start(&s, conn, kv, pieces_of_lines);
-    assert_string_equal(connected_to, where);
     assert_string_equal(probe_rows(&p, &s, 10, &last), "+I[1, one]\n+I[2, two]\n");
+    assert_string_equal(connected_to, where);
     assert_int_equal(last, S_IDLE);
     assert_string_equal(probe_rows(&p, &s, 10, &last), "+I[3, three]\n");
     assert_int_equal(last, S_IDLE);

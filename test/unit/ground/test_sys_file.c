@@ -1,17 +1,14 @@
-/* test_sys_file.c - files, folders and sockets of the Linux world, and the sentence and status of each way to fail. */
+/* test_sys_file.c - files and folders of the Linux world, and the sentence and status of each way to fail. */
 #include "ground/sys/sys.h"
 #include "support/folder.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
 #include <cmocka.h>
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -200,52 +197,6 @@ static void folders(void **state)
     assert_int_equal(sys_dir_make(w->sys, "", &w->err), E_CONFIG);
 }
 
-/* A socket that listens on a port of the system's choice, or is only bound to it. */
-static int serve(bool listens, int *port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
-    if (listens) assert_int_equal(listen(fd, 1), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &size), 0);
-    *port = ntohs(address.sin_port);
-    return fd;
-}
-
-static void sockets(void **state)
-{
-    struct world *w = *state;
-    struct sys_file *f = NULL;
-    char bytes[8];
-    bool ready;
-    size_t got;
-    int port, server = serve(true, &port);
-
-    assert_int_equal(sys_socket_connect(w->sys, "127.0.0.1", port, &f, &w->err), S_OK);
-    int peer = accept(server, NULL, NULL);
-    assert_int_equal(sys_file_wait(w->sys, f, 0, &ready, &w->err), S_OK);
-    assert_false(ready);
-    assert_int_equal(write(peer, "hello", 5), 5);
-    assert_int_equal(sys_file_wait(w->sys, f, INT64_MAX, &ready, &w->err), S_OK);
-    assert_true(ready);
-    assert_int_equal(sys_file_read(w->sys, f, bytes, sizeof bytes, &got, &w->err), S_OK);
-    assert_int_equal(got, 5);
-    close(peer);
-    assert_int_equal(sys_file_wait(w->sys, f, INT64_MAX, &ready, &w->err), S_OK);
-    assert_true(ready); /* the other end closed */
-    assert_int_equal(sys_file_read(w->sys, f, bytes, sizeof bytes, &got, &w->err), S_OK);
-    assert_int_equal(got, 0);
-    sys_file_close(w->sys, f);
-    close(server);
-    server = serve(false, &port);
-    assert_int_equal(sys_socket_connect(w->sys, "127.0.0.1", port, &f, &w->err), E_IO);
-    snprintf(w->expected, sizeof w->expected, "cannot connect to '127.0.0.1:%d': connection refused", port);
-    assert_string_equal(w->err.text, w->expected);
-    close(server);
-}
-
 static void standard_files(void **state)
 {
     struct world *w = *state;
@@ -272,7 +223,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(full_disk_and_broken_pipe, set_up, tear_down),
         cmocka_unit_test_setup_teardown(renames_and_deletes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sockets, set_up, tear_down),
         cmocka_unit_test_setup_teardown(standard_files, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
