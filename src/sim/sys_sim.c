@@ -104,7 +104,7 @@ static int sim_cpu_count(struct sys *s)
 static struct sys_parker *sim_parker_create(struct sys *s) { return mem_zalloc(&world_of(s)->mem, sizeof(struct sys_parker)); }
 static void sim_parker_free(struct sys *s, struct sys_parker *p) { mem_free(&world_of(s)->mem, p); }
 
-static void sim_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
+static bool sim_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
 {
     struct sim_world *w = world_of(s);
     struct sys_thread *t = w->current;
@@ -119,6 +119,7 @@ static void sim_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
     give_way(w);
     p->sleeper = NULL;
     p->is_notified = false;
+    return false;
 }
 
 static void sim_unpark(struct sys *s, struct sys_parker *p)

@@ -16,6 +16,7 @@
 #include <string.h>
 
 enum { PAUSE_FIRST_MS = 1, PAUSE_LAST_MS = 16, SPLIT_ID_MAX = 4096 };
+enum { FILL_NS = 50000, FEW_ROWS = 256 };
 
 struct user_enumerator {
     struct tw_context cx;
@@ -202,11 +203,18 @@ static enum status rows_read(const struct tw_splits *s, struct tw_context *cx, s
     return S_OK;
 }
 
+/* A source that waits for its rows gives few at a time: those that are there do not wait until a batch is full. */
+static bool fills_slowly(const struct source_cx *scx, const struct batch *out, int64_t began_ns)
+{
+    return out->count < FEW_ROWS && sys_mono_ns(scx->sys) - began_ns > FILL_NS;
+}
+
 static enum status user_split_read(struct source_cx *scx, void *reader, void *split, struct batch *out)
 {
     struct tw_context *cx = &((struct user_reader *)reader)->cx;
     const struct tw_splits *s = splits_of(scx);
     struct user_split *u = split;
+    int64_t began = sys_mono_ns(scx->sys);
     uint32_t count = 0;
     bool end = false;
 
@@ -214,7 +222,8 @@ static enum status user_split_read(struct source_cx *scx, void *reader, void *sp
         TRY(rows_read(s, cx, u, out, &count, &end));
         if (end) return S_END;
         if (count > 0) u->pause_ms = 0;
-    } while (count > 0 && out->count < out->capacity && out->heap.used < BATCH_BYTES && !user_slice_over(cx));
+    } while (count > 0 && out->count < out->capacity && out->heap.used < BATCH_BYTES && !user_slice_over(cx) &&
+             !fills_slowly(scx, out, began));
     if (count > 0) return S_OK;
     scx->wake_ms = asked_again(scx, cx, &u->pause_ms);
     return S_IDLE;

@@ -1,9 +1,13 @@
 /* worker.c - runs tasks in turn on one thread. A round steps every task once; when nothing moved the worker spins for
  * SPIN_NS, because a message usually follows soon and waking costs more, and then parks until a channel wakes it or the
- * next processing-time deadline. Workers of blocking tasks do not spin: their task sleeps in its own call. */
+ * next processing-time deadline. Workers of blocking tasks do not spin: their task sleeps in its own call.
+ *
+ * To spin on a core that others need is worse than to park: whoever would send has to wait for the spin to end, and who
+ * used up its share is not let in front of others when it is woken. So a worker that was woken from its own core, or
+ * finds that it was off its core while it spun, parks at once for the next CROWDED_NS. */
 #include "flow/task/worker.h"
 
-enum { SPIN_NS = 50000, TASKS_MAX = 4096 };
+enum { SPIN_NS = 50000, OFF_CORE_NS = 100000, CROWDED_NS = 10000000, TASKS_MAX = 4096 };
 
 struct worker {
     struct sys *sys;
@@ -17,6 +21,8 @@ struct worker {
     struct sys_parker *parker;
     struct sys_thread *thread;
     bool has_blocking;
+    int64_t idle_ns, looked_ns; /* nothing to do since, and last found so; 0 = something moved */
+    int64_t crowded_ns;         /* others need this core until then */
 };
 
 struct worker *worker_create(struct sys *sys, const char *name, task_done_fn done, void *arg)
@@ -113,6 +119,16 @@ enum status worker_round(struct worker *w, struct prng *pick, bool *progress, in
     return w->live == 0 ? S_END : S_OK;
 }
 
+static bool may_spin(struct worker *w)
+{
+    int64_t now = sys_mono_ns(w->sys);
+
+    if (w->idle_ns == 0) w->idle_ns = w->looked_ns = now;
+    if (now - w->looked_ns > OFF_CORE_NS) w->crowded_ns = now + CROWDED_NS;
+    w->looked_ns = now;
+    return !w->has_blocking && now >= w->crowded_ns && now - w->idle_ns < SPIN_NS;
+}
+
 static void wait_for_work(struct worker *w, int64_t deadline_ms)
 {
     int64_t timeout_ns = INT64_MAX;
@@ -122,25 +138,19 @@ static void wait_for_work(struct worker *w, int64_t deadline_ms)
         if (left_ms <= 0) return;
         timeout_ns = left_ms > INT64_C(1000000000) ? INT64_MAX : left_ms * 1000000;
     }
-    sys_park(w->sys, w->parker, timeout_ns);
+    if (sys_park(w->sys, w->parker, timeout_ns)) w->crowded_ns = sys_mono_ns(w->sys) + CROWDED_NS;
 }
 
 static void worker_loop(void *arg)
 {
     struct worker *w = arg;
-    int64_t idle_since = 0, deadline_ms;
+    int64_t deadline_ms;
     bool progress;
 
     while (worker_round(w, NULL, &progress, &deadline_ms) == S_OK) {
-        if (progress) {
-            idle_since = 0;
-            continue;
-        }
-        int64_t now = sys_mono_ns(w->sys);
-        if (idle_since == 0) idle_since = now;
-        if (!w->has_blocking && now - idle_since < SPIN_NS) continue;
-        wait_for_work(w, deadline_ms);
-        idle_since = 0;
+        if (!progress && may_spin(w)) continue;
+        if (!progress) wait_for_work(w, deadline_ms);
+        w->idle_ns = 0;
     }
 }
 

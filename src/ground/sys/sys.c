@@ -21,7 +21,7 @@ void sys_parker_free(struct sys *s, struct sys_parker *p)
     if (p != NULL) s->ops->parker_free(s, p);
 }
 
-void sys_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns) { s->ops->park(s, p, timeout_ns); }
+bool sys_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns) { return s->ops->park(s, p, timeout_ns); }
 void sys_unpark(struct sys *s, struct sys_parker *p) { s->ops->unpark(s, p); }
 
 enum status sys_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e)

@@ -47,7 +47,7 @@ struct sys_ops {
     int (*cpu_count)(struct sys *);
     struct sys_parker *(*parker_create)(struct sys *);
     void (*parker_free)(struct sys *, struct sys_parker *);
-    void (*park)(struct sys *, struct sys_parker *, int64_t timeout_ns);
+    bool (*park)(struct sys *, struct sys_parker *, int64_t timeout_ns);
     void (*unpark)(struct sys *, struct sys_parker *);
     enum status (*file_open)(struct sys *, const char *path, int flags, struct sys_file **, struct err *);
     enum status (*file_read)(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);
@@ -117,8 +117,9 @@ int sys_cpu_count(struct sys *s);
 
 struct sys_parker *sys_parker_create(struct sys *s);
 void sys_parker_free(struct sys *s, struct sys_parker *p);
-/* Sleeps until unparked, or timeout_ns passes (INT64_MAX = none). An unpark before the park is kept. */
-void sys_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns);
+/* Sleeps until unparked, or timeout_ns passes (INT64_MAX = none). An unpark before the park is kept. True: whoever unparked
+ * runs on the same core, so that waiting for it awake would keep it from running. A hint: threads move. */
+bool sys_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns);
 void sys_unpark(struct sys *s, struct sys_parker *p); /* any thread; cheap when nobody sleeps */
 
 /* Mailbox: bounded only by its senders' protocol. Any thread sends; the owner takes. */

@@ -26,7 +26,7 @@ enum status linux_thread_start(struct sys *, const char *name, sys_thread_fn, vo
 void linux_thread_join(struct sys *, struct sys_thread *);
 struct sys_parker *linux_parker_create(struct sys *);
 void linux_parker_free(struct sys *, struct sys_parker *);
-void linux_park(struct sys *, struct sys_parker *, int64_t timeout_ns);
+bool linux_park(struct sys *, struct sys_parker *, int64_t timeout_ns);
 void linux_unpark(struct sys *, struct sys_parker *);
 
 enum status linux_file_open(struct sys *, const char *path, int flags, struct sys_file **, struct err *);

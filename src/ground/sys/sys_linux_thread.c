@@ -1,10 +1,11 @@
 /* sys_linux_thread.c - threads and parkers. Threads started here take neither SIGINT nor SIGTERM: those end the sleep
- * of the thread that main runs in. A parker is one word: EMPTY, NOTIFIED or SLEEPING; unpark is one atomic exchange and
- * calls the kernel only when somebody sleeps. */
+ * of the thread that main runs in. A parker is one word: EMPTY, SLEEPING, or NOTIFIED and the core of who notified; unpark
+ * is one atomic exchange and calls the kernel only when somebody sleeps. */
 #include "ground/sys/sys_linux_internal.h"
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -60,7 +61,7 @@ void linux_thread_join(struct sys *s, struct sys_thread *t)
     linux_free(s, t);
 }
 
-enum { EMPTY, NOTIFIED, SLEEPING };
+enum { EMPTY, SLEEPING, NOTIFIED }; /* NOTIFIED + the number of a core */
 
 struct sys_parker {
     _Atomic uint32_t state;
@@ -69,7 +70,9 @@ struct sys_parker {
 struct sys_parker *linux_parker_create(struct sys *s) { return linux_alloc(s, sizeof(struct sys_parker)); }
 void linux_parker_free(struct sys *s, struct sys_parker *p) { linux_free(s, p); }
 
-void linux_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
+static uint32_t notified_here(void) { return NOTIFIED + (uint32_t)MAX(0, sched_getcpu()); }
+
+bool linux_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
 {
     struct timespec timeout = {timeout_ns / 1000000000, timeout_ns % 1000000000};
     uint32_t expected = EMPTY;
@@ -80,11 +83,11 @@ void linux_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
         syscall(SYS_futex, &p->state, FUTEX_WAIT_PRIVATE, SLEEPING, timeout_ns == INT64_MAX ? NULL : &timeout, NULL, 0);
     }
     /* an exchange, not a store: it reads what a late unpark published before it */
-    atomic_exchange(&p->state, EMPTY);
+    return atomic_exchange(&p->state, EMPTY) == notified_here();
 }
 
 void linux_unpark(struct sys *s, struct sys_parker *p)
 {
     (void)s;
-    if (atomic_exchange(&p->state, NOTIFIED) == SLEEPING) syscall(SYS_futex, &p->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    if (atomic_exchange(&p->state, notified_here()) == SLEEPING) syscall(SYS_futex, &p->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }

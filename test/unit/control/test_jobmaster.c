@@ -30,14 +30,14 @@ static int64_t world_mono_ns(struct sys *s)
     return (int64_t)sys_atomic_load(&the_world->now_ns);
 }
 
-static void world_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
+static bool world_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
 {
     struct world *w = the_world;
 
     bool is_held = sys_atomic_load(&w->is_held) != 0;
 
     if (timeout_ns == LOOK_NS && is_held) sys_atomic_add(&w->now_ns, LOOK_NS);
-    w->linux_ops->park(s, p, timeout_ns == LOOK_NS && is_held ? 0 : timeout_ns);
+    return w->linux_ops->park(s, p, timeout_ns == LOOK_NS && is_held ? 0 : timeout_ns);
 }
 
 static int set_up(void **state)

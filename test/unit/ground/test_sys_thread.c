@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -78,6 +79,24 @@ static void park_keeps_an_early_unpark(void **state)
     sys_park(s, p, -5);
     sys_parker_free(s, p);
     sys_parker_free(s, NULL);
+}
+
+static void park_knows_the_core_of_who_unparked(void **state)
+{
+    struct sys *s = *state;
+    struct sys_parker *p = sys_parker_create(s);
+    cpu_set_t here, former;
+
+    assert_int_equal(pthread_getaffinity_np(pthread_self(), sizeof former, &former), 0);
+    CPU_ZERO(&here);
+    CPU_SET((size_t)sched_getcpu(), &here);
+    assert_int_equal(pthread_setaffinity_np(pthread_self(), sizeof here, &here), 0);
+    assert_false(sys_park(s, p, 0)); /* nobody did */
+    sys_unpark(s, p);
+    assert_true(sys_park(s, p, INT64_MAX));
+    assert_false(sys_park(s, p, 0)); /* told once */
+    assert_int_equal(pthread_setaffinity_np(pthread_self(), sizeof former, &former), 0);
+    sys_parker_free(s, p);
 }
 
 enum { ROUNDS = 20000 };
@@ -180,6 +199,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(clocks_and_chance, set_up, tear_down),
         cmocka_unit_test_setup_teardown(threads_leave_signals_to_main, set_up, tear_down),
         cmocka_unit_test_setup_teardown(park_keeps_an_early_unpark, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(park_knows_the_core_of_who_unparked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_wakeup_is_lost, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mailbox_keeps_each_senders_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(mailbox_waits_and_may_be_dropped_full, set_up, tear_down),
