@@ -1,22 +1,8 @@
 /* bench_window.c - windows by key on one core: tumbling counts over uniform keys against a hand-written hash aggregation,
  * sliding against tumbling windows, and ten times the rows at the same keys. Rows come from a source function, and from the
  * same function on the hand-written side. */
+#include "keyed_source.h"
 #include "window_limit.h"
-
-TW_ROW(keyed_row, TW_FIELD_AS(keyed_row, key, "key", "BIGINT NOT NULL"), TW_FIELD_AS(keyed_row, time, "time", "BIGINT NOT NULL"),
-       TW_FIELD_AS(keyed_row, value, "value", "BIGINT NOT NULL"));
-
-static enum tw_status rows_source(struct tw_context *cx, void *rows, uint32_t max, uint32_t *count, bool *end)
-{
-    struct keyed_cursor *c = tw_self(cx);
-    const struct keyed_rows *k = (const void *)tw_config(cx).data;
-
-    if (!c->is_open) keyed_rows_start(c, k, tw_subtask(cx), tw_subtasks(cx));
-    *count = keyed_rows_next(c, k, k->rows_per_ms / tw_subtasks(cx), rows, max);
-    *end = c->at == c->end;
-    return TW_OK;
-}
-TW_FUNCTION(rows_by_key) = {.out = &keyed_row_row, .source = rows_source, .self_size = sizeof(struct keyed_cursor)};
 
 struct window_case {
     struct keyed_rows rows;
@@ -35,11 +21,7 @@ TW_ROW(total, TW_FIELD(total, key, "BIGINT NOT NULL"), TW_FIELD(total, window_en
 
 static struct tw_stream *windows(struct tw_env *env, const struct window_case *c)
 {
-    struct tw_stream *rows = tw_source_function(env, "rows", &rows_by_key);
-
-    tw_with_config(rows, &c->rows, sizeof c->rows);
-    rows = tw_with_watermarks(rows, .kind = TW_WM_MONOTONOUS, .time_field = "time", .every_rows = 8192);
-    return tw_window_columns(tw_key_by(rows, "key"), c->window, c->aggregate);
+    return tw_window_columns(tw_key_by(keyed_source(env, &c->rows, 0), "key"), c->window, c->aggregate);
 }
 
 static double engine(struct bench *b, void *arg)
