@@ -146,6 +146,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     e->config = plan->config;
     e->is_merging = window_is_merging(e->config);
     e->is_event_time = window_is_event_time(e->config);
+    e->is_lazy = e->is_merging && window_trigger_is_lazy(e->config);
     e->word_count = window_trigger_words(e->config);
     e->key_count = op->plan->key_count[0];
     for (uint32_t i = 0; i < COUNT_OF(e->cols); i++) e->cols[i] = i;
@@ -212,6 +213,8 @@ static enum status set_cleanup(struct window_engine *e, const struct window_item
 {
     int64_t time = window_cleanup(e->config, &item->window);
 
+    if (e->is_lazy && time == window_last(&item->window) && window_trigger_kind(e->config) != TW_TRIGGER_COUNT)
+        return S_OK; /* the trigger's timer is there */
     return time == INT64_MAX ? S_OK : window_timer(e, item->named, time, e->is_event_time, false);
 }
 
@@ -346,6 +349,7 @@ static enum status merge_windows(struct window_engine *e, const struct window_it
     if (item->merged_count == 0) return S_OK;
     for (uint32_t i = 0; i < item->merged_count; i++)
         if (m[i].slot != item->slot) TRY(window_contents_merge(e, item->slot, m[i].slot, &item->window));
+    if (e->is_lazy) return S_OK;
     TRY(window_trigger_on_merge(e, item));
     for (uint32_t i = 0; i < item->merged_count; i++) {
         int64_t cleanup = window_cleanup(e->config, &m[i].window);
@@ -360,7 +364,7 @@ static enum status begin_row(struct window_engine *e, struct window_item *item)
 {
     TRY(merge_windows(e, item));
     TRY(window_trigger_on_element(e, item));
-    if (item->is_changed || window_is_empty(e, item->slot)) TRY(set_cleanup(e, item));
+    if (item->is_changed || (!e->is_lazy && window_is_empty(e, item->slot))) TRY(set_cleanup(e, item));
     return window_run_add(e, item);
 }
 
@@ -418,7 +422,7 @@ static void check_disturbed(struct window_engine *e)
 {
     uint32_t next = e->item_at + 1;
 
-    if (e->in != NULL || next >= e->item_end || !timers_disturbed(e->due)) return;
+    if (e->in != NULL || e->is_lazy || next >= e->item_end || !timers_disturbed(e->due)) return;
     timers_give_back(e->due, e->named->batch, NULL, next, e->due_times + next, e->item_end - next);
     e->item_end = e->item_count = next;
 }
@@ -470,6 +474,7 @@ static enum status phase_run(struct window_engine *e)
     case PHASE_LATE: return e->in != NULL ? emit_late(e) : S_OK;
     case PHASE_RESOLVE:
         TRY(window_contents_resolve(e));
+        if (e->in == NULL && e->is_lazy) TRY(window_sessions_retime(e));
         e->item_at = e->item_first;
         return S_OK;
     case PHASE_APPLY: return apply_items(e);
@@ -544,6 +549,7 @@ static enum status take_due(struct window_engine *e, struct timers *t, int64_t u
         struct tw_window w = {VECTOR_VALUES(&k->batch->cols[e->key_count], int64_t)[i],
                               VECTOR_VALUES(&k->batch->cols[e->key_count + 1], int64_t)[i]};
         k->source[i] = (uint16_t)i;
+        k->window[i] = w;
         e->items[i] = (struct window_item){
             .at = i, .slot = i, .named = i, .node = WINDOW_NONE, .time = e->due_times[i], .window = w};
     }
@@ -551,7 +557,7 @@ static enum status take_due(struct window_engine *e, struct timers *t, int64_t u
     e->in = NULL;
     e->due = t;
     e->phase = PHASE_MERGE;
-    if (t == e->processing) e->fired_ms = MAX(e->fired_ms, e->due_times[n - 1]);
+    if (t == e->processing && !e->is_lazy) e->fired_ms = MAX(e->fired_ms, e->due_times[n - 1]);
     return S_OK;
 }
 

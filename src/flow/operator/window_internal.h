@@ -45,24 +45,26 @@ struct window_keys {
 struct window_node {
     struct tw_window window, id;
     uint32_t next, slot, group;
-    void *row; /* in the table; NULL: new */
+    void *row; /* in the table of the others; NULL: it is the latest, or new */
     bool is_dirty, is_dead;
 };
 
+/* Sessions of the keys of a chunk. Groups are its keys, by first appearance. */
 struct window_sessions {
-    struct state_def def;
-    struct state_table *table; /* key, end -> start, id */
+    struct state_def latest_def, others_def;
+    struct state_table *latest; /* key -> the session that ends last, and how many others there are */
+    struct state_table *others; /* key, end -> start, id */
     struct state_probe probe;
     struct window_node *nodes;
-    uint32_t node_count, node_capacity;
-    void *heads[BATCH_ROWS]; /* per group of equal keys */
-    int64_t from[BATCH_ROWS];
-    uint32_t first[BATCH_ROWS], hint[BATCH_ROWS];
-    uint32_t group_count;
-    uint16_t group_of[BATCH_ROWS];     /* per item */
-    uint16_t table_of[2 * BATCH_ROWS]; /* group + 1 by head */
-    void *item_heads[BATCH_ROWS];
-    uint64_t hashes[BATCH_ROWS];
+    uint32_t node_count, node_capacity, group_count;
+    void *item_rows[BATCH_ROWS];                      /* of latest, per item */
+    void *rows[BATCH_ROWS], *heads[BATCH_ROWS];       /* per group: of latest, of others (NULL: not resolved) */
+    int64_t from[BATCH_ROWS], to[BATCH_ROWS];         /* per group: first start and last end of its items */
+    uint32_t first[BATCH_ROWS], hint[BATCH_ROWS];     /* per group: nodes */
+    uint16_t item_of[BATCH_ROWS], group_of[BATCH_ROWS]; /* per group: its first item; per item: its group */
+    uint64_t is_changed[BATCH_ROWS / 64];             /* groups */
+    uint16_t table_of[2 * BATCH_ROWS];                /* group + 1 by row of latest */
+    uint64_t hashes[BATCH_ROWS];                      /* per item, of the key alone */
 };
 
 /* One kept log per input. */
@@ -96,6 +98,7 @@ struct window_engine {
     struct window_plan plan;
     const struct window_config *config;
     bool is_merging, is_event_time;
+    bool is_lazy; /* timers of merging windows are named after `slot` and may lie before the window's end */
     uint32_t word_count;
     const struct type *key_type; /* key columns, start, end */
     uint32_t key_count, cols[OP_KEYS_MAX + 2];
@@ -198,17 +201,27 @@ enum status window_log_append(struct window_engine *e, struct window_log *log, c
 enum status window_evict(struct window_engine *e, const struct window_item *item, bool *any) CHECKED;
 
 /* --- window_merge.c */
-enum status window_sessions_open(struct window_engine *e) CHECKED;
-void window_sessions_close(struct window_engine *e);
 /* Finds the sessions of the items from item_first on: sets their nodes, slots, names, windows, and item_end. */
 enum status window_sessions_plan(struct window_engine *e) CHECKED;
 enum status window_sessions_find(struct window_engine *e) CHECKED; /* of timers */
+/* Lazy timers of windows that have grown are set anew; those that are due before the rest go first. */
+enum status window_sessions_retime(struct window_engine *e) CHECKED;
+
+/* --- window_sessions.c: the sessions of keys as lists of nodes, from state and back */
+enum status window_sessions_open(struct window_engine *e) CHECKED;
+void window_sessions_close(struct window_engine *e);
+uint32_t window_node_add(struct window_engine *e);
+/* Those that may matter for the items from item_first on. */
+enum status window_sessions_load(struct window_engine *e, enum state_intent intent) CHECKED;
+/* What window_sessions_store needs of state; before anything is changed. */
+enum status window_sessions_prepare(struct window_engine *e) CHECKED;
 enum status window_sessions_store(struct window_engine *e) CHECKED;
 
 /* --- window_trigger.c */
 enum tw_trigger_kind window_trigger_kind(const struct window_config *c);
 uint32_t window_trigger_words(const struct window_config *c);
 bool window_trigger_merges(const struct window_config *c);
+bool window_trigger_is_lazy(const struct window_config *c); /* all its timers are at the window's end, if it has any */
 enum status window_trigger_on_element(struct window_engine *e,
                                       const struct window_item *item) CHECKED; /* sets e->result */
 enum status window_trigger_on_timer(struct window_engine *e, const struct window_item *item) CHECKED;

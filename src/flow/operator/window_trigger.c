@@ -375,6 +375,14 @@ bool window_trigger_merges(const struct window_config *c)
     return triggers[window_trigger_kind(c)].merges;
 }
 
+bool window_trigger_is_lazy(const struct window_config *c)
+{
+    enum tw_trigger_kind kind = window_trigger_kind(c);
+
+    return kind == TW_TRIGGER_COUNT ||
+           kind == (window_is_event_time(c) ? TW_TRIGGER_EVENT_TIME : TW_TRIGGER_PROCESSING_TIME);
+}
+
 static const struct trigger *trigger_of(const struct window_engine *e)
 {
     return &triggers[window_trigger_kind(e->config)];
@@ -400,7 +408,7 @@ enum status window_trigger_on_element(struct window_engine *e, const struct wind
     struct call c = call_of(e, item);
 
     e->result = TW_CONTINUE;
-    c.is_new = item->is_changed || window_is_empty(e, item->slot);
+    c.is_new = item->is_changed || (!e->is_lazy && window_is_empty(e, item->slot));
     if (t->on_element != NULL) TRY(t->on_element(&c, &e->result));
     e->result = purged(e->config, e->result);
     return S_OK;

@@ -138,7 +138,7 @@ static const char *held(const struct window_engine *e, char *text, size_t size)
 {
     snprintf(text, size, "contents %llu rows %llu last %llu sessions %llu event timers %llu processing timers %llu",
              (unsigned long long)entries(e->contents), (unsigned long long)entries(e->logs[0].table),
-             (unsigned long long)entries(e->last), (unsigned long long)entries(e->sessions ? e->sessions->table : NULL),
+             (unsigned long long)entries(e->last), (unsigned long long)(entries(e->sessions ? e->sessions->latest : NULL) + entries(e->sessions ? e->sessions->others : NULL)),
              (unsigned long long)timers_count(e->event), (unsigned long long)timers_count(e->processing));
     return text;
 }
