@@ -45,8 +45,8 @@ TW_FUNCTION(sum_of_values) = {
 enum { TRIGGER_ROWS = 10 };
 static const struct tw_state seen = {.name = "seen", .kind = TW_VALUE, .value = "BIGINT"};
 
-static enum tw_status tenth_on_element(struct tw_context *cx, const void *in, int64_t time_ms, const struct tw_window *w,
-                                       enum tw_trigger_result *r)
+static enum tw_status tenth_on_element(struct tw_context *cx, const void *in, int64_t time_ms,
+                                       const struct tw_window *w, enum tw_trigger_result *r)
 {
     int64_t n = tw_value_long(cx, &seen, 0) + 1;
 
@@ -127,8 +127,14 @@ static void verify(struct bench *b, struct general_case c)
 static void run(struct bench *b, const char *name, struct general_case c)
 {
     verify(b, c);
-    bench_run(b, &(struct bench_case){.name = name, .unit = "M rows/s", .engine = engine, .limit = by_hand, .arg = &c,
-                                      .goal_kind = GOAL_SHARE_AT_LEAST, .goal = 0.25, .runs = 3});
+    bench_run(b, &(struct bench_case){.name = name,
+                                      .unit = "M rows/s",
+                                      .engine = engine,
+                                      .limit = by_hand,
+                                      .arg = &c,
+                                      .goal_kind = GOAL_SHARE_AT_LEAST,
+                                      .goal = 0.25,
+                                      .runs = 3});
 }
 
 /* --- the cases --------------------------------------------------------------------------------------------------------------- */

@@ -39,7 +39,10 @@ static inline void general_limit_release(struct general_limit *g, struct mem *me
 }
 
 /* What a row that comes out adds to the check, in whatever order they come. */
-static inline uint64_t general_check(int64_t key, int64_t value) { return mix64((uint64_t)key) * (uint64_t)(value + 1); }
+static inline uint64_t general_check(int64_t key, int64_t value)
+{
+    return mix64((uint64_t)key) * (uint64_t)(value + 1);
+}
 
 static inline void general_emit(struct general_limit *g, const struct general_slot *s, int64_t value)
 {
@@ -48,7 +51,8 @@ static inline void general_emit(struct general_limit *g, const struct general_sl
 }
 
 /* The slots of n <= GENERAL_AHEAD rows. */
-static inline void general_find(struct general_limit *g, const struct keyed_row *rows, uint32_t n, struct general_slot **out)
+static inline void general_find(struct general_limit *g, const struct keyed_row *rows, uint32_t n,
+                                struct general_slot **out)
 {
     uint64_t at[GENERAL_AHEAD];
 
@@ -123,7 +127,8 @@ static inline void general_counts(struct general_limit *g, const struct keyed_ro
 }
 
 /* After each `slide` rows of a key, the sum(value) of its latest `size`. */
-static inline void general_sliding_counts(struct general_limit *g, const struct keyed_rows *k, int64_t size, int64_t slide)
+static inline void general_sliding_counts(struct general_limit *g, const struct keyed_rows *k, int64_t size,
+                                          int64_t slide)
 {
     struct keyed_row rows[GENERAL_AHEAD];
     struct general_slot *slots[GENERAL_AHEAD];

@@ -2,7 +2,8 @@
 #pragma once
 #include "keyed_rows.h"
 
-TW_ROW(keyed_row, TW_FIELD_AS(keyed_row, key, "key", "BIGINT NOT NULL"), TW_FIELD_AS(keyed_row, time, "time", "BIGINT NOT NULL"),
+TW_ROW(keyed_row, TW_FIELD_AS(keyed_row, key, "key", "BIGINT NOT NULL"),
+       TW_FIELD_AS(keyed_row, time, "time", "BIGINT NOT NULL"),
        TW_FIELD_AS(keyed_row, value, "value", "BIGINT NOT NULL"));
 
 static enum tw_status rows_source(struct tw_context *cx, void *rows, uint32_t max, uint32_t *count, bool *end)

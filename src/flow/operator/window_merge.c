@@ -228,8 +228,10 @@ enum status window_sessions_retime(struct window_engine *e)
             e->fired_ms = MAX(e->fired_ms, e->due_times[end]);
     for (uint32_t i = e->item_count; i > end; i -= n) { /* from behind: what is given back goes to the front */
         for (n = 0; i - n > end && e->items[i - n - 1].node != WINDOW_NONE;) n++;
-        if (n > 0) timers_give_back(e->due, e->owners.batch, NULL, i - n, e->due_times + i - n, n);
-        else n = 1;
+        if (n > 0)
+            timers_give_back(e->due, e->owners.batch, NULL, i - n, e->due_times + i - n, n);
+        else
+            n = 1;
     }
     e->item_end = e->item_count = end;
     return S_OK;

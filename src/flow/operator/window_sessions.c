@@ -35,11 +35,12 @@ enum status window_sessions_open(struct window_engine *e)
     e->sessions = s;
     end[0] = "end";
     word[0] = type_new(a, T_BIGINT, 0, 0, false);
-    s->latest_def = (struct state_def){.name = "window-session",
-                                       .version = 1,
-                                       .shape = STATE_MAP,
-                                       .key = type_row(a, e->key_count, e->key_type->names, e->key_type->children, false),
-                                       .value = words_type(a, FIELD_COUNT)};
+    s->latest_def = (struct state_def){
+        .name = "window-session",
+        .version = 1,
+        .shape = STATE_MAP,
+        .key = type_row(a, e->key_count, e->key_type->names, e->key_type->children, false),
+        .value = words_type(a, FIELD_COUNT)};
     s->others_def = (struct state_def){.name = "window-sessions",
                                        .version = 1,
                                        .shape = STATE_ORDERED,
