@@ -3,7 +3,8 @@
  *
  * The window engine keeps the rows of both inputs and says when a window fires; here the function is called. As in Flink:
  * pairs come by left row, then right row, in order of arrival; a co-group sees windows that only one side has rows in;
- * results have the window's last ms as event time; rows that come too late are dropped and counted. */
+ * results have the window's last ms as event time; rows that come too late are dropped and counted. Pairs are made as many
+ * as a step and the output have room for; the rest follow in the next call. A co-group is one call of the user's. */
 #include "flow/operator/user_elements.h"
 #include "flow/operator/window_engine.h"
 #include "flow/operator/window_fields.h"
@@ -14,6 +15,8 @@ struct window_join {
     struct tw_context cx; /* first: what the user's callbacks see */
     bool co_group;
     struct tw_elements elements[2];
+    const void *left; /* the row whose pairs are made; NULL: through */
+    bool is_pairing;  /* in the middle of a window */
     struct window_engine *engine;
     struct user_where where; /* of the window that fires */
     bool is_checked; /* the input at hand, for NULLs */
@@ -52,25 +55,28 @@ static void window_join_needs(const struct op_plan *plan, const void *config, co
 
 static bool window_join_blocks(const void *config) { return user_op_blocks(config) || window_engine_blocks(config); }
 
+/* Until a port is full, the time is up (S_MORE), or all pairs are made; j->left and the elements are the cursor. */
 static enum status pairs_make(struct window_join *j)
 {
     struct tw_context *cx = &j->cx;
-    const void *left, *right;
+    const void *right;
+    uint32_t made = 0;
 
-    while ((left = tw_next(&j->elements[0])) != NULL) {
+    for (; j->left != NULL; j->left = tw_next(&j->elements[0])) {
+        while ((right = tw_next(&j->elements[1])) != NULL) {
+            TRY(user_check(cx, cx->fn->join(cx, j->left, right)));
+            if (cx->full || (++made % ROWCONV_ROWS == 0 && user_slice_over(cx))) return S_MORE;
+        }
         tw_rewind(&j->elements[1]);
-        while ((right = tw_next(&j->elements[1])) != NULL) TRY(user_check(cx, cx->fn->join(cx, left, right)));
     }
     return user_check(cx, TW_OK);
 }
 
-static enum status window_join_fire(void *arg, const struct window_firing *f)
+/* The context is that of the window's key. */
+static void window_enter(struct window_join *j, const struct window_firing *f)
 {
-    struct window_join *j = arg;
     struct tw_context *cx = &j->cx;
-    enum status st;
 
-    if (!j->co_group && (f->rows[0]->total == 0 || f->rows[1]->total == 0)) return S_OK;
     cx->batch = NULL;
     cx->row = NULL;
     cx->keys = f->keys;
@@ -81,22 +87,40 @@ static enum status window_join_fire(void *arg, const struct window_firing *f)
     cx->where_at = f->at;
     cx->time = f->window.end == INT64_MAX ? INT64_MAX : f->window.end - 1;
     cx->begun = true;
-    for (uint32_t i = 0; i < 2; i++)
-        user_elements_rows(&j->elements[i], f->rows[i]->total, window_rows_next, f->rows[i]);
-    if (j->co_group)
-        st = user_check(cx, cx->fn->co_group(cx, &j->elements[0], &j->elements[1]));
-    else
-        st = pairs_make(j);
-    for (uint32_t i = 0; i < 2; i++) {
-        user_elements_end(&j->elements[i]);
-        f->rows[i]->at = 0;
-    }
-    if (st != S_OK) return st;
+}
+
+static void window_leave(struct window_join *j)
+{
+    struct tw_context *cx = &j->cx;
+
     cx->begun = false;
     cx->keys = NULL;
     cx->where = NULL;
     cx->time = TW_NO_TIME;
-    return S_OK;
+}
+
+static enum status window_join_fire(void *arg, const struct window_firing *f)
+{
+    struct window_join *j = arg;
+    struct tw_context *cx = &j->cx;
+    enum status st;
+
+    if (!j->co_group && (f->rows[0]->total == 0 || f->rows[1]->total == 0)) return S_OK;
+    window_enter(j, f);
+    for (uint32_t i = 0; !j->is_pairing && i < 2; i++)
+        user_elements_rows(&j->elements[i], f->rows[i]->total, window_rows_next, f->rows[i]);
+    if (!j->co_group && !j->is_pairing) j->left = tw_next(&j->elements[0]);
+    if (j->co_group)
+        st = user_check(cx, cx->fn->co_group(cx, &j->elements[0], &j->elements[1]));
+    else
+        st = pairs_make(j);
+    j->is_pairing = st == S_MORE;
+    for (uint32_t i = 0; !j->is_pairing && i < 2; i++) {
+        user_elements_end(&j->elements[i]);
+        f->rows[i]->at = 0;
+    }
+    if (st == S_OK || st == S_MORE) window_leave(j); /* a failure is told with the key and the window */
+    return st;
 }
 
 static const uint64_t *kept_columns(struct op_cx *op, uint32_t input, const struct tw_row *row)

@@ -192,10 +192,14 @@ static enum status logs_merge(struct window_engine *e, uint32_t to, uint32_t fro
 {
     for (uint32_t i = 0; i < e->op->plan->input_count; i++) {
         struct window_log *log = &e->logs[i];
+        enum status st;
         void *heads[64];
         int64_t base = e->contents != NULL ? *window_word(e, to, WORD_ROWS) : 0;
-        log->is_loaded = false;
-        TRY(window_rows_load(log, from));
+        log->is_loaded = log->is_loading = false;
+        do
+            st = window_rows_load(log, from);
+        while (st == S_MORE);
+        TRY(st);
         log->is_loaded = false;
         for (uint32_t k = 0; k < COUNT_OF(heads); k++) heads[k] = log->heads[to];
         for (uint32_t b = 0; b < log->rows.count; b++) {
@@ -261,20 +265,32 @@ static struct window_firing firing_of(struct window_engine *e, const struct wind
                                   .acc = e->plan.fold != NULL ? e->acc[item->slot] : NULL};
 }
 
+static enum status load_rows(struct window_engine *e, const struct window_item *item)
+{
+    for (uint32_t i = 0; i < e->op->plan->input_count; i++) {
+        enum status st;
+        while ((st = window_rows_load(&e->logs[i], item->slot)) == S_MORE)
+            if (window_slice_over(e)) return S_MORE;
+        TRY(st);
+    }
+    return S_OK;
+}
+
 static enum status fire_rows(struct window_engine *e, const struct window_item *item, struct window_firing *f)
 {
-    bool evicts = e->config->evictor != TW_NO_EVICTOR, any = false;
+    bool evicts = e->config->evictor != TW_NO_EVICTOR;
 
-    for (uint32_t i = 0; i < e->op->plan->input_count; i++) {
-        TRY(window_rows_load(&e->logs[i], item->slot));
-        f->rows[i] = &e->logs[i].rows;
-    }
-    if (evicts && !e->config->evictor_after) TRY(window_evict(e, item, &any));
+    TRY(load_rows(e, item));
+    for (uint32_t i = 0; i < e->op->plan->input_count; i++) f->rows[i] = &e->logs[i].rows;
+    if (!e->fire_goes_on) e->any_evicted = false;
+    if (!e->fire_goes_on && evicts && !e->config->evictor_after) TRY(window_evict(e, item, &e->any_evicted));
+    e->fire_goes_on = true;
     TRY(e->plan.fire(e->plan.arg, f));
-    if (evicts && e->config->evictor_after) TRY(window_evict(e, item, &any));
+    e->fire_goes_on = false;
+    if (evicts && e->config->evictor_after) TRY(window_evict(e, item, &e->any_evicted));
     for (uint32_t i = 0; i < e->op->plan->input_count; i++) {
         e->logs[i].is_loaded = false;
-        if (any) TRY(window_rows_store(e, &e->logs[i], item->slot));
+        if (e->any_evicted) TRY(window_rows_store(e, &e->logs[i], item->slot));
     }
     return S_OK;
 }

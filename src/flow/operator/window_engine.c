@@ -427,12 +427,10 @@ static void check_disturbed(struct window_engine *e)
     e->item_end = e->item_count = next;
 }
 
-static bool slice_over(struct window_engine *e)
+bool window_slice_over(struct window_engine *e)
 {
-    int64_t now;
+    int64_t now = sys_mono_ns(e->op->sys);
 
-    if (e->item_at % WINDOW_LOOK_EVERY != 0) return false;
-    now = sys_mono_ns(e->op->sys);
     if (e->call_ns == 0) e->call_ns = now;
     return now - e->call_ns > USER_SLICE_NS;
 }
@@ -443,7 +441,7 @@ static enum status apply_items(struct window_engine *e)
         struct window_item *item = &e->items[e->item_at];
         if (is_gone(e, item)) continue;
         if (e->step == STEP_BEGIN) {
-            if (slice_over(e)) return S_MORE;
+            if (e->item_at % WINDOW_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
             TRY(e->in != NULL ? begin_row(e, item) : window_trigger_on_timer(e, item));
             e->step = STEP_FIRE;
         }

@@ -45,7 +45,8 @@ struct window_plan {
     struct tw_context *cx;               /* states and outputs of the firing function; NULL: rows go to port 0 */
     void *arg;
     /* May emit any number of rows through cx, or without one at most one row to op_out(port 0), which has room. Never
-     * S_PENDING. Not called for a window that holds nothing. */
+     * S_PENDING. S_MORE: not through; called again with the same rows, nothing having happened in between but the
+     * delivery of what was emitted. Not called for a window that holds nothing. */
     enum status (*fire)(void *arg, const struct window_firing *f);
     enum status (*clear)(void *arg, const struct window_firing *f); /* the window is gone for good; NULL */
 };

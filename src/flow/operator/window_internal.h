@@ -78,7 +78,7 @@ struct window_log {
     struct window_rows rows;
     struct state_scan scan;
     struct state_hits hits;
-    bool is_loaded;
+    bool is_loading, is_loaded;
 };
 
 enum window_phase {
@@ -116,6 +116,8 @@ struct window_engine {
     /* The work at hand. */
     uint8_t phase, step;    /* enum window_phase, enum window_step */
     bool emitted;           /* in this call of the hook */
+    bool any_evicted;       /* by the firing at hand */
+    bool fire_goes_on;      /* the plan's fire has begun with the window at hand and is not through */
     int64_t call_ns;        /* when this call was first timed */
     const struct batch *in; /* NULL: timers */
     uint32_t input;
@@ -155,6 +157,7 @@ static inline struct state_keys window_keys_of(const struct window_engine *e, co
 }
 /* A timer of the window in row `named`. */
 enum status window_timer(struct window_engine *e, uint32_t named, int64_t time, bool event, bool remove) CHECKED;
+bool window_slice_over(struct window_engine *e); /* has this call taken long enough? */
 /* Up to when timers of the domain have fired: there is nothing to delete. */
 int64_t window_fired(const struct window_engine *e, const struct window_item *item, bool event);
 /* Time as timers know it: very distant times are the ends of time. */
@@ -188,7 +191,7 @@ enum status window_contents_forget(struct window_engine *e) CHECKED;
 /* --- window_rows.c: rows of a log to batches and back */
 void window_rows_init(struct window_rows *r, const struct type *schema, const uint64_t *kept, struct mem *mem);
 void window_rows_release(struct window_rows *r);
-/* Rows of the slot into log->rows; goes on where S_PENDING stopped it. */
+/* Rows of the slot into log->rows. S_MORE after each batch of them: call again; S_PENDING: the same. */
 enum status window_rows_load(struct window_log *log, uint32_t slot) CHECKED;
 /* The log holds the selected rows from now on. */
 enum status window_rows_store(struct window_engine *e, struct window_log *log, uint32_t slot) CHECKED;

@@ -73,18 +73,20 @@ static void take(struct window_log *log, const struct state_hits *hits)
 enum status window_rows_load(struct window_log *log, uint32_t slot)
 {
     struct state_hits *hits = &log->hits;
-    enum status st = S_MORE;
+    enum status st;
 
     if (log->is_loaded) return S_OK;
-    log->rows.count = log->rows.total = log->rows.at = 0;
-    log->scan = (struct state_scan){0};
-    while (st == S_MORE && state_head_rows(log->heads[slot]) > 0) {
-        st = state_scan(log->table, 0, &log->heads[slot], 1, &log->scan, hits);
-        if (st != S_OK && st != S_MORE) return st;
-        if (hits->count > 0) take(log, hits);
+    if (!log->is_loading) {
+        log->rows.count = log->rows.total = log->rows.at = 0;
+        log->scan = (struct state_scan){0};
     }
-    log->is_loaded = true;
-    return S_OK;
+    log->is_loading = true;
+    st = state_head_rows(log->heads[slot]) > 0 ? state_scan(log->table, 0, &log->heads[slot], 1, &log->scan, hits) : S_OK;
+    if (st != S_OK && st != S_MORE) return st;
+    if (state_head_rows(log->heads[slot]) > 0 && hits->count > 0) take(log, hits);
+    log->is_loaded = st == S_OK;
+    log->is_loading = !log->is_loaded;
+    return st;
 }
 
 /* The batch's columns as the log's: the words behind them are set afterwards. */
