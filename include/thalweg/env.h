@@ -61,14 +61,18 @@ TW_API struct tw_env *tw_env_create_in(const struct tw_function_entry *first, co
 /* Everything that belongs to it is gone with it; NULL is a no-op. */
 TW_API void tw_env_free(struct tw_env *env);
 /* Configuration by Flink's keys ("parallelism.default"); an unknown key is an error with a suggestion. */
-TW_API void tw_set(struct tw_env *env, const char *key, const char *value);
+TW_API void tw_set_at(struct tw_env *env, const char *key, const char *value, struct tw_here h);
+#define tw_set(env, key, value) tw_set_at(env, key, value, TW_HERE)
 /* Of operators that say nothing else by tw_parallelism, tw_max_parallelism: 1 to 4096, 1 to 32768. */
-TW_API void tw_set_parallelism(struct tw_env *env, uint32_t parallelism);
-TW_API void tw_set_max_parallelism(struct tw_env *env, uint32_t max_parallelism);
+TW_API void tw_set_parallelism_at(struct tw_env *env, uint32_t parallelism, struct tw_here h);
+TW_API void tw_set_max_parallelism_at(struct tw_env *env, uint32_t max_parallelism, struct tw_here h);
+#define tw_set_parallelism(env, parallelism) tw_set_parallelism_at(env, parallelism, TW_HERE)
+#define tw_set_max_parallelism(env, max_parallelism) tw_set_max_parallelism_at(env, max_parallelism, TW_HERE)
 /* Every operator becomes a task of its own. */
 TW_API void tw_disable_chaining(struct tw_env *env);
 /* For the functions, which read it with tw_job_parameter; both texts are copied. */
-TW_API void tw_set_job_parameter(struct tw_env *env, const char *key, const char *value);
+TW_API void tw_set_job_parameter_at(struct tw_env *env, const char *key, const char *value, struct tw_here h);
+#define tw_set_job_parameter(env, key, value) tw_set_job_parameter_at(env, key, value, TW_HERE)
 
 /* What came of the latest job that ran, however it ended. */
 struct tw_result {

@@ -131,7 +131,8 @@ TW_API struct tw_stream *tw_key_by_at(struct tw_stream *s, const char *const *fi
 /* Key computed by f->select_key: its fields are appended to the rows as columns of the key's names. */
 TW_API struct tw_stream *tw_key_by_function_at(struct tw_stream *s, const struct tw_function *f, struct tw_here h);
 #define tw_key_by_function(s, f) tw_key_by_function_at(s, f, TW_HERE)
-/* how: "forward", "rebalance", "rescale", "shuffle", "broadcast", "global". */
+/* how: "forward", "rebalance", "rescale", "shuffle", "broadcast", "global", "adaptive" (rebalance to the least loaded, which
+ * rebalance and rescale are with taskmanager.network.adaptive-partitioner.enabled). */
 TW_API struct tw_stream *tw_partition_at(struct tw_stream *s, const char *how, struct tw_here h);
 #define tw_forward(s) tw_partition_at(s, "forward", TW_HERE)
 #define tw_rebalance(s) tw_partition_at(s, "rebalance", TW_HERE)
@@ -150,17 +151,33 @@ TW_API struct tw_stream *tw_reinterpret_as_keyed_at(struct tw_stream *s, const c
 /* Rows of a side output, by the name the operator gives it ("late", side_names[i]). */
 TW_API struct tw_stream *tw_side_at(struct tw_stream *s, const char *name, struct tw_here h);
 #define tw_side(s, name) tw_side_at(s, name, TW_HERE)
-/* Attributes of the operator that made the stream; each answers the stream. */
-TW_API struct tw_stream *tw_uid(struct tw_stream *s, const char *uid);
-TW_API struct tw_stream *tw_name(struct tw_stream *s, const char *name);
-TW_API struct tw_stream *tw_description(struct tw_stream *s, const char *text);
-TW_API struct tw_stream *tw_parallelism(struct tw_stream *s, uint32_t parallelism);
-TW_API struct tw_stream *tw_max_parallelism(struct tw_stream *s, uint32_t max_parallelism);
-TW_API struct tw_stream *tw_slot_sharing_group(struct tw_stream *s, const char *group);
-TW_API struct tw_stream *tw_start_new_chain(struct tw_stream *s);
-TW_API struct tw_stream *tw_without_chaining(struct tw_stream *s);
+/* Attributes of the operator that made the stream; each answers the stream. A uid, or a uid hash of 32 hex digits (setUidHash),
+ * which wins, is what the operator's state is found by. */
+TW_API struct tw_stream *tw_uid_at(struct tw_stream *s, const char *uid, struct tw_here h);
+TW_API struct tw_stream *tw_uid_hash_at(struct tw_stream *s, const char *hash, struct tw_here h);
+TW_API struct tw_stream *tw_name_at(struct tw_stream *s, const char *name, struct tw_here h);
+TW_API struct tw_stream *tw_description_at(struct tw_stream *s, const char *text, struct tw_here h);
+TW_API struct tw_stream *tw_parallelism_at(struct tw_stream *s, uint32_t parallelism, struct tw_here h);
+TW_API struct tw_stream *tw_max_parallelism_at(struct tw_stream *s, uint32_t max_parallelism, struct tw_here h);
+TW_API struct tw_stream *tw_slot_sharing_group_at(struct tw_stream *s, const char *group, struct tw_here h);
+TW_API struct tw_stream *tw_start_new_chain_at(struct tw_stream *s, struct tw_here h);
+TW_API struct tw_stream *tw_without_chaining_at(struct tw_stream *s, struct tw_here h);
+/* How long rows on their way to another task may wait for a batch to fill: 0 = not at all, -1 = as the job's
+ * execution.buffer-timeout.* say. Watermarks and the end of the input take the rows before them along. */
+TW_API struct tw_stream *tw_buffer_timeout_at(struct tw_stream *s, int64_t timeout_ms, struct tw_here h);
 /* Up to 64 KiB for the function of that operator, which reads them with tw_config; copied. */
-TW_API struct tw_stream *tw_with_config(struct tw_stream *s, const void *bytes, size_t size);
+TW_API struct tw_stream *tw_with_config_at(struct tw_stream *s, const void *bytes, size_t size, struct tw_here h);
+#define tw_uid(s, uid) tw_uid_at(s, uid, TW_HERE)
+#define tw_uid_hash(s, hash) tw_uid_hash_at(s, hash, TW_HERE)
+#define tw_name(s, name) tw_name_at(s, name, TW_HERE)
+#define tw_description(s, text) tw_description_at(s, text, TW_HERE)
+#define tw_parallelism(s, parallelism) tw_parallelism_at(s, parallelism, TW_HERE)
+#define tw_max_parallelism(s, max_parallelism) tw_max_parallelism_at(s, max_parallelism, TW_HERE)
+#define tw_slot_sharing_group(s, group) tw_slot_sharing_group_at(s, group, TW_HERE)
+#define tw_start_new_chain(s) tw_start_new_chain_at(s, TW_HERE)
+#define tw_without_chaining(s) tw_without_chaining_at(s, TW_HERE)
+#define tw_buffer_timeout(s, timeout_ms) tw_buffer_timeout_at(s, timeout_ms, TW_HERE)
+#define tw_with_config(s, bytes, size) tw_with_config_at(s, bytes, size, TW_HERE)
 
 /* --- sinks -------------------------------------------------------------------------------------------------------- */
 TW_API struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *connector, struct tw_options o,

@@ -4,6 +4,7 @@
 #include "control/config.h"
 
 #include "control/logging.h"
+#include "flow/state/state.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -21,13 +22,18 @@ const struct option_def config_defs[] = {
     {"pipeline.object-reuse", OPT_BOOL, "false", NULL,
      "accepted; rows are handed on as columns and never copied between chained operators", false, false},
     {"execution.buffer-timeout.enabled", OPT_BOOL, "true", NULL,
-     "accepted; batches leave after 1 ms or when a task has nothing to do", false, false},
-    {"execution.buffer-timeout.interval", OPT_DURATION_MS, "100 ms", NULL,
-     "upper bound for how long rows may wait for a batch to fill; batches leave after 1 ms anyway", false, false},
+     "false: rows for other tasks leave in full batches only, with a watermark, and at the end", false, false},
+    {"execution.buffer-timeout.interval", OPT_DURATION_MS, NULL, NULL,
+     "how long rows may wait for a batch to fill, 0 = not at all; not given: until their task has nothing else to do", false,
+     false},
     {"task.cancellation.interval", OPT_DURATION_MS, "30 s", NULL,
      "how often a task that was told to end and has not is warned of", false, false},
     {"task.cancellation.timeout", OPT_DURATION_MS, "3 min", NULL,
      "a task that has not ended by then ends the process; 0 = waits for ever", false, false},
+    {"taskmanager.network.adaptive-partitioner.enabled", OPT_BOOL, "false", NULL,
+     "whether rebalance and rescale send to the least loaded of their channels", false, false},
+    {"taskmanager.network.adaptive-partitioner.max-traverse-size", OPT_INT, "4", NULL,
+     "channels that are compared for it at most", false, false},
     {"taskmanager.numberOfTaskSlots", OPT_INT, "0", NULL,
      "slots of the embedded task manager; 0 = as many as the job needs", false, false},
     {"restart-strategy.type", OPT_ENUM, "none", "none|off|disable|fixed-delay|failure-rate|exponential-delay",
@@ -75,7 +81,9 @@ enum { CONFIG_TEXT_MAX = 64 * 1024 };
 
 void config_init(struct config *c, struct arena *a) { *c = (struct config){.arena = a}; }
 
-void config_set(struct config *c, const char *key, const char *value)
+void config_set(struct config *c, const char *key, const char *value) { config_set_from(c, key, value, NULL); }
+
+void config_set_from(struct config *c, const char *key, const char *value, const char *place)
 {
     ASSERT(key != NULL && value != NULL);
     if (c->count == c->capacity) {
@@ -88,7 +96,7 @@ void config_set(struct config *c, const char *key, const char *value)
         c->places = places;
         c->capacity = capacity;
     }
-    c->places[c->count] = NULL;
+    c->places[c->count] = place;
     c->items[c->count++] = (struct option){arena_strdup(c->arena, key), arena_strdup(c->arena, value)};
 }
 
@@ -105,18 +113,27 @@ enum status config_set_pair(struct config *c, const char *pair, struct err *e)
     }
     key = str_trim(key);
     rest = str_trim(rest);
-    config_set(c, arena_strndup(c->arena, key.data, key.size),
-               arena_strndup(c->arena, rest.size > 0 ? rest.data : "", rest.size));
+    config_set_from(c, arena_strndup(c->arena, key.data, key.size),
+                    arena_strndup(c->arena, rest.size > 0 ? rest.data : "", rest.size), "-D");
     return S_OK;
 }
 
 static enum status check_range(const struct options *o, const char *key, int64_t least, int64_t most, struct err *e)
 {
+    if (options_get(o, config_defs, key) == NULL) return S_OK; /* no default, and not given */
     int64_t value = options_int(o, config_defs, key);
 
     if (value >= least && value <= most) return S_OK;
     return err_set(e, E_CONFIG, "configuration '%s' is %lld; it must be %lld to %lld", key, (long long)value,
                    (long long)least, (long long)most);
+}
+
+static enum status check_backend(const struct options *o, const char *key, struct err *e)
+{
+    const char *backend = options_get(o, config_defs, key);
+
+    if (sb_find(backend) != NULL) return S_OK;
+    return err_set(e, E_CONFIG, "there is no state backend '%s' (%s)", backend, key);
 }
 
 /* Item by item, so that keys without effect are left out without a copy. */
@@ -130,7 +147,8 @@ static enum status check_items(const struct options *o, struct err *e)
     return S_OK;
 }
 
-enum status config_check(const struct options *o, struct err *e)
+/* What needs the value that counts, the last one given; *key says which is wrong. */
+static enum status check_values(const struct options *o, const char **key, struct err *e)
 {
     static const struct {
         const char *key;
@@ -140,8 +158,10 @@ enum status config_check(const struct options *o, struct err *e)
         {"pipeline.max-parallelism", -1, 32768},
         {"pipeline.auto-watermark-interval", 0, 86400000},
         {"sink.committer.retries", 0, INT32_MAX},
+        {"execution.buffer-timeout.interval", 0, 86400000},
         {"task.cancellation.interval", 1, 86400000},
         {"task.cancellation.timeout", 0, 86400000},
+        {"taskmanager.network.adaptive-partitioner.max-traverse-size", 2, 4096},
         {"taskmanager.numberOfTaskSlots", 0, 65536},
         {"thalweg.exec.batch-rows", 1, 2048},
         {"thalweg.exec.ring-batches", 1, 8},
@@ -150,20 +170,44 @@ enum status config_check(const struct options *o, struct err *e)
         {"thalweg.log.files", 0, LOGGING_FILES_MAX},
     };
 
+    for (size_t i = 0; i < COUNT_OF(ranges); i++) {
+        *key = ranges[i].key;
+        TRY(check_range(o, *key, ranges[i].least, ranges[i].most, e));
+    }
+    *key = "state.backend.type";
+    return check_backend(o, *key, e);
+}
+
+enum status config_check(const struct options *o, struct err *e)
+{
+    const char *key;
+
     TRY(check_items(o, e));
-    for (size_t i = 0; i < COUNT_OF(ranges); i++)
-        TRY(check_range(o, ranges[i].key, ranges[i].least, ranges[i].most, e));
-    return S_OK;
+    return check_values(o, &key, e);
+}
+
+/* Of the value that counts. */
+static const char *place_of(const struct config *c, const char *key)
+{
+    for (uint32_t i = c->count; i-- > 0;)
+        if (strcmp(c->items[i].key, key) == 0) return c->places[i];
+    return NULL;
+}
+
+static enum status blame(const char *place, struct err *e)
+{
+    if (place != NULL) err_wrap(e, "%s", place);
+    return E_CONFIG;
 }
 
 enum status config_check_places(const struct config *c, struct err *e)
 {
+    struct options all = config_options(c);
+    const char *key;
+
     for (uint32_t i = 0; i < c->count; i++) {
         struct options one = {&c->items[i], 1};
-        enum status st = check_items(&one, e);
-        if (st == S_OK) continue;
-        if (c->places[i] != NULL) err_wrap(e, "%s", c->places[i]);
-        return st;
+        if (check_items(&one, e) != S_OK) return blame(c->places[i], e);
     }
-    return S_OK;
+    return check_values(&all, &key, e) == S_OK ? S_OK : blame(place_of(c, key), e);
 }

@@ -12,19 +12,20 @@ extern const struct option_def config_defs[]; /* ends with key == NULL */
 struct config {
     struct arena *arena;
     struct option *items;
-    const char **places; /* of each item: "config.yaml:3:5"; NULL = not from a file */
+    const char **places; /* of each item: "config.yaml:3:5", "-D", "job.c:12"; NULL = unknown */
     uint32_t count, capacity;
 };
 
 void config_init(struct config *c, struct arena *a);
 void config_set(struct config *c, const char *key, const char *value);
-/* "key=value"; E_CONFIG for a text without '='. */
+void config_set_from(struct config *c, const char *key, const char *value, const char *place); /* place must stay */
+/* "key=value" of a -D; E_CONFIG for a text without '='. */
 enum status config_set_pair(struct config *c, const char *pair, struct err *e) CHECKED;
 static inline struct options config_options(const struct config *c) { return (struct options){c->items, c->count}; }
 /* Refuses unknown keys with the nearest known one, and values that do not parse or are out of range. */
 enum status config_check(const struct options *o, struct err *e) CHECKED;
 
-/* Looks at each item by itself: the same mistakes but ranges, with the place in the file in front. */
+/* The same with the place in front from which the value came. */
 enum status config_check_places(const struct config *c, struct err *e) CHECKED;
 
 /* config_families.c: keys that are Flink's and known by name only. */

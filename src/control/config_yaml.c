@@ -95,8 +95,7 @@ static enum status add(struct reader *r, struct str value)
     for (uint32_t i = r->first; i < r->config->count; i++)
         if (strcmp(r->config->items[i].key, key) == 0)
             return err_set(r->e, E_DATA, "%s: '%s' is given twice; first at %s", r->place, key, r->config->places[i]);
-    config_set(r->config, key, arena_strndup(a, value.data, value.size));
-    r->config->places[r->config->count - 1] = r->place;
+    config_set_from(r->config, key, arena_strndup(a, value.data, value.size), r->place);
     return S_OK;
 }
 

@@ -52,6 +52,9 @@ TW_FUNCTION(processing_time_whole) = {.in = &clock_out_row, .out = &clock_out_ro
 
 static int run(struct tw_env *env)
 {
+    /* timers that are left when the input ends do not fire: rows must be there a while before */
+    tw_set(env, "execution.buffer-timeout.enabled", "true");
+    tw_set(env, "execution.buffer-timeout.interval", "0 ms");
     struct tw_stream *slow = tw_parallelism(tw_rate_limit(tw_from_sequence(env, 1, 700), 2000), 1);
 
     slow = tw_parallelism(tw_project(slow, "value % 3 AS key", "value AS what"), 1);

@@ -19,7 +19,7 @@ struct run {
     bool is_reference;
     int exit_status;
     const char *split_size;
-    char settings[320];
+    char settings[512];
 };
 
 /* --- one run ------------------------------------------------------------------------------------------------------------ */
@@ -28,6 +28,7 @@ static void choose(struct run *r, struct tw_env *env, const char *key, const cha
     const char *value = values[r->is_reference ? 0 : prng_below(&r->prng, count)];
     size_t used = strlen(r->settings);
 
+    if (value == NULL) return; /* not given */
     snprintf(r->settings + used, sizeof r->settings - used, "%s%s=%s", used > 0 ? " " : "", key, value);
     tw_set(env, key, value);
 }
@@ -37,7 +38,9 @@ static void choose_all(struct run *r, struct tw_env *env)
     static const char *const parallelism[] = {"1", "2", "3", "4"}, *const rows[] = {"1", "2", "7", "64", "2048"},
                              *const ring[] = {"1", "2", "3", "4", "8"}, *const workers[] = {"1", "2", "3", "5", "8"},
                              *const backend[] = {"hashmap", "pending"}, *const chaining[] = {"true", "false"},
-                             *const seeds[] = {"0", "1", "2", "3"}, *const slots[] = {"0", "4", "7"};
+                             *const seeds[] = {"0", "1", "2", "3"}, *const slots[] = {"0", "4", "7"},
+                             *const waits[] = {NULL, NULL, "0 ms", "1 ms", "50 ms"}, *const no_waits[] = {NULL, NULL, NULL, "false"},
+                             *const adaptive[] = {NULL, NULL, "true"};
     static const char *const splits[] = {"64mb", "1kb", "2kb", "3kb"};
 
     choose(r, env, "parallelism.default", parallelism, COUNT_OF(parallelism));
@@ -48,6 +51,9 @@ static void choose_all(struct run *r, struct tw_env *env)
     choose(r, env, "pipeline.operator-chaining.enabled", chaining, COUNT_OF(chaining));
     choose(r, env, "thalweg.exec.seed", seeds, COUNT_OF(seeds));
     choose(r, env, "taskmanager.numberOfTaskSlots", slots, COUNT_OF(slots));
+    choose(r, env, "execution.buffer-timeout.interval", waits, COUNT_OF(waits));
+    choose(r, env, "execution.buffer-timeout.enabled", no_waits, COUNT_OF(no_waits));
+    choose(r, env, "taskmanager.network.adaptive-partitioner.enabled", adaptive, COUNT_OF(adaptive));
     r->split_size = splits[r->is_reference ? 0 : prng_below(&r->prng, COUNT_OF(splits))];
     size_t used = strlen(r->settings);
     snprintf(r->settings + used, sizeof r->settings - used, " source.split-size=%s", r->split_size);

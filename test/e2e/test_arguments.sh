@@ -9,10 +9,10 @@ expect 'help of run' 0 '*' '' "$thalweg" run --help
 expect 'flag' 1 '' "thalweg run: there is no argument '--paralelism'; did you mean '--parallelism'? What is meant for the job goes behind \`--\`" \
     "$thalweg" run --paralelism 2
 expect 'flag of the job' 1 '' "thalweg run: unknown argument '--inptu'; write --input FILE.csv or --on-error fail|skip|dead-letter" "$thalweg" run --inptu x
-expect 'parallelism 0' 1 '' "thalweg run: configuration 'parallelism.default' is 0; it must be 1 to 4096" "$thalweg" run --parallelism 0
-expect 'absurd parallelism' 1 '' "thalweg run: configuration 'parallelism.default' is 99999999; it must be 1 to 4096" \
+expect 'parallelism 0' 1 '' "thalweg run: --parallelism: configuration 'parallelism.default' is 0; it must be 1 to 4096" "$thalweg" run --parallelism 0
+expect 'absurd parallelism' 1 '' "thalweg run: --parallelism: configuration 'parallelism.default' is 99999999; it must be 1 to 4096" \
     "$thalweg" run --parallelism 99999999
-expect 'unknown key' 1 '' "thalweg run: configuration has no option 'paralelism.default'; did you mean 'parallelism.default'?" \
+expect 'unknown key' 1 '' "thalweg run: -D: configuration has no option 'paralelism.default'; did you mean 'parallelism.default'?" \
     "$thalweg" run -D paralelism.default=2
 expect 'no job' 1 '' "thalweg run: cannot read 'nosuch.so': no such file or folder" "$thalweg" run nosuch.so
 
@@ -24,6 +24,10 @@ config 'parallelism.default: 1\n\nparalelism:\n  default: 2\n' \
     "c.yaml:4:3: configuration has no option 'paralelism.default'; did you mean 'parallelism.default'?"
 config 'parallelism:\n  default: many\n' "c.yaml:2:3: option 'parallelism.default' of configuration is 'many', but must be a whole number"
 config 'parallelism:\n  default: 1\nparallelism.default: 2\n' "c.yaml:3:1: 'parallelism.default' is given twice; first at c.yaml:2:3"
+config 'execution.runtime-mode: BATCH\n' "c.yaml:1:1: option 'execution.runtime-mode' of configuration is 'BATCH', but must be one of STREAMING"
+config 'state:\n  backend.type: heap\n' "c.yaml:2:3: there is no state backend 'heap' (state.backend.type)"
+config 'parallelism.default: 0\n' "c.yaml:1:1: configuration 'parallelism.default' is 0; it must be 1 to 4096"
+expect 'backend' 1 '' "thalweg run: -D: there is no state backend 'heap' (state.backend.type)" "$thalweg" run -D state.backend.type=heap
 expect 'no config' 1 '' "thalweg run: cannot open 'none.yaml': no such file" "$thalweg" run --config none.yaml
 
 printf '#include <thalweg/thalweg.h>\nint not_a_job;\n' > none.c

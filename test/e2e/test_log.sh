@@ -35,9 +35,9 @@ for f in r.log.1 r.log.2; do
     [ "$size" -le 1024 ] && [ "$size" -gt 900 ] || fail "rotation: $f has $size bytes"
 done
 
-expect 'level' 1 '' "thalweg run: option 'thalweg.log.level' of configuration is 'loud', but must be one of debug|info|warn|error|off" \
+expect 'level' 1 '' "thalweg run: -D: option 'thalweg.log.level' of configuration is 'loud', but must be one of debug|info|warn|error|off" \
     run -D thalweg.log.level=loud
-expect 'files' 1 '' "thalweg run: configuration 'thalweg.log.files' is -1; it must be 0 to 1000" run -D thalweg.log.files=-1
+expect 'files' 1 '' "thalweg run: -D: configuration 'thalweg.log.files' is -1; it must be 0 to 1000" run -D thalweg.log.files=-1
 expect 'no folder' 1 '' "thalweg.log.file: cannot create 'no/a.log': no such folder; name a file in a folder that is there and may be written, or leave the key out for standard error" \
     run -D thalweg.log.file=no/a.log
 finish

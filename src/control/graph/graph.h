@@ -18,6 +18,7 @@ enum {
     GRAPH_BYTES_MAX = 64 * 1024 * 1024,
     GRAPH_PARALLELISM_MAX = 4096,
     GRAPH_MAX_PARALLELISM_MAX = 32768,
+    GRAPH_BUFFER_TIMEOUT_MAX = 24 * 60 * 60 * 1000,
     GRAPH_ID_SIZE = 33, /* 32 hex digits and NUL */
     GRAPH_NONE = -1,
 };
@@ -34,13 +35,17 @@ struct graph_node {
     void *config;                  /* of type->config_size; NULL when the operator has none */
     const char *name;              /* "Map", "Source: bids" */
     const char *uid, *description; /* NULL = none */
+    const char *uid_hash;          /* the id itself: 32 hex digits in lower case; NULL = none */
     uint32_t parallelism;          /* 0 = the job's default */
     uint32_t max_parallelism;      /* 0 = derived from the parallelism */
     const char *slot_group;        /* NULL = that of the inputs, or "default" */
     bool head;                     /* starts a chain */
     bool unchained;                /* neither before nor behind another operator in a chain */
     bool single;                   /* parallelism is 1 by nature (windowAll, rows from the program) */
+    bool has_buffer_timeout;       /* else the job's: execution.buffer-timeout.* */
+    int64_t buffer_timeout_ms;     /* how long rows for other tasks may wait for a batch to fill; 0 = not at all */
     struct graph_here here;
+    struct graph_here uid_here, parallelism_here; /* of the calls that set these; not encoded */
     /* filled by graph_prepare */
     struct op_plan plan;
     const uint64_t *needed_in[OP_INPUTS_MAX]; /* bit set per input, NULL = all columns */

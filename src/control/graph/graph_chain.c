@@ -2,7 +2,7 @@
  * function call. An operator joins its producer when it has one input with one edge, the edge is forward, parallelism and
  * slot sharing group are equal, and nobody asked otherwise. A producer may have several chained consumers: chains are trees.
  *
- * Ids are stable: from the uid when there is one, else from the operator's place (its type, its position, and the ids of
+ * Ids are stable: the uid hash or from the uid when there is one, else from the operator's place (its type, its position, and the ids of
  * its inputs), so that the same program gives the same ids. */
 #include "control/graph/graph_internal.h"
 
@@ -19,6 +19,10 @@ static void make_id(struct graph *g, uint32_t node)
     struct graph_node *n = g->nodes[node];
     struct buf text;
 
+    if (n->uid_hash != NULL) {
+        snprintf(n->id, sizeof n->id, "%s", n->uid_hash);
+        return;
+    }
     buf_init(&text, g->arena->mem);
     if (n->uid != NULL) {
         buf_printf(&text, "uid %s", n->uid);

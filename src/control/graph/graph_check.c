@@ -238,14 +238,25 @@ static enum status check_parallelism(const struct graph *g, struct graph_node *n
     return S_OK;
 }
 
+/* The call that set the attribute is to blame, when it is known. */
+static enum status attribute_at(struct graph_here call, const struct graph_node *n, struct err *e)
+{
+    return graph_at(call.file != NULL ? call : n->here, e);
+}
+
 static enum status check_uid(const struct graph *g, uint32_t node, struct err *e)
 {
-    const char *uid = g->nodes[node]->uid;
+    const struct graph_node *n = g->nodes[node];
 
-    for (uint32_t i = 0; uid != NULL && i < node; i++)
-        if (g->nodes[i]->uid != NULL && strcmp(g->nodes[i]->uid, uid) == 0)
-            return err_set(e, E_GRAPH, "uid '%s' of '%s' is that of '%s' already; uids are unique in a job", uid,
-                           g->nodes[node]->name, g->nodes[i]->name);
+    for (uint32_t i = 0; i < node; i++) {
+        const struct graph_node *other = g->nodes[i];
+        if (n->uid != NULL && other->uid != NULL && strcmp(other->uid, n->uid) == 0)
+            return err_set(e, E_GRAPH, "uid '%s' of '%s' is that of '%s' already; uids are unique in a job", n->uid,
+                           n->name, other->name);
+        if (n->uid_hash != NULL && other->uid_hash != NULL && strcmp(other->uid_hash, n->uid_hash) == 0)
+            return err_set(e, E_GRAPH, "uid hash '%s' of '%s' is that of '%s' already; they are unique in a job",
+                           n->uid_hash, n->name, other->name);
+    }
     return S_OK;
 }
 
@@ -274,7 +285,8 @@ static enum status derive_node(struct graph *g, uint32_t node, struct err *e)
 
     n->plan = (struct op_plan){
         .arena = g->arena, .input_count = n->type->input_count, .name = graph_stream_name(n)};
-    if (check_uid(g, node, e) != S_OK || check_parallelism(g, n, e) != S_OK) return graph_at(n->here, e);
+    if (check_uid(g, node, e) != S_OK) return attribute_at(n->uid_here, n, e);
+    if (check_parallelism(g, n, e) != S_OK) return attribute_at(n->parallelism_here, n, e);
     inherit_slot_group(g, node);
     for (uint32_t i = 0; i < n->type->input_count; i++) TRY(derive_input(g, node, i, e));
     TRY(check_keys(g, n, e));

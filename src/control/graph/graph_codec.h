@@ -2,5 +2,5 @@
 #pragma once
 
 #define GRAPH_MAGIC "TWJG"
-enum { GRAPH_MAGIC_SIZE = 4, GRAPH_VERSION = 1 };
-enum node_flag { NODE_HEAD = 1, NODE_UNCHAINED = 2, NODE_SINGLE = 4, NODE_FLAGS = 7 };
+enum { GRAPH_MAGIC_SIZE = 4, GRAPH_VERSION = 2 };
+enum node_flag { NODE_HEAD = 1, NODE_UNCHAINED = 2, NODE_SINGLE = 4, NODE_BUFFER_TIMEOUT = 8, NODE_FLAGS = 15 };

@@ -34,6 +34,11 @@ static uint32_t decode_bounded(struct dec *d, uint32_t max)
     return dec_ok(d) ? (uint32_t)value : 0;
 }
 
+static bool is_id(const char *text)
+{
+    return strlen(text) == GRAPH_ID_SIZE - 1 && strspn(text, "0123456789abcdef") == GRAPH_ID_SIZE - 1;
+}
+
 static enum status decode_node(struct graph *g, struct dec *d, struct err *e)
 {
     const char *type_name = graph_text_decode(g->arena, d);
@@ -45,6 +50,8 @@ static enum status decode_node(struct graph *g, struct dec *d, struct err *e)
         return err_set(e, E_DATA, "operator '%s' is of type '%s', which this build does not have", name, type_name);
     struct graph_node *n = graph_add_node(g, type, name, (struct graph_here){NULL, 0});
     n->uid = decode_optional(g->arena, d);
+    n->uid_hash = decode_optional(g->arena, d);
+    if (n->uid_hash != NULL && !is_id(n->uid_hash)) d->failed = true;
     n->description = decode_optional(g->arena, d);
     n->parallelism = decode_bounded(d, GRAPH_PARALLELISM_MAX);
     n->max_parallelism = decode_bounded(d, GRAPH_MAX_PARALLELISM_MAX);
@@ -53,6 +60,8 @@ static enum status decode_node(struct graph *g, struct dec *d, struct err *e)
     n->head = flags & NODE_HEAD;
     n->unchained = flags & NODE_UNCHAINED;
     n->single = flags & NODE_SINGLE;
+    n->has_buffer_timeout = flags & NODE_BUFFER_TIMEOUT;
+    if (n->has_buffer_timeout) n->buffer_timeout_ms = decode_bounded(d, GRAPH_BUFFER_TIMEOUT_MAX);
     n->here = decode_here(g->arena, d);
     if (!dec_ok(d) || (flags & ~NODE_FLAGS)) return err_set(e, E_DATA, "operator '%s' is cut or damaged", name);
     return graph_config_decode(g->arena, type, n->config, d, e);

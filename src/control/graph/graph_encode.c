@@ -16,17 +16,24 @@ static void encode_here(struct graph_here here, struct buf *out)
     enc_varint(out, (uint64_t)MAX(0, here.line));
 }
 
+static uint8_t node_flags(const struct graph_node *n)
+{
+    return (uint8_t)((n->head ? NODE_HEAD : 0) | (n->unchained ? NODE_UNCHAINED : 0) | (n->single ? NODE_SINGLE : 0) |
+                     (n->has_buffer_timeout ? NODE_BUFFER_TIMEOUT : 0));
+}
+
 static void encode_node(const struct graph_node *n, struct buf *out)
 {
     enc_text(out, n->type->name);
     enc_text(out, n->name);
     encode_optional(n->uid, out);
+    encode_optional(n->uid_hash, out);
     encode_optional(n->description, out);
     enc_varint(out, n->parallelism);
     enc_varint(out, n->max_parallelism);
     encode_optional(n->slot_group, out);
-    enc_u8(out,
-           (uint8_t)((n->head ? NODE_HEAD : 0) | (n->unchained ? NODE_UNCHAINED : 0) | (n->single ? NODE_SINGLE : 0)));
+    enc_u8(out, node_flags(n));
+    if (n->has_buffer_timeout) enc_varint(out, (uint64_t)n->buffer_timeout_ms);
     encode_here(n->here, out);
     graph_config_encode(n->type, n->config, out);
 }

@@ -89,10 +89,19 @@ static void rows_have_come(void *arg)
     sys_mailbox_send(jm->o.sys, jm->mailbox, &jm->rows_are_waiting);
 }
 
+/* Without a word, rows leave as soon as their task has nothing to do, which no interval of Flink's says. */
+static void buffer_timeout_of(const struct options *o, struct taskmanager_settings *out)
+{
+    bool is_enabled = options_bool(o, config_defs, "execution.buffer-timeout.enabled");
+
+    out->has_buffer_timeout = !is_enabled || options_get(o, config_defs, "execution.buffer-timeout.interval") != NULL;
+    if (!is_enabled) out->buffer_timeout_ms = WRITER_FULL_ONLY;
+    else if (out->has_buffer_timeout) out->buffer_timeout_ms = options_int(o, config_defs, "execution.buffer-timeout.interval");
+}
+
 static enum status settings_of(const struct graph *g, struct taskmanager_settings *out, struct err *e)
 {
     const struct options *o = &g->settings;
-    const char *backend = options_get(o, config_defs, "state.backend.type");
 
     TRY(config_check(o, e));
     *out = (struct taskmanager_settings){
@@ -101,10 +110,11 @@ static enum status settings_of(const struct graph *g, struct taskmanager_setting
         .batch_rows = (uint32_t)options_int(o, config_defs, "thalweg.exec.batch-rows"),
         .ring_batches = (uint32_t)options_int(o, config_defs, "thalweg.exec.ring-batches"),
         .seed = (uint64_t)options_int(o, config_defs, "thalweg.exec.seed"),
-        .backend = sb_find(backend),
+        .backend = sb_find(options_get(o, config_defs, "state.backend.type")),
     };
-    if (out->backend == NULL)
-        return err_set(e, E_CONFIG, "there is no state backend '%s' (state.backend.type)", backend);
+    if (options_bool(o, config_defs, "taskmanager.network.adaptive-partitioner.enabled"))
+        out->traverse_max = (uint32_t)options_int(o, config_defs, "taskmanager.network.adaptive-partitioner.max-traverse-size");
+    buffer_timeout_of(o, out);
     return S_OK;
 }
 

@@ -109,17 +109,28 @@ static const struct node_plan *plan_nodes(struct taskmanager *tm, const struct g
     return plans;
 }
 
+/* Which channels there are is the partitioner's; with adaptive partitioning, rows go to the idlest of them. */
+static enum partitioner dealt_by(const struct taskmanager *tm, enum partitioner p)
+{
+    return tm->settings.traverse_max > 0 && (p == PART_REBALANCE || p == PART_RESCALE) ? PART_ADAPTIVE : p;
+}
+
 static struct writer_plan plan_writer(struct taskmanager *tm, const struct edge_run *run, uint32_t from)
 {
     const struct graph_edge *edge = run->edge;
+    const struct graph_node *sender = tm->graph->nodes[edge->from];
+    bool own = sender->has_buffer_timeout;
 
-    return (struct writer_plan){.partitioner = edge->partitioner,
+    return (struct writer_plan){.partitioner = dealt_by(tm, edge->partitioner),
                                 .keys = edge->key_cols,
                                 .key_count = edge->keys.count,
                                 .max_parallelism = tm->graph->nodes[edge->to]->max_parallelism,
                                 .seed = tm->settings.seed,
                                 .subtask = from,
-                                .parallelism = run->producers};
+                                .parallelism = run->producers,
+                                .traverse_max = tm->settings.traverse_max,
+                                .has_timeout = own || tm->settings.has_buffer_timeout,
+                                .timeout_ms = own ? sender->buffer_timeout_ms : tm->settings.buffer_timeout_ms};
 }
 
 static void plan_outputs(struct taskmanager *tm, uint32_t vertex, uint32_t subtask, struct task_plan *plan)

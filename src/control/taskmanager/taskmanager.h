@@ -15,6 +15,9 @@ struct taskmanager_settings {
     uint32_t attempt;
     uint64_t seed;
     const struct sb_type *backend; /* of keyed state; NULL = hashmap */
+    uint32_t traverse_max;         /* rebalance and rescale take the least loaded of so many; 0 = they deal in turn */
+    bool has_buffer_timeout;       /* of operators without one of their own, see struct writer_plan */
+    int64_t buffer_timeout_ms;
 };
 
 /* A task has ended. Belongs to the task manager; valid until taskmanager_free. */

@@ -65,7 +65,11 @@ struct writer_plan {
     void *custom_arg;
     uint64_t seed;                 /* PART_SHUFFLE */
     uint32_t subtask, parallelism; /* of the sender */
+    uint32_t traverse_max;         /* PART_ADAPTIVE: so many channels are compared; 0 = 4 */
+    bool has_timeout;              /* else rows wait for writer_flush only */
+    int64_t timeout_ms;            /* how long rows may wait for a batch to fill; 0 = not at all; WRITER_FULL_ONLY */
 };
+#define WRITER_FULL_ONLY INT64_MAX
 
 struct writer;
 struct writer *writer_create(const struct writer_plan *plan, struct channel *const *channels, uint32_t channel_count,
@@ -80,8 +84,11 @@ enum status writer_batch(struct writer *w, struct batch *in, bool may_take) CHEC
  * the rows before it; one that would travel alone is held back when another did within the last millisecond, and leaves
  * with the next flush or in front of what is written next. */
 enum status writer_control(struct writer *w, enum element_kind kind, int64_t value) CHECKED;
-/* Sends builders that hold rows, and watermarks held back. S_FULL: some of these wait for room; call again. */
+/* Sends builders that hold rows, unless these have time yet (timeout_ms), and watermarks held back. S_FULL: some of these
+ * wait for room; call again. */
 enum status writer_flush(struct writer *w) CHECKED;
+/* Until rows have waited for timeout_ms, and the next writer_flush sends them; INT64_MAX = none wait like this. */
+int64_t writer_wait_ns(const struct writer *w);
 bool writer_has_pending(const struct writer *w);
 
 /* --- receiving end: one gate per task ------------------------------------------------------------------------------------ */

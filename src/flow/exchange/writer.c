@@ -3,12 +3,15 @@
  *
  * A call that runs out of credit keeps its place (`at`) and answers S_FULL; called again with the same batch it goes on
  * there. Invariants: order is kept per channel; equal keys always go to one channel; a watermark that follows rows rides
- * in the header of their batch, so it can never overtake them nor be overtaken by later rows. */
+ * in the header of their batch, so it can never overtake them nor be overtaken by later rows.
+ *
+ * A plan with a timeout (Flink's buffer timeout) lets rows lie in builders through flushes until it has passed. */
 #include "flow/exchange/channel.h"
 
 #include <string.h>
 
-enum { SCATTER_ROWS_MIN = 64 };
+enum { SCATTER_ROWS_MIN = 64, TRAVERSE_MAX = 4 };
+#define NS_PER_MS INT64_C(1000000)
 
 struct writer {
     struct writer_plan plan;
@@ -16,7 +19,9 @@ struct writer {
     uint32_t channel_count;
     struct mem *mem;
     struct prng prng;
-    uint32_t next;     /* rebalance, rescale: whose turn it is */
+    uint32_t next;     /* rebalance, rescale, adaptive: whose turn it is */
+    bool has_waiting;  /* plan.has_timeout: rows lie in builders, the first of them since... */
+    int64_t waiting_since_ns;
     bool busy;         /* a batch is half written */
     bool control_busy; /* a control element is half written: channels before `at` have it */
     uint32_t at, done; /* channel being served, rows of it already taken */
@@ -93,22 +98,30 @@ static enum status shuffle_targets(struct writer *w, uint32_t n)
     return S_OK;
 }
 
-/* The channel with the fewest batches under way, among four from the cursor on. */
-static enum status adaptive_targets(struct writer *w, uint32_t n)
+/* Is `a` less busy than `b`? By batches under way, then by rows that wait for theirs to fill. */
+static bool is_idler(struct channel *a, struct channel *b)
 {
-    uint32_t best = w->next, least = UINT32_MAX;
+    uint32_t sent_a = ring_count(&a->forward), sent_b = ring_count(&b->forward);
 
-    for (uint32_t k = 0; k < MIN(4u, w->channel_count); k++) {
-        struct channel *c = w->channels[(w->next + k) % w->channel_count];
-        uint32_t load = ring_count(&c->forward);
-        if (load < least) {
-            least = load;
-            best = (w->next + k) % w->channel_count;
-        }
+    if (sent_a != sent_b) return sent_a < sent_b;
+    return (a->open != NULL ? a->open->count : 0) < (b->open != NULL ? b->open->count : 0);
+}
+
+static uint32_t looked_at(const struct writer *w)
+{
+    return MIN(w->plan.traverse_max > 0 ? w->plan.traverse_max : TRAVERSE_MAX, w->channel_count);
+}
+
+/* The idlest of the channels from the cursor on; the first of equals, so that idle ones are served in turn. */
+static uint32_t idlest(const struct writer *w)
+{
+    uint32_t best = w->next;
+
+    for (uint32_t k = 1; k < looked_at(w); k++) {
+        uint32_t c = (w->next + k) % w->channel_count;
+        if (is_idler(w->channels[c], w->channels[best])) best = c;
     }
-    w->next = (w->next + 1) % w->channel_count;
-    for (uint32_t i = 0; i < n; i++) w->targets[i] = best;
-    return S_OK;
+    return best;
 }
 
 static enum status choose_targets(struct writer *w, const struct batch *in, uint32_t n)
@@ -118,7 +131,6 @@ static enum status choose_targets(struct writer *w, const struct batch *in, uint
     case PART_REBALANCE:
     case PART_RESCALE: return deal_targets(w, n);
     case PART_SHUFFLE: return shuffle_targets(w, n);
-    case PART_ADAPTIVE: return adaptive_targets(w, n);
     case PART_CUSTOM: return w->plan.custom(w->plan.custom_arg, in, w->channel_count, w->targets);
     default: memset(w->targets, 0, sizeof *w->targets * n); return S_OK;
     }
@@ -172,12 +184,31 @@ static enum status write_rows(struct writer *w, const struct batch *in, uint32_t
     return S_OK;
 }
 
+static void list_rows(struct writer *w, const struct batch *in, uint32_t n)
+{
+    for (uint32_t i = 0; !w->busy && i < n; i++) w->rows[i] = (uint16_t)batch_row(in, i);
+    w->busy = true;
+}
+
+/* To the idlest channel; what it has no credit for goes to any other that was compared. Without credit in any, a shell that
+ * comes back from any of them wakes the sender, for each was asked. */
+static enum status write_idlest(struct writer *w, const struct batch *in, uint32_t n)
+{
+    uint32_t best = idlest(w), first = w->next;
+    enum status st;
+
+    list_rows(w, in, n);
+    st = channel_append(w->channels[best], in, w->rows, n, &w->done);
+    w->next = (best + 1) % w->channel_count;
+    for (uint32_t k = 0; st == S_FULL && k < looked_at(w); k++)
+        st = channel_append(w->channels[(first + k) % w->channel_count], in, w->rows, n, &w->done);
+    return st;
+}
+
 /* Every channel gets all rows. */
 static enum status write_all(struct writer *w, const struct batch *in, uint32_t n)
 {
-    if (!w->busy)
-        for (uint32_t i = 0; i < n; i++) w->rows[i] = (uint16_t)batch_row(in, i);
-    w->busy = true;
+    list_rows(w, in, n);
     for (; w->at < w->channel_count; w->at++, w->done = 0)
         TRY(channel_append(w->channels[w->at], in, w->rows, n, &w->done));
     return S_OK;
@@ -203,6 +234,17 @@ static bool hand_over(struct writer *w, struct batch *in)
     return true;
 }
 
+/* A batch is written: its last rows begin to wait, or go at once. */
+static void note_waiting(struct writer *w)
+{
+    if (w->plan.timeout_ms == 0) {
+        for (uint32_t i = 0; i < w->channel_count; i++) channel_send_open(w->channels[i]);
+    } else if (!w->has_waiting) {
+        w->has_waiting = true;
+        w->waiting_since_ns = sys_mono_ns(w->channels[0]->sys);
+    }
+}
+
 enum status writer_batch(struct writer *w, struct batch *in, bool may_take)
 {
     uint32_t n = batch_rows(in);
@@ -213,6 +255,8 @@ enum status writer_batch(struct writer *w, struct batch *in, bool may_take)
     if (w->plan.partitioner == PART_BROADCAST || w->channel_count == 1) {
         if (!w->busy && w->channel_count == 1 && may_take && hand_over(w, in)) return S_OK;
         TRY(write_all(w, in, n));
+    } else if (w->plan.partitioner == PART_ADAPTIVE) {
+        TRY(write_idlest(w, in, n));
     } else {
         if (!w->busy) {
             TRY(choose_targets(w, in, n));
@@ -223,6 +267,7 @@ enum status writer_batch(struct writer *w, struct batch *in, bool may_take)
     }
     w->busy = false;
     w->at = w->done = 0;
+    if (w->plan.has_timeout) note_waiting(w);
     return S_OK;
 }
 
@@ -243,17 +288,25 @@ enum status writer_control(struct writer *w, enum element_kind kind, int64_t val
     w->control_busy = true;
     for (; w->at < w->channel_count; w->at++)
         if (!send_control(w->channels[w->at], &e, now_ns)) return S_FULL;
-    w->control_busy = false;
+    w->control_busy = w->has_waiting = false;
     w->at = 0;
     return S_OK;
+}
+
+int64_t writer_wait_ns(const struct writer *w)
+{
+    if (!w->has_waiting || w->plan.timeout_ms == WRITER_FULL_ONLY) return INT64_MAX;
+    return MAX(INT64_C(0), w->waiting_since_ns + w->plan.timeout_ms * NS_PER_MS - sys_mono_ns(w->channels[0]->sys));
 }
 
 enum status writer_flush(struct writer *w)
 {
     enum status st = S_OK;
+    bool may_wait = w->has_waiting && (w->plan.timeout_ms == WRITER_FULL_ONLY || writer_wait_ns(w) > 0);
 
+    if (!may_wait) w->has_waiting = false;
     for (uint32_t i = 0; i < w->channel_count; i++) {
-        channel_send_open(w->channels[i]);
+        if (!may_wait) channel_send_open(w->channels[i]);
         if (!channel_send_held(w->channels[i])) st = S_FULL;
     }
     return st;

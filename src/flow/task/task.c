@@ -343,7 +343,19 @@ enum status task_step(struct task *t)
 
 /* --- questions --------------------------------------------------------------------------------------------------------- */
 void task_cancel(struct task *t) { sys_atomic_store(&t->cancelled, 1); }
-int64_t task_deadline_ms(const struct task *t) { return chain_deadline_ms(&t->chain); }
+
+/* What the operators wait for, and rows that wait for their batch to fill. */
+int64_t task_deadline_ms(const struct task *t)
+{
+    int64_t deadline = chain_deadline_ms(&t->chain);
+
+    for (uint32_t i = 0; i < t->plan->output_count; i++) {
+        int64_t wait_ns = writer_wait_ns(t->writers[i]);
+        if (wait_ns != INT64_MAX) deadline = MIN(deadline, sys_wall_ms(t->sys) + (wait_ns + 999999) / 1000000);
+    }
+    return deadline;
+}
+
 const struct err *task_err(const struct task *t) { return &t->err; }
 enum task_state task_state(const struct task *t) { return t->state; }
 const struct task_plan *task_plan_of(const struct task *t) { return t->plan; }

@@ -34,7 +34,7 @@ bool api_accumulator_long(const struct accumulator *a, int64_t *value);
 bool api_accumulator_double(const struct accumulator *a, double *value);
 bool api_accumulator_histogram(const struct accumulator *a, uint32_t index, int32_t *value, int64_t *count);
 
-/* --- building (stream.c) ------------------------------------------------------------------------------------------------ */
+/* --- building (stream.c; what is copied: copy.c) ------------------------------------------------------------------------------------------------ */
 static inline struct graph_here api_here(struct tw_here h) { return (struct graph_here){h.file, h.line}; }
 /* Keeps the first mistake with its source line; answers a broken stream. */
 struct tw_stream *api_mistake(struct tw_env *env, struct tw_here h, const char *format, ...)
@@ -49,6 +49,16 @@ struct graph_node *api_node(struct tw_env *env, const char *operation, const cha
                             struct tw_stream *in2, struct tw_here h);
 struct tw_stream *api_stream(struct tw_env *env); /* of the node added last */
 struct tw_stream *api_broken(struct tw_env *env);
+struct tw_stream *api_stream_new(struct tw_env *env); /* cleared, of that environment */
+struct tw_stream *api_stream_copy(const struct tw_stream *from);
+/* Streams of two environments met in a call: a mistake in both, whichever of them is executed. */
+struct tw_stream *api_two_environments(struct tw_env *a, struct tw_env *b, struct tw_here h);
+/* A stream out of one or two others, by an operation that is configured with just a function (transform.c). */
+struct tw_stream *api_with_function(struct tw_stream *a, struct tw_stream *b, const char *operation,
+                                    const struct tw_function *f, struct tw_here h);
+/* 'scan.parallelism' or 'sink.parallelism' of the options; what is no number is refused with the other options. */
+void api_option_parallelism(struct tw_env *env, struct graph_node *n, const struct options *o, const char *key,
+                            struct tw_here h);
 /* A function by its name in the program's table; one that is not there is a mistake. NULL gives none. */
 struct function_ref api_function(struct tw_env *env, const struct tw_function *f, struct tw_here h);
 struct options api_options(struct tw_env *env, struct tw_options o);

@@ -67,32 +67,40 @@ void api_begin(struct tw_env *env)
     env->is_err_old = false;
 }
 
-static void setting_mistake(struct tw_env *env, const char *what)
+/* A setting with the call as its place, which a mistake in it then names. */
+static void set(struct tw_env *env, const char *key, const char *value, struct tw_here h)
+{
+    config_set_from(&env->config, key, value, h.file != NULL ? arena_printf(&env->arena, "%s:%d", h.file, h.line) : NULL);
+}
+
+static void setting_mistake(struct tw_env *env, const char *what, struct tw_here h)
 {
     api_begin(env);
-    if (env->err.status == S_OK) err_set(&env->err, E_CONFIG, "%s", what);
+    if (env->err.status != S_OK) return;
+    err_set(&env->err, E_CONFIG, "%s", what);
+    graph_at(api_here(h), &env->err);
 }
 
-void tw_set(struct tw_env *env, const char *key, const char *value)
+void tw_set_at(struct tw_env *env, const char *key, const char *value, struct tw_here h)
 {
-    if (key == NULL || value == NULL) setting_mistake(env, "tw_set needs a key and a value");
-    else config_set(&env->config, key, value);
+    if (key == NULL || value == NULL) setting_mistake(env, "tw_set needs a key and a value", h);
+    else set(env, key, value, h);
 }
 
-void tw_set_parallelism(struct tw_env *env, uint32_t parallelism)
+void tw_set_parallelism_at(struct tw_env *env, uint32_t parallelism, struct tw_here h)
 {
     char text[16];
 
     snprintf(text, sizeof text, "%u", parallelism);
-    config_set(&env->config, "parallelism.default", text);
+    set(env, "parallelism.default", text, h);
 }
 
-void tw_set_max_parallelism(struct tw_env *env, uint32_t max_parallelism)
+void tw_set_max_parallelism_at(struct tw_env *env, uint32_t max_parallelism, struct tw_here h)
 {
     char text[16];
 
     snprintf(text, sizeof text, "%u", max_parallelism);
-    config_set(&env->config, "pipeline.max-parallelism", text);
+    set(env, "pipeline.max-parallelism", text, h);
 }
 
 void tw_disable_chaining(struct tw_env *env)
@@ -100,9 +108,9 @@ void tw_disable_chaining(struct tw_env *env)
     config_set(&env->config, "pipeline.operator-chaining.enabled", "false");
 }
 
-void tw_set_job_parameter(struct tw_env *env, const char *key, const char *value)
+void tw_set_job_parameter_at(struct tw_env *env, const char *key, const char *value, struct tw_here h)
 {
-    if (key == NULL || value == NULL) setting_mistake(env, "tw_set_job_parameter needs a key and a value");
+    if (key == NULL || value == NULL) setting_mistake(env, "tw_set_job_parameter needs a key and a value", h);
     else config_set(&env->parameters, key, value);
 }
 
@@ -128,7 +136,7 @@ enum status api_graph_prepare(struct tw_env *env, const char *job_name)
 
     api_begin(env);
     if (env->err.status != S_OK) return env->err.status;
-    TRY(config_check(&o, &env->err));
+    TRY(config_check_places(&env->config, &env->err));
     if (g->node_count == 0 && env->was_executed) {
         err_set(&env->err, E_GRAPH, "there is nothing to run: this environment's graph was executed already");
         err_hint(&env->err, "each tw_execute runs what was built since the one before: build the next graph first");

@@ -93,7 +93,7 @@ static enum status take_one(struct reader *r)
     TRY(operand(r, "--parallelism", false, &value));
     if (value == NULL) TRY(operand(r, "-p", false, &value));
     if (value != NULL) {
-        config_set(&out->config, "parallelism.default", value);
+        config_set_from(&out->config, "parallelism.default", value, "--parallelism");
         return S_OK;
     }
     if (strcmp(arg, "--quiet") == 0) out->is_quiet = true;
@@ -116,12 +116,10 @@ enum status program_parse(struct program_arguments *out, struct arena *a, struct
     out->argv[out->argc++] = arena_strdup(a, name);
     for (; r.at < argc && strcmp(argv[r.at], "--") != 0; r.at++) TRY(take_one(&r));
     for (r.at++; r.at < argc; r.at++) out->argv[out->argc++] = argv[r.at];
-    TRY(config_check_places(&r.file, e));
     for (uint32_t i = 0; i < out->config.count; i++)
-        config_set(&r.file, out->config.items[i].key, out->config.items[i].value);
+        config_set_from(&r.file, out->config.items[i].key, out->config.items[i].value, out->config.places[i]);
     out->config = r.file;
-    struct options all = config_options(&out->config);
-    return config_check(&all, e);
+    return config_check_places(&out->config, e);
 }
 
 /* --- running ---------------------------------------------------------------------------------------------------------------- */
@@ -135,7 +133,8 @@ static int run_job(const struct program *p, struct tw_env *env, const struct pro
     env->artifact = p->artifact;
     env->is_silent = a->is_quiet || a->plan != API_PLAN_NONE;
     env->plan = a->plan;
-    for (uint32_t i = 0; i < a->config.count; i++) tw_set(env, a->config.items[i].key, a->config.items[i].value);
+    for (uint32_t i = 0; i < a->config.count; i++)
+        config_set_from(&env->config, a->config.items[i].key, a->config.items[i].value, a->config.places[i]);
     status_init(&view, p->sys);
     if (!env->is_silent) env->watch = status_watch(&view);
     int exit_status = p->plugin->job(env, a->argc, a->argv);

@@ -181,13 +181,13 @@ static void keys(void **state)
 static void partitioners_and_parallelism(void **state)
 {
     (void)state;
-    REFUSED("there is no partitioner 'hash'; there are forward, rebalance, rescale, shuffle, broadcast and global, and "
+    REFUSED("there is no partitioner 'hash'; there are forward, rebalance, rescale, shuffle, broadcast, global and adaptive, and "
             "tw_key_by and tw_partition_custom",
             tw_print(tw_partition_at(some_clicks(env), "hash", TW_HERE)));
     REFUSED("there is no partitioner 'rebalanced'; there are forward, rebalance, rescale, shuffle, broadcast and "
             "global, and tw_key_by and tw_partition_custom",
             tw_print(tw_partition_at(some_clicks(env), "rebalanced", TW_HERE)));
-    REFUSED("there is no partitioner ''; there are forward, rebalance, rescale, shuffle, broadcast and global, and "
+    REFUSED("there is no partitioner ''; there are forward, rebalance, rescale, shuffle, broadcast, global and adaptive, and "
             "tw_key_by and tw_partition_custom",
             tw_print(tw_partition_at(some_clicks(env), NULL, TW_HERE)));
     REFUSED("custom partitioning needs a function", tw_print(tw_partition_custom(some_clicks(env), NULL)));
@@ -217,6 +217,19 @@ static void attributes(void **state)
     REFUSED("uid 'one' of 'Sink: print' is that of 'Source: data' already; uids are unique in a job",
             tw_uid(tw_print(tw_uid(some_clicks(env), "one")), "one"));
     REFUSED("tw_uid needs a text of 1 to 1024 bytes", tw_uid(tw_print(some_clicks(env)), ""));
+    REFUSED("tw_uid_hash needs 32 hex digits, not '0123456789abcdef0123456789abcde'",
+            tw_uid_hash(tw_print(some_clicks(env)), "0123456789abcdef0123456789abcde"));
+    REFUSED("tw_uid_hash needs 32 hex digits, not '0123456789abcdef0123456789abcdeg'",
+            tw_uid_hash(tw_print(some_clicks(env)), "0123456789abcdef0123456789abcdeg"));
+    REFUSED("tw_uid_hash needs 32 hex digits, not ''", tw_uid_hash(tw_print(some_clicks(env)), NULL));
+    REFUSED("uid hash '0123456789abcdef0123456789abcdef' of 'Sink: print' is that of 'Source: data' already; they are "
+            "unique in a job",
+            tw_uid_hash(tw_print(tw_uid_hash(some_clicks(env), "0123456789abcdef0123456789abcdef")),
+                        "0123456789ABCDEF0123456789abcdef"));
+    REFUSED("tw_buffer_timeout is -2 ms; it must be -1 (the job's) to 86400000",
+            tw_buffer_timeout(tw_print(some_clicks(env)), -2));
+    REFUSED("tw_buffer_timeout is 86400001 ms; it must be -1 (the job's) to 86400000",
+            tw_buffer_timeout(tw_print(some_clicks(env)), 86400001));
     REFUSED("tw_name needs a text of 1 to 1024 bytes", tw_name(tw_print(some_clicks(env)), NULL));
     REFUSED("tw_uid: a union is no operator; set it on its streams",
             tw_print(tw_uid(tw_union(tw_from_data(env, &click_row, clicks, 1), some_clicks(env)), "united")));
@@ -295,22 +308,28 @@ static void foreign_and_stale_streams(void **state)
 static void settings(void **state)
 {
     (void)state;
-    REFUSED_EVERYWHERE("configuration has no option 'paralelism.default'; did you mean 'parallelism.default'?",
+    REFUSED("configuration has no option 'paralelism.default'; did you mean 'parallelism.default'?",
                        tw_set(env, "paralelism.default", "2");
                        tw_print(some_clicks(env)));
-    REFUSED_EVERYWHERE("option 'parallelism.default' of configuration is 'two', but must be a whole number",
+    REFUSED("option 'parallelism.default' of configuration is 'two', but must be a whole number",
                        tw_set(env, "parallelism.default", "two");
                        tw_print(some_clicks(env)));
-    REFUSED_EVERYWHERE("configuration has no option 'no.such.thing.at.all'", tw_set(env, "no.such.thing.at.all", "2");
+    REFUSED("configuration has no option 'no.such.thing.at.all'", tw_set(env, "no.such.thing.at.all", "2");
                        tw_print(some_clicks(env)));
-    REFUSED_EVERYWHERE("tw_set needs a key and a value", tw_set(env, NULL, "2"); tw_print(some_clicks(env)));
-    REFUSED_EVERYWHERE("configuration 'parallelism.default' is 0; it must be 1 to 4096", tw_set_parallelism(env, 0);
+    REFUSED("tw_set needs a key and a value", tw_set(env, NULL, "2"); tw_print(some_clicks(env)));
+    REFUSED("configuration 'parallelism.default' is 0; it must be 1 to 4096", tw_set_parallelism(env, 0);
                        tw_print(some_clicks(env)));
-    REFUSED_EVERYWHERE("configuration 'pipeline.max-parallelism' is 1000000; it must be -1 to 32768",
+    REFUSED("configuration 'pipeline.max-parallelism' is 1000000; it must be -1 to 32768",
                        tw_set_max_parallelism(env, 1000000);
                        tw_print(some_clicks(env)));
-    REFUSED_EVERYWHERE("tw_set_job_parameter needs a key and a value", tw_set_job_parameter(env, "a", NULL);
+    REFUSED("tw_set_job_parameter needs a key and a value", tw_set_job_parameter(env, "a", NULL);
                        tw_print(some_clicks(env)));
+    REFUSED("option 'execution.runtime-mode' of configuration is 'BATCH', but must be one of STREAMING",
+            tw_set(env, "execution.runtime-mode", "BATCH"); tw_print(some_clicks(env)));
+    REFUSED("there is no state backend 'heap' (state.backend.type)", tw_set(env, "state.backend.type", "heap");
+            tw_print(some_clicks(env)));
+    REFUSED("configuration 'taskmanager.network.adaptive-partitioner.max-traverse-size' is 1; it must be 2 to 4096",
+            tw_set(env, "taskmanager.network.adaptive-partitioner.max-traverse-size", "1"); tw_print(some_clicks(env)));
     REFUSED_EVERYWHERE("the job has no operators: nothing to run", (void)env);
     REFUSED("nothing reads 'Source: sequence': the job has sources only; end it with a sink, for example tw_print",
             tw_from_sequence(env, 1, 3));
@@ -335,8 +354,8 @@ static void first_mistake_is_told(void **state)
     assert_int_equal(tw_execute(env, "wrong"), 1);
     char expected[512];
     snprintf(expected, sizeof expected,
-             "%s:%d: there is no partitioner 'nowhere'; there are forward, rebalance, rescale, shuffle, broadcast and "
-             "global, "
+             "%s:%d: there is no partitioner 'nowhere'; there are forward, rebalance, rescale, shuffle, broadcast, "
+             "global and adaptive, "
              "and tw_key_by and tw_partition_custom",
              __FILE__, line);
     assert_string_equal(tw_error(env), expected);

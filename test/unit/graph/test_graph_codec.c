@@ -69,7 +69,9 @@ static void fill(struct world *w)
     window->trigger_threshold = 0.5;
     window->all = true;
     window->function = (struct function_ref){.name = "f", .config = STR("x\0y")};
-    n->single = true;
+    n->single = n->has_buffer_timeout = true;
+    n->buffer_timeout_ms = 300;
+    n->uid_hash = "0123456789abcdef0123456789abcdef";
     graph_add_edge(g, 0, 1, 0, (struct graph_here){"job.c", 11})->side = "late";
     struct graph_edge *edge = graph_add_edge(g, 1, 2, 0, (struct graph_here){"job.c", 12});
     edge->keys = (struct text_list){columns, 1};
@@ -108,6 +110,10 @@ static void round_trip(void **state)
     assert_true(window->trigger_threshold == 0.5);
     assert_true(window->all && g->nodes[2]->single);
     assert_null(window->pre.name);
+    assert_true(g->nodes[2]->has_buffer_timeout && !g->nodes[1]->has_buffer_timeout);
+    assert_int_equal(g->nodes[2]->buffer_timeout_ms, 300);
+    assert_string_equal(g->nodes[2]->uid_hash, "0123456789abcdef0123456789abcdef");
+    assert_null(g->nodes[0]->uid_hash);
     assert_true(str_equal(window->function.config, STR("x\0y")));
     assert_string_equal(g->edges[0]->side, "late");
     assert_false(g->edges[0]->has_partitioner);
@@ -200,8 +206,8 @@ static void what_a_reader_says(void **state)
     assert_int_equal(graph_decode(&w.b, STR("PK\3\4 something"), &w.e), E_DATA);
     assert_string_equal(w.e.text, "job graph, byte 0 of 14: this is not a job graph");
     err_clear(&w.e);
-    assert_int_equal(graph_decode(&w.b, STR("TWJG\2"), &w.e), E_DATA);
-    assert_string_equal(w.e.text, "job graph, byte 5 of 5: version 2 of the job graph; this build reads version 1");
+    assert_int_equal(graph_decode(&w.b, STR("TWJG\3"), &w.e), E_DATA);
+    assert_string_equal(w.e.text, "job graph, byte 5 of 5: version 3 of the job graph; this build reads version 2");
     tear_down(&w);
 }
 
