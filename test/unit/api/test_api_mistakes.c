@@ -184,8 +184,8 @@ static void partitioners_and_parallelism(void **state)
     REFUSED("there is no partitioner 'hash'; there are forward, rebalance, rescale, shuffle, broadcast, global and adaptive, and "
             "tw_key_by and tw_partition_custom",
             tw_print(tw_partition_at(some_clicks(env), "hash", TW_HERE)));
-    REFUSED("there is no partitioner 'rebalanced'; there are forward, rebalance, rescale, shuffle, broadcast and "
-            "global, and tw_key_by and tw_partition_custom",
+    REFUSED("there is no partitioner 'rebalanced'; there are forward, rebalance, rescale, shuffle, broadcast, "
+            "global and adaptive, and tw_key_by and tw_partition_custom",
             tw_print(tw_partition_at(some_clicks(env), "rebalanced", TW_HERE)));
     REFUSED("there is no partitioner ''; there are forward, rebalance, rescale, shuffle, broadcast, global and adaptive, and "
             "tw_key_by and tw_partition_custom",
