@@ -254,7 +254,6 @@ static const struct sys_ops sim_ops = {
     .dir_list = sim_dir_list,
     .dir_sync = sim_dir_sync,
     .file_standard = sim_file_standard,
-    .file_wait = sim_file_wait,
     .file_close = sim_file_close,
     .address_find = sim_address_find,
     .socket_begin = sim_socket_begin,

@@ -199,13 +199,6 @@ enum status sim_file_sync(struct sys *s, struct sys_file *f, struct err *e)
     return S_OK;
 }
 
-enum status sim_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
-{
-    (void)s, (void)f, (void)timeout_ns, (void)e;
-    *ready = true; /* neither files nor what standard input holds make anybody wait */
-    return S_OK;
-}
-
 void sim_file_close(struct sys *s, struct sys_file *f)
 {
     struct sim_world *w = world_of(s);

@@ -79,7 +79,6 @@ enum status sim_dir_make(struct sys *, const char *path, struct err *);
 enum status sim_dir_list(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
 enum status sim_dir_sync(struct sys *, const char *path, struct err *);
 enum status sim_file_standard(struct sys *, int fd, struct sys_file **, struct err *);
-enum status sim_file_wait(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
 void sim_file_close(struct sys *, struct sys_file *);
 
 /* sys_sim_net.c */

@@ -42,4 +42,9 @@ through 'malformed' 1 '' "job 'pipe' failed: operator 'Source: items' (some subt
   a,x
     ^" \
     'a,x\n' csv
+# More than one step of a task: the source finds the pipe empty again and again, and must be woken each time.
+expected=$(i=2; while [ $i -le 9 ]; do echo '{"user":"u","n":'$i'}'; i=$((i + 1)); done)
+awk 'BEGIN { for (i = 0; i < 2000000; i++) print "u," (i < 1999990 ? 0 : i - 1999990) }' > many.csv
+many() { cat many.csv | "$thalweg" run ./pipe.so --quiet csv; }
+expect 'many rows' 0 "$expected" '2000000 in' many
 finish

@@ -3,7 +3,7 @@
  * The enumerator lists the path once, or again and again with source.monitor-interval, and makes splits in the order of the
  * paths: a file is one split, except that a big plain file in a format whose records are lines is cut into ranges. A split's
  * bytes: version, path, the range, and the position in it, which is offset and line of the next record. A path may stand for
- * a pipe (/dev/stdin): one split, looked at every LOOK_MS while nothing comes; a position in it cannot be gone back to. */
+ * a pipe (/dev/stdin): one split, read as it comes; a position in it cannot be gone back to. */
 #include "flow/connector/filesystem/file_list.h"
 #include "flow/connector/filesystem/file_range.h"
 #include "flow/connector/filesystem/file_sink.h"
@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { SPLIT_VERSION = 1, PATH_SIZE_MAX = 4096, RANGES_MAX = 1 << 20, LOOK_MS = 2, FRESH_MS = 3 };
+enum { SPLIT_VERSION = 1, PATH_SIZE_MAX = 4096, RANGES_MAX = 1 << 20 };
 
 static const struct option_def filesystem_options[] = {
     {.key = "path",
@@ -69,8 +69,6 @@ struct file_reader {
 };
 
 struct file_split {
-    struct source_cx *cx;
-    int64_t fresh_ms;          /* bytes came last then: a pipe that is being filled is looked at without a pause */
     char *path;
     int64_t start, end;        /* as cut; end -1 = the end of the file */
     struct file_range range;
@@ -224,37 +222,18 @@ static enum status split_decode(struct source_cx *cx, struct file_split *s, stru
     return S_OK;
 }
 
-static enum status split_fill(void *arg, void *bytes, size_t size, size_t *got, struct err *e)
-{
-    struct file_split *s = arg;
-
-    enum status st = file_range_fill(&s->range, bytes, size, got, e);
-    if (s->range.stream == NULL || (st != S_OK && st != S_IDLE)) return st;
-    int64_t now = sys_wall_ms(s->cx->sys);
-    if (st == S_OK) s->fresh_ms = now;
-    else if (now >= s->fresh_ms && now - s->fresh_ms < FRESH_MS) return S_OK;
-    s->cx->wake_ms = now + LOOK_MS;
-    return st;
-}
-
-static enum status split_lines_before(void *arg, uint64_t *lines, struct err *e)
-{
-    return file_range_lines_before(&((struct file_split *)arg)->range, lines, e);
-}
-
 static enum status file_split_open(struct source_cx *cx, void *reader, void *split, const struct split *what)
 {
     struct file_split *s = split;
     struct format_input at = FORMAT_INPUT_START;
     bool has_position;
 
-    s->cx = cx;
     TRY(split_decode(cx, s, what->bytes, &at, &has_position));
-    TRY(file_range_open(&s->range, cx->sys, cx->mem, s->path, s->start, s->end < 0 ? INT64_MAX : s->end, cx->err));
+    TRY(file_range_open(&s->range, cx->op, s->path, s->start, s->end < 0 ? INT64_MAX : s->end, cx->err));
     if (has_position) TRY(file_range_seek(&s->range, (int64_t)at.offset, cx->err));
     else at.offset = s->range.start == INT64_MAX ? 0 : (uint64_t)s->range.start;
-    TRY(record_reader_open(&s->records, cx, &((struct file_reader *)reader)->format, s->path, at, split_fill, s));
-    s->records.lines_before = split_lines_before;
+    TRY(record_reader_open(&s->records, cx, &((struct file_reader *)reader)->format, s->path, at, file_range_fill, &s->range));
+    s->records.lines_before = file_range_lines_before;
     return S_OK;
 }
 

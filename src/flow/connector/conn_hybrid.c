@@ -399,7 +399,6 @@ static const struct source_type hybrid_source = {
     .reader_size = sizeof(struct hybrid_reader),
     .split_size = sizeof(struct hybrid_split),
     .boundedness = hybrid_boundedness,
-    .blocking = true, /* a part's may */
     .splits_at_once = UINT32_MAX, /* the enumerator keeps to what the part likes */
     .schema = hybrid_schema,
     .check = hybrid_check,

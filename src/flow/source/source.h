@@ -24,7 +24,8 @@ struct source_cx {
     struct sys *sys;
     struct mem *mem;                /* lives as long as the instance */
     uint32_t subtask, parallelism;
-    int64_t wake_ms;                /* set before answering S_IDLE: when to ask again (wall ms) */
+    int64_t wake_ms;                /* set before answering S_IDLE: when to ask again (wall ms); or somebody wakes the
+                                       task, as file_wait.h does */
     struct err *err;
     uint64_t bad_records, bytes_in; /* counted by readers: records skipped or sent to dead_letter; bytes read */
     /* Rows that could not be read under on-error = dead-letter; NULL when nobody listens. */

@@ -324,7 +324,7 @@ static enum status split_read(struct source_reader *r, struct source_split *s, u
     b->capacity = capacity;
     if (st < 0) return st;
     *rows = b->count;
-    s->wake_ms = st == S_IDLE ? r->cx.wake_ms : INT64_MIN;
+    s->wake_ms = st == S_IDLE ? MAX(r->cx.wake_ms, r->asked_ms + 1) : INT64_MIN; /* a time that has come: soon */
     if (b->count > 0) TRY(rows_take(r, s, b));
     return st;
 }

@@ -79,11 +79,6 @@ enum status sys_file_standard(struct sys *s, int fd, struct sys_file **out, stru
     return s->ops->file_standard(s, fd, out, e);
 }
 
-enum status sys_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
-{
-    return s->ops->file_wait(s, f, timeout_ns, ready, e);
-}
-
 void sys_line_live(struct sys *s, bool live) { __atomic_store_n(&s->live_line, live, __ATOMIC_RELEASE); }
 bool sys_line_is_live(const struct sys *s) { return __atomic_load_n(&s->live_line, __ATOMIC_ACQUIRE) != 0; }
 bool sys_is_terminal(struct sys *s, int fd) { return s->ops->is_terminal(s, fd); }

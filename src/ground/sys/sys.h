@@ -23,7 +23,7 @@ enum sys_file_flags {
     SYS_EXCLUSIVE = 8, /* E_EXISTS when it is there */
     SYS_TRUNCATE = 16,
     SYS_APPEND = 32,
-    SYS_STREAM = 64, /* with SYS_READ, of pipes: do not wait until somebody writes; read after sys_file_wait only */
+    SYS_STREAM = 64, /* with SYS_READ, of pipes: do not wait until somebody writes; sys_file_read_some says S_IDLE */
 };
 
 struct sys_stat {
@@ -61,7 +61,6 @@ struct sys_ops {
     enum status (*dir_list)(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
     enum status (*dir_sync)(struct sys *, const char *path, struct err *);
     enum status (*file_standard)(struct sys *, int fd, struct sys_file **, struct err *);
-    enum status (*file_wait)(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
     void (*file_close)(struct sys *, struct sys_file *);
     enum status (*address_find)(struct sys *, const char *host, int port, bool numeric, struct sys_address *, uint32_t *count,
                                 struct err *);
@@ -157,8 +156,6 @@ enum status sys_file_standard(struct sys *s, int fd, struct sys_file **out, stru
 /* What the C library still holds of standard output (user code prints with printf) goes out; says whether all of it could
  * be written. For the thread that runs user code. */
 enum status sys_stdout_flush(struct sys *s, struct err *e) CHECKED;
-/* Waits until a read would not block (or the other end closed). */
-enum status sys_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e) CHECKED;
 bool sys_is_terminal(struct sys *s, int fd);
 /* A line that is repainted stands on standard error: whoever writes to its terminal wipes it first. Any thread. */
 void sys_line_live(struct sys *s, bool live);

@@ -155,7 +155,6 @@ static const struct sys_ops linux_ops = {
     .dir_list = linux_dir_list,
     .dir_sync = linux_dir_sync,
     .file_standard = linux_file_standard,
-    .file_wait = linux_file_wait,
     .file_close = linux_file_close,
     .address_find = linux_address_find,
     .socket_begin = linux_socket_begin,

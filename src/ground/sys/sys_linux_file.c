@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,18 +147,6 @@ enum status linux_file_standard(struct sys *s, int fd, struct sys_file **out, st
     *out = linux_file_new(s, fd, names[fd]);
     (*out)->is_standard = true;
     return S_OK;
-}
-
-enum status linux_file_wait(struct sys *s, struct sys_file *f, int64_t timeout_ns, bool *ready, struct err *e)
-{
-    struct pollfd p = {.fd = f->fd, .events = POLLIN};
-    int64_t whole_ms = timeout_ns / 1000000 + (timeout_ns % 1000000 > 0);
-    int timeout_ms = timeout_ns == INT64_MAX ? -1 : (int)MAX(MIN(whole_ms, INT64_C(1000000)), INT64_C(0));
-    int n = poll(&p, 1, timeout_ms);
-
-    (void)s;
-    *ready = n > 0;
-    return n < 0 && errno != EINTR ? linux_error(e, "wait for", f->path, "file") : S_OK;
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------------ */

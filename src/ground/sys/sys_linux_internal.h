@@ -35,7 +35,6 @@ enum status linux_file_write(struct sys *, struct sys_file *, const void *, size
 enum status linux_file_seek(struct sys *, struct sys_file *, int64_t offset, struct err *);
 enum status linux_file_sync(struct sys *, struct sys_file *, struct err *);
 enum status linux_file_standard(struct sys *, int fd, struct sys_file **, struct err *);
-enum status linux_file_wait(struct sys *, struct sys_file *, int64_t timeout_ns, bool *ready, struct err *);
 void linux_file_close(struct sys *, struct sys_file *);
 enum status linux_file_stat(struct sys *, const char *path, struct sys_stat *, struct err *);
 enum status linux_file_rename(struct sys *, const char *from, const char *to, bool replace, struct err *);

@@ -237,6 +237,29 @@ static void test_without_watermarks(void **state)
     op_driver_free(d);
 }
 
+/* A time that has come already is none to sleep until: the split is asked again a moment later, not never. */
+static void test_asked_again_in_the_same_millisecond(void **state)
+{
+    struct script_config c = {.splits = SPLITS("~100 7 ~100 8 ~40 9")};
+    struct op_driver *d = start(&c, 0);
+
+    (void)state;
+    op_set_time(d, 100);
+    op_poll(d);
+    assert_string_equal(op_output(d), "");
+    assert_int_equal(op_next_wake(d), 101);
+    for (int i = 0; i < 2; i++) {
+        op_set_time(d, 101 + i);
+        op_poll(d);
+        assert_string_equal(op_output(d), i == 0 ? "+I[7]\n" : "+I[8]\n"); /* rows and silence in one answer */
+        assert_int_equal(op_next_wake(d), 102 + i);
+    }
+    op_set_time(d, 103);
+    op_poll(d);
+    assert_string_equal(op_output(d), "+I[9]\nW@max\n");
+    op_driver_free(d);
+}
+
 /* --- periodic ones ------------------------------------------------------------------------------------------------ */
 static void test_periodic_watermarks(void **state)
 {
@@ -457,6 +480,7 @@ int main(void)
         cmocka_unit_test(test_one_split_after_the_other),
         cmocka_unit_test(test_times_that_rows_bring_along),
         cmocka_unit_test(test_without_watermarks),
+        cmocka_unit_test(test_asked_again_in_the_same_millisecond),
         cmocka_unit_test(test_periodic_watermarks),
         cmocka_unit_test(test_idle_split_does_not_hold_back),
         cmocka_unit_test(test_finished_is_not_idle),

@@ -4,7 +4,7 @@
  * newline at or after start - 1, its last one belongs to the line that begins before `end`. Whoever reads the range before
  * or behind finds the same borders, so every line is read by exactly one of them. Only plain files are cut.
  *
- * A pipe or a terminal is read in order through one open file, and never waited for: a worker has other tasks. */
+ * A pipe or a terminal is read in order through one open file, and never waited for: the job's event loop does that. */
 #include "flow/connector/filesystem/file_range.h"
 
 #include <string.h>
@@ -15,13 +15,11 @@ enum { CHUNK = 64 * 1024 };
 static enum status read_at(const struct file_range *f, int64_t offset, void *bytes, size_t size, size_t *got,
                            struct err *e)
 {
-    bool ready = false;
-
     if (f->stream == NULL) return f->fs->read_range(f->sys, f->path, offset, bytes, size, got, e);
     ASSERT(offset == f->at);
     *got = 0;
-    TRY(sys_file_wait(f->sys, f->stream, 0, &ready, e));
-    return ready ? sys_file_read(f->sys, f->stream, bytes, size, got, e) : S_IDLE;
+    enum status st = file_wait_read(f->stream, bytes, size, got, e);
+    return st == S_END ? S_OK : st; /* nothing more is what a file says at its end, too */
 }
 
 /* First line start at or after `from`; INT64_MAX when no line begins there. */
@@ -45,19 +43,22 @@ static enum status line_start(const struct file_range *f, int64_t from, int64_t 
     return st;
 }
 
-enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *mem, const char *uri, int64_t start,
-                            int64_t end, struct err *e)
+enum status file_range_open(struct file_range *f, struct op_cx *op, const char *uri, int64_t start, int64_t end,
+                            struct err *e)
 {
+    struct sys_file *stream = NULL;
+
     ASSERT(start >= 0 && start <= end);
-    *f = (struct file_range){.sys = sys, .mem = mem};
+    *f = (struct file_range){.sys = op->sys, .mem = op->mem};
     TRY(fs_find(uri, &f->fs, &f->path, e));
-    if (f->fs->open_stream != NULL) TRY(f->fs->open_stream(sys, f->path, &f->stream, e));
+    if (f->fs->open_stream != NULL) TRY(f->fs->open_stream(f->sys, f->path, &stream, e));
+    if (stream != NULL) f->stream = file_wait_create(op, stream);
     ASSERT(f->stream == NULL || (start == 0 && end == INT64_MAX));
     enum compression kind = compression_of(f->path);
     if (kind != COMPRESSION_NONE) {
         ASSERT(start == 0 && end == INT64_MAX);
-        f->decompressor = decompressor_create(kind, f->path, mem);
-        f->input = mem_alloc(mem, CHUNK);
+        f->decompressor = decompressor_create(kind, f->path, f->mem);
+        f->input = mem_alloc(f->mem, CHUNK);
         f->end = INT64_MAX;
         return S_OK;
     }
@@ -69,7 +70,7 @@ enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *m
 
 void file_range_close(struct file_range *f)
 {
-    sys_file_close(f->sys, f->stream);
+    file_wait_close(f->stream);
     f->stream = NULL;
     decompressor_free(f->decompressor);
     mem_free(f->mem, f->input);

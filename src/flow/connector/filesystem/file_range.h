@@ -2,6 +2,7 @@
  * suffix says so. */
 #pragma once
 #include "flow/connector/filesystem/decompress.h"
+#include "flow/source/file_wait.h"
 #include "ground/fs/fs.h"
 
 struct file_range {
@@ -11,7 +12,7 @@ struct file_range {
     const char *path;
     int64_t start, end;      /* the lines that are read: bytes [start, end); end INT64_MAX = to the end of the file */
     int64_t at;              /* next byte of the file to read */
-    struct sys_file *stream; /* a pipe or a terminal: read in order, once; NULL = a file */
+    struct file_wait *stream; /* a pipe or a terminal: read in order, once; NULL = a file */
     struct decompressor *decompressor;
     char *input;             /* compressed bytes */
     size_t input_at, input_size;
@@ -19,11 +20,11 @@ struct file_range {
 };
 
 /* The lines that begin in bytes [start, end) of the file; 0 and INT64_MAX = all of it. */
-enum status file_range_open(struct file_range *f, struct sys *sys, struct mem *mem, const char *uri, int64_t start,
-                            int64_t end, struct err *e) CHECKED;
+enum status file_range_open(struct file_range *f, struct op_cx *op, const char *uri, int64_t start, int64_t end,
+                            struct err *e) CHECKED;
 /* Goes on at `offset` bytes (of the decompressed data) instead of at the start. E_UNSUPPORTED: a pipe has no way back. */
 enum status file_range_seek(struct file_range *f, int64_t offset, struct err *e) CHECKED;
-/* As record_fill_fn; arg is the file_range. S_IDLE: nothing lies in the pipe now. */
+/* As record_fill_fn; arg is the file_range. S_IDLE: nothing lies in the pipe now; the task is woken when something does. */
 enum status file_range_fill(void *arg, void *bytes, size_t size, size_t *got, struct err *e);
 /* Lines that end before the range. */
 enum status file_range_lines_before(void *arg, uint64_t *lines, struct err *e);
