@@ -1,5 +1,6 @@
 /* test_conn_socket.c - rows from connections and standard streams that are scripts here: pieces as they arrive, silence,
  * the end, other delimiters, errors. Also what every connector's descriptor owes its reader. */
+#include "flow/task/job_shared.h"
 #include "ground/base/str.h"
 #include "ground/sys/sys_net.h"
 #include "support/op_driver.h"
@@ -8,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -190,6 +192,130 @@ static void test_errors(void **state)
     probe_close(&p);
 }
 
+/* --- a real connection, waited for by a job's event loop: the test is server and worker in one --------------------- */
+struct service {
+    struct sys_file *listener, *peer;
+    int port;
+};
+
+static void serve(struct service *v, struct sys *sys)
+{
+    struct sys_address list[SYS_ADDRESSES_MAX];
+    uint32_t count;
+
+    assert_int_equal(sys_address_find(sys, "127.0.0.1", 0, true, list, &count, &p.err), S_OK);
+    assert_int_equal(sys_socket_listen(sys, &list[0], &v->listener, &v->port, &p.err), S_OK);
+    v->peer = NULL;
+}
+
+static void send_text(struct service *v, const char *text)
+{
+    size_t done;
+
+    assert_int_equal(sys_file_write_some(p.sys, v->peer, text, strlen(text), &done, &p.err), S_OK);
+    assert_int_equal(done, strlen(text));
+}
+
+/* Rows until there are as many lines as wanted, or the end; sleeps as a worker does. */
+static const char *rows_awaited(struct probe_split *s, uint32_t wanted, struct service *v, struct buf *text, enum status *last)
+{
+    uint32_t lines = 0;
+
+    buf_clear(text);
+    for (;;) {
+        const char *rows = probe_rows(&p, s, 10, last);
+        buf_append_text(text, rows);
+        for (; *rows != '\0'; rows++) lines += *rows == '\n';
+        if (*last != S_IDLE || (wanted > 0 && lines >= wanted)) return buf_text(text);
+        if (v->peer == NULL && sys_socket_accept(p.sys, v->listener, &v->peer, &p.err) == S_OK) return "accepted";
+        /* that a connection can be accepted wakes nobody here */
+        sys_park(p.sys, p.op.parker, v->peer == NULL ? 1000000 : INT64_MAX);
+    }
+}
+
+static void connection_check(const char *host, const char *delimiter)
+{
+    struct sys *own = sys_linux_create_quiet();
+    struct service v;
+    struct probe_split s;
+    struct buf text;
+    char port[8];
+    enum status last;
+
+    serve(&v, own);
+    snprintf(port, sizeof port, "%d", v.port);
+    probe_open(&p, "socket", SCHEMA, 1,
+               OPTIONS("hostname", host, "port", port, "format", "csv", "byte-delimiter", delimiter));
+    p.op.job = job_shared_create(p.sys, "test", NULL);
+    p.op.parker = sys_parker_create(p.sys);
+    buf_init(&text, &p.mem);
+    assert_int_equal(probe_next(&p, 0, &s), S_OK);
+    assert_string_equal(rows_awaited(&s, 1, &v, &text, &last), "accepted");
+    char end = (char)strtol(delimiter, NULL, 10), lines[16];
+    snprintf(lines, sizeof lines, "1,one%c2,t", end);
+    send_text(&v, lines);
+    assert_string_equal(rows_awaited(&s, 1, &v, &text, &last), "+I[1, one]\n");
+    assert_int_equal(last, S_IDLE);
+    snprintf(lines, sizeof lines, "wo%c3,three", end);
+    send_text(&v, lines);
+    assert_string_equal(rows_awaited(&s, 1, &v, &text, &last), "+I[2, two]\n");
+    sys_file_close(p.sys, v.peer);
+    assert_string_equal(rows_awaited(&s, 0, &v, &text, &last), "+I[3, three]\n");
+    assert_int_equal(last, S_END);
+    probe_split_close(&p, &s);
+    sys_parker_free(p.sys, p.op.parker);
+    job_shared_free(p.op.job);
+    buf_release(&text);
+    probe_close(&p);
+    sys_file_close(own, v.listener);
+    sys_linux_free(own);
+}
+
+static void test_real_connections(void **state)
+{
+    (void)state;
+    connection_check("127.0.0.1", "10");
+    connection_check("127.0.0.1", "59");
+    connection_check("localhost", "10"); /* looked up by a helper; where it has several addresses, one answers */
+}
+
+static void refused_check(const char *host)
+{
+    struct sys *own = sys_linux_create_quiet();
+    struct service v;
+    struct probe_split s;
+    struct buf text;
+    char port[8], expected[100];
+    enum status last;
+
+    serve(&v, own);
+    sys_file_close(own, v.listener);
+    snprintf(port, sizeof port, "%d", v.port);
+    probe_open(&p, "socket", SCHEMA, 1, OPTIONS("hostname", host, "port", port, "format", "csv"));
+    p.op.job = job_shared_create(p.sys, "test", NULL);
+    p.op.parker = sys_parker_create(p.sys);
+    buf_init(&text, &p.mem);
+    v.peer = (struct sys_file *)(void *)&dummy; /* nobody is to be accepted */
+    assert_int_equal(probe_next(&p, 0, &s), S_OK);
+    assert_string_equal(rows_awaited(&s, 0, &v, &text, &last), "");
+    assert_int_equal(last, E_IO);
+    snprintf(expected, sizeof expected, "cannot connect to '%s:%d': connection refused", host, v.port);
+    assert_string_equal(p.err.text, expected);
+    probe_split_close(&p, &s);
+    sys_parker_free(p.sys, p.op.parker);
+    job_shared_free(p.op.job);
+    buf_release(&text);
+    probe_close(&p);
+    sys_linux_free(own);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    refused_check("127.0.0.1");
+    refused_check("localhost"); /* all its addresses are tried */
+}
+
 static void test_stdout(void **state)
 {
     extern const struct op_type op_sink;
@@ -241,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),  cmocka_unit_test(test_other_delimiters), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_real_connections), cmocka_unit_test(test_refused),
         cmocka_unit_test(test_stdout), cmocka_unit_test(test_every_descriptor),
     };
 
