@@ -100,6 +100,7 @@ struct hm_table {
     struct page_order orders[PAGE_ORDERS_MAX];
     uint32_t shard_shift, shard_count;
     uint32_t dirty_now;              /* which dirty run is current: 0 or 1 */
+    bool is_tracked;                 /* dirty bits are kept; before the first barrier, which takes all, nobody needs them */
     bool is_frozen;                  /* the other run holds a frozen set */
     bool has_heads;                  /* entries hold heads (bag.h) */
     bool has_now;                    /* `now` is this batch's */

@@ -12,7 +12,7 @@
 
 #include "flow/state/hashmap.h"
 
-enum { REBUILD_AHEAD = 16, BUCKETS_MAX = 1 << 28, EXPECTED_LOAD = 58 /* percent */, EXPECTED_FROM = 16 };
+enum { REBUILD_SLOTS = 256, REBUILD_AHEAD = 32, BUCKETS_MAX = 1 << 28, EXPECTED_LOAD = 58 /* percent */, EXPECTED_FROM = 16 };
 
 static const struct bucket empty_bucket;
 static struct bucket *const no_chunks[1] = {(struct bucket *)&empty_bucket};
@@ -109,21 +109,21 @@ static void chunks_take(struct hm_table *t, struct shard *sh, uint32_t buckets)
     sh->limit = limit_of(buckets, sh->number);
 }
 
-/* Slots in the order in which they lie: entries are read in sequence, only buckets at random, a few ahead. */
+/* Slots in the order in which they lie: entries are read in sequence, only buckets at random, some ahead. */
 static void rebuild(struct hm_table *t, struct shard *sh)
 {
-    uint64_t hashes[REBUILD_AHEAD];
-    uint32_t slots[REBUILD_AHEAD], n;
+    uint64_t hashes[REBUILD_SLOTS];
+    uint32_t slots[REBUILD_SLOTS], n;
 
-    for (uint32_t slot = slot_next_live(t, sh, 0); slot != NO_SLOT;) {
-        for (n = 0; n < REBUILD_AHEAD && slot != NO_SLOT; slot = slot_next_live(t, sh, slot + 1)) {
-            if (slot == sh->null_slot) continue;
-            hashes[n] = entry_hash(t, entry_at(t, sh, slot));
-            slots[n] = slot;
-            __builtin_prefetch(bucket_at(sh, bucket_of(sh, hashes[n])), 1);
-            n++;
+    for (uint32_t from = 0; (n = slots_live(t, sh, from, slots, REBUILD_SLOTS)) > 0; from = slots[n - 1] + 1) {
+        for (uint32_t i = 0; i < n + REBUILD_AHEAD; i++) {
+            if (i < n) {
+                hashes[i] = entry_hash(t, entry_at(t, sh, slots[i]));
+                __builtin_prefetch(bucket_at(sh, bucket_of(sh, hashes[i])), 1);
+            }
+            if (i >= REBUILD_AHEAD && slots[i - REBUILD_AHEAD] != sh->null_slot)
+                place(sh, hashes[i - REBUILD_AHEAD], slots[i - REBUILD_AHEAD]);
         }
-        for (uint32_t i = 0; i < n; i++) place(sh, hashes[i], slots[i]);
     }
 }
 

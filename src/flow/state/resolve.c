@@ -1,21 +1,23 @@
 /* resolve.c - from the keys of a batch to the rows of a table.
  *
  * The idea: a random access costs a cache miss for the bucket and one for the entry. They are not waited for: groups of
- * keys go through three stages, each of which touches what the stage before fetched:
- *     A  hash -> bucket, fetch the bucket      (two groups ahead)
- *     B  tags -> candidate slot, fetch the entry (one group ahead)
- *     C  compare keys; the rare rest (wrong candidate, absent, new) is looked up again by itself
+ * keys go through four stages, each of which touches what the stage before fetched:
+ *     A  hash -> bucket, fetch the bucket        (three groups ahead)
+ *     B  tags -> candidate slot, fetch the entry (two groups ahead)
+ *     O  no candidate, but entries passed the bucket by: the next bucket's (one group ahead)
+ *     C  compare keys; make what is surely new; the rare rest is looked up again by itself
  * The stages are compiled per form of key, so that one BIGINT column is one compare.
  *
  * Invariants: entries never move, so a candidate of stage B stays valid when an insertion of stage C makes the index
- * grow; buckets of stage A do not, they are looked up again then. Equal keys: the later row finds what the earlier one
+ * grow; buckets of stage A do not, they are looked up again then. A key is surely new when its bucket, as it is now, has
+ * nothing of its tag and was passed by nothing. Equal keys: the later row finds what the earlier one
  * created, because stage C goes in order and misses search the index anew.
  * Not here: what heads hold (bag.c), strings of rows. */
 #include "flow/state/bag.h"
 #include "flow/state/hashmap.h"
 #include "flow/state/index.h"
 
-enum { GROUP = 32 };
+enum { GROUP = 16 };
 
 struct job {
     struct hm_table *t;
@@ -150,25 +152,59 @@ static inline void stage_a(struct job *j, uint32_t from, uint32_t to)
     }
 }
 
-static inline void stage_b(struct job *j, uint32_t from, uint32_t to)
+/* What may be row i's entry, by its tag in bucket k, is fetched; of several the first is remembered. */
+static inline void candidate(struct job *j, uint32_t i, const struct bucket *k, uint32_t m)
 {
     const struct hm_table *t = j->t;
+    const struct shard *sh = &j->s->shards[t->latest.shard[i]];
+    uint32_t slot = k->slot[__builtin_ctz(m)];
+    char *entry = entry_at(t, sh, slot);
 
+    t->latest.slot[i] = slot;
+    j->x->entries[i] = entry;
+    __builtin_prefetch(entry, 1);
+    if (j->marks) slot_fetch(t, sh, slot, t->dirty_now);
+    for (m &= m - 1; UNLIKELY(m != 0); m &= m - 1) __builtin_prefetch(entry_at(t, sh, k->slot[__builtin_ctz(m)]), 1);
+}
+
+/* The bucket behind row i's. */
+static const struct bucket *next_of(const struct job *j, uint32_t i, const struct bucket *k)
+{
+    const struct shard *sh = &j->s->shards[j->t->latest.shard[i]];
+    uint32_t b = bucket_of(sh, j->hashes[i]);
+
+    return bucket_at(sh, b) == k ? bucket_at(sh, bucket_next(sh, b)) : &no_bucket; /* the index grew: looked up again later */
+}
+
+static inline void stage_b(struct job *j, uint32_t from, uint32_t to)
+{
     for (uint32_t i = from; i < to; i++) {
         const struct bucket *k = j->x->buckets[i];
         uint32_t m = bucket_match(k, tag_of(j->hashes[i]));
-        char *entry = NULL;
-        if (LIKELY(m != 0)) {
-            uint32_t slot = k->slot[__builtin_ctz(m)];
-            entry = entry_at(t, &j->s->shards[t->latest.shard[i]], slot);
-            t->latest.slot[i] = slot;
-            __builtin_prefetch(entry, 1);
-            if (j->marks) slot_fetch(t, &j->s->shards[t->latest.shard[i]], slot, t->dirty_now);
-        } else if (k->overflow) {
-            __builtin_prefetch(k + 1); /* mostly the next one; a chunk's last has its next elsewhere */
-        }
-        j->x->entries[i] = entry;
+        j->x->entries[i] = NULL;
+        if (LIKELY(m != 0)) candidate(j, i, k, m);
+        else if (k->overflow) __builtin_prefetch(k + 1); /* mostly the next one; a chunk's last has its next elsewhere */
     }
+}
+
+/* Who found nothing in a bucket that others passed by: is it in the next? */
+static inline void stage_o(struct job *j, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        const struct bucket *k = j->x->buckets[i];
+        if (j->x->entries[i] != NULL || k->overflow == 0) continue;
+        k = next_of(j, i, k);
+        uint32_t m = bucket_match(k, tag_of(j->hashes[i]));
+        if (m != 0) candidate(j, i, k, m);
+    }
+}
+
+/* True: row i's bucket, still the one of stage A, has nothing of that tag and nothing passed it by. */
+static inline bool is_absent(const struct job *j, uint32_t i)
+{
+    const struct bucket *k = j->x->buckets[i];
+
+    return !j->grew && k != &no_bucket && k->overflow == 0 && bucket_match(k, tag_of(j->hashes[i])) == 0;
 }
 
 static inline void stage_c(struct job *j, enum key_form form, uint32_t from, uint32_t to)
@@ -182,7 +218,8 @@ static inline void stage_c(struct job *j, enum key_form form, uint32_t from, uin
         if (LIKELY(entry != NULL && key_equals(t, form, entry, keys, i, j->hashes[i]))) {
             if (UNLIKELY(!j->is_plain)) t->latest.slot[i] = settle(j, sh, i, t->latest.slot[i]);
         } else {
-            t->latest.slot[i] = resolve_one(j, sh, i, j->hashes[i]);
+            bool is_new = j->intent >= STATE_INSERT && is_absent(j, i);
+            t->latest.slot[i] = is_new ? create(j, sh, i, j->hashes[i]) : resolve_one(j, sh, i, j->hashes[i]);
             entry = t->latest.slot[i] == NO_SLOT ? NULL : entry_at(t, sh, t->latest.slot[i]);
         }
         j->rows[i] = entry != NULL && t->latest.slot[i] != NO_SLOT ? entry + t->row_offset : NULL;
@@ -202,16 +239,19 @@ static inline __attribute__((always_inline)) void pipeline(struct job *j, enum k
 {
     uint32_t n = j->count;
 
-    stage_a(j, 0, MIN(n, 2U * GROUP));
-    stage_b(j, 0, MIN(n, (uint32_t)GROUP));
+    stage_a(j, 0, MIN(n, 3U * GROUP));
+    stage_b(j, 0, MIN(n, 2U * GROUP));
+    stage_o(j, 0, MIN(n, (uint32_t)GROUP));
     for (uint32_t at = 0; at < n; at += GROUP) {
-        uint32_t end = MIN(n, at + GROUP), next = MIN(n, end + GROUP), after = MIN(n, next + GROUP);
+        uint32_t end = MIN(n, at + GROUP), next = MIN(n, end + GROUP), after = MIN(n, next + GROUP), last = MIN(n, after + GROUP);
         if (UNLIKELY(j->grew)) {
-            stage_a(j, end, next);
+            stage_a(j, at, after);
+            stage_b(j, end, next);
             j->grew = false;
         }
-        stage_a(j, next, after);
-        stage_b(j, end, next);
+        stage_a(j, after, last);
+        stage_b(j, next, after);
+        stage_o(j, end, next);
         stage_c(j, form, at, end);
         if (j->marks) mark_dirty(j, at, end);
     }
@@ -261,7 +301,7 @@ enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_
 {
     struct hm_table *t = hm_of(base);
     struct job j = {.t = t, .x = base->host->scratch, .hashes = keys->hashes, .count = keys->count, .intent = intent, .rows = rows,
-        .marks = intent == STATE_UPDATE || intent == STATE_INSERT};
+        .marks = hm_of(base)->is_tracked && (intent == STATE_UPDATE || intent == STATE_INSERT)};
 
     ASSERT(keys->count <= BATCH_ROWS && keys->col_count == t->key.type->child_count);
     if (t->has_heads && intent == STATE_RESERVE) j.intent = intent = STATE_INSERT; /* empty heads go away by themselves */
@@ -293,7 +333,7 @@ void *hm_get(struct state_table *base, int64_t ns, const struct batch *b, const 
     struct hm_table *t = hm_of(base);
     uint64_t created_bits[1] = {0};
     struct job j = {.t = t, .x = base->host->scratch, .count = 1, .intent = intent, .created = created_bits,
-        .marks = intent == STATE_UPDATE || intent == STATE_INSERT};
+        .marks = hm_of(base)->is_tracked && (intent == STATE_UPDATE || intent == STATE_INSERT)};
     struct shard *sh;
     uint32_t slot;
 

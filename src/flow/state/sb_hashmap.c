@@ -127,11 +127,25 @@ static uint64_t bits_walk(const struct hm_table *t, uint32_t run, bool clear)
     return set;
 }
 
+/* Everything that is there counts as changed. */
+static void all_dirty(struct hm_table *t)
+{
+    for (uint32_t n = 0; n < t->space_count * t->shard_count; n++) {
+        const struct shard *sh = &t->spaces[n / t->shard_count]->shards[n % t->shard_count];
+        for (uint32_t page = 0; page < sh->page_count; page++) {
+            uint32_t words = t->orders[MIN(page, t->order_count - 1)].words;
+            memcpy(page_bits(t, sh, page, t->dirty_now), page_bits(t, sh, page, BITS_LIVE), words * sizeof(uint64_t));
+        }
+    }
+}
+
 static void hm_freeze(struct state_table *base)
 {
     struct hm_table *t = hm_of(base);
 
     ASSERT(!t->is_frozen && t->latest.count == 0); /* between batches, the former set taken */
+    if (!t->is_tracked) all_dirty(t);
+    t->is_tracked = true;
     t->dirty_now ^= 1;
     t->is_frozen = true;
 }
@@ -149,6 +163,7 @@ static uint64_t hm_dirty_count(const struct state_table *base, bool frozen)
     const struct hm_table *t = hm_of_const(base);
 
     if (frozen && !t->is_frozen) return 0;
+    if (!t->is_tracked) return bits_walk(t, BITS_LIVE, false);
     return bits_walk(t, frozen ? t->dirty_now ^ 1 : t->dirty_now, false);
 }
 

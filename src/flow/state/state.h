@@ -158,7 +158,7 @@ uint64_t state_count(const struct state_table *t, int64_t ns); /* keys; expired 
  * must have been taken (state_thaw) before. */
 void state_freeze(struct state_table *t);
 void state_thaw(struct state_table *t); /* forgets the frozen set */
-/* Keys changed since the last freeze (frozen = false) or in the frozen set. */
+/* Keys changed since the last freeze (frozen = false; before the first one: all that are there) or in the frozen set. */
 uint64_t state_dirty_count(const struct state_table *t, bool frozen);
 
 /* "hashmap", ...; NULL when unknown. */

@@ -71,12 +71,14 @@ void mem_move(struct mem *from, struct mem *to)
     from->used = 0;
 }
 
+enum { SMALL_PAGE = 4096, HUGE_PAGE = 2 << 20 };
+
 static void *place(struct mem *m, void *base, size_t offset, size_t size)
 {
     struct mem_block *b = (struct mem_block *)(void *)((char *)base + offset);
 
     b->base = base;
-    b->size = size + offset + sizeof *b;
+    b->size = size + MIN(offset, (size_t)SMALL_PAGE) + sizeof *b; /* of a longer lead no other page is ever touched */
     m->calls++;
     link_block(m, b);
     return b + 1;
@@ -102,7 +104,7 @@ void *mem_zalloc(struct mem *m, size_t size)
 
 void *mem_alloc_aligned(struct mem *m, size_t size, size_t alignment)
 {
-    ASSERT((alignment & (alignment - 1)) == 0 && alignment >= 16 && alignment <= 4096);
+    ASSERT((alignment & (alignment - 1)) == 0 && alignment >= 16 && alignment <= HUGE_PAGE);
     ASSERT(size < SIZE_MAX / 2);
     size_t lead = ALIGN_UP(sizeof(struct mem_block), alignment);
     void *base = sys_memory_get_aligned(size + lead, alignment);
@@ -112,7 +114,8 @@ void *mem_alloc_aligned(struct mem *m, size_t size, size_t alignment)
 
 void *mem_pages(struct mem *m, size_t size)
 {
-    void *p = mem_alloc_aligned(m, size, 4096);
+    /* a large one begins where a huge page does: else a part of each end is of small pages, whose look-ups cost more */
+    void *p = mem_alloc_aligned(m, size, size >= HUGE_PAGE ? HUGE_PAGE : SMALL_PAGE);
 
     sys_memory_advise_huge(p, size);
     return p;

@@ -22,7 +22,7 @@ void mem_init(struct mem *m, const char *name, size_t limit);
 void mem_release(struct mem *m);
 void *mem_alloc(struct mem *m, size_t size) __attribute__((malloc, returns_nonnull)); /* 16-byte aligned, not cleared */
 void *mem_zalloc(struct mem *m, size_t size) __attribute__((malloc, returns_nonnull));
-void *mem_alloc_aligned(struct mem *m, size_t size, size_t alignment) __attribute__((malloc, returns_nonnull)); /* <= 4096 */
+void *mem_alloc_aligned(struct mem *m, size_t size, size_t alignment) __attribute__((malloc, returns_nonnull)); /* <= 2 MiB */
 void *mem_try(struct mem *m, size_t size) CHECKED;
 void *mem_realloc(struct mem *m, void *p, size_t size) __attribute__((returns_nonnull)); /* p may be NULL; not for aligned blocks */
 void mem_free(struct mem *m, void *p); /* NULL is a no-op; aligned blocks too */
