@@ -36,7 +36,12 @@ TW_API uint32_t tw_max_subtasks(struct tw_context *cx);     /* max parallelism *
 TW_API uint32_t tw_attempt(struct tw_context *cx);
 TW_API const char *tw_task_name(struct tw_context *cx);
 TW_API const char *tw_job_name(struct tw_context *cx);
+/* 32 hexadecimal digits; the same for every run of a job of that name. */
+TW_API const char *tw_job_id(struct tw_context *cx);
 TW_API const char *tw_job_parameter(struct tw_context *cx, const char *key); /* global job parameter or NULL */
+/* Distributed cache: where the file that tw_register_cached_file named lies here. To be read, not changed: without a
+ * cluster it is the file itself. A name that was not registered fails the job; the answer is NULL then. */
+TW_API const char *tw_cached_file(struct tw_context *cx, const char *name);
 
 /* --- timers (keyed functions) ------------------------------------------------------------------------------------- */
 /* De-duplicated per key and time; fire in order of time. */
@@ -96,6 +101,24 @@ TW_API void tw_min_add(struct tw_context *cx, const char *name, int64_t x);     
 TW_API void tw_max_add(struct tw_context *cx, const char *name, int64_t x);          /* IntMaximum, LongMaximum */
 TW_API void tw_double_min_add(struct tw_context *cx, const char *name, double x);    /* DoubleMinimum */
 TW_API void tw_double_max_add(struct tw_context *cx, const char *name, double x);    /* DoubleMaximum */
+
+/* --- metrics: of this subtask, readable while and after the job runs (tw_job_metric) ------------------------------ */
+/* Groups give names a path: group "kafka" with counter "polls" is "kafka.polls"; with a value, addGroup(key, value),
+ * "topic" and "orders" give "topic.orders". parent and group NULL: the operator's own group. */
+struct tw_metric_group;
+struct tw_metric;
+TW_API struct tw_metric_group *tw_metric_group(struct tw_context *cx, struct tw_metric_group *parent, const char *name,
+                                               const char *value);
+/* The measure of that name, made at the first call; keep what it answers (in tw_self, from .open) rather than asking per
+ * row. A name is one kind of measure throughout; at most 1,024 per subtask. NULL after a mistake, which fails the job. */
+TW_API struct tw_metric *tw_metric_counter(struct tw_context *cx, struct tw_metric_group *group, const char *name);
+TW_API struct tw_metric *tw_metric_gauge(struct tw_context *cx, struct tw_metric_group *group, const char *name);
+TW_API struct tw_metric *tw_metric_meter(struct tw_context *cx, struct tw_metric_group *group, const char *name);
+TW_API struct tw_metric *tw_metric_histogram(struct tw_context *cx, struct tw_metric_group *group, const char *name);
+/* Counters: n more (or fewer). Meters: n things happened. Cheap enough for every row; NULL is a no-op in all three. */
+TW_API void tw_metric_add(struct tw_context *cx, struct tw_metric *m, int64_t n);
+TW_API void tw_metric_set(struct tw_context *cx, struct tw_metric *m, double value);     /* gauges: it is that now */
+TW_API void tw_metric_update(struct tw_context *cx, struct tw_metric *m, int64_t value); /* histograms: one value */
 
 /* --- batch callbacks ---------------------------------------------------------------------------------------------- */
 TW_API uint32_t tw_batch_rows(const struct tw_batch *b);

@@ -74,12 +74,17 @@ TW_API void tw_disable_chaining(struct tw_env *env);
 TW_API void tw_set_job_parameter_at(struct tw_env *env, const char *key, const char *value, struct tw_here h);
 #define tw_set_job_parameter(env, key, value) tw_set_job_parameter_at(env, key, value, TW_HERE)
 
+/* Distributed cache: functions find the file by its name with tw_cached_file. It must be there when the job starts. Same
+ * as an entry "name:NAME,path:PATH" of pipeline.cached-files; neither holds ',' or ';'. */
+TW_API void tw_register_cached_file(struct tw_env *env, const char *path, const char *name);
+
 /* What came of the latest job that ran, however it ended. */
 struct tw_result {
     const char *job_name, *status; /* FINISHED, FAILED, CANCELED */
     uint64_t rows_in, rows_out;           /* by all sources; into all sinks */
     uint64_t late_dropped, late_refired;  /* rows too late for every window; firings that late rows caused */
     double seconds;
+    const char *job_id; /* see tw_job_id */
 };
 /* Builds the job, runs it in this process and waits. 0 when it finished; else 1, and tw_error says what and where.
  * Prints the error on stderr unless tw_quiet was set. A job that ends while a callback never returns cannot be taken
@@ -108,6 +113,25 @@ TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *
 /* The index-th value of a histogram, ascending, and how often it was added; false behind the last. */
 TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value,
                                      int64_t *count);
+/* What functions measured (see metrics in context.h), also of a job that failed. Histograms describe their latest values,
+ * 1,024 at most. */
+enum tw_metric_kind { TW_COUNTER, TW_GAUGE, TW_METER, TW_HISTOGRAM };
+struct tw_metric_value {
+    const char *operator_name, *name; /* the name with its groups: "kafka.polls" */
+    uint32_t subtask;                 /* from 0 */
+    enum tw_metric_kind kind;
+    int64_t count; /* counter: the sum; meter: how much happened; histogram: how many values there were */
+    double value;  /* gauge; counter: the sum; meter: per second over the last minute, or less if it ran shorter */
+    uint32_t values; /* histogram: how many the following describe */
+    int64_t min, max;
+    double mean, stddev, p50, p75, p95, p98, p99, p999;
+};
+/* The index-th of the latest job, by operator, subtask and name; false behind the last. Texts are valid until the next
+ * job. */
+TW_API bool tw_job_metric(struct tw_env *env, uint32_t index, struct tw_metric_value *out);
+/* The one of that operator's subtask and name; false when there is none. */
+TW_API bool tw_find_metric(struct tw_env *env, const char *operator_name, uint32_t subtask, const char *name,
+                           struct tw_metric_value *out);
 /* Asks a running job to stop, from a signal handler, another thread, or after tw_execute_async. */
 TW_API void tw_cancel(struct tw_env *env);
 /* The graph as Flink's JSON plan; freed with the environment. NULL on a mistake, see tw_error. */

@@ -18,6 +18,8 @@ const struct option_def config_defs[] = {
      false, false},
     {"pipeline.operator-chaining.enabled", OPT_BOOL, "true", NULL, "whether operators may run together in one task",
      false, false},
+    {"pipeline.cached-files", OPT_STRING, NULL, NULL,
+     "files that functions find by name: name:NAME,path:PATH, with ';' between files", false, false},
     {"execution.runtime-mode", OPT_ENUM, "STREAMING", "STREAMING", "how the job runs", false, false},
     {"pipeline.object-reuse", OPT_BOOL, "false", NULL,
      "accepted; rows are handed on as columns and never copied between chained operators", false, false},

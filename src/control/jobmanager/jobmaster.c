@@ -9,6 +9,8 @@
  * only. Rows for the caller are handed over here, so user code that receives them runs on the caller's thread. */
 #include "control/jobmanager/jobmaster.h"
 
+#include "control/cached_files.h"
+
 #include "control/config.h"
 #include "control/jobmanager/cancel_watch.h"
 #include "flow/state/state.h"
@@ -118,14 +120,18 @@ static enum status settings_of(const struct graph *g, struct taskmanager_setting
     return S_OK;
 }
 
-static void make_job(struct jobmaster *jm)
+static enum status make_job(struct jobmaster *jm, struct err *e)
 {
     const struct options *o = &jm->graph.settings;
     struct job_settings settings = {.commit_retries = options_int(o, config_defs, "sink.committer.retries")};
+    const char *cached_files = options_get(o, config_defs, "pipeline.cached-files");
 
+    TRY(cached_files_parse(jm->graph.arena, cached_files, &settings.cached_files, e));
+    TRY(cached_files_check(&settings.cached_files, jm->o.sys, e));
     jm->job = job_shared_create(jm->o.sys, jm->graph.job_name, &jm->graph.parameters);
     job_shared_configure(jm->job, &settings);
     job_rows_on_offer(jm->job, rows_have_come, jm);
+    return S_OK;
 }
 
 static enum status submit(struct jobmaster *jm, struct str encoded, struct err *e)
@@ -139,7 +145,7 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     jm->watch.interval_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.interval") * NS_PER_MS;
     jm->watch.timeout_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.timeout") * NS_PER_MS;
     TRY(graph_prepare(&jm->graph, e));
-    make_job(jm);
+    TRY(make_job(jm, e));
     jm->tm = taskmanager_create(jm->o.sys, jm->o.log, &settings);
     return taskmanager_deploy(jm->tm, &jm->graph, jm->job, task_has_ended, jm, e);
 }
@@ -269,6 +275,7 @@ void jobmaster_pump(struct jobmaster *jm)
 
     while ((message = sys_mailbox_take(jm->o.sys, jm->mailbox, 0)) != NULL) on_message(jm, message);
     look_at_signals(jm);
+    metrics_sample(job_metrics(jm->job));
     tick(jm);
 }
 
@@ -280,6 +287,7 @@ static void wait_for_tasks(struct jobmaster *jm)
         if (message != NULL) on_message(jm, message);
         look_at_signals(jm);
         look_at_ending(jm);
+        metrics_sample(job_metrics(jm->job));
         tick(jm);
     }
 }
@@ -310,6 +318,7 @@ enum status jobmaster_run(struct jobmaster *jm, struct err *e)
     taskmanager_join(jm->tm);
     hand_over_rows(jm);
     jm->ended_ns = sys_mono_ns(jm->o.sys);
+    metrics_stop(job_metrics(jm->job));
     taskmanager_totals(jm->tm, &jm->totals);
     become(jm, jm->status == JOB_FAILING ? JOB_FAILED : jm->status == JOB_CANCELLING ? JOB_CANCELED : JOB_FINISHED);
     if (jm->status == JOB_FINISHED) return S_OK;
@@ -323,6 +332,9 @@ enum sys_signal jobmaster_signal(const struct jobmaster *jm) { return jm->signal
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm) { return &jm->totals; }
 int64_t jobmaster_run_ns(const struct jobmaster *jm) { return jm->ended_ns - jm->started_ns; }
 const struct graph *jobmaster_graph(const struct jobmaster *jm) { return &jm->graph; }
+
+const char *jobmaster_job_id(const struct jobmaster *jm) { return jm->job != NULL ? job_shared_id(jm->job) : ""; }
+struct metrics *jobmaster_metrics(const struct jobmaster *jm) { return jm->job != NULL ? job_metrics(jm->job) : NULL; }
 
 const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm)
 {

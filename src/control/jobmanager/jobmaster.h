@@ -54,6 +54,8 @@ enum job_status jobmaster_status(const struct jobmaster *jm);
 enum sys_signal jobmaster_signal(const struct jobmaster *jm); /* the one that stopped the job, or NONE */
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm);
 const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm);
+struct metrics *jobmaster_metrics(const struct jobmaster *jm); /* also while it runs; NULL before it was submitted */
+const char *jobmaster_job_id(const struct jobmaster *jm);
 int64_t jobmaster_run_ns(const struct jobmaster *jm); /* from start to end */
 const struct graph *jobmaster_graph(const struct jobmaster *jm);
 

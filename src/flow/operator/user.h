@@ -46,6 +46,7 @@ struct user_states;
 struct user_timers;
 struct user_counters;
 struct user_sink;
+struct tw_metric_group;
 
 /* --- the context ------------------------------------------------------------------------------------------------------------ */
 struct user_in {
@@ -124,6 +125,7 @@ struct tw_context {
     struct user_states *states;
     struct user_timers *timers;
     struct user_counters *counters;
+    struct tw_metric_group *groups; /* of metrics, the latest first */
     struct user_sink *sink;    /* two phases, writer state; NULL = none */
     struct user_hooks hooks;
     void *columns;             /* op_batch.c: set while .batch runs */

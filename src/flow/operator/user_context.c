@@ -319,11 +319,20 @@ uint32_t tw_subtasks(struct tw_context *cx) { return cx->op->parallelism; }
 uint32_t tw_max_subtasks(struct tw_context *cx) { return cx->op->max_parallelism; }
 uint32_t tw_attempt(struct tw_context *cx) { return cx->op->attempt; }
 const char *tw_task_name(struct tw_context *cx) { return cx->op->name; }
+const char *tw_job_id(struct tw_context *cx) { return cx->op->job ? job_shared_id(cx->op->job) : ""; }
 const char *tw_job_name(struct tw_context *cx) { return cx->op->job ? job_shared_name(cx->op->job) : ""; }
 
 const char *tw_job_parameter(struct tw_context *cx, const char *key)
 {
     return cx->op->job && key ? job_shared_parameter(cx->op->job, key) : NULL;
+}
+
+const char *tw_cached_file(struct tw_context *cx, const char *name)
+{
+    const char *path = cx->op->job && name ? job_cached_file(cx->op->job, name) : NULL;
+
+    if (path == NULL) user_misuse(cx, "there is no cached file '%s'; tw_register_cached_file makes one", name ? name : "");
+    return path;
 }
 
 enum tw_row_kind tw_kind(struct tw_context *cx)

@@ -26,6 +26,7 @@ struct user_sink {
     bool has_begun;          /* what waits is for another round */
     int64_t next_ms;         /* which begins no earlier */
     uint64_t prepared, committed;
+    struct tw_metric *total, *successful, *already, *failed, *retried;
 };
 
 /* --- graph time -------------------------------------------------------------------------------------------------------- */
@@ -74,7 +75,13 @@ enum status user_sink_open(struct tw_context *cx)
     if (fn->committable) size = fn->committable->size;
     if (fn->writer_state) size = MAX(size, fn->writer_state->size);
     s->structs = mem_zalloc(cx->op->mem, (size_t)size * ROWCONV_ROWS);
-    return S_OK;
+    if (fn->commit == NULL) return S_OK;
+    s->total = tw_metric_counter(cx, NULL, "totalCommittables");
+    s->successful = tw_metric_counter(cx, NULL, "successfulCommittables");
+    s->already = tw_metric_counter(cx, NULL, "alreadyCommittedCommittables");
+    s->failed = tw_metric_counter(cx, NULL, "failedCommittables");
+    s->retried = tw_metric_counter(cx, NULL, "retriedCommittables");
+    return user_check(cx, TW_OK);
 }
 
 static char *structs_read(struct user_sink *s, const struct user_out *o, const struct batch *b, uint32_t first,
@@ -166,7 +173,9 @@ enum status user_sink_prepare(struct tw_context *cx)
     enum status st = user_check(cx, cx->fn->prepare_commit(cx));
     s->taking = NULL;
     user_out_flush(cx, &s->committables);
-    s->prepared += rows_in(s->committables.waiting);
+    uint64_t rows = rows_in(s->committables.waiting);
+    s->prepared += rows;
+    tw_metric_add(cx, s->total, (int64_t)rows);
     s->has_begun = false;
     s->retries = 0;
     return st;
@@ -188,8 +197,12 @@ static enum status take_answer(struct tw_context *cx, const struct tw_commit *c,
 
     switch (c->answer) {
     case TW_COMMITTED:
-    case TW_COMMITTED_BEFORE: s->committed++; return S_OK;
+    case TW_COMMITTED_BEFORE:
+        s->committed++;
+        tw_metric_add(cx, c->answer == TW_COMMITTED ? s->successful : s->already, 1);
+        return S_OK;
     case TW_RETRY_LATER:
+        tw_metric_add(cx, s->retried, 1);
         s->next_ms = MAX(s->next_ms, sys_wall_ms(cx->op->sys) + MAX(c->retry_after_ms, 0));
         user_emit(cx, &s->committables, row, TW_NO_TIME);
         return S_OK;
@@ -209,7 +222,9 @@ static enum status commit_one(struct tw_context *cx, char *row)
     enum status st = user_check(cx, cx->fn->commit(cx, row, &c));
     if (st == S_OK) st = take_answer(cx, &c, row);
     cx->batch = NULL;
-    return st == S_OK ? S_OK : commit_failed(cx, st);
+    if (st == S_OK) return S_OK;
+    tw_metric_add(cx, s->failed, 1);
+    return commit_failed(cx, st);
 }
 
 /* Up to 64 committables of the round's first batch. */

@@ -5,6 +5,7 @@
  * queue in steady state allocates nothing. Order is kept per receiver and sender. */
 #include "flow/task/job_shared.h"
 
+#include "ground/base/hash.h"
 #include "ground/base/map.h"
 #include "ground/base/str.h"
 
@@ -34,6 +35,8 @@ struct job_shared {
     struct mem mem;
     struct arena arena;
     const char *name;
+    char id[33];
+    struct metrics *metrics;
     struct options parameters;
     struct job_settings settings;
     uint32_t tasks_left;            /* have not handed on all they had */
@@ -59,6 +62,18 @@ static struct options options_copy(struct arena *a, const struct options *from)
     return (struct options){items, from->count};
 }
 
+/* Equal for every run of the job, as its checkpoints will have to find it again. */
+static void job_id_make(const char *name, char id[static 33])
+{
+    struct sha256 digest;
+    char hex[65];
+
+    sha256_of(name, strlen(name), &digest);
+    sha256_hex(&digest, hex);
+    memcpy(id, hex, 32);
+    id[32] = '\0';
+}
+
 struct job_shared *job_shared_create(struct sys *sys, const char *name, const struct options *parameters)
 {
     struct mem mem;
@@ -73,6 +88,8 @@ struct job_shared *job_shared_create(struct sys *sys, const char *name, const st
     j->lock = sys_lock_create(sys);
     j->settings = default_settings;
     j->name = arena_strdup(&j->arena, name);
+    job_id_make(name, j->id);
+    j->metrics = metrics_create(sys);
     if (parameters != NULL) j->parameters = options_copy(&j->arena, parameters);
     map_init(&j->by_key, &j->mem);
     accumulators_init(&j->accumulators, &j->mem);
@@ -86,6 +103,7 @@ void job_shared_free(struct job_shared *j)
     if (j == NULL) return;
     for (struct object *o = j->objects; o != NULL; o = o->previous)
         if (o->end != NULL) o->end(o->bytes);
+    metrics_free(j->metrics);
     sys_lock_free(j->sys, j->lock);
     mem_init(&mem, "job", 0);
     mem_move(&j->mem, &mem);
@@ -93,15 +111,29 @@ void job_shared_free(struct job_shared *j)
 }
 
 const char *job_shared_name(const struct job_shared *j) { return j->name; }
+const char *job_shared_id(const struct job_shared *j) { return j->id; }
+struct metrics *job_metrics(struct job_shared *j) { return j->metrics; }
 
-const char *job_shared_parameter(const struct job_shared *j, const char *key)
+/* The one given last counts. */
+static const char *option_find(const struct options *o, const char *key)
 {
-    for (uint32_t i = j->parameters.count; i-- > 0;)
-        if (strcmp(j->parameters.items[i].key, key) == 0) return j->parameters.items[i].value;
+    for (uint32_t i = o->count; i-- > 0;)
+        if (strcmp(o->items[i].key, key) == 0) return o->items[i].value;
     return NULL;
 }
 
-void job_shared_configure(struct job_shared *j, const struct job_settings *s) { j->settings = *s; }
+const char *job_shared_parameter(const struct job_shared *j, const char *key) { return option_find(&j->parameters, key); }
+const char *job_cached_file(const struct job_shared *j, const char *name)
+{
+    return option_find(&j->settings.cached_files, name);
+}
+
+void job_shared_configure(struct job_shared *j, const struct job_settings *s)
+{
+    j->settings = *s;
+    j->settings.cached_files = options_copy(&j->arena, &s->cached_files);
+}
+
 struct job_settings job_settings(const struct job_shared *j) { return j != NULL ? j->settings : default_settings; }
 
 /* --- the end of all input ------------------------------------------------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #pragma once
 #include "columns/column/batch.h"
 #include "flow/task/accumulators.h"
+#include "flow/task/metrics.h"
 #include "ground/base/option.h"
 #include "ground/sys/sys.h"
 
@@ -14,11 +15,15 @@ struct job_shared *job_shared_create(struct sys *sys, const char *name, const st
 void job_shared_free(struct job_shared *j); /* ends the objects, latest first; NULL is a no-op */
 
 const char *job_shared_name(const struct job_shared *j);
+const char *job_shared_id(const struct job_shared *j); /* 32 hexadecimal digits, a hash of the name */
+const char *job_cached_file(const struct job_shared *j, const char *name); /* its path; NULL when there is none */
+struct metrics *job_metrics(struct job_shared *j);
 const char *job_shared_parameter(const struct job_shared *j, const char *key); /* NULL when it was not given */
 
 /* What the job's configuration says to operators. */
 struct job_settings {
-    int64_t commit_retries; /* sink.committer.retries */
+    int64_t commit_retries;      /* sink.committer.retries */
+    struct options cached_files; /* pipeline.cached-files: name and path */
 };
 void job_shared_configure(struct job_shared *j, const struct job_settings *s); /* before its tasks are made */
 struct job_settings job_settings(const struct job_shared *j); /* NULL and without configure: the defaults */

@@ -114,6 +114,22 @@ void tw_set_job_parameter_at(struct tw_env *env, const char *key, const char *va
     else config_set(&env->parameters, key, value);
 }
 
+/* One more entry of pipeline.cached-files. */
+void tw_register_cached_file(struct tw_env *env, const char *path, const char *name)
+{
+    struct options o = config_options(&env->config);
+    const char *before = options_get(&o, config_defs, "pipeline.cached-files");
+
+    if (path == NULL || name == NULL || path[0] == '\0' || name[0] == '\0')
+        setting_mistake(env, "tw_register_cached_file needs a path and a name");
+    else if (strpbrk(name, ",;") != NULL || strpbrk(path, ",;") != NULL)
+        setting_mistake(env, "tw_register_cached_file: neither path nor name may hold ',' or ';'");
+    else
+        config_set(&env->config, "pipeline.cached-files",
+                   arena_printf(&env->arena, "%s%sname:%s,path:%s", before != NULL ? before : "",
+                                before != NULL ? ";" : "", name, path));
+}
+
 void tw_quiet(struct tw_env *env, bool quiet) { env->is_quiet = quiet; }
 bool tw_is_quiet(const struct tw_env *env) { return env->is_quiet || env->is_silent; }
 void tw_cancel(struct tw_env *env) { sys_atomic_store(&env->cancelled, 1); }

@@ -127,7 +127,8 @@ static void keep_result(struct tw_env *env)
                                      .rows_out = t->rows_out,
                                      .late_dropped = t->late_dropped,
                                      .late_refired = t->late_refired,
-                                     .seconds = (double)jobmaster_run_ns(env->jobmaster) / 1e9};
+                                     .seconds = (double)jobmaster_run_ns(env->jobmaster) / 1e9,
+                                     .job_id = arena_strdup(&env->arena, jobmaster_job_id(env->jobmaster))};
 }
 
 static enum status run(struct tw_env *env, struct str bytes)

@@ -129,6 +129,28 @@ static struct tw_env *quiet_env(void)
     return env;
 }
 
+/* The sink's own counters say what the text says: its answers stand in front of blanks. */
+static void count_committables(struct tw_env *env, const char *text)
+{
+    static const struct {
+        const char *name, *answers;
+    } counters[] = {{"successfulCommittables", "d"},
+                    {"alreadyCommittedCommittables", "b"},
+                    {"failedCommittables", "fl?"},
+                    {"retriedCommittables", "rR"}};
+    struct tw_metric_value v;
+
+    assert_true(tw_find_metric(env, "Sink: ledger", 0, "totalCommittables", &v));
+    assert_int_equal(v.count, 3);
+    for (size_t i = 0; i < sizeof counters / sizeof counters[0]; i++) {
+        int64_t expected = 0;
+        for (const char *at = strchr(text, '/'); at != NULL; at = strchr(at + 1, '/'))
+            expected += strchr(counters[i].answers, at[2]) != NULL;
+        assert_true(tw_find_metric(env, "Sink: ledger", 0, counters[i].name, &v));
+        assert_int_equal(v.count, expected);
+    }
+}
+
 /* Rows 1 to 6, two to a transaction. */
 static void expect(const char *answers, const char *retries, const char *text, const char *error)
 {
@@ -140,6 +162,7 @@ static void expect(const char *answers, const char *retries, const char *text, c
     assert_int_equal(tw_execute(env, "commits"), error == NULL ? 0 : 1);
     assert_string_equal(b.text, text);
     assert_string_equal(tw_error(env), error == NULL ? "" : error);
+    count_committables(env, text);
     tw_env_free(env);
 }
 
