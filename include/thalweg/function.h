@@ -35,14 +35,27 @@ enum tw_state_kind {
     TW_OPERATOR_LIST,
     TW_OPERATOR_UNION
 };
-enum tw_ttl_update { TW_ON_CREATE_AND_WRITE, TW_ON_READ_AND_WRITE };
+enum tw_ttl_update { TW_ON_CREATE_AND_WRITE, TW_ON_READ_AND_WRITE, TW_TTL_DISABLED };
 enum tw_ttl_visibility { TW_NEVER_RETURN_EXPIRED, TW_RETURN_EXPIRED_IF_NOT_CLEANED_UP };
 
-/* Time to live, in processing time. ttl_ms 0 = for ever. */
+/* Time to live, in processing time. ttl_ms 0 = for ever, as with TW_TTL_DISABLED, which needs no other member.
+ * TW_RETURN_EXPIRED_IF_NOT_CLEANED_UP: what has expired is returned by the first read, which ends it: a value, an entry of
+ * a map; a list ends with a walk to its end that meets nothing alive. */
 struct tw_ttl {
     int64_t ttl_ms;
     enum tw_ttl_update update;
     enum tw_ttl_visibility visibility;
+    /* Clean-up beside reading. Without any of these a few entries are looked at after each batch of rows.
+     * cleanupIncrementally: so many entries for each access to the state, and for each row even without one when
+     * cleanup_every_record; after a batch, 16,384 at most. */
+    uint32_t cleanup_size;
+    bool cleanup_every_record;
+    bool no_background_cleanup; /* disableCleanupInBackground: nothing happens that is not asked for here */
+    bool cleanup_full_snapshot; /* expired entries stay out of snapshots; there are none without checkpoints */
+    /* Of the rocksdb backend, which reads them; others do not. cleanupInRocksdbCompactFilter: the time is asked for anew
+     * every so many entries (0 = it was not called); files older than that are compacted, 0 = 30 days. */
+    uint32_t compact_filter_query_time_after;
+    int64_t periodic_compaction_ms;
 };
 
 struct tw_function;

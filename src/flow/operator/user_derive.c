@@ -174,6 +174,23 @@ static enum status state_types_check(struct arena *a, const struct tw_state *s, 
     return E_GRAPH;
 }
 
+static enum status state_ttl_check(const struct tw_state *s, struct err *e)
+{
+    const struct tw_ttl *t = &s->ttl;
+
+    if (t->update == TW_TTL_DISABLED) return S_OK;
+    if (t->ttl_ms < 0) return err_set(e, E_GRAPH, "state '%s' has a negative time to live", s->name);
+    if (t->ttl_ms > 0 && !is_keyed_kind(s->kind))
+        return err_set(e, E_GRAPH, "%s state '%s' cannot have a time to live", kind_names[s->kind], s->name);
+    if ((unsigned)t->update > TW_TTL_DISABLED || (unsigned)t->visibility > TW_RETURN_EXPIRED_IF_NOT_CLEANED_UP)
+        return err_set(e, E_GRAPH, "state '%s': .ttl.update or .ttl.visibility is no value of its enum", s->name);
+    if (t->cleanup_every_record && t->cleanup_size == 0)
+        return err_set(e, E_GRAPH, "state '%s': .ttl.cleanup_every_record needs a .cleanup_size", s->name);
+    if (t->periodic_compaction_ms < 0)
+        return err_set(e, E_GRAPH, "state '%s' has a negative .ttl.periodic_compaction_ms", s->name);
+    return S_OK;
+}
+
 static enum status state_check(const struct op_plan *plan, const struct tw_state *s, bool broadcast, struct err *e)
 {
     if (s->name == NULL || s->name[0] == 0) return err_set(e, E_GRAPH, "a declared state has no name");
@@ -186,9 +203,7 @@ static enum status state_check(const struct op_plan *plan, const struct tw_state
     }
     if (s->kind == TW_BROADCAST && !broadcast)
         return err_set(e, E_GRAPH, "broadcast state '%s' lives in tw_broadcast_process only", s->name);
-    if (s->ttl.ttl_ms < 0) return err_set(e, E_GRAPH, "state '%s' has a negative time to live", s->name);
-    if (s->ttl.ttl_ms > 0 && !is_keyed_kind(s->kind))
-        return err_set(e, E_GRAPH, "%s state '%s' cannot have a time to live", kind_names[s->kind], s->name);
+    TRY(state_ttl_check(s, e));
     TRY(state_function_check(s, e));
     return state_types_check(plan->arena, s, e);
 }

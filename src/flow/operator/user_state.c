@@ -45,12 +45,15 @@ static bool is_keyed(const struct tw_state *s) { return s->kind >= TW_VALUE && s
 /* --- opening ----------------------------------------------------------------------------------------------------------- */
 static struct state_ttl ttl_of(const struct tw_ttl *t)
 {
-    if (t->ttl_ms == 0) return (struct state_ttl){0};
+    if (t->ttl_ms == 0 || t->update == TW_TTL_DISABLED) return (struct state_ttl){0};
     return (struct state_ttl){
         .ms = t->ttl_ms,
         .update = t->update == TW_ON_READ_AND_WRITE ? STATE_TTL_ON_READ_AND_WRITE : STATE_TTL_ON_CREATE_AND_WRITE,
         .visibility = t->visibility == TW_RETURN_EXPIRED_IF_NOT_CLEANED_UP ? STATE_TTL_RETURN_EXPIRED_IF_NOT_CLEANED
                                                                            : STATE_TTL_NEVER_RETURN_EXPIRED,
+        .no_background = t->no_background_cleanup,
+        .cleanup_size = t->cleanup_size,
+        .every_record = t->cleanup_every_record,
     };
 }
 
@@ -597,7 +600,7 @@ static void list_move(struct tw_context *cx, struct user_state *s, uint32_t from
     void **rows = arena_alloc(cx->op->scratch, (count + 1) * sizeof *rows);
     char *value = arena_alloc(cx->op->scratch, s->value.size);
 
-    for (void *row; (row = view_list_next(s->view, &c)) != NULL;) rows[n++] = row;
+    for (void *row; (row = view_list_peek(s->view, &c)) != NULL;) rows[n++] = row;
     select_key(cx->states, to);
     for (uint32_t i = 0; i < n; i++) {
         memset(value, 0, s->value.size);

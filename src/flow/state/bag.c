@@ -108,7 +108,7 @@ void row_stamp(struct hm_table *t, char *row)
     *(int64_t *)(void *)(row + t->bag->ttl_offset) = hm_now(t);
 }
 
-static bool is_expired(struct hm_table *t, const char *row)
+bool row_is_expired(struct hm_table *t, const char *row)
 {
     int64_t at = *(const int64_t *)(const void *)(row + t->bag->ttl_offset), ttl = t->base.def->ttl.ms;
 
@@ -117,7 +117,7 @@ static bool is_expired(struct hm_table *t, const char *row)
 
 void row_touch(struct hm_table *t, char *row)
 {
-    if (t->bag->ttl_offset && t->base.def->ttl.update == STATE_TTL_ON_READ_AND_WRITE && !is_expired(t, row)) row_stamp(t, row);
+    if (t->bag->ttl_offset && t->base.def->ttl.update == STATE_TTL_ON_READ_AND_WRITE && !row_is_expired(t, row)) row_stamp(t, row);
 }
 
 bool row_is_shown(struct hm_table *t, const char *row)
@@ -126,7 +126,7 @@ bool row_is_shown(struct hm_table *t, const char *row)
 
     if (l->has_header && row_element(l, row)->count == 0) return false;
     if (l->ttl_offset == 0 || t->base.def->ttl.visibility != STATE_TTL_NEVER_RETURN_EXPIRED) return true;
-    return !is_expired(t, row);
+    return !row_is_expired(t, row);
 }
 
 char *bag_next(struct hm_table *t, struct bag *b, uint64_t *chunk, uint64_t *place)
@@ -328,7 +328,7 @@ void bag_sweep(struct hm_table *t, struct space *s, struct bag *b, uint32_t *lef
         next = c->next;
         for (uint32_t i = 0; i < c->used; i++) {
             char *row = chunk_row(l, c, i);
-            if ((l->has_header && row_element(l, row)->count == 0) || !is_expired(t, row)) continue;
+            if ((l->has_header && row_element(l, row)->count == 0) || !row_is_expired(t, row)) continue;
             expired++;
             if (l->has_header) bag_remove(t, s, b, row);
         }

@@ -84,6 +84,7 @@ void log_drop_before(struct hm_table *t, struct space *s, struct bag *b, int64_t
 void bags_forget(struct hm_table *t, const struct space *s);
 bool row_is_shown(struct hm_table *t, const char *row); /* neither removed nor hidden by TTL */
 void row_stamp(struct hm_table *t, char *row);
+bool row_is_expired(struct hm_table *t, const char *row);
 void row_touch(struct hm_table *t, char *row); /* it was read: if that counts, it lives longer; what is expired stays so */
 /* Goes on from *chunk (0 = start) and *place to the next row that is shown; NULL at the end. */
 char *bag_next(struct hm_table *t, struct bag *b, uint64_t *chunk, uint64_t *place);

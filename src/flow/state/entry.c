@@ -110,6 +110,8 @@ void hm_write(struct state_table *base, uint32_t i)
     uint32_t slot = t->latest.slot[i];
 
     ASSERT(slot != NO_SLOT);
+    if (UNLIKELY(t->has_dropped) && !slot_is_live(t, sh, slot))
+        entry_reset(t, t->latest.space, entry_at(t, sh, slot) + t->row_offset);
     slot_set_live(t, t->latest.space, sh, slot, true);
     slot_mark(t, sh, slot, t->dirty_now);
     if (t->ttl_offset) hm_stamp(t, entry_at(t, sh, slot) + t->row_offset, hm_now(t));
@@ -120,12 +122,20 @@ void hm_touch(struct state_table *base, uint32_t i)
     struct hm_table *t = hm_of(base);
     struct shard *sh = latest_shard(t, i);
     uint32_t slot = t->latest.slot[i];
+    bool drops = base->def->ttl.visibility == STATE_TTL_RETURN_EXPIRED_IF_NOT_CLEANED;
     char *row;
 
-    if (t->ttl_offset == 0 || base->def->ttl.update != STATE_TTL_ON_READ_AND_WRITE) return;
+    if (t->ttl_offset == 0 || (base->def->ttl.update != STATE_TTL_ON_READ_AND_WRITE && !drops)) return;
     ASSERT(slot != NO_SLOT && slot_is_live(t, sh, slot));
     row = entry_at(t, sh, slot) + t->row_offset;
-    if (hm_is_expired(t, row, hm_now(t))) return; /* as in Flink, reading does not bring it back to life */
+    if (hm_is_expired(t, row, hm_now(t))) { /* as in Flink, reading does not bring it back to life, it ends it */
+        if (!drops) return;
+        entry_reserve(t, t->latest.space, sh, slot);
+        slot_mark(t, sh, slot, t->dirty_now);
+        t->has_dropped = true;
+        return;
+    }
+    if (base->def->ttl.update != STATE_TTL_ON_READ_AND_WRITE) return;
     slot_mark(t, sh, slot, t->dirty_now);
     hm_stamp(t, row, hm_now(t));
 }
@@ -225,12 +235,14 @@ static void removed_settle(struct hm_table *t)
 void hm_done(struct state_table *base)
 {
     struct hm_table *t = hm_of(base);
+    uint32_t records = t->latest.count;
 
     t->latest.count = 0;
     t->latest.space = NULL;
     if (t->reserved.count) reserved_settle(t);
-    if (t->base.def->ttl.update != STATE_TTL_OFF) hm_sweep(t);
+    if (t->base.def->ttl.update != STATE_TTL_OFF) hm_sweep(t, records);
     if (t->has_heads) bags_done(t);
     if (t->removed.count) removed_settle(t);
-    t->has_now = false;
+    t->has_now = t->has_dropped = false;
+    base->accessed = 0;
 }

@@ -96,6 +96,7 @@ struct hm_table {
     struct key_codec key;
     uint32_t entry_size, row_offset; /* of the row or head in the entry */
     uint32_t ttl_offset;             /* of the stamp from the row; 0 = none */
+    bool has_dropped;                /* some absent rows of this batch have contents: expired ones that were read */
     uint32_t page_shift, page_mask, order_count;
     struct page_order orders[PAGE_ORDERS_MAX];
     uint32_t shard_shift, shard_count;
@@ -231,7 +232,7 @@ void hm_done(struct state_table *t);
 int64_t hm_now(struct hm_table *t); /* one instant for the whole batch */
 bool hm_is_expired(const struct hm_table *t, const char *row, int64_t now);
 static inline void hm_stamp(const struct hm_table *t, char *row, int64_t now) { *(int64_t *)(void *)(row + t->ttl_offset) = now; }
-void hm_sweep(struct hm_table *t); /* after a batch: looks at STATE_TTL_SWEEP entries, removes the expired ones */
+void hm_sweep(struct hm_table *t, uint32_t records); /* after a batch: as state_ttl says, looks at entries and removes the expired ones */
 
 /* resolve.c */
 enum status hm_resolve(struct state_table *t, int64_t ns, const struct state_keys *keys, enum state_intent intent, void **rows,

@@ -132,6 +132,8 @@ static void pending_done(struct state_table *base)
     t->count = 0;
     t->latest.count = 0;
     base->blocks = NULL; /* a namespace may have become empty */
+    t->inner->accessed = base->accessed;
+    base->accessed = 0;
     sb_hashmap.done(t->inner);
 }
 
@@ -225,6 +227,8 @@ static void *pending_head_next(struct state_table *t, int64_t ns, void *head, st
     return sb_hashmap.head_next(inner_of(t), ns, head, c);
 }
 
+static bool pending_row_is_expired(struct state_table *t, const void *row) { return sb_hashmap.row_is_expired(inner_of(t), row); }
+
 static void pending_row_write(struct state_table *t, int64_t ns, void *head, void *row)
 {
     sb_hashmap.row_write(inner_of(t), ns, head, row);
@@ -280,7 +284,8 @@ const struct sb_type sb_pending = {
     .remove = pending_remove, .prune_created = pending_prune_created, .delete = pending_delete, .done = pending_done,
     .get = pending_get, .each = pending_each, .drop = pending_drop, .namespaces = pending_namespaces, .count = pending_count,
     .freeze = pending_freeze, .thaw = pending_thaw, .dirty_count = pending_dirty_count,
-    .scan = pending_scan, .head_next = pending_head_next, .row_write = pending_row_write, .row_remove = pending_row_remove,
+    .scan = pending_scan, .head_next = pending_head_next, .row_is_expired = pending_row_is_expired,
+    .row_write = pending_row_write, .row_remove = pending_row_remove,
     .head_clear = pending_head_clear, .log_append = pending_log_append, .log_prune = pending_log_prune,
     .multiset_change = pending_multiset_change, .multiset_find = pending_multiset_find,
     .entry_resolve = pending_entry_resolve, .ordered_insert = pending_ordered_insert, .ordered_scan = pending_ordered_scan,

@@ -22,6 +22,7 @@ void *state_head_next(struct state_table *t, int64_t ns, void *head, struct stat
     return t->type->head_next(t, ns, head, c);
 }
 
+bool state_row_is_expired(struct state_table *t, const void *row) { return t->type->row_is_expired(t, row); }
 void state_row_write(struct state_table *t, int64_t ns, void *head, void *row) { t->type->row_write(t, ns, head, row); }
 void state_row_remove(struct state_table *t, int64_t ns, void *head, void *row) { t->type->row_remove(t, ns, head, row); }
 void state_head_clear(struct state_table *t, int64_t ns, void *head) { t->type->head_clear(t, ns, head); }

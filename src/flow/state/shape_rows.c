@@ -81,6 +81,13 @@ void *hm_head_next(struct state_table *base, int64_t ns, void *head, struct stat
     return row;
 }
 
+bool hm_row_is_expired(struct state_table *base, const void *row)
+{
+    struct hm_table *t = hm_of(base);
+
+    return t->bag->ttl_offset != 0 && row_is_expired(t, row);
+}
+
 void hm_row_write(struct state_table *base, int64_t ns, void *head, void *row)
 {
     struct hm_table *t = hm_of(base);

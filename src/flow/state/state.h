@@ -40,6 +40,10 @@ struct state_ttl {
     int64_t ms;         /* time to live since the last update, processing time; > 0 unless update is OFF */
     uint8_t update;     /* enum state_ttl_update */
     uint8_t visibility; /* enum state_ttl_visibility */
+    /* Clean-up after each batch. cleanup_size 0: up to STATE_TTL_SWEEP entries, none when no_background; else so many
+     * entries per access to the state (table.accessed), and per row of the batch when every_record. */
+    bool no_background, every_record;
+    uint32_t cleanup_size;
 };
 
 /* What an operator declares; it and its types outlive the table. */
@@ -58,7 +62,7 @@ struct state_def {
     struct state_ttl ttl;
 };
 
-enum { STATE_SHARDS_MAX = 256, STATE_EACH_ROWS = BATCH_ROWS, STATE_TTL_SWEEP = 64, STATE_ROW_BYTES_MAX = 64 * 1024 };
+enum { STATE_SHARDS_MAX = 256, STATE_EACH_ROWS = BATCH_ROWS, STATE_TTL_SWEEP = 64, STATE_TTL_SWEEP_MAX = 16384, STATE_ROW_BYTES_MAX = 64 * 1024 };
 
 struct blocks;
 struct sb_type;
@@ -107,6 +111,7 @@ struct state_table {
     struct segments *segments;     /* where long strings lie */
     struct blocks *blocks;         /* those of namespace blocks_ns; NULL = to be looked up */
     int64_t blocks_ns;
+    uint32_t accessed;             /* in this batch, counted by who cares for state_ttl.cleanup_size */
 };
 
 enum status state_open(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e) CHECKED;
@@ -121,7 +126,8 @@ enum status state_resolve(struct state_table *t, int64_t ns, const struct state_
  * real; UPDATE and INSERT have done this already). erase: the row is absent from now on, zeroed, and is what a reserved row is.
  * is_set: neither absent nor merely reserved nor erased; equal keys agree. */
 void state_write(struct state_table *t, uint32_t i);
-/* The i-th key, which is set, was read: it lives longer when reading counts, unless it is expired already. */
+/* The i-th key, which is set, was read: it lives longer when reading counts. When it is expired it does not; where expired
+ * rows are returned this was the last time: it is absent from now on, its row readable until state_write or state_done. */
 void state_touch(struct state_table *t, uint32_t i);
 void state_erase(struct state_table *t, uint32_t i);
 bool state_is_set(const struct state_table *t, uint32_t i);
@@ -131,7 +137,7 @@ void state_remove(struct state_table *t, const uint64_t *which);
 void state_prune_created(struct state_table *t, const uint64_t *keep);
 /* Deletes by key; absent keys are passed over. */
 enum status state_delete(struct state_table *t, int64_t ns, const struct state_keys *keys) CHECKED;
-/* Ends the batch: rows handed out are no longer valid; sweeps 64 entries when TTL is on. */
+/* Ends the batch: rows handed out are no longer valid; sweeps as state_ttl says. */
 void state_done(struct state_table *t);
 
 /* Single-key resolve for per-row callbacks: row number `row` of b. Never S_PENDING: it waits where it must, so on a disk

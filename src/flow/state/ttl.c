@@ -46,9 +46,19 @@ static bool sweep_space(struct hm_table *t, struct space *s, uint32_t *left)
     return false;
 }
 
-void hm_sweep(struct hm_table *t)
+/* Entries to look at after a batch of so many keys. */
+static uint32_t sweep_size(const struct hm_table *t, uint32_t records)
 {
-    uint32_t left = STATE_TTL_SWEEP;
+    const struct state_ttl *ttl = &t->base.def->ttl;
+    uint64_t runs = t->base.accessed + (ttl->every_record ? records : 0);
+
+    if (ttl->cleanup_size == 0) return ttl->no_background ? 0 : STATE_TTL_SWEEP;
+    return (uint32_t)MIN(runs * ttl->cleanup_size, (uint64_t)STATE_TTL_SWEEP_MAX);
+}
+
+void hm_sweep(struct hm_table *t, uint32_t records)
+{
+    uint32_t left = sweep_size(t, records);
 
     for (uint32_t n = 0; n < t->space_count && left > 0; n++) {
         if (t->sweep_at >= t->space_count) t->sweep_at = 0;

@@ -5,6 +5,11 @@
  *
  * Invariants: a view has a table for namespace 0 and, once another namespace is used, a second one for those (they are
  * laid out for many short-lived namespaces); `table` is that of the present batch. Between views_begin and views_end only.
+ *
+ * Where expired state is returned until it is cleaned up, reading it once is what cleans it up, as in Flink: a value and an
+ * entry of a map are gone after the first read, a list after a walk to its end that found nothing alive. What was read stays
+ * readable while the callback lasts, so that list is emptied when something else is asked of the view.
+ *
  * Not here: C values (the operator converts them), operator state (opstate.c). */
 #include "flow/state/view.h"
 
@@ -17,6 +22,7 @@ struct view {
     struct state_table *tables[2];
     struct state_table *table;
     struct view *next;
+    void *spent;               /* head of a list that is to be emptied */
     void *rows[BATCH_ROWS];    /* rows or heads of the batch's keys */
 };
 
@@ -100,6 +106,28 @@ enum status views_add(struct views *vs, const struct view_def *def, struct view 
     return S_OK;
 }
 
+/* ---- reading what is expired */
+
+static bool has_last_times(const struct view *v)
+{
+    return v->def.ttl.update != STATE_TTL_OFF && v->def.ttl.visibility == STATE_TTL_RETURN_EXPIRED_IF_NOT_CLEANED;
+}
+
+static void spent_clear(struct view *v)
+{
+    void *head = v->spent;
+
+    v->spent = NULL;
+    if (head != NULL) state_head_clear(v->table, v->views->ns, head);
+}
+
+/* Another access to the state of the current key. */
+static void access_begin(struct view *v)
+{
+    if (UNLIKELY(v->spent != NULL)) spent_clear(v);
+    v->table->accessed++;
+}
+
 /* ---- a batch */
 
 enum status views_begin(struct views *vs, int64_t ns, const struct state_keys *keys)
@@ -123,7 +151,10 @@ void views_row(struct views *vs, uint32_t i)
 
 void views_end(struct views *vs)
 {
-    for (struct view *v = vs->first; v != NULL; v = v->next) state_done(v->table);
+    for (struct view *v = vs->first; v != NULL; v = v->next) {
+        spent_clear(v);
+        state_done(v->table);
+    }
 }
 
 void views_drop(struct views *vs, int64_t ns)
@@ -150,6 +181,7 @@ const void *view_value_get(struct view *v)
     uint32_t at = v->views->at;
 
     ASSERT_ROW(is_value(v));
+    access_begin(v);
     if (!state_is_set(v->table, at)) return NULL;
     state_touch(v->table, at);
     return v->rows[at];
@@ -160,6 +192,7 @@ void *view_value_edit(struct view *v, bool *is_new)
     uint32_t at = v->views->at;
 
     ASSERT_ROW(is_value(v));
+    access_begin(v);
     if (is_new) *is_new = !state_is_set(v->table, at);
     state_write(v->table, at);
     return v->rows[at];
@@ -169,6 +202,7 @@ void view_clear(struct view *v)
 {
     uint32_t at = v->views->at;
 
+    access_begin(v);
     if (!is_value(v)) state_head_clear(v->table, v->views->ns, head_of(v));
     else if (state_is_set(v->table, at)) state_erase(v->table, at);
 }
@@ -194,12 +228,23 @@ enum status view_list_add(struct view *v, const void *probe_row)
     struct state_probe one = probe_one(&v->table->value, probe_row);
     void *head = head_of(v);
 
+    access_begin(v);
     return state_log_append(v->table, v->views->ns, &head, &one, NULL, NULL);
+}
+
+void *view_list_peek(struct view *v, struct view_cursor *c)
+{
+    return state_head_next(v->table, v->views->ns, head_of(v), &c->scan);
 }
 
 void *view_list_next(struct view *v, struct view_cursor *c)
 {
-    return state_head_next(v->table, v->views->ns, head_of(v), &c->scan);
+    if (!c->has_begun) access_begin(v);
+    c->has_begun = true;
+    void *row = view_list_peek(v, c);
+    if (row != NULL && !(has_last_times(v) && state_row_is_expired(v->table, row))) c->has_fresh = true;
+    if (row == NULL && !c->has_fresh && state_head_rows(head_of(v)) > 0) v->spent = head_of(v);
+    return row;
 }
 
 /* With a time to live the expired ones have to be left out. */
@@ -213,7 +258,11 @@ static uint32_t shown_count(struct view *v)
     return count;
 }
 
-uint32_t view_list_count(struct view *v) { return shown_count(v); }
+uint32_t view_list_count(struct view *v)
+{
+    access_begin(v);
+    return shown_count(v);
+}
 
 /* ---- map */
 
@@ -229,23 +278,45 @@ static void *entry_of(struct view *v, const void *probe_key, enum state_intent i
     return row;
 }
 
-void *view_map_get(struct view *v, const void *probe_key) { return entry_of(v, probe_key, STATE_READ, NULL); }
+/* Removed, it stays readable until state_done. */
+static void *entry_read(struct view *v, void *row)
+{
+    if (row != NULL && has_last_times(v) && state_row_is_expired(v->table, row))
+        state_row_remove(v->table, v->views->ns, head_of(v), row);
+    return row;
+}
 
-void *view_map_put(struct view *v, const void *probe_key, bool *is_new) { return entry_of(v, probe_key, STATE_INSERT, is_new); }
+void *view_map_get(struct view *v, const void *probe_key)
+{
+    access_begin(v);
+    return entry_read(v, entry_of(v, probe_key, STATE_READ, NULL));
+}
+
+void *view_map_put(struct view *v, const void *probe_key, bool *is_new)
+{
+    access_begin(v);
+    return entry_of(v, probe_key, STATE_INSERT, is_new);
+}
 
 bool view_map_remove(struct view *v, const void *probe_key)
 {
+    access_begin(v);
     void *row = entry_of(v, probe_key, STATE_UPDATE, NULL);
-
     if (row) state_row_remove(v->table, v->views->ns, head_of(v), row);
     return row != NULL;
 }
 
-uint32_t view_map_count(struct view *v) { return shown_count(v); }
+uint32_t view_map_count(struct view *v)
+{
+    access_begin(v);
+    return shown_count(v);
+}
 
 void *view_map_next(struct view *v, struct view_cursor *c)
 {
-    return state_head_next(v->table, v->views->ns, head_of(v), &c->scan);
+    if (!c->has_begun) access_begin(v);
+    c->has_begun = true;
+    return entry_read(v, state_head_next(v->table, v->views->ns, head_of(v), &c->scan));
 }
 
 const void *view_map_key(const struct view *v, const void *row) { return state_extra(v->table, row); }

@@ -53,8 +53,10 @@ enum status view_list_add(struct view *v, const void *probe_row) CHECKED;
 /* for (void *r = view_list_next(v, &c); r; r = view_list_next(v, &c)) in insertion order; c starts as zero. */
 struct view_cursor {
     struct state_scan scan;
+    bool has_begun, has_fresh; /* has_fresh: something that is not expired was there */
 };
 void *view_list_next(struct view *v, struct view_cursor *c);
+void *view_list_peek(struct view *v, struct view_cursor *c); /* the same, but it is no access and cleans nothing up */
 uint32_t view_list_count(struct view *v);
 
 /* Map. Keys are probe rows of view_key_layout. */

@@ -456,6 +456,92 @@ static void state_expires(void **state)
     run_all("process", &short_counter, NULL, NULL, ttl_scenario);
 }
 
+/* What has expired is returned once: the first read ends it. "n" of an event says what to do. */
+#define RETURNED                                                                                                       \
+    .ttl = {.ttl_ms = 100, .visibility = TW_RETURN_EXPIRED_IF_NOT_CLEANED_UP, .no_background_cleanup = true}
+static const struct tw_state old_value = {.name = "value", .kind = TW_VALUE, .value = "STRING", RETURNED},
+                             old_map = {.name = "map",
+                                        .kind = TW_MAP,
+                                        .map_key = "BIGINT",
+                                        .value = "STRING",
+                                        RETURNED},
+                             old_list = {.name = "list", .kind = TW_LIST, .value = "STRING", RETURNED};
+
+static void write_old(struct tw_context *cx, struct tw_str text)
+{
+    tw_value_set(cx, &old_value, &text);
+    tw_map_put(cx, &old_map, &(int64_t){1}, &text);
+    tw_map_put(cx, &old_map, &(int64_t){2}, &text);
+    tw_list_add(cx, &old_list, &text);
+    tw_list_add(cx, &old_list, &text);
+}
+
+/* value, map by key, map by walk, list; each as far as it goes. */
+static void read_old(struct tw_context *cx, char *out, size_t size)
+{
+    struct tw_str text = {"", 0}, texts[4] = {{"", 0}};
+    int64_t key = 0;
+    uint32_t cursor = 0, n = 0;
+
+    if (tw_value_get(cx, &old_value, &text)) snprintf(out, size, "%.*s", (int)text.size, text.data);
+    if (tw_map_get(cx, &old_map, &(int64_t){2}, &text))
+        snprintf(out + strlen(out), size - strlen(out), " 2=%.*s", (int)text.size, text.data);
+    while (tw_map_next(cx, &old_map, &cursor, &key, &text))
+        snprintf(out + strlen(out), size - strlen(out), " %ld:%.*s", (long)key, (int)text.size, text.data);
+    while (n < 4 && tw_list_get(cx, &old_list, n, &texts[n])) n++;
+    for (uint32_t i = 0; i < n; i++) /* readable, though the list is at its end */
+        snprintf(out + strlen(out), size - strlen(out), " %.*s", (int)texts[i].size, texts[i].data);
+}
+
+static enum tw_status use_old(struct tw_context *cx, const void *in)
+{
+    const struct event *e = in;
+    char text[200] = "";
+
+    if (e->n == 0) read_old(cx, text, sizeof text);
+    if (e->n == 1) write_old(cx, e->what);
+    if (e->n == 2) tw_list_add(cx, &old_list, &e->what);
+    if (e->n == 3) {
+        read_old(cx, text, sizeof text);
+        write_old(cx, e->what);
+    }
+    emit(cx, tw_list_size(cx, &old_list), text);
+    return TW_OK;
+}
+TW_FUNCTION(uses_old) = {.in = &event_row,
+                         .out = &result_row,
+                         .key = &user_row,
+                         .states = {&old_value, &old_map, &old_list},
+                         .process = use_old};
+
+static void returned_once_scenario(struct op_driver *d)
+{
+    op_set_time(d, 1000);
+    op_push(d, 0, "1 | ann | a string beyond twelve bytes\n1 | bob | b");
+    op_set_time(d, 1050);
+    op_push(d, 0, "0 | ann | x\n2 | bob | c"); /* all alive */
+    op_set_time(d, 1100);
+    op_push(d, 0, "0 | ann | x\n0 | ann | x\n0 | bob | x\n0 | bob | x"); /* bob's list has one that lives */
+    op_set_time(d, 1150);
+    op_push(d, 0, "3 | bob | d\n0 | bob | x\n3 | ann | e\n0 | ann | x");
+    assert_string_equal(op_output(d),
+                        "+I[ann, 2, ]\n+I[bob, 2, ]\n"
+                        "+I[ann, 2, a string beyond twelve bytes 2=a string beyond twelve bytes 1:a string beyond "
+                        "twelve bytes 2:a string beyond twelve bytes a string beyond twelve bytes a string beyond "
+                        "twelve bytes]\n+I[bob, 3, ]\n"
+                        "+I[ann, 0, a string beyond twelve bytes 2=a string beyond twelve bytes 1:a string beyond "
+                        "twelve bytes a string beyond twelve bytes a string beyond twelve bytes]\n+I[ann, 0, ]\n"
+                        "+I[bob, 3, b 2=b 1:b b b c]\n+I[bob, 3,  b b c]\n"
+                        "+I[bob, 2,  b b c]\n+I[bob, 2, d 2=d 1:d 2:d d d]\n"
+                        "+I[ann, 2, ]\n+I[ann, 2, e 2=e 1:e 2:e e e]\n");
+}
+
+static void expired_state_is_returned_once(void **state)
+{
+    (void)state;
+    run_all("process", &uses_old, NULL, NULL, returned_once_scenario);
+}
+
 /* --- two streams -------------------------------------------------------------------------------------------------- */
 static enum tw_status add_second(struct tw_context *cx, const void *in)
 {
@@ -604,7 +690,8 @@ static void each_key_scenario(struct op_driver *d)
 {
     op_push(d, 1, "5 | - | no key yet");
     op_push(d, 0, "1 | ann | a\n1 | a user of some length | b\n1 | ann | c");
-    assert_string_equal(op_output(d), "+I[ann, 1, 1 a - odd]\n+I[a user of some length, 1, 1 b - odd]\n+I[ann, 2, 1 c a odd]\n");
+    assert_string_equal(op_output(d),
+                        "+I[ann, 1, 1 a - odd]\n+I[a user of some length, 1, 1 b - odd]\n+I[ann, 2, 1 c a odd]\n");
     op_push(d, 1, "10 | - | x");
     assert_string_equal(op_output(d), "+I[ann, 12, each]\n+I[a user of some length, 11, each]\n");
     op_push(d, 1, "0 | - | x\n1 | - | y");
@@ -631,8 +718,12 @@ static void the_broadcast_side_may_visit_all_keys(void **state)
 static void very_many_keys_are_visited(void **state)
 {
     struct function_config c = {{.name = "f", .fn = &all_keys}};
-    struct op_driver *d = op_driver_create(&(struct op_setup){
-        .type = op_find("broadcast_process"), .config = &c, .in = EVENTS, .keys = "user", .in2 = EVENTS, .backend = "pending"});
+    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("broadcast_process"),
+                                                              .config = &c,
+                                                              .in = EVENTS,
+                                                              .keys = "user",
+                                                              .in2 = EVENTS,
+                                                              .backend = "pending"});
     struct mem mem;
     struct buf rows;
     uint32_t lines = 0;
@@ -732,6 +823,40 @@ TW_FUNCTION(two_alike) = {
 TW_FUNCTION(wrong_key) = {.in = &event_row, .out = &result_row, .key = &event_row, .process = count_rows};
 TW_FUNCTION(broadcast_here) = {.in = &event_row, .out = &result_row, .states = {&rules_state}, .process = count_rows};
 
+static const struct tw_state
+    negative_ttl = {.name = "n", .kind = TW_VALUE, .value = "INT", .ttl = {.ttl_ms = -1}},
+    no_such_update = {.name = "u", .kind = TW_VALUE, .value = "INT", .ttl = {.ttl_ms = 1, .update = 9}},
+    no_size = {.name = "s", .kind = TW_VALUE, .value = "INT", .ttl = {.ttl_ms = 1, .cleanup_every_record = true}},
+    /* Disabled: what else it says does not count. */
+    disabled = {.name = "d", .kind = TW_VALUE, .value = "BIGINT", .ttl = {.ttl_ms = -1, .update = TW_TTL_DISABLED}};
+TW_FUNCTION(ttl_negative) = {.in = &event_row, .out = &result_row, .states = {&negative_ttl}, .process = count_rows};
+TW_FUNCTION(ttl_update) = {.in = &event_row, .out = &result_row, .states = {&no_such_update}, .process = count_rows};
+TW_FUNCTION(ttl_size) = {.in = &event_row, .out = &result_row, .states = {&no_size}, .process = count_rows};
+
+static enum tw_status count_for_ever(struct tw_context *cx, const void *in)
+{
+    (void)in;
+    tw_value_set_long(cx, &disabled, tw_value_long(cx, &disabled, 0) + 1);
+    emit(cx, tw_value_long(cx, &disabled, -1), "");
+    return TW_OK;
+}
+TW_FUNCTION(counts_for_ever) = {
+    .in = &event_row, .out = &result_row, .key = &user_row, .states = {&disabled}, .process = count_for_ever};
+
+static void for_ever_scenario(struct op_driver *d)
+{
+    op_push(d, 0, "1 | ann | x");
+    op_set_time(d, INT64_MAX / 2);
+    op_push(d, 0, "1 | ann | x");
+    assert_string_equal(op_output(d), "+I[ann, 1, ]\n+I[ann, 2, ]\n");
+}
+
+static void disabled_ttl_keeps_for_ever(void **state)
+{
+    (void)state;
+    run_all("process", &counts_for_ever, NULL, NULL, for_ever_scenario);
+}
+
 static void declarations_are_checked(void **state)
 {
     static const struct {
@@ -745,6 +870,9 @@ static void declarations_are_checked(void **state)
          "function 'f': value state 'bad': type ARRAY<INT> has no form as a C value (use numbers, DECIMAL up to 18 "
          "digits, times, STRING, BYTES, or a ROW of these)"},
         {&no_map_key, "user", "function 'f': map state 'm' needs the type of its map key in .map_key"},
+        {&ttl_negative, "user", "function 'f': state 'n' has a negative time to live"},
+        {&ttl_update, "user", "function 'f': state 'u': .ttl.update or .ttl.visibility is no value of its enum"},
+        {&ttl_size, "user", "function 'f': state 's': .ttl.cleanup_every_record needs a .cleanup_size"},
         {&two_alike, "user", "function 'f' declares two states named 'count'"},
         {&wrong_key, "user", "function 'f': key row type 'event' has 3 fields, but the stream is keyed by 1 columns"},
         {&broadcast_here, "user", "function 'f': broadcast state 'rules' lives in tw_broadcast_process only"},
@@ -831,6 +959,7 @@ int main(void)
         cmocka_unit_test(processing_time_timers_follow_the_clock),
         cmocka_unit_test(more_timers_than_a_batch_are_due_at_once),
         cmocka_unit_test(state_expires),
+        cmocka_unit_test(expired_state_is_returned_once),
         cmocka_unit_test(two_streams_share_state_and_timers),
         cmocka_unit_test(streams_keyed_differently_are_refused),
         cmocka_unit_test(broadcast_state_is_read_by_all_keys),
@@ -838,6 +967,7 @@ int main(void)
         cmocka_unit_test(very_many_keys_are_visited),
         cmocka_unit_test(each_side_has_its_own_state),
         cmocka_unit_test(operator_state_needs_no_key),
+        cmocka_unit_test(disabled_ttl_keeps_for_ever),
         cmocka_unit_test(declarations_are_checked),
         cmocka_unit_test(misuse_fails_the_job_with_a_sentence),
         cmocka_unit_test(a_null_key_fails),

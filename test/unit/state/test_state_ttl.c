@@ -221,6 +221,44 @@ static void sweep_is_gradual(void **state)
     world_close(w);
 }
 
+/* `keys` expired entries; one batch that reads none of them and counts `accessed`; answers how many are left. */
+static uint64_t left_after(const struct state_ttl *how, uint32_t keys_count, uint32_t records, uint32_t accessed)
+{
+    struct world *w = malloc(sizeof *w);
+    int64_t keys[BATCH_ROWS];
+
+    world_open(w, STATE_MAP, STATE_TTL_ON_CREATE_AND_WRITE, STATE_TTL_RETURN_EXPIRED_IF_NOT_CLEANED);
+    w->def.ttl.cleanup_size = how->cleanup_size;
+    w->def.ttl.every_record = how->every_record;
+    w->def.ttl.no_background = how->no_background;
+    assert_int_equal(state_open(&w->keyed.host, &w->def, &w->table, &w->keyed.err), S_OK);
+    for (uint32_t i = 0; i < keys_count; i++) keys[i] = i;
+    resolve_keys(w, keys, keys_count, STATE_INSERT);
+    state_done(w->table);
+    w->keyed.now_ms += TTL;
+    for (uint32_t i = 0; i < records; i++) keys[i] = 1000000 + i; /* absent */
+    resolve_keys(w, keys, records, STATE_READ);
+    w->table->accessed = accessed;
+    state_done(w->table);
+    assert_int_equal(w->table->accessed, 0);
+    uint64_t left = state_count(w->table, 0);
+    world_close(w);
+    return left;
+}
+
+static void clean_up_as_asked(void **state)
+{
+    (void)state;
+    assert_int_equal(left_after(&(struct state_ttl){0}, 300, 3, 7), 300 - STATE_TTL_SWEEP);
+    assert_int_equal(left_after(&(struct state_ttl){.no_background = true}, 300, 3, 7), 300);
+    assert_int_equal(left_after(&(struct state_ttl){.cleanup_size = 5}, 300, 3, 7), 300 - 35);
+    assert_int_equal(left_after(&(struct state_ttl){.cleanup_size = 5}, 300, 3, 0), 300);
+    assert_int_equal(left_after(&(struct state_ttl){.cleanup_size = 5, .every_record = true}, 300, 3, 0), 300 - 15);
+    assert_int_equal(left_after(&(struct state_ttl){.cleanup_size = 5, .every_record = true}, 300, 3, 7), 300 - 50);
+    assert_int_equal(left_after(&(struct state_ttl){.cleanup_size = 5, .no_background = true}, 300, 3, 7), 300 - 35);
+    assert_int_equal(left_after(&(struct state_ttl){.cleanup_size = 1000000}, 300, 1, 1), 0);
+}
+
 /* Random batches against a model of stamps. */
 static void random_batches(void **state)
 {
@@ -373,7 +411,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_and_write), cmocka_unit_test(read_and_write), cmocka_unit_test(expired_until_swept),
         cmocka_unit_test(expired_is_not_prolonged),
-        cmocka_unit_test(reserved_rows), cmocka_unit_test(sweep_is_gradual), cmocka_unit_test(random_batches),
+        cmocka_unit_test(reserved_rows), cmocka_unit_test(sweep_is_gradual), cmocka_unit_test(clean_up_as_asked), cmocka_unit_test(random_batches),
         cmocka_unit_test(elements_fade),
     };
 
