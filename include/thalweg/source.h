@@ -43,7 +43,23 @@ struct tw_splits {
     /* The bytes with which .open goes on behind the last row read; valid until the next call for the split. */
     void (*position)(struct tw_context *cx, void *split, struct tw_str *position);
     void (*close)(struct tw_context *cx, void *split);
+    /* Splits read side by side cannot be held up one by one. With watermark alignment such a source is refused, unless
+     * pipeline.watermark-alignment.allow-unaligned-source-splits says that it may be held up as a whole. */
+    bool cannot_pause;
+
+    /* Hybrid: instead of all of the above other sources, read one after another, 16 at most, NULL behind the last. Their
+     * rows are of the function's one type; all but the last must come to an end. A part begins, with its .start, when
+     * every split of the part before was read to its end: tw_start_position is then what .end_position of that one,
+     * asked before its .stop, said (up to 64 KiB; copied). */
+    const struct tw_splits *const *parts;
+    enum tw_status (*end_position)(struct tw_context *cx, void *enumerator, struct tw_str *position);
 };
+
+/* In .start of a part of a hybrid source: where the part before ended. Empty for the first, and when it did not say. */
+TW_API struct tw_str tw_start_position(struct tw_context *cx);
+/* In hooks of an enumerator: is the source behind, reading what has long been there? Then throughput counts more than
+ * latency. A hybrid source says so of all parts but the last by itself. Metric enumerator.isProcessingBacklog, 0 or 1. */
+TW_API void tw_backlog(struct tw_context *cx, bool is_backlog);
 
 /* In .next, .read or .source that have nothing now: ask again at that processing time (tw_now_ms), or earlier; without
  * it a source is asked after 1 ms, then 2, 4, up to 16 while nothing comes. */

@@ -20,6 +20,8 @@ const struct option_def config_defs[] = {
      false, false},
     {"pipeline.cached-files", OPT_STRING, NULL, NULL,
      "files that functions find by name: name:NAME,path:PATH, with ';' between files", false, false},
+    {"pipeline.watermark-alignment.allow-unaligned-source-splits", OPT_BOOL, "false", NULL,
+     "sources whose splits cannot pause one by one may be aligned as a whole; they are refused otherwise", false, false},
     {"execution.runtime-mode", OPT_ENUM, "STREAMING", "STREAMING", "how the job runs", false, false},
     {"pipeline.object-reuse", OPT_BOOL, "false", NULL,
      "accepted; rows are handed on as columns and never copied between chained operators", false, false},

@@ -123,7 +123,10 @@ static enum status settings_of(const struct graph *g, struct taskmanager_setting
 static enum status make_job(struct jobmaster *jm, struct err *e)
 {
     const struct options *o = &jm->graph.settings;
-    struct job_settings settings = {.commit_retries = options_int(o, config_defs, "sink.committer.retries")};
+    struct job_settings settings = {
+        .commit_retries = options_int(o, config_defs, "sink.committer.retries"),
+        .allow_unaligned_splits =
+            options_bool(o, config_defs, "pipeline.watermark-alignment.allow-unaligned-source-splits")};
     const char *cached_files = options_get(o, config_defs, "pipeline.cached-files");
 
     TRY(cached_files_parse(jm->graph.arena, cached_files, &settings.cached_files, e));

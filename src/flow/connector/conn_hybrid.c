@@ -8,7 +8,8 @@
  * A split is the part's own with the part's number in front. Hooks of a part see the source_cx of the whole, with the part's
  * options in it for the time of the call; connectors may keep the pointer.
  *
- * It does not pass the end of one part on as the start of the next: the positions are what the options say. */
+ * All parts but the last are backlog. A connector's start is what its options say; sources of the user hand the end of one
+ * part to the next (struct tw_splits). */
 #include "flow/connector/hybrid/hybrid_parts.h"
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
@@ -152,6 +153,7 @@ static enum status part_begin(struct source_cx *cx, struct hybrid_enumerator *en
     struct outer outer;
 
     if (en->self != NULL) return S_OK;
+    cx->is_backlog = en->at + 1 < en->parts.count;
     en->self = mem_zalloc(cx->mem, type->enumerator_size + 1);
     if (type->enumerator_open == NULL) return S_OK;
     outer = part_enter(cx, p);

@@ -39,7 +39,8 @@ static enum status source_function_open(struct op_cx *op, void *self)
                                .schema = op->plan->outputs[0],
                                .watermark = source_watermark_config(&c->watermark, &(struct options){NULL, 0}),
                                .rows_per_second = c->rows_per_second,
-                               .splits_max = user_source_splits(c->function.fn)};
+                               .splits_max = user_source_splits(c->function.fn),
+                               .cannot_pause = user_source_cannot_pause(c->function.fn)};
 
     TRY(user_times_open(&s->times, op, &c->watermark.function, plan.schema, &plan.hooks));
     plan.times_needed = user_times_columns(&s->times, plan.schema);

@@ -116,6 +116,8 @@ struct tw_context {
     bool begun;                /* keys of the current input are resolved: there is a current key */
     bool is_open;              /* fn->open was called */
     bool input_ended;          /* sinks: tw_input_ended */
+    bool is_backlog;           /* enumerators: tw_backlog */
+    struct tw_str start_position; /* enumerators: tw_start_position */
     int64_t ask_again_ms;      /* sources: tw_ask_again; 0 = it was not called */
     int64_t slice_ns;          /* when this call's second block began; 0 = not yet */
 

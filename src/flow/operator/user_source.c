@@ -4,6 +4,9 @@
  * A function with .splits brings its own enumerator. One with .source only has a part per subtask: the enumerator here hands
  * each subtask a split without content, and .source, which sees tw_subtask, knows what is its own.
  *
+ * A hybrid source has the splits of several such tables one after another; user_parts.c keeps the order, and a split
+ * remembers which table is its own.
+ *
  * An enumerator has a context of its own without ports, states and counters, for it outlives the subtask that opened it.
  * A source that has nothing is asked again after 1 ms, then after 2, 4, up to 16, unless it says when itself. */
 #include "flow/operator/user_source.h"
@@ -11,22 +14,29 @@
 #include <thalweg/source.h>
 
 #include "flow/operator/op_configs.h"
+#include "flow/operator/user_parts.h"
 #include "ground/base/str.h"
 
 #include <string.h>
 
-enum { PAUSE_FIRST_MS = 1, PAUSE_LAST_MS = 16, SPLIT_ID_MAX = 4096 };
+enum { OTHERS_MS = 10, PAUSE_FIRST_MS = 1, PAUSE_LAST_MS = 16, SPLIT_ID_MAX = 4096 };
 enum { FILL_NS = 50000, FEW_ROWS = 256 };
 
 struct user_enumerator {
     struct tw_context cx;
+    const struct tw_splits *splits; /* of a hybrid source those of the part; NULL: .source */
+    struct user_parts parts;
     void *self; /* the user's; with .source: a byte per subtask, has it got its split? */
+    char *position; /* where the part before ended */
     int64_t pause_ms;
     bool has_started; /* only then it is stopped */
+    bool has_failed;  /* at the change to the next part */
 };
 
 struct user_split {
+    const struct tw_splits *splits; /* NULL: .source */
     void *self;
+    uint32_t part;
     int64_t pause_ms;
 };
 
@@ -38,6 +48,37 @@ static const struct function_ref *function_of(const struct source_cx *scx)
 static const struct tw_splits *splits_of(const struct source_cx *scx) { return function_of(scx)->fn->splits; }
 
 /* --- graph time --------------------------------------------------------------------------------------------------------- */
+static uint32_t parts_count(const struct tw_splits *s)
+{
+    uint32_t count = 0;
+
+    while (s != NULL && s->parts != NULL && count <= USER_PARTS_MAX && s->parts[count] != NULL) count++;
+    return count;
+}
+
+static enum status splits_check(const struct function_ref *f, const struct tw_splits *s, const char *what, struct err *e)
+{
+    if (s->next == NULL || s->read == NULL)
+        return err_set(e, E_GRAPH, "function '%s': %s has no .%s", f->name, what, s->next == NULL ? "next" : "read");
+    return S_OK;
+}
+
+static enum status parts_check(const struct function_ref *f, const struct tw_splits *s, struct err *e)
+{
+    uint32_t count = parts_count(s);
+
+    if (count == 0 || count > USER_PARTS_MAX)
+        return err_set(e, E_GRAPH, "function '%s': a hybrid source has 1 to %d parts", f->name, USER_PARTS_MAX);
+    if (s->start || s->next || s->finished || s->stop || s->open || s->read || s->position || s->close || s->end_position)
+        return err_set(e, E_GRAPH, "function '%s': splits with .parts have no hooks of their own", f->name);
+    for (uint32_t i = 0; i < count; i++) {
+        if (s->parts[i]->parts != NULL)
+            return err_set(e, E_GRAPH, "function '%s': a part of a hybrid source is no hybrid source", f->name);
+        TRY(splits_check(f, s->parts[i], "a part", e));
+    }
+    return S_OK;
+}
+
 enum status user_source_check(const struct function_ref *f, struct err *e)
 {
     const struct tw_splits *s = f->fn != NULL ? f->fn->splits : NULL;
@@ -46,13 +87,36 @@ enum status user_source_check(const struct function_ref *f, struct err *e)
     if (s == NULL) return S_OK;
     if (f->fn->source != NULL)
         return err_set(e, E_GRAPH, "function '%s' has both .source and .splits; a source is read in one way", f->name);
+    if (s->parts != NULL) return parts_check(f, s, e);
     TRY(user_need_hook(f, s->next != NULL, "splits->next", e));
     return user_need_hook(f, s->read != NULL, "splits->read", e);
 }
 
-uint32_t user_source_splits(const struct tw_function *fn) { return fn->splits != NULL ? fn->splits->at_once : 1; }
+uint32_t user_source_splits(const struct tw_function *fn)
+{
+    uint32_t most = fn->splits != NULL ? fn->splits->at_once : 1;
+
+    for (uint32_t i = 0; i < parts_count(fn->splits); i++) most = MAX(most, fn->splits->parts[i]->at_once);
+    return most;
+}
+
+bool user_source_cannot_pause(const struct tw_function *fn)
+{
+    bool cannot = fn->splits != NULL && fn->splits->cannot_pause;
+
+    for (uint32_t i = 0; i < parts_count(fn->splits); i++) cannot |= fn->splits->parts[i]->cannot_pause;
+    return cannot;
+}
 
 /* --- asking again ------------------------------------------------------------------------------------------------------- */
+struct tw_str tw_start_position(struct tw_context *cx) { return cx->start_position; }
+
+void tw_backlog(struct tw_context *cx, bool is_backlog)
+{
+    if (cx->op->plan == NULL) cx->is_backlog = is_backlog;
+    else user_misuse(cx, "tw_backlog is for the hooks of an enumerator");
+}
+
 void tw_ask_again(struct tw_context *cx, int64_t time_ms) { cx->ask_again_ms = time_ms; }
 
 /* When to ask a source again that has nothing now. */
@@ -67,28 +131,98 @@ static int64_t asked_again(struct source_cx *scx, struct tw_context *cx, int64_t
 }
 
 /* --- enumerator --------------------------------------------------------------------------------------------------------- */
+static void backlog_pass_on(struct source_cx *scx, const struct user_enumerator *en) { scx->is_backlog = en->cx.is_backlog; }
+
+/* Makes the enumerator of en->splits and starts it. */
+static enum status splits_start(struct source_cx *scx, struct user_enumerator *en)
+{
+    const struct tw_splits *s = en->splits;
+
+    en->has_started = false;
+    en->self = mem_zalloc(scx->mem, s != NULL ? s->enumerator_size + 1 : scx->parallelism);
+    if (en->parts.count > 0) en->cx.is_backlog = en->parts.at + 1 < en->parts.count;
+    if (s != NULL && s->start != NULL) TRY(user_check(&en->cx, s->start(&en->cx, en->self)));
+    backlog_pass_on(scx, en);
+    en->has_started = true;
+    return S_OK;
+}
+
+static void splits_stop(struct source_cx *scx, struct user_enumerator *en)
+{
+    const struct tw_splits *s = en->splits;
+
+    if (s != NULL && s->stop != NULL && en->has_started) s->stop(&en->cx, en->self);
+    mem_free(scx->mem, en->self);
+    en->self = NULL;
+    en->has_started = false;
+}
+
 static enum status user_enumerator_open(struct source_cx *scx, void *self)
 {
     struct user_enumerator *en = self;
     const struct tw_splits *s = splits_of(scx);
+    uint32_t parts = parts_count(s);
 
     TRY(user_init(&en->cx, scx->op, function_of(scx)));
     mem_free(scx->mem, en->cx.self);
     en->cx.self = NULL;
-    en->self = mem_zalloc(scx->mem, s != NULL ? s->enumerator_size + 1 : scx->parallelism);
-    if (s != NULL && s->start != NULL) TRY(user_check(&en->cx, s->start(&en->cx, en->self)));
-    en->has_started = true;
-    return S_OK;
+    en->splits = parts > 0 ? s->parts[0] : s;
+    if (parts > 0) user_parts_init(&en->parts, scx->mem, parts, scx->parallelism);
+    return splits_start(scx, en);
 }
 
 static void user_enumerator_close(struct source_cx *scx, void *self)
 {
     struct user_enumerator *en = self;
-    const struct tw_splits *s = splits_of(scx);
 
-    if (s != NULL && s->stop != NULL && en->has_started) s->stop(&en->cx, en->self);
-    mem_free(scx->mem, en->self);
+    splits_stop(scx, en);
+    user_parts_release(&en->parts);
+    mem_free(scx->mem, en->position);
     user_close(&en->cx, true);
+}
+
+/* --- from one part to the next ------------------------------------------------------------------------------------------ */
+/* Where the part that is over ended; what it says lives as long as it does, so it is copied. */
+static enum status position_take(struct source_cx *scx, struct user_enumerator *en)
+{
+    struct tw_str said = {0};
+
+    if (en->splits->end_position != NULL) TRY(user_check(&en->cx, en->splits->end_position(&en->cx, en->self, &said)));
+    if (said.size > SPLIT_BYTES_MAX)
+        return err_set(scx->err, E_USER, "function '%s': an end position of at most %d bytes", function_of(scx)->name,
+                       SPLIT_BYTES_MAX);
+    char *copy = mem_alloc(scx->mem, said.size + 1);
+    if (said.size > 0) memcpy(copy, said.data, said.size);
+    mem_free(scx->mem, en->position);
+    en->position = copy;
+    en->cx.start_position = (struct tw_str){copy, said.size};
+    return S_OK;
+}
+
+static enum status part_change(struct source_cx *scx, struct user_enumerator *en)
+{
+    TRY(position_take(scx, en));
+    splits_stop(scx, en);
+    user_parts_next(&en->parts);
+    en->splits = splits_of(scx)->parts[en->parts.at];
+    en->pause_ms = 0;
+    return splits_start(scx, en);
+}
+
+/* S_OK: the subtask may ask the part for a split; S_IDLE: not now. */
+static enum status part_look(struct source_cx *scx, struct user_enumerator *en, uint32_t subtask)
+{
+    bool asks;
+
+    if (en->has_failed) return E_USER;
+    if (user_parts_over(&en->parts)) {
+        enum status st = part_change(scx, en);
+        en->has_failed = st != S_OK;
+        if (st != S_OK) return st;
+    }
+    if (!user_parts_holds(&en->parts, subtask, en->splits->at_once, &asks)) return S_OK;
+    if (asks) scx->wake_ms = sys_wall_ms(scx->sys) + OTHERS_MS;
+    return S_IDLE;
 }
 
 static enum status part_next(struct source_cx *scx, struct user_enumerator *en, uint32_t subtask, struct arena *a,
@@ -116,16 +250,15 @@ static enum status split_copy(struct source_cx *scx, const struct tw_split *from
     return S_OK;
 }
 
-static enum status user_enumerator_next(struct source_cx *scx, void *self, uint32_t subtask, struct arena *a,
-                                        struct split *out)
+/* One question to the user's enumerator. */
+static enum status splits_next(struct source_cx *scx, struct user_enumerator *en, uint32_t subtask, struct arena *a,
+                               struct split *out)
 {
-    struct user_enumerator *en = self;
-    const struct tw_splits *s = splits_of(scx);
     struct tw_split next = {0};
     bool end = false;
 
-    if (s == NULL) return part_next(scx, en, subtask, a, out);
-    TRY(user_check(&en->cx, s->next(&en->cx, en->self, subtask, &next, &end)));
+    TRY(user_check(&en->cx, en->splits->next(&en->cx, en->self, subtask, &next, &end)));
+    backlog_pass_on(scx, en);
     if (next.id == NULL && end) return S_END;
     if (next.id == NULL) {
         scx->wake_ms = asked_again(scx, &en->cx, &en->pause_ms);
@@ -135,12 +268,30 @@ static enum status user_enumerator_next(struct source_cx *scx, void *self, uint3
     return split_copy(scx, &next, a, out);
 }
 
+static enum status user_enumerator_next(struct source_cx *scx, void *self, uint32_t subtask, struct arena *a,
+                                        struct split *out)
+{
+    struct user_enumerator *en = self;
+    enum status st;
+
+    if (en->splits == NULL) return part_next(scx, en, subtask, a, out);
+    if (en->parts.count == 0) return splits_next(scx, en, subtask, a, out);
+    do {
+        TRY(part_look(scx, en, subtask));
+        st = splits_next(scx, en, subtask, a, out);
+        if (st == S_END && en->parts.at + 1 < en->parts.count) user_parts_ended(&en->parts, subtask);
+    } while (st == S_END && en->parts.at + 1 < en->parts.count);
+    return st == S_OK ? user_parts_wrap(&en->parts, subtask, a, out, scx->err) : st;
+}
+
 static void user_enumerator_finished(struct source_cx *scx, void *self, const char *id)
 {
     struct user_enumerator *en = self;
-    const struct tw_splits *s = splits_of(scx);
+    const char *own = en->parts.count > 0 ? user_parts_finished(&en->parts, id) : id;
 
-    if (s != NULL && s->finished != NULL) s->finished(&en->cx, en->self, id);
+    if (own == NULL || en->splits == NULL || en->splits->finished == NULL) return;
+    en->splits->finished(&en->cx, en->self, own);
+    backlog_pass_on(scx, en);
 }
 
 /* --- reader ------------------------------------------------------------------------------------------------------------- */
@@ -163,10 +314,10 @@ static void user_reader_close(struct source_cx *scx, void *reader)
 
 static void user_split_close(struct source_cx *scx, void *reader, void *split)
 {
-    const struct tw_splits *s = splits_of(scx);
     struct user_split *u = split;
 
-    if (s != NULL && s->close != NULL) s->close(&((struct user_reader *)reader)->cx, u->self);
+    if (u->splits != NULL && u->splits->close != NULL)
+        u->splits->close(&((struct user_reader *)reader)->cx, u->self);
     mem_free(scx->mem, u->self);
 }
 
@@ -175,10 +326,13 @@ static enum status user_split_open(struct source_cx *scx, void *reader, void *sp
     struct tw_context *cx = &((struct user_reader *)reader)->cx;
     const struct tw_splits *s = splits_of(scx);
     struct user_split *u = split;
-    struct tw_split given = {what->id, {what->bytes.data, what->bytes.size}};
+    struct split own = *what;
 
     if (s == NULL) return S_OK;
+    if (s->parts != NULL) TRY(user_parts_unwrap(what, parts_count(s), &u->part, &own, scx->err));
+    u->splits = s = s->parts != NULL ? s->parts[u->part] : s;
     u->self = mem_zalloc(scx->mem, s->split_size + 1);
+    struct tw_split given = {own.id, {own.bytes.data, own.bytes.size}};
     enum status st = s->open != NULL ? user_check(cx, s->open(cx, u->self, &given)) : S_OK;
     if (st != S_OK) user_split_close(scx, reader, split);
     return st;
@@ -212,8 +366,8 @@ static bool fills_slowly(const struct source_cx *scx, const struct batch *out, i
 static enum status user_split_read(struct source_cx *scx, void *reader, void *split, struct batch *out)
 {
     struct tw_context *cx = &((struct user_reader *)reader)->cx;
-    const struct tw_splits *s = splits_of(scx);
     struct user_split *u = split;
+    const struct tw_splits *s = u->splits;
     int64_t began = sys_mono_ns(scx->sys);
     uint32_t count = 0;
     bool end = false;
@@ -231,11 +385,13 @@ static enum status user_split_read(struct source_cx *scx, void *reader, void *sp
 
 static void user_split_position(struct source_cx *scx, void *reader, void *split, struct buf *out)
 {
-    const struct tw_splits *s = splits_of(scx);
+    struct user_split *u = split;
     struct tw_str position = {0};
+    char part = (char)u->part;
 
-    if (s == NULL || s->position == NULL) return;
-    s->position(&((struct user_reader *)reader)->cx, ((struct user_split *)split)->self, &position);
+    if (u->splits == NULL || u->splits->position == NULL) return;
+    u->splits->position(&((struct user_reader *)reader)->cx, u->self, &position);
+    if (splits_of(scx)->parts != NULL) buf_append(out, &part, 1);
     buf_append(out, position.data, position.size);
 }
 

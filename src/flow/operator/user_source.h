@@ -16,3 +16,4 @@ extern const struct source_type user_source;
 enum status user_source_check(const struct function_ref *f, struct err *e) CHECKED;
 /* Splits that one subtask reads side by side. */
 uint32_t user_source_splits(const struct tw_function *fn);
+bool user_source_cannot_pause(const struct tw_function *fn);

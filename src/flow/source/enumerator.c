@@ -17,6 +17,7 @@ struct enumerator {
     struct op_cx op;    /* what the hooks may look at: no ports, no state */
     struct err err;
     void *self;
+    struct metric *backlog; /* NULL without a job */
     bool opened;
     enum status failure; /* of opening: everybody who asks gets it */
 };
@@ -79,11 +80,29 @@ struct enumerator *enumerator_join(const struct source_type *type, const struct 
     return en;
 }
 
+/* Whether the source is behind, as everybody can read it. */
+static void backlog_open(struct enumerator *en)
+{
+    const struct op_cx *op = &en->op;
+    struct metric_owner owner = {op->name, op->uid != NULL ? op->uid : op->name, 0};
+    struct err e = {0};
+
+    if (op->job != NULL)
+        en->backlog =
+            metrics_get(job_metrics(op->job), &owner, "enumerator.isProcessingBacklog", METRIC_GAUGE, &e);
+}
+
+static void backlog_tell(struct enumerator *en)
+{
+    if (en->backlog != NULL) metric_set(en->backlog, en->cx.is_backlog);
+}
+
 static enum status enumerator_next(struct enumerator *en, uint32_t subtask, struct arena *a, struct split *out)
 {
     if (en->failure != S_OK) return en->failure;
     if (!en->opened) {
         en->opened = true;
+        backlog_open(en);
         if (en->type->enumerator_open != NULL) en->failure = en->type->enumerator_open(&en->cx, en->self);
         if (en->failure != S_OK) return en->failure;
     }
@@ -97,6 +116,7 @@ enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, st
     sys_lock_take(en->lock);
     enum status st = enumerator_next(en, cx->subtask, a, out);
     *wake_ms = en->cx.wake_ms;
+    backlog_tell(en);
     if (st < 0) {
         err_set(cx->err, st, "%s", en->err.text);
         if (en->err.hint[0] != '\0') err_hint(cx->err, "%s", en->err.hint);
@@ -111,6 +131,7 @@ void enumerator_finished(struct enumerator *en, const struct source_cx *cx, cons
     if (en->type->enumerator_finished == NULL) return;
     sys_lock_take(en->lock);
     if (en->opened && en->failure == S_OK) en->type->enumerator_finished(&en->cx, en->self, id);
+    backlog_tell(en);
     sys_lock_give(en->lock);
 }
 

@@ -27,6 +27,7 @@ struct source_cx {
     int64_t wake_ms;                /* set before answering S_IDLE: when to ask again (wall ms); or somebody wakes the
                                        task, as file_wait.h does */
     struct err *err;
+    bool is_backlog;                /* enumerators say so: what is read has long been there, throughput counts */
     uint64_t bad_records, bytes_in; /* counted by readers: records skipped or sent to dead_letter; bytes read */
     /* Rows that could not be read under on-error = dead-letter; NULL when nobody listens. */
     void (*dead_letter)(void *arg, const char *position, const char *reason, struct str raw);

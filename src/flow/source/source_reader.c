@@ -92,6 +92,16 @@ static void cx_init(struct source_reader *r)
     r->cx.dead_letter_arg = r;
 }
 
+/* Splits that cannot pause run ahead of each other; who wants alignment must have said that this will do. */
+static enum status check_pausing(struct source_reader *r)
+{
+    if (!r->plan.cannot_pause || r->splits_max == 1 || r->plan.watermark.alignment_group == NULL) return S_OK;
+    if (job_settings(r->op->job).allow_unaligned_splits) return S_OK;
+    err_set(r->op->err, E_CONFIG, "watermark alignment needs splits that can pause one by one, and those of this source cannot");
+    err_hint(r->op->err, "read one split at a time, or set pipeline.watermark-alignment.allow-unaligned-source-splits");
+    return E_CONFIG;
+}
+
 enum status source_reader_open(struct source_reader *r, struct op_cx *op, const struct source_plan *plan)
 {
     const struct source_type *type = plan->type;
@@ -112,6 +122,7 @@ enum status source_reader_open(struct source_reader *r, struct op_cx *op, const 
     r->allowed_watermark = INT64_MAX;
     r->aligned_ms = r->asked_ms = now;
     r->emit_ms = now + r->strategy.interval_ms;
+    TRY(check_pausing(r));
     if (w->alignment_group != NULL && op->job != NULL)
         TRY(alignment_join(&r->member, op->job, w->alignment_group, op->err));
     r->reader = mem_zalloc(op->mem, type->reader_size + 1);
@@ -247,7 +258,7 @@ static void clock_tick(struct source_reader *r, int64_t now_ms)
 
 static bool is_paused(const struct source_reader *r, const struct source_split *s)
 {
-    return s->generator.watermark > r->allowed_watermark;
+    return (r->plan.cannot_pause ? r->watermark : s->generator.watermark) > r->allowed_watermark;
 }
 
 static void alignment_update(struct source_reader *r, int64_t now_ms)

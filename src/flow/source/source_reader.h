@@ -18,6 +18,7 @@ struct source_plan {
     double rows_per_second;                 /* of all subtasks; 0 = no limit */
     uint32_t splits_max;                    /* 0 = as the type says */
     bool has_dead_letters;                  /* port 1 takes them */
+    bool cannot_pause;                      /* alignment holds up all splits together, or none */
 };
 
 /* Row type of port 1. */

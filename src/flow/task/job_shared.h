@@ -23,6 +23,7 @@ const char *job_shared_parameter(const struct job_shared *j, const char *key); /
 /* What the job's configuration says to operators. */
 struct job_settings {
     int64_t commit_retries;      /* sink.committer.retries */
+    bool allow_unaligned_splits; /* pipeline.watermark-alignment.allow-unaligned-source-splits */
     struct options cached_files; /* pipeline.cached-files: name and path */
 };
 void job_shared_configure(struct job_shared *j, const struct job_settings *s); /* before its tasks are made */
