@@ -120,6 +120,7 @@ static enum status window_fire(void *arg, const struct window_firing *f)
 {
     struct window *w = arg;
 
+    w->user.fold_cx->key.batch = NULL; /* a batch of keys that it saw before may hold others now */
     w->cx.begun = w->cx.states != NULL;
     enum status st = fire_window(w, f);
     w->cx.begun = false;

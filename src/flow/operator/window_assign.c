@@ -47,11 +47,26 @@ enum status window_part_row(struct window_part *p, uint32_t i, const char **row)
     struct tw_context *cx = &p->cx;
 
     *row = NULL;
+    p->where_row = (uint16_t)batch_row(cx->batch, i);
+    p->where = (struct user_where){
+        .keys = cx->batch, .cols = cx->op->plan->keys[cx->input], .rows = &p->where_row, .is_row = true};
+    cx->where = &p->where;
+    cx->where_at = 0;
     if (cx->in[cx->input].structs == NULL) return S_OK;
     TRY(user_read(cx, cx->input, cx->batch, i, 1));
     *row = cx->in[cx->input].structs;
     user_at(cx, i, *row);
     return S_OK;
+}
+
+void window_part_at(struct window_part *p, const struct batch *keys, uint32_t at, const struct tw_window *w)
+{
+    p->where.windows = w;
+    p->where.is_one_window = true;
+    if (keys == NULL) return;
+    p->where_row = (uint16_t)at;
+    p->where.keys = keys;
+    p->where.cols = NULL;
 }
 
 /* --- assigners ----------------------------------------------------------------------------------------------------------- */

@@ -11,6 +11,8 @@ enum { WINDOW_CUSTOM_MAX = 256 }; /* windows that a custom assigner may give one
 /* A user function beside the operator's own (assigner, trigger, delta), with a context of its own. */
 struct window_part {
     struct tw_context cx; /* cx.op NULL: there is none */
+    struct user_where where; /* of the row at hand, for errors */
+    uint16_t where_row;
 };
 /* Nothing when the function is not given. windows: the keys of its states, key columns and window; NULL = no states. */
 enum status window_part_open(struct window_part *p, struct op_cx *op, const struct function_ref *f,
@@ -18,8 +20,10 @@ enum status window_part_open(struct window_part *p, struct op_cx *op, const stru
 void window_part_close(struct window_part *p, bool failed);
 /* A new batch of input: rows of it come next. */
 void window_part_begin(struct window_part *p, uint32_t input, const struct batch *in);
-/* The i-th selected row of the batch as the function's struct. */
+/* The i-th selected row of the batch as the function's struct; errors name its key and itself. */
 enum status window_part_row(struct window_part *p, uint32_t i, const char **row) CHECKED;
+/* And that: the window, and the key where the batch does not have it. keys: key columns first; NULL = those of the row. */
+void window_part_at(struct window_part *p, const struct batch *keys, uint32_t at, const struct tw_window *w);
 /* The row type with which the function reads an input: in2 for the second when it has one. */
 const struct tw_row *window_part_in(const struct tw_function *fn, uint32_t input);
 

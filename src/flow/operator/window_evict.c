@@ -92,8 +92,8 @@ static enum status decide_start(struct window_engine *e, struct decision *d)
     return S_OK;
 }
 
-static enum status decide(struct window_engine *e, struct decision *d, const struct place *p, uint32_t input,
-                          bool *evict)
+static enum status decide(struct window_engine *e, struct decision *d, const struct window_item *item,
+                          const struct place *p, uint32_t input, bool *evict)
 {
     const struct window_config *c = e->config;
     struct tw_context *cx = &e->evictor.cx;
@@ -105,6 +105,7 @@ static enum status decide(struct window_engine *e, struct decision *d, const str
     case TW_EVICT_TIME: *evict = d->has_times && time_of(p) <= d->cutoff; return S_OK;
     case TW_EVICT_DELTA:
         TRY(read_row(e, p, input, &row));
+        window_part_at(&e->evictor, e->slots->batch, item->slot, &item->window);
         TRY(user_check(cx, cx->fn->delta(cx, row, d->last, &delta)));
         *evict = delta >= c->evictor_threshold;
         return S_OK;
@@ -137,7 +138,6 @@ enum status window_evict(struct window_engine *e, const struct window_item *item
     uint32_t input;
     uint64_t **marks[OP_INPUTS_MAX] = {0};
 
-    (void)item;
     TRY(decide_start(e, &d));
     sequence_start(e, &s);
     for (uint32_t i = 0; i < s.input_count; i++) {
@@ -149,7 +149,7 @@ enum status window_evict(struct window_engine *e, const struct window_item *item
     }
     while (sequence_next(&s, &p, &input)) {
         bool evict;
-        TRY(decide(e, &d, &p, input, &evict));
+        TRY(decide(e, &d, item, &p, input, &evict));
         if (evict) bit_set(marks[input][p.batch], p.i);
         *any |= evict;
     }

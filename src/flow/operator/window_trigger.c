@@ -201,6 +201,7 @@ static enum status delta_on_element(const struct call *c, int *result)
     double delta = 0;
 
     TRY(window_part_row(&e->trigger, c->item->at, &row));
+    window_part_at(&e->trigger, NULL, 0, c->window);
     if (*delta_is_set(c)) {
         old = arena_alloc(cx->op->scratch, e->last_value.size);
         memset(old, 0, e->last_value.size);

@@ -328,21 +328,17 @@ void window_user_stand_at(struct window_user *u, const struct batch *keys, uint3
     u->where = (struct user_where){.keys = keys, .rows = &u->where_row, .windows = w, .is_one_window = true};
     u->cx->where = u->fold_cx->where = &u->where;
     u->cx->where_at = u->fold_cx->where_at = 0;
-    u->cx->batch = NULL;
-    u->cx->row = NULL;
-    u->cx->keys = keys;
-    u->cx->keys_at = at;
-    if (at == 0) u->cx->key.batch = NULL; /* the batch may hold other keys than before */
+    u->cx->batch = u->fold_cx->batch = NULL;
+    u->cx->row = u->fold_cx->row = NULL;
+    u->cx->keys = u->fold_cx->keys = keys;
+    u->cx->keys_at = u->fold_cx->keys_at = at;
+    if (at == 0) u->cx->key.batch = u->fold_cx->key.batch = NULL; /* the batch may hold other keys than before */
 }
 
 static void stand_in(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
 {
     window_user_stand_at(u, keys, at, w);
-    u->cx->time = w->end == INT64_MAX ? INT64_MAX : w->end - 1;
-    if (u->fold_cx == u->cx) return;
-    u->fold_cx->batch = NULL;
-    u->fold_cx->row = NULL;
-    u->fold_cx->time = u->cx->time;
+    u->cx->time = u->fold_cx->time = w->end == INT64_MAX ? INT64_MAX : w->end - 1;
 }
 
 enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
@@ -431,6 +427,7 @@ static enum status fold_add(struct window_fold *f, struct state_table *t, int64_
     f->where.is_row = true;
     u->fold_cx->batch = in; /* a firing in between stood in for the row */
     u->fold_cx->keys = NULL;
+    u->fold_cx->key.batch = NULL; /* the same batch by another selection: keys read before are of other rows */
     for (uint32_t first = 0; first < n && st == S_OK; first += ROWCONV_ROWS) {
         uint32_t block = MIN(n - first, (uint32_t)ROWCONV_ROWS);
         st = user_read(u->fold_cx, 0, in, first, block);

@@ -106,6 +106,7 @@ static const struct tw_function uncreated = {AGGREGATE, .create = no_create};
 static const struct tw_function reduces = {.in = &row_row, .reduce = reduce};
 static const struct tw_function applies = {.in = &row_row, .out = &row_row, .window = window};
 static const struct tw_function clears = {.in = &row_row, .out = &row_row, .window = ignore, .clear = clear};
+static const struct tw_function ignores = {.in = &row_row, .out = &row_row, .window = ignore};
 static const struct tw_function groups = {.in = &row_row, .in2 = &row_row, .out = &row_row, .co_group = group};
 static const struct tw_function triggers = {.in = &row_row, .on_element = on_element};
 
@@ -194,10 +195,115 @@ static void windows_that_fail(void **state)
     expect(custom, &applies, "@101 1 | a", "key [a], window [100, 200), row +I[1, a]: trigger");
 }
 
+/* --- functions beside the window's own: they are asked about a row, and some about a window --------------------------------- */
+static enum tw_status session_gap(struct tw_context *cx, const void *in, int64_t *gap)
+{
+    const struct row *r = in;
+
+    *gap = r->v;
+    return r->v == BAD_ROW ? tw_fail(cx, "gap") : TW_OK;
+}
+
+/* As many windows of as many ms as the row says. */
+static enum tw_status assign(struct tw_context *cx, const void *in, int64_t time, struct tw_window *windows, uint32_t max,
+                             uint32_t *count)
+{
+    const struct row *r = in;
+
+    *count = r->v < 0 ? 1 : (uint32_t)r->v;
+    for (uint32_t i = 0; i < *count && i < max; i++) windows[i] = (struct tw_window){time, time + r->v};
+    return r->v == BAD_ROW ? tw_fail(cx, "assign") : TW_OK;
+}
+
+static enum tw_status delta(struct tw_context *cx, const void *a, const void *b, double *out)
+{
+    const struct row *l = a, *r = b;
+
+    *out = (double)(r->v - l->v);
+    return l->v == BAD_ROW || r->v == BAD_ROW ? tw_fail(cx, "delta") : TW_OK;
+}
+
+static enum tw_status on_time_element(struct tw_context *cx, const void *in, int64_t time, const struct tw_window *w,
+                                      enum tw_trigger_result *r)
+{
+    (void)in, (void)w, (void)r;
+    tw_register_trigger_timer(cx, time + 1, true);
+    return TW_OK;
+}
+static enum tw_status on_event_time(struct tw_context *cx, int64_t time, const struct tw_window *w,
+                                    enum tw_trigger_result *r)
+{
+    (void)time, (void)w, (void)r;
+    return tw_fail(cx, "on time");
+}
+
+static const struct tw_function gaps = {.in = &row_row, .session_gap = session_gap};
+static const struct tw_function assigns = {.in = &row_row, .assign = assign};
+static const struct tw_function deltas = {.in = &row_row, .delta = delta};
+static const struct tw_function timed = {
+    .in = &row_row, .on_element = on_time_element, .on_event_time = on_event_time};
+#define FN(f)                                                                                                          \
+    {                                                                                                                  \
+        .name = #f, .fn = &f                                                                                           \
+    }
+
+static void functions_beside(void **state)
+{
+    struct window_config gap = {.assigner = TW_SESSION, .assign = FN(gaps)};
+    struct window_config custom = {.assigner = TW_CUSTOM_WINDOWS, .assign = FN(assigns)};
+    struct window_config trigger = {.assigner = TW_TUMBLING,
+                                    .size_ms = 100,
+                                    .trigger = TW_TRIGGER_DELTA,
+                                    .trigger_threshold = 50,
+                                    .trigger_function = FN(deltas)};
+    struct window_config evictor = tumbling, timer = tumbling;
+
+    (void)state;
+    expect(gap, &sums, "@1 5 | a\n@2 13 | b", "key [b], row +I[13, b]: gap");
+    expect(gap, &sums, "@1 5 | a\n@2 0 | b",
+           "key [b], row +I[0, b]: the session gap of a row must be positive, but .session_gap answered 0 ms");
+    expect(custom, &applies, "@1 13 | b", "key [b], row +I[13, b]: assign");
+    expect(custom, &ignores, "@7 -2 | b",
+           "key [b], row +I[-2, b]: a window must end behind its start, but .assign answered [7, 5)");
+    expect(custom, &ignores, "@7 257 | b",
+           "key [b], row +I[257, b]: .assign answered 257 windows for one row; there is room for 256");
+    expect(trigger, &ignores, "@1 1 | a\n@101 1 | b\n@102 13 | b",
+           "key [b], window [100, 200), row +I[13, b]: delta");
+    evictor.evictor = TW_EVICT_DELTA;
+    evictor.evictor_threshold = 5;
+    evictor.evictor_function = (struct function_ref)FN(deltas);
+    expect(evictor, &ignores, "@1 1 | b\n@2 13 | b\n@3 1 | b", "key [b], window [0, 100), row +I[13, b]: delta");
+    expect_of(&op_window_join, evictor, &groups, NULL, "@1 1 | b\n@2 13 | b\n@3 1 | b",
+              "key [b], window [0, 100), row +I[13, b]: delta");
+    timer.trigger = TW_TRIGGER_CUSTOM;
+    timer.trigger_function = (struct function_ref)FN(timed);
+    expect(timer, &ignores, "@1 1 | b", "key [b], window [0, 100): on time");
+    expect_of(&op_window_join, timer, &groups, NULL, "@1 1 | b", "key [b], window [0, 100): on time");
+}
+
+/* Windows over the whole stream have no key to name. */
+static void windows_without_keys(void **state)
+{
+    struct window_config all = tumbling, merging = session, global = counted, evicted = tumbling;
+
+    (void)state;
+    all.all = merging.all = global.all = evicted.all = true;
+    expect(all, &applies, "@101 1 | a", "window [100, 200): window");
+    expect(all, &clears, "@101 1 | a", "window [100, 200): clear");
+    expect(all, &uncreated, "@101 1 | a", "window [100, 200): create");
+    expect(all, &sums, "@2 50 | a", "window [0, 100): result");
+    expect(merging, &sums, "@1 60 | a\n@151 60 | a\n@91 0 | a", "window [1, 251): merge");
+    expect(global, &applies, "@1 1 | a\n@2 1 | a", "the global window: window");
+    evicted.evictor = TW_EVICT_DELTA;
+    evicted.evictor_function = (struct function_ref)FN(deltas);
+    expect(evicted, &ignores, "@1 13 | b", "window [0, 100), row +I[13, b]: delta");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_that_cannot_be_added),
-                                       cmocka_unit_test(accumulators_that_fail), cmocka_unit_test(windows_that_fail)};
+                                       cmocka_unit_test(accumulators_that_fail), cmocka_unit_test(windows_that_fail),
+                                       cmocka_unit_test(functions_beside), cmocka_unit_test(windows_without_keys)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
