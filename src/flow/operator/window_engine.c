@@ -25,8 +25,6 @@ static enum status check_trigger(const struct window_config *c, struct err *e)
         c->trigger_nested > TW_TRIGGER_CUSTOM)
         return err_set(e, E_GRAPH, "there is no trigger of kind %lld", (long long)c->trigger);
     if (kind == TW_TRIGGER_CUSTOM) TRY(user_need_hook(f, f->fn && f->fn->on_element, "on_element", e));
-    if (kind == TW_TRIGGER_DELTA || c->trigger_nested == TW_TRIGGER_DELTA)
-        TRY(user_need_hook(f, f->fn && f->fn->delta, "delta", e));
     if (c->trigger_nested == TW_TRIGGER_PROCESSING_TIMEOUT || c->trigger_nested == TW_TRIGGER_CUSTOM)
         return err_set(e, E_GRAPH, "a timeout trigger cannot be around a timeout or a custom trigger");
     if ((kind == TW_TRIGGER_COUNT || c->trigger_nested == TW_TRIGGER_COUNT) && c->trigger_count <= 0)
@@ -40,6 +38,16 @@ static enum status check_trigger(const struct window_config *c, struct err *e)
                        "a merging window assigner cannot be used with a trigger that does not support merging");
     }
     return S_OK;
+}
+
+/* Deltas compare rows of whatever input with each other. */
+static enum status check_delta(const struct op_plan *p, const struct function_ref *f, struct err *e)
+{
+    TRY(user_need_hook(f, f->fn && f->fn->delta, "delta", e));
+    if (p->input_count < 2 || f->fn->in2 == NULL || f->fn->in2 == f->fn->in) return S_OK;
+    err_hint(e, "leave out .in2 and let .in name columns that both inputs have");
+    return err_set(e, E_GRAPH, "function '%s' compares rows of both inputs, so it must read them as one type, not as %s and %s",
+                   f->name, f->fn->in->name, f->fn->in2->name);
 }
 
 static enum status check_part(const struct op_plan *p, const struct function_ref *f, struct err *e)
@@ -65,9 +73,11 @@ enum status window_engine_derive(const struct op_plan *p, const struct window_co
     if (c->assigner == TW_SESSION && function_given(a))
         TRY(user_need_hook(a, a->fn && a->fn->session_gap, "session_gap", e));
     TRY(check_trigger(c, e));
+    if (window_trigger_kind(c) == TW_TRIGGER_DELTA || c->trigger_nested == TW_TRIGGER_DELTA)
+        TRY(check_delta(p, &c->trigger_function, e));
     if (c->evictor < 0 || c->evictor > TW_EVICT_DELTA)
         return err_set(e, E_GRAPH, "there is no evictor of kind %lld", (long long)c->evictor);
-    if (c->evictor == TW_EVICT_DELTA) TRY(user_need_hook(v, v->fn && v->fn->delta, "delta", e));
+    if (c->evictor == TW_EVICT_DELTA) TRY(check_delta(p, v, e));
     if (c->evictor == TW_EVICT_COUNT && c->evictor_count < 0)
         return err_set(e, E_GRAPH, "a count evictor cannot keep fewer than no rows");
     TRY(check_part(p, &c->assign, e));
