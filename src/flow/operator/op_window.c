@@ -169,7 +169,7 @@ static enum status open_engine(struct op_cx *op, struct window *w)
     for (uint32_t i = 0; i < COUNT_OF(w->cols); i++) w->cols[i] = i;
     if (rows && w->user.folds != NULL) {
         w->fold_def = (struct state_def){.name = "window-fold", .version = 1, .shape = STATE_MAP, .value = w->user.fold.acc,
-                                         .key = window_key_type(op->plan)};
+                                         .key = window_key_type(op->plan, c)};
         TRY(state_open(op->state, &w->fold_def, &w->fold, op->err));
     }
     return window_engine_create(op, &plan, &w->engine);
@@ -190,7 +190,7 @@ static enum status window_open(struct op_cx *op, void *self)
     }
     TRY(bind_outputs(&w->cx, c));
     TRY(user_bind_key(&w->cx));
-    if (!is_sliced(c)) w->cx.window_type = window_key_type(op->plan);
+    if (!is_sliced(c)) w->cx.window_type = window_key_type(op->plan, c);
     TRY(user_open(&w->cx));
     TRY(window_user_open(&w->user, &w->cx, first, c));
     w->cx.may_collect = w->user.apply != NULL;

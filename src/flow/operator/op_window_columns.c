@@ -212,7 +212,7 @@ static enum status open_engine(struct op_cx *cx, struct window_columns *w)
     struct window_plan plan = {
         .config = cx->config, .fold = &w->fold, .late_port = {1}, .arg = w, .fire = columns_fire};
 
-    w->key = batch_create(window_key_type(cx->plan), 1, cx->mem);
+    w->key = batch_create(window_key_type(cx->plan, cx->config), 1, cx->mem);
     return window_engine_create(cx, &plan, &w->engine);
 }
 

@@ -110,22 +110,6 @@ bool window_engine_blocks(const struct window_config *c)
 }
 
 /* --- making ------------------------------------------------------------------------------------------------------- */
-const struct type *window_key_type(const struct op_plan *p)
-{
-    uint32_t n = p->key_count[0];
-    const char **names = ARENA_ARRAY(p->arena, const char *, n + 2);
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + 2);
-
-    for (uint32_t i = 0; i < n; i++) {
-        names[i] = p->inputs[0]->names[p->keys[0][i]];
-        types[i] = p->inputs[0]->children[p->keys[0][i]];
-    }
-    names[n] = "window start";
-    names[n + 1] = "window end";
-    types[n] = types[n + 1] = type_new(p->arena, T_BIGINT, 0, 0, false);
-    return type_row(p->arena, n + 2, names, types, false);
-}
-
 static enum status trigger_timer(void *arg, int64_t time_ms, bool event_time, bool remove)
 {
     struct window_engine *e = arg;
@@ -145,6 +129,14 @@ static enum status parts_open(struct window_engine *e)
     return window_part_open(&e->evictor, e->op, &c->evictor_function, NULL);
 }
 
+static enum status timers_make(struct window_engine *e, struct timers **out)
+{
+    struct op_cx *op = e->op;
+
+    if (e->name_count == e->key_count) return timers_create(op->state, e->key_type, out, op->err);
+    return timers_create_within(op->state, e->key_type, e->key_count, out, op->err);
+}
+
 enum status window_engine_create(struct op_cx *op, const struct window_plan *plan, struct window_engine **out)
 {
     struct window_engine *e = mem_zalloc(op->mem, sizeof *e);
@@ -160,14 +152,15 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     e->word_count = window_trigger_words(e->config);
     e->key_count = op->plan->key_count[0];
     for (uint32_t i = 0; i < COUNT_OF(e->cols); i++) e->cols[i] = i;
-    e->key_type = window_key_type(op->plan);
+    e->key_type = window_key_type(op->plan, e->config);
     e->fired_ms = TIME_MIN;
+    e->name_count = e->key_type->child_count;
     e->owners.batch = batch_create(e->key_type, BATCH_ROWS, op->mem);
-    for (uint32_t i = 0; e->is_merging && i < 2; i++) e->more[i].batch = batch_create(e->key_type, BATCH_ROWS, op->mem);
+    for (uint32_t i = 0; i < (e->is_merging ? 2u : 1u); i++) e->more[i].batch = batch_create(e->key_type, BATCH_ROWS, op->mem);
     e->slots = e->named = &e->owners;
     TRY(parts_open(e));
-    TRY(timers_create_within(op->state, e->key_type, e->key_count, &e->event, op->err));
-    TRY(timers_create_within(op->state, e->key_type, e->key_count, &e->processing, op->err));
+    TRY(timers_make(e, &e->event));
+    TRY(timers_make(e, &e->processing));
     TRY(window_contents_open(e));
     return e->is_merging ? window_sessions_open(e) : S_OK;
 }
@@ -189,21 +182,6 @@ void window_engine_free(struct window_engine *e, bool failed)
 }
 
 /* --- keys, timers ------------------------------------------------------------------------------------------------- */
-void window_keys_fill(struct window_engine *e, struct window_keys *k, const struct batch *from, const uint32_t *cols)
-{
-    struct batch *b = k->batch;
-
-    batch_clear(b);
-    for (uint32_t c = 0; c < e->key_count; c++)
-        vector_copy(&b->cols[c], 0, &from->cols[cols[c]], k->source, k->count, &b->heap, b->mem);
-    for (uint32_t i = 0; i < k->count; i++) {
-        VECTOR_VALUES(&b->cols[e->key_count], int64_t)[i] = k->window[i].start;
-        VECTOR_VALUES(&b->cols[e->key_count + 1], int64_t)[i] = k->window[i].end;
-    }
-    b->count = k->count;
-    state_hash_within(b, e->cols, e->key_count, e->key_count + 2, k->hashes);
-}
-
 enum status window_timer(struct window_engine *e, uint32_t named, int64_t time, bool event, bool remove)
 {
     struct timers *t = event ? e->event : e->processing;
@@ -255,8 +233,11 @@ static void drop_late(struct window_engine *e, uint32_t first)
 {
     uint32_t kept = first;
 
-    for (uint32_t i = first; !e->is_merging && i < e->item_count; i++)
-        if (!is_late(e, &e->items[i].window)) e->items[kept++] = e->items[i];
+    for (uint32_t i = first; !e->is_merging && i < e->item_count; i++) {
+        if (is_late(e, &e->items[i].window)) continue;
+        if (i > kept) e->items[kept] = e->items[i];
+        kept++;
+    }
     if (!e->is_merging) e->item_count = kept;
     e->row_is_taken |= e->item_count > first;
 }
@@ -268,19 +249,6 @@ static void row_end(struct window_engine *e, int64_t time)
     if (!e->row_is_taken && late) e->late[e->late_count++] = (uint16_t)e->row;
     e->row_is_taken = false;
     e->row++;
-}
-
-static void keys_of_items(struct window_engine *e)
-{
-    struct window_keys *k = &e->owners;
-
-    k->count = e->item_count;
-    for (uint32_t i = 0; i < e->item_count; i++) {
-        k->source[i] = (uint16_t)batch_row(e->in, e->items[i].at);
-        k->window[i] = e->items[i].window;
-        e->items[i].slot = e->items[i].named = i;
-    }
-    window_keys_fill(e, k, e->in, e->op->plan->keys[e->input]);
 }
 
 static enum status assign_rows(struct window_engine *e)
@@ -301,8 +269,7 @@ static enum status assign_rows(struct window_engine *e)
         drop_late(e, first);
         if (st == S_OK) row_end(e, time);
     }
-    e->slots = e->named = &e->owners;
-    keys_of_items(e);
+    window_keys_of_items(e);
     return S_OK;
 }
 
@@ -373,8 +340,9 @@ static enum status merge_windows(struct window_engine *e, const struct window_it
 static enum status begin_row(struct window_engine *e, struct window_item *item)
 {
     TRY(merge_windows(e, item));
-    TRY(window_trigger_on_element(e, item));
-    if (item->is_changed || (!e->is_lazy && window_is_empty(e, item->slot))) TRY(set_cleanup(e, item));
+    bool is_new = item->is_changed || (!e->is_lazy && window_is_empty(e, item->slot));
+    TRY(window_trigger_on_element(e, item, is_new));
+    if (is_new) TRY(set_cleanup(e, item));
     return window_run_add(e, item);
 }
 
@@ -552,10 +520,9 @@ static enum status take_due(struct window_engine *e, struct timers *t, int64_t u
     k->count = e->item_count = e->item_end = n;
     e->item_first = 0;
     if (n == 0) return S_OK;
-    state_hash_within(k->batch, e->cols, e->key_count, e->key_count + 2, k->hashes);
+    window_keys_hash(e, k);
     for (uint32_t i = 0; i < n; i++) {
-        struct tw_window w = {VECTOR_VALUES(&k->batch->cols[e->key_count], int64_t)[i],
-                              VECTOR_VALUES(&k->batch->cols[e->key_count + 1], int64_t)[i]};
+        struct tw_window w = window_of_key(e, k->batch, i);
         k->source[i] = (uint16_t)i;
         k->window[i] = w;
         e->items[i] = (struct window_item){

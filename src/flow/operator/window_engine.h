@@ -58,8 +58,8 @@ enum status window_engine_derive(const struct op_plan *p, const struct window_co
 void window_engine_needs(const struct op_plan *p, const struct window_config *c, uint32_t input, uint64_t *needed);
 /* Those that an evictor function reads, which must be kept. */
 void window_engine_kept(const struct op_plan *p, const struct window_config *c, uint32_t input, uint64_t *kept);
-/* T_ROW of key columns, window start and window end. */
-const struct type *window_key_type(const struct op_plan *p);
+/* T_ROW of key columns, window start and window end; the key columns alone where all windows are the global one. */
+const struct type *window_key_type(const struct op_plan *p, const struct window_config *c);
 bool window_engine_blocks(const struct window_config *c);
 enum status window_engine_create(struct op_cx *op, const struct window_plan *plan, struct window_engine **out) CHECKED;
 void window_engine_free(struct window_engine *e, bool failed); /* NULL is a no-op */

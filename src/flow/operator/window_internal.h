@@ -32,7 +32,7 @@ struct window_merged {
     uint32_t slot, named;
 };
 
-/* Rows of (key columns, window start, window end), with hashes. */
+/* Names of windows, with hashes. */
 struct window_keys {
     struct batch *batch;
     uint64_t hashes[BATCH_ROWS];
@@ -100,8 +100,9 @@ struct window_engine {
     bool is_merging, is_event_time;
     bool is_lazy; /* timers of merging windows are named after `slot` and may lie before the window's end */
     uint32_t word_count;
-    const struct type *key_type; /* key columns, start, end */
-    uint32_t key_count, cols[OP_KEYS_MAX + 2];
+    const struct type *key_type;    /* of the names of windows, see window_key_type */
+    uint32_t key_count, name_count; /* columns of the key, and of names */
+    uint32_t cols[OP_KEYS_MAX + 2];
     struct window_assigner assigner;
     struct window_part trigger, evictor;
     struct state_def contents_def, last_def;
@@ -132,7 +133,9 @@ struct window_engine {
     uint32_t merged_count, merged_capacity;
     uint16_t late[BATCH_ROWS];
     uint32_t late_count, late_at;
-    struct window_keys owners, more[2]; /* by item; slots and names of sessions */
+    struct window_keys owners, more[2]; /* by item; slots, and names of sessions */
+    uint32_t shared_skip;               /* batches that are not looked through for rows of one window */
+    uint16_t slot_of[2 * BATCH_ROWS];   /* slot + 1 by hash, while that is done */
     struct window_keys *slots, *named;
     void *acc[BATCH_ROWS], *lasts[BATCH_ROWS]; /* per slot */
     int result;                                /* enum tw_trigger_result of the item */
@@ -148,13 +151,24 @@ struct window_engine {
     struct user_where trigger_where;
 };
 
-/* --- window_engine.c */
+/* --- window_keys.c: names of windows: key columns and bounds, or the key alone where all windows are the global one */
 void window_keys_fill(struct window_engine *e, struct window_keys *k, const struct batch *from, const uint32_t *cols);
+void window_keys_hash(struct window_engine *e, struct window_keys *k);
+/* Names the items, which are rows of e->in. Rows of one key and window share a slot where that pays. */
+void window_keys_of_items(struct window_engine *e);
+static inline struct tw_window window_of_key(const struct window_engine *e, const struct batch *keys, uint32_t row)
+{
+    if (e->name_count == e->key_count) return (struct tw_window){INT64_MIN, INT64_MAX};
+    return (struct tw_window){VECTOR_VALUES(&keys->cols[e->key_count], int64_t)[row],
+                              VECTOR_VALUES(&keys->cols[e->key_count + 1], int64_t)[row]};
+}
 static inline struct state_keys window_keys_of(const struct window_engine *e, const struct window_keys *k)
 {
     return (struct state_keys){
-        .batch = k->batch, .cols = e->cols, .col_count = e->key_count + 2, .count = k->count, .hashes = k->hashes};
+        .batch = k->batch, .cols = e->cols, .col_count = e->name_count, .count = k->count, .hashes = k->hashes};
 }
+
+/* --- window_engine.c */
 /* A timer of the window in row `named`. */
 enum status window_timer(struct window_engine *e, uint32_t named, int64_t time, bool event, bool remove) CHECKED;
 bool window_slice_over(struct window_engine *e); /* has this call taken long enough? */
@@ -225,8 +239,8 @@ enum tw_trigger_kind window_trigger_kind(const struct window_config *c);
 uint32_t window_trigger_words(const struct window_config *c);
 bool window_trigger_merges(const struct window_config *c);
 bool window_trigger_is_lazy(const struct window_config *c); /* all its timers are at the window's end, if it has any */
-enum status window_trigger_on_element(struct window_engine *e,
-                                      const struct window_item *item) CHECKED; /* sets e->result */
+/* Sets e->result. is_new: the window has no rows yet, or is another than before. */
+enum status window_trigger_on_element(struct window_engine *e, const struct window_item *item, bool is_new) CHECKED;
 enum status window_trigger_on_timer(struct window_engine *e, const struct window_item *item) CHECKED;
 enum status window_trigger_on_merge(struct window_engine *e, const struct window_item *item) CHECKED;
 /* The trigger's state and timers of a window go. slot WINDOW_NONE: the state has gone over to another window. */

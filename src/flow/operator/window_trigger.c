@@ -403,13 +403,13 @@ static struct call call_of(struct window_engine *e, const struct window_item *it
     return (struct call){.e = e, .item = item, .window = &item->window, .slot = item->slot, .named = item->named};
 }
 
-enum status window_trigger_on_element(struct window_engine *e, const struct window_item *item)
+enum status window_trigger_on_element(struct window_engine *e, const struct window_item *item, bool is_new)
 {
     const struct trigger *t = trigger_of(e);
     struct call c = call_of(e, item);
 
     e->result = TW_CONTINUE;
-    c.is_new = item->is_changed || (!e->is_lazy && window_is_empty(e, item->slot));
+    c.is_new = is_new;
     if (t->on_element != NULL) TRY(t->on_element(&c, &e->result));
     e->result = purged(e->config, e->result);
     return S_OK;

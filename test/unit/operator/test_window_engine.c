@@ -458,7 +458,7 @@ static void bad_input_is_told(void **state)
     (void)state;
     op_push(d, 0, "@5 a | 0\n");
     assert_string_equal(op_driver_error(d),
-                        "row +I[a, 0]: the session gap of a row must be positive, but .session_gap answered 0 ms");
+                        "key [a], row +I[a, 0]: the session gap of a row must be positive, but .session_gap answered 0 ms");
     op_driver_free(d);
     d = op_driver_create(&setup);
     op_push(d, 0, "a | 1\n");
