@@ -130,6 +130,23 @@ static void selections_set(struct window_rows *r, uint64_t *const *marks)
     }
 }
 
+/* The first rows of the only input, as many as there are too many. */
+static bool evict_oldest(struct window_rows *r, uint64_t surplus)
+{
+    bool any = surplus > 0;
+
+    for (uint32_t b = 0; b < r->count && surplus > 0; b++) {
+        struct batch *batch = r->batches[b];
+        uint32_t n = batch_rows(batch), gone = (uint32_t)MIN(surplus, (uint64_t)n);
+        for (uint32_t i = gone; i < n; i++) r->selections[b][i - gone] = (uint16_t)batch_row(batch, i);
+        batch->sel = r->selections[b];
+        batch->sel_count = n - gone;
+        r->total -= gone;
+        surplus -= gone;
+    }
+    return any;
+}
+
 enum status window_evict(struct window_engine *e, const struct window_item *item, bool *any)
 {
     struct decision d = {0};
@@ -138,8 +155,13 @@ enum status window_evict(struct window_engine *e, const struct window_item *item
     uint32_t input;
     uint64_t **marks[OP_INPUTS_MAX] = {0};
 
-    TRY(decide_start(e, &d));
     sequence_start(e, &s);
+    if (e->config->evictor == TW_EVICT_COUNT && s.input_count == 1) {
+        uint64_t most = (uint64_t)e->config->evictor_count;
+        *any |= evict_oldest(s.rows[0], s.total > most ? s.total - most : 0);
+        return S_OK;
+    }
+    TRY(decide_start(e, &d));
     for (uint32_t i = 0; i < s.input_count; i++) {
         marks[i] = arena_alloc(e->op->scratch, (s.rows[i]->count + 1) * sizeof **marks);
         for (uint32_t b = 0; b < s.rows[i]->count; b++) {

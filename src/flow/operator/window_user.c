@@ -156,6 +156,12 @@ static enum status open_fold(struct window_user *u)
     TRY(user_value_of_row(a, acc, &u->acc, u->cx->op->err));
     u->result_row = u->folds->reduce != NULL ? u->folds->in : u->folds->out;
     u->rows_field = u->acc.type->child_count;
+    u->acc_size = acc->size;
+    u->is_plain = true;
+    for (uint32_t i = 0; i < u->acc.type->child_count; i++) {
+        enum phys phys = u->acc.type->children[i]->phys;
+        u->is_plain &= phys != P_STR && phys_width(phys) > 0;
+    }
     u->fold = (struct window_fold){.acc = counted_type(a, u->acc.type),
                                    .start = u->folds->create != NULL ? fold_start : NULL,
                                    .add = fold_add,
@@ -309,11 +315,10 @@ static void fill_named(struct window_user *u, const struct batch *keys, uint32_t
     }
 }
 
-/* What the fold answers for one accumulator, as a struct. */
-static enum status result_of(struct window_user *u, struct state_table *t, int64_t ns, const void *acc,
-                             const struct batch *keys, uint32_t at, const struct tw_window *w, const char **out)
+/* What the fold answers for the accumulator in u->a, as a struct. */
+static enum status result_of(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w,
+                             const char **out)
 {
-    load(u, t, ns, acc, u->a);
     *out = u->a;
     if (u->folds->reduce != NULL) return S_OK;
     memset(u->out, 0, u->result_row->size);
@@ -350,13 +355,12 @@ enum status window_user_apply(struct window_user *u, const struct batch *keys, u
     return st;
 }
 
-enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc,
-                             const struct batch *keys, uint32_t at, const struct tw_window *w)
+/* The accumulator is in u->a. */
+static enum status fire_value(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
 {
     const char *result;
 
-    stand_in(u, keys, at, w);
-    TRY(result_of(u, t, ns, acc, keys, at, w, &result));
+    TRY(result_of(u, keys, at, w, &result));
     if (u->apply != NULL) {
         user_elements_one(&u->elements, result, u->cx->time);
         return window_user_apply(u, keys, at, w);
@@ -365,27 +369,67 @@ enum status window_user_fire(struct window_user *u, struct state_table *t, int64
     return S_OK;
 }
 
-enum status window_user_fire_rows(struct window_user *u, struct state_table *scratch, const uint32_t *cols, struct window_rows *rows,
-                                  const struct batch *keys, uint32_t at, const struct tw_window *w)
+enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc,
+                             const struct batch *keys, uint32_t at, const struct tw_window *w)
+{
+    stand_in(u, keys, at, w);
+    load(u, t, ns, acc, u->a);
+    return fire_value(u, keys, at, w);
+}
+
+/* Rows into u->a, which is a plain struct: nothing in it must outlive its row. */
+static enum status fold_plain(struct window_user *u)
+{
+    const void *row;
+    bool first = true;
+
+    memset(u->a, 0, u->acc_size);
+    if (u->folds->create != NULL) TRY(user_check(u->fold_cx, u->folds->create(u->fold_cx, u->a)));
+    for (; (row = tw_next(&u->elements)) != NULL; first = false) {
+        if (u->folds->reduce == NULL) {
+            TRY(user_check(u->fold_cx, u->folds->add(u->fold_cx, u->a, row)));
+        } else if (first) {
+            memcpy(u->a, row, u->acc_size);
+        } else {
+            TRY(reduce_into(u, u->a, row));
+            memcpy(u->a, u->out, u->acc_size);
+        }
+    }
+    return S_OK;
+}
+
+/* Strings of an accumulator are kept in state from one row to the next. */
+static enum status fold_kept(struct window_user *u, struct state_table *scratch, const uint32_t *cols,
+                             const struct batch *keys, uint32_t at)
 {
     uint64_t hash;
     uint16_t row = (uint16_t)at;
     struct batch key = *keys;
     const void *element;
 
-    if (rows->total == 0 && u->folds->reduce != NULL) return S_OK;
     key.sel = &row;
     key.sel_count = 1;
     batch_hash(&key, cols, scratch->def->key->child_count, &hash);
     void *acc = state_get(scratch, 0, keys, cols, at, hash, STATE_INSERT, NULL);
     if (acc == NULL) return E_BUDGET;
-    stand_in(u, keys, at, w);
     TRY(start_one(u, scratch, 0, acc));
-    user_elements_rows(&u->elements, rows->total, window_rows_next, rows);
     while ((element = tw_next(&u->elements)) != NULL) TRY(window_user_add(u, scratch, 0, acc, element));
+    load(u, scratch, 0, acc, u->a);
+    return S_OK;
+}
+
+enum status window_user_fire_rows(struct window_user *u, struct state_table *scratch, const uint32_t *cols,
+                                  struct window_rows *rows, const struct batch *keys, uint32_t at,
+                                  const struct tw_window *w)
+{
+    if (rows->total == 0 && u->folds->reduce != NULL) return S_OK;
+    stand_in(u, keys, at, w);
+    user_elements_rows(&u->elements, rows->total, window_rows_next, rows);
+    TRY(u->is_plain ? fold_plain(u) : fold_kept(u, scratch, cols, keys, at));
     rows->at = 0;
     user_elements_end(&u->elements);
-    enum status st = window_user_fire(u, scratch, 0, acc, keys, at, w);
+    enum status st = fire_value(u, keys, at, w);
+    if (u->is_plain) return st;
     state_drop(scratch, 0);
     state_done(scratch);
     return st;

@@ -19,6 +19,8 @@ struct window_user {
     struct user_value acc;           /* of the accumulator, or of the row being reduced */
     const struct tw_row *result_row; /* what folds answers */
     uint32_t rows_field;             /* last field of the accumulator row: rows so far */
+    size_t acc_size;
+    bool is_plain; /* the accumulator has neither strings nor nested values */
     char *a, *b, *out;               /* C values: accumulator, other accumulator, result */
     struct tw_elements elements;
     struct user_where where;         /* of the window that fires */
