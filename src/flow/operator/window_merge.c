@@ -167,6 +167,13 @@ static bool is_named(const struct window_engine *e, const struct window_node *no
     return window_equal(e->is_lazy ? &node->id : &node->window, name);
 }
 
+/* A lazy timer that is neither at the end of its window nor at its clean-up: the window has grown. */
+static bool is_early(const struct window_engine *e, const struct window_item *item)
+{
+    return e->is_lazy && item->time != window_timer_time(window_last(&item->window)) &&
+           item->time != window_timer_time(window_cleanup(e->config, &item->window));
+}
+
 enum status window_sessions_find(struct window_engine *e)
 {
     struct window_sessions *s = e->sessions;
@@ -184,14 +191,15 @@ enum status window_sessions_find(struct window_engine *e)
         while (at != WINDOW_NONE && s->nodes[at].window.end < e->owners.window[i].end) at = s->nodes[at].next;
         if (at == WINDOW_NONE || !is_named(e, &s->nodes[at], &e->owners.window[i])) continue;
         item->node = at;
-        item->slot = slot_of(e, i, &s->nodes[at]);
         item->window = s->nodes[at].window;
+        item->is_changed = is_early(e, item); /* then nobody asks what it holds */
+        if (!item->is_changed) item->slot = slot_of(e, i, &s->nodes[at]);
     }
     window_keys_fill(e, e->slots, e->owners.batch, e->cols);
     return S_OK;
 }
 
-/* The timer is neither at the end of its window nor at its clean-up: to whichever of them is ahead. */
+/* An early timer: to whichever of the window's end and its clean-up is ahead. */
 static enum status retime(struct window_engine *e, uint32_t i, int64_t *earliest)
 {
     const struct window_item *item = &e->items[i];
@@ -205,12 +213,6 @@ static enum status retime(struct window_engine *e, uint32_t i, int64_t *earliest
     return S_OK;
 }
 
-static bool is_early(const struct window_engine *e, const struct window_item *item)
-{
-    return item->node != WINDOW_NONE && item->time != window_timer_time(window_last(&item->window)) &&
-           item->time != window_timer_time(window_cleanup(e->config, &item->window));
-}
-
 enum status window_sessions_retime(struct window_engine *e)
 {
     int64_t earliest = INT64_MAX;
@@ -218,7 +220,7 @@ enum status window_sessions_retime(struct window_engine *e)
     uint32_t end = 0, n;
 
     for (uint32_t i = 0; i < e->item_count; i++) {
-        if (!is_early(e, &e->items[i])) continue;
+        if (e->items[i].node == WINDOW_NONE || !e->items[i].is_changed) continue;
         TRY(retime(e, i, &earliest));
         any = true;
         e->items[i].node = WINDOW_NONE;
