@@ -56,7 +56,7 @@ TW_API struct tw_stream *tw_rate_limit_at(struct tw_stream *s, double rows_per_s
 
 /* --- transformations: one function, one stream -------------------------------------------------------------------- */
 /* operation: "map", "filter", "flat_map", "process" (keyed or not), "batch" (batch callbacks), "reduce" (keyed),
- * "partition_rows" (fullWindowPartition), ... the macros below. */
+ * "partition_rows" and "partition_reduce", "partition_aggregate" (fullWindowPartition), ... the macros below. */
 TW_API struct tw_stream *tw_apply_at(struct tw_stream *s, const char *operation, const struct tw_function *f,
                                      struct tw_here h);
 #define tw_map(s, f) tw_apply_at(s, "map", f, TW_HERE)
@@ -65,7 +65,12 @@ TW_API struct tw_stream *tw_apply_at(struct tw_stream *s, const char *operation,
 #define tw_process(s, f) tw_apply_at(s, "process", f, TW_HERE)
 #define tw_map_batches(s, f) tw_apply_at(s, "batch", f, TW_HERE)
 #define tw_reduce(s, f) tw_apply_at(s, "reduce", f, TW_HERE)
+/* Of a whole partition, the rows of a subtask or on a keyed stream the rows of a key, when the input has ended: .partition_rows
+ * sees all of its rows; .reduce, or .create, .add and .result answer one row. Without a key, an aggregate answers for a
+ * subtask without rows, too. */
 #define tw_partition_rows(s, f) tw_apply_at(s, "partition_rows", f, TW_HERE)
+#define tw_partition_reduce(s, f) tw_apply_at(s, "partition_reduce", f, TW_HERE)
+#define tw_partition_aggregate(s, f) tw_apply_at(s, "partition_aggregate", f, TW_HERE)
 /* Built-in column kernels: keep rows where `field op literal`, op one of = <> < <= > >=; text literals for every
  * type. */
 TW_API struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char *op, const char *literal,
@@ -78,13 +83,16 @@ TW_API struct tw_stream *tw_project_at(struct tw_stream *s, const char *const *c
 #define tw_project(s, ...)                                                                                             \
     tw_project_at(s, (const char *const[]){__VA_ARGS__},                                                               \
                   sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
-/* keyed: sum, min, max keep the first row's other columns; min_by, max_by the whole row of the extreme. */
+/* keyed: sum, min, max keep the first row's other columns; min_by, max_by the whole row of the extreme: of equal ones
+ * the first, with ..._last the latest (Flink's minBy(field, false)). */
 TW_API struct tw_stream *tw_rolling_at(struct tw_stream *s, const char *aggregate, const char *field, struct tw_here h);
 #define tw_sum(s, field) tw_rolling_at(s, "sum", field, TW_HERE)
 #define tw_min(s, field) tw_rolling_at(s, "min", field, TW_HERE)
 #define tw_max(s, field) tw_rolling_at(s, "max", field, TW_HERE)
 #define tw_min_by(s, field) tw_rolling_at(s, "min_by", field, TW_HERE)
 #define tw_max_by(s, field) tw_rolling_at(s, "max_by", field, TW_HERE)
+#define tw_min_by_last(s, field) tw_rolling_at(s, "min_by_last", field, TW_HERE)
+#define tw_max_by_last(s, field) tw_rolling_at(s, "max_by_last", field, TW_HERE)
 /* Sorts all rows of each partition at the end of input: fullWindowPartition().sortPartition. */
 TW_API struct tw_stream *tw_sort_partition_at(struct tw_stream *s, const char *field, bool ascending, struct tw_here h);
 #define tw_sort_partition(s, field, ascending) tw_sort_partition_at(s, field, ascending, TW_HERE)

@@ -24,7 +24,7 @@ const struct config_field project_config_fields[] = {
 };
 
 const struct config_field rolling_config_fields[] = {
-    FIELD(rolling_config, aggregate, CONF_TEXT, "sum, min, max, min_by or max_by"),
+    FIELD(rolling_config, aggregate, CONF_TEXT, "sum, min, max, min_by, max_by, min_by_last or max_by_last"),
     FIELD(rolling_config, field, CONF_TEXT, "column to aggregate"),
     LAST,
 };

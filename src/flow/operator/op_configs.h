@@ -13,7 +13,7 @@ extern const struct config_field function_config_fields[], where_config_fields[]
     source_config_fields[], sink_config_fields[], watermarks_config_fields[], source_function_config_fields[],
     harness_config_fields[];
 
-/* map, filter, flat_map, process, batch, reduce, partition_rows, co_*, broadcast_process, sink_function,
+/* map, filter, flat_map, process, batch, reduce, partition_*, co_*, broadcast_process, sink_function,
  * key_by (select_key), partition_custom (partition). */
 struct function_config {
     struct function_ref function;
@@ -28,7 +28,7 @@ struct project_config {
 };
 
 struct rolling_config {
-    const char *aggregate; /* sum, min, max, min_by, max_by */
+    const char *aggregate; /* sum, min, max, min_by, max_by, min_by_last, max_by_last */
     const char *field;
 };
 

@@ -3,7 +3,7 @@
  *
  * Column by column, over the state rows of all keys of the batch (rolling.c does the aggregated one). State holds the
  * columns that somebody downstream reads, except the key's, which every row brings along. Of equal extremes the first
- * stays, as in Flink.
+ * stays, as in Flink; with min_by_last and max_by_last (first = false) the latest.
  *
  * min_by and max_by: what a row emits is the best row before it, which lies in state or further up in this batch. A small
  * table by state row says which; columns are then copied in runs from the one or the other, and the winners that are left
@@ -22,7 +22,9 @@ static const char *const kind_names[] = {[ROLLING_SUM] = "sum",
                                          [ROLLING_MIN] = "min",
                                          [ROLLING_MAX] = "max",
                                          [ROLLING_MIN_BY] = "min_by",
-                                         [ROLLING_MAX_BY] = "max_by"};
+                                         [ROLLING_MAX_BY] = "max_by",
+                                         [ROLLING_MIN_BY_LAST] = "min_by_last",
+                                         [ROLLING_MAX_BY_LAST] = "max_by_last"};
 
 /* The latest winner of this batch per state row. */
 struct seen {
@@ -72,7 +74,7 @@ static enum status rolling_derive(struct op_plan *plan, const void *config, stru
     int col;
 
     if (!kind_parse(c->aggregate, &kind)) {
-        err_set(e, E_GRAPH, "unknown rolling aggregate '%s'; there are sum, min, max, min_by, max_by",
+        err_set(e, E_GRAPH, "unknown rolling aggregate '%s'; there are sum, min, max, min_by, max_by, min_by_last, max_by_last",
                 c->aggregate ? c->aggregate : "");
         return E_GRAPH;
     }

@@ -13,7 +13,10 @@ bool rolling_accepts(enum rolling_kind kind, const struct type *t)
     return t->phys != P_LIST && t->phys != P_ROW && t->kind != T_NULL;
 }
 
-static bool takes_greater(enum rolling_kind k) { return k == ROLLING_MAX || k == ROLLING_MAX_BY; }
+static bool takes_greater(enum rolling_kind k)
+{
+    return k == ROLLING_MAX || k == ROLLING_MAX_BY || k == ROLLING_MAX_BY_LAST;
+}
 static bool is_new(const struct rolling_run *r, uint32_t i) { return bit_get(r->created, r->first + i); }
 static uint32_t offset_of(const struct rolling_run *r) { return r->table->value.fields[r->field].offset; }
 
@@ -70,11 +73,11 @@ static void sum_words(const struct rolling_run *r, int64_t *values)
 static void extreme_words(const struct rolling_run *r, int64_t *values)
 {
     uint32_t offset = offset_of(r);
-    bool greater = takes_greater(r->kind);
+    bool greater = takes_greater(r->kind), equal = rolling_takes_equal(r->kind);
 
     for (uint32_t i = 0; i < r->count; i++) {
         int64_t *acc = state_word(r->state[i], offset);
-        bool better = is_new(r, i) || (greater ? values[i] > *acc : values[i] < *acc);
+        bool better = is_new(r, i) || (greater ? values[i] > *acc : values[i] < *acc) || (equal && values[i] == *acc);
         *acc = better ? values[i] : *acc;
         values[i] = *acc;
         if (r->won) r->won[i] = better;
@@ -131,12 +134,12 @@ static void sum_reals(const struct rolling_run *r, double *values)
 static void extreme_reals(const struct rolling_run *r, double *values)
 {
     uint32_t offset = offset_of(r);
-    bool greater = takes_greater(r->kind);
+    bool greater = takes_greater(r->kind), equal = rolling_takes_equal(r->kind);
 
     for (uint32_t i = 0; i < r->count; i++) {
         double *acc = state_real(r->state[i], offset);
         int64_t mine = real_order(values[i]), best = real_order(*acc);
-        bool better = is_new(r, i) || (greater ? mine > best : mine < best);
+        bool better = is_new(r, i) || (greater ? mine > best : mine < best) || (equal && mine == best);
         *acc = better ? values[i] : *acc;
         values[i] = *acc;
         if (r->won) r->won[i] = better;
@@ -176,13 +179,13 @@ static void apply_wide(const struct rolling_run *r)
 {
     const char *values = vector_values(r->in)->data;
     uint32_t offset = offset_of(r);
-    bool greater = takes_greater(r->kind);
+    bool greater = takes_greater(r->kind), equal = rolling_takes_equal(r->kind);
 
     for (uint32_t i = 0; i < r->count; i++) {
         char *acc = (char *)r->state[i] + offset;
         const char *value = values + 16 * (size_t)vector_at(r->in, r->rows[i]);
         int order = is_new(r, i) ? 0 : wide_compare(r->in->phys, value, acc);
-        bool better = is_new(r, i) || (greater ? order > 0 : order < 0);
+        bool better = is_new(r, i) || (greater ? order > 0 : order < 0) || (equal && order == 0);
         if (better) memcpy(acc, value, 16);
         if (r->out) memcpy((char *)r->out->data + 16 * (size_t)i, acc, 16);
         if (r->won) r->won[i] = better;
@@ -200,13 +203,13 @@ static void apply_texts(const struct rolling_run *r)
 {
     const struct text *values = vector_values(r->in)->data;
     uint32_t offset = offset_of(r);
-    bool greater = takes_greater(r->kind);
+    bool greater = takes_greater(r->kind), equal = rolling_takes_equal(r->kind);
 
     for (uint32_t i = 0; i < r->count; i++) {
         struct state_text *acc = state_text_at(r->state[i], offset);
         struct str value = text_str(&values[vector_at(r->in, r->rows[i])]);
         int order = is_new(r, i) ? 0 : text_order(value, state_text_get(r->table, acc));
-        bool better = is_new(r, i) || (greater ? order > 0 : order < 0);
+        bool better = is_new(r, i) || (greater ? order > 0 : order < 0) || (equal && order == 0);
         if (better) state_text_set(r->table, 0, acc, value);
         struct str best = state_text_get(r->table, acc);
         if (r->out) VECTOR_VALUES(r->out, struct text)[i] = text_put(r->heap, best.data, best.size);

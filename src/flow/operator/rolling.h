@@ -5,7 +5,9 @@
 #pragma once
 #include "flow/state/state.h"
 
-enum rolling_kind { ROLLING_SUM, ROLLING_MIN, ROLLING_MAX, ROLLING_MIN_BY, ROLLING_MAX_BY };
+enum rolling_kind { ROLLING_SUM, ROLLING_MIN, ROLLING_MAX, ROLLING_MIN_BY, ROLLING_MAX_BY, ROLLING_MIN_BY_LAST, ROLLING_MAX_BY_LAST };
+/* Of equal extremes the latest counts, not the first. */
+static inline bool rolling_takes_equal(enum rolling_kind k) { return k >= ROLLING_MIN_BY_LAST; }
 
 /* May a column of that type be aggregated so? */
 bool rolling_accepts(enum rolling_kind kind, const struct type *t);

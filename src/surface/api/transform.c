@@ -17,6 +17,8 @@ static const char *shown_name(const char *operation, bool is_keyed)
         {"batch", "Batch", "Batch"},
         {"reduce", "Reduce", "Keyed Reduce"},
         {"partition_rows", "MapPartition", "MapPartition"},
+        {"partition_reduce", "PartitionReduce", "PartitionReduce"},
+        {"partition_aggregate", "PartitionAggregate", "PartitionAggregate"},
         {"co_map", "Co-Map", "Co-Map"},
         {"co_flat_map", "Co-Flat Map", "Co-Flat Map"},
         {"co_process", "Co-Process", "Co-Keyed-Process"},

@@ -72,6 +72,25 @@ static void min_by_and_max_by_keep_the_whole_first_extreme(void **state)
            "+I[a longer second note, 2, 7]@5\n+I[null, 1, 20]@6\n");
 }
 
+static void of_equal_extremes_the_latest_stays_when_asked_for(void **state)
+{
+    (void)state;
+    expect("min_by_last", "v", SALES, ROWS,
+           "+I[first, 1, 5]@1\n+I[a longer second note, 2, 7]@2\n+I[third, 1, -9]\n+I[third, 1, -9]@4\n"
+           "+I[fifth, 2, 7]@5\n+I[third, 1, -9]@6\n");
+    expect("max_by_last", "v", SALES, ROWS,
+           "+I[first, 1, 5]@1\n+I[a longer second note, 2, 7]@2\n+I[first, 1, 5]\n+I[null, 1, 20]@4\n"
+           "+I[fifth, 2, 7]@5\n+I[sixth, 1, 20]@6\n");
+    expect("max_by_last", "v", "ROW<k INT, v DOUBLE, x INT>", "1 | NaN | 1\n1 | 2.0 | 2\n1 | NaN | 3\n1 | 9.0 | 4",
+           "+I[1, NaN, 1]\n+I[1, NaN, 1]\n+I[1, NaN, 3]\n+I[1, NaN, 3]\n");
+    expect("min_by_last", "v", "ROW<v STRING, k INT, x INT>",
+           "because it is a long string | 1 | 1\nz | 1 | 2\nbecause it is a long string | 1 | 3",
+           "+I[because it is a long string, 1, 1]\n+I[because it is a long string, 1, 1]\n"
+           "+I[because it is a long string, 1, 3]\n");
+    expect("min_by_last", "v", "ROW<v DECIMAL(30, 2), k INT, x INT>", "5.00 | 1 | 1\n5.00 | 1 | 2\n7.00 | 1 | 3",
+           "+I[5.00, 1, 1]\n+I[5.00, 1, 2]\n+I[5.00, 1, 2]\n");
+}
+
 static void integer_sums_wrap_in_their_width(void **state)
 {
     (void)state;
@@ -115,7 +134,7 @@ static void strings_and_wide_values_compare(void **state)
 /* Whatever the batch: many keys, many ties, columns of every kind that state keeps. */
 static void results_do_not_depend_on_batches(void **state)
 {
-    static const char *const aggregates[] = {"sum", "min", "max", "min_by", "max_by"};
+    static const char *const aggregates[] = {"sum", "min", "max", "min_by", "max_by", "min_by_last", "max_by_last"};
     struct mem mem;
     struct buf rows;
     struct prng prng;
@@ -171,7 +190,8 @@ static void mistakes_are_refused(void **state)
         {"max", "v", "ROW<k INT, v ARRAY<INT>>",
          "max of column 'v', which is ARRAY<INT> (compare plain values, not arrays, maps or rows)"},
         {"max", "weight", SALES, "field 'weight' is not in stream 'input' (has: note, k, v)"},
-        {"average", "v", SALES, "unknown rolling aggregate 'average'; there are sum, min, max, min_by, max_by"},
+        {"average", "v", SALES, "unknown rolling aggregate 'average'; there are sum, min, max, min_by, max_by, min_by_last, "
+         "max_by_last"},
     };
 
     (void)state;
@@ -262,6 +282,7 @@ int main(void)
         cmocka_unit_test(sum_keeps_the_first_rows_columns),
         cmocka_unit_test(min_and_max_keep_the_first_rows_columns),
         cmocka_unit_test(min_by_and_max_by_keep_the_whole_first_extreme),
+        cmocka_unit_test(of_equal_extremes_the_latest_stays_when_asked_for),
         cmocka_unit_test(integer_sums_wrap_in_their_width),
         cmocka_unit_test(reals_add_in_their_width_and_order_as_java_does),
         cmocka_unit_test(strings_and_wide_values_compare),
