@@ -20,8 +20,7 @@ static enum status partition_reduce_derive(struct op_plan *plan, const void *con
 
 const struct op_type op_partition_reduce = {
     .name = "partition_reduce",
-    .doc =
-        "the rows of a partition combined by the function's .reduce; one row per partition, when the input has ended",
+    .doc = "the rows of a partition combined into one by the function's .reduce, when the input has ended",
     .example = "tw_partition_reduce(tw_key_by(counts, \"word\"), &add)",
     .flags = OP_SELECTION | OP_FORMS | OP_STATE,
     .input_count = 1,

@@ -130,7 +130,8 @@ static void wrong_literals_operators_and_types(void **state)
     REFUSED("tw_where needs a field, an operator and a literal", tw_print(tw_where(some_clicks(env), "n", "=", NULL)));
     REFUSED("sum of column 'user', which is STRING NOT NULL; sums are of TINYINT to BIGINT, FLOAT and DOUBLE",
             tw_print(tw_sum(tw_key_by(some_clicks(env), "user"), "user")));
-    REFUSED("unknown rolling aggregate 'average'; there are sum, min, max, min_by, max_by",
+    REFUSED("unknown rolling aggregate 'average'; there are sum, min, max, min_by, max_by, min_by_last, "
+            "max_by_last",
             tw_print(tw_rolling_at(tw_key_by(some_clicks(env), "user"), "average", "n", TW_HERE)));
     REFUSED("a rolling aggregate needs its name and a field",
             tw_print(tw_rolling_at(tw_key_by(some_clicks(env), "user"), NULL, "n", TW_HERE)));
