@@ -11,5 +11,6 @@
 #include <thalweg/sink.h>
 #include <thalweg/env.h>
 #include <thalweg/stream.h>
+#include <thalweg/rows.h>
 #include <thalweg/window.h>
 #include <thalweg/harness.h>

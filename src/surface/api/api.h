@@ -14,6 +14,7 @@
 
 enum { API_RECEIVERS_MAX = 64 };
 
+struct tw_rows;
 struct api_receiver { /* of tw_collect_to */
     const struct tw_row *row;
     tw_collect_fn fn;
@@ -21,6 +22,7 @@ struct api_receiver { /* of tw_collect_to */
     uint32_t node;             /* its sink */
     struct user_row bound;     /* row against the stream, bound when the graph was prepared */
     char *structs;             /* ROWCONV_ROWS of them */
+    struct tw_rows *rows;      /* not NULL: pulled, there is no call of fn (tw_execute_and_collect) */
 };
 
 /* Who looks on while jobs of an environment run: the status line of the command line. */
@@ -62,6 +64,7 @@ struct tw_env {
     struct logging logging;       /* of the latest job; closed after it */
     struct jobmaster *jobmaster;  /* of the latest job */
     struct api_background *background; /* tw_execute_async: not waited for yet */
+    struct tw_rows *rows;         /* of that job, or of one that did not start; NULL = none, or closed */
     struct tw_result result;
     bool has_result;
     enum sys_signal signal;       /* that stopped a job */

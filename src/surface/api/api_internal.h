@@ -67,7 +67,20 @@ const char *api_text(struct tw_env *env, const char *text); /* a copy in the gra
 /* The columns that a row type stands for; a mistake is kept. NULL after one. */
 const struct type *api_row_type(struct tw_env *env, const struct tw_row *row, struct tw_here h);
 
+/* --- running (execute.c) ------------------------------------------------------------------------------------------------ */
+void api_world_start(struct tw_env *env); /* Linux, when the environment has no world yet */
+
 /* --- rows for the caller (collect.c) ------------------------------------------------------------------------------------- */
 /* Binds the receivers' row types to their streams; the graph is prepared. */
 enum status api_receivers_bind(struct tw_env *env, struct err *e) CHECKED;
 enum status api_receive(void *env, int64_t receiver, struct batch *b, struct err *e) CHECKED; /* of jobmaster_options */
+/* n <= ROWCONV_ROWS selected rows into r->structs; a NULL without a place: E_DATA. */
+enum status api_structs_read(const struct api_receiver *r, const struct batch *b, uint32_t first, uint32_t n,
+                             struct err *e) CHECKED;
+
+/* --- pulled rows (rows.c) --------------------------------------------------------------------------------------------------- */
+void api_rows_take(struct tw_rows *r, const struct batch *in); /* the job's thread: waits for the program */
+void api_rows_end(struct tw_rows *r);                          /* the job's thread: it is over */
+bool api_rows_are_canceled(const struct tw_rows *r);           /* closed by the program before the job's end */
+void api_rows_close(struct tw_rows *r);                        /* from now on, rows are dropped */
+void api_rows_release(struct tw_rows *r);                      /* the job's thread is gone */

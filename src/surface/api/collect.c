@@ -34,17 +34,21 @@ enum status api_receivers_bind(struct tw_env *env, struct err *e)
     return S_OK;
 }
 
-static enum status receive_block(struct api_receiver *r, struct batch *b, uint32_t first, uint32_t n, struct err *e)
+enum status api_structs_read(const struct api_receiver *r, const struct batch *b, uint32_t first, uint32_t n, struct err *e)
 {
     uint32_t bad_field = 0;
 
-    if (rowconv_read(&r->bound.conv, b, first, n, r->structs, &bad_field) != S_OK) {
-        const char *column = b->schema->names[r->bound.conv.fields[bad_field].col];
-        err_set(e, E_DATA, "tw_collect_to: column '%s' is NULL, but row type '%s' has no null mask", column,
-                r->row->name);
-        err_hint(e, "give the struct a uint64_t member and name it in TW_NULLS");
-        return E_DATA;
-    }
+    if (rowconv_read(&r->bound.conv, b, first, n, r->structs, &bad_field) == S_OK) return S_OK;
+    const char *column = b->schema->names[r->bound.conv.fields[bad_field].col];
+    err_set(e, E_DATA, "%s: column '%s' is NULL, but row type '%s' has no null mask",
+            r->rows != NULL ? "tw_execute_and_collect" : "tw_collect_to", column, r->row->name);
+    err_hint(e, "give the struct a uint64_t member and name it in TW_NULLS");
+    return E_DATA;
+}
+
+static enum status receive_block(struct api_receiver *r, struct batch *b, uint32_t first, uint32_t n, struct err *e)
+{
+    TRY(api_structs_read(r, b, first, n, e));
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = batch_row(b, first + i);
         r->fn(r->arg, (enum tw_row_kind)batch_kind(b, row), r->structs + (size_t)i * r->bound.conv.size,
@@ -70,6 +74,10 @@ enum status api_receive(void *arg, int64_t receiver, struct batch *b, struct err
     if (env->watch.rows != NULL) env->watch.rows(env->watch.arg);
     if (env->collected != NULL) {
         keep_text(env, b);
+        return S_OK;
+    }
+    if (env->receivers[receiver].rows != NULL) {
+        api_rows_take(env->receivers[receiver].rows, b);
         return S_OK;
     }
     for (uint32_t first = 0; first < rows; first += ROWCONV_ROWS)

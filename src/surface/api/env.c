@@ -41,6 +41,7 @@ void tw_env_free(struct tw_env *env)
         tw_cancel(env);
         (void)tw_wait(env);
     }
+    if (env->rows != NULL) api_rows_release(env->rows);
     jobmaster_free(env->jobmaster);
     logging_close(&env->logging);
     if (env->owns_sys) sys_linux_free(env->sys);

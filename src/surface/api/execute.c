@@ -171,7 +171,7 @@ struct api_background {
     int answer;
 };
 
-static void world_start(struct tw_env *env)
+void api_world_start(struct tw_env *env)
 {
     if (env->sys != NULL) return;
     env->sys = sys_linux_create_quiet();
@@ -183,6 +183,10 @@ static int job_over(struct tw_env *env, enum status st)
     env->receiver_count = 0;
     env->is_err_old = true;
     sys_atomic_store(&env->cancelled, 0);
+    if (st == E_CANCELED && env->rows != NULL && api_rows_are_canceled(env->rows)) {
+        err_clear(&env->err); /* that was wanted */
+        return 0;
+    }
     if (st != S_OK) print_error(env);
     return st == S_OK ? 0 : 1;
 }
@@ -204,7 +208,7 @@ int tw_execute(struct tw_env *env, const char *job_name)
     struct buf bytes;
     enum status st;
 
-    world_start(env);
+    api_world_start(env);
     buf_init(&bytes, &env->mem);
     if (env->plan != API_PLAN_NONE) {
         st = print_plan(env, job_name, &bytes);
@@ -222,6 +226,7 @@ static void background_main(void *arg)
     struct api_background *b = env->background;
 
     b->answer = job_over(env, run_bytes(env, &b->bytes));
+    if (env->rows != NULL) api_rows_end(env->rows);
     sys_atomic_store(&b->is_over, 1);
 }
 
@@ -232,7 +237,7 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
 
     api_begin(env); /* waits for a job before it */
     if (env->plan != API_PLAN_NONE || env->drive != NULL) return tw_execute(env, job_name); /* a simulation has one thread */
-    world_start(env);
+    api_world_start(env);
     b = mem_zalloc(&env->mem, sizeof *b);
     buf_init(&b->bytes, &env->mem);
     st = encode_and_forget(env, job_name, &b->bytes);
@@ -248,14 +253,17 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
 int tw_wait(struct tw_env *env)
 {
     struct api_background *b = env->background;
-    int answer;
+    int answer = env->has_result && strcmp(env->result.status, "FINISHED") == 0 ? 0 : 1;
 
-    if (b == NULL) return env->has_result && strcmp(env->result.status, "FINISHED") == 0 ? 0 : 1;
-    sys_thread_join(env->sys, b->thread);
-    env->background = NULL;
-    answer = b->answer;
-    buf_release(&b->bytes);
-    mem_free(&env->mem, b);
+    if (env->rows != NULL) api_rows_close(env->rows);
+    if (b != NULL) {
+        sys_thread_join(env->sys, b->thread);
+        env->background = NULL;
+        answer = b->answer;
+        buf_release(&b->bytes);
+        mem_free(&env->mem, b);
+    }
+    if (env->rows != NULL) api_rows_release(env->rows);
     return answer;
 }
 
