@@ -23,6 +23,21 @@ TW_API struct tw_harness *tw_harness_create_in(const struct tw_function_entry *f
                                                const struct tw_row *in_row, const struct tw_row *in2_row);
 #define tw_harness_create(graph, arg, in_row, in2_row)                                                                 \
     tw_harness_create_in(__start_tw_functions, __stop_tw_functions, graph, arg, in_row, in2_row)
+/* The same with settings, for example .parallelism = 2, .settings = TW_OPTIONS("state.backend.type", "hashmap"). Each subtask
+ * gets the rows of its keys, as in a job; inputs and outputs have one. How batches travel is the harness's (thalweg.exec.*,
+ * buffer timeouts have no effect). */
+struct tw_harness_settings {
+    uint32_t parallelism, max_parallelism; /* of operators that do not say otherwise; 0 = 1, and as the job would choose */
+    struct tw_options settings;            /* configuration, as tw_set takes it */
+    struct tw_options parameters;          /* job parameters */
+};
+TW_API struct tw_harness *tw_harness_create_with_in(const struct tw_function_entry *first,
+                                                    const struct tw_function_entry *end, tw_harness_graph graph,
+                                                    void *arg, const struct tw_row *in_row,
+                                                    const struct tw_row *in2_row, struct tw_harness_settings settings);
+#define tw_harness_create_with(graph, arg, in_row, in2_row, ...)                                                       \
+    tw_harness_create_with_in(__start_tw_functions, __stop_tw_functions, graph, arg, in_row, in2_row,                  \
+                              (struct tw_harness_settings){__VA_ARGS__})
 TW_API void tw_harness_free(struct tw_harness *h); /* NULL is a no-op */
 /* The first mistake or failure, with operator, key and row; "" when there is none. Valid until the next call. */
 TW_API const char *tw_harness_error(struct tw_harness *h);
@@ -42,6 +57,11 @@ TW_API int tw_push_end(struct tw_harness *h);
  * "@time" when it has none; rows of side outputs have "name: " in front; watermarks as "W@time" when asked for.
  * Valid until the next call. */
 TW_API const char *tw_output(struct tw_harness *h, bool with_watermarks);
+/* What the operators hold now, all subtasks together: keys per state and window; timers of user functions and windows that have
+ * not fired (tumbling and sliding windows fire by slices and keep none). 0 after the end. */
+TW_API uint64_t tw_harness_state_entries(struct tw_harness *h);
+TW_API uint64_t tw_harness_event_timers(struct tw_harness *h);
+TW_API uint64_t tw_harness_processing_timers(struct tw_harness *h);
 /* Accumulators, after tw_push_end; false before, and when there is none of that name and kind. As tw_accumulator_long,
  * tw_accumulator_double and tw_accumulator_histogram answer them after a job. */
 TW_API bool tw_harness_counter(struct tw_harness *h, const char *name, int64_t *value);

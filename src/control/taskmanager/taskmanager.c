@@ -221,3 +221,12 @@ void taskmanager_totals(struct taskmanager *tm, struct job_totals *out)
         }
     }
 }
+
+void taskmanager_count_state(const struct taskmanager *tm, uint64_t *entries, uint64_t *event_timers,
+                             uint64_t *processing_timers)
+{
+    *entries = *event_timers = *processing_timers = 0;
+    for (uint32_t v = 0; v < tm->graph->vertex_count; v++)
+        for (uint32_t s = 0; s < tm->graph->vertices[v].parallelism; s++)
+            task_count_state(tm->vertices[v].tasks[s], entries, event_timers, processing_timers);
+}

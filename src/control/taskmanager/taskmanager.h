@@ -58,6 +58,9 @@ struct task_running {
 typedef void (*task_running_fn)(void *arg, const struct task_running *t);
 void taskmanager_each_running(const struct taskmanager *tm, task_running_fn fn, void *arg);
 void taskmanager_totals(struct taskmanager *tm, struct job_totals *out);
+/* Sums of task_count_state. Only between rounds made by hand: no thread runs. */
+void taskmanager_count_state(const struct taskmanager *tm, uint64_t *entries, uint64_t *event_timers,
+                             uint64_t *processing_timers);
 
 /* slots.c: slots that a graph needs: per slot sharing group the highest parallelism, summed over the groups. */
 uint32_t slots_needed(const struct graph *g);

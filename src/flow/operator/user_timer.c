@@ -31,6 +31,7 @@ enum status user_timers_open(struct tw_context *cx)
     cx->timers = ut;
     TRY(timers_create(op->state, cx->key_type, &ut->event, op->err));
     TRY(timers_create(op->state, cx->key_type, &ut->processing, op->err));
+    timers_of_processing_time(ut->processing);
     ut->keys = batch_create(cx->key_type, op->batch_rows, op->mem);
     ut->times = mem_alloc(op->mem, sizeof *ut->times * op->batch_rows);
     for (uint32_t i = 0; i < OP_KEYS_MAX; i++) ut->cols[i] = i;

@@ -161,6 +161,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     TRY(parts_open(e));
     TRY(timers_make(e, &e->event));
     TRY(timers_make(e, &e->processing));
+    timers_of_processing_time(e->processing);
     TRY(window_contents_open(e));
     return e->is_merging ? window_sessions_open(e) : S_OK;
 }

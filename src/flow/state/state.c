@@ -68,13 +68,22 @@ enum status state_open(struct state_host *h, const struct state_def *def, struct
 
     if (st != S_OK) return st;
     st = h->backend->open(h, def, out, e);
-    if (st != S_OK) err_wrap(e, "state `%s`", def->name);
-    return st;
+    if (st != S_OK) {
+        err_wrap(e, "state `%s`", def->name);
+        return st;
+    }
+    (*out)->next = h->tables;
+    h->tables = *out;
+    return S_OK;
 }
 
 void state_close(struct state_table *t)
 {
-    if (t != NULL) t->type->close(t);
+    if (t == NULL) return;
+    struct state_table **at = &t->host->tables;
+    while (*at != t) at = &(*at)->next;
+    *at = t->next;
+    t->type->close(t);
 }
 
 enum status state_resolve(struct state_table *t, int64_t ns, const struct state_keys *keys, enum state_intent intent, void **rows,
@@ -114,3 +123,23 @@ enum status state_each(struct state_table *t, int64_t ns, struct state_cursor *c
 const int64_t *state_namespaces(struct state_table *t, uint32_t *count) { return t->type->namespaces(t, count); }
 uint64_t state_count(const struct state_table *t, int64_t ns) { return t->type->count(t, ns); }
 uint64_t state_dirty_count(const struct state_table *t, bool frozen) { return t->type->dirty_count(t, frozen); }
+
+static uint64_t table_count(struct state_table *t)
+{
+    uint32_t namespaces = 0;
+    uint64_t sum = 0;
+
+    if (t->def->key->child_count == 0) return 0; /* operator state */
+    if (!t->def->namespaced) return state_count(t, 0);
+    const int64_t *ns = state_namespaces(t, &namespaces);
+    for (uint32_t i = 0; i < namespaces; i++) sum += state_count(t, ns[i]);
+    return sum;
+}
+
+uint64_t state_host_count(const struct state_host *h)
+{
+    uint64_t sum = 0;
+
+    for (struct state_table *t = h->tables; t != NULL; t = t->next) sum += table_count(t);
+    return sum;
+}

@@ -83,6 +83,8 @@ struct state_host {
 
     struct state_pool *pool;       /* set by state_host_init: 64 KiB frames */
     struct state_scratch *scratch; /* arrays for one batch, shared by the tables */
+    struct state_table *tables;    /* open ones, latest first */
+    struct timers *timers;         /* the same */
 };
 void state_host_init(struct state_host *h);
 void state_host_release(struct state_host *h); /* after its tables are closed */
@@ -112,6 +114,7 @@ struct state_table {
     struct blocks *blocks;         /* those of namespace blocks_ns; NULL = to be looked up */
     int64_t blocks_ns;
     uint32_t accessed;             /* in this batch, counted by who cares for state_ttl.cleanup_size */
+    struct state_table *next;      /* of host->tables */
 };
 
 enum status state_open(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e) CHECKED;
@@ -159,6 +162,9 @@ void state_drop(struct state_table *t, int64_t ns);
 /* Live namespaces, ascending; valid until the next resolve or drop. */
 const int64_t *state_namespaces(struct state_table *t, uint32_t *count);
 uint64_t state_count(const struct state_table *t, int64_t ns); /* keys; expired ones that were not swept included */
+
+/* Keys of all keyed tables of the host, namespace by namespace. */
+uint64_t state_host_count(const struct state_host *h);
 
 /* The barrier: what was changed so far becomes the frozen set, from now on changes are counted anew. The former frozen set
  * must have been taken (state_thaw) before. */

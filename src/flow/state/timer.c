@@ -14,6 +14,8 @@
 
 struct timers {
     struct state_host *host;
+    struct timers *next; /* of the host's */
+    bool is_processing_time;
     struct key_codec key;
     struct key_set keys;
     struct timer_heap heap;
@@ -54,6 +56,8 @@ enum status timers_create(struct state_host *h, const struct type *key, struct t
     t->key = codec;
     key_set_init(&t->keys, h->mem);
     timer_heap_init(&t->heap, h->pool, codec.form != KEY_WORD);
+    t->next = h->timers;
+    h->timers = t;
     *out = t;
     return S_OK;
 }
@@ -70,6 +74,9 @@ enum status timers_create_within(struct state_host *h, const struct type *key, u
 void timers_free(struct timers *t)
 {
     if (t == NULL) return;
+    struct timers **at = &t->host->timers;
+    while (*at != t) at = &(*at)->next;
+    *at = t->next;
     timer_heap_release(&t->heap);
     key_set_release(&t->keys);
     mem_free(t->host->mem, t);
@@ -217,3 +224,12 @@ int64_t timers_next(const struct timers *t)
 }
 
 uint64_t timers_count(const struct timers *t) { return t->heap.count; }
+void timers_of_processing_time(struct timers *t) { t->is_processing_time = true; }
+
+void timers_count_all(const struct state_host *h, uint64_t *event, uint64_t *processing)
+{
+    for (struct timers *t = h->timers; t != NULL; t = t->next) {
+        timer_heap_settle(&t->heap);
+        *(t->is_processing_time ? processing : event) += t->heap.count;
+    }
+}

@@ -42,3 +42,6 @@ void timers_give_back(struct timers *t, const struct batch *keys, const uint32_t
 /* The earliest time held, INT64_MAX when there is none. Never too late; too early only when that timer was deleted. */
 int64_t timers_next(const struct timers *t);
 uint64_t timers_count(const struct timers *t); /* unresolved duplicates and deletions included */
+/* For tests: exact numbers of all timers of a host, by what timers_of_processing_time said of each; takes its time. */
+void timers_of_processing_time(struct timers *t);
+void timers_count_all(const struct state_host *h, uint64_t *event, uint64_t *processing);

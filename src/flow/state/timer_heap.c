@@ -396,6 +396,21 @@ void timer_heap_push_front(struct timer_heap *h, const uint64_t *items, uint32_t
     h->count += count;
 }
 
+/* Equal items lie together: both before the base, or in one bucket. */
+void timer_heap_settle(struct timer_heap *h)
+{
+    fresh_merge(h);
+    for (uint32_t l = 0; l < HEAP_LEVELS; l++) {
+        struct heap_level *level = h->levels[l];
+        for (uint32_t d = 0; level != NULL && d < 256; d++) {
+            struct heap_bucket *b = &level->buckets[d];
+            if (b->count == 0) continue;
+            bucket_resolve(h, b);
+            if (b->count == 0) level->filled[d >> 6] &= ~(UINT64_C(1) << (d & 63));
+        }
+    }
+}
+
 uint64_t timer_heap_min(const struct timer_heap *h)
 {
     struct heap_level *l;

@@ -65,6 +65,8 @@ static inline const uint64_t *timer_heap_first(const struct timer_heap *h) { ret
 static inline void timer_heap_pop(struct timer_heap *h) { h->ready.head++, h->count--; } /* the caller owns the reference */
 /* Puts items, ascending, back before all that are ready. */
 void timer_heap_push_front(struct timer_heap *h, const uint64_t *items, uint32_t count);
+/* Resolves all that is held: afterwards `count` is that of the timers which are there. */
+void timer_heap_settle(struct timer_heap *h);
 /* Least `when` held; UINT64_MAX when there is none; too small only for deleted ones. */
 uint64_t timer_heap_min(const struct timer_heap *h);
 struct str timer_heap_bytes(const struct timer_heap *h, uint64_t ref);

@@ -8,6 +8,7 @@
 
 #include "flow/operator/user_partition.h"
 #include "flow/state/state.h"
+#include "flow/state/timer.h"
 #include "flow/task/chain.h"
 #include "flow/task/job_shared.h"
 
@@ -368,6 +369,16 @@ struct op_metrics *task_metrics(struct task *t, uint32_t node)
 {
     ASSERT(node < t->chain.count);
     return t->chain.nodes[node].cx.metrics;
+}
+
+void task_count_state(const struct task *t, uint64_t *entries, uint64_t *event_timers, uint64_t *processing_timers)
+{
+    for (uint32_t i = 0; i < t->chain.count; i++) {
+        const struct state_host *h = t->chain.nodes[i].cx.state;
+        if (h == NULL) continue;
+        *entries += state_host_count(h);
+        timers_count_all(h, event_timers, processing_timers);
+    }
 }
 
 void task_set_parker(struct task *t, struct sys_parker *parker)

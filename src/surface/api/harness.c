@@ -11,6 +11,7 @@
 #include "surface/api/api_internal.h"
 
 #include "flow/operator/harness_port.h"
+#include "flow/state/state.h"
 
 #include <string.h>
 
@@ -148,13 +149,16 @@ static enum status bind_input(struct tw_harness *h, uint32_t i, const struct tw_
 static enum status deploy(struct tw_harness *h, const struct tw_row *const *rows)
 {
     struct err *e = &h->env->err;
+    const struct graph *g = &h->env->graph;
     struct taskmanager_settings settings = {.workers = 1, .batch_rows = 1, .ring_batches = RING_BATCHES};
     struct artifact_table functions = {h->env->first, h->env->end};
     struct job_totals totals;
     struct buf bytes;
 
+    settings.backend = sb_find(options_get(&g->settings, config_defs, "state.backend.type"));
+    for (uint32_t i = 0; i < g->node_count; i++) g->nodes[i]->has_buffer_timeout = false; /* time stands still */
     buf_init(&bytes, &h->mem);
-    graph_encode(&h->env->graph, &bytes);
+    graph_encode(g, &bytes);
     api_graph_clear(h->env);
     enum status st = graph_decode(&h->graph, (struct str){bytes.data, bytes.size}, e);
     buf_release(&bytes);
@@ -203,9 +207,30 @@ static void stop(struct tw_harness *h)
     while (!h->is_over) h->is_over = taskmanager_round(h->tm, NULL, &moved, &deadline_ms) == S_END;
 }
 
+static void apply_settings(struct tw_env *env, const struct tw_harness_settings *s)
+{
+    struct tw_here here = {NULL, 0};
+
+    if (s->settings.count % 2 != 0 || s->parameters.count % 2 != 0)
+        err_set(&env->err, E_CONFIG, "settings and parameters of a harness come in pairs of key and value");
+    for (uint32_t i = 0; i + 1 < s->settings.count; i += 2)
+        tw_set_at(env, s->settings.items[i], s->settings.items[i + 1], here);
+    for (uint32_t i = 0; i + 1 < s->parameters.count; i += 2)
+        tw_set_job_parameter_at(env, s->parameters.items[i], s->parameters.items[i + 1], here);
+    if (s->parallelism > 0) tw_set_parallelism_at(env, s->parallelism, here);
+    if (s->max_parallelism > 0) tw_set_max_parallelism_at(env, s->max_parallelism, here);
+}
+
 struct tw_harness *tw_harness_create_in(const struct tw_function_entry *first, const struct tw_function_entry *end,
                                         tw_harness_graph graph, void *arg, const struct tw_row *in_row,
                                         const struct tw_row *in2_row)
+{
+    return tw_harness_create_with_in(first, end, graph, arg, in_row, in2_row, (struct tw_harness_settings){0});
+}
+
+struct tw_harness *tw_harness_create_with_in(const struct tw_function_entry *first, const struct tw_function_entry *end,
+                                             tw_harness_graph graph, void *arg, const struct tw_row *in_row,
+                                             const struct tw_row *in2_row, struct tw_harness_settings settings)
 {
     const struct tw_row *const rows[INPUTS] = {in_row, in2_row};
     struct mem mem;
@@ -226,7 +251,8 @@ struct tw_harness *tw_harness_create_in(const struct tw_function_entry *first, c
     h->sys->ops = &h->world.ops;
     h->env = tw_env_create_in(first, end);
     h->env->sys = h->sys;
-    if (build(h, graph, arg, rows) == S_OK && deploy(h, rows) == S_OK) drive(h);
+    apply_settings(h->env, &settings);
+    if (h->env->err.status == S_OK && build(h, graph, arg, rows) == S_OK && deploy(h, rows) == S_OK) drive(h);
     return h;
 }
 
@@ -327,6 +353,23 @@ const char *tw_output(struct tw_harness *h, bool with_watermarks)
     }
     return buf_text(&h->text);
 }
+
+/* --- state ------------------------------------------------------------------------------------------------------------------ */
+struct counts {
+    uint64_t entries, event_timers, processing_timers;
+};
+
+static struct counts count_state(const struct tw_harness *h)
+{
+    struct counts c = {0};
+
+    if (h->tm != NULL && h->task_count > 0) taskmanager_count_state(h->tm, &c.entries, &c.event_timers, &c.processing_timers);
+    return c;
+}
+
+uint64_t tw_harness_state_entries(struct tw_harness *h) { return count_state(h).entries; }
+uint64_t tw_harness_event_timers(struct tw_harness *h) { return count_state(h).event_timers; }
+uint64_t tw_harness_processing_timers(struct tw_harness *h) { return count_state(h).processing_timers; }
 
 /* --- accumulators --------------------------------------------------------------------------------------------------------- */
 static const struct accumulator *find_accumulator(struct tw_harness *h, const char *name)
