@@ -76,7 +76,8 @@ TW_API void tw_set_job_parameter_at(struct tw_env *env, const char *key, const c
 
 /* Distributed cache: functions find the file by its name with tw_cached_file. It must be there when the job starts. Same
  * as an entry "name:NAME,path:PATH" of pipeline.cached-files; neither holds ',' or ';'. */
-TW_API void tw_register_cached_file(struct tw_env *env, const char *path, const char *name);
+TW_API void tw_register_cached_file_at(struct tw_env *env, const char *path, const char *name, struct tw_here h);
+#define tw_register_cached_file(env, path, name) tw_register_cached_file_at(env, path, name, TW_HERE)
 
 /* What came of the latest job that ran, however it ended. */
 struct tw_result {

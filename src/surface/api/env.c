@@ -116,19 +116,18 @@ void tw_set_job_parameter_at(struct tw_env *env, const char *key, const char *va
 }
 
 /* One more entry of pipeline.cached-files. */
-void tw_register_cached_file(struct tw_env *env, const char *path, const char *name)
+void tw_register_cached_file_at(struct tw_env *env, const char *path, const char *name, struct tw_here h)
 {
     struct options o = config_options(&env->config);
     const char *before = options_get(&o, config_defs, "pipeline.cached-files");
 
     if (path == NULL || name == NULL || path[0] == '\0' || name[0] == '\0')
-        setting_mistake(env, "tw_register_cached_file needs a path and a name");
+        setting_mistake(env, "tw_register_cached_file needs a path and a name", h);
     else if (strpbrk(name, ",;") != NULL || strpbrk(path, ",;") != NULL)
-        setting_mistake(env, "tw_register_cached_file: neither path nor name may hold ',' or ';'");
+        setting_mistake(env, "tw_register_cached_file: neither path nor name may hold ',' or ';'", h);
     else
-        config_set(&env->config, "pipeline.cached-files",
-                   arena_printf(&env->arena, "%s%sname:%s,path:%s", before != NULL ? before : "",
-                                before != NULL ? ";" : "", name, path));
+        set(env, "pipeline.cached-files",
+            arena_printf(&env->arena, "%s%sname:%s,path:%s", before != NULL ? before : "", before != NULL ? ";" : "", name, path), h);
 }
 
 void tw_quiet(struct tw_env *env, bool quiet) { env->is_quiet = quiet; }
