@@ -283,7 +283,9 @@ static void cached_file_mistakes(void **state)
         tw_register_cached_file(env, cases[i][0], cases[i][1]);
         tw_collect_to(tw_from_sequence(env, 1, 1), &number_row, take, NULL);
         assert_int_equal(tw_execute(env, "mistake"), 1);
-        assert_string_equal(tw_error(env), cases[i][2]);
+        const char *said = strstr(tw_error(env), ": "); /* behind file:line of the call */
+        assert_non_null(said);
+        assert_string_equal(said + 2, cases[i][2]);
         tw_env_free(env);
     }
 }
