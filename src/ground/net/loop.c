@@ -288,7 +288,8 @@ static int64_t wait_ns(struct loop *l, int64_t timeout_ns)
 
     if (timeout_ns == 0 || posts_waiting(l) > 0) return 0;
     if (first == NULL) return timeout_ns;
-    return MIN(timeout_ns, MAX(first->key - sys_mono_ns(l->sys), (int64_t)0));
+    int64_t now = sys_mono_ns(l->sys);
+    return first->key <= now ? 0 : MIN(timeout_ns, first->key - now);
 }
 
 enum status loop_turn(struct loop *l, int64_t timeout_ns, uint32_t *did, struct err *e)

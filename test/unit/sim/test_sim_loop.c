@@ -89,6 +89,37 @@ static void timers_follow_virtual_time(void **state)
     }
 }
 
+static void count_timer(void *arg)
+{
+    struct scene *s = arg;
+
+    if (++s->calls == CALLS) loop_stop(s->loop);
+}
+
+/* Time passes while the loop looks how long it may wait. */
+static void wait_often(void *arg)
+{
+    struct scene *s = arg;
+    int64_t now;
+
+    begin(s);
+    now = sys_mono_ns(s->sys);
+    for (int i = 0; i < CALLS; i++) assert_int_equal(loop_timer(s->loop, now + i * 20000, count_timer, s, NULL, &s->err), S_OK);
+    assert_int_equal(loop_run(s->loop, &s->err), S_OK);
+    loop_free(s->loop);
+}
+
+static void timers_close_together(void **state)
+{
+    struct scene s;
+
+    (void)state;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        play(&s, seed, wait_often);
+        assert_int_equal(s.calls, CALLS);
+    }
+}
+
 /* --- connections -------------------------------------------------------------------------------------------------------- */
 static unsigned char byte_at(int64_t i) { return (unsigned char)(i * 31 % 251); }
 
@@ -230,6 +261,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_follow_virtual_time),
+        cmocka_unit_test(timers_close_together),
         cmocka_unit_test(connections),
         cmocka_unit_test(posts_of_other_threads),
     };
