@@ -135,6 +135,7 @@ enum status linux_file_sync(struct sys *s, struct sys_file *f, struct err *e)
 void linux_file_close(struct sys *s, struct sys_file *f)
 {
     if (!f->is_standard) close(f->fd);
+    if (f->watched > 0) close(f->watched);
     linux_free(s, f->path);
     linux_free(s, f);
 }

@@ -13,6 +13,7 @@ struct sys_linux {
 
 struct sys_file {
     int fd;
+    int watched; /* of a standard file: its own number for epoll, see sys_linux_poll.c; 0 = none */
     bool is_standard;
     bool is_socket; /* then it never makes anybody wait */
     char *path;

@@ -8,6 +8,7 @@
 #include "ground/sys/sys_linux_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -107,18 +108,30 @@ static uint32_t disk_files_take(struct sys_poll *p, struct sys_poll_event *event
     return count;
 }
 
+/* epoll keeps one entry per number. Standard files share theirs, so each that is watched gets one of its own. */
+static int number_of(struct sys_file *f)
+{
+    if (!f->is_standard) return f->fd;
+    if (f->watched > 0) return f->watched;
+    int own = fcntl(f->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (own > 0) f->watched = own;
+    return own;
+}
+
 /* --- files that make wait --------------------------------------------------------------------------------------------- */
 enum status linux_poll_set(struct sys *s, struct sys_poll *p, struct sys_file *f, uint32_t events, void *arg, struct err *e)
 {
     struct epoll_event what = {.data.ptr = arg};
+    int fd = number_of(f);
 
     ASSERT(arg != NULL);
+    if (fd < 0) return linux_error(e, "watch", f->path, "file");
     what.events = (events & SYS_READY_READ ? EPOLLIN | EPOLLRDHUP : 0) | (events & SYS_READY_WRITE ? EPOLLOUT : 0) |
                   (events & SYS_READY_ONCE ? EPOLLONESHOT : 0);
     /* with nothing asked for epoll would still say that the other end hung up */
-    if (events == 0 && epoll_ctl(p->epoll, EPOLL_CTL_DEL, f->fd, NULL) == 0) return S_OK;
-    if (events != 0 && epoll_ctl(p->epoll, EPOLL_CTL_MOD, f->fd, &what) == 0) return S_OK;
-    if (events != 0 && errno == ENOENT && epoll_ctl(p->epoll, EPOLL_CTL_ADD, f->fd, &what) == 0) return S_OK;
+    if (events == 0 && epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, NULL) == 0) return S_OK;
+    if (events != 0 && epoll_ctl(p->epoll, EPOLL_CTL_MOD, fd, &what) == 0) return S_OK;
+    if (events != 0 && errno == ENOENT && epoll_ctl(p->epoll, EPOLL_CTL_ADD, fd, &what) == 0) return S_OK;
     if (events == 0 && errno == ENOENT) return S_OK;
     if (errno != EPERM) return linux_error(e, "watch", f->path, "file");
     disk_file_set(s, p, f, events, arg);
@@ -127,7 +140,9 @@ enum status linux_poll_set(struct sys *s, struct sys_poll *p, struct sys_file *f
 
 void linux_poll_remove(struct sys *s, struct sys_poll *p, struct sys_file *f)
 {
-    epoll_ctl(p->epoll, EPOLL_CTL_DEL, f->fd, NULL); /* it may not be there */
+    int fd = f->is_standard ? f->watched : f->fd;
+
+    if (fd > 0) epoll_ctl(p->epoll, EPOLL_CTL_DEL, fd, NULL); /* it may not be there */
     disk_file_remove(s, p, f);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include "support/folder.h"
 
 struct scene {
@@ -216,6 +217,33 @@ static void any_file_may_be_watched(void **state)
     sys_file_close(s->sys, null);
     sys_file_close(s->sys, disk);
     folder_remove(&folder);
+}
+
+/* Standard input is one file to the system, but whoever watches it is told. */
+static void standard_input_may_be_watched_twice(void **state)
+{
+    struct scene *s = *state;
+    struct sys_file *in[2];
+    int ends[2], own = dup(0);
+
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(dup2(ends[0], 0), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sys_file_standard(s->sys, 0, &in[i], &s->err), S_OK);
+        watch(s, i, in[i], SYS_READY_READ, say_ready, i == 0 ? "a" : "b");
+    }
+    assert_string_equal(turn(s), "");
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    const char *said = turn(s); /* in any order */
+    assert_true(strcmp(said, "ar br ") == 0 || strcmp(said, "br ar ") == 0);
+    for (int i = 0; i < 2; i++) {
+        loop_unwatch(s->loop, s->watch[i]);
+        sys_file_close(s->sys, in[i]);
+    }
+    assert_string_equal(turn(s), "");
+    assert_int_equal(dup2(own, 0), 0);
+    close(own);
+    for (int i = 0; i < 2; i++) close(ends[i]);
 }
 
 /* --- unwatching inside callbacks --------------------------------------------------------------------------------------- */
@@ -558,6 +586,7 @@ int main(void)
         TEST(once_is_once),
         TEST(a_full_connection_is_not_ready_to_write),
         TEST(any_file_may_be_watched),
+        TEST(standard_input_may_be_watched_twice),
         TEST(who_is_unwatched_is_not_called),
         TEST(watches_are_bounded),
         TEST(timers_come_in_order),
