@@ -52,8 +52,10 @@ static void send_rest(void *arg, uint32_t ready)
         st = sys_file_write_some(v->sys, v->client, v->text + v->at, v->size - v->at, &put, &v->err);
         if (st == S_OK) v->at += put;
     }
-    if (st == S_OK) st = loop_timer(v->loop, sys_mono_ns(v->sys) + PAUSE_MS * INT64_C(1000000), say_more, v, NULL, &v->err);
-    else if (st == S_IDLE) st = loop_watch_set(v->loop, v->writes, SYS_READY_WRITE | SYS_READY_ONCE, &v->err);
+    if (st == S_OK)
+        st = loop_timer(v->loop, sys_mono_ns(v->sys) + PAUSE_MS * INT64_C(1000000), say_more, v, NULL, &v->err);
+    else if (st == S_IDLE)
+        st = loop_watch_set(v->loop, v->writes, SYS_READY_WRITE | SYS_READY_ONCE, &v->err);
     if (st != S_OK) v->next = ROWS; /* the job was ended early */
 }
 

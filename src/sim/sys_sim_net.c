@@ -103,10 +103,12 @@ enum status sim_socket_finish(struct sys *s, struct sys_file *f, struct err *e)
 {
     (void)s;
     ASSERT(f->socket != NULL);
-    return f->socket->is_refused ? err_set(e, E_IO, "cannot connect to '%s': connection refused", f->socket->name) : S_OK;
+    return f->socket->is_refused ? err_set(e, E_IO, "cannot connect to '%s': connection refused", f->socket->name)
+                                 : S_OK;
 }
 
-enum status sim_socket_listen(struct sys *s, const struct sys_address *a, struct sys_file **out, int *port, struct err *e)
+enum status sim_socket_listen(struct sys *s, const struct sys_address *a, struct sys_file **out, int *port,
+                              struct err *e)
 {
     struct sim_world *w = world_of(s);
 
@@ -202,7 +204,8 @@ enum status sim_file_read_some(struct sys *s, struct sys_file *f, void *bytes, s
     return S_OK;
 }
 
-enum status sim_file_write_some(struct sys *s, struct sys_file *f, const void *bytes, size_t size, size_t *put, struct err *e)
+enum status sim_file_write_some(struct sys *s, struct sys_file *f, const void *bytes, size_t size, size_t *put,
+                                struct err *e)
 {
     struct sim_world *w = world_of(s);
     struct sim_socket *to = f->socket->peer;

@@ -50,7 +50,8 @@ static struct watched **place_of(struct sys_poll *p, const struct sys_file *f)
     return at;
 }
 
-enum status sim_poll_set(struct sys *s, struct sys_poll *p, struct sys_file *f, uint32_t events, void *arg, struct err *e)
+enum status sim_poll_set(struct sys *s, struct sys_poll *p, struct sys_file *f, uint32_t events, void *arg,
+                         struct err *e)
 {
     struct watched **at = place_of(p, f);
 
@@ -95,8 +96,8 @@ static uint32_t look(struct sys_poll *p, struct sys_poll_event *events, uint32_t
     return count;
 }
 
-enum status sim_poll_wait(struct sys *s, struct sys_poll *p, int64_t timeout_ns, struct sys_poll_event *events, uint32_t max,
-                          uint32_t *count, struct err *e)
+enum status sim_poll_wait(struct sys *s, struct sys_poll *p, int64_t timeout_ns, struct sys_poll_event *events,
+                          uint32_t max, uint32_t *count, struct err *e)
 {
     (void)e;
     *count = look(p, events, max);

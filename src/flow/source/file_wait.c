@@ -49,7 +49,8 @@ static void waits_end(void *object)
 
 static void waits_begin(struct waits *waits, struct sys *sys)
 {
-    static const struct loop_limits limits = {.watches = FILE_WAITS_MAX, .posts = FILE_WAITS_MAX}; /* a post for each end */
+    static const struct loop_limits limits = {.watches = FILE_WAITS_MAX,
+                                              .posts = FILE_WAITS_MAX}; /* a post for each end */
 
     waits->sys = sys;
     enum status st = loop_create(sys, "sources", &limits, &waits->loop, &waits->err);

@@ -23,7 +23,8 @@ enum status dial_start(struct dial *d, struct sys *sys, const char *host, int po
     ASSERT(wake != NULL);
     *d = (struct dial){.sys = sys, .port = port, .wake = wake, .wake_arg = arg};
     if (size == 0 || size > SYS_HOST_MAX)
-        return err_set(e, E_CONFIG, "a host's name has 1 to %d characters, '%.40s...' has %zu", SYS_HOST_MAX, host, size);
+        return err_set(e, E_CONFIG, "a host's name has 1 to %d characters, '%.40s...' has %zu", SYS_HOST_MAX, host,
+                       size);
     memcpy(d->host, host, size + 1);
     enum status st = sys_address_find(sys, d->host, port, true, d->list, &d->count, e);
     if (st == S_IDLE) return sys_thread_start(sys, "look-up", look_up, d, &d->helper, e);

@@ -53,7 +53,8 @@ struct loop {
 };
 
 /* --- life ------------------------------------------------------------------------------------------------------------- */
-enum status loop_create(struct sys *sys, const char *name, const struct loop_limits *limits, struct loop **out, struct err *e)
+enum status loop_create(struct sys *sys, const char *name, const struct loop_limits *limits, struct loop **out,
+                        struct err *e)
 {
     struct sys_poll *poll = NULL;
     struct mem mem;
@@ -101,8 +102,10 @@ static struct loop_watch *watch_take(struct loop *l)
     sys_lock_take(l->lock);
     if (l->watch_count < l->limits.watches) {
         w = l->free_watches;
-        if (w != NULL) l->free_watches = w->next;
-        else w = mem_zalloc(&l->watch_mem, sizeof *w);
+        if (w != NULL)
+            l->free_watches = w->next;
+        else
+            w = mem_zalloc(&l->watch_mem, sizeof *w);
         l->watch_count++;
     }
     sys_lock_give(l->lock);
@@ -118,13 +121,14 @@ static void watch_give(struct loop *l, struct loop_watch *w)
     sys_lock_give(l->lock);
 }
 
-enum status loop_watch(struct loop *l, struct sys_file *f, uint32_t events, loop_ready_fn fn, void *arg, struct loop_watch **out,
-                       struct err *e)
+enum status loop_watch(struct loop *l, struct sys_file *f, uint32_t events, loop_ready_fn fn, void *arg,
+                       struct loop_watch **out, struct err *e)
 {
     struct loop_watch *w = watch_take(l);
 
     ASSERT(f != NULL && fn != NULL);
-    if (w == NULL) return err_set(e, E_BUDGET, "loop '%s' watches %u files already, its limit", l->name, l->limits.watches);
+    if (w == NULL)
+        return err_set(e, E_BUDGET, "loop '%s' watches %u files already, its limit", l->name, l->limits.watches);
     w->file = f;
     w->fn = fn;
     w->arg = arg;
@@ -176,8 +180,10 @@ enum status loop_timer(struct loop *l, int64_t due_ns, loop_fn fn, void *arg, st
     ASSERT(fn != NULL);
     if (l->timers.count - l->canceled >= l->limits.timers)
         return err_set(e, E_BUDGET, "loop '%s' has %u timers already, its limit", l->name, l->limits.timers);
-    if (t != NULL) l->free_timers = t->next;
-    else t = mem_zalloc(&l->mem, sizeof *t);
+    if (t != NULL)
+        l->free_timers = t->next;
+    else
+        t = mem_zalloc(&l->mem, sizeof *t);
     *t = (struct loop_timer){.fn = fn, .arg = arg};
     pqueue_push(&l->timers, due_ns, t);
     if (out != NULL) *out = t;
@@ -201,8 +207,10 @@ static void timers_sweep(struct loop *l)
     while ((first = pqueue_first(&l->timers)) != NULL) {
         int64_t due_ns = first->key;
         struct loop_timer *t = pqueue_pop(&l->timers);
-        if (t->fn != NULL) pqueue_push(&kept, due_ns, t);
-        else timer_give(l, t);
+        if (t->fn != NULL)
+            pqueue_push(&kept, due_ns, t);
+        else
+            timer_give(l, t);
     }
     pqueue_release(&l->timers);
     l->timers = kept;

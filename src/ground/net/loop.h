@@ -19,14 +19,15 @@ typedef void (*loop_fn)(void *arg);
 typedef void (*loop_ready_fn)(void *arg, uint32_t ready); /* enum sys_ready */
 
 /* limits NULL = all as 0. */
-enum status loop_create(struct sys *sys, const char *name, const struct loop_limits *limits, struct loop **out, struct err *e) CHECKED;
+enum status loop_create(struct sys *sys, const char *name, const struct loop_limits *limits, struct loop **out,
+                        struct err *e) CHECKED;
 void loop_free(struct loop *l); /* it does not run; nothing more is called. NULL is a no-op */
 struct sys *loop_sys(const struct loop *l);
 
 /* Calls fn when the file is ready for what `events` (enum sys_ready) asks. E_BUDGET when so many are watched already. The
  * file stays the caller's, who closes it after loop_unwatch. */
-enum status loop_watch(struct loop *l, struct sys_file *f, uint32_t events, loop_ready_fn fn, void *arg, struct loop_watch **out,
-                       struct err *e) CHECKED;
+enum status loop_watch(struct loop *l, struct sys_file *f, uint32_t events, loop_ready_fn fn, void *arg,
+                       struct loop_watch **out, struct err *e) CHECKED;
 /* Asks for something else from now on, or, after SYS_READY_ONCE, once more. 0 = for nothing. */
 enum status loop_watch_set(struct loop *l, struct loop_watch *w, uint32_t events, struct err *e) CHECKED;
 /* fn is not called any more, not even for what was ready already. NULL is a no-op. */
@@ -34,7 +35,8 @@ void loop_unwatch(struct loop *l, struct loop_watch *w);
 
 /* Calls fn once, when the monotonic clock (sys_mono_ns) reaches due_ns: earlier deadlines first, equal ones in the order in
  * which they were set. E_BUDGET when too many wait. *out (may be NULL) is good until fn is called or the timer canceled. */
-enum status loop_timer(struct loop *l, int64_t due_ns, loop_fn fn, void *arg, struct loop_timer **out, struct err *e) CHECKED;
+enum status loop_timer(struct loop *l, int64_t due_ns, loop_fn fn, void *arg, struct loop_timer **out,
+                       struct err *e) CHECKED;
 void loop_timer_cancel(struct loop *l, struct loop_timer *t); /* NULL is a no-op */
 
 /* Has the loop's thread call fn, in the order of the posts. S_FULL: so many wait already; nothing was taken. */

@@ -19,7 +19,8 @@ enum status linux_address_find(struct sys *s, const char *host, int port, bool n
                                uint32_t *count, struct err *e)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
-                             .ai_flags = AI_NUMERICSERV | (host == NULL ? AI_PASSIVE : 0) | (numeric ? AI_NUMERICHOST : 0)};
+                             .ai_flags = AI_NUMERICSERV | (host == NULL ? AI_PASSIVE : 0) |
+                                         (numeric ? AI_NUMERICHOST : 0)};
     struct addrinfo *found = NULL;
     char service[16], name[NAME_BYTES];
 
@@ -43,7 +44,10 @@ enum status linux_address_find(struct sys *s, const char *host, int port, bool n
     return S_OK;
 }
 
-static const struct sockaddr *raw(const struct sys_address *a) { return (const struct sockaddr *)(const void *)a->bytes; }
+static const struct sockaddr *raw(const struct sys_address *a)
+{
+    return (const struct sockaddr *)(const void *)a->bytes;
+}
 
 static struct sys_file *socket_new(struct sys *s, int fd, const char *name)
 {
@@ -51,7 +55,8 @@ static struct sys_file *socket_new(struct sys *s, int fd, const char *name)
     int on = 1;
 
     f->is_socket = true;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* who sends little wants it sent; refused by what is not TCP */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+               sizeof on); /* who sends little wants it sent; refused by what is not TCP */
     return f;
 }
 
@@ -107,7 +112,8 @@ static int port_of(int fd)
     return ntohs(v4.sin_port);
 }
 
-enum status linux_socket_listen(struct sys *s, const struct sys_address *a, struct sys_file **out, int *port, struct err *e)
+enum status linux_socket_listen(struct sys *s, const struct sys_address *a, struct sys_file **out, int *port,
+                                struct err *e)
 {
     int fd = socket(raw(a)->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
@@ -130,7 +136,8 @@ enum status linux_socket_accept(struct sys *s, struct sys_file *listener, struct
 
     if (fd < 0 && (is_not_now(errno) || errno == ECONNABORTED)) return S_IDLE; /* aborted: gone before we looked */
     if (fd < 0) return linux_error(e, "accept at", listener->path, "address");
-    getnameinfo((struct sockaddr *)(void *)&from, size, host, sizeof host, service, sizeof service, NI_NUMERICHOST | NI_NUMERICSERV);
+    getnameinfo((struct sockaddr *)(void *)&from, size, host, sizeof host, service, sizeof service,
+                NI_NUMERICHOST | NI_NUMERICSERV);
     snprintf(name, sizeof name, "%s:%s", host, service);
     *out = socket_new(s, fd, name);
     return S_OK;
@@ -148,7 +155,8 @@ enum status linux_socket_pair(struct sys *s, struct sys_file *out[2], struct err
 
 /* --- bytes ------------------------------------------------------------------------------------------------------------ */
 /* Only sockets are ours to make non-blocking: standard input is shared with whoever started us, so it is asked first. */
-enum status linux_file_read_some(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e)
+enum status linux_file_read_some(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got,
+                                 struct err *e)
 {
     struct pollfd p = {.fd = f->fd, .events = POLLIN};
 
@@ -162,7 +170,8 @@ enum status linux_file_read_some(struct sys *s, struct sys_file *f, void *bytes,
     return S_OK;
 }
 
-enum status linux_file_write_some(struct sys *s, struct sys_file *f, const void *bytes, size_t size, size_t *put, struct err *e)
+enum status linux_file_write_some(struct sys *s, struct sys_file *f, const void *bytes, size_t size, size_t *put,
+                                  struct err *e)
 {
     (void)s;
     ASSERT(f->is_socket);

@@ -70,7 +70,8 @@ static void disk_file_set(struct sys *s, struct sys_poll *p, struct sys_file *f,
     struct disk_file *d;
 
     pthread_mutex_lock(&p->lock);
-    for (d = p->files; d != NULL && d->file != f; d = d->next) {}
+    for (d = p->files; d != NULL && d->file != f; d = d->next) {
+    }
     if (d == NULL) {
         d = linux_alloc(s, sizeof *d);
         d->file = f;
@@ -119,7 +120,8 @@ static int number_of(struct sys_file *f)
 }
 
 /* --- files that make wait --------------------------------------------------------------------------------------------- */
-enum status linux_poll_set(struct sys *s, struct sys_poll *p, struct sys_file *f, uint32_t events, void *arg, struct err *e)
+enum status linux_poll_set(struct sys *s, struct sys_poll *p, struct sys_file *f, uint32_t events, void *arg,
+                           struct err *e)
 {
     struct epoll_event what = {.data.ptr = arg};
     int fd = number_of(f);
@@ -163,8 +165,8 @@ static uint32_t ready_of(uint32_t events)
     return (events & (EPOLLIN | EPOLLRDHUP) ? SYS_READY_READ : 0) | (events & EPOLLOUT ? SYS_READY_WRITE : 0);
 }
 
-enum status linux_poll_wait(struct sys *s, struct sys_poll *p, int64_t timeout_ns, struct sys_poll_event *events, uint32_t max,
-                            uint32_t *count, struct err *e)
+enum status linux_poll_wait(struct sys *s, struct sys_poll *p, int64_t timeout_ns, struct sys_poll_event *events,
+                            uint32_t max, uint32_t *count, struct err *e)
 {
     struct epoll_event found[EVENTS_MAX];
     int64_t whole_ms = timeout_ns / 1000000 + (timeout_ns % 1000000 > 0);
@@ -177,8 +179,10 @@ enum status linux_poll_wait(struct sys *s, struct sys_poll *p, int64_t timeout_n
     int n = epoll_wait(p->epoll, found, room, *count > 0 ? 0 : timeout_ms);
     if (n < 0 && errno != EINTR) return linux_error(e, "wait for", "files", "file");
     for (int i = 0; i < n; i++) {
-        if (found[i].data.ptr == NULL) wake_take(p);
-        else events[(*count)++] = (struct sys_poll_event){found[i].data.ptr, ready_of(found[i].events)};
+        if (found[i].data.ptr == NULL)
+            wake_take(p);
+        else
+            events[(*count)++] = (struct sys_poll_event){found[i].data.ptr, ready_of(found[i].events)};
     }
     return S_OK;
 }

@@ -66,7 +66,8 @@ static void say(void *text) { buf_append_text(&scene.said, text); }
 
 static void say_ready(void *text, uint32_t ready)
 {
-    buf_printf(&scene.said, "%s%s%s ", (const char *)text, ready & SYS_READY_READ ? "r" : "", ready & SYS_READY_WRITE ? "w" : "");
+    buf_printf(&scene.said, "%s%s%s ", (const char *)text, ready & SYS_READY_READ ? "r" : "",
+               ready & SYS_READY_WRITE ? "w" : "");
 }
 
 /* One turn that does not wait; what was called. */
@@ -409,8 +410,10 @@ static void post_often(void *arg)
     struct sender *sender = arg;
 
     while (sender->next < CALLS) {
-        if (loop_post(sender->scene->loop, count_call, sender->count) == S_OK) sender->next++;
-        else sender->missed++;
+        if (loop_post(sender->scene->loop, count_call, sender->count) == S_OK)
+            sender->next++;
+        else
+            sender->missed++;
     }
 }
 
@@ -467,7 +470,8 @@ static void server_ready(void *arg, uint32_t ready)
     enum status st;
 
     assert_true(ready & SYS_READY_READ);
-    while ((st = sys_file_read_some(p->scene->sys, p->file, bytes, sizeof bytes, &got, &p->scene->err)) == S_OK && got > 0)
+    while ((st = sys_file_read_some(p->scene->sys, p->file, bytes, sizeof bytes, &got, &p->scene->err)) == S_OK &&
+           got > 0)
         for (size_t i = 0; i < got; i++) assert_int_equal(bytes[i], (unsigned char)(p->moved++ % 251));
     if (st == S_IDLE) return;
     assert_int_equal(st, S_OK);
@@ -484,7 +488,8 @@ static void listener_ready(void *arg, uint32_t ready)
     assert_int_equal(ready, SYS_READY_READ);
     assert_int_equal(sys_socket_accept(s->sys, m->listener, &m->server.file, &s->err), S_OK);
     assert_int_equal(sys_socket_accept(s->sys, m->listener, &another, &s->err), S_IDLE);
-    assert_int_equal(loop_watch(s->loop, m->server.file, SYS_READY_READ, server_ready, &m->server, &m->server.watch, &s->err), S_OK);
+    assert_int_equal(
+        loop_watch(s->loop, m->server.file, SYS_READY_READ, server_ready, &m->server, &m->server.watch, &s->err), S_OK);
 }
 
 static void client_ready(void *arg, uint32_t ready)
@@ -535,7 +540,8 @@ static void connections(void **state)
 
     assert_int_equal(loop_watch(s->loop, m.listener, SYS_READY_READ, listener_ready, &m, &m.watch, &s->err), S_OK);
     assert_int_equal(sys_socket_begin(s->sys, &address, &m.client.file, &s->err), S_OK);
-    assert_int_equal(loop_watch(s->loop, m.client.file, SYS_READY_WRITE, client_ready, &m.client, &m.client.watch, &s->err), S_OK);
+    assert_int_equal(
+        loop_watch(s->loop, m.client.file, SYS_READY_WRITE, client_ready, &m.client, &m.client.watch, &s->err), S_OK);
     assert_int_equal(loop_run(s->loop, &s->err), S_OK);
     assert_int_equal(m.client.moved, MESSAGE_BYTES);
     assert_int_equal(m.server.moved, MESSAGE_BYTES);

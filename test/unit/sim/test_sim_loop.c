@@ -104,7 +104,8 @@ static void wait_often(void *arg)
 
     begin(s);
     now = sys_mono_ns(s->sys);
-    for (int i = 0; i < CALLS; i++) assert_int_equal(loop_timer(s->loop, now + i * 20000, count_timer, s, NULL, &s->err), S_OK);
+    for (int i = 0; i < CALLS; i++)
+        assert_int_equal(loop_timer(s->loop, now + i * 20000, count_timer, s, NULL, &s->err), S_OK);
     assert_int_equal(loop_run(s->loop, &s->err), S_OK);
     loop_free(s->loop);
 }
@@ -151,7 +152,8 @@ static void listener_ready(void *arg, uint32_t ready)
 
     assert_int_equal(ready, SYS_READY_READ);
     assert_int_equal(sys_socket_accept(s->sys, s->listener, &s->server.file, &s->err), S_OK);
-    assert_int_equal(loop_watch(s->loop, s->server.file, SYS_READY_READ, server_ready, &s->server, &s->server.watch, &s->err), S_OK);
+    assert_int_equal(
+        loop_watch(s->loop, s->server.file, SYS_READY_READ, server_ready, &s->server, &s->server.watch, &s->err), S_OK);
 }
 
 static void client_ready(void *arg, uint32_t ready)
@@ -192,7 +194,9 @@ static void meet(void *arg)
     assert_int_equal(sys_socket_listen(s->sys, &list[0], &none, &other, NULL), E_EXISTS);
     assert_int_equal(loop_watch(s->loop, s->listener, SYS_READY_READ, listener_ready, s, &s->waits, &s->err), S_OK);
     assert_int_equal(sys_socket_begin(s->sys, &list[0], &s->client.file, &s->err), S_OK);
-    assert_int_equal(loop_watch(s->loop, s->client.file, SYS_READY_WRITE, client_ready, &s->client, &s->client.watch, &s->err), S_OK);
+    assert_int_equal(
+        loop_watch(s->loop, s->client.file, SYS_READY_WRITE, client_ready, &s->client, &s->client.watch, &s->err),
+        S_OK);
     assert_int_equal(loop_run(s->loop, &s->err), S_OK);
     loop_unwatch(s->loop, s->waits);
     sys_file_close(s->sys, s->listener);

@@ -25,7 +25,8 @@ static struct sys_ops counting_ops;
 static const struct sys_ops *plain_ops;
 static struct sys_atomic_u64 threads, closes;
 
-static enum status count_thread(struct sys *s, const char *name, sys_thread_fn fn, void *arg, struct sys_thread **out, struct err *e)
+static enum status count_thread(struct sys *s, const char *name, sys_thread_fn fn, void *arg, struct sys_thread **out,
+                                struct err *e)
 {
     sys_atomic_add(&threads, 1);
     return plain_ops->thread_start(s, name, fn, arg, out, e);
@@ -177,7 +178,8 @@ static void many_wait_and_end(void **state)
         assert_int_equal(file_wait_arm(waits[i], SYS_READY_READ, &s.err), S_OK);
         assert_ptr_equal(file_wait_file(waits[i]), pair[0]);
     }
-    for (int i = 0; i < WAITS; i += 2) assert_int_equal(sys_file_write_some(s.sys, far[i], "x", 1, &done, &s.err), S_OK);
+    for (int i = 0; i < WAITS; i += 2)
+        assert_int_equal(sys_file_write_some(s.sys, far[i], "x", 1, &done, &s.err), S_OK);
     for (int i = 0; i < WAITS; i++) file_wait_close(waits[i]);
     sys_parker_free(s.sys, s.op.parker);
     s.op.parker = NULL;
@@ -204,8 +206,8 @@ static void without_a_job_one_asks_by_hand(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_there_makes_no_loop), cmocka_unit_test(who_waits_is_woken),
-        cmocka_unit_test(bytes_of_another_thread),     cmocka_unit_test(many_wait_and_end),
+        cmocka_unit_test(what_is_there_makes_no_loop),    cmocka_unit_test(who_waits_is_woken),
+        cmocka_unit_test(bytes_of_another_thread),        cmocka_unit_test(many_wait_and_end),
         cmocka_unit_test(without_a_job_one_asks_by_hand),
     };
 
