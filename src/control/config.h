@@ -28,7 +28,13 @@ enum status config_check(const struct options *o, struct err *e) CHECKED;
 /* The same with the place in front from which the value came. */
 enum status config_check_places(const struct config *c, struct err *e) CHECKED;
 
-/* config_families.c: keys that are Flink's and known by name only. */
+/* config_families.c: keys that are Flink's and known by name only, by what they begin with. */
+struct config_family {
+    const char *prefix;
+    bool is_refused; /* else accepted, without effect */
+    const char *what;
+};
+extern const struct config_family config_families[]; /* ends with prefix == NULL */
 bool config_is_ignored(const char *key); /* accepted, without effect here */
 enum status config_check_families(const struct options *o, struct err *e) CHECKED; /* E_CONFIG: not available, and why */
 void config_warn_ignored(const struct options *o, struct log *log); /* each key once */

@@ -7,11 +7,7 @@
 
 #include <string.h>
 
-static const struct family {
-    const char *prefix;
-    bool is_refused;
-    const char *what;
-} families[] = {
+const struct config_family config_families[] = {
     {"execution.checkpointing.", true, "there are no checkpoints in this version"},
     {"execution.savepoint.", true, "there are no savepoints in this version"},
     {"state.checkpoints.", true, "there are no checkpoints in this version"},
@@ -22,18 +18,19 @@ static const struct family {
     {"rest.", false, "an embedded run has no REST server"},
     {"table.", false, "it is for SQL, which this version does not have"},
     {"yarn.", false, "an embedded run is one process"},
+    {NULL, false, NULL},
 };
 
-static const struct family *family_of(const char *key)
+static const struct config_family *family_of(const char *key)
 {
-    for (size_t i = 0; i < COUNT_OF(families); i++)
-        if (strncmp(key, families[i].prefix, strlen(families[i].prefix)) == 0) return &families[i];
+    for (const struct config_family *f = config_families; f->prefix != NULL; f++)
+        if (strncmp(key, f->prefix, strlen(f->prefix)) == 0) return f;
     return NULL;
 }
 
 bool config_is_ignored(const char *key)
 {
-    const struct family *f = family_of(key);
+    const struct config_family *f = family_of(key);
 
     return f != NULL && !f->is_refused;
 }
@@ -41,7 +38,7 @@ bool config_is_ignored(const char *key)
 enum status config_check_families(const struct options *o, struct err *e)
 {
     for (uint32_t i = 0; i < o->count; i++) {
-        const struct family *f = family_of(o->items[i].key);
+        const struct config_family *f = family_of(o->items[i].key);
         if (f == NULL || !f->is_refused) continue;
         err_set(e, E_CONFIG, "configuration '%s' is not available: %s", o->items[i].key, f->what);
         err_hint(e, "leave it out; the job would run without it");

@@ -3,8 +3,9 @@
  *     reference OUT
  *
  * writes OUT/operators.md, connectors.md, formats.md and aggregates.md: name, doc, example, and the table of options with
- * defaults. It is linked to the engine and asks the registries, so a page cannot say what the engine does not do. */
+ * defaults; and OUT/configuration.md, the keys of a run. It is linked to the engine and asks the registries, so a page cannot say what the engine does not do. */
 #include "columns/function/agg.h"
+#include "control/config.h"
 #include "flow/connector/connector.h"
 #include "flow/format/format.h"
 #include "flow/operator/op.h"
@@ -35,15 +36,6 @@ static void entry_write(FILE *out, const char *name, const char *doc, const char
     }
 }
 
-static const char *kind_name(enum option_kind kind)
-{
-    static const char *const names[] = {
-        [OPT_STRING] = "text",          [OPT_INT] = "integer", [OPT_DOUBLE] = "number", [OPT_BOOL] = "boolean",
-        [OPT_DURATION_MS] = "duration", [OPT_SIZE] = "size",   [OPT_ENUM] = "choice"};
-
-    return names[kind];
-}
-
 /* A text inside a table: '|' would end the cell. */
 static void cell_write(FILE *out, const char *text)
 {
@@ -52,15 +44,15 @@ static void cell_write(FILE *out, const char *text)
     }
 }
 
-static void options_write(FILE *out, const struct option_def *options)
+static void options_write(FILE *out, const char *column, const struct option_def *options)
 {
     if (options == NULL || options[0].key == NULL) {
         return;
     }
-    fputs("\n| option | kind | default | meaning |\n| --- | --- | --- | --- |\n", out);
+    fprintf(out, "\n| %s | kind | default | meaning |\n| --- | --- | --- | --- |\n", column);
     for (; options->key != NULL; options++) {
         fprintf(out, "| `%s` | ", options->key);
-        cell_write(out, options->kind == OPT_ENUM ? options->choices : kind_name(options->kind));
+        cell_write(out, options->kind == OPT_ENUM ? options->choices : option_kind_name(options->kind));
         fputs(" | ", out);
         cell_write(out, options->required ? "(required)" : options->fallback);
         fputs(" | ", out);
@@ -88,7 +80,7 @@ static void connectors_write(const char *folder)
         fprintf(out, "\n%s%s%s.\n", (*type)->source != NULL ? "Source" : "Sink",
                 (*type)->source != NULL && (*type)->sink != NULL ? " and sink" : "",
                 (*type)->takes_format ? "; takes `format` and that format's options" : "");
-        options_write(out, (*type)->options);
+        options_write(out, "option", (*type)->options);
     }
     fclose(out);
 }
@@ -99,7 +91,7 @@ static void formats_write(const char *folder)
 
     for (const struct fmt_type *const *type = fmt_types; *type != NULL; type++) {
         entry_write(out, (*type)->name, (*type)->doc, (*type)->example);
-        options_write(out, (*type)->options);
+        options_write(out, "option", (*type)->options);
     }
     fclose(out);
 }
@@ -114,6 +106,31 @@ static void aggregates_write(const char *folder)
     fclose(out);
 }
 
+static void families_write(FILE *out, bool is_refused)
+{
+    fputs("\n| keys | why |\n| --- | --- |\n", out);
+    for (const struct config_family *f = config_families; f->prefix != NULL; f++)
+        if (f->is_refused == is_refused) fprintf(out, "| `%s*` | %s |\n", f->prefix, f->what);
+}
+
+static void configuration_write(const char *folder)
+{
+    FILE *out = page_open(folder, "configuration", "Configuration");
+
+    fputs("\nA key is set by `-D KEY=VALUE` on the command line, in a YAML file (`--config FILE`; nested mappings and dotted keys\n"
+          "mean the same), or by the program with `tw_set`. The command line wins over the file, the program over both. An\n"
+          "unknown key is refused, with the nearest one that there is. `thalweg config [WORD]` lists this table.\n\n"
+          "Durations are `10 s`, `5min`, `PT10S` or bare milliseconds; sizes are `64mb`, `1g` or bare bytes. Keys are Flink's; those\n"
+          "of Thalweg alone begin with `thalweg.`.\n",
+          out);
+    options_write(out, "key", config_defs);
+    fputs("\n## Keys of Flink that are accepted and have no effect\n\nEach is warned of once per job.\n", out);
+    families_write(out, false);
+    fputs("\n## Keys of Flink that are refused\n\nA job would look as if it had what it lacks.\n", out);
+    families_write(out, true);
+    fclose(out);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -124,5 +141,6 @@ int main(int argc, char **argv)
     connectors_write(argv[1]);
     formats_write(argv[1]);
     aggregates_write(argv[1]);
+    configuration_write(argv[1]);
     return 0;
 }

@@ -9,6 +9,15 @@
 
 enum { NAMES_MAX = 256 };
 
+const char *option_kind_name(enum option_kind kind)
+{
+    static const char *const names[] = {
+        [OPT_STRING] = "text",          [OPT_INT] = "integer", [OPT_DOUBLE] = "number", [OPT_BOOL] = "boolean",
+        [OPT_DURATION_MS] = "duration", [OPT_SIZE] = "size",   [OPT_ENUM] = "choice"};
+
+    return names[kind];
+}
+
 static bool key_matches(const struct option_def *d, struct str key)
 {
     if (!d->is_prefix) return str_equal(str_of(d->key), key);

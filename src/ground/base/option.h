@@ -9,6 +9,9 @@
 
 enum option_kind { OPT_STRING, OPT_INT, OPT_DOUBLE, OPT_BOOL, OPT_DURATION_MS, OPT_SIZE, OPT_ENUM };
 
+/* For people: "integer". A choice is better shown by its choices. */
+const char *option_kind_name(enum option_kind kind);
+
 struct option_def {
     const char *key;
     enum option_kind kind;

@@ -35,7 +35,7 @@ static void print_overview(const struct cli *cli, int fd)
     program_say(cli->sys, fd, "\nthalweg VERB --help says more. Example:\n  thalweg run job.so --parallelism 2\n");
 }
 
-static void print_help(const struct cli *cli, const struct cli_verb *v)
+void cli_say_help(const struct cli *cli, const struct cli_verb *v)
 {
     char line[512];
 
@@ -78,13 +78,13 @@ int cli_main(const struct cli *cli, int argc, char **argv)
     if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
         const struct cli_verb *about = argc > 1 ? find_verb(argv[1]) : NULL;
         if (argc > 1 && about == NULL) return unknown_verb(cli, argv[1]);
-        if (about != NULL) print_help(cli, about);
+        if (about != NULL) cli_say_help(cli, about);
         else print_overview(cli, 1);
         return 0;
     }
     const struct cli_verb *v = find_verb(strcmp(argv[0], "--version") == 0 ? "version" : argv[0]);
     if (v == NULL) return unknown_verb(cli, argv[0]);
-    bool wants_help = argc > 1 && strcmp(argv[1], "--help") == 0;
-    if (wants_help) print_help(cli, v);
-    return wants_help && !v->own_help ? 0 : v->run(cli, argc - 1, argv + 1);
+    if (v->own_help || argc == 1 || strcmp(argv[1], "--help") != 0) return v->run(cli, argc - 1, argv + 1);
+    cli_say_help(cli, v);
+    return 0;
 }

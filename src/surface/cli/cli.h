@@ -24,9 +24,11 @@ struct cli_verb {
     const char *name, *arguments, *doc;
     const char *help;           /* what `thalweg <verb> --help` prints below the first line; ends with an example */
     int (*run)(const struct cli *cli, int argc, char **argv); /* behind the verb; answers the exit status */
-    bool own_help;              /* run() answers --help itself */
+    bool own_help;              /* run() answers --help itself, with cli_say_help */
 };
 
 extern const struct cli_verb *const cli_verbs[]; /* sorted by name, ends with NULL */
 /* Everything behind the program's name; answers the exit status. */
 int cli_main(const struct cli *cli, int argc, char **argv);
+/* Name, arguments, what it does, its help; to standard output. */
+void cli_say_help(const struct cli *cli, const struct cli_verb *v);

@@ -10,6 +10,8 @@
 enum { PATH_BYTES_MAX = 4096 };
 #define DATA "examples/data/flights.csv"
 
+extern const struct cli_verb cli_run;
+
 /* --- the demo ------------------------------------------------------------------------------------------------------------- */
 static bool is_file(struct sys *sys, const char *path)
 {
@@ -56,6 +58,7 @@ static int run_demo(const struct cli *cli, int argc, char **argv)
     char path[PATH_BYTES_MAX], input[] = "--input", *all[PROGRAM_ARGS_MAX + 2];
     int count = 0;
 
+    if (wants_help(argc, argv)) cli_say_help(cli, &cli_run);
     if (argc > PROGRAM_ARGS_MAX) argc = PROGRAM_ARGS_MAX;
     for (int i = 0; i < argc; i++) all[count++] = argv[i];
     bool wants_data = !has_input(argc, argv) && !wants_help(argc, argv);
@@ -75,36 +78,48 @@ static int run_demo(const struct cli *cli, int argc, char **argv)
 }
 
 /* --- a shared object -------------------------------------------------------------------------------------------------------- */
+static enum status load_plugin(struct sys *sys, const char *path, struct sys_library **library,
+                               const struct tw_plugin **plugin, struct err *e)
+{
+    struct sys_stat st;
+
+    TRY(sys_file_stat(sys, path, &st, e));
+    TRY(sys_library_open(path, library, e));
+    *plugin = sys_library_symbol(*library, "tw_plugin");
+    return *plugin != NULL ? S_OK : err_set(e, E_CONFIG, "'%s' holds no job: it has no TW_JOB", path);
+}
+
 static int run_library(const struct cli *cli, const char *path, int argc, char **argv)
 {
     struct sys_library *library = NULL;
-    struct err e = {0};
-    struct sys_stat st = {0};
-
     const struct tw_plugin *plugin = NULL;
-    if (sys_file_stat(cli->sys, path, &st, &e) != S_OK) {
-        api_say_error(cli->sys, "thalweg run", &e);
-        return 1;
-    }
-    if (sys_library_open(path, &library, &e) == S_OK) plugin = sys_library_symbol(library, "tw_plugin");
-    if (plugin == NULL) {
-        err_set(&e, E_CONFIG, "'%s' holds no job: it has no TW_JOB", path);
+    struct err e = {0};
+    char command[PATH_BYTES_MAX];
+
+    if (load_plugin(cli->sys, path, &library, &plugin, &e) != S_OK) {
+        err_hint(&e, "a job is compiled with `cc -shared -fPIC job.c -o job.so` and has a TW_JOB; "
+                     "flights of your own are read with --input FILE.csv");
         api_say_error(cli->sys, "thalweg run", &e);
         sys_library_close(library);
         return 1;
     }
-    struct program p = {.sys = cli->sys, .plugin = plugin, .name = path, .artifact = path};
+    snprintf(command, sizeof command, "thalweg run %s", path);
+    struct program p = {.sys = cli->sys, .plugin = plugin, .name = path, .artifact = path, .command = command};
     int exit_status = program_run(&p, argc, argv);
     sys_library_close(library);
     return exit_status;
 }
 
+/* The job is the first argument that is not the engine's; arguments of the engine may stand on both sides of it. */
 static int run_run(const struct cli *cli, int argc, char **argv)
 {
     ASSERT(cli->jobs != NULL && cli->jobs[0].name != NULL);
-    if (argc > 0 && strcmp(argv[0], "--demo") == 0) return run_demo(cli, argc - 1, argv + 1);
-    if (argc == 0 || argv[0][0] == '-') return run_demo(cli, argc, argv);
-    return run_library(cli, argv[0], argc - 1, argv + 1);
+    int at = program_count_own(argc, argv);
+    const char *job = at < argc ? argv[at] : NULL;
+
+    if (job == NULL || (job[0] == '-' && strcmp(job, "--demo") != 0)) return run_demo(cli, argc, argv);
+    memmove(argv + 1, argv, sizeof *argv * (size_t)at); /* over the job's name */
+    return job[0] == '-' ? run_demo(cli, argc - 1, argv + 1) : run_library(cli, job, argc - 1, argv + 1);
 }
 
 const struct cli_verb cli_run = {

@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const char engine_help[] = "Arguments of the engine:\n"
-                                  "  -D KEY=VALUE       a setting by its key, e.g. -D parallelism.default=2\n"
+                                  "  -D KEY=VALUE       a setting by its key, e.g. -D parallelism.default=2;\n"
+                                  "                     `thalweg config` lists the keys\n"
                                   "  --config FILE      settings from a YAML file; -D wins\n"
                                   "  --parallelism N    the same as -D parallelism.default=N (also -p N)\n"
                                   "  --quiet            no status line and no summary on standard error\n"
@@ -47,34 +48,118 @@ struct reader {
     struct config file; /* from --config; stands in front of the rest */
 };
 
-/* Is the argument `name`, `name=value`, or (joined) -Dvalue? *value is what stands with it or behind it. */
-static enum status operand(struct reader *r, const char *name, bool joined, const char **value)
+static enum status take_setting(struct reader *r, const char *value)
 {
-    const char *arg = r->argv[r->at];
-    size_t size = strlen(name);
+    return config_set_pair(&r->out->config, value, r->e);
+}
 
-    *value = NULL;
-    if (strncmp(arg, name, size) != 0) return S_OK;
-    if (arg[size] == '=' && !joined) *value = arg + size + 1;
-    else if (arg[size] != '\0' && joined) *value = arg + size;
-    else if (arg[size] != '\0') return S_OK;
-    else if (r->at + 1 < r->argc) *value = r->argv[++r->at];
-    else return err_set(r->e, E_CONFIG, "%s needs a value behind it", name);
+static enum status take_config(struct reader *r, const char *value)
+{
+    return config_read_yaml(&r->file, r->sys, value, r->e);
+}
+
+static enum status take_parallelism(struct reader *r, const char *value)
+{
+    config_set_from(&r->out->config, "parallelism.default", value, "--parallelism");
     return S_OK;
 }
 
-/* An argument of the job, unless it is one slip of the fingers away from one of the engine's: silently handed to a job that
- * does not look at it, `--paralelism 4` would have no effect. */
+static enum status take_quiet(struct reader *r, const char *value)
+{
+    (void)value;
+    r->out->is_quiet = true;
+    return S_OK;
+}
+
+static enum status take_help(struct reader *r, const char *value)
+{
+    (void)value;
+    r->out->wants_help = true;
+    return S_OK;
+}
+
+static enum status take_plan(struct reader *r, const char *value)
+{
+    (void)value;
+    r->out->plan = API_PLAN_TEXT;
+    return S_OK;
+}
+
+static enum status take_json_plan(struct reader *r, const char *value)
+{
+    (void)value;
+    r->out->plan = API_PLAN_JSON;
+    return S_OK;
+}
+
+static const struct own_argument {
+    const char *name;
+    enum status (*take)(struct reader *r, const char *value);
+    bool has_value, is_joined; /* --name VALUE or --name=VALUE; joined: -nVALUE instead */
+} own_arguments[] = {
+    {"-D", take_setting, true, true},
+    {"-p", take_parallelism, true, false},
+    {"--config", take_config, true, false},
+    {"--parallelism", take_parallelism, true, false},
+    {"--quiet", take_quiet, false, false},
+    {"--help", take_help, false, false},
+    {"--plan", take_plan, false, false},
+    {"--plan=json", take_json_plan, false, false},
+};
+
+/* NULL = none of the engine's. *value is what stands in the argument itself; NULL = it has none, or stands behind it. */
+static const struct own_argument *find_own(const char *arg, const char **value)
+{
+    *value = NULL;
+    for (size_t i = 0; i < COUNT_OF(own_arguments); i++) {
+        const struct own_argument *own = &own_arguments[i];
+        size_t size = strlen(own->name);
+        if (strncmp(arg, own->name, size) != 0) continue;
+        if (arg[size] == '\0') return own;
+        if (!own->has_value || (!own->is_joined && arg[size] != '=')) continue;
+        *value = arg + size + (own->is_joined ? 0 : 1);
+        return own;
+    }
+    return NULL;
+}
+
+int program_count_own(int argc, char **argv)
+{
+    const struct own_argument *own;
+    const char *value;
+    int at = 0;
+
+    while (at < argc && (own = find_own(argv[at], &value)) != NULL) at += own->has_value && value == NULL ? 2 : 1;
+    return MIN(at, argc);
+}
+
+/* The engine's argument that was probably meant: one slip of the fingers away, or right but for what stands behind its '='.
+ * *wrong is the part of the argument that is no argument. */
+static const char *probably_meant(const char *arg, struct str *wrong)
+{
+    const char *names[COUNT_OF(own_arguments)], *equals = strchr(arg, '=');
+    uint32_t count = 0;
+
+    *wrong = (struct str){arg, equals != NULL ? (size_t)(equals - arg) : strlen(arg)};
+    for (size_t i = 0; i < COUNT_OF(own_arguments); i++)
+        if (own_arguments[i].name[1] == '-') names[count++] = own_arguments[i].name;
+    int nearest = wrong->size > 2 && arg[0] == '-' ? str_nearest(*wrong, names, count) : -1;
+    if (nearest < 0 || str_distance(*wrong, str_of(names[nearest])) > 1) return NULL;
+    if (!str_equal(*wrong, str_of(names[nearest]))) return names[nearest];
+    *wrong = str_of(arg);
+    int whole = str_nearest(*wrong, names, count);
+    return names[whole >= 0 ? whole : nearest];
+}
+
+/* Silently handed to a job that does not look at it, `--paralelism 4` would have no effect. */
 static enum status take_for_job(struct reader *r)
 {
-    static const char *const own[] = {"--config", "--parallelism", "--quiet", "--help", "--plan"};
-    const char *arg = r->argv[r->at], *equals = strchr(arg, '=');
-    struct str name = {arg, equals != NULL ? (size_t)(equals - arg) : strlen(arg)};
+    struct str wrong;
+    const char *meant = probably_meant(r->argv[r->at], &wrong);
 
-    int nearest = name.size > 2 && arg[0] == '-' ? str_nearest(name, own, COUNT_OF(own)) : -1;
-    if (nearest >= 0 && str_distance(name, str_of(own[nearest])) == 1) {
-        err_set(r->e, E_CONFIG, "there is no argument '%.*s'", (int)name.size, name.data);
-        err_hint(r->e, "did you mean '%s'? What is meant for the job goes behind `--`", own[nearest]);
+    if (meant != NULL) {
+        err_set(r->e, E_CONFIG, "there is no argument '%.*s'", (int)MIN(wrong.size, 100), wrong.data);
+        err_hint(r->e, "did you mean '%s'? What is meant for the job goes behind `--`", meant);
         return E_CONFIG;
     }
     r->out->argv[r->out->argc++] = r->argv[r->at];
@@ -83,25 +168,15 @@ static enum status take_for_job(struct reader *r)
 
 static enum status take_one(struct reader *r)
 {
-    struct program_arguments *out = r->out;
-    const char *arg = r->argv[r->at], *value;
+    const char *value;
+    const struct own_argument *own = find_own(r->argv[r->at], &value);
 
-    TRY(operand(r, "-D", true, &value));
-    if (value != NULL) return config_set_pair(&out->config, value, r->e);
-    TRY(operand(r, "--config", false, &value));
-    if (value != NULL) return config_read_yaml(&r->file, r->sys, value, r->e);
-    TRY(operand(r, "--parallelism", false, &value));
-    if (value == NULL) TRY(operand(r, "-p", false, &value));
-    if (value != NULL) {
-        config_set_from(&out->config, "parallelism.default", value, "--parallelism");
-        return S_OK;
+    if (own == NULL) return take_for_job(r);
+    if (own->has_value && value == NULL) {
+        if (r->at + 1 == r->argc) return err_set(r->e, E_CONFIG, "%s needs a value behind it", own->name);
+        value = r->argv[++r->at];
     }
-    if (strcmp(arg, "--quiet") == 0) out->is_quiet = true;
-    else if (strcmp(arg, "--help") == 0) out->wants_help = true;
-    else if (strcmp(arg, "--plan") == 0) out->plan = API_PLAN_TEXT;
-    else if (strcmp(arg, "--plan=json") == 0) out->plan = API_PLAN_JSON;
-    else return take_for_job(r);
-    return S_OK;
+    return own->take(r, value);
 }
 
 enum status program_parse(struct program_arguments *out, struct arena *a, struct sys *sys, const char *name, int argc,
@@ -149,9 +224,8 @@ static int run_job(const struct program *p, struct tw_env *env, const struct pro
 
 static void print_help(const struct program *p)
 {
-    if (p->help != NULL) program_say(p->sys, 1, p->help);
     program_say(p->sys, 1, engine_help);
-    program_say(p->sys, 1, p->name);
+    program_say(p->sys, 1, p->command != NULL ? p->command : p->name);
     program_say(p->sys, 1, " --parallelism 2 --quiet\n");
 }
 

@@ -10,11 +10,13 @@ struct program {
     const struct tw_plugin *plugin;
     const char *name;     /* the job's argv[0] */
     const char *artifact; /* file that holds the functions */
-    const char *help;     /* printed by --help in front of the engine's arguments; NULL = none */
+    const char *command;  /* how it is called, for the example of --help; NULL = by its name */
 };
 
 /* argv: the arguments behind the program's name. Answers the exit status: the job's own, 130 or 143 after a signal. */
 int program_run(const struct program *p, int argc, char **argv);
+/* How many of the arguments, from the first on, are the engine's, their values counted: where the job's begin. */
+int program_count_own(int argc, char **argv);
 /* Text to standard output (fd 1) or error (2). */
 void program_say(struct sys *sys, int fd, const char *text);
 
