@@ -1,17 +1,19 @@
 #!/bin/sh
 # build.sh FOLDER TARGET [CMAKE OPTION...] - configures FOLDER when that is needed, then builds TARGET with ninja.
 #
-# Quiet when all is well: CMake's chatter goes to FOLDER/configure.log and is shown only when it fails; ninja's progress is
-# shown on a terminal only. CMake runs again when the options change; when a file comes or goes, ninja sees to it.
+# Quiet when there is nothing to do, short when there is: CMake's chatter goes to FOLDER/configure.log, the compiler's to
+# FOLDER/build.log, and each is shown when it fails. CMake runs again when the options change; when a file comes or goes, ninja
+# sees to it.
 set -eu
 folder=$1 target=$2
 shift 2
 jobs=${JOBS:-$(nproc)}
 options="$* ${CC:-}"
+. "$(dirname "$0")/progress.sh"
 
 if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/.options" 2>/dev/null)" != "$options" ]; then
     mkdir -p "$folder"
-    [ -t 1 ] || echo "Building in $folder/ (what the compiler says goes to $folder/build.log)"
+    echo "Configuring in $folder/"
     cmake -S . -B "$folder" -G Ninja "$@" > "$folder/configure.log" 2>&1 || {
         cat "$folder/configure.log" >&2
         echo "build.sh: CMake could not configure $folder; its output is above. 'make clean' starts afresh." >&2
@@ -19,11 +21,32 @@ if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/.options" 2>/dev/null)" !
     }
     printf '%s' "$options" > "$folder/.options"
 fi
-cd "$folder"
-if [ -t 1 ]; then
-    NINJA_STATUS='[%f/%t] ' exec ninja -j "$jobs" "$target"
-fi
-ninja --quiet -j "$jobs" "$target" > build.log 2>&1 || {
-    cat build.log >&2
-    exit 1
+
+# Ninja's lines "[4/90] Building ..." become progress, all others are what the compiler says.
+follow() {
+    is_announced=
+    begin_progress
+    while IFS= read -r line; do
+        case $line in
+            '['[0-9]*/[0-9]*'] Re-checking globbed directories...' | 'ninja: Entering directory '*) ;;
+            '['[0-9]*/[0-9]*'] '*)
+                steps=${line%%]*} steps=${steps#[}
+                [ -n "$is_announced" ] || echo "Building $target in $folder/: ${steps#*/} steps"
+                is_announced=yes
+                say_progress "${steps%/*} of ${steps#*/} built"
+                ;;
+            *) printf '%s\n' "$line" >&3 ;;
+        esac
+    done
+    end_progress
 }
+
+export NINJA_STATUS='[%f/%t] '
+{ ninja -C "$folder" -j "$jobs" "$target" 2>&1 && echo 0 > "$folder/.built" || echo $? > "$folder/.built"; } |
+    follow 3> "$folder/build.log"
+status=$(cat "$folder/.built")
+if [ "$status" != 0 ]; then
+    cat "$folder/build.log" >&2
+    echo "build.sh: $target could not be built; what the compiler said is above and in $folder/build.log" >&2
+fi
+exit "$status"

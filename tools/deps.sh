@@ -85,13 +85,35 @@ if [ "$(id -u)" != 0 ]; then
     fi
 fi
 printf 'Thalweg installs the packages that this machine lacks (apt-get):\n%s\n' "$wanted"
+. "$(dirname "$0")/progress.sh"
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log.status"' EXIT
 install_all() {
-    $as_root apt-get update -qq &&
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $names
+    $as_root apt-get update -q &&
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 $names
 }
-if ! install_all > "$log" 2>&1 < /dev/null; then
+# With what they need themselves there are more packages than names: apt-get says how many. Each is fetched, unpacked, set up.
+follow() {
+    all=? fetched=0 unpacked=0 ready=0
+    begin_progress
+    while IFS= read -r line; do
+        printf '%s\n' "$line" >> "$log"
+        case $line in
+            *' newly installed, '*) all=${line#*upgraded, } all=${all%% *} fetched=0 ;;
+            'Get:'*) fetched=$((fetched + 1)) ;;
+            'Unpacking '*) unpacked=$((unpacked + 1)) ;;
+            'Setting up '*) ready=$((ready + 1)) ;;
+            *) continue ;;
+        esac
+        case $all in
+            '?') say_progress 'reading the lists of packages' ;;
+            *) say_progress "of $all packages: $fetched fetched, $unpacked unpacked, $ready set up" ;;
+        esac
+    done
+    end_progress
+}
+{ install_all 2>&1 < /dev/null && echo 0 > "$log.status" || echo $? > "$log.status"; } | follow
+if [ "$(cat "$log.status")" != 0 ]; then
     tail -n 20 "$log" >&2
     echo "apt-get could not install: $names" >&2
     echo 'The lines above say why. Mend that (network, disk, package sources), then run make again.' >&2
