@@ -100,7 +100,7 @@ follow() {
         printf '%s\n' "$line" >> "$log"
         case $line in
             *' newly installed, '*) all=${line#*upgraded, } all=${all%% *} fetched=0 ;;
-            'Get:'*) fetched=$((fetched + 1)) ;;
+            'Get:'*) fetched=${line%% *} fetched=${fetched#Get:} ;;
             'Unpacking '*) unpacked=$((unpacked + 1)) ;;
             'Setting up '*) ready=$((ready + 1)) ;;
             *) continue ;;

@@ -36,6 +36,7 @@ void op_push(struct op_driver *d, uint32_t input, const char *rows);
 void op_push_batch(struct op_driver *d, uint32_t input, struct batch *b);
 void op_push_watermark(struct op_driver *d, int64_t watermark);
 void op_push_end(struct op_driver *d); /* watermark at the maximum, then the end of every input */
+/* A clock of the test's own (setup.sys) is the test's to set, before. */
 void op_set_time(struct op_driver *d, int64_t now_ms);
 void op_poll(struct op_driver *d); /* sources: until idle or ended */
 void op_idle(struct op_driver *d); /* the task would wait now */

@@ -39,7 +39,7 @@ static const struct option_def filesystem_options[] = {
     {.key = "sink.rolling-policy.file-size",
      .kind = OPT_SIZE,
      .fallback = "128mb",
-     .doc = "a part that has grown to this size is complete"},
+     .doc = "a part of a folder that has grown to this size is complete; complete parts appear at once, under their names"},
     {.key = "sink.rolling-policy.rollover-interval",
      .kind = OPT_DURATION_MS,
      .fallback = "30 min",
@@ -47,11 +47,11 @@ static const struct option_def filesystem_options[] = {
     {.key = "sink.rolling-policy.inactivity-interval",
      .kind = OPT_DURATION_MS,
      .fallback = "30 min",
-     .doc = "rows that come after so long without any begin a new part"},
+     .doc = "a part to which no row came for so long is complete"},
     {.key = "sink.rolling-policy.check-interval",
      .kind = OPT_DURATION_MS,
      .fallback = "1 min",
-     .doc = "accepted; size and age are looked at with every batch"},
+     .doc = "age and quiet time are looked at so often while no rows come; with rows, at every batch"},
     {.key = NULL},
 };
 

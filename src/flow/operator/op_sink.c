@@ -96,6 +96,14 @@ static enum status sink_on_idle(struct op_cx *cx, void *self)
     return s->ended ? S_OK : sink_flush(s, false);
 }
 
+static enum status sink_on_time(struct op_cx *cx, void *self, int64_t now_ms)
+{
+    struct sink *s = self;
+
+    (void)cx;
+    return s->ended || s->conn->sink->on_time == NULL ? S_OK : s->conn->sink->on_time(&s->cx, s->writer, now_ms);
+}
+
 static enum status sink_on_end(struct op_cx *cx, void *self, uint32_t input)
 {
     struct sink *s = self;
@@ -130,6 +138,7 @@ const struct op_type op_sink = {
     .blocks = sink_blocks,
     .open = sink_open,
     .on_batch = sink_on_batch,
+    .on_time = sink_on_time,
     .on_end = sink_on_end,
     .on_idle = sink_on_idle,
     .close = sink_close,

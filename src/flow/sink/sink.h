@@ -13,6 +13,7 @@ struct sink_cx {
     struct sys *sys;
     struct mem *mem;
     uint32_t subtask, parallelism;
+    bool is_committed;      /* prepare and commit will be called; else the writer publishes by itself */
     int64_t handle;         /* collect: number of the caller's receiver */
     struct err *err;
 };
@@ -27,6 +28,7 @@ struct sink_type {
     /* Writes the selected rows; S_MORE = call again with the same batch; S_PENDING = the same, after the task was woken. */
     enum status (*write)(struct sink_cx *cx, void *self, struct batch *in);
     enum status (*flush)(struct sink_cx *cx, void *self, bool at_end); /* when the task would wait, and at the end */
+    enum status (*on_time)(struct sink_cx *cx, void *self, int64_t now_ms); /* asked for by op_wake_at(cx->op, ..); may be NULL */
     enum status (*prepare)(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable);
     enum status (*commit)(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out);
     void (*close)(struct sink_cx *cx, void *self, bool failed); /* failed: leave no partial line behind */

@@ -114,7 +114,8 @@ static void test_parts_roll(void **state)
     op_push(d, 0, "1 | one\n");
     op_push(d, 0, "2 | two\n"); /* 6 bytes were not enough: the same part */
     op_push(d, 0, "3 | three\n");
-    assert_int_equal(parts_read("out", all), 0); /* nothing is published before the end */
+    assert_int_equal(parts_read("out", all), 1); /* a complete part is there at once, the other one not yet */
+    assert_string_equal(all, "1,one\n2,two\n");
     op_push_end(d);
     assert_int_equal(parts_read("out", all), 2);
     assert_non_null(strstr(all, "1,one\n2,two\n"));
@@ -170,13 +171,62 @@ static void test_parts_roll_by_time(void **state)
     assert_int_equal(parts_by_time("old/", "sink.rolling-policy.rollover-interval"), 3);     /* 1, 2 3, 4 */
 }
 
-static void test_a_failure_leaves_nothing(void **state)
+/* Without further rows: the check interval looks. 1 s of quiet, looked at every 300 ms: at 1200 ms. */
+static void test_a_quiet_part_appears(void **state)
 {
+    const struct sys_ops *real = sys->ops;
+    struct sys_ops by_hand = *real;
+    char all[4096];
+
+    (void)state;
+    by_hand.wall_ms = hand_wall_ms;
+    sys->ops = &by_hand;
+    items[0] = (struct option){"path", folder_path(&folder, "out/")};
+    items[1] = (struct option){"format", "csv"};
+    items[2] = (struct option){"sink.rolling-policy.inactivity-interval", "1 s"};
+    items[3] = (struct option){"sink.rolling-policy.check-interval", "300 ms"};
+    config = (struct sink_config){.connector = "filesystem", .options = {items, 4}};
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = &op_sink, .config = &config, .in = "ROW<a INT, b STRING>", .sys = sys});
+    hand_ms = 5000;
+    op_push(d, 0, "1 | a\n");
+    for (; hand_ms < 6200; hand_ms++) {
+        op_set_time(d, hand_ms);
+        assert_int_equal(parts_read("out", all), 0);
+    }
+    op_set_time(d, hand_ms);
+    assert_int_equal(parts_read("out", all), 1);
+    assert_string_equal(all, "1,a\n");
+    assert_int_equal(folder_count(&folder, "out"), 1);
+    op_push(d, 0, "2 | b\n");
+    op_push_end(d);
+    assert_int_equal(parts_read("out", all), 2);
+    assert_string_equal(op_driver_error(d), "");
+    op_driver_free(d);
+    sys->ops = real;
+}
+
+static void test_a_failure_leaves_complete_parts(void **state)
+{
+    char all[4096];
+
     (void)state;
     struct op_driver *d = start(folder_path(&folder, "out/"), "csv", "sink.rolling-policy.file-size", "1");
     op_push(d, 0, "1 | one\n");
     op_push(d, 0, "2 | two\n");
-    assert_int_equal(folder_count(&folder, "out"), 2);
+    op_push(d, 0, "-D 3 | three\n");
+    op_driver_free(d);
+    assert_int_equal(folder_count(&folder, "out"), 1);
+    assert_int_equal(parts_read("out", all), 1);
+    assert_string_equal(all, "1,one\n");
+}
+
+static void test_a_failure_leaves_nothing(void **state)
+{
+    (void)state;
+    struct op_driver *d = start(folder_path(&folder, "out/"), "csv", NULL, NULL);
+    op_push(d, 0, "1 | one\n");
+    assert_int_equal(folder_count(&folder, "out"), 1);
     op_push(d, 0, "-D 3 | three\n");
     assert_string_equal(op_driver_error(d),
                         "connector 'filesystem' takes inserts only, but a row is an update or a deletion");
@@ -202,7 +252,8 @@ static void test_prepare_and_commit(void **state)
     buf_init(&committable, &mem);
     items[0] = (struct option){"path", folder_path(&folder, "out/")};
     items[1] = (struct option){"format", "csv"};
-    struct options o = {items, 2};
+    items[2] = (struct option){"sink.rolling-policy.file-size", "1"};
+    struct options o = {items, 3};
     assert_int_equal(conn_find("filesystem", &conn, &err), S_OK);
     struct sink_cx cx = {.op = &op,
                          .schema = rows_type(&arena, "ROW<a INT, b STRING>"),
@@ -212,21 +263,24 @@ static void test_prepare_and_commit(void **state)
                          .mem = &mem,
                          .parallelism = 2,
                          .subtask = 1,
+                         .is_committed = true,
                          .err = &err};
     void *writer = mem_zalloc(&mem, conn->sink->writer_size);
     assert_int_equal(conn->sink->open(&cx, writer), S_OK);
     struct batch *b = rows_batch(cx.schema, &mem, "1 | one\n");
     assert_int_equal(conn->sink->write(&cx, writer, b), S_OK);
+    assert_int_equal(conn->sink->write(&cx, writer, b), S_OK);
+    assert_int_equal(parts_read("out", all), 0); /* rolled, and waits for its commit */
     assert_int_equal(conn->sink->prepare(&cx, writer, 1, &committable), S_OK);
     assert_int_equal(conn->sink->write(&cx, writer, b), S_OK); /* of the next checkpoint */
     conn->sink->close(&cx, writer, true);
     assert_int_equal(parts_read("out", all), 0);
-    assert_int_equal(folder_count(&folder, "out"), 1);
+    assert_int_equal(folder_count(&folder, "out"), 2);
     struct str bytes = {committable.data, committable.size};
     assert_int_equal(conn->sink->commit(&cx, bytes, true, &result), S_OK);
     assert_int_equal(result, COMMIT_DONE);
-    assert_int_equal(parts_read("out", all), 1);
-    assert_string_equal(all, "1,one\n");
+    assert_int_equal(parts_read("out", all), 2);
+    assert_string_equal(all, "1,one\n1,one\n");
     assert_int_equal(conn->sink->commit(&cx, bytes, true, &result), S_OK);
     assert_int_equal(result, COMMIT_ALREADY);
     assert_int_equal(conn->sink->commit(&cx, STR("\x07"), true, &result), E_DATA);
@@ -264,6 +318,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_no_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parts_roll, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_parts_roll_by_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_quiet_part_appears, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_failure_leaves_complete_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_failure_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_prepare_and_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_full_disk, set_up, tear_down),

@@ -5,9 +5,11 @@
  * or whose last part has no dot, is a folder of parts `part-<run>-<subtask>-<number>.<format>`; else it is one file.
  * A device or a pipe has no other name: it is written directly, in whole records.
  *
- * Parts roll at a size, at an age, or before the first row after a quiet time. Complete ones wait until they are
- * committed: `prepare` answers their names, `commit` renames them, and the end of input does both. A failed task
- * removes what it has not committed. */
+ * Parts roll at a size, at an age, or after a quiet time, which is looked at with every batch and, between batches, every
+ * check interval. Where commits exist (`is_committed`) complete parts wait for them: `prepare` answers their names,
+ * `commit` renames them. Elsewhere nothing will ever be written again, so a part gets its name when it rolls: the output of
+ * a job without end appears part by part. The end of input publishes the rest. A failed task removes what it has not
+ * published. */
 #include "flow/connector/filesystem/file_sink.h"
 
 #include "flow/connector/filesystem/decompress.h"
@@ -34,7 +36,7 @@ struct file_writer {
     struct pending_file current;     /* hidden NULL: none */
     struct pending_file *pending;
     uint32_t pending_count;
-    int64_t size_max, age_max_ms, quiet_max_ms, opened_ms, written_ms;
+    int64_t size_max, age_max_ms, quiet_max_ms, check_ms, opened_ms, written_ms;
 };
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
@@ -135,6 +137,7 @@ static enum status file_sink_open(struct sink_cx *cx, void *self)
     w->size_max = options_int(cx->options, cx->option_defs, "sink.rolling-policy.file-size");
     w->age_max_ms = options_int(cx->options, cx->option_defs, "sink.rolling-policy.rollover-interval");
     w->quiet_max_ms = options_int(cx->options, cx->option_defs, "sink.rolling-policy.inactivity-interval");
+    w->check_ms = MAX(1, options_int(cx->options, cx->option_defs, "sink.rolling-policy.check-interval"));
     return S_OK;
 }
 
@@ -144,6 +147,7 @@ static enum status file_start(struct file_writer *w, struct sink_cx *cx)
     int flags = SYS_WRITE | (w->is_direct ? 0 : SYS_CREATE | SYS_EXCLUSIVE);
 
     w->opened_ms = sys_wall_ms(cx->sys);
+    if (w->is_folder) op_wake_at(cx->op, w->opened_ms + w->check_ms);
     if (!w->is_direct) w->current = next_names(w, cx);
     TRY(sys_file_open(cx->sys, w->is_direct ? w->path : w->current.hidden, flags, &file, cx->err));
     return record_writer_start(&w->records, file);
@@ -211,11 +215,26 @@ static bool is_time_to_roll(const struct file_writer *w, const struct sink_cx *c
            now - w->written_ms >= w->quiet_max_ms;
 }
 
+static enum status file_roll(struct file_writer *w, struct sink_cx *cx)
+{
+    TRY(file_complete(w, cx));
+    return cx->is_committed ? S_OK : publish_all(w, cx);
+}
+
+static enum status file_sink_on_time(struct sink_cx *cx, void *self, int64_t now_ms)
+{
+    struct file_writer *w = self;
+
+    if (is_time_to_roll(w, cx)) return file_roll(w, cx);
+    if (w->records.file != NULL) op_wake_at(cx->op, now_ms + w->check_ms);
+    return S_OK;
+}
+
 static enum status file_sink_write(struct sink_cx *cx, void *self, struct batch *in)
 {
     struct file_writer *w = self;
 
-    if (is_time_to_roll(w, cx)) TRY(file_complete(w, cx));
+    if (is_time_to_roll(w, cx)) TRY(file_roll(w, cx));
     if (w->records.file == NULL) TRY(file_start(w, cx));
     w->written_ms = sys_wall_ms(cx->sys);
     return record_writer_add(&w->records, in);
@@ -290,7 +309,7 @@ static void file_sink_close(struct sink_cx *cx, void *self, bool failed)
     struct file_writer *w = self;
 
     record_writer_close(&w->records);
-    (void)failed; /* whatever was not published or handed to a checkpoint is gone */
+    (void)failed; /* what was neither published nor handed to a checkpoint goes */
     file_remove(cx, w->current.hidden);
     for (uint32_t i = 0; i < w->pending_count; i++) file_remove(cx, w->pending[i].hidden);
     mem_free(cx->mem, w->pending);
@@ -305,6 +324,7 @@ const struct sink_type file_sink = {
     .open = file_sink_open,
     .write = file_sink_write,
     .flush = file_sink_flush,
+    .on_time = file_sink_on_time,
     .prepare = file_sink_prepare,
     .commit = file_sink_commit,
     .close = file_sink_close,
