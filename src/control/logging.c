@@ -99,10 +99,12 @@ static int64_t now_ms(void *arg) { return sys_wall_ms(((struct logging *)arg)->s
 static enum status open_file(struct logging *l, struct err *e)
 {
     struct sys_stat st = {0};
+    struct err cause = {0};
 
     if (strlen(l->path) >= PATH_BYTES_MAX - 16) return err_set(e, E_CONFIG, "thalweg.log.file: the path is too long");
     if (sys_file_stat(l->sys, l->path, &st, NULL) == S_OK) l->size = st.size;
-    if (sys_file_open(l->sys, l->path, SYS_WRITE | SYS_CREATE | SYS_APPEND, &l->file, e) == S_OK) return S_OK;
+    if (sys_file_open(l->sys, l->path, SYS_WRITE | SYS_CREATE | SYS_APPEND, &l->file, &cause) == S_OK) return S_OK;
+    err_set(e, cause.status, "%s", cause.text);
     err_hint(e, "name a file in a folder that is there and may be written, or leave the key out for standard error");
     return err_wrap(e, "thalweg.log.file");
 }

@@ -30,7 +30,7 @@ config 'execution.runtime-mode: BATCH\n' "c.yaml:1:1: option 'execution.runtime-
 config 'state:\n  backend.type: heap\n' "c.yaml:2:3: there is no state backend 'heap' (state.backend.type)"
 config 'parallelism.default: 0\n' "c.yaml:1:1: configuration 'parallelism.default' is 0; it must be 1 to 4096"
 expect 'backend' 1 '' "thalweg run: -D: there is no state backend 'heap' (state.backend.type)" "$thalweg" run -D state.backend.type=heap
-expect 'no config' 1 '' "thalweg run: cannot open 'none.yaml': no such file" "$thalweg" run --config none.yaml
+expect 'no config' 1 '' "thalweg run: cannot open 'none.yaml': no such file; check the path; it starts at the folder in which the program runs" "$thalweg" run --config none.yaml
 
 # ---- the job is the first argument that is not the engine's; the engine's may stand on both sides of it
 cat > args.c <<'END'

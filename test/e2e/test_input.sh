@@ -20,7 +20,7 @@ $(printf '  %s\n  %*s' "$4" "$5" ^)" "$thalweg" run --quiet --input "$1.csv"
 }
 
 expect 'real flights' 0 "$(cat "$source/examples/flights.expected")" '' "$thalweg" run --quiet
-expect 'missing' 1 '' "$failed cannot read 'none.csv': no such file or folder" "$thalweg" run --quiet --input none.csv
+expect 'missing' 1 '' "$failed cannot read 'none.csv': no such file or folder; check the path; it starts at the folder in which the program runs" "$thalweg" run --quiet --input none.csv
 reads empty ''
 reads header "$head\n"
 reads crlf "$head\r\n$good\r\n"
@@ -55,4 +55,19 @@ expect 'wrong choice' 1 '' '*' "$thalweg" run --quiet --input bad.csv --on-error
 grep -q "on-error.*fail|skip|dead-letter\|on-error.*fail, skip" err.txt || fail "wrong choice: $(cat err.txt)"
 expect 'no value' 1 '' "thalweg run: '--input' needs a value: --input FILE.csv" "$thalweg" run --input
 expect 'no choice' 1 '' "thalweg run: '--on-error' needs a value: --on-error fail|skip|dead-letter" "$thalweg" run --on-error
+
+# ---- files that are not what their name says
+gzip -c "$source/examples/data/flights.csv" | head -c 1000 > cut.csv.gz
+expect 'cut gzip' 1 '' "$failed 'cut.csv.gz' ends too early, after 1000 bytes: the compressed data goes on; the file was cut; copy it again" \
+    "$thalweg" run --quiet --input cut.csv.gz
+cp count.csv plain.csv.gz
+expect 'no gzip' 1 '' "$failed 'plain.csv.gz': damaged gzip data at byte 2: incorrect header check; copy the file again; the name of one that is not compressed may not end in .gz" \
+    "$thalweg" run --quiet --input plain.csv.gz
+expect 'pattern' 1 '' "$failed no file matches 'none*.csv'; check the pattern; * and ? stand for anything but '/', and it starts at the folder in which the program runs" \
+    "$thalweg" run --quiet --input 'none*.csv'
+expect 'file system' 1 '' "$failed 's3://b/x.csv': there is no file system 's3'; known are file:// and plain paths" \
+    "$thalweg" run --quiet --input s3://b/x.csv
+refuses range "$head\n2001-01-01 00:02:00,99999999999,2,AAA,BBB\n" \
+    "range.csv:2:21: column 'delay' (INT): '99999999999' is out of range for INT (-2147483648 to 2147483647); $value" \
+    '2001-01-01 00:02:00,99999999999,2,AAA,BBB' 21
 finish

@@ -90,12 +90,12 @@ if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
     chmod 600 secret.csv
     chmod 755 .
     cp "$thalweg" thalweg
-    expect 'no permission' 1 '' "job 'items' failed: operator 'Source: items' (subtask 1/1): cannot open 'secret.csv': permission denied" \
+    expect 'no permission' 1 '' "job 'items' failed: operator 'Source: items' (subtask 1/1): cannot open 'secret.csv': permission denied; let this user do it (chmod, chown), or run as one who may" \
         setpriv --reuid 65534 --clear-groups ./thalweg run ./items.so --quiet csv fail secret.csv
 elif [ "$(id -u)" != 0 ]; then
     echo a > secret.csv
     chmod 000 secret.csv
-    expect 'no permission' 1 '' "job 'items' failed: operator 'Source: items' (subtask 1/1): cannot open 'secret.csv': permission denied" \
+    expect 'no permission' 1 '' "job 'items' failed: operator 'Source: items' (subtask 1/1): cannot open 'secret.csv': permission denied; let this user do it (chmod, chown), or run as one who may" \
         items csv fail secret.csv
 else
     exit 77

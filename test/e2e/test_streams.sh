@@ -20,10 +20,10 @@ mkfifo rows
 
 "$thalweg" run --quiet > /dev/full 2> err.txt
 same 'full disk: status' 1 $?
-same 'full disk' "job 'flights' failed: cannot write 'standard output': no space left on device" "$(cat err.txt)"
+same 'full disk' "job 'flights' failed: cannot write 'standard output': no space left on device; make room there, then run again" "$(cat err.txt)"
 "$thalweg" run ./endless.so --quiet > /dev/full 2> err.txt
 same 'full disk, print: status' 1 $?
-same 'full disk, print' "job 'endless' failed: operator 'Sink: print' (subtask 1/1): cannot write 'standard output': no space left on device" "$(cat err.txt)"
+same 'full disk, print' "job 'endless' failed: operator 'Sink: print' (subtask 1/1): cannot write 'standard output': no space left on device; make room there, then run again" "$(cat err.txt)"
 
 # A disk of 300 KB: what was written ends with a whole line, and a file that is not complete does not appear.
 cat > small.sh <<'END'
@@ -66,5 +66,5 @@ read -r first <&3
 exec 3<&- # the reader goes away
 wait $job
 same 'closed pipe: status' 1 $?
-same 'closed pipe' "job 'endless' failed: operator 'Sink: print' (subtask 1/1): cannot write 'standard output': the reader went away" "$(cat err.txt)"
+same 'closed pipe' "job 'endless' failed: operator 'Sink: print' (subtask 1/1): cannot write 'standard output': the reader went away; it must read to the end to get all" "$(cat err.txt)"
 finish

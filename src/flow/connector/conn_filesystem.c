@@ -133,7 +133,7 @@ static enum status files_find(struct source_cx *cx, struct file_enumerator *en)
         en->fresh.count = 0;
         enum status st = file_list_update(&en->files, &en->fresh, &problem);
         bool may_come = st == E_NOT_FOUND && en->is_monitored && en->is_pattern;
-        if (st != S_OK && !may_come) return err_set(cx->err, st, "%s", problem.text);
+        if (st != S_OK && !may_come) return err_pass_on(cx->err, &problem);
         en->was_listed = true;
         en->list_ms = now + en->interval_ms;
         if (en->fresh.count > 0) return S_OK;

@@ -42,7 +42,7 @@ static enum status move_in_place(struct sys *s, const char *temporary, const cha
     if (!if_absent) return sys_file_rename_over(s, temporary, path, e);
     enum status st = sys_file_rename_new(s, temporary, path, &refusal);
     if (st == S_OK) return S_OK;
-    if (st != E_EXISTS) return err_set(e, st, "%s", refusal.text);
+    if (st != E_EXISTS) return err_pass_on(e, &refusal);
     *outcome = FS_EXISTS;
     return sys_file_delete(s, temporary, e);
 }

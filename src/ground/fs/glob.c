@@ -112,7 +112,7 @@ static enum status expand(struct glob *g, const char *folder, struct str rest, i
     struct err problem = {0};
     enum status st = g->type->list(g->sys, folder, g->arena, &list, &problem);
     if (st == E_NOT_FOUND) return S_OK;
-    if (st != S_OK) return err_set(e, st, "%s", problem.text);
+    if (st != S_OK) return err_pass_on(e, &problem);
     for (uint32_t i = 0; i < list.count; i++) {
         const struct fs_entry *entry = &list.entries[i];
         if (!part_matches(part, last_part(entry->path))) continue;
@@ -139,9 +139,14 @@ enum status fs_glob(struct sys *sys, const char *uri, bool recursive, struct are
     enum status st = g.type->stat(sys, path, &entry, &problem);
     if (st == S_OK && entry.is_directory) TRY(add_folder(&g, path, 0, e));
     else if (st == S_OK) TRY(add_file(&g, &entry, e));
-    else if (st != E_NOT_FOUND || !is_pattern(str_of(path))) return err_set(e, st, "%s", problem.text);
+    else if (st != E_NOT_FOUND || !is_pattern(str_of(path))) return err_pass_on(e, &problem);
     else TRY(expand(&g, path[0] == '/' ? "/" : "", str_of(path), 0, e));
-    if (st != S_OK && g.count == 0) return err_set(e, E_NOT_FOUND, "no file matches '%s'", uri);
+    if (st != S_OK && g.count == 0) {
+        err_set(e, E_NOT_FOUND, "no file matches '%s'", uri);
+        err_hint(e, "check the pattern; * and ? stand for anything but '/'%s",
+                 path[0] != '/' ? ", and it starts at the folder in which the program runs" : "");
+        return E_NOT_FOUND;
+    }
     if (g.count > 0) qsort(g.found, g.count, sizeof *g.found, by_path);
     *out = (struct fs_list){g.found, g.count};
     return S_OK;

@@ -17,23 +17,24 @@ enum { NAMES_MAX = 1000000 };
 struct reason {
     int number;
     enum status status;
-    const char *text;
+    const char *text, *hint;
 };
 static const struct reason reasons[] = {
-    {EACCES, E_PERMISSION, "permission denied"},
-    {EPERM, E_PERMISSION, "operation not permitted"},
-    {EROFS, E_PERMISSION, "the file system is read-only"},
-    {EEXIST, E_EXISTS, "it exists already"},
-    {ENOSPC, E_FULL_DISK, "no space left on device"},
-    {EDQUOT, E_FULL_DISK, "disk quota exceeded"},
-    {EPIPE, E_PIPE, "the reader went away"},
-    {EISDIR, E_IO, "it is a folder"},
-    {ENOTDIR, E_IO, "a part of the path is not a folder"},
-    {EMFILE, E_IO, "too many open files in this process"},
-    {ECONNREFUSED, E_IO, "connection refused"},
-    {ETIMEDOUT, E_IO, "no answer"},
-    {EADDRINUSE, E_EXISTS, "somebody else has that port"},
-    {EADDRNOTAVAIL, E_CONFIG, "that address is not one of this machine"},
+    {EACCES, E_PERMISSION, "permission denied", "let this user do it (chmod, chown), or run as one who may"},
+    {EPERM, E_PERMISSION, "operation not permitted", "run as a user who may"},
+    {EROFS, E_PERMISSION, "the file system is read-only", "choose another place"},
+    {EEXIST, E_EXISTS, "it exists already", "remove it, or choose another name"},
+    {ENOSPC, E_FULL_DISK, "no space left on device", "make room there, then run again"},
+    {EDQUOT, E_FULL_DISK, "disk quota exceeded", "make room there, then run again"},
+    {EPIPE, E_PIPE, "the reader went away", "it must read to the end to get all"},
+    {EISDIR, E_IO, "it is a folder", "name a file in it"},
+    {ENOTDIR, E_IO, "a part of the path is not a folder", "check the path"},
+    {EMFILE, E_IO, "too many open files in this process", "raise the limit (ulimit -n)"},
+    {EBADF, E_IO, "it is closed", "run it with that stream open"},
+    {ECONNREFUSED, E_IO, "connection refused", "check host and port, and that somebody listens there"},
+    {ETIMEDOUT, E_IO, "no answer", "check host and port, and that nothing stands between"},
+    {EADDRINUSE, E_EXISTS, "somebody else has that port", "choose another port"},
+    {EADDRNOTAVAIL, E_CONFIG, "that address is not one of this machine", "choose one of its own"},
 };
 
 enum status linux_error(struct err *e, const char *verb, const char *path, const char *missing)
@@ -42,10 +43,17 @@ enum status linux_error(struct err *e, const char *verb, const char *path, const
     char text[128];
 
     ASSERT(number != 0);
-    if (number == ENOENT) return err_set(e, E_NOT_FOUND, "cannot %s '%s': no such %s", verb, path, missing);
+    if (number == ENOENT) {
+        err_set(e, E_NOT_FOUND, "cannot %s '%s': no such %s", verb, path, missing);
+        err_hint(e, "check the path%s", path[0] != '/' ? "; it starts at the folder in which the program runs" : "");
+        return E_NOT_FOUND;
+    }
     for (size_t i = 0; i < COUNT_OF(reasons); i++) {
         const struct reason *r = &reasons[i];
-        if (r->number == number) return err_set(e, r->status, "cannot %s '%s': %s", verb, path, r->text);
+        if (r->number != number) continue;
+        err_set(e, r->status, "cannot %s '%s': %s", verb, path, r->text);
+        err_hint(e, "%s", r->hint);
+        return r->status;
     }
     return err_set(e, E_IO, "cannot %s '%s': %s", verb, path, strerror_r(number, text, sizeof text));
 }

@@ -81,9 +81,10 @@ static int run_demo(const struct cli *cli, int argc, char **argv)
 static enum status load_plugin(struct sys *sys, const char *path, struct sys_library **library,
                                const struct tw_plugin **plugin, struct err *e)
 {
+    struct err cause = {0};
     struct sys_stat st;
 
-    TRY(sys_file_stat(sys, path, &st, e));
+    if (sys_file_stat(sys, path, &st, &cause) != S_OK) return err_set(e, cause.status, "%s", cause.text);
     TRY(sys_library_open(path, library, e));
     *plugin = sys_library_symbol(*library, "tw_plugin");
     return *plugin != NULL ? S_OK : err_set(e, E_CONFIG, "'%s' holds no job: it has no TW_JOB", path);

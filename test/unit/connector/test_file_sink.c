@@ -293,7 +293,7 @@ static void test_full_disk(void **state)
     struct op_driver *d = start("/dev/full", "csv", NULL, NULL);
     op_push(d, 0, "1 | one\n");
     op_push_end(d);
-    assert_string_equal(op_driver_error(d), "cannot write '/dev/full': no space left on device");
+    assert_string_equal(op_driver_error(d), "cannot write '/dev/full': no space left on device (make room there, then run again)");
     op_driver_free(d);
 }
 

@@ -64,8 +64,12 @@ void decompressor_free(struct decompressor *d)
 
 static enum status damaged(const struct decompressor *d, uint64_t at, const char *what, struct err *e)
 {
-    return err_set(e, E_DATA, "'%s': damaged %s data at byte %llu: %s", d->name,
-                   d->kind == COMPRESSION_GZIP ? "gzip" : "zstd", (unsigned long long)at, what);
+    const char *kind = d->kind == COMPRESSION_GZIP ? "gzip" : "zstd";
+
+    err_set(e, E_DATA, "'%s': damaged %s data at byte %llu: %s", d->name, kind, (unsigned long long)at, what);
+    err_hint(e, "copy the file again; the name of one that is not compressed may not end in .%s",
+             d->kind == COMPRESSION_GZIP ? "gz" : "zst");
+    return E_DATA;
 }
 
 static enum status gzip_run(struct decompressor *d, struct str in, size_t *in_used, void *out, size_t out_size,
@@ -113,6 +117,8 @@ enum status decompressor_run(struct decompressor *d, struct str in, bool at_end,
                                     : zstd_run(d, in, in_used, out, out_size, out_got, e));
     d->taken += *in_used;
     if (!at_end || *in_used < in.size || *out_got > 0 || !d->in_frame) return S_OK;
-    return err_set(e, E_DATA, "'%s' ends too early, after %llu bytes: the compressed data goes on", d->name,
-                   (unsigned long long)d->taken);
+    err_set(e, E_DATA, "'%s' ends too early, after %llu bytes: the compressed data goes on", d->name,
+            (unsigned long long)d->taken);
+    err_hint(e, "the file was cut; copy it again");
+    return E_DATA;
 }

@@ -182,7 +182,7 @@ static enum status publish(const struct sink_cx *cx, struct pending_file f, enum
         return *out == COMMIT_ALREADY ? S_OK
                                       : err_set(cx->err, E_NOT_FOUND, "'%s' is gone before it was published", f.hidden);
     }
-    if (renamed != S_OK) return err_set(cx->err, renamed, "%s", problem.text);
+    if (renamed != S_OK) return err_pass_on(cx->err, &problem);
     memcpy(folder, slash == NULL ? "." : f.name, slash == NULL ? 2 : (size_t)(slash - f.name));
     folder[slash == NULL ? 1 : slash == f.name ? 1 : slash - f.name] = '\0';
     return sys_dir_sync(cx->sys, slash == f.name ? "/" : folder, cx->err);
