@@ -140,13 +140,23 @@ static enum status check_backend(const struct options *o, const char *key, struc
     return err_set(e, E_CONFIG, "there is no state backend '%s' (%s)", backend, key);
 }
 
+static bool is_known(const char *key)
+{
+    for (const struct option_def *d = config_defs; d->key != NULL; d++)
+        if (strcmp(d->key, key) == 0) return true;
+    return false;
+}
+
 /* Item by item, so that keys without effect are left out without a copy. */
 static enum status check_items(const struct options *o, struct err *e)
 {
     TRY(config_check_families(o, e));
     for (uint32_t i = 0; i < o->count; i++) {
         struct options one = {&o->items[i], 1};
-        if (!config_is_ignored(o->items[i].key)) TRY(options_check(&one, config_defs, "configuration", e));
+        enum status st = config_is_ignored(o->items[i].key) ? S_OK : options_check(&one, config_defs, "configuration", e);
+        if (st == S_OK) continue;
+        if (!is_known(o->items[i].key)) err_hint(e, "`thalweg config` lists all keys");
+        return st;
     }
     return S_OK;
 }

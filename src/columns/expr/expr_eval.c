@@ -125,6 +125,7 @@ enum status expr_eval(struct expr_run *r, const struct batch *in, const struct v
     buf_init(&text, &mem);
     batch_print_row(in, errors.row, &text);
     err_set(e, E_DATA, "%s in \"%s\", row %.500s", fn_error_text(errors.code), r->x->fn != NULL ? r->x->fn->name : "?", buf_text(&text));
+    err_hint(e, "%s", fn_error_hint(errors.code));
     buf_release(&text);
     mem_release(&mem);
     return E_DATA;

@@ -36,3 +36,8 @@ void row_error(struct row_errors *e, uint32_t row, enum fn_error code)
 }
 
 const char *fn_error_text(enum fn_error code) { return code == FN_DIVISION_BY_ZERO ? "division by zero" : "the result is out of range"; }
+
+const char *fn_error_hint(enum fn_error code)
+{
+    return code == FN_DIVISION_BY_ZERO ? "remove such rows before it, for example with tw_where" : "compute in a wider type";
+}

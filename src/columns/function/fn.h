@@ -17,6 +17,7 @@ struct row_errors {
 };
 void row_error(struct row_errors *e, uint32_t row, enum fn_error code);
 const char *fn_error_text(enum fn_error code);
+const char *fn_error_hint(enum fn_error code);
 
 typedef void (*fn_kernel)(const struct vector *const *args, uint32_t n, struct vector *out, struct row_errors *errors);
 

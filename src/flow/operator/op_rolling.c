@@ -171,8 +171,12 @@ static enum status nulls_refuse(struct op_cx *cx, const struct batch *in, uint32
 
     if (vector_values(v)->validity == NULL) return S_OK;
     BATCH_EACH(in, i, row)
-    if (vector_is_null(v, row))
-        return err_set(cx->err, E_DATA, "a row has NULL in the %s column '%s'", what, in->schema->names[col]);
+    {
+        if (!vector_is_null(v, row)) continue;
+        err_set(cx->err, E_DATA, "a row has NULL in the %s column '%s'", what, in->schema->names[col]);
+        err_hint(cx->err, "remove such rows before it, for example with tw_filter");
+        return E_DATA;
+    }
     return S_OK;
 }
 

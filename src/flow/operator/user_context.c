@@ -127,7 +127,10 @@ enum status user_keys_present(struct tw_context *cx, const struct batch *in, con
         BATCH_EACH(in, i, row)
         {
             if (!vector_is_null(v, row)) continue;
-            return err_set(cx->op->err, E_DATA, "a row has NULL in the key column '%s'; keys must not be NULL", in->schema->names[cols[c]]);
+            err_set(cx->op->err, E_DATA, "a row has NULL in the key column '%s'; keys must not be NULL",
+                    in->schema->names[cols[c]]);
+            err_hint(cx->op->err, "remove such rows before it, for example with tw_filter");
+            return E_DATA;
         }
     }
     return S_OK;

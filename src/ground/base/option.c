@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAMES_MAX = 256 };
+enum { NAMES_MAX = 256, LIST_BYTES_MAX = 400 };
 
 const char *option_kind_name(enum option_kind kind)
 {
@@ -147,12 +147,17 @@ static bool value_is_valid(const struct option_def *d, struct str value)
 static enum status unknown_key(const char *key, const struct option_def *defs, const char *owner, struct err *e)
 {
     const char *names[NAMES_MAX];
-    uint32_t count = 0;
+    char list[LIST_BYTES_MAX] = "";
+    uint32_t count = 0, used = 0;
 
-    for (const struct option_def *d = defs; d->key != NULL && count < NAMES_MAX; d++) names[count++] = d->key;
+    for (const struct option_def *d = defs; d->key != NULL && count < NAMES_MAX; d++) {
+        names[count++] = d->key;
+        if (used < sizeof list) used += (uint32_t)snprintf(list + used, sizeof list - used, "%s%s", count > 1 ? ", " : "", d->key);
+    }
     err_set(e, E_CONFIG, "%s has no option '%s'", owner, key);
     int near = str_nearest(str_of(key), names, count);
     if (near >= 0) err_hint(e, "did you mean '%s'?", names[near]);
+    else if (count > 0 && used < sizeof list) err_hint(e, "its options are %s", list);
     return E_CONFIG;
 }
 

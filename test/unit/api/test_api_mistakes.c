@@ -315,7 +315,7 @@ static void settings(void **state)
     REFUSED("option 'parallelism.default' of configuration is 'two', but must be a whole number",
                        tw_set(env, "parallelism.default", "two");
                        tw_print(some_clicks(env)));
-    REFUSED("configuration has no option 'no.such.thing.at.all'", tw_set(env, "no.such.thing.at.all", "2");
+    REFUSED("configuration has no option 'no.such.thing.at.all'; `thalweg config` lists all keys", tw_set(env, "no.such.thing.at.all", "2");
                        tw_print(some_clicks(env)));
     REFUSED("tw_set needs a key and a value", tw_set(env, NULL, "2"); tw_print(some_clicks(env)));
     REFUSED("configuration 'parallelism.default' is 0; it must be 1 to 4096", tw_set_parallelism(env, 0);

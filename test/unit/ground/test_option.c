@@ -81,7 +81,7 @@ static void mistakes_are_explained(void **state)
     assert_string_equal(e.text, "connector 'files' has no option 'row'");
     assert_string_equal(e.hint, "did you mean 'rows'?");
     assert_int_equal(check("something-else", "1", &e), E_CONFIG);
-    assert_string_equal(e.hint, "");
+    assert_string_equal(e.hint, "its options are path, rows, ratio, header, idle-timeout, buffer-size, mode, fields.#.min");
     assert_int_equal(check("fields..min", "1", &e), E_CONFIG); /* # stands for one letter at least */
     assert_int_equal(check("rows", "many", &e), E_CONFIG);
     assert_string_equal(e.text, "option 'rows' of connector 'files' is 'many', but must be a whole number");

@@ -346,7 +346,7 @@ static void bad_rows_fail(void **state)
     expect_error(0, "@99 a | null | 0",
                  "NULL in column 'n', but row type 'order' has no place for it (give the struct a null "
                  "mask with TW_NULLS, or remove such rows before)");
-    expect_error(0, "@99 null | 1 | 0", "a row has NULL in the key column 'id'; keys must not be NULL");
+    expect_error(0, "@99 null | 1 | 0", "a row has NULL in the key column 'id'; keys must not be NULL (remove such rows before it, for example with tw_filter)");
     expect_error(1, "@10 -3 | x | a", "key [a], row +I[-3, x, a]: -3 of order 5");
 }
 

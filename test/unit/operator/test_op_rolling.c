@@ -208,8 +208,9 @@ static void null_keys_and_values_fail(void **state)
 {
     struct rolling_config c = {"sum", "v"};
     static const char *const rows[] = {"1 | null", "null | 1"};
-    static const char *const errors[] = {"a row has NULL in the aggregated column 'v'",
-                                         "a row has NULL in the key column 'k'"};
+#define ADVICE " (remove such rows before it, for example with tw_filter)"
+    static const char *const errors[] = {"a row has NULL in the aggregated column 'v'" ADVICE,
+                                         "a row has NULL in the key column 'k'" ADVICE};
 
     (void)state;
     for (uint32_t i = 0; i < 2; i++) {
