@@ -59,6 +59,7 @@ docs: deps ## write docs/api from the headers' docstrings and docs/reference fro
 install: deps ## install headers, libraries, binary and pkg-config file under PREFIX
 	@tools/build.sh $(BUILD) all
 	@cmake --install $(BUILD) --prefix $(PREFIX) > $(BUILD)/install.log || { cat $(BUILD)/install.log; exit 1; }
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ] && command -v ldconfig > /dev/null; then ldconfig; fi
 	@echo "Thalweg is installed under $(DESTDIR)$(PREFIX)"
 
 clean: ## remove every build folder

@@ -3,7 +3,8 @@
  *     reference OUT
  *
  * writes OUT/operators.md, connectors.md, formats.md and aggregates.md: name, doc, example, and the table of options with
- * defaults; and OUT/configuration.md, the keys of a run. It is linked to the engine and asks the registries, so a page cannot say what the engine does not do. */
+ * defaults; and OUT/configuration.md, the keys of a run. It is linked to the engine and asks the registries, so a page cannot
+ * say what the engine does not do. */
 #include "columns/function/agg.h"
 #include "control/config.h"
 #include "flow/connector/connector.h"

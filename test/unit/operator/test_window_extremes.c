@@ -147,7 +147,8 @@ static void null_keys(void **state)
         struct op_setup setup = {.type = &op_window, .config = &c, .in = "ROW<k BIGINT, v BIGINT NOT NULL>", .keys = "k"};
         struct op_driver *d = op_driver_create(&setup);
         op_push(d, 0, rows);
-        assert_string_equal(op_driver_error(d), "a row has NULL in the key column 'k'; keys must not be NULL (remove such rows before it, for example with tw_filter)");
+        assert_string_equal(op_driver_error(d), "a row has NULL in the key column 'k'; keys must not be NULL "
+                                                "(remove such rows before it, for example with tw_filter)");
         op_driver_free(d);
     }
     struct window_config c = windows(TW_TUMBLING);
