@@ -71,6 +71,12 @@ TW_API struct tw_stream *tw_apply_at(struct tw_stream *s, const char *operation,
 #define tw_partition_rows(s, f) tw_apply_at(s, "partition_rows", f, TW_HERE)
 #define tw_partition_reduce(s, f) tw_apply_at(s, "partition_reduce", f, TW_HERE)
 #define tw_partition_aggregate(s, f) tw_apply_at(s, "partition_aggregate", f, TW_HERE)
+/* Any operator by name, with settings by name, as docs/reference/operators.md lists them; a list is given item by item.
+ * For operators that have no call of their own: tw_operator(s, "where", TW_OPTIONS("field", "price", "op", ">", "literal",
+ * "1000")) is tw_where. */
+TW_API struct tw_stream *tw_operator_at(struct tw_stream *s, const char *operation, struct tw_options settings,
+                                        struct tw_here h);
+#define tw_operator(s, operation, settings) tw_operator_at(s, operation, settings, TW_HERE)
 /* Built-in column kernels: keep rows where `field op literal`, op one of = <> < <= > >=; text literals for every
  * type. */
 TW_API struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char *op, const char *literal,

@@ -62,12 +62,36 @@ static void options_write(FILE *out, const char *column, const struct option_def
     }
 }
 
+static const char *setting_kind(enum config_kind kind)
+{
+    static const char *const names[] = {
+        [CONF_BOOL] = "true or false", [CONF_INT] = "integer",      [CONF_DOUBLE] = "number",
+        [CONF_TEXT] = "text",          [CONF_BYTES] = "bytes",      [CONF_TYPE] = "type",
+        [CONF_TEXTS] = "texts",        [CONF_FUNCTION] = "function", [CONF_OPTIONS] = "options"};
+
+    return names[kind];
+}
+
+static void settings_write(FILE *out, const struct config_field *fields)
+{
+    if (fields == NULL || fields[0].name == NULL) {
+        return;
+    }
+    fputs("\n| setting | kind | meaning |\n| --- | --- | --- |\n", out);
+    for (; fields->name != NULL; fields++) {
+        fprintf(out, "| `%s` | %s | ", fields->name, setting_kind(fields->kind));
+        cell_write(out, fields->doc);
+        fputs(" |\n", out);
+    }
+}
+
 static void operators_write(const char *folder)
 {
     FILE *out = page_open(folder, "operators", "Operators");
 
     for (const struct op_type *const *type = op_types; *type != NULL; type++) {
         entry_write(out, (*type)->name, (*type)->doc, (*type)->example);
+        settings_write(out, (*type)->config_fields);
     }
     fclose(out);
 }

@@ -107,7 +107,11 @@ struct graph {
 /* graph.c */
 void graph_init(struct graph *g, struct arena *a);
 struct graph_node *graph_add_node(struct graph *g, const struct op_type *type, const char *name,
-                                  struct graph_here here); /* config cleared */
+                                  struct graph_here here);
+/* One field of a configuration from text, by the operator's table; a list gets an item more. E_GRAPH: no such field, no such
+ * value. */
+enum status graph_config_set(struct arena *a, const struct op_type *type, void *config, const char *name, const char *text,
+                             struct err *e) CHECKED; /* config cleared */
 struct graph_edge *graph_add_edge(struct graph *g, uint32_t from, uint32_t to, uint32_t input, struct graph_here here);
 /* Puts "job.c:42: " in front of the error; answers its status. */
 enum status graph_at(struct graph_here here, struct err *e);

@@ -3,18 +3,11 @@
  * Fields travel by name in the encoded job graph, so a name may not change; new ones may come. */
 #include "flow/operator/op_configs.h"
 
-#define FIELD(S, member, kind, doc) {#member, kind, offsetof(struct S, member), doc}
-#define LAST {NULL, CONF_BOOL, 0, NULL}
+#define FIELD CONFIG_FIELD
+#define LAST CONFIG_LAST
 
 const struct config_field function_config_fields[] = {
     FIELD(function_config, function, CONF_FUNCTION, "the user's function"),
-    LAST,
-};
-
-const struct config_field where_config_fields[] = {
-    FIELD(where_config, field, CONF_TEXT, "column to compare"),
-    FIELD(where_config, op, CONF_TEXT, "one of = <> < <= > >="),
-    FIELD(where_config, literal, CONF_TEXT, "value to compare with, as text of the column's type"),
     LAST,
 };
 

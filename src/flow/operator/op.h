@@ -51,6 +51,9 @@ struct config_field {
     uint32_t offset;
     const char *doc;
 };
+/* A row of the table of struct S, and its end. Fields travel by name in the encoded graph: a name may not change. */
+#define CONFIG_FIELD(S, member, kind, doc) {#member, kind, offsetof(struct S, member), doc}
+#define CONFIG_LAST {NULL, CONF_BOOL, 0, NULL}
 
 /* --- at graph time --------------------------------------------------------------------------------------------- */
 /* What graph building knows about one node; `derive` checks it and fills the answers. */

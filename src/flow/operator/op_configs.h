@@ -8,7 +8,7 @@
 static inline bool function_given(const struct function_ref *f) { return f->name != NULL; }
 
 /* The tables of the structs below, for `.config_fields`; window_config's is in window_fields.h. */
-extern const struct config_field function_config_fields[], where_config_fields[], project_config_fields[],
+extern const struct config_field function_config_fields[], project_config_fields[],
     rolling_config_fields[], sort_config_fields[], interval_config_fields[], async_config_fields[],
     source_config_fields[], sink_config_fields[], watermarks_config_fields[], source_function_config_fields[],
     harness_config_fields[];
@@ -17,10 +17,6 @@ extern const struct config_field function_config_fields[], where_config_fields[]
  * key_by (select_key), partition_custom (partition). */
 struct function_config {
     struct function_ref function;
-};
-
-struct where_config {
-    const char *field, *op, *literal;
 };
 
 struct project_config {

@@ -1,10 +1,20 @@
 /* op_where.c - keeps the rows for which `column op literal` is true, as a selection: no row is copied. NULL is not true. */
 #include "columns/expr/expr.h"
-#include "flow/operator/op_configs.h"
+#include "flow/operator/op.h"
 
 #include "ground/base/str.h"
 
 #include <string.h>
+
+struct where_config {
+    const char *field, *op, *literal;
+};
+static const struct config_field where_config_fields[] = {
+    CONFIG_FIELD(where_config, field, CONF_TEXT, "column to compare"),
+    CONFIG_FIELD(where_config, op, CONF_TEXT, "one of = <> < <= > >="),
+    CONFIG_FIELD(where_config, literal, CONF_TEXT, "value to compare with, as text of the column's type"),
+    CONFIG_LAST,
+};
 
 struct where {
     struct expr_run *run;

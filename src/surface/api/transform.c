@@ -59,18 +59,42 @@ struct tw_stream *tw_connect_at(struct tw_stream *a, struct tw_stream *b, const 
     return api_with_function(a, b, operation, f, h);
 }
 
+/* Settings of an operator by their names in its table. False: a mistake is kept. */
+static bool configure(struct tw_env *env, struct graph_node *n, struct tw_options settings, struct tw_here h)
+{
+    for (uint32_t i = 0; i + 1 < settings.count; i += 2) {
+        const char *name = settings.items[i], *text = settings.items[i + 1];
+        if (name == NULL || text == NULL) {
+            api_mistake(env, h, "operation '%s' has a setting that is NULL", n->type->name);
+            return false;
+        }
+        if (graph_config_set(&env->graph_arena, n->type, n->config, name, text, &env->err) == S_OK) continue;
+        graph_at(api_here(h), &env->err);
+        return false;
+    }
+    return true;
+}
+
+static struct tw_stream *named_operator(struct tw_stream *s, const char *operation, const char *name,
+                                        struct tw_options settings, struct tw_here h)
+{
+    struct tw_env *env = api_env(s, h);
+    struct graph_node *n = api_node(env, operation, name, s, NULL, h);
+
+    return n != NULL && configure(env, n, settings, h) ? api_stream(env) : api_broken(env);
+}
+
+struct tw_stream *tw_operator_at(struct tw_stream *s, const char *operation, struct tw_options settings, struct tw_here h)
+{
+    return named_operator(s, operation, api_text(api_env(s, h), operation), settings, h);
+}
+
 struct tw_stream *tw_where_at(struct tw_stream *s, const char *field, const char *op, const char *literal,
                               struct tw_here h)
 {
-    struct tw_env *env = api_env(s, h);
-
     if (field == NULL || op == NULL || literal == NULL)
-        return api_mistake(env, h, "tw_where needs a field, an operator and a literal");
-    struct graph_node *n = api_node(env, "where", "Where", s, NULL, h);
-    if (n == NULL) return api_broken(env);
-    *(struct where_config *)n->config = (struct where_config){api_text(env, field), api_text(env, op),
-                                                              api_text(env, literal)};
-    return api_stream(env);
+        return api_mistake(api_env(s, h), h, "tw_where needs a field, an operator and a literal");
+    return named_operator(s, "where", "Where", TW_OPTIONS("field", field, "op", op, "literal", literal), h);
 }
 
 struct tw_stream *tw_project_at(struct tw_stream *s, const char *const *columns, uint32_t count, struct tw_here h)

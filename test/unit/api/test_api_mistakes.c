@@ -128,6 +128,20 @@ static void wrong_literals_operators_and_types(void **state)
     REFUSED("'==' is not a comparison; there are =, <>, <, <=, > and >=",
             tw_print(tw_where(some_clicks(env), "n", "==", "1")));
     REFUSED("tw_where needs a field, an operator and a literal", tw_print(tw_where(some_clicks(env), "n", "=", NULL)));
+    REFUSED("operation 'where' has no setting 'filed'; did you mean 'field'?",
+            tw_print(tw_operator(some_clicks(env), "where", TW_OPTIONS("filed", "n"))));
+    REFUSED("operation 'where' has a setting that is NULL",
+            tw_print(tw_operator(some_clicks(env), "where", TW_OPTIONS("field", NULL))));
+    REFUSED("a column, an operator and a value are needed",
+            tw_print(tw_operator(some_clicks(env), "where", TW_OPTIONS("field", "n"))));
+    REFUSED("setting 'ascending' of operation 'sort_partition' is 'yes', but must be true or false",
+            tw_print(tw_operator(some_clicks(env), "sort_partition", TW_OPTIONS("field", "n", "ascending", "yes"))));
+    REFUSED("setting 'size_ms' of operation 'window_columns' is '1 s', but must be a whole number",
+            tw_print(tw_operator(some_clicks(env), "window_columns", TW_OPTIONS("size_ms", "1 s"))));
+    REFUSED("setting 'function' of operation 'map' cannot be given as text",
+            tw_print(tw_operator(some_clicks(env), "map", TW_OPTIONS("function", "f"))));
+    REFUSED("there is no operation 'were'; did you mean 'where'?",
+            tw_print(tw_operator(some_clicks(env), "were", TW_NO_OPTIONS)));
     REFUSED("sum of column 'user', which is STRING NOT NULL; sums are of TINYINT to BIGINT, FLOAT and DOUBLE",
             tw_print(tw_sum(tw_key_by(some_clicks(env), "user"), "user")));
     REFUSED("unknown rolling aggregate 'average'; there are sum, min, max, min_by, max_by, min_by_last, "

@@ -67,13 +67,14 @@ static void call_22(struct tw_stream *s) { tw_collect_to(s, NULL, NULL, NULL); }
 static void call_23(struct tw_stream *s) { tw_window_at(s, TW_TUMBLE(1), NULL, NULL, TW_HERE); }
 static void call_24(struct tw_stream *s) { tw_window_join_at(s, s, TW_TUMBLE(1), NULL, false, TW_HERE); }
 static void call_25(struct tw_stream *s) { tw_window_columns_at(s, TW_TUMBLE(1), NULL, 0, TW_HERE); }
+static void call_26(struct tw_stream *s) { tw_operator(s, "where", TW_NO_OPTIONS); }
 
 static void names_the_call(void **state)
 {
     static void (*const calls[])(struct tw_stream *) = {
         call_1, call_2, call_3, call_4, call_5, call_6, call_7, call_8, call_9,
         call_10, call_11, call_12, call_13, call_14, call_15, call_16, call_17, call_18,
-        call_19, call_20, call_21, call_22, call_23, call_24, call_25,
+        call_19, call_20, call_21, call_22, call_23, call_24, call_25, call_26,
     };
     char expected[256];
 

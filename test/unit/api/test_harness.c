@@ -194,6 +194,23 @@ static struct tw_stream *passed_graph(struct tw_stream *in, struct tw_stream *in
     return tw_where(in, "n", ">", "0");
 }
 
+static struct tw_stream *named_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2, (void)arg;
+    struct tw_stream *s = tw_operator(in, "where", TW_OPTIONS("field", "n", "op", ">", "literal", "1"));
+    return tw_operator(s, "project", TW_OPTIONS("columns", "n * 2 AS twice", "columns", "user"));
+}
+
+static void operators_by_name(void **state)
+{
+    struct tw_harness *h = tw_harness_create(named_graph, NULL, &click_row, NULL);
+
+    (void)state;
+    for (int64_t n = 1; n <= 3; n++) tw_push(h, 0, &(struct click){TW_STR("ada"), n}, n);
+    assert_string_equal(tw_output(h, false), "+I[4, ada]@2\n+I[6, ada]@3\n");
+    tw_harness_free(h);
+}
+
 static void kinds_of_a_changelog(void **state)
 {
     struct tw_harness *h = tw_harness_create(passed_graph, NULL, &click_row, NULL);
@@ -414,7 +431,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_told),
         cmocka_unit_test(two_inputs_and_the_lower_watermark),
         cmocka_unit_test(asynchronous_requests_answer_at_once),
-        cmocka_unit_test(kinds_of_a_changelog),
+        cmocka_unit_test(operators_by_name), cmocka_unit_test(kinds_of_a_changelog),
         cmocka_unit_test(what_has_no_end_is_a_failure),
         cmocka_unit_test(accumulators_of_a_blocking_function),
         cmocka_unit_test(windows_fire_again_and_give_up),

@@ -45,7 +45,7 @@ static void fill(struct world *w)
 {
     struct graph *g = &w->a;
     struct graph_node *n = graph_add_node(g, op_find("where"), "Filter", (struct graph_here){"job.c", 10});
-    struct where_config *where = n->config;
+    static const char *const where[] = {"field", "price", "op", ">", "literal", ""};
 
     g->job_name = "bids";
     g->artifact.name = "job.so";
@@ -53,7 +53,8 @@ static void fill(struct world *w)
     static const struct option settings[] = {{"parallelism.default", "2"}};
     g->settings = (struct options){settings, 1};
     g->default_parallelism = 2;
-    *where = (struct where_config){.field = "price", .op = ">", .literal = ""};
+    for (uint32_t i = 0; i < 6; i += 2)
+        assert_int_equal(graph_config_set(&w->from, n->type, n->config, where[i], where[i + 1], &w->e), S_OK);
     n->uid = "filter";
     n->parallelism = 3;
     n->head = true;
@@ -98,8 +99,9 @@ static void round_trip(void **state)
     assert_string_equal(g->settings.items[0].value, "2");
     assert_int_equal(g->artifact.digest.bytes[31], 31);
     assert_int_equal(g->node_count, 3);
-    const struct where_config *where = g->nodes[0]->config;
-    assert_string_equal(where->literal, ""); /* empty is not absent */
+    const struct config_field *literal = &g->nodes[0]->type->config_fields[2];
+    assert_string_equal(literal->name, "literal");
+    assert_string_equal(*(const char **)(void *)((char *)g->nodes[0]->config + literal->offset), ""); /* empty is not absent */
     assert_int_equal(g->nodes[0]->parallelism, 3);
     assert_true(g->nodes[0]->head);
     assert_null(g->nodes[1]->uid);

@@ -1,6 +1,7 @@
 /* test_where_project.c - expressions over columns (fn_arithmetic, fn_comparison) by way of the two operators that use them:
  * values, NULLs, widening, wrapping, division by zero, and what is refused when the graph is built. */
 #include "columns/expr/expr.h"
+#include "control/graph/graph.h"
 #include "flow/operator/op_configs.h"
 #include "support/operator_run.h"
 #include "support/rows.h"
@@ -32,9 +33,17 @@ static void expect(const struct op_type *type, const void *config, const char *e
 
 static void expect_where(const char *field, const char *op, const char *literal, const char *expected)
 {
-    struct where_config c = {field, op, literal};
+    const char *const settings[] = {"field", field, "op", op, "literal", literal};
+    struct mem mem;
+    struct arena arena;
 
-    expect(&op_where, &c, expected, "");
+    mem_init(&mem, "test", 0);
+    arena_init(&arena, &mem, 0);
+    void *config = arena_zalloc(&arena, op_where.config_size);
+    for (uint32_t i = 0; i < 6; i += 2)
+        assert_int_equal(graph_config_set(&arena, &op_where, config, settings[i], settings[i + 1], NULL), S_OK);
+    expect(&op_where, config, expected, "");
+    mem_release(&mem);
 }
 
 #define FIRST "+I[1, 10, 1.5, abc, 2001-01-01T00:00, 7, true]\n"
