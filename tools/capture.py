@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""capture.py FILE.svg COMMAND... - runs COMMAND on a terminal of 100 columns and draws what stands on it at the end as SVG.
+"""capture.py FILE.svg COMMAND... - runs COMMAND on a terminal of 80 columns and draws what stands on it at the end as SVG.
 
 Understands what Thalweg writes: \\r, "erase to the end of the line", bold, dim, red. Of long output
-the middle is left out, with three dots in its place; nothing else is edited.
+the middle is left out, in whole blocks where blank lines divide it, and a line says how much; nothing else is edited.
 """
 import fcntl
 import html
@@ -13,8 +13,8 @@ import struct
 import sys
 import termios
 
-COLUMNS, CELL, LINE = 100, 8.4, 19
-FIRST, LAST = 17, 8  # lines shown of long output
+COLUMNS, CELL, LINE, BAR = 80, 8.4, 19, 24  # BAR: the window's upper edge
+FIRST, LAST = 14, 13  # lines shown of long output, about: blocks are not cut
 STYLES = {"0": "", "1": "b", "2": "d", "31": "r"}
 
 
@@ -53,21 +53,32 @@ def screen(text):
     return lines[:-1] if not lines[-1] else lines
 
 
+def shorten(lines):
+    """Lines of long output, without those between the last blank line of the first part and the first one of the last."""
+    blank = [i for i, line in enumerate(lines) if not line]
+    if len(lines) <= FIRST + LAST + 1:
+        return lines
+    end = max([i for i in blank if 0 < i <= FIRST], default=FIRST)
+    begin = min([i for i in blank if i >= len(lines) - LAST], default=len(lines) - LAST)
+    left_out = f"  ... {begin - end} lines ..."
+    return lines[:end] + [[], [(c, "d") for c in left_out]] + lines[begin:]
+
+
 def draw(command, lines):
-    if len(lines) > FIRST + LAST + 1:
-        lines = lines[:FIRST] + [[(c, "d") for c in "..."]] + lines[-LAST:]
+    lines = shorten(lines)
     rows = [[(c, "b") for c in "$ " + command]] + lines
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{COLUMNS * CELL + 32:.0f}" height="{len(rows) * LINE + 28}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{COLUMNS * CELL + 32:.0f}" height="{len(rows) * LINE + 28 + BAR}">',
         "<style>text{font:14px monospace;fill:#ddd;white-space:pre}.b{font-weight:bold}.d{opacity:.6}.r{fill:#f66}</style>",
-        '<rect width="100%" height="100%" rx="6" fill="#1c1c1c"/>',
+        '<rect width="100%" height="100%" rx="8" fill="#1c1c1c"/>',
     ]
+    out += [f'<circle cx="{20 + 20 * i}" cy="18" r="6" fill="{c}"/>' for i, c in enumerate(("#ff5f56", "#ffbd2e", "#27c93f"))]
     for y, row in enumerate(rows):
         spans = re.finditer(r"(.)\1*", "".join((s or "-") for _, s in row))
         body = "".join(
             f'<tspan class="{m[1]}">{html.escape("".join(c for c, _ in row[m.start() : m.end()]))}</tspan>' for m in spans
         )
-        out.append(f'<text x="16" y="{(y + 1) * LINE + 8}" xml:space="preserve">{body}</text>')
+        out.append(f'<text x="16" y="{(y + 1) * LINE + 8 + BAR}" xml:space="preserve">{body}</text>')
     return "\n".join(out + ["</svg>", ""])
 
 

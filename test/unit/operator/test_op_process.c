@@ -944,7 +944,8 @@ static void a_null_key_fails(void **state)
 
     (void)state;
     op_push(d, 0, "1 | null | x");
-    assert_string_equal(op_driver_error(d), "a row has NULL in the key column 'user'; keys must not be NULL (remove such rows before it, for example with tw_filter)");
+    assert_string_equal(op_driver_error(d), "a row has NULL in the key column 'user'; keys must not be NULL "
+        "(remove such rows before it, for example with tw_filter)");
     op_driver_free(d);
 }
 

@@ -373,7 +373,8 @@ static void bad_rows_fail(void **state)
     expect_error(1, "@1 null | 1.0 | 1",
                  "NULL in column 'text', but row type 'right' has no place for it (give the struct a null "
                  "mask with TW_NULLS, or remove such rows before)");
-    expect_error(1, "@1 x | 1.0 | null", "a row has NULL in the key column 'k'; keys must not be NULL (remove such rows before it, for example with tw_filter)");
+    expect_error(1, "@1 x | 1.0 | null", "a row has NULL in the key column 'k'; keys must not be NULL "
+        "(remove such rows before it, for example with tw_filter)");
     expect_error(1, "@1 x | -1.0 | 1", "key [1], window [0, 10): a price below zero");
 }
 
