@@ -7,6 +7,7 @@ compiled="; a job is compiled with \`cc -shared -fPIC job.c -o job.so\` and has 
 expect 'verb' 1 '' "thalweg: there is no verb 'rnu', did you mean 'run'?; \`thalweg --help\` lists them" "$thalweg" rnu
 expect 'no verb' 1 '' '*' "$thalweg"
 expect 'help' 0 '*' '' "$thalweg" --help
+expect 'short help' 0 "$("$thalweg" --help)" '' "$thalweg" -h
 expect 'help of run' 0 '*' '' "$thalweg" run --help
 expect 'flag' 1 '' "thalweg run: there is no argument '--paralelism'; did you mean '--parallelism'? What is meant for the job goes behind \`--\`" \
     "$thalweg" run --paralelism 2

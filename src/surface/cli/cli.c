@@ -75,7 +75,7 @@ int cli_main(const struct cli *cli, int argc, char **argv)
         print_overview(cli, 2);
         return 1;
     }
-    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "help") == 0) {
+    if (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 || strcmp(argv[0], "help") == 0) {
         const struct cli_verb *about = argc > 1 ? find_verb(argv[1]) : NULL;
         if (argc > 1 && about == NULL) return unknown_verb(cli, argv[1]);
         if (about != NULL) cli_say_help(cli, about);
