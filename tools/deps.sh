@@ -99,7 +99,8 @@ follow() {
     while IFS= read -r line; do
         printf '%s\n' "$line" >> "$log"
         case $line in
-            *' newly installed, '*) all=${line#*upgraded, } all=${all%% *} fetched=0 ;;
+            *' newly installed, '*) set -- $line # 2 upgraded, 64 newly installed, ...
+                all=$(($1 + $3)) fetched=0 ;;
             'Get:'*) fetched=${line%% *} fetched=${fetched#Get:} ;;
             'Unpacking '*) unpacked=$((unpacked + 1)) ;;
             'Setting up '*) ready=$((ready + 1)) ;;
