@@ -28,7 +28,7 @@ follow() {
     begin_progress
     while IFS= read -r line; do
         case $line in
-            '[0/'*'] '* | 'ninja: Entering directory '*) ;; # CMake looks for new files
+            *'] Re-checking globbed directories...' | *'] Re-running CMake...' | 'ninja: Entering directory '*) ;;
             '['[0-9]*/[0-9]*'] '*)
                 steps=${line%%]*} steps=${steps#[}
                 [ -n "$is_announced" ] || echo "Building $target in $folder/: ${steps#*/} steps"
