@@ -24,12 +24,13 @@ struct user_row {
 };
 
 static const struct rowconv_field fields[] = {
-    {0, offsetof(struct user_row, key), P_I64},
-    {1, offsetof(struct user_row, number), P_I32},
-    {2, offsetof(struct user_row, value), P_F64},
-    {3, offsetof(struct user_row, name), P_STR},
+    {.col = 0, .offset = offsetof(struct user_row, key), .phys = P_I64},
+    {.col = 1, .offset = offsetof(struct user_row, number), .phys = P_I32},
+    {.col = 2, .offset = offsetof(struct user_row, value), .phys = P_F64},
+    {.col = 3, .offset = offsetof(struct user_row, name), .phys = P_STR},
 };
-static const struct rowconv layout = {sizeof(struct user_row), ROWCONV_NO_NULLS, 4, fields};
+static const struct rowconv layout = {
+    .size = sizeof(struct user_row), .null_offset = ROWCONV_NO_NULLS, .field_count = 4, .fields = fields};
 
 /* All that a case works on. The arrays are the batch's values once more, for the plain loops. */
 struct world {
@@ -137,7 +138,7 @@ static void read_structs(struct world *w)
     uint32_t bad;
 
     for (uint32_t i = 0; i < BATCH_ROWS; i += ROWCONV_ROWS) {
-        if (rowconv_read(&layout, w->rows, i, ROWCONV_ROWS, w->structs + i, &bad) != S_OK) exit(1);
+        if (rowconv_read(&layout, w->rows, i, ROWCONV_ROWS, w->structs + i, NULL, &bad) != S_OK) exit(1);
     }
 }
 

@@ -7,12 +7,16 @@ extern "C" {
 #endif
 
 /* --- output ------------------------------------------------------------------------------------------------------ */
-/* Emits a row of the function's `out` type; strings are copied. The row's event time is that of the input row, of the
+/* Emits a row of the function's `out` type; strings and nested values are copied. The row's event time is that of the input row, of the
  * event-time timer, or the window's max timestamp; rows emitted by a processing-time timer have none. */
 TW_API void tw_collect(struct tw_context *cx, const void *row);
 TW_API void tw_collect_at(struct tw_context *cx, const void *row, int64_t time_ms);
 /* Emits to side output i (row type sides[i]). */
 TW_API void tw_side_output(struct tw_context *cx, uint32_t side, const void *row);
+/* Cleared memory for what a callback hands back when it returns (elements of arrays in `out` or an accumulator, bytes of
+ * strings); aligned to 16 bytes, valid until that was taken. What goes through tw_collect or into state may lie on the
+ * stack: it is copied at once. */
+TW_API void *tw_scratch(struct tw_context *cx, size_t size);
 /* Answers TW_FAILED and keeps the text (printf style): `return tw_fail(cx, "no rate for %s", code);` */
 TW_API enum tw_status tw_fail(struct tw_context *cx, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -52,9 +56,10 @@ TW_API void tw_delete_processing_timer(struct tw_context *cx, int64_t time_ms);
 TW_API bool tw_timer_is_processing_time(struct tw_context *cx); /* inside on_timer */
 
 /* --- state of the current key; `state` is one of the function's declared states ----------------------------------- */
-/* Values are C values as in row.h: int64_t for BIGINT, struct tw_str for STRING, for ROW<...> a plain C struct with
- * these members in order (no null mask). `value` points to one such; strings read from state are valid until that state
- * is changed, at most during the call. Answers false when nothing is stored. */
+/* Values are C values as in row.h: int64_t for BIGINT, struct tw_str for STRING, struct tw_array for ARRAY, for ROW<...> a
+ * plain C struct with these members in order (no null mask), for a bare ROW the struct that .row describes. `value` points
+ * to one such. What is set is copied; strings and nested values that are read are valid until that state is changed, at
+ * most during the call. Answers false when nothing is stored. */
 TW_API bool tw_value_get(struct tw_context *cx, const struct tw_state *state, void *value);
 TW_API void tw_value_set(struct tw_context *cx, const struct tw_state *state, const void *value);
 TW_API void tw_state_clear(struct tw_context *cx, const struct tw_state *state); /* any kind */
@@ -123,7 +128,7 @@ TW_API void tw_metric_update(struct tw_context *cx, struct tw_metric *m, int64_t
 /* --- batch callbacks ---------------------------------------------------------------------------------------------- */
 TW_API uint32_t tw_batch_rows(const struct tw_batch *b);
 /* Values of field i of the function's row type `in`: tw_batch_rows values of the C type of row.h, in order (strings:
- * see tw_batch_str). Valid during the call. */
+ * see tw_batch_str). Valid during the call. Row types of batch callbacks have no ARRAY, MAP, MULTISET or ROW. */
 TW_API const void *tw_batch_values(const struct tw_batch *b, uint32_t field);
 TW_API struct tw_str tw_batch_str(const struct tw_batch *b, uint32_t field, uint32_t row);
 /* One bit per row, set = valid, NULL when there are no NULLs. Event times in ms, NULL when there are none. */

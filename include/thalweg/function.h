@@ -60,11 +60,13 @@ struct tw_ttl {
 
 struct tw_function;
 
-/* One declared state. `value` and `map_key` are SQL type texts ("BIGINT", "STRING", "ROW<a INT, b STRING>"). */
+/* One declared state. `value` and `map_key` are SQL type texts: "BIGINT", "ARRAY<STRING>", "ROW<a INT, b STRING>", or with
+ * a bare ROW for structs that `row` describes: "MAP<STRING, ROW>". */
 struct tw_state {
     const char *name;
     enum tw_state_kind kind;
     const char *value;
+    const struct tw_row *row;            /* what a bare ROW in .value stands for, as in TW_FIELD_OF; NULL = none */
     const char *map_key;                 /* TW_MAP, TW_BROADCAST */
     const struct tw_function *function;  /* TW_REDUCING: reduce; TW_AGGREGATING: add, merge, result */
     struct tw_ttl ttl;
@@ -105,7 +107,7 @@ struct tw_function {
     void (*close)(struct tw_context *cx);
 
     /* One row in. */
-    /* Fills out, which is cleared; string fields may point into `in`. */
+    /* Fills out, which is cleared; strings and nested values may point into `in` and tw_scratch. */
     enum tw_status (*map)(struct tw_context *cx, const void *in, void *out);
     enum tw_status (*filter)(struct tw_context *cx, const void *in, bool *keep);
     /* Any number of rows by tw_collect. */

@@ -6,13 +6,25 @@
  *
  * defines `flight_row`. C types by SQL type: BOOLEAN bool; TINYINT int8_t; SMALLINT int16_t; INT, DATE (days), TIME
  * (ms), INTERVAL YEAR TO MONTH int32_t; BIGINT, INTERVAL DAY TO SECOND (ms) int64_t; FLOAT float; DOUBLE double;
- * DECIMAL(p<=18) int64_t unscaled; STRING, CHAR, VARCHAR, BYTES, BINARY, VARBINARY struct tw_str; TIMESTAMP and
- * TIMESTAMP_LTZ of precision 0-3 int64_t ms, 4-6 int64_t us, 7-9 struct tw_timestamp. The size of each field is checked
- * against its type.
+ * DECIMAL(p) int64_t unscaled up to 18 digits, struct tw_decimal above; STRING, CHAR, VARCHAR, BYTES, BINARY, VARBINARY
+ * struct tw_str; TIMESTAMP and TIMESTAMP_LTZ of precision 0-3 int64_t ms, 4-6 int64_t us, 7-9 struct tw_timestamp;
+ * ARRAY struct tw_array; MAP and MULTISET struct tw_map; ROW a struct. The size of each field is checked against its
+ * type when the job is executed.
+ *
+ * A ROW inside a row is a struct inside the struct. Described by its text alone ("ROW<street STRING, number INT>") it
+ * has these members in order and nothing in it is NULL. Described by a row type of its own it has whatever layout that
+ * says, a null mask included; a bare ROW in the text stands for it:
+ *
+ *     struct line { struct tw_str item; int32_t quantity; uint64_t nulls; };
+ *     TW_ROW(line, TW_FIELD(line, item, "STRING NOT NULL"), TW_FIELD(line, quantity, "INT"), TW_NULLS(line, nulls));
+ *     struct order { int64_t id; struct tw_array lines; };
+ *     TW_ROW(order, TW_FIELD(order, id, "BIGINT"), TW_FIELD_OF(order, lines, "ARRAY<ROW>", line));
+ *
+ * Then the items of `lines` are struct line. Types nest 16 deep.
  *
  * NULL: a struct may have one `uint64_t` member declared with TW_NULLS(S, member): bit i = field i is NULL. A field
  * whose type text lacks NOT NULL is nullable only in such a struct; without a mask a NULL that arrives fails the
- * job. */
+ * job. Elements of arrays and values of maps have their null bits beside them; keys of maps are never NULL. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,10 +57,50 @@ struct tw_timestamp {
     int32_t zero;
 };
 
+/* DECIMAL(19..38): the unscaled value in two's complement, in memory what an __int128 is. */
+struct tw_decimal {
+    uint64_t low;
+    int64_t high;
+};
+TW_API struct tw_decimal tw_decimal_of(int64_t unscaled);
+/* "-12.345" as DECIMAL(precision, scale), rounded half up; false when it is no number or has too many digits. */
+TW_API bool tw_decimal_parse(const char *text, int precision, int scale, struct tw_decimal *out);
+enum { TW_DECIMAL_TEXT_MAX = 48 };
+/* The number as text, in `to`, which it answers. */
+TW_API const char *tw_decimal_text(struct tw_decimal d, int scale, char to[TW_DECIMAL_TEXT_MAX]);
+#ifdef __SIZEOF_INT128__
+__extension__ typedef __int128 tw_int128; /* to calculate with */
+static inline tw_int128 tw_decimal_get(struct tw_decimal d) { return ((tw_int128)d.high << 64) | d.low; }
+static inline struct tw_decimal tw_decimal_put(tw_int128 v)
+{
+    struct tw_decimal d = {(uint64_t)v, (int64_t)(v >> 64)};
+    return d;
+}
+#endif
+
+/* ARRAY: `count` C values of the element type side by side: `const int64_t *scores = row->scores.items;`. Bit i of
+ * nulls: element i is NULL; nulls NULL: none is. Like strings a view: in rows handed to a callback it is valid during
+ * that call, in rows handed to the engine everything is copied before the call returns. */
+struct tw_array {
+    const void *items;
+    const uint64_t *nulls;
+    uint32_t count;
+};
+/* MAP: keys[i] goes with values[i]; keys are distinct and not NULL. MULTISET: keys are the elements, values int32_t how
+ * often. */
+struct tw_map {
+    const void *keys, *values;
+    const uint64_t *value_nulls;
+    uint32_t count;
+};
+static inline bool tw_is_null(const uint64_t *nulls, uint32_t i) { return nulls && (nulls[i >> 6] >> (i & 63) & 1); }
+
+struct tw_row;
 struct tw_field {
     const char *name;
     const char *type; /* SQL text; "" marks the null mask */
     uint32_t offset, size;
+    const struct tw_row *row; /* what a bare ROW in the text stands for, or NULL */
 };
 
 struct tw_row {
@@ -58,10 +110,14 @@ struct tw_row {
     const struct tw_field *fields;
 };
 
-#define TW_FIELD(S, member, sql_type) {#member, sql_type, offsetof(struct S, member), sizeof(((struct S *)0)->member)}
+#define TW_FIELD(S, member, sql_type)                                                                                  \
+    {#member, sql_type, offsetof(struct S, member), sizeof(((struct S *)0)->member), NULL}
 #define TW_FIELD_AS(S, member, column, sql_type)                                                                       \
-    {column, sql_type, offsetof(struct S, member), sizeof(((struct S *)0)->member)}
-#define TW_NULLS(S, member) {#member, "", offsetof(struct S, member), sizeof(((struct S *)0)->member)}
+    {column, sql_type, offsetof(struct S, member), sizeof(((struct S *)0)->member), NULL}
+/* R is the struct that a bare ROW in the text stands for; TW_ROW(R, ..) comes before. */
+#define TW_FIELD_OF(S, member, sql_type, R)                                                                            \
+    {#member, sql_type, offsetof(struct S, member), sizeof(((struct S *)0)->member), &R##_row}
+#define TW_NULLS(S, member) {#member, "", offsetof(struct S, member), sizeof(((struct S *)0)->member), NULL}
 #define TW_ROW(S, ...)                                                                                                 \
     static const struct tw_field S##_fields[] = {__VA_ARGS__};                                                         \
     static const struct tw_row S##_row = {#S, sizeof(struct S), sizeof S##_fields / sizeof S##_fields[0], S##_fields}

@@ -5,14 +5,9 @@
  * copy. A field that is NULL is zeroed in the struct, so that no stale string is ever seen.
  *
  * Writing: the mirror image, dense behind the rows that are there. Columns that no field covers become NULL, or zero
- * where the type forbids NULL. */
+ * where the type forbids NULL. Nested values are moved one by one (cform.h). */
 #include "columns/column/rowconv.h"
 #include "columns/column/vector_internal.h"
-
-struct user_text {
-    const char *data;
-    size_t size;
-};
 
 struct bytes16 {
     uint64_t low, high;
@@ -47,28 +42,30 @@ static void read_text(const struct lane *l, const struct text *from, const uint1
 
     for (uint32_t i = 0; i < l->n; i++, to += l->stride) {
         const struct text *t = &from[rows[i]];
-        struct user_text view = {text_data(t), t->size};
+        struct tw_str view = {text_data(t), t->size};
         memcpy(to, &view, sizeof view);
     }
 }
 
-static void read_view(const struct lane *l, const struct vector *v, const uint16_t *rows)
+/* Values of rows that are not NULL; the others are left to nulls_read. */
+static enum status read_nested(const struct lane *l, const struct cform *form, const struct vector *v,
+                               const uint16_t *rows, struct arena *items)
 {
     char *to = l->at;
 
+    ASSERT(form && items);
     for (uint32_t i = 0; i < l->n; i++, to += l->stride) {
-        struct vector_view view = {.vector = v, .row = rows[i]};
-        memcpy(to, &view, sizeof view);
+        if (v->validity && !bit_get(v->validity, rows[i])) continue;
+        TRY(cform_read(form, v, rows[i], to, items));
     }
+    return S_OK;
 }
 
 static void lane_read(const struct lane *l, const struct vector *v, const uint16_t *rows)
 {
-    switch ((enum phys)v->phys) {
-    case P_STR: read_text(l, v->data, rows); return;
-    case P_LIST:
-    case P_ROW: read_view(l, v, rows); return;
-    default: break;
+    if (v->phys == P_STR) {
+        read_text(l, v->data, rows);
+        return;
     }
     switch (phys_width((enum phys)v->phys)) {
     case 1: read_8(l, v->data, rows); break;
@@ -80,17 +77,17 @@ static void lane_read(const struct lane *l, const struct vector *v, const uint16
 }
 
 /* Bytes that a field takes in the struct. */
-static size_t field_size(uint8_t phys)
+static size_t field_size(const struct rowconv_field *f)
 {
-    if (phys == P_LIST || phys == P_ROW) return sizeof(struct vector_view);
-    return phys == P_STR ? sizeof(struct user_text) : phys_width((enum phys)phys);
+    if (f->form) return f->form->size;
+    return f->phys == P_STR ? sizeof(struct tw_str) : phys_width((enum phys)f->phys);
 }
 
 /* NULLs of one field into the masks; answers false when there is one and no mask. */
 static bool nulls_read(const struct rowconv *c, uint32_t field, const struct lane *l, const struct vector *v,
                        const uint16_t *rows, char *structs)
 {
-    size_t size = field_size(v->phys);
+    size_t size = field_size(&c->fields[field]);
 
     for (uint32_t i = 0; i < l->n; i++) {
         uint64_t mask;
@@ -112,8 +109,19 @@ static void masks_clear(const struct rowconv *c, char *structs, uint32_t n)
     for (uint32_t i = 0; i < n; i++) memset(structs + i * (size_t)c->size + c->null_offset, 0, sizeof(uint64_t));
 }
 
+/* E_DATA: a NULL that has no place in the struct. */
+static enum status field_read(const struct rowconv *c, uint32_t field, const struct lane *l, const struct vector *base,
+                              const uint16_t *rows, char *structs, struct arena *items)
+{
+    if (base->phys == P_LIST || base->phys == P_ROW)
+        TRY(read_nested(l, c->fields[field].form, base, rows, items));
+    else
+        lane_read(l, base, rows);
+    return !base->validity || nulls_read(c, field, l, base, rows, structs) ? S_OK : E_DATA;
+}
+
 enum status rowconv_read(const struct rowconv *c, const struct batch *b, uint32_t first, uint32_t n, void *structs,
-                         uint32_t *bad_field)
+                         struct arena *items, uint32_t *bad_field)
 {
     uint16_t batch_rows_of[ROWCONV_ROWS], at[ROWCONV_ROWS];
 
@@ -131,8 +139,7 @@ enum status rowconv_read(const struct rowconv *c, const struct batch *b, uint32_
             for (uint32_t i = 0; i < n; i++) at[i] = (uint16_t)vector_at(v, batch_rows_of[i]);
             rows = at;
         }
-        lane_read(&l, base, rows);
-        if (base->validity && !nulls_read(c, f, &l, base, rows, structs)) {
+        if (field_read(c, f, &l, base, rows, structs, items) != S_OK) {
             *bad_field = f;
             return E_DATA;
         }
@@ -171,24 +178,22 @@ static void write_text(const struct rowconv *c, uint32_t f, const struct lane *l
     struct text *to = VECTOR_VALUES(v, struct text) + b->count;
 
     for (uint32_t i = 0; i < l->n; i++) {
-        struct user_text from;
+        struct tw_str from;
         memcpy(&from, l->at + i * l->stride, sizeof from);
-        if (lane_null(c, f, structs, i)) from = (struct user_text){"", 0}; /* what stands there may be anything */
+        if (lane_null(c, f, structs, i)) from = (struct tw_str){"", 0}; /* what stands there may be anything */
         to[i] =
             from.size <= TEXT_INLINE ? text_of_short(from.data, from.size) : text_put(&b->heap, from.data, from.size);
     }
 }
 
-static void write_view(const struct rowconv *c, uint32_t f, const struct lane *l, const char *structs, struct vector *v,
-                       struct batch *b)
+static void write_nested(const struct rowconv *c, uint32_t f, const struct lane *l, const char *structs,
+                         struct vector *v, struct batch *b)
 {
-    for (uint32_t i = 0; i < l->n; i++) {
-        struct vector_view from;
-        if (lane_null(c, f, structs, i)) continue;
-        memcpy(&from, l->at + i * l->stride, sizeof from);
-        ASSERT(from.vector);
-        vector_copy_run(v, b->count + i, from.vector, from.row, 1, &b->heap, b->mem);
-    }
+    const char *from = l->at;
+
+    ASSERT(c->fields[f].form);
+    for (uint32_t i = 0; i < l->n; i++, from += l->stride)
+        if (!lane_null(c, f, structs, i)) cform_write(c->fields[f].form, from, v, b->count + i, &b->heap, b->mem);
 }
 
 static void fixed_write(const struct lane *l, struct vector *v, uint32_t at)
@@ -212,7 +217,7 @@ static void nulls_write(const struct rowconv *c, uint32_t field, const struct la
     if (v->validity) bits_fill(v->validity, at, l->n, true);
     if (c->null_offset == ROWCONV_NO_NULLS) return;
     for (uint32_t i = 0; i < l->n; i++) {
-        if (lane_null(c, field, structs, i)) vector_set_null(v, at + i);
+        if (lane_null(c, field, structs, i)) cform_write_null(v, at + i);
     }
 }
 
@@ -242,7 +247,7 @@ static void field_write(const struct rowconv *c, uint32_t f, const void *structs
     if (v->phys == P_STR) {
         write_text(c, f, &l, structs, v, b);
     } else if (v->phys == P_LIST || v->phys == P_ROW) {
-        write_view(c, f, &l, structs, v, b);
+        write_nested(c, f, &l, structs, v, b);
     } else {
         fixed_write(&l, v, b->count);
     }
@@ -258,6 +263,30 @@ static void others_default(const struct rowconv *c, uint32_t n, struct batch *b)
     for (uint32_t i = 0; i < b->col_count; i++) {
         if (!bit_get(covered, i)) rows_default(&b->cols[i], b->count, n);
     }
+}
+
+static enum status field_check(const struct rowconv *c, uint32_t f, const char *row, const char **why)
+{
+    const struct rowconv_field *field = &c->fields[f];
+
+    if (!lane_null(c, f, row, 0)) return field->form ? cform_check(field->form, row + field->offset, why) : S_OK;
+    if (!field->not_null) return S_OK;
+    *why = "it is NULL, but its type says NOT NULL";
+    return E_DATA;
+}
+
+enum status rowconv_check(const struct rowconv *c, const void *structs, uint32_t n, uint32_t *bad_field,
+                          const char **why)
+{
+    const char *row = structs;
+
+    for (uint32_t i = 0; c->must_check && i < n; i++, row += c->size) {
+        for (uint32_t f = 0; f < c->field_count; f++) {
+            *bad_field = f;
+            TRY(field_check(c, f, row, why));
+        }
+    }
+    return S_OK;
 }
 
 void rowconv_write(const struct rowconv *c, const void *structs, uint32_t n, struct batch *b)

@@ -86,6 +86,8 @@ const struct type *type_with_null(struct arena *a, const struct type *t, bool nu
 const struct type *type_with_time(struct arena *a, const struct type *t, enum time_kind time_kind); /* timestamps only */
 /* Parses Flink's type text, position in errors; depth and field count are bounded. */
 enum status type_parse(struct arena *a, struct str text, const struct type **out, struct err *e) CHECKED;
+/* The same, where ROW without fields stands for `row`, and ROW with fields is refused; row NULL = type_parse. */
+enum status type_parse_row(struct arena *a, struct str text, const struct type *row, const struct type **out, struct err *e) CHECKED;
 /* Appends the text as Flink prints it: "BIGINT NOT NULL", "TIMESTAMP(3) *ROWTIME*", "ROW<`a` INT>". */
 void type_print(const struct type *t, struct buf *out);
 bool type_equal(const struct type *a, const struct type *b);

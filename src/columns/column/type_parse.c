@@ -30,6 +30,7 @@ struct parser {
     struct str word;    /* TOK_WORD, TOK_NUMBER, TOK_SIGN: its text; quoted ones: what is between the quotes */
     int depth;   /* of the type that is being read */
     int deepest; /* level inside the outermost type being read */
+    const struct type *row; /* what ROW without fields stands for, or NULL */
 };
 
 enum shape {
@@ -326,6 +327,15 @@ static enum status field_parse(struct parser *p, const char **names, const struc
     return p->token == TOK_STRING ? token_next(p) : S_OK;
 }
 
+/* ROW without fields. */
+static enum status bare_row_parse(struct parser *p, const struct type **out)
+{
+    if (is_sign(p, '<') || is_sign(p, '('))
+        return fail(p, "ROW stands alone here: its fields are those of the row type that is given");
+    *out = p->row;
+    return S_OK;
+}
+
 static enum status row_parse(struct parser *p, const struct type **out)
 {
     char close = is_sign(p, '(') ? ')' : '>';
@@ -418,7 +428,7 @@ static enum status base_parse(struct parser *p, const struct type **out)
     switch ((enum shape)base->shape) {
     case SHAPE_LIST:
     case SHAPE_MAP: return list_parse(p, (enum type_kind)base->kind, out);
-    case SHAPE_ROW: return row_parse(p, out);
+    case SHAPE_ROW: return p->row ? bare_row_parse(p, out) : row_parse(p, out);
     default: return scalar_parse(p, base, start, word, out);
     }
 }
@@ -478,7 +488,13 @@ static enum status parse_type(struct parser *p, const struct type **out)
 
 enum status type_parse(struct arena *a, struct str text, const struct type **out, struct err *e)
 {
-    struct parser p = {.arena = a, .e = e, .text = text};
+    return type_parse_row(a, text, NULL, out, e);
+}
+
+enum status type_parse_row(struct arena *a, struct str text, const struct type *row, const struct type **out,
+                           struct err *e)
+{
+    struct parser p = {.arena = a, .e = e, .text = text, .row = row};
 
     if (text.size > TEXT_MAX)
         return err_set(e, E_DATA, "the type is %zu bytes long, more than the allowed %d", text.size, TEXT_MAX);

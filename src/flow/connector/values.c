@@ -5,7 +5,9 @@
 
 static bool has_form(const struct type *t)
 {
-    return t->phys != P_LIST && t->phys != P_ROW && t->phys != P_I128 && t->kind != T_NULL;
+    for (uint32_t i = 0; i < t->child_count; i++)
+        if (!has_form(t->children[i])) return false;
+    return t->kind != T_NULL;
 }
 
 enum status values_check(const struct type *row, struct err *e)
@@ -17,8 +19,28 @@ enum status values_check(const struct type *row, struct err *e)
     return S_OK;
 }
 
+static void encode_value(const struct vector *v, uint32_t row, struct buf *out);
+
+static void encode_element(const struct vector *v, uint32_t row, struct buf *out)
+{
+    bool is_null = vector_is_null(v, row);
+
+    enc_u8(out, !is_null);
+    if (!is_null) encode_value(v, row, out);
+}
+
+static void encode_list(const struct vector *v, uint32_t row, struct buf *out)
+{
+    struct list_ref list = VECTOR_VALUES(v, struct list_ref)[row];
+
+    enc_varint(out, list.count);
+    for (uint32_t i = 0; i < list.count; i++)
+        for (uint32_t k = 0; k < v->child_count; k++) encode_element(&v->children[k], list.first + i, out);
+}
+
 static void encode_value(const struct vector *v, uint32_t row, struct buf *out)
 {
+    uint64_t words[2];
     uint32_t bits;
 
     switch ((enum phys)v->phys) {
@@ -37,7 +59,16 @@ static void encode_value(const struct vector *v, uint32_t row, struct buf *out)
         enc_zigzag(out, VECTOR_VALUES(v, struct ts96)[row].ms);
         enc_varint(out, (uint64_t)VECTOR_VALUES(v, struct ts96)[row].ns);
         break;
-    default: ASSERT(!"values_check was not asked");
+    case P_I128:
+        memcpy(words, (const char *)v->data + (size_t)row * sizeof words, sizeof words);
+        enc_u64(out, words[0]);
+        enc_u64(out, words[1]);
+        break;
+    case P_LIST: encode_list(v, row, out); break;
+    case P_ROW:
+        for (uint32_t k = 0; k < v->child_count; k++) encode_element(&v->children[k], row, out);
+        break;
+    case P_COUNT: ASSERT(!"no physical type");
     }
 }
 
@@ -45,11 +76,7 @@ void values_encode(const struct batch *b, struct buf *out)
 {
     ASSERT(b->sel == NULL);
     for (uint32_t row = 0; row < b->count; row++)
-        for (uint32_t i = 0; i < b->col_count; i++) {
-            bool is_null = vector_is_null(&b->cols[i], row);
-            enc_u8(out, !is_null);
-            if (!is_null) encode_value(&b->cols[i], row, out);
-        }
+        for (uint32_t i = 0; i < b->col_count; i++) encode_element(&b->cols[i], row, out);
 }
 
 /* An integer that has to fit its column. */
@@ -61,10 +88,54 @@ static int64_t decode_int(struct dec *d, int64_t least, int64_t most)
     return dec_ok(d) ? value : 0;
 }
 
-/* Into row `row` of v; v NULL: the column is not wanted. */
-static void decode_value(struct dec *d, enum phys phys, struct vector *v, uint32_t row, struct text_heap *heap)
+static void decode_value(struct dec *d, const struct type *t, struct vector *v, uint32_t row, struct batch *b);
+
+/* A byte and a value, into row `row` of v; v NULL: the column is not wanted. */
+static void decode_element(struct dec *d, const struct type *t, struct vector *v, uint32_t row, struct batch *b)
 {
+    if (dec_u8(d) != 0) {
+        decode_value(d, t, v, row, b);
+        if (v != NULL && dec_ok(d)) vector_set_valid(v, row);
+    } else if (!t->nullable) {
+        d->failed = true;
+    } else if (v != NULL) {
+        vector_set_null(v, row);
+    }
+}
+
+/* Every element takes at least a byte, so a count that is a lie is found before room is made for it. */
+static void decode_list(struct dec *d, const struct type *t, struct vector *v, uint32_t row, struct batch *b)
+{
+    uint64_t count = dec_varint(d);
+    uint32_t first = v ? v->children[0].used : 0;
+
+    if (count > dec_left(d) || first + count > UINT32_MAX / 2) d->failed = true;
+    if (!dec_ok(d)) return;
+    if (v != NULL) {
+        vector_child_reserve(v, first + (uint32_t)count, b->mem);
+        for (uint32_t k = 0; k < v->child_count; k++) v->children[k].used = first + (uint32_t)count;
+        VECTOR_VALUES(v, struct list_ref)[row] = (struct list_ref){first, (uint32_t)count};
+    }
+    for (uint32_t i = 0; i < count && dec_ok(d); i++)
+        for (uint32_t k = 0; k < t->child_count; k++)
+            decode_element(d, t->children[k], v ? &v->children[k] : NULL, first + i, b);
+}
+
+static void decode_nested(struct dec *d, const struct type *t, struct vector *v, uint32_t row, struct batch *b)
+{
+    if (t->phys == P_LIST) {
+        decode_list(d, t, v, row, b);
+        return;
+    }
+    for (uint32_t k = 0; k < t->child_count && dec_ok(d); k++)
+        decode_element(d, t->children[k], v ? &v->children[k] : NULL, row, b);
+}
+
+static void decode_value(struct dec *d, const struct type *t, struct vector *v, uint32_t row, struct batch *b)
+{
+    enum phys phys = (enum phys)t->phys;
     union {
+        uint64_t words[2];
         int64_t i;
         double f64;
         float f32;
@@ -89,10 +160,16 @@ static void decode_value(struct dec *d, enum phys phys, struct vector *v, uint32
         x.ts.ms = dec_zigzag(d);
         x.ts.ns = (int32_t)MIN(dec_varint(d), 999999u);
         break;
+    case P_I128:
+        x.words[0] = dec_u64(d);
+        x.words[1] = dec_u64(d);
+        break;
+    case P_LIST:
+    case P_ROW: decode_nested(d, t, v, row, b); return;
     default: d->failed = true;
     }
     if (v == NULL || !dec_ok(d)) return;
-    if (phys == P_STR) VECTOR_VALUES(v, struct text)[row] = text_put(heap, x.s.size > 0 ? x.s.data : "", x.s.size);
+    if (phys == P_STR) VECTOR_VALUES(v, struct text)[row] = text_put(&b->heap, x.s.size > 0 ? x.s.data : "", x.s.size);
     else
         memcpy((char *)v->data + (size_t)row * phys_width(phys), &x,
                phys_width(phys)); /* little endian: the low bytes */
@@ -104,16 +181,7 @@ void values_decode_row(struct dec *d, struct batch *b)
 
     ASSERT(row < b->capacity);
     for (uint32_t i = 0; i < b->col_count && dec_ok(d); i++) {
-        struct vector *v = b->cols[i].form == VEC_ABSENT ? NULL : &b->cols[i];
-        bool is_value = dec_u8(d) != 0;
-        if (is_value) {
-            decode_value(d, (enum phys)b->schema->children[i]->phys, v, row, &b->heap);
-            if (v != NULL && dec_ok(d)) vector_set_valid(v, row);
-        } else if (!b->schema->children[i]->nullable) {
-            d->failed = true;
-        } else if (v != NULL) {
-            vector_set_null(v, row);
-        }
+        decode_element(d, b->schema->children[i], b->cols[i].form == VEC_ABSENT ? NULL : &b->cols[i], row, b);
     }
     if (dec_ok(d)) b->count++;
 }

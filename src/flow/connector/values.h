@@ -1,7 +1,8 @@
 /* values.h - rows that were given in the program, as bytes: what tw_from_data puts into a job graph and the connector
  * `values` reads. One row after another; per column a byte (0 = NULL, 1 = a value) and the value: numbers as zigzag, floats
- * as their bits, text as length and bytes, TIMESTAMP(7..9) as zigzag ms and varint ns. Columns of collections and rows have
- * no such form. */
+ * as their bits, text as length and bytes, TIMESTAMP(7..9) as zigzag ms and varint ns, DECIMAL above 18 digits as its low
+ * and high 64 bits. ARRAY, MAP and MULTISET are their count as a varint and the elements (key, value, key, value ..), ROW
+ * its fields, each of them again a byte and the value. */
 #pragma once
 #include "columns/column/batch.h"
 #include "ground/base/codec.h"

@@ -69,6 +69,7 @@ static enum status job_open(struct async_pool *p, struct async_job *job)
     cx->time = TW_NO_TIME;
     cx->may_collect = true;
     arena_init(&cx->arena, &job->mem, 1024);
+    arena_init(&cx->loaded, &job->mem, 0);
     cx->outs[0].detached = true;
     TRY(user_bind_in(cx, 0, cx->fn->in));
     TRY(user_bind_out(cx, 0, cx->fn->out, 0));
@@ -133,6 +134,7 @@ static void call(struct async_job *job, user_row_fn fn)
     cx->broken = S_OK;
     cx->text[0] = 0;
     cx->row = NULL;
+    user_forget_loaded(cx);
     err_clear(&job->err);
     job->status = user_read(cx, 0, job->row, 0, 1);
     if (job->status != S_OK) return;

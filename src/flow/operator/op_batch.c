@@ -29,13 +29,33 @@ struct batch_op {
     bool has_answered;
 };
 
+/* A column of nested values is several vectors, for which tw_batch_values has no word. */
+static enum status row_is_flat(const struct function_ref *f, const struct type *columns, const char *hook, struct err *e)
+{
+    for (uint32_t i = 0; i < columns->child_count; i++) {
+        const struct type *t = columns->children[i];
+        if (t->child_count == 0 && t->phys != P_ROW) continue;
+        err_set(e, E_GRAPH, "function '%s': .batch sees columns of plain values, but field '%s' of its %s is nested", f->name,
+                columns->names[i], hook);
+        err_hint(e, "use .map, .flat_map or .process for rows with ARRAY, MAP, MULTISET or ROW");
+        return E_GRAPH;
+    }
+    return S_OK;
+}
+
 static enum status batch_derive(struct op_plan *plan, const void *config, struct err *e)
 {
     const struct function_config *c = config;
+    const struct type *in;
 
     TRY(user_need_hook(&c->function, c->function.fn && c->function.fn->batch, "batch", e));
     TRY(user_derive_in(plan, 0, &c->function, true, e));
-    if (c->function.fn->out) return user_derive_out(plan, &c->function, e);
+    TRY(user_row_type(plan->arena, c->function.fn->in, &in, e));
+    TRY(row_is_flat(&c->function, in, ".in", e));
+    if (c->function.fn->out) {
+        TRY(user_derive_out(plan, &c->function, e));
+        return row_is_flat(&c->function, plan->outputs[0], ".out", e);
+    }
     plan->outputs[0] = plan->inputs[0];
     plan->output_count = 1;
     return user_derive_sides(plan, &c->function, e);

@@ -399,8 +399,8 @@ static enum status join_one(struct interval_join *j, uint32_t input, const struc
     if (theirs->reach == 0 && other == cx->op->watermark && state_element_of(theirs->table, hit)->matches == 0)
         return S_OK; /* past */
     TRY(row_struct(j, input, in, j->p.places[i], &row));
-    user_value_load(&theirs->value, &theirs->table->value, &home, hit, theirs->partner);
     user_at(cx, j->p.places[i], row);
+    user_value_load(&theirs->value, &theirs->table->value, &home, hit, theirs->partner, &cx->loaded);
     cx->time = MAX(time, other);
     cx->pair_times[input] = time;
     cx->pair_times[1 - input] = other;

@@ -78,9 +78,10 @@ static enum status reduce_row(struct reduce *r, uint32_t at, const char *row)
     const char *result = row;
 
     if (!bit_get(r->created, at)) {
-        user_value_load(&r->value, &r->table->value, &r->home, kept, r->before);
+        user_value_load(&r->value, &r->table->value, &r->home, kept, r->before, &cx->loaded);
         memset(r->after, 0, r->value.size);
         TRY(user_check(cx, cx->fn->reduce(cx, r->before, row, r->after)));
+        TRY(user_value_accept(cx, &r->value, r->after));
         result = r->after;
     }
     user_emit(cx, &cx->outs[0], result, user_time(cx));

@@ -52,12 +52,14 @@ struct tw_metric_group;
 struct user_in {
     struct user_row row;
     char *structs;             /* ROWCONV_ROWS of them */
+    struct arena items;        /* of their nested values */
 };
 
 /* Current key: fn->key against the key columns of each input, and of a batch that holds key columns only (index 2). */
 struct user_key {
     struct user_row rows[3];
     char *structs;             /* of the block that was read last */
+    struct arena items;        /* of their nested values */
     const struct batch *batch; /* NULL: nothing was read */
     uint32_t first, count;
 };
@@ -125,6 +127,7 @@ struct tw_context {
     const uint32_t *key_cols;  /* and their columns; NULL = 0.. */
     int64_t state_ns;          /* namespace of the function's states: windows set it, else 0 */
     struct user_states *states;
+    struct arena loaded;       /* items of nested values that the current callback read from state, and tw_scratch */
     struct user_timers *timers;
     struct user_counters *counters;
     struct tw_metric_group *groups; /* of metrics, the latest first */
@@ -161,11 +164,17 @@ enum status user_input_keys(struct tw_context *cx, uint32_t input, const struct 
 void user_keys_done(struct tw_context *cx); /* user_end calls it when the input is through */
 /* Selected rows [first, first + n) as structs, n <= ROWCONV_ROWS. A NULL without a mask: E_DATA. */
 enum status user_read(struct tw_context *cx, uint32_t input, const struct batch *in, uint32_t first, uint32_t n) CHECKED;
+/* The callback that read nested values from state is over. */
+static inline void user_forget_loaded(struct tw_context *cx)
+{
+    if (UNLIKELY(cx->loaded.used > 0)) arena_reset(&cx->loaded);
+}
 /* Row `at` (index among the selected ones) is the current one; row is its struct. */
 static inline void user_at(struct tw_context *cx, uint32_t at, const char *row)
 {
     cx->at = at;
     cx->row = row;
+    user_forget_loaded(cx);
 }
 /* Bottom of a hook: writes out what is staged. finished: the input is through; S_MORE while rows wait or it is not. */
 enum status user_end(struct tw_context *cx, bool finished) CHECKED;
@@ -207,8 +216,12 @@ uint32_t user_out_room(struct tw_context *cx, struct user_out *o);
 void user_out_write(struct tw_context *cx, struct user_out *o, const void *structs, uint32_t n, const int64_t *times, const uint8_t *kinds);
 void user_out_flush(struct tw_context *cx, struct user_out *o); /* the staged ones */
 void user_out_clear(struct user_out *o); /* forgets staged and waiting rows; buffers stay */
-/* Makes strings of a struct that the function filled outlive its buffers. Strings inside cx->row stay where they are. */
+/* Makes strings and nested values of a struct that the function filled outlive its buffers. Strings inside cx->row stay
+ * where they are. What is no value (user_out_check) is misuse and becomes empty. */
 void user_out_hold(struct tw_context *cx, struct user_out *o, char *row);
+static inline bool user_out_must_hold(const struct user_out *o) { return o->row.string_count > 0 || o->row.conv.must_check; }
+/* Can these structs be written? Else it is misuse, told with the field. For rows that are written without being held. */
+bool user_out_check(struct tw_context *cx, const struct user_out *o, const void *structs, uint32_t n);
 
 /* user_state.c: for the window engine. keys[i] and windows[i] belong to the i-th key that cx->keys_at may say; may answer
  * S_PENDING. clear: the per_window states of one of them. */

@@ -1,5 +1,5 @@
 /* user_bind.c - row types of the user against the columns of a stream: which column each field of a struct is, whether
- * the C field has the size that its SQL type asks for, and what to tell the user when not.
+ * their types agree, and what to tell the user when not. Whether the struct fits its description is cform.c's to say.
  *
  * Fields are found by name. Text of any length is one C type (struct tw_str), so CHAR, VARCHAR and STRING may stand for
  * each other, and so may the byte types; everything else must be of the same kind, precision and scale, since a struct
@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-enum { NULL_MASK_FIELDS = 64, C_STRUCT_MAX = 64 * 1024 };
-
 static bool is_mask(const struct tw_field *f) { return f->type != NULL && f->type[0] == 0; }
 
 uint32_t user_row_fields(const struct tw_row *row)
@@ -25,101 +23,31 @@ uint32_t user_row_fields(const struct tw_row *row)
     return count;
 }
 
-static const struct tw_field *mask_of(const struct tw_row *row)
-{
-    for (uint32_t i = 0; i < row->field_count; i++)
-        if (is_mask(&row->fields[i])) return &row->fields[i];
-    return NULL;
-}
-
-/* Bytes that a value takes in a user's struct; 0 = it has no C form. */
-static uint32_t c_size(const struct type *t)
-{
-    switch ((enum phys)t->phys) {
-    case P_LIST:
-    case P_ROW:
-    case P_I128: return 0;
-    case P_STR: return t->kind <= T_VARBINARY ? sizeof(struct tw_str) : 0;
-    default: return t->kind == T_NULL ? 0 : (uint32_t)phys_width((enum phys)t->phys);
-    }
-}
-
-/* The type of one field, its text and size checked. */
-static enum status field_type(struct arena *a, const struct tw_row *row, const struct tw_field *f,
-                              const struct type **out, struct err *e)
-{
-    const struct type *t;
-
-    if (f->name == NULL || f->type == NULL)
-        return err_set(e, E_GRAPH, "row type '%s' has a field without name or type", row->name);
-    if (type_parse(a, str_of(f->type), &t, e) != S_OK) {
-        err_wrap(e, "row type '%s', field '%s'", row->name, f->name);
-        return E_GRAPH;
-    }
-    if (c_size(t) == 0) {
-        err_set(e, E_GRAPH, "row type '%s', field '%s': %s has no form as a C field", row->name, f->name, f->type);
-        err_hint(e, "use numbers, DECIMAL up to 18 digits, times, STRING or BYTES in structs");
-        return E_GRAPH;
-    }
-    if (c_size(t) != f->size || (uint64_t)f->offset + f->size > row->size) {
-        return err_set(e, E_GRAPH, "row type '%s', field '%s': %s takes %u bytes in C, but the struct's member has %u",
-                       row->name, f->name, f->type, c_size(t), f->size);
-    }
-    if (t->nullable && mask_of(row) == NULL) t = type_with_null(a, t, false);
-    *out = t;
-    return S_OK;
-}
-
-static enum status row_check(const struct tw_row *row, struct err *e)
-{
-    const struct tw_field *mask;
-    uint32_t count;
-
-    if (row->fields == NULL || row->size == 0)
-        return err_set(e, E_GRAPH, "row type '%s' describes no fields", row->name);
-    count = user_row_fields(row);
-    mask = mask_of(row);
-    if (row->size > C_STRUCT_MAX)
-        return err_set(e, E_GRAPH, "row type '%s': a struct of %u bytes; at most %d", row->name, row->size,
-                       C_STRUCT_MAX);
-    if (count > TYPE_FIELDS_MAX)
-        return err_set(e, E_GRAPH, "row type '%s' has %u fields; at most %d", row->name, count, TYPE_FIELDS_MAX);
-    if (mask == NULL) return S_OK;
-    if (mask->size != sizeof(uint64_t))
-        return err_set(e, E_GRAPH, "row type '%s': the null mask must be a uint64_t", row->name);
-    if (count > NULL_MASK_FIELDS)
-        return err_set(e, E_GRAPH, "row type '%s' has a null mask and %u fields; a mask covers %d", row->name, count,
-                       NULL_MASK_FIELDS);
-    if (row->field_count != count + 1)
-        return err_set(e, E_GRAPH, "row type '%s' has more than one null mask", row->name);
-    return S_OK;
-}
-
 enum status user_row_type(struct arena *a, const struct tw_row *row, const struct type **out, struct err *e)
 {
-    const struct type **types;
-    const char **names;
-    uint32_t count = 0;
+    const struct cform *form;
 
     ASSERT(row && out);
-    TRY(row_check(row, e));
-    types = ARENA_ARRAY(a, const struct type *, row->field_count);
-    names = ARENA_ARRAY(a, const char *, row->field_count);
-    for (uint32_t i = 0; i < row->field_count; i++) {
-        const struct tw_field *f = &row->fields[i];
-        if (is_mask(f)) continue;
-        TRY(field_type(a, row, f, &types[count], e));
-        for (uint32_t k = 0; k < count; k++)
-            if (strcmp(names[k], f->name) == 0)
-                return err_set(e, E_GRAPH, "row type '%s' names '%s' twice", row->name, f->name);
-        names[count++] = f->name;
-    }
-    *out = type_row(a, count, names, types, false);
+    TRY(cform_of_row(a, row, &form, e));
+    *out = form->type;
     return S_OK;
 }
 
 /* --- binding ---------------------------------------------------------------------------------------------------------- */
 static bool is_bytes(const struct type *t) { return t->kind == T_BINARY || t->kind == T_VARBINARY; }
+
+static bool types_agree(const struct type *col, const struct type *field);
+
+/* Fields of a ROW inside go by position, under the same names. */
+static bool children_agree(const struct type *col, const struct type *field)
+{
+    if (col->child_count != field->child_count) return false;
+    for (uint32_t i = 0; i < col->child_count; i++) {
+        if (!types_agree(col->children[i], field->children[i])) return false;
+        if (col->kind == T_ROW && strcmp(col->names[i], field->names[i]) != 0) return false;
+    }
+    return true;
+}
 
 /* May values of column type `col` lie in a field of type `field`? */
 static bool types_agree(const struct type *col, const struct type *field)
@@ -129,19 +57,23 @@ static bool types_agree(const struct type *col, const struct type *field)
     if (col->kind != field->kind || col->phys != field->phys) return false;
     if (col->kind == T_DECIMAL) return col->precision == field->precision && col->scale == field->scale;
     if (col->kind == T_TIMESTAMP || col->kind == T_TIMESTAMP_LTZ) return (col->precision > 3) == (field->precision > 3);
+    if (col->child_count > 0) return children_agree(col, field);
     return true;
 }
 
-static enum status types_differ(struct arena *a, const struct tw_row *row, const struct tw_field *f,
+static enum status types_differ(struct arena *a, const struct tw_row *row, const char *name, const struct type *field,
                                 const struct type *col, struct err *e)
 {
-    struct buf text;
+    struct buf here, there;
 
-    buf_init(&text, a->mem);
-    type_print(col, &text);
-    err_set(e, E_GRAPH, "row type '%s', field '%s' is %s, but the stream's column '%s' is %s", row->name, f->name,
-            f->type, f->name, buf_text(&text));
-    buf_release(&text);
+    buf_init(&here, a->mem);
+    buf_init(&there, a->mem);
+    type_print(field, &here);
+    type_print(col, &there);
+    err_set(e, E_GRAPH, "row type '%s', field '%s' is %s, but the stream's column '%s' is %s", row->name, name,
+            buf_text(&here), name, buf_text(&there));
+    buf_release(&here);
+    buf_release(&there);
     return E_GRAPH;
 }
 
@@ -149,27 +81,34 @@ static enum status types_differ(struct arena *a, const struct tw_row *row, const
 static enum status bind(struct arena *a, const struct tw_row *row, const struct type *schema, const char *stream,
                         const uint32_t *cols, struct user_row *out, struct err *e)
 {
-    struct rowconv_field *fields = ARENA_ARRAY(a, struct rowconv_field, row->field_count);
-    uint32_t *strings = ARENA_ARRAY(a, uint32_t, row->field_count);
-    const struct tw_field *mask = mask_of(row);
-    uint32_t count = 0, string_count = 0;
+    const struct cform *form;
 
-    for (uint32_t i = 0; i < row->field_count; i++) {
-        const struct tw_field *f = &row->fields[i];
-        const struct type *t;
-        if (is_mask(f)) continue;
-        TRY(field_type(a, row, f, &t, e));
-        int col = cols ? (int)cols[count] : op_type_field(schema, stream, f->name, e);
+    TRY(cform_of_row(a, row, &form, e));
+    struct rowconv_field *fields = ARENA_ARRAY(a, struct rowconv_field, form->child_count + 1);
+    uint32_t *strings = ARENA_ARRAY(a, uint32_t, form->child_count + 1), string_count = 0;
+    *out = (struct user_row){.row = row, .schema = schema, .form = form, .strings = strings};
+    for (uint32_t i = 0; i < form->child_count; i++) {
+        const struct cform_child *c = &form->children[i];
+        const char *name = form->type->names[i];
+        int col = cols ? (int)cols[i] : op_type_field(schema, stream, name, e);
         if (col < 0) return err_wrap(e, "row type '%s'", row->name);
-        if (!types_agree(schema->children[col], t)) return types_differ(a, row, f, schema->children[col], e);
-        if (t->phys == P_STR) strings[string_count++] = count;
-        fields[count++] = (struct rowconv_field){.col = (uint32_t)col, .offset = f->offset, .phys = t->phys};
+        const struct type *t = schema->children[col];
+        if (!types_agree(t, c->form->type)) return types_differ(a, row, name, c->form->type, t, e);
+        bool is_nested = cform_is_nested(c->form);
+        if (t->phys == P_STR) strings[string_count++] = i;
+        out->nested_count += is_nested;
+        fields[i] = (struct rowconv_field){.col = (uint32_t)col,
+                                           .offset = c->offset,
+                                           .phys = t->phys,
+                                           .not_null = !t->nullable,
+                                           .form = is_nested ? c->form : NULL};
+        out->conv.must_check |= is_nested || (!t->nullable && form->null_offset != CFORM_NO_NULLS);
     }
-    *out = (struct user_row){.row = row, .schema = schema, .strings = strings, .string_count = string_count};
-    out->conv = (struct rowconv){.size = row->size,
-                                 .null_offset = mask ? mask->offset : ROWCONV_NO_NULLS,
-                                 .field_count = count,
-                                 .fields = fields};
+    out->string_count = string_count;
+    out->conv.size = row->size;
+    out->conv.null_offset = form->null_offset;
+    out->conv.field_count = form->child_count;
+    out->conv.fields = fields;
     return S_OK;
 }
 
@@ -177,7 +116,6 @@ enum status user_row_bind(struct arena *a, const struct tw_row *row, const struc
                           struct user_row *out, struct err *e)
 {
     ASSERT(row && schema && schema->kind == T_ROW);
-    TRY(row_check(row, e));
     return bind(a, row, schema, stream, NULL, out, e);
 }
 
@@ -185,7 +123,6 @@ enum status user_row_bind_at(struct arena *a, const struct tw_row *row, const st
                              struct user_row *out, struct err *e)
 {
     ASSERT(row && schema && schema->kind == T_ROW && cols);
-    TRY(row_check(row, e));
     return bind(a, row, schema, NULL, cols, out, e);
 }
 

@@ -26,6 +26,7 @@ enum status user_init(struct tw_context *cx, struct op_cx *op, const struct func
     cx->fn = ref->fn;
     cx->time = TW_NO_TIME;
     arena_init(&cx->arena, op->mem, 1024);
+    arena_init(&cx->loaded, op->mem, 0);
     if (cx->fn->self_size > 0) cx->self = mem_zalloc(op->mem, cx->fn->self_size);
     return S_OK;
 }
@@ -37,6 +38,7 @@ enum status user_bind_in(struct tw_context *cx, uint32_t input, const struct tw_
     ASSERT(input < cx->op->plan->input_count && row);
     TRY(user_row_bind(&cx->arena, row, cx->op->plan->inputs[input], NULL, &in->row, cx->op->err));
     in->structs = mem_zalloc(cx->op->mem, (size_t)row->size * ROWCONV_ROWS);
+    arena_init(&in->items, cx->op->mem, 0);
     return S_OK;
 }
 
@@ -65,6 +67,7 @@ static enum status key_bind_all(struct tw_context *cx, const struct tw_row *row)
     }
     TRY(user_row_bind_at(&cx->arena, row, cx->key_type, order, &cx->key.rows[2], cx->op->err));
     cx->key.structs = mem_zalloc(cx->op->mem, (size_t)row->size * ROWCONV_ROWS);
+    arena_init(&cx->key.items, cx->op->mem, 0);
     return S_OK;
 }
 
@@ -110,8 +113,13 @@ void user_close(struct tw_context *cx, bool failed)
     user_timers_close(cx);
     user_states_close(cx);
     for (uint32_t i = 0; i < USER_PORTS; i++) user_out_close(&cx->outs[i]);
-    for (uint32_t i = 0; i < OP_INPUTS_MAX; i++) mem_free(cx->op->mem, cx->in[i].structs);
+    for (uint32_t i = 0; i < OP_INPUTS_MAX; i++) {
+        mem_free(cx->op->mem, cx->in[i].structs);
+        arena_release(&cx->in[i].items);
+    }
     mem_free(cx->op->mem, cx->key.structs);
+    arena_release(&cx->key.items);
+    arena_release(&cx->loaded);
     mem_free(cx->op->mem, cx->hashes);
     mem_free(cx->op->mem, cx->self);
     arena_release(&cx->arena);
@@ -179,11 +187,12 @@ static enum status null_arrived(struct tw_context *cx, const struct user_row *r,
 
 enum status user_read(struct tw_context *cx, uint32_t input, const struct batch *in, uint32_t first, uint32_t n)
 {
-    const struct user_in *u = &cx->in[input];
+    struct user_in *u = &cx->in[input];
     uint32_t bad;
 
     ASSERT(u->structs && n <= ROWCONV_ROWS);
-    if (LIKELY(rowconv_read(&u->row.conv, in, first, n, u->structs, &bad) == S_OK)) return S_OK;
+    arena_reset(&u->items);
+    if (LIKELY(rowconv_read(&u->row.conv, in, first, n, u->structs, &u->items, &bad) == S_OK)) return S_OK;
     return null_arrived(cx, &u->row, in, bad);
 }
 
@@ -310,6 +319,7 @@ enum status user_failed(struct tw_context *cx, enum tw_status st)
 }
 
 /* --- what functions ask ---------------------------------------------------------------------------------------------------- */
+void *tw_scratch(struct tw_context *cx, size_t size) { return arena_zalloc(&cx->loaded, MAX(size, (size_t)1)); }
 void *tw_self(struct tw_context *cx) { return cx->self; }
 struct tw_str tw_config(struct tw_context *cx) { return (struct tw_str){cx->ref->config.data, cx->ref->config.size}; }
 int64_t tw_time(struct tw_context *cx) { return user_time(cx); }
@@ -355,7 +365,8 @@ const void *tw_key(struct tw_context *cx)
         k->batch = b;
         k->first = at;
         k->count = MIN(batch_rows(b) - at, ROWCONV_ROWS);
-        if (rowconv_read(&r->conv, b, at, k->count, k->structs, &bad) != S_OK) {
+        arena_reset(&k->items);
+        if (rowconv_read(&r->conv, b, at, k->count, k->structs, &k->items, &bad) != S_OK) {
             user_misuse(cx, "NULL in the key column '%s'", b->schema->names[r->conv.fields[bad].col]);
             k->batch = NULL;
             return NULL;

@@ -162,11 +162,11 @@ static enum status state_types_check(struct arena *a, const struct tw_state *s, 
     if (has_key && s->map_key == NULL)
         return err_set(e, E_GRAPH, "%s state '%s' needs the type of its map key in .map_key", kind_names[s->kind],
                        s->name);
-    if (has_key) st = user_value_of_text(a, s->map_key, &value, e);
+    if (has_key) st = user_value_of_text(a, s->map_key, NULL, &value, e);
     if (st == S_OK && s->kind == TW_AGGREGATING && s->function->acc)
         st = user_value_of_row(a, s->function->acc, &value, e);
     else if (st == S_OK && s->value)
-        st = user_value_of_text(a, s->value, &value, e);
+        st = user_value_of_text(a, s->value, s->row, &value, e);
     else if (st == S_OK)
         st = err_set(e, E_GRAPH, "the type of its value is missing in .value");
     if (st == S_OK) return S_OK;

@@ -4,6 +4,7 @@
 void user_elements_init(struct tw_elements *e, struct tw_context *cx, const struct user_row *row)
 {
     *e = (struct tw_elements){.cx = cx, .row = row};
+    arena_init(&e->items, cx->arena.mem, 0);
 }
 
 void user_elements_release(struct tw_elements *e)
@@ -15,6 +16,7 @@ void user_elements_release(struct tw_elements *e)
         mem_free(e->cx->arena.mem, e->blocks[i]);
     }
     mem_free(e->cx->arena.mem, e->blocks);
+    arena_release(&e->items);
     e->cx = NULL;
 }
 
@@ -24,6 +26,7 @@ static void group_begin(struct tw_elements *e, uint32_t total)
     e->total = total;
     e->at = e->read = e->block_count = 0;
     e->single = NULL;
+    arena_reset(&e->items);
     e->next = NULL;
     e->batch = NULL;
 }
@@ -78,7 +81,7 @@ static enum status block_fill(struct tw_elements *e)
         }
         uint32_t n = MIN(ROWCONV_ROWS - block->count, batch_rows(e->batch) - e->batch_at);
         char *to = block->structs + (size_t)block->count * e->row->conv.size;
-        if (rowconv_read(&e->row->conv, e->batch, e->batch_at, n, to, &bad) != S_OK) {
+        if (rowconv_read(&e->row->conv, e->batch, e->batch_at, n, to, &e->items, &bad) != S_OK) {
             user_misuse(e->cx, "NULL in column '%s', but row type '%s' has no place for it",
                         e->batch->schema->names[e->row->conv.fields[bad].col], e->row->row->name);
             return E_DATA;

@@ -26,6 +26,7 @@ struct tw_elements {
     elements_next_fn next;
     void *arg;
     const struct batch *batch; /* being read */
+    struct arena items;        /* of nested values in the blocks */
     uint32_t batch_at;
 };
 

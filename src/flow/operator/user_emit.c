@@ -7,7 +7,7 @@
  * another row.
  *
  * Strings: those that lie in the current input row outlive the stage, because the input batch does. All others are
- * copied at once, so that a function may reuse its buffers from row to row. */
+ * copied at once, so that a function may reuse its buffers from row to row; so are nested values, wherever they lie. */
 #include "flow/operator/user.h"
 
 #include "flow/operator/user_internal.h"
@@ -42,8 +42,30 @@ static bool lies_in_input(const struct tw_context *cx, const struct tw_str *s)
     return false;
 }
 
+bool user_out_check(struct tw_context *cx, const struct user_out *o, const void *structs, uint32_t n)
+{
+    const char *why;
+    uint32_t field;
+
+    if (rowconv_check(&o->row.conv, structs, n, &field, &why) == S_OK) return true;
+    user_misuse(cx, "row type '%s', field '%s': %s", o->row.row->name, o->row.form->type->names[field], why);
+    return false;
+}
+
+static void nested_hold(struct user_out *o, char *row)
+{
+    const struct rowconv *c = &o->row.conv;
+
+    for (uint32_t f = 0; f < c->field_count; f++) {
+        const struct cform *form = c->fields[f].form;
+        if (form && !is_null(&o->row, row, f)) cform_hold(form, row + c->fields[f].offset, &o->text);
+    }
+}
+
 void user_out_hold(struct tw_context *cx, struct user_out *o, char *row)
 {
+    if (o->row.conv.must_check && !user_out_check(cx, o, row, 1)) memset(row, 0, o->row.conv.size);
+    if (o->row.nested_count > 0) nested_hold(o, row);
     for (uint32_t i = 0; i < o->row.string_count; i++) {
         struct tw_str *s = string_at(&o->row, row, i);
         if (s->size == 0 || is_null(&o->row, row, o->row.strings[i])) {
@@ -234,6 +256,7 @@ enum status user_begin(struct tw_context *cx, uint32_t input, const struct batch
     cx->key.batch = NULL;
     cx->full = false;
     cx->slice_ns = 0;
+    user_forget_loaded(cx);
     for (uint32_t i = 0; i < cx->out_count; i++) cx->outs[i].limit = limit;
     return S_OK;
 }
@@ -268,7 +291,7 @@ void user_emit(struct tw_context *cx, struct user_out *o, const void *row, int64
 
     if (!o->used) return;
     struct_copy(to, row, o->row.conv.size);
-    if (o->row.string_count) user_out_hold(cx, o, to);
+    if (user_out_must_hold(o)) user_out_hold(cx, o, to);
     o->times[o->staged] = time_ms;
     o->kinds[o->staged] = cx->keep_kind && cx->batch && cx->batch->kinds ? (uint8_t)tw_kind(cx) : TW_INSERT;
     o->kinds_seen |= o->kinds[o->staged];

@@ -11,9 +11,10 @@
 struct user_row {
     const struct tw_row *row;    /* NULL: nothing is bound */
     const struct type *schema;   /* T_ROW of the columns */
+    const struct cform *form;    /* of the struct */
     struct rowconv conv;
     const uint32_t *strings;     /* fields (of conv) that are strings */
-    uint32_t string_count;
+    uint32_t string_count, nested_count;
 };
 
 /* The columns that a row type stands for. A field is nullable when the row has a null mask and its text lacks NOT NULL. */

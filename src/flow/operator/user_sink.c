@@ -20,6 +20,7 @@ struct user_sink {
     struct user_out committables, states;
     struct user_out *taking; /* what the callback that runs may give; NULL = nothing */
     char *structs;           /* ROWCONV_ROWS committables or states in work */
+    struct arena items;      /* of their nested values */
     struct batch *round;     /* batches of this round that are not through, oldest first */
     uint32_t at;             /* next row of the first of them */
     uint32_t retries;        /* rounds before this one */
@@ -75,6 +76,7 @@ enum status user_sink_open(struct tw_context *cx)
     if (fn->committable) size = fn->committable->size;
     if (fn->writer_state) size = MAX(size, fn->writer_state->size);
     s->structs = mem_zalloc(cx->op->mem, (size_t)size * ROWCONV_ROWS);
+    arena_init(&s->items, cx->op->mem, 0);
     if (fn->commit == NULL) return S_OK;
     s->total = tw_metric_counter(cx, NULL, "totalCommittables");
     s->successful = tw_metric_counter(cx, NULL, "successfulCommittables");
@@ -88,7 +90,9 @@ static char *structs_read(struct user_sink *s, const struct user_out *o, const s
                           uint32_t n)
 {
     uint32_t bad;
-    enum status st = rowconv_read(&o->row.conv, b, first, n, s->structs, &bad);
+
+    arena_reset(&s->items);
+    enum status st = rowconv_read(&o->row.conv, b, first, n, s->structs, &s->items, &bad);
 
     ASSERT(st == S_OK); /* they were structs of this row type */
     return s->structs;
@@ -132,6 +136,7 @@ void user_sink_close(struct tw_context *cx)
     user_out_close(&s->committables);
     user_out_close(&s->states);
     mem_free(cx->op->mem, s->structs);
+    arena_release(&s->items);
     cx->sink = NULL;
 }
 
@@ -217,6 +222,7 @@ static enum status commit_one(struct tw_context *cx, char *row)
     struct user_sink *s = cx->sink;
     struct tw_commit c = {.retries = s->retries};
 
+    user_forget_loaded(cx);
     cx->batch = s->round; /* for messages */
     cx->at = s->at++;
     enum status st = user_check(cx, cx->fn->commit(cx, row, &c));

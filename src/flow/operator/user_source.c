@@ -346,6 +346,7 @@ static enum status rows_read(const struct tw_splits *s, struct tw_context *cx, s
     uint32_t max = MIN(out->capacity - out->count, (uint32_t)ROWCONV_ROWS);
 
     *count = 0;
+    user_forget_loaded(cx);
     memset(o->stage, 0, (size_t)max * o->row.conv.size);
     TRY(user_check(cx, s != NULL ? s->read(cx, u->self, o->stage, max, count, end)
                                  : cx->fn->source(cx, o->stage, max, count, end)));
@@ -353,6 +354,7 @@ static enum status rows_read(const struct tw_splits *s, struct tw_context *cx, s
         user_misuse(cx, "function '%s' says that it gave %u rows; there was room for %u", cx->ref->name, *count, max);
         return user_failed(cx, TW_FAILED);
     }
+    if (!user_out_check(cx, o, o->stage, *count)) return user_failed(cx, TW_FAILED);
     if (*count > 0) rowconv_write(&o->row.conv, o->stage, *count, out);
     return S_OK;
 }

@@ -121,9 +121,9 @@ static enum status state_open_one(struct tw_context *cx, struct user_state *s)
     struct mem *mem = cx->op->mem;
 
     TRY(acc ? user_value_of_row(&cx->arena, acc, &s->value, cx->op->err)
-            : user_value_of_text(&cx->arena, d->value, &s->value, cx->op->err));
+            : user_value_of_text(&cx->arena, d->value, d->row, &s->value, cx->op->err));
     if (d->kind == TW_MAP || d->kind == TW_BROADCAST)
-        TRY(user_value_of_text(&cx->arena, d->map_key, &s->key, cx->op->err));
+        TRY(user_value_of_text(&cx->arena, d->map_key, NULL, &s->key, cx->op->err));
     TRY(is_keyed(d) ? keyed_open(cx, s) : unkeyed_open(cx, s));
     s->probe_value = mem_zalloc(mem, s->layout->size);
     if (s->key_layout) s->probe_key = mem_zalloc(mem, s->key_layout->size);
@@ -260,30 +260,47 @@ static void failed_in_state(struct tw_context *cx, const struct user_state *s, e
     if (st < 0) cx->broken = st;
 }
 
-static void value_load(const struct user_state *s, const void *row, void *value)
+static void value_load(struct tw_context *cx, const struct user_state *s, const void *row, void *value)
 {
-    user_value_load(&s->value, s->layout, &s->home, row, value);
+    user_value_load(&s->value, s->layout, &s->home, row, value, &cx->loaded);
+}
+
+static bool can_store(struct tw_context *cx, const struct user_state *s, const struct user_value *v, const void *value)
+{
+    const char *why;
+
+    if (LIKELY(user_value_check(v, value, &why) == S_OK)) return true;
+    user_misuse(cx, "state '%s': a %s cannot be kept: %s", s->decl->name, v == &s->key ? "key" : "value", why);
+    return false;
 }
 
 static void value_store(struct tw_context *cx, struct user_state *s, void *row, const void *value)
 {
+    if (!can_store(cx, s, &s->value, value)) return;
     user_value_store(&s->value, s->layout, &s->home, row, value, &cx->states->scratch);
     if (cx->states->scratch.used > 0) arena_reset(&cx->states->scratch);
 }
 
-static const void *probe(struct tw_context *cx, const struct user_value *v, const struct state_layout *l, void *row,
-                         const void *value)
+/* Holds until the next store or probe: encoded values lie in scratch. NULL: no value (misuse). */
+static const void *probe(struct tw_context *cx, struct user_state *s, const struct user_value *v,
+                         const struct state_layout *l, void *row, const void *value)
 {
     static const struct user_home nowhere;
 
-    user_value_store(v, l, &nowhere, row, value, &cx->states->scratch);
+    if (!can_store(cx, s, v, value)) return NULL;
     if (cx->states->scratch.used > 0) arena_reset(&cx->states->scratch);
+    user_value_store(v, l, &nowhere, row, value, &cx->states->scratch);
     return row;
+}
+
+static const void *probe_value(struct tw_context *cx, struct user_state *s, const void *value)
+{
+    return probe(cx, s, &s->value, s->layout, s->probe_value, value);
 }
 
 static const void *map_key(struct tw_context *cx, struct user_state *s, const void *key)
 {
-    return probe(cx, &s->key, s->key_layout, s->probe_key, key);
+    return probe(cx, s, &s->key, s->key_layout, s->probe_key, key);
 }
 
 /* --- value ------------------------------------------------------------------------------------------------------------------- */
@@ -293,7 +310,7 @@ bool tw_value_get(struct tw_context *cx, const struct tw_state *state, void *val
     const void *row = s ? view_value_get(s->view) : NULL;
 
     if (row == NULL) return false;
-    value_load(s, row, value);
+    value_load(cx, s, row, value);
     return true;
 }
 
@@ -363,8 +380,8 @@ void tw_list_add(struct tw_context *cx, const struct tw_state *state, const void
     const void *row;
 
     if (s == NULL) return;
-    row = probe(cx, &s->value, s->layout, s->probe_value, value);
-    failed_in_state(cx, s, s->view ? view_list_add(s->view, row) : opstate_add(s->opstate, row));
+    row = probe_value(cx, s, value);
+    if (row) failed_in_state(cx, s, s->view ? view_list_add(s->view, row) : opstate_add(s->opstate, row));
 }
 
 uint32_t tw_list_size(struct tw_context *cx, const struct tw_state *state)
@@ -406,7 +423,7 @@ bool tw_list_get(struct tw_context *cx, const struct tw_state *state, uint32_t i
     const void *row = s ? walk_to(cx, s, index) : NULL;
 
     if (row == NULL) return false;
-    value_load(s, row, value);
+    value_load(cx, s, row, value);
     return true;
 }
 
@@ -422,22 +439,24 @@ bool user_may_write(struct tw_context *cx, const struct tw_state *decl)
 bool tw_map_get(struct tw_context *cx, const struct tw_state *state, const void *key, void *value)
 {
     struct user_state *s = state_now(cx, state, MAPS, "tw_map_get");
-    const void *row;
+    const void *row, *probe = s ? map_key(cx, s, key) : NULL;
 
-    if (s == NULL) return false;
-    row = s->view ? view_map_get(s->view, map_key(cx, s, key)) : opstate_get(s->opstate, map_key(cx, s, key));
-    if (row && value) value_load(s, row, value);
+    if (probe == NULL) return false;
+    row = s->view ? view_map_get(s->view, probe) : opstate_get(s->opstate, probe);
+    if (row && value) value_load(cx, s, row, value);
     return row != NULL;
 }
 
 void tw_map_put(struct tw_context *cx, const struct tw_state *state, const void *key, const void *value)
 {
     struct user_state *s = state_now(cx, state, MAPS, "tw_map_put");
+    const void *probe;
     void *row;
 
     if (s == NULL || !user_may_write(cx, state)) return;
-    row = s->view ? view_map_put(s->view, map_key(cx, s, key), NULL)
-                  : opstate_put(s->opstate, map_key(cx, s, key), NULL);
+    probe = map_key(cx, s, key);
+    if (probe == NULL) return;
+    row = s->view ? view_map_put(s->view, probe, NULL) : opstate_put(s->opstate, probe, NULL);
     if (row)
         value_store(cx, s, row, value);
     else
@@ -449,7 +468,9 @@ bool tw_map_remove(struct tw_context *cx, const struct tw_state *state, const vo
     struct user_state *s = state_now(cx, state, MAPS, "tw_map_remove");
 
     if (s == NULL || !user_may_write(cx, state)) return false;
-    return s->view ? view_map_remove(s->view, map_key(cx, s, key)) : opstate_remove(s->opstate, map_key(cx, s, key));
+    const void *probe = map_key(cx, s, key);
+    if (probe == NULL) return false;
+    return s->view ? view_map_remove(s->view, probe) : opstate_remove(s->opstate, probe);
 }
 
 uint32_t tw_map_size(struct tw_context *cx, const struct tw_state *state)
@@ -470,8 +491,8 @@ bool tw_map_next(struct tw_context *cx, const struct tw_state *state, uint32_t *
     row = walk_to(cx, s, *cursor);
     if (row == NULL) return false;
     key_row = s->view ? view_map_key(s->view, row) : opstate_key(s->opstate, row);
-    if (key) user_value_load(&s->key, s->key_layout, &s->home, key_row, key);
-    if (value) value_load(s, row, value);
+    if (key) user_value_load(&s->key, s->key_layout, &s->home, key_row, key, &cx->loaded);
+    if (value) value_load(cx, s, row, value);
     ++*cursor;
     return true;
 }
@@ -492,7 +513,7 @@ static enum status reduce_one(void *arg, struct view *v, void *accumulator, cons
         value_store(f->cx, s, accumulator, input);
         return S_OK;
     }
-    value_load(s, accumulator, s->accumulator);
+    value_load(f->cx, s, accumulator, s->accumulator);
     memset(s->result, 0, s->value.size);
     if (s->decl->function->reduce(f->cx, s->accumulator, input, s->result) != TW_OK) return E_USER;
     value_store(f->cx, s, accumulator, s->result);
@@ -508,7 +529,7 @@ static enum status aggregate_one(void *arg, struct view *v, void *accumulator, c
     (void)v;
     memset(s->accumulator, 0, s->value.size);
     if (!is_first)
-        value_load(s, accumulator, s->accumulator);
+        value_load(f->cx, s, accumulator, s->accumulator);
     else if (fn->create && fn->create(f->cx, s->accumulator) != TW_OK)
         return E_USER;
     if (fn->add(f->cx, s->accumulator, input) != TW_OK) return E_USER;
@@ -542,7 +563,7 @@ bool tw_reducing_get(struct tw_context *cx, const struct tw_state *state, void *
     const void *row = s ? view_value_get(s->view) : NULL;
 
     if (row == NULL) return false;
-    value_load(s, row, value);
+    value_load(cx, s, row, value);
     return true;
 }
 
@@ -559,7 +580,7 @@ bool tw_aggregating_get(struct tw_context *cx, const struct tw_state *state, voi
     const void *row = s ? view_value_get(s->view) : NULL;
 
     if (row == NULL) return false;
-    value_load(s, row, s->accumulator);
+    value_load(cx, s, row, s->accumulator);
     if (s->decl->function->result(cx, s->accumulator, result) != TW_OK) {
         if (cx->broken == S_OK) cx->broken = E_USER;
         return false;
@@ -586,7 +607,7 @@ static enum status merge_one(void *arg, struct view *v, void *accumulator, const
         return S_OK;
     }
     memset(s->accumulator, 0, s->value.size);
-    value_load(s, accumulator, s->accumulator);
+    value_load(f->cx, s, accumulator, s->accumulator);
     if (s->decl->function->merge(f->cx, s->accumulator, input) != TW_OK) return E_USER;
     value_store(f->cx, s, accumulator, s->accumulator);
     return S_OK;
@@ -604,8 +625,8 @@ static void list_move(struct tw_context *cx, struct user_state *s, uint32_t from
     select_key(cx->states, to);
     for (uint32_t i = 0; i < n; i++) {
         memset(value, 0, s->value.size);
-        value_load(s, rows[i], value);
-        failed_in_state(cx, s, view_list_add(s->view, probe(cx, &s->value, s->layout, s->probe_value, value)));
+        value_load(cx, s, rows[i], value);
+        failed_in_state(cx, s, view_list_add(s->view, probe_value(cx, s, value)));
     }
     select_key(cx->states, from);
 }
@@ -617,7 +638,7 @@ static void value_move(struct tw_context *cx, struct user_state *s, uint32_t fro
 
     if (row == NULL) return;
     memset(value, 0, s->value.size);
-    value_load(s, row, value);
+    value_load(cx, s, row, value);
     select_key(cx->states, to);
     fold(cx, s, s->decl->kind == TW_REDUCING ? reduce_one : merge_one, value);
     select_key(cx->states, from);
@@ -671,6 +692,7 @@ static enum status keys_visit(struct tw_context *cx, struct batch *keys, tw_key_
     cx->begun = true;
     for (uint32_t i = 0; st == S_OK && i < keys->count; i++) {
         cx->keys_at = i;
+        user_forget_loaded(cx);
         if (fn(cx, arg) != TW_OK || cx->broken != S_OK) st = E_USER;
     }
     if (st == S_OK) user_keys_done(cx); /* after a failure the message names the key */
@@ -710,7 +732,11 @@ enum tw_status tw_each_key(struct tw_context *cx, const struct tw_state *state, 
         us->each_keys = batch_create(cx->key_type, BATCH_ROWS, cx->op->mem);
         us->each_rows = mem_alloc(cx->op->mem, sizeof *us->each_rows * BATCH_ROWS);
     }
+    struct arena loaded = cx->loaded; /* the caller goes on with what it has read so far */
+    arena_init(&cx->loaded, cx->op->mem, 0);
     enum status st = keys_walk(cx, view_table(s->view), fn, arg);
+    arena_release(&cx->loaded);
+    cx->loaded = loaded;
     if (st != S_OK && cx->broken == S_OK) cx->broken = st;
     return st == S_OK ? TW_OK : TW_FAILED;
 }

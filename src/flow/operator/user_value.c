@@ -2,79 +2,80 @@
  *
  * The layouts of both sides are known when the state is declared, so a value is moved by one small loop over its fields;
  * a plain BIGINT is one turn of it. Strings are the one danger: what a function writes may be what it has just read from
- * the same row, and writing a field gives the field's old bytes back. Those strings are set aside first. */
+ * the same row, and writing a field gives the field's old bytes back. Those strings are set aside first. Nested values are
+ * bytes in state (flow/state/nested_value.h), encoded before anything is written. */
 #include "flow/operator/user_value.h"
 
 #include "columns/column/rowconv.h"
 #include "flow/operator/user.h"
+#include "flow/state/nested_value.h"
 #include "ground/base/str.h"
 
 #include <string.h>
 
 /* --- describing ----------------------------------------------------------------------------------------------------- */
-static uint32_t c_size(const struct type *t)
+static void fields_set(struct arena *a, struct user_value *v, const struct cform_child *children, uint32_t count)
 {
-    if (t->phys == P_STR && t->kind <= T_VARBINARY) return sizeof(struct tw_str);
-    if (t->kind == T_NULL || t->phys >= P_LIST || t->phys == P_I128 || t->phys == P_STR) return 0;
-    return (uint32_t)phys_width((enum phys)t->phys);
-}
+    struct user_value_field *fields = ARENA_ARRAY(a, struct user_value_field, count + 1);
 
-static enum status field_add(struct user_value *v, struct user_value_field *fields, const struct type *t, const char *text, struct err *e)
-{
-    uint32_t size = c_size(t), align = MIN(size, 8);
-
-    if (size == 0) {
-        err_set(e, E_UNSUPPORTED, "type %s has no form as a C value", text);
-        err_hint(e, "use numbers, DECIMAL up to 18 digits, times, STRING, BYTES, or a ROW of these");
-        return E_UNSUPPORTED;
-    }
-    v->size = ALIGN_UP(v->size, align);
-    fields[v->field_count++] = (struct user_value_field){.offset = v->size, .phys = t->phys};
-    v->string_count += t->phys == P_STR;
-    v->size += size;
-    return S_OK;
-}
-
-enum status user_value_of_text(struct arena *a, const char *text, struct user_value *out, struct err *e)
-{
-    const struct type *t, **types;
-    const char *single = "value", *const *names = &single;
-    struct user_value_field *fields;
-    uint32_t count, align = 1;
-
-    if (type_parse(a, str_of(text), &t, e) != S_OK) return E_GRAPH;
-    count = t->kind == T_ROW ? t->child_count : 1;
-    types = ARENA_ARRAY(a, const struct type *, count);
-    fields = ARENA_ARRAY(a, struct user_value_field, count);
-    *out = (struct user_value){.null_offset = ROWCONV_NO_NULLS, .fields = fields};
     for (uint32_t i = 0; i < count; i++) {
-        const struct type *field = t->kind == T_ROW ? t->children[i] : t;
-        TRY(field_add(out, fields, field, text, e));
-        align = MAX(align, MIN(c_size(field), 8));
-        types[i] = type_with_null(a, field, false);
+        const struct cform *form = children[i].form;
+        bool is_nested = cform_is_nested(form);
+        fields[i] = (struct user_value_field){
+            .offset = children[i].offset, .phys = form->type->phys, .form = is_nested ? form : NULL};
+        v->string_count += form->type->phys == P_STR;
+        v->nested_count += is_nested;
+        v->must_check |= is_nested || (v->null_offset != ROWCONV_NO_NULLS && !form->type->nullable);
     }
-    out->size = ALIGN_UP(out->size, align);
-    if (t->kind == T_ROW) names = t->names;
-    out->type = type_row(a, count, names, types, false);
+    v->field_count = count;
+    v->fields = fields;
+}
+
+static void value_of_form(struct arena *a, const struct cform *form, struct user_value *out)
+{
+    *out = (struct user_value){.size = form->size, .null_offset = form->null_offset, .form = form};
+    if (form->type->kind == T_ROW) {
+        out->type = type_with_null(a, form->type, false);
+        fields_set(a, out, form->children, form->child_count);
+    } else {
+        const char *const name = "value";
+        const struct type *type = type_with_null(a, form->type, false);
+        out->type = type_row(a, 1, &name, &type, false);
+        fields_set(a, out, &(struct cform_child){.form = form}, 1);
+    }
+}
+
+enum status user_value_of_text(struct arena *a, const char *text, const struct tw_row *row, struct user_value *out, struct err *e)
+{
+    const struct cform *form;
+
+    TRY(cform_parse(a, text, row, &form, e));
+    value_of_form(a, form, out);
     return S_OK;
 }
 
 enum status user_value_of_row(struct arena *a, const struct tw_row *row, struct user_value *out, struct err *e)
 {
-    struct user_value_field *fields;
-    struct user_row bound;
+    const struct cform *form;
 
-    TRY(user_row_type(a, row, &out->type, e));
-    TRY(user_row_bind(a, row, out->type, NULL, &bound, e));
-    fields = ARENA_ARRAY(a, struct user_value_field, bound.conv.field_count);
-    for (uint32_t i = 0; i < bound.conv.field_count; i++)
-        fields[i] = (struct user_value_field){.offset = bound.conv.fields[i].offset, .phys = bound.conv.fields[i].phys};
-    out->size = row->size;
-    out->null_offset = bound.conv.null_offset;
-    out->field_count = bound.conv.field_count;
-    out->string_count = bound.string_count;
-    out->fields = fields;
+    TRY(cform_of_row(a, row, &form, e));
+    value_of_form(a, form, out);
     return S_OK;
+}
+
+enum status user_value_check(const struct user_value *v, const void *value, const char **why)
+{
+    if (!v->must_check) return S_OK;
+    return cform_check(v->form, value, why);
+}
+
+enum status user_value_accept(struct tw_context *cx, const struct user_value *v, const void *value)
+{
+    const char *why;
+
+    if (LIKELY(user_value_check(v, value, &why) == S_OK)) return S_OK;
+    user_misuse(cx, "what function '%s' answers cannot be kept: %s", cx->ref->name, why);
+    return user_failed(cx, TW_FAILED);
 }
 
 /* --- reading ---------------------------------------------------------------------------------------------------------- */
@@ -115,7 +116,21 @@ static void null_mark(const struct user_value *v, void *value, uint32_t field, b
     memcpy(at, &mask, sizeof mask);
 }
 
-void user_value_load(const struct user_value *v, const struct state_layout *l, const struct user_home *home, const void *row, void *value)
+/* What is kept was checked when it was stored, so it reads. */
+static void nested_load(const struct user_value_field *field, struct str bytes, bool is_null, char *to, struct arena *items)
+{
+    enum status st;
+
+    if (is_null || bytes.size == 0) {
+        memset(to, 0, field->form->size);
+        return;
+    }
+    st = nested_value_decode(field->form, bytes, to, items);
+    ASSERT(st == S_OK);
+}
+
+void user_value_load(const struct user_value *v, const struct state_layout *l, const struct user_home *home, const void *row,
+                     void *value, struct arena *items)
 {
     void *from = (void *)(uintptr_t)row; /* the accessors of row.h serve reading and writing */
 
@@ -139,7 +154,9 @@ void user_value_load(const struct user_value *v, const struct state_layout *l, c
             memcpy(to, &(struct tw_str){s.data, s.size}, sizeof(struct tw_str));
             break;
         }
-        case STATE_NESTED: ASSERT(!"nested values are refused when the state is declared");
+        case STATE_NESTED:
+            nested_load(&v->fields[i], text_of(home, state_text_at(from, f->offset)), state_is_null(l, row, i), to, items);
+            break;
         }
     }
 }
@@ -189,13 +206,26 @@ static struct tw_str set_aside(const struct user_value *v, const struct state_la
                                uint32_t field, struct tw_str s, struct arena *scratch)
 {
     for (uint32_t i = 0; i < v->field_count && s.size > 0; i++) {
-        if (l->fields[i].form != STATE_STRING) continue;
+        if (l->fields[i].form < STATE_STRING) continue;
         struct str held = text_of(home, state_text_at(row, l->fields[i].offset));
         if (s.data + s.size <= held.data || s.data >= held.data + held.size) continue;
         if (i == field && s.data == held.data && s.size == held.size) continue;
         return (struct tw_str){arena_strndup(scratch, s.data, s.size), s.size};
     }
     return s;
+}
+
+/* Encoded bytes are in scratch, so whatever strings of the row the value speaks of may be overwritten then. */
+static struct tw_str nested_bytes(const struct user_value *v, const void *value, uint32_t field, struct arena *scratch)
+{
+    const struct user_value_field *f = &v->fields[field];
+    const char *from = (const char *)value + f->offset;
+
+    if (value_null(v, value, field)) return (struct tw_str){"", 0};
+    size_t size = nested_value_size(f->form, from);
+    uint8_t *bytes = arena_alloc(scratch, size), *end = nested_value_encode(f->form, from, bytes);
+    ASSERT(end == bytes + size);
+    return (struct tw_str){(const char *)bytes, size};
 }
 
 static void text_store(const struct user_home *h, struct state_text *field, struct tw_str s)
@@ -221,13 +251,14 @@ static void strings_store(const struct user_value *v, const struct state_layout 
     struct tw_str *strings = arena_alloc(scratch, v->field_count * sizeof *strings);
 
     for (uint32_t i = 0; i < v->field_count; i++) {
+        if (l->fields[i].form == STATE_NESTED) strings[i] = nested_bytes(v, value, i, scratch);
         if (l->fields[i].form != STATE_STRING) continue;
         memcpy(&strings[i], (const char *)value + v->fields[i].offset, sizeof strings[i]);
         if (value_null(v, value, i)) strings[i] = (struct tw_str){"", 0};
         if (!is_probe(home)) strings[i] = set_aside(v, l, home, row, i, strings[i], scratch);
     }
     for (uint32_t i = 0; i < v->field_count; i++)
-        if (l->fields[i].form == STATE_STRING) text_store(home, state_text_at(row, l->fields[i].offset), strings[i]);
+        if (l->fields[i].form >= STATE_STRING) text_store(home, state_text_at(row, l->fields[i].offset), strings[i]);
 }
 
 void user_value_store(const struct user_value *v, const struct state_layout *l, const struct user_home *home, void *row,
@@ -241,12 +272,12 @@ void user_value_store(const struct user_value *v, const struct state_layout *l, 
         case STATE_WORD: *state_word(row, f->offset) = word_of(from, v->fields[i].phys); break;
         case STATE_REAL: *state_real(row, f->offset) = real_of(from, v->fields[i].phys); break;
         case STATE_WIDE: memcpy((char *)row + f->offset, from, 16); break;
-        case STATE_STRING: break;
-        case STATE_NESTED: ASSERT(!"nested values are refused when the state is declared");
+        case STATE_STRING:
+        case STATE_NESTED: break; /* below */
         }
         if (!f->nullable) continue;
         if (value_null(v, value, i)) state_set_null(l, row, i);
         else state_set_valid(l, row, i);
     }
-    if (v->string_count > 0) strings_store(v, l, home, row, value, scratch);
+    if (v->string_count + v->nested_count > 0) strings_store(v, l, home, row, value, scratch);
 }

@@ -205,11 +205,12 @@ static enum status delta_on_element(const struct call *c, int *result)
     if (*delta_is_set(c)) {
         old = arena_alloc(cx->op->scratch, e->last_value.size);
         memset(old, 0, e->last_value.size);
-        user_value_load(&e->last_value, &e->last->value, &home, last, old);
+        user_value_load(&e->last_value, &e->last->value, &home, last, old, &cx->loaded);
         TRY(user_check(cx, cx->fn->delta(cx, old, row, &delta)));
         if (!(delta > e->config->trigger_threshold)) return S_OK;
         *result = TW_FIRE;
     }
+    TRY(user_value_accept(cx, &e->last_value, row));
     user_value_store(&e->last_value, &e->last->value, &home, last, row, cx->op->scratch);
     *delta_is_set(c) = 1;
     return S_OK;

@@ -109,34 +109,46 @@ static const struct type *counted_type(struct arena *a, const struct type *acc)
     return type_row(a, n + 1, names, types, false);
 }
 
-static void name_field(struct window_user *u, const struct tw_field *f, uint32_t field, uint32_t key_col, uint8_t phys)
+/* Plain values go by their layout, nested ones by type. */
+static bool holds_key(const struct cform *field, const struct type *key)
+{
+    if (cform_is_nested(field)) return type_equal_ignoring_null(field->type, key);
+    return field->type->phys == key->phys;
+}
+
+static void name_field(struct window_user *u, const struct tw_field *f, uint32_t field, uint32_t key_col,
+                       const struct cform *form)
 {
     if (u->named_count == WINDOW_NAMED_MAX) return;
     u->named[u->named_count].offset = f->offset;
     u->named[u->named_count].field = field;
     u->named[u->named_count].key_col = key_col;
-    u->named[u->named_count++].phys = phys;
+    u->named[u->named_count++].form = form;
 }
 
-/* Which fields of the result are window bounds or key columns by name and width. */
-static void find_named(struct window_user *u)
+/* Which fields of the result are window bounds or key columns by name and layout. */
+static enum status find_named(struct window_user *u)
 {
     const struct type *key = u->cx->key_type;
+    const struct cform *form;
     uint32_t field = 0; /* without the mask */
 
-    for (uint32_t i = 0; u->result_row != NULL && i < u->result_row->field_count; i++) {
+    if (u->result_row == NULL) return S_OK;
+    TRY(cform_of_row(u->cx->op->plan->arena, u->result_row, &form, u->cx->op->err));
+    for (uint32_t i = 0; i < u->result_row->field_count; i++) {
         const struct tw_field *f = &u->result_row->fields[i];
         if (f->type[0] == '\0') {
             u->mask_offset = f->offset;
             continue;
         }
-        if (strcmp(f->name, "window_start") == 0 && f->size == 8) name_field(u, f, field, NAMED_START, P_I64);
-        if (strcmp(f->name, "window_end") == 0 && f->size == 8) name_field(u, f, field, NAMED_END, P_I64);
+        if (strcmp(f->name, "window_start") == 0 && f->size == 8) name_field(u, f, field, NAMED_START, form->children[field].form);
+        if (strcmp(f->name, "window_end") == 0 && f->size == 8) name_field(u, f, field, NAMED_END, form->children[field].form);
         int col = key != NULL ? type_field(key, str_of(f->name)) : -1;
-        if (col >= 0 && phys_width(key->children[col]->phys) >= f->size)
-            name_field(u, f, field, (uint32_t)col, key->children[col]->phys);
+        if (col >= 0 && holds_key(form->children[field].form, key->children[col]))
+            name_field(u, f, field, (uint32_t)col, form->children[field].form);
         field++;
     }
+    return S_OK;
 }
 
 static enum status fold_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
@@ -180,19 +192,20 @@ enum status window_user_open(struct window_user *u, struct tw_context *cx, struc
 
     u->cx = cx;
     u->fold_cx = fold_cx;
+    arena_init(&u->bytes, cx->op->mem, 0);
     u->is_bounded = window_is_bounded(c);
     u->folds = c->pre.fn != NULL ? c->pre.fn : is_fold(fn) ? fn : NULL;
     u->apply = fn->window != NULL && (c->pre.fn != NULL || !is_fold(fn)) ? fn : NULL;
     if (u->folds != NULL) TRY(open_fold(u));
     user_elements_init(&u->elements, cx, &u->fold_cx->in[0].row);
-    find_named(u);
-    return S_OK;
+    return find_named(u);
 }
 
 void window_user_close(struct window_user *u)
 {
     if (u->cx == NULL) return;
     user_elements_release(&u->elements);
+    arena_release(&u->bytes);
     mem_free(u->cx->op->mem, u->a);
     mem_free(u->cx->op->mem, u->b);
     mem_free(u->cx->op->mem, u->out);
@@ -208,14 +221,17 @@ static void load(const struct window_user *u, struct state_table *t, int64_t ns,
 {
     struct user_home home = {.table = t, .ns = ns};
 
-    user_value_load(&u->acc, &t->value, &home, acc, value);
+    user_value_load(&u->acc, &t->value, &home, acc, value, &u->fold_cx->loaded);
 }
 
-static void store(struct window_user *u, struct state_table *t, int64_t ns, void *acc, const char *value)
+static enum status store(struct window_user *u, struct state_table *t, int64_t ns, void *acc, const char *value)
 {
     struct user_home home = {.table = t, .ns = ns};
 
-    user_value_store(&u->acc, &t->value, &home, acc, value, u->cx->op->scratch);
+    TRY(user_value_accept(u->fold_cx, &u->acc, value));
+    user_value_store(&u->acc, &t->value, &home, acc, value, &u->bytes);
+    if (u->bytes.used > 0) arena_reset(&u->bytes);
+    return S_OK;
 }
 
 /* What reduce and its kin leave is read field by field, so every struct starts out cleared. */
@@ -230,28 +246,23 @@ static enum status start_one(struct window_user *u, struct state_table *t, int64
     if (u->folds->create == NULL) return S_OK;
     memset(u->a, 0, u->folds->acc->size);
     TRY(user_check(u->fold_cx, u->folds->create(u->fold_cx, u->a)));
-    store(u, t, ns, acc, u->a);
-    return S_OK;
+    return store(u, t, ns, acc, u->a);
 }
 
 enum status window_user_add(struct window_user *u, struct state_table *t, int64_t ns, void *acc, const char *row)
 {
     bool first = (*rows_so_far(u, t, acc))++ == 0;
 
+    user_forget_loaded(u->fold_cx);
     if (u->folds->reduce == NULL) {
         load(u, t, ns, acc, u->a);
         TRY(user_check(u->fold_cx, u->folds->add(u->fold_cx, u->a, row)));
-        store(u, t, ns, acc, u->a);
-        return S_OK;
+        return store(u, t, ns, acc, u->a);
     }
-    if (first) {
-        store(u, t, ns, acc, row);
-        return S_OK;
-    }
+    if (first) return store(u, t, ns, acc, row);
     load(u, t, ns, acc, u->a);
     TRY(reduce_into(u, u->a, row));
-    store(u, t, ns, acc, u->out);
-    return S_OK;
+    return store(u, t, ns, acc, u->out);
 }
 
 enum status window_user_merge(struct window_user *u, struct state_table *t, int64_t ns, void *acc,
@@ -260,36 +271,26 @@ enum status window_user_merge(struct window_user *u, struct state_table *t, int6
     int64_t more = *rows_so_far(u, from, (void *)(uintptr_t)other), *rows = rows_so_far(u, t, acc);
 
     if (more == 0) return S_OK;
+    user_forget_loaded(u->fold_cx);
     load(u, from, from_ns, other, u->b);
     if (*rows == 0) {
-        store(u, t, ns, acc, u->b);
+        TRY(store(u, t, ns, acc, u->b));
     } else if (u->folds->reduce != NULL) {
         load(u, t, ns, acc, u->a);
         TRY(reduce_into(u, u->a, u->b));
-        store(u, t, ns, acc, u->out);
+        TRY(store(u, t, ns, acc, u->out));
     } else {
         if (u->folds->merge == NULL)
             return err_set(u->cx->op->err, E_GRAPH, "this window merges accumulators, but the function has no .merge");
         load(u, t, ns, acc, u->a);
         TRY(user_check(u->fold_cx, u->folds->merge(u->fold_cx, u->a, u->b)));
-        store(u, t, ns, acc, u->a);
+        TRY(store(u, t, ns, acc, u->a));
     }
     *rows += more;
     return S_OK;
 }
 
 /* --- results ------------------------------------------------------------------------------------------------------ */
-static void put_key(const struct vector *v, uint32_t at, uint8_t phys, char *to)
-{
-    if (phys == P_STR) {
-        struct str s = text_str(&VECTOR_VALUES(v, struct text)[at]);
-        struct tw_str view = {s.data, s.size};
-        memcpy(to, &view, sizeof view);
-    } else {
-        memcpy(to, (const char *)v->data + at * phys_width(phys), phys_width(phys));
-    }
-}
-
 static void put_null(struct window_user *u, uint32_t field)
 {
     uint64_t mask;
@@ -299,7 +300,7 @@ static void put_null(struct window_user *u, uint32_t field)
     memcpy(u->out + u->mask_offset, &mask, sizeof mask);
 }
 
-static void fill_named(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
+static enum status fill_named(struct window_user *u, const struct batch *keys, uint32_t at, const struct tw_window *w)
 {
     for (uint32_t i = 0; i < u->named_count; i++) {
         char *to = u->out + u->named[i].offset;
@@ -311,8 +312,9 @@ static void fill_named(struct window_user *u, const struct batch *keys, uint32_t
         else if (col == NAMED_END)
             memcpy(to, &w->end, 8);
         else
-            put_key(&keys->cols[col], at, u->named[i].phys, to);
+            TRY(cform_read(u->named[i].form, &keys->cols[col], at, to, &u->fold_cx->loaded));
     }
+    return S_OK;
 }
 
 /* What the fold answers for the accumulator in u->a, as a struct. */
@@ -322,7 +324,7 @@ static enum status result_of(struct window_user *u, const struct batch *keys, ui
     *out = u->a;
     if (u->folds->reduce != NULL) return S_OK;
     memset(u->out, 0, u->result_row->size);
-    fill_named(u, keys, at, w);
+    TRY(fill_named(u, keys, at, w));
     *out = u->out;
     return user_check(u->fold_cx, u->folds->result(u->fold_cx, u->a, u->out));
 }
@@ -365,6 +367,7 @@ static enum status fire_value(struct window_user *u, const struct batch *keys, u
         user_elements_one(&u->elements, result, u->cx->time);
         return window_user_apply(u, keys, at, w);
     }
+    if (!user_out_check(u->cx, &u->cx->outs[0], result, 1)) return user_failed(u->cx, TW_FAILED);
     user_out_write(u->cx, &u->cx->outs[0], result, 1, &u->cx->time, NULL);
     return S_OK;
 }
@@ -373,6 +376,7 @@ enum status window_user_fire(struct window_user *u, struct state_table *t, int64
                              const struct batch *keys, uint32_t at, const struct tw_window *w)
 {
     stand_in(u, keys, at, w);
+    user_forget_loaded(u->fold_cx);
     load(u, t, ns, acc, u->a);
     return fire_value(u, keys, at, w);
 }

@@ -22,13 +22,14 @@ struct window_user {
     size_t acc_size;
     bool is_plain; /* the accumulator has neither strings nor nested values */
     char *a, *b, *out;               /* C values: accumulator, other accumulator, result */
+    struct arena bytes;              /* of what is being stored */
     struct tw_elements elements;
     struct user_where where;         /* of the window that fires */
     uint16_t where_row;
     /* Fields of the result that are filled in before `result` runs: window bounds, key columns of the same name. */
     struct {
         uint32_t offset, field, key_col; /* field: its bit of the null mask; key_col UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
-        uint8_t phys;
+        const struct cform *form;
     } named[WINDOW_NAMED_MAX];
     uint32_t named_count;
     uint32_t mask_offset; /* of the result's null mask, when it has one */

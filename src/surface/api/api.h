@@ -23,6 +23,7 @@ struct api_receiver { /* of tw_collect_to */
     struct user_row bound;     /* row against the stream, bound when the graph was prepared */
     char *structs;             /* ROWCONV_ROWS of them */
     struct tw_rows *rows;      /* not NULL: pulled, there is no call of fn (tw_execute_and_collect) */
+    struct arena items;        /* of their nested values */
 };
 
 /* Who looks on while jobs of an environment run: the status line of the command line. */

@@ -73,9 +73,10 @@ void api_world_start(struct tw_env *env); /* Linux, when the environment has no 
 /* --- rows for the caller (collect.c) ------------------------------------------------------------------------------------- */
 /* Binds the receivers' row types to their streams; the graph is prepared. */
 enum status api_receivers_bind(struct tw_env *env, struct err *e) CHECKED;
+void api_receivers_release(struct tw_env *env); /* what they hold, when their job is over */
 enum status api_receive(void *env, int64_t receiver, struct batch *b, struct err *e) CHECKED; /* of jobmaster_options */
 /* n <= ROWCONV_ROWS selected rows into r->structs; a NULL without a place: E_DATA. */
-enum status api_structs_read(const struct api_receiver *r, const struct batch *b, uint32_t first, uint32_t n,
+enum status api_structs_read(struct api_receiver *r, const struct batch *b, uint32_t first, uint32_t n,
                              struct err *e) CHECKED;
 
 /* --- pulled rows (rows.c) --------------------------------------------------------------------------------------------------- */

@@ -30,15 +30,23 @@ enum status api_receivers_bind(struct tw_env *env, struct err *e)
         if (user_row_bind(&env->arena, r->row, n->plan.inputs[0], NULL, &r->bound, e) != S_OK)
             return graph_at(n->here, e);
         r->structs = arena_alloc(&env->arena, (size_t)r->bound.conv.size * ROWCONV_ROWS);
+        arena_init(&r->items, env->arena.mem, 0);
     }
     return S_OK;
 }
 
-enum status api_structs_read(const struct api_receiver *r, const struct batch *b, uint32_t first, uint32_t n, struct err *e)
+void api_receivers_release(struct tw_env *env)
+{
+    for (uint32_t i = 0; i < env->receiver_count; i++) arena_release(&env->receivers[i].items);
+    env->receiver_count = 0;
+}
+
+enum status api_structs_read(struct api_receiver *r, const struct batch *b, uint32_t first, uint32_t n, struct err *e)
 {
     uint32_t bad_field = 0;
 
-    if (rowconv_read(&r->bound.conv, b, first, n, r->structs, &bad_field) == S_OK) return S_OK;
+    arena_reset(&r->items);
+    if (rowconv_read(&r->bound.conv, b, first, n, r->structs, &r->items, &bad_field) == S_OK) return S_OK;
     const char *column = b->schema->names[r->bound.conv.fields[bad_field].col];
     err_set(e, E_DATA, "%s: column '%s' is NULL, but row type '%s' has no null mask",
             r->rows != NULL ? "tw_execute_and_collect" : "tw_collect_to", column, r->row->name);

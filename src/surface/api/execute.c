@@ -180,7 +180,7 @@ void api_world_start(struct tw_env *env)
 
 static int job_over(struct tw_env *env, enum status st)
 {
-    env->receiver_count = 0;
+    api_receivers_release(env);
     env->is_err_old = true;
     sys_atomic_store(&env->cancelled, 0);
     if (st == E_CANCELED && env->rows != NULL && api_rows_are_canceled(env->rows)) {

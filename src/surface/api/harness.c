@@ -291,6 +291,14 @@ static int push(struct tw_harness *h, const char *call, uint32_t input, enum tw_
     if (!may_push(h, call, input)) return 1;
     ASSERT(kind <= TW_DELETE);
     struct batch *b = h->batches[input];
+    const struct user_row *bound = &h->rows[input];
+    const char *why;
+    uint32_t field;
+    if (rowconv_check(&bound->conv, row, 1, &field, &why) != S_OK) {
+        err_set(&h->env->err, E_CONFIG, "%s: field '%s' of row type '%s': %s", call, bound->form->type->names[field],
+                bound->row->name, why);
+        return 1;
+    }
     batch_clear(b);
     rowconv_write(&h->rows[input].conv, row, 1, b);
     batch_use_times(b);

@@ -17,6 +17,7 @@ struct tw_rows {
     const struct tw_row *row;
     struct api_receiver to; /* a copy: how rows become structs */
     struct mem mem;         /* of the batches; the job's thread allocates */
+    struct mem item_mem;    /* of nested values in the structs; the program's thread allocates */
     struct batch *batches[BATCHES];
     struct sys_mailbox *filled, *empty;
     struct sys_atomic_u64 is_closed; /* 1 = rows are not wanted any more, 2 = nor is the job */
@@ -47,6 +48,7 @@ struct tw_rows *tw_execute_and_collect_at(struct tw_stream *s, const struct tw_r
     if (env->rows != NULL) (void)tw_wait(env);
     *r = (struct tw_rows){.env = env, .row = row};
     mem_init(&r->mem, "rows", 0);
+    mem_init(&r->item_mem, "rows", 0);
     struct tw_stream *sink = tw_collect_to_at(s, row, no_callback, NULL, h);
     if (!sink->is_broken) env->receivers[receiver].rows = r;
     api_world_start(env);
@@ -55,7 +57,10 @@ struct tw_rows *tw_execute_and_collect_at(struct tw_stream *s, const struct tw_r
     env->rows = r;
     r->answer = tw_execute_async(env, job_name);
     r->has_ended = r->answer != 0 || env->background == NULL;
-    if (!r->has_ended) r->to = env->receivers[receiver];
+    if (!r->has_ended) {
+        r->to = env->receivers[receiver];
+        arena_init(&r->to.items, &r->item_mem, 0);
+    }
     return r;
 }
 
@@ -145,6 +150,7 @@ void api_rows_release(struct tw_rows *r)
     r->given = NULL;
     for (uint32_t i = 0; i < BATCHES; i++) batch_free(r->batches[i]);
     mem_release(&r->mem);
+    mem_release(&r->item_mem);
     sys_mailbox_free(r->env->sys, r->filled);
     sys_mailbox_free(r->env->sys, r->empty);
 }

@@ -4,6 +4,21 @@
 
 #include "flow/connector/values.h"
 
+static enum status rows_check(struct tw_env *env, const struct user_row *bound, const char *rows, uint32_t first,
+                              uint32_t n)
+{
+    const struct tw_row *row = bound->row;
+    const char *why;
+    uint32_t field;
+
+    for (uint32_t i = 0; bound->conv.must_check && i < n; i++) {
+        if (rowconv_check(&bound->conv, rows + (size_t)i * row->size, 1, &field, &why) == S_OK) continue;
+        return err_set(&env->err, E_GRAPH, "tw_from_data: row %u, field '%s' of row type '%s': %s", first + i,
+                       bound->form->type->names[field], row->name, why);
+    }
+    return S_OK;
+}
+
 static enum status encode_rows(struct tw_env *env, const struct tw_row *row, const struct type *schema,
                                const void *rows, uint32_t count, struct buf *out)
 {
@@ -13,13 +28,18 @@ static enum status encode_rows(struct tw_env *env, const struct tw_row *row, con
     TRY(values_check(schema, &env->err));
     TRY(user_row_bind(a, row, schema, NULL, &bound, &env->err));
     struct batch *b = batch_create(schema, ROWCONV_ROWS, a->mem);
-    for (uint32_t first = 0; first < count; first += ROWCONV_ROWS) {
+    enum status st = S_OK;
+    for (uint32_t first = 0; st == S_OK && first < count; first += ROWCONV_ROWS) {
+        const char *from = (const char *)rows + (size_t)first * row->size;
+        uint32_t n = MIN(count - first, ROWCONV_ROWS);
         batch_clear(b);
-        rowconv_write(&bound.conv, (const char *)rows + (size_t)first * row->size, MIN(count - first, ROWCONV_ROWS), b);
+        st = rows_check(env, &bound, from, first, n);
+        if (st != S_OK) break;
+        rowconv_write(&bound.conv, from, n, b);
         values_encode(b, out);
     }
     batch_free(b);
-    return S_OK;
+    return st;
 }
 
 struct tw_stream *tw_from_data_at(struct tw_env *env, const struct tw_row *row, const void *rows, uint32_t count,

@@ -7,10 +7,12 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-struct user_text {
-    const char *data;
-    size_t size;
+struct inner {
+    uint64_t nulls;
+    int32_t x;
+    struct tw_str y;
 };
+TW_ROW(inner, TW_FIELD(inner, x, "INT"), TW_FIELD(inner, y, "STRING"), TW_NULLS(inner, nulls));
 
 struct user_row {
     uint64_t nulls;
@@ -22,10 +24,10 @@ struct user_row {
     int64_t big;
     double real;
     int128 wide;
-    struct user_text text;
+    struct tw_str text;
     struct ts96 when;
-    struct vector_view list;
-    struct vector_view row;
+    struct tw_array list;
+    struct inner row;
 };
 
 #define SCHEMA                                                                                                         \
@@ -40,22 +42,23 @@ struct user_row {
     "false | 1 | 300 | -70000 | 0 | -5000000000 | -0.5 | -0.1 | \"a text of more than twelve bytes\" | 1969-12-31 "    \
     "23:59:59.999 | [] | (null, \"also a rather long one\")\n"
 
+#define FIELD(c, member, p)                                                                                          \
+    {                                                                                                                  \
+        .col = c, .offset = offsetof(struct user_row, member), .phys = p                                             \
+    }
 static const struct rowconv_field fields[] = {
-    {0, offsetof(struct user_row, flag), P_BOOL},  {1, offsetof(struct user_row, tiny), P_I8},
-    {2, offsetof(struct user_row, small), P_I16},  {3, offsetof(struct user_row, number), P_I32},
-    {4, offsetof(struct user_row, single), P_F32}, {5, offsetof(struct user_row, big), P_I64},
-    {6, offsetof(struct user_row, real), P_F64},   {7, offsetof(struct user_row, wide), P_I128},
-    {8, offsetof(struct user_row, text), P_STR},   {9, offsetof(struct user_row, when), P_TS96},
-    {10, offsetof(struct user_row, list), P_LIST}, {11, offsetof(struct user_row, row), P_ROW},
+    FIELD(0, flag, P_BOOL),  FIELD(1, tiny, P_I8),   FIELD(2, small, P_I16),  FIELD(3, number, P_I32),
+    FIELD(4, single, P_F32), FIELD(5, big, P_I64),   FIELD(6, real, P_F64),   FIELD(7, wide, P_I128),
+    FIELD(8, text, P_STR),   FIELD(9, when, P_TS96), FIELD(10, list, P_LIST), FIELD(11, row, P_ROW),
 };
-static const struct rowconv layout = {sizeof(struct user_row), offsetof(struct user_row, nulls), COUNT_OF(fields),
-                                      fields};
 
 struct world {
     struct mem mem;
     struct arena arena;
     struct buf out;
     const struct type *schema;
+    struct rowconv_field fields[COUNT_OF(fields)];
+    struct rowconv layout;
     struct user_row rows[ROWCONV_ROWS];
 };
 
@@ -68,6 +71,13 @@ static int set_up(void **state)
     arena_init(&w.arena, &w.mem, 0);
     buf_init(&w.out, &w.mem);
     w.schema = rows_type(&w.arena, SCHEMA);
+    memcpy(w.fields, fields, sizeof fields);
+    assert_int_equal(cform_parse(&w.arena, "ARRAY<STRING>", NULL, &w.fields[10].form, NULL), S_OK);
+    assert_int_equal(cform_of_row(&w.arena, &inner_row, &w.fields[11].form, NULL), S_OK);
+    w.layout = (struct rowconv){.size = sizeof(struct user_row),
+                                .null_offset = offsetof(struct user_row, nulls),
+                                .field_count = COUNT_OF(fields),
+                                .fields = w.fields};
     *state = &w;
     return 0;
 }
@@ -90,16 +100,20 @@ static void test_every_type_is_read(void **state)
     const struct user_row *r = w->rows;
     uint32_t bad = 99;
 
-    assert_int_equal(rowconv_read(&layout, b, 0, 3, w->rows, &bad), S_OK);
+    assert_int_equal(rowconv_read(&w->layout, b, 0, 3, w->rows, &w->arena, &bad), S_OK);
     assert_true(r[0].nulls == 0 && r[0].flag && r[0].tiny == -1 && r[0].small == -300 && r[0].number == 70000);
     assert_true(r[0].single == 1.5f && r[0].big == 5000000000 && r[0].real == 2.25);
     assert_true(r[0].wide == 1234567890123456785 && r[0].when.ms == 978307200123 && r[0].when.ns == 456789);
     assert_true(r[0].text.size == 5 && memcmp(r[0].text.data, "short", 5) == 0);
-    assert_true(r[0].list.vector == &b->cols[10] && r[0].list.row == 0 && r[0].row.vector == &b->cols[11]);
+    const struct tw_str *list = r[0].list.items;
+    assert_true(r[0].list.count == 2 && list[0].size == 1 && list[0].data[0] == 'p' && list[1].size == 0);
+    assert_true(!tw_is_null(r[0].list.nulls, 0) && tw_is_null(r[0].list.nulls, 1));
+    assert_true(r[0].row.nulls == 0 && r[0].row.x == 7 && r[0].row.y.size == 1);
     assert_int_equal(r[1].nulls, 0xfff);
     assert_true(!r[1].flag && r[1].big == 0 && r[1].text.data == NULL && r[1].text.size == 0 &&
-                r[1].list.vector == NULL);
-    assert_true(r[2].nulls == 0 && r[2].text.size == 32 && r[2].wide == -1 && r[2].list.row == 2);
+                r[1].list.items == NULL && r[1].list.count == 0 && r[1].row.nulls == 0);
+    assert_true(r[2].nulls == 0 && r[2].text.size == 32 && r[2].wide == -1 && r[2].list.count == 0);
+    assert_true(r[2].row.nulls == 1 && r[2].row.x == 0 && r[2].row.y.size == 22);
     batch_free(b);
 }
 
@@ -113,8 +127,8 @@ static void test_what_is_read_writes_the_same_rows(void **state)
     buf_init(&expected, &w->mem);
     (void)rows_text(b, &expected);
     rows_add(dst, "@5 " ROW_2);
-    assert_int_equal(rowconv_read(&layout, b, 0, 3, w->rows, &bad), S_OK);
-    rowconv_write(&layout, w->rows, 3, dst);
+    assert_int_equal(rowconv_read(&w->layout, b, 0, 3, w->rows, &w->arena, &bad), S_OK);
+    rowconv_write(&w->layout, w->rows, 3, dst);
     batch_free(b); /* strings and lists were copied */
     assert_int_equal(dst->count, 4);
     assert_int_equal(batch_time(dst, 3), TIME_MIN);
@@ -134,12 +148,14 @@ static void test_selection_constants_and_offsets(void **state)
                  *dict = rows_batch(rows_type(&w->arena, "ROW<a BIGINT>"), &w->mem, "10\n20\n");
     struct row {
         int64_t a;
-        struct user_text b;
+        struct tw_str b;
         int64_t c;
     } rows[64];
-    static const struct rowconv_field f[] = {
-        {0, offsetof(struct row, a), P_I64}, {1, offsetof(struct row, b), P_STR}, {2, offsetof(struct row, c), P_I64}};
-    static const struct rowconv l = {sizeof(struct row), ROWCONV_NO_NULLS, 3, f};
+    static const struct rowconv_field f[] = {{.col = 0, .offset = offsetof(struct row, a), .phys = P_I64},
+                                             {.col = 1, .offset = offsetof(struct row, b), .phys = P_STR},
+                                             {.col = 2, .offset = offsetof(struct row, c), .phys = P_I64}};
+    static const struct rowconv l = {
+        .size = sizeof(struct row), .null_offset = ROWCONV_NO_NULLS, .field_count = 3, .fields = f};
     static uint16_t sel[1000];
     uint32_t bad;
 
@@ -156,7 +172,7 @@ static void test_selection_constants_and_offsets(void **state)
     for (uint32_t i = 0; i < 1000; i++) sel[i] = (uint16_t)(i * 2 + (i & 1));
     b->sel = sel;
     b->sel_count = 1000;
-    assert_int_equal(rowconv_read(&l, b, 900, 64, rows, &bad), S_OK);
+    assert_int_equal(rowconv_read(&l, b, 900, 64, rows, NULL, &bad), S_OK);
     for (uint32_t i = 0; i < 64; i++) {
         assert_int_equal(rows[i].a, sel[900 + i]);
         assert_int_equal(rows[i].b.size, 8);
@@ -171,14 +187,14 @@ static void test_null_without_a_mask_is_an_error(void **state)
 {
     struct world *w = *state;
     struct batch *b = rows_batch(rows_type(&w->arena, "ROW<a INT, b INT>"), &w->mem, "1 | 2\n3 | null\n");
-    static const struct rowconv_field f[] = {{0, 0, P_I32}, {1, 4, P_I32}};
-    static const struct rowconv l = {8, ROWCONV_NO_NULLS, 2, f};
+    static const struct rowconv_field f[] = {{.col = 0, .phys = P_I32}, {.col = 1, .offset = 4, .phys = P_I32}};
+    static const struct rowconv l = {.size = 8, .null_offset = ROWCONV_NO_NULLS, .field_count = 2, .fields = f};
     int32_t rows[4];
     uint32_t bad = 99;
 
-    assert_int_equal(rowconv_read(&l, b, 0, 1, rows, &bad), S_OK);
+    assert_int_equal(rowconv_read(&l, b, 0, 1, rows, NULL, &bad), S_OK);
     assert_true(rows[0] == 1 && rows[1] == 2 && bad == 99);
-    assert_int_equal(rowconv_read(&l, b, 1, 1, rows, &bad), E_DATA);
+    assert_int_equal(rowconv_read(&l, b, 1, 1, rows, NULL, &bad), E_DATA);
     assert_int_equal(bad, 1);
     batch_free(b);
 }
@@ -190,8 +206,8 @@ static void test_columns_without_a_field_get_null_or_zero(void **state)
         &w->arena, "ROW<a INT, b STRING, c STRING NOT NULL, d ROW<x INT NOT NULL> NOT NULL, e BIGINT NOT NULL>");
     static const uint64_t needed[] = {0xf};
     struct batch *b = batch_create_needed(schema, needed, 10, &w->mem);
-    static const struct rowconv_field f[] = {{0, 0, P_I32}};
-    static const struct rowconv l = {4, ROWCONV_NO_NULLS, 1, f};
+    static const struct rowconv_field f[] = {{.phys = P_I32}};
+    static const struct rowconv l = {.size = 4, .null_offset = ROWCONV_NO_NULLS, .field_count = 1, .fields = f};
     static const int32_t values[] = {5, 6};
 
     rows_add(b, "1 | x | y | (3) | 0\n");
@@ -205,8 +221,8 @@ static void test_kinds_stay_insert(void **state)
 {
     struct world *w = *state;
     struct batch *b = rows_batch(rows_type(&w->arena, "ROW<a INT>"), &w->mem, "-D @4 1\n");
-    static const struct rowconv_field f[] = {{0, 0, P_I32}};
-    static const struct rowconv l = {4, ROWCONV_NO_NULLS, 1, f};
+    static const struct rowconv_field f[] = {{.phys = P_I32}};
+    static const struct rowconv l = {.size = 4, .null_offset = ROWCONV_NO_NULLS, .field_count = 1, .fields = f};
     static const int32_t value = 5;
 
     b->kinds[1] = ROW_DELETE;

@@ -814,7 +814,7 @@ static void operator_state_needs_no_key(void **state)
 }
 
 /* --- mistakes ----------------------------------------------------------------------------------------------------- */
-static const struct tw_state bad_type = {.name = "bad", .kind = TW_VALUE, .value = "ARRAY<INT>"};
+static const struct tw_state bad_type = {.name = "bad", .kind = TW_VALUE, .value = "ARRAY<NULL>"};
 static const struct tw_state no_key_type = {.name = "m", .kind = TW_MAP, .value = "INT"};
 TW_FUNCTION(bad_state) = {.in = &event_row, .out = &result_row, .states = {&bad_type}, .process = count_rows};
 TW_FUNCTION(no_map_key) = {.in = &event_row, .out = &result_row, .states = {&no_key_type}, .process = count_rows};
@@ -867,8 +867,8 @@ static void declarations_are_checked(void **state)
          "function 'f': value state 'count' needs a keyed stream (call tw_key_by before, or use operator list state)"},
         {&alarm, NULL, "function 'f' has .on_timer, but timers need a keyed stream (call tw_key_by before)"},
         {&bad_state, "user",
-         "function 'f': value state 'bad': type ARRAY<INT> has no form as a C value (use numbers, DECIMAL up to 18 "
-         "digits, times, STRING, BYTES, or a ROW of these)"},
+         "function 'f': value state 'bad': type NULL has no form as a C value (use numbers, DECIMAL, times, STRING, "
+         "BYTES, or ARRAY, MAP, MULTISET, ROW of these)"},
         {&no_map_key, "user", "function 'f': map state 'm' needs the type of its map key in .map_key"},
         {&ttl_negative, "user", "function 'f': state 'n' has a negative time to live"},
         {&ttl_update, "user", "function 'f': state 'u': .ttl.update or .ttl.visibility is no value of its enum"},
