@@ -70,7 +70,7 @@ enum { TW_DECIMAL_TEXT_MAX = 48 };
 TW_API const char *tw_decimal_text(struct tw_decimal d, int scale, char to[TW_DECIMAL_TEXT_MAX]);
 #ifdef __SIZEOF_INT128__
 __extension__ typedef __int128 tw_int128; /* to calculate with */
-static inline tw_int128 tw_decimal_get(struct tw_decimal d) { return ((tw_int128)d.high << 64) | d.low; }
+static inline tw_int128 tw_decimal_get(struct tw_decimal d) { return d.high * ((tw_int128)1 << 64) + d.low; }
 static inline struct tw_decimal tw_decimal_put(tw_int128 v)
 {
     struct tw_decimal d = {(uint64_t)v, (int64_t)(v >> 64)};
