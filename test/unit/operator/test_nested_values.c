@@ -227,6 +227,52 @@ static void states_hold_nested_values(void **state)
     run_all("process", &memory, remember_scenario);
 }
 
+/* A string of the old array goes into a field beside the new one, which takes the old one's place. */
+struct moved {
+    struct tw_array tags;
+    struct tw_str last;
+};
+static const struct tw_state moved_state = {
+    .name = "moved", .kind = TW_VALUE, .value = "ROW<tags ARRAY<STRING>, last STRING>"};
+
+static enum tw_status move(struct tw_context *cx, const void *in)
+{
+    const struct order *o = in;
+    struct order out = {.user = o->user, .nulls = 0x3c};
+    struct moved m = {.last = TW_STR("none")};
+
+    if (tw_value_get(cx, &moved_state, &m)) m.last = ((const struct tw_str *)m.tags.items)[m.tags.count - 1];
+    m.tags = o->tags;
+    tw_value_set(cx, &moved_state, &m);
+    tw_value_get(cx, &moved_state, &m);
+    out.tags = (struct tw_array){&m.last, NULL, 1};
+    tw_collect(cx, &out);
+    return TW_OK;
+}
+TW_FUNCTION(moving) = {
+    .in = &order_row, .out = &order_row, .key = &user_row, .states = {&moved_state}, .process = move};
+
+static void move_scenario(struct op_driver *d)
+{
+    op_push(d, 0,
+            "ann | [x, the first of the long tags] | 1 | null | null | null\n"
+            "ann | [y, the other of the long tags] | 1 | null | null | null\n");
+    op_push(d, 0,
+            "ann | [z, and the third one, is it no] | 1 | null | null | null\n"
+            "ann | [short] | 1 | null | null | null\n");
+    assert_string_equal(op_driver_error(d), "");
+    assert_string_equal(op_output(d), "+I[ann, [none], null, null, null, null]\n"
+                                      "+I[ann, [the first of the long tags], null, null, null, null]\n"
+                                      "+I[ann, [the other of the long tags], null, null, null, null]\n"
+                                      "+I[ann, [is it no], null, null, null, null]\n");
+}
+
+static void strings_of_the_old_value_may_be_kept(void **state)
+{
+    (void)state;
+    run_all("process", &moving, move_scenario);
+}
+
 /* --- reducing and aggregating ------------------------------------------------------------------------------------------- */
 struct tags {
     struct tw_array tags;
@@ -436,6 +482,7 @@ int main(void)
         cmocka_unit_test(rows_pass_through),
         cmocka_unit_test(maps_fill_nested_fields),
         cmocka_unit_test(states_hold_nested_values),
+        cmocka_unit_test(strings_of_the_old_value_may_be_kept),
         cmocka_unit_test(folds_hold_nested_values),
         cmocka_unit_test(a_rolling_reduce_keeps_nested_values),
         cmocka_unit_test(mistakes_fail_with_a_sentence),
