@@ -172,7 +172,7 @@ static enum status open_fold(struct window_user *u)
     u->is_plain = true;
     for (uint32_t i = 0; i < u->acc.type->child_count; i++) {
         enum phys phys = u->acc.type->children[i]->phys;
-        u->is_plain &= phys != P_STR && phys_width(phys) > 0;
+        u->is_plain &= phys != P_STR && phys != P_LIST && phys_width(phys) > 0;
     }
     u->fold = (struct window_fold){.acc = counted_type(a, u->acc.type),
                                    .start = u->folds->create != NULL ? fold_start : NULL,
