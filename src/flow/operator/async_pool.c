@@ -4,7 +4,9 @@
  * shared but mailboxes. Helpers are started when they are needed first. */
 #include "flow/operator/async_pool.h"
 
+#include "flow/operator/harness_port.h"
 #include "flow/operator/user_internal.h"
+#include "flow/task/job_shared.h"
 
 #include <string.h>
 
@@ -29,8 +31,37 @@ struct async_pool {
     struct async_job **jobs;            /* every job ever made */
     uint32_t job_count, job_capacity;
     bool runs_here;
+    struct harness_async *harness;      /* NULL = not in one */
     int stop;                           /* its address is the message that ends a helper */
 };
+
+static void find_harness(struct async_pool *p)
+{
+    bool made;
+
+    job_lock(p->op.job);
+    p->harness = job_object(p->op.job, HARNESS_ASYNC, sizeof *p->harness, NULL, &made);
+    job_unlock(p->op.job);
+}
+
+static bool is_held(struct async_pool *p)
+{
+    struct harness_async *h = p->harness;
+
+    if (h == NULL || !h->is_held) return false;
+    for (uint32_t i = 0; i < h->waiting_count; i++)
+        if (h->waiting[i] == p->task->op) return true;
+    if (h->waiting_count == HARNESS_ASYNC_MAX) return false;
+    h->waiting[h->waiting_count++] = p->task->op;
+    return true;
+}
+
+static void line_up(struct async_pool *p, struct async_job *job)
+{
+    if (p->line_last) p->line_last->next = job;
+    else p->line = job;
+    p->line_last = job;
+}
 
 enum status async_pool_create(struct tw_context *task, uint32_t threads, struct async_pool **out)
 {
@@ -50,6 +81,7 @@ enum status async_pool_create(struct tw_context *task, uint32_t threads, struct 
     p->helper_max = MIN(threads, ASYNC_THREADS_MAX);
     p->runs_here = strcmp(op->sys->ops->name, "linux") != 0; /* worlds on one thread: simulation, harness */
     if (!p->runs_here) p->finished = sys_mailbox_create(op->sys);
+    if (strcmp(op->sys->ops->name, "harness") == 0) find_harness(p);
     return S_OK;
 }
 
@@ -243,15 +275,17 @@ enum status async_job_run(struct async_pool *p, struct async_job *job)
     job->attempt++;
     job->next = NULL;
     job->op.watermark = p->task->op->watermark;
+    if (p->runs_here && is_held(p)) {
+        line_up(p, job);
+        return S_OK;
+    }
     if (p->runs_here) {
         attempt(job);
         job->next = p->all_done;
         p->all_done = job;
         return S_OK;
     }
-    if (p->line_last) p->line_last->next = job;
-    else p->line = job;
-    p->line_last = job;
+    line_up(p, job);
     if (p->idle == NULL && p->helper_count < p->helper_max) {
         enum status st = helper_start(p);
         if (st != S_OK && p->helper_count == 0) return st;
@@ -264,6 +298,13 @@ struct async_job *async_pool_finished(struct async_pool *p)
 {
     struct async_job *job;
 
+    if (p->runs_here && p->line != NULL && !is_held(p)) {
+        job = p->line;
+        p->line = job->next;
+        if (p->line == NULL) p->line_last = NULL;
+        attempt(job);
+        return job;
+    }
     if (p->runs_here) {
         job = p->all_done;
         if (job) p->all_done = job->next;

@@ -3,7 +3,18 @@
 #pragma once
 #include "columns/column/batch.h"
 
+struct op_cx;
+
 #define HARNESS_OUTPUT "harness/output"
+#define HARNESS_ASYNC "harness/async"
+enum { HARNESS_ASYNC_MAX = 64 };
+
+/* Asynchronous requests: held, they are not begun, as if what they ask did not answer. */
+struct harness_async {
+    bool is_held;
+    struct op_cx *waiting[HARNESS_ASYNC_MAX]; /* operators whose requests were held, to be rung */
+    uint32_t waiting_count;
+};
 
 /* An input, under its name: what the harness has pushed and the operator has not taken yet. Rows come first. */
 struct harness_input {

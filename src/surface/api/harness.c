@@ -341,6 +341,16 @@ int tw_set_processing_time(struct tw_harness *h, int64_t now_ms)
     return drive(h);
 }
 
+int tw_hold_async(struct tw_harness *h, bool hold)
+{
+    if (h->env->err.status != S_OK) return 1;
+    struct harness_async *async = shared_object(h, HARNESS_ASYNC, sizeof *async);
+    async->is_held = hold;
+    for (uint32_t i = 0; !hold && i < async->waiting_count; i++) op_ring(async->waiting[i]);
+    if (!hold) async->waiting_count = 0;
+    return drive(h);
+}
+
 int tw_push_end(struct tw_harness *h)
 {
     if (!may_push(h, "tw_push_end", 0)) return 1;

@@ -91,7 +91,8 @@ static void wrong_settings_are_told(void **state)
     tw_harness_free(h);
     h = tw_harness_create_with(place_graph, NULL, &click_row, NULL, .parallelism = 3, .max_parallelism = 2);
     assert_non_null(strstr(tw_harness_error(h), "test_harness_settings.c:"));
-    assert_non_null(strstr(tw_harness_error(h), ": parallelism 3 of 'KeyedProcess' is more than its max parallelism 2"));
+    assert_non_null(
+        strstr(tw_harness_error(h), ": parallelism 3 of 'KeyedProcess' is more than its max parallelism 2"));
     tw_harness_free(h);
 }
 
@@ -204,6 +205,73 @@ static void what_lives_as_long_as_the_hand_says(void **state)
     tw_harness_free(h);
 }
 
+/* --- asynchronous requests ---------------------------------------------------------------------------------------------------- */
+static enum tw_status ask(struct tw_context *cx, const void *in)
+{
+    struct click out = *(const struct click *)in;
+
+    out.n *= 10;
+    tw_collect(cx, &out);
+    return TW_OK;
+}
+
+static enum tw_status too_late(struct tw_context *cx, const void *in)
+{
+    struct click out = {((const struct click *)in)->user, -1};
+
+    tw_collect(cx, &out);
+    return TW_OK;
+}
+TW_FUNCTION(asks) = {.in = &click_row, .out = &click_row, .async = ask, .timeout = too_late};
+TW_FUNCTION(asks_strictly) = {.in = &click_row, .out = &click_row, .async = ask};
+
+static struct tw_stream *ask_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2;
+    return tw_async_wait(in, arg, .timeout_ms = 100);
+}
+
+static void requests_time_out_by_hand(void **state)
+{
+    struct tw_harness *h = tw_harness_create(ask_graph, (void *)(uintptr_t)&asks, &click_row, NULL);
+
+    (void)state;
+    push(h, 0, 1, 1, 1);
+    assert_string_equal(tw_output(h, false), "+I[1, 10]@1\n");
+    assert_int_equal(tw_hold_async(h, true), 0);
+    push(h, 0, 2, 2, 2);
+    assert_int_equal(tw_set_processing_time(h, 50), 0);
+    push(h, 0, 3, 3, 3);
+    assert_int_equal(tw_set_processing_time(h, 99), 0);
+    assert_string_equal(tw_output(h, false), "");
+    assert_int_equal(tw_set_processing_time(h, 100), 0);
+    assert_string_equal(tw_output(h, false), "+I[2, -1]@2\n");
+    assert_int_equal(tw_hold_async(h, false), 0); /* the first answer comes too late, the second does not */
+    assert_string_equal(tw_output(h, false), "+I[3, 30]@3\n");
+    push(h, 0, 4, 4, 4);
+    assert_string_equal(tw_output(h, false), "+I[4, 40]@4\n");
+    assert_int_equal(tw_hold_async(h, true), 0);
+    push(h, 0, 5, 5, 5);
+    assert_int_equal(tw_push_end(h), 0); /* waits for the answer */
+    assert_string_equal(tw_output(h, false), "");
+    assert_int_equal(tw_hold_async(h, false), 0);
+    assert_string_equal(tw_output(h, false), "+I[5, 50]@5\n");
+    tw_harness_free(h);
+}
+
+static void without_a_timeout_hook_the_limit_fails(void **state)
+{
+    struct tw_harness *h = tw_harness_create(ask_graph, (void *)(uintptr_t)&asks_strictly, &click_row, NULL);
+
+    (void)state;
+    assert_int_equal(tw_hold_async(h, true), 0);
+    push(h, 0, 2, 2, 2);
+    assert_int_equal(tw_set_processing_time(h, 99), 0);
+    assert_int_equal(tw_set_processing_time(h, 100), 1);
+    assert_non_null(strstr(tw_harness_error(h), "100 ms"));
+    tw_harness_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +279,8 @@ int main(void)
         cmocka_unit_test(wrong_settings_are_told),
         cmocka_unit_test(entries_and_timers_are_counted_exactly),
         cmocka_unit_test(what_lives_as_long_as_the_hand_says),
+        cmocka_unit_test(requests_time_out_by_hand),
+        cmocka_unit_test(without_a_timeout_hook_the_limit_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
