@@ -253,7 +253,7 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
 int tw_wait(struct tw_env *env)
 {
     struct api_background *b = env->background;
-    int answer = env->has_result && strcmp(env->result.status, "FINISHED") == 0 ? 0 : 1;
+    int answer;
 
     if (env->rows != NULL) api_rows_close(env->rows);
     if (b != NULL) {
@@ -262,6 +262,8 @@ int tw_wait(struct tw_env *env)
         answer = b->answer;
         buf_release(&b->bytes);
         mem_free(&env->mem, b);
+    } else {
+        answer = env->has_result && strcmp(env->result.status, "FINISHED") == 0 ? 0 : 1;
     }
     if (env->rows != NULL) api_rows_release(env->rows);
     return answer;
