@@ -110,7 +110,7 @@ static enum status fold_one(struct partition_fold *p, bool is_first, const void 
     struct tw_context *cx = &p->cx;
 
     *next = p->a;
-    if (!is_first) user_value_load(&p->acc, &p->table->value, &p->home, kept, p->a);
+    if (!is_first) user_value_load(&p->acc, &p->table->value, &p->home, kept, p->a, &cx->loaded);
     if (cx->fn->reduce != NULL) {
         *next = is_first ? row : p->out;
         if (is_first) return S_OK;
@@ -132,6 +132,7 @@ static enum status fold_block(struct partition_fold *p, uint32_t n)
         uint32_t at = cx->done + i;
         user_at(cx, at, row);
         TRY(fold_one(p, bit_get(p->created, at), p->rows[at], row, &next));
+        TRY(user_value_accept(cx, &p->acc, next));
         user_value_store(&p->acc, &p->table->value, &p->home, p->rows[at], next, &p->scratch);
         if (p->scratch.used > 0) arena_reset(&p->scratch);
     }
@@ -170,9 +171,10 @@ static enum status answer(struct partition_fold *p, const void *kept)
     struct tw_context *cx = &p->cx;
     const void *row = p->a;
 
+    user_forget_loaded(cx);
     memset(p->a, 0, p->acc.size);
     if (kept != NULL)
-        user_value_load(&p->acc, &p->table->value, &p->home, kept, p->a);
+        user_value_load(&p->acc, &p->table->value, &p->home, kept, p->a, &cx->loaded);
     else if (cx->fn->create != NULL)
         TRY(user_check(cx, cx->fn->create(cx, p->a)));
     if (cx->fn->reduce == NULL) {
