@@ -91,14 +91,14 @@ static double goal_of(struct bench *b, const struct bench_case *c)
 
 static const char *verdict(const struct bench *b, const struct bench_case *c, double value, double goal)
 {
-    if (b->is_smoke || c->goal_kind == GOAL_NONE) return "printed";
+    if (b->is_smoke || c->goal_kind == GOAL_NONE || c->goal_kind == GOAL_SHARE_WANTED) return "printed";
     bool least = c->goal_kind == GOAL_SHARE_AT_LEAST || c->goal_kind == GOAL_AT_LEAST;
     return (least ? value >= goal : value <= goal) ? "met" : "MISSED";
 }
 
 static void print(struct bench *b, const struct bench_case *c, double engine, double limit, double *judged, uint32_t count)
 {
-    static const char *const signs[] = {" ", ">=", "<=", ">=", "<="};
+    static const char *const signs[] = {" ", ">=", "<=", ">=", "<=", "~"};
     double middle = median(judged, count), goal = goal_of(b, c);
     char text[6][32], sign[40];
 
@@ -117,7 +117,7 @@ void bench_line(struct bench *b, const struct bench_case *c, double *values, uin
 
 static bool is_relative(const struct bench_case *c)
 {
-    return c->goal_kind == GOAL_SHARE_AT_LEAST || c->goal_kind == GOAL_TIMES_AT_MOST;
+    return c->goal_kind == GOAL_SHARE_AT_LEAST || c->goal_kind == GOAL_SHARE_WANTED || c->goal_kind == GOAL_TIMES_AT_MOST;
 }
 
 void bench_run(struct bench *b, const struct bench_case *c)
@@ -129,9 +129,9 @@ void bench_run(struct bench *b, const struct bench_case *c)
     for (uint32_t i = 0; i < runs; i++) {
         engine[i] = c->engine(b, c->arg);
         limit[i] = c->limit != NULL ? c->limit(b, c->arg) : 0;
-        judged[i] = !is_relative(c)                             ? engine[i]
-                    : c->goal_kind == GOAL_SHARE_AT_LEAST ? engine[i] / limit[i]
-                                                                : limit[i] / engine[i];
+        judged[i] = !is_relative(c)                        ? engine[i]
+                    : c->goal_kind == GOAL_TIMES_AT_MOST ? limit[i] / engine[i]
+                                                           : engine[i] / limit[i];
     }
     print(b, c, median(engine, runs), c->limit != NULL ? median(limit, runs) : 0, judged, runs);
 }

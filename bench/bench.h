@@ -25,6 +25,7 @@ enum bench_goal {
     GOAL_TIMES_AT_MOST,  /* cost of engine over cost of limit: limit rate over engine rate */
     GOAL_AT_LEAST,       /* the engine's figure itself */
     GOAL_AT_MOST,
+    GOAL_SHARE_WANTED, /* a share, printed beside what is wanted, not judged */
 };
 
 struct bench {

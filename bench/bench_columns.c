@@ -1,10 +1,10 @@
 /* bench_columns.c - ns per row of what every operator does with batches: appending, hashing, conversion to C structs, each
- * beside a plain loop over arrays that does the same without batches. Minimum and median of several runs, both sides
- * interleaved so that a noisy machine hits them alike. The last line is what a batch of one row costs. */
+ * beside a plain loop over arrays that does the same without batches. The last line is what a batch of one row costs. */
+#include "bench.h"
+
 #include "columns/column/rowconv.h"
 #include "ground/base/hash.h"
 #include "ground/base/str.h"
-#include "ground/sys/sys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,30 +176,27 @@ static void plain_write(struct world *w)
 
 /* ---- the frame */
 
-struct bench_case {
+struct column_case {
     const char *name;
     void (*engine)(struct world *), (*plain)(struct world *);
     uint32_t rows;
-    double engine_ns[ROUNDS], plain_ns[ROUNDS];
+    struct world *world;
 };
 
-static int by_value(const void *a, const void *b)
+static double run(struct bench *b, void (*work)(struct world *), const struct column_case *c)
 {
-    double x = *(const double *)a, y = *(const double *)b;
+    uint32_t batches = (uint32_t)bench_size(b, BATCHES, 2);
+    int64_t start = sys_mono_ns(b->sys);
 
-    return x < y ? -1 : x > y;
-}
-
-static double run(struct sys *sys, void (*work)(struct world *), struct world *w, uint32_t rows)
-{
-    int64_t start = sys_mono_ns(sys);
-
-    for (int i = 0; i < BATCHES; i++) {
-        work(w);
-        __asm__ volatile("" ::"r"(w) : "memory"); /* the plain loops' results count as used */
+    for (uint32_t i = 0; i < batches; i++) {
+        work(c->world);
+        __asm__ volatile("" ::"r"(c->world) : "memory"); /* the plain loops' results count as used */
     }
-    return (double)(sys_mono_ns(sys) - start) / ((double)BATCHES * rows);
+    return (double)(sys_mono_ns(b->sys) - start) / ((double)batches * c->rows);
 }
+
+static double engine(struct bench *b, void *arg) { return run(b, ((struct column_case *)arg)->engine, arg); }
+static double by_hand(struct bench *b, void *arg) { return run(b, ((struct column_case *)arg)->plain, arg); }
 
 static struct batch *batch_of(struct arena *a, const char *type)
 {
@@ -236,61 +233,48 @@ static void world_fill(struct world *w, struct arena *a)
 }
 
 /* Appends, hashes and clears batches of one row: the fixed cost of a hop. */
-static void one_row(struct sys *sys, struct world *w)
+static double one_row(struct bench *b, void *arg)
 {
-    enum { TIMES = 1000000 };
     static const uint16_t row = 7;
     static const uint32_t col = 0;
-    uint64_t h, sum = 0;
-    int64_t start = sys_mono_ns(sys);
+    struct world *w = arg;
+    uint64_t times = bench_size(b, 1000000, 1000), h, sum = 0, once;
+    int64_t start = sys_mono_ns(b->sys);
 
-    for (int i = 0; i < TIMES; i++) {
+    for (uint64_t i = 0; i < times; i++) {
         batch_clear(w->out);
         batch_append(w->out, w->rows, &row, 1);
         batch_hash(w->out, &col, 1, &h);
         sum += h;
     }
-    double ns = (double)(sys_mono_ns(sys) - start) / TIMES;
-    printf("%-44s %8.1f ns (%llx)\n", "clear, append and hash one row of 4 columns", ns, (unsigned long long)sum);
+    double ns = (double)(sys_mono_ns(b->sys) - start) / (double)times;
+    once = hash64_u64((uint64_t)w->keys[row]);
+    bench_same("sum of hashes", (int64_t)sum, (int64_t)(once * times));
+    return ns;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    static struct bench_case cases[] = {
-        {"append, BIGINT", append_bigint, plain_bigint, BATCH_ROWS, {0}, {0}},
-        {"append, BIGINT, every second row", append_half, plain_half, HALF, {0}, {0}},
-        {"append, 4 columns, every second row", append_row, plain_row, HALF, {0}, {0}},
-        {"append, strings of 24 bytes", append_long, plain_long, BATCH_ROWS, {0}, {0}},
-        {"hash, BIGINT", hash_bigint, plain_hash, BATCH_ROWS, {0}, {0}},
-        {"hash, short strings", hash_name, plain_hash_name, BATCH_ROWS, {0}, {0}},
-        {"hash, BIGINT and INT", hash_two, plain_hash_two, BATCH_ROWS, {0}, {0}},
-        {"to structs, 4 fields", read_structs, plain_read, BATCH_ROWS, {0}, {0}},
-        {"from structs, 4 fields", write_structs, plain_write, BATCH_ROWS, {0}, {0}},
-    };
-    struct sys *sys = sys_linux_create_quiet();
     static struct world w;
-    struct mem mem;
-    struct arena arena;
+    static struct column_case cases[] = {
+        {"append, BIGINT", append_bigint, plain_bigint, BATCH_ROWS, &w},
+        {"append, BIGINT, every second row", append_half, plain_half, HALF, &w},
+        {"append, 4 columns, every second row", append_row, plain_row, HALF, &w},
+        {"append, strings of 24 bytes", append_long, plain_long, BATCH_ROWS, &w},
+        {"hash, BIGINT", hash_bigint, plain_hash, BATCH_ROWS, &w},
+        {"hash, short strings", hash_name, plain_hash_name, BATCH_ROWS, &w},
+        {"hash, BIGINT and INT", hash_two, plain_hash_two, BATCH_ROWS, &w},
+        {"to structs, 4 fields", read_structs, plain_read, BATCH_ROWS, &w},
+        {"from structs, 4 fields", write_structs, plain_write, BATCH_ROWS, &w},
+    };
+    struct bench b;
 
-    mem_init(&mem, "bench", 0);
-    arena_init(&arena, &mem, 0);
-    world_fill(&w, &arena);
-    for (int round = 0; round < ROUNDS; round++) {
-        for (size_t i = 0; i < COUNT_OF(cases); i++) {
-            cases[i].engine_ns[round] = run(sys, cases[i].engine, &w, cases[i].rows);
-            cases[i].plain_ns[round] = run(sys, cases[i].plain, &w, cases[i].rows);
-        }
-    }
-    printf("%-44s %8s %8s %8s %8s\n", "columns, ns per row", "min", "median", "plain", "ratio");
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        double *ns = cases[i].engine_ns, *plain = cases[i].plain_ns;
-        qsort(ns, ROUNDS, sizeof *ns, by_value);
-        qsort(plain, ROUNDS, sizeof *plain, by_value);
-        printf("%-44s %8.2f %8.2f %8.2f %8.2f\n", cases[i].name, ns[0], ns[ROUNDS / 2], plain[ROUNDS / 2],
-               ns[0] / plain[0]);
-    }
-    one_row(sys, &w);
-    mem_release(&mem);
-    sys_linux_free(sys);
-    return 0;
+    bench_start(&b, argc, argv, "columns");
+    world_fill(&w, &b.arena);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        bench_run(&b, &(struct bench_case){
+                          .name = cases[i].name, .unit = "ns/row", .engine = engine, .limit = by_hand, .arg = &cases[i], .runs = ROUNDS});
+    bench_run(&b, &(struct bench_case){
+                      .name = "clear, append, hash: a row of 4 columns", .unit = "ns", .engine = one_row, .arg = &w, .runs = ROUNDS});
+    return bench_end(&b);
 }
