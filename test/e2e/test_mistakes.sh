@@ -39,7 +39,7 @@ refused() { # CASE ERROR
 }
 refused field "column 'usr' is not in the stream (has: user, n); did you mean 'user'?"
 refused key "field 'usr' is not in stream 'items' (has: user, n); did you mean 'user'?"
-refused 'key type' "function 'keyed': row type 'wrong_key', field 'user' is BIGINT, but the stream's column 'user' is STRING"
+refused 'key type' "function 'keyed': row type 'wrong_key', field 'user' is BIGINT NOT NULL, but the stream's column 'user' is STRING"
 refused unkeyed "window 'Window' needs a keyed stream, but stream 'items' is not keyed; call tw_key_by before it, or set .all for one window over all rows"
 refused uids "uid 'u' of 'Process' is that of 'Process' already; uids are unique in a job"
 refused option "connector 'filesystem' has no option 'paths'; did you mean 'path'?"
