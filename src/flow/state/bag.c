@@ -234,7 +234,7 @@ static void doomed_settle(struct hm_table *t, const struct doomed *d)
     e->flags &= ~(uint32_t)ELEMENT_DOOMED;
     if (e->count > 0) return; /* it came back */
     if (l->is_ordered) leaves_remove(t, d->space, d->bag, d->row);
-    else bag_index_remove(t, d->bag, d->row);
+    else if (!(e->flags & ELEMENT_DEAD)) bag_index_remove(t, d->bag, d->row);
     texts_free(t, d->space, d->row);
     e->flags |= ELEMENT_DEAD;
     if (--c->live == 0) chunk_free(t, d->space, d->bag, chunk_ref(t, d->bag, c));

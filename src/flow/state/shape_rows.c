@@ -1,7 +1,9 @@
 /* shape_rows.c - verbs on the rows of heads: scanning, LOG, MULTISET, and MAP with a map key.
  *
  * The idea: heads are resolved already; each verb goes through them in order and fetches what the next ones will need.
- * An element that was removed in this batch is found again and comes back to life, so its reference stays good.
+ * An element of a MULTISET that was removed in this batch is found again and comes back to life, so its reference stays good.
+ * A map key that was removed is inserted anew, behind the others, whether that was in this batch or long ago: where a batch
+ * ends must not reach the order.
  *
  * Invariants: rows come in the order of heads and per head in insertion order. Not here: ORDERED (shape_ordered.c). */
 #include "flow/state/shape_verbs.h"
@@ -245,20 +247,22 @@ enum status hm_multiset_find(struct state_table *base, int64_t ns, void *const *
 
 /* ---- MAP with a map key */
 
+/* A removed or expired entry makes room for a new one of its key: nobody finds it any more, but until state_done it can be
+ * read where it lies. */
+static void entry_replace(struct hm_table *t, struct space *s, struct bag *b, char *row)
+{
+    struct state_element *e = row_element(t->bag, row);
+
+    if (e->count > 0) bag_remove(t, s, b, row);
+    bag_index_remove(t, b, row);
+    e->flags |= ELEMENT_DEAD;
+}
+
 static char *entry_insert(struct hm_table *t, struct space *s, struct bag *b, uint32_t hash, const void *key, char *row, bool *is_new)
 {
-    struct state_element *e;
-
     *is_new = row == NULL || !row_is_shown(t, row);
-    if (row == NULL) return element_add(t, s, b, hash, key, NULL);
-    e = row_element(t->bag, row);
-    if (*is_new) {
-        row_free_texts(&t->base.value, &t->segments, &s->blocks, row);
-        memset(row, 0, t->base.value.size);
-        b->rows += e->count == 0;
-        e->count = 1;
-        e->matches = 0;
-    }
+    if (*is_new && row != NULL) entry_replace(t, s, b, row);
+    if (*is_new) return element_add(t, s, b, hash, key, NULL);
     if (t->bag->ttl_offset) row_stamp(t, row);
     return row;
 }

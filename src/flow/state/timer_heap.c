@@ -411,12 +411,24 @@ void timer_heap_settle(struct timer_heap *h)
     }
 }
 
+/* Of the first bucket that holds more than deletions of what never was. */
+static uint64_t buckets_min(const struct timer_heap *h)
+{
+    for (uint32_t level = 0; level < HEAP_LEVELS; level++) {
+        const struct heap_level *l = h->levels[level];
+        for (uint32_t w = 0; l != NULL && w < 4; w++) {
+            for (uint64_t left = l->filled[w]; left != 0; left &= left - 1) {
+                uint64_t min = l->buckets[w * 64 + (uint32_t)__builtin_ctzll(left)].min;
+                if (min != UINT64_MAX) return min;
+            }
+        }
+    }
+    return UINT64_MAX;
+}
+
 uint64_t timer_heap_min(const struct timer_heap *h)
 {
-    struct heap_level *l;
-    uint32_t digit;
-    const struct heap_bucket *b = bucket_first(h, &l, &digit);
-    uint64_t min = b ? b->min : UINT64_MAX;
+    uint64_t min = buckets_min(h);
 
     if (h->ready.head < h->ready.count) min = MIN(min, *timer_heap_first(h));
     for (uint32_t i = 0; i < h->fresh.count; i++) {

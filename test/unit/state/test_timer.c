@@ -360,11 +360,37 @@ static void duplicates_do_not_pile_up(void **state)
     free(w);
 }
 
+/* Deletions of what never was lie before the first timer: whoever sleeps until the next one must not sleep for ever. */
+static void deletions_of_nothing_hide_no_timer(void **state)
+{
+    struct world *w = malloc(sizeof *w);
+    uint64_t first = UINT64_C(7) << 32 | 20, later = UINT64_C(7) << 32 | 5000,
+             nothing[] = {UINT64_C(7) << 32 | 40, UINT64_C(8) << 32 | 300};
+    uint32_t n;
+
+    (void)state;
+    world_open(w, "ROW<k BIGINT NOT NULL> NOT NULL", 1);
+    register_range(w, &first, 1, false); /* once the heap has begun, near times and far ones lie apart */
+    assert_int_equal(timers_due(w->timers, 30, w->out, w->cols, w->due, &n), S_OK);
+    assert_int_equal(n, 1);
+    register_range(w, nothing, 1, true);
+    assert_int_equal(timers_next(w->timers), INT64_MAX);
+    register_range(w, &later, 1, false);
+    assert_int_equal(timers_next(w->timers), 5000);
+    register_range(w, nothing, 2, true);
+    assert_int_equal(timers_next(w->timers), 5000);
+    register_range(w, &later, 1, true); /* too small is allowed for deleted ones, gone for ever is not */
+    assert_true(timers_next(w->timers) >= 5000);
+    world_close(w);
+    free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(word_keys), cmocka_unit_test(other_keys), cmocka_unit_test(many_spread),
         cmocka_unit_test(many_at_once), cmocka_unit_test(duplicates_do_not_pile_up),
+        cmocka_unit_test(deletions_of_nothing_hide_no_timer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

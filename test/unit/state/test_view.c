@@ -21,6 +21,7 @@ struct model {
     int64_t list[LIST_MAX];
     bool in_map[MAP_MAX];
     int64_t map[MAP_MAX];
+    uint32_t since[MAP_MAX], puts; /* order of first insertion */
 };
 
 struct world {
@@ -131,11 +132,12 @@ static uint32_t map_count(const struct model *m)
     return count;
 }
 
-/* A walk shows every entry once, and may remove what it stands on. */
+/* A walk shows every entry once, in the order in which they came, whatever was removed and came again, and may remove what it stands on. */
 static void map_walk(struct world *w, struct model *m)
 {
     struct view_cursor c = {0};
     bool seen[MAP_MAX] = {0}, removes = prng_below(&w->random, 3) == 0;
+    uint32_t latest = 0;
 
     for (int64_t *row; (row = view_map_next(w->map, &c)) != NULL;) {
         struct str key = view_text_get(w->map, view_map_key(w->map, row));
@@ -143,6 +145,8 @@ static void map_walk(struct world *w, struct model *m)
         struct text probe = text_view(key.data, key.size);
         assert_true(k < MAP_MAX && m->in_map[k] && !seen[k]);
         assert_int_equal(*row, m->map[k]);
+        assert_true(m->since[k] > latest);
+        latest = m->since[k];
         seen[k] = true;
         if (!removes || k % 3) continue;
         assert_true(view_map_remove(w->map, &probe));
@@ -173,6 +177,7 @@ static void map_use(struct world *w, struct model *m)
         row = view_map_put(w->map, &key, &is_new);
         assert_int_equal(is_new, !m->in_map[k]);
         if (is_new) assert_int_equal(*row, 0);
+        if (is_new) m->since[k] = ++m->puts;
         *row = m->map[k] = (int64_t)prng_next(&w->random);
         m->in_map[k] = true;
         break;

@@ -1,0 +1,342 @@
+/* stateful_functions.c - the operators that call a user's function beside its state, one case per hook and per kind of state;
+ * the running aggregates; the interval join; partitions. What functions tell depends on all they read, so that a state
+ * resolved for another row, applied twice or lost shows in the rows. */
+#include "support/stateful.h"
+
+#include "columns/column/batch.h"
+
+#define FN(f) .functions = {&f}, .config = &(const struct function_config){.function = STATEFUL_FN(f)}
+
+/* --- states ------------------------------------------------------------------------------------------------------------- */
+static enum tw_status add_two(struct tw_context *cx, const void *a, const void *b, void *out)
+{
+    (void)cx;
+    *(int64_t *)out = *(const int64_t *)a * 3 + *(const int64_t *)b; /* the order counts */
+    return TW_OK;
+}
+static const struct tw_function adding = {.reduce = add_two};
+static enum tw_status fold_add(struct tw_context *cx, void *acc, const void *in)
+{
+    struct stateful_sum *s = acc;
+
+    (void)cx;
+    s->n++;
+    s->total = s->total * 3 + *(const int64_t *)in;
+    return TW_OK;
+}
+static enum tw_status fold_result(struct tw_context *cx, const void *acc, void *out)
+{
+    (void)cx;
+    *(int64_t *)out = ((const struct stateful_sum *)acc)->total + ((const struct stateful_sum *)acc)->n;
+    return TW_OK;
+}
+static const struct tw_function folding = {.acc = &stateful_sum_row, .add = fold_add, .result = fold_result};
+
+static const struct tw_state value = {.name = "value", .kind = TW_VALUE, .value = "BIGINT"};
+static const struct tw_state list = {.name = "list", .kind = TW_LIST, .value = "BIGINT"};
+static const struct tw_state map = {.name = "map", .kind = TW_MAP, .map_key = "BIGINT", .value = "BIGINT"};
+static const struct tw_state reducing = {
+    .name = "reducing", .kind = TW_REDUCING, .value = "BIGINT", .function = &adding};
+static const struct tw_state aggregating = {
+    .name = "aggregating", .kind = TW_AGGREGATING, .value = "BIGINT", .function = &folding};
+static const struct tw_state rules = {.name = "rules", .kind = TW_BROADCAST, .map_key = "BIGINT", .value = "BIGINT"};
+static const struct tw_state op_list = {.name = "held", .kind = TW_OPERATOR_LIST, .value = "BIGINT"};
+static const struct tw_state op_union = {.name = "shared", .kind = TW_OPERATOR_UNION, .value = "BIGINT"};
+static const struct tw_state written = {
+    .name = "written", .kind = TW_VALUE, .value = "BIGINT", .ttl = {.ttl_ms = 15, .update = TW_ON_CREATE_AND_WRITE}};
+static const struct tw_state read_list = {
+    .name = "read", .kind = TW_LIST, .value = "BIGINT", .ttl = {.ttl_ms = 12, .update = TW_ON_READ_AND_WRITE}};
+static const struct tw_state brief_map = {
+    .name = "brief", .kind = TW_MAP, .map_key = "BIGINT", .value = "BIGINT", .ttl = {.ttl_ms = 20}};
+static const struct tw_state expired_map = {
+    .name = "expired",
+    .kind = TW_MAP,
+    .map_key = "BIGINT",
+    .value = "BIGINT",
+    .ttl = {.ttl_ms = 20, .visibility = TW_RETURN_EXPIRED_IF_NOT_CLEANED_UP}};
+
+static int64_t list_digest(struct tw_context *cx, const struct tw_state *s)
+{
+    int64_t item, digest = 0;
+
+    for (uint32_t i = 0; tw_list_get(cx, s, i, &item); i++) digest = digest * 31 + item;
+    return digest;
+}
+
+static int64_t map_digest(struct tw_context *cx, const struct tw_state *s)
+{
+    int64_t key, item, digest = 0;
+    uint32_t cursor = 0;
+
+    while (tw_map_next(cx, s, &cursor, &key, &item)) digest = digest * 31 + key * 7 + item;
+    return digest;
+}
+
+static int64_t value_touch(struct tw_context *cx, int64_t v)
+{
+    tw_value_set_long(cx, &value, tw_value_long(cx, &value, 0) * 3 + v);
+    if (v == 7) tw_state_clear(cx, &value);
+    return tw_value_long(cx, &value, -1);
+}
+
+static int64_t list_touch(struct tw_context *cx, int64_t v)
+{
+    tw_list_add(cx, &list, &v);
+    if (tw_list_size(cx, &list) > 9) tw_state_clear(cx, &list);
+    return list_digest(cx, &list);
+}
+
+static int64_t map_touch(struct tw_context *cx, int64_t v)
+{
+    int64_t slot = v % 6, count = 0;
+
+    if (v % 5 == 0) tw_map_remove(cx, &map, &slot);
+    else {
+        tw_map_get(cx, &map, &slot, &count);
+        count = count * 3 + v;
+        tw_map_put(cx, &map, &slot, &count);
+    }
+    return map_digest(cx, &map);
+}
+
+static int64_t fold_touch(struct tw_context *cx, int64_t v)
+{
+    int64_t a = -1, b = -1;
+
+    tw_reducing_add(cx, &reducing, &v);
+    tw_aggregating_add(cx, &aggregating, &v);
+    tw_reducing_get(cx, &reducing, &a);
+    tw_aggregating_get(cx, &aggregating, &b);
+    if (v % 11 == 0) tw_state_clear(cx, v % 2 ? &reducing : &aggregating);
+    return a * 31 + b;
+}
+
+static enum tw_status told(struct tw_context *cx, int64_t n, int64_t total)
+{
+    struct stateful_sum out = {n, total};
+
+    tw_collect(cx, &out);
+    return TW_OK;
+}
+static int64_t v_of(const void *in) { return ((const struct stateful_row *)in)->v; }
+
+/* --- process: one case per kind of state, of timer, and of time to live ---------------------------------------------------- */
+static enum tw_status on_value(struct tw_context *cx, const void *in) { return told(cx, 1, value_touch(cx, v_of(in))); }
+static enum tw_status on_list(struct tw_context *cx, const void *in) { return told(cx, 2, list_touch(cx, v_of(in))); }
+static enum tw_status on_map(struct tw_context *cx, const void *in) { return told(cx, 3, map_touch(cx, v_of(in))); }
+static enum tw_status on_folds(struct tw_context *cx, const void *in) { return told(cx, 4, fold_touch(cx, v_of(in))); }
+#define KEYED .in = &stateful_row_row, .out = &stateful_sum_row, .key = &stateful_key_row
+static const struct tw_function values = {KEYED, .states = {&value}, .process = on_value};
+static const struct tw_function lists = {KEYED, .states = {&list}, .process = on_list};
+static const struct tw_function maps = {KEYED, .states = {&map}, .process = on_map};
+static const struct tw_function folds = {KEYED, .states = {&reducing, &aggregating}, .process = on_folds};
+
+/* Every state at once, and whom it belongs to. */
+static int64_t touch_all(struct tw_context *cx, int64_t v)
+{
+    const struct stateful_key *key = tw_key(cx);
+
+    return value_touch(cx, v) + 31 * list_touch(cx, v) + 961 * map_touch(cx, v) + 29791 * fold_touch(cx, v) +
+           (int64_t)key->k.size + key->k.data[0];
+}
+#define ALL_STATES .states = {&value, &list, &map, &reducing, &aggregating}
+static enum tw_status on_all(struct tw_context *cx, const void *in) { return told(cx, v_of(in), touch_all(cx, v_of(in))); }
+static const struct tw_function everything = {KEYED, ALL_STATES, .process = on_all};
+
+static enum tw_status on_brief(struct tw_context *cx, const void *in)
+{
+    int64_t v = v_of(in), slot = v % 4;
+
+    int64_t before = tw_value_long(cx, &written, -1) + 31 * list_digest(cx, &read_list) + 961 * map_digest(cx, &brief_map);
+    if (v % 3 == 0) tw_value_set_long(cx, &written, v);
+    if (v % 3 == 1) tw_list_add(cx, &read_list, &v);
+    if (v % 3 == 2) tw_map_put(cx, &brief_map, &slot, &v);
+    return told(cx, v, before);
+}
+static const struct tw_function brief = {KEYED, .states = {&written, &read_list, &brief_map}, .process = on_brief};
+static enum tw_status on_expired(struct tw_context *cx, const void *in)
+{
+    int64_t v = v_of(in), slot = v % 4;
+
+    tw_map_put(cx, &expired_map, &slot, &v);
+    return told(cx, v, map_digest(cx, &expired_map));
+}
+static const struct tw_function expired = {KEYED, .states = {&expired_map}, .process = on_expired};
+
+/* Timers of one domain: some are deleted, some set others; what fires tells the states. */
+static enum tw_status set_timers(struct tw_context *cx, int64_t v, bool event)
+{
+    int64_t at = event ? tw_time(cx) + v % 13 : tw_now_ms(cx) + v % 13;
+
+    touch_all(cx, v);
+    if (event && v % 4 == 0) tw_delete_event_timer(cx, at - 1);
+    else if (event) tw_register_event_timer(cx, at);
+    else if (v % 4 == 0) tw_delete_processing_timer(cx, at - 1);
+    else tw_register_processing_timer(cx, at);
+    return TW_OK;
+}
+static enum tw_status on_event_row(struct tw_context *cx, const void *in) { return set_timers(cx, v_of(in), true); }
+static enum tw_status on_clock_row(struct tw_context *cx, const void *in) { return set_timers(cx, v_of(in), false); }
+static enum tw_status on_timer(struct tw_context *cx, int64_t time)
+{
+    if (time % 5 == 0 && tw_timer_is_processing_time(cx)) tw_register_processing_timer(cx, time + 2);
+    if (time % 5 == 0 && !tw_timer_is_processing_time(cx)) tw_register_event_timer(cx, time - 2); /* due at once */
+    return told(cx, time, touch_all(cx, time % 17));
+}
+static const struct tw_function event_timers = {KEYED, ALL_STATES, .process = on_event_row, .on_timer = on_timer};
+static const struct tw_function clock_timers = {KEYED, ALL_STATES, .process = on_clock_row, .on_timer = on_timer};
+
+static enum tw_status on_held(struct tw_context *cx, const void *in)
+{
+    int64_t v = v_of(in);
+
+    tw_list_add(cx, &op_list, &v);
+    tw_list_add(cx, &op_union, &v);
+    if (tw_list_size(cx, &op_list) > 5) tw_state_clear(cx, &op_list);
+    return told(cx, list_digest(cx, &op_list), list_digest(cx, &op_union));
+}
+static const struct tw_function held = {
+    .in = &stateful_row_row, .out = &stateful_sum_row, .states = {&op_list, &op_union}, .process = on_held};
+
+/* --- the other hooks for one row --------------------------------------------------------------------------------------------- */
+static enum tw_status map_row(struct tw_context *cx, const void *in, void *out)
+{
+    *(struct stateful_sum *)out = (struct stateful_sum){v_of(in), touch_all(cx, v_of(in))};
+    return TW_OK;
+}
+static enum tw_status keep_row(struct tw_context *cx, const void *in, bool *keep)
+{
+    *keep = touch_all(cx, v_of(in)) % 3 != 0;
+    return TW_OK;
+}
+static enum tw_status on_twice(struct tw_context *cx, const void *in)
+{
+    if (v_of(in) % 2 == 0) told(cx, 0, list_digest(cx, &list));
+    return on_all(cx, in);
+}
+static enum tw_status map_second(struct tw_context *cx, const void *in, void *out)
+{
+    *(struct stateful_sum *)out = (struct stateful_sum){-v_of(in), touch_all(cx, v_of(in) + 50)};
+    return TW_OK;
+}
+static enum tw_status on_second(struct tw_context *cx, const void *in)
+{
+    tw_register_event_timer(cx, tw_time(cx) + 3);
+    return told(cx, -v_of(in), touch_all(cx, v_of(in) + 50));
+}
+static enum tw_status on_second_plain(struct tw_context *cx, const void *in)
+{
+    return told(cx, -v_of(in), touch_all(cx, v_of(in) + 50));
+}
+#define PAIR KEYED, .in2 = &stateful_row_row, ALL_STATES
+static const struct tw_function mapping = {KEYED, ALL_STATES, .map = map_row};
+static const struct tw_function keeping = {.in = &stateful_row_row, .key = &stateful_key_row, ALL_STATES, .filter = keep_row};
+static const struct tw_function doubling = {KEYED, ALL_STATES, .flat_map = on_twice};
+static const struct tw_function co_mapping = {PAIR, .map = map_row, .map2 = map_second};
+static const struct tw_function co_doubling = {PAIR, .flat_map = on_twice, .flat_map2 = on_second_plain};
+static const struct tw_function co_processing = {PAIR, .process = on_all, .process2 = on_second, .on_timer = on_timer};
+
+/* --- broadcast: rules for all keys, and a visit to each of them ---------------------------------------------------------------- */
+static enum tw_status on_ruled(struct tw_context *cx, const void *in)
+{
+    return told(cx, map_digest(cx, &rules), touch_all(cx, v_of(in)));
+}
+static enum tw_status on_rule(struct tw_context *cx, const void *in)
+{
+    int64_t v = v_of(in), slot = v % 5;
+
+    if (v % 4 == 0) tw_map_remove(cx, &rules, &slot);
+    else tw_map_put(cx, &rules, &slot, &v);
+    return told(cx, -v, map_digest(cx, &rules));
+}
+static enum tw_status visit_key(struct tw_context *cx, void *arg) { return told(cx, -1, touch_all(cx, *(int64_t *)arg)); }
+static enum tw_status on_visit(struct tw_context *cx, const void *in)
+{
+    int64_t v = v_of(in);
+
+    return v % 3 ? on_rule(cx, in) : tw_each_key(cx, v % 2 ? &value : &list, visit_key, &v);
+}
+#define RULED KEYED, .in2 = &stateful_row_row, .states = {&value, &list, &map, &reducing, &aggregating, &rules}
+static const struct tw_function ruled = {RULED, .process = on_ruled, .process2 = on_rule, .on_timer = on_timer};
+static const struct tw_function visiting = {RULED, .process = on_ruled, .process2 = on_visit};
+
+/* --- joins, partitions, running aggregates ------------------------------------------------------------------------------------ */
+static enum tw_status on_pair(struct tw_context *cx, const void *left, const void *right)
+{
+    return told(cx, v_of(left), v_of(right) * 1000 + (tw_right_time(cx) - tw_left_time(cx)));
+}
+static enum tw_status on_stateful_pair(struct tw_context *cx, const void *left, const void *right)
+{
+    return told(cx, v_of(left) * 100 + v_of(right), touch_all(cx, v_of(left)));
+}
+static const struct tw_function pairs = {KEYED, .in2 = &stateful_row_row, .join = on_pair};
+static const struct tw_function stateful_pairs = {PAIR, .join = on_stateful_pair};
+static const struct interval_config around = {.function = STATEFUL_FN(pairs), .lower_ms = -5, .upper_ms = 8},
+                                    open_bounds = {.function = STATEFUL_FN(pairs),
+                                                   .lower_ms = 0,
+                                                   .upper_ms = 9,
+                                                   .lower_exclusive = true,
+                                                   .upper_exclusive = true},
+                                    with_states = {.function = STATEFUL_FN(stateful_pairs), .lower_ms = -4, .upper_ms = 4};
+
+static enum tw_status on_partition(struct tw_context *cx, struct tw_elements *rows)
+{
+    int64_t digest = 0;
+
+    for (const struct stateful_row *r; (r = tw_next(rows)) != NULL;) digest = digest * 31 + r->v;
+    return told(cx, tw_element_count(rows), digest);
+}
+static enum tw_status on_stateful_partition(struct tw_context *cx, struct tw_elements *rows)
+{
+    const struct stateful_row *r = tw_next(rows);
+
+    return told(cx, tw_element_count(rows), touch_all(cx, r->v));
+}
+static const struct tw_function partitions = {KEYED, .partition_rows = on_partition};
+static const struct tw_function stateful_partitions = {KEYED, ALL_STATES, .partition_rows = on_stateful_partition};
+
+static enum tw_status join_rows(struct tw_context *cx, const void *a, const void *b, void *out)
+{
+    (void)cx;
+    *(struct stateful_row *)out = (struct stateful_row){((const struct stateful_row *)a)->k, v_of(a) * 3 + v_of(b)};
+    return TW_OK;
+}
+static const struct tw_function reduction = {.in = &stateful_row_row, .key = &stateful_key_row, .reduce = join_rows};
+
+#define ROLLING(name) {"rolling", name, .config = &(const struct rolling_config){name, "v"}}
+static const struct stateful_case cases[] = {
+    {"process", "value", FN(values)},
+    {"process", "list", FN(lists)},
+    {"process", "map", FN(maps)},
+    {"process", "reducing and aggregating", FN(folds)},
+    {"process", "all states", FN(everything)},
+    {"process", "time to live", FN(brief)},
+    {"process", "expired but not cleaned up", FN(expired), .is_swept = true},
+    {"process", "event timers", FN(event_timers)},
+    {"process", "processing timers", FN(clock_timers)},
+    {"process", "operator state", FN(held), .unkeyed = true, .nothing_asked = true},
+    {"process", "operator state beside a key", FN(held), .nothing_asked = true},
+    {"map", "states", FN(mapping)},
+    {"filter", "states", FN(keeping)},
+    {"flat_map", "states", FN(doubling)},
+    {"co_map", "states", FN(co_mapping), .second_keyed = true},
+    {"co_flat_map", "states", FN(co_doubling), .second_keyed = true},
+    {"co_process", "states and timers", FN(co_processing), .second_keyed = true},
+    {"broadcast_process", "rules", FN(ruled)},
+    {"broadcast_process", "each key", FN(visiting)},
+    {"reduce", "", FN(reduction)},
+    ROLLING("sum"),
+    ROLLING("min"),
+    ROLLING("max"),
+    ROLLING("min_by"),
+    ROLLING("max_by"),
+    {"interval_join", "bounds inside", .config = &around, .functions = {&pairs}, .second_keyed = true},
+    {"interval_join", "bounds outside", .config = &open_bounds, .functions = {&pairs}, .second_keyed = true},
+    {"interval_join", "states", .config = &with_states, .functions = {&stateful_pairs}, .second_keyed = true},
+    {"sort_partition", "per key", .config = &(const struct sort_config){"v", true}, .nothing_asked = true},
+    {"sort_partition", "of the subtask", .config = &(const struct sort_config){"v", false}, .unkeyed = true, .nothing_asked = true},
+    {"partition_rows", "per key", FN(partitions), .nothing_asked = true},
+    {"partition_rows", "states", FN(stateful_partitions)},
+};
+
+struct stateful_list stateful_functions(void) { return (struct stateful_list){cases, COUNT_OF(cases)}; }
