@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 ARGS         ?=
 export JOBS
 
-CTEST = ctest --output-on-failure --no-label-summary -j$(TEST_JOBS) $(if $(TESTS),-R '$(TESTS)')
+CTEST_ARGUMENTS = -j$(TEST_JOBS) $(if $(TESTS),-R '$(TESTS)')
 
 all: deps ## build everything: libraries, binary, tests, examples, benchmarks
 	@tools/build.sh $(BUILD) all
@@ -19,15 +19,15 @@ run: deps ## build, then run the main job on real flights (ARGS='--input my.csv'
 
 test: test-deps ## build, then run all tests (TESTS=regex for some)
 	@tools/build.sh $(BUILD) all
-	@cd $(BUILD) && $(CTEST)
+	@tools/ctest.sh $(BUILD) $(CTEST_ARGUMENTS)
 
-asan: deps ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
+asan: test-deps ## the whole suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/build.sh $(BUILD)-asan all -DTHALWEG_SANITIZE=address,undefined
-	@cd $(BUILD)-asan && $(CTEST)
+	@tools/ctest.sh $(BUILD)-asan $(CTEST_ARGUMENTS)
 
-tsan: deps ## the whole suite under ThreadSanitizer
+tsan: test-deps ## the whole suite under ThreadSanitizer
 	@tools/build.sh $(BUILD)-tsan all -DTHALWEG_SANITIZE=thread
-	@tsan=$$(pwd)/tools/tsan.sh && cd $(BUILD)-tsan && $$tsan $(CTEST)
+	@tools/tsan.sh tools/ctest.sh $(BUILD)-tsan $(CTEST_ARGUMENTS)
 
 sim: deps ## run the jobs in the simulated world under SIM_SEEDS seeds, and compare with the reference run
 	@tools/build.sh $(BUILD) thalweg

@@ -69,14 +69,14 @@ if(TARGET thalweg AND NOT THALWEG_FUZZ)
     set_tests_properties(sim_seeds PROPERTIES TIMEOUT 300 LABELS sim)
 endif()
 
-# ---- the binary from its command line: test_<name>.sh BINARY CC SOURCE-FOLDER, in a folder of its own
+# ---- the binary from its command line: test_<name>.sh BINARY CC SOURCE-FOLDER SANITIZERS, in a folder of its own
 file(GLOB e2e_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/e2e/test_*.sh)
-if(TARGET thalweg AND NOT THALWEG_SANITIZE AND NOT THALWEG_FUZZ)
+if(TARGET thalweg AND NOT THALWEG_FUZZ)
     foreach(source ${e2e_sources})
         get_filename_component(name ${source} NAME_WE)
         string(REPLACE test_ e2e_ name ${name})
-        add_test(NAME ${name} COMMAND ${source} $<TARGET_FILE:thalweg> ${CMAKE_C_COMPILER} ${CMAKE_SOURCE_DIR})
-        set_tests_properties(${name} PROPERTIES TIMEOUT 60 LABELS e2e SKIP_RETURN_CODE 77)
+        add_test(NAME ${name} COMMAND ${source} $<TARGET_FILE:thalweg> ${CMAKE_C_COMPILER} ${CMAKE_SOURCE_DIR} "${THALWEG_SANITIZE}")
+        set_tests_properties(${name} PROPERTIES TIMEOUT 120 LABELS e2e SKIP_RETURN_CODE 77)
     endforeach()
 endif()
 
@@ -125,14 +125,22 @@ endforeach()
 
 # ---- tests in Python, which compare with other implementations: test/python/test_<name>.py, run by test/python/run.sh
 file(GLOB python_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/python/test_*.py)
-if(python_sources AND NOT THALWEG_SANITIZE AND NOT THALWEG_FUZZ)
+if(python_sources AND NOT THALWEG_FUZZ)
     add_library(thalweg_everything SHARED $<TARGET_OBJECTS:thalweg_objects>)    # exports all, for ctypes; never installed
     set_target_properties(thalweg_everything PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
     target_link_libraries(thalweg_everything PRIVATE thalweg_flags thalweg_deps)
+    set(sanitizer_runtime "")       # goes into the interpreter's process in front of everything
+    if(THALWEG_SANITIZE)
+        string(REGEX REPLACE "address.*" "asan" runtime ${THALWEG_SANITIZE})
+        string(REPLACE "thread" "tsan" runtime ${runtime})
+        execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=lib${runtime}.so OUTPUT_VARIABLE sanitizer_runtime
+            OUTPUT_STRIP_TRAILING_WHITESPACE)
+    endif()
     foreach(source ${python_sources})
         get_filename_component(name ${source} NAME_WE)
         string(REPLACE test_ python_ name ${name})
-        add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/test/python/run.sh ${source} $<TARGET_FILE:thalweg_everything>)
-        set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS python SKIP_RETURN_CODE 77)
+        add_test(NAME ${name} COMMAND ${CMAKE_SOURCE_DIR}/test/python/run.sh ${source} $<TARGET_FILE:thalweg_everything>
+            ${sanitizer_runtime})
+        set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS python SKIP_RETURN_CODE 77)
     endforeach()
 endif()

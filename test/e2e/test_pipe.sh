@@ -45,8 +45,14 @@ record="correct the record, or set 'on-error' = 'skip' or 'dead-letter' to go on
 items() { "$thalweg" run ./items.so --quiet "$@"; }
 
 # Peak memory is bounded by the address space that the shell grants; a thread's stack and the program itself count too.
+# Sanitizers map terabytes for their own purposes.
+bounded() { ulimit -v 204800; }
+if [ -n "$sanitizers" ]; then
+    bounded() { :; }
+    echo "skipped: the memory that a line of 1 GB takes: address space cannot be bounded under $sanitizers"
+fi
 huge() {
-    { echo a; head -c 1000000000 /dev/zero | tr '\0' x; printf '\nb\n'; } | (ulimit -v 204800 && items csv "$1" /dev/stdin)
+    { echo a; head -c 1000000000 /dev/zero | tr '\0' x; printf '\nb\n'; } | (bounded && items csv "$1" /dev/stdin)
 }
 expect 'line of 1 GB' 0 '+I[a]
 +I[b]' '' huge skip
@@ -84,7 +90,6 @@ same 'raw dead-letter: rows' "+I[a]
 +I[d.raw:2:2, column 'user' (STRING): byte 0xff is not valid in raw.charset, x'62ff']" "$(LC_ALL=C sort out.txt)"
 
 # As somebody else, when this test may become one.
-[ "$failures" = 0 ] || exit 1
 if [ "$(id -u)" = 0 ] && command -v setpriv > /dev/null; then
     echo a > secret.csv
     chmod 600 secret.csv
@@ -98,6 +103,6 @@ elif [ "$(id -u)" != 0 ]; then
     expect 'no permission' 1 '' "job 'items' failed: operator 'Source: items' (subtask 1/1): cannot open 'secret.csv': permission denied; let this user do it (chmod, chown), or run as one who may" \
         items csv fail secret.csv
 else
-    exit 77
+    echo 'skipped: a file without permission: root, and no setpriv to become somebody else'
 fi
 finish

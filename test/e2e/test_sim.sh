@@ -28,6 +28,6 @@ kill -TERM $pid
 cat <&3 > rest.txt
 wait $pid
 same 'interrupted: status' 143 $?
-same 'interrupted' 'thalweg sim: interrupted' "$(cat err.txt)"
+same 'interrupted' 'thalweg sim: interrupted' "$(said)"
 same 'interrupted: the table' 1 "$(grep -c '^keyed_sum .* ok$' rest.txt)"
 finish
