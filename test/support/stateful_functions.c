@@ -7,11 +7,17 @@
 
 #define FN(f) .functions = {&f}, .config = &(const struct function_config){.function = STATEFUL_FN(f)}
 
+/* Wraps, so that it may be fed its own results for ever. */
+static int64_t mix(int64_t digest, int64_t factor, int64_t item)
+{
+    return (int64_t)((uint64_t)digest * (uint64_t)factor + (uint64_t)item);
+}
+
 /* --- states ------------------------------------------------------------------------------------------------------------- */
 static enum tw_status add_two(struct tw_context *cx, const void *a, const void *b, void *out)
 {
     (void)cx;
-    *(int64_t *)out = *(const int64_t *)a * 3 + *(const int64_t *)b; /* the order counts */
+    *(int64_t *)out = mix(*(const int64_t *)a, 3, *(const int64_t *)b); /* the order counts */
     return TW_OK;
 }
 static const struct tw_function adding = {.reduce = add_two};
@@ -21,13 +27,13 @@ static enum tw_status fold_add(struct tw_context *cx, void *acc, const void *in)
 
     (void)cx;
     s->n++;
-    s->total = s->total * 3 + *(const int64_t *)in;
+    s->total = mix(s->total, 3, *(const int64_t *)in);
     return TW_OK;
 }
 static enum tw_status fold_result(struct tw_context *cx, const void *acc, void *out)
 {
     (void)cx;
-    *(int64_t *)out = ((const struct stateful_sum *)acc)->total + ((const struct stateful_sum *)acc)->n;
+    *(int64_t *)out = mix(((const struct stateful_sum *)acc)->total, 1, ((const struct stateful_sum *)acc)->n);
     return TW_OK;
 }
 static const struct tw_function folding = {.acc = &stateful_sum_row, .add = fold_add, .result = fold_result};
@@ -59,7 +65,7 @@ static int64_t list_digest(struct tw_context *cx, const struct tw_state *s)
 {
     int64_t item, digest = 0;
 
-    for (uint32_t i = 0; tw_list_get(cx, s, i, &item); i++) digest = digest * 31 + item;
+    for (uint32_t i = 0; tw_list_get(cx, s, i, &item); i++) digest = mix(digest, 31, item);
     return digest;
 }
 
@@ -68,13 +74,13 @@ static int64_t map_digest(struct tw_context *cx, const struct tw_state *s)
     int64_t key, item, digest = 0;
     uint32_t cursor = 0;
 
-    while (tw_map_next(cx, s, &cursor, &key, &item)) digest = digest * 31 + key * 7 + item;
+    while (tw_map_next(cx, s, &cursor, &key, &item)) digest = mix(mix(digest, 31, item), 1, mix(key, 7, 0));
     return digest;
 }
 
 static int64_t value_touch(struct tw_context *cx, int64_t v)
 {
-    tw_value_set_long(cx, &value, tw_value_long(cx, &value, 0) * 3 + v);
+    tw_value_set_long(cx, &value, mix(tw_value_long(cx, &value, 0), 3, v));
     if (v == 7) tw_state_clear(cx, &value);
     return tw_value_long(cx, &value, -1);
 }
@@ -93,7 +99,7 @@ static int64_t map_touch(struct tw_context *cx, int64_t v)
     if (v % 5 == 0) tw_map_remove(cx, &map, &slot);
     else {
         tw_map_get(cx, &map, &slot, &count);
-        count = count * 3 + v;
+        count = mix(count, 3, v);
         tw_map_put(cx, &map, &slot, &count);
     }
     return map_digest(cx, &map);
@@ -108,7 +114,7 @@ static int64_t fold_touch(struct tw_context *cx, int64_t v)
     tw_reducing_get(cx, &reducing, &a);
     tw_aggregating_get(cx, &aggregating, &b);
     if (v % 11 == 0) tw_state_clear(cx, v % 2 ? &reducing : &aggregating);
-    return a * 31 + b;
+    return mix(a, 31, b);
 }
 
 static enum tw_status told(struct tw_context *cx, int64_t n, int64_t total)
@@ -136,8 +142,9 @@ static int64_t touch_all(struct tw_context *cx, int64_t v)
 {
     const struct stateful_key *key = tw_key(cx);
 
-    return value_touch(cx, v) + 31 * list_touch(cx, v) + 961 * map_touch(cx, v) + 29791 * fold_touch(cx, v) +
-           (int64_t)key->k.size + key->k.data[0];
+    int64_t all = mix(mix(mix(value_touch(cx, v), 31, list_touch(cx, v)), 31, map_touch(cx, v)), 31, fold_touch(cx, v));
+
+    return mix(all, 1, (int64_t)key->k.size + key->k.data[0]);
 }
 #define ALL_STATES .states = {&value, &list, &map, &reducing, &aggregating}
 static enum tw_status on_all(struct tw_context *cx, const void *in) { return told(cx, v_of(in), touch_all(cx, v_of(in))); }
@@ -147,7 +154,7 @@ static enum tw_status on_brief(struct tw_context *cx, const void *in)
 {
     int64_t v = v_of(in), slot = v % 4;
 
-    int64_t before = tw_value_long(cx, &written, -1) + 31 * list_digest(cx, &read_list) + 961 * map_digest(cx, &brief_map);
+    int64_t before = mix(mix(tw_value_long(cx, &written, -1), 31, list_digest(cx, &read_list)), 31, map_digest(cx, &brief_map));
     if (v % 3 == 0) tw_value_set_long(cx, &written, v);
     if (v % 3 == 1) tw_list_add(cx, &read_list, &v);
     if (v % 3 == 2) tw_map_put(cx, &brief_map, &slot, &v);
@@ -283,7 +290,7 @@ static enum tw_status on_partition(struct tw_context *cx, struct tw_elements *ro
 {
     int64_t digest = 0;
 
-    for (const struct stateful_row *r; (r = tw_next(rows)) != NULL;) digest = digest * 31 + r->v;
+    for (const struct stateful_row *r; (r = tw_next(rows)) != NULL;) digest = mix(digest, 31, r->v);
     return told(cx, tw_element_count(rows), digest);
 }
 static enum tw_status on_stateful_partition(struct tw_context *cx, struct tw_elements *rows)
@@ -298,7 +305,7 @@ static const struct tw_function stateful_partitions = {KEYED, ALL_STATES, .parti
 static enum tw_status join_rows(struct tw_context *cx, const void *a, const void *b, void *out)
 {
     (void)cx;
-    *(struct stateful_row *)out = (struct stateful_row){((const struct stateful_row *)a)->k, v_of(a) * 3 + v_of(b)};
+    *(struct stateful_row *)out = (struct stateful_row){((const struct stateful_row *)a)->k, mix(v_of(a), 3, v_of(b))};
     return TW_OK;
 }
 static const struct tw_function reduction = {.in = &stateful_row_row, .key = &stateful_key_row, .reduce = join_rows};

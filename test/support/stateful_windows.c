@@ -48,7 +48,7 @@ static enum tw_status over_rows(struct tw_context *cx, const struct tw_window *w
 {
     struct stateful_sum out = {.n = tw_element_count(rows), .total = w->start == INT64_MIN ? 0 : w->start};
 
-    for (const struct stateful_row *r; (r = tw_next(rows)) != NULL;) out.total = out.total * 31 + r->v;
+    for (const struct stateful_row *r; (r = tw_next(rows)) != NULL;) out.total = (int64_t)((uint64_t)out.total * 31 + (uint64_t)r->v);
     tw_collect(cx, &out);
     return TW_OK;
 }
@@ -56,7 +56,7 @@ static enum tw_status over_sum(struct tw_context *cx, const struct tw_window *w,
 {
     struct stateful_sum out = *(const struct stateful_sum *)tw_next(rows);
 
-    out.total = out.total * 1000 + w->end % 1000;
+    out.total = (int64_t)((uint64_t)out.total * 1000 + (uint64_t)(w->end % 1000));
     tw_collect(cx, &out);
     return TW_OK;
 }
@@ -172,8 +172,8 @@ static enum tw_status on_groups(struct tw_context *cx, struct tw_elements *left,
 {
     struct stateful_sum out = {tw_element_count(left) * 100 + tw_element_count(right), 0};
 
-    for (const struct stateful_row *r; (r = tw_next(left)) != NULL;) out.total = out.total * 31 + r->v;
-    for (const struct stateful_row *r; (r = tw_next(right)) != NULL;) out.total = out.total * 31 + r->v;
+    for (const struct stateful_row *r; (r = tw_next(left)) != NULL;) out.total = (int64_t)((uint64_t)out.total * 31 + (uint64_t)r->v);
+    for (const struct stateful_row *r; (r = tw_next(right)) != NULL;) out.total = (int64_t)((uint64_t)out.total * 31 + (uint64_t)r->v);
     tw_collect(cx, &out);
     return TW_OK;
 }

@@ -1,0 +1,24 @@
+/* job_run.h - one job under a job master of the test's own: built by the API, encoded, submitted, run; and how it ended. */
+#pragma once
+#include "control/jobmanager/jobmaster.h"
+
+#include <thalweg/thalweg.h>
+
+struct job_run {
+    void (*build)(struct tw_env *env, void *arg);
+    void *arg;
+    uint32_t parallelism;
+    struct sys *sys;   /* NULL: a Linux world of its own, without signal handlers */
+    struct log *log;
+    bool takes_signals;
+    void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm); /* instead of threads */
+    void *drive_arg;
+    /* Answers. */
+    enum status status;
+    enum job_status end;
+    enum sys_signal signal;
+    struct err err;
+    struct job_totals totals;
+};
+
+void job_run(struct job_run *r); /* the graph must be without mistakes */
