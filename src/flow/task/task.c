@@ -186,19 +186,26 @@ static enum status flush(struct task *t)
     return S_OK;
 }
 
-/* Before waiting: operators hand out what they hold back, builders go off. */
-static enum status become_idle(struct task *t)
+/* Operators that are not in the midst of something hand out what they hold back. */
+static enum status tell_of_waiting(struct task *t)
 {
-    if (t->is_flushed) return S_IDLE;
-    for (uint32_t i = 0; !t->is_idle && i < t->chain.count; i++) {
+    for (uint32_t i = 0; i < t->chain.count; i++) {
         struct node *n = &t->chain.nodes[i];
-        if (n->cx.type->on_idle == NULL) continue;
+        if (n->cx.type->on_idle == NULL || n->work != WORK_NONE || n->delivering) continue;
         enum status st = n->cx.type->on_idle(&n->cx, n->self);
         if (st < 0) {
             t->chain.failed_node = i;
             return st;
         }
     }
+    return S_OK;
+}
+
+/* Before waiting for input: operators are told, builders go off. */
+static enum status become_idle(struct task *t)
+{
+    if (t->is_flushed) return S_IDLE;
+    if (!t->is_idle) TRY(tell_of_waiting(t));
     t->is_idle = true;
     TRY(flush(t));
     t->is_flushed = true;
@@ -321,6 +328,14 @@ static void watch_length(struct task *t, int64_t began)
     c->is_timed = t->timed_steps > 0 && t->timed_steps-- > 1;
 }
 
+/* State or an answer is on its way, and whoever owes it wakes the worker. When each row waits, the task is never without
+ * input, so what was put out so far must not wait for that. */
+static enum status become_pending(struct task *t)
+{
+    TRY(tell_of_waiting(t));
+    return flush(t) == S_OK ? S_IDLE : S_FULL;
+}
+
 enum status task_step(struct task *t)
 {
     bool moved = false;
@@ -333,11 +348,12 @@ enum status task_step(struct task *t)
     t->chain.budget = STEP_ROWS;
     int64_t began = sys_mono_ns(t->sys);
     enum status st = step(t, &moved);
+    bool is_pending = st == S_PENDING;
+    if (is_pending) st = become_pending(t);
     watch_length(t, began);
     sys_atomic_store(&t->watermark, (uint64_t)t->chain.nodes[0].sent_watermark);
     if (st < 0) return failed(t, t->chain.failed_node, st);
-    if (st == S_MORE || (st == S_IDLE && moved)) st = S_OK;
-    if (st == S_PENDING) st = flush(t) == S_OK ? S_IDLE : S_FULL; /* whoever owes the answer wakes the worker */
+    if (st == S_MORE || (st == S_IDLE && moved && !is_pending)) st = S_OK;
     if (st != S_END && flush_old(t) != S_OK && st == S_IDLE) st = S_FULL;
     return st;
 }
