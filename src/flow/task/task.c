@@ -32,6 +32,7 @@ struct task {
     int64_t flushed_ns;
     bool is_idle;           /* operators were told and nothing came since */
     bool is_flushed;        /* and so were builders */
+    bool is_pending;        /* operators were told that the work at hand waits */
     bool input_ended, is_through; /* is_through: the job was told that everything is handed on */
     uint32_t timed_steps;   /* so many more steps time their hooks */
     bool closed;
@@ -287,6 +288,7 @@ static enum status finish(struct task *t)
 static enum status step(struct task *t, bool *moved)
 {
     TRY(chain_drain(&t->chain));
+    t->is_pending = false;
     TRY(run_timers(t));
     for (;;) {
         enum status st = take_input(t);
@@ -332,7 +334,8 @@ static void watch_length(struct task *t, int64_t began)
  * input, so what was put out so far must not wait for that. */
 static enum status become_pending(struct task *t)
 {
-    TRY(tell_of_waiting(t));
+    if (!t->is_pending && !t->input_ended) TRY(tell_of_waiting(t)); /* at the end of the input they were told already */
+    t->is_pending = true;
     return flush(t) == S_OK ? S_IDLE : S_FULL;
 }
 
