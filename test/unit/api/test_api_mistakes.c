@@ -1,7 +1,7 @@
 /* test_api_mistakes.c - graphs with a mistake are refused before they start, with the source line of the call that made it and
  * a text that says what to do. One case per line of the tables below; texts are exact. Mistakes with windows and functions are
  * in test_api_mistakes_functions.c. */
-#include <thalweg/thalweg.h>
+#include "support/refused.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,40 +33,6 @@ TW_FUNCTION(both) = {.in = &click_row, .in2 = &click_row, .out = &click_row, .ma
 
 static struct tw_stream *some_clicks(struct tw_env *env) { return tw_from_data(env, &click_row, clicks, 1); }
 static struct tw_stream *numbers(struct tw_env *env) { return tw_from_sequence(env, 1, 3); }
-
-/* The line of a call in a macro's argument is that of the call or of the macro's end, as the compiler has it; a case takes
- * three lines at most, and no other call of its environment is as near. Line 0: the mistake is of no call. */
-static void expect_refused(struct tw_env *env, int line, const char *text)
-{
-    size_t size = strlen(__FILE__);
-    char *rest;
-
-    tw_quiet(env, true);
-    assert_int_equal(tw_execute(env, "wrong"), 1);
-    const char *told = tw_error(env);
-    if (line > 0) {
-        assert_int_equal(strncmp(told, __FILE__ ":", size + 1), 0);
-        assert_in_range(strtol(told + size + 1, &rest, 10), line, line + 3);
-        assert_int_equal(strncmp(rest, ": ", 2), 0);
-        told = rest + 2;
-    }
-    assert_string_equal(told, text);
-    assert_null(tw_job_result(env)); /* nothing ran */
-    tw_env_free(env);
-}
-
-#define REFUSED(text, ...)                                                                                             \
-    do {                                                                                                               \
-        struct tw_env *env = tw_env_create();                                                                          \
-        __VA_ARGS__;                                                                                                   \
-        expect_refused(env, __LINE__, text);                                                                           \
-    } while (0)
-#define REFUSED_EVERYWHERE(text, ...)                                                                                  \
-    do {                                                                                                               \
-        struct tw_env *env = tw_env_create();                                                                          \
-        __VA_ARGS__;                                                                                                   \
-        expect_refused(env, 0, text);                                                                                  \
-    } while (0)
 
 static void sinks(void **state)
 {

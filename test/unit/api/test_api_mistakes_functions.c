@@ -1,7 +1,7 @@
 /* test_api_mistakes_functions.c - functions, windows and two-input operators used wrongly are refused before the start, with
  * the source line of the call: missing functions and hooks, row types that do not fit the stream, states and timers without
  * a key, windows with impossible sizes. Other mistakes are in test_api_mistakes.c. */
-#include <thalweg/thalweg.h>
+#include "support/refused.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -106,32 +106,6 @@ static const struct tw_function hidden = {.in = &click_row, .out = &click_row, .
 
 static struct tw_stream *some(struct tw_env *env) { return tw_from_data(env, &click_row, clicks, 1); }
 static struct tw_stream *keyed(struct tw_env *env) { return tw_key_by(some(env), "user"); }
-
-/* The line of a call in a macro's argument is that of the call or of the macro's end, as the compiler has it; a case takes
- * three lines at most, and no other call of its environment is as near. */
-static void expect_refused(struct tw_env *env, int line, const char *text)
-{
-    size_t size = strlen(__FILE__);
-    char *rest;
-
-    tw_quiet(env, true);
-    assert_int_equal(tw_execute(env, "wrong"), 1);
-    const char *told = tw_error(env);
-    assert_int_equal(strncmp(told, __FILE__ ":", size + 1), 0);
-    assert_in_range(strtol(told + size + 1, &rest, 10), line, line + 3);
-    assert_int_equal(strncmp(rest, ": ", 2), 0);
-    told = rest + 2;
-    assert_string_equal(told, text);
-    assert_null(tw_job_result(env)); /* nothing ran */
-    tw_env_free(env);
-}
-
-#define REFUSED(text, ...)                                                                                             \
-    do {                                                                                                               \
-        struct tw_env *env = tw_env_create();                                                                          \
-        __VA_ARGS__;                                                                                                   \
-        expect_refused(env, __LINE__, text);                                                                           \
-    } while (0)
 
 static void functions_and_hooks(void **state)
 {

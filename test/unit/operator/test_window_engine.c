@@ -3,6 +3,7 @@
  * on the plain backend and on the one that is always pending. */
 #include <thalweg/thalweg.h>
 
+#include "support/window_functions.h"
 #include "support/window_steps.h"
 
 #include <stdarg.h>
@@ -13,15 +14,6 @@
 
 extern const struct op_type op_window, op_window_columns;
 
-struct row {
-    struct tw_str k;
-    int64_t v;
-};
-TW_ROW(row, TW_FIELD(row, k, "STRING NOT NULL"), TW_FIELD(row, v, "BIGINT NOT NULL"));
-struct sum {
-    int64_t n, total;
-};
-TW_ROW(sum, TW_FIELD(sum, n, "BIGINT NOT NULL"), TW_FIELD(sum, total, "BIGINT NOT NULL"));
 struct listing {
     struct tw_str k, values;
     int64_t start, end;
@@ -32,34 +24,6 @@ struct key {
     struct tw_str k;
 };
 TW_ROW(key, TW_FIELD(key, k, "STRING NOT NULL"));
-
-static enum tw_status add(struct tw_context *cx, void *acc, const void *in)
-{
-    (void)cx;
-    ((struct sum *)acc)->n++;
-    ((struct sum *)acc)->total += ((const struct row *)in)->v;
-    return TW_OK;
-}
-
-static enum tw_status merge(struct tw_context *cx, void *acc, const void *other)
-{
-    (void)cx;
-    ((struct sum *)acc)->n += ((const struct sum *)other)->n;
-    ((struct sum *)acc)->total += ((const struct sum *)other)->total;
-    return TW_OK;
-}
-
-static enum tw_status result(struct tw_context *cx, const void *acc, void *out)
-{
-    (void)cx;
-    memcpy(out, acc, sizeof(struct sum));
-    return TW_OK;
-}
-
-static const struct tw_function sums = {
-    .in = &row_row, .acc = &sum_row, .out = &sum_row, .add = add, .merge = merge, .result = result};
-static const struct tw_function unmerged = {
-    .in = &row_row, .acc = &sum_row, .out = &sum_row, .add = add, .result = result};
 
 struct memory {
     char text[4096];
@@ -104,14 +68,6 @@ static enum tw_status gap_of(struct tw_context *cx, const void *in, int64_t *gap
     return TW_OK;
 }
 static const struct tw_function gaps = {.in = &row_row, .session_gap = gap_of};
-
-static enum tw_status difference(struct tw_context *cx, const void *a, const void *b, double *out)
-{
-    (void)cx;
-    *out = (double)(((const struct row *)b)->v - ((const struct row *)a)->v);
-    return TW_OK;
-}
-static const struct tw_function delta = {.in = &row_row, .delta = difference};
 
 static void expect(const struct window_config *config, const struct step *steps, const char *expected)
 {

@@ -5,6 +5,7 @@
 
 #include "ground/base/prng.h"
 #include "support/op_driver.h"
+#include "support/window_functions.h"
 
 #include <stdarg.h>
 #include <setjmp.h>
@@ -15,37 +16,6 @@
 
 extern const struct op_type op_window, op_window_columns;
 
-struct row {
-    int64_t v;
-};
-TW_ROW(row, TW_FIELD(row, v, "BIGINT NOT NULL"));
-struct sum {
-    int64_t n, total;
-};
-TW_ROW(sum, TW_FIELD(sum, n, "BIGINT NOT NULL"), TW_FIELD(sum, total, "BIGINT NOT NULL"));
-
-static enum tw_status add(struct tw_context *cx, void *acc, const void *in)
-{
-    (void)cx;
-    ((struct sum *)acc)->n++;
-    ((struct sum *)acc)->total += ((const struct row *)in)->v;
-    return TW_OK;
-}
-static enum tw_status merge(struct tw_context *cx, void *acc, const void *other)
-{
-    (void)cx;
-    ((struct sum *)acc)->n += ((const struct sum *)other)->n;
-    ((struct sum *)acc)->total += ((const struct sum *)other)->total;
-    return TW_OK;
-}
-static enum tw_status result(struct tw_context *cx, const void *acc, void *out)
-{
-    (void)cx;
-    memcpy(out, acc, sizeof(struct sum));
-    return TW_OK;
-}
-static const struct tw_function sums = {
-    .in = &row_row, .acc = &sum_row, .out = &sum_row, .add = add, .merge = merge, .result = result};
 
 enum { STEPS = 60, TEXT_MAX = 1 << 20, LINES_MAX = 1 << 16 };
 

@@ -2,6 +2,7 @@
  * custom windows that merge; folds that make strings; evictors in front of a fold; keys that are NULL. */
 #include <thalweg/thalweg.h>
 
+#include "support/window_functions.h"
 #include "support/window_steps.h"
 
 #include <stdarg.h>
@@ -12,21 +13,12 @@
 
 extern const struct op_type op_window, op_window_columns;
 
-struct row {
-    struct tw_str k;
-    int64_t v;
-};
-TW_ROW(row, TW_FIELD(row, k, "STRING NOT NULL"), TW_FIELD(row, v, "BIGINT NOT NULL"));
 struct listing {
     struct tw_str values;
     int64_t start, end;
 };
 TW_ROW(listing, TW_FIELD(listing, values, "STRING NOT NULL"), TW_FIELD(listing, start, "BIGINT NOT NULL"),
        TW_FIELD(listing, end, "BIGINT NOT NULL"));
-struct sum {
-    int64_t n, total;
-};
-TW_ROW(sum, TW_FIELD(sum, n, "BIGINT NOT NULL"), TW_FIELD(sum, total, "BIGINT NOT NULL"));
 struct memory {
     char text[512];
 };
@@ -56,37 +48,6 @@ static enum tw_status list(struct tw_context *cx, const struct tw_window *w, str
 }
 static const struct tw_function listed = {
     .in = &row_row, .out = &listing_row, .self_size = sizeof(struct memory), .window = list};
-
-static enum tw_status add(struct tw_context *cx, void *acc, const void *in)
-{
-    (void)cx;
-    ((struct sum *)acc)->n++;
-    ((struct sum *)acc)->total += ((const struct row *)in)->v;
-    return TW_OK;
-}
-static enum tw_status merge(struct tw_context *cx, void *acc, const void *other)
-{
-    (void)cx;
-    ((struct sum *)acc)->n += ((const struct sum *)other)->n;
-    ((struct sum *)acc)->total += ((const struct sum *)other)->total;
-    return TW_OK;
-}
-static enum tw_status result(struct tw_context *cx, const void *acc, void *out)
-{
-    (void)cx;
-    memcpy(out, acc, sizeof(struct sum));
-    return TW_OK;
-}
-static const struct tw_function sums = {
-    .in = &row_row, .acc = &sum_row, .out = &sum_row, .add = add, .merge = merge, .result = result};
-
-static enum tw_status difference(struct tw_context *cx, const void *a, const void *b, double *out)
-{
-    (void)cx;
-    *out = (double)(((const struct row *)b)->v - ((const struct row *)a)->v);
-    return TW_OK;
-}
-static const struct tw_function delta = {.in = &row_row, .delta = difference};
 
 /* --- triggers by the clock ------------------------------------------------------------------------------------------------- */
 static void continuous_processing_time(void **state)
