@@ -144,6 +144,42 @@ static const struct op_type op_record = {.name = "record",
                                          .on_watermark = record_on_watermark,
                                          .on_end = record_on_end};
 
+/* Its state is on its way, twice for each batch. */
+struct waits {
+    uint32_t asked;
+};
+
+static enum status waits_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    struct waits *s = self;
+
+    (void)input;
+    if (++s->asked % 3 != 0) return S_PENDING;
+    op_forward(cx, 0, in);
+    return S_OK;
+}
+
+static const struct op_type op_waits = {
+    .name = "waits", .input_count = 1, .instance_size = sizeof(struct waits), .on_batch = waits_on_batch};
+
+static enum status told_on_idle(struct op_cx *cx, void *self)
+{
+    const struct record_config *c = cx->config;
+
+    (void)self;
+    buf_append_text(c->text, "| ");
+    return S_OK;
+}
+
+/* Records that it was told to hand out what it holds, too. */
+static const struct op_type op_told = {.name = "told",
+                                       .input_count = 1,
+                                       .config_size = sizeof(struct record_config),
+                                       .on_batch = record_on_batch,
+                                       .on_watermark = record_on_watermark,
+                                       .on_end = record_on_end,
+                                       .on_idle = told_on_idle};
+
 /* --- fixture ------------------------------------------------------------------------------------------------------------- */
 struct fixture {
     struct mem mem;
@@ -320,6 +356,27 @@ static void two_tasks_over_a_narrow_channel(void **state)
     task_free(b);
     task_free(a);
     channel_free(c);
+    close_fixture(&f);
+}
+
+/* Every row waits for state, so the task is hardly ever without input; what is behind is told once per wait all the same. */
+static void a_sink_is_told_that_state_is_awaited(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f);
+    struct count_config count = {3, 1};
+    struct record_config record = {&f.text, -1};
+    struct node_plan nodes[] = {node(&f, &op_count, &count, 0), node(&f, &op_waits, NULL, 0),
+                                node(&f, &op_told, &record, 1)};
+    struct task_plan plan = {
+        .name = "t", .parallelism = 1, .max_parallelism = 128, .batch_rows = 4, .nodes = nodes, .node_count = 3};
+    struct task *t = task_create(&plan, f.sys, NULL);
+    assert_int_equal(run_to_end(t), S_END);
+    assert_string_equal(buf_text(&f.text), "| 0 W0 | 1 W1 | | 2 W2 Wmax E");
+    task_close(t, false);
+    task_free(t);
     close_fixture(&f);
 }
 
@@ -593,6 +650,7 @@ int main(void)
         cmocka_unit_test(a_tree_delivers_to_every_branch),
         cmocka_unit_test(a_failure_names_the_operator),
         cmocka_unit_test(two_tasks_over_a_narrow_channel),
+        cmocka_unit_test(a_sink_is_told_that_state_is_awaited),
         cmocka_unit_test(cancellation_ends_a_task),
         cmocka_unit_test(what_a_timer_puts_out_while_idle_leaves_at_once),
         cmocka_unit_test(a_flush_without_room_does_not_replace_the_steps_answer),
