@@ -375,9 +375,9 @@ static const struct tw_state
     no_size = {.name = "s", .kind = TW_VALUE, .value = "INT", .ttl = {.ttl_ms = 1, .cleanup_every_record = true}},
     /* Disabled: what else it says does not count. */
     disabled = {.name = "d", .kind = TW_VALUE, .value = "BIGINT", .ttl = {.ttl_ms = -1, .update = TW_TTL_DISABLED}};
-TW_FUNCTION(ttl_negative) = {.in = &event_row, .out = &result_row, .states = {&negative_ttl}, .process = count_rows};
-TW_FUNCTION(ttl_update) = {.in = &event_row, .out = &result_row, .states = {&no_such_update}, .process = count_rows};
-TW_FUNCTION(ttl_size) = {.in = &event_row, .out = &result_row, .states = {&no_size}, .process = count_rows};
+TW_FUNCTION(ttl_negative) = {.in = &event_row, .out = &result_row, .states = {&negative_ttl}, .process = events_count};
+TW_FUNCTION(ttl_update) = {.in = &event_row, .out = &result_row, .states = {&no_such_update}, .process = events_count};
+TW_FUNCTION(ttl_size) = {.in = &event_row, .out = &result_row, .states = {&no_size}, .process = events_count};
 
 static enum tw_status count_for_ever(struct tw_context *cx, const void *in)
 {
