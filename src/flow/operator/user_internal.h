@@ -12,7 +12,7 @@ void user_states_close(struct tw_context *cx);
 enum status user_states_begin(struct tw_context *cx, const struct state_keys *keys) CHECKED;
 void user_states_end(struct tw_context *cx);
 
-/* May this callback write that state? Else it is a misuse. */
+/* user_collections.c: may this callback write that state? Else it is a misuse. */
 bool user_may_write(struct tw_context *cx, const struct tw_state *decl);
 
 /* user_timer.c: timers of a keyed function with on_timer. */
