@@ -310,6 +310,25 @@ static enum tw_status join_rows(struct tw_context *cx, const void *a, const void
 }
 static const struct tw_function reduction = {.in = &stateful_row_row, .key = &stateful_key_row, .reduce = join_rows};
 
+/* Of whole partitions: how many rows and a digest that depends on their order. */
+static enum tw_status count_and_mix(struct tw_context *cx, void *acc, const void *in)
+{
+    struct stateful_sum *s = acc;
+
+    (void)cx;
+    s->n++;
+    s->total = mix(s->total, 7, v_of(in));
+    return TW_OK;
+}
+static enum tw_status answer_sum(struct tw_context *cx, const void *acc, void *out)
+{
+    (void)cx;
+    *(struct stateful_sum *)out = *(const struct stateful_sum *)acc;
+    return TW_OK;
+}
+static const struct tw_function partition_sums = {.in = &stateful_row_row, .key = &stateful_key_row, .acc = &stateful_sum_row,
+                                                  .out = &stateful_sum_row, .add = count_and_mix, .result = answer_sum};
+
 #define ROLLING(name) {"rolling", name, .config = &(const struct rolling_config){name, "v"}}
 static const struct stateful_case cases[] = {
     {"process", "value", FN(values)},
@@ -344,6 +363,10 @@ static const struct stateful_case cases[] = {
     {"sort_partition", "of the subtask", .config = &(const struct sort_config){"v", false}, .unkeyed = true, .nothing_asked = true},
     {"partition_rows", "per key", FN(partitions), .nothing_asked = true},
     {"partition_rows", "states", FN(stateful_partitions)},
+    {"partition_reduce", "per key", FN(reduction)},
+    {"partition_reduce", "of the subtask", FN(reduction), .unkeyed = true},
+    {"partition_aggregate", "per key", FN(partition_sums)},
+    {"partition_aggregate", "of the subtask", FN(partition_sums), .unkeyed = true},
 };
 
 struct stateful_list stateful_functions(void) { return (struct stateful_list){cases, COUNT_OF(cases)}; }
