@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const layers[] = {"ground", "columns", "flow", "language", "control", "surface", "sim"};
+static const char *const layers[] = {"ground", "columns", "flow", "control", "language", "surface", "sim"};
 
 enum { LAYER_COUNT = sizeof layers / sizeof layers[0], LAYER_NONE = -1 };
 

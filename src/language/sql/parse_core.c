@@ -1,0 +1,103 @@
+/* parse_core.c - the cursor over tokens, errors about the next one, bounds of nesting. */
+#include "language/sql/parse_internal.h"
+
+#include "ground/base/str.h"
+
+#include <string.h>
+
+bool is_word(const struct parser *p, uint32_t ahead, enum keyword k)
+{
+    const struct token *t = parse_peek(p, ahead);
+    return t->kind == TOKEN_KEYWORD && t->keyword == k;
+}
+
+bool is_symbol(const struct parser *p, uint32_t ahead, const char *symbol)
+{
+    const struct token *t = parse_peek(p, ahead);
+    return t->kind == TOKEN_SYMBOL && str_equal(token_text(p->t, t), str_of(symbol));
+}
+
+bool take_word(struct parser *p, enum keyword k)
+{
+    bool there = is_word(p, 0, k);
+    p->at += there;
+    return there;
+}
+
+bool take_words(struct parser *p, enum keyword a, enum keyword b)
+{
+    bool there = is_word(p, 0, a) && is_word(p, 1, b);
+    p->at += there ? 2 : 0;
+    return there;
+}
+
+bool take_symbol(struct parser *p, const char *symbol)
+{
+    bool there = is_symbol(p, 0, symbol);
+    p->at += there;
+    return there;
+}
+
+/* A word that looks like the one expected is most likely a slip. */
+static void suggest(struct parser *p, const char *word)
+{
+    const struct token *t = parse_peek(p, 0);
+    if (t->kind == TOKEN_NAME && !t->quoted && str_nearest(token_text(p->t, t), &word, 1) == 0) err_hint(p->e, "did you mean %s?", word);
+}
+
+enum status expect_word(struct parser *p, enum keyword k)
+{
+    if (take_word(p, k)) return S_OK;
+    suggest(p, keyword_text(k));
+    return parse_expected(p, keyword_text(k));
+}
+
+enum status expect_symbol(struct parser *p, const char *symbol)
+{
+    char what[8] = {'\'', 0};
+
+    if (take_symbol(p, symbol)) return S_OK;
+    strncat(what, symbol, 3);
+    return parse_expected(p, strcat(what, "'"));
+}
+
+enum status parse_expected(struct parser *p, const char *what)
+{
+    const struct token *t = parse_peek(p, 0);
+    struct str text = token_text(p->t, t);
+
+    if (t->kind == TOKEN_END) return sql_error(p->e, p->t, t->at, 1, "the statement ends too early: expected %s", what);
+    if (t->kind == TOKEN_KEYWORD && keyword_is_reserved((enum keyword)t->keyword))
+        err_hint(p->e, "%s is a reserved word; as a name, write it in backticks: `%.*s`", keyword_text((enum keyword)t->keyword),
+                 (int)text.size, text.data);
+    return sql_error(p->e, p->t, t->at, t->size, "Encountered \"%.*s\": expected %s", (int)MIN(text.size, 60u), text.data, what);
+}
+
+struct ast_place parse_here(const struct parser *p)
+{
+    const struct token *t = parse_peek(p, 0);
+    return (struct ast_place){t->at, t->size};
+}
+
+struct ast_place parse_since(const struct parser *p, struct ast_place from)
+{
+    const struct token *last = &p->t->items[p->at > 0 ? p->at - 1 : 0];
+    uint32_t end = last->at + last->size;
+    return (struct ast_place){from.at, end > from.at ? end - from.at : 0};
+}
+
+enum status parse_enter(struct parser *p)
+{
+    if (p->depth == AST_DEPTH_MAX)
+        return sql_error(p->e, p->t, parse_peek(p, 0)->at, 1, "nested deeper than %d levels", AST_DEPTH_MAX);
+    p->depth++;
+    return S_OK;
+}
+
+void *parse_grow(struct parser *p, void *items, uint32_t count, size_t size)
+{
+    if (count != 0 && (count & (count - 1)) != 0) return items;
+    void *more = arena_zalloc(p->a, size * (count == 0 ? 1 : (size_t)count * 2));
+    if (count > 0) memcpy(more, items, size * count);
+    return more;
+}

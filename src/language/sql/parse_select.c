@@ -1,0 +1,99 @@
+/* parse_select.c - one SELECT: hints, items, FROM, WHERE, GROUP BY with its grouping sets, HAVING, WINDOW, QUALIFY. */
+#include "language/sql/parse_internal.h"
+
+#include "ground/base/str.h"
+
+static enum status parse_select_item(struct parser *p, struct ast_item *out)
+{
+    TRY(parse_expr(p, &out->x));
+    if (take_word(p, KW_AS)) return parse_simple_name(p, "a name behind AS", &out->alias, NULL);
+    return is_name(p, 0) ? parse_simple_name(p, "a name", &out->alias, NULL) : S_OK;
+}
+
+static enum status parse_group_item(struct parser *p, struct ast_expr **out);
+
+/* (a, b), a, (), ROLLUP (..) inside GROUPING SETS (..) */
+static enum status parse_group_list(struct parser *p, struct ast_expr *into)
+{
+    TRY(expect_symbol(p, "("));
+    if (take_symbol(p, ")")) return S_OK;
+    do {
+        struct ast_expr *x;
+        TRY(parse_group_item(p, &x));
+        TRY(ast_add(p, into, x));
+    } while (take_symbol(p, ","));
+    return expect_symbol(p, ")");
+}
+
+static enum status parse_group_item(struct parser *p, struct ast_expr **out)
+{
+    struct ast_place from = parse_here(p);
+    bool sets = is_word(p, 0, KW_GROUPING) && is_word(p, 1, KW_SETS);
+    bool empty = is_symbol(p, 0, "(") && is_symbol(p, 1, ")");
+
+    if (!sets && !empty && !is_word(p, 0, KW_ROLLUP) && !is_word(p, 0, KW_CUBE)) return parse_expr(p, out);
+    TRY(parse_enter(p));
+    struct ast_expr *x = *out = ast_new(p, empty ? AX_LIST : AX_CALL, from);
+    if (!empty) x->name = ast_name_of(p, sets ? STR("GROUPING SETS") : str_of(keyword_text((enum keyword)parse_peek(p, 0)->keyword)), from);
+    p->at += sets ? 2 : empty ? 0 : 1;
+    TRY(parse_group_list(p, x));
+    x->place = parse_since(p, from);
+    parse_leave(p);
+    return S_OK;
+}
+
+static enum status parse_group(struct parser *p, struct ast_select *s)
+{
+    TRY(expect_word(p, KW_BY));
+    s->grouped = true;
+    s->group_distinct = take_word(p, KW_DISTINCT);
+    if (!s->group_distinct) take_word(p, KW_ALL);
+    do {
+        struct ast_expr *x;
+        TRY(parse_group_item(p, &x));
+        *PARSE_PUSH(p, s->group.items, s->group.count) = x;
+    } while (take_symbol(p, ","));
+    return S_OK;
+}
+
+static enum status parse_named_windows(struct parser *p, struct ast_select *s)
+{
+    do {
+        struct ast_window *w = PARSE_PUSH(p, s->windows, s->window_count);
+        TRY(parse_simple_name(p, "the window's name", &w->name, &w->place));
+        TRY(expect_word(p, KW_AS));
+        TRY(expect_symbol(p, "("));
+        TRY(parse_window(p, w));
+        TRY(expect_symbol(p, ")"));
+        w->place = parse_since(p, w->place);
+    } while (take_symbol(p, ","));
+    return S_OK;
+}
+
+static enum status parse_clauses(struct parser *p, struct ast_select *s)
+{
+    if (take_word(p, KW_FROM)) TRY(parse_tables(p, &s->from));
+    if (take_word(p, KW_WHERE)) TRY(parse_expr(p, &s->where));
+    if (take_word(p, KW_GROUP)) TRY(parse_group(p, s));
+    if (take_word(p, KW_HAVING)) TRY(parse_expr(p, &s->having));
+    if (take_word(p, KW_WINDOW)) TRY(parse_named_windows(p, s));
+    return take_word(p, KW_QUALIFY) ? parse_expr(p, &s->qualify) : S_OK;
+}
+
+enum status parse_select(struct parser *p, struct ast_select **out)
+{
+    struct ast_select *s = *out = ARENA_NEW(p->a, struct ast_select);
+
+    s->place = parse_here(p);
+    TRY(expect_word(p, KW_SELECT));
+    TRY(parse_hints(p, &s->hints));
+    s->distinct = take_word(p, KW_DISTINCT);
+    if (!s->distinct) take_word(p, KW_ALL);
+    do {
+        if (s->item_count == AST_LIST_MAX) return parse_expected(p, "fewer columns");
+        TRY(parse_select_item(p, PARSE_PUSH(p, s->items, s->item_count)));
+    } while (take_symbol(p, ","));
+    TRY(parse_clauses(p, s));
+    s->place = parse_since(p, s->place);
+    return S_OK;
+}

@@ -1,0 +1,65 @@
+/* sql_error.c - places in a statement's text, and errors that show them: the line, and a caret below the token. */
+#include "language/sql/token.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { EXCERPT_WIDTH = 120 }; /* code points of a line that are shown */
+
+static bool is_start(char c) { return ((unsigned char)c & 0xC0) != 0x80; }
+
+struct text_place text_place_of(struct str text, uint32_t at)
+{
+    struct text_place p = {1, 1};
+
+    for (uint32_t i = 0; i < at && i < text.size; i++) {
+        if (text.data[i] == '\n') p = (struct text_place){p.line + 1, 1};
+        else p.column += is_start(text.data[i]);
+    }
+    return p;
+}
+
+/* The bytes of the line around `at`, cut to what fits, and how many code points stand before `at` in it. */
+static struct str line_around(struct str text, uint32_t at, uint32_t *before)
+{
+    uint32_t from = at, to = at, width = 0;
+
+    for (*before = 0; from > 0 && text.data[from - 1] != '\n' && *before < EXCERPT_WIDTH * 2 / 3; *before += is_start(text.data[from]))
+        from--;
+    while (from < at && !is_start(text.data[from])) from++;
+    for (; to < text.size && text.data[to] != '\n' && text.data[to] != '\r' && width < EXCERPT_WIDTH / 3; to++)
+        width += is_start(text.data[to]);
+    while (to < text.size && !is_start(text.data[to])) to++;
+    return (struct str){text.data + from, to - from};
+}
+
+static void excerpt(struct err *e, struct str text, uint32_t at, uint32_t size)
+{
+    uint32_t before, room = ERR_EXCERPT_MAX - 1, n, carets = MIN(MAX(size, 1), 40);
+    struct str line = line_around(text, at, &before);
+    char out[ERR_EXCERPT_MAX];
+
+    n = (uint32_t)snprintf(out, room, "%.*s\n%*s", (int)MIN(line.size, room / 2), line.data, (int)before, "");
+    for (char *c = out; c < out + n && c < out + line.size; c++)
+        if (*c == '\t') *c = ' '; /* so that the caret stands below its token */
+    while (carets-- > 0 && n + 1 < room) out[n++] = '^';
+    out[n] = '\0';
+    err_excerpt(e, out);
+}
+
+enum status sql_error(struct err *e, const struct tokens *t, uint32_t at, uint32_t size, const char *format, ...)
+{
+    char text[ERR_TEXT_MAX / 2];
+    struct text_place p = text_place_of(t->text, at);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    p.line += t->first_line - 1;
+    if (t->source != NULL) err_set(e, E_DATA, "%s:%u:%u: %s", t->source, p.line, p.column, text);
+    else err_set(e, E_DATA, "%s at line %u, column %u", text, p.line, p.column);
+    excerpt(e, t->text, MIN(at, (uint32_t)t->text.size), size);
+    return E_DATA;
+}

@@ -1,0 +1,72 @@
+/* st_explain.c - EXPLAIN: how a statement would run. */
+#include "language/sql/parse_internal.h"
+#include "language/sql/statement.h"
+
+static const struct detail {
+    enum keyword word;
+    size_t at; /* of its bool in struct explain */
+} details[] = {
+    {KW_ESTIMATED_COST, offsetof(struct explain, estimated_cost)},
+    {KW_CHANGELOG_MODE, offsetof(struct explain, changelog_mode)},
+    {KW_JSON_EXECUTION_PLAN, offsetof(struct explain, json)},
+    {KW_PLAN_ADVICE, offsetof(struct explain, plan_advice)},
+    {KW_ANALYZE, offsetof(struct explain, analyze)},
+};
+
+static enum status parse_detail(struct parser *p, struct explain *x)
+{
+    for (size_t i = 0; i < COUNT_OF(details); i++)
+        if (take_word(p, details[i].word)) {
+            *(bool *)(void *)((char *)x + details[i].at) = true;
+            return S_OK;
+        }
+    return parse_expected(p, "ESTIMATED_COST, CHANGELOG_MODE, PLAN_ADVICE, JSON_EXECUTION_PLAN, or PLAN FOR and a statement");
+}
+
+static bool is_detail(const struct parser *p)
+{
+    for (size_t i = 0; i < COUNT_OF(details); i++)
+        if (is_word(p, 0, details[i].word)) return true;
+    return false;
+}
+
+static enum status parse(struct parser *p, uint32_t start, const void **body)
+{
+    struct explain *x = ARENA_NEW(p->a, struct explain);
+
+    (void)start;
+    *body = x;
+    p->at++;
+    if (take_word(p, KW_PLAN)) {
+        TRY(expect_word(p, KW_FOR));
+    } else if (is_detail(p)) {
+        do TRY(parse_detail(p, x));
+        while (take_symbol(p, ","));
+    }
+    return parse_inner_statement(p, &x->statement);
+}
+
+static void print(const void *body, struct buf *out)
+{
+    const struct explain *x = body;
+    const char *before = " ";
+
+    buf_append_text(out, "EXPLAIN");
+    for (size_t i = 0; i < COUNT_OF(details); i++)
+        if (*(const bool *)(const void *)((const char *)x + details[i].at)) {
+            buf_printf(out, "%s%s", before, keyword_text(details[i].word));
+            before = ", ";
+        }
+    if (*before == ' ') buf_append_text(out, " PLAN FOR");
+    buf_append_byte(out, ' ');
+    statement_print(x->statement, out);
+}
+
+const struct st_type st_explain = {
+    .name = "explain",
+    .doc = "Shows how a statement would run: syntax tree, optimised plan, execution plan.",
+    .example = "EXPLAIN SELECT COUNT(*) FROM flights",
+    .starts = {"EXPLAIN"},
+    .parse = parse,
+    .print = print,
+};

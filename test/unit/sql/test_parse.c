@@ -1,0 +1,157 @@
+/* test_parse.c - statements read and printed again. Each case is a text and what it prints as; the print is read once more and
+ * must print the same, so that both directions agree. */
+#include "language/sql/statement.h"
+
+#include "ground/base/str.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const struct {
+    const char *text, *printed; /* NULL: as the text */
+} cases[] = {
+#define SAME(text) {text, NULL},
+#define CASE(text, printed) {text, printed},
+#include "parse_cases.def"
+#undef SAME
+#undef CASE
+};
+
+static const struct {
+    const char *text, *error, *hint; /* hint NULL: any */
+} mistakes[] = {
+#define MISTAKE(text, error, hint) {text, error, hint},
+#include "parse_mistakes.def"
+#undef MISTAKE
+};
+
+struct fixture {
+    struct mem mem;
+    struct arena arena;
+    struct buf out;
+    struct err e;
+};
+
+static void begin(struct fixture *f)
+{
+    memset(f, 0, sizeof *f);
+    mem_init(&f->mem, "test", 0);
+    arena_init(&f->arena, &f->mem, 0);
+    buf_init(&f->out, &f->mem);
+}
+
+static void end(struct fixture *f)
+{
+    buf_release(&f->out);
+    arena_release(&f->arena);
+    mem_release(&f->mem);
+}
+
+/* The statement's text as printed, in the arena. */
+static const char *print_of(struct fixture *f, const char *text)
+{
+    struct tokens t;
+    struct statement s;
+
+    err_clear(&f->e);
+    if (statement_parse_one(str_of(text), &f->arena, &t, &s, &f->e) != S_OK) return NULL;
+    buf_clear(&f->out);
+    statement_print(&s, &f->out);
+    return arena_strdup(&f->arena, buf_text(&f->out));
+}
+
+static void test_round_trips(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *printed = print_of(&f, cases[i].text);
+        if (printed == NULL) fail_msg("%s: %s\n%s", cases[i].text, f.e.text, f.e.excerpt);
+        assert_string_equal(printed, cases[i].printed != NULL ? cases[i].printed : cases[i].text);
+        const char *again = print_of(&f, printed);
+        if (again == NULL) fail_msg("%s: %s\n%s", printed, f.e.text, f.e.excerpt);
+        assert_string_equal(again, printed);
+    }
+    end(&f);
+}
+
+static void test_mistakes(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    for (size_t i = 0; i < COUNT_OF(mistakes); i++) {
+        if (print_of(&f, mistakes[i].text) != NULL) fail_msg("taken: %s", mistakes[i].text);
+        assert_string_equal(f.e.text, mistakes[i].error);
+        if (mistakes[i].hint != NULL) assert_string_equal(f.e.hint, mistakes[i].hint);
+    }
+    end(&f);
+}
+
+/* `count` times `piece` behind `before`, then `after`. */
+static const char *repeat(struct fixture *f, const char *before, const char *piece, uint32_t count, const char *after)
+{
+    buf_clear(&f->out);
+    buf_append_text(&f->out, before);
+    for (uint32_t i = 0; i < count; i++) buf_append_text(&f->out, piece);
+    buf_append_text(&f->out, after);
+    return arena_strdup(&f->arena, buf_text(&f->out));
+}
+
+static void test_hostile(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    assert_null(print_of(&f, repeat(&f, "SELECT ", "(", 100000, "1")));
+    assert_non_null(strstr(f.e.text, "nested deeper than 400 levels"));
+    assert_null(print_of(&f, repeat(&f, "SELECT ", "NOT ", 100000, "a")));
+    assert_null(print_of(&f, repeat(&f, "SELECT ", "- ", 100000, "1")));
+    assert_null(print_of(&f, repeat(&f, "SELECT 1", " + 1", 100000, "")));
+    assert_non_null(strstr(f.e.text, "the expression is too long"));
+    assert_null(print_of(&f, repeat(&f, "SELECT * FROM t", " JOIN t ON a", 100000, "")));
+    assert_null(print_of(&f, repeat(&f, "SELECT 1", " UNION SELECT 1", 100000, "")));
+    assert_null(print_of(&f, repeat(&f, "SELECT x", "[1]", 100000, "")));
+    assert_null(print_of(&f, repeat(&f, "", "EXPLAIN ", 100000, "SELECT 1")));
+    assert_null(print_of(&f, repeat(&f, "SELECT f", "(g", 100000, "")));
+    assert_null(print_of(&f, repeat(&f, "SELECT CASE WHEN ", "CASE WHEN ", 100000, "")));
+    assert_non_null(print_of(&f, repeat(&f, "SELECT a", " AND a", 10000, "")));
+    assert_non_null(print_of(&f, repeat(&f, "SELECT a IN (0", ", 1", 50000, ")")));
+    assert_non_null(print_of(&f, repeat(&f, "SELECT a", ", a", 10000, "")));
+    end(&f);
+}
+
+static void test_script(void **state)
+{
+    struct fixture f;
+    struct tokens t;
+    struct statement s;
+    uint32_t at = 0;
+
+    (void)state;
+    begin(&f);
+    assert_int_equal(tokens_cut(&t, STR(";SELECT 1;; SELEC 2; SELECT 3"), NULL, &f.arena, &f.e), S_OK);
+    assert_int_equal(statement_parse(&t, &at, &f.arena, &s, &f.e), S_OK);
+    assert_int_equal(s.place.at, 1);
+    assert_int_equal(s.place.size, 8);
+    assert_int_equal(statement_parse(&t, &at, &f.arena, &s, &f.e), E_DATA);
+    assert_string_equal(f.e.hint, "did you mean SELECT?");
+    err_clear(&f.e);
+    assert_int_equal(statement_parse(&t, &at, &f.arena, &s, &f.e), S_OK);
+    assert_int_equal(s.place.at, 21);
+    assert_int_equal(statement_parse(&t, &at, &f.arena, &s, &f.e), S_END);
+    end(&f);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips), cmocka_unit_test(test_mistakes),
+                                              cmocka_unit_test(test_hostile), cmocka_unit_test(test_script)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
