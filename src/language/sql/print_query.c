@@ -231,12 +231,24 @@ static void print_ctes(const struct ast_query *q, struct buf *out)
     if (q->cte_count > 0) buf_append_byte(out, ' ');
 }
 
+/* A row of one value is read without its parentheses. */
+static void print_values(const struct ast_list *rows, struct buf *out)
+{
+    for (uint32_t i = 0; i < rows->count; i++) {
+        bool row = rows->items[i]->kind == AX_LIST;
+        buf_append_text(out, i == 0 ? "VALUES " : ", ");
+        if (!row) buf_append_byte(out, '(');
+        print_expr(rows->items[i], out);
+        if (!row) buf_append_byte(out, ')');
+    }
+}
+
 void print_query(const struct ast_query *q, struct buf *out)
 {
     print_ctes(q, out);
     switch ((enum ast_query_kind)q->kind) {
     case QUERY_SELECT: print_select(q->select, out); break;
-    case QUERY_VALUES: print_list("VALUES ", &q->rows, "", out); break;
+    case QUERY_VALUES: print_values(&q->rows, out); break;
     case QUERY_TABLE:
         buf_append_text(out, "TABLE ");
         print_name(&q->table, out);
