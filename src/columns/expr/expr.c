@@ -1,157 +1,308 @@
-/* expr.c - making bound nodes: calls choose the first overload that their arguments reach by widening (integers to INT,
- * BIGINT, DOUBLE; never back), literals take the type that is asked for. */
+/* expr.c - making nodes: columns, constants, bound calls with their arguments cast, branches. A call of constants becomes a
+ * constant at once, unless that would fail: then the error belongs to the row that reaches it. */
 #include "columns/expr/expr.h"
 
-#include "columns/column/timestamp.h"
+#include "columns/column/type_rules.h"
 #include "ground/base/str.h"
 
 #include <string.h>
 
-/* Order of widening of numbers; -1 = no number. */
-static int width_of(uint8_t phys)
+static struct expr *node_new(const struct expr_maker *m, enum expr_kind kind, const struct type *type, struct expr *const *args,
+                             uint32_t count)
 {
-    switch (phys) {
-    case P_I8: return 0;
-    case P_I16: return 1;
-    case P_I32: return 2;
-    case P_I64: return 3;
-    case P_F32: return 4;
-    case P_F64: return 5;
-    default: return -1;
-    }
-}
+    struct expr *x = ARENA_NEW(m->a, struct expr);
 
-static bool reaches(const struct type *from, uint8_t to)
-{
-    if (from->kind == T_DECIMAL) return false; /* scaled integers do not compare as integers */
-    if (from->phys == to) return true;
-    int a = width_of(from->phys), b = width_of(to);
-    return a >= 0 && b > a && (type_is_numeric(from) || to == P_I64 || to == P_I32);
-}
-
-static struct expr *widen(struct arena *a, struct expr *x, uint8_t to)
-{
-    if (x->type->phys == to) return x;
-    struct expr *w = ARENA_NEW(a, struct expr);
-    enum type_kind kind = to == P_I32 ? T_INT : to == P_I64 ? T_BIGINT : T_DOUBLE;
-    w->kind = EXPR_WIDEN;
-    w->type = type_new(a, kind, 0, 0, x->type->nullable);
-    w->text = x->text;
-    w->args[0] = x;
-    w->arg_count = 1;
-    return w;
-}
-
-static const struct fn_overload *choose(const struct fn_def *fn, struct expr *const *args, uint32_t count)
-{
-    for (uint32_t o = 0; o < fn->overload_count; o++) {
-        const struct fn_overload *v = &fn->overloads[o];
-        bool fits = v->arg_count == count;
-        for (uint32_t i = 0; fits && i < count; i++) fits = reaches(args[i]->type, v->args[i]);
-        if (fits) return v;
-    }
-    return NULL;
-}
-
-static enum status no_overload(const struct fn_def *fn, struct expr *const *args, uint32_t count, struct err *e)
-{
-    struct mem mem;
-    struct buf text;
-
-    mem_init(&mem, "expr", 0);
-    buf_init(&text, &mem);
+    x->kind = (uint8_t)kind;
+    x->type = type;
+    x->count = count;
+    x->args = ARENA_ARRAY(m->a, struct expr *, MAX(count, 1u));
     for (uint32_t i = 0; i < count; i++) {
-        if (i > 0) buf_append_text(&text, ", ");
-        type_print(args[i]->type, &text);
+        x->args[i] = args[i];
+        x->det = MAX(x->det, args[i]->det);
+        x->may_fail |= args[i]->may_fail;
     }
-    err_set(e, E_GRAPH, "'%s' does not take (%s)", fn->name, buf_text(&text));
-    buf_release(&text);
-    mem_release(&mem);
-    return E_GRAPH;
+    return x;
 }
 
-enum status expr_call(struct arena *a, struct str name, struct expr *const *args, uint32_t count, struct expr **out, struct err *e)
+struct expr *expr_column(const struct expr_maker *m, const struct type *row, uint32_t col)
 {
-    const struct fn_def *fn = fn_find(name);
-    bool nullable = false;
+    ASSERT(row->kind == T_ROW && col < row->child_count);
+    struct expr *x = node_new(m, EXPR_COLUMN, row->children[col], NULL, 0);
+    x->col = col;
+    x->text = str_of(row->names[col]);
+    return x;
+}
 
-    if (fn == NULL) return err_set(e, E_GRAPH, "unknown function '%.*s'", (int)name.size, name.data);
-    const struct fn_overload *o = count <= FN_ARGS_MAX ? choose(fn, args, count) : NULL;
-    if (o == NULL) return no_overload(fn, args, count, e);
-    struct expr *x = ARENA_NEW(a, struct expr);
+/* --- constants --------------------------------------------------------------------------------------------------- */
+static void freeze(struct arena *a, const struct vector *from, uint32_t first, uint32_t count, struct vector *out);
+
+/* The elements of the lists in [first, first + count), one after another. */
+static void freeze_lists(struct arena *a, const struct vector *from, uint32_t first, uint32_t count, struct vector *out)
+{
+    const struct list_ref *in = from->data;
+    struct list_ref *to = out->data;
+
+    ASSERT(count <= 1 || from->child_count > 0);
+    for (uint32_t i = 0; i < count; i++) to[i] = in[first + i];
+    if (count == 0) return;
+    uint32_t low = UINT32_MAX, high = 0;
     for (uint32_t i = 0; i < count; i++) {
-        x->args[i] = widen(a, args[i], o->args[i]);
-        nullable |= args[i]->type->nullable;
+        if (to[i].count == 0) continue;
+        low = MIN(low, to[i].first);
+        high = MAX(high, to[i].first + to[i].count);
     }
-    x->kind = EXPR_CALL;
-    x->fn = fn;
-    x->overload = o;
-    x->arg_count = count;
-    x->type = type_new(a, (enum type_kind)o->result, 0, 0, nullable);
-    *out = x;
-    return S_OK;
+    if (low > high) low = high = 0;
+    for (uint32_t i = 0; i < count; i++) to[i].first -= to[i].count == 0 ? to[i].first : low;
+    for (uint32_t c = 0; c < from->child_count; c++) freeze(a, &from->children[c], low, high - low, &out->children[c]);
 }
 
-static bool literal_value(struct expr *x, struct str text)
+/* Rows of a FLAT vector as a vector that lives in the arena, long text and elements included. */
+static void freeze(struct arena *a, const struct vector *from, uint32_t first, uint32_t count, struct vector *out)
 {
-    struct ts96 t;
-    int32_t whole;
+    size_t width = phys_width((enum phys)from->phys);
 
-    switch (x->type->kind) {
-    case T_BOOLEAN:
-        x->integer = str_equal_nocase(text, STR("true"));
-        return x->integer == 1 || str_equal_nocase(text, STR("false"));
-    case T_FLOAT:
-    case T_DOUBLE: return str_to_double(text, &x->real);
-    case T_DATE:
-        if (!date_parse(text, &whole)) return false;
-        x->integer = whole;
-        return true;
-    case T_TIME:
-        if (!time_parse(text, &whole)) return false;
-        x->integer = whole;
-        return true;
-    case T_TIMESTAMP:
-    case T_TIMESTAMP_LTZ:
-        if (!timestamp_parse(text, &t) || x->type->precision > 6) return false;
-        timestamp_store(t, x->type->precision, &x->integer);
-        return true;
-    default: return x->type->phys == P_STR || (type_is_numeric(x->type) && x->type->kind != T_DECIMAL && str_to_int64(text, &x->integer));
+    ASSERT(from->form == VEC_FLAT || (from->form == VEC_CONST && first == 0 && count == 1));
+    *out = (struct vector){.type = from->type, .form = VEC_FLAT, .phys = from->phys, .child_count = from->child_count, .capacity = count};
+    out->data = arena_zalloc(a, MAX(width * count, (size_t)16));
+    if (width > 0) memcpy(out->data, (const char *)from->data + width * first, width * count);
+    out->validity_space = arena_zalloc(a, ((size_t)count + 63) / 64 * 8 + 8);
+    for (uint32_t i = 0; i < count; i++) bit_set(out->validity_space, i);
+    for (uint32_t i = 0; i < count; i++)
+        if (vector_is_null(from, first + i)) {
+            out->validity = out->validity_space;
+            bit_clear(out->validity, i);
+        }
+    for (uint32_t i = 0; from->phys == P_STR && i < count; i++) {
+        struct text *t = VECTOR_VALUES(out, struct text) + i;
+        if (vector_is_null(from, first + i)) *t = (struct text){0};
+        else if (t->size > TEXT_INLINE) t->far = arena_strndup(a, t->far, t->size);
     }
+    if (from->child_count > 0) out->children = ARENA_ARRAY(a, struct vector, from->child_count);
+    if (from->phys == P_LIST) freeze_lists(a, from, first, count, out);
+    for (uint32_t c = 0; from->phys == P_ROW && c < from->child_count; c++) freeze(a, &from->children[c], first, count, &out->children[c]);
 }
 
-static bool literal_fits(const struct expr *x)
+struct expr *expr_constant_of(const struct expr_maker *m, const struct vector *from, uint32_t row)
 {
-    switch (x->type->phys) {
-    case P_I8: return x->integer >= INT8_MIN && x->integer <= INT8_MAX;
-    case P_I16: return x->integer >= INT16_MIN && x->integer <= INT16_MAX;
-    case P_I32: return x->integer >= INT32_MIN && x->integer <= INT32_MAX;
-    default: return true;
-    }
+    struct vector *v = ARENA_NEW(m->a, struct vector);
+    bool null = vector_is_null(from, row);
+
+    freeze(m->a, vector_values(from), vector_at(from, row), 1, v);
+    v->type = type_with_null(m->a, from->type, null);
+    v->form = VEC_CONST;
+    struct expr *x = node_new(m, EXPR_CONSTANT, v->type, NULL, 0);
+    x->constant = v;
+    return x;
 }
 
-enum status expr_literal(struct arena *a, const struct type *type, struct str text, struct expr **out, struct err *e)
+static struct expr *constant_node(const struct expr_maker *m, const struct type *type, struct text value, bool valid)
 {
-    struct expr *x = ARENA_NEW(a, struct expr);
+    struct vector *v = ARENA_NEW(m->a, struct vector);
+    struct expr *x = node_new(m, EXPR_CONSTANT, type, NULL, 0);
+
+    *v = (struct vector){.type = type, .form = VEC_CONST, .phys = type->phys, .capacity = 1};
+    v->data = arena_zalloc(m->a, 64);
+    v->validity_space = ARENA_NEW(m->a, uint64_t);
+    if (type->phys == P_STR) VECTOR_VALUES(v, struct text)[0] = value;
+    if (!valid) v->validity = v->validity_space;
+    v->child_count = (uint16_t)(type->phys == P_ROW || type->phys == P_LIST ? type->child_count : 0);
+    x->constant = v;
+    return x;
+}
+
+struct expr *expr_null(const struct expr_maker *m, const struct type *type)
+{
+    return constant_node(m, type_with_null(m->a, type, true), (struct text){0}, false);
+}
+
+/* A text as a constant of type STRING; from there a cast makes the value of every other type. */
+static struct expr *text_constant(const struct expr_maker *m, struct str text)
+{
+    const char *copy = arena_strndup(m->a, text.data, text.size);
+    return constant_node(m, type_with_null(m->a, &type_string, false), text_view(copy, text.size), true);
+}
+
+static enum status no_such_value(const struct type *type, struct str text, struct err *e)
+{
     struct mem mem;
     struct buf name;
 
-    x->kind = EXPR_LITERAL;
-    x->type = type_with_null(a, type, false);
-    x->text = (struct str){arena_strndup(a, text.data, text.size), text.size};
-    *out = x;
-    if (literal_value(x, text) && literal_fits(x)) return S_OK;
     mem_init(&mem, "expr", 0);
     buf_init(&name, &mem);
-    type_print(x->type, &name);
+    type_print(type, &name);
     err_set(e, E_GRAPH, "'%.*s' is not a value of type %s", (int)MIN(text.size, (size_t)100), text.data, buf_text(&name));
     buf_release(&name);
     mem_release(&mem);
     return E_GRAPH;
 }
 
+enum status expr_constant(const struct expr_maker *m, const struct type *type, struct str text, struct expr **out, struct err *e)
+{
+    const struct type *to = type_with_null(m->a, type, false);
+    struct expr *x = text_constant(m, text);
+
+    *out = x;
+    x->text = (struct str){arena_strndup(m->a, text.data, text.size), text.size};
+    if (to->kind == T_VARCHAR && to->precision == VARCHAR_MAX) return S_OK;
+    if (!type_casts(x->type, to)) return no_such_value(to, text, e);
+    TRY(expr_cast(m, x, to, false, out, e));
+    if ((*out)->kind != EXPR_CONSTANT) return no_such_value(to, text, e);
+    (*out)->text = x->text;
+    return S_OK;
+}
+
+/* --- folding ----------------------------------------------------------------------------------------------------- */
+/* The value of a node whose arguments are constants; the node itself when it fails or is not fixed. */
+static struct expr *fold(const struct expr_maker *m, struct expr *x)
+{
+    struct batch nothing = {.count = 1, .capacity = 1};
+    const struct vector *v;
+    struct expr *out = x;
+
+    if (m->keep_errors || x->det != FN_PURE) return x;
+    for (uint32_t i = 0; i < x->count; i++)
+        if (x->args[i]->kind != EXPR_CONSTANT) return x;
+    struct mem mem;
+    mem_init(&mem, "fold", 0);
+    struct expr_run *run = expr_run_create(x, m->session, 1, &mem);
+    if (expr_eval(run, &nothing, 0, &v, NULL) == S_OK) {
+        out = expr_constant_of(m, v, 0);
+        out->text = x->text;
+        out->type = x->type->nullable && !out->type->nullable ? out->type : type_with_null(m->a, x->type, out->type->nullable);
+    }
+    expr_run_free(run);
+    mem_release(&mem);
+    return out;
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------- */
+static struct fn_call *call_new(const struct expr_maker *m, const struct fn_def *def, struct expr *const *args, uint32_t count)
+{
+    struct fn_call *c = ARENA_NEW(m->a, struct fn_call);
+
+    c->def = def;
+    c->count = count;
+    c->args = ARENA_ARRAY(m->a, const struct type *, MAX(count, 1u));
+    c->constants = ARENA_ARRAY(m->a, const struct vector *, MAX(count, 1u));
+    for (uint32_t i = 0; i < count; i++) {
+        c->args[i] = args[i]->type;
+        c->constants[i] = args[i]->kind == EXPR_CONSTANT ? args[i]->constant : NULL;
+    }
+    return c;
+}
+
+static struct expr *call_node(const struct expr_maker *m, struct fn_call *c, struct expr *const *args)
+{
+    struct expr *x = node_new(m, EXPR_CALL, c->result, args, c->count);
+
+    x->call = c;
+    x->det = MAX(x->det, c->def->det);
+    x->may_fail |= (c->def->flags & FN_MAY_FAIL) != 0 && !c->try_mode;
+    return fold(m, x);
+}
+
+enum status expr_call(const struct expr_maker *m, struct str name, struct expr *const *args, uint32_t count, struct expr **out,
+                      struct err *e)
+{
+    const struct fn_def *def = fn_find(name);
+
+    if (def == NULL) {
+        const char *near = fn_nearest(name);
+        if (near != NULL) err_hint(e, "did you mean '%s'?", near);
+        return err_set(e, E_GRAPH, "unknown function '%.*s'", (int)name.size, name.data);
+    }
+    if (count > FN_ARGS_MAX) return err_set(e, E_GRAPH, "'%s' has %u arguments; at most %d are taken", def->name, count, FN_ARGS_MAX);
+    struct fn_call *c = call_new(m, def, args, count);
+    TRY(fn_bind(c, m->a, m->session, e));
+    struct expr **cast = ARENA_ARRAY(m->a, struct expr *, MAX(count, 1u));
+    for (uint32_t i = 0; i < count; i++) TRY(expr_coerce(m, args[i], c->args[i], &cast[i], e));
+    *out = call_node(m, c, cast);
+    return S_OK;
+}
+
+enum status expr_cast(const struct expr_maker *m, struct expr *x, const struct type *to, bool try_mode, struct expr **out, struct err *e)
+{
+    *out = x;
+    if (type_equal_ignoring_null(x->type, to)) return S_OK;
+    struct fn_call *c = call_new(m, fn_find(STR("CAST")), &x, 1);
+    c->result = type_with_null(m->a, to, x->type->nullable || try_mode);
+    c->try_mode = try_mode;
+    TRY(fn_bind(c, m->a, m->session, e));
+    *out = call_node(m, c, &x);
+    (*out)->text = x->text;
+    return S_OK;
+}
+
+enum status expr_coerce(const struct expr_maker *m, struct expr *x, const struct type *to, struct expr **out, struct err *e)
+{
+    if (type_casts_implicitly(x->type, to)) return expr_cast(m, x, to, false, out, e);
+    struct mem mem;
+    struct buf text;
+    mem_init(&mem, "expr", 0);
+    buf_init(&text, &mem);
+    type_print(x->type, &text);
+    buf_append_text(&text, " where ");
+    type_print(to, &text);
+    err_set(e, E_GRAPH, "a value of type %s is expected; write CAST(... AS ...) if that is meant", buf_text(&text));
+    buf_release(&text);
+    mem_release(&mem);
+    return E_GRAPH;
+}
+
+/* --- branches ---------------------------------------------------------------------------------------------------- */
+/* CASE: even arguments but the last are conditions. */
+static bool is_condition(enum expr_kind kind, uint32_t i, uint32_t count)
+{
+    return kind == EXPR_AND || kind == EXPR_OR || (kind == EXPR_CASE && i % 2 == 0 && i + 1 < count);
+}
+
+static enum status branch_type(const struct expr_maker *m, enum expr_kind kind, struct expr *const *args, uint32_t count,
+                               const struct type **out, struct err *e)
+{
+    bool nullable = kind == EXPR_COALESCE;
+
+    *out = kind == EXPR_AND || kind == EXPR_OR ? &type_boolean : NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        if (kind == EXPR_COALESCE) nullable &= args[i]->type->nullable;
+        else nullable |= args[i]->type->nullable && (*out == &type_boolean || !is_condition(kind, i, count));
+        if (is_condition(kind, i, count)) continue;
+        *out = *out == NULL ? args[i]->type : type_common(m->a, *out, args[i]->type);
+        if (*out == NULL) return err_set(e, E_GRAPH, "the branches of %s have no common type", kind == EXPR_CASE ? "CASE" : "COALESCE");
+    }
+    *out = type_with_null(m->a, *out, nullable);
+    return S_OK;
+}
+
+enum status expr_branch(const struct expr_maker *m, enum expr_kind kind, struct expr *const *args, uint32_t count, struct expr **out,
+                        struct err *e)
+{
+    const struct type *type;
+    struct expr **cast = ARENA_ARRAY(m->a, struct expr *, count);
+
+    ASSERT(count > 0 && (kind != EXPR_CASE || count % 2 == 1));
+    TRY(branch_type(m, kind, args, count, &type, e));
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_condition(kind, i, count) && args[i]->type->kind != T_BOOLEAN && args[i]->type->kind != T_NULL)
+            return err_set(e, E_GRAPH, "a condition must be BOOLEAN");
+        TRY(expr_cast(m, args[i], is_condition(kind, i, count) ? &type_boolean : type, false, &cast[i], e));
+    }
+    *out = fold(m, node_new(m, kind, type, cast, count));
+    return S_OK;
+}
+
 void expr_columns(const struct expr *x, uint64_t *needed)
 {
     if (x->kind == EXPR_COLUMN) bit_set(needed, x->col);
-    for (uint32_t i = 0; i < x->arg_count; i++) expr_columns(x->args[i], needed);
+    for (uint32_t i = 0; i < x->count; i++) expr_columns(x->args[i], needed);
+}
+
+bool expr_equal(const struct expr *a, const struct expr *b)
+{
+    if (a == b) return true;
+    if (a->kind != b->kind || a->count != b->count || a->col != b->col || !type_equal(a->type, b->type)) return false;
+    if (a->kind == EXPR_CONSTANT && vector_compare(a->constant, 0, b->constant, 0) != 0) return false;
+    if (a->kind == EXPR_CALL && (a->call->def != b->call->def || a->call->try_mode != b->call->try_mode)) return false;
+    for (uint32_t i = 0; i < a->count; i++)
+        if (!expr_equal(a->args[i], b->args[i])) return false;
+    return true;
 }

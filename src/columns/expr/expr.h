@@ -1,38 +1,70 @@
-/* expr.h - expressions over the columns of a batch: a tree of columns, literals and calls, bound to types once and then
- * evaluated a batch at a time by chains of kernels. Nothing of a user's text is ever compiled to code. */
+/* expr.h - expressions over the columns of a batch: a tree of columns, constants and bound calls, evaluated a batch at a time
+ * by chains of kernels. Nothing of a user's text is ever compiled to code.
+ *
+ * CASE, COALESCE, AND and OR evaluate their branches on selections of rows, so that a row that was not selected cannot fail. */
 #pragma once
 #include "columns/function/fn.h"
 #include "ground/base/err.h"
 
-enum { EXPR_DEPTH_MAX = 64, EXPR_TEXT_MAX = 64 * 1024 };
-enum expr_kind { EXPR_COLUMN, EXPR_LITERAL, EXPR_CALL, EXPR_WIDEN };
+enum { EXPR_DEPTH_MAX = 5000, EXPR_TEXT_MAX = 64 * 1024 };
+enum expr_kind { EXPR_COLUMN, EXPR_CONSTANT, EXPR_CALL, EXPR_CASE, EXPR_COALESCE, EXPR_AND, EXPR_OR };
 
-/* Immutable after binding. */
+/* Immutable once made. */
 struct expr {
-    enum expr_kind kind;
+    uint8_t kind;   /* enum expr_kind */
+    uint8_t det;    /* enum fn_det: the least fixed of its parts */
+    bool may_fail;  /* it, or a part of it */
+    uint32_t col;   /* COLUMN */
+    uint32_t count; /* of args. CASE: condition, value, ..., and the value of ELSE, always there */
     const struct type *type;
-    uint32_t col;              /* COLUMN */
-    struct str text;           /* where it stands in the source text; of a LITERAL: its text */
-    int64_t integer;           /* LITERAL, by type */
-    double real;
-    const struct fn_def *fn;   /* CALL */
-    const struct fn_overload *overload;
-    struct expr *args[FN_ARGS_MAX];
-    uint32_t arg_count;
+    const struct vector *constant; /* CONSTANT: one row */
+    struct fn_call *call;          /* CALL */
+    struct expr **args;
+    struct str text;               /* where it stands in a source text, for messages; may be empty */
 };
 
-/* Parses and binds: column names, whole numbers, decimals, 'text', TRUE, FALSE, + - * / %, comparisons, parentheses. Errors
- * give the position. */
-enum status expr_parse(struct arena *a, const struct type *row, struct str text, struct expr **out, struct err *e) CHECKED;
-/* A literal of the given type from its text ("2001-01-01" for a DATE). */
-enum status expr_literal(struct arena *a, const struct type *type, struct str text, struct expr **out, struct err *e) CHECKED;
-enum status expr_call(struct arena *a, struct str name, struct expr *const *args, uint32_t count, struct expr **out, struct err *e) CHECKED;
-void expr_columns(const struct expr *x, uint64_t *needed); /* sets the bits of the columns that it reads */
+/* Where nodes are made. */
+struct expr_maker {
+    struct arena *a;
+    const struct fn_session *session; /* NULL = UTC, no clock */
+    bool keep_errors;                 /* fold nothing */
+};
 
-/* Evaluation state of one expression: a vector per inner node, made once. */
+struct expr *expr_column(const struct expr_maker *m, const struct type *row, uint32_t col);
+struct expr *expr_null(const struct expr_maker *m, const struct type *type);
+/* A constant from its text: numbers, 'text', dates. E_GRAPH when the type has no such value. */
+enum status expr_constant(const struct expr_maker *m, const struct type *type, struct str text, struct expr **out, struct err *e) CHECKED;
+/* Row `row` of v. */
+struct expr *expr_constant_of(const struct expr_maker *m, const struct vector *v, uint32_t row);
+/* Binds a call, casting arguments as the function asks; constants are folded unless that would fail. */
+enum status expr_call(const struct expr_maker *m, struct str name, struct expr *const *args, uint32_t count, struct expr **out,
+                      struct err *e) CHECKED;
+/* CAST, or TRY_CAST; the same node when there is nothing to do. E_GRAPH when there is no such cast. */
+enum status expr_cast(const struct expr_maker *m, struct expr *x, const struct type *to, bool try_mode, struct expr **out,
+                      struct err *e) CHECKED;
+/* An implicit cast: E_GRAPH unless type_casts_implicitly. */
+enum status expr_coerce(const struct expr_maker *m, struct expr *x, const struct type *to, struct expr **out, struct err *e) CHECKED;
+/* kind CASE, COALESCE, AND, OR; branches are coerced to their common type, conditions must be BOOLEAN. */
+enum status expr_branch(const struct expr_maker *m, enum expr_kind kind, struct expr *const *args, uint32_t count, struct expr **out,
+                        struct err *e) CHECKED;
+
+/* Reads and binds column names, numbers, 'text', TRUE, FALSE, + - * / %, comparisons, parentheses. Errors give the position. */
+enum status expr_parse(struct arena *a, const struct type *row, struct str text, struct expr **out, struct err *e) CHECKED;
+
+void expr_columns(const struct expr *x, uint64_t *needed); /* sets the bits of the columns that it reads */
+void expr_print(const struct expr *x, const struct type *row, struct buf *out); /* as EXPLAIN shows it */
+bool expr_equal(const struct expr *a, const struct expr *b);
+/* Bytes without pointers: calls by name, bound again when they are read. */
+void expr_encode(const struct expr *x, struct buf *out);
+enum status expr_decode(const struct expr_maker *m, const struct type *row, const uint8_t **at, const uint8_t *end, struct expr **out,
+                        struct err *e) CHECKED;
+
+/* Evaluator of one expression: vectors are made once and used for every batch. */
 struct expr_run;
-struct expr_run *expr_run_create(const struct expr *x, uint32_t capacity, struct mem *mem);
+struct expr_run *expr_run_create(const struct expr *x, const struct fn_session *session, uint32_t capacity, struct mem *mem);
 void expr_run_free(struct expr_run *r); /* NULL is a no-op */
-/* Values for all rows 0..in->count of the batch (unselected rows hold anything): FLAT or CONST, valid until the next call.
- * E_DATA: a kernel failed on a selected row. */
-enum status expr_eval(struct expr_run *r, const struct batch *in, const struct vector **out, struct err *e) CHECKED;
+/* Values for the selected rows of the batch (others hold anything): FLAT or CONST, valid until the next call. E_DATA: a kernel
+ * failed on a selected row; the error names expression and row. */
+enum status expr_eval(struct expr_run *r, const struct batch *in, int64_t now_ms, const struct vector **out, struct err *e) CHECKED;
+/* The selected rows for which a BOOLEAN expression is true, ascending: rows has room for in->count. AND narrows step by step. */
+enum status expr_select(struct expr_run *r, const struct batch *in, int64_t now_ms, uint16_t *rows, uint32_t *count, struct err *e) CHECKED;

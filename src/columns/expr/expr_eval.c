@@ -1,77 +1,51 @@
-/* expr_eval.c - runs a bound expression over a batch: arguments first, then the kernel, into vectors that are made once
- * and used for every batch. NULLs are worked out here: a result is NULL where an argument is. */
-#include "columns/expr/expr.h"
+/* expr_eval.c - runs an expression over a batch: arguments first, then the kernel, into vectors that are made once and used for
+ * every batch. NULLs of strict functions are worked out here: a result is NULL where an argument is. Branches (expr_branch.c)
+ * call back with the rows that are theirs. */
+#include "columns/expr/expr_internal.h"
 
 #include <string.h>
 
-struct expr_run {
-    const struct expr *x;
-    struct mem *mem;
-    struct vector own;        /* result of a call, widening or literal */
-    struct expr_run *args[FN_ARGS_MAX];
-};
-
-static void store_literal(struct vector *v, const struct expr *x)
-{
-    switch (v->phys) {
-    case P_BOOL: VECTOR_VALUES(v, bool)[0] = x->integer != 0; break;
-    case P_I8: VECTOR_VALUES(v, int8_t)[0] = (int8_t)x->integer; break;
-    case P_I16: VECTOR_VALUES(v, int16_t)[0] = (int16_t)x->integer; break;
-    case P_I32: VECTOR_VALUES(v, int32_t)[0] = (int32_t)x->integer; break;
-    case P_F32: VECTOR_VALUES(v, float)[0] = (float)x->real; break;
-    case P_F64: VECTOR_VALUES(v, double)[0] = x->real; break;
-    case P_STR: VECTOR_VALUES(v, struct text)[0] = text_view(x->text.data, x->text.size); break;
-    default: VECTOR_VALUES(v, int64_t)[0] = x->integer; break;
-    }
-    vector_make_const(v);
-}
-
-struct expr_run *expr_run_create(const struct expr *x, uint32_t capacity, struct mem *mem)
+/* --- life -------------------------------------------------------------------------------------------------------- */
+struct expr_run *expr_run_create(const struct expr *x, const struct fn_session *session, uint32_t capacity, struct mem *mem)
 {
     struct expr_run *r = mem_zalloc(mem, sizeof *r);
 
     r->x = x;
     r->mem = mem;
-    if (x->kind != EXPR_COLUMN) vector_init(&r->own, x->type, x->kind == EXPR_LITERAL ? 1 : capacity, mem);
-    if (x->kind == EXPR_LITERAL) store_literal(&r->own, x);
-    for (uint32_t i = 0; i < x->arg_count; i++) r->args[i] = expr_run_create(x->args[i], capacity, mem);
+    r->has_own = x->kind != EXPR_COLUMN && x->kind != EXPR_CONSTANT;
+    if (r->has_own) {
+        vector_init(&r->own, x->type, capacity, mem);
+        text_heap_init(&r->heap, mem);
+    }
+    if (x->kind >= EXPR_CASE) branch_init(r, capacity);
+    if (x->kind == EXPR_CALL && x->call->def->open != NULL) r->state = x->call->def->open(x->call, mem);
+    r->args = x->count == 0 ? NULL : mem_zalloc(mem, sizeof(struct expr_run *) * x->count);
+    r->values = x->count == 0 ? NULL : mem_zalloc(mem, sizeof(struct vector *) * x->count);
+    for (uint32_t i = 0; i < x->count; i++) r->args[i] = expr_run_create(x->args[i], session, capacity, mem);
     return r;
 }
 
 void expr_run_free(struct expr_run *r)
 {
     if (r == NULL) return;
-    for (uint32_t i = 0; i < r->x->arg_count; i++) expr_run_free(r->args[i]);
-    if (r->x->kind != EXPR_COLUMN) vector_release(&r->own, r->mem);
+    for (uint32_t i = 0; i < r->x->count; i++) expr_run_free(r->args[i]);
+    if (r->state != NULL && r->x->call->def->close != NULL) r->x->call->def->close(r->state, r->mem);
+    if (r->has_own) {
+        vector_release(&r->own, r->mem);
+        text_heap_release(&r->heap);
+    }
+    branch_release(r);
+    mem_free(r->mem, r->args);
+    mem_free(r->mem, r->values);
     mem_free(r->mem, r);
 }
 
-#define WIDEN_LOOP(FROM, TO)                                                                                           \
-    for (uint32_t i = 0; i < n; i++) VECTOR_VALUES(out, TO)[i] = (TO)VECTOR_VALUES(in, FROM)[i]
-#define WIDEN_FROM(TO)                                                                                                 \
-    switch (in->phys) {                                                                                                \
-    case P_I8: WIDEN_LOOP(int8_t, TO); break;                                                                          \
-    case P_I16: WIDEN_LOOP(int16_t, TO); break;                                                                        \
-    case P_I32: WIDEN_LOOP(int32_t, TO); break;                                                                        \
-    case P_I64: WIDEN_LOOP(int64_t, TO); break;                                                                        \
-    default: WIDEN_LOOP(float, TO); break;                                                                             \
-    }
-
-static void widen_values(const struct vector *in, uint32_t n, struct vector *out)
-{
-    switch (out->phys) {
-    case P_I32: WIDEN_FROM(int32_t) break;
-    case P_I64: WIDEN_FROM(int64_t) break;
-    default: WIDEN_FROM(double) break;
-    }
-}
-
-/* Validity of the result: the AND of the arguments'. A NULL constant makes everything NULL. */
+/* --- calls ------------------------------------------------------------------------------------------------------- */
+/* Validity of a strict result: the AND of the arguments'. A NULL constant makes everything NULL. */
 static void merge_nulls(const struct vector *const *args, uint32_t count, uint32_t n, struct vector *out)
 {
     uint32_t words = (n + 63) / 64;
 
-    out->validity = NULL;
     for (uint32_t i = 0; i < count; i++) {
         if (args[i]->validity == NULL) continue;
         bool fixed = args[i]->form == VEC_CONST;
@@ -82,51 +56,142 @@ static void merge_nulls(const struct vector *const *args, uint32_t count, uint32
     }
 }
 
-static enum status eval(struct expr_run *r, const struct batch *in, const struct vector **out, struct row_errors *errors);
-
-static void eval_inner(struct expr_run *r, const struct vector *const *args, uint32_t n, struct row_errors *errors)
+static void run_kernel(struct expr_run *r, const struct evaluation *ev, const struct rows *rows, bool constant)
 {
-    bool constant = true;
+    const struct fn_call *c = r->x->call;
+    struct row_errors own = {.null_into = &r->own};
+    struct fn_run run = {.call = c, .state = r->state, .count = rows->count, .sel = rows->sel, .sel_count = rows->sel_count,
+                         .heap = &r->heap, .mem = r->mem, .now_ms = ev->now_ms, .errors = c->try_mode ? &own : ev->errors};
 
-    for (uint32_t i = 0; i < r->x->arg_count; i++) constant &= args[i]->form == VEC_CONST;
-    uint32_t rows = constant ? MIN(n, 1u) : n;
-    r->own.form = VEC_FLAT;
-    merge_nulls(args, r->x->arg_count, rows, &r->own);
-    if (r->x->kind == EXPR_WIDEN) widen_values(args[0], args[0]->form == VEC_CONST ? MIN(rows, 1u) : rows, &r->own);
-    else r->x->overload->run(args, rows, &r->own, errors);
-    if (constant) r->own.form = VEC_CONST;
+    if (constant) {
+        run.count = 1;
+        run.sel = NULL;
+    }
+    if (c->def->nulls == FN_STRICT) merge_nulls(r->values, r->x->count, run.count, &r->own);
+    c->run(&run, r->values, &r->own);
+    if (constant) vector_make_const(&r->own);
 }
 
-static enum status eval(struct expr_run *r, const struct batch *in, const struct vector **out, struct row_errors *errors)
+static enum status eval_call(struct expr_run *r, const struct evaluation *ev, const struct rows *rows)
 {
-    const struct vector *args[FN_ARGS_MAX];
+    bool constant = r->x->call->def->det <= FN_PER_QUERY;
 
-    if (r->x->kind == EXPR_COLUMN) {
-        *out = &in->cols[r->x->col];
-        ASSERT((*out)->form == VEC_FLAT || (*out)->form == VEC_CONST); /* needs() asked for it; dictionaries are flattened */
-        return S_OK;
+    for (uint32_t i = 0; i < r->x->count; i++) {
+        TRY(expr_run_eval(r->args[i], ev, rows, &r->values[i]));
+        constant &= r->values[i]->form == VEC_CONST;
     }
-    *out = &r->own;
-    if (r->x->kind == EXPR_LITERAL) return S_OK;
-    for (uint32_t i = 0; i < r->x->arg_count; i++) TRY(eval(r->args[i], in, &args[i], errors));
-    eval_inner(r, args, in->count, errors);
+    vector_clear(&r->own);
+    text_heap_clear(&r->heap);
+    run_kernel(r, ev, rows, constant);
+    if (ev->errors->code != 0 && ev->failed != NULL && *ev->failed == NULL) *ev->failed = r->x;
     return S_OK;
 }
 
-enum status expr_eval(struct expr_run *r, const struct batch *in, const struct vector **out, struct err *e)
+enum status expr_run_eval(struct expr_run *r, const struct evaluation *ev, const struct rows *rows, const struct vector **out)
 {
-    struct row_errors errors = {.batch = in};
+    *out = &r->own;
+    switch ((enum expr_kind)r->x->kind) {
+    case EXPR_COLUMN:
+        *out = &ev->in->cols[r->x->col];
+        ASSERT((*out)->form == VEC_FLAT || (*out)->form == VEC_CONST); /* dictionaries are flattened before */
+        return S_OK;
+    case EXPR_CONSTANT: *out = r->x->constant; return S_OK;
+    case EXPR_CALL: return eval_call(r, ev, rows);
+    case EXPR_CASE: return eval_case(r, ev, rows);
+    case EXPR_COALESCE: return eval_coalesce(r, ev, rows);
+    case EXPR_AND:
+    case EXPR_OR: return eval_logic(r, ev, rows);
+    }
+    return S_OK;
+}
 
-    TRY(eval(r, in, out, &errors));
-    if (errors.code == 0) return S_OK;
-    struct buf text;
+/* --- the whole --------------------------------------------------------------------------------------------------- */
+static enum status raise(const struct expr_run *r, const struct evaluation *ev, struct err *e)
+{
+    const struct expr *x = *ev->failed != NULL ? *ev->failed : r->x;
     struct mem mem;
+    struct buf text, row;
+
+    if (e == NULL) return E_DATA;
     mem_init(&mem, "expr", 0);
     buf_init(&text, &mem);
-    batch_print_row(in, errors.row, &text);
-    err_set(e, E_DATA, "%s in \"%s\", row %.500s", fn_error_text(errors.code), r->x->fn != NULL ? r->x->fn->name : "?", buf_text(&text));
-    err_hint(e, "%s", fn_error_hint(errors.code));
+    buf_init(&row, &mem);
+    expr_print(x, ev->in->schema, &text);
+    if (ev->in->schema != NULL) batch_print_row(ev->in, ev->errors->row, &row);
+    err_set(e, E_DATA, "%s in \"%.300s\", row %.500s",
+            ev->errors->detail != NULL ? ev->errors->detail : fn_error_text(ev->errors->code), buf_text(&text), buf_text(&row));
+    buf_release(&row);
+    err_hint(e, "%s", fn_error_hint(ev->errors->code));
     buf_release(&text);
     mem_release(&mem);
     return E_DATA;
+}
+
+enum status expr_eval(struct expr_run *r, const struct batch *in, int64_t now_ms, const struct vector **out, struct err *e)
+{
+    struct rows rows = {in->count, in->sel, in->sel_count};
+    struct row_errors errors = {.sel = in->sel, .sel_count = in->sel_count};
+    const struct expr *failed = NULL;
+    struct evaluation ev = {in, now_ms, &errors, &failed};
+
+    TRY(expr_run_eval(r, &ev, &rows, out));
+    return errors.code == 0 ? S_OK : raise(r, &ev, e);
+}
+
+/* --- selections -------------------------------------------------------------------------------------------------- */
+/* The rows that are true; branch-free, because whether a row passes is not predictable. */
+static uint32_t select_true(const struct vector *v, const struct rows *rows, uint16_t *out)
+{
+    const bool *values = v->data;
+    uint32_t n = 0, count = rows->sel != NULL ? rows->sel_count : rows->count;
+
+    if (v->form == VEC_CONST) {
+        bool all = values[0] && !vector_is_null(v, 0);
+        for (uint32_t i = 0; all && i < count; i++) out[n++] = rows->sel != NULL ? rows->sel[i] : (uint16_t)i;
+        return n;
+    }
+    if (rows->sel == NULL && v->validity == NULL) {
+        for (uint32_t i = 0; i < count; i++) {
+            out[n] = (uint16_t)i;
+            n += values[i];
+        }
+        return n;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t row = rows->sel != NULL ? rows->sel[i] : i;
+        out[n] = (uint16_t)row;
+        n += values[row] && !vector_is_null(v, row);
+    }
+    return n;
+}
+
+/* AND narrows: each condition is asked of the rows that the ones before it left. */
+static enum status select_rows(struct expr_run *r, const struct evaluation *ev, struct rows *rows, uint16_t *out)
+{
+    const struct vector *v;
+
+    for (uint32_t i = 0; r->x->kind == EXPR_AND && i < r->x->count; i++) {
+        ev->errors->sel = rows->sel;
+        ev->errors->sel_count = rows->sel_count;
+        TRY(select_rows(r->args[i], ev, rows, out));
+        if (rows->sel_count == 0 || ev->errors->code != 0) return S_OK;
+    }
+    if (r->x->kind == EXPR_AND) return S_OK;
+    TRY(expr_run_eval(r, ev, rows, &v));
+    uint32_t n = select_true(v, rows, out);
+    *rows = (struct rows){rows->count, out, n};
+    return S_OK;
+}
+
+enum status expr_select(struct expr_run *r, const struct batch *in, int64_t now_ms, uint16_t *out, uint32_t *count, struct err *e)
+{
+    struct rows rows = {in->count, in->sel, in->sel_count};
+    struct row_errors errors = {.sel = in->sel, .sel_count = in->sel_count};
+    const struct expr *failed = NULL;
+    struct evaluation ev = {in, now_ms, &errors, &failed};
+
+    ASSERT(r->x->type->kind == T_BOOLEAN);
+    TRY(select_rows(r, &ev, &rows, out));
+    *count = rows.sel_count;
+    return errors.code == 0 ? S_OK : raise(r, &ev, e);
 }

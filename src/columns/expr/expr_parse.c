@@ -6,8 +6,10 @@
 
 #include <string.h>
 
+enum { PARSE_DEPTH_MAX = 64 };
+
 struct parser {
-    struct arena *arena;
+    struct expr_maker m;
     const struct type *row;
     struct str text;
     size_t at;
@@ -62,19 +64,19 @@ static enum status parse_number(struct parser *p, struct expr **out)
     int64_t whole;
     enum type_kind kind = str_to_int64(word, &whole) ? (whole <= INT32_MAX ? T_INT : T_BIGINT) : T_DOUBLE;
 
-    return expr_literal(p->arena, type_new(p->arena, kind, 0, 0, false), word, out, p->e);
+    return expr_constant(&p->m, type_new(p->m.a, kind, 0, 0, false), word, out, p->e);
 }
 
 static enum status parse_text(struct parser *p, struct expr **out)
 {
-    char *copy = arena_alloc(p->arena, p->text.size);
+    char *copy = arena_alloc(p->m.a, p->text.size);
     size_t size = 0;
 
     for (p->at++; p->at < p->text.size; p->at++) {
         if (p->text.data[p->at] == '\'') {
             if (p->at + 1 >= p->text.size || p->text.data[p->at + 1] != '\'') {
                 p->at++;
-                return expr_literal(p->arena, &type_string, (struct str){copy, size}, out, p->e);
+                return expr_constant(&p->m, &type_string, (struct str){copy, size}, out, p->e);
             }
             p->at++; /* two quotes stand for one */
         }
@@ -90,14 +92,9 @@ static enum status parse_name(struct parser *p, struct expr **out)
     if (name.size == 0) return fail_at(p, "a column, number or '(' is expected");
     int col = type_field(p->row, name);
     if (col < 0 && (str_equal_nocase(name, STR("true")) || str_equal_nocase(name, STR("false"))))
-        return expr_literal(p->arena, &type_boolean, name, out, p->e);
+        return expr_constant(&p->m, &type_boolean, name, out, p->e);
     if (col < 0) return type_field_missing(p->row, name, p->e);
-    struct expr *x = ARENA_NEW(p->arena, struct expr);
-    x->kind = EXPR_COLUMN;
-    x->col = (uint32_t)col;
-    x->type = p->row->children[col];
-    x->text = name;
-    *out = x;
+    *out = expr_column(&p->m, p->row, (uint32_t)col);
     return S_OK;
 }
 
@@ -114,11 +111,11 @@ static enum status parse_primary(struct parser *p, struct expr **out)
     if (c == '-') {
         struct expr *args[2];
         p->at++;
-        if (++p->depth > EXPR_DEPTH_MAX) return fail_at(p, "the expression is nested too deeply");
-        TRY(expr_literal(p->arena, &type_int, STR("0"), &args[0], p->e));
+        if (++p->depth > PARSE_DEPTH_MAX) return fail_at(p, "the expression is nested too deeply");
+        TRY(expr_constant(&p->m, &type_int, STR("0"), &args[0], p->e));
         TRY(parse_primary(p, &args[1]));
         p->depth--;
-        return expr_call(p->arena, STR("-"), args, 2, out, p->e);
+        return expr_call(&p->m, STR("-"), args, 2, out, p->e);
     }
     if (c >= '0' && c <= '9') return parse_number(p, out);
     return c == '\'' ? parse_text(p, out) : parse_name(p, out);
@@ -139,7 +136,7 @@ static enum status parse_operators(struct parser *p, uint32_t level, struct expr
     TRY(level == COUNT_OF(levels) - 1 ? parse_primary(p, &args[0]) : parse_level(p, level + 1, &args[0]));
     while ((op = take_operator(p, level)) != NULL) {
         TRY(level == COUNT_OF(levels) - 1 ? parse_primary(p, &args[1]) : parse_level(p, level + 1, &args[1]));
-        TRY(expr_call(p->arena, str_of(op), args, 2, &args[0], p->e));
+        TRY(expr_call(&p->m, str_of(op), args, 2, &args[0], p->e));
     }
     *out = args[0];
     return S_OK;
@@ -147,7 +144,7 @@ static enum status parse_operators(struct parser *p, uint32_t level, struct expr
 
 static enum status parse_level(struct parser *p, uint32_t level, struct expr **out)
 {
-    if (++p->depth > EXPR_DEPTH_MAX) return fail_at(p, "the expression is nested too deeply");
+    if (++p->depth > PARSE_DEPTH_MAX) return fail_at(p, "the expression is nested too deeply");
     TRY(parse_operators(p, level, out));
     p->depth--;
     return S_OK;
@@ -155,7 +152,7 @@ static enum status parse_level(struct parser *p, uint32_t level, struct expr **o
 
 enum status expr_parse(struct arena *a, const struct type *row, struct str text, struct expr **out, struct err *e)
 {
-    struct parser p = {.arena = a, .row = row, .text = text, .e = e};
+    struct parser p = {.m = {.a = a}, .row = row, .text = text, .e = e};
 
     ASSERT(row->kind == T_ROW);
     if (text.size > EXPR_TEXT_MAX) return err_set(e, E_GRAPH, "an expression may have at most %d bytes", EXPR_TEXT_MAX);

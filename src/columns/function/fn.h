@@ -1,38 +1,107 @@
-/* fn.h - scalar functions. One file fn_<family>.c ends in `const struct fn_type fn_<family>[]`-like families: here a family
- * is one descriptor with a table of functions, each with overloads by physical type.
+/* fn.h - scalar functions. One file fn_<family>.c ends in one `const struct fn_type fn_<family>`: a table of functions.
  *
- * Kernels are loops over all rows 0..n of their arguments (FLAT or CONST), whatever the selection; they never fail the
- * batch but record (row, code), and the evaluator raises the first error on a selected row. NULL handling is STRICT:
- * the evaluator makes the result NULL where an argument is, and kernels compute whatever lies there. */
+ * A call is bound once: the function sees types and constants of its arguments, may ask for other types (the arguments are
+ * cast then), answers the type of its result and the kernel to run, and prepares what constants allow (a regex, a date
+ * pattern). Most functions only list overloads by signature text; those whose types depend on each other have a bind hook.
+ *
+ * Kernels are loops. They get FLAT or CONST arguments and never fail the batch: they record (row, reason) and go on; the
+ * evaluator raises the first error of a row that counts, or writes NULL under TRY_CAST. Cheap kernels compute all rows
+ * 0..count, others only those of FN_EACH. */
 #pragma once
 #include "columns/column/batch.h"
 
-enum { FN_ARGS_MAX = 8 };
-enum fn_error { FN_DIVISION_BY_ZERO = 1, FN_OVERFLOW };
+enum { FN_ARGS_MAX = 1024, FN_OVERLOADS_MAX = 64 };
 
-struct row_errors {
-    uint32_t row;        /* the first one on a selected row */
-    enum fn_error code;  /* 0 = none */
-    const struct batch *batch; /* tells which rows are selected */
+/* STRICT: a NULL argument makes the result NULL; the evaluator sees to it, and what a kernel stores there counts for nothing. */
+enum fn_nulls { FN_STRICT, FN_OWN_NULLS };
+/* When is the result the same for the same arguments? */
+enum fn_det { FN_PURE, FN_PER_QUERY, FN_PER_ROW, FN_RANDOM };
+enum fn_flags {
+    FN_MAY_FAIL = 1,      /* kernels record errors: not evaluated for rows that are not selected */
+    FN_MAY_BE_NULL = 2,   /* the result may be NULL although no argument is */
+    FN_INJECTIVE = 4,     /* different arguments, different results: keeps unique keys */
+    FN_MONOTONE = 8,      /* keeps the order of the first argument */
+    FN_SESSION_ZONE = 16, /* depends on the session's time zone */
+    FN_COSTLY = 32,       /* worth a selection */
 };
-void row_error(struct row_errors *e, uint32_t row, enum fn_error code);
+enum fn_error { FN_DIVISION_BY_ZERO = 1, FN_OVERFLOW, FN_BAD_TEXT, FN_BAD_ARGUMENT };
+
+/* Errors of one evaluation. Under TRY_CAST the row becomes NULL instead. */
+struct row_errors {
+    enum fn_error code;  /* 0 = none */
+    uint32_t row;        /* the first one that counts */
+    const char *detail;  /* a static sentence, or NULL */
+    const uint16_t *sel; /* rows that count, ascending; NULL = all */
+    uint32_t sel_count;
+    struct vector *null_into; /* TRY_CAST: the result; else NULL */
+};
+void row_error(struct row_errors *e, uint32_t row, enum fn_error code, const char *detail);
 const char *fn_error_text(enum fn_error code);
-const char *fn_error_hint(enum fn_error code);
+const char *fn_error_hint(enum fn_error code); /* what to do */
 
-typedef void (*fn_kernel)(const struct vector *const *args, uint32_t n, struct vector *out, struct row_errors *errors);
+/* What a session and a clock say; constant during one evaluation. */
+struct fn_session {
+    struct str zone; /* table.local-time-zone: "UTC", "Europe/Berlin", "+01:00" */
+    int64_t query_ms; /* start of the query */
+};
 
+struct fn_call;
+
+/* One evaluation of a kernel. */
+struct fn_run {
+    const struct fn_call *call;
+    void *state;             /* what open made, or NULL */
+    uint32_t count;          /* rows 0..count lie in the vectors */
+    const uint16_t *sel;     /* rows that count; NULL = all */
+    uint32_t sel_count;
+    struct text_heap *heap;  /* long strings of the result */
+    struct mem *mem;         /* lists of the result grow here */
+    int64_t now_ms;          /* processing time of this batch */
+    struct row_errors *errors;
+};
+#define FN_EACH(r, i)                                                                                                  \
+    for (uint32_t fn_k = 0, i; fn_k < ((r)->sel != NULL ? (r)->sel_count : (r)->count) &&                              \
+                               ((i = (r)->sel != NULL ? (r)->sel[fn_k] : fn_k), true);                                 \
+         fn_k++)
+
+typedef void (*fn_kernel)(const struct fn_run *r, const struct vector *const *args, struct vector *out);
+
+/* "INT, STRING -> STRING"; the last argument may end in "..." (once or more). Lengths are not looked at. The result of a strict
+ * function is nullable when an argument is; of others, unless the signature says NOT NULL. */
 struct fn_overload {
-    uint8_t arg_count;
-    uint8_t args[FN_ARGS_MAX]; /* enum phys of the (coerced) arguments */
-    uint8_t result;            /* enum type_kind */
+    const char *signature;
     fn_kernel run;
+};
+
+/* A bound call. */
+struct fn_call {
+    const struct fn_def *def;
+    uint32_t count;
+    const struct type **args;         /* bind may change them: arguments are cast to these */
+    const struct vector **constants;  /* per argument: one row, when it is known now; else NULL */
+    const struct type *result;        /* CAST: what it is asked for, when bind begins */
+    bool try_mode;                    /* errors of a row become NULL */
+    fn_kernel run;
+    const void *plan;                 /* of the function's own, in the arena */
+};
+
+struct fn_example {
+    const char *text, *result; /* as EXPRESSION prints: executed by a test, shown in the reference */
 };
 
 struct fn_def {
     const char *name;
-    const char *doc, *example;
-    const struct fn_overload *overloads;
-    uint32_t overload_count;
+    const char *aliases;  /* "CHARACTER_LENGTH, LENGTH", or NULL */
+    const char *doc;
+    const struct fn_example *examples; /* ends with text == NULL */
+    const struct fn_overload *overloads; /* ends with signature == NULL; or NULL and a bind hook */
+    uint8_t nulls;        /* enum fn_nulls */
+    uint8_t det;          /* enum fn_det */
+    uint16_t flags;       /* enum fn_flags */
+    /* Sets result, run, plan, and args that need a cast. E_GRAPH with the reason when the arguments do not fit. */
+    enum status (*bind)(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e);
+    void *(*open)(const struct fn_call *c, struct mem *mem); /* per evaluator: a match context, a generator */
+    void (*close)(void *state, struct mem *mem);
 };
 
 struct fn_type {
@@ -41,4 +110,8 @@ struct fn_type {
 };
 
 extern const struct fn_type *const fn_types[]; /* sorted by name, ends with NULL */
-const struct fn_def *fn_find(struct str name);  /* NULL when unknown; case is ignored */
+const struct fn_def *fn_find(struct str name);  /* by name or alias; case is ignored; NULL when unknown */
+/* The names that there are, nearest first: "did you mean". NULL when none is near. */
+const char *fn_nearest(struct str name);
+/* Binds by hook or overloads. args and constants are given; E_GRAPH names the function, what it was given and what it takes. */
+enum status fn_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e) CHECKED;

@@ -1,63 +1,230 @@
-/* fn_arithmetic.c - + - * / % on INT, BIGINT and DOUBLE (smaller integers are widened before). Integers wrap on overflow,
- * as Flink's do; integer division by zero is an error of the row, floating point follows IEEE. */
+/* fn_arithmetic.c - + - * / % and the sign, on every pair of types that Flink computes with: integers in their common width
+ * (they wrap), FLOAT and DOUBLE (IEEE), DECIMAL by Flink's derivation of precision and scale, intervals, and dates and
+ * timestamps with intervals.
+ *
+ * Integer division by zero is an error of the row; a DECIMAL that does not fit its type is NULL, as in Flink. */
+#include "columns/function/time_arithmetic.h"
 #include "columns/function/fn_kernels.h"
+
+#include "columns/column/decimal.h"
+#include "columns/column/timestamp.h"
+#include "columns/column/type_rules.h"
 
 #include <math.h>
 
-#define WRAPPING(NAME, T, U, OP) FN_BINARY(NAME, T, T, (U)a OP(U) b)
-WRAPPING(add_i32, int32_t, uint32_t, +)
-WRAPPING(add_i64, int64_t, uint64_t, +)
-FN_BINARY(add_f64, double, double, a + b)
-WRAPPING(sub_i32, int32_t, uint32_t, -)
-WRAPPING(sub_i64, int64_t, uint64_t, -)
-FN_BINARY(sub_f64, double, double, a - b)
-WRAPPING(mul_i32, int32_t, uint32_t, *)
-WRAPPING(mul_i64, int64_t, uint64_t, *)
-FN_BINARY(mul_f64, double, double, a *b)
-FN_BINARY(div_f64, double, double, a / b)
-FN_BINARY(mod_f64, double, double, fmod(a, b))
+/* --- integers and floating point --------------------------------------------------------------------------------- */
+#define WRAPPING(OP, SIGN)                                                                                             \
+    FN_BINARY(OP##_i8, int8_t, int8_t, (uint8_t)a SIGN(uint8_t) b)                                                     \
+    FN_BINARY(OP##_i16, int16_t, int16_t, (uint32_t)a SIGN(uint32_t) b)                                                \
+    FN_BINARY(OP##_i32, int32_t, int32_t, (uint32_t)a SIGN(uint32_t) b)                                                \
+    FN_BINARY(OP##_i64, int64_t, int64_t, (uint64_t)a SIGN(uint64_t) b)                                                \
+    FN_BINARY(OP##_f32, float, float, a SIGN b)                                                                        \
+    FN_BINARY(OP##_f64, double, double, a SIGN b)
+WRAPPING(add, +)
+WRAPPING(subtract, -)
+WRAPPING(multiply, *)
+FN_BINARY(divide_f32, float, float, a / b)
+FN_BINARY(divide_f64, double, double, a / b)
+FN_BINARY(modulo_f32, float, float, fmodf(a, b))
+FN_BINARY(modulo_f64, double, double, fmod(a, b))
 
 /* Division by a constant that is neither 0 nor -1 needs no check per row; -1 would overflow on the least value. */
 #define DIVIDING(NAME, T, U, OP, MINUS_ONE)                                                                            \
-    static void NAME(const struct vector *const *args, uint32_t n, struct vector *out, struct row_errors *errors)      \
+    static void NAME(const struct fn_run *r, const struct vector *const *args, struct vector *out)                     \
     {                                                                                                                  \
-        const T *divisors = args[1]->data;                                                                             \
+        const T *dividends = args[0]->data, *divisors = args[1]->data;                                                 \
+        T *quotients = out->data;                                                                                      \
         if (args[1]->form == VEC_CONST && divisors[0] != 0 && divisors[0] != -1) {                                     \
             FN_BINARY_LOOP(T, T, a OP b);                                                                              \
             return;                                                                                                    \
         }                                                                                                              \
-        const T *dividends = args[0]->data;                                                                            \
-        T *quotients = out->data;                                                                                      \
-        for (uint32_t i = 0; i < n; i++) {                                                                             \
+        for (uint32_t i = 0; i < r->count; i++) {                                                                      \
             T a = dividends[vector_at(args[0], i)], b = divisors[vector_at(args[1], i)];                               \
-            bool null = vector_is_null(args[0], i) || vector_is_null(args[1], i);                                      \
-            if (b == 0 && !null) row_error(errors, i, FN_DIVISION_BY_ZERO);                                            \
+            if (b == 0 && !fn_is_null(args, 2, i)) row_error(r->errors, i, FN_DIVISION_BY_ZERO, NULL);                 \
             quotients[i] = b == 0 ? 0 : b == -1 ? (T)(MINUS_ONE) : (T)(a OP b);                                        \
         }                                                                                                              \
     }
-DIVIDING(div_i32, int32_t, uint32_t, /, 0u - (uint32_t)a)
-DIVIDING(div_i64, int64_t, uint64_t, /, 0u - (uint64_t)a)
-DIVIDING(mod_i32, int32_t, uint32_t, %, 0)
-DIVIDING(mod_i64, int64_t, uint64_t, %, 0)
+DIVIDING(divide_i8, int8_t, uint8_t, /, 0u - (uint8_t)a)
+DIVIDING(divide_i16, int16_t, uint16_t, /, 0u - (uint16_t)a)
+DIVIDING(divide_i32, int32_t, uint32_t, /, 0u - (uint32_t)a)
+DIVIDING(divide_i64, int64_t, uint64_t, /, 0u - (uint64_t)a)
+DIVIDING(modulo_i8, int8_t, uint8_t, %, 0)
+DIVIDING(modulo_i16, int16_t, uint16_t, %, 0)
+DIVIDING(modulo_i32, int32_t, uint32_t, %, 0)
+DIVIDING(modulo_i64, int64_t, uint64_t, %, 0)
 
-#define NUMERIC_OVERLOADS(OP)                                                                                          \
-    static const struct fn_overload OP##_overloads[] = {{2, {P_I32, P_I32}, T_INT, OP##_i32},                          \
-                                                        {2, {P_I64, P_I64}, T_BIGINT, OP##_i64},                       \
-                                                        {2, {P_F64, P_F64}, T_DOUBLE, OP##_f64}}
-NUMERIC_OVERLOADS(add);
-NUMERIC_OVERLOADS(sub);
-NUMERIC_OVERLOADS(mul);
-NUMERIC_OVERLOADS(div);
-NUMERIC_OVERLOADS(mod);
+#define BY_PHYS(OP)                                                                                                    \
+    static const struct fn_by_phys OP##_by_phys[] = {{P_I8, OP##_i8},   {P_I16, OP##_i16}, {P_I32, OP##_i32},          \
+                                                     {P_I64, OP##_i64}, {P_F32, OP##_f32}, {P_F64, OP##_f64}, {0}}
+BY_PHYS(add);
+BY_PHYS(subtract);
+BY_PHYS(multiply);
+BY_PHYS(divide);
+BY_PHYS(modulo);
 
+/* --- decimals ---------------------------------------------------------------------------------------------------- */
+typedef bool (*decimal_fn)(int128 a, int scale_a, int128 b, int scale_b, int precision, int scale, int128 *out);
+
+static void each_decimal(const struct fn_run *r, const struct vector *const *args, struct vector *out, decimal_fn compute, bool divides)
+{
+    const struct type *ta = args[0]->type, *tb = args[1]->type, *to = out->type;
+
+    FN_EACH_VALID(r, args, 2, i)
+    {
+        int128 a = fn_decimal(args[0], i), b = fn_decimal(args[1], i), value = 0;
+        if (divides && b == 0) row_error(r->errors, i, FN_DIVISION_BY_ZERO, NULL);
+        else if (compute(a, ta->scale, b, tb->scale, to->precision, to->scale, &value)) fn_put_decimal(out, i, value);
+        else vector_set_null(out, i);
+    }
+}
+
+static bool decimal_subtract(int128 a, int scale_a, int128 b, int scale_b, int precision, int scale, int128 *out)
+{
+    return decimal_add(a, scale_a, -b, scale_b, precision, scale, out);
+}
+
+/* Both at the larger scale; what does not fit there does not occur: the result is no longer than its operands. */
+static bool decimal_modulo(int128 a, int scale_a, int128 b, int scale_b, int precision, int scale, int128 *out)
+{
+    int common = MAX(scale_a, scale_b);
+    int128 x, y;
+
+    if (!decimal_rescale(a, scale_a, common, 38, &x) || !decimal_rescale(b, scale_b, common, 38, &y) || y == 0) return false;
+    return decimal_rescale(x % y, common, scale, precision, out);
+}
+
+#define DECIMAL_KERNEL(OP, COMPUTE, DIVIDES)                                                                           \
+    static void OP##_decimal(const struct fn_run *r, const struct vector *const *args, struct vector *out)             \
+    {                                                                                                                  \
+        each_decimal(r, args, out, COMPUTE, DIVIDES);                                                                  \
+    }
+DECIMAL_KERNEL(add, decimal_add, false)
+DECIMAL_KERNEL(subtract, decimal_subtract, false)
+DECIMAL_KERNEL(multiply, decimal_multiply, false)
+DECIMAL_KERNEL(divide, decimal_divide, true)
+DECIMAL_KERNEL(modulo, decimal_modulo, true)
+
+/* --- binding ----------------------------------------------------------------------------------------------------- */
+struct operation {
+    const struct fn_by_phys *by_phys;
+    fn_kernel decimal;
+    const struct type *(*decimal_type)(struct arena *, int32_t, int32_t, int32_t, int32_t);
+};
+
+static enum status bind_decimal(struct fn_call *c, struct arena *a, const struct operation *o)
+{
+    int32_t p[2] = {0}, s[2] = {0};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        bool is = type_as_decimal(c->args[i], &p[i], &s[i]);
+        ASSERT(is);
+        c->args[i] = type_new(a, T_DECIMAL, p[i], s[i], c->args[i]->nullable);
+    }
+    c->result = type_with_null(a, o->decimal_type(a, p[0], s[0], p[1], s[1]), true);
+    c->run = o->decimal;
+    return S_OK;
+}
+
+static enum status refuse(const struct fn_call *c, struct err *e)
+{
+    struct mem mem;
+    struct buf text;
+
+    mem_init(&mem, "bind", 0);
+    buf_init(&text, &mem);
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (i > 0) buf_append_text(&text, ", ");
+        type_print(c->args[i], &text);
+    }
+    err_set(e, E_GRAPH, "'%s' does not take (%.400s)", c->def->name, buf_text(&text));
+    buf_release(&text);
+    mem_release(&mem);
+    return E_GRAPH;
+}
+
+static enum status bind_numbers(struct fn_call *c, struct arena *a, const struct operation *o, struct err *e)
+{
+    const struct type *common = type_common(a, c->args[0], c->args[1]);
+    bool null = c->args[0]->kind == T_NULL && c->args[1]->kind == T_NULL;
+
+    if (c->count != 2 || null || common == NULL || !type_is_numeric(common)) return refuse(c, e);
+    for (uint32_t i = 0; i < 2; i++)
+        if (c->args[i]->kind == T_NULL) c->args[i] = common;
+    if (common->kind == T_DECIMAL) return bind_decimal(c, a, o);
+    for (uint32_t i = 0; i < 2; i++) c->args[i] = type_with_null(a, common, c->args[i]->nullable);
+    c->result = common;
+    c->run = fn_for_phys(o->by_phys, common->phys);
+    return S_OK;
+}
+
+static const struct operation add = {add_by_phys, add_decimal, type_decimal_sum},
+                              subtract = {subtract_by_phys, subtract_decimal, type_decimal_sum},
+                              multiply = {multiply_by_phys, multiply_decimal, type_decimal_product},
+                              divide = {divide_by_phys, divide_decimal, type_decimal_quotient},
+                              modulo = {modulo_by_phys, modulo_decimal, type_decimal_remainder};
+
+static enum status bind_add(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    (void)session;
+    return time_sum_bind(c, a, false) ? S_OK : bind_numbers(c, a, &add, e);
+}
+
+static enum status bind_subtract(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    (void)session;
+    return time_sum_bind(c, a, true) ? S_OK : bind_numbers(c, a, &subtract, e);
+}
+
+static enum status bind_multiply(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    (void)session;
+    return interval_product_bind(c, a) ? S_OK : bind_numbers(c, a, &multiply, e);
+}
+
+static enum status bind_divide(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    (void)session;
+    return bind_numbers(c, a, &divide, e);
+}
+
+static enum status bind_modulo(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    (void)session;
+    return bind_numbers(c, a, &modulo, e);
+}
+
+/* --- the sign ---------------------------------------------------------------------------------------------------- */
+FN_UNARY(negate_i8, int8_t, int8_t, 0u - (uint8_t)a)
+FN_UNARY(negate_i16, int16_t, int16_t, 0u - (uint32_t)a)
+FN_UNARY(negate_i32, int32_t, int32_t, 0u - (uint32_t)a)
+FN_UNARY(negate_i64, int64_t, int64_t, 0u - (uint64_t)a)
+FN_UNARY(negate_i128, int128, int128, (uint128)0 - (uint128)a)
+FN_UNARY(negate_f32, float, float, -a)
+FN_UNARY(negate_f64, double, double, -a)
+static const struct fn_by_phys negate_by_phys[] = {{P_I8, negate_i8},     {P_I16, negate_i16}, {P_I32, negate_i32}, {P_I64, negate_i64},
+                                                   {P_I128, negate_i128}, {P_F32, negate_f32}, {P_F64, negate_f64}, {0}};
+
+static enum status bind_negate(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    (void)a;
+    (void)session;
+    uint8_t kind = c->count == 1 ? c->args[0]->kind : T_NULL;
+    if (!type_is_numeric(c->args[0]) && kind != T_INTERVAL_MONTH && kind != T_INTERVAL_SECOND) return refuse(c, e);
+    c->result = c->args[0];
+    c->run = fn_for_phys(negate_by_phys, c->args[0]->phys);
+    return S_OK;
+}
+
+#define EXAMPLE(TEXT, RESULT) (const struct fn_example[]){{TEXT, RESULT}, {0}}
 static const struct fn_def functions[] = {
-    {"+", "sum; integers wrap", "2 + 3 = 5", add_overloads, COUNT_OF(add_overloads)},
-    {"-", "difference; integers wrap", "2 - 3 = -1", sub_overloads, COUNT_OF(sub_overloads)},
-    {"*", "product; integers wrap", "2 * 3 = 6", mul_overloads, COUNT_OF(mul_overloads)},
-    {"/", "quotient; of integers toward zero", "7 / 2 = 3", div_overloads, COUNT_OF(div_overloads)},
-    {"%", "remainder, with the sign of the first", "-7 % 2 = -1", mod_overloads, COUNT_OF(mod_overloads)},
+    {.name = "+", .doc = "sum; integers wrap", .examples = EXAMPLE("2 + 3", "5"), .bind = bind_add},
+    {.name = "-", .doc = "difference; integers wrap", .examples = EXAMPLE("2 - 3", "-1"), .bind = bind_subtract},
+    {.name = "*", .doc = "product; integers wrap", .examples = EXAMPLE("2 * 3", "6"), .bind = bind_multiply},
+    {.name = "/", .doc = "quotient; of integers toward zero", .examples = EXAMPLE("7 / 2", "3"), .flags = FN_MAY_FAIL, .bind = bind_divide},
+    {.name = "%", .aliases = "MOD", .doc = "remainder, with the sign of the first", .examples = EXAMPLE("-7 % 2", "-1"),
+     .flags = FN_MAY_FAIL, .bind = bind_modulo},
+    {.name = "NEGATE", .doc = "the other sign, written - x", .examples = EXAMPLE("- 3", "-3"), .flags = FN_INJECTIVE, .bind = bind_negate},
     {0},
 };
 
-const struct fn_type fn_arithmetic = {
-    .name = "arithmetic", .doc = "sums, products, quotients", .example = "2 + 3 = 5", .functions = functions};
+const struct fn_type fn_arithmetic = {.name = "arithmetic", .doc = "sums, products, quotients", .example = "2 + 3", .functions = functions};

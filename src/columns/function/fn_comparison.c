@@ -1,18 +1,70 @@
-/* fn_comparison.c - = <> < <= > >= on booleans, integers, floating point and text. Text compares by bytes, which is code
- * point order in UTF-8. */
+/* fn_comparison.c - = <> < <= > >= and IS [NOT] DISTINCT FROM on any two values of a common type. NULLs make the first six NULL.
+ * Strings compare by bytes, floats with NaN greatest and -0 equal to 0, rows and arrays by their parts. */
 #include "columns/function/fn_kernels.h"
 
+#include "columns/column/type_rules.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+static int text_order(const struct text *a, const struct text *b) { return text_compare(a, b); }
+
 #define COMPARING(NAME, OP)                                                                                            \
-    FN_BINARY(NAME##_bool, bool, bool, a OP b)                                                                         \
+    FN_BINARY(NAME##_bool, uint8_t, bool, a OP b)                                                                      \
+    FN_BINARY(NAME##_i8, int8_t, bool, a OP b)                                                                         \
+    FN_BINARY(NAME##_i16, int16_t, bool, a OP b)                                                                       \
     FN_BINARY(NAME##_i32, int32_t, bool, a OP b)                                                                       \
     FN_BINARY(NAME##_i64, int64_t, bool, a OP b)                                                                       \
+    FN_BINARY(NAME##_i128, int128, bool, a OP b)                                                                       \
+    FN_BINARY(NAME##_f32, float, bool, a OP b)                                                                         \
     FN_BINARY(NAME##_f64, double, bool, a OP b)                                                                        \
-    FN_BINARY(NAME##_text, struct text, bool, text_compare(&a, &b) OP 0)                                               \
-    static const struct fn_overload NAME##_overloads[] = {{2, {P_BOOL, P_BOOL}, T_BOOLEAN, NAME##_bool},               \
-                                                          {2, {P_I32, P_I32}, T_BOOLEAN, NAME##_i32},                  \
-                                                          {2, {P_I64, P_I64}, T_BOOLEAN, NAME##_i64},                  \
-                                                          {2, {P_F64, P_F64}, T_BOOLEAN, NAME##_f64},                  \
-                                                          {2, {P_STR, P_STR}, T_BOOLEAN, NAME##_text}};
+    static void NAME##_text(const struct fn_run *r, const struct vector *const *args, struct vector *out)              \
+    {                                                                                                                  \
+        FN_EACH_VALID(r, args, 2, i)                                                                                   \
+        VECTOR_VALUES(out, bool)[i] = text_order(fn_text(args[0], i), fn_text(args[1], i)) OP 0;                       \
+    }                                                                                                                  \
+    static void NAME##_any(const struct fn_run *r, const struct vector *const *args, struct vector *out)               \
+    {                                                                                                                  \
+        FN_EACH_VALID(r, args, 2, i) VECTOR_VALUES(out, bool)[i] = vector_compare(args[0], i, args[1], i) OP 0;        \
+    }                                                                                                                  \
+    static const struct fn_by_phys NAME##_by_phys[] = {                                                                \
+        {P_BOOL, NAME##_bool}, {P_I8, NAME##_i8},     {P_I16, NAME##_i16}, {P_I32, NAME##_i32}, {P_I64, NAME##_i64},    \
+        {P_I128, NAME##_i128}, {P_F32, NAME##_f32},   {P_F64, NAME##_f64}, {P_STR, NAME##_text}, {P_TS96, NAME##_any}, \
+        {P_LIST, NAME##_any},  {P_ROW, NAME##_any},   {0}};                                                            \
+    static enum status NAME##_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e) \
+    {                                                                                                                  \
+        (void)session;                                                                                                 \
+        return bind_common(c, a, NAME##_by_phys, e);                                                                   \
+    }
+
+static enum status not_comparable(const struct fn_call *c, struct err *e)
+{
+    struct mem mem;
+    struct buf text;
+
+    mem_init(&mem, "bind", 0);
+    buf_init(&text, &mem);
+    type_print(c->args[0], &text);
+    buf_append_text(&text, " and ");
+    if (c->count > 1) type_print(c->args[1], &text);
+    err_set(e, E_GRAPH, "%s cannot be compared by '%s'", buf_text(&text), c->def->name);
+    err_hint(e, "cast one of them to the type of the other");
+    buf_release(&text);
+    mem_release(&mem);
+    return E_GRAPH;
+}
+
+static enum status bind_common(struct fn_call *c, struct arena *a, const struct fn_by_phys *table, struct err *e)
+{
+    const struct type *common = c->count == 2 ? type_common(a, c->args[0], c->args[1]) : NULL;
+    bool nullable = c->def->nulls == FN_STRICT && common != NULL && common->nullable;
+
+    if (common == NULL) return not_comparable(c, e);
+    for (uint32_t i = 0; i < 2; i++) c->args[i] = type_with_null(a, common, c->args[i]->nullable);
+    c->result = type_with_null(a, &type_boolean, nullable);
+    c->run = fn_for_phys(table, common->phys);
+    return S_OK;
+}
 COMPARING(eq, ==)
 COMPARING(ne, !=)
 COMPARING(lt, <)
@@ -20,13 +72,47 @@ COMPARING(le, <=)
 COMPARING(gt, >)
 COMPARING(ge, >=)
 
+/* NULL is a value here, equal to itself. */
+static bool is_distinct(const struct vector *const *args, uint32_t row)
+{
+    bool a = vector_is_null(args[0], row), b = vector_is_null(args[1], row);
+    return a || b ? a != b : vector_compare(args[0], row, args[1], row) != 0;
+}
+
+static void distinct_any(const struct fn_run *r, const struct vector *const *args, struct vector *out)
+{
+    FN_EACH(r, i) VECTOR_VALUES(out, bool)[i] = is_distinct(args, i);
+}
+
+static void same_any(const struct fn_run *r, const struct vector *const *args, struct vector *out)
+{
+    FN_EACH(r, i) VECTOR_VALUES(out, bool)[i] = !is_distinct(args, i);
+}
+
+#define EVERY_PHYS(KERNEL)                                                                                             \
+    {{P_BOOL, KERNEL}, {P_I8, KERNEL},  {P_I16, KERNEL},  {P_I32, KERNEL}, {P_I64, KERNEL}, {P_I128, KERNEL},          \
+     {P_F32, KERNEL},  {P_F64, KERNEL}, {P_STR, KERNEL},  {P_TS96, KERNEL}, {P_LIST, KERNEL}, {P_ROW, KERNEL}, {0}}
+static const struct fn_by_phys distinct_by_phys[] = EVERY_PHYS(distinct_any), same_by_phys[] = EVERY_PHYS(same_any);
+
+static enum status distinct_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    (void)session;
+    bool is_not = str_ends(str_of(c->def->name), STR("NOT DISTINCT FROM"));
+    return bind_common(c, a, is_not ? same_by_phys : distinct_by_phys, e);
+}
+
+#define EXAMPLE(TEXT, RESULT) (const struct fn_example[]){{TEXT, RESULT}, {0}}
 static const struct fn_def functions[] = {
-    {"=", "equal", "1 = 1", eq_overloads, COUNT_OF(eq_overloads)},
-    {"<>", "not equal", "1 <> 2", ne_overloads, COUNT_OF(ne_overloads)},
-    {"<", "less", "1 < 2", lt_overloads, COUNT_OF(lt_overloads)},
-    {"<=", "less or equal", "1 <= 1", le_overloads, COUNT_OF(le_overloads)},
-    {">", "greater", "2 > 1", gt_overloads, COUNT_OF(gt_overloads)},
-    {">=", "greater or equal", "2 >= 2", ge_overloads, COUNT_OF(ge_overloads)},
+    {.name = "=", .doc = "equal", .examples = EXAMPLE("1 = 1", "TRUE"), .bind = eq_bind},
+    {.name = "<>", .doc = "not equal", .examples = EXAMPLE("1 <> 2", "TRUE"), .bind = ne_bind},
+    {.name = "<", .doc = "less", .examples = EXAMPLE("1 < 2", "TRUE"), .bind = lt_bind},
+    {.name = "<=", .doc = "less or equal", .examples = EXAMPLE("1 <= 1", "TRUE"), .bind = le_bind},
+    {.name = ">", .doc = "greater", .examples = EXAMPLE("2 > 1", "TRUE"), .bind = gt_bind},
+    {.name = ">=", .doc = "greater or equal", .examples = EXAMPLE("2 >= 2", "TRUE"), .bind = ge_bind},
+    {.name = "IS DISTINCT FROM", .doc = "different, where NULL equals NULL", .examples = EXAMPLE("1 IS DISTINCT FROM NULL", "TRUE"),
+     .nulls = FN_OWN_NULLS, .bind = distinct_bind},
+    {.name = "IS NOT DISTINCT FROM", .doc = "equal, where NULL equals NULL", .examples = EXAMPLE("1 IS NOT DISTINCT FROM NULL", "FALSE"),
+     .nulls = FN_OWN_NULLS, .bind = distinct_bind},
     {0},
 };
 

@@ -82,7 +82,7 @@ static enum status project_open(struct op_cx *cx, void *self)
                                          .form = VEC_ABSENT};
         if (cx->needed_out != NULL && cx->needed_out[0] != NULL && !bit_get(cx->needed_out[0], i)) continue;
         TRY(bind_one(cx->plan, c->columns.items[i], &x, &name, cx->err));
-        s->runs[i] = expr_run_create(x, BATCH_ROWS, cx->mem);
+        s->runs[i] = expr_run_create(x, NULL, BATCH_ROWS, cx->mem);
     }
     return S_OK;
 }
@@ -95,7 +95,7 @@ static enum status project_on_batch(struct op_cx *cx, void *self, uint32_t input
     ASSERT(input == 0);
     for (uint32_t i = 0; i < s->count; i++) {
         if (s->runs[i] == NULL) continue;
-        TRY(expr_eval(s->runs[i], in, &v, cx->err));
+        TRY(expr_eval(s->runs[i], in, 0, &v, cx->err));
         s->out.cols[i] = *v;
     }
     s->out.count = s->out.capacity = in->count;

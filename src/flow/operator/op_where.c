@@ -32,14 +32,15 @@ static bool is_comparison(const char *op)
 
 static enum status bind(const struct op_plan *p, const struct where_config *c, struct expr **out, struct err *e)
 {
+    struct expr_maker m = {.a = p->arena};
     struct expr *args[2];
 
     if (c->op != NULL && !is_comparison(c->op))
         return err_set(e, E_GRAPH, "'%s' is not a comparison; there are =, <>, <, <=, > and >=", c->op);
     if (c->field == NULL || c->op == NULL || c->literal == NULL) return err_set(e, E_GRAPH, "a column, an operator and a value are needed");
     TRY(expr_parse(p->arena, p->inputs[0], str_of(c->field), &args[0], e));
-    TRY(expr_literal(p->arena, args[0]->type, str_of(c->literal), &args[1], e));
-    TRY(expr_call(p->arena, str_of(c->op), args, 2, out, e));
+    TRY(expr_constant(&m, args[0]->type, str_of(c->literal), &args[1], e));
+    TRY(expr_call(&m, str_of(c->op), args, 2, out, e));
     return (*out)->type->kind == T_BOOLEAN ? S_OK : err_set(e, E_GRAPH, "'%s' is not a comparison", c->op);
 }
 
@@ -67,44 +68,17 @@ static enum status where_open(struct op_cx *cx, void *self)
     struct expr *x;
 
     TRY(bind(cx->plan, cx->config, &x, cx->err));
-    s->run = expr_run_create(x, BATCH_ROWS, cx->mem);
+    s->run = expr_run_create(x, NULL, BATCH_ROWS, cx->mem);
     return S_OK;
-}
-
-/* The rows that are true; branch-free, because whether a row passes is not predictable. */
-static uint32_t select_true(const struct vector *v, const struct batch *in, uint16_t *rows)
-{
-    const bool *values = v->data;
-    uint32_t n = 0;
-
-    if (v->form == VEC_CONST) {
-        if (!values[0] || vector_is_null(v, 0)) return 0;
-        BATCH_EACH(in, i, row) rows[n++] = (uint16_t)row;
-        return n;
-    }
-    if (in->sel == NULL && v->validity == NULL) {
-        for (uint32_t i = 0; i < in->count; i++) {
-            rows[n] = (uint16_t)i;
-            n += values[i];
-        }
-        return n;
-    }
-    BATCH_EACH(in, i, row)
-    {
-        rows[n] = (uint16_t)row;
-        n += values[row] && !vector_is_null(v, row);
-    }
-    return n;
 }
 
 static enum status where_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
 {
     struct where *s = self;
-    const struct vector *v;
+    uint32_t n;
 
     ASSERT(input == 0);
-    TRY(expr_eval(s->run, in, &v, cx->err));
-    uint32_t n = select_true(v, in, s->rows);
+    TRY(expr_select(s->run, in, 0, s->rows, &n, cx->err));
     if (n < batch_rows(in)) {
         in->sel = s->rows;
         in->sel_count = n;

@@ -95,7 +95,7 @@ static void division_by_zero_fails_the_row(void **state)
 
     (void)state;
     expect(&op_project, &c, "",
-           "operator 'project' (subtask 1/1): division by zero in \"/\", row +I[null, 20, null, null, null, null, null]");
+           "operator 'project' (subtask 1/1): division by zero in \"(10 / (b - 20))\", row +I[null, 20, null, null, null, null, null]");
 }
 
 /* What is wrong is said when the graph is built. */

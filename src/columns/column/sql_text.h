@@ -1,0 +1,8 @@
+/* sql_text.h - values as SQL shows them: what CAST(x AS STRING) makes and what a client prints. (Java's forms, of Row.toString,
+ * are vector_print's.) */
+#pragma once
+#include "columns/column/vector.h"
+
+/* TRUE, 1.5, 2001-01-01 10:00:00.000, [1, 2], {a=1}, (1, x); NULL inside of others, nothing at the top. offset_ms is added to
+ * instants (TIMESTAMP_LTZ). */
+void sql_text_print(const struct vector *v, uint32_t row, int64_t offset_ms, struct buf *out);

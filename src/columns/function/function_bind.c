@@ -1,0 +1,132 @@
+/* function_bind.c - choosing an overload: the first whose arguments are the given types, else the first that implicit casts reach.
+ *
+ * Signatures are texts of SQL types, read when a call is bound: "INT, STRING -> STRING". Lengths, precisions and nullability
+ * of arguments are not compared; what a function makes of them is the business of its bind hook. */
+#include "columns/function/fn.h"
+
+#include "columns/column/type_rules.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+struct signature {
+    const struct type *args[FN_OVERLOADS_MAX];
+    uint32_t count;
+    bool more; /* the last one once or more */
+    const struct type *result;
+};
+
+/* The next type of a list: commas inside brackets part no arguments. */
+static struct str next_type(struct str *rest)
+{
+    uint32_t depth = 0;
+
+    for (size_t i = 0; i < rest->size; i++) {
+        char c = rest->data[i];
+        depth += c == '<' || c == '(';
+        depth -= c == '>' || c == ')';
+        if (c != ',' || depth > 0) continue;
+        struct str one = {rest->data, i};
+        *rest = (struct str){rest->data + i + 1, rest->size - i - 1};
+        return str_trim(one);
+    }
+    struct str one = str_trim(*rest);
+    rest->size = 0;
+    return one;
+}
+
+static void read_type(struct arena *a, struct str text, const struct type **out)
+{
+    enum status st = type_parse(a, text, out, NULL);
+    ASSERT(st == S_OK); /* a signature of ours */
+}
+
+static void signature_read(struct signature *s, struct arena *a, const char *text)
+{
+    const char *arrow = strstr(text, "->");
+    ASSERT(arrow != NULL);
+    struct str rest = str_trim((struct str){text, (size_t)(arrow - text)});
+
+    *s = (struct signature){0};
+    while (rest.size > 0) {
+        struct str one = next_type(&rest);
+        s->more = str_ends(one, STR("..."));
+        if (s->more) one.size -= 3;
+        ASSERT(s->count < COUNT_OF(s->args));
+        read_type(a, one, &s->args[s->count++]);
+    }
+    read_type(a, str_trim(str_of(arrow + 2)), &s->result);
+}
+
+static const struct type *wanted(const struct signature *s, uint32_t i) { return s->args[MIN(i, s->count - 1)]; }
+
+static bool fits(const struct signature *s, const struct fn_call *c, bool exactly)
+{
+    if (s->more ? c->count < s->count : c->count != s->count) return false;
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct type *want = wanted(s, i);
+        if (exactly ? c->args[i]->kind != want->kind : !type_casts_implicitly(c->args[i], want)) return false;
+    }
+    return true;
+}
+
+static void take(struct fn_call *c, struct arena *a, const struct signature *s, fn_kernel run)
+{
+    bool strict = c->def->nulls == FN_STRICT, nullable = (c->def->flags & FN_MAY_BE_NULL) != 0;
+
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct type *want = wanted(s, i);
+        nullable |= strict && c->args[i]->nullable;
+        if (c->args[i]->kind != want->kind) c->args[i] = type_with_null(a, want, c->args[i]->nullable);
+    }
+    c->result = strict ? type_with_null(a, s->result, nullable) : s->result; /* else the signature says NOT NULL */
+    c->run = run;
+}
+
+static void print_given(const struct fn_call *c, struct buf *out)
+{
+    for (uint32_t i = 0; i < c->count && i < 20; i++) {
+        if (i > 0) buf_append_text(out, ", ");
+        type_print(c->args[i], out);
+    }
+    if (c->count > 20) buf_append_text(out, ", ...");
+}
+
+static enum status no_overload(const struct fn_call *c, struct err *e)
+{
+    struct mem mem;
+    struct buf text;
+
+    mem_init(&mem, "bind", 0);
+    buf_init(&text, &mem);
+    print_given(c, &text);
+    err_set(e, E_GRAPH, "'%s' does not take (%.400s)", c->def->name, buf_text(&text));
+    buf_clear(&text);
+    for (const struct fn_overload *o = c->def->overloads; o != NULL && o->signature != NULL && text.size < 300; o++) {
+        const char *arrow = strstr(o->signature, " ->");
+        buf_printf(&text, "%s(%.*s)", text.size > 0 ? ", " : "", (int)(arrow != NULL ? arrow - o->signature : 0), o->signature);
+    }
+    if (text.size > 0) err_hint(e, "it takes %s", buf_text(&text));
+    buf_release(&text);
+    mem_release(&mem);
+    return E_GRAPH;
+}
+
+enum status fn_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    struct signature s;
+
+    if (c->def->bind != NULL) {
+        enum status st = c->def->bind(c, a, session, e);
+        ASSERT(st != S_OK || (c->run != NULL && c->result != NULL));
+        return st;
+    }
+    for (int exactly = 1; exactly >= 0; exactly--)
+        for (const struct fn_overload *o = c->def->overloads; o->signature != NULL; o++) {
+            signature_read(&s, a, o->signature);
+            if (!fits(&s, c, exactly != 0)) continue;
+            take(c, a, &s, o->run);
+            return S_OK;
+        }
+    return no_overload(c, e);
+}

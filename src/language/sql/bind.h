@@ -1,0 +1,31 @@
+/* bind.h - giving meaning to expressions of the syntax tree: names become columns, literals constants, calls bound functions. */
+#pragma once
+#include "columns/expr/expr.h"
+#include "language/sql/ast.h"
+
+/* One column that a name may mean. */
+struct bind_column {
+    struct str table; /* alias of its table; empty: none */
+    struct str name;
+    uint32_t col;     /* in the row */
+};
+
+/* The names that are visible. */
+struct bind_scope {
+    const struct type *row;
+    uint32_t count;
+    const struct bind_column *columns;
+};
+
+struct binder {
+    struct expr_maker m;
+    const struct tokens *t; /* for the places in errors */
+    const struct bind_scope *scope;
+    struct err *e;
+};
+
+/* Errors stand at the part of the text that is wrong. */
+enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
+enum status bind_literal(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
+/* Fails at a node: what `inner` says, in the place of the node. */
+enum status bind_fail(struct binder *b, struct ast_place place, const struct err *inner);

@@ -1,0 +1,241 @@
+/* bind_expr.c - expressions: names are looked up in the scope, operators and calls become bound functions, CASE and its kin
+ * become branches. Every error is put where its node stands in the text.
+ *
+ * Not here: aggregates, OVER and sub-queries. Whoever binds a query takes them out before. */
+#include "language/sql/bind.h"
+
+#include "columns/column/type_rules.h"
+#include "ground/base/str.h"
+#include "language/sql/sql_op.h"
+
+#include <string.h>
+
+enum status bind_fail(struct binder *b, struct ast_place place, const struct err *inner)
+{
+    if (inner->hint[0] != '\0') err_hint(b->e, "%s", inner->hint);
+    return sql_error(b->e, b->t, place.at, place.size, "%s", inner->text);
+}
+
+static enum status fail(struct binder *b, struct ast_place place, const char *what)
+{
+    return sql_error(b->e, b->t, place.at, place.size, "%s", what);
+}
+
+/* --- names ------------------------------------------------------------------------------------------------------- */
+static enum status no_column(struct binder *b, const struct ast_name *n, uint32_t part)
+{
+    const char *names[256];
+    struct str name = n->parts[part];
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < b->scope->count && count < COUNT_OF(names); i++)
+        names[count++] = arena_strndup(b->m.a, b->scope->columns[i].name.data, b->scope->columns[i].name.size);
+    int near = str_nearest(name, names, count);
+    if (near >= 0) err_hint(b->e, "did you mean '%s'?", names[near]);
+    return sql_error(b->e, b->t, n->places[part].at, n->places[part].size, "Column '%.*s' not found in any table",
+                     (int)MIN(name.size, (size_t)100), name.data);
+}
+
+/* Column by [table.]name: index into the scope, or -1; more than one is an error. */
+static enum status find_column(struct binder *b, const struct ast_name *n, uint32_t parts, int *out)
+{
+    *out = -1;
+    for (uint32_t i = 0; i < b->scope->count; i++) {
+        const struct bind_column *c = &b->scope->columns[i];
+        if (!str_equal(c->name, n->parts[parts - 1])) continue;
+        if (parts > 1 && !str_equal(c->table, n->parts[parts - 2])) continue;
+        if (*out >= 0)
+            return sql_error(b->e, b->t, n->places[parts - 1].at, n->places[parts - 1].size, "Column '%.*s' is ambiguous",
+                             (int)n->parts[parts - 1].size, n->parts[parts - 1].data);
+        *out = (int)i;
+    }
+    return S_OK;
+}
+
+static enum status bind_field(struct binder *b, struct expr *x, struct str field, struct ast_place place, struct expr **out)
+{
+    struct expr *args[2];
+    struct err inner = {0};
+
+    TRY(expr_constant(&b->m, &type_string, field, &args[1], b->e));
+    args[0] = x;
+    return expr_call(&b->m, STR("FIELD"), args, 2, out, &inner) == S_OK ? S_OK : bind_fail(b, place, &inner);
+}
+
+/* The longest meaning first: table.column, then a column whose fields the rest names. */
+static enum status bind_name(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    const struct ast_name *n = &x->name;
+    uint32_t used = 0;
+    int col = -1;
+
+    for (uint32_t parts = MIN(n->count, 2u); parts > 0 && col < 0; parts--) {
+        TRY(find_column(b, n, parts, &col));
+        used = parts;
+    }
+    if (col < 0) return no_column(b, n, n->count > 1 ? 1 : 0);
+    *out = expr_column(&b->m, b->scope->row, b->scope->columns[col].col);
+    for (uint32_t i = used; i < n->count; i++) TRY(bind_field(b, *out, n->parts[i], n->places[i], out));
+    return S_OK;
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------- */
+static enum status bind_args(struct binder *b, const struct ast_expr *x, struct expr ***out, uint32_t *count)
+{
+    *out = ARENA_ARRAY(b->m.a, struct expr *, MAX(x->args.count, 1u) + 1);
+    *count = 0;
+    for (uint32_t i = 0; i < x->args.count; i++) {
+        const struct ast_expr *arg = x->args.items[i];
+        if (arg->kind == AX_WORD && !arg->flag && (str_equal(arg->text, STR("FROM")) || str_equal(arg->text, STR("FOR")) ||
+                                                   str_equal(arg->text, STR("TO")) || str_equal(arg->text, STR("PLACING"))))
+            continue; /* words that only part arguments */
+        if (arg->kind == AX_WORD) TRY(expr_constant(&b->m, &type_string, arg->text, &(*out)[(*count)++], b->e));
+        else TRY(bind_expr(b, arg, &(*out)[(*count)++]));
+    }
+    return S_OK;
+}
+
+static enum status call(struct binder *b, const struct ast_expr *x, struct str name, struct expr *const *args, uint32_t count,
+                        struct expr **out)
+{
+    struct err inner = {0};
+    struct ast_place place = x->op == NULL && x->name.count > 0 && fn_find(name) == NULL ? x->name.place : x->place;
+
+    return expr_call(&b->m, name, args, count, out, &inner) == S_OK ? S_OK : bind_fail(b, place, &inner);
+}
+
+static enum status branch(struct binder *b, const struct ast_expr *x, enum expr_kind kind, struct expr *const *args, uint32_t count,
+                          struct expr **out)
+{
+    struct err inner = {0};
+    return expr_branch(&b->m, kind, args, count, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
+}
+
+/* a BETWEEN b AND c is a >= b AND a <= c. */
+static enum status bind_between(struct binder *b, const struct ast_expr *x, struct expr *const *args, struct expr **out)
+{
+    bool negated = str_starts(x->text, STR("NOT")), symmetric = str_ends(x->text, STR("SYMMETRIC"));
+    struct expr *both[2], *turned[2];
+
+    TRY(call(b, x, STR(">="), (struct expr *[]){args[0], args[1]}, 2, &both[0]));
+    TRY(call(b, x, STR("<="), (struct expr *[]){args[0], args[2]}, 2, &both[1]));
+    TRY(branch(b, x, EXPR_AND, both, 2, out));
+    if (symmetric) {
+        TRY(call(b, x, STR(">="), (struct expr *[]){args[0], args[2]}, 2, &turned[0]));
+        TRY(call(b, x, STR("<="), (struct expr *[]){args[0], args[1]}, 2, &turned[1]));
+        both[0] = *out;
+        TRY(branch(b, x, EXPR_AND, turned, 2, &both[1]));
+        TRY(branch(b, x, EXPR_OR, both, 2, out));
+    }
+    return negated ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
+}
+
+/* a IN (b, c) is a = b OR a = c. */
+static enum status bind_in(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    const struct ast_expr *list = x->args.items[1];
+    struct expr *value, *pair[2], **equal;
+
+    if (list->kind != AX_LIST) return fail(b, list->place, "a sub-query cannot stand here");
+    TRY(bind_expr(b, x->args.items[0], &value));
+    equal = ARENA_ARRAY(b->m.a, struct expr *, list->args.count);
+    for (uint32_t i = 0; i < list->args.count; i++) {
+        pair[0] = value;
+        TRY(bind_expr(b, list->args.items[i], &pair[1]));
+        TRY(call(b, list->args.items[i], STR("="), pair, 2, &equal[i]));
+    }
+    TRY(branch(b, x, EXPR_OR, equal, list->args.count, out));
+    return str_starts(x->text, STR("NOT")) ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
+}
+
+/* NOT LIKE and the like: the function without NOT, then NOT. */
+static enum status bind_operator(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    struct expr **args;
+    uint32_t count;
+    struct str name = x->text;
+    bool negated = x->op->form == FORM_LIKE && str_starts(name, STR("NOT "));
+
+    if (x->op->form == FORM_IN) return bind_in(b, x, out);
+    if (x->op->form == FORM_QUANTIFIED || x->op->form == FORM_EXISTS || x->op->form == FORM_QUERY)
+        return fail(b, x->place, "a sub-query cannot stand here");
+    TRY(bind_args(b, x, &args, &count));
+    if (x->op->form == FORM_BETWEEN) return bind_between(b, x, args, out);
+    if (str_equal(name, STR("AND"))) return branch(b, x, EXPR_AND, args, count, out);
+    if (str_equal(name, STR("OR"))) return branch(b, x, EXPR_OR, args, count, out);
+    if (str_equal(name, STR("PLUS"))) {
+        *out = args[0];
+        return S_OK;
+    }
+    if (negated) name = (struct str){name.data + 4, name.size - 4};
+    TRY(call(b, x, name, args, count, out));
+    return negated ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
+}
+
+static enum status bind_call(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    struct expr **args;
+    uint32_t count;
+
+    if (x->op != NULL) return bind_operator(b, x, out);
+    if (x->aggregate != NULL) return fail(b, x->place, "an aggregate or window cannot stand here");
+    struct str name = x->name.count > 0 ? x->name.parts[x->name.count - 1] : x->text;
+    TRY(bind_args(b, x, &args, &count));
+    if (str_equal_nocase(name, STR("COALESCE")) && count > 0) return branch(b, x, EXPR_COALESCE, args, count, out);
+    return call(b, x, name, args, count, out);
+}
+
+/* CASE a WHEN b THEN c is CASE WHEN a = b THEN c. */
+static enum status bind_case(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    uint32_t first = x->flag ? 1 : 0, n = x->args.count - first, count = 0;
+    struct expr *operand = NULL, **args = ARENA_ARRAY(b->m.a, struct expr *, n + 1);
+
+    if (x->flag) TRY(bind_expr(b, x->args.items[0], &operand));
+    for (uint32_t i = 0; i < n; i++) {
+        const struct ast_expr *part = x->args.items[first + i];
+        bool condition = i % 2 == 0 && i + 1 < n;
+        TRY(bind_expr(b, part, &args[count]));
+        if (condition && operand != NULL) TRY(call(b, part, STR("="), (struct expr *[]){operand, args[count]}, 2, &args[count]));
+        count++;
+    }
+    if (count % 2 == 0) args[count++] = expr_null(&b->m, &type_null);
+    return branch(b, x, EXPR_CASE, args, count, out);
+}
+
+static enum status bind_cast(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    struct err inner = {0};
+    const struct type *to;
+    struct expr *value;
+
+    TRY(bind_expr(b, x->args.items[0], &value));
+    if (type_parse(b->m.a, x->type.text, &to, &inner) != S_OK) {
+        char *place = strstr(inner.text, " at position "); /* the place in the statement is shown instead */
+        if (place != NULL) *place = '\0';
+        return bind_fail(b, x->type.place, &inner);
+    }
+    return expr_cast(&b->m, value, to, x->flag, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
+}
+
+enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    struct expr **args;
+    uint32_t count;
+
+    switch ((enum ast_expr_kind)x->kind) {
+    case AX_LITERAL: return bind_literal(b, x, out);
+    case AX_NAME: return bind_name(b, x, out);
+    case AX_CALL: return bind_call(b, x, out);
+    case AX_CAST: return bind_cast(b, x, out);
+    case AX_CASE: return bind_case(b, x, out);
+    case AX_LIST:
+        TRY(bind_args(b, x, &args, &count));
+        return call(b, x, STR("ROW"), args, count, out);
+    case AX_FIELD:
+        TRY(bind_expr(b, x->args.items[0], out));
+        return bind_field(b, *out, x->text, x->place, out);
+    case AX_QUERY: return fail(b, x->place, "a sub-query cannot stand here");
+    default: return fail(b, x->place, "this cannot stand in an expression");
+    }
+}
