@@ -3,6 +3,7 @@
 
 #include "ground/base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool is_word(const struct parser *p, uint32_t ahead, enum keyword k)
@@ -54,11 +55,11 @@ enum status expect_word(struct parser *p, enum keyword k)
 
 enum status expect_symbol(struct parser *p, const char *symbol)
 {
-    char what[8] = {'\'', 0};
+    char what[8];
 
     if (take_symbol(p, symbol)) return S_OK;
-    strncat(what, symbol, 3);
-    return parse_expected(p, strcat(what, "'"));
+    snprintf(what, sizeof what, "'%s'", symbol);
+    return parse_expected(p, what);
 }
 
 enum status parse_expected(struct parser *p, const char *what)

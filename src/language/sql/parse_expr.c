@@ -7,6 +7,7 @@
 
 #include "ground/base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- nodes ------------------------------------------------------------------------------------------------------- */
@@ -54,11 +55,15 @@ struct ahead {
     uint32_t tokens;
 };
 
-/* Puts a word behind a name that is being made of words. */
-static void add_word(char *name, const struct parser *p, struct ahead *a)
+enum { OPERATOR_NAME_MAX = 64 }; /* "IS NOT JSON OBJECT" and shorter */
+
+/* Puts the next word behind a name that is being made of words. */
+static void add_word(char name[static OPERATOR_NAME_MAX], const struct parser *p, struct ahead *a)
 {
-    if (name[0] != '\0') strcat(name, " ");
-    strcat(name, keyword_text((enum keyword)parse_peek(p, a->tokens)->keyword));
+    size_t used = strlen(name);
+    const char *word = keyword_text((enum keyword)parse_peek(p, a->tokens)->keyword);
+
+    snprintf(name + used, OPERATOR_NAME_MAX - used, "%s%s", used > 0 ? " " : "", word);
     a->tokens++;
 }
 
@@ -74,7 +79,7 @@ static struct ahead find_is(const struct parser *p)
 {
     static const enum keyword simple[] = {KW_NULL, KW_TRUE, KW_FALSE, KW_UNKNOWN, KW_JSON, KW_EMPTY, KW_DISTINCT, KW_A};
     static const enum keyword json[] = {KW_VALUE, KW_SCALAR, KW_ARRAY, KW_OBJECT};
-    char name[64] = "";
+    char name[OPERATOR_NAME_MAX] = "";
     struct ahead a = {0};
 
     add_word(name, p, &a);
@@ -93,7 +98,7 @@ static struct ahead find_is(const struct parser *p)
 static struct ahead find_word(const struct parser *p)
 {
     static const enum keyword infix[] = {KW_AND, KW_OR, KW_OVERLAPS, KW_CONTAINS};
-    char name[64] = "";
+    char name[OPERATOR_NAME_MAX] = "";
     struct ahead a = {0};
 
     if (is_word(p, 0, KW_IS)) return find_is(p);
@@ -124,8 +129,7 @@ static struct ahead find_symbol(const struct parser *p)
 
     if (is_symbol(p, 0, "[")) return (struct ahead){sql_op_find("ITEM", FORM_ITEM), 0};
     if (a.op == NULL || a.op->precedence != PRECEDENCE_COMPARE || !is_one_of(p, 1, quantifiers, COUNT_OF(quantifiers))) return a;
-    strcpy(name, a.op->name);
-    strcat(name, is_word(p, 1, KW_ALL) ? " ALL" : " SOME");
+    snprintf(name, sizeof name, "%s %s", a.op->name, is_word(p, 1, KW_ALL) ? "ALL" : "SOME");
     return (struct ahead){sql_op_find(name, FORM_QUANTIFIED), 2};
 }
 

@@ -1,5 +1,6 @@
 /* test_bind.c - expressions from text to value: types as TYPEOF names them, values as CAST(... AS STRING) shows them, NULLs, branches
- * that spare rows, and errors under their token. Every example of every function is run as well. */
+ * that spare rows, and errors under their token. Every example of every
+ * function is run as well (fn_arithmetic, fn_comparison, fn_logic, fn_cast, ...). */
 #include "columns/column/sql_text.h"
 #include "ground/base/str.h"
 #include "language/sql/bind.h"
