@@ -15,7 +15,8 @@ bool is_word(const struct parser *p, uint32_t ahead, enum keyword k)
 bool is_symbol(const struct parser *p, uint32_t ahead, const char *symbol)
 {
     const struct token *t = parse_peek(p, ahead);
-    return t->kind == TOKEN_SYMBOL && str_equal(token_text(p->t, t), str_of(symbol));
+    const char *text = p->t->text.data + t->at;
+    return t->kind == TOKEN_SYMBOL && text[0] == symbol[0] && (symbol[1] == '\0' ? t->size == 1 : t->size == 2 && text[1] == symbol[1]);
 }
 
 bool take_word(struct parser *p, enum keyword k)

@@ -8,7 +8,7 @@ bool is_query(const struct parser *p, uint32_t ahead)
 {
     static const enum keyword starts[] = {KW_SELECT, KW_WITH, KW_VALUES};
 
-    while (is_symbol(p, ahead, "(")) ahead++;
+    for (uint32_t n = 0; n < AST_DEPTH_MAX && is_symbol(p, ahead, "("); n++) ahead++;
     for (size_t i = 0; i < COUNT_OF(starts); i++)
         if (is_word(p, ahead, starts[i])) return true;
     return is_word(p, ahead, KW_TABLE) && is_name(p, ahead + 1);
