@@ -34,92 +34,46 @@ struct expr *expr_column(const struct expr_maker *m, const struct type *row, uin
 }
 
 /* --- constants --------------------------------------------------------------------------------------------------- */
-static void freeze(struct arena *a, const struct vector *from, uint32_t first, uint32_t count, struct vector *out);
-
-/* The elements of the lists in [first, first + count), one after another. */
-static void freeze_lists(struct arena *a, const struct vector *from, uint32_t first, uint32_t count, struct vector *out)
+/* One value in memory of the arena. Nested values are never constants: they are made anew, once per batch. */
+static struct expr *constant_node(const struct expr_maker *m, const struct type *type, bool valid, const void *value)
 {
-    const struct list_ref *in = from->data;
-    struct list_ref *to = out->data;
+    struct vector *v = ARENA_NEW(m->a, struct vector);
+    struct expr *x = node_new(m, EXPR_CONSTANT, type, NULL, 0);
+    size_t width = phys_width((enum phys)type->phys);
 
-    ASSERT(count <= 1 || from->child_count > 0);
-    for (uint32_t i = 0; i < count; i++) to[i] = in[first + i];
-    if (count == 0) return;
-    uint32_t low = UINT32_MAX, high = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (to[i].count == 0) continue;
-        low = MIN(low, to[i].first);
-        high = MAX(high, to[i].first + to[i].count);
-    }
-    if (low > high) low = high = 0;
-    for (uint32_t i = 0; i < count; i++) to[i].first -= to[i].count == 0 ? to[i].first : low;
-    for (uint32_t c = 0; c < from->child_count; c++) freeze(a, &from->children[c], low, high - low, &out->children[c]);
-}
-
-/* Rows of a FLAT vector as a vector that lives in the arena, long text and elements included. */
-static void freeze(struct arena *a, const struct vector *from, uint32_t first, uint32_t count, struct vector *out)
-{
-    size_t width = phys_width((enum phys)from->phys);
-
-    ASSERT(from->form == VEC_FLAT || (from->form == VEC_CONST && first == 0 && count == 1));
-    *out = (struct vector){.type = from->type, .form = VEC_FLAT, .phys = from->phys, .child_count = from->child_count, .capacity = count};
-    out->data = arena_zalloc(a, MAX(width * count, (size_t)16));
-    if (width > 0) memcpy(out->data, (const char *)from->data + width * first, width * count);
-    out->validity_space = arena_zalloc(a, ((size_t)count + 63) / 64 * 8 + 8);
-    for (uint32_t i = 0; i < count; i++) bit_set(out->validity_space, i);
-    for (uint32_t i = 0; i < count; i++)
-        if (vector_is_null(from, first + i)) {
-            out->validity = out->validity_space;
-            bit_clear(out->validity, i);
-        }
-    for (uint32_t i = 0; from->phys == P_STR && i < count; i++) {
-        struct text *t = VECTOR_VALUES(out, struct text) + i;
-        if (vector_is_null(from, first + i)) *t = (struct text){0};
-        else if (t->size > TEXT_INLINE) t->far = arena_strndup(a, t->far, t->size);
-    }
-    if (from->child_count > 0) out->children = ARENA_ARRAY(a, struct vector, from->child_count);
-    if (from->phys == P_LIST) freeze_lists(a, from, first, count, out);
-    for (uint32_t c = 0; from->phys == P_ROW && c < from->child_count; c++) freeze(a, &from->children[c], first, count, &out->children[c]);
+    ASSERT(!valid || (type->phys != P_LIST && type->phys != P_ROW));
+    *v = (struct vector){.type = type, .form = VEC_CONST, .phys = type->phys, .capacity = 1};
+    v->data = arena_zalloc(m->a, MAX(width, (size_t)16));
+    v->validity_space = ARENA_NEW(m->a, uint64_t);
+    if (valid) memcpy(v->data, value, width);
+    else v->validity = v->validity_space;
+    x->constant = v;
+    return x;
 }
 
 struct expr *expr_constant_of(const struct expr_maker *m, const struct vector *from, uint32_t row)
 {
-    struct vector *v = ARENA_NEW(m->a, struct vector);
-    bool null = vector_is_null(from, row);
+    bool valid = !vector_is_null(from, row);
+    const struct vector *values = vector_values(from);
+    const char *at = (const char *)values->data + phys_width((enum phys)from->phys) * vector_at(from, row);
+    const struct type *type = type_with_null(m->a, from->type, !valid);
 
-    freeze(m->a, vector_values(from), vector_at(from, row), 1, v);
-    v->type = type_with_null(m->a, from->type, null);
-    v->form = VEC_CONST;
-    struct expr *x = node_new(m, EXPR_CONSTANT, v->type, NULL, 0);
-    x->constant = v;
-    return x;
-}
-
-static struct expr *constant_node(const struct expr_maker *m, const struct type *type, struct text value, bool valid)
-{
-    struct vector *v = ARENA_NEW(m->a, struct vector);
-    struct expr *x = node_new(m, EXPR_CONSTANT, type, NULL, 0);
-
-    *v = (struct vector){.type = type, .form = VEC_CONST, .phys = type->phys, .capacity = 1};
-    v->data = arena_zalloc(m->a, 64);
-    v->validity_space = ARENA_NEW(m->a, uint64_t);
-    if (type->phys == P_STR) VECTOR_VALUES(v, struct text)[0] = value;
-    if (!valid) v->validity = v->validity_space;
-    v->child_count = (uint16_t)(type->phys == P_ROW || type->phys == P_LIST ? type->child_count : 0);
-    x->constant = v;
-    return x;
+    if (!valid || from->phys != P_STR) return constant_node(m, type, valid, at);
+    struct str s = text_str((const struct text *)(const void *)at);
+    struct text t = text_view(arena_strndup(m->a, s.data, s.size), s.size);
+    return constant_node(m, type, true, &t);
 }
 
 struct expr *expr_null(const struct expr_maker *m, const struct type *type)
 {
-    return constant_node(m, type_with_null(m->a, type, true), (struct text){0}, false);
+    return constant_node(m, type_with_null(m->a, type, true), false, NULL);
 }
 
 /* A text as a constant of type STRING; from there a cast makes the value of every other type. */
 static struct expr *text_constant(const struct expr_maker *m, struct str text)
 {
-    const char *copy = arena_strndup(m->a, text.data, text.size);
-    return constant_node(m, type_with_null(m->a, &type_string, false), text_view(copy, text.size), true);
+    struct text t = text_view(arena_strndup(m->a, text.data, text.size), text.size);
+    return constant_node(m, type_with_null(m->a, &type_string, false), true, &t);
 }
 
 static enum status no_such_value(const struct type *type, struct str text, struct err *e)
@@ -159,7 +113,7 @@ static struct expr *fold(const struct expr_maker *m, struct expr *x)
     const struct vector *v;
     struct expr *out = x;
 
-    if (m->keep_errors || x->det != FN_PURE) return x;
+    if (m->keep_errors || x->det != FN_PURE || x->type->phys == P_LIST || x->type->phys == P_ROW) return x;
     for (uint32_t i = 0; i < x->count; i++)
         if (x->args[i]->kind != EXPR_CONSTANT) return x;
     struct mem mem;

@@ -34,7 +34,7 @@ struct expr *expr_column(const struct expr_maker *m, const struct type *row, uin
 struct expr *expr_null(const struct expr_maker *m, const struct type *type);
 /* A constant from its text: numbers, 'text', dates. E_GRAPH when the type has no such value. */
 enum status expr_constant(const struct expr_maker *m, const struct type *type, struct str text, struct expr **out, struct err *e) CHECKED;
-/* Row `row` of v. */
+/* Row `row` of v, which is not nested. */
 struct expr *expr_constant_of(const struct expr_maker *m, const struct vector *v, uint32_t row);
 /* Binds a call, casting arguments as the function asks; constants are folded unless that would fail. */
 enum status expr_call(const struct expr_maker *m, struct str name, struct expr *const *args, uint32_t count, struct expr **out,

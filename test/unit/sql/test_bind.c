@@ -71,6 +71,25 @@ static struct expr *bound(struct fixture *f, const char *text)
     return bind_expr(&b, q->select->items[0].x, &x) == S_OK ? x : NULL;
 }
 
+/* There and back as bytes; a cut anywhere is refused. */
+static struct expr *carried(struct fixture *f, const struct expr *x)
+{
+    struct expr_maker m = {.a = &f->arena};
+    struct buf bytes;
+    struct expr *back = NULL;
+
+    buf_init(&bytes, &f->mem);
+    expr_encode(x, &bytes);
+    for (size_t cut = 0; cut <= bytes.size; cut++) {
+        const uint8_t *at = (const uint8_t *)bytes.data, *end = at + cut;
+        enum status st = expr_decode(&m, f->scope.row, &at, end, &back, NULL);
+        assert_true((st == S_OK) == (cut == bytes.size));
+    }
+    assert_true(expr_equal(x, back));
+    buf_release(&bytes);
+    return back;
+}
+
 /* "v | v | v TYPE", or the error. */
 static const char *value_of(struct fixture *f, const char *text, bool rows)
 {
@@ -79,6 +98,7 @@ static const char *value_of(struct fixture *f, const char *text, bool rows)
 
     buf_clear(&f->out);
     if (x == NULL) return f->e.text;
+    x = carried(f, x);
     struct expr_run *run = expr_run_create(x, NULL, ROWS, &f->mem);
     if (expr_eval(run, f->batch, 0, &v, &f->e) == S_OK)
         for (uint32_t i = 0; i < (rows ? ROWS : 1); i++) {
