@@ -184,6 +184,7 @@ static const struct {
 } stateless[] = {
     {"async", "requests are held in memory of its own"},
     {"batch", "its function may declare no state"},
+    {"calc", "row by row"},
     {"harness_input", "the test's end of a stream"},
     {"harness_output", "the test's end of a stream"},
     {"key_by", "hashes rows"},
