@@ -1,0 +1,366 @@
+/* catalog.c - catalogs, databases and objects in nested maps. Objects are copied into an arena of their own, which is freed when
+ * they are dropped or replaced. Maps keep the order of insertion; listings are sorted by name. */
+#include "language/catalog/catalog.h"
+
+#include "ground/base/sort.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+struct object {
+    struct table table;
+    struct arena arena;
+};
+
+struct database {
+    struct map objects;   /* name -> struct object */
+    struct map temporary; /* stand before those */
+};
+
+struct catalog {
+    struct map databases; /* name -> struct database */
+};
+
+struct catalogs {
+    struct mem *mem;
+    struct arena arena; /* of names */
+    struct map catalogs; /* name -> struct catalog */
+    const char *catalog, *database;
+    uint32_t object_count;
+};
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+static struct database *database_new(struct catalogs *c, struct catalog *in, const char *name)
+{
+    struct database *d = mem_zalloc(c->mem, sizeof *d);
+    map_init(&d->objects, c->mem);
+    map_init(&d->temporary, c->mem);
+    map_set(&in->databases, str_of(name), d);
+    return d;
+}
+
+static struct catalog *catalog_new(struct catalogs *c, const char *name)
+{
+    struct catalog *k = mem_zalloc(c->mem, sizeof *k);
+    map_init(&k->databases, c->mem);
+    map_set(&c->catalogs, str_of(name), k);
+    return k;
+}
+
+struct catalogs *catalogs_create(const char *catalog, const char *database, struct mem *mem)
+{
+    struct catalogs *c = mem_zalloc(mem, sizeof *c);
+
+    c->mem = mem;
+    arena_init(&c->arena, mem, 0);
+    map_init(&c->catalogs, mem);
+    c->catalog = arena_strdup(&c->arena, catalog);
+    c->database = arena_strdup(&c->arena, database);
+    database_new(c, catalog_new(c, catalog), database);
+    return c;
+}
+
+static void object_free(struct catalogs *c, struct object *o)
+{
+    if (o == NULL) return;
+    arena_release(&o->arena);
+    mem_free(c->mem, o);
+    c->object_count--;
+}
+
+#define EACH(e, m) for (struct map_entry *e = map_next((m), NULL); e != NULL; e = map_next((m), e))
+
+static void database_free(struct catalogs *c, struct database *d)
+{
+    EACH(e, &d->objects) object_free(c, e->value);
+    EACH(e, &d->temporary) object_free(c, e->value);
+    map_release(&d->objects);
+    map_release(&d->temporary);
+    mem_free(c->mem, d);
+}
+
+void catalogs_free(struct catalogs *c)
+{
+    if (c == NULL) return;
+    EACH(e, &c->catalogs)
+    {
+        struct catalog *k = e->value;
+        EACH(d, &k->databases) database_free(c, d->value);
+        map_release(&k->databases);
+        mem_free(c->mem, k);
+    }
+    map_release(&c->catalogs);
+    arena_release(&c->arena);
+    mem_free(c->mem, c);
+}
+
+/* --- looking up -------------------------------------------------------------------------------------------------- */
+static void suggest(const struct map *m, const char *name, struct err *e)
+{
+    const char *names[256];
+    uint32_t count = 0;
+
+    EACH(entry, m) if (count < COUNT_OF(names)) names[count++] = entry->key.data;
+    int near = str_nearest(str_of(name), names, count);
+    if (near >= 0) err_hint(e, "did you mean '%s'?", names[near]);
+}
+
+static struct catalog *catalog_of(const struct catalogs *c, const char *name, struct err *e)
+{
+    if (name == NULL) name = c->catalog;
+    struct catalog *k = map_get(&c->catalogs, str_of(name));
+    if (k != NULL) return k;
+    suggest(&c->catalogs, name, e);
+    err_set(e, E_NOT_FOUND, "A catalog with name [%s] does not exist.", name);
+    return NULL;
+}
+
+static struct database *database_of(const struct catalogs *c, const char *catalog, const char *name, struct err *e)
+{
+    struct catalog *k = catalog_of(c, catalog, e);
+    if (k == NULL) return NULL;
+    if (name == NULL) name = c->database;
+    struct database *d = map_get(&k->databases, str_of(name));
+    if (d != NULL) return d;
+    suggest(&k->databases, name, e);
+    err_set(e, E_NOT_FOUND, "Database %s does not exist in Catalog %s.", name, catalog != NULL ? catalog : c->catalog);
+    return NULL;
+}
+
+const struct table *catalogs_find(const struct catalogs *c, struct object_name name, struct err *e)
+{
+    struct database *d = database_of(c, name.catalog, name.database, e);
+    if (d == NULL) return NULL;
+    struct object *o = map_get(&d->temporary, str_of(name.name));
+    if (o == NULL) o = map_get(&d->objects, str_of(name.name));
+    if (o != NULL) return &o->table;
+    suggest(&d->objects, name.name, e);
+    err_set(e, E_NOT_FOUND, "Object '%s' not found", name.name);
+    return NULL;
+}
+
+const char *catalogs_current(const struct catalogs *c) { return c->catalog; }
+const char *catalogs_current_database(const struct catalogs *c) { return c->database; }
+
+enum status catalogs_use(struct catalogs *c, const char *catalog, struct err *e)
+{
+    struct catalog *k = catalog_of(c, catalog, e);
+    if (k == NULL) return E_NOT_FOUND;
+    struct map_entry *first = map_next(&k->databases, NULL);
+    c->catalog = arena_strdup(&c->arena, catalog);
+    c->database = first != NULL ? arena_strndup(&c->arena, first->key.data, first->key.size) : "";
+    return S_OK;
+}
+
+enum status catalogs_use_database(struct catalogs *c, struct object_name database, struct err *e)
+{
+    if (database_of(c, database.catalog, database.name, e) == NULL) return E_NOT_FOUND;
+    if (database.catalog != NULL) c->catalog = arena_strdup(&c->arena, database.catalog);
+    c->database = arena_strdup(&c->arena, database.name);
+    return S_OK;
+}
+
+/* --- changing ---------------------------------------------------------------------------------------------------- */
+enum status catalogs_add_catalog(struct catalogs *c, const char *name, bool if_not_exists, struct err *e)
+{
+    if (map_get(&c->catalogs, str_of(name)) != NULL)
+        return if_not_exists ? S_OK : err_set(e, E_EXISTS, "Catalog %s already exists.", name);
+    database_new(c, catalog_new(c, name), "default");
+    return S_OK;
+}
+
+enum status catalogs_add_database(struct catalogs *c, struct object_name database, bool if_not_exists, struct err *e)
+{
+    struct catalog *k = catalog_of(c, database.catalog, e);
+    if (k == NULL) return E_NOT_FOUND;
+    if (map_get(&k->databases, str_of(database.name)) != NULL)
+        return if_not_exists ? S_OK
+                             : err_set(e, E_EXISTS, "Database %s already exists in Catalog %s.", database.name,
+                                       database.catalog != NULL ? database.catalog : c->catalog);
+    database_new(c, k, database.name);
+    return S_OK;
+}
+
+enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade, struct err *e)
+{
+    struct err missing = {0};
+    struct database *d = database_of(c, database.catalog, database.name, &missing);
+
+    if (d == NULL) return if_exists ? S_OK : err_pass_on(e, &missing);
+    bool current = strcmp(database.catalog != NULL ? database.catalog : c->catalog, c->catalog) == 0 && strcmp(database.name, c->database) == 0;
+    if (current) return err_set(e, E_CONFIG, "Cannot drop a database which is currently in use.");
+    if (!cascade && map_count(&d->objects) > 0) return err_set(e, E_CONFIG, "Database %s is not empty.", database.name);
+    struct catalog *k = catalog_of(c, database.catalog, e);
+    map_remove(&k->databases, str_of(database.name));
+    database_free(c, d);
+    return S_OK;
+}
+
+static const char *copied(struct arena *a, const char *text) { return text != NULL ? arena_strdup(a, text) : NULL; }
+
+static const char *const *copied_names(struct arena *a, const char *const *names, uint32_t count)
+{
+    const char **out = ARENA_ARRAY(a, const char *, MAX(count, 1u));
+    for (uint32_t i = 0; i < count; i++) out[i] = arena_strdup(a, names[i]);
+    return out;
+}
+
+static const struct type *copied_type(struct arena *a, const struct type *t)
+{
+    const struct type *out = NULL;
+    struct buf bytes;
+
+    if (t == NULL) return NULL;
+    buf_init(&bytes, a->mem);
+    type_encode(t, &bytes);
+    const uint8_t *at = (const uint8_t *)bytes.data;
+    enum status st = type_decode(a, &at, at + bytes.size, &out);
+    ASSERT(st == S_OK);
+    buf_release(&bytes);
+    return out;
+}
+
+static void copy_columns(struct arena *a, struct table *to, const struct table *t)
+{
+    struct table_column *columns = ARENA_ARRAY(a, struct table_column, MAX(t->column_count, 1u));
+
+    to->row = copied_type(a, t->row);
+    to->columns = columns;
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        columns[i] = t->columns[i];
+        columns[i].name = arena_strdup(a, t->columns[i].name);
+        columns[i].type = to->row != NULL ? to->row->children[i] : copied_type(a, t->columns[i].type);
+        columns[i].expression = copied(a, t->columns[i].expression);
+        columns[i].metadata_key = copied(a, t->columns[i].metadata_key);
+        columns[i].comment = copied(a, t->columns[i].comment);
+    }
+}
+
+static struct object *object_new(struct catalogs *c, struct object_name name, const struct table *t)
+{
+    struct object *o = mem_zalloc(c->mem, sizeof *o);
+    struct arena *a = &o->arena;
+
+    arena_init(a, c->mem, 1024);
+    o->table = *t;
+    copy_columns(a, &o->table, t);
+    o->table.catalog = arena_strdup(a, name.catalog != NULL ? name.catalog : c->catalog);
+    o->table.database = arena_strdup(a, name.database != NULL ? name.database : c->database);
+    o->table.name = arena_strdup(a, name.name);
+    o->table.view = copied(a, t->view);
+    o->table.watermark_column = copied(a, t->watermark_column);
+    o->table.watermark = copied(a, t->watermark);
+    o->table.key = copied_names(a, t->key, t->key_count);
+    o->table.key_name = copied(a, t->key_name);
+    o->table.partitions = copied_names(a, t->partitions, t->partition_count);
+    o->table.comment = copied(a, t->comment);
+    struct option *options = ARENA_ARRAY(a, struct option, MAX(t->options.count, 1u));
+    for (uint32_t i = 0; i < t->options.count; i++)
+        options[i] = (struct option){arena_strdup(a, t->options.items[i].key), arena_strdup(a, t->options.items[i].value)};
+    o->table.options.items = options;
+    c->object_count++;
+    return o;
+}
+
+enum status catalogs_add(struct catalogs *c, struct object_name name, const struct table *t, bool if_not_exists, bool replace, struct err *e)
+{
+    struct database *d = database_of(c, name.catalog, name.database, e);
+    if (d == NULL) return E_NOT_FOUND;
+    struct map *m = t->is_temporary ? &d->temporary : &d->objects;
+
+    if (map_get(m, str_of(name.name)) != NULL && !replace) {
+        if (if_not_exists) return S_OK;
+        return err_set(e, E_EXISTS, "Could not execute CreateTable in path `%s`.`%s`.`%s`", name.catalog != NULL ? name.catalog : c->catalog,
+                       name.database != NULL ? name.database : c->database, name.name);
+    }
+    if (c->object_count == CATALOG_OBJECTS_MAX) return err_set(e, E_BUDGET, "a session has at most %d tables and views", CATALOG_OBJECTS_MAX);
+    object_free(c, map_set(m, str_of(name.name), object_new(c, name, t)));
+    return S_OK;
+}
+
+enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_view, bool is_temporary, bool if_exists, struct err *e)
+{
+    struct err missing = {0};
+    struct database *d = database_of(c, name.catalog, name.database, &missing);
+
+    if (d == NULL) return if_exists ? S_OK : err_pass_on(e, &missing);
+    struct map *m = is_temporary ? &d->temporary : &d->objects;
+    struct object *o = map_get(m, str_of(name.name));
+    if (o == NULL || (o->table.view != NULL) != is_view) {
+        if (if_exists) return S_OK;
+        suggest(m, name.name, e);
+        return err_set(e, E_NOT_FOUND, "%s with identifier '%s.%s.%s' does not exist.", is_view ? "View" : "Table",
+                       name.catalog != NULL ? name.catalog : c->catalog, name.database != NULL ? name.database : c->database, name.name);
+    }
+    map_remove(m, str_of(name.name));
+    object_free(c, o);
+    return S_OK;
+}
+
+/* --- listing ----------------------------------------------------------------------------------------------------- */
+static bool entry_less(void *arg, uint32_t a, uint32_t b)
+{
+    struct map_entry **entries = arg;
+    return str_compare(entries[a]->key, entries[b]->key) < 0;
+}
+
+/* Calls fn(arg, entry) in order of keys. */
+static void each_sorted(struct mem *mem, const struct map *m, void (*fn)(void *arg, const struct map_entry *e), void *arg)
+{
+    uint32_t n = 0, count = map_count(m);
+    struct map_entry **entries = mem_alloc(mem, sizeof *entries * MAX(count, 1u));
+    uint32_t *order = mem_alloc(mem, sizeof *order * 2 * MAX(count, 1u));
+
+    EACH(e, m)
+    {
+        order[n] = n;
+        entries[n++] = e;
+    }
+    sort_stable(order, order + count, n, entry_less, entries);
+    for (uint32_t i = 0; i < n; i++) fn(arg, entries[order[i]]);
+    mem_free(mem, entries);
+    mem_free(mem, order);
+}
+
+struct listing {
+    catalog_fn object;
+    catalog_name_fn name;
+    void *arg;
+};
+
+static void list_object(void *arg, const struct map_entry *e)
+{
+    struct listing *l = arg;
+    l->object(l->arg, &((const struct object *)e->value)->table);
+}
+
+static void list_name(void *arg, const struct map_entry *e)
+{
+    struct listing *l = arg;
+    l->name(l->arg, e->key.data);
+}
+
+enum status catalogs_each(const struct catalogs *c, struct object_name database, catalog_fn fn, void *arg, struct err *e)
+{
+    struct database *d = database_of(c, database.catalog, database.name, e);
+    if (d == NULL) return E_NOT_FOUND;
+    struct listing l = {.object = fn, .arg = arg};
+    each_sorted(c->mem, &d->temporary, list_object, &l);
+    each_sorted(c->mem, &d->objects, list_object, &l);
+    return S_OK;
+}
+
+void catalogs_each_catalog(const struct catalogs *c, catalog_name_fn fn, void *arg)
+{
+    struct listing l = {.name = fn, .arg = arg};
+    each_sorted(c->mem, &c->catalogs, list_name, &l);
+}
+
+enum status catalogs_each_database(const struct catalogs *c, const char *catalog, catalog_name_fn fn, void *arg, struct err *e)
+{
+    struct catalog *k = catalog_of(c, catalog, e);
+    if (k == NULL) return E_NOT_FOUND;
+    struct listing l = {.name = fn, .arg = arg};
+    each_sorted(c->mem, &k->databases, list_name, &l);
+    return S_OK;
+}
