@@ -1,0 +1,40 @@
+/* node_scan.c - TableSourceScan: rows of a table's connector. */
+#include "flow/operator/op_configs.h"
+#include "ground/base/str.h"
+#include "language/plan/rel.h"
+
+#include <string.h>
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct scan_body *s = r->body;
+
+    buf_printf(out, "table=[[%s, %s, %s]], fields=[", s->table->catalog, s->table->database, s->table->name);
+    for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    buf_append_byte(out, ']');
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct scan_body *s = r->body;
+    struct option *options = ARENA_ARRAY(l->a, struct option, MAX(s->table->options.count, 1u));
+    const char *connector = NULL;
+    uint32_t count = 0;
+
+    (void)inputs;
+    for (uint32_t i = 0; i < s->table->options.count; i++) {
+        if (strcmp(s->table->options.items[i].key, "connector") == 0) connector = s->table->options.items[i].value;
+        else options[count++] = s->table->options.items[i];
+    }
+    if (connector == NULL) {
+        err_hint(e, "add 'connector' = '...' to its WITH clause");
+        return err_set(e, E_CONFIG, "Table options do not contain an option key 'connector' for discovering a connector: table '%s'", s->table->name);
+    }
+    struct graph_node *n = graph_add_node(l->graph, op_find("source"), arena_printf(l->a, "Source: %s", s->table->name), (struct graph_here){0});
+    struct source_config *config = n->config;
+    *config = (struct source_config){.connector = connector, .options = {options, count}, .schema = r->row};
+    *node = l->graph->node_count - 1;
+    return S_OK;
+}
+
+const struct rel_type rel_scan_type = {.name = "TableSourceScan", .doc = "rows of a table's connector", .explain = explain, .lower = lower};
