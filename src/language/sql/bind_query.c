@@ -1,0 +1,362 @@
+/* bind_query.c - a query becomes a plan from the inside out: tables give columns, WHERE and the select list a Calc, set operations
+ * join plans of equal columns.
+ *
+ * Not here yet, and refused by name: grouping, DISTINCT, joins, ORDER BY, LIMIT. */
+#include "language/sql/bind_query.h"
+
+#include "columns/column/type_rules.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+enum { VIEW_DEPTH_MAX = 64 };
+
+/* A plan with the names by which its columns are known. */
+struct source {
+    struct rel *rel;
+    struct bind_scope scope;
+};
+
+static enum status not_yet(struct query_binder *b, struct ast_place place, const char *what)
+{
+    return sql_error(b->e, b->t, place.at, place.size, "%s is not supported yet", what);
+}
+
+static struct binder expr_binder(struct query_binder *b, const struct bind_scope *scope)
+{
+    return (struct binder){.m = {.a = b->a, .session = b->session}, .t = b->t, .scope = scope, .e = b->e};
+}
+
+static struct bind_scope scope_of(struct query_binder *b, const struct type *row, struct str table)
+{
+    struct bind_column *columns = ARENA_ARRAY(b->a, struct bind_column, MAX(row->child_count, 1u));
+
+    for (uint32_t i = 0; i < row->child_count; i++) columns[i] = (struct bind_column){table, str_of(row->names[i]), i};
+    return (struct bind_scope){row, row->child_count, columns};
+}
+
+static const char *text_of(struct query_binder *b, struct str s) { return arena_strndup(b->a, s.data, s.size); }
+
+/* The same rows under other column names. */
+static struct rel *renamed(struct query_binder *b, struct rel *r, const char *const *names)
+{
+    struct expr_maker m = {.a = b->a};
+    struct calc_body c = {.count = r->row->child_count};
+    struct expr **columns = ARENA_ARRAY(b->a, struct expr *, MAX(c.count, 1u));
+
+    for (uint32_t i = 0; i < c.count; i++) columns[i] = expr_column(&m, r->row, i);
+    c.columns = columns;
+    return rel_calc(b->a, r, &c, names);
+}
+
+static enum status rename_columns(struct query_binder *b, struct rel **r, uint32_t count, const struct str *columns, struct ast_place place)
+{
+    const char **names = ARENA_ARRAY(b->a, const char *, MAX(count, 1u));
+
+    if (count == 0) return S_OK;
+    if (count != (*r)->row->child_count)
+        return sql_error(b->e, b->t, place.at, place.size, "List of column aliases must have same degree as table; table has %u columns, whereas alias list has %u columns",
+                         (*r)->row->child_count, count);
+    for (uint32_t i = 0; i < count; i++) names[i] = text_of(b, columns[i]);
+    *r = renamed(b, *r, names);
+    return S_OK;
+}
+
+/* --- tables ------------------------------------------------------------------------------------------------------ */
+static enum status bind_view(struct query_binder *b, const struct table *t, struct ast_place place, struct rel **out)
+{
+    struct tokens *tokens = ARENA_NEW(b->a, struct tokens);
+    struct query_binder inner = *b;
+    struct statement s;
+
+    if (b->depth == VIEW_DEPTH_MAX) return sql_error(b->e, b->t, place.at, place.size, "views in views, more than %d deep", VIEW_DEPTH_MAX);
+    TRY(statement_parse_one(str_of(t->view), b->a, tokens, &s, b->e));
+    inner.t = tokens;
+    inner.with = NULL;
+    inner.depth++;
+    return bind_query(&inner, s.body, out);
+}
+
+static enum status bind_with_query(struct query_binder *b, const struct bind_with *w, struct rel **out)
+{
+    struct query_binder inner = *b;
+
+    inner.with = w->outer;
+    TRY(bind_query(&inner, w->cte->query, out));
+    return rename_columns(b, out, w->cte->column_count, w->cte->columns, w->cte->place);
+}
+
+static enum status bind_named(struct query_binder *b, const struct ast_table *t, struct rel **out)
+{
+    const struct ast_name *n = &t->name;
+    struct object_name name = {NULL, NULL, text_of(b, n->parts[n->count - 1])};
+    struct err inner = {0};
+
+    for (const struct bind_with *w = b->with; n->count == 1 && w != NULL; w = w->outer)
+        if (str_equal(w->cte->name, n->parts[0])) return bind_with_query(b, w, out);
+    if (n->count > 1) name.database = text_of(b, n->parts[n->count - 2]);
+    if (n->count > 2) name.catalog = text_of(b, n->parts[n->count - 3]);
+    const struct table *table = n->count <= 3 ? catalogs_find(b->catalogs, name, &inner) : NULL;
+    if (table == NULL) {
+        if (inner.hint[0] != '\0') err_hint(b->e, "%s", inner.hint);
+        return sql_error(b->e, b->t, n->place.at, n->place.size, "%s", inner.text[0] != '\0' ? inner.text : "a table's name has at most three parts");
+    }
+    if (table->view != NULL) return bind_view(b, table, n->place, out);
+    *out = rel_scan(b->a, table);
+    return S_OK;
+}
+
+static enum status bind_table(struct query_binder *b, const struct ast_table *t, struct source *out)
+{
+    struct str alias = t->alias;
+
+    if (t->as_of != NULL) return not_yet(b, t->place, "FOR SYSTEM_TIME AS OF");
+    switch ((enum ast_table_kind)t->kind) {
+    case TABLE_NAME:
+        TRY(bind_named(b, t, &out->rel));
+        if (alias.size == 0) alias = t->name.parts[t->name.count - 1];
+        break;
+    case TABLE_QUERY: TRY(bind_query(b, t->query, &out->rel)); break;
+    case TABLE_FILE: return not_yet(b, t->place, "a file as a table");
+    case TABLE_CALL: return not_yet(b, t->place, "a table function");
+    case TABLE_UNNEST: return not_yet(b, t->place, "UNNEST");
+    case TABLE_JOIN: return not_yet(b, t->place, "a join");
+    }
+    TRY(rename_columns(b, &out->rel, t->alias_column_count, t->alias_columns, t->place));
+    out->scope = scope_of(b, out->rel->row, alias);
+    return S_OK;
+}
+
+/* One row without columns, for SELECT without FROM; a column that nobody reads stands for none. */
+static void bind_nothing(struct query_binder *b, struct source *out)
+{
+    static const char *const names[] = {"ZERO"};
+    static const struct type *const types[] = {&type_int};
+    struct expr_maker m = {.a = b->a};
+    struct expr **items = ARENA_ARRAY(b->a, struct expr *, 1);
+    struct values_body v = {.row_count = 1, .items = items};
+
+    items[0] = expr_null(&m, &type_int);
+    out->rel = rel_values(b->a, type_row(b->a, 1, names, types, false), &v);
+    out->scope = (struct bind_scope){.row = out->rel->row};
+}
+
+/* --- SELECT ------------------------------------------------------------------------------------------------------ */
+struct columns {
+    uint32_t count, capacity;
+    struct expr **items;
+    const char **names;
+};
+
+static enum status add_column(struct query_binder *b, struct columns *c, struct expr *x, const char *name)
+{
+    if (c->count == c->capacity) {
+        uint32_t more = MAX(c->capacity * 2, 16u);
+        struct expr **items = ARENA_ARRAY(b->a, struct expr *, more);
+        const char **names = ARENA_ARRAY(b->a, const char *, more);
+        if (c->count > 0) {
+            memcpy(items, c->items, sizeof *items * c->count);
+            memcpy(names, c->names, sizeof *names * c->count);
+        }
+        c->items = items;
+        c->names = names;
+        c->capacity = more;
+    }
+    c->items[c->count] = x;
+    c->names[c->count++] = name;
+    return S_OK;
+}
+
+/* * and t.* */
+static enum status add_star(struct query_binder *b, struct columns *c, const struct source *from, const struct ast_expr *star)
+{
+    struct expr_maker m = {.a = b->a};
+    uint32_t before = c->count;
+
+    for (uint32_t i = 0; i < from->scope.count; i++) {
+        const struct bind_column *column = &from->scope.columns[i];
+        if (star->name.count > 0 && !str_equal(column->table, star->name.parts[star->name.count - 1])) continue;
+        TRY(add_column(b, c, expr_column(&m, from->scope.row, column->col), text_of(b, column->name)));
+    }
+    if (c->count > before) return S_OK;
+    if (star->name.count == 0) return sql_error(b->e, b->t, star->place.at, star->place.size, "SELECT * must have a FROM clause");
+    return sql_error(b->e, b->t, star->place.at, star->place.size, "Unknown identifier '%.*s'", (int)star->name.parts[0].size, star->name.parts[0].data);
+}
+
+/* As Flink names them: the alias, the column's own name, else EXPR$<place>. */
+static const char *item_name(struct query_binder *b, const struct ast_item *item, uint32_t place)
+{
+    if (item->alias.size > 0) return text_of(b, item->alias);
+    if (item->x->kind == AX_NAME) return text_of(b, item->x->name.parts[item->x->name.count - 1]);
+    return arena_printf(b->a, "EXPR$%u", place);
+}
+
+/* Two columns of one name become a and a0. */
+static void make_names_unique(struct query_binder *b, struct columns *c)
+{
+    for (uint32_t i = 0; i < c->count; i++) {
+        const char *name = c->names[i];
+        for (uint32_t n = 0, k = 0; k < i;) {
+            if (strcmp(c->names[k], c->names[i]) != 0) {
+                k++;
+                continue;
+            }
+            c->names[i] = arena_printf(b->a, "%s%u", name, n++);
+            k = 0;
+        }
+    }
+}
+
+static enum status refuse_rest(struct query_binder *b, const struct ast_select *s)
+{
+    if (s->grouped) return not_yet(b, s->group.count > 0 ? s->group.items[0]->place : s->place, "GROUP BY");
+    if (s->having != NULL) return not_yet(b, s->having->place, "HAVING");
+    if (s->qualify != NULL) return not_yet(b, s->qualify->place, "QUALIFY");
+    return s->distinct ? not_yet(b, s->place, "SELECT DISTINCT") : S_OK;
+}
+
+static enum status bind_where(struct query_binder *b, struct binder *x, const struct ast_expr *where, struct expr **out)
+{
+    TRY(bind_expr(x, where, out));
+    if ((*out)->type->kind == T_BOOLEAN) return S_OK;
+    return sql_error(b->e, b->t, where->place.at, where->place.size, "WHERE clause must be a condition");
+}
+
+static enum status bind_select(struct query_binder *b, const struct ast_select *s, struct rel **out)
+{
+    struct source from;
+    struct columns columns = {0};
+    struct calc_body calc = {0};
+
+    TRY(refuse_rest(b, s));
+    if (s->from != NULL) TRY(bind_table(b, s->from, &from));
+    else bind_nothing(b, &from);
+    struct binder x = expr_binder(b, &from.scope);
+    if (s->where != NULL) TRY(bind_where(b, &x, s->where, &calc.condition));
+    for (uint32_t i = 0; i < s->item_count; i++) {
+        struct expr *item;
+        if (s->items[i].x->kind == AX_STAR) {
+            TRY(add_star(b, &columns, &from, s->items[i].x));
+            continue;
+        }
+        TRY(bind_expr(&x, s->items[i].x, &item));
+        TRY(add_column(b, &columns, item, item_name(b, &s->items[i], columns.count)));
+    }
+    make_names_unique(b, &columns);
+    calc.count = columns.count;
+    calc.columns = columns.items;
+    *out = rel_calc(b->a, from.rel, &calc, columns.names);
+    return S_OK;
+}
+
+/* --- VALUES ------------------------------------------------------------------------------------------------------ */
+static enum status bind_rows(struct query_binder *b, const struct ast_list *rows, uint32_t cols, struct expr **items)
+{
+    struct bind_scope nothing = {.row = &type_null};
+    struct binder x = expr_binder(b, &nothing);
+
+    for (uint32_t r = 0; r < rows->count; r++) {
+        const struct ast_expr *row = rows->items[r];
+        bool list = row->kind == AX_LIST;
+        if ((list ? row->args.count : 1) != cols)
+            return sql_error(b->e, b->t, row->place.at, row->place.size, "Values passed to VALUES operator must have compatible types: this row has %u columns, the first one %u",
+                             list ? row->args.count : 1, cols);
+        for (uint32_t c = 0; c < cols; c++) TRY(bind_expr(&x, list ? row->args.items[c] : row, &items[r * cols + c]));
+    }
+    return S_OK;
+}
+
+static enum status bind_values(struct query_binder *b, const struct ast_query *q, struct rel **out)
+{
+    const struct ast_expr *first = q->rows.items[0];
+    uint32_t cols = first->kind == AX_LIST ? first->args.count : 1, count = q->rows.count;
+    struct expr **items = ARENA_ARRAY(b->a, struct expr *, (size_t)cols * count);
+    const struct type **types = ARENA_ARRAY(b->a, const struct type *, cols);
+    const char **names = ARENA_ARRAY(b->a, const char *, cols);
+    struct expr_maker m = {.a = b->a, .session = b->session};
+
+    TRY(bind_rows(b, &q->rows, cols, items));
+    for (uint32_t c = 0; c < cols; c++) {
+        names[c] = arena_printf(b->a, "EXPR$%u", c);
+        types[c] = items[c]->type;
+        for (uint32_t r = 1; r < count; r++) {
+            types[c] = type_common(b->a, types[c], items[r * cols + c]->type);
+            if (types[c] == NULL) return sql_error(b->e, b->t, q->rows.items[r]->place.at, q->rows.items[r]->place.size, "Values passed to VALUES operator must have compatible types");
+        }
+    }
+    for (uint32_t i = 0; i < cols * count; i++) TRY(expr_cast(&m, items[i], types[i % cols], false, &items[i], b->e));
+    struct values_body v = {.row_count = count, .items = items};
+    *out = rel_values(b->a, type_row(b->a, cols, names, types, false), &v);
+    return S_OK;
+}
+
+/* --- set operations ---------------------------------------------------------------------------------------------- */
+/* The rows with other column types. */
+static enum status cast_columns(struct query_binder *b, struct rel **r, const struct type *to)
+{
+    struct expr_maker m = {.a = b->a, .session = b->session};
+    struct calc_body c = {.count = to->child_count};
+    struct expr **columns = ARENA_ARRAY(b->a, struct expr *, c.count);
+    bool same = true;
+
+    for (uint32_t i = 0; i < c.count; i++) {
+        TRY(expr_cast(&m, expr_column(&m, (*r)->row, i), to->children[i], false, &columns[i], b->e));
+        same &= columns[i]->kind == EXPR_COLUMN && columns[i]->type->nullable == to->children[i]->nullable;
+    }
+    c.columns = columns;
+    if (!same) *r = rel_calc(b->a, *r, &c, (*r)->row->names);
+    return S_OK;
+}
+
+static enum status bind_union(struct query_binder *b, const struct ast_query *q, struct rel **out)
+{
+    struct rel *sides[2];
+
+    if (q->kind != QUERY_UNION || !q->all) return not_yet(b, q->place, q->kind == QUERY_UNION ? "UNION without ALL" : q->kind == QUERY_INTERSECT ? "INTERSECT" : "EXCEPT");
+    TRY(bind_query(b, q->left, &sides[0]));
+    TRY(bind_query(b, q->right, &sides[1]));
+    uint32_t cols = sides[0]->row->child_count;
+    if (cols != sides[1]->row->child_count)
+        return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Column count mismatch in UNION ALL");
+    const struct type **types = ARENA_ARRAY(b->a, const struct type *, MAX(cols, 1u));
+    for (uint32_t i = 0; i < cols; i++) {
+        types[i] = type_common(b->a, sides[0]->row->children[i], sides[1]->row->children[i]);
+        if (types[i] == NULL) return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Type mismatch in column %u of UNION ALL", i + 1);
+    }
+    const struct type *row = type_row(b->a, cols, sides[0]->row->names, types, false);
+    for (uint32_t i = 0; i < 2; i++) TRY(cast_columns(b, &sides[i], row));
+    *out = rel_union(b->a, sides, 2);
+    return S_OK;
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------------- */
+static enum status bind_body(struct query_binder *b, const struct ast_query *q, struct rel **out)
+{
+    struct ast_table named = {.kind = TABLE_NAME, .place = q->place, .name = q->table};
+    struct source from;
+
+    switch ((enum ast_query_kind)q->kind) {
+    case QUERY_SELECT: return bind_select(b, q->select, out);
+    case QUERY_VALUES: return bind_values(b, q, out);
+    case QUERY_TABLE:
+        TRY(bind_table(b, &named, &from));
+        *out = from.rel;
+        return S_OK;
+    default: return bind_union(b, q, out);
+    }
+}
+
+enum status bind_query(struct query_binder *b, const struct ast_query *q, struct rel **out)
+{
+    struct query_binder inner = *b;
+
+    for (uint32_t i = 0; i < q->cte_count; i++) {
+        struct bind_with *w = ARENA_NEW(b->a, struct bind_with);
+        *w = (struct bind_with){.outer = inner.with, .cte = &q->ctes[i]};
+        inner.with = w;
+    }
+    if (q->order.count > 0) return not_yet(b, q->order.items[0].x->place, "ORDER BY");
+    if (q->limit != NULL) return not_yet(b, q->limit->place, "LIMIT");
+    if (q->offset != NULL) return not_yet(b, q->offset->place, "OFFSET");
+    return bind_body(&inner, q, out);
+}
