@@ -90,8 +90,7 @@ static const struct type *common_string(struct arena *a, const struct type *x, c
     int32_t length = MAX(x->precision, y->precision);
 
     if (x->kind == y->kind && x->precision == y->precision) return x;
-    if (type_is_string(x)) return type_new(a, x->kind == T_CHAR && y->kind == T_CHAR ? T_CHAR : T_VARCHAR, length, 0, false);
-    return type_new(a, x->kind == T_BINARY && y->kind == T_BINARY ? T_BINARY : T_VARBINARY, length, 0, false);
+    return type_new(a, type_is_string(x) ? T_VARCHAR : T_VARBINARY, length, 0, false); /* of two lengths: neither is padded */
 }
 
 static const struct type *common_time(struct arena *a, const struct type *x, const struct type *y)

@@ -8,12 +8,18 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+/* The operator has two inputs: more are joined one after another. */
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
-    (void)e;
-    graph_add_node(l->graph, op_find("union"), "Union", (struct graph_here){0});
-    *node = l->graph->node_count - 1;
-    for (uint32_t i = 0; i < r->input_count; i++) graph_add_edge(l->graph, inputs[i], *node, 0, (struct graph_here){0});
+    *node = inputs[0];
+    for (uint32_t i = 1; i < r->input_count; i++) {
+        if (l->graph->node_count == GRAPH_NODES_MAX) return err_set(e, E_GRAPH, "the statement needs more than %d operators", GRAPH_NODES_MAX);
+        graph_add_node(l->graph, op_find("union"), "Union", (struct graph_here){0});
+        uint32_t joined = l->graph->node_count - 1;
+        graph_add_edge(l->graph, *node, joined, 0, (struct graph_here){0});
+        graph_add_edge(l->graph, inputs[i], joined, 1, (struct graph_here){0});
+        *node = joined;
+    }
     return S_OK;
 }
 

@@ -291,7 +291,7 @@ static enum status bind_values(struct query_binder *b, const struct ast_query *q
 }
 
 /* --- set operations ---------------------------------------------------------------------------------------------- */
-/* The rows with other column types. */
+/* The rows with other column types and names. */
 static enum status cast_columns(struct query_binder *b, struct rel **r, const struct type *to)
 {
     struct expr_maker m = {.a = b->a, .session = b->session};
@@ -301,10 +301,10 @@ static enum status cast_columns(struct query_binder *b, struct rel **r, const st
 
     for (uint32_t i = 0; i < c.count; i++) {
         TRY(expr_cast(&m, expr_column(&m, (*r)->row, i), to->children[i], false, &columns[i], b->e));
-        same &= columns[i]->kind == EXPR_COLUMN && columns[i]->type->nullable == to->children[i]->nullable;
+        same &= columns[i]->kind == EXPR_COLUMN && strcmp((*r)->row->names[i], to->names[i]) == 0;
     }
     c.columns = columns;
-    if (!same) *r = rel_calc(b->a, *r, &c, (*r)->row->names);
+    if (!same) *r = rel_calc(b->a, *r, &c, to->names);
     return S_OK;
 }
 

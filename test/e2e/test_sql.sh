@@ -1,0 +1,61 @@
+#!/bin/sh
+# test_sql.sh - thalweg sql: what it prints for statements that run is what Flink 2.3's client printed for them (without times), and
+# what it says of statements that do not.
+. "$(dirname "$0")/common.sh"
+
+says() { # NAME STATUS EXPECTED STATEMENTS
+    "$thalweg" sql -e "$4" > out.txt 2> err.txt
+    same "$1: status" "$2" $?
+    same "$1" "$3" "$(cat out.txt err.txt)"
+}
+
+says 'a constant' 0 '+----+-------------+
+| op |      EXPR$0 |
++----+-------------+
+| +I |           1 |
++----+-------------+
+Received a total of 1 row' 'SELECT 1;'
+
+says 'types' 0 '+----+--------+--------+----------------------+--------+--------------------------------+--------+--------------------------------+--------------------------------+------------+---------------------+-------------+--------------------------------+----------+--------------------------------+
+| op |      a |      b |                    c |      d |                              e |      f |                              g |                              h |          i |                   j |           k |                              l |        m |                              n |
++----+--------+--------+----------------------+--------+--------------------------------+--------+--------------------------------+--------------------------------+------------+---------------------+-------------+--------------------------------+----------+--------------------------------+
+| +I |      1 |      2 |                    3 |    1.5 |                            1.0 |   TRUE |                            abc |                              x | 2001-01-01 | 2001-01-01 00:00:00 |      <NULL> |                            1.0 | 10:00:00 |                          x'\''41'\'' |
++----+--------+--------+----------------------+--------+--------------------------------+--------+--------------------------------+--------------------------------+------------+---------------------+-------------+--------------------------------+----------+--------------------------------+
+Received a total of 1 row' "SELECT CAST(1 AS TINYINT) a, CAST(2 AS SMALLINT) b, CAST(3 AS BIGINT) c, 1.5 d, 1e0 e, TRUE f, 'abc' g, CAST('x' AS STRING) h, \
+DATE '2001-01-01' i, TIMESTAMP '2001-01-01 00:00:00' j, CAST(NULL AS INT) k, CAST(1 AS FLOAT) l, TIME '10:00:00' m, X'41' n"
+
+says 'rows' 0 '+----+-------------+--------------------------------+
+| op |      EXPR$0 |                         EXPR$1 |
++----+-------------+--------------------------------+
+| +I |           1 | a string that is very long,... |
+| +I |           2 |                              b |
++----+-------------+--------------------------------+
+Received a total of 2 rows' "VALUES (1, 'a string that is very long, longer than thirty'), (2, 'b')"
+
+says 'a view, a filter, a union' 0 '[INFO] Execute statement succeeded.
++----+-------------+-------------+
+| op |         ten |           t |
++----+-------------+-------------+
+| +I |          20 |           7 |
++----+-------------+-------------+
+Received a total of 1 row' 'CREATE VIEW v AS SELECT a, 7 AS t FROM (VALUES (1), (2)) AS x (a) UNION ALL SELECT 3, NULL;
+SELECT a * 10 AS ten, t FROM v WHERE a > 1 AND t IS NOT NULL'
+
+says 'an unknown column' 1 "thalweg sql: Column 'nope' not found in any table at line 2, column 8
+SELECT nope FROM (VALUES (1)) AS t (a)
+       ^^^^" '
+SELECT nope FROM (VALUES (1)) AS t (a)'
+
+says 'a slip' 1 'thalweg sql: Encountered "SELEC": expected a statement at line 1, column 1; did you mean SELECT?
+SELEC 1
+^^^^^' 'SELEC 1'
+
+says 'what is to come' 1 'thalweg sql: GROUP BY is not supported yet at line 1, column 43
+SELECT a FROM (VALUES (1)) t (a) GROUP BY a
+                                          ^' 'SELECT a FROM (VALUES (1)) t (a) GROUP BY a'
+
+says 'a row that fails' 1 "+----+-------------+
+| op |      EXPR\$0 |
++----+-------------+
+thalweg sql: operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\", row +I[?]; remove such rows before it, for example with tw_where" 'SELECT 1 / 0'
+finish
