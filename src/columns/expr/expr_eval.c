@@ -56,12 +56,19 @@ static void merge_nulls(const struct vector *const *args, uint32_t count, uint32
     }
 }
 
+/* One value serves all rows, so its error is that of the first row that counts; the value's place need not be one. */
+static void pass_on(const struct row_errors *one, struct row_errors *all)
+{
+    if (one->code == 0 || (all->sel != NULL && all->sel_count == 0)) return;
+    row_error(all, all->sel != NULL ? all->sel[0] : 0, one->code, one->detail);
+}
+
 static void run_kernel(struct expr_run *r, const struct evaluation *ev, const struct rows *rows, bool constant)
 {
     const struct fn_call *c = r->x->call;
-    struct row_errors own = {.null_into = &r->own};
+    struct row_errors own = {.null_into = c->try_mode ? &r->own : NULL};
     struct fn_run run = {.call = c, .state = r->state, .count = rows->count, .sel = rows->sel, .sel_count = rows->sel_count,
-                         .heap = &r->heap, .mem = r->mem, .now_ms = ev->now_ms, .errors = c->try_mode ? &own : ev->errors};
+                         .heap = &r->heap, .mem = r->mem, .now_ms = ev->now_ms, .errors = c->try_mode || constant ? &own : ev->errors};
 
     if (constant) {
         run.count = 1;
@@ -69,7 +76,9 @@ static void run_kernel(struct expr_run *r, const struct evaluation *ev, const st
     }
     if (c->def->nulls == FN_STRICT) merge_nulls(r->values, r->x->count, run.count, &r->own);
     c->run(&run, r->values, &r->own);
-    if (constant) vector_make_const(&r->own);
+    if (!constant) return;
+    pass_on(&own, ev->errors);
+    vector_make_const(&r->own);
 }
 
 static enum status eval_call(struct expr_run *r, const struct evaluation *ev, const struct rows *rows)

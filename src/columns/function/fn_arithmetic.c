@@ -144,10 +144,11 @@ static enum status refuse(const struct fn_call *c, struct err *e)
 
 static enum status bind_numbers(struct fn_call *c, struct arena *a, const struct operation *o, struct err *e)
 {
+    if (c->count != 2) return refuse(c, e); /* MOD is called by name, with any number of arguments */
     const struct type *common = type_common(a, c->args[0], c->args[1]);
     bool null = c->args[0]->kind == T_NULL && c->args[1]->kind == T_NULL;
 
-    if (c->count != 2 || null || common == NULL || !type_is_numeric(common)) return refuse(c, e);
+    if (null || common == NULL || !type_is_numeric(common)) return refuse(c, e);
     for (uint32_t i = 0; i < 2; i++)
         if (c->args[i]->kind == T_NULL) c->args[i] = common;
     if (common->kind == T_DECIMAL) return bind_decimal(c, a, o);
@@ -208,7 +209,8 @@ static enum status bind_negate(struct fn_call *c, struct arena *a, const struct 
 {
     (void)a;
     (void)session;
-    uint8_t kind = c->count == 1 ? c->args[0]->kind : T_NULL;
+    if (c->count != 1) return refuse(c, e);
+    uint8_t kind = c->args[0]->kind;
     if (!type_is_numeric(c->args[0]) && kind != T_INTERVAL_MONTH && kind != T_INTERVAL_SECOND) return refuse(c, e);
     c->result = c->args[0];
     c->run = fn_for_phys(negate_by_phys, c->args[0]->phys);

@@ -46,7 +46,7 @@ static enum status not_comparable(const struct fn_call *c, struct err *e)
     buf_init(&text, &mem);
     type_print(c->args[0], &text);
     buf_append_text(&text, " and ");
-    if (c->count > 1) type_print(c->args[1], &text);
+    type_print(c->args[1], &text);
     err_set(e, E_GRAPH, "%s cannot be compared by '%s'", buf_text(&text), c->def->name);
     err_hint(e, "cast one of them to the type of the other");
     buf_release(&text);
@@ -56,7 +56,8 @@ static enum status not_comparable(const struct fn_call *c, struct err *e)
 
 static enum status bind_common(struct fn_call *c, struct arena *a, const struct fn_by_phys *table, struct err *e)
 {
-    const struct type *common = c->count == 2 ? type_common(a, c->args[0], c->args[1]) : NULL;
+    if (c->count != 2) return err_set(e, E_GRAPH, "'%s' compares two values, not %u", c->def->name, c->count);
+    const struct type *common = type_common(a, c->args[0], c->args[1]);
     bool nullable = c->def->nulls == FN_STRICT && common != NULL && common->nullable;
 
     if (common == NULL) return not_comparable(c, e);

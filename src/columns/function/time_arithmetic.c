@@ -30,6 +30,12 @@ static struct operands operands_of(const struct fn_run *r, const struct vector *
     return (struct operands){second ? args[0] : args[1], second ? args[1] : args[0], r->call->plan != NULL ? -1 : 1};
 }
 
+/* The interval with its sign; the least one wraps, as in Java. */
+static int64_t operands_by(const struct operands *o, uint32_t row)
+{
+    return (int64_t)((uint64_t)o->sign * (uint64_t)interval_of(o->interval, row));
+}
+
 static int32_t days_in_month(int32_t year, int32_t month)
 {
     static const int32_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -66,7 +72,7 @@ static void stamp_shift(const struct fn_run *r, const struct vector *const *args
     FN_EACH_VALID(r, args, 2, i)
     {
         struct ts96 t = timestamp_load((const char *)o.time->data + width * vector_at(o.time, i), precision);
-        int64_t by = o.sign * interval_of(o.interval, i);
+        int64_t by = operands_by(&o, i);
         t.ms = months ? ms_add_months(t.ms, by) : (int64_t)((uint64_t)t.ms + (uint64_t)by);
         timestamp_store(t, precision, (char *)out->data + width * i);
     }
@@ -80,7 +86,7 @@ static void stamp_shift_ms(const struct fn_run *r, const struct vector *const *a
 
     for (uint32_t i = 0; i < r->count; i++)
         VECTOR_VALUES(out, int64_t)[i] = (int64_t)((uint64_t)times[vector_at(o.time, i)] +
-                                                   (uint64_t)(o.sign * intervals[vector_at(o.interval, i)]));
+                                                   (uint64_t)o.sign * (uint64_t)intervals[vector_at(o.interval, i)]);
 }
 
 static void date_shift(const struct fn_run *r, const struct vector *const *args, struct vector *out)
@@ -91,7 +97,7 @@ static void date_shift(const struct fn_run *r, const struct vector *const *args,
     FN_EACH_VALID(r, args, 2, i)
     {
         int32_t days = VECTOR_VALUES(o.time, int32_t)[vector_at(o.time, i)];
-        int64_t by = o.sign * interval_of(o.interval, i);
+        int64_t by = operands_by(&o, i);
         VECTOR_VALUES(out, int32_t)[i] = months ? days_add_months(days, by) : (int32_t)(days + floor_div(by, MS_PER_DAY));
     }
 }
@@ -102,7 +108,7 @@ static void time_shift(const struct fn_run *r, const struct vector *const *args,
 
     FN_EACH_VALID(r, args, 2, i)
     {
-        int64_t ms = VECTOR_VALUES(o.time, int32_t)[vector_at(o.time, i)] + o.sign * interval_of(o.interval, i) % MS_PER_DAY;
+        int64_t ms = VECTOR_VALUES(o.time, int32_t)[vector_at(o.time, i)] + operands_by(&o, i) % MS_PER_DAY;
         VECTOR_VALUES(out, int32_t)[i] = (int32_t)((ms + MS_PER_DAY) % MS_PER_DAY);
     }
 }

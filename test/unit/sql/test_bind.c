@@ -162,6 +162,8 @@ static void test_rows(void **state)
     expect_rows(&f, "b NOT BETWEEN SYMMETRIC 5 AND -5", "TRUE | FALSE | FALSE");
     expect_rows(&f, "TRY_CAST(s AS INT)", "NULL | NULL | NULL");
     expect_rows(&f, "CAST(b AS STRING)", "10 | 0 | -2");
+    expect_rows(&f, "CASE WHEN b = 0 THEN 1 / 0 ELSE 5 END", "division by zero in \"(1 / 0)\", row +I[null, 0, null, false]");
+    expect_rows(&f, "CASE WHEN b = 9 THEN 1 / 0 ELSE 5 END", "5 | 5 | 5");
     expect_rows(&f, "100 / b", "division by zero in \"(100 / b)\", row +I[null, 0, null, false]");
     expect_rows(&f, "CAST(s AS INT)", "the text is no whole number of that size in \"CAST(s AS INT)\", row +I[1, 10, x, true]");
     end(&f);
@@ -190,6 +192,9 @@ static void test_mistakes(void **state)
         {"1 + tt.a", "Column 'a' not found in any table at line 1, column 15", NULL},
         {"1 + FOO(a)", "unknown function 'FOO' at line 1, column 12", "SELECT 1 + FOO(a)\n           ^^^"},
         {"'a' + 1", "'+' does not take (CHAR(1) NOT NULL, INT NOT NULL) at line 1, column 8", "SELECT 'a' + 1\n       ^^^^^^^"},
+        {"MOD(5)", "'%' does not take (INT NOT NULL) at line 1, column 8", NULL},
+        {"NEGATE(1, 2)", "'NEGATE' does not take (INT NOT NULL, INT NOT NULL) at line 1, column 8", NULL},
+        {"`=`()", "'=' compares two values, not 0 at line 1, column 8", NULL},
         {"a = f", "INT and BOOLEAN cannot be compared by '=' at line 1, column 8", NULL},
         {"CAST(a AS FOO)", "unknown type 'FOO' at line 1, column 18", NULL},
         {"DATE '2001-13-01'", "'2001-13-01' is not a value of type DATE NOT NULL at line 1, column 8", NULL},
