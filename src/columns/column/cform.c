@@ -152,6 +152,9 @@ static enum status row_check(const struct tw_row *row, struct err *e)
         masks++;
         if (row->fields[i].size != sizeof(uint64_t))
             return err_set(e, E_GRAPH, "row type '%s': the null mask must be a uint64_t", row->name);
+        if ((uint64_t)row->fields[i].offset + sizeof(uint64_t) > row->size)
+            return err_set(e, E_GRAPH, "row type '%s': the null mask lies outside of the struct's %u bytes", row->name,
+                           row->size);
     }
     count = row->field_count - masks;
     if (count > TYPE_FIELDS_MAX)
@@ -175,7 +178,10 @@ static enum status field_make(struct maker *m, const struct tw_row *row, const s
         err_wrap(m->e, "row type '%s', field '%s'", row->name, f->name);
         return E_GRAPH;
     }
-    if (form->size != f->size || (uint64_t)f->offset + f->size > row->size) {
+    if ((uint64_t)f->offset + f->size > row->size)
+        return err_set(m->e, E_GRAPH, "row type '%s', field '%s' lies outside of the struct's %u bytes", row->name,
+                       f->name, row->size);
+    if (form->size != f->size) {
         return err_set(m->e, E_GRAPH,
                        "row type '%s', field '%s': %s takes %u bytes in C, but the struct's member has %u", row->name,
                        f->name, f->type, form->size, f->size);

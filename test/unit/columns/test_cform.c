@@ -161,6 +161,11 @@ struct tree {
 extern const struct tw_row tree_row;
 static const struct tw_field tree_fields[] = {TW_FIELD_OF(tree, children, "ARRAY<ROW>", tree)};
 const struct tw_row tree_row = {"tree", sizeof(struct tree), 1, tree_fields};
+/* Written by hand: the macros cannot say such a thing. */
+static const struct tw_field far_mask_fields[] = {{"a", "INT", 0, 4, NULL}, {"nulls", "", 8, 8, NULL}};
+static const struct tw_row far_mask_row = {"far_mask", 8, 2, far_mask_fields};
+static const struct tw_field far_field_fields[] = {{"a", "BIGINT", 4, 8, NULL}};
+static const struct tw_row far_field_row = {"far_field", 8, 1, far_field_fields};
 
 static void mistakes_are_told(void **state)
 {
@@ -177,6 +182,8 @@ static void mistakes_are_told(void **state)
          "member has 8"},
         {&no_bare_row,
          "row type 'no_bare', field 'items': row type 'part' is given, but ARRAY<INT> has no bare ROW for it"},
+        {&far_mask_row, "row type 'far_mask': the null mask lies outside of the struct's 8 bytes"},
+        {&far_field_row, "row type 'far_field', field 'a' lies outside of the struct's 8 bytes"},
     };
     const struct cform *f;
 
