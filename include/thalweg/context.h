@@ -7,8 +7,8 @@ extern "C" {
 #endif
 
 /* --- output ------------------------------------------------------------------------------------------------------ */
-/* Emits a row of the function's `out` type; strings and nested values are copied. The row's event time is that of the input row, of the
- * event-time timer, or the window's max timestamp; rows emitted by a processing-time timer have none. */
+/* Emits a row of the function's `out` type; strings and nested values are copied. The row's event time is that of the
+ * input row, of the event-time timer, or the window's max timestamp; rows emitted by a processing-time timer have none. */
 TW_API void tw_collect(struct tw_context *cx, const void *row);
 TW_API void tw_collect_at(struct tw_context *cx, const void *row, int64_t time_ms);
 /* Emits to side output i (row type sides[i]). */
@@ -30,12 +30,11 @@ TW_API int64_t tw_time(struct tw_context *cx);
 /* In .join of an interval join: the event times of the two rows; tw_time is the later one. Elsewhere TW_NO_TIME. */
 TW_API int64_t tw_left_time(struct tw_context *cx);
 TW_API int64_t tw_right_time(struct tw_context *cx);
-/* Of the current row and of the subtask that runs. */
 TW_API enum tw_row_kind tw_kind(struct tw_context *cx);     /* of the current row */
-TW_API int64_t tw_watermark(struct tw_context *cx);
-TW_API int64_t tw_now_ms(struct tw_context *cx);            /* processing time */
-TW_API uint32_t tw_subtask(struct tw_context *cx);
-TW_API uint32_t tw_subtasks(struct tw_context *cx);
+TW_API int64_t tw_watermark(struct tw_context *cx);         /* event time in ms; TW_NO_TIME before the first */
+TW_API int64_t tw_now_ms(struct tw_context *cx);            /* processing time, ms since 1970 */
+TW_API uint32_t tw_subtask(struct tw_context *cx);          /* from 0 */
+TW_API uint32_t tw_subtasks(struct tw_context *cx);         /* parallelism */
 TW_API uint32_t tw_max_subtasks(struct tw_context *cx);     /* max parallelism */
 TW_API uint32_t tw_attempt(struct tw_context *cx);
 TW_API const char *tw_task_name(struct tw_context *cx);
@@ -48,7 +47,7 @@ TW_API const char *tw_job_parameter(struct tw_context *cx, const char *key); /* 
 TW_API const char *tw_cached_file(struct tw_context *cx, const char *name);
 
 /* --- timers (keyed functions) ------------------------------------------------------------------------------------- */
-/* De-duplicated per key and time; fire in order of time. */
+/* Times in ms since 1970. De-duplicated per key and time; fire in order of time. */
 TW_API void tw_register_event_timer(struct tw_context *cx, int64_t time_ms);
 TW_API void tw_delete_event_timer(struct tw_context *cx, int64_t time_ms);
 TW_API void tw_register_processing_timer(struct tw_context *cx, int64_t time_ms);

@@ -106,9 +106,9 @@ TW_API const char *tw_error(struct tw_env *env);
 TW_API void tw_quiet(struct tw_env *env, bool quiet);
 /* tw_quiet was set, or the program was started with --quiet. */
 TW_API bool tw_is_quiet(const struct tw_env *env);
-/* Accumulators of the latest job, merged over subtasks; false when there is none of that name and kind. As a double,
- * also a counter, the mean of an average, and how many values a histogram has. */
-/* Counters, minima and maxima of whole numbers; tw_accumulator_double answers any kind. False when there is none. */
+/* Accumulators of the latest job, merged over subtasks; false when there is none of that name and kind. As a long:
+ * counters, minima and maxima of whole numbers. As a double: any kind; of an average the mean, of a histogram how many
+ * values it has. */
 TW_API bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value);
 TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *value);
 /* The index-th value of a histogram, ascending, and how often it was added; false behind the last. */

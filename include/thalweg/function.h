@@ -126,7 +126,7 @@ struct tw_function {
     enum tw_status (*partition)(struct tw_context *cx, const void *in, uint32_t partitions, uint32_t *partition);
     enum tw_status (*session_gap)(struct tw_context *cx, const void *in, int64_t *gap_ms);
 
-    /* Aggregation. Accumulators are plain structs of row type acc; strings in them are copied by the engine. */
+    /* Aggregation. Accumulators are plain structs of row type acc; strings and nested values in them are copied. */
     enum tw_status (*reduce)(struct tw_context *cx, const void *a, const void *b, void *out);
     enum tw_status (*create)(struct tw_context *cx, void *acc);                        /* NULL = all zero */
     enum tw_status (*add)(struct tw_context *cx, void *acc, const void *in);
@@ -139,7 +139,7 @@ struct tw_function {
     /* Window join, interval join: a pair; any number of rows by tw_collect. */
     enum tw_status (*join)(struct tw_context *cx, const void *left, const void *right);
     enum tw_status (*co_group)(struct tw_context *cx, struct tw_elements *left, struct tw_elements *right);
-    /* fullWindowPartition().mapPartition: all rows of a subtask, at the end of input. */
+    /* fullWindowPartition().mapPartition: all rows of a subtask, or of a key, at the end of input. */
     enum tw_status (*partition_rows)(struct tw_context *cx, struct tw_elements *rows);
     /* Custom assigner: up to `max` windows for a row; custom trigger; delta of two rows (DeltaTrigger,
      * DeltaEvictor). */

@@ -42,9 +42,9 @@ struct tw_commit {
     enum tw_commit_answer answer;
 };
 
-/* In .prepare_commit: hands over a committable; strings are copied. */
+/* In .prepare_commit: hands over a committable; strings and nested values are copied. */
 TW_API void tw_committable(struct tw_context *cx, const void *row);
-/* In .snapshot: a row of the writer's state; strings are copied. */
+/* In .snapshot: a row of the writer's state; strings and nested values are copied. */
 TW_API void tw_writer_state(struct tw_context *cx, const void *row);
 /* The input has ended: in .flush and .prepare_commit of the end, and from then on. */
 TW_API bool tw_input_ended(struct tw_context *cx);

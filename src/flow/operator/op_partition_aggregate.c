@@ -24,8 +24,7 @@ static enum status partition_aggregate_derive(struct op_plan *plan, const void *
 const struct op_type op_partition_aggregate = {
     .name = "partition_aggregate",
     .doc = "the rows of a partition in an accumulator, by the function's .create, .add and .result; one row per "
-           "partition, "
-           "when the input has ended",
+           "partition, when the input has ended",
     .example = "tw_partition_aggregate(tw_key_by(readings, \"sensor\"), &mean)",
     .flags = OP_SELECTION | OP_FORMS | OP_STATE,
     .input_count = 1,
