@@ -89,7 +89,6 @@ enum status writer_control(struct writer *w, enum element_kind kind, int64_t val
 enum status writer_flush(struct writer *w) CHECKED;
 /* Until rows have waited for timeout_ms, and the next writer_flush sends them; INT64_MAX = none wait like this. */
 int64_t writer_wait_ns(const struct writer *w);
-bool writer_has_pending(const struct writer *w);
 
 /* --- receiving end: one gate per task ------------------------------------------------------------------------------------ */
 struct gate;
@@ -110,4 +109,3 @@ struct gate_event {
 /* Next event in order, S_IDLE when nothing is there. Channels are served in turn. Small batches that lie ready one behind
  * the other, without a control element between them, come as one. */
 enum status gate_next(struct gate *g, struct gate_event *out) CHECKED;
-bool gate_is_empty(const struct gate *g); /* nothing to read now */

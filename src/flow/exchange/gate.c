@@ -287,11 +287,3 @@ enum status gate_next(struct gate *g, struct gate_event *out)
         if (g->lent != NULL && g->queued == 0) merge_small(g);
     }
 }
-
-bool gate_is_empty(const struct gate *g)
-{
-    if (g->queue_at < g->queued || g->lent != NULL || g->merged != NULL) return false;
-    for (uint32_t i = 0; i < g->channel_count; i++)
-        if (!g->channels[i].is_finished && !ring_is_empty(&g->channels[i].channel->forward)) return false;
-    return true;
-}

@@ -311,10 +311,3 @@ enum status writer_flush(struct writer *w)
     }
     return st;
 }
-
-bool writer_has_pending(const struct writer *w)
-{
-    for (uint32_t i = 0; i < w->channel_count; i++)
-        if (w->channels[i]->open != NULL && w->channels[i]->open->count > 0) return true;
-    return w->busy || w->control_busy;
-}

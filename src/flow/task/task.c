@@ -380,7 +380,6 @@ const struct err *task_err(const struct task *t) { return &t->err; }
 enum task_state task_state(const struct task *t) { return t->state; }
 const struct task_plan *task_plan_of(const struct task *t) { return t->plan; }
 int64_t task_watermark(const struct task *t) { return (int64_t)sys_atomic_load(&t->watermark); }
-size_t task_bytes(const struct task *t) { return t->mem.used; }
 const char *task_operator(const struct task *t) { return t->chain.nodes[sys_atomic_load(&t->chain.running)].cx.name; }
 bool task_is_blocking(const struct task *t) { return t->plan->blocking; }
 

@@ -92,8 +92,6 @@ void loop_free(struct loop *l)
     mem_release(&mem);
 }
 
-struct sys *loop_sys(const struct loop *l) { return l->sys; }
-
 /* --- files ------------------------------------------------------------------------------------------------------------ */
 static struct loop_watch *watch_take(struct loop *l)
 {

@@ -22,7 +22,6 @@ typedef void (*loop_ready_fn)(void *arg, uint32_t ready); /* enum sys_ready */
 enum status loop_create(struct sys *sys, const char *name, const struct loop_limits *limits, struct loop **out,
                         struct err *e) CHECKED;
 void loop_free(struct loop *l); /* it does not run; nothing more is called. NULL is a no-op */
-struct sys *loop_sys(const struct loop *l);
 
 /* Calls fn when the file is ready for what `events` (enum sys_ready) asks. E_BUDGET when so many are watched already. The
  * file stays the caller's, who closes it after loop_unwatch. */

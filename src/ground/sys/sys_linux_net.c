@@ -55,8 +55,8 @@ static struct sys_file *socket_new(struct sys *s, int fd, const char *name)
     int on = 1;
 
     f->is_socket = true;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
-               sizeof on); /* who sends little wants it sent; refused by what is not TCP */
+    /* who sends little wants it sent; refused by what is not TCP */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return f;
 }
 

@@ -48,8 +48,8 @@ enum sys_ready {
 struct sys_poll;
 struct sys_poll_event {
     void *arg;
-    uint32_t
-        ready; /* what was asked for and is so; both READ and WRITE when the connection is gone: the next call says why */
+    /* What was asked for and is so; both READ and WRITE when the connection is gone: the next call says why. */
+    uint32_t ready;
 };
 
 enum status sys_poll_create(struct sys *s, struct sys_poll **out, struct err *e) CHECKED;
