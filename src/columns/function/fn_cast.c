@@ -72,18 +72,24 @@ static enum status no_cast(const struct fn_call *c, struct err *e)
     return E_GRAPH;
 }
 
-/* Results that may be NULL, or fail, although the argument is there. */
+/* Results that may be NULL although the argument is there. Rounding may carry: 9.99 does not fit DECIMAL(2, 1). */
 static bool may_lose(const struct type *from, const struct type *to)
 {
-    return to->kind == T_DECIMAL && (from->kind != T_DECIMAL || from->precision - from->scale > to->precision - to->scale);
+    int32_t precision, scale;
+
+    if (to->kind != T_DECIMAL) return false;
+    if (!type_as_decimal(from, &precision, &scale)) return true;
+    return precision - scale + (scale > to->scale) > to->precision - to->scale;
 }
 
 static enum status bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
+    if (c->count != 1 || c->result == NULL) /* called by its name */
+        return err_set(e, E_GRAPH, "a cast is written CAST(value AS type)");
     const struct type *from = c->args[0];
     enum group f = group_of(from), t = group_of(c->result);
 
-    if (c->count != 1 || !type_casts(from, c->result)) return no_cast(c, e);
+    if (!type_casts(from, c->result)) return no_cast(c, e);
     c->run = f == G_NULL ? cast_null : kernels[f][t];
     if (c->run == NULL) return no_cast(c, e);
     if (may_lose(from, c->result)) c->result = type_with_null(a, c->result, true);

@@ -85,12 +85,12 @@ static bool seconds_ms(struct str s, int64_t *ms)
     int64_t n;
 
     if (!str_cut(&s, '.', &whole) || !str_to_int64(whole, &n) || s.size > 9) return false;
-    *ms = n * 1000;
+    int64_t fraction = 0;
     for (int64_t i = 0, unit = 100; i < (int64_t)s.size; i++, unit /= 10) {
         if (s.data[i] < '0' || s.data[i] > '9') return false;
-        *ms += (s.data[i] - '0') * unit;
+        fraction += (s.data[i] - '0') * unit;
     }
-    return true;
+    return !__builtin_mul_overflow(n, (int64_t)1000, ms) && !__builtin_add_overflow(*ms, fraction, ms);
 }
 
 /* "1-2" of YEAR TO MONTH, "3 10:20:30" of DAY TO SECOND. */
@@ -133,7 +133,7 @@ static enum status bind_interval(struct binder *b, const struct ast_expr *x, str
     if (first < 0 || last < first || (last <= 1) != months || !read_interval(s, first, last, &value))
         return sql_error(b->e, b->t, x->place.at, x->place.size, "'%.*s' is no interval of %.*s", (int)MIN(x->text.size, (size_t)60),
                          x->text.data, (int)x->type.text.size, x->type.text.data);
-    if (months && value > INT32_MAX) return sql_error(b->e, b->t, x->place.at, x->place.size, "the interval is too long");
+    if (months && (value > INT32_MAX || value < -INT32_MAX)) return sql_error(b->e, b->t, x->place.at, x->place.size, "the interval is too long");
     struct expr *number;
     char digits[24];
     if (minus) value = -value;

@@ -4,6 +4,8 @@
 
 #include "ground/base/str.h"
 
+#include <string.h>
+
 static struct ast_expr *literal(struct parser *p, enum ast_literal what, struct ast_place from, struct str text)
 {
     struct ast_expr *x = ast_new(p, AX_LITERAL, parse_since(p, from));
@@ -21,7 +23,10 @@ static enum status parse_strings(struct parser *p, struct ast_expr **out)
     TRY(parse_string(p, "a string", &all));
     while (parse_peek(p, 0)->kind == TOKEN_STRING) {
         TRY(parse_string(p, "a string", &more));
-        char *joined = arena_printf(p->a, "%.*s%.*s", (int)all.size, all.data, (int)more.size, more.data);
+        char *joined = arena_alloc(p->a, all.size + more.size + 1); /* escapes may have put zero bytes into them */
+        memcpy(joined, all.data, all.size);
+        memcpy(joined + all.size, more.data, more.size);
+        joined[all.size + more.size] = '\0';
         all = (struct str){joined, all.size + more.size};
     }
     *out = literal(p, LITERAL_STRING, from, all);
