@@ -1,5 +1,5 @@
 /* window_functions.h - the functions that most tests of windows use: rows of a key and a number, their count and sum, and the
- * difference of two. All in the header: a function in front and one behind must name one row type, not two alike. */
+ * difference of two. */
 #pragma once
 #include <thalweg/thalweg.h>
 

@@ -29,7 +29,7 @@ static enum status reduce_derive(struct op_plan *plan, const void *config, struc
 
     TRY(user_need_hook(&c->function, fn && fn->reduce, "reduce", e));
     TRY(user_derive_in(plan, 0, &c->function, true, e));
-    if (fn->out && fn->out != fn->in)
+    if (fn->out && !user_rows_equal(fn->out, fn->in))
         return err_set(e, E_GRAPH, "function '%s': a reduce emits what it reads, so .out must be .in or missing", c->function.name);
     TRY(user_row_type(plan->arena, fn->in, &plan->outputs[0], e));
     plan->output_count = 1;

@@ -23,6 +23,25 @@ uint32_t user_row_fields(const struct tw_row *row)
     return count;
 }
 
+static bool texts_equal(const char *a, const char *b) { return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0); }
+
+/* A row type that holds itself is refused when it is bound; here it ends at the depth that is allowed. */
+static bool rows_equal(const struct tw_row *a, const struct tw_row *b, uint32_t depth)
+{
+    if (a == b) return true;
+    if (a == NULL || b == NULL || depth == CFORM_DEPTH_MAX) return false;
+    if (a->size != b->size || a->field_count != b->field_count || !a->fields || !b->fields) return false;
+    for (uint32_t i = 0; i < a->field_count; i++) {
+        const struct tw_field *f = &a->fields[i], *g = &b->fields[i];
+        if (f->offset != g->offset || f->size != g->size) return false;
+        if (!texts_equal(f->name, g->name) || !texts_equal(f->type, g->type)) return false;
+        if (!rows_equal(f->row, g->row, depth + 1)) return false;
+    }
+    return true;
+}
+
+bool user_rows_equal(const struct tw_row *a, const struct tw_row *b) { return rows_equal(a, b, 0); }
+
 enum status user_row_type(struct arena *a, const struct tw_row *row, const struct type **out, struct err *e)
 {
     const struct cform *form;

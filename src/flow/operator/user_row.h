@@ -30,6 +30,9 @@ enum status user_row_bind_at(struct arena *a, const struct tw_row *row, const st
 void user_row_needs(const struct tw_row *row, const struct type *schema, uint64_t *needed);
 void user_cols_needs(const uint32_t *cols, uint32_t count, uint64_t *needed);
 uint32_t user_row_fields(const struct tw_row *row); /* the null mask not counted */
+/* Do both describe the same C struct? A TW_ROW in a header is an object of its own in every file that includes it, so it
+ * is names, types, places and sizes of the fields that count; what the struct is called does not. NULL equals only NULL. */
+bool user_rows_equal(const struct tw_row *a, const struct tw_row *b);
 
 /* --- graph time (user_derive.c) ---------------------------------------------------------------------------------------- */
 /* E_GRAPH when the function is missing or has not set the hook. */

@@ -56,10 +56,13 @@ static enum status check_bounds(struct op_plan *p, const struct window_config *c
 static enum status check_handover(const struct window_config *c, struct err *e)
 {
     const struct tw_row *answers = c->pre.fn->reduce != NULL ? c->pre.fn->in : c->pre.fn->out;
+    const struct tw_row *reads = c->function.fn->in;
 
-    if (c->function.fn->in == answers) return S_OK;
+    if (user_rows_equal(reads, answers)) return S_OK;
+    if (reads != NULL && strcmp(reads->name, answers->name) == 0)
+        err_hint(e, "the two descriptions of struct %s differ: write its TW_ROW once, in a header that both include", reads->name);
     return err_set(e, E_GRAPH, "window function '%s' reads rows of type %s, but '%s' answers %s", c->function.name,
-                   c->function.fn->in != NULL ? c->function.fn->in->name : "(none)", c->pre.name, answers->name);
+                   reads != NULL ? reads->name : "(none)", c->pre.name, answers->name);
 }
 
 enum status window_user_derive(struct op_plan *p, const struct window_config *c, struct err *e)
