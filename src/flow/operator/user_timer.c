@@ -67,7 +67,10 @@ static void timer_do(struct tw_context *cx, bool processing, timer_call call, in
     enum status st;
 
     if (UNLIKELY(cx->timers == NULL)) {
-        user_misuse(cx, "timers need a keyed stream and a function with .on_timer");
+        if (cx->hooks.trigger_timer != NULL)
+            user_misuse(cx, "a trigger has no .on_timer: its timers are tw_register_trigger_timer's, and come to "
+                            ".on_event_time or .on_processing_time");
+        else user_misuse(cx, "timers need a keyed stream and a function with .on_timer");
         return;
     }
     if (UNLIKELY(!cx->begun || b == NULL)) {

@@ -230,6 +230,21 @@ static enum tw_status on_time_element(struct tw_context *cx, const void *in, int
     tw_register_trigger_timer(cx, time + 1, true);
     return TW_OK;
 }
+/* The timers of a process function are not those of a trigger. */
+static enum tw_status wrong_timer(struct tw_context *cx, const void *in, int64_t time, const struct tw_window *w,
+                                  enum tw_trigger_result *r)
+{
+    (void)in, (void)w, (void)r;
+    tw_register_event_timer(cx, time + 1);
+    return TW_OK;
+}
+static enum tw_status wrong_delete(struct tw_context *cx, const void *in, int64_t time, const struct tw_window *w,
+                                   enum tw_trigger_result *r)
+{
+    (void)in, (void)w, (void)r;
+    tw_delete_processing_timer(cx, time + 1);
+    return TW_OK;
+}
 static enum tw_status on_event_time(struct tw_context *cx, int64_t time, const struct tw_window *w,
                                     enum tw_trigger_result *r)
 {
@@ -242,6 +257,8 @@ static const struct tw_function assigns = {.in = &row_row, .assign = assign};
 static const struct tw_function deltas = {.in = &row_row, .delta = delta};
 static const struct tw_function timed = {
     .in = &row_row, .on_element = on_time_element, .on_event_time = on_event_time};
+static const struct tw_function wrongly_timed = {.in = &row_row, .on_element = wrong_timer, .on_event_time = on_event_time};
+static const struct tw_function wrongly_deleting = {.in = &row_row, .on_element = wrong_delete};
 #define FN(f)                                                                                                          \
     {                                                                                                                  \
         .name = #f, .fn = &f                                                                                           \
@@ -281,6 +298,21 @@ static void functions_beside(void **state)
     expect_of(&op_window_join, timer, &groups, NULL, "@1 1 | b", "key [b], window [0, 100): on time");
 }
 
+#define WRONG_TIMER                                                                                                    \
+    "a trigger has no .on_timer: its timers are tw_register_trigger_timer's, and come to .on_event_time or "           \
+    ".on_processing_time"
+static void timers_of_triggers(void **state)
+{
+    struct window_config timer = tumbling;
+
+    (void)state;
+    timer.trigger = TW_TRIGGER_CUSTOM;
+    timer.trigger_function = (struct function_ref)FN(wrongly_timed);
+    expect(timer, &ignores, "@1 1 | b", "key [b], window [0, 100), row +I[1, b]: " WRONG_TIMER);
+    timer.trigger_function = (struct function_ref)FN(wrongly_deleting);
+    expect(timer, &ignores, "@1 1 | b", "key [b], window [0, 100), row +I[1, b]: " WRONG_TIMER);
+}
+
 /* Windows over the whole stream have no key to name. */
 static void windows_without_keys(void **state)
 {
@@ -303,7 +335,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_that_cannot_be_added),
                                        cmocka_unit_test(accumulators_that_fail), cmocka_unit_test(windows_that_fail),
-                                       cmocka_unit_test(functions_beside), cmocka_unit_test(windows_without_keys)};
+                                       cmocka_unit_test(functions_beside), cmocka_unit_test(timers_of_triggers),
+                                       cmocka_unit_test(windows_without_keys)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
