@@ -92,7 +92,8 @@ struct tw_result {
  * down: after task.cancellation.timeout (3 min; 0 = never) the error is printed and the process ends with 1. */
 TW_API int tw_execute(struct tw_env *env, const char *job_name);
 /* executeAsync: starts the job on a thread of its own, where the functions of tw_collect_to are then called. 0 when it
- * runs; else 1, and tw_error says why. Until tw_wait only tw_job_status, tw_cancel and tw_wait may be called for `env`. */
+ * runs; else 1, and tw_error says why. Until tw_wait only tw_job_status, tw_cancel, tw_wait and
+ * what answers accumulators and metrics may be called for `env`. */
 TW_API int tw_execute_async(struct tw_env *env, const char *job_name);
 /* Waits until that job is over, then answers as tw_execute does; 1 when there is none. */
 TW_API int tw_wait(struct tw_env *env);
@@ -106,16 +107,20 @@ TW_API const char *tw_error(struct tw_env *env);
 TW_API void tw_quiet(struct tw_env *env, bool quiet);
 /* tw_quiet was set, or the program was started with --quiet. */
 TW_API bool tw_is_quiet(const struct tw_env *env);
-/* Accumulators of the latest job, merged over subtasks; false when there is none of that name and kind. As a long:
- * counters, minima and maxima of whole numbers. As a double: any kind; of an average the mean, of a histogram how many
- * values it has. */
+/* Accumulators of the latest job, merged over subtasks; false when there is none of that name and kind. As a double,
+ * also a counter, the mean of an average, and how many values a histogram has.
+ * Like metrics they may be asked for while the job runs (tw_execute_async), from any thread: they are as after each
+ * operator's latest batch, or the latest slice of one that takes long. A histogram of more than 256 values may be behind
+ * by as many additions as it has values; ask for one value after another when the job is over. When the job is over
+ * they are exact, without what failed subtasks counted.
+ * tw_accumulator_long: counters, minima and maxima of whole numbers; tw_accumulator_double answers any kind. */
 TW_API bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value);
 TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *value);
 /* The index-th value of a histogram, ascending, and how often it was added; false behind the last. */
 TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value,
                                      int64_t *count);
-/* What functions measured (see metrics in context.h), also of a job that failed. Histograms describe their latest values,
- * 1,024 at most. */
+/* What functions measured (see metrics in context.h), also of a job that failed or runs. Histograms describe their
+ * latest values, 1,024 at most. */
 enum tw_metric_kind { TW_COUNTER, TW_GAUGE, TW_METER, TW_HISTOGRAM };
 struct tw_metric_value {
     const char *operator_name, *name; /* the name with its groups: "kafka.polls" */

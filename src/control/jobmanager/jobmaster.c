@@ -339,6 +339,11 @@ const struct graph *jobmaster_graph(const struct jobmaster *jm) { return &jm->gr
 const char *jobmaster_job_id(const struct jobmaster *jm) { return jm->job != NULL ? job_shared_id(jm->job) : ""; }
 struct metrics *jobmaster_metrics(const struct jobmaster *jm) { return jm->job != NULL ? job_metrics(jm->job) : NULL; }
 
+enum status jobmaster_accumulator(const struct jobmaster *jm, const char *name, struct accumulators *out, struct err *e)
+{
+    return jm->job != NULL ? job_accumulator_now(jm->job, name, out, e) : S_OK;
+}
+
 const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm)
 {
     return jm->job != NULL && job_status_is_terminal(jm->status) ? job_accumulators(jm->job) : NULL;

@@ -53,6 +53,8 @@ void jobmaster_pump(struct jobmaster *jm);
 enum job_status jobmaster_status(const struct jobmaster *jm);
 enum sys_signal jobmaster_signal(const struct jobmaster *jm); /* the one that stopped the job, or NONE */
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm);
+/* From submission on, also while it runs and from any thread: see job_accumulator_now. */
+enum status jobmaster_accumulator(const struct jobmaster *jm, const char *name, struct accumulators *out, struct err *e) CHECKED;
 const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm);
 struct metrics *jobmaster_metrics(const struct jobmaster *jm); /* also while it runs; NULL before it was submitted */
 const char *jobmaster_job_id(const struct jobmaster *jm);

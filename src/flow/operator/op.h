@@ -108,6 +108,7 @@ struct op_cx {
     struct sys_parker *parker;   /* wakes this task's worker: for an operator's own helper threads */
     struct sys_atomic_u64 rung;  /* set by op_ring */
     struct job_shared *job;      /* enumerators, alignment groups, accumulators of the job; see task/job_shared.h */
+    struct instance_counts *counts;       /* accumulators of its functions; the chain shows them after each hook */
 };
 
 /* Counters every operator has; read by status lines and the REST interface from other threads, racily by design. */

@@ -44,7 +44,6 @@ struct user_out {
 /* --- states (user_state.c) ------------------------------------------------------------------------------------------------ */
 struct user_states;
 struct user_timers;
-struct user_counters;
 struct user_sink;
 struct tw_metric_group;
 
@@ -129,7 +128,7 @@ struct tw_context {
     struct user_states *states;
     struct arena loaded;       /* items of nested values that the current callback read from state, and tw_scratch */
     struct user_timers *timers;
-    struct user_counters *counters;
+    struct instance_counts *counters;
     struct tw_metric_group *groups; /* of metrics, the latest first */
     struct user_sink *sink;    /* two phases, writer state; NULL = none */
     struct user_hooks hooks;

@@ -1,17 +1,14 @@
-/* user_count.c - accumulators: each function instance counts for itself, without locks, and what it has counted is added to
- * the job's when the instance closes without failure. A name is one kind of accumulator throughout. */
+/* user_count.c - accumulators: each function instance counts for itself, without locks; after every hook of its operator
+ * the chain shows the job what changed, for those who look while the job runs; and what was counted is added to the job's
+ * when the instance closes without failure. A name is one kind of accumulator throughout. */
 #include "flow/operator/user.h"
 
 #include "flow/operator/user_internal.h"
 #include "flow/task/job_shared.h"
 
-struct user_counters {
-    struct accumulators set;
-};
-
 static struct accumulator *counter(struct tw_context *cx, const char *name, enum accumulator_kind kind)
 {
-    struct user_counters *uc = cx->counters;
+    struct instance_counts *uc = cx->counters;
     struct err e = {0};
 
     if (cx->op->plan == NULL) {
@@ -19,10 +16,13 @@ static struct accumulator *counter(struct tw_context *cx, const char *name, enum
         return NULL;
     }
     if (uc == NULL) {
-        uc = cx->counters = ARENA_NEW(&cx->arena, struct user_counters);
+        uc = cx->counters = ARENA_NEW(&cx->arena, struct instance_counts);
         accumulators_init(&uc->set, cx->arena.mem);
+        uc->next = cx->op->counts;
+        cx->op->counts = uc;
     }
     if (name == NULL) name = "";
+    uc->changed = true;
     struct accumulator *acc = accumulators_get(&uc->set, name, kind, &e);
     if (acc == NULL) user_misuse(cx, "%s", e.text);
     return acc;
@@ -89,12 +89,14 @@ void tw_double_max_add(struct tw_context *cx, const char *name, double x)
 
 void user_counters_close(struct tw_context *cx, bool failed)
 {
+    struct instance_counts **at = &cx->op->counts;
+    struct err e = {0};
+
     if (cx->counters == NULL) return;
-    if (!failed && cx->op->job) {
-        struct err e = {0};
-        if (job_accumulate(cx->op->job, &cx->counters->set, &e) != S_OK)
-            log_write(cx->op->log, LOG_WARN, "operator", "accumulators of '%s' are lost: %s", cx->op->name, e.text);
-    }
+    while (*at != cx->counters) at = &(*at)->next;
+    *at = cx->counters->next;
+    if (cx->op->job != NULL && job_counts_end(cx->op->job, cx->counters, !failed, &e) != S_OK)
+        log_write(cx->op->log, LOG_WARN, "operator", "accumulators of '%s' are lost: %s", cx->op->name, e.text);
     accumulators_release(&cx->counters->set);
     cx->counters = NULL;
 }

@@ -66,6 +66,7 @@ enum status accumulator_histogram_add(struct accumulators *a, struct accumulator
     uint32_t low = 0, high = h->entry_count;
 
     ASSERT(h->kind == ACC_HISTOGRAM);
+    h->additions++;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (h->entries[middle].value < value) low = middle + 1;
@@ -118,19 +119,58 @@ static void sums_merge(struct accumulator *to, const struct accumulator *from)
     }
 }
 
-enum status accumulators_merge(struct accumulators *into, const struct accumulators *from, struct err *e)
+static enum status merge(struct accumulators *into, const struct accumulator *f, struct err *e)
 {
-    for (uint32_t i = 0; i < from->count; i++) {
-        const struct accumulator *f = &from->items[i];
-        struct accumulator *to = accumulators_get(into, f->name, f->kind, e);
-        if (to == NULL) return E_USER;
-        sums_merge(to, f);
-        for (uint32_t k = 0; k < f->entry_count; k++) {
-            if (accumulator_histogram_add(into, to, f->entries[k].value, f->entries[k].count) == S_OK) continue;
-            return err_set(e, E_OVERFLOW, "histogram '%s' has more than %d different values", f->name, HISTOGRAM_MAX);
-        }
+    struct accumulator *to = accumulators_get(into, f->name, f->kind, e);
+
+    if (to == NULL) return E_USER;
+    sums_merge(to, f);
+    for (uint32_t k = 0; k < f->entry_count; k++) {
+        if (accumulator_histogram_add(into, to, f->entries[k].value, f->entries[k].count) == S_OK) continue;
+        return err_set(e, E_OVERFLOW, "histogram '%s' has more than %d different values", f->name, HISTOGRAM_MAX);
     }
     return S_OK;
+}
+
+enum status accumulators_merge(struct accumulators *into, const struct accumulators *from, struct err *e)
+{
+    for (uint32_t i = 0; i < from->count; i++) TRY(merge(into, &from->items[i], e));
+    return S_OK;
+}
+
+enum status accumulators_merge_one(struct accumulators *into, const struct accumulators *from, const char *name,
+                                   struct err *e)
+{
+    const struct accumulator *f = accumulators_find(from, name);
+
+    return f != NULL ? merge(into, f, e) : S_OK;
+}
+
+static void entries_follow(struct accumulators *copy, struct accumulator *to, const struct accumulator *from)
+{
+    uint64_t behind = from->additions - to->additions;
+
+    if (behind == 0 || (from->entry_count > HISTOGRAM_COPIED && behind < from->entry_count)) return;
+    if (to->entry_capacity < from->entry_count) {
+        to->entry_capacity = from->entry_capacity;
+        to->entries = mem_realloc(copy->mem, to->entries, to->entry_capacity * sizeof *to->entries);
+    }
+    memcpy(to->entries, from->entries, from->entry_count * sizeof *to->entries);
+    to->entry_count = from->entry_count;
+    to->additions = from->additions;
+}
+
+void accumulators_follow(struct accumulators *copy, const struct accumulators *from)
+{
+    ASSERT(copy->count <= from->count);
+    for (uint32_t i = 0; i < from->count; i++) {
+        const struct accumulator *f = &from->items[i];
+        struct accumulator *to = i < copy->count ? &copy->items[i] : add(copy, f->name, f->kind);
+        to->count = f->count;
+        to->sum = f->sum;
+        to->has_value = f->has_value;
+        if (f->kind == ACC_HISTOGRAM) entries_follow(copy, to, f);
+    }
 }
 
 double accumulator_double(const struct accumulator *acc)

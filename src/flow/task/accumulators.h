@@ -1,12 +1,17 @@
 /* accumulators.h - named sums of a job: what tw_counter_add and friends count. Every function instance has a set of its
- * own, which is merged by name into the job's when the instance closes. A set belongs to one thread; whoever shares one
- * locks around it. */
+ * own, which is merged by name into the job's when the instance closes; copies of it are shown before that. A set belongs
+ * to one thread; whoever shares one locks around it. */
 #pragma once
 #include "ground/base/err.h"
 #include "ground/base/mem.h"
 
 enum accumulator_kind { ACC_COUNTER, ACC_DOUBLE, ACC_AVERAGE, ACC_HISTOGRAM, ACC_LEAST, ACC_GREATEST, ACC_LEAST_DOUBLE, ACC_GREATEST_DOUBLE };
-enum { ACCUMULATORS_MAX = 1024, ACC_NAME_MAX = 256, HISTOGRAM_MAX = 65536 };
+enum {
+    ACCUMULATORS_MAX = 1024,
+    ACC_NAME_MAX = 256,
+    HISTOGRAM_MAX = 65536,
+    HISTOGRAM_COPIED = 256, /* see accumulators_follow */
+};
 
 struct histogram_entry {
     int32_t value;
@@ -21,12 +26,22 @@ struct accumulator {
     bool has_value;        /* LEAST... GREATEST_DOUBLE: there is one */
     struct histogram_entry *entries; /* HISTOGRAM: ascending by value */
     uint32_t entry_count, entry_capacity;
+    uint64_t additions;    /* HISTOGRAM: calls of accumulator_histogram_add */
 };
 
 struct accumulators {
     struct mem *mem;
     struct accumulator *items; /* in order of first use */
     uint32_t count, capacity;
+};
+
+/* What one function instance counts. */
+struct shown_counts;
+struct instance_counts {
+    struct accumulators set;
+    struct shown_counts *shown; /* see job_counts_show */
+    bool changed;               /* since it was shown */
+    struct instance_counts *next;        /* of its operator */
 };
 
 void accumulators_init(struct accumulators *a, struct mem *mem);
@@ -41,5 +56,11 @@ void accumulator_long_see(struct accumulator *acc, int64_t value);
 void accumulator_double_see(struct accumulator *acc, double value);
 /* Adds everything in `from`: counters and sums add, as do averages and histograms entry by entry. */
 enum status accumulators_merge(struct accumulators *into, const struct accumulators *from, struct err *e) CHECKED;
+/* Only what has that name; nothing when there is none. */
+enum status accumulators_merge_one(struct accumulators *into, const struct accumulators *from, const char *name,
+                                   struct err *e) CHECKED;
+/* Makes `copy` what `from` is now; it was empty or a copy of `from` before. Costs a few words for each: a histogram of more
+ * than HISTOGRAM_COPIED values is copied again only after as many additions as it has values. */
+void accumulators_follow(struct accumulators *copy, const struct accumulators *from);
 /* COUNTER and DOUBLE: the sum; LEAST... GREATEST_DOUBLE: the value; AVERAGE: the mean (NaN of nothing); HISTOGRAM: how many were added. */
 double accumulator_double(const struct accumulator *acc);

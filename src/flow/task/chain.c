@@ -9,6 +9,8 @@
  * it, and forwards it only after it has answered S_OK to it, so everything a watermark caused travels in front of it. */
 #include "flow/task/chain.h"
 
+#include "flow/task/job_shared.h"
+
 #include <string.h>
 
 /* --- what operators call ---------------------------------------------------------------------------------------------- */
@@ -307,6 +309,15 @@ static enum status call_timed(struct node *n)
     return st;
 }
 
+/* What its functions counted in this call, to those who look while the job runs. */
+static void show_counts(struct node *n)
+{
+    bool has_news = false;
+
+    for (const struct instance_counts *c = n->cx.counts; c != NULL; c = c->next) has_news |= c->changed;
+    if (has_news && n->cx.job != NULL) job_counts_show(n->cx.job, n->cx.counts);
+}
+
 /* The hook is through with its input: what follows from it for the consumers? */
 static void node_finished(struct node *n)
 {
@@ -331,6 +342,7 @@ static enum status node_run(struct node *n)
     sys_atomic_store(&n->chain->running, (uint64_t)(n - n->chain->nodes));
     n->chain->budget -= CHAIN_CALL_COST + (n->in != NULL ? (int64_t)batch_rows(n->in) : 0);
     enum status st = n->chain->is_timed ? call_timed(n) : call_hook(n);
+    if (n->cx.counts != NULL) show_counts(n);
     if (st < 0) {
         n->chain->failed_node = (uint32_t)(n - n->chain->nodes);
         return st;
@@ -413,6 +425,7 @@ enum status chain_commit(struct chain *c)
         arena_reset(&c->scratch);
         sys_atomic_store(&c->running, i);
         enum status st = n->cx.type->commit(&n->cx, n->self);
+        show_counts(n);
         if (st < 0) c->failed_node = i;
         if (st != S_OK) return st;
         n->is_committed = true;

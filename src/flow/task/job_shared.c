@@ -20,6 +20,11 @@ struct object {
     _Alignas(16) char bytes[];
 };
 
+struct shown_counts {
+    struct shown_counts *previous, *next;
+    struct accumulators set;
+};
+
 struct receiver {
     int64_t handle;
     struct batch *first, *last; /* waiting, oldest first, linked by next */
@@ -44,7 +49,8 @@ struct job_shared {
     uint32_t committer_count;
     struct map by_key;
     struct object *objects; /* latest first */
-    struct accumulators accumulators;
+    struct accumulators accumulators; /* of instances that closed */
+    struct shown_counts *shown;       /* of those that run */
     struct receiver *receivers;
     uint32_t receiver_count, waiting;
     void (*wake)(void *arg);
@@ -194,10 +200,55 @@ void *job_object(struct job_shared *j, const char *key, size_t size, void (*end)
     return o->bytes;
 }
 
-enum status job_accumulate(struct job_shared *j, const struct accumulators *from, struct err *e)
+static struct shown_counts *shown_new(struct job_shared *j)
+{
+    struct shown_counts *s = mem_zalloc(&j->mem, sizeof *s);
+
+    accumulators_init(&s->set, &j->mem);
+    s->next = j->shown;
+    if (j->shown != NULL) j->shown->previous = s;
+    j->shown = s;
+    return s;
+}
+
+void job_counts_show(struct job_shared *j, struct instance_counts *list)
 {
     job_lock(j);
-    enum status st = accumulators_merge(&j->accumulators, from, e);
+    for (struct instance_counts *c = list; c != NULL; c = c->next) {
+        if (!c->changed) continue;
+        if (c->shown == NULL) c->shown = shown_new(j);
+        accumulators_follow(&c->shown->set, &c->set);
+        c->changed = false;
+    }
+    job_unlock(j);
+}
+
+static void shown_free(struct job_shared *j, struct shown_counts *s)
+{
+    if (s->previous != NULL) s->previous->next = s->next;
+    else j->shown = s->next;
+    if (s->next != NULL) s->next->previous = s->previous;
+    accumulators_release(&s->set);
+    mem_free(&j->mem, s);
+}
+
+/* Both under one lock: who looks sees the counts once. */
+enum status job_counts_end(struct job_shared *j, struct instance_counts *c, bool add, struct err *e)
+{
+    job_lock(j);
+    if (c->shown != NULL) shown_free(j, c->shown);
+    c->shown = NULL;
+    enum status st = add ? accumulators_merge(&j->accumulators, &c->set, e) : S_OK;
+    job_unlock(j);
+    return st;
+}
+
+enum status job_accumulator_now(struct job_shared *j, const char *name, struct accumulators *out, struct err *e)
+{
+    job_lock(j);
+    enum status st = accumulators_merge_one(out, &j->accumulators, name, e);
+    for (struct shown_counts *s = j->shown; s != NULL && st == S_OK; s = s->next)
+        st = accumulators_merge_one(out, &s->set, name, e);
     job_unlock(j);
     return st;
 }

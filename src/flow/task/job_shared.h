@@ -42,8 +42,13 @@ struct mem *job_mem(struct job_shared *j); /* (lock) lives as long as the job */
  * (may be NULL) is called once, by job_shared_free. Every caller gives the same size. */
 void *job_object(struct job_shared *j, const char *key, size_t size, void (*end)(void *object), bool *made);
 
-/* Adds to the job's accumulators; locks. */
-enum status job_accumulate(struct job_shared *j, const struct accumulators *from, struct err *e) CHECKED;
+/* Accumulators. What an instance counts is its own; copies of it are shown to those who look while the job runs, and it is
+ * added to the job's when the instance closes. All three lock. */
+void job_counts_show(struct job_shared *j, struct instance_counts *list); /* those of an operator that changed */
+/* The instance closes: what was shown of it goes, and what it counted is added, if `add`. */
+enum status job_counts_end(struct job_shared *j, struct instance_counts *c, bool add, struct err *e) CHECKED;
+/* At any time: the one of that name, merged over all instances into `out`, which is empty before; none = stays empty. */
+enum status job_accumulator_now(struct job_shared *j, const char *name, struct accumulators *out, struct err *e) CHECKED;
 const struct accumulators *job_accumulators(const struct job_shared *j); /* when no task runs any more */
 
 /* --- rows for the caller: tw_collect_to ---------------------------------------------------------------------------------- */

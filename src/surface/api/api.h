@@ -64,6 +64,8 @@ struct tw_env {
 
     struct logging logging;       /* of the latest job; closed after it */
     struct jobmaster *jobmaster;  /* of the latest job */
+    struct sys_lock *lock;        /* guards `shown`, which any thread may look at */
+    struct jobmaster *shown;      /* the same, from its submission on */
     struct api_background *background; /* tw_execute_async: not waited for yet */
     struct tw_rows *rows;         /* of that job, or of one that did not start; NULL = none, or closed */
     struct tw_result result;

@@ -44,6 +44,7 @@ void tw_env_free(struct tw_env *env)
     if (env->rows != NULL) api_rows_release(env->rows);
     jobmaster_free(env->jobmaster);
     logging_close(&env->logging);
+    if (env->lock != NULL) sys_lock_free(env->sys, env->lock);
     if (env->owns_sys) sys_linux_free(env->sys);
     mem_release(&env->graph_mem);
     mem_init(&mem, "environment", 0);
@@ -197,13 +198,6 @@ const char *tw_error(struct tw_env *env)
 
 const struct tw_result *tw_job_result(struct tw_env *env) { return env->has_result ? &env->result : NULL; }
 
-static const struct accumulator *find_accumulator(struct tw_env *env, const char *name)
-{
-    const struct accumulators *all = env->jobmaster != NULL ? jobmaster_accumulators(env->jobmaster) : NULL;
-
-    return all != NULL ? accumulators_find(all, name) : NULL;
-}
-
 bool api_accumulator_long(const struct accumulator *a, int64_t *value)
 {
     if (a == NULL || (a->kind != ACC_COUNTER && a->kind != ACC_LEAST && a->kind != ACC_GREATEST)) return false;
@@ -224,19 +218,4 @@ bool api_accumulator_histogram(const struct accumulator *a, uint32_t index, int3
     *value = a->entries[index].value;
     *count = a->entries[index].count;
     return true;
-}
-
-bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value)
-{
-    return api_accumulator_long(find_accumulator(env, name), value);
-}
-
-bool tw_accumulator_double(struct tw_env *env, const char *name, double *value)
-{
-    return api_accumulator_double(find_accumulator(env, name), value);
-}
-
-bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value, int64_t *count)
-{
-    return api_accumulator_histogram(find_accumulator(env, name), index, value, count);
 }

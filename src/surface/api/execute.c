@@ -65,6 +65,23 @@ static void on_stuck(void *arg, const struct err *why)
     sys_process_end(1);
 }
 
+void api_world_start(struct tw_env *env)
+{
+    if (env->sys == NULL) {
+        env->sys = sys_linux_create_quiet();
+        env->owns_sys = true;
+    }
+    if (env->lock == NULL) env->lock = sys_lock_create(env->sys);
+}
+
+/* Other threads look at accumulators and metrics of that job from now on; NULL = of none. */
+static void show(struct tw_env *env, struct jobmaster *jm)
+{
+    sys_lock_take(env->lock);
+    env->shown = jm;
+    sys_lock_give(env->lock);
+}
+
 static void make_jobmaster(struct tw_env *env)
 {
     struct jobmaster_options o = {.sys = env->sys,
@@ -134,6 +151,7 @@ static void keep_result(struct tw_env *env)
 static enum status run(struct tw_env *env, struct str bytes)
 {
     TRY(jobmaster_submit(env->jobmaster, bytes, &env->err));
+    show(env, env->jobmaster);
     enum status st = jobmaster_run(env->jobmaster, &env->err);
     keep_result(env);
     if (env->watch.ended != NULL) env->watch.ended(env->watch.arg, &env->result, jobmaster_totals(env->jobmaster));
@@ -171,13 +189,6 @@ struct api_background {
     int answer;
 };
 
-void api_world_start(struct tw_env *env)
-{
-    if (env->sys != NULL) return;
-    env->sys = sys_linux_create_quiet();
-    env->owns_sys = true;
-}
-
 static int job_over(struct tw_env *env, enum status st)
 {
     api_receivers_release(env);
@@ -195,6 +206,7 @@ static enum status run_bytes(struct tw_env *env, const struct buf *bytes)
 {
     struct options o = config_options(&env->config);
 
+    show(env, NULL);
     jobmaster_free(env->jobmaster);
     env->jobmaster = NULL;
     logging_close(&env->logging);

@@ -1,4 +1,7 @@
-/* metrics.c - what the functions of the latest job measured, as the program reads it. */
+/* metrics.c - what the functions of the latest job counted and measured, as the program reads it.
+ *
+ * The idea: a job is shown from its submission until the next one begins. Who asks holds the environment's lock meanwhile,
+ * so any thread may, while the job runs and afterwards; the lock is never held while waiting. */
 #include "surface/api/api_internal.h"
 
 #include "flow/task/metrics.h"
@@ -9,12 +12,71 @@ _Static_assert((int)TW_COUNTER == METRIC_COUNTER && (int)TW_GAUGE == METRIC_GAUG
                    (int)TW_HISTOGRAM == METRIC_HISTOGRAM,
                "kinds are handed on as they are");
 
+/* The job that is shown, or NULL; then nothing is locked. */
+static struct jobmaster *shown_take(struct tw_env *env)
+{
+    if (env->lock == NULL) return NULL;
+    sys_lock_take(env->lock);
+    if (env->shown == NULL) sys_lock_give(env->lock);
+    return env->shown;
+}
+
+/* --- accumulators --------------------------------------------------------------------------------------------------- */
+/* As it stands, in `copy`, which is the caller's to release; NULL when there is none. */
+static const struct accumulator *find_accumulator(struct tw_env *env, const char *name, struct mem *mem,
+                                                  struct accumulators *copy)
+{
+    struct err e = {0};
+
+    mem_init(mem, "accumulator", 0);
+    accumulators_init(copy, mem);
+    struct jobmaster *jm = name != NULL ? shown_take(env) : NULL;
+    if (jm == NULL) return NULL;
+    enum status st = jobmaster_accumulator(jm, name, copy, &e);
+    sys_lock_give(env->lock);
+    return st == S_OK ? accumulators_find(copy, name) : NULL;
+}
+
+bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value)
+{
+    struct mem mem;
+    struct accumulators copy;
+    bool is_there = api_accumulator_long(find_accumulator(env, name, &mem, &copy), value);
+
+    mem_release(&mem);
+    return is_there;
+}
+
+bool tw_accumulator_double(struct tw_env *env, const char *name, double *value)
+{
+    struct mem mem;
+    struct accumulators copy;
+    bool is_there = api_accumulator_double(find_accumulator(env, name, &mem, &copy), value);
+
+    mem_release(&mem);
+    return is_there;
+}
+
+bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value, int64_t *count)
+{
+    struct mem mem;
+    struct accumulators copy;
+    bool is_there = api_accumulator_histogram(find_accumulator(env, name, &mem, &copy), index, value, count);
+
+    mem_release(&mem);
+    return is_there;
+}
+
+/* --- metrics ---------------------------------------------------------------------------------------------------------- */
 bool tw_job_metric(struct tw_env *env, uint32_t index, struct tw_metric_value *out)
 {
-    struct metrics *all = env->jobmaster != NULL ? jobmaster_metrics(env->jobmaster) : NULL;
+    struct jobmaster *jm = shown_take(env);
     struct metric_view v;
 
-    if (all == NULL || !metrics_view(all, index, &v)) return false;
+    if (jm == NULL) return false;
+    bool is_there = metrics_view(jobmaster_metrics(jm), index, &v);
+    sys_lock_give(env->lock);
+    if (!is_there) return false;
     *out = (struct tw_metric_value){.operator_name = v.operator_name,
                                     .name = v.name,
                                     .subtask = v.subtask,

@@ -110,6 +110,176 @@ static void a_job_is_cancelled(void **state)
     tw_env_free(env);
 }
 
+/* --- looking at a job that runs ----------------------------------------------------------------------------------------- */
+static enum tw_status count(struct tw_context *cx, const void *in, void *out)
+{
+    const struct number *n = in;
+
+    tw_counter_add(cx, "seen", 1);
+    tw_min_add(cx, "least", -n->value);
+    tw_double_add(cx, "half", 0.5);
+    tw_histogram_add(cx, "parity", (int32_t)(n->value % 2));
+    tw_metric_add(cx, tw_metric_counter(cx, NULL, "looked"), 1);
+    *(struct number *)out = *n;
+    return TW_OK;
+}
+TW_FUNCTION(counting) = {.in = &number_row, .out = &number_row, .map = count};
+
+static struct taken held; /* TW_FUNCTION has no argument: what the callback and the test share */
+
+/* Counts what arrives; the fifth row waits until the gate is open. */
+static enum tw_status hold(struct tw_context *cx, const void *in, void *out)
+{
+    (void)cx;
+    *(struct number *)out = *(const struct number *)in;
+    if (((const struct number *)in)->value == 5) take(&held, TW_INSERT, in, 0);
+    return TW_OK;
+}
+TW_FUNCTION(holding) = {.in = &number_row, .out = &number_row, .map = hold};
+
+static void expect_counts(struct tw_env *env, int64_t rows)
+{
+    struct tw_metric_value metric;
+    int64_t value = -1, often = -1;
+    int32_t parity = -1;
+    double half = -1;
+
+    assert_true(tw_accumulator_long(env, "seen", &value));
+    assert_int_equal(value, rows);
+    assert_true(tw_accumulator_long(env, "least", &value));
+    assert_int_equal(value, -rows);
+    assert_true(tw_accumulator_double(env, "half", &half));
+    assert_true(half == (double)rows / 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_true(tw_accumulator_histogram(env, "parity", i, &parity, &often));
+        assert_int_equal(parity, i);
+        assert_int_equal(often, rows / 2);
+    }
+    assert_false(tw_accumulator_histogram(env, "parity", 2, &parity, &often));
+    assert_false(tw_accumulator_long(env, "unseen", &value));
+    assert_true(tw_find_metric(env, "count", 0, "looked", &metric));
+    assert_int_equal(metric.count, rows);
+}
+
+static struct tw_stream *counted(struct tw_env *env, int64_t to)
+{
+    tw_quiet(env, true);
+    tw_set_parallelism(env, 1);
+    return tw_name(tw_map(tw_from_sequence(env, 1, to), &counting), "count");
+}
+
+/* Batches of four: the second one is counted and on its way while its first row is held. */
+static void accumulators_of_a_running_job(void **state)
+{
+    struct tw_env *env = tw_env_create();
+    struct taken t;
+    int64_t value;
+
+    (void)state;
+    taken_init(&held, false);
+    taken_init(&t, true);
+    assert_false(tw_accumulator_long(env, "seen", &value));
+    tw_set(env, "thalweg.exec.batch-rows", "4");
+    tw_collect_to(tw_map(counted(env, 20), &holding), &number_row, take, &t);
+    assert_int_equal(tw_execute_async(env, "counted"), 0);
+    await_row(&held);
+    expect_counts(env, 8);
+    gate_open(&held);
+    assert_int_equal(tw_wait(env), 0);
+    expect_counts(env, 20);
+    tw_env_free(env);
+}
+
+/* What was shown of functions that fail goes with them. */
+static enum tw_status count_and_fail(struct tw_context *cx, const void *in, void *out)
+{
+    *(struct number *)out = *(const struct number *)in;
+    tw_counter_add(cx, "gone", 1);
+    if (((const struct number *)in)->value < 5) return TW_OK;
+    take(&held, TW_INSERT, in, 0);
+    return tw_fail(cx, "five");
+}
+TW_FUNCTION(counts_and_fails) = {.in = &number_row, .out = &number_row, .map = count_and_fail};
+
+static void accumulators_of_a_job_that_fails(void **state)
+{
+    struct tw_env *env = tw_env_create();
+    struct taken t;
+    int64_t value = 0;
+
+    (void)state;
+    taken_init(&held, false);
+    taken_init(&t, true);
+    tw_set(env, "thalweg.exec.batch-rows", "4");
+    tw_collect_to(tw_map(counted(env, 20), &counts_and_fails), &number_row, take, &t);
+    assert_int_equal(tw_execute_async(env, "counted"), 0);
+    await_row(&held);
+    assert_true(tw_accumulator_long(env, "gone", &value));
+    assert_int_equal(value, 4); /* after the latest batch that is through */
+    assert_true(tw_accumulator_long(env, "seen", &value));
+    assert_int_equal(value, 8);
+    gate_open(&held);
+    assert_int_equal(tw_wait(env), 1);
+    assert_false(tw_accumulator_long(env, "gone", &value));
+    tw_env_free(env);
+}
+
+/* From a thread of its own, all the time: never fewer than before. */
+struct looker {
+    struct tw_env *env;
+    pthread_mutex_t lock;
+    bool is_over;
+    uint64_t fell, looks;
+};
+
+static bool looker_is_over(struct looker *l)
+{
+    pthread_mutex_lock(&l->lock);
+    bool is_over = l->is_over;
+    pthread_mutex_unlock(&l->lock);
+    return is_over;
+}
+
+static void *look(void *arg)
+{
+    struct looker *l = arg;
+    struct tw_metric_value metric;
+    int64_t before = 0, value, often;
+    int32_t parity;
+
+    while (!looker_is_over(l)) {
+        l->looks++;
+        (void)tw_accumulator_histogram(l->env, "parity", 1, &parity, &often);
+        (void)tw_job_metric(l->env, 0, &metric);
+        if (!tw_accumulator_long(l->env, "seen", &value)) continue;
+        l->fell += value < before;
+        before = value;
+    }
+    return NULL;
+}
+
+static void a_thread_looks_on(void **state)
+{
+    struct looker l = {.env = tw_env_create(), .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct taken t;
+    pthread_t thread;
+
+    (void)state;
+    taken_init(&t, true);
+    tw_collect_to(counted(l.env, 100000), &number_row, take, &t);
+    assert_int_equal(tw_execute_async(l.env, "looked at"), 0);
+    assert_int_equal(pthread_create(&thread, NULL, look, &l), 0);
+    assert_int_equal(tw_wait(l.env), 0);
+    pthread_mutex_lock(&l.lock);
+    l.is_over = true;
+    pthread_mutex_unlock(&l.lock);
+    pthread_join(thread, NULL);
+    assert_int_equal(l.fell, 0);
+    assert_true(l.looks > 0);
+    expect_counts(l.env, 100000);
+    tw_env_free(l.env);
+}
+
 static void errors_are_told(void **state)
 {
     struct tw_env *env = tw_env_create();
@@ -137,6 +307,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_job_runs_while_the_program_goes_on),
         cmocka_unit_test(a_job_is_cancelled),
+        cmocka_unit_test(accumulators_of_a_running_job),
+        cmocka_unit_test(accumulators_of_a_job_that_fails),
+        cmocka_unit_test(a_thread_looks_on),
         cmocka_unit_test(errors_are_told),
     };
 
