@@ -87,6 +87,22 @@ struct tw_result {
     double seconds;
     const char *job_id; /* see tw_job_id */
 };
+/* registerJobListener: whom to tell, in the order of registration, on the thread that runs the job. Either may be NULL.
+ * No call on `env` is allowed in them but tw_cancel and those that answer accumulators and metrics. */
+struct tw_job_listener {
+    /* The job was handed over; or it was refused, then `error` says why, else NULL. A mistake of the graph is told by
+     * tw_execute alone: nothing was handed over. */
+    void (*submitted)(void *arg, const char *job_id, const char *job_name, const char *error);
+    /* The job that tw_execute waited for is over, `result->status` says how; `error` NULL when it FINISHED. As in Flink
+     * not called after tw_execute_async. */
+    void (*executed)(void *arg, const struct tw_result *result, const char *error);
+    void *arg;
+};
+/* Of all jobs of this environment from now on; 16 at most. */
+TW_API void tw_register_job_listener_at(struct tw_env *env, struct tw_job_listener l, struct tw_here h);
+#define tw_register_job_listener(env, ...)                                                                             \
+    tw_register_job_listener_at(env, (struct tw_job_listener){__VA_ARGS__}, TW_HERE)
+TW_API void tw_clear_job_listeners(struct tw_env *env);
 /* Builds the job, runs it in this process and waits. 0 when it finished; else 1, and tw_error says what and where.
  * Prints the error on stderr unless tw_quiet was set. A job that ends while a callback never returns cannot be taken
  * down: after task.cancellation.timeout (3 min; 0 = never) the error is printed and the process ends with 1. */

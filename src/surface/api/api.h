@@ -12,7 +12,7 @@
 #include "control/logging.h"
 #include "flow/operator/user.h"
 
-enum { API_RECEIVERS_MAX = 64 };
+enum { API_RECEIVERS_MAX = 64, API_LISTENERS_MAX = 16 };
 
 struct tw_rows;
 struct api_receiver { /* of tw_collect_to */
@@ -26,11 +26,19 @@ struct api_receiver { /* of tw_collect_to */
     struct arena items;        /* of their nested values */
 };
 
+/* What came of a job. */
+struct api_outcome {
+    const struct tw_result *result;
+    const struct job_totals *totals;
+    const struct accumulators *accumulators; /* NULL = none, as metrics */
+    struct metrics *metrics;
+};
+
 /* Who looks on while jobs of an environment run: the status line of the command line. */
 struct api_watch {
     void (*tick)(void *arg, const char *job_name, const struct job_totals *totals);
     void (*rows)(void *arg); /* the program is about to be handed rows, which it may print */
-    void (*ended)(void *arg, const struct tw_result *result, const struct job_totals *totals);
+    void (*ended)(void *arg, const struct api_outcome *outcome);
     void *arg;
     int64_t tick_ms;
 };
@@ -67,6 +75,8 @@ struct tw_env {
     struct sys_lock *lock;        /* guards `shown`, which any thread may look at */
     struct jobmaster *shown;      /* the same, from its submission on */
     struct api_background *background; /* tw_execute_async: not waited for yet */
+    struct tw_job_listener listeners[API_LISTENERS_MAX];
+    uint32_t listener_count;
     struct tw_rows *rows;         /* of that job, or of one that did not start; NULL = none, or closed */
     struct tw_result result;
     bool has_result;

@@ -70,6 +70,10 @@ const struct type *api_row_type(struct tw_env *env, const struct tw_row *row, st
 /* --- running (execute.c) ------------------------------------------------------------------------------------------------ */
 void api_world_start(struct tw_env *env); /* Linux, when the environment has no world yet */
 
+/* --- listeners (listener.c); st says whether it succeeded, env->err why not ------------------------------------------------ */
+void api_tell_submitted(struct tw_env *env, enum status st);
+void api_tell_executed(struct tw_env *env, enum status st);
+
 /* --- rows for the caller (collect.c) ------------------------------------------------------------------------------------- */
 /* Binds the receivers' row types to their streams; the graph is prepared. */
 enum status api_receivers_bind(struct tw_env *env, struct err *e) CHECKED;

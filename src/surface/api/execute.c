@@ -148,18 +148,31 @@ static void keep_result(struct tw_env *env)
                                      .job_id = arena_strdup(&env->arena, jobmaster_job_id(env->jobmaster))};
 }
 
-static enum status run(struct tw_env *env, struct str bytes)
+/* What became of the job, as the program is told. */
+static enum status outcome_of(struct tw_env *env, enum status st)
 {
-    TRY(jobmaster_submit(env->jobmaster, bytes, &env->err));
-    show(env, env->jobmaster);
-    enum status st = jobmaster_run(env->jobmaster, &env->err);
-    keep_result(env);
-    if (env->watch.ended != NULL) env->watch.ended(env->watch.arg, &env->result, jobmaster_totals(env->jobmaster));
     if (st == E_CANCELED) {
         err_clear(&env->err);
         return err_set(&env->err, E_CANCELED, "job '%s' was canceled", env->result.job_name);
     }
     if (st != S_OK) err_wrap(&env->err, "job '%s' failed", env->result.job_name);
+    return st;
+}
+
+static enum status run(struct tw_env *env, struct str bytes)
+{
+    enum status st = jobmaster_submit(env->jobmaster, bytes, &env->err);
+
+    api_tell_submitted(env, st);
+    if (st != S_OK) return st;
+    show(env, env->jobmaster);
+    st = jobmaster_run(env->jobmaster, &env->err);
+    keep_result(env);
+    struct api_outcome outcome = {&env->result, jobmaster_totals(env->jobmaster),
+                                  jobmaster_accumulators(env->jobmaster), jobmaster_metrics(env->jobmaster)};
+    if (env->watch.ended != NULL) env->watch.ended(env->watch.arg, &outcome);
+    st = outcome_of(env, st);
+    api_tell_executed(env, st);
     return st;
 }
 

@@ -53,8 +53,81 @@ void status_print_line(const char *job_name, const struct job_totals *t, double 
     print_named(", late ", t->late_refired + t->late_dropped, "", out);
 }
 
-void status_print_summary(const struct tw_result *r, const struct job_totals *t, struct buf *out)
+/* --- the summary ---------------------------------------------------------------------------------------------------------- */
+static void print_signed(int64_t n, struct buf *out)
 {
+    if (n < 0) buf_append_text(out, "-");
+    status_print_count(n < 0 ? 0 - (uint64_t)n : (uint64_t)n, out);
+}
+
+/* "12 values (-1: 4, 3: 8)" */
+static void print_histogram(const struct accumulator *a, struct buf *out)
+{
+    print_signed((int64_t)accumulator_double(a), out);
+    buf_append_text(out, " values (");
+    for (uint32_t i = 0; i < a->entry_count && i < STATUS_VALUES_MAX; i++) {
+        buf_printf(out, "%s%d: ", i > 0 ? ", " : "", a->entries[i].value);
+        print_signed(a->entries[i].count, out);
+    }
+    buf_append_text(out, a->entry_count > STATUS_VALUES_MAX ? ", ...)" : ")");
+}
+
+static void print_accumulator(const struct accumulator *a, struct buf *out)
+{
+    buf_printf(out, "accumulator '%s': ", a->name);
+    if (a->kind == ACC_COUNTER || a->kind == ACC_LEAST || a->kind == ACC_GREATEST) print_signed(a->count, out);
+    else if (a->kind == ACC_HISTOGRAM) print_histogram(a, out);
+    else buf_printf(out, "%.10g", accumulator_double(a));
+    buf_append_byte(out, '\n');
+}
+
+/* The least name behind that one: the order in which instances closed is chance. */
+static const struct accumulator *by_name(const struct accumulators *all, const char *behind)
+{
+    const struct accumulator *least = NULL;
+
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct accumulator *a = &all->items[i];
+        if (behind != NULL && strcmp(a->name, behind) <= 0) continue;
+        if (least == NULL || strcmp(a->name, least->name) < 0) least = a;
+    }
+    return least;
+}
+
+static void print_accumulators(const struct accumulators *all, struct buf *out)
+{
+    const struct accumulator *a = by_name(all, NULL);
+
+    for (uint32_t i = 0; a != NULL && i < STATUS_ACCUMULATORS_MAX; i++, a = by_name(all, a->name))
+        print_accumulator(a, out);
+    if (all->count > STATUS_ACCUMULATORS_MAX)
+        print_named("and ", all->count - STATUS_ACCUMULATORS_MAX, " more accumulators\n", out);
+}
+
+static uint64_t counted(struct metrics *m, const char *name)
+{
+    struct metric_view v;
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; metrics_view(m, i, &v); i++)
+        if (v.kind == METRIC_COUNTER && strcmp(v.name, name) == 0) sum += (uint64_t)v.count;
+    return sum;
+}
+
+/* What sinks in two phases could not make final. */
+static void print_commits(struct metrics *m, struct buf *out)
+{
+    uint64_t failed = counted(m, "failedCommittables");
+
+    if (failed == 0) return;
+    print_named("commits: ", failed, " failed, ", out);
+    print_named("", counted(m, "successfulCommittables") + counted(m, "alreadyCommittedCommittables"), " succeeded\n", out);
+}
+
+void status_print_summary(const struct api_outcome *o, struct buf *out)
+{
+    const struct tw_result *r = o->result;
+    const struct job_totals *t = o->totals;
     double rate = r->seconds > 0 ? (double)r->rows_in / r->seconds : 0;
 
     buf_printf(out, "job '%s' %s: ", r->job_name, r->status);
@@ -69,6 +142,8 @@ void status_print_summary(const struct tw_result *r, const struct job_totals *t,
     if (t->errors_skipped > 0) print_named("rows that could not be read: ", t->errors_skipped, " skipped\n", out);
     if (t->dead_letters > 0)
         print_named("rows that could not be read: ", t->dead_letters, " to the dead-letter output\n", out);
+    if (o->metrics != NULL) print_commits(o->metrics, out);
+    if (o->accumulators != NULL) print_accumulators(o->accumulators, out);
 }
 
 /* --- on standard error ------------------------------------------------------------------------------------------------------ */
@@ -117,7 +192,7 @@ static void on_rows(void *arg)
     v->is_painted = false;
 }
 
-static void on_end(void *arg, const struct tw_result *result, const struct job_totals *totals)
+static void on_end(void *arg, const struct api_outcome *outcome)
 {
     struct status_view *v = arg;
     struct mem mem;
@@ -126,7 +201,7 @@ static void on_end(void *arg, const struct tw_result *result, const struct job_t
     mem_init(&mem, "summary", 0);
     buf_init(&text, &mem);
     if (v->is_painted) buf_append_text(&text, WIPE);
-    status_print_summary(result, totals, &text);
+    status_print_summary(outcome, &text);
     say(v, &text);
     sys_line_live(v->sys, false);
     buf_release(&text);
