@@ -16,7 +16,7 @@ enum {
 };
 enum bag_flags { BAG_TOUCHED = 1 };          /* on the table's list */
 enum element_flags { ELEMENT_DOOMED = 1,     /* on the table's list of removed elements */
-                     ELEMENT_DEAD = 2,       /* not in the index: settled, or removed and its map key inserted anew */
+                     ELEMENT_DEAD = 2,       /* not in the index: settled, or removed and its like inserted anew */
                      ELEMENT_PLACE_SHIFT = 16 }; /* its number in the chunk */
 
 struct bag {

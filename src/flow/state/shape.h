@@ -61,7 +61,8 @@ enum status state_log_append(struct state_table *t, int64_t ns, void *const *hea
 void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before);
 
 /* MULTISET: in order, deltas[i] > 0 (or deltas NULL) adds values[i] and < 0 takes one away. rows[i] = the row concerned
- * (its count after the change in its element at that moment), NULL when there was nothing to take away. */
+ * (its count after the change in its element at that moment), NULL when there was nothing to take away. What
+ * was taken away whole and is added again is a new row behind the others; the old one is readable until state_done. */
 enum status state_multiset_change(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
                                   const int8_t *deltas, void **rows) CHECKED;
 enum status state_multiset_find(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,

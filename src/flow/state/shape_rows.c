@@ -1,9 +1,8 @@
 /* shape_rows.c - verbs on the rows of heads: scanning, LOG, MULTISET, and MAP with a map key.
  *
  * The idea: heads are resolved already; each verb goes through them in order and fetches what the next ones will need.
- * An element of a MULTISET that was removed in this batch is found again and comes back to life, so its reference stays good.
- * A map key that was removed is inserted anew, behind the others, whether that was in this batch or long ago: where a batch
- * ends must not reach the order.
+ * An element of a MULTISET, or a map key, that was removed is inserted anew, behind the others, whether that was in this batch
+ * or long ago: where a batch ends must not reach the order.
  *
  * Invariants: rows come in the order of heads and per head in insertion order. Not here: ORDERED (shape_ordered.c). */
 #include "flow/state/shape_verbs.h"
@@ -163,9 +162,8 @@ void hm_log_prune(struct state_table *base, int64_t ns, void *head, int64_t befo
     log_drop_before(t, space_of(t, ns), b, before);
 }
 
-/* ---- MULTISET */
+/* ---- elements that are found by what they are */
 
-/* An element for values[i]: a removed one of this batch as it is, else a new one. */
 static char *element_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t hash, const void *extra, const void *value)
 {
     struct state_ref ref;
@@ -178,20 +176,30 @@ static char *element_add(struct hm_table *t, struct space *s, struct bag *b, uin
     return row;
 }
 
+/* A removed or expired element makes room for a new one like it: nobody finds it any more, but until state_done it can be
+ * read where it lies. */
+static void element_replace(struct hm_table *t, struct space *s, struct bag *b, char *row)
+{
+    struct state_element *e = row_element(t->bag, row);
+
+    if (e->count > 0) bag_remove(t, s, b, row);
+    bag_index_remove(t, b, row);
+    e->flags |= ELEMENT_DEAD;
+}
+
+/* ---- MULTISET */
+
 static char *multiset_add(struct hm_table *t, struct space *s, struct bag *b, const void *value)
 {
     uint32_t hash = (uint32_t)probe_hash(&t->base.value, value);
     char *row = bag_find(t, b, hash, value);
-    struct state_element *e;
 
-    if (row == NULL) return element_add(t, s, b, hash, NULL, value);
-    e = row_element(t->bag, row);
-    if (!row_is_shown(t, row)) { /* removed or expired: it starts anew */
-        b->rows += e->count == 0;
-        e->count = 0;
-        e->matches = 0;
+    if (row != NULL && !row_is_shown(t, row)) {
+        element_replace(t, s, b, row);
+        row = NULL;
     }
-    e->count++;
+    if (row == NULL) return element_add(t, s, b, hash, NULL, value);
+    row_element(t->bag, row)->count++;
     if (t->bag->ttl_offset) row_stamp(t, row);
     return row;
 }
@@ -247,21 +255,10 @@ enum status hm_multiset_find(struct state_table *base, int64_t ns, void *const *
 
 /* ---- MAP with a map key */
 
-/* A removed or expired entry makes room for a new one of its key: nobody finds it any more, but until state_done it can be
- * read where it lies. */
-static void entry_replace(struct hm_table *t, struct space *s, struct bag *b, char *row)
-{
-    struct state_element *e = row_element(t->bag, row);
-
-    if (e->count > 0) bag_remove(t, s, b, row);
-    bag_index_remove(t, b, row);
-    e->flags |= ELEMENT_DEAD;
-}
-
 static char *entry_insert(struct hm_table *t, struct space *s, struct bag *b, uint32_t hash, const void *key, char *row, bool *is_new)
 {
     *is_new = row == NULL || !row_is_shown(t, row);
-    if (*is_new && row != NULL) entry_replace(t, s, b, row);
+    if (*is_new && row != NULL) element_replace(t, s, b, row);
     if (*is_new) return element_add(t, s, b, hash, key, NULL);
     if (t->bag->ttl_offset) row_stamp(t, row);
     return row;

@@ -312,6 +312,7 @@ static void multiset_check(struct world *w, struct list *l, void **rows, uint32_
         number = (number + 100) / 3;
         item = item_find(l, number, false);
         assert_non_null(item);
+        assert_ptr_equal(item, &l->items[i]); /* as they came; what was removed and came again is at the end */
         assert_false(seen[number]);
         seen[number] = true;
         assert_int_equal(state_element_of(w->table, rows[i])->count, item->count);
