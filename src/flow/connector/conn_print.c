@@ -20,7 +20,8 @@ static const struct option_def print_options[] = {
 struct print_writer {
     struct sys_file *file;
     struct buf prefix, lines;
-    bool wipes; /* a status line may stand on the same terminal: what is gathered begins with what wipes it */
+    bool is_broken; /* a write failed: what is gathered may be there in part */
+    bool wipes;     /* a status line may stand on the same terminal: what is gathered begins with what wipes it */
 };
 
 static void prefix_make(const struct sink_cx *cx, struct buf *out)
@@ -48,9 +49,10 @@ static enum status lines_write(struct sink_cx *cx, struct print_writer *w)
 {
     if (w->lines.size == 0) return S_OK;
     size_t from = w->wipes && !sys_line_is_live(cx->sys) ? sizeof WIPE - 1 : 0; /* none stands there now */
-    TRY(sys_file_write(cx->sys, w->file, w->lines.data + from, w->lines.size - from, cx->err));
+    enum status st = sys_file_write(cx->sys, w->file, w->lines.data + from, w->lines.size - from, cx->err);
+    w->is_broken = st != S_OK;
     buf_clear(&w->lines);
-    return S_OK;
+    return st;
 }
 
 static enum status print_write(struct sink_cx *cx, void *self, struct batch *in)
@@ -74,11 +76,12 @@ static enum status print_flush(struct sink_cx *cx, void *self, bool at_end)
     return lines_write(cx, self);
 }
 
+/* Rows that came before a failure are out, as the job's counts say. */
 static void print_close(struct sink_cx *cx, void *self, bool failed)
 {
     struct print_writer *w = self;
 
-    (void)failed;
+    if (failed && w->file != NULL && !w->is_broken) (void)lines_write(cx, w);
     sys_file_close(cx->sys, w->file);
     buf_release(&w->prefix);
     buf_release(&w->lines);

@@ -26,11 +26,13 @@ static enum status stdout_flush(struct sink_cx *cx, void *self, bool at_end)
     return record_writer_flush(self);
 }
 
+/* Records that came before a failure are out, as the job's counts say. */
 static void stdout_close(struct sink_cx *cx, void *self, bool failed)
 {
-    (void)cx;
-    (void)failed;
-    record_writer_close(self);
+    struct record_writer *w = self;
+
+    if (failed && w->file != NULL && record_writer_flush(w) != S_OK) err_hint(cx->err, "what came before it could not be written either");
+    record_writer_close(w);
 }
 
 static const struct sink_type stdout_sink = {

@@ -138,7 +138,8 @@ void sys_lock_give(struct sys_lock *l);
 enum status sys_file_open(struct sys *s, const char *path, int flags, struct sys_file **out, struct err *e) CHECKED;
 /* Reads up to size bytes; *got = 0 at the end. Not of sockets: sys_net.h. */
 enum status sys_file_read(struct sys *s, struct sys_file *f, void *bytes, size_t size, size_t *got, struct err *e) CHECKED;
-enum status sys_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e) CHECKED; /* all of it */
+/* All of it; to a standard stream in one piece, whatever other threads write there. */
+enum status sys_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e) CHECKED;
 enum status sys_file_seek(struct sys *s, struct sys_file *f, int64_t offset, struct err *e) CHECKED;
 enum status sys_file_sync(struct sys *s, struct sys_file *f, struct err *e) CHECKED;
 void sys_file_close(struct sys *s, struct sys_file *f); /* NULL is a no-op; standard files are only released */

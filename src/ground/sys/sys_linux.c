@@ -186,7 +186,7 @@ struct sys *sys_linux_create_quiet(void)
     mem_move(&mem, &l->mem);
     l->sys.ops = &linux_ops;
     l->sys.mem = &l->mem;
-    int failed = pthread_mutex_init(&l->mem_lock, NULL);
+    int failed = pthread_mutex_init(&l->mem_lock, NULL) | pthread_mutex_init(&l->standard_lock, NULL);
     ASSERT(failed == 0);
     return &l->sys;
 }
@@ -213,6 +213,7 @@ void sys_linux_free(struct sys *sys)
     if (sys == NULL) return;
     struct sys_linux *l = (struct sys_linux *)sys;
     pthread_mutex_destroy(&l->mem_lock);
+    pthread_mutex_destroy(&l->standard_lock);
     mem_init(&mem, "sys", 0);
     mem_move(&l->mem, &mem);
     mem_release(&mem);

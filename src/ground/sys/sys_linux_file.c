@@ -108,24 +108,35 @@ static void take_back(int fd, size_t size)
     if (ftruncate(fd, at - (off_t)size) == 0) lseek(fd, at - (off_t)size, SEEK_SET);
 }
 
-enum status linux_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e)
+static enum status write_all(const struct sys_file *f, const char *bytes, size_t size, struct err *e)
 {
     const char *p = bytes;
 
-    (void)s;
-    ASSERT(!f->is_socket);
     while (size > 0) {
         ssize_t n = write(f->fd, p, size);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) {
             enum status st = linux_error(e, "write", f->path, "file");
-            take_back(f->fd, (size_t)(p - (const char *)bytes));
+            take_back(f->fd, (size_t)(p - bytes));
             return st;
         }
         p += n;
         size -= (size_t)n;
     }
     return S_OK;
+}
+
+/* Several tasks may write to one standard stream, and a pipe takes a large piece in parts: one piece after another. */
+enum status linux_file_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e)
+{
+    struct sys_linux *w = (struct sys_linux *)s;
+
+    ASSERT(!f->is_socket);
+    if (!f->is_standard) return write_all(f, bytes, size, e);
+    pthread_mutex_lock(&w->standard_lock);
+    enum status st = write_all(f, bytes, size, e);
+    pthread_mutex_unlock(&w->standard_lock);
+    return st;
 }
 
 enum status linux_file_seek(struct sys *s, struct sys_file *f, int64_t offset, struct err *e)

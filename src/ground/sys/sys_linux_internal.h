@@ -9,6 +9,7 @@ struct sys_linux {
     struct sys sys;
     struct mem mem;
     pthread_mutex_t mem_lock; /* guards mem: any thread may open files and make parkers */
+    pthread_mutex_t standard_lock; /* held while a standard stream takes what is written, in parts as a pipe does */
 };
 
 struct sys_file {
