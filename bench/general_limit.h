@@ -2,7 +2,11 @@
  * table of a slot per key, made for the number of keys and half full at most, its pages touched before the clock runs;
  * slots of 32 rows are prefetched before they are used. Rows come in order of time, so a session is over when its key's
  * next row is too far away; a walk over the table, once per gap, finds those that nothing follows. No disorder, no late
- * rows, no merging, no growth, no other key than 64 bits. */
+ * rows, no merging, no growth, no other key than 64 bits.
+ *
+ * The job is that of the engine, so that the ratio means something: the same rows made in the loop, the same hash, rows
+ * of results as columns of a batch (window_limit.h does so too), and for sliding counts what the function can do: it adds,
+ * it neither subtracts nor merges, so each firing adds up the latest `size` values anew. */
 #pragma once
 #include "ground/base/hash.h"
 #include "keyed_rows.h"
@@ -15,6 +19,8 @@ struct general_limit {
     struct general_slot *slots;
     int64_t *rings; /* sliding counts: the latest `size` values per slot */
     uint64_t mask, emitted, check;
+    uint32_t out_count;
+    int64_t out_keys[BATCH_ROWS], out_values[BATCH_ROWS];
 };
 
 enum { GENERAL_AHEAD = 32 };
@@ -44,10 +50,18 @@ static inline uint64_t general_check(int64_t key, int64_t value)
     return mix64((uint64_t)key) * (uint64_t)(value + 1);
 }
 
+static inline void general_flush(struct general_limit *g)
+{
+    for (uint32_t i = 0; i < g->out_count; i++) g->check += general_check(g->out_keys[i], g->out_values[i]);
+    g->emitted += g->out_count;
+    g->out_count = 0;
+}
+
 static inline void general_emit(struct general_limit *g, const struct general_slot *s, int64_t value)
 {
-    g->emitted++;
-    g->check += general_check(s->key - 1, value);
+    g->out_keys[g->out_count] = s->key - 1;
+    g->out_values[g->out_count++] = value;
+    if (g->out_count == BATCH_ROWS) general_flush(g);
 }
 
 /* The slots of n <= GENERAL_AHEAD rows. */
@@ -103,6 +117,7 @@ static inline void general_sessions(struct general_limit *g, const struct keyed_
         session_sweep(g, swept - gap_ms);
     }
     session_sweep(g, INT64_MAX);
+    general_flush(g);
 }
 
 /* sum(value) of each `size` rows of a key. */
@@ -124,6 +139,15 @@ static inline void general_counts(struct general_limit *g, const struct keyed_ro
             s->count = s->sum = 0;
         }
     }
+    general_flush(g);
+}
+
+static inline int64_t ring_sum(const int64_t *ring, int64_t size) /* places not yet filled are 0 */
+{
+    int64_t sum = 0;
+
+    for (int64_t i = 0; i < size; i++) sum += ring[i];
+    return sum;
 }
 
 /* After each `slide` rows of a key, the sum(value) of its latest `size`. */
@@ -140,10 +164,10 @@ static inline void general_sliding_counts(struct general_limit *g, const struct 
         general_find(g, rows, n, slots);
         for (uint32_t i = 0; i < n; i++) {
             struct general_slot *s = slots[i];
-            int64_t *oldest = &g->rings[(s - g->slots) * size + s->count++ % size];
-            s->sum += rows[i].value - *oldest;
-            *oldest = rows[i].value;
-            if (s->count % slide == 0) general_emit(g, s, s->sum);
+            int64_t *ring = &g->rings[(s - g->slots) * size];
+            ring[s->count++ % size] = rows[i].value;
+            if (s->count % slide == 0) general_emit(g, s, ring_sum(ring, size));
         }
     }
+    general_flush(g);
 }

@@ -276,10 +276,22 @@ static enum status load_rows(struct window_engine *e, const struct window_item *
     return S_OK;
 }
 
+/* Rows that a count evictor would take away before anybody sees them are dropped unread. Asked again: nothing is left to drop. */
+static void drop_surplus(struct window_engine *e, uint32_t slot)
+{
+    const struct window_config *c = e->config;
+    struct window_log *log = &e->logs[0];
+    uint64_t rows = state_head_rows(log->heads[slot]), most = (uint64_t)c->evictor_count;
+
+    if (c->evictor != TW_EVICT_COUNT || c->evictor_after || e->op->plan->input_count > 1 || rows <= most) return;
+    state_log_drop(log->table, 0, log->heads[slot], (uint32_t)(rows - most));
+}
+
 static enum status fire_rows(struct window_engine *e, const struct window_item *item, struct window_firing *f)
 {
     bool evicts = e->config->evictor != TW_NO_EVICTOR;
 
+    drop_surplus(e, item->slot);
     TRY(load_rows(e, item));
     for (uint32_t i = 0; i < e->op->plan->input_count; i++) f->rows[i] = &e->logs[i].rows;
     if (!e->fire_goes_on) e->any_evicted = false;

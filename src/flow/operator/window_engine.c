@@ -338,6 +338,19 @@ static enum status merge_windows(struct window_engine *e, const struct window_it
     return S_OK;
 }
 
+enum { CONTENTS_AHEAD = 12 };
+
+/* What a later item of the batch will look at: entries fetched by resolving are cold again when their turn comes. */
+static void fetch_ahead(const struct window_engine *e)
+{
+    uint32_t at = e->item_at + CONTENTS_AHEAD;
+
+    if (at >= e->item_end || e->items[at].slot >= e->slots->count) return; /* of a window that is gone */
+    uint32_t slot = e->items[at].slot;
+    if (e->contents != NULL) __builtin_prefetch(window_word(e, slot, WORD_ROWS), 1);
+    if (e->logs[0].table != NULL) __builtin_prefetch(e->logs[0].heads[slot], 1);
+}
+
 static enum status begin_row(struct window_engine *e, struct window_item *item)
 {
     TRY(merge_windows(e, item));
@@ -421,6 +434,7 @@ static enum status apply_items(struct window_engine *e)
         if (is_gone(e, item)) continue;
         if (e->step == STEP_BEGIN) {
             if (e->item_at % WINDOW_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
+            fetch_ahead(e);
             TRY(e->in != NULL ? begin_row(e, item) : window_trigger_on_timer(e, item));
             e->step = STEP_FIRE;
         }

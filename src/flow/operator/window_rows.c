@@ -122,15 +122,36 @@ enum status window_log_append(struct window_engine *e, struct window_log *log, c
     return state_log_append(log->table, 0, heads, &log->probe, NULL, NULL);
 }
 
+/* Were the first rows taken away and no others? Then `first` of them. */
+static bool is_rest(const struct window_rows *r, uint32_t *first)
+{
+    bool any = false;
+
+    *first = 0;
+    for (uint32_t b = 0; b < r->count; b++) {
+        const struct batch *batch = r->batches[b];
+        uint32_t gone = batch->count - batch_rows(batch);
+        if (gone > 0 && (any || (gone < batch->count && batch_row(batch, 0) != gone))) return false;
+        any |= gone < batch->count;
+        *first += gone;
+    }
+    return true;
+}
+
 enum status window_rows_store(struct window_engine *e, struct window_log *log, uint32_t slot)
 {
     struct window_rows *r = &log->rows;
+    uint32_t first;
     void **heads = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *heads);
     int64_t *times = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *times);
     int64_t *arrivals = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *arrivals);
     uint16_t *rows = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *rows);
 
     if (log->heads[slot] == NULL) return S_OK;
+    if (is_rest(r, &first)) {
+        state_log_drop(log->table, 0, log->heads[slot], first);
+        return S_OK;
+    }
     state_head_clear(log->table, 0, log->heads[slot]);
     for (uint32_t i = 0; i < BATCH_ROWS; i++) heads[i] = log->heads[slot];
     for (uint32_t b = 0; b < r->count; b++) {

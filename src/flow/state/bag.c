@@ -9,7 +9,7 @@
  * Not here: finding (bag_index.c), order (leaf.c), the verbs (shape_*.c). */
 #include "flow/state/bag.h"
 
-enum { COMPACT_MIN = 16 };
+enum { COMPACT_MIN = 16, ROLLING_CHUNKS = 4, ROLLING_MIN = 4 };
 
 enum status bag_open(struct hm_table *t, struct err *e)
 {
@@ -68,6 +68,7 @@ static struct chunk *chunk_add(struct hm_table *t, struct space *s, struct bag *
     uint32_t wanted = last ? MIN(last->capacity * 2, (uint32_t)CHUNK_ELEMENTS_MAX) : 2, fits = CHUNK_BYTES_MAX / l->size;
     struct state_ref ref;
 
+    if (b->flags & BAG_ROLLS) wanted = MIN(wanted, MAX(b->rows / ROLLING_CHUNKS, (uint32_t)ROLLING_MIN));
     wanted = MAX(MIN(wanted, fits), 1U);
     ref = block_take(&s->blocks, &t->segments, sizeof *c + (size_t)wanted * l->size);
     c = chunk_at(t, ref);
@@ -137,6 +138,7 @@ char *bag_next(struct hm_table *t, struct bag *b, uint64_t *chunk, uint64_t *pla
     }
     while (*chunk != 0) {
         struct chunk *c = chunk_at(t, ref_of_word(*chunk));
+        *place = MAX(*place, (uint64_t)c->gone);
         while (*place < c->used) {
             char *row = chunk_row(t->bag, c, (uint32_t)(*place)++);
             if (row_is_shown(t, row)) return row;
@@ -204,7 +206,7 @@ void bag_clear(struct hm_table *t, struct space *s, struct bag *b)
     l->doomed_count = kept;
     while (b->first.segment) {
         struct chunk *c = chunk_at(t, b->first);
-        for (uint32_t i = 0; has_texts && i < c->used; i++) texts_free(t, s, chunk_row(l, c, i));
+        for (uint32_t i = c->gone; has_texts && i < c->used; i++) texts_free(t, s, chunk_row(l, c, i));
         chunk_free(t, s, b, b->first);
     }
     if (l->is_ordered) leaves_release(t, s, b);
@@ -302,8 +304,8 @@ static void log_chunk_drop(struct hm_table *t, struct space *s, struct bag *b, s
 {
     struct chunk *c = chunk_at(t, ref);
 
-    for (uint32_t i = 0; t->base.value.text_count && i < c->used; i++) texts_free(t, s, chunk_row(t->bag, c, i));
-    b->rows -= c->used;
+    for (uint32_t i = c->gone; t->base.value.text_count && i < c->used; i++) texts_free(t, s, chunk_row(t->bag, c, i));
+    b->rows -= c->used - c->gone;
     chunk_free(t, s, b, ref);
     bag_touch(t, s, b);
 }
@@ -317,6 +319,23 @@ void log_drop_before(struct hm_table *t, struct space *s, struct bag *b, int64_t
     }
 }
 
+void log_drop_first(struct hm_table *t, struct space *s, struct bag *b, uint32_t n)
+{
+    while (n > 0) {
+        struct chunk *c = chunk_at(t, b->first);
+        uint32_t take = MIN(n, c->used - c->gone);
+        n -= take;
+        if (take == c->used - c->gone) {
+            log_chunk_drop(t, s, b, b->first);
+            continue;
+        }
+        for (uint32_t i = 0; t->base.value.text_count && i < take; i++) texts_free(t, s, chunk_row(t->bag, c, c->gone + i));
+        c->gone += take;
+        b->rows -= take;
+    }
+    b->flags |= BAG_ROLLS;
+}
+
 /* A LOG drops whole chunks from its beginning, the others single elements. */
 void bag_sweep(struct hm_table *t, struct space *s, struct bag *b, uint32_t *left)
 {
@@ -324,9 +343,9 @@ void bag_sweep(struct hm_table *t, struct space *s, struct bag *b, uint32_t *lef
 
     for (struct state_ref at = b->first, next; at.segment; at = next) {
         struct chunk *c = chunk_at(t, at);
-        uint32_t expired = 0;
+        uint32_t expired = c->gone;
         next = c->next;
-        for (uint32_t i = 0; i < c->used; i++) {
+        for (uint32_t i = c->gone; i < c->used; i++) {
             char *row = chunk_row(l, c, i);
             if ((l->has_header && row_element(l, row)->count == 0) || !row_is_expired(t, row)) continue;
             expired++;

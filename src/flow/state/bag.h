@@ -14,7 +14,8 @@ enum {
     CHUNK_ELEMENTS_MAX = 512,
     CHUNK_BYTES_MAX = POOL_FRAME,
 };
-enum bag_flags { BAG_TOUCHED = 1 };          /* on the table's list */
+enum bag_flags { BAG_TOUCHED = 1,            /* on the table's list */
+                 BAG_ROLLS = 2 };            /* a LOG whose first rows are dropped: its chunks stay small */
 enum element_flags { ELEMENT_DOOMED = 1,     /* on the table's list of removed elements */
                      ELEMENT_DEAD = 2,       /* not in the index: settled, or removed and its like inserted anew */
                      ELEMENT_PLACE_SHIFT = 16 }; /* its number in the chunk */
@@ -35,7 +36,7 @@ _Static_assert(sizeof(struct bag) % 8 == 0 && offsetof(struct bag, rows) == 0, "
 struct chunk {
     struct state_ref next, prev;
     uint32_t capacity, used, live;
-    uint32_t zero;
+    uint32_t gone;  /* LOG: elements at its beginning that were dropped */
     int64_t newest; /* LOG: greatest time of its rows */
 };
 
@@ -81,6 +82,7 @@ void bag_clear(struct hm_table *t, struct space *s, struct bag *b); /* at once; 
 void bags_done(struct hm_table *t); /* settles removed elements, drops empty heads, compacts */
 void bag_sweep(struct hm_table *t, struct space *s, struct bag *b, uint32_t *left); /* expired elements */
 void log_drop_before(struct hm_table *t, struct space *s, struct bag *b, int64_t before); /* chunks whose newest row is older */
+void log_drop_first(struct hm_table *t, struct space *s, struct bag *b, uint32_t n); /* n <= b->rows */
 void bags_forget(struct hm_table *t, const struct space *s);
 bool row_is_shown(struct hm_table *t, const char *row); /* neither removed nor hidden by TTL */
 void row_stamp(struct hm_table *t, char *row);

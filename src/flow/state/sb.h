@@ -41,6 +41,7 @@ struct sb_type {
     enum status (*log_append)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
                               const int64_t *times, void **rows);
     void (*log_prune)(struct state_table *t, int64_t ns, void *head, int64_t before);
+    void (*log_drop)(struct state_table *t, int64_t ns, void *head, uint32_t n);
     enum status (*multiset_change)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
                                    const int8_t *deltas, void **rows);
     enum status (*multiset_find)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,

@@ -59,6 +59,8 @@ enum status state_log_append(struct state_table *t, int64_t ns, void *const *hea
                              const int64_t *times, void **rows) CHECKED; /* rows may be NULL */
 /* Drops, at once, whole segments all of whose rows have a time below `before`; what remains may still hold some of those. */
 void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before);
+/* Drops the first n rows, at once: their pointers are no longer valid. The others stay where they are. */
+void state_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n);
 
 /* MULTISET: in order, deltas[i] > 0 (or deltas NULL) adds values[i] and < 0 takes one away. rows[i] = the row concerned
  * (its count after the change in its element at that moment), NULL when there was nothing to take away. What

@@ -162,6 +162,17 @@ void hm_log_prune(struct state_table *base, int64_t ns, void *head, int64_t befo
     log_drop_before(t, space_of(t, ns), b, before);
 }
 
+void hm_log_drop(struct state_table *base, int64_t ns, void *head, uint32_t n)
+{
+    struct hm_table *t = hm_of(base);
+    struct bag *b = head;
+
+    ASSERT(t->bag->is_log && n <= state_head_rows(head));
+    if (n == 0) return;
+    head_mark(t, space_of(t, ns), b);
+    log_drop_first(t, space_of(t, ns), b, n);
+}
+
 /* ---- elements that are found by what they are */
 
 static char *element_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t hash, const void *extra, const void *value)

@@ -238,6 +238,20 @@ static void log_append(struct world *w, int64_t ns)
     state_done(w->table);
 }
 
+/* The first rows of some heads go: none, some, all of them. */
+static void log_drop(struct world *w, int64_t ns)
+{
+    batch_start(w, ns, 5, STATE_UPDATE);
+    for (uint32_t i = 0; i < 5; i++) {
+        struct list *l = &w->model[ns][w->numbers[i]];
+        uint32_t n = l->count == 0 ? 0 : (uint32_t)prng_below(&w->random, l->count + 1);
+        state_log_drop(w->table, ns, w->heads[i], n);
+        for (uint32_t k = 0; k < n; k++) item_drop(l, 0);
+        assert_int_equal(state_head_rows(w->heads[i]), l->count);
+    }
+    state_done(w->table);
+}
+
 static void logs_run(const char *backend)
 {
     static const char *const values[] = {"ROW<a BIGINT NOT NULL> NOT NULL", "ROW<a INT, b STRING, c DOUBLE> NOT NULL",
@@ -255,6 +269,7 @@ static void logs_run(const char *backend)
             case 2:
                 if (step % 16 == 0) space_drop(w, ns);
                 break;
+            case 3: log_drop(w, ns); break;
             default: log_append(w, ns); break;
             }
         }
