@@ -163,6 +163,10 @@ enum status user_input_keys(struct tw_context *cx, uint32_t input, const struct 
 void user_keys_done(struct tw_context *cx); /* user_end calls it when the input is through */
 /* Selected rows [first, first + n) as structs, n <= ROWCONV_ROWS. A NULL without a mask: E_DATA. */
 enum status user_read(struct tw_context *cx, uint32_t input, const struct batch *in, uint32_t first, uint32_t n) CHECKED;
+/* The same for as many of max rows as can be read together; *n of them, at least the first. Rows that nobody may come to ask
+ * for do not fail. */
+enum status user_read_some(struct tw_context *cx, uint32_t input, const struct batch *in, uint32_t first, uint32_t max,
+                           uint32_t *n) CHECKED;
 /* The callback that read nested values from state is over. */
 static inline void user_forget_loaded(struct tw_context *cx)
 {

@@ -196,6 +196,19 @@ enum status user_read(struct tw_context *cx, uint32_t input, const struct batch 
     return null_arrived(cx, &u->row, in, bad);
 }
 
+enum status user_read_some(struct tw_context *cx, uint32_t input, const struct batch *in, uint32_t first, uint32_t max,
+                           uint32_t *n)
+{
+    struct user_in *u = &cx->in[input];
+    uint32_t bad;
+
+    *n = MIN(MIN(max, (uint32_t)ROWCONV_ROWS), batch_rows(in) - first);
+    arena_reset(&u->items);
+    if (*n > 1 && rowconv_read(&u->row.conv, in, first, *n, u->structs, &u->items, &bad) == S_OK) return S_OK;
+    *n = 1;
+    return user_read(cx, input, in, first, 1);
+}
+
 bool user_slice_over(struct tw_context *cx)
 {
     int64_t now = sys_mono_ns(cx->op->sys);

@@ -35,6 +35,7 @@ void window_part_close(struct window_part *p, bool failed) { user_close(&p->cx, 
 void window_part_begin(struct window_part *p, uint32_t input, const struct batch *in)
 {
     if (p->cx.op == NULL) return;
+    p->read_count = 0;
     p->cx.batch = in;
     p->cx.input = input;
     p->cx.row = NULL;
@@ -53,8 +54,12 @@ enum status window_part_row(struct window_part *p, uint32_t i, const char **row)
     cx->where = &p->where;
     cx->where_at = 0;
     if (cx->in[cx->input].structs == NULL) return S_OK;
-    TRY(user_read(cx, cx->input, cx->batch, i, 1));
-    *row = cx->in[cx->input].structs;
+    if (i < p->read_first || i - p->read_first >= p->read_count) {
+        p->read_count = 0;
+        TRY(user_read_some(cx, cx->input, cx->batch, i, p->reads_blocks ? ROWCONV_ROWS : 1, &p->read_count));
+        p->read_first = i;
+    }
+    *row = cx->in[cx->input].structs + (size_t)(i - p->read_first) * cx->in[cx->input].row.conv.size;
     user_at(cx, i, *row);
     return S_OK;
 }

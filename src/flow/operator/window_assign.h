@@ -13,6 +13,8 @@ struct window_part {
     struct tw_context cx; /* cx.op NULL: there is none */
     struct user_where where; /* of the row at hand, for errors */
     uint16_t where_row;
+    bool reads_blocks;             /* rows are asked for in order: the next ones are read with the first */
+    uint32_t read_first, read_count; /* selected rows of the batch that are structs already */
 };
 /* Nothing when the function is not given. windows: the keys of its states, key columns and window; NULL = no states. */
 enum status window_part_open(struct window_part *p, struct op_cx *op, const struct function_ref *f,

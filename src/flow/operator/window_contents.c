@@ -40,11 +40,12 @@ static enum status log_open(struct window_engine *e, uint32_t input)
         log->cols[log->col_count++] = i;
     }
     const struct type *kept = type_row(a, log->col_count, names, types, false);
+    log->has_arrivals = op->plan->input_count > 1;
     log->def = (struct state_def){.name = input == 0 ? "window-rows" : "window-rows-2",
                                   .version = 1,
                                   .shape = STATE_LOG,
                                   .key = e->key_type,
-                                  .value = with_words(a, kept, 2)};
+                                  .value = with_words(a, kept, log->has_arrivals ? 2 : 1)};
     TRY(state_open(op->state, &log->def, &log->table, op->err));
     window_rows_init(&log->rows, in, e->plan.kept[input], op->mem);
     return state_probe_init(&log->probe, log->def.value, op->mem, op->err);
@@ -119,6 +120,7 @@ enum status window_contents_resolve(struct window_engine *e)
     struct state_keys keys = window_keys_of(e, e->slots);
 
     if (keys.count == 0) return S_OK;
+    memset(e->is_purged, 0, sizeof e->is_purged);
     if (e->contents != NULL) TRY(state_resolve(e->contents, 0, &keys, STATE_INSERT, e->acc, NULL));
     if (e->last != NULL) TRY(state_resolve(e->last, 0, &keys, STATE_INSERT, e->lasts, NULL));
     for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
@@ -163,8 +165,8 @@ enum status window_run_add(struct window_engine *e, const struct window_item *it
         if (*rows == 0) bit_set(e->run_starts, n);
         e->run_arrivals[n] = (*rows)++;
     }
-    /* The first row of a log goes in at once: what asks whether the window is empty must see it. */
-    return e->plan.fold == NULL && window_is_empty(e, item->slot) ? window_run_flush(e) : S_OK;
+    /* The first row of a log goes in at once: what asks whether the window is empty must see it. Counting asks nobody. */
+    return e->plan.fold == NULL && !e->is_counting && window_is_empty(e, item->slot) ? window_run_flush(e) : S_OK;
 }
 
 enum status window_run_flush(struct window_engine *e)
@@ -322,6 +324,7 @@ enum status window_contents_fire(struct window_engine *e, const struct window_it
 /* --- taking away -------------------------------------------------------------------------------------------------- */
 void window_contents_purge(struct window_engine *e, uint32_t slot)
 {
+    bit_set(e->is_purged, slot);
     for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
         if (e->logs[i].table != NULL && e->logs[i].heads[slot] != NULL)
             state_head_clear(e->logs[i].table, 0, e->logs[i].heads[slot]);
@@ -352,26 +355,30 @@ static bool last_is_unset(const struct window_engine *e, uint32_t slot)
     return *state_word(e->lasts[slot], l->fields[l->field_count - 1].offset) == 0;
 }
 
-static enum status forget(struct window_engine *e, struct state_table *t,
-                          bool (*is_empty)(const struct window_engine *e, uint32_t slot))
+/* Slots by the words of `which` that are empty, in place of those that may be. */
+static bool keep_empty(struct window_engine *e, bool (*is_empty)(const struct window_engine *e, uint32_t slot),
+                       uint64_t *which)
 {
-    struct state_keys keys = window_keys_of(e, e->slots);
-    uint16_t *sel = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *sel);
-    uint64_t *hashes = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *hashes);
+    uint64_t any = 0;
 
-    keys.count = 0;
-    for (uint32_t i = 0; i < e->slots->count; i++) {
-        if (!is_empty(e, i)) continue;
-        sel[keys.count] = (uint16_t)i;
-        hashes[keys.count++] = e->slots->hashes[i];
+    for (uint32_t w = 0; w <= (e->slots->count - 1) / 64; w++) {
+        for (uint64_t m = which[w]; m != 0; m &= m - 1) {
+            uint32_t slot = w * 64 + (uint32_t)__builtin_ctzll(m);
+            if (slot >= e->slots->count || !is_empty(e, slot)) bit_clear(which, slot);
+        }
+        any |= which[w];
     }
-    keys.sel = sel;
-    keys.hashes = hashes;
-    return keys.count > 0 ? state_delete(t, 0, &keys) : S_OK;
+    return any != 0;
 }
 
-enum status window_contents_forget(struct window_engine *e)
+/* Rows leave something in every slot, so only those that were purged may be empty; timers and merging leave more behind. */
+void window_contents_forget(struct window_engine *e)
 {
-    if (e->contents != NULL) TRY(forget(e, e->contents, words_are_zero));
-    return e->last != NULL ? forget(e, e->last, last_is_unset) : S_OK;
+    if (e->in == NULL || e->is_merging) memset(e->is_purged, 0xff, sizeof e->is_purged);
+    uint64_t which[BATCH_ROWS / 64];
+    memcpy(which, e->is_purged, sizeof which);
+    if (e->contents != NULL && keep_empty(e, words_are_zero, which)) state_remove(e->contents, which);
+    if (e->last == NULL) return;
+    memset(which, 0xff, sizeof which);
+    if (keep_empty(e, last_is_unset, which)) state_remove(e->last, which);
 }

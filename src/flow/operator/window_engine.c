@@ -126,6 +126,7 @@ static enum status parts_open(struct window_engine *e)
     TRY(window_part_open(&e->trigger, e->op, &c->trigger_function, e->key_type));
     e->trigger.cx.hooks.trigger_timer = trigger_timer;
     e->trigger.cx.hooks.arg = e;
+    e->trigger.reads_blocks = e->assigner.part.reads_blocks = true;
     return window_part_open(&e->evictor, e->op, &c->evictor_function, NULL);
 }
 
@@ -163,6 +164,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     TRY(timers_make(e, &e->processing));
     timers_of_processing_time(e->processing);
     TRY(window_contents_open(e));
+    e->is_counting = window_counts(e);
     return e->is_merging ? window_sessions_open(e) : S_OK;
 }
 
@@ -340,8 +342,7 @@ static enum status merge_windows(struct window_engine *e, const struct window_it
 
 enum { CONTENTS_AHEAD = 12 };
 
-/* What a later item of the batch will look at: entries fetched by resolving are cold again when their turn comes. */
-static void fetch_ahead(const struct window_engine *e)
+void window_fetch_ahead(const struct window_engine *e)
 {
     uint32_t at = e->item_at + CONTENTS_AHEAD;
 
@@ -387,7 +388,7 @@ static bool is_full(const struct window_engine *e)
     return cx->full || user_out_room(cx, &cx->outs[0]) == 0;
 }
 
-static enum status fire_item(struct window_engine *e, const struct window_item *item)
+enum status window_fire_item(struct window_engine *e, const struct window_item *item)
 {
     if (!(e->result & TW_FIRE)) return S_OK;
     if (is_full(e)) return S_MORE;
@@ -429,17 +430,18 @@ bool window_slice_over(struct window_engine *e)
 
 static enum status apply_items(struct window_engine *e)
 {
+    if (e->is_counting && e->in != NULL) return window_count_items(e);
     for (; e->item_at < e->item_end; e->item_at++) {
         struct window_item *item = &e->items[e->item_at];
         if (is_gone(e, item)) continue;
         if (e->step == STEP_BEGIN) {
             if (e->item_at % WINDOW_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
-            fetch_ahead(e);
+            window_fetch_ahead(e);
             TRY(e->in != NULL ? begin_row(e, item) : window_trigger_on_timer(e, item));
             e->step = STEP_FIRE;
         }
         if (e->step == STEP_FIRE) {
-            TRY(fire_item(e, item));
+            TRY(window_fire_item(e, item));
             e->step = STEP_END;
         }
         TRY(end_item(e, item));
@@ -469,7 +471,9 @@ static enum status phase_run(struct window_engine *e)
         e->item_at = e->item_first;
         return S_OK;
     case PHASE_APPLY: return apply_items(e);
-    case PHASE_FORGET: return e->slots->count > 0 ? window_contents_forget(e) : S_OK;
+    case PHASE_FORGET:
+        if (e->slots->count > 0) window_contents_forget(e);
+        return S_OK;
     case PHASE_DONE:
         if (e->is_merging) TRY(window_sessions_store(e));
         window_contents_done(e);

@@ -72,12 +72,13 @@ struct window_log {
     struct state_def def;
     struct state_table *table;
     struct state_probe probe;
-    uint32_t *cols; /* of the input, as in the value row; the time and the arrival follow */
+    uint32_t *cols; /* of the input, as in the value row; the time and perhaps the arrival follow */
     uint32_t col_count;
     void *heads[BATCH_ROWS]; /* per slot */
     struct window_rows rows;
     struct state_scan scan;
     struct state_hits hits;
+    bool has_arrivals; /* places in the order of arrival are kept: there are two inputs */
     bool is_loading, is_loaded;
 };
 
@@ -139,6 +140,10 @@ struct window_engine {
     struct window_keys *slots, *named;
     void *acc[BATCH_ROWS], *lasts[BATCH_ROWS]; /* per slot */
     int result;                                /* enum tw_trigger_result of the item */
+    /* Counting (is_counting): items whose windows fire when their round ends. */
+    bool is_counting;
+    uint32_t fire_count, fire_at;
+    uint16_t fires[BATCH_ROWS];
     /* Rows that go into contents together. */
     uint32_t run_count;
     uint16_t run_rows[BATCH_ROWS], run_slots[BATCH_ROWS];
@@ -146,6 +151,7 @@ struct window_engine {
     struct tw_window run_windows[BATCH_ROWS];
     uint64_t run_starts[BATCH_ROWS / 64];
     void *run_acc[BATCH_ROWS];
+    uint64_t is_purged[BATCH_ROWS / 64]; /* slots whose contents went, in this chunk */
     bool states_begun;
     uint16_t where_row; /* of what merges */
     struct user_where trigger_where;
@@ -172,6 +178,10 @@ static inline struct state_keys window_keys_of(const struct window_engine *e, co
 /* A timer of the window in row `named`. */
 enum status window_timer(struct window_engine *e, uint32_t named, int64_t time, bool event, bool remove) CHECKED;
 bool window_slice_over(struct window_engine *e); /* has this call taken long enough? */
+/* What a later item of the batch will look at is fetched: entries are cold again when their turn comes. */
+void window_fetch_ahead(const struct window_engine *e);
+/* Fires the item's window when e->result says so; S_MORE: no room now. */
+enum status window_fire_item(struct window_engine *e, const struct window_item *item) CHECKED;
 /* Up to when timers of the domain have fired: there is nothing to delete. */
 int64_t window_fired(const struct window_engine *e, const struct window_item *item, bool event);
 /* Time as timers know it: very distant times are the ends of time. */
@@ -200,7 +210,7 @@ enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t
 enum status window_contents_fire(struct window_engine *e, const struct window_item *item) CHECKED;
 void window_contents_purge(struct window_engine *e, uint32_t slot);
 /* Entries of contents and last that hold nothing any more go. */
-enum status window_contents_forget(struct window_engine *e) CHECKED;
+void window_contents_forget(struct window_engine *e);
 
 /* --- window_rows.c: rows of a log to batches and back */
 void window_rows_init(struct window_rows *r, const struct type *schema, const uint64_t *kept, struct mem *mem);
@@ -213,6 +223,10 @@ enum status window_rows_store(struct window_engine *e, struct window_log *log, u
 enum status window_log_append(struct window_engine *e, struct window_log *log, const struct batch *in,
                               const uint16_t *rows, uint32_t n, void *const *heads, const int64_t *times,
                               const int64_t *arrivals) CHECKED;
+
+/* --- window_count.c: rows of windows that never end and fire by counting */
+bool window_counts(const struct window_engine *e);
+enum status window_count_items(struct window_engine *e) CHECKED;
 
 /* --- window_evict.c: takes rows out of the logs' selections; answers whether any went. */
 enum status window_evict(struct window_engine *e, const struct window_item *item, bool *any) CHECKED;
@@ -244,5 +258,6 @@ enum status window_trigger_on_element(struct window_engine *e, const struct wind
 enum status window_trigger_on_timer(struct window_engine *e, const struct window_item *item) CHECKED;
 enum status window_trigger_on_merge(struct window_engine *e, const struct window_item *item) CHECKED;
 /* The trigger's state and timers of a window go. slot WINDOW_NONE: the state has gone over to another window. */
+int window_trigger_purged(const struct window_config *c, int result); /* FIRE is FIRE_AND_PURGE where the window begins anew */
 enum status window_trigger_clear(struct window_engine *e, const struct window_item *item, const struct tw_window *w,
                                  uint32_t slot, uint32_t named) CHECKED;

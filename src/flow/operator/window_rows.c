@@ -65,7 +65,7 @@ static void take(struct window_log *log, const struct state_hits *hits)
     batch_use_times(b);
     for (uint32_t i = 0; i < hits->count; i++) {
         b->times[i] = *state_word(hits->row[i], fields[log->col_count].offset);
-        arrivals[i] = *state_word(hits->row[i], fields[log->col_count + 1].offset);
+        arrivals[i] = log->has_arrivals ? *state_word(hits->row[i], fields[log->col_count + 1].offset) : 0;
     }
     log->rows.total += hits->count;
 }
@@ -104,12 +104,12 @@ static void probe_fill(struct window_engine *e, struct window_log *log, const st
     view.cols[in->col_count] = (struct vector){
         .type = l->type->children[log->col_count], .form = VEC_CONST, .phys = P_I64, .capacity = 1, .data = zero};
     memcpy(cols, log->cols, log->col_count * sizeof *cols);
-    cols[log->col_count] = cols[log->col_count + 1] = in->col_count;
+    cols[log->col_count] = cols[log->col_count + 1] = in->col_count; /* the second if there is one */
     state_probe_fill(&log->probe, &view, cols, rows, n);
     for (uint32_t i = 0; i < n; i++) {
         void *row = state_probe_at(&log->probe, i);
         *state_word(row, l->fields[log->col_count].offset) = times[i];
-        *state_word(row, l->fields[log->col_count + 1].offset) = arrivals[i];
+        if (log->has_arrivals) *state_word(row, l->fields[log->col_count + 1].offset) = arrivals[i];
     }
 }
 

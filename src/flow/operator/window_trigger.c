@@ -391,7 +391,7 @@ static const struct trigger *trigger_of(const struct window_engine *e)
 }
 
 /* Count windows that do not slide begin anew with each firing. */
-static int purged(const struct window_config *c, int result)
+int window_trigger_purged(const struct window_config *c, int result)
 {
     bool purging = c->trigger_purging ||
                    (c->assigner == TW_COUNT && c->trigger == TW_TRIGGER_DEFAULT && c->count_slide == 0);
@@ -412,7 +412,7 @@ enum status window_trigger_on_element(struct window_engine *e, const struct wind
     e->result = TW_CONTINUE;
     c.is_new = is_new;
     if (t->on_element != NULL) TRY(t->on_element(&c, &e->result));
-    e->result = purged(e->config, e->result);
+    e->result = window_trigger_purged(e->config, e->result);
     return S_OK;
 }
 
@@ -424,7 +424,7 @@ enum status window_trigger_on_timer(struct window_engine *e, const struct window
     e->result = TW_CONTINUE;
     c.is_event = e->due == e->event;
     if (t->on_timer != NULL) TRY(t->on_timer(&c, &e->result));
-    e->result = purged(e->config, e->result);
+    e->result = window_trigger_purged(e->config, e->result);
     return S_OK;
 }
 

@@ -43,6 +43,28 @@ static void fetch(const struct hm_table *t, void *const *heads, uint32_t i, uint
     if (ref.segment) __builtin_prefetch(block_at(&t->segments, ref), 1);
 }
 
+/* Rows of a LOG whose rows are all shown lie side by side, chunk by chunk. */
+static void log_rows(struct hm_table *t, struct bag *b, struct state_scan *c, struct state_hits *hits)
+{
+    const struct bag_layout *l = t->bag;
+
+    if (c->at[0] == 0) c->at[0] = ref_word(b->first);
+    while (c->at[0] != 0) {
+        struct chunk *k = block_at(&t->segments, ref_of_word(c->at[0]));
+        uint32_t place = MAX((uint32_t)c->at[1], k->gone), n = MIN(k->used - place, BATCH_ROWS - hits->count);
+        char *row = chunk_row(l, k, place);
+        for (uint32_t i = 0; i < n; i++, row += l->size) {
+            hits->key[hits->count] = (uint16_t)c->key;
+            hits->row[hits->count++] = row;
+        }
+        c->step += n;
+        c->at[1] = place + n;
+        if (hits->count == BATCH_ROWS || k->next.segment == 0) return; /* stays at the end: what is appended later is found */
+        c->at[0] = ref_word(k->next);
+        c->at[1] = 0;
+    }
+}
+
 enum status hm_scan(struct state_table *base, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
                     struct state_hits *hits)
 {
@@ -57,7 +79,8 @@ enum status hm_scan(struct state_table *base, int64_t ns, void *const *heads, ui
         char *row;
         if (heads[c->key] == NULL) continue;
         fetch(t, heads, c->key + AHEAD, count, false);
-        while (hits->count < BATCH_ROWS && (row = bag_next(t, heads[c->key], &c->at[0], &c->at[1])) != NULL) {
+        if (t->bag->is_log && t->bag->ttl_offset == 0) log_rows(t, heads[c->key], c, hits);
+        else while (hits->count < BATCH_ROWS && (row = bag_next(t, heads[c->key], &c->at[0], &c->at[1])) != NULL) {
             row_touch(t, row);
             hits->key[hits->count] = (uint16_t)c->key;
             hits->row[hits->count++] = row;

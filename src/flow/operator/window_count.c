@@ -1,0 +1,51 @@
+/* window_count.c - rows of windows that fire by counting and never end: count windows, global windows with a count trigger.
+ *
+ * The idea: nobody but the count decides here; there are no timers, no lateness, nothing merges. So a batch is gone through
+ * in rounds: rows are counted and put by, and what fires is put by too, until a row comes to a window that has yet to fire.
+ * Then all rows so far go into their windows at once, and the windows fire in the order of their rows. Rounds are long where
+ * keys are many: rows go in by hundreds instead of those between two firings.
+ *
+ * A window that is to fire has -1 in its count until it has, so that two slots of one key know of each other; none has when
+ * the batch is through. */
+#include "flow/operator/window_internal.h"
+
+enum { TO_FIRE = -1, FIRES_LOOK_EVERY = 16 };
+
+bool window_counts(const struct window_engine *e)
+{
+    return window_trigger_kind(e->config) == TW_TRIGGER_COUNT && !window_is_bounded(e->config) &&
+           e->op->plan->input_count == 1;
+}
+
+static enum status round_end(struct window_engine *e)
+{
+    TRY(window_run_flush(e));
+    for (; e->fire_at < e->fire_count; e->fire_at++) {
+        const struct window_item *item = &e->items[e->fires[e->fire_at]];
+        if (e->fire_at % FIRES_LOOK_EVERY == FIRES_LOOK_EVERY - 1 && window_slice_over(e)) return S_MORE;
+        e->result = window_trigger_purged(e->config, TW_FIRE);
+        TRY(window_fire_item(e, item));
+        if (e->result & TW_PURGE) window_contents_purge(e, item->slot);
+        *window_word(e, item->slot, WORD_COUNT) = 0;
+    }
+    e->fire_count = e->fire_at = 0;
+    return S_OK;
+}
+
+enum status window_count_items(struct window_engine *e)
+{
+    int64_t most = e->config->trigger_count;
+
+    for (; e->item_at < e->item_end; e->item_at++) {
+        const struct window_item *item = &e->items[e->item_at];
+        int64_t *count = window_word(e, item->slot, WORD_COUNT);
+        if (e->item_at % WINDOW_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
+        window_fetch_ahead(e);
+        if (*count == TO_FIRE) TRY(round_end(e));
+        TRY(window_run_add(e, item));
+        if (++*count < most) continue;
+        *count = TO_FIRE;
+        e->fires[e->fire_count++] = (uint16_t)e->item_at;
+    }
+    return round_end(e);
+}
