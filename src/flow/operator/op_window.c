@@ -160,6 +160,7 @@ static enum status open_engine(struct op_cx *op, struct window *w)
     struct window_plan plan = {.config = c,
                                .fold = rows ? NULL : &w->user.fold,
                                .kept = {rows ? kept_columns(op, c) : NULL},
+                               .no_times = w->user.folds != NULL && c->evictor == TW_EVICT_COUNT && !window_is_merging(c),
                                .late_port = {op->plan->output_count - 1},
                                .cx = &w->cx,
                                .arg = w,

@@ -41,11 +41,12 @@ static enum status log_open(struct window_engine *e, uint32_t input)
     }
     const struct type *kept = type_row(a, log->col_count, names, types, false);
     log->has_arrivals = op->plan->input_count > 1;
+    log->has_times = !e->plan.no_times || log->has_arrivals || log->col_count == 0;
     log->def = (struct state_def){.name = input == 0 ? "window-rows" : "window-rows-2",
                                   .version = 1,
                                   .shape = STATE_LOG,
                                   .key = e->key_type,
-                                  .value = with_words(a, kept, log->has_arrivals ? 2 : 1)};
+                                  .value = with_words(a, kept, log->has_times + log->has_arrivals)};
     TRY(state_open(op->state, &log->def, &log->table, op->err));
     window_rows_init(&log->rows, in, e->plan.kept[input], op->mem);
     return state_probe_init(&log->probe, log->def.value, op->mem, op->err);

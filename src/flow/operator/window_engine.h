@@ -41,6 +41,7 @@ struct window_plan {
     const struct window_config *config;
     struct window_fold *fold;            /* accumulators; NULL: rows are kept */
     const uint64_t *kept[OP_INPUTS_MAX]; /* columns of the rows kept; they live as long as the engine */
+    bool no_times;                       /* of rows kept: nobody asks for their event times, and none merge */
     uint32_t late_port[OP_INPUTS_MAX];   /* rows that came too late; WINDOW_NO_PORT = nowhere */
     struct tw_context *cx;               /* states and outputs of the firing function; NULL: rows go to port 0 */
     void *arg;

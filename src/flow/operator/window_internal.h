@@ -78,6 +78,7 @@ struct window_log {
     struct window_rows rows;
     struct state_scan scan;
     struct state_hits hits;
+    bool has_times;    /* event times of rows are kept: somebody may ask for them */
     bool has_arrivals; /* places in the order of arrival are kept: there are two inputs */
     bool is_loading, is_loaded;
 };

@@ -1,6 +1,6 @@
 /* window_rows.c - rows of windows: from the input into a log per key and window, from the log into batches for the function
- * and the evictor, and back when some were evicted. Behind the columns kept stand the row's event time and its place in
- * the window's order of arrival, which is asked for when the rows of two inputs meet an evictor. */
+ * and the evictor, and back when some were evicted. Behind the columns kept stand the row's event time, unless
+ * nobody asks for it, and with two inputs its place in the window's order of arrival, for the evictor. */
 #include "flow/operator/window_internal.h"
 
 void window_rows_init(struct window_rows *r, const struct type *schema, const uint64_t *kept, struct mem *mem)
@@ -62,12 +62,13 @@ static void take(struct window_log *log, const struct state_hits *hits)
     for (uint32_t f = 0; f < log->col_count; f++)
         state_rows_load(log->table, rows, hits->count, f, &b->cols[log->cols[f]], 0, &b->heap, b->mem);
     b->count = hits->count;
+    log->rows.total += hits->count;
+    if (!log->has_times) return;
     batch_use_times(b);
     for (uint32_t i = 0; i < hits->count; i++) {
         b->times[i] = *state_word(hits->row[i], fields[log->col_count].offset);
         arrivals[i] = log->has_arrivals ? *state_word(hits->row[i], fields[log->col_count + 1].offset) : 0;
     }
-    log->rows.total += hits->count;
 }
 
 enum status window_rows_load(struct window_log *log, uint32_t slot)
@@ -106,7 +107,7 @@ static void probe_fill(struct window_engine *e, struct window_log *log, const st
     memcpy(cols, log->cols, log->col_count * sizeof *cols);
     cols[log->col_count] = cols[log->col_count + 1] = in->col_count; /* the second if there is one */
     state_probe_fill(&log->probe, &view, cols, rows, n);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; log->has_times && i < n; i++) {
         void *row = state_probe_at(&log->probe, i);
         *state_word(row, l->fields[log->col_count].offset) = times[i];
         if (log->has_arrivals) *state_word(row, l->fields[log->col_count + 1].offset) = arrivals[i];
@@ -159,7 +160,7 @@ enum status window_rows_store(struct window_engine *e, struct window_log *log, u
         uint32_t n = batch_rows(batch);
         for (uint32_t i = 0; i < n; i++) {
             rows[i] = (uint16_t)batch_row(batch, i);
-            times[i] = batch->times[rows[i]];
+            times[i] = batch_time(batch, rows[i]);
             arrivals[i] = r->arrivals[b][rows[i]];
         }
         TRY(window_log_append(e, log, batch, rows, n, heads, times, arrivals));

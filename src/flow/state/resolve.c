@@ -17,7 +17,7 @@
 #include "flow/state/hashmap.h"
 #include "flow/state/index.h"
 
-enum { GROUP = 16 };
+enum { GROUP = 16, ENTRY_ONE_LINE = 32 /* bytes; larger ones often lie in two lines */ };
 
 struct job {
     struct hm_table *t;
@@ -35,6 +35,20 @@ struct job {
 
 static const struct bucket no_bucket;
 
+/* Fixed keys are a few words: a call would cost more than comparing them. */
+static inline bool words_equal(const char *a, const char *b, uint32_t bytes)
+{
+    uint64_t x, y, differ = 0;
+    uint32_t at = 0;
+
+    for (; at + sizeof x <= bytes; at += sizeof x) {
+        memcpy(&x, a + at, sizeof x);
+        memcpy(&y, b + at, sizeof y);
+        differ |= x ^ y;
+    }
+    return differ == 0 && (at == bytes || memcmp(a + at, b + at, bytes - at) == 0);
+}
+
 static inline bool key_equals(const struct hm_table *t, enum key_form form, const char *entry, const struct key_set *keys,
                               uint32_t i, uint64_t hash)
 {
@@ -42,7 +56,7 @@ static inline bool key_equals(const struct hm_table *t, enum key_form form, cons
 
     if (form == KEY_WORD) return *(const int64_t *)(const void *)entry == keys->words[i];
     if (*(const uint64_t *)(const void *)entry != hash) return false;
-    if (form == KEY_FIXED) return memcmp(entry + sizeof hash, keys->views[i].data, t->key.bytes) == 0;
+    if (form == KEY_FIXED) return words_equal(entry + sizeof hash, keys->views[i].data, t->key.bytes);
     stored = stored_text(&t->segments, (const struct state_text *)(const void *)(entry + sizeof hash));
     return stored.size == keys->views[i].size && memcmp(stored.data, keys->views[i].data, stored.size) == 0;
 }
@@ -163,6 +177,7 @@ static inline void candidate(struct job *j, uint32_t i, const struct bucket *k, 
     t->latest.slot[i] = slot;
     j->x->entries[i] = entry;
     __builtin_prefetch(entry, 1);
+    if (t->entry_size > ENTRY_ONE_LINE) __builtin_prefetch(entry + t->entry_size - 1, 1);
     if (j->marks) slot_fetch(t, sh, slot, t->dirty_now);
     for (m &= m - 1; UNLIKELY(m != 0); m &= m - 1) __builtin_prefetch(entry_at(t, sh, k->slot[__builtin_ctz(m)]), 1);
 }

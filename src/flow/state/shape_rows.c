@@ -143,6 +143,16 @@ void hm_head_clear(struct state_table *base, int64_t ns, void *head)
 
 /* ---- LOG */
 
+/* Where the next row of a head goes; its chunk's beginning was fetched before. */
+static void fetch_place(const struct hm_table *t, void *const *heads, uint32_t i, uint32_t count)
+{
+    const struct bag *b = i < count ? heads[i] : NULL;
+
+    if (b == NULL || b->last.segment == 0) return;
+    struct chunk *c = block_at(&t->segments, b->last);
+    __builtin_prefetch(chunk_row(t->bag, c, c->used), 1);
+}
+
 static void log_time(const struct hm_table *t, const struct bag *b, int64_t time)
 {
     struct chunk *c = block_at(&t->segments, b->last);
@@ -162,7 +172,8 @@ enum status hm_log_append(struct state_table *base, int64_t ns, void *const *hea
     for (uint32_t i = 0; i < values->count; i++) {
         struct bag *b = heads[i];
         char *row = NULL;
-        fetch(t, heads, i + AHEAD, values->count, true);
+        fetch(t, heads, i + 2 * AHEAD, values->count, true);
+        fetch_place(t, heads, i + AHEAD, values->count);
         if (b != NULL) {
             row = bag_add(t, s, b, &ref);
             row_from_probe(&base->value, &t->segments, &s->blocks, row, state_probe_at(values, i));
