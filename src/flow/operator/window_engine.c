@@ -340,18 +340,6 @@ static enum status merge_windows(struct window_engine *e, const struct window_it
     return S_OK;
 }
 
-enum { CONTENTS_AHEAD = 12 };
-
-void window_fetch_ahead(const struct window_engine *e)
-{
-    uint32_t at = e->item_at + CONTENTS_AHEAD;
-
-    if (at >= e->item_end || e->items[at].slot >= e->slots->count) return; /* of a window that is gone */
-    uint32_t slot = e->items[at].slot;
-    if (e->contents != NULL) __builtin_prefetch(window_word(e, slot, WORD_ROWS), 1);
-    if (e->logs[0].table != NULL) __builtin_prefetch(e->logs[0].heads[slot], 1);
-}
-
 static enum status begin_row(struct window_engine *e, struct window_item *item)
 {
     TRY(merge_windows(e, item));

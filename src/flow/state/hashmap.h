@@ -163,7 +163,7 @@ static inline void slot_mark(const struct hm_table *t, const struct shard *sh, u
 {
     bit_set(page_bits(t, sh, slot >> t->page_shift, run), slot & t->page_mask);
 }
-static inline void slot_fetch(const struct hm_table *t, const struct shard *sh, uint32_t slot, uint32_t run)
+static inline __attribute__((always_inline)) void slot_fetch(const struct hm_table *t, const struct shard *sh, uint32_t slot, uint32_t run)
 {
     __builtin_prefetch(page_bits(t, sh, slot >> t->page_shift, run) + ((slot & t->page_mask) >> 6), 1);
 }

@@ -32,8 +32,9 @@ void head_mark(struct hm_table *t, struct space *s, const struct bag *b)
     slot_mark(t, &s->shards[b->shard], b->slot, t->dirty_now);
 }
 
-/* The end of the bag, where things are appended, or its beginning, where searches start. */
-static void fetch(const struct hm_table *t, void *const *heads, uint32_t i, uint32_t count, bool end)
+/* The end of the bag, where things are appended, or its beginning, where searches start. Always inline: gcc takes a function
+ * that only fetches for one without effects, and leaves out the calls. */
+static inline __attribute__((always_inline)) void fetch(const struct hm_table *t, void *const *heads, uint32_t i, uint32_t count, bool end)
 {
     const struct bag *b = i < count ? heads[i] : NULL;
     struct state_ref ref;
@@ -144,7 +145,7 @@ void hm_head_clear(struct state_table *base, int64_t ns, void *head)
 /* ---- LOG */
 
 /* Where the next row of a head goes; its chunk's beginning was fetched before. */
-static void fetch_place(const struct hm_table *t, void *const *heads, uint32_t i, uint32_t count)
+static inline __attribute__((always_inline)) void fetch_place(const struct hm_table *t, void *const *heads, uint32_t i, uint32_t count)
 {
     const struct bag *b = i < count ? heads[i] : NULL;
 
