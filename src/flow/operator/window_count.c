@@ -9,12 +9,20 @@
  * the batch is through. */
 #include "flow/operator/window_internal.h"
 
-enum { TO_FIRE = -1, FIRES_LOOK_EVERY = 16 };
+enum { TO_FIRE = -1, FIRES_LOOK_EVERY = 16, FIRES_AHEAD = 2 };
 
 bool window_counts(const struct window_engine *e)
 {
     return window_trigger_kind(e->config) == TW_TRIGGER_COUNT && !window_is_bounded(e->config) &&
            e->op->plan->input_count == 1;
+}
+
+static void fetch_rows(const struct window_engine *e, uint32_t fire)
+{
+    const struct window_log *log = &e->logs[0];
+
+    if (log->table != NULL && fire < e->fire_count)
+        state_head_fetch(log->table, log->heads[e->items[e->fires[fire]].slot]);
 }
 
 static enum status round_end(struct window_engine *e)
@@ -23,6 +31,7 @@ static enum status round_end(struct window_engine *e)
     for (; e->fire_at < e->fire_count; e->fire_at++) {
         const struct window_item *item = &e->items[e->fires[e->fire_at]];
         if (e->fire_at % FIRES_LOOK_EVERY == FIRES_LOOK_EVERY - 1 && window_slice_over(e)) return S_MORE;
+        fetch_rows(e, e->fire_at + FIRES_AHEAD);
         e->result = window_trigger_purged(e->config, TW_FIRE);
         TRY(window_fire_item(e, item));
         if (e->result & TW_PURGE) window_contents_purge(e, item->slot);

@@ -9,7 +9,7 @@
  * Not here: finding (bag_index.c), order (leaf.c), the verbs (shape_*.c). */
 #include "flow/state/bag.h"
 
-enum { COMPACT_MIN = 16, ROLLING_CHUNKS = 4, ROLLING_MIN = 4 };
+enum { COMPACT_MIN = 16, ROLLING_CHUNKS = 2, ROLLING_MIN = 4 };
 
 enum status bag_open(struct hm_table *t, struct err *e)
 {

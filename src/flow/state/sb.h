@@ -34,6 +34,7 @@ struct sb_type {
     enum status (*scan)(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
                         struct state_hits *hits);
     void *(*head_next)(struct state_table *t, int64_t ns, void *head, struct state_scan *c);
+    void (*head_fetch)(struct state_table *t, const void *head);
     bool (*row_is_expired)(struct state_table *t, const void *row);
     void (*row_write)(struct state_table *t, int64_t ns, void *head, void *row);
     void (*row_remove)(struct state_table *t, int64_t ns, void *head, void *row);

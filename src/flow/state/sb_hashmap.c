@@ -178,7 +178,7 @@ const struct sb_type sb_hashmap = {
     .freeze = hm_freeze, .thaw = hm_thaw, .dirty_count = hm_dirty_count,
     .scan = hm_scan, .head_next = hm_head_next, .row_is_expired = hm_row_is_expired,
     .row_write = hm_row_write, .row_remove = hm_row_remove, .head_clear = hm_head_clear,
-    .log_append = hm_log_append, .log_prune = hm_log_prune, .log_drop = hm_log_drop,
+    .log_append = hm_log_append, .log_prune = hm_log_prune, .log_drop = hm_log_drop, .head_fetch = hm_head_fetch,
     .multiset_change = hm_multiset_change, .multiset_find = hm_multiset_find, .entry_resolve = hm_entry_resolve,
     .ordered_insert = hm_ordered_insert, .ordered_scan = hm_ordered_scan, .ordered_edge = hm_ordered_edge,
     .ordered_remove = hm_ordered_remove,

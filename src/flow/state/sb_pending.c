@@ -252,6 +252,8 @@ static void pending_log_prune(struct state_table *t, int64_t ns, void *head, int
     sb_hashmap.log_prune(inner_of(t), ns, head, before);
 }
 
+static void pending_head_fetch(struct state_table *t, const void *head) { sb_hashmap.head_fetch(inner_of(t), head); }
+
 static void pending_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n)
 {
     sb_hashmap.log_drop(inner_of(t), ns, head, n);
@@ -291,7 +293,7 @@ const struct sb_type sb_pending = {
     .freeze = pending_freeze, .thaw = pending_thaw, .dirty_count = pending_dirty_count,
     .scan = pending_scan, .head_next = pending_head_next, .row_is_expired = pending_row_is_expired,
     .row_write = pending_row_write, .row_remove = pending_row_remove,
-    .head_clear = pending_head_clear, .log_append = pending_log_append, .log_prune = pending_log_prune, .log_drop = pending_log_drop,
+    .head_clear = pending_head_clear, .log_append = pending_log_append, .log_prune = pending_log_prune, .log_drop = pending_log_drop, .head_fetch = pending_head_fetch,
     .multiset_change = pending_multiset_change, .multiset_find = pending_multiset_find,
     .entry_resolve = pending_entry_resolve, .ordered_insert = pending_ordered_insert, .ordered_scan = pending_ordered_scan,
     .ordered_edge = pending_ordered_edge, .ordered_remove = pending_ordered_remove,

@@ -34,6 +34,7 @@ enum status state_log_append(struct state_table *t, int64_t ns, void *const *hea
 }
 
 void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before) { t->type->log_prune(t, ns, head, before); }
+void state_head_fetch(struct state_table *t, const void *head) { t->type->head_fetch(t, head); }
 void state_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n) { t->type->log_drop(t, ns, head, n); }
 
 enum status state_multiset_change(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,

@@ -46,6 +46,8 @@ enum status state_scan(struct state_table *t, int64_t ns, void *const *heads, ui
                        struct state_hits *hits) CHECKED;
 /* The same one row at a time, for per-row callbacks: NULL at the end. Not for ORDERED; waits where it must. */
 void *state_head_next(struct state_table *t, int64_t ns, void *head, struct state_scan *c);
+/* A scan of this head comes soon: where its rows begin is fetched. */
+void state_head_fetch(struct state_table *t, const void *head);
 bool state_row_is_expired(struct state_table *t, const void *row); /* false without TTL */
 /* The row was changed in place: marks it dirty and stamps its TTL. */
 void state_row_write(struct state_table *t, int64_t ns, void *head, void *row);

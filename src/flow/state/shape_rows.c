@@ -44,6 +44,20 @@ static inline __attribute__((always_inline)) void fetch(const struct hm_table *t
     if (ref.segment) __builtin_prefetch(block_at(&t->segments, ref), 1);
 }
 
+static inline __attribute__((always_inline)) void fetch_chunk(const struct hm_table *t, struct state_ref ref)
+{
+    const char *at = block_at(&t->segments, ref);
+
+    for (uint32_t i = 0; i < 8; i++) __builtin_prefetch(at + (size_t)64 * i);
+}
+
+void hm_head_fetch(struct state_table *base, const void *head)
+{
+    const struct bag *b = head;
+
+    if (b != NULL && b->first.segment) fetch_chunk(hm_of(base), b->first);
+}
+
 /* Rows of a LOG whose rows are all shown lie side by side, chunk by chunk. */
 static void log_rows(struct hm_table *t, struct bag *b, struct state_scan *c, struct state_hits *hits)
 {
@@ -54,6 +68,7 @@ static void log_rows(struct hm_table *t, struct bag *b, struct state_scan *c, st
         struct chunk *k = block_at(&t->segments, ref_of_word(c->at[0]));
         uint32_t place = MAX((uint32_t)c->at[1], k->gone), n = MIN(k->used - place, BATCH_ROWS - hits->count);
         char *row = chunk_row(l, k, place);
+        if (k->next.segment) fetch_chunk(t, k->next);
         for (uint32_t i = 0; i < n; i++, row += l->size) {
             hits->key[hits->count] = (uint16_t)c->key;
             hits->row[hits->count++] = row;

@@ -6,6 +6,7 @@
 /* shape_rows.c */
 enum status hm_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c, struct state_hits *hits);
 void *hm_head_next(struct state_table *t, int64_t ns, void *head, struct state_scan *c);
+void hm_head_fetch(struct state_table *t, const void *head);
 bool hm_row_is_expired(struct state_table *t, const void *row);
 void hm_row_write(struct state_table *t, int64_t ns, void *head, void *row);
 void hm_row_remove(struct state_table *t, int64_t ns, void *head, void *row);
