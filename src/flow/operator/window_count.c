@@ -9,7 +9,7 @@
  * the batch is through. */
 #include "flow/operator/window_internal.h"
 
-enum { TO_FIRE = -1, FIRES_LOOK_EVERY = 16, FIRES_AHEAD = 2 };
+enum { TO_FIRE = -1, ROWS_LOOK_EVERY = 256, FIRES_LOOK_EVERY = 16, FIRES_AHEAD = 2 };
 
 bool window_counts(const struct window_engine *e)
 {
@@ -48,7 +48,7 @@ enum status window_count_items(struct window_engine *e)
     for (; e->item_at < e->item_end; e->item_at++) {
         const struct window_item *item = &e->items[e->item_at];
         int64_t *count = window_word(e, item->slot, WORD_COUNT);
-        if (e->item_at % WINDOW_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
+        if (e->item_at % ROWS_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
         window_fetch_ahead(e);
         if (*count == TO_FIRE) TRY(round_end(e));
         TRY(window_run_add(e, item));

@@ -254,12 +254,23 @@ static void row_end(struct window_engine *e, int64_t time)
     e->row++;
 }
 
+/* Each row has the global window, and none is ever late. */
+static void assign_global(struct window_engine *e)
+{
+    for (; e->row < batch_rows(e->in) && e->item_count < BATCH_ROWS; e->row++)
+        e->items[e->item_count++] = (struct window_item){.at = e->row,
+                                                         .node = WINDOW_NONE,
+                                                         .time = batch_time(e->in, batch_row(e->in, e->row)),
+                                                         .window = {INT64_MIN, INT64_MAX}};
+}
+
 static enum status assign_rows(struct window_engine *e)
 {
     struct tw_window *windows = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *windows);
     enum status st = S_OK;
 
     e->item_count = e->item_first = e->item_end = e->late_count = e->late_at = 0;
+    if (!window_is_bounded(e->config)) assign_global(e);
     while (st == S_OK && e->row < batch_rows(e->in) && e->item_count < BATCH_ROWS) {
         int64_t time = batch_time(e->in, batch_row(e->in, e->row));
         uint32_t n = 0, first = e->item_count;
