@@ -58,8 +58,12 @@ static bool names_are_equal(const struct window_engine *e, uint32_t i, uint32_t 
         return false;
     for (uint32_t c = 0; c < e->key_count; c++) {
         const struct vector *v = &b->cols[c];
-        uint32_t width = phys_width(v->phys);
         if (vector_is_null(v, i) || vector_is_null(v, k)) return false;
+        if (v->phys == P_I64) {
+            if (VECTOR_VALUES(v, int64_t)[i] != VECTOR_VALUES(v, int64_t)[k]) return false;
+            continue;
+        }
+        uint32_t width = phys_width(v->phys);
         if (v->phys == P_STR ? !text_equal(&VECTOR_VALUES(v, struct text)[i], &VECTOR_VALUES(v, struct text)[k])
                              : width == 0 || memcmp((const char *)v->data + (size_t)i * width,
                                                     (const char *)v->data + (size_t)k * width, width) != 0)
