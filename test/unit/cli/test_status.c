@@ -209,7 +209,7 @@ static void a_summary_has_an_end(void **state)
     struct accumulators all;
     struct mem mem;
     struct buf text;
-    char name[8];
+    char name[16];
 
     (void)state;
     mem_init(&mem, "test", 0);
