@@ -239,13 +239,6 @@ static enum status text_make(struct maker *m, const char *text, const struct tw_
     return E_GRAPH;
 }
 
-enum status cform_make(struct arena *a, const struct type *t, const struct cform **out, struct err *e)
-{
-    struct maker m = {.a = a, .e = e};
-
-    return form_make(&m, t, out);
-}
-
 enum status cform_parse(struct arena *a, const char *text, const struct tw_row *row, const struct cform **out,
                         struct err *e)
 {

@@ -34,10 +34,8 @@ struct cform {
 
 static inline bool cform_is_nested(const struct cform *f) { return f->child_count > 0 || f->type->phys == P_ROW; }
 
-/* The form of a type whose ROWs have the plain layout. E_UNSUPPORTED naming what has no C form. */
-enum status cform_make(struct arena *a, const struct type *t, const struct cform **out, struct err *e) CHECKED;
-/* From type text, in which a bare ROW stands for `row` ("ARRAY<ROW>"; NULL = there is none). The same error, and E_GRAPH
- * for text that is no type and a description that is wrong. */
+/* From type text, in which a bare ROW stands for `row` ("ARRAY<ROW>"; NULL = there is none). E_UNSUPPORTED naming what has
+ * no C form, E_GRAPH for text that is no type and a description that is wrong. */
 enum status cform_parse(struct arena *a, const char *text, const struct tw_row *row, const struct cform **out,
                         struct err *e) CHECKED;
 /* The form of a described struct, a ROW NOT NULL; checks names, sizes and the mask. */

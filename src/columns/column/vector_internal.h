@@ -5,10 +5,6 @@
 /* Switches validity on; every row is valid then. Asserts a nullable type. */
 void vector_nulls_on(struct vector *v);
 
-/* vector_copy of the run src_first .. src_first + n: elements of lists may have numbers beyond 65,535. */
-void vector_copy_run(struct vector *dst, uint32_t dst_first, const struct vector *src, uint32_t src_first, uint32_t n,
-                     struct text_heap *heap, struct mem *mem);
-
 static inline uint64_t bits_mask(uint32_t count) /* 1..64 */
 {
     return ~UINT64_C(0) >> (64 - count);

@@ -223,9 +223,3 @@ void state_rows_load(const struct state_table *t, const void *const *rows, uint3
 {
     layout_load(t, &t->value, rows, count, field, v, first, heap, mem);
 }
-
-void state_extras_load(const struct state_table *t, const void *const *extras, uint32_t count, uint32_t field, struct vector *v,
-                       uint32_t first, struct text_heap *heap, struct mem *mem)
-{
-    layout_load(t, &t->extra, extras, count, field, v, first, heap, mem);
-}

@@ -583,6 +583,38 @@ static void nobody_listens(void **state)
     sys_file_close(s->sys, p.file);
 }
 
+/* A crowd of files that are always ready keeps nobody out, and all of the crowd get their turn. */
+static void a_crowd_of_ready_files_keeps_nobody_out(void **state)
+{
+    enum { CROWD = 70, ROOM = 64 };
+    struct scene *s = *state;
+    struct sys_file *files[CROWD];
+    struct sys_poll_event events[ROOM];
+    struct sys_poll *poll;
+    bool seen[CROWD] = {0}, pair_seen[3] = {0};
+    uint32_t count, total = 0;
+    size_t put;
+
+    assert_int_equal(sys_poll_create(s->sys, &poll, &s->err), S_OK);
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(sys_file_open(s->sys, "/dev/null", SYS_READ, &files[i], &s->err), S_OK);
+        assert_int_equal(sys_poll_set(s->sys, poll, files[i], SYS_READY_READ, &seen[i], &s->err), S_OK);
+    }
+    assert_int_equal(sys_poll_set(s->sys, poll, s->pair[0], SYS_READY_READ, s, &s->err), S_OK);
+    assert_int_equal(sys_file_write_some(s->sys, s->pair[1], "x", 1, &put, &s->err), S_OK);
+    for (int turn = 0; turn < 3; turn++) {
+        assert_int_equal(sys_poll_wait(s->sys, poll, 0, events, ROOM, &count, &s->err), S_OK);
+        for (uint32_t i = 0; i < count; i++)
+            if (events[i].arg == s) pair_seen[turn] = true;
+            else *(bool *)events[i].arg = true;
+        assert_true(pair_seen[turn]);
+    }
+    for (int i = 0; i < CROWD; i++) total += seen[i];
+    assert_int_equal(total, CROWD);
+    sys_poll_free(s->sys, poll);
+    for (int i = 0; i < CROWD; i++) sys_file_close(s->sys, files[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -603,6 +635,7 @@ int main(void)
         TEST(stop_before_run),
         TEST(connections),
         TEST(nobody_listens),
+        TEST(a_crowd_of_ready_files_keeps_nobody_out),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
