@@ -9,6 +9,8 @@ if(NOT engine_sources)
 endif()
 
 add_library(thalweg_objects OBJECT ${engine_sources})
+# It must run on the processors that it refuses.
+set_source_files_properties(${CMAKE_SOURCE_DIR}/src/ground/sys/sys_linux_cpu.c PROPERTIES COMPILE_OPTIONS -march=x86-64)
 target_include_directories(thalweg_objects PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/gen)
 target_link_libraries(thalweg_objects PUBLIC thalweg_flags thalweg_deps)
 

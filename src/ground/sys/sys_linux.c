@@ -195,6 +195,7 @@ struct sys *sys_linux_create(void)
 {
     struct sigaction action;
 
+    sys_linux_cpu_check();
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
     sigaddset(&action.sa_mask, SIGINT);

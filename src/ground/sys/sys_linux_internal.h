@@ -26,6 +26,9 @@ void linux_free(struct sys *s, void *p);
 
 enum status linux_thread_start(struct sys *, const char *name, sys_thread_fn, void *arg, struct sys_thread **, struct err *);
 void linux_thread_join(struct sys *, struct sys_thread *);
+/* Ends the process with a sentence when the processor is older than what the build is for. */
+void sys_linux_cpu_check(void);
+
 struct sys_parker *linux_parker_create(struct sys *);
 void linux_parker_free(struct sys *, struct sys_parker *);
 bool linux_park(struct sys *, struct sys_parker *, int64_t timeout_ns);
