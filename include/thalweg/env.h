@@ -136,7 +136,7 @@ TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *
 TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value,
                                      int64_t *count);
 /* What functions measured (see metrics in context.h), also of a job that failed or runs. Histograms describe their
- * latest values, 1,024 at most. */
+ * latest values, 1,024 at most. Windows count themselves: numLateRecordsDropped, rows too late that no side output took. */
 enum tw_metric_kind { TW_COUNTER, TW_GAUGE, TW_METER, TW_HISTOGRAM };
 struct tw_metric_value {
     const char *operator_name, *name; /* the name with its groups: "kafka.polls" */

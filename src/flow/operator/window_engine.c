@@ -147,6 +147,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     e->op = op;
     e->plan = *plan;
     e->config = plan->config;
+    e->late_dropped = window_late_metric(op);
     e->is_merging = window_is_merging(e->config);
     e->is_event_time = window_is_event_time(e->config);
     e->is_lazy = e->is_merging && window_trigger_is_lazy(e->config);
@@ -316,7 +317,6 @@ static enum status merge_rows(struct window_engine *e)
 static enum status emit_late(struct window_engine *e)
 {
     uint32_t port = e->plan.late_port[e->input];
-    struct op_metrics *m = e->op->metrics;
 
     while (e->late_at < e->late_count) {
         if (port != WINDOW_NO_PORT && op_port_used(e->op, port)) {
@@ -326,7 +326,7 @@ static enum status emit_late(struct window_engine *e)
             e->emitted = true;
         }
         e->late_at++;
-        sys_atomic_store(&m->late_dropped, m->late_dropped.value + 1);
+        window_late_count(e->op, e->late_dropped, port, 1);
     }
     return S_OK;
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include "flow/operator/user_value.h"
 #include "flow/operator/window_engine.h"
+#include "flow/operator/window_late.h"
 #include "flow/state/shape.h"
 #include "flow/state/timer.h"
 
@@ -100,6 +101,7 @@ struct window_engine {
     struct op_cx *op;
     struct window_plan plan;
     const struct window_config *config;
+    struct metric *late_dropped; /* NULL without a job */
     bool is_merging, is_event_time;
     bool is_lazy; /* timers of merging windows are named after `slot` and may lie before the window's end */
     uint32_t word_count;

@@ -96,6 +96,7 @@ enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, stru
     s->slice_ms = gcd(plan->size_ms, plan->slide_ms);
     s->tumbling = plan->size_ms == plan->slide_ms;
     s->time = s->cover_low = s->cover_high = s->pivot = s->stack_low = TIME_MIN;
+    s->late_dropped = window_late_metric(cx);
     s->key = key_type(cx);
     s->key_cols = cx->plan->keys[0];
     s->key_count = cx->plan->key_count[0];
@@ -197,14 +198,12 @@ enum status slices_resolve_group(struct slices *s, struct state_table *t, int64_
 
 static enum status too_late(struct slices *s, struct batch *in, uint32_t n)
 {
-    struct op_metrics *m = s->cx->metrics;
-
     if (op_port_used(s->cx, s->plan.late_port)) {
         if (op_room(s->cx, s->plan.late_port) < n) return S_MORE;
         batch_append(op_out(s->cx, s->plan.late_port), in, s->group, n);
         s->emitted = true;
     }
-    sys_atomic_store(&m->late_dropped, m->late_dropped.value + n);
+    window_late_count(s->cx, s->late_dropped, s->plan.late_port, n);
     s->at += n;
     return S_OK;
 }

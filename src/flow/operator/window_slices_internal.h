@@ -1,6 +1,7 @@
 /* window_slices_internal.h - what the files of the slice engine share: its state, and the arithmetic of windows. */
 #pragma once
 #include "flow/operator/window_assign.h"
+#include "flow/operator/window_late.h"
 #include "flow/operator/window_slices.h"
 
 enum fire_phase { FIRE_NEXT, FIRE_BLOCK, FIRE_CARRY, FIRE_ADD, FIRE_JOIN, FIRE_EMIT, FIRE_TAKE_BACK };
@@ -15,6 +16,7 @@ struct slices {
     struct op_cx *cx;
     struct slices_plan plan;
     struct window_fold *fold;
+    struct metric *late_dropped; /* NULL without a job */
     int64_t slice_ms;
     bool tumbling;
     struct state_def panes_def, running_def, stacks_def;

@@ -213,6 +213,39 @@ static void mistakes(void **state)
     }
 }
 
+/* --- the engine's own --------------------------------------------------------------------------------------------------- */
+struct event {
+    int64_t key, time;
+};
+TW_ROW(event, TW_FIELD(event, key, "BIGINT NOT NULL"), TW_FIELD(event, time, "TIMESTAMP(3) NOT NULL"));
+
+static void count_of_late_rows(struct tw_windowing windows, bool is_taken, int64_t expected)
+{
+    static const struct event events[] = {{1, 100}, {1, 5000}, {1, 200}, {1, 6000}, {2, 300}};
+    struct tw_env *env = quiet_env();
+    struct tw_stream *s = tw_from_data(env, &event_row, events, sizeof events / sizeof events[0]);
+
+    s = tw_with_watermarks(s, .kind = TW_WM_MONOTONOUS, .time_field = "time", .every_rows = 1);
+    s = tw_name(tw_window_columns(tw_key_by(s, "key"), windows, "count(*) AS n"), "measured");
+    tw_sink(s, "windows", "blackhole", TW_NO_OPTIONS);
+    if (is_taken) tw_sink(tw_side(s, "late"), "late", "blackhole", TW_NO_OPTIONS);
+    assert_int_equal(tw_execute(env, "late"), 0);
+    assert_int_equal(find(env, "numLateRecordsDropped").count, expected);
+    assert_int_equal(find(env, "numLateRecordsDropped").kind, TW_COUNTER);
+    assert_int_equal(tw_job_result(env)->late_dropped, 2);
+    tw_env_free(env);
+}
+
+/* By slices and by the general engine; what a side output takes is not dropped. */
+static void late_rows_are_counted(void **state)
+{
+    (void)state;
+    count_of_late_rows(TW_TUMBLE(1000), false, 2);
+    count_of_late_rows(TW_TUMBLE(1000), true, 0);
+    count_of_late_rows(TW_SESSIONS(1000), false, 2);
+    count_of_late_rows(TW_SESSIONS(1000), true, 0);
+}
+
 /* --- job id, cached files ------------------------------------------------------------------------------------------------ */
 static enum tw_status read_cached(struct tw_context *cx)
 {
@@ -296,6 +329,7 @@ int main(void)
         cmocka_unit_test(metrics_of_a_job),
         cmocka_unit_test(each_subtask_has_its_own),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(late_rows_are_counted),
         cmocka_unit_test(cached_file_and_job_id),
         cmocka_unit_test(cached_file_mistakes),
     };
