@@ -81,8 +81,8 @@ TW_API struct tw_stream *tw_window_at(struct tw_stream *s, struct tw_windowing w
 #define tw_window_reduce(s, w, f) tw_window_at(s, w, f, NULL, TW_HERE)
 #define tw_window_process(s, w, f, pre) tw_window_at(s, w, f, pre, TW_HERE)
 /* Built-in aggregates as columns, the fastest form: "count(*) AS n", "sum(price) AS total", min, max, avg; plus the key
- * columns, window_start and window_end (NULL for global and count windows) in front. Rows whose key is NULL are one group, as in SQL's GROUP BY; windows with
- * functions, like all functions with a key, refuse such rows instead. */
+ * columns, window_start and window_end (NULL for global and count windows) in front. Rows whose key is NULL are one group, as in
+ * SQL's GROUP BY; windows with functions, like all functions with a key, refuse such rows instead. */
 TW_API struct tw_stream *tw_window_columns_at(struct tw_stream *s, struct tw_windowing w,
                                               const char *const *aggregates, uint32_t count, struct tw_here h);
 #define tw_window_columns(s, w, ...)                                                                                   \

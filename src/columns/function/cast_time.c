@@ -88,7 +88,8 @@ enum status cast_zone_bind(struct fn_call *c, struct arena *a, const struct fn_s
     c->plan = plan;
     if (from == to) return S_OK;
     if (!fixed_offset(zone, &offset))
-        return err_set(e, E_UNSUPPORTED, "the session's time zone '%.*s' is no fixed offset from UTC, such as '+01:00'", (int)zone.size, zone.data);
+        return err_set(e, E_UNSUPPORTED, "the session's time zone '%.*s' is no fixed offset from UTC, such as '+01:00'",
+                       (int)zone.size, zone.data);
     *plan = from ? offset : -offset;
     return S_OK;
 }

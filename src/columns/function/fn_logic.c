@@ -55,7 +55,11 @@ static enum status bind_is_not_null(struct fn_call *c, struct arena *a, const st
 #define BOOLEAN_TO(RESULT, KERNEL) (const struct fn_overload[]){{"BOOLEAN -> " RESULT, KERNEL}, {0}}
 static const struct fn_def functions[] = {
     {.name = "NOT", .doc = "the opposite", .examples = EXAMPLE("NOT TRUE", "FALSE"), .overloads = BOOLEAN_TO("BOOLEAN", not_bool)},
-    {.name = "IS NULL", .doc = "is the value missing?", .examples = EXAMPLE("1 IS NULL", "FALSE"), .nulls = FN_OWN_NULLS, .bind = bind_is_null},
+    {.name = "IS NULL",
+     .doc = "is the value missing?",
+     .examples = EXAMPLE("1 IS NULL", "FALSE"),
+     .nulls = FN_OWN_NULLS,
+     .bind = bind_is_null},
     {.name = "IS NOT NULL", .doc = "is there a value?", .examples = EXAMPLE("1 IS NOT NULL", "TRUE"), .nulls = FN_OWN_NULLS,
      .bind = bind_is_not_null},
     {.name = "IS UNKNOWN", .doc = "is a BOOLEAN missing?", .examples = EXAMPLE("UNKNOWN IS UNKNOWN", "TRUE"), .nulls = FN_OWN_NULLS,

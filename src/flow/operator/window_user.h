@@ -28,7 +28,8 @@ struct window_user {
     uint16_t where_row;
     /* Fields of the result that are filled in before `result` runs: window bounds, key columns of the same name. */
     struct {
-        uint32_t offset, field, key_col; /* field: its bit of the null mask; key_col UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
+        uint32_t offset, field; /* field: its bit of the null mask */
+        uint32_t key_col;       /* UINT32_MAX - 1 = window_start, UINT32_MAX = window_end */
         const struct cform *form;
     } named[WINDOW_NAMED_MAX];
     uint32_t named_count;

@@ -62,7 +62,13 @@ struct state_def {
     struct state_ttl ttl;
 };
 
-enum { STATE_SHARDS_MAX = 256, STATE_EACH_ROWS = BATCH_ROWS, STATE_TTL_SWEEP = 64, STATE_TTL_SWEEP_MAX = 16384, STATE_ROW_BYTES_MAX = 64 * 1024 };
+enum {
+    STATE_SHARDS_MAX = 256,
+    STATE_EACH_ROWS = BATCH_ROWS,
+    STATE_TTL_SWEEP = 64,
+    STATE_TTL_SWEEP_MAX = 16384,
+    STATE_ROW_BYTES_MAX = 64 * 1024,
+};
 
 struct blocks;
 struct sb_type;

@@ -5,7 +5,16 @@
 #include "ground/base/err.h"
 #include "ground/base/mem.h"
 
-enum accumulator_kind { ACC_COUNTER, ACC_DOUBLE, ACC_AVERAGE, ACC_HISTOGRAM, ACC_LEAST, ACC_GREATEST, ACC_LEAST_DOUBLE, ACC_GREATEST_DOUBLE };
+enum accumulator_kind {
+    ACC_COUNTER,
+    ACC_DOUBLE,
+    ACC_AVERAGE,
+    ACC_HISTOGRAM,
+    ACC_LEAST,
+    ACC_GREATEST,
+    ACC_LEAST_DOUBLE,
+    ACC_GREATEST_DOUBLE,
+};
 enum {
     ACCUMULATORS_MAX = 1024,
     ACC_NAME_MAX = 256,

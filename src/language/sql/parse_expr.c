@@ -23,7 +23,8 @@ struct ast_expr *ast_new(struct parser *p, enum ast_expr_kind kind, struct ast_p
 enum status ast_add(struct parser *p, struct ast_expr *x, struct ast_expr *arg)
 {
     if (arg->height >= AST_HEIGHT_MAX || x->args.count >= AST_LIST_MAX)
-        return sql_error(p->e, p->t, arg->place.at, arg->place.size, "the expression is too long: more than %d operators in a chain or %d in a list",
+        return sql_error(p->e, p->t, arg->place.at, arg->place.size,
+                         "the expression is too long: more than %d operators in a chain or %d in a list",
                          AST_HEIGHT_MAX, AST_LIST_MAX);
     x->height = MAX(x->height, (uint16_t)(arg->height + 1));
     *PARSE_PUSH(p, x->args.items, x->args.count) = arg;

@@ -58,7 +58,8 @@ static enum status no_statement(struct parser *p)
             struct str rest = str_of(st_types[i]->starts[s]), word;
             if (str_cut(&rest, ' ', &word)) words[count++] = arena_strndup(p->a, word.data, word.size);
         }
-    int nearest = str_nearest((struct str){arena_printf(p->a, "%.*s", (int)MIN(text.size, 60u), text.data), MIN(text.size, 60u)}, words, count);
+    struct str start = {arena_printf(p->a, "%.*s", (int)MIN(text.size, 60u), text.data), MIN(text.size, 60u)};
+    int nearest = str_nearest(start, words, count);
     if (nearest >= 0) err_hint(p->e, "did you mean %s?", words[nearest]);
     return parse_expected(p, "a statement");
 }
@@ -94,7 +95,8 @@ enum status statement_parse(const struct tokens *t, uint32_t *at, struct arena *
     *at = p.at;
     if (parse_peek(&p, 0)->kind == TOKEN_END) return S_END;
     enum status st = parse_statement(&p, out);
-    if (st == S_OK && parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";")) st = parse_expected(&p, "';' or the end of the statement");
+    if (st == S_OK && parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";"))
+        st = parse_expected(&p, "';' or the end of the statement");
     while (parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";")) p.at++;
     take_symbol(&p, ";");
     *at = p.at;

@@ -34,7 +34,7 @@ bool api_accumulator_long(const struct accumulator *a, int64_t *value);
 bool api_accumulator_double(const struct accumulator *a, double *value);
 bool api_accumulator_histogram(const struct accumulator *a, uint32_t index, int32_t *value, int64_t *count);
 
-/* --- building (stream.c; what is copied: copy.c) ------------------------------------------------------------------------------------------------ */
+/* --- building (stream.c; what is copied: copy.c) ------------------------------------------------------------------ */
 static inline struct graph_here api_here(struct tw_here h) { return (struct graph_here){h.file, h.line}; }
 /* Keeps the first mistake with its source line; answers a broken stream. */
 struct tw_stream *api_mistake(struct tw_env *env, struct tw_here h, const char *format, ...)
