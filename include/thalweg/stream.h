@@ -162,7 +162,9 @@ TW_API struct tw_stream *tw_reinterpret_as_keyed_at(struct tw_stream *s, const c
 #define tw_reinterpret_as_keyed(s, ...)                                                                                \
     tw_reinterpret_as_keyed_at(s, (const char *const[]){__VA_ARGS__},                                                  \
                                sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *), TW_HERE)
-/* Rows of a side output, by the name the operator gives it ("late", side_names[i]). */
+/* Rows of a side output, by the name the operator gives it ("late", side_names[i]). A source with a format has "dead-letter":
+ * under 'on-error' = 'dead-letter' each record that could not be read is a row of it, of type ROW<`position` STRING NOT NULL,
+ * reason STRING NOT NULL, raw BYTES NOT NULL>: where it stands, what is wrong with it, and its bytes as they came. */
 TW_API struct tw_stream *tw_side_at(struct tw_stream *s, const char *name, struct tw_here h);
 #define tw_side(s, name) tw_side_at(s, name, TW_HERE)
 /* Attributes of the operator that made the stream; each answers the stream. A uid, or a uid hash of 32 hex digits (setUidHash),

@@ -10,6 +10,8 @@
 #include "flow/connector/connector.h"
 #include "flow/format/format.h"
 #include "flow/operator/op.h"
+#include "flow/source/source_options.h"
+#include "flow/source/source_reader.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,16 +98,37 @@ static void operators_write(const char *folder)
     fclose(out);
 }
 
+/* What several connectors have in common stands once, in front. */
+static void shared_options_write(FILE *out)
+{
+    fputs("\n## Options of every source\n", out);
+    options_write(out, "option", source_options);
+    fputs("\n## Options of every sink\n", out);
+    options_write(out, "option", conn_sink_options);
+    fputs("\n## Options of sources and sinks with a format\n\nBeside these, the options of the format: "
+          "[formats](formats.md).\n",
+          out);
+    options_write(out, "option", conn_format_options);
+    fputs("\n### Dead letters\n\nUnder `'on-error' = 'dead-letter'` a record that cannot be read becomes a row of the side "
+          "output\n`dead-letter` of its source: `tw_side(s, \"dead-letter\")`. Its row type is\n\n```\n" DEAD_LETTER_ROW
+          "\n```\n\n`position` says where the mistake is (`clicks.csv:2:5`: file, line, place in the line), `reason` what is "
+          "wrong, `raw` holds\nthe bytes of the record as they came. When nobody takes the side output, such a record is "
+          "skipped and counted.\n",
+          out);
+}
+
 static void connectors_write(const char *folder)
 {
     FILE *out = page_open(folder, "connectors", "Connectors");
 
+    shared_options_write(out);
     for (const struct conn_type *const *type = conn_types; *type != NULL; type++) {
         entry_write(out, (*type)->name, (*type)->doc, (*type)->example);
         fprintf(out, "\n%s%s%s.\n", (*type)->source != NULL ? "Source" : "Sink",
                 (*type)->source != NULL && (*type)->sink != NULL ? " and sink" : "",
-                (*type)->takes_format ? "; takes `format` and that format's options" : "");
+                (*type)->takes_format ? "; takes the options of sources and sinks with a format" : "");
         options_write(out, "option", (*type)->options);
+        if ((*type)->notes != NULL) fprintf(out, "\n%s\n", (*type)->notes);
     }
     fclose(out);
 }

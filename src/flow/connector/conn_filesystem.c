@@ -120,6 +120,14 @@ static void file_enumerator_close(struct source_cx *cx, void *self)
     file_list_close(&((struct file_enumerator *)self)->files);
 }
 
+/* The job ends well, as with an empty file, but whoever mistyped a path should hear of it. */
+static enum status nothing_found(struct source_cx *cx)
+{
+    log_write(cx->op->log, LOG_WARN, "filesystem", "%s: no file in '%s' matched; names that begin with '.' or '_' are left out",
+              cx->op->name, options_get(cx->options, cx->option_defs, "path"));
+    return S_END;
+}
+
 /* S_OK: there are fresh files; S_IDLE until the next look; S_END. */
 static enum status files_find(struct source_cx *cx, struct file_enumerator *en)
 {
@@ -137,7 +145,7 @@ static enum status files_find(struct source_cx *cx, struct file_enumerator *en)
         en->was_listed = true;
         en->list_ms = now + en->interval_ms;
         if (en->fresh.count > 0) return S_OK;
-        if (!en->is_monitored) return S_END;
+        if (!en->is_monitored) return nothing_found(cx);
     }
     cx->wake_ms = en->list_ms;
     return S_IDLE;
@@ -289,6 +297,16 @@ const struct conn_type conn_filesystem = {
     .name = "filesystem",
     .doc = "reads and writes files: csv, json lines or raw; gzip and zstd are read as they are",
     .example = "'connector' = 'filesystem', 'path' = 'flights.csv', 'format' = 'csv', 'csv.header' = 'true'",
+    .notes = "**What a sink publishes.** A file is written under a hidden name, which begins with a dot, and is renamed once it is\n"
+             "complete and synced; readers never see half of one. A path that ends in `/`, is a folder, or has no dot in its last\n"
+             "part is a folder of parts; the folder is made when the job starts.\n\n"
+             "| the job | one file | a folder of parts |\n| --- | --- | --- |\n"
+             "| ends | appears (empty, when no row came) | the last part of each subtask appears |\n"
+             "| goes on | not there yet | a part appears when it rolls, by `sink.rolling-policy.*` |\n"
+             "| fails, or is canceled (Ctrl-C) | does not appear | parts that have appeared stay; those being written are "
+             "removed, so a job canceled before its first part has rolled leaves an empty folder |\n\n"
+             "As in Flink, what is pending is not published by a job that does not end. Unlike in Flink, a part need not wait for a\n"
+             "checkpoint: a job without checkpoints never restarts, so no row can come twice.",
     .options = filesystem_options,
     .takes_format = true,
     .source = &filesystem_source,

@@ -38,7 +38,7 @@ const struct option_def conn_format_options[] = {
     {.key = NULL},
 };
 
-static const struct option_def sink_options[] = {
+const struct option_def conn_sink_options[] = {
     {.key = "sink.parallelism", .kind = OPT_INT, .doc = "subtasks of the sink; tw_parallelism wins"},
     {.key = NULL},
 };
@@ -194,7 +194,7 @@ enum status conn_options_check(const struct conn_type *conn, const struct option
     snprintf(owner, sizeof owner, "connector '%s'", conn->name);
     defs_add(defs, &count, conn->options);
     if (conn->source != NULL) defs_add(defs, &count, source_options);
-    if (conn->sink != NULL) defs_add(defs, &count, sink_options);
+    if (conn->sink != NULL) defs_add(defs, &count, conn_sink_options);
     if (conn->takes_format) {
         const struct fmt_type *format = NULL;
         enum status st = conn_format(o, &format, e);

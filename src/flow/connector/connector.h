@@ -7,6 +7,7 @@
 struct conn_type {
     const char *name, *doc, *example;
     const struct option_def *options;  /* 'connector' and 'format' (with its own options) are handled outside */
+    const char *notes;                 /* more about it, for the reference; NULL = none */
     bool takes_format;                 /* 'format' = ... and that format's options are accepted too */
     /* The option that lists names of parts: an option '<name>.key' is one of a part, and checked by the connector. Its sources
      * may have formats, so there are dead letters. NULL = no parts. */
@@ -23,6 +24,7 @@ enum status conn_find(const char *name, const struct conn_type **out, struct err
 enum status conn_options_check(const struct conn_type *conn, const struct options *o, struct err *e) CHECKED;
 /* What connectors with a format accept besides their own options: 'format' and 'on-error'. */
 extern const struct option_def conn_format_options[];
+extern const struct option_def conn_sink_options[]; /* what every sink accepts */
 /* The format that the options name; E_CONFIG when none is given or it is unknown. */
 enum status conn_format(const struct options *o, const struct fmt_type **out, struct err *e) CHECKED;
 /* Does the format take these options and columns, for reading or for writing? */

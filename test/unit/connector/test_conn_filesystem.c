@@ -82,6 +82,32 @@ static void test_folders_and_patterns(void **state)
     probe_close(&p);
 }
 
+static void take_line(void *arg, enum log_level level, const char *line, size_t size)
+{
+    char *text = arg;
+
+    assert_int_equal(level, LOG_WARN);
+    snprintf(text + strlen(text), 1000 - strlen(text), "%.*s\n", (int)size, line);
+}
+
+/* A job over nothing ends well, and says that it was nothing. */
+static void test_no_file_is_warned_of(void **state)
+{
+    char lines[1000] = "", expected[600];
+    struct log log = {.level = LOG_WARN, .write = take_line, .arg = lines};
+
+    (void)state;
+    folder_write(&folder, "in/.hidden.csv", "4,d\n");
+    probe_open(&p, "filesystem", SCHEMA, 1, CSV(folder_path(&folder, "in")));
+    p.op.log = &log;
+    assert_string_equal(probe_all(&p, 10), "");
+    snprintf(expected, sizeof expected, "no file in '%s' matched; names that begin with '.' or '_' are left out\n",
+             folder_path(&folder, "in"));
+    if (strstr(lines, expected) == NULL) assert_string_equal(lines, expected);
+    assert_ptr_equal(strchr(lines, '\n'), lines + strlen(lines) - 1); /* once */
+    probe_close(&p);
+}
+
 static void test_json_and_raw(void **state)
 {
     (void)state;
@@ -412,6 +438,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_one_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_folders_and_patterns, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_file_is_warned_of, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_json_and_raw, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gzip_and_zstd, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_damaged_compression, set_up, tear_down),
