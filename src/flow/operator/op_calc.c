@@ -12,7 +12,8 @@ enum { CALC_COLUMNS_MAX = 65536 };
 
 static const struct config_field calc_config_fields[] = {
     CONFIG_FIELD(calc_config, condition, CONF_BYTES, "an encoded BOOLEAN expression; empty keeps every row"),
-    CONFIG_FIELD(calc_config, columns, CONF_BYTES, "encoded expressions, one behind the other; empty passes the columns on"),
+    CONFIG_FIELD(calc_config, columns, CONF_BYTES,
+                 "encoded expressions, one behind the other; empty passes the columns on"),
     CONFIG_FIELD(calc_config, names, CONF_TEXTS, "names of the computed columns"),
     CONFIG_FIELD(calc_config, zone, CONF_TEXT, "the session's time zone"),
     CONFIG_LAST,
@@ -34,13 +35,14 @@ struct calc {
 };
 
 /* --- reading the configuration ----------------------------------------------------------------------------------- */
-static enum status read_columns(const struct op_plan *p, const struct calc_config *c, const struct expr_maker *m, struct calc_plan *out,
-                                struct err *e)
+static enum status read_columns(const struct op_plan *p, const struct calc_config *c, const struct expr_maker *m,
+                                struct calc_plan *out, struct err *e)
 {
     const uint8_t *at = (const uint8_t *)c->columns.data, *end = at + c->columns.size;
 
     out->count = c->names.count;
-    if (out->count > CALC_COLUMNS_MAX) return err_set(e, E_GRAPH, "at most %d columns are computed at once", CALC_COLUMNS_MAX);
+    if (out->count > CALC_COLUMNS_MAX)
+        return err_set(e, E_GRAPH, "at most %d columns are computed at once", CALC_COLUMNS_MAX);
     out->columns = ARENA_ARRAY(p->arena, struct expr *, MAX(out->count, 1u));
     for (uint32_t i = 0; i < out->count; i++) TRY(expr_decode(m, p->inputs[0], &at, end, &out->columns[i], e));
     return at == end ? S_OK : err_set(e, E_DATA, "there are more expressions than names");
@@ -76,7 +78,8 @@ static enum status calc_derive(struct op_plan *p, const void *config, struct err
     return S_OK;
 }
 
-static void calc_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void calc_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                       uint64_t *const *inputs)
 {
     struct calc_plan plan;
 
@@ -84,7 +87,8 @@ static void calc_needs(const struct op_plan *p, const void *config, const uint64
     if (plan.condition != NULL) expr_columns(plan.condition, inputs[0]);
     for (uint32_t i = 0; i < plan.count; i++)
         if (bit_get(outputs[0], i)) expr_columns(plan.columns[i], inputs[0]);
-    for (uint32_t w = 0; plan.columns == NULL && w < (p->inputs[0]->child_count + 63) / 64; w++) inputs[0][w] |= outputs[0][w];
+    for (uint32_t w = 0; plan.columns == NULL && w < (p->inputs[0]->child_count + 63) / 64; w++)
+        inputs[0][w] |= outputs[0][w];
 }
 
 /* --- running ----------------------------------------------------------------------------------------------------- */
@@ -99,14 +103,16 @@ static enum status calc_open(struct op_cx *cx, void *self)
     const struct type *row = cx->plan->outputs[0];
 
     TRY(calc_read(cx->plan, cx->config, &s->plan, cx->err));
-    if (s->plan.condition != NULL) s->condition = expr_run_create(s->plan.condition, &s->plan.session, BATCH_ROWS, cx->mem);
+    if (s->plan.condition != NULL)
+        s->condition = expr_run_create(s->plan.condition, &s->plan.session, BATCH_ROWS, cx->mem);
     if (s->plan.columns == NULL) return S_OK;
     s->columns = mem_zalloc(cx->mem, sizeof(struct expr_run *) * MAX(s->plan.count, 1u));
     s->out = (struct batch){.schema = row, .col_count = s->plan.count, .mem = cx->mem};
     s->out.cols = mem_zalloc(cx->mem, sizeof *s->out.cols * MAX(s->plan.count, 1u));
     for (uint32_t i = 0; i < s->plan.count; i++) {
         s->out.cols[i] = (struct vector){.type = row->children[i], .phys = row->children[i]->phys, .form = VEC_ABSENT};
-        if (is_needed(cx, i)) s->columns[i] = expr_run_create(s->plan.columns[i], &s->plan.session, BATCH_ROWS, cx->mem);
+        if (is_needed(cx, i))
+            s->columns[i] = expr_run_create(s->plan.columns[i], &s->plan.session, BATCH_ROWS, cx->mem);
     }
     return S_OK;
 }

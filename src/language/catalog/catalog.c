@@ -23,7 +23,7 @@ struct catalog {
 
 struct catalogs {
     struct mem *mem;
-    struct arena arena; /* of names */
+    struct arena arena;  /* of names */
     struct map catalogs; /* name -> struct catalog */
     const char *catalog, *database;
     uint32_t object_count;
@@ -181,13 +181,15 @@ enum status catalogs_add_database(struct catalogs *c, struct object_name databas
     return S_OK;
 }
 
-enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade, struct err *e)
+enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade,
+                                   struct err *e)
 {
     struct err missing = {0};
     struct database *d = database_of(c, database.catalog, database.name, &missing);
 
     if (d == NULL) return if_exists ? S_OK : err_pass_on(e, &missing);
-    bool current = strcmp(database.catalog != NULL ? database.catalog : c->catalog, c->catalog) == 0 && strcmp(database.name, c->database) == 0;
+    bool current = strcmp(database.catalog != NULL ? database.catalog : c->catalog, c->catalog) == 0 &&
+                   strcmp(database.name, c->database) == 0;
     if (current) return err_set(e, E_CONFIG, "Cannot drop a database which is currently in use.");
     if (!cascade && map_count(&d->objects) > 0) return err_set(e, E_CONFIG, "Database %s is not empty.", database.name);
     struct catalog *k = catalog_of(c, database.catalog, e);
@@ -256,13 +258,15 @@ static struct object *object_new(struct catalogs *c, struct object_name name, co
     o->table.comment = copied(a, t->comment);
     struct option *options = ARENA_ARRAY(a, struct option, MAX(t->options.count, 1u));
     for (uint32_t i = 0; i < t->options.count; i++)
-        options[i] = (struct option){arena_strdup(a, t->options.items[i].key), arena_strdup(a, t->options.items[i].value)};
+        options[i] = (struct option){arena_strdup(a, t->options.items[i].key),
+                                     arena_strdup(a, t->options.items[i].value)};
     o->table.options.items = options;
     c->object_count++;
     return o;
 }
 
-enum status catalogs_add(struct catalogs *c, struct object_name name, const struct table *t, bool if_not_exists, bool replace, struct err *e)
+enum status catalogs_add(struct catalogs *c, struct object_name name, const struct table *t, bool if_not_exists,
+                         bool replace, struct err *e)
 {
     struct database *d = database_of(c, name.catalog, name.database, e);
     if (d == NULL) return E_NOT_FOUND;
@@ -270,15 +274,18 @@ enum status catalogs_add(struct catalogs *c, struct object_name name, const stru
 
     if (map_get(m, str_of(name.name)) != NULL && !replace) {
         if (if_not_exists) return S_OK;
-        return err_set(e, E_EXISTS, "Could not execute CreateTable in path `%s`.`%s`.`%s`", name.catalog != NULL ? name.catalog : c->catalog,
+        return err_set(e, E_EXISTS, "Could not execute CreateTable in path `%s`.`%s`.`%s`",
+                       name.catalog != NULL ? name.catalog : c->catalog,
                        name.database != NULL ? name.database : c->database, name.name);
     }
-    if (c->object_count == CATALOG_OBJECTS_MAX) return err_set(e, E_BUDGET, "a session has at most %d tables and views", CATALOG_OBJECTS_MAX);
+    if (c->object_count == CATALOG_OBJECTS_MAX)
+        return err_set(e, E_BUDGET, "a session has at most %d tables and views", CATALOG_OBJECTS_MAX);
     object_free(c, map_set(m, str_of(name.name), object_new(c, name, t)));
     return S_OK;
 }
 
-enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_view, bool is_temporary, bool if_exists, struct err *e)
+enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_view, bool is_temporary, bool if_exists,
+                          struct err *e)
 {
     struct err missing = {0};
     struct database *d = database_of(c, name.catalog, name.database, &missing);
@@ -290,7 +297,8 @@ enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_v
         if (if_exists) return S_OK;
         suggest(m, name.name, e);
         return err_set(e, E_NOT_FOUND, "%s with identifier '%s.%s.%s' does not exist.", is_view ? "View" : "Table",
-                       name.catalog != NULL ? name.catalog : c->catalog, name.database != NULL ? name.database : c->database, name.name);
+                       name.catalog != NULL ? name.catalog : c->catalog,
+                       name.database != NULL ? name.database : c->database, name.name);
     }
     map_remove(m, str_of(name.name));
     object_free(c, o);
@@ -305,7 +313,8 @@ static bool entry_less(void *arg, uint32_t a, uint32_t b)
 }
 
 /* Calls fn(arg, entry) in order of keys. */
-static void each_sorted(struct mem *mem, const struct map *m, void (*fn)(void *arg, const struct map_entry *e), void *arg)
+static void each_sorted(struct mem *mem, const struct map *m, void (*fn)(void *arg, const struct map_entry *e),
+                        void *arg)
 {
     uint32_t n = 0, count = map_count(m);
     struct map_entry **entries = mem_alloc(mem, sizeof *entries * MAX(count, 1u));
@@ -340,7 +349,8 @@ static void list_name(void *arg, const struct map_entry *e)
     l->name(l->arg, e->key.data);
 }
 
-enum status catalogs_each(const struct catalogs *c, struct object_name database, catalog_fn fn, void *arg, struct err *e)
+enum status catalogs_each(const struct catalogs *c, struct object_name database, catalog_fn fn, void *arg,
+                          struct err *e)
 {
     struct database *d = database_of(c, database.catalog, database.name, e);
     if (d == NULL) return E_NOT_FOUND;
@@ -356,7 +366,8 @@ void catalogs_each_catalog(const struct catalogs *c, catalog_name_fn fn, void *a
     each_sorted(c->mem, &c->catalogs, list_name, &l);
 }
 
-enum status catalogs_each_database(const struct catalogs *c, const char *catalog, catalog_name_fn fn, void *arg, struct err *e)
+enum status catalogs_each_database(const struct catalogs *c, const char *catalog, catalog_name_fn fn, void *arg,
+                                   struct err *e)
 {
     struct catalog *k = catalog_of(c, catalog, e);
     if (k == NULL) return E_NOT_FOUND;

@@ -24,19 +24,19 @@ struct table_column {
 struct table {
     const char *catalog, *database, *name;
     bool is_temporary;
-    const char *view;             /* text of the query; NULL: a table */
+    const char *view; /* text of the query; NULL: a table */
     uint32_t column_count;
     const struct table_column *columns;
     const char *watermark_column; /* NULL: none */
     const char *watermark;        /* expression text */
     uint32_t key_count;           /* primary key */
     const char *const *key;
-    const char *key_name;         /* of the constraint; NULL: none */
+    const char *key_name; /* of the constraint; NULL: none */
     uint32_t partition_count;
     const char *const *partitions;
-    struct options options;       /* WITH */
+    struct options options; /* WITH */
     const char *comment;
-    const struct type *row;       /* all columns in order */
+    const struct type *row; /* all columns in order */
 };
 
 /* catalog.database.object: NULL parts mean the current ones. */
@@ -45,26 +45,33 @@ struct object_name {
 };
 
 struct catalogs;
-struct catalogs *catalogs_create(const char *catalog, const char *database, struct mem *mem); /* both exist and are current */
-void catalogs_free(struct catalogs *c); /* NULL is a no-op */
+struct catalogs *catalogs_create(const char *catalog, const char *database,
+                                 struct mem *mem); /* both exist and are current */
+void catalogs_free(struct catalogs *c);            /* NULL is a no-op */
 
-const char *catalogs_current(const struct catalogs *c);          /* catalog */
+const char *catalogs_current(const struct catalogs *c); /* catalog */
 const char *catalogs_current_database(const struct catalogs *c);
 enum status catalogs_use(struct catalogs *c, const char *catalog, struct err *e) CHECKED;
-enum status catalogs_use_database(struct catalogs *c, struct object_name database, struct err *e) CHECKED; /* .name is the database */
+enum status catalogs_use_database(struct catalogs *c, struct object_name database,
+                                  struct err *e) CHECKED; /* .name is the database */
 enum status catalogs_add_catalog(struct catalogs *c, const char *name, bool if_not_exists, struct err *e) CHECKED;
-enum status catalogs_add_database(struct catalogs *c, struct object_name database, bool if_not_exists, struct err *e) CHECKED;
-enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade, struct err *e) CHECKED;
+enum status catalogs_add_database(struct catalogs *c, struct object_name database, bool if_not_exists,
+                                  struct err *e) CHECKED;
+enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade,
+                                   struct err *e) CHECKED;
 
 /* Copies the table; its names are completed from `name`. E_EXISTS unless if_not_exists or replace. */
-enum status catalogs_add(struct catalogs *c, struct object_name name, const struct table *t, bool if_not_exists, bool replace,
-                         struct err *e) CHECKED;
-enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_view, bool is_temporary, bool if_exists, struct err *e) CHECKED;
+enum status catalogs_add(struct catalogs *c, struct object_name name, const struct table *t, bool if_not_exists,
+                         bool replace, struct err *e) CHECKED;
+enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_view, bool is_temporary, bool if_exists,
+                          struct err *e) CHECKED;
 /* NULL with the nearest name in e when it is not there. Good until the object is dropped or replaced. */
 const struct table *catalogs_find(const struct catalogs *c, struct object_name name, struct err *e);
 /* Calls fn for the tables (views too) of a database in order of their names. */
 typedef void (*catalog_fn)(void *arg, const struct table *t);
-enum status catalogs_each(const struct catalogs *c, struct object_name database, catalog_fn fn, void *arg, struct err *e) CHECKED;
+enum status catalogs_each(const struct catalogs *c, struct object_name database, catalog_fn fn, void *arg,
+                          struct err *e) CHECKED;
 typedef void (*catalog_name_fn)(void *arg, const char *name);
 void catalogs_each_catalog(const struct catalogs *c, catalog_name_fn fn, void *arg);
-enum status catalogs_each_database(const struct catalogs *c, const char *catalog, catalog_name_fn fn, void *arg, struct err *e) CHECKED;
+enum status catalogs_each_database(const struct catalogs *c, const char *catalog, catalog_name_fn fn, void *arg,
+                                   struct err *e) CHECKED;

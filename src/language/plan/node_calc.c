@@ -11,7 +11,8 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_text(out, "select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) {
         if (i > 0) buf_append_text(out, ", ");
-        bool plain = c->count == 0 || (c->columns[i]->kind == EXPR_COLUMN && str_equal(str_of(in->names[c->columns[i]->col]), str_of(r->row->names[i])));
+        bool plain = c->count == 0 || (c->columns[i]->kind == EXPR_COLUMN &&
+                                       str_equal(str_of(in->names[c->columns[i]->col]), str_of(r->row->names[i])));
         if (!plain) {
             expr_print(c->columns[i], in, out);
             buf_append_text(out, " AS ");
@@ -48,11 +49,14 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
         config->columns = bytes_of(l->a, c->columns, c->count);
         config->names = (struct text_list){r->row->names, r->row->child_count};
     }
-    if (l->session != NULL && l->session->zone.size > 0) config->zone = arena_strndup(l->a, l->session->zone.data, l->session->zone.size);
+    if (l->session != NULL && l->session->zone.size > 0)
+        config->zone = arena_strndup(l->a, l->session->zone.data, l->session->zone.size);
     *node = l->graph->node_count - 1;
     graph_add_edge(l->graph, inputs[0], *node, 0, (struct graph_here){0});
     return S_OK;
 }
 
-const struct rel_type rel_calc_type = {
-    .name = "Calc", .doc = "rows for which a condition is true, and columns computed from them", .explain = explain, .lower = lower};
+const struct rel_type rel_calc_type = {.name = "Calc",
+                                       .doc = "rows for which a condition is true, and columns computed from them",
+                                       .explain = explain,
+                                       .lower = lower};

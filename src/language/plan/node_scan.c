@@ -23,18 +23,24 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
     (void)inputs;
     for (uint32_t i = 0; i < s->table->options.count; i++) {
-        if (strcmp(s->table->options.items[i].key, "connector") == 0) connector = s->table->options.items[i].value;
-        else options[count++] = s->table->options.items[i];
+        if (strcmp(s->table->options.items[i].key, "connector") == 0)
+            connector = s->table->options.items[i].value;
+        else
+            options[count++] = s->table->options.items[i];
     }
     if (connector == NULL) {
         err_hint(e, "add 'connector' = '...' to its WITH clause");
-        return err_set(e, E_CONFIG, "Table options do not contain an option key 'connector' for discovering a connector: table '%s'", s->table->name);
+        return err_set(e, E_CONFIG,
+                       "Table options do not contain an option key 'connector' for discovering a connector: table '%s'",
+                       s->table->name);
     }
-    struct graph_node *n = graph_add_node(l->graph, op_find("source"), arena_printf(l->a, "Source: %s", s->table->name), (struct graph_here){0});
+    struct graph_node *n = graph_add_node(l->graph, op_find("source"), arena_printf(l->a, "Source: %s", s->table->name),
+                                          (struct graph_here){0});
     struct source_config *config = n->config;
     *config = (struct source_config){.connector = connector, .options = {options, count}, .schema = r->row};
     *node = l->graph->node_count - 1;
     return S_OK;
 }
 
-const struct rel_type rel_scan_type = {.name = "TableSourceScan", .doc = "rows of a table's connector", .explain = explain, .lower = lower};
+const struct rel_type rel_scan_type = {
+    .name = "TableSourceScan", .doc = "rows of a table's connector", .explain = explain, .lower = lower};

@@ -8,8 +8,10 @@ static void explain(const struct rel *r, struct buf *out)
 {
     const struct sink_body *s = r->body;
 
-    if (s->table != NULL) buf_printf(out, "table=[%s.%s.%s], fields=[", s->table->catalog, s->table->database, s->table->name);
-    else buf_append_text(out, "fields=[");
+    if (s->table != NULL)
+        buf_printf(out, "table=[%s.%s.%s], fields=[", s->table->catalog, s->table->database, s->table->name);
+    else
+        buf_append_text(out, "fields=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
 }
@@ -17,16 +19,19 @@ static void explain(const struct rel *r, struct buf *out)
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct sink_body *s = r->body;
-    struct graph_node *n = graph_add_node(l->graph, op_find("sink"), s->table != NULL ? arena_printf(l->a, "Sink: %s", s->table->name) : "Sink: Collect",
-                                          (struct graph_here){0});
+    struct graph_node *n = graph_add_node(
+        l->graph, op_find("sink"), s->table != NULL ? arena_printf(l->a, "Sink: %s", s->table->name) : "Sink: Collect",
+        (struct graph_here){0});
     struct sink_config *config = n->config;
     uint32_t count = s->table != NULL ? s->table->options.count : 0, used = 0;
     struct option *options = ARENA_ARRAY(l->a, struct option, MAX(count, 1u));
 
     config->connector = s->table == NULL ? "collect" : NULL;
     for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(s->table->options.items[i].key, "connector") == 0) config->connector = s->table->options.items[i].value;
-        else options[used++] = s->table->options.items[i];
+        if (strcmp(s->table->options.items[i].key, "connector") == 0)
+            config->connector = s->table->options.items[i].value;
+        else
+            options[used++] = s->table->options.items[i];
     }
     if (config->connector == NULL) return err_set(e, E_CONFIG, "table '%s' has no 'connector' option", s->table->name);
     config->options = (struct options){options, used};
@@ -37,4 +42,5 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-const struct rel_type rel_sink_type = {.name = "Sink", .doc = "rows into a table, or to the client", .explain = explain, .lower = lower};
+const struct rel_type rel_sink_type = {
+    .name = "Sink", .doc = "rows into a table, or to the client", .explain = explain, .lower = lower};

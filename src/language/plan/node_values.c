@@ -53,8 +53,10 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     enum status st = encode_rows(r, l, &bytes, e);
     struct graph_node *n = graph_add_node(l->graph, op_find("source"), "Source: Values", (struct graph_here){0});
     struct source_config *config = n->config;
-    *config = (struct source_config){.connector = "values", .schema = r->row,
-                                     .rows = {arena_strndup(l->a, bytes.size > 0 ? bytes.data : "", bytes.size), bytes.size}};
+    *config = (struct source_config){
+        .connector = "values",
+        .schema = r->row,
+        .rows = {arena_strndup(l->a, bytes.size > 0 ? bytes.data : "", bytes.size), bytes.size}};
     n->single = true;
     n->parallelism = 1;
     *node = l->graph->node_count - 1;
@@ -62,4 +64,5 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return st;
 }
 
-const struct rel_type rel_values_type = {.name = "Values", .doc = "rows of constants", .explain = explain, .lower = lower};
+const struct rel_type rel_values_type = {
+    .name = "Values", .doc = "rows of constants", .explain = explain, .lower = lower};

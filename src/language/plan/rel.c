@@ -14,7 +14,8 @@ const struct rel_type *const rel_types[] = {
     NULL,
 };
 
-static struct rel *rel_new(struct arena *a, const struct rel_type *type, const struct type *row, struct rel *const *inputs, uint32_t count)
+static struct rel *rel_new(struct arena *a, const struct rel_type *type, const struct type *row,
+                           struct rel *const *inputs, uint32_t count)
 {
     struct rel *r = ARENA_NEW(a, struct rel);
     struct rel **copy = ARENA_ARRAY(a, struct rel *, MAX(count, 1u));
@@ -54,7 +55,8 @@ struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body 
     const struct type **types = ARENA_ARRAY(a, const struct type *, MAX(body->count, 1u));
 
     for (uint32_t i = 0; i < body->count; i++) types[i] = body->columns[i]->type;
-    struct rel *r = rel_new(a, &rel_calc_type, body->count > 0 ? type_row(a, body->count, names, types, false) : input->row, &input, 1);
+    struct rel *r = rel_new(a, &rel_calc_type,
+                            body->count > 0 ? type_row(a, body->count, names, types, false) : input->row, &input, 1);
     BODY(r, struct calc_body, *body);
     return r;
 }
@@ -87,6 +89,7 @@ enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, s
     uint32_t *inputs = ARENA_ARRAY(l->a, uint32_t, MAX(r->input_count, 1u));
 
     for (uint32_t i = 0; i < r->input_count; i++) TRY(rel_lower(r->inputs[i], l, &inputs[i], e));
-    if (l->graph->node_count == GRAPH_NODES_MAX) return err_set(e, E_GRAPH, "the statement needs more than %d operators", GRAPH_NODES_MAX);
+    if (l->graph->node_count == GRAPH_NODES_MAX)
+        return err_set(e, E_GRAPH, "the statement needs more than %d operators", GRAPH_NODES_MAX);
     return r->type->lower(r, l, inputs, node, e);
 }

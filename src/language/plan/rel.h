@@ -20,11 +20,12 @@ struct lowering {
 };
 
 struct rel_type {
-    const char *name;   /* as EXPLAIN shows it: "Calc" */
+    const char *name; /* as EXPLAIN shows it: "Calc" */
     const char *doc;
     void (*explain)(const struct rel *r, struct buf *out); /* "select=[a], where=[(a > 1)]"; NULL: nothing */
     /* Appends graph nodes behind those of the inputs; answers the last one. */
-    enum status (*lower)(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e);
+    enum status (*lower)(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node,
+                         struct err *e);
 };
 
 struct rel {
@@ -50,8 +51,8 @@ struct scan_body {
 };
 /* Filter and projection. */
 struct calc_body {
-    struct expr *condition;      /* NULL: every row */
-    uint32_t count;              /* 0: the columns of the input */
+    struct expr *condition; /* NULL: every row */
+    uint32_t count;         /* 0: the columns of the input */
     struct expr *const *columns;
 };
 /* Rows into a table, or to whoever asked (table NULL). */

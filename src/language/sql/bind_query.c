@@ -49,13 +49,16 @@ static struct rel *renamed(struct query_binder *b, struct rel *r, const char *co
     return rel_calc(b->a, r, &c, names);
 }
 
-static enum status rename_columns(struct query_binder *b, struct rel **r, uint32_t count, const struct str *columns, struct ast_place place)
+static enum status rename_columns(struct query_binder *b, struct rel **r, uint32_t count, const struct str *columns,
+                                  struct ast_place place)
 {
     const char **names = ARENA_ARRAY(b->a, const char *, MAX(count, 1u));
 
     if (count == 0) return S_OK;
     if (count != (*r)->row->child_count)
-        return sql_error(b->e, b->t, place.at, place.size, "List of column aliases must have same degree as table; table has %u columns, whereas alias list has %u columns",
+        return sql_error(b->e, b->t, place.at, place.size,
+                         "List of column aliases must have same degree as table; table has %u columns, whereas alias "
+                         "list has %u columns",
                          (*r)->row->child_count, count);
     for (uint32_t i = 0; i < count; i++) names[i] = text_of(b, columns[i]);
     *r = renamed(b, *r, names);
@@ -69,7 +72,8 @@ static enum status bind_view(struct query_binder *b, const struct table *t, stru
     struct query_binder inner = *b;
     struct statement s;
 
-    if (b->depth == VIEW_DEPTH_MAX) return sql_error(b->e, b->t, place.at, place.size, "views in views, more than %d deep", VIEW_DEPTH_MAX);
+    if (b->depth == VIEW_DEPTH_MAX)
+        return sql_error(b->e, b->t, place.at, place.size, "views in views, more than %d deep", VIEW_DEPTH_MAX);
     TRY(statement_parse_one(str_of(t->view), b->a, tokens, &s, b->e));
     inner.t = tokens;
     inner.with = NULL;
@@ -99,7 +103,8 @@ static enum status bind_named(struct query_binder *b, const struct ast_table *t,
     const struct table *table = n->count <= 3 ? catalogs_find(b->catalogs, name, &inner) : NULL;
     if (table == NULL) {
         if (inner.hint[0] != '\0') err_hint(b->e, "%s", inner.hint);
-        return sql_error(b->e, b->t, n->place.at, n->place.size, "%s", inner.text[0] != '\0' ? inner.text : "a table's name has at most three parts");
+        return sql_error(b->e, b->t, n->place.at, n->place.size, "%s",
+                         inner.text[0] != '\0' ? inner.text : "a table's name has at most three parts");
     }
     if (table->view != NULL) return bind_view(b, table, n->place, out);
     *out = rel_scan(b->a, table);
@@ -168,7 +173,8 @@ static enum status add_column(struct query_binder *b, struct columns *c, struct 
 }
 
 /* * and t.* */
-static enum status add_star(struct query_binder *b, struct columns *c, const struct source *from, const struct ast_expr *star)
+static enum status add_star(struct query_binder *b, struct columns *c, const struct source *from,
+                            const struct ast_expr *star)
 {
     struct expr_maker m = {.a = b->a};
     uint32_t before = c->count;
@@ -179,8 +185,10 @@ static enum status add_star(struct query_binder *b, struct columns *c, const str
         TRY(add_column(b, c, expr_column(&m, from->scope.row, column->col), text_of(b, column->name)));
     }
     if (c->count > before) return S_OK;
-    if (star->name.count == 0) return sql_error(b->e, b->t, star->place.at, star->place.size, "SELECT * must have a FROM clause");
-    return sql_error(b->e, b->t, star->place.at, star->place.size, "Unknown identifier '%.*s'", (int)star->name.parts[0].size, star->name.parts[0].data);
+    if (star->name.count == 0)
+        return sql_error(b->e, b->t, star->place.at, star->place.size, "SELECT * must have a FROM clause");
+    return sql_error(b->e, b->t, star->place.at, star->place.size, "Unknown identifier '%.*s'",
+                     (int)star->name.parts[0].size, star->name.parts[0].data);
 }
 
 /* As Flink names them: the alias, the column's own name, else EXPR$<place>. */
@@ -229,8 +237,10 @@ static enum status bind_select(struct query_binder *b, const struct ast_select *
     struct calc_body calc = {0};
 
     TRY(refuse_rest(b, s));
-    if (s->from != NULL) TRY(bind_table(b, s->from, &from));
-    else bind_nothing(b, &from);
+    if (s->from != NULL)
+        TRY(bind_table(b, s->from, &from));
+    else
+        bind_nothing(b, &from);
     struct binder x = expr_binder(b, &from.scope);
     if (s->where != NULL) TRY(bind_where(b, &x, s->where, &calc.condition));
     for (uint32_t i = 0; i < s->item_count; i++) {
@@ -259,7 +269,9 @@ static enum status bind_rows(struct query_binder *b, const struct ast_list *rows
         const struct ast_expr *row = rows->items[r];
         bool list = row->kind == AX_LIST;
         if ((list ? row->args.count : 1) != cols)
-            return sql_error(b->e, b->t, row->place.at, row->place.size, "Values passed to VALUES operator must have compatible types: this row has %u columns, the first one %u",
+            return sql_error(b->e, b->t, row->place.at, row->place.size,
+                             "Values passed to VALUES operator must have compatible types: this row has %u columns, "
+                             "the first one %u",
                              list ? row->args.count : 1, cols);
         for (uint32_t c = 0; c < cols; c++) TRY(bind_expr(&x, list ? row->args.items[c] : row, &items[r * cols + c]));
     }
@@ -281,7 +293,9 @@ static enum status bind_values(struct query_binder *b, const struct ast_query *q
         types[c] = items[c]->type;
         for (uint32_t r = 1; r < count; r++) {
             types[c] = type_common(b->a, types[c], items[r * cols + c]->type);
-            if (types[c] == NULL) return sql_error(b->e, b->t, q->rows.items[r]->place.at, q->rows.items[r]->place.size, "Values passed to VALUES operator must have compatible types");
+            if (types[c] == NULL)
+                return sql_error(b->e, b->t, q->rows.items[r]->place.at, q->rows.items[r]->place.size,
+                                 "Values passed to VALUES operator must have compatible types");
         }
     }
     for (uint32_t i = 0; i < cols * count; i++) TRY(expr_cast(&m, items[i], types[i % cols], false, &items[i], b->e));
@@ -312,7 +326,11 @@ static enum status bind_union(struct query_binder *b, const struct ast_query *q,
 {
     struct rel *sides[2];
 
-    if (q->kind != QUERY_UNION || !q->all) return not_yet(b, q->place, q->kind == QUERY_UNION ? "UNION without ALL" : q->kind == QUERY_INTERSECT ? "INTERSECT" : "EXCEPT");
+    if (q->kind != QUERY_UNION || !q->all)
+        return not_yet(b, q->place,
+                       q->kind == QUERY_UNION       ? "UNION without ALL"
+                       : q->kind == QUERY_INTERSECT ? "INTERSECT"
+                                                    : "EXCEPT");
     TRY(bind_query(b, q->left, &sides[0]));
     TRY(bind_query(b, q->right, &sides[1]));
     uint32_t cols = sides[0]->row->child_count;
@@ -321,7 +339,9 @@ static enum status bind_union(struct query_binder *b, const struct ast_query *q,
     const struct type **types = ARENA_ARRAY(b->a, const struct type *, MAX(cols, 1u));
     for (uint32_t i = 0; i < cols; i++) {
         types[i] = type_common(b->a, sides[0]->row->children[i], sides[1]->row->children[i]);
-        if (types[i] == NULL) return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Type mismatch in column %u of UNION ALL", i + 1);
+        if (types[i] == NULL)
+            return sql_error(b->e, b->t, q->right->place.at, q->right->place.size,
+                             "Type mismatch in column %u of UNION ALL", i + 1);
     }
     const struct type *row = type_row(b->a, cols, sides[0]->row->names, types, false);
     for (uint32_t i = 0; i < 2; i++) TRY(cast_columns(b, &sides[i], row));

@@ -21,8 +21,10 @@ static enum status read_all(struct sys *sys, const char *path, struct buf *out, 
     size_t got = 1;
     enum status st = S_OK;
 
-    if (strcmp(path, "-") == 0) TRY(sys_file_standard(sys, 0, &f, e));
-    else TRY(sys_file_open(sys, path, SYS_READ, &f, e));
+    if (strcmp(path, "-") == 0)
+        TRY(sys_file_standard(sys, 0, &f, e));
+    else
+        TRY(sys_file_open(sys, path, SYS_READ, &f, e));
     while (st == S_OK && got > 0 && out->size <= SQL_TEXT_MAX) {
         buf_reserve(out, SCRIPT_CHUNK);
         st = sys_file_read(sys, f, out->data + out->size, SCRIPT_CHUNK, &got, e);
@@ -42,7 +44,8 @@ static int usage(const struct cli *cli, const char *what, const char *argument)
     return 1;
 }
 
-static enum status run_script(struct sql_session *s, const struct sql_listener *to, const struct script *script, struct mem *mem, struct err *e)
+static enum status run_script(struct sql_session *s, const struct sql_listener *to, const struct script *script,
+                              struct mem *mem, struct err *e)
 {
     struct arena arena;
     struct tokens t;
@@ -51,7 +54,8 @@ static enum status run_script(struct sql_session *s, const struct sql_listener *
 
     arena_init(&arena, mem, 0);
     enum status status = tokens_cut(&t, (struct str){script->text.data, script->text.size}, script->name, &arena, e);
-    while (status == S_OK && (status = statement_parse(&t, &at, &arena, &st, e)) == S_OK) status = sql_session_run(s, &t, &st, to, e);
+    while (status == S_OK && (status = statement_parse(&t, &at, &arena, &st, e)) == S_OK)
+        status = sql_session_run(s, &t, &st, to, e);
     arena_release(&arena);
     return status == S_END ? S_OK : status;
 }
@@ -79,7 +83,8 @@ static int sql_run(const struct cli *cli, int argc, char **argv)
     int answer = 1;
 
     if (argc != 2 || (strcmp(argv[0], "-e") != 0 && strcmp(argv[0], "-f") != 0))
-        return usage(cli, argc == 0 ? "statements are expected: -e 'SELECT 1' or -f FILE%s" : "cannot use '%s'", argc == 0 ? "" : argv[0]);
+        return usage(cli, argc == 0 ? "statements are expected: -e 'SELECT 1' or -f FILE%s" : "cannot use '%s'",
+                     argc == 0 ? "" : argv[0]);
     mem_init(&mem, "sql", 0);
     buf_init(&script.text, &mem);
     if (strcmp(argv[0], "-e") == 0) {
@@ -87,8 +92,10 @@ static int sql_run(const struct cli *cli, int argc, char **argv)
         answer = run_all(cli, &script, &mem);
     } else {
         script.name = argv[1];
-        if (read_all(cli->sys, argv[1], &script.text, &e) == S_OK) answer = run_all(cli, &script, &mem);
-        else api_say_error(cli->sys, "thalweg sql", &e);
+        if (read_all(cli->sys, argv[1], &script.text, &e) == S_OK)
+            answer = run_all(cli, &script, &mem);
+        else
+            api_say_error(cli->sys, "thalweg sql", &e);
     }
     buf_release(&script.text);
     mem_release(&mem);
@@ -99,7 +106,8 @@ const struct cli_verb cli_sql = {
     .name = "sql",
     .arguments = "-e STATEMENTS | -f FILE",
     .doc = "run SQL statements",
-    .help = "Statements end with ';'. FILE may be - for standard input. The first statement that fails ends the run with status 1.\n"
+    .help = "Statements end with ';'. FILE may be - for standard input. The first statement that fails ends the run "
+            "with status 1.\n"
             "\n"
             "Example:\n"
             "  thalweg sql -e \"SELECT a + 1 AS b FROM (VALUES (1), (2)) AS t (a) WHERE a > 1\"\n",

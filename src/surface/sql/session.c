@@ -87,9 +87,13 @@ static enum status encode(struct run *r, const struct rel *plan, struct buf *byt
 static enum status run_plan(struct run *r, const struct rel *plan)
 {
     static const struct tw_function_entry none[1];
-    struct jobmaster_options o = {.sys = r->s->options.sys, .log = r->s->options.log, .functions = {none, none},
-                                  .takes_signals = r->s->options.takes_signals, .cancelled = r->s->options.cancelled,
-                                  .rows = give_rows, .rows_arg = r};
+    struct jobmaster_options o = {.sys = r->s->options.sys,
+                                  .log = r->s->options.log,
+                                  .functions = {none, none},
+                                  .takes_signals = r->s->options.takes_signals,
+                                  .cancelled = r->s->options.cancelled,
+                                  .rows = give_rows,
+                                  .rows_arg = r};
     struct buf bytes;
 
     buf_init(&bytes, &r->mem);
@@ -106,7 +110,8 @@ static enum status run_plan(struct run *r, const struct rel *plan)
 
 static struct query_binder binder_of(struct run *r)
 {
-    return (struct query_binder){.a = &r->arena, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
+    return (struct query_binder){
+        .a = &r->arena, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
 }
 
 static enum status run_query(struct run *r, const void *body)
@@ -143,7 +148,8 @@ static enum status run_explain(struct run *r, const void *body)
     struct buf text;
 
     if (x->statement->type != &st_query)
-        return sql_error(r->e, r->t, x->statement->place.at, x->statement->place.size, "EXPLAIN of this statement is not supported yet");
+        return sql_error(r->e, r->t, x->statement->place.at, x->statement->place.size,
+                         "EXPLAIN of this statement is not supported yet");
     TRY(bind_query(&b, x->statement->body, &plan));
     buf_init(&text, &r->mem);
     buf_append_text(&text, "== Optimized Execution Plan ==\n");
@@ -159,7 +165,8 @@ static enum status run_set(struct run *r, const void *body)
 {
     const struct set *s = body;
 
-    if (!s->has_key || s->reset) return sql_error(r->e, r->t, 0, 1, "SET without a value and RESET are not supported yet");
+    if (!s->has_key || s->reset)
+        return sql_error(r->e, r->t, 0, 1, "SET without a value and RESET are not supported yet");
     config_set(&r->s->config, arena_strndup(&r->arena, s->option.key.data, s->option.key.size),
                arena_strndup(&r->arena, s->option.value.data, s->option.value.size));
     return done(r);
@@ -174,12 +181,14 @@ static enum status run_create_view(struct run *r, const void *body)
     const struct ast_name *n = &v->name;
 
     TRY(bind_query(&b, v->query, &plan));
-    if (v->column_count > 0) return sql_error(r->e, r->t, n->place.at, n->place.size, "a view with a list of columns is not supported yet");
+    if (v->column_count > 0)
+        return sql_error(r->e, r->t, n->place.at, n->place.size, "a view with a list of columns is not supported yet");
     t.view = arena_strndup(&r->arena, r->t->text.data + v->query_place.at, v->query_place.size);
     t.row = plan->row;
-    struct object_name name = {n->count > 2 ? arena_strndup(&r->arena, n->parts[n->count - 3].data, n->parts[n->count - 3].size) : NULL,
-                               n->count > 1 ? arena_strndup(&r->arena, n->parts[n->count - 2].data, n->parts[n->count - 2].size) : NULL,
-                               arena_strndup(&r->arena, n->parts[n->count - 1].data, n->parts[n->count - 1].size)};
+    struct object_name name = {
+        n->count > 2 ? arena_strndup(&r->arena, n->parts[n->count - 3].data, n->parts[n->count - 3].size) : NULL,
+        n->count > 1 ? arena_strndup(&r->arena, n->parts[n->count - 2].data, n->parts[n->count - 2].size) : NULL,
+        arena_strndup(&r->arena, n->parts[n->count - 1].data, n->parts[n->count - 1].size)};
     TRY(catalogs_add(r->s->catalogs, name, &t, v->if_not_exists, false, r->e));
     return done(r);
 }
@@ -187,10 +196,11 @@ static enum status run_create_view(struct run *r, const void *body)
 static const struct executor {
     const struct st_type *type;
     enum status (*run)(struct run *r, const void *body);
-} executors[] = {{&st_query, run_query}, {&st_explain, run_explain}, {&st_set, run_set}, {&st_create_view, run_create_view}};
+} executors[] = {
+    {&st_query, run_query}, {&st_explain, run_explain}, {&st_set, run_set}, {&st_create_view, run_create_view}};
 
-enum status sql_session_run(struct sql_session *s, const struct tokens *t, const struct statement *st, const struct sql_listener *to,
-                            struct err *e)
+enum status sql_session_run(struct sql_session *s, const struct tokens *t, const struct statement *st,
+                            const struct sql_listener *to, struct err *e)
 {
     struct run r = {.s = s, .t = t, .to = to, .e = e};
     enum status status = E_UNSUPPORTED;
@@ -200,8 +210,10 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
     s->functions.query_ms = sys_wall_ms(s->options.sys);
     size_t i = 0;
     while (i < COUNT_OF(executors) && executors[i].type != st->type) i++;
-    if (i < COUNT_OF(executors)) status = executors[i].run(&r, st->body);
-    else (void)sql_error(e, t, st->place.at, st->place.size, "this statement is not supported yet");
+    if (i < COUNT_OF(executors))
+        status = executors[i].run(&r, st->body);
+    else
+        (void)sql_error(e, t, st->place.at, st->place.size, "this statement is not supported yet");
     arena_release(&r.arena);
     mem_release(&r.mem);
     return status;

@@ -12,7 +12,7 @@ struct sql_listener {
     /* The columns of rows to come; also for SHOW and the like. */
     enum status (*begin)(void *arg, const struct type *row, bool is_changelog, struct err *e);
     enum status (*rows)(void *arg, const struct batch *b, struct err *e);
-    enum status (*end)(void *arg, struct err *e);               /* the last row has come */
+    enum status (*end)(void *arg, struct err *e);                    /* the last row has come */
     enum status (*said)(void *arg, const char *text, struct err *e); /* "[INFO] Execute statement succeeded." */
 };
 
@@ -27,5 +27,5 @@ struct sql_session *sql_session_create(const struct sql_session_options *o);
 void sql_session_free(struct sql_session *s); /* NULL is a no-op */
 struct config *sql_session_config(struct sql_session *s);
 /* Runs one statement to its end. */
-enum status sql_session_run(struct sql_session *s, const struct tokens *t, const struct statement *st, const struct sql_listener *to,
-                            struct err *e) CHECKED;
+enum status sql_session_run(struct sql_session *s, const struct tokens *t, const struct statement *st,
+                            const struct sql_listener *to, struct err *e) CHECKED;

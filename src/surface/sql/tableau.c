@@ -15,8 +15,8 @@ struct tableau {
     struct buf out, cell;
     const struct type *row;
     bool is_changelog;
-    uint32_t *widths;     /* of the columns */
-    struct batch **kept;  /* of results known whole */
+    uint32_t *widths;    /* of the columns */
+    struct batch **kept; /* of results known whole */
     uint32_t kept_count;
     uint64_t rows;
 };
@@ -88,7 +88,10 @@ static void print_cell(struct tableau *t, const struct vector *v, uint32_t row)
     buf_append_byte(&t->cell, '\'');
 }
 
-static uint32_t cell_width(const struct tableau *t) { return (uint32_t)str_utf8_length((struct str){t->cell.data, t->cell.size}); }
+static uint32_t cell_width(const struct tableau *t)
+{
+    return (uint32_t)str_utf8_length((struct str){t->cell.data, t->cell.size});
+}
 
 /* --- lines ------------------------------------------------------------------------------------------------------- */
 static void frame(struct tableau *t)
@@ -112,7 +115,8 @@ static void put_cell(struct tableau *t, uint32_t width)
         buf_append(&t->out, t->cell.data, t->cell.size);
     } else {
         for (uint32_t n = 0; n < keep; n++)
-            for (bytes++; bytes < t->cell.size && ((unsigned char)t->cell.data[bytes] & 0xC0) == 0x80; bytes++) {}
+            for (bytes++; bytes < t->cell.size && ((unsigned char)t->cell.data[bytes] & 0xC0) == 0x80; bytes++) {
+            }
         buf_append(&t->out, t->cell.data, bytes);
         buf_append_text(&t->out, "...");
     }
@@ -210,8 +214,10 @@ static enum status on_end(void *arg, struct err *e)
     if (!t->is_changelog) header(t);
     for (uint32_t i = 0; i < t->kept_count; i++) put_rows(t, t->kept[i]);
     frame(t);
-    if (t->is_changelog) buf_printf(&t->out, "Received a total of %llu row%s\n", (unsigned long long)t->rows, t->rows == 1 ? "" : "s");
-    else buf_printf(&t->out, "%llu row%s in set\n", (unsigned long long)t->rows, t->rows == 1 ? "" : "s");
+    if (t->is_changelog)
+        buf_printf(&t->out, "Received a total of %llu row%s\n", (unsigned long long)t->rows, t->rows == 1 ? "" : "s");
+    else
+        buf_printf(&t->out, "%llu row%s in set\n", (unsigned long long)t->rows, t->rows == 1 ? "" : "s");
     forget(t);
     return flush(t, e);
 }
