@@ -75,6 +75,34 @@ enum status parse_expected(struct parser *p, const char *what)
     return sql_error(p->e, p->t, t->at, t->size, "Encountered \"%.*s\": expected %s", (int)MIN(text.size, 60u), text.data, what);
 }
 
+void parse_suggest(struct parser *p, const char *const *words, uint32_t count)
+{
+    struct str text = token_text(p->t, parse_peek(p, 0));
+    text.size = MIN(text.size, 60u);
+    int nearest = parse_peek(p, 0)->quoted ? -1 : str_nearest(text, words, count);
+    if (nearest >= 0) err_hint(p->e, "did you mean %s?", words[nearest]);
+}
+
+enum status parse_expected_words(struct parser *p, const char *const *words, uint32_t count)
+{
+    const char *listed = "";
+
+    for (uint32_t i = 0; i < count; i++) {
+        bool again = false;
+        for (uint32_t j = 0; j < i && !again; j++) again = strcmp(words[i], words[j]) == 0;
+        if (!again) listed = arena_printf(p->a, "%s%s%s", listed, *listed == '\0' ? "" : ", ", words[i]);
+    }
+    enum status st = parse_expected(p, listed);
+    parse_suggest(p, words, count);
+    return st;
+}
+
+enum status parse_not_yet(struct parser *p, const char *what)
+{
+    const struct token *t = parse_peek(p, 0);
+    return sql_error(p->e, p->t, t->at, t->size, "%s are not supported yet", what);
+}
+
 struct ast_place parse_here(const struct parser *p)
 {
     const struct token *t = parse_peek(p, 0);

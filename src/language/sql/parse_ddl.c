@@ -1,55 +1,9 @@
-/* parse_ddl.c - options, columns, watermarks and keys of CREATE and ALTER: reading and printing side by side. */
+/* parse_ddl.c - columns, watermarks, keys and distribution of CREATE and ALTER: reading and printing side by side. Options,
+ * partitions and comments are in parse_options.c. */
 #include "language/sql/parse_ddl.h"
 
 #include "ground/base/str.h"
 #include "language/sql/print.h"
-
-enum status parse_if_not_exists(struct parser *p, bool *out)
-{
-    *out = take_word(p, KW_IF);
-    if (!*out) return S_OK;
-    TRY(expect_word(p, KW_NOT));
-    return expect_word(p, KW_EXISTS);
-}
-
-enum status parse_comment(struct parser *p, bool *has, struct str *out)
-{
-    *has = take_word(p, KW_COMMENT);
-    return *has ? parse_string(p, "the comment's text", out) : S_OK;
-}
-
-void print_comment(bool has, struct str comment, struct buf *out)
-{
-    if (!has) return;
-    buf_append_text(out, " COMMENT ");
-    print_string(comment, out);
-}
-
-enum status parse_options(struct parser *p, struct ast_options *out)
-{
-    TRY(expect_symbol(p, "("));
-    do {
-        struct ast_option *o = PARSE_PUSH(p, out->items, out->count);
-        o->key_place = parse_here(p);
-        TRY(parse_string(p, "an option: 'key' = 'value'", &o->key));
-        TRY(expect_symbol(p, "="));
-        o->value_place = parse_here(p);
-        TRY(parse_string(p, "the option's value in 'quotes'", &o->value));
-    } while (take_symbol(p, ","));
-    return expect_symbol(p, ")");
-}
-
-void print_options(const char *before, const struct ast_options *o, struct buf *out)
-{
-    for (uint32_t i = 0; i < o->count; i++) {
-        if (i == 0) buf_append_text(out, before);
-        buf_append_text(out, i == 0 ? "(" : ", ");
-        print_string(o->items[i].key, out);
-        buf_append_text(out, " = ");
-        print_string(o->items[i].value, out);
-    }
-    if (o->count > 0) buf_append_byte(out, ')');
-}
 
 /* --- columns ----------------------------------------------------------------------------------------------------- */
 static enum status parse_column_kind(struct parser *p, struct ast_column *c)
@@ -71,6 +25,11 @@ static enum status parse_column_kind(struct parser *p, struct ast_column *c)
 enum status parse_column(struct parser *p, struct ast_column *c)
 {
     TRY(parse_simple_name(p, "a column's name", &c->name, &c->place));
+    return parse_column_tail(p, c);
+}
+
+enum status parse_column_tail(struct parser *p, struct ast_column *c)
+{
     TRY(parse_column_kind(p, c));
     if (take_words(p, KW_PRIMARY, KW_KEY)) {
         c->primary_key = true;
@@ -85,6 +44,11 @@ enum status parse_column(struct parser *p, struct ast_column *c)
 void print_column(const struct ast_column *c, struct buf *out)
 {
     print_quoted_name(c->name, out);
+    print_column_tail(c, out);
+}
+
+void print_column_tail(const struct ast_column *c, struct buf *out)
+{
     if (c->kind == COLUMN_COMPUTED) {
         buf_append_text(out, " AS ");
         print_expr(c->x, out);
@@ -103,13 +67,31 @@ void print_column(const struct ast_column *c, struct buf *out)
 
 enum status parse_watermark(struct parser *p, struct ast_expr **column, struct ast_expr **x)
 {
-    if (*x != NULL) return parse_expected(p, "one WATERMARK only");
+    if (*x != NULL) {
+        p->at--;
+        return parse_expected(p, "one WATERMARK only");
+    }
     TRY(expect_word(p, KW_FOR));
     *column = ast_new(p, AX_NAME, parse_here(p));
     TRY(parse_name(p, "the column that carries event time", &(*column)->name));
     (*column)->place = (*column)->name.place;
     TRY(expect_word(p, KW_AS));
     return parse_expr(p, x);
+}
+
+void print_watermark(const struct ast_expr *column, const struct ast_expr *x, struct buf *out)
+{
+    buf_append_text(out, "WATERMARK FOR ");
+    print_expr(column, out);
+    buf_append_text(out, " AS ");
+    print_expr(x, out);
+}
+
+/* --- keys -------------------------------------------------------------------------------------------------------- */
+bool is_key(const struct parser *p)
+{
+    return is_word(p, 0, KW_CONSTRAINT) || (is_word(p, 0, KW_PRIMARY) && is_word(p, 1, KW_KEY)) ||
+           (is_word(p, 0, KW_UNIQUE) && is_symbol(p, 1, "("));
 }
 
 enum status parse_key(struct parser *p, struct ast_primary_key *out)
@@ -141,4 +123,33 @@ void print_key(const struct ast_primary_key *k, struct buf *out)
     buf_append_text(out, k->unique ? "UNIQUE " : "PRIMARY KEY ");
     print_name_list(k->count, k->columns, out);
     buf_append_text(out, k->enforced ? " ENFORCED" : " NOT ENFORCED");
+}
+
+/* --- distribution ------------------------------------------------------------------------------------------------ */
+/* BY [HASH | RANGE] (a) [INTO n BUCKETS] | INTO n BUCKETS */
+enum status parse_distribution(struct parser *p, struct ast_distribution *d)
+{
+    d->said = true;
+    if (take_word(p, KW_BY)) {
+        d->how = take_word(p, KW_HASH) ? KW_HASH : take_word(p, KW_RANGE) ? KW_RANGE : KEYWORD_NONE;
+        TRY(parse_name_list(p, "a column", &d->column_count, &d->columns));
+    }
+    if (!take_word(p, KW_INTO)) return d->column_count > 0 ? S_OK : parse_expected(p, "BY or INTO");
+    if (parse_peek(p, 0)->kind != TOKEN_INTEGER) return parse_expected(p, "the number of buckets");
+    TRY(parse_literal(p, &d->buckets));
+    return expect_word(p, KW_BUCKETS);
+}
+
+void print_distribution(const char *before, const struct ast_distribution *d, struct buf *out)
+{
+    if (!d->said) return;
+    buf_append_text(out, before);
+    if (d->column_count > 0) {
+        buf_printf(out, " BY %s", keyword_text(d->how));
+        print_name_list(d->column_count, d->columns, out);
+    }
+    if (d->buckets == NULL) return;
+    buf_append_text(out, " INTO ");
+    print_expr(d->buckets, out);
+    buf_append_text(out, " BUCKETS");
 }

@@ -242,7 +242,7 @@ static enum status parse_field(struct parser *p, struct ast_place from, struct a
     struct ast_expr *field = ast_new(p, AX_FIELD, from);
 
     TRY(expect_symbol(p, "."));
-    TRY(parse_simple_name(p, "a field's name", &field->text, NULL));
+    TRY(parse_part(p, "a field's name", &field->text, NULL));
     TRY(ast_add(p, field, *x));
     field->place = parse_since(p, from);
     *x = field;

@@ -28,6 +28,11 @@ enum status expect_word(struct parser *p, enum keyword k) CHECKED;
 enum status expect_symbol(struct parser *p, const char *symbol) CHECKED;
 /* Fails at the next token: Encountered "x" at ...: expected <what>. */
 enum status parse_expected(struct parser *p, const char *what);
+/* The same with a list of words, of which the nearest is suggested. */
+enum status parse_expected_words(struct parser *p, const char *const *words, uint32_t count);
+void parse_suggest(struct parser *p, const char *const *words, uint32_t count); /* hints at the nearest one, if any is near */
+/* Fails at the next token: "<what> are not supported yet". */
+enum status parse_not_yet(struct parser *p, const char *what);
 struct ast_place parse_here(const struct parser *p);                         /* of the next token */
 struct ast_place parse_since(const struct parser *p, struct ast_place from); /* from there to the last token taken */
 /* One level of nesting: fails when it is too deep; every enter that answered S_OK has its leave. */
@@ -40,6 +45,7 @@ void *parse_grow(struct parser *p, void *items, uint32_t count, size_t size);
 /* --- names (parse_name.c) ---------------------------------------------------------------------------------------- */
 bool is_name(const struct parser *p, uint32_t ahead); /* a name, or a word that is not reserved */
 enum status parse_simple_name(struct parser *p, const char *what, struct str *out, struct ast_place *place) CHECKED;
+enum status parse_part(struct parser *p, const char *what, struct str *out, struct ast_place *place) CHECKED; /* behind a dot */
 enum status parse_name(struct parser *p, const char *what, struct ast_name *out) CHECKED; /* a.b.c */
 struct ast_name ast_name_of(struct parser *p, struct str part, struct ast_place place); /* of one part */
 enum status parse_name_list(struct parser *p, const char *what, uint32_t *count, struct str **out) CHECKED; /* (a, b) */
@@ -76,3 +82,4 @@ enum status parse_hints(struct parser *p, struct ast_hints *out) CHECKED;   /* n
 /* --- statements -------------------------------------------------------------------------------------------------- */
 struct statement;
 enum status parse_inner_statement(struct parser *p, struct statement **out) CHECKED; /* of EXPLAIN, COMPILE PLAN ... */
+enum status parse_statement_set(struct parser *p, struct statement **out) CHECKED;   /* STATEMENT SET BEGIN .. END */

@@ -24,6 +24,22 @@ struct ast_name ast_name_of(struct parser *p, struct str part, struct ast_place 
     return name;
 }
 
+/* Any word that touches the dot before it: A.dateTime needs no backticks, unlike in Flink. One that stands apart more likely
+ * begins what follows a dot too many. */
+static bool is_part(const struct parser *p)
+{
+    const struct token *dot = &p->t->items[p->at - 1];
+    return parse_peek(p, 0)->kind == TOKEN_KEYWORD && parse_peek(p, 0)->at == dot->at + dot->size;
+}
+
+enum status parse_part(struct parser *p, const char *what, struct str *out, struct ast_place *place)
+{
+    if (!is_part(p)) return parse_simple_name(p, what, out, place);
+    if (place != NULL) *place = parse_here(p);
+    *out = token_text(p->t, &p->t->items[p->at++]);
+    return S_OK;
+}
+
 enum status parse_name(struct parser *p, const char *what, struct ast_name *out)
 {
     struct ast_place start = parse_here(p);
@@ -33,7 +49,7 @@ enum status parse_name(struct parser *p, const char *what, struct ast_name *out)
         struct ast_place place;
         struct str part;
         if (out->count == AST_NAME_PARTS_MAX) return parse_expected(p, "a name of fewer parts");
-        TRY(parse_simple_name(p, what, &part, &place));
+        TRY(out->count > 0 ? parse_part(p, what, &part, &place) : parse_simple_name(p, what, &part, &place));
         out->places = parse_grow(p, out->places, out->count, sizeof *out->places);
         out->places[out->count] = place;
         *PARSE_PUSH(p, out->parts, out->count) = part;

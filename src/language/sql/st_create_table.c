@@ -12,9 +12,7 @@ static enum status parse_element(struct parser *p, struct create_table *t)
         p->at++;
         return parse_watermark(p, &t->watermark_column, &t->watermark);
     }
-    bool key = is_word(p, 0, KW_CONSTRAINT) || (is_word(p, 0, KW_PRIMARY) && is_word(p, 1, KW_KEY)) ||
-               (is_word(p, 0, KW_UNIQUE) && is_symbol(p, 1, "("));
-    if (key) return parse_key(p, &t->key);
+    if (is_key(p)) return parse_key(p, &t->key);
     if (is_name(p, 0) && (is_symbol(p, 1, ",") || is_symbol(p, 1, ")"))) /* CTAS: names alone */
         return parse_simple_name(p, "a column", PARSE_PUSH(p, t->names, t->name_count), NULL);
     return parse_column(p, PARSE_PUSH(p, t->columns, t->column_count));
@@ -32,21 +30,6 @@ static enum status parse_elements(struct parser *p, struct create_table *t)
 }
 
 /* --- behind them ------------------------------------------------------------------------------------------------- */
-/* DISTRIBUTED BY [HASH | RANGE] (a) [INTO n BUCKETS] | DISTRIBUTED INTO n BUCKETS */
-static enum status parse_distribution(struct parser *p, struct create_table *t)
-{
-    t->distributed = take_word(p, KW_DISTRIBUTED);
-    if (!t->distributed) return S_OK;
-    if (take_word(p, KW_BY)) {
-        t->distribution = take_word(p, KW_HASH) ? KW_HASH : take_word(p, KW_RANGE) ? KW_RANGE : KEYWORD_NONE;
-        TRY(parse_name_list(p, "a column", &t->bucket_column_count, &t->bucket_columns));
-    }
-    if (!take_word(p, KW_INTO)) return t->bucket_column_count > 0 ? S_OK : parse_expected(p, "BY or INTO");
-    if (parse_peek(p, 0)->kind != TOKEN_INTEGER) return parse_expected(p, "the number of buckets");
-    TRY(parse_literal(p, &t->buckets));
-    return expect_word(p, KW_BUCKETS);
-}
-
 static enum status parse_like_option(struct parser *p, struct ast_like_option *o)
 {
     static const enum keyword what[] = {KW_ALL, KW_CONSTRAINTS, KW_DISTRIBUTION, KW_PARTITIONS, KW_GENERATED, KW_METADATA, KW_OPTIONS,
@@ -86,7 +69,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
     TRY(parse_name(p, "the table's name", &t->name));
     TRY(parse_elements(p, t));
     TRY(parse_comment(p, &t->has_comment, &t->comment));
-    TRY(parse_distribution(p, t));
+    if (take_word(p, KW_DISTRIBUTED)) TRY(parse_distribution(p, &t->distribution));
     if (take_words(p, KW_PARTITIONED, KW_BY)) TRY(parse_name_list(p, "a column", &t->partition_count, &t->partitions));
     if (take_word(p, KW_WITH)) TRY(parse_options(p, &t->options));
     if (take_word(p, KW_LIKE)) return parse_like(p, t);
@@ -114,30 +97,14 @@ static void print_elements(const struct create_table *t, struct buf *out)
         print_quoted_name(t->names[i], out);
     }
     if (t->watermark != NULL) {
-        buf_printf(out, "%sWATERMARK FOR ", next(&first));
-        print_expr(t->watermark_column, out);
-        buf_append_text(out, " AS ");
-        print_expr(t->watermark, out);
+        buf_append_text(out, next(&first));
+        print_watermark(t->watermark_column, t->watermark, out);
     }
     if (t->key.count > 0) {
         buf_append_text(out, next(&first));
         print_key(&t->key, out);
     }
     if (!first) buf_append_byte(out, ')');
-}
-
-static void print_distribution(const struct create_table *t, struct buf *out)
-{
-    if (!t->distributed) return;
-    buf_append_text(out, " DISTRIBUTED");
-    if (t->bucket_column_count > 0) {
-        buf_printf(out, " BY %s", keyword_text(t->distribution));
-        print_name_list(t->bucket_column_count, t->bucket_columns, out);
-    }
-    if (t->buckets == NULL) return;
-    buf_append_text(out, " INTO ");
-    print_expr(t->buckets, out);
-    buf_append_text(out, " BUCKETS");
 }
 
 static void print_like(const struct create_table *t, struct buf *out)
@@ -162,7 +129,7 @@ static void print(const void *body, struct buf *out)
     print_name(&t->name, out);
     print_elements(t, out);
     print_comment(t->has_comment, t->comment, out);
-    print_distribution(t, out);
+    print_distribution(" DISTRIBUTED", &t->distribution, out);
     if (t->partition_count > 0) {
         buf_append_text(out, " PARTITIONED BY ");
         print_name_list(t->partition_count, t->partitions, out);
@@ -177,7 +144,7 @@ static void print(const void *body, struct buf *out)
 const struct st_type st_create_table = {
     .name = "create_table",
     .doc = "Makes a table: columns, watermark, key and the connector that holds its rows.",
-    .example = "CREATE TABLE t (id BIGINT, at TIMESTAMP(3), WATERMARK FOR at AS at - INTERVAL '5' SECOND) WITH ('connector' = 'datagen')",
+    .example = "CREATE TABLE t (id BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'datagen')",
     .starts = {"CREATE TABLE", "CREATE TEMPORARY TABLE", "REPLACE TABLE", "CREATE OR REPLACE TABLE"},
     .parse = parse,
     .print = print,

@@ -30,6 +30,18 @@ static bool is_detail(const struct parser *p)
     return false;
 }
 
+/* What runs as a job may be explained; of a CREATE TABLE the query. */
+static bool is_explained(const struct parser *p)
+{
+    if (is_word(p, 0, KW_EXECUTE)) return !is_word(p, 1, KW_PLAN);
+    return is_query(p, 0) || is_word(p, 0, KW_INSERT) || is_word(p, 0, KW_CREATE) || is_word(p, 0, KW_REPLACE);
+}
+
+static bool has_query(const struct statement *s)
+{
+    return s->type == &st_create_table && ((const struct create_table *)s->body)->query != NULL;
+}
+
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
     struct explain *x = ARENA_NEW(p->a, struct explain);
@@ -43,7 +55,13 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
         do TRY(parse_detail(p, x));
         while (take_symbol(p, ","));
     }
-    return parse_inner_statement(p, &x->statement);
+    if (is_word(p, 0, KW_STATEMENT)) return parse_statement_set(p, &x->statement);
+    if (!is_explained(p)) return parse_expected(p, "a query, INSERT, CREATE TABLE AS, EXECUTE or STATEMENT SET");
+    bool create = is_word(p, 0, KW_CREATE) || is_word(p, 0, KW_REPLACE);
+    struct ast_place from = parse_here(p);
+    TRY(parse_inner_statement(p, &x->statement));
+    if (!create || has_query(x->statement)) return S_OK;
+    return sql_error(p->e, p->t, from.at, from.size, "only CREATE TABLE with AS and a query can be explained");
 }
 
 static void print(const void *body, struct buf *out)

@@ -1,26 +1,6 @@
 /* st_insert.c - INSERT INTO | OVERWRITE a table, with partition, columns, query and ON CONFLICT. */
-#include "language/sql/parse_internal.h"
+#include "language/sql/parse_ddl.h"
 #include "language/sql/print.h"
-#include "language/sql/statement.h"
-
-#include "ground/base/str.h"
-
-/* PARTITION (a = 'x', b = 1): the text of each literal. */
-static enum status parse_partition(struct parser *p, struct ast_options *out)
-{
-    TRY(expect_symbol(p, "("));
-    do {
-        struct ast_option *o = PARSE_PUSH(p, out->items, out->count);
-        struct ast_expr *value = NULL;
-        TRY(parse_simple_name(p, "a partition column", &o->key, &o->key_place));
-        TRY(expect_symbol(p, "="));
-        o->value_place = parse_here(p);
-        TRY(parse_literal(p, &value));
-        if (value == NULL) return parse_expected(p, "the partition's value");
-        o->value = value->text;
-    } while (take_symbol(p, ","));
-    return expect_symbol(p, ")");
-}
 
 static enum status parse_columns(struct parser *p, struct insert *i)
 {
@@ -47,7 +27,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
     p->at += 2;
     TRY(parse_name(p, "the table to insert into", &i->table));
     TRY(parse_hints(p, &i->hints));
-    if (take_word(p, KW_PARTITION)) TRY(parse_partition(p, &i->partition));
+    if (is_word(p, 0, KW_PARTITION)) TRY(parse_partition(p, false, &i->partition));
     if (is_symbol(p, 0, "(") && !is_query(p, 0)) TRY(parse_columns(p, i));
     TRY(parse_query(p, &i->query));
     return take_word(p, KW_ON) ? parse_conflict(p, i) : S_OK;
@@ -61,13 +41,7 @@ static void print(const void *body, struct buf *out)
     buf_append_text(out, i->overwrite ? "INSERT OVERWRITE " : "INSERT INTO ");
     print_name(&i->table, out);
     print_hints(&i->hints, out);
-    for (uint32_t c = 0; c < i->partition.count; c++) {
-        buf_append_text(out, c == 0 ? " PARTITION (" : ", ");
-        print_quoted_name(i->partition.items[c].key, out);
-        buf_append_text(out, " = ");
-        print_string(i->partition.items[c].value, out);
-    }
-    if (i->partition.count > 0) buf_append_byte(out, ')');
+    print_partition(&i->partition, out);
     for (uint32_t c = 0; c < i->column_count; c++) {
         buf_append_text(out, c == 0 ? " (" : ", ");
         print_name(&i->columns[c], out);

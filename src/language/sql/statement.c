@@ -46,21 +46,51 @@ static const struct st_type *find_type(const struct parser *p, uint32_t *start)
     return best;
 }
 
-/* Suggests the first word of a statement for one that is nearly it. */
+/* How many of the words of `start` stand at the cursor, and the first that does not. */
+static uint32_t words_fitting(const struct parser *p, const char *start, struct str *next)
+{
+    struct str rest = str_of(start);
+    uint32_t n = 0;
+
+    while (str_cut(&rest, ' ', next)) {
+        const struct token *t = parse_peek(p, n);
+        if (t->quoted || !str_equal_nocase(token_text(p->t, t), *next)) return n;
+        n++;
+    }
+    return n;
+}
+
+/* CREATE MODEL, ALTER MATERIALIZED TABLE, CREATE OR ALTER MATERIALIZED TABLE ...: S_OK when it is none of these. */
+static enum status refuse_unsupported(struct parser *p)
+{
+    if (!is_word(p, 0, KW_CREATE) && !is_word(p, 0, KW_ALTER) && !is_word(p, 0, KW_DROP)) return S_OK;
+    uint32_t n = is_word(p, 1, KW_TEMPORARY) ? 2 : is_word(p, 1, KW_OR) && is_word(p, 2, KW_ALTER) ? 3 : 1;
+    bool model = is_word(p, n, KW_MODEL);
+    if (!model && !is_word(p, n, KW_MATERIALIZED)) return S_OK;
+    p->at += n;
+    return parse_not_yet(p, model ? "models" : "materialized tables");
+}
+
+/* Says which words may stand where the first one stands that begins no statement. */
 static enum status no_statement(struct parser *p)
 {
-    const char *words[256];
-    uint32_t count = 0;
-    struct str text = token_text(p->t, parse_peek(p, 0));
+    enum { WORDS_MAX = 256 };
+    const char *words[WORDS_MAX];
+    uint32_t count = 0, fitting = 0;
+    struct str next;
 
+    TRY(refuse_unsupported(p));
     for (uint32_t i = 0; st_types[i] != NULL; i++)
-        for (uint32_t s = 0; s < STATEMENT_STARTS_MAX && st_types[i]->starts[s] != NULL && count < COUNT_OF(words); s++) {
-            struct str rest = str_of(st_types[i]->starts[s]), word;
-            if (str_cut(&rest, ' ', &word)) words[count++] = arena_strndup(p->a, word.data, word.size);
+        for (uint32_t s = 0; s < STATEMENT_STARTS_MAX && st_types[i]->starts[s] != NULL; s++) {
+            uint32_t n = words_fitting(p, st_types[i]->starts[s], &next);
+            if (n < fitting || count == WORDS_MAX) continue;
+            if (n > fitting) count = 0;
+            fitting = n;
+            words[count++] = arena_strndup(p->a, next.data, next.size);
         }
-    struct str start = {arena_printf(p->a, "%.*s", (int)MIN(text.size, 60u), text.data), MIN(text.size, 60u)};
-    int nearest = str_nearest(start, words, count);
-    if (nearest >= 0) err_hint(p->e, "did you mean %s?", words[nearest]);
+    p->at += fitting;
+    if (fitting > 0) return parse_expected_words(p, words, count);
+    parse_suggest(p, words, count);
     return parse_expected(p, "a statement");
 }
 
@@ -95,8 +125,7 @@ enum status statement_parse(const struct tokens *t, uint32_t *at, struct arena *
     *at = p.at;
     if (parse_peek(&p, 0)->kind == TOKEN_END) return S_END;
     enum status st = parse_statement(&p, out);
-    if (st == S_OK && parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";"))
-        st = parse_expected(&p, "';' or the end of the statement");
+    if (st == S_OK && parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";")) st = parse_expected(&p, "';' or the end of the statement");
     while (parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";")) p.at++;
     take_symbol(&p, ";");
     *at = p.at;

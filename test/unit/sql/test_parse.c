@@ -15,6 +15,7 @@ static const struct {
 #define SAME(text) {text, NULL},
 #define CASE(text, printed) {text, printed},
 #include "parse_cases.def"
+#include "parse_statements.def"
 #undef SAME
 #undef CASE
 };
@@ -74,6 +75,23 @@ static void test_round_trips(void **state)
         assert_string_equal(printed, cases[i].printed != NULL ? cases[i].printed : cases[i].text);
         const char *again = print_of(&f, printed);
         if (again == NULL) fail_msg("%s: %s\n%s", printed, f.e.text, f.e.excerpt);
+        assert_string_equal(again, printed);
+    }
+    end(&f);
+}
+
+/* What the reference shows to users is what the parser takes. */
+static void test_examples(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    for (size_t i = 0; st_types[i] != NULL; i++) {
+        const char *printed = print_of(&f, st_types[i]->example);
+        if (printed == NULL) fail_msg("%s: %s\n%s", st_types[i]->example, f.e.text, f.e.excerpt);
+        const char *again = print_of(&f, printed);
+        assert_non_null(again);
         assert_string_equal(again, printed);
     }
     end(&f);
@@ -151,7 +169,7 @@ static void test_script(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips), cmocka_unit_test(test_mistakes),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips), cmocka_unit_test(test_examples), cmocka_unit_test(test_mistakes),
                                               cmocka_unit_test(test_hostile), cmocka_unit_test(test_script)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
