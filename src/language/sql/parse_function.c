@@ -3,7 +3,7 @@
 
 #include "language/sql/print.h"
 
-enum status parse_implementation(struct parser *p, struct function *f)
+enum status parse_implementation(struct parser *p, struct define_function *f)
 {
     static const enum keyword languages[] = {KW_JAVA, KW_SCALA, KW_PYTHON, KW_SQL, KW_C};
 
@@ -18,14 +18,14 @@ enum status parse_implementation(struct parser *p, struct function *f)
     return parse_expected(p, "JAVA, SCALA, PYTHON, SQL or C");
 }
 
-void print_function_kind(const struct function *f, struct buf *out)
+void print_function_kind(const struct define_function *f, struct buf *out)
 {
     if (f->temporary) buf_append_text(out, "TEMPORARY ");
     if (f->system) buf_append_text(out, "SYSTEM ");
     buf_append_text(out, "FUNCTION ");
 }
 
-void print_implementation(const struct function *f, struct buf *out)
+void print_implementation(const struct define_function *f, struct buf *out)
 {
     print_name(&f->name, out);
     buf_append_text(out, " AS ");

@@ -4,7 +4,7 @@
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct function *f = ARENA_NEW(p->a, struct function);
+    struct define_function *f = ARENA_NEW(p->a, struct define_function);
 
     *body = f;
     f->temporary = start > 0;
@@ -17,7 +17,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct function *f = body;
+    const struct define_function *f = body;
 
     buf_append_text(out, "ALTER ");
     print_function_kind(f, out);

@@ -75,11 +75,12 @@ static enum status parse_dropped_partitions(struct parser *p, struct alter_table
 
 static enum status parse_dropped_columns(struct parser *p, struct alter_table *t)
 {
+    static const char what[] = "a column, PRIMARY KEY, CONSTRAINT, WATERMARK, DISTRIBUTION or PARTITION";
     bool list = take_symbol(p, "(");
 
     t->action = ALTER_DROP_COLUMNS;
     if (is_word(p, 0, KW_COLUMN)) err_hint(p->e, "write the column's name without COLUMN before it");
-    do TRY(parse_name(p, "a column, PRIMARY KEY, CONSTRAINT, WATERMARK, DISTRIBUTION or PARTITION", PARSE_PUSH(p, t->dropped, t->dropped_count)));
+    do TRY(parse_name(p, what, PARSE_PUSH(p, t->dropped, t->dropped_count)));
     while (list && take_symbol(p, ","));
     return list ? expect_symbol(p, ")") : S_OK;
 }

@@ -3,7 +3,7 @@
 #include "language/sql/print.h"
 
 /* FOR ALL COLUMNS | FOR COLUMNS a, b */
-static enum status parse_columns(struct parser *p, struct analyze *a)
+static enum status parse_columns(struct parser *p, struct analyze_table *a)
 {
     a->all_columns = take_word(p, KW_ALL);
     TRY(expect_word(p, KW_COLUMNS));
@@ -15,7 +15,7 @@ static enum status parse_columns(struct parser *p, struct analyze *a)
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct analyze *a = ARENA_NEW(p->a, struct analyze);
+    struct analyze_table *a = ARENA_NEW(p->a, struct analyze_table);
 
     (void)start;
     *body = a;
@@ -29,7 +29,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct analyze *a = body;
+    const struct analyze_table *a = body;
 
     buf_append_text(out, "ANALYZE TABLE ");
     print_name(&a->table, out);

@@ -17,7 +17,7 @@ static enum status check_arguments(struct parser *p, const struct ast_expr *call
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct call *c = ARENA_NEW(p->a, struct call);
+    struct call_procedure *c = ARENA_NEW(p->a, struct call_procedure);
     struct ast_name name;
 
     (void)start;
@@ -30,7 +30,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct call *c = body;
+    const struct call_procedure *c = body;
 
     buf_append_text(out, "CALL ");
     print_expr(c->call, out);

@@ -5,7 +5,7 @@
 #include "language/sql/print.h"
 
 /* JAR 'a', ARTIFACT 'b' */
-static enum status parse_artifacts(struct parser *p, struct function *f)
+static enum status parse_artifacts(struct parser *p, struct define_function *f)
 {
     do {
         struct ast_artifact *a = PARSE_PUSH(p, f->artifacts, f->artifact_count);
@@ -18,7 +18,7 @@ static enum status parse_artifacts(struct parser *p, struct function *f)
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct function *f = ARENA_NEW(p->a, struct function);
+    struct define_function *f = ARENA_NEW(p->a, struct define_function);
 
     *body = f;
     if (start == 3) {
@@ -39,7 +39,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct function *f = body;
+    const struct define_function *f = body;
 
     buf_append_text(out, "CREATE ");
     print_function_kind(f, out);

@@ -5,7 +5,7 @@
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct change *c = ARENA_NEW(p->a, struct change);
+    struct change_rows *c = ARENA_NEW(p->a, struct change_rows);
 
     (void)start;
     *body = c;
@@ -18,7 +18,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct change *c = body;
+    const struct change_rows *c = body;
 
     buf_append_text(out, "DELETE FROM ");
     print_name(&c->table, out);

@@ -5,7 +5,7 @@
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct jar *j = ARENA_NEW(p->a, struct jar);
+    struct add_jar *j = ARENA_NEW(p->a, struct add_jar);
 
     *body = j;
     j->remove = start == 1;
@@ -15,7 +15,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct jar *j = body;
+    const struct add_jar *j = body;
 
     buf_append_text(out, j->remove ? "REMOVE JAR " : "ADD JAR ");
     print_string(j->file, out);

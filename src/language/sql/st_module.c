@@ -4,7 +4,7 @@
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct module *m = ARENA_NEW(p->a, struct module);
+    struct load_module *m = ARENA_NEW(p->a, struct load_module);
 
     *body = m;
     m->unload = start == 1;
@@ -15,7 +15,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct module *m = body;
+    const struct load_module *m = body;
 
     buf_append_text(out, m->unload ? "UNLOAD MODULE " : "LOAD MODULE ");
     print_name(&m->name, out);

@@ -6,7 +6,7 @@ static const char *const words[] = {"QUIT", "EXIT", "CLEAR", "HELP"};
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct shell *s = ARENA_NEW(p->a, struct shell);
+    struct shell_word *s = ARENA_NEW(p->a, struct shell_word);
 
     *body = s;
     s->start = (uint8_t)start;
@@ -16,7 +16,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct shell *s = body;
+    const struct shell_word *s = body;
     buf_append_text(out, words[s->start]);
 }
 

@@ -5,7 +5,7 @@
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct truncate *t = ARENA_NEW(p->a, struct truncate);
+    struct truncate_table *t = ARENA_NEW(p->a, struct truncate_table);
 
     (void)start;
     *body = t;
@@ -15,7 +15,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct truncate *t = body;
+    const struct truncate_table *t = body;
 
     buf_append_text(out, "TRUNCATE TABLE ");
     print_name(&t->table, out);

@@ -3,7 +3,7 @@
 #include "language/sql/print.h"
 #include "language/sql/statement.h"
 
-static enum status parse_assignments(struct parser *p, struct change *c)
+static enum status parse_assignments(struct parser *p, struct change_rows *c)
 {
     TRY(expect_word(p, KW_SET));
     do {
@@ -18,7 +18,7 @@ static enum status parse_assignments(struct parser *p, struct change *c)
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct change *c = ARENA_NEW(p->a, struct change);
+    struct change_rows *c = ARENA_NEW(p->a, struct change_rows);
 
     (void)start;
     *body = c;
@@ -32,7 +32,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct change *c = body;
+    const struct change_rows *c = body;
 
     buf_append_text(out, "UPDATE ");
     print_name(&c->table, out);

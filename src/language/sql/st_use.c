@@ -6,7 +6,7 @@ enum { USE_DATABASE, USE_CATALOG, USE_MODULES };
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
-    struct use *u = ARENA_NEW(p->a, struct use);
+    struct use_space *u = ARENA_NEW(p->a, struct use_space);
 
     *body = u;
     u->start = (uint8_t)start;
@@ -20,7 +20,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 
 static void print(const void *body, struct buf *out)
 {
-    const struct use *u = body;
+    const struct use_space *u = body;
 
     buf_append_text(out, u->start == USE_DATABASE ? "USE " : u->start == USE_CATALOG ? "USE CATALOG " : "USE MODULES ");
     if (u->start != USE_MODULES) print_name(&u->name, out);

@@ -16,37 +16,7 @@ const struct st_type *const st_types[] = {
     NULL,
 };
 
-/* How many tokens from the cursor are the words of `start`; 0: they are others. */
-static uint32_t words_ahead(const struct parser *p, const char *start)
-{
-    struct str rest = str_of(start), word;
-    uint32_t n = 0;
-
-    while (str_cut(&rest, ' ', &word)) {
-        const struct token *t = parse_peek(p, n++);
-        if (t->quoted || (t->kind != TOKEN_KEYWORD && t->kind != TOKEN_NAME) || !str_equal_nocase(token_text(p->t, t), word)) return 0;
-    }
-    return n;
-}
-
-static const struct st_type *find_type(const struct parser *p, uint32_t *start)
-{
-    const struct st_type *best = NULL;
-    uint32_t longest = 0;
-
-    if (is_query(p, 0)) return &st_query;
-    for (uint32_t i = 0; st_types[i] != NULL; i++)
-        for (uint32_t s = 0; s < STATEMENT_STARTS_MAX && st_types[i]->starts[s] != NULL; s++) {
-            uint32_t n = words_ahead(p, st_types[i]->starts[s]);
-            if (n <= longest) continue;
-            longest = n;
-            best = st_types[i];
-            *start = s;
-        }
-    return best;
-}
-
-/* How many of the words of `start` stand at the cursor, and the first that does not. */
+/* How many of the words of `start` stand at the cursor, and the first that does not; empty: all do. */
 static uint32_t words_fitting(const struct parser *p, const char *start, struct str *next)
 {
     struct str rest = str_of(start);
@@ -54,10 +24,29 @@ static uint32_t words_fitting(const struct parser *p, const char *start, struct 
 
     while (str_cut(&rest, ' ', next)) {
         const struct token *t = parse_peek(p, n);
-        if (t->quoted || !str_equal_nocase(token_text(p->t, t), *next)) return n;
+        if (t->quoted || (t->kind != TOKEN_KEYWORD && t->kind != TOKEN_NAME) || !str_equal_nocase(token_text(p->t, t), *next)) return n;
         n++;
     }
+    *next = (struct str){0};
     return n;
+}
+
+static const struct st_type *find_type(const struct parser *p, uint32_t *start)
+{
+    const struct st_type *best = NULL;
+    uint32_t longest = 0;
+    struct str next;
+
+    if (is_query(p, 0)) return &st_query;
+    for (uint32_t i = 0; st_types[i] != NULL; i++)
+        for (uint32_t s = 0; s < STATEMENT_STARTS_MAX && st_types[i]->starts[s] != NULL; s++) {
+            uint32_t n = words_fitting(p, st_types[i]->starts[s], &next);
+            if (next.size > 0 || n <= longest) continue;
+            longest = n;
+            best = st_types[i];
+            *start = s;
+        }
+    return best;
 }
 
 /* CREATE MODEL, ALTER MATERIALIZED TABLE, CREATE OR ALTER MATERIALIZED TABLE ...: S_OK when it is none of these. */
@@ -125,7 +114,8 @@ enum status statement_parse(const struct tokens *t, uint32_t *at, struct arena *
     *at = p.at;
     if (parse_peek(&p, 0)->kind == TOKEN_END) return S_END;
     enum status st = parse_statement(&p, out);
-    if (st == S_OK && parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";")) st = parse_expected(&p, "';' or the end of the statement");
+    bool ends = parse_peek(&p, 0)->kind == TOKEN_END || is_symbol(&p, 0, ";");
+    if (st == S_OK && !ends) st = parse_expected(&p, "';' or the end of the statement");
     while (parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";")) p.at++;
     take_symbol(&p, ";");
     *at = p.at;

@@ -1,6 +1,6 @@
 /* statement.h - kinds of statements. One file st_<name>.c ends in one `const struct st_type st_<name>`: the words it begins
  * with, how it is read, how it is printed. What it says is a struct of
- * statement_bodies.h, which belongs to the parser's arena. */
+ * statement_tables.h or statement_bodies.h, which belongs to the parser's arena. */
 #pragma once
 #include "ground/base/buf.h"
 #include "language/sql/statement_bodies.h"
@@ -27,6 +27,7 @@ struct st_type {
 
 extern const struct st_type *const st_types[]; /* sorted by name, ends with NULL */
 extern const struct st_type st_query, st_insert, st_create_table, st_statement_set; /* these stand inside others */
+extern const struct st_type st_create_view, st_set, st_explain; /* these are told apart by who runs them */
 
 /* Reads the statement at token *at and moves *at behind its semicolon. S_END: nothing but semicolons was left. After an error
  * *at stands behind the next semicolon, so that a caller may go on and report several. */

@@ -142,6 +142,11 @@ static void test_hostile(void **state)
     assert_non_null(print_of(&f, repeat(&f, "SELECT a", " AND a", 10000, "")));
     assert_non_null(print_of(&f, repeat(&f, "SELECT a IN (0", ", 1", 50000, ")")));
     assert_non_null(print_of(&f, repeat(&f, "SELECT a", ", a", 10000, "")));
+    assert_null(print_of(&f, repeat(&f, "", "EXECUTE ", 100000, "SELECT 1")));
+    assert_non_null(print_of(&f, repeat(&f, "EXECUTE STATEMENT SET BEGIN ", "INSERT INTO t SELECT 1; ", 5000, "END")));
+    assert_null(print_of(&f, repeat(&f, "ALTER TABLE t ADD (a INT", ", a INT", 100000, ")")));
+    assert_non_null(strstr(f.e.text, "expected fewer columns"));
+    assert_non_null(print_of(&f, repeat(&f, "ALTER TABLE t DROP PARTITION (a = 1)", ", PARTITION (a = -1)", 5000, "")));
     end(&f);
 }
 
@@ -169,7 +174,8 @@ static void test_script(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips), cmocka_unit_test(test_examples), cmocka_unit_test(test_mistakes),
-                                              cmocka_unit_test(test_hostile), cmocka_unit_test(test_script)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips), cmocka_unit_test(test_examples),
+                                              cmocka_unit_test(test_mistakes), cmocka_unit_test(test_hostile),
+                                              cmocka_unit_test(test_script)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
