@@ -4,5 +4,5 @@
 #include "language/sql/statement.h"
 
 enum status parse_implementation(struct parser *p, struct define_function *f) CHECKED; /* AS 'class' [LANGUAGE x] */
-void print_function_kind(const struct define_function *f, struct buf *out);            /* "TEMPORARY SYSTEM FUNCTION " */
-void print_implementation(const struct define_function *f, struct buf *out);           /* with the name before it */
+void print_function_kind(const struct define_function *f, struct buf *out);  /* "TEMPORARY SYSTEM FUNCTION " */
+void print_implementation(const struct define_function *f, struct buf *out); /* with the name before it */

@@ -110,7 +110,8 @@ static enum status parse_part_value(struct parser *p, struct ast_expr **out)
     if (!minus) take_symbol(p, "+");
     TRY(parse_literal(p, out));
     bool number = *out != NULL && (*out)->literal >= LITERAL_INTEGER && (*out)->literal <= LITERAL_DOUBLE;
-    if (*out == NULL || (!number && (*out)->place.at != from.at)) return parse_expected(p, "the partition's value: a literal");
+    if (*out == NULL || (!number && (*out)->place.at != from.at))
+        return parse_expected(p, "the partition's value: a literal");
     if (!minus) return S_OK;
     struct str digits = (*out)->text;
     (*out)->text = str_of(arena_printf(p->a, "-%.*s", (int)digits.size, digits.data));

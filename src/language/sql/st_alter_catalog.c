@@ -24,9 +24,12 @@ static void print(const void *body, struct buf *out)
     buf_append_text(out, "ALTER CATALOG ");
     print_name(&c->name, out);
     buf_printf(out, " %s ", keyword_text(c->what));
-    if (c->what == KW_SET) print_option_list(&c->options, out);
-    else if (c->what == KW_RESET) print_keys(&c->keys, out);
-    else print_string(c->comment, out);
+    if (c->what == KW_SET)
+        print_option_list(&c->options, out);
+    else if (c->what == KW_RESET)
+        print_keys(&c->keys, out);
+    else
+        print_string(c->comment, out);
 }
 
 const struct st_type st_alter_catalog = {

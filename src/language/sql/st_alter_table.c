@@ -57,7 +57,8 @@ static enum status parse_partitions(struct parser *p, struct alter_table *t)
 
 static enum status parse_add(struct parser *p, struct alter_table *t)
 {
-    bool partitions = is_word(p, 0, KW_PARTITION) || (is_word(p, 0, KW_IF) && is_word(p, 1, KW_NOT) && is_word(p, 2, KW_EXISTS));
+    bool partitions = is_word(p, 0, KW_PARTITION) ||
+                      (is_word(p, 0, KW_IF) && is_word(p, 1, KW_NOT) && is_word(p, 2, KW_EXISTS));
 
     t->action = ALTER_ADD;
     return partitions ? parse_partitions(p, t) : parse_elements(p, t);
@@ -87,14 +88,19 @@ static enum status parse_dropped_columns(struct parser *p, struct alter_table *t
 
 static enum status parse_drop(struct parser *p, struct alter_table *t)
 {
-    if (is_word(p, 0, KW_PARTITION) || (is_word(p, 0, KW_IF) && is_word(p, 1, KW_EXISTS))) return parse_dropped_partitions(p, t);
-    if (take_words(p, KW_PRIMARY, KW_KEY)) t->action = ALTER_DROP_KEY;
-    else if (take_word(p, KW_WATERMARK)) t->action = ALTER_DROP_WATERMARK;
-    else if (take_word(p, KW_DISTRIBUTION)) t->action = ALTER_DROP_DISTRIBUTION;
+    if (is_word(p, 0, KW_PARTITION) || (is_word(p, 0, KW_IF) && is_word(p, 1, KW_EXISTS)))
+        return parse_dropped_partitions(p, t);
+    if (take_words(p, KW_PRIMARY, KW_KEY))
+        t->action = ALTER_DROP_KEY;
+    else if (take_word(p, KW_WATERMARK))
+        t->action = ALTER_DROP_WATERMARK;
+    else if (take_word(p, KW_DISTRIBUTION))
+        t->action = ALTER_DROP_DISTRIBUTION;
     else if (take_word(p, KW_CONSTRAINT)) {
         t->action = ALTER_DROP_CONSTRAINT;
         return parse_simple_name(p, "the constraint's name", &t->constraint, NULL);
-    } else return parse_dropped_columns(p, t);
+    } else
+        return parse_dropped_columns(p, t);
     return S_OK;
 }
 
@@ -223,10 +229,19 @@ static void print_action(const struct alter_table *t, struct buf *out)
 static void print(const void *body, struct buf *out)
 {
     static const char *const words[] = {
-        [ALTER_ADD] = " ADD ", [ALTER_MODIFY] = " MODIFY ", [ALTER_ADD_PARTITIONS] = " ADD", [ALTER_DROP_PARTITIONS] = " DROP",
-        [ALTER_DROP_COLUMNS] = " DROP ", [ALTER_DROP_KEY] = " DROP PRIMARY KEY", [ALTER_DROP_CONSTRAINT] = " DROP CONSTRAINT ",
-        [ALTER_DROP_WATERMARK] = " DROP WATERMARK", [ALTER_DROP_DISTRIBUTION] = " DROP DISTRIBUTION",
-        [ALTER_RENAME_COLUMN] = " RENAME ", [ALTER_RENAME] = " RENAME ", [ALTER_SET] = " SET ", [ALTER_RESET] = " RESET ",
+        [ALTER_ADD] = " ADD ",
+        [ALTER_MODIFY] = " MODIFY ",
+        [ALTER_ADD_PARTITIONS] = " ADD",
+        [ALTER_DROP_PARTITIONS] = " DROP",
+        [ALTER_DROP_COLUMNS] = " DROP ",
+        [ALTER_DROP_KEY] = " DROP PRIMARY KEY",
+        [ALTER_DROP_CONSTRAINT] = " DROP CONSTRAINT ",
+        [ALTER_DROP_WATERMARK] = " DROP WATERMARK",
+        [ALTER_DROP_DISTRIBUTION] = " DROP DISTRIBUTION",
+        [ALTER_RENAME_COLUMN] = " RENAME ",
+        [ALTER_RENAME] = " RENAME ",
+        [ALTER_SET] = " SET ",
+        [ALTER_RESET] = " RESET ",
     };
     const struct alter_table *t = body;
 

@@ -24,8 +24,10 @@ static void print(const void *body, struct buf *out)
     buf_append_text(out, "ALTER VIEW ");
     print_name(&v->name, out);
     buf_append_text(out, v->query != NULL ? " AS " : " RENAME TO ");
-    if (v->query != NULL) print_query(v->query, out);
-    else print_name(&v->to, out);
+    if (v->query != NULL)
+        print_query(v->query, out);
+    else
+        print_name(&v->to, out);
 }
 
 const struct st_type st_alter_view = {

@@ -7,10 +7,12 @@
 static enum status check_arguments(struct parser *p, const struct ast_expr *call)
 {
     if (call->aggregate != NULL)
-        return sql_error(p->e, p->t, call->place.at, call->place.size, "a procedure takes values, not what belongs to an aggregate");
+        return sql_error(p->e, p->t, call->place.at, call->place.size,
+                         "a procedure takes values, not what belongs to an aggregate");
     for (uint32_t i = 0; i < call->args.count; i++) {
         const struct ast_expr *x = call->args.items[i];
-        if (x->kind == AX_STAR) return sql_error(p->e, p->t, x->place.at, x->place.size, "a procedure takes values, not *");
+        if (x->kind == AX_STAR)
+            return sql_error(p->e, p->t, x->place.at, x->place.size, "a procedure takes values, not *");
     }
     return S_OK;
 }

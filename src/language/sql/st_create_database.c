@@ -1,4 +1,5 @@
-/* st_create_database.c - CREATE DATABASE, in the current or a named catalog. */
+/* st_create_database.c - CREATE DATABASE, in the current or a named catalog. TEMPORARY means nothing here, as in
+ * Flink. */
 #include "language/sql/parse_ddl.h"
 #include "language/sql/print.h"
 
@@ -6,9 +7,8 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
     struct create_space *d = ARENA_NEW(p->a, struct create_space);
 
-    (void)start;
     *body = d;
-    p->at += 2;
+    p->at += 2 + start;
     TRY(parse_if_not_exists(p, &d->if_not_exists));
     TRY(parse_name(p, "the database's name", &d->name));
     TRY(parse_comment(p, &d->has_comment, &d->comment));
@@ -29,7 +29,7 @@ const struct st_type st_create_database = {
     .name = "create_database",
     .doc = "Makes a database in a catalog.",
     .example = "CREATE DATABASE IF NOT EXISTS sales COMMENT 'orders and customers'",
-    .starts = {"CREATE DATABASE"},
+    .starts = {"CREATE DATABASE", "CREATE TEMPORARY DATABASE"},
     .parse = parse,
     .print = print,
 };

@@ -30,8 +30,10 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
     f->system = start == 2;
     p->at += 2 + start;
     TRY(parse_if_not_exists(p, &f->if_exists));
-    if (f->system) TRY(parse_one_part(p, "the function's name", &f->name));
-    else TRY(parse_name(p, "the function's name", &f->name));
+    if (f->system)
+        TRY(parse_one_part(p, "the function's name", &f->name));
+    else
+        TRY(parse_name(p, "the function's name", &f->name));
     TRY(parse_implementation(p, f));
     if (take_word(p, KW_USING)) TRY(parse_artifacts(p, f));
     return take_word(p, KW_WITH) ? parse_options(p, &f->options) : S_OK;
@@ -57,7 +59,8 @@ const struct st_type st_create_function = {
     .name = "create_function",
     .doc = "Gives a function of one's own a name.",
     .example = "CREATE FUNCTION shout AS 'shout' LANGUAGE C USING ARTIFACT 'libshout.so'",
-    .starts = {"CREATE FUNCTION", "CREATE TEMPORARY FUNCTION", "CREATE TEMPORARY SYSTEM FUNCTION", "CREATE SYSTEM FUNCTION"},
+    .starts = {"CREATE FUNCTION", "CREATE TEMPORARY FUNCTION", "CREATE TEMPORARY SYSTEM FUNCTION",
+               "CREATE SYSTEM FUNCTION"},
     .parse = parse,
     .print = print,
 };

@@ -38,8 +38,10 @@ static void print(const void *body, struct buf *out)
     buf_append_text(out, "DESCRIBE ");
     if (d->what != KEYWORD_NONE) buf_printf(out, "%s ", keyword_text(d->what));
     if (d->extended) buf_append_text(out, "EXTENDED ");
-    if (d->name.count > 0) print_name(&d->name, out);
-    else print_string(d->text, out);
+    if (d->name.count > 0)
+        print_name(&d->name, out);
+    else
+        print_string(d->text, out);
 }
 
 const struct st_type st_describe = {

@@ -37,8 +37,8 @@ static void print(const void *body, struct buf *out)
 {
     const struct drop *d = body;
 
-    buf_printf(out, "DROP %s%s%s %s", d->temporary ? "TEMPORARY " : "", d->system ? "SYSTEM " : "", keyword_text(d->what),
-               d->if_exists ? "IF EXISTS " : "");
+    buf_printf(out, "DROP %s%s%s %s", d->temporary ? "TEMPORARY " : "", d->system ? "SYSTEM " : "",
+               keyword_text(d->what), d->if_exists ? "IF EXISTS " : "");
     print_name(&d->name, out);
     if (d->what == KW_DATABASE) buf_append_text(out, d->cascade ? " CASCADE" : " RESTRICT");
 }
@@ -47,9 +47,9 @@ const struct st_type st_drop = {
     .name = "drop",
     .doc = "Forgets a table, view, catalog, database or function.",
     .example = "DROP TABLE IF EXISTS late_flights",
-    .starts = {"DROP TABLE", "DROP TEMPORARY TABLE", "DROP VIEW", "DROP TEMPORARY VIEW", "DROP CATALOG", "DROP TEMPORARY CATALOG",
-               "DROP DATABASE", "DROP TEMPORARY DATABASE", "DROP FUNCTION", "DROP TEMPORARY FUNCTION",
-               "DROP TEMPORARY SYSTEM FUNCTION", "DROP SYSTEM FUNCTION"},
+    .starts = {"DROP TABLE", "DROP TEMPORARY TABLE", "DROP VIEW", "DROP TEMPORARY VIEW", "DROP CATALOG",
+               "DROP TEMPORARY CATALOG", "DROP DATABASE", "DROP TEMPORARY DATABASE", "DROP FUNCTION",
+               "DROP TEMPORARY FUNCTION", "DROP TEMPORARY SYSTEM FUNCTION", "DROP SYSTEM FUNCTION"},
     .parse = parse,
     .print = print,
 };

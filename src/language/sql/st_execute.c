@@ -9,7 +9,8 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
     (void)start;
     *body = x;
     p->at++;
-    if (!is_query(p, 0) && !is_word(p, 0, KW_INSERT)) return parse_expected(p, "a query, INSERT, STATEMENT SET or PLAN");
+    if (!is_query(p, 0) && !is_word(p, 0, KW_INSERT))
+        return parse_expected(p, "a query, INSERT, STATEMENT SET or PLAN");
     return parse_inner_statement(p, &x->statement);
 }
 

@@ -36,7 +36,8 @@ const struct st_type st_plan = {
     .name = "plan",
     .doc = "Writes the plan of a statement to a file, or runs one from there.",
     .example = "COMPILE PLAN 'late.json' FOR INSERT INTO late_flights SELECT * FROM flights WHERE delay > 60",
-    .starts = {[PLAN_COMPILE] = "COMPILE PLAN", [PLAN_EXECUTE] = "EXECUTE PLAN", [PLAN_BOTH] = "COMPILE AND EXECUTE PLAN"},
+    .starts =
+        {[PLAN_COMPILE] = "COMPILE PLAN", [PLAN_EXECUTE] = "EXECUTE PLAN", [PLAN_BOTH] = "COMPILE AND EXECUTE PLAN"},
     .parse = parse,
     .print = print,
 };

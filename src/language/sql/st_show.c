@@ -4,15 +4,16 @@
 
 #include "ground/base/str.h"
 
-enum { /* what a form takes */
-    IN_SPACE = 1, /* [FROM | IN name] */
-    IN_TABLE = 2, /* FROM | IN name */
-    LIKE = 4,     /* [[NOT] LIKE 'p'] */
-    ILIKE = 8,    /* ILIKE as well */
-    NAME = 16,    /* a name */
-    ONE_PART = 32, /* names have no dots */
+/* What a form takes. */
+enum {
+    IN_SPACE = 1,   /* [FROM | IN name] */
+    IN_TABLE = 2,   /* FROM | IN name */
+    LIKE = 4,       /* [[NOT] LIKE 'p'] */
+    ILIKE = 8,      /* ILIKE as well */
+    NAME = 16,      /* a name */
+    ONE_PART = 32,  /* names have no dots */
     PARTITION = 64, /* [PARTITION (..)] */
-    NOT_YET = 128,
+    NOT_YET = 128,  /* nothing: it is refused */
 };
 
 struct show_form {
@@ -90,9 +91,12 @@ static enum status parse_where(struct parser *p, struct show *s)
     uint8_t takes = s->form->takes;
 
     if ((takes & (IN_SPACE | IN_TABLE)) != 0) {
-        if (take_word(p, KW_FROM)) s->preposition = KW_FROM;
-        else if (take_word(p, KW_IN)) s->preposition = KW_IN;
-        else if ((takes & IN_TABLE) != 0) return parse_expected(p, "FROM or IN, and a table's name");
+        if (take_word(p, KW_FROM))
+            s->preposition = KW_FROM;
+        else if (take_word(p, KW_IN))
+            s->preposition = KW_IN;
+        else if ((takes & IN_TABLE) != 0)
+            return parse_expected(p, "FROM or IN, and a table's name");
     }
     if ((takes & NAME) == 0 && s->preposition == KEYWORD_NONE) return S_OK;
     if ((takes & ONE_PART) != 0) return parse_one_part(p, s->form->what, &s->name);
@@ -103,9 +107,12 @@ static enum status parse_like(struct parser *p, struct show *s)
 {
     if ((s->form->takes & LIKE) == 0) return S_OK;
     s->not = take_word(p, KW_NOT);
-    if (take_word(p, KW_LIKE)) s->like = KW_LIKE;
-    else if ((s->form->takes & ILIKE) != 0 && take_word(p, KW_ILIKE)) s->like = KW_ILIKE;
-    else return s->not ? parse_expected(p, (s->form->takes & ILIKE) != 0 ? "LIKE or ILIKE" : "LIKE") : S_OK;
+    if (take_word(p, KW_LIKE))
+        s->like = KW_LIKE;
+    else if ((s->form->takes & ILIKE) != 0 && take_word(p, KW_ILIKE))
+        s->like = KW_ILIKE;
+    else
+        return s->not ? parse_expected(p, (s->form->takes & ILIKE) != 0 ? "LIKE or ILIKE" : "LIKE") : S_OK;
     s->has_pattern = true;
     return parse_string(p, "the pattern in 'quotes'", &s->pattern);
 }

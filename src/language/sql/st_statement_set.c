@@ -47,7 +47,8 @@ enum status parse_statement_set(struct parser *p, struct statement **out)
 
 static void print(const void *body, struct buf *out)
 {
-    static const char *const words[] = {"BEGIN STATEMENT SET", "END", "EXECUTE STATEMENT SET BEGIN ", "STATEMENT SET BEGIN "};
+    static const char *const words[] = {"BEGIN STATEMENT SET", "END", "EXECUTE STATEMENT SET BEGIN ",
+                                        "STATEMENT SET BEGIN "};
     const struct statement_set *set = body;
 
     buf_append_text(out, words[set->kind]);

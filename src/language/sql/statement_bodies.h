@@ -66,7 +66,7 @@ struct ast_artifact {
 struct define_function {
     bool temporary, system, if_exists; /* if_exists: IF NOT EXISTS in CREATE */
     struct ast_name name;
-    struct str class; /* or symbol */
+    struct str class;      /* or symbol */
     enum keyword language; /* KW_JAVA, KW_SCALA, KW_PYTHON, KW_SQL, KW_C; KEYWORD_NONE: unsaid */
     uint32_t artifact_count;
     struct ast_artifact *artifacts;

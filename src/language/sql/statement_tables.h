@@ -60,7 +60,7 @@ struct ast_primary_key {
 
 enum ast_like { LIKE_INCLUDING, LIKE_EXCLUDING, LIKE_OVERWRITING };
 struct ast_like_option {
-    uint8_t how; /* enum ast_like */
+    uint8_t how;       /* enum ast_like */
     enum keyword what; /* ALL, CONSTRAINTS, DISTRIBUTION, PARTITIONS, GENERATED, METADATA, OPTIONS, WATERMARKS */
 };
 
@@ -70,7 +70,7 @@ struct create_table {
     struct ast_name name;
     uint32_t column_count;
     struct ast_column *columns;
-    uint32_t name_count;     /* CTAS with a list of names instead of columns */
+    uint32_t name_count; /* CTAS with a list of names instead of columns */
     struct str *names;
     struct ast_expr *watermark_column, *watermark; /* NULL: none */
     struct ast_primary_key key;
@@ -125,7 +125,7 @@ struct ast_alter_partition {
     struct ast_options options;
 };
 struct alter_table {
-    uint8_t action; /* enum ast_alter */
+    uint8_t action;               /* enum ast_alter */
     bool if_exists, partition_if; /* partition_if: ADD IF NOT EXISTS, DROP IF EXISTS of partitions */
     struct ast_name table;
     uint32_t column_count;
