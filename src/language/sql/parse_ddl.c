@@ -53,7 +53,8 @@ void print_column_tail(const struct ast_column *c, struct buf *out)
         buf_append_text(out, " AS ");
         print_expr(c->x, out);
     } else {
-        buf_printf(out, " %.*s", (int)c->type.text.size, c->type.text.data);
+        buf_append_byte(out, ' ');
+        buf_append(out, c->type.text.data, c->type.text.size);
     }
     if (c->kind == COLUMN_METADATA) buf_append_text(out, " METADATA");
     if (c->has_metadata_key) {

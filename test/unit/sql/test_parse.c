@@ -150,6 +150,23 @@ static void test_hostile(void **state)
     end(&f);
 }
 
+/* Text may hold any character, a NUL too. */
+static void test_nul(void **state)
+{
+    struct fixture f;
+    struct tokens t;
+    struct statement s;
+    static const char text[] = "SELECT U&'a\\0000b' 'cd'", printed[] = "SELECT 'a\0bcd'";
+
+    (void)state;
+    begin(&f);
+    assert_int_equal(statement_parse_one((struct str){text, sizeof text - 1}, &f.arena, &t, &s, &f.e), S_OK);
+    statement_print(&s, &f.out);
+    assert_int_equal(f.out.size, sizeof printed - 1);
+    assert_memory_equal(f.out.data, printed, sizeof printed - 1);
+    end(&f);
+}
+
 static void test_script(void **state)
 {
     struct fixture f;
@@ -176,6 +193,6 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips), cmocka_unit_test(test_examples),
                                               cmocka_unit_test(test_mistakes), cmocka_unit_test(test_hostile),
-                                              cmocka_unit_test(test_script)};
+                                              cmocka_unit_test(test_nul), cmocka_unit_test(test_script)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
