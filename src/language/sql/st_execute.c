@@ -4,13 +4,16 @@
 
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
+    static const char *const words[] = {"INSERT", "PLAN", "SELECT", "STATEMENT", "VALUES", "WITH"};
     struct execute *x = ARENA_NEW(p->a, struct execute);
 
     (void)start;
     *body = x;
     p->at++;
-    if (!is_query(p, 0) && !is_word(p, 0, KW_INSERT))
+    if (!is_query(p, 0) && !is_word(p, 0, KW_INSERT)) {
+        parse_suggest(p, words, COUNT_OF(words));
         return parse_expected(p, "a query, INSERT, STATEMENT SET or PLAN");
+    }
     return parse_inner_statement(p, &x->statement);
 }
 
