@@ -8,7 +8,7 @@ enum status parse_if_not_exists(struct parser *p, bool *out) CHECKED;
 enum status parse_if_exists(struct parser *p, bool *out) CHECKED;
 enum status parse_one_part(struct parser *p, const char *what, struct ast_name *out) CHECKED; /* a name without dots */
 enum status parse_options(struct parser *p, struct ast_options *out) CHECKED; /* ('k' = 'v', ...), or none: () */
-enum status parse_keys(struct parser *p, struct ast_keys *out) CHECKED;       /* ('k', ...), or none: () */
+enum status parse_option_keys(struct parser *p, struct ast_keys *out) CHECKED;       /* ('k', ...), or none: () */
 /* PARTITION (a = 'x', ...); `open`: a column may stand without a value. */
 enum status parse_partition(struct parser *p, bool open, struct ast_partition *out) CHECKED;
 enum status parse_distribution(struct parser *p, struct ast_distribution *out) CHECKED; /* behind DISTRIBUTED */
@@ -23,7 +23,7 @@ enum status parse_key(struct parser *p, struct ast_primary_key *out) CHECKED;
 
 void print_options(const char *before, const struct ast_options *o, struct buf *out); /* nothing when there are none */
 void print_option_list(const struct ast_options *o, struct buf *out); /* () when there are none */
-void print_keys(const struct ast_keys *k, struct buf *out);
+void print_option_keys(const struct ast_keys *k, struct buf *out);
 void print_partition(const struct ast_partition *x, struct buf *out); /* " PARTITION (..)", nothing when there is none */
 void print_distribution(const char *before, const struct ast_distribution *d, struct buf *out); /* nothing when unsaid */
 void print_watermark(const struct ast_expr *column, const struct ast_expr *x, struct buf *out);

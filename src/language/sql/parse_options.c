@@ -81,7 +81,7 @@ void print_options(const char *before, const struct ast_options *o, struct buf *
     print_option_list(o, out);
 }
 
-enum status parse_keys(struct parser *p, struct ast_keys *out)
+enum status parse_option_keys(struct parser *p, struct ast_keys *out)
 {
     TRY(expect_symbol(p, "("));
     if (take_symbol(p, ")")) return S_OK;
@@ -90,7 +90,7 @@ enum status parse_keys(struct parser *p, struct ast_keys *out)
     return expect_symbol(p, ")");
 }
 
-void print_keys(const struct ast_keys *k, struct buf *out)
+void print_option_keys(const struct ast_keys *k, struct buf *out)
 {
     buf_append_byte(out, '(');
     for (uint32_t i = 0; i < k->count; i++) {

@@ -257,8 +257,12 @@ enum status parse_table_argument(struct parser *p, struct ast_table **out)
     struct ast_place from = parse_here(p);
 
     TRY(expect_word(p, KW_TABLE));
-    if (is_symbol(p, 0, "(")) TRY(parse_query_table(p, out));
-    else TRY(parse_named_table(p, out));
+    if (is_symbol(p, 0, "(")) {
+        TRY(parse_query_table(p, out));
+    } else { /* a name alone: no call, hint or time */
+        *out = table_new(p, TABLE_NAME);
+        TRY(parse_name(p, "a table", &(*out)->name));
+    }
     struct ast_table *t = *out;
     t->argument = true;
     if (take_words(p, KW_PARTITION, KW_BY)) {

@@ -12,7 +12,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
     TRY(parse_one_part(p, "the catalog's name", &c->name));
     c->what = (enum keyword)parse_peek(p, 0)->keyword;
     if (take_word(p, KW_SET)) return parse_options(p, &c->options);
-    if (take_word(p, KW_RESET)) return parse_keys(p, &c->keys);
+    if (take_word(p, KW_RESET)) return parse_option_keys(p, &c->keys);
     if (!take_word(p, KW_COMMENT)) return parse_expected(p, "SET, RESET or COMMENT");
     return parse_string(p, "the comment's text", &c->comment);
 }
@@ -27,7 +27,7 @@ static void print(const void *body, struct buf *out)
     if (c->what == KW_SET)
         print_option_list(&c->options, out);
     else if (c->what == KW_RESET)
-        print_keys(&c->keys, out);
+        print_option_keys(&c->keys, out);
     else
         print_string(c->comment, out);
 }

@@ -125,7 +125,7 @@ static enum status parse_action(struct parser *p, struct alter_table *t)
     t->action = is_word(p, 0, KW_MODIFY) ? ALTER_MODIFY : is_word(p, 0, KW_SET) ? ALTER_SET : ALTER_RESET;
     if (take_word(p, KW_MODIFY)) return parse_elements(p, t);
     if (take_word(p, KW_SET)) return parse_options(p, &t->options);
-    if (take_word(p, KW_RESET)) return parse_keys(p, &t->keys);
+    if (take_word(p, KW_RESET)) return parse_option_keys(p, &t->keys);
     return parse_expected_words(p, actions, COUNT_OF(actions));
 }
 
@@ -219,7 +219,7 @@ static void print_action(const struct alter_table *t, struct buf *out)
     case ALTER_RENAME:
     case ALTER_RENAME_COLUMN: print_rename(t, out); break;
     case ALTER_SET: print_option_list(&t->options, out); break;
-    case ALTER_RESET: print_keys(&t->keys, out); break;
+    case ALTER_RESET: print_option_keys(&t->keys, out); break;
     case ALTER_DROP_KEY:
     case ALTER_DROP_WATERMARK:
     case ALTER_DROP_DISTRIBUTION: break;
