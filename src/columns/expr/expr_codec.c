@@ -4,7 +4,7 @@
  *   body  := column varint                                  COLUMN
  *          | type, null u8, bytes or text                   CONSTANT
  *          | name str, try u8, type, count varint, expr*    CALL; the type is what CAST is asked for
- *          | count varint, expr*                            CASE, COALESCE, AND, OR
+ *          | nullable u8, count varint, expr*               CASE, COALESCE, AND, OR; IF is nullable by its condition
  *
  * A call travels by name and is bound again where it is read: its arguments have been cast already, so the same overload is
  * found. Reading is bounded in depth and sizes; what does not read, or does not bind, is an error. */
@@ -40,7 +40,9 @@ void expr_encode(const struct expr *x, struct buf *out)
         encode_constant(x, out);
         return;
     }
-    if (x->kind == EXPR_CALL) {
+    if (x->kind != EXPR_CALL) {
+        enc_u8(out, x->type->nullable);
+    } else {
         enc_text(out, x->call->def->name);
         enc_u8(out, x->call->try_mode);
         type_encode(x->type, out);
@@ -93,6 +95,7 @@ static enum status read_constant(struct reader *r, struct expr **out)
     v.phys = type->phys;
     v.data = value;
     *out = expr_constant_of(r->m, &v, 0);
+    (*out)->type = type; /* nullable although the value is there, where the function says so */
     return S_OK;
 }
 
@@ -127,12 +130,16 @@ static enum status read_call(struct reader *r, struct expr **out)
 
 static enum status read_branch(struct reader *r, enum expr_kind kind, struct expr **out)
 {
+    uint8_t nullable = dec_u8(&r->d);
     struct expr **args;
     uint32_t count;
 
+    if (nullable > 1) return bad(r);
     TRY(read_args(r, &args, &count));
     if (count == 0 || (kind == EXPR_CASE && count % 2 == 0)) return bad(r);
-    return expr_branch(r->m, kind, args, count, out, r->e);
+    TRY(expr_branch(r->m, kind, args, count, out, r->e));
+    if (nullable && !(*out)->type->nullable) (*out)->type = type_with_null(r->m->a, (*out)->type, true);
+    return S_OK;
 }
 
 static enum status read_expr(struct reader *r, struct expr **out)

@@ -72,7 +72,7 @@ static struct expr *bound(struct fixture *f, const char *text)
 }
 
 /* There and back as bytes; a cut anywhere is refused. */
-static struct expr *carried(struct fixture *f, const struct expr *x)
+static struct expr *carried(struct fixture *f, const char *text, const struct expr *x)
 {
     struct expr_maker m = {.a = &f->arena};
     struct buf bytes;
@@ -85,7 +85,7 @@ static struct expr *carried(struct fixture *f, const struct expr *x)
         enum status st = expr_decode(&m, f->scope.row, &at, end, &back, NULL);
         assert_true((st == S_OK) == (cut == bytes.size));
     }
-    assert_true(expr_equal(x, back));
+    if (!expr_equal(x, back)) fail_msg("%s", text);
     buf_release(&bytes);
     return back;
 }
@@ -98,7 +98,7 @@ static const char *value_of(struct fixture *f, const char *text, bool rows)
 
     buf_clear(&f->out);
     if (x == NULL) return f->e.text;
-    x = carried(f, x);
+    x = carried(f, text, x);
     struct expr_run *run = expr_run_create(x, NULL, ROWS, &f->mem);
     if (expr_eval(run, f->batch, 0, &v, &f->e) == S_OK)
         for (uint32_t i = 0; i < (rows ? ROWS : 1); i++) {
