@@ -29,9 +29,8 @@ static enum status bind_number(struct binder *b, const struct ast_expr *x, struc
     if (x->literal == LITERAL_INTEGER && str_to_int64(s, &whole))
         return constant(b, x, type_of(b, whole <= INT32_MAX ? T_INT : T_BIGINT, 0, 0), s, out);
     while (point < s.size && s.data[point] != '.') point++;
-    size_t scale = point < s.size ? s.size - point - 1 : 0, first = 0;
-    while (first < point && s.data[first] == '0') first++;
-    digits = MAX(point - first + scale, (size_t)1);
+    size_t scale = point < s.size ? s.size - point - 1 : 0;
+    digits = MAX(point + scale, (size_t)1); /* zeros before the point count, as in Flink: 0.50 is DECIMAL(3, 2) */
     if (digits > DECIMAL_MAX) return sql_error(b->e, b->t, x->place.at, x->place.size, "a number has at most %d digits", DECIMAL_MAX);
     return constant(b, x, type_of(b, T_DECIMAL, (int32_t)digits, (int32_t)scale), s, out);
 }
