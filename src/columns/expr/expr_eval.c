@@ -3,15 +3,19 @@
  * call back with the rows that are theirs. */
 #include "columns/expr/expr_internal.h"
 
+#include "ground/base/prng.h"
+
 #include <string.h>
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
-struct expr_run *expr_run_create(const struct expr *x, const struct fn_session *session, uint32_t capacity, struct mem *mem)
+/* Each node has a number of chance of its own, which follows from its parent's. */
+static struct expr_run *run_create(const struct expr *x, uint64_t chance, uint32_t capacity, struct mem *mem)
 {
     struct expr_run *r = mem_zalloc(mem, sizeof *r);
 
     r->x = x;
     r->mem = mem;
+    r->chance = chance;
     r->has_own = x->kind != EXPR_COLUMN && x->kind != EXPR_CONSTANT;
     if (r->has_own) {
         vector_init(&r->own, x->type, capacity, mem);
@@ -21,8 +25,13 @@ struct expr_run *expr_run_create(const struct expr *x, const struct fn_session *
     if (x->kind == EXPR_CALL && x->call->def->open != NULL) r->state = x->call->def->open(x->call, mem);
     r->args = x->count == 0 ? NULL : mem_zalloc(mem, sizeof(struct expr_run *) * x->count);
     r->values = x->count == 0 ? NULL : mem_zalloc(mem, sizeof(struct vector *) * x->count);
-    for (uint32_t i = 0; i < x->count; i++) r->args[i] = expr_run_create(x->args[i], session, capacity, mem);
+    for (uint32_t i = 0; i < x->count; i++) r->args[i] = run_create(x->args[i], mix64(chance + i), capacity, mem);
     return r;
+}
+
+struct expr_run *expr_run_create(const struct expr *x, const struct fn_session *session, uint32_t capacity, struct mem *mem)
+{
+    return run_create(x, session != NULL ? session->chance : 0, capacity, mem);
 }
 
 void expr_run_free(struct expr_run *r)
@@ -68,7 +77,8 @@ static void run_kernel(struct expr_run *r, const struct evaluation *ev, const st
     const struct fn_call *c = r->x->call;
     struct row_errors own = {.null_into = c->try_mode ? &r->own : NULL};
     struct fn_run run = {.call = c, .state = r->state, .count = rows->count, .sel = rows->sel, .sel_count = rows->sel_count,
-                         .heap = &r->heap, .mem = r->mem, .now_ms = ev->now_ms, .errors = c->try_mode || constant ? &own : ev->errors};
+                         .heap = &r->heap, .mem = r->mem, .now_ms = ev->now_ms, .chance = r->chance,
+                         .errors = c->try_mode || constant ? &own : ev->errors};
 
     if (constant) {
         run.count = 1;

@@ -43,6 +43,7 @@ const char *fn_error_hint(enum fn_error code); /* what to do */
 struct fn_session {
     struct str zone; /* table.local-time-zone: "UTC", "Europe/Berlin", "+01:00" */
     int64_t query_ms; /* start of the query */
+    uint64_t chance;  /* seed of RAND() and UUID(): another one for every evaluator */
 };
 
 struct fn_call;
@@ -57,6 +58,7 @@ struct fn_run {
     struct text_heap *heap;  /* long strings of the result */
     struct mem *mem;         /* lists of the result grow here */
     int64_t now_ms;          /* processing time of this batch */
+    uint64_t chance;         /* of the call in its evaluator, the same for all batches: what RAND() is seeded with */
     struct row_errors *errors;
 };
 #define FN_EACH(r, i)                                                                                                  \

@@ -82,7 +82,8 @@ static enum status project_open(struct op_cx *cx, void *self)
                                          .form = VEC_ABSENT};
         if (cx->needed_out != NULL && cx->needed_out[0] != NULL && !bit_get(cx->needed_out[0], i)) continue;
         TRY(bind_one(cx->plan, c->columns.items[i], &x, &name, cx->err));
-        s->runs[i] = expr_run_create(x, NULL, BATCH_ROWS, cx->mem);
+        struct fn_session session = {.zone = STR("UTC"), .chance = x->det == FN_RANDOM ? sys_random(cx->sys) : 0};
+        s->runs[i] = expr_run_create(x, &session, BATCH_ROWS, cx->mem);
     }
     return S_OK;
 }

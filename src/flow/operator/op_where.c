@@ -68,7 +68,8 @@ static enum status where_open(struct op_cx *cx, void *self)
     struct expr *x;
 
     TRY(bind(cx->plan, cx->config, &x, cx->err));
-    s->run = expr_run_create(x, NULL, BATCH_ROWS, cx->mem);
+    struct fn_session session = {.zone = STR("UTC"), .chance = x->det == FN_RANDOM ? sys_random(cx->sys) : 0};
+    s->run = expr_run_create(x, &session, BATCH_ROWS, cx->mem);
     return S_OK;
 }
 
