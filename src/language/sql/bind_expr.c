@@ -172,17 +172,50 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
     return negated ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
 }
 
+/* IF(a, b, c), IFNULL(a, b), NULLIF(a, b) are branches too. The type of IF is nullable when its condition is, as Flink's. */
+static enum status bind_if(struct binder *b, const struct ast_expr *x, struct expr *const *args, struct expr **out)
+{
+    TRY(branch(b, x, EXPR_CASE, args, 3, out));
+    if (args[0]->type->nullable) (*out)->type = type_with_null(b->m.a, (*out)->type, true);
+    return S_OK;
+}
+
+static enum status bind_nullif(struct binder *b, const struct ast_expr *x, struct expr *const *args, struct expr **out)
+{
+    struct expr *parts[3] = {NULL, expr_null(&b->m, args[0]->type), args[0]};
+
+    TRY(call(b, x, STR("="), args, 2, &parts[0]));
+    return branch(b, x, EXPR_CASE, parts, 3, out);
+}
+
+/* The functions that evaluate only what they need. *done: it was one of them. */
+static enum status bind_branch(struct binder *b, const struct ast_expr *x, struct str name, struct expr *const *args, uint32_t count,
+                               struct expr **out, bool *done)
+{
+    bool coalesce = str_equal_nocase(name, STR("COALESCE")), ifnull = str_equal_nocase(name, STR("IFNULL"));
+    bool nullif = str_equal_nocase(name, STR("NULLIF")), is_if = str_equal_nocase(name, STR("IF"));
+
+    *done = coalesce || ifnull || nullif || is_if;
+    if (!*done) return S_OK;
+    if (coalesce && count == 0) return fail(b, x->place, "COALESCE takes at least one argument");
+    if ((ifnull || nullif) && count != 2) return fail(b, x->place, ifnull ? "IFNULL takes two arguments" : "NULLIF takes two arguments");
+    if (is_if && count != 3) return fail(b, x->place, "IF takes a condition and two values");
+    if (is_if) return bind_if(b, x, args, out);
+    return nullif ? bind_nullif(b, x, args, out) : branch(b, x, EXPR_COALESCE, args, count, out);
+}
+
 static enum status bind_call(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     struct expr **args;
     uint32_t count;
+    bool done;
 
     if (x->op != NULL) return bind_operator(b, x, out);
     if (x->aggregate != NULL) return fail(b, x->place, "an aggregate or window cannot stand here");
     struct str name = x->name.count > 0 ? x->name.parts[x->name.count - 1] : x->text;
     TRY(bind_args(b, x, &args, &count));
-    if (str_equal_nocase(name, STR("COALESCE")) && count > 0) return branch(b, x, EXPR_COALESCE, args, count, out);
-    return call(b, x, name, args, count, out);
+    TRY(bind_branch(b, x, name, args, count, out, &done));
+    return done ? S_OK : call(b, x, name, args, count, out);
 }
 
 /* CASE a WHEN b THEN c is CASE WHEN a = b THEN c. */

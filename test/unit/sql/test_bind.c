@@ -1,6 +1,7 @@
 /* test_bind.c - expressions from text to value: types as TYPEOF names them, values as CAST(... AS STRING) shows them, NULLs, branches
  * that spare rows, and errors under their token. Every example of every
- * function is run as well (fn_arithmetic, fn_comparison, fn_logic, fn_cast, ...). */
+ * function is run as well (fn_arithmetic, fn_comparison, fn_logic, fn_cast, fn_math, fn_round, fn_radix, fn_random, fn_hash,
+ * fn_conditional, ...). */
 #include "columns/column/sql_text.h"
 #include "ground/base/str.h"
 #include "language/sql/bind.h"
@@ -119,6 +120,9 @@ static void test_constants(void **state)
     static const char *const cases[][2] = {
 #define VALUE(text, value) {text, value},
 #include "bind_values.def"
+#include "values_conditional.def"
+#include "values_hash.def"
+#include "values_math.def"
 #undef VALUE
     };
     struct fixture f;
@@ -169,6 +173,78 @@ static void test_rows(void **state)
     end(&f);
 }
 
+static void test_math_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "ABS(b) + ABS(a)", "11 | NULL | 5");
+    expect_rows(&f, "POWER(b, 2)", "100.0 | 0.0 | 4.0");
+    expect_rows(&f, "SIGN(b)", "1 | 0 | -1");
+    expect_rows(&f, "ROUND(CAST(b AS DECIMAL(5, 2)) / 3, a)", "3.3000000000000 | NULL | -0.6670000000000");
+    expect_rows(&f, "ROUND(b, -1)", "10 | 0 | 0");
+    expect_rows(&f, "TRUNCATE(b * 1.55e0, a)", "15.5 | NULL | -3.1");
+    expect_rows(&f, "ROUND(a / 0e0, 1)",
+                "a number that is not finite, or too large, cannot be rounded in \"ROUND((CAST(a AS DOUBLE) / 0.0), 1)\", row +I[1, 10, x, true]");
+    expect_rows(&f, "CASE WHEN b < 0 THEN ROUND(1e0 / (b + 2), 1) ELSE 7 END IS NULL",
+                "a number that is not finite, or too large, cannot be rounded in \"ROUND((1.0 / CAST((b + 2) AS DOUBLE NOT NULL)), 1)\", row +I[3, -2, a text that is longer than twelve, null]");
+    expect_rows(&f, "HEX(s)", "78 | NULL | 6120746578742074686174206973206C6F6E676572207468616E207477656C7665");
+    expect_rows(&f, "BIN(a)", "1 | NULL | 11");
+    expect_rows(&f, "MD5(s)", "9dd4e461268c8034f5c8564e155c67a6 | NULL | 2ce665b390d4037fd31897b965c45847");
+    expect_rows(&f, "SHA2(s, CAST(b AS INT) * 28 - 56)", "SHA2 has lengths of 224, 256, 384 and 512 bits in \"SHA2(s, ((CAST(b AS INT NOT NULL) * 28) - 56))\", "
+                    "row +I[3, -2, a text that is longer than twelve, null]");
+    end(&f);
+}
+
+static void test_conditional_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "GREATEST(a, b, 2)", "10 | NULL | 3");
+    expect_rows(&f, "LEAST(a, b)", "1 | NULL | -2");
+    expect_rows(&f, "GREATEST(s, 'b')", "x | NULL | b");
+    expect_rows(&f, "LEAST(s, 'b')", "b | NULL | a text that is longer than twelve");
+    expect_rows(&f, "IF(f, a, b)", "1 | 0 | -2");
+    expect_rows(&f, "IF(b = 0, 0, 100 / b)", "10 | 0 | -50");
+    expect_rows(&f, "IFNULL(a, 9)", "1 | 9 | 3");
+    expect_rows(&f, "IFNULL(s, CAST(100 / (b - 1) AS STRING))", "x | -100 | a text that is longer than twelve");
+    expect_rows(&f, "NULLIF(b, a - 5)", "10 | 0 | NULL");
+    expect_rows(&f, "TYPEOF(IF(f, 1, 2))", "INT | INT | INT");
+    expect_rows(&f, "TYPEOF(NULLIF(b, 1))", "BIGINT | BIGINT | BIGINT");
+    expect_rows(&f, "TYPEOF(IFNULL(a, 2))", "INT NOT NULL | INT NOT NULL | INT NOT NULL");
+    expect_rows(&f, "TYPEOF(IF(f, 'a', 'bcd'))", "VARCHAR(3) | VARCHAR(3) | VARCHAR(3)");
+    end(&f);
+}
+
+/* The numbers are those of Flink, which are Java's. */
+static void test_random_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "RAND(1)", "0.7308781907032909 | 0.41008081149220166 | 0.20771484130971707");
+    expect_rows(&f, "RAND(a)", "0.7308781907032909 | NULL | 0.731057369148862");
+    expect_rows(&f, "RAND_INTEGER(42, 1000)", "130 | 763 | 248");
+    expect_rows(&f, "RAND_INTEGER(1, 8)", "5 | 0 | 3");
+    expect_rows(&f, "RAND_INTEGER(a, a * 10)", "5 | NULL | 14");
+    expect_rows(&f, "CASE WHEN b <> 0 THEN RAND(1) END", "0.7308781907032909 | NULL | 0.41008081149220166");
+    expect_rows(&f, "RAND() < 1 AND RAND() >= 0", "TRUE | TRUE | TRUE");
+    expect_rows(&f, "RAND() = RAND()", "FALSE | FALSE | FALSE");
+    expect_rows(&f, "RAND_INTEGER(1)", "0 | 0 | 0");
+    expect_rows(&f, "RAND_INTEGER(CAST(b AS INT))", "the bound of RAND_INTEGER must be positive in \"RAND_INTEGER(CAST(b AS INT NOT NULL))\", "
+                    "row +I[null, 0, null, false]");
+    expect_rows(&f, "UUID() = UUID()", "FALSE | FALSE | FALSE");
+    const char *uuid = value_of(&f, "UUID()", true);
+    for (int i = 0; i < 36; i++) assert_int_equal(uuid[i] == '-', i == 8 || i == 13 || i == 18 || i == 23);
+    assert_int_equal(uuid[14], '4');
+    assert_non_null(strchr("89ab", uuid[19]));
+    end(&f);
+}
+
 static void test_selection(void **state)
 {
     struct fixture f;
@@ -202,6 +278,10 @@ static void test_mistakes(void **state)
         {"CAST(a AS FOO)", "unknown type 'FOO' at line 1, column 18", NULL},
         {"DATE '2001-13-01'", "'2001-13-01' is not a value of type DATE NOT NULL at line 1, column 8", NULL},
         {"CASE WHEN a THEN 1 END", "a condition must be BOOLEAN at line 1, column 8", NULL},
+        {"ROUND('a')", "'ROUND' does not take these arguments at line 1, column 8", NULL},
+        {"GREATEST(a, s)", "the arguments of 'GREATEST' cannot be compared at line 1, column 8", NULL},
+        {"IF(a, 1, 2)", "a condition must be BOOLEAN at line 1, column 8", NULL},
+        {"NULLIF(a)", "NULLIF takes two arguments at line 1, column 8", NULL},
         {"INTERVAL '1-2' DAY", "'1-2' is no interval of DAY at line 1, column 8", NULL},
     };
     struct fixture f;
@@ -235,7 +315,9 @@ static void test_examples(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_rows), cmocka_unit_test(test_selection),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_rows), cmocka_unit_test(test_math_rows),
+                                              cmocka_unit_test(test_conditional_rows), cmocka_unit_test(test_random_rows),
+                                              cmocka_unit_test(test_selection),
                                               cmocka_unit_test(test_mistakes), cmocka_unit_test(test_examples)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
