@@ -22,6 +22,7 @@ libzstd-dev      | module libzstd     | zstd files
 liblz4-dev       | module liblz4      | compression of blocks
 libfyaml-dev     | module libfyaml    | configuration in YAML
 libjansson-dev   | module jansson     | JSON of the control plane
+libicu-dev       | module icu-uc      | letters of every script
 libjemalloc-dev  | module jemalloc    | the allocator of the binary
 libcmocka-dev    | module cmocka      | unit tests'
 test_list="$build_list

@@ -122,7 +122,10 @@ static struct expr *fold(const struct expr_maker *m, struct expr *x)
     if (expr_eval(run, &nothing, 0, &v, NULL) == S_OK) {
         out = expr_constant_of(m, v, 0);
         out->text = x->text;
-        out->type = x->type->nullable && !out->type->nullable ? out->type : type_with_null(m->a, x->type, out->type->nullable);
+        bool stays = x->kind == EXPR_CALL && (x->call->def->flags & FN_MAY_BE_NULL) != 0; /* whatever the value: as Flink's TYPEOF */
+        for (uint32_t i = 0; i < x->count; i++) stays |= x->kind == EXPR_CALL && x->args[i]->type->nullable;
+        bool narrowed = !stays && x->type->nullable && !out->type->nullable;
+        out->type = narrowed ? out->type : type_with_null(m->a, x->type, stays ? x->type->nullable || out->type->nullable : out->type->nullable);
     }
     expr_run_free(run);
     mem_release(&mem);

@@ -70,6 +70,13 @@ static bool fits(const struct signature *s, const struct fn_call *c, bool exactl
     return true;
 }
 
+/* Text is text, bytes are bytes, whatever their length: no cast is needed, and the length is kept for the result's type. */
+static bool same_form(const struct type *a, const struct type *b)
+{
+    bool bytes = a->kind == T_BINARY || a->kind == T_VARBINARY;
+    return a->kind == b->kind || (type_is_string(a) && type_is_string(b)) || (bytes && (b->kind == T_BINARY || b->kind == T_VARBINARY));
+}
+
 static void take(struct fn_call *c, struct arena *a, const struct signature *s, fn_kernel run)
 {
     bool strict = c->def->nulls == FN_STRICT, nullable = (c->def->flags & FN_MAY_BE_NULL) != 0;
@@ -77,10 +84,11 @@ static void take(struct fn_call *c, struct arena *a, const struct signature *s, 
     for (uint32_t i = 0; i < c->count; i++) {
         const struct type *want = wanted(s, i);
         nullable |= strict && c->args[i]->nullable;
-        if (c->args[i]->kind != want->kind) c->args[i] = type_with_null(a, want, c->args[i]->nullable);
+        if (!same_form(c->args[i], want)) c->args[i] = type_with_null(a, want, c->args[i]->nullable);
     }
     c->result = strict ? type_with_null(a, s->result, nullable) : s->result; /* else the signature says NOT NULL */
     c->run = run;
+    if (c->def->refine != NULL) c->result = c->def->refine(c, a);
 }
 
 static void print_given(const struct fn_call *c, struct buf *out)

@@ -80,15 +80,23 @@ static enum status bind_name(struct binder *b, const struct ast_expr *x, struct 
 }
 
 /* --- calls ------------------------------------------------------------------------------------------------------- */
+/* Words that only part arguments. */
+static bool only_parts(struct str word)
+{
+    static const char *const words[] = {"FROM", "FOR", "TO", "PLACING", "IN"};
+
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (str_equal(word, str_of(words[i]))) return true;
+    return false;
+}
+
 static enum status bind_args(struct binder *b, const struct ast_expr *x, struct expr ***out, uint32_t *count)
 {
     *out = ARENA_ARRAY(b->m.a, struct expr *, MAX(x->args.count, 1u) + 1);
     *count = 0;
     for (uint32_t i = 0; i < x->args.count; i++) {
         const struct ast_expr *arg = x->args.items[i];
-        if (arg->kind == AX_WORD && !arg->flag && (str_equal(arg->text, STR("FROM")) || str_equal(arg->text, STR("FOR")) ||
-                                                   str_equal(arg->text, STR("TO")) || str_equal(arg->text, STR("PLACING"))))
-            continue; /* words that only part arguments */
+        if (arg->kind == AX_WORD && !arg->flag && only_parts(arg->text)) continue;
         if (arg->kind == AX_WORD) TRY(expr_constant(&b->m, &type_string, arg->text, &(*out)[(*count)++], b->e));
         else TRY(bind_expr(b, arg, &(*out)[(*count)++]));
     }

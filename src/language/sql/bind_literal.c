@@ -40,7 +40,9 @@ static enum status bind_string(struct binder *b, const struct ast_expr *x, struc
     bool bytes = x->literal == LITERAL_BYTES;
     size_t length = bytes ? x->text.size : str_utf8_length(x->text);
 
-    return constant(b, x, type_of(b, bytes ? T_BINARY : T_CHAR, (int32_t)MAX(length, (size_t)1), 0), x->text, out);
+    if (length == 0) /* there is no CHAR(0), and CHAR(1) would be a blank */
+        return constant(b, x, type_of(b, bytes ? T_VARBINARY : T_VARCHAR, 1, 0), x->text, out);
+    return constant(b, x, type_of(b, bytes ? T_BINARY : T_CHAR, (int32_t)length, 0), x->text, out);
 }
 
 /* Digits behind the last point: the precision of a timestamp or time. */
