@@ -124,8 +124,8 @@ static struct expr *fold(const struct expr_maker *m, struct expr *x)
         out->text = x->text;
         bool stays = x->kind == EXPR_CALL && (x->call->def->flags & FN_MAY_BE_NULL) != 0; /* whatever the value: as Flink's TYPEOF */
         for (uint32_t i = 0; i < x->count; i++) stays |= x->kind == EXPR_CALL && x->args[i]->type->nullable;
-        bool narrowed = !stays && x->type->nullable && !out->type->nullable;
-        out->type = narrowed ? out->type : type_with_null(m->a, x->type, stays ? x->type->nullable || out->type->nullable : out->type->nullable);
+        bool nullable = out->type->nullable || (stays && x->type->nullable);
+        out->type = x->type->nullable && !nullable ? out->type : type_with_null(m->a, x->type, nullable);
     }
     expr_run_free(run);
     mem_release(&mem);

@@ -274,7 +274,7 @@ static void initcap(const struct fn_run *r, const struct vector *const *args, st
     }
 }
 
-/* --- questions: never NULL; for numbers the type alone answers, even when the value is NULL, as in Flink ---------------------------------------------------------------------------------------- */
+/* --- questions: never NULL; of numbers the type alone answers, as in Flink ------------------------------------------ */
 /* Java asks each half of a surrogate pair, and halves are neither letters nor digits: what lies beyond the BMP is none. */
 static bool all_points(struct str s, UBool (*is)(UChar32 c))
 {

@@ -179,7 +179,8 @@ static void test_rows(void **state)
     end(&f);
 }
 
-/* Functions of strings over columns: NULLs, patterns that differ by row, texts shared by nothing. */
+/* fn_string, fn_string_search, fn_string_change, fn_like, fn_encode and fn_url over columns: NULLs, arguments that differ by row.
+ * Their answers for constants are in values_string.def and values_encode.def. */
 static void test_string_rows(void **state)
 {
     struct fixture f;
@@ -210,7 +211,8 @@ static void test_string_rows(void **state)
     expect_rows(&f, "TO_BASE64(s)", "eA== | NULL | YSB0ZXh0IHRoYXQgaXMgbG9uZ2VyIHRoYW4gdHdlbHZl");
     expect_rows(&f, "FROM_BASE64(s)", "the text is not in base 64 in \"FROM_BASE64(s)\", row +I[1, 10, x, true]");
     expect_rows(&f, "PARSE_URL('http://h/?x=1', 'QUERY', s)", "1 | NULL | NULL");
-    expect_rows(&f, "INSTR(s, 'x', 1, a - 1)", "INSTR counts matches from 1 in \"INSTR(s, 'x', 1, (a - 1))\", row +I[1, 10, x, true]");
+    expect_rows(&f, "INSTR(s, 'x', 1, a - 1)",
+                "INSTR counts matches from 1 in \"INSTR(s, 'x', 1, (a - 1))\", row +I[1, 10, x, true]");
     end(&f);
 }
 
@@ -340,7 +342,8 @@ static void test_mistakes(void **state)
         {"GREATEST(a, s)", "the arguments of 'GREATEST' cannot be compared at line 1, column 8", NULL},
         {"IF(a, 1, 2)", "a condition must be BOOLEAN at line 1, column 8", NULL},
         {"NULLIF(a)", "NULLIF takes two arguments at line 1, column 8", NULL},
-        {"'abc' LIKE 'a!bc' ESCAPE '!'", "an escape of LIKE stands before neither '%' nor '_' nor itself: 'a!bc' at line 1, column 8", NULL},
+        {"'abc' LIKE 'a!bc' ESCAPE '!'",
+         "an escape of LIKE stands before neither '%' nor '_' nor itself: 'a!bc' at line 1, column 8", NULL},
         {"'abc' LIKE 'abc!' ESCAPE '!'", "an escape of LIKE stands at the end of the pattern: 'abc!' at line 1, column 8", NULL},
         {"'abc' LIKE 'abc' ESCAPE '!!'", "the escape of LIKE is one character: 'abc' at line 1, column 8", NULL},
         {"CONCAT(1, 'a')", "'CONCAT' does not take (INT NOT NULL, CHAR(1) NOT NULL) at line 1, column 8", NULL},
