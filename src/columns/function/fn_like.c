@@ -78,6 +78,14 @@ static size_t step(const struct pattern *p, size_t k, struct str s, size_t at)
     return ends_line(point_at(s, at, &next)) ? at : next;
 }
 
+/* Where the part of the pattern behind a '%' may begin, from `at` on; the size of s when nowhere. */
+static size_t next_start(const struct pattern *p, size_t k, struct str s, size_t at)
+{
+    if (at == s.size || p->meanings[k] != M_BYTE) return at;
+    const char *found = memchr(s.data + at, p->bytes[k], s.size - at);
+    return found != NULL ? (size_t)(found - s.data) : s.size;
+}
+
 static bool match_general(const struct pattern *p, struct str s)
 {
     size_t at = 0, k = 0, behind_any = SIZE_MAX, mark = 0;
@@ -85,8 +93,8 @@ static bool match_general(const struct pattern *p, struct str s)
     while (at < s.size) {
         if (k < p->size && p->meanings[k] == M_ANY) {
             behind_any = ++k;
-            mark = at;
             if (k == p->size) return true;
+            if (p->meanings[k] != M_ANY) at = mark = next_start(p, k, s, at);
             continue;
         }
         size_t next = k < p->size ? step(p, k, s, at) : at;
@@ -97,7 +105,7 @@ static bool match_general(const struct pattern *p, struct str s)
         }
         if (behind_any == SIZE_MAX) return false;
         k = behind_any;
-        at = mark = point_next(s, mark);
+        at = mark = next_start(p, k, s, point_next(s, mark));
     }
     while (k < p->size && p->meanings[k] == M_ANY) k++;
     return k == p->size;
