@@ -32,7 +32,9 @@ static bool is_symbol(const char *name) { return strpbrk(name, "+-*/%=<>|") == n
 static void print_call(const struct expr *x, const struct type *row, struct buf *out)
 {
     const char *name = x->call->def->name;
+    struct type to = *x->type;
 
+    to.nullable = true; /* of a CAST: whether NULL is possible follows from the argument, nobody writes it */
     if (is_symbol(name) && x->count == 2) {
         buf_append_byte(out, '(');
         expr_print(x->args[0], row, out);
@@ -43,7 +45,7 @@ static void print_call(const struct expr *x, const struct type *row, struct buf 
         buf_append_text(out, x->call->try_mode ? "TRY_CAST(" : "CAST(");
         expr_print(x->args[0], row, out);
         buf_append_text(out, " AS ");
-        type_print(x->type, out);
+        type_print(&to, out);
         buf_append_byte(out, ')');
     } else {
         buf_printf(out, "%s(", name);
