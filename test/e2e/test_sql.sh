@@ -41,6 +41,21 @@ says 'a view, a filter, a union' 0 '[INFO] Execute statement succeeded.
 Received a total of 1 row' 'CREATE VIEW v AS SELECT a, 7 AS t FROM (VALUES (1), (2)) AS x (a) UNION ALL SELECT 3, NULL;
 SELECT a * 10 AS ten, t FROM v WHERE a > 1 AND t IS NOT NULL'
 
+says 'functions' 0 '+----+--------------------------------+--------+--------------------------------+--------+
+| op |                         EXPR$0 | EXPR$1 |                         EXPR$2 | EXPR$3 |
++----+--------------------------------+--------+--------------------------------+--------+
+| +I |                              A |    1.3 | 9dd4e461268c8034f5c8564e155... |  FALSE |
++----+--------------------------------+--------+--------------------------------+--------+
+Received a total of 1 row' "SELECT UPPER('a'), ROUND(1.25, 1), MD5('x'), '' = ' '"
+
+says 'every RAND() draws by itself' 0 '+----+--------+--------+
+| op |      v |      c |
++----+--------+--------+
+| +I |  FALSE |  FALSE |
+| +I |  FALSE |  FALSE |
++----+--------+--------+
+Received a total of 2 rows' 'SELECT a = b AS v, d = e AS c FROM (SELECT a, b, RAND() AS d, RAND() AS e FROM (VALUES (RAND(), RAND()), (RAND(), RAND())) AS t (a, b)) AS x'
+
 says 'an unknown column' 1 "thalweg sql: Column 'nope' not found in any table at line 2, column 8
 SELECT nope FROM (VALUES (1)) AS t (a)
        ^^^^" '

@@ -97,22 +97,29 @@ static bool is_needed(const struct op_cx *cx, uint32_t col)
     return cx->needed_out == NULL || cx->needed_out[0] == NULL || bit_get(cx->needed_out[0], col);
 }
 
+/* Every expression that draws has a number of chance of its own. */
+static struct expr_run *evaluator(const struct op_cx *cx, const struct fn_session *session, const struct expr *x)
+{
+    struct fn_session own = *session;
+
+    own.chance = x->det == FN_RANDOM ? sys_random(cx->sys) : 0;
+    return expr_run_create(x, &own, BATCH_ROWS, cx->mem);
+}
+
 static enum status calc_open(struct op_cx *cx, void *self)
 {
     struct calc *s = self;
     const struct type *row = cx->plan->outputs[0];
 
     TRY(calc_read(cx->plan, cx->config, &s->plan, cx->err));
-    if (s->plan.condition != NULL)
-        s->condition = expr_run_create(s->plan.condition, &s->plan.session, BATCH_ROWS, cx->mem);
+    if (s->plan.condition != NULL) s->condition = evaluator(cx, &s->plan.session, s->plan.condition);
     if (s->plan.columns == NULL) return S_OK;
     s->columns = mem_zalloc(cx->mem, sizeof(struct expr_run *) * MAX(s->plan.count, 1u));
     s->out = (struct batch){.schema = row, .col_count = s->plan.count, .mem = cx->mem};
     s->out.cols = mem_zalloc(cx->mem, sizeof *s->out.cols * MAX(s->plan.count, 1u));
     for (uint32_t i = 0; i < s->plan.count; i++) {
         s->out.cols[i] = (struct vector){.type = row->children[i], .phys = row->children[i]->phys, .form = VEC_ABSENT};
-        if (is_needed(cx, i))
-            s->columns[i] = expr_run_create(s->plan.columns[i], &s->plan.session, BATCH_ROWS, cx->mem);
+        if (is_needed(cx, i)) s->columns[i] = evaluator(cx, &s->plan.session, s->plan.columns[i]);
     }
     return S_OK;
 }

@@ -1,6 +1,7 @@
 /* node_values.c - Values: rows of constants, which travel in the job graph as bytes. */
 #include "flow/connector/values.h"
 #include "flow/operator/op_configs.h"
+#include "ground/base/prng.h"
 #include "language/plan/rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -25,13 +26,16 @@ static enum status encode_rows(const struct rel *r, struct lowering *l, struct b
 {
     const struct values_body *v = r->body;
     struct batch nothing = {.count = 1, .capacity = 1}, *b = batch_create(r->row, 1, l->a->mem);
+    struct fn_session session = *l->session;
     enum status st = S_OK;
 
     for (uint32_t i = 0; i < v->row_count && st == S_OK; i++) {
         batch_clear(b);
         for (uint32_t c = 0; c < r->row->child_count && st == S_OK; c++) {
             const struct vector *value;
-            struct expr_run *run = expr_run_create(v->items[i * r->row->child_count + c], l->session, 1, l->a->mem);
+            uint32_t cell = i * r->row->child_count + c;
+            session.chance = mix64(l->session->chance + cell); /* RAND() of each is another one */
+            struct expr_run *run = expr_run_create(v->items[cell], &session, 1, l->a->mem);
             st = expr_eval(run, &nothing, 0, &value, e);
             if (st == S_OK) vector_copy(&b->cols[c], 0, value, NULL, 1, &b->heap, l->a->mem);
             expr_run_free(run);

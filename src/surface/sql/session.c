@@ -73,6 +73,7 @@ static enum status encode(struct run *r, const struct rel *plan, struct buf *byt
     struct lowering l = {.graph = &g, .a = &r->arena, .session = &r->s->functions};
     uint32_t node;
 
+    r->s->functions.chance = sys_random(r->s->options.sys);
     graph_init(&g, &r->arena);
     g.job_name = "collect";
     g.artifact.name = "";
