@@ -96,7 +96,7 @@ TW_API void tw_delete_trigger_timer(struct tw_context *cx, int64_t time_ms, bool
  * to the window they became, in the order of the windows. All other states go with their windows (.clear). */
 TW_API void tw_merge_state(struct tw_context *cx, const struct tw_state *state);
 
-/* --- accumulators: merged over subtasks, in the job's result ------------------------------------------------------ */
+/* --- accumulators: merged over subtasks, readable while and after the job runs (tw_accumulator_long, ...) ---------- */
 TW_API void tw_counter_add(struct tw_context *cx, const char *name, int64_t n);      /* IntCounter, LongCounter */
 TW_API void tw_double_add(struct tw_context *cx, const char *name, double x);        /* DoubleCounter */
 TW_API void tw_average_add(struct tw_context *cx, const char *name, double x);       /* AverageAccumulator */

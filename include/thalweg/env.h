@@ -108,14 +108,16 @@ TW_API void tw_clear_job_listeners(struct tw_env *env);
  * down: after task.cancellation.timeout (3 min; 0 = never) the error is printed and the process ends with 1. */
 TW_API int tw_execute(struct tw_env *env, const char *job_name);
 /* executeAsync: starts the job on a thread of its own, where the functions of tw_collect_to are then called. 0 when it
- * runs; else 1, and tw_error says why. Until tw_wait only tw_job_status, tw_cancel, tw_wait and
- * what answers accumulators and metrics may be called for `env`. */
+ * runs; else 1, and tw_error says why. While it runs, only tw_job_status, tw_error, tw_cancel, tw_wait
+ * and what answers accumulators and metrics may be called for `env`. To build, set or execute something is a mistake:
+ * "job 'x' still runs; call tw_wait or tw_cancel first". tw_execute says so at once; of other calls tw_error tells it, and
+ * the next tw_execute after that job. A job that is over, or was canceled, is waited for instead. */
 TW_API int tw_execute_async(struct tw_env *env, const char *job_name);
 /* Waits until that job is over, then answers as tw_execute does; 1 when there is none. */
 TW_API int tw_wait(struct tw_env *env);
 /* RUNNING, FINISHED, FAILED or CANCELED; "" before the first job. */
 TW_API const char *tw_job_status(struct tw_env *env);
-/* NULL before the first job ran; valid until the next one or tw_env_free. */
+/* NULL before the first job ran, and while one runs; valid until the next one or tw_env_free. */
 TW_API const struct tw_result *tw_job_result(struct tw_env *env);
 /* Of the latest job, with file and line of the call or with operator, key and row; "" when there is none. Valid until
  * the next call. */
@@ -128,15 +130,16 @@ TW_API bool tw_is_quiet(const struct tw_env *env);
  * Like metrics they may be asked for while the job runs (tw_execute_async), from any thread: they are as after each
  * operator's latest batch, or the latest slice of one that takes long. A histogram of more than 256 values may be behind
  * by as many additions as it has values; ask for one value after another when the job is over. When the job is over
- * they are exact, without what failed subtasks counted.
+ * they are exact, however it ended: what subtasks that failed or were canceled had counted is in them.
  * tw_accumulator_long: counters, minima and maxima of whole numbers; tw_accumulator_double answers any kind. */
 TW_API bool tw_accumulator_long(struct tw_env *env, const char *name, int64_t *value);
 TW_API bool tw_accumulator_double(struct tw_env *env, const char *name, double *value);
 /* The index-th value of a histogram, ascending, and how often it was added; false behind the last. */
 TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t index, int32_t *value,
                                      int64_t *count);
-/* What functions measured (see metrics in context.h), also of a job that failed or runs. Histograms describe their
- * latest values, 1,024 at most. Windows count themselves: numLateRecordsDropped, rows too late that no side output took. */
+/* What functions measured (see metrics in context.h), while the job runs and when it is over, however it ended. Histograms
+ * describe their latest values, 1,024 at most. Windows count themselves: numLateRecordsDropped, rows too late that no side
+ * output took. */
 enum tw_metric_kind { TW_COUNTER, TW_GAUGE, TW_METER, TW_HISTOGRAM };
 struct tw_metric_value {
     const char *operator_name, *name; /* the name with its groups: "kafka.polls" */

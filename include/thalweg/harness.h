@@ -49,7 +49,9 @@ TW_API int tw_push(struct tw_harness *h, uint32_t input, const void *row, int64_
 /* The same for an update or a deletion of a changelog. */
 TW_API int tw_push_kind(struct tw_harness *h, uint32_t input, enum tw_row_kind kind, const void *row, int64_t time_ms);
 TW_API int tw_push_watermark(struct tw_harness *h, uint32_t input, int64_t watermark);
-TW_API int tw_set_processing_time(struct tw_harness *h, int64_t now_ms); /* ms since 1970; never back. Fires timers */
+/* ms since 1970; never back. The clock stops at each time in between for which something waits (timers, pauses, time limits), in
+ * order: one jump does what many small ones do. After 100,000 such times it goes on to now_ms directly. */
+TW_API int tw_set_processing_time(struct tw_harness *h, int64_t now_ms);
 /* Asynchronous requests are answered at once. While they are held they are not even begun, as if what they ask did not answer:
  * then tw_set_processing_time shows what .timeout does, and the limit on all attempts. hold = false begins them. */
 TW_API int tw_hold_async(struct tw_harness *h, bool hold);

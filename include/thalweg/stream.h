@@ -128,7 +128,7 @@ TW_API struct tw_stream *tw_interval_join_at(struct tw_stream *a, struct tw_stre
 struct tw_async {
     bool unordered;
     int64_t timeout_ms; /* for all attempts at a row together; 0 = none */
-    uint32_t capacity;  /* in flight per subtask; 0 = 100 */
+    uint32_t capacity;  /* in flight per subtask; 0 = 100. Each has a thread while its callback runs; beyond 1,024 they queue */
     uint32_t attempts;  /* the first included (Flink's maxAttempts + 1); 0 or 1 = no retry */
     int64_t retry_delay_ms, retry_delay_max_ms; /* max 0 = no bound */
     double retry_multiplier;                    /* 0 = 2 when there is a retry_delay_max_ms, else 1: a fixed delay */

@@ -50,19 +50,30 @@ static enum status find_port(const struct graph_node *from, struct graph_edge *e
     return E_GRAPH;
 }
 
+/* How a mistake between two streams tells them apart: by name, and by the line that made them when they are named alike. */
+static void print_stream(const struct graph_node *n, const struct graph_node *other, struct buf *out)
+{
+    buf_printf(out, "'%s'", graph_stream_name(n));
+    if (strcmp(graph_stream_name(n), graph_stream_name(other)) != 0 || n->here.file == NULL) return;
+    const char *slash = strrchr(n->here.file, '/');
+    buf_printf(out, " (made at %s:%d)", slash != NULL ? slash + 1 : n->here.file, n->here.line);
+}
+
 static enum status types_differ(const struct graph_node *a, const struct type *ta, const struct graph_node *b,
                                 const struct type *tb, struct arena *arena, struct err *e)
 {
-    struct buf text_a, text_b;
+    struct buf text;
 
-    buf_init(&text_a, arena->mem);
-    buf_init(&text_b, arena->mem);
-    type_print(ta, &text_a);
-    type_print(tb, &text_b);
-    err_set(e, E_GRAPH, "union of streams of different types: '%s' is %s, '%s' is %s", graph_stream_name(a),
-            buf_text(&text_a), graph_stream_name(b), buf_text(&text_b));
-    buf_release(&text_a);
-    buf_release(&text_b);
+    buf_init(&text, arena->mem);
+    print_stream(a, b, &text);
+    buf_append_text(&text, " is ");
+    type_print(ta, &text);
+    buf_append_text(&text, ", ");
+    print_stream(b, a, &text);
+    buf_append_text(&text, " is ");
+    type_print(tb, &text);
+    err_set(e, E_GRAPH, "union of streams of different types: %s", buf_text(&text));
+    buf_release(&text);
     return E_GRAPH;
 }
 
@@ -170,24 +181,33 @@ static enum status needs_key(const struct graph_node *n, uint32_t input, struct 
     return graph_at(n->here, e);
 }
 
-static enum status key_types_differ(struct graph *g, const struct graph_node *n, const struct type *a,
-                                    const struct type *b, struct err *e)
+/* The stream that an input reads; the first of them, when there are several. */
+static const struct graph_node *input_node(const struct graph *g, uint32_t node, uint32_t input)
 {
-    struct buf text_a, text_b;
+    return g->nodes[g->edges[graph_next_input(g, node, input, GRAPH_NONE)]->from];
+}
 
-    buf_init(&text_a, g->arena->mem);
-    buf_init(&text_b, g->arena->mem);
-    type_print(a, &text_a);
-    type_print(b, &text_b);
-    err_set(e, E_GRAPH, "the two inputs of '%s' have keys of different types: %s in '%s', %s in '%s'", n->name,
-            buf_text(&text_a), n->plan.input_names[0], buf_text(&text_b), n->plan.input_names[1]);
-    buf_release(&text_a);
-    buf_release(&text_b);
+static enum status key_types_differ(struct graph *g, uint32_t node, const struct type *a, const struct type *b, struct err *e)
+{
+    const struct graph_node *n = g->nodes[node], *from_a = input_node(g, node, 0), *from_b = input_node(g, node, 1);
+    struct buf text;
+
+    buf_init(&text, g->arena->mem);
+    type_print(a, &text);
+    buf_append_text(&text, " in ");
+    print_stream(from_a, from_b, &text);
+    buf_append_text(&text, ", ");
+    type_print(b, &text);
+    buf_append_text(&text, " in ");
+    print_stream(from_b, from_a, &text);
+    err_set(e, E_GRAPH, "the two inputs of '%s' have keys of different types: %s", n->name, buf_text(&text));
+    buf_release(&text);
     return graph_at(n->here, e);
 }
 
-static enum status check_keys(struct graph *g, const struct graph_node *n, struct err *e)
+static enum status check_keys(struct graph *g, uint32_t node, struct err *e)
 {
+    const struct graph_node *n = g->nodes[node];
     const struct op_plan *p = &n->plan;
 
     if ((n->type->flags & OP_NEEDS_KEY) && !graph_config_flag(n, "all"))
@@ -202,7 +222,7 @@ static enum status check_keys(struct graph *g, const struct graph_node *n, struc
     for (uint32_t i = 0; i < p->key_count[0]; i++) {
         const struct type *a = p->inputs[0]->children[p->keys[0][i]], *b = p->inputs[1]->children[p->keys[1][i]];
         bool strings = type_is_string(a) && type_is_string(b);
-        if (!strings && !type_equal_ignoring_null(a, b)) return key_types_differ(g, n, a, b, e);
+        if (!strings && !type_equal_ignoring_null(a, b)) return key_types_differ(g, node, a, b, e);
     }
     return S_OK;
 }
@@ -289,7 +309,7 @@ static enum status derive_node(struct graph *g, uint32_t node, struct err *e)
     if (check_parallelism(g, n, e) != S_OK) return attribute_at(n->parallelism_here, n, e);
     inherit_slot_group(g, node);
     for (uint32_t i = 0; i < n->type->input_count; i++) TRY(derive_input(g, node, i, e));
-    TRY(check_keys(g, n, e));
+    TRY(check_keys(g, node, e));
     if (n->type->derive != NULL && n->type->derive(&n->plan, n->config, e) != S_OK) {
         err_set(e, E_GRAPH, "operator '%s' cannot be used like this", n->name);
         return graph_at(n->here, e);

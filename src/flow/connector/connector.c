@@ -185,6 +185,28 @@ static enum status whole_check(const struct conn_type *conn, const struct option
     return st;
 }
 
+/* Without a format, a key may belong to any; one that belongs to none is told first: it may be 'format' misspelt. */
+static enum status check_without_format(const struct options *o, const struct option_def *own, const char *owner, struct err *e)
+{
+    struct option_def defs[DEFS_MAX];
+    uint32_t count = 0;
+
+    defs_add(defs, &count, own);
+    for (uint32_t i = 0; fmt_types[i] != NULL; i++) defs_add(defs, &count, fmt_types[i]->options);
+    return options_check_keys(o, defs, owner, e);
+}
+
+static enum status find_format(const struct options *o, const struct option_def *own, const char *owner,
+                               const struct fmt_type **out, struct err *e)
+{
+    const char *name = options_get(o, conn_format_options, "format");
+
+    if (name == NULL || name[0] == '\0') TRY(check_without_format(o, own, owner, e));
+    enum status st = conn_format(o, out, e);
+    if (st != S_OK) err_wrap(e, "%s", owner);
+    return st;
+}
+
 enum status conn_options_check(const struct conn_type *conn, const struct options *o, struct err *e)
 {
     struct option_def defs[DEFS_MAX] = {connector_option};
@@ -197,12 +219,8 @@ enum status conn_options_check(const struct conn_type *conn, const struct option
     if (conn->sink != NULL) defs_add(defs, &count, conn_sink_options);
     if (conn->takes_format) {
         const struct fmt_type *format = NULL;
-        enum status st = conn_format(o, &format, e);
-        if (st != S_OK) {
-            err_wrap(e, "%s", owner);
-            return st;
-        }
         defs_add(defs, &count, conn_format_options);
+        TRY(find_format(o, defs, owner, &format, e));
         defs_add(defs, &count, format->options);
     }
     return whole_check(conn, o, defs, owner, e);

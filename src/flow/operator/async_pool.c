@@ -1,7 +1,8 @@
 /* async_pool.c - helper threads with a mailbox each, and jobs that travel between them and the operator.
  *
  * The operator alone decides: it keeps the list of idle helpers and the line of jobs that wait for one, so nothing is
- * shared but mailboxes. Helpers are started when they are needed first. */
+ * shared but mailboxes. A helper is started when a job finds none idle, up to ASYNC_THREADS_MAX: only as many as there ever
+ * were requests at the same time. Jobs beyond wait in line. */
 #include "flow/operator/async_pool.h"
 
 #include "flow/operator/harness_port.h"
@@ -23,8 +24,8 @@ struct async_pool {
     struct sys *sys;
     struct mem *mem;
     struct sys_mailbox *finished;
-    struct async_helper *helpers[ASYNC_THREADS_MAX];
-    uint32_t helper_count, helper_max;
+    struct async_helper **helpers;
+    uint32_t helper_count, helper_capacity, helper_max;
     struct async_helper *idle;
     struct async_job *line, *line_last; /* jobs waiting for a helper */
     struct async_job *spare, *all_done; /* all_done: back already, without a thread (simulation, harness) */
@@ -110,12 +111,12 @@ static enum status job_open(struct async_pool *p, struct async_job *job)
     return S_OK;
 }
 
-static void job_close(struct async_job *job, bool failed)
+static void job_close(struct async_job *job)
 {
     job->cx.self = NULL; /* the operator's */
     batch_free(job->row);
     user_elements_release(&job->results);
-    user_close(&job->cx, failed);
+    user_close(&job->cx);
     mem_release(&job->mem);
 }
 
@@ -247,6 +248,10 @@ static enum status helper_start(struct async_pool *p)
         mem_free(p->mem, h);
         return st;
     }
+    if (p->helper_count == p->helper_capacity) {
+        p->helper_capacity = p->helper_capacity ? p->helper_capacity * 2 : 16;
+        p->helpers = mem_realloc(p->mem, p->helpers, sizeof(struct async_helper *) * p->helper_capacity);
+    }
     p->helpers[p->helper_count++] = h;
     h->next = p->idle;
     p->idle = h;
@@ -319,7 +324,7 @@ struct async_job *async_pool_finished(struct async_pool *p)
     return job;
 }
 
-void async_pool_free(struct async_pool *p, bool failed)
+void async_pool_free(struct async_pool *p)
 {
     if (p == NULL) return;
     for (uint32_t i = 0; i < p->helper_count; i++) sys_mailbox_send(p->sys, p->helpers[i]->jobs, &p->stop);
@@ -328,12 +333,13 @@ void async_pool_free(struct async_pool *p, bool failed)
         sys_mailbox_free(p->sys, p->helpers[i]->jobs);
         mem_free(p->mem, p->helpers[i]);
     }
+    mem_free(p->mem, p->helpers);
     if (p->finished) {
         while (sys_mailbox_take(p->sys, p->finished, 0)) continue;
         sys_mailbox_free(p->sys, p->finished);
     }
     for (uint32_t i = 0; i < p->job_count; i++) {
-        job_close(p->jobs[i], failed);
+        job_close(p->jobs[i]);
         mem_free(p->mem, p->jobs[i]);
     }
     mem_free(p->mem, p->jobs);

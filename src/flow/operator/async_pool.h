@@ -5,7 +5,8 @@
 #pragma once
 #include "flow/operator/user_elements.h"
 
-enum { ASYNC_THREADS_MAX = 64, ASYNC_RESULT_ROWS = 16 };
+/* THREADS: of one subtask; jobs beyond wait for a helper. */
+enum { ASYNC_THREADS_MAX = 1024, ASYNC_RESULT_ROWS = 16 };
 
 struct async_pool;
 
@@ -29,8 +30,8 @@ struct async_job {
 
 /* `task` is the operator's own open context: its function runs, its tw_self is shared by all jobs. */
 enum status async_pool_create(struct tw_context *task, uint32_t threads, struct async_pool **out) CHECKED;
-/* Waits for callbacks that run; what they counted is added to the job's accumulators unless failed. NULL is a no-op. */
-void async_pool_free(struct async_pool *p, bool failed);
+/* Waits for callbacks that run; what they counted is added to the job's accumulators. NULL is a no-op. */
+void async_pool_free(struct async_pool *p);
 /* A job for row `row` of `in`, ready to run. */
 enum status async_job_take(struct async_pool *p, const struct batch *in, uint32_t row, struct async_job **out) CHECKED;
 /* Hands it to a helper, or lines it up for one. Run again again: what it collected before is forgotten. */

@@ -80,7 +80,8 @@ static void async_close(struct op_cx *op, void *self, bool failed)
 {
     struct async *a = self;
 
-    async_pool_free(a->pool, failed);
+    (void)failed;
+    async_pool_free(a->pool);
     for (struct request *r = a->first, *next; r; r = next) {
         next = r->next;
         mem_free(op->mem, r);
@@ -89,7 +90,7 @@ static void async_close(struct op_cx *op, void *self, bool failed)
         next = r->next;
         mem_free(op->mem, r);
     }
-    user_close(&a->cx, failed);
+    user_close(&a->cx);
 }
 
 /* --- the list ------------------------------------------------------------------------------------------------------------- */
@@ -213,7 +214,7 @@ static enum status request_late(struct async *a, struct request *r)
     return S_OK;
 }
 
-/* Retries and time limits that are due; the next ones wake the task. */
+/* Retries and time limits that are due, of each request the earlier one first; the next ones wake the task. */
 static enum status clock_look(struct async *a)
 {
     int64_t now, next = INT64_MAX;
@@ -221,8 +222,8 @@ static enum status clock_look(struct async *a)
     if (a->timeout_ms == 0 && a->attempts == 1) return S_OK;
     now = sys_wall_ms(a->cx.op->sys);
     for (struct request *r = a->first; r; r = r->next) {
-        if (r->deadline_ms <= now) TRY(request_late(a, r));
-        else if (r->retry_ms <= now) TRY(request_run(a, r));
+        if (r->retry_ms <= now && r->retry_ms < r->deadline_ms) TRY(request_run(a, r));
+        else if (r->deadline_ms <= now) TRY(request_late(a, r));
         next = MIN(next, MIN(r->deadline_ms, r->retry_ms));
     }
     if (next != INT64_MAX) op_wake_at(a->cx.op, next);

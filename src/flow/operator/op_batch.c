@@ -130,7 +130,8 @@ static void batch_close(struct op_cx *op, void *self, bool failed)
     struct batch_op *b = self;
     uint32_t fields = b->out.conv.field_count;
 
-    user_close(&b->cx, failed);
+    (void)failed;
+    user_close(&b->cx);
     for (uint32_t f = 0; b->spaces && f < fields; f++) mem_free(op->mem, b->spaces[f]);
     mem_free(op->mem, b->spaces);
     batch_free(b->made);

@@ -200,6 +200,7 @@ static void interval_join_close(struct op_cx *op, void *self, bool failed)
 {
     struct interval_join *j = self;
 
+    (void)failed;
     for (uint32_t i = 0; i < 2; i++) {
         struct side *s = &j->sides[i];
         timers_free(s->timers);
@@ -209,7 +210,7 @@ static void interval_join_close(struct op_cx *op, void *self, bool failed)
     }
     batch_free(j->w.keys);
     mem_free(op->mem, j->w.times);
-    user_close(&j->cx, failed);
+    user_close(&j->cx);
 }
 
 /* --- a batch: which rows, which partners ---------------------------------------------------------------------------------- */

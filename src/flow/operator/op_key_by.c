@@ -125,10 +125,11 @@ static void key_by_close(struct op_cx *op, void *self, bool failed)
 {
     struct key_by *k = self;
 
+    (void)failed;
     user_out_close(&k->key);
     batch_free(k->keys);
     mem_free(op->mem, k->cols);
-    user_close(&k->cx, failed);
+    user_close(&k->cx);
 }
 
 const struct op_type op_key_by = {

@@ -117,11 +117,12 @@ static void partition_rows_close(struct op_cx *op, void *self, bool failed)
 {
     struct partition_rows *p = self;
 
+    (void)failed;
     kept_order_release(&p->order, op->mem);
     kept_rows_release(&p->kept);
     batch_free(p->keys);
     user_elements_release(&p->elements);
-    user_close(&p->cx, failed);
+    user_close(&p->cx);
 }
 
 const struct op_type op_partition_rows = {

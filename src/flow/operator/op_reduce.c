@@ -132,11 +132,12 @@ static void reduce_close(struct op_cx *op, void *self, bool failed)
 {
     struct reduce *r = self;
 
+    (void)failed;
     state_close(r->table);
     mem_free(op->mem, r->before);
     mem_free(op->mem, r->after);
     arena_release(&r->scratch);
-    user_close(&r->cx, failed);
+    user_close(&r->cx);
 }
 
 const struct op_type op_reduce = {

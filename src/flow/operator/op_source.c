@@ -119,9 +119,10 @@ static void source_close(struct op_cx *cx, void *self, bool failed)
 {
     struct source *s = self;
 
+    (void)failed;
     (void)cx;
     source_reader_close(&s->reader);
-    user_times_close(&s->times, failed);
+    user_times_close(&s->times);
 }
 
 const struct op_type op_source = {

@@ -66,9 +66,9 @@ static void source_function_close(struct op_cx *op, void *self, bool failed)
     struct source_function *s = self;
 
     (void)op;
-    if (s->reader.reader != NULL) ((struct user_reader *)s->reader.reader)->failed = failed;
+    (void)failed;
     source_reader_close(&s->reader);
-    user_times_close(&s->times, failed);
+    user_times_close(&s->times);
 }
 
 const struct op_type op_source_function = {

@@ -159,8 +159,9 @@ static enum status watermarks_on_time(struct op_cx *cx, void *self, int64_t now_
 
 static void watermarks_close(struct op_cx *cx, void *self, bool failed)
 {
+    (void)failed;
     (void)cx;
-    user_times_close(&((struct watermarks *)self)->times, failed);
+    user_times_close(&((struct watermarks *)self)->times);
 }
 
 const struct op_type op_watermarks = {

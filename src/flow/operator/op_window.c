@@ -252,13 +252,14 @@ static void window_close(struct op_cx *op, void *self, bool failed)
 {
     struct window *w = self;
 
+    (void)failed;
     (void)op;
     slices_free(w->slices);
-    window_engine_free(w->engine, failed);
+    window_engine_free(w->engine);
     state_close(w->fold);
     window_user_close(&w->user);
-    window_part_close(&w->pre, failed);
-    user_close(&w->cx, failed);
+    window_part_close(&w->pre);
+    user_close(&w->cx);
 }
 
 const struct op_type op_window = {

@@ -282,8 +282,9 @@ static void window_columns_close(struct op_cx *cx, void *self, bool failed)
 {
     struct window_columns *w = self;
 
+    (void)failed;
     slices_free(w->slices);
-    window_engine_free(w->engine, failed);
+    window_engine_free(w->engine);
     batch_free(w->key);
     mem_free(cx->mem, w->aggs);
 }

@@ -208,10 +208,11 @@ static void window_join_close(struct op_cx *op, void *self, bool failed)
 {
     struct window_join *j = self;
 
+    (void)failed;
     (void)op;
-    window_engine_free(j->engine, failed);
+    window_engine_free(j->engine);
     for (uint32_t i = 0; i < 2; i++) user_elements_release(&j->elements[i]);
-    user_close(&j->cx, failed);
+    user_close(&j->cx);
 }
 
 const struct op_type op_window_join = {

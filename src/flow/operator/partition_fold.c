@@ -50,12 +50,13 @@ void partition_fold_close(struct op_cx *op, void *self, bool failed)
 {
     struct partition_fold *p = self;
 
+    (void)failed;
     state_close(p->table);
     kept_rows_release(&p->keys);
     mem_free(op->mem, p->a);
     mem_free(op->mem, p->out);
     arena_release(&p->scratch);
-    user_close(&p->cx, failed);
+    user_close(&p->cx);
 }
 
 /* --- folding -------------------------------------------------------------------------------------------------------------- */

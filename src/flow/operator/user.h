@@ -129,6 +129,7 @@ struct tw_context {
     struct arena loaded;       /* items of nested values that the current callback read from state, and tw_scratch */
     struct user_timers *timers;
     struct instance_counts *counters;
+    bool is_uncounted;         /* enumerators: what they count is dropped */
     struct tw_metric_group *groups; /* of metrics, the latest first */
     struct user_sink *sink;    /* two phases, writer state; NULL = none */
     struct user_hooks hooks;
@@ -148,7 +149,7 @@ enum status user_bind_key(struct tw_context *cx) CHECKED;
 enum status user_open(struct tw_context *cx) CHECKED;
 /* user_init; inputs by fn->in and fn->in2; outputs: fn->out to port 0 when out, side i to port 1 + i; key; user_open. */
 enum status user_start(struct tw_context *cx, struct op_cx *op, const struct function_ref *ref, bool out) CHECKED;
-void user_close(struct tw_context *cx, bool failed);
+void user_close(struct tw_context *cx);
 
 /* Top of a hook: S_MORE = rows that waited were handed on, answer S_MORE at once. S_OK: go on; ports are empty.
  * `in` NULL: no batch. */

@@ -102,14 +102,14 @@ enum status user_start(struct tw_context *cx, struct op_cx *op, const struct fun
     return user_open(cx);
 }
 
-void user_close(struct tw_context *cx, bool failed)
+void user_close(struct tw_context *cx)
 {
     if (cx->op == NULL) return;
     cx->batch = cx->keys = NULL;
     cx->where = NULL;
     cx->row = NULL;
     if (cx->is_open && cx->fn->close) cx->fn->close(cx);
-    user_counters_close(cx, failed);
+    user_counters_close(cx);
     user_timers_close(cx);
     user_states_close(cx);
     for (uint32_t i = 0; i < USER_PORTS; i++) user_out_close(&cx->outs[i]);

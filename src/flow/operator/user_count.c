@@ -87,7 +87,8 @@ void tw_double_max_add(struct tw_context *cx, const char *name, double x)
     if (acc) accumulator_double_see(acc, x);
 }
 
-void user_counters_close(struct tw_context *cx, bool failed)
+/* However the task ends: as in Flink, a job that failed or was canceled has accumulators too. */
+void user_counters_close(struct tw_context *cx)
 {
     struct instance_counts **at = &cx->op->counts;
     struct err e = {0};
@@ -95,7 +96,7 @@ void user_counters_close(struct tw_context *cx, bool failed)
     if (cx->counters == NULL) return;
     while (*at != cx->counters) at = &(*at)->next;
     *at = cx->counters->next;
-    if (cx->op->job != NULL && job_counts_end(cx->op->job, cx->counters, !failed, &e) != S_OK)
+    if (cx->op->job != NULL && job_counts_end(cx->op->job, cx->counters, !cx->is_uncounted, &e) != S_OK)
         log_write(cx->op->log, LOG_WARN, "operator", "accumulators of '%s' are lost: %s", cx->op->name, e.text);
     accumulators_release(&cx->counters->set);
     cx->counters = NULL;

@@ -20,5 +20,5 @@ enum status user_timers_open(struct tw_context *cx) CHECKED;
 void user_timers_close(struct tw_context *cx);
 void user_timers_wake(struct tw_context *cx); /* asks for on_time when the next processing-time timer is due */
 
-/* user_count.c: accumulators go to the job when the operator closes without failure. */
-void user_counters_close(struct tw_context *cx, bool failed);
+/* user_count.c: accumulators go to the job when the operator closes, however. */
+void user_counters_close(struct tw_context *cx); /* what it counted is added to the job's */

@@ -48,6 +48,7 @@ enum status user_op_on_time(struct op_cx *op, void *self, int64_t now_ms)
 
 void user_op_close(struct op_cx *op, void *self, bool failed)
 {
+    (void)failed;
     (void)op;
-    user_close(self, failed);
+    user_close(self);
 }

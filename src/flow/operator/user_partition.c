@@ -70,12 +70,12 @@ enum status user_partition_run(void *arg, const struct batch *in, uint32_t targe
     return user_end(cx, true);
 }
 
-void user_partition_free(struct user_partition *p, bool failed)
+void user_partition_free(struct user_partition *p)
 {
     struct mem *mem;
 
     if (p == NULL) return;
     mem = p->op.mem;
-    user_close(&p->cx, failed);
+    user_close(&p->cx);
     mem_free(mem, p);
 }

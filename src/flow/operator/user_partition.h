@@ -13,4 +13,4 @@ enum status user_partition_create(const struct op_cx *op, const struct function_
                                   struct user_partition **out) CHECKED;
 /* A partition_fn: arg is the struct user_partition. A target beyond the last fails the task. */
 enum status user_partition_run(void *arg, const struct batch *in, uint32_t target_count, uint32_t *targets) CHECKED;
-void user_partition_free(struct user_partition *p, bool failed); /* NULL is a no-op */
+void user_partition_free(struct user_partition *p); /* NULL is a no-op */

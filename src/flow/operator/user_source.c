@@ -178,7 +178,8 @@ static void user_enumerator_close(struct source_cx *scx, void *self)
     splits_stop(scx, en);
     user_parts_release(&en->parts);
     mem_free(scx->mem, en->position);
-    user_close(&en->cx, true);
+    en->cx.is_uncounted = true; /* its job is over and was asked already */
+    user_close(&en->cx);
 }
 
 /* --- from one part to the next ------------------------------------------------------------------------------------------ */
@@ -309,7 +310,7 @@ static void user_reader_close(struct source_cx *scx, void *reader)
     struct user_reader *r = reader;
 
     (void)scx;
-    user_close(&r->cx, r->failed);
+    user_close(&r->cx);
 }
 
 static void user_split_close(struct source_cx *scx, void *reader, void *split)

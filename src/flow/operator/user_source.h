@@ -6,7 +6,6 @@
 /* The reader of a subtask; what the operator shares with source_reader_open's reader. */
 struct user_reader {
     struct tw_context cx;
-    bool failed; /* set before it closes: what it counted is dropped */
 };
 
 /* Its hooks want source_cx.op with a struct source_function_config, and a plan whose port 0 is the function's row type. */

@@ -76,7 +76,7 @@ const uint64_t *user_times_columns(struct user_times *t, const struct type *row)
     return needed;
 }
 
-void user_times_close(struct user_times *t, bool failed)
+void user_times_close(struct user_times *t)
 {
-    if (t->cx.op != NULL) user_close(&t->cx, failed);
+    if (t->cx.op != NULL) user_close(&t->cx);
 }

@@ -16,4 +16,4 @@ enum status user_times_open(struct user_times *t, struct op_cx *op, const struct
                             const struct type *row, struct watermark_hooks *hooks) CHECKED;
 /* The columns that the function reads; NULL without one. */
 const uint64_t *user_times_columns(struct user_times *t, const struct type *row);
-void user_times_close(struct user_times *t, bool failed);
+void user_times_close(struct user_times *t);

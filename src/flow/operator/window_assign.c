@@ -30,7 +30,7 @@ enum status window_part_open(struct window_part *p, struct op_cx *op, const stru
     return user_open(cx);
 }
 
-void window_part_close(struct window_part *p, bool failed) { user_close(&p->cx, failed); }
+void window_part_close(struct window_part *p) { user_close(&p->cx); }
 
 void window_part_begin(struct window_part *p, uint32_t input, const struct batch *in)
 {
@@ -82,7 +82,7 @@ enum status window_assigner_open(struct window_assigner *a, struct op_cx *op, co
     return window_part_open(&a->part, op, &c->assign, NULL);
 }
 
-void window_assigner_close(struct window_assigner *a, bool failed) { window_part_close(&a->part, failed); }
+void window_assigner_close(struct window_assigner *a) { window_part_close(&a->part); }
 
 enum status window_out_of_range(struct op_cx *op, int64_t time, int64_t size)
 {

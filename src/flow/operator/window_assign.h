@@ -19,7 +19,7 @@ struct window_part {
 /* Nothing when the function is not given. windows: the keys of its states, key columns and window; NULL = no states. */
 enum status window_part_open(struct window_part *p, struct op_cx *op, const struct function_ref *f,
                              const struct type *windows) CHECKED;
-void window_part_close(struct window_part *p, bool failed);
+void window_part_close(struct window_part *p);
 /* A new batch of input: rows of it come next. */
 void window_part_begin(struct window_part *p, uint32_t input, const struct batch *in);
 /* The i-th selected row of the batch as the function's struct; errors name its key and itself. */
@@ -75,7 +75,7 @@ struct window_assigner {
     int64_t next_start;
 };
 enum status window_assigner_open(struct window_assigner *a, struct op_cx *op, const struct window_config *c) CHECKED;
-void window_assigner_close(struct window_assigner *a, bool failed);
+void window_assigner_close(struct window_assigner *a);
 /* Appends windows of the i-th selected row to out[0..max), max >= WINDOW_CUSTOM_MAX; S_MORE: the row has further ones. */
 enum status window_assign(struct window_assigner *a, uint32_t i, int64_t time, int64_t now_ms, struct tw_window *out,
                           uint32_t max, uint32_t *n) CHECKED;

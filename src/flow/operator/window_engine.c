@@ -169,16 +169,16 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     return e->is_merging ? window_sessions_open(e) : S_OK;
 }
 
-void window_engine_free(struct window_engine *e, bool failed)
+void window_engine_free(struct window_engine *e)
 {
     if (e == NULL) return;
     window_sessions_close(e);
     window_contents_close(e);
     timers_free(e->event);
     timers_free(e->processing);
-    window_assigner_close(&e->assigner, failed);
-    window_part_close(&e->trigger, failed);
-    window_part_close(&e->evictor, failed);
+    window_assigner_close(&e->assigner);
+    window_part_close(&e->trigger);
+    window_part_close(&e->evictor);
     batch_free(e->owners.batch);
     for (uint32_t i = 0; i < 2; i++) batch_free(e->more[i].batch);
     mem_free(e->op->mem, e->merged);

@@ -63,7 +63,7 @@ void window_engine_kept(const struct op_plan *p, const struct window_config *c, 
 const struct type *window_key_type(const struct op_plan *p, const struct window_config *c);
 bool window_engine_blocks(const struct window_config *c);
 enum status window_engine_create(struct op_cx *op, const struct window_plan *plan, struct window_engine **out) CHECKED;
-void window_engine_free(struct window_engine *e, bool failed); /* NULL is a no-op */
+void window_engine_free(struct window_engine *e); /* NULL is a no-op */
 enum status window_engine_on_batch(struct window_engine *e, uint32_t input, const struct batch *in) CHECKED;
 enum status window_engine_on_watermark(struct window_engine *e, int64_t watermark) CHECKED;
 enum status window_engine_on_time(struct window_engine *e, int64_t now_ms) CHECKED;

@@ -174,7 +174,7 @@ void task_close(struct task *t, bool has_failed)
         n->cx.state = NULL;
     }
     for (uint32_t i = 0; i < t->plan->output_count; i++) {
-        user_partition_free(t->partitions[i], has_failed);
+        user_partition_free(t->partitions[i]);
         t->partitions[i] = NULL;
     }
 }

@@ -172,6 +172,14 @@ static enum status check_one(const struct option *item, const struct option_def 
                    d->kind == OPT_ENUM ? d->choices : "");
 }
 
+enum status options_check_keys(const struct options *o, const struct option_def *defs, const char *owner, struct err *e)
+{
+    ASSERT(defs != NULL && owner != NULL);
+    for (uint32_t i = 0; i < o->count; i++)
+        if (find_def(defs, o->items[i].key) == NULL) return unknown_key(o->items[i].key, defs, owner, e);
+    return S_OK;
+}
+
 enum status options_check(const struct options *o, const struct option_def *defs, const char *owner, struct err *e)
 {
     ASSERT(defs != NULL && owner != NULL);

@@ -37,6 +37,8 @@ const char *options_get(const struct options *o, const struct option_def *defs, 
 /* Refuses unknown keys (nearest name as hint), missing required ones and values that do not parse.
  * `owner` names whose options they are ("connector 'datagen'"). defs ends with key == NULL. */
 enum status options_check(const struct options *o, const struct option_def *defs, const char *owner, struct err *e) CHECKED;
+/* Refuses unknown keys only. */
+enum status options_check_keys(const struct options *o, const struct option_def *defs, const char *owner, struct err *e) CHECKED;
 int64_t options_int(const struct options *o, const struct option_def *defs, const char *key); /* INT, DURATION_MS, SIZE; checked before */
 double options_double(const struct options *o, const struct option_def *defs, const char *key);
 bool options_bool(const struct options *o, const struct option_def *defs, const char *key);

@@ -84,6 +84,11 @@ struct tw_env {
     struct sys_atomic_u64 cancelled;
     struct err err;               /* the first mistake of the graph, or why the latest job failed */
     bool is_err_old;              /* that job is over: what is built next starts afresh */
+    struct err refusal;           /* of the first call that the job in the background forbade: err is its thread's */
+    bool is_refusal_told;         /* by the call itself */
+    const char *job_name;         /* of the latest job */
+    struct tw_stream *refused;    /* what calls answer then: nothing is allocated beside that thread */
+    struct tw_rows *refused_rows;
     char error_text[ERR_TEXT_MAX + ERR_HINT_MAX + ERR_EXCERPT_MAX + 16];
 };
 

@@ -22,8 +22,11 @@ struct tw_stream {
 };
 
 /* --- environment (env.c) ------------------------------------------------------------------------------------------------ */
-/* Something new is built: what an earlier job left as its error is forgotten. */
-void api_begin(struct tw_env *env);
+/* A job in the background is not over and was not told to end: nobody could say how long to wait for it. The first call
+ * that is refused for that is kept as a mistake. */
+bool api_refuses(struct tw_env *env, struct tw_here h);
+/* Something new is built: what an earlier job left as its error is forgotten. False: refused. */
+bool api_begin(struct tw_env *env, struct tw_here h);
 /* Forgets the graph: its memory goes, its streams become stale. */
 void api_graph_clear(struct tw_env *env);
 /* Checks and prepares the graph where it stands. The first mistake is in env->err. */
@@ -68,6 +71,7 @@ const char *api_text(struct tw_env *env, const char *text); /* a copy in the gra
 const struct type *api_row_type(struct tw_env *env, const struct tw_row *row, struct tw_here h);
 
 /* --- running (execute.c) ------------------------------------------------------------------------------------------------ */
+bool api_is_running(struct tw_env *env); /* in the background; what its thread uses is not to be touched */
 void api_world_start(struct tw_env *env); /* Linux, when the environment has no world yet */
 
 /* --- listeners (listener.c); st says whether it succeeded, env->err why not ------------------------------------------------ */
@@ -84,6 +88,7 @@ enum status api_structs_read(struct api_receiver *r, const struct batch *b, uint
                              struct err *e) CHECKED;
 
 /* --- pulled rows (rows.c) --------------------------------------------------------------------------------------------------- */
+struct tw_rows *api_rows_refused(struct tw_env *env); /* has no rows, and closing it waits for nothing */
 void api_rows_take(struct tw_rows *r, const struct batch *in); /* the job's thread: waits for the program */
 void api_rows_end(struct tw_rows *r);                          /* the job's thread: it is over */
 bool api_rows_are_canceled(const struct tw_rows *r);           /* closed by the program before the job's end */

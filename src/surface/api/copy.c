@@ -43,7 +43,7 @@ const struct type *api_row_type(struct tw_env *env, const struct tw_row *row, st
 {
     const struct type *type = NULL;
 
-    api_begin(env);
+    if (!api_begin(env, h)) return NULL;
     if (row == NULL) {
         api_mistake(env, h, "the row type is missing");
         return NULL;

@@ -62,23 +62,37 @@ void api_graph_clear(struct tw_env *env)
 }
 
 /* --- configuration ------------------------------------------------------------------------------------------------------ */
-void api_begin(struct tw_env *env)
+bool api_refuses(struct tw_env *env, struct tw_here h)
 {
-    if (env->background != NULL) (void)tw_wait(env); /* its thread reads what is about to change */
+    if (!api_is_running(env) || sys_atomic_load(&env->cancelled) != 0) return false;
+    if (env->refusal.status != S_OK) return true;
+    err_set(&env->refusal, E_GRAPH, "job '%s' still runs; call tw_wait or tw_cancel first", env->job_name);
+    graph_at(api_here(h), &env->refusal);
+    env->is_refusal_told = false;
+    return true;
+}
+
+bool api_begin(struct tw_env *env, struct tw_here h)
+{
+    if (api_refuses(env, h)) return false;
+    if (env->background != NULL) (void)tw_wait(env); /* over, or about to be */
     if (env->is_err_old) err_clear(&env->err);
     env->is_err_old = false;
+    if (env->refusal.status != S_OK && !env->is_refusal_told && env->err.status == S_OK) env->err = env->refusal;
+    err_clear(&env->refusal);
+    return true;
 }
 
 /* A setting with the call as its place, which a mistake in it then names. */
 static void set(struct tw_env *env, const char *key, const char *value, struct tw_here h)
 {
+    if (api_refuses(env, h)) return;
     config_set_from(&env->config, key, value, h.file != NULL ? arena_printf(&env->arena, "%s:%d", h.file, h.line) : NULL);
 }
 
 static void setting_mistake(struct tw_env *env, const char *what, struct tw_here h)
 {
-    api_begin(env);
-    if (env->err.status != S_OK) return;
+    if (!api_begin(env, h) || env->err.status != S_OK) return;
     err_set(&env->err, E_CONFIG, "%s", what);
     graph_at(api_here(h), &env->err);
 }
@@ -107,18 +121,19 @@ void tw_set_max_parallelism_at(struct tw_env *env, uint32_t max_parallelism, str
 
 void tw_disable_chaining(struct tw_env *env)
 {
-    config_set(&env->config, "pipeline.operator-chaining.enabled", "false");
+    if (!api_refuses(env, (struct tw_here){NULL, 0})) config_set(&env->config, "pipeline.operator-chaining.enabled", "false");
 }
 
 void tw_set_job_parameter_at(struct tw_env *env, const char *key, const char *value, struct tw_here h)
 {
     if (key == NULL || value == NULL) setting_mistake(env, "tw_set_job_parameter needs a key and a value", h);
-    else config_set(&env->parameters, key, value);
+    else if (!api_refuses(env, h)) config_set(&env->parameters, key, value);
 }
 
 /* One more entry of pipeline.cached-files. */
 void tw_register_cached_file_at(struct tw_env *env, const char *path, const char *name, struct tw_here h)
 {
+    if (api_refuses(env, h)) return;
     struct options o = config_options(&env->config);
     const char *before = options_get(&o, config_defs, "pipeline.cached-files");
 
@@ -151,7 +166,7 @@ enum status api_graph_prepare(struct tw_env *env, const char *job_name)
     struct graph *g = &env->graph;
     struct options o = config_options(&env->config);
 
-    api_begin(env);
+    if (!api_begin(env, (struct tw_here){NULL, 0})) return E_GRAPH;
     if (env->err.status != S_OK) return env->err.status;
     TRY(config_check_places(&env->config, &env->err));
     if (g->node_count == 0 && env->was_executed) {
@@ -188,15 +203,19 @@ const char *tw_plan(struct tw_env *env)
 /* --- answers ------------------------------------------------------------------------------------------------------------- */
 const char *tw_error(struct tw_env *env)
 {
-    const struct err *e = &env->err;
+    const struct err none = {0}, *e = api_is_running(env) ? &none : &env->err;
 
+    if (e->status == S_OK && (e == &none || !env->is_refusal_told)) e = &env->refusal;
     if (e->status == S_OK) return "";
     snprintf(env->error_text, sizeof env->error_text, "%s%s%s%s%s", e->text, e->hint[0] != '\0' ? "; " : "", e->hint,
              e->excerpt[0] != '\0' ? "\n" : "", e->excerpt);
     return env->error_text;
 }
 
-const struct tw_result *tw_job_result(struct tw_env *env) { return env->has_result ? &env->result : NULL; }
+const struct tw_result *tw_job_result(struct tw_env *env)
+{
+    return !api_is_running(env) && env->has_result ? &env->result : NULL;
+}
 
 bool api_accumulator_long(const struct accumulator *a, int64_t *value)
 {

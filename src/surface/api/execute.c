@@ -120,6 +120,7 @@ static enum status encode_and_forget(struct tw_env *env, const char *job_name, s
 
     if (st == S_OK) st = check_not_only_sources(env);
     if (st == S_OK) {
+        env->job_name = arena_strdup(&env->arena, env->graph.job_name);
         digest_artifact(env);
         graph_encode(&env->graph, bytes);
         if (bytes->size > GRAPH_BYTES_MAX)
@@ -206,7 +207,6 @@ static int job_over(struct tw_env *env, enum status st)
 {
     api_receivers_release(env);
     env->is_err_old = true;
-    sys_atomic_store(&env->cancelled, 0);
     if (st == E_CANCELED && env->rows != NULL && api_rows_are_canceled(env->rows)) {
         err_clear(&env->err); /* that was wanted */
         return 0;
@@ -228,11 +228,21 @@ static enum status run_bytes(struct tw_env *env, const struct buf *bytes)
     return run(env, (struct str){bytes->data, bytes->size});
 }
 
+/* A job in the background has not ended: that is told here and now. */
+static bool is_refused(struct tw_env *env)
+{
+    if (!api_refuses(env, (struct tw_here){NULL, 0})) return false;
+    if (!env->is_quiet) api_say_error(env->sys, NULL, &env->refusal);
+    env->is_refusal_told = true;
+    return true;
+}
+
 int tw_execute(struct tw_env *env, const char *job_name)
 {
     struct buf bytes;
     enum status st;
 
+    if (is_refused(env)) return 1;
     api_world_start(env);
     buf_init(&bytes, &env->mem);
     if (env->plan != API_PLAN_NONE) {
@@ -242,7 +252,9 @@ int tw_execute(struct tw_env *env, const char *job_name)
         if (st == S_OK) st = run_bytes(env, &bytes);
     }
     buf_release(&bytes);
-    return job_over(env, st);
+    int answer = job_over(env, st);
+    sys_atomic_store(&env->cancelled, 0);
+    return answer;
 }
 
 static void background_main(void *arg)
@@ -251,8 +263,8 @@ static void background_main(void *arg)
     struct api_background *b = env->background;
 
     b->answer = job_over(env, run_bytes(env, &b->bytes));
+    sys_atomic_store(&b->is_over, 1); /* before the last row: who has seen that may build */
     if (env->rows != NULL) api_rows_end(env->rows);
-    sys_atomic_store(&b->is_over, 1);
 }
 
 int tw_execute_async(struct tw_env *env, const char *job_name)
@@ -260,11 +272,14 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
     struct api_background *b;
     enum status st;
 
-    api_begin(env); /* waits for a job before it */
+    if (is_refused(env)) return 1;
+    (void)api_begin(env, (struct tw_here){NULL, 0}); /* waits for a job that was told to end */
     if (env->plan != API_PLAN_NONE || env->drive != NULL) return tw_execute(env, job_name); /* a simulation has one thread */
     api_world_start(env);
     b = mem_zalloc(&env->mem, sizeof *b);
     buf_init(&b->bytes, &env->mem);
+    if (env->refused == NULL) env->refused = api_broken(env);
+    if (env->refused_rows == NULL) env->refused_rows = api_rows_refused(env);
     st = encode_and_forget(env, job_name, &b->bytes);
     env->background = b;
     if (st == S_OK) st = sys_thread_start(env->sys, "job", background_main, env, &b->thread, &env->err);
@@ -272,6 +287,7 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
     env->background = NULL;
     buf_release(&b->bytes);
     mem_free(&env->mem, b);
+    sys_atomic_store(&env->cancelled, 0);
     return job_over(env, st);
 }
 
@@ -284,6 +300,7 @@ int tw_wait(struct tw_env *env)
     if (b != NULL) {
         sys_thread_join(env->sys, b->thread);
         env->background = NULL;
+        sys_atomic_store(&env->cancelled, 0);
         answer = b->answer;
         buf_release(&b->bytes);
         mem_free(&env->mem, b);
@@ -294,10 +311,13 @@ int tw_wait(struct tw_env *env)
     return answer;
 }
 
+bool api_is_running(struct tw_env *env)
+{
+    return env->background != NULL && sys_atomic_load(&env->background->is_over) == 0;
+}
+
 const char *tw_job_status(struct tw_env *env)
 {
-    struct api_background *b = env->background;
-
-    if (b != NULL && sys_atomic_load(&b->is_over) == 0) return "RUNNING";
+    if (api_is_running(env)) return "RUNNING";
     return env->has_result ? env->result.status : "";
 }

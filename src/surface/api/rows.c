@@ -27,7 +27,7 @@ struct tw_rows {
     uint32_t at, read; /* of batch: next row to give; rows behind it that are structs already */
     uint32_t first;    /* row of structs[0] */
     const void *given;
-    bool has_ended, is_released;
+    bool has_ended, is_released, is_refused;
     int answer;     /* of a job that did not start */
     struct err err; /* a row that does not fit its struct */
 };
@@ -38,10 +38,19 @@ static void no_callback(void *arg, enum tw_row_kind kind, const void *row, int64
     ASSERT(!"pulled rows take another way");
 }
 
+struct tw_rows *api_rows_refused(struct tw_env *env)
+{
+    struct tw_rows *r = ARENA_NEW(&env->arena, struct tw_rows);
+
+    *r = (struct tw_rows){.env = env, .has_ended = true, .is_released = true, .is_refused = true};
+    return r;
+}
+
 struct tw_rows *tw_execute_and_collect_at(struct tw_stream *s, const struct tw_row *row, const char *job_name,
                                           struct tw_here h)
 {
     struct tw_env *env = api_env(s, h);
+    if (!api_begin(env, h)) return env->refused_rows;
     struct tw_rows *r = ARENA_NEW(&env->arena, struct tw_rows);
     uint32_t receiver = env->receiver_count;
 
@@ -160,6 +169,7 @@ int tw_close_rows(struct tw_rows *r)
     struct tw_env *env = r->env;
     bool has_started = env->background != NULL;
 
+    if (r->is_refused) return 1;
     if (r->is_released) return tw_wait(env); /* by tw_wait, which knows */
     if (!r->has_ended) {
         sys_atomic_store(&r->is_closed, 2);

@@ -30,6 +30,7 @@ struct tw_stream *api_stream_copy(const struct tw_stream *from)
 
 struct tw_stream *api_broken(struct tw_env *env)
 {
+    if (api_is_running(env)) return env->refused;
     struct tw_stream *s = api_stream_new(env);
 
     s->is_broken = true;
@@ -44,8 +45,7 @@ struct tw_stream *api_mistake(struct tw_env *env, struct tw_here h, const char *
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    api_begin(env);
-    if (env->err.status == S_OK) {
+    if (api_begin(env, h) && env->err.status == S_OK) {
         err_set(&env->err, E_GRAPH, "%s", text);
         graph_at(api_here(h), &env->err);
     }
@@ -116,7 +116,7 @@ struct graph_node *api_node(struct tw_env *env, const char *operation, const cha
 {
     const struct op_type *type = operation != NULL ? op_find(operation) : NULL;
 
-    api_begin(env);
+    if (!api_begin(env, h)) return NULL;
     if ((in != NULL && !api_usable(in, h)) || (in2 != NULL && !api_usable(in2, h))) return NULL;
     if (type == NULL) {
         unknown_operation(env, operation != NULL ? operation : "", h);

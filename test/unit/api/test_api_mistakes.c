@@ -32,6 +32,10 @@ TW_FUNCTION(same_map) = {.in = &click_row, .out = &click_row, .map = same};
 TW_FUNCTION(both) = {.in = &click_row, .in2 = &click_row, .out = &click_row, .map = same, .map2 = same};
 
 static struct tw_stream *some_clicks(struct tw_env *env) { return tw_from_data(env, &click_row, clicks, 1); }
+/* As if made by that line of another file. */
+#define HERE(line) ((struct tw_here){"src/job.c", line})
+static const struct number one = {1};
+static struct tw_stream *clicks_of(struct tw_env *env, int line) { return tw_from_data_at(env, &click_row, clicks, 1, HERE(line)); }
 static struct tw_stream *numbers(struct tw_env *env) { return tw_from_sequence(env, 1, 3); }
 
 static void sinks(void **state)
@@ -134,9 +138,12 @@ static void keys(void **state)
         "operator 'Keyed Aggregation' needs a keyed stream, but stream 'data' is not keyed; call tw_key_by before it",
         tw_print(tw_sum(some_clicks(env), "n")));
     REFUSED("a key has between 1 and 16 fields, not 0", tw_print(tw_key_by_at(some_clicks(env), NULL, 0, TW_HERE)));
-    REFUSED(
-        "the two inputs of 'Co-Map' have keys of different types: STRING NOT NULL in 'data', BIGINT NOT NULL in 'data'",
-        tw_print(tw_co_map(tw_key_by(some_clicks(env), "user"), tw_key_by(some_clicks(env), "n"), &both)));
+    REFUSED("the two inputs of 'Co-Map' have keys of different types: STRING NOT NULL in 'data' (made at job.c:10), BIGINT "
+            "NOT NULL in 'data' (made at job.c:20)",
+            tw_print(tw_co_map(tw_key_by(clicks_of(env, 10), "user"), tw_key_by(clicks_of(env, 20), "n"), &both)));
+    REFUSED("the two inputs of 'Co-Map' have keys of different types: STRING NOT NULL in 'left', BIGINT NOT NULL in 'right'",
+            tw_print(tw_co_map(tw_key_by(tw_name(some_clicks(env), "left"), "user"),
+                               tw_key_by(tw_name(some_clicks(env), "right"), "n"), &both)));
     REFUSED("the two inputs of 'Co-Map' have keys of different length: 1 fields and 2",
             tw_print(tw_co_map(tw_key_by(some_clicks(env), "user"), tw_key_by(some_clicks(env), "user", "n"), &both)));
     REFUSED("the two streams are keyed differently: by 1 and by 0 columns; key both streams alike, or neither",
@@ -148,6 +155,9 @@ static void keys(void **state)
     REFUSED("union of streams of different types: 'data' is ROW<`user` STRING NOT NULL, `n` BIGINT NOT NULL> NOT NULL, "
             "'sequence' is ROW<`value` BIGINT NOT NULL>",
             tw_print(tw_union(some_clicks(env), numbers(env))));
+    REFUSED("union of streams of different types: 'data' (made at job.c:10) is ROW<`user` STRING NOT NULL, `n` BIGINT NOT NULL> "
+            "NOT NULL, 'data' (made at job.c:20) is ROW<`value` BIGINT NOT NULL> NOT NULL",
+            tw_print(tw_union(clicks_of(env, 10), tw_from_data_at(env, &number_row, &one, 1, HERE(20)))));
     REFUSED("a key function needs .key, the row type of its keys",
             tw_print(tw_key_by_function(some_clicks(env), &same_map)));
     REFUSED("a key function needs .key, the row type of its keys",
@@ -251,6 +261,13 @@ static void options_and_connectors(void **state)
     REFUSED("connector 'filesystem': the option 'format' is missing; say how rows are written as bytes: 'format' = "
             "'csv', 'json' or 'raw'",
             tw_print(tw_source_rows(env, "files", "filesystem", &click_row, TW_NO_OPTIONS)));
+    REFUSED("connector 'filesystem' has no option 'formt'; did you mean 'format'?", /* before what is missing */
+            tw_print(tw_source_rows(env, "files", "filesystem", &click_row, TW_OPTIONS("path", "x", "formt", "csv"))));
+    REFUSED("connector 'filesystem' has no option 'csv.headr'; did you mean 'csv.header'?",
+            tw_print(tw_source_rows(env, "files", "filesystem", &click_row, TW_OPTIONS("path", "x", "csv.headr", "true"))));
+    REFUSED("connector 'filesystem': the option 'format' is missing; say how rows are written as bytes: 'format' = "
+            "'csv', 'json' or 'raw'", /* an option of some format is no mistake */
+            tw_print(tw_source_rows(env, "files", "filesystem", &click_row, TW_OPTIONS("path", "x", "csv.header", "true"))));
     REFUSED("connector 'datagen' cannot be written; it is a source",
             tw_sink(some_clicks(env), "out", "datagen", TW_NO_OPTIONS));
     REFUSED("connector 'print' cannot be read; it is a sink", tw_print(tw_source(env, "in", "print", TW_NO_OPTIONS)));

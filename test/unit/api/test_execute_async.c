@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -83,9 +84,10 @@ static void a_job_runs_while_the_program_goes_on(void **state)
     assert_string_equal(tw_job_result(env)->job_name, "background");
     assert_int_equal(tw_wait(env), 0);
 
-    start(env, &t, 5); /* the environment again; what builds next waits for the job */
-    tw_collect_to(tw_from_sequence(env, 1, 3), &number_row, take, &t);
+    start(env, &t, 5); /* the environment again */
+    assert_int_equal(tw_wait(env), 0);
     assert_int_equal(t.count, 15);
+    tw_collect_to(tw_from_sequence(env, 1, 3), &number_row, take, &t);
     assert_int_equal(tw_execute(env, "here"), 0);
     assert_int_equal(t.count, 18);
     tw_env_free(env);
@@ -190,7 +192,7 @@ static void accumulators_of_a_running_job(void **state)
     tw_env_free(env);
 }
 
-/* What was shown of functions that fail goes with them. */
+/* What functions that fail had counted stays, with the row that failed. */
 static enum tw_status count_and_fail(struct tw_context *cx, const void *in, void *out)
 {
     *(struct number *)out = *(const struct number *)in;
@@ -220,7 +222,8 @@ static void accumulators_of_a_job_that_fails(void **state)
     assert_int_equal(value, 8);
     gate_open(&held);
     assert_int_equal(tw_wait(env), 1);
-    assert_false(tw_accumulator_long(env, "gone", &value));
+    assert_true(tw_accumulator_long(env, "gone", &value));
+    assert_int_equal(value, 5);
     tw_env_free(env);
 }
 
@@ -278,6 +281,130 @@ static void a_thread_looks_on(void **state)
     assert_true(l.looks > 0);
     expect_counts(l.env, 100000);
     tw_env_free(l.env);
+/* Waiting for a job that may have no end would be for ever. */
+static void nothing_is_built_while_a_job_runs(void **state)
+{
+    struct tw_env *env = tw_env_create();
+    struct taken t;
+    char text[256];
+
+    (void)state;
+    taken_init(&t, false);
+    start(env, &t, 1000000000000);
+    await_row(&t);
+    assert_string_equal(tw_error(env), "");
+    struct tw_stream *s = tw_source_rows(env, "more", "sequence", &number_row, TW_OPTIONS("from", "1", "to", "2"));
+    int line = __LINE__ - 1;
+    tw_collect_to(tw_where(s, "value", ">", "1"), &number_row, take, &t); /* on what was refused: nothing */
+    tw_set(env, "parallelism.default", "0");                             /* only the first is told */
+    snprintf(text, sizeof text, "%s:%d: job 'background' still runs; call tw_wait or tw_cancel first", __FILE__, line);
+    assert_string_equal(tw_error(env), text);
+    assert_int_equal(tw_execute_async(env, "second"), 1);
+    assert_string_equal(tw_error(env), text);
+    assert_int_equal(tw_execute(env, "second"), 1);
+    assert_null(tw_job_result(env));
+    struct tw_rows *rows = tw_execute_and_collect(s, &number_row, "third");
+    assert_null(tw_next_row(rows));
+    assert_int_equal(tw_close_rows(rows), 1);
+    assert_string_equal(tw_job_status(env), "RUNNING");
+
+    tw_cancel(env);
+    gate_open(&t);
+    tw_collect_to(tw_from_sequence(env, 1, 3), &number_row, take, &t); /* waits: it was told to end */
+    assert_string_equal(tw_job_status(env), "CANCELED");
+    t.count = 0;
+    assert_int_equal(tw_execute(env, "after it"), 0);
+    assert_int_equal(t.count, 3);
+    tw_env_free(env);
+}
+
+/* A program that does not look at its mistake is told by the next tw_execute. */
+static void what_was_refused_is_told_later(void **state)
+{
+    struct tw_env *env = tw_env_create();
+    struct taken t;
+    char text[256];
+
+    (void)state;
+    taken_init(&t, false);
+    start(env, &t, 3);
+    await_row(&t);
+    tw_collect_to(tw_from_sequence(env, 1, 3), &number_row, take, &t);
+    snprintf(text, sizeof text, "%s:%d: job 'background' still runs; call tw_wait or tw_cancel first", __FILE__, __LINE__ - 1);
+    gate_open(&t);
+    assert_int_equal(tw_wait(env), 0);
+    assert_string_equal(tw_job_status(env), "FINISHED");
+    assert_string_equal(tw_error(env), text);
+    assert_int_equal(tw_execute(env, "second"), 1);
+    assert_string_equal(tw_error(env), text);
+    assert_int_equal(t.count, 3);
+    tw_collect_to(tw_from_sequence(env, 1, 4), &number_row, take, &t);
+    assert_int_equal(tw_execute(env, "third"), 0);
+    assert_int_equal(t.count, 7);
+    tw_env_free(env);
+}
+
+/* Counts in the accumulator "seen" and, for the test to compare, in the program. */
+struct seen {
+    struct taken *taken;
+    int64_t rows;
+};
+
+static enum tw_status see(struct tw_context *cx, const void *in, bool *keep)
+{
+    struct seen *s = *(struct seen *const *)tw_config(cx).data;
+
+    s->rows++;
+    tw_counter_add(cx, "seen", 1);
+    *keep = true;
+    return ((const struct number *)in)->value == 700 ? tw_fail(cx, "row 700") : TW_OK;
+}
+TW_FUNCTION(sees) = {.in = &number_row, .filter = see};
+
+static void start_seeing(struct tw_env *env, struct seen *s, int64_t from)
+{
+    tw_quiet(env, true);
+    struct tw_stream *filtered = tw_filter(tw_from_sequence(env, from, 1000000000000), &sees);
+    tw_collect_to(tw_with_config(filtered, &s, sizeof s), &number_row, take, s->taken);
+    assert_int_equal(tw_execute_async(env, "seeing"), 0);
+}
+
+static void what_a_canceled_job_counted_is_kept(void **state)
+{
+    struct tw_env *env = tw_env_create();
+    struct taken t;
+    struct seen s = {.taken = &t};
+    int64_t seen = -1;
+
+    (void)state;
+    taken_init(&t, false);
+    start_seeing(env, &s, 1000);
+    await_row(&t);
+    tw_cancel(env);
+    gate_open(&t);
+    assert_int_equal(tw_wait(env), 1);
+    assert_string_equal(tw_job_status(env), "CANCELED");
+    assert_true(tw_accumulator_long(env, "seen", &seen));
+    assert_true(seen > 0);
+    assert_int_equal(seen, s.rows);
+    tw_env_free(env);
+}
+
+static void what_a_failed_job_counted_is_kept(void **state)
+{
+    struct tw_env *env = tw_env_create();
+    struct taken t;
+    struct seen s = {.taken = &t};
+    int64_t seen = -1;
+
+    (void)state;
+    taken_init(&t, true);
+    start_seeing(env, &s, 1);
+    assert_int_equal(tw_wait(env), 1);
+    assert_string_equal(tw_job_status(env), "FAILED");
+    assert_true(tw_accumulator_long(env, "seen", &seen));
+    assert_int_equal(seen, 700);
+    tw_env_free(env);
 }
 
 static void errors_are_told(void **state)
@@ -310,6 +437,10 @@ int main(void)
         cmocka_unit_test(accumulators_of_a_running_job),
         cmocka_unit_test(accumulators_of_a_job_that_fails),
         cmocka_unit_test(a_thread_looks_on),
+        cmocka_unit_test(nothing_is_built_while_a_job_runs),
+        cmocka_unit_test(what_was_refused_is_told_later),
+        cmocka_unit_test(what_a_canceled_job_counted_is_kept),
+        cmocka_unit_test(what_a_failed_job_counted_is_kept),
         cmocka_unit_test(errors_are_told),
     };
 

@@ -231,6 +231,80 @@ static struct tw_stream *ask_graph(struct tw_stream *in, struct tw_stream *in2, 
     return tw_async_wait(in, arg, .timeout_ms = 100);
 }
 
+/* Never answers; counts its calls. */
+static enum tw_status ask_in_vain(struct tw_context *cx, const void *in)
+{
+    int32_t *calls = *(int32_t *const *)tw_config(cx).data;
+
+    (void)in;
+    return tw_fail(cx, "call %d", ++*calls);
+}
+TW_FUNCTION(asks_in_vain) = {.in = &click_row, .out = &click_row, .async = ask_in_vain, .timeout = too_late};
+
+static struct tw_stream *vain_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2;
+    return tw_with_config(tw_async_wait(in, &asks_in_vain, .timeout_ms = 50, .attempts = 3, .retry_delay_ms = 10), &arg, sizeof arg);
+}
+
+/* One jump and many small ones are the same: retries at 10 and 20 come before the limit at 50. */
+static void a_jump_stops_at_each_due_time(void **state)
+{
+    static const int64_t ways[2][3] = {{500, 500, 500}, {10, 20, 500}};
+
+    (void)state;
+    for (int way = 0; way < 2; way++) {
+        int32_t calls = 0;
+        int failed = 0;
+        struct tw_harness *h = tw_harness_create(vain_graph, &calls, &click_row, NULL);
+        push(h, 0, 1, 1, 1);
+        assert_int_equal(calls, 1);
+        for (int i = 0; i < 3; i++) failed = tw_set_processing_time(h, ways[way][i]);
+        assert_int_equal(failed, 1);
+        assert_int_equal(calls, 3);
+        assert_string_equal(tw_harness_error(h), "operator 'async wait operator' (subtask 1/1): attempt 3 of 3: row +I[1, 1]: call 3");
+        assert_string_equal(tw_output(h, false), "");
+        tw_harness_free(h);
+    }
+}
+
+/* A timer sees its own time, and what it registers is due on the way too. */
+static enum tw_status tick_start(struct tw_context *cx, const void *in)
+{
+    (void)in;
+    tw_register_processing_timer(cx, 100);
+    return TW_OK;
+}
+static enum tw_status tick(struct tw_context *cx, int64_t time_ms)
+{
+    struct click out = {((const struct key *)tw_key(cx))->user, tw_now_ms(cx)};
+
+    tw_collect(cx, &out);
+    (void)time_ms;
+    tw_register_processing_timer(cx, tw_now_ms(cx) + 100);
+    return TW_OK;
+}
+TW_FUNCTION(ticks) = {
+    .in = &click_row, .out = &click_row, .key = &key_row, .process = tick_start, .on_timer = tick};
+
+static struct tw_stream *tick_graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2, (void)arg;
+    return tw_process(tw_key_by(in, "user"), &ticks);
+}
+
+static void timers_come_at_their_own_time(void **state)
+{
+    struct tw_harness *h = tw_harness_create(tick_graph, NULL, &click_row, NULL);
+
+    (void)state;
+    push(h, 0, 7, 1, 1);
+    assert_int_equal(tw_set_processing_time(h, 399), 0);
+    assert_string_equal(tw_output(h, false), "+I[7, 100]\n+I[7, 200]\n+I[7, 300]\n");
+    assert_int_equal(tw_set_processing_time(h, INT64_C(1700000000000)), 0); /* not one by one all the way */
+    tw_harness_free(h);
+}
+
 static void requests_time_out_by_hand(void **state)
 {
     struct tw_harness *h = tw_harness_create(ask_graph, (void *)(uintptr_t)&asks, &click_row, NULL);
@@ -280,6 +354,8 @@ int main(void)
         cmocka_unit_test(entries_and_timers_are_counted_exactly),
         cmocka_unit_test(what_lives_as_long_as_the_hand_says),
         cmocka_unit_test(requests_time_out_by_hand),
+        cmocka_unit_test(a_jump_stops_at_each_due_time),
+        cmocka_unit_test(timers_come_at_their_own_time),
         cmocka_unit_test(without_a_timeout_hook_the_limit_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

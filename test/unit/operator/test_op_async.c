@@ -287,6 +287,21 @@ static void failures_can_be_chosen(void **state)
     op_driver_free(d);
 }
 
+/* Late: both times have passed when the clock is looked at. The earlier one comes first. */
+static void a_retry_before_the_time_limit_is_not_lost(void **state)
+{
+    struct async_config c = {
+        .function = {.name = "patient", .fn = &patient}, .attempts = 3, .retry_delay_ms = 10, .timeout_ms = 50};
+    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS});
+
+    (void)state;
+    op_push(d, 0, "@1 a | 2"); /* the second call answers */
+    op_set_time(d, 500);
+    assert_string_equal(op_output(d), "+I[a, 2]@1\n");
+    assert_string_equal(op_driver_error(d), "");
+    op_driver_free(d);
+}
+
 /* --- helper threads -------------------------------------------------------------------------------------------------------- */
 /* Row n waits for a message in gate n, and when told so opens gate n - 1 behind itself. */
 enum { GATES = 8 };
@@ -391,6 +406,49 @@ static void capacity_bounds_what_is_in_flight(void **state)
     gates_close(&g);
 }
 
+enum { MANY = 200 };
+struct meeting {
+    struct sys_atomic_u64 arrived;
+    struct sys *sys;
+    struct sys_mailbox *leave;
+};
+
+/* Nobody leaves before all have come. */
+static enum tw_status meet(struct tw_context *cx, const void *in)
+{
+    struct meeting *m = *(struct meeting *const *)tw_config(cx).data;
+
+    if (sys_atomic_add(&m->arrived, 1) + 1 == MANY)
+        for (int i = 0; i < MANY; i++) sys_mailbox_send(m->sys, m->leave, m);
+    while (sys_mailbox_take(m->sys, m->leave, INT64_MAX) == NULL) continue;
+    tw_collect(cx, in);
+    return TW_OK;
+}
+TW_FUNCTION(meets) = {.in = &ask_row, .out = &ask_row, .async = meet};
+
+static void as_many_are_in_flight_as_the_capacity_says(void **state)
+{
+    struct meeting m = {.sys = sys_linux_create_quiet()}, *at = &m;
+    struct async_config c = {.function = {.name = "meets", .fn = &meets, .config = {(const char *)&at, sizeof at}}, .capacity = MANY};
+    char rows[MANY * 16], expected[MANY * 16];
+    size_t used = 0, size = 0;
+
+    (void)state;
+    m.leave = sys_mailbox_create(m.sys);
+    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS, .sys = m.sys});
+    for (int i = 0; i < MANY; i++) {
+        used += (size_t)snprintf(rows + used, sizeof rows - used, "%sx | %d", i > 0 ? "\n" : "", i);
+        size += (size_t)snprintf(expected + size, sizeof expected - size, "+I[x, %d]\n", i);
+    }
+    op_push(d, 0, rows);
+    op_await(d, MANY);
+    assert_string_equal(op_output(d), expected);
+    assert_int_equal(sys_atomic_load(&m.arrived), MANY);
+    op_driver_free(d);
+    sys_mailbox_free(m.sys, m.leave);
+    sys_linux_free(m.sys);
+}
+
 static void what_comes_after_the_time_limit_is_ignored(void **state)
 {
     struct gates g, *at;
@@ -425,6 +483,8 @@ int main(void)
         cmocka_unit_test(ordered_answers_wait_for_earlier_ones),
         cmocka_unit_test(unordered_answers_stay_between_watermarks),
         cmocka_unit_test(capacity_bounds_what_is_in_flight),
+        cmocka_unit_test(as_many_are_in_flight_as_the_capacity_says),
+        cmocka_unit_test(a_retry_before_the_time_limit_is_not_lost),
         cmocka_unit_test(what_comes_after_the_time_limit_is_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

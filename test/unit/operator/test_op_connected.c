@@ -415,7 +415,7 @@ static void partition_custom_chooses_targets(void **state)
     assert_int_equal(targets[1], 19);
     assert_int_equal(user_partition_run(p, b, 2, targets), E_USER);
     assert_string_equal(err.text, "row +I[aa, 1]: function 'lengths' chose partition 2 of 2");
-    user_partition_free(p, false);
+    user_partition_free(p);
     batch_free(b);
     arena_release(&arena);
     assert_int_equal(mem.used, 0);

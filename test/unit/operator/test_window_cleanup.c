@@ -116,7 +116,8 @@ static enum status probe_on_time(struct op_cx *op, void *self, int64_t now_ms)
 static void probe_close(struct op_cx *op, void *self, bool failed)
 {
     (void)op;
-    window_engine_free(((struct probe *)self)->engine, failed);
+    (void)failed;
+    window_engine_free(((struct probe *)self)->engine);
 }
 
 static const struct op_type probe_type = {.name = "probe",
