@@ -215,29 +215,43 @@ static enum status request_late(struct async *a, struct request *r)
 }
 
 /* Retries and time limits that are due, of each request the earlier one first; the next ones wake the task. */
-static enum status clock_look(struct async *a)
+static enum status clock_look(struct async *a, bool *has_retried)
 {
     int64_t now, next = INT64_MAX;
 
     if (a->timeout_ms == 0 && a->attempts == 1) return S_OK;
     now = sys_wall_ms(a->cx.op->sys);
     for (struct request *r = a->first; r; r = r->next) {
-        if (r->retry_ms <= now && r->retry_ms < r->deadline_ms) TRY(request_run(a, r));
-        else if (r->deadline_ms <= now) TRY(request_late(a, r));
+        if (r->retry_ms <= now && r->retry_ms < r->deadline_ms) {
+            TRY(request_run(a, r));
+            *has_retried = true;
+        } else if (r->deadline_ms <= now) TRY(request_late(a, r));
         next = MIN(next, MIN(r->deadline_ms, r->retry_ms));
     }
     if (next != INT64_MAX) op_wake_at(a->cx.op, next);
     return S_OK;
 }
 
+/* A retry that was late, and came to no answer at once, may have no time left either. */
+static enum status limits_look(struct async *a)
+{
+    int64_t now = sys_wall_ms(a->cx.op->sys);
+
+    for (struct request *r = a->first; r; r = r->next)
+        if (r->deadline_ms <= now) TRY(request_late(a, r));
+    return S_OK;
+}
+
 static enum status answers_take(struct async *a)
 {
     struct async_job *job;
+    bool has_retried = false;
 
     while ((job = async_pool_finished(a->pool))) TRY(job_back(a, job));
-    TRY(clock_look(a));
+    TRY(clock_look(a, &has_retried));
+    if (!has_retried) return S_OK;
     while ((job = async_pool_finished(a->pool))) TRY(job_back(a, job)); /* a retry that ran at once */
-    return S_OK;
+    return limits_look(a);
 }
 
 /* Emits what is left of an answer; false when the port is full. */

@@ -410,7 +410,7 @@ enum { MANY = 200 };
 struct meeting {
     struct sys_atomic_u64 arrived;
     struct sys *sys;
-    struct sys_mailbox *leave;
+    struct sys_mailbox *leave[MANY]; /* one taker each */
 };
 
 /* Nobody leaves before all have come. */
@@ -419,8 +419,8 @@ static enum tw_status meet(struct tw_context *cx, const void *in)
     struct meeting *m = *(struct meeting *const *)tw_config(cx).data;
 
     if (sys_atomic_add(&m->arrived, 1) + 1 == MANY)
-        for (int i = 0; i < MANY; i++) sys_mailbox_send(m->sys, m->leave, m);
-    while (sys_mailbox_take(m->sys, m->leave, INT64_MAX) == NULL) continue;
+        for (int i = 0; i < MANY; i++) sys_mailbox_send(m->sys, m->leave[i], m);
+    while (sys_mailbox_take(m->sys, m->leave[((const struct ask *)in)->n], INT64_MAX) == NULL) continue;
     tw_collect(cx, in);
     return TW_OK;
 }
@@ -434,7 +434,7 @@ static void as_many_are_in_flight_as_the_capacity_says(void **state)
     size_t used = 0, size = 0;
 
     (void)state;
-    m.leave = sys_mailbox_create(m.sys);
+    for (int i = 0; i < MANY; i++) m.leave[i] = sys_mailbox_create(m.sys);
     struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS, .sys = m.sys});
     for (int i = 0; i < MANY; i++) {
         used += (size_t)snprintf(rows + used, sizeof rows - used, "%sx | %d", i > 0 ? "\n" : "", i);
@@ -445,7 +445,7 @@ static void as_many_are_in_flight_as_the_capacity_says(void **state)
     assert_string_equal(op_output(d), expected);
     assert_int_equal(sys_atomic_load(&m.arrived), MANY);
     op_driver_free(d);
-    sys_mailbox_free(m.sys, m.leave);
+    for (int i = 0; i < MANY; i++) sys_mailbox_free(m.sys, m.leave[i]);
     sys_linux_free(m.sys);
 }
 
