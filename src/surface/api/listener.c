@@ -8,7 +8,7 @@
 
 void tw_register_job_listener_at(struct tw_env *env, struct tw_job_listener l, struct tw_here h)
 {
-    api_begin(env);
+    if (!api_begin(env, h)) return;
     if (l.submitted == NULL && l.executed == NULL)
         (void)api_mistake(env, h, "a job listener needs .submitted or .executed");
     else if (env->listener_count == API_LISTENERS_MAX)
@@ -19,8 +19,7 @@ void tw_register_job_listener_at(struct tw_env *env, struct tw_job_listener l, s
 
 void tw_clear_job_listeners(struct tw_env *env)
 {
-    api_begin(env);
-    env->listener_count = 0;
+    if (api_begin(env, (struct tw_here){NULL, 0})) env->listener_count = 0;
 }
 
 void api_tell_submitted(struct tw_env *env, enum status st)

@@ -281,6 +281,8 @@ static void a_thread_looks_on(void **state)
     assert_true(l.looks > 0);
     expect_counts(l.env, 100000);
     tw_env_free(l.env);
+}
+
 /* Waiting for a job that may have no end would be for ever. */
 static void nothing_is_built_while_a_job_runs(void **state)
 {
