@@ -1,6 +1,6 @@
 /* user_count.c - accumulators: each function instance counts for itself, without locks; after every hook of its operator
  * the chain shows the job what changed, for those who look while the job runs; and what was counted is added to the job's
- * when the instance closes without failure. A name is one kind of accumulator throughout. */
+ * when the instance closes, however its task ended (as in Flink). A name is one kind of accumulator throughout. */
 #include "flow/operator/user.h"
 
 #include "flow/operator/user_internal.h"
