@@ -3,6 +3,7 @@
  * row which the condition drops cannot fail. A column that is only passed on is not copied. */
 #include "columns/expr/expr.h"
 #include "flow/operator/calc.h"
+#include "flow/operator/computed.h"
 
 #include "ground/base/str.h"
 
@@ -29,8 +30,7 @@ struct calc_plan {
 struct calc {
     struct calc_plan plan;
     struct expr_run *condition;
-    struct expr_run **columns; /* [count]; NULL: nobody needs it */
-    struct batch out;          /* a view: its columns are copies of vector headers */
+    struct computed columns;
     uint16_t rows[BATCH_ROWS];
 };
 
@@ -92,54 +92,13 @@ static void calc_needs(const struct op_plan *p, const void *config, const uint64
 }
 
 /* --- running ----------------------------------------------------------------------------------------------------- */
-static bool is_needed(const struct op_cx *cx, uint32_t col)
-{
-    return cx->needed_out == NULL || cx->needed_out[0] == NULL || bit_get(cx->needed_out[0], col);
-}
-
-/* Every expression that draws has a number of chance of its own. */
-static struct expr_run *evaluator(const struct op_cx *cx, const struct fn_session *session, const struct expr *x)
-{
-    struct fn_session own = *session;
-
-    own.chance = x->det == FN_RANDOM ? sys_random(cx->sys) : 0;
-    return expr_run_create(x, &own, BATCH_ROWS, cx->mem);
-}
-
 static enum status calc_open(struct op_cx *cx, void *self)
 {
     struct calc *s = self;
-    const struct type *row = cx->plan->outputs[0];
 
     TRY(calc_read(cx->plan, cx->config, &s->plan, cx->err));
-    if (s->plan.condition != NULL) s->condition = evaluator(cx, &s->plan.session, s->plan.condition);
-    if (s->plan.columns == NULL) return S_OK;
-    s->columns = mem_zalloc(cx->mem, sizeof(struct expr_run *) * MAX(s->plan.count, 1u));
-    s->out = (struct batch){.schema = row, .col_count = s->plan.count, .mem = cx->mem};
-    s->out.cols = mem_zalloc(cx->mem, sizeof *s->out.cols * MAX(s->plan.count, 1u));
-    for (uint32_t i = 0; i < s->plan.count; i++) {
-        s->out.cols[i] = (struct vector){.type = row->children[i], .phys = row->children[i]->phys, .form = VEC_ABSENT};
-        if (is_needed(cx, i)) s->columns[i] = evaluator(cx, &s->plan.session, s->plan.columns[i]);
-    }
-    return S_OK;
-}
-
-static enum status compute(struct op_cx *cx, struct calc *s, struct batch *in)
-{
-    const struct vector *v;
-
-    for (uint32_t i = 0; i < s->plan.count; i++) {
-        if (s->columns[i] == NULL) continue;
-        TRY(expr_eval(s->columns[i], in, sys_wall_ms(cx->sys), &v, cx->err));
-        s->out.cols[i] = *v;
-    }
-    s->out.count = s->out.capacity = in->count;
-    s->out.sel = in->sel;
-    s->out.sel_count = in->sel_count;
-    s->out.kinds = in->kinds;
-    s->out.times = in->times;
-    s->out.watermark = TIME_MIN;
-    op_forward(cx, 0, &s->out);
+    if (s->plan.condition != NULL) s->condition = computed_evaluator(cx, &s->plan.session, s->plan.condition);
+    if (s->plan.columns != NULL) computed_open(&s->columns, cx, &s->plan.session, s->plan.columns);
     return S_OK;
 }
 
@@ -147,17 +106,18 @@ static enum status calc_on_batch(struct op_cx *cx, void *self, uint32_t input, s
 {
     struct calc *s = self;
     uint32_t n = batch_rows(in);
+    int64_t now_ms = sys_wall_ms(cx->sys);
 
     ASSERT(input == 0);
     if (s->condition != NULL) {
-        TRY(expr_select(s->condition, in, sys_wall_ms(cx->sys), s->rows, &n, cx->err));
+        TRY(expr_select(s->condition, in, now_ms, s->rows, &n, cx->err));
         if (n < batch_rows(in)) {
             in->sel = s->rows;
             in->sel_count = n;
         }
     }
     if (n == 0) return S_OK;
-    if (s->plan.columns != NULL) return compute(cx, s, in);
+    if (s->plan.columns != NULL) return computed_forward(&s->columns, cx, in, now_ms);
     op_forward(cx, 0, in);
     return S_OK;
 }
@@ -168,9 +128,7 @@ static void calc_close(struct op_cx *cx, void *self, bool failed)
 
     (void)failed;
     expr_run_free(s->condition);
-    for (uint32_t i = 0; s->columns != NULL && i < s->plan.count; i++) expr_run_free(s->columns[i]);
-    mem_free(cx->mem, s->columns);
-    mem_free(cx->mem, s->out.cols);
+    computed_close(&s->columns, cx);
 }
 
 const struct op_type op_calc = {

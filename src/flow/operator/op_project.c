@@ -1,6 +1,6 @@
 /* op_project.c - columns by name, renamed, or computed: "a", "a AS b", "price * 908 / 1000 AS p". A column that is only
  * passed on is not copied: the output batch borrows its buffers for the call. */
-#include "columns/expr/expr.h"
+#include "flow/operator/computed.h"
 #include "flow/operator/op_configs.h"
 
 #include "ground/base/str.h"
@@ -8,12 +8,6 @@
 #include <string.h>
 
 enum { PROJECT_COLUMNS_MAX = 1024 };
-
-struct project {
-    struct expr_run **runs; /* NULL: nobody needs the column */
-    uint32_t count;
-    struct batch out; /* a view: its columns are copies of vector headers */
-};
 
 static enum status bind_one(const struct op_plan *p, const char *text, struct expr **x, const char **name,
                             struct err *e)
@@ -68,55 +62,25 @@ static void project_needs(const struct op_plan *p, const void *config, const uin
 static enum status project_open(struct op_cx *cx, void *self)
 {
     const struct project_config *c = cx->config;
-    struct project *s = self;
-    struct expr *x;
+    struct fn_session session = {.zone = STR("UTC")};
+    struct expr **columns = ARENA_ARRAY(cx->plan->arena, struct expr *, c->columns.count);
     const char *name;
 
-    s->count = c->columns.count;
-    s->runs = mem_zalloc(cx->mem, sizeof(struct expr_run *) * s->count);
-    s->out = (struct batch){.schema = cx->plan->outputs[0], .col_count = s->count, .mem = cx->mem};
-    s->out.cols = mem_zalloc(cx->mem, sizeof *s->out.cols * s->count);
-    for (uint32_t i = 0; i < s->count; i++) {
-        s->out.cols[i] = (struct vector){.type = cx->plan->outputs[0]->children[i],
-                                         .phys = cx->plan->outputs[0]->children[i]->phys,
-                                         .form = VEC_ABSENT};
-        if (cx->needed_out != NULL && cx->needed_out[0] != NULL && !bit_get(cx->needed_out[0], i)) continue;
-        TRY(bind_one(cx->plan, c->columns.items[i], &x, &name, cx->err));
-        struct fn_session session = {.zone = STR("UTC"), .chance = x->det == FN_RANDOM ? sys_random(cx->sys) : 0};
-        s->runs[i] = expr_run_create(x, &session, BATCH_ROWS, cx->mem);
-    }
+    for (uint32_t i = 0; i < c->columns.count; i++) TRY(bind_one(cx->plan, c->columns.items[i], &columns[i], &name, cx->err));
+    computed_open(self, cx, &session, columns);
     return S_OK;
 }
 
 static enum status project_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
 {
-    struct project *s = self;
-    const struct vector *v;
-
     ASSERT(input == 0);
-    for (uint32_t i = 0; i < s->count; i++) {
-        if (s->runs[i] == NULL) continue;
-        TRY(expr_eval(s->runs[i], in, 0, &v, cx->err));
-        s->out.cols[i] = *v;
-    }
-    s->out.count = s->out.capacity = in->count;
-    s->out.sel = in->sel;
-    s->out.sel_count = in->sel_count;
-    s->out.kinds = in->kinds;
-    s->out.times = in->times;
-    s->out.watermark = TIME_MIN;
-    op_forward(cx, 0, &s->out);
-    return S_OK;
+    return computed_forward(self, cx, in, 0);
 }
 
 static void project_close(struct op_cx *cx, void *self, bool failed)
 {
-    struct project *s = self;
-
     (void)failed;
-    for (uint32_t i = 0; i < s->count; i++) expr_run_free(s->runs[i]);
-    mem_free(cx->mem, s->runs);
-    mem_free(cx->mem, s->out.cols);
+    computed_close(self, cx);
 }
 
 const struct op_type op_project = {
@@ -127,7 +91,7 @@ const struct op_type op_project = {
     .input_count = 1,
     .config_size = sizeof(struct project_config),
     .config_fields = project_config_fields,
-    .instance_size = sizeof(struct project),
+    .instance_size = sizeof(struct computed),
     .derive = project_derive,
     .needs = project_needs,
     .open = project_open,
