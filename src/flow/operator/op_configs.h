@@ -64,17 +64,17 @@ struct window_config {
     struct function_ref evictor_function;
 };
 
-/* enum tw_watermark_kind and its arguments. */
+/* enum watermark_kind and its arguments. */
 struct watermark_config {
     int64_t kind, out_of_orderness_ms, idleness_ms, every_rows, periodic_ms, alignment_max_drift_ms,
         alignment_interval_ms;
-    const char *time_field, *alignment_group;
+    const char *time_field, *watermark_field, *alignment_group;
     struct function_ref function;
 };
 /* The rows of a config_fields table for a struct watermark_config that lies at `base`. */
 #define WATERMARK_CONFIG_FIELDS(base)                                                                                  \
     {"watermark.kind", CONF_INT, (base) + offsetof(struct watermark_config, kind),                                     \
-     "0 none, 1 monotonous, 2 bounded, 3 function"},                                                                   \
+     "0 none, 1 monotonous, 2 bounded, 3 function, 4 a column"},                                                                   \
         {"watermark.out-of-orderness", CONF_INT, (base) + offsetof(struct watermark_config, out_of_orderness_ms),      \
          "ms behind the greatest timestamp"},                                                                          \
         {"watermark.idleness", CONF_INT, (base) + offsetof(struct watermark_config, idleness_ms),                      \
@@ -89,6 +89,8 @@ struct watermark_config {
          "ms between updates"},                                                                                        \
         {"watermark.time-field", CONF_TEXT, (base) + offsetof(struct watermark_config, time_field),                    \
          "column with the event time"},                                                                                \
+        {"watermark.watermark-field", CONF_TEXT, (base) + offsetof(struct watermark_config, watermark_field),          \
+         "column with watermarks"},                                                                                    \
         {"watermark.alignment.group", CONF_TEXT, (base) + offsetof(struct watermark_config, alignment_group),          \
          "alignment group"},                                                                                           \
     {                                                                                                                  \

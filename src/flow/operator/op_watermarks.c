@@ -46,6 +46,8 @@ static void watermarks_needs(const struct op_plan *plan, const void *config, con
     for (uint32_t i = 0; i < (row->child_count + 63) / 64; i++) inputs[0][i] = outputs[0][i];
     int col = c->watermark.time_field != NULL ? op_type_field(row, NULL, c->watermark.time_field, NULL) : -1;
     if (col >= 0) bit_set(inputs[0], (uint32_t)col);
+    col = c->watermark.watermark_field != NULL ? op_type_field(row, NULL, c->watermark.watermark_field, NULL) : -1;
+    if (col >= 0) bit_set(inputs[0], (uint32_t)col);
     if (function_given(&c->watermark.function) && c->watermark.function.fn != NULL)
         user_row_needs(c->watermark.function.fn->in, row, inputs[0]);
 }

@@ -14,14 +14,12 @@ static bool type_is_time(const struct type *t)
     return t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ || t->kind == T_BIGINT;
 }
 
-static enum status time_column(struct watermark_strategy *s, const struct watermark_config *c, const struct type *row,
-                               const char *stream, struct err *e)
+static enum status time_column(int *col, const char *field, const struct type *row, const char *stream, struct err *e)
 {
-    s->time_col = op_type_field(row, stream, c->time_field, e);
-    if (s->time_col < 0) return E_GRAPH;
-    if (type_is_time(row->children[s->time_col])) return S_OK;
-    err_set(e, E_GRAPH, "field '%s' of stream '%s' cannot be the event time", c->time_field,
-            stream != NULL ? stream : "input");
+    *col = op_type_field(row, stream, field, e);
+    if (*col < 0) return E_GRAPH;
+    if (type_is_time(row->children[*col])) return S_OK;
+    err_set(e, E_GRAPH, "field '%s' of stream '%s' cannot be the event time", field, stream != NULL ? stream : "input");
     err_hint(e, "event time is a TIMESTAMP, a TIMESTAMP_LTZ, or a BIGINT of ms since 1970");
     return E_GRAPH;
 }
@@ -31,12 +29,15 @@ enum status watermark_strategy_init(struct watermark_strategy *s, const struct w
 {
     ASSERT(row->kind == T_ROW);
     *s = (struct watermark_strategy){.kind = (enum watermark_kind)c->kind,
-                                     .delay_ms = c->kind == WATERMARK_BOUNDED ? c->out_of_orderness_ms : 0,
+                                     .delay_ms = c->kind == WATERMARK_BOUNDED || c->kind == WATERMARK_COLUMN
+                                                     ? c->out_of_orderness_ms
+                                                     : 0,
                                      .idleness_ms = c->idleness_ms,
                                      .interval_ms = c->periodic_ms,
                                      .every_rows = (uint32_t)c->every_rows,
-                                     .time_col = -1};
-    if (c->kind < WATERMARK_NONE || c->kind > WATERMARK_FUNCTION)
+                                     .time_col = -1,
+                                     .watermark_col = -1};
+    if (c->kind < WATERMARK_NONE || c->kind > WATERMARK_COLUMN)
         return err_set(e, E_CONFIG, "watermark kind %lld does not exist", (long long)c->kind);
     if (c->out_of_orderness_ms < 0)
         return err_set(e, E_CONFIG, "out-of-orderness is %lld ms, but must not be negative",
@@ -46,8 +47,8 @@ enum status watermark_strategy_init(struct watermark_strategy *s, const struct w
     if (c->every_rows < 0 || c->every_rows > INT32_MAX)
         return err_set(e, E_CONFIG, "watermarks every %lld rows: must be between 0 and %d", (long long)c->every_rows,
                        INT32_MAX);
-    if (c->time_field != NULL) TRY(time_column(s, c, row, stream, e));
-    return S_OK;
+    if (c->kind == WATERMARK_COLUMN) TRY(time_column(&s->watermark_col, c->watermark_field, row, stream, e));
+    return c->time_field != NULL ? time_column(&s->time_col, c->time_field, row, stream, e) : S_OK;
 }
 
 /* --- times -------------------------------------------------------------------------------------------------------- */
@@ -76,6 +77,14 @@ static enum status null_time(const struct batch *b, uint32_t row, int col, struc
     return E_DATA;
 }
 
+static inline int64_t time_at(const struct vector *v, const struct vector *base, int64_t divisor, uint32_t row)
+{
+    uint32_t at = vector_at(v, row);
+
+    if (divisor == 0) return VECTOR_VALUES(base, struct ts96)[at].ms;
+    return floor_divide(VECTOR_VALUES(base, int64_t)[at], divisor);
+}
+
 static enum status column_times(const struct vector *v, int col, const struct batch *b, uint32_t first, uint32_t n,
                                 int64_t *times, struct err *e)
 {
@@ -89,11 +98,7 @@ static enum status column_times(const struct vector *v, int col, const struct ba
         memcpy(times + first, VECTOR_VALUES(v, int64_t) + first, n * sizeof(int64_t));
         return S_OK;
     }
-    for (uint32_t i = first; i < first + n; i++) {
-        uint32_t row = batch_row(b, i), at = vector_at(v, row);
-        if (divisor == 0) times[row] = VECTOR_VALUES(base, struct ts96)[at].ms;
-        else times[row] = floor_divide(VECTOR_VALUES(base, int64_t)[at], divisor);
-    }
+    for (uint32_t i = first; i < first + n; i++) times[batch_row(b, i)] = time_at(v, base, divisor, batch_row(b, i));
     return S_OK;
 }
 
@@ -152,6 +157,23 @@ static enum status hook_watermarks(const struct watermark_hooks *h, struct water
     return S_OK;
 }
 
+static int64_t greatest_value(const struct vector *v, const struct batch *b, uint32_t first, uint32_t n)
+{
+    const struct vector *base = vector_values(v);
+    int64_t divisor = time_divisor(v->type), greatest = TIME_MIN;
+
+    for (uint32_t i = first; i < first + n; i++) {
+        uint32_t row = batch_row(b, i);
+        if (!vector_is_null(v, row)) greatest = MAX(greatest, time_at(v, base, divisor, row));
+    }
+    return greatest;
+}
+
+static void raise(struct watermark_generator *g, int64_t greatest, int64_t behind)
+{
+    if (greatest > TIME_MIN + behind) g->watermark = MAX(g->watermark, greatest - behind);
+}
+
 enum status watermark_see(const struct watermark_strategy *s, struct watermark_generator *g, struct batch *b,
                           uint32_t first, uint32_t n, const int64_t *times)
 {
@@ -160,9 +182,13 @@ enum status watermark_see(const struct watermark_strategy *s, struct watermark_g
     if (s->every_rows > 0) g->rows += n;
     if (s->kind == WATERMARK_FUNCTION && s->hooks.watermarks != NULL)
         return hook_watermarks(&s->hooks, g, b, first, n, times);
-    if (s->kind != WATERMARK_MONOTONOUS && s->kind != WATERMARK_BOUNDED) return S_OK;
-    int64_t greatest = greatest_time(b, first, n, times);
-    if (greatest > TIME_MIN + s->delay_ms + 1) g->watermark = MAX(g->watermark, greatest - s->delay_ms - 1);
+    if (s->kind == WATERMARK_COLUMN) {
+        bool is_time = s->watermark_col == s->time_col;
+        raise(g, is_time ? greatest_time(b, first, n, times) : greatest_value(&b->cols[s->watermark_col], b, first, n),
+              s->delay_ms);
+    }
+    if (s->kind == WATERMARK_MONOTONOUS || s->kind == WATERMARK_BOUNDED)
+        raise(g, greatest_time(b, first, n, times), s->delay_ms + 1);
     return S_OK;
 }
 

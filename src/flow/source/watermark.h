@@ -1,11 +1,12 @@
 /* watermark.h - event times of rows and the watermarks that follow from them: at a source per split, or in mid-stream. The
  * same generators serve op_source, op_watermarks and user sources.
  *
- * A watermark w says: no row with a time <= w will come. Bounded out-of-orderness d: w = greatest time - d - 1. */
+ * A watermark w says: no row with a time <= w will come. Bounded out-of-orderness d: w = greatest time - d - 1. COLUMN, as
+ * SQL's WATERMARK FOR t AS w: w = the greatest value of a column - d. */
 #pragma once
 #include "flow/operator/op_configs.h"
 
-enum watermark_kind { WATERMARK_NONE, WATERMARK_MONOTONOUS, WATERMARK_BOUNDED, WATERMARK_FUNCTION };
+enum watermark_kind { WATERMARK_NONE, WATERMARK_MONOTONOUS, WATERMARK_BOUNDED, WATERMARK_FUNCTION, WATERMARK_COLUMN };
 
 /* User code for times and watermarks, bound to an instance by whoever knows functions; rows are the selected ones
  * first..first+n of b. NULL hooks are not there. */
@@ -22,6 +23,7 @@ struct watermark_strategy {
     int64_t delay_ms, idleness_ms, interval_ms; /* idleness 0 = never idle; interval: between periodic watermarks */
     uint32_t every_rows;                        /* 0 = periodic */
     int time_col;                               /* -1: hooks, or the times that rows bring along */
+    int watermark_col;                          /* COLUMN; NULLs raise nothing */
     struct watermark_hooks hooks;
 };
 

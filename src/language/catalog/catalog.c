@@ -123,7 +123,8 @@ static struct database *database_of(const struct catalogs *c, const char *catalo
     struct database *d = map_get(&k->databases, str_of(name));
     if (d != NULL) return d;
     suggest(&k->databases, name, e);
-    err_set(e, E_NOT_FOUND, "Database %s does not exist in Catalog %s.", name, catalog != NULL ? catalog : c->catalog);
+    err_set(e, E_NOT_FOUND, "A database with name [%s] does not exist in the catalog: [%s].", name,
+            catalog != NULL ? catalog : c->catalog);
     return NULL;
 }
 
@@ -161,11 +162,12 @@ enum status catalogs_use_database(struct catalogs *c, struct object_name databas
 }
 
 /* --- changing ---------------------------------------------------------------------------------------------------- */
-enum status catalogs_add_catalog(struct catalogs *c, const char *name, bool if_not_exists, struct err *e)
+enum status catalogs_add_catalog(struct catalogs *c, const char *name, const char *database, bool if_not_exists,
+                                 struct err *e)
 {
     if (map_get(&c->catalogs, str_of(name)) != NULL)
         return if_not_exists ? S_OK : err_set(e, E_EXISTS, "Catalog %s already exists.", name);
-    database_new(c, catalog_new(c, name), "default");
+    database_new(c, catalog_new(c, name), database);
     return S_OK;
 }
 
@@ -250,6 +252,8 @@ static struct object *object_new(struct catalogs *c, struct object_name name, co
     o->table.database = arena_strdup(a, name.database != NULL ? name.database : c->database);
     o->table.name = arena_strdup(a, name.name);
     o->table.view = copied(a, t->view);
+    o->table.view_catalog = copied(a, t->view_catalog);
+    o->table.view_database = copied(a, t->view_database);
     o->table.watermark_column = copied(a, t->watermark_column);
     o->table.watermark = copied(a, t->watermark);
     o->table.key = copied_names(a, t->key, t->key_count);
@@ -265,6 +269,17 @@ static struct object *object_new(struct catalogs *c, struct object_name name, co
     return o;
 }
 
+static enum status exists_already(const struct catalogs *c, struct object_name name, const struct table *t, struct err *e)
+{
+    const char *catalog = name.catalog != NULL ? name.catalog : c->catalog;
+    const char *database = name.database != NULL ? name.database : c->database;
+
+    if (t->is_temporary)
+        return err_set(e, E_EXISTS, "Temporary %s '`%s`.`%s`.`%s`' already exists", t->view != NULL ? "view" : "table", catalog,
+                       database, name.name);
+    return err_set(e, E_EXISTS, "Table (or view) %s.%s already exists in Catalog %s.", database, name.name, catalog);
+}
+
 enum status catalogs_add(struct catalogs *c, struct object_name name, const struct table *t, bool if_not_exists,
                          bool replace, struct err *e)
 {
@@ -272,12 +287,8 @@ enum status catalogs_add(struct catalogs *c, struct object_name name, const stru
     if (d == NULL) return E_NOT_FOUND;
     struct map *m = t->is_temporary ? &d->temporary : &d->objects;
 
-    if (map_get(m, str_of(name.name)) != NULL && !replace) {
-        if (if_not_exists) return S_OK;
-        return err_set(e, E_EXISTS, "Could not execute CreateTable in path `%s`.`%s`.`%s`",
-                       name.catalog != NULL ? name.catalog : c->catalog,
-                       name.database != NULL ? name.database : c->database, name.name);
-    }
+    if (map_get(m, str_of(name.name)) != NULL && !replace)
+        return if_not_exists ? S_OK : exists_already(c, name, t, e);
     if (c->object_count == CATALOG_OBJECTS_MAX)
         return err_set(e, E_BUDGET, "a session has at most %d tables and views", CATALOG_OBJECTS_MAX);
     object_free(c, map_set(m, str_of(name.name), object_new(c, name, t)));
@@ -293,12 +304,19 @@ enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_v
     if (d == NULL) return if_exists ? S_OK : err_pass_on(e, &missing);
     struct map *m = is_temporary ? &d->temporary : &d->objects;
     struct object *o = map_get(m, str_of(name.name));
+    const char *catalog = name.catalog != NULL ? name.catalog : c->catalog;
+    const char *database = name.database != NULL ? name.database : c->database;
+    if (!is_temporary && map_get(&d->temporary, str_of(name.name)) != NULL) {
+        const char *what = is_view ? "view" : "table";
+        return err_set(e, E_EXISTS,
+                       "Temporary %s with identifier '`%s`.`%s`.`%s`' exists. Drop it first before removing the permanent %s.", what,
+                       catalog, database, name.name, what);
+    }
     if (o == NULL || (o->table.view != NULL) != is_view) {
         if (if_exists) return S_OK;
         suggest(m, name.name, e);
-        return err_set(e, E_NOT_FOUND, "%s with identifier '%s.%s.%s' does not exist.", is_view ? "View" : "Table",
-                       name.catalog != NULL ? name.catalog : c->catalog,
-                       name.database != NULL ? name.database : c->database, name.name);
+        return err_set(e, E_NOT_FOUND, "%s with identifier '%s.%s.%s' does not exist.",
+                       is_temporary ? "Temporary table or view" : is_view ? "View" : "Table", catalog, database, name.name);
     }
     map_remove(m, str_of(name.name));
     object_free(c, o);

@@ -25,6 +25,7 @@ struct table {
     const char *catalog, *database, *name;
     bool is_temporary;
     const char *view; /* text of the query; NULL: a table */
+    const char *view_catalog, *view_database; /* the current ones when it was written, for the names in it */
     uint32_t column_count;
     const struct table_column *columns;
     const char *watermark_column; /* NULL: none */
@@ -54,7 +55,8 @@ const char *catalogs_current_database(const struct catalogs *c);
 enum status catalogs_use(struct catalogs *c, const char *catalog, struct err *e) CHECKED;
 enum status catalogs_use_database(struct catalogs *c, struct object_name database,
                                   struct err *e) CHECKED; /* .name is the database */
-enum status catalogs_add_catalog(struct catalogs *c, const char *name, bool if_not_exists, struct err *e) CHECKED;
+enum status catalogs_add_catalog(struct catalogs *c, const char *name, const char *database, bool if_not_exists,
+                                 struct err *e) CHECKED;
 enum status catalogs_add_database(struct catalogs *c, struct object_name database, bool if_not_exists,
                                   struct err *e) CHECKED;
 enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade,

@@ -37,22 +37,27 @@ static struct str bytes_of(struct arena *a, struct expr *const *list, uint32_t c
     return s;
 }
 
-static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input)
 {
-    const struct calc_body *c = r->body;
     struct graph_node *n = graph_add_node(l->graph, op_find("calc"), "Calc", (struct graph_here){0});
     struct calc_config *config = n->config;
+    uint32_t node = l->graph->node_count - 1;
 
-    (void)e;
     if (c->condition != NULL) config->condition = bytes_of(l->a, (struct expr *[]){c->condition}, 1);
     if (c->count > 0) {
         config->columns = bytes_of(l->a, c->columns, c->count);
-        config->names = (struct text_list){r->row->names, r->row->child_count};
+        config->names = (struct text_list){names, c->count};
     }
     if (l->session != NULL && l->session->zone.size > 0)
         config->zone = arena_strndup(l->a, l->session->zone.data, l->session->zone.size);
-    *node = l->graph->node_count - 1;
-    graph_add_edge(l->graph, inputs[0], *node, 0, (struct graph_here){0});
+    graph_add_edge(l->graph, input, node, 0, (struct graph_here){0});
+    return node;
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    (void)e;
+    *node = lower_calc(l, r->body, r->row->names, inputs[0]);
     return S_OK;
 }
 

@@ -42,11 +42,18 @@ struct rel *rel_values(struct arena *a, const struct type *row, const struct val
     return r;
 }
 
-struct rel *rel_scan(struct arena *a, const struct table *t)
+struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *row)
 {
-    struct rel *r = rel_new(a, &rel_scan_type, t->row, NULL, 0);
+    struct rel *r = rel_new(a, &rel_scan_type, row, NULL, 0);
     BODY(r, struct scan_body, ((struct scan_body){.table = t}));
     r->is_bounded = false; /* the connector knows better; nothing is planned on it yet */
+    return r;
+}
+
+struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body)
+{
+    struct rel *r = rel_new(a, &rel_watermark_type, row, &input, 1);
+    BODY(r, struct watermark_body, *body);
     return r;
 }
 

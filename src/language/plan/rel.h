@@ -44,10 +44,14 @@ struct values_body {
     uint32_t row_count;
     struct expr *const *items; /* row after row */
 };
-/* A scan of a table with physical columns. */
+/* A scan of a table's physical and metadata columns. */
 struct scan_body {
     const struct table *table;
-    struct watermark_config *watermark; /* NULL: none */
+};
+/* Event time and watermarks of rows: the greatest value of an expression over them. */
+struct watermark_body {
+    uint32_t rowtime; /* column */
+    struct expr *watermark;
 };
 /* Filter and projection. */
 struct calc_body {
@@ -61,10 +65,14 @@ struct sink_body {
 };
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body);
-struct rel *rel_scan(struct arena *a, const struct table *t);
+struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *row);
+struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
 struct rel *rel_union(struct arena *a, struct rel *const *inputs, uint32_t count);
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t);
+
+/* Operator calc behind a node of the job graph; answers its number. */
+uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input);
 
 /* The tree as EXPLAIN prints it: one node a line, "+- " and "   " by depth. */
 void rel_explain(const struct rel *r, struct buf *out);

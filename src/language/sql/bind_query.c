@@ -6,6 +6,7 @@
 
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_table.h"
 
 #include <string.h>
 
@@ -22,12 +23,12 @@ static enum status not_yet(struct query_binder *b, struct ast_place place, const
     return sql_error(b->e, b->t, place.at, place.size, "%s is not supported yet", what);
 }
 
-static struct binder expr_binder(struct query_binder *b, const struct bind_scope *scope)
+struct binder bind_expr_binder(struct query_binder *b, const struct bind_scope *scope)
 {
     return (struct binder){.m = {.a = b->a, .session = b->session}, .t = b->t, .scope = scope, .e = b->e};
 }
 
-static struct bind_scope scope_of(struct query_binder *b, const struct type *row, struct str table)
+struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, struct str table)
 {
     struct bind_column *columns = ARENA_ARRAY(b->a, struct bind_column, MAX(row->child_count, 1u));
 
@@ -38,15 +39,19 @@ static struct bind_scope scope_of(struct query_binder *b, const struct type *row
 static const char *text_of(struct query_binder *b, struct str s) { return arena_strndup(b->a, s.data, s.size); }
 
 /* The same rows under other column names. */
-static struct rel *renamed(struct query_binder *b, struct rel *r, const char *const *names)
+struct rel *bind_renamed(struct query_binder *b, struct rel *r, const char *const *names)
 {
     struct expr_maker m = {.a = b->a};
     struct calc_body c = {.count = r->row->child_count};
     struct expr **columns = ARENA_ARRAY(b->a, struct expr *, MAX(c.count, 1u));
+    bool same = true;
 
-    for (uint32_t i = 0; i < c.count; i++) columns[i] = expr_column(&m, r->row, i);
+    for (uint32_t i = 0; i < c.count; i++) {
+        columns[i] = expr_column(&m, r->row, i);
+        same &= strcmp(r->row->names[i], names[i]) == 0;
+    }
     c.columns = columns;
-    return rel_calc(b->a, r, &c, names);
+    return same ? r : rel_calc(b->a, r, &c, names);
 }
 
 static enum status rename_columns(struct query_binder *b, struct rel **r, uint32_t count, const struct str *columns,
@@ -61,7 +66,7 @@ static enum status rename_columns(struct query_binder *b, struct rel **r, uint32
                          "list has %u columns",
                          (*r)->row->child_count, count);
     for (uint32_t i = 0; i < count; i++) names[i] = text_of(b, columns[i]);
-    *r = renamed(b, *r, names);
+    *r = bind_renamed(b, *r, names);
     return S_OK;
 }
 
@@ -76,9 +81,13 @@ static enum status bind_view(struct query_binder *b, const struct table *t, stru
         return sql_error(b->e, b->t, place.at, place.size, "views in views, more than %d deep", VIEW_DEPTH_MAX);
     TRY(statement_parse_one(str_of(t->view), b->a, tokens, &s, b->e));
     inner.t = tokens;
+    inner.catalog = t->view_catalog;
+    inner.database = t->view_database;
     inner.with = NULL;
     inner.depth++;
-    return bind_query(&inner, s.body, out);
+    TRY(bind_query(&inner, s.body, out));
+    *out = bind_renamed(&inner, *out, t->row->names); /* its own list of columns */
+    return S_OK;
 }
 
 static enum status bind_with_query(struct query_binder *b, const struct bind_with *w, struct rel **out)
@@ -90,25 +99,38 @@ static enum status bind_with_query(struct query_binder *b, const struct bind_wit
     return rename_columns(b, out, w->cte->column_count, w->cte->columns, w->cte->place);
 }
 
+enum status bind_name(struct query_binder *b, const struct ast_name *n, struct object_name *out)
+{
+    if (n->count > 3)
+        return sql_error(b->e, b->t, n->place.at, n->place.size, "a name has at most three parts here: catalog.database.name");
+    *out = (struct object_name){b->catalog, b->database, text_of(b, n->parts[n->count - 1])};
+    if (n->count > 1) out->database = text_of(b, n->parts[n->count - 2]);
+    if (n->count > 2) out->catalog = text_of(b, n->parts[n->count - 3]);
+    return S_OK;
+}
+
+enum status bind_find_table(struct query_binder *b, const struct ast_name *n, const struct table **out)
+{
+    struct object_name name;
+    struct err inner = {0};
+
+    TRY(bind_name(b, n, &name));
+    *out = catalogs_find(b->catalogs, name, &inner);
+    if (*out != NULL) return S_OK;
+    if (inner.hint[0] != '\0') err_hint(b->e, "%s", inner.hint);
+    return sql_error(b->e, b->t, n->place.at, n->place.size, "%s", inner.text);
+}
+
 static enum status bind_named(struct query_binder *b, const struct ast_table *t, struct rel **out)
 {
     const struct ast_name *n = &t->name;
-    struct object_name name = {NULL, NULL, text_of(b, n->parts[n->count - 1])};
-    struct err inner = {0};
+    const struct table *table;
 
     for (const struct bind_with *w = b->with; n->count == 1 && w != NULL; w = w->outer)
         if (str_equal(w->cte->name, n->parts[0])) return bind_with_query(b, w, out);
-    if (n->count > 1) name.database = text_of(b, n->parts[n->count - 2]);
-    if (n->count > 2) name.catalog = text_of(b, n->parts[n->count - 3]);
-    const struct table *table = n->count <= 3 ? catalogs_find(b->catalogs, name, &inner) : NULL;
-    if (table == NULL) {
-        if (inner.hint[0] != '\0') err_hint(b->e, "%s", inner.hint);
-        return sql_error(b->e, b->t, n->place.at, n->place.size, "%s",
-                         inner.text[0] != '\0' ? inner.text : "a table's name has at most three parts");
-    }
+    TRY(bind_find_table(b, n, &table));
     if (table->view != NULL) return bind_view(b, table, n->place, out);
-    *out = rel_scan(b->a, table);
-    return S_OK;
+    return bind_scan(b, table, t, out);
 }
 
 static enum status bind_table(struct query_binder *b, const struct ast_table *t, struct source *out)
@@ -128,7 +150,7 @@ static enum status bind_table(struct query_binder *b, const struct ast_table *t,
     case TABLE_JOIN: return not_yet(b, t->place, "a join");
     }
     TRY(rename_columns(b, &out->rel, t->alias_column_count, t->alias_columns, t->place));
-    out->scope = scope_of(b, out->rel->row, alias);
+    out->scope = bind_scope_of(b, out->rel->row, alias);
     return S_OK;
 }
 
@@ -241,7 +263,7 @@ static enum status bind_select(struct query_binder *b, const struct ast_select *
         TRY(bind_table(b, s->from, &from));
     else
         bind_nothing(b, &from);
-    struct binder x = expr_binder(b, &from.scope);
+    struct binder x = bind_expr_binder(b, &from.scope);
     if (s->where != NULL) TRY(bind_where(b, &x, s->where, &calc.condition));
     for (uint32_t i = 0; i < s->item_count; i++) {
         struct expr *item;
@@ -263,7 +285,7 @@ static enum status bind_select(struct query_binder *b, const struct ast_select *
 static enum status bind_rows(struct query_binder *b, const struct ast_list *rows, uint32_t cols, struct expr **items)
 {
     struct bind_scope nothing = {.row = &type_null};
-    struct binder x = expr_binder(b, &nothing);
+    struct binder x = bind_expr_binder(b, &nothing);
 
     for (uint32_t r = 0; r < rows->count; r++) {
         const struct ast_expr *row = rows->items[r];
@@ -306,7 +328,7 @@ static enum status bind_values(struct query_binder *b, const struct ast_query *q
 
 /* --- set operations ---------------------------------------------------------------------------------------------- */
 /* The rows with other column types and names. */
-static enum status cast_columns(struct query_binder *b, struct rel **r, const struct type *to)
+enum status bind_cast_columns(struct query_binder *b, struct rel **r, const struct type *to)
 {
     struct expr_maker m = {.a = b->a, .session = b->session};
     struct calc_body c = {.count = to->child_count};
@@ -344,7 +366,7 @@ static enum status bind_union(struct query_binder *b, const struct ast_query *q,
                              "Type mismatch in column %u of UNION ALL", i + 1);
     }
     const struct type *row = type_row(b->a, cols, sides[0]->row->names, types, false);
-    for (uint32_t i = 0; i < 2; i++) TRY(cast_columns(b, &sides[i], row));
+    for (uint32_t i = 0; i < 2; i++) TRY(bind_cast_columns(b, &sides[i], row));
     *out = rel_union(b->a, sides, 2);
     return S_OK;
 }

@@ -16,12 +16,6 @@ enum {
     NOT_YET = 128,  /* nothing: it is refused */
 };
 
-struct show_form {
-    enum keyword words[4];
-    uint8_t takes;
-    const char *what; /* of NOT_YET: who is not supported; else of the name */
-};
-
 static const struct show_form forms[] = {
     {{KW_CATALOGS}, LIKE | ILIKE, NULL},
     {{KW_CURRENT, KW_CATALOG}, 0, NULL},

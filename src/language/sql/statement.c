@@ -136,4 +136,13 @@ enum status statement_parse_one(struct str text, struct arena *a, struct tokens 
     return st == S_END ? S_OK : st;
 }
 
+enum status expression_parse_one(struct str text, struct arena *a, struct tokens *t, struct ast_expr **out, struct err *e)
+{
+    struct parser p = {.t = t, .a = a, .e = e};
+
+    TRY(tokens_cut(t, text, NULL, a, e));
+    TRY(parse_expr(&p, out));
+    return parse_peek(&p, 0)->kind == TOKEN_END ? S_OK : parse_expected(&p, "the end of the expression");
+}
+
 void statement_print(const struct statement *s, struct buf *out) { s->type->print(s->body, out); }

@@ -34,4 +34,6 @@ extern const struct st_type st_create_view, st_set, st_explain; /* these are tol
 enum status statement_parse(const struct tokens *t, uint32_t *at, struct arena *a, struct statement *out, struct err *e) CHECKED;
 /* The only statement of a text. */
 enum status statement_parse_one(struct str text, struct arena *a, struct tokens *t, struct statement *out, struct err *e) CHECKED;
+/* The only expression of a text. */
+enum status expression_parse_one(struct str text, struct arena *a, struct tokens *t, struct ast_expr **out, struct err *e) CHECKED;
 void statement_print(const struct statement *s, struct buf *out);

@@ -98,7 +98,11 @@ struct describe {
 };
 
 /* st_show */
-struct show_form;
+struct show_form {
+    enum keyword words[4]; /* behind SHOW */
+    uint8_t takes;
+    const char *what;      /* of the name that it takes, or of what is not supported */
+};
 struct show {
     const struct show_form *form;
     enum keyword preposition; /* KW_FROM, KW_IN, KEYWORD_NONE */

@@ -211,6 +211,11 @@ static enum status on_end(void *arg, struct err *e)
 {
     struct tableau *t = arg;
 
+    if (!t->is_changelog && t->rows == 0) {
+        buf_append_text(&t->out, "Empty set\n");
+        forget(t);
+        return flush(t, e);
+    }
     if (!t->is_changelog) header(t);
     for (uint32_t i = 0; i < t->kept_count; i++) put_rows(t, t->kept[i]);
     frame(t);

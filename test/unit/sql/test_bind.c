@@ -369,6 +369,7 @@ static void test_examples(void **state)
     begin(&f);
     for (const struct fn_type *const *t = fn_types; *t != NULL; t++)
         for (const struct fn_def *d = (*t)->functions; d->name != NULL; d++) {
+            if (d->name[0] == '$') continue; /* not for users: no text calls it */
             if (d->examples == NULL || d->examples->text == NULL) fail_msg("function '%s' has no example", d->name);
             for (const struct fn_example *x = d->examples; x->text != NULL; x++) {
                 const char *got = value_of(&f, x->text, false);

@@ -1,0 +1,169 @@
+/* bind_insert.c - INSERT INTO: the query's columns go to the table's by place, or by the names that the statement lists; the
+ * others are NULL. Types are cast implicitly; what cannot be is refused with both schemas, in Flink's words. */
+#include "language/sql/bind_table.h"
+
+#include "columns/column/type_rules.h"
+#include "ground/base/str.h"
+
+#include <stdio.h>
+
+/* The statement under way. */
+struct inserting {
+    struct query_binder *b;
+    const struct insert *text;
+    const struct table *table;
+    const struct type *row; /* of the sink */
+    struct rel *query;
+    struct expr_maker m;
+};
+
+/* Without NOT NULL for a sink, as Flink shows it. */
+static void schema_print(const struct type *row, bool nullable, struct buf *out)
+{
+    buf_append_byte(out, '[');
+    for (uint32_t i = 0; i < row->child_count; i++) {
+        buf_printf(out, "%s%s: ", i > 0 ? ", " : "", row->names[i]);
+        struct type shown = *row->children[i];
+        shown.nullable |= nullable;
+        type_print(&shown, out);
+    }
+    buf_append_byte(out, ']');
+}
+
+static enum status mismatch(struct inserting *s, const char *cause)
+{
+    struct buf text;
+    const struct table *t = s->table;
+
+    buf_init(&text, s->b->a->mem);
+    buf_printf(&text, "Column types of query result and sink for '%s.%s.%s' do not match.\nCause: %s\n\nQuery schema: ",
+               t->catalog, t->database, t->name, cause);
+    schema_print(s->query->row, false, &text);
+    buf_append_text(&text, "\nSink schema:  ");
+    schema_print(s->row, true, &text);
+    enum status st = sql_error(s->b->e, s->b->t, s->text->query->place.at, s->text->query->place.size, "%s", buf_text(&text));
+    buf_release(&text);
+    return st;
+}
+
+/* What is written: physical columns and metadata that is not virtual. */
+static const struct type *sink_row(struct query_binder *b, const struct table *t)
+{
+    const char **names = ARENA_ARRAY(b->a, const char *, MAX(t->column_count, 1u));
+    const struct type **types = ARENA_ARRAY(b->a, const struct type *, MAX(t->column_count, 1u));
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        const struct table_column *c = &t->columns[i];
+        if (c->kind == TABLE_COMPUTED || c->is_virtual) continue;
+        names[n] = c->name;
+        types[n++] = c->type->time_kind != TIME_NONE ? type_with_time(b->a, c->type, TIME_NONE) : c->type;
+    }
+    return type_row(b->a, n, names, types, false);
+}
+
+/* --- which column comes from where ------------------------------------------------------------------------------- */
+static enum status name_column(struct inserting *s, struct ast_place place, struct str name, struct expr *from, struct expr **columns)
+{
+    struct err inner = {0};
+    int at = type_field(s->row, name);
+
+    if (at < 0) {
+        (void)type_field_missing(s->row, name, &inner);
+        if (inner.hint[0] != '\0') err_hint(s->b->e, "%s", inner.hint);
+        return sql_error(s->b->e, s->b->t, place.at, place.size, "Unknown target column '%.*s'", (int)name.size, name.data);
+    }
+    if (columns[at] != NULL)
+        return sql_error(s->b->e, s->b->t, place.at, place.size, "Target column '%s' is assigned more than once", s->row->names[at]);
+    columns[at] = from;
+    return S_OK;
+}
+
+static enum status static_partition(struct inserting *s, struct expr **columns)
+{
+    struct bind_scope nothing = {.row = &type_null};
+    struct binder x = bind_expr_binder(s->b, &nothing);
+
+    for (uint32_t i = 0; i < s->text->partition.count; i++) {
+        const struct ast_part *p = &s->text->partition.items[i];
+        struct expr *value;
+        TRY(bind_expr(&x, p->value, &value));
+        TRY(name_column(s, p->place, p->column, value, columns));
+    }
+    return S_OK;
+}
+
+static enum status listed_columns(struct inserting *s, struct expr **columns)
+{
+    const struct insert *i = s->text;
+
+    if (i->column_count != s->query->row->child_count)
+        return sql_error(s->b->e, s->b->t, i->query->place.at, i->query->place.size,
+                         "Number of columns must match number of query columns: %u are named, the query has %u", i->column_count,
+                         s->query->row->child_count);
+    for (uint32_t c = 0; c < i->column_count; c++) {
+        const struct ast_name *n = &i->columns[c];
+        if (n->count > 1)
+            return sql_error(s->b->e, s->b->t, n->place.at, n->place.size, "parts of a row cannot be inserted one by one");
+        TRY(name_column(s, n->place, n->parts[0], expr_column(&s->m, s->query->row, c), columns));
+    }
+    return S_OK;
+}
+
+static enum status columns_in_order(struct inserting *s, struct expr **columns)
+{
+    uint32_t given = 0;
+
+    for (uint32_t at = 0; at < s->row->child_count; at++) {
+        if (columns[at] != NULL) continue;
+        if (given == s->query->row->child_count) return mismatch(s, "Different number of columns.");
+        columns[at] = expr_column(&s->m, s->query->row, given++);
+    }
+    return given == s->query->row->child_count ? S_OK : mismatch(s, "Different number of columns.");
+}
+
+/* --- casts ------------------------------------------------------------------------------------------------------- */
+static enum status not_null(struct inserting *s, uint32_t at, struct expr **x)
+{
+    struct expr *args[2] = {*x};
+
+    if (s->row->children[at]->nullable || !(*x)->type->nullable) return S_OK;
+    TRY(expr_constant(&s->m, &type_string, str_of(s->row->names[at]), &args[1], s->b->e));
+    return expr_call(&s->m, STR("$NOT_NULL"), args, 2, x, s->b->e);
+}
+
+static enum status cast_column(struct inserting *s, uint32_t at, struct expr **x)
+{
+    const struct type *to = s->row->children[at];
+    char cause[256];
+
+    if (*x == NULL && !to->nullable)
+        return sql_error(s->b->e, s->b->t, s->text->table.place.at, s->text->table.place.size,
+                         "Column '%s' has no default value and does not allow NULLs", s->row->names[at]);
+    if (*x == NULL) *x = expr_null(&s->m, type_with_null(s->b->a, to, true));
+    if (!type_casts_implicitly((*x)->type, to)) {
+        snprintf(cause, sizeof cause, "Incompatible types for sink column '%.150s' at position %u.", s->row->names[at], at + 1);
+        return mismatch(s, cause);
+    }
+    TRY(not_null(s, at, x));
+    return expr_cast(&s->m, *x, type_with_null(s->b->a, to, (*x)->type->nullable), false, x, s->b->e);
+}
+
+enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out)
+{
+    struct inserting s = {.b = b, .text = i, .m = {.a = b->a, .session = b->session}};
+
+    TRY(bind_find_table(b, &i->table, &s.table));
+    if (s.table->view != NULL)
+        return sql_error(b->e, b->t, i->table.place.at, i->table.place.size, "'%s' is a view, which cannot be written", s.table->name);
+    TRY(bind_hints(b, &i->hints, &s.table));
+    s.row = sink_row(b, s.table);
+    TRY(bind_query(b, i->query, &s.query));
+    struct expr **columns = ARENA_ARRAY(b->a, struct expr *, s.row->child_count);
+    TRY(static_partition(&s, columns));
+    TRY(i->column_count > 0 ? listed_columns(&s, columns) : columns_in_order(&s, columns));
+    for (uint32_t c = 0; c < s.row->child_count; c++) TRY(cast_column(&s, c, &columns[c]));
+    struct calc_body calc = {.count = s.row->child_count, .columns = columns};
+    *out = rel_sink(b->a, rel_calc(b->a, s.query, &calc, s.row->names), s.table);
+    return S_OK;
+}

@@ -1,0 +1,87 @@
+/* bind_scan.c - reading a table: its connector's rows, then its computed columns, then event times and watermarks. What a table
+ * keeps as text is bound here, each time anew. */
+#include "language/sql/bind_table.h"
+
+#include "ground/base/str.h"
+
+#include <string.h>
+
+/* Binds text of a table over a row. Errors stand in that text: they name the table's part. */
+static enum status bind_text(struct query_binder *b, const char *text, const struct type *row, struct expr **out)
+{
+    struct query_binder inner = *b;
+    struct tokens *t = ARENA_NEW(b->a, struct tokens);
+    struct ast_expr *x;
+
+    TRY(expression_parse_one(str_of(text), b->a, t, &x, b->e));
+    inner.t = t;
+    struct bind_scope scope = bind_scope_of(&inner, row, (struct str){0});
+    struct binder binder = bind_expr_binder(&inner, &scope);
+    return bind_expr(&binder, x, out);
+}
+
+static enum status add_computed(struct query_binder *b, const struct table *t, struct rel **out)
+{
+    struct expr_maker m = {.a = b->a, .session = b->session};
+    struct expr **columns = ARENA_ARRAY(b->a, struct expr *, t->column_count);
+    const char **names = ARENA_ARRAY(b->a, const char *, t->column_count);
+    bool any = false;
+
+    for (uint32_t i = 0, stored = 0; i < t->column_count; i++) {
+        names[i] = t->columns[i].name;
+        any |= t->columns[i].kind == TABLE_COMPUTED;
+        if (t->columns[i].kind == TABLE_COMPUTED)
+            TRY(bind_text(b, t->columns[i].expression, (*out)->row, &columns[i]));
+        else
+            columns[i] = expr_column(&m, (*out)->row, stored++);
+    }
+    struct calc_body c = {.count = t->column_count, .columns = columns};
+    if (any) *out = rel_calc(b->a, *out, &c, names);
+    return S_OK;
+}
+
+static enum status add_watermark(struct query_binder *b, const struct table *t, struct rel **out)
+{
+    struct watermark_body w = {.rowtime = (uint32_t)type_field(t->row, str_of(t->watermark_column))};
+
+    TRY(bind_text(b, t->watermark, (*out)->row, &w.watermark));
+    *out = rel_watermark(b->a, *out, t->row, &w);
+    return S_OK;
+}
+
+/* OPTIONS hints change this reading of the table only. */
+enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, const struct table **t)
+{
+    struct table *copy = ARENA_NEW(b->a, struct table);
+
+    *copy = **t;
+    for (uint32_t i = 0; i < hints->count; i++) {
+        const struct ast_hint *h = &hints->items[i];
+        struct ast_option *items = ARENA_ARRAY(b->a, struct ast_option, MAX(h->count, 1u));
+        if (!str_equal_nocase(h->name, STR("OPTIONS"))) continue;
+        for (uint32_t k = 0; k < h->count; k++) {
+            const struct ast_expr *x = h->args[k];
+            if (x->kind != AX_NAMED || x->args.items[0]->kind != AX_LITERAL)
+                return sql_error(b->e, b->t, x->place.at, x->place.size, "hint OPTIONS takes pairs: 'key' = 'value'");
+            items[k] = (struct ast_option){.key = x->text, .value = x->args.items[0]->text};
+        }
+        copy->options = bind_options(b->a, &copy->options, &(struct ast_options){h->count, items});
+        *t = copy;
+    }
+    return S_OK;
+}
+
+enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out)
+{
+    TRY(bind_hints(b, &where->hints, &t));
+    for (uint32_t i = 0; i < t->column_count; i++) {
+        if (t->columns[i].kind != TABLE_METADATA) continue;
+        return sql_error(b->e, b->t, where->place.at, where->place.size,
+                         "Invalid metadata key '%s' in column '%s' of table '%s.%s.%s': its connector has no metadata that can be read",
+                         t->columns[i].metadata_key != NULL ? t->columns[i].metadata_key : t->columns[i].name,
+                         t->columns[i].name, t->catalog, t->database, t->name);
+    }
+    *out = rel_scan(b->a, t, table_stored_row(b, t));
+    TRY(add_computed(b, t, out));
+    return t->watermark != NULL ? add_watermark(b, t, out) : S_OK;
+}

@@ -1,0 +1,16 @@
+/* bind_table.h - tables of the syntax tree as tables of the catalog, and back as plans that read and write them. */
+#pragma once
+#include "language/sql/bind_query.h"
+
+/* Parts of `out` that CREATE TABLE says; all in b->a. Its row has the watermark's column as time attribute. Not the rows of AS:
+ * bind_insert writes those. */
+enum status bind_create_table(struct query_binder *b, const struct create_table *c, struct table *out) CHECKED;
+/* The columns that a connector reads or writes: physical and metadata ones. */
+const struct type *table_stored_row(struct query_binder *b, const struct table *t);
+/* Rows of a table: its connector's, with computed columns, event times and watermarks. */
+enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out) CHECKED;
+/* INSERT INTO: the query's rows, cast to the columns of the table, into its connector. */
+enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out) CHECKED;
+/* OPTIONS hints: *t becomes a copy with these options. */
+enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, const struct table **t) CHECKED;
+struct options bind_options(struct arena *a, const struct options *base, const struct ast_options *more);

@@ -1,0 +1,102 @@
+/* exec_set.c - SET and RESET of the session's configuration. Keys that SQL reads are those of sql_keys and of config_defs; any other
+ * is taken, as in Flink, with a warning that names the nearest one. */
+#include "surface/sql/session_internal.h"
+
+#include "ground/base/str.h"
+#include "surface/sql/sql_keys.h"
+
+#include <string.h>
+
+enum { KEYS_MAX = 512 };
+
+static bool key_is_known(const char *key, const char **names, uint32_t *count)
+{
+    const struct option_def *const tables[] = {sql_keys, config_defs};
+
+    *count = 0;
+    for (size_t t = 0; t < COUNT_OF(tables); t++)
+        for (const struct option_def *d = tables[t]; d->key != NULL; d++) {
+            if (strcmp(d->key, key) == 0) return true;
+            if (*count < KEYS_MAX) names[(*count)++] = d->key;
+        }
+    return config_is_ignored(key);
+}
+
+static enum status warn_unknown(struct run *r, const char *key)
+{
+    const char *names[KEYS_MAX];
+    uint32_t count;
+
+    if (key_is_known(key, names, &count)) return S_OK;
+    int near = str_nearest(str_of(key), names, count);
+    if (near < 0) return r->to->said(r->to->arg, arena_printf(&r->arena, "[WARNING] Nothing reads the key '%s'.", key), r->e);
+    return r->to->said(r->to->arg,
+                       arena_printf(&r->arena, "[WARNING] Nothing reads the key '%s'; did you mean '%s'?", key, names[near]), r->e);
+}
+
+static enum status set_one(struct run *r, const struct ast_option *o)
+{
+    const char *key = run_text(r, o->key), *value = run_text(r, o->value);
+    struct option one = {key, value};
+    struct err inner = {0};
+
+    for (const struct option_def *const *t = (const struct option_def *const[]){sql_keys, config_defs, NULL}; *t != NULL; t++)
+        for (const struct option_def *d = *t; d->key != NULL; d++)
+            if (strcmp(d->key, key) == 0 && options_check(&(struct options){&one, 1}, *t, "SET", &inner) != S_OK) {
+                if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
+                return run_fail(r, o->value_place, "%s", inner.text);
+            }
+    TRY(sql_key_check(key, value, &inner) == S_OK ? S_OK : run_fail(r, o->value_place, "%s", inner.text));
+    config_set(&r->s->config, key, value);
+    sql_keys_apply(&r->s->config, &r->s->functions);
+    TRY(warn_unknown(r, key));
+    return run_said(r);
+}
+
+/* The later of two settings of one key counts. */
+static bool is_latest(const struct config *c, uint32_t at)
+{
+    for (uint32_t i = at + 1; i < c->count; i++)
+        if (strcmp(c->items[i].key, c->items[at].key) == 0) return false;
+    return true;
+}
+
+static enum status show_all(struct run *r)
+{
+    static const char *const names[] = {"key", "value"};
+    const struct config *c = &r->s->config;
+    const char **cells = ARENA_ARRAY(&r->arena, const char *, 2 * (size_t)c->count + 2);
+    uint32_t rows = 0;
+
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (!is_latest(c, i)) continue;
+        cells[2 * rows] = c->items[i].key;
+        cells[2 * rows++ + 1] = c->items[i].value;
+    }
+    return run_give(r, 2, names, cells, rows);
+}
+
+static enum status reset(struct run *r, const struct set *s)
+{
+    struct config *c = &r->s->config;
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < c->count; i++) {
+        if (!s->has_key || str_equal(str_of(c->items[i].key), s->option.key)) continue;
+        c->items[kept] = c->items[i];
+        c->places[kept++] = c->places[i];
+    }
+    c->count = kept;
+    sql_keys_apply(c, &r->s->functions);
+    return run_said(r);
+}
+
+static enum status run_set(struct run *r, const void *body)
+{
+    const struct set *s = body;
+
+    if (s->reset) return reset(r, s);
+    return s->has_key ? set_one(r, &s->option) : show_all(r);
+}
+
+const struct executor set_executors[] = {{"set", run_set}, {0}};

@@ -1,0 +1,156 @@
+/* exec_table.c - CREATE, DROP and DESCRIBE of tables and views. */
+#include "surface/sql/session_internal.h"
+
+#include "ground/base/str.h"
+#include "language/sql/bind_table.h"
+#include "language/sql/print.h"
+#include "surface/sql/table_text.h"
+
+#include <string.h>
+
+/* What the catalog says, at the name. */
+static enum status at_name(struct run *r, const struct ast_name *n, enum status st, const struct err *inner)
+{
+    if (st == S_OK) return S_OK;
+    if (inner->hint[0] != '\0') err_hint(r->e, "%s", inner->hint);
+    return run_fail(r, n->place, "%s", inner->text);
+}
+
+static enum status catalog_add(struct run *r, const struct ast_name *n, const struct table *t, bool if_not_exists, bool replace)
+{
+    struct query_binder b = run_binder(r);
+    struct object_name name;
+    struct err inner = {0};
+
+    TRY(bind_name(&b, n, &name));
+    return at_name(r, n, catalogs_add(r->s->catalogs, name, t, if_not_exists, replace, &inner), &inner);
+}
+
+/* --- CREATE ------------------------------------------------------------------------------------------------------ */
+static enum status table_fill(struct run *r, const struct create_table *c)
+{
+    struct query_binder b = run_binder(r);
+    struct insert i = {.table = c->name, .query = c->query};
+    struct rel *sink;
+
+    TRY(bind_insert(&b, &i, &sink));
+    TRY(run_plan(r, &sink, 1, arena_printf(&r->arena, "insert-into_%s", run_text(r, c->name.parts[c->name.count - 1]))));
+    return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
+}
+
+static enum status run_create_table(struct run *r, const void *body)
+{
+    const struct create_table *c = body;
+    struct query_binder b = run_binder(r);
+    struct table t;
+
+    TRY(bind_create_table(&b, c, &t));
+    TRY(catalog_add(r, &c->name, &t, c->if_not_exists, c->replace || c->or_replace));
+    return c->query != NULL ? table_fill(r, c) : run_said(r);
+}
+
+static const char *query_text(struct run *r, const struct ast_query *q)
+{
+    struct buf out;
+
+    buf_init(&out, &r->mem);
+    print_query(q, &out);
+    const char *text = arena_strndup(&r->arena, out.data, out.size);
+    buf_release(&out);
+    return text;
+}
+
+static enum status run_create_view(struct run *r, const void *body)
+{
+    const struct create_view *v = body;
+    struct query_binder b = run_binder(r);
+    struct rel *plan;
+    struct table t = {.is_temporary = v->temporary};
+
+    TRY(bind_query(&b, v->query, &plan));
+    t.view = query_text(r, v->query);
+    t.view_catalog = catalogs_current(r->s->catalogs);
+    t.view_database = catalogs_current_database(r->s->catalogs);
+    t.row = plan->row;
+    if (v->has_comment) t.comment = run_text(r, v->comment);
+    if (v->column_count > 0) {
+        const char **names = ARENA_ARRAY(&r->arena, const char *, v->column_count);
+        if (v->column_count != plan->row->child_count)
+            return run_fail(r, v->name.place,
+                            "VIEW definition and input fields not match:\n\tDef fields: %u; Input fields: %u.", v->column_count,
+                            plan->row->child_count);
+        for (uint32_t i = 0; i < v->column_count; i++) names[i] = run_text(r, v->columns[i]);
+        t.row = type_row(&r->arena, v->column_count, names, plan->row->children, false);
+    }
+    TRY(catalog_add(r, &v->name, &t, v->if_not_exists, false));
+    return run_said(r);
+}
+
+/* --- DROP -------------------------------------------------------------------------------------------------------- */
+static enum status run_drop(struct run *r, const void *body)
+{
+    const struct drop *d = body;
+    struct query_binder b = run_binder(r);
+    struct object_name name;
+    struct err inner = {0};
+    enum status st;
+
+    TRY(bind_name(&b, &d->name, &name));
+    if (d->what == KW_DATABASE && d->name.count > 2)
+        return run_fail(r, d->name.place, "a database's name has at most two parts: catalog.database");
+    if (d->what == KW_DATABASE)
+        st = catalogs_drop_database(r->s->catalogs, (struct object_name){.catalog = name.database, .name = name.name}, d->if_exists,
+                                    d->cascade, &inner);
+    else if (d->what == KW_TABLE || d->what == KW_VIEW)
+        st = catalogs_drop(r->s->catalogs, name, d->what == KW_VIEW, d->temporary, d->if_exists, &inner);
+    else
+        return run_fail(r, d->name.place, "DROP %s is not supported yet", keyword_text(d->what));
+    TRY(at_name(r, &d->name, st, &inner));
+    return run_said(r);
+}
+
+/* --- DESCRIBE ---------------------------------------------------------------------------------------------------- */
+static enum status give_columns(struct run *r, const struct table *t, bool (*takes)(const void *arg, const char *name), const void *arg)
+{
+    uint32_t cols = table_has_comments(t) ? TABLE_DESCRIBE_COLUMNS : TABLE_DESCRIBE_COLUMNS - 1, rows = 0;
+    const char **cells = ARENA_ARRAY(&r->arena, const char *, (size_t)cols * MAX(t->row->child_count, 1u));
+
+    for (uint32_t i = 0; i < t->row->child_count; i++) {
+        const char *row[TABLE_DESCRIBE_COLUMNS];
+        if (takes != NULL && !takes(arg, t->row->names[i])) continue;
+        table_describe_column(t, i, &r->arena, row);
+        memcpy(cells + (size_t)cols * rows++, row, sizeof *cells * cols);
+    }
+    return run_give(r, cols, table_describe_names, cells, rows);
+}
+
+enum status run_describe_table(struct run *r, const struct ast_name *n, bool (*takes)(const void *arg, const char *name),
+                               const void *arg)
+{
+    struct query_binder b = run_binder(r);
+    const struct table *t;
+    struct err kept = *r->e;
+
+    if (bind_find_table(&b, n, &t) == S_OK) return give_columns(r, t, takes, arg);
+    char hint[ERR_HINT_MAX];
+    memcpy(hint, r->e->hint, sizeof hint);
+    *r->e = kept;
+    if (hint[0] != '\0') err_hint(r->e, "%s", hint);
+    struct object_name name;
+    TRY(bind_name(&b, n, &name));
+    return run_fail(r, n->place, "Tables or views with the identifier '%s.%s.%s' doesn't exist.",
+                    name.catalog != NULL ? name.catalog : catalogs_current(r->s->catalogs),
+                    name.database != NULL ? name.database : catalogs_current_database(r->s->catalogs), name.name);
+}
+
+static enum status run_describe(struct run *r, const void *body)
+{
+    const struct describe *d = body;
+
+    if (d->what != KEYWORD_NONE || d->name.count == 0)
+        return run_fail(r, r->statement->place, "this form of DESCRIBE is not supported yet");
+    return run_describe_table(r, &d->name, NULL, NULL);
+}
+
+const struct executor table_executors[] = {{"create_table", run_create_table}, {"create_view", run_create_view},
+                                           {"drop", run_drop}, {"describe", run_describe}, {0}};

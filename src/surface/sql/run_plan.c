@@ -1,0 +1,54 @@
+/* run_plan.c - a plan becomes a job graph, and the job runs here and now, its rows handed to whoever listens. */
+#include "surface/sql/session_internal.h"
+
+#include "control/jobmanager/jobmaster.h"
+
+static enum status give_rows(void *arg, int64_t receiver, struct batch *b, struct err *e)
+{
+    struct run *r = arg;
+
+    (void)receiver;
+    return r->to->rows(r->to->arg, b, e);
+}
+
+static enum status encode(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct buf *bytes)
+{
+    struct graph g;
+    struct lowering l = {.graph = &g, .a = &r->arena, .session = &r->s->functions};
+    uint32_t node;
+
+    r->s->functions.chance = sys_random(r->s->options.sys);
+    graph_init(&g, &r->arena);
+    g.job_name = name;
+    g.artifact.name = "";
+    g.default_parallelism = 1;
+    g.chaining = true;
+    for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, &node, r->e));
+    TRY(graph_prepare(&g, r->e));
+    graph_encode(&g, bytes);
+    return S_OK;
+}
+
+enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name)
+{
+    static const struct tw_function_entry none[1];
+    struct jobmaster_options o = {.sys = r->s->options.sys,
+                                  .log = r->s->options.log,
+                                  .functions = {none, none},
+                                  .takes_signals = r->s->options.takes_signals,
+                                  .cancelled = r->s->options.cancelled,
+                                  .rows = give_rows,
+                                  .rows_arg = r};
+    struct buf bytes;
+
+    buf_init(&bytes, &r->mem);
+    enum status st = encode(r, sinks, count, name, &bytes);
+    if (st == S_OK) {
+        struct jobmaster *jm = jobmaster_create(&o);
+        st = jobmaster_submit(jm, (struct str){bytes.data, bytes.size}, r->e);
+        if (st == S_OK) st = jobmaster_run(jm, r->e);
+        jobmaster_free(jm);
+    }
+    buf_release(&bytes);
+    return st;
+}

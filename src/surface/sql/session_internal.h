@@ -1,0 +1,43 @@
+/* session_internal.h - what the files share that run statements: one file exec_<subject>.c has the kinds of one subject. */
+#pragma once
+#include "surface/sql/session.h"
+
+enum { STATEMENT_SET_MAX = 256 };
+
+struct sql_session {
+    struct mem mem;
+    struct arena arena; /* of the configuration, and of what lives as long as the session */
+    struct sql_session_options options;
+    struct catalogs *catalogs;
+    struct config config;
+    struct fn_session functions;
+};
+
+/* One statement under way. */
+struct run {
+    struct sql_session *s;
+    const struct tokens *t;
+    const struct sql_listener *to;
+    struct mem mem;
+    struct arena arena;
+    const struct statement *statement;
+    struct err *e;
+};
+
+struct executor {
+    const char *name; /* of the kind of statement */
+    enum status (*run)(struct run *r, const void *body);
+};
+extern const struct executor query_executors[], table_executors[], space_executors[], show_executors[], set_executors[];
+
+struct query_binder run_binder(struct run *r);
+/* Runs a plan to its end; its rows go to the listener. */
+enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name) CHECKED;
+enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succeeded." */
+enum status run_fail(struct run *r, struct ast_place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Rows of texts, column after column; NULL is <NULL>. */
+enum status run_give(struct run *r, uint32_t cols, const char *const *names, const char *const *cells, uint32_t rows) CHECKED;
+/* DESCRIBE of a table, of the columns that `takes` takes (NULL: all). */
+enum status run_describe_table(struct run *r, const struct ast_name *n, bool (*takes)(const void *arg, const char *name),
+                               const void *arg) CHECKED;
+const char *run_text(struct run *r, struct str s);

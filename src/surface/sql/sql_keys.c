@@ -1,0 +1,45 @@
+/* sql_keys.c - one table of the keys that SQL reads. What it says goes to the places that need it when a statement begins. */
+#include "surface/sql/sql_keys.h"
+
+#include "ground/base/str.h"
+
+#include <string.h>
+
+const struct option_def sql_keys[] = {
+    {.key = "execution.runtime-mode",
+     .kind = OPT_ENUM,
+     .choices = "streaming",
+     .fallback = "streaming",
+     .doc = "how queries run; batch is not supported yet"},
+    {.key = "table.local-time-zone", .kind = OPT_STRING, .fallback = "UTC", .doc = "the session's time zone"},
+    {.key = "table.exec.state.ttl",
+     .kind = OPT_DURATION_MS,
+     .fallback = "0",
+     .doc = "how long state stays that is not updated; 0: for ever"},
+    {.key = "table.exec.sink.not-null-enforcer",
+     .kind = OPT_ENUM,
+     .choices = "ERROR|DROP",
+     .fallback = "ERROR",
+     .doc = "a NULL on its way into a NOT NULL column fails the job, or its row is dropped"},
+    {.key = "table.dml-sync", .kind = OPT_BOOL, .fallback = "true", .doc = "INSERT waits for its job; jobs here always are waited for"},
+    {.key = "sql-client.execution.result-mode",
+     .kind = OPT_ENUM,
+     .choices = "tableau",
+     .fallback = "tableau",
+     .doc = "how results are shown"},
+    {0},
+};
+
+enum status sql_key_check(const char *key, const char *value, struct err *e)
+{
+    if (strcmp(key, "table.local-time-zone") != 0 || value[0] != '\0') return S_OK;
+    return err_set(e, E_CONFIG, "The supported Zone ID is either a full name such as 'America/Los_Angeles', or a custom timezone id "
+                                "such as 'GMT-08:00', but configured Zone ID is '%s'.", value);
+}
+
+void sql_keys_apply(const struct config *c, struct fn_session *s)
+{
+    struct options o = config_options(c);
+
+    s->zone = str_of(options_get(&o, sql_keys, "table.local-time-zone"));
+}

@@ -1,0 +1,10 @@
+/* sql_keys.h - the configuration that SQL reads, by Flink's keys. */
+#pragma once
+#include "columns/function/fn.h"
+#include "control/config.h"
+
+extern const struct option_def sql_keys[]; /* ends with key == NULL */
+/* What a kind of option cannot say: is it a time zone? E_CONFIG. */
+enum status sql_key_check(const char *key, const char *value, struct err *e) CHECKED;
+/* The session's part of the configuration, anew. */
+void sql_keys_apply(const struct config *c, struct fn_session *s);
