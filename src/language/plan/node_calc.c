@@ -3,6 +3,8 @@
 #include "ground/base/str.h"
 #include "language/plan/rel.h"
 
+#include <string.h>
+
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct calc_body *c = r->body;
@@ -26,6 +28,61 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+/* --- changelog --------------------------------------------------------------------------------------------------- */
+/* The output column that is column `col` of the input, or -1. */
+static int output_of(const struct calc_body *c, uint32_t col)
+{
+    if (c->count == 0) return (int)col;
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->columns[i]->kind == EXPR_COLUMN && c->columns[i]->col == col) return (int)i;
+    return -1;
+}
+
+static void keep_key(struct rel *r, struct arena *a, const struct rel_key *k)
+{
+    uint32_t *cols = ARENA_ARRAY(a, uint32_t, k->count + 1);
+
+    for (uint32_t i = 0; i < k->count; i++) {
+        int col = output_of(r->body, k->cols[i]);
+        if (col < 0) return;
+        cols[i] = (uint32_t)col;
+    }
+    rel_add_key(r, a, cols, k->count);
+}
+
+/* A condition makes updates into deletes: the row before passed, the one after does not. */
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct rel *in = r->inputs[0];
+    const struct calc_body *c = r->body;
+
+    r->modifies = in->modifies;
+    if (c->condition != NULL && (r->modifies & MODIFIES_UPDATES) != 0) r->modifies |= MODIFIES_DELETES;
+    for (uint32_t k = 0; k < in->key_count; k++) keep_key(r, a, &in->keys[k]);
+}
+
+/* A row that the condition drops after an update must be taken back; only where the condition reads nothing but a key do both
+ * rows of an update share its answer. */
+static bool wants_before(const struct rel *r, uint32_t input)
+{
+    const struct calc_body *c = r->body;
+    uint64_t read[(TYPE_FIELDS_MAX + 63) / 64] = {0};
+
+    (void)input;
+    if (r->wants_before || c->condition == NULL) return r->wants_before;
+    expr_columns(c->condition, read);
+    for (uint32_t k = 0; k < r->inputs[0]->key_count; k++) {
+        const struct rel_key *key = &r->inputs[0]->keys[k];
+        uint64_t rest[COUNT_OF(read)], any = 0;
+        memcpy(rest, read, sizeof rest);
+        for (uint32_t i = 0; i < key->count; i++) bit_clear(rest, key->cols[i]);
+        for (size_t w = 0; w < COUNT_OF(rest); w++) any |= rest[w];
+        if (any == 0) return false;
+    }
+    return true;
+}
+
+/* --- lowering ---------------------------------------------------------------------------------------------------- */
 static struct str bytes_of(struct arena *a, struct expr *const *list, uint32_t count)
 {
     struct buf out;
@@ -63,5 +120,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
 const struct rel_type rel_calc_type = {.name = "Calc",
                                        .doc = "rows for which a condition is true, and columns computed from them",
+                                       .derive = derive,
+                                       .wants_before = wants_before,
                                        .explain = explain,
                                        .lower = lower};

@@ -8,6 +8,12 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+static void derive(struct rel *r, struct arena *a)
+{
+    (void)a;
+    for (uint32_t i = 0; i < r->input_count; i++) r->modifies |= r->inputs[i]->modifies;
+}
+
 /* The operator has two inputs: more are joined one after another. */
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
@@ -25,4 +31,4 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 }
 
 const struct rel_type rel_union_type = {
-    .name = "Union", .doc = "rows of several inputs", .explain = explain, .lower = lower};
+    .name = "Union", .doc = "rows of several inputs", .derive = derive, .explain = explain, .lower = lower};

@@ -16,6 +16,14 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct rel *in = r->inputs[0];
+
+    r->modifies = in->modifies;
+    for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
+}
+
 static bool is_rowtime(const struct watermark_body *w, const struct expr *x)
 {
     return x->kind == EXPR_COLUMN && x->col == w->rowtime;
@@ -88,5 +96,6 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
 const struct rel_type rel_watermark_type = {.name = "WatermarkAssigner",
                                             .doc = "event times and watermarks of a table's rows",
+                                            .derive = derive,
                                             .explain = explain,
                                             .lower = lower};

@@ -3,6 +3,8 @@
 
 #include "ground/base/str.h"
 
+#include <string.h>
+
 #define X(n) extern const struct rel_type rel_##n##_type;
 #include "node_registry.def"
 #undef X
@@ -28,11 +30,13 @@ static struct rel *rel_new(struct arena *a, const struct rel_type *type, const s
     return r;
 }
 
+/* Gives a new node its body, and derives what follows from it. */
 #define BODY(r, T, value)                                                                                              \
     do {                                                                                                               \
         T *body_ = ARENA_NEW(a, T);                                                                                    \
         *body_ = (value);                                                                                              \
         (r)->body = body_;                                                                                             \
+        if ((r)->type->derive != NULL) (r)->type->derive((r), a);                                                      \
     } while (0)
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body)
@@ -70,7 +74,9 @@ struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body 
 
 struct rel *rel_union(struct arena *a, struct rel *const *inputs, uint32_t count)
 {
-    return rel_new(a, &rel_union_type, inputs[0]->row, inputs, count);
+    struct rel *r = rel_new(a, &rel_union_type, inputs[0]->row, inputs, count);
+    rel_union_type.derive(r, a);
+    return r;
 }
 
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t)
@@ -78,6 +84,105 @@ struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t)
     struct rel *r = rel_new(a, &rel_sink_type, input->row, &input, 1);
     BODY(r, struct sink_body, ((struct sink_body){.table = t}));
     return r;
+}
+
+/* --- keys -------------------------------------------------------------------------------------------------------- */
+bool rel_covers_key(const struct rel *r, const uint64_t *bits)
+{
+    for (uint32_t k = 0; k < r->key_count; k++) {
+        uint32_t i = 0;
+        while (i < r->keys[k].count && bit_get(bits, r->keys[k].cols[i])) i++;
+        if (i == r->keys[k].count) return true;
+    }
+    return false;
+}
+
+static uint32_t sorted_columns(const uint32_t *cols, uint32_t count, uint32_t *out)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = n;
+        while (at > 0 && out[at - 1] > cols[i]) at--;
+        if (at > 0 && out[at - 1] == cols[i]) continue;
+        memmove(out + at + 1, out + at, sizeof *out * (n - at));
+        out[at] = cols[i];
+        n++;
+    }
+    return n;
+}
+
+bool rel_has_key(const struct rel *r, const uint32_t *cols, uint32_t count)
+{
+    uint32_t sorted[TYPE_FIELDS_MAX];
+
+    ASSERT(count <= COUNT_OF(sorted));
+    count = sorted_columns(cols, count, sorted);
+    for (uint32_t k = 0; k < r->key_count; k++)
+        if (r->keys[k].count == count && memcmp(r->keys[k].cols, sorted, sizeof *sorted * count) == 0) return true;
+    return false;
+}
+
+void rel_add_key(struct rel *r, struct arena *a, const uint32_t *cols, uint32_t count)
+{
+    uint32_t *sorted = ARENA_ARRAY(a, uint32_t, count + 1);
+
+    if (r->key_count == REL_KEYS_MAX || rel_has_key(r, cols, count)) return;
+    count = sorted_columns(cols, count, sorted);
+    r->keys[r->key_count++] = (struct rel_key){count, sorted};
+}
+
+/* --- changelogs -------------------------------------------------------------------------------------------------- */
+static enum status check(struct rel *r, struct err *e)
+{
+    if (r->planned) return S_OK;
+    for (uint32_t i = 0; i < r->input_count; i++) TRY(check(r->inputs[i], e));
+    r->planned = true;
+    return r->type->check != NULL ? r->type->check(r, e) : S_OK;
+}
+
+static void demand(struct rel *r, bool before)
+{
+    if (r->wants_before && before) return;
+    r->wants_before |= before;
+    for (uint32_t i = 0; i < r->input_count; i++) {
+        bool updates = (r->inputs[i]->modifies & MODIFIES_UPDATES) != 0;
+        bool wants = r->type->wants_before != NULL ? r->type->wants_before(r, i) : r->wants_before;
+        demand(r->inputs[i], updates && wants);
+    }
+}
+
+enum status rel_plan(struct rel *const *sinks, uint32_t count, struct err *e)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        TRY(check(sinks[i], e));
+        demand(sinks[i], false);
+    }
+    return S_OK;
+}
+
+void rel_print_changes(const struct rel *r, struct buf *out)
+{
+    buf_append_text(out, "I");
+    if ((r->modifies & MODIFIES_UPDATES) != 0) buf_append_text(out, r->wants_before ? ",UB,UA" : ",UA");
+    if ((r->modifies & MODIFIES_DELETES) != 0) buf_append_text(out, ",D");
+}
+
+/* --- EXPLAIN and lowering ---------------------------------------------------------------------------------------- */
+void lower_hash_edge(struct lowering *l, const struct type *row, uint32_t from, uint32_t to, uint32_t input, const uint32_t *cols,
+                     uint32_t count)
+{
+    struct graph_edge *edge = graph_add_edge(l->graph, from, to, input, (struct graph_here){0});
+    const char **names = ARENA_ARRAY(l->a, const char *, MAX(count, 1u));
+
+    for (uint32_t i = 0; i < count; i++) names[i] = row->names[cols[i]];
+    if (count == 0) {
+        l->graph->nodes[to]->single = true;
+        return;
+    }
+    edge->has_partitioner = true;
+    edge->partitioner = PART_HASH;
+    edge->keys = (struct text_list){names, count};
 }
 
 static void explain(const struct rel *r, uint32_t depth, struct buf *out)

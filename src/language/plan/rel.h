@@ -1,7 +1,11 @@
 /* rel.h - relations: the plan of a query as a graph of nodes. One file node_<name>.c ends in one `const struct rel_type
  * rel_<name>`: how it is explained, what it is lowered to. Nodes are immutable and live in the statement's arena.
  *
- * A node's columns are `row`; expressions of its body speak of its input's columns by number. */
+ * A node's columns are `row`; expressions of its body speak of its input's columns by number.
+ *
+ * Changelogs: `modifies` says which rows besides +I come out, from the inputs up; rel_plan then asks from the sinks down who needs
+ * the rows before an update (-U), and nodes that make updates leave them out where nobody does. An edge that carries updates is
+ * forward or hash, by columns of one of the node's keys or with -U: both rows of an update go the same way. */
 #pragma once
 #include "columns/expr/expr.h"
 #include "control/graph/graph.h"
@@ -22,15 +26,35 @@ struct lowering {
 struct rel_type {
     const char *name; /* as EXPLAIN shows it: "Calc" */
     const char *doc;
+    /* Fills modifies and keys from inputs and body, when the node is made; NULL: only +I, no keys. */
+    void (*derive)(struct rel *r, struct arena *a);
+    /* Does it need -U from an input that updates, given its own wants_before? NULL: when others need it of this node. */
+    bool (*wants_before)(const struct rel *r, uint32_t input);
+    /* Can it work on what its inputs bring? NULL: yes. E_UNSUPPORTED in Flink's words. */
+    enum status (*check)(const struct rel *r, struct err *e);
     void (*explain)(const struct rel *r, struct buf *out); /* "select=[a], where=[(a > 1)]"; NULL: nothing */
     /* Appends graph nodes behind those of the inputs; answers the last one. */
     enum status (*lower)(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node,
                          struct err *e);
 };
 
+enum modifies { MODIFIES_NOTHING, MODIFIES_UPDATES = 1, MODIFIES_DELETES = 2 };
+enum { REL_KEYS_MAX = 8 };
+
+/* Columns by which at most one row is there at a time: an upsert key. count 0: there is at most one row. */
+struct rel_key {
+    uint32_t count;
+    const uint32_t *cols; /* ascending */
+};
+
 struct rel {
     const struct rel_type *type;
     const struct type *row;
+    uint8_t modifies; /* enum modifies, bits */
+    uint32_t key_count;
+    struct rel_key keys[REL_KEYS_MAX];
+    bool wants_before; /* filled by rel_plan: somebody needs -U of this node */
+    bool planned;
     uint32_t input_count;
     struct rel *const *inputs;
     const void *body; /* of the type's own */
@@ -71,6 +95,18 @@ struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body 
 struct rel *rel_union(struct arena *a, struct rel *const *inputs, uint32_t count);
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t);
 
+/* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */
+enum status rel_plan(struct rel *const *sinks, uint32_t count, struct err *e) CHECKED;
+bool rel_has_key(const struct rel *r, const uint32_t *cols, uint32_t count); /* are the columns, in any order, one of its keys? */
+/* Does a set of columns contain one of the node's keys? bits: of columns. */
+bool rel_covers_key(const struct rel *r, const uint64_t *bits);
+void rel_add_key(struct rel *r, struct arena *a, const uint32_t *cols, uint32_t count); /* no more than REL_KEYS_MAX are kept */
+/* "I,UB,UA,D": what comes out, as EXPLAIN CHANGELOG_MODE shows it. */
+void rel_print_changes(const struct rel *r, struct buf *out);
+
+/* An edge whose rows meet by the values of columns (count 0: all in one task). */
+void lower_hash_edge(struct lowering *l, const struct type *row, uint32_t from, uint32_t to, uint32_t input, const uint32_t *cols,
+                     uint32_t count);
 /* Operator calc behind a node of the job graph; answers its number. */
 uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input);
 

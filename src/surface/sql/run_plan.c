@@ -23,6 +23,7 @@ static enum status encode(struct run *r, struct rel *const *sinks, uint32_t coun
     g.artifact.name = "";
     g.default_parallelism = 1;
     g.chaining = true;
+    TRY(rel_plan(sinks, count, r->e));
     for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, &node, r->e));
     TRY(graph_prepare(&g, r->e));
     graph_encode(&g, bytes);
