@@ -18,6 +18,11 @@ static void avg_add(const struct agg *a, void *const *acc, const struct vector *
     agg_sum.add(a, acc, v, rows, n);
 }
 
+static void avg_retract(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n)
+{
+    agg_sum.retract(a, acc, v, rows, n);
+}
+
 static void avg_merge(const struct agg *a, void *const *acc, void *const *other, uint32_t n) { agg_sum.merge(a, acc, other, n); }
 static void avg_unmerge(const struct agg *a, void *const *acc, void *const *other, uint32_t n) { agg_sum.unmerge(a, acc, other, n); }
 
@@ -39,6 +44,7 @@ const struct agg_type agg_avg = {
     .example = "avg(delay) AS mean_delay",
     .bind = avg_bind,
     .add = avg_add,
+    .retract = avg_retract,
     .merge = avg_merge,
     .unmerge = avg_unmerge,
     .result = avg_result,

@@ -1,5 +1,6 @@
 /* agg_sum.c - SUM(x): of the type of x, wrapping like Flink's; NULL when no value came. Words: sum, number of values.
- * Integer sums are exact both ways; floating point is never taken back, because that would not give the same bits. */
+ * Integer sums are exact both ways. Floating point is taken back where rows are (retract), as in Flink, but never where that is
+ * only a short cut (unmerge): it would not give the same bits. */
 #include "columns/function/agg_numeric.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ static void change_integer(const struct agg *a, void *const *acc, const struct v
     }
 }
 
-static void add_real(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n)
+static void change_real(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n, int by)
 {
     const struct vector *base = vector_values(v);
 
@@ -34,21 +35,22 @@ static void add_real(const struct agg *a, void *const *acc, const struct vector 
         int64_t *w = agg_word(a, acc[i], 0);
         double sum;
         memcpy(&sum, w, sizeof sum);
-        sum += agg_real(base, at);
+        sum += by * agg_real(base, at);
         memcpy(w, &sum, sizeof sum);
-        w[1]++;
+        w[1] += by;
     }
 }
 
 static void sum_add(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n)
 {
-    if (agg_is_real(a->argument)) add_real(a, acc, v, rows, n);
+    if (agg_is_real(a->argument)) change_real(a, acc, v, rows, n, 1);
     else change_integer(a, acc, v, rows, n, 1);
 }
 
 static void sum_retract(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n)
 {
-    change_integer(a, acc, v, rows, n, -1);
+    if (agg_is_real(a->argument)) change_real(a, acc, v, rows, n, -1);
+    else change_integer(a, acc, v, rows, n, -1);
 }
 
 static void sum_merge(const struct agg *a, void *const *acc, void *const *other, uint32_t n)

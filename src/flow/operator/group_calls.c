@@ -1,0 +1,199 @@
+/* group_calls.c - aggregate calls of a group aggregation. Rows that add and rows that are taken back (-U, -D) go to the call's two
+ * hooks as lists; FILTER shortens the lists, DISTINCT lets a value pass when the first row of it comes or its last one goes. */
+#include "flow/operator/group_calls.h"
+
+#include "ground/base/str.h"
+
+#include <string.h>
+
+/* Rows of one kind of change: their accumulators, and their numbers in the batch. */
+struct rows_of {
+    uint32_t count;
+    void *acc[BATCH_ROWS];
+    uint16_t rows[BATCH_ROWS];
+};
+
+/* --- reading ----------------------------------------------------------------------------------------------------- */
+static const struct agg_type *agg_named(const char *name)
+{
+    for (uint32_t i = 0; agg_types[i] != NULL; i++)
+        if (strcmp(agg_types[i]->name, name) == 0) return agg_types[i];
+    return NULL;
+}
+
+static enum status column_of(const struct op_plan *p, const char *name, int *col, struct err *e)
+{
+    *col = -1;
+    if (name[0] == '\0') return S_OK;
+    *col = op_plan_field(p, 0, name, e);
+    return *col >= 0 ? S_OK : E_GRAPH;
+}
+
+static enum status call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i,
+                             struct group_call *out, struct err *e)
+{
+    const struct type *in = p->inputs[0];
+    int argument;
+
+    out->agg.type = agg_named(c->functions.items[i]);
+    if (out->agg.type == NULL) return err_set(e, E_CONFIG, "unknown aggregate '%s'", c->functions.items[i]);
+    TRY(column_of(p, c->arguments.items[i], &argument, e));
+    TRY(column_of(p, c->filters.items[i], &out->filter, e));
+    if (out->filter >= 0 && in->children[out->filter]->kind != T_BOOLEAN)
+        return err_set(e, E_GRAPH, "FILTER column '%s' is not BOOLEAN", c->filters.items[i]);
+    out->agg.col = argument >= 0 ? (uint32_t)argument : 0;
+    out->agg.argument = argument >= 0 ? in->children[argument] : NULL;
+    out->is_distinct = strcmp(c->distinct.items[i], "true") == 0;
+    if (out->is_distinct && argument < 0) return err_set(e, E_GRAPH, "DISTINCT needs an argument");
+    TRY(out->agg.type->bind(&out->agg, a, e));
+    if (c->retracts && out->agg.type->retract == NULL)
+        return err_set(e, E_UNSUPPORTED, "%s over rows that are updated or deleted is not supported yet", out->agg.type->name);
+    return S_OK;
+}
+
+enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
+                             struct err *e)
+{
+    uint32_t n = c->functions.count, field = 1; /* field 0 counts rows */
+
+    if (n > GROUP_CALLS_MAX) return err_set(e, E_GRAPH, "at most %d aggregates are computed at once", GROUP_CALLS_MAX);
+    if (c->arguments.count != n || c->filters.count != n || c->distinct.count != n || c->names.count != n)
+        return err_set(e, E_CONFIG, "lists of aggregates of different length");
+    *calls = ARENA_ARRAY(a, struct group_call, MAX(n, 1u));
+    for (uint32_t i = 0; i < n; i++) {
+        TRY(call_read(a, p, c, i, &(*calls)[i], e));
+        (*calls)[i].first_field = field;
+        field += (*calls)[i].agg.words;
+    }
+    return S_OK;
+}
+
+/* --- DISTINCT ---------------------------------------------------------------------------------------------------- */
+static const struct type *row_of_one(struct arena *a, const char *name, const struct type *t)
+{
+    return type_row(a, 1, &name, &t, false);
+}
+
+static enum status distinct_open(struct op_cx *cx, struct group_call *call, uint32_t number, const struct state_def *group)
+{
+    struct arena *a = cx->plan->arena;
+    struct group_distinct *d = mem_zalloc(cx->mem, sizeof *d);
+
+    call->distinct = d;
+    d->def = (struct state_def){.name = arena_printf(a, "distinct-%u", number),
+                                .version = 1,
+                                .shape = STATE_MAP,
+                                .key = group->key,
+                                .map_key = row_of_one(a, "value", call->agg.argument),
+                                .value = row_of_one(a, "rows", type_new(a, T_BIGINT, 0, 0, false)),
+                                .ttl = group->ttl};
+    TRY(state_open(cx->state, &d->def, &d->table, cx->err));
+    return state_probe_init(&d->probe, d->def.map_key, cx->mem, cx->err);
+}
+
+enum status group_calls_open(struct op_cx *cx, struct group_call *calls, uint32_t count, const struct state_def *group)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (calls[i].is_distinct) TRY(distinct_open(cx, &calls[i], i, group));
+    return S_OK;
+}
+
+void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (calls[i].distinct == NULL) continue;
+        state_probe_release(&calls[i].distinct->probe);
+        state_close(calls[i].distinct->table);
+        mem_free(cx->mem, calls[i].distinct);
+    }
+}
+
+static bool counts(const struct group_call *call, const struct batch *in, uint32_t row)
+{
+    if (call->filter >= 0) {
+        const struct vector *f = &in->cols[call->filter];
+        if (vector_is_null(f, row) || !VECTOR_VALUES(vector_values(f), bool)[vector_at(f, row)]) return false;
+    }
+    return !call->is_distinct || !vector_is_null(&in->cols[call->agg.col], row);
+}
+
+static enum status distinct_resolve(struct group_call *call, const struct batch *in, const struct state_keys *keys)
+{
+    struct group_distinct *d = call->distinct;
+    uint16_t numbers[BATCH_ROWS];
+
+    TRY(state_resolve(d->table, 0, keys, STATE_INSERT, d->heads, NULL));
+    BATCH_EACH(in, i, row)
+    {
+        numbers[i] = (uint16_t)row;
+        if (!counts(call, in, row)) d->heads[i] = NULL;
+    }
+    state_probe_fill(&d->probe, in, &call->agg.col, numbers, keys->count);
+    return state_entry_resolve(d->table, 0, d->heads, &d->probe, STATE_INSERT, d->rows, NULL);
+}
+
+enum status group_distinct_resolve(struct group_call *calls, uint32_t count, const struct batch *in, const struct state_keys *keys)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (calls[i].distinct != NULL) TRY(distinct_resolve(&calls[i], in, keys));
+    return S_OK;
+}
+
+/* Is it the first row of its value that comes, or the last one that goes? Counts it. */
+static bool value_passes(const struct group_distinct *d, uint32_t i, bool adds)
+{
+    int64_t *rows;
+
+    if (d->rows[i] == NULL) return false;
+    rows = state_word(d->rows[i], d->table->value.fields[0].offset);
+    if (!adds && *rows == 0) return false; /* nothing to take back */
+    *rows += adds ? 1 : -1;
+    return *rows == (adds ? 1 : 0);
+}
+
+/* --- applying ---------------------------------------------------------------------------------------------------- */
+static void rows_find(const struct group_call *call, const struct batch *in, void *const *acc, uint32_t first, uint32_t n, bool adds,
+                      struct rows_of *out)
+{
+    out->count = 0;
+    for (uint32_t i = first; i < first + n; i++) {
+        uint32_t row = batch_row(in, i);
+        enum row_kind kind = batch_kind(in, row);
+        if ((kind == ROW_INSERT || kind == ROW_UPDATE_AFTER) != adds || !counts(call, in, row)) continue;
+        if (call->distinct != NULL && !value_passes(call->distinct, i, adds)) continue;
+        out->acc[out->count] = acc[i];
+        out->rows[out->count++] = (uint16_t)row;
+    }
+}
+
+void group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first, uint32_t n)
+{
+    struct rows_of some;
+
+    for (uint32_t c = 0; c < count; c++) {
+        const struct agg *a = &calls[c].agg;
+        const struct vector *v = a->argument != NULL ? &in->cols[a->col] : NULL;
+        rows_find(&calls[c], in, acc, first, n, true, &some);
+        if (some.count > 0) a->type->add(a, some.acc, v, some.rows, some.count);
+        if (in->kinds == NULL) continue;
+        rows_find(&calls[c], in, acc, first, n, false, &some);
+        if (some.count > 0) a->type->retract(a, some.acc, v, some.rows, some.count);
+    }
+}
+
+/* Values that no row has any more go away at the end only: a later row of the batch may have brought them again. */
+static void distinct_done(struct group_distinct *d, uint32_t rows)
+{
+    uint32_t offset = d->table->value.fields[0].offset;
+
+    for (uint32_t i = 0; i < rows; i++)
+        if (d->rows[i] != NULL && *state_word(d->rows[i], offset) == 0 && state_element_of(d->table, d->rows[i])->count > 0)
+            state_row_remove(d->table, 0, d->heads[i], d->rows[i]);
+    state_done(d->table);
+}
+
+void group_calls_done(struct group_call *calls, uint32_t count, uint32_t rows)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (calls[i].distinct != NULL) distinct_done(calls[i].distinct, rows);
+}

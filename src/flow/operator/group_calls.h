@@ -1,0 +1,50 @@
+/* group_calls.h - the aggregate calls of a group aggregation: read from the configuration, and applied to accumulators. */
+#pragma once
+#include "columns/function/agg.h"
+#include "flow/operator/op.h"
+#include "flow/state/shape.h"
+
+enum { GROUP_CALLS_MAX = 1024 };
+
+/* Parallel lists: the i-th call of each. */
+struct group_config {
+    struct text_list functions; /* "sum" */
+    struct text_list arguments; /* column; "" is * */
+    struct text_list filters;   /* BOOLEAN column; "" is none */
+    struct text_list distinct;  /* "true", "false" */
+    struct text_list names;     /* of the results */
+    bool emit_before;           /* -U rows are needed */
+    bool emit_every;            /* a change for every row, not one for all rows of a batch */
+    bool retracts;              /* rows may be taken back */
+    int64_t ttl_ms;             /* 0: for ever */
+};
+
+/* Values of a DISTINCT argument under each key, with the number of rows that have them. */
+struct group_distinct {
+    struct state_def def;
+    struct state_table *table;
+    struct state_probe probe;
+    void *heads[BATCH_ROWS];
+    void *rows[BATCH_ROWS]; /* of the i-th row of the batch; NULL where it does not count */
+};
+
+struct group_call {
+    struct agg agg;
+    int filter;                      /* column, or -1 */
+    uint32_t first_field;            /* of its words in the state row */
+    struct group_distinct *distinct; /* NULL: all values count */
+    bool is_distinct;
+};
+
+/* Binds the calls against the input; *calls in the arena. E_GRAPH, E_CONFIG. */
+enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
+                             struct err *e) CHECKED;
+enum status group_calls_open(struct op_cx *cx, struct group_call *calls, uint32_t count, const struct state_def *group) CHECKED;
+void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count);
+
+/* Finds the values of DISTINCT arguments of a whole batch; may answer S_PENDING. */
+enum status group_distinct_resolve(struct group_call *calls, uint32_t count, const struct batch *in, const struct state_keys *keys)
+    CHECKED;
+/* The selected rows first..first+n of the batch into acc[first..]. */
+void group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first, uint32_t n);
+void group_calls_done(struct group_call *calls, uint32_t count, uint32_t rows); /* the batch of so many rows is done */

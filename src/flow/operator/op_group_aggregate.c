@@ -1,0 +1,330 @@
+/* op_group_aggregate.c - SQL's GROUP BY over a changelog: aggregates per key, and for every key that a batch touches the change of
+ * its row: +I when it is new, -U and +U when a value changed, -D when its last row is gone.
+ *
+ * A stretch of rows is taken at once. The accumulators of its keys are copied, the rows applied, and then old and new ones stand in
+ * one list, as the changes are emitted: the result hooks run once over that list. Updates that change nothing, and -U that nobody
+ * needs, are left out by a selection. A stretch ends where the output is full; with emit_every also before a key comes again, so
+ * that each row has its change, as in Flink without mini-batch.
+ *
+ * State: the key's number of rows, then the words of the calls (agg.h). */
+#include "flow/operator/group_calls.h"
+
+#include "ground/base/prng.h"
+
+#include <string.h>
+
+enum { SLOTS = 2 * BATCH_ROWS };
+
+/* Keys of a stretch, in the order in which they came. */
+struct group_key {
+    void *row;
+    uint32_t first; /* row of the selected rows that brought it */
+    bool is_new;
+};
+
+struct slot {
+    const void *row;
+    uint32_t generation;
+};
+
+struct group_aggregate {
+    struct group_call *calls;
+    uint32_t call_count;
+    struct state_def def;
+    struct state_table *table;
+    struct batch *out;
+    char *old; /* accumulators of the keys before the stretch */
+    uint32_t done, generation, key_count;
+    bool is_resolved, skips_same;
+    void *rows[BATCH_ROWS];
+    struct group_key keys[BATCH_ROWS];
+    struct slot slots[SLOTS];
+    /* what is emitted */
+    void *acc[BATCH_ROWS + 2];
+    uint16_t numbers[BATCH_ROWS + 2], selection[BATCH_ROWS + 2];
+};
+
+static const struct config_field group_config_fields[] = {
+    CONFIG_FIELD(group_config, functions, CONF_TEXTS, "aggregates"),
+    CONFIG_FIELD(group_config, arguments, CONF_TEXTS, "their argument columns; empty is *"),
+    CONFIG_FIELD(group_config, filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),
+    CONFIG_FIELD(group_config, distinct, CONF_TEXTS, "true: equal values count once"),
+    CONFIG_FIELD(group_config, names, CONF_TEXTS, "names of the results"),
+    CONFIG_FIELD(group_config, emit_before, CONF_BOOL, "updates come with the row before"),
+    CONFIG_FIELD(group_config, emit_every, CONF_BOOL, "every row makes a change, not every batch"),
+    CONFIG_FIELD(group_config, retracts, CONF_BOOL, "rows may be taken back"),
+    CONFIG_FIELD(group_config, ttl_ms, CONF_INT, "ms until an untouched group is forgotten; 0: never"),
+    CONFIG_LAST,
+};
+
+/* --- at graph time ----------------------------------------------------------------------------------------------- */
+static enum status group_derive(struct op_plan *p, const void *config, struct err *e)
+{
+    const struct group_config *c = config;
+    uint32_t keys = p->key_count[0], n = keys + c->functions.count;
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
+    const char **names = ARENA_ARRAY(p->arena, const char *, n);
+    struct group_call *calls;
+
+    TRY(group_calls_read(p->arena, p, c, &calls, e));
+    for (uint32_t i = 0; i < keys; i++) {
+        types[i] = p->inputs[0]->children[p->keys[0][i]];
+        names[i] = p->inputs[0]->names[p->keys[0][i]];
+    }
+    for (uint32_t i = keys; i < n; i++) {
+        types[i] = calls[i - keys].agg.result;
+        names[i] = c->names.items[i - keys];
+    }
+    p->outputs[0] = type_row(p->arena, n, names, types, false);
+    p->output_count = 1;
+    return S_OK;
+}
+
+static void group_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+{
+    const struct group_config *c = config;
+    struct group_call *calls;
+
+    (void)outputs;
+    for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
+    if (group_calls_read(p->arena, p, c, &calls, NULL) != S_OK) return;
+    for (uint32_t i = 0; i < c->functions.count; i++) {
+        if (calls[i].agg.argument != NULL) bit_set(inputs[0], calls[i].agg.col);
+        if (calls[i].filter >= 0) bit_set(inputs[0], (uint32_t)calls[i].filter);
+    }
+}
+
+/* --- opening ----------------------------------------------------------------------------------------------------- */
+static const struct type *key_row(const struct op_plan *p)
+{
+    uint32_t n = p->key_count[0];
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
+    const char **names = ARENA_ARRAY(p->arena, const char *, n);
+
+    for (uint32_t i = 0; i < n; i++) {
+        types[i] = p->inputs[0]->children[p->keys[0][i]];
+        names[i] = p->inputs[0]->names[p->keys[0][i]];
+    }
+    return type_row(p->arena, n, names, types, false);
+}
+
+/* A BIGINT for the rows and for each word. */
+static const struct type *words_row(struct arena *a, uint32_t count)
+{
+    const struct type **types = ARENA_ARRAY(a, const struct type *, count);
+    const char **names = ARENA_ARRAY(a, const char *, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        types[i] = type_new(a, T_BIGINT, 0, 0, false);
+        names[i] = i == 0 ? "rows" : arena_printf(a, "w%u", i);
+    }
+    return type_row(a, count, names, types, false);
+}
+
+static enum status group_open(struct op_cx *cx, void *self)
+{
+    const struct group_config *c = cx->config;
+    struct group_aggregate *s = self;
+    uint32_t words = 1, rows = MAX(cx->batch_rows, 2u);
+
+    s->call_count = c->functions.count;
+    TRY(group_calls_read(cx->plan->arena, cx->plan, c, &s->calls, cx->err));
+    for (uint32_t i = 0; i < s->call_count; i++) words += s->calls[i].agg.words;
+    s->def = (struct state_def){.name = "groups",
+                                .version = 1,
+                                .shape = STATE_MAP,
+                                .key = key_row(cx->plan),
+                                .value = words_row(cx->plan->arena, words),
+                                .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+    s->skips_same = c->ttl_ms == 0; /* an update that changes nothing keeps the row alive further down */
+    TRY(state_open(cx->state, &s->def, &s->table, cx->err));
+    for (uint32_t i = 0; i < s->call_count; i++)
+        s->calls[i].agg.offset = s->table->value.fields[s->calls[i].first_field < words ? s->calls[i].first_field : 0].offset;
+    s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
+    s->old = mem_alloc(cx->mem, (size_t)s->table->value.size * rows);
+    return group_calls_open(cx, s->calls, s->call_count, &s->def);
+}
+
+static void group_close(struct op_cx *cx, void *self, bool failed)
+{
+    struct group_aggregate *s = self;
+
+    (void)failed;
+    if (s->calls != NULL) group_calls_close(cx, s->calls, s->call_count);
+    state_close(s->table);
+    batch_free(s->out);
+    mem_free(cx->mem, s->old);
+}
+
+/* --- a stretch of rows ------------------------------------------------------------------------------------------- */
+static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const struct batch *in)
+{
+    const struct op_plan *p = cx->plan;
+    uint64_t hashes[BATCH_ROWS];
+
+    if (s->is_resolved) return S_OK;
+    batch_hash(in, p->keys[0], p->key_count[0], hashes);
+    struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
+    TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
+    TRY(group_distinct_resolve(s->calls, s->call_count, in, &keys));
+    s->is_resolved = true;
+    return S_OK;
+}
+
+/* True when the key is seen for the first time in this stretch. */
+static bool is_first(struct group_aggregate *s, const void *row)
+{
+    uint32_t at = (uint32_t)(mix64((uintptr_t)row) % SLOTS);
+
+    while (s->slots[at].generation == s->generation && s->slots[at].row != row) at = (at + 1) % SLOTS;
+    if (s->slots[at].generation == s->generation) return false;
+    s->slots[at] = (struct slot){row, s->generation};
+    return true;
+}
+
+static int64_t *row_count(const struct group_aggregate *s, void *row) { return state_word(row, s->table->value.fields[0].offset); }
+
+/* Collects the keys of a stretch from row s->done on; answers its length. */
+static uint32_t stretch_begin(struct group_aggregate *s, uint32_t rows, bool every)
+{
+    uint32_t i = s->done, room = s->out->capacity / 2;
+
+    s->generation++;
+    s->key_count = 0;
+    for (; i < rows; i++) {
+        void *row = s->rows[i];
+        if (every && s->key_count == room) break;
+        if (!is_first(s, row)) {
+            if (every) break;
+            continue;
+        }
+        if (s->key_count == room) break;
+        memcpy(s->old + (size_t)s->key_count * s->table->value.size, row, s->table->value.size);
+        s->keys[s->key_count++] = (struct group_key){row, i, *row_count(s, row) == 0};
+    }
+    return i - s->done;
+}
+
+static void rows_count(struct group_aggregate *s, const struct batch *in, uint32_t n)
+{
+    for (uint32_t i = s->done; i < s->done + n; i++) {
+        enum row_kind kind = batch_kind(in, batch_row(in, i));
+        int64_t *count = row_count(s, s->rows[i]);
+        if (kind == ROW_INSERT || kind == ROW_UPDATE_AFTER) (*count)++;
+        else if (*count > 0) (*count)--;
+    }
+}
+
+/* --- emitting ---------------------------------------------------------------------------------------------------- */
+static void put(struct group_aggregate *s, void *acc, enum row_kind kind, uint32_t number)
+{
+    uint32_t n = s->out->count++;
+
+    s->acc[n] = acc;
+    s->out->kinds[n] = (uint8_t)kind;
+    s->numbers[n] = (uint16_t)number;
+}
+
+static void changes_list(struct group_aggregate *s, const struct batch *in)
+{
+    for (uint32_t k = 0; k < s->key_count; k++) {
+        const struct group_key *key = &s->keys[k];
+        char *old = s->old + (size_t)k * s->table->value.size;
+        uint32_t number = batch_row(in, key->first);
+        bool is_gone = *row_count(s, key->row) == 0;
+        if (!key->is_new) put(s, old, is_gone ? ROW_DELETE : ROW_UPDATE_BEFORE, number);
+        if (!is_gone) put(s, key->row, key->is_new ? ROW_INSERT : ROW_UPDATE_AFTER, number);
+    }
+}
+
+static void columns_fill(struct op_cx *cx, struct group_aggregate *s, const struct batch *in)
+{
+    const struct op_plan *p = cx->plan;
+    uint32_t keys = p->key_count[0], n = s->out->count;
+
+    for (uint32_t i = 0; i < keys; i++)
+        if (s->out->cols[i].form != VEC_ABSENT)
+            vector_copy(&s->out->cols[i], 0, &in->cols[p->keys[0][i]], s->numbers, n, &s->out->heap, s->out->mem);
+    for (uint32_t c = 0; c < s->call_count; c++)
+        if (s->out->cols[keys + c].form != VEC_ABSENT)
+            s->calls[c].agg.type->result(&s->calls[c].agg, s->acc, n, &s->out->cols[keys + c], 0);
+}
+
+static bool is_same(const struct group_aggregate *s, uint32_t keys, uint32_t before, uint32_t after)
+{
+    for (uint32_t c = keys; c < s->out->col_count; c++) {
+        const struct vector *v = &s->out->cols[c];
+        if (v->form != VEC_ABSENT && vector_compare(v, before, v, after) != 0) return false;
+    }
+    return true;
+}
+
+/* Leaves out updates that change nothing, and rows before updates that nobody needs. */
+static void changes_select(struct group_aggregate *s, uint32_t keys, bool emit_before)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < s->out->count; i++) {
+        if (s->out->kinds[i] == ROW_UPDATE_BEFORE) {
+            if (s->skips_same && is_same(s, keys, i, i + 1)) i++;
+            else if (emit_before) s->selection[n++] = (uint16_t)i;
+            continue;
+        }
+        s->selection[n++] = (uint16_t)i;
+    }
+    if (n == s->out->count) return;
+    s->out->sel = s->selection;
+    s->out->sel_count = n;
+}
+
+static void groups_end(struct group_aggregate *s)
+{
+    for (uint32_t k = 0; k < s->key_count; k++) {
+        if (*row_count(s, s->keys[k].row) == 0) state_erase(s->table, s->keys[k].first);
+        else state_write(s->table, s->keys[k].first);
+    }
+}
+
+static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    const struct group_config *c = cx->config;
+    struct group_aggregate *s = self;
+    uint32_t rows = batch_rows(in);
+
+    ASSERT(input == 0 && s->done <= rows);
+    TRY(resolve(cx, s, in));
+    batch_clear(s->out);
+    s->out->sel = NULL;
+    batch_use_kinds(s->out);
+    uint32_t n = stretch_begin(s, rows, c->emit_every);
+    rows_count(s, in, n);
+    group_calls_apply(s->calls, s->call_count, in, s->rows, s->done, n);
+    changes_list(s, in);
+    columns_fill(cx, s, in);
+    changes_select(s, cx->plan->key_count[0], c->emit_before);
+    groups_end(s);
+    if (batch_rows(s->out) > 0) op_forward(cx, 0, s->out);
+    s->done += n;
+    if (s->done < rows) return S_MORE;
+    group_calls_done(s->calls, s->call_count, rows);
+    state_done(s->table);
+    s->done = 0;
+    s->is_resolved = false;
+    return S_OK;
+}
+
+const struct op_type op_group_aggregate = {
+    .name = "group_aggregate",
+    .doc = "SQL: aggregates per group of a changelog, and the changes of their rows",
+    .example = "SELECT bidder, COUNT(*) FROM bids GROUP BY bidder",
+    .flags = OP_SELECTION | OP_FORMS | OP_NEEDS_KEY,
+    .input_count = 1,
+    .config_size = sizeof(struct group_config),
+    .config_fields = group_config_fields,
+    .instance_size = sizeof(struct group_aggregate),
+    .derive = group_derive,
+    .needs = group_needs,
+    .open = group_open,
+    .on_batch = group_on_batch,
+    .close = group_close,
+};
