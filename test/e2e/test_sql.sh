@@ -65,9 +65,9 @@ says 'a slip' 1 'thalweg sql: Encountered "SELEC": expected a statement at line 
 SELEC 1
 ^^^^^' 'SELEC 1'
 
-says 'what is to come' 1 'thalweg sql: GROUP BY is not supported yet at line 1, column 43
-SELECT a FROM (VALUES (1)) t (a) GROUP BY a
-                                          ^' 'SELECT a FROM (VALUES (1)) t (a) GROUP BY a'
+says 'what is to come' 1 'thalweg sql: models are not supported yet at line 1, column 8
+CREATE MODEL m
+       ^^^^^' 'CREATE MODEL m'
 
 says 'a row that fails' 1 "+----+-------------+
 | op |      EXPR\$0 |

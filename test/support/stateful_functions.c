@@ -3,6 +3,8 @@
  * resolved for another row, applied twice or lost shows in the rows. */
 #include "support/stateful.h"
 
+#include "flow/operator/group_calls.h"
+
 #include "columns/column/batch.h"
 
 #define FN(f) .functions = {&f}, .config = &(const struct function_config){.function = STATEFUL_FN(f)}
@@ -330,7 +332,16 @@ static const struct tw_function partition_sums = {.in = &stateful_row_row, .key 
                                                   .out = &stateful_sum_row, .add = count_and_mix, .result = answer_sum};
 
 #define ROLLING(name) {"rolling", name, .config = &(const struct rolling_config){name, "v"}}
+#define TEXTS(...) {(const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *const[]){__VA_ARGS__}))}
+static const struct group_config groups = {.functions = TEXTS("count", "sum", "count"),
+                                           .arguments = TEXTS("", "v", "v"),
+                                           .filters = TEXTS("", "", ""),
+                                           .distinct = TEXTS("false", "false", "true"),
+                                           .names = TEXTS("n", "s", "d"),
+                                           .emit_before = true,
+                                           .emit_every = true};
 static const struct stateful_case cases[] = {
+    {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"process", "value", FN(values)},
     {"process", "list", FN(lists)},
     {"process", "map", FN(maps)},

@@ -15,6 +15,13 @@ const struct agg_type *const agg_types[] = {
 #undef X
     NULL};
 
+const struct agg_type *agg_find(struct str name)
+{
+    for (uint32_t i = 0; agg_types[i] != NULL; i++)
+        if (str_equal_nocase(name, str_of(agg_types[i]->name))) return agg_types[i];
+    return NULL;
+}
+
 static enum status find_type(struct str name, const struct agg_type **out, struct err *e)
 {
     const char *names[64] = {NULL};

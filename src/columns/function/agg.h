@@ -2,7 +2,7 @@
  *
  * An accumulator is a few 8-byte words inside a row that the caller keeps (offset given at bind time); all zero is the
  * empty accumulator. Hooks are loops over rows: `acc[i]` is the accumulator of the i-th row, equal keys share one.
- * Integer sums wrap as in Flink; counts and integer sums can be retracted exactly, floating point never is. */
+ * Integer sums wrap as in Flink. Counts and sums can be retracted; only those of whole numbers can be unmerged. */
 #pragma once
 #include "columns/column/batch.h"
 
@@ -34,6 +34,7 @@ struct agg_type {
 };
 
 extern const struct agg_type *const agg_types[]; /* sorted by name, ends with NULL */
+const struct agg_type *agg_find(struct str name);  /* case is ignored; NULL when unknown */
 /* Parses "count(*)", "sum(price) AS total" against a row type and binds it; *alias is its name (default: the text). */
 enum status agg_bind(struct agg *a, struct arena *arena, const struct type *row, struct str text, const char **alias,
                      struct err *e) CHECKED;

@@ -14,13 +14,6 @@ struct rows_of {
 };
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
-static const struct agg_type *agg_named(const char *name)
-{
-    for (uint32_t i = 0; agg_types[i] != NULL; i++)
-        if (strcmp(agg_types[i]->name, name) == 0) return agg_types[i];
-    return NULL;
-}
-
 static enum status column_of(const struct op_plan *p, const char *name, int *col, struct err *e)
 {
     *col = -1;
@@ -35,7 +28,7 @@ static enum status call_read(struct arena *a, const struct op_plan *p, const str
     const struct type *in = p->inputs[0];
     int argument;
 
-    out->agg.type = agg_named(c->functions.items[i]);
+    out->agg.type = agg_find(str_of(c->functions.items[i]));
     if (out->agg.type == NULL) return err_set(e, E_CONFIG, "unknown aggregate '%s'", c->functions.items[i]);
     TRY(column_of(p, c->arguments.items[i], &argument, e));
     TRY(column_of(p, c->filters.items[i], &out->filter, e));

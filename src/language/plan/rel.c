@@ -72,6 +72,22 @@ struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body 
     return r;
 }
 
+struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body)
+{
+    uint32_t n = body->key_count + body->call_count;
+    const struct type **types = ARENA_ARRAY(a, const struct type *, n + 1);
+    const char **names = ARENA_ARRAY(a, const char *, n + 1);
+
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_key = i < body->key_count;
+        types[i] = is_key ? input->row->children[body->keys[i]] : body->calls[i - body->key_count].result;
+        names[i] = is_key ? input->row->names[body->keys[i]] : body->calls[i - body->key_count].name;
+    }
+    struct rel *r = rel_new(a, &rel_aggregate_type, type_row(a, n, names, types, false), &input, 1);
+    BODY(r, struct aggregate_body, *body);
+    return r;
+}
+
 struct rel *rel_union(struct arena *a, struct rel *const *inputs, uint32_t count)
 {
     struct rel *r = rel_new(a, &rel_union_type, inputs[0]->row, inputs, count);
@@ -169,29 +185,53 @@ void rel_print_changes(const struct rel *r, struct buf *out)
 }
 
 /* --- EXPLAIN and lowering ---------------------------------------------------------------------------------------- */
-void lower_hash_edge(struct lowering *l, const struct type *row, uint32_t from, uint32_t to, uint32_t input, const uint32_t *cols,
-                     uint32_t count)
+static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    return r->type->distribution != NULL ? r->type->distribution(r, input, cols) : -1;
+}
+
+void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t to, uint32_t input)
 {
     struct graph_edge *edge = graph_add_edge(l->graph, from, to, input, (struct graph_here){0});
-    const char **names = ARENA_ARRAY(l->a, const char *, MAX(count, 1u));
+    const uint32_t *cols = NULL;
+    int count = distribution(r, input, &cols);
+    const char **names = ARENA_ARRAY(l->a, const char *, MAX(count, 1));
 
-    for (uint32_t i = 0; i < count; i++) names[i] = row->names[cols[i]];
-    if (count == 0) {
-        l->graph->nodes[to]->single = true;
-        return;
-    }
+    if (count == 0) l->graph->nodes[to]->single = true;
+    if (count <= 0) return;
+    for (int i = 0; i < count; i++) names[i] = r->inputs[input]->row->names[cols[i]];
     edge->has_partitioner = true;
     edge->partitioner = PART_HASH;
-    edge->keys = (struct text_list){names, count};
+    edge->keys = (struct text_list){names, (uint32_t)count};
+}
+
+static void explain_line(uint32_t depth, struct buf *out)
+{
+    for (uint32_t i = 1; i < depth; i++) buf_append_text(out, "   ");
+    if (depth > 0) buf_append_text(out, "+- ");
+}
+
+/* As Flink does, what moves rows between tasks is a line of its own. */
+static uint32_t explain_exchange(const struct rel *r, uint32_t input, uint32_t depth, struct buf *out)
+{
+    const uint32_t *cols = NULL;
+    int count = distribution(r, input, &cols);
+
+    if (count < 0) return depth;
+    explain_line(depth, out);
+    buf_append_text(out, count == 0 ? "Exchange(distribution=[single" : "Exchange(distribution=[hash[");
+    for (int i = 0; i < count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->inputs[input]->row->names[cols[i]]);
+    buf_append_text(out, count == 0 ? "])\n" : "]])\n");
+    return depth + 1;
 }
 
 static void explain(const struct rel *r, uint32_t depth, struct buf *out)
 {
-    for (uint32_t i = 1; i < depth; i++) buf_append_text(out, "   ");
-    buf_printf(out, "%s%s(", depth > 0 ? "+- " : "", r->type->name);
+    explain_line(depth, out);
+    buf_printf(out, "%s(", r->type->name);
     if (r->type->explain != NULL) r->type->explain(r, out);
     buf_append_text(out, ")\n");
-    for (uint32_t i = 0; i < r->input_count; i++) explain(r->inputs[i], depth + 1, out);
+    for (uint32_t i = 0; i < r->input_count; i++) explain(r->inputs[i], explain_exchange(r, i, depth + 1, out), out);
 }
 
 void rel_explain(const struct rel *r, struct buf *out) { explain(r, 0, out); }

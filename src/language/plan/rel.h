@@ -21,6 +21,8 @@ struct lowering {
     struct arena *a;
     const struct fn_session *session;
     int64_t receiver; /* of the result's rows */
+    int64_t ttl_ms;   /* table.exec.state.ttl */
+    bool emit_every;  /* thalweg.exec.emit = every */
 };
 
 struct rel_type {
@@ -30,6 +32,8 @@ struct rel_type {
     void (*derive)(struct rel *r, struct arena *a);
     /* Does it need -U from an input that updates, given its own wants_before? NULL: when others need it of this node. */
     bool (*wants_before)(const struct rel *r, uint32_t input);
+    /* How many columns decide in which task a row of an input is worked on, and which; 0: all rows in one; -1: any. NULL: -1. */
+    int (*distribution)(const struct rel *r, uint32_t input, const uint32_t **cols);
     /* Can it work on what its inputs bring? NULL: yes. E_UNSUPPORTED in Flink's words. */
     enum status (*check)(const struct rel *r, struct err *e);
     void (*explain)(const struct rel *r, struct buf *out); /* "select=[a], where=[(a > 1)]"; NULL: nothing */
@@ -83,6 +87,19 @@ struct calc_body {
     uint32_t count;         /* 0: the columns of the input */
     struct expr *const *columns;
 };
+/* Aggregates of groups: the row has the group columns, then the results. */
+struct aggregate_call {
+    const char *function; /* of agg_types */
+    int argument, filter; /* columns of the input, or -1 */
+    bool distinct;
+    const struct type *result;
+    const char *name;
+};
+struct aggregate_body {
+    uint32_t key_count, call_count;
+    const uint32_t *keys; /* columns of the input */
+    const struct aggregate_call *calls;
+};
 /* Rows into a table, or to whoever asked (table NULL). */
 struct sink_body {
     const struct table *table;
@@ -92,6 +109,7 @@ struct rel *rel_values(struct arena *a, const struct type *row, const struct val
 struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *row);
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
+struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
 struct rel *rel_union(struct arena *a, struct rel *const *inputs, uint32_t count);
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t);
 
@@ -104,9 +122,8 @@ void rel_add_key(struct rel *r, struct arena *a, const uint32_t *cols, uint32_t 
 /* "I,UB,UA,D": what comes out, as EXPLAIN CHANGELOG_MODE shows it. */
 void rel_print_changes(const struct rel *r, struct buf *out);
 
-/* An edge whose rows meet by the values of columns (count 0: all in one task). */
-void lower_hash_edge(struct lowering *l, const struct type *row, uint32_t from, uint32_t to, uint32_t input, const uint32_t *cols,
-                     uint32_t count);
+/* The edge from a node of the job graph to input `input` of the one that r becomes, by its distribution. */
+void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t to, uint32_t input);
 /* Operator calc behind a node of the job graph; answers its number. */
 uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input);
 

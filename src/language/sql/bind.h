@@ -22,6 +22,9 @@ struct binder {
     const struct tokens *t; /* for the places in errors */
     const struct bind_scope *scope;
     struct err *e;
+    /* May bind a node in its own way, above anything else: aggregates and what is grouped. *done says whether it did. NULL: none. */
+    enum status (*special)(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done);
+    void *arg; /* of special */
 };
 
 /* Errors stand at the part of the text that is wrong. */

@@ -263,7 +263,10 @@ enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **
 {
     struct expr **args;
     uint32_t count;
+    bool done = false;
 
+    if (b->special != NULL) TRY(b->special(b, x, out, &done));
+    if (done) return S_OK;
     switch ((enum ast_expr_kind)x->kind) {
     case AX_LITERAL: return bind_literal(b, x, out);
     case AX_NAME: return bind_name(b, x, out);

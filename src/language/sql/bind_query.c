@@ -1,7 +1,7 @@
 /* bind_query.c - a query becomes a plan from the inside out: tables give columns, WHERE and the select list a Calc, set operations
- * join plans of equal columns.
+ * join plans of equal columns. SELECT itself is in bind_select.c.
  *
- * Not here yet, and refused by name: grouping, DISTINCT, joins, ORDER BY, LIMIT. */
+ * Not here yet, and refused by name: joins, ORDER BY, LIMIT. */
 #include "language/sql/bind_query.h"
 
 #include "columns/column/type_rules.h"
@@ -12,13 +12,7 @@
 
 enum { VIEW_DEPTH_MAX = 64 };
 
-/* A plan with the names by which its columns are known. */
-struct source {
-    struct rel *rel;
-    struct bind_scope scope;
-};
-
-static enum status not_yet(struct query_binder *b, struct ast_place place, const char *what)
+enum status bind_not_yet(struct query_binder *b, struct ast_place place, const char *what)
 {
     return sql_error(b->e, b->t, place.at, place.size, "%s is not supported yet", what);
 }
@@ -36,7 +30,7 @@ struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, 
     return (struct bind_scope){row, row->child_count, columns};
 }
 
-static const char *text_of(struct query_binder *b, struct str s) { return arena_strndup(b->a, s.data, s.size); }
+const char *bind_text(struct query_binder *b, struct str s) { return arena_strndup(b->a, s.data, s.size); }
 
 /* The same rows under other column names. */
 struct rel *bind_renamed(struct query_binder *b, struct rel *r, const char *const *names)
@@ -65,7 +59,7 @@ static enum status rename_columns(struct query_binder *b, struct rel **r, uint32
                          "List of column aliases must have same degree as table; table has %u columns, whereas alias "
                          "list has %u columns",
                          (*r)->row->child_count, count);
-    for (uint32_t i = 0; i < count; i++) names[i] = text_of(b, columns[i]);
+    for (uint32_t i = 0; i < count; i++) names[i] = bind_text(b, columns[i]);
     *r = bind_renamed(b, *r, names);
     return S_OK;
 }
@@ -103,9 +97,9 @@ enum status bind_name(struct query_binder *b, const struct ast_name *n, struct o
 {
     if (n->count > 3)
         return sql_error(b->e, b->t, n->place.at, n->place.size, "a name has at most three parts here: catalog.database.name");
-    *out = (struct object_name){b->catalog, b->database, text_of(b, n->parts[n->count - 1])};
-    if (n->count > 1) out->database = text_of(b, n->parts[n->count - 2]);
-    if (n->count > 2) out->catalog = text_of(b, n->parts[n->count - 3]);
+    *out = (struct object_name){b->catalog, b->database, bind_text(b, n->parts[n->count - 1])};
+    if (n->count > 1) out->database = bind_text(b, n->parts[n->count - 2]);
+    if (n->count > 2) out->catalog = bind_text(b, n->parts[n->count - 3]);
     return S_OK;
 }
 
@@ -133,21 +127,21 @@ static enum status bind_named(struct query_binder *b, const struct ast_table *t,
     return bind_scan(b, table, t, out);
 }
 
-static enum status bind_table(struct query_binder *b, const struct ast_table *t, struct source *out)
+enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out)
 {
     struct str alias = t->alias;
 
-    if (t->as_of != NULL) return not_yet(b, t->place, "FOR SYSTEM_TIME AS OF");
+    if (t->as_of != NULL) return bind_not_yet(b, t->place, "FOR SYSTEM_TIME AS OF");
     switch ((enum ast_table_kind)t->kind) {
     case TABLE_NAME:
         TRY(bind_named(b, t, &out->rel));
         if (alias.size == 0) alias = t->name.parts[t->name.count - 1];
         break;
     case TABLE_QUERY: TRY(bind_query(b, t->query, &out->rel)); break;
-    case TABLE_FILE: return not_yet(b, t->place, "a file as a table");
-    case TABLE_CALL: return not_yet(b, t->place, "a table function");
-    case TABLE_UNNEST: return not_yet(b, t->place, "UNNEST");
-    case TABLE_JOIN: return not_yet(b, t->place, "a join");
+    case TABLE_FILE: return bind_not_yet(b, t->place, "a file as a table");
+    case TABLE_CALL: return bind_not_yet(b, t->place, "a table function");
+    case TABLE_UNNEST: return bind_not_yet(b, t->place, "UNNEST");
+    case TABLE_JOIN: return bind_not_yet(b, t->place, "a join");
     }
     TRY(rename_columns(b, &out->rel, t->alias_column_count, t->alias_columns, t->place));
     out->scope = bind_scope_of(b, out->rel->row, alias);
@@ -155,7 +149,7 @@ static enum status bind_table(struct query_binder *b, const struct ast_table *t,
 }
 
 /* One row without columns, for SELECT without FROM; a column that nobody reads stands for none. */
-static void bind_nothing(struct query_binder *b, struct source *out)
+void bind_nothing(struct query_binder *b, struct bind_source *out)
 {
     static const char *const names[] = {"ZERO"};
     static const struct type *const types[] = {&type_int};
@@ -166,119 +160,6 @@ static void bind_nothing(struct query_binder *b, struct source *out)
     items[0] = expr_null(&m, &type_int);
     out->rel = rel_values(b->a, type_row(b->a, 1, names, types, false), &v);
     out->scope = (struct bind_scope){.row = out->rel->row};
-}
-
-/* --- SELECT ------------------------------------------------------------------------------------------------------ */
-struct columns {
-    uint32_t count, capacity;
-    struct expr **items;
-    const char **names;
-};
-
-static enum status add_column(struct query_binder *b, struct columns *c, struct expr *x, const char *name)
-{
-    if (c->count == c->capacity) {
-        uint32_t more = MAX(c->capacity * 2, 16u);
-        struct expr **items = ARENA_ARRAY(b->a, struct expr *, more);
-        const char **names = ARENA_ARRAY(b->a, const char *, more);
-        if (c->count > 0) {
-            memcpy(items, c->items, sizeof *items * c->count);
-            memcpy(names, c->names, sizeof *names * c->count);
-        }
-        c->items = items;
-        c->names = names;
-        c->capacity = more;
-    }
-    c->items[c->count] = x;
-    c->names[c->count++] = name;
-    return S_OK;
-}
-
-/* * and t.* */
-static enum status add_star(struct query_binder *b, struct columns *c, const struct source *from,
-                            const struct ast_expr *star)
-{
-    struct expr_maker m = {.a = b->a};
-    uint32_t before = c->count;
-
-    for (uint32_t i = 0; i < from->scope.count; i++) {
-        const struct bind_column *column = &from->scope.columns[i];
-        if (star->name.count > 0 && !str_equal(column->table, star->name.parts[star->name.count - 1])) continue;
-        TRY(add_column(b, c, expr_column(&m, from->scope.row, column->col), text_of(b, column->name)));
-    }
-    if (c->count > before) return S_OK;
-    if (star->name.count == 0)
-        return sql_error(b->e, b->t, star->place.at, star->place.size, "SELECT * must have a FROM clause");
-    return sql_error(b->e, b->t, star->place.at, star->place.size, "Unknown identifier '%.*s'",
-                     (int)star->name.parts[0].size, star->name.parts[0].data);
-}
-
-/* As Flink names them: the alias, the column's own name, else EXPR$<place>. */
-static const char *item_name(struct query_binder *b, const struct ast_item *item, uint32_t place)
-{
-    if (item->alias.size > 0) return text_of(b, item->alias);
-    if (item->x->kind == AX_NAME) return text_of(b, item->x->name.parts[item->x->name.count - 1]);
-    return arena_printf(b->a, "EXPR$%u", place);
-}
-
-/* Two columns of one name become a and a0. */
-static void make_names_unique(struct query_binder *b, struct columns *c)
-{
-    for (uint32_t i = 0; i < c->count; i++) {
-        const char *name = c->names[i];
-        for (uint32_t n = 0, k = 0; k < i;) {
-            if (strcmp(c->names[k], c->names[i]) != 0) {
-                k++;
-                continue;
-            }
-            c->names[i] = arena_printf(b->a, "%s%u", name, n++);
-            k = 0;
-        }
-    }
-}
-
-static enum status refuse_rest(struct query_binder *b, const struct ast_select *s)
-{
-    if (s->grouped) return not_yet(b, s->group.count > 0 ? s->group.items[0]->place : s->place, "GROUP BY");
-    if (s->having != NULL) return not_yet(b, s->having->place, "HAVING");
-    if (s->qualify != NULL) return not_yet(b, s->qualify->place, "QUALIFY");
-    return s->distinct ? not_yet(b, s->place, "SELECT DISTINCT") : S_OK;
-}
-
-static enum status bind_where(struct query_binder *b, struct binder *x, const struct ast_expr *where, struct expr **out)
-{
-    TRY(bind_expr(x, where, out));
-    if ((*out)->type->kind == T_BOOLEAN) return S_OK;
-    return sql_error(b->e, b->t, where->place.at, where->place.size, "WHERE clause must be a condition");
-}
-
-static enum status bind_select(struct query_binder *b, const struct ast_select *s, struct rel **out)
-{
-    struct source from;
-    struct columns columns = {0};
-    struct calc_body calc = {0};
-
-    TRY(refuse_rest(b, s));
-    if (s->from != NULL)
-        TRY(bind_table(b, s->from, &from));
-    else
-        bind_nothing(b, &from);
-    struct binder x = bind_expr_binder(b, &from.scope);
-    if (s->where != NULL) TRY(bind_where(b, &x, s->where, &calc.condition));
-    for (uint32_t i = 0; i < s->item_count; i++) {
-        struct expr *item;
-        if (s->items[i].x->kind == AX_STAR) {
-            TRY(add_star(b, &columns, &from, s->items[i].x));
-            continue;
-        }
-        TRY(bind_expr(&x, s->items[i].x, &item));
-        TRY(add_column(b, &columns, item, item_name(b, &s->items[i], columns.count)));
-    }
-    make_names_unique(b, &columns);
-    calc.count = columns.count;
-    calc.columns = columns.items;
-    *out = rel_calc(b->a, from.rel, &calc, columns.names);
-    return S_OK;
 }
 
 /* --- VALUES ------------------------------------------------------------------------------------------------------ */
@@ -349,7 +230,7 @@ static enum status bind_union(struct query_binder *b, const struct ast_query *q,
     struct rel *sides[2];
 
     if (q->kind != QUERY_UNION || !q->all)
-        return not_yet(b, q->place,
+        return bind_not_yet(b, q->place,
                        q->kind == QUERY_UNION       ? "UNION without ALL"
                        : q->kind == QUERY_INTERSECT ? "INTERSECT"
                                                     : "EXCEPT");
@@ -375,7 +256,7 @@ static enum status bind_union(struct query_binder *b, const struct ast_query *q,
 static enum status bind_body(struct query_binder *b, const struct ast_query *q, struct rel **out)
 {
     struct ast_table named = {.kind = TABLE_NAME, .place = q->place, .name = q->table};
-    struct source from;
+    struct bind_source from;
 
     switch ((enum ast_query_kind)q->kind) {
     case QUERY_SELECT: return bind_select(b, q->select, out);
@@ -397,8 +278,8 @@ enum status bind_query(struct query_binder *b, const struct ast_query *q, struct
         *w = (struct bind_with){.outer = inner.with, .cte = &q->ctes[i]};
         inner.with = w;
     }
-    if (q->order.count > 0) return not_yet(b, q->order.items[0].x->place, "ORDER BY");
-    if (q->limit != NULL) return not_yet(b, q->limit->place, "LIMIT");
-    if (q->offset != NULL) return not_yet(b, q->offset->place, "OFFSET");
+    if (q->order.count > 0) return bind_not_yet(b, q->order.items[0].x->place, "ORDER BY");
+    if (q->limit != NULL) return bind_not_yet(b, q->limit->place, "LIMIT");
+    if (q->offset != NULL) return bind_not_yet(b, q->offset->place, "OFFSET");
     return bind_body(&inner, q, out);
 }

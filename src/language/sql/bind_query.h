@@ -31,4 +31,15 @@ struct rel *bind_renamed(struct query_binder *b, struct rel *r, const char *cons
 /* The rows with columns of other types and names. E_DATA where there is no such implicit cast. */
 enum status bind_cast_columns(struct query_binder *b, struct rel **r, const struct type *to) CHECKED;
 
+/* A plan with the names by which its columns are known. */
+struct bind_source {
+    struct rel *rel;
+    struct bind_scope scope;
+};
+enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out) CHECKED;
+void bind_nothing(struct query_binder *b, struct bind_source *out); /* one row, for SELECT without FROM */
+enum status bind_select(struct query_binder *b, const struct ast_select *s, struct rel **out) CHECKED;
+enum status bind_not_yet(struct query_binder *b, struct ast_place place, const char *what); /* fails: "<what> is not supported yet" */
+const char *bind_text(struct query_binder *b, struct str s);
+
 enum status bind_query(struct query_binder *b, const struct ast_query *q, struct rel **out) CHECKED;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Binds text of a table over a row. Errors stand in that text: they name the table's part. */
-static enum status bind_text(struct query_binder *b, const char *text, const struct type *row, struct expr **out)
+static enum status bind_expression_text(struct query_binder *b, const char *text, const struct type *row, struct expr **out)
 {
     struct query_binder inner = *b;
     struct tokens *t = ARENA_NEW(b->a, struct tokens);
@@ -31,7 +31,7 @@ static enum status add_computed(struct query_binder *b, const struct table *t, s
         names[i] = t->columns[i].name;
         any |= t->columns[i].kind == TABLE_COMPUTED;
         if (t->columns[i].kind == TABLE_COMPUTED)
-            TRY(bind_text(b, t->columns[i].expression, (*out)->row, &columns[i]));
+            TRY(bind_expression_text(b, t->columns[i].expression, (*out)->row, &columns[i]));
         else
             columns[i] = expr_column(&m, (*out)->row, stored++);
     }
@@ -44,7 +44,7 @@ static enum status add_watermark(struct query_binder *b, const struct table *t, 
 {
     struct watermark_body w = {.rowtime = (uint32_t)type_field(t->row, str_of(t->watermark_column))};
 
-    TRY(bind_text(b, t->watermark, (*out)->row, &w.watermark));
+    TRY(bind_expression_text(b, t->watermark, (*out)->row, &w.watermark));
     *out = rel_watermark(b->a, *out, t->row, &w);
     return S_OK;
 }

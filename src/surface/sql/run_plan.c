@@ -2,6 +2,7 @@
 #include "surface/sql/session_internal.h"
 
 #include "control/jobmanager/jobmaster.h"
+#include "surface/sql/sql_keys.h"
 
 static enum status give_rows(void *arg, int64_t receiver, struct batch *b, struct err *e)
 {
@@ -14,7 +15,12 @@ static enum status give_rows(void *arg, int64_t receiver, struct batch *b, struc
 static enum status encode(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct buf *bytes)
 {
     struct graph g;
-    struct lowering l = {.graph = &g, .a = &r->arena, .session = &r->s->functions};
+    struct options o = config_options(&r->s->config);
+    struct lowering l = {.graph = &g,
+                         .a = &r->arena,
+                         .session = &r->s->functions,
+                         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
+                         .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1};
     uint32_t node;
 
     r->s->functions.chance = sys_random(r->s->options.sys);

@@ -16,6 +16,12 @@ const struct option_def sql_keys[] = {
      .kind = OPT_DURATION_MS,
      .fallback = "0",
      .doc = "how long state stays that is not updated; 0: for ever"},
+    {.key = "thalweg.exec.emit",
+     .kind = OPT_ENUM,
+     .choices = "batch|every",
+     .fallback = "batch",
+     .doc = "batch: a result is updated once for all rows that came together; every: once for each row, as in Flink without "
+            "mini-batch"},
     {.key = "table.exec.sink.not-null-enforcer",
      .kind = OPT_ENUM,
      .choices = "ERROR|DROP",

@@ -1,0 +1,106 @@
+/* node_aggregate.c - GroupAggregate: aggregates of groups whose rows come for ever; each group has one row, which is updated. */
+#include "flow/operator/group_calls.h"
+#include "ground/base/str.h"
+#include "language/plan/rel.h"
+
+#include <string.h>
+
+static void call_print(const struct aggregate_call *c, const struct type *in, struct buf *out)
+{
+    for (const char *p = c->function; *p != '\0'; p++)
+        buf_append_byte(out, *p >= 'a' && *p <= 'z' ? (unsigned char)(*p - 32) : (unsigned char)*p);
+    buf_printf(out, "(%s%s)", c->distinct ? "DISTINCT " : "", c->argument >= 0 ? in->names[c->argument] : "*");
+    if (c->filter >= 0) buf_printf(out, " FILTER %s", in->names[c->filter]);
+    buf_printf(out, " AS %s", c->name);
+}
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct aggregate_body *b = r->body;
+
+    if (b->key_count > 0) buf_append_text(out, "groupBy=[");
+    for (uint32_t i = 0; i < b->key_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    buf_append_text(out, b->key_count > 0 ? "], select=[" : "select=[");
+    for (uint32_t i = 0; i < r->row->child_count; i++) {
+        if (i > 0) buf_append_text(out, ", ");
+        if (i < b->key_count)
+            buf_append_text(out, r->row->names[i]);
+        else
+            call_print(&b->calls[i - b->key_count], r->inputs[0]->row, out);
+    }
+    buf_append_byte(out, ']');
+}
+
+/* Without results a group's row never changes (DISTINCT), but it may go. */
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct aggregate_body *b = r->body;
+    uint32_t *cols = ARENA_ARRAY(a, uint32_t, b->key_count + 1);
+
+    for (uint32_t i = 0; i < b->key_count; i++) cols[i] = i;
+    rel_add_key(r, a, cols, b->key_count);
+    r->modifies = b->call_count > 0 ? MODIFIES_UPDATES : MODIFIES_NOTHING;
+    if (r->inputs[0]->modifies != MODIFIES_NOTHING) r->modifies |= MODIFIES_DELETES;
+}
+
+static bool wants_before(const struct rel *r, uint32_t input)
+{
+    (void)r;
+    (void)input;
+    return true; /* what an update takes away must be known */
+}
+
+static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    const struct aggregate_body *b = r->body;
+
+    (void)input;
+    *cols = b->keys;
+    return (int)b->key_count;
+}
+
+static void calls_lower(struct lowering *l, const struct rel *r, struct group_config *c)
+{
+    const struct aggregate_body *b = r->body;
+    const struct type *in = r->inputs[0]->row;
+    struct text_list *const lists[] = {&c->functions, &c->arguments, &c->filters, &c->distinct, &c->names};
+    const char **texts[COUNT_OF(lists)];
+
+    for (size_t k = 0; k < COUNT_OF(lists); k++) {
+        texts[k] = ARENA_ARRAY(l->a, const char *, MAX(b->call_count, 1u));
+        *lists[k] = (struct text_list){texts[k], b->call_count};
+    }
+    for (uint32_t i = 0; i < b->call_count; i++) {
+        const struct aggregate_call *call = &b->calls[i];
+        texts[0][i] = call->function;
+        texts[1][i] = call->argument >= 0 ? in->names[call->argument] : "";
+        texts[2][i] = call->filter >= 0 ? in->names[call->filter] : "";
+        texts[3][i] = call->distinct ? "true" : "false";
+        texts[4][i] = call->name;
+    }
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    struct graph_node *n = graph_add_node(l->graph, op_find("group_aggregate"), "GroupAggregate",
+                                          (struct graph_here){0});
+    struct group_config *c = n->config;
+
+    (void)e;
+    calls_lower(l, r, c);
+    c->emit_before = r->wants_before;
+    c->emit_every = l->emit_every;
+    c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
+    c->ttl_ms = l->ttl_ms;
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
+}
+
+const struct rel_type rel_aggregate_type = {.name = "GroupAggregate",
+                                            .doc = "aggregates of groups; each group has one row, which is updated",
+                                            .derive = derive,
+                                            .wants_before = wants_before,
+                                            .distribution = distribution,
+                                            .explain = explain,
+                                            .lower = lower};
