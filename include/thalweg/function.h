@@ -61,13 +61,16 @@ struct tw_ttl {
 struct tw_function;
 
 /* One declared state. `value` and `map_key` are SQL type texts: "BIGINT", "ARRAY<STRING>", "ROW<a INT, b STRING>", or with
- * a bare ROW for structs that `row` describes: "MAP<STRING, ROW>". */
+ * a bare ROW for structs that `row` (in map_key: `key_row`) describes: "MAP<STRING, ROW>". Two keys of a map are one when their
+ * fields are: what stands in place of NULL and between fields does not count, nor does the order of a MAP in them; NULL equals
+ * NULL, NaN equals NaN, and -0 is another key than 0, as for Flink's Double. */
 struct tw_state {
     const char *name;
     enum tw_state_kind kind;
     const char *value;
     const struct tw_row *row;            /* what a bare ROW in .value stands for, as in TW_FIELD_OF; NULL = none */
     const char *map_key;                 /* TW_MAP, TW_BROADCAST */
+    const struct tw_row *key_row;        /* what a bare ROW in .map_key stands for; "ROW": the key is that struct */
     const struct tw_function *function;  /* TW_REDUCING: reduce; TW_AGGREGATING: add, merge, result */
     struct tw_ttl ttl;
     /* Of a window function: belongs to the key and the window, and goes with it; not where windows merge. */

@@ -162,7 +162,9 @@ static enum status state_types_check(struct arena *a, const struct tw_state *s, 
     if (has_key && s->map_key == NULL)
         return err_set(e, E_GRAPH, "%s state '%s' needs the type of its map key in .map_key", kind_names[s->kind],
                        s->name);
-    if (has_key) st = user_value_of_text(a, s->map_key, NULL, &value, e);
+    if (!has_key && s->key_row != NULL)
+        return err_set(e, E_GRAPH, "%s state '%s' has no keys of its own, but a .key_row", kind_names[s->kind], s->name);
+    if (has_key) st = user_value_of_key(a, s->map_key, s->key_row, &value, e);
     if (st == S_OK && s->kind == TW_AGGREGATING && s->function->acc)
         st = user_value_of_row(a, s->function->acc, &value, e);
     else if (st == S_OK && s->value)

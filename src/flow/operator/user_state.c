@@ -92,7 +92,7 @@ static enum status state_open_one(struct tw_context *cx, struct user_state *s)
     TRY(acc ? user_value_of_row(&cx->arena, acc, &s->value, cx->op->err)
             : user_value_of_text(&cx->arena, d->value, d->row, &s->value, cx->op->err));
     if (d->kind == TW_MAP || d->kind == TW_BROADCAST)
-        TRY(user_value_of_text(&cx->arena, d->map_key, NULL, &s->key, cx->op->err));
+        TRY(user_value_of_key(&cx->arena, d->map_key, d->key_row, &s->key, cx->op->err));
     TRY(is_keyed(d) ? keyed_open(cx, s) : unkeyed_open(cx, s));
     s->probe_value = mem_zalloc(mem, s->layout->size);
     if (s->key_layout) s->probe_key = mem_zalloc(mem, s->key_layout->size);

@@ -54,6 +54,13 @@ enum status user_value_of_text(struct arena *a, const char *text, const struct t
     return S_OK;
 }
 
+enum status user_value_of_key(struct arena *a, const char *text, const struct tw_row *row, struct user_value *out, struct err *e)
+{
+    TRY(user_value_of_text(a, text, row, out, e));
+    out->is_key = true;
+    return S_OK;
+}
+
 enum status user_value_of_row(struct arena *a, const struct tw_row *row, struct user_value *out, struct err *e)
 {
     const struct cform *form;
@@ -223,7 +230,8 @@ static struct tw_str nested_bytes(const struct user_value *v, const void *value,
 
     if (value_null(v, value, field)) return (struct tw_str){"", 0};
     size_t size = nested_value_size(f->form, from);
-    uint8_t *bytes = arena_alloc(scratch, size), *end = nested_value_encode(f->form, from, bytes);
+    uint8_t *bytes = arena_alloc(scratch, size), *end;
+    end = v->is_key ? nested_key_encode(f->form, from, bytes, scratch) : nested_value_encode(f->form, from, bytes);
     ASSERT(end == bytes + size);
     return (struct tw_str){(const char *)bytes, size};
 }
@@ -261,22 +269,40 @@ static void strings_store(const struct user_value *v, const struct state_layout 
         if (l->fields[i].form >= STATE_STRING) text_store(home, state_text_at(row, l->fields[i].offset), strings[i]);
 }
 
+/* A field of fixed width; zero when it is NULL, whatever stands in its place. */
+static void fixed_store(const struct user_value *v, const struct state_field *f, uint32_t field, const void *value, bool is_null,
+                        char *to)
+{
+    const char *from = (const char *)value + v->fields[field].offset;
+    enum phys phys = (enum phys)v->fields[field].phys;
+
+    if (UNLIKELY(is_null)) {
+        memset(to, 0, f->form == STATE_WIDE ? 16 : 8);
+        return;
+    }
+    switch ((enum state_field_form)f->form) {
+    case STATE_WORD: *state_word(to, 0) = word_of(from, phys); break;
+    case STATE_REAL:
+        *state_real(to, 0) = real_of(from, phys);
+        if (v->is_key) nested_key_scalar(P_F64, to);
+        break;
+    default:
+        memcpy(to, from, 16);
+        if (v->is_key) nested_key_scalar(phys, to);
+        break;
+    }
+}
+
 void user_value_store(const struct user_value *v, const struct state_layout *l, const struct user_home *home, void *row,
                       const void *value, struct arena *scratch)
 {
     ASSERT_ROW(l->field_count >= v->field_count); /* windows keep a count behind the fields of the value */
     for (uint32_t i = 0; i < v->field_count; i++) {
         const struct state_field *f = &l->fields[i];
-        const char *from = (const char *)value + v->fields[i].offset;
-        switch ((enum state_field_form)f->form) {
-        case STATE_WORD: *state_word(row, f->offset) = word_of(from, v->fields[i].phys); break;
-        case STATE_REAL: *state_real(row, f->offset) = real_of(from, v->fields[i].phys); break;
-        case STATE_WIDE: memcpy((char *)row + f->offset, from, 16); break;
-        case STATE_STRING:
-        case STATE_NESTED: break; /* below */
-        }
+        bool is_null = value_null(v, value, i);
+        if (f->form < STATE_STRING) fixed_store(v, f, i, value, is_null, (char *)row + f->offset);
         if (!f->nullable) continue;
-        if (value_null(v, value, i)) state_set_null(l, row, i);
+        if (is_null) state_set_null(l, row, i);
         else state_set_valid(l, row, i);
     }
     if (v->string_count + v->nested_count > 0) strings_store(v, l, home, row, value, scratch);

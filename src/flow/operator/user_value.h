@@ -23,6 +23,7 @@ struct user_value {
     uint32_t null_offset;    /* ROWCONV_NO_NULLS when there is no mask */
     uint32_t field_count, string_count, nested_count;
     bool must_check;         /* a C value can be wrong: user_value_check */
+    bool is_key;             /* stored in the one form that equal values share */
     const struct cform *form;
     const struct user_value_field *fields;
 };
@@ -38,6 +39,9 @@ struct user_home {
 /* E_GRAPH for text that is no type, E_UNSUPPORTED for types that have no C form. row: what a bare ROW stands for, or NULL. */
 enum status user_value_of_text(struct arena *a, const char *text, const struct tw_row *row, struct user_value *out,
                                struct err *e) CHECKED;
+/* The same for a key of a map. */
+enum status user_value_of_key(struct arena *a, const char *text, const struct tw_row *row, struct user_value *out,
+                              struct err *e) CHECKED;
 enum status user_value_of_row(struct arena *a, const struct tw_row *row, struct user_value *out, struct err *e) CHECKED;
 
 /* Can it be stored? E_DATA with a sentence; S_OK at once for values that cannot be wrong. */

@@ -1,7 +1,8 @@
 /* nested_value.c - C values of type ARRAY, MAP, MULTISET and ROW as the bytes of nested.c, and back.
  *
  * The idea: the size is counted first, so that the bytes are written in one piece where the caller wants them and
- * nothing grows. Reading lays items out in the caller's arena; strings stay in the bytes.
+ * nothing grows. Reading lays items out in the caller's arena; strings stay in the bytes. It trusts no byte: what is read may
+ * come from a file that is older, or broken.
  *
  * Invariant: nested_encode of the column that cform_write makes gives the same bytes (a test compares them). */
 #include "flow/state/nested_value.h"
@@ -18,7 +19,7 @@ static size_t varint_size(uint64_t v)
     return size;
 }
 
-static uint8_t *varint_put(uint8_t *to, uint64_t v)
+uint8_t *nested_varint_put(uint8_t *to, uint64_t v)
 {
     for (; v >= 0x80; v >>= 7) *to++ = (uint8_t)(v | 0x80);
     *to++ = (uint8_t)v;
@@ -64,7 +65,7 @@ static uint8_t *list_encode(const struct cform *f, const void *value, uint8_t *t
 {
     struct cform_runs r = cform_runs_get(f, value);
 
-    to = varint_put(to, r.count);
+    to = nested_varint_put(to, r.count);
     for (uint32_t i = 0; i < r.count; i++) {
         for (uint32_t k = 0; k < f->child_count; k++) {
             const struct cform *element = f->children[k].form;
@@ -89,7 +90,7 @@ uint8_t *nested_value_encode(const struct cform *f, const void *value, uint8_t *
         return to;
     case P_STR:
         memcpy(&s, value, sizeof s);
-        to = varint_put(to, s.size);
+        to = nested_varint_put(to, s.size);
         if (s.size > 0) memcpy(to, s.data, s.size);
         return to + s.size;
     default: memcpy(to, value, f->size); return to + f->size;
@@ -105,19 +106,31 @@ struct reader {
 
 static enum status value_decode(struct reader *r, const struct cform *f, char *to);
 
+static enum status null_decode(struct reader *r, bool *is_null)
+{
+    uint8_t flag = dec_u8(&r->dec);
+
+    *is_null = flag == 1;
+    return dec_ok(&r->dec) && flag <= 1 ? S_OK : E_DATA;
+}
+
 static enum status list_decode(struct reader *r, const struct cform *f, char *to)
 {
-    struct cform_runs runs = {.count = (uint32_t)dec_varint(&r->dec)};
+    uint64_t count = dec_varint(&r->dec);
+    struct cform_runs runs = {.count = (uint32_t)count};
     uint64_t *nulls[2] = {NULL, NULL};
     char *items[2] = {NULL, NULL};
 
+    if (!dec_ok(&r->dec) || count > CFORM_ELEMENTS_MAX || count * f->child_count > dec_left(&r->dec)) return E_DATA; /* a byte each at least */
     for (uint32_t k = 0; k < f->child_count && runs.count > 0; k++)
         runs.items[k] = items[k] = arena_alloc(r->a, (size_t)runs.count * f->children[k].form->size);
     for (uint32_t i = 0; i < runs.count; i++) {
         for (uint32_t k = 0; k < f->child_count; k++) {
             const struct cform *element = f->children[k].form;
             char *at = items[k] + (size_t)i * element->size;
-            if (dec_u8(&r->dec) == 0) {
+            bool is_null;
+            TRY(null_decode(r, &is_null));
+            if (!is_null) {
                 TRY(value_decode(r, element, at));
                 continue;
             }
@@ -136,7 +149,9 @@ static enum status row_decode(struct reader *r, const struct cform *f, char *to)
 
     for (uint32_t i = 0; i < f->child_count; i++) {
         const struct cform_child *c = &f->children[i];
-        if (dec_u8(&r->dec) == 0) {
+        bool is_null;
+        TRY(null_decode(r, &is_null));
+        if (!is_null) {
             TRY(value_decode(r, c->form, to + c->offset));
             continue;
         }
@@ -154,12 +169,13 @@ static enum status value_decode(struct reader *r, const struct cform *f, char *t
     case P_LIST: return list_decode(r, f, to);
     case P_ROW: return row_decode(r, f, to);
     case P_STR: {
-        struct str s = dec_str(&r->dec, UINT32_MAX);
+        struct str s = dec_str(&r->dec, INT32_MAX);
+        if (!dec_ok(&r->dec)) return E_DATA;
         memcpy(to, &(struct tw_str){s.data, s.size}, sizeof(struct tw_str));
         return S_OK;
     }
     default:
-        ASSERT(dec_left(&r->dec) >= f->size);
+        if (dec_left(&r->dec) < f->size) return E_DATA;
         memcpy(to, r->dec.at, f->size);
         r->dec.at += f->size;
         return S_OK;
@@ -172,6 +188,5 @@ enum status nested_value_decode(const struct cform *f, struct str bytes, void *v
 
     dec_init(&r.dec, bytes.data, bytes.size);
     TRY(value_decode(&r, f, value));
-    ASSERT(dec_ok(&r.dec) && dec_left(&r.dec) == 0);
-    return S_OK;
+    return dec_ok(&r.dec) && dec_left(&r.dec) == 0 ? S_OK : E_DATA;
 }
