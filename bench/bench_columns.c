@@ -157,7 +157,7 @@ static void write_structs(struct world *w)
 {
     batch_clear(w->out);
     for (uint32_t i = 0; i < BATCH_ROWS; i += ROWCONV_ROWS)
-        rowconv_write(&layout, w->structs + i, ROWCONV_ROWS, w->out);
+        ASSERT(rowconv_write(&layout, w->structs + i, ROWCONV_ROWS, w->out) == S_OK);
 }
 
 static void plain_write(struct world *w)

@@ -14,7 +14,7 @@
 
 enum {
     CFORM_DEPTH_MAX = 16,                  /* of types in C; also what ends a description that contains itself */
-    CFORM_ELEMENTS_MAX = 16 * 1024 * 1024, /* of one array or map */
+    CFORM_ELEMENTS_MAX = 16 * 1024 * 1024, /* of one array or map, those of arrays inside it counted */
     CFORM_STRUCT_MAX = 64 * 1024
 };
 
@@ -45,9 +45,11 @@ enum status cform_of_row(struct arena *a, const struct tw_row *row, const struct
  * for a NULL inside where there is no place for it. */
 enum status cform_read(const struct cform *f, const struct vector *v, uint32_t row, void *value,
                        struct arena *a) CHECKED;
-/* The other way, into row `at` of a FLAT vector; everything is copied. The value passed cform_check. */
-void cform_write(const struct cform *f, const void *value, struct vector *v, uint32_t at, struct text_heap *heap,
-                 struct mem *mem);
+/* The other way, into row `at` of a FLAT vector; everything is copied. The value passed cform_check. E_DATA when a list
+ * column would hold more than 2^31 - 1 elements: CFORM_FULL is the sentence for it. */
+enum status cform_write(const struct cform *f, const void *value, struct vector *v, uint32_t at, struct text_heap *heap,
+                        struct mem *mem) CHECKED;
+#define CFORM_FULL "the arrays and maps of one column hold more than 2147483647 elements in one batch; emit fewer or shorter ones"
 void cform_write_null(struct vector *v, uint32_t at); /* asserts a nullable type */
 /* Is it a value at all? E_DATA with a sentence in *why: counts without items, NULL where the type says NOT NULL, .. */
 enum status cform_check(const struct cform *f, const void *value, const char **why) CHECKED;

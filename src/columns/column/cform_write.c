@@ -1,7 +1,7 @@
 /* cform_write.c - C values into columns, checked before and copied where they must outlive the call.
  *
  * C values come from the user: cform_check looks at everything that can be wrong with one, so that writing and copying
- * cannot fail. Elements of fixed width go into the column in one copy, all others one by one.
+ * cannot fail, but for a column that gets too many elements altogether. Elements of fixed width go into the column in one copy, all others one by one.
  *
  * Invariant: what stands in place of a NULL is never looked at. */
 #include "columns/column/cform.h"
@@ -14,60 +14,75 @@ struct writer {
 
 /* ---- checking */
 
-static enum status fault(const char **why, const char *text)
+struct checker {
+    const char **why;
+    uint64_t elements; /* so far: a small array of arrays may stand for a huge value when they share their items */
+};
+
+static enum status value_check(struct checker *c, const struct cform *f, const void *value);
+
+static enum status fault(struct checker *c, const char *text)
 {
-    *why = text;
+    *c->why = text;
     return E_DATA;
 }
 
-static enum status list_check(const struct cform *f, const void *value, const char **why)
+static enum status list_check(struct checker *c, const struct cform *f, const void *value)
 {
     struct cform_runs r = cform_runs_get(f, value);
 
-    if (r.count > CFORM_ELEMENTS_MAX) return fault(why, "an array or map has more than 16777216 elements");
+    c->elements += r.count;
+    if (c->elements > CFORM_ELEMENTS_MAX) return fault(c, "an array or map has more than 16777216 elements");
     for (uint32_t k = 0; k < f->child_count && r.count > 0; k++) {
         const struct cform *element = f->children[k].form;
         const char *at = r.items[k];
         bool is_plain = !cform_is_nested(element) && element->type->phys != P_STR;
         if (at == NULL)
-            return fault(why, "an array or map has a count, but no elements: items, keys or values is NULL");
+            return fault(c, "an array or map has a count, but no elements: items, keys or values is NULL");
         if (is_plain && r.nulls[k] == NULL) continue;
         for (uint32_t i = 0; i < r.count; i++, at += element->size) {
             if (!cform_null(r.nulls[k], i))
-                TRY(cform_check(element, at, why));
+                TRY(value_check(c, element, at));
             else if (!element->type->nullable)
-                return fault(why, "an element is NULL, but its type says NOT NULL");
+                return fault(c, "an element is NULL, but its type says NOT NULL");
         }
     }
     return S_OK;
 }
 
-static enum status row_check(const struct cform *f, const void *value, const char **why)
+static enum status row_check(struct checker *c, const struct cform *f, const void *value)
 {
     for (uint32_t i = 0; i < f->child_count; i++) {
         const struct cform *field = f->children[i].form;
         if (!cform_field_null(f, value, i))
-            TRY(cform_check(field, (const char *)value + f->children[i].offset, why));
+            TRY(value_check(c, field, (const char *)value + f->children[i].offset));
         else if (!field->type->nullable)
-            return fault(why, "a field is NULL, but its type says NOT NULL");
+            return fault(c, "a field is NULL, but its type says NOT NULL");
     }
     return S_OK;
 }
 
-enum status cform_check(const struct cform *f, const void *value, const char **why)
+static enum status value_check(struct checker *c, const struct cform *f, const void *value)
 {
     struct tw_str s;
 
     switch ((enum phys)f->type->phys) {
-    case P_LIST: return list_check(f, value, why);
-    case P_ROW: return row_check(f, value, why);
+    case P_LIST: return list_check(c, f, value);
+    case P_ROW: return row_check(c, f, value);
     case P_STR:
         memcpy(&s, value, sizeof s);
-        if (s.size > INT32_MAX) return fault(why, "a string is longer than 2147483647 bytes");
-        if (s.size > 0 && s.data == NULL) return fault(why, "a string has a size, but its data is NULL");
+        if (s.size > INT32_MAX) return fault(c, "a string is longer than 2147483647 bytes");
+        if (s.size > 0 && s.data == NULL) return fault(c, "a string has a size, but its data is NULL");
         return S_OK;
     default: return S_OK;
     }
+}
+
+enum status cform_check(const struct cform *f, const void *value, const char **why)
+{
+    struct checker c = {.why = why};
+
+    return value_check(&c, f, value);
 }
 
 /* ---- copying */
@@ -128,35 +143,37 @@ void cform_hold(const struct cform *f, void *value, struct arena *a)
 
 /* ---- writing */
 
-static void value_write(struct writer *w, const struct cform *f, const char *from, struct vector *v, uint32_t at);
+static enum status value_write(struct writer *w, const struct cform *f, const char *from, struct vector *v, uint32_t at);
 
-static void elements_write(struct writer *w, const struct cform *f, const char *from, const uint64_t *nulls,
-                           uint32_t count, struct vector *v, uint32_t first)
+static enum status elements_write(struct writer *w, const struct cform *f, const char *from, const uint64_t *nulls,
+                                  uint32_t count, struct vector *v, uint32_t first)
 {
     if (v->validity) bits_fill(v->validity, first, count, true);
     if (!cform_is_nested(f) && f->type->phys != P_STR)
         memcpy((char *)v->data + (size_t)first * f->size, from, (size_t)count * f->size);
     else
         for (uint32_t i = 0; i < count; i++)
-            if (!cform_null(nulls, i)) value_write(w, f, from + (size_t)i * f->size, v, first + i);
+            if (!cform_null(nulls, i)) TRY(value_write(w, f, from + (size_t)i * f->size, v, first + i));
     for (uint32_t i = 0; nulls && i < count; i++)
         if (cform_null(nulls, i)) cform_write_null(v, first + i);
+    return S_OK;
 }
 
-static void list_write(struct writer *w, const struct cform *f, const char *from, struct vector *v, uint32_t at)
+static enum status list_write(struct writer *w, const struct cform *f, const char *from, struct vector *v, uint32_t at)
 {
     struct cform_runs r = cform_runs_get(f, from);
     uint32_t first = v->children[0].used;
 
-    ASSERT((uint64_t)first + r.count <= UINT32_MAX / 2);
+    if ((uint64_t)first + r.count > INT32_MAX) return E_DATA;
     vector_child_reserve(v, first + r.count, w->mem);
     for (uint32_t k = 0; k < f->child_count; k++) v->children[k].used = first + r.count;
     VECTOR_VALUES(v, struct list_ref)[at] = (struct list_ref){first, r.count};
     for (uint32_t k = 0; k < f->child_count && r.count > 0; k++)
-        elements_write(w, f->children[k].form, r.items[k], r.nulls[k], r.count, &v->children[k], first);
+        TRY(elements_write(w, f->children[k].form, r.items[k], r.nulls[k], r.count, &v->children[k], first));
+    return S_OK;
 }
 
-static void row_write(struct writer *w, const struct cform *f, const char *from, struct vector *v, uint32_t at)
+static enum status row_write(struct writer *w, const struct cform *f, const char *from, struct vector *v, uint32_t at)
 {
     for (uint32_t i = 0; i < f->child_count; i++) {
         struct vector *child = &v->children[i];
@@ -165,24 +182,25 @@ static void row_write(struct writer *w, const struct cform *f, const char *from,
             cform_write_null(child, at);
         } else {
             if (child->validity) bit_set(child->validity, at);
-            value_write(w, f->children[i].form, from + f->children[i].offset, child, at);
+            TRY(value_write(w, f->children[i].form, from + f->children[i].offset, child, at));
         }
     }
+    return S_OK;
 }
 
-static void value_write(struct writer *w, const struct cform *f, const char *from, struct vector *v, uint32_t at)
+static enum status value_write(struct writer *w, const struct cform *f, const char *from, struct vector *v, uint32_t at)
 {
     struct tw_str s;
 
     ASSERT_ROW(v->form == VEC_FLAT && v->phys == f->type->phys && at < v->capacity);
     switch ((enum phys)v->phys) {
-    case P_LIST: list_write(w, f, from, v, at); break;
-    case P_ROW: row_write(w, f, from, v, at); break;
+    case P_LIST: return list_write(w, f, from, v, at);
+    case P_ROW: return row_write(w, f, from, v, at);
     case P_STR:
         memcpy(&s, from, sizeof s);
         VECTOR_VALUES(v, struct text)[at] = text_put(w->heap, s.size ? s.data : "", s.size);
-        break;
-    default: memcpy((char *)v->data + (size_t)at * f->size, from, f->size); break;
+        return S_OK;
+    default: memcpy((char *)v->data + (size_t)at * f->size, from, f->size); return S_OK;
     }
 }
 
@@ -195,10 +213,10 @@ void cform_write_null(struct vector *v, uint32_t at)
     vector_set_null(v, at);
 }
 
-void cform_write(const struct cform *f, const void *value, struct vector *v, uint32_t at, struct text_heap *heap,
-                 struct mem *mem)
+enum status cform_write(const struct cform *f, const void *value, struct vector *v, uint32_t at, struct text_heap *heap,
+                        struct mem *mem)
 {
     struct writer w = {heap, mem};
 
-    value_write(&w, f, value, v, at);
+    return value_write(&w, f, value, v, at);
 }

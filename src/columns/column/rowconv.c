@@ -186,14 +186,15 @@ static void write_text(const struct rowconv *c, uint32_t f, const struct lane *l
     }
 }
 
-static void write_nested(const struct rowconv *c, uint32_t f, const struct lane *l, const char *structs,
-                         struct vector *v, struct batch *b)
+static enum status write_nested(const struct rowconv *c, uint32_t f, const struct lane *l, const char *structs,
+                                struct vector *v, struct batch *b)
 {
     const char *from = l->at;
 
     ASSERT(c->fields[f].form);
     for (uint32_t i = 0; i < l->n; i++, from += l->stride)
-        if (!lane_null(c, f, structs, i)) cform_write(c->fields[f].form, from, v, b->count + i, &b->heap, b->mem);
+        if (!lane_null(c, f, structs, i)) TRY(cform_write(c->fields[f].form, from, v, b->count + i, &b->heap, b->mem));
+    return S_OK;
 }
 
 static void fixed_write(const struct lane *l, struct vector *v, uint32_t at)
@@ -235,23 +236,24 @@ static void rows_default(struct vector *v, uint32_t at, uint32_t n)
     for (uint32_t i = 0; v->phys == P_ROW && i < v->child_count; i++) rows_default(&v->children[i], at, n);
 }
 
-static void field_write(const struct rowconv *c, uint32_t f, const void *structs, uint32_t n, struct batch *b)
+static enum status field_write(const struct rowconv *c, uint32_t f, const void *structs, uint32_t n, struct batch *b)
 {
     const struct rowconv_field *field = &c->fields[f];
     struct vector *v = &b->cols[field->col];
     struct lane l = {.at = (char *)structs + field->offset, .stride = c->size, .n = n};
 
     ASSERT(field->col < b->col_count && v->phys == field->phys);
-    if (v->form == VEC_ABSENT) return;
+    if (v->form == VEC_ABSENT) return S_OK;
     ASSERT(v->form == VEC_FLAT);
     if (v->phys == P_STR) {
         write_text(c, f, &l, structs, v, b);
     } else if (v->phys == P_LIST || v->phys == P_ROW) {
-        write_nested(c, f, &l, structs, v, b);
+        TRY(write_nested(c, f, &l, structs, v, b));
     } else {
         fixed_write(&l, v, b->count);
     }
     nulls_write(c, f, &l, structs, v, b->count);
+    return S_OK;
 }
 
 /* Columns that no field is: NULL, or zero where NULL is not allowed. */
@@ -289,13 +291,14 @@ enum status rowconv_check(const struct rowconv *c, const void *structs, uint32_t
     return S_OK;
 }
 
-void rowconv_write(const struct rowconv *c, const void *structs, uint32_t n, struct batch *b)
+enum status rowconv_write(const struct rowconv *c, const void *structs, uint32_t n, struct batch *b)
 {
     ASSERT(b->count + n <= b->capacity && !b->sel);
     ASSERT(c->null_offset == ROWCONV_NO_NULLS || c->field_count <= 64);
-    for (uint32_t f = 0; f < c->field_count; f++) field_write(c, f, structs, n, b);
+    for (uint32_t f = 0; f < c->field_count; f++) TRY(field_write(c, f, structs, n, b));
     if (c->field_count < b->col_count) others_default(c, n, b); /* fields are of different columns */
     for (uint32_t i = 0; b->kinds && i < n; i++) b->kinds[b->count + i] = ROW_INSERT;
     for (uint32_t i = 0; b->times && i < n; i++) b->times[b->count + i] = TIME_MIN;
     b->count += n;
+    return S_OK;
 }

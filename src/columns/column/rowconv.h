@@ -35,5 +35,6 @@ enum status rowconv_read(const struct rowconv *c, const struct batch *b, uint32_
 /* Are these structs that rowconv_write can take? E_DATA with the field and a sentence. */
 enum status rowconv_check(const struct rowconv *c, const void *structs, uint32_t n, uint32_t *bad_field,
                           const char **why) CHECKED;
-/* Appends n structs as rows to b (columns not in the layout get NULL or zero); all is copied. No kinds, no times. */
-void rowconv_write(const struct rowconv *c, const void *structs, uint32_t n, struct batch *b);
+/* Appends n structs as rows to b (columns not in the layout get NULL or zero); all is copied. No kinds, no times. E_DATA
+ * (CFORM_FULL says why) when the elements of b's lists become too many: no row was appended. */
+enum status rowconv_write(const struct rowconv *c, const void *structs, uint32_t n, struct batch *b) CHECKED;

@@ -83,7 +83,10 @@ static enum status keys_add(struct key_by *k, const struct batch *in, uint32_t n
         TRY(user_check(cx, cx->fn->select_key(cx, row, key)));
         user_out_hold(cx, &k->key, key);
     }
-    rowconv_write(&k->key.row.conv, k->key.stage, n, k->keys);
+    if (rowconv_write(&k->key.row.conv, k->key.stage, n, k->keys) != S_OK) {
+        user_misuse(cx, "keys of function '%s': " CFORM_FULL, cx->ref->name);
+        return user_failed(cx, TW_FAILED);
+    }
     arena_reset(&k->key.text);
     return S_OK;
 }

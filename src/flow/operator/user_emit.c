@@ -189,7 +189,10 @@ void user_out_write(struct tw_context *cx, struct user_out *o, const void *struc
     for (uint32_t at = 0; at < n;) {
         struct batch *b = target(cx, o);
         uint32_t first = b->count, take = MIN(n - at, b->capacity - first);
-        rowconv_write(&o->row.conv, (const char *)structs + (size_t)at * o->row.conv.size, take, b);
+        if (rowconv_write(&o->row.conv, (const char *)structs + (size_t)at * o->row.conv.size, take, b) != S_OK) {
+            user_misuse(cx, "row type '%s': " CFORM_FULL, o->row.row->name);
+            return;
+        }
         stamp(b, first, take, times ? times + at : NULL, kinds ? kinds + at : NULL);
         at += take;
     }

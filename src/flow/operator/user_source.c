@@ -356,8 +356,9 @@ static enum status rows_read(const struct tw_splits *s, struct tw_context *cx, s
         return user_failed(cx, TW_FAILED);
     }
     if (!user_out_check(cx, o, o->stage, *count)) return user_failed(cx, TW_FAILED);
-    if (*count > 0) rowconv_write(&o->row.conv, o->stage, *count, out);
-    return S_OK;
+    if (*count == 0 || rowconv_write(&o->row.conv, o->stage, *count, out) == S_OK) return S_OK;
+    user_misuse(cx, "function '%s': " CFORM_FULL, cx->ref->name);
+    return user_failed(cx, TW_FAILED);
 }
 
 /* A source that waits for its rows gives few at a time: those that are there do not wait until a batch is full. */

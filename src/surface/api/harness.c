@@ -302,7 +302,10 @@ static int push(struct tw_harness *h, const char *call, uint32_t input, enum tw_
         return 1;
     }
     batch_clear(b);
-    rowconv_write(&h->rows[input].conv, row, 1, b);
+    if (rowconv_write(&h->rows[input].conv, row, 1, b) != S_OK) {
+        err_set(&h->env->err, E_CONFIG, "%s: " CFORM_FULL, call);
+        return 1;
+    }
     batch_use_times(b);
     b->times[0] = time_ms;
     if (kind != TW_INSERT) {

@@ -35,7 +35,10 @@ static enum status encode_rows(struct tw_env *env, const struct tw_row *row, con
         batch_clear(b);
         st = rows_check(env, &bound, from, first, n);
         if (st != S_OK) break;
-        rowconv_write(&bound.conv, from, n, b);
+        if (rowconv_write(&bound.conv, from, n, b) != S_OK) {
+            st = err_set(&env->err, E_CONFIG, "rows %u to %u: " CFORM_FULL, first, first + n - 1);
+            break;
+        }
         values_encode(b, out);
     }
     batch_free(b);

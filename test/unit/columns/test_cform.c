@@ -232,6 +232,37 @@ static void values_that_are_none_are_told(void **state)
     assert_null(fault_of(w, "ARRAY<STRING>", &none));
 }
 
+/* Items may be shared, so that a few bytes say more than memory holds. */
+static void huge_values_are_errors(void **state)
+{
+    struct world *w = *state;
+    static const int8_t items[1024];
+    static const bool no_bytes[1];
+    const struct cform *f = parse(w, "ARRAY<ARRAY<TINYINT>>"), *flat = parse(w, "ARRAY<BOOLEAN>");
+    struct tw_array *inner = arena_alloc(&w->arena, 17000 * sizeof *inner);
+    struct tw_array value = {inner, NULL, 17000}, one = {no_bytes, NULL, 1};
+    struct text_heap heap;
+    struct vector v;
+
+    for (uint32_t i = 0; i < 17000; i++) inner[i] = (struct tw_array){items, NULL, 1024};
+    assert_string_equal(fault_of(w, "ARRAY<ARRAY<TINYINT>>", &value), "an array or map has more than 16777216 elements");
+    value.count = 16367; /* and 16,367 * 1,024 in them */
+    assert_null(fault_of(w, "ARRAY<ARRAY<TINYINT>>", &value));
+    text_heap_init(&heap, &w->mem);
+    vector_init(&v, flat->type, 2, &w->mem);
+    v.children[0].used = INT32_MAX; /* as if so many were there */
+    assert_int_equal(cform_write(flat, &one, &v, 0, &heap, &w->mem), E_DATA);
+    v.children[0].used = 0;
+    assert_int_equal(cform_write(flat, &one, &v, 0, &heap, &w->mem), S_OK);
+    vector_release(&v, &w->mem);
+    vector_init(&v, f->type, 2, &w->mem);
+    value.count = 2;
+    v.children[0].children[0].used = INT32_MAX;
+    assert_int_equal(cform_write(f, &value, &v, 0, &heap, &w->mem), E_DATA); /* further inside */
+    vector_release(&v, &w->mem);
+    text_heap_release(&heap);
+}
+
 /* ---- decimals */
 
 static void decimals_have_38_digits(void **state)
@@ -307,8 +338,8 @@ static void through_batches(struct world *w, const struct tw_row *row, const str
     layout_of(w, row, f, &c);
     for (uint32_t round = 0; round < 2; round++) { /* the second time into buffers that are full of the first */
         batch_clear(b);
-        rowconv_write(&c, structs, ROWS / 2, b);
-        rowconv_write(&c, structs + (size_t)ROWS / 2 * f->size, ROWS / 2, b);
+        assert_int_equal(rowconv_write(&c, structs, ROWS / 2, b), S_OK);
+        assert_int_equal(rowconv_write(&c, structs + (size_t)ROWS / 2 * f->size, ROWS / 2, b), S_OK);
         read_all(w, &c, b, back);
         all_equal(f, structs, back, ROWS);
         batch_clear(copy);
@@ -409,7 +440,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(sizes_are_those_of_c),          TEST(a_plain_row_lies_as_the_compiler_lays_it),
         TEST(described_structs_nest),        TEST(mistakes_are_told),
-        TEST(values_that_are_none_are_told), TEST(decimals_have_38_digits),
+        TEST(values_that_are_none_are_told), TEST(huge_values_are_errors),
+        TEST(decimals_have_38_digits),
         TEST(random_values_come_back),       TEST(a_null_without_a_place_is_an_error),
         TEST(plain_arrays_are_not_copied),
     };

@@ -128,7 +128,7 @@ static void test_what_is_read_writes_the_same_rows(void **state)
     (void)rows_text(b, &expected);
     rows_add(dst, "@5 " ROW_2);
     assert_int_equal(rowconv_read(&w->layout, b, 0, 3, w->rows, &w->arena, &bad), S_OK);
-    rowconv_write(&w->layout, w->rows, 3, dst);
+    assert_int_equal(rowconv_write(&w->layout, w->rows, 3, dst), S_OK);
     batch_free(b); /* strings and lists were copied */
     assert_int_equal(dst->count, 4);
     assert_int_equal(batch_time(dst, 3), TIME_MIN);
@@ -212,7 +212,7 @@ static void test_columns_without_a_field_get_null_or_zero(void **state)
 
     rows_add(b, "1 | x | y | (3) | 0\n");
     batch_clear(b);
-    rowconv_write(&l, values, 2, b);
+    assert_int_equal(rowconv_write(&l, values, 2, b), S_OK);
     assert_string_equal(rows_text(b, &w->out), "+I[5, null, , +I[0], ?]\n+I[6, null, , +I[0], ?]\n");
     batch_free(b);
 }
@@ -226,7 +226,7 @@ static void test_kinds_stay_insert(void **state)
     static const int32_t value = 5;
 
     b->kinds[1] = ROW_DELETE;
-    rowconv_write(&l, &value, 1, b);
+    assert_int_equal(rowconv_write(&l, &value, 1, b), S_OK);
     assert_string_equal(rows_text(b, &w->out), "-D[1]\n+I[5]\n");
     batch_free(b);
 }

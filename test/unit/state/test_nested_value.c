@@ -32,7 +32,7 @@ static void one_value(struct world *w, const struct cform *f, const void *value)
 
     text_heap_init(&heap, &w->mem);
     vector_init(&v, f->type, 2, &w->mem);
-    cform_write(f, value, &v, 0, &heap, &w->mem);
+    assert_int_equal(cform_write(f, value, &v, 0, &heap, &w->mem), S_OK);
     buf_clear(&w->bytes);
     nested_encode(&v, 0, &w->bytes);
     assert_int_equal(w->bytes.size, size);
