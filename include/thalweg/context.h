@@ -1,5 +1,6 @@
 /* context.h - what a running user function can ask for. A context is valid during the call that hands it in. */
 #pragma once
+#include <thalweg/batch.h>
 #include <thalweg/function.h>
 
 #ifdef __cplusplus
@@ -123,21 +124,6 @@ TW_API struct tw_metric *tw_metric_histogram(struct tw_context *cx, struct tw_me
 TW_API void tw_metric_add(struct tw_context *cx, struct tw_metric *m, int64_t n);
 TW_API void tw_metric_set(struct tw_context *cx, struct tw_metric *m, double value);     /* gauges: it is that now */
 TW_API void tw_metric_update(struct tw_context *cx, struct tw_metric *m, int64_t value); /* histograms: one value */
-
-/* --- batch callbacks ---------------------------------------------------------------------------------------------- */
-TW_API uint32_t tw_batch_rows(const struct tw_batch *b);
-/* Values of field i of the function's row type `in`: tw_batch_rows values of the C type of row.h, in order (strings:
- * see tw_batch_str). Valid during the call. Row types of batch callbacks have no ARRAY, MAP, MULTISET or ROW. */
-TW_API const void *tw_batch_values(const struct tw_batch *b, uint32_t field);
-TW_API struct tw_str tw_batch_str(const struct tw_batch *b, uint32_t field, uint32_t row);
-/* One bit per row, set = valid, NULL when there are no NULLs. Event times in ms, NULL when there are none. */
-TW_API const uint64_t *tw_batch_validity(const struct tw_batch *b, uint32_t field);
-TW_API const int64_t *tw_batch_times(const struct tw_batch *b);
-/* Output columns: room for as many rows as the input has; fill, then say how many. One emit per input batch. */
-TW_API void *tw_batch_out(struct tw_context *cx, uint32_t field);
-TW_API void tw_batch_emit(struct tw_context *cx, uint32_t rows);
-/* Passes on the input rows listed (ascending), all columns: a filter without copying. */
-TW_API void tw_batch_select(struct tw_context *cx, const uint16_t *rows, uint32_t count);
 
 #ifdef __cplusplus
 }

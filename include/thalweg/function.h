@@ -161,7 +161,7 @@ struct tw_function {
     enum tw_status (*clear)(struct tw_context *cx, const struct tw_window *w);
     enum tw_status (*delta)(struct tw_context *cx, const void *old_row, const void *new_row, double *out);
 
-    /* Columns in, columns out, for the last factor of three: see tw_batch_* in context.h. */
+    /* Columns in, columns out, for the last factor of three: see batch.h. */
     enum tw_status (*batch)(struct tw_context *cx, const struct tw_batch *in);
 
     /* Asynchronous I/O: runs on a helper thread; tw_collect from there answers the request. */

@@ -1,61 +1,45 @@
 /* op_batch.c - columns in, columns out: the user's function sees a whole batch as arrays.
  *
- * The C form of a value is the form it has in a column, so arrays are handed over as they lie; only strings differ and are
- * read through tw_batch_str, and written through an array of struct tw_str that is copied when the batch is emitted. Columns
- * that nobody reads get scratch space, so that a function may fill every column it has.
+ * The C form of a value is the form it has in a column, so arrays are handed over as they lie (batch_columns.c), and those
+ * that are made are the columns of the batch that goes out. Only strings and nested values differ: a function fills an array of
+ * C values (struct tw_str, struct tw_array ..), which are copied into columns when the batch is emitted. Columns that nobody
+ * reads get scratch space, so that a function may fill every column it has.
  *
  * A function either emits columns of its row type `out`, or, having none, passes on rows of its input (tw_batch_select).
  * When as many rows are emitted as came, each keeps the event time and kind of its row; else all take the latest event
  * time of the batch, and are inserts. */
+#include "flow/operator/batch_columns.h"
 #include "flow/operator/op_configs.h"
-#include "flow/operator/user.h"
 
 #include <string.h>
 
-struct tw_batch {
-    const struct batch *in;
-    const struct user_row *row;
-    struct tw_context *cx;
+/* An output column in work. */
+struct made_column {
+    const struct cform *form;
+    struct vector *v;      /* FLAT, or ABSENT: nobody reads it */
+    void *space;           /* C values that are not as they lie in v; made on first use */
+    uint64_t *validity;    /* as the function sets it; made on first use */
+    bool was_asked, has_validity; /* for this batch */
 };
 
 struct batch_op {
     struct tw_context cx;
     struct tw_batch columns;
     struct user_row out;
-    struct batch *made;     /* the output columns */
-    void **spaces;          /* per field of out: strings of the user, or a column that nobody reads; made on first use */
-    struct batch view;      /* of tw_batch_select */
+    struct batch *made;       /* the output columns */
+    struct made_column *outs; /* per field of out */
+    struct batch view;        /* of tw_batch_select */
     uint16_t rows[BATCH_ROWS];
     bool has_answered;
 };
 
-/* A column of nested values is several vectors, for which tw_batch_values has no word. */
-static enum status row_is_flat(const struct function_ref *f, const struct type *columns, const char *hook, struct err *e)
-{
-    for (uint32_t i = 0; i < columns->child_count; i++) {
-        const struct type *t = columns->children[i];
-        if (t->child_count == 0 && t->phys != P_ROW) continue;
-        err_set(e, E_GRAPH, "function '%s': .batch sees columns of plain values, but field '%s' of its %s is nested", f->name,
-                columns->names[i], hook);
-        err_hint(e, "use .map, .flat_map or .process for rows with ARRAY, MAP, MULTISET or ROW");
-        return E_GRAPH;
-    }
-    return S_OK;
-}
-
 static enum status batch_derive(struct op_plan *plan, const void *config, struct err *e)
 {
     const struct function_config *c = config;
-    const struct type *in;
 
     TRY(user_need_hook(&c->function, c->function.fn && c->function.fn->batch, "batch", e));
     TRY(user_derive_in(plan, 0, &c->function, true, e));
-    TRY(user_row_type(plan->arena, c->function.fn->in, &in, e));
-    TRY(row_is_flat(&c->function, in, ".in", e));
-    if (c->function.fn->out) {
-        TRY(user_derive_out(plan, &c->function, e));
-        return row_is_flat(&c->function, plan->outputs[0], ".out", e);
-    }
+    if (c->function.fn->out) return user_derive_out(plan, &c->function, e);
     plan->outputs[0] = plan->inputs[0];
     plan->output_count = 1;
     return user_derive_sides(plan, &c->function, e);
@@ -69,38 +53,34 @@ static void batch_needs(const struct op_plan *plan, const void *config, const ui
     if (c->function.fn->out == NULL) user_pass_needs(plan, 0, outputs[0], inputs[0]);
 }
 
+static void outs_open(struct batch_op *b)
+{
+    const struct rowconv *c = &b->out.conv;
+
+    b->outs = ARENA_ARRAY(&b->cx.arena, struct made_column, c->field_count + 1);
+    for (uint32_t f = 0; f < c->field_count; f++)
+        b->outs[f] = (struct made_column){.form = b->out.form->children[f].form, .v = &b->made->cols[c->fields[f].col]};
+}
+
 static enum status batch_open(struct op_cx *op, void *self)
 {
     struct batch_op *b = self;
     const struct function_config *c = op->config;
 
-    if (c->function.fn && c->function.fn->out) {
-        b->made = batch_create_needed(op->plan->outputs[0], op->needed_out ? op->needed_out[0] : NULL, BATCH_ROWS, op->mem);
-        b->spaces = mem_zalloc(op->mem, sizeof *b->spaces * MAX(1, user_row_fields(c->function.fn->out)));
-    }
     TRY(user_start(&b->cx, op, &c->function, false));
-    b->columns = (struct tw_batch){.row = &b->cx.in[0].row, .cx = &b->cx};
-    if (b->made == NULL) return S_OK;
-    return user_row_bind(&b->cx.arena, b->cx.fn->out, op->plan->outputs[0], NULL, &b->out, op->err);
+    batch_columns_open(&b->columns, &b->cx);
+    if (c->function.fn->out == NULL) return S_OK;
+    b->made = batch_create_needed(op->plan->outputs[0], op->needed_out ? op->needed_out[0] : NULL, BATCH_ROWS, op->mem);
+    TRY(user_row_bind(&b->cx.arena, b->cx.fn->out, op->plan->outputs[0], NULL, &b->out, op->err));
+    outs_open(b);
+    return S_OK;
 }
 
-/* A NULL that the function's row type has no word for. */
-static enum status nulls_check(const struct batch_op *b, const struct batch *in)
+static void made_clear(struct batch_op *b)
 {
-    const struct user_row *r = b->columns.row;
-
-    if (r->conv.null_offset != ROWCONV_NO_NULLS) return S_OK;
-    for (uint32_t f = 0; f < r->conv.field_count; f++) {
-        const struct vector *v = &in->cols[r->conv.fields[f].col];
-        for (uint32_t i = 0; v->validity && i < in->count; i++) {
-            if (bit_get(v->validity, i)) continue;
-            err_set(b->cx.op->err, E_DATA, "NULL in column '%s', but row type '%s' has no place for it",
-                    in->schema->names[r->conv.fields[f].col], r->row->name);
-            err_hint(b->cx.op->err, "give the row type a null mask with TW_NULLS, and look at tw_batch_validity");
-            return E_DATA;
-        }
-    }
-    return S_OK;
+    if (b->made == NULL) return;
+    batch_clear(b->made);
+    for (uint32_t f = 0; f < b->out.conv.field_count; f++) b->outs[f].was_asked = b->outs[f].has_validity = false;
 }
 
 static enum status batch_on_batch(struct op_cx *op, void *self, uint32_t input, struct batch *in)
@@ -112,10 +92,9 @@ static enum status batch_on_batch(struct op_cx *op, void *self, uint32_t input, 
     ASSERT(input == 0 && in->sel == NULL);
     TRY(user_begin(cx, 0, in));
     if (cx->done == 0) {
-        TRY(nulls_check(b, in));
-        b->columns.in = in;
+        TRY(batch_columns_begin(&b->columns, in));
         b->has_answered = false;
-        if (b->made) batch_clear(b->made);
+        made_clear(b);
         cx->batch = NULL; /* there is no current row */
         cx->columns = b;
         TRY(user_check(cx, cx->fn->batch(cx, &b->columns)));
@@ -128,54 +107,18 @@ static enum status batch_on_batch(struct op_cx *op, void *self, uint32_t input, 
 static void batch_close(struct op_cx *op, void *self, bool failed)
 {
     struct batch_op *b = self;
-    uint32_t fields = b->out.conv.field_count;
 
     (void)failed;
-    user_close(&b->cx);
-    for (uint32_t f = 0; b->spaces && f < fields; f++) mem_free(op->mem, b->spaces[f]);
-    mem_free(op->mem, b->spaces);
+    for (uint32_t f = 0; b->outs && f < b->out.conv.field_count; f++) {
+        mem_free(op->mem, b->outs[f].space);
+        mem_free(op->mem, b->outs[f].validity);
+    }
+    batch_columns_close(&b->columns);
     batch_free(b->made);
+    user_close(&b->cx);
 }
 
 /* --- what functions call ------------------------------------------------------------------------------------------------ */
-static const struct vector *column(const struct tw_batch *b, uint32_t field)
-{
-    if (field < b->row->conv.field_count) return &b->in->cols[b->row->conv.fields[field].col];
-    user_misuse(b->cx, "column %u was asked for, but row type '%s' has %u fields", field, b->row->row->name, b->row->conv.field_count);
-    return NULL;
-}
-
-uint32_t tw_batch_rows(const struct tw_batch *b) { return b->in->count; }
-const int64_t *tw_batch_times(const struct tw_batch *b) { return b->in->times; }
-
-const void *tw_batch_values(const struct tw_batch *b, uint32_t field)
-{
-    const struct vector *v = column(b, field);
-
-    return v ? v->data : NULL;
-}
-
-const uint64_t *tw_batch_validity(const struct tw_batch *b, uint32_t field)
-{
-    const struct vector *v = column(b, field);
-
-    return v ? v->validity : NULL;
-}
-
-struct tw_str tw_batch_str(const struct tw_batch *b, uint32_t field, uint32_t row)
-{
-    const struct vector *v = column(b, field);
-    const struct text *t;
-
-    if (v == NULL) return (struct tw_str){"", 0};
-    if (v->phys != P_STR || row >= b->in->count) {
-        user_misuse(b->cx, "tw_batch_str: row %u of column %u is no string", row, field);
-        return (struct tw_str){"", 0};
-    }
-    t = &VECTOR_VALUES(v, const struct text)[row];
-    return (struct tw_str){text_data(t), t->size};
-}
-
 /* The operator of a context, where tw_batch_* may answer. */
 static struct batch_op *answering(struct tw_context *cx, bool selects, const char *call)
 {
@@ -193,33 +136,84 @@ static struct batch_op *answering(struct tw_context *cx, bool selects, const cha
     return NULL;
 }
 
+/* Is a column's array that of the function? */
+static bool lies_as_made(const struct made_column *c)
+{
+    return c->v->form == VEC_FLAT && c->v->phys != P_STR && !cform_is_nested(c->form);
+}
+
+static struct made_column *out_column(struct batch_op *b, uint32_t field, const char *call)
+{
+    if (field < b->out.conv.field_count) return &b->outs[field];
+    user_misuse(&b->cx, "%s: row type '%s' has no field %u", call, b->out.row->name, field);
+    return NULL;
+}
+
+static void *values_ask(struct batch_op *b, struct made_column *c)
+{
+    void *values;
+
+    if (!lies_as_made(c) && c->space == NULL) c->space = mem_zalloc(b->cx.op->mem, (size_t)c->form->size * BATCH_ROWS);
+    values = lies_as_made(c) ? c->v->data : c->space;
+    if (!c->was_asked) memset(values, 0, (size_t)c->form->size * b->columns.in->count);
+    c->was_asked = true;
+    return values;
+}
+
 void *tw_batch_out(struct tw_context *cx, uint32_t field)
 {
     struct batch_op *b = answering(cx, false, "tw_batch_out");
-    const struct vector *v;
+    struct made_column *c = b ? out_column(b, field, "tw_batch_out") : NULL;
 
-    if (b == NULL) return NULL;
-    if (field >= b->out.conv.field_count) {
-        user_misuse(cx, "tw_batch_out: row type '%s' has no field %u", b->out.row->name, field);
-        return NULL;
-    }
-    v = &b->made->cols[b->out.conv.fields[field].col];
-    if (v->form == VEC_FLAT && v->phys != P_STR) return v->data;
-    if (b->spaces[field] == NULL) b->spaces[field] = mem_zalloc(cx->op->mem, phys_width((enum phys)v->phys) * BATCH_ROWS);
-    return b->spaces[field];
+    return c ? values_ask(b, c) : NULL;
 }
 
-static void strings_write(struct batch_op *b, uint32_t rows)
+uint64_t *tw_batch_out_validity(struct tw_context *cx, uint32_t field)
 {
-    for (uint32_t f = 0; f < b->out.conv.field_count; f++) {
-        struct vector *v = &b->made->cols[b->out.conv.fields[f].col];
-        const struct tw_str *from = b->spaces[f];
-        if (v->phys != P_STR || v->form != VEC_FLAT) continue;
-        for (uint32_t i = 0; i < rows; i++) {
-            struct tw_str s = from ? from[i] : (struct tw_str){"", 0};
-            VECTOR_VALUES(v, struct text)[i] = text_put(&b->made->heap, s.size ? s.data : "", s.size);
-        }
+    struct batch_op *b = answering(cx, false, "tw_batch_out_validity");
+    struct made_column *c = b ? out_column(b, field, "tw_batch_out_validity") : NULL;
+
+    if (c == NULL) return NULL;
+    if (!c->v->type->nullable) {
+        user_misuse(cx, "tw_batch_out_validity: field '%s' of row type '%s' is NOT NULL; NULL needs a mask by TW_NULLS in it",
+                    b->out.form->type->names[field], b->out.row->name);
+        return NULL;
     }
+    if (c->validity == NULL) c->validity = mem_alloc(cx->op->mem, BATCH_ROWS / 8);
+    if (!c->has_validity) memset(c->validity, 0xff, BATCH_ROWS / 8);
+    c->has_validity = true;
+    return c->validity;
+}
+
+static const char *value_write(struct batch_op *b, struct made_column *c, uint32_t row)
+{
+    const char *from = (const char *)c->space + (size_t)row * c->form->size, *why;
+    struct tw_str s;
+
+    if (cform_check(c->form, from, &why) != S_OK) return why;
+    if (c->v->phys != P_STR) return cform_write(c->form, from, c->v, row, &b->made->heap, b->made->mem) == S_OK ? NULL : CFORM_FULL;
+    memcpy(&s, from, sizeof s);
+    VECTOR_VALUES(c->v, struct text)[row] = text_put(&b->made->heap, s.size ? s.data : "", s.size);
+    return NULL;
+}
+
+/* Answers what is wrong with a value, or NULL. */
+static const char *column_write(struct batch_op *b, struct made_column *c, uint32_t rows)
+{
+    const char *why = NULL;
+
+    if (c->v->form != VEC_FLAT) return NULL;
+    if (!c->was_asked && c->v->type->nullable) {
+        for (uint32_t i = 0; i < rows; i++) cform_write_null(c->v, i);
+        return NULL;
+    }
+    if (!c->was_asked) values_ask(b, c);
+    if (lies_as_made(c) && !c->has_validity) return NULL;
+    for (uint32_t i = 0; i < rows && why == NULL; i++) {
+        if (c->has_validity && !bit_get(c->validity, i)) cform_write_null(c->v, i);
+        else if (!lies_as_made(c)) why = value_write(b, c, i);
+    }
+    return why;
 }
 
 static void stamps_write(struct batch *out, const struct batch *in)
@@ -249,7 +243,12 @@ void tw_batch_emit(struct tw_context *cx, uint32_t rows)
         return;
     }
     b->has_answered = true;
-    strings_write(b, rows);
+    for (uint32_t f = 0; f < b->out.conv.field_count; f++) {
+        const char *why = column_write(b, &b->outs[f], rows);
+        if (why == NULL) continue;
+        user_misuse(cx, "row type '%s', field '%s': %s", b->out.row->name, b->out.form->type->names[f], why);
+        return;
+    }
     b->made->count = rows;
     stamps_write(b->made, b->columns.in);
     if (rows > 0) op_forward(cx->op, 0, b->made);

@@ -443,8 +443,6 @@ static enum tw_status emit_null(struct tw_context *cx, const void *in)
     return TW_OK;
 }
 TW_FUNCTION(null_user) = {.in = &order_row, .out = &strict_row, .process = emit_null};
-TW_FUNCTION(batches) = {.in = &order_row,
-                        .batch = (enum tw_status(*)(struct tw_context *, const struct tw_batch *))emit_null};
 
 static void mistakes_fail_with_a_sentence(void **state)
 {
@@ -460,9 +458,6 @@ static void mistakes_fail_with_a_sentence(void **state)
          "state 'tags': a value cannot be kept: an array or map has a count, but no elements: items, "
          "keys or values is NULL"},
         {"process", &null_user, "row type 'strict', field 'user': it is NULL, but its type says NOT NULL"},
-        {"batch", &batches,
-         "function 'f': .batch sees columns of plain values, but field 'tags' of its .in is nested "
-         "(use .map, .flat_map or .process for rows with ARRAY, MAP, MULTISET or ROW)"},
     };
 
     (void)state;
