@@ -57,9 +57,9 @@ TW_API bool tw_timer_is_processing_time(struct tw_context *cx); /* inside on_tim
 
 /* --- state of the current key; `state` is one of the function's declared states ----------------------------------- */
 /* Values are C values as in row.h: int64_t for BIGINT, struct tw_str for STRING, struct tw_array for ARRAY, for ROW<...> a
- * plain C struct with these members in order (no null mask), for a bare ROW the struct that .row describes. `value` points
- * to one such. What is set is copied; strings and nested values that are read are valid until that state is changed, at
- * most during the call. Answers false when nothing is stored. */
+ * plain C struct with these members in order (no null mask), for a bare ROW the struct that .row (in keys of maps
+ * .key_row) describes. `value` and `key` point to one such. What is set is copied; strings and nested values that are read
+ * are valid until that state is changed, at most during the call. Answers false when nothing is stored. */
 TW_API bool tw_value_get(struct tw_context *cx, const struct tw_state *state, void *value);
 TW_API void tw_value_set(struct tw_context *cx, const struct tw_state *state, const void *value);
 TW_API void tw_state_clear(struct tw_context *cx, const struct tw_state *state); /* any kind */

@@ -7,6 +7,7 @@
 #include <thalweg/row.h>
 #include <thalweg/function.h>
 #include <thalweg/context.h>
+#include <thalweg/batch.h>
 #include <thalweg/source.h>
 #include <thalweg/sink.h>
 #include <thalweg/env.h>

@@ -1,8 +1,10 @@
-/* job_nested.c - rows with arrays, maps and structs inside through two exchanges, and the same in every kind of keyed state and
- * in the accumulators of windows. Lengths of 0 to 5, and NULL everywhere. */
+/* job_nested.c - rows with arrays, maps and structs inside through two exchanges, and the same in every kind of keyed state, in
+ * the accumulators of windows and as columns. Lengths of 0 to 5, and NULL everywhere. */
 #include "sim/sim_rows.h"
 
 #include <thalweg/window.h>
+
+#include <string.h>
 
 enum { NESTED_MAX = 6 };
 
@@ -103,8 +105,24 @@ static const struct tw_state latest = {.name = "latest", .kind = TW_VALUE, .valu
 static const struct tw_state pairs = {.name = "pairs", .kind = TW_LIST, .value = "ROW", .row = &nested_pair_row};
 static const struct tw_state by_numbers = {
     .name = "by numbers", .kind = TW_MAP, .map_key = "ARRAY<BIGINT>", .value = "ARRAY<ROW>", .row = &nested_pair_row};
+static const struct tw_state by_pair = {
+    .name = "by pair", .kind = TW_MAP, .map_key = "ROW", .key_row = &nested_pair_row, .value = "BIGINT"};
 static const struct tw_state joined = {
     .name = "joined", .kind = TW_REDUCING, .value = "ARRAY<BIGINT>", .function = &nested_join};
+
+/* How often the pair came. What the caller does not say of it is different each time. */
+static int64_t seen(struct tw_context *cx, const struct nested_pair *pair)
+{
+    struct nested_pair key = *pair;
+    int64_t count = 0;
+
+    if (key.nulls & 1) key.number = tw_time(cx);
+    tw_map_get(cx, &by_pair, &key, &count);
+    count++;
+    if (key.nulls & 1) key.number = -1;
+    tw_map_put(cx, &by_pair, &key, &count);
+    return count;
+}
 
 /* Emits what the key's rows so far have left, then keeps what this one brings. */
 static enum tw_status remember(struct tw_context *cx, const void *in)
@@ -117,6 +135,7 @@ static enum tw_status remember(struct tw_context *cx, const void *in)
     tw_reducing_add(cx, &joined, &e->numbers);
     tw_reducing_get(cx, &joined, &out.numbers);
     out.nulls = 0;
+    out.time += seen(cx, &e->one);
     if (!tw_value_get(cx, &latest, &out.names)) out.nulls |= 1 << 5;
     if (!tw_map_get(cx, &by_numbers, &key, &out.pairs)) out.nulls |= 1 << 4;
     if (count > 0 && !tw_list_get(cx, &pairs, (uint32_t)e->wide.low % count, &out.one))
@@ -129,7 +148,7 @@ static enum tw_status remember(struct tw_context *cx, const void *in)
 }
 TW_FUNCTION(nested_remember) = {.in = &nested_event_row,
                                 .out = &nested_event_row,
-                                .states = {&latest, &pairs, &by_numbers, &joined},
+                                .states = {&latest, &pairs, &by_numbers, &by_pair, &joined},
                                 .process = remember};
 
 /* --- windows -------------------------------------------------------------------------------------------------------- */
@@ -190,6 +209,58 @@ TW_FUNCTION(nested_sums) = {.in = &nested_event_row,
                             .merge = merge,
                             .result = result};
 
+/* --- columns -------------------------------------------------------------------------------------------------------- */
+struct nested_digest {
+    int64_t key, sum;
+    struct tw_array numbers, pairs;
+    struct tw_map names;
+    uint64_t nulls;
+};
+TW_ROW(nested_digest, TW_FIELD(nested_digest, key, "BIGINT NOT NULL"), TW_FIELD(nested_digest, sum, "BIGINT NOT NULL"),
+       TW_FIELD(nested_digest, numbers, "ARRAY<BIGINT>"), TW_FIELD_OF(nested_digest, pairs, "ARRAY<ROW>", nested_pair),
+       TW_FIELD(nested_digest, names, "MAP<STRING, ARRAY<BIGINT>>"), TW_NULLS(nested_digest, nulls));
+enum { EVENT_KEY, EVENT_NUMBERS = 3, EVENT_PAIRS, EVENT_NAMES };
+
+/* All that lies in value i of a level, at any depth. */
+static int64_t level_sum(const struct tw_column *c, uint32_t i)
+{
+    int64_t sum = 0;
+
+    if (!tw_is_valid(c->validity, i)) return 1;
+    if (c->kind == TW_COLUMN_VALUES) return ((const int64_t *)c->values)[i];
+    if (c->kind == TW_COLUMN_STRINGS) return (int64_t)tw_column_str(c, i).size;
+    bool is_list = c->kind == TW_COLUMN_SPANS;
+    uint32_t first = is_list ? c->spans[i].first : i, end = is_list ? first + c->spans[i].count : i + 1;
+    for (uint32_t e = first; e < end; e++)
+        for (uint32_t k = 0; k < c->child_count; k++) sum = sum * 3 + level_sum(&c->children[k], e);
+    return sum % 1000000007;
+}
+
+static void pass(struct tw_context *cx, const struct tw_batch *in, uint32_t from, uint32_t to, size_t size)
+{
+    char *values = tw_batch_out(cx, to);
+    uint64_t *validity = tw_batch_out_validity(cx, to);
+
+    for (uint32_t row = 0; row < tw_batch_rows(in); row++)
+        if (!tw_batch_get(in, from, row, values + row * size)) tw_set_null(validity, row);
+}
+
+static enum tw_status digest(struct tw_context *cx, const struct tw_batch *in)
+{
+    int64_t *keys = tw_batch_out(cx, 0), *sums = tw_batch_out(cx, 1);
+    uint32_t rows = tw_batch_rows(in);
+
+    if (rows > 0) memcpy(keys, tw_batch_values(in, EVENT_KEY), rows * sizeof *keys);
+    for (uint32_t f = EVENT_NUMBERS; f <= EVENT_NAMES; f++)
+        for (uint32_t row = 0; row < rows; row++) sums[row] += level_sum(tw_batch_column(in, f), row);
+    pass(cx, in, EVENT_NUMBERS, 2, sizeof(struct tw_array));
+    pass(cx, in, EVENT_PAIRS, 3, sizeof(struct tw_array));
+    pass(cx, in, EVENT_NAMES, 4, sizeof(struct tw_map));
+    tw_batch_emit(cx, rows);
+    return TW_OK;
+}
+TW_FUNCTION(nested_columns) = {.in = &nested_event_row, .out = &nested_digest_row, .batch = digest};
+
 static int run(struct tw_env *env)
 {
     struct tw_stream *s = tw_process(tw_key_by(sim_events(env), "key"), &nested_make);
@@ -198,6 +269,7 @@ static int run(struct tw_env *env)
     tw_print(tw_window_aggregate(tw_key_by(s, "key"), TW_TUMBLE(9000), &nested_sums));
     tw_print(tw_window_aggregate(tw_key_by(s, "key"), TW_SESSIONS(4000), &nested_sums));
     tw_print(kept);
+    tw_print(tw_map_batches(s, &nested_columns));
     return tw_execute(env, "nested values");
 }
 

@@ -1,7 +1,8 @@
 /* cform_write.c - C values into columns, checked before and copied where they must outlive the call.
  *
  * C values come from the user: cform_check looks at everything that can be wrong with one, so that writing and copying
- * cannot fail, but for a column that gets too many elements altogether. Elements of fixed width go into the column in one copy, all others one by one.
+ * cannot fail, but for a column that gets too many elements altogether. Elements of fixed width go into the column in one
+ * copy, all others one by one.
  *
  * Invariant: what stands in place of a NULL is never looked at. */
 #include "columns/column/cform.h"

@@ -121,7 +121,8 @@ static enum status list_decode(struct reader *r, const struct cform *f, char *to
     uint64_t *nulls[2] = {NULL, NULL};
     char *items[2] = {NULL, NULL};
 
-    if (!dec_ok(&r->dec) || count > CFORM_ELEMENTS_MAX || count * f->child_count > dec_left(&r->dec)) return E_DATA; /* a byte each at least */
+    if (!dec_ok(&r->dec) || count > CFORM_ELEMENTS_MAX) return E_DATA;
+    if (count * f->child_count > dec_left(&r->dec)) return E_DATA; /* a byte each at least, or memory is asked for in vain */
     for (uint32_t k = 0; k < f->child_count && runs.count > 0; k++)
         runs.items[k] = items[k] = arena_alloc(r->a, (size_t)runs.count * f->children[k].form->size);
     for (uint32_t i = 0; i < runs.count; i++) {
