@@ -87,8 +87,31 @@ struct tw_result {
     double seconds;
     const char *job_id; /* see tw_job_id */
 };
-/* registerJobListener: whom to tell, in the order of registration, on the thread that runs the job. Either may be NULL.
- * No call on `env` is allowed in them but tw_cancel and those that answer accumulators and metrics. */
+/* A task of the latest job: one subtask of a chain of operators. Its states are those of Flink's ExecutionState. */
+enum tw_task_state {
+    TW_TASK_CREATED,      /* the job was submitted */
+    TW_TASK_SCHEDULED,    /* it runs, and the task waits for a slot */
+    TW_TASK_DEPLOYING,    /* it has one, and is handed to the task manager */
+    TW_TASK_INITIALIZING, /* functions are opened */
+    TW_TASK_RUNNING,
+    TW_TASK_FINISHED,
+    TW_TASK_CANCELING, /* it was told to end: the job was canceled, or another task failed */
+    TW_TASK_CANCELED,
+    TW_TASK_FAILED,
+    TW_TASK_RECONCILING, /* never in a job that runs in this process */
+    TW_TASK_STATES,
+};
+TW_API const char *tw_task_state_name(enum tw_task_state state); /* "RUNNING" */
+struct tw_task {
+    const char *name;      /* of the chain: "Source: bids -> Filter" */
+    uint32_t vertex;       /* which chain, from 0, sources first */
+    uint32_t subtask, parallelism;
+    uint32_t attempt, slot; /* from 0; the slot is known from DEPLOYING on */
+    enum tw_task_state state;
+    int64_t since_ms[TW_TASK_STATES]; /* when it got to each state, ms since 1970; 0 = never */
+};
+/* registerJobListener: whom to tell, in the order of registration, on the thread that runs the job. Each may be NULL.
+ * No call on `env` is allowed in them but tw_cancel and those that answer accumulators, metrics and tasks. */
 struct tw_job_listener {
     /* The job was handed over; or it was refused, then `error` says why, else NULL. A mistake of the graph is told by
      * tw_execute alone: nothing was handed over. */
@@ -97,6 +120,8 @@ struct tw_job_listener {
      * not called after tw_execute_async. */
     void (*executed)(void *arg, const struct tw_result *result, const char *error);
     void *arg;
+    /* A task has got from one state to the next, task->state. Between submitted and executed. */
+    void (*task_moved)(void *arg, const struct tw_task *task, enum tw_task_state from);
 };
 /* Of all jobs of this environment from now on; 16 at most. */
 TW_API void tw_register_job_listener_at(struct tw_env *env, struct tw_job_listener l, struct tw_here h);
@@ -109,7 +134,7 @@ TW_API void tw_clear_job_listeners(struct tw_env *env);
 TW_API int tw_execute(struct tw_env *env, const char *job_name);
 /* executeAsync: starts the job on a thread of its own, where the functions of tw_collect_to are then called. 0 when it
  * runs; else 1, and tw_error says why. While it runs, only tw_job_status, tw_error, tw_cancel, tw_wait
- * and what answers accumulators and metrics may be called for `env`. To build, set or execute something is a mistake:
+ * and what answers accumulators, metrics and tasks may be called for `env`. To build, set or execute something is a mistake:
  * "job 'x' still runs; call tw_wait or tw_cancel first". tw_execute says so at once; of other calls tw_error tells it, and
  * the next tw_execute after that job. A job that is over, or was canceled, is waited for instead. */
 TW_API int tw_execute_async(struct tw_env *env, const char *job_name);
@@ -117,6 +142,9 @@ TW_API int tw_execute_async(struct tw_env *env, const char *job_name);
 TW_API int tw_wait(struct tw_env *env);
 /* RUNNING, FINISHED, FAILED or CANCELED; "" before the first job. */
 TW_API const char *tw_job_status(struct tw_env *env);
+/* The index-th task of the latest job, by vertex and subtask, as it stands; false behind the last. While the job runs and when
+ * it is over, from any thread. The name is valid until the next job. */
+TW_API bool tw_job_task(struct tw_env *env, uint32_t index, struct tw_task *out);
 /* NULL before the first job ran, and while one runs; valid until the next one or tw_env_free. */
 TW_API const struct tw_result *tw_job_result(struct tw_env *env);
 /* Of the latest job, with file and line of the call or with operator, key and row; "" when there is none. Valid until

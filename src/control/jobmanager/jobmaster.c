@@ -4,6 +4,10 @@
  * way all other tasks are told to end, and only when the last one has ended does the job reach its final status: nothing of
  * it runs any more then. A task that fails while the job is being stopped does not change the outcome.
  *
+ * Tasks go their way in `executions`: all are scheduled when the job starts, get their slots, are handed to the task manager
+ * (DEPLOYING), and from then on say themselves how far they are. A task that was told to end and did is CANCELED, however it
+ * ended.
+ *
  * The mailbox wakes the thread; signals and the stop flag are looked at LOOK_MS after the last message at the latest,
  * because a signal handler can do no more than count. The task manager's threads touch the job master through the mailbox
  * only. Rows for the caller are handed over here, so user code that receives them runs on the caller's thread. */
@@ -29,6 +33,7 @@ struct jobmaster {
     struct sys_mailbox *mailbox;
     struct job_shared *job;
     struct taskmanager *tm;
+    struct executions *executions;
     enum job_status status;
     enum sys_signal signal;
     struct err err; /* why the job fails */
@@ -60,6 +65,7 @@ void jobmaster_free(struct jobmaster *jm)
     struct mem mem;
 
     if (jm == NULL) return;
+    executions_free(jm->executions);
     taskmanager_free(jm->tm);
     job_shared_free(jm->job);
     sys_mailbox_free(jm->o.sys, jm->mailbox);
@@ -77,11 +83,13 @@ static void become(struct jobmaster *jm, enum job_status next)
 }
 
 /* --- submission --------------------------------------------------------------------------------------------------------- */
-static void task_has_ended(void *arg, const struct task_ended *t)
+static void execution_moved(void *arg, const struct execution *x, enum execution_state from)
 {
     struct jobmaster *jm = arg;
 
-    sys_mailbox_send(jm->o.sys, jm->mailbox, (void *)(uintptr_t)t);
+    log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u/%u): %s -> %s", x->vertex_name, x->subtask + 1,
+              x->parallelism, execution_state_name(from), execution_state_name(x->state));
+    if (jm->o.task_moved != NULL) jm->o.task_moved(jm->o.task_moved_arg, x, from);
 }
 
 static void rows_have_come(void *arg)
@@ -149,8 +157,10 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     jm->watch.timeout_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.timeout") * NS_PER_MS;
     TRY(graph_prepare(&jm->graph, e));
     TRY(make_job(jm, e));
+    TRY(slots_check(&jm->graph, settings.slots, e)); /* they will never suffice: better told now than by tasks that wait */
     jm->tm = taskmanager_create(jm->o.sys, jm->o.log, &settings);
-    return taskmanager_deploy(jm->tm, &jm->graph, jm->job, task_has_ended, jm, e);
+    jm->executions = executions_create(jm->o.sys, &jm->graph, settings.attempt, execution_moved, jm);
+    return S_OK;
 }
 
 enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct err *e)
@@ -165,6 +175,7 @@ enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct er
 static void end_tasks(struct jobmaster *jm)
 {
     cancel_watch_begin(&jm->watch, sys_mono_ns(jm->o.sys));
+    executions_cancel(jm->executions);
     taskmanager_cancel(jm->tm);
 }
 
@@ -220,14 +231,36 @@ static void fail(struct jobmaster *jm, const struct err *why)
     end_tasks(jm);
 }
 
-static void on_task_ended(struct jobmaster *jm, const struct task_ended *t)
+static enum execution_state state_of(const struct task_news *n)
 {
+    if (n->state == TASK_INITIALIZING) return EXECUTION_INITIALIZING;
+    if (n->state == TASK_RUNNING) return EXECUTION_RUNNING;
+    if (n->status == S_END) return EXECUTION_FINISHED;
+    return n->status == E_CANCELED ? EXECUTION_CANCELED : EXECUTION_FAILED;
+}
+
+/* Of one that was told to end, only the end is news. */
+static void move_execution(struct jobmaster *jm, const struct task_news *n)
+{
+    enum execution_state next = state_of(n);
+
+    if (executions_state(jm->executions, n->vertex, n->subtask) == EXECUTION_CANCELING) {
+        if (!task_has_ended(n)) return;
+        next = EXECUTION_CANCELED;
+    }
+    executions_move(jm->executions, n->vertex, n->subtask, next);
+}
+
+static void on_task_news(struct jobmaster *jm, const struct task_news *n)
+{
+    move_execution(jm, n);
+    if (!task_has_ended(n)) return;
     ASSERT(jm->tasks_running > 0);
     jm->tasks_running--;
-    if (t->status == S_END) return;
-    log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u) ended: %s", t->vertex, t->subtask + 1,
-              t->err.text);
-    fail(jm, &t->err);
+    if (n->status == S_END) return;
+    log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u) ended: %s", n->vertex_name, n->subtask + 1,
+              n->err->text);
+    fail(jm, n->err);
 }
 
 static void hand_over_rows(struct jobmaster *jm)
@@ -249,7 +282,7 @@ static void hand_over_rows(struct jobmaster *jm)
 static void on_message(struct jobmaster *jm, void *message)
 {
     hand_over_rows(jm); /* before a task's end is seen: what it has put out belongs to the job */
-    if (message != &jm->rows_are_waiting) on_task_ended(jm, message);
+    if (message != &jm->rows_are_waiting) on_task_news(jm, message);
 }
 
 static void look_at_signals(struct jobmaster *jm)
@@ -295,14 +328,38 @@ static void wait_for_tasks(struct jobmaster *jm)
     }
 }
 
+static void task_news(void *arg, const struct task_news *n)
+{
+    struct jobmaster *jm = arg;
+
+    sys_mailbox_send(jm->o.sys, jm->mailbox, (void *)(uintptr_t)n);
+}
+
+/* All tasks get a slot, then all are deployed: no task waits for one that has no place. */
+static enum status schedule(struct jobmaster *jm, struct err *e)
+{
+    const struct graph *g = &jm->graph;
+
+    executions_move_all(jm->executions, EXECUTION_SCHEDULED);
+    for (uint32_t v = 0; v < g->vertex_count; v++) {
+        uint32_t first = slots_first(g, v);
+        for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) executions_set_slot(jm->executions, v, s, first + s);
+    }
+    executions_move_all(jm->executions, EXECUTION_DEPLOYING);
+    TRY(taskmanager_deploy(jm->tm, g, jm->job, task_news, jm, e));
+    taskmanager_totals(jm->tm, &jm->totals);
+    jm->tasks_running = jm->totals.tasks;
+    return S_OK;
+}
+
 static void start_tasks(struct jobmaster *jm)
 {
     struct err e = {0};
 
-    taskmanager_totals(jm->tm, &jm->totals);
-    jm->tasks_running = jm->totals.tasks;
     become(jm, JOB_RUNNING);
-    if (jm->o.drive != NULL) {
+    if (schedule(jm, &e) != S_OK) {
+        fail(jm, &e);
+    } else if (jm->o.drive != NULL) {
         jm->o.drive(jm->o.drive_arg, jm->tm, jm);
         jobmaster_pump(jm);
         ASSERT(jm->tasks_running == 0);
@@ -320,6 +377,7 @@ enum status jobmaster_run(struct jobmaster *jm, struct err *e)
     wait_for_tasks(jm);
     taskmanager_join(jm->tm);
     hand_over_rows(jm);
+    executions_canceled(jm->executions); /* whose workers never ran */
     jm->ended_ns = sys_mono_ns(jm->o.sys);
     metrics_stop(job_metrics(jm->job));
     taskmanager_totals(jm->tm, &jm->totals);
@@ -337,6 +395,7 @@ int64_t jobmaster_run_ns(const struct jobmaster *jm) { return jm->ended_ns - jm-
 const struct graph *jobmaster_graph(const struct jobmaster *jm) { return &jm->graph; }
 
 const char *jobmaster_job_id(const struct jobmaster *jm) { return jm->job != NULL ? job_shared_id(jm->job) : ""; }
+struct executions *jobmaster_executions(const struct jobmaster *jm) { return jm->executions; }
 struct metrics *jobmaster_metrics(const struct jobmaster *jm) { return jm->job != NULL ? job_metrics(jm->job) : NULL; }
 
 enum status jobmaster_accumulator(const struct jobmaster *jm, const char *name, struct accumulators *out, struct err *e)

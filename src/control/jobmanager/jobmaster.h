@@ -5,6 +5,7 @@
  * process. The encoded graph is all that is handed over: no pointer into the caller's graph survives submission. */
 #pragma once
 #include "control/graph/graph.h"
+#include "control/jobmanager/executions.h"
 #include "control/jobmanager/job_status.h"
 #include "control/taskmanager/taskmanager.h"
 
@@ -25,6 +26,8 @@ struct jobmaster_options {
     /* Rows for the caller (tw_collect_to): called on the calling thread, the batch is borrowed. */
     enum status (*rows)(void *arg, int64_t receiver, struct batch *b, struct err *e);
     void *rows_arg;
+    execution_moved_fn task_moved;           /* a task has got to its next state; on the calling thread; NULL = nobody asks */
+    void *task_moved_arg;
     /* Called every tick_ms while the job runs; NULL = never. */
     void (*tick)(void *arg, const struct job_totals *totals);
     void *tick_arg;
@@ -42,9 +45,9 @@ struct jobmaster_options {
 struct jobmaster;
 struct jobmaster *jobmaster_create(const struct jobmaster_options *o);
 void jobmaster_free(struct jobmaster *jm); /* NULL is a no-op */
-/* Decodes, finds the functions, prepares, deploys: INITIALIZING -> CREATED, or FAILED with the reason in e. */
+/* Decodes, finds the functions, prepares: INITIALIZING -> CREATED, or FAILED with the reason in e. */
 enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct err *e) CHECKED;
-/* Runs the job to its end. S_OK = FINISHED; E_CANCELED = CANCELED; else FAILED: "operator 'Map' (subtask 1/2): ..." */
+/* Schedules, deploys and runs the job to its end. S_OK = FINISHED; E_CANCELED = CANCELED; else FAILED: "operator 'Map' (subtask 1/2): ..." */
 enum status jobmaster_run(struct jobmaster *jm, struct err *e) CHECKED;
 /* Takes what lies in the mailbox, without waiting. For `drive`. */
 void jobmaster_pump(struct jobmaster *jm);
@@ -57,6 +60,7 @@ const struct job_totals *jobmaster_totals(const struct jobmaster *jm);
 enum status jobmaster_accumulator(const struct jobmaster *jm, const char *name, struct accumulators *out, struct err *e) CHECKED;
 const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm);
 struct metrics *jobmaster_metrics(const struct jobmaster *jm); /* also while it runs; NULL before it was submitted */
+struct executions *jobmaster_executions(const struct jobmaster *jm); /* the same */
 const char *jobmaster_job_id(const struct jobmaster *jm);
 int64_t jobmaster_run_ns(const struct jobmaster *jm); /* from start to end */
 const struct graph *jobmaster_graph(const struct jobmaster *jm);

@@ -212,7 +212,7 @@ static void init_vertex(struct taskmanager *tm, uint32_t vertex)
     run->workers = ARENA_ARRAY(&tm->arena, struct worker *, v->parallelism);
     run->channel_mems = ARENA_ARRAY(&tm->arena, struct mem, v->parallelism);
     run->budgets = ARENA_ARRAY(&tm->arena, struct gate_budget, v->parallelism);
-    run->ended = ARENA_ARRAY(&tm->arena, struct task_ended, v->parallelism);
+    run->news = ARENA_ARRAY(&tm->arena, struct task_news, TASK_NEWS * (size_t)v->parallelism);
     run->is_over = ARENA_ARRAY(&tm->arena, struct sys_atomic_u64, v->parallelism);
     for (uint32_t s = 0; s < v->parallelism; s++) mem_init(&run->channel_mems[s], "channels", 0);
     tm->task_count += v->parallelism;

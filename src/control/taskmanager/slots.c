@@ -1,5 +1,6 @@
 /* slots.c - how many slots a job takes. Subtasks of one slot sharing group share slots, one of each vertex per slot, so a
- * group takes as many as its widest vertex has subtasks; groups do not share. */
+ * group takes as many as its widest vertex has subtasks; groups do not share. Groups stand one behind the other, in order of
+ * their first vertices. */
 #include "control/taskmanager/taskmanager_internal.h"
 
 #include <string.h>
@@ -28,6 +29,16 @@ uint32_t slots_needed(const struct graph *g)
     for (uint32_t v = 0; v < g->vertex_count; v++)
         if (is_first(g, v)) needed += group_slots(g, g->vertices[v].slot_group);
     return needed;
+}
+
+uint32_t slots_first(const struct graph *g, uint32_t vertex)
+{
+    uint32_t before = 0;
+
+    ASSERT(vertex < g->vertex_count);
+    for (uint32_t v = 0; strcmp(g->vertices[v].slot_group, g->vertices[vertex].slot_group) != 0; v++)
+        if (is_first(g, v)) before += group_slots(g, g->vertices[v].slot_group);
+    return before;
 }
 
 enum status slots_check(const struct graph *g, uint32_t slots, struct err *e)

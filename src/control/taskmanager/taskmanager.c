@@ -53,27 +53,27 @@ static uint32_t count_tasks(const struct taskmanager *tm, bool blocking)
     return count;
 }
 
-static void task_over(void *arg, struct task *t, enum status st)
+static void task_moved(void *arg, struct task *t, enum task_state state, enum status st)
 {
     struct taskmanager *tm = arg;
     const struct task_plan *plan = task_plan_of(t);
+    uint32_t which = state == TASK_INITIALIZING ? 0 : state == TASK_RUNNING ? 1 : 2;
 
     for (uint32_t v = 0; v < tm->graph->vertex_count; v++) {
         struct vertex_run *run = &tm->vertices[v];
         if (plan < run->plans || plan >= run->plans + run->vertex->parallelism) continue;
-        struct task_ended *ended = &run->ended[plan->subtask];
-        *ended = (struct task_ended){.vertex = plan->name, .subtask = plan->subtask, .status = st};
-        if (st < 0) ended->err = *task_err(t);
-        sys_atomic_store(&run->is_over[plan->subtask], 1);
-        tm->ended(tm->ended_arg, ended);
+        struct task_news *news = &run->news[TASK_NEWS * (size_t)plan->subtask + which];
+        *news = (struct task_news){plan->name, v, plan->subtask, state, st, st < 0 ? task_err(t) : NULL};
+        if (task_has_ended(news)) sys_atomic_store(&run->is_over[plan->subtask], 1);
+        tm->news(tm->news_arg, news);
         return;
     }
-    ASSERT(!"a task that nobody deployed has ended");
+    ASSERT(!"news of a task that nobody deployed");
 }
 
 static struct worker *add_worker(struct taskmanager *tm, const char *name)
 {
-    struct worker *w = worker_create(tm->sys, name, task_over, tm);
+    struct worker *w = worker_create(tm->sys, name, task_moved, tm);
 
     tm->workers[tm->worker_count++] = w;
     return w;
@@ -118,14 +118,14 @@ static void connect_channels(struct taskmanager *tm)
 }
 
 enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job,
-                               task_ended_fn ended, void *arg, struct err *e)
+                               task_news_fn news, void *arg, struct err *e)
 {
     ASSERT(tm->graph == NULL && g->vertex_count > 0);
     TRY(slots_check(g, tm->settings.slots, e));
     tm->graph = g;
     tm->job = job;
-    tm->ended = ended;
-    tm->ended_arg = arg;
+    tm->news = news;
+    tm->news_arg = arg;
     deploy_tasks(tm);
     assign_workers(tm);
     connect_channels(tm);
@@ -166,7 +166,7 @@ enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *p
 
 void taskmanager_cancel(struct taskmanager *tm)
 {
-    for (uint32_t v = 0; v < tm->graph->vertex_count; v++) {
+    for (uint32_t v = 0; tm->vertices != NULL && v < tm->graph->vertex_count; v++) {
         struct vertex_run *run = &tm->vertices[v];
         for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
             if (sys_atomic_load(&run->is_over[s]) != 0) continue;

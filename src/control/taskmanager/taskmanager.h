@@ -20,15 +20,17 @@ struct taskmanager_settings {
     int64_t buffer_timeout_ms;
 };
 
-/* A task has ended. Belongs to the task manager; valid until taskmanager_free. */
-struct task_ended {
-    const char *vertex;
-    uint32_t subtask;
-    enum status status; /* S_END, E_CANCELED, or why it failed */
-    struct err err;
+/* A task has got to its next state. Belongs to the task manager; valid until taskmanager_free. */
+struct task_news {
+    const char *vertex_name;
+    uint32_t vertex, subtask;
+    enum task_state state;
+    enum status status;    /* when it has ended: S_END, E_CANCELED, or why it failed; else S_OK */
+    const struct err *err; /* of a status below 0, else NULL */
 };
+static inline bool task_has_ended(const struct task_news *n) { return n->status != S_OK; }
 /* Called on the thread of the task's worker. */
-typedef void (*task_ended_fn)(void *arg, const struct task_ended *t);
+typedef void (*task_news_fn)(void *arg, const struct task_news *n);
 
 /* Sums over all tasks, taken while they run. */
 struct job_totals {
@@ -43,7 +45,7 @@ struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const s
 void taskmanager_free(struct taskmanager *tm); /* joined, or never started; NULL is a no-op */
 /* Makes channels and tasks; nothing runs yet. E_CONFIG when the slots do not suffice. */
 enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job,
-                               task_ended_fn ended, void *arg, struct err *e) CHECKED;
+                               task_news_fn news, void *arg, struct err *e) CHECKED;
 enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /* a thread per worker */
 /* Instead of start: one turn over all workers on the calling thread (simulation, harness). pick: NULL = all tasks in turn,
  * else one task chosen by it. S_OK; S_END when no task is left. */
@@ -64,5 +66,7 @@ void taskmanager_count_state(const struct taskmanager *tm, uint64_t *entries, ui
 
 /* slots.c: slots that a graph needs: per slot sharing group the highest parallelism, summed over the groups. */
 uint32_t slots_needed(const struct graph *g);
+/* The slot of a vertex's first subtask; its others have the following ones. */
+uint32_t slots_first(const struct graph *g, uint32_t vertex);
 /* E_CONFIG when the job needs more; slots 0 = as many as it needs. */
 enum status slots_check(const struct graph *g, uint32_t slots, struct err *e) CHECKED;

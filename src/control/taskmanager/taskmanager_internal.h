@@ -9,6 +9,8 @@ struct edge_run {
     uint32_t producers, consumers;
 };
 
+enum { TASK_NEWS = 3 }; /* of a task: it opens, it runs, it has ended */
+
 struct vertex_run {
     const struct graph_vertex *vertex;
     const struct node_plan *nodes;
@@ -17,7 +19,7 @@ struct vertex_run {
     struct worker **workers;        /* of each task */
     struct mem *channel_mems;       /* [parallelism] memory of the channels that a subtask sends on */
     struct gate_budget *budgets;    /* [parallelism] of the channels into a subtask */
-    struct task_ended *ended;       /* [parallelism] */
+    struct task_news *news;         /* [parallelism * TASK_NEWS] */
     struct sys_atomic_u64 *is_over; /* [parallelism] */
 };
 
@@ -34,8 +36,8 @@ struct taskmanager {
     struct worker **workers;
     uint32_t worker_count, started;
     uint32_t task_count;
-    task_ended_fn ended;
-    void *ended_arg;
+    task_news_fn news;
+    void *news_arg;
 };
 
 /* deploy.c: fills vertices and edges, makes the tasks. */

@@ -148,7 +148,7 @@ static enum status open_partition(struct task *t, uint32_t output)
 enum status task_open(struct task *t)
 {
     ASSERT(t->state == TASK_CREATED);
-    t->state = TASK_RUNNING;
+    t->state = TASK_INITIALIZING;
     t->flushed_ns = sys_mono_ns(t->sys);
     for (uint32_t i = t->chain.count; i-- > 0;) {
         enum status st = open_node(t, &t->chain.nodes[i]);
@@ -158,6 +158,7 @@ enum status task_open(struct task *t)
         enum status st = open_partition(t, i);
         if (st != S_OK) return failed(t, t->plan->outputs[i].node, st);
     }
+    t->state = TASK_RUNNING;
     return S_OK;
 }
 

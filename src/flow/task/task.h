@@ -42,7 +42,8 @@ struct task_plan {
     bool blocking;                  /* wants a thread of its own */
 };
 
-enum task_state { TASK_CREATED, TASK_RUNNING, TASK_FINISHED, TASK_FAILED, TASK_CANCELED };
+/* INITIALIZING: operators are opened, and restored. */
+enum task_state { TASK_CREATED, TASK_INITIALIZING, TASK_RUNNING, TASK_FINISHED, TASK_FAILED, TASK_CANCELED };
 
 struct task;
 struct task *task_create(const struct task_plan *plan, struct sys *sys, struct log *log);

@@ -16,8 +16,8 @@ struct worker {
     struct task **tasks;
     bool *opened;
     uint32_t task_count, live;
-    task_done_fn done;
-    void *done_arg;
+    task_moved_fn moved;
+    void *moved_arg;
     struct sys_parker *parker;
     struct sys_thread *thread;
     bool has_blocking;
@@ -25,19 +25,19 @@ struct worker {
     int64_t crowded_ns;         /* others need this core until then */
 };
 
-struct worker *worker_create(struct sys *sys, const char *name, task_done_fn done, void *arg)
+struct worker *worker_create(struct sys *sys, const char *name, task_moved_fn moved, void *arg)
 {
     struct mem mem;
     mem_init(&mem, name, 0);
     struct worker *w = mem_zalloc(&mem, sizeof *w);
 
-    ASSERT(done != NULL);
+    ASSERT(moved != NULL);
     mem_init(&w->mem, name, 0);
     mem_move(&mem, &w->mem);
     w->sys = sys;
     w->name = name;
-    w->done = done;
-    w->done_arg = arg;
+    w->moved = moved;
+    w->moved_arg = arg;
     w->parker = sys_parker_create(sys);
     return w;
 }
@@ -73,7 +73,9 @@ static enum status step_task(struct worker *w, uint32_t i)
 {
     if (!w->opened[i]) {
         w->opened[i] = true;
+        w->moved(w->moved_arg, w->tasks[i], TASK_INITIALIZING, S_OK);
         TRY(task_open(w->tasks[i]));
+        w->moved(w->moved_arg, w->tasks[i], TASK_RUNNING, S_OK);
     }
     return task_step(w->tasks[i]);
 }
@@ -89,7 +91,7 @@ static void run_one(struct worker *w, uint32_t i, bool *progress, int64_t *deadl
         task_close(t, st < 0);
         w->tasks[i] = NULL;
         w->live--;
-        w->done(w->done_arg, t, st);
+        w->moved(w->moved_arg, t, task_state(t), st);
         return;
     }
     int64_t deadline = task_deadline_ms(t);

@@ -4,9 +4,10 @@
 #include "flow/task/task.h"
 
 struct worker;
-/* done(arg, task, status) is called on the worker's thread when a task has ended: S_END, E_CANCELED, or its error. */
-typedef void (*task_done_fn)(void *arg, struct task *t, enum status st);
-struct worker *worker_create(struct sys *sys, const char *name, task_done_fn done, void *arg);
+/* Called on the worker's thread when a task has got to its next state: TASK_INITIALIZING, TASK_RUNNING (st is S_OK), and the
+ * last one when it has ended: S_END, E_CANCELED, or its error. */
+typedef void (*task_moved_fn)(void *arg, struct task *t, enum task_state state, enum status st);
+struct worker *worker_create(struct sys *sys, const char *name, task_moved_fn moved, void *arg);
 void worker_free(struct worker *w);
 void worker_add(struct worker *w, struct task *t); /* before start */
 struct sys_parker *worker_parker(struct worker *w);

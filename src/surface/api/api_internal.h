@@ -77,6 +77,8 @@ void api_world_start(struct tw_env *env); /* Linux, when the environment has no 
 /* --- listeners (listener.c); st says whether it succeeded, env->err why not ------------------------------------------------ */
 void api_tell_submitted(struct tw_env *env, enum status st);
 void api_tell_executed(struct tw_env *env, enum status st);
+void api_tell_task(void *env, const struct execution *x, enum execution_state from); /* of jobmaster_options */
+struct tw_task api_task_of(const struct execution *x); /* metrics.c */
 
 /* --- rows for the caller (collect.c) ------------------------------------------------------------------------------------- */
 /* Binds the receivers' row types to their streams; the graph is prepared. */

@@ -74,7 +74,7 @@ void api_world_start(struct tw_env *env)
     if (env->lock == NULL) env->lock = sys_lock_create(env->sys);
 }
 
-/* Other threads look at accumulators and metrics of that job from now on; NULL = of none. */
+/* Other threads look at accumulators, metrics and tasks of that job from now on; NULL = of none. */
 static void show(struct tw_env *env, struct jobmaster *jm)
 {
     sys_lock_take(env->lock);
@@ -91,6 +91,8 @@ static void make_jobmaster(struct tw_env *env)
                                   .cancelled = &env->cancelled,
                                   .rows = api_receive,
                                   .rows_arg = env,
+                                  .task_moved = env->listener_count > 0 ? api_tell_task : NULL,
+                                  .task_moved_arg = env,
                                   .tick = env->watch.tick != NULL ? on_tick : NULL,
                                   .tick_arg = env,
                                   .tick_ms = env->watch.tick_ms,

@@ -117,13 +117,13 @@ static enum status build(struct tw_harness *h, tw_harness_graph graph, void *arg
 }
 
 /* --- deploying ---------------------------------------------------------------------------------------------------------------- */
-static void task_ended(void *arg, const struct task_ended *t)
+static void task_news(void *arg, const struct task_news *n)
 {
     struct tw_harness *h = arg;
 
-    if (t->status == S_END || h->env->err.status != S_OK) return;
-    h->env->err = t->err;
-    err_set(&h->env->err, t->status, "a task ended without a reason");
+    if (n->err == NULL || h->env->err.status != S_OK) return;
+    h->env->err = *n->err;
+    err_set(&h->env->err, n->status, "a task ended without a reason");
 }
 
 static void *shared_object(struct tw_harness *h, const char *name, size_t size)
@@ -171,7 +171,7 @@ static enum status deploy(struct tw_harness *h, const struct tw_row *const *rows
     buf_init(&h->output->all, &h->mem);
     buf_init(&h->output->rows, &h->mem);
     h->tm = taskmanager_create(h->sys, NULL, &settings);
-    TRY(taskmanager_deploy(h->tm, &h->graph, h->job, task_ended, h, e));
+    TRY(taskmanager_deploy(h->tm, &h->graph, h->job, task_news, h, e));
     taskmanager_totals(h->tm, &totals);
     h->task_count = totals.tasks;
     return S_OK;

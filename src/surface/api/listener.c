@@ -1,4 +1,4 @@
-/* listener.c - those who are told when a job of the environment was submitted and when it was executed.
+/* listener.c - those who are told when a job of the environment was submitted, how its tasks move, and when it was executed.
  *
  * The idea: as Flink does it. Mistakes of the graph are told to nobody, for nothing was submitted; a submission that fails
  * is told by `submitted` alone; `executed` belongs to tw_execute, which waits, not to tw_execute_async.
@@ -9,8 +9,8 @@
 void tw_register_job_listener_at(struct tw_env *env, struct tw_job_listener l, struct tw_here h)
 {
     if (!api_begin(env, h)) return;
-    if (l.submitted == NULL && l.executed == NULL)
-        (void)api_mistake(env, h, "a job listener needs .submitted or .executed");
+    if (l.submitted == NULL && l.executed == NULL && l.task_moved == NULL)
+        (void)api_mistake(env, h, "a job listener needs .submitted, .executed or .task_moved");
     else if (env->listener_count == API_LISTENERS_MAX)
         (void)api_mistake(env, h, "an environment has at most %d job listeners", API_LISTENERS_MAX);
     else
@@ -39,5 +39,16 @@ void api_tell_executed(struct tw_env *env, enum status st)
     for (uint32_t i = 0; i < env->listener_count; i++) {
         const struct tw_job_listener *l = &env->listeners[i];
         if (l->executed != NULL) l->executed(l->arg, &env->result, st != S_OK ? tw_error(env) : NULL);
+    }
+}
+
+void api_tell_task(void *arg, const struct execution *x, enum execution_state from)
+{
+    struct tw_env *env = arg;
+    struct tw_task task = api_task_of(x);
+
+    for (uint32_t i = 0; i < env->listener_count; i++) {
+        const struct tw_job_listener *l = &env->listeners[i];
+        if (l->task_moved != NULL) l->task_moved(l->arg, &task, (enum tw_task_state)from);
     }
 }

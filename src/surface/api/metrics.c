@@ -1,4 +1,4 @@
-/* metrics.c - what the functions of the latest job counted and measured, as the program reads it.
+/* metrics.c - what the functions of the latest job counted and measured, and where its tasks stand, as the program reads it.
  *
  * The idea: a job is shown from its submission until the next one begins. Who asks holds the environment's lock meanwhile,
  * so any thread may, while the job runs and afterwards; the lock is never held while waiting. */
@@ -11,6 +11,11 @@
 _Static_assert((int)TW_COUNTER == METRIC_COUNTER && (int)TW_GAUGE == METRIC_GAUGE && (int)TW_METER == METRIC_METER &&
                    (int)TW_HISTOGRAM == METRIC_HISTOGRAM,
                "kinds are handed on as they are");
+
+_Static_assert((int)TW_TASK_CREATED == EXECUTION_CREATED && (int)TW_TASK_INITIALIZING == EXECUTION_INITIALIZING &&
+                   (int)TW_TASK_CANCELING == EXECUTION_CANCELING && (int)TW_TASK_FAILED == EXECUTION_FAILED &&
+                   (int)TW_TASK_RECONCILING == EXECUTION_RECONCILING && (int)TW_TASK_STATES == EXECUTION_STATE_COUNT,
+               "states are handed on as they are");
 
 /* The job that is shown, or NULL; then nothing is locked. */
 static struct jobmaster *shown_take(struct tw_env *env)
@@ -109,4 +114,36 @@ bool tw_find_metric(struct tw_env *env, const char *operator_name, uint32_t subt
         return true;
     }
     return false;
+}
+
+/* --- tasks ------------------------------------------------------------------------------------------------------------ */
+const char *tw_task_state_name(enum tw_task_state state)
+{
+    return (unsigned)state < TW_TASK_STATES ? execution_state_name((enum execution_state)state) : "";
+}
+
+struct tw_task api_task_of(const struct execution *x)
+{
+    struct tw_task task = {.name = x->vertex_name,
+                           .vertex = x->vertex,
+                           .subtask = x->subtask,
+                           .parallelism = x->parallelism,
+                           .attempt = x->attempt,
+                           .slot = x->slot,
+                           .state = (enum tw_task_state)x->state};
+
+    for (int s = 0; s < TW_TASK_STATES; s++) task.since_ms[s] = x->since_ms[s];
+    return task;
+}
+
+bool tw_job_task(struct tw_env *env, uint32_t index, struct tw_task *out)
+{
+    struct jobmaster *jm = shown_take(env);
+    struct execution x;
+
+    if (jm == NULL) return false;
+    bool is_there = executions_view(jobmaster_executions(jm), index, &x);
+    sys_lock_give(env->lock);
+    if (is_there) *out = api_task_of(&x);
+    return is_there;
 }

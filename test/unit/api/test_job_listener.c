@@ -80,7 +80,7 @@ static void listeners_are_told_in_order(void **state)
     struct teller a = {&story, "a"}, b = {&story, "b"}, c = {&story, "c"};
 
     (void)state;
-    tw_register_job_listener(env, submitted, executed, &a);
+    tw_register_job_listener(env, .submitted = submitted, .executed = executed, .arg = &a);
     tw_register_job_listener(env, .executed = executed, .arg = &b);
     assert_int_equal(run(env, "one", 5, NULL), 0);
     assert_int_equal(strlen(story.id), 32);
@@ -105,7 +105,7 @@ static void a_listener_may_cancel(void **state)
     struct teller a = {&story, "a"};
 
     (void)state;
-    tw_register_job_listener(env, submitted, executed, &a);
+    tw_register_job_listener(env, .submitted = submitted, .executed = executed, .arg = &a);
     assert_int_equal(run(env, "endless", INT64_MAX, NULL), 1);
     assert_string_equal(story.text, "a: endless submitted\na: endless CANCELED: job 'endless' was canceled\n");
     tw_env_free(env);
@@ -120,7 +120,7 @@ static void jobs_that_are_refused(void **state)
     int64_t rows = 0;
 
     (void)state;
-    tw_register_job_listener(env, submitted, executed, &a);
+    tw_register_job_listener(env, .submitted = submitted, .executed = executed, .arg = &a);
     tw_quiet(env, true);
     tw_collect_to(tw_where(tw_from_sequence(env, 1, 2), "valu", ">", "1"), &number_row, take, &rows);
     assert_int_equal(tw_execute(env, "mistake"), 1);
@@ -142,7 +142,7 @@ static void jobs_in_the_background_are_submitted_only(void **state)
     int64_t rows = 0;
 
     (void)state;
-    tw_register_job_listener(env, submitted, executed, &a);
+    tw_register_job_listener(env, .submitted = submitted, .executed = executed, .arg = &a);
     tw_collect_to(tw_from_sequence(env, 1, 3), &number_row, take, &rows);
     assert_int_equal(tw_execute_async(env, "behind"), 0);
     assert_int_equal(tw_wait(env), 0);
@@ -159,7 +159,7 @@ static void mistakes_are_told(void **state)
     (void)state;
     tw_register_job_listener(env, .arg = &a);
     assert_int_equal(run(env, "none", 2, NULL), 1);
-    assert_non_null(strstr(tw_error(env), "a job listener needs .submitted or .executed"));
+    assert_non_null(strstr(tw_error(env), "a job listener needs .submitted, .executed or .task_moved"));
     for (int i = 0; i < 17; i++) tw_register_job_listener(env, .submitted = submitted, .arg = &a);
     assert_int_equal(run(env, "many", 2, NULL), 1);
     assert_non_null(strstr(tw_error(env), "an environment has at most 16 job listeners"));

@@ -36,6 +36,21 @@ static void groups_do_not_share(void **state)
     assert_int_equal(slots_needed(&g), 4 + 3 + 5);
 }
 
+/* default: 0 to 3, heavy: 4 to 6, sink: from 7. */
+static void groups_stand_behind_each_other(void **state)
+{
+    struct graph_vertex v[] = {{.parallelism = 2, .slot_group = "default"},
+                               {.parallelism = 3, .slot_group = "heavy"},
+                               {.parallelism = 4, .slot_group = "default"},
+                               {.parallelism = 1, .slot_group = "heavy"},
+                               {.parallelism = 5, .slot_group = "sink"}};
+    struct graph g = graph_of(v, 5);
+    static const uint32_t firsts[] = {0, 4, 0, 4, 7};
+
+    (void)state;
+    for (uint32_t i = 0; i < COUNT_OF(firsts); i++) assert_int_equal(slots_first(&g, i), firsts[i]);
+}
+
 static void too_few_are_refused_before_the_job_starts(void **state)
 {
     struct graph_vertex v[] = {{.parallelism = 4, .slot_group = "a"}, {.parallelism = 3, .slot_group = "b"}};
@@ -55,6 +70,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_takes_as_many_as_its_widest_vertex),
         cmocka_unit_test(groups_do_not_share),
+        cmocka_unit_test(groups_stand_behind_each_other),
         cmocka_unit_test(too_few_are_refused_before_the_job_starts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,8 @@
 /* test_worker.c - when a worker spins and when it parks, on a clock that only the test moves. The thread is a call, parking
  * is a note; a source that has nothing makes its polls and the clock's steps the whole story:
  *
- *   "p6 park p6 park(5 ms) end"   six polls in a row, then parked without a limit, six more, parked for 5 ms, over */
+ *   "open run p6 park p6 park(5 ms) end"   opened, runs, six polls in a row, then parked without a limit, six more, parked for
+ *                                          5 ms, over */
 #include "flow/task/worker.h"
 
 #include "ground/base/buf.h"
@@ -73,11 +74,15 @@ static enum status nothing_poll(struct op_cx *cx, void *self)
 }
 static const struct op_type op_nothing = {.name = "nothing", .flags = OP_SOURCE, .poll = nothing_poll};
 
-static void task_done(void *arg, struct task *t, enum status st)
+static void task_moved(void *arg, struct task *t, enum task_state state, enum status st)
 {
     struct world *w = arg;
 
     (void)t;
+    if (state == TASK_INITIALIZING || state == TASK_RUNNING) {
+        tell(w, state == TASK_RUNNING ? "run" : "open");
+        return;
+    }
     tell(w, "end");
     w->end = st;
 }
@@ -106,7 +111,7 @@ static void expect(struct world w, bool blocking, const char *story)
     w.now_ns = 1000 * MS;
     mem_init(&w.mem, "test", 0);
     buf_init(&w.story, &w.mem);
-    struct worker *worker = worker_create(w.sys, "worker", task_done, &w);
+    struct worker *worker = worker_create(w.sys, "worker", task_moved, &w);
     struct task *t = task_create(&plan, w.sys, NULL);
     worker_add(worker, t);
     assert_int_equal(worker_start(worker, &e), S_OK);
@@ -124,14 +129,14 @@ static void expect(struct world w, bool blocking, const char *story)
 static void a_worker_spins_for_a_while(void **state)
 {
     (void)state;
-    expect((struct world){.poll_ns = 10 * US, .park_ns = MS, .polls_left = 14}, false, "p6 park p6 park p2 end");
-    expect((struct world){.poll_ns = 30 * US, .park_ns = MS, .polls_left = 7}, false, "p3 park p3 park p1 end");
+    expect((struct world){.poll_ns = 10 * US, .park_ns = MS, .polls_left = 14}, false, "open run p6 park p6 park p2 end");
+    expect((struct world){.poll_ns = 30 * US, .park_ns = MS, .polls_left = 7}, false, "open run p3 park p3 park p1 end");
 }
 
 static void who_may_block_does_not_spin(void **state)
 {
     (void)state;
-    expect((struct world){.poll_ns = 10 * US, .park_ns = MS, .polls_left = 3}, true, "p1 park p1 park p1 end");
+    expect((struct world){.poll_ns = 10 * US, .park_ns = MS, .polls_left = 3}, true, "open run p1 park p1 park p1 end");
 }
 
 /* Woken from its own core: it parks at once for 10 ms, then spins again. */
@@ -139,7 +144,7 @@ static void a_core_that_others_need(void **state)
 {
     (void)state;
     expect((struct world){.poll_ns = 10 * US, .park_ns = 3 * MS, .polls_left = 17, .crowded = 1}, false,
-           "p6 park p1 park p1 park p1 park p1 park p6 park p1 end");
+           "open run p6 park p1 park p1 park p1 park p1 park p6 park p1 end");
 }
 
 /* More than 100 us from one look to the next: the worker was off its core. */
@@ -147,7 +152,7 @@ static void a_worker_that_lost_its_core(void **state)
 {
     (void)state;
     expect((struct world){.poll_ns = 150 * US, .park_ns = 5 * MS, .polls_left = 7}, false,
-           "p2 park p1 park p2 park p1 park p1 end");
+           "open run p2 park p1 park p2 park p1 park p1 end");
 }
 
 /* In whole ms of the wall clock, and not at all for what is due already. */
@@ -155,10 +160,10 @@ static void parking_ends_for_what_is_due(void **state)
 {
     (void)state;
     expect((struct world){.poll_ns = 10 * US, .park_ns = 5 * MS, .polls_left = 3, .wake_in_ms = 5}, true,
-           "p1 park(5 ms) p1 park(5 ms) p1 end");
-    expect((struct world){.poll_ns = 10 * US, .park_ns = MS, .polls_left = 3, .wake_in_ms = -1}, true, "p3 end");
+           "open run p1 park(5 ms) p1 park(5 ms) p1 end");
+    expect((struct world){.poll_ns = 10 * US, .park_ns = MS, .polls_left = 3, .wake_in_ms = -1}, true, "open run p3 end");
     expect((struct world){.poll_ns = 10 * US, .park_ns = MS, .polls_left = 2, .wake_in_ms = INT64_C(1000000001)}, true,
-           "p1 park p1 end");
+           "open run p1 park p1 end");
 }
 
 int main(void)
