@@ -37,8 +37,8 @@ TW_API int64_t tw_now_ms(struct tw_context *cx);            /* processing time, 
 TW_API uint32_t tw_subtask(struct tw_context *cx);          /* from 0 */
 TW_API uint32_t tw_subtasks(struct tw_context *cx);         /* parallelism */
 TW_API uint32_t tw_max_subtasks(struct tw_context *cx);     /* max parallelism */
-TW_API uint32_t tw_attempt(struct tw_context *cx);
-TW_API const char *tw_task_name(struct tw_context *cx);
+TW_API uint32_t tw_attempt(struct tw_context *cx);          /* from 0; a restart is the next one */
+TW_API const char *tw_task_name(struct tw_context *cx);     /* of the chain of operators: "Source: bids -> Filter" */
 TW_API const char *tw_job_name(struct tw_context *cx);
 /* 32 hexadecimal digits; the same for every run of a job of that name. */
 TW_API const char *tw_job_id(struct tw_context *cx);
@@ -114,6 +114,10 @@ struct tw_metric_group;
 struct tw_metric;
 TW_API struct tw_metric_group *tw_metric_group(struct tw_context *cx, struct tw_metric_group *parent, const char *name,
                                                const char *value);
+/* A variable of the group's measures, by its key; NULL when there is none. The group's own are the keys of groups with a value
+ * in angle brackets: "<topic>" is "orders". Then those of tw_metric_variable, then Flink's: <host>, <tm_id>, <job_id>,
+ * <job_name>, <task_id>, <task_name>, <task_attempt_id>, <task_attempt_num>, <subtask_index>, <operator_id>, <operator_name>. */
+TW_API const char *tw_metric_group_variable(struct tw_context *cx, struct tw_metric_group *group, const char *key);
 /* The measure of that name, made at the first call; keep what it answers (in tw_self, from .open) rather than asking per
  * row. A name is one kind of measure throughout; at most 1,024 per subtask. NULL after a mistake, which fails the job. */
 TW_API struct tw_metric *tw_metric_counter(struct tw_context *cx, struct tw_metric_group *group, const char *name);

@@ -169,19 +169,28 @@ TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint3
  * describe their latest values, 1,024 at most. Windows count themselves: numLateRecordsDropped, rows too late that no side
  * output took. */
 enum tw_metric_kind { TW_COUNTER, TW_GAUGE, TW_METER, TW_HISTOGRAM };
+enum { TW_METRIC_NAME_SIZE = 513 };
+struct tw_metric_variable {
+    const char *key, *value; /* "<task_name>", "Source: bids -> Filter" */
+};
 struct tw_metric_value {
-    const char *operator_name, *name; /* the name with its groups: "kafka.polls" */
-    uint32_t subtask;                 /* from 0 */
+    const char *operator_name;
+    char name[TW_METRIC_NAME_SIZE]; /* with its groups: "kafka.polls" */
+    uint32_t subtask;               /* from 0 */
     enum tw_metric_kind kind;
     int64_t count; /* counter: the sum; meter: how much happened; histogram: how many values there were */
     double value;  /* gauge; counter: the sum; meter: per second over the last minute, or less if it ran shorter */
     uint32_t values; /* histogram: how many the following describe */
     int64_t min, max;
     double mean, stddev, p50, p75, p95, p98, p99, p999;
+    const struct tw_metric_variable *variables; /* Flink's scope variables, then those of tw_metric_variable, then of groups */
+    uint32_t variable_count;
 };
 /* The index-th of the latest job, by operator, subtask and name; false behind the last. Texts are valid until the next
  * job. */
 TW_API bool tw_job_metric(struct tw_env *env, uint32_t index, struct tw_metric_value *out);
+/* The value of a variable of m; NULL when it has none of that key. */
+TW_API const char *tw_find_variable(const struct tw_metric_value *m, const char *key);
 /* The one of that operator's subtask and name; false when there is none. */
 TW_API bool tw_find_metric(struct tw_env *env, const char *operator_name, uint32_t subtask, const char *name,
                            struct tw_metric_value *out);

@@ -176,6 +176,10 @@ TW_API struct tw_stream *tw_description_at(struct tw_stream *s, const char *text
 TW_API struct tw_stream *tw_parallelism_at(struct tw_stream *s, uint32_t parallelism, struct tw_here h);
 TW_API struct tw_stream *tw_max_parallelism_at(struct tw_stream *s, uint32_t max_parallelism, struct tw_here h);
 TW_API struct tw_stream *tw_slot_sharing_group_at(struct tw_stream *s, const char *group, struct tw_here h);
+/* A variable of all metrics of the operator, and of its functions: Flink's addMetricVariable. The key is taken as it is; a key
+ * again takes the place of the one before, and one of Flink's own ("<host>") counts instead of it. At most 64. */
+TW_API struct tw_stream *tw_metric_variable_at(struct tw_stream *s, const char *key, const char *value, struct tw_here h);
+#define tw_metric_variable(s, key, value) tw_metric_variable_at(s, key, value, TW_HERE)
 TW_API struct tw_stream *tw_start_new_chain_at(struct tw_stream *s, struct tw_here h);
 TW_API struct tw_stream *tw_without_chaining_at(struct tw_stream *s, struct tw_here h);
 /* How long rows on their way to another task may wait for a batch to fill: 0 = not at all, -1 = as the job's

@@ -34,6 +34,8 @@ const struct option_def config_defs[] = {
      "how often a task that was told to end and has not is warned of", false, false},
     {"task.cancellation.timeout", OPT_DURATION_MS, "3 min", NULL,
      "a task that has not ended by then ends the process; 0 = waits for ever", false, false},
+    {"taskmanager.host", OPT_STRING, "localhost", NULL, "name of this machine in metrics: <host>", false, false},
+    {"taskmanager.resource-id", OPT_STRING, "embedded", NULL, "name of the task manager in metrics: <tm_id>", false, false},
     {"taskmanager.network.adaptive-partitioner.enabled", OPT_BOOL, "false", NULL,
      "whether rebalance and rescale send to the least loaded of their channels", false, false},
     {"taskmanager.network.adaptive-partitioner.max-traverse-size", OPT_INT, "4", NULL,

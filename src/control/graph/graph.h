@@ -19,6 +19,7 @@ enum {
     GRAPH_PARALLELISM_MAX = 4096,
     GRAPH_MAX_PARALLELISM_MAX = 32768,
     GRAPH_BUFFER_TIMEOUT_MAX = 24 * 60 * 60 * 1000,
+    GRAPH_VARIABLES_MAX = 64, /* of metrics, of an operator */
     GRAPH_ID_SIZE = 33, /* 32 hex digits and NUL */
     GRAPH_NONE = -1,
 };
@@ -43,6 +44,7 @@ struct graph_node {
     bool unchained;                /* neither before nor behind another operator in a chain */
     bool single;                   /* parallelism is 1 by nature (windowAll, rows from the program) */
     bool has_buffer_timeout;       /* else the job's: execution.buffer-timeout.* */
+    struct options metric_variables; /* of all measures of the operator */
     int64_t buffer_timeout_ms;     /* how long rows for other tasks may wait for a batch to fill; 0 = not at all */
     struct graph_here here;
     struct graph_here uid_here, parallelism_here; /* of the calls that set these; not encoded */

@@ -62,6 +62,8 @@ static enum status decode_node(struct graph *g, struct dec *d, struct err *e)
     n->single = flags & NODE_SINGLE;
     n->has_buffer_timeout = flags & NODE_BUFFER_TIMEOUT;
     if (n->has_buffer_timeout) n->buffer_timeout_ms = decode_bounded(d, GRAPH_BUFFER_TIMEOUT_MAX);
+    if (flags & NODE_VARIABLES) n->metric_variables = graph_options_decode(g->arena, d);
+    if (n->metric_variables.count > GRAPH_VARIABLES_MAX) d->failed = true;
     n->here = decode_here(g->arena, d);
     if (!dec_ok(d) || (flags & ~NODE_FLAGS)) return err_set(e, E_DATA, "operator '%s' is cut or damaged", name);
     return graph_config_decode(g->arena, type, n->config, d, e);

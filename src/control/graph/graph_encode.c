@@ -19,7 +19,8 @@ static void encode_here(struct graph_here here, struct buf *out)
 static uint8_t node_flags(const struct graph_node *n)
 {
     return (uint8_t)((n->head ? NODE_HEAD : 0) | (n->unchained ? NODE_UNCHAINED : 0) | (n->single ? NODE_SINGLE : 0) |
-                     (n->has_buffer_timeout ? NODE_BUFFER_TIMEOUT : 0));
+                     (n->has_buffer_timeout ? NODE_BUFFER_TIMEOUT : 0) |
+                     (n->metric_variables.count > 0 ? NODE_VARIABLES : 0));
 }
 
 static void encode_node(const struct graph_node *n, struct buf *out)
@@ -34,6 +35,7 @@ static void encode_node(const struct graph_node *n, struct buf *out)
     encode_optional(n->slot_group, out);
     enc_u8(out, node_flags(n));
     if (n->has_buffer_timeout) enc_varint(out, (uint64_t)n->buffer_timeout_ms);
+    if (n->metric_variables.count > 0) graph_options_encode(&n->metric_variables, out);
     encode_here(n->here, out);
     graph_config_encode(n->type, n->config, out);
 }

@@ -100,7 +100,8 @@ static const struct node_plan *plan_nodes(struct taskmanager *tm, const struct g
                                       .name = n->name,
                                       .uid = n->id,
                                       .needed_in = n->needed_in,
-                                      .needed_out = n->needed_out};
+                                      .needed_out = n->needed_out,
+                                      .metric_variables = &n->metric_variables};
         if (n->chained_by == GRAPH_NONE) continue;
         plans[i].parent = place_of(g, g->edges[n->chained_by]->from);
         plans[i].parent_port = g->edges[n->chained_by]->port;

@@ -107,6 +107,9 @@ struct op_cx {
     struct op_metrics *metrics;
     struct sys_parker *parker;   /* wakes this task's worker: for an operator's own helper threads */
     struct sys_atomic_u64 rung;  /* set by op_ring */
+    const char *task_name;       /* of the chain that it is in */
+    const struct options *task_variables; /* of metrics: what is known of its task, and what the program gave the operator; */
+    const struct options *user_variables; /* NULL = none */
     struct job_shared *job;      /* enumerators, alignment groups, accumulators of the job; see task/job_shared.h */
     struct instance_counts *counts;       /* accumulators of its functions; the chain shows them after each hook */
 };

@@ -344,7 +344,7 @@ uint32_t tw_subtask(struct tw_context *cx) { return cx->op->subtask; }
 uint32_t tw_subtasks(struct tw_context *cx) { return cx->op->parallelism; }
 uint32_t tw_max_subtasks(struct tw_context *cx) { return cx->op->max_parallelism; }
 uint32_t tw_attempt(struct tw_context *cx) { return cx->op->attempt; }
-const char *tw_task_name(struct tw_context *cx) { return cx->op->name; }
+const char *tw_task_name(struct tw_context *cx) { return cx->op->task_name != NULL ? cx->op->task_name : cx->op->name; }
 const char *tw_job_id(struct tw_context *cx) { return cx->op->job ? job_shared_id(cx->op->job) : ""; }
 const char *tw_job_name(struct tw_context *cx) { return cx->op->job ? job_shared_name(cx->op->job) : ""; }
 

@@ -1,5 +1,6 @@
 /* user_metrics.c - metrics of user functions: groups are dotted paths, measures live in the job's registry, so a handle is
- * valid for as long as the function, and what it measured can be read when the job is over.
+ * valid for as long as the function, and what it measured can be read when the job is over. What groups
+ * with a value say of their measures are variables of these.
  *
  * An enumerator runs on the threads of all subtasks; its measures stand in a group "enumerator" of subtask 0. Without a job
  * (a single operator in a test) there is no registry and so no measure: handles are NULL, and changing NULL does nothing. */
@@ -15,7 +16,8 @@ enum { GROUPS_MAX = 256 };
 
 struct tw_metric_group {
     struct tw_metric_group *next;
-    const char *path; /* "kafka.topic" */
+    const char *path; /* "topic.orders" */
+    struct options variables; /* <topic> is orders; those of its parents before */
 };
 
 static struct metric *metric_of(struct tw_metric *m) { return (struct metric *)m; }
@@ -25,17 +27,40 @@ static bool is_name(const char *text) { return text != NULL && text[0] != '\0'; 
 /* --- groups -------------------------------------------------------------------------------------------------------------- */
 static struct tw_metric_group *group_find(struct tw_context *cx, const char *path)
 {
+    struct tw_metric_group *g = cx->groups;
+
+    while (g != NULL && strcmp(g->path, path) != 0) g = g->next;
+    return g;
+}
+
+/* Those of the parent, and one more if there is a value. */
+static struct options variables_make(struct arena *a, const struct tw_metric_group *parent, const char *name,
+                                     const char *value)
+{
+    struct options all = parent != NULL ? parent->variables : (struct options){0};
+    struct option *items;
+
+    if (value == NULL) return all;
+    items = ARENA_ARRAY(a, struct option, all.count + 1);
+    if (all.count > 0) memcpy(items, all.items, sizeof *items * all.count);
+    items[all.count] = (struct option){arena_printf(a, "<%s>", name), arena_strdup(a, value)};
+    return (struct options){items, all.count + 1};
+}
+
+static struct tw_metric_group *group_make(struct tw_context *cx, const char *path, const struct tw_metric_group *parent,
+                                          const char *name, const char *value)
+{
     uint32_t count = 0;
 
-    for (struct tw_metric_group *g = cx->groups; g != NULL; g = g->next, count++)
-        if (strcmp(g->path, path) == 0) return g;
+    for (struct tw_metric_group *g = cx->groups; g != NULL; g = g->next) count++;
     if (count == GROUPS_MAX || strlen(path) > METRIC_NAME_MAX) {
         user_misuse(cx, "metric group '%.64s': at most %d of them, of at most %d bytes", path, GROUPS_MAX,
                     METRIC_NAME_MAX);
         return NULL;
     }
     struct tw_metric_group *made = ARENA_NEW(&cx->arena, struct tw_metric_group);
-    *made = (struct tw_metric_group){cx->groups, arena_strdup(&cx->arena, path)};
+    *made = (struct tw_metric_group){cx->groups, arena_strdup(&cx->arena, path),
+                                     variables_make(&cx->arena, parent, name, value)};
     cx->groups = made;
     return made;
 }
@@ -64,7 +89,30 @@ struct tw_metric_group *tw_metric_group(struct tw_context *cx, struct tw_metric_
     if (parent != NULL) path_append(&path, parent->path);
     path_append(&path, name);
     if (value != NULL) path_append(&path, value);
-    return group_find(cx, path.text);
+    struct tw_metric_group *g = group_find(cx, path.text);
+    return g != NULL ? g : group_make(cx, path.text, parent, name, value);
+}
+
+static const char *find_last(const struct options *o, const char *key)
+{
+    for (uint32_t i = o != NULL ? o->count : 0; i-- > 0;)
+        if (strcmp(o->items[i].key, key) == 0) return o->items[i].value;
+    return NULL;
+}
+
+/* The nearest counts: the group's, the operator's by its program, what is known of operator and task. */
+const char *tw_metric_group_variable(struct tw_context *cx, struct tw_metric_group *g, const char *key)
+{
+    const struct op_cx *op = cx->op;
+    const char *value = NULL;
+
+    if (key == NULL) return NULL;
+    if (g != NULL) value = find_last(&g->variables, key);
+    if (value == NULL) value = find_last(op->user_variables, key);
+    if (value != NULL) return value;
+    if (strcmp(key, "<operator_name>") == 0) return op->name;
+    if (strcmp(key, "<operator_id>") == 0) return op->uid;
+    return find_last(op->task_variables, key);
 }
 
 /* --- measures ------------------------------------------------------------------------------------------------------------ */
@@ -73,7 +121,7 @@ static struct tw_metric *metric_get(struct tw_context *cx, const struct tw_metri
 {
     const struct op_cx *op = cx->op;
     bool is_enumerator = op->plan == NULL;
-    struct metric_owner owner = {op->name, op->uid != NULL ? op->uid : op->name, is_enumerator ? 0 : op->subtask};
+    struct metric_owner owner = job_metric_owner(op);
     struct path full = {""};
     struct err e = {0};
 
@@ -82,6 +130,7 @@ static struct tw_metric *metric_get(struct tw_context *cx, const struct tw_metri
         return NULL;
     }
     if (op->job == NULL) return NULL;
+    if (g != NULL) owner.group_variables = &g->variables;
     if (is_enumerator) path_append(&full, "enumerator");
     if (g != NULL) path_append(&full, g->path);
     path_append(&full, name);

@@ -6,7 +6,7 @@
 
 struct metric *window_late_metric(const struct op_cx *cx)
 {
-    struct metric_owner owner = {cx->name, cx->uid != NULL ? cx->uid : cx->name, cx->subtask};
+    struct metric_owner owner = job_metric_owner(cx);
     struct err e = {0}; /* a job with too many metrics goes on without this one */
 
     return cx->job != NULL ? metrics_get(job_metrics(cx->job), &owner, "numLateRecordsDropped", METRIC_COUNTER, &e) : NULL;

@@ -48,6 +48,9 @@ static void enumerator_init(struct enumerator *en, const struct source_type *typ
                             .sys = cx->sys,
                             .log = cx->op->log,
                             .err = &en->err,
+                            .task_name = cx->op->task_name,
+                            .task_variables = cx->op->task_variables,
+                            .user_variables = cx->op->user_variables,
                             .job = cx->op->job,
                             .watermark = TIME_MIN};
     en->cx.op = &en->op;
@@ -84,7 +87,7 @@ struct enumerator *enumerator_join(const struct source_type *type, const struct 
 static void backlog_open(struct enumerator *en)
 {
     const struct op_cx *op = &en->op;
-    struct metric_owner owner = {op->name, op->uid != NULL ? op->uid : op->name, 0};
+    struct metric_owner owner = job_metric_owner(op);
     struct err e = {0};
 
     if (op->job != NULL)

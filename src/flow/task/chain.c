@@ -83,6 +83,9 @@ static void node_init(struct chain *c, struct node *n, const struct node_plan *p
     n->cx.needed_out = p->needed_out;
     n->cx.name = p->name;
     n->cx.uid = p->uid;
+    n->cx.task_name = plan->name;
+    n->cx.task_variables = &c->variables;
+    n->cx.user_variables = p->metric_variables;
     n->cx.subtask = plan->subtask;
     n->cx.parallelism = plan->parallelism;
     n->cx.max_parallelism = plan->max_parallelism;
@@ -100,12 +103,35 @@ static void node_init(struct chain *c, struct node *n, const struct node_plan *p
     n->ends_missing = MAX(1, p->type->input_count);
 }
 
+/* What metrics say of the task, by Flink's names. */
+static struct options variables_make(const struct task_plan *plan, struct arena *a)
+{
+    const char *task_id = plan->nodes[0].uid != NULL ? plan->nodes[0].uid : plan->nodes[0].name;
+    struct job_settings settings = job_settings(plan->job);
+    const struct option all[] = {
+        {"<host>", settings.host},
+        {"<tm_id>", settings.resource_id},
+        {"<job_id>", job_shared_id(plan->job)},
+        {"<job_name>", job_shared_name(plan->job)},
+        {"<task_id>", task_id},
+        {"<task_name>", plan->name},
+        {"<task_attempt_id>", arena_printf(a, "%s_%s_%u_%u", job_shared_id(plan->job), task_id, plan->subtask, plan->attempt)},
+        {"<task_attempt_num>", arena_printf(a, "%u", plan->attempt)},
+        {"<subtask_index>", arena_printf(a, "%u", plan->subtask)},
+    };
+    struct option *items = ARENA_ARRAY(a, struct option, COUNT_OF(all));
+
+    memcpy(items, all, sizeof all);
+    return (struct options){items, COUNT_OF(all)};
+}
+
 void chain_init(struct chain *c, const struct task_plan *plan, struct mem *mem, struct sys *sys, struct log *log, struct err *err)
 {
     ASSERT(plan->node_count >= 1);
     ASSERT(plan->batch_rows >= 1 && plan->batch_rows <= BATCH_ROWS);
     arena_init(&c->scratch, mem, 0);
     arena_init(&c->arena, mem, 0);
+    if (plan->job != NULL) c->variables = variables_make(plan, &c->arena);
     c->count = plan->node_count;
     c->nodes = mem_zalloc(mem, sizeof *c->nodes * c->count);
     for (uint32_t i = 0; i < c->count; i++) {

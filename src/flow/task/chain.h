@@ -49,6 +49,7 @@ struct chain {
     int64_t budget;        /* what is left of this step, in rows */
     struct arena scratch;
     struct arena arena;    /* lives as long as the chain */
+    struct options variables; /* of metrics: of the task; none without a job */
     uint32_t failed_node;
     struct sys_atomic_u64 running; /* node whose hook was called last; other threads look at it */
     bool is_timed;         /* hooks are timed: a step was long */

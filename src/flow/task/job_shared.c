@@ -5,6 +5,7 @@
  * queue in steady state allocates nothing. Order is kept per receiver and sender. */
 #include "flow/task/job_shared.h"
 
+#include "flow/operator/op.h"
 #include "ground/base/hash.h"
 #include "ground/base/map.h"
 #include "ground/base/str.h"
@@ -57,7 +58,8 @@ struct job_shared {
     void *wake_arg;
 };
 
-static const struct job_settings default_settings = {.commit_retries = 10};
+static const struct job_settings default_settings = {
+    .commit_retries = 10, .host = "localhost", .resource_id = "embedded"};
 
 static struct options options_copy(struct arena *a, const struct options *from)
 {
@@ -120,6 +122,15 @@ const char *job_shared_name(const struct job_shared *j) { return j->name; }
 const char *job_shared_id(const struct job_shared *j) { return j->id; }
 struct metrics *job_metrics(struct job_shared *j) { return j->metrics; }
 
+struct metric_owner job_metric_owner(const struct op_cx *op)
+{
+    return (struct metric_owner){.operator_name = op->name,
+                                 .uid = op->uid != NULL ? op->uid : op->name,
+                                 .subtask = op->subtask,
+                                 .task_variables = op->task_variables,
+                                 .user_variables = op->user_variables};
+}
+
 /* The one given last counts. */
 static const char *option_find(const struct options *o, const char *key)
 {
@@ -138,6 +149,8 @@ void job_shared_configure(struct job_shared *j, const struct job_settings *s)
 {
     j->settings = *s;
     j->settings.cached_files = options_copy(&j->arena, &s->cached_files);
+    j->settings.host = s->host != NULL ? arena_strdup(&j->arena, s->host) : default_settings.host;
+    j->settings.resource_id = s->resource_id != NULL ? arena_strdup(&j->arena, s->resource_id) : default_settings.resource_id;
 }
 
 struct job_settings job_settings(const struct job_shared *j) { return j != NULL ? j->settings : default_settings; }

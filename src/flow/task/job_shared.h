@@ -18,6 +18,8 @@ const char *job_shared_name(const struct job_shared *j);
 const char *job_shared_id(const struct job_shared *j); /* 32 hexadecimal digits, a hash of the name */
 const char *job_cached_file(const struct job_shared *j, const char *name); /* its path; NULL when there is none */
 struct metrics *job_metrics(struct job_shared *j);
+struct op_cx;
+struct metric_owner job_metric_owner(const struct op_cx *op); /* of measures of that operator's subtask */
 const char *job_shared_parameter(const struct job_shared *j, const char *key); /* NULL when it was not given */
 
 /* What the job's configuration says to operators. */
@@ -25,6 +27,7 @@ struct job_settings {
     int64_t commit_retries;      /* sink.committer.retries */
     bool allow_unaligned_splits; /* pipeline.watermark-alignment.allow-unaligned-source-splits */
     struct options cached_files; /* pipeline.cached-files: name and path */
+    const char *host, *resource_id; /* of the task manager, for metrics: taskmanager.host, .resource-id */
 };
 void job_shared_configure(struct job_shared *j, const struct job_settings *s); /* before its tasks are made */
 struct job_settings job_settings(const struct job_shared *j); /* NULL and without configure: the defaults */

@@ -1,11 +1,14 @@
 /* metrics.c - a list of measures behind a lock, and their values in atomics outside of it.
  *
- * The lock guards registration and reading; changing a value takes none. Measures are
- * never removed, so handles stay valid for as long as the registry. Readers see them sorted: by whom they were made first
- * depends on threads.
+ * The lock guards registration and reading; changing a value takes none. Only measures of splits are removed, by whom they
+ * belong to; other handles are valid for as long as the registry. Readers see them sorted: by whom they were made first
+ * depends on threads. Owners (scopes) stay, so that texts of one are valid although its measures come and go.
  *
  * A meter's rate is what came since its oldest sample within a minute, by time; without samples since it was made. As in
- * Flink a histogram describes a window of its latest values; percentiles are interpolated between neighbours as there. */
+ * Flink a histogram describes a window of its latest values; percentiles are interpolated between neighbours as there.
+ *
+ * A timer is one word, so that readers see it whole while it is switched: what it ran, less when it was started, and whether
+ * it runs. */
 #include "flow/task/metrics.h"
 
 #include <math.h>
@@ -16,11 +19,25 @@ struct sample {
     uint64_t count;
 };
 
+/* A subtask of an operator. */
+struct scope {
+    const char *operator_name, *uid;
+    uint32_t subtask;
+    uint32_t count; /* its measures, those of splits not counted */
+    const struct option *variables;
+    uint32_t variable_count;
+};
+
 struct metric {
     enum metric_kind kind;
-    struct metric_owner owner;
-    const char *name;
-    struct sys_atomic_u64 count;           /* int64_t; histograms: values that there were */
+    bool is_timer;
+    struct scope *scope;
+    const struct option *variables; /* the scope's, or more */
+    uint32_t variable_count;
+    char *name;
+    struct metric *total;                  /* timers: the gauge that shows how long they ran in all */
+    const struct metric *total_of;         /* and that one's timer */
+    struct sys_atomic_u64 count;           /* int64_t; histograms: values that there were; timers: see timer_ns */
     struct sys_atomic_u64 value;           /* bits of a double: gauges */
     struct sample samples[METRIC_SAMPLES]; /* meters, by the reader's lock: a ring */
     uint32_t sample_count;
@@ -33,6 +50,8 @@ struct metrics {
     struct mem mem;
     struct metric **items; /* sorted */
     uint32_t count, capacity;
+    struct scope **scopes; /* sorted */
+    uint32_t scope_count, scope_capacity;
     int64_t sampled_ns, stopped_ns; /* 0 = not stopped */
 };
 
@@ -61,40 +80,16 @@ void metrics_free(struct metrics *m)
     mem_release(&mem);
 }
 
-/* --- registering ------------------------------------------------------------------------------------------------------- */
-static int place_compare(const struct metric *x, const struct metric_owner *o, const char *name)
+/* --- whose ---------------------------------------------------------------------------------------------------------------- */
+static int owner_compare(const struct scope *s, const char *operator_name, const char *uid, uint32_t subtask)
 {
-    int order = strcmp(x->owner.operator_name, o->operator_name);
+    int order = strcmp(s->operator_name, operator_name);
 
-    if (order == 0) order = strcmp(x->owner.uid, o->uid);
-    if (order == 0) order = x->owner.subtask < o->subtask ? -1 : x->owner.subtask > o->subtask;
-    return order != 0 ? order : strcmp(x->name, name);
+    if (order == 0) order = strcmp(s->uid, uid);
+    return order != 0 ? order : s->subtask < subtask ? -1 : s->subtask > subtask;
 }
 
-/* Where the measure is, or would be. */
-static uint32_t place_of(const struct metrics *m, const struct metric_owner *o, const char *name)
-{
-    uint32_t low = 0, high = m->count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (place_compare(m->items[middle], o, name) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static uint32_t count_of(const struct metrics *m, const struct metric_owner *o)
-{
-    struct metric_owner next = *o;
-
-    next.subtask++;
-    return place_of(m, &next, "") - place_of(m, o, "");
-}
-
-static const char *text_copy(struct metrics *m, const char *text)
+static char *text_copy(struct metrics *m, const char *text)
 {
     size_t size = strlen(text) + 1;
     char *copy = mem_alloc(&m->mem, size);
@@ -103,23 +98,119 @@ static const char *text_copy(struct metrics *m, const char *text)
     return copy;
 }
 
-static struct metric *make(struct metrics *m, uint32_t at, const struct metric_owner *o, const char *name,
-                           enum metric_kind kind)
+/* Room for one more pointer at `at`. */
+static void *inserted(struct metrics *m, void *items, uint32_t at, uint32_t *count, uint32_t *capacity)
+{
+    void **all = items;
+
+    if (*count == *capacity) {
+        *capacity = MAX(16, *capacity * 2);
+        all = mem_realloc(&m->mem, all, sizeof(void *) * *capacity);
+    }
+    memmove(all + at + 1, all + at, sizeof(void *) * (*count - at));
+    ++*count;
+    return all;
+}
+
+/* One variable more, or a new value for one that is there. */
+static void variable_put(struct metrics *m, struct option *all, uint32_t *count, const char *key, const char *value)
+{
+    uint32_t at = 0;
+
+    while (at < *count && strcmp(all[at].key, key) != 0) at++;
+    if (at == *count) all[(*count)++].key = text_copy(m, key);
+    all[at].value = text_copy(m, value);
+}
+
+static void variables_put(struct metrics *m, struct option *all, uint32_t *count, const struct options *more)
+{
+    for (uint32_t i = 0; more != NULL && i < more->count; i++)
+        variable_put(m, all, count, more->items[i].key, more->items[i].value);
+}
+
+static uint32_t count_of(const struct options *o) { return o != NULL ? o->count : 0; }
+
+static void variables_make(struct metrics *m, struct scope *s, const struct metric_owner *o)
+{
+    struct option *all = mem_zalloc(&m->mem, sizeof *all * (count_of(o->task_variables) + 2 + count_of(o->user_variables)));
+
+    variables_put(m, all, &s->variable_count, o->task_variables);
+    variable_put(m, all, &s->variable_count, "<operator_id>", s->uid);
+    variable_put(m, all, &s->variable_count, "<operator_name>", s->operator_name);
+    variables_put(m, all, &s->variable_count, o->user_variables);
+    s->variables = all;
+}
+
+static struct scope *scope_of(struct metrics *m, const struct metric_owner *o)
+{
+    uint32_t low = 0, high = m->scope_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (owner_compare(m->scopes[middle], o->operator_name, o->uid, o->subtask) < 0) low = middle + 1;
+        else high = middle;
+    }
+    if (low < m->scope_count && owner_compare(m->scopes[low], o->operator_name, o->uid, o->subtask) == 0)
+        return m->scopes[low];
+    struct scope *s = mem_zalloc(&m->mem, sizeof *s);
+    *s = (struct scope){.operator_name = text_copy(m, o->operator_name), .uid = text_copy(m, o->uid), .subtask = o->subtask};
+    variables_make(m, s, o);
+    m->scopes = inserted(m, m->scopes, low, &m->scope_count, &m->scope_capacity);
+    m->scopes[low] = s;
+    return s;
+}
+
+/* --- registering ------------------------------------------------------------------------------------------------------- */
+/* Where the measure is, or would be. */
+static uint32_t place_of(const struct metrics *m, const char *operator_name, const char *uid, uint32_t subtask,
+                         const char *name)
+{
+    uint32_t low = 0, high = m->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = owner_compare(m->items[middle]->scope, operator_name, uid, subtask);
+        if (order == 0) order = strcmp(m->items[middle]->name, name);
+        if (order < 0) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const struct metrics *m, uint32_t at, const char *operator_name, const char *uid, uint32_t subtask,
+                  const char *name)
+{
+    return at < m->count && owner_compare(m->items[at]->scope, operator_name, uid, subtask) == 0 &&
+           strcmp(m->items[at]->name, name) == 0;
+}
+
+static void group_variables_make(struct metrics *m, struct metric *x, const struct options *more)
+{
+    const struct scope *s = x->scope;
+    struct option *all;
+
+    x->variables = s->variables;
+    x->variable_count = s->variable_count;
+    if (count_of(more) == 0) return;
+    all = mem_zalloc(&m->mem, sizeof *all * (s->variable_count + more->count));
+    if (s->variable_count > 0) memcpy(all, s->variables, sizeof *all * s->variable_count);
+    variables_put(m, all, &x->variable_count, more);
+    x->variables = all;
+}
+
+static struct metric *make(struct metrics *m, uint32_t at, struct scope *scope, const char *name, enum metric_kind kind)
 {
     struct metric *x = mem_zalloc(&m->mem, sizeof *x);
 
     x->kind = kind;
-    x->owner = (struct metric_owner){text_copy(m, o->operator_name), text_copy(m, o->uid), o->subtask};
+    x->scope = scope;
+    x->variables = scope->variables;
+    x->variable_count = scope->variable_count;
     x->name = text_copy(m, name);
     if (kind == METRIC_HISTOGRAM) x->window = mem_zalloc(&m->mem, sizeof *x->window * METRIC_WINDOW);
-    if (kind == METRIC_METER) x->samples[x->sample_count++] = (struct sample){sys_mono_ns(m->sys), 0};
-    if (m->count == m->capacity) {
-        m->capacity = MAX(16, m->capacity * 2);
-        m->items = mem_realloc(&m->mem, m->items, sizeof(struct metric *) * m->capacity);
-    }
-    memmove(m->items + at + 1, m->items + at, sizeof(struct metric *) * (m->count - at));
+    x->samples[x->sample_count++] = (struct sample){sys_mono_ns(m->sys), 0};
+    m->items = inserted(m, m->items, at, &m->count, &m->capacity);
     m->items[at] = x;
-    m->count++;
     return x;
 }
 
@@ -127,33 +218,99 @@ static struct metric *get(struct metrics *m, const struct metric_owner *o, const
                           struct err *e)
 {
     static const char *const kinds[] = {"a counter", "a gauge", "a meter", "a histogram"};
-    uint32_t at = place_of(m, o, name);
+    uint32_t at = place_of(m, o->operator_name, o->uid, o->subtask, name);
 
-    if (at < m->count && place_compare(m->items[at], o, name) == 0) {
+    if (is_at(m, at, o->operator_name, o->uid, o->subtask, name)) {
         if (m->items[at]->kind == kind) return m->items[at];
         err_set(e, E_USER, "metric '%s' is %s and cannot be %s too", name, kinds[m->items[at]->kind], kinds[kind]);
         return NULL;
     }
-    if (m->count >= METRICS_MAX || count_of(m, o) >= METRICS_SUBTASK_MAX) {
+    struct scope *scope = scope_of(m, o);
+    if (m->count >= METRICS_MAX || scope->count >= METRICS_SUBTASK_MAX) {
         err_set(e, E_USER, "metric '%.64s': at most %d of a subtask and %d of a job", name, METRICS_SUBTASK_MAX,
                 METRICS_MAX);
         return NULL;
     }
-    return make(m, at, o, name, kind);
+    scope->count++;
+    struct metric *x = make(m, at, scope, name, kind);
+    group_variables_make(m, x, o->group_variables);
+    return x;
+}
+
+static bool is_name(const char *name, struct err *e)
+{
+    if (name[0] != '\0' && strlen(name) <= METRIC_NAME_MAX) return true;
+    err_set(e, E_USER, "metric '%.64s': a name of 1 to %d bytes, groups included", name, METRIC_NAME_MAX);
+    return false;
 }
 
 struct metric *metrics_get(struct metrics *m, const struct metric_owner *owner, const char *name, enum metric_kind kind,
                            struct err *e)
 {
     ASSERT(m && owner->operator_name && owner->uid && name);
-    if (name[0] == '\0' || strlen(name) > METRIC_NAME_MAX) {
-        err_set(e, E_USER, "metric '%.64s': a name of 1 to %d bytes, groups included", name, METRIC_NAME_MAX);
-        return NULL;
-    }
+    if (!is_name(name, e)) return NULL;
     sys_lock_take(m->lock);
     struct metric *x = get(m, owner, name, kind, e);
     sys_lock_give(m->lock);
     return x;
+}
+
+/* --- measures of splits: they come and go ------------------------------------------------------------------------------------ */
+static struct metric *split_gauge(struct metrics *m, const struct metric_owner *o, const char *name, struct err *e)
+{
+    uint32_t at = place_of(m, o->operator_name, o->uid, o->subtask, name);
+
+    if (!is_name(name, e)) return NULL;
+    if (m->count < METRICS_MAX && !is_at(m, at, o->operator_name, o->uid, o->subtask, name))
+        return make(m, at, scope_of(m, o), name, METRIC_GAUGE);
+    err_set(e, E_USER, "metric '%.64s': the name is taken, or there are more than %d of the job", name, METRICS_MAX);
+    return NULL;
+}
+
+static void remove_one(struct metrics *m, struct metric *x)
+{
+    const struct scope *s = x->scope;
+    uint32_t at = place_of(m, s->operator_name, s->uid, s->subtask, x->name);
+
+    ASSERT(at < m->count && m->items[at] == x && x->variables == s->variables);
+    m->count--;
+    memmove(m->items + at, m->items + at + 1, sizeof(struct metric *) * (m->count - at));
+    mem_free(&m->mem, x->name);
+    mem_free(&m->mem, x);
+}
+
+struct metric *metrics_split_gauge(struct metrics *m, const struct metric_owner *owner, const char *name, struct err *e)
+{
+    sys_lock_take(m->lock);
+    struct metric *x = split_gauge(m, owner, name, e);
+    sys_lock_give(m->lock);
+    return x;
+}
+
+struct metric *metrics_timer(struct metrics *m, const struct metric_owner *owner, const char *name,
+                             const char *total_name, struct err *e)
+{
+    sys_lock_take(m->lock);
+    struct metric *x = split_gauge(m, owner, name, e), *total = x != NULL ? split_gauge(m, owner, total_name, e) : NULL;
+    if (total != NULL) {
+        x->is_timer = true;
+        x->total = total;
+        total->total_of = x;
+    } else if (x != NULL) {
+        remove_one(m, x);
+        x = NULL;
+    }
+    sys_lock_give(m->lock);
+    return x;
+}
+
+void metrics_remove(struct metrics *m, struct metric *x)
+{
+    if (x == NULL) return;
+    sys_lock_take(m->lock);
+    if (x->total != NULL) remove_one(m, x->total);
+    remove_one(m, x);
+    sys_lock_give(m->lock);
 }
 
 /* --- changing ------------------------------------------------------------------------------------------------------------ */
@@ -180,7 +337,35 @@ void metric_update(struct metric *x, int64_t value)
     sys_atomic_store(&x->window[sys_atomic_add(&x->count, 1) % METRIC_WINDOW], (uint64_t)value);
 }
 
+/* --- timers -------------------------------------------------------------------------------------------------------------- */
+enum { TIMER_RUNS = 1 };
+
+/* What it ran by then. */
+static int64_t timer_ns(const struct metric *x, int64_t now_ns)
+{
+    int64_t word = (int64_t)sys_atomic_load(&x->count);
+
+    return (word >> 1) + (word & TIMER_RUNS ? now_ns : 0);
+}
+
+void metric_start(struct metric *x, int64_t now_ns)
+{
+    ASSERT(x->is_timer && (sys_atomic_load(&x->count) & TIMER_RUNS) == 0);
+    sys_atomic_store(&x->count, (uint64_t)(timer_ns(x, 0) - now_ns) << 1 | TIMER_RUNS);
+}
+
+void metric_stop(struct metric *x, int64_t now_ns)
+{
+    ASSERT(x->is_timer && (sys_atomic_load(&x->count) & TIMER_RUNS) != 0);
+    sys_atomic_store(&x->count, (uint64_t)timer_ns(x, now_ns) << 1);
+}
+
 /* --- meters -------------------------------------------------------------------------------------------------------------- */
+static uint64_t amount_of(const struct metric *x, int64_t now_ns)
+{
+    return x->is_timer ? (uint64_t)timer_ns(x, now_ns) : sys_atomic_load(&x->count);
+}
+
 void metrics_sample(struct metrics *m)
 {
     int64_t now = sys_mono_ns(m->sys);
@@ -190,8 +375,8 @@ void metrics_sample(struct metrics *m)
     sys_lock_take(m->lock);
     for (uint32_t i = 0; i < m->count; i++) {
         struct metric *x = m->items[i];
-        if (x->kind != METRIC_METER) continue;
-        x->samples[x->sample_count++ % METRIC_SAMPLES] = (struct sample){now, sys_atomic_load(&x->count)};
+        if (x->kind != METRIC_METER && !x->is_timer) continue;
+        x->samples[x->sample_count++ % METRIC_SAMPLES] = (struct sample){now, amount_of(x, now)};
     }
     sys_lock_give(m->lock);
 }
@@ -209,7 +394,7 @@ static double rate_of(const struct metric *x, int64_t now_ns)
     const struct sample *from = &x->samples[oldest];
 
     if (now_ns <= from->at_ns) return 0;
-    return (double)(int64_t)(sys_atomic_load(&x->count) - from->count) / ((double)(now_ns - from->at_ns) / 1e9);
+    return (double)(int64_t)(amount_of(x, now_ns) - from->count) / ((double)(now_ns - from->at_ns) / 1e9);
 }
 
 /* --- histograms ---------------------------------------------------------------------------------------------------------- */
@@ -273,22 +458,35 @@ static void describe(const struct metric *x, struct metric_view *out)
 }
 
 /* --- reading -------------------------------------------------------------------------------------------------------------- */
-static void view(const struct metric *x, int64_t now_ns, struct metric_view *out)
+static double gauge_value(const struct metric *x, int64_t now_ns)
 {
     uint64_t bits = sys_atomic_load(&x->value);
+    double value;
 
-    *out = (struct metric_view){.operator_name = x->owner.operator_name,
-                                .name = x->name,
-                                .subtask = x->owner.subtask,
+    if (x->is_timer) return MIN(1000, rate_of(x, now_ns) / 1e6); /* ns per second */
+    if (x->total_of != NULL) return (double)(timer_ns(x->total_of, now_ns) / 1000000);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void view(const struct metric *x, int64_t now_ns, struct metric_view *out)
+{
+    *out = (struct metric_view){.operator_name = x->scope->operator_name,
+                                .subtask = x->scope->subtask,
+                                .variables = x->variables,
+                                .variable_count = x->variable_count,
                                 .kind = x->kind,
-                                .count = (int64_t)sys_atomic_load(&x->count)};
+                                .count = x->is_timer ? 0 : (int64_t)sys_atomic_load(&x->count)};
+    memcpy(out->name, x->name, strlen(x->name) + 1);
     switch (x->kind) {
     case METRIC_COUNTER: out->value = (double)out->count; break;
-    case METRIC_GAUGE: memcpy(&out->value, &bits, sizeof bits); break;
+    case METRIC_GAUGE: out->value = gauge_value(x, now_ns); break;
     case METRIC_METER: out->value = rate_of(x, now_ns); break;
     case METRIC_HISTOGRAM: describe(x, out); break;
     }
 }
+
+static int64_t now_of(const struct metrics *m) { return m->stopped_ns > 0 ? m->stopped_ns : sys_mono_ns(m->sys); }
 
 uint32_t metrics_count(struct metrics *m)
 {
@@ -302,7 +500,25 @@ bool metrics_view(struct metrics *m, uint32_t index, struct metric_view *out)
 {
     sys_lock_take(m->lock);
     bool is_there = index < m->count;
-    if (is_there) view(m->items[index], m->stopped_ns > 0 ? m->stopped_ns : sys_mono_ns(m->sys), out);
+    if (is_there) view(m->items[index], now_of(m), out);
     sys_lock_give(m->lock);
     return is_there;
+}
+
+bool metrics_find(struct metrics *m, const char *operator_name, uint32_t subtask, const char *name,
+                  struct metric_view *out)
+{
+    bool is_found = false;
+
+    sys_lock_take(m->lock);
+    for (uint32_t at = place_of(m, operator_name, "", 0, "");
+         !is_found && at < m->count && strcmp(m->items[at]->scope->operator_name, operator_name) == 0;) {
+        const char *uid = m->items[at]->scope->uid;
+        uint32_t there = place_of(m, operator_name, uid, subtask, name);
+        is_found = is_at(m, there, operator_name, uid, subtask, name);
+        if (is_found) view(m->items[there], now_of(m), out);
+        at = place_of(m, operator_name, uid, UINT32_MAX, ""); /* the next operator of that name */
+    }
+    sys_lock_give(m->lock);
+    return is_found;
 }

@@ -15,6 +15,7 @@ struct node_plan {
     uint32_t parent, parent_port;     /* ignored for the head */
     const uint64_t *const *needed_in; /* [input] */
     const uint64_t *const *needed_out; /* [port] */
+    const struct options *metric_variables; /* NULL = none */
 };
 
 /* One outgoing edge of a chain: node and port whose output leaves the task. */

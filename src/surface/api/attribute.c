@@ -1,5 +1,5 @@
-/* attribute.c - what is said of the operator that made a stream: names, parallelism, chaining, how long its rows wait, bytes for
- * its function. A mistake is that of the call which says it, not of the operator's own. */
+/* attribute.c - what is said of the operator that made a stream: names, variables of its metrics, parallelism, chaining, how long
+ * its rows wait, bytes for its function. A mistake is that of the call which says it, not of the operator's own. */
 #include "surface/api/api_internal.h"
 
 #include <stdio.h>
@@ -133,6 +133,33 @@ struct tw_stream *tw_buffer_timeout_at(struct tw_stream *s, int64_t timeout_ms, 
     n->has_buffer_timeout = timeout_ms >= 0;
     n->buffer_timeout_ms = MAX(timeout_ms, 0);
     return s;
+}
+
+/* The one of that key, or one more. */
+static struct tw_stream *variable_put(struct tw_stream *s, struct graph_node *n, struct option v, struct tw_here h)
+{
+    struct options *o = &n->metric_variables;
+    struct option *items = ARENA_ARRAY(&s->env->graph_arena, struct option, o->count + 1);
+    uint32_t at = 0;
+
+    if (o->count > 0) memcpy(items, o->items, sizeof *items * o->count);
+    while (at < o->count && strcmp(items[at].key, v.key) != 0) at++;
+    if (at == GRAPH_VARIABLES_MAX)
+        return api_mistake(s->env, h, "tw_metric_variable: an operator has at most %d", GRAPH_VARIABLES_MAX);
+    items[at] = v;
+    *o = (struct options){items, MAX(o->count, at + 1)};
+    return s;
+}
+
+struct tw_stream *tw_metric_variable_at(struct tw_stream *s, const char *key, const char *value, struct tw_here h)
+{
+    struct graph_node *n = node_of(s, "tw_metric_variable", h);
+    struct option v = {0};
+
+    if (n == NULL) return s;
+    v.key = checked_text(s, "the key of tw_metric_variable", key, h);
+    if (v.key != NULL) v.value = checked_text(s, "the value of tw_metric_variable", value, h);
+    return v.value != NULL ? variable_put(s, n, v, h) : s;
 }
 
 struct tw_stream *tw_with_config_at(struct tw_stream *s, const void *bytes, size_t size, struct tw_here h)

@@ -73,6 +73,35 @@ bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint32_t ind
 }
 
 /* --- metrics ---------------------------------------------------------------------------------------------------------- */
+_Static_assert(sizeof(struct tw_metric_variable) == sizeof(struct option) &&
+                   offsetof(struct tw_metric_variable, key) == offsetof(struct option, key) &&
+                   offsetof(struct tw_metric_variable, value) == offsetof(struct option, value) &&
+                   (int)TW_METRIC_NAME_SIZE == METRIC_NAME_MAX + 1,
+               "variables and names are handed on as they are");
+
+static void value_of(const struct metric_view *v, struct tw_metric_value *out)
+{
+    *out = (struct tw_metric_value){.operator_name = v->operator_name,
+                                    .subtask = v->subtask,
+                                    .kind = (enum tw_metric_kind)v->kind,
+                                    .count = v->count,
+                                    .value = v->value,
+                                    .values = v->values,
+                                    .min = v->min,
+                                    .max = v->max,
+                                    .mean = v->mean,
+                                    .stddev = v->stddev,
+                                    .p50 = v->p50,
+                                    .p75 = v->p75,
+                                    .p95 = v->p95,
+                                    .p98 = v->p98,
+                                    .p99 = v->p99,
+                                    .p999 = v->p999,
+                                    .variables = (const struct tw_metric_variable *)(const void *)v->variables,
+                                    .variable_count = v->variable_count};
+    memcpy(out->name, v->name, sizeof out->name);
+}
+
 bool tw_job_metric(struct tw_env *env, uint32_t index, struct tw_metric_value *out)
 {
     struct jobmaster *jm = shown_take(env);
@@ -81,39 +110,29 @@ bool tw_job_metric(struct tw_env *env, uint32_t index, struct tw_metric_value *o
     if (jm == NULL) return false;
     bool is_there = metrics_view(jobmaster_metrics(jm), index, &v);
     sys_lock_give(env->lock);
-    if (!is_there) return false;
-    *out = (struct tw_metric_value){.operator_name = v.operator_name,
-                                    .name = v.name,
-                                    .subtask = v.subtask,
-                                    .kind = (enum tw_metric_kind)v.kind,
-                                    .count = v.count,
-                                    .value = v.value,
-                                    .values = v.values,
-                                    .min = v.min,
-                                    .max = v.max,
-                                    .mean = v.mean,
-                                    .stddev = v.stddev,
-                                    .p50 = v.p50,
-                                    .p75 = v.p75,
-                                    .p95 = v.p95,
-                                    .p98 = v.p98,
-                                    .p99 = v.p99,
-                                    .p999 = v.p999};
-    return true;
+    if (is_there) value_of(&v, out);
+    return is_there;
 }
 
 bool tw_find_metric(struct tw_env *env, const char *operator_name, uint32_t subtask, const char *name,
                     struct tw_metric_value *out)
 {
-    struct tw_metric_value v;
+    struct metric_view v;
 
     if (operator_name == NULL || name == NULL) return false;
-    for (uint32_t i = 0; tw_job_metric(env, i, &v); i++) {
-        if (v.subtask != subtask || strcmp(v.name, name) != 0 || strcmp(v.operator_name, operator_name) != 0) continue;
-        *out = v;
-        return true;
-    }
-    return false;
+    struct jobmaster *jm = shown_take(env);
+    if (jm == NULL) return false;
+    bool is_there = metrics_find(jobmaster_metrics(jm), operator_name, subtask, name, &v);
+    sys_lock_give(env->lock);
+    if (is_there) value_of(&v, out);
+    return is_there;
+}
+
+const char *tw_find_variable(const struct tw_metric_value *m, const char *key)
+{
+    for (uint32_t i = 0; key != NULL && i < m->variable_count; i++)
+        if (strcmp(m->variables[i].key, key) == 0) return m->variables[i].value;
+    return NULL;
 }
 
 /* --- tasks ------------------------------------------------------------------------------------------------------------ */

@@ -78,7 +78,7 @@ static void metrics_of_a_job(void **state)
 {
     struct tw_env *env = quiet_env();
     struct tw_metric_value v;
-    char names[256] = "";
+    char names[1024] = "";
 
     (void)state;
     assert_false(tw_job_metric(env, 0, &v));

@@ -202,6 +202,15 @@ static void partitioners_and_parallelism(void **state)
             tw_print(tw_rate_limit(some_clicks(env), -1)));
 }
 
+static void sixty_five_variables(struct tw_stream *s, struct tw_here h)
+{
+    for (int i = 0; i < 65; i++) {
+        char key[8];
+        snprintf(key, sizeof key, "k%d", i);
+        tw_metric_variable_at(tw_metric_variable_at(s, key, "x", h), "k0", "y", h); /* the second is no new one */
+    }
+}
+
 static void attributes(void **state)
 {
     (void)state;
@@ -221,6 +230,11 @@ static void attributes(void **state)
             tw_buffer_timeout(tw_print(some_clicks(env)), -2));
     REFUSED("tw_buffer_timeout is 86400001 ms; it must be -1 (the job's) to 86400000",
             tw_buffer_timeout(tw_print(some_clicks(env)), 86400001));
+    REFUSED("the key of tw_metric_variable needs a text of 1 to 1024 bytes",
+            tw_metric_variable(tw_print(some_clicks(env)), "", "x"));
+    REFUSED("the value of tw_metric_variable needs a text of 1 to 1024 bytes",
+            tw_metric_variable(tw_print(some_clicks(env)), "team", NULL));
+    REFUSED("tw_metric_variable: an operator has at most 64", sixty_five_variables(tw_print(some_clicks(env)), TW_HERE));
     REFUSED("tw_name needs a text of 1 to 1024 bytes", tw_name(tw_print(some_clicks(env)), NULL));
     REFUSED("tw_uid: a union is no operator; set it on its streams",
             tw_print(tw_uid(tw_union(tw_from_data(env, &click_row, clicks, 1), some_clicks(env)), "united")));

@@ -162,7 +162,7 @@ static void the_summary_tells_accumulators_and_failed_commits(void **state)
 {
     struct sys *sys = sys_linux_create_quiet();
     struct metrics *m = metrics_create(sys);
-    struct metric_owner sink = {"sink", "uid", 0}, second = {"sink", "uid", 1};
+    struct metric_owner sink = {.operator_name = "sink", .uid = "uid"}, second = {.operator_name = "sink", .uid = "uid", .subtask = 1};
     struct tw_result result = {.job_name = "j", .status = "FAILED"};
     struct job_totals totals = {0};
     struct accumulators all;

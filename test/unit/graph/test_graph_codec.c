@@ -73,6 +73,8 @@ static void fill(struct world *w)
     n->single = n->has_buffer_timeout = true;
     n->buffer_timeout_ms = 300;
     n->uid_hash = "0123456789abcdef0123456789abcdef";
+    static const struct option variables[] = {{"team", "blue"}, {"floor", "2"}};
+    n->metric_variables = (struct options){variables, 2};
     graph_add_edge(g, 0, 1, 0, (struct graph_here){"job.c", 11})->side = "late";
     struct graph_edge *edge = graph_add_edge(g, 1, 2, 0, (struct graph_here){"job.c", 12});
     edge->keys = (struct text_list){columns, 1};
@@ -116,6 +118,10 @@ static void round_trip(void **state)
     assert_int_equal(g->nodes[2]->buffer_timeout_ms, 300);
     assert_string_equal(g->nodes[2]->uid_hash, "0123456789abcdef0123456789abcdef");
     assert_null(g->nodes[0]->uid_hash);
+    assert_int_equal(g->nodes[0]->metric_variables.count, 0);
+    assert_int_equal(g->nodes[2]->metric_variables.count, 2);
+    assert_string_equal(g->nodes[2]->metric_variables.items[1].key, "floor");
+    assert_string_equal(g->nodes[2]->metric_variables.items[1].value, "2");
     assert_true(str_equal(window->function.config, STR("x\0y")));
     assert_string_equal(g->edges[0]->side, "late");
     assert_false(g->edges[0]->has_partitioner);
