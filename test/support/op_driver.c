@@ -148,6 +148,7 @@ static void chain_make(struct op_driver *d)
             .type = &recorder_type, .config = &d->recorders[p], .plan = plan, .name = "recorder", .parent_port = p};
     }
     d->task = (struct task_plan){.name = "test",
+                                 .job = s->job,
                                  .parallelism = 1,
                                  .max_parallelism = 128,
                                  .batch_rows = s->batch_rows ? s->batch_rows : BATCH_ROWS,

@@ -16,6 +16,7 @@ struct op_setup {
     uint32_t batch_rows;          /* 0 = BATCH_ROWS */
     const char *backend;          /* NULL = hashmap */
     struct sys *sys;              /* NULL = the driver's clock; else a real one, not freed */
+    struct job_shared *job;       /* NULL = none */
     bool watermarks;              /* show them */
     const char *unused_port;      /* name of an output that nobody reads; "" = the main one */
 };

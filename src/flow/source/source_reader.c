@@ -132,6 +132,7 @@ enum status source_reader_open(struct source_reader *r, struct op_cx *op, const 
 
 static void split_free(struct source_reader *r, struct source_split *s)
 {
+    split_metrics_close(&s->metrics);
     if (s->opened && r->plan.type->split_close != NULL) r->plan.type->split_close(&r->cx, r->reader, s->self);
     mem_free(r->op->mem, s->self);
     mem_free(r->op->mem, s->id);
@@ -163,12 +164,24 @@ static char *text_copy(struct mem *mem, const char *text)
     return memcpy(mem_alloc(mem, size), text, size);
 }
 
+/* A split that cannot be measured is read all the same. */
+static void split_measure(struct source_reader *r, struct source_split *s, const char *id)
+{
+    struct err e = {0};
+
+    if (split_metrics_open(&s->metrics, r->op, id, &e) == S_OK || r->is_unmeasured) return;
+    r->is_unmeasured = true;
+    log_write(r->op->log, LOG_WARN, "source", "source '%s' (subtask %u/%u): a split is read without being measured: %s",
+              r->op->name, r->op->subtask + 1, r->op->parallelism, e.text);
+}
+
 static enum status split_add(struct source_reader *r, const struct split *what)
 {
     struct source_split *s = mem_zalloc(r->op->mem, sizeof *s), **last = &r->splits;
 
     s->self = mem_zalloc(r->op->mem, r->plan.type->split_size + 1);
     if (r->plan.type->enumerator_finished != NULL) s->id = text_copy(r->op->mem, what->id);
+    split_measure(r, s, what->id);
     s->wake_ms = INT64_MIN;
     s->seen_ms = r->active_ms;
     watermark_generator_init(&s->generator);
@@ -239,12 +252,30 @@ static int64_t least_watermark(const struct source_reader *r, int64_t none)
 
 static bool watermark_rose(const struct source_reader *r) { return least_watermark(r, TIME_MIN) > r->watermark; }
 
+/* How far the subtask is ahead of what its group allows; below 0: within. Known when both are. */
+static void drift_update(struct source_reader *r)
+{
+    bool is_known = r->allowed_watermark != INT64_MAX &&
+                    r->allowed_watermark - r->plan.watermark.alignment_max_drift_ms != TIME_MIN;
+    int64_t drift;
+
+    if (r->member.group == NULL || r->op->job == NULL || r->watermark == TIME_MIN || !is_known) return;
+    if (r->drift == NULL) {
+        struct metric_owner owner = job_metric_owner(r->op);
+        struct err e = {0}; /* a job with too many metrics goes on without this one */
+        r->drift = metrics_get(job_metrics(r->op->job), &owner, "watermarkAlignmentDrift", METRIC_GAUGE, &e);
+    }
+    if (r->drift != NULL && !__builtin_sub_overflow(r->watermark, r->allowed_watermark, &drift))
+        metric_set(r->drift, (double)drift);
+}
+
 static void watermark_emit(struct source_reader *r)
 {
     int64_t least = least_watermark(r, TIME_MIN);
 
     if (least <= r->watermark) return;
     r->watermark = least;
+    drift_update(r);
     op_emit_watermark(r->op, least);
 }
 
@@ -271,6 +302,7 @@ static void alignment_update(struct source_reader *r, int64_t now_ms)
     int64_t least = alignment_minimum(&r->member);
     if (__builtin_add_overflow(least, w->alignment_max_drift_ms, &r->allowed_watermark))
         r->allowed_watermark = INT64_MAX;
+    drift_update(r);
     /* until everybody has seen a row the pause is for moments, not for an interval */
     r->aligned_ms = now_ms + (least == TIME_MIN ? MIN(w->alignment_interval_ms, 10) : w->alignment_interval_ms);
 }
@@ -295,6 +327,14 @@ static bool idleness_update(struct source_reader *r)
     return true;
 }
 
+/* What each split is doing shows in its measures; it changes by alignment and idleness alone. */
+static void doings_update(struct source_reader *r)
+{
+    if (r->member.group == NULL && r->strategy.idleness_ms == 0) return;
+    for (struct source_split *s = r->splits; s != NULL; s = s->next)
+        split_metrics_doing(&s->metrics, r->op, is_paused(r, s) ? SPLIT_PAUSED : s->is_idle ? SPLIT_IDLE : SPLIT_ACTIVE);
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------------ */
 static enum status rows_take(struct source_reader *r, struct source_split *s, struct batch *b)
 {
@@ -312,6 +352,7 @@ static enum status rows_take(struct source_reader *r, struct source_split *s, st
     } else if (w->every_rows > 0) {
         s->generator.rows += b->count;
     }
+    split_metrics_watermark(&s->metrics, s->generator.watermark);
     s->seen_ms = r->active_ms;
     rate_give(&r->rate, b->count);
     r->turn_rows += b->count;
@@ -424,6 +465,7 @@ enum status source_reader_poll(struct source_reader *r)
     if (st < 0) return st;
     counters_update(r);
     if (idleness_update(r)) watermark_emit(r);
+    doings_update(r);
     if (r->strategy.every_rows == 0 && now >= r->emit_ms) {
         watermark_emit(r);
         r->emit_ms = now + r->strategy.interval_ms;

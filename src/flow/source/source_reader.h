@@ -40,6 +40,8 @@ struct source_reader {
     struct batch *wide;                      /* when that is more than downstream alone */
     struct rate rate;
     struct alignment_member member;
+    struct metric *drift;                    /* watermarkAlignmentDrift; NULL = not aligned, or not yet */
+    bool is_unmeasured;                      /* a split that goes without measures was told of */
     int64_t allowed_watermark, aligned_ms;   /* splits beyond it pause; when that is looked at again */
     int64_t watermark, emit_ms;              /* emitted last; when the next periodic one is due */
     int64_t active_ms, asked_ms,

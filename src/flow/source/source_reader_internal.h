@@ -1,6 +1,7 @@
 /* source_reader_internal.h - what a source_reader keeps about one of its splits. */
 #pragma once
 #include "flow/source/source_reader.h"
+#include "flow/source/split_metrics.h"
 
 struct source_split {
     struct source_split *next;
@@ -10,4 +11,5 @@ struct source_split {
     struct watermark_generator generator;
     int64_t wake_ms;                /* not asked before */
     int64_t seen_ms;                /* of the activity clock: the last row */
+    struct split_metrics metrics;
 };

@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -472,6 +473,153 @@ static void test_alignment_pauses_who_is_ahead(void **state)
     sys_linux_free(sys);
 }
 
+/* --- what is measured --------------------------------------------------------------------------------------------------- */
+struct measured {
+    struct sys_ops ops;
+    int64_t now_ms;
+    struct sys *sys;
+    struct job_shared *job;
+    struct op_driver *d;
+};
+
+static int64_t measured_wall_ms(struct sys *sys) { return ((struct measured *)(void *)(uintptr_t)sys->ops)->now_ms; }
+static int64_t measured_mono_ns(struct sys *sys) { return measured_wall_ms(sys) * 1000000; }
+
+static void measured_open(struct measured *m, struct script_config *c)
+{
+    *m = (struct measured){.now_ms = 1000, .sys = sys_linux_create_quiet()};
+    m->ops = *m->sys->ops;
+    m->ops.wall_ms = measured_wall_ms;
+    m->ops.mono_ns = measured_mono_ns;
+    m->sys->ops = &m->ops;
+    m->job = job_shared_create(m->sys, "test", NULL);
+    m->d = op_driver_create(&(struct op_setup){
+        .type = &op_script, .config = c, .batch_rows = 1, .watermarks = true, .sys = m->sys, .job = m->job});
+}
+
+static void measured_close(struct measured *m)
+{
+    op_driver_free(m->d);
+    job_shared_free(m->job);
+    sys_linux_free(m->sys);
+}
+
+static void poll_at(struct measured *m, int64_t now_ms)
+{
+    m->now_ms = now_ms;
+    op_poll(m->d);
+    op_output(m->d);
+}
+
+static double value_of(struct measured *m, const char *name)
+{
+    struct metric_view v;
+
+    if (!metrics_find(job_metrics(m->job), "script", 0, name, &v)) fail_msg("there is no %s", name);
+    assert_int_equal(v.kind, METRIC_GAUGE);
+    return v.value;
+}
+
+/* "watermark | active paused idle, in all | of each second", of the one split. */
+static void expect_split(struct measured *m, int64_t now_ms, const char *text)
+{
+    static const char *const names[] = {
+        "currentWatermark", "accumulatedActiveTimeMs", "accumulatedPausedTimeMs", "accumulatedIdleTimeMs",
+        "activeTimeMsPerSecond", "pausedTimeMsPerSecond", "idleTimeMsPerSecond"};
+    double v[COUNT_OF(names)];
+    char got[256];
+
+    m->now_ms = now_ms;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char name[128];
+        snprintf(name, sizeof name, "split.script-1.watermark.%s", names[i]);
+        v[i] = value_of(m, name);
+    }
+    snprintf(got, sizeof got, "%.0f | %.0f %.0f %.0f | %.1f %.1f %.1f", v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
+    assert_string_equal(got, text);
+}
+
+static void test_an_idle_split_is_measured(void **state)
+{
+    struct script_config c = {
+        .splits = SPLITS("10 20 ~1500 30"),
+        .watermark = {.kind = WATERMARK_MONOTONOUS, .every_rows = 1, .time_field = "ts", .idleness_ms = 100}};
+    struct measured m;
+
+    (void)state;
+    measured_open(&m, &c);
+    assert_int_equal(metrics_count(job_metrics(m.job)), 0);
+    poll_at(&m, 1000);
+    expect_split(&m, 1000, "19 | 0 0 0 | 0.0 0.0 0.0");
+    expect_split(&m, 1050, "19 | 50 0 0 | 1000.0 0.0 0.0");
+    poll_at(&m, 1100); /* nothing for 100 ms */
+    expect_split(&m, 1400, "19 | 100 0 300 | 250.0 0.0 750.0");
+    poll_at(&m, 1500); /* a row, and the end: the split's measures go with it */
+    struct metric_view v;
+    assert_false(metrics_find(job_metrics(m.job), "script", 0, "split.script-1.watermark.currentWatermark", &v));
+    assert_int_equal(metrics_count(job_metrics(m.job)), 1);
+    measured_close(&m);
+}
+
+static void test_a_paused_split_and_the_drift_are_measured(void **state)
+{
+    struct script_config c = {.splits = SPLITS("0 100 200 300 400 500 600 ..."),
+                              .watermark = {.kind = WATERMARK_MONOTONOUS,
+                                            .every_rows = 1,
+                                            .time_field = "ts",
+                                            .alignment_group = "g",
+                                            .alignment_max_drift_ms = 250}};
+    struct alignment_member other;
+    struct metric_view v;
+    struct measured m;
+
+    (void)state;
+    measured_open(&m, &c);
+    assert_int_equal(alignment_join(&other, m.job, "g", NULL), S_OK);
+    poll_at(&m, 1000); /* row 0; nobody has seen the other yet */
+    assert_false(metrics_find(job_metrics(m.job), "script", 0, "watermarkAlignmentDrift", &v));
+    expect_split(&m, 1000, "-1 | 0 0 0 | 0.0 0.0 0.0");
+    alignment_report(&other, -1);
+    poll_at(&m, 1010); /* up to 249 is allowed; the row at 300 passes it */
+    assert_true(value_of(&m, "watermarkAlignmentDrift") == 299 - 249);
+    expect_split(&m, 1510, "299 | 0 510 0 | 0.0 1000.0 0.0");
+    alignment_report(&other, 200);
+    poll_at(&m, 2010); /* up to 450 */
+    assert_true(value_of(&m, "watermarkAlignmentDrift") == 499 - 450);
+    alignment_report(&other, INT64_MAX);
+    poll_at(&m, 3010); /* only its own 499 counts: up to 749, and there is nothing more */
+    assert_true(value_of(&m, "watermarkAlignmentDrift") == 599 - 749);
+    expect_split(&m, 4010, "599 | 1000 2010 0 | 332.2 667.8 0.0");
+    measured_close(&m);
+}
+
+/* Of two ids that are told alike the second split goes without, and is read all the same. */
+static void test_a_long_id_and_one_that_is_taken(void **state)
+{
+    struct script_config c = {.splits = SPLITS("1 ...")};
+    struct split_metrics first, second, third;
+    struct metric_view v;
+    struct measured m;
+    char id[1000], name[512];
+    struct err e = {0};
+
+    (void)state;
+    measured_open(&m, &c);
+    memset(id, 'x', sizeof id);
+    id[sizeof id - 1] = '\0';
+    id[998] = 'y';
+    assert_int_equal(split_metrics_open(&first, op_driver_cx(m.d), id, &e), S_OK);
+    assert_int_equal(split_metrics_open(&second, op_driver_cx(m.d), id + 1, &e), E_USER);
+    snprintf(name, sizeof name, "split....%s.watermark.currentWatermark", id + 999 - 400);
+    assert_true(metrics_find(job_metrics(m.job), "script", 0, name, &v));
+    split_metrics_close(&first);
+    split_metrics_close(&second);
+    assert_false(metrics_find(job_metrics(m.job), "script", 0, name, &v));
+    assert_int_equal(split_metrics_open(&third, op_driver_cx(m.d), id + 1, &e), S_OK); /* the name is free again */
+    split_metrics_close(&third);
+    measured_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +637,9 @@ int main(void)
         cmocka_unit_test(test_rate_limit),
         cmocka_unit_test(test_dead_letters),
         cmocka_unit_test(test_alignment_pauses_who_is_ahead),
+        cmocka_unit_test(test_an_idle_split_is_measured),
+        cmocka_unit_test(test_a_paused_split_and_the_drift_are_measured),
+        cmocka_unit_test(test_a_long_id_and_one_that_is_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
