@@ -6,9 +6,9 @@
  *
  * One split per subtask, which reads every P-th chunk of the sequence (nexmark_plan.c). A split's bytes: version, index,
  * stride, events done, base time. With max-emit-speed = false an event is held back until its place in time has come,
- * counted from when the split was opened. The original has one rate too: it reads next-event.rate, rate.shape and
- * rate.period, and its events come at first-event.rate all the same. Here a second rate is refused; the shape and the
- * period of a rate that does not change have nothing to change. */
+ * counted from when the split was opened. There is one rate, first-event.rate: the original's connector takes
+ * next-event.rate, rate.shape and rate.period as well and never uses them, in any of its releases. So does this one: the
+ * same options make the same times. */
 #include "flow/connector/connector.h"
 #include "flow/connector/nexmark/nexmark.h"
 #include "ground/base/codec.h"
@@ -18,23 +18,15 @@
 
 enum { SPLIT_VERSION = 1, TABLE_ALL = 3, ALL_KINDS = 7 };
 #define EVENTS_MAX (UINT64_C(1) << 53)
+#define UNUSED "taken and not used, as in the benchmark's own generator: all events come at first-event.rate"
 #define DEFAULT_BASE "1577836800000" /* 2020-01-01 */
 
 static const struct option_def nexmark_options[] = {
     {.key = "events.num", .kind = OPT_INT, .fallback = "0", .doc = "events to generate; 0 = without end"},
     {.key = "first-event.rate", .kind = OPT_INT, .fallback = "10000", .doc = "events per second of event time"},
-    {.key = "next-event.rate",
-     .kind = OPT_INT,
-     .doc = "must be first-event.rate when it is given: the rate does not change"},
-    {.key = "rate.shape",
-     .kind = OPT_ENUM,
-     .choices = "SQUARE|SINE",
-     .fallback = "SQUARE",
-     .doc = "how two rates alternate; nothing to do, as there is one"},
-    {.key = "rate.period",
-     .kind = OPT_DURATION_MS,
-     .fallback = "600 s",
-     .doc = "how fast two rates alternate; nothing to do, as there is one"},
+    {.key = "next-event.rate", .kind = OPT_INT, .fallback = "10000", .doc = UNUSED},
+    {.key = "rate.shape", .kind = OPT_ENUM, .choices = "SQUARE|SINE", .fallback = "SQUARE", .doc = UNUSED},
+    {.key = "rate.period", .kind = OPT_DURATION_MS, .fallback = "600 s", .doc = UNUSED},
     {.key = "rate.limited", .kind = OPT_BOOL, .fallback = "false", .doc = "true: as max-emit-speed = false"},
     {.key = "max-emit-speed",
      .kind = OPT_BOOL,
@@ -111,21 +103,6 @@ static enum status at_least(const struct options *o, const char *key, int64_t le
                    (long long)value, (long long)least, (long long)most);
 }
 
-static enum status one_rate(const struct options *o, struct err *e)
-{
-    int64_t first = options_int(o, nexmark_options, "first-event.rate");
-
-    if (options_get(o, nexmark_options, "next-event.rate") == NULL) return S_OK;
-    int64_t next = options_int(o, nexmark_options, "next-event.rate");
-    if (next == first) return S_OK;
-    err_set(e, E_UNSUPPORTED,
-            "option 'next-event.rate' of connector 'nexmark' is %lld, but 'first-event.rate' is %lld: the generator has one "
-            "rate",
-            (long long)next, (long long)first);
-    err_hint(e, "leave 'next-event.rate' out, or set both alike");
-    return E_UNSUPPORTED;
-}
-
 static bool base_time(const struct options *o, int64_t now_ms, int64_t *out)
 {
     struct str text = str_of(options_get(o, nexmark_options, "nexmark.base-time"));
@@ -146,7 +123,7 @@ static enum status nexmark_check(const struct options *o, const struct option_de
         TRY(at_least(o, proportions[i], i == NEXMARK_BID && table != NEXMARK_BID ? 0 : 1, 1000000, e));
     TRY(at_least(o, "events.num", 0, (int64_t)EVENTS_MAX, e));
     TRY(at_least(o, "first-event.rate", 1, 1000000000, e));
-    TRY(one_rate(o, e));
+    TRY(at_least(o, "next-event.rate", 1, 1000000000, e));
     TRY(at_least(o, "stop-at", -1, (int64_t)EVENTS_MAX, e));
     TRY(at_least(o, "nexmark.out-of-order-group-size", 1, 1000000, e));
     TRY(at_least(o, "bid.hot-ratio.auctions", 1, 1000000, e));

@@ -51,25 +51,6 @@ static void sinks(void **state)
 #undef TO
 }
 
-/* A second rate would change nothing, so it is not taken. */
-static void nexmark_has_one_rate(void **state)
-{
-    static const char *const alike[] = {"next-event.rate", "500", "first-event.rate", "500", "events.num", "50",
-                                        "rate.shape", "SINE", "rate.period", "5 s"};
-    struct tw_env *same_rates = tw_env_create();
-
-    (void)state;
-    REFUSED("option 'next-event.rate' of connector 'nexmark' is 20000, but 'first-event.rate' is 10000: the generator has "
-            "one rate; leave 'next-event.rate' out, or set both alike",
-            tw_print(tw_source(env, "events", "nexmark", TW_OPTIONS("next-event.rate", "20000", "events.num", "5"))));
-    tw_sink(tw_source(same_rates, "events", "nexmark", ((struct tw_options){alike, 10})), "out", "blackhole",
-            TW_NO_OPTIONS);
-    tw_quiet(same_rates, true);
-    assert_int_equal(tw_execute(same_rates, "alike"), 0);
-    assert_int_equal(tw_job_result(same_rates)->rows_in, 50);
-    tw_env_free(same_rates);
-}
-
 static void unknown_fields(void **state)
 {
     (void)state;
@@ -378,7 +359,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sinks),
-        cmocka_unit_test(nexmark_has_one_rate),
         cmocka_unit_test(unknown_fields),
         cmocka_unit_test(wrong_literals_operators_and_types),
         cmocka_unit_test(keys),

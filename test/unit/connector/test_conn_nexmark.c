@@ -296,6 +296,71 @@ static void test_out_of_order_groups(void **state)
     probe_close(&p);
 }
 
+/* Times that the benchmark's own generator (nexmark-flink, GeneratorConfig) made of these options: a second rate, its shape and
+ * its period are taken there, and change nothing. */
+enum { TIMES = 6 };
+static const uint32_t timed_events[TIMES] = {0, 3, 999, 1000, 5000, 99999};
+static const struct {
+    const char *first, *next, *shape;
+    int64_t times[TIMES];
+} official[] = {
+    {"10000", "10000", "SQUARE", {0, 0, 100, 100, 500, 10000}},
+    {"1000", "4000", "SQUARE", {1, 4, 1000, 1001, 5001, 100000}},
+    {"7", "3", "SQUARE", {142, 571, 142857, 143000, 714428, 14285714}},
+    {"1000", "4000", "SINE", {1, 4, 1000, 1001, 5001, 100000}},
+};
+
+static int64_t time_of_row(const struct batch *b, uint32_t row)
+{
+    static const uint32_t field[] = {6, 5, 5}; /* dateTime of a person, an auction, a bid */
+    uint32_t kind = (uint32_t)VECTOR_VALUES(&b->cols[0], int32_t)[row];
+
+    return VECTOR_VALUES(&b->cols[1 + kind].children[field[kind]], int64_t)[row];
+}
+
+static void test_times_of_official_options(void **state)
+{
+    struct probe_split s;
+
+    (void)state;
+    for (uint32_t c = 0; c < 4; c++) {
+        probe_open(&p, "nexmark", NULL, 1,
+                   OPTIONS("first-event.rate", official[c].first, "next-event.rate", official[c].next, "rate.shape",
+                           official[c].shape, "rate.period", "2 s", "events.num", "100000", "nexmark.base-time", "0"));
+        struct batch *b = read_bids(&p, &s);
+        enum status st = S_OK;
+        for (uint32_t event = 0, k = 0; event < 100000; event += b->count) {
+            assert_int_equal(st, S_OK);
+            st = probe_read(&p, &s, b);
+            for (; k < TIMES && timed_events[k] < event + b->count; k++)
+                assert_int_equal(time_of_row(b, timed_events[k] - event), official[c].times[k]);
+        }
+        assert_int_equal(st, S_END);
+        batch_free(b);
+        probe_close(&p);
+    }
+}
+
+/* Every option of the benchmark's connector, with the values of its own test. */
+static void test_official_options(void **state)
+{
+    (void)state;
+    probe_open(&p, "nexmark", NULL, 1,
+               OPTIONS("rate.shape", "SQUARE", "rate.period", "11 min", "rate.limited", "false", "first-event.rate", "99",
+                       "next-event.rate", "199", "person.avg-size", "1kb", "auction.avg-size", "5kb", "bid.avg-size", "8kb",
+                       "person.proportion", "30", "auction.proportion", "15", "bid.proportion", "5",
+                       "bid.hot-ratio.auctions", "3", "bid.hot-ratio.bidders", "5", "auction.hot-ratio.sellers", "8",
+                       "events.num", "100", "keep-alive", "false", "stop-at", "-1", "max-emit-speed", "true"));
+    uint32_t kinds[3] = {0};
+    struct str rest = str_of(probe_all(&p, 2048)), line;
+    while (str_cut(&rest, '\n', &line)) kinds[line.data[3] - '0']++;
+    /* the ids 2 to 101, of 50 in an epoch: 30 persons, 15 auctions, 5 bids */
+    assert_int_equal(kinds[NEXMARK_PERSON], 28 + 30 + 2);
+    assert_int_equal(kinds[NEXMARK_AUCTION], 30);
+    assert_int_equal(kinds[NEXMARK_BID], 10);
+    probe_close(&p);
+}
+
 static void test_held_back_until_due(void **state)
 {
     struct probe_split s;
@@ -401,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_only_the_wanted_columns), cmocka_unit_test(test_distribution_of_bids),
         cmocka_unit_test(test_price_is_exact_enough), cmocka_unit_test(test_range_of_ids),
         cmocka_unit_test(test_persons_and_auctions),  cmocka_unit_test(test_out_of_order_groups),
+        cmocka_unit_test(test_times_of_official_options), cmocka_unit_test(test_official_options),
         cmocka_unit_test(test_held_back_until_due),   cmocka_unit_test(test_ends),
         cmocka_unit_test(test_goes_on_from_a_position), cmocka_unit_test(test_mistakes),
     };
