@@ -9,10 +9,11 @@ pkg_check_modules(lz4     REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(fyaml   REQUIRED IMPORTED_TARGET libfyaml)
 pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(icu     REQUIRED IMPORTED_TARGET icu-uc)
+pkg_check_modules(pcre2   REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)      # the binary only: a library must not choose its host's allocator
 pkg_check_modules(cmocka  REQUIRED IMPORTED_TARGET cmocka)         # tests only
 
 add_library(thalweg_deps INTERFACE)
 target_link_libraries(thalweg_deps INTERFACE PkgConfig::crypto PkgConfig::zlib PkgConfig::zstd PkgConfig::lz4
-    PkgConfig::fyaml PkgConfig::jansson PkgConfig::icu Threads::Threads m ${CMAKE_DL_LIBS})
+    PkgConfig::fyaml PkgConfig::jansson PkgConfig::icu PkgConfig::pcre2 Threads::Threads m ${CMAKE_DL_LIBS})
 target_include_directories(thalweg_deps SYSTEM INTERFACE ${xxhash_INCLUDE_DIRS})

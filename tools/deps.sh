@@ -23,6 +23,7 @@ liblz4-dev       | module liblz4      | compression of blocks
 libfyaml-dev     | module libfyaml    | configuration in YAML
 libjansson-dev   | module jansson     | JSON of the control plane
 libicu-dev       | module icu-uc      | letters of every script
+libpcre2-dev     | module libpcre2-8  | regular expressions
 libjemalloc-dev  | module jemalloc    | the allocator of the binary
 libcmocka-dev    | module cmocka      | unit tests'
 test_list="$build_list

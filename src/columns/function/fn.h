@@ -102,6 +102,8 @@ struct fn_def {
     uint16_t flags;       /* enum fn_flags */
     /* After an overload was chosen: the type of its result with a length or nullability of its own. May be NULL. */
     const struct type *(*refine)(const struct fn_call *c, struct arena *a);
+    /* Then: looks at constants, makes a plan of them. E_GRAPH or E_UNSUPPORTED with the reason. May be NULL. */
+    enum status (*check)(struct fn_call *c, struct arena *a, struct err *e);
     /* Sets result, run, plan, and args that need a cast. E_GRAPH with the reason when the arguments do not fit. */
     enum status (*bind)(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e);
     void *(*open)(const struct fn_call *c, struct mem *mem); /* per evaluator: a match context, a generator */

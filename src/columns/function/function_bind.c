@@ -134,7 +134,7 @@ enum status fn_bind(struct fn_call *c, struct arena *a, const struct fn_session 
             signature_read(&s, a, o->signature);
             if (!fits(&s, c, exactly != 0)) continue;
             take(c, a, &s, o->run);
-            return S_OK;
+            return c->def->check != NULL ? c->def->check(c, a, e) : S_OK;
         }
     return no_overload(c, e);
 }

@@ -125,6 +125,7 @@ static void test_constants(void **state)
 #include "values_math.def"
 #include "values_string.def"
 #include "values_encode.def"
+#include "values_regex.def"
 #undef VALUE
     };
     struct fixture f;
@@ -224,6 +225,39 @@ static void test_like_is_bounded(void **state)
     (void)state;
     begin(&f);
     expect_rows(&f, "REPEAT('a', 100000 + a) LIKE '%a%a%a%a%a%a%a%a%a%a%a%a%a%a%a%a%b'", "FALSE | NULL | FALSE");
+    end(&f);
+}
+
+/* fn_regex over columns: patterns that differ by row, rows that fail. */
+static void test_regex_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "REGEXP(s, '^a.*e$')", "FALSE | NULL | TRUE");
+    expect_rows(&f, "REGEXP('xyz', s)", "TRUE | NULL | FALSE");
+    expect_rows(&f, "REGEXP_COUNT(s, SUBSTRING('t+(x', a, 2))", "0 | NULL | NULL");
+    expect_rows(&f, "REGEXP_EXTRACT(s, '(\\w+) (\\w+)$', a - 1)", "NULL | NULL | twelve");
+    expect_rows(&f, "REGEXP_EXTRACT(s, '(\\w+) (\\w+)$', CAST(b AS INT) + 3)", "NULL | NULL | than");
+    expect_rows(&f, "REGEXP_EXTRACT_ALL(s, 't(ha)?', a - a)", "[] | NULL | [t, t, tha, t, tha, t]");
+    expect_rows(&f, "REGEXP_EXTRACT_ALL(s, 't(ha)?')", "[] | NULL | [NULL, NULL, ha, NULL, ha, NULL]");
+    expect_rows(&f, "REGEXP_INSTR(s, '[t-x]+')", "1 | NULL | 3");
+    expect_rows(&f, "REGEXP_REPLACE(s, '[a-s ]+', '.')", "x | NULL | .t.xt.t.t.t.tw.v.");
+    expect_rows(&f, "REGEXP_REPLACE(s, CASE WHEN a = 1 THEN '(' ELSE 't' END, '')", "NULL | NULL | a ex ha is longer han welve");
+    expect_rows(&f, "REGEXP_REPLACE('a', CASE WHEN b = 0 THEN '(' ELSE 'b' END, '')",
+                "no regular expression, and the result may not be NULL in \"REGEXP_REPLACE('a', CASE((b = 0), '(', 'b'), '')"
+                "\", row +I[null, 0, null, false]");
+    expect_rows(&f, "REGEXP_SUBSTR(s, 'l.*')", "NULL | NULL | longer than twelve");
+    expect_rows(&f, "s SIMILAR TO '(x|a%)'", "TRUE | NULL | TRUE");
+    expect_rows(&f, "'xx' SIMILAR TO s || '+'", "TRUE | NULL | FALSE");
+    expect_rows(&f, "'x' SIMILAR TO s || ']'",
+                "a ']' closes no class in \"SIMILAR TO('x', (s || ']'))\", row +I[1, 10, x, true]");
+    expect_rows(&f, "REGEXP('x', '(?<=a{1,2})' || s)",
+                "a look behind must have a fixed length in \"REGEXP('x', ('(?<=a{1,2})' || s))\", row +I[1, 10, x, true]");
+    expect_rows(&f, "REGEXP(REPEAT(s, 40), '((x|xx)*)*[yz]')",
+                "the regular expression needs too many steps for this text in \"REGEXP(REPEAT(s, 40), '((x|xx)*)*[yz]')\", row "
+                "+I[1, 10, x, true]");
     end(&f);
 }
 
@@ -383,7 +417,7 @@ static void test_examples(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
-                                              cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_math_rows),
+                                              cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_regex_rows), cmocka_unit_test(test_math_rows),
                                               cmocka_unit_test(test_conditional_rows), cmocka_unit_test(test_random_rows),
                                               cmocka_unit_test(test_selection),
                                               cmocka_unit_test(test_mistakes), cmocka_unit_test(test_examples)};
