@@ -23,6 +23,7 @@ struct tw_elements; /* the rows of a window or group, for window functions */
 struct tw_batch;    /* columns, for batch callbacks */
 struct tw_splits;   /* source.h */
 struct tw_commit;   /* sink.h */
+struct tw_request;  /* async_sink.h */
 struct tw_sink_topology;
 
 enum tw_state_kind {
@@ -186,6 +187,9 @@ struct tw_function {
     enum tw_status (*commit)(struct tw_context *cx, void *committable, struct tw_commit *c);
     void (*abort_commit)(struct tw_context *cx, const void *committable);
     const struct tw_sink_topology *topology; /* reserved for operators before and behind the commit; NULL */
+    /* Asynchronous sink: begins a request; what an entry counts for. See async_sink.h. */
+    enum tw_status (*submit)(struct tw_context *cx, struct tw_request *r);
+    enum tw_status (*entry_size)(struct tw_context *cx, const void *entry, int64_t *bytes);
 };
 
 /* How an artifact's functions are found: every TW_FUNCTION leaves an entry in this section of its program or

@@ -12,6 +12,7 @@
 #include <thalweg/sink.h>
 #include <thalweg/env.h>
 #include <thalweg/stream.h>
+#include <thalweg/async_sink.h>
 #include <thalweg/rows.h>
 #include <thalweg/window.h>
 #include <thalweg/harness.h>

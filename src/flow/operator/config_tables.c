@@ -49,6 +49,23 @@ const struct config_field async_config_fields[] = {
     LAST,
 };
 
+const struct config_field async_sink_config_fields[] = {
+    FIELD(async_sink_config, function, CONF_FUNCTION, "what sends requests"),
+    FIELD(async_sink_config, max_batch_size, CONF_INT, "entries of a request; 0 = 500"),
+    FIELD(async_sink_config, max_in_flight_requests, CONF_INT, "requests that wait for answers; 0 = 50"),
+    FIELD(async_sink_config, max_buffered_requests, CONF_INT, "entries that wait; 0 = 10,000"),
+    FIELD(async_sink_config, max_batch_size_bytes, CONF_INT, "bytes of a request; 0 = 5 MiB"),
+    FIELD(async_sink_config, max_time_in_buffer_ms, CONF_INT, "how long an entry waits for others; 0 = 5,000"),
+    FIELD(async_sink_config, max_record_size_bytes, CONF_INT, "bytes of an entry; 0 = 1 MiB"),
+    FIELD(async_sink_config, request_timeout_ms, CONF_INT, "time for an answer; 0 = 600,000"),
+    FIELD(async_sink_config, fail_on_timeout, CONF_BOOL, "a late answer fails the job; else the request is tried again"),
+    FIELD(async_sink_config, initial_in_flight_messages, CONF_INT, "entries in flight at first; 0 = max_batch_size"),
+    FIELD(async_sink_config, aimd_increase, CONF_INT, "so many more after each success; 0 = 10"),
+    FIELD(async_sink_config, aimd_threshold, CONF_INT, "up to so many; 0 = max_batch_size * max_in_flight_requests"),
+    FIELD(async_sink_config, aimd_decrease, CONF_DOUBLE, "times so many after each failure; 0 = 0.5"),
+    LAST,
+};
+
 const struct config_field source_config_fields[] = {
     FIELD(source_config, connector, CONF_TEXT, "what is read"),
     FIELD(source_config, options, CONF_OPTIONS, "the connector's options"),

@@ -10,6 +10,7 @@ static inline bool function_given(const struct function_ref *f) { return f->name
 /* The tables of the structs below, for `.config_fields`; window_config's is in window_fields.h. */
 extern const struct config_field function_config_fields[], project_config_fields[],
     rolling_config_fields[], sort_config_fields[], interval_config_fields[], async_config_fields[],
+    async_sink_config_fields[],
     source_config_fields[], sink_config_fields[], watermarks_config_fields[], source_function_config_fields[],
     harness_config_fields[];
 
@@ -44,6 +45,16 @@ struct async_config {
     bool unordered;
     int64_t timeout_ms, capacity, attempts, retry_delay_ms, retry_delay_max_ms;
     double retry_multiplier;
+};
+
+/* Every member of struct tw_async_sink (include/thalweg/async_sink.h). */
+struct async_sink_config {
+    struct function_ref function;
+    int64_t max_batch_size, max_in_flight_requests, max_buffered_requests, max_batch_size_bytes, max_time_in_buffer_ms,
+        max_record_size_bytes, request_timeout_ms;
+    bool fail_on_timeout;
+    int64_t initial_in_flight_messages, aimd_increase, aimd_threshold;
+    double aimd_decrease;
 };
 
 /* Every member of struct tw_windowing (include/thalweg/window.h), flattened; enums as their numbers. */

@@ -213,6 +213,8 @@ enum status user_map_each(struct tw_context *cx, uint32_t input, const struct ba
 /* user_emit.c. */
 void user_emit(struct tw_context *cx, struct user_out *o, const void *row, int64_t time_ms); /* tw_collect's work */
 void user_out_open(struct tw_context *cx, struct user_out *o);
+/* A detached one for rows of that type; NULL does nothing. */
+enum status user_out_bind(struct tw_context *cx, struct user_out *o, const struct tw_row *row) CHECKED;
 void user_out_close(struct user_out *o);
 /* Rows that fit before user_end would have to answer S_MORE. */
 uint32_t user_out_room(struct tw_context *cx, struct user_out *o);

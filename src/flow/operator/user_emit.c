@@ -135,6 +135,18 @@ void user_out_open(struct tw_context *cx, struct user_out *o)
     o->limit = MIN(ROWCONV_ROWS, cx->op->batch_rows);
 }
 
+enum status user_out_bind(struct tw_context *cx, struct user_out *o, const struct tw_row *row)
+{
+    const struct type *schema;
+
+    if (row == NULL) return S_OK;
+    TRY(user_row_type(&cx->arena, row, &schema, cx->op->err));
+    TRY(user_row_bind(&cx->arena, row, schema, NULL, &o->row, cx->op->err));
+    o->detached = true;
+    user_out_open(cx, o);
+    return S_OK;
+}
+
 static void list_free(struct batch *b)
 {
     while (b) {

@@ -52,18 +52,6 @@ enum status user_sink_check(const struct function_ref *f, struct err *e)
 }
 
 /* --- opening and closing ----------------------------------------------------------------------------------------------- */
-static enum status out_bind(struct tw_context *cx, struct user_out *o, const struct tw_row *row)
-{
-    const struct type *schema;
-
-    if (row == NULL) return S_OK;
-    TRY(user_row_type(&cx->arena, row, &schema, cx->op->err));
-    TRY(user_row_bind(&cx->arena, row, schema, NULL, &o->row, cx->op->err));
-    o->detached = true;
-    user_out_open(cx, o);
-    return S_OK;
-}
-
 enum status user_sink_open(struct tw_context *cx)
 {
     const struct tw_function *fn = cx->fn;
@@ -71,8 +59,8 @@ enum status user_sink_open(struct tw_context *cx)
 
     if (fn->committable == NULL && fn->writer_state == NULL) return S_OK;
     struct user_sink *s = cx->sink = ARENA_NEW(&cx->arena, struct user_sink);
-    TRY(out_bind(cx, &s->committables, fn->committable));
-    TRY(out_bind(cx, &s->states, fn->writer_state));
+    TRY(user_out_bind(cx, &s->committables, fn->committable));
+    TRY(user_out_bind(cx, &s->states, fn->writer_state));
     if (fn->committable) size = fn->committable->size;
     if (fn->writer_state) size = MAX(size, fn->writer_state->size);
     s->structs = mem_zalloc(cx->op->mem, (size_t)size * ROWCONV_ROWS);
