@@ -186,7 +186,7 @@ struct tw_function {
     enum tw_status (*prepare_commit)(struct tw_context *cx);
     enum tw_status (*commit)(struct tw_context *cx, void *committable, struct tw_commit *c);
     void (*abort_commit)(struct tw_context *cx, const void *committable);
-    const struct tw_sink_topology *topology; /* reserved for operators before and behind the commit; NULL */
+    const struct tw_sink_topology *topology; /* operators before the writer, before and behind the commit; NULL = none */
     /* Asynchronous sink: begins a request; what an entry counts for. See async_sink.h. */
     enum tw_status (*submit)(struct tw_context *cx, struct tw_request *r);
     enum tw_status (*entry_size)(struct tw_context *cx, const void *entry, int64_t *bytes);

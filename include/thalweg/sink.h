@@ -22,6 +22,8 @@
 #pragma once
 #include <thalweg/function.h>
 
+struct tw_stream;
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -40,6 +42,25 @@ struct tw_commit {
     uint32_t retries;       /* calls before this one for this committable */
     int64_t retry_after_ms; /* with TW_RETRY_LATER: so long at least; 0 = at once */
     enum tw_commit_answer answer;
+};
+
+/* Operators of the sink's own, built out of streams when the job is about to run, once the sink has its name, parallelism and
+ * configuration (`config` is what tw_with_config gave it). Each member may be NULL. What a callback builds has the sink's
+ * parallelism and slot sharing group where it says nothing else. Rows of a stream of committables are committables.
+ *     pre_write    SupportsPreWriteTopology: what the writer reads, out of the sink's input;
+ *     pre_commit   SupportsPreCommitTopology: what is committed, rows of row type `committable`, out of what the writers'
+ *                  .prepare_commit gave: `write_result` when that is something else. tw_global(written), for example, has one
+ *                  subtask commit everything;
+ *     post_commit  SupportsPostCommitTopology: reads each committable when its commit was answered TW_COMMITTED or
+ *                  TW_COMMITTED_BEFORE, in the order of these answers.
+ * With one of the last two, writing and committing are two operators, "Sink: x: Writer" and "Sink: x: Committer": .open and
+ * .close are called in each, and tw_self is not shared. .abort_commit gets what reached the committer and was not committed;
+ * what was on the way to it when the job failed, nobody gets. A sink in post_commit commits when all is committed before it. */
+struct tw_sink_topology {
+    struct tw_stream *(*pre_write)(struct tw_stream *rows, struct tw_str config);
+    struct tw_stream *(*pre_commit)(struct tw_stream *written, struct tw_str config);
+    void (*post_commit)(struct tw_stream *committed, struct tw_str config);
+    const struct tw_row *write_result; /* what tw_committable gets of the writer; NULL = `committable` */
 };
 
 /* In .prepare_commit: hands over a committable; strings and nested values are copied. */

@@ -43,6 +43,7 @@ struct graph_node {
     bool head;                     /* starts a chain */
     bool unchained;                /* neither before nor behind another operator in a chain */
     bool single;                   /* parallelism is 1 by nature (windowAll, rows from the program) */
+    bool is_expanded;              /* its topology was built; not encoded */
     bool has_buffer_timeout;       /* else the job's: execution.buffer-timeout.* */
     struct options metric_variables; /* of all measures of the operator */
     int64_t buffer_timeout_ms;     /* how long rows for other tasks may wait for a batch to fill; 0 = not at all */
@@ -53,6 +54,7 @@ struct graph_node {
     const uint64_t *needed_in[OP_INPUTS_MAX]; /* bit set per input, NULL = all columns */
     const uint64_t *needed_out[OP_PORTS_MAX];
     char id[GRAPH_ID_SIZE]; /* stable: from the uid, or from the place in the graph */
+    uint32_t stage;         /* how many committers are in front of it, on the way that has most */
     int chained_by;         /* edge that chains this node to its parent, or GRAPH_NONE: a head */
     uint32_t vertex;
 };

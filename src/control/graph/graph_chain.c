@@ -70,6 +70,17 @@ static void chain_node(struct graph *g, uint32_t node)
     if (g->edges[edge]->chained) g->nodes[node]->chained_by = edge;
 }
 
+/* Nodes in front have theirs already. */
+static void node_stage(struct graph *g, uint32_t node)
+{
+    g->nodes[node]->stage = 0;
+    for (uint32_t i = 0; i < g->edge_count; i++) {
+        const struct graph_node *from = g->nodes[g->edges[i]->from];
+        uint32_t stage = from->stage + ((from->type->flags & OP_COMMITTER) != 0);
+        if (g->edges[i]->to == node) g->nodes[node]->stage = MAX(g->nodes[node]->stage, stage);
+    }
+}
+
 /* --- vertices ------------------------------------------------------------------------------------------------------------ */
 static uint32_t chained_children(const struct graph *g, uint32_t node)
 {
@@ -134,6 +145,7 @@ void graph_make_vertices(struct graph *g)
     for (uint32_t i = 0; i < g->node_count; i++) {
         struct graph_node *n = g->nodes[i];
         make_id(g, i);
+        node_stage(g, i);
         chain_node(g, i);
         n->vertex = n->chained_by == GRAPH_NONE ? g->vertex_count : g->nodes[g->edges[n->chained_by]->from]->vertex;
         if (n->chained_by == GRAPH_NONE) g->vertices[g->vertex_count++] = (struct graph_vertex){.head = i};

@@ -189,6 +189,7 @@ static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
                                .max_parallelism = v->max_parallelism,
                                .attempt = tm->settings.attempt,
                                .batch_rows = tm->settings.batch_rows,
+                               .stage = tm->graph->nodes[v->head]->stage,
                                .nodes = run->nodes,
                                .node_count = v->node_count,
                                .job = tm->job,

@@ -79,6 +79,7 @@ enum op_flags {
     OP_CHAIN_HEAD = 32,  /* never chained behind another operator */
     OP_SINGLE = 64,      /* parallelism is always 1 */
     OP_STATE = 128,      /* gets a state host even when its input is not keyed */
+    OP_COMMITTER = 256,  /* in on_end it waits for the commits of its stage, and what it puts out is of the next one */
 };
 
 /* --- at run time ------------------------------------------------------------------------------------------------- */
@@ -93,6 +94,7 @@ struct op_cx {
     const uint64_t *const *needed_out; /* per port: columns somebody downstream needs, NULL = all */
     const char *name, *uid;
     uint32_t subtask, parallelism, max_parallelism, attempt;
+    uint32_t stage;              /* of commits: how many committers are in front of the task's head */
     uint32_t batch_rows;         /* capacity of batches here: BATCH_ROWS, smaller in tests and simulation */
     struct mem *mem;             /* the task's; instance memory */
     struct arena *scratch;       /* reset before every hook call */

@@ -1,7 +1,13 @@
 /* op_sink_function.c - the user's own sink: one callback per row, .flush when the task is about to wait and at the end, and
- * commits in two phases: prepared at the end of the input, made final when the task says so. See user_sink.c. */
+ * commits in two phases: prepared at the end of the input, made final when the task says so. See user_sink.c. With a topology
+ * in front of or behind the commit it is the writer alone: committables are its output, and op_committer.c commits them. */
 #include "flow/operator/op_configs.h"
 #include "flow/operator/user_sink.h"
+
+struct sink_function {
+    struct tw_context cx;
+    bool is_writer, is_prepared;
+};
 
 static enum status sink_function_derive(struct op_plan *plan, const void *config, struct err *e)
 {
@@ -9,16 +15,21 @@ static enum status sink_function_derive(struct op_plan *plan, const void *config
 
     TRY(user_need_hook(&c->function, c->function.fn && c->function.fn->sink, "sink", e));
     TRY(user_sink_check(&c->function, e));
-    return user_derive_in(plan, 0, &c->function, true, e);
+    TRY(user_derive_in(plan, 0, &c->function, true, e));
+    if (!user_sink_hands_on(c->function.fn)) return S_OK;
+    plan->output_count = 1;
+    return user_row_type(plan->arena, user_sink_result(c->function.fn), &plan->outputs[0], e);
 }
 
 static enum status sink_function_open(struct op_cx *op, void *self)
 {
-    struct tw_context *cx = self;
+    struct sink_function *s = self;
     const struct function_config *c = op->config;
 
-    TRY(user_start(cx, op, &c->function, false));
-    return user_sink_open(cx);
+    s->is_writer = user_sink_hands_on(c->function.fn);
+    TRY(user_start(&s->cx, op, &c->function, false));
+    if (s->is_writer) TRY(user_bind_out(&s->cx, 0, user_sink_result(s->cx.fn), 0));
+    return user_sink_open(&s->cx, s->is_writer);
 }
 
 static enum tw_status sink_row(struct tw_context *cx, const void *row) { return cx->fn->sink(cx, row, tw_kind(cx)); }
@@ -51,19 +62,24 @@ static enum status sink_function_on_watermark(struct op_cx *op, void *self, int6
 
 static enum status sink_function_on_end(struct op_cx *op, void *self, uint32_t input)
 {
-    struct tw_context *cx = self;
+    struct sink_function *s = self;
 
     (void)input;
-    cx->input_ended = true;
-    TRY(sink_function_on_idle(op, self));
-    return user_sink_prepare(cx);
+    s->cx.input_ended = true;
+    if (s->is_writer) TRY(user_begin(&s->cx, 0, NULL));
+    if (!s->is_prepared) {
+        TRY(sink_function_on_idle(op, self));
+        TRY(user_sink_prepare(&s->cx));
+    }
+    s->is_prepared = true;
+    return s->is_writer ? user_end(&s->cx, true) : S_OK;
 }
 
 static bool sink_function_commits(const void *config)
 {
     const struct function_config *c = config;
 
-    return c->function.fn && c->function.fn->commit;
+    return c->function.fn && c->function.fn->commit && !user_sink_hands_on(c->function.fn);
 }
 
 static enum status sink_function_commit(struct op_cx *op, void *self)
@@ -87,7 +103,7 @@ const struct op_type op_sink_function = {
     .input_count = 1,
     .config_size = sizeof(struct function_config),
     .config_fields = function_config_fields,
-    .instance_size = sizeof(struct tw_context),
+    .instance_size = sizeof(struct sink_function),
     .derive = sink_function_derive,
     .needs = user_op_needs,
     .blocks = user_op_blocks,

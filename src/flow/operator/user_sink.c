@@ -11,8 +11,6 @@
  * Not here: when commits may begin (task.c), and where committables and states are stored (checkpoints). */
 #include "flow/operator/user_sink.h"
 
-#include <thalweg/sink.h>
-
 #include "flow/operator/user_internal.h"
 #include "flow/task/job_shared.h"
 
@@ -25,6 +23,7 @@ struct user_sink {
     uint32_t at;             /* next row of the first of them */
     uint32_t retries;        /* rounds before this one */
     bool has_begun;          /* what waits is for another round */
+    bool is_writer;          /* of those two: its committables leave by the main output */
     int64_t next_ms;         /* which begins no earlier */
     uint64_t prepared, committed;
     struct tw_metric *total, *successful, *already, *failed, *retried;
@@ -46,13 +45,15 @@ enum status user_sink_check(const struct function_ref *f, struct err *e)
         TRY(user_need_hook(f, fn->snapshot != NULL, "snapshot", e));
         TRY(user_need_hook(f, fn->restore != NULL, "restore", e));
     }
-    if (fn->topology != NULL)
-        return err_set(e, E_GRAPH, "function '%s' sets .topology, which is reserved; leave it NULL", f->name);
+    if (fn->topology == NULL) return S_OK;
+    if (user_sink_hands_on(fn)) TRY(user_need_hook(f, fn->commit != NULL, "commit", e));
+    if (fn->topology->write_result != NULL && fn->topology->pre_commit == NULL)
+        return err_set(e, E_GRAPH, "function '%s': .write_result needs a .pre_commit that makes committables out of it", f->name);
     return S_OK;
 }
 
 /* --- opening and closing ----------------------------------------------------------------------------------------------- */
-enum status user_sink_open(struct tw_context *cx)
+enum status user_sink_open(struct tw_context *cx, bool is_writer)
 {
     const struct tw_function *fn = cx->fn;
     uint32_t size = 0;
@@ -65,7 +66,8 @@ enum status user_sink_open(struct tw_context *cx)
     if (fn->writer_state) size = MAX(size, fn->writer_state->size);
     s->structs = mem_zalloc(cx->op->mem, (size_t)size * ROWCONV_ROWS);
     arena_init(&s->items, cx->op->mem, 0);
-    if (fn->commit == NULL) return S_OK;
+    s->is_writer = is_writer;
+    if (fn->commit == NULL || is_writer) return S_OK;
     s->total = tw_metric_counter(cx, NULL, "totalCommittables");
     s->successful = tw_metric_counter(cx, NULL, "successfulCommittables");
     s->already = tw_metric_counter(cx, NULL, "alreadyCommittedCommittables");
@@ -132,7 +134,7 @@ void user_sink_close(struct tw_context *cx)
 static void give(struct tw_context *cx, bool states, const void *row, const char *call, const char *hook)
 {
     struct user_sink *s = cx->sink;
-    struct user_out *o = s == NULL ? NULL : states ? &s->states : &s->committables;
+    struct user_out *o = s == NULL ? NULL : states ? &s->states : s->is_writer ? &cx->outs[0] : &s->committables;
 
     if (o == NULL || s->taking != o) {
         user_misuse(cx, "%s is for .%s of a sink", call, hook);
@@ -162,9 +164,10 @@ enum status user_sink_prepare(struct tw_context *cx)
 
     if (cx->fn->prepare_commit == NULL) return S_OK;
     ASSERT(s != NULL && s->round == NULL);
-    s->taking = &s->committables;
+    s->taking = s->is_writer ? &cx->outs[0] : &s->committables;
     enum status st = user_check(cx, cx->fn->prepare_commit(cx));
     s->taking = NULL;
+    if (s->is_writer) return st;
     user_out_flush(cx, &s->committables);
     uint64_t rows = rows_in(s->committables.waiting);
     s->prepared += rows;
@@ -173,6 +176,18 @@ enum status user_sink_prepare(struct tw_context *cx)
     s->retries = 0;
     return st;
 }
+
+enum tw_status user_sink_take(struct tw_context *cx, const void *row)
+{
+    struct user_sink *s = cx->sink;
+
+    user_emit(cx, &s->committables, row, TW_NO_TIME);
+    s->prepared++;
+    tw_metric_add(cx, s->total, 1);
+    return TW_OK;
+}
+
+void user_sink_hold(struct tw_context *cx) { user_out_flush(cx, &cx->sink->committables); }
 
 /* --- committing ---------------------------------------------------------------------------------------------------------- */
 static enum status commit_failed(struct tw_context *cx, enum status st)
@@ -193,6 +208,7 @@ static enum status take_answer(struct tw_context *cx, const struct tw_commit *c,
     case TW_COMMITTED_BEFORE:
         s->committed++;
         tw_metric_add(cx, c->answer == TW_COMMITTED ? s->successful : s->already, 1);
+        if (cx->out_count > 0) user_emit(cx, &cx->outs[0], row, TW_NO_TIME);
         return S_OK;
     case TW_RETRY_LATER:
         tw_metric_add(cx, s->retried, 1);

@@ -90,6 +90,7 @@ static void node_init(struct chain *c, struct node *n, const struct node_plan *p
     n->cx.parallelism = plan->parallelism;
     n->cx.max_parallelism = plan->max_parallelism;
     n->cx.attempt = plan->attempt;
+    n->cx.stage = plan->stage;
     n->cx.batch_rows = plan->batch_rows;
     n->cx.mem = mem;
     n->cx.scratch = &c->scratch;

@@ -45,8 +45,8 @@ struct job_shared {
     struct metrics *metrics;
     struct options parameters;
     struct job_settings settings;
-    uint32_t tasks_left;            /* have not handed on all they had */
-    struct sys_parker **committers; /* wait until none is left */
+    uint32_t tasks_left[JOB_STAGES_MAX]; /* have not handed on all they had */
+    struct sys_parker **committers;      /* wait until none is left */
     uint32_t committer_count;
     struct map by_key;
     struct object *objects; /* latest first */
@@ -156,18 +156,20 @@ void job_shared_configure(struct job_shared *j, const struct job_settings *s)
 struct job_settings job_settings(const struct job_shared *j) { return j != NULL ? j->settings : default_settings; }
 
 /* --- the end of all input ------------------------------------------------------------------------------------------------ */
-void job_task_made(struct job_shared *j)
+void job_task_made(struct job_shared *j, uint32_t stage)
 {
+    ASSERT(stage < JOB_STAGES_MAX);
     job_lock(j);
-    j->tasks_left++;
+    j->tasks_left[stage]++;
     job_unlock(j);
 }
 
-void job_task_through(struct job_shared *j)
+void job_task_through(struct job_shared *j, uint32_t stage)
 {
+    ASSERT(stage < JOB_STAGES_MAX);
     job_lock(j);
-    ASSERT(j->tasks_left > 0);
-    if (--j->tasks_left == 0)
+    ASSERT(j->tasks_left[stage] > 0);
+    if (--j->tasks_left[stage] == 0)
         for (uint32_t i = 0; i < j->committer_count; i++) sys_unpark(j->sys, j->committers[i]);
     job_unlock(j);
 }
@@ -179,10 +181,13 @@ static bool remembers(struct sys_parker *const *list, uint32_t count, const stru
     return false;
 }
 
-bool job_is_through(struct job_shared *j, struct sys_parker *waiting)
+bool job_is_through(struct job_shared *j, uint32_t stage, struct sys_parker *waiting)
 {
+    bool is_through = true;
+
+    ASSERT(stage < JOB_STAGES_MAX);
     job_lock(j);
-    bool is_through = j->tasks_left == 0;
+    for (uint32_t i = 0; i <= stage; i++) is_through &= j->tasks_left[i] == 0;
     if (!is_through && waiting != NULL && !remembers(j->committers, j->committer_count, waiting)) {
         j->committers = mem_realloc(&j->mem, j->committers, sizeof(struct sys_parker *) * (j->committer_count + 1));
         j->committers[j->committer_count++] = waiting;

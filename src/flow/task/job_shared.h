@@ -33,10 +33,12 @@ void job_shared_configure(struct job_shared *j, const struct job_settings *s); /
 struct job_settings job_settings(const struct job_shared *j); /* NULL and without configure: the defaults */
 
 /* Commits begin when every task has handed on all it had. task_create counts; a task that reached its end says so once;
- * who waits for the others is unparked (`waiting` may be NULL) when it is time. */
-void job_task_made(struct job_shared *j);
-void job_task_through(struct job_shared *j);
-bool job_is_through(struct job_shared *j, struct sys_parker *waiting);
+ * who waits for the others is unparked (`waiting` may be NULL) when it is time. Behind a committer begins another stage:
+ * its rows come when the commits of the stage before are made, so each stage waits for itself and those before. */
+enum { JOB_STAGES_MAX = 64 };
+void job_task_made(struct job_shared *j, uint32_t stage);
+void job_task_through(struct job_shared *j, uint32_t stage);
+bool job_is_through(struct job_shared *j, uint32_t stage, struct sys_parker *waiting);
 
 void job_lock(struct job_shared *j);
 void job_unlock(struct job_shared *j);

@@ -51,6 +51,19 @@ static void create_outputs(struct task *t)
     }
 }
 
+/* Of the rows that it puts out: a committer's are those of the next one. */
+static uint32_t stage_out(const struct task_plan *plan)
+{
+    return plan->stage + ((plan->nodes[0].type->flags & OP_COMMITTER) != 0);
+}
+
+/* A committer says itself when its input is through, and counts for what follows besides. */
+static void tasks_count(const struct task_plan *plan)
+{
+    job_task_made(plan->job, plan->stage);
+    if (stage_out(plan) != plan->stage) job_task_made(plan->job, stage_out(plan));
+}
+
 struct task *task_create(const struct task_plan *plan, struct sys *sys, struct log *log)
 {
     struct mem mem;
@@ -68,7 +81,7 @@ struct task *task_create(const struct task_plan *plan, struct sys *sys, struct l
     chain_init(&t->chain, plan, &t->mem, sys, log, &t->err);
     if (plan->input_count > 0) t->gate = gate_create(plan->inputs, plan->input_count, &t->mem, plan->seed);
     create_outputs(t);
-    if (plan->job != NULL) job_task_made(plan->job);
+    if (plan->job != NULL) tasks_count(plan);
     return t;
 }
 
@@ -270,18 +283,18 @@ static enum status flush_old(struct task *t)
     return flush(t);
 }
 
-/* Everything is read. What leaves the job by a commit waits until that holds for all tasks: a job that fails before has
- * committed nothing. */
+/* Everything is read. What leaves the job by a commit waits until that holds for all tasks of its stage: a job that fails
+ * before has committed nothing. */
 static enum status finish(struct task *t)
 {
     struct job_shared *job = t->plan->job;
 
     if (flush(t) != S_OK) return S_FULL;
-    if (!t->is_through && job != NULL) job_task_through(job);
+    if (!t->is_through && job != NULL) job_task_through(job, stage_out(t->plan));
     t->is_through = true;
     if (!chain_commits(&t->chain)) return S_END;
     chain_forget_times(&t->chain);
-    if (job != NULL && !job_is_through(job, t->chain.nodes[0].cx.parker)) return S_IDLE;
+    if (job != NULL && !job_is_through(job, stage_out(t->plan), t->chain.nodes[0].cx.parker)) return S_IDLE;
     enum status st = chain_commit(&t->chain);
     return st == S_OK ? S_END : st;
 }

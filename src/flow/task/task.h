@@ -31,6 +31,7 @@ struct task_plan {
     const char *name;               /* of the vertex: "Source: bids -> Filter" */
     uint32_t subtask, parallelism, max_parallelism, attempt;
     uint32_t batch_rows;
+    uint32_t stage;                 /* of commits: how many committers are in front of the head */
     const struct node_plan *nodes;
     uint32_t node_count;
     const struct gate_input *inputs; /* of the head */

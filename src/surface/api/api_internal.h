@@ -50,6 +50,10 @@ bool api_usable(struct tw_stream *s, struct tw_here h);
 /* A node of that operator reading the inputs (NULL = none); its configuration is cleared. NULL after a mistake. */
 struct graph_node *api_node(struct tw_env *env, const char *operation, const char *name, struct tw_stream *in,
                             struct tw_stream *in2, struct tw_here h);
+/* The newest node reads that stream; false after a mistake. */
+bool api_connect(struct tw_env *env, const struct tw_stream *from, struct tw_here h);
+/* Operators that sinks of the user's build around themselves (topology.c); the first mistake is in env->err. */
+enum status api_topologies_build(struct tw_env *env) CHECKED;
 struct tw_stream *api_stream(struct tw_env *env); /* of the node added last */
 struct tw_stream *api_broken(struct tw_env *env);
 struct tw_stream *api_stream_new(struct tw_env *env); /* cleared, of that environment */

@@ -174,6 +174,7 @@ enum status api_graph_prepare(struct tw_env *env, const char *job_name)
         err_hint(&env->err, "each tw_execute runs what was built since the one before: build the next graph first");
         return E_GRAPH;
     }
+    TRY(api_topologies_build(env));
     const char *name = options_get(&o, config_defs, "pipeline.name");
     g->job_name = name != NULL ? name : job_name != NULL && job_name[0] != '\0' ? job_name : "job";
     if (strlen(g->job_name) > JOB_NAME_MAX)

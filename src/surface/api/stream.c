@@ -111,6 +111,11 @@ static void unknown_operation(struct tw_env *env, const char *operation, struct 
     else api_mistake(env, h, "there is no operation '%s'; did you mean '%s'?", operation, names[near]);
 }
 
+bool api_connect(struct tw_env *env, const struct tw_stream *from, struct tw_here h)
+{
+    return connect_input(env, from, 0, h);
+}
+
 struct graph_node *api_node(struct tw_env *env, const char *operation, const char *name, struct tw_stream *in,
                             struct tw_stream *in2, struct tw_here h)
 {

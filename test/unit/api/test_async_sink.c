@@ -106,14 +106,15 @@ static void close_it(struct tw_context *cx)
     pthread_mutex_unlock(&c->lock);
     pthread_join(c->thread, NULL);
 }
-TW_FUNCTION(puts) = {.in = &number_row, .open = open_it, .submit = submit, .entry_size = eight, .close = close_it};
+TW_FUNCTION(puts_numbers) = {
+    .in = &number_row, .open = open_it, .submit = submit, .entry_size = eight, .close = close_it};
 
 static struct tw_env *run(struct client *c, int expected)
 {
     struct tw_env *env = tw_env_create();
 
     tw_quiet(env, true);
-    tw_with_config(tw_async_sink(tw_from_sequence(env, 1, ROWS), "puts", &puts, .max_batch_size = 10,
+    tw_with_config(tw_async_sink(tw_from_sequence(env, 1, ROWS), "puts", &puts_numbers, .max_batch_size = 10,
                                  .max_in_flight_requests = HELD, .max_buffered_requests = 11),
                    &c, sizeof c);
     assert_int_equal(tw_execute(env, "puts"), expected);
@@ -157,7 +158,8 @@ static void mistakes_are_told(void **state)
 
     (void)state;
     tw_quiet(env, true);
-    tw_async_sink(tw_from_sequence(env, 1, 2), "puts", &puts, .max_batch_size = 10, .max_buffered_requests = 10);
+    tw_async_sink(tw_from_sequence(env, 1, 2), "puts", &puts_numbers, .max_batch_size = 10,
+                  .max_buffered_requests = 10);
     assert_int_equal(tw_execute(env, "mistake"), 1);
     assert_non_null(strstr(tw_error(env), "max_buffered_requests of an asynchronous sink is 10; it must be more than "
                                           "max_batch_size, 10"));
