@@ -7,6 +7,7 @@
 #include "control/graph/graph_internal.h"
 
 #include "flow/operator/user_partition.h"
+#include "flow/task/job_shared.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -328,10 +329,22 @@ enum status graph_derive(struct graph *g, struct err *e)
     return S_OK;
 }
 
+/* A committer behind a committer behind ...: tasks count them. */
+static enum status check_stages(const struct graph *g, struct err *e)
+{
+    for (uint32_t i = 0; i < g->node_count; i++) {
+        const struct graph_node *n = g->nodes[i];
+        if (n->stage + 1 < JOB_STAGES_MAX) continue;
+        err_set(e, E_GRAPH, "'%s' has %u committers in front of it; at most %d", n->name, n->stage, JOB_STAGES_MAX - 2);
+        return graph_at(n->here, e);
+    }
+    return S_OK;
+}
+
 enum status graph_prepare(struct graph *g, struct err *e)
 {
     TRY(graph_derive(g, e));
     graph_find_needs(g);
     graph_make_vertices(g);
-    return S_OK;
+    return check_stages(g, e);
 }
