@@ -455,8 +455,7 @@ static enum status async_sink_on_end(struct op_cx *op, void *self, uint32_t inpu
 
 const struct op_type op_async_sink = {
     .name = "async_sink",
-    .doc =
-        "a sink of the user that sends rows in requests by the function's .submit; answers come later, from any thread",
+    .doc = "a sink of the user that sends rows in requests by the function's .submit; answers come later, from any thread",
     .example = "tw_async_sink(events, \"stream\", &stream_sink, .max_batch_size = 500)",
     .flags = OP_SELECTION | OP_FORMS,
     .input_count = 1,

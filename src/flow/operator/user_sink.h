@@ -27,7 +27,8 @@ enum status user_sink_prepare(struct tw_context *cx) CHECKED;
 /* A committable that came to be committed: a row of the current batch. user_sink_hold: before that batch goes. */
 enum tw_status user_sink_take(struct tw_context *cx, const void *row);
 void user_sink_hold(struct tw_context *cx);
-/* Commits what was prepared or taken; what is committed goes to the main output, if there is one. S_OK: all of it; S_MORE: the time is up; S_PENDING: not before op->wake_ms. */
+/* Commits what was prepared or taken; what is committed goes to the main output, if there is one. S_OK: all of it; S_MORE:
+ * the time is up; S_PENDING: not before op->wake_ms. */
 enum status user_sink_commit(struct tw_context *cx) CHECKED;
 
 /* Writer state: .snapshot into a list of batches (linked by next, NULL when there are no rows) that belongs to the sink

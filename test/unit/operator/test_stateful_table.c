@@ -183,6 +183,8 @@ static const struct {
     const char *op, *why;
 } stateless[] = {
     {"async", "requests are held in memory of its own"},
+    {"async_sink", "entries are held in memory of its own"},
+    {"committer", "committables are held in memory of its own"},
     {"batch", "its function may declare no state"},
     {"calc", "row by row"},
     {"harness_input", "the test's end of a stream"},
