@@ -8,13 +8,10 @@
  *     TW_FUNCTION(stream_sink) = {.in = &event_row, .submit = submit, .entry_size = size};
  *     tw_async_sink(events, "stream", &stream_sink, .max_batch_size = 500, .max_in_flight_requests = 16);
  *
- * The function's hooks:
- *   .map         the element converter: an entry, of row type .out, for a row of row type .in. Without it the rows are the
- *                entries.
- *   .entry_size  the bytes that an entry counts for (getSizeInBytes).
- *   .submit      begins a request; it should not wait. It is called on the task's thread.
- *   .flush       called when the task would wait, for rows or for answers: a client without threads sends and answers here.
- *   .close       returns when no thread is in a tw_request_* call or will come to one.
+ * The function's hooks: .map is the element converter, it makes an entry of row type .out of a row of row type .in; without it
+ * the rows are the entries. .entry_size tells the bytes that an entry counts for (getSizeInBytes). .submit begins a request, on
+ * the task's thread, and should not wait. .flush is called when the task would wait, for rows or for answers: a client without
+ * threads sends and answers there. .close returns when no thread is in a tw_request_* call any more, or will come to one.
  *
  * Rows wait in a buffer, in order. A request goes off when max_batch_size entries wait, or max_batch_size_bytes, or when the
  * oldest waited for max_time_in_buffer_ms; entries that are to be tried again go to the front of the buffer, in the order in
@@ -27,7 +24,7 @@
 extern "C" {
 #endif
 
-/* What is 0 is as said. */
+/* A member that is 0 is as said behind it. */
 struct tw_async_sink {
     uint32_t max_batch_size;         /* entries of a request; 500 */
     uint32_t max_in_flight_requests; /* per subtask; 50 */

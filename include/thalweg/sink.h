@@ -44,15 +44,16 @@ struct tw_commit {
     enum tw_commit_answer answer;
 };
 
-/* Operators of the sink's own, built out of streams when the job is about to run, once the sink has its name, parallelism and
- * configuration (`config` is what tw_with_config gave it). Each member may be NULL. What a callback builds has the sink's
- * parallelism and slot sharing group where it says nothing else. Rows of a stream of committables are committables.
- *     pre_write    SupportsPreWriteTopology: what the writer reads, out of the sink's input;
- *     pre_commit   SupportsPreCommitTopology: what is committed, rows of row type `committable`, out of what the writers'
- *                  .prepare_commit gave: `write_result` when that is something else. tw_global(written), for example, has one
- *                  subtask commit everything;
- *     post_commit  SupportsPostCommitTopology: reads each committable when its commit was answered TW_COMMITTED or
- *                  TW_COMMITTED_BEFORE, in the order of these answers.
+/* Operators of the sink's own, built out of streams when the job is about to run or its plan is asked for, once the sink has its
+ * name, parallelism and configuration (`config` is what tw_with_config gave it). Each member may be NULL. What a callback builds
+ * has the sink's parallelism and slot sharing group where it says nothing else.
+ *
+ * pre_write (Flink's SupportsPreWriteTopology) makes what the writer reads out of the sink's input. pre_commit
+ * (SupportsPreCommitTopology) makes what is committed, rows of row type `committable`, out of what the writers' .prepare_commit
+ * gave, which is of type `write_result` if that is set; tw_global(written), for example, has one subtask commit everything.
+ * post_commit (SupportsPostCommitTopology) reads each committable whose commit was answered TW_COMMITTED or TW_COMMITTED_BEFORE,
+ * in the order of these answers.
+ *
  * With one of the last two, writing and committing are two operators, "Sink: x: Writer" and "Sink: x: Committer": .open and
  * .close are called in each, and tw_self is not shared. .abort_commit gets what reached the committer and was not committed;
  * what was on the way to it when the job failed, nobody gets. A sink in post_commit commits when all is committed before it. */

@@ -333,6 +333,27 @@ static void the_plan_shows_it(void **state)
     tw_env_free(env);
 }
 
+/* The harness runs what a sink builds around itself, too. */
+static struct tw_stream *ledger_of(struct tw_stream *in, struct tw_stream *in2, void *arg)
+{
+    (void)in2;
+    return tw_with_config(tw_sink_function(in, "ledger", &ledger), &arg, sizeof arg);
+}
+static void in_a_harness(void **state)
+{
+    struct book b = {.answers = "r", .writers = 1};
+    struct tw_harness *h = tw_harness_create(ledger_of, &b, &number_row, NULL);
+
+    (void)state;
+    for (int64_t i = 1; i <= 4; i++) assert_int_equal(tw_push(h, 0, &(struct number){i}, TW_NO_TIME), 0);
+    assert_string_equal(b.text, "");
+    assert_int_equal(tw_push_end(h), 0);
+    assert_string_equal(tw_harness_error(h), "");
+    assert_string_equal(b.text,
+                        "1/1:all of the rows together:2:6/0r 1/1:all of the rows together:102:6/1d seen:102 late ");
+    tw_harness_free(h);
+}
+
 /* --- mistakes ---------------------------------------------------------------------------------------------------------------- */
 static struct tw_stream *nothing(struct tw_stream *s, struct tw_str config)
 {
@@ -349,6 +370,68 @@ static struct tw_stream *badly_built(struct tw_stream *s, struct tw_str config)
     (void)config;
     return tw_where(s, "nothing", "=", "1");
 }
+/* Sinks behind sinks: as many as the configuration says. */
+static void another(struct tw_stream *committed, struct tw_str config);
+static const struct tw_sink_topology goes_on = {.post_commit = another};
+static enum tw_status take_total(struct tw_context *cx, const void *in, enum tw_row_kind kind)
+{
+    (void)cx, (void)in, (void)kind;
+    return TW_OK;
+}
+static enum tw_status prepare_one(struct tw_context *cx)
+{
+    tw_committable(cx, &(struct total){TW_STR("one"), *(const int *)(const void *)tw_config(cx).data, 1});
+    return TW_OK;
+}
+static enum tw_status commit_one(struct tw_context *cx, void *committable, struct tw_commit *c)
+{
+    (void)committable, (void)c;
+    tw_counter_add(cx, "commits", 1);
+    return TW_OK;
+}
+TW_FUNCTION(one_of_many) = {.in = &total_row,
+                            .committable = &total_row,
+                            .sink = take_total,
+                            .prepare_commit = prepare_one,
+                            .commit = commit_one,
+                            .topology = &goes_on};
+static void another(struct tw_stream *committed, struct tw_str config)
+{
+    int left = *(const int *)(const void *)config.data - 1;
+
+    if (left != 0) tw_with_config(tw_sink_function(committed, "another", &one_of_many), &left, sizeof left);
+}
+
+static void sinks_behind_sinks(void **state)
+{
+    static const struct {
+        int depth;
+        const char *error;
+    } cases[] = {{1, NULL},
+                 {5, NULL},
+                 {63, NULL},
+                 {64, "'Sink: another: Writer' has 63 committers in front of it; at most 62"},
+                 {-1, "a job may have at most 4096 operators"}};
+    static const struct total seed = {TW_STR("seed"), 1, 1};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct tw_env *env = quiet_env();
+        int64_t commits = 0;
+        struct tw_stream *s = tw_sink_function(tw_from_data(env, &total_row, &seed, 1), "first", &one_of_many);
+        tw_with_config(s, &cases[i].depth, sizeof cases[i].depth);
+        int failed = tw_execute(env, "depth");
+        if (cases[i].error == NULL)
+            assert_string_equal(tw_error(env), "");
+        else
+            assert_non_null(strstr(tw_error(env), cases[i].error));
+        assert_int_equal(failed, cases[i].error != NULL);
+        assert_int_equal(tw_accumulator_long(env, "commits", &commits), cases[i].error == NULL);
+        assert_int_equal(commits, cases[i].error == NULL ? cases[i].depth : 0);
+        tw_env_free(env);
+    }
+}
+
 static const struct tw_sink_topology answers_nothing = {.pre_commit = nothing};
 static const struct tw_sink_topology writes_nothing = {.pre_write = nothing};
 static const struct tw_sink_topology changes_nothing = {.pre_commit = as_it_is, .write_result = &part_row};
@@ -401,6 +484,8 @@ int main(void)
         cmocka_unit_test(many_committables),
         cmocka_unit_test(before_the_writer_only),
         cmocka_unit_test(the_plan_shows_it),
+        cmocka_unit_test(sinks_behind_sinks),
+        cmocka_unit_test(in_a_harness),
         cmocka_unit_test(mistakes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
