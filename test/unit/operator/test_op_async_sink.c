@@ -261,6 +261,59 @@ static void a_full_buffer_takes_no_more(void **state)
     op_driver_free(d);
 }
 
+/* What a client holds stays as it was, and where it was, while more rows come, however long their lists. */
+struct list {
+    struct tw_array numbers;
+};
+TW_ROW(list, TW_FIELD(list, numbers, "ARRAY<BIGINT NOT NULL> NOT NULL"));
+static enum tw_status make_list(struct tw_context *cx, const void *in, void *out)
+{
+    int64_t *numbers = tw_scratch(cx, sizeof *numbers * 100);
+
+    for (int64_t i = 0; i < 100; i++) numbers[i] = ((const struct item *)in)->n + i;
+    *(struct list *)out = (struct list){{.items = numbers, .count = 100}};
+    return TW_OK;
+}
+static enum tw_status hold_list(struct tw_context *cx, struct tw_request *r)
+{
+    struct client *c = client_of(cx);
+
+    c->held[c->count++ % HELD_MAX] = r;
+    return TW_OK;
+}
+static enum tw_status one_byte(struct tw_context *cx, const void *entry, int64_t *bytes)
+{
+    (void)cx, (void)entry;
+    *bytes = 1;
+    return TW_OK;
+}
+TW_FUNCTION(makes_lists) = {
+    .in = &item_row, .out = &list_row, .map = make_list, .submit = hold_list, .flush = flush, .entry_size = one_byte};
+
+static void a_request_keeps_its_entries(void **state)
+{
+    struct async_sink_config config = {.max_batch_size = 1, .max_in_flight_requests = 1, .aimd_increase = 1};
+    struct client c = {.is_quiet = true};
+    struct op_driver *d = sink_on(&c, config, &makes_lists, 0);
+    const int64_t *held = NULL;
+
+    (void)state;
+    for (int i = 0; i < 200; i++) {
+        op_push(d, 0, "a | 7");
+        if (i == 0) held = ((const struct list *)tw_request_entry(c.held[0], 0))->numbers.items;
+    }
+    assert_int_equal(c.count, 1);
+    const struct list *l = tw_request_entry(c.held[0], 0);
+    assert_ptr_equal(l->numbers.items, held);
+    assert_int_equal(l->numbers.count, 100);
+    for (int i = 0; i < 100; i++) assert_int_equal(held[i], 7 + i);
+    c.is_quiet = false;
+    op_push_end(d);
+    assert_string_equal(op_driver_error(d), "");
+    assert_int_equal(c.count, 200);
+    op_driver_free(d);
+}
+
 static void no_answer_in_time(void **state)
 {
     struct async_sink_config config = narrow;
@@ -383,6 +436,7 @@ int main(void)
         cmocka_unit_test(answers_may_come_at_once),
         cmocka_unit_test(no_more_in_flight_than_the_rate_allows),
         cmocka_unit_test(a_full_buffer_takes_no_more),
+        cmocka_unit_test(a_request_keeps_its_entries),
         cmocka_unit_test(no_answer_in_time),
         cmocka_unit_test(no_answer_in_time_may_fail),
         cmocka_unit_test(mistakes_and_failures),
