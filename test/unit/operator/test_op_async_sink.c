@@ -329,11 +329,14 @@ static void no_answer_in_time(void **state)
     assert_string_equal(c.text, "[a b c] [a b] "); /* all again, at half the rate */
     assert_string_equal(((const struct item *)tw_request_entry(c.held[0], 2))->word.data, "c");
     tw_request_retry_all(c.held[0]); /* late: changes nothing */
-    c.first = 1;
+    op_set_time(d, 100);             /* the second is late, too; the first is there to be used again */
+    assert_string_equal(c.text, "[a b c] [a b] [a] ");
+    assert_ptr_equal(c.held[2], c.held[0]);
+    c.first = 2;
     c.is_quiet = false;
     op_push_end(d);
     assert_string_equal(op_driver_error(d), "");
-    assert_string_equal(c.text, "[a b c] [a b] d [c d] d ");
+    assert_string_equal(c.text, "[a b c] [a b] [a] d [b c] d [d] d ");
     op_driver_free(d);
 }
 
