@@ -20,7 +20,7 @@ struct async_helper {
 
 struct async_pool {
     struct tw_context *task;
-    struct op_cx op; /* of the task, as jobs see it: taken before there are helpers */
+    struct op_cx op;                    /* of the task, as jobs see it: taken before there are helpers */
     struct sys *sys;
     struct mem *mem;
     struct sys_mailbox *finished;
@@ -32,8 +32,8 @@ struct async_pool {
     struct async_job **jobs;            /* every job ever made */
     uint32_t job_count, job_capacity;
     bool runs_here;
-    struct harness_async *harness; /* NULL = not in one */
-    int stop;                      /* its address is the message that ends a helper */
+    struct harness_async *harness;      /* NULL = not in one */
+    int stop;                           /* its address is the message that ends a helper */
 };
 
 static void find_harness(struct async_pool *p)
@@ -59,10 +59,8 @@ static bool is_held(struct async_pool *p)
 
 static void line_up(struct async_pool *p, struct async_job *job)
 {
-    if (p->line_last)
-        p->line_last->next = job;
-    else
-        p->line = job;
+    if (p->line_last) p->line_last->next = job;
+    else p->line = job;
     p->line_last = job;
 }
 
@@ -109,8 +107,7 @@ static enum status job_open(struct async_pool *p, struct async_job *job)
     TRY(user_bind_in(cx, 0, cx->fn->in));
     TRY(user_bind_out(cx, 0, cx->fn->out, 0));
     user_elements_init(&job->results, cx, &cx->outs[0].row);
-    job->row = batch_create_needed(job->op.plan->inputs[0], job->op.needed_in ? job->op.needed_in[0] : NULL, 1,
-                                   &job->mem);
+    job->row = batch_create_needed(job->op.plan->inputs[0], job->op.needed_in ? job->op.needed_in[0] : NULL, 1, &job->mem);
     return S_OK;
 }
 
@@ -141,10 +138,8 @@ enum status async_job_take(struct async_pool *p, const struct batch *in, uint32_
     struct async_job *job = p->spare;
     uint16_t number = (uint16_t)row;
 
-    if (job)
-        p->spare = job->next;
-    else
-        TRY(job_make(p, &job));
+    if (job) p->spare = job->next;
+    else TRY(job_make(p, &job));
     job->abandoned = false;
     job->attempt = 0;
     job->next = NULL;
@@ -194,8 +189,7 @@ static enum status judged_next(void *arg, const struct batch **out)
 static void judge(struct async_job *job)
 {
     struct tw_context *cx = &job->cx;
-    struct tw_try t = {
-        .number = job->attempt, .error = job->status == S_OK ? NULL : job->said, .results = &job->results};
+    struct tw_try t = {.number = job->attempt, .error = job->status == S_OK ? NULL : job->said, .results = &job->results};
     uint32_t rows = 0;
     enum tw_status st;
 

@@ -12,20 +12,20 @@ struct async_pool;
 
 struct async_job {
     struct mem mem;
-    struct op_cx op; /* what the callback sees: memory and err are the job's */
+    struct op_cx op;           /* what the callback sees: memory and err are the job's */
     struct tw_context cx;
     struct err err;
-    enum status status;         /* S_OK or why the callback failed, text in err */
-    struct batch *row;          /* one row of the input */
-    uint32_t attempt;           /* 1 = the first */
-    bool again;                 /* the attempt is to be repeated: it failed, or the function's .retry says so */
+    enum status status;        /* S_OK or why the callback failed, text in err */
+    struct batch *row;         /* one row of the input */
+    uint32_t attempt;          /* 1 = the first */
+    bool again;                /* the attempt is to be repeated: it failed, or the function's .retry says so */
     struct tw_elements results; /* for .retry */
-    char said[USER_TEXT_MAX];   /* why it failed, in the function's words */
+    char said[USER_TEXT_MAX];  /* why it failed, in the function's words */
     const struct batch *judged; /* of the rows it collected, where .retry reads */
-    struct async_job *next;     /* of the pool */
+    struct async_job *next;    /* of the pool */
     struct async_helper *helper;
-    bool abandoned; /* its request was answered otherwise; set and read by the operator */
-    void *owner;    /* the operator's */
+    bool abandoned;            /* its request was answered otherwise; set and read by the operator */
+    void *owner;               /* the operator's */
 };
 
 /* `task` is the operator's own open context: its function runs, its tw_self is shared by all jobs. */
