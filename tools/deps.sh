@@ -7,7 +7,7 @@
 set -eu
 group=$1 stamp=$2
 
-# package | how other distributions are probed: a command, or a module of pkg-config | what it is for
+# package | how other distributions are probed: a command, a file, or a module of pkg-config | what it is for
 build_list='
 gcc              | command gcc        | the C compiler
 libc6-dev        | command gcc        | headers of the C library
@@ -24,6 +24,7 @@ libfyaml-dev     | module libfyaml    | configuration in YAML
 libjansson-dev   | module jansson     | JSON of the control plane
 libicu-dev       | module icu-uc      | letters of every script
 libpcre2-dev     | module libpcre2-8  | regular expressions
+tzdata           | file /usr/share/zoneinfo/tzdata.zi | time zones, carried in the program
 libjemalloc-dev  | module jemalloc    | the allocator of the binary
 libcmocka-dev    | module cmocka      | unit tests'
 test_list="$build_list
@@ -55,6 +56,10 @@ is_debian() { [ -r "$release" ] && (. "$release"; [ "${ID:-}" = debian ]) && com
 has() {
     if is_debian; then
         case $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null || true) in *' installed') return 0 ;; *) return 1 ;; esac
+    fi
+    if [ "$2" = file ]; then
+        [ -e "$3" ]
+        return
     fi
     if [ "$2" = command ]; then command -v "$3" >/dev/null; else pkg-config --exists "$3" 2>/dev/null; fi
 }

@@ -40,42 +40,42 @@ static void print_number(const struct vector *v, uint32_t at, struct buf *out)
     }
 }
 
-static void print_stamp(const struct vector *v, uint32_t at, int64_t offset_ms, struct buf *out)
+static void print_stamp(const struct vector *v, uint32_t at, const struct zone *zone, struct buf *out)
 {
     struct ts96 t = timestamp_load((const char *)v->data + phys_width((enum phys)v->phys) * at, v->type->precision);
 
-    if (v->type->kind == T_TIMESTAMP_LTZ) t.ms += offset_ms;
+    if (zone != NULL && v->type->kind == T_TIMESTAMP_LTZ) t.ms = zone_to_local_ms(zone, t.ms);
     timestamp_print(t, v->type->precision, out);
 }
 
-static void print_part(const struct vector *v, uint32_t row, int64_t offset_ms, struct buf *out)
+static void print_part(const struct vector *v, uint32_t row, const struct zone *zone, struct buf *out)
 {
     if (vector_is_null(v, row)) buf_append_text(out, "NULL");
-    else sql_text_print(v, row, offset_ms, out);
+    else sql_text_print(v, row, zone, out);
 }
 
 /* [a, b], {k=v, l=w} */
-static void print_list(const struct vector *v, struct list_ref list, int64_t offset_ms, struct buf *out)
+static void print_list(const struct vector *v, struct list_ref list, const struct zone *zone, struct buf *out)
 {
     bool pairs = v->type->kind != T_ARRAY;
 
     buf_append_byte(out, pairs ? '{' : '[');
     for (uint32_t i = 0; i < list.count; i++) {
         if (i > 0) buf_append_text(out, ", ");
-        print_part(&v->children[0], list.first + i, offset_ms, out);
+        print_part(&v->children[0], list.first + i, zone, out);
         if (!pairs) continue;
         buf_append_byte(out, '=');
-        print_part(&v->children[1], list.first + i, offset_ms, out);
+        print_part(&v->children[1], list.first + i, zone, out);
     }
     buf_append_byte(out, pairs ? '}' : ']');
 }
 
-static void print_row(const struct vector *v, uint32_t at, int64_t offset_ms, struct buf *out)
+static void print_row(const struct vector *v, uint32_t at, const struct zone *zone, struct buf *out)
 {
     buf_append_byte(out, '(');
     for (uint32_t i = 0; i < v->child_count; i++) {
         if (i > 0) buf_append_text(out, ", ");
-        print_part(&v->children[i], at, offset_ms, out);
+        print_part(&v->children[i], at, zone, out);
     }
     buf_append_byte(out, ')');
 }
@@ -86,7 +86,7 @@ static void print_text(const struct vector *v, uint32_t at, struct buf *out)
     buf_append(out, s.data, s.size);
 }
 
-void sql_text_print(const struct vector *v, uint32_t row, int64_t offset_ms, struct buf *out)
+void sql_text_print(const struct vector *v, uint32_t row, const struct zone *zone, struct buf *out)
 {
     if (vector_is_null(v, row)) return;
     uint32_t at = vector_at(v, row);
@@ -99,13 +99,13 @@ void sql_text_print(const struct vector *v, uint32_t row, int64_t offset_ms, str
     case T_DATE: date_print(VECTOR_VALUES(v, int32_t)[at], out); break;
     case T_TIME: time_print(VECTOR_VALUES(v, int32_t)[at], v->type->precision, out); break;
     case T_TIMESTAMP:
-    case T_TIMESTAMP_LTZ: print_stamp(v, at, offset_ms, out); break;
+    case T_TIMESTAMP_LTZ: print_stamp(v, at, zone, out); break;
     case T_INTERVAL_MONTH: print_months(VECTOR_VALUES(v, int32_t)[at], out); break;
     case T_INTERVAL_SECOND: print_duration(VECTOR_VALUES(v, int64_t)[at], out); break;
     case T_ARRAY:
     case T_MAP:
-    case T_MULTISET: print_list(v, VECTOR_VALUES(v, struct list_ref)[at], offset_ms, out); break;
-    case T_ROW: print_row(v, at, offset_ms, out); break;
+    case T_MULTISET: print_list(v, VECTOR_VALUES(v, struct list_ref)[at], zone, out); break;
+    case T_ROW: print_row(v, at, zone, out); break;
     default: v->phys == P_STR ? print_text(v, at, out) : print_number(v, at, out); break;
     }
 }

@@ -23,7 +23,7 @@ static void print_constant(const struct expr *x, struct buf *out)
         return;
     }
     if (quoted) buf_append_byte(out, '\'');
-    sql_text_print(x->constant, 0, 0, out);
+    sql_text_print(x->constant, 0, NULL, out);
     if (quoted) buf_append_byte(out, '\'');
 }
 

@@ -1,7 +1,6 @@
 /* cast.h - the kernels of CAST, by what they take and make; fn_cast.c chooses among them. */
 #pragma once
-#include "columns/function/fn_kernels.h"
-#include "ground/base/err.h"
+#include "columns/function/time_values.h"
 
 void cast_null(const struct fn_run *r, const struct vector *const *args, struct vector *out);
 void cast_same(const struct fn_run *r, const struct vector *const *args, struct vector *out); /* equal layout */
@@ -31,5 +30,13 @@ void cast_time_to_stamp(const struct fn_run *r, const struct vector *const *args
 void cast_stamp_to_date(const struct fn_run *r, const struct vector *const *args, struct vector *out);
 void cast_stamp_to_time(const struct fn_run *r, const struct vector *const *args, struct vector *out);
 void cast_stamp_to_stamp(const struct fn_run *r, const struct vector *const *args, struct vector *out);
-/* Keeps the session's offset for casts between TIMESTAMP_LTZ and what has no zone. */
+/* The plan of every cast: the session's zone, and what it does to times. */
+struct cast_zone {
+    struct zone zone;
+    bool to_local, to_instant;
+};
+static inline int64_t cast_zone_apply(const struct cast_zone *z, int64_t ms)
+{
+    return z->to_local ? zone_to_local_ms(&z->zone, ms) : z->to_instant ? zone_to_utc_ms(&z->zone, ms) : ms;
+}
 enum status cast_zone_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e) CHECKED;

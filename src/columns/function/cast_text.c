@@ -44,12 +44,12 @@ static void put_fitted(const struct fn_run *r, struct vector *out, uint32_t row,
 void cast_to_text(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
     struct buf *b = r->state;
-    const int64_t *offset_ms = r->call->plan;
+    const struct cast_zone *z = r->call->plan;
 
     FN_EACH_VALID(r, args, 1, i)
     {
         buf_clear(b);
-        sql_text_print(args[0], i, *offset_ms, b);
+        sql_text_print(args[0], i, &z->zone, b);
         put_fitted(r, out, i, (struct str){b->data, b->size});
     }
 }
@@ -171,8 +171,6 @@ void cast_text_to_time(const struct fn_run *r, const struct vector *const *args,
 
 void cast_text_to_stamp(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
-    const int64_t *offset_ms = r->call->plan;
-    size_t width = phys_width((enum phys)out->phys);
     struct ts96 t;
     int32_t days;
 
@@ -185,7 +183,7 @@ void cast_text_to_stamp(const struct fn_run *r, const struct vector *const *args
             BAD(i, "the text is no TIMESTAMP, such as 2001-01-31 10:20:30.5");
             continue;
         }
-        t.ms += *offset_ms;
-        timestamp_store(t, out->type->precision, (char *)out->data + width * i);
+        t.ms = cast_zone_apply(r->call->plan, t.ms);
+        fn_put_stamp(out, i, t);
     }
 }

@@ -3,8 +3,9 @@
  * ROUND and TRUNCATE of floating point work on the shortest decimal text of the number, as Java's BigDecimal does: 1.005 has two
  * digits and a five, whatever its bits. round_number.c has the arithmetic of one value.
  *
- * CEIL and FLOOR of times are not here. */
+ * CEIL and FLOOR of times are in round_time.c. */
 #include "columns/function/round_number.h"
+#include "columns/function/round_time.h"
 
 #include "columns/column/decimal.h"
 
@@ -227,14 +228,18 @@ static enum status bind_whole(struct fn_call *c, struct arena *a, const struct f
 
 static enum status bind_ceil(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
-    (void)session;
-    return bind_whole(c, a, ceil_by_phys, ceil_decimal, e);
+    bool done;
+
+    TRY(round_time_bind(c, a, session, true, &done, e));
+    return done ? S_OK : bind_whole(c, a, ceil_by_phys, ceil_decimal, e);
 }
 
 static enum status bind_floor(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
-    (void)session;
-    return bind_whole(c, a, floor_by_phys, floor_decimal, e);
+    bool done;
+
+    TRY(round_time_bind(c, a, session, false, &done, e));
+    return done ? S_OK : bind_whole(c, a, floor_by_phys, floor_decimal, e);
 }
 
 /* Flink's type of a rounded DECIMAL: one digit more before the point, and the digits behind it that stay. Where their number
@@ -313,14 +318,14 @@ static const struct fn_def functions[] = {
      .bind = bind_sign},
     {.name = "CEIL",
      .aliases = "CEILING",
-     .doc = "the least whole number that is not less",
-     .flags = FN_MONOTONE,
-     .examples = EXAMPLES({"CEIL(1.2)", "2"}, {"CEILING(-1.2)", "-1"}),
+     .doc = "the least whole number that is not less; CEIL(time TO unit): the next whole unit",
+     .flags = FN_MONOTONE | FN_SESSION_ZONE,
+     .examples = EXAMPLES({"CEIL(1.2)", "2"}, {"CEILING(-1.2)", "-1"}, {"CEIL(TIME '12:44:31' TO MINUTE)", "12:45:00"}),
      .bind = bind_ceil},
     {.name = "FLOOR",
-     .doc = "the greatest whole number that is not more",
-     .flags = FN_MONOTONE,
-     .examples = EXAMPLES({"FLOOR(1.8)", "1"}, {"FLOOR(-1.2)", "-2"}),
+     .doc = "the greatest whole number that is not more; FLOOR(time TO unit): the whole unit before",
+     .flags = FN_MONOTONE | FN_SESSION_ZONE,
+     .examples = EXAMPLES({"FLOOR(1.8)", "1"}, {"FLOOR(-1.2)", "-2"}, {"FLOOR(DATE '2001-11-15' TO MONTH)", "2001-11-01"}),
      .bind = bind_floor},
     {.name = "ROUND",
      .doc = "rounded to so many digits behind the point; ties go away from zero",

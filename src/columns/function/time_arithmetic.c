@@ -2,15 +2,10 @@
  * month. TIME wraps at midnight; a DATE takes whole days of an interval. */
 #include "columns/function/time_arithmetic.h"
 
-#include "columns/column/timestamp.h"
-#include "columns/function/fn_kernels.h"
-
-enum { MS_PER_DAY = 86400000 };
+#include "columns/function/time_values.h"
 
 static const bool minus_flag = true;
 
-static bool is_interval(const struct type *t) { return t->kind == T_INTERVAL_MONTH || t->kind == T_INTERVAL_SECOND; }
-static bool is_stamp(const struct type *t) { return t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ; }
 
 static int64_t interval_of(const struct vector *v, uint32_t row)
 {
@@ -26,7 +21,7 @@ struct operands {
 
 static struct operands operands_of(const struct fn_run *r, const struct vector *const *args)
 {
-    bool second = is_interval(args[1]->type);
+    bool second = type_is_interval(args[1]->type);
     return (struct operands){second ? args[0] : args[1], second ? args[1] : args[0], r->call->plan != NULL ? -1 : 1};
 }
 
@@ -34,32 +29,6 @@ static struct operands operands_of(const struct fn_run *r, const struct vector *
 static int64_t operands_by(const struct operands *o, uint32_t row)
 {
     return (int64_t)((uint64_t)o->sign * (uint64_t)interval_of(o->interval, row));
-}
-
-static int32_t days_in_month(int32_t year, int32_t month)
-{
-    static const int32_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return days[month - 1] + (month == 2 && leap);
-}
-
-static int32_t days_add_months(int32_t days, int64_t months)
-{
-    struct civil c;
-
-    civil_from_days(days, &c);
-    int64_t m = (int64_t)c.year * 12 + c.month - 1 + months;
-    int64_t year = (m >= 0 ? m : m - 11) / 12;
-    int32_t month = (int32_t)(m - year * 12) + 1;
-    return days_from_civil((int32_t)year, month, MIN(c.day, days_in_month((int32_t)year, month)));
-}
-
-static int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && a < 0); }
-
-static int64_t ms_add_months(int64_t ms, int64_t months)
-{
-    int64_t days = floor_div(ms, MS_PER_DAY);
-    return (int64_t)days_add_months((int32_t)days, months) * MS_PER_DAY + (ms - days * MS_PER_DAY);
 }
 
 static void stamp_shift(const struct fn_run *r, const struct vector *const *args, struct vector *out)
@@ -120,7 +89,7 @@ FN_BINARY(ms_subtract, int64_t, int64_t, (uint64_t)a - (uint64_t)b)
 
 static fn_kernel shift_kernel(const struct type *time, const struct type *interval)
 {
-    if (is_stamp(time)) return time->precision <= 3 && interval->kind == T_INTERVAL_SECOND ? stamp_shift_ms : stamp_shift;
+    if (type_is_stamp(time)) return time->precision <= 3 && interval->kind == T_INTERVAL_SECOND ? stamp_shift_ms : stamp_shift;
     if (time->kind == T_DATE) return date_shift;
     return time->kind == T_TIME && interval->kind == T_INTERVAL_SECOND ? time_shift : NULL;
 }
@@ -131,12 +100,12 @@ bool time_sum_bind(struct fn_call *c, struct arena *a, bool minus)
     const struct type *x = c->args[0], *y = c->args[1];
     bool nullable = x->nullable || y->nullable;
 
-    if (is_interval(x) && is_interval(y) && x->kind == y->kind) {
+    if (type_is_interval(x) && type_is_interval(y) && x->kind == y->kind) {
         c->result = type_with_null(a, x, nullable);
         c->run = x->phys == P_I32 ? (minus ? months_subtract : months_add) : (minus ? ms_subtract : ms_add);
         return true;
     }
-    bool second = is_interval(y), first = is_interval(x) && !minus;
+    bool second = type_is_interval(y), first = type_is_interval(x) && !minus;
     if (second == first) return false;
     const struct type *time = second ? x : y, *interval = second ? y : x;
     c->run = shift_kernel(time, interval);
@@ -148,7 +117,7 @@ bool time_sum_bind(struct fn_call *c, struct arena *a, bool minus)
 /* --- interval * number ------------------------------------------------------------------------------------------- */
 static void interval_product(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
-    bool second = is_interval(args[1]->type);
+    bool second = type_is_interval(args[1]->type);
     const struct vector *interval = second ? args[1] : args[0], *factor = second ? args[0] : args[1];
 
     for (uint32_t i = 0; i < r->count; i++) {
@@ -160,8 +129,8 @@ static void interval_product(const struct fn_run *r, const struct vector *const 
 
 bool interval_product_bind(struct fn_call *c, struct arena *a)
 {
-    if (c->count != 2 || is_interval(c->args[0]) == is_interval(c->args[1])) return false;
-    uint32_t factor = is_interval(c->args[0]) ? 1 : 0;
+    if (c->count != 2 || type_is_interval(c->args[0]) == type_is_interval(c->args[1])) return false;
+    uint32_t factor = type_is_interval(c->args[0]) ? 1 : 0;
     if (c->args[factor]->kind < T_TINYINT || c->args[factor]->kind > T_BIGINT) return false;
     c->args[factor] = type_with_null(a, &type_bigint, c->args[factor]->nullable);
     c->result = type_with_null(a, c->args[1 - factor], c->args[0]->nullable || c->args[1]->nullable);

@@ -156,6 +156,36 @@ static enum status bind_in(struct binder *b, const struct ast_expr *x, struct ex
     return str_starts(x->text, STR("NOT")) ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
 }
 
+/* --- (a, b) OVERLAPS (c, d) --- */
+/* The earlier and the later end of a period; the second value may be an interval to be added. */
+static enum status bind_period(struct binder *b, const struct ast_expr *x, struct expr *out[2])
+{
+    struct expr *ends[2], *ordered, *parts[3];
+
+    if (x->kind != AX_LIST || x->args.count != 2) return fail(b, x->place, "a period is two times, or a time and an interval, in parentheses");
+    for (uint32_t i = 0; i < 2; i++) TRY(bind_expr(b, x->args.items[i], &ends[i]));
+    if (ends[1]->type->kind == T_INTERVAL_MONTH || ends[1]->type->kind == T_INTERVAL_SECOND) TRY(call(b, x, STR("+"), ends, 2, &ends[1]));
+    TRY(call(b, x, STR("<="), ends, 2, &ordered));
+    for (uint32_t i = 0; i < 2; i++) {
+        parts[0] = ordered;
+        parts[1] = ends[i];
+        parts[2] = ends[1 - i];
+        TRY(branch(b, x, EXPR_CASE, parts, 3, &out[i]));
+    }
+    return S_OK;
+}
+
+static enum status bind_overlaps(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    struct expr *one[2], *two[2], *both[2];
+
+    TRY(bind_period(b, x->args.items[0], one));
+    TRY(bind_period(b, x->args.items[1], two));
+    TRY(call(b, x, STR(">="), (struct expr *[]){one[1], two[0]}, 2, &both[0]));
+    TRY(call(b, x, STR(">="), (struct expr *[]){two[1], one[0]}, 2, &both[1]));
+    return branch(b, x, EXPR_AND, both, 2, out);
+}
+
 /* NOT LIKE and the like: the function without NOT, then NOT. */
 static enum status bind_operator(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
@@ -167,6 +197,7 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
     if (x->op->form == FORM_IN) return bind_in(b, x, out);
     if (x->op->form == FORM_QUANTIFIED || x->op->form == FORM_EXISTS || x->op->form == FORM_QUERY)
         return fail(b, x->place, "a sub-query cannot stand here");
+    if (str_equal(name, STR("OVERLAPS"))) return bind_overlaps(b, x, out);
     TRY(bind_args(b, x, &args, &count));
     if (x->op->form == FORM_BETWEEN) return bind_between(b, x, args, out);
     if (str_equal(name, STR("AND"))) return branch(b, x, EXPR_AND, args, count, out);

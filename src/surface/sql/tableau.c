@@ -79,7 +79,7 @@ static void print_cell(struct tableau *t, const struct vector *v, uint32_t row)
     }
     bool bytes = v->type->kind == T_BINARY || v->type->kind == T_VARBINARY;
     if (!bytes) {
-        sql_text_print(v, row, 0, &t->cell);
+        sql_text_print(v, row, NULL, &t->cell);
         return;
     }
     struct str s = text_str(&VECTOR_VALUES(v, struct text)[vector_at(v, row)]);

@@ -105,7 +105,7 @@ static const char *value_of(struct fixture *f, const char *text, bool rows)
         for (uint32_t i = 0; i < (rows ? ROWS : 1); i++) {
             if (i > 0) buf_append_text(&f->out, " | ");
             if (vector_is_null(v, i)) buf_append_text(&f->out, "NULL");
-            else sql_text_print(v, i, 0, &f->out);
+            else sql_text_print(v, i, NULL, &f->out);
         }
     else buf_append_text(&f->out, f->e.text);
     expr_run_free(run);
@@ -126,6 +126,7 @@ static void test_constants(void **state)
 #include "values_string.def"
 #include "values_encode.def"
 #include "values_regex.def"
+#include "values_temporal.def"
 #undef VALUE
     };
     struct fixture f;
