@@ -40,11 +40,19 @@ static void print_number(const struct vector *v, uint32_t at, struct buf *out)
     }
 }
 
+/* Years are shown by their last four digits, as Flink does. 10,000 years are a whole number of the calendar's cycles. */
+static int64_t within_four_digits(int64_t ms)
+{
+    const int64_t end = 253402300800000, span = 315569520000000; /* of the year 9999; of 10,000 years */
+    return ms < end ? ms : ms - (ms - end + span) / span * span;
+}
+
 static void print_stamp(const struct vector *v, uint32_t at, const struct zone *zone, struct buf *out)
 {
     struct ts96 t = timestamp_load((const char *)v->data + phys_width((enum phys)v->phys) * at, v->type->precision);
 
     if (zone != NULL && v->type->kind == T_TIMESTAMP_LTZ) t.ms = zone_to_local_ms(zone, t.ms);
+    t.ms = within_four_digits(t.ms);
     timestamp_print(t, v->type->precision, out);
 }
 
@@ -96,7 +104,7 @@ void sql_text_print(const struct vector *v, uint32_t row, const struct zone *zon
     case T_DECIMAL:
         decimal_print(v->phys == P_I64 ? (int128)VECTOR_VALUES(v, int64_t)[at] : VECTOR_VALUES(v, int128)[at], v->type->scale, out);
         break;
-    case T_DATE: date_print(VECTOR_VALUES(v, int32_t)[at], out); break;
+    case T_DATE: date_print((int32_t)(within_four_digits(VECTOR_VALUES(v, int32_t)[at] * INT64_C(86400000)) / 86400000), out); break;
     case T_TIME: time_print(VECTOR_VALUES(v, int32_t)[at], v->type->precision, out); break;
     case T_TIMESTAMP:
     case T_TIMESTAMP_LTZ: print_stamp(v, at, zone, out); break;

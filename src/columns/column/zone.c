@@ -117,7 +117,7 @@ static int32_t rule_offset(const struct zone *z, int64_t utc)
 {
     struct civil c;
 
-    civil_from_ms((utc + z->standard) * 1000, &c);
+    civil_from_ms(MIN(MAX(utc + z->standard, INT64_MIN / 1000), INT64_MAX / 1000) * 1000, &c);
     int64_t begin = rule_day(&z->begin, c.year) * DAY + z->begin.seconds - z->standard;
     int64_t end = rule_day(&z->end, c.year) * DAY + z->end.seconds - z->summer;
     bool summer = begin < end ? utc >= begin && utc < end : utc >= begin || utc < end;
@@ -139,18 +139,18 @@ static const struct zone_line *find_line(struct str name)
     return NULL;
 }
 
-/* "+h", "+hh", "+hh:mm", "+hhmm", "+hh:mm:ss", up to 18 hours. */
+/* "+h", "+hh", "+h:mm", "+hh:mm", "+hhmm", "+hh:mm:ss", up to 18 hours. */
 static bool fixed_offset(struct str s, int32_t *out)
 {
     struct str rest = s;
     int32_t digits;
 
     if (s.size < 2 || (s.data[0] != '+' && s.data[0] != '-')) return false;
-    if (s.size == 5 && s.data[3] != ':') {
+    if (s.size == 5 && s.data[2] != ':') {
         rest = (struct str){s.data + 1, 4};
         if (!take_number(&rest, &digits) || rest.size > 0 || digits % 100 > 59) return false;
         *out = (digits / 100 * 60 + digits % 100) * 60 * (s.data[0] == '-' ? -1 : 1);
-    } else if (!take_clock(&rest, out) || rest.size > 0 || (s.size > 3 && s.size != 6 && s.size != 9)) {
+    } else if (!take_clock(&rest, out) || rest.size > 0 || (s.size > 3 && s.size != 5 && s.size != 6 && s.size != 9)) {
         return false;
     }
     return *out >= -18 * 3600 && *out <= 18 * 3600;
@@ -218,7 +218,11 @@ int64_t zone_offset_ms(const struct zone *z, int64_t utc_ms)
 static int64_t to_utc(const struct zone *z, int64_t local_ms, bool late)
 {
     if (z->count == 0 && !z->has_rule) return local_ms - (int64_t)z->before * 1000;
-    int64_t before = zone_offset_ms(z, local_ms - DAY * 1000), after = zone_offset_ms(z, local_ms + DAY * 1000);
+    int64_t before, after;
+    if (__builtin_add_overflow(local_ms, INT64_C(2000) * DAY, &before) || __builtin_sub_overflow(local_ms, INT64_C(2000) * DAY, &after))
+        return local_ms; /* within two days of the ends of time */
+    before = zone_offset_ms(z, local_ms - DAY * 1000);
+    after = zone_offset_ms(z, local_ms + DAY * 1000);
     int64_t first = late ? after : before, second = late ? before : after;
     if (before == after || zone_offset_ms(z, local_ms - first) == first) return local_ms - first;
     if (zone_offset_ms(z, local_ms - second) == second) return local_ms - second;

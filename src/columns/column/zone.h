@@ -30,4 +30,7 @@ int64_t zone_offset_ms(const struct zone *z, int64_t utc_ms); /* east of UTC, at
 int64_t zone_to_utc_ms(const struct zone *z, int64_t local_ms);
 /* The same as java.util.Calendar has it: of two the later is taken. */
 int64_t zone_to_utc_late_ms(const struct zone *z, int64_t local_ms);
-static inline int64_t zone_to_local_ms(const struct zone *z, int64_t utc_ms) { return utc_ms + zone_offset_ms(z, utc_ms); }
+static inline int64_t zone_to_local_ms(const struct zone *z, int64_t utc_ms) 
+{
+    return (int64_t)((uint64_t)utc_ms + (uint64_t)zone_offset_ms(z, utc_ms));
+}

@@ -4,7 +4,7 @@
 
 #include "columns/column/decimal.h"
 #include "columns/column/sql_text.h"
-#include "columns/column/timestamp.h"
+#include "columns/function/time_pattern.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -146,14 +146,12 @@ void cast_text_to_boolean(const struct fn_run *r, const struct vector *const *ar
 
 void cast_text_to_date(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
-    struct ts96 t;
     int32_t days;
 
     FN_EACH_VALID(r, args, 1, i)
     {
-        struct str s = str_trim(fn_str(args[0], i));
-        if (date_parse(s, &days)) VECTOR_VALUES(out, int32_t)[i] = days;
-        else if (timestamp_parse(s, &t)) VECTOR_VALUES(out, int32_t)[i] = (int32_t)((t.ms - (t.ms < 0 ? 86399999 : 0)) / 86400000);
+        struct str s = fn_str(args[0], i);
+        if (date_parse(s, &days) || date_parse_default(s, &days)) VECTOR_VALUES(out, int32_t)[i] = days;
         else BAD(i, "the text is no DATE, such as 2001-01-31");
     }
 }
@@ -172,14 +170,10 @@ void cast_text_to_time(const struct fn_run *r, const struct vector *const *args,
 void cast_text_to_stamp(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
     struct ts96 t;
-    int32_t days;
 
     FN_EACH_VALID(r, args, 1, i)
     {
-        struct str s = str_trim(fn_str(args[0], i));
-        bool is_date = date_parse(s, &days);
-        if (is_date) t = (struct ts96){.ms = (int64_t)days * 86400000};
-        if (!is_date && !timestamp_parse(s, &t)) {
+        if (!time_parse_default(fn_str(args[0], i), &t)) {
             BAD(i, "the text is no TIMESTAMP, such as 2001-01-31 10:20:30.5");
             continue;
         }

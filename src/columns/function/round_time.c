@@ -12,23 +12,6 @@ struct round_plan {
 };
 
 /* --- days -------------------------------------------------------------------------------------------------------- */
-/* Year, month and day as the clocks of the time had them. */
-static void civil_of(int64_t days, struct civil *c)
-{
-    const int64_t gregorian = -141427; /* 1582-10-15 */
-
-    if (days >= gregorian) {
-        civil_from_days((int32_t)days, c);
-        return;
-    }
-    int64_t n = days + 719470; /* from 1 March of the year 0 in the Julian calendar */
-    int64_t cycle = floor_div(n, 1461), rest = n - cycle * 1461, year = MIN(rest / 365, 3), day = rest - year * 365;
-    int64_t month = (5 * day + 2) / 153; /* 0 = March */
-    c->day = (int32_t)(day - (153 * month + 2) / 5 + 1);
-    c->month = (int32_t)(month < 10 ? month + 3 : month - 9);
-    c->year = (int32_t)(cycle * 4 + year + (c->month <= 2));
-}
-
 static int64_t first_of(int64_t year, int64_t month)
 {
     return days_from_civil((int32_t)(year + (month - 1) / 12), (int32_t)((month - 1) % 12 + 1), 1);
@@ -45,7 +28,7 @@ static int64_t round_day(enum time_unit unit, int64_t days, bool up)
 {
     struct civil c;
 
-    civil_of(days, &c);
+    civil_from_days_of_clocks(days, &c);
     int64_t weekday = floor_mod(days + 4, 7), quarter = (c.month + 2) / 3; /* Sunday = 0 */
     switch (unit) {
     case UNIT_MILLENNIUM: return block_of(c.year, 1000, 1, up);

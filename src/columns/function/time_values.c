@@ -53,6 +53,33 @@ int64_t zone_calendar_offset_ms(const struct zone *z, int64_t utc_ms)
     return (int64_t)(z->has_rule ? z->standard : z->offsets[z->count - 1]) * 1000;
 }
 
+/* --- the old calendar -------------------------------------------------------------------------------------------- */
+enum { GREGORIAN = -141427, JULIAN_ZERO = 719470 }; /* 1582-10-15; days from 1 March of the Julian year 0 */
+
+void civil_from_days_of_clocks(int64_t days, struct civil *c)
+{
+    if (days >= GREGORIAN) {
+        civil_from_days((int32_t)days, c);
+        return;
+    }
+    int64_t n = days + JULIAN_ZERO;
+    int64_t cycle = floor_div(n, 1461), rest = n - cycle * 1461, year = MIN(rest / 365, 3), day = rest - year * 365;
+    int64_t month = (5 * day + 2) / 153; /* 0 = March */
+    c->day = (int32_t)(day - (153 * month + 2) / 5 + 1);
+    c->month = (int32_t)(month < 10 ? month + 3 : month - 9);
+    c->year = (int32_t)(cycle * 4 + year + (c->month <= 2));
+}
+
+int64_t days_of_clocks(int64_t year, int64_t month, int64_t day)
+{
+    year += floor_div(month - 1, 12);
+    month = floor_mod(month - 1, 12) + 1;
+    int64_t days = days_from_civil((int32_t)year, (int32_t)month, 1) + day - 1;
+    if (days >= GREGORIAN) return days;
+    int64_t y = year - (month <= 2), m = month > 2 ? month - 3 : month + 9;
+    return floor_div(y * 1461, 4) + (153 * m + 2) / 5 + day - 1 - JULIAN_ZERO;
+}
+
 /* --- months ------------------------------------------------------------------------------------------------------ */
 static int32_t days_in_month(int64_t year, int64_t month)
 {

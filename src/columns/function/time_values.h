@@ -32,6 +32,11 @@ enum time_unit time_unit_of(struct str name); /* "DAY", "SQL_TSI_DAY"; UNIT_NONE
 enum time_unit time_unit_at(const struct fn_call *c, uint32_t arg);
 int64_t time_unit_ms(enum time_unit u); /* of DAY, HOUR, MINUTE, SECOND, MILLISECOND; else 0 */
 
+/* Year, month and day as the clocks of the time had them: Julian before 15 October 1582; and back, as java.util.Calendar does: any
+ * month and day, those that the clocks left out count as Julian. */
+void civil_from_days_of_clocks(int64_t days, struct civil *c);
+int64_t days_of_clocks(int64_t year, int64_t month, int64_t day);
+
 /* The offset as java.util.TimeZone has it, which knows nothing of the time before 1900. */
 int64_t zone_calendar_offset_ms(const struct zone *z, int64_t utc_ms);
 

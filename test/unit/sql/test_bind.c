@@ -23,6 +23,8 @@ struct fixture {
     struct batch *batch;
     struct bind_column columns[8];
     struct bind_scope scope;
+    struct fn_session session;
+    int64_t now_ms;
 };
 
 /* a INT: 1, NULL, 3; b BIGINT: 10, 0, -2; s STRING: x, NULL, "a text that is longer than twelve"; f BOOLEAN: true, false, NULL */
@@ -67,7 +69,7 @@ static struct expr *bound(struct fixture *f, const char *text)
 
     err_clear(&f->e);
     if (statement_parse_one(str_of(select), &f->arena, &t, &s, &f->e) != S_OK) return NULL;
-    struct binder b = {.m = {.a = &f->arena}, .t = &t, .scope = &f->scope, .e = &f->e};
+    struct binder b = {.m = {.a = &f->arena, .session = &f->session}, .t = &t, .scope = &f->scope, .e = &f->e};
     const struct ast_query *q = s.body;
     return bind_expr(&b, q->select->items[0].x, &x) == S_OK ? x : NULL;
 }
@@ -75,7 +77,7 @@ static struct expr *bound(struct fixture *f, const char *text)
 /* There and back as bytes; a cut anywhere is refused. */
 static struct expr *carried(struct fixture *f, const char *text, const struct expr *x)
 {
-    struct expr_maker m = {.a = &f->arena};
+    struct expr_maker m = {.a = &f->arena, .session = &f->session};
     struct buf bytes;
     struct expr *back = NULL;
 
@@ -101,7 +103,7 @@ static const char *value_of(struct fixture *f, const char *text, bool rows)
     if (x == NULL) return f->e.text;
     x = carried(f, text, x);
     struct expr_run *run = expr_run_create(x, NULL, ROWS, &f->mem);
-    if (expr_eval(run, f->batch, 0, &v, &f->e) == S_OK)
+    if (expr_eval(run, f->batch, f->now_ms, &v, &f->e) == S_OK)
         for (uint32_t i = 0; i < (rows ? ROWS : 1); i++) {
             if (i > 0) buf_append_text(&f->out, " | ");
             if (vector_is_null(v, i)) buf_append_text(&f->out, "NULL");
@@ -113,6 +115,23 @@ static const char *value_of(struct fixture *f, const char *text, bool rows)
     buf_append_byte(&f->out, ' ');
     type_print(x->type, &f->out);
     return buf_text(&f->out);
+}
+
+static void expect_values(const char *zone, const char *const cases[][2], size_t count)
+{
+    struct fixture f;
+    size_t wrong = 0;
+
+    begin(&f);
+    f.session.zone = str_of(zone);
+    for (size_t i = 0; i < count; i++) {
+        const char *got = value_of(&f, cases[i][0], false);
+        if (strcmp(got, cases[i][1]) == 0) continue;
+        print_error("%s\n is %s\n not %s\n", cases[i][0], got, cases[i][1]);
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+    end(&f);
 }
 
 static void test_constants(void **state)
@@ -129,19 +148,26 @@ static void test_constants(void **state)
 #include "values_temporal.def"
 #undef VALUE
     };
-    struct fixture f;
-    size_t wrong = 0;
 
     (void)state;
-    begin(&f);
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        const char *got = value_of(&f, cases[i][0], false);
-        if (strcmp(got, cases[i][1]) == 0) continue;
-        print_error("%s\n is %s\n not %s\n", cases[i][0], got, cases[i][1]);
-        wrong++;
-    }
-    assert_int_equal(wrong, 0);
-    end(&f);
+    expect_values("UTC", cases, COUNT_OF(cases));
+}
+
+/* Times in zones: instants around the changes of the clocks, before the zones were made, and far out. */
+static void test_zones(void **state)
+{
+    static const char *const berlin[][2] = {
+#define VALUE(text, value) {text, value},
+#include "values_temporal_berlin.def"
+    };
+    static const char *const st_johns[][2] = {
+#include "values_temporal_st_johns.def"
+#undef VALUE
+    };
+
+    (void)state;
+    expect_values("Europe/Berlin", berlin, COUNT_OF(berlin));
+    expect_values("America/St_Johns", st_johns, COUNT_OF(st_johns));
 }
 
 static void expect_rows(struct fixture *f, const char *text, const char *want)
@@ -419,6 +445,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
                                               cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_regex_rows), cmocka_unit_test(test_math_rows),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_zones), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
+                                              cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_math_rows),
                                               cmocka_unit_test(test_conditional_rows), cmocka_unit_test(test_random_rows),
                                               cmocka_unit_test(test_selection),
                                               cmocka_unit_test(test_mistakes), cmocka_unit_test(test_examples)};
