@@ -36,7 +36,7 @@ static enum status encode_rows(const struct rel *r, struct lowering *l, struct b
             uint32_t cell = i * r->row->child_count + c;
             session.chance = mix64(l->session->chance + cell); /* RAND() of each is another one */
             struct expr_run *run = expr_run_create(v->items[cell], &session, 1, l->a->mem);
-            st = expr_eval(run, &nothing, 0, &value, e);
+            st = expr_eval(run, &nothing, session.query_ms, &value, e);
             if (st == S_OK) vector_copy(&b->cols[c], 0, value, NULL, 1, &b->heap, l->a->mem);
             expr_run_free(run);
         }

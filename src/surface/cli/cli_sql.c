@@ -64,7 +64,7 @@ static int run_all(const struct cli *cli, const struct script *script, struct me
 {
     struct sql_session_options o = {.sys = cli->sys, .takes_signals = true};
     struct sql_session *s = sql_session_create(&o);
-    struct tableau *table = tableau_create(cli->sys, mem);
+    struct tableau *table = tableau_create(cli->sys, sql_session_zone(s), mem);
     struct sql_listener to = tableau_listener(table);
     struct err e = {0};
 

@@ -40,6 +40,8 @@ void sql_session_free(struct sql_session *s)
 
 struct config *sql_session_config(struct sql_session *s) { return &s->config; }
 
+const struct zone *sql_session_zone(const struct sql_session *s) { return &s->zone; }
+
 /* --- what the executors share ------------------------------------------------------------------------------------ */
 struct query_binder run_binder(struct run *r)
 {
@@ -119,6 +121,8 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
     mem_init(&r.mem, "statement", 0);
     arena_init(&r.arena, &r.mem, 0);
     s->functions.query_ms = sys_wall_ms(s->options.sys);
+    bool known = zone_find(s->functions.zone, &s->zone); /* checked when it was set; UTC else */
+    ASSERT(known);
     enum status status = x->run(&r, st->body);
     arena_release(&r.arena);
     mem_release(&r.mem);

@@ -1,5 +1,6 @@
 /* session.h - a SQL session: catalogs, configuration, and running statements one after another. One thread. */
 #pragma once
+#include "columns/column/zone.h"
 #include "control/config.h"
 #include "language/sql/bind_query.h"
 #include "language/sql/statement.h"
@@ -26,6 +27,8 @@ struct sql_session_options {
 struct sql_session *sql_session_create(const struct sql_session_options *o);
 void sql_session_free(struct sql_session *s); /* NULL is a no-op */
 struct config *sql_session_config(struct sql_session *s);
+/* Of table.local-time-zone: what instants are shown in. As of the statement that runs or ran last; lives as long as s. */
+const struct zone *sql_session_zone(const struct sql_session *s);
 /* Runs one statement to its end. */
 enum status sql_session_run(struct sql_session *s, const struct tokens *t, const struct statement *st,
                             const struct sql_listener *to, struct err *e) CHECKED;

@@ -11,6 +11,7 @@ struct sql_session {
     struct catalogs *catalogs;
     struct config config;
     struct fn_session functions;
+    struct zone zone; /* of functions.zone */
 };
 
 /* One statement under way. */

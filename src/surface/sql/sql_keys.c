@@ -1,6 +1,7 @@
 /* sql_keys.c - one table of the keys that SQL reads. What it says goes to the places that need it when a statement begins. */
 #include "surface/sql/sql_keys.h"
 
+#include "columns/column/zone.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -38,7 +39,9 @@ const struct option_def sql_keys[] = {
 
 enum status sql_key_check(const char *key, const char *value, struct err *e)
 {
-    if (strcmp(key, "table.local-time-zone") != 0 || value[0] != '\0') return S_OK;
+    struct zone zone;
+
+    if (strcmp(key, "table.local-time-zone") != 0 || zone_find(str_of(value), &zone)) return S_OK;
     return err_set(e, E_CONFIG, "The supported Zone ID is either a full name such as 'America/Los_Angeles', or a custom timezone id "
                                 "such as 'GMT-08:00', but configured Zone ID is '%s'.", value);
 }

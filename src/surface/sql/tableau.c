@@ -12,6 +12,7 @@ enum { WIDTH_MIN = 6, WIDTH_MAX = 30 }; /* "<NULL>" fits */
 struct tableau {
     struct sys *sys;
     struct mem *mem;
+    const struct zone *zone;
     struct buf out, cell;
     const struct type *row;
     bool is_changelog;
@@ -21,12 +22,13 @@ struct tableau {
     uint64_t rows;
 };
 
-struct tableau *tableau_create(struct sys *sys, struct mem *mem)
+struct tableau *tableau_create(struct sys *sys, const struct zone *zone, struct mem *mem)
 {
     struct tableau *t = mem_zalloc(mem, sizeof *t);
 
     t->sys = sys;
     t->mem = mem;
+    t->zone = zone;
     buf_init(&t->out, mem);
     buf_init(&t->cell, mem);
     return t;
@@ -79,7 +81,7 @@ static void print_cell(struct tableau *t, const struct vector *v, uint32_t row)
     }
     bool bytes = v->type->kind == T_BINARY || v->type->kind == T_VARBINARY;
     if (!bytes) {
-        sql_text_print(v, row, NULL, &t->cell);
+        sql_text_print(v, row, t->zone, &t->cell);
         return;
     }
     struct str s = text_str(&VECTOR_VALUES(v, struct text)[vector_at(v, row)]);

@@ -6,7 +6,7 @@
 #include "surface/sql/session.h"
 
 struct tableau;
-/* Writes go to fd 1. */
-struct tableau *tableau_create(struct sys *sys, struct mem *mem);
+/* Writes go to fd 1. Instants are shown in the zone, which is looked at when rows come. */
+struct tableau *tableau_create(struct sys *sys, const struct zone *zone, struct mem *mem);
 void tableau_free(struct tableau *t); /* NULL is a no-op */
 struct sql_listener tableau_listener(struct tableau *t);

@@ -24,6 +24,7 @@ struct fixture {
     struct bind_column columns[8];
     struct bind_scope scope;
     struct fn_session session;
+    struct zone zone; /* its zone: what instants are shown in */
     int64_t now_ms;
 };
 
@@ -107,7 +108,7 @@ static const char *value_of(struct fixture *f, const char *text, bool rows)
         for (uint32_t i = 0; i < (rows ? ROWS : 1); i++) {
             if (i > 0) buf_append_text(&f->out, " | ");
             if (vector_is_null(v, i)) buf_append_text(&f->out, "NULL");
-            else sql_text_print(v, i, NULL, &f->out);
+            else sql_text_print(v, i, &f->zone, &f->out);
         }
     else buf_append_text(&f->out, f->e.text);
     expr_run_free(run);
@@ -117,13 +118,19 @@ static const char *value_of(struct fixture *f, const char *text, bool rows)
     return buf_text(&f->out);
 }
 
+static void use_zone(struct fixture *f, const char *zone)
+{
+    f->session.zone = str_of(zone);
+    assert_true(zone_find(f->session.zone, &f->zone));
+}
+
 static void expect_values(const char *zone, const char *const cases[][2], size_t count)
 {
     struct fixture f;
     size_t wrong = 0;
 
     begin(&f);
-    f.session.zone = str_of(zone);
+    use_zone(&f, zone);
     for (size_t i = 0; i < count; i++) {
         const char *got = value_of(&f, cases[i][0], false);
         if (strcmp(got, cases[i][1]) == 0) continue;
@@ -205,6 +212,88 @@ static void test_rows(void **state)
     expect_rows(&f, "100 / b", "division by zero in \"(100 / b)\", row +I[null, 0, null, false]");
     expect_rows(&f, "CAST(s AS INT)", "the text is no whole number of that size in \"CAST(s AS INT)\", row +I[1, 10, x, true]");
     end(&f);
+}
+
+/* The clock: every call of a batch sees its time; what has no zone is in the session's. */
+static void test_clock(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    use_zone(&f, "America/St_Johns");
+    f.now_ms = 1490493600123; /* 2017-03-26 02:00:00.123 UTC */
+    expect_rows(&f, "CURRENT_TIMESTAMP", "2017-03-25 23:30:00.123 | 2017-03-25 23:30:00.123 | 2017-03-25 23:30:00.123");
+    expect_rows(&f, "CAST(NOW() AS STRING) || s", "2017-03-25 23:30:00.123x | NULL | 2017-03-25 23:30:00.123a text that is longer than twelve");
+    expect_rows(&f, "LOCALTIMESTAMP", "2017-03-25 23:30:00.123 | 2017-03-25 23:30:00.123 | 2017-03-25 23:30:00.123");
+    expect_rows(&f, "CURRENT_DATE + INTERVAL '1' DAY * a", "2017-03-26 | NULL | 2017-03-28");
+    expect_rows(&f, "CURRENT_TIME", "23:30:00 | 23:30:00 | 23:30:00");
+    expect_rows(&f, "LOCALTIME", "23:30:00 | 23:30:00 | 23:30:00");
+    expect_rows(&f, "CURRENT_ROW_TIMESTAMP()", "2017-03-25 23:30:00.123 | 2017-03-25 23:30:00.123 | 2017-03-25 23:30:00.123");
+    expect_rows(&f, "CAST(PROCTIME() AS TIMESTAMP(3))", "2017-03-25 23:30:00.123 | 2017-03-25 23:30:00.123 | 2017-03-25 23:30:00.123");
+    expect_rows(&f, "UNIX_TIMESTAMP()", "1490493600 | 1490493600 | 1490493600");
+    expect_rows(&f, "TYPEOF(PROCTIME())", "TIMESTAMP_LTZ(3) NOT NULL *PROCTIME* | TIMESTAMP_LTZ(3) NOT NULL *PROCTIME* | TIMESTAMP_LTZ(3) NOT NULL *PROCTIME*");
+    expect_rows(&f, "CURRENT_TIMESTAMP(3)", "'CURRENT_TIMESTAMP' takes no arguments at line 1, column 8");
+    end(&f);
+}
+
+/* The families of times over columns: NULLs, arguments that differ by row, errors of rows. */
+static void test_temporal_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    use_zone(&f, "Europe/Berlin");
+    expect_rows(&f, "TIMESTAMPADD(MONTH, a, DATE '2001-01-31')", "2001-02-28 | NULL | 2001-04-30");
+    expect_rows(&f, "TIMESTAMPADD(HOUR, b, TIME '20:00:00')", "06:00:00 | 20:00:00 | 18:00:00");
+    expect_rows(&f, "TIMESTAMPADD(HOUR, a, DATE '2003-01-31')", "2003-01-31 01:00:00.000000 | NULL | 2003-01-31 03:00:00.000000");
+    expect_rows(&f, "TIMESTAMPADD(MILLISECOND, a, TIMESTAMP '2003-01-31 00:00:00')", "2003-01-31 00:00:00.001 | NULL | 2003-01-31 00:00:00.003");
+    expect_rows(&f, "YEAR(TIMESTAMPADD(YEAR, b, DATE '2001-01-01'))", "2011 | 2001 | 1999");
+    expect_rows(&f, "FLOOR(TO_TIMESTAMP_LTZ(b * 3600000, 3) TO DAY)", "1970-01-01 00:00:00.000 | 1970-01-01 00:00:00.000 | 1969-12-31 00:00:00.000");
+    expect_rows(&f, "TO_TIMESTAMP_LTZ(1234567, a)", "1970-01-02 11:17:36.700 | NULL | 1970-01-01 01:20:34.567");
+    expect_rows(&f, "DATE_FORMAT(TIMESTAMP '2001-02-03 04:05:06', CASE WHEN a = 1 THEN 'yyyy' ELSE s END)",
+                "the pattern has a letter that means nothing in \"DATE_FORMAT(2001-02-03 04:05:06, CASE((a = 1), 'yyyy', s))\", row +I[3, -2, a text that is longer than twelve, null]");
+    expect_rows(&f, "FROM_UNIXTIME(b, CASE WHEN a = 1 THEN 'HH:mm:ss' ELSE 'ss' END)", "01:00:10 | 00 | 58");
+    expect_rows(&f, "FROM_UNIXTIME(b, 'z')",
+                "names of zones other than UTC are not known: take X or Z for the offset in \"FROM_UNIXTIME(b, 'z')\", row +I[1, 10, x, true]");
+    expect_rows(&f, "UNIX_TIMESTAMP(s)", "-9223372036854775808 | NULL | -9223372036854775808");
+    expect_rows(&f, "TO_DATE(s)", "NULL | NULL | NULL");
+    expect_rows(&f, "TO_TIMESTAMP(s, s)", "NULL | NULL | NULL");
+    expect_rows(&f, "TO_TIMESTAMP_LTZ('2001-01-01', 'yyyy-MM-dd', CASE WHEN a = 1 THEN 'UTC' ELSE s END)", "2001-01-01 01:00:00.000 | NULL | NULL");
+    expect_rows(&f, "TO_TIMESTAMP_LTZ(s)",
+                "the text is no TIMESTAMP, such as 2001-01-31 10:20:30.5 in \"TO_TIMESTAMP_LTZ(s)\", row +I[1, 10, x, true]");
+    expect_rows(&f, "CONVERT_TZ('2001-01-01 00:00:00', 'UTC', CASE WHEN a = 1 THEN 'Asia/Tokyo' ELSE s END)",
+                "2001-01-01 09:00:00 | NULL | 2001-01-01 00:00:00");
+    expect_rows(&f, "(DATE '2001-01-01', INTERVAL '1' DAY * a) OVERLAPS (DATE '2001-01-03', DATE '2001-01-09')", "FALSE | NULL | TRUE");
+    end(&f);
+}
+
+static void test_temporal_mistakes(void **state)
+{
+    static const char *const cases[][2] = {
+        {"EXTRACT(YEAR FROM TIME '10:20:30')", "'EXTRACT' does not take this argument: it has no such part at line 1, column 8"},
+        {"YEAR('2001-02-03')", "'YEAR' does not take this argument: it has no such part at line 1, column 8"},
+        {"FLOOR(DATE '2001-02-03' TO DOW)", "'FLOOR' of a time is written FLOOR(time TO unit) at line 1, column 8"},
+        {"FLOOR(INTERVAL '1' DAY TO DAY)", "'FLOOR' does not take these arguments at line 1, column 8"},
+        {"TIMESTAMPADD(MICROSECOND, 1, DATE '2001-02-03')", "'TIMESTAMPADD' does not take these arguments at line 1, column 8"},
+        {"TIMESTAMPADD(DAY, 1.7, DATE '2001-02-03')", "'TIMESTAMPADD' does not take these arguments at line 1, column 8"},
+        {"TIMESTAMPDIFF(DAY, '2003-01-02', '2003-01-05')", "'TIMESTAMPDIFF' does not take these arguments at line 1, column 8"},
+        {"DATE_FORMAT(DATE '2001-02-03', 'yyyy')", "'DATE_FORMAT' does not take these arguments at line 1, column 8"},
+        {"FROM_UNIXTIME('44')", "'FROM_UNIXTIME' does not take these arguments at line 1, column 8"},
+        {"TO_TIMESTAMP_LTZ(1, 10)", "Precision for TO_TIMESTAMP_LTZ must be between 0 and 9 but was 10 at line 1, column 8"},
+        {"TO_TIMESTAMP_LTZ('2017', 'j')",
+         "Invalid pattern for parsing TIMESTAMP_LTZ: the pattern has a letter that means nothing at line 1, column 8"},
+        {"TO_TIMESTAMP_LTZ('2017', 'yyyy', 'Nowhere/City')",
+         "Invalid timezone for parsing TIMESTAMP_LTZ: Unknown time-zone ID: Nowhere/City at line 1, column 8"},
+        {"DATE_FORMAT(TIMESTAMP '2001-02-03 14:05:06', 'z')",
+         "the pattern asks for a zone, and the time has none in \"DATE_FORMAT(2001-02-03 14:05:06, 'z')\", row +I[1, 10, x, true]"},
+        {"DATE '2001-02-03' OVERLAPS DATE '2001-02-04'",
+         "a period is two times, or a time and an interval, in parentheses at line 1, column 8"},
+    };
+
+    (void)state;
+    expect_values("UTC", cases, COUNT_OF(cases));
 }
 
 /* fn_string, fn_string_search, fn_string_change, fn_like, fn_encode and fn_url over columns: NULLs, arguments that differ by row.
@@ -446,6 +535,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
                                               cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_regex_rows), cmocka_unit_test(test_math_rows),
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_zones), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_zones), cmocka_unit_test(test_clock),
+                                              cmocka_unit_test(test_temporal_rows), cmocka_unit_test(test_temporal_mistakes), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
                                               cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_math_rows),
                                               cmocka_unit_test(test_conditional_rows), cmocka_unit_test(test_random_rows),
                                               cmocka_unit_test(test_selection),
