@@ -14,10 +14,13 @@ add_executable(zones ${CMAKE_SOURCE_DIR}/tools/zones/zones.c)
 set_target_properties(zones PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tools)
 target_compile_options(zones PRIVATE -std=gnu17 -O1 -Wall -Wextra -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wvla -Werror)
 target_compile_definitions(zones PRIVATE _GNU_SOURCE)
-add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/gen/zone_data.h COMMENT "Time zones of ${zoneinfo}"
-    COMMAND zones ${zoneinfo} ${CMAKE_BINARY_DIR}/gen/zone_data.h DEPENDS zones ${zoneinfo}/tzdata.zi)
+add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/gen/zone_data.def COMMENT "Time zones of ${zoneinfo}"
+    COMMAND zones ${zoneinfo} ${CMAKE_BINARY_DIR}/gen/zone_data.def DEPENDS zones ${zoneinfo}/tzdata.zi)
 
-add_library(thalweg_objects OBJECT ${engine_sources} ${CMAKE_BINARY_DIR}/gen/zone_data.h)
+add_custom_target(zone_data DEPENDS ${CMAKE_BINARY_DIR}/gen/zone_data.def)
+
+add_library(thalweg_objects OBJECT ${engine_sources})
+add_dependencies(thalweg_objects zone_data)
 # It must run on the processors that it refuses.
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/ground/sys/sys_linux_cpu.c PROPERTIES COMPILE_OPTIONS -march=x86-64)
 target_include_directories(thalweg_objects PUBLIC ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/gen)

@@ -92,7 +92,7 @@ static bool include_exists(const struct tidy *t, const struct source *s, const c
         }
     }
     return (!starts_with(s->path, "src/") && tree_find(t, format("%s/%s", folder, path)) != NULL) ||
-           ends_with(path, "_registry.def");
+           ends_with(path, "_registry.def") || strcmp(path, "zone_data.def") == 0;
 }
 
 static void root_check(struct tidy *t, const struct source *s, const struct include *in)

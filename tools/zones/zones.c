@@ -74,13 +74,18 @@ static void take_folder(const char *root, const char *under)
         snprintf(name, sizeof name, "%s%s%s", under, *under != '\0' ? "/" : "", d->d_name);
         snprintf(path, sizeof path, "%s/%s", root, name);
         if (stat(path, &st) != 0) continue;
-        if (S_ISDIR(st.st_mode)) take_folder(root, name);
-        else take_file(path, name);
+        if (S_ISDIR(st.st_mode))
+            take_folder(root, name);
+        else
+            take_file(path, name);
     }
     closedir(dir);
 }
 
-static int by_name(const void *a, const void *b) { return strcmp(((const struct zone *)a)->name, ((const struct zone *)b)->name); }
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct zone *)a)->name, ((const struct zone *)b)->name);
+}
 
 /* --- TZif -------------------------------------------------------------------------------------------------------- */
 /* What one header counts: UTC indicators, standard indicators, leap seconds, transitions, types, bytes of names. */

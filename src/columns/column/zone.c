@@ -19,7 +19,7 @@ struct zone_line {
     int32_t before;
     const char *rule;
 };
-#include "zone_data.h"
+#include "zone_data.def"
 
 /* --- rules ------------------------------------------------------------------------------------------------------- */
 /* Digits at the front of s; at least one. */
@@ -27,7 +27,8 @@ static bool take_number(struct str *s, int32_t *out)
 {
     size_t n = 0;
 
-    for (*out = 0; n < s->size && n < 6 && s->data[n] >= '0' && s->data[n] <= '9'; n++) *out = *out * 10 + (s->data[n] - '0');
+    for (*out = 0; n < s->size && n < 6 && s->data[n] >= '0' && s->data[n] <= '9'; n++)
+        *out = *out * 10 + (s->data[n] - '0');
     *s = (struct str){s->data + n, s->size - n};
     return n > 0;
 }
@@ -75,7 +76,8 @@ static bool take_day(struct str *s, struct zone_day *out)
     if (!take_byte(s, ',')) return false;
     if (take_byte(s, 'M')) {
         out->form = 'M';
-        if (!take_number(s, &out->month) || !take_byte(s, '.') || !take_number(s, &out->week) || !take_byte(s, '.')) return false;
+        if (!take_number(s, &out->month) || !take_byte(s, '.') || !take_number(s, &out->week) || !take_byte(s, '.'))
+            return false;
         if (out->month < 1 || out->month > 12 || out->week < 1 || out->week > 5) return false;
     } else if (take_byte(s, 'J')) {
         out->form = 'J';
@@ -83,6 +85,7 @@ static bool take_day(struct str *s, struct zone_day *out)
     return take_number(s, &out->day) && (!take_byte(s, '/') || take_clock(s, &out->seconds));
 }
 
+/* Fills what a rule says into a zone that has its list already. */
 static bool take_rule(struct str s, struct zone *z)
 {
     int32_t west;
@@ -133,8 +136,10 @@ static const struct zone_line *find_line(struct str name)
         size_t middle = (low + high) / 2;
         int order = str_compare(str_of(zone_lines[middle].name), name);
         if (order == 0) return &zone_lines[middle];
-        if (order < 0) low = middle + 1;
-        else high = middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return NULL;
 }
@@ -150,7 +155,7 @@ static bool fixed_offset(struct str s, int32_t *out)
         rest = (struct str){s.data + 1, 4};
         if (!take_number(&rest, &digits) || rest.size > 0 || digits % 100 > 59) return false;
         *out = (digits / 100 * 60 + digits % 100) * 60 * (s.data[0] == '-' ? -1 : 1);
-    } else if (!take_clock(&rest, out) || rest.size > 0 || (s.size > 3 && s.size != 5 && s.size != 6 && s.size != 9)) {
+    } else if (s.size == 4 || (s.size >= 6 && s.data[3] != ':') || !take_clock(&rest, out) || rest.size > 0) {
         return false;
     }
     return *out >= -18 * 3600 && *out <= 18 * 3600;
@@ -164,27 +169,52 @@ bool zone_find(struct str name, struct zone *out)
     *out = (struct zone){0};
     if (str_equal(name, STR("Z"))) return true;
     for (size_t i = 0; i < COUNT_OF(heads) && rest.size == name.size; i++)
-        if (str_starts(name, str_of(heads[i]))) rest = (struct str){name.data + strlen(heads[i]), name.size - strlen(heads[i])};
+        if (str_starts(name, str_of(heads[i])))
+            rest = (struct str){name.data + strlen(heads[i]), name.size - strlen(heads[i])};
     if (rest.size == 0) return name.size > 0;
     if (fixed_offset(rest, &out->before)) return true;
     const struct zone_line *l = find_line(name);
     if (l == NULL) return false;
-    *out = (struct zone){.times = zone_times + l->first, .offsets = zone_offsets + l->first, .count = l->count, .before = l->before};
+    *out = (struct zone){
+        .times = zone_times + l->first, .offsets = zone_offsets + l->first, .count = l->count, .before = l->before};
     return l->rule[0] == '\0' || take_rule(str_of(l->rule), out);
+}
+
+bool zone_of_rule(struct str rule, struct zone *out)
+{
+    *out = (struct zone){0};
+    if (!take_rule(rule, out)) return false;
+    out->before = out->standard;
+    return true;
 }
 
 bool zone_find_short(struct str name, struct zone *out)
 {
-    static const char *const names[][2] = {
-        {"ACT", "Australia/Darwin"},    {"AET", "Australia/Sydney"},  {"AGT", "America/Argentina/Buenos_Aires"},
-        {"ART", "Africa/Cairo"},        {"AST", "America/Anchorage"}, {"BET", "America/Sao_Paulo"},
-        {"BST", "Asia/Dhaka"},          {"CAT", "Africa/Harare"},     {"CNT", "America/St_Johns"},
-        {"CST", "America/Chicago"},     {"CTT", "Asia/Shanghai"},     {"EAT", "Africa/Addis_Ababa"},
-        {"ECT", "Europe/Paris"},        {"IET", "America/Indiana/Indianapolis"},
-        {"IST", "Asia/Kolkata"},        {"JST", "Asia/Tokyo"},        {"MIT", "Pacific/Apia"},
-        {"NET", "Asia/Yerevan"},        {"NST", "Pacific/Auckland"},  {"PLT", "Asia/Karachi"},
-        {"PNT", "America/Phoenix"},     {"PRT", "America/Puerto_Rico"}, {"PST", "America/Los_Angeles"},
-        {"SST", "Pacific/Guadalcanal"}, {"VST", "Asia/Ho_Chi_Minh"}};
+    static const char *const names[][2] = {{"ACT", "Australia/Darwin"},
+                                           {"AET", "Australia/Sydney"},
+                                           {"AGT", "America/Argentina/Buenos_Aires"},
+                                           {"ART", "Africa/Cairo"},
+                                           {"AST", "America/Anchorage"},
+                                           {"BET", "America/Sao_Paulo"},
+                                           {"BST", "Asia/Dhaka"},
+                                           {"CAT", "Africa/Harare"},
+                                           {"CNT", "America/St_Johns"},
+                                           {"CST", "America/Chicago"},
+                                           {"CTT", "Asia/Shanghai"},
+                                           {"EAT", "Africa/Addis_Ababa"},
+                                           {"ECT", "Europe/Paris"},
+                                           {"IET", "America/Indiana/Indianapolis"},
+                                           {"IST", "Asia/Kolkata"},
+                                           {"JST", "Asia/Tokyo"},
+                                           {"MIT", "Pacific/Apia"},
+                                           {"NET", "Asia/Yerevan"},
+                                           {"NST", "Pacific/Auckland"},
+                                           {"PLT", "Asia/Karachi"},
+                                           {"PNT", "America/Phoenix"},
+                                           {"PRT", "America/Puerto_Rico"},
+                                           {"PST", "America/Los_Angeles"},
+                                           {"SST", "Pacific/Guadalcanal"},
+                                           {"VST", "Asia/Ho_Chi_Minh"}};
 
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (str_equal(name, str_of(names[i][0]))) return zone_find(str_of(names[i][1]), out);
@@ -199,8 +229,10 @@ static int32_t offset_at(const struct zone *z, int64_t utc)
     if (z->has_rule && (high == 0 || utc >= z->times[high - 1])) return rule_offset(z, utc);
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (z->times[middle] <= utc) low = middle + 1;
-        else high = middle;
+        if (z->times[middle] <= utc)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low == 0 ? z->before : z->offsets[low - 1];
 }
@@ -219,7 +251,8 @@ static int64_t to_utc(const struct zone *z, int64_t local_ms, bool late)
 {
     if (z->count == 0 && !z->has_rule) return local_ms - (int64_t)z->before * 1000;
     int64_t before, after;
-    if (__builtin_add_overflow(local_ms, INT64_C(2000) * DAY, &before) || __builtin_sub_overflow(local_ms, INT64_C(2000) * DAY, &after))
+    if (__builtin_add_overflow(local_ms, INT64_C(2000) * DAY, &before) ||
+        __builtin_sub_overflow(local_ms, INT64_C(2000) * DAY, &after))
         return local_ms; /* within two days of the ends of time */
     before = zone_offset_ms(z, local_ms - DAY * 1000);
     after = zone_offset_ms(z, local_ms + DAY * 1000);

@@ -23,6 +23,8 @@ struct zone {
 
 /* An IANA name ("Europe/Berlin"; letters count), "Z", "UTC", "GMT", "UT" and those with an offset, "+01:00", "-8". */
 bool zone_find(struct str name, struct zone *out) CHECKED;
+/* A zone that is nothing but a rule of POSIX TZ, such as "CET-1CEST,M3.5.0,M10.5.0/3". */
+bool zone_of_rule(struct str rule, struct zone *out) CHECKED;
 /* One of the three letters that Java's TimeZone keeps for old programs ("PST"). */
 bool zone_find_short(struct str name, struct zone *out) CHECKED;
 int64_t zone_offset_ms(const struct zone *z, int64_t utc_ms); /* east of UTC, at an instant */
@@ -30,7 +32,7 @@ int64_t zone_offset_ms(const struct zone *z, int64_t utc_ms); /* east of UTC, at
 int64_t zone_to_utc_ms(const struct zone *z, int64_t local_ms);
 /* The same as java.util.Calendar has it: of two the later is taken. */
 int64_t zone_to_utc_late_ms(const struct zone *z, int64_t local_ms);
-static inline int64_t zone_to_local_ms(const struct zone *z, int64_t utc_ms) 
+static inline int64_t zone_to_local_ms(const struct zone *z, int64_t utc_ms)
 {
     return (int64_t)((uint64_t)utc_ms + (uint64_t)zone_offset_ms(z, utc_ms));
 }

@@ -34,8 +34,8 @@ static void now_time(const struct fn_run *r, const struct vector *const *args, s
     for (uint32_t i = 0; i < r->count; i++) VECTOR_VALUES(out, int32_t)[i] = now;
 }
 
-static enum status bind_clock(struct fn_call *c, struct arena *a, const struct fn_session *session, const struct type *type, fn_kernel run,
-                              struct err *e)
+static enum status bind_clock(struct fn_call *c, struct arena *a, const struct fn_session *session,
+                              const struct type *type, fn_kernel run, struct err *e)
 {
     struct zone *zone = ARENA_NEW(a, struct zone);
 
@@ -62,7 +62,8 @@ static const struct fn_def functions[] = {
     {.name = "CURRENT_TIMESTAMP",
      .aliases = "NOW",
      .doc = "the present instant",
-     .examples = FN_EXAMPLES({"NOW() = CURRENT_TIMESTAMP", "TRUE"}, {"TYPEOF(CURRENT_TIMESTAMP)", "TIMESTAMP_LTZ(3) NOT NULL"}),
+     .examples = FN_EXAMPLES({"NOW() = CURRENT_TIMESTAMP", "TRUE"},
+                             {"TYPEOF(CURRENT_TIMESTAMP)", "TIMESTAMP_LTZ(3) NOT NULL"}),
      .det = FN_PER_QUERY,
      .bind = bind_instant},
     {.name = "LOCALTIMESTAMP",

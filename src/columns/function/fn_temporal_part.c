@@ -30,7 +30,10 @@ static int64_t iso_week(int64_t days, int32_t *year)
 }
 
 /* Counts of `size` years, 1 being the first. */
-static int64_t era(int32_t year, int32_t size) { return year > 0 ? (year + size - 1) / size : (year - size + 1) / size; }
+static int64_t era(int32_t year, int32_t size)
+{
+    return year > 0 ? (year + size - 1) / size : (year - size + 1) / size;
+}
 
 static int64_t part_of_day(enum time_unit unit, int64_t days)
 {
@@ -100,9 +103,10 @@ static void part_of_months(const struct fn_run *r, const struct vector *const *a
     FN_EACH_VALID(r, args, r->call->count, i)
     {
         int32_t months = fn_int(args[p->arg], i);
-        VECTOR_VALUES(out, int64_t)[i] = p->unit == UNIT_YEAR      ? months / 12
-                                         : p->unit == UNIT_QUARTER ? months % 12 / 3 + 1
-                                                                   : months % 12;
+        VECTOR_VALUES(out, int64_t)
+        [i] = p->unit == UNIT_YEAR      ? months / 12
+              : p->unit == UNIT_QUARTER ? months % 12 / 3 + 1
+                                        : months % 12;
     }
 }
 
@@ -114,7 +118,8 @@ static void part_of_duration(const struct fn_run *r, const struct vector *const 
     FN_EACH_VALID(r, args, r->call->count, i)
     {
         int64_t ms = VECTOR_VALUES(v, int64_t)[vector_at(v, i)];
-        VECTOR_VALUES(out, int64_t)[i] = p->unit == UNIT_DAY ? ms / MS_PER_DAY : part_of(p->unit, (struct ts96){.ms = ms});
+        VECTOR_VALUES(out, int64_t)
+        [i] = p->unit == UNIT_DAY ? ms / MS_PER_DAY : part_of(p->unit, (struct ts96){.ms = ms});
     }
 }
 
@@ -130,14 +135,15 @@ static fn_kernel kernel_of(const struct type *t, enum time_unit unit)
     case T_NULL:
     case T_DATE: return part_of_date;
     case T_TIME: return of_day ? part_of_date : NULL;
-    case T_INTERVAL_MONTH: return unit == UNIT_YEAR || unit == UNIT_QUARTER || unit == UNIT_MONTH ? part_of_months : NULL;
+    case T_INTERVAL_MONTH:
+        return unit == UNIT_YEAR || unit == UNIT_QUARTER || unit == UNIT_MONTH ? part_of_months : NULL;
     case T_INTERVAL_SECOND: return of_day || unit == UNIT_DAY ? part_of_duration : NULL;
     default: return NULL;
     }
 }
 
-static enum status bind_part(struct fn_call *c, struct arena *a, const struct fn_session *session, enum time_unit unit, uint32_t arg,
-                             struct err *e)
+static enum status bind_part(struct fn_call *c, struct arena *a, const struct fn_session *session, enum time_unit unit,
+                             uint32_t arg, struct err *e)
 {
     struct part_plan *p = ARENA_NEW(a, struct part_plan);
 
@@ -146,7 +152,9 @@ static enum status bind_part(struct fn_call *c, struct arena *a, const struct fn
     c->run = kernel_of(c->args[arg], unit);
     if (c->run == NULL) {
         err_set(e, E_GRAPH, "'%s' does not take this argument: it has no such part", c->def->name);
-        err_hint(e, "dates and timestamps have all parts, TIME those of a day, intervals years and months, or days and less");
+        err_hint(
+            e,
+            "dates and timestamps have all parts, TIME those of a day, intervals years and months, or days and less");
         return E_GRAPH;
     }
     p->zoned = c->args[arg]->kind == T_TIMESTAMP_LTZ;
@@ -160,7 +168,8 @@ static enum status bind_extract(struct fn_call *c, struct arena *a, const struct
 {
     enum time_unit unit = time_unit_at(c, 0);
 
-    if (c->count != 2 || unit == UNIT_NONE) return err_set(e, E_GRAPH, "a part is taken by EXTRACT(unit FROM time), such as EXTRACT(DAY FROM t)");
+    if (c->count != 2 || unit == UNIT_NONE)
+        return err_set(e, E_GRAPH, "a part is taken by EXTRACT(unit FROM time), such as EXTRACT(DAY FROM t)");
     return bind_part(c, a, session, unit, 1, e);
 }
 
@@ -180,23 +189,47 @@ static enum status bind_named(struct fn_call *c, struct arena *a, const struct f
 static const struct fn_def functions[] = {
     {.name = "EXTRACT",
      .doc = "a part of a date, time, timestamp or interval: EXTRACT(unit FROM time)",
-     .examples = FN_EXAMPLES({"EXTRACT(DAY FROM DATE '2001-02-03')", "3"}, {"EXTRACT(MILLISECOND FROM TIME '10:20:30.5')", "500"},
+     .examples = FN_EXAMPLES({"EXTRACT(DAY FROM DATE '2001-02-03')", "3"},
+                             {"EXTRACT(MILLISECOND FROM TIME '10:20:30.5')", "500"},
                              {"EXTRACT(HOUR FROM INTERVAL '3 10:20:30' DAY TO SECOND)", "10"}),
      .flags = FN_SESSION_ZONE,
      .bind = bind_extract},
     {.name = "YEAR", .doc = "the year", .examples = FN_EXAMPLES({"YEAR(DATE '2001-02-03')", "2001"}), PART},
-    {.name = "QUARTER", .doc = "the quarter of the year, 1 to 4", .examples = FN_EXAMPLES({"QUARTER(DATE '2001-04-01')", "2"}), PART},
+    {.name = "QUARTER",
+     .doc = "the quarter of the year, 1 to 4",
+     .examples = FN_EXAMPLES({"QUARTER(DATE '2001-04-01')", "2"}),
+     PART},
     {.name = "MONTH", .doc = "the month, 1 to 12", .examples = FN_EXAMPLES({"MONTH(DATE '2001-02-03')", "2"}), PART},
-    {.name = "WEEK", .doc = "the week of ISO 8601, 1 to 53", .examples = FN_EXAMPLES({"WEEK(DATE '2005-01-01')", "53"}), PART},
-    {.name = "DAYOFYEAR", .doc = "the day of the year, 1 to 366", .examples = FN_EXAMPLES({"DAYOFYEAR(DATE '2001-02-03')", "34"}), PART},
-    {.name = "DAYOFMONTH", .doc = "the day of the month", .examples = FN_EXAMPLES({"DAYOFMONTH(DATE '2001-02-03')", "3"}), PART},
-    {.name = "DAYOFWEEK", .doc = "the day of the week, 1 is Sunday", .examples = FN_EXAMPLES({"DAYOFWEEK(DATE '2001-02-04')", "1"}), PART},
+    {.name = "WEEK",
+     .doc = "the week of ISO 8601, 1 to 53",
+     .examples = FN_EXAMPLES({"WEEK(DATE '2005-01-01')", "53"}),
+     PART},
+    {.name = "DAYOFYEAR",
+     .doc = "the day of the year, 1 to 366",
+     .examples = FN_EXAMPLES({"DAYOFYEAR(DATE '2001-02-03')", "34"}),
+     PART},
+    {.name = "DAYOFMONTH",
+     .doc = "the day of the month",
+     .examples = FN_EXAMPLES({"DAYOFMONTH(DATE '2001-02-03')", "3"}),
+     PART},
+    {.name = "DAYOFWEEK",
+     .doc = "the day of the week, 1 is Sunday",
+     .examples = FN_EXAMPLES({"DAYOFWEEK(DATE '2001-02-04')", "1"}),
+     PART},
     {.name = "HOUR", .doc = "the hour of the day", .examples = FN_EXAMPLES({"HOUR(TIME '10:20:30')", "10"}), PART},
-    {.name = "MINUTE", .doc = "the minute of the hour", .examples = FN_EXAMPLES({"MINUTE(TIME '10:20:30')", "20"}), PART},
-    {.name = "SECOND", .doc = "the second of the minute", .examples = FN_EXAMPLES({"SECOND(TIME '10:20:30')", "30"}), PART},
+    {.name = "MINUTE",
+     .doc = "the minute of the hour",
+     .examples = FN_EXAMPLES({"MINUTE(TIME '10:20:30')", "20"}),
+     PART},
+    {.name = "SECOND",
+     .doc = "the second of the minute",
+     .examples = FN_EXAMPLES({"SECOND(TIME '10:20:30')", "30"}),
+     PART},
     {0},
 };
 #undef PART
 
-const struct fn_type fn_temporal_part = {
-    .name = "temporal_part", .doc = "parts of times", .example = "EXTRACT(DAY FROM DATE '2001-02-03')", .functions = functions};
+const struct fn_type fn_temporal_part = {.name = "temporal_part",
+                                         .doc = "parts of times",
+                                         .example = "EXTRACT(DAY FROM DATE '2001-02-03')",
+                                         .functions = functions};

@@ -28,8 +28,10 @@ static void to_date(const struct fn_run *r, const struct vector *const *args, st
 
     FN_EACH_VALID(r, args, 1, i)
     {
-        if (date_parse_default(fn_str(args[0], i), &days)) VECTOR_VALUES(out, int32_t)[i] = days;
-        else vector_set_null(out, i);
+        if (date_parse_default(fn_str(args[0], i), &days))
+            VECTOR_VALUES(out, int32_t)[i] = days;
+        else
+            vector_set_null(out, i);
     }
 }
 
@@ -57,8 +59,10 @@ static void to_timestamp(const struct fn_run *r, const struct vector *const *arg
 
     FN_EACH_VALID(r, args, 1, i)
     {
-        if (time_parse_default(fn_str(args[0], i), &t)) fn_put_stamp(out, i, t);
-        else vector_set_null(out, i);
+        if (time_parse_default(fn_str(args[0], i), &t))
+            fn_put_stamp(out, i, t);
+        else
+            vector_set_null(out, i);
     }
 }
 
@@ -69,8 +73,10 @@ static void to_timestamp_by(const struct fn_run *r, const struct vector *const *
 
     FN_EACH_VALID(r, args, 2, i)
     {
-        if (time_pattern_read(p, fn_str(args[1], i), false) && time_pattern_parse(p, fn_str(args[0], i), &t)) fn_put_stamp(out, i, t);
-        else vector_set_null(out, i);
+        if (time_pattern_read(p, fn_str(args[1], i), false) && time_pattern_parse(p, fn_str(args[0], i), &t))
+            fn_put_stamp(out, i, t);
+        else
+            vector_set_null(out, i);
     }
 }
 
@@ -81,8 +87,10 @@ static void ltz_of_text(const struct fn_run *r, const struct vector *const *args
 
     FN_EACH_VALID(r, args, 1, i)
     {
-        if (time_parse_default(fn_str(args[0], i), &t)) fn_put_stamp(out, i, t);
-        else row_error(r->errors, i, FN_BAD_TEXT, "the text is no TIMESTAMP, such as 2001-01-31 10:20:30.5");
+        if (time_parse_default(fn_str(args[0], i), &t))
+            fn_put_stamp(out, i, t);
+        else
+            row_error(r->errors, i, FN_BAD_TEXT, "the text is no TIMESTAMP, such as 2001-01-31 10:20:30.5");
     }
 }
 
@@ -176,11 +184,13 @@ static enum status bind_ltz_number(struct fn_call *c, struct arena *a, struct er
         bool real = t->kind == T_FLOAT || t->kind == T_DOUBLE;
         c->args[0] = type_with_null(a, real ? &type_double : &type_bigint, t->nullable);
     }
-    if (known != NULL && known->phys == P_I32 && !vector_is_null(known, 0)) precision = VECTOR_VALUES(known, int32_t)[0];
+    if (known != NULL && known->phys == P_I32 && !vector_is_null(known, 0))
+        precision = VECTOR_VALUES(known, int32_t)[0];
     if (precision < 0 || precision > 9)
         return err_set(e, E_GRAPH, "Precision for TO_TIMESTAMP_LTZ must be between 0 and 9 but was %d", precision);
     if (c->count > 1) {
-        if (c->args[1]->kind > T_INT || c->args[1]->kind == T_BOOLEAN) return refuse(c, "a number and its precision as INT", e);
+        if (c->args[1]->kind > T_INT || c->args[1]->kind == T_BOOLEAN)
+            return refuse(c, "a number and its precision as INT", e);
         c->args[1] = type_with_null(a, &type_int, c->args[1]->nullable);
     }
     c->result = type_new(a, T_TIMESTAMP_LTZ, MAX(precision, 3), 0, true);
@@ -214,8 +224,8 @@ static enum status check_zone(struct fn_call *c, struct arena *a, struct err *e)
     struct zone *zone = ARENA_NEW(a, struct zone);
 
     if (!zone_find(name, zone))
-        return err_set(e, E_GRAPH, "Invalid timezone for parsing TIMESTAMP_LTZ: Unknown time-zone ID: %.*s", (int)MIN(name.size, (size_t)100),
-                       name.data);
+        return err_set(e, E_GRAPH, "Invalid timezone for parsing TIMESTAMP_LTZ: Unknown time-zone ID: %.*s",
+                       (int)MIN(name.size, (size_t)100), name.data);
     c->plan = zone;
     return S_OK;
 }
@@ -245,29 +255,35 @@ static enum status bind_ltz(struct fn_call *c, struct arena *a, const struct fn_
 {
     (void)session;
     if (c->count == 0) return refuse(c, "a number and its precision, or a text, a pattern and a zone", e);
-    return type_is_numeric(c->args[0]) || c->args[0]->kind == T_NULL ? bind_ltz_number(c, a, e) : bind_ltz_text(c, a, e);
+    return type_is_numeric(c->args[0]) || c->args[0]->kind == T_NULL ? bind_ltz_number(c, a, e)
+                                                                     : bind_ltz_text(c, a, e);
 }
 
 #define PATTERN .open = pattern_open, .close = pattern_close
 static const struct fn_def functions[] = {
     {.name = "TO_DATE",
      .doc = "a date from its text: '2001-2-3', or by a pattern of SimpleDateFormat's letters",
-     .examples = FN_EXAMPLES({"TO_DATE('2001-02-03')", "2001-02-03"}, {"TO_DATE('03.02.2001', 'dd.MM.yyyy')", "2001-02-03"}),
+     .examples = FN_EXAMPLES({"TO_DATE('2001-02-03')", "2001-02-03"},
+                             {"TO_DATE('03.02.2001', 'dd.MM.yyyy')", "2001-02-03"}),
      .flags = FN_MAY_FAIL | FN_MAY_BE_NULL | FN_COSTLY,
      PATTERN,
      .overloads = FN_OVERLOADS({"STRING -> DATE", to_date}, {"STRING, STRING -> DATE", to_date_by})},
     {.name = "TO_TIMESTAMP",
-     .doc = "a timestamp from its text: '2001-2-3 4:5:6', or by a pattern of DateTimeFormatter's letters; NULL when it is none",
+     .doc = "a timestamp from its text: '2001-2-3 4:5:6', or by a pattern of DateTimeFormatter's letters; NULL when it "
+            "is none",
      .examples = FN_EXAMPLES({"TO_TIMESTAMP('2001-02-03 04:05:06')", "2001-02-03 04:05:06.000"},
                              {"TO_TIMESTAMP('Feb 3, 2001', 'MMM d, yyyy')", "2001-02-03 00:00:00.000"}),
      .flags = FN_MAY_BE_NULL | FN_COSTLY,
      PATTERN,
-     .overloads = FN_OVERLOADS({"STRING -> TIMESTAMP(3)", to_timestamp}, {"STRING, STRING -> TIMESTAMP(3)", to_timestamp_by})},
+     .overloads = FN_OVERLOADS({"STRING -> TIMESTAMP(3)", to_timestamp},
+                               {"STRING, STRING -> TIMESTAMP(3)", to_timestamp_by})},
     {.name = "TO_TIMESTAMP_LTZ",
-     .doc = "an instant: of a number since 1970 in units of 10^-precision seconds (3 when it is not given), or of a text, by a pattern, in "
+     .doc = "an instant: of a number since 1970 in units of 10^-precision seconds (3 when it is not given), or of a "
+            "text, by a pattern, in "
             "a zone (UTC when it is not given)",
      .examples = FN_EXAMPLES({"TO_TIMESTAMP_LTZ(1490500000123, 3)", "2017-03-26 03:46:40.123"},
-                             {"TO_TIMESTAMP_LTZ('2017-07-01 10:20:30', 'yyyy-MM-dd HH:mm:ss', 'Europe/Berlin')", "2017-07-01 08:20:30.000"}),
+                             {"TO_TIMESTAMP_LTZ('2017-07-01 10:20:30', 'yyyy-MM-dd HH:mm:ss', 'Europe/Berlin')",
+                              "2017-07-01 08:20:30.000"}),
      .flags = FN_MAY_FAIL | FN_MAY_BE_NULL | FN_COSTLY,
      PATTERN,
      .bind = bind_ltz},

@@ -5,8 +5,8 @@
 #include "columns/function/time_values.h"
 
 struct shift_plan {
-    bool months;  /* else milliseconds */
-    int64_t size; /* of the unit, in one of these */
+    bool months;   /* else milliseconds */
+    int64_t size;  /* of the unit, in one of these */
     int64_t times; /* what the count of whole units is multiplied with */
 };
 
@@ -65,7 +65,8 @@ static void add_to_date(const struct fn_run *r, const struct vector *const *args
 static void add_to_time(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
     FN_EACH_VALID(r, args, 3, i)
-    VECTOR_VALUES(out, int32_t)[i] = (int32_t)floor_mod(fn_int(args[2], i) + shift_of(r, args[1], i) % MS_PER_DAY, MS_PER_DAY);
+    VECTOR_VALUES(out, int32_t)
+    [i] = (int32_t)floor_mod(fn_int(args[2], i) + shift_of(r, args[1], i) % MS_PER_DAY, MS_PER_DAY);
 }
 
 static enum status refuse(const struct fn_call *c, const char *form, struct err *e)
@@ -77,19 +78,22 @@ static enum status refuse(const struct fn_call *c, const char *form, struct err 
 
 static enum status bind_add(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
-    static const char form[] = "TIMESTAMPADD(unit, count, time); units are YEAR to MILLISECOND, the count is a whole number";
+    static const char form[] =
+        "TIMESTAMPADD(unit, count, time); units are YEAR to MILLISECOND, the count is a whole number";
     struct shift_plan *p = ARENA_NEW(a, struct shift_plan);
     enum time_unit unit = time_unit_at(c, 0);
 
     (void)session;
-    if (c->count != 3 || !plan_of(unit, p) || unit > UNIT_MILLISECOND || !is_time(c->args[2])) return refuse(c, form, e);
+    if (c->count != 3 || !plan_of(unit, p) || unit > UNIT_MILLISECOND || !is_time(c->args[2]))
+        return refuse(c, form, e);
     if (unit == UNIT_MILLISECOND) *p = (struct shift_plan){.size = 1};
     bool whole = c->args[1]->kind == T_NULL || (c->args[1]->kind >= T_TINYINT && c->args[1]->kind <= T_BIGINT);
     const struct type *t = c->args[2];
     if (!whole || (t->kind == T_TIME && p->months)) return refuse(c, form, e);
     bool nullable = c->args[1]->nullable || t->nullable;
     c->args[1] = type_with_null(a, &type_bigint, c->args[1]->nullable);
-    if (t->kind == T_DATE && !p->months && p->size < MS_PER_DAY) t = c->args[2] = type_new(a, T_TIMESTAMP, 6, 0, t->nullable);
+    if (t->kind == T_DATE && !p->months && p->size < MS_PER_DAY)
+        t = c->args[2] = type_new(a, T_TIMESTAMP, 6, 0, t->nullable);
     c->plan = p;
     c->result = type_with_null(a, type_with_time(a, t, TIME_NONE), nullable);
     if (type_is_stamp(t) && p->size == 1 && !p->months && t->precision < 3)
@@ -123,7 +127,8 @@ static enum status bind_difference(struct fn_call *c, struct arena *a, const str
     struct shift_plan *p = ARENA_NEW(a, struct shift_plan);
 
     (void)session;
-    if (c->count != 3 || !plan_of(time_unit_at(c, 0), p) || !is_time(c->args[1]) || !is_time(c->args[2])) return refuse(c, form, e);
+    if (c->count != 3 || !plan_of(time_unit_at(c, 0), p) || !is_time(c->args[1]) || !is_time(c->args[2]))
+        return refuse(c, form, e);
     bool first = c->args[1]->kind == T_TIMESTAMP_LTZ, second = c->args[2]->kind == T_TIMESTAMP_LTZ;
     if ((c->args[1]->kind == T_TIME) != (c->args[2]->kind == T_TIME) || first != second) return refuse(c, form, e);
     c->plan = p;

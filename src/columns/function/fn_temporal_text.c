@@ -52,15 +52,18 @@ static void put(const struct fn_run *r, struct vector *out, uint32_t row, const 
     const char *problem;
 
     buf_clear(&s->buf);
-    if (time_pattern_print(&s->print, t, &s->buf, &problem)) fn_put(r, out, row, (struct str){s->buf.data, s->buf.size});
-    else row_error(r->errors, row, FN_BAD_ARGUMENT, problem);
+    if (time_pattern_print(&s->print, t, &s->buf, &problem))
+        fn_put(r, out, row, (struct str){s->buf.data, s->buf.size});
+    else
+        row_error(r->errors, row, FN_BAD_ARGUMENT, problem);
 }
 
 /* The instant in a zone as SimpleDateFormat shows it. */
 static struct shown_time shown_in(const struct zone *zone, int64_t utc_ms)
 {
     int64_t offset = zone_calendar_offset_ms(zone, utc_ms), local = (int64_t)((uint64_t)utc_ms + (uint64_t)offset);
-    struct shown_time t = {.days = floor_div(local, MS_PER_DAY), .offset_s = offset / 1000, .is_utc = zone->count == 0 && offset == 0};
+    struct shown_time t = {
+        .days = floor_div(local, MS_PER_DAY), .offset_s = offset / 1000, .is_utc = zone->count == 0 && offset == 0};
 
     civil_from_ms(local, &t.civil);
     if (t.civil.year < 1583) civil_from_days_of_clocks(t.days, &t.civil);
@@ -145,8 +148,9 @@ static void unix_now(const struct fn_run *r, const struct vector *const *args, s
 static const struct zone *zone_of(struct text_state *s, int which, struct str name)
 {
     struct zone *z = &s->zones[which];
-    bool offset = name.size > 0 && (name.data[0] == '+' || name.data[0] == '-' || str_starts(name, STR("UTC+")) ||
-                                    str_starts(name, STR("UTC-")) || str_starts(name, STR("UT+")) || str_starts(name, STR("UT-")));
+    bool offset = name.size > 0 &&
+                  (name.data[0] == '+' || name.data[0] == '-' || str_starts(name, STR("UTC+")) ||
+                   str_starts(name, STR("UTC-")) || str_starts(name, STR("UT+")) || str_starts(name, STR("UT-")));
 
     if (s->zone_names[which].data != NULL && str_equal(s->zone_names[which], name)) return z;
     if (offset || (!zone_find_short(name, z) && !zone_find(name, z))) *z = (struct zone){0};
@@ -194,8 +198,8 @@ static bool take_texts(struct fn_call *c, struct arena *a, uint32_t first)
     return true;
 }
 
-static enum status finish(struct fn_call *c, struct arena *a, const struct fn_session *session, const struct type *result, fn_kernel run,
-                          struct err *e)
+static enum status finish(struct fn_call *c, struct arena *a, const struct fn_session *session,
+                          const struct type *result, fn_kernel run, struct err *e)
 {
     struct zone *zone = ARENA_NEW(a, struct zone);
     bool nullable = (c->def->flags & FN_MAY_BE_NULL) != 0;
@@ -219,24 +223,30 @@ static enum status bind_date_format(struct fn_call *c, struct arena *a, const st
     return finish(c, a, session, &type_string, stamp ? format_stamp : format_text, e);
 }
 
-static enum status bind_from_unixtime(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+static enum status bind_from_unixtime(struct fn_call *c, struct arena *a, const struct fn_session *session,
+                                      struct err *e)
 {
-    bool whole = c->count > 0 && (c->args[0]->kind == T_NULL || (c->args[0]->kind >= T_TINYINT && c->args[0]->kind <= T_BIGINT));
+    bool whole = c->count > 0 &&
+                 (c->args[0]->kind == T_NULL || (c->args[0]->kind >= T_TINYINT && c->args[0]->kind <= T_BIGINT));
 
-    if (!whole || c->count > 2 || !take_texts(c, a, 1)) return refuse(c, "seconds since 1970 as a whole number, and perhaps a pattern", e);
+    if (!whole || c->count > 2 || !take_texts(c, a, 1))
+        return refuse(c, "seconds since 1970 as a whole number, and perhaps a pattern", e);
     c->args[0] = type_with_null(a, &type_bigint, c->args[0]->nullable);
     return finish(c, a, session, &type_string, from_unixtime, e);
 }
 
-static enum status bind_unix_timestamp(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+static enum status bind_unix_timestamp(struct fn_call *c, struct arena *a, const struct fn_session *session,
+                                       struct err *e)
 {
-    if (c->count > 2 || !take_texts(c, a, 0)) return refuse(c, "nothing, or the text of a time and perhaps a pattern", e);
+    if (c->count > 2 || !take_texts(c, a, 0))
+        return refuse(c, "nothing, or the text of a time and perhaps a pattern", e);
     return finish(c, a, session, &type_bigint, c->count == 0 ? unix_now : unix_timestamp, e);
 }
 
 static enum status bind_convert_tz(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
-    if (c->count != 3 || !take_texts(c, a, 0)) return refuse(c, "the text of a time, the zone that it is in, and the zone that it is wanted in", e);
+    if (c->count != 3 || !take_texts(c, a, 0))
+        return refuse(c, "the text of a time, the zone that it is in, and the zone that it is wanted in", e);
     return finish(c, a, session, &type_string, convert_tz, e);
 }
 
@@ -244,27 +254,32 @@ static enum status bind_convert_tz(struct fn_call *c, struct arena *a, const str
 static const struct fn_def functions[] = {
     {.name = "DATE_FORMAT",
      .doc = "a timestamp, or the text of one, as text by a pattern of Java's letters",
-     .examples = FN_EXAMPLES({"DATE_FORMAT(TIMESTAMP '2001-02-03 14:05:06', 'EEE, d MMM yyyy hh:mm a')", "Sat, 3 Feb 2001 02:05 PM"},
-                             {"DATE_FORMAT('2001-02-03 04:05:06', 'yyyy/MM/dd')", "2001/02/03"}),
+     .examples = FN_EXAMPLES(
+         {"DATE_FORMAT(TIMESTAMP '2001-02-03 14:05:06', 'EEE, d MMM yyyy hh:mm a')", "Sat, 3 Feb 2001 02:05 PM"},
+         {"DATE_FORMAT('2001-02-03 04:05:06', 'yyyy/MM/dd')", "2001/02/03"}),
      .flags = FN_MAY_FAIL | FN_MAY_BE_NULL | FN_SESSION_ZONE | FN_COSTLY,
      TEXT,
      .bind = bind_date_format},
     {.name = "FROM_UNIXTIME",
      .doc = "seconds since 1970 as text in the session's zone; the pattern is 'yyyy-MM-dd HH:mm:ss' unless it is given",
-     .examples = FN_EXAMPLES({"FROM_UNIXTIME(44)", "1970-01-01 00:00:44"}, {"FROM_UNIXTIME(1490500000, 'yyyy/MM/dd')", "2017/03/26"}),
+     .examples = FN_EXAMPLES({"FROM_UNIXTIME(44)", "1970-01-01 00:00:44"},
+                             {"FROM_UNIXTIME(1490500000, 'yyyy/MM/dd')", "2017/03/26"}),
      .flags = FN_MAY_FAIL | FN_MAY_BE_NULL | FN_SESSION_ZONE | FN_COSTLY,
      TEXT,
      .bind = bind_from_unixtime},
     {.name = "UNIX_TIMESTAMP",
-     .doc = "seconds since 1970: of now, or of a text in the session's zone, by the pattern 'yyyy-MM-dd HH:mm:ss' unless one is given",
-     .examples = FN_EXAMPLES({"UNIX_TIMESTAMP('1970-01-01 00:00:01')", "1"}, {"UNIX_TIMESTAMP('2017/07/01', 'yyyy/MM/dd')", "1498867200"}),
+     .doc = "seconds since 1970: of now, or of a text in the session's zone, by the pattern 'yyyy-MM-dd HH:mm:ss' "
+            "unless one is given",
+     .examples = FN_EXAMPLES({"UNIX_TIMESTAMP('1970-01-01 00:00:01')", "1"},
+                             {"UNIX_TIMESTAMP('2017/07/01', 'yyyy/MM/dd')", "1498867200"}),
      .det = FN_PER_QUERY,
      .flags = FN_MAY_FAIL | FN_SESSION_ZONE | FN_COSTLY,
      TEXT,
      .bind = bind_unix_timestamp},
     {.name = "CONVERT_TZ",
      .doc = "a time's text, 'yyyy-MM-dd HH:mm:ss', from one zone to another",
-     .examples = FN_EXAMPLES({"CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')", "1969-12-31 16:00:00"}),
+     .examples = FN_EXAMPLES(
+         {"CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')", "1969-12-31 16:00:00"}),
      .flags = FN_MAY_BE_NULL | FN_COSTLY,
      TEXT,
      .bind = bind_convert_tz},
@@ -272,5 +287,7 @@ static const struct fn_def functions[] = {
 };
 #undef TEXT
 
-const struct fn_type fn_temporal_text = {
-    .name = "temporal_text", .doc = "times as texts and seconds", .example = "FROM_UNIXTIME(44)", .functions = functions};
+const struct fn_type fn_temporal_text = {.name = "temporal_text",
+                                         .doc = "times as texts and seconds",
+                                         .example = "FROM_UNIXTIME(44)",
+                                         .functions = functions};

@@ -59,9 +59,12 @@ static void round_stamp(const struct fn_run *r, const struct vector *const *args
         struct ts96 t = fn_stamp(args[0], i);
         int64_t offset = p->zoned ? zone_calendar_offset_ms(&p->zone, t.ms) : 0;
         if (p->zoned && unit < MS_PER_HOUR && unit > 0) offset = 0; /* as in Flink: minutes are those of UTC */
-        if (unit == 1) t.ms += p->up && t.ns > 0;
-        else if (unit > 0) t.ms = round_ms(t.ms + offset, unit, p->up) - offset;
-        else t.ms = round_day(p->unit, (t.ms + offset) / MS_PER_DAY, p->up) * MS_PER_DAY - offset;
+        if (unit == 1)
+            t.ms += p->up && t.ns > 0;
+        else if (unit > 0)
+            t.ms = round_ms(t.ms + offset, unit, p->up) - offset;
+        else
+            t.ms = round_day(p->unit, (t.ms + offset) / MS_PER_DAY, p->up) * MS_PER_DAY - offset;
         t.ns = 0;
         fn_put_stamp(out, i, t);
     }
@@ -72,7 +75,8 @@ static void round_date(const struct fn_run *r, const struct vector *const *args,
     const struct round_plan *p = r->call->plan;
 
     FN_EACH_VALID(r, args, 1, i)
-    VECTOR_VALUES(out, int32_t)[i] = (int32_t)(p->unit > UNIT_DAY ? fn_int(args[0], i) : round_day(p->unit, fn_int(args[0], i), p->up));
+    VECTOR_VALUES(out, int32_t)
+    [i] = (int32_t)(p->unit > UNIT_DAY ? fn_int(args[0], i) : round_day(p->unit, fn_int(args[0], i), p->up));
 }
 
 /* 24:00:00 is what 23:30:00 is rounded up to. */
@@ -84,18 +88,21 @@ static void round_clock(const struct fn_run *r, const struct vector *const *args
     FN_EACH_VALID(r, args, 1, i) VECTOR_VALUES(out, int32_t)[i] = (int32_t)round_ms(fn_int(args[0], i), unit, p->up);
 }
 
-enum status round_time_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, bool up, bool *done, struct err *e)
+enum status round_time_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, bool up, bool *done,
+                            struct err *e)
 {
     enum time_unit unit = time_unit_at(c, 1);
     const struct type *t = c->count > 0 ? c->args[0] : &type_null;
 
     *done = type_is_stamp(t) || t->kind == T_DATE || t->kind == T_TIME;
     if (!*done) return S_OK;
-    bool known = unit == UNIT_MILLENNIUM || unit == UNIT_CENTURY || unit == UNIT_DECADE || unit == UNIT_YEAR || unit == UNIT_QUARTER ||
-                 unit == UNIT_MONTH || unit == UNIT_WEEK || (unit >= UNIT_DAY && unit <= UNIT_MILLISECOND);
+    bool known = unit == UNIT_MILLENNIUM || unit == UNIT_CENTURY || unit == UNIT_DECADE || unit == UNIT_YEAR ||
+                 unit == UNIT_QUARTER || unit == UNIT_MONTH || unit == UNIT_WEEK ||
+                 (unit >= UNIT_DAY && unit <= UNIT_MILLISECOND);
     if (c->count != 2 || !known) {
         err_set(e, E_GRAPH, "'%s' of a time is written %s(time TO unit)", c->def->name, c->def->name);
-        err_hint(e, "units are YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND, DECADE, CENTURY, MILLENNIUM");
+        err_hint(e, "units are YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND, DECADE, CENTURY, "
+                    "MILLENNIUM");
         return E_GRAPH;
     }
     struct round_plan *p = ARENA_NEW(a, struct round_plan);

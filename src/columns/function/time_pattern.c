@@ -14,10 +14,10 @@ const char *const weekday_names[7] = {"Sunday", "Monday", "Tuesday", "Wednesday"
 static const struct {
     char letter;
     uint8_t most;
-} modern[] = {{'G', 5},  {'u', 19}, {'y', 19}, {'Y', 19}, {'M', 5},  {'L', 5}, {'d', 2}, {'D', 3}, {'Q', 5}, {'q', 5},
-              {'w', 2},  {'W', 1},  {'E', 5},  {'e', 5},  {'c', 5},  {'F', 1}, {'a', 1}, {'h', 2}, {'K', 2}, {'k', 2},
-              {'H', 2},  {'m', 2},  {'s', 2},  {'S', 9},  {'A', 19}, {'n', 19}, {'N', 19}, {'g', 19}, {'X', 5}, {'x', 5},
-              {'Z', 5},  {'z', 4},  {'V', 2},  {'O', 4}};
+} modern[] = {{'G', 5},  {'u', 19}, {'y', 19}, {'Y', 19}, {'M', 5}, {'L', 5}, {'d', 2},  {'D', 3},  {'Q', 5},
+              {'q', 5},  {'w', 2},  {'W', 1},  {'E', 5},  {'e', 5}, {'c', 5}, {'F', 1},  {'a', 1},  {'h', 2},
+              {'K', 2},  {'k', 2},  {'H', 2},  {'m', 2},  {'s', 2}, {'S', 9}, {'A', 19}, {'n', 19}, {'N', 19},
+              {'g', 19}, {'X', 5},  {'x', 5},  {'Z', 5},  {'z', 4}, {'V', 2}, {'O', 4}};
 static const char simple_letters[] = "GyYMLwWDdFEuaHkKhmsSzZX";
 
 static const char *check_modern(char letter, uint32_t count)
@@ -114,7 +114,8 @@ static uint32_t fixed_digits(const struct pattern_item *f)
 
 static bool is_number_simple(const struct pattern_item *f)
 {
-    return f->letter == 'M' || f->letter == 'L' ? f->count <= 2 : f->letter != 0 && strchr("yDdFuHkKhmsSwW", f->letter) != NULL;
+    return f->letter == 'M' || f->letter == 'L' ? f->count <= 2
+                                                : f->letter != 0 && strchr("yDdFuHkKhmsSwW", f->letter) != NULL;
 }
 
 static void look_ahead(struct time_pattern *p)
@@ -134,10 +135,14 @@ static void read_all(struct time_pattern *p, struct str s)
 
     for (size_t at = 0; at < s.size && p->problem == NULL;) {
         char c = s.data[at];
-        if (c == '\'') at = take_quoted(p, s, at, &used);
-        else if (is_letter(c)) at = take_field(p, s, at);
-        else if (!p->simple && strchr("[]{}#", c) != NULL && c != '\0') at = take_modern_sign(p, c, at, &depth);
-        else literal_add(p, s.data[at++], &used);
+        if (c == '\'')
+            at = take_quoted(p, s, at, &used);
+        else if (is_letter(c))
+            at = take_field(p, s, at);
+        else if (!p->simple && strchr("[]{}#", c) != NULL && c != '\0')
+            at = take_modern_sign(p, c, at, &depth);
+        else
+            literal_add(p, s.data[at++], &used);
     }
     for (; depth > 0 && p->problem == NULL && p->count < PATTERN_ITEMS_MAX; depth--) item_add(p)->letter = ']';
     look_ahead(p);

@@ -7,11 +7,11 @@
 enum { PATTERN_SIZE_MAX = 256, PATTERN_ITEMS_MAX = 96 };
 
 struct pattern_item {
-    char letter;        /* a field; 0: a literal; '[' and ']': what stands between may be missing */
-    uint16_t count;     /* letters, or bytes of the literal */
-    uint16_t at;        /* of the literal, in text */
-    uint16_t fixed;     /* digits of the fields right behind that have a fixed width */
-    bool runs_on;       /* a number follows at once: this one has as many digits as letters (SimpleDateFormat) */
+    char letter;    /* a field; 0: a literal; '[' and ']': what stands between may be missing */
+    uint16_t count; /* letters, or bytes of the literal */
+    uint16_t at;    /* of the literal, in text */
+    uint16_t fixed; /* digits of the fields right behind that have a fixed width */
+    bool runs_on;   /* a number follows at once: this one has as many digits as letters (SimpleDateFormat) */
 };
 
 struct time_pattern {
@@ -34,7 +34,8 @@ struct shown_time {
     bool is_utc;
 };
 /* False, with a sentence: a letter asks for what is not known. */
-bool time_pattern_print(const struct time_pattern *p, const struct shown_time *t, struct buf *out, const char **problem);
+bool time_pattern_print(const struct time_pattern *p, const struct shown_time *t, struct buf *out,
+                        const char **problem);
 
 /* DateTimeFormatter: the whole text; missing fields are those of 1970-01-01 00:00:00. False: it is no such text. */
 bool time_pattern_parse(const struct time_pattern *p, struct str text, struct ts96 *out);

@@ -87,8 +87,10 @@ static void put_era(struct buf *out, int64_t year, uint32_t count, bool simple)
 {
     bool christ = year > 0;
 
-    if (!simple && count == 4) put_name(out, christ ? "Anno Domini" : "Before Christ", 0);
-    else put_name(out, christ ? "AD" : "BC", !simple && count == 5 ? 1 : 0);
+    if (!simple && count == 4)
+        put_name(out, christ ? "Anno Domini" : "Before Christ", 0);
+    else
+        put_name(out, christ ? "AD" : "BC", !simple && count == 5 ? 1 : 0);
 }
 
 /* "+0130", "+01:30"; X writes Z for none, and one letter leaves out the minutes. */
@@ -136,13 +138,18 @@ static void put_day(const struct pattern_item *f, const struct shown_time *t, st
     int64_t year;
 
     switch (f->letter) {
-    case 'Y': (void)week_of(t, &year); put_year(out, year, f->count, simple); break;
+    case 'Y':
+        (void)week_of(t, &year);
+        put_year(out, year, f->count, simple);
+        break;
     case 'w': put_number(out, week_of(t, &year), f->count); break;
     case 'W': put_number(out, week_of_month(t), f->count); break;
     case 'M':
     case 'L':
-        if (f->count > 2) put_text(out, month_names[c->month - 1], f->count, simple);
-        else put_number(out, c->month, f->count);
+        if (f->count > 2)
+            put_text(out, month_names[c->month - 1], f->count, simple);
+        else
+            put_number(out, c->month, f->count);
         break;
     case 'Q':
     case 'q': put_quarter(out, c->month, f->count); break;
@@ -151,8 +158,10 @@ static void put_day(const struct pattern_item *f, const struct shown_time *t, st
     case 'F': put_number(out, simple ? (c->day - 1) / 7 + 1 : (c->day - 1) % 7 + 1, f->count); break;
     case 'e':
     case 'c':
-        if (f->count > 2) put_text(out, weekday_names[weekday_of(t)], f->count, simple);
-        else put_number(out, weekday_of(t) + 1, f->count);
+        if (f->count > 2)
+            put_text(out, weekday_names[weekday_of(t)], f->count, simple);
+        else
+            put_number(out, weekday_of(t) + 1, f->count);
         break;
     case 'E': put_text(out, weekday_names[weekday_of(t)], f->count, simple); break;
     default: put_number(out, t->days + 40587, f->count); break; /* g: the modified Julian day */
@@ -168,8 +177,10 @@ static const char *put_field(const struct pattern_item *f, const struct shown_ti
     case 'G': put_era(out, c->year, f->count, simple); break;
     case 'y': put_year(out, c->year > 0 ? c->year : 1 - c->year, f->count, simple); break;
     case 'u':
-        if (simple) put_number(out, (weekday_of(t) + 6) % 7 + 1, f->count);
-        else put_year(out, c->year, f->count, simple);
+        if (simple)
+            put_number(out, (weekday_of(t) + 6) % 7 + 1, f->count);
+        else
+            put_year(out, c->year, f->count, simple);
         break;
     case 'a': put_name(out, c->hour < 12 ? "AM" : "PM", 0); break;
     case 'H':
@@ -200,8 +211,10 @@ bool time_pattern_print(const struct time_pattern *p, const struct shown_time *t
     *problem = NULL;
     for (uint32_t i = 0; i < p->count && *problem == NULL; i++) {
         const struct pattern_item *f = &p->items[i];
-        if (f->letter == 0) buf_append(out, p->text + f->at, f->count);
-        else *problem = put_field(f, t, out, p->simple);
+        if (f->letter == 0)
+            buf_append(out, p->text + f->at, f->count);
+        else
+            *problem = put_field(f, t, out, p->simple);
     }
     return *problem == NULL;
 }

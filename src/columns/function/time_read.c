@@ -7,7 +7,20 @@
 
 #include <string.h>
 
-enum field { F_YEAR, F_MONTH, F_DAY, F_DAY_OF_YEAR, F_WEEKDAY, F_HOUR, F_HALF_HOUR, F_HALF, F_MINUTE, F_SECOND, F_NANO, F_COUNT };
+enum field {
+    F_YEAR,
+    F_MONTH,
+    F_DAY,
+    F_DAY_OF_YEAR,
+    F_WEEKDAY,
+    F_HOUR,
+    F_HALF_HOUR,
+    F_HALF,
+    F_MINUTE,
+    F_SECOND,
+    F_NANO,
+    F_COUNT
+};
 
 /* What was read so far. */
 struct fields {
@@ -111,7 +124,9 @@ static bool take_text(const struct pattern_item *f, struct str s, size_t *at, st
                              : take_name(s, at, weekday_names, 7, f->count);
 
     if (i < 0) return false;
-    return f->letter == 'a' ? set(out, F_HALF, i, 0, 1) : month ? set(out, F_MONTH, i + 1, 1, 12) : set(out, F_WEEKDAY, i, 0, 6);
+    return f->letter == 'a' ? set(out, F_HALF, i, 0, 1)
+           : month          ? set(out, F_MONTH, i + 1, 1, 12)
+                            : set(out, F_WEEKDAY, i, 0, 6);
 }
 
 static bool set_hour(struct fields *out, char letter, int64_t v)
@@ -128,7 +143,8 @@ static bool take_field(const struct pattern_item *f, struct str s, size_t *at, s
 {
     int64_t v;
 
-    if (f->letter == 'a' || f->letter == 'E' || ((f->letter == 'M' || f->letter == 'L') && f->count > 2)) return take_text(f, s, at, out);
+    if (f->letter == 'a' || f->letter == 'E' || ((f->letter == 'M' || f->letter == 'L') && f->count > 2))
+        return take_text(f, s, at, out);
     if (f->letter == 'X' || f->letter == 'x' || f->letter == 'Z') return take_offset(f, s, at);
     if (f->letter == 'S') return take_fraction(f, s, at, &v) && set(out, F_NANO, v, 0, 999999999);
     if (!take_number(f, s, at, &v)) return false;
@@ -162,7 +178,8 @@ static uint32_t section_end(const struct time_pattern *p, uint32_t from)
 }
 
 /* Items from..to; a section in brackets that does not fit leaves no trace. Depth: brackets in a pattern of at most 256 bytes. */
-static bool take_items(const struct time_pattern *p, uint32_t from, uint32_t to, struct str s, size_t *at, struct fields *out) // NOLINT
+static bool take_items(const struct time_pattern *p, uint32_t from, uint32_t to, struct str s, size_t *at,
+                       struct fields *out) // NOLINT
 {
     for (uint32_t i = from; i < to; i++) {
         const struct pattern_item *f = &p->items[i];
@@ -188,7 +205,8 @@ static bool take_items(const struct time_pattern *p, uint32_t from, uint32_t to,
 /* --- fields to a time -------------------------------------------------------------------------------------------- */
 static int64_t month_size(int64_t year, int64_t month)
 {
-    return days_from_civil((int32_t)(year + month / 12), (int32_t)(month % 12 + 1), 1) - days_from_civil((int32_t)year, (int32_t)month, 1);
+    return days_from_civil((int32_t)(year + month / 12), (int32_t)(month % 12 + 1), 1) -
+           days_from_civil((int32_t)year, (int32_t)month, 1);
 }
 
 static bool date_of(const struct fields *f, int64_t *days)
@@ -218,8 +236,10 @@ static bool resolve(const struct fields *f, struct ts96 *out)
     if (!has(f, F_HOUR) && has(f, F_HALF_HOUR) && has(f, F_HALF)) hour = f->value[F_HALF] * 12 + f->value[F_HALF_HOUR];
     if (hour == 24 && (minute != 0 || second != 0 || nano != 0)) return false;
     if (!date_of(f, &days)) return false;
-    if (hour == 24 && !(has(f, F_YEAR) && (has(f, F_DAY) || has(f, F_DAY_OF_YEAR)))) hour = 0; /* no day that it could be the end of */
-    *out = (struct ts96){.ms = days * MS_PER_DAY + hour * MS_PER_HOUR + minute * MS_PER_MINUTE + second * MS_PER_SECOND + nano / 1000000,
+    if (hour == 24 && !(has(f, F_YEAR) && (has(f, F_DAY) || has(f, F_DAY_OF_YEAR))))
+        hour = 0; /* no day that it could be the end of */
+    *out = (struct ts96){.ms = days * MS_PER_DAY + hour * MS_PER_HOUR + minute * MS_PER_MINUTE +
+                               second * MS_PER_SECOND + nano / 1000000,
                          .ns = (int32_t)(nano % 1000000)};
     return true;
 }
@@ -242,15 +262,16 @@ static bool parse_sql(struct str s, struct ts96 *out)
         if (s.size == 0 || s.data[0] != behind[i]) return false;
         s = (struct str){s.data + 1, s.size - 1};
     }
-    if (part[0].size != 4 || part[1].size > 2 || part[2].size > 2 || v[1] < 1 || v[1] > 12 || v[2] < 1 || v[2] > 31) return false;
+    if (part[0].size != 4 || part[1].size > 2 || part[2].size > 2 || v[1] < 1 || v[1] > 12 || v[2] < 1 || v[2] > 31)
+        return false;
     if (has_time && s.size > 1 && s.data[0] == '.' && s.size <= 10) {
         struct pattern_item f = {.count = (uint16_t)(s.size - 1)};
         size_t at = 1;
         if (!take_fraction(&f, s, &at, &nano)) return false;
         s.size = 0;
     }
-    *out = (struct ts96){.ms = (days_from_civil((int32_t)v[0], (int32_t)v[1], 1) + v[2] - 1) * (int64_t)MS_PER_DAY + v[3] * MS_PER_HOUR +
-                               v[4] * MS_PER_MINUTE + v[5] * MS_PER_SECOND + nano / 1000000,
+    *out = (struct ts96){.ms = (days_from_civil((int32_t)v[0], (int32_t)v[1], 1) + v[2] - 1) * (int64_t)MS_PER_DAY +
+                               v[3] * MS_PER_HOUR + v[4] * MS_PER_MINUTE + v[5] * MS_PER_SECOND + nano / 1000000,
                          .ns = (int32_t)(nano % 1000000)};
     return s.size == 0;
 }
@@ -290,14 +311,17 @@ bool time_parse_default(struct str s, struct ts96 *out)
     size_t at = 0;
     int64_t nano;
 
-    if (!take_field(&year, s, &at, &f) || !take_byte(s, &at, '-') || !take_short(s, &at, &f, F_MONTH, 1, 12)) return false;
+    if (!take_field(&year, s, &at, &f) || !take_byte(s, &at, '-') || !take_short(s, &at, &f, F_MONTH, 1, 12))
+        return false;
     if (!take_byte(s, &at, '-') || !take_short(s, &at, &f, F_DAY, 1, 31)) return false;
     if (at == s.size) return resolve(&f, out);
     if (!take_byte(s, &at, ' ') || !take_short(s, &at, &f, F_HOUR, 0, 24) || !take_byte(s, &at, ':')) return false;
-    if (!take_short(s, &at, &f, F_MINUTE, 0, 59) || !take_byte(s, &at, ':') || !take_short(s, &at, &f, F_SECOND, 0, 59)) return false;
+    if (!take_short(s, &at, &f, F_MINUTE, 0, 59) || !take_byte(s, &at, ':') || !take_short(s, &at, &f, F_SECOND, 0, 59))
+        return false;
     if (take_byte(s, &at, '.')) {
         fraction.count = (uint16_t)MIN(digits_at(s, at), (size_t)9);
-        if (fraction.count > 0 && (!take_fraction(&fraction, s, &at, &nano) || !set(&f, F_NANO, nano, 0, 999999999))) return false;
+        if (fraction.count > 0 && (!take_fraction(&fraction, s, &at, &nano) || !set(&f, F_NANO, nano, 0, 999999999)))
+            return false;
     }
     return at == s.size && resolve(&f, out);
 }
@@ -310,8 +334,10 @@ bool date_parse_default(struct str s, int32_t *days)
     int count = 0;
 
     const char *blank = s.size > 1 ? memchr(s.data + 1, ' ', s.size - 1) : NULL;
-    if (blank != NULL && s.data[0] != ' ') s.size = (size_t)(blank - s.data);
-    else if (blank != NULL) s = str_trim(s);
+    if (blank != NULL && s.data[0] != ' ')
+        s.size = (size_t)(blank - s.data);
+    else if (blank != NULL)
+        s = str_trim(s);
     do {
         if (count == 3 || !str_cut(&s, '-', &part)) return false;
         part = str_trim(part);

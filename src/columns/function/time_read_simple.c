@@ -12,7 +12,7 @@
 struct parts {
     int64_t year, month, day, day_of_year; /* day_of_year: 0 = not given */
     int64_t hour, minute, second, ms;
-    int half;          /* 0 AM, 1 PM */
+    int half; /* 0 AM, 1 PM */
     bool halves, before_christ, zoned;
     int64_t offset_ms;
 };
@@ -39,7 +39,9 @@ static int take_name(struct str s, size_t *at, const char *const *names, int cou
     for (int whole = 1; whole >= 0; whole--)
         for (int i = 0; i < count; i++) {
             size_t size = whole ? strlen(names[i]) : 3;
-            if (s.size - *at < size || !str_equal_nocase((struct str){s.data + *at, size}, (struct str){names[i], size})) continue;
+            if (s.size - *at < size ||
+                !str_equal_nocase((struct str){s.data + *at, size}, (struct str){names[i], size}))
+                continue;
             *at += size;
             return i;
         }
@@ -66,7 +68,8 @@ static bool take_zone(const struct pattern_item *f, struct str s, size_t *at, st
     if (!take_digits(s, at, 2, &hours, &n) || hours > 23) return false;
     bool colon = *at < s.size && s.data[*at] == ':' && (named || f->count == 3);
     if (colon) (*at)++;
-    if (!(f->letter == 'X' && f->count == 1) && !(named && !colon) && (!take_digits(s, at, 2, &minutes, &n) || n != 2 || minutes > 59))
+    if (!(f->letter == 'X' && f->count == 1) && !(named && !colon) &&
+        (!take_digits(s, at, 2, &minutes, &n) || n != 2 || minutes > 59))
         return false;
     out->offset_ms = (hours * 60 + minutes) * 60000 * (minus ? -1 : 1);
     return true;
@@ -86,11 +89,15 @@ static bool take_text(const struct pattern_item *f, struct str s, size_t *at, st
     const char *const *names = f->letter == 'a' ? halves : eras;
     if (s.size - *at < 2) return false;
     struct str two = {s.data + *at, 2};
-    i = str_equal_nocase(two, (struct str){names[0], 2}) ? 0 : str_equal_nocase(two, (struct str){names[1], 2}) ? 1 : -1;
+    i = str_equal_nocase(two, (struct str){names[0], 2})   ? 0
+        : str_equal_nocase(two, (struct str){names[1], 2}) ? 1
+                                                           : -1;
     if (i < 0) return false;
     *at += 2;
-    if (f->letter == 'a') out->half = i;
-    else out->before_christ = i == 1;
+    if (f->letter == 'a')
+        out->half = i;
+    else
+        out->before_christ = i == 1;
     return true;
 }
 
@@ -124,7 +131,8 @@ static bool take_field(const struct pattern_item *f, struct str s, size_t *at, s
     while (*at < s.size && (s.data[*at] == ' ' || s.data[*at] == '\t')) (*at)++;
     if (*at >= s.size) return false;
     if (f->letter == 'z' || f->letter == 'Z' || f->letter == 'X') return take_zone(f, s, at, out);
-    if (strchr("aEG", f->letter) != NULL || ((f->letter == 'M' || f->letter == 'L') && f->count > 2)) return take_text(f, s, at, out);
+    if (strchr("aEG", f->letter) != NULL || ((f->letter == 'M' || f->letter == 'L') && f->count > 2))
+        return take_text(f, s, at, out);
     if (f->runs_on && s.size - *at < f->count) return false;
     if (!take_digits(s, at, f->runs_on ? f->count : 0, &v, &digits)) return false;
     set_number(f, v, digits, out);
@@ -133,10 +141,13 @@ static bool take_field(const struct pattern_item *f, struct str s, size_t *at, s
 
 static bool compose(const struct parts *t, const struct zone *zone, int64_t *utc_ms)
 {
-    int64_t year = t->before_christ ? 1 - t->year : t->year, hour = t->hour + (t->halves && t->half == 1 ? 12 : 0), days, ms;
+    int64_t year = t->before_christ ? 1 - t->year : t->year, hour = t->hour + (t->halves && t->half == 1 ? 12 : 0),
+            days, ms;
 
-    if (year > 9999999 || year < -9999999 || t->month > 9999999 || t->day > 999999999 || t->day_of_year > 999999999) return false;
-    days = t->day_of_year > 0 ? days_of_clocks(year, 1, 1) + t->day_of_year - 1 : days_of_clocks(year, t->month, t->day);
+    if (year > 9999999 || year < -9999999 || t->month > 9999999 || t->day > 999999999 || t->day_of_year > 999999999)
+        return false;
+    days = t->day_of_year > 0 ? days_of_clocks(year, 1, 1) + t->day_of_year - 1
+                              : days_of_clocks(year, t->month, t->day);
     if (hour > 9999999999 || t->minute > 9999999999 || t->second > 9999999999 || t->ms > 9999999999999) return false;
     ms = days * MS_PER_DAY + hour * MS_PER_HOUR + t->minute * MS_PER_MINUTE + t->second * MS_PER_SECOND + t->ms;
     *utc_ms = t->zoned ? ms - t->offset_ms : zone_to_utc_late_ms(zone, ms);

@@ -17,14 +17,25 @@ enum status fn_zone_find(const struct fn_session *session, struct zone *out, str
 /* --- units ------------------------------------------------------------------------------------------------------- */
 enum time_unit time_unit_of(struct str name)
 {
-    static const char *const names[] = {
-        [UNIT_MILLENNIUM] = "MILLENNIUM", [UNIT_CENTURY] = "CENTURY", [UNIT_DECADE] = "DECADE",
-        [UNIT_YEAR] = "YEAR", [UNIT_ISOYEAR] = "ISOYEAR", [UNIT_QUARTER] = "QUARTER",
-        [UNIT_MONTH] = "MONTH", [UNIT_WEEK] = "WEEK", [UNIT_DOY] = "DOY",
-        [UNIT_DOW] = "DOW", [UNIT_ISODOW] = "ISODOW", [UNIT_DAY] = "DAY",
-        [UNIT_HOUR] = "HOUR", [UNIT_MINUTE] = "MINUTE", [UNIT_SECOND] = "SECOND",
-        [UNIT_MILLISECOND] = "MILLISECOND", [UNIT_MICROSECOND] = "MICROSECOND", [UNIT_NANOSECOND] = "NANOSECOND",
-        [UNIT_EPOCH] = "EPOCH"};
+    static const char *const names[] = {[UNIT_MILLENNIUM] = "MILLENNIUM",
+                                        [UNIT_CENTURY] = "CENTURY",
+                                        [UNIT_DECADE] = "DECADE",
+                                        [UNIT_YEAR] = "YEAR",
+                                        [UNIT_ISOYEAR] = "ISOYEAR",
+                                        [UNIT_QUARTER] = "QUARTER",
+                                        [UNIT_MONTH] = "MONTH",
+                                        [UNIT_WEEK] = "WEEK",
+                                        [UNIT_DOY] = "DOY",
+                                        [UNIT_DOW] = "DOW",
+                                        [UNIT_ISODOW] = "ISODOW",
+                                        [UNIT_DAY] = "DAY",
+                                        [UNIT_HOUR] = "HOUR",
+                                        [UNIT_MINUTE] = "MINUTE",
+                                        [UNIT_SECOND] = "SECOND",
+                                        [UNIT_MILLISECOND] = "MILLISECOND",
+                                        [UNIT_MICROSECOND] = "MICROSECOND",
+                                        [UNIT_NANOSECOND] = "NANOSECOND",
+                                        [UNIT_EPOCH] = "EPOCH"};
 
     if (str_starts(name, STR("SQL_TSI_"))) name = (struct str){name.data + 8, name.size - 8};
     for (size_t i = 1; i < COUNT_OF(names); i++)
@@ -40,8 +51,9 @@ enum time_unit time_unit_at(const struct fn_call *c, uint32_t arg)
 
 int64_t time_unit_ms(enum time_unit u)
 {
-    static const int32_t ms[] = {[UNIT_DAY] = MS_PER_DAY, [UNIT_HOUR] = MS_PER_HOUR, [UNIT_MINUTE] = MS_PER_MINUTE,
-                                 [UNIT_SECOND] = MS_PER_SECOND, [UNIT_MILLISECOND] = 1, [UNIT_EPOCH] = 0};
+    static const int32_t ms[] = {
+        [UNIT_DAY] = MS_PER_DAY,       [UNIT_HOUR] = MS_PER_HOUR, [UNIT_MINUTE] = MS_PER_MINUTE,
+        [UNIT_SECOND] = MS_PER_SECOND, [UNIT_MILLISECOND] = 1,    [UNIT_EPOCH] = 0};
     return ms[u];
 }
 

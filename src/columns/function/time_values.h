@@ -12,19 +12,40 @@ static inline int64_t floor_mod(int64_t a, int64_t b) { return a % b + (a % b < 
 
 static inline struct ts96 fn_stamp(const struct vector *v, uint32_t row)
 {
-    return timestamp_load((const char *)v->data + phys_width((enum phys)v->phys) * vector_at(v, row), v->type->precision);
+    return timestamp_load((const char *)v->data + phys_width((enum phys)v->phys) * vector_at(v, row),
+                          v->type->precision);
 }
 static inline void fn_put_stamp(struct vector *out, uint32_t row, struct ts96 t)
 {
     timestamp_store(t, out->type->precision, (char *)out->data + phys_width((enum phys)out->phys) * row);
 }
 static inline bool type_is_stamp(const struct type *t) { return t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ; }
-static inline bool type_is_interval(const struct type *t) { return t->kind == T_INTERVAL_MONTH || t->kind == T_INTERVAL_SECOND; }
+static inline bool type_is_interval(const struct type *t)
+{
+    return t->kind == T_INTERVAL_MONTH || t->kind == T_INTERVAL_SECOND;
+}
 
 /* Units as they stand in EXTRACT, FLOOR, TIMESTAMPADD. */
 enum time_unit {
-    UNIT_NONE, UNIT_MILLENNIUM, UNIT_CENTURY, UNIT_DECADE, UNIT_YEAR, UNIT_ISOYEAR, UNIT_QUARTER, UNIT_MONTH, UNIT_WEEK, UNIT_DOY,
-    UNIT_DOW, UNIT_ISODOW, UNIT_DAY, UNIT_HOUR, UNIT_MINUTE, UNIT_SECOND, UNIT_MILLISECOND, UNIT_MICROSECOND, UNIT_NANOSECOND,
+    UNIT_NONE,
+    UNIT_MILLENNIUM,
+    UNIT_CENTURY,
+    UNIT_DECADE,
+    UNIT_YEAR,
+    UNIT_ISOYEAR,
+    UNIT_QUARTER,
+    UNIT_MONTH,
+    UNIT_WEEK,
+    UNIT_DOY,
+    UNIT_DOW,
+    UNIT_ISODOW,
+    UNIT_DAY,
+    UNIT_HOUR,
+    UNIT_MINUTE,
+    UNIT_SECOND,
+    UNIT_MILLISECOND,
+    UNIT_MICROSECOND,
+    UNIT_NANOSECOND,
     UNIT_EPOCH,
 };
 enum time_unit time_unit_of(struct str name); /* "DAY", "SQL_TSI_DAY"; UNIT_NONE when it is no unit */
