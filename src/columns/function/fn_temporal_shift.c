@@ -1,4 +1,4 @@
-/* fn_temporal_shift.c - TIMESTAMPADD and TIMESTAMPDIFF. Adding is time + interval (time_arithmetic.c); a DATE to which hours are
+/* fn_temporal_shift.c - TIMESTAMPADD, TIMESTAMPDIFF, and (a - b) DAY. Adding is time + interval (time_arithmetic.c); a DATE to which hours are
  * added becomes a TIMESTAMP. Differences are whole units toward zero, counted as an INT that wraps, as in Flink; below seconds they
  * are seconds times what a second has of them. */
 #include "columns/function/time_arithmetic.h"
@@ -137,7 +137,42 @@ static enum status bind_difference(struct fn_call *c, struct arena *a, const str
     return S_OK;
 }
 
+/* --- (a - b) unit ------------------------------------------------------------------------------------------------ */
+static void difference_ms(const struct fn_run *r, const struct vector *const *args, struct vector *out)
+{
+    FN_EACH_VALID(r, args, 2, i)
+    VECTOR_VALUES(out, int64_t)[i] = (int64_t)((uint64_t)ms_of(args[0], i) - (uint64_t)ms_of(args[1], i));
+}
+
+static void difference_months(const struct fn_run *r, const struct vector *const *args, struct vector *out)
+{
+    FN_EACH_VALID(r, args, 2, i)
+    VECTOR_VALUES(out, int32_t)[i] = (int32_t)months_between_ms(ms_of(args[0], i), ms_of(args[1], i));
+}
+
+static enum status bind_interval(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    static const char form[] = "(a - b) DAY with two dates or timestamps, or two TIMEs";
+    enum time_unit unit = time_unit_at(c, 2);
+    struct shift_plan p;
+
+    (void)session;
+    if (c->count != 3 || !plan_of(unit, &p) || !is_time(c->args[0]) || !is_time(c->args[1])) return refuse(c, form, e);
+    bool first = c->args[0]->kind == T_TIMESTAMP_LTZ, second = c->args[1]->kind == T_TIMESTAMP_LTZ;
+    if ((c->args[0]->kind == T_TIME) != (c->args[1]->kind == T_TIME) || first != second) return refuse(c, form, e);
+    c->result = type_new(a, p.months ? T_INTERVAL_MONTH : T_INTERVAL_SECOND, 0, 0,
+                         c->args[0]->nullable || c->args[1]->nullable);
+    c->run = p.months ? difference_months : difference_ms;
+    return S_OK;
+}
+
 static const struct fn_def functions[] = {
+    {.name = "TIME_DIFFERENCE",
+     .doc = "what lies between two times as an interval, written (a - b) unit: whole months for YEAR and MONTH, else "
+            "to the millisecond",
+     .examples = FN_EXAMPLES({"(DATE '2001-03-31' - DATE '2001-02-28') DAY", "+31 00:00:00.000"},
+                             {"(DATE '2001-03-31' - DATE '2001-02-28') MONTH", "+0-01"}),
+     .bind = bind_interval},
     {.name = "TIMESTAMPADD",
      .doc = "a time moved by so many units: TIMESTAMPADD(unit, count, time)",
      .examples = FN_EXAMPLES({"TIMESTAMPADD(MONTH, 1, TIMESTAMP '2003-01-31 03:04:05')", "2003-02-28 03:04:05"},

@@ -186,6 +186,17 @@ static enum status bind_overlaps(struct binder *b, const struct ast_expr *x, str
     return branch(b, x, EXPR_AND, both, 2, out);
 }
 
+/* (a - b) DAY */
+static enum status bind_difference(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    const struct ast_expr *minus = x->args.items[0];
+    struct expr *args[3];
+
+    for (uint32_t i = 0; i < 2; i++) TRY(bind_expr(b, minus->args.items[i], &args[i]));
+    TRY(expr_constant(&b->m, &type_string, x->text, &args[2], b->e));
+    return call(b, x, STR("TIME_DIFFERENCE"), args, 3, out);
+}
+
 /* NOT LIKE and the like: the function without NOT, then NOT. */
 static enum status bind_operator(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
@@ -198,6 +209,7 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
     if (x->op->form == FORM_QUANTIFIED || x->op->form == FORM_EXISTS || x->op->form == FORM_QUERY)
         return fail(b, x->place, "a sub-query cannot stand here");
     if (str_equal(name, STR("OVERLAPS"))) return bind_overlaps(b, x, out);
+    if (x->op->form == FORM_POSTFIX && x->op->precedence == PRECEDENCE_ITEM) return bind_difference(b, x, out);
     TRY(bind_args(b, x, &args, &count));
     if (x->op->form == FORM_BETWEEN) return bind_between(b, x, args, out);
     if (str_equal(name, STR("AND"))) return branch(b, x, EXPR_AND, args, count, out);

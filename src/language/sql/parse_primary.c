@@ -94,6 +94,25 @@ static enum status parse_constructor(struct parser *p, struct ast_expr **out)
     return ast_call(p, sql_op_find(name, FORM_BRACKETS), parse_since(p, from), list.items, list.count, out);
 }
 
+/* (a - b) DAY, DAY TO SECOND, ...: the difference of two times as an interval. The first unit says all: years and months, or days and
+ * less. */
+static enum status parse_difference(struct parser *p, struct ast_place from, struct ast_expr **x)
+{
+    static const enum keyword units[] = {KW_YEAR, KW_MONTH, KW_DAY, KW_HOUR, KW_MINUTE, KW_SECOND};
+    const struct ast_expr *minus = *x;
+    struct ast_expr *args[1] = {*x};
+    struct ast_type unit;
+
+    if (minus->kind != AX_CALL || minus->op == NULL || minus->op != sql_op_find("-", FORM_INFIX)) return S_OK;
+    for (size_t i = 0; i < COUNT_OF(units); i++) {
+        if (!is_word(p, 0, units[i])) continue;
+        const struct sql_op *op = sql_op_find(keyword_text(units[i]), FORM_POSTFIX);
+        TRY(parse_interval_unit(p, &unit));
+        return ast_call(p, op, parse_since(p, from), args, 1, x);
+    }
+    return S_OK;
+}
+
 /* (x), (a, b), (SELECT ..), ROW(a, b) */
 static enum status parse_parentheses(struct parser *p, struct ast_expr **out)
 {
@@ -107,7 +126,7 @@ static enum status parse_parentheses(struct parser *p, struct ast_expr **out)
     TRY(expect_symbol(p, ")"));
     if (!row && list.count == 1) {
         *out = list.items[0];
-        return S_OK;
+        return parse_difference(p, from, out);
     }
     struct ast_expr *x = ast_new(p, AX_LIST, parse_since(p, from));
     x->flag = row;

@@ -5,6 +5,7 @@
 
 #define INFIX(name, precedence) {name, NULL, FORM_INFIX, precedence, false}
 #define IS(name) {name, NULL, FORM_POSTFIX, PRECEDENCE_IS, false}
+#define UNIT(name) {name, NULL, FORM_POSTFIX, PRECEDENCE_ITEM, false} /* (a - b) DAY */
 #define LIKE(name) {name, NULL, FORM_LIKE, PRECEDENCE_BETWEEN, false}
 #define BETWEEN(name) {name, NULL, FORM_BETWEEN, PRECEDENCE_BETWEEN, false}
 #define QUANTIFIED(name) {name, NULL, FORM_QUANTIFIED, PRECEDENCE_BETWEEN, false}
@@ -32,6 +33,7 @@ static const struct sql_op ops[] = {
     {"||", NULL, FORM_INFIX, PRECEDENCE_MULTIPLY, true},
     {"NEGATE", "-", FORM_PREFIX, PRECEDENCE_SIGN, false},
     {"PLUS", "+", FORM_PREFIX, PRECEDENCE_SIGN, false},
+    UNIT("YEAR"), UNIT("MONTH"), UNIT("DAY"), UNIT("HOUR"), UNIT("MINUTE"), UNIT("SECOND"),
     {"ITEM", "[]", FORM_ITEM, PRECEDENCE_ITEM, false},
     {"EXISTS", NULL, FORM_EXISTS, PRECEDENCE_ITEM, false},
     {"UNIQUE", NULL, FORM_EXISTS, PRECEDENCE_ITEM, false},

@@ -257,6 +257,10 @@ static void test_temporal_rows(void **state)
     expect_rows(&f, "FROM_UNIXTIME(b, CASE WHEN a = 1 THEN 'HH:mm:ss' ELSE 'ss' END)", "01:00:10 | 00 | 58");
     expect_rows(&f, "FROM_UNIXTIME(b, 'z')",
                 "names of zones other than UTC are not known: take X or Z for the offset in \"FROM_UNIXTIME(b, 'z')\", row +I[1, 10, x, true]");
+    expect_rows(&f, "(TIMESTAMPADD(MONTH, a, DATE '2001-01-31') - DATE '2001-01-31') DAY", "+28 00:00:00.000 | NULL | +89 00:00:00.000");
+    expect_rows(&f, "(DATE '2001-01-31' - TIMESTAMPADD(MONTH, a, DATE '2001-01-31')) MONTH", "-0-01 | NULL | -0-03");
+    expect_rows(&f, "CAST((TIMESTAMP '2001-03-31 00:00:00' - TIMESTAMP '2001-02-28 00:00:00') HOUR AS STRING)",
+                "+31 00:00:00.000 | +31 00:00:00.000 | +31 00:00:00.000");
     expect_rows(&f, "UNIX_TIMESTAMP(s)", "-9223372036854775808 | NULL | -9223372036854775808");
     expect_rows(&f, "TO_DATE(s)", "NULL | NULL | NULL");
     expect_rows(&f, "TO_TIMESTAMP(s, s)", "NULL | NULL | NULL");
@@ -288,6 +292,7 @@ static void test_temporal_mistakes(void **state)
          "Invalid timezone for parsing TIMESTAMP_LTZ: Unknown time-zone ID: Nowhere/City at line 1, column 8"},
         {"DATE_FORMAT(TIMESTAMP '2001-02-03 14:05:06', 'z')",
          "the pattern asks for a zone, and the time has none in \"DATE_FORMAT(2001-02-03 14:05:06, 'z')\", row +I[1, 10, x, true]"},
+        {"(DATE '2001-02-03' - 1) DAY", "'TIME_DIFFERENCE' does not take these arguments at line 1, column 8"},
         {"DATE '2001-02-03' OVERLAPS DATE '2001-02-04'",
          "a period is two times, or a time and an interval, in parentheses at line 1, column 8"},
     };
