@@ -80,7 +80,7 @@ static void part_of_stamp(const struct fn_run *r, const struct vector *const *ar
     FN_EACH_VALID(r, args, r->call->count, i)
     {
         struct ts96 t = fn_stamp(times, i);
-        if (p->zoned) t.ms += zone_calendar_offset_ms(&p->zone, t.ms);
+        if (p->zoned) t.ms = (int64_t)((uint64_t)t.ms + (uint64_t)zone_calendar_offset_ms(&p->zone, t.ms));
         VECTOR_VALUES(out, int64_t)[i] = part_of(p->unit, t);
     }
 }
@@ -104,9 +104,7 @@ static void part_of_months(const struct fn_run *r, const struct vector *const *a
     {
         int32_t months = fn_int(args[p->arg], i);
         VECTOR_VALUES(out, int64_t)
-        [i] = p->unit == UNIT_YEAR      ? months / 12
-              : p->unit == UNIT_QUARTER ? months % 12 / 3 + 1
-                                        : months % 12;
+        [i] = p->unit == UNIT_YEAR ? months / 12 : p->unit == UNIT_QUARTER ? months % 12 / 3 + 1 : months % 12;
     }
 }
 

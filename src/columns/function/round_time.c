@@ -42,10 +42,13 @@ static int64_t round_day(enum time_unit unit, int64_t days, bool up)
     }
 }
 
+/* Wraps at the ends of time, as in Java. */
+static int64_t plus(int64_t a, int64_t b) { return (int64_t)((uint64_t)a + (uint64_t)b); }
+
 static int64_t round_ms(int64_t ms, int64_t unit, bool up)
 {
     int64_t rest = floor_mod(ms, unit);
-    return ms - rest + (up && rest > 0 ? unit : 0);
+    return plus(ms, (up && rest > 0 ? unit : 0) - rest);
 }
 
 /* --- kernels ----------------------------------------------------------------------------------------------------- */
@@ -62,9 +65,9 @@ static void round_stamp(const struct fn_run *r, const struct vector *const *args
         if (unit == 1)
             t.ms += p->up && t.ns > 0;
         else if (unit > 0)
-            t.ms = round_ms(t.ms + offset, unit, p->up) - offset;
+            t.ms = plus(round_ms(plus(t.ms, offset), unit, p->up), -offset);
         else
-            t.ms = round_day(p->unit, (t.ms + offset) / MS_PER_DAY, p->up) * MS_PER_DAY - offset;
+            t.ms = round_day(p->unit, plus(t.ms, offset) / MS_PER_DAY, p->up) * MS_PER_DAY - offset;
         t.ns = 0;
         fn_put_stamp(out, i, t);
     }

@@ -215,7 +215,7 @@ static bool date_of(const struct fields *f, int64_t *days)
             day = has(f, F_DAY) ? f->value[F_DAY] : 1;
     bool whole = has(f, F_YEAR) && has(f, F_MONTH) && has(f, F_DAY);
 
-    if (year > 9999999) return false;
+    if (year > 5000000) return false;
     if (has(f, F_YEAR) && has(f, F_DAY_OF_YEAR) && !has(f, F_MONTH)) {
         *days = days_from_civil((int32_t)year, 1, 1) + f->value[F_DAY_OF_YEAR] - 1;
         return *days < days_from_civil((int32_t)year + 1, 1, 1);

@@ -144,7 +144,7 @@ static bool compose(const struct parts *t, const struct zone *zone, int64_t *utc
     int64_t year = t->before_christ ? 1 - t->year : t->year, hour = t->hour + (t->halves && t->half == 1 ? 12 : 0),
             days, ms;
 
-    if (year > 9999999 || year < -9999999 || t->month > 9999999 || t->day > 999999999 || t->day_of_year > 999999999)
+    if (year > 5000000 || year < -5000000 || t->month > 9999999 || t->day > 999999999 || t->day_of_year > 999999999)
         return false;
     days = t->day_of_year > 0 ? days_of_clocks(year, 1, 1) + t->day_of_year - 1
                               : days_of_clocks(year, t->month, t->day);

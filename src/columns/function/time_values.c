@@ -100,13 +100,13 @@ static int32_t days_in_month(int64_t year, int64_t month)
     return days[month - 1] + (month == 2 && leap);
 }
 
-/* Years beyond those of 32 bits do not occur in dates, and wrap. */
+/* Months are counted in 32 bits, as in Java. */
 int64_t days_add_months(int64_t days, int64_t months)
 {
     struct civil c;
 
     civil_from_days((int32_t)days, &c);
-    int64_t m = (int64_t)((uint64_t)c.year * 12 + (uint64_t)c.month - 1 + (uint64_t)months);
+    int64_t m = (int64_t)c.year * 12 + c.month - 1 + (int32_t)(uint32_t)(uint64_t)months;
     int64_t year = floor_div(m, 12), month = m - year * 12 + 1;
     return days_from_civil((int32_t)year, (int32_t)month, MIN(c.day, days_in_month(year, month)));
 }

@@ -261,6 +261,13 @@ static void test_temporal_rows(void **state)
     expect_rows(&f, "(DATE '2001-01-31' - TIMESTAMPADD(MONTH, a, DATE '2001-01-31')) MONTH", "-0-01 | NULL | -0-03");
     expect_rows(&f, "CAST((TIMESTAMP '2001-03-31 00:00:00' - TIMESTAMP '2001-02-28 00:00:00') HOUR AS STRING)",
                 "+31 00:00:00.000 | +31 00:00:00.000 | +31 00:00:00.000");
+    /* The ends of what numbers hold: any value, but no overflow. */
+    expect_rows(&f, "TIMESTAMPADD(YEAR, 9223372036854775807 - a + a, DATE '2001-01-31')", "2000-01-31 | NULL | 2000-01-31");
+    expect_rows(&f, "FROM_UNIXTIME(9223372036854775807 - a + a) IS NULL", "FALSE | TRUE | FALSE");
+    expect_rows(&f, "UNIX_TIMESTAMP('99999999999999-99999999-999999999', 'yyyy-MM-dd') + a", "-9223372036854775807 | NULL | -9223372036854775805");
+    expect_rows(&f, "YEAR(CAST(TIMESTAMP '2001-01-01 00:00:00' + INTERVAL '1' SECOND * 9223372036854775 AS TIMESTAMP_LTZ(3))) IS NULL",
+                "FALSE | FALSE | FALSE");
+    expect_rows(&f, "CEIL(TIMESTAMP '2001-01-01 00:00:00' + INTERVAL '1' SECOND * 9223371000000000 TO HOUR) IS NULL", "FALSE | FALSE | FALSE");
     expect_rows(&f, "UNIX_TIMESTAMP(s)", "-9223372036854775808 | NULL | -9223372036854775808");
     expect_rows(&f, "TO_DATE(s)", "NULL | NULL | NULL");
     expect_rows(&f, "TO_TIMESTAMP(s, s)", "NULL | NULL | NULL");
