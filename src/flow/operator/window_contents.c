@@ -6,7 +6,7 @@
 #include "flow/operator/window_internal.h"
 
 /* --- tables ------------------------------------------------------------------------------------------------------- */
-static const struct type *with_words(struct arena *a, const struct type *front, uint32_t words)
+const struct type *window_with_words(struct arena *a, const struct type *front, uint32_t words)
 {
     uint32_t n = front != NULL ? front->child_count : 0;
     const char **names = ARENA_ARRAY(a, const char *, n + words);
@@ -46,7 +46,7 @@ static enum status log_open(struct window_engine *e, uint32_t input)
                                   .version = 1,
                                   .shape = STATE_LOG,
                                   .key = e->key_type,
-                                  .value = with_words(a, kept, log->has_times + log->has_arrivals)};
+                                  .value = window_with_words(a, kept, log->has_times + log->has_arrivals)};
     TRY(state_open(op->state, &log->def, &log->table, op->err));
     window_rows_init(&log->rows, in, e->plan.kept[input], op->mem);
     return state_probe_init(&log->probe, log->def.value, op->mem, op->err);
@@ -64,7 +64,7 @@ static enum status contents_open(struct window_engine *e)
                                          .version = 1,
                                          .shape = STATE_MAP,
                                          .key = e->key_type,
-                                         .value = with_words(op->plan->arena, acc, e->word_count)};
+                                         .value = window_with_words(op->plan->arena, acc, e->word_count)};
     return state_open(op->state, &e->contents_def, &e->contents, op->err);
 }
 
@@ -81,7 +81,7 @@ enum status window_contents_open(struct window_engine *e)
                                      .version = 1,
                                      .shape = STATE_MAP,
                                      .key = e->key_type,
-                                     .value = with_words(op->plan->arena, e->last_value.type, 1)};
+                                     .value = window_with_words(op->plan->arena, e->last_value.type, 1)};
     return state_open(op->state, &e->last_def, &e->last, op->err);
 }
 
@@ -323,6 +323,20 @@ enum status window_contents_fire(struct window_engine *e, const struct window_it
 }
 
 /* --- taking away -------------------------------------------------------------------------------------------------- */
+void window_acc_clear(struct state_table *t, void *row, uint32_t fields)
+{
+    const struct state_layout *l = &t->value;
+
+    for (uint32_t f = 0; f < fields; f++) {
+        char *at = (char *)row + l->fields[f].offset;
+        if (l->fields[f].form == STATE_STRING || l->fields[f].form == STATE_NESTED)
+            state_text_set(t, 0, (struct state_text *)(void *)at, (struct str){"", 0});
+        else
+            memset(at, 0, l->fields[f].form == STATE_WIDE ? 16 : 8);
+        state_set_valid(l, row, f);
+    }
+}
+
 void window_contents_purge(struct window_engine *e, uint32_t slot)
 {
     bit_set(e->is_purged, slot);
@@ -330,15 +344,7 @@ void window_contents_purge(struct window_engine *e, uint32_t slot)
         if (e->logs[i].table != NULL && e->logs[i].heads[slot] != NULL)
             state_head_clear(e->logs[i].table, 0, e->logs[i].heads[slot]);
     if (e->contents == NULL) return;
-    const struct state_layout *l = &e->contents->value;
-    for (uint32_t f = 0; f < e->word_field; f++) {
-        char *at = (char *)e->acc[slot] + l->fields[f].offset;
-        if (l->fields[f].form == STATE_STRING || l->fields[f].form == STATE_NESTED)
-            state_text_set(e->contents, 0, (struct state_text *)(void *)at, (struct str){"", 0});
-        else
-            memset(at, 0, l->fields[f].form == STATE_WIDE ? 16 : 8);
-        state_set_valid(l, e->acc[slot], f);
-    }
+    window_acc_clear(e->contents, e->acc[slot], e->word_field);
     *window_word(e, slot, WORD_ROWS) = 0;
 }
 

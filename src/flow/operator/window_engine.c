@@ -13,7 +13,7 @@
  * next one, so that no window is opened again that has been emitted. */
 #include "flow/operator/window_engine.h"
 
-#include "flow/operator/window_internal.h"
+#include "flow/operator/window_spans.h"
 
 /* --- graph time --------------------------------------------------------------------------------------------------- */
 static enum status check_trigger(const struct window_config *c, struct err *e)
@@ -155,6 +155,8 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     e->key_count = op->plan->key_count[0];
     for (uint32_t i = 0; i < COUNT_OF(e->cols); i++) e->cols[i] = i;
     e->key_type = window_key_type(op->plan, e->config);
+    bool spans = window_spans_fit(op, plan);
+    if (spans) e->key_type = type_row(op->plan->arena, e->key_count, e->key_type->names, e->key_type->children, false);
     e->fired_ms = TIME_MIN;
     e->name_count = e->key_type->child_count;
     e->owners.batch = batch_create(e->key_type, BATCH_ROWS, op->mem);
@@ -164,6 +166,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     TRY(timers_make(e, &e->event));
     TRY(timers_make(e, &e->processing));
     timers_of_processing_time(e->processing);
+    if (spans) return window_spans_open(e);
     TRY(window_contents_open(e));
     e->is_counting = window_counts(e);
     return e->is_merging ? window_sessions_open(e) : S_OK;
@@ -172,6 +175,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
 void window_engine_free(struct window_engine *e)
 {
     if (e == NULL) return;
+    window_spans_close(e);
     window_sessions_close(e);
     window_contents_close(e);
     timers_free(e->event);
@@ -223,7 +227,7 @@ static bool is_late(const struct window_engine *e, const struct tw_window *w)
     return e->is_event_time && window_cleanup(e->config, w) <= e->op->watermark;
 }
 
-static enum status no_time(struct window_engine *e)
+enum status window_no_time(struct window_engine *e)
 {
     err_set(e->op->err, E_DATA,
             "a row has no timestamp (Long.MIN_VALUE, the mark of none), but its windows are of event time");
@@ -275,7 +279,7 @@ static enum status assign_rows(struct window_engine *e)
     while (st == S_OK && e->row < batch_rows(e->in) && e->item_count < BATCH_ROWS) {
         int64_t time = batch_time(e->in, batch_row(e->in, e->row));
         uint32_t n = 0, first = e->item_count;
-        if (time == TIME_MIN && e->is_event_time) return no_time(e);
+        if (time == TIME_MIN && e->is_event_time) return window_no_time(e);
         st = window_assign(&e->assigner, e->row, time, e->now_ms, windows, BATCH_ROWS - first, &n);
         if (st != S_OK && st != S_MORE) return st;
         for (uint32_t i = 0; i < n; i++)
@@ -379,7 +383,7 @@ static bool is_gone(const struct window_engine *e, const struct window_item *ite
     return e->is_merging && (item->node == WINDOW_NONE || (e->in == NULL && e->sessions->nodes[item->node].is_dead));
 }
 
-static bool is_full(const struct window_engine *e)
+bool window_is_full(const struct window_engine *e)
 {
     struct tw_context *cx = e->plan.cx;
 
@@ -390,7 +394,7 @@ static bool is_full(const struct window_engine *e)
 enum status window_fire_item(struct window_engine *e, const struct window_item *item)
 {
     if (!(e->result & TW_FIRE)) return S_OK;
-    if (is_full(e)) return S_MORE;
+    if (window_is_full(e)) return S_MORE;
     TRY(window_contents_fire(e, item));
     e->emitted = true;
     return S_OK;
@@ -457,8 +461,24 @@ static enum status find_contents(struct window_engine *e)
     return S_OK;
 }
 
+static enum status spans_phase_run(struct window_engine *e)
+{
+    switch ((enum window_phase)e->phase) {
+    case PHASE_ASSIGN: return window_spans_plan(e);
+    case PHASE_MERGE: return e->in == NULL ? window_spans_find(e) : S_OK;
+    case PHASE_LATE: return e->in != NULL ? emit_late(e) : S_OK;
+    case PHASE_APPLY: return e->in != NULL ? window_spans_add(e) : window_spans_fire(e);
+    case PHASE_DONE: window_spans_done(e); return S_OK;
+    case PHASE_IDLE:
+    case PHASE_RESOLVE:
+    case PHASE_FORGET: return S_OK;
+    }
+    return S_OK;
+}
+
 static enum status phase_run(struct window_engine *e)
 {
+    if (e->spans != NULL) return spans_phase_run(e);
     switch ((enum window_phase)e->phase) {
     case PHASE_IDLE: return S_OK;
     case PHASE_ASSIGN: return assign_rows(e);
@@ -539,7 +559,7 @@ static enum status take_due(struct window_engine *e, struct timers *t, int64_t u
     e->item_first = 0;
     if (n == 0) return S_OK;
     window_keys_hash(e, k);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n && e->spans == NULL; i++) {
         struct tw_window w = window_of_key(e, k->batch, i);
         k->source[i] = (uint16_t)i;
         k->window[i] = w;
@@ -549,6 +569,7 @@ static enum status take_due(struct window_engine *e, struct timers *t, int64_t u
     e->slots = e->named = k;
     e->in = NULL;
     e->due = t;
+    e->due_upto = upto;
     e->phase = PHASE_MERGE;
     if (t == e->processing && !e->is_lazy) e->fired_ms = MAX(e->fired_ms, e->due_times[n - 1]);
     return S_OK;

@@ -97,6 +97,8 @@ enum window_phase {
 };
 enum window_step { STEP_BEGIN, STEP_FIRE, STEP_END };
 
+struct window_spans;
+
 struct window_engine {
     struct op_cx *op;
     struct window_plan plan;
@@ -117,6 +119,7 @@ struct window_engine {
     struct user_value last_value;
     struct window_log logs[OP_INPUTS_MAX];
     struct window_sessions *sessions; /* NULL unless merging */
+    struct window_spans *spans;       /* NULL unless these do the work: window_spans.h */
     struct timers *event, *processing;
 
     /* The work at hand. */
@@ -131,6 +134,7 @@ struct window_engine {
     bool row_is_taken;        /* some window holds it */
     int64_t now_ms, fired_ms; /* processing time of the work; the latest timer that fired */
     struct timers *due;       /* whose timers are the work */
+    int64_t due_upto;
     int64_t due_times[BATCH_ROWS];
     struct window_item items[BATCH_ROWS];
     uint32_t item_count, item_first, item_end, item_at; /* items [item_first, item_end) are the chunk */
@@ -182,6 +186,8 @@ static inline struct state_keys window_keys_of(const struct window_engine *e, co
 /* A timer of the window in row `named`. */
 enum status window_timer(struct window_engine *e, uint32_t named, int64_t time, bool event, bool remove) CHECKED;
 bool window_slice_over(struct window_engine *e); /* has this call taken long enough? */
+bool window_is_full(const struct window_engine *e); /* there is no room for what a firing may emit */
+enum status window_no_time(struct window_engine *e);
 /* Fires the item's window when e->result says so; S_MORE: no room now. */
 enum status window_fire_item(struct window_engine *e, const struct window_item *item) CHECKED;
 /* Up to when timers of the domain have fired: there is nothing to delete. */
@@ -197,6 +203,9 @@ static inline int64_t window_timer_time(int64_t time)
 /* --- window_contents.c: tables, runs of rows, firing, purging */
 enum status window_contents_open(struct window_engine *e) CHECKED;
 void window_contents_close(struct window_engine *e);
+const struct type *window_with_words(struct arena *a, const struct type *front, uint32_t words);
+/* The first `fields` fields of a row are as in a new one. */
+void window_acc_clear(struct state_table *t, void *row, uint32_t fields);
 enum status window_contents_resolve(struct window_engine *e) CHECKED;
 void window_contents_done(struct window_engine *e);
 static inline int64_t *window_word(const struct window_engine *e, uint32_t slot, enum window_word w)

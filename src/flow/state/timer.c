@@ -156,6 +156,16 @@ enum status timers_delete_one(struct timers *t, const struct batch *b, const uin
     return add_one(t, b, cols, row, hash, time, WHEN_DELETION);
 }
 
+void timers_ranks(struct timers *t, const struct state_keys *keys, uint64_t *ranks)
+{
+    if (t->key.form != KEY_WORD) {
+        memcpy(ranks, keys->hashes, keys->count * sizeof *ranks);
+        return;
+    }
+    key_gather(&t->key, &t->keys, keys->batch, keys->cols, keys->sel, 0, keys->count);
+    for (uint32_t i = 0; i < keys->count; i++) ranks[i] = (uint64_t)t->keys.words[i] ^ KEY_SIGN;
+}
+
 enum status timers_due(struct timers *t, int64_t upto, struct batch *keys, const uint32_t *cols, int64_t *times, uint32_t *n)
 {
     struct timer_heap *h = &t->heap;

@@ -25,6 +25,10 @@ enum status timers_register_one(struct timers *t, const struct batch *b, const u
 enum status timers_delete_one(struct timers *t, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash,
     int64_t time) CHECKED;
 
+/* Where keys stand among timers of one time: those of lower rank come first. Behind them a NULL that is the whole key, whose
+ * rank means nothing; two keys share a rank where their hashes are the same. keys->hashes as for timers_register. */
+void timers_ranks(struct timers *t, const struct state_keys *keys, uint64_t *ranks);
+
 /* Removes timers with time <= upto in order and appends them: key columns to `keys` (key field k to column cols[k]; NULL =
  * k), up to its capacity, times[0..n) beside them, n rows being added. S_MORE: more are due, call again; S_OK: those were
  * all. Timers registered between two calls are taken in their order. */

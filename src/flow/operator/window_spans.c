@@ -1,0 +1,392 @@
+/* window_spans.c - rows of sessions that have an accumulator and no lateness (window_spans.h says why they are apart).
+ *
+ * A batch goes in two steps. First every row gets its session, in order, on lists of spans in memory: those of state that
+ * may matter, those that rows begin, those that come together. Then accumulators get their places (window_spans_place.c) and
+ * rows go in, all at once but for the rows between which sessions came together. Nothing in state changes before the second.
+ *
+ * Groups are found by a word in the key's row that means nothing between batches. Not here: firing (window_spans_fire.c). */
+#include "flow/operator/window_spans.h"
+
+bool window_spans_fit(const struct op_cx *op, const struct window_plan *plan)
+{
+    const struct window_config *c = plan->config;
+
+    return c->assigner == TW_SESSION && window_is_event_time(c) && c->lateness_ms == 0 &&
+           window_trigger_kind(c) == TW_TRIGGER_EVENT_TIME && c->evictor == TW_NO_EVICTOR && plan->fold != NULL &&
+           op->plan->input_count == 1 && op->plan->key_count[0] > 0 && (plan->cx == NULL || plan->cx->states == NULL);
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------- */
+enum status window_spans_open(struct window_engine *e)
+{
+    struct op_cx *op = e->op;
+    struct arena *a = op->plan->arena;
+    struct window_spans *s = mem_zalloc(op->mem, sizeof *s);
+    const struct type *acc = e->plan.fold->acc;
+    const char **end = ARENA_ARRAY(a, const char *, 1);
+    const struct type **word = ARENA_ARRAY(a, const struct type *, 1);
+
+    e->spans = s;
+    end[0] = "end";
+    word[0] = type_new(a, T_BIGINT, 0, 0, false);
+    s->word_field = acc->child_count;
+    s->latest_def = (struct state_def){.name = "window-session",
+                                       .version = 1,
+                                       .shape = STATE_MAP,
+                                       .key = e->key_type,
+                                       .value = window_with_words(a, acc, SPAN_WORDS)};
+    s->others_def = (struct state_def){.name = "window-sessions",
+                                       .version = 1,
+                                       .shape = STATE_ORDERED,
+                                       .key = e->key_type,
+                                       .sort_key = type_row(a, 1, end, word, false),
+                                       .value = window_with_words(a, acc, SPAN_OTHER_WORDS)};
+    TRY(state_open(op->state, &s->latest_def, &s->latest, op->err));
+    TRY(state_open(op->state, &s->others_def, &s->others, op->err));
+    return state_probe_init(&s->probe, s->others_def.sort_key, op->mem, op->err);
+}
+
+void window_spans_close(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+
+    if (s == NULL) return;
+    if (s->others != NULL) state_probe_release(&s->probe);
+    state_close(s->latest);
+    state_close(s->others);
+    mem_free(e->op->mem, s->spans);
+    mem_free(e->op->mem, s->merges);
+    mem_free(e->op->mem, s->due);
+    mem_free(e->op->mem, s->due_order);
+    mem_free(e->op->mem, s->due_space);
+    mem_free(e->op->mem, s);
+}
+
+/* --- loading ------------------------------------------------------------------------------------------------------ */
+/* A row's window reaches from its time to a gap behind it. */
+static enum status assign(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    uint32_t rows = batch_rows(e->in);
+
+    for (uint32_t i = 0; i < rows; i++) {
+        int64_t time = batch_time(e->in, batch_row(e->in, i));
+        uint32_t n = 0;
+        if (UNLIKELY(time == TIME_MIN)) return window_no_time(e);
+        TRY(window_assign(&e->assigner, i, time, e->now_ms, &s->windows[i], 1, &n));
+    }
+    batch_hash(e->in, e->op->plan->keys[e->input], e->key_count, s->hashes);
+    s->is_assigned = true;
+    return S_OK;
+}
+
+static struct state_keys batch_keys(struct window_engine *e)
+{
+    return state_keys_of(e->in, e->op->plan->keys[e->input], e->key_count, e->spans->hashes);
+}
+
+static uint32_t span_add(struct window_engine *e, uint32_t g, struct tw_window w)
+{
+    struct window_spans *s = e->spans;
+
+    if (s->span_count == s->span_capacity) {
+        s->span_capacity = s->span_capacity ? s->span_capacity * 2 : BATCH_ROWS;
+        s->spans = mem_realloc(e->op->mem, s->spans, s->span_capacity * sizeof *s->spans);
+    }
+    s->spans[s->span_count] =
+        (struct window_span){.window = w, .group = g, .next = WINDOW_NONE, .item = s->item_of[g]};
+    return s->span_count++;
+}
+
+static uint32_t group_add(struct window_engine *e, uint32_t item, void *row)
+{
+    struct window_spans *s = e->spans;
+    uint32_t g = s->group_count++;
+
+    s->rows[g] = row;
+    s->heads[g] = NULL;
+    s->item_of[g] = (uint16_t)item;
+    s->from[g] = s->windows[item].start;
+    s->to[g] = s->windows[item].end;
+    s->first[g] = s->hint[g] = s->owner[g] = WINDOW_NONE;
+    *span_word(s, row, SPAN_GROUP) = g;
+    if (*span_word(s, row, SPAN_OTHERS) > 0) bit_set(s->needs_head, g);
+    return g;
+}
+
+static bool group_items(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    uint32_t rows = batch_rows(e->in);
+    uint64_t any = 0;
+
+    s->group_count = s->span_count = s->merge_count = s->timer_count = 0;
+    memset(s->is_changed, 0, sizeof s->is_changed);
+    memset(s->needs_head, 0, sizeof s->needs_head);
+    for (uint32_t i = 0; i < rows; i++) {
+        void *row = s->item_rows[i];
+        uint64_t g = (uint64_t)*span_word(s, row, SPAN_GROUP);
+        if (g >= s->group_count || s->rows[g] != row) g = group_add(e, i, row);
+        s->group_of[i] = (uint16_t)g;
+        s->from[g] = MIN(s->from[g], s->windows[i].start);
+        s->to[g] = MAX(s->to[g], s->windows[i].end);
+    }
+    for (uint32_t w = 0; w < COUNT_OF(s->needs_head); w++) any |= s->needs_head[w];
+    return any != 0;
+}
+
+enum status window_spans_heads(struct window_engine *e, const struct state_keys *keys, const uint64_t *groups,
+                               enum state_intent intent)
+{
+    struct window_spans *s = e->spans;
+    uint16_t *sel = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *sel);
+    uint16_t *which = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *which);
+    uint64_t *hashes = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *hashes);
+    void **heads = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *heads);
+    struct state_keys some = *keys;
+
+    some.count = 0;
+    for (uint32_t g = 0; g < s->group_count; g++) {
+        uint32_t item = s->item_of[g];
+        if (!bit_get(groups, g)) continue;
+        sel[some.count] = keys->sel != NULL ? keys->sel[item] : (uint16_t)item;
+        hashes[some.count] = keys->hashes[item];
+        which[some.count++] = (uint16_t)g;
+    }
+    if (some.count == 0) return S_OK;
+    some.sel = sel;
+    some.hashes = hashes;
+    TRY(state_resolve(s->others, 0, &some, intent, heads, NULL));
+    for (uint32_t i = 0; i < some.count; i++) s->heads[which[i]] = heads[i];
+    return S_OK;
+}
+
+static void span_link(struct window_spans *s, uint32_t g, uint32_t n)
+{
+    if (s->hint[g] == WINDOW_NONE)
+        s->first[g] = n;
+    else
+        s->spans[s->hint[g]].next = n;
+    s->hint[g] = n;
+}
+
+static enum status load_others(struct window_engine *e, const struct state_range *range)
+{
+    struct window_spans *s = e->spans;
+    struct state_hits *hits = arena_alloc(e->op->scratch, sizeof *hits);
+    struct state_scan scan = {0};
+    enum status st = S_MORE;
+
+    while (st == S_MORE) {
+        st = state_ordered_scan(s->others, 0, s->heads, s->group_count, range, &scan, hits);
+        if (st != S_OK && st != S_MORE) return st;
+        for (uint32_t i = 0; i < hits->count; i++) {
+            void *row = hits->row[i];
+            struct tw_window w = {*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)};
+            uint32_t n = span_add(e, hits->key[i], w);
+            s->spans[n].acc = row;
+            span_link(s, hits->key[i], n);
+        }
+    }
+    return S_OK;
+}
+
+/* Of the others those between the first start and the last end of the group's rows, and the next behind them. */
+static enum status load(struct window_engine *e, bool any_others)
+{
+    struct window_spans *s = e->spans;
+
+    if (any_others) {
+        struct state_keys keys = batch_keys(e);
+        struct state_range within = {.from_word = s->from, .to_word = s->to};
+        struct state_range behind = {.from_word = s->to, .from_open = true, .limit = 1};
+        TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
+        TRY(load_others(e, &within));
+        TRY(load_others(e, &behind));
+    }
+    for (uint32_t g = 0; g < s->group_count; g++) {
+        void *row = s->rows[g];
+        if (!span_is_set(s, row)) continue;
+        uint32_t n = span_add(e, g, (struct tw_window){*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)});
+        s->spans[n].acc = row;
+        s->spans[n].in_latest = true;
+        s->owner[g] = n;
+        span_link(s, g, n);
+    }
+    return S_OK;
+}
+
+/* --- rows to sessions --------------------------------------------------------------------------------------------- */
+/* The span before the first that touches or follows the window; WINDOW_NONE: there is none. */
+static uint32_t find_place(const struct window_spans *s, uint32_t g, const struct tw_window *w)
+{
+    uint32_t before = WINDOW_NONE, at = s->first[g], hint = s->hint[g];
+
+    if (hint != WINDOW_NONE && s->spans[hint].window.end < w->start) {
+        before = hint;
+        at = s->spans[hint].next;
+    }
+    for (; at != WINDOW_NONE && s->spans[at].window.end < w->start; at = s->spans[at].next) before = at;
+    return before;
+}
+
+static uint32_t span_begin(struct window_engine *e, uint32_t i, uint32_t g, uint32_t before)
+{
+    struct window_spans *s = e->spans;
+    uint32_t n = span_add(e, g, s->windows[i]);
+    uint32_t *link = before == WINDOW_NONE ? &s->first[g] : &s->spans[before].next;
+
+    bit_set(s->is_changed, g);
+    if (s->first[g] != WINDOW_NONE) bit_set(s->needs_head, g);
+    s->spans[n].is_new = true;
+    s->spans[n].next = *link;
+    *link = n;
+    return n;
+}
+
+/* The session and the row's window are one; it takes in those behind it that it touches now. */
+static void span_grow(struct window_engine *e, uint32_t i, uint32_t n)
+{
+    struct window_spans *s = e->spans;
+    struct window_span *span = &s->spans[n];
+    struct tw_window *w = &span->window;
+
+    w->start = MIN(w->start, s->windows[i].start);
+    if (s->windows[i].end <= w->end) return;
+    w->end = s->windows[i].end;
+    span->has_new_end = true;
+    while (UNLIKELY(span->next != WINDOW_NONE && s->spans[span->next].window.start <= s->windows[i].end)) {
+        struct window_span *other = &s->spans[span->next];
+        if (s->merge_count == s->merge_capacity) {
+            s->merge_capacity = s->merge_capacity ? s->merge_capacity * 2 : 64;
+            s->merges = mem_realloc(e->op->mem, s->merges, s->merge_capacity * sizeof *s->merges);
+        }
+        s->merges[s->merge_count++] = (struct span_merge){.at = i, .to = n, .from = span->next};
+        w->end = MAX(w->end, other->window.end);
+        other->is_dead = true;
+        bit_set(s->is_changed, span->group);
+        span->next = other->next;
+    }
+}
+
+static void plan_row(struct window_engine *e, uint32_t i)
+{
+    struct window_spans *s = e->spans;
+    const struct tw_window *w = &s->windows[i];
+    uint32_t g = s->group_of[i], n = s->hint[g];
+
+    if (UNLIKELY(n == WINDOW_NONE || w->start < s->spans[n].window.start || w->start > s->spans[n].window.end)) {
+        uint32_t before = find_place(s, g, w);
+        n = before == WINDOW_NONE ? s->first[g] : s->spans[before].next;
+        if (n == WINDOW_NONE || s->spans[n].window.start > w->end) {
+            if (window_last(w) <= e->op->watermark) {
+                e->late[e->late_count++] = (uint16_t)i;
+                s->span_of[i] = WINDOW_NONE;
+                return;
+            }
+            n = span_begin(e, i, g, before);
+        }
+    }
+    s->span_of[i] = s->hint[g] = n;
+    span_grow(e, i, n);
+}
+
+enum status window_spans_plan(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    uint32_t rows = batch_rows(e->in);
+
+    if (!s->is_assigned) TRY(assign(e));
+    struct state_keys keys = batch_keys(e);
+    TRY(state_resolve(s->latest, 0, &keys, STATE_INSERT, s->item_rows, NULL));
+    TRY(load(e, group_items(e)));
+    e->item_count = e->item_first = e->item_end = e->late_count = e->late_at = 0;
+    for (uint32_t i = 0; i < rows; i++) plan_row(e, i);
+    TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
+    s->is_assigned = false;
+    e->row = rows;
+    return S_OK;
+}
+
+/* --- rows into accumulators --------------------------------------------------------------------------------------- */
+/* Rows [from, to) whose sessions lie in `latest`, or in `others`. */
+static enum status add_rows(struct window_engine *e, uint32_t from, uint32_t to, bool in_latest)
+{
+    struct window_spans *s = e->spans;
+    struct window_fold *f = e->plan.fold;
+    uint32_t n = 0;
+
+    for (uint32_t i = from; i < to; i++) {
+        if (s->span_of[i] == WINDOW_NONE) continue;
+        const struct window_span *span = &s->spans[s->span_of[i]];
+        if (span->in_latest != in_latest) continue;
+        e->run_rows[n] = (uint16_t)batch_row(e->in, i);
+        e->run_windows[n] = span->window;
+        e->run_acc[n++] = span->acc;
+    }
+    if (n == 0) return S_OK;
+    f->where = (struct user_where){
+        .keys = e->in, .cols = e->op->plan->keys[e->input], .rows = e->run_rows, .windows = e->run_windows};
+    struct batch *in = (struct batch *)(uintptr_t)e->in; /* folds change its selection and put it back */
+    return f->add(f, in_latest ? s->latest : s->others, 0, e->run_acc, in, e->run_rows, n);
+}
+
+static enum status merge(struct window_engine *e, const struct span_merge *m)
+{
+    struct window_spans *s = e->spans;
+    struct window_fold *f = e->plan.fold;
+    struct window_span *to = &s->spans[m->to], *from = &s->spans[m->from];
+
+    e->where_row = (uint16_t)batch_row(e->in, m->at);
+    f->where = (struct user_where){.keys = e->in,
+                                   .cols = e->op->plan->keys[e->input],
+                                   .rows = &e->where_row,
+                                   .windows = &to->window,
+                                   .is_one_window = true};
+    return f->merge(f, to->in_latest ? s->latest : s->others, 0, &to->acc, from->in_latest ? s->latest : s->others, 0,
+                    &from->acc, 1);
+}
+
+enum status window_spans_add(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    uint32_t from = 0, rows = batch_rows(e->in);
+
+    TRY(window_spans_place(e));
+    for (uint32_t m = 0; m <= s->merge_count; m++) {
+        uint32_t to = m < s->merge_count ? s->merges[m].at : rows;
+        TRY(add_rows(e, from, to, true));
+        TRY(add_rows(e, from, to, false));
+        if (m < s->merge_count) TRY(merge(e, &s->merges[m]));
+        from = to;
+    }
+    TRY(window_spans_settle(e));
+    return window_spans_timers_set(e, e->in, e->op->plan->keys[e->input]);
+}
+
+void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, int64_t time)
+{
+    s->timer_rows[s->timer_count] = (uint16_t)row;
+    s->timer_hashes[s->timer_count] = hash;
+    s->timer_times[s->timer_count++] = time;
+}
+
+enum status window_spans_timers_set(struct window_engine *e, const struct batch *keys, const uint32_t *cols)
+{
+    struct window_spans *s = e->spans;
+    struct state_keys some = {.batch = keys,
+                              .cols = cols,
+                              .col_count = e->key_count,
+                              .count = s->timer_count,
+                              .sel = s->timer_rows,
+                              .hashes = s->timer_hashes};
+
+    return s->timer_count > 0 ? timers_register(e->event, &some, s->timer_times) : S_OK;
+}
+
+void window_spans_done(struct window_engine *e)
+{
+    e->item_first = e->item_end;
+    state_done(e->spans->latest);
+    state_done(e->spans->others);
+}

@@ -1,0 +1,105 @@
+/* window_spans.h - sessions with an accumulator each, in event time, without lateness: what the engine does for them instead of
+ * its general course. `Span` is a session here, with the accumulator at hand. Internal to the engine.
+ *
+ * The idea: without lateness a session is either open or gone, so rows only fold and watermarks only fire. Everything of a
+ * key lies in its one row of `latest`: the bounds and the accumulator of the session that ends last, and when the key is to be
+ * looked at again. Only further sessions of the key lie elsewhere, in `others`, ordered by their end. So the common row
+ * costs one look-up and its timer none: a key has one timer, at or before the end of its first session, and one that comes
+ * too early is set anew. */
+#pragma once
+#include "flow/operator/window_internal.h"
+
+struct window_span {
+    struct tw_window window;
+    void *acc; /* the key's row of `latest`, or a row of `others`; NULL: no place yet */
+    uint32_t next, group;
+    uint16_t item;    /* a row of the batch of its key */
+    bool in_latest;   /* acc is of `latest` */
+    bool is_new, is_dead, has_new_end;
+};
+
+/* From row `at` of the batch on, `from` has gone over into `to`. */
+struct span_merge {
+    uint32_t at, to, from;
+};
+
+struct span_due {
+    int64_t start, end;
+    uint64_t rank; /* order of keys at one time */
+    void *acc;
+    uint16_t at; /* timer */
+    bool in_latest, is_null; /* is_null: the key, which is one column */
+};
+
+struct window_spans {
+    struct state_def latest_def, others_def;
+    struct state_table *latest; /* key -> accumulator, words */
+    struct state_table *others; /* key, end -> accumulator, bounds */
+    struct state_probe probe;
+    uint32_t word_field; /* of both: the first word */
+    uint64_t hashes[BATCH_ROWS];
+    void *item_rows[BATCH_ROWS]; /* of latest, per row of the batch or timer */
+    /* Groups are the batch's keys, by first appearance; of timers, the timers. */
+    uint32_t group_count;
+    void *rows[BATCH_ROWS], *heads[BATCH_ROWS]; /* of latest, of others (NULL: not resolved) */
+    int64_t from[BATCH_ROWS], to[BATCH_ROWS];   /* first start and last end of the group's rows */
+    uint32_t first[BATCH_ROWS], hint[BATCH_ROWS], owner[BATCH_ROWS]; /* spans; owner: whose the row of latest was */
+    uint16_t item_of[BATCH_ROWS];
+    uint64_t is_changed[BATCH_ROWS / 64]; /* sessions began or came together */
+    uint64_t needs_head[BATCH_ROWS / 64];
+    /* Rows of the batch. */
+    bool is_assigned;
+    struct tw_window windows[BATCH_ROWS];
+    uint16_t group_of[BATCH_ROWS];
+    uint32_t span_of[BATCH_ROWS]; /* WINDOW_NONE: too late */
+    struct window_span *spans;
+    uint32_t span_count, span_capacity;
+    struct span_merge *merges;
+    uint32_t merge_count, merge_capacity;
+    /* Timers to be set, as rows of a batch. */
+    uint32_t timer_count;
+    uint16_t timer_rows[BATCH_ROWS];
+    uint64_t timer_hashes[BATCH_ROWS];
+    int64_t timer_times[BATCH_ROWS];
+    /* What fires. */
+    uint64_t ranks[BATCH_ROWS];
+    struct span_due *due;
+    uint32_t *due_order, *due_space;
+    uint32_t due_count, due_capacity, due_at;
+};
+
+/* Words behind the accumulator. A row is set when its session is not empty; then the key has a timer at `timer`. */
+enum span_word { SPAN_START, SPAN_END, SPAN_TIMER, SPAN_OTHERS, SPAN_GROUP, SPAN_WORDS };
+enum { SPAN_OTHER_WORDS = SPAN_TIMER };
+
+static inline int64_t *span_word(const struct window_spans *s, void *row, enum span_word w)
+{
+    return state_word(row, s->latest->value.fields[s->word_field + w].offset);
+}
+static inline bool span_is_set(const struct window_spans *s, void *row)
+{
+    return *span_word(s, row, SPAN_END) > *span_word(s, row, SPAN_START);
+}
+
+/* --- window_spans.c */
+bool window_spans_fit(const struct op_cx *op, const struct window_plan *plan);
+enum status window_spans_open(struct window_engine *e) CHECKED;
+void window_spans_close(struct window_engine *e);
+/* Which session each row is in; e->late gets those of none. Nothing is changed. */
+enum status window_spans_plan(struct window_engine *e) CHECKED;
+enum status window_spans_add(struct window_engine *e) CHECKED; /* rows into accumulators */
+void window_spans_done(struct window_engine *e);
+/* Heads in `others` of the groups whose bit is set; keys: those of the groups' items. */
+enum status window_spans_heads(struct window_engine *e, const struct state_keys *keys, const uint64_t *groups,
+                               enum state_intent intent) CHECKED;
+/* The key of row `row` of the batch is to be looked at again. */
+void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, int64_t time);
+enum status window_spans_timers_set(struct window_engine *e, const struct batch *keys, const uint32_t *cols) CHECKED;
+
+/* --- window_spans_place.c: accumulators into rows of both tables and from one to the other */
+enum status window_spans_place(struct window_engine *e) CHECKED;  /* those of sessions that began */
+enum status window_spans_settle(struct window_engine *e) CHECKED; /* bounds into state; what is dead goes */
+
+/* --- window_spans_fire.c */
+enum status window_spans_find(struct window_engine *e) CHECKED; /* what is due of the timers' keys */
+enum status window_spans_fire(struct window_engine *e) CHECKED;

@@ -1,0 +1,160 @@
+/* window_spans_place.c - where accumulators of sessions lie. Before rows go in, every session that began in the batch gets a
+ * place: the last of its key the key's row of `latest`, from which the former last moves to `others`; the rest there. When
+ * rows are in, bounds are written, what has another end is put where it belongs, and what was merged away goes.
+ *
+ * Moving is merging into an empty accumulator, so that strings find their new table. The place of the last session may be
+ * taken by one that is merged away only while rows go in; then it moves when all is done. */
+#include "flow/operator/window_spans.h"
+
+static struct state_table *table_of(const struct window_spans *s, const struct window_span *span)
+{
+    return span->in_latest ? s->latest : s->others;
+}
+
+/* Where callbacks of the fold say they are. */
+static void stand_at(struct window_engine *e, const struct window_span *span)
+{
+    e->where_row = (uint16_t)batch_row(e->in, span->item);
+    e->plan.fold->where = (struct user_where){.keys = e->in,
+                                              .cols = e->op->plan->keys[e->input],
+                                              .rows = &e->where_row,
+                                              .windows = &span->window,
+                                              .is_one_window = true};
+}
+
+static enum status start(struct window_engine *e, struct window_span *span)
+{
+    struct window_fold *f = e->plan.fold;
+    uint64_t created = 1;
+
+    if (f->start == NULL) return S_OK;
+    stand_at(e, span);
+    return f->start(f, table_of(e->spans, span), 0, &span->acc, &created, 1);
+}
+
+static enum status other_insert(struct window_spans *s, const struct window_span *span, void **row)
+{
+    int64_t end = span->window.end;
+    struct vector v = {
+        .type = s->others_def.sort_key->children[0], .form = VEC_CONST, .phys = P_I64, .capacity = 1, .data = &end};
+    struct batch one = {.schema = s->others_def.sort_key, .cols = &v, .col_count = 1, .count = 1, .capacity = 1};
+    uint64_t created;
+
+    state_probe_fill(&s->probe, &one, NULL, NULL, 1);
+    TRY(state_ordered_insert(s->others, 0, &s->heads[span->group], &s->probe, row, &created));
+    *span_word(s, *row, SPAN_START) = span->window.start;
+    *span_word(s, *row, SPAN_END) = end;
+    ++*span_word(s, s->rows[span->group], SPAN_OTHERS);
+    return S_OK;
+}
+
+static void place_leave(struct window_spans *s, struct window_span *span)
+{
+    if (!span->in_latest) {
+        state_row_remove(s->others, 0, s->heads[span->group], span->acc);
+        --*span_word(s, s->rows[span->group], SPAN_OTHERS);
+        return;
+    }
+    window_acc_clear(s->latest, span->acc, s->word_field);
+    *span_word(s, span->acc, SPAN_START) = *span_word(s, span->acc, SPAN_END) = 0;
+}
+
+static enum status move(struct window_engine *e, struct window_span *span, bool to_latest)
+{
+    struct window_spans *s = e->spans;
+    struct window_fold *f = e->plan.fold;
+    void *to = s->rows[span->group];
+
+    if (!to_latest) TRY(other_insert(s, span, &to));
+    stand_at(e, span);
+    TRY(f->merge(f, to_latest ? s->latest : s->others, 0, &to, table_of(s, span), 0, &span->acc, 1));
+    place_leave(s, span);
+    span->acc = to;
+    span->in_latest = to_latest;
+    span->has_new_end = false;
+    return S_OK;
+}
+
+static uint32_t last_of(const struct window_spans *s, uint32_t g)
+{
+    uint32_t n = s->first[g];
+
+    while (n != WINDOW_NONE && s->spans[n].next != WINDOW_NONE) n = s->spans[n].next;
+    return n;
+}
+
+/* The key's row of `latest` for a session that began and is the last. */
+static enum status place_last(struct window_engine *e, uint32_t g)
+{
+    struct window_spans *s = e->spans;
+    uint32_t last = last_of(s, g), owner = s->owner[g];
+
+    if (last == WINDOW_NONE || !s->spans[last].is_new) return S_OK;
+    if (owner != WINDOW_NONE && s->spans[owner].is_dead) return S_OK;
+    if (owner != WINDOW_NONE) TRY(move(e, &s->spans[owner], false));
+    s->spans[last].acc = s->rows[g];
+    s->spans[last].in_latest = true;
+    return start(e, &s->spans[last]);
+}
+
+enum status window_spans_place(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+
+    for (uint32_t g = 0; g < s->group_count; g++)
+        if (bit_get(s->is_changed, g)) TRY(place_last(e, g));
+    for (uint32_t n = 0; n < s->span_count; n++) {
+        struct window_span *span = &s->spans[n];
+        if (span->acc != NULL) continue;
+        TRY(other_insert(s, span, &span->acc));
+        TRY(start(e, span));
+    }
+    return S_OK;
+}
+
+static enum status settle(struct window_engine *e, struct window_span *span)
+{
+    struct window_spans *s = e->spans;
+    bool is_last = span->next == WINDOW_NONE;
+
+    if (span->is_dead) return S_OK;
+    if (is_last != span->in_latest || (!is_last && !span->is_new && span->has_new_end)) TRY(move(e, span, is_last));
+    *span_word(s, span->acc, SPAN_START) = span->window.start;
+    *span_word(s, span->acc, SPAN_END) = span->window.end;
+    if (!is_last) state_row_write(s->others, 0, s->heads[span->group], span->acc);
+    return S_OK;
+}
+
+/* The key's timer, and whether there is anything of the key at all. */
+static bool group_settle(struct window_engine *e, uint32_t g)
+{
+    struct window_spans *s = e->spans;
+    void *row = s->rows[g];
+    uint32_t first = s->first[g];
+
+    *span_word(s, row, SPAN_GROUP) = 0;
+    if (first == WINDOW_NONE) return false;
+    int64_t time = window_timer_time(window_last(&s->spans[first].window));
+    if (s->owner[g] != WINDOW_NONE && *span_word(s, row, SPAN_TIMER) <= time) return true;
+    *span_word(s, row, SPAN_TIMER) = time;
+    window_spans_timer(s, batch_row(e->in, s->item_of[g]), s->hashes[s->item_of[g]], time);
+    return true;
+}
+
+enum status window_spans_settle(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    uint64_t *empty = arena_zalloc(e->op->scratch, sizeof s->is_changed);
+    bool any = false;
+
+    for (uint32_t n = 0; n < s->span_count; n++)
+        if (s->spans[n].is_dead) place_leave(s, &s->spans[n]);
+    for (uint32_t n = 0; n < s->span_count; n++) TRY(settle(e, &s->spans[n]));
+    for (uint32_t g = 0; g < s->group_count; g++) {
+        if (group_settle(e, g)) continue;
+        bit_set(empty, s->item_of[g]);
+        any = true;
+    }
+    if (any) state_remove(s->latest, empty);
+    return S_OK;
+}
