@@ -232,6 +232,10 @@ bool user_out_check(struct tw_context *cx, const struct user_out *o, const void 
 /* user_state.c: for the window engine. keys[i] and windows[i] belong to the i-th key that cx->keys_at may say; may answer
  * S_PENDING. clear: the per_window states of one of them. */
 enum status user_window_states_begin(struct tw_context *cx, const struct state_keys *keys, const struct state_keys *windows) CHECKED;
+/* Where all of them are plain values: the words that they need in a row per key and window, and those rows instead of keys
+ * (views_begin_in). */
+uint32_t user_window_states_words(const struct tw_context *cx);
+void user_window_states_begin_in(struct tw_context *cx, void *const *rows, uint32_t offset);
 void user_window_states_end(struct tw_context *cx);
 void user_window_states_clear(struct tw_context *cx, uint32_t at);
 

@@ -157,6 +157,18 @@ enum status user_window_states_begin(struct tw_context *cx, const struct state_k
     return cx->states->window_views ? views_begin(cx->states->window_views, 0, windows) : S_OK;
 }
 
+uint32_t user_window_states_words(const struct tw_context *cx)
+{
+    if (cx->states == NULL || cx->states->views == NULL || cx->states->window_views != NULL) return 0;
+    return views_words(cx->states->views);
+}
+
+void user_window_states_begin_in(struct tw_context *cx, void *const *rows, uint32_t offset)
+{
+    cx->states->current = UINT32_MAX;
+    views_begin_in(cx->states->views, rows, offset);
+}
+
 void user_window_states_end(struct tw_context *cx)
 {
     user_states_end(cx);

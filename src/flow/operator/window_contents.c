@@ -57,14 +57,15 @@ static enum status contents_open(struct window_engine *e)
     struct op_cx *op = e->op;
     bool arrivals = op->plan->input_count > 1 && e->config->evictor != TW_NO_EVICTOR;
 
-    if (e->plan.fold == NULL && e->word_count == 1 && !arrivals) return S_OK;
+    if (!e->is_merging && e->trigger.cx.op != NULL) e->state_words = user_window_states_words(&e->trigger.cx);
+    if (e->plan.fold == NULL && e->word_count == 1 && e->state_words == 0 && !arrivals) return S_OK;
     const struct type *acc = e->plan.fold != NULL ? e->plan.fold->acc : NULL;
     e->word_field = acc != NULL ? acc->child_count : 0;
     e->contents_def = (struct state_def){.name = "window-contents",
                                          .version = 1,
                                          .shape = STATE_MAP,
                                          .key = e->key_type,
-                                         .value = window_with_words(op->plan->arena, acc, e->word_count)};
+                                         .value = window_with_words(op->plan->arena, acc, e->word_count + e->state_words)};
     return state_open(op->state, &e->contents_def, &e->contents, op->err);
 }
 
@@ -104,7 +105,10 @@ static enum status states_begin(struct window_engine *e)
     struct state_keys named = window_keys_of(e, e->named);
     struct state_keys slots = window_keys_of(e, e->slots);
 
-    if (trigger->op != NULL) TRY(user_window_states_begin(trigger, &named, &named));
+    if (e->state_words > 0)
+        user_window_states_begin_in(trigger, e->acc, e->contents->value.fields[e->word_field + e->word_count].offset);
+    else if (trigger->op != NULL)
+        TRY(user_window_states_begin(trigger, &named, &named));
     if (cx == NULL || cx->states == NULL) return S_OK;
     if (e->key_count == 0) return user_window_states_begin(cx, &slots, &slots);
     batch_hash(e->slots->batch, e->cols, e->key_count, cx->hashes);
@@ -352,6 +356,8 @@ static bool words_are_zero(const struct window_engine *e, uint32_t slot)
 {
     for (uint32_t w = 0; w < e->word_count; w++)
         if (w != WORD_TIME && w != WORD_TIMEOUT && *window_word(e, slot, w) != 0) return false;
+    for (uint32_t w = e->word_count; w < e->word_count + e->state_words; w++)
+        if (*window_word(e, slot, w) != 0) return false;
     return e->plan.fold != NULL || window_is_empty(e, slot);
 }
 

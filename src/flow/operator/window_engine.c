@@ -169,6 +169,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     if (spans) return window_spans_open(e);
     TRY(window_contents_open(e));
     e->is_counting = window_counts(e);
+    e->has_rounds = window_has_rounds(e);
     return e->is_merging ? window_sessions_open(e) : S_OK;
 }
 
@@ -355,7 +356,7 @@ static enum status merge_windows(struct window_engine *e, const struct window_it
     return S_OK;
 }
 
-static enum status begin_row(struct window_engine *e, struct window_item *item)
+enum status window_row_begin(struct window_engine *e, struct window_item *item)
 {
     TRY(merge_windows(e, item));
     bool is_new = item->is_changed || (!e->is_lazy && window_is_empty(e, item->slot));
@@ -433,14 +434,14 @@ bool window_slice_over(struct window_engine *e)
 
 static enum status apply_items(struct window_engine *e)
 {
-    if (e->is_counting && e->in != NULL) return window_count_items(e);
+    if (e->has_rounds && e->in != NULL) return window_rounds_items(e);
     for (; e->item_at < e->item_end; e->item_at++) {
         struct window_item *item = &e->items[e->item_at];
         if (is_gone(e, item)) continue;
         if (e->step == STEP_BEGIN) {
             if (e->item_at % WINDOW_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
             window_fetch_ahead(e);
-            TRY(e->in != NULL ? begin_row(e, item) : window_trigger_on_timer(e, item));
+            TRY(e->in != NULL ? window_row_begin(e, item) : window_trigger_on_timer(e, item));
             e->step = STEP_FIRE;
         }
         if (e->step == STEP_FIRE) {

@@ -115,6 +115,7 @@ struct window_engine {
     struct state_def contents_def, last_def;
     struct state_table *contents; /* accumulator and words, or words; NULL: rows alone */
     uint32_t word_field;          /* of contents: the first word */
+    uint32_t state_words;         /* of contents, behind the words: the custom trigger's states; 0: they have tables */
     struct state_table *last;     /* DeltaTrigger: the row of the latest firing */
     struct user_value last_value;
     struct window_log logs[OP_INPUTS_MAX];
@@ -148,10 +149,11 @@ struct window_engine {
     struct window_keys *slots, *named;
     void *acc[BATCH_ROWS], *lasts[BATCH_ROWS]; /* per slot */
     int result;                                /* enum tw_trigger_result of the item */
-    /* Counting (is_counting): items whose windows fire when their round ends. */
-    bool is_counting;
+    /* Rounds (is_counting, has_rounds): items whose windows fire when their round ends, and what the trigger said. */
+    bool is_counting, has_rounds;
     uint32_t fire_count, fire_at;
     uint16_t fires[BATCH_ROWS];
+    uint8_t fire_results[BATCH_ROWS];
     /* Rows that go into contents together. */
     uint32_t run_count;
     uint16_t run_rows[BATCH_ROWS], run_slots[BATCH_ROWS];
@@ -188,6 +190,8 @@ enum status window_timer(struct window_engine *e, uint32_t named, int64_t time, 
 bool window_slice_over(struct window_engine *e); /* has this call taken long enough? */
 bool window_is_full(const struct window_engine *e); /* there is no room for what a firing may emit */
 enum status window_no_time(struct window_engine *e);
+/* The item's row meets the trigger, which sets e->result, and joins the run. */
+enum status window_row_begin(struct window_engine *e, struct window_item *item) CHECKED;
 /* Fires the item's window when e->result says so; S_MORE: no room now. */
 enum status window_fire_item(struct window_engine *e, const struct window_item *item) CHECKED;
 /* Up to when timers of the domain have fired: there is nothing to delete. */
@@ -246,9 +250,10 @@ enum status window_log_append(struct window_engine *e, struct window_log *log, c
                               const uint16_t *rows, uint32_t n, void *const *heads, const int64_t *times,
                               const int64_t *arrivals) CHECKED;
 
-/* --- window_count.c: rows of windows that never end and fire by counting */
-bool window_counts(const struct window_engine *e);
-enum status window_count_items(struct window_engine *e) CHECKED;
+/* --- window_rounds.c: rows of windows whose trigger looks at nothing but rows and its own words */
+bool window_counts(const struct window_engine *e);     /* they never end and fire by counting */
+bool window_has_rounds(const struct window_engine *e); /* these, or a custom trigger over accumulators */
+enum status window_rounds_items(struct window_engine *e) CHECKED;
 
 /* --- window_evict.c: takes rows out of the logs' selections; answers whether any went. */
 enum status window_evict(struct window_engine *e, const struct window_item *item, bool *any) CHECKED;

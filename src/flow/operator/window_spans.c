@@ -68,12 +68,15 @@ static enum status assign(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
     uint32_t rows = batch_rows(e->in);
+    bool is_static = e->assigner.part.cx.op == NULL;
 
     for (uint32_t i = 0; i < rows; i++) {
-        int64_t time = batch_time(e->in, batch_row(e->in, i));
+        int64_t time = batch_time(e->in, batch_row(e->in, i)), end;
         uint32_t n = 0;
         if (UNLIKELY(time == TIME_MIN)) return window_no_time(e);
-        TRY(window_assign(&e->assigner, i, time, e->now_ms, &s->windows[i], 1, &n));
+        s->windows[i] = (struct tw_window){time, end = window_add(time, e->config->gap_ms)};
+        if (UNLIKELY(!is_static || end == INT64_MAX))
+            TRY(window_assign(&e->assigner, i, time, e->now_ms, &s->windows[i], 1, &n));
     }
     batch_hash(e->in, e->op->plan->keys[e->input], e->key_count, s->hashes);
     s->is_assigned = true;
@@ -106,8 +109,8 @@ static uint32_t group_add(struct window_engine *e, uint32_t item, void *row)
     s->rows[g] = row;
     s->heads[g] = NULL;
     s->item_of[g] = (uint16_t)item;
-    s->from[g] = s->windows[item].start;
-    s->to[g] = s->windows[item].end;
+    s->from[g] = INT64_MAX;
+    s->to[g] = INT64_MIN;
     s->first[g] = s->hint[g] = s->owner[g] = WINDOW_NONE;
     *span_word(s, row, SPAN_GROUP) = g;
     if (*span_word(s, row, SPAN_OTHERS) > 0) bit_set(s->needs_head, g);
@@ -128,8 +131,6 @@ static bool group_items(struct window_engine *e)
         uint64_t g = (uint64_t)*span_word(s, row, SPAN_GROUP);
         if (g >= s->group_count || s->rows[g] != row) g = group_add(e, i, row);
         s->group_of[i] = (uint16_t)g;
-        s->from[g] = MIN(s->from[g], s->windows[i].start);
-        s->to[g] = MAX(s->to[g], s->windows[i].end);
     }
     for (uint32_t w = 0; w < COUNT_OF(s->needs_head); w++) any |= s->needs_head[w];
     return any != 0;
@@ -191,7 +192,17 @@ static enum status load_others(struct window_engine *e, const struct state_range
     return S_OK;
 }
 
-/* Of the others those between the first start and the last end of the group's rows, and the next behind them. */
+/* First start and last end of each group's windows. */
+static void measure(struct window_spans *s, uint32_t rows)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t g = s->group_of[i];
+        s->from[g] = MIN(s->from[g], s->windows[i].start);
+        s->to[g] = MAX(s->to[g], s->windows[i].end);
+    }
+}
+
+/* Of the others those that the group's rows may meet, and the next behind them. */
 static enum status load(struct window_engine *e, bool any_others)
 {
     struct window_spans *s = e->spans;
@@ -200,6 +211,7 @@ static enum status load(struct window_engine *e, bool any_others)
         struct state_keys keys = batch_keys(e);
         struct state_range within = {.from_word = s->from, .to_word = s->to};
         struct state_range behind = {.from_word = s->to, .from_open = true, .limit = 1};
+        measure(s, batch_rows(e->in));
         TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
         TRY(load_others(e, &within));
         TRY(load_others(e, &behind));
@@ -309,17 +321,20 @@ enum status window_spans_plan(struct window_engine *e)
 }
 
 /* --- rows into accumulators --------------------------------------------------------------------------------------- */
-/* Rows [from, to) whose sessions lie in `latest`, or in `others`. */
-static enum status add_rows(struct window_engine *e, uint32_t from, uint32_t to, bool in_latest)
+/* Rows [from, to) whose sessions lie in `latest`, or in `others`; answers in *rest whether there are any of the other kind. */
+static enum status add_rows(struct window_engine *e, uint32_t from, uint32_t to, bool in_latest, bool *rest)
 {
     struct window_spans *s = e->spans;
     struct window_fold *f = e->plan.fold;
     uint32_t n = 0;
 
     for (uint32_t i = from; i < to; i++) {
-        if (s->span_of[i] == WINDOW_NONE) continue;
+        if (UNLIKELY(s->span_of[i] == WINDOW_NONE)) continue;
         const struct window_span *span = &s->spans[s->span_of[i]];
-        if (span->in_latest != in_latest) continue;
+        if (span->in_latest != in_latest) {
+            *rest = true;
+            continue;
+        }
         e->run_rows[n] = (uint16_t)batch_row(e->in, i);
         e->run_windows[n] = span->window;
         e->run_acc[n++] = span->acc;
@@ -355,8 +370,9 @@ enum status window_spans_add(struct window_engine *e)
     TRY(window_spans_place(e));
     for (uint32_t m = 0; m <= s->merge_count; m++) {
         uint32_t to = m < s->merge_count ? s->merges[m].at : rows;
-        TRY(add_rows(e, from, to, true));
-        TRY(add_rows(e, from, to, false));
+        bool rest = false;
+        TRY(add_rows(e, from, to, true, &rest));
+        if (rest) TRY(add_rows(e, from, to, false, &rest));
         if (m < s->merge_count) TRY(merge(e, &s->merges[m]));
         from = to;
     }

@@ -7,8 +7,6 @@
  * Timers that were set anew since leave an old one behind: it is known by its time. */
 #include "flow/operator/window_spans.h"
 
-#include "ground/base/sort.h"
-
 enum { FIRES_LOOK_EVERY = 16 };
 
 /* Up to where everything that is due is known: all before the last timer taken, or that instant where it is alone. Very
@@ -88,25 +86,42 @@ static enum status scan_others(struct window_engine *e, const struct state_range
     return S_OK;
 }
 
-static bool is_earlier(void *arg, uint32_t a, uint32_t b)
+static inline bool is_earlier(const struct span_due *x, const struct span_due *y)
 {
-    const struct window_spans *s = arg;
-    const struct span_due *x = &s->due[a], *y = &s->due[b];
-
     if (x->end != y->end) return x->end < y->end;
     if (x->is_null != y->is_null) return y->is_null;
     return !x->is_null && x->rank < y->rank;
 }
 
+static void runs_merge(const struct span_due *due, const uint32_t *from, uint32_t *to, uint32_t first, uint32_t middle,
+                       uint32_t end)
+{
+    uint32_t a = first, b = middle;
+
+    for (uint32_t i = first; i < end; i++) {
+        bool takes_b = a == middle || (b < end && is_earlier(&due[from[b]], &due[from[a]]));
+        to[i] = from[takes_b ? b : a];
+        a += !takes_b;
+        b += takes_b;
+    }
+}
+
+/* Runs of one, two, four .. merged; mostly one key is due once and all are in order already. */
 static void due_sort(struct window_spans *s)
 {
     bool ordered = true;
 
     for (uint32_t i = 0; i < s->due_count; i++) {
         s->due_order[i] = i;
-        ordered &= i == 0 || !is_earlier(s, i, i - 1);
+        ordered &= i == 0 || !is_earlier(&s->due[i], &s->due[i - 1]);
     }
-    if (!ordered) sort_stable(s->due_order, s->due_space, s->due_count, is_earlier, s);
+    for (uint32_t run = 1; !ordered && run < s->due_count; run *= 2) {
+        uint32_t *from = s->due_order;
+        for (uint32_t at = 0; at < s->due_count; at += 2 * run)
+            runs_merge(s->due, from, s->due_space, at, MIN(at + run, s->due_count), MIN(at + 2 * run, s->due_count));
+        s->due_order = s->due_space;
+        s->due_space = from;
+    }
 }
 
 enum status window_spans_find(struct window_engine *e)

@@ -357,7 +357,7 @@ static const struct trigger triggers[] = {
     [TW_TRIGGER_PROCESSING_TIMEOUT] = {timeout_on_element, timeout_on_timer, NULL, timeout_clear, WINDOW_WORDS, false},
     [TW_TRIGGER_NEVER] = {NULL, NULL, NULL, NULL, 1, false},
     [TW_TRIGGER_END_OF_STREAM] = {end_on_element, event_on_timer, NULL, NULL, 1, false},
-    [TW_TRIGGER_CUSTOM] = {custom_on_element, custom_on_timer, custom_on_merge, custom_clear, 1, true},
+    [TW_TRIGGER_CUSTOM] = {custom_on_element, custom_on_timer, custom_on_merge, custom_clear, 2, true},
 };
 
 /* --- what the engine calls ---------------------------------------------------------------------------------------- */

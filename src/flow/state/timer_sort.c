@@ -15,6 +15,16 @@ static inline void item_copy(uint64_t *to, const uint64_t *from, uint32_t words)
     if (words == 3) to[2] = from[2];
 }
 
+/* Mostly the words decide; the bytes of keys only between equal hashes. */
+static inline bool is_behind(const struct timer_heap *h, const uint64_t *a, const uint64_t *b)
+{
+    uint64_t x = a[0] & ~WHEN_DELETION, y = b[0] & ~WHEN_DELETION;
+
+    if (x != y) return x > y;
+    if (a[1] != b[1]) return a[1] > b[1];
+    return h->words == 3 && timer_heap_compare(h, a, b) > 0;
+}
+
 static void insertion_sort(const struct timer_heap *h, uint64_t *items, uint32_t count)
 {
     uint32_t words = h->words;
@@ -23,7 +33,7 @@ static void insertion_sort(const struct timer_heap *h, uint64_t *items, uint32_t
         uint64_t held[3];
         uint32_t at = i;
         item_copy(held, items + (size_t)i * words, words);
-        while (at > 0 && timer_heap_compare(h, items + (size_t)(at - 1) * words, held) > 0) {
+        while (at > 0 && is_behind(h, items + (size_t)(at - 1) * words, held)) {
             item_copy(items + (size_t)at * words, items + (size_t)(at - 1) * words, words);
             at--;
         }

@@ -22,6 +22,7 @@ struct view {
     struct state_table *tables[2];
     struct state_table *table;
     struct view *next;
+    uint32_t place;            /* in the words of views_begin_in: is it set, then the value */
     void *spent;               /* head of a list that is to be emptied */
     void *rows[BATCH_ROWS];    /* rows or heads of the batch's keys */
 };
@@ -32,6 +33,8 @@ struct views {
     struct view *first, **last;
     int64_t ns;
     uint32_t at; /* the current key */
+    void *const *places; /* views_begin_in: of keys; else NULL */
+    uint32_t place_first;
 };
 
 static bool is_value(const struct view *v) { return v->def.kind != VIEW_LIST && v->def.kind != VIEW_MAP; }
@@ -134,6 +137,7 @@ enum status views_begin(struct views *vs, int64_t ns, const struct state_keys *k
 {
     uint32_t which = ns != 0;
 
+    vs->places = NULL;
     vs->ns = ns;
     for (struct view *v = vs->first; v != NULL; v = v->next) {
         if (v->tables[which] == NULL) TRY(state_open(vs->host, &v->state[which], &v->tables[which], vs->host->err));
@@ -141,6 +145,31 @@ enum status views_begin(struct views *vs, int64_t ns, const struct state_keys *k
         TRY(state_resolve(v->table, ns, keys, STATE_RESERVE, v->rows, NULL));
     }
     return S_OK;
+}
+
+uint32_t views_words(const struct views *vs)
+{
+    uint32_t words = 0;
+
+    for (const struct view *v = vs->first; v != NULL; v = v->next) {
+        const struct state_layout *l = &v->tables[0]->value;
+        if (!is_value(v) || v->def.ttl.update != STATE_TTL_OFF || l->text_count > 0) return 0;
+        words += 1 + l->size / 8;
+    }
+    return words;
+}
+
+void views_begin_in(struct views *vs, void *const *rows, uint32_t offset)
+{
+    uint32_t place = offset;
+
+    vs->places = rows;
+    vs->ns = 0;
+    for (struct view *v = vs->first; v != NULL; v = v->next) {
+        v->table = v->tables[0];
+        v->place = place;
+        place += 8 + v->table->value.size;
+    }
 }
 
 void views_row(struct views *vs, uint32_t i)
@@ -151,6 +180,7 @@ void views_row(struct views *vs, uint32_t i)
 
 void views_end(struct views *vs)
 {
+    if (vs->places != NULL) return;
     for (struct view *v = vs->first; v != NULL; v = v->next) {
         spent_clear(v);
         state_done(v->table);
@@ -176,11 +206,21 @@ void view_text_set(struct view *v, struct state_text *field, struct str value)
 
 /* ---- value, reducing, aggregating */
 
+/* NULL: the value is in a table. */
+static inline int64_t *place_of(const struct view *v)
+{
+    const struct views *vs = v->views;
+
+    return vs->places != NULL ? state_word(vs->places[vs->at], v->place) : NULL;
+}
+
 const void *view_value_get(struct view *v)
 {
     uint32_t at = v->views->at;
+    const int64_t *place = place_of(v);
 
     ASSERT_ROW(is_value(v));
+    if (place != NULL) return *place ? place + 1 : NULL;
     access_begin(v);
     if (!state_is_set(v->table, at)) return NULL;
     state_touch(v->table, at);
@@ -190,8 +230,14 @@ const void *view_value_get(struct view *v)
 void *view_value_edit(struct view *v, bool *is_new)
 {
     uint32_t at = v->views->at;
+    int64_t *place = place_of(v);
 
     ASSERT_ROW(is_value(v));
+    if (place != NULL) {
+        if (is_new) *is_new = *place == 0;
+        *place = 1;
+        return place + 1;
+    }
     access_begin(v);
     if (is_new) *is_new = !state_is_set(v->table, at);
     state_write(v->table, at);
@@ -201,7 +247,12 @@ void *view_value_edit(struct view *v, bool *is_new)
 void view_clear(struct view *v)
 {
     uint32_t at = v->views->at;
+    int64_t *place = place_of(v);
 
+    if (place != NULL) {
+        memset(place, 0, 8 + v->table->value.size);
+        return;
+    }
     access_begin(v);
     if (!is_value(v)) state_head_clear(v->table, v->views->ns, head_of(v));
     else if (state_is_set(v->table, at)) state_erase(v->table, at);

@@ -29,6 +29,11 @@ enum status views_add(struct views *vs, const struct view_def *def, struct view 
 struct view *views_find(struct views *vs, const char *name); /* NULL when absent */
 
 enum status views_begin(struct views *vs, int64_t ns, const struct state_keys *keys) CHECKED;
+/* Plain values need no table of their own where their owner keeps a row per key anyway. How many words they take there,
+ * all zero while none is set; 0: lists, maps, strings, or what has a time to live must be resolved. */
+uint32_t views_words(const struct views *vs);
+/* Instead of views_begin: the words of key i lie at rows[i] + offset. The owner resolves them, and marks them as changed. */
+void views_begin_in(struct views *vs, void *const *rows, uint32_t offset);
 void views_row(struct views *vs, uint32_t i); /* the i-th key of views_begin is the current one */
 void views_end(struct views *vs);
 /* Drops every view's rows of a namespace; lists them. */

@@ -1,9 +1,10 @@
-/* window_count.c - rows of windows that fire by counting and never end: count windows, global windows with a count trigger.
+/* window_rounds.c - rows of windows that fire because of rows: count windows, global windows with a count trigger, and
+ * accumulators with a custom trigger.
  *
- * The idea: nobody but the count decides here; there are no timers, no lateness, nothing merges. So a batch is gone through
- * in rounds: rows are counted and put by, and what fires is put by too, until a row comes to a window that has yet to fire.
- * Then all rows so far go into their windows at once, and the windows fire in the order of their rows. Rounds are long where
- * keys are many: rows go in by hundreds instead of those between two firings.
+ * The idea: nobody but the trigger decides here; nothing merges, and what fires changes nothing for other windows. So a batch
+ * is gone through in rounds: rows meet the trigger and are put by, and what fires is put by too, until a row comes to a window
+ * that has yet to fire. Then all rows so far go into their windows at once, and the windows fire in the order of their rows.
+ * Rounds are long where keys are many: rows go in by hundreds instead of those between two firings.
  *
  * A window that is to fire has -1 in its count until it has, so that two slots of one key know of each other; none has when
  * the batch is through. */
@@ -14,6 +15,13 @@ enum { TO_FIRE = -1, ROWS_LOOK_EVERY = 256, FIRES_LOOK_EVERY = 16, FIRES_AHEAD =
 bool window_counts(const struct window_engine *e)
 {
     return window_trigger_kind(e->config) == TW_TRIGGER_COUNT && !window_is_bounded(e->config) &&
+           e->op->plan->input_count == 1;
+}
+
+bool window_has_rounds(const struct window_engine *e)
+{
+    if (window_counts(e)) return true;
+    return window_trigger_kind(e->config) == TW_TRIGGER_CUSTOM && !e->is_merging && e->plan.fold != NULL &&
            e->op->plan->input_count == 1;
 }
 
@@ -32,7 +40,7 @@ static enum status round_end(struct window_engine *e)
         const struct window_item *item = &e->items[e->fires[e->fire_at]];
         if (e->fire_at % FIRES_LOOK_EVERY == FIRES_LOOK_EVERY - 1 && window_slice_over(e)) return S_MORE;
         fetch_rows(e, e->fire_at + FIRES_AHEAD);
-        e->result = window_trigger_purged(e->config, TW_FIRE);
+        e->result = e->fire_results[e->fire_at];
         TRY(window_fire_item(e, item));
         if (e->result & TW_PURGE) window_contents_purge(e, item->slot);
         *window_word(e, item->slot, WORD_COUNT) = 0;
@@ -41,19 +49,27 @@ static enum status round_end(struct window_engine *e)
     return S_OK;
 }
 
-enum status window_count_items(struct window_engine *e)
+/* e->result: what the row brings about. */
+static enum status row_in(struct window_engine *e, struct window_item *item, int64_t *count)
 {
-    int64_t most = e->config->trigger_count;
+    if (!e->is_counting) return window_row_begin(e, item);
+    bool fires = ++*count >= e->config->trigger_count;
+    e->result = fires ? window_trigger_purged(e->config, TW_FIRE) : TW_CONTINUE;
+    return window_run_add(e, item);
+}
 
+enum status window_rounds_items(struct window_engine *e)
+{
     for (; e->item_at < e->item_end; e->item_at++) {
-        const struct window_item *item = &e->items[e->item_at];
+        struct window_item *item = &e->items[e->item_at];
         int64_t *count = window_word(e, item->slot, WORD_COUNT);
         if (e->item_at % ROWS_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
         window_fetch_ahead(e);
         if (*count == TO_FIRE) TRY(round_end(e));
-        TRY(window_run_add(e, item));
-        if (++*count < most) continue;
+        TRY(row_in(e, item, count));
+        if (e->result == TW_CONTINUE) continue;
         *count = TO_FIRE;
+        e->fire_results[e->fire_count] = (uint8_t)e->result;
         e->fires[e->fire_count++] = (uint16_t)e->item_at;
     }
     return round_end(e);
