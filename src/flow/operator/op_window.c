@@ -153,6 +153,12 @@ static const uint64_t *kept_columns(struct op_cx *op, const struct window_config
     return kept;
 }
 
+/* Rows of a count window go into a plain accumulator one by one: they need not be copied out of state. */
+static bool reads_structs(const struct window *w, const struct window_config *c)
+{
+    return w->user.folds != NULL && w->user.is_plain && c->evictor == TW_EVICT_COUNT && !c->evictor_after;
+}
+
 static enum status open_engine(struct op_cx *op, struct window *w)
 {
     const struct window_config *c = op->config;
@@ -161,6 +167,7 @@ static enum status open_engine(struct op_cx *op, struct window *w)
                                .fold = rows ? NULL : &w->user.fold,
                                .kept = {rows ? kept_columns(op, c) : NULL},
                                .no_times = w->user.folds != NULL && c->evictor == TW_EVICT_COUNT && !window_is_merging(c),
+                               .as_struct = reads_structs(w, c) ? &w->user.fold_cx->in[0].row.conv : NULL,
                                .late_port = {op->plan->output_count - 1},
                                .cx = &w->cx,
                                .arg = w,

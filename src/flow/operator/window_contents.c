@@ -49,6 +49,7 @@ static enum status log_open(struct window_engine *e, uint32_t input)
                                   .value = window_with_words(a, kept, log->has_times + log->has_arrivals)};
     TRY(state_open(op->state, &log->def, &log->table, op->err));
     window_rows_init(&log->rows, in, e->plan.kept[input], op->mem);
+    log->rows.are_structs = e->plan.as_struct != NULL && window_rows_look_alike(log, e->plan.as_struct);
     return state_probe_init(&log->probe, log->def.value, op->mem, op->err);
 }
 
@@ -296,7 +297,7 @@ static void drop_surplus(struct window_engine *e, uint32_t slot)
 
 static enum status fire_rows(struct window_engine *e, const struct window_item *item, struct window_firing *f)
 {
-    bool evicts = e->config->evictor != TW_NO_EVICTOR;
+    bool evicts = e->config->evictor != TW_NO_EVICTOR && !e->logs[0].rows.are_structs; /* else nothing is left to evict */
 
     drop_surplus(e, item->slot);
     TRY(load_rows(e, item));

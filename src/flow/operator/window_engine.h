@@ -22,6 +22,10 @@ struct window_rows {
     uint32_t count, capacity;
     uint32_t total; /* rows that are selected */
     uint32_t at;    /* of the walk */
+    /* Instead of batches, where a row in state looks like the plan's as_struct: the rows as they lie, `total` of them. */
+    const void **structs;
+    uint32_t struct_capacity;
+    bool are_structs;
 };
 /* elements_next_fn of user_elements_rows; arg is the struct window_rows. Begins anew behind its end. */
 enum status window_rows_next(void *arg, const struct batch **out) CHECKED;
@@ -41,6 +45,9 @@ struct window_plan {
     const struct window_config *config;
     struct window_fold *fold;            /* accumulators; NULL: rows are kept */
     const uint64_t *kept[OP_INPUTS_MAX]; /* columns of the rows kept; they live as long as the engine */
+    /* As what C structs `fire` reads the rows of the sole input, when it can take window_rows.structs; no evictor but one that
+     * counts before the firing. NULL: it cannot. */
+    const struct rowconv *as_struct;
     bool no_times;                       /* of rows kept: nobody asks for their event times, and none merge */
     uint32_t late_port[OP_INPUTS_MAX];   /* rows that came too late; WINDOW_NO_PORT = nowhere */
     struct tw_context *cx;               /* states and outputs of the firing function; NULL: rows go to port 0 */

@@ -243,6 +243,8 @@ void window_rows_init(struct window_rows *r, const struct type *schema, const ui
 void window_rows_release(struct window_rows *r);
 /* Rows of the slot into log->rows. S_MORE after each batch of them: call again; S_PENDING: the same. */
 enum status window_rows_load(struct window_log *log, uint32_t slot) CHECKED;
+/* Is a row of the log, as it lies, the struct? */
+bool window_rows_look_alike(const struct window_log *log, const struct rowconv *c);
 /* The log holds the selected rows from now on. */
 enum status window_rows_store(struct window_engine *e, struct window_log *log, uint32_t slot) CHECKED;
 /* Appends rows of a batch to logs. times and arrivals by place in rows. */

@@ -15,6 +15,7 @@ void window_rows_release(struct window_rows *r)
         mem_free(r->mem, r->selections[i]);
         mem_free(r->mem, r->arrivals[i]);
     }
+    mem_free(r->mem, r->structs);
     if (r->capacity > 0) {
         mem_free(r->mem, r->batches);
         mem_free(r->mem, r->selections);
@@ -52,6 +53,32 @@ enum status window_rows_next(void *arg, const struct batch **out)
     return S_OK;
 }
 
+bool window_rows_look_alike(const struct window_log *log, const struct rowconv *c)
+{
+    const struct state_layout *l = &log->table->value;
+
+    if (c->null_offset != ROWCONV_NO_NULLS || c->size > l->size) return false;
+    for (uint32_t f = 0; f < c->field_count; f++) {
+        const struct rowconv_field *field = &c->fields[f];
+        uint32_t k = 0;
+        while (k < log->col_count && log->cols[k] != field->col) k++;
+        if (k == log->col_count || field->phys != P_I64 || !field->not_null || l->fields[k].nullable) return false;
+        if (l->fields[k].phys != P_I64 || l->fields[k].form != STATE_WORD || l->fields[k].offset != field->offset)
+            return false;
+    }
+    return true;
+}
+
+static void take_structs(struct window_rows *r, const struct state_hits *hits)
+{
+    if (r->total + hits->count > r->struct_capacity) {
+        r->struct_capacity = MAX(r->struct_capacity * 2, (uint32_t)BATCH_ROWS);
+        r->structs = mem_realloc(r->mem, r->structs, r->struct_capacity * sizeof *r->structs);
+    }
+    memcpy(r->structs + r->total, hits->row, hits->count * sizeof *r->structs);
+    r->total += hits->count;
+}
+
 static void take(struct window_log *log, const struct state_hits *hits)
 {
     struct batch *b = batch_next(&log->rows);
@@ -84,7 +111,12 @@ enum status window_rows_load(struct window_log *log, uint32_t slot)
     log->is_loading = true;
     st = state_head_rows(log->heads[slot]) > 0 ? state_scan(log->table, 0, &log->heads[slot], 1, &log->scan, hits) : S_OK;
     if (st != S_OK && st != S_MORE) return st;
-    if (state_head_rows(log->heads[slot]) > 0 && hits->count > 0) take(log, hits);
+    if (state_head_rows(log->heads[slot]) > 0 && hits->count > 0) {
+        if (log->rows.are_structs)
+            take_structs(&log->rows, hits);
+        else
+            take(log, hits);
+    }
     log->is_loaded = st == S_OK;
     log->is_loading = !log->is_loaded;
     return st;

@@ -384,15 +384,22 @@ enum status window_user_fire(struct window_user *u, struct state_table *t, int64
     return fire_value(u, keys, at, w);
 }
 
+/* The next row: a struct as it lies in state, or one that is read. */
+static inline const void *row_next(struct window_user *u, struct window_rows *rows)
+{
+    if (!rows->are_structs) return tw_next(&u->elements);
+    return rows->at < rows->total ? rows->structs[rows->at++] : NULL;
+}
+
 /* Rows into u->a, which is a plain struct: nothing in it must outlive its row. */
-static enum status fold_plain(struct window_user *u)
+static enum status fold_plain(struct window_user *u, struct window_rows *rows)
 {
     const void *row;
     bool first = true;
 
     memset(u->a, 0, u->acc_size);
     if (u->folds->create != NULL) TRY(user_check(u->fold_cx, u->folds->create(u->fold_cx, u->a)));
-    for (; (row = tw_next(&u->elements)) != NULL; first = false) {
+    for (; (row = row_next(u, rows)) != NULL; first = false) {
         if (u->folds->reduce == NULL) {
             TRY(user_check(u->fold_cx, u->folds->add(u->fold_cx, u->a, row)));
         } else if (first) {
@@ -432,7 +439,7 @@ enum status window_user_fire_rows(struct window_user *u, struct state_table *scr
     if (rows->total == 0 && u->folds->reduce != NULL) return S_OK;
     stand_in(u, keys, at, w);
     user_elements_rows(&u->elements, rows->total, window_rows_next, rows);
-    TRY(u->is_plain ? fold_plain(u) : fold_kept(u, scratch, cols, keys, at));
+    TRY(u->is_plain ? fold_plain(u, rows) : fold_kept(u, scratch, cols, keys, at));
     rows->at = 0;
     user_elements_end(&u->elements);
     enum status st = fire_value(u, keys, at, w);
