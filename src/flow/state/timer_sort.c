@@ -1,5 +1,5 @@
-/* timer_sort.c - timers in order: a most-significant-byte radix sort that skips bytes in which all items agree, and
- * insertion for the short runs that are left. Stable: what holds among equal items is what came last.
+/* timer_sort.c - timers in order: a radix sort from the most significant bits, by eight bits from the highest in which items
+ * differ, and insertion for the short runs that are left. Stable: what holds among equal items is what came last.
  *
  * Not here: what is done with equal items. */
 #include "flow/state/timer_sort.h"
@@ -41,8 +41,13 @@ static void insertion_sort(const struct timer_heap *h, uint64_t *items, uint32_t
     }
 }
 
-/* The highest byte in which items differ (15..0), or -1. */
-static int top_byte(const uint64_t *items, uint32_t count, uint32_t words)
+/* Eight bits of a word of the items. */
+struct digit {
+    uint32_t word, shift;
+};
+
+/* From the highest bit in which items differ; false: they are equal. */
+static bool top_digit(const uint64_t *items, uint32_t count, uint32_t words, struct digit *out)
 {
     uint64_t when = 0, key = 0;
 
@@ -51,26 +56,31 @@ static int top_byte(const uint64_t *items, uint32_t count, uint32_t words)
         key |= items[(size_t)i * words + 1] ^ items[1];
     }
     when &= ~WHEN_DELETION;
-    if (when) return 8 + (63 - __builtin_clzll(when)) / 8;
-    return key ? (63 - __builtin_clzll(key)) / 8 : -1;
+    uint64_t differs = when ? when : key;
+    if (differs == 0) return false;
+    uint32_t top = 63 - (uint32_t)__builtin_clzll(differs);
+    *out = (struct digit){.word = when == 0, .shift = top < 7 ? 0 : top - 7};
+    return true;
 }
 
-static inline uint32_t byte_at(const uint64_t *item, int byte)
+static inline uint32_t digit_at(const uint64_t *item, struct digit d)
 {
-    return byte >= 8 ? (uint32_t)((item[0] & ~WHEN_DELETION) >> ((byte - 8) * 8)) & 255 : (uint32_t)(item[1] >> (byte * 8)) & 255;
+    uint64_t word = d.word == 0 ? item[0] & ~WHEN_DELETION : item[1];
+
+    return (uint32_t)(word >> d.shift) & 255;
 }
 
-/* Depth: one level per byte that differs, sixteen at most. */
+/* Depth: one level per eight bits at least, sixteen at most. */
 void timer_sort(const struct timer_heap *h, uint64_t *items, uint64_t *room, uint32_t count)
 {
     uint32_t starts[256] = {0}, words = h->words, at = 0;
-    int byte;
+    struct digit digit;
 
-    if (count <= INSERTION_MAX || (byte = top_byte(items, count, words)) < 0) {
+    if (count <= INSERTION_MAX || !top_digit(items, count, words, &digit)) {
         insertion_sort(h, items, count); /* equal words: only the bytes of keys are left to compare */
         return;
     }
-    for (uint32_t i = 0; i < count; i++) starts[byte_at(items + (size_t)i * words, byte)]++;
+    for (uint32_t i = 0; i < count; i++) starts[digit_at(items + (size_t)i * words, digit)]++;
     for (uint32_t d = 0; d < 256; d++) {
         uint32_t n = starts[d];
         starts[d] = at;
@@ -78,7 +88,7 @@ void timer_sort(const struct timer_heap *h, uint64_t *items, uint64_t *room, uin
     }
     for (uint32_t i = 0; i < count; i++) {
         const uint64_t *item = items + (size_t)i * words;
-        item_copy(room + (size_t)starts[byte_at(item, byte)]++ * words, item, words);
+        item_copy(room + (size_t)starts[digit_at(item, digit)]++ * words, item, words);
     }
     memcpy(items, room, (size_t)count * words * sizeof *items);
     for (uint32_t d = 0, from = 0; d < 256; from = starts[d++]) {
