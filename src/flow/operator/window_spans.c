@@ -96,8 +96,7 @@ static uint32_t span_add(struct window_engine *e, uint32_t g, struct tw_window w
         s->span_capacity = s->span_capacity ? s->span_capacity * 2 : BATCH_ROWS;
         s->spans = mem_realloc(e->op->mem, s->spans, s->span_capacity * sizeof *s->spans);
     }
-    s->spans[s->span_count] =
-        (struct window_span){.window = w, .group = g, .next = WINDOW_NONE, .item = s->item_of[g]};
+    s->spans[s->span_count] = (struct window_span){.window = w, .group = g, .next = WINDOW_NONE, .item = s->item_of[g]};
     return s->span_count++;
 }
 

@@ -13,8 +13,8 @@ struct window_span {
     struct tw_window window;
     void *acc; /* the key's row of `latest`, or a row of `others`; NULL: no place yet */
     uint32_t next, group;
-    uint16_t item;    /* a row of the batch of its key */
-    bool in_latest;   /* acc is of `latest` */
+    uint16_t item;  /* a row of the batch of its key */
+    bool in_latest; /* acc is of `latest` */
     bool is_new, is_dead, has_new_end;
 };
 
@@ -27,7 +27,7 @@ struct span_due {
     int64_t start, end;
     uint64_t rank; /* order of keys at one time */
     void *acc;
-    uint16_t at; /* timer */
+    uint16_t at;             /* timer */
     bool in_latest, is_null; /* is_null: the key, which is one column */
 };
 
@@ -41,8 +41,8 @@ struct window_spans {
     void *item_rows[BATCH_ROWS]; /* of latest, per row of the batch or timer */
     /* Groups are the batch's keys, by first appearance; of timers, the timers. */
     uint32_t group_count;
-    void *rows[BATCH_ROWS], *heads[BATCH_ROWS]; /* of latest, of others (NULL: not resolved) */
-    int64_t from[BATCH_ROWS], to[BATCH_ROWS];   /* first start and last end of the group's rows */
+    void *rows[BATCH_ROWS], *heads[BATCH_ROWS];                      /* of latest, of others (NULL: not resolved) */
+    int64_t from[BATCH_ROWS], to[BATCH_ROWS];                        /* first start and last end of the group's rows */
     uint32_t first[BATCH_ROWS], hint[BATCH_ROWS], owner[BATCH_ROWS]; /* spans; owner: whose the row of latest was */
     uint16_t item_of[BATCH_ROWS];
     uint64_t is_changed[BATCH_ROWS / 64]; /* sessions began or came together */

@@ -35,7 +35,8 @@ static void due_add(struct window_engine *e, uint32_t i, void *acc, bool in_late
     s->due[s->due_count++] = (struct span_due){.start = *span_word(s, acc, SPAN_START),
                                                .end = *span_word(s, acc, SPAN_END),
                                                .rank = s->ranks[i],
-                                               .is_null = e->key_count == 1 && vector_is_null(&e->owners.batch->cols[0], i),
+                                               .is_null = e->key_count == 1 &&
+                                                          vector_is_null(&e->owners.batch->cols[0], i),
                                                .acc = acc,
                                                .at = (uint16_t)i,
                                                .in_latest = in_latest};

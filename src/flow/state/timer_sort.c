@@ -70,28 +70,38 @@ static inline uint32_t digit_at(const uint64_t *item, struct digit d)
     return (uint32_t)(word >> d.shift) & 255;
 }
 
+/* Items by a digit, and where each of its values ends. */
+static void digit_sort(const struct timer_heap *h, uint64_t *items, uint64_t *room, uint32_t count, struct digit digit,
+                       uint32_t ends[256])
+{
+    uint32_t words = h->words, at = 0;
+
+    memset(ends, 0, 256 * sizeof *ends);
+    for (uint32_t i = 0; i < count; i++) ends[digit_at(items + (size_t)i * words, digit)]++;
+    for (uint32_t d = 0; d < 256; d++) {
+        uint32_t n = ends[d];
+        ends[d] = at;
+        at += n;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t *item = items + (size_t)i * words;
+        item_copy(room + (size_t)ends[digit_at(item, digit)]++ * words, item, words);
+    }
+    memcpy(items, room, (size_t)count * words * sizeof *items);
+}
+
 /* Depth: one level per eight bits at least, sixteen at most. */
 void timer_sort(const struct timer_heap *h, uint64_t *items, uint64_t *room, uint32_t count)
 {
-    uint32_t starts[256] = {0}, words = h->words, at = 0;
+    uint32_t ends[256], words = h->words;
     struct digit digit;
 
     if (count <= INSERTION_MAX || !top_digit(items, count, words, &digit)) {
         insertion_sort(h, items, count); /* equal words: only the bytes of keys are left to compare */
         return;
     }
-    for (uint32_t i = 0; i < count; i++) starts[digit_at(items + (size_t)i * words, digit)]++;
-    for (uint32_t d = 0; d < 256; d++) {
-        uint32_t n = starts[d];
-        starts[d] = at;
-        at += n;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const uint64_t *item = items + (size_t)i * words;
-        item_copy(room + (size_t)starts[digit_at(item, digit)]++ * words, item, words);
-    }
-    memcpy(items, room, (size_t)count * words * sizeof *items);
-    for (uint32_t d = 0, from = 0; d < 256; from = starts[d++]) {
-        if (starts[d] - from > 1) timer_sort(h, items + (size_t)from * words, room + (size_t)from * words, starts[d] - from);
+    digit_sort(h, items, room, count, digit, ends);
+    for (uint32_t d = 0, from = 0; d < 256; from = ends[d++]) {
+        if (ends[d] - from > 1) timer_sort(h, items + (size_t)from * words, room + (size_t)from * words, ends[d] - from);
     }
 }
