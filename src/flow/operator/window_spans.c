@@ -146,12 +146,13 @@ enum status window_spans_heads(struct window_engine *e, const struct state_keys 
     struct state_keys some = *keys;
 
     some.count = 0;
-    for (uint32_t g = 0; g < s->group_count; g++) {
-        uint32_t item = s->item_of[g];
-        if (!bit_get(groups, g)) continue;
-        sel[some.count] = keys->sel != NULL ? keys->sel[item] : (uint16_t)item;
-        hashes[some.count] = keys->hashes[item];
-        which[some.count++] = (uint16_t)g;
+    for (uint32_t w = 0; w < BATCH_ROWS / 64; w++) {
+        for (uint64_t m = groups[w]; m != 0; m &= m - 1) {
+            uint32_t g = w * 64 + (uint32_t)__builtin_ctzll(m), item = s->item_of[g];
+            sel[some.count] = keys->sel != NULL ? keys->sel[item] : (uint16_t)item;
+            hashes[some.count] = keys->hashes[item];
+            which[some.count++] = (uint16_t)g;
+        }
     }
     if (some.count == 0) return S_OK;
     some.sel = sel;

@@ -101,8 +101,9 @@ enum status window_spans_place(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
 
-    for (uint32_t g = 0; g < s->group_count; g++)
-        if (bit_get(s->is_changed, g)) TRY(place_last(e, g));
+    for (uint32_t w = 0; w < COUNT_OF(s->is_changed); w++)
+        for (uint64_t m = s->is_changed[w]; m != 0; m &= m - 1)
+            TRY(place_last(e, w * 64 + (uint32_t)__builtin_ctzll(m)));
     for (uint32_t n = 0; n < s->span_count; n++) {
         struct window_span *span = &s->spans[n];
         if (span->acc != NULL) continue;
