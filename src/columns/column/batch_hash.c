@@ -170,6 +170,8 @@ static void hash_chunk(const struct vector *v, const struct rows *r, uint32_t n,
     }
 }
 
+uint64_t vector_hash(const struct vector *v, uint32_t row) { return hash_value(v, row); }
+
 /* Selected rows first..first+n of one column, n <= CHUNK. */
 static void hash_column(const struct vector *v, const uint16_t *sel, uint32_t first, uint32_t n, uint64_t *out)
 {

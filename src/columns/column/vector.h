@@ -118,7 +118,12 @@ void vector_make_const(struct vector *v);
 /* Copies rows src[rows[i]] to dst[dst_first + i]; long strings go to heap; any form of src; dst FLAT. rows NULL = 0..n-1. */
 void vector_copy(struct vector *dst, uint32_t dst_first, const struct vector *src, const uint16_t *rows, uint32_t n,
                  struct text_heap *heap, struct mem *mem);
+/* The same for the run of rows first..first+n, which may lie behind row 65,535: elements of lists. */
+void vector_copy_run(struct vector *dst, uint32_t dst_first, const struct vector *src, uint32_t first, uint32_t n,
+                     struct text_heap *heap, struct mem *mem);
 /* Text of one value as the SQL client prints it (nested too); NULL prints as `<NULL>` or nothing inside arrays: "null". */
 void vector_print(const struct vector *v, uint32_t row, struct buf *out);
 /* -1, 0, 1; NULLs first; floats order -0 = 0 and NaN greatest. */
 int vector_compare(const struct vector *a, uint32_t row_a, const struct vector *b, uint32_t row_b);
+/* The canonical hash of one value (batch_hash.c): equal values of one type hash alike, NULLs too. */
+uint64_t vector_hash(const struct vector *v, uint32_t row);

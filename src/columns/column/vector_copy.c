@@ -244,3 +244,11 @@ void vector_copy(struct vector *dst, uint32_t dst_first, const struct vector *sr
 
     copy_rows(dst, dst_first, src, (struct pick){.rows = rows}, n, &c);
 }
+
+void vector_copy_run(struct vector *dst, uint32_t dst_first, const struct vector *src, uint32_t first, uint32_t n,
+                     struct text_heap *heap, struct mem *mem)
+{
+    struct copy c = {heap, mem};
+
+    copy_rows(dst, dst_first, src, (struct pick){.first = first}, n, &c);
+}

@@ -34,7 +34,24 @@ struct expr *expr_column(const struct expr_maker *m, const struct type *row, uin
 }
 
 /* --- constants --------------------------------------------------------------------------------------------------- */
-/* One value in memory of the arena. Nested values are never constants: they are made anew, once per batch. */
+/* The fields, or the lists, under a NULL: NULL or zero as well, so that whoever walks them finds one row. */
+static struct vector *children_of_null(const struct expr_maker *m, const struct type *type)
+{
+    struct vector *children = ARENA_ARRAY(m->a, struct vector, type->child_count);
+
+    for (uint32_t i = 0; i < type->child_count; i++) {
+        const struct type *t = type->children[i];
+        struct vector *v = &children[i];
+        *v = (struct vector){.type = t, .form = VEC_FLAT, .phys = t->phys, .child_count = (uint16_t)t->child_count, .capacity = 1};
+        v->data = arena_zalloc(m->a, 16);
+        v->validity_space = ARENA_NEW(m->a, uint64_t);
+        if (t->nullable) v->validity = v->validity_space;
+        if (t->child_count > 0) v->children = children_of_null(m, t);
+    }
+    return children;
+}
+
+/* One value in memory of the arena. Nested values but NULL are never constants: they are made anew, once per batch. */
 static struct expr *constant_node(const struct expr_maker *m, const struct type *type, bool valid, const void *value)
 {
     struct vector *v = ARENA_NEW(m->a, struct vector);
@@ -47,6 +64,10 @@ static struct expr *constant_node(const struct expr_maker *m, const struct type 
     v->validity_space = ARENA_NEW(m->a, uint64_t);
     if (valid) memcpy(v->data, value, width);
     else v->validity = v->validity_space;
+    if (type->child_count > 0) {
+        v->child_count = (uint16_t)type->child_count;
+        v->children = children_of_null(m, type);
+    }
     x->constant = v;
     return x;
 }
@@ -180,7 +201,8 @@ enum status expr_call(const struct expr_maker *m, struct str name, struct expr *
 enum status expr_cast(const struct expr_maker *m, struct expr *x, const struct type *to, bool try_mode, struct expr **out, struct err *e)
 {
     *out = x;
-    if (type_equal_ignoring_null(x->type, to)) return S_OK;
+    /* whether the parts of nested types may be NULL is part of what they are */
+    if (type_equal(type_with_null(m->a, x->type, to->nullable), to)) return S_OK;
     struct fn_call *c = call_new(m, fn_find(STR("CAST")), &x, 1);
     c->result = type_with_null(m->a, to, x->type->nullable || try_mode);
     c->try_mode = try_mode;

@@ -65,6 +65,13 @@ static void merge_nulls(const struct vector *const *args, uint32_t count, uint32
     }
 }
 
+/* Fields under a NULL row are NULL or zero: those of the batch before must not be found there. */
+static void null_fields(struct vector *row, uint32_t count)
+{
+    for (uint32_t i = 0; row->validity != NULL && i < count; i++)
+        if (!bit_get(row->validity, i)) vector_set_null(row, i);
+}
+
 /* One value serves all rows, so its error is that of the first row that counts; the value's place need not be one. */
 static void pass_on(const struct row_errors *one, struct row_errors *all)
 {
@@ -85,6 +92,7 @@ static void run_kernel(struct expr_run *r, const struct evaluation *ev, const st
         run.sel = NULL;
     }
     if (c->def->nulls == FN_STRICT) merge_nulls(r->values, r->x->count, run.count, &r->own);
+    if (c->def->nulls == FN_STRICT && r->own.phys == P_ROW) null_fields(&r->own, run.count);
     c->run(&run, r->values, &r->own);
     if (!constant) return;
     pass_on(&own, ev->errors);

@@ -41,6 +41,11 @@ static void print_call(const struct expr *x, const struct type *row, struct buf 
         buf_printf(out, " %s ", name);
         expr_print(x->args[1], row, out);
         buf_append_byte(out, ')');
+    } else if (str_equal(str_of(name), STR("FIELD"))) {
+        struct str field = text_str(x->args[1]->constant->data);
+        expr_print(x->args[0], row, out);
+        buf_append_byte(out, '.');
+        buf_append(out, field.data, field.size);
     } else if (str_equal(str_of(name), STR("CAST"))) {
         buf_append_text(out, x->call->try_mode ? "TRY_CAST(" : "CAST(");
         expr_print(x->args[0], row, out);

@@ -40,3 +40,17 @@ static inline int64_t cast_zone_apply(const struct cast_zone *z, int64_t ms)
     return z->to_local ? zone_to_local_ms(&z->zone, ms) : z->to_instant ? zone_to_utc_ms(&z->zone, ms) : ms;
 }
 enum status cast_zone_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e) CHECKED;
+
+/* cast_nested.c */
+struct nested_state;
+/* What a CAST keeps per evaluator. */
+struct cast_state {
+    struct buf text; /* first: kernels that make text take the state for it */
+    struct nested_state *nested;
+};
+void cast_row_to_row(const struct fn_run *r, const struct vector *const *args, struct vector *out);
+void cast_list_to_list(const struct fn_run *r, const struct vector *const *args, struct vector *out);
+/* The casts of the parts become the plan; the result's parts are nullable where they must be. */
+enum status cast_nested_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e) CHECKED;
+struct nested_state *cast_nested_open(const struct fn_call *c, struct mem *mem);
+void cast_nested_close(struct nested_state *s, struct mem *mem);

@@ -91,24 +91,37 @@ static enum status bind(struct fn_call *c, struct arena *a, const struct fn_sess
 
     if (!type_casts(from, c->result)) return no_cast(c, e);
     c->run = f == G_NULL ? cast_null : kernels[f][t];
+    if (f == G_NESTED && t == G_NESTED) {
+        c->run = from->kind == T_ROW ? cast_row_to_row : cast_list_to_list;
+        return cast_nested_bind(c, a, session, e);
+    }
     if (c->run == NULL) return no_cast(c, e);
     if (may_lose(from, c->result)) c->result = type_with_null(a, c->result, true);
     return cast_zone_bind(c, a, session, e);
 }
 
-/* Work space for printing: one growing text. */
+static bool is_nested_cast(const struct fn_call *c) { return c->run == cast_row_to_row || c->run == cast_list_to_list; }
+
+/* Work space: one growing text, or that of the parts. */
 static void *cast_open(const struct fn_call *c, struct mem *mem)
 {
-    if (c->run != cast_to_text) return NULL;
-    struct buf *b = mem_alloc(mem, sizeof *b);
-    buf_init(b, mem);
-    return b;
+    bool nested = is_nested_cast(c);
+
+    if (c->run != cast_to_text && !nested) return NULL;
+    struct cast_state *s = mem_zalloc(mem, sizeof *s);
+    buf_init(&s->text, mem);
+    if (nested) s->nested = cast_nested_open(c, mem);
+    return s;
 }
 
 static void cast_close(void *state, struct mem *mem)
 {
-    buf_release(state);
-    mem_free(mem, state);
+    struct cast_state *s = state;
+
+    if (s == NULL) return;
+    if (s->nested != NULL) cast_nested_close(s->nested, mem);
+    buf_release(&s->text);
+    mem_free(mem, s);
 }
 
 static const struct fn_example examples[] = {{"CAST('12' AS INT)", "12"}, {"CAST(2.7 AS INT)", "2"}, {"CAST(TRUE AS STRING)", "TRUE"}, {0}};

@@ -1,5 +1,5 @@
 /* fn_comparison.c - = <> < <= > >= and IS [NOT] DISTINCT FROM on any two values of a common type. NULLs make the first six NULL.
- * Strings compare by bytes, floats with NaN greatest and -0 equal to 0, rows and arrays by their parts. */
+ * Strings compare by bytes, floats with NaN greatest and -0 equal to 0. Rows, arrays and maps are only equal or not. */
 #include "columns/function/fn_kernels.h"
 
 #include "columns/column/type_rules.h"
@@ -9,7 +9,8 @@
 
 static int text_order(const struct text *a, const struct text *b) { return text_compare(a, b); }
 
-#define COMPARING(NAME, OP)                                                                                            \
+/* Arrays, maps and rows are equal or not, but none is less than another: NESTED is their kernel, or NULL. */
+#define COMPARING(NAME, OP, NESTED)                                                                                    \
     FN_BINARY(NAME##_bool, uint8_t, bool, a OP b)                                                                      \
     FN_BINARY(NAME##_i8, int8_t, bool, a OP b)                                                                         \
     FN_BINARY(NAME##_i16, int16_t, bool, a OP b)                                                                       \
@@ -30,7 +31,7 @@ static int text_order(const struct text *a, const struct text *b) { return text_
     static const struct fn_by_phys NAME##_by_phys[] = {                                                                \
         {P_BOOL, NAME##_bool}, {P_I8, NAME##_i8},     {P_I16, NAME##_i16}, {P_I32, NAME##_i32}, {P_I64, NAME##_i64},    \
         {P_I128, NAME##_i128}, {P_F32, NAME##_f32},   {P_F64, NAME##_f64}, {P_STR, NAME##_text}, {P_TS96, NAME##_any}, \
-        {P_LIST, NAME##_any},  {P_ROW, NAME##_any},   {0}};                                                            \
+        {P_LIST, NESTED},      {P_ROW, NESTED},       {0}};                                                            \
     static enum status NAME##_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e) \
     {                                                                                                                  \
         (void)session;                                                                                                 \
@@ -64,14 +65,14 @@ static enum status bind_common(struct fn_call *c, struct arena *a, const struct 
     for (uint32_t i = 0; i < 2; i++) c->args[i] = type_with_null(a, common, c->args[i]->nullable);
     c->result = type_with_null(a, &type_boolean, nullable);
     c->run = fn_for_phys(table, common->phys);
-    return S_OK;
+    return c->run != NULL ? S_OK : not_comparable(c, e);
 }
-COMPARING(eq, ==)
-COMPARING(ne, !=)
-COMPARING(lt, <)
-COMPARING(le, <=)
-COMPARING(gt, >)
-COMPARING(ge, >=)
+COMPARING(eq, ==, eq_any)
+COMPARING(ne, !=, ne_any)
+COMPARING(lt, <, NULL)
+COMPARING(le, <=, NULL)
+COMPARING(gt, >, NULL)
+COMPARING(ge, >=, NULL)
 
 /* NULL is a value here, equal to itself. */
 static bool is_distinct(const struct vector *const *args, uint32_t row)

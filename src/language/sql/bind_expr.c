@@ -138,21 +138,90 @@ static enum status bind_between(struct binder *b, const struct ast_expr *x, stru
     return negated ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
 }
 
-/* a IN (b, c) is a = b OR a = c. */
+/* (a, b) = (c, d) is a = c AND b = d, so that a NULL part leaves it open. *done: it was that. */
+static enum status bind_equal_rows(struct binder *b, const struct ast_expr *x, const struct ast_expr *left, const struct ast_expr *right,
+                                   struct expr **out, bool *done)
+{
+    struct expr *pair[2], **equal = ARENA_ARRAY(b->m.a, struct expr *, MAX(left->args.count, 1u));
+
+    *done = left->kind == AX_LIST && right->kind == AX_LIST && left->args.count == right->args.count && left->args.count > 0;
+    for (uint32_t i = 0; *done && i < left->args.count; i++) {
+        TRY(bind_expr(b, left->args.items[i], &pair[0]));
+        TRY(bind_expr(b, right->args.items[i], &pair[1]));
+        TRY(call(b, right->args.items[i], STR("="), pair, 2, &equal[i]));
+    }
+    return *done ? branch(b, x, EXPR_AND, equal, left->args.count, out) : S_OK;
+}
+
+/* Can a set stand for the chain of '='? When all are constants, and each comparison is one in the value's type: values of others
+ * are cast to it. Texts compare in whatever lengths they have. */
+static enum status set_values(struct binder *b, const struct expr *value, struct expr **items, uint32_t count, bool *fits)
+{
+    const struct type *t = value->type;
+    struct err inner = {0};
+
+    *fits = t->phys != P_LIST && t->phys != P_ROW && t->kind != T_NULL;
+    for (uint32_t i = 0; *fits && i < count; i++) {
+        bool texts = type_is_string(t) && type_is_string(items[i]->type);
+        const struct type *common = texts ? t : type_common(b->m.a, t, items[i]->type);
+        *fits = items[i]->kind == EXPR_CONSTANT && common != NULL && type_equal_ignoring_null(common, t);
+        if (!*fits || texts) continue;
+        struct expr *cast;
+        const struct type *to = type_with_null(b->m.a, t, items[i]->type->nullable);
+        *fits = expr_cast(&b->m, items[i], to, false, &cast, &inner) == S_OK && cast->kind == EXPR_CONSTANT;
+        if (*fits) items[i] = cast;
+    }
+    return S_OK;
+}
+
+/* The set in pieces that a call can take. */
+static enum status bind_in_set(struct binder *b, const struct ast_expr *x, struct expr *value, struct expr *const *items, uint32_t count,
+                               struct expr **out)
+{
+    uint32_t pieces = 0, most = FN_ARGS_MAX - 1;
+    struct expr **any = ARENA_ARRAY(b->m.a, struct expr *, count / most + 1), **args = ARENA_ARRAY(b->m.a, struct expr *, FN_ARGS_MAX);
+
+    args[0] = value;
+    for (uint32_t at = 0, n; at < count; at += n) {
+        n = MIN(count - at, most);
+        memcpy(args + 1, items + at, sizeof *args * n);
+        TRY(call(b, x, STR("IN"), args, n + 1, &any[pieces++]));
+    }
+    if (pieces > 1) return branch(b, x, EXPR_OR, any, pieces, out);
+    *out = any[0];
+    return S_OK;
+}
+
+/* a IN (b, c) is a = b OR a = c; many constants become a set. */
+static enum status bind_in_list(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    enum { SET_FROM = 4 };
+    const struct ast_expr *left = x->args.items[0], *list = x->args.items[1];
+    uint32_t count = list->args.count;
+    struct expr *value, **items = ARENA_ARRAY(b->m.a, struct expr *, count);
+    bool set = false, rows = false;
+
+    TRY(bind_equal_rows(b, x, left, list->args.items[0], &items[0], &rows));
+    for (uint32_t i = 1; rows && i < count; i++) {
+        TRY(bind_equal_rows(b, x, left, list->args.items[i], &items[i], &rows));
+        if (!rows) return fail(b, list->args.items[i]->place, "the rows of IN must have the same count of values");
+    }
+    if (rows) return branch(b, x, EXPR_OR, items, count, out);
+    TRY(bind_expr(b, left, &value));
+    for (uint32_t i = 0; i < count; i++) TRY(bind_expr(b, list->args.items[i], &items[i]));
+    if (count >= SET_FROM) TRY(set_values(b, value, items, count, &set));
+    if (set) return bind_in_set(b, x, value, items, count, out);
+    for (uint32_t i = 0; i < count; i++)
+        TRY(call(b, list->args.items[i], STR("="), (struct expr *[]){value, items[i]}, 2, &items[i]));
+    return branch(b, x, EXPR_OR, items, count, out);
+}
+
 static enum status bind_in(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     const struct ast_expr *list = x->args.items[1];
-    struct expr *value, *pair[2], **equal;
 
     if (list->kind != AX_LIST) return fail(b, list->place, "a sub-query cannot stand here");
-    TRY(bind_expr(b, x->args.items[0], &value));
-    equal = ARENA_ARRAY(b->m.a, struct expr *, list->args.count);
-    for (uint32_t i = 0; i < list->args.count; i++) {
-        pair[0] = value;
-        TRY(bind_expr(b, list->args.items[i], &pair[1]));
-        TRY(call(b, list->args.items[i], STR("="), pair, 2, &equal[i]));
-    }
-    TRY(branch(b, x, EXPR_OR, equal, list->args.count, out));
+    TRY(bind_in_list(b, x, out));
     return str_starts(x->text, STR("NOT")) ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
 }
 
@@ -203,13 +272,17 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
     struct expr **args;
     uint32_t count;
     struct str name = x->text;
-    bool negated = x->op->form == FORM_LIKE && str_starts(name, STR("NOT "));
+    bool negated = x->op->form == FORM_LIKE && str_starts(name, STR("NOT ")), rows;
 
     if (x->op->form == FORM_IN) return bind_in(b, x, out);
     if (x->op->form == FORM_QUANTIFIED || x->op->form == FORM_EXISTS || x->op->form == FORM_QUERY)
         return fail(b, x->place, "a sub-query cannot stand here");
     if (str_equal(name, STR("OVERLAPS"))) return bind_overlaps(b, x, out);
     if (x->op->form == FORM_POSTFIX && x->op->precedence == PRECEDENCE_ITEM) return bind_difference(b, x, out);
+    if (str_equal(name, STR("="))) {
+        TRY(bind_equal_rows(b, x, x->args.items[0], x->args.items[1], out, &rows));
+        if (rows) return S_OK;
+    }
     TRY(bind_args(b, x, &args, &count));
     if (x->op->form == FORM_BETWEEN) return bind_between(b, x, args, out);
     if (str_equal(name, STR("AND"))) return branch(b, x, EXPR_AND, args, count, out);

@@ -79,15 +79,7 @@ static void print_cell(struct tableau *t, const struct vector *v, uint32_t row)
         buf_append_text(&t->cell, "<NULL>");
         return;
     }
-    bool bytes = v->type->kind == T_BINARY || v->type->kind == T_VARBINARY;
-    if (!bytes) {
-        sql_text_print(v, row, t->zone, &t->cell);
-        return;
-    }
-    struct str s = text_str(&VECTOR_VALUES(v, struct text)[vector_at(v, row)]);
-    buf_append_text(&t->cell, "x'");
-    for (size_t i = 0; i < s.size; i++) buf_printf(&t->cell, "%02x", (unsigned char)s.data[i]);
-    buf_append_byte(&t->cell, '\'');
+    sql_text_show(v, row, t->zone, &t->cell);
 }
 
 static uint32_t cell_width(const struct tableau *t)

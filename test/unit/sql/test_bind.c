@@ -153,6 +153,7 @@ static void test_constants(void **state)
 #include "values_encode.def"
 #include "values_regex.def"
 #include "values_temporal.def"
+#include "values_collection.def"
 #undef VALUE
     };
 
@@ -345,6 +346,142 @@ static void test_string_rows(void **state)
     end(&f);
 }
 
+/* fn_construct, fn_array, fn_array_order, fn_map, fn_in and casts of nested values over columns: NULLs, lists that differ by row. */
+static void test_collection_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "ARRAY[a, b]", "[1, 10] | [NULL, 0] | [3, -2]");
+    expect_rows(&f, "ARRAY[s, 'y', s][a]", "x | NULL | a text that is longer than twelve");
+    expect_rows(&f, "ARRAY[7, 8, 9][CAST(b AS INT)]", "NULL | NULL | NULL");
+    expect_rows(&f, "MAP[b, s, 10, 'ten'][10]", "ten | ten | ten");
+    expect_rows(&f, "MAP[b, s, 10, 'ten']",
+                "{10=ten} | {0=NULL, 10=ten} | {-2=a text that is longer than twelve, 10=ten}");
+    expect_rows(&f, "MAP['k', a]['k']", "1 | NULL | 3");
+    expect_rows(&f, "ROW(a, ROW(s, b))", "(1, (x, 10)) | (NULL, (NULL, 0)) | (3, (a text that is longer than twelve, -2))");
+    expect_rows(&f, "CASE WHEN b <> 0 THEN ROW(s, a) END.EXPR$0", "x | NULL | a text that is longer than twelve");
+    expect_rows(&f, "CASE WHEN b <> 0 THEN ROW(a, ROW(s)) END.EXPR$1", "(x) | NULL | (a text that is longer than twelve)");
+    expect_rows(&f, "CASE WHEN f THEN ARRAY[s] WHEN b = 0 THEN ARRAY['a', 'b'] END", "[x] | [a, b] | NULL");
+    expect_rows(&f, "CARDINALITY(CASE WHEN b = 0 THEN ARRAY[1, 2] ELSE ARRAY[a] END)", "1 | 2 | 1");
+    expect_rows(&f, "NULLIF(ARRAY[a], ARRAY[1])", "NULL | [NULL] | [3]");
+    expect_rows(&f, "COALESCE(NULLIF(ROW(s, b), ROW(s, CAST(0 AS BIGINT))), ROW(s, b))",
+                "(x, 10) | (NULL, 0) | (a text that is longer than twelve, -2)");
+    expect_rows(&f, "ELEMENT(ARRAY[a])", "1 | NULL | 3");
+    expect_rows(&f, "ELEMENT(ARRAY_REMOVE(ARRAY[1, a], 1))", "NULL | NULL | 3");
+    expect_rows(&f, "ELEMENT(ARRAY[a, a])", "Array has more than one element. in \"ELEMENT(ARRAY(a, a))\", row +I[1, 10, x, true]");
+    expect_rows(&f, "ARRAY_CONTAINS(ARRAY[1, NULL], a)", "TRUE | TRUE | FALSE");
+    expect_rows(&f, "ARRAY_POSITION(ARRAY[3, NULL, 1], a)", "3 | NULL | 1");
+    expect_rows(&f, "ARRAY_REMOVE(ARRAY[1, NULL, 3, 1], a)", "[NULL, 3] | [1, 3, 1] | [1, NULL, 1]");
+    expect_rows(&f, "ARRAY_APPEND(ARRAY['y'], s)", "[y, x] | [y, NULL] | [y, a]");
+    expect_rows(&f, "ARRAY_PREPEND(ARRAY[b], a)", "[1, 10] | [NULL, 0] | [3, -2]");
+    expect_rows(&f, "ARRAY_CONCAT(ARRAY[s], ARRAY['y', s])",
+                "[x, y, x] | [NULL, y, NULL] | [a text that is longer than twelve, y, a text that is longer than twelve]");
+    expect_rows(&f, "ARRAY_CONCAT(ARRAY[1], CASE WHEN b <> 0 THEN ARRAY[a] END)", "[1, 1] | NULL | [1, 3]");
+    expect_rows(&f, "ARRAY_DISTINCT(ARRAY[s, s, 'x'])", "[x] | [NULL, x] | [a text that is longer than twelve, x]");
+    expect_rows(&f, "ARRAY_UNION(ARRAY[1, a], ARRAY[b, a])", "[1, 10] | [1, NULL, 0] | [1, 3, -2]");
+    expect_rows(&f, "ARRAY_INTERSECT(ARRAY[1, a, a], ARRAY[3, a])", "[1] | [NULL] | [3]");
+    expect_rows(&f, "ARRAY_EXCEPT(ARRAY[1, a, 2, a], ARRAY[3, 1])", "[2] | [NULL, 2] | [2]");
+    expect_rows(&f, "ARRAY_SLICE(ARRAY[7, 8, 9], a - 1, a)", "[7] | NULL | [8, 9]");
+    expect_rows(&f, "ARRAY_REVERSE(ARRAY[ARRAY[a], ARRAY[1, 2]])", "[[1, 2], [1]] | [[1, 2], [NULL]] | [[1, 2], [3]]");
+    expect_rows(&f, "ARRAY_SORT(ARRAY[b, 5, a, 0], f)", "[0, 1, 5, 10] | [5, 0, 0, NULL] | NULL");
+    expect_rows(&f, "ARRAY_MAX(ARRAY[a, b])", "10 | 0 | 3");
+    expect_rows(&f, "ARRAY_MIN(ARRAY[s, 'b'])", "b | b | a text that is longer than twelve");
+    expect_rows(&f, "ARRAY_JOIN(ARRAY[s, 'b', s], '-', 'none')",
+                "x-b-x | none-b-none | a text that is longer than twelve-b-a text that is longer than twelve");
+    end(&f);
+}
+
+static void test_map_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "MAP_KEYS(MAP[s, a])", "[x] | [NULL] | [a text that is longer than twelve]");
+    expect_rows(&f, "MAP_VALUES(MAP['k', a, 'l', 2])", "[1, 2] | [NULL, 2] | [3, 2]");
+    expect_rows(&f, "MAP_ENTRIES(MAP['k', s])", "[(k, x)] | [(k, NULL)] | [(k, a text that is longer than twelve)]");
+    expect_rows(&f, "MAP_UNION(MAP[b, 1], MAP[CAST(0 AS BIGINT), a])", "{10=1, 0=1} | {0=NULL} | {-2=1, 0=3}");
+    expect_rows(&f, "MAP_FROM_ARRAYS(ARRAY[b], CASE WHEN f THEN ARRAY['p'] END)", "{10=p} | NULL | NULL");
+    expect_rows(&f, "MAP_FROM_ARRAYS(ARRAY[b], IF(b < 0, ARRAY_REMOVE(ARRAY[a], 3), ARRAY[a]))",
+                "the arrays of keys and of values have not the same length in "
+                "\"MAP_FROM_ARRAYS(ARRAY(b), CASE((b < 0), ARRAY_REMOVE(ARRAY(a), 3), ARRAY(a)))\", "
+                "row +I[3, -2, a text that is longer than twelve, null]");
+    expect_rows(&f, "SPLIT(s, ' ')", "[x] | NULL | [a, text, that, is, longer, than, twelve]");
+    expect_rows(&f, "STR_TO_MAP(s, ' ', 'e')",
+                "{x=NULL} | NULL | {a=NULL, t=xt, that=NULL, is=NULL, long=r, than=NULL, tw=lve}");
+    expect_rows(&f, "STR_TO_MAP(s, '[ ]', '=')",
+                "the separators of STR_TO_MAP are texts: a character of regular expressions stands behind a backslash in "
+                "\"STR_TO_MAP(s, '[ ]', '=')\", row +I[1, 10, x, true]");
+    end(&f);
+}
+
+static void test_nested_casts_and_equality(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "CAST(ARRAY[a, 2] AS ARRAY<STRING>)", "[1, 2] | [NULL, 2] | [3, 2]");
+    expect_rows(&f, "CAST(ARRAY[s, '7'] AS ARRAY<INT>)",
+                "the text is no whole number of that size in \"CAST(ARRAY(s, '7') AS ARRAY<INT>)\", row +I[1, 10, x, true]");
+    expect_rows(&f, "TRY_CAST(ARRAY[COALESCE(s, '8'), '7'] AS ARRAY<INT>)", "NULL | [8, 7] | NULL");
+    expect_rows(&f, "CAST(MAP[b / 7, s] AS MAP<STRING, VARCHAR(4)>)", "{1=x} | {0=NULL} | {0=a te}");
+    expect_rows(&f, "CAST(MAP[a / 2e0, 'p', 0.2e0, s] AS MAP<INT, STRING>)",
+                "{0=x} | {NULL=p, 0=NULL} | {1=p, 0=a text that is longer than twelve}");
+    expect_rows(&f, "CAST(CASE WHEN b <> 0 THEN ROW(CAST(a AS STRING), ARRAY[b]) END AS ROW<p INT, q ARRAY<STRING>>)",
+                "(1, [10]) | NULL | (3, [-2])");
+    expect_rows(&f, "CAST(ROW(s, ROW(a)) AS ROW<p VARCHAR(2), q ROW<r DOUBLE>>).q.r", "1.0 | NULL | 3.0");
+    expect_rows(&f, "TRY_CAST(ROW(s, a) AS ROW<p INT, q INT>)", "NULL | (NULL, NULL) | NULL");
+    expect_rows(&f, "CAST(ARRAY[ROW(a, ARRAY[s])] AS STRING)",
+                "[(1, [x])] | [(NULL, [NULL])] | [(3, [a text that is longer than twelve])]");
+    expect_rows(&f, "ARRAY[a, b] = ARRAY[1, 10]", "TRUE | FALSE | FALSE");
+    expect_rows(&f, "MAP[b, a] = MAP[CAST(10 AS BIGINT), 1]", "TRUE | FALSE | FALSE");
+    expect_rows(&f, "(a, b) = (1, 10)", "TRUE | FALSE | FALSE");
+    expect_rows(&f, "(a, b) IN ((1, 10), (3, -2))", "TRUE | FALSE | TRUE");
+    expect_rows(&f, "(b, a) IN ((1, 10), (0, 2))", "FALSE | NULL | FALSE");
+    end(&f);
+}
+
+/* IN as a set: every layout, NULL on each side, and a list longer than a call takes. */
+static void test_in_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "a IN (3, 4, 5, 6)", "FALSE | NULL | TRUE");
+    expect_rows(&f, "a NOT IN (3, 4, 5, 6)", "TRUE | NULL | FALSE");
+    expect_rows(&f, "a IN (3, 4, 5, NULL)", "NULL | NULL | TRUE");
+    expect_rows(&f, "a NOT IN (3, 4, 5, NULL)", "NULL | NULL | FALSE");
+    expect_rows(&f, "b IN (10, -2, 3, 9223372036854775807)", "TRUE | FALSE | TRUE");
+    expect_rows(&f, "a IN (2147483648, 3, 4, 5)", "FALSE | NULL | TRUE");
+    expect_rows(&f, "s IN ('x', 'a text that is longer than twelve', 'b', 'c')", "TRUE | NULL | TRUE");
+    expect_rows(&f, "s IN ('a text that is longer than twelv', 'x ', 'y', NULL)", "NULL | NULL | NULL");
+    expect_rows(&f, "f IN (TRUE, TRUE, TRUE, NULL)", "TRUE | NULL | NULL");
+    expect_rows(&f, "CAST(a AS TINYINT) IN (1, 2, 4, 5)", "TRUE | NULL | FALSE");
+    expect_rows(&f, "CAST(a AS SMALLINT) IN (CAST(1 AS SMALLINT), CAST(2 AS SMALLINT), CAST(4 AS SMALLINT), CAST(5 AS TINYINT))",
+                "TRUE | NULL | FALSE");
+    expect_rows(&f, "b / 4e0 IN (2.5e0, 0e0, 1e0, 2)", "TRUE | TRUE | FALSE");
+    expect_rows(&f, "CAST(b AS DECIMAL(20, 1)) IN (10.0, 0, -1, 7.5)", "TRUE | TRUE | FALSE");
+    expect_rows(&f, "DATE '2001-01-01' + INTERVAL '1' DAY * a IN (DATE '2001-01-04', DATE '2001-01-05', DATE '2001-01-06', NULL)",
+                "NULL | NULL | TRUE");
+    expect_rows(&f, "a IN (b, 1, 2, 4)", "TRUE | NULL | FALSE");
+    struct buf text;
+    const struct vector *v;
+    buf_init(&text, &f.mem);
+    buf_append_text(&text, "b IN (");
+    for (int i = 0; i < 3000; i++) buf_printf(&text, "%d, ", 1000 + i);
+    buf_append_text(&text, "-2)");
+    struct expr_run *run = expr_run_create(bound(&f, buf_text(&text)), NULL, ROWS, &f.mem);
+    assert_int_equal(expr_eval(run, f.batch, 0, &v, &f.e), S_OK);
+    assert_memory_equal(v->data, ((bool[]){false, false, true}), 3);
+    expr_run_free(run);
+    buf_release(&text);
+    end(&f);
+}
+
 /* A pattern of many '%' on a text that almost matches: tried again from the last one only. */
 static void test_like_is_bounded(void **state)
 {
@@ -510,6 +647,28 @@ static void test_mistakes(void **state)
         {"'abc' LIKE 'abc' ESCAPE '!!'", "the escape of LIKE is one character: 'abc' at line 1, column 8", NULL},
         {"CONCAT(1, 'a')", "'CONCAT' does not take (INT NOT NULL, CHAR(1) NOT NULL) at line 1, column 8", NULL},
         {"'a' || 1", "'||' takes texts or bytes: cast the others to STRING at line 1, column 8", NULL},
+        {"ARRAY[1, 'a']", "the elements of ARRAY[...] must be of one type at line 1, column 8", NULL},
+        {"ARRAY[]", "ARRAY[...] takes one value at least at line 1, column 8", NULL},
+        {"ARRAY[NULL]", "the elements of ARRAY[...] must be of one type at line 1, column 8", NULL},
+        {"MAP['a']", "MAP[...] takes keys and values in turn, one pair at least at line 1, column 8", NULL},
+        {"MAP[1, 2, 'a', 3]", "the keys of MAP[...] must be of one type at line 1, column 8", NULL},
+        {"ROW(1, NULL)", "a NULL in ROW(...) needs a type at line 1, column 8", NULL},
+        {"ROW(1, 2).f0", "Unknown field 'f0' at line 1, column 8", NULL},
+        {"a.f", "only a ROW has fields at line 1, column 10", NULL},
+        {"ARRAY[1, 2][0]", "Array element access needs an index starting at 1 but was 0. at line 1, column 8", NULL},
+        {"ARRAY[1, 2][b]", "an element of an ARRAY is taken by an INT, as in a[1] at line 1, column 8", NULL},
+        {"MAP['a', 1][1]", "a value of that type is no key of the MAP at line 1, column 8", NULL},
+        {"a[1]", "[...] takes an element of an ARRAY, or the value of a key of a MAP at line 1, column 8", NULL},
+        {"CARDINALITY(1)", "CARDINALITY takes an ARRAY, MAP or MULTISET at line 1, column 8", NULL},
+        {"ARRAY[1] < ARRAY[2]", "ARRAY<INT NOT NULL> NOT NULL and ARRAY<INT NOT NULL> NOT NULL cannot be compared by '<' at line 1, column 8", NULL},
+        {"ARRAY_MAX(ARRAY[TRUE])", "'ARRAY_MAX' takes an ARRAY of values that have an order at line 1, column 8", NULL},
+        {"ARRAY_UNION(ARRAY[1], ARRAY['a'])", "'ARRAY_UNION' takes arrays of one type at line 1, column 8", NULL},
+        {"ARRAY_JOIN(ARRAY[1], ',')",
+         "'ARRAY_JOIN' takes an ARRAY of text, what stands between the texts, and perhaps what stands for NULL at line 1, column 8", NULL},
+        {"MAP_KEYS(ARRAY[1])", "'MAP_KEYS' takes a MAP at line 1, column 8", NULL},
+        {"CAST(ROW(1, 2) AS ROW<a INT>)",
+         "there is no cast from ROW<`EXPR$0` INT NOT NULL, `EXPR$1` INT NOT NULL> NOT NULL to ROW<`a` INT> NOT NULL at line 1, column 8", NULL},
+        {"(a, b) IN ((1, 2), (3, 4, 5))", "the rows of IN must have the same count of values at line 1, column 27", NULL},
         {"INTERVAL '1-2' DAY", "'1-2' is no interval of DAY at line 1, column 8", NULL},
     };
     struct fixture f;
@@ -549,6 +708,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_zones), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_zones), cmocka_unit_test(test_clock),
                                               cmocka_unit_test(test_temporal_rows), cmocka_unit_test(test_temporal_mistakes), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
+                                              cmocka_unit_test(test_collection_rows), cmocka_unit_test(test_map_rows),
+                                              cmocka_unit_test(test_nested_casts_and_equality), cmocka_unit_test(test_in_rows),
                                               cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_math_rows),
                                               cmocka_unit_test(test_conditional_rows), cmocka_unit_test(test_random_rows),
                                               cmocka_unit_test(test_selection),
