@@ -6,6 +6,7 @@
 
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_json.h"
 #include "language/sql/sql_op.h"
 
 #include <string.h>
@@ -337,7 +338,9 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
     if (x->op != NULL) return bind_operator(b, x, out);
     if (x->aggregate != NULL) return fail(b, x->place, "an aggregate or window cannot stand here");
     struct str name = x->name.count > 0 ? x->name.parts[x->name.count - 1] : x->text;
-    TRY(bind_args(b, x, &args, &count));
+    if (str_equal_nocase(name, STR("JSON")))
+        return fail(b, x->place, "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT()");
+    TRY(bind_is_json(x) ? bind_json(b, x, &args, &count) : bind_args(b, x, &args, &count));
     TRY(bind_branch(b, x, name, args, count, out, &done));
     return done ? S_OK : call(b, x, name, args, count, out);
 }

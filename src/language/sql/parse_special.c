@@ -83,6 +83,16 @@ static enum status parse_unit(struct parser *p, struct ast_expr *call)
     return ast_add(p, call, take_as_word(p, true));
 }
 
+/* RETURNING INT NULL ON EMPTY: the NULL belongs to the clause, not to the type. */
+static void give_back_null(struct parser *p, struct ast_expr *x)
+{
+    struct str text = x->type.text;
+
+    if (!is_word(p, 0, KW_ON) || !str_ends(text, STR(" NULL")) || str_ends(text, STR("NOT NULL"))) return;
+    p->at--;
+    x->type.text = str_trim((struct str){text.data, text.size - 4});
+}
+
 /* One word or expression; behind RETURNING a type, behind TO a unit. */
 static enum status parse_piece(struct parser *p, const struct special *s, struct ast_expr *call)
 {
@@ -96,6 +106,7 @@ static enum status parse_piece(struct parser *p, const struct special *s, struct
         x = ast_word(p, (struct str){0}, parse_here(p));
         x->flag = true;
         TRY(parse_type(p, &x->type));
+        give_back_null(p, x);
         x->text = x->type.text;
         return ast_add(p, call, x);
     }

@@ -154,6 +154,7 @@ static void test_constants(void **state)
 #include "values_regex.def"
 #include "values_temporal.def"
 #include "values_collection.def"
+#include "values_json.def"
 #undef VALUE
     };
 
@@ -482,6 +483,72 @@ static void test_in_rows(void **state)
     end(&f);
 }
 
+/* fn_json and fn_json_make over columns: NULLs, documents that differ by row, and what fails. */
+static void test_json_rows(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "s IS JSON", "FALSE | FALSE | FALSE");
+    expect_rows(&f, "CAST(a AS STRING) IS JSON SCALAR", "TRUE | FALSE | TRUE");
+    expect_rows(&f, "JSON_OBJECT('a' VALUE a, 's' VALUE s)",
+                "{\"a\":1,\"s\":\"x\"} | {\"a\":null,\"s\":null} | {\"a\":3,\"s\":\"a text that is longer than twelve\"}");
+    expect_rows(&f, "JSON_OBJECT('a' VALUE a, 's' VALUE s ABSENT ON NULL)",
+                "{\"a\":1,\"s\":\"x\"} | {} | {\"a\":3,\"s\":\"a text that is longer than twelve\"}");
+    expect_rows(&f, "JSON_OBJECT(COALESCE(s, 'k') VALUE b, 'k' VALUE f)",
+                "{\"k\":true,\"x\":10} | {\"k\":false} | {\"a text that is longer than twelve\":-2,\"k\":null}");
+    expect_rows(&f, "JSON_OBJECT(s VALUE 1)", "a key of JSON_OBJECT is NULL in \"JSON_OBJECT('NULL', s, 'V', 1)\", row +I[null, 0, null, false]");
+    expect_rows(&f, "JSON_ARRAY(a, f, ARRAY[s])", "[1,true,[\"x\"]] | [false,[null]] | [3,[\"a text that is longer than twelve\"]]");
+    expect_rows(&f, "JSON_ARRAY(JSON(CAST(a AS STRING)), JSON_ARRAY(b) NULL ON NULL)", "[1,[10]] | [null,[0]] | [3,[-2]]");
+    expect_rows(&f, "JSON_ARRAY(JSON(s))",
+                "the text inside JSON(...) is no JSON in \"JSON_ARRAY('ABSENT', 'P', s)\", row +I[1, 10, x, true]");
+    expect_rows(&f, "JSON_STRING(ROW(s, a))",
+                "{\"EXPR$0\":\"x\",\"EXPR$1\":1} | {\"EXPR$0\":null,\"EXPR$1\":null} | "
+                "{\"EXPR$0\":\"a text that is longer than twelve\",\"EXPR$1\":3}");
+    expect_rows(&f, "JSON_VALUE(JSON_OBJECT('a' VALUE a), 'lax $.a' RETURNING INT DEFAULT b - 5 ON EMPTY)",
+                "a value of type BIGINT NOT NULL where INT is expected; write CAST(... AS ...) if that is meant at line 1, column 8");
+    expect_rows(&f, "JSON_VALUE(JSON_OBJECT('a' VALUE a), 'lax $.a' RETURNING INT DEFAULT CAST(b AS INT) - 5 ON EMPTY)", "1 | -5 | 3");
+    expect_rows(&f, "JSON_VALUE(s, '$.a' DEFAULT s ON ERROR)", "x | NULL | a text that is longer than twelve");
+    expect_rows(&f, "JSON_VALUE(JSON_STRING(ARRAY[s]), '$[0]')", "x | NULL | a text that is longer than twelve");
+    expect_rows(&f, "JSON_VALUE(JSON_STRING(ARRAY[s]), '$[0]' RETURNING INT)",
+                "the JSON value is not of the type that is to be returned in \"JSON_VALUE(JSON_STRING(ARRAY(s)), '$[0]', 'RETURNING', 'INT')\", "
+                "row +I[1, 10, x, true]");
+    expect_rows(&f, "JSON_QUERY(JSON_STRING(ARRAY[s, 'y']), '$' RETURNING ARRAY<STRING>)",
+                "[x, y] | [NULL, y] | [a text that is longer than twelve, y]");
+    expect_rows(&f, "JSON_QUERY(JSON_STRING(ROW(a, b)), 'lax $.EXPR$0' EMPTY ARRAY ON EMPTY)", "[] | [] | []");
+    expect_rows(&f, "JSON_QUERY(s, '$.a' ERROR ON ERROR)",
+                "the JSON path finds no such value, or the text is no JSON in \"JSON_QUERY(s, '$.a', 'ERROR', 'ON', 'ERROR')\", "
+                "row +I[1, 10, x, true]");
+    expect_rows(&f, "JSON_VALUE('{}', 'lax $.a' ERROR ON EMPTY)",
+                "the JSON path finds nothing in \"JSON_VALUE('{}', 'lax $.a', 'ERROR', 'ON', 'EMPTY')\", row +I[1, 10, x, true]");
+    expect_rows(&f, "JSON_EXISTS(JSON_OBJECT('a' VALUE a), '$.a')", "TRUE | FALSE | TRUE");
+    expect_rows(&f, "JSON_EXISTS(s, '$.a' ERROR ON ERROR)",
+                "the JSON path finds nothing, or the text is no JSON in \"JSON_EXISTS(s, '$.a', 'ERROR', 'ON', 'ERROR')\", "
+                "row +I[1, 10, x, true]");
+    expect_rows(&f, "JSON_UNQUOTE(JSON_QUOTE(s || 'é/'))", "xé/ | NULL | a text that is longer than twelveé/");
+    end(&f);
+}
+
+/* Depth, and texts that are cut: read or refused, never followed beyond. */
+static void test_json_bounds(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_rows(&f, "REPEAT('[', 1000 + a) || REPEAT(']', 1000 + a) IS JSON", "FALSE | FALSE | FALSE");
+    expect_rows(&f, "REPEAT('[', 997 + a) || REPEAT(']', 997 + a) IS JSON", "TRUE | FALSE | TRUE");
+    expect_rows(&f, "JSON_QUERY(JSON_STRING(SPLIT(REPEAT('x', 2000000 + a), '')), '$..*') IS NOT NULL", "FALSE | FALSE | FALSE");
+    expect_rows(&f, "REPEAT('{\"a\":', 100000 + a) IS JSON", "FALSE | FALSE | FALSE");
+    expect_rows(&f, "JSON_QUERY(REPEAT('[', 900 + a) || REPEAT(']', 900 + a), '$..[0]') IS NOT NULL", "TRUE | FALSE | TRUE");
+    for (int cut = 0; cut < 28; cut++) {
+        const char *part = arena_printf(&f.arena, "LEFT('{\"a\\u00e9\":[1.5e3,true,\"x\"]}', %d) IS JSON", cut);
+        expect_rows(&f, part, "FALSE | FALSE | FALSE");
+    }
+    end(&f);
+}
+
 /* A pattern of many '%' on a text that almost matches: tried again from the last one only. */
 static void test_like_is_bounded(void **state)
 {
@@ -620,6 +687,18 @@ static void test_selection(void **state)
     end(&f);
 }
 
+static void expect_mistakes(const char *const (*cases)[3], size_t count)
+{
+    struct fixture f;
+
+    begin(&f);
+    for (size_t i = 0; i < count; i++) {
+        assert_string_equal(value_of(&f, cases[i][0], false), cases[i][1]);
+        if (cases[i][2] != NULL) assert_string_equal(f.e.excerpt, cases[i][2]);
+    }
+    end(&f);
+}
+
 static void test_mistakes(void **state)
 {
     static const char *const cases[][3] = {
@@ -647,6 +726,15 @@ static void test_mistakes(void **state)
         {"'abc' LIKE 'abc' ESCAPE '!!'", "the escape of LIKE is one character: 'abc' at line 1, column 8", NULL},
         {"CONCAT(1, 'a')", "'CONCAT' does not take (INT NOT NULL, CHAR(1) NOT NULL) at line 1, column 8", NULL},
         {"'a' || 1", "'||' takes texts or bytes: cast the others to STRING at line 1, column 8", NULL},
+    };
+
+    (void)state;
+    expect_mistakes(cases, COUNT_OF(cases));
+}
+
+static void test_collection_mistakes(void **state)
+{
+    static const char *const cases[][3] = {
         {"ARRAY[1, 'a']", "the elements of ARRAY[...] must be of one type at line 1, column 8", NULL},
         {"ARRAY[]", "ARRAY[...] takes one value at least at line 1, column 8", NULL},
         {"ARRAY[NULL]", "the elements of ARRAY[...] must be of one type at line 1, column 8", NULL},
@@ -669,17 +757,24 @@ static void test_mistakes(void **state)
         {"CAST(ROW(1, 2) AS ROW<a INT>)",
          "there is no cast from ROW<`EXPR$0` INT NOT NULL, `EXPR$1` INT NOT NULL> NOT NULL to ROW<`a` INT> NOT NULL at line 1, column 8", NULL},
         {"(a, b) IN ((1, 2), (3, 4, 5))", "the rows of IN must have the same count of values at line 1, column 27", NULL},
+        {"JSON_VALUE('{}', '$.a[?(@.b > 1)]')", "filters are not taken in the JSON path '$.a[?(@.b > 1)]' at position 5 at line 1, column 8", NULL},
+        {"JSON_VALUE('{}', '$.a.size()')", "functions are not taken in the JSON path '$.a.size()' at position 9 at line 1, column 8", NULL},
+        {"JSON_VALUE('{}', '$..a..b..c')", "more than two '..' are in the JSON path '$..a..b..c' at position 10 at line 1, column 8", NULL},
+        {"JSON_VALUE('{}', '$.')", "a name is missing in the JSON path '$.' at position 3 at line 1, column 8", NULL},
+        {"JSON_VALUE('{}', '$[''a')", "a quote is not closed in the JSON path '$['a' at position 5 at line 1, column 8", NULL},
+        {"JSON_VALUE('{}', '$[1')", "']' is expected in the JSON path '$[1' at position 4 at line 1, column 8", NULL},
+        {"JSON_VALUE('{}', s)", "the path of 'JSON_VALUE' must be a constant text at line 1, column 8", NULL},
+        {"JSON_VALUE('{}', '$' RETURNING DATE)", "JSON_VALUE returns STRING, BOOLEAN, INT or DOUBLE at line 1, column 8", NULL},
+        {"JSON_QUERY('{}', '$' RETURNING ARRAY<STRING> EMPTY OBJECT ON EMPTY)", "an EMPTY OBJECT is no ARRAY<STRING> at line 1, column 8", NULL},
+        {"JSON_STRING(DATE '2001-01-01')", "a value of type DATE NOT NULL has no form in JSON at line 1, column 8", NULL},
+        {"JSON_STRING(MAP[1, 2])", "a value of type MAP<INT NOT NULL, INT NOT NULL> NOT NULL has no form in JSON at line 1, column 8", NULL},
+        {"JSON('1')",
+         "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT() at line 1, column 8", NULL},
         {"INTERVAL '1-2' DAY", "'1-2' is no interval of DAY at line 1, column 8", NULL},
     };
-    struct fixture f;
 
     (void)state;
-    begin(&f);
-    for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        assert_string_equal(value_of(&f, cases[i][0], false), cases[i][1]);
-        if (cases[i][2] != NULL) assert_string_equal(f.e.excerpt, cases[i][2]);
-    }
-    end(&f);
+    expect_mistakes(cases, COUNT_OF(cases));
 }
 
 static void test_examples(void **state)
@@ -709,10 +804,11 @@ int main(void)
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_zones), cmocka_unit_test(test_clock),
                                               cmocka_unit_test(test_temporal_rows), cmocka_unit_test(test_temporal_mistakes), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
                                               cmocka_unit_test(test_collection_rows), cmocka_unit_test(test_map_rows),
+                                              cmocka_unit_test(test_collection_rows), cmocka_unit_test(test_map_rows), cmocka_unit_test(test_json_rows), cmocka_unit_test(test_json_bounds),
                                               cmocka_unit_test(test_nested_casts_and_equality), cmocka_unit_test(test_in_rows),
                                               cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_math_rows),
                                               cmocka_unit_test(test_conditional_rows), cmocka_unit_test(test_random_rows),
                                               cmocka_unit_test(test_selection),
-                                              cmocka_unit_test(test_mistakes), cmocka_unit_test(test_examples)};
+                                              cmocka_unit_test(test_mistakes), cmocka_unit_test(test_collection_mistakes), cmocka_unit_test(test_examples)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
