@@ -1,6 +1,7 @@
 # Everything that is found by its place:
 #   test/unit/<module>/test_<file>.c   an executable and a ctest entry of that name, linked to cmocka and the static library
 #   test/support/*.c                   helpers that every test may use (header beside them)
+#   test/sql/<area>/*.test              text tests of SQL: a ctest entry sql_<area>, run by test/sqltest in every mode
 #   test/e2e/test_<name>.sh            a ctest entry e2e_<name>: the binary as a user meets it
 #   examples/<name>.c                  an executable; with examples/<name>.expected also a ctest entry that compares stdout
 #   bench/bench_<name>.c               an executable run by `make bench`, with --smoke a ctest entry; other bench/*.c are helpers
@@ -35,6 +36,20 @@ foreach(source ${test_sources})
     target_link_libraries(${name} PRIVATE test_support thalweg_static PkgConfig::cmocka)
     add_test(NAME ${name} COMMAND ${name} WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/test)
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
+endforeach()
+
+# ---- text tests of SQL: one folder a test, run by one program in every mode
+file(GLOB sqltest_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/sqltest/*.c)
+file(GLOB sql_areas CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/sql/*)
+add_executable(sqltest ${sqltest_sources})
+set_target_properties(sqltest PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+target_link_libraries(sqltest PRIVATE thalweg_static m)
+foreach(area ${sql_areas})
+    if(IS_DIRECTORY ${area})
+        get_filename_component(name ${area} NAME)
+        add_test(NAME sql_${name} COMMAND sqltest test/sql/${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+        set_tests_properties(sql_${name} PROPERTIES TIMEOUT 300 LABELS sql)
+    endif()
 endforeach()
 
 # ---- examples: each as a program and, when it is a job, as the shared object that `thalweg run` loads; both print the same

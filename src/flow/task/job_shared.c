@@ -295,7 +295,9 @@ static struct batch *empty_batch(struct job_shared *j, struct receiver *r, const
     }
     r->spare = b->next;
     b->next = NULL;
-    return b;
+    if (b->schema == schema || type_equal(b->schema, schema)) return b;
+    batch_free(b); /* sides of a union differ in which columns may be NULL */
+    return batch_create(schema, BATCH_ROWS, &j->mem);
 }
 
 static void remember_sender(struct job_shared *j, struct receiver *r, struct sys_parker *sender)
