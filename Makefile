@@ -50,6 +50,9 @@ report: deps ## the figures of the code: sizes, asserts, comments
 	@tools/build.sh $(BUILD) tidy_inputs
 	@$(BUILD)/tools/tidy --report | sed -n '/^Thalweg in figures/,$$p'
 
+oracle: ## ask real Flink 2.3 for the answers of test/sql and compare (fetches it once; ARGS='--update FILE', '--gateway URL')
+	@python3 test/oracle/oracle.py $(ARGS)
+
 docs: deps ## write docs/api from the headers' docstrings and docs/reference from the descriptors
 	@tools/build.sh $(BUILD) docs_inputs
 	@mkdir -p docs/api docs/reference
@@ -78,4 +81,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim bench fuzz tidy report docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim bench fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps

@@ -1,7 +1,9 @@
 """gateway.py - Flink's SQL gateway over REST: one session, statement after statement, answers as the lines of a test file.
 
 Rows are asked for as plain text: each cell is then what Flink's client prints, uncut, with scales and fractions that JSON loses."""
+import decimal
 import json
+import struct
 import time
 import urllib.error
 import urllib.request
@@ -103,9 +105,26 @@ def quote(text):
     return "'" + "".join(f"\\x{ord(c):02x}" if c < " " else "\\" + c if c in "\\'" else c for c in text) + "'"
 
 
+def float_text(text, is_single):
+    """The shortest text that reads back the same, in Java's form; Java before 19 may write a digit more."""
+    x = float(text.replace("Infinity", "inf"))
+    if x != x or x in (float("inf"), float("-inf")) or x == 0:
+        return text
+    pack = "f" if is_single else "d"
+    same = lambda s: struct.pack(pack, float(s)) == struct.pack(pack, x)
+    short = next(s for s in (f"{x:.{n}e}" for n in range(17)) if same(s))
+    mantissa, exponent = short.split("e")
+    if 1e-3 <= abs(x) < 1e7:
+        plain = format(decimal.Decimal(short), "f")
+        return plain if "." in plain else plain + ".0"
+    return (mantissa if "." in mantissa else mantissa + ".0") + "E" + str(int(exponent))
+
+
 def cell_text(value, kind):
     if value is None:
         return "NULL"
+    if kind in ("FLOAT", "DOUBLE"):
+        return float_text(value, kind == "FLOAT")
     return quote(value) if kind in ("CHAR", "VARCHAR") else value
 
 

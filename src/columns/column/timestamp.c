@@ -218,7 +218,9 @@ void time_print(int32_t ms, int precision, struct buf *out)
 
     ASSERT(precision >= 0 && precision <= 9);
     civil_set_time(ms, 0, &c);
-    buf_append(out, text, (size_t)(time_write(text, &c, precision) - text));
+    char *end = time_write(text, &c, precision);
+    while (precision > 1 && end[-1] == '0' && end[-2] != '.') end--; /* of the fraction one digit stays, as in Flink */
+    buf_append(out, text, (size_t)(end - text));
 }
 
 void timestamp_print(struct ts96 t, int precision, struct buf *out)

@@ -148,6 +148,14 @@ const struct type *type_common_of(struct arena *a, const struct type *const *typ
     return t;
 }
 
+static bool is_approximate(const struct type *t) { return t->kind == T_FLOAT || t->kind == T_DOUBLE; }
+
+const struct type *type_least_restrictive(struct arena *a, const struct type *x, const struct type *y)
+{
+    if (is_approximate(x) && is_approximate(y)) return type_with_null(a, x, x->nullable || y->nullable);
+    return type_common(a, x, y);
+}
+
 /* --- decimals ---------------------------------------------------------------------------------------------------- */
 const struct type *type_decimal_sum(struct arena *a, int32_t p1, int32_t s1, int32_t p2, int32_t s2)
 {

@@ -8,6 +8,8 @@ bool type_casts_implicitly(const struct type *from, const struct type *to);
 /* The least type to which both cast implicitly, nullable when one is; NULL: there is none. */
 const struct type *type_common(struct arena *a, const struct type *x, const struct type *y);
 const struct type *type_common_of(struct arena *a, const struct type *const *types, uint32_t count);
+/* What operators, VALUES and UNION make of two types: type_common, but that of FLOAT and DOUBLE the first one wins, as in Flink. */
+const struct type *type_least_restrictive(struct arena *a, const struct type *x, const struct type *y);
 /* May CAST turn `from` into `to` at all? */
 bool type_casts(const struct type *from, const struct type *to);
 

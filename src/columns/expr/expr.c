@@ -193,7 +193,8 @@ enum status expr_call(const struct expr_maker *m, struct str name, struct expr *
     struct fn_call *c = call_new(m, def, args, count);
     TRY(fn_bind(c, m->a, m->session, e));
     struct expr **cast = ARENA_ARRAY(m->a, struct expr *, MAX(count, 1u));
-    for (uint32_t i = 0; i < count; i++) TRY(expr_coerce(m, args[i], c->args[i], &cast[i], e));
+    for (uint32_t i = 0; i < count; i++)
+        TRY(c->casts_freely ? expr_cast(m, args[i], c->args[i], false, &cast[i], e) : expr_coerce(m, args[i], c->args[i], &cast[i], e));
     *out = call_node(m, c, cast);
     return S_OK;
 }

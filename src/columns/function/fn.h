@@ -82,6 +82,7 @@ struct fn_call {
     const struct type **args;         /* bind may change them: arguments are cast to these */
     const struct vector **constants;  /* per argument: one row, when it is known now; else NULL */
     const struct type *result;        /* CAST: what it is asked for, when bind begins */
+    bool casts_freely;                /* bind says: the arguments are cast to `args` as by CAST, not only where that loses nothing */
     bool try_mode;                    /* errors of a row become NULL */
     fn_kernel run;
     const void *plan;                 /* of the function's own, in the arena */

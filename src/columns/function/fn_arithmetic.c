@@ -145,7 +145,7 @@ static enum status refuse(const struct fn_call *c, struct err *e)
 static enum status bind_numbers(struct fn_call *c, struct arena *a, const struct operation *o, struct err *e)
 {
     if (c->count != 2) return refuse(c, e); /* MOD is called by name, with any number of arguments */
-    const struct type *common = type_common(a, c->args[0], c->args[1]);
+    const struct type *common = type_least_restrictive(a, c->args[0], c->args[1]);
     bool null = c->args[0]->kind == T_NULL && c->args[1]->kind == T_NULL;
 
     if (null || common == NULL || !type_is_numeric(common)) return refuse(c, e);
@@ -153,6 +153,7 @@ static enum status bind_numbers(struct fn_call *c, struct arena *a, const struct
         if (c->args[i]->kind == T_NULL) c->args[i] = common;
     if (common->kind == T_DECIMAL) return bind_decimal(c, a, o);
     for (uint32_t i = 0; i < 2; i++) c->args[i] = type_with_null(a, common, c->args[i]->nullable);
+    c->casts_freely = true; /* DOUBLE may become FLOAT */
     c->result = common;
     c->run = fn_for_phys(o->by_phys, common->phys);
     return S_OK;

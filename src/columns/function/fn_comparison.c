@@ -55,14 +55,28 @@ static enum status not_comparable(const struct fn_call *c, struct err *e)
     return E_GRAPH;
 }
 
+static bool is_time(const struct type *t) { return t->kind == T_DATE || t->kind == T_TIME || t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ; }
+
+/* A text beside a time is read as that time; DATE and TIMESTAMP are not compared, as in Flink. */
+static const struct type *compared_as(struct arena *a, const struct type *x, const struct type *y)
+{
+    bool either = x->nullable || y->nullable;
+
+    if (is_time(x) && type_is_string(y)) return type_with_null(a, x, either);
+    if (is_time(y) && type_is_string(x)) return type_with_null(a, y, either);
+    if (is_time(x) && is_time(y) && (x->kind == T_DATE) != (y->kind == T_DATE)) return NULL;
+    return type_common(a, x, y);
+}
+
 static enum status bind_common(struct fn_call *c, struct arena *a, const struct fn_by_phys *table, struct err *e)
 {
     if (c->count != 2) return err_set(e, E_GRAPH, "'%s' compares two values, not %u", c->def->name, c->count);
-    const struct type *common = type_common(a, c->args[0], c->args[1]);
+    const struct type *common = compared_as(a, c->args[0], c->args[1]);
     bool nullable = c->def->nulls == FN_STRICT && common != NULL && common->nullable;
 
     if (common == NULL) return not_comparable(c, e);
     for (uint32_t i = 0; i < 2; i++) c->args[i] = type_with_null(a, common, c->args[i]->nullable);
+    c->casts_freely = true; /* text may become a time */
     c->result = type_with_null(a, &type_boolean, nullable);
     c->run = fn_for_phys(table, common->phys);
     return c->run != NULL ? S_OK : not_comparable(c, e);

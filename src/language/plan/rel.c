@@ -88,9 +88,9 @@ struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggre
     return r;
 }
 
-struct rel *rel_union(struct arena *a, struct rel *const *inputs, uint32_t count)
+struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count)
 {
-    struct rel *r = rel_new(a, &rel_union_type, inputs[0]->row, inputs, count);
+    struct rel *r = rel_new(a, &rel_union_type, row, inputs, count);
     rel_union_type.derive(r, a);
     return r;
 }

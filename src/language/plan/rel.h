@@ -110,7 +110,8 @@ struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
-struct rel *rel_union(struct arena *a, struct rel *const *inputs, uint32_t count);
+/* `row`: what the inputs have but for names, nullable where one of them is. */
+struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count);
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t);
 
 /* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */

@@ -29,6 +29,8 @@ struct binder {
 
 /* Errors stand at the part of the text that is wrong. */
 enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
+/* -x of a number that is written out: one constant, so that -2147483648 is an INT. */
+enum status bind_negative(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
 enum status bind_literal(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
 /* Fails at a node: what `inner` says, in the place of the node. */
 enum status bind_fail(struct binder *b, struct ast_place place, const struct err *inner);

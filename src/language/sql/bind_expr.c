@@ -284,6 +284,8 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
         TRY(bind_equal_rows(b, x, x->args.items[0], x->args.items[1], out, &rows));
         if (rows) return S_OK;
     }
+    if (str_equal(name, STR("NEGATE")) && x->args.items[0]->kind == AX_LITERAL && x->args.items[0]->literal == LITERAL_INTEGER)
+        return bind_negative(b, x->args.items[0], out);
     TRY(bind_args(b, x, &args, &count));
     if (x->op->form == FORM_BETWEEN) return bind_between(b, x, args, out);
     if (str_equal(name, STR("AND"))) return branch(b, x, EXPR_AND, args, count, out);

@@ -4,6 +4,7 @@
 
 #include "ground/base/str.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { DECIMAL_MAX = 38 };
@@ -19,19 +20,45 @@ static const struct type *type_of(struct binder *b, enum type_kind kind, int32_t
     return type_new(b->m.a, kind, precision, scale, false);
 }
 
+/* As in Flink, the digits of a number are those of a BIGINT at most, wherever its point is. */
+static enum status out_of_range(struct binder *b, const struct ast_expr *x)
+{
+    return sql_error(b->e, b->t, x->place.at, x->place.size, "Numeric literal '%.*s' out of range", (int)x->text.size, x->text.data);
+}
+
+static enum status bind_whole(struct binder *b, const struct ast_expr *x, struct str s, struct expr **out)
+{
+    int64_t n;
+
+    if (!str_to_int64(s, &n)) return out_of_range(b, x);
+    return constant(b, x, type_of(b, n == (int32_t)n ? T_INT : T_BIGINT, 0, 0), s, out);
+}
+
+enum status bind_negative(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    const char *text = arena_printf(b->m.a, "-%.*s", (int)x->text.size, x->text.data);
+    return bind_whole(b, x, str_of(text), out);
+}
+
 static enum status bind_number(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     struct str s = x->text;
-    int64_t whole;
+    char bare[DECIMAL_MAX];
     size_t point = 0, digits = 0;
+    int64_t n;
+    double d;
 
-    if (x->literal == LITERAL_DOUBLE) return constant(b, x, type_of(b, T_DOUBLE, 0, 0), s, out);
-    if (x->literal == LITERAL_INTEGER && str_to_int64(s, &whole))
-        return constant(b, x, type_of(b, whole <= INT32_MAX ? T_INT : T_BIGINT, 0, 0), s, out);
+    if (x->literal == LITERAL_DOUBLE && str_to_double(s, &d) && isfinite(d)) return constant(b, x, type_of(b, T_DOUBLE, 0, 0), s, out);
+    if (x->literal == LITERAL_DOUBLE) return out_of_range(b, x);
+    if (x->literal == LITERAL_INTEGER) return bind_whole(b, x, s, out);
     while (point < s.size && s.data[point] != '.') point++;
     size_t scale = point < s.size ? s.size - point - 1 : 0;
+    if (scale == 0) return bind_whole(b, x, (struct str){s.data, point}, out);
     digits = MAX(point + scale, (size_t)1); /* zeros before the point count, as in Flink: 0.50 is DECIMAL(3, 2) */
-    if (digits > DECIMAL_MAX) return sql_error(b->e, b->t, x->place.at, x->place.size, "a number has at most %d digits", DECIMAL_MAX);
+    if (digits > DECIMAL_MAX) return out_of_range(b, x);
+    memcpy(bare, s.data, point);
+    memcpy(bare + point, s.data + point + 1, scale);
+    if (!str_to_int64((struct str){bare, digits}, &n)) return out_of_range(b, x);
     return constant(b, x, type_of(b, T_DECIMAL, (int32_t)digits, (int32_t)scale), s, out);
 }
 

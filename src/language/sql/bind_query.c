@@ -195,7 +195,7 @@ static enum status bind_values(struct query_binder *b, const struct ast_query *q
         names[c] = arena_printf(b->a, "EXPR$%u", c);
         types[c] = items[c]->type;
         for (uint32_t r = 1; r < count; r++) {
-            types[c] = type_common(b->a, types[c], items[r * cols + c]->type);
+            types[c] = type_least_restrictive(b->a, types[c], items[r * cols + c]->type);
             if (types[c] == NULL)
                 return sql_error(b->e, b->t, q->rows.items[r]->place.at, q->rows.items[r]->place.size,
                                  "Values passed to VALUES operator must have compatible types");
@@ -241,14 +241,14 @@ static enum status bind_union(struct query_binder *b, const struct ast_query *q,
         return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Column count mismatch in UNION ALL");
     const struct type **types = ARENA_ARRAY(b->a, const struct type *, MAX(cols, 1u));
     for (uint32_t i = 0; i < cols; i++) {
-        types[i] = type_common(b->a, sides[0]->row->children[i], sides[1]->row->children[i]);
+        types[i] = type_least_restrictive(b->a, sides[0]->row->children[i], sides[1]->row->children[i]);
         if (types[i] == NULL)
             return sql_error(b->e, b->t, q->right->place.at, q->right->place.size,
                              "Type mismatch in column %u of UNION ALL", i + 1);
     }
     const struct type *row = type_row(b->a, cols, sides[0]->row->names, types, false);
     for (uint32_t i = 0; i < 2; i++) TRY(bind_cast_columns(b, &sides[i], row));
-    *out = rel_union(b->a, sides, 2);
+    *out = rel_union(b->a, row, sides, 2);
     return S_OK;
 }
 

@@ -12,6 +12,18 @@ static enum status give_rows(void *arg, int64_t receiver, struct batch *b, struc
     return r->to->rows(r->to->arg, b, e);
 }
 
+/* What the session says of how jobs run; keys of SQL alone are none of the engine's. */
+static struct options engine_keys(struct run *r)
+{
+    struct options all = config_options(&r->s->config);
+    struct option *items = ARENA_ARRAY(&r->arena, struct option, MAX(all.count, 1u));
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < all.count; i++)
+        if (option_find(config_defs, all.items[i].key) != NULL) items[count++] = all.items[i];
+    return (struct options){items, count};
+}
+
 static enum status encode(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct buf *bytes)
 {
     struct graph g;
@@ -27,8 +39,9 @@ static enum status encode(struct run *r, struct rel *const *sinks, uint32_t coun
     graph_init(&g, &r->arena);
     g.job_name = name;
     g.artifact.name = "";
-    g.default_parallelism = 1;
-    g.chaining = true;
+    g.settings = engine_keys(r);
+    g.default_parallelism = (uint32_t)options_int(&g.settings, config_defs, "parallelism.default");
+    g.chaining = options_bool(&g.settings, config_defs, "pipeline.operator-chaining.enabled");
     TRY(rel_plan(sinks, count, r->e));
     for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, &node, r->e));
     TRY(graph_prepare(&g, r->e));
