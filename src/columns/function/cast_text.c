@@ -1,5 +1,5 @@
-/* cast_text.c - text from everything, and everything from text. Text that is no such value fails its row; blanks around a value
- * do not count. CHAR(n) is padded and cut, VARCHAR(n) cut; lengths are code points. */
+/* cast_text.c - text from everything, and everything but times from text (cast_text_time.c). Text that is no such value fails its row; blanks
+ * around a value do not count. CHAR(n) is padded and cut, VARCHAR(n) cut; lengths are code points. */
 #include "columns/function/cast.h"
 
 #include "columns/column/decimal.h"
@@ -141,43 +141,5 @@ void cast_text_to_boolean(const struct fn_run *r, const struct vector *const *ar
                 if (str_equal_nocase(s, str_of(words[v][w]))) value = v;
         if (value < 0) BAD(i, "the text is no BOOLEAN");
         else VECTOR_VALUES(out, bool)[i] = value == 1;
-    }
-}
-
-void cast_text_to_date(const struct fn_run *r, const struct vector *const *args, struct vector *out)
-{
-    int32_t days;
-
-    FN_EACH_VALID(r, args, 1, i)
-    {
-        struct str s = fn_str(args[0], i);
-        if (date_parse(s, &days) || date_parse_default(s, &days)) VECTOR_VALUES(out, int32_t)[i] = days;
-        else BAD(i, "the text is no DATE, such as 2001-01-31");
-    }
-}
-
-void cast_text_to_time(const struct fn_run *r, const struct vector *const *args, struct vector *out)
-{
-    int32_t ms;
-
-    FN_EACH_VALID(r, args, 1, i)
-    {
-        if (time_parse(str_trim(fn_str(args[0], i)), &ms)) VECTOR_VALUES(out, int32_t)[i] = ms;
-        else BAD(i, "the text is no TIME, such as 10:20:30");
-    }
-}
-
-void cast_text_to_stamp(const struct fn_run *r, const struct vector *const *args, struct vector *out)
-{
-    struct ts96 t;
-
-    FN_EACH_VALID(r, args, 1, i)
-    {
-        if (!time_parse_default(fn_str(args[0], i), &t)) {
-            BAD(i, "the text is no TIMESTAMP, such as 2001-01-31 10:20:30.5");
-            continue;
-        }
-        t.ms = cast_zone_apply(r->call->plan, t.ms);
-        fn_put_stamp(out, i, t);
     }
 }

@@ -53,6 +53,23 @@ DIVIDING(modulo_i16, int16_t, uint16_t, %, 0)
 DIVIDING(modulo_i32, int32_t, uint32_t, %, 0)
 DIVIDING(modulo_i64, int64_t, uint64_t, %, 0)
 
+/* A remainder is of the divisor's type, in which it always fits: BIGINT % INT is INT. The dividend comes as BIGINT. */
+#define REMAINING(T)                                                                                                   \
+    static void remain_##T(const struct fn_run *r, const struct vector *const *args, struct vector *out)               \
+    {                                                                                                                  \
+        FN_EACH_VALID(r, args, 2, i)                                                                                   \
+        {                                                                                                              \
+            int64_t a = VECTOR_VALUES(args[0], int64_t)[vector_at(args[0], i)];                                        \
+            int64_t b = VECTOR_VALUES(args[1], T)[vector_at(args[1], i)];                                              \
+            if (b == 0) row_error(r->errors, i, FN_DIVISION_BY_ZERO, NULL);                                            \
+            VECTOR_VALUES(out, T)[i] = b == 0 || b == -1 ? 0 : (T)(a % b);                                             \
+        }                                                                                                              \
+    }
+REMAINING(int8_t)
+REMAINING(int16_t)
+REMAINING(int32_t)
+static const struct fn_by_phys remain_by_phys[] = {{P_I8, remain_int8_t}, {P_I16, remain_int16_t}, {P_I32, remain_int32_t}, {0}};
+
 #define BY_PHYS(OP)                                                                                                    \
     static const struct fn_by_phys OP##_by_phys[] = {{P_I8, OP##_i8},   {P_I16, OP##_i16}, {P_I32, OP##_i32},          \
                                                      {P_I64, OP##_i64}, {P_F32, OP##_f32}, {P_F64, OP##_f64}, {0}}
@@ -109,6 +126,7 @@ struct operation {
     const struct fn_by_phys *by_phys;
     fn_kernel decimal;
     const struct type *(*decimal_type)(struct arena *, int32_t, int32_t, int32_t, int32_t);
+    bool of_divisor; /* an integer result is of the second argument's type, where that is the narrower one */
 };
 
 static enum status bind_decimal(struct fn_call *c, struct arena *a, const struct operation *o)
@@ -142,6 +160,16 @@ static enum status refuse(const struct fn_call *c, struct err *e)
     return E_GRAPH;
 }
 
+static enum status bind_remainder(struct fn_call *c, struct arena *a, bool nullable)
+{
+    const struct type *divisor = c->args[1];
+
+    c->args[0] = type_with_null(a, &type_bigint, c->args[0]->nullable);
+    c->result = type_with_null(a, divisor, nullable);
+    c->run = fn_for_phys(remain_by_phys, divisor->phys);
+    return S_OK;
+}
+
 static enum status bind_numbers(struct fn_call *c, struct arena *a, const struct operation *o, struct err *e)
 {
     if (c->count != 2) return refuse(c, e); /* MOD is called by name, with any number of arguments */
@@ -152,6 +180,7 @@ static enum status bind_numbers(struct fn_call *c, struct arena *a, const struct
     for (uint32_t i = 0; i < 2; i++)
         if (c->args[i]->kind == T_NULL) c->args[i] = common;
     if (common->kind == T_DECIMAL) return bind_decimal(c, a, o);
+    if (o->of_divisor && common->kind <= T_BIGINT && c->args[1]->kind < common->kind) return bind_remainder(c, a, common->nullable);
     for (uint32_t i = 0; i < 2; i++) c->args[i] = type_with_null(a, common, c->args[i]->nullable);
     c->casts_freely = true; /* DOUBLE may become FLOAT */
     c->result = common;
@@ -159,11 +188,11 @@ static enum status bind_numbers(struct fn_call *c, struct arena *a, const struct
     return S_OK;
 }
 
-static const struct operation add = {add_by_phys, add_decimal, type_decimal_sum},
-                              subtract = {subtract_by_phys, subtract_decimal, type_decimal_sum},
-                              multiply = {multiply_by_phys, multiply_decimal, type_decimal_product},
-                              divide = {divide_by_phys, divide_decimal, type_decimal_quotient},
-                              modulo = {modulo_by_phys, modulo_decimal, type_decimal_remainder};
+static const struct operation add = {add_by_phys, add_decimal, type_decimal_sum, false},
+                              subtract = {subtract_by_phys, subtract_decimal, type_decimal_sum, false},
+                              multiply = {multiply_by_phys, multiply_decimal, type_decimal_product, false},
+                              divide = {divide_by_phys, divide_decimal, type_decimal_quotient, false},
+                              modulo = {modulo_by_phys, modulo_decimal, type_decimal_remainder, true};
 
 static enum status bind_add(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
