@@ -4,6 +4,8 @@
 #include "control/jobmanager/jobmaster.h"
 #include "surface/sql/sql_keys.h"
 
+#include <string.h>
+
 static enum status give_rows(void *arg, int64_t receiver, struct batch *b, struct err *e)
 {
     struct run *r = arg;
@@ -20,7 +22,8 @@ static struct options engine_keys(struct run *r)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < all.count; i++)
-        if (option_find(config_defs, all.items[i].key) != NULL) items[count++] = all.items[i];
+        for (const struct option_def *d = config_defs; d->key != NULL; d++)
+            if (strcmp(d->key, all.items[i].key) == 0) items[count++] = all.items[i];
     return (struct options){items, count};
 }
 
