@@ -57,11 +57,11 @@ static int run(struct tw_env *env)
     tw_set(env, "execution.buffer-timeout.interval", "0 ms");
     struct tw_stream *slow = tw_parallelism(tw_rate_limit(tw_from_sequence(env, 1, 700), 2000), 1);
 
-    slow = tw_parallelism(tw_project(slow, "value % 3 AS key", "value AS what"), 1);
+    slow = tw_parallelism(tw_project(slow, "value - value / 3 * 3 AS key", "value AS what"), 1);
     tw_print(
         tw_window_process(tw_key_by(slow, "key"), TW_TUMBLE(3, .processing_time = true), &processing_time_whole, NULL));
     struct tw_stream *events = tw_parallelism(tw_rate_limit(tw_from_sequence(env, 1, 140), 2000), 1);
-    events = tw_project(events, "value % 7 AS key", "value AS what");
+    events = tw_project(events, "value - value / 7 * 7 AS key", "value AS what");
     tw_print(tw_process(tw_key_by(events, "key"), &processing_time_once));
     return tw_execute(env, "processing time");
 }

@@ -27,7 +27,8 @@ static const char *row_line(struct arena *a, const struct answer *n, const struc
 }
 
 /* Do the rows agree in the key's columns (all, when there is no key)? */
-static bool same_key(const struct record *r, const struct answer *n, const struct answer_row *x, const struct answer_row *y)
+static bool same_key(const struct record *r, const struct answer *n, const struct answer_row *x,
+                     const struct answer_row *y)
 {
     for (uint32_t c = 0; c < n->column_count; c++) {
         bool is_key = r->d.by_count == 0;
@@ -52,10 +53,14 @@ static struct lines fold(struct arena *a, const struct record *r, const struct a
         if (by && row->kind == ROW_UPDATE_BEFORE) continue;
         while ((by || !adds) && at > 0 && !same_key(r, n, &table[at - 1], row)) at--;
         bool found = (by || !adds) && at > 0;
-        if (adds && found) table[at - 1] = *row;
-        else if (adds) table[count++] = *row;
-        else if (found) memmove(&table[at - 1], &table[at], sizeof *table * (count-- - at));
-        else lines_add(&out, a, arena_printf(a, "takes back what is not there: %s", row_line(a, n, row, true)));
+        if (adds && found)
+            table[at - 1] = *row;
+        else if (adds)
+            table[count++] = *row;
+        else if (found)
+            memmove(&table[at - 1], &table[at], sizeof *table * (count-- - at));
+        else
+            lines_add(&out, a, arena_printf(a, "takes back what is not there: %s", row_line(a, n, row, true)));
     }
     for (uint32_t i = 0; i < count; i++) lines_add(&out, a, row_line(a, n, &table[i], false));
     return out;
@@ -78,7 +83,8 @@ struct lines answer_lines(const struct script *s, const struct record *r, const 
     }
     if (n->header == NULL) return out;
     lines_add(&out, s->a, n->header);
-    if (comparison_of(r, m) != COMPARE_EXACT) rows = fold(s->a, r, n);
+    if (comparison_of(r, m) != COMPARE_EXACT)
+        rows = fold(s->a, r, n);
     else
         for (uint32_t i = 0; i < n->row_count; i++) lines_add(&rows, s->a, row_line(s->a, n, &n->rows[i], true));
     for (uint32_t i = 0; i < rows.count; i++) lines_add(&out, s->a, rows.items[i]);
@@ -87,7 +93,8 @@ struct lines answer_lines(const struct script *s, const struct record *r, const 
 
 /* --- expected lines ---------------------------------------------------------------------------------------------- */
 /* Rows of a changelog stand in the file; a mode that compares tables folds them first. */
-static struct lines fold_lines(const struct script *s, const struct record *r, const struct answer *n, const struct lines *from)
+static struct lines fold_lines(const struct script *s, const struct record *r, const struct answer *n,
+                               const struct lines *from)
 {
     struct answer file = {.column_count = n->column_count, .names = n->names};
     struct lines out = {0};
@@ -112,13 +119,15 @@ static struct lines fold_lines(const struct script *s, const struct record *r, c
     return out;
 }
 
-static struct lines expected_lines(const struct script *s, const struct record *r, const struct mode *m, const struct answer *n)
+static struct lines expected_lines(const struct script *s, const struct record *r, const struct mode *m,
+                                   const struct answer *n)
 {
     const struct block *b = record_block(r, m);
     struct lines out = {0};
 
     for (uint32_t i = 0; b != NULL && i < b->count; i++) lines_add(&out, s->a, s->lines.items[b->first + i]);
-    bool folds = r->d.compare == COMPARE_EXACT && comparison_of(r, m) == COMPARE_FOLDED && !n->failed && n->header != NULL;
+    bool folds = r->d.compare == COMPARE_EXACT && comparison_of(r, m) == COMPARE_FOLDED && !n->failed &&
+                 n->header != NULL;
     return folds ? fold_lines(s, r, n, &out) : out;
 }
 
@@ -139,7 +148,8 @@ static bool lines_equal(const struct record *r, const struct answer *n, const ch
     if (r->d.approx <= 0 || n->failed || x[0] == '(') return false;
     for (uint32_t c = 0; c < n->column_count; c++) {
         const char *x_bar = strstr(x, " | "), *y_bar = strstr(y, " | ");
-        size_t x_size = x_bar != NULL ? (size_t)(x_bar - x) : strlen(x), y_size = y_bar != NULL ? (size_t)(y_bar - y) : strlen(y);
+        size_t x_size = x_bar != NULL ? (size_t)(x_bar - x) : strlen(x),
+               y_size = y_bar != NULL ? (size_t)(y_bar - y) : strlen(y);
         bool same = x_size == y_size && memcmp(x, y, x_size) == 0;
         if (!same && !(n->is_float[c] && cells_near(x, y, r->d.approx))) return false;
         if ((x_bar == NULL) != (y_bar == NULL)) return false;
@@ -200,7 +210,8 @@ static bool errors_agree(const struct mode *m, const struct lines *want, const s
     const char *x = want->count > 0 ? want->items[0] : "", *y = got->count > 0 ? got->items[0] : "";
     const char *x_row = strstr(x, ", row "), *y_row = strstr(y, ", row ");
 
-    return mode_is(m, "p4") && x_row != NULL && y_row != NULL && x_row - x == y_row - y && memcmp(x, y, (size_t)(x_row - x)) == 0;
+    return mode_is(m, "p4") && x_row != NULL && y_row != NULL && x_row - x == y_row - y &&
+           memcmp(x, y, (size_t)(x_row - x)) == 0;
 }
 
 static bool lines_agree(struct arena *a, const struct record *r, const struct mode *m, const struct answer *n,
@@ -230,9 +241,12 @@ static void difference(struct arena *a, const struct lines *want, const struct l
                                     : MAX(common[(x + 1) * g + y], common[x * g + y + 1]);
     while (i < want->count || j < got->count) {
         bool both = i < want->count && j < got->count;
-        if (both && strcmp(want->items[i], got->items[j]) == 0) show(out, ' ', want->items[i++]), j++;
-        else if (j == got->count || (both && common[(i + 1) * g + j] >= common[i * g + j + 1])) show(out, '-', want->items[i++]);
-        else show(out, '+', got->items[j++]);
+        if (both && strcmp(want->items[i], got->items[j]) == 0)
+            show(out, ' ', want->items[i++]), j++;
+        else if (j == got->count || (both && common[(i + 1) * g + j] >= common[i * g + j + 1]))
+            show(out, '-', want->items[i++]);
+        else
+            show(out, '+', got->items[j++]);
     }
 }
 
@@ -266,12 +280,15 @@ const char *answer_judge(const struct script *s, const struct record *r, const s
     if (!n->ran) return NULL;
     if (r->d.error_mode != NULL && mode_is(m, r->d.error_mode)) {
         lines_add(&want, s->a, r->d.error_regex);
-        return n->failed && text_matches(r->d.error_regex, n->error) ? NULL : complaint(s, r, m, "another error", &want, &got);
+        return n->failed && text_matches(r->d.error_regex, n->error) ? NULL
+                                                                     : complaint(s, r, m, "another error", &want, &got);
     }
     want = expected_lines(s, r, m, n);
-    if (n->failed != r->wants_error) return complaint(s, r, m, n->failed ? "it fails" : "it does not fail", &want, &got);
+    if (n->failed != r->wants_error)
+        return complaint(s, r, m, n->failed ? "it fails" : "it does not fail", &want, &got);
     if (record_block(r, m) == NULL && (r->wants_error || r->verb == VERB_QUERY))
-        return complaint(s, r, m, "nothing is expected; write '----' and what should come, or use --update", &want, &got);
+        return complaint(s, r, m, "nothing is expected; write '----' and what should come, or use --update", &want,
+                         &got);
     if (r->verb == VERB_STATEMENT && !r->wants_error) return NULL;
     if (lines_agree(s->a, r, m, n, &want, &got)) return NULL;
     return complaint(s, r, m, "the answer differs", &want, &got);

@@ -63,9 +63,12 @@ static const char *quoted(struct keeper *k, bool is_text)
     buf_init(&out, k->a->mem);
     buf_append_byte(&out, '\'');
     for (size_t i = 0; i < s.size; i++) {
-        if ((unsigned char)s.data[i] < ' ') buf_printf(&out, "\\x%02x", (unsigned char)s.data[i]);
-        else if (s.data[i] == '\\' || s.data[i] == '\'') buf_printf(&out, "\\%c", s.data[i]);
-        else buf_append_byte(&out, s.data[i]);
+        if ((unsigned char)s.data[i] < ' ')
+            buf_printf(&out, "\\x%02x", (unsigned char)s.data[i]);
+        else if (s.data[i] == '\\' || s.data[i] == '\'')
+            buf_printf(&out, "\\%c", s.data[i]);
+        else
+            buf_append_byte(&out, s.data[i]);
     }
     buf_append_byte(&out, '\'');
     const char *text = arena_strndup(k->a, out.data, out.size);
@@ -170,7 +173,8 @@ void script_execute(const struct script *s, struct sys *sys, const struct mode *
 {
     struct sql_session *session = sql_session_create(&(struct sql_session_options){.sys = sys});
 
-    for (uint32_t i = 0; m->config[i] != NULL; i += 2) config_set(sql_session_config(session), m->config[i], m->config[i + 1]);
+    for (uint32_t i = 0; m->config[i] != NULL; i += 2)
+        config_set(sql_session_config(session), m->config[i], m->config[i + 1]);
     for (uint32_t i = 0; i < s->count; i++) {
         out[i] = (struct answer){0};
         if (record_skips(&s->records[i], m) == NULL) run_record(session, &s->records[i], s->a, &out[i]);

@@ -30,7 +30,8 @@ static void put(struct buf *out, const char *line)
 }
 
 /* The file with new lines in the blocks of the records that are `changed`. */
-static enum status write_back(const struct script *s, struct sys *sys, const struct answer *n, const bool *changed, struct err *e)
+static enum status write_back(const struct script *s, struct sys *sys, const struct answer *n, const bool *changed,
+                              struct err *e)
 {
     struct buf out;
     struct sys_file *f;
@@ -126,7 +127,8 @@ static int take_file(const char *path, const struct stat *st, int type, struct F
 {
     (void)st;
     (void)at;
-    if (type == FTW_F && str_ends(str_of(path), STR(".test")) && file_count < FILES_MAX) files[file_count++] = strdup(path);
+    if (type == FTW_F && str_ends(str_of(path), STR(".test")) && file_count < FILES_MAX)
+        files[file_count++] = strdup(path);
     return 0;
 }
 
@@ -146,10 +148,13 @@ int main(int argc, char **argv)
     struct sys *sys = sys_linux_create_quiet();
     struct err e = {0};
     const char *first = argc > 1 ? argv[1] : "";
-    enum writing writing = strcmp(first, "--update") == 0 ? WRITE_ALL : strcmp(first, "--fill") == 0 ? WRITE_MISSING : WRITE_NOTHING;
+    enum writing writing = strcmp(first, "--update") == 0 ? WRITE_ALL
+                           : strcmp(first, "--fill") == 0 ? WRITE_MISSING
+                                                          : WRITE_NOTHING;
 
     for (int i = writing != WRITE_NOTHING ? 2 : 1; i < argc; i++)
-        if (nftw(argv[i], take_file, 16, FTW_PHYS) != 0) fprintf(stderr, "sqltest: cannot read '%s'\n", argv[i]), t.wrong++;
+        if (nftw(argv[i], take_file, 16, FTW_PHYS) != 0)
+            fprintf(stderr, "sqltest: cannot read '%s'\n", argv[i]), t.wrong++;
     qsort(files, file_count, sizeof *files, by_name);
     for (uint32_t i = 0; i < file_count; i++) {
         err_clear(&e);

@@ -51,7 +51,8 @@ static enum status read_rule(struct reader *r, struct directives *d, bool is_onl
     struct str mode;
 
     if (d->rule_count == WORDS_MAX) return wrong(r, "too many of", "only, skip");
-    if (!str_cut(&rest, ':', &mode) || str_trim(rest).size == 0) return wrong(r, "a reason is missing behind ':' in", r->s->lines.items[r->at]);
+    if (!str_cut(&rest, ':', &mode) || str_trim(rest).size == 0)
+        return wrong(r, "a reason is missing behind ':' in", r->s->lines.items[r->at]);
     mode = str_trim(mode);
     rest = str_trim(rest);
     const char *name = arena_strndup(r->s->a, mode.data, mode.size);
@@ -63,12 +64,18 @@ static enum status read_rule(struct reader *r, struct directives *d, bool is_onl
 static enum status read_compare(struct reader *r, struct directives *d, struct str rest)
 {
     for (const char *w = word(r, &rest); *w != '\0'; w = word(r, &rest)) {
-        if (strcmp(w, "exact") == 0) d->compare = COMPARE_EXACT;
-        else if (strcmp(w, "folded") == 0) d->compare = COMPARE_FOLDED;
-        else if (strcmp(w, "ordered") == 0) d->compare = COMPARE_ORDERED;
-        else if (strcmp(w, "approx") == 0) d->approx = atof(word(r, &rest));
-        else if (strcmp(w, "by") == 0 && d->by_count < WORDS_MAX) d->by[d->by_count++] = word(r, &rest);
-        else return wrong(r, "no comparison is called", w);
+        if (strcmp(w, "exact") == 0)
+            d->compare = COMPARE_EXACT;
+        else if (strcmp(w, "folded") == 0)
+            d->compare = COMPARE_FOLDED;
+        else if (strcmp(w, "ordered") == 0)
+            d->compare = COMPARE_ORDERED;
+        else if (strcmp(w, "approx") == 0)
+            d->approx = atof(word(r, &rest));
+        else if (strcmp(w, "by") == 0 && d->by_count < WORDS_MAX)
+            d->by[d->by_count++] = word(r, &rest);
+        else
+            return wrong(r, "no comparison is called", w);
     }
     return S_OK;
 }
@@ -97,7 +104,10 @@ static enum status read_directive(struct reader *r, struct directives *d, bool *
 }
 
 /* --- records ----------------------------------------------------------------------------------------------------- */
-static bool is_empty(const struct reader *r) { return r->at == r->s->lines.count || r->s->lines.items[r->at][0] == '\0'; }
+static bool is_empty(const struct reader *r)
+{
+    return r->at == r->s->lines.count || r->s->lines.items[r->at][0] == '\0';
+}
 static bool is_rule(const char *line) { return strncmp(line, "----", 4) == 0; }
 
 static enum status read_verb(struct reader *r, struct record *out)
@@ -105,10 +115,12 @@ static enum status read_verb(struct reader *r, struct record *out)
     struct str rest = str_of(r->s->lines.items[r->at]);
     const char *verb = word(r, &rest), *more = word(r, &rest);
 
-    if (strcmp(verb, "statement") != 0 && strcmp(verb, "query") != 0) return wrong(r, "expected a directive, statement or query, not", verb);
+    if (strcmp(verb, "statement") != 0 && strcmp(verb, "query") != 0)
+        return wrong(r, "expected a directive, statement or query, not", verb);
     out->verb = verb[0] == 's' ? VERB_STATEMENT : VERB_QUERY;
     out->wants_error = strcmp(more, "error") == 0;
-    if (*more != '\0' && !out->wants_error && strcmp(more, "ok") != 0) return wrong(r, "expected ok or error, not", more);
+    if (*more != '\0' && !out->wants_error && strcmp(more, "ok") != 0)
+        return wrong(r, "expected ok or error, not", more);
     out->line = ++r->at;
     return S_OK;
 }
@@ -136,7 +148,8 @@ static enum status read_blocks(struct reader *r, struct record *out)
         const char *in = word(r, &rest);
         if (*in != '\0') {
             b->mode = arena_strndup(r->s->a, rest.data, rest.size);
-            if (strcmp(in, "in") != 0 || !mode_exists(b->mode)) return wrong(r, "expected '---- in MODE', not", r->s->lines.items[r->at]);
+            if (strcmp(in, "in") != 0 || !mode_exists(b->mode))
+                return wrong(r, "expected '---- in MODE', not", r->s->lines.items[r->at]);
         }
         b->first = ++r->at;
         while (!is_empty(r) && !is_rule(r->s->lines.items[r->at])) r->at++;
@@ -214,8 +227,10 @@ const struct block *record_block(const struct record *r, const struct mode *m)
     const struct block *any = NULL;
 
     for (uint32_t i = 0; i < r->block_count; i++) {
-        if (r->blocks[i].mode == NULL) any = &r->blocks[i];
-        else if (mode_is(m, r->blocks[i].mode)) return &r->blocks[i];
+        if (r->blocks[i].mode == NULL)
+            any = &r->blocks[i];
+        else if (mode_is(m, r->blocks[i].mode))
+            return &r->blocks[i];
     }
     return any;
 }

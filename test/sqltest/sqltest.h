@@ -11,9 +11,9 @@ enum { MODES = 8, WORDS_MAX = 16, BLOCKS_MAX = 4, CASE_TEXT_MAX = 64 * 1024 };
 
 /* --- modes ------------------------------------------------------------------------------------------------------- */
 struct mode {
-    const char *name;   /* all words by which directives mean it: "streaming p1 full" */
+    const char *name;      /* all words by which directives mean it: "streaming p1 full" */
     const char *config[6]; /* key, value, ..., NULL */
-    const char *absent; /* why nothing runs in it; NULL: it runs */
+    const char *absent;    /* why nothing runs in it; NULL: it runs */
 };
 extern const struct mode modes[MODES];
 /* The mode has every word of `words`: "p4", "streaming p1". */
@@ -53,7 +53,7 @@ struct directives {
 struct record {
     enum verb verb;
     bool wants_error;
-    uint32_t line; /* of the verb, from 1 */
+    uint32_t line;    /* of the verb, from 1 */
     uint32_t sql_end; /* index of the line behind the statement: where a block goes when there is none */
     const char *sql;
     struct directives d;
@@ -84,7 +84,7 @@ struct answer_row {
 
 struct answer {
     bool ran, failed;
-    const char *error; /* text; hint, and below it the excerpt */
+    const char *error;  /* text; hint, and below it the excerpt */
     const char *header; /* "(a INT NOT NULL, b STRING)"; NULL: the statement has no rows */
     const char **names;
     uint32_t column_count, row_count, capacity;

@@ -1,5 +1,5 @@
-/* cast_text.c - text from everything, and everything but times from text (cast_text_time.c). Text that is no such value fails its row; blanks
- * around a value do not count. CHAR(n) is padded and cut, VARCHAR(n) cut; lengths are code points. */
+/* cast_text.c - text from everything, and everything but times (cast_text_time.c) from text. Text that is no such value fails its
+ * row; blanks around a value do not count. CHAR(n) is padded and cut, VARCHAR(n) cut; lengths are code points. */
 #include "columns/function/cast.h"
 
 #include "columns/column/decimal.h"

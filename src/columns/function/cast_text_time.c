@@ -65,7 +65,8 @@ static bool date_of(struct str s, int32_t *days)
 void cast_text_to_date(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
     FN_EACH_VALID(r, args, 1, i)
-    if (!date_of(fn_str(args[0], i), &VECTOR_VALUES(out, int32_t)[i])) BAD(i, "the text is no DATE, such as 2001-01-31");
+    if (!date_of(fn_str(args[0], i), &VECTOR_VALUES(out, int32_t)[i]))
+        BAD(i, "the text is no DATE, such as 2001-01-31");
 }
 
 /* --- TIME -------------------------------------------------------------------------------------------------------- */
@@ -111,7 +112,8 @@ static bool digits_take(struct str *s, size_t low, size_t high, int32_t *out)
 {
     size_t n = 0;
 
-    for (*out = 0; n < s->size && n < high && s->data[n] >= '0' && s->data[n] <= '9'; n++) *out = *out * 10 + (s->data[n] - '0');
+    for (*out = 0; n < s->size && n < high && s->data[n] >= '0' && s->data[n] <= '9'; n++)
+        *out = *out * 10 + (s->data[n] - '0');
     *s = (struct str){s->data + n, s->size - n};
     return n >= low;
 }

@@ -55,7 +55,10 @@ static enum status not_comparable(const struct fn_call *c, struct err *e)
     return E_GRAPH;
 }
 
-static bool is_time(const struct type *t) { return t->kind == T_DATE || t->kind == T_TIME || t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ; }
+static bool is_time(const struct type *t)
+{
+    return t->kind == T_DATE || t->kind == T_TIME || t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ;
+}
 
 /* A text beside a time is read as that time; DATE and TIMESTAMP are not compared, as in Flink. */
 static const struct type *compared_as(struct arena *a, const struct type *x, const struct type *y)
