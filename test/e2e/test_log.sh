@@ -8,15 +8,27 @@ run() { "$thalweg" run --input few.csv --quiet "$@"; }
 lines="TIME INFO  jobmaster - job 'flights': INITIALIZING -> CREATED
 TIME INFO  jobmaster - job 'flights': CREATED -> RUNNING
 TIME INFO  jobmaster - job 'flights': RUNNING -> FINISHED"
+jobs() { plain "$1" | grep -v ' jobmaster - task '; } # tasks move beside each other: see below
 
 expect 'default' 0 '*' '' run
 expect 'info' 0 '*' '*' run -D thalweg.log.level=info
-same 'info: lines' "$lines" "$(plain err.txt)"
+same 'info: lines' "$lines" "$(jobs err.txt)"
 expect 'file' 0 '*' '' run -D thalweg.log.level=INFO -D thalweg.log.file=a.log
-same 'file: lines' "$lines" "$(plain a.log)"
+same 'file: lines' "$lines" "$(jobs a.log)"
 expect 'file again' 0 '*' '' run -D thalweg.log.level=info -D thalweg.log.file=a.log
 same 'file again: lines' "$lines
-$lines" "$(plain a.log)"
+$lines" "$(jobs a.log)"
+
+states='CREATED -> SCHEDULED
+SCHEDULED -> DEPLOYING
+DEPLOYING -> INITIALIZING
+INITIALIZING -> RUNNING
+RUNNING -> FINISHED'
+task=$(plain a.log | sed -n "s/.* jobmaster - task '\(Source[^']*\)' (subtask 1.*: CREATED.*/\1/p" | head -n 1)
+[ -n "$task" ] || fail 'tasks: no source'
+rm a.log
+expect 'tasks' 0 '*' '' run -D thalweg.log.level=info -D thalweg.log.file=a.log
+same 'tasks: states of the source' "$states" "$(grep -F "task '$task' (subtask 1/" a.log | sed 's/.*): //')"
 
 printf 'bad\n' > bad.csv
 expect 'error' 1 '' '*' "$thalweg" run --input bad.csv --quiet -D thalweg.log.file=e.log

@@ -96,11 +96,12 @@ static struct execution *find(const struct executions *x, uint32_t vertex, uint3
 static void move(struct executions *x, struct execution *item, enum execution_state next)
 {
     enum execution_state from = item->state;
+    int64_t now = sys_wall_ms(x->sys);
 
     ASSERT(execution_state_may_follow(from, next));
     sys_lock_take(x->lock);
     item->state = next;
-    item->since_ms[next] = sys_wall_ms(x->sys);
+    item->since_ms[next] = now;
     sys_lock_give(x->lock);
     if (x->moved != NULL) x->moved(x->moved_arg, item, from);
 }

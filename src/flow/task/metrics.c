@@ -80,6 +80,15 @@ void metrics_free(struct metrics *m)
     mem_release(&mem);
 }
 
+/* What time it was, just before: to ask for it may make a thread give way, which must not happen with the lock held. */
+static int64_t lock(struct metrics *m)
+{
+    int64_t now_ns = sys_mono_ns(m->sys);
+
+    sys_lock_take(m->lock);
+    return now_ns;
+}
+
 /* --- whose ---------------------------------------------------------------------------------------------------------------- */
 static int owner_compare(const struct scope *s, const char *operator_name, const char *uid, uint32_t subtask)
 {
@@ -198,7 +207,8 @@ static void group_variables_make(struct metrics *m, struct metric *x, const stru
     x->variables = all;
 }
 
-static struct metric *make(struct metrics *m, uint32_t at, struct scope *scope, const char *name, enum metric_kind kind)
+static struct metric *make(struct metrics *m, uint32_t at, struct scope *scope, const char *name, enum metric_kind kind,
+                           int64_t now_ns)
 {
     struct metric *x = mem_zalloc(&m->mem, sizeof *x);
 
@@ -208,14 +218,14 @@ static struct metric *make(struct metrics *m, uint32_t at, struct scope *scope, 
     x->variable_count = scope->variable_count;
     x->name = text_copy(m, name);
     if (kind == METRIC_HISTOGRAM) x->window = mem_zalloc(&m->mem, sizeof *x->window * METRIC_WINDOW);
-    x->samples[x->sample_count++] = (struct sample){sys_mono_ns(m->sys), 0};
+    x->samples[x->sample_count++] = (struct sample){now_ns, 0};
     m->items = inserted(m, m->items, at, &m->count, &m->capacity);
     m->items[at] = x;
     return x;
 }
 
 static struct metric *get(struct metrics *m, const struct metric_owner *o, const char *name, enum metric_kind kind,
-                          struct err *e)
+                          int64_t now_ns, struct err *e)
 {
     static const char *const kinds[] = {"a counter", "a gauge", "a meter", "a histogram"};
     uint32_t at = place_of(m, o->operator_name, o->uid, o->subtask, name);
@@ -232,7 +242,7 @@ static struct metric *get(struct metrics *m, const struct metric_owner *o, const
         return NULL;
     }
     scope->count++;
-    struct metric *x = make(m, at, scope, name, kind);
+    struct metric *x = make(m, at, scope, name, kind, now_ns);
     group_variables_make(m, x, o->group_variables);
     return x;
 }
@@ -249,20 +259,23 @@ struct metric *metrics_get(struct metrics *m, const struct metric_owner *owner, 
 {
     ASSERT(m && owner->operator_name && owner->uid && name);
     if (!is_name(name, e)) return NULL;
+    /* only meters begin with a sample; an enumerator, which holds a lock, makes a gauge */
+    int64_t now_ns = kind == METRIC_METER ? sys_mono_ns(m->sys) : 0;
     sys_lock_take(m->lock);
-    struct metric *x = get(m, owner, name, kind, e);
+    struct metric *x = get(m, owner, name, kind, now_ns, e);
     sys_lock_give(m->lock);
     return x;
 }
 
 /* --- measures of splits: they come and go ------------------------------------------------------------------------------------ */
-static struct metric *split_gauge(struct metrics *m, const struct metric_owner *o, const char *name, struct err *e)
+static struct metric *split_gauge(struct metrics *m, const struct metric_owner *o, const char *name, int64_t now_ns,
+                                  struct err *e)
 {
     uint32_t at = place_of(m, o->operator_name, o->uid, o->subtask, name);
 
     if (!is_name(name, e)) return NULL;
     if (m->count < METRICS_MAX && !is_at(m, at, o->operator_name, o->uid, o->subtask, name))
-        return make(m, at, scope_of(m, o), name, METRIC_GAUGE);
+        return make(m, at, scope_of(m, o), name, METRIC_GAUGE, now_ns);
     err_set(e, E_USER, "metric '%.64s': the name is taken, or there are more than %d of the job", name, METRICS_MAX);
     return NULL;
 }
@@ -281,8 +294,8 @@ static void remove_one(struct metrics *m, struct metric *x)
 
 struct metric *metrics_split_gauge(struct metrics *m, const struct metric_owner *owner, const char *name, struct err *e)
 {
-    sys_lock_take(m->lock);
-    struct metric *x = split_gauge(m, owner, name, e);
+    int64_t now_ns = lock(m);
+    struct metric *x = split_gauge(m, owner, name, now_ns, e);
     sys_lock_give(m->lock);
     return x;
 }
@@ -290,8 +303,9 @@ struct metric *metrics_split_gauge(struct metrics *m, const struct metric_owner 
 struct metric *metrics_timer(struct metrics *m, const struct metric_owner *owner, const char *name,
                              const char *total_name, struct err *e)
 {
-    sys_lock_take(m->lock);
-    struct metric *x = split_gauge(m, owner, name, e), *total = x != NULL ? split_gauge(m, owner, total_name, e) : NULL;
+    int64_t now_ns = lock(m);
+    struct metric *x = split_gauge(m, owner, name, now_ns, e),
+                  *total = x != NULL ? split_gauge(m, owner, total_name, now_ns, e) : NULL;
     if (total != NULL) {
         x->is_timer = true;
         x->total = total;
@@ -383,8 +397,7 @@ void metrics_sample(struct metrics *m)
 
 void metrics_stop(struct metrics *m)
 {
-    sys_lock_take(m->lock);
-    m->stopped_ns = sys_mono_ns(m->sys);
+    m->stopped_ns = lock(m);
     sys_lock_give(m->lock);
 }
 
@@ -486,7 +499,7 @@ static void view(const struct metric *x, int64_t now_ns, struct metric_view *out
     }
 }
 
-static int64_t now_of(const struct metrics *m) { return m->stopped_ns > 0 ? m->stopped_ns : sys_mono_ns(m->sys); }
+static int64_t now_of(const struct metrics *m, int64_t now_ns) { return m->stopped_ns > 0 ? m->stopped_ns : now_ns; }
 
 uint32_t metrics_count(struct metrics *m)
 {
@@ -498,9 +511,9 @@ uint32_t metrics_count(struct metrics *m)
 
 bool metrics_view(struct metrics *m, uint32_t index, struct metric_view *out)
 {
-    sys_lock_take(m->lock);
+    int64_t now_ns = lock(m);
     bool is_there = index < m->count;
-    if (is_there) view(m->items[index], now_of(m), out);
+    if (is_there) view(m->items[index], now_of(m, now_ns), out);
     sys_lock_give(m->lock);
     return is_there;
 }
@@ -510,13 +523,13 @@ bool metrics_find(struct metrics *m, const char *operator_name, uint32_t subtask
 {
     bool is_found = false;
 
-    sys_lock_take(m->lock);
+    int64_t now_ns = lock(m);
     for (uint32_t at = place_of(m, operator_name, "", 0, "");
          !is_found && at < m->count && strcmp(m->items[at]->scope->operator_name, operator_name) == 0;) {
         const char *uid = m->items[at]->scope->uid;
         uint32_t there = place_of(m, operator_name, uid, subtask, name);
         is_found = is_at(m, there, operator_name, uid, subtask, name);
-        if (is_found) view(m->items[there], now_of(m), out);
+        if (is_found) view(m->items[there], now_of(m, now_ns), out);
         at = place_of(m, operator_name, uid, UINT32_MAX, ""); /* the next operator of that name */
     }
     sys_lock_give(m->lock);

@@ -798,17 +798,30 @@ static void test_examples(void **state)
 
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
-                                              cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_regex_rows), cmocka_unit_test(test_math_rows),
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_zones), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_constants), cmocka_unit_test(test_zones), cmocka_unit_test(test_clock),
-                                              cmocka_unit_test(test_temporal_rows), cmocka_unit_test(test_temporal_mistakes), cmocka_unit_test(test_rows), cmocka_unit_test(test_string_rows),
-                                              cmocka_unit_test(test_collection_rows), cmocka_unit_test(test_map_rows),
-                                              cmocka_unit_test(test_collection_rows), cmocka_unit_test(test_map_rows), cmocka_unit_test(test_json_rows), cmocka_unit_test(test_json_bounds),
-                                              cmocka_unit_test(test_nested_casts_and_equality), cmocka_unit_test(test_in_rows),
-                                              cmocka_unit_test(test_like_is_bounded), cmocka_unit_test(test_math_rows),
-                                              cmocka_unit_test(test_conditional_rows), cmocka_unit_test(test_random_rows),
-                                              cmocka_unit_test(test_selection),
-                                              cmocka_unit_test(test_mistakes), cmocka_unit_test(test_collection_mistakes), cmocka_unit_test(test_examples)};
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_string_rows),
+        cmocka_unit_test(test_like_is_bounded),
+        cmocka_unit_test(test_regex_rows),
+        cmocka_unit_test(test_math_rows),
+        cmocka_unit_test(test_zones),
+        cmocka_unit_test(test_clock),
+        cmocka_unit_test(test_temporal_rows),
+        cmocka_unit_test(test_temporal_mistakes),
+        cmocka_unit_test(test_collection_rows),
+        cmocka_unit_test(test_map_rows),
+        cmocka_unit_test(test_json_rows),
+        cmocka_unit_test(test_json_bounds),
+        cmocka_unit_test(test_nested_casts_and_equality),
+        cmocka_unit_test(test_in_rows),
+        cmocka_unit_test(test_conditional_rows),
+        cmocka_unit_test(test_random_rows),
+        cmocka_unit_test(test_selection),
+        cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_collection_mistakes),
+        cmocka_unit_test(test_examples),
+    };
+
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
