@@ -76,18 +76,19 @@ static void ring_grow(struct entry_buffer *b)
     b->capacity = capacity;
 }
 
-void entries_add(struct entry_buffer *b, const void *row, int64_t bytes)
+enum status entries_add(struct entry_buffer *b, const void *row, int64_t bytes)
 {
     struct entry_chunk *c = b->open != NULL ? b->open : chunk_open(b);
     struct entry e = {.chunk = c, .row = c->rows->count, .bytes = bytes};
 
     ASSERT(bytes >= 0);
-    rowconv_write(b->conv, row, 1, c->rows);
+    TRY(rowconv_write(b->conv, row, 1, c->rows));
     entry_hold(e);
     if (c->rows->count == CHUNK_ROWS || c->rows->heap.used >= BATCH_BYTES) open_close(b);
     ring_grow(b);
     b->items[(b->first + b->count++) % b->capacity] = e;
     b->bytes += bytes;
+    return S_OK;
 }
 
 void entries_put_front(struct entry_buffer *b, struct entry e)

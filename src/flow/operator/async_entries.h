@@ -23,8 +23,8 @@ struct entry_buffer {
 
 void entries_init(struct entry_buffer *b, const struct type *schema, const struct rowconv *conv, struct mem *mem);
 void entries_release(struct entry_buffer *b); /* no entry is held outside */
-/* Copies a struct to the end. */
-void entries_add(struct entry_buffer *b, const void *row, int64_t bytes);
+/* Copies a struct to the end. E_DATA when a nested value of it has too many elements. */
+enum status entries_add(struct entry_buffer *b, const void *row, int64_t bytes) CHECKED;
 void entries_put_front(struct entry_buffer *b, struct entry e); /* and its hold of the chunk */
 struct entry entries_first(const struct entry_buffer *b);       /* stays */
 struct entry entries_take(struct entry_buffer *b);

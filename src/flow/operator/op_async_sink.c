@@ -367,7 +367,10 @@ static enum status row_take(struct async_sink *a, const char *row)
     while (a->buffer.count >= a->c.max_buffered_requests) TRY(flush_one(a));
     TRY(convert(a, row, &bytes));
     if (a->buffer.count == 0) timer_set(a);
-    entries_add(&a->buffer, a->entry.stage, bytes);
+    if (entries_add(&a->buffer, a->entry.stage, bytes) != S_OK) {
+        user_misuse(&a->cx, "entries of function '%s': " CFORM_FULL, a->cx.ref->name);
+        return user_failed(&a->cx, TW_FAILED);
+    }
     if (a->entry.text.used > 0) arena_reset(&a->entry.text);
     return flush_full(a);
 }
