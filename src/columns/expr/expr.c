@@ -276,6 +276,27 @@ void expr_columns(const struct expr *x, uint64_t *needed)
     for (uint32_t i = 0; i < x->count; i++) expr_columns(x->args[i], needed);
 }
 
+void expr_uses(const struct expr *x, uint32_t *uses)
+{
+    if (x->kind == EXPR_COLUMN) uses[x->col]++;
+    for (uint32_t i = 0; i < x->count; i++) expr_uses(x->args[i], uses);
+}
+
+struct expr *expr_substitute(struct arena *a, const struct expr *x, struct expr *const *columns)
+{
+    if (x->kind == EXPR_COLUMN) return columns[x->col];
+    if (x->count == 0) return (struct expr *)x;
+    struct expr *copy = ARENA_NEW(a, struct expr);
+    *copy = *x;
+    copy->args = ARENA_ARRAY(a, struct expr *, x->count);
+    for (uint32_t i = 0; i < x->count; i++) {
+        copy->args[i] = expr_substitute(a, x->args[i], columns);
+        copy->det = MAX(copy->det, copy->args[i]->det);
+        copy->may_fail |= copy->args[i]->may_fail;
+    }
+    return copy;
+}
+
 bool expr_equal(const struct expr *a, const struct expr *b)
 {
     if (a == b) return true;

@@ -52,6 +52,9 @@ enum status expr_branch(const struct expr_maker *m, enum expr_kind kind, struct 
 enum status expr_parse(struct arena *a, const struct type *row, struct str text, struct expr **out, struct err *e) CHECKED;
 
 void expr_columns(const struct expr *x, uint64_t *needed); /* sets the bits of the columns that it reads */
+void expr_uses(const struct expr *x, uint32_t *uses); /* counts the places where each column is read */
+/* x with columns[i] in the place of column i. */
+struct expr *expr_substitute(struct arena *a, const struct expr *x, struct expr *const *columns);
 void expr_print(const struct expr *x, const struct type *row, struct buf *out); /* as EXPLAIN shows it */
 bool expr_equal(const struct expr *a, const struct expr *b);
 /* Bytes without pointers: calls by name, bound again when they are read. */

@@ -2,6 +2,7 @@
 #include "language/plan/rel.h"
 
 #include "ground/base/str.h"
+#include "language/plan/rel_internal.h"
 
 #include <string.h>
 
@@ -61,8 +62,11 @@ struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type 
     return r;
 }
 
-struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names)
+struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *given, const char *const *names)
 {
+    struct calc_body merged = *given, *body = &merged;
+
+    while (calc_merge(a, &input, body)) continue;
     const struct type **types = ARENA_ARRAY(a, const struct type *, MAX(body->count, 1u));
 
     for (uint32_t i = 0; i < body->count; i++) types[i] = body->columns[i]->type;
@@ -70,6 +74,26 @@ struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body 
                             body->count > 0 ? type_row(a, body->count, names, types, false) : input->row, &input, 1);
     BODY(r, struct calc_body, *body);
     return r;
+}
+
+struct rel *rel_renamed(struct arena *a, struct rel *r, const char *const *names)
+{
+    struct expr_maker m = {.a = a};
+    struct calc_body c = {.count = r->row->child_count};
+    struct expr **columns = ARENA_ARRAY(a, struct expr *, MAX(c.count, 1u));
+    bool same = true;
+
+    for (uint32_t i = 0; i < c.count; i++) {
+        columns[i] = expr_column(&m, r->row, i);
+        same &= str_equal(str_of(r->row->names[i]), str_of(names[i]));
+    }
+    if (same) return r;
+    c.columns = columns;
+    if (r->type != &rel_values_type) return rel_calc(a, r, &c, names);
+    struct rel *copy = ARENA_NEW(a, struct rel); /* only its row knows the names */
+    *copy = *r;
+    copy->row = type_row(a, c.count, names, r->row->children, false);
+    return copy;
 }
 
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body)

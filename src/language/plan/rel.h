@@ -109,6 +109,8 @@ struct rel *rel_values(struct arena *a, const struct type *row, const struct val
 struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *row);
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
+/* The same rows under other column names; r itself when they are the same. */
+struct rel *rel_renamed(struct arena *a, struct rel *r, const char *const *names);
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
 /* `row`: what the inputs have but for names, nullable where one of them is. */
 struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count);

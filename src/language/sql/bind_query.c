@@ -32,22 +32,6 @@ struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, 
 
 const char *bind_text(struct query_binder *b, struct str s) { return arena_strndup(b->a, s.data, s.size); }
 
-/* The same rows under other column names. */
-struct rel *bind_renamed(struct query_binder *b, struct rel *r, const char *const *names)
-{
-    struct expr_maker m = {.a = b->a};
-    struct calc_body c = {.count = r->row->child_count};
-    struct expr **columns = ARENA_ARRAY(b->a, struct expr *, MAX(c.count, 1u));
-    bool same = true;
-
-    for (uint32_t i = 0; i < c.count; i++) {
-        columns[i] = expr_column(&m, r->row, i);
-        same &= strcmp(r->row->names[i], names[i]) == 0;
-    }
-    c.columns = columns;
-    return same ? r : rel_calc(b->a, r, &c, names);
-}
-
 static enum status rename_columns(struct query_binder *b, struct rel **r, uint32_t count, const struct str *columns,
                                   struct ast_place place)
 {
@@ -60,7 +44,7 @@ static enum status rename_columns(struct query_binder *b, struct rel **r, uint32
                          "list has %u columns",
                          (*r)->row->child_count, count);
     for (uint32_t i = 0; i < count; i++) names[i] = bind_text(b, columns[i]);
-    *r = bind_renamed(b, *r, names);
+    *r = rel_renamed(b->a, *r, names);
     return S_OK;
 }
 
@@ -80,7 +64,7 @@ static enum status bind_view(struct query_binder *b, const struct table *t, stru
     inner.with = NULL;
     inner.depth++;
     TRY(bind_query(&inner, s.body, out));
-    *out = bind_renamed(&inner, *out, t->row->names); /* its own list of columns */
+    *out = rel_renamed(b->a, *out, t->row->names); /* its own list of columns */
     return S_OK;
 }
 

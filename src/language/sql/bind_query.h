@@ -26,8 +26,6 @@ enum status bind_name(struct query_binder *b, const struct ast_name *n, struct o
 enum status bind_find_table(struct query_binder *b, const struct ast_name *n, const struct table **out) CHECKED;
 struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, struct str table); /* its columns, in order */
 struct binder bind_expr_binder(struct query_binder *b, const struct bind_scope *scope);
-/* The same rows under other column names; r itself when they are the same. */
-struct rel *bind_renamed(struct query_binder *b, struct rel *r, const char *const *names);
 /* The rows with columns of other types and names. E_DATA where there is no such implicit cast. */
 enum status bind_cast_columns(struct query_binder *b, struct rel **r, const struct type *to) CHECKED;
 

@@ -1,0 +1,7 @@
+/* rel_internal.h - what the files share that make nodes. */
+#pragma once
+#include "language/plan/rel.h"
+
+extern const struct rel_type rel_calc_type;
+/* Takes a Calc that is the input into `c`, whose input is then that one's; false: c stays as it is. */
+bool calc_merge(struct arena *a, struct rel **input, struct calc_body *c);
