@@ -5,6 +5,8 @@
 /* Parts of `out` that CREATE TABLE says; all in b->a. Its row has the watermark's column as time attribute. Not the rows of AS:
  * bind_insert writes those. */
 enum status bind_create_table(struct query_binder *b, const struct create_table *c, struct table *out) CHECKED;
+/* The table as ALTER TABLE leaves it; not RENAME of the table itself. */
+enum status bind_alter_table(struct query_binder *b, const struct table *old, const struct alter_table *x, struct table *out) CHECKED;
 /* The columns that a connector reads or writes: physical and metadata ones. */
 const struct type *table_stored_row(struct query_binder *b, const struct table *t);
 /* Rows of a table: its connector's, with computed columns, event times and watermarks. */

@@ -60,9 +60,8 @@ static const char *query_text(struct run *r, const struct ast_query *q)
     return text;
 }
 
-static enum status run_create_view(struct run *r, const void *body)
+static enum status view_make(struct run *r, const struct create_view *v, bool replace)
 {
-    const struct create_view *v = body;
     struct query_binder b = run_binder(r);
     struct rel *plan;
     struct table t = {.is_temporary = v->temporary};
@@ -82,8 +81,73 @@ static enum status run_create_view(struct run *r, const void *body)
         for (uint32_t i = 0; i < v->column_count; i++) names[i] = run_text(r, v->columns[i]);
         t.row = type_row(&r->arena, v->column_count, names, plan->row->children, false);
     }
-    TRY(catalog_add(r, &v->name, &t, v->if_not_exists, false));
+    TRY(catalog_add(r, &v->name, &t, v->if_not_exists, replace));
     return run_said(r);
+}
+
+static enum status run_create_view(struct run *r, const void *body) { return view_make(r, body, false); }
+
+/* --- ALTER ------------------------------------------------------------------------------------------------------- */
+/* The table under its new name in place of the old one. */
+static enum status rename_to(struct run *r, struct object_name from, const struct table *t, const struct ast_name *to)
+{
+    struct query_binder b = run_binder(r);
+    struct object_name name;
+    struct err inner = {0};
+
+    TRY(bind_name(&b, to, &name));
+    name.catalog = from.catalog; /* Flink takes the last part only */
+    name.database = from.database;
+    TRY(at_name(r, to, catalogs_add(r->s->catalogs, name, t, false, false, &inner), &inner));
+    TRY(at_name(r, to, catalogs_drop(r->s->catalogs, from, t->view != NULL, t->is_temporary, false, &inner), &inner));
+    return run_said(r);
+}
+
+/* S_END: there is none, which is fine. */
+static enum status altered_table(struct run *r, const struct ast_name *n, bool view, bool if_exists, struct object_name *name,
+                                 const struct table **out)
+{
+    struct query_binder b = run_binder(r);
+    struct err inner = {0};
+
+    TRY(bind_name(&b, n, name));
+    if (name->catalog == NULL) name->catalog = catalogs_current(r->s->catalogs);
+    if (name->database == NULL) name->database = catalogs_current_database(r->s->catalogs);
+    *out = catalogs_find(r->s->catalogs, *name, &inner);
+    if (*out != NULL && ((*out)->view != NULL) == view) return S_OK;
+    if (*out == NULL && if_exists) return S_END;
+    if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
+    return run_fail(r, n->place, "%s `%s`.`%s`.`%s` doesn't exist or is a temporary %s.", view ? "View" : "Table", name->catalog,
+                    name->database, name->name, view ? "view" : "table");
+}
+
+static enum status run_alter_table(struct run *r, const void *body)
+{
+    const struct alter_table *x = body;
+    struct query_binder b = run_binder(r);
+    const struct table *old;
+    struct object_name name;
+    struct table t;
+
+    enum status st = altered_table(r, &x->table, false, x->if_exists, &name, &old);
+    if (st == S_END) return run_said(r);
+    TRY(st);
+    if (x->action == ALTER_RENAME) return rename_to(r, name, old, &x->to);
+    TRY(bind_alter_table(&b, old, x, &t));
+    TRY(catalog_add(r, &x->table, &t, false, true));
+    return run_said(r);
+}
+
+static enum status run_alter_view(struct run *r, const void *body)
+{
+    const struct alter_view *x = body;
+    const struct table *old;
+    struct object_name name;
+
+    TRY(altered_table(r, &x->name, true, false, &name, &old));
+    if (x->query == NULL) return rename_to(r, name, old, &x->to);
+    struct create_view v = {.temporary = old->is_temporary, .name = x->name, .query = x->query};
+    return view_make(r, &v, true);
 }
 
 /* --- DROP -------------------------------------------------------------------------------------------------------- */
@@ -153,4 +217,5 @@ static enum status run_describe(struct run *r, const void *body)
 }
 
 const struct executor table_executors[] = {{"create_table", run_create_table}, {"create_view", run_create_view},
+                                           {"alter_table", run_alter_table}, {"alter_view", run_alter_view},
                                            {"drop", run_drop}, {"describe", run_describe}, {0}};
