@@ -72,7 +72,7 @@ class Session:
             page = self.call("GET", f"{path}/result/{token}?rowFormat=PLAIN_TEXT")
             results = page.get("results")
             if results:
-                answer.columns = [(c["name"], c["logicalType"]) for c in results["columns"]] if page.get("isQueryResult", True) else None
+                answer.columns = [(c["name"], c["logicalType"]) for c in results["columns"]] if page.get("isQueryResult", True) or page.get("resultKind") == "SUCCESS_WITH_CONTENT" else None
                 answer.rows += [(KINDS[r["kind"]], r["fields"]) for r in results["data"]]
             if page["resultType"] == "EOS":
                 return answer

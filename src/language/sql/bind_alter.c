@@ -99,7 +99,7 @@ static void take_out(struct create_table *c, uint32_t at)
     c->column_count--;
 }
 
-static enum status put_in(struct altering *s, const struct ast_alter_column *x, uint32_t last)
+static enum status put_in(struct altering *s, const struct ast_alter_column *x, uint32_t last, uint32_t *put)
 {
     struct create_table *c = s->c;
     uint32_t at = last;
@@ -117,6 +117,7 @@ static enum status put_in(struct altering *s, const struct ast_alter_column *x, 
     c->columns[at].name = x->path.parts[x->path.count - 1];
     c->columns[at].place = x->path.place;
     c->column_count++;
+    *put = at;
     return S_OK;
 }
 
@@ -131,8 +132,13 @@ static enum status change_columns(struct altering *s)
         if (x->path.count > 1) return fail(s, x->path.place, "fields of rows cannot be altered yet: '%.*s'", name);
         if (adds && at >= 0) return fail(s, x->path.place, FAILED "Column `%.*s` already exists in the table.", name);
         if (!adds && at < 0) return fail(s, x->path.place, FAILED "Column `%.*s` does not exist in the table.", name);
+        struct ast_column old = adds ? (struct ast_column){0} : s->c->columns[at];
         if (!adds) take_out(s->c, (uint32_t)at);
-        TRY(put_in(s, x, adds ? s->c->column_count : (uint32_t)at));
+        uint32_t put = 0;
+        TRY(put_in(s, x, adds ? s->c->column_count : (uint32_t)at, &put));
+        if (!old.has_comment || s->c->columns[put].has_comment) continue;
+        s->c->columns[put].has_comment = true; /* stays */
+        s->c->columns[put].comment = old.comment;
     }
     return S_OK;
 }

@@ -2,6 +2,9 @@
  * around it; more of them than needed change nothing. */
 #include "language/sql/print.h"
 
+#include "columns/function/agg.h"
+#include "columns/function/fn.h"
+
 #include "ground/base/str.h"
 
 static void append(struct buf *out, struct str s) { buf_append(out, s.data, s.size); }
@@ -184,13 +187,19 @@ static bool is_plain_word(const struct ast_expr *x)
            (x->name.count == 1 && str_equal(x->name.parts[0], STR("GROUPING SETS")));
 }
 
+/* Functions of the system stand without quotes, as in Flink. */
+static bool is_built_in(const struct ast_expr *x)
+{
+    return x->name.count == 1 && (fn_find(x->name.parts[0]) != NULL || agg_find(x->name.parts[0]) != NULL);
+}
+
 static void print_call(const struct ast_expr *x, struct buf *out)
 {
     if (x->name.count == 0) { /* CURRENT_DATE */
         append(out, x->text);
         return;
     }
-    if (is_plain_word(x)) append(out, x->name.parts[0]); /* quoted, a word of the grammar would be something else */
+    if (is_plain_word(x) || is_built_in(x)) append(out, x->name.parts[0]); /* quoted, a word of the grammar would be something else */
     else print_name(&x->name, out);
     buf_append_byte(out, '(');
     if (x->aggregate != NULL) buf_append_text(out, x->aggregate->distinct ? "DISTINCT " : x->aggregate->all ? "ALL " : "");

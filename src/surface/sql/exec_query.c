@@ -80,7 +80,7 @@ static enum status run_explain(struct run *r, const void *body)
     buf_append_text(&text, "== Optimized Execution Plan ==\n");
     rel_explain(plan, &text);
     const char *cell = buf_text(&text);
-    enum status st = run_give(r, 1, names, &cell, 1);
+    enum status st = run_give(r, 1, names, NULL, &cell, 1);
     buf_release(&text);
     return st;
 }

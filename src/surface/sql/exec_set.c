@@ -73,7 +73,7 @@ static enum status show_all(struct run *r)
         cells[2 * rows] = c->items[i].key;
         cells[2 * rows++ + 1] = c->items[i].value;
     }
-    return run_give(r, 2, names, cells, rows);
+    return run_give(r, 2, names, NULL, cells, rows);
 }
 
 static enum status reset(struct run *r, const struct set *s)

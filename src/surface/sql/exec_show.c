@@ -17,7 +17,7 @@ struct names {
     bool views; /* of tables: views only */
 };
 
-static enum status run_show_as(struct names *n, const char *column) { return run_give(n->r, 1, &column, n->items, n->count); }
+static enum status run_show_as(struct names *n, const char *column) { return run_give(n->r, 1, &column, NULL, n->items, n->count); }
 
 /* --- patterns ---------------------------------------------------------------------------------------------------- */
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
@@ -108,7 +108,7 @@ static enum status show_tables(struct names *n)
 
     n->views = n->s->form->words[0] == KW_VIEWS;
     if (in->count > 2) return run_fail(n->r, in->place, "a database's name has at most two parts: catalog.database");
-    if (in->count > 0) database.database = run_text(n->r, in->parts[in->count - 1]);
+    if (in->count > 0) database.name = run_text(n->r, in->parts[in->count - 1]);
     if (in->count == 2) database.catalog = run_text(n->r, in->parts[0]);
     TRY(at_name(n, catalogs_each(n->r->s->catalogs, database, add_table, n, &inner), &inner));
     return run_show_as(n, n->views ? "view name" : "table name");
@@ -124,13 +124,15 @@ static enum status show_functions(struct names *n)
 
 static enum status show_columns(struct names *n) { return run_describe_table(n->r, &n->s->name, takes, n->s); }
 
-static enum status show_nothing(struct names *n) { return run_show_as(n, "result"); }
+static enum status show_jars(struct names *n) { return run_show_as(n, "jars"); }
+static enum status show_user_functions(struct names *n) { return run_show_as(n, "function name"); }
 
 static enum status show_modules(struct names *n)
 {
     static const char *const names[] = {"module name", "used"}, *const cells[] = {"core", "TRUE"};
+    static const struct type *const types[] = {&type_string, &type_boolean};
 
-    return run_give(n->r, n->s->form->words[0] == KW_FULL ? 2 : 1, names, cells, 1);
+    return run_give(n->r, n->s->form->words[0] == KW_FULL ? 2 : 1, names, types, cells, 1);
 }
 
 static enum status show_current(struct names *n)
@@ -180,9 +182,9 @@ static enum status run_show(struct run *r, const void *body)
     } forms[] = {{KW_CATALOGS, KEYWORD_NONE, show_catalogs},   {KW_CURRENT, KEYWORD_NONE, show_current},
                  {KW_DATABASES, KEYWORD_NONE, show_databases}, {KW_TABLES, KEYWORD_NONE, show_tables},
                  {KW_VIEWS, KEYWORD_NONE, show_tables},        {KW_FUNCTIONS, KEYWORD_NONE, show_functions},
-                 {KW_USER, KEYWORD_NONE, show_nothing},        {KW_COLUMNS, KEYWORD_NONE, show_columns},
+                 {KW_USER, KEYWORD_NONE, show_user_functions},        {KW_COLUMNS, KEYWORD_NONE, show_columns},
                  {KW_MODULES, KEYWORD_NONE, show_modules},     {KW_FULL, KEYWORD_NONE, show_modules},
-                 {KW_JARS, KEYWORD_NONE, show_nothing},        {KW_CREATE, KW_TABLE, show_create},
+                 {KW_JARS, KEYWORD_NONE, show_jars},        {KW_CREATE, KW_TABLE, show_create},
                  {KW_CREATE, KW_VIEW, show_create}};
     struct names n = {.r = r, .s = body};
 

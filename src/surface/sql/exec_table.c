@@ -178,6 +178,8 @@ static enum status give_columns(struct run *r, const struct table *t, bool (*tak
 {
     uint32_t cols = table_has_comments(t) ? TABLE_DESCRIBE_COLUMNS : TABLE_DESCRIBE_COLUMNS - 1, rows = 0;
     const char **cells = ARENA_ARRAY(&r->arena, const char *, (size_t)cols * MAX(t->row->child_count, 1u));
+    const struct type *types[TABLE_DESCRIBE_COLUMNS] = {&type_string, &type_string, &type_boolean, &type_string,
+                                                        &type_string, &type_string, &type_string};
 
     for (uint32_t i = 0; i < t->row->child_count; i++) {
         const char *row[TABLE_DESCRIBE_COLUMNS];
@@ -185,7 +187,7 @@ static enum status give_columns(struct run *r, const struct table *t, bool (*tak
         table_describe_column(t, i, &r->arena, row);
         memcpy(cells + (size_t)cols * rows++, row, sizeof *cells * cols);
     }
-    return run_give(r, cols, table_describe_names, cells, rows);
+    return run_give(r, cols, table_describe_names, types, cells, rows);
 }
 
 enum status run_describe_table(struct run *r, const struct ast_name *n, bool (*takes)(const void *arg, const char *name),

@@ -74,6 +74,8 @@ static enum status give_batches(struct run *r, struct batch *b, const char *cons
                 const char *cell = cells[(size_t)(i + k) * b->col_count + c];
                 if (cell == NULL)
                     vector_set_null(&b->cols[c], k);
+                else if (b->cols[c].phys == P_BOOL)
+                    VECTOR_VALUES(&b->cols[c], bool)[k] = strcmp(cell, "TRUE") == 0;
                 else
                     VECTOR_VALUES(&b->cols[c], struct text)[k] = text_view(cell, strlen(cell));
             }
@@ -82,12 +84,13 @@ static enum status give_batches(struct run *r, struct batch *b, const char *cons
     return S_OK;
 }
 
-enum status run_give(struct run *r, uint32_t cols, const char *const *names, const char *const *cells, uint32_t rows)
+enum status run_give(struct run *r, uint32_t cols, const char *const *names, const struct type *const *types, const char *const *cells,
+                     uint32_t rows)
 {
-    const struct type **types = ARENA_ARRAY(&r->arena, const struct type *, cols);
+    const struct type **strings = ARENA_ARRAY(&r->arena, const struct type *, cols);
 
-    for (uint32_t c = 0; c < cols; c++) types[c] = &type_string;
-    const struct type *row = type_row(&r->arena, cols, names, types, false);
+    for (uint32_t c = 0; c < cols; c++) strings[c] = &type_string;
+    const struct type *row = type_row(&r->arena, cols, names, types != NULL ? types : strings, false);
     struct batch *b = batch_create(row, BATCH_ROWS, &r->mem);
     enum status st = r->to->begin(r->to->arg, row, false, r->e);
     if (st == S_OK) st = give_batches(r, b, cells, rows);

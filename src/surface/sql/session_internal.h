@@ -36,8 +36,9 @@ struct query_binder run_binder(struct run *r);
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name) CHECKED;
 enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succeeded." */
 enum status run_fail(struct run *r, struct ast_place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Rows of texts, column after column; NULL is <NULL>. */
-enum status run_give(struct run *r, uint32_t cols, const char *const *names, const char *const *cells, uint32_t rows) CHECKED;
+/* Rows of texts, column after column. types NULL: all STRING; a BOOLEAN's text is TRUE or FALSE. */
+enum status run_give(struct run *r, uint32_t cols, const char *const *names, const struct type *const *types, const char *const *cells,
+                     uint32_t rows) CHECKED;
 /* DESCRIBE of a table, of the columns that `takes` takes (NULL: all). */
 enum status run_describe_table(struct run *r, const struct ast_name *n, bool (*takes)(const void *arg, const char *name),
                                const void *arg) CHECKED;

@@ -173,7 +173,7 @@ void table_text_create(const struct table *t, struct buf *out)
 /* --- DESCRIBE ---------------------------------------------------------------------------------------------------- */
 static const char *taken(struct buf *text, struct arena *a)
 {
-    const char *copy = arena_strndup(a, text->data != NULL ? text->data : "", text->size);
+    const char *copy = text->size > 0 ? arena_strndup(a, text->data, text->size) : NULL;
     text->size = 0;
     return copy;
 }
@@ -206,8 +206,8 @@ void table_describe_column(const struct table *t, uint32_t column, struct arena 
     cells[3] = taken(&text, a);
     print_extras(c, &text);
     cells[4] = taken(&text, a);
-    cells[5] = t->watermark != NULL && strcmp(t->watermark_column, c->name) == 0 ? t->watermark : "";
-    cells[6] = c->comment != NULL ? c->comment : "";
+    cells[5] = t->watermark != NULL && strcmp(t->watermark_column, c->name) == 0 ? t->watermark : NULL;
+    cells[6] = c->comment;
     buf_release(&text);
 }
 

@@ -76,7 +76,7 @@ static void print_cell(struct tableau *t, const struct vector *v, uint32_t row)
 {
     buf_clear(&t->cell);
     if (vector_is_null(v, row)) {
-        buf_append_text(&t->cell, "<NULL>");
+        buf_append_text(&t->cell, t->is_changelog ? "<NULL>" : ""); /* of SHOW and DESCRIBE: nothing */
         return;
     }
     sql_text_show(v, row, t->zone, &t->cell);
