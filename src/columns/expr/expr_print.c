@@ -22,6 +22,14 @@ static void print_constant(const struct expr *x, struct buf *out)
         buf_append_text(out, "null");
         return;
     }
+    if (x->type->kind == T_INTERVAL_SECOND) {
+        buf_printf(out, "%lld:INTERVAL SECOND", (long long)VECTOR_VALUES(x->constant, int64_t)[0]);
+        return;
+    }
+    if (x->type->kind == T_INTERVAL_MONTH) {
+        buf_printf(out, "%d:INTERVAL MONTH", VECTOR_VALUES(x->constant, int32_t)[0]);
+        return;
+    }
     if (quoted) buf_append_byte(out, '\'');
     sql_text_print(x->constant, 0, NULL, out);
     if (quoted) buf_append_byte(out, '\'');

@@ -209,7 +209,7 @@ void rel_print_changes(const struct rel *r, struct buf *out)
 }
 
 /* --- EXPLAIN and lowering ---------------------------------------------------------------------------------------- */
-static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {
     return r->type->distribution != NULL ? r->type->distribution(r, input, cols) : -1;
 }
@@ -218,7 +218,7 @@ void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t
 {
     struct graph_edge *edge = graph_add_edge(l->graph, from, to, input, (struct graph_here){0});
     const uint32_t *cols = NULL;
-    int count = distribution(r, input, &cols);
+    int count = rel_distribution(r, input, &cols);
     const char **names = ARENA_ARRAY(l->a, const char *, MAX(count, 1));
 
     if (count == 0) l->graph->nodes[to]->single = true;
@@ -228,37 +228,6 @@ void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t
     edge->partitioner = PART_HASH;
     edge->keys = (struct text_list){names, (uint32_t)count};
 }
-
-static void explain_line(uint32_t depth, struct buf *out)
-{
-    for (uint32_t i = 1; i < depth; i++) buf_append_text(out, "   ");
-    if (depth > 0) buf_append_text(out, "+- ");
-}
-
-/* As Flink does, what moves rows between tasks is a line of its own. */
-static uint32_t explain_exchange(const struct rel *r, uint32_t input, uint32_t depth, struct buf *out)
-{
-    const uint32_t *cols = NULL;
-    int count = distribution(r, input, &cols);
-
-    if (count < 0) return depth;
-    explain_line(depth, out);
-    buf_append_text(out, count == 0 ? "Exchange(distribution=[single" : "Exchange(distribution=[hash[");
-    for (int i = 0; i < count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->inputs[input]->row->names[cols[i]]);
-    buf_append_text(out, count == 0 ? "])\n" : "]])\n");
-    return depth + 1;
-}
-
-static void explain(const struct rel *r, uint32_t depth, struct buf *out)
-{
-    explain_line(depth, out);
-    buf_printf(out, "%s(", r->type->name);
-    if (r->type->explain != NULL) r->type->explain(r, out);
-    buf_append_text(out, ")\n");
-    for (uint32_t i = 0; i < r->input_count; i++) explain(r->inputs[i], explain_exchange(r, i, depth + 1, out), out);
-}
-
-void rel_explain(const struct rel *r, struct buf *out) { explain(r, 0, out); }
 
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e)
 {

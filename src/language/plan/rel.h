@@ -130,6 +130,6 @@ void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t
 /* Operator calc behind a node of the job graph; answers its number. */
 uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input);
 
-/* The tree as EXPLAIN prints it: one node a line, "+- " and "   " by depth. */
-void rel_explain(const struct rel *r, struct buf *out);
+/* The tree as EXPLAIN prints it, one node a line; with `changes` each says what comes out of it. */
+void rel_explain(const struct rel *r, bool changes, struct buf *out);
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;

@@ -3,5 +3,6 @@
 #include "language/plan/rel.h"
 
 extern const struct rel_type rel_calc_type;
+int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* as the type says; -1: any */
 /* Takes a Calc that is the input into `c`, whose input is then that one's; false: c stays as it is. */
 bool calc_merge(struct arena *a, struct rel **input, struct calc_body *c);

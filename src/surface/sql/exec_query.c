@@ -59,28 +59,64 @@ static enum status run_execute(struct run *r, const void *body)
 }
 
 /* --- EXPLAIN ----------------------------------------------------------------------------------------------------- */
-static enum status plan_of(struct run *r, const struct statement *s, struct rel **out)
+struct plans {
+    uint32_t count;
+    struct rel **items; /* sinks */
+    bool is_query;      /* the sink is the client, which EXPLAIN does not show */
+};
+
+static enum status plans_of(struct run *r, const struct statement *s, struct plans *out)
 {
     struct query_binder b = run_binder(r);
+    struct rel *plan;
 
-    if (s->type == &st_query) return bind_query(&b, s->body, out);
-    if (s->type == &st_insert) return bind_insert(&b, s->body, out);
-    return run_fail(r, s->place, "EXPLAIN of this statement is not supported yet");
+    if (s->type == &st_statement_set) {
+        const struct statement_set *set = s->body;
+        for (uint32_t i = 0; i < set->count; i++) TRY(plans_of(r, &set->items[i], out));
+        return S_OK;
+    }
+    if (s->type != &st_query && s->type != &st_insert)
+        return run_fail(r, s->place, "Unsupported operation: EXPLAIN of this statement");
+    out->is_query = s->type == &st_query;
+    TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
+    out->items[out->count++] = out->is_query ? rel_sink(&r->arena, plan, NULL) : plan;
+    return S_OK;
+}
+
+static void plans_print(const struct plans *p, bool changes, struct buf *out)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (i > 0) buf_append_byte(out, '\n');
+        rel_explain(p->is_query ? p->items[i]->inputs[0] : p->items[i], changes, out);
+    }
+}
+
+static enum status explain_text(struct run *r, const struct explain *x, const struct plans *p, struct buf *text)
+{
+    buf_append_text(text, "== Optimized Physical Plan ==\n");
+    plans_print(p, x->changelog_mode, text);
+    buf_append_text(text, "\n== Optimized Execution Plan ==\n");
+    plans_print(p, false, text);
+    if (!x->json) return S_OK;
+    buf_append_text(text, "\n== Physical Execution Plan ==\n");
+    return run_plan_json(r, p->items, p->count, text);
 }
 
 static enum status run_explain(struct run *r, const void *body)
 {
     static const char *const names[] = {"result"};
     const struct explain *x = body;
-    struct rel *plan;
+    const struct statement_set *set = x->statement->type == &st_statement_set ? x->statement->body : NULL;
+    struct plans p = {.items = ARENA_ARRAY(&r->arena, struct rel *, set != NULL ? set->count + 1 : 1)};
     struct buf text;
 
-    TRY(plan_of(r, x->statement, &plan));
+    if (x->analyze) return run_fail(r, r->statement->place, "EXPLAIN ANALYZE is not supported yet");
+    TRY(plans_of(r, x->statement, &p));
+    TRY(rel_plan(p.items, p.count, r->e));
     buf_init(&text, &r->mem);
-    buf_append_text(&text, "== Optimized Execution Plan ==\n");
-    rel_explain(plan, &text);
+    enum status st = explain_text(r, x, &p, &text);
     const char *cell = buf_text(&text);
-    enum status st = run_give(r, 1, names, NULL, &cell, 1);
+    if (st == S_OK) st = run_give(r, 1, names, NULL, &cell, 1);
     buf_release(&text);
     return st;
 }

@@ -27,11 +27,10 @@ static struct options engine_keys(struct run *r)
     return (struct options){items, count};
 }
 
-static enum status encode(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct buf *bytes)
+static enum status graph_of(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g)
 {
-    struct graph g;
     struct options o = config_options(&r->s->config);
-    struct lowering l = {.graph = &g,
+    struct lowering l = {.graph = g,
                          .a = &r->arena,
                          .session = &r->s->functions,
                          .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
@@ -39,16 +38,23 @@ static enum status encode(struct run *r, struct rel *const *sinks, uint32_t coun
     uint32_t node;
 
     r->s->functions.chance = sys_random(r->s->options.sys);
-    graph_init(&g, &r->arena);
-    g.job_name = name;
-    g.artifact.name = "";
-    g.settings = engine_keys(r);
-    g.default_parallelism = (uint32_t)options_int(&g.settings, config_defs, "parallelism.default");
-    g.chaining = options_bool(&g.settings, config_defs, "pipeline.operator-chaining.enabled");
+    graph_init(g, &r->arena);
+    g->job_name = name;
+    g->artifact.name = "";
+    g->settings = engine_keys(r);
+    g->default_parallelism = (uint32_t)options_int(&g->settings, config_defs, "parallelism.default");
+    g->chaining = options_bool(&g->settings, config_defs, "pipeline.operator-chaining.enabled");
     TRY(rel_plan(sinks, count, r->e));
     for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, &node, r->e));
-    TRY(graph_prepare(&g, r->e));
-    graph_encode(&g, bytes);
+    return graph_prepare(g, r->e);
+}
+
+enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t count, struct buf *out)
+{
+    struct graph g;
+
+    TRY(graph_of(r, sinks, count, "explain", &g));
+    graph_plan_json(&g, out);
     return S_OK;
 }
 
@@ -62,11 +68,13 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
                                   .cancelled = r->s->options.cancelled,
                                   .rows = give_rows,
                                   .rows_arg = r};
+    struct graph g;
     struct buf bytes;
 
     buf_init(&bytes, &r->mem);
-    enum status st = encode(r, sinks, count, name, &bytes);
+    enum status st = graph_of(r, sinks, count, name, &g);
     if (st == S_OK) {
+        graph_encode(&g, &bytes);
         struct jobmaster *jm = jobmaster_create(&o);
         st = jobmaster_submit(jm, (struct str){bytes.data, bytes.size}, r->e);
         if (st == S_OK) st = jobmaster_run(jm, r->e);

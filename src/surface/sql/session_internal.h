@@ -34,6 +34,8 @@ extern const struct executor query_executors[], table_executors[], space_executo
 struct query_binder run_binder(struct run *r);
 /* Runs a plan to its end; its rows go to the listener. */
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name) CHECKED;
+/* The job graph of a plan as Flink's JSON, appended. */
+enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t count, struct buf *out) CHECKED;
 enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succeeded." */
 enum status run_fail(struct run *r, struct ast_place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Rows of texts, column after column. types NULL: all STRING; a BOOLEAN's text is TRUE or FALSE. */
