@@ -32,11 +32,54 @@ static enum status inserts_run(struct run *r, const struct insert *const *insert
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }
 
+/* In a statement set: it must fit now, and runs with the others at END. */
+static enum status insert_keep(struct run *r, const struct insert *i)
+{
+    struct query_binder b = run_binder(r);
+    struct ast_place place = r->statement->place;
+    struct rel *plan;
+
+    TRY(bind_insert(&b, i, &plan));
+    if (r->s->set.size + place.size > SQL_TEXT_MAX) return run_fail(r, place, "the statement set is too long");
+    buf_append(&r->s->set, r->t->text.data + place.at, place.size);
+    buf_append_text(&r->s->set, ";\n");
+    return run_said(r);
+}
+
 static enum status run_insert(struct run *r, const void *body)
 {
     const struct insert *i = body;
 
-    return inserts_run(r, &i, 1);
+    return r->s->in_set ? insert_keep(r, i) : inserts_run(r, &i, 1);
+}
+
+static enum status set_begin(struct run *r)
+{
+    if (r->s->in_set) return run_fail(r, r->statement->place, "a statement set has begun already: END it first");
+    r->s->in_set = true;
+    buf_clear(&r->s->set);
+    return run_said(r);
+}
+
+static enum status set_end(struct run *r)
+{
+    const struct insert **inserts = ARENA_ARRAY(&r->arena, const struct insert *, STATEMENT_SET_MAX);
+    struct tokens t;
+    struct statement s;
+    uint32_t at = 0, count = 0;
+    enum status st;
+
+    if (!r->s->in_set) return run_fail(r, r->statement->place, "No Statement Set to submit, \"END\" statement should be used after \"BEGIN STATEMENT SET\".");
+    r->s->in_set = false;
+    TRY(tokens_cut(&t, (struct str){buf_text(&r->s->set), r->s->set.size}, NULL, &r->arena, r->e));
+    while ((st = statement_parse(&t, &at, &r->arena, &s, r->e)) == S_OK) {
+        if (count == STATEMENT_SET_MAX) return run_fail(r, r->statement->place, "a statement set has at most %d statements", STATEMENT_SET_MAX);
+        inserts[count++] = s.body;
+    }
+    if (st != S_END) return st;
+    if (count == 0) return r->to->said(r->to->arg, "[INFO] NO statements in Statement Set. Skip submit.", r->e);
+    r->t = &t; /* errors stand in the set's text */
+    return inserts_run(r, inserts, count);
 }
 
 /* EXECUTE STATEMENT SET, and EXECUTE of a query or INSERT by itself. */
@@ -45,8 +88,8 @@ static enum status run_set_of(struct run *r, const void *body)
     const struct statement_set *s = body;
     const struct insert **inserts = ARENA_ARRAY(&r->arena, const struct insert *, s->count + 1);
 
-    if (s->kind != SET_EXECUTE)
-        return run_fail(r, r->statement->place, "BEGIN STATEMENT SET is not supported yet: write EXECUTE STATEMENT SET BEGIN ... END");
+    if (s->kind == SET_BEGIN) return set_begin(r);
+    if (s->kind == SET_END) return set_end(r);
     for (uint32_t i = 0; i < s->count; i++) inserts[i] = s->items[i].body;
     return inserts_run(r, inserts, s->count);
 }

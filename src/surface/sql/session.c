@@ -22,6 +22,7 @@ struct sql_session *sql_session_create(const struct sql_session_options *o)
     s->catalogs = catalogs_create("default_catalog", "default_database", &s->mem);
     arena_init(&s->arena, &s->mem, 0);
     config_init(&s->config, &s->arena);
+    buf_init(&s->set, &s->mem);
     s->functions = (struct fn_session){.zone = STR("UTC"), .query_ms = sys_wall_ms(o->sys)};
     return s;
 }
@@ -31,6 +32,7 @@ void sql_session_free(struct sql_session *s)
     struct mem mem;
 
     if (s == NULL) return;
+    buf_release(&s->set);
     arena_release(&s->arena);
     catalogs_free(s->catalogs);
     mem_init(&mem, "session", 0);
@@ -121,6 +123,9 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
         (void)sql_error(e, t, st->place.at, st->place.size, "this statement is not supported yet");
         return E_UNSUPPORTED;
     }
+    if (s->in_set && strcmp(x->name, "insert") != 0 && strcmp(x->name, "statement_set") != 0)
+        return run_fail(&r, st->place, "Only 'INSERT/CREATE TABLE AS' statement is allowed in Statement Set or use 'END' statement to "
+                                       "submit Statement Set.");
     mem_init(&r.mem, "statement", 0);
     arena_init(&r.arena, &r.mem, 0);
     s->functions.query_ms = sys_wall_ms(s->options.sys);

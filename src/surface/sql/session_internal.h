@@ -11,6 +11,8 @@ struct sql_session {
     struct catalogs *catalogs;
     struct config config;
     struct fn_session functions;
+    bool in_set;    /* between BEGIN STATEMENT SET and END */
+    struct buf set; /* texts of its INSERTs, each with a semicolon */
     struct zone zone; /* of functions.zone */
 };
 
