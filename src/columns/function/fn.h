@@ -43,6 +43,7 @@ const char *fn_error_hint(enum fn_error code); /* what to do */
 struct fn_session {
     struct str zone; /* table.local-time-zone: "UTC", "Europe/Berlin", "+01:00" */
     int64_t query_ms; /* start of the query */
+    struct str database; /* the current one; empty: none */
     uint64_t chance;  /* seed of RAND() and UUID(): another one for every evaluator */
 };
 

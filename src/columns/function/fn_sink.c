@@ -33,7 +33,7 @@ static const struct fn_def functions[] = {
     {.name = "$NOT_NULL",
      .doc = "the value; an error where it is NULL: what INSERT puts before a NOT NULL column",
      .nulls = FN_OWN_NULLS,
-     .flags = FN_MAY_FAIL,
+     .flags = FN_MAY_FAIL | FN_INJECTIVE,
      .bind = bind_enforce_not_null},
     {0},
 };

@@ -29,12 +29,22 @@ static void explain(const struct rel *r, struct buf *out)
 }
 
 /* --- changelog --------------------------------------------------------------------------------------------------- */
-/* The output column that is column `col` of the input, or -1. */
+/* Does the expression tell apart whatever the column tells apart? The column itself, and injective functions of it. */
+static bool keeps_apart(const struct expr *x, uint32_t col)
+{
+    if (x->kind == EXPR_COLUMN) return x->col == col;
+    if (x->kind != EXPR_CALL || x->count == 0 || (x->call->def->flags & FN_INJECTIVE) == 0) return false;
+    for (uint32_t i = 1; i < x->count; i++)
+        if (x->args[i]->kind != EXPR_CONSTANT) return false;
+    return keeps_apart(x->args[0], col);
+}
+
+/* The output column that stands for column `col` of the input, or -1. */
 static int output_of(const struct calc_body *c, uint32_t col)
 {
     if (c->count == 0) return (int)col;
     for (uint32_t i = 0; i < c->count; i++)
-        if (c->columns[i]->kind == EXPR_COLUMN && c->columns[i]->col == col) return (int)i;
+        if (keeps_apart(c->columns[i], col)) return (int)i;
     return -1;
 }
 

@@ -129,6 +129,7 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
     mem_init(&r.mem, "statement", 0);
     arena_init(&r.arena, &r.mem, 0);
     s->functions.query_ms = sys_wall_ms(s->options.sys);
+    s->functions.database = str_of(catalogs_current_database(s->catalogs));
     bool known = zone_find(s->functions.zone, &s->zone); /* checked when it was set; UTC else */
     ASSERT(known);
     enum status status = x->run(&r, st->body);
