@@ -1,0 +1,20 @@
+CREATE VIEW t AS SELECT * FROM (VALUES;
+SELECT id, i8 + i8 AS p_i8, i8 + i16 AS p_i16, i8 + i32 AS p_i32, i8 + i64 AS p_i64, i8 + f AS p_f, i8 + d AS p_d, i8 + m AS p_m FROM t;
+SELECT id, i8 - i8 AS m_i8, i8 - i16 AS m_i16, i8 - i32 AS m_i32, i8 - i64 AS m_i64, i8 - f AS m_f, i8 - d AS m_d, i8 - m AS m_m FROM t;
+SELECT id, i8 * i8 AS x_i8, i8 * i16 AS x_i16, i8 * i32 AS x_i32, i8 * i64 AS x_i64, i8 * f AS x_f, i8 * d AS x_d, i8 * m AS x_m FROM t;
+SELECT id, i16 + i8 AS p_i8, i16 + i16 AS p_i16, i16 + i32 AS p_i32, i16 + i64 AS p_i64, i16 + f AS p_f, i16 + d AS p_d, i16 + m AS p_m FROM t;
+SELECT id, i16 - i8 AS m_i8, i16 - i16 AS m_i16, i16 - i32 AS m_i32, i16 - i64 AS m_i64, i16 - f AS m_f, i16 - d AS m_d, i16 - m AS m_m FROM t;
+SELECT id, i16 * i8 AS x_i8, i16 * i16 AS x_i16, i16 * i32 AS x_i32, i16 * i64 AS x_i64, i16 * f AS x_f, i16 * d AS x_d, i16 * m AS x_m FROM t;
+SELECT id, i32 + i8 AS p_i8, i32 + i16 AS p_i16, i32 + i32 AS p_i32, i32 + i64 AS p_i64, i32 + f AS p_f, i32 + d AS p_d, i32 + m AS p_m FROM t;
+SELECT id, i32 - i8 AS m_i8, i32 - i16 AS m_i16, i32 - i32 AS m_i32, i32 - i64 AS m_i64, i32 - f AS m_f, i32 - d AS m_d, i32 - m AS m_m FROM t;
+SELECT id, i32 * i8 AS x_i8, i32 * i16 AS x_i16, i32 * i32 AS x_i32, i32 * i64 AS x_i64, i32 * f AS x_f, i32 * d AS x_d, i32 * m AS x_m FROM t;
+SELECT id, i64 + i8 AS p_i8, i64 + i16 AS p_i16, i64 + i32 AS p_i32, i64 + i64 AS p_i64, i64 + f AS p_f, i64 + d AS p_d, i64 + m AS p_m FROM t;
+SELECT id, i64 - i8 AS m_i8, i64 - i16 AS m_i16, i64 - i32 AS m_i32, i64 - i64 AS m_i64, i64 - f AS m_f, i64 - d AS m_d, i64 - m AS m_m FROM t;
+SELECT id, i64 * i8 AS x_i8, i64 * i16 AS x_i16, i64 * i32 AS x_i32, i64 * i64 AS x_i64, i64 * f AS x_f, i64 * d AS x_d, i64 * m AS x_m FROM t;
+SELECT id, f + i8 AS p_i8, f + i16 AS p_i16, f + i32 AS p_i32, f + i64 AS p_i64, f + f AS p_f, f + d AS p_d, f + m AS p_m FROM t;
+SELECT id, f - i8 AS m_i8, f - i16 AS m_i16, f - i32 AS m_i32, f - i64 AS m_i64, f - f AS m_f, f - d AS m_d, f - m AS m_m FROM t;
+SELECT id, f * i8 AS x_i8, f * i16 AS x_i16, f * i32 AS x_i32, f * i64 AS x_i64, f * f AS x_f, f * d AS x_d, f * m AS x_m FROM t;
+SELECT id, d + i8 AS p_i8, d + i16 AS p_i16, d + i32 AS p_i32, d + i64 AS p_i64, d + f AS p_f, d + d AS p_d, d + m AS p_m FROM t;
+SELECT id, d - i8 AS m_i8, d - i16 AS m_i16, d - i32 AS m_i32, d - i64 AS m_i64, d - f AS m_f, d - d AS m_d, d - m AS m_m FROM t;
+SELECT id, d * i8 AS x_i8, d * i16 AS x_i16, d * i32 AS x_i32, d * i64 AS x_i64, d * f AS x_f, d * d AS x_d, d * m AS x_m FROM t;
+SELECT id, m + i8 AS p_i8, m + i16 AS p_i16, m + i32 AS p_i32, m + i64 AS p_i64, m + f AS p_f, m + d AS p_d, m + m AS p_m FROM t

@@ -1,0 +1,20 @@
+CREATE VIEW t AS SELECT * FROM (VALUES (1, 10, 2, 'one'), (2, 20, 0, 'two'), (3, CAST(NULL AS INT), 5, 'three'), (4, 40, CAST(NULL AS INT), CAST(NULL AS STRING)), (5, -1, -1, '5')) AS x (id, a, b, s);
+SELECT id, CASE WHEN b = 0 THEN 0 ELSE a / b END AS r FROM t;
+SELECT id, CASE b WHEN 0 THEN -1 ELSE a / b END AS r FROM t;
+SELECT id, IF(b <> 0, a / b, 0) AS r FROM t;
+SELECT id, IF(b = 0, 0, a / b) AS r FROM t;
+SELECT id, CASE WHEN b = 0 THEN NULL ELSE a / b END AS r FROM t;
+SELECT id, b <> 0 AND a / b > 1 AS r FROM t;
+SELECT id, b = 0 OR a / b > 1 AS r FROM t;
+SELECT id FROM t WHERE b <> 0 AND a / b > 1;
+SELECT id FROM t WHERE b = 0 OR a / b > 1;
+SELECT id, COALESCE(a, b, id) AS r FROM t;
+SELECT id, COALESCE(a, 0) / 2 AS r FROM t;
+SELECT id, COALESCE(b, a / 0) AS r FROM t;
+SELECT id, CASE WHEN id = 5 THEN CAST(s AS INT) ELSE 0 END AS r FROM t;
+SELECT id, CASE WHEN id < 3 THEN s WHEN id = 3 THEN 'x' END AS r FROM t;
+SELECT id, CASE WHEN a > 15 THEN 'big' WHEN a > 5 THEN 'medium' ELSE 'small' END AS r FROM t;
+SELECT id, NULLIF(a, 20) AS r, NULLIF(s, 'one') AS q FROM t;
+SELECT id, IFNULL(a, -1) AS r, IFNULL(s, 'none') AS q FROM t;
+SELECT id, CASE WHEN a IS NULL THEN b ELSE a END + 1 AS r FROM t;
+SELECT id, CASE WHEN id = 1 THEN 1 WHEN id = 2 THEN CAST(2 AS BIGINT) ELSE 2.5 END AS r FROM t

@@ -1,0 +1,20 @@
+CREATE VIEW t AS SELECT * FROM (VALUES;
+SELECT id, i8 = i16 AS eq_i16, i8 < i16 AS lt_i16, i8 = i32 AS eq_i32, i8 < i32 AS lt_i32, i8 = i64 AS eq_i64, i8 < i64 AS lt_i64, i8 = f AS eq_f, i8 < f AS lt_f, i8 = d AS eq_d, i8 < d AS lt_d, i8 = m AS eq_m, i8 < m AS lt_m FROM t;
+SELECT id, i8 <> i16 AS ne_i16, i8 >= i16 AS ge_i16, i8 <> i32 AS ne_i32, i8 >= i32 AS ge_i32, i8 <> i64 AS ne_i64, i8 >= i64 AS ge_i64, i8 <> f AS ne_f, i8 >= f AS ge_f, i8 <> d AS ne_d, i8 >= d AS ge_d, i8 <> m AS ne_m, i8 >= m AS ge_m FROM t;
+SELECT id, i16 = i8 AS eq_i8, i16 < i8 AS lt_i8, i16 = i32 AS eq_i32, i16 < i32 AS lt_i32, i16 = i64 AS eq_i64, i16 < i64 AS lt_i64, i16 = f AS eq_f, i16 < f AS lt_f, i16 = d AS eq_d, i16 < d AS lt_d, i16 = m AS eq_m, i16 < m AS lt_m FROM t;
+SELECT id, i16 <> i8 AS ne_i8, i16 >= i8 AS ge_i8, i16 <> i32 AS ne_i32, i16 >= i32 AS ge_i32, i16 <> i64 AS ne_i64, i16 >= i64 AS ge_i64, i16 <> f AS ne_f, i16 >= f AS ge_f, i16 <> d AS ne_d, i16 >= d AS ge_d, i16 <> m AS ne_m, i16 >= m AS ge_m FROM t;
+SELECT id, i32 = i8 AS eq_i8, i32 < i8 AS lt_i8, i32 = i16 AS eq_i16, i32 < i16 AS lt_i16, i32 = i64 AS eq_i64, i32 < i64 AS lt_i64, i32 = f AS eq_f, i32 < f AS lt_f, i32 = d AS eq_d, i32 < d AS lt_d, i32 = m AS eq_m, i32 < m AS lt_m FROM t;
+SELECT id, i32 <> i8 AS ne_i8, i32 >= i8 AS ge_i8, i32 <> i16 AS ne_i16, i32 >= i16 AS ge_i16, i32 <> i64 AS ne_i64, i32 >= i64 AS ge_i64, i32 <> f AS ne_f, i32 >= f AS ge_f, i32 <> d AS ne_d, i32 >= d AS ge_d, i32 <> m AS ne_m, i32 >= m AS ge_m FROM t;
+SELECT id, i64 = i8 AS eq_i8, i64 < i8 AS lt_i8, i64 = i16 AS eq_i16, i64 < i16 AS lt_i16, i64 = i32 AS eq_i32, i64 < i32 AS lt_i32, i64 = f AS eq_f, i64 < f AS lt_f, i64 = d AS eq_d, i64 < d AS lt_d, i64 = m AS eq_m, i64 < m AS lt_m FROM t;
+SELECT id, i64 <> i8 AS ne_i8, i64 >= i8 AS ge_i8, i64 <> i16 AS ne_i16, i64 >= i16 AS ge_i16, i64 <> i32 AS ne_i32, i64 >= i32 AS ge_i32, i64 <> f AS ne_f, i64 >= f AS ge_f, i64 <> d AS ne_d, i64 >= d AS ge_d, i64 <> m AS ne_m, i64 >= m AS ge_m FROM t;
+SELECT id, f = i8 AS eq_i8, f < i8 AS lt_i8, f = i16 AS eq_i16, f < i16 AS lt_i16, f = i32 AS eq_i32, f < i32 AS lt_i32, f = i64 AS eq_i64, f < i64 AS lt_i64, f = d AS eq_d, f < d AS lt_d, f = m AS eq_m, f < m AS lt_m FROM t;
+SELECT id, f <> i8 AS ne_i8, f >= i8 AS ge_i8, f <> i16 AS ne_i16, f >= i16 AS ge_i16, f <> i32 AS ne_i32, f >= i32 AS ge_i32, f <> i64 AS ne_i64, f >= i64 AS ge_i64, f <> d AS ne_d, f >= d AS ge_d, f <> m AS ne_m, f >= m AS ge_m FROM t;
+SELECT id, d = i8 AS eq_i8, d < i8 AS lt_i8, d = i16 AS eq_i16, d < i16 AS lt_i16, d = i32 AS eq_i32, d < i32 AS lt_i32, d = i64 AS eq_i64, d < i64 AS lt_i64, d = f AS eq_f, d < f AS lt_f, d = m AS eq_m, d < m AS lt_m FROM t;
+SELECT id, d <> i8 AS ne_i8, d >= i8 AS ge_i8, d <> i16 AS ne_i16, d >= i16 AS ge_i16, d <> i32 AS ne_i32, d >= i32 AS ge_i32, d <> i64 AS ne_i64, d >= i64 AS ge_i64, d <> f AS ne_f, d >= f AS ge_f, d <> m AS ne_m, d >= m AS ge_m FROM t;
+SELECT id, m = i8 AS eq_i8, m < i8 AS lt_i8, m = i16 AS eq_i16, m < i16 AS lt_i16, m = i32 AS eq_i32, m < i32 AS lt_i32, m = i64 AS eq_i64, m < i64 AS lt_i64, m = f AS eq_f, m < f AS lt_f, m = d AS eq_d, m < d AS lt_d FROM t;
+SELECT id, m <> i8 AS ne_i8, m >= i8 AS ge_i8, m <> i16 AS ne_i16, m >= i16 AS ge_i16, m <> i32 AS ne_i32, m >= i32 AS ge_i32, m <> i64 AS ne_i64, m >= i64 AS ge_i64, m <> f AS ne_f, m >= f AS ge_f, m <> d AS ne_d, m >= d AS ge_d FROM t;
+SELECT id, i32 BETWEEN 0 AND 100000 AS a, i32 NOT BETWEEN 0 AND 100000 AS b FROM t;
+SELECT id, d BETWEEN i8 AND i64 AS a FROM t;
+SELECT id, i32 BETWEEN SYMMETRIC 100000 AND 0 AS a FROM t;
+SELECT id, i32 IN (0, 70000) AS a, i32 NOT IN (0, 70000) AS b FROM t;
+SELECT id, i32 IN (0, CAST(NULL AS INT)) AS a FROM t

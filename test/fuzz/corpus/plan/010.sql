@@ -1,0 +1,20 @@
+CREATE VIEW t AS SELECT * FROM (VALUES;
+SELECT id, c1 = v AS a, c1 < v AS b FROM t;
+SELECT id, c1 = c3 AS a, v = c3 AS b FROM t;
+SELECT id, v = 'a' AS a, v > 'aa' AS b, v <= 'ab' AS c FROM t;
+SELECT id, c3 = 'a' AS a, c3 = 'a  ' AS b FROM t;
+SELECT id, dt > DATE '2000-01-01' AS a, dt = DATE '2020-02-29' AS b FROM t;
+SELECT id, ts > TIMESTAMP '2000-01-01 00:00:00' AS a FROM t;
+SELECT id, tm < TIME '12:00:01' AS a FROM t;
+SELECT id, b = X'02' AS a, b > X'01' AS c FROM t;
+SELECT id, bool = TRUE AS a, bool <> TRUE AS b, bool > FALSE AS c FROM t;
+SELECT id, v IN ('a', 'x') AS a, v NOT IN ('a', 'x') AS b FROM t;
+SELECT id, dt BETWEEN DATE '1969-01-01' AND DATE '1970-01-01' AS a FROM t;
+SELECT id, ts = dt AS a FROM t;
+SELECT id, dt = '2020-02-29' AS a FROM t;
+SELECT id, ts > '2000-01-01 00:00:00' AS a FROM t;
+SELECT id FROM t WHERE bool;
+SELECT id FROM t WHERE NOT bool;
+SELECT id FROM t WHERE bool IS NOT TRUE;
+SELECT id FROM t WHERE v = c1 OR bool IS NULL;
+SELECT id FROM t WHERE v

@@ -1,0 +1,1 @@
+SELECT x, y, IF(x, 1, 2) AS a FROM t

@@ -1,0 +1,20 @@
+CREATE VIEW t AS SELECT * FROM (VALUES;
+SELECT id, ABS(i8) AS a, ABS(i16) AS b, ABS(i32) AS c, ABS(i64) AS e FROM t;
+SELECT id, ABS(f) AS a, ABS(d) AS b, ABS(m) AS c FROM t;
+SELECT id, SIGN(i32) AS a, SIGN(d) AS b, SIGN(m) AS c FROM t;
+SELECT id, SIGN(i16 + 0) AS a, SIGN(i64) AS b FROM t;
+SELECT id, CEIL(d) AS a, FLOOR(d) AS b FROM t;
+SELECT id, CEIL(f) AS a, FLOOR(f) AS b FROM t;
+SELECT id, CEIL(m) AS a, FLOOR(m) AS b FROM t;
+SELECT id, CEIL(i32) AS a, FLOOR(i64) AS b FROM t;
+SELECT id, ROUND(d, 0) AS a, ROUND(m, 1) AS b FROM t;
+SELECT id, ROUND(i32, -2) AS a FROM t;
+SELECT id, ROUND(m) AS a, ROUND(d) AS b FROM t;
+SELECT id, ROUND(f, 1) AS a FROM t;
+SELECT id, TRUNCATE(d, 0) AS a, TRUNCATE(m, 2) AS b FROM t;
+SELECT id, TRUNCATE(i32, -3) AS a, TRUNCATE(m) AS b FROM t;
+SELECT id, SQRT(d) AS a, SQRT(i32) AS b, SQRT(m) AS c FROM t;
+SELECT id, POWER(i8, 2) AS a, POWER(d, 0.5) AS b FROM t;
+SELECT id, LN(d) AS a, LOG10(d) AS b, LOG2(d) AS c FROM t;
+SELECT id, LOG(2, i32) AS a, LOG(i32) AS b FROM t;
+SELECT id, EXP(f) AS a, EXP(i8) AS b FROM t

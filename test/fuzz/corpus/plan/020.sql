@@ -1,0 +1,20 @@
+CREATE VIEW t AS SELECT * FROM (VALUES;
+SELECT id, UPPER(s) AS u, LOWER(s) AS l FROM t;
+SELECT id, INITCAP(s) AS i FROM t;
+SELECT id, CHAR_LENGTH(s) AS n, CHARACTER_LENGTH(p) AS m FROM t;
+SELECT id, REVERSE(s) AS r FROM t;
+SELECT id, ASCII(s) AS a FROM t;
+SELECT id, CHR(n) AS c FROM t;
+SELECT id, CHR(n + 300) AS c FROM t;
+SELECT id, s || p AS sp FROM t;
+SELECT id, s || '!' AS sp FROM t;
+SELECT id, CONCAT(s, p) AS c FROM t;
+SELECT id, CONCAT_WS('-', s, p, 'x') AS c FROM t;
+SELECT id, CONCAT_WS(p, s, s) AS c FROM t;
+SELECT id, REPEAT(p, n) AS r FROM t;
+SELECT id, UPPER(CAST(s AS CHAR(3))) AS u FROM t;
+SELECT id, LOWER(CAST(s AS VARCHAR(4))) AS l FROM t;
+SELECT id, TRANSLATE(s, 'lo', 'LO') AS r FROM t;
+SELECT id, TRANSLATE(s, p, '') AS r FROM t;
+SELECT id, IS_ALPHA(s) AS a, IS_DIGIT(s) AS d, IS_DECIMAL(s) AS e FROM t;
+SELECT id, ELT(n, s, p) AS e FROM t

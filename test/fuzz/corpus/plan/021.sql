@@ -1,0 +1,20 @@
+CREATE VIEW t AS SELECT * FROM (VALUES;
+SELECT id, SUBSTRING(s FROM 2 FOR 3) AS a FROM t;
+SELECT id, SUBSTRING(s, n) AS a FROM t;
+SELECT id, SUBSTRING(s, n, n) AS a FROM t;
+SELECT id, SUBSTR(s, -3) AS a FROM t;
+SELECT id, SUBSTRING(s, 0, 2) AS a FROM t;
+SELECT id, SUBSTRING(s, -100, 3) AS a FROM t;
+SELECT id, SUBSTRING(s, 3, -1) AS a FROM t;
+SELECT id, LEFT(s, n) AS a, RIGHT(s, n) AS b FROM t;
+SELECT id, LPAD(s, 4, p) AS a FROM t;
+SELECT id, RPAD(s, 14, p) AS a FROM t;
+SELECT id, LPAD(s, n, '*') AS a FROM t;
+SELECT id, TRIM(s) AS a, LTRIM(s) AS b, RTRIM(s) AS c, BTRIM(s) AS d FROM t;
+SELECT id, TRIM(BOTH p FROM s) AS a FROM t;
+SELECT id, TRIM(LEADING 'h' FROM s) AS a, TRIM(TRAILING 'd' FROM s) AS b FROM t;
+SELECT id, BTRIM(s, 'hd ') AS a FROM t;
+SELECT id, LTRIM(s, p) AS a FROM t;
+SELECT id, RTRIM(s, p) AS a FROM t;
+SELECT id, SPLIT_INDEX(s, ' ', 1) AS a FROM t;
+SELECT id, SPLIT_INDEX(s, p, 0) AS a FROM t

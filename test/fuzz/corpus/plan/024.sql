@@ -1,0 +1,20 @@
+CREATE VIEW t AS SELECT * FROM (VALUES (1, 'a', 1.5), (2, 'b', 2.5), (3, CAST(NULL AS STRING), CAST(NULL AS DECIMAL(2, 1)))) AS x (id, s, d);
+CREATE VIEW u AS SELECT id * 2 AS twice, s FROM t WHERE id < 3;
+CREATE TEMPORARY VIEW w AS SELECT twice + 1 AS more FROM u;
+SELECT * FROM t;
+SELECT t.* FROM t;
+SELECT x.*, x.id AS again FROM t AS x;
+SELECT id FROM t AS x;
+SELECT x.id FROM t x;
+SELECT * FROM t AS x (k, l, m);
+SELECT k + 1 FROM t AS x (k, l, m);
+SELECT id, s FROM t;
+SELECT `id` AS `a b`, s AS `select` FROM t;
+SELECT id AS id, id AS id0, s FROM t;
+SELECT 1, 2, 1;
+SELECT id + 1, id + 2 AS n, id + 3 FROM t;
+SELECT * FROM u;
+SELECT * FROM w;
+SELECT more * 2 AS m FROM w WHERE more > 3;
+TABLE t;
+SELECT * FROM default_catalog.default_database.t

@@ -1,0 +1,20 @@
+SELECT * FROM default_database.t;
+SELECT * FROM (SELECT id, s FROM t WHERE id > 1) AS q;
+SELECT * FROM (SELECT id, s FROM t WHERE id > 1);
+SELECT q.n FROM (SELECT id + 1 AS n FROM (SELECT id FROM t) AS p) AS q WHERE q.n > 2;
+SELECT ALL id FROM t;
+SELECT id FROM t WHERE id > 1 AND s IS NOT NULL;
+SELECT 1 AS uno FROM t;
+SELECT id FROM t WHERE id > 100;
+WITH q AS (SELECT id FROM t) SELECT * FROM q;
+WITH q (n) AS (SELECT id FROM t), r AS (SELECT n + 1 AS m FROM q) SELECT m FROM r WHERE m > 2;
+(SELECT id FROM t);
+SELECT * FROM (VALUES (1, 2)) AS x (a, b);
+SELECT EXPR$0 FROM (VALUES (1), (2));
+SELECT id -- a comment;
+SELECT id, d * 2, d + id, s || 'x' FROM t;
+SELECT CAST(id AS STRING) || s AS r FROM t;
+SELECT t.id, t.s FROM t WHERE t.d > 2;
+SELECT nope FROM t;
+SELECT * FROM nope;
+SELECT x.id FROM t

@@ -1,0 +1,6 @@
+SELECT id FROM t WHERE nope = 1;
+SELECT * FROM t AS x (a);
+SELECT id, FROM t;
+SELECT FROM t;
+SELECT *;
+SELECT id FROM

@@ -1,0 +1,4 @@
+VALUES (1), (2, 3);
+VALUES (1), (TRUE);
+VALUES ();
+VALUES (DATE '2020-01-01'), (1)

@@ -1,0 +1,20 @@
+DROP TABLE tt;
+DROP TEMPORARY TABLE tt;
+DROP VIEW v2;
+DROP VIEW v3;
+DROP TEMPORARY VIEW v2;
+DROP VIEW v3;
+CREATE TABLE x1 (a INT, a INT) WITH ('connector'='print');
+CREATE TABLE x2 (a INT, PRIMARY KEY (b) NOT ENFORCED) WITH ('connector'='print');
+CREATE TABLE x3 (a INT, PRIMARY KEY (a)) WITH ('connector'='print');
+CREATE TABLE x4 (a INT, WATERMARK FOR b AS b) WITH ('connector'='print');
+CREATE TABLE x5 (a INT, WATERMARK FOR a AS a) WITH ('connector'='print');
+CREATE TABLE x6 (a INT, b AS c + 1) WITH ('connector'='print');
+CREATE TABLE x7 (a FOO) WITH ('connector'='print');
+CREATE TABLE x8 (a INT) PARTITIONED BY (b) WITH ('connector'='print');
+CREATE TABLE x9 (a INT) WITH ('connector'='nope');
+CREATE TABLE x10 (a INT) WITH ('connector'='datagen', 'foo'='bar');
+CREATE TABLE x11 (a INT);
+CREATE TABLE x12 (a INT NOT NULL, b STRING) WITH ('connector'='print');
+INSERT INTO x12 (b) VALUES ('x');
+INSERT INTO x12 (b, a) VALUES ('x')

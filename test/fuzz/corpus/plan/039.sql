@@ -1,0 +1,2 @@
+INSERT INTO x12 (b, c) VALUES ('x', 1);
+INSERT INTO nope SELECT 1

@@ -1,0 +1,101 @@
+/* fuzz_plan.c - any bytes as statements that are bound and planned: tables are made, queries and INSERTs become plans, plans are
+ * explained and lowered to a job graph, which is prepared. None may crash or take more than its bounds; errors must have a text. */
+#include "control/graph/graph.h"
+#include "language/sql/bind_table.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_MAX = 16 * 1024, STATEMENTS_MAX = 20 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static const char tables[] =
+    "CREATE TABLE t (a INT, b STRING, c DOUBLE, d DECIMAL(20, 3), ts TIMESTAMP(3), r ROW<x INT, y ARRAY<STRING>>, m MAP<STRING, INT>, "
+    "k AS a + 1, PRIMARY KEY (a) NOT ENFORCED, WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'datagen');"
+    "CREATE TABLE p (a BIGINT, b STRING) WITH ('connector' = 'print');";
+
+struct session {
+    struct catalogs *catalogs;
+    struct fn_session functions;
+    struct arena *a;
+    struct err *e;
+};
+
+static enum status plan(struct session *s, struct rel *r)
+{
+    struct graph g;
+    struct lowering l = {.graph = &g, .a = s->a, .session = &s->functions};
+    struct buf text;
+    uint32_t node;
+
+    TRY(rel_plan(&r, 1, s->e));
+    buf_init(&text, s->a->mem);
+    rel_explain(r, true, &text);
+    buf_release(&text);
+    graph_init(&g, s->a);
+    g.job_name = "fuzz";
+    g.artifact.name = "";
+    g.default_parallelism = 1;
+    TRY(rel_lower(r, &l, &node, s->e));
+    return graph_prepare(&g, s->e);
+}
+
+static enum status run_one(struct session *s, const struct tokens *t, const struct statement *st)
+{
+    struct query_binder b = {.a = s->a, .t = t, .catalogs = s->catalogs, .session = &s->functions, .e = s->e};
+    struct object_name name;
+    struct table table;
+    struct rel *r;
+
+    if (strcmp(st->type->name, "create_table") == 0) {
+        const struct create_table *c = st->body;
+        TRY(bind_create_table(&b, c, &table));
+        TRY(bind_name(&b, &c->name, &name));
+        return catalogs_add(s->catalogs, name, &table, c->if_not_exists, c->replace, s->e);
+    }
+    if (st->type == &st_query) {
+        TRY(bind_query(&b, st->body, &r));
+        return plan(s, rel_sink(s->a, r, NULL));
+    }
+    if (st->type != &st_insert) return S_OK;
+    TRY(bind_insert(&b, st->body, &r));
+    return plan(s, r);
+}
+
+static void run(struct session *s, struct str script)
+{
+    struct tokens t;
+    struct statement st;
+    uint32_t at = 0, count = 0;
+    enum status status = tokens_cut(&t, script, NULL, s->a, s->e);
+
+    while (status == S_OK && count++ < STATEMENTS_MAX && (status = statement_parse(&t, &at, s->a, &st, s->e)) == S_OK) {
+        err_clear(s->e);
+        if (run_one(s, &t, &st) == S_OK || s->e->text[0] != '\0') continue;
+        fprintf(stderr, "fuzz_plan: an error without a text\n%.*s\n", (int)script.size, script.data);
+        abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct mem mem;
+    struct arena a;
+    struct err e = {0};
+
+    if (size > TEXT_MAX) return 0;
+    mem_init(&mem, "fuzz", 0);
+    arena_init(&a, &mem, 0);
+    struct session s = {.catalogs = catalogs_create("default_catalog", "default_database", &mem),
+                        .functions = {.zone = {"UTC", 3}},
+                        .a = &a,
+                        .e = &e};
+    run(&s, (struct str){tables, sizeof tables - 1});
+    run(&s, (struct str){(const char *)bytes, size});
+    catalogs_free(s.catalogs);
+    arena_release(&a);
+    mem_release(&mem);
+    return 0;
+}
