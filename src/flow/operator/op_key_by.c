@@ -82,6 +82,7 @@ static enum status keys_add(struct key_by *k, const struct batch *in, uint32_t n
         user_at(cx, cx->done + i, row);
         TRY(user_check(cx, cx->fn->select_key(cx, row, key)));
         user_out_hold(cx, &k->key, key);
+        TRY(user_check(cx, TW_OK));
     }
     if (rowconv_write(&k->key.row.conv, k->key.stage, n, k->keys) != S_OK) {
         user_misuse(cx, "keys of function '%s': " CFORM_FULL, cx->ref->name);

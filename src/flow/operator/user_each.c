@@ -58,7 +58,9 @@ static enum status map_block(struct tw_context *cx, uint32_t input, const struct
     for (uint32_t i = 0; i < n; i++, row += size, out += out_size) {
         user_at(cx, cx->done + i, row);
         TRY(user_check(cx, fn(cx, row, out)));
-        if (user_out_must_hold(o)) user_out_hold(cx, o, out);
+        if (!user_out_must_hold(o)) continue;
+        user_out_hold(cx, o, out);
+        TRY(user_check(cx, TW_OK));
     }
     if (!o->used) return S_OK;
     stamps_read(o, in, cx->done, n);

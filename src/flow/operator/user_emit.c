@@ -73,6 +73,10 @@ void user_out_hold(struct tw_context *cx, struct user_out *o, char *row)
         } else if (s->size > INT32_MAX) {
             user_misuse(cx, "a string of %zu bytes was emitted; at most %d", s->size, INT32_MAX);
             *s = (struct tw_str){"", 0};
+        } else if (s->data == NULL) {
+            user_misuse(cx, "row type '%s', field '%s': a string has a size, but its data is NULL", o->row.row->name,
+                        o->row.form->type->names[o->row.strings[i]]);
+            *s = (struct tw_str){"", 0};
         } else if (!lies_in_input(cx, s)) {
             char *copy = arena_alloc(&o->text, s->size);
             memcpy(copy, s->data, s->size);
@@ -283,6 +287,7 @@ enum status user_end(struct tw_context *cx, bool finished)
     cx->batch = NULL;
     cx->row = NULL;
     if (cx->timers) user_timers_wake(cx);
+    TRY(user_check(cx, TW_OK)); /* rows that were emitted since the last callback */
     if (!finished || any_waiting(cx)) return S_MORE;
     user_keys_done(cx);
     cx->done = 0;

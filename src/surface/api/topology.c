@@ -114,6 +114,18 @@ static void take_over(struct graph *g, uint32_t first, const struct graph_node *
     }
 }
 
+/* Rows of a sink: there are none, and its node could not become the last. */
+static bool is_read(struct tw_env *env, uint32_t node)
+{
+    const struct graph *g = &env->graph;
+    int i = graph_next_output(g, node, GRAPH_NONE);
+
+    if (i < 0) return false;
+    struct graph_here at = g->edges[i]->here;
+    (void)api_mistake(env, (struct tw_here){at.file, at.line}, "'%s' has no output", g->nodes[node]->name);
+    return true;
+}
+
 static bool expand(struct tw_env *env, uint32_t node, const struct function_ref *f)
 {
     struct graph *g = &env->graph;
@@ -124,7 +136,7 @@ static bool expand(struct tw_env *env, uint32_t node, const struct function_ref 
 
     if (f->fn->topology->pre_write != NULL)
         in = checked(env, f, "pre_write", f->fn->topology->pre_write(in, config_of(f)), h);
-    if (in == NULL) return false;
+    if (in == NULL || is_read(env, node)) return false;
     node_move_last(env, node);
     if (!api_connect(env, in, h)) return false;
     if (user_sink_hands_on(f->fn) && !committer_add(env, sink, f, h)) return false;

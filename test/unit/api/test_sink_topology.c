@@ -475,6 +475,19 @@ static void mistakes(void **state)
     }
 }
 
+static void nothing_comes_out_of_a_sink(void **state)
+{
+    (void)state;
+    for (int side = 0; side < 2; side++) {
+        struct tw_env *env = quiet_env();
+        struct tw_stream *s = tw_sink_function(tw_from_sequence(env, 1, 1), "ledger", &ledger);
+        tw_print(side ? tw_side(s, "late") : s);
+        assert_int_equal(tw_execute(env, "mistake"), 1);
+        assert_non_null(strstr(tw_error(env), "'Sink: ledger' has no output"));
+        tw_env_free(env);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -487,6 +500,7 @@ int main(void)
         cmocka_unit_test(sinks_behind_sinks),
         cmocka_unit_test(in_a_harness),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(nothing_comes_out_of_a_sink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

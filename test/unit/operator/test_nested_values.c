@@ -444,6 +444,52 @@ static enum tw_status emit_null(struct tw_context *cx, const void *in)
 }
 TW_FUNCTION(null_user) = {.in = &order_row, .out = &strict_row, .process = emit_null};
 
+/* Of these the last callback of the job is over when they are looked at. */
+static enum tw_status fill_nothing_there(struct tw_context *cx, const void *in, void *out)
+{
+    (void)cx;
+    *(struct order *)out = *(const struct order *)in;
+    ((struct order *)out)->items = (struct tw_array){NULL, NULL, 3};
+    return TW_OK;
+}
+static enum tw_status fill_no_text(struct tw_context *cx, const void *in, void *out)
+{
+    (void)cx;
+    *(struct order *)out = *(const struct order *)in;
+    ((struct order *)out)->user = (struct tw_str){NULL, 3};
+    return TW_OK;
+}
+static enum tw_status select_no_text(struct tw_context *cx, const void *in, void *key)
+{
+    (void)cx, (void)in;
+    ((struct user *)key)->user = (struct tw_str){NULL, 3};
+    return TW_OK;
+}
+static enum tw_status result_no_text(struct tw_context *cx, const void *acc, void *out)
+{
+    (void)cx, (void)acc;
+    ((struct user *)out)->user = (struct tw_str){NULL, 3};
+    return TW_OK;
+}
+static enum tw_status add_nothing(struct tw_context *cx, void *acc, const void *in)
+{
+    (void)cx, (void)acc, (void)in;
+    return TW_OK;
+}
+TW_FUNCTION(filled_items) = {.in = &order_row, .out = &order_row, .map = fill_nothing_there};
+TW_FUNCTION(filled_user) = {.in = &order_row, .out = &order_row, .map = fill_no_text};
+struct chosen {
+    struct tw_str chosen;
+};
+TW_ROW(chosen, TW_FIELD(chosen, chosen, "STRING NOT NULL"));
+TW_FUNCTION(no_key) = {.in = &order_row, .key = &chosen_row, .select_key = select_no_text};
+TW_FUNCTION(no_answer) = {.in = &order_row,
+                          .acc = &user_row,
+                          .out = &user_row,
+                          .key = &user_row,
+                          .add = add_nothing,
+                          .result = result_no_text};
+
 static void mistakes_fail_with_a_sentence(void **state)
 {
     static const struct {
@@ -458,6 +504,11 @@ static void mistakes_fail_with_a_sentence(void **state)
          "state 'tags': a value cannot be kept: an array or map has a count, but no elements: items, "
          "keys or values is NULL"},
         {"process", &null_user, "row type 'strict', field 'user': it is NULL, but its type says NOT NULL"},
+        {"map", &filled_items,
+         "{a=1, b=null}]: row type 'order', field 'items': an array or map has a count, but no elements"},
+        {"map", &filled_user, "row type 'order', field 'user': a string has a size, but its data is NULL"},
+        {"key_by", &no_key, "row type 'chosen', field 'chosen': a string has a size, but its data is NULL"},
+        {"partition_aggregate", &no_answer, "row type 'user', field 'user': a string has a size, but its data is NULL"},
     };
 
     (void)state;
@@ -466,6 +517,7 @@ static void mistakes_fail_with_a_sentence(void **state)
         struct op_driver *d = op_driver_create(
             &(struct op_setup){.type = op_find(cases[i].operator), .config = &c, .in = ORDERS, .keys = "user"});
         if (op_driver_error(d)[0] == 0) op_push(d, 0, ROW_1);
+        if (op_driver_error(d)[0] == 0) op_push_end(d);
         if (strstr(op_driver_error(d), cases[i].error) == NULL) fail_msg("%s", op_driver_error(d));
         op_driver_free(d);
     }
