@@ -448,6 +448,8 @@ static void test_mistakes(void **state)
     probe_close(&p);
     assert_int_equal(probe_check(&p, "nexmark", NULL, OPTIONS("nexmark.base-time", "yesterday")), E_CONFIG);
     probe_close(&p);
+    assert_int_equal(probe_check(&p, "nexmark", NULL, OPTIONS("nexmark.base-time", "9223372036854775807")), E_CONFIG);
+    probe_close(&p);
     assert_int_equal(probe_check(&p, "nexmark", NULL, OPTIONS("nexmark.table", "bids")), E_CONFIG);
     assert_string_equal(
         p.err.text,
