@@ -5,7 +5,7 @@
 #include "flow/format/time_fast.h"
 #include "flow/format/value_print.h"
 
-enum csv_header { CSV_HEADER_FALSE, CSV_HEADER_TRUE, CSV_HEADER_AUTO };
+enum csv_header { CSV_HEADER_FALSE, CSV_HEADER_TRUE, CSV_HEADER_AUTO, CSV_HEADER_SKIP };
 
 /* What the options say. */
 struct csv_options {

@@ -418,7 +418,7 @@ static enum status header_take(struct csv_decoder *d, struct format_input *in, s
     }
     bad = header_compare(d, input_at(in), &text);
     d->header_due = false;
-    if (bad == d->field_count && d->record.field_count == d->field_count) {
+    if ((bad == d->field_count && d->record.field_count == d->field_count) || d->reader.options.header == CSV_HEADER_SKIP) {
         input_take(in, d->record.size, csv_count_newlines(input_at(in), d->record.size));
         return S_OK;
     }

@@ -44,9 +44,10 @@ static const struct option_def csv_option_defs[] = {
     {.key = "csv.header",
      .kind = OPT_ENUM,
      .fallback = "false",
-     .choices = "false|true|auto",
+     .choices = "false|true|auto|skip",
      .doc =
-         "the first line of a file holds the column names: true = always (written too), auto = left out when it does"},
+         "the first line of a file holds the column names: true = always (written too), auto = left out when it does, "
+         "skip = left out whatever it says"},
     {.key = "csv.max-record-size", .kind = OPT_SIZE, .fallback = "16mb", .doc = "a longer record is a bad record"},
     {.key = NULL},
 };

@@ -38,6 +38,7 @@ struct table {
     struct options options; /* WITH */
     const char *comment;
     const struct type *row; /* all columns in order */
+    const char *inferred_from; /* the file whose first rows say all this; in no catalog. NULL: declared */
 };
 
 /* catalog.database.object: NULL parts mean the current ones. */

@@ -55,6 +55,11 @@ struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *
     return r;
 }
 
+const struct table *rel_scanned(const struct rel *r)
+{
+    return r->type == &rel_scan_type ? ((const struct scan_body *)r->body)->table : NULL;
+}
+
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body)
 {
     struct rel *r = rel_new(a, &rel_watermark_type, row, &input, 1);

@@ -107,6 +107,7 @@ struct sink_body {
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body);
 struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *row);
+const struct table *rel_scanned(const struct rel *r); /* the table of a scan; NULL: it is another node */
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
 /* The same rows under other column names; r itself when they are the same. */

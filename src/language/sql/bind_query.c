@@ -7,6 +7,7 @@
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
 #include "language/sql/bind_table.h"
+#include "language/sql/infer.h"
 
 #include <string.h>
 
@@ -111,6 +112,22 @@ static enum status bind_named(struct query_binder *b, const struct ast_table *t,
     return bind_scan(b, table, t, out);
 }
 
+/* Nothing is declared: the file says what its columns are. *name: the table's. */
+static enum status bind_file(struct query_binder *b, const struct ast_table *t, struct rel **out, struct str *name)
+{
+    struct table *table = ARENA_NEW(b->a, struct table);
+    struct err inner = {0};
+
+    if (infer_table(b->a, b->sys, t->file, false, table, &inner) != S_OK) {
+        if (inner.hint[0] != '\0') err_hint(b->e, "%s", inner.hint);
+        return sql_error(b->e, b->t, t->place.at, t->place.size, "%s", inner.text);
+    }
+    table->catalog = catalogs_current(b->catalogs);
+    table->database = catalogs_current_database(b->catalogs);
+    if (name->size == 0) *name = str_of(table->name);
+    return bind_scan(b, table, t, out);
+}
+
 enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out)
 {
     struct str alias = t->alias;
@@ -122,7 +139,7 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
         if (alias.size == 0) alias = t->name.parts[t->name.count - 1];
         break;
     case TABLE_QUERY: TRY(bind_query(b, t->query, &out->rel)); break;
-    case TABLE_FILE: return bind_not_yet(b, t->place, "a file as a table");
+    case TABLE_FILE: TRY(bind_file(b, t, &out->rel, &alias)); break;
     case TABLE_CALL: return bind_not_yet(b, t->place, "a table function");
     case TABLE_UNNEST: return bind_not_yet(b, t->place, "UNNEST");
     case TABLE_JOIN: return bind_not_yet(b, t->place, "a join");

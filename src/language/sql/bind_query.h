@@ -12,6 +12,7 @@ struct bind_with {
 
 struct query_binder {
     struct arena *a;
+    struct sys *sys; /* to look at files that are tables */
     const struct tokens *t;
     const struct catalogs *catalogs;
     const struct fn_session *session;

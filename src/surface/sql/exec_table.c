@@ -3,6 +3,7 @@
 
 #include "ground/base/str.h"
 #include "language/sql/bind_table.h"
+#include "language/sql/infer.h"
 #include "language/sql/print.h"
 #include "surface/sql/table_text.h"
 
@@ -209,11 +210,32 @@ enum status run_describe_table(struct run *r, const struct ast_name *n, bool (*t
                     name.database != NULL ? name.database : catalogs_current_database(r->s->catalogs), name.name);
 }
 
+/* A CREATE TABLE to begin with, as it can be run. */
+static enum status describe_file(struct run *r, struct str file)
+{
+    struct table t;
+    struct err inner = {0};
+    struct buf text;
+
+    if (infer_table(&r->arena, r->s->options.sys, file, true, &t, &inner) != S_OK) {
+        if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
+        return run_fail(r, r->statement->place, "%s", inner.text);
+    }
+    buf_init(&text, &r->mem);
+    table_text_create(&t, &text);
+    text.size -= 1; /* the last newline */
+    buf_append_byte(&text, ';');
+    enum status st = r->to->said(r->to->arg, buf_text(&text), r->e);
+    buf_release(&text);
+    return st;
+}
+
 static enum status run_describe(struct run *r, const void *body)
 {
     const struct describe *d = body;
 
-    if (d->what != KEYWORD_NONE || d->name.count == 0)
+    if (d->what == KEYWORD_NONE && d->name.count == 0) return describe_file(r, d->text);
+    if (d->what != KEYWORD_NONE)
         return run_fail(r, r->statement->place, "this form of DESCRIBE is not supported yet");
     return run_describe_table(r, &d->name, NULL, NULL);
 }

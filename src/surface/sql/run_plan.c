@@ -58,6 +58,31 @@ enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t coun
     return S_OK;
 }
 
+/* The file of a table that was inferred; NULL: all are declared. */
+static const char *inferred_file(const struct rel *r)
+{
+    const struct table *t = rel_scanned(r);
+    const char *file = t != NULL ? t->inferred_from : NULL;
+
+    for (uint32_t i = 0; i < r->input_count && file == NULL; i++) file = inferred_file(r->inputs[i]);
+    return file;
+}
+
+/* What stands beyond the first rows of a file may not fit what was inferred from them. */
+static void hint_inferred(struct run *r, struct rel *const *sinks, uint32_t count)
+{
+    const char *file = NULL;
+    char before[ERR_HINT_MAX];
+
+    for (uint32_t i = 0; i < count && file == NULL; i++) file = inferred_file(sinks[i]);
+    if (file == NULL || r->e == NULL) return;
+    memcpy(before, r->e->hint, sizeof before);
+    r->e->hint[0] = '\0';
+    err_hint(r->e,
+             "the columns of '%s' were inferred from its first rows: declare them with CREATE TABLE, which DESCRIBE '%s' proposes%s%s",
+             file, file, before[0] != '\0' ? "; or " : "", before);
+}
+
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name)
 {
     static const struct tw_function_entry none[1];
@@ -81,5 +106,6 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
         jobmaster_free(jm);
     }
     buf_release(&bytes);
+    if (st == E_DATA) hint_inferred(r, sinks, count);
     return st;
 }

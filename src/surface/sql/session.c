@@ -48,7 +48,7 @@ const struct zone *sql_session_zone(const struct sql_session *s) { return &s->zo
 struct query_binder run_binder(struct run *r)
 {
     return (struct query_binder){
-        .a = &r->arena, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
+        .a = &r->arena, .sys = r->s->options.sys, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
 }
 
 const char *run_text(struct run *r, struct str s) { return arena_strndup(&r->arena, s.data, s.size); }

@@ -59,14 +59,15 @@ static void print_comment(const char *comment, struct buf *out)
     print_string(str_of(comment), out);
 }
 
-static void print_column(const struct table_column *c, struct buf *out)
+static void print_column(const struct table_column *c, bool is_short, struct buf *out)
 {
     print_quoted_name(str_of(c->name), out);
     if (c->kind != TABLE_COMPUTED) {
         struct type plain = *c->type;
         plain.time_kind = TIME_NONE;
         buf_append_byte(out, ' ');
-        print_long_type(&plain, out, out->mem);
+        if (is_short) type_print(&plain, out);
+        else print_long_type(&plain, out, out->mem);
     }
     if (c->kind != TABLE_PHYSICAL) buf_append_byte(out, ' ');
     print_extras(c, out);
@@ -113,8 +114,13 @@ static void print_table_options(const struct options *o, struct buf *out)
     mem_free(out->mem, order);
 }
 
+/* A table that is in no catalog yet is named alone. */
 static void print_path(const struct table *t, struct buf *out)
 {
+    if (t->catalog == NULL) {
+        print_quoted_name(str_of(t->name), out);
+        return;
+    }
     print_names((const char *[]){t->catalog}, 1, out);
     buf_append_byte(out, '.');
     print_names((const char *[]){t->database}, 1, out);
@@ -149,7 +155,7 @@ void table_text_create(const struct table *t, struct buf *out)
     print_path(t, out);
     for (uint32_t i = 0; i < t->column_count; i++) {
         buf_append_text(out, i == 0 ? " (\n  " : ",\n  ");
-        print_column(&t->columns[i], out);
+        print_column(&t->columns[i], t->catalog == NULL, out);
     }
     if (t->watermark != NULL) {
         buf_append_text(out, ",\n  WATERMARK FOR ");
