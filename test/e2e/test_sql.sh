@@ -73,4 +73,65 @@ says 'a row that fails' 1 "+----+-------------+
 | op |      EXPR\$0 |
 +----+-------------+
 thalweg sql: operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\", row +I[?]; remove such rows before it, for example with tw_where" 'SELECT 1 / 0'
+
+# Files with nothing declared.
+says 'a file as a table' 0 '+----+--------------------------------+----------------------+
+| op |                         origin |                    n |
++----+--------------------------------+----------------------+
+| +I |                            MOB |                    1 |
++----+--------------------------------+----------------------+
+Received a total of 1 row' "SELECT origin, COUNT(*) AS n FROM (SELECT * FROM '$source/examples/data/flights.csv' \
+WHERE flights.origin = 'MOB' AND scheduled < TIMESTAMP '2001-01-05 10:24:00') GROUP BY origin"
+
+printf 'id;id;ts\r\n1;007;2001-01-01 10:20:30.5\r\n;;\r\n' > my-trips.csv
+says 'DESCRIBE of a file' 0 "CREATE TABLE \`my_trips\` (
+  \`id\` INT,
+  \`id_1\` STRING,
+  \`ts\` TIMESTAMP(1),
+  WATERMARK FOR \`ts\` AS \`ts\` - INTERVAL '5' SECOND
+)
+WITH (
+  'connector' = 'filesystem',
+  'csv.field-delimiter' = ';',
+  'csv.header' = 'skip',
+  'format' = 'csv',
+  'path' = 'my-trips.csv'
+);" "DESCRIBE 'my-trips.csv'"
+
+"$thalweg" sql -e "DESCRIBE 'my-trips.csv'" > trips.sql
+gzip my-trips.csv && sed -i 's/my-trips.csv/my-trips.csv.gz/' trips.sql
+says 'what DESCRIBE proposes runs, and the file packed is the same table' 0 '[INFO] Execute statement succeeded.
++----+-------------+--------------------------------+-----------------------+
+| op |          id |                           id_1 |                    ts |
++----+-------------+--------------------------------+-----------------------+
+| +I |           1 |                            007 | 2001-01-01 10:20:30.5 |
+| +I |      <NULL> |                                |                <NULL> |
+| +I |           1 |                            007 | 2001-01-01 10:20:30.5 |
+| +I |      <NULL> |                                |                <NULL> |
++----+-------------+--------------------------------+-----------------------+
+Received a total of 4 rows' "$(sed '/WATERMARK/d; s/`ts` TIMESTAMP(1),/`ts` TIMESTAMP(1)/' trips.sql)
+SELECT * FROM my_trips UNION ALL SELECT * FROM 'my-trips.csv.gz'"
+
+printf '{"a":1,"o":{"x":[1.5]}}\n{"b":true}\n' > events.jsonl
+says 'JSON lines' 0 '+----+----------------------+--------------------------------+--------+
+| op |                    a |                              o |      b |
++----+----------------------+--------------------------------+--------+
+| +I |                    1 |                        ([1.5]) | <NULL> |
+| +I |               <NULL> |                         <NULL> |   TRUE |
++----+----------------------+--------------------------------+--------+
+Received a total of 2 rows' "SELECT * FROM 'events.jsonl'"
+
+{ echo a; seq 1500; echo x; } > late.csv
+says 'a row beyond what was looked at' 1 "+----+-------------+
+| op |           a |
++----+-------------+
+thalweg sql: operator 'Source: late' (subtask 1/1): late.csv:1502:1: column 'a' (INT): 'x' is not a whole number; \
+the columns of 'late.csv' were inferred from its first rows: declare them with CREATE TABLE, which DESCRIBE 'late.csv' proposes; \
+or correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record
+  x
+  ^" "SELECT * FROM 'late.csv' WHERE a < 0"
+
+says 'a slip in the name of a file' 1 "thalweg sql: cannot read 'lat.csv': no such file or folder at line 1, column 15; did you mean 'late.csv'?
+SELECT * FROM 'lat.csv'
+              ^^^^^^^^^" "SELECT * FROM 'lat.csv'"
 finish
