@@ -1,6 +1,6 @@
 /* agg_avg.c - AVG(x): of the type of x, integers divided toward zero as in Flink; NULL over no values. It keeps what
- * agg_sum keeps (sum, number of values) and only answers differently. */
-#include "columns/function/agg_numeric.h"
+ * agg_sum keeps (sum, number of values) and only answers differently. DECIMAL(p, s) gives DECIMAL(38, max(6, s)). */
+#include "columns/function/agg_decimal.h"
 
 #include <string.h>
 
@@ -10,7 +10,10 @@ static enum status avg_bind(struct agg *a, struct arena *arena, struct err *e)
 {
     enum status st = agg_sum.bind(a, arena, e);
 
-    return st == S_OK ? S_OK : err_wrap(e, "avg");
+    if (st != S_OK) return err_wrap(e, "avg");
+    if (agg_is_decimal(a->argument))
+        a->result = type_new(arena, T_DECIMAL, AGG_DECIMAL_DIGITS, MAX(a->argument->scale, 6), true);
+    return S_OK;
 }
 
 static void avg_add(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n)
@@ -26,8 +29,25 @@ static void avg_retract(const struct agg *a, void *const *acc, const struct vect
 static void avg_merge(const struct agg *a, void *const *acc, void *const *other, uint32_t n) { agg_sum.merge(a, acc, other, n); }
 static void avg_unmerge(const struct agg *a, void *const *acc, void *const *other, uint32_t n) { agg_sum.unmerge(a, acc, other, n); }
 
+static void decimal_result(const struct agg *a, void *const *acc, uint32_t n, struct vector *out, uint32_t first)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const int64_t *w = agg_word(a, acc[i], 0);
+        int64_t count = w[AGG_DECIMAL_COUNT];
+        int128 mean;
+        if (count == 0 || !w[AGG_DECIMAL_HAS] ||
+            !decimal_divide(agg_wide_get(w), a->argument->scale, count, 0, AGG_DECIMAL_DIGITS, a->result->scale, &mean))
+            vector_set_null(out, first + i);
+        else agg_store_decimal(out, first + i, mean);
+    }
+}
+
 static void avg_result(const struct agg *a, void *const *acc, uint32_t n, struct vector *out, uint32_t first)
 {
+    if (agg_is_decimal(a->argument)) {
+        decimal_result(a, acc, n, out, first);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
         const int64_t *w = agg_word(a, acc[i], 0);
         double real;

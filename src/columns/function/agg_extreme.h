@@ -1,13 +1,16 @@
-/* agg_extreme.h - the body that MIN and MAX share; each file gives the two comparisons and expands AGG_EXTREME. */
+/* agg_extreme.h - the body that MIN and MAX share; each file gives the two comparisons and expands AGG_EXTREME. What does not fit in
+ * a word, and values that may be taken back, are kept (AGG_KEEP_LEAST, AGG_KEEP_GREATEST). */
 #pragma once
+#include "columns/function/agg_keep.h"
 #include "columns/function/agg_numeric.h"
 
 #include <string.h>
 
 static inline enum status extreme_bind(struct agg *a, struct arena *arena, struct err *e)
 {
-    if (a->argument == NULL || !(agg_is_integer(a->argument) || agg_is_real(a->argument)))
-        return err_set(e, E_GRAPH, "min and max as columns take numbers, dates and times; use an aggregate function for other types");
+    if (a->argument == NULL || a->argument->phys == P_LIST || a->argument->phys == P_ROW || a->argument->kind == T_NULL)
+        return err_set(e, E_GRAPH, "%s takes values that can be ordered: numbers, texts, dates and times", a->type->name);
+    if (!agg_is_integer(a->argument) && !agg_is_real(a->argument)) return agg_keep_bind(a, arena);
     a->words = 2;
     a->result = type_with_null(arena, a->argument, true);
     return S_OK;
@@ -25,7 +28,7 @@ static inline void extreme_result(const struct agg *a, void *const *acc, uint32_
     }
 }
 
-#define AGG_EXTREME(NAME, DOC, EXAMPLE)                                                                                \
+#define AGG_EXTREME(NAME, KEEP, DOC, EXAMPLE)                                                                                \
     static void NAME##_take(const struct agg *a, int64_t *w, int64_t word)                                             \
     {                                                                                                                  \
         double value, best;                                                                                            \
@@ -62,4 +65,5 @@ static inline void extreme_result(const struct agg *a, void *const *acc, uint32_
         .add = NAME##_add,                                                                                             \
         .merge = NAME##_merge,                                                                                         \
         .result = extreme_result,                                                                                      \
+        .keep = KEEP,                                                                                                  \
     };

@@ -1,14 +1,20 @@
 /* agg_sum.c - SUM(x): of the type of x, wrapping like Flink's; NULL when no value came. Words: sum, number of values.
+ * DECIMAL(p, s) gives DECIMAL(38, s) (agg_decimal.h).
  * Integer sums are exact both ways. Floating point is taken back where rows are (retract), as in Flink, but never where that is
  * only a short cut (unmerge): it would not give the same bits. */
-#include "columns/function/agg_numeric.h"
+#include "columns/function/agg_decimal.h"
 
 #include <string.h>
 
 static enum status sum_bind(struct agg *a, struct arena *arena, struct err *e)
 {
-    if (a->argument == NULL || !(agg_is_integer(a->argument) || agg_is_real(a->argument)) || !type_is_numeric(a->argument))
-        return err_set(e, E_GRAPH, "sum takes a number of at most 18 digits");
+    if (a->argument == NULL || !type_is_numeric(a->argument))
+        return err_set(e, E_GRAPH, "sum takes a number");
+    if (agg_is_decimal(a->argument)) {
+        a->words = AGG_DECIMAL_WORDS;
+        a->result = type_new(arena, T_DECIMAL, AGG_DECIMAL_DIGITS, a->argument->scale, true);
+        return S_OK;
+    }
     a->words = 2;
     a->result = type_with_null(arena, a->argument, true);
     return S_OK;
@@ -43,18 +49,24 @@ static void change_real(const struct agg *a, void *const *acc, const struct vect
 
 static void sum_add(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n)
 {
-    if (agg_is_real(a->argument)) change_real(a, acc, v, rows, n, 1);
+    if (agg_is_decimal(a->argument)) agg_decimal_change(a, acc, v, rows, n, 1);
+    else if (agg_is_real(a->argument)) change_real(a, acc, v, rows, n, 1);
     else change_integer(a, acc, v, rows, n, 1);
 }
 
 static void sum_retract(const struct agg *a, void *const *acc, const struct vector *v, const uint16_t *rows, uint32_t n)
 {
-    if (agg_is_real(a->argument)) change_real(a, acc, v, rows, n, -1);
+    if (agg_is_decimal(a->argument)) agg_decimal_change(a, acc, v, rows, n, -1);
+    else if (agg_is_real(a->argument)) change_real(a, acc, v, rows, n, -1);
     else change_integer(a, acc, v, rows, n, -1);
 }
 
 static void sum_merge(const struct agg *a, void *const *acc, void *const *other, uint32_t n)
 {
+    if (agg_is_decimal(a->argument)) {
+        agg_decimal_merge(a, acc, other, n, 1);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
         int64_t *w = agg_word(a, acc[i], 0);
         const int64_t *o = agg_word(a, other[i], 0);
@@ -73,6 +85,10 @@ static void sum_merge(const struct agg *a, void *const *acc, void *const *other,
 
 static void sum_unmerge(const struct agg *a, void *const *acc, void *const *other, uint32_t n)
 {
+    if (agg_is_decimal(a->argument)) {
+        agg_decimal_merge(a, acc, other, n, -1);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
         int64_t *w = agg_word(a, acc[i], 0);
         const int64_t *o = agg_word(a, other[i], 0);
@@ -81,8 +97,21 @@ static void sum_unmerge(const struct agg *a, void *const *acc, void *const *othe
     }
 }
 
+static void decimal_result(const struct agg *a, void *const *acc, uint32_t n, struct vector *out, uint32_t first)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const int64_t *w = agg_word(a, acc[i], 0);
+        if (w[AGG_DECIMAL_COUNT] == 0 || !w[AGG_DECIMAL_HAS]) vector_set_null(out, first + i);
+        else agg_store_decimal(out, first + i, agg_wide_get(w));
+    }
+}
+
 static void sum_result(const struct agg *a, void *const *acc, uint32_t n, struct vector *out, uint32_t first)
 {
+    if (agg_is_decimal(a->argument)) {
+        decimal_result(a, acc, n, out, first);
+        return;
+    }
     for (uint32_t i = 0; i < n; i++) {
         const int64_t *w = agg_word(a, acc[i], 0);
         double real;

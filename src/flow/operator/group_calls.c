@@ -1,17 +1,11 @@
 /* group_calls.c - aggregate calls of a group aggregation. Rows that add and rows that are taken back (-U, -D) go to the call's two
- * hooks as lists; FILTER shortens the lists, DISTINCT lets a value pass when the first row of it comes or its last one goes. */
+ * hooks as lists; FILTER shortens the lists, DISTINCT lets a value pass when the first row of it comes or its last one goes.
+ * Calls of the same argument, FILTER and DISTINCT share these lists, and what DISTINCT has to know. */
 #include "flow/operator/group_calls.h"
 
 #include "ground/base/str.h"
 
 #include <string.h>
-
-/* Rows of one kind of change: their accumulators, and their numbers in the batch. */
-struct rows_of {
-    uint32_t count;
-    void *acc[BATCH_ROWS];
-    uint16_t rows[BATCH_ROWS];
-};
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 static enum status column_of(const struct op_plan *p, const char *name, int *col, struct err *e)
@@ -38,10 +32,28 @@ static enum status call_read(struct arena *a, const struct op_plan *p, const str
     out->agg.argument = argument >= 0 ? in->children[argument] : NULL;
     out->is_distinct = strcmp(c->distinct.items[i], "true") == 0;
     if (out->is_distinct && argument < 0) return err_set(e, E_GRAPH, "DISTINCT needs an argument");
+    if (i < c->parameters.count && c->parameters.items[i][0] == '=') out->agg.parameter = c->parameters.items[i] + 1;
     TRY(out->agg.type->bind(&out->agg, a, e));
-    if (c->retracts && out->agg.type->retract == NULL)
-        return err_set(e, E_UNSUPPORTED, "%s over rows that are updated or deleted is not supported yet", out->agg.type->name);
-    return S_OK;
+    if (!c->retracts || out->agg.type->retract != NULL || out->agg.keep != AGG_KEEP_NOTHING) return S_OK;
+    out->agg.keep = out->agg.type->keep;
+    if (out->agg.keep != AGG_KEEP_NOTHING) return S_OK;
+    return err_set(e, E_UNSUPPORTED, "%s over rows that are updated or deleted is not supported yet", out->agg.type->name);
+}
+
+/* Do two calls get the same rows? */
+static bool shares_rows(const struct group_call *x, const struct group_call *y)
+{
+    if (x->filter != y->filter || x->is_distinct != y->is_distinct || (x->agg.argument == NULL) != (y->agg.argument == NULL)) return false;
+    if (x->agg.argument != NULL && x->agg.col != y->agg.col) return false;
+    return (x->agg.keep != AGG_KEEP_NOTHING) == (y->agg.keep != AGG_KEEP_NOTHING) && x->agg.type->keeps_null == y->agg.type->keeps_null;
+}
+
+static uint32_t leader_of(const struct group_call *calls, uint32_t i)
+{
+    uint32_t k = 0;
+
+    while (!shares_rows(&calls[k], &calls[i])) k++;
+    return k;
 }
 
 enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
@@ -50,11 +62,13 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
     uint32_t n = c->functions.count, field = 1; /* field 0 counts rows */
 
     if (n > GROUP_CALLS_MAX) return err_set(e, E_GRAPH, "at most %d aggregates are computed at once", GROUP_CALLS_MAX);
-    if (c->arguments.count != n || c->filters.count != n || c->distinct.count != n || c->names.count != n)
+    if (c->arguments.count != n || c->filters.count != n || c->distinct.count != n || c->names.count != n ||
+        (c->parameters.count != 0 && c->parameters.count != n))
         return err_set(e, E_CONFIG, "lists of aggregates of different length");
     *calls = ARENA_ARRAY(a, struct group_call, MAX(n, 1u));
     for (uint32_t i = 0; i < n; i++) {
         TRY(call_read(a, p, c, i, &(*calls)[i], e));
+        (*calls)[i].leader = leader_of(*calls, i);
         (*calls)[i].first_field = field;
         field += (*calls)[i].agg.words;
     }
@@ -86,14 +100,19 @@ static enum status distinct_open(struct op_cx *cx, struct group_call *call, uint
 
 enum status group_calls_open(struct op_cx *cx, struct group_call *calls, uint32_t count, const struct state_def *group)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (calls[i].is_distinct) TRY(distinct_open(cx, &calls[i], i, group));
+    const struct group_config *c = cx->config;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (calls[i].is_distinct && calls[i].leader == i) TRY(distinct_open(cx, &calls[i], i, group));
+        if (calls[i].agg.keep != AGG_KEEP_NOTHING) TRY(group_keep_open(&calls[i].keep, cx, &calls[i].agg, i, group, c->retracts));
+    }
     return S_OK;
 }
 
 void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
+        group_keep_close(calls[i].keep, cx->mem);
         if (calls[i].distinct == NULL) continue;
         state_probe_release(&calls[i].distinct->probe);
         state_close(calls[i].distinct->table);
@@ -107,7 +126,8 @@ static bool counts(const struct group_call *call, const struct batch *in, uint32
         const struct vector *f = &in->cols[call->filter];
         if (vector_is_null(f, row) || !VECTOR_VALUES(vector_values(f), bool)[vector_at(f, row)]) return false;
     }
-    return !call->is_distinct || !vector_is_null(&in->cols[call->agg.col], row);
+    if ((!call->is_distinct && call->keep == NULL) || call->agg.type->keeps_null) return true;
+    return !vector_is_null(&in->cols[call->agg.col], row);
 }
 
 static enum status distinct_resolve(struct group_call *call, const struct batch *in, const struct state_keys *keys)
@@ -125,10 +145,12 @@ static enum status distinct_resolve(struct group_call *call, const struct batch 
     return state_entry_resolve(d->table, 0, d->heads, &d->probe, STATE_INSERT, d->rows, NULL);
 }
 
-enum status group_distinct_resolve(struct group_call *calls, uint32_t count, const struct batch *in, const struct state_keys *keys)
+enum status group_calls_resolve(struct group_call *calls, uint32_t count, const struct batch *in, const struct state_keys *keys)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         if (calls[i].distinct != NULL) TRY(distinct_resolve(&calls[i], in, keys));
+        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, keys));
+    }
     return S_OK;
 }
 
@@ -146,7 +168,7 @@ static bool value_passes(const struct group_distinct *d, uint32_t i, bool adds)
 
 /* --- applying ---------------------------------------------------------------------------------------------------- */
 static void rows_find(const struct group_call *call, const struct batch *in, void *const *acc, uint32_t first, uint32_t n, bool adds,
-                      struct rows_of *out)
+                      struct group_rows *out)
 {
     out->count = 0;
     for (uint32_t i = first; i < first + n; i++) {
@@ -155,23 +177,37 @@ static void rows_find(const struct group_call *call, const struct batch *in, voi
         if ((kind == ROW_INSERT || kind == ROW_UPDATE_AFTER) != adds || !counts(call, in, row)) continue;
         if (call->distinct != NULL && !value_passes(call->distinct, i, adds)) continue;
         out->acc[out->count] = acc[i];
+        out->at[out->count] = (uint16_t)i;
         out->rows[out->count++] = (uint16_t)row;
     }
 }
 
-void group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first, uint32_t n)
+static enum status call_apply(struct group_call *call, const struct batch *in, const struct group_rows *some, bool adds)
 {
-    struct rows_of some;
+    const struct agg *a = &call->agg;
+    const struct vector *v = a->argument != NULL ? &in->cols[a->col] : NULL;
+
+    if (some->count == 0) return S_OK;
+    if (call->keep != NULL) return adds ? group_keep_add(call->keep, in, some) : group_keep_retract(call->keep, in, some);
+    if (adds) a->type->add(a, some->acc, v, some->rows, some->count);
+    else a->type->retract(a, some->acc, v, some->rows, some->count);
+    return S_OK;
+}
+
+enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,
+                              uint32_t n)
+{
+    struct group_rows some;
 
     for (uint32_t c = 0; c < count; c++) {
-        const struct agg *a = &calls[c].agg;
-        const struct vector *v = a->argument != NULL ? &in->cols[a->col] : NULL;
-        rows_find(&calls[c], in, acc, first, n, true, &some);
-        if (some.count > 0) a->type->add(a, some.acc, v, some.rows, some.count);
-        if (in->kinds == NULL) continue;
-        rows_find(&calls[c], in, acc, first, n, false, &some);
-        if (some.count > 0) a->type->retract(a, some.acc, v, some.rows, some.count);
+        if (calls[c].leader != c) continue;
+        for (int adds = 1; adds >= (in->kinds == NULL); adds--) {
+            rows_find(&calls[c], in, acc, first, n, adds, &some);
+            for (uint32_t k = c; k < count; k++)
+                if (calls[k].leader == c) TRY(call_apply(&calls[k], in, &some, adds));
+        }
     }
+    return S_OK;
 }
 
 /* Values that no row has any more go away at the end only: a later row of the batch may have brought them again. */
@@ -187,6 +223,8 @@ static void distinct_done(struct group_distinct *d, uint32_t rows)
 
 void group_calls_done(struct group_call *calls, uint32_t count, uint32_t rows)
 {
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
         if (calls[i].distinct != NULL) distinct_done(calls[i].distinct, rows);
+        if (calls[i].keep != NULL) group_keep_done(calls[i].keep);
+    }
 }

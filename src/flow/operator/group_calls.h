@@ -1,8 +1,7 @@
 /* group_calls.h - the aggregate calls of a group aggregation: read from the configuration, and applied to accumulators. */
 #pragma once
 #include "columns/function/agg.h"
-#include "flow/operator/op.h"
-#include "flow/state/shape.h"
+#include "flow/operator/group_keep.h"
 
 enum { GROUP_CALLS_MAX = 1024 };
 
@@ -13,6 +12,7 @@ struct group_config {
     struct text_list filters;   /* BOOLEAN column; "" is none */
     struct text_list distinct;  /* "true", "false" */
     struct text_list names;     /* of the results */
+    struct text_list parameters; /* constant second arguments; "=" and the text, "" is none. Empty list: no call has one */
     bool emit_before;           /* -U rows are needed */
     bool emit_every;            /* a change for every row, not one for all rows of a batch */
     bool retracts;              /* rows may be taken back */
@@ -32,7 +32,9 @@ struct group_call {
     struct agg agg;
     int filter;                      /* column, or -1 */
     uint32_t first_field;            /* of its words in the state row */
-    struct group_distinct *distinct; /* NULL: all values count */
+    struct group_distinct *distinct; /* NULL: all values count, or the leader's do */
+    struct group_keep *keep;         /* NULL: the words do */
+    uint32_t leader;                 /* the first call that is given the same rows; itself when there is none before */
     bool is_distinct;
 };
 
@@ -42,9 +44,10 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
 enum status group_calls_open(struct op_cx *cx, struct group_call *calls, uint32_t count, const struct state_def *group) CHECKED;
 void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count);
 
-/* Finds the values of DISTINCT arguments of a whole batch; may answer S_PENDING. */
-enum status group_distinct_resolve(struct group_call *calls, uint32_t count, const struct batch *in, const struct state_keys *keys)
+/* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. */
+enum status group_calls_resolve(struct group_call *calls, uint32_t count, const struct batch *in, const struct state_keys *keys)
     CHECKED;
 /* The selected rows first..first+n of the batch into acc[first..]. */
-void group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first, uint32_t n);
+enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,
+                              uint32_t n) CHECKED;
 void group_calls_done(struct group_call *calls, uint32_t count, uint32_t rows); /* the batch of so many rows is done */

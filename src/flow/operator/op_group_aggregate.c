@@ -6,7 +6,8 @@
  * needs, are left out by a selection. A stretch ends where the output is full; with emit_every also before a key comes again, so
  * that each row has its change, as in Flink without mini-batch.
  *
- * State: the key's number of rows, then the words of the calls (agg.h). */
+ * State: the key's number of rows, then the words of the calls (agg.h). Values that are kept for a call (group_keep.h) cannot be
+ * copied before: their results before the stretch are written before it is applied, those behind it after. */
 #include "flow/operator/group_calls.h"
 
 #include "ground/base/prng.h"
@@ -42,6 +43,7 @@ struct group_aggregate {
     /* what is emitted */
     void *acc[BATCH_ROWS + 2];
     uint16_t numbers[BATCH_ROWS + 2], selection[BATCH_ROWS + 2];
+    uint16_t firsts[BATCH_ROWS + 2]; /* the selected row that brought the key */
 };
 
 static const struct config_field group_config_fields[] = {
@@ -50,6 +52,7 @@ static const struct config_field group_config_fields[] = {
     CONFIG_FIELD(group_config, filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),
     CONFIG_FIELD(group_config, distinct, CONF_TEXTS, "true: equal values count once"),
     CONFIG_FIELD(group_config, names, CONF_TEXTS, "names of the results"),
+    CONFIG_FIELD(group_config, parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none"),
     CONFIG_FIELD(group_config, emit_before, CONF_BOOL, "updates come with the row before"),
     CONFIG_FIELD(group_config, emit_every, CONF_BOOL, "every row makes a change, not every batch"),
     CONFIG_FIELD(group_config, retracts, CONF_BOOL, "rows may be taken back"),
@@ -166,7 +169,7 @@ static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const st
     batch_hash(in, p->keys[0], p->key_count[0], hashes);
     struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    TRY(group_distinct_resolve(s->calls, s->call_count, in, &keys));
+    TRY(group_calls_resolve(s->calls, s->call_count, in, &keys));
     s->is_resolved = true;
     return S_OK;
 }
@@ -216,13 +219,14 @@ static void rows_count(struct group_aggregate *s, const struct batch *in, uint32
 }
 
 /* --- emitting ---------------------------------------------------------------------------------------------------- */
-static void put(struct group_aggregate *s, void *acc, enum row_kind kind, uint32_t number)
+static void put(struct group_aggregate *s, void *acc, enum row_kind kind, uint32_t number, uint32_t first)
 {
     uint32_t n = s->out->count++;
 
     s->acc[n] = acc;
     s->out->kinds[n] = (uint8_t)kind;
     s->numbers[n] = (uint16_t)number;
+    s->firsts[n] = (uint16_t)first;
 }
 
 static void changes_list(struct group_aggregate *s, const struct batch *in)
@@ -232,8 +236,22 @@ static void changes_list(struct group_aggregate *s, const struct batch *in)
         char *old = s->old + (size_t)k * s->table->value.size;
         uint32_t number = batch_row(in, key->first);
         bool is_gone = *row_count(s, key->row) == 0;
-        if (!key->is_new) put(s, old, is_gone ? ROW_DELETE : ROW_UPDATE_BEFORE, number);
-        if (!is_gone) put(s, key->row, key->is_new ? ROW_INSERT : ROW_UPDATE_AFTER, number);
+        if (!key->is_new) put(s, old, is_gone ? ROW_DELETE : ROW_UPDATE_BEFORE, number, key->first);
+        if (!is_gone) put(s, key->row, key->is_new ? ROW_INSERT : ROW_UPDATE_AFTER, number, key->first);
+    }
+}
+
+/* Results of values that are kept, as things stand: of the rows before, or of those after. */
+static void kept_fill(struct op_cx *cx, struct group_aggregate *s, bool before)
+{
+    uint32_t keys = cx->plan->key_count[0];
+
+    for (uint32_t c = 0; c < s->call_count; c++) {
+        if (s->calls[c].keep == NULL || s->out->cols[keys + c].form == VEC_ABSENT) continue;
+        for (uint32_t i = 0; i < s->out->count; i++) {
+            bool is_before = s->out->kinds[i] == ROW_UPDATE_BEFORE || s->out->kinds[i] == ROW_DELETE;
+            if (is_before == before) group_keep_result(s->calls[c].keep, s->firsts[i], s->out, keys + c, i);
+        }
     }
 }
 
@@ -246,7 +264,7 @@ static void columns_fill(struct op_cx *cx, struct group_aggregate *s, const stru
         if (s->out->cols[i].form != VEC_ABSENT)
             vector_copy(&s->out->cols[i], 0, &in->cols[p->keys[0][i]], s->numbers, n, &s->out->heap, s->out->mem);
     for (uint32_t c = 0; c < s->call_count; c++)
-        if (s->out->cols[keys + c].form != VEC_ABSENT)
+        if (s->out->cols[keys + c].form != VEC_ABSENT && s->calls[c].keep == NULL)
             s->calls[c].agg.type->result(&s->calls[c].agg, s->acc, n, &s->out->cols[keys + c], 0);
 }
 
@@ -280,8 +298,11 @@ static void changes_select(struct group_aggregate *s, uint32_t keys, bool emit_b
 static void groups_end(struct group_aggregate *s)
 {
     for (uint32_t k = 0; k < s->key_count; k++) {
-        if (*row_count(s, s->keys[k].row) == 0) state_erase(s->table, s->keys[k].first);
+        bool is_gone = *row_count(s, s->keys[k].row) == 0;
+        if (is_gone) state_erase(s->table, s->keys[k].first);
         else state_write(s->table, s->keys[k].first);
+        for (uint32_t c = 0; is_gone && c < s->call_count; c++)
+            if (s->calls[c].keep != NULL) group_keep_clear(s->calls[c].keep, s->keys[k].first);
     }
 }
 
@@ -298,8 +319,10 @@ static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, 
     batch_use_kinds(s->out);
     uint32_t n = stretch_begin(s, rows, c->emit_every);
     rows_count(s, in, n);
-    group_calls_apply(s->calls, s->call_count, in, s->rows, s->done, n);
     changes_list(s, in);
+    kept_fill(cx, s, true);
+    TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, s->done, n));
+    kept_fill(cx, s, false);
     columns_fill(cx, s, in);
     changes_select(s, cx->plan->key_count[0], c->emit_before);
     groups_end(s);

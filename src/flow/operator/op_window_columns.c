@@ -40,6 +40,10 @@ static enum status bind_all(const struct op_plan *p, const struct window_config 
     for (uint32_t i = 0; i < c->aggregates.count; i++) {
         struct str text = {c->aggregates.items[i], strlen(c->aggregates.items[i])};
         TRY(agg_bind(&aggs[i], p->arena, p->inputs[0], text, &names[i], e));
+        if (aggs[i].keep != AGG_KEEP_NOTHING) {
+            err_hint(e, "use tw_window_aggregate");
+            return err_set(e, E_UNSUPPORTED, "%s keeps values, which windows do not do as columns", c->aggregates.items[i]);
+        }
         aggs[i].offset = words * 8;
         words += aggs[i].words;
     }

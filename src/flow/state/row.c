@@ -223,3 +223,13 @@ void state_rows_load(const struct state_table *t, const void *const *rows, uint3
 {
     layout_load(t, &t->value, rows, count, field, v, first, heap, mem);
 }
+
+void state_extra_load(const struct state_table *t, const void *const *rows, uint32_t count, uint32_t field, struct vector *v,
+                      uint32_t first, struct text_heap *heap, struct mem *mem)
+{
+    const void *extra[BATCH_ROWS];
+
+    ASSERT(count <= BATCH_ROWS && t->extra.size > 0);
+    for (uint32_t i = 0; i < count; i++) extra[i] = rows[i] != NULL ? (const char *)rows[i] - t->extra.size : NULL;
+    layout_load(t, &t->extra, extra, count, field, v, first, heap, mem);
+}

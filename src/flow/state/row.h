@@ -78,6 +78,9 @@ void state_rows_store(struct state_table *t, int64_t ns, void *const *rows, uint
                       const struct vector *v, const uint16_t *sel);
 void state_rows_load(const struct state_table *t, const void *const *rows, uint32_t count, uint32_t field, struct vector *v,
                      uint32_t first, struct text_heap *heap, struct mem *mem);
+/* The same of the map key or the sort key that lies before each row. */
+void state_extra_load(const struct state_table *t, const void *const *rows, uint32_t count, uint32_t field, struct vector *v,
+                      uint32_t first, struct text_heap *heap, struct mem *mem);
 /* A probe row is a row outside any table, of the same layout: its string fields are struct text (far bytes by pointer,
  * which must live as long as the probe). Keys of map entries, sort keys and values to append are passed as probe rows. */
 struct state_probe {

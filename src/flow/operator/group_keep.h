@@ -1,0 +1,28 @@
+/* group_keep.h - values that are kept for an aggregate call (agg.h, enum agg_keep): a state table of their own under each key. */
+#pragma once
+#include "columns/function/agg.h"
+#include "flow/operator/op.h"
+#include "flow/state/shape.h"
+
+struct group_keep;
+
+/* Rows of one kind of change: the i-th of the batch (resolved by that number), its accumulator, and its number in the batch. */
+struct group_rows {
+    uint32_t count;
+    uint16_t at[BATCH_ROWS];
+    uint16_t rows[BATCH_ROWS];
+    void *acc[BATCH_ROWS];
+};
+
+/* `group`: the definition of the group's own state, whose key and TTL it shares. retracts: values are taken back. */
+enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, uint32_t number,
+                            const struct state_def *group, bool retracts) CHECKED;
+void group_keep_close(struct group_keep *k, struct mem *mem); /* NULL is a no-op */
+/* For a whole batch; may answer S_PENDING. */
+enum status group_keep_resolve(struct group_keep *k, const struct state_keys *keys) CHECKED;
+enum status group_keep_add(struct group_keep *k, const struct batch *in, const struct group_rows *some) CHECKED;
+enum status group_keep_retract(struct group_keep *k, const struct batch *in, const struct group_rows *some) CHECKED;
+/* The result of the i-th key of the batch, as things stand. */
+void group_keep_result(struct group_keep *k, uint32_t i, struct batch *out, uint32_t col, uint32_t row);
+void group_keep_clear(struct group_keep *k, uint32_t i); /* the group of the i-th key is gone */
+void group_keep_done(struct group_keep *k);
