@@ -340,8 +340,20 @@ static const struct group_config groups = {.functions = TEXTS("count", "sum", "c
                                            .names = TEXTS("n", "s", "d"),
                                            .emit_before = true,
                                            .emit_every = true};
+#define KEPT(...)                                                                                                                 \
+    {.functions = TEXTS("first_value", "last_value", "array_agg", "collect", "min", "max", "collect"),                           \
+     .arguments = TEXTS("v", "v", "v", "v", "v", "v", "v"),                                                                      \
+     .filters = TEXTS("", "", "", "", "", "", ""),                                                                               \
+     .distinct = TEXTS("false", "false", "false", "false", "false", "false", "true"),                                            \
+     .names = TEXTS("f", "l", "a", "c", "i", "x", "d"),                                                                          \
+     .emit_before = true,                                                                                                        \
+     .emit_every = true,                                                                                                         \
+     __VA_ARGS__}
+static const struct group_config kept = KEPT(.retracts = false), kept_retracting = KEPT(.retracts = true);
 static const struct stateful_case cases[] = {
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
+    {"group_aggregate", "values that are kept", .config = &kept},
+    {"group_aggregate", "values that are kept and may be taken back", .config = &kept_retracting},
     {"process", "value", FN(values)},
     {"process", "list", FN(lists)},
     {"process", "map", FN(maps)},

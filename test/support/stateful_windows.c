@@ -201,7 +201,8 @@ static const struct tw_function groups = {
 #define LATE .lateness_ms = 15
 
 static const char *const aggregates[] = {"count(*) AS n", "sum(v) AS total", "min(v) AS low", "max(v) AS high",
-                                         "avg(v) AS mean"},
+                                         "avg(v) AS mean", "var_pop(v) AS a", "var_samp(v) AS b", "variance(v) AS c",
+                                         "stddev_pop(v) AS d", "stddev_samp(v) AS e", "stddev(v) AS f"},
                          *const can_be_taken_back[] = {"count(*) AS n", "sum(v) AS total"};
 static const struct window_config taken_back = {.aggregates = {can_be_taken_back, 2}, SLIDING, LATE};
 

@@ -1,4 +1,5 @@
 /* agg_stddev_samp.c - STDDEV_SAMP(x): standard deviation of a sample; NULL over one value; of the type of AVG; NULL over no values. */
 #include "columns/function/agg_variance.h"
 
-AGG_VARIANCE(stddev_samp, 1, true, "standard deviation of a sample; NULL over one value; of the type of AVG; NULL over no values", "stddev_samp(delay) AS spread")
+AGG_VARIANCE(stddev_samp, 1, true, "standard deviation of a sample; NULL over one value; of the type of AVG; NULL over no values",
+             "stddev_samp(delay) AS spread")

@@ -267,6 +267,7 @@ void group_keep_result(struct group_keep *k, uint32_t i, struct batch *out, uint
         return;
     }
     const void *rows[] = {row_of_result(k, k->heads[i])};
-    if (rows[0] != NULL && k->def.shape == STATE_ORDERED) state_extra_load(k->table, rows, 1, 0, v, row, &out->heap, out->mem);
+    if (rows[0] == NULL) vector_set_null(v, row);
+    else if (k->def.shape == STATE_ORDERED) state_extra_load(k->table, rows, 1, 0, v, row, &out->heap, out->mem);
     else state_rows_load(k->table, rows, 1, 0, v, row, &out->heap, out->mem);
 }

@@ -63,7 +63,7 @@ static void calls_lower(struct lowering *l, const struct rel *r, struct group_co
 {
     const struct aggregate_body *b = r->body;
     const struct type *in = r->inputs[0]->row;
-    struct text_list *const lists[] = {&c->functions, &c->arguments, &c->filters, &c->distinct, &c->names};
+    struct text_list *const lists[] = {&c->functions, &c->arguments, &c->filters, &c->distinct, &c->names, &c->parameters};
     const char **texts[COUNT_OF(lists)];
 
     for (size_t k = 0; k < COUNT_OF(lists); k++) {
@@ -77,6 +77,7 @@ static void calls_lower(struct lowering *l, const struct rel *r, struct group_co
         texts[2][i] = call->filter >= 0 ? in->names[call->filter] : "";
         texts[3][i] = call->distinct ? "true" : "false";
         texts[4][i] = call->name;
+        texts[5][i] = call->parameter != NULL ? arena_printf(l->a, "=%s", call->parameter) : "";
     }
 }
 

@@ -101,6 +101,20 @@ struct rel *rel_renamed(struct arena *a, struct rel *r, const char *const *names
     return copy;
 }
 
+struct rel *rel_expand(struct arena *a, struct rel *input, const struct expand_body *body, const char *const *names)
+{
+    const struct type **types = ARENA_ARRAY(a, const struct type *, body->count);
+
+    for (uint32_t i = 0; i < body->count; i++) {
+        bool nullable = false;
+        for (uint32_t s = 0; s < body->set_count; s++) nullable |= body->columns[s * body->count + i]->type->nullable;
+        types[i] = type_with_null(a, body->columns[i]->type, nullable);
+    }
+    struct rel *r = rel_new(a, &rel_expand_type, type_row(a, body->count, names, types, false), &input, 1);
+    BODY(r, struct expand_body, *body);
+    return r;
+}
+
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body)
 {
     uint32_t n = body->key_count + body->call_count;

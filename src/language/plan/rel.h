@@ -92,6 +92,7 @@ struct aggregate_call {
     const char *function; /* of agg_types */
     int argument, filter; /* columns of the input, or -1 */
     bool distinct;
+    const char *parameter; /* constant second argument; NULL: none */
     const struct type *result;
     const char *name;
 };
@@ -99,6 +100,11 @@ struct aggregate_body {
     uint32_t key_count, call_count;
     const uint32_t *keys; /* columns of the input */
     const struct aggregate_call *calls;
+};
+/* Every row set_count times, by other expressions each time: column i of repetition s is columns[s * count + i]. */
+struct expand_body {
+    uint32_t set_count, count;
+    struct expr *const *columns;
 };
 /* Rows into a table, or to whoever asked (table NULL). */
 struct sink_body {
@@ -112,6 +118,7 @@ struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type 
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
 /* The same rows under other column names; r itself when they are the same. */
 struct rel *rel_renamed(struct arena *a, struct rel *r, const char *const *names);
+struct rel *rel_expand(struct arena *a, struct rel *input, const struct expand_body *body, const char *const *names);
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
 /* `row`: what the inputs have but for names, nullable where one of them is. */
 struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count);

@@ -1,9 +1,13 @@
 /* bind_group.c - GROUP BY: below the aggregation a Calc computes the grouped expressions, the arguments and the filters of aggregate
- * calls; above it each of these calls, and each expression that is grouped, is a column. Equal calls are computed once. */
+ * calls; above it each of these calls, and each expression that is grouped, is a column. Equal calls are computed once.
+ *
+ * GROUPING SETS, ROLLUP and CUBE become a list of sets of keys; several elements of GROUP BY give every union of theirs. With more
+ * than one set an Expand repeats each row for each of them, keys outside the set NULL, and its number is one key more. */
 #include "language/sql/bind_group.h"
 
 #include "columns/function/agg.h"
 #include "ground/base/str.h"
+#include "language/sql/token.h"
 
 #include <string.h>
 
@@ -21,7 +25,15 @@ struct grouping {
     struct aggregate_call *calls;
     struct call_of *uses;
     const struct type *row;  /* of the aggregation */
+    uint32_t set_count;      /* 0: not looked at yet */
+    uint64_t *sets;          /* bit i: key i is in it */
 };
+
+enum { SETS_MAX = 4096, SET_KEYS_MAX = 62 };
+
+static bool has_sets(const struct grouping *g) { return g->set_count > 1; }
+/* Keys of the aggregation: those of the statement, and the number of the set. */
+static uint32_t all_keys(const struct grouping *g) { return g->key_count + has_sets(g); }
 
 /* --- finding calls ----------------------------------------------------------------------------------------------- */
 static const struct agg_type *aggregate_of(const struct ast_expr *x)
@@ -52,50 +64,117 @@ static uint32_t count_all(const struct ast_select *s)
 bool grouping_is(const struct ast_select *s) { return s->grouped || s->having != NULL || count_all(s) > 0; }
 
 /* --- below ------------------------------------------------------------------------------------------------------- */
-static uint32_t column_of(struct grouping *g, struct expr *x)
+/* Not one of the first `from` columns: keys are NULL in some sets, arguments are not. */
+static uint32_t column_from(struct grouping *g, struct expr *x, uint32_t from)
 {
-    for (uint32_t i = 0; i < g->column_count; i++)
+    for (uint32_t i = from; i < g->column_count; i++)
         if (expr_equal(g->columns[i], x)) return i;
     g->columns[g->column_count] = x;
     return g->column_count++;
 }
+
+static uint32_t key_column(struct grouping *g, struct expr *x) { return column_from(g, x, 0); }
+static uint32_t column_of(struct grouping *g, struct expr *x) { return column_from(g, x, has_sets(g) ? g->key_count : 0); }
 
 static enum status fail(struct grouping *g, struct ast_place place, const char *text)
 {
     return sql_error(g->b->e, g->b->t, place.at, place.size, "%s", text);
 }
 
+/* LISTAGG(x, ','): the second argument is a constant text. */
+static enum status bind_parameter(struct grouping *g, const struct ast_expr *x, struct agg *a, struct aggregate_call *c)
+{
+    const struct ast_expr *p = x->args.items[1];
+    struct expr *bound;
+
+    if (x->args.count > 2) return fail(g, x->args.items[2]->place, "the aggregate takes at most two arguments");
+    TRY(bind_expr(&g->binder, p, &bound));
+    if (bound->kind != EXPR_CONSTANT || !type_is_string(bound->type) || vector_is_null(bound->constant, 0))
+        return fail(g, p->place, "the separator must be a character literal");
+    struct str text = text_str(&VECTOR_VALUES(bound->constant, struct text)[0]);
+    a->parameter = c->parameter = arena_strndup(g->b->a, text.data, text.size);
+    return S_OK;
+}
+
+/* COUNT(a, b) counts where none is NULL: CASE WHEN a IS NOT NULL AND b IS NOT NULL THEN 1 END. */
+static enum status bind_together(struct grouping *g, const struct ast_expr *x, struct expr **out)
+{
+    struct expr_maker *m = &g->binder.m;
+    struct expr **tests = ARENA_ARRAY(g->b->a, struct expr *, x->args.count), *branches[3], *argument;
+
+    if (x->aggregate != NULL && x->aggregate->distinct) return fail(g, x->place, "We now only support the count of one field.");
+    for (uint32_t i = 0; i < x->args.count; i++) {
+        if (count_calls(x->args.items[i]) > 0) return fail(g, x->args.items[i]->place, "Aggregate expressions cannot be nested");
+        TRY(bind_expr(&g->binder, x->args.items[i], &argument));
+        TRY(expr_call(m, STR("IS NOT NULL"), &argument, 1, &tests[i], g->b->e));
+    }
+    TRY(expr_branch(m, EXPR_AND, tests, x->args.count, &branches[0], g->b->e));
+    TRY(expr_constant(m, type_new(g->b->a, T_INT, 0, 0, false), STR("1"), &branches[1], g->b->e));
+    branches[2] = expr_null(m, type_new(g->b->a, T_INT, 0, 0, true));
+    return expr_branch(m, EXPR_CASE, branches, 3, out, g->b->e);
+}
+
 static enum status bind_argument(struct grouping *g, const struct ast_expr *x, struct agg *a, struct aggregate_call *c)
 {
     struct expr *argument;
     struct err inner = {0};
+    bool together = x->args.count > 1 && strcmp(a->type->name, "count") == 0;
 
     c->argument = -1;
-    if (x->args.count > 1) return fail(g, x->place, "an aggregate of several arguments is not supported yet");
     if (x->args.count == 0) return fail(g, x->place, "the aggregate needs an argument");
+    if (x->args.count > 1 && !together && !a->type->has_parameter)
+        return fail(g, x->args.items[1]->place, "the aggregate takes one argument");
     const struct ast_expr *arg = x->args.items[0];
     if (arg->kind != AX_STAR) {
         if (count_calls(arg) > 0) return fail(g, arg->place, "Aggregate expressions cannot be nested");
-        TRY(bind_expr(&g->binder, arg, &argument));
+        TRY(together ? bind_together(g, x, &argument) : bind_expr(&g->binder, arg, &argument));
         a->argument = argument->type;
         c->argument = (int)column_of(g, argument);
     }
+    if (x->args.count > 1 && !together) TRY(bind_parameter(g, x, a, c));
     if (a->type->bind(a, g->b->a, &inner) != S_OK) return bind_fail(&g->binder, x->place, &inner);
     c->result = a->result;
     return S_OK;
 }
 
-static enum status bind_filter(struct grouping *g, const struct ast_expr *filter, struct aggregate_call *c)
+/* Over values that are not NULL a group has a result that is not: it has a row, unless there is no key or a FILTER. */
+static void result_derive(struct grouping *g, const struct agg *a, struct aggregate_call *c)
 {
-    struct expr *x;
+    bool sample = strstr(a->type->name, "samp") != NULL || strcmp(a->type->name, "variance") == 0 || strcmp(a->type->name, "stddev") == 0;
+
+    bool needs_key = strcmp(a->type->name, "listagg") != 0; /* Flink's type of it is that of the argument */
+
+    if (a->argument == NULL || a->argument->nullable || (needs_key && g->key_count == 0) || c->filter >= 0 || sample) return;
+    c->result = type_with_null(g->b->a, a->result, false);
+    if (a->result->kind == T_ARRAY) c->result = type_list(g->b->a, T_ARRAY, a->argument, NULL, false);
+}
+
+/* FILTER (WHERE ..), and IGNORE NULLS, which is a filter, too. */
+static enum status bind_filter(struct grouping *g, const struct ast_expr *call, struct aggregate_call *c)
+{
+    const struct ast_expr *filter = call->aggregate != NULL ? call->aggregate->filter : NULL;
+    struct expr *tests[2], *argument;
+    uint32_t n = 0;
 
     c->filter = -1;
-    if (filter == NULL) return S_OK;
-    if (count_calls(filter) > 0) return fail(g, filter->place, "FILTER must not contain aggregate expression");
-    TRY(bind_expr(&g->binder, filter, &x));
-    if (x->type->kind != T_BOOLEAN) return fail(g, filter->place, "FILTER expression must be of type BOOLEAN");
-    c->filter = (int)column_of(g, x);
+    if (filter != NULL) {
+        if (count_calls(filter) > 0) return fail(g, filter->place, "FILTER must not contain aggregate expression");
+        TRY(bind_expr(&g->binder, filter, &tests[n]));
+        if (tests[n++]->type->kind != T_BOOLEAN) return fail(g, filter->place, "FILTER expression must be of type BOOLEAN");
+    }
+    if (call->aggregate != NULL && call->aggregate->nulls == KW_IGNORE && c->argument >= 0) {
+        argument = g->columns[c->argument];
+        TRY(expr_call(&g->binder.m, STR("IS NOT NULL"), &argument, 1, &tests[n++], g->b->e));
+    }
+    if (n == 2) TRY(expr_branch(&g->binder.m, EXPR_AND, tests, 2, &tests[0], g->b->e));
+    if (n > 0) c->filter = (int)column_of(g, tests[0]);
     return S_OK;
+}
+
+static bool same_parameter(const struct aggregate_call *x, const struct aggregate_call *y)
+{
+    if (x->parameter == NULL || y->parameter == NULL) return x->parameter == y->parameter;
+    return strcmp(x->parameter, y->parameter) == 0;
 }
 
 static enum status bind_aggregate(struct grouping *g, const struct ast_expr *x, const struct agg_type *type)
@@ -104,12 +183,13 @@ static enum status bind_aggregate(struct grouping *g, const struct ast_expr *x, 
     struct aggregate_call c = {.function = type->name};
     uint32_t i = 0;
 
-    if (x->aggregate != NULL && (x->aggregate->within.count > 0 || x->aggregate->nulls != 0))
-        return fail(g, x->place, "WITHIN GROUP, RESPECT NULLS and IGNORE NULLS are not supported yet");
+    if (x->aggregate != NULL && (x->aggregate->within.count > 0 || (x->aggregate->nulls != 0 && !type->keeps_null)))
+        return fail(g, x->place, "WITHIN GROUP, ORDER BY, RESPECT NULLS and IGNORE NULLS are not supported in this aggregate");
     TRY(bind_argument(g, x, &a, &c));
-    TRY(bind_filter(g, x->aggregate != NULL ? x->aggregate->filter : NULL, &c));
+    TRY(bind_filter(g, x, &c));
     c.distinct = x->aggregate != NULL && x->aggregate->distinct && c.argument >= 0;
-    while (i < g->call_count && (strcmp(g->calls[i].function, c.function) != 0 || g->calls[i].argument != c.argument ||
+    result_derive(g, &a, &c);
+    while (i < g->call_count && (!same_parameter(&g->calls[i], &c) || strcmp(g->calls[i].function, c.function) != 0 || g->calls[i].argument != c.argument ||
                                  g->calls[i].filter != c.filter || g->calls[i].distinct != c.distinct))
         i++;
     if (i == g->call_count) {
@@ -129,17 +209,132 @@ static enum status find_calls(struct grouping *g, const struct ast_expr *x)
     return S_OK;
 }
 
+/* --- sets of keys ------------------------------------------------------------------------------------------------ */
+struct key_sets {
+    uint32_t count;
+    uint64_t *items;
+};
+
+static enum status set_push(struct grouping *g, struct key_sets *s, uint64_t set, const struct ast_expr *x)
+{
+    if (s->items == NULL) s->items = ARENA_ARRAY(g->b->a, uint64_t, SETS_MAX);
+    if (s->count == SETS_MAX) return fail(g, x->place, "too many grouping sets: at most 4096");
+    s->items[s->count++] = set;
+    return S_OK;
+}
+
+/* A key, (), or (a, b), which stand or fall together. */
+static enum status bind_key(struct grouping *g, const struct ast_expr *x, bool is_set, uint64_t *set)
+{
+    struct expr *key;
+
+    *set = 0;
+    if (x->kind == AX_LIST && (is_set || x->args.count == 0)) {
+        for (uint32_t i = 0; i < x->args.count; i++) {
+            uint64_t one;
+            TRY(bind_key(g, x->args.items[i], false, &one));
+            *set |= one;
+        }
+        return S_OK;
+    }
+    if (count_calls(x) > 0) return fail(g, x->place, "Aggregate expression is illegal in GROUP BY clause");
+    TRY(bind_expr(&g->binder, x, &key));
+    uint32_t col = key_column(g, key);
+    *set = col <= SET_KEYS_MAX ? UINT64_C(1) << col : 0;
+    return S_OK;
+}
+
+static enum status bind_element(struct grouping *g, const struct ast_expr *x, struct key_sets *out);
+
+/* ROLLUP: all, then without the last, to none. CUBE: every selection. */
+static enum status bind_rollup(struct grouping *g, const struct ast_expr *x, bool cube, struct key_sets *out)
+{
+    uint32_t n = x->args.count;
+    uint64_t *parts = ARENA_ARRAY(g->b->a, uint64_t, n + 1);
+
+    if (cube && n > 12) return fail(g, x->place, "too many grouping sets: CUBE takes at most 12 elements");
+    for (uint32_t i = 0; i < n; i++) TRY(bind_key(g, x->args.items[i], true, &parts[i]));
+    for (uint32_t k = cube ? 1u << n : n + 1; k-- > 0;) {
+        uint64_t set = 0;
+        for (uint32_t i = 0; i < n; i++)
+            if (cube ? (k >> (n - 1 - i)) & 1 : i < k) set |= parts[i];
+        TRY(set_push(g, out, set, x));
+    }
+    return S_OK;
+}
+
+static bool is_call_of(const struct ast_expr *x, const char *name)
+{
+    return x->kind == AX_CALL && x->op == NULL && x->name.count == 1 && str_equal_nocase(x->name.parts[0], str_of(name));
+}
+
+static enum status bind_element(struct grouping *g, const struct ast_expr *x, struct key_sets *out)
+{
+    uint64_t set;
+
+    if (is_call_of(x, "ROLLUP") || is_call_of(x, "CUBE")) return bind_rollup(g, x, is_call_of(x, "CUBE"), out);
+    if (is_call_of(x, "GROUPING SETS")) {
+        for (uint32_t i = 0; i < x->args.count; i++) TRY(bind_element(g, x->args.items[i], out));
+        return S_OK;
+    }
+    TRY(bind_key(g, x, true, &set));
+    return set_push(g, out, set, x);
+}
+
+/* Every set of `left` with every one of `right`. */
+static enum status sets_cross(struct grouping *g, struct key_sets *left, const struct key_sets *right, const struct ast_expr *x)
+{
+    struct key_sets out = {0};
+
+    for (uint32_t i = 0; i < left->count; i++)
+        for (uint32_t k = 0; k < right->count; k++) TRY(set_push(g, &out, left->items[i] | right->items[k], x));
+    *left = out;
+    return S_OK;
+}
+
+/* Sets that are there twice: dropped with DISTINCT, else Flink has no plan for them. */
+static enum status sets_distinct(struct grouping *g, const struct ast_select *s, struct key_sets *sets)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < sets->count; i++) {
+        uint32_t k = 0;
+        while (k < n && sets->items[k] != sets->items[i]) k++;
+        if (k == n) sets->items[n++] = sets->items[i];
+        else if (!s->group_distinct) {
+            err_hint(g->b->e, "a set of keys is there twice; write GROUP BY DISTINCT to have it once");
+            return fail(g, s->group.items[0]->place, "GROUPING SETS are currently not supported.");
+        }
+    }
+    sets->count = n;
+    return S_OK;
+}
+
 static enum status bind_keys(struct grouping *g, const struct ast_select *s)
 {
+    struct key_sets sets = {0};
+    bool is_plain = true;
+
     for (uint32_t i = 0; i < s->group.count; i++) {
         const struct ast_expr *x = s->group.items[i];
-        struct expr *key;
-        if (x->kind == AX_LIST && x->args.count == 0) continue; /* () */
-        if (count_calls(x) > 0) return fail(g, x->place, "Aggregate expression is illegal in GROUP BY clause");
-        TRY(bind_expr(&g->binder, x, &key));
-        column_of(g, key);
+        struct key_sets element = {0};
+        if (is_plain && !is_call_of(x, "ROLLUP") && !is_call_of(x, "CUBE") && !is_call_of(x, "GROUPING SETS") && sets.count <= 1) {
+            TRY(bind_element(g, x, &element));
+            if (sets.count == 0) sets = element;
+            else sets.items[0] |= element.items[0];
+            continue;
+        }
+        is_plain = false;
+        TRY(bind_element(g, x, &element));
+        if (sets.count == 0) sets = element;
+        else TRY(sets_cross(g, &sets, &element, x));
     }
+    if (sets.count > 1 && g->column_count > SET_KEYS_MAX)
+        return fail(g, s->group.items[0]->place, "grouping sets of more than 62 keys");
+    if (sets.count > 1) TRY(sets_distinct(g, s, &sets));
     g->key_count = g->column_count;
+    g->sets = sets.items;
+    g->set_count = sets.count;
     return S_OK;
 }
 
@@ -178,6 +373,52 @@ static int key_of(struct grouping *g, const struct ast_expr *x)
     return -1;
 }
 
+/* The number of a set as Flink has it: the first key is the highest bit, set where the key is not in the set. */
+static uint64_t set_number(const struct grouping *g, uint64_t set)
+{
+    uint64_t number = 0;
+
+    for (uint32_t i = 0; i < g->key_count; i++) number = number << 1 | !((set >> i) & 1);
+    return number;
+}
+
+static enum status number_of(struct grouping *g, uint64_t number, struct expr **out)
+{
+    const char *text = arena_printf(g->b->a, "%llu", (unsigned long long)number);
+
+    return expr_constant(&g->binder.m, type_new(g->b->a, T_BIGINT, 0, 0, false), str_of(text), out, g->b->e);
+}
+
+/* GROUPING(a, b): which of them are not in the set. CASE over the number of the set. */
+static enum status bind_grouping(struct grouping *g, const struct ast_expr *x, struct expr **out)
+{
+    struct expr_maker *m = &g->binder.m;
+    struct expr **branches = ARENA_ARRAY(g->b->a, struct expr *, 2 * (size_t)g->set_count + 1), *equal[2];
+    bool is_id = is_call_of(x, "GROUP_ID");
+    uint32_t n = 0;
+
+    if (is_id != (x->args.count == 0)) return fail(g, x->place, is_id ? "GROUP_ID takes no argument" : "GROUPING takes grouped expressions");
+    for (uint32_t s = 0; s < MAX(g->set_count, 1u); s++) {
+        uint64_t number = 0;
+        for (uint32_t i = 0; i < x->args.count; i++) {
+            int key = key_of(g, x->args.items[i]);
+            if (key < 0) return fail(g, x->args.items[i]->place, "Argument to GROUPING operator must be a grouped expression");
+            number = number << 1 | (has_sets(g) && !((g->sets[s] >> key) & 1));
+        }
+        TRY(number_of(g, number, &branches[n + 1]));
+        if (!has_sets(g) || is_id) {
+            *out = branches[n + 1];
+            return S_OK;
+        }
+        equal[0] = expr_column(m, g->row, g->key_count);
+        TRY(number_of(g, set_number(g, g->sets[s]), &equal[1]));
+        TRY(expr_call(m, STR("="), equal, 2, &branches[n], g->b->e));
+        n += 2;
+    }
+    branches[n - 2] = branches[n - 1]; /* the last one is ELSE */
+    return expr_branch(m, EXPR_CASE, branches, n - 1, out, g->b->e);
+}
+
 static enum status above(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done)
 {
     struct grouping *g = b->arg;
@@ -186,9 +427,10 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
     *done = true;
     for (uint32_t i = 0; i < g->use_count; i++) {
         if (g->uses[i].x != x) continue;
-        *out = expr_column(&b->m, g->row, g->key_count + g->uses[i].number);
+        *out = expr_column(&b->m, g->row, all_keys(g) + g->uses[i].number);
         return S_OK;
     }
+    if (is_call_of(x, "GROUPING") || is_call_of(x, "GROUPING_ID") || is_call_of(x, "GROUP_ID")) return bind_grouping(g, x, out);
     int key = x->kind == AX_LITERAL ? -1 : key_of(g, x);
     if (key >= 0) {
         *out = expr_column(&b->m, g->row, (uint32_t)key);
@@ -208,8 +450,12 @@ static struct rel *calc_below(struct grouping *g, struct rel *input, struct expr
 {
     const char **names = ARENA_ARRAY(g->b->a, const char *, MAX(g->column_count, 1u));
 
-    for (uint32_t i = 0; i < g->column_count; i++)
-        names[i] = g->columns[i]->kind == EXPR_COLUMN ? input->row->names[g->columns[i]->col] : arena_printf(g->b->a, "$f%u", i);
+    for (uint32_t i = 0; i < g->column_count; i++) {
+        const struct expr *x = g->columns[i];
+        bool is_plain = x->kind == EXPR_COLUMN;
+        for (uint32_t k = 0; is_plain && k < i; k++) is_plain = !expr_equal(g->columns[k], x); /* a key that is an argument, too */
+        names[i] = is_plain ? input->row->names[x->col] : arena_printf(g->b->a, "$f%u", i);
+    }
     if (g->column_count == 0) { /* COUNT(*) of everything reads no column, but rows there must be */
         g->columns[0] = expr_column(&g->binder.m, input->row, 0);
         names[0] = input->row->names[0];
@@ -217,6 +463,37 @@ static struct rel *calc_below(struct grouping *g, struct rel *input, struct expr
     }
     struct calc_body c = {.condition = condition, .count = g->column_count, .columns = g->columns};
     return rel_calc(g->b->a, input, &c, names);
+}
+
+/* Each row for each set, with the number of the set behind the keys. Arguments and filters move one column on. */
+static enum status expand(struct grouping *g, struct rel *input, struct rel **out)
+{
+    uint32_t n = input->row->child_count + 1, keys = g->key_count;
+    struct expr **columns = ARENA_ARRAY(g->b->a, struct expr *, (size_t)n * g->set_count);
+    const char **names = ARENA_ARRAY(g->b->a, const char *, n);
+
+    for (uint32_t s = 0; s < g->set_count; s++)
+        for (uint32_t i = 0; i < n; i++) {
+            struct expr *x = i == keys ? NULL : expr_column(&g->binder.m, input->row, i - (i > keys));
+            if (i == keys) TRY(number_of(g, set_number(g, g->sets[s]), &x));
+            if (i < keys && !((g->sets[s] >> i) & 1)) x = expr_null(&g->binder.m, type_with_null(g->b->a, x->type, true));
+            columns[s * n + i] = x;
+            names[i] = i == keys ? "$e" : input->row->names[i - (i > keys)];
+        }
+    *out = rel_expand(g->b->a, input, &(struct expand_body){g->set_count, n, columns}, names);
+    for (uint32_t i = 0; i < g->call_count; i++) {
+        if (g->calls[i].argument >= 0) g->calls[i].argument++;
+        if (g->calls[i].filter >= 0) g->calls[i].filter++;
+    }
+    return S_OK;
+}
+
+static size_t count_keys(const struct ast_list *group)
+{
+    size_t n = group->count;
+
+    for (uint32_t i = 0; i < group->count; i++) n += count_keys(&group->items[i]->args);
+    return n;
 }
 
 enum status grouping_bind(struct query_binder *b, const struct ast_select *s, struct bind_source *from, struct expr *condition,
@@ -227,15 +504,17 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, st
 
     *g = (struct grouping){.b = b, .below = from->scope, .binder = *x};
     g->binder.scope = &g->below;
-    g->columns = ARENA_ARRAY(b->a, struct expr *, s->group.count + 2 * (size_t)calls + 1);
+    g->columns = ARENA_ARRAY(b->a, struct expr *, count_keys(&s->group) + 2 * (size_t)calls + 1);
     g->calls = ARENA_ARRAY(b->a, struct aggregate_call, calls + 1);
     g->uses = ARENA_ARRAY(b->a, struct call_of, calls + 1);
     TRY(bind_keys(g, s));
     TRY(bind_calls(g, s));
-    uint32_t *keys = ARENA_ARRAY(b->a, uint32_t, g->key_count + 1);
-    for (uint32_t i = 0; i < g->key_count; i++) keys[i] = i;
-    struct aggregate_body body = {.key_count = g->key_count, .call_count = g->call_count, .keys = keys, .calls = g->calls};
-    from->rel = rel_aggregate(b->a, calc_below(g, from->rel, condition), &body);
+    uint32_t *keys = ARENA_ARRAY(b->a, uint32_t, all_keys(g) + 1);
+    for (uint32_t i = 0; i < all_keys(g); i++) keys[i] = i;
+    struct rel *below = calc_below(g, from->rel, condition);
+    if (has_sets(g)) TRY(expand(g, below, &below));
+    struct aggregate_body body = {.key_count = all_keys(g), .call_count = g->call_count, .keys = keys, .calls = g->calls};
+    from->rel = rel_aggregate(b->a, below, &body);
     g->row = from->rel->row;
     x->special = above;
     x->arg = g;

@@ -105,6 +105,49 @@ static void an_update_that_changes_nothing_is_left_out(void **state)
     expect(&c, "k", "1 | 5 | true\n1 | 5 | true\n1 | null | true\n1 | 6 | true", "+I[1, 1]\n-U[1, 1]\n+U[1, 2]\n");
 }
 
+#define KEPT(...)                                                                                                                 \
+    {.functions = TEXTS("first_value", "last_value", "array_agg", "collect", "min", "max"),                                      \
+     .arguments = TEXTS("v", "v", "v", "v", "v", "v"),                                                                           \
+     .filters = TEXTS("", "", "", "", "", "ok"),                                                                                 \
+     .distinct = TEXTS("false", "false", "false", "false", "false", "false"),                                                    \
+     .names = TEXTS("f", "l", "a", "c", "i", "x"),                                                                               \
+     .emit_before = true,                                                                                                        \
+     .emit_every = true,                                                                                                         \
+     __VA_ARGS__}
+
+static void values_are_kept(void **state)
+{
+    const struct group_config c = KEPT(.retracts = false);
+
+    (void)state;
+    expect(&c, "k", "1 | null | true\n1 | 7 | false\n1 | 5 | true",
+           "+I[1, null, null, [null], {}, null, null]\n-U[1, null, null, [null], {}, null, null]\n"
+           "+U[1, 7, 7, [null, 7], {7=1}, 7, null]\n-U[1, 7, 7, [null, 7], {7=1}, 7, null]\n"
+           "+U[1, 7, 5, [null, 7, 5], {7=1, 5=1}, 5, 5]\n");
+}
+
+static void values_that_are_kept_are_taken_back(void **state)
+{
+    const struct group_config c = KEPT(.retracts = true);
+
+    (void)state;
+    expect(&c, "k", "1 | 5 | true\n1 | 5 | true\n1 | 9 | true\n-D 1 | 5 | true\n-D 1 | 9 | true\n-D 1 | 5 | true\n1 | 3 | true",
+           "+I[1, 5, 5, [5], {5=1}, 5, 5]\n-U[1, 5, 5, [5], {5=1}, 5, 5]\n+U[1, 5, 5, [5, 5], {5=2}, 5, 5]\n"
+           "-U[1, 5, 5, [5, 5], {5=2}, 5, 5]\n+U[1, 5, 9, [5, 5, 9], {5=2, 9=1}, 5, 9]\n"
+           "-U[1, 5, 9, [5, 5, 9], {5=2, 9=1}, 5, 9]\n+U[1, 5, 9, [5, 9], {5=1, 9=1}, 5, 9]\n"
+           "-U[1, 5, 9, [5, 9], {5=1, 9=1}, 5, 9]\n+U[1, 5, 5, [5], {5=1}, 5, 5]\n-D[1, 5, 5, [5], {5=1}, 5, 5]\n"
+           "+I[1, 3, 3, [3], {3=1}, 3, 3]\n");
+}
+
+static void a_batch_keeps_values_once(void **state)
+{
+    struct group_config c = KEPT(.retracts = true);
+
+    (void)state;
+    c.emit_every = false;
+    expect(&c, "k", "1 | 5 | true\n2 | 1 | true\n1 | 6 | true\n-D 2 | 1 | true\n-D 1 | 5 | true", "+I[1, 6, 6, [6], {6=1}, 6, 6]\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -112,6 +155,8 @@ int main(void)
         cmocka_unit_test(nothing_is_taken_back_from_nothing), cmocka_unit_test(null_is_a_key),
         cmocka_unit_test(a_batch_has_one_change_per_key), cmocka_unit_test(rows_before_are_left_out),
         cmocka_unit_test(an_update_that_changes_nothing_is_left_out),
+        cmocka_unit_test(values_are_kept),                cmocka_unit_test(values_that_are_kept_are_taken_back),
+        cmocka_unit_test(a_batch_keeps_values_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

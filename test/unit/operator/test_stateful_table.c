@@ -255,6 +255,7 @@ static void every_aggregate_is_in_the_table(void **state)
     for (size_t a = 0; agg_types[a] != NULL; a++) {
         bool found = false;
         uint32_t i = 0;
+        if (agg_types[a]->add == NULL) continue; /* keeps values, which window_columns refuses */
         for (const struct stateful_case *c; (c = case_next(&i)) != NULL;) found |= has_aggregate(c, agg_types[a]->name);
         if (!found) fail_msg("aggregate '%s' is in no case of window_columns", agg_types[a]->name);
     }

@@ -1,0 +1,52 @@
+/* node_expand.c - Expand: every row once for each grouping set, keys that are not in the set NULL, the set's number beside them. It
+ * becomes a Calc for each set, and a union of them: the rows of one set keep their order, which is all that an update needs. */
+#include "language/plan/rel.h"
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct expand_body *b = r->body;
+
+    buf_append_text(out, "projects=[");
+    for (uint32_t s = 0; s < b->set_count; s++) {
+        buf_append_text(out, s > 0 ? ", {" : "{");
+        for (uint32_t i = 0; i < b->count; i++) {
+            const struct expr *x = b->columns[s * b->count + i];
+            buf_append_text(out, i > 0 ? ", " : "");
+            expr_print(x, r->inputs[0]->row, out);
+            if (x->kind != EXPR_COLUMN) buf_printf(out, " AS %s", r->row->names[i]);
+        }
+        buf_append_byte(out, '}');
+    }
+    buf_append_byte(out, ']');
+}
+
+static void derive(struct rel *r, struct arena *a)
+{
+    (void)a;
+    r->modifies = r->inputs[0]->modifies;
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct expand_body *b = r->body;
+
+    for (uint32_t s = 0; s < b->set_count; s++) {
+        const struct calc_body calc = {.count = b->count, .columns = b->columns + (size_t)s * b->count};
+        if (l->graph->node_count + 2 > GRAPH_NODES_MAX)
+            return err_set(e, E_GRAPH, "the statement needs more than %d operators", GRAPH_NODES_MAX);
+        uint32_t one = lower_calc(l, &calc, r->row->names, inputs[0]);
+        if (s == 0) {
+            *node = one;
+            continue;
+        }
+        graph_add_node(l->graph, op_find("union"), "Union", (struct graph_here){0});
+        uint32_t joined = l->graph->node_count - 1;
+        graph_add_edge(l->graph, *node, joined, 0, (struct graph_here){0});
+        graph_add_edge(l->graph, one, joined, 1, (struct graph_here){0});
+        *node = joined;
+    }
+    return S_OK;
+}
+
+const struct rel_type rel_expand_type = {
+    .name = "Expand", .doc = "rows once for each grouping set", .derive = derive, .explain = explain, .lower = lower};
