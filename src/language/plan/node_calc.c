@@ -93,15 +93,21 @@ static bool wants_before(const struct rel *r, uint32_t input)
 }
 
 /* --- lowering ---------------------------------------------------------------------------------------------------- */
-static struct str bytes_of(struct arena *a, struct expr *const *list, uint32_t count)
+struct str lower_exprs(struct lowering *l, struct expr *const *list, uint32_t count)
 {
     struct buf out;
 
-    buf_init(&out, a->mem);
+    buf_init(&out, l->a->mem);
     for (uint32_t i = 0; i < count; i++) expr_encode(list[i], &out);
-    struct str s = {arena_strndup(a, out.size > 0 ? out.data : "", out.size), out.size};
+    struct str s = {arena_strndup(l->a, out.size > 0 ? out.data : "", out.size), out.size};
     buf_release(&out);
     return s;
+}
+
+const char *lower_zone(struct lowering *l)
+{
+    if (l->session == NULL || l->session->zone.size == 0) return NULL;
+    return arena_strndup(l->a, l->session->zone.data, l->session->zone.size);
 }
 
 uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input)
@@ -110,13 +116,12 @@ uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *c
     struct calc_config *config = n->config;
     uint32_t node = l->graph->node_count - 1;
 
-    if (c->condition != NULL) config->condition = bytes_of(l->a, (struct expr *[]){c->condition}, 1);
+    if (c->condition != NULL) config->condition = lower_exprs(l, (struct expr *[]){c->condition}, 1);
     if (c->count > 0) {
-        config->columns = bytes_of(l->a, c->columns, c->count);
+        config->columns = lower_exprs(l, c->columns, c->count);
         config->names = (struct text_list){names, c->count};
     }
-    if (l->session != NULL && l->session->zone.size > 0)
-        config->zone = arena_strndup(l->a, l->session->zone.data, l->session->zone.size);
+    config->zone = lower_zone(l);
     graph_add_edge(l->graph, input, node, 0, (struct graph_here){0});
     return node;
 }

@@ -138,6 +138,16 @@ struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const
     return r;
 }
 
+struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const struct join_body *body)
+{
+    struct rel *inputs[] = {left, right};
+    const struct type *row = rel_join_row(a, (enum rel_join_kind)body->kind, left->row, right->row, body->names);
+    struct rel *r = rel_new(a, &rel_join_type, row, inputs, 2);
+
+    BODY(r, struct join_body, *body);
+    return r;
+}
+
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t)
 {
     struct rel *r = rel_new(a, &rel_sink_type, input->row, &input, 1);

@@ -106,6 +106,16 @@ struct expand_body {
     uint32_t set_count, count;
     struct expr *const *columns;
 };
+/* Pairs of rows of two inputs with equal keys; or rows of the left one that have, or lack, a partner. */
+enum rel_join_kind { REL_JOIN_INNER, REL_JOIN_LEFT, REL_JOIN_RIGHT, REL_JOIN_FULL, REL_JOIN_SEMI, REL_JOIN_ANTI };
+struct join_body {
+    uint8_t kind; /* enum rel_join_kind */
+    uint32_t key_count;
+    const uint32_t *keys[2];   /* columns of each input, of equal types */
+    const bool *null_safe;     /* per key: NULL equals NULL */
+    struct expr *condition;    /* over the columns of both, left before right; NULL: equal keys are enough */
+    const char *const *names;  /* of the columns of both, each once */
+};
 /* Rows into a table, or to whoever asked (table NULL). */
 struct sink_body {
     const struct table *table;
@@ -122,6 +132,10 @@ struct rel *rel_expand(struct arena *a, struct rel *input, const struct expand_b
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
 /* `row`: what the inputs have but for names, nullable where one of them is. */
 struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count);
+struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const struct join_body *body);
+/* The columns of two rows beside each other, nullable where that side may have none; times are no longer attributes. */
+const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
+                                const char *const *names);
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t);
 
 /* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */
@@ -137,6 +151,9 @@ void rel_print_changes(const struct rel *r, struct buf *out);
 void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t to, uint32_t input);
 /* Operator calc behind a node of the job graph; answers its number. */
 uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input);
+
+struct str lower_exprs(struct lowering *l, struct expr *const *list, uint32_t count); /* as operators read them, one after the other */
+const char *lower_zone(struct lowering *l); /* the session's time zone; NULL: none */
 
 /* The tree as EXPLAIN prints it, one node a line; with `changes` each says what comes out of it. */
 void rel_explain(const struct rel *r, bool changes, struct buf *out);

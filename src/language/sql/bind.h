@@ -8,6 +8,8 @@ struct bind_column {
     struct str table; /* alias of its table; empty: none */
     struct str name;
     uint32_t col;     /* in the row */
+    bool is_qualified; /* only table.name and table.* mean it: a column that USING has merged into another */
+    struct expr *x;    /* what it stands for instead of the column; NULL: the column */
 };
 
 /* The names that are visible. */

@@ -44,7 +44,7 @@ static enum status find_column(struct binder *b, const struct ast_name *n, uint3
     for (uint32_t i = 0; i < b->scope->count; i++) {
         const struct bind_column *c = &b->scope->columns[i];
         if (!str_equal(c->name, n->parts[parts - 1])) continue;
-        if (parts > 1 && !str_equal(c->table, n->parts[parts - 2])) continue;
+        if (parts > 1 ? !str_equal(c->table, n->parts[parts - 2]) : c->is_qualified) continue;
         if (*out >= 0)
             return sql_error(b->e, b->t, n->places[parts - 1].at, n->places[parts - 1].size, "Column '%.*s' is ambiguous",
                              (int)n->parts[parts - 1].size, n->parts[parts - 1].data);
@@ -75,7 +75,8 @@ static enum status bind_name(struct binder *b, const struct ast_expr *x, struct 
         used = parts;
     }
     if (col < 0) return no_column(b, n, n->count > 1 ? 1 : 0);
-    *out = expr_column(&b->m, b->scope->row, b->scope->columns[col].col);
+    *out = b->scope->columns[col].x;
+    if (*out == NULL) *out = expr_column(&b->m, b->scope->row, b->scope->columns[col].col);
     for (uint32_t i = used; i < n->count; i++) TRY(bind_field(b, *out, n->parts[i], n->places[i], out));
     return S_OK;
 }

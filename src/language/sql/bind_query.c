@@ -1,11 +1,12 @@
 /* bind_query.c - a query becomes a plan from the inside out: tables give columns, WHERE and the select list a Calc, set operations
- * join plans of equal columns. SELECT itself is in bind_select.c.
+ * join plans of equal columns. SELECT itself is in bind_select.c, joins in bind_join.c.
  *
- * Not here yet, and refused by name: joins, ORDER BY, LIMIT. */
+ * Not here yet, and refused by name: ORDER BY, LIMIT. */
 #include "language/sql/bind_query.h"
 
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_join.h"
 #include "language/sql/bind_table.h"
 #include "language/sql/infer.h"
 
@@ -27,7 +28,7 @@ struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, 
 {
     struct bind_column *columns = ARENA_ARRAY(b->a, struct bind_column, MAX(row->child_count, 1u));
 
-    for (uint32_t i = 0; i < row->child_count; i++) columns[i] = (struct bind_column){table, str_of(row->names[i]), i};
+    for (uint32_t i = 0; i < row->child_count; i++) columns[i] = (struct bind_column){.table = table, .name = str_of(row->names[i]), .col = i};
     return (struct bind_scope){row, row->child_count, columns};
 }
 
@@ -132,6 +133,7 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
 {
     struct str alias = t->alias;
 
+    *out = (struct bind_source){0};
     if (t->as_of != NULL) return bind_not_yet(b, t->place, "FOR SYSTEM_TIME AS OF");
     switch ((enum ast_table_kind)t->kind) {
     case TABLE_NAME:
@@ -142,7 +144,7 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
     case TABLE_FILE: TRY(bind_file(b, t, &out->rel, &alias)); break;
     case TABLE_CALL: return bind_not_yet(b, t->place, "a table function");
     case TABLE_UNNEST: return bind_not_yet(b, t->place, "UNNEST");
-    case TABLE_JOIN: return bind_not_yet(b, t->place, "a join");
+    case TABLE_JOIN: return bind_join(b, t, out);
     }
     TRY(rename_columns(b, &out->rel, t->alias_column_count, t->alias_columns, t->place));
     out->scope = bind_scope_of(b, out->rel->row, alias);
@@ -158,6 +160,7 @@ void bind_nothing(struct query_binder *b, struct bind_source *out)
     struct expr **items = ARENA_ARRAY(b->a, struct expr *, 1);
     struct values_body v = {.row_count = 1, .items = items};
 
+    *out = (struct bind_source){0};
     items[0] = expr_null(&m, &type_int);
     out->rel = rel_values(b->a, type_row(b->a, 1, names, types, false), &v);
     out->scope = (struct bind_scope){.row = out->rel->row};

@@ -32,12 +32,16 @@ enum status bind_cast_columns(struct query_binder *b, struct rel **r, const stru
 
 /* A plan with the names by which its columns are known. */
 struct bind_source {
-    struct rel *rel;
+    struct rel *rel;          /* NULL: a join that is not made yet, so that WHERE goes into it */
+    struct join_tree *join;
     struct bind_scope scope;
 };
 enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out) CHECKED;
 void bind_nothing(struct query_binder *b, struct bind_source *out); /* one row, for SELECT without FROM */
 enum status bind_select(struct query_binder *b, const struct ast_select *s, struct rel **out) CHECKED;
+/* "<clause> clause must be a condition" when it is none. */
+enum status bind_condition(struct query_binder *b, struct binder *x, const struct ast_expr *where, const char *clause,
+                           struct expr **out) CHECKED;
 enum status bind_not_yet(struct query_binder *b, struct ast_place place, const char *what); /* fails: "<what> is not supported yet" */
 const char *bind_text(struct query_binder *b, struct str s);
 

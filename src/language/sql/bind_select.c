@@ -1,6 +1,7 @@
 /* bind_select.c - SELECT from the inside out: tables give columns, WHERE drops rows, groups are made (bind_group.c), and the select
  * list is a Calc on top. */
 #include "language/sql/bind_group.h"
+#include "language/sql/bind_join.h"
 
 #include "ground/base/str.h"
 
@@ -41,7 +42,7 @@ static enum status star_column(struct query_binder *b, struct binder *x, const s
     struct ast_expr name = {.kind = AX_NAME, .place = star->place, .height = 1};
 
     if (x->special == NULL) {
-        *out = expr_column(&x->m, x->scope->row, c->col);
+        *out = c->x != NULL ? c->x : expr_column(&x->m, x->scope->row, c->col);
         return S_OK;
     }
     name.name = (struct ast_name){star->place, plain ? 1 : 2, parts + plain, places};
@@ -57,7 +58,7 @@ static enum status add_star(struct query_binder *b, struct binder *x, struct col
 
     for (uint32_t i = 0; i < from->scope.count; i++) {
         const struct bind_column *column = &from->scope.columns[i];
-        if (star->name.count > 0 && !str_equal(column->table, star->name.parts[star->name.count - 1])) continue;
+        if (star->name.count > 0 ? !str_equal(column->table, star->name.parts[star->name.count - 1]) : column->is_qualified) continue;
         struct expr *item;
         TRY(star_column(b, x, star, column, &item));
         TRY(add_column(b, c, item, bind_text(b, column->name)));
@@ -98,8 +99,8 @@ static enum status refuse_rest(struct query_binder *b, const struct ast_select *
     return s->qualify != NULL ? bind_not_yet(b, s->qualify->place, "QUALIFY") : S_OK;
 }
 
-static enum status bind_condition(struct query_binder *b, struct binder *x, const struct ast_expr *where, const char *clause,
-                                  struct expr **out)
+enum status bind_condition(struct query_binder *b, struct binder *x, const struct ast_expr *where, const char *clause,
+                           struct expr **out)
 {
     TRY(bind_expr(x, where, out));
     if ((*out)->type->kind == T_BOOLEAN) return S_OK;
@@ -145,6 +146,7 @@ enum status bind_select(struct query_binder *b, const struct ast_select *s, stru
         bind_nothing(b, &from);
     struct binder x = bind_expr_binder(b, &from.scope);
     if (s->where != NULL) TRY(bind_condition(b, &x, s->where, "WHERE", &calc.condition));
+    TRY(bind_join_finish(b, &from, &calc.condition));
     if (grouping_is(s)) {
         TRY(grouping_bind(b, s, &from, calc.condition, &x, &grouping));
         calc.condition = NULL;

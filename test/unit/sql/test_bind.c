@@ -49,7 +49,7 @@ static void begin(struct fixture *f)
     vector_set_null(&f->batch->cols[0], 1);
     vector_set_null(&f->batch->cols[2], 1);
     vector_set_null(&f->batch->cols[3], 2);
-    for (uint32_t i = 0; i < row->child_count; i++) f->columns[i] = (struct bind_column){STR("t"), str_of(row->names[i]), i};
+    for (uint32_t i = 0; i < row->child_count; i++) f->columns[i] = (struct bind_column){.table = STR("t"), .name = str_of(row->names[i]), .col = i};
     f->scope = (struct bind_scope){row, row->child_count, f->columns};
 }
 

@@ -1,0 +1,218 @@
+/* bind_join.c - the names of a FROM clause's joins: both sides' columns with their tables' names, USING and NATURAL, which merge
+ * columns of one name. What is bound is kept as a tree (join_tree.h) until WHERE is known. */
+#include "language/sql/bind_join.h"
+
+#include "ground/base/str.h"
+#include "language/sql/join_tree.h"
+
+#include <string.h>
+
+struct joining {
+    struct query_binder *b;
+    const struct ast_table *t;
+    enum rel_join_kind kind;
+    struct bind_source sides[2];
+    struct join_tree *tree;
+    struct bind_column *columns; /* of both sides, those that are merged first */
+    uint32_t merged, count;
+};
+
+static enum rel_join_kind kind_of(const struct ast_table *t)
+{
+    switch ((enum ast_join)t->join) {
+    case JOIN_LEFT: return REL_JOIN_LEFT;
+    case JOIN_RIGHT: return REL_JOIN_RIGHT;
+    case JOIN_FULL: return REL_JOIN_FULL;
+    default: return REL_JOIN_INNER;
+    }
+}
+
+/* --- both sides -------------------------------------------------------------------------------------------------- */
+/* A side with columns that are expressions is made now, so that they are columns. */
+static enum status side_settle(struct query_binder *b, struct bind_source *s)
+{
+    struct bind_column *columns = ARENA_ARRAY(b->a, struct bind_column, s->scope.count + 1);
+    uint32_t n = s->scope.row->child_count, more = 0;
+    struct calc_body c = {.columns = NULL};
+    struct expr *condition = NULL, **items = ARENA_ARRAY(b->a, struct expr *, n + s->scope.count + 1);
+    const char **names = ARENA_ARRAY(b->a, const char *, n + s->scope.count + 1);
+    struct expr_maker m = {.a = b->a};
+
+    for (uint32_t i = 0; i < s->scope.count; i++) {
+        columns[i] = s->scope.columns[i];
+        if (columns[i].x == NULL) continue;
+        items[n + more] = columns[i].x;
+        names[n + more] = arena_printf(b->a, "$m%u", more);
+        columns[i].col = n + more++;
+        columns[i].x = NULL;
+    }
+    if (more == 0) return S_OK;
+    TRY(bind_join_finish(b, s, &condition));
+    for (uint32_t i = 0; i < n; i++) {
+        items[i] = expr_column(&m, s->rel->row, i);
+        names[i] = s->rel->row->names[i];
+    }
+    c.count = n + more;
+    c.columns = items;
+    s->rel = rel_calc(b->a, s->rel, &c, names);
+    s->scope.row = s->rel->row;
+    s->scope.columns = columns;
+    return S_OK;
+}
+
+static bool has_table(const struct bind_scope *s, struct str table)
+{
+    for (uint32_t i = 0; i < s->count; i++)
+        if (str_equal(s->columns[i].table, table)) return true;
+    return false;
+}
+
+static enum status tables_differ(struct joining *j)
+{
+    const struct bind_scope *right = &j->sides[1].scope;
+    struct ast_place place = j->t->right->place;
+
+    for (uint32_t i = 0; i < right->count; i++) {
+        struct str table = right->columns[i].table;
+        bool seen = i > 0 && str_equal(table, right->columns[i - 1].table);
+        if (table.size == 0 || seen || !has_table(&j->sides[0].scope, table)) continue;
+        return sql_error(j->b->e, j->b->t, place.at, place.size, "Duplicate relation name '%.*s' in FROM clause", (int)table.size,
+                         table.data);
+    }
+    return S_OK;
+}
+
+static void scope_join(struct joining *j)
+{
+    const struct bind_scope *left = &j->sides[0].scope, *right = &j->sides[1].scope;
+
+    j->columns = ARENA_ARRAY(j->b->a, struct bind_column, left->count + right->count + MIN(left->count, right->count) + 1);
+    memcpy(j->columns, left->columns, sizeof *j->columns * left->count);
+    for (uint32_t i = 0; i < right->count; i++) {
+        j->columns[left->count + i] = right->columns[i];
+        j->columns[left->count + i].col += left->row->child_count;
+    }
+    j->count = left->count + right->count;
+}
+
+/* --- USING, NATURAL ---------------------------------------------------------------------------------------------- */
+static enum status column_by_name(struct joining *j, uint32_t side, struct str name, uint32_t *out)
+{
+    uint32_t first = side == 0 ? 0 : j->sides[0].scope.count, found = 0;
+    struct ast_place place = j->t->place;
+
+    for (uint32_t i = 0; i < j->sides[side].scope.count; i++) {
+        const struct bind_column *c = &j->sides[side].scope.columns[i];
+        if (c->is_qualified || !str_equal(c->name, name)) continue;
+        *out = first + i;
+        found++;
+    }
+    if (found == 1) return S_OK;
+    if (found == 0)
+        return sql_error(j->b->e, j->b->t, place.at, place.size, "Column '%.*s' not found in any table", (int)name.size, name.data);
+    return sql_error(j->b->e, j->b->t, place.at, place.size,
+                     "Column name '%.*s' in NATURAL join or USING clause is not unique on one side of join", (int)name.size, name.data);
+}
+
+static struct expr *merged_column(struct joining *j, struct expr *const pair[2])
+{
+    struct expr_maker m = {.a = j->b->a, .session = j->b->session};
+    struct err inner = {0};
+    struct expr *out;
+
+    if (j->kind == REL_JOIN_FULL && expr_branch(&m, EXPR_COALESCE, pair, 2, &out, &inner) == S_OK) return out;
+    return pair[j->kind == REL_JOIN_RIGHT];
+}
+
+/* One column of both sides: they must be equal, and are one for whoever names it without a table. */
+static enum status merge(struct joining *j, struct str name, struct bind_column *merged)
+{
+    struct expr_maker m = {.a = j->b->a, .session = j->b->session};
+    struct expr *before[2], *after[2], *equal;
+    struct ast_place place = j->t->place;
+    struct err inner = {0};
+
+    for (uint32_t side = 0; side < 2; side++) {
+        uint32_t at = 0;
+        TRY(column_by_name(j, side, name, &at));
+        j->columns[at].is_qualified = true;
+        before[side] = expr_column(&m, j->tree->pair, j->columns[at].col);
+        after[side] = expr_column(&m, j->tree->row, j->columns[at].col);
+    }
+    if (expr_call(&m, STR("="), before, 2, &equal, &inner) != S_OK)
+        return sql_error(j->b->e, j->b->t, place.at, place.size,
+                         "Column '%.*s' matched using NATURAL keyword or USING clause has incompatible types", (int)name.size, name.data);
+    join_tree_add(j->tree, j->b->a, equal);
+    *merged = (struct bind_column){.name = name, .x = merged_column(j, after)};
+    return S_OK;
+}
+
+static bool is_common(const struct joining *j, const struct bind_column *c)
+{
+    const struct bind_scope *right = &j->sides[1].scope;
+
+    for (uint32_t i = 0; !c->is_qualified && i < right->count; i++)
+        if (!right->columns[i].is_qualified && str_equal(right->columns[i].name, c->name)) return true;
+    return false;
+}
+
+static enum status merge_all(struct joining *j)
+{
+    const struct bind_scope *left = &j->sides[0].scope;
+    struct bind_column *merged = ARENA_ARRAY(j->b->a, struct bind_column, left->count + j->t->using_count + 1), *all;
+
+    for (uint32_t i = 0; i < j->t->using_count; i++) TRY(merge(j, j->t->using[i], &merged[j->merged++]));
+    for (uint32_t i = 0; j->t->natural && i < left->count; i++)
+        if (is_common(j, &left->columns[i])) TRY(merge(j, left->columns[i].name, &merged[j->merged++]));
+    all = ARENA_ARRAY(j->b->a, struct bind_column, j->merged + j->count + 1);
+    memcpy(all, merged, sizeof *all * j->merged);
+    memcpy(all + j->merged, j->columns, sizeof *all * j->count);
+    j->columns = all;
+    j->count += j->merged;
+    return S_OK;
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------------- */
+/* ON sees the columns of both sides as they are, without the NULLs of an outer join. */
+static enum status bind_on(struct joining *j)
+{
+    struct bind_scope scope = {j->tree->pair, j->count, j->columns};
+    struct binder x = bind_expr_binder(j->b, &scope);
+    struct expr *on;
+
+    if (j->t->on == NULL) return S_OK;
+    TRY(bind_condition(j->b, &x, j->t->on, "ON", &on));
+    join_tree_add(j->tree, j->b->a, on);
+    return S_OK;
+}
+
+enum status bind_join(struct query_binder *b, const struct ast_table *t, struct bind_source *out)
+{
+    struct joining j = {.b = b, .t = t, .kind = kind_of(t)};
+    const struct ast_table *tables[] = {t->left, t->right};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        if (tables[i]->lateral) return bind_not_yet(b, tables[i]->place, "LATERAL");
+        TRY(bind_table(b, tables[i], &j.sides[i]));
+        TRY(side_settle(b, &j.sides[i]));
+    }
+    if (j.sides[0].scope.row->child_count + j.sides[1].scope.row->child_count > TYPE_FIELDS_MAX)
+        return sql_error(b->e, b->t, t->place.at, t->place.size, "a join has at most %d columns of both sides", TYPE_FIELDS_MAX);
+    TRY(tables_differ(&j));
+    j.tree = join_tree_create(b->a, j.kind, &j.sides[0], &j.sides[1]);
+    scope_join(&j);
+    TRY(merge_all(&j));
+    TRY(bind_on(&j));
+    *out = (struct bind_source){.join = j.tree, .scope = {j.tree->row, j.count, j.columns}};
+    return S_OK;
+}
+
+enum status bind_join_finish(struct query_binder *b, struct bind_source *from, struct expr **condition)
+{
+    struct expr_maker m = {.a = b->a, .session = b->session};
+
+    if (from->join == NULL) return S_OK;
+    TRY(join_tree_plan(&m, from->join, condition, &from->rel, b->e));
+    from->join = NULL;
+    return S_OK;
+}

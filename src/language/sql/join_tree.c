@@ -1,0 +1,305 @@
+/* join_tree.c - from the conditions of a FROM clause's joins, and of WHERE, to Join nodes.
+ *
+ * The idea: conditions are lists of what AND connects. Going down from the top, those that may be are handed to a side: of WHERE to
+ * a side that has no NULLs made by the join, of ON to a side whose rows do not come without a partner; and WHERE over an inner join
+ * is part of its ON. What remains of ON: equations of one side with the other are keys, computed by a Calc below when they are more
+ * than a column; the rest is evaluated for each pair of rows with equal keys.
+ *
+ * What is not a function of its row alone (RAND) stays where it was written. */
+#include "language/sql/join_tree.h"
+
+#include "columns/column/type_rules.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+/* Conditions that all must be true. */
+struct conditions {
+    uint32_t count, capacity;
+    struct expr **items;
+};
+
+/* Keys of a join, and what is computed for them. */
+struct keys {
+    uint32_t count;
+    uint32_t *cols[2];
+    bool *null_safe;
+    uint32_t computed[2];
+    struct expr **items[2];
+};
+
+enum { LEFT = 1, RIGHT = 2 };
+
+/* --- making the tree --------------------------------------------------------------------------------------------- */
+static bool is_taken(const char *const *names, uint32_t count, const char *name)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(names[i], name) == 0) return true;
+    return false;
+}
+
+/* As Flink: a, a0, a1. */
+static const char *const *unique_names(struct arena *a, const struct type *left, const struct type *right)
+{
+    uint32_t n = left->child_count + right->child_count;
+    const char **names = ARENA_ARRAY(a, const char *, n + 1);
+
+    for (uint32_t i = 0; i < n; i++) {
+        const char *name = i < left->child_count ? left->names[i] : right->names[i - left->child_count];
+        names[i] = name;
+        for (uint32_t k = 0; is_taken(names, i, names[i]); k++) names[i] = arena_printf(a, "%s%u", name, k);
+    }
+    return names;
+}
+
+struct join_tree *join_tree_create(struct arena *a, enum rel_join_kind kind, const struct bind_source *left,
+                                   const struct bind_source *right)
+{
+    struct join_tree *t = ARENA_NEW(a, struct join_tree);
+    const struct type *l = left->scope.row, *r = right->scope.row;
+
+    *t = (struct join_tree){.kind = (uint8_t)kind, .rels = {left->rel, right->rel}, .trees = {left->join, right->join}};
+    t->left = l->child_count;
+    t->names = unique_names(a, l, r);
+    t->pair = rel_join_row(a, REL_JOIN_INNER, l, r, t->names);
+    t->row = rel_join_row(a, kind, l, r, t->names);
+    return t;
+}
+
+static void append(struct arena *a, struct conditions *c, struct expr *x)
+{
+    if (c->count == c->capacity) {
+        uint32_t more = MAX(c->capacity * 2, 8u);
+        struct expr **items = ARENA_ARRAY(a, struct expr *, more);
+        if (c->count > 0) memcpy(items, c->items, sizeof *items * c->count);
+        c->items = items;
+        c->capacity = more;
+    }
+    c->items[c->count++] = x;
+}
+
+static bool is_true(const struct expr *x)
+{
+    return x->kind == EXPR_CONSTANT && !vector_is_null(x->constant, 0) && VECTOR_VALUES(x->constant, bool)[0];
+}
+
+static void append_parts(struct arena *a, struct conditions *c, struct expr *x)
+{
+    if (x == NULL || is_true(x)) return;
+    if (x->kind != EXPR_AND) append(a, c, x);
+    for (uint32_t i = 0; x->kind == EXPR_AND && i < x->count; i++) append_parts(a, c, x->args[i]);
+}
+
+void join_tree_add(struct join_tree *t, struct arena *a, struct expr *condition)
+{
+    struct conditions c = {t->count, t->capacity, t->conditions};
+
+    append_parts(a, &c, condition);
+    t->count = c.count;
+    t->capacity = c.capacity;
+    t->conditions = c.items;
+}
+
+static enum status all_of(const struct expr_maker *m, const struct conditions *c, struct expr **out, struct err *e)
+{
+    *out = c->count > 0 ? c->items[0] : NULL;
+    return c->count > 1 ? expr_branch(m, EXPR_AND, c->items, c->count, out, e) : S_OK;
+}
+
+/* --- expressions over other rows --------------------------------------------------------------------------------- */
+/* Columns from `first` on are `by` further in the other row. */
+static struct expr *rebased(const struct expr_maker *m, const struct expr *x, const struct type *row, uint32_t first, int by)
+{
+    struct expr *copy = ARENA_NEW(m->a, struct expr);
+
+    if (x->kind == EXPR_COLUMN) return expr_column(m, row, (uint32_t)((int)x->col + (x->col >= first ? by : 0)));
+    *copy = *x;
+    copy->args = ARENA_ARRAY(m->a, struct expr *, x->count + 1);
+    for (uint32_t i = 0; i < x->count; i++) copy->args[i] = rebased(m, x->args[i], row, first, by);
+    return copy;
+}
+
+/* Whose columns does it read? */
+static uint32_t sides_of(const struct expr *x, uint32_t left)
+{
+    uint64_t bits[(TYPE_FIELDS_MAX + 63) / 64] = {0};
+    uint32_t sides = 0;
+
+    expr_columns(x, bits);
+    for (uint32_t i = 0; i < TYPE_FIELDS_MAX; i++)
+        if (bit_get(bits, i)) sides |= i < left ? LEFT : RIGHT;
+    return sides;
+}
+
+/* --- who takes a condition --------------------------------------------------------------------------------------- */
+static void hand_down(const struct expr_maker *m, const struct join_tree *t, struct expr *x, uint32_t side, struct conditions *below)
+{
+    const struct type *row = t->trees[side] != NULL ? t->trees[side]->row : t->rels[side]->row;
+
+    append(m->a, &below[side], rebased(m, x, row, 0, side == 0 ? 0 : -(int)t->left));
+}
+
+/* *above keeps what must be evaluated above the join. */
+static void split_above(const struct expr_maker *m, const struct join_tree *t, struct conditions *above, struct conditions *on,
+                        struct conditions *below)
+{
+    struct conditions rest = {0};
+
+    for (uint32_t i = 0; i < above->count; i++) {
+        struct expr *x = above->items[i];
+        uint32_t sides = sides_of(x, t->left);
+        bool stays = x->det == FN_RANDOM;
+        if (t->kind == REL_JOIN_INNER && !stays) append(m->a, on, x);
+        else if (t->kind == REL_JOIN_LEFT && sides == LEFT && !stays) hand_down(m, t, x, 0, below);
+        else if (t->kind == REL_JOIN_RIGHT && sides == RIGHT && !stays) hand_down(m, t, x, 1, below);
+        else append(m->a, &rest, x);
+    }
+    *above = rest;
+}
+
+static void split_on(const struct expr_maker *m, const struct join_tree *t, struct conditions *on, struct conditions *below)
+{
+    bool drops[] = {t->kind == REL_JOIN_INNER || t->kind == REL_JOIN_RIGHT, t->kind == REL_JOIN_INNER || t->kind == REL_JOIN_LEFT};
+    struct conditions rest = {0};
+
+    for (uint32_t i = 0; i < on->count; i++) {
+        struct expr *x = on->items[i];
+        uint32_t sides = x->det == FN_RANDOM ? 0 : sides_of(x, t->left);
+        if (sides == LEFT && drops[0]) hand_down(m, t, x, 0, below);
+        else if (sides == RIGHT && drops[1]) hand_down(m, t, x, 1, below);
+        else append(m->a, &rest, x);
+    }
+    *on = rest;
+}
+
+/* --- keys -------------------------------------------------------------------------------------------------------- */
+static uint32_t key_column(struct keys *k, uint32_t side, struct expr *x, uint32_t columns)
+{
+    if (x->kind == EXPR_COLUMN) return x->col;
+    for (uint32_t i = 0; i < k->computed[side]; i++)
+        if (expr_equal(k->items[side][i], x)) return columns + i;
+    k->items[side][k->computed[side]] = x;
+    return columns + k->computed[side]++;
+}
+
+/* Makes it a key when it is an equation of the two sides in a type that is hashed. */
+static bool take_key(const struct expr_maker *m, const struct join_tree *t, const struct type *const rows[2], struct expr *x,
+                     struct keys *k)
+{
+    bool null_safe = x->kind == EXPR_CALL && strcmp(x->call->def->name, "IS NOT DISTINCT FROM") == 0;
+    struct expr *sides[2];
+    struct err inner = {0};
+
+    if (x->kind != EXPR_CALL || x->det == FN_RANDOM || (!null_safe && strcmp(x->call->def->name, "=") != 0)) return false;
+    uint32_t first = sides_of(x->args[0], t->left), second = sides_of(x->args[1], t->left);
+    if (first + second != LEFT + RIGHT || first == 0 || second == 0) return false;
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t side = (i == 0 ? first : second) == RIGHT;
+        sides[side] = rebased(m, x->args[i], rows[side], 0, side == 0 ? 0 : -(int)t->left);
+    }
+    const struct type *common = type_common(m->a, sides[0]->type, sides[1]->type);
+    bool texts = type_is_string(sides[0]->type) && type_is_string(sides[1]->type);
+    if (common == NULL || common->phys == P_LIST || common->phys == P_ROW) return false;
+    for (uint32_t i = 0; i < 2 && !texts; i++)
+        if (expr_cast(m, sides[i], type_with_null(m->a, common, sides[i]->type->nullable), false, &sides[i], &inner) != S_OK) return false;
+    for (uint32_t i = 0; i < 2; i++) k->cols[i][k->count] = key_column(k, i, sides[i], rows[i]->child_count);
+    k->null_safe[k->count++] = null_safe;
+    return true;
+}
+
+static void keys_find(const struct expr_maker *m, const struct join_tree *t, const struct type *const rows[2], struct conditions *on,
+                      struct keys *k)
+{
+    struct conditions rest = {0};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        k->cols[i] = ARENA_ARRAY(m->a, uint32_t, on->count + 1);
+        k->items[i] = ARENA_ARRAY(m->a, struct expr *, on->count + 1);
+    }
+    k->null_safe = ARENA_ARRAY(m->a, bool, on->count + 1);
+    for (uint32_t i = 0; i < on->count; i++)
+        if (k->count == OP_KEYS_MAX || !take_key(m, t, rows, on->items[i], k)) append(m->a, &rest, on->items[i]);
+    *on = rest;
+}
+
+/* --- plans ------------------------------------------------------------------------------------------------------- */
+static enum status filtered(const struct expr_maker *m, struct conditions *c, struct rel **r, struct err *e)
+{
+    struct calc_body calc = {.count = 0};
+
+    TRY(all_of(m, c, &calc.condition, e));
+    if (calc.condition != NULL) *r = rel_calc(m->a, *r, &calc, NULL);
+    return S_OK;
+}
+
+/* The columns of r, and behind them those that are computed. */
+static struct rel *with_computed(const struct expr_maker *m, struct rel *r, const struct keys *k, uint32_t side)
+{
+    uint32_t n = r->row->child_count, count = n + k->computed[side];
+    struct expr **columns = ARENA_ARRAY(m->a, struct expr *, count + 1);
+    const char **names = ARENA_ARRAY(m->a, const char *, count + 1);
+
+    if (k->computed[side] == 0) return r;
+    for (uint32_t i = 0; i < count; i++) {
+        columns[i] = i < n ? expr_column(m, r->row, i) : k->items[side][i - n];
+        names[i] = i < n ? r->row->names[i] : arena_printf(m->a, "$f%u", i);
+    }
+    return rel_calc(m->a, r, &(struct calc_body){.count = count, .columns = columns}, names);
+}
+
+/* Without the columns that were computed for keys. */
+static struct rel *without_computed(const struct expr_maker *m, const struct join_tree *t, struct rel *join, const struct keys *k)
+{
+    uint32_t n = t->row->child_count;
+    struct expr **columns = ARENA_ARRAY(m->a, struct expr *, n + 1);
+
+    if (k->computed[0] + k->computed[1] == 0) return join;
+    for (uint32_t i = 0; i < n; i++) columns[i] = expr_column(m, join->row, i < t->left ? i : i + k->computed[0]);
+    return rel_calc(m->a, join, &(struct calc_body){.count = n, .columns = columns}, t->names);
+}
+
+static enum status join_make(const struct expr_maker *m, const struct join_tree *t, struct rel *sides[2], struct conditions *on,
+                             struct rel **out, struct err *e)
+{
+    const struct type *rows[] = {sides[0]->row, sides[1]->row};
+    struct keys k = {0};
+
+    keys_find(m, t, rows, on, &k);
+    struct join_body body = {.kind = t->kind, .key_count = k.count, .keys = {k.cols[0], k.cols[1]}, .null_safe = k.null_safe};
+    body.names = t->names;
+    if (k.computed[0] + k.computed[1] > 0) {
+        for (uint32_t i = 0; i < 2; i++) sides[i] = with_computed(m, sides[i], &k, i);
+        body.names = unique_names(m->a, sides[0]->row, sides[1]->row);
+    }
+    TRY(all_of(m, on, &body.condition, e));
+    if (body.condition != NULL) {
+        const struct type *pair = rel_join_row(m->a, REL_JOIN_INNER, sides[0]->row, sides[1]->row, body.names);
+        body.condition = rebased(m, body.condition, pair, t->left, (int)k.computed[0]);
+    }
+    *out = without_computed(m, t, rel_join(m->a, sides[0], sides[1], &body), &k);
+    return S_OK;
+}
+
+static enum status plan(const struct expr_maker *m, struct join_tree *t, struct conditions *above, struct rel **out, struct err *e)
+{
+    struct conditions on = {t->count, t->capacity, t->conditions}, below[2] = {{0}, {0}};
+    struct rel *sides[2];
+
+    split_above(m, t, above, &on, below);
+    split_on(m, t, &on, below);
+    for (uint32_t i = 0; i < 2; i++) {
+        sides[i] = t->rels[i];
+        if (t->trees[i] != NULL) TRY(plan(m, t->trees[i], &below[i], &sides[i], e));
+        TRY(filtered(m, &below[i], &sides[i], e));
+    }
+    return join_make(m, t, sides, &on, out, e);
+}
+
+enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, struct expr **above, struct rel **out, struct err *e)
+{
+    struct conditions c = {0};
+
+    append_parts(m->a, &c, *above);
+    TRY(plan(m, t, &c, out, e));
+    return all_of(m, &c, above, e);
+}

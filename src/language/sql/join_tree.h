@@ -1,0 +1,22 @@
+/* join_tree.h - the joins of a FROM clause before they are planned: conditions may still come in from above. */
+#pragma once
+#include "language/sql/bind_query.h"
+
+struct join_tree {
+    uint8_t kind; /* enum rel_join_kind */
+    struct rel *rels[2];         /* a side is one of these, */
+    struct join_tree *trees[2];  /* or of these */
+    uint32_t left;               /* columns of the left side */
+    const char *const *names;    /* of both, each once: a, a0 */
+    const struct type *pair;     /* columns of both as they are; of this ON speaks */
+    const struct type *row;      /* with the NULLs of an outer join; of this WHERE speaks */
+    uint32_t count, capacity;
+    struct expr **conditions;    /* of ON: all must be true */
+};
+
+struct join_tree *join_tree_create(struct arena *a, enum rel_join_kind kind, const struct bind_source *left,
+                                   const struct bind_source *right);
+void join_tree_add(struct join_tree *t, struct arena *a, struct expr *condition); /* parts of AND one by one */
+/* The plan, with as much of *above (NULL: nothing) in it as may be; the rest is in *above. */
+enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, struct expr **above, struct rel **out,
+                           struct err *e) CHECKED;
