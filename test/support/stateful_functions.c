@@ -4,6 +4,7 @@
 #include "support/stateful.h"
 
 #include "flow/operator/group_calls.h"
+#include "flow/operator/join.h"
 
 #include "columns/column/batch.h"
 
@@ -350,7 +351,18 @@ static const struct group_config groups = {.functions = TEXTS("count", "sum", "c
      .emit_every = true,                                                                                                         \
      __VA_ARGS__}
 static const struct group_config kept = KEPT(.retracts = false), kept_retracting = KEPT(.retracts = true);
+#define JOIN(name, ...) {.kind = name, .names = TEXTS("k", "v", "k0", "v0"), .emit_before = true, __VA_ARGS__}
+static const struct join_config appends = JOIN("inner", .left_appends = true, .right_appends = true), full_join = JOIN("full"),
+                                row_join = JOIN("full", .left_row = true, .left_after = true, .right_row = true, .right_after = true),
+                                entry_join = JOIN("left", .left_after = true, .left_unique = TEXTS("k", "v")), semi_join = JOIN("semi"),
+                                brief_join = JOIN("left", .ttl_ms = 15);
 static const struct stateful_case cases[] = {
+    {"join", "rows that are added", .config = &appends, .second_keyed = true},
+    {"join", "outer", .config = &full_join, .second_keyed = true},
+    {"join", "a row per key", .config = &row_join, .second_keyed = true},
+    {"join", "rows by a unique key", .config = &entry_join, .second_keyed = true},
+    {"join", "rows with a partner", .config = &semi_join, .second_keyed = true},
+    {"join", "time to live", .config = &brief_join, .second_keyed = true},
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"group_aggregate", "values that are kept", .config = &kept},
     {"group_aggregate", "values that are kept and may be taken back", .config = &kept_retracting},

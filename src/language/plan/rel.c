@@ -258,6 +258,19 @@ void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t
     edge->keys = (struct text_list){names, (uint32_t)count};
 }
 
+/* Rows that are updated keep their order: what reads them where they all are in one task is one task too. */
+static void keep_single(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t first)
+{
+    bool single = false;
+
+    for (uint32_t i = 0; i < r->input_count; i++) {
+        const uint32_t *cols;
+        bool updates = r->inputs[i]->modifies != MODIFIES_NOTHING;
+        single |= updates && distribution(r, i, &cols) < 0 && l->graph->nodes[inputs[i]]->single;
+    }
+    for (uint32_t i = first; single && i < l->graph->node_count; i++) l->graph->nodes[i]->single = true;
+}
+
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e)
 {
     uint32_t *inputs = ARENA_ARRAY(l->a, uint32_t, MAX(r->input_count, 1u));
@@ -265,5 +278,8 @@ enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, s
     for (uint32_t i = 0; i < r->input_count; i++) TRY(rel_lower(r->inputs[i], l, &inputs[i], e));
     if (l->graph->node_count == GRAPH_NODES_MAX)
         return err_set(e, E_GRAPH, "the statement needs more than %d operators", GRAPH_NODES_MAX);
-    return r->type->lower(r, l, inputs, node, e);
+    uint32_t first = l->graph->node_count;
+    TRY(r->type->lower(r, l, inputs, node, e));
+    keep_single(r, l, inputs, first);
+    return S_OK;
 }

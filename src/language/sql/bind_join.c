@@ -114,14 +114,15 @@ static enum status column_by_name(struct joining *j, uint32_t side, struct str n
                      "Column name '%.*s' in NATURAL join or USING clause is not unique on one side of join", (int)name.size, name.data);
 }
 
-static struct expr *merged_column(struct joining *j, struct expr *const pair[2])
+/* COALESCE(left, right), as in Flink; where one of the columns is that by itself, it stands for both and keeps its keys. */
+static enum status merged_column(struct joining *j, struct expr *const pair[2], struct expr **out)
 {
     struct expr_maker m = {.a = j->b->a, .session = j->b->session};
-    struct err inner = {0};
-    struct expr *out;
+    bool right = j->kind == REL_JOIN_RIGHT || (j->kind == REL_JOIN_INNER && pair[0]->type->nullable && !pair[1]->type->nullable);
 
-    if (j->kind == REL_JOIN_FULL && expr_branch(&m, EXPR_COALESCE, pair, 2, &out, &inner) == S_OK) return out;
-    return pair[j->kind == REL_JOIN_RIGHT];
+    *out = pair[right];
+    if (j->kind != REL_JOIN_FULL && type_equal_ignoring_null(pair[0]->type, pair[1]->type)) return S_OK;
+    return expr_branch(&m, EXPR_COALESCE, pair, 2, out, j->b->e);
 }
 
 /* One column of both sides: they must be equal, and are one for whoever names it without a table. */
@@ -143,8 +144,8 @@ static enum status merge(struct joining *j, struct str name, struct bind_column 
         return sql_error(j->b->e, j->b->t, place.at, place.size,
                          "Column '%.*s' matched using NATURAL keyword or USING clause has incompatible types", (int)name.size, name.data);
     join_tree_add(j->tree, j->b->a, equal);
-    *merged = (struct bind_column){.name = name, .x = merged_column(j, after)};
-    return S_OK;
+    *merged = (struct bind_column){.name = name};
+    return merged_column(j, after, &merged->x);
 }
 
 static bool is_common(const struct joining *j, const struct bind_column *c)
