@@ -3,15 +3,15 @@
 #include "flow/operator/op.h"
 
 struct join_config {
-    const char *kind;            /* inner, left, right, full, semi, anti */
-    struct text_list names;      /* of the columns of both sides, left before right: each once */
-    struct str condition;        /* expr_encode over them; empty: equal keys are enough */
-    const char *zone;            /* the session's */
-    struct text_list null_safe;  /* per key: "true" when NULL equals NULL; empty: none */
+    const char *kind;                           /* inner, left, right, full, semi, anti */
+    struct text_list names;                     /* of the columns of both sides, left before right: each once */
+    struct str condition;                       /* expr_encode over them; empty: equal keys are enough */
+    const char *zone;                           /* the session's */
+    struct text_list null_safe;                 /* per key: "true" when NULL equals NULL; empty: none */
     struct text_list left_unique, right_unique; /* columns by which a side's rows are replaced; empty: none */
-    bool left_row, right_row;    /* at most one row per key */
-    bool left_after, right_after;     /* rows before updates do not come */
-    bool left_appends, right_appends; /* nothing but +I comes */
-    bool emit_before;            /* -U rows are needed; else they are -D */
-    int64_t ttl_ms;              /* 0: for ever */
+    bool left_row, right_row;                   /* at most one row per key */
+    bool left_after, right_after;               /* rows before updates do not come */
+    bool left_appends, right_appends;           /* nothing but +I comes */
+    bool emit_before;                           /* -U rows are needed; else they are -D */
+    int64_t ttl_ms;                             /* 0: for ever */
 };

@@ -13,7 +13,8 @@
 #include <string.h>
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
-static const struct type *columns_row(struct arena *a, const struct type *in, const uint32_t *cols, uint32_t count, bool nullable)
+static const struct type *columns_row(struct arena *a, const struct type *in, const uint32_t *cols, uint32_t count,
+                                      bool nullable)
 {
     const struct type **types = ARENA_ARRAY(a, const struct type *, count + 1);
     const char **names = ARENA_ARRAY(a, const char *, count + 1);
@@ -85,7 +86,8 @@ enum status join_side_open(struct op_cx *cx, struct join_side *s, const struct j
         .ttl = {.ms = spec->ttl_ms, .update = spec->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     if (s->shape == JOIN_ENTRIES) TRY(state_probe_init(&s->unique_keys, s->def.map_key, cx->mem, cx->err));
-    return s->shape == JOIN_LOG || s->shape == JOIN_ROWS ? state_probe_init(&s->values, s->def.value, cx->mem, cx->err) : S_OK;
+    return s->shape == JOIN_LOG || s->shape == JOIN_ROWS ? state_probe_init(&s->values, s->def.value, cx->mem, cx->err)
+                                                         : S_OK;
 }
 
 void join_side_close(struct op_cx *cx, struct join_side *s)
@@ -191,7 +193,8 @@ static enum status entry_apply(struct join_side *s, uint32_t i, const struct bat
 
     one.rows = state_probe_at(&s->unique_keys, i);
     one.count = 1;
-    TRY(state_entry_resolve(s->table, 0, &s->heads[i], &one, adds ? STATE_INSERT : STATE_UPDATE, &s->rows[i], &created));
+    TRY(state_entry_resolve(s->table, 0, &s->heads[i], &one, adds ? STATE_INSERT : STATE_UPDATE, &s->rows[i],
+                            &created));
     if (s->rows[i] == NULL) return S_OK;
     if (!adds) {
         state_row_remove(s->table, 0, s->heads[i], s->rows[i]);
@@ -253,14 +256,18 @@ uint32_t join_matches(const struct join_side *s, const void *row)
 
 static void matches_put(struct join_side *s, void *row, uint32_t matches)
 {
-    if (s->shape == JOIN_ROW) *matches_word(s, row) = matches;
-    else state_element_of(s->table, row)->matches = matches;
+    if (s->shape == JOIN_ROW)
+        *matches_word(s, row) = matches;
+    else
+        state_element_of(s->table, row)->matches = matches;
 }
 
 void join_matches_change(struct join_side *s, uint32_t i, void *row, uint32_t matches)
 {
-    if (s->shape == JOIN_ROW) state_write(s->table, i);
-    else state_row_write(s->table, 0, s->heads[i], row);
+    if (s->shape == JOIN_ROW)
+        state_write(s->table, i);
+    else
+        state_row_write(s->table, 0, s->heads[i], row);
     matches_put(s, row, matches);
 }
 

@@ -13,7 +13,7 @@ enum join_shape {
 
 /* What is known of a side. */
 struct join_side_spec {
-    const char *name;     /* of its state */
+    const char *name; /* of its state */
     uint32_t input;
     bool is_one_row, is_after_only, appends;
     bool counts;          /* matches are counted */
@@ -42,8 +42,8 @@ struct join_side {
     const uint32_t *unique;
     struct state_probe values, unique_keys;
     /* The batch in work. */
-    void *heads[BATCH_ROWS];   /* per row; NULL: nothing is there, or the row has no key */
-    void *rows[BATCH_ROWS];    /* where its own rows lie; NULL: they are gone */
+    void *heads[BATCH_ROWS];            /* per row; NULL: nothing is there, or the row has no key */
+    void *rows[BATCH_ROWS];             /* where its own rows lie; NULL: they are gone */
     uint64_t replaces[BATCH_ROWS / 64]; /* rows that take the place of one with the same unique key */
     uint32_t generation;
     struct join_last last[2 * BATCH_ROWS];
@@ -57,7 +57,8 @@ void join_side_close(struct op_cx *cx, struct join_side *s); /* also when it was
 enum status join_side_find(struct join_side *s, const struct state_keys *keys, const uint64_t *no_key) CHECKED;
 enum status join_side_reserve(struct join_side *s, const struct state_keys *keys, const uint64_t *no_key) CHECKED;
 /* The rows of the heads; as state_scan. */
-enum status join_side_scan(struct join_side *s, uint32_t count, struct state_scan *scan, struct state_hits *hits) CHECKED;
+enum status join_side_scan(struct join_side *s, uint32_t count, struct state_scan *scan,
+                           struct state_hits *hits) CHECKED;
 /* Takes the rows of a batch of its own in, in order: E_BUDGET. */
 enum status join_side_apply(struct join_side *s, const struct batch *in) CHECKED;
 

@@ -110,8 +110,10 @@ static enum status join_read(const struct op_plan *p, const struct join_config *
 
     *out = (struct join_plan){.session = {.zone = str_of(c->zone)}, .left = p->inputs[0]->child_count};
     TRY(kind_read(c->kind, &out->kind, e));
-    if (c->names.count != out->left + p->inputs[1]->child_count) return err_set(e, E_CONFIG, "a join names each column of both sides");
-    if (p->key_count[0] != p->key_count[1]) return err_set(e, E_GRAPH, "the sides of a join have keys of different length");
+    if (c->names.count != out->left + p->inputs[1]->child_count)
+        return err_set(e, E_CONFIG, "a join names each column of both sides");
+    if (p->key_count[0] != p->key_count[1])
+        return err_set(e, E_GRAPH, "the sides of a join have keys of different length");
     out->both = both_sides(p, c, neither);
     if (c->condition.size == 0) return S_OK;
     TRY(expr_decode(&m, out->both, &at, at + c->condition.size, &out->condition, e));
@@ -145,7 +147,8 @@ static enum status join_derive(struct op_plan *p, const void *config, struct err
 }
 
 /* Columns of a side that are read from its rows: outputs NULL is all. */
-static void columns_read(const struct join_plan *plan, uint32_t side, uint32_t count, const uint64_t *outputs, uint64_t *bits)
+static void columns_read(const struct join_plan *plan, uint32_t side, uint32_t count, const uint64_t *outputs,
+                         uint64_t *bits)
 {
     uint64_t condition[(TYPE_FIELDS_MAX + 63) / 64] = {0};
     uint32_t first = side == 0 ? 0 : plan->left;
@@ -167,7 +170,8 @@ static void names_read(const struct op_plan *p, uint32_t input, const struct tex
     }
 }
 
-static void join_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void join_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                       uint64_t *const *inputs)
 {
     const struct join_config *c = config;
     struct join_plan plan;
@@ -265,8 +269,8 @@ static void no_keys_find(const struct op_cx *cx, struct join *s, uint32_t input,
 }
 
 /* Columns of the batch beside those of state: rows ours[i] (theirs[i]) make row i of `out`, whose columns are those of both sides. */
-static void sides_fill(struct join *s, uint32_t input, const struct batch *in, const uint16_t *ours, void *const *theirs, uint32_t n,
-                       struct batch *out)
+static void sides_fill(struct join *s, uint32_t input, const struct batch *in, const uint16_t *ours,
+                       void *const *theirs, uint32_t n, struct batch *out)
 {
     const struct join_side *other = &s->sides[1 - input];
 
@@ -274,8 +278,11 @@ static void sides_fill(struct join *s, uint32_t input, const struct batch *in, c
         struct vector *v = &out->cols[c];
         uint32_t side = c >= s->plan.left, col = side == 0 ? c : c - s->plan.left;
         if (v->form == VEC_ABSENT) continue;
-        if (side == input) vector_copy(v, 0, &in->cols[col], ours, n, &out->heap, out->mem);
-        else state_rows_load(other->table, (const void *const *)theirs, n, (uint32_t)other->fields[col], v, 0, &out->heap, out->mem);
+        if (side == input)
+            vector_copy(v, 0, &in->cols[col], ours, n, &out->heap, out->mem);
+        else
+            state_rows_load(other->table, (const void *const *)theirs, n, (uint32_t)other->fields[col], v, 0,
+                            &out->heap, out->mem);
     }
     out->count = n;
 }
@@ -337,12 +344,15 @@ static void put(struct join *s, enum row_kind kind, uint32_t ours, bool with_our
     s->ours[n] = (uint16_t)ours;
     s->theirs[n] = theirs;
     s->out->kinds[n] = (uint8_t)kind;
-    if (with_ours) bit_clear(s->without_ours, n);
-    else bit_set(s->without_ours, n);
+    if (with_ours)
+        bit_clear(s->without_ours, n);
+    else
+        bit_set(s->without_ours, n);
 }
 
 /* Of what the batch's row i makes. */
-static enum row_kind kind_of(const struct op_cx *cx, const struct join *s, uint32_t input, const struct batch *in, uint32_t row)
+static enum row_kind kind_of(const struct op_cx *cx, const struct join *s, uint32_t input, const struct batch *in,
+                             uint32_t row)
 {
     const struct join_config *c = cx->config;
     const struct join_kind *k = s->plan.kind;
@@ -403,9 +413,12 @@ static void rows_list(const struct op_cx *cx, struct join *s, uint32_t input, co
 
     while (s->row < rows && s->out->count + 2 <= s->out->capacity) {
         uint32_t row = batch_row(in, s->row);
-        if (s->hit < s->hits.count && s->hits.key[s->hit] == s->row) hit_emit(cx, s, input, in, row);
-        else if (s->hit == s->hits.count && s->scan_more) return;
-        else row_finish(cx, s, input, in, row);
+        if (s->hit < s->hits.count && s->hits.key[s->hit] == s->row)
+            hit_emit(cx, s, input, in, row);
+        else if (s->hit == s->hits.count && s->scan_more)
+            return;
+        else
+            row_finish(cx, s, input, in, row);
     }
 }
 

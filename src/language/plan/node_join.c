@@ -17,8 +17,8 @@ static bool may_lack(enum rel_join_kind kind, uint32_t side)
     return kind == REL_JOIN_FULL || kind == (side == 0 ? REL_JOIN_RIGHT : REL_JOIN_LEFT);
 }
 
-const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
-                                const char *const *names)
+const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left,
+                                const struct type *right, const char *const *names)
 {
     uint32_t n = left->child_count + (has_pairs(kind) ? right->child_count : 0);
     const struct type **types = ARENA_ARRAY(a, const struct type *, n + 1);
@@ -116,7 +116,8 @@ static bool can_be_after_only(const struct rel *r, uint32_t input)
 static void keys_add(struct rel *r, struct arena *a, const struct rel_key *left, const struct rel_key *right)
 {
     uint32_t n = 0, first = r->inputs[0]->row->child_count;
-    uint32_t *cols = ARENA_ARRAY(a, uint32_t, (left != NULL ? left->count : 0) + (right != NULL ? right->count : 0) + 1);
+    uint32_t *cols = ARENA_ARRAY(a, uint32_t,
+                                 (left != NULL ? left->count : 0) + (right != NULL ? right->count : 0) + 1);
 
     for (uint32_t i = 0; left != NULL && i < left->count; i++) cols[n++] = left->cols[i];
     for (uint32_t i = 0; right != NULL && i < right->count; i++) cols[n++] = first + right->cols[i];
@@ -157,7 +158,10 @@ static void derive(struct rel *r, struct arena *a)
     if (b->kind == REL_JOIN_SEMI && r->inputs[1]->modifies != MODIFIES_NOTHING) r->modifies |= MODIFIES_DELETES;
 }
 
-static bool wants_before(const struct rel *r, uint32_t input) { return r->wants_before || !can_be_after_only(r, input); }
+static bool wants_before(const struct rel *r, uint32_t input)
+{
+    return r->wants_before || !can_be_after_only(r, input);
+}
 
 static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {

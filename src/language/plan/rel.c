@@ -266,7 +266,7 @@ static void keep_single(const struct rel *r, struct lowering *l, const uint32_t 
     for (uint32_t i = 0; i < r->input_count; i++) {
         const uint32_t *cols;
         bool updates = r->inputs[i]->modifies != MODIFIES_NOTHING;
-        single |= updates && distribution(r, i, &cols) < 0 && l->graph->nodes[inputs[i]]->single;
+        single |= updates && rel_distribution(r, i, &cols) < 0 && l->graph->nodes[inputs[i]]->single;
     }
     for (uint32_t i = first; single && i < l->graph->node_count; i++) l->graph->nodes[i]->single = true;
 }

@@ -76,8 +76,8 @@ static enum status tables_differ(struct joining *j)
         struct str table = right->columns[i].table;
         bool seen = i > 0 && str_equal(table, right->columns[i - 1].table);
         if (table.size == 0 || seen || !has_table(&j->sides[0].scope, table)) continue;
-        return sql_error(j->b->e, j->b->t, place.at, place.size, "Duplicate relation name '%.*s' in FROM clause", (int)table.size,
-                         table.data);
+        return sql_error(j->b->e, j->b->t, place.at, place.size, "Duplicate relation name '%.*s' in FROM clause",
+                         (int)table.size, table.data);
     }
     return S_OK;
 }
@@ -86,7 +86,8 @@ static void scope_join(struct joining *j)
 {
     const struct bind_scope *left = &j->sides[0].scope, *right = &j->sides[1].scope;
 
-    j->columns = ARENA_ARRAY(j->b->a, struct bind_column, left->count + right->count + MIN(left->count, right->count) + 1);
+    j->columns = ARENA_ARRAY(j->b->a, struct bind_column,
+                             left->count + right->count + MIN(left->count, right->count) + 1);
     memcpy(j->columns, left->columns, sizeof *j->columns * left->count);
     for (uint32_t i = 0; i < right->count; i++) {
         j->columns[left->count + i] = right->columns[i];
@@ -109,16 +110,19 @@ static enum status column_by_name(struct joining *j, uint32_t side, struct str n
     }
     if (found == 1) return S_OK;
     if (found == 0)
-        return sql_error(j->b->e, j->b->t, place.at, place.size, "Column '%.*s' not found in any table", (int)name.size, name.data);
+        return sql_error(j->b->e, j->b->t, place.at, place.size, "Column '%.*s' not found in any table", (int)name.size,
+                         name.data);
     return sql_error(j->b->e, j->b->t, place.at, place.size,
-                     "Column name '%.*s' in NATURAL join or USING clause is not unique on one side of join", (int)name.size, name.data);
+                     "Column name '%.*s' in NATURAL join or USING clause is not unique on one side of join",
+                     (int)name.size, name.data);
 }
 
 /* COALESCE(left, right), as in Flink; where one of the columns is that by itself, it stands for both and keeps its keys. */
 static enum status merged_column(struct joining *j, struct expr *const pair[2], struct expr **out)
 {
     struct expr_maker m = {.a = j->b->a, .session = j->b->session};
-    bool right = j->kind == REL_JOIN_RIGHT || (j->kind == REL_JOIN_INNER && pair[0]->type->nullable && !pair[1]->type->nullable);
+    bool right = j->kind == REL_JOIN_RIGHT ||
+                 (j->kind == REL_JOIN_INNER && pair[0]->type->nullable && !pair[1]->type->nullable);
 
     *out = pair[right];
     if (j->kind != REL_JOIN_FULL && type_equal_ignoring_null(pair[0]->type, pair[1]->type)) return S_OK;
@@ -142,7 +146,8 @@ static enum status merge(struct joining *j, struct str name, struct bind_column 
     }
     if (expr_call(&m, STR("="), before, 2, &equal, &inner) != S_OK)
         return sql_error(j->b->e, j->b->t, place.at, place.size,
-                         "Column '%.*s' matched using NATURAL keyword or USING clause has incompatible types", (int)name.size, name.data);
+                         "Column '%.*s' matched using NATURAL keyword or USING clause has incompatible types",
+                         (int)name.size, name.data);
     join_tree_add(j->tree, j->b->a, equal);
     *merged = (struct bind_column){.name = name};
     return merged_column(j, after, &merged->x);
@@ -198,7 +203,8 @@ enum status bind_join(struct query_binder *b, const struct ast_table *t, struct 
         TRY(side_settle(b, &j.sides[i]));
     }
     if (j.sides[0].scope.row->child_count + j.sides[1].scope.row->child_count > TYPE_FIELDS_MAX)
-        return sql_error(b->e, b->t, t->place.at, t->place.size, "a join has at most %d columns of both sides", TYPE_FIELDS_MAX);
+        return sql_error(b->e, b->t, t->place.at, t->place.size, "a join has at most %d columns of both sides",
+                         TYPE_FIELDS_MAX);
     TRY(tables_differ(&j));
     j.tree = join_tree_create(b->a, j.kind, &j.sides[0], &j.sides[1]);
     scope_join(&j);

@@ -108,7 +108,8 @@ static enum status all_of(const struct expr_maker *m, const struct conditions *c
 
 /* --- expressions over other rows --------------------------------------------------------------------------------- */
 /* Columns from `first` on are `by` further in the other row. */
-static struct expr *rebased(const struct expr_maker *m, const struct expr *x, const struct type *row, uint32_t first, int by)
+static struct expr *rebased(const struct expr_maker *m, const struct expr *x, const struct type *row, uint32_t first,
+                            int by)
 {
     struct expr *copy = ARENA_NEW(m->a, struct expr);
 
@@ -132,7 +133,8 @@ static uint32_t sides_of(const struct expr *x, uint32_t left)
 }
 
 /* --- who takes a condition --------------------------------------------------------------------------------------- */
-static void hand_down(const struct expr_maker *m, const struct join_tree *t, struct expr *x, uint32_t side, struct conditions *below)
+static void hand_down(const struct expr_maker *m, const struct join_tree *t, struct expr *x, uint32_t side,
+                      struct conditions *below)
 {
     const struct type *row = t->trees[side] != NULL ? t->trees[side]->row : t->rels[side]->row;
 
@@ -140,8 +142,8 @@ static void hand_down(const struct expr_maker *m, const struct join_tree *t, str
 }
 
 /* *above keeps what must be evaluated above the join. */
-static void split_above(const struct expr_maker *m, const struct join_tree *t, struct conditions *above, struct conditions *on,
-                        struct conditions *below)
+static void split_above(const struct expr_maker *m, const struct join_tree *t, struct conditions *above,
+                        struct conditions *on, struct conditions *below)
 {
     struct conditions rest = {0};
 
@@ -149,25 +151,34 @@ static void split_above(const struct expr_maker *m, const struct join_tree *t, s
         struct expr *x = above->items[i];
         uint32_t sides = sides_of(x, t->left);
         bool stays = x->det == FN_RANDOM;
-        if (t->kind == REL_JOIN_INNER && !stays) append(m->a, on, x);
-        else if (t->kind == REL_JOIN_LEFT && sides == LEFT && !stays) hand_down(m, t, x, 0, below);
-        else if (t->kind == REL_JOIN_RIGHT && sides == RIGHT && !stays) hand_down(m, t, x, 1, below);
-        else append(m->a, &rest, x);
+        if (t->kind == REL_JOIN_INNER && !stays)
+            append(m->a, on, x);
+        else if (t->kind == REL_JOIN_LEFT && sides == LEFT && !stays)
+            hand_down(m, t, x, 0, below);
+        else if (t->kind == REL_JOIN_RIGHT && sides == RIGHT && !stays)
+            hand_down(m, t, x, 1, below);
+        else
+            append(m->a, &rest, x);
     }
     *above = rest;
 }
 
-static void split_on(const struct expr_maker *m, const struct join_tree *t, struct conditions *on, struct conditions *below)
+static void split_on(const struct expr_maker *m, const struct join_tree *t, struct conditions *on,
+                     struct conditions *below)
 {
-    bool drops[] = {t->kind == REL_JOIN_INNER || t->kind == REL_JOIN_RIGHT, t->kind == REL_JOIN_INNER || t->kind == REL_JOIN_LEFT};
+    bool drops[] = {t->kind == REL_JOIN_INNER || t->kind == REL_JOIN_RIGHT,
+                    t->kind == REL_JOIN_INNER || t->kind == REL_JOIN_LEFT};
     struct conditions rest = {0};
 
     for (uint32_t i = 0; i < on->count; i++) {
         struct expr *x = on->items[i];
         uint32_t sides = x->det == FN_RANDOM ? 0 : sides_of(x, t->left);
-        if (sides == LEFT && drops[0]) hand_down(m, t, x, 0, below);
-        else if (sides == RIGHT && drops[1]) hand_down(m, t, x, 1, below);
-        else append(m->a, &rest, x);
+        if (sides == LEFT && drops[0])
+            hand_down(m, t, x, 0, below);
+        else if (sides == RIGHT && drops[1])
+            hand_down(m, t, x, 1, below);
+        else
+            append(m->a, &rest, x);
     }
     *on = rest;
 }
@@ -183,14 +194,15 @@ static uint32_t key_column(struct keys *k, uint32_t side, struct expr *x, uint32
 }
 
 /* Makes it a key when it is an equation of the two sides in a type that is hashed. */
-static bool take_key(const struct expr_maker *m, const struct join_tree *t, const struct type *const rows[2], struct expr *x,
-                     struct keys *k)
+static bool take_key(const struct expr_maker *m, const struct join_tree *t, const struct type *const rows[2],
+                     struct expr *x, struct keys *k)
 {
     bool null_safe = x->kind == EXPR_CALL && strcmp(x->call->def->name, "IS NOT DISTINCT FROM") == 0;
     struct expr *sides[2];
     struct err inner = {0};
 
-    if (x->kind != EXPR_CALL || x->det == FN_RANDOM || (!null_safe && strcmp(x->call->def->name, "=") != 0)) return false;
+    if (x->kind != EXPR_CALL || x->det == FN_RANDOM || (!null_safe && strcmp(x->call->def->name, "=") != 0))
+        return false;
     uint32_t first = sides_of(x->args[0], t->left), second = sides_of(x->args[1], t->left);
     if (first + second != LEFT + RIGHT || first == 0 || second == 0) return false;
     for (uint32_t i = 0; i < 2; i++) {
@@ -201,14 +213,16 @@ static bool take_key(const struct expr_maker *m, const struct join_tree *t, cons
     bool texts = type_is_string(sides[0]->type) && type_is_string(sides[1]->type);
     if (common == NULL || common->phys == P_LIST || common->phys == P_ROW) return false;
     for (uint32_t i = 0; i < 2 && !texts; i++)
-        if (expr_cast(m, sides[i], type_with_null(m->a, common, sides[i]->type->nullable), false, &sides[i], &inner) != S_OK) return false;
+        if (expr_cast(m, sides[i], type_with_null(m->a, common, sides[i]->type->nullable), false, &sides[i], &inner) !=
+            S_OK)
+            return false;
     for (uint32_t i = 0; i < 2; i++) k->cols[i][k->count] = key_column(k, i, sides[i], rows[i]->child_count);
     k->null_safe[k->count++] = null_safe;
     return true;
 }
 
-static void keys_find(const struct expr_maker *m, const struct join_tree *t, const struct type *const rows[2], struct conditions *on,
-                      struct keys *k)
+static void keys_find(const struct expr_maker *m, const struct join_tree *t, const struct type *const rows[2],
+                      struct conditions *on, struct keys *k)
 {
     struct conditions rest = {0};
 
@@ -248,7 +262,8 @@ static struct rel *with_computed(const struct expr_maker *m, struct rel *r, cons
 }
 
 /* Without the columns that were computed for keys. */
-static struct rel *without_computed(const struct expr_maker *m, const struct join_tree *t, struct rel *join, const struct keys *k)
+static struct rel *without_computed(const struct expr_maker *m, const struct join_tree *t, struct rel *join,
+                                    const struct keys *k)
 {
     uint32_t n = t->row->child_count;
     struct expr **columns = ARENA_ARRAY(m->a, struct expr *, n + 1);
@@ -258,14 +273,15 @@ static struct rel *without_computed(const struct expr_maker *m, const struct joi
     return rel_calc(m->a, join, &(struct calc_body){.count = n, .columns = columns}, t->names);
 }
 
-static enum status join_make(const struct expr_maker *m, const struct join_tree *t, struct rel *sides[2], struct conditions *on,
-                             struct rel **out, struct err *e)
+static enum status join_make(const struct expr_maker *m, const struct join_tree *t, struct rel *sides[2],
+                             struct conditions *on, struct rel **out, struct err *e)
 {
     const struct type *rows[] = {sides[0]->row, sides[1]->row};
     struct keys k = {0};
 
     keys_find(m, t, rows, on, &k);
-    struct join_body body = {.kind = t->kind, .key_count = k.count, .keys = {k.cols[0], k.cols[1]}, .null_safe = k.null_safe};
+    struct join_body body = {
+        .kind = t->kind, .key_count = k.count, .keys = {k.cols[0], k.cols[1]}, .null_safe = k.null_safe};
     body.names = t->names;
     if (k.computed[0] + k.computed[1] > 0) {
         for (uint32_t i = 0; i < 2; i++) sides[i] = with_computed(m, sides[i], &k, i);
@@ -280,7 +296,8 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
     return S_OK;
 }
 
-static enum status plan(const struct expr_maker *m, struct join_tree *t, struct conditions *above, struct rel **out, struct err *e)
+static enum status plan(const struct expr_maker *m, struct join_tree *t, struct conditions *above, struct rel **out,
+                        struct err *e)
 {
     struct conditions on = {t->count, t->capacity, t->conditions}, below[2] = {{0}, {0}};
     struct rel *sides[2];
@@ -295,7 +312,8 @@ static enum status plan(const struct expr_maker *m, struct join_tree *t, struct 
     return join_make(m, t, sides, &on, out, e);
 }
 
-enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, struct expr **above, struct rel **out, struct err *e)
+enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, struct expr **above, struct rel **out,
+                           struct err *e)
 {
     struct conditions c = {0};
 

@@ -3,15 +3,15 @@
 #include "language/sql/bind_query.h"
 
 struct join_tree {
-    uint8_t kind; /* enum rel_join_kind */
-    struct rel *rels[2];         /* a side is one of these, */
-    struct join_tree *trees[2];  /* or of these */
-    uint32_t left;               /* columns of the left side */
-    const char *const *names;    /* of both, each once: a, a0 */
-    const struct type *pair;     /* columns of both as they are; of this ON speaks */
-    const struct type *row;      /* with the NULLs of an outer join; of this WHERE speaks */
+    uint8_t kind;               /* enum rel_join_kind */
+    struct rel *rels[2];        /* a side is one of these, */
+    struct join_tree *trees[2]; /* or of these */
+    uint32_t left;              /* columns of the left side */
+    const char *const *names;   /* of both, each once: a, a0 */
+    const struct type *pair;    /* columns of both as they are; of this ON speaks */
+    const struct type *row;     /* with the NULLs of an outer join; of this WHERE speaks */
     uint32_t count, capacity;
-    struct expr **conditions;    /* of ON: all must be true */
+    struct expr **conditions; /* of ON: all must be true */
 };
 
 struct join_tree *join_tree_create(struct arena *a, enum rel_join_kind kind, const struct bind_source *left,

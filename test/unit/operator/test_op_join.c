@@ -15,11 +15,17 @@
 static const uint32_t sizes[] = {0, 1, 3};
 static const char *const backends[] = {"hashmap", "pending"};
 
-#define TEXTS(...) {(const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *const[]){__VA_ARGS__}))}
+#define TEXTS(...)                                                                                                     \
+    {                                                                                                                  \
+        (const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *const[]){__VA_ARGS__}))                             \
+    }
 #define LEFT "ROW<k INT, a STRING>"
 #define RIGHT "ROW<k INT, b INT>"
 #define BOTH "ROW<k INT, a STRING, k0 INT, b INT>"
-#define CONFIG(name, ...) {.kind = name, .names = TEXTS("k", "a", "k0", "b"), __VA_ARGS__}
+#define CONFIG(name, ...)                                                                                              \
+    {                                                                                                                  \
+        .kind = name, .names = TEXTS("k", "a", "k0", "b"), __VA_ARGS__                                                 \
+    }
 #define BEFORE .emit_before = true
 
 /* Rows for an input, and what comes of them. */
@@ -50,14 +56,16 @@ static void expect_keyed(const struct join_config *c, bool keyed, const struct s
         }
 }
 
-#define EXPECT(config, ...) expect_keyed(config, true, (const struct step[]){__VA_ARGS__}, COUNT_OF(((const struct step[]){__VA_ARGS__})))
+#define EXPECT(config, ...)                                                                                            \
+    expect_keyed(config, true, (const struct step[]){__VA_ARGS__}, COUNT_OF(((const struct step[]){__VA_ARGS__})))
 
 static void rows_meet_in_the_order_they_came(void **state)
 {
     const struct join_config c = CONFIG("inner", BEFORE, .left_appends = true, .right_appends = true);
 
     (void)state;
-    EXPECT(&c, {0, "1 | x\n2 | y\n1 | z", ""}, {1, "1 | 10\n3 | 30\n2 | 20", "+I[1, x, 1, 10]\n+I[1, z, 1, 10]\n+I[2, y, 2, 20]\n"},
+    EXPECT(&c, {0, "1 | x\n2 | y\n1 | z", ""},
+           {1, "1 | 10\n3 | 30\n2 | 20", "+I[1, x, 1, 10]\n+I[1, z, 1, 10]\n+I[2, y, 2, 20]\n"},
            {0, "3 | w\n1 | v", "+I[3, w, 3, 30]\n+I[1, v, 1, 10]\n"});
 }
 
@@ -83,8 +91,8 @@ static void kinds_of_an_inner_join_are_those_of_its_input(void **state)
     const struct join_config c = CONFIG("inner", BEFORE);
 
     (void)state;
-    EXPECT(&c, {0, "1 | x", ""}, {1, "1 | 5", "+I[1, x, 1, 5]\n"}, {1, "-U 1 | 5\n+U 1 | 6", "-U[1, x, 1, 5]\n+U[1, x, 1, 6]\n"},
-           {0, "-D 1 | x", "-D[1, x, 1, 6]\n"});
+    EXPECT(&c, {0, "1 | x", ""}, {1, "1 | 5", "+I[1, x, 1, 5]\n"},
+           {1, "-U 1 | 5\n+U 1 | 6", "-U[1, x, 1, 5]\n+U[1, x, 1, 6]\n"}, {0, "-D 1 | x", "-D[1, x, 1, 6]\n"});
 }
 
 static void equal_rows_are_counted(void **state)
@@ -93,22 +101,25 @@ static void equal_rows_are_counted(void **state)
 
     (void)state;
     EXPECT(&c, {0, "1 | x\n1 | x", "+I[1, x, null, null]\n+I[1, x, null, null]\n"},
-           {1, "1 | 5",
-            "-D[1, x, null, null]\n+I[1, x, 1, 5]\n-D[1, x, null, null]\n+I[1, x, 1, 5]\n"},
+           {1, "1 | 5", "-D[1, x, null, null]\n+I[1, x, 1, 5]\n-D[1, x, null, null]\n+I[1, x, 1, 5]\n"},
            {1, "1 | 5", "+I[1, x, 1, 5]\n+I[1, x, 1, 5]\n"}, {1, "-D 1 | 5", "-D[1, x, 1, 5]\n-D[1, x, 1, 5]\n"},
            {0, "-D 1 | x", "-D[1, x, 1, 5]\n"}, {1, "-D 1 | 5", "-D[1, x, 1, 5]\n+I[1, x, null, null]\n"});
 }
 
 static void an_outer_row_comes_alone_until_it_is_matched(void **state)
 {
-    const struct join_config c = CONFIG("full", BEFORE), one = CONFIG("full", BEFORE, .left_row = true, .right_row = true);
+    const struct join_config c = CONFIG("full", BEFORE),
+                             one = CONFIG("full", BEFORE, .left_row = true, .right_row = true);
     const struct join_config *const both[] = {&c, &one};
 
     (void)state;
     for (uint32_t i = 0; i < 2; i++)
-        EXPECT(both[i], {0, "1 | x", "+I[1, x, null, null]\n"}, {1, "1 | 5\n2 | 6", "-D[1, x, null, null]\n+I[1, x, 1, 5]\n+I[null, null, 2, 6]\n"},
-               {1, "-D 1 | 5", "-D[1, x, 1, 5]\n+I[1, x, null, null]\n"}, {0, "2 | y\n-D 1 | x", "-D[null, null, 2, 6]\n+I[2, y, 2, 6]\n-D[1, x, null, null]\n"},
-               {0, "-D 2 | y", "-D[2, y, 2, 6]\n+I[null, null, 2, 6]\n"}, {1, "-U 2 | 6\n+U 2 | 7", "-D[null, null, 2, 6]\n+I[null, null, 2, 7]\n"});
+        EXPECT(both[i], {0, "1 | x", "+I[1, x, null, null]\n"},
+               {1, "1 | 5\n2 | 6", "-D[1, x, null, null]\n+I[1, x, 1, 5]\n+I[null, null, 2, 6]\n"},
+               {1, "-D 1 | 5", "-D[1, x, 1, 5]\n+I[1, x, null, null]\n"},
+               {0, "2 | y\n-D 1 | x", "-D[null, null, 2, 6]\n+I[2, y, 2, 6]\n-D[1, x, null, null]\n"},
+               {0, "-D 2 | y", "-D[2, y, 2, 6]\n+I[null, null, 2, 6]\n"},
+               {1, "-U 2 | 6\n+U 2 | 7", "-D[null, null, 2, 6]\n+I[null, null, 2, 7]\n"});
 }
 
 static void a_row_per_key_is_replaced(void **state)
@@ -117,9 +128,11 @@ static void a_row_per_key_is_replaced(void **state)
     const struct join_config outer = CONFIG("full", .left_row = true, .left_after = true, .right_row = true);
 
     (void)state;
-    EXPECT(&c, {1, "1 | 5", ""}, {0, "1 | x\n+U 1 | y", "+I[1, x, 1, 5]\n+U[1, y, 1, 5]\n"}, {1, "1 | 6", "+I[1, y, 1, 6]\n"},
+    EXPECT(&c, {1, "1 | 5", ""}, {0, "1 | x\n+U 1 | y", "+I[1, x, 1, 5]\n+U[1, y, 1, 5]\n"},
+           {1, "1 | 6", "+I[1, y, 1, 6]\n"},
            {0, "-D 1 | y\n1 | z", "-D[1, y, 1, 5]\n-D[1, y, 1, 6]\n+I[1, z, 1, 5]\n+I[1, z, 1, 6]\n"});
-    EXPECT(&outer, {1, "1 | 5", "+I[null, null, 1, 5]\n"}, {0, "1 | x\n+U 1 | y", "-D[null, null, 1, 5]\n+I[1, x, 1, 5]\n+U[1, y, 1, 5]\n"},
+    EXPECT(&outer, {1, "1 | 5", "+I[null, null, 1, 5]\n"},
+           {0, "1 | x\n+U 1 | y", "-D[null, null, 1, 5]\n+I[1, x, 1, 5]\n+U[1, y, 1, 5]\n"},
            {0, "-D 1 | y", "-D[1, y, 1, 5]\n+I[null, null, 1, 5]\n"});
 }
 
@@ -138,7 +151,8 @@ static void rows_before_become_deletes_where_nobody_needs_them(void **state)
     const struct join_config c = CONFIG("inner", .left_row = false);
 
     (void)state;
-    EXPECT(&c, {0, "1 | x\n2 | y", ""}, {1, "1 | 5", "+I[1, x, 1, 5]\n"}, {1, "-U 1 | 5\n+U 2 | 5", "-D[1, x, 1, 5]\n+U[2, y, 2, 5]\n"});
+    EXPECT(&c, {0, "1 | x\n2 | y", ""}, {1, "1 | 5", "+I[1, x, 1, 5]\n"},
+           {1, "-U 1 | 5\n+U 2 | 5", "-D[1, x, 1, 5]\n+U[2, y, 2, 5]\n"});
 }
 
 static void semi_and_anti_joins_give_left_rows(void **state)
@@ -146,14 +160,17 @@ static void semi_and_anti_joins_give_left_rows(void **state)
     const struct join_config semi = CONFIG("semi", BEFORE), anti = CONFIG("anti", BEFORE);
 
     (void)state;
-    EXPECT(&semi, {0, "1 | x\n1 | x\n2 | y", ""}, {1, "1 | 5\n1 | 6", "+I[1, x]\n+I[1, x]\n"}, {0, "1 | z\n3 | w", "+I[1, z]\n"},
-           {1, "-D 1 | 5", ""}, {1, "-D 1 | 6", "-D[1, x]\n-D[1, x]\n-D[1, z]\n"}, {0, "-D 1 | x", ""}, {1, "1 | 7", "+I[1, x]\n+I[1, z]\n"});
-    EXPECT(&anti, {0, "1 | x\nnull | n", "+I[1, x]\n+I[null, n]\n"}, {1, "1 | 5\n1 | 6\nnull | 7", "-D[1, x]\n"}, {0, "1 | y\n2 | z", "+I[2, z]\n"},
-           {1, "-D 1 | 5\n-D 1 | 6", "+I[1, x]\n+I[1, y]\n"}, {0, "-D 2 | z", "-D[2, z]\n"});
+    EXPECT(&semi, {0, "1 | x\n1 | x\n2 | y", ""}, {1, "1 | 5\n1 | 6", "+I[1, x]\n+I[1, x]\n"},
+           {0, "1 | z\n3 | w", "+I[1, z]\n"}, {1, "-D 1 | 5", ""}, {1, "-D 1 | 6", "-D[1, x]\n-D[1, x]\n-D[1, z]\n"},
+           {0, "-D 1 | x", ""}, {1, "1 | 7", "+I[1, x]\n+I[1, z]\n"});
+    EXPECT(&anti, {0, "1 | x\nnull | n", "+I[1, x]\n+I[null, n]\n"}, {1, "1 | 5\n1 | 6\nnull | 7", "-D[1, x]\n"},
+           {0, "1 | y\n2 | z", "+I[2, z]\n"}, {1, "-D 1 | 5\n-D 1 | 6", "+I[1, x]\n+I[1, y]\n"},
+           {0, "-D 2 | z", "-D[2, z]\n"});
 }
 
 /* --- conditions -------------------------------------------------------------------------------------------------- */
-static void with_condition(const char *text, struct join_config *c, bool keyed, const struct step *steps, uint32_t count)
+static void with_condition(const char *text, struct join_config *c, bool keyed, const struct step *steps,
+                           uint32_t count)
 {
     struct mem mem;
     struct arena a;
@@ -201,7 +218,8 @@ static void a_condition_alone_is_enough(void **state)
 static void untouched_rows_are_forgotten(void **state)
 {
     const struct join_config c = CONFIG("inner", BEFORE, .left_appends = true, .right_appends = true, .ttl_ms = 100),
-                             rows = CONFIG("inner", .ttl_ms = 100), one = CONFIG("inner", .left_row = true, .ttl_ms = 100);
+                             rows = CONFIG("inner", .ttl_ms = 100),
+                             one = CONFIG("inner", .left_row = true, .ttl_ms = 100);
     const struct join_config *const all[] = {&c, &rows, &one};
 
     (void)state;
@@ -225,8 +243,8 @@ static void mistakes_are_told(void **state)
     const struct join_config kind = CONFIG("sideways", BEFORE);
 
     (void)state;
-    struct op_driver *d = op_driver_create(
-        &(struct op_setup){.type = op_find("join"), .config = &kind, .in = LEFT, .in2 = RIGHT, .keys = "k", .keys2 = "k"});
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("join"), .config = &kind, .in = LEFT, .in2 = RIGHT, .keys = "k", .keys2 = "k"});
     assert_string_equal(op_driver_error(d), "unknown kind of join 'sideways'");
     op_driver_free(d);
 }
