@@ -28,7 +28,7 @@ struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, 
 {
     struct bind_column *columns = ARENA_ARRAY(b->a, struct bind_column, MAX(row->child_count, 1u));
 
-    for (uint32_t i = 0; i < row->child_count; i++) 
+    for (uint32_t i = 0; i < row->child_count; i++)
         columns[i] = (struct bind_column){.table = table, .name = str_of(row->names[i]), .col = i};
     return (struct bind_scope){row, row->child_count, columns};
 }
