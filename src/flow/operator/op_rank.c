@@ -1,0 +1,501 @@
+/* op_rank.c - SQL's Top-N over a changelog: of the rows of each partition those whose place in an order is first..last, with that
+ * place as a column where somebody reads it.
+ *
+ * Two ways to tell of a new order. With numbers every row that moves is an update of its place: -U and +U per place. Without, the
+ * row that falls out is deleted and the one that comes in is inserted. Rows of equal sort keys stand as they came. Row by row, in
+ * the sequence of Flink's operators: what comes out does not depend on batches.
+ *
+ * State: an ordered map, (partition, sort key) -> row. Where rows are only added and live for ever it holds no more than the last
+ * place, so all is said by the number of rows and the rows behind the new one. Else it holds every row, and the first `last` + 1 of
+ * them are walked.
+ *
+ * Invariants: a row is worked on only when its walk is there and the output has room for all of its changes, or it is taken up
+ * again where the output was full (`step`). What is emitted lies in the state, removed rows too, until the batch is done. Not here:
+ * ranks of equal rows (RANK, DENSE_RANK), a last place that differs by row. */
+#include "flow/operator/rank_config.h"
+#include "flow/state/shape.h"
+
+#include <string.h>
+
+enum { WORK_MAX = 16 * BATCH_ROWS }; /* rows walked in one call */
+
+struct rank_column {
+    uint32_t col, field; /* of the input and the output; in the state's row */
+};
+
+struct rank {
+    struct state_def def;
+    struct state_table *table;
+    struct state_probe probe;      /* the sort keys of the batch */
+    uint32_t *order, order_count;  /* columns */
+    struct rank_column *columns;   /* that are kept: all but those of the partition */
+    uint32_t column_count;
+    int number_col;                /* where the place goes, or -1 */
+    bool is_numbered, keeps_all;
+    int64_t first, last;
+    struct batch *out, *same;      /* same: candidates for what is taken back */
+    uint32_t done, used;           /* rows of the batch; changes in the output */
+    bool is_resolved;
+    void *heads[BATCH_ROWS], *rows[BATCH_ROWS];
+    /* the row in work */
+    bool is_begun, is_added, is_shifting;
+    void *mine;                    /* its row in the state */
+    int64_t place;                 /* of mine */
+    void **walk;                   /* rows of its partition, in order */
+    uint32_t walk_count, walk_capacity, behind; /* walk[behind..]: those after mine */
+    uint32_t step, worked;
+    /* changes */
+    const void *from[BATCH_ROWS];
+    uint16_t numbers[BATCH_ROWS];  /* rows of the input */
+};
+
+static const struct config_field rank_config_fields[] = {
+    CONFIG_FIELD(rank_config, order, CONF_TEXTS, "columns by which rows are ordered"),
+    CONFIG_FIELD(rank_config, directions, CONF_TEXTS, "of each: asc or desc"),
+    CONFIG_FIELD(rank_config, nulls, CONF_TEXTS, "of each: first or last"),
+    CONFIG_FIELD(rank_config, first, CONF_INT, "the first place that counts, from 1 on"),
+    CONFIG_FIELD(rank_config, last, CONF_INT, "the last place that counts"),
+    CONFIG_FIELD(rank_config, number, CONF_TEXT, "name of the column of the place; none: there is no such column"),
+    CONFIG_FIELD(rank_config, emit_before, CONF_BOOL, "updates come with the row before"),
+    CONFIG_FIELD(rank_config, retracts, CONF_BOOL, "rows may be taken back"),
+    CONFIG_FIELD(rank_config, ttl_ms, CONF_INT, "ms until an untouched row is forgotten; 0: never"),
+    CONFIG_LAST,
+};
+
+/* --- at graph time ----------------------------------------------------------------------------------------------- */
+static enum status order_columns(const struct op_plan *p, const struct rank_config *c, uint32_t **out, struct err *e)
+{
+    *out = ARENA_ARRAY(p->arena, uint32_t, c->order.count + 1);
+    if (c->order.count > 64) return err_set(e, E_CONFIG, "rows can be ordered by 64 columns at most");
+    if (c->directions.count != c->order.count || c->nulls.count != c->order.count)
+        return err_set(e, E_CONFIG, "order, directions and nulls of a rank must have the same count of items");
+    for (uint32_t i = 0; i < c->order.count; i++) {
+        int col = op_plan_field(p, 0, c->order.items[i], e);
+        if (col < 0) return E_GRAPH;
+        (*out)[i] = (uint32_t)col;
+    }
+    return S_OK;
+}
+
+static enum status rank_derive(struct op_plan *p, const void *config, struct err *e)
+{
+    const struct rank_config *c = config;
+    const struct type *in = p->inputs[0];
+    uint32_t n = in->child_count, *order;
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + 1);
+    const char **names = ARENA_ARRAY(p->arena, const char *, n + 1);
+
+    TRY(order_columns(p, c, &order, e));
+    if (c->first < 1 || c->last < c->first)
+        return err_set(e, E_CONFIG, "the places of a rank must be 1 <= first <= last, not %lld and %lld", (long long)c->first,
+                       (long long)c->last);
+    p->output_count = 1;
+    p->outputs[0] = in;
+    if (c->number == NULL) return S_OK;
+    memcpy(types, in->children, sizeof(struct type *) * n);
+    memcpy(names, in->names, sizeof *names * n);
+    types[n] = type_new(p->arena, T_BIGINT, 0, 0, false);
+    names[n] = c->number;
+    p->outputs[0] = type_row(p->arena, n + 1, names, types, false);
+    return S_OK;
+}
+
+static void rank_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+{
+    uint32_t *order, n = p->inputs[0]->child_count;
+    const struct rank_config *c = config;
+
+    for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
+    if (order_columns(p, c, &order, NULL) == S_OK)
+        for (uint32_t i = 0; i < c->order.count; i++) bit_set(inputs[0], order[i]);
+    for (uint32_t i = 0; i < n; i++)
+        if (outputs[0] == NULL || bit_get(outputs[0], i)) bit_set(inputs[0], i);
+}
+
+/* --- opening ----------------------------------------------------------------------------------------------------- */
+static const struct type *row_of(const struct op_plan *p, const uint32_t *cols, uint32_t n)
+{
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + 1);
+    const char **names = ARENA_ARRAY(p->arena, const char *, n + 1);
+
+    for (uint32_t i = 0; i < n; i++) {
+        types[i] = p->inputs[0]->children[cols[i]];
+        names[i] = p->inputs[0]->names[cols[i]];
+    }
+    return type_row(p->arena, n, names, types, false);
+}
+
+/* Rows that differ in no column that anybody reads are as good as equal. */
+static const struct type *kept_row(struct op_cx *cx, struct rank *s)
+{
+    const struct op_plan *p = cx->plan;
+    uint32_t n = p->inputs[0]->child_count, *cols = ARENA_ARRAY(p->arena, uint32_t, n + 1);
+
+    s->columns = ARENA_ARRAY(p->arena, struct rank_column, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_key = false;
+        for (uint32_t k = 0; k < p->key_count[0]; k++) is_key |= p->keys[0][k] == i;
+        if (is_key || (cx->needed_in != NULL && cx->needed_in[0] != NULL && !bit_get(cx->needed_in[0], i))) continue;
+        cols[s->column_count] = i;
+        s->columns[s->column_count] = (struct rank_column){i, s->column_count};
+        s->column_count++;
+    }
+    return row_of(p, cols, s->column_count);
+}
+
+static void number_find(struct op_cx *cx, const struct rank_config *c, struct rank *s)
+{
+    uint32_t n = cx->plan->inputs[0]->child_count;
+    const uint64_t *needed = cx->needed_out != NULL ? cx->needed_out[0] : NULL;
+
+    s->number_col = c->number != NULL && (needed == NULL || bit_get(needed, n)) ? (int)n : -1;
+    s->is_numbered = s->number_col >= 0 || s->first > 1;
+}
+
+static enum status rank_open(struct op_cx *cx, void *self)
+{
+    const struct rank_config *c = cx->config;
+    const struct op_plan *p = cx->plan;
+    struct rank *s = self;
+    uint32_t rows = MAX(cx->batch_rows, 2u);
+
+    TRY(order_columns(p, c, &s->order, cx->err));
+    s->order_count = c->order.count;
+    s->first = c->first;
+    s->last = c->last;
+    s->keeps_all = c->retracts || c->ttl_ms > 0;
+    number_find(cx, c, s);
+    s->def = (struct state_def){.name = "rows",
+                                .version = 1,
+                                .shape = STATE_ORDERED,
+                                .key = row_of(p, p->keys[0], p->key_count[0]),
+                                .sort_key = row_of(p, s->order, s->order_count),
+                                .value = kept_row(cx, s),
+                                .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+    for (uint32_t i = 0; i < s->order_count; i++) {
+        s->def.sort_descending |= (uint64_t)(strcmp(c->directions.items[i], "desc") == 0) << i;
+        s->def.sort_nulls_last |= (uint64_t)(strcmp(c->nulls.items[i], "last") == 0) << i;
+    }
+    TRY(state_open(cx->state, &s->def, &s->table, cx->err));
+    TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
+    s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
+    if (c->retracts) s->same = batch_create(s->def.value, BATCH_ROWS, cx->mem);
+    return S_OK;
+}
+
+static void rank_close(struct op_cx *cx, void *self, bool failed)
+{
+    struct rank *s = self;
+
+    (void)failed;
+    state_close(s->table);
+    state_probe_release(&s->probe);
+    batch_free(s->out);
+    batch_free(s->same);
+    mem_free(cx->mem, s->walk);
+}
+
+/* --- changes ----------------------------------------------------------------------------------------------------- */
+static bool has_room(const struct rank *s) { return s->used + 2 <= s->out->capacity && s->worked < WORK_MAX; }
+
+static bool is_told(const struct rank *s, int64_t place) { return place >= s->first && place <= s->last; }
+
+static void put(struct rank *s, const void *row, enum row_kind kind, int64_t place)
+{
+    uint32_t n = s->used++;
+
+    ASSERT_ROW(n < s->out->capacity);
+    s->from[n] = row;
+    s->numbers[n] = (uint16_t)s->done;
+    s->out->kinds[n] = (uint8_t)kind;
+    if (s->number_col >= 0) VECTOR_VALUES(&s->out->cols[s->number_col], int64_t)[n] = place;
+}
+
+static void put_update(struct rank *s, const void *before, const void *after, int64_t place, bool emit_before)
+{
+    if (!is_told(s, place)) return;
+    if (emit_before) put(s, before, ROW_UPDATE_BEFORE, place);
+    put(s, after, ROW_UPDATE_AFTER, place);
+}
+
+static void changes_emit(struct op_cx *cx, struct rank *s, const struct batch *in)
+{
+    const struct op_plan *p = cx->plan;
+    uint32_t n = s->used;
+
+    for (uint32_t i = 0; i < n; i++) s->numbers[i] = (uint16_t)batch_row(in, s->numbers[i]);
+    s->out->count = n;
+    for (uint32_t k = 0; k < p->key_count[0]; k++) {
+        uint32_t col = p->keys[0][k];
+        if (s->out->cols[col].form != VEC_ABSENT)
+            vector_copy(&s->out->cols[col], 0, &in->cols[col], s->numbers, n, &s->out->heap, s->out->mem);
+    }
+    for (uint32_t i = 0; i < s->column_count; i++)
+        if (s->out->cols[s->columns[i].col].form != VEC_ABSENT)
+            state_rows_load(s->table, s->from, n, s->columns[i].field, &s->out->cols[s->columns[i].col], 0, &s->out->heap,
+                            s->out->mem);
+    if (n > 0) op_forward(cx, 0, s->out);
+}
+
+/* --- the rows of a partition ------------------------------------------------------------------------------------- */
+static void walk_add(struct op_cx *cx, struct rank *s, const struct state_hits *hits)
+{
+    while (s->walk_count + hits->count > s->walk_capacity) {
+        s->walk_capacity = MAX(s->walk_capacity * 2, 64u);
+        s->walk = mem_realloc(cx->mem, s->walk, sizeof *s->walk * s->walk_capacity);
+    }
+    memcpy(s->walk + s->walk_count, hits->row, sizeof *s->walk * hits->count);
+    s->walk_count += hits->count;
+    s->worked += hits->count;
+}
+
+/* At most `limit` rows (0: all) of the partition of row i; with_key: those whose sort key is its own; behind: those after it. */
+static enum status walk_rows(struct op_cx *cx, struct rank *s, uint32_t i, bool with_key, bool behind, uint32_t limit)
+{
+    struct state_probe bound = s->probe;
+    struct state_range r = {.limit = limit};
+    struct state_scan c = {0};
+    struct state_hits hits;
+    enum status st;
+
+    bound.rows = state_probe_at(&s->probe, i);
+    bound.count = 1;
+    if (with_key || behind) r.from = &bound;
+    if (with_key) r.to = &bound;
+    r.from_open = behind;
+    s->walk_count = 0;
+    do {
+        st = state_ordered_scan(s->table, 0, &s->heads[i], 1, &r, &c, &hits);
+        if (st != S_OK && st != S_MORE) return st;
+        walk_add(cx, s, &hits);
+    } while (st == S_MORE);
+    return S_OK;
+}
+
+static uint32_t most_rows(const struct rank *s) { return s->last >= UINT32_MAX - 1 ? 0 : (uint32_t)s->last + 1; }
+
+static void row_store(struct rank *s, const struct batch *in, void *row, uint32_t number)
+{
+    uint16_t sel = (uint16_t)batch_row(in, number);
+
+    for (uint32_t i = 0; i < s->column_count; i++)
+        state_rows_store(s->table, 0, &row, 1, s->columns[i].field, &in->cols[s->columns[i].col], &sel);
+}
+
+static enum status row_insert(struct rank *s, const struct batch *in, uint32_t i)
+{
+    struct state_probe one = s->probe;
+
+    one.rows = state_probe_at(&s->probe, i);
+    one.count = 1;
+    TRY(state_ordered_insert(s->table, 0, &s->heads[i], &one, &s->mine, NULL));
+    row_store(s, in, s->mine, i);
+    return S_OK;
+}
+
+/* --- a row ------------------------------------------------------------------------------------------------------- */
+/* Rows behind mine move by one place, from s->step on. */
+static void shift_begin(struct rank *s, uint32_t behind, int64_t place)
+{
+    s->behind = behind;
+    s->place = place;
+    s->step = 0;
+    s->is_shifting = true;
+}
+
+/* S_MORE: the output is full. */
+static enum status shift(struct rank *s, bool emit_before)
+{
+    uint32_t count = s->walk_count - s->behind;
+    void *const *rows = s->walk + s->behind;
+
+    for (; s->step < count && s->place + s->step <= s->last; s->step++) {
+        void *front = s->step == 0 ? s->mine : rows[s->step - 1], *back = rows[s->step];
+        if (!has_room(s)) return S_MORE;
+        put_update(s, s->is_added ? back : front, s->is_added ? front : back, s->place + s->step, emit_before);
+    }
+    if (!has_room(s)) return S_MORE;
+    if (s->step == count && is_told(s, s->place + count))
+        put(s, count == 0 ? s->mine : rows[count - 1], s->is_added ? ROW_INSERT : ROW_DELETE, s->place + count);
+    s->is_shifting = false;
+    return S_OK;
+}
+
+/* Nothing is ever taken back: what is behind the last place is forgotten. */
+static enum status append_begin(struct op_cx *cx, struct rank *s, const struct batch *in)
+{
+    uint32_t i = s->done;
+    int64_t count = state_head_rows(s->heads[i]);
+    bool is_full = count >= s->last;
+    void *fallen = NULL;
+
+    s->walk_count = 0;
+    if (is_full || s->is_numbered) TRY(walk_rows(cx, s, i, false, true, s->is_numbered ? 0 : 1));
+    if (is_full && s->walk_count == 0) return S_OK;
+    if (is_full) fallen = state_ordered_edge(s->table, 0, s->heads[i], true);
+    TRY(row_insert(s, in, i));
+    if (fallen != NULL) state_row_remove(s->table, 0, s->heads[i], fallen);
+    s->is_added = true;
+    if (s->is_numbered) {
+        shift_begin(s, 0, count - s->walk_count + 1);
+        return S_OK;
+    }
+    if (fallen != NULL) put(s, fallen, ROW_DELETE, 0);
+    put(s, s->mine, ROW_INSERT, 0);
+    return S_OK;
+}
+
+/* Index of a row among those walked; their count when it is not there. */
+static uint32_t walk_find(const struct rank *s, const void *row)
+{
+    uint32_t i = 0;
+
+    while (i < s->walk_count && s->walk[i] != row) i++;
+    return i;
+}
+
+static enum status added_begin(struct op_cx *cx, struct rank *s, const struct batch *in)
+{
+    uint32_t i = s->done, at;
+    bool fits = !s->is_numbered && state_head_rows(s->heads[i]) < s->last;
+    const void *next;
+
+    s->walk_count = 0;
+    if (!fits) {
+        TRY(walk_rows(cx, s, i, false, true, 1));
+        next = s->walk_count > 0 ? s->walk[0] : NULL;
+        TRY(walk_rows(cx, s, i, false, false, most_rows(s)));
+    }
+    TRY(row_insert(s, in, i));
+    s->is_added = true;
+    at = fits ? 0 : walk_find(s, next);
+    if (at >= s->last) return S_OK;
+    if (s->is_numbered) {
+        shift_begin(s, at, (int64_t)at + 1);
+        return S_OK;
+    }
+    if (s->walk_count >= s->last) put(s, s->walk[s->last - 1], ROW_DELETE, 0);
+    put(s, s->mine, ROW_INSERT, 0);
+    return S_OK;
+}
+
+/* The first of the rows walked that equals row i of the batch. */
+static void *equal_find(struct rank *s, const struct batch *in, uint32_t i)
+{
+    uint32_t row = batch_row(in, i);
+
+    for (uint32_t at = 0, n; at < s->walk_count; at += n) {
+        n = MIN(s->walk_count - at, (uint32_t)BATCH_ROWS);
+        batch_clear(s->same);
+        for (uint32_t f = 0; f < s->column_count; f++)
+            state_rows_load(s->table, (const void *const *)s->walk + at, n, f, &s->same->cols[f], 0, &s->same->heap, s->same->mem);
+        for (uint32_t k = 0, f; k < n; k++) {
+            for (f = 0; f < s->column_count; f++)
+                if (vector_compare(&s->same->cols[f], k, &in->cols[s->columns[f].col], row) != 0) break;
+            if (f == s->column_count) return s->walk[at + k];
+        }
+    }
+    return NULL;
+}
+
+/* What is not there cannot be taken back: as if nothing had come. */
+static enum status removed_begin(struct op_cx *cx, struct rank *s, const struct batch *in)
+{
+    uint32_t i = s->done, at = 0;
+    bool fits = !s->is_numbered && state_head_rows(s->heads[i]) <= s->last;
+
+    TRY(walk_rows(cx, s, i, true, false, 0));
+    s->mine = equal_find(s, in, i);
+    if (s->mine == NULL) return S_OK;
+    s->walk_count = 0;
+    if (!fits) TRY(walk_rows(cx, s, i, false, false, most_rows(s)));
+    if (!fits) at = walk_find(s, s->mine);
+    state_row_remove(s->table, 0, s->heads[i], s->mine);
+    s->is_added = false;
+    if (at >= s->last) return S_OK;
+    if (s->is_numbered) {
+        shift_begin(s, at + 1, (int64_t)at + 1);
+        return S_OK;
+    }
+    put(s, s->mine, ROW_DELETE, 0);
+    if (s->walk_count > s->last) put(s, s->walk[s->last], ROW_INSERT, 0);
+    return S_OK;
+}
+
+static enum status row_begin(struct op_cx *cx, struct rank *s, const struct batch *in)
+{
+    enum row_kind kind = batch_kind(in, batch_row(in, s->done));
+
+    if (!s->keeps_all) return append_begin(cx, s, in);
+    return kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? added_begin(cx, s, in) : removed_begin(cx, s, in);
+}
+
+/* --- a batch ----------------------------------------------------------------------------------------------------- */
+static enum status resolve(struct op_cx *cx, struct rank *s, const struct batch *in)
+{
+    const struct op_plan *p = cx->plan;
+    uint64_t hashes[BATCH_ROWS];
+    uint16_t all[BATCH_ROWS];
+
+    if (s->is_resolved) return S_OK;
+    batch_hash(in, p->keys[0], p->key_count[0], hashes);
+    struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
+    TRY(state_resolve(s->table, 0, &keys, STATE_RESERVE, s->heads, NULL));
+    for (uint32_t i = 0; i < batch_rows(in); i++) all[i] = (uint16_t)batch_row(in, i);
+    state_probe_fill(&s->probe, in, s->order, all, batch_rows(in));
+    s->is_resolved = true;
+    return S_OK;
+}
+
+/* S_MORE: the output is full, or time is up. */
+static enum status rows_work(struct op_cx *cx, struct rank *s, const struct batch *in, bool emit_before)
+{
+    for (uint32_t n = batch_rows(in); s->done < n; s->done++) {
+        if (!s->is_begun) {
+            if (!has_room(s)) return S_MORE;
+            s->is_shifting = false;
+            TRY(row_begin(cx, s, in));
+            s->is_begun = true;
+        }
+        if (s->is_shifting) TRY(shift(s, emit_before));
+        s->is_begun = false;
+    }
+    return S_OK;
+}
+
+static enum status rank_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    const struct rank_config *c = cx->config;
+    struct rank *s = self;
+    enum status st;
+
+    ASSERT(input == 0 && s->done <= batch_rows(in));
+    TRY(resolve(cx, s, in));
+    batch_clear(s->out);
+    batch_use_kinds(s->out);
+    s->used = s->worked = 0;
+    st = rows_work(cx, s, in, c->emit_before);
+    if (st != S_OK && st != S_MORE && (st != S_PENDING || s->used == 0)) return st;
+    changes_emit(cx, s, in);
+    if (st != S_OK) return S_MORE; /* what is pending is asked for again, behind what was emitted */
+    state_done(s->table);
+    s->done = 0;
+    s->is_resolved = false;
+    return S_OK;
+}
+
+const struct op_type op_rank = {
+    .name = "rank",
+    .doc = "SQL: the first rows of each partition in an order, as they change",
+    .example = "SELECT * FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY auction ORDER BY price DESC) AS n FROM bids) WHERE n <= 10",
+    .flags = OP_SELECTION | OP_FORMS | OP_STATE,
+    .input_count = 1,
+    .config_size = sizeof(struct rank_config),
+    .config_fields = rank_config_fields,
+    .instance_size = sizeof(struct rank),
+    .derive = rank_derive,
+    .needs = rank_needs,
+    .open = rank_open,
+    .on_batch = rank_on_batch,
+    .close = rank_close,
+};

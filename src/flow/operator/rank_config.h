@@ -1,0 +1,14 @@
+/* rank_config.h - configuration of operator rank. */
+#pragma once
+#include "flow/operator/op.h"
+
+struct rank_config {
+    struct text_list order;      /* columns */
+    struct text_list directions; /* "asc", "desc" */
+    struct text_list nulls;      /* "first", "last" */
+    int64_t first, last;         /* places that count */
+    const char *number;          /* name of the column of the place; NULL: none */
+    bool emit_before;            /* -U rows are needed */
+    bool retracts;               /* rows may be taken back */
+    int64_t ttl_ms;              /* 0: for ever */
+};
