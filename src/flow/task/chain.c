@@ -180,6 +180,10 @@ static struct batch *acceptable(struct node *n, struct batch *in)
     for (uint32_t i = 0; plain && i < in->col_count; i++)
         if ((in->cols[i].form == VEC_CONST || in->cols[i].form == VEC_DICT) && !(n->cx.type->flags & OP_FORMS)) plain = false;
     if (plain) return in;
+    if (n->dense != NULL && n->dense->capacity < batch_rows(in)) { /* an operator may hand on batches of different sizes */
+        batch_free(n->dense);
+        n->dense = NULL;
+    }
     if (n->dense == NULL) {
         const uint64_t *needed = n->cx.needed_in != NULL ? n->cx.needed_in[0] : NULL;
         n->dense = batch_create_needed(in->schema, needed, in->capacity, n->cx.mem);

@@ -131,6 +131,30 @@ struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggre
     return r;
 }
 
+struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body *body)
+{
+    uint32_t n = input->row->child_count;
+    const struct type **types = ARENA_ARRAY(a, const struct type *, n + 1);
+    const char **names = ARENA_ARRAY(a, const char *, n + 1);
+    const struct type *row = input->row;
+
+    for (uint32_t i = 0; i < n; i++) {
+        types[i] = row->children[i];
+        names[i] = row->names[i];
+    }
+    if (body->number != NULL) {
+        types[n] = type_new(a, T_BIGINT, 0, 0, false);
+        names[n] = body->number;
+        row = type_row(a, n + 1, names, types, false);
+    }
+    struct rel *r = rel_new(a, !body->is_limit          ? &rel_rank_type
+                               : body->order_count > 0 ? &rel_sort_limit_type
+                                                       : &rel_limit_type,
+                            row, &input, 1);
+    BODY(r, struct rank_body, *body);
+    return r;
+}
+
 struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count)
 {
     struct rel *r = rel_new(a, &rel_union_type, row, inputs, count);
@@ -145,6 +169,13 @@ struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const
     struct rel *r = rel_new(a, &rel_join_type, row, inputs, 2);
 
     BODY(r, struct join_body, *body);
+    return r;
+}
+
+struct rel *rel_set(struct arena *a, const struct type *row, struct rel *const sides[2], const struct set_body *body)
+{
+    struct rel *r = rel_new(a, &rel_set_type, row, sides, 2);
+    BODY(r, struct set_body, *body);
     return r;
 }
 

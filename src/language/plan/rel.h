@@ -66,6 +66,7 @@ struct rel {
 };
 
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */
+extern const struct rel_type rel_calc_type, rel_rank_type; /* those that rewrites look for */
 
 /* VALUES: constants, row by row. */
 struct values_body {
@@ -116,6 +117,26 @@ struct join_body {
     struct expr *condition;    /* over the columns of both, left before right; NULL: equal keys are enough */
     const char *const *names;  /* of the columns of both, each once */
 };
+/* Places of rows in an order, first..last; last RANK_UNBOUNDED: all of them. */
+#define RANK_UNBOUNDED INT64_MAX
+struct rank_order {
+    uint32_t col; /* of the input */
+    bool descending, nulls_last;
+};
+struct rank_body {
+    uint32_t partition_count, order_count;
+    const uint32_t *partition; /* columns of the input */
+    const struct rank_order *order;
+    int64_t first, last;
+    const char *function; /* "ROW_NUMBER" */
+    const char *number;   /* name of the column of the place, behind those of the input; NULL: none */
+    bool is_limit;        /* of ORDER BY and LIMIT, not of a rank function */
+};
+/* Rows of two inputs by how often each side has them. */
+struct set_body {
+    bool is_except; /* else INTERSECT */
+    bool all;       /* else every row once */
+};
 /* Rows into a table, or to whoever asked (table NULL). */
 struct sink_body {
     const struct table *table;
@@ -130,12 +151,14 @@ struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body 
 struct rel *rel_renamed(struct arena *a, struct rel *r, const char *const *names);
 struct rel *rel_expand(struct arena *a, struct rel *input, const struct expand_body *body, const char *const *names);
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
+struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body *body);
 /* `row`: what the inputs have but for names, nullable where one of them is. */
 struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count);
 struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const struct join_body *body);
 /* The columns of two rows beside each other, nullable where that side may have none; times are no longer attributes. */
 const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                 const char *const *names);
+struct rel *rel_set(struct arena *a, const struct type *row, struct rel *const sides[2], const struct set_body *body);
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t);
 
 /* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */

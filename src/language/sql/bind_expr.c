@@ -349,6 +349,7 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
     bool done;
 
     if (x->op != NULL) return bind_operator(b, x, out);
+    if (x->aggregate != NULL && x->aggregate->over != NULL) return fail(b, x->place, "a function OVER a window is not supported here yet");
     if (x->aggregate != NULL) return fail(b, x->place, "an aggregate or window cannot stand here");
     struct str name = x->name.count > 0 ? x->name.parts[x->name.count - 1] : x->text;
     if (str_equal_nocase(name, STR("JSON")))

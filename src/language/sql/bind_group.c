@@ -43,6 +43,17 @@ static const struct agg_type *aggregate_of(const struct ast_expr *x)
     return agg_find(x->name.parts[0]);
 }
 
+static uint32_t count_calls(const struct ast_expr *x);
+
+static uint32_t count_in_window(const struct ast_window *w)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < w->partition.count; i++) n += count_calls(w->partition.items[i]);
+    for (uint32_t i = 0; i < w->order.count; i++) n += count_calls(w->order.items[i].x);
+    return n;
+}
+
 static uint32_t count_calls(const struct ast_expr *x)
 {
     uint32_t n = 0;
@@ -50,18 +61,24 @@ static uint32_t count_calls(const struct ast_expr *x)
     if (x == NULL) return 0;
     if (aggregate_of(x) != NULL) return 1;
     for (uint32_t i = 0; i < x->args.count; i++) n += count_calls(x->args.items[i]);
+    if (x->aggregate != NULL && x->aggregate->over != NULL) n += count_in_window(x->aggregate->over);
     return n;
 }
 
-static uint32_t count_all(const struct ast_select *s)
+static uint32_t count_all(const struct ast_select *s, const struct ast_orders *by)
 {
-    uint32_t n = count_calls(s->having);
+    uint32_t n = count_calls(s->having) + count_calls(s->qualify);
 
     for (uint32_t i = 0; i < s->item_count; i++) n += count_calls(s->items[i].x);
+    for (uint32_t i = 0; i < s->window_count; i++) n += count_in_window(&s->windows[i]);
+    for (uint32_t i = 0; i < by->count; i++) n += count_calls(by->items[i].x);
     return n;
 }
 
-bool grouping_is(const struct ast_select *s) { return s->grouped || s->having != NULL || count_all(s) > 0; }
+bool grouping_is(const struct ast_select *s, const struct ast_orders *by)
+{
+    return s->grouped || s->having != NULL || count_all(s, by) > 0;
+}
 
 /* --- below ------------------------------------------------------------------------------------------------------- */
 /* Not one of the first `from` columns: keys are NULL in some sets, arguments are not. */
@@ -200,13 +217,22 @@ static enum status bind_aggregate(struct grouping *g, const struct ast_expr *x, 
     return S_OK;
 }
 
+static enum status find_calls(struct grouping *g, const struct ast_expr *x);
+
+static enum status find_in_window(struct grouping *g, const struct ast_window *w)
+{
+    for (uint32_t i = 0; i < w->partition.count; i++) TRY(find_calls(g, w->partition.items[i]));
+    for (uint32_t i = 0; i < w->order.count; i++) TRY(find_calls(g, w->order.items[i].x));
+    return S_OK;
+}
+
 static enum status find_calls(struct grouping *g, const struct ast_expr *x)
 {
     if (x == NULL) return S_OK;
     const struct agg_type *type = aggregate_of(x);
     if (type != NULL) return bind_aggregate(g, x, type);
     for (uint32_t i = 0; i < x->args.count; i++) TRY(find_calls(g, x->args.items[i]));
-    return S_OK;
+    return x->aggregate != NULL && x->aggregate->over != NULL ? find_in_window(g, x->aggregate->over) : S_OK;
 }
 
 /* --- sets of keys ------------------------------------------------------------------------------------------------ */
@@ -338,9 +364,12 @@ static enum status bind_keys(struct grouping *g, const struct ast_select *s)
     return S_OK;
 }
 
-static enum status bind_calls(struct grouping *g, const struct ast_select *s)
+static enum status bind_calls(struct grouping *g, const struct ast_select *s, const struct ast_orders *by)
 {
     for (uint32_t i = 0; i < s->item_count; i++) TRY(find_calls(g, s->items[i].x));
+    for (uint32_t i = 0; i < s->window_count; i++) TRY(find_in_window(g, &s->windows[i]));
+    for (uint32_t i = 0; i < by->count; i++) TRY(find_calls(g, by->items[i].x));
+    TRY(find_calls(g, s->qualify));
     return find_calls(g, s->having);
 }
 
@@ -496,11 +525,11 @@ static size_t count_keys(const struct ast_list *group)
     return n;
 }
 
-enum status grouping_bind(struct query_binder *b, const struct ast_select *s, struct bind_source *from, struct expr *condition,
-                          struct binder *x, struct grouping **out)
+enum status grouping_bind(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
+                          struct expr *condition, struct binder *x, struct grouping **out)
 {
     struct grouping *g = ARENA_NEW(b->a, struct grouping);
-    uint32_t calls = count_all(s);
+    uint32_t calls = count_all(s, by);
 
     *g = (struct grouping){.b = b, .below = from->scope, .binder = *x};
     g->binder.scope = &g->below;
@@ -508,7 +537,7 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, st
     g->calls = ARENA_ARRAY(b->a, struct aggregate_call, calls + 1);
     g->uses = ARENA_ARRAY(b->a, struct call_of, calls + 1);
     TRY(bind_keys(g, s));
-    TRY(bind_calls(g, s));
+    TRY(bind_calls(g, s, by));
     uint32_t *keys = ARENA_ARRAY(b->a, uint32_t, all_keys(g) + 1);
     for (uint32_t i = 0; i < all_keys(g); i++) keys[i] = i;
     struct rel *below = calc_below(g, from->rel, condition);

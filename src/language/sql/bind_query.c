@@ -1,7 +1,5 @@
 /* bind_query.c - a query becomes a plan from the inside out: tables give columns, WHERE and the select list a Calc, set operations
- * join plans of equal columns. SELECT itself is in bind_select.c, joins in bind_join.c.
- *
- * Not here yet, and refused by name: ORDER BY, LIMIT. */
+ * join plans of equal columns. SELECT itself is in bind_select.c, joins in bind_join.c, ORDER BY and LIMIT in bind_order.c. */
 #include "language/sql/bind_query.h"
 
 #include "columns/column/type_rules.h"
@@ -65,6 +63,7 @@ static enum status bind_view(struct query_binder *b, const struct table *t, stru
     inner.catalog = t->view_catalog;
     inner.database = t->view_database;
     inner.with = NULL;
+    inner.is_nested = true;
     inner.depth++;
     TRY(bind_query(&inner, s.body, out));
     *out = rel_renamed(b->a, *out, t->row->names); /* its own list of columns */
@@ -76,6 +75,7 @@ static enum status bind_with_query(struct query_binder *b, const struct bind_wit
     struct query_binder inner = *b;
 
     inner.with = w->outer;
+    inner.is_nested = true;
     TRY(bind_query(&inner, w->cte->query, out));
     return rename_columns(b, out, w->cte->column_count, w->cte->columns, w->cte->place);
 }
@@ -130,6 +130,14 @@ static enum status bind_file(struct query_binder *b, const struct ast_table *t, 
     return bind_scan(b, table, t, out);
 }
 
+static enum status bind_inner(struct query_binder *b, const struct ast_query *q, struct rel **out)
+{
+    struct query_binder inner = *b;
+
+    inner.is_nested = true;
+    return bind_query(&inner, q, out);
+}
+
 enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out)
 {
     struct str alias = t->alias;
@@ -141,7 +149,7 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
         TRY(bind_named(b, t, &out->rel));
         if (alias.size == 0) alias = t->name.parts[t->name.count - 1];
         break;
-    case TABLE_QUERY: TRY(bind_query(b, t->query, &out->rel)); break;
+    case TABLE_QUERY: TRY(bind_inner(b, t->query, &out->rel)); break;
     case TABLE_FILE: TRY(bind_file(b, t, &out->rel, &alias)); break;
     case TABLE_CALL: return bind_not_yet(b, t->place, "a table function");
     case TABLE_UNNEST: return bind_not_yet(b, t->place, "UNNEST");
@@ -230,30 +238,44 @@ enum status bind_cast_columns(struct query_binder *b, struct rel **r, const stru
     return S_OK;
 }
 
-static enum status bind_union(struct query_binder *b, const struct ast_query *q, struct rel **out)
+/* "UNION", "EXCEPT ALL" */
+static const char *set_name(const struct ast_query *q)
 {
-    struct rel *sides[2];
+    if (q->kind == QUERY_UNION) return q->all ? "UNION ALL" : "UNION";
+    if (q->kind == QUERY_INTERSECT) return q->all ? "INTERSECT ALL" : "INTERSECT";
+    return q->all ? "EXCEPT ALL" : "EXCEPT";
+}
 
-    if (q->kind != QUERY_UNION || !q->all)
-        return bind_not_yet(b, q->place,
-                       q->kind == QUERY_UNION       ? "UNION without ALL"
-                       : q->kind == QUERY_INTERSECT ? "INTERSECT"
-                                                    : "EXCEPT");
-    TRY(bind_query(b, q->left, &sides[0]));
-    TRY(bind_query(b, q->right, &sides[1]));
+static enum status bind_sides(struct query_binder *b, const struct ast_query *q, struct rel *sides[2], const struct type **row)
+{
+    TRY(bind_inner(b, q->left, &sides[0]));
+    TRY(bind_inner(b, q->right, &sides[1]));
     uint32_t cols = sides[0]->row->child_count;
     if (cols != sides[1]->row->child_count)
-        return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Column count mismatch in UNION ALL");
+        return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Column count mismatch in %s", set_name(q));
     const struct type **types = ARENA_ARRAY(b->a, const struct type *, MAX(cols, 1u));
     for (uint32_t i = 0; i < cols; i++) {
         types[i] = type_least_restrictive(b->a, sides[0]->row->children[i], sides[1]->row->children[i]);
         if (types[i] == NULL)
-            return sql_error(b->e, b->t, q->right->place.at, q->right->place.size,
-                             "Type mismatch in column %u of UNION ALL", i + 1);
+            return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Type mismatch in column %u of %s", i + 1, set_name(q));
     }
-    const struct type *row = type_row(b->a, cols, sides[0]->row->names, types, false);
-    for (uint32_t i = 0; i < 2; i++) TRY(bind_cast_columns(b, &sides[i], row));
-    *out = rel_union(b->a, row, sides, 2);
+    *row = type_row(b->a, cols, sides[0]->row->names, types, false);
+    for (uint32_t i = 0; i < 2; i++) TRY(bind_cast_columns(b, &sides[i], *row));
+    return S_OK;
+}
+
+static enum status bind_set(struct query_binder *b, const struct ast_query *q, struct rel **out)
+{
+    struct rel *sides[2];
+    const struct type *row = NULL;
+
+    TRY(bind_sides(b, q, sides, &row));
+    if (q->kind == QUERY_UNION) {
+        *out = rel_union(b->a, row, sides, 2);
+        if (!q->all) *out = bind_distinct(b, *out);
+        return S_OK;
+    }
+    *out = rel_set(b->a, row, sides, &(struct set_body){.is_except = q->kind == QUERY_EXCEPT, .all = q->all});
     return S_OK;
 }
 
@@ -264,14 +286,29 @@ static enum status bind_body(struct query_binder *b, const struct ast_query *q, 
     struct bind_source from;
 
     switch ((enum ast_query_kind)q->kind) {
-    case QUERY_SELECT: return bind_select(b, q->select, out);
     case QUERY_VALUES: return bind_values(b, q, out);
     case QUERY_TABLE:
         TRY(bind_table(b, &named, &from));
         *out = from.rel;
         return S_OK;
-    default: return bind_union(b, q, out);
+    default: return bind_set(b, q, out);
     }
+}
+
+/* Only a SELECT may be ordered by what it does not select. */
+static enum status bind_ordered(struct query_binder *b, const struct ast_query *q, struct rel **out)
+{
+    static const struct ast_orders none;
+    const struct ast_orders *by = bind_is_ordered(b, q) ? &q->order : &none;
+    struct bind_order order = {0};
+
+    if (q->kind == QUERY_SELECT) {
+        TRY(bind_select(b, q->select, by, &order, out));
+    } else {
+        TRY(bind_body(b, q, out));
+        TRY(bind_order_of(b, by, out, &order));
+    }
+    return bind_limit(b, q, &order, out);
 }
 
 enum status bind_query(struct query_binder *b, const struct ast_query *q, struct rel **out)
@@ -283,8 +320,5 @@ enum status bind_query(struct query_binder *b, const struct ast_query *q, struct
         *w = (struct bind_with){.outer = inner.with, .cte = &q->ctes[i]};
         inner.with = w;
     }
-    if (q->order.count > 0) return bind_not_yet(b, q->order.items[0].x->place, "ORDER BY");
-    if (q->limit != NULL) return bind_not_yet(b, q->limit->place, "LIMIT");
-    if (q->offset != NULL) return bind_not_yet(b, q->offset->place, "OFFSET");
-    return bind_body(&inner, q, out);
+    return bind_ordered(&inner, q, out);
 }

@@ -19,6 +19,7 @@ struct query_binder {
     const struct bind_with *with;
     const char *catalog, *database; /* of names without; NULL: the current ones */
     uint32_t depth; /* of views in views */
+    bool is_nested; /* in another query: its order alone is nobody's */
     struct err *e;
 };
 
@@ -38,11 +39,45 @@ struct bind_source {
 };
 enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out) CHECKED;
 void bind_nothing(struct query_binder *b, struct bind_source *out); /* one row, for SELECT without FROM */
-enum status bind_select(struct query_binder *b, const struct ast_select *s, struct rel **out) CHECKED;
 /* "<clause> clause must be a condition" when it is none. */
 enum status bind_condition(struct query_binder *b, struct binder *x, const struct ast_expr *where, const char *clause,
                            struct expr **out) CHECKED;
+
+/* The columns of a select list while it grows. */
+struct bind_columns {
+    uint32_t count, capacity;
+    struct expr **items;
+    const char **names;
+};
+void bind_column_add(struct query_binder *b, struct bind_columns *c, struct expr *x, const char *name);
+/* Binds as x does, but for names of columns of a select list: they stand for these. */
+struct alias_binder {
+    const struct binder *x;
+    const struct bind_columns *columns;
+    uint32_t count; /* of them that have names */
+};
+struct binder alias_binder_init(struct alias_binder *a, const struct binder *x, const struct bind_columns *columns);
+
+/* ORDER BY: columns of the plan; those from `visible` on are there for the order only. */
+struct rank_order;
+struct bind_order {
+    uint32_t count, visible;
+    struct rank_order *items;
+};
+/* The order of a select list that is bound by x; what it does not select is added to c, unless is_distinct. */
+enum status bind_order(struct query_binder *b, const struct ast_orders *by, struct binder *x, struct bind_columns *c, bool is_distinct,
+                       struct bind_order *out) CHECKED;
+/* ORDER BY over the columns of a plan; *r may get more of them. */
+enum status bind_order_of(struct query_binder *b, const struct ast_orders *by, struct rel **r, struct bind_order *out) CHECKED;
+/* ORDER BY, OFFSET, LIMIT of q on its plan. */
+enum status bind_limit(struct query_binder *b, const struct ast_query *q, const struct bind_order *order, struct rel **r) CHECKED;
+/* What only orders rows is left out where no LIMIT asks for an order. */
+bool bind_is_ordered(const struct query_binder *b, const struct ast_query *q);
+
+enum status bind_select(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_order *order,
+                        struct rel **out) CHECKED;
 enum status bind_not_yet(struct query_binder *b, struct ast_place place, const char *what); /* fails: "<what> is not supported yet" */
+struct rel *bind_distinct(struct query_binder *b, struct rel *r); /* every row once */
 const char *bind_text(struct query_binder *b, struct str s);
 
 enum status bind_query(struct query_binder *b, const struct ast_query *q, struct rel **out) CHECKED;

@@ -1,19 +1,14 @@
-/* bind_select.c - SELECT from the inside out: tables give columns, WHERE drops rows, groups are made (bind_group.c), and the select
- * list is a Calc on top. */
+/* bind_select.c - SELECT from the inside out: tables give columns, WHERE drops rows, groups are made (bind_group.c), rows ranked
+ * (bind_rank.c), and the select list is a Calc on top. */
 #include "language/sql/bind_group.h"
 #include "language/sql/bind_join.h"
+#include "language/sql/bind_rank.h"
 
 #include "ground/base/str.h"
 
 #include <string.h>
 
-struct columns {
-    uint32_t count, capacity;
-    struct expr **items;
-    const char **names;
-};
-
-static enum status add_column(struct query_binder *b, struct columns *c, struct expr *x, const char *name)
+void bind_column_add(struct query_binder *b, struct bind_columns *c, struct expr *x, const char *name)
 {
     if (c->count == c->capacity) {
         uint32_t more = MAX(c->capacity * 2, 16u);
@@ -29,7 +24,6 @@ static enum status add_column(struct query_binder *b, struct columns *c, struct 
     }
     c->items[c->count] = x;
     c->names[c->count++] = name;
-    return S_OK;
 }
 
 /* As if the column's name stood there: in a grouped query it must be grouped. */
@@ -51,7 +45,7 @@ static enum status star_column(struct query_binder *b, struct binder *x, const s
 }
 
 /* * and t.* */
-static enum status add_star(struct query_binder *b, struct binder *x, struct columns *c, const struct bind_source *from,
+static enum status add_star(struct query_binder *b, struct binder *x, struct bind_columns *c, const struct bind_source *from,
                             const struct ast_expr *star)
 {
     uint32_t before = c->count;
@@ -61,7 +55,7 @@ static enum status add_star(struct query_binder *b, struct binder *x, struct col
         if (star->name.count > 0 ? !str_equal(column->table, star->name.parts[star->name.count - 1]) : column->is_qualified) continue;
         struct expr *item;
         TRY(star_column(b, x, star, column, &item));
-        TRY(add_column(b, c, item, bind_text(b, column->name)));
+        bind_column_add(b, c, item, bind_text(b, column->name));
     }
     if (c->count > before) return S_OK;
     if (star->name.count == 0)
@@ -79,7 +73,7 @@ static const char *item_name(struct query_binder *b, const struct ast_item *item
 }
 
 /* Two columns of one name become a and a0. */
-static void make_names_unique(struct query_binder *b, struct columns *c)
+static void make_names_unique(struct query_binder *b, struct bind_columns *c)
 {
     for (uint32_t i = 0; i < c->count; i++) {
         const char *name = c->names[i];
@@ -94,11 +88,6 @@ static void make_names_unique(struct query_binder *b, struct columns *c)
     }
 }
 
-static enum status refuse_rest(struct query_binder *b, const struct ast_select *s)
-{
-    return s->qualify != NULL ? bind_not_yet(b, s->qualify->place, "QUALIFY") : S_OK;
-}
-
 enum status bind_condition(struct query_binder *b, struct binder *x, const struct ast_expr *where, const char *clause,
                            struct expr **out)
 {
@@ -108,7 +97,7 @@ enum status bind_condition(struct query_binder *b, struct binder *x, const struc
 }
 
 static enum status bind_items(struct query_binder *b, const struct ast_select *s, const struct bind_source *from, struct binder *x,
-                              struct columns *out)
+                              struct bind_columns *out)
 {
     for (uint32_t i = 0; i < s->item_count; i++) {
         struct expr *item;
@@ -117,14 +106,14 @@ static enum status bind_items(struct query_binder *b, const struct ast_select *s
             continue;
         }
         TRY(bind_expr(x, s->items[i].x, &item));
-        TRY(add_column(b, out, item, item_name(b, &s->items[i], out->count)));
+        bind_column_add(b, out, item, item_name(b, &s->items[i], out->count));
     }
     make_names_unique(b, out);
     return S_OK;
 }
 
-/* Every row once: groups by all columns, without results. */
-static struct rel *distinct(struct query_binder *b, struct rel *r)
+/* Groups by all columns, without results. */
+struct rel *bind_distinct(struct query_binder *b, struct rel *r)
 {
     uint32_t *keys = ARENA_ARRAY(b->a, uint32_t, r->row->child_count);
 
@@ -132,30 +121,59 @@ static struct rel *distinct(struct query_binder *b, struct rel *r)
     return rel_aggregate(b->a, r, &(struct aggregate_body){.key_count = r->row->child_count, .keys = keys});
 }
 
-enum status bind_select(struct query_binder *b, const struct ast_select *s, struct rel **out)
+/* FROM, WHERE, GROUP BY and HAVING: *x binds what stands above them; *condition is still to be put on. */
+static enum status bind_below(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
+                              struct binder *x, struct expr **condition)
 {
-    struct bind_source from;
-    struct columns columns = {0};
-    struct calc_body calc = {0};
     struct grouping *grouping = NULL;
 
-    TRY(refuse_rest(b, s));
     if (s->from != NULL)
-        TRY(bind_table(b, s->from, &from));
+        TRY(bind_table(b, s->from, from));
     else
-        bind_nothing(b, &from);
-    struct binder x = bind_expr_binder(b, &from.scope);
-    if (s->where != NULL) TRY(bind_condition(b, &x, s->where, "WHERE", &calc.condition));
-    TRY(bind_join_finish(b, &from, &calc.condition));
-    if (grouping_is(s)) {
-        TRY(grouping_bind(b, s, &from, calc.condition, &x, &grouping));
+        bind_nothing(b, from);
+    *x = bind_expr_binder(b, &from->scope);
+    if (s->where != NULL) TRY(bind_condition(b, x, s->where, "WHERE", condition));
+    TRY(bind_join_finish(b, from, condition));
+    if (s->where != NULL) TRY(ranking_filter(b, s->where->place, &from->rel, condition));
+    if (!grouping_is(s, by)) return S_OK;
+    TRY(grouping_bind(b, s, by, from, *condition, x, &grouping));
+    *condition = NULL;
+    return s->having != NULL ? bind_condition(b, x, s->having, "HAVING", condition) : S_OK;
+}
+
+/* The conditions of QUALIFY may speak of columns of the select list. */
+static enum status bind_qualify(struct query_binder *b, const struct ast_select *s, struct binder *x, struct bind_source *from,
+                                const struct bind_columns *columns, struct expr **condition)
+{
+    struct alias_binder aliases;
+
+    if (!ranking_is(s))
+        return sql_error(b->e, b->t, s->qualify->place.at, s->qualify->place.size, "QUALIFY expression '%.*s' must contain a window function",
+                         (int)MIN(s->qualify->place.size, (uint32_t)100), b->t->text.data + s->qualify->place.at);
+    struct binder with = alias_binder_init(&aliases, x, columns);
+    TRY(bind_condition(b, &with, s->qualify, "QUALIFY", condition));
+    return ranking_filter(b, s->qualify->place, &from->rel, condition);
+}
+
+enum status bind_select(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_order *order,
+                        struct rel **out)
+{
+    struct bind_source from;
+    struct bind_columns columns = {0};
+    struct calc_body calc = {0};
+    struct binder x;
+
+    TRY(bind_below(b, s, by, &from, &x, &calc.condition));
+    if (ranking_is(s)) {
+        TRY(ranking_bind(b, s, &from, calc.condition, &x));
         calc.condition = NULL;
-        if (s->having != NULL) TRY(bind_condition(b, &x, s->having, "HAVING", &calc.condition));
     }
     TRY(bind_items(b, s, &from, &x, &columns));
+    if (s->qualify != NULL) TRY(bind_qualify(b, s, &x, &from, &columns, &calc.condition));
+    TRY(bind_order(b, by, &x, &columns, s->distinct, order));
     calc.count = columns.count;
     calc.columns = columns.items;
     *out = rel_calc(b->a, from.rel, &calc, columns.names);
-    if (s->distinct) *out = distinct(b, *out);
+    if (s->distinct) *out = bind_distinct(b, *out);
     return S_OK;
 }

@@ -1,0 +1,124 @@
+/* node_rank.c - Rank: of the rows of each partition those whose place in an order is first..last. What it has in common with
+ * SortLimit and Limit is theirs by rank_rel.h: one operator does all three. */
+#include "language/plan/rank_rel.h"
+
+#include "flow/operator/rank_config.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+void rank_print_order(const struct rel *r, struct buf *out)
+{
+    const struct rank_body *b = r->body;
+
+    for (uint32_t i = 0; i < b->order_count; i++) {
+        const struct rank_order *o = &b->order[i];
+        buf_printf(out, "%s%s %s", i > 0 ? ", " : "", r->inputs[0]->row->names[o->col], o->descending ? "DESC" : "ASC");
+        if (o->nulls_last != o->descending) buf_append_text(out, o->nulls_last ? " NULLS LAST" : " NULLS FIRST");
+    }
+}
+
+/* As Flink names what holds the rows: by what may come in. */
+const char *rank_strategy(const struct rel *r)
+{
+    return r->inputs[0]->modifies == MODIFIES_NOTHING ? "AppendFastStrategy" : "RetractStrategy";
+}
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct rank_body *b = r->body;
+
+    buf_printf(out, "strategy=[%s], rankType=[%s], rankRange=[rankStart=%lld, rankEnd=", rank_strategy(r), b->function, (long long)b->first);
+    if (b->last == RANK_UNBOUNDED) buf_append_text(out, "unlimited], partitionBy=[");
+    else buf_printf(out, "%lld], partitionBy=[", (long long)b->last);
+    for (uint32_t i = 0; i < b->partition_count; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", r->inputs[0]->row->names[b->partition[i]]);
+    buf_append_text(out, "], orderBy=[");
+    rank_print_order(r, out);
+    buf_append_text(out, "], select=[");
+    for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    buf_append_byte(out, ']');
+}
+
+/* A place holds one row, and what was a key stays one. Rows that stand as they came never move but when some are taken back. */
+void rank_rel_derive(struct rel *r, struct arena *a)
+{
+    const struct rank_body *b = r->body;
+    const struct rel *in = r->inputs[0];
+    uint32_t *cols = ARENA_ARRAY(a, uint32_t, b->partition_count + 1), n = b->partition_count;
+
+    for (uint32_t i = 0; i < n; i++) cols[i] = b->partition[i];
+    if (b->number != NULL) cols[n++] = in->row->child_count;
+    if (b->first == b->last) n = b->partition_count;
+    if (b->number != NULL || b->first == b->last) rel_add_key(r, a, cols, n);
+    for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
+    if (in->modifies == MODIFIES_NOTHING && b->order_count == 0) return;
+    r->modifies = MODIFIES_DELETES;
+    if (b->number != NULL || b->first > 1) r->modifies |= MODIFIES_UPDATES;
+}
+
+bool rank_rel_wants_before(const struct rel *r, uint32_t input)
+{
+    (void)r;
+    (void)input;
+    return true; /* the row that is taken back must be found */
+}
+
+int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    const struct rank_body *b = r->body;
+
+    (void)input;
+    *cols = b->partition;
+    return (int)b->partition_count;
+}
+
+static enum status check(const struct rel *r, struct err *e)
+{
+    const struct rank_body *b = r->body;
+
+    if (strcmp(b->function, "ROW_NUMBER") == 0) return S_OK;
+    if (b->last != RANK_UNBOUNDED) {
+        err_hint(e, "ROW_NUMBER() ranks rows of a stream");
+        return err_set(e, E_UNSUPPORTED, "%s() on streaming table is not supported currently", b->function);
+    }
+    return err_set(e, E_UNSUPPORTED, "%s() OVER is not supported yet", b->function);
+}
+
+enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct rank_body *b = r->body;
+    struct graph_node *n = graph_add_node(l->graph, op_find("rank"), r->type->name, (struct graph_here){0});
+    struct rank_config *c = n->config;
+    const char **order = ARENA_ARRAY(l->a, const char *, b->order_count + 1);
+    const char **directions = ARENA_ARRAY(l->a, const char *, b->order_count + 1);
+    const char **nulls = ARENA_ARRAY(l->a, const char *, b->order_count + 1);
+
+    (void)e;
+    for (uint32_t i = 0; i < b->order_count; i++) {
+        order[i] = r->inputs[0]->row->names[b->order[i].col];
+        directions[i] = b->order[i].descending ? "desc" : "asc";
+        nulls[i] = b->order[i].nulls_last ? "last" : "first";
+    }
+    c->order = (struct text_list){order, b->order_count};
+    c->directions = (struct text_list){directions, b->order_count};
+    c->nulls = (struct text_list){nulls, b->order_count};
+    c->first = b->first;
+    c->last = b->last;
+    c->number = b->number;
+    c->emit_before = r->wants_before;
+    c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
+    c->ttl_ms = l->ttl_ms;
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
+}
+
+const struct rel_type rel_rank_type = {.name = "Rank",
+                                       .doc = "rows of each partition by their places in an order",
+                                       .derive = rank_rel_derive,
+                                       .wants_before = rank_rel_wants_before,
+                                       .distribution = rank_rel_distribution,
+                                       .check = check,
+                                       .explain = explain,
+                                       .lower = rank_rel_lower};

@@ -1,0 +1,70 @@
+/* node_set.c - INTERSECT and EXCEPT, with and without ALL: each row as often as its counts on both sides say. */
+#include "flow/operator/set_config.h"
+#include "ground/base/str.h"
+#include "language/plan/rel.h"
+
+static const char *kind(const struct set_body *b)
+{
+    if (b->is_except) return b->all ? "EXCEPT ALL" : "EXCEPT";
+    return b->all ? "INTERSECT ALL" : "INTERSECT";
+}
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    buf_printf(out, "kind=[%s], select=[", kind(r->body));
+    for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    buf_append_byte(out, ']');
+}
+
+/* A row more on one side may take one away. Two sides that are only added to make INTERSECT grow only. */
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct set_body *b = r->body;
+    uint32_t n = r->row->child_count, *cols = ARENA_ARRAY(a, uint32_t, n + 1);
+    bool appends = r->inputs[0]->modifies == MODIFIES_NOTHING && r->inputs[1]->modifies == MODIFIES_NOTHING;
+
+    for (uint32_t i = 0; i < n; i++) cols[i] = i;
+    if (!b->all) rel_add_key(r, a, cols, n);
+    r->modifies = appends && !b->is_except ? MODIFIES_NOTHING : MODIFIES_DELETES;
+}
+
+static bool wants_before(const struct rel *r, uint32_t input)
+{
+    (void)r;
+    (void)input;
+    return true; /* what an update takes away must be counted */
+}
+
+static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    static const uint32_t all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+    (void)input;
+    *cols = all;
+    return (int)MIN(r->row->child_count, (uint32_t)COUNT_OF(all));
+}
+
+/* OP_KEYS_MAX columns decide where a row goes; the operator looks at all. */
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct set_body *b = r->body;
+    struct graph_node *n = graph_add_node(l->graph, op_find("set"), kind(b), (struct graph_here){0});
+    struct set_config *c = n->config;
+
+    if (r->row->child_count > OP_KEYS_MAX)
+        return err_set(e, E_UNSUPPORTED, "%s of more than %d columns is not supported yet", kind(b), OP_KEYS_MAX);
+    c->is_except = b->is_except;
+    c->all = b->all;
+    c->ttl_ms = l->ttl_ms;
+    *node = l->graph->node_count - 1;
+    for (uint32_t i = 0; i < 2; i++) lower_edge(l, r, inputs[i], *node, i);
+    return S_OK;
+}
+
+const struct rel_type rel_set_type = {.name = "SetOperation",
+                                      .doc = "rows that are on both sides, or on one side alone",
+                                      .derive = derive,
+                                      .wants_before = wants_before,
+                                      .distribution = distribution,
+                                      .explain = explain,
+                                      .lower = lower};

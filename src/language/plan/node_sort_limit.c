@@ -1,0 +1,20 @@
+/* node_sort_limit.c - SortLimit: the first rows in an order, over all rows. */
+#include "language/plan/rank_rel.h"
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct rank_body *b = r->body;
+
+    buf_append_text(out, "orderBy=[");
+    rank_print_order(r, out);
+    buf_printf(out, "], offset=[%lld], fetch=[%lld], strategy=[%s]", (long long)b->first - 1, (long long)(b->last - b->first + 1),
+               rank_strategy(r));
+}
+
+const struct rel_type rel_sort_limit_type = {.name = "SortLimit",
+                                             .doc = "the first rows in an order",
+                                             .derive = rank_rel_derive,
+                                             .wants_before = rank_rel_wants_before,
+                                             .distribution = rank_rel_distribution,
+                                             .explain = explain,
+                                             .lower = rank_rel_lower};

@@ -1,0 +1,10 @@
+/* rank_rel.h - what Rank, SortLimit and Limit have in common: their body is struct rank_body. */
+#pragma once
+#include "language/plan/rel.h"
+
+void rank_print_order(const struct rel *r, struct buf *out); /* "price DESC, id ASC" */
+const char *rank_strategy(const struct rel *r);              /* as EXPLAIN shows it */
+void rank_rel_derive(struct rel *r, struct arena *a);
+bool rank_rel_wants_before(const struct rel *r, uint32_t input);
+int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
+enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;
