@@ -5,6 +5,8 @@
 
 #include "flow/operator/group_calls.h"
 #include "flow/operator/join.h"
+#include "flow/operator/rank_config.h"
+#include "flow/operator/set_config.h"
 
 #include "columns/column/batch.h"
 
@@ -363,6 +365,15 @@ static const struct stateful_case cases[] = {
     {"join", "rows by a unique key", .config = &entry_join, .second_keyed = true},
     {"join", "rows with a partner", .config = &semi_join, .second_keyed = true},
     {"join", "time to live", .config = &brief_join, .second_keyed = true},
+static const struct rank_config first_three = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
+                                               .last = 3, .number = "n", .emit_before = true};
+static const struct rank_config kept = {.order = TEXTS("v"), .directions = TEXTS("asc"), .nulls = TEXTS("first"), .first = 1,
+                                        .last = 2, .emit_before = true, .retracts = true};
+static const struct stateful_case cases[] = {
+    {"set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
+    {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
+    {"rank", "rows are only added", .config = &first_three},
+    {"rank", "rows may be taken back", .config = &kept},
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"group_aggregate", "values that are kept", .config = &kept},
     {"group_aggregate", "values that are kept and may be taken back", .config = &kept_retracting},

@@ -322,7 +322,7 @@ static enum status shift(struct rank *s, bool emit_before)
 }
 
 /* Nothing is ever taken back: what is behind the last place is forgotten. */
-static enum status append_begin(struct op_cx *cx, struct rank *s, const struct batch *in)
+static enum status append_begin(struct op_cx *cx, struct rank *s, const struct batch *in, bool emit_before)
 {
     uint32_t i = s->done;
     int64_t count = state_head_rows(s->heads[i]);
@@ -338,6 +338,10 @@ static enum status append_begin(struct op_cx *cx, struct rank *s, const struct b
     s->is_added = true;
     if (s->is_numbered) {
         shift_begin(s, 0, count - s->walk_count + 1);
+        return S_OK;
+    }
+    if (fallen != NULL && s->last == 1) { /* the one place has another row: an update, as of one with its number */
+        put_update(s, fallen, s->mine, 1, emit_before);
         return S_OK;
     }
     if (fallen != NULL) put(s, fallen, ROW_DELETE, 0);
@@ -422,11 +426,11 @@ static enum status removed_begin(struct op_cx *cx, struct rank *s, const struct 
     return S_OK;
 }
 
-static enum status row_begin(struct op_cx *cx, struct rank *s, const struct batch *in)
+static enum status row_begin(struct op_cx *cx, struct rank *s, const struct batch *in, bool emit_before)
 {
     enum row_kind kind = batch_kind(in, batch_row(in, s->done));
 
-    if (!s->keeps_all) return append_begin(cx, s, in);
+    if (!s->keeps_all) return append_begin(cx, s, in, emit_before);
     return kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? added_begin(cx, s, in) : removed_begin(cx, s, in);
 }
 
@@ -454,7 +458,7 @@ static enum status rows_work(struct op_cx *cx, struct rank *s, const struct batc
         if (!s->is_begun) {
             if (!has_room(s)) return S_MORE;
             s->is_shifting = false;
-            TRY(row_begin(cx, s, in));
+            TRY(row_begin(cx, s, in, emit_before));
             s->is_begun = true;
         }
         if (s->is_shifting) TRY(shift(s, emit_before));

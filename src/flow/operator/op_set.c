@@ -1,5 +1,5 @@
-/* op_set.c - SQL's INTERSECT and EXCEPT, with and without ALL: both inputs are keyed by all of their columns; a key's state is how
- * often each side has the row, and from that follows how often it is there: the smaller count, or the first without the second.
+/* op_set.c - SQL's INTERSECT and EXCEPT, with and without ALL: of each row the state knows how often each side has it, and from that
+ * follows how often it is there: the smaller count, or the first without the second. The key of the stream is some of the columns.
  * A change of a count is a change of the answer by one row at most, so each row makes at most one.
  *
  * A side may take back what the other has not seen yet: counts may be below zero, and are read as zero. */
@@ -12,6 +12,7 @@ struct set_operation {
     struct state_def def;
     struct state_table *table;
     struct batch *out;
+    uint32_t *cols, col_count;
     uint32_t offsets[2]; /* of the counts in the state's row */
     uint32_t done;
     bool is_resolved;
@@ -31,9 +32,8 @@ static enum status set_derive(struct op_plan *p, const void *config, struct err 
     (void)config;
     if (p->inputs[0]->child_count != p->inputs[1]->child_count)
         return err_set(e, E_GRAPH, "a set operation needs inputs of equal columns");
-    for (uint32_t i = 0; i < 2; i++)
-        if (p->key_count[i] != p->inputs[i]->child_count)
-            return err_set(e, E_GRAPH, "a set operation must be keyed by all columns of its inputs");
+    if (p->key_count[0] != p->key_count[1] || memcmp(p->keys[0], p->keys[1], sizeof(uint32_t) * p->key_count[0]) != 0)
+        return err_set(e, E_GRAPH, "the inputs of a set operation must be keyed by the same columns");
     p->outputs[0] = p->inputs[0];
     p->output_count = 1;
     return S_OK;
@@ -48,16 +48,25 @@ static const struct type *counts_row(struct arena *a)
     return type_row(a, 2, names, types, false);
 }
 
-static const struct type *key_row(const struct op_plan *p)
+/* All columns, the keys first: they decide the key group. */
+static const struct type *key_row(const struct op_plan *p, struct set_operation *s)
 {
-    uint32_t n = p->key_count[0];
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + 1);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n + 1);
+    const struct type *in = p->inputs[0];
+    uint32_t n = 0;
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, in->child_count + 1);
+    const char **names = ARENA_ARRAY(p->arena, const char *, in->child_count + 1);
 
-    for (uint32_t i = 0; i < n; i++) {
-        types[i] = p->inputs[0]->children[p->keys[0][i]];
-        names[i] = p->inputs[0]->names[p->keys[0][i]];
+    s->cols = ARENA_ARRAY(p->arena, uint32_t, in->child_count + 1);
+    for (; n < p->key_count[0]; n++) s->cols[n] = p->keys[0][n];
+    for (uint32_t i = 0, k; i < in->child_count; i++) {
+        for (k = 0; k < p->key_count[0] && p->keys[0][k] != i;) k++;
+        if (k == p->key_count[0]) s->cols[n++] = i;
     }
+    for (uint32_t i = 0; i < n; i++) {
+        types[i] = in->children[s->cols[i]];
+        names[i] = in->names[s->cols[i]];
+    }
+    s->col_count = n;
     return type_row(p->arena, n, names, types, false);
 }
 
@@ -69,7 +78,7 @@ static enum status set_open(struct op_cx *cx, void *self)
     s->def = (struct state_def){.name = "counts",
                                 .version = 1,
                                 .shape = STATE_MAP,
-                                .key = key_row(cx->plan),
+                                .key = key_row(cx->plan, s),
                                 .value = counts_row(cx->plan->arena),
                                 .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
@@ -98,14 +107,14 @@ static int64_t answer(const struct set_config *c, int64_t left, int64_t right)
     return c->all ? MIN(left, right) : left > 0 && right > 0;
 }
 
-static enum status resolve(struct op_cx *cx, struct set_operation *s, uint32_t input, const struct batch *in)
+static enum status resolve(struct op_cx *cx, struct set_operation *s, const struct batch *in)
 {
-    const struct op_plan *p = cx->plan;
     uint64_t hashes[BATCH_ROWS];
 
     if (s->is_resolved) return S_OK;
-    batch_hash(in, p->keys[input], p->key_count[input], hashes);
-    struct state_keys keys = state_keys_of(in, p->keys[input], p->key_count[input], hashes);
+    if (cx->plan->key_count[0] == s->col_count) batch_hash(in, s->cols, s->col_count, hashes);
+    else state_hash_within(in, s->cols, cx->plan->key_count[0], s->col_count, hashes);
+    struct state_keys keys = state_keys_of(in, s->cols, s->col_count, hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
     s->is_resolved = true;
     return S_OK;
@@ -129,21 +138,19 @@ static void row_count(struct set_operation *s, const struct set_config *c, uint3
 
 static enum status set_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
 {
-    const struct op_plan *p = cx->plan;
     struct set_operation *s = self;
     uint32_t rows = batch_rows(in);
 
-    TRY(resolve(cx, s, input, in));
+    TRY(resolve(cx, s, in));
     batch_clear(s->out);
     batch_use_kinds(s->out);
     for (; s->done < rows && s->out->count < s->out->capacity; s->done++) {
         uint32_t number = batch_row(in, s->done);
         row_count(s, cx->config, input, batch_kind(in, number), s->done, number);
     }
-    for (uint32_t i = 0; i < p->key_count[0]; i++) {
-        struct vector *to = &s->out->cols[p->keys[0][i]];
-        if (to->form != VEC_ABSENT)
-            vector_copy(to, 0, &in->cols[p->keys[input][i]], s->numbers, s->out->count, &s->out->heap, s->out->mem);
+    for (uint32_t i = 0; i < s->col_count; i++) {
+        struct vector *to = &s->out->cols[i];
+        if (to->form != VEC_ABSENT) vector_copy(to, 0, &in->cols[i], s->numbers, s->out->count, &s->out->heap, s->out->mem);
     }
     if (s->out->count > 0) op_forward(cx, 0, s->out);
     if (s->done < rows) return S_MORE;

@@ -53,7 +53,7 @@ void rank_rel_derive(struct rel *r, struct arena *a)
     if (b->number != NULL || b->first == b->last) rel_add_key(r, a, cols, n);
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
     if (in->modifies == MODIFIES_NOTHING && b->order_count == 0) return;
-    r->modifies = MODIFIES_DELETES;
+    r->modifies = b->last == 1 && in->modifies == MODIFIES_NOTHING ? MODIFIES_UPDATES : MODIFIES_DELETES;
     if (b->number != NULL || b->first > 1) r->modifies |= MODIFIES_UPDATES;
 }
 

@@ -118,7 +118,7 @@ static void nulls_stand_where_they_are_told_to(void **state)
 
     (void)state;
     expect(c, "k", "1 | 5 | a\n1 | null | b\n1 | null | null\n1 | null | c\nnull | 1 | null",
-           "+I[1, 5, a]\n-D[1, 5, a]\n+I[1, null, b]\n-D[1, null, b]\n+I[1, null, c]\n+I[null, 1, null]\n");
+           "+I[1, 5, a]\n-U[1, 5, a]\n+U[1, null, b]\n-U[1, null, b]\n+U[1, null, c]\n+I[null, 1, null]\n");
 }
 
 static void without_an_order_the_first_to_come_stay(void **state)
