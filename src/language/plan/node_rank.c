@@ -28,7 +28,8 @@ static void explain(const struct rel *r, struct buf *out)
 {
     const struct rank_body *b = r->body;
 
-    buf_printf(out, "strategy=[%s], rankType=[%s], rankRange=[rankStart=%lld, rankEnd=", rank_strategy(r), b->function, (long long)b->first);
+    buf_printf(out, "strategy=[%s], rankType=[%s], rankRange=[rankStart=%lld, rankEnd=", rank_strategy(r), b->function,
+               (long long)b->first);
     if (b->last == RANK_UNBOUNDED) buf_append_text(out, "unlimited], partitionBy=[");
     else buf_printf(out, "%lld], partitionBy=[", (long long)b->last);
     for (uint32_t i = 0; i < b->partition_count; i++)

@@ -148,7 +148,8 @@ static enum status bind_qualify(struct query_binder *b, const struct ast_select 
     struct alias_binder aliases;
 
     if (!ranking_is(s))
-        return sql_error(b->e, b->t, s->qualify->place.at, s->qualify->place.size, "QUALIFY expression '%.*s' must contain a window function",
+        return sql_error(b->e, b->t, s->qualify->place.at, s->qualify->place.size,
+                         "QUALIFY expression '%.*s' must contain a window function",
                          (int)MIN(s->qualify->place.size, (uint32_t)100), b->t->text.data + s->qualify->place.at);
     struct binder with = alias_binder_init(&aliases, x, columns);
     TRY(bind_condition(b, &with, s->qualify, "QUALIFY", condition));
