@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static void call_print(const struct aggregate_call *c, const struct type *in, struct buf *out)
+void rel_print_aggregate(const struct aggregate_call *c, const struct type *in, struct buf *out)
 {
     for (const char *p = c->function; *p != '\0'; p++)
         buf_append_byte(out, *p >= 'a' && *p <= 'z' ? (unsigned char)(*p - 32) : (unsigned char)*p);
@@ -26,7 +26,7 @@ static void explain(const struct rel *r, struct buf *out)
         if (i < b->key_count)
             buf_append_text(out, r->row->names[i]);
         else
-            call_print(&b->calls[i - b->key_count], r->inputs[0]->row, out);
+            rel_print_aggregate(&b->calls[i - b->key_count], r->inputs[0]->row, out);
     }
     buf_append_byte(out, ']');
 }
@@ -59,10 +59,8 @@ static int distribution(const struct rel *r, uint32_t input, const uint32_t **co
     return (int)b->key_count;
 }
 
-static void calls_lower(struct lowering *l, const struct rel *r, struct group_config *c)
+void lower_aggregate_calls(struct lowering *l, const struct aggregate_body *b, const struct type *in, struct group_config *c)
 {
-    const struct aggregate_body *b = r->body;
-    const struct type *in = r->inputs[0]->row;
     struct text_list *const lists[] = {&c->functions, &c->arguments, &c->filters, &c->distinct, &c->names, &c->parameters};
     const char **texts[COUNT_OF(lists)];
 
@@ -88,7 +86,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     struct group_config *c = n->config;
 
     (void)e;
-    calls_lower(l, r, c);
+    lower_aggregate_calls(l, r->body, r->inputs[0]->row, c);
     c->emit_before = r->wants_before;
     c->emit_every = l->emit_every;
     c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;

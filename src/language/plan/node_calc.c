@@ -60,6 +60,18 @@ static void keep_key(struct rel *r, struct arena *a, const struct rel_key *k)
     rel_add_key(r, a, cols, k->count);
 }
 
+/* A window's columns under their new numbers; a window of which nothing is left is none. */
+static void keep_window(struct rel *r, struct arena *a)
+{
+    struct rel_window *w = ARENA_NEW(a, struct rel_window);
+
+    *w = *r->inputs[0]->window;
+    int *const cols[] = {&w->start, &w->end, &w->time};
+    for (size_t i = 0; i < COUNT_OF(cols); i++)
+        if (*cols[i] >= 0) *cols[i] = output_of(r->body, (uint32_t)*cols[i]);
+    if (w->start >= 0 || w->end >= 0 || w->time >= 0) r->window = w;
+}
+
 /* A condition makes updates into deletes: the row before passed, the one after does not. */
 static void derive(struct rel *r, struct arena *a)
 {
@@ -69,6 +81,7 @@ static void derive(struct rel *r, struct arena *a)
     r->modifies = in->modifies;
     if (c->condition != NULL && (r->modifies & MODIFIES_UPDATES) != 0) r->modifies |= MODIFIES_DELETES;
     for (uint32_t k = 0; k < in->key_count; k++) keep_key(r, a, &in->keys[k]);
+    if (in->window != NULL) keep_window(r, a);
 }
 
 /* A row that the condition drops after an update must be taken back; only where the condition reads nothing but a key do both

@@ -155,6 +155,49 @@ struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body 
     return r;
 }
 
+static void add_window_columns(struct arena *a, uint32_t first, const struct rel_window *w, const struct type **types,
+                               const char **names)
+{
+    static const char *const added[] = {"window_start", "window_end", "window_time"};
+
+    for (uint32_t i = 0; i < 3; i++) {
+        names[first + i] = added[i];
+        types[first + i] = i < 2 ? type_new(a, T_TIMESTAMP, 3, 0, false) : w->time_type;
+    }
+}
+
+struct rel *rel_window_tvf(struct arena *a, struct rel *input, const struct window_tvf_body *body)
+{
+    uint32_t n = input->row->child_count;
+    const struct type **types = ARENA_ARRAY(a, const struct type *, n + 3);
+    const char **names = ARENA_ARRAY(a, const char *, n + 3);
+
+    memcpy(types, input->row->children, sizeof *types * n);
+    memcpy(names, input->row->names, sizeof *names * n);
+    add_window_columns(a, n, &body->window, types, names);
+    struct rel *r = rel_new(a, &rel_window_tvf_type, type_row(a, n + 3, names, types, false), &input, 1);
+    BODY(r, struct window_tvf_body, *body);
+    return r;
+}
+
+struct rel *rel_window_aggregate(struct arena *a, struct rel *input, const struct window_aggregate_body *body)
+{
+    const struct aggregate_body *g = &body->groups;
+    uint32_t n = g->key_count + g->call_count;
+    const struct type **types = ARENA_ARRAY(a, const struct type *, n + 3);
+    const char **names = ARENA_ARRAY(a, const char *, n + 3);
+
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_key = i < g->key_count;
+        types[i] = is_key ? input->row->children[g->keys[i]] : g->calls[i - g->key_count].result;
+        names[i] = is_key ? input->row->names[g->keys[i]] : g->calls[i - g->key_count].name;
+    }
+    add_window_columns(a, n, &body->window, types, names);
+    struct rel *r = rel_new(a, &rel_window_aggregate_type, type_row(a, n + 3, names, types, false), &input, 1);
+    BODY(r, struct window_aggregate_body, *body);
+    return r;
+}
+
 struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count)
 {
     struct rel *r = rel_new(a, &rel_union_type, row, inputs, count);

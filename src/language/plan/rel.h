@@ -51,9 +51,21 @@ struct rel_key {
     const uint32_t *cols; /* ascending */
 };
 
+enum rel_window_kind { WINDOW_TUMBLE, WINDOW_HOP, WINDOW_CUMULATE };
+
+/* Rows belong to windows, and columns say to which: what a window table function gave and nodes above it forward. */
+struct rel_window {
+    uint8_t kind; /* enum rel_window_kind */
+    bool processing_time;
+    int64_t size_ms, slide_ms, offset_ms; /* CUMULATE: the greatest size, the step */
+    int start, end, time;                 /* columns of the node; -1: not there */
+    const struct type *time_type;         /* of window_time */
+};
+
 struct rel {
     const struct rel_type *type;
     const struct type *row;
+    const struct rel_window *window; /* filled by derive; NULL: none */
     uint8_t modifies; /* enum modifies, bits */
     uint32_t key_count;
     struct rel_key keys[REL_KEYS_MAX];
@@ -66,7 +78,7 @@ struct rel {
 };
 
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */
-extern const struct rel_type rel_calc_type, rel_rank_type; /* those that rewrites look for */
+extern const struct rel_type rel_calc_type, rel_rank_type, rel_window_tvf_type; /* those that rewrites look for */
 
 /* VALUES: constants, row by row. */
 struct values_body {
@@ -137,6 +149,18 @@ struct set_body {
     bool is_except; /* else INTERSECT */
     bool all;       /* else every row once */
 };
+/* Rows once per window that they lie in; window_start, window_end, window_time behind the columns of the input. */
+struct window_tvf_body {
+    uint32_t rowtime;
+    struct rel_window window; /* without its columns */
+};
+/* Aggregates of groups and windows, once each: the row has the group columns, the results, window_start, window_end and
+ * window_time. rowtime: the column of the input that decides the windows, or -1: columns start and end of `window` say them. */
+struct window_aggregate_body {
+    struct aggregate_body groups; /* without the window's columns */
+    struct rel_window window;
+    int rowtime;
+};
 /* Rows into a table, or to whoever asked (table NULL). */
 struct sink_body {
     const struct table *table;
@@ -152,6 +176,10 @@ struct rel *rel_renamed(struct arena *a, struct rel *r, const char *const *names
 struct rel *rel_expand(struct arena *a, struct rel *input, const struct expand_body *body, const char *const *names);
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
 struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body *body);
+struct rel *rel_window_tvf(struct arena *a, struct rel *input, const struct window_tvf_body *body);
+struct rel *rel_window_aggregate(struct arena *a, struct rel *input, const struct window_aggregate_body *body);
+/* "TUMBLE(time_col=[ts], size=[10 min])"; rowtime NULL: windows that columns of the row say. */
+void rel_print_window(const struct rel_window *w, const struct type *row, const char *rowtime, struct buf *out);
 /* `row`: what the inputs have but for names, nullable where one of them is. */
 struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count);
 struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const struct join_body *body);
@@ -183,3 +211,9 @@ const char *lower_zone(struct lowering *l); /* the session's time zone; NULL: no
 /* The tree as EXPLAIN prints it, one node a line; with `changes` each says what comes out of it. */
 void rel_explain(const struct rel *r, bool changes, struct buf *out);
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
+/* Operator window_tvf behind a node of the job graph; answers its number. */
+uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const char *rowtime, uint32_t input);
+/* Aggregate calls as the operators' configuration has them, and as EXPLAIN shows them: "COUNT(DISTINCT a) FILTER b AS c". */
+struct group_config;
+void lower_aggregate_calls(struct lowering *l, const struct aggregate_body *b, const struct type *in, struct group_config *c);
+void rel_print_aggregate(const struct aggregate_call *c, const struct type *in, struct buf *out);

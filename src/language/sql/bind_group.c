@@ -7,6 +7,7 @@
 
 #include "columns/function/agg.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_window.h"
 #include "language/sql/token.h"
 
 #include <string.h>
@@ -27,6 +28,7 @@ struct grouping {
     const struct type *row;  /* of the aggregation */
     uint32_t set_count;      /* 0: not looked at yet */
     uint64_t *sets;          /* bit i: key i is in it */
+    uint32_t *key_cols, first_call; /* where in it the keys and the first call are */
 };
 
 enum { SETS_MAX = 4096, SET_KEYS_MAX = 62 };
@@ -456,13 +458,13 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
     *done = true;
     for (uint32_t i = 0; i < g->use_count; i++) {
         if (g->uses[i].x != x) continue;
-        *out = expr_column(&b->m, g->row, all_keys(g) + g->uses[i].number);
+        *out = expr_column(&b->m, g->row, g->first_call + g->uses[i].number);
         return S_OK;
     }
     if (is_call_of(x, "GROUPING") || is_call_of(x, "GROUPING_ID") || is_call_of(x, "GROUP_ID")) return bind_grouping(g, x, out);
     int key = x->kind == AX_LITERAL ? -1 : key_of(g, x);
     if (key >= 0) {
-        *out = expr_column(&b->m, g->row, (uint32_t)key);
+        *out = expr_column(&b->m, g->row, g->key_cols[key]);
         return S_OK;
     }
     if (x->kind == AX_NAME) {
@@ -525,6 +527,35 @@ static size_t count_keys(const struct ast_list *group)
     return n;
 }
 
+/* Grouped by start and end of the windows of the rows? Then windows end, and each has one row. */
+static bool is_windowed(const struct grouping *g, const struct rel *below)
+{
+    const struct rel_window *w = below->window;
+
+    return w != NULL && w->start >= 0 && w->end >= 0 && (uint32_t)w->start < g->key_count && (uint32_t)w->end < g->key_count;
+}
+
+/* Columns of the calc below that are no window's are its keys; they come first, then calls, then the window's. */
+static struct rel *aggregate_windows(struct grouping *g, struct rel *below, struct aggregate_body *body)
+{
+    const struct rel_window *w = below->window;
+    uint32_t *keys = ARENA_ARRAY(g->b->a, uint32_t, g->key_count + 1), n = 0;
+
+    for (uint32_t i = 0; i < g->key_count; i++) {
+        if ((int)i == w->start || (int)i == w->end || (int)i == w->time) continue;
+        g->key_cols[i] = n;
+        keys[n++] = i;
+    }
+    uint32_t first = n + g->call_count;
+    g->first_call = n;
+    g->key_cols[w->start] = first;
+    g->key_cols[w->end] = first + 1;
+    if (w->time >= 0 && (uint32_t)w->time < g->key_count) g->key_cols[w->time] = first + 2;
+    body->keys = keys;
+    body->key_count = n;
+    return bind_window_aggregate(g->b, below, body);
+}
+
 enum status grouping_bind(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
                           struct expr *condition, struct binder *x, struct grouping **out)
 {
@@ -538,12 +569,14 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     g->uses = ARENA_ARRAY(b->a, struct call_of, calls + 1);
     TRY(bind_keys(g, s));
     TRY(bind_calls(g, s, by));
-    uint32_t *keys = ARENA_ARRAY(b->a, uint32_t, all_keys(g) + 1);
-    for (uint32_t i = 0; i < all_keys(g); i++) keys[i] = i;
+    g->key_cols = ARENA_ARRAY(b->a, uint32_t, all_keys(g) + 1);
+    for (uint32_t i = 0; i < all_keys(g); i++) g->key_cols[i] = i;
+    g->first_call = all_keys(g);
     struct rel *below = calc_below(g, from->rel, condition);
+    bool windowed = !has_sets(g) && is_windowed(g, below);
     if (has_sets(g)) TRY(expand(g, below, &below));
-    struct aggregate_body body = {.key_count = all_keys(g), .call_count = g->call_count, .keys = keys, .calls = g->calls};
-    from->rel = rel_aggregate(b->a, below, &body);
+    struct aggregate_body body = {.key_count = all_keys(g), .call_count = g->call_count, .keys = g->key_cols, .calls = g->calls};
+    from->rel = windowed ? aggregate_windows(g, below, &body) : rel_aggregate(b->a, below, &body);
     g->row = from->rel->row;
     x->special = above;
     x->arg = g;

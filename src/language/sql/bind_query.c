@@ -6,6 +6,7 @@
 #include "ground/base/str.h"
 #include "language/sql/bind_join.h"
 #include "language/sql/bind_table.h"
+#include "language/sql/bind_window.h"
 #include "language/sql/infer.h"
 
 #include <string.h>
@@ -151,7 +152,10 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
         break;
     case TABLE_QUERY: TRY(bind_inner(b, t->query, &out->rel)); break;
     case TABLE_FILE: TRY(bind_file(b, t, &out->rel, &alias)); break;
-    case TABLE_CALL: return bind_not_yet(b, t->place, "a table function");
+    case TABLE_CALL:
+        if (!bind_is_window(t)) return bind_not_yet(b, t->place, "a table function");
+        TRY(bind_window(b, t, &out->rel));
+        break;
     case TABLE_UNNEST: return bind_not_yet(b, t->place, "UNNEST");
     case TABLE_JOIN: return bind_join(b, t, out);
     }

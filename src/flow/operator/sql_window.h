@@ -1,0 +1,54 @@
+/* sql_window.h - the windows of SQL's table functions TUMBLE, HOP and CUMULATE: which of them a time lies in, and the
+ * configurations of their operators. */
+#pragma once
+#include "flow/operator/group_calls.h"
+#include "flow/operator/window_assign.h"
+
+enum sql_window_kind { SQL_TUMBLE, SQL_HOP, SQL_CUMULATE };
+
+/* window_tvf: puts window_start, window_end and window_time behind the columns of each row, once per window. */
+struct window_tvf_config {
+    const char *time_field; /* TIMESTAMP or TIMESTAMP_LTZ */
+    int64_t kind;           /* enum sql_window_kind */
+    int64_t size_ms;        /* CUMULATE: the greatest */
+    int64_t slide_ms;       /* HOP: slide; CUMULATE: step */
+    int64_t offset_ms;
+    bool processing_time;
+};
+
+/* window_groups: group_config, and the columns that say which window a row belongs to. */
+struct window_groups_config {
+    struct group_config calls;
+    const char *start, *end;
+    bool processing_time, local_time; /* local_time: window_time is a TIMESTAMP_LTZ */
+};
+
+extern const struct config_field window_tvf_config_fields[], window_groups_config_fields[];
+
+/* The windows of one time: walk with sql_window_first, then sql_window_next while it answers true. */
+static inline int64_t sql_window_floor(int64_t time, int64_t offset, int64_t step)
+{
+    int64_t past = (int64_t)(((int128)time - offset) % step);
+
+    return time - (past < 0 ? past + step : past);
+}
+
+static inline struct tw_window sql_window_first(const struct window_tvf_config *c, int64_t time)
+{
+    if (c->kind == SQL_CUMULATE)
+        return (struct tw_window){sql_window_floor(time, c->offset_ms, c->size_ms),
+                                  sql_window_floor(time, c->offset_ms, c->slide_ms) + c->slide_ms};
+    int64_t start = sql_window_floor(time, c->offset_ms, c->kind == SQL_HOP ? c->slide_ms : c->size_ms);
+    return (struct tw_window){start, start + c->size_ms};
+}
+
+static inline bool sql_window_next(const struct window_tvf_config *c, int64_t time, struct tw_window *w)
+{
+    if (c->kind == SQL_CUMULATE) {
+        w->end += c->slide_ms;
+        return w->end <= w->start + c->size_ms;
+    }
+    w->start -= c->slide_ms;
+    w->end -= c->slide_ms;
+    return c->kind == SQL_HOP && w->end > time;
+}

@@ -1,0 +1,9 @@
+/* bind_window.h - window table functions, and aggregations of their windows. */
+#pragma once
+#include "language/sql/bind_query.h"
+
+bool bind_is_window(const struct ast_table *t); /* TUMBLE, HOP, CUMULATE */
+enum status bind_window(struct query_binder *b, const struct ast_table *t, struct rel **out) CHECKED;
+/* Groups by the input's window and g's keys (without the window's columns). Right above its window function the aggregation
+ * decides the windows itself. */
+struct rel *bind_window_aggregate(struct query_binder *b, struct rel *input, const struct aggregate_body *g);
