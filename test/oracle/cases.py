@@ -1,4 +1,5 @@
 """cases.py - test files of SQL as the oracle reads them: the same format as test/sqltest/script.c, described in test/sql/README.md."""
+import os
 import re
 
 MODES = {"streaming", "p1", "full"}  # what Flink runs in
@@ -51,7 +52,8 @@ def read_record(lines, at, end, path, d):
     first = at
     while at < end and not lines[at].startswith("----"):
         at += 1
-    case.sql, case.sql_end = "\n".join(lines[first:at]), at
+    folder = os.path.dirname(os.path.abspath(path))
+    case.sql, case.sql_end = "\n".join(lines[first:at]).replace("${FOLDER}", folder), at
     while at < end:
         mode = re.match(r"---- in (.*)", lines[at])
         first = at = at + 1

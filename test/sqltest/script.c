@@ -125,6 +125,21 @@ static enum status read_verb(struct reader *r, struct record *out)
     return S_OK;
 }
 
+/* A line of SQL; ${FOLDER} is the folder of the file, where its data lies. */
+static void add_sql(const struct reader *r, const char *line, struct buf *sql)
+{
+    static const char folder[] = "${FOLDER}";
+    const char *slash = strrchr(r->s->path, '/'), *at;
+
+    while ((at = strstr(line, folder)) != NULL) {
+        buf_append(sql, line, (size_t)(at - line));
+        if (slash == NULL) buf_append_byte(sql, '.');
+        else buf_append(sql, r->s->path, (size_t)(slash - r->s->path));
+        line = at + sizeof folder - 1;
+    }
+    buf_append_text(sql, line);
+}
+
 static void read_sql(struct reader *r, struct record *out)
 {
     struct buf sql;
@@ -132,7 +147,7 @@ static void read_sql(struct reader *r, struct record *out)
     buf_init(&sql, r->s->a->mem);
     for (; !is_empty(r) && !is_rule(r->s->lines.items[r->at]); r->at++) {
         if (sql.size > 0) buf_append_byte(&sql, '\n');
-        buf_append_text(&sql, r->s->lines.items[r->at]);
+        add_sql(r, r->s->lines.items[r->at], &sql);
     }
     out->sql = arena_strdup(r->s->a, buf_text(&sql));
     out->sql_end = r->at;

@@ -96,7 +96,8 @@ static enum status skip_brackets(struct parser *p)
 
 static bool is_unit(const struct parser *p, uint32_t ahead)
 {
-    static const enum keyword units[] = {KW_YEAR, KW_MONTH, KW_DAY, KW_HOUR, KW_MINUTE, KW_SECOND};
+    static const enum keyword units[] = {KW_YEAR, KW_MONTH, KW_DAY, KW_HOUR, KW_MINUTE, KW_SECOND,
+                                         KW_YEARS, KW_MONTHS, KW_DAYS, KW_HOURS, KW_MINUTES, KW_SECONDS};
 
     for (size_t i = 0; i < COUNT_OF(units); i++)
         if (is_word(p, ahead, units[i])) return true;
