@@ -7,6 +7,7 @@
 #include "flow/operator/join.h"
 #include "flow/operator/rank_config.h"
 #include "flow/operator/set_config.h"
+#include "flow/operator/sql_window.h"
 
 #include "columns/column/batch.h"
 
@@ -358,6 +359,18 @@ static const struct join_config appends = JOIN("inner", .left_appends = true, .r
                                 row_join = JOIN("full", .left_row = true, .left_after = true, .right_row = true, .right_after = true),
                                 entry_join = JOIN("left", .left_after = true, .left_unique = TEXTS("k", "v")), semi_join = JOIN("semi"),
                                 brief_join = JOIN("left", .ttl_ms = 15);
+static const struct rank_config first_three = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
+                                               .last = 3, .number = "n", .emit_before = true};
+static const struct rank_config kept_ranks = {.order = TEXTS("v"), .directions = TEXTS("asc"), .nulls = TEXTS("first"), .first = 1,
+                                        .last = 2, .emit_before = true, .retracts = true};
+static const struct window_groups_config window_groups = {.calls = {.functions = TEXTS("count", "count"),
+                                                                    .arguments = TEXTS("", "v"),
+                                                                    .filters = TEXTS("", ""),
+                                                                    .distinct = TEXTS("false", "true"),
+                                                                    .names = TEXTS("n", "d")},
+                                                          .start = "v",
+                                                          .end = "v",
+                                                          .processing_time = true}; /* values lie before all watermarks */
 static const struct stateful_case cases[] = {
     {"join", "rows that are added", .config = &appends, .second_keyed = true},
     {"join", "outer", .config = &full_join, .second_keyed = true},
@@ -365,15 +378,11 @@ static const struct stateful_case cases[] = {
     {"join", "rows by a unique key", .config = &entry_join, .second_keyed = true},
     {"join", "rows with a partner", .config = &semi_join, .second_keyed = true},
     {"join", "time to live", .config = &brief_join, .second_keyed = true},
-static const struct rank_config first_three = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
-                                               .last = 3, .number = "n", .emit_before = true};
-static const struct rank_config kept = {.order = TEXTS("v"), .directions = TEXTS("asc"), .nulls = TEXTS("first"), .first = 1,
-                                        .last = 2, .emit_before = true, .retracts = true};
-static const struct stateful_case cases[] = {
     {"set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
     {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
     {"rank", "rows are only added", .config = &first_three},
-    {"rank", "rows may be taken back", .config = &kept},
+    {"rank", "rows may be taken back", .config = &kept_ranks},
+    {"window_groups", "counts, distinct values", .config = &window_groups},
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"group_aggregate", "values that are kept", .config = &kept},
     {"group_aggregate", "values that are kept and may be taken back", .config = &kept_retracting},

@@ -23,7 +23,7 @@ struct window_groups {
     struct state_table *table;
     struct timers *timers;
     struct metric *late_dropped;
-    bool is_prepared; /* `live` is that of the batch at hand */
+    bool is_prepared;  /* `live` is that of the batch at hand */
     struct batch view; /* the batch at hand without late rows */
     uint16_t live[BATCH_ROWS];
     uint64_t hashes[BATCH_ROWS], bits[BATCH_ROWS / 64];
@@ -36,7 +36,10 @@ struct window_groups {
     void *acc[BATCH_ROWS];
 };
 
-#define CALLS_FIELD(member, kind, doc) {#member, kind, offsetof(struct window_groups_config, calls.member), doc}
+#define CALLS_FIELD(member, kind, doc)                                                                                 \
+    {                                                                                                                  \
+#member, kind, offsetof(struct window_groups_config, calls.member), doc                                        \
+    }
 
 const struct config_field window_groups_config_fields[] = {
     CALLS_FIELD(functions, CONF_TEXTS, "aggregates"),
@@ -59,12 +62,14 @@ static enum status window_column(const struct op_plan *p, const char *name, uint
 
     if (at < 0) return E_GRAPH;
     *col = (uint32_t)at;
-    if (p->inputs[0]->children[at]->kind == T_TIMESTAMP) return S_OK;
-    return err_set(e, E_GRAPH, "'%s' is no TIMESTAMP", name);
+    const struct type *t = p->inputs[0]->children[at];
+    if (t->kind == T_BIGINT || (t->kind == T_TIMESTAMP && t->precision <= 3)) return S_OK; /* ms */
+    return err_set(e, E_GRAPH, "'%s' is no time in ms", name);
 }
 
 /* The key columns, start and end. */
-static enum status columns_of(const struct op_plan *p, const struct window_groups_config *c, uint32_t **out, struct err *e)
+static enum status columns_of(const struct op_plan *p, const struct window_groups_config *c, uint32_t **out,
+                              struct err *e)
 {
     uint32_t n = p->key_count[0], *cols = ARENA_ARRAY(p->arena, uint32_t, n + 2);
 
@@ -95,7 +100,8 @@ static enum status window_groups_derive(struct op_plan *p, const void *config, s
         names[keys + i] = c->calls.names.items[i];
     }
     for (uint32_t i = 0; i < 3; i++) {
-        types[keys + calls + i] = type_new(p->arena, i == 2 && c->local_time ? T_TIMESTAMP_LTZ : T_TIMESTAMP, 3, 0, false);
+        types[keys + calls + i] = type_new(p->arena, i == 2 && c->local_time ? T_TIMESTAMP_LTZ : T_TIMESTAMP, 3, 0,
+                                           false);
         names[keys + calls + i] = bounds[i];
     }
     p->outputs[0] = type_row(p->arena, n, names, types, false);
@@ -103,7 +109,8 @@ static enum status window_groups_derive(struct op_plan *p, const void *config, s
     return S_OK;
 }
 
-static void window_groups_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void window_groups_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                                uint64_t *const *inputs)
 {
     const struct window_groups_config *c = config;
     struct group_call *calls;
@@ -148,14 +155,12 @@ static enum status open_state(struct op_cx *cx, struct window_groups *s)
     uint32_t words = 1;
 
     for (uint32_t i = 0; i < s->call_count; i++) words += s->calls[i].agg.words;
-    s->def = (struct state_def){.name = "windows",
-                                .version = 1,
-                                .shape = STATE_MAP,
-                                .key = s->key,
-                                .value = words_row(cx->plan->arena, words)};
+    s->def = (struct state_def){
+        .name = "windows", .version = 1, .shape = STATE_MAP, .key = s->key, .value = words_row(cx->plan->arena, words)};
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     for (uint32_t i = 0; i < s->call_count; i++)
-        s->calls[i].agg.offset = s->table->value.fields[s->calls[i].first_field < words ? s->calls[i].first_field : 0].offset;
+        s->calls[i].agg.offset =
+            s->table->value.fields[s->calls[i].first_field < words ? s->calls[i].first_field : 0].offset;
     TRY(timers_create_within(cx->state, s->key, s->key_count, &s->timers, cx->err));
     return group_calls_open(cx, s->calls, s->call_count, &s->def);
 }
@@ -191,7 +196,10 @@ static void window_groups_close(struct op_cx *cx, void *self, bool failed)
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */
-static int64_t time_at(const struct vector *v, uint32_t row) { return VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)]; }
+static int64_t time_at(const struct vector *v, uint32_t row)
+{
+    return VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)];
+}
 
 /* Leaves late rows out, and says when the window of each other one fires. */
 static void prepare(struct op_cx *cx, struct window_groups *s, const struct batch *in)
@@ -239,7 +247,8 @@ static void rows_count(struct window_groups *s)
 {
     for (uint32_t i = 0; i < s->view.sel_count; i++) {
         enum row_kind kind = batch_kind(&s->view, s->live[i]);
-        *state_word(s->rows[i], s->table->value.fields[0].offset) += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
+        *state_word(s->rows[i],
+                    s->table->value.fields[0].offset) += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
     }
 }
 

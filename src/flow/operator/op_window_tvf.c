@@ -8,8 +8,8 @@
 #include <string.h>
 
 struct window_tvf {
-    int col; /* of the time; -1: processing time */
-    uint32_t at; /* selected row at hand */
+    int col;        /* of the time; -1: processing time */
+    uint32_t at;    /* selected row at hand */
     bool is_within; /* `window` is the next one of it */
     struct tw_window window;
     int64_t now;
@@ -41,9 +41,10 @@ static enum status window_tvf_derive(struct op_plan *p, const void *config, stru
 
     if (col < 0) return E_GRAPH;
     const struct type *time = in->children[col];
-    if (time->kind != T_TIMESTAMP && time->kind != T_TIMESTAMP_LTZ)
-        return err_set(e, E_GRAPH, "'%s' is no timestamp", c->time_field);
-    if (c->size_ms <= 0 || (c->kind != SQL_TUMBLE && (c->slide_ms <= 0 || c->size_ms % c->slide_ms != 0)))
+    if ((time->kind != T_TIMESTAMP && time->kind != T_TIMESTAMP_LTZ) || time->precision > 3)
+        return err_set(e, E_GRAPH, "'%s' is no timestamp of at most 3 digits", c->time_field);
+    if (c->size_ms <= 0 || (c->kind != SQL_TUMBLE && c->slide_ms <= 0) ||
+        (c->kind == SQL_CUMULATE && c->size_ms % c->slide_ms != 0))
         return err_set(e, E_CONFIG, "windows of %lld ms every %lld ms", (long long)c->size_ms, (long long)c->slide_ms);
     memcpy(types, in->children, sizeof *types * n);
     memcpy(names, in->names, sizeof *names * n);
@@ -55,7 +56,8 @@ static enum status window_tvf_derive(struct op_plan *p, const void *config, stru
     return S_OK;
 }
 
-static void window_tvf_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void window_tvf_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                             uint64_t *const *inputs)
 {
     const struct window_tvf_config *c = config;
     int col = op_plan_field(p, 0, c->time_field, NULL);
@@ -74,13 +76,15 @@ static enum status window_tvf_open(struct op_cx *cx, void *self)
     return S_OK;
 }
 
-static enum status time_of(struct op_cx *cx, const struct window_tvf *s, const struct batch *in, uint32_t row, int64_t *time)
+static enum status time_of(struct op_cx *cx, const struct window_tvf *s, const struct batch *in, uint32_t row,
+                           int64_t *time)
 {
     *time = s->now;
     if (s->col < 0) return S_OK;
     const struct vector *v = &in->cols[s->col];
     if (vector_is_null(v, row))
-        return err_set(cx->err, E_DATA, "RowTime field should not be null, please convert it to a non-null long value.");
+        return err_set(cx->err, E_DATA,
+                       "RowTime field should not be null, please convert it to a non-null long value.");
     *time = VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)];
     return S_OK;
 }
@@ -100,7 +104,7 @@ static enum status take(struct op_cx *cx, struct window_tvf *s, const struct bat
             s->window = sql_window_first(c, time);
             s->is_within = true;
         }
-        bool more = true;
+        bool more = s->window.end > time; /* sliding windows may leave gaps */
         for (; more && n < room; n++, more = sql_window_next(c, time, &s->window)) {
             s->rows[n] = (uint16_t)row;
             s->times[n] = time;

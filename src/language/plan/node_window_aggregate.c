@@ -24,7 +24,8 @@ static void explain(const struct rel *r, struct buf *out)
         else if (i < results)
             rel_print_aggregate(&g->calls[i - g->key_count], in, out);
         else
-            buf_printf(out, "%s('w$) AS %s", b->window.processing_time && i == results + 2 ? "proctime" : properties[i - results],
+            buf_printf(out, "%s('w$) AS %s",
+                       b->window.processing_time && i == results + 2 ? "proctime" : properties[i - results],
                        r->row->names[i]);
     }
     buf_append_byte(out, ']');
@@ -64,6 +65,18 @@ static int distribution(const struct rel *r, uint32_t input, const uint32_t **co
     return (int)b->groups.key_count;
 }
 
+static enum status check(const struct rel *r, struct err *e)
+{
+    const struct rel_window *w = &((const struct window_aggregate_body *)r->body)->window;
+
+    if (w->kind != WINDOW_HOP || w->size_ms % w->slide_ms == 0) return S_OK;
+    return err_set(
+        e, E_UNSUPPORTED,
+        "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %lld ms "
+        "and slide %lld ms",
+        (long long)w->size_ms, (long long)w->slide_ms);
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct window_aggregate_body *b = r->body;
@@ -72,7 +85,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
     (void)e;
     if (b->rowtime >= 0) input = lower_window_tvf(l, &b->window, in->names[b->rowtime], input);
-    struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate", (struct graph_here){0});
+    struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate",
+                                          (struct graph_here){0});
     struct window_groups_config *c = n->config;
     lower_aggregate_calls(l, &b->groups, in, &c->calls);
     c->calls.retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
@@ -85,10 +99,12 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-const struct rel_type rel_window_aggregate_type = {.name = "WindowAggregate",
-                                                   .doc = "aggregates of groups and windows, once each, when the window ends",
-                                                   .derive = derive,
-                                                   .wants_before = wants_before,
-                                                   .distribution = distribution,
-                                                   .explain = explain,
-                                                   .lower = lower};
+const struct rel_type rel_window_aggregate_type = {
+    .name = "WindowAggregate",
+    .doc = "aggregates of groups and windows, once each, when the window ends",
+    .derive = derive,
+    .wants_before = wants_before,
+    .distribution = distribution,
+    .check = check,
+    .explain = explain,
+    .lower = lower};

@@ -25,7 +25,8 @@ static void print_part(const char *name, int64_t ms, struct buf *out)
 
 void rel_print_window(const struct rel_window *w, const struct type *row, const char *rowtime, struct buf *out)
 {
-    static const char *const names[] = {[WINDOW_TUMBLE] = "TUMBLE", [WINDOW_HOP] = "HOP", [WINDOW_CUMULATE] = "CUMULATE"};
+    static const char *const names[] = {
+        [WINDOW_TUMBLE] = "TUMBLE", [WINDOW_HOP] = "HOP", [WINDOW_CUMULATE] = "CUMULATE"};
 
     buf_printf(out, "%s(", names[w->kind]);
     if (rowtime != NULL)
@@ -80,7 +81,8 @@ static bool wants_before(const struct rel *r, uint32_t input)
 
 uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const char *rowtime, uint32_t input)
 {
-    struct graph_node *n = graph_add_node(l->graph, op_find("window_tvf"), "WindowTableFunction", (struct graph_here){0});
+    struct graph_node *n = graph_add_node(l->graph, op_find("window_tvf"), "WindowTableFunction",
+                                          (struct graph_here){0});
     struct window_tvf_config *c = n->config;
 
     *c = (struct window_tvf_config){.time_field = rowtime,

@@ -124,6 +124,7 @@ struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggre
     for (uint32_t i = 0; i < n; i++) {
         bool is_key = i < body->key_count;
         types[i] = is_key ? input->row->children[body->keys[i]] : body->calls[i - body->key_count].result;
+        if (types[i]->time_kind != TIME_NONE) types[i] = type_with_time(a, types[i], TIME_NONE); /* groups are not ordered by time */
         names[i] = is_key ? input->row->names[body->keys[i]] : body->calls[i - body->key_count].name;
     }
     struct rel *r = rel_new(a, &rel_aggregate_type, type_row(a, n, names, types, false), &input, 1);

@@ -147,7 +147,8 @@ static enum status bind_argument(struct grouping *g, const struct ast_expr *x, s
     if (arg->kind != AX_STAR) {
         if (count_calls(arg) > 0) return fail(g, arg->place, "Aggregate expressions cannot be nested");
         TRY(together ? bind_together(g, x, &argument) : bind_expr(&g->binder, arg, &argument));
-        a->argument = argument->type;
+        const struct type *t = argument->type;
+        a->argument = t->time_kind != TIME_NONE ? type_with_time(g->b->a, t, TIME_NONE) : t;
         c->argument = (int)column_of(g, argument);
     }
     if (x->args.count > 1 && !together) TRY(bind_parameter(g, x, a, c));

@@ -16,12 +16,18 @@ struct window_function {
 };
 
 static const struct window_function functions[] = {
-    {"TUMBLE", "TUMBLE(TABLE table_name, DESCRIPTOR(timecol), datetime interval[, datetime interval])", WINDOW_TUMBLE,
+    {"TUMBLE",
+     "TUMBLE(TABLE table_name, DESCRIPTOR(timecol), datetime interval[, datetime interval])",
+     WINDOW_TUMBLE,
      {"DATA", "TIMECOL", "SIZE", "OFFSET"}},
-    {"HOP", "HOP(TABLE table_name, DESCRIPTOR(timecol), datetime interval, datetime interval[, datetime interval])", WINDOW_HOP,
+    {"HOP",
+     "HOP(TABLE table_name, DESCRIPTOR(timecol), datetime interval, datetime interval[, datetime interval])",
+     WINDOW_HOP,
      {"DATA", "TIMECOL", "SLIDE", "SIZE", "OFFSET"}},
-    {"CUMULATE", "CUMULATE(TABLE table_name, DESCRIPTOR(timecol), datetime interval, datetime interval[, datetime interval])",
-     WINDOW_CUMULATE, {"DATA", "TIMECOL", "STEP", "SIZE", "OFFSET"}},
+    {"CUMULATE",
+     "CUMULATE(TABLE table_name, DESCRIPTOR(timecol), datetime interval, datetime interval[, datetime interval])",
+     WINDOW_CUMULATE,
+     {"DATA", "TIMECOL", "STEP", "SIZE", "OFFSET"}},
 };
 
 struct window_call {
@@ -46,6 +52,13 @@ static int argument_named(const struct window_call *c, struct str name)
     return -1;
 }
 
+static enum status wrong_number(struct window_call *c)
+{
+    return fail(c, c->x->place,
+                arena_printf(c->b->a, "Invalid number of arguments to function '%s'. Was expecting %u arguments",
+                             c->f->name, c->count - 1));
+}
+
 static enum status arguments_read(struct window_call *c)
 {
     const struct ast_list *args = &c->x->args;
@@ -55,12 +68,12 @@ static enum status arguments_read(struct window_call *c)
         const struct ast_expr *x = args->items[i];
         int at = x->kind == AX_NAMED ? argument_named(c, x->text) : (int)i;
         if (at < 0) return fail(c, x->place, "the window function has no argument of that name");
-        if (at >= (int)c->count) return fail(c, x->place, "the window function has too many arguments");
+        if (at >= (int)c->count) return wrong_number(c);
         if (c->args[at] != NULL) return fail(c, x->place, "the argument is given twice");
         c->args[at] = x->kind == AX_NAMED ? x->args.items[0] : x;
     }
     for (uint32_t i = 0; i + 1 < c->count; i++)
-        if (c->args[i] == NULL) return fail(c, c->x->place, arena_printf(c->b->a, "argument %s is missing", c->f->arguments[i]));
+        if (c->args[i] == NULL) return wrong_number(c);
     return S_OK;
 }
 
@@ -68,7 +81,12 @@ static enum status bind_data(struct window_call *c, struct bind_source *out)
 {
     const struct ast_expr *x = c->args[DATA];
 
-    if (x->kind != AX_TABLE) return fail(c, x->place, "the first argument is a table: TABLE t, or TABLE (SELECT ...)");
+    if (x->kind == AX_QUERY) {
+        TRY(bind_query(c->b, x->query, &out->rel));
+        out->scope = bind_scope_of(c->b, out->rel->row, (struct str){0});
+        return S_OK;
+    }
+    if (x->kind != AX_TABLE) return fail(c, x->place, "the first argument is a table: TABLE t, or (SELECT ...)");
     if (x->table->partition.count > 0 || x->table->order.count > 0)
         return fail(c, x->place, "the window function takes no PARTITION BY or ORDER BY");
     return bind_table(c->b, x->table, out);
@@ -81,7 +99,8 @@ static enum status bind_timecol(struct window_call *c, const struct bind_source 
     struct expr *bound;
     struct buf text;
 
-    if (x->kind != AX_DESCRIPTOR || x->args.count != 1) return fail(c, x->place, "the second argument is DESCRIPTOR(time column)");
+    if (x->kind != AX_DESCRIPTOR || x->args.count != 1)
+        return fail(c, x->place, "the second argument is DESCRIPTOR(time column)");
     TRY(bind_expr(&binder, x->args.items[0], &bound));
     if (bound->kind != EXPR_COLUMN) return fail(c, x->place, "DESCRIPTOR takes the name of a column");
     *col = bound->col;
@@ -90,8 +109,13 @@ static enum status bind_timecol(struct window_call *c, const struct bind_source 
     type_print(bound->type, &text);
     const char *type = arena_strndup(c->b->a, text.data, text.size);
     buf_release(&text);
+    struct ast_place place = x->args.items[0]->place;
+    if (bound->type->kind != T_TIMESTAMP && bound->type->kind != T_TIMESTAMP_LTZ)
+        return sql_error(c->b->e, c->b->t, place.at, place.size,
+                         "The window function %s requires the timecol to be TIMESTAMP or TIMESTAMP_LTZ, but is %s.",
+                         c->f->signature, type);
     err_hint(c->b->e, "declare WATERMARK FOR it, and forward the column as it is");
-    return sql_error(c->b->e, c->b->t, x->args.items[0]->place.at, x->args.items[0]->place.size,
+    return sql_error(c->b->e, c->b->t, place.at, place.size,
                      "The window function requires the timecol is a time attribute type, but is %s.", type);
 }
 
@@ -111,14 +135,27 @@ static enum status bind_interval(struct window_call *c, const struct ast_expr *x
 }
 
 /* --- the window -------------------------------------------------------------------------------------------------- */
-static enum status not_a_multiple(struct window_call *c, const struct rel_window *w)
+static enum status check_bounds(struct window_call *c, const struct rel_window *w)
 {
-    bool hop = w->kind == WINDOW_HOP;
+    long long size = (long long)w->size_ms, slide = (long long)w->slide_ms;
+    const char *text = NULL;
 
-    return sql_error(c->b->e, c->b->t, c->x->place.at, c->x->place.size,
-                     "%s table function based aggregate requires %s must be an integral multiple of %s, but got %s %lld ms and %s %lld ms",
-                     c->f->name, hop ? "size" : "maxSize", hop ? "slide" : "step", hop ? "size" : "maxSize",
-                     (long long)w->size_ms, hop ? "slide" : "step", (long long)w->slide_ms);
+    if (w->kind == WINDOW_TUMBLE && size <= 0)
+        text = arena_printf(c->b->a, "requires size to be positive, but got %lld ms.", size);
+    else if (w->kind == WINDOW_HOP && (size <= 0 || slide <= 0))
+        text = arena_printf(c->b->a, "requires slide and size to be positive, but got slide %lld ms and size %lld ms.",
+                            slide, size);
+    else if (w->kind == WINDOW_CUMULATE && (size <= 0 || slide <= 0))
+        text = arena_printf(c->b->a,
+                            "requires maxSize and step to be positive, but got maxSize %lld ms and step %lld ms.", size,
+                            slide);
+    else if (w->kind == WINDOW_CUMULATE && size % slide != 0)
+        text = arena_printf(
+            c->b->a, "requires maxSize must be an integral multiple of step, but got maxSize %lld ms and step %lld ms.",
+            size, slide);
+    if (text == NULL) return S_OK;
+    return sql_error(c->b->e, c->b->t, c->x->place.at, c->x->place.size, "%s table function based aggregate %s",
+                     c->f->name, text);
 }
 
 static enum status bind_bounds(struct window_call *c, struct rel_window *w)
@@ -130,11 +167,7 @@ static enum status bind_bounds(struct window_call *c, struct rel_window *w)
     TRY(bind_interval(c, c->args[plain ? 2 : 3], &w->size_ms));
     if (!plain) TRY(bind_interval(c, c->args[2], &w->slide_ms));
     TRY(bind_interval(c, c->args[c->count - 1], &w->offset_ms));
-    if (w->size_ms <= 0 || (!plain && w->slide_ms <= 0))
-        return sql_error(c->b->e, c->b->t, c->x->place.at, c->x->place.size,
-                         "%s table function based aggregate requires %s must be positive, but got %s %lld ms",
-                         c->f->name, plain ? "size" : "its sizes", plain ? "size" : "size", (long long)w->size_ms);
-    return plain || w->size_ms % w->slide_ms == 0 ? S_OK : not_a_multiple(c, w);
+    return check_bounds(c, w);
 }
 
 bool bind_is_window(const struct ast_table *t)
@@ -160,7 +193,8 @@ enum status bind_window(struct query_binder *b, const struct ast_table *t, struc
     TRY(bind_bounds(&c, &body.window));
     const struct type *time = from.rel->row->children[body.rowtime];
     body.window.processing_time = time->time_kind == TIME_PROCTIME;
-    body.window.time_type = type_with_time(b->a, type_new(b->a, time->kind, 3, 0, false), (enum time_kind)time->time_kind);
+    body.window.time_type = type_with_time(b->a, type_new(b->a, time->kind, 3, 0, false),
+                                           (enum time_kind)time->time_kind);
     bool utc = b->session == NULL || b->session->zone.size == 0 || str_equal(b->session->zone, STR("UTC"));
     if (time->kind == T_TIMESTAMP_LTZ && !utc)
         return sql_error(b->e, b->t, t->x->place.at, t->x->place.size,
@@ -180,17 +214,15 @@ struct unwindowed {
     const struct window_tvf_body *body;
 };
 
-/* The expression over other columns. */
-static struct expr *moved(struct arena *a, const struct expr *x, const int *cols)
+/* What the columns of a plan are in what is left of it; NULL: of the window. */
+static struct expr **left_columns(struct arena *a, const struct unwindowed *u, uint32_t count)
 {
-    struct expr *copy = ARENA_NEW(a, struct expr);
+    struct expr_maker m = {.a = a};
+    struct expr **out = ARENA_ARRAY(a, struct expr *, MAX(count, 1u));
 
-    *copy = *x;
-    if (x->kind == EXPR_COLUMN) copy->col = (uint32_t)cols[x->col];
-    if (x->count == 0) return copy;
-    copy->args = ARENA_ARRAY(a, struct expr *, x->count);
-    for (uint32_t i = 0; i < x->count; i++) copy->args[i] = moved(a, x->args[i], cols);
-    return copy;
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = u->cols[i] >= 0 ? expr_column(&m, u->rel->row, (uint32_t)u->cols[i]) : NULL;
+    return out;
 }
 
 static bool reads_window(const struct expr *x, const struct rel *in, const int *cols)
@@ -214,10 +246,11 @@ static bool calc_without(struct arena *a, const struct rel *r, struct unwindowed
     const char **names = ARENA_ARRAY(a, const char *, c->count + 1);
     int *cols = ARENA_ARRAY(a, int, MAX(c->count, 1u));
     struct calc_body below = {.columns = columns};
+    struct expr **left = left_columns(a, u, in->row->child_count);
     int rowtime = -1;
 
     if (c->count == 0 || reads_window(c->condition, in, u->cols)) return false;
-    if (c->condition != NULL) below.condition = moved(a, c->condition, u->cols);
+    if (c->condition != NULL) below.condition = expr_substitute(a, c->condition, left);
     for (uint32_t i = 0; i < c->count; i++) {
         const struct expr *x = c->columns[i];
         if (x->kind == EXPR_COLUMN && u->cols[x->col] < 0) {
@@ -228,7 +261,7 @@ static bool calc_without(struct arena *a, const struct rel *r, struct unwindowed
         if (x->kind == EXPR_COLUMN && (uint32_t)u->cols[x->col] == u->rowtime) rowtime = (int)below.count;
         names[below.count] = r->row->names[i];
         cols[i] = (int)below.count;
-        columns[below.count++] = moved(a, x, u->cols);
+        columns[below.count++] = expr_substitute(a, x, left);
     }
     if (rowtime < 0) {
         rowtime = (int)below.count;

@@ -3,13 +3,23 @@
 
 #include "language/sql/bind_table.h"
 
+/* Time attributes are plain times where rows leave. */
+static const struct type *result_row(struct arena *a, const struct type *row)
+{
+    const struct type **types = ARENA_ARRAY(a, const struct type *, MAX(row->child_count, 1u));
+
+    for (uint32_t i = 0; i < row->child_count; i++)
+        types[i] = row->children[i]->time_kind != TIME_NONE ? type_with_time(a, row->children[i], TIME_NONE) : row->children[i];
+    return type_row(a, row->child_count, row->names, types, row->nullable);
+}
+
 static enum status run_query(struct run *r, const void *body)
 {
     struct query_binder b = run_binder(r);
     struct rel *plan;
 
     TRY(bind_query(&b, body, &plan));
-    TRY(r->to->begin(r->to->arg, plan->row, true, r->e));
+    TRY(r->to->begin(r->to->arg, result_row(&r->arena, plan->row), true, r->e));
     struct rel *sink = rel_sink(&r->arena, plan, NULL);
     TRY(run_plan(r, &sink, 1, "collect"));
     return r->to->end(r->to->arg, r->e);

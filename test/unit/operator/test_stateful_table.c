@@ -198,6 +198,7 @@ static const struct {
     {"union", "passes on"},
     {"watermarks", "a clock per input"},
     {"where", "row by row"},
+    {"window_tvf", "row by row"},
 };
 
 static void every_operator_is_in_the_table_or_stateless(void **state)
