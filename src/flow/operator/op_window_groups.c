@@ -1,6 +1,6 @@
 /* op_window_groups.c - SQL's GROUP BY of windows that are columns already (window_start, window_end): one row per key and window,
- * once, when time passes the window's end. Rows may be taken back until then. Works for any kind of window, DISTINCT and FILTER;
- * windows that nobody needs row by row go to window_aggregate, which works in slices.
+ * once, when time passes the window's end. Rows may be taken back until then. Works for any kind of window, DISTINCT and FILTER; it
+ * does not share slices between overlapping windows, as op_window_columns.c does.
  *
  * State: under (key, start, end), of which the key alone decides the key group, the number of rows and the words of the calls;
  * values of DISTINCT arguments below the same key. A timer per entry fires at end - 1. Rows for windows that have fired are late:
