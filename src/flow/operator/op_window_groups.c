@@ -96,6 +96,9 @@ static enum status window_groups_derive(struct op_plan *p, const void *config, s
         names[i] = p->inputs[0]->names[cols[i]];
     }
     for (uint32_t i = 0; i < calls; i++) {
+        if (read[i].agg.keep != AGG_KEEP_NOTHING)
+            return err_set(e, E_UNSUPPORTED, "%s of this type, or of values that are taken back, is not supported yet in windows",
+                           read[i].agg.type->name);
         types[keys + i] = read[i].agg.result;
         names[keys + i] = c->calls.names.items[i];
     }
@@ -264,10 +267,10 @@ static enum status window_groups_on_batch(struct op_cx *cx, void *self, uint32_t
         state_hash_within(&s->view, s->cols, s->key_count, s->key_count + 2, s->hashes);
         struct state_keys keys = state_keys_of(&s->view, s->cols, s->key_count + 2, s->hashes);
         TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, s->bits));
-        TRY(group_distinct_resolve(s->calls, s->call_count, &s->view, &keys));
+        TRY(group_calls_resolve(s->calls, s->call_count, &s->view, &keys));
         TRY(register_new(s, &keys));
         rows_count(s);
-        group_calls_apply(s->calls, s->call_count, &s->view, s->rows, 0, n);
+        TRY(group_calls_apply(s->calls, s->call_count, &s->view, s->rows, 0, n));
         group_calls_done(s->calls, s->call_count, n);
         state_done(s->table);
     }
