@@ -3,6 +3,7 @@
 #include "language/sql/bind_group.h"
 #include "language/sql/bind_join.h"
 #include "language/sql/bind_rank.h"
+#include "language/sql/bind_semi.h"
 
 #include "ground/base/str.h"
 
@@ -132,7 +133,8 @@ static enum status bind_below(struct query_binder *b, const struct ast_select *s
     else
         bind_nothing(b, from);
     *x = bind_expr_binder(b, &from->scope);
-    if (s->where != NULL) TRY(bind_condition(b, x, s->where, "WHERE", condition));
+    if (s->where != NULL && bind_has_semi(s->where)) TRY(bind_semi(b, x, s->where, from, condition));
+    else if (s->where != NULL) TRY(bind_condition(b, x, s->where, "WHERE", condition));
     TRY(bind_join_finish(b, from, condition));
     if (s->where != NULL) TRY(ranking_filter(b, s->where->place, &from->rel, condition));
     if (!grouping_is(s, by)) return S_OK;
