@@ -23,22 +23,12 @@ static enum status fail(struct binder *b, struct ast_place place, const char *wh
 }
 
 /* --- names ------------------------------------------------------------------------------------------------------- */
-static bool has_table(const struct bind_scope *s, struct str table)
-{
-    for (uint32_t i = 0; i < s->count; i++)
-        if (str_equal(s->columns[i].table, table)) return true;
-    return false;
-}
-
 static enum status no_column(struct binder *b, const struct ast_name *n, uint32_t part)
 {
     const char *names[256];
     struct str name = n->parts[part];
     uint32_t count = 0;
 
-    if (part > 0 && !has_table(b->scope, n->parts[0]))
-        return sql_error(b->e, b->t, n->places[0].at, n->places[0].size, "Table '%.*s' not found", (int)MIN(n->parts[0].size, (size_t)100),
-                         n->parts[0].data);
     for (uint32_t i = 0; i < b->scope->count && count < COUNT_OF(names); i++)
         names[count++] = arena_strndup(b->m.a, b->scope->columns[i].name.data, b->scope->columns[i].name.size);
     int near = str_nearest(name, names, count);
