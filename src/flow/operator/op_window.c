@@ -1,8 +1,8 @@
 /* op_window.c - a user's aggregate, reduce or window function over any window, per key or (all) over the whole stream.
  *
  * Aggregates and reduces over plain tumbling and sliding windows run by slices (window_slices.h), all else in the general
- * engine (window_engine.h): an accumulator per window where there is one, rows where a window function sees them all or an
- * evictor looks at them. The folds of window_user.h call the user's code.
+ * engine (window_engine.h): an accumulator per window where there is one (or several, window_ring.c), rows where a window
+ * function sees them all or an evictor looks at them. The folds of window_user.h call the user's code.
  *
  * Ports: 0 results, then the side outputs of the outermost function, last "late". */
 #include "flow/operator/window_fields.h"
@@ -107,6 +107,7 @@ static enum status bind_outputs(struct tw_context *cx, const struct window_confi
 /* --- the general engine ----------------------------------------------------------------------------------------------- */
 static enum status fire_window(struct window *w, const struct window_firing *f)
 {
+    if (w->user.ring_count > 0) return window_ring_fire(&w->user, f->acc, f->keys, f->at, &f->window);
     if (f->acc != NULL) return window_user_fire(&w->user, f->table, f->ns, f->acc, f->keys, f->at, &f->window);
     if (w->user.folds != NULL)
         return window_user_fire_rows(&w->user, w->fold, w->cols, f->rows[0], f->keys, f->at, &f->window);
@@ -162,7 +163,7 @@ static bool reads_structs(const struct window *w, const struct window_config *c)
 static enum status open_engine(struct op_cx *op, struct window *w)
 {
     const struct window_config *c = op->config;
-    bool rows = w->user.folds == NULL || c->evictor != TW_NO_EVICTOR;
+    bool rows = w->user.folds == NULL || (c->evictor != TW_NO_EVICTOR && w->user.ring_count == 0);
     struct window_plan plan = {.config = c,
                                .fold = rows ? NULL : &w->user.fold,
                                .kept = {rows ? kept_columns(op, c) : NULL},

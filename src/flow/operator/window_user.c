@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { NAMED_START = UINT32_MAX - 1, NAMED_END = UINT32_MAX };
+enum { ROWS_AHEAD = 8 }; /* whose accumulators are fetched before they are used */
 
 const struct function_ref *window_user_first(const struct window_config *c)
 {
@@ -200,6 +201,7 @@ enum status window_user_open(struct window_user *u, struct tw_context *cx, struc
     u->folds = c->pre.fn != NULL ? c->pre.fn : is_fold(fn) ? fn : NULL;
     u->apply = fn->window != NULL && (c->pre.fn != NULL || !is_fold(fn)) ? fn : NULL;
     if (u->folds != NULL) TRY(open_fold(u));
+    window_ring_open(u, c);
     user_elements_init(&u->elements, cx, &u->fold_cx->in[0].row);
     return find_named(u);
 }
@@ -384,6 +386,15 @@ enum status window_user_fire(struct window_user *u, struct state_table *t, int64
     return fire_value(u, keys, at, w);
 }
 
+enum status window_user_fire_value(struct window_user *u, const void *acc, const struct batch *keys, uint32_t at,
+                                   const struct tw_window *w)
+{
+    stand_in(u, keys, at, w);
+    user_forget_loaded(u->fold_cx);
+    memcpy(u->a, acc, u->acc_size);
+    return fire_value(u, keys, at, w);
+}
+
 /* The next row: a struct as it lies in state, or one that is read. */
 static inline const void *row_next(struct window_user *u, struct window_rows *rows)
 {
@@ -472,17 +483,18 @@ static enum status fold_start(struct window_fold *f, struct state_table *t, int6
 }
 
 /* Rows are read as structs 64 at a time: `rows` are numbers of batch rows, so they become the selection meanwhile. */
-static enum status fold_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
-                            struct batch *in, const uint16_t *rows, uint32_t n)
+enum status window_user_each(struct window_user *u, struct state_table *t, int64_t ns, void *const *acc,
+                             struct batch *in, const uint16_t *rows, uint32_t n,
+                             enum status (*one)(struct window_user *u, struct state_table *t, int64_t ns, void *acc,
+                                                const char *row))
 {
-    struct window_user *u = (struct window_user *)f;
     const uint16_t *sel = in->sel;
     uint32_t sel_count = in->sel_count, size = u->folds->in->size;
     enum status st = S_OK;
 
     in->sel = rows;
     in->sel_count = n;
-    f->where.is_row = true;
+    u->fold.where.is_row = true;
     u->fold_cx->batch = in; /* a firing in between stood in for the row */
     u->fold_cx->keys = NULL;
     u->fold_cx->key.batch = NULL; /* the same batch by another selection: keys read before are of other rows */
@@ -491,14 +503,20 @@ static enum status fold_add(struct window_fold *f, struct state_table *t, int64_
         st = user_read(u->fold_cx, 0, in, first, block);
         for (uint32_t i = 0; i < block && st == S_OK; i++) {
             const char *row = u->fold_cx->in[0].structs + (size_t)i * size;
+            if (first + i + ROWS_AHEAD < n) __builtin_prefetch(acc[first + i + ROWS_AHEAD], 1);
             user_at(u->fold_cx, first + i, row);
             stand_for(u, first + i);
-            st = window_user_add(u, t, ns, acc[first + i], row);
+            st = one(u, t, ns, acc[first + i], row);
         }
     }
     in->sel = sel;
     in->sel_count = sel_count;
     return st;
+}
+static enum status fold_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                            struct batch *in, const uint16_t *rows, uint32_t n)
+{
+    return window_user_each((struct window_user *)f, t, ns, acc, in, rows, n, window_user_add);
 }
 
 static enum status fold_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,

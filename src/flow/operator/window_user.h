@@ -21,6 +21,8 @@ struct window_user {
     uint32_t rows_field;             /* last field of the accumulator row: rows so far */
     size_t acc_size;
     bool is_plain; /* the accumulator has neither strings nor nested values */
+    uint32_t ring_count; /* accumulators of a key, see window_ring.c; 0: it has one per window */
+    int64_t ring_slide;
     char *a, *b, *out;               /* C values: accumulator, other accumulator, result */
     struct arena bytes;              /* of what is being stored */
     struct tw_elements elements;
@@ -52,6 +54,14 @@ enum status window_user_merge(struct window_user *u, struct state_table *t, int6
 /* Fires from an accumulator: the result goes to port 0 or through the window function. keys row `at` holds the key columns. */
 enum status window_user_fire(struct window_user *u, struct state_table *t, int64_t ns, const void *acc,
                              const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
+/* The same from an accumulator of plain words. */
+enum status window_user_fire_value(struct window_user *u, const void *acc, const struct batch *keys, uint32_t at,
+                                   const struct tw_window *w) CHECKED;
+/* The function for each of n rows of the batch, as a struct, and its row of state; callbacks know where they are. */
+enum status window_user_each(struct window_user *u, struct state_table *t, int64_t ns, void *const *acc,
+                             struct batch *in, const uint16_t *rows, uint32_t n,
+                             enum status (*one)(struct window_user *u, struct state_table *t, int64_t ns, void *acc,
+                                                const char *row)) CHECKED;
 /* Folds the rows of a window that keeps them (an evictor stands in front): 0 rows give nothing for a reduce function. */
 enum status window_user_fire_rows(struct window_user *u, struct state_table *scratch, const uint32_t *cols, struct window_rows *rows,
                                   const struct batch *keys, uint32_t at, const struct tw_window *w) CHECKED;
@@ -60,3 +70,8 @@ void window_user_stand_at(struct window_user *u, const struct batch *keys, uint3
 /* Fires from rows: elements were set up with user_elements_rows on u->elements. */
 enum status window_user_apply(struct window_user *u, const struct batch *keys, uint32_t at,
                               const struct tw_window *w) CHECKED;
+
+/* --- window_ring.c: sliding count windows. Makes u->fold that of a ring where it can be one. */
+void window_ring_open(struct window_user *u, const struct window_config *c);
+enum status window_ring_fire(struct window_user *u, void *row, const struct batch *keys, uint32_t at,
+                             const struct tw_window *w) CHECKED;

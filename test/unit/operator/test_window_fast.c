@@ -1,7 +1,7 @@
 /* test_window_fast.c - the fast ways of the window engine beside its general one, on random rows: sessions that have an
  * accumulator and no lateness, triggers whose states lie beside the contents and whose rows go in rounds, count windows whose
- * rows are folded as they lie in state. Folds depend on the order of rows, batches are of one row and of many, state is
- * pending; the lines are the same. */
+ * rows are folded as they lie in state or that have accumulators in a ring. Folds depend on the order of rows, batches are of
+ * one row and of many, state is pending; the lines are the same. */
 #include <thalweg/thalweg.h>
 
 #include "ground/base/prng.h"
@@ -445,12 +445,37 @@ static void sliding_counts(void **state)
     }
 }
 
+/* Accumulators in a ring beside rows that are kept: a trigger that is spelled out is not the default. */
+static void rings_of_counts(void **state)
+{
+    static const int64_t windows[] = {1, 2, 3, 10, 32};
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        int64_t slide = 1 + (int64_t)seed % 4;
+        struct window_config c = {.function = FN(numbers),
+                                  .assigner = TW_COUNT,
+                                  .count = slide * windows[seed % 5],
+                                  .count_slide = slide,
+                                  .trigger_count = slide,
+                                  .evictor = TW_EVICT_COUNT,
+                                  .evictor_count = slide * windows[seed % 5]};
+        struct window_config other = c;
+        struct play p = {
+            .type = &op_window, .config = &c, .in = numbers_in, .seed = seed, .keys = 3, .rows = 200, .jump = 30};
+        struct play o = p;
+        other.trigger = TW_TRIGGER_COUNT;
+        o.config = &other;
+        same(p, o, false);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sessions_of_callbacks), cmocka_unit_test(sessions_of_columns),
         cmocka_unit_test(many_keys_at_once),     cmocka_unit_test(triggers),
-        cmocka_unit_test(sliding_counts),
+        cmocka_unit_test(sliding_counts),        cmocka_unit_test(rings_of_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
