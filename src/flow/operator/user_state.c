@@ -157,6 +157,11 @@ enum status user_window_states_begin(struct tw_context *cx, const struct state_k
     return cx->states->window_views ? views_begin(cx->states->window_views, 0, windows) : S_OK;
 }
 
+static bool is_long(const struct user_state *s)
+{
+    return s->value.field_count == 1 && s->layout->fields[0].form == STATE_WORD && s->value.fields[0].phys == P_I64;
+}
+
 uint32_t user_window_states_words(const struct tw_context *cx)
 {
     if (cx->states == NULL || cx->states->views == NULL || cx->states->window_views != NULL) return 0;
@@ -165,8 +170,16 @@ uint32_t user_window_states_words(const struct tw_context *cx)
 
 void user_window_states_begin_in(struct tw_context *cx, void *const *rows, uint32_t offset)
 {
-    cx->states->current = UINT32_MAX;
-    views_begin_in(cx->states->views, rows, offset);
+    struct user_states *us = cx->states;
+
+    us->current = UINT32_MAX;
+    views_begin_in(us->views, rows, offset);
+    us->places = rows;
+    for (uint32_t i = 0; i < us->count; i++) {
+        struct user_state *s = &us->items[i];
+        bool fits = s->view != NULL && s->decl->kind == TW_VALUE && is_long(s);
+        s->place = fits ? view_place(s->view) : USER_NO_PLACE;
+    }
 }
 
 void user_window_states_end(struct tw_context *cx)
@@ -192,6 +205,7 @@ void user_states_end(struct tw_context *cx)
     if (cx->states == NULL || cx->states->views == NULL) return;
     for (uint32_t i = 0; i < cx->states->count; i++) cx->states->items[i].walking = false;
     cx->states->current = UINT32_MAX;
+    cx->states->places = NULL;
     views_end(cx->states->views);
 }
 
@@ -299,30 +313,51 @@ void tw_value_set(struct tw_context *cx, const struct tw_state *state, const voi
         user_state_failed(cx, s, E_BUDGET);
 }
 
-static bool is_long(struct tw_context *cx, const struct user_state *s)
+static bool need_long(struct tw_context *cx, const struct user_state *s)
 {
-    if (s->value.field_count == 1 && s->layout->fields[0].form == STATE_WORD && s->value.fields[0].phys == P_I64)
-        return true;
+    if (LIKELY(is_long(s))) return true;
     user_misuse(cx, "state '%s' is %s, not BIGINT", s->decl->name, s->decl->value);
     return false;
 }
 
+/* The two words of a BIGINT that lies in its owner's row of the current key, is it set and the value; NULL: it does not, or
+ * the call is a mistake, which is found on the long way. */
+static inline int64_t *long_place(struct tw_context *cx, const struct tw_state *decl)
+{
+    struct user_states *us = cx->states;
+
+    if (us == NULL || us->places == NULL || cx->keys == NULL || !cx->begun) return NULL;
+    for (uint32_t i = 0; i < us->count; i++) {
+        const struct user_state *s = &us->items[i];
+        if (s->decl == decl) return s->place != USER_NO_PLACE ? state_word(us->places[cx->keys_at], s->place) : NULL;
+    }
+    return NULL;
+}
+
 int64_t tw_value_long(struct tw_context *cx, const struct tw_state *state, int64_t fallback)
 {
-    struct user_state *s = user_state_now(cx, state, USER_KIND(TW_VALUE), "tw_value_long");
+    const int64_t *place = long_place(cx, state);
     const void *row;
 
-    if (UNLIKELY(s == NULL || !is_long(cx, s))) return fallback;
+    if (place != NULL) return place[0] ? place[1] : fallback;
+    struct user_state *s = user_state_now(cx, state, USER_KIND(TW_VALUE), "tw_value_long");
+    if (UNLIKELY(s == NULL || !need_long(cx, s))) return fallback;
     row = view_value_get(s->view);
     return row ? *state_word((void *)(uintptr_t)row, s->layout->fields[0].offset) : fallback;
 }
 
 void tw_value_set_long(struct tw_context *cx, const struct tw_state *state, int64_t value)
 {
-    struct user_state *s = user_state_now(cx, state, USER_KIND(TW_VALUE), "tw_value_set_long");
+    int64_t *place = long_place(cx, state);
     void *row;
 
-    if (UNLIKELY(s == NULL || !is_long(cx, s))) return;
+    if (place != NULL) {
+        place[0] = 1;
+        place[1] = value;
+        return;
+    }
+    struct user_state *s = user_state_now(cx, state, USER_KIND(TW_VALUE), "tw_value_set_long");
+    if (UNLIKELY(s == NULL || !need_long(cx, s))) return;
     row = view_value_edit(s->view, NULL);
     if (row)
         *state_word(row, s->layout->fields[0].offset) = value;

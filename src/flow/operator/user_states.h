@@ -18,7 +18,9 @@ struct user_state {
     struct view_cursor cursor;
     uint32_t step, walk_key;
     bool walking;
+    uint32_t place; /* with user_states.places: of a BIGINT value in those rows; USER_NO_PLACE: another kind of state */
 };
+enum { USER_NO_PLACE = UINT32_MAX };
 
 struct user_states {
     struct views *views;
@@ -26,6 +28,7 @@ struct user_states {
     struct user_state items[TW_STATES_MAX];
     uint32_t count;
     uint32_t current; /* index of the key that the views know; UINT32_MAX = none */
+    void *const *places; /* values lie in these rows, by key (views_begin_in); NULL: in tables */
     struct arena scratch;
     struct state_host *own;  /* for operator state of unkeyed operators */
     struct batch *each_keys; /* tw_each_key: the keys at hand; NULL until it is called */

@@ -151,6 +151,7 @@ struct window_engine {
     int result;                                /* enum tw_trigger_result of the item */
     /* Rounds (is_counting, has_rounds): items whose windows fire when their round ends, and what the trigger said. */
     bool is_counting, has_rounds;
+    bool is_by_trigger; /* the trigger is a custom one, over windows that never end */
     uint32_t fire_count, fire_at;
     uint16_t fires[BATCH_ROWS];
     uint8_t fire_results[BATCH_ROWS];
@@ -284,6 +285,10 @@ bool window_trigger_merges(const struct window_config *c);
 bool window_trigger_is_lazy(const struct window_config *c); /* all its timers are at the window's end, if it has any */
 /* Sets e->result. is_new: the window has no rows yet, or is another than before. */
 enum status window_trigger_on_element(struct window_engine *e, const struct window_item *item, bool is_new) CHECKED;
+/* The same for rows of a custom trigger that has .on_element, one after the other and nothing else of the trigger in between;
+ * then rows_end. Asks for no timer of the window. */
+enum status window_trigger_row(struct window_engine *e, const struct window_item *item) CHECKED;
+void window_trigger_rows_end(struct window_engine *e);
 enum status window_trigger_on_timer(struct window_engine *e, const struct window_item *item) CHECKED;
 enum status window_trigger_on_merge(struct window_engine *e, const struct window_item *item) CHECKED;
 /* The trigger's state and timers of a window go. slot WINDOW_NONE: the state has gone over to another window. */

@@ -52,13 +52,17 @@ static enum status round_end(struct window_engine *e)
 /* e->result: what the row brings about. */
 static enum status row_in(struct window_engine *e, struct window_item *item, int64_t *count)
 {
+    if (e->is_by_trigger) {
+        TRY(window_trigger_row(e, item));
+        return window_run_add(e, item);
+    }
     if (!e->is_counting) return window_row_begin(e, item);
     bool fires = ++*count >= e->config->trigger_count;
     e->result = fires ? window_trigger_purged(e->config, TW_FIRE) : TW_CONTINUE;
     return window_run_add(e, item);
 }
 
-enum status window_rounds_items(struct window_engine *e)
+static enum status rounds(struct window_engine *e)
 {
     for (; e->item_at < e->item_end; e->item_at++) {
         struct window_item *item = &e->items[e->item_at];
@@ -73,4 +77,12 @@ enum status window_rounds_items(struct window_engine *e)
         e->fires[e->fire_count++] = (uint16_t)e->item_at;
     }
     return round_end(e);
+}
+
+enum status window_rounds_items(struct window_engine *e)
+{
+    enum status st = rounds(e);
+
+    if (e->is_by_trigger) window_trigger_rows_end(e);
+    return st;
 }

@@ -172,6 +172,8 @@ void views_begin_in(struct views *vs, void *const *rows, uint32_t offset)
     }
 }
 
+uint32_t view_place(const struct view *v) { return v->place; }
+
 void views_row(struct views *vs, uint32_t i)
 {
     ASSERT_ROW(i < BATCH_ROWS);

@@ -34,6 +34,8 @@ enum status views_begin(struct views *vs, int64_t ns, const struct state_keys *k
 uint32_t views_words(const struct views *vs);
 /* Instead of views_begin: the words of key i lie at rows[i] + offset. The owner resolves them, and marks them as changed. */
 void views_begin_in(struct views *vs, void *const *rows, uint32_t offset);
+/* Where in those rows the value lies: a word that says whether it is set, then its row. */
+uint32_t view_place(const struct view *v);
 void views_row(struct views *vs, uint32_t i); /* the i-th key of views_begin is the current one */
 void views_end(struct views *vs);
 /* Drops every view's rows of a namespace; lists them. */
