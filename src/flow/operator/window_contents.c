@@ -67,7 +67,9 @@ static enum status contents_open(struct window_engine *e)
                                          .shape = STATE_MAP,
                                          .key = e->key_type,
                                          .value = window_with_words(op->plan->arena, acc, e->word_count + e->state_words)};
-    return state_open(op->state, &e->contents_def, &e->contents, op->err);
+    TRY(state_open(op->state, &e->contents_def, &e->contents, op->err));
+    e->word_offset = e->contents->value.fields[e->word_field].offset;
+    return S_OK;
 }
 
 enum status window_contents_open(struct window_engine *e)
@@ -181,15 +183,17 @@ enum status window_run_flush(struct window_engine *e)
     struct window_log *log = &e->logs[e->input];
     uint32_t n = e->run_count;
     void **to = f != NULL ? e->acc : log->heads;
+    static const struct tw_window global = {INT64_MIN, INT64_MAX};
 
     if (n == 0) return S_OK;
     e->run_count = 0;
-    for (uint32_t i = 0; i < n; i++) e->run_acc[i] = to[e->run_slots[i]];
+    for (uint32_t i = 0; !e->is_lean && i < n; i++) e->run_acc[i] = to[e->run_slots[i]];
     if (f == NULL) return window_log_append(e, log, e->in, e->run_rows, n, e->run_acc, e->run_times, e->run_arrivals);
     f->where = (struct user_where){.keys = e->in,
                                    .cols = e->op->plan->keys[e->input],
                                    .rows = e->run_rows,
-                                   .windows = e->run_windows};
+                                   .windows = e->is_lean ? &global : e->run_windows,
+                                   .is_one_window = e->is_lean};
     if (f->start != NULL) TRY(f->start(f, e->contents, 0, e->run_acc, e->run_starts, n));
     struct batch *in = (struct batch *)(uintptr_t)e->in; /* folds change its selection and put it back */
     return f->add(f, e->contents, 0, e->run_acc, in, e->run_rows, n);

@@ -170,7 +170,8 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     TRY(window_contents_open(e));
     e->is_counting = window_counts(e);
     e->has_rounds = window_has_rounds(e);
-    e->is_by_trigger = e->has_rounds && !e->is_counting && !window_is_bounded(e->config);
+    e->is_lean = e->has_rounds && e->plan.fold != NULL && !window_is_bounded(e->config);
+    e->is_by_trigger = e->is_lean && !e->is_counting;
     return e->is_merging ? window_sessions_open(e) : S_OK;
 }
 

@@ -115,6 +115,7 @@ struct window_engine {
     struct state_def contents_def, last_def;
     struct state_table *contents; /* accumulator and words, or words; NULL: rows alone */
     uint32_t word_field;          /* of contents: the first word */
+    uint32_t word_offset;         /* in a row: where the words lie, one behind the other */
     uint32_t state_words;         /* of contents, behind the words: the custom trigger's states; 0: they have tables */
     struct state_table *last;     /* DeltaTrigger: the row of the latest firing */
     struct user_value last_value;
@@ -151,6 +152,7 @@ struct window_engine {
     int result;                                /* enum tw_trigger_result of the item */
     /* Rounds (is_counting, has_rounds): items whose windows fire when their round ends, and what the trigger said. */
     bool is_counting, has_rounds;
+    bool is_lean;       /* rounds of accumulators of the global window */
     bool is_by_trigger; /* the trigger is a custom one, over windows that never end */
     uint32_t fire_count, fire_at;
     uint16_t fires[BATCH_ROWS];
@@ -215,7 +217,7 @@ enum status window_contents_resolve(struct window_engine *e) CHECKED;
 void window_contents_done(struct window_engine *e);
 static inline int64_t *window_word(const struct window_engine *e, uint32_t slot, enum window_word w)
 {
-    return state_word(e->acc[slot], e->contents->value.fields[e->word_field + w].offset);
+    return state_word(e->acc[slot], e->word_offset + w * 8u);
 }
 /* What a later item of the batch will look at is fetched: entries are cold again when their turn comes. Always inline:
  * gcc takes a function that only fetches for one without effects. */

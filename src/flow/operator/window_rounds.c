@@ -49,17 +49,31 @@ static enum status round_end(struct window_engine *e)
     return S_OK;
 }
 
+/* window_run_add, where a row's window is the global one and only its accumulator counts. */
+static inline enum status lean_add(struct window_engine *e, const struct window_item *item)
+{
+    uint32_t n = e->run_count++;
+    int64_t *rows = window_word(e, item->slot, WORD_ROWS);
+
+    e->run_rows[n] = (uint16_t)batch_row(e->in, item->at);
+    e->run_acc[n] = e->acc[item->slot];
+    bit_clear(e->run_starts, n);
+    if (UNLIKELY(*rows == 0)) bit_set(e->run_starts, n);
+    ++*rows;
+    return S_OK;
+}
+
 /* e->result: what the row brings about. */
-static enum status row_in(struct window_engine *e, struct window_item *item, int64_t *count)
+static inline enum status row_in(struct window_engine *e, struct window_item *item, int64_t *count)
 {
     if (e->is_by_trigger) {
         TRY(window_trigger_row(e, item));
-        return window_run_add(e, item);
+        return lean_add(e, item);
     }
     if (!e->is_counting) return window_row_begin(e, item);
     bool fires = ++*count >= e->config->trigger_count;
     e->result = fires ? window_trigger_purged(e->config, TW_FIRE) : TW_CONTINUE;
-    return window_run_add(e, item);
+    return e->is_lean ? lean_add(e, item) : window_run_add(e, item);
 }
 
 static enum status rounds(struct window_engine *e)

@@ -7,6 +7,8 @@
  * Groups are found by a word in the key's row that means nothing between batches. Not here: firing (window_spans_fire.c). */
 #include "flow/operator/window_spans.h"
 
+enum { ROWS_AHEAD = 8 };
+
 bool window_spans_fit(const struct op_cx *op, const struct window_plan *plan)
 {
     const struct window_config *c = plan->config;
@@ -43,6 +45,7 @@ enum status window_spans_open(struct window_engine *e)
                                        .value = window_with_words(a, acc, SPAN_OTHER_WORDS)};
     TRY(state_open(op->state, &s->latest_def, &s->latest, op->err));
     TRY(state_open(op->state, &s->others_def, &s->others, op->err));
+    s->word_offset = s->latest->value.fields[s->word_field].offset;
     return state_probe_init(&s->probe, s->others_def.sort_key, op->mem, op->err);
 }
 
@@ -127,6 +130,7 @@ static bool group_items(struct window_engine *e)
     memset(s->needs_head, 0, sizeof s->needs_head);
     for (uint32_t i = 0; i < rows; i++) {
         void *row = s->item_rows[i];
+        if (i + ROWS_AHEAD < rows) __builtin_prefetch(span_word(s, s->item_rows[i + ROWS_AHEAD], SPAN_GROUP), 1);
         uint64_t g = (uint64_t)*span_word(s, row, SPAN_GROUP);
         if (g >= s->group_count || s->rows[g] != row) g = group_add(e, i, row);
         s->group_of[i] = (uint16_t)g;

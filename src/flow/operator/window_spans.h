@@ -36,7 +36,8 @@ struct window_spans {
     struct state_table *latest; /* key -> accumulator, words */
     struct state_table *others; /* key, end -> accumulator, bounds */
     struct state_probe probe;
-    uint32_t word_field; /* of both: the first word */
+    uint32_t word_field;  /* of both: the first word */
+    uint32_t word_offset; /* in a row of either: where the words lie, one behind the other */
     uint64_t hashes[BATCH_ROWS];
     void *item_rows[BATCH_ROWS]; /* of latest, per row of the batch or timer */
     /* Groups are the batch's keys, by first appearance; of timers, the timers. */
@@ -74,7 +75,7 @@ enum { SPAN_OTHER_WORDS = SPAN_TIMER };
 
 static inline int64_t *span_word(const struct window_spans *s, void *row, enum span_word w)
 {
-    return state_word(row, s->latest->value.fields[s->word_field + w].offset);
+    return state_word(row, s->word_offset + w * 8u);
 }
 static inline bool span_is_set(const struct window_spans *s, void *row)
 {
