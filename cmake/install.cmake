@@ -4,6 +4,9 @@ install(DIRECTORY ${CMAKE_SOURCE_DIR}/include/thalweg DESTINATION ${CMAKE_INSTAL
 install(TARGETS thalweg_static thalweg_shared ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 if(TARGET thalweg)
     install(TARGETS thalweg RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+    # `thalweg sql` under the name and with the flags of Flink's client
+    file(CREATE_LINK thalweg ${CMAKE_BINARY_DIR}/gen/sql-client.sh SYMBOLIC)
+    install(FILES ${CMAKE_BINARY_DIR}/gen/sql-client.sh DESTINATION ${CMAKE_INSTALL_BINDIR})
     # what `thalweg run` reads without arguments; it looks below ../share/thalweg of its own place
     install(FILES ${CMAKE_SOURCE_DIR}/examples/data/flights.csv DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/thalweg/examples/data)
 endif()

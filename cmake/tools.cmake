@@ -12,7 +12,7 @@ tool(docgen)
 tool(reference)         # asks the registries, so it is linked to the engine
 target_link_libraries(reference PRIVATE thalweg_static)
 add_custom_target(docs_inputs DEPENDS docgen reference)
-add_custom_target(tidy_inputs DEPENDS tidy thalweg_static thalweg_sim_jobs)
+add_custom_target(tidy_inputs DEPENDS tidy thalweg_static thalweg_binary_objects)
 
 # project_test(NAME COMMAND...): run in the project's folder. With PLAIN in front of the command it looks at the objects of the
 # product, which a sanitizer changes: there it is a test that says that it was skipped, and is counted.

@@ -25,6 +25,7 @@ libjansson-dev   | module jansson     | JSON of the control plane
 libicu-dev       | module icu-uc      | letters of every script
 libpcre2-dev     | module libpcre2-8  | regular expressions
 tzdata           | file /usr/share/zoneinfo/tzdata.zi | time zones, carried in the program
+libedit-dev      | module libedit    | lines of the SQL shell: keys, history, completion
 libjemalloc-dev  | module jemalloc    | the allocator of the binary
 libcmocka-dev    | module cmocka      | unit tests'
 test_list="$build_list

@@ -211,6 +211,14 @@ static int sim_terminal_columns(struct sys *s, int fd)
     return 80;
 }
 
+static int sim_terminal_rows(struct sys *s, int fd)
+{
+    (void)s, (void)fd;
+    return 24;
+}
+
+static void sim_signal_forget(struct sys *s) { world_of(s)->signal = SYS_SIGNAL_NONE; }
+
 static enum sys_signal sim_signal_take(struct sys *s)
 {
     enum sys_signal signal = world_of(s)->signal;
@@ -271,7 +279,9 @@ static const struct sys_ops sim_ops = {
     .poll_wake = sim_poll_wake,
     .is_terminal = sim_is_terminal,
     .terminal_columns = sim_terminal_columns,
+    .terminal_rows = sim_terminal_rows,
     .signal_take = sim_signal_take,
+    .signal_forget = sim_signal_forget,
     .resident_bytes = sim_resident_bytes,
     .source_pause_ms = sim_source_pause_ms,
     .trace = trace_element,

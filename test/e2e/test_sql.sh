@@ -56,23 +56,27 @@ says 'every RAND() draws by itself' 0 '+----+--------+--------+
 +----+--------+--------+
 Received a total of 2 rows' 'SELECT a = b AS v, d = e AS c FROM (SELECT a, b, RAND() AS d, RAND() AS e FROM (VALUES (RAND(), RAND()), (RAND(), RAND())) AS t (a, b)) AS x'
 
-says 'an unknown column' 1 "thalweg sql: Column 'nope' not found in any table at line 2, column 8
+says 'an unknown column' 1 "[ERROR] Could not execute SQL statement. Reason:
+Column 'nope' not found in any table at line 2, column 8
 SELECT nope FROM (VALUES (1)) AS t (a)
        ^^^^" '
 SELECT nope FROM (VALUES (1)) AS t (a)'
 
-says 'a slip' 1 'thalweg sql: Encountered "SELEC": expected a statement at line 1, column 1; did you mean SELECT?
+says 'a slip' 1 '[ERROR] Could not execute SQL statement. Reason:
+Encountered "SELEC": expected a statement at line 1, column 1; did you mean SELECT?
 SELEC 1
 ^^^^^' 'SELEC 1'
 
-says 'what is to come' 1 'thalweg sql: models are not supported yet at line 1, column 8
+says 'what is to come' 1 '[ERROR] Could not execute SQL statement. Reason:
+models are not supported yet at line 1, column 8
 CREATE MODEL m
        ^^^^^' 'CREATE MODEL m'
 
 says 'a row that fails' 1 "+----+-------------+
 | op |      EXPR\$0 |
 +----+-------------+
-thalweg sql: operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\", row +I[?]; remove such rows before it, for example with tw_where" 'SELECT 1 / 0'
+[ERROR] Could not execute SQL statement. Reason:
+operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\", row +I[?]; remove such rows before it, for example with tw_where" 'SELECT 1 / 0'
 
 # Files with nothing declared.
 says 'a file as a table' 0 '+----+--------------------------------+----------------------+
@@ -125,13 +129,15 @@ Received a total of 2 rows' "SELECT * FROM 'events.jsonl'"
 says 'a row beyond what was looked at' 1 "+----+-------------+
 | op |           a |
 +----+-------------+
-thalweg sql: operator 'Source: late' (subtask 1/1): late.csv:1502:1: column 'a' (INT): 'x' is not a whole number; \
+[ERROR] Could not execute SQL statement. Reason:
+operator 'Source: late' (subtask 1/1): late.csv:1502:1: column 'a' (INT): 'x' is not a whole number; \
 the columns of 'late.csv' were inferred from its first rows: declare them with CREATE TABLE, which DESCRIBE 'late.csv' proposes; \
 or correct the value; 'csv.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record
   x
   ^" "SELECT * FROM 'late.csv' WHERE a < 0"
 
-says 'a slip in the name of a file' 1 "thalweg sql: cannot read 'lat.csv': no such file or folder at line 1, column 15; did you mean 'late.csv'?
+says 'a slip in the name of a file' 1 "[ERROR] Could not execute SQL statement. Reason:
+cannot read 'lat.csv': no such file or folder at line 1, column 15; did you mean 'late.csv'?
 SELECT * FROM 'lat.csv'
               ^^^^^^^^^" "SELECT * FROM 'lat.csv'"
 finish

@@ -153,7 +153,7 @@ static const char *error_text(struct arena *a, const struct err *e)
 static void run_record(struct sql_session *session, const struct record *r, struct arena *a, struct answer *out)
 {
     struct keeper k = {.a = a, .out = out};
-    struct sql_listener to = {&k, on_begin, on_rows, on_end, on_said};
+    struct sql_listener to = {.arg = &k, .begin = on_begin, .rows = on_rows, .end = on_end, .said = on_said};
     struct tokens t;
     struct statement st;
     struct err e = {0};

@@ -10,6 +10,20 @@ static int terminal_columns(struct sys *s, int fd)
     return ((struct fake_terminal *)s)->columns;
 }
 
+static int terminal_rows(struct sys *s, int fd)
+{
+    (void)fd;
+    return ((struct fake_terminal *)s)->rows;
+}
+
+static enum sys_signal signal_take(struct sys *s)
+{
+    (void)s;
+    return SYS_SIGNAL_NONE;
+}
+
+static void signal_forget(struct sys *s) { (void)s; }
+
 static enum status file_standard(struct sys *s, int fd, struct sys_file **out, struct err *e)
 {
     (void)e;
@@ -28,11 +42,14 @@ static void file_close(struct sys *s, struct sys_file *f) { (void)s, (void)f; }
 
 void fake_terminal_init(struct fake_terminal *t)
 {
-    *t = (struct fake_terminal){.columns = 80};
+    *t = (struct fake_terminal){.columns = 80, .rows = 24};
     t->ops = (struct sys_ops){.name = "fake terminal",
                               .mono_ns = mono_ns,
                               .is_terminal = is_terminal,
                               .terminal_columns = terminal_columns,
+                              .terminal_rows = terminal_rows,
+                              .signal_take = signal_take,
+                              .signal_forget = signal_forget,
                               .file_standard = file_standard,
                               .file_write = file_write,
                               .file_close = file_close};

@@ -11,7 +11,7 @@ struct fake_terminal {
     struct buf text[3]; /* by descriptor */
     int64_t now_ns;
     bool is_terminal[3];
-    int columns;
+    int columns, rows;
 };
 
 void fake_terminal_init(struct fake_terminal *t);

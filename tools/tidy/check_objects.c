@@ -147,7 +147,7 @@ static bool object_read(const struct tidy *t, const struct source *s, struct obj
 
     *o = (struct object){.source = s};
     o->bytes = file_read(path, &o->size);
-    if (o->bytes == NULL) o->bytes = file_read(format("%s/CMakeFiles/thalweg_sim_jobs.dir/%s.o", t->build, s->path), &o->size);
+    if (o->bytes == NULL) o->bytes = file_read(format("%s/CMakeFiles/thalweg_binary_objects.dir/%s.o", t->build, s->path), &o->size);
     if (o->bytes == NULL || o->size < sizeof(Elf64_Ehdr) || memcmp(o->bytes, ELFMAG, SELFMAG) != 0 ||
         o->bytes[EI_CLASS] != ELFCLASS64) {
         return false;

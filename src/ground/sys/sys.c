@@ -83,6 +83,8 @@ void sys_line_live(struct sys *s, bool live) { __atomic_store_n(&s->live_line, l
 bool sys_line_is_live(const struct sys *s) { return __atomic_load_n(&s->live_line, __ATOMIC_ACQUIRE) != 0; }
 bool sys_is_terminal(struct sys *s, int fd) { return s->ops->is_terminal(s, fd); }
 int sys_terminal_columns(struct sys *s, int fd) { return s->ops->terminal_columns(s, fd); }
+int sys_terminal_rows(struct sys *s, int fd) { return s->ops->terminal_rows(s, fd); }
+void sys_signal_forget(struct sys *s) { s->ops->signal_forget(s); }
 enum sys_signal sys_signal_take(struct sys *s) { return s->ops->signal_take(s); }
 int64_t sys_resident_bytes(struct sys *s) { return s->ops->resident_bytes(s); }
 

@@ -80,7 +80,9 @@ struct sys_ops {
     void (*poll_wake)(struct sys *, struct sys_poll *);
     bool (*is_terminal)(struct sys *, int fd);
     int (*terminal_columns)(struct sys *, int fd);
+    int (*terminal_rows)(struct sys *, int fd);
     enum sys_signal (*signal_take)(struct sys *);
+    void (*signal_forget)(struct sys *);
     int64_t (*resident_bytes)(struct sys *);
     /* For tests of everything else; NULL in the Linux world. */
     int64_t (*source_pause_ms)(struct sys *);   /* > 0: a source that is asked now has nothing for so long */
@@ -164,7 +166,9 @@ bool sys_line_is_live(const struct sys *s);
 /* May what is written there carry colours? On terminals, unless NO_COLOR is set or TERM is "dumb" or missing. */
 bool sys_has_color(struct sys *s, int fd);
 int sys_terminal_columns(struct sys *s, int fd); /* 80 when unknown */
+int sys_terminal_rows(struct sys *s, int fd);    /* 24 when unknown */
 enum sys_signal sys_signal_take(struct sys *s);  /* the oldest signal not taken, or NONE */
+void sys_signal_forget(struct sys *s); /* every SIGINT so far: the next is the first again. For a program that goes on */
 int64_t sys_resident_bytes(struct sys *s);
 
 /* The program itself, and code that it loads. */

@@ -45,6 +45,12 @@ static enum sys_signal linux_signal_take(struct sys *s)
     return SYS_SIGNAL_TERM;
 }
 
+static void linux_signal_forget(struct sys *s)
+{
+    (void)s;
+    atomic_store(&interrupts, NONE_WAITS);
+}
+
 static int64_t clock_ns(clockid_t clock)
 {
     struct timespec t;
@@ -98,6 +104,15 @@ static int linux_terminal_columns(struct sys *s, int fd)
     (void)s;
     if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
     return size.ws_col;
+}
+
+static int linux_terminal_rows(struct sys *s, int fd)
+{
+    struct winsize size;
+
+    (void)s;
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_row == 0) return 24;
+    return size.ws_row;
 }
 
 static int64_t linux_resident_bytes(struct sys *s)
@@ -172,7 +187,9 @@ static const struct sys_ops linux_ops = {
     .poll_wake = linux_poll_wake,
     .is_terminal = linux_is_terminal,
     .terminal_columns = linux_terminal_columns,
+    .terminal_rows = linux_terminal_rows,
     .signal_take = linux_signal_take,
+    .signal_forget = linux_signal_forget,
     .resident_bytes = linux_resident_bytes,
 };
 

@@ -178,9 +178,14 @@ static enum status cut_one(struct cutter *c)
 
 enum status tokens_cut(struct tokens *t, struct str text, const char *source, struct arena *a, struct err *e)
 {
+    return tokens_cut_from(t, text, source, 1, a, e);
+}
+
+enum status tokens_cut_from(struct tokens *t, struct str text, const char *source, uint32_t first_line, struct arena *a, struct err *e)
+{
     struct cutter c = {.t = t, .arena = a, .capacity = 64, .e = e};
 
-    *t = (struct tokens){.text = text, .source = source, .first_line = 1};
+    *t = (struct tokens){.text = text, .source = source, .first_line = first_line};
     t->items = ARENA_ARRAY(a, struct token, c.capacity);
     if (text.size > SQL_TEXT_MAX)
         return err_set(e, E_DATA, "the text has %zu bytes; at most %d are taken at once", text.size, SQL_TEXT_MAX);

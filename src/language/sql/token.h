@@ -46,6 +46,9 @@ struct tokens {
 
 /* Cuts the text; E_DATA with position for a character that cannot be, an open quote or comment, text that is no UTF-8. */
 enum status tokens_cut(struct tokens *t, struct str text, const char *source, struct arena *a, struct err *e) CHECKED;
+/* The same of a text that is part of a file: its first line is that one there. */
+enum status tokens_cut_from(struct tokens *t, struct str text, const char *source, uint32_t first_line, struct arena *a,
+                            struct err *e) CHECKED;
 /* What a STRING, BYTES or NAME token means: quotes and escapes undone. E_DATA for a bad escape. */
 enum status token_value(const struct tokens *t, const struct token *token, struct arena *a, struct str *out, struct err *e) CHECKED;
 static inline struct str token_text(const struct tokens *t, const struct token *token)

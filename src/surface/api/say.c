@@ -17,7 +17,7 @@ static void append(struct buf *out, const char *style, const char *text, size_t 
     if (style != NULL) buf_append_text(out, PLAIN);
 }
 
-static void print(const char *name, const struct err *e, bool color, struct buf *out)
+void api_print_error(const char *name, const struct err *e, bool color, struct buf *out)
 {
     const char *head = name != NULL ? name : e->text, *caret = strrchr(e->excerpt, '^');
     size_t size = name != NULL ? strlen(name) : strcspn(e->text, ":");
@@ -45,7 +45,7 @@ void api_say_error(struct sys *sys, const char *name, const struct err *e)
     if (sys_file_standard(sys, 2, &f, NULL) != S_OK) return;
     mem_init(&mem, "error", 0);
     buf_init(&text, &mem);
-    print(name, e, sys_has_color(sys, 2), &text);
+    api_print_error(name, e, sys_has_color(sys, 2), &text);
     enum status st = sys_file_write(sys, f, text.data, text.size, NULL);
     (void)st; /* nobody is left to be told */
     sys_file_close(sys, f);

@@ -88,3 +88,16 @@ int cli_main(const struct cli *cli, int argc, char **argv)
     cli_say_help(cli, v);
     return 0;
 }
+
+int cli_main_as(const struct cli *cli, int argc, char **argv)
+{
+    const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL, *name = argc == 0 ? "" : slash != NULL ? slash + 1 : argv[0];
+    struct cli called = *cli;
+
+    for (uint32_t i = 0; cli_verbs[i] != NULL; i++) {
+        if (cli_verbs[i]->program == NULL || strcmp(cli_verbs[i]->program, name) != 0) continue;
+        called.called = cli_verbs[i]->program;
+        return cli_verbs[i]->run(&called, argc - 1, argv + 1);
+    }
+    return cli_main(cli, argc - 1, argv + 1);
+}

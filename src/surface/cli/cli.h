@@ -3,6 +3,7 @@
 #pragma once
 #include "ground/sys/sys.h"
 
+struct sys_editor_ops;
 struct tw_plugin;
 
 /* Jobs that are part of the binary, for `thalweg run` without a shared object and for the simulator. */
@@ -18,6 +19,8 @@ struct cli {
     struct sys *sys;
     const struct cli_job *jobs; /* ends with name == NULL; the first is the demo */
     const struct sim_job *const *sim_jobs; /* ends with NULL; NULL = none */
+    const struct sys_editor_ops *editor; /* of lines on the terminal; NULL = none */
+    const char *called; /* by this name of the program: that of a verb with `program`; NULL: as thalweg */
 };
 
 struct cli_verb {
@@ -25,9 +28,12 @@ struct cli_verb {
     const char *help;           /* what `thalweg <verb> --help` prints below the first line; ends with an example */
     int (*run)(const struct cli *cli, int argc, char **argv); /* behind the verb; answers the exit status */
     bool own_help;              /* run() answers --help itself, with cli_say_help */
+    const char *program;        /* the binary under this name is this verb: "sql-client.sh"; NULL = no such name */
 };
 
 extern const struct cli_verb *const cli_verbs[]; /* sorted by name, ends with NULL */
+/* With the program's name, which may stand for a verb. */
+int cli_main_as(const struct cli *cli, int argc, char **argv);
 /* Everything behind the program's name; answers the exit status. */
 int cli_main(const struct cli *cli, int argc, char **argv);
 /* Name, arguments, what it does, its help; to standard output. */

@@ -1,5 +1,6 @@
 /* main.c - the one binary `thalweg`. It adds to the library what only the binary has: the jobs that are built into it, and
  * those of the simulated world. */
+#include "ground/sys/sys_editor.h"
 #include "surface/cli/cli.h"
 
 #include <thalweg/stream.h>
@@ -15,8 +16,8 @@ int main(int argc, char **argv)
         {"stateful_process", "keyed state and timers", &stateful_process_plugin},
         {NULL, NULL, NULL},
     };
-    struct cli cli = {.sys = sys_linux_create(), .jobs = jobs, .sim_jobs = sim_jobs};
-    int exit_status = cli_main(&cli, argc - 1, argv + 1);
+    struct cli cli = {.sys = sys_linux_create(), .jobs = jobs, .sim_jobs = sim_jobs, .editor = &sys_linux_editor};
+    int exit_status = cli_main_as(&cli, argc, argv);
 
     sys_linux_free(cli.sys);
     return exit_status;

@@ -19,6 +19,7 @@ static enum status run_query(struct run *r, const void *body)
     struct rel *plan;
 
     TRY(bind_query(&b, body, &plan));
+    if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
     TRY(r->to->begin(r->to->arg, result_row(&r->arena, plan->row), true, r->e));
     struct rel *sink = rel_sink(&r->arena, plan, NULL);
     TRY(run_plan(r, &sink, 1, "collect"));

@@ -34,21 +34,28 @@ static enum status warn_unknown(struct run *r, const char *key)
                        arena_printf(&r->arena, "[WARNING] Nothing reads the key '%s'; did you mean '%s'?", key, names[near]), r->e);
 }
 
-static enum status set_one(struct run *r, const struct ast_option *o)
+enum status sql_session_set(struct sql_session *s, const char *key, const char *value, struct err *e)
 {
-    const char *key = run_text(r, o->key), *value = run_text(r, o->value);
     struct option one = {key, value};
-    struct err inner = {0};
 
     for (const struct option_def *const *t = (const struct option_def *const[]){sql_keys, config_defs, NULL}; *t != NULL; t++)
         for (const struct option_def *d = *t; d->key != NULL; d++)
-            if (strcmp(d->key, key) == 0 && options_check(&(struct options){&one, 1}, *t, "SET", &inner) != S_OK) {
-                if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
-                return run_fail(r, o->value_place, "%s", inner.text);
-            }
-    TRY(sql_key_check(key, value, &inner) == S_OK ? S_OK : run_fail(r, o->value_place, "%s", inner.text));
-    config_set(&r->s->config, key, value);
-    sql_keys_apply(&r->s->config, &r->s->functions);
+            if (strcmp(d->key, key) == 0) TRY(options_check(&(struct options){&one, 1}, *t, "SET", e));
+    TRY(sql_key_check(key, value, e));
+    config_set(&s->config, key, value);
+    sql_keys_apply(&s->config, &s->functions);
+    return S_OK;
+}
+
+static enum status set_one(struct run *r, const struct ast_option *o)
+{
+    const char *key = run_text(r, o->key), *value = run_text(r, o->value);
+    struct err inner = {0};
+
+    if (sql_session_set(r->s, key, value, &inner) != S_OK) {
+        if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
+        return run_fail(r, o->value_place, "%s", inner.text);
+    }
     TRY(warn_unknown(r, key));
     return run_said(r);
 }

@@ -92,7 +92,10 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
                                   .takes_signals = r->s->options.takes_signals,
                                   .cancelled = r->s->options.cancelled,
                                   .rows = give_rows,
-                                  .rows_arg = r};
+                                  .rows_arg = r,
+                                  .tick = r->to->tick,
+                                  .tick_arg = r->to->arg,
+                                  .tick_ms = r->to->tick_ms};
     struct graph g;
     struct buf bytes;
 
@@ -103,6 +106,7 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
         struct jobmaster *jm = jobmaster_create(&o);
         st = jobmaster_submit(jm, (struct str){bytes.data, bytes.size}, r->e);
         if (st == S_OK) st = jobmaster_run(jm, r->e);
+        r->s->signal = jobmaster_signal(jm);
         jobmaster_free(jm);
     }
     buf_release(&bytes);

@@ -44,6 +44,10 @@ struct config *sql_session_config(struct sql_session *s) { return &s->config; }
 
 const struct zone *sql_session_zone(const struct sql_session *s) { return &s->zone; }
 
+struct catalogs *sql_session_catalogs(struct sql_session *s) { return s->catalogs; }
+
+enum sys_signal sql_session_signal(const struct sql_session *s) { return s->signal; }
+
 /* --- what the executors share ------------------------------------------------------------------------------------ */
 struct query_binder run_binder(struct run *r)
 {
@@ -130,6 +134,7 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
     arena_init(&r.arena, &r.mem, 0);
     s->functions.query_ms = sys_wall_ms(s->options.sys);
     s->functions.database = str_of(catalogs_current_database(s->catalogs));
+    s->signal = SYS_SIGNAL_NONE;
     bool known = zone_find(s->functions.zone, &s->zone); /* checked when it was set; UTC else */
     ASSERT(known);
     enum status status = x->run(&r, st->body);

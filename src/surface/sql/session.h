@@ -2,6 +2,7 @@
 #pragma once
 #include "columns/column/zone.h"
 #include "control/config.h"
+#include "control/taskmanager/taskmanager.h"
 #include "language/sql/bind_query.h"
 #include "language/sql/statement.h"
 
@@ -15,6 +16,11 @@ struct sql_listener {
     enum status (*rows)(void *arg, const struct batch *b, struct err *e);
     enum status (*end)(void *arg, struct err *e);                    /* the last row has come */
     enum status (*said)(void *arg, const char *text, struct err *e); /* "[INFO] Execute statement succeeded." */
+    /* Before a query begins: does it take rows back? NULL: it is not asked. */
+    void (*plan)(void *arg, bool has_changes);
+    /* While a job runs, every tick_ms, also when no row comes. NULL: never. */
+    void (*tick)(void *arg, const struct job_totals *totals);
+    int64_t tick_ms;
 };
 
 struct sql_session_options {
@@ -29,6 +35,11 @@ void sql_session_free(struct sql_session *s); /* NULL is a no-op */
 struct config *sql_session_config(struct sql_session *s);
 /* Of table.local-time-zone: what instants are shown in. As of the statement that runs or ran last; lives as long as s. */
 const struct zone *sql_session_zone(const struct sql_session *s);
-/* Runs one statement to its end. */
+struct catalogs *sql_session_catalogs(struct sql_session *s);
+/* As SET does, with the same words about what is wrong. */
+enum status sql_session_set(struct sql_session *s, const char *key, const char *value, struct err *e) CHECKED;
+/* What stopped the job of the statement that ran last, when that was a signal. */
+enum sys_signal sql_session_signal(const struct sql_session *s);
+/* Runs one statement to its end. E_CANCELED: somebody stopped its job. */
 enum status sql_session_run(struct sql_session *s, const struct tokens *t, const struct statement *st,
                             const struct sql_listener *to, struct err *e) CHECKED;

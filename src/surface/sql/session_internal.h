@@ -14,6 +14,7 @@ struct sql_session {
     bool in_set;    /* between BEGIN STATEMENT SET and END */
     struct buf set; /* texts of its INSERTs, each with a semicolon */
     struct zone zone; /* of functions.zone */
+    enum sys_signal signal; /* that stopped the last job */
 };
 
 /* One statement under way. */

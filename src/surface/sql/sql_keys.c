@@ -31,9 +31,12 @@ const struct option_def sql_keys[] = {
     {.key = "table.dml-sync", .kind = OPT_BOOL, .fallback = "true", .doc = "INSERT waits for its job; jobs here always are waited for"},
     {.key = "sql-client.execution.result-mode",
      .kind = OPT_ENUM,
-     .choices = "tableau",
-     .fallback = "tableau",
-     .doc = "how results are shown"},
+     .choices = "table|changelog|tableau",
+     .doc = "how results are shown; where it is not set: table on a terminal, tableau elsewhere"},
+    {.key = "sql-client.execution.max-table-result.rows",
+     .kind = OPT_INT,
+     .fallback = "1000000",
+     .doc = "how many rows of a result are kept in mode table; the oldest go first"},
     {0},
 };
 

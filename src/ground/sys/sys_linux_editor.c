@@ -1,0 +1,256 @@
+/* sys_linux_editor.c - sys_editor.h by libedit, on the standard streams. libedit changes the terminal's modes only while it reads a
+ * line, so that programs that run meanwhile meet the terminal as it was. ctrl-c is a key while a line is read, no signal. */
+#include "ground/sys/sys_editor.h"
+
+#include "ground/base/str.h"
+
+#include <histedit.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HISTORY_MAX = 10000, SHOWN_MAX = 200, PROMPT_SIZE = 128 };
+
+struct sys_editor {
+    struct sys *sys;
+    struct sys_editor_hooks hooks;
+    EditLine *el;
+    History *history;
+    char *path;
+    struct mem mem;
+    char prompt[PROMPT_SIZE];
+    bool interrupted;
+};
+
+static struct sys_editor *editor_of(EditLine *el)
+{
+    void *data = NULL;
+
+    el_get(el, EL_CLIENTDATA, &data);
+    return data;
+}
+
+static char *prompt_of(EditLine *el) { return editor_of(el)->prompt; }
+
+static unsigned char on_interrupt(EditLine *el, int key)
+{
+    (void)key;
+    editor_of(el)->interrupted = true;
+    return CC_EOF;
+}
+
+/* --- completion -------------------------------------------------------------------------------------------------- */
+struct words {
+    struct mem *mem;
+    char **items;
+    uint32_t count, capacity;
+};
+
+static void add_word(void *arg, const char *word)
+{
+    struct words *w = arg;
+    size_t size = strlen(word) + 1;
+
+    if (w->count == w->capacity) {
+        w->capacity = MAX(2 * w->capacity, 64u);
+        w->items = mem_realloc(w->mem, w->items, sizeof *w->items * w->capacity);
+    }
+    w->items[w->count] = mem_alloc(w->mem, size);
+    memcpy(w->items[w->count++], word, size);
+}
+
+static int word_compare(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static void sort_words(struct words *w)
+{
+    uint32_t kept = 0;
+
+    if (w->count == 0) return;
+    qsort(w->items, w->count, sizeof *w->items, word_compare);
+    for (uint32_t i = 0; i < w->count; i++) {
+        if (kept > 0 && strcmp(w->items[i], w->items[kept - 1]) == 0) mem_free(w->mem, w->items[i]);
+        else w->items[kept++] = w->items[i];
+    }
+    w->count = kept;
+}
+
+static size_t common_size(const struct words *w)
+{
+    size_t size = strlen(w->items[0]);
+
+    for (uint32_t i = 1; i < w->count; i++)
+        for (size_t k = 0; k < size; k++)
+            if (w->items[i][k] != w->items[0][k]) size = k;
+    while (size > 0 && ((unsigned char)w->items[0][size] & 0xC0) == 0x80) size--; /* no half a letter */
+    return size;
+}
+
+/* Below the line, in columns. */
+static void show_words(const struct sys_editor *ed, const struct words *w)
+{
+    int width = 0, at = 0, columns = sys_terminal_columns(ed->sys, 1);
+    uint32_t shown = MIN(w->count, (uint32_t)SHOWN_MAX);
+
+    for (uint32_t i = 0; i < shown; i++) width = MAX(width, (int)strlen(w->items[i]) + 2);
+    fputc('\n', stdout);
+    for (uint32_t i = 0; i < shown; i++) {
+        if (at > 0 && at + width > columns) {
+            fputc('\n', stdout);
+            at = 0;
+        }
+        fprintf(stdout, "%-*s", width, w->items[i]);
+        at += width;
+    }
+    if (shown < w->count) fprintf(stdout, "\nand %u more", w->count - shown);
+    fputc('\n', stdout);
+    fflush(stdout);
+}
+
+static unsigned char put_word(const struct sys_editor *ed, const struct words *w, size_t typed)
+{
+    size_t common = common_size(w);
+    char text[256];
+
+    if (common > typed || w->count == 1) {
+        int size = snprintf(text, sizeof text, "%.*s%s", (int)common, w->items[0], w->count == 1 ? " " : "");
+        el_deletestr(ed->el, (int)str_utf8_length((struct str){w->items[0], typed}));
+        return size > 0 && el_insertstr(ed->el, text) == 0 ? CC_REFRESH : CC_ERROR;
+    }
+    show_words(ed, w);
+    return CC_REDISPLAY;
+}
+
+static unsigned char on_tab(EditLine *el, int key)
+{
+    struct sys_editor *ed = editor_of(el);
+    const LineInfo *line = el_line(el);
+    struct words w = {.mem = &ed->mem};
+    unsigned char answer = CC_ERROR;
+
+    (void)key;
+    if (ed->hooks.complete == NULL) return CC_ERROR;
+    struct str before = {line->buffer, (size_t)(line->cursor - line->buffer)};
+    size_t typed = ed->hooks.complete(ed->hooks.arg, before, add_word, &w);
+    sort_words(&w);
+    if (w.count > 0) answer = put_word(ed, &w, typed);
+    for (uint32_t i = 0; i < w.count; i++) mem_free(w.mem, w.items[i]);
+    mem_free(w.mem, w.items);
+    return answer;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+/* Letters beyond ASCII are counted by the locale; nothing else here asks it. */
+static void use_utf8(void)
+{
+    setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0) setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static void bind_keys(EditLine *el)
+{
+    static const char *const keys[][2] = {{"^I", "complete"},          {"^C", "interrupt"},          {"^R", "em-inc-search-prev"},
+                                          {"\\e[1;5D", "ed-prev-word"}, {"\\e[1;5C", "em-next-word"}, {"\\e[3~", "ed-delete-next-char"},
+                                          {"\\e[H", "ed-move-to-beg"},  {"\\e[F", "ed-move-to-end"}};
+
+    el_set(el, EL_EDITOR, "emacs");
+    el_set(el, EL_ADDFN, "complete", "completes a word", on_tab);
+    el_set(el, EL_ADDFN, "interrupt", "gives the line up", on_interrupt);
+    for (size_t i = 0; i < COUNT_OF(keys); i++) el_set(el, EL_BIND, keys[i][0], keys[i][1], NULL);
+    el_source(el, NULL); /* ~/.editrc: the user's own keys */
+    el_set(el, EL_SETTY, "-d", "-isig", NULL);
+}
+
+static void editor_close(struct sys_editor *ed)
+{
+    HistEvent event;
+    struct mem mem;
+
+    if (ed == NULL) return;
+    if (ed->path != NULL) history(ed->history, &event, H_SAVE, ed->path);
+    if (ed->el != NULL) el_end(ed->el);
+    if (ed->history != NULL) history_end(ed->history);
+    mem_free(&ed->mem, ed->path);
+    mem_init(&mem, "editor", 0);
+    mem_move(&ed->mem, &mem);
+    mem_free(&mem, ed);
+    mem_release(&mem);
+}
+
+static struct sys_editor *editor_new(void)
+{
+    struct mem mem;
+
+    mem_init(&mem, "editor", 0);
+    struct sys_editor *ed = mem_zalloc(&mem, sizeof *ed);
+    mem_init(&ed->mem, "editor", 0);
+    mem_move(&mem, &ed->mem);
+    return ed;
+}
+
+static enum status editor_open(struct sys *sys, const struct sys_editor_hooks *hooks, const char *path, struct sys_editor **out,
+                               struct err *e)
+{
+    struct sys_editor *ed = editor_new();
+    HistEvent event;
+
+    use_utf8();
+    ed->sys = sys;
+    ed->hooks = *hooks;
+    ed->history = history_init();
+    ed->el = el_init("thalweg", stdin, stdout, stderr);
+    if (ed->el == NULL || ed->history == NULL) {
+        editor_close(ed);
+        return err_set(e, E_UNSUPPORTED, "the terminal cannot be used for editing lines (is TERM right?)");
+    }
+    history(ed->history, &event, H_SETSIZE, HISTORY_MAX);
+    history(ed->history, &event, H_SETUNIQUE, 1);
+    if (path != NULL) {
+        ed->path = mem_alloc(&ed->mem, strlen(path) + 1);
+        memcpy(ed->path, path, strlen(path) + 1);
+        history(ed->history, &event, H_LOAD, path); /* none yet is none */
+    }
+    el_set(ed->el, EL_CLIENTDATA, ed);
+    el_set(ed->el, EL_PROMPT, prompt_of);
+    el_set(ed->el, EL_SIGNAL, 1);
+    el_set(ed->el, EL_HIST, history, ed->history);
+    bind_keys(ed->el);
+    *out = ed;
+    return S_OK;
+}
+
+static enum status editor_read(struct sys_editor *ed, const char *prompt, struct buf *line)
+{
+    int size = 0;
+
+    snprintf(ed->prompt, sizeof ed->prompt, "%s", prompt);
+    ed->interrupted = false;
+    el_resize(ed->el);
+    const char *text = el_gets(ed->el, &size);
+    buf_clear(line);
+    if (ed->interrupted) {
+        fputs("^C\n", stdout);
+        fflush(stdout);
+        el_reset(ed->el);
+        return E_CANCELED;
+    }
+    if (text == NULL || size <= 0) return S_END;
+    size_t bytes = strlen(text);
+    buf_append(line, text, bytes > 0 && text[bytes - 1] == '\n' ? bytes - 1 : bytes);
+    return S_OK;
+}
+
+static void editor_remember(struct sys_editor *ed, const char *text)
+{
+    HistEvent event;
+
+    history(ed->history, &event, H_ENTER, text);
+}
+
+const struct sys_editor_ops sys_linux_editor = {
+    .open = editor_open,
+    .read = editor_read,
+    .remember = editor_remember,
+    .close = editor_close,
+};

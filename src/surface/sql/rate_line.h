@@ -1,0 +1,11 @@
+/* rate_line.h - the line below a result that still grows: rows per second, rows in all, the watermark and how far it lags. */
+#pragma once
+#include "surface/sql/view.h"
+
+struct rate_line {
+    int64_t since_ns; /* of the last line */
+    uint64_t rows;    /* that had come then */
+};
+
+/* Appends the line to v->out, cut to the terminal's width, without a line's end. */
+void rate_line_put(struct view *v, struct rate_line *r, const struct job_totals *t);

@@ -1,0 +1,293 @@
+/* shell.c - running pieces of a text, saying what went wrong, and the loop that reads from a terminal.
+ *
+ * A piece is cut from its text together with the beginning of its line, so that a position in an error is that of the file. A
+ * signal stops the statement that runs; in a script also the script, at a prompt only SIGTERM ends the shell. */
+#include "surface/sql/shell.h"
+
+#include "ground/base/str.h"
+#include "surface/api/api.h"
+#include "surface/sql/shell_internal.h"
+#include "surface/sql/sql_keys.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BLUE "\033[34;1m"
+#define PLAIN "\033[0m"
+
+enum { LINE_MAX_BYTES = 4096 };
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+struct shell *shell_create(const struct shell_options *o)
+{
+    struct sql_session_options session = {.sys = o->sys, .takes_signals = true};
+    struct mem mem;
+
+    mem_init(&mem, "shell", 0);
+    struct shell *s = mem_zalloc(&mem, sizeof *s);
+    mem_init(&s->mem, "shell", 0);
+    mem_move(&mem, &s->mem);
+    s->sys = o->sys;
+    s->options = *o;
+    s->chosen = o->view;
+    s->session = sql_session_create(&session);
+    view_init(&s->view, o->sys, sql_session_zone(s->session), &s->mem);
+    s->view.is_terminal = sys_is_terminal(o->sys, 1);
+    buf_init(&s->typed, &s->mem);
+    return s;
+}
+
+void shell_free(struct shell *s)
+{
+    struct mem mem;
+
+    if (s == NULL) return;
+    view_release(&s->view);
+    buf_release(&s->typed);
+    sys_file_close(s->sys, s->once);
+    sql_session_free(s->session);
+    mem_init(&mem, "shell", 0);
+    mem_move(&s->mem, &mem);
+    mem_release(&mem);
+}
+
+struct sql_session *shell_session(struct shell *s) { return s->session; }
+
+/* --- saying ------------------------------------------------------------------------------------------------------ */
+static void put_out(struct shell *s, int fd, const struct buf *text)
+{
+    struct sys_file *f;
+
+    if (sys_file_standard(s->sys, fd, &f, NULL) != S_OK) return;
+    enum status st = sys_file_write(s->sys, f, text->data, text->size, NULL);
+    (void)st; /* nobody is left to be told */
+    sys_file_close(s->sys, f);
+}
+
+void shell_say(struct shell *s, const char *format, ...)
+{
+    char line[1024];
+    struct buf text;
+    va_list args;
+
+    va_start(args, format);
+    int size = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    buf_init(&text, &s->mem);
+    buf_append(&text, line, MIN((size_t)MAX(size, 0), sizeof line - 1));
+    put_out(s, 1, &text);
+    buf_release(&text);
+}
+
+void shell_say_error(struct shell *s, const struct err *e)
+{
+    int fd = s->options.as_client || s->is_interactive ? 1 : 2;
+    struct buf text;
+
+    buf_init(&text, &s->mem);
+    buf_append_text(&text, "[ERROR] Could not execute SQL statement. Reason:\n");
+    api_print_error(NULL, e, sys_has_color(s->sys, fd), &text);
+    put_out(s, fd, &text);
+    buf_release(&text);
+}
+
+/* --- one statement ----------------------------------------------------------------------------------------------- */
+static const struct view_type *view_of(struct shell *s)
+{
+    struct options o = config_options(sql_session_config(s->session));
+    const char *mode = options_get(&o, sql_keys, "sql-client.execution.result-mode");
+
+    s->view.rows_max = (uint64_t)MAX(options_int(&o, sql_keys, "sql-client.execution.max-table-result.rows"), INT64_C(1));
+    if (s->chosen != NULL) return s->chosen;
+    if (mode != NULL) return view_find(mode);
+    return s->view.is_terminal && s->is_interactive ? &view_live : &view_tableau;
+}
+
+static enum status shell_word(struct shell *s, const struct shell_word *w)
+{
+    enum { QUIT, EXIT, CLEAR };
+
+    if (w->start == QUIT || w->start == EXIT) return S_END;
+    if (w->start != CLEAR) shell_help(s);
+    else if (s->view.is_terminal) shell_say(s, "\033[H\033[2J\033[3J");
+    return S_OK;
+}
+
+static enum status run_parsed(struct shell *s, const struct tokens *t, const struct statement *st, struct err *e)
+{
+    struct sql_listener to = view_listener(&s->view);
+
+    if (st->type == &st_shell) return shell_word(s, st->body);
+    if (s->is_init && (st->type == &st_query || st->type == &st_insert || st->type == &st_statement_set)) {
+        err_hint(e, "it prepares the session; write them into the script");
+        return sql_error(e, t, st->place.at, st->place.size, "a file of -i cannot hold queries and INSERT");
+    }
+    s->view.type = view_of(s);
+    s->view.file = s->once;
+    s->view.has_ended = false;
+    enum status status = sql_session_run(s->session, t, st, &to, e);
+    view_abandon(&s->view);
+    s->view.file = NULL;
+    if (s->once != NULL && s->view.has_ended) {
+        sys_file_close(s->sys, s->once);
+        s->once = NULL;
+    }
+    return status;
+}
+
+/* Where the line begins; of a line too long to be cut anew for each of its statements, the place itself. */
+static size_t line_start(struct str text, size_t at)
+{
+    for (size_t line = at; at - line < LINE_MAX_BYTES; line--)
+        if (line == 0 || text.data[line - 1] == '\n') return line;
+    return at;
+}
+
+/* Counts on from where it stopped in this text. */
+static uint32_t line_number(struct shell *s, struct str text, size_t at)
+{
+    if (s->counted != text.data || s->counted_bytes > at) s->counted_bytes = s->counted_lines = 0;
+    s->counted = text.data;
+    for (; s->counted_bytes < at; s->counted_bytes++) s->counted_lines += text.data[s->counted_bytes] == '\n';
+    return s->counted_lines + 1;
+}
+
+static enum status run_statement(struct shell *s, struct str text, const struct shell_piece *p, const char *source, struct arena *a,
+                                 struct err *e)
+{
+    size_t line = line_start(text, p->from);
+    uint32_t at = 0;
+    struct tokens t;
+    struct statement st;
+
+    TRY(tokens_cut_from(&t, (struct str){text.data + line, p->to - line}, source, line_number(s, text, line), a, e));
+    while (t.items[at].kind != TOKEN_END && t.items[at].at < p->from - line) at++;
+    for (;;) {
+        enum status status = statement_parse(&t, &at, a, &st, e);
+        if (status == S_END) return S_OK;
+        TRY(status);
+        TRY(run_parsed(s, &t, &st, e));
+    }
+}
+
+/* What a person sees of a statement that a file brings, as if it were typed. */
+static void echo(struct shell *s, struct str piece)
+{
+    struct str rest = piece, line;
+    const char *prompt = "Flink SQL> ";
+
+    for (; str_cut(&rest, '\n', &line); prompt = "> ") shell_say(s, "%s%.*s\n", prompt, (int)MIN(line.size, (size_t)900), line.data);
+}
+
+enum status shell_run_piece(struct shell *s, struct str text, const struct shell_piece *p, const char *source, struct err *e)
+{
+    struct str piece = {text.data + p->from, p->to - p->from};
+    int64_t from = sys_mono_ns(s->sys);
+    struct arena arena;
+    enum status st;
+
+    if (s->options.as_client && !s->is_interactive) echo(s, piece);
+    sys_signal_forget(s->sys);
+    if (p->is_command) {
+        st = shell_command(s, piece, e);
+    } else {
+        arena_init(&arena, &s->mem, 0);
+        st = run_statement(s, text, p, source, &arena, e);
+        arena_release(&arena);
+        if (s->is_timed && st == S_OK) shell_say(s, "Time: %.3f ms\n", (double)(sys_mono_ns(s->sys) - from) / 1e6);
+    }
+    if (st == S_OK && (s->is_interactive || s->options.as_client)) shell_say(s, "\n");
+    return st;
+}
+
+/* --- scripts ----------------------------------------------------------------------------------------------------- */
+enum status shell_run(struct shell *s, struct str text, const char *source)
+{
+    struct shell_piece p = {0};
+    struct err e = {0};
+    enum status st = S_OK;
+
+    if (s->options.as_client && !s->is_init) shell_say(s, "[INFO] Executing SQL from file.\n\n");
+    while (st == S_OK && shell_cut(text, p.to, &p)) st = shell_run_piece(s, text, &p, source, &e);
+    if (st != S_OK && st != S_END) shell_say_error(s, &e);
+    if (s->options.as_client && !s->is_init) shell_say(s, "\nShutting down the session...\ndone.\n");
+    return st;
+}
+
+enum status shell_run_init(struct shell *s, struct str text, const char *source)
+{
+    s->is_init = true;
+    enum status st = shell_run(s, text, source);
+    s->is_init = false;
+    return st;
+}
+
+/* --- a person ---------------------------------------------------------------------------------------------------- */
+static void say_canceled(struct shell *s) { shell_say(s, "[INFO] The statement was cancelled.\n\n"); }
+
+/* Runs what is whole of the lines typed; the rest waits for more. */
+static enum status run_typed(struct shell *s, struct sys_editor *ed)
+{
+    struct str text = {s->typed.data, s->typed.size};
+    struct shell_piece p = {0};
+    size_t done = 0;
+    bool more;
+
+    s->counted = NULL;
+    while ((more = shell_cut(text, done, &p)) && p.is_whole) {
+        struct err e = {0};
+        char *said = mem_zalloc(&s->mem, p.to - p.from + 1);
+        memcpy(said, text.data + p.from, p.to - p.from);
+        s->options.editor->remember(ed, said);
+        mem_free(&s->mem, said);
+        enum status st = shell_run_piece(s, text, &p, NULL, &e);
+        done = p.to;
+        if (st == S_END || sql_session_signal(s->session) == SYS_SIGNAL_TERM) return S_END;
+        if (st == E_CANCELED) say_canceled(s);
+        else if (st != S_OK) {
+            shell_say_error(s, &e);
+            shell_say(s, "\n");
+        }
+    }
+    if (!more) done = text.size;
+    memmove(s->typed.data, s->typed.data + done, s->typed.size - done);
+    s->typed.size -= done;
+    return S_OK;
+}
+
+static void welcome(struct shell *s)
+{
+    bool color = sys_has_color(s->sys, 1);
+
+    shell_say(s, "%sThalweg SQL%s " THALWEG_VERSION ", Flink's dialect. HELP; lists what it takes, tab completes, QUIT; leaves.\n\n",
+              color ? BLUE : "", color ? PLAIN : "");
+}
+
+enum status shell_interact(struct shell *s, struct err *e)
+{
+    struct sys_editor_hooks hooks = {.arg = s, .complete = shell_complete};
+    struct sys_editor *ed = NULL;
+    struct buf line;
+    enum status st = S_OK;
+
+    TRY(s->options.editor->open(s->sys, &hooks, s->options.history, &ed, e));
+    s->is_interactive = true;
+    welcome(s);
+    buf_init(&line, &s->mem);
+    while (st == S_OK) {
+        sys_signal_forget(s->sys);
+        st = s->options.editor->read(ed, s->typed.size == 0 ? "Flink SQL> " : "> ", &line);
+        if (st == E_CANCELED) {
+            buf_clear(&s->typed);
+            st = S_OK;
+        } else if (st == S_OK) {
+            buf_append(&s->typed, line.data, line.size);
+            buf_append_byte(&s->typed, '\n');
+            st = run_typed(s, ed);
+        }
+    }
+    buf_release(&line);
+    s->options.editor->close(ed);
+    return st == S_END ? S_OK : st;
+}

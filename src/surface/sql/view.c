@@ -1,0 +1,158 @@
+/* view.c - what views share: finding one by name, the listener that calls it, and text on its way out. A view's own state lives
+ * from the beginning of a result to its end, or until somebody says that there will be none. */
+#include "surface/sql/view.h"
+
+#include "columns/column/sql_text.h"
+#include "ground/base/str.h"
+
+#include <string.h>
+
+#define X(name) extern const struct view_type view_##name;
+#include "view_registry.def"
+#undef X
+
+const struct view_type *const view_types[] = {
+#define X(name) &view_##name,
+#include "view_registry.def"
+#undef X
+    NULL,
+};
+
+const char *const view_ops[4] = {"+I", "-U", "+U", "-D"};
+
+const struct view_type *view_find(const char *name)
+{
+    for (uint32_t i = 0; view_types[i] != NULL; i++)
+        if (str_equal_nocase(str_of(view_types[i]->name), str_of(name))) return view_types[i];
+    return NULL;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+void view_init(struct view *v, struct sys *sys, const struct zone *zone, struct mem *mem)
+{
+    *v = (struct view){.sys = sys, .mem = mem, .zone = zone, .type = &view_tableau, .rows_max = UINT64_MAX};
+    buf_init(&v->out, mem);
+    buf_init(&v->cell, mem);
+}
+
+void view_abandon(struct view *v)
+{
+    if (v->own == NULL) return;
+    if (v->type->close != NULL) v->type->close(v, v->own);
+    mem_free(v->mem, v->own);
+    v->own = NULL;
+    buf_clear(&v->out);
+}
+
+void view_release(struct view *v)
+{
+    view_abandon(v);
+    buf_release(&v->out);
+    buf_release(&v->cell);
+}
+
+/* --- text -------------------------------------------------------------------------------------------------------- */
+enum status view_flush(struct view *v, struct err *e)
+{
+    struct sys_file *out = v->file;
+
+    if (v->out.size == 0) return S_OK;
+    if (out == NULL) TRY(sys_file_standard(v->sys, 1, &out, e));
+    enum status st = sys_file_write(v->sys, out, v->out.data, v->out.size, e);
+    if (out != v->file) sys_file_close(v->sys, out);
+    buf_clear(&v->out);
+    return st;
+}
+
+void view_cell(struct view *v, const struct vector *values, uint32_t row)
+{
+    buf_clear(&v->cell);
+    if (vector_is_null(values, row)) buf_append_text(&v->cell, v->is_changelog ? "<NULL>" : ""); /* of SHOW and DESCRIBE: nothing */
+    else sql_text_show(values, row, v->zone, &v->cell);
+}
+
+uint32_t view_cell_width(const struct view *v) { return (uint32_t)str_utf8_length((struct str){v->cell.data, v->cell.size}); }
+
+static bool is_start(char c) { return ((unsigned char)c & 0xC0) != 0x80; }
+
+static void put(struct view *v, uint32_t width, bool right)
+{
+    uint32_t have = view_cell_width(v), keep = width > 3 ? width - 3 : 0;
+    size_t bytes = v->cell.size;
+
+    buf_append_byte(&v->out, ' ');
+    for (uint32_t i = have; right && i < width; i++) buf_append_byte(&v->out, ' ');
+    if (have > width) {
+        bytes = 0;
+        for (uint32_t n = 0; n <= keep && bytes < v->cell.size; bytes++)
+            if (is_start(v->cell.data[bytes]) && ++n > keep) break;
+    }
+    buf_append(&v->out, v->cell.data, bytes);
+    if (have > width) buf_append(&v->out, "...", MIN(width, 3));
+    for (uint32_t i = have; !right && i < width; i++) buf_append_byte(&v->out, ' ');
+}
+
+void view_put_right(struct view *v, uint32_t width) { put(v, width, true); }
+void view_put_left(struct view *v, uint32_t width) { put(v, width, false); }
+
+/* --- as a listener ----------------------------------------------------------------------------------------------- */
+static enum status on_begin(void *arg, const struct type *row, bool is_changelog, struct err *e)
+{
+    struct view *v = arg;
+
+    view_abandon(v);
+    v->row = row;
+    v->is_changelog = is_changelog;
+    v->rows = 0;
+    v->has_ended = false;
+    v->own = mem_zalloc(v->mem, MAX(v->type->size, (size_t)1));
+    return v->type->begin(v, v->own, e);
+}
+
+static enum status on_rows(void *arg, const struct batch *b, struct err *e)
+{
+    struct view *v = arg;
+
+    v->rows += batch_rows(b);
+    return v->type->rows(v, v->own, b, e);
+}
+
+static void on_tick(void *arg, const struct job_totals *t)
+{
+    struct view *v = arg;
+
+    if (v->own != NULL && v->type->tick != NULL) v->type->tick(v, v->own, t);
+}
+
+static enum status on_end(void *arg, struct err *e)
+{
+    struct view *v = arg;
+    enum status st = v->type->end(v, v->own, e);
+
+    if (st == S_OK) st = view_flush(v, e);
+    v->has_ended = st == S_OK;
+    view_abandon(v);
+    return st;
+}
+
+static enum status on_said(void *arg, const char *text, struct err *e)
+{
+    struct view *v = arg;
+
+    buf_printf(&v->out, "%s\n", text);
+    return view_flush(v, e);
+}
+
+static void on_plan(void *arg, bool has_changes) { ((struct view *)arg)->has_changes = has_changes; }
+
+struct sql_listener view_listener(struct view *v)
+{
+    return (struct sql_listener){.arg = v,
+                                 .begin = on_begin,
+                                 .rows = on_rows,
+                                 .end = on_end,
+                                 .said = on_said,
+                                 .plan = on_plan,
+                                 .tick = on_tick,
+                                 .tick_ms = VIEW_TICK_MS};
+}

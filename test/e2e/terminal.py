@@ -1,0 +1,50 @@
+"""terminal.py PROGRAM ARGUMENTS... - runs a program on a pseudo terminal and types what standard input says: a line `wait TEXT` reads
+until TEXT has come, `type TEXT` types it (\\r is Enter, \\t Tab, \\x03 ctrl-c). At the end of the lines the program must end by itself.
+Prints all that came, without the terminal's control sequences; its exit status is the program's."""
+import os, pty, re, select, sys
+
+LIMIT_S = 60  # of one wait: only a broken program ever reaches it
+
+
+def read_some(fd):
+    ready, _, _ = select.select([fd], [], [], LIMIT_S)
+    if not ready:
+        return None
+    try:
+        return os.read(fd, 65536)
+    except OSError:  # the other end is closed
+        return b""
+
+
+def main():
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(sys.argv[1], sys.argv[1:])
+    came = b""
+    seen = 0
+    for line in sys.stdin.read().splitlines():
+        verb, _, text = line.partition(" ")
+        text = text.encode().decode("unicode_escape").encode("latin-1")
+        if verb == "type":
+            os.write(fd, text)
+            continue
+        while came.find(text, seen) < 0:
+            more = read_some(fd)
+            if not more:
+                sys.exit("nothing came any more while waiting for %r; it was: %r" % (text, came))
+            came += more
+        seen = came.find(text, seen) + len(text)
+    while True:
+        more = read_some(fd)
+        if more is None:
+            sys.exit("the program does not end; it said: %r" % came)
+        if not more:
+            break
+        came += more
+    _, status = os.waitpid(pid, 0)
+    plain = re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]|\x1b[=>]|\r", b"", came)
+    sys.stdout.buffer.write(plain)
+    sys.exit(os.waitstatus_to_exitcode(status) & 255)
+
+
+main()

@@ -1,0 +1,136 @@
+#!/bin/sh
+# test_shell.sh - thalweg sql as a shell: its arguments, its commands in scripts, the forms of results, the name sql-client.sh, and a
+# person at a terminal: completion, an error, ctrl-c while a statement runs and while one is typed, history.
+. "$(dirname "$0")/common.sh"
+
+# ---- arguments
+printf "CREATE VIEW v AS SELECT 1 AS a;\n" > init.sql
+printf "SELECT a FROM v;\n" > job.sql
+one='+----+-------------+
+| op |           a |
++----+-------------+
+| +I |           1 |
++----+-------------+
+Received a total of 1 row'
+expect 'init and file' 0 "[INFO] Execute statement succeeded.
+$one" '' "$thalweg" sql -i init.sql -f job.sql -s name
+same 'standard input' "$one" "$(printf 'SELECT 1 AS a' | "$thalweg" sql)"
+same 'standard input as a file' "$one" "$(printf 'SELECT 1 AS a' | "$thalweg" sql -f -)"
+expect 'a query in -i' 1 '' "[ERROR] Could not execute SQL statement. Reason:
+job.sql:1:1: a file of -i cannot hold queries and INSERT; it prepares the session; write them into the script
+SELECT a FROM v;
+^^^^^^^^^^^^^^^" "$thalweg" sql -i job.sql -e 'SELECT 1'
+expect 'a setting' 0 '+-----------------------+-------+
+|                   key | value |
++-----------------------+-------+
+| table.local-time-zone |   UTC |
++-----------------------+-------+
+1 row in set' '' "$thalweg" sql -Dtable.local-time-zone=UTC -e SET
+expect 'no setting' 1 '' "thalweg sql: -D: 'x' is not a setting; write -D key=value, for example -D parallelism.default=4" \
+    "$thalweg" sql -D x -e 'SELECT 1'
+expect 'no flag' 1 '' "thalweg sql: cannot use '--fil', did you mean --file?; see 'thalweg sql --help'" "$thalweg" sql --fil x
+expect 'no file' 1 '' "thalweg sql: cannot open 'nope.sql': no such file; check the path; it starts at the folder in which the program runs" "$thalweg" sql -f nope.sql
+expect 'a jar' 1 '' "thalweg sql: JARs cannot be loaded: there is no JVM here ('x.jar'); functions are written in C, connectors and formats are built in" \
+    "$thalweg" sql -j x.jar
+
+# ---- a script: places, commands, what ends it
+printf '%s\n' "SELECT 1 AS a; -- two; on" ".mode json" "SELECT ';' AS s, 2 AS b; SELECT nope" "FROM v;" "SELECT 3;" > all.sql
+expect 'a script' 1 "$one
+{\"s\":\";\",\"b\":2}" "[ERROR] Could not execute SQL statement. Reason:
+all.sql:4:6: Object 'v' not found
+FROM v;
+     ^" "$thalweg" sql -f all.sql
+expect 'leaving' 0 "$one" '' "$thalweg" sql -e 'SELECT 1 AS a; QUIT; SELECT 2'
+expect 'no such command' 1 '' "[ERROR] Could not execute SQL statement. Reason:
+there is no command .mod, did you mean .mode?; HELP; lists them" "$thalweg" sql -e '.mod json'
+printf '.once out.csv\n.mode csv\nSELECT 1 AS a;\n.mode line\nSELECT 2 AS b;' > once.sql
+expect 'once' 0 '-[ 1 ]
+b | 2' '' "$thalweg" sql -f once.sql
+same 'what went to the file' 'a
+1' "$(cat out.csv)"
+
+# ---- forms
+changes="SELECT a, COUNT(*) AS c FROM (VALUES ('x'), ('y'), ('x')) AS t (a) GROUP BY a"
+form() { expect "as $1" 0 "$2" '' "$thalweg" sql --output "$1" -D thalweg.exec.emit=every -e "$changes"; }
+form table '+-----+-----+
+|   a |   c |
++-----+-----+
+|   y |   1 |
+|   x |   2 |
++-----+-----+
+2 rows in set'
+form csv 'op,a,c
++I,x,1
++I,y,1
+-U,x,1
++U,x,2'
+form json '{"op":"+I","a":"x","c":1}
+{"op":"+I","a":"y","c":1}
+{"op":"-U","a":"x","c":1}
+{"op":"+U","a":"x","c":2}'
+form markdown '| a   | c   |
+|-----|-----|
+| y   | 1   |
+| x   | 2   |'
+form box '┌─────┬─────┐
+│ a   │ c   │
+├─────┼─────┤
+│ y   │ 1   │
+│ x   │ 2   │
+└─────┴─────┘'
+
+# ---- as Flink's client
+ln -s "$thalweg" sql-client.sh
+printf 'SELECT 1 AS a;\nSELEC 1;\n' > client.sql
+expect 'as sql-client.sh' 1 "[INFO] Executing SQL from file.
+
+Flink SQL> SELECT 1 AS a;
+$one
+
+Flink SQL> SELEC 1;
+[ERROR] Could not execute SQL statement. Reason:
+client.sql:2:1: Encountered \"SELEC\": expected a statement; did you mean SELECT?
+SELEC 1;
+^^^^^
+
+Shutting down the session...
+done." '' ./sql-client.sh embedded -f client.sql
+expect 'it has no -e' 1 '' "sql-client.sh: cannot use '-e', did you mean -f?; see 'sql-client.sh --help'" ./sql-client.sh -e 'SELECT 1'
+
+# ---- at a terminal
+command -v python3 > /dev/null || { echo 'skipped: no python3, which types at the terminal' >&2; finish && exit 77; exit 1; }
+HOME=$here TERM=xterm python3 "$source/test/e2e/terminal.py" "$thalweg" sql > terminal.txt <<'STEPS'
+wait Flink SQL> 
+type SEL\t\t
+wait SELF
+type \x03
+wait Flink SQL> 
+type CREATE TABLE gen (id INT, label STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '1000');\r
+wait succeeded
+wait Flink SQL> 
+type SELECT lab\tFROM gen WHERE nope = 1\r
+wait > 
+type ;\r
+wait [ERROR] Could not execute SQL statement. Reason:
+wait Column 'nope' not found
+wait Flink SQL> 
+type SELECT COUNT(*) AS rows_of FROM gen;\r
+wait rows in all
+wait rows/s
+type \x03
+wait was cancelled
+wait Flink SQL> 
+type SELECT 40 + 2;\r
+wait 1 row in set
+wait Flink SQL> 
+type \x12rows_of\x01
+wait COUNT(*)
+type \x03
+wait Flink SQL> 
+type QUIT;\r
+STEPS
+same 'the terminal: status' 0 $?
+grep -q "^SELECT label FROM gen WHERE nope = 1" terminal.txt || fail "label was not completed: $(cat terminal.txt)"
+grep -q '^|     42 |$' terminal.txt || fail "there is no 42: $(cat terminal.txt)"
+grep -q 'rows_of' .thalweg_history || fail 'the history was not kept'
+finish
