@@ -66,6 +66,9 @@ expect static ./job-static --quiet 2
 $cc -std=gnu17 $warnings -shared -fPIC job.c -o job.so $cflags
 expect object usr/bin/thalweg run ./job.so --quiet 2
 
+# ---- the SQL shell under the name of Flink's client
+[ "$(echo 'SHOW CURRENT CATALOG;' | usr/bin/sql-client.sh | grep -c default_catalog)" = 1 ] || { echo 'sql-client.sh does not answer' >&2; exit 1; }
+
 # ---- the demo finds its data from anywhere, and says what to do when they are gone
 cp "$place/usr/share/thalweg/examples/data/flights.csv" flights.csv
 usr/bin/thalweg run --quiet --input flights.csv > demo.expected
