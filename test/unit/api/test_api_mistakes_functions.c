@@ -232,7 +232,7 @@ static void windows(void **state)
             tw_print(tw_window_columns(keyed(env), TW_TUMBLE(1000), "median(n) AS m")));
     REFUSED("column 'm' is not in the stream (has: user, n); did you mean 'n'?",
             tw_print(tw_window_columns(keyed(env), TW_TUMBLE(1000), "sum(m) AS m")));
-    REFUSED("sum takes a number of at most 18 digits",
+    REFUSED("sum takes a number",
             tw_print(tw_window_columns(keyed(env), TW_TUMBLE(1000), "sum(user) AS m")));
     REFUSED("operator 'Window' runs with parallelism 1 only, not 2",
             tw_parallelism(tw_window_aggregate(some(env), TW_TUMBLE(1000, .all = true), &sums), 2));
