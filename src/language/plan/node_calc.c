@@ -136,7 +136,6 @@ uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *c
     }
     config->zone = lower_zone(l);
     graph_add_edge(l->graph, input, node, 0, (struct graph_here){0});
-    lower_follow(l, input, node);
     return node;
 }
 

@@ -79,7 +79,6 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     if (s->table == NULL) n->parallelism = 1;
     *node = l->graph->node_count - 1;
     graph_add_edge(l->graph, inputs[0], *node, 0, (struct graph_here){0});
-    if (r->inputs[0]->modifies != MODIFIES_NOTHING) lower_follow(l, inputs[0], *node);
     return S_OK;
 }
 

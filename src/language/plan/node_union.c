@@ -25,8 +25,6 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
         uint32_t joined = l->graph->node_count - 1;
         graph_add_edge(l->graph, *node, joined, 0, (struct graph_here){0});
         graph_add_edge(l->graph, inputs[i], joined, 1, (struct graph_here){0});
-        if (r->modifies != MODIFIES_NOTHING) lower_follow(l, *node, joined);
-        if (r->modifies != MODIFIES_NOTHING) lower_follow(l, inputs[i], joined);
         *node = joined;
     }
     return S_OK;

@@ -312,7 +312,6 @@ void rel_print_changes(const struct rel *r, struct buf *out)
     if ((r->modifies & MODIFIES_DELETES) != 0) buf_append_text(out, ",D");
 }
 
-void lower_follow(struct lowering *l, uint32_t from, uint32_t to) { l->graph->nodes[to]->single |= l->graph->nodes[from]->single; }
 
 /* --- EXPLAIN and lowering ---------------------------------------------------------------------------------------- */
 int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)

@@ -200,8 +200,6 @@ void rel_print_changes(const struct rel *r, struct buf *out);
 
 /* The edge from a node of the job graph to input `input` of the one that r becomes, by its distribution. */
 void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t to, uint32_t input);
-/* What follows a node that runs once runs once too where the edge between them is no exchange: updates stay in order. */
-void lower_follow(struct lowering *l, uint32_t from, uint32_t to);
 /* Operator calc behind a node of the job graph; answers its number. */
 uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input);
 
