@@ -13,9 +13,15 @@ CTEST_ARGUMENTS = -j$(TEST_JOBS) $(if $(TESTS),-R '$(TESTS)')
 all: deps ## build everything: libraries, binary, tests, examples, benchmarks
 	@tools/build.sh $(BUILD) all
 
-run: deps ## build, then run the main job on real flights (ARGS='--input my.csv' for your own)
+run: deps ## build, then run examples/flights.sql on real flights; with ARGS the same job in C (ARGS='--input my.csv')
 	@tools/build.sh $(BUILD) thalweg
+ifeq ($(ARGS),)
+	@$(BUILD)/thalweg sql -f examples/flights.sql --output table
+	@printf '\n%s\n  %s\n' "The script is examples/flights.sql. The same job in C, where late flights correct their week, is examples/flights.c:" \
+	    "$(BUILD)/thalweg run"
+else
 	@$(BUILD)/thalweg run $(ARGS)
+endif
 
 test: test-deps ## build, then run all tests (TESTS=regex for some)
 	@tools/build.sh $(BUILD) all

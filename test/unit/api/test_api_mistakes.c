@@ -186,7 +186,7 @@ static void partitioners_and_parallelism(void **state)
 static void sixty_five_variables(struct tw_stream *s, struct tw_here h)
 {
     for (int i = 0; i < 65; i++) {
-        char key[8];
+        char key[16];
         snprintf(key, sizeof key, "k%d", i);
         tw_metric_variable_at(tw_metric_variable_at(s, key, "x", h), "k0", "y", h); /* the second is no new one */
     }
