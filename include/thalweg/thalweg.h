@@ -11,6 +11,7 @@
 #include <thalweg/source.h>
 #include <thalweg/sink.h>
 #include <thalweg/env.h>
+#include <thalweg/parameters.h>
 #include <thalweg/stream.h>
 #include <thalweg/async_sink.h>
 #include <thalweg/rows.h>

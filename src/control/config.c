@@ -83,7 +83,7 @@ const struct option_def config_defs[] = {
     {NULL, OPT_STRING, NULL, NULL, NULL, false, false},
 };
 
-enum { CONFIG_TEXT_MAX = 64 * 1024 };
+enum { CONFIG_TEXT_MAX = 64 * 1024, FILE_BYTES_MAX = 1024 * 1024 };
 
 void config_init(struct config *c, struct arena *a) { *c = (struct config){.arena = a}; }
 
@@ -226,4 +226,22 @@ enum status config_check_places(const struct config *c, struct err *e)
         if (check_items(&one, e) != S_OK) return blame(c->places[i], e);
     }
     return check_values(&all, &key, e) == S_OK ? S_OK : blame(place_of(c, key), e);
+}
+
+enum status config_read_file(struct sys *sys, const char *path, struct buf *out, struct err *e)
+{
+    struct sys_file *f = NULL;
+    enum status st = S_OK;
+    size_t got = 1;
+
+    TRY(sys_file_open(sys, path, SYS_READ, &f, e));
+    while (st == S_OK && got > 0 && out->size <= FILE_BYTES_MAX) {
+        buf_reserve(out, 65536);
+        st = sys_file_read(sys, f, out->data + out->size, 65536, &got, e);
+        if (st == S_OK) out->size += got;
+    }
+    sys_file_close(sys, f);
+    if (st == S_OK && out->size > FILE_BYTES_MAX)
+        st = err_set(e, E_DATA, "%s: more than %d bytes of configuration", path, FILE_BYTES_MAX);
+    return st;
 }

@@ -2,6 +2,7 @@
  * when not given. Values come from the program (tw_set), the command line (-D key=value) and a YAML file; later ones win. */
 #pragma once
 #include "ground/base/arena.h"
+#include "ground/base/buf.h"
 #include "ground/base/log.h"
 #include "ground/base/option.h"
 #include "ground/sys/sys.h"
@@ -42,3 +43,7 @@ void config_warn_ignored(const struct options *o, struct log *log); /* each key 
 /* config_yaml.c. Adds the keys of a YAML 1.2 file: nested mappings and dotted keys mean the same; a sequence of scalars is
  * joined by ';'. E_NOT_FOUND, E_DATA with file and line. */
 enum status config_read_yaml(struct config *c, struct sys *sys, const char *path, struct err *e) CHECKED;
+/* config_properties.c. Adds the keys of a file of Java's properties, the places with them; the same errors. */
+enum status config_read_properties(struct config *c, struct sys *sys, const char *path, struct err *e) CHECKED;
+/* The bytes of a file of settings, 1 MiB at most. */
+enum status config_read_file(struct sys *sys, const char *path, struct buf *out, struct err *e) CHECKED;

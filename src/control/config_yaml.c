@@ -9,7 +9,7 @@
 #include <libfyaml.h>
 #include <string.h>
 
-enum { FILE_BYTES_MAX = 1024 * 1024, DEPTH_MAX = 32, KEYS_MAX = 4096, KEY_BYTES_MAX = 1024 };
+enum { DEPTH_MAX = 32, KEYS_MAX = 4096, KEY_BYTES_MAX = 1024 };
 
 struct reader {
     struct config *config;
@@ -139,24 +139,6 @@ static enum status parse(struct reader *r, const char *bytes, size_t size)
     return st;
 }
 
-static enum status read_file(struct sys *sys, const char *path, struct buf *out, struct err *e)
-{
-    struct sys_file *f = NULL;
-    enum status st = S_OK;
-    size_t got = 1;
-
-    TRY(sys_file_open(sys, path, SYS_READ, &f, e));
-    while (st == S_OK && got > 0 && out->size <= FILE_BYTES_MAX) {
-        buf_reserve(out, 65536);
-        st = sys_file_read(sys, f, out->data + out->size, 65536, &got, e);
-        if (st == S_OK) out->size += got;
-    }
-    sys_file_close(sys, f);
-    if (st == S_OK && out->size > FILE_BYTES_MAX)
-        st = err_set(e, E_DATA, "%s: more than %d bytes of configuration", path, FILE_BYTES_MAX);
-    return st;
-}
-
 enum status config_read_yaml(struct config *c, struct sys *sys, const char *path, struct err *e)
 {
     struct reader r = {.config = c, .path = path, .e = e, .first = c->count};
@@ -164,7 +146,7 @@ enum status config_read_yaml(struct config *c, struct sys *sys, const char *path
 
     ASSERT(path != NULL);
     buf_init(&bytes, c->arena->mem);
-    enum status st = read_file(sys, path, &bytes, e);
+    enum status st = config_read_file(sys, path, &bytes, e);
     if (st == S_OK && bytes.size > 0) st = parse(&r, bytes.data, bytes.size);
     buf_release(&bytes);
     return st;

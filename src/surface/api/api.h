@@ -89,6 +89,7 @@ struct tw_env {
     const char *job_name;         /* of the latest job */
     struct tw_stream *refused;    /* what calls answer then: nothing is allocated beside that thread */
     struct tw_rows *refused_rows;
+    struct tw_parameters *refused_parameters;
     char error_text[ERR_TEXT_MAX + ERR_HINT_MAX + ERR_EXCERPT_MAX + 16];
 };
 

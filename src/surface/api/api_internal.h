@@ -78,6 +78,8 @@ const struct type *api_row_type(struct tw_env *env, const struct tw_row *row, st
 bool api_is_running(struct tw_env *env); /* in the background; what its thread uses is not to be touched */
 void api_world_start(struct tw_env *env); /* Linux, when the environment has no world yet */
 
+struct tw_parameters *api_parameters_new(struct tw_env *env); /* parameters.c: without any */
+
 /* --- listeners (listener.c); st says whether it succeeded, env->err why not ------------------------------------------------ */
 void api_tell_submitted(struct tw_env *env, enum status st);
 void api_tell_executed(struct tw_env *env, enum status st);

@@ -282,6 +282,7 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
     buf_init(&b->bytes, &env->mem);
     if (env->refused == NULL) env->refused = api_broken(env);
     if (env->refused_rows == NULL) env->refused_rows = api_rows_refused(env);
+    if (env->refused_parameters == NULL) env->refused_parameters = api_parameters_new(env);
     st = encode_and_forget(env, job_name, &b->bytes);
     env->background = b;
     if (st == S_OK) st = sys_thread_start(env->sys, "job", background_main, env, &b->thread, &env->err);
