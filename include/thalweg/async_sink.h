@@ -13,6 +13,8 @@
  * the task's thread, and should not wait. .flush is called when the task would wait, for rows or for answers: a client without
  * threads sends and answers there. .close returns when no thread is in a tw_request_* call any more, or will come to one.
  *
+ * .next_batch (Flink's BatchCreator) may say of how many entries a request is made; when it goes off is as follows.
+ *
  * Rows wait in a buffer, in order. A request goes off when max_batch_size entries wait, or max_batch_size_bytes, or when the
  * oldest waited for max_time_in_buffer_ms; entries that are to be tried again go to the front of the buffer, in the order in
  * which they are told. While max_buffered_requests wait, no more rows are taken: that is backpressure. At the end of the input
@@ -56,6 +58,17 @@ TW_API void tw_request_retry(struct tw_request *r, const uint32_t *entries, uint
 TW_API void tw_request_retry_all(struct tw_request *r);
 /* What cannot be helped by trying again: the job fails, and says why. */
 TW_API void tw_request_fail(struct tw_request *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* What .next_batch sees: the entries that wait, 0 the oldest. It sets *count, from 1 to tw_waiting_most, and may set *bytes, for
+ * which numBytesOut counts the request; left as it is, that is the sum of the entries' sizes. The request consists of the first
+ * *count entries. Without the hook: as many as max_batch_size_bytes takes. */
+TW_API uint32_t tw_waiting_count(const struct tw_waiting *w);
+/* As many as max_batch_size, the rate, and what is there allow. */
+TW_API uint32_t tw_waiting_most(const struct tw_waiting *w);
+TW_API int64_t tw_waiting_max_bytes(const struct tw_waiting *w); /* max_batch_size_bytes */
+TW_API int64_t tw_waiting_bytes(const struct tw_waiting *w, uint32_t i); /* what .entry_size said */
+/* Valid until the next call of it, or the end of the hook. */
+TW_API const void *tw_waiting_entry(const struct tw_waiting *w, uint32_t i);
 
 #ifdef __cplusplus
 }

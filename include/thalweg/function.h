@@ -24,6 +24,7 @@ struct tw_batch;    /* columns, for batch callbacks */
 struct tw_splits;   /* source.h */
 struct tw_commit;   /* sink.h */
 struct tw_request;  /* async_sink.h */
+struct tw_waiting;  /* async_sink.h */
 struct tw_sink_topology;
 
 enum tw_state_kind {
@@ -190,6 +191,8 @@ struct tw_function {
     /* Asynchronous sink: begins a request; what an entry counts for. See async_sink.h. */
     enum tw_status (*submit)(struct tw_context *cx, struct tw_request *r);
     enum tw_status (*entry_size)(struct tw_context *cx, const void *entry, int64_t *bytes);
+    /* How many entries of the buffer make the next request; NULL = as async_sink.h says. */
+    enum tw_status (*next_batch)(struct tw_context *cx, const struct tw_waiting *w, uint32_t *count, int64_t *bytes);
 };
 
 /* How an artifact's functions are found: every TW_FUNCTION leaves an entry in this section of its program or

@@ -30,12 +30,18 @@ enum {
 /* Far from overflow when added to a time, or to another of them. */
 #define LONG_MAX_VALUE ((int64_t)1 << 50)
 
+struct tw_waiting {
+    struct async_sink *of;
+    uint32_t most;
+};
+
 struct async_sink {
     struct tw_context cx;
     struct async_sink_config c; /* with defaults in place */
     struct user_out entry;      /* where a converted row is made */
     bool is_open;
     struct entry_buffer buffer;
+    struct tw_waiting waiting; /* for .next_batch */
     struct async_requests requests;
     struct async_rate rate;
     int64_t timer_ms; /* when what is buffered goes off; INT64_MAX = no timer */
@@ -161,6 +167,7 @@ static enum status async_sink_open(struct op_cx *op, void *self)
 
     a->c = with_defaults(op->config);
     a->timer_ms = INT64_MAX;
+    a->waiting.of = a;
     rate_init(a);
     TRY(user_start(cx, op, &a->c.function, false));
     TRY(user_out_bind(cx, &a->entry, cx->fn->map ? cx->fn->out : cx->fn->in));
@@ -192,31 +199,80 @@ static uint32_t batch_limit(const struct async_sink *a)
 {
     return (uint32_t)MIN(a->c.max_batch_size, a->rate.max_messages);
 }
+
+/* --- what .next_batch sees ------------------------------------------------------------------------------------------------ */
+static const struct entry *waiting_at(const struct async_sink *a, uint32_t i)
+{
+    return &a->buffer.items[(a->buffer.first + i) % a->buffer.capacity];
+}
+
+uint32_t tw_waiting_count(const struct tw_waiting *w) { return w->of->buffer.count; }
+uint32_t tw_waiting_most(const struct tw_waiting *w) { return w->most; }
+int64_t tw_waiting_max_bytes(const struct tw_waiting *w) { return w->of->c.max_batch_size_bytes; }
+
+int64_t tw_waiting_bytes(const struct tw_waiting *w, uint32_t i)
+{
+    ASSERT(i < w->of->buffer.count);
+    return waiting_at(w->of, i)->bytes;
+}
+
+/* Nothing is made there meanwhile: a row is in the buffer before a request is sent. */
+const void *tw_waiting_entry(const struct tw_waiting *w, uint32_t i)
+{
+    struct user_out *o = &w->of->entry;
+
+    ASSERT(i < w->of->buffer.count);
+    arena_reset(&o->text);
+    entries_read(&w->of->buffer, waiting_at(w->of, i), 1, o->stage, &o->text);
+    return o->stage;
+}
+
+/* --- requests ----------------------------------------------------------------------------------------------------------------- */
 static bool is_blocked(const struct async_sink *a)
 {
     return async_rate_blocks(&a->rate, MIN(batch_limit(a), a->buffer.count));
 }
 
 /* As many of them as max_batch_size_bytes takes. */
-static uint32_t batch_count(const struct async_sink *a, int64_t *bytes)
+static uint32_t batch_count(const struct async_sink *a, uint32_t most, int64_t *bytes)
 {
-    const struct entry_buffer *b = &a->buffer;
-    uint32_t most = MIN(batch_limit(a), b->count), count = 0;
+    uint32_t count = 0;
 
     for (*bytes = 0; count < most; count++) {
-        int64_t more = b->items[(b->first + count) % b->capacity].bytes;
+        int64_t more = waiting_at(a, count)->bytes;
         if (*bytes + more > a->c.max_batch_size_bytes) break;
         *bytes += more;
     }
     return count;
 }
 
+/* As many of them as the function says: one at least, or it would be asked for ever. */
+static enum status batch_ask(struct async_sink *a, uint32_t most, uint32_t *count, int64_t *bytes)
+{
+    struct tw_context *cx = &a->cx;
+
+    a->waiting.most = most;
+    *bytes = -1;
+    TRY(user_check(cx, cx->fn->next_batch(cx, &a->waiting, count, bytes)));
+    if (*count == 0 || *count > most || *bytes < -1) {
+        user_misuse(cx, ".next_batch answers %u entries of %lld bytes; 1 to %u entries", *count, (long long)*bytes, most);
+        return user_failed(cx, TW_FAILED);
+    }
+    if (*bytes >= 0) return S_OK;
+    *bytes = 0;
+    for (uint32_t i = 0; i < *count; i++) *bytes += waiting_at(a, i)->bytes;
+    return S_OK;
+}
+
 static enum status request_send(struct async_sink *a)
 {
     struct tw_context *cx = &a->cx;
-    int64_t bytes;
-    uint32_t count = batch_count(a, &bytes);
+    int64_t bytes = 0;
+    uint32_t most = MIN(batch_limit(a), a->buffer.count), count = 0;
 
+    if (most == 0) return S_OK;
+    if (cx->fn->next_batch != NULL) TRY(batch_ask(a, most, &count, &bytes));
+    else count = batch_count(a, most, &bytes);
     if (count == 0) return S_OK;
     struct tw_request *r = request_make(&a->requests, count);
     tw_metric_add(cx, a->records_out, count);

@@ -109,6 +109,17 @@ static void close_it(struct tw_context *cx)
 TW_FUNCTION(puts_numbers) = {
     .in = &number_row, .open = open_it, .submit = submit, .entry_size = eight, .close = close_it};
 
+/* Requests of three, each said to have a hundred bytes. */
+static enum tw_status three(struct tw_context *cx, const struct tw_waiting *w, uint32_t *count, int64_t *bytes)
+{
+    (void)cx;
+    *count = tw_waiting_most(w) < 3 ? tw_waiting_most(w) : 3;
+    *bytes = 100;
+    return TW_OK;
+}
+TW_FUNCTION(puts_threes) = {
+    .in = &number_row, .open = open_it, .submit = submit, .entry_size = eight, .next_batch = three, .close = close_it};
+
 static struct tw_env *run(struct client *c, int expected)
 {
     struct tw_env *env = tw_env_create();
@@ -119,6 +130,25 @@ static struct tw_env *run(struct client *c, int expected)
                    &c, sizeof c);
     assert_int_equal(tw_execute(env, "puts"), expected);
     return env;
+}
+
+static void batches_of_the_function(void **state)
+{
+    struct client c = {.count = 0};
+    struct client *at = &c;
+    struct tw_env *env = tw_env_create();
+    struct tw_metric_value v;
+
+    (void)state;
+    tw_with_config(tw_async_sink(tw_from_sequence(env, 1, ROWS), "puts", &puts_threes, .max_batch_size = 10,
+                                 .max_in_flight_requests = HELD, .max_buffered_requests = 11),
+                   &at, sizeof at);
+    assert_int_equal(tw_execute(env, "puts"), 0);
+    for (int i = 1; i <= ROWS; i++) assert_int_equal(c.sent[i], 1);
+    assert_true(tw_find_metric(env, "Sink: puts", 0, "numBytesOut", &v));
+    assert_int_equal(v.count, 100 * c.requests);
+    assert_true(c.requests >= (ROWS + ROWS / 7) / 3);
+    tw_env_free(env);
 }
 
 static void each_row_is_sent(void **state)
@@ -175,7 +205,7 @@ static void mistakes_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_row_is_sent),
+        cmocka_unit_test(batches_of_the_function), cmocka_unit_test(each_row_is_sent),
         cmocka_unit_test(a_client_may_give_up),
         cmocka_unit_test(mistakes_are_told),
     };

@@ -111,6 +111,33 @@ TW_FUNCTION(sends) = {.in = &item_row, .submit = submit, .flush = flush, .entry_
 TW_FUNCTION(converts) = {
     .in = &item_row, .out = &item_row, .map = convert, .submit = submit, .flush = flush, .entry_size = size_of};
 
+/* Entries whose words begin with the same letter go together; their bytes count twice. */
+static enum tw_status by_letter(struct tw_context *cx, const struct tw_waiting *w, uint32_t *count, int64_t *bytes)
+{
+    char letter = ((const struct item *)tw_waiting_entry(w, 0))->word.data[0];
+
+    (void)cx;
+    for (*bytes = 0; *count < tw_waiting_most(w); ++*count) {
+        if (((const struct item *)tw_waiting_entry(w, *count))->word.data[0] != letter) break;
+        *bytes += 2 * tw_waiting_bytes(w, *count);
+    }
+    return TW_OK;
+}
+/* As many as configured by the size of the first entry: also what it must not. */
+static enum tw_status first_says(struct tw_context *cx, const struct tw_waiting *w, uint32_t *count, int64_t *bytes)
+{
+    int64_t n = tw_waiting_bytes(w, 0);
+
+    if (n == 99) return tw_fail(cx, "none of %u, %lld", tw_waiting_count(w), (long long)tw_waiting_max_bytes(w));
+    if (n == 98) *bytes = -2;
+    *count = (uint32_t)n;
+    return TW_OK;
+}
+TW_FUNCTION(sends_letters) = {
+    .in = &item_row, .submit = submit, .flush = flush, .entry_size = size_of, .next_batch = by_letter, .close = close_it};
+TW_FUNCTION(sends_so_many) = {
+    .in = &item_row, .submit = submit, .flush = flush, .entry_size = size_of, .next_batch = first_says, .close = close_it};
+
 static struct op_driver *sink_on(struct client *c, struct async_sink_config config, const struct tw_function *f,
                                  uint32_t batch_rows)
 {
@@ -126,14 +153,14 @@ static struct op_driver *sink_on(struct client *c, struct async_sink_config conf
 }
 
 /* Rows pushed, then the end: what the client saw, whatever the batches. */
-static void expect(struct async_sink_config config, const char *answers, bool at_once, const char *rows,
-                   const char *text, const char *error)
+static void expect_of(const struct tw_function *f, struct async_sink_config config, const char *answers, bool at_once,
+                      const char *rows, const char *text, const char *error)
 {
     static const uint32_t sizes[] = {0, 1, 3};
 
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
         struct client c = {.answers = answers, .at_once = at_once};
-        struct op_driver *d = sink_on(&c, config, &sends, sizes[i]);
+        struct op_driver *d = sink_on(&c, config, f, sizes[i]);
         op_push(d, 0, rows);
         op_push_end(d);
         assert_string_equal(op_driver_error(d), error);
@@ -141,6 +168,12 @@ static void expect(struct async_sink_config config, const char *answers, bool at
         op_driver_free(d);
         assert_int_equal(c.closed, 1);
     }
+}
+
+static void expect(struct async_sink_config config, const char *answers, bool at_once, const char *rows,
+                   const char *text, const char *error)
+{
+    expect_of(&sends, config, answers, at_once, rows, text, error);
 }
 
 #define SEVEN "a | 1\nb | 1\nc | 1\nd | 1\ne | 1\nf | 1\ng | 1"
@@ -163,6 +196,23 @@ static void so_many_bytes_make_a_request(void **state)
     expect(c, "", true, "a | 4\nb | 4\nc | 4\nd | 6\ne | 10\nf | 0", "[a b] [c d] [e] [f] ", "");
     /* 4 + 4 + 4 is more than 10, so c waits for others */
     expect(c, "", true, "a | 4\nb | 4\nc | 4", "[a b] [c] ", "");
+}
+
+static void the_function_says_what_makes_a_request(void **state)
+{
+    struct async_sink_config c = {.max_batch_size = 4, .max_in_flight_requests = 9, .max_buffered_requests = 9};
+
+    (void)state;
+    /* the fourth entry fills a batch, of which one letter goes; so does each that makes four again; the rest at the end */
+    expect_of(&sends_letters, c, "", true, "aa | 1\nab | 2\nb | 3\nc | 4\nca | 5\ncb | 6\nd | 7\na longer word than twelve | 8",
+              "[aa ab] [b] [c ca cb] [d] [a longer word than twelve] ", "");
+    /* never more than a request holds; entries tried again are asked for again, one letter at a time */
+    expect_of(&sends_letters, c, "", true, "a | 1\na | 1\na | 1\na | 1\na | 1", "[a a a a] [a] ", "");
+    expect_of(&sends_so_many, c, "", true, "a | 1\nb | 1\nc | 2\nd | 1\ne | 1\nf | 1", "[a] [b] [c d] [e] [f] ", "");
+    expect_of(&sends_so_many, c, "", true, "a | 0", "", ".next_batch answers 0 entries of -1 bytes; 1 to 1 entries");
+    expect_of(&sends_so_many, c, "", true, "a | 2", "", ".next_batch answers 2 entries of -1 bytes; 1 to 1 entries");
+    expect_of(&sends_so_many, c, "", true, "a | 98", "", ".next_batch answers 98 entries of -2 bytes; 1 to 1 entries");
+    expect_of(&sends_so_many, c, "", true, "a | 99\nb | 1", "", "none of 2, 5242880");
 }
 
 static void what_waits_long_enough_goes_off(void **state)
@@ -433,6 +483,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(so_many_entries_make_a_request),
         cmocka_unit_test(so_many_bytes_make_a_request),
+        cmocka_unit_test(the_function_says_what_makes_a_request),
         cmocka_unit_test(what_waits_long_enough_goes_off),
         cmocka_unit_test(rows_are_converted),
         cmocka_unit_test(what_is_tried_again_goes_to_the_front),
