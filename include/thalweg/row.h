@@ -24,7 +24,14 @@
  *
  * NULL: a struct may have one `uint64_t` member declared with TW_NULLS(S, member): bit i = field i is NULL. A field
  * whose type text lacks NOT NULL is nullable only in such a struct; without a mask a NULL that arrives fails the
- * job. Elements of arrays and values of maps have their null bits beside them; keys of maps are never NULL. */
+ * job. Elements of arrays and values of maps have their null bits beside them; keys of maps are never NULL.
+ *
+ * What is looked at in structs that a program hands over: strings, arrays and maps that have a size but no memory, or are too
+ * long, and NULL where a type says NOT NULL: it fails with the row type and the field. Everything else is taken as it is, for
+ * looking at each value would cost more than copying it: an unscaled DECIMAL of more digits than its precision, a CHAR or VARCHAR
+ * whose length is not the type's, a TIME outside of a day, a DATE or TIMESTAMP outside of the years 1 to 9999, text that is no
+ * UTF-8, a MAP whose keys are not distinct, a MULTISET with a count below 1. What such values become is not
+ * defined: programs keep their values within their types. */
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

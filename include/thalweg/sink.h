@@ -51,6 +51,8 @@ struct tw_commit {
  * pre_write (Flink's SupportsPreWriteTopology) makes what the writer reads out of the sink's input. pre_commit
  * (SupportsPreCommitTopology) makes what is committed, rows of row type `committable`, out of what the writers' .prepare_commit
  * gave, which is of type `write_result` if that is set; tw_global(written), for example, has one subtask commit everything.
+ * tw_parallelism on what pre_commit built is that operator's alone, on the stream that it was given the writer's; the committer
+ * always has the sink's.
  * post_commit (SupportsPostCommitTopology) reads each committable whose commit was answered TW_COMMITTED or TW_COMMITTED_BEFORE,
  * in the order of these answers.
  *

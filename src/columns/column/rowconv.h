@@ -24,7 +24,7 @@ struct rowconv {
     uint32_t null_offset;  /* of the uint64 null mask, or ROWCONV_NO_NULLS */
     uint32_t field_count;
     const struct rowconv_field *fields;
-    bool must_check;       /* structs can be wrong: nested values, or a mask beside columns that are NOT NULL */
+    bool must_check;       /* structs can be wrong beyond their strings: nested values, or a mask beside columns that are NOT NULL */
 };
 
 /* Fills structs[0..n) from the selected rows first..first+n of b, n <= 64. Strings and items point into the batch, or

@@ -70,11 +70,32 @@ static void node_move_last(struct tw_env *env, uint32_t node)
 }
 
 /* --- building ---------------------------------------------------------------------------------------------------------------- */
-/* What a callback answered: a stream of this program's, or NULL with the mistake kept. */
-static struct tw_stream *checked(struct tw_env *env, const struct function_ref *f, const char *hook,
-                                 struct tw_stream *s, struct tw_here h)
+static void nodes_mark(const struct tw_stream *s, uint64_t nodes[static GRAPH_NODES_MAX / 64])
 {
-    if (s != NULL && s->env == env && env->err.status == S_OK && api_usable(s, h)) return s;
+    for (; s != NULL; s = s->also) bit_set(nodes, s->node);
+}
+
+/* Is a row of `in` on the way to s? Backwards, in one pass: edges lead to higher numbers. */
+static bool comes_from(const struct graph *g, const struct tw_stream *s, const struct tw_stream *in)
+{
+    uint64_t wanted[GRAPH_NODES_MAX / 64] = {0}, given[GRAPH_NODES_MAX / 64] = {0};
+
+    nodes_mark(s, wanted);
+    nodes_mark(in, given);
+    for (uint32_t node = g->node_count; node-- > 0;) {
+        if (!bit_get(wanted, node)) continue;
+        if (bit_get(given, node)) return true;
+        for (uint32_t i = 0; i < g->edge_count; i++)
+            if (g->edges[i]->to == node) bit_set(wanted, g->edges[i]->from);
+    }
+    return false;
+}
+
+/* What a callback made of `in`: a stream that comes from there, or NULL with the mistake kept. */
+static struct tw_stream *checked(struct tw_env *env, const struct function_ref *f, const char *hook,
+                                 const struct tw_stream *in, struct tw_stream *s, struct tw_here h)
+{
+    if (s != NULL && s->env == env && env->err.status == S_OK && api_usable(s, h) && comes_from(&env->graph, s, in)) return s;
     if (env->err.status == S_OK)
         api_mistake(env, h,
                     "topology.%s of function '%s' must answer a stream that it built out of the one it was given", hook,
@@ -90,7 +111,7 @@ static bool committer_add(struct tw_env *env, struct graph_node *sink, const str
     struct tw_stream *written = api_stream(env);
     const char *name = sink->name;
 
-    if (t->pre_commit != NULL) written = checked(env, f, "pre_commit", t->pre_commit(written, config_of(f)), h);
+    if (t->pre_commit != NULL) written = checked(env, f, "pre_commit", written, t->pre_commit(written, config_of(f)), h);
     if (written == NULL) return false;
     struct graph_node *n = api_node(env, "committer", arena_printf(&env->graph_arena, "%s: Committer", name), written,
                                     NULL, h);
@@ -135,7 +156,7 @@ static bool expand(struct tw_env *env, uint32_t node, const struct function_ref 
     struct tw_stream *in = input_take(env, node);
 
     if (f->fn->topology->pre_write != NULL)
-        in = checked(env, f, "pre_write", f->fn->topology->pre_write(in, config_of(f)), h);
+        in = checked(env, f, "pre_write", in, f->fn->topology->pre_write(in, config_of(f)), h);
     if (in == NULL || is_read(env, node)) return false;
     node_move_last(env, node);
     if (!api_connect(env, in, h)) return false;

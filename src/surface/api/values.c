@@ -11,7 +11,7 @@ static enum status rows_check(struct tw_env *env, const struct user_row *bound, 
     const char *why;
     uint32_t field;
 
-    for (uint32_t i = 0; bound->conv.must_check && i < n; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         if (rowconv_check(&bound->conv, rows + (size_t)i * row->size, 1, &field, &why) == S_OK) continue;
         return err_set(&env->err, E_GRAPH, "tw_from_data: row %u, field '%s' of row type '%s': %s", first + i,
                        bound->form->type->names[field], row->name, why);

@@ -432,6 +432,19 @@ static void sinks_behind_sinks(void **state)
     }
 }
 
+/* Streams of this job that have nothing to do with the sink. */
+static struct tw_stream *another_source(struct tw_stream *rows, struct tw_str config)
+{
+    (void)rows;
+    return **(struct tw_stream *const *const *)(const void *)config.data;
+}
+static struct tw_stream *with_another_source(struct tw_stream *rows, struct tw_str config)
+{
+    return tw_union(another_source(rows, config), rows);
+}
+static const struct tw_sink_topology writes_others = {.pre_write = another_source};
+static const struct tw_sink_topology commits_others = {.pre_commit = another_source};
+static const struct tw_sink_topology writes_both = {.pre_write = with_another_source};
 static const struct tw_sink_topology answers_nothing = {.pre_commit = nothing};
 static const struct tw_sink_topology writes_nothing = {.pre_write = nothing};
 static const struct tw_sink_topology changes_nothing = {.pre_commit = as_it_is, .write_result = &part_row};
@@ -450,6 +463,41 @@ LEDGER_WITH(no_rows, writes_nothing);
 LEDGER_WITH(wrong_type, changes_nothing);
 LEDGER_WITH(no_maker, has_no_pre_commit);
 LEDGER_WITH(no_field, is_badly_built);
+
+TW_FUNCTION(other_rows) = {.in = &total_row, .sink = take_total, .topology = &writes_others};
+TW_FUNCTION(other_commits) = {.in = &total_row,
+                              .committable = &total_row,
+                              .sink = take_total,
+                              .prepare_commit = prepare_one,
+                              .commit = commit_one,
+                              .topology = &commits_others};
+TW_FUNCTION(both_rows) = {.in = &total_row, .sink = take_total, .topology = &writes_both};
+
+static int run_with_other(const struct tw_function *f, char *error, size_t size)
+{
+    static const struct total one = {TW_STR("one"), 1, 1};
+    struct tw_env *env = quiet_env();
+    struct tw_stream *other = tw_from_data(env, &total_row, &one, 1), **at = &other;
+
+    tw_with_config(tw_sink_function(tw_from_data(env, &total_row, &one, 1), "ledger", f), &at, sizeof at);
+    tw_sink(other, "others", "blackhole", TW_NO_OPTIONS);
+    int answer = tw_execute(env, "others");
+    snprintf(error, size, "%s", tw_error(env));
+    tw_env_free(env);
+    return answer;
+}
+
+static void what_is_not_made_of_the_input_is_refused(void **state)
+{
+    char error[1024];
+
+    (void)state;
+    assert_int_equal(run_with_other(&other_rows, error, sizeof error), 1);
+    assert_non_null(strstr(error, "topology.pre_write of function 'other_rows' must answer a stream that it built out of the one"));
+    assert_int_equal(run_with_other(&other_commits, error, sizeof error), 1);
+    assert_non_null(strstr(error, "topology.pre_commit of function 'other_commits' must answer a stream that it built out of"));
+    assert_int_equal(run_with_other(&both_rows, error, sizeof error), 0);
+}
 
 static void mistakes(void **state)
 {
@@ -500,6 +548,7 @@ int main(void)
         cmocka_unit_test(sinks_behind_sinks),
         cmocka_unit_test(in_a_harness),
         cmocka_unit_test(mistakes),
+        cmocka_unit_test(what_is_not_made_of_the_input_is_refused),
         cmocka_unit_test(nothing_comes_out_of_a_sink),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
