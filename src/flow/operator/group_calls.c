@@ -75,6 +75,18 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
     return S_OK;
 }
 
+const struct type *group_words_row(struct arena *a, uint32_t count)
+{
+    const struct type **types = ARENA_ARRAY(a, const struct type *, count);
+    const char **names = ARENA_ARRAY(a, const char *, count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        types[i] = type_new(a, T_BIGINT, 0, 0, false);
+        names[i] = i == 0 ? "rows" : arena_printf(a, "w%u", i);
+    }
+    return type_row(a, count, names, types, false);
+}
+
 /* --- DISTINCT ---------------------------------------------------------------------------------------------------- */
 static const struct type *row_of_one(struct arena *a, const char *name, const struct type *t)
 {

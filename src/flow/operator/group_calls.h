@@ -41,6 +41,8 @@ struct group_call {
 /* Binds the calls against the input; *calls in the arena. E_GRAPH, E_CONFIG. */
 enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
                              struct err *e) CHECKED;
+/* The state row of a group: `count` fields, the number of its rows and then the words of the calls. */
+const struct type *group_words_row(struct arena *a, uint32_t count);
 enum status group_calls_open(struct op_cx *cx, struct group_call *calls, uint32_t count, const struct state_def *group) CHECKED;
 void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count);
 

@@ -111,19 +111,6 @@ static const struct type *key_row(const struct op_plan *p)
     return type_row(p->arena, n, names, types, false);
 }
 
-/* A BIGINT for the rows and for each word. */
-static const struct type *words_row(struct arena *a, uint32_t count)
-{
-    const struct type **types = ARENA_ARRAY(a, const struct type *, count);
-    const char **names = ARENA_ARRAY(a, const char *, count);
-
-    for (uint32_t i = 0; i < count; i++) {
-        types[i] = type_new(a, T_BIGINT, 0, 0, false);
-        names[i] = i == 0 ? "rows" : arena_printf(a, "w%u", i);
-    }
-    return type_row(a, count, names, types, false);
-}
-
 static enum status group_open(struct op_cx *cx, void *self)
 {
     const struct group_config *c = cx->config;
@@ -137,7 +124,7 @@ static enum status group_open(struct op_cx *cx, void *self)
                                 .version = 1,
                                 .shape = STATE_MAP,
                                 .key = key_row(cx->plan),
-                                .value = words_row(cx->plan->arena, words),
+                                .value = group_words_row(cx->plan->arena, words),
                                 .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
     s->skips_same = c->ttl_ms == 0; /* an update that changes nothing keeps the row alive further down */
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));

@@ -141,25 +141,13 @@ static const struct type *key_row(const struct op_plan *p, const uint32_t *cols,
     return type_row(p->arena, n, names, types, false);
 }
 
-static const struct type *words_row(struct arena *a, uint32_t count)
-{
-    const struct type **types = ARENA_ARRAY(a, const struct type *, count);
-    const char **names = ARENA_ARRAY(a, const char *, count);
-
-    for (uint32_t i = 0; i < count; i++) {
-        types[i] = type_new(a, T_BIGINT, 0, 0, false);
-        names[i] = i == 0 ? "rows" : arena_printf(a, "w%u", i);
-    }
-    return type_row(a, count, names, types, false);
-}
-
 static enum status open_state(struct op_cx *cx, struct window_groups *s)
 {
     uint32_t words = 1;
 
     for (uint32_t i = 0; i < s->call_count; i++) words += s->calls[i].agg.words;
     s->def = (struct state_def){
-        .name = "windows", .version = 1, .shape = STATE_MAP, .key = s->key, .value = words_row(cx->plan->arena, words)};
+        .name = "windows", .version = 1, .shape = STATE_MAP, .key = s->key, .value = group_words_row(cx->plan->arena, words)};
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     for (uint32_t i = 0; i < s->call_count; i++)
         s->calls[i].agg.offset =
