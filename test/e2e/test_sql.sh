@@ -140,4 +140,21 @@ says 'a slip in the name of a file' 1 "[ERROR] Could not execute SQL statement. 
 cannot read 'lat.csv': no such file or folder at line 1, column 15; did you mean 'late.csv'?
 SELECT * FROM 'lat.csv'
               ^^^^^^^^^" "SELECT * FROM 'lat.csv'"
+# Bounds: rows of many columns, and queries that grow by repetition.
+many() { seq -s , "$1" | sed "s/[0-9][0-9]*/$2/g"; }
+refused() { # WHAT TEXT STATEMENT
+    echo "$3" > wide.sql
+    "$thalweg" sql -f wide.sql > out.txt 2> err.txt
+    same "$1: status" 1 $?
+    grep -q "$2" err.txt || fail "$1: $(head -c 300 err.txt)"
+}
+refused 'a wide SELECT' 'a row has at most 2040 columns, not 3000' "SELECT $(many 3000 'a+&')  FROM (VALUES (1)) AS t (a)"
+refused 'a wide VALUES' 'a row has at most 2040 columns, not 3000' "VALUES ($(many 3000 1))"
+refused 'a wide table' 'a row has at most 2040 columns, not 3000' "CREATE TABLE t ($(many 3000 'c& INT')) WITH ('connector' = 'print')"
+refused 'a wide GROUP BY' 'a row has at most 2040 columns' "SELECT COUNT(*) FROM (VALUES (1)) AS t (a) GROUP BY $(many 3000 'a+&')"
+refused 'a wide ORDER BY' 'a row has at most 2040 columns' "SELECT a FROM (VALUES (1)) AS t (a) ORDER BY $(many 3000 'a+&') LIMIT 1"
+with='w0 AS (SELECT 1 AS a)'
+for i in $(seq 30); do with="$with, w$i AS (SELECT * FROM w$((i - 1)) UNION ALL SELECT * FROM w$((i - 1)))"; done
+refused 'a query that doubles' 'the statement reads more than 4096 tables' "WITH $with SELECT * FROM w30"
+
 finish

@@ -18,7 +18,7 @@
 struct tw_function;
 struct state_host;
 
-enum { OP_PORTS_MAX = 8, OP_INPUTS_MAX = 2, OP_KEYS_MAX = 16 };
+enum { OP_PORTS_MAX = 8, OP_INPUTS_MAX = 2, OP_KEYS_MAX = 64 };
 
 /* --- configuration: one table encodes, decodes, validates, explains ------------------------------------------- */
 enum config_kind {

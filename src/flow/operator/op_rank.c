@@ -244,7 +244,7 @@ static void walk_add(struct op_cx *cx, struct rank *s, const struct state_hits *
         s->walk_capacity = MAX(s->walk_capacity * 2, 64u);
         s->walk = mem_realloc(cx->mem, s->walk, sizeof *s->walk * s->walk_capacity);
     }
-    memcpy(s->walk + s->walk_count, hits->row, sizeof *s->walk * hits->count);
+    if (hits->count > 0) memcpy(s->walk + s->walk_count, hits->row, sizeof *s->walk * hits->count);
     s->walk_count += hits->count;
     s->worked += hits->count;
 }

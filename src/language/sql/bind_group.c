@@ -573,6 +573,7 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     g->key_cols = ARENA_ARRAY(b->a, uint32_t, all_keys(g) + 1);
     for (uint32_t i = 0; i < all_keys(g); i++) g->key_cols[i] = i;
     g->first_call = all_keys(g);
+    TRY(bind_width(b, s->place, (size_t)g->column_count + g->call_count));
     struct rel *below = calc_below(g, from->rel, condition);
     bool windowed = !has_sets(g) && is_windowed(g, below);
     if (has_sets(g)) TRY(expand(g, below, &below));

@@ -94,6 +94,7 @@ enum status bind_order(struct query_binder *b, const struct ast_orders *by, stru
         out->items[out->count++] =
             (struct rank_order){col, o->descending, o->nulls == NULLS_DEFAULT ? o->descending : o->nulls == NULLS_LAST};
     }
+    if (by->count > 0) TRY(bind_width(b, by->items[0].x->place, c->count));
     return S_OK;
 }
 

@@ -139,11 +139,20 @@ static enum status bind_inner(struct query_binder *b, const struct ast_query *q,
     return bind_query(&inner, q, out);
 }
 
+enum status bind_width(struct query_binder *b, struct ast_place place, size_t columns)
+{
+    if (columns <= QUERY_COLUMNS_MAX) return S_OK;
+    return sql_error(b->e, b->t, place.at, place.size, "a row has at most %d columns, not %zu", QUERY_COLUMNS_MAX, columns);
+}
+
 enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out)
 {
     struct str alias = t->alias;
 
     *out = (struct bind_source){0};
+    if (b->tables != NULL && ++*b->tables > QUERY_TABLES_MAX)
+        return sql_error(b->e, b->t, t->place.at, t->place.size, "the statement reads more than %d tables, views and WITH queries counted "
+                         "each time", QUERY_TABLES_MAX);
     if (t->as_of != NULL) return bind_not_yet(b, t->place, "FOR SYSTEM_TIME AS OF");
     switch ((enum ast_table_kind)t->kind) {
     case TABLE_NAME:
@@ -207,6 +216,7 @@ static enum status bind_values(struct query_binder *b, const struct ast_query *q
     const char **names = ARENA_ARRAY(b->a, const char *, cols);
     struct expr_maker m = {.a = b->a, .session = b->session};
 
+    TRY(bind_width(b, q->place, cols));
     TRY(bind_rows(b, &q->rows, cols, items));
     for (uint32_t c = 0; c < cols; c++) {
         names[c] = arena_printf(b->a, "EXPR$%u", c);

@@ -10,6 +10,9 @@ struct bind_with {
     const struct ast_cte *cte;
 };
 
+/* A row has room for some columns more: of windows, ranks, sets. */
+enum { QUERY_COLUMNS_MAX = TYPE_FIELDS_MAX - 8, QUERY_TABLES_MAX = 4096 };
+
 struct query_binder {
     struct arena *a;
     struct sys *sys; /* to look at files that are tables */
@@ -18,6 +21,7 @@ struct query_binder {
     const struct fn_session *session;
     const struct bind_with *with;
     const char *catalog, *database; /* of names without; NULL: the current ones */
+    uint32_t *tables; /* read so far, views and WITH queries counted each time; NULL: not counted */
     uint32_t depth; /* of views in views */
     bool is_nested; /* in another query: its order alone is nobody's */
     struct err *e;
@@ -78,6 +82,8 @@ enum status bind_select(struct query_binder *b, const struct ast_select *s, cons
                         struct rel **out) CHECKED;
 enum status bind_not_yet(struct query_binder *b, struct ast_place place, const char *what); /* fails: "<what> is not supported yet" */
 struct rel *bind_distinct(struct query_binder *b, struct rel *r); /* every row once */
+/* E_DATA at the place when a row would have too many columns. */
+enum status bind_width(struct query_binder *b, struct ast_place place, size_t columns) CHECKED;
 const char *bind_text(struct query_binder *b, struct str s);
 
 enum status bind_query(struct query_binder *b, const struct ast_query *q, struct rel **out) CHECKED;

@@ -109,6 +109,7 @@ static enum status bind_items(struct query_binder *b, const struct ast_select *s
         TRY(bind_expr(x, s->items[i].x, &item));
         bind_column_add(b, out, item, item_name(b, &s->items[i], out->count));
     }
+    TRY(bind_width(b, s->place, out->count));
     make_names_unique(b, out);
     return S_OK;
 }

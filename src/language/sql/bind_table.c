@@ -354,6 +354,7 @@ enum status bind_create_table(struct query_binder *b, const struct create_table 
     *out = (struct table){.is_temporary = c->temporary};
     m.columns = ARENA_ARRAY(b->a, struct table_column, c->column_count + 1);
     TRY(bind_like(&m));
+    TRY(bind_width(b, c->name.place, (size_t)m.count + c->column_count));
     for (uint32_t i = 0; i < c->column_count; i++) TRY(add_column(&m, &c->columns[i]));
     TRY(bind_as(&m));
     TRY(bind_key(&m));

@@ -52,6 +52,7 @@ enum sys_signal sql_session_signal(const struct sql_session *s) { return s->sign
 struct query_binder run_binder(struct run *r)
 {
     return (struct query_binder){
+        .tables = ARENA_NEW(&r->arena, uint32_t),
         .a = &r->arena, .sys = r->s->options.sys, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
 }
 
