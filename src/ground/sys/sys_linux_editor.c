@@ -227,6 +227,7 @@ static enum status editor_read(struct sys_editor *ed, const char *prompt, struct
     snprintf(ed->prompt, sizeof ed->prompt, "%s", prompt);
     ed->interrupted = false;
     el_resize(ed->el);
+    el_set(ed->el, EL_PREP_TERM, 1); /* libedit itself does so behind the prompt, which keys typed at once do not wait for */
     const char *text = el_gets(ed->el, &size);
     buf_clear(line);
     if (ed->interrupted) {

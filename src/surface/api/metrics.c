@@ -22,8 +22,9 @@ static struct jobmaster *shown_take(struct tw_env *env)
 {
     if (env->lock == NULL) return NULL;
     sys_lock_take(env->lock);
-    if (env->shown == NULL) sys_lock_give(env->lock);
-    return env->shown;
+    struct jobmaster *shown = env->shown; /* once given, the lock holds nobody back from showing another */
+    if (shown == NULL) sys_lock_give(env->lock);
+    return shown;
 }
 
 /* --- accumulators --------------------------------------------------------------------------------------------------- */
