@@ -124,6 +124,18 @@ const struct type *type_row(struct arena *a, uint32_t count, const char *const *
     return t;
 }
 
+const struct type *type_row_of(struct arena *a, const struct type *row, const uint32_t *cols, uint32_t count)
+{
+    const struct type **types = ARENA_ARRAY(a, const struct type *, count + 1);
+    const char **names = ARENA_ARRAY(a, const char *, count + 1);
+
+    for (uint32_t i = 0; i < count; i++) {
+        types[i] = row->children[cols[i]];
+        names[i] = row->names[cols[i]];
+    }
+    return type_row(a, count, names, types, false);
+}
+
 const struct type *type_with_null(struct arena *a, const struct type *t, bool nullable)
 {
     struct type *copy;

@@ -92,6 +92,8 @@ enum status type_parse_row(struct arena *a, struct str text, const struct type *
 void type_print(const struct type *t, struct buf *out);
 bool type_equal(const struct type *a, const struct type *b);
 bool type_equal_ignoring_null(const struct type *a, const struct type *b);
+/* The row of some columns of a row: count of cols, in their order, under their names. In the arena. */
+const struct type *type_row_of(struct arena *a, const struct type *row, const uint32_t *cols, uint32_t count);
 int type_field(const struct type *row, struct str name); /* index or -1 */
 enum { TYPE_NAMES_TEXT_MAX = 512 };
 /* "a, b, c": a row's fields, cut with "..." when there are too many. */

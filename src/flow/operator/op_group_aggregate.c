@@ -98,19 +98,6 @@ static void group_needs(const struct op_plan *p, const void *config, const uint6
 }
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
-static const struct type *key_row(const struct op_plan *p)
-{
-    uint32_t n = p->key_count[0];
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n);
-
-    for (uint32_t i = 0; i < n; i++) {
-        types[i] = p->inputs[0]->children[p->keys[0][i]];
-        names[i] = p->inputs[0]->names[p->keys[0][i]];
-    }
-    return type_row(p->arena, n, names, types, false);
-}
-
 static enum status group_open(struct op_cx *cx, void *self)
 {
     const struct group_config *c = cx->config;
@@ -123,7 +110,7 @@ static enum status group_open(struct op_cx *cx, void *self)
     s->def = (struct state_def){.name = "groups",
                                 .version = 1,
                                 .shape = STATE_MAP,
-                                .key = key_row(cx->plan),
+                                .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
                                 .value = group_words_row(cx->plan->arena, words),
                                 .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
     s->skips_same = c->ttl_ms == 0; /* an update that changes nothing keeps the row alive further down */

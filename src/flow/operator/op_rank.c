@@ -113,18 +113,6 @@ static void rank_needs(const struct op_plan *p, const void *config, const uint64
 }
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
-static const struct type *row_of(const struct op_plan *p, const uint32_t *cols, uint32_t n)
-{
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + 1);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n + 1);
-
-    for (uint32_t i = 0; i < n; i++) {
-        types[i] = p->inputs[0]->children[cols[i]];
-        names[i] = p->inputs[0]->names[cols[i]];
-    }
-    return type_row(p->arena, n, names, types, false);
-}
-
 /* Rows that differ in no column that anybody reads are as good as equal. */
 static const struct type *kept_row(struct op_cx *cx, struct rank *s)
 {
@@ -140,7 +128,7 @@ static const struct type *kept_row(struct op_cx *cx, struct rank *s)
         s->columns[s->column_count] = (struct rank_column){i, s->column_count};
         s->column_count++;
     }
-    return row_of(p, cols, s->column_count);
+    return type_row_of(p->arena, p->inputs[0], cols, s->column_count);
 }
 
 static void number_find(struct op_cx *cx, const struct rank_config *c, struct rank *s)
@@ -168,8 +156,8 @@ static enum status rank_open(struct op_cx *cx, void *self)
     s->def = (struct state_def){.name = "rows",
                                 .version = 1,
                                 .shape = STATE_ORDERED,
-                                .key = row_of(p, p->keys[0], p->key_count[0]),
-                                .sort_key = row_of(p, s->order, s->order_count),
+                                .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
+                                .sort_key = type_row_of(p->arena, p->inputs[0], s->order, s->order_count),
                                 .value = kept_row(cx, s),
                                 .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
     for (uint32_t i = 0; i < s->order_count; i++) {

@@ -53,8 +53,6 @@ static const struct type *key_row(const struct op_plan *p, struct set_operation 
 {
     const struct type *in = p->inputs[0];
     uint32_t n = 0;
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, in->child_count + 1);
-    const char **names = ARENA_ARRAY(p->arena, const char *, in->child_count + 1);
 
     s->cols = ARENA_ARRAY(p->arena, uint32_t, in->child_count + 1);
     for (; n < p->key_count[0]; n++) s->cols[n] = p->keys[0][n];
@@ -62,12 +60,8 @@ static const struct type *key_row(const struct op_plan *p, struct set_operation 
         for (k = 0; k < p->key_count[0] && p->keys[0][k] != i;) k++;
         if (k == p->key_count[0]) s->cols[n++] = i;
     }
-    for (uint32_t i = 0; i < n; i++) {
-        types[i] = in->children[s->cols[i]];
-        names[i] = in->names[s->cols[i]];
-    }
     s->col_count = n;
-    return type_row(p->arena, n, names, types, false);
+    return type_row_of(p->arena, in, s->cols, n);
 }
 
 static enum status set_open(struct op_cx *cx, void *self)

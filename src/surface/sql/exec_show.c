@@ -84,19 +84,12 @@ static enum status show_catalogs(struct names *n)
     return run_show_as(n, "catalog name");
 }
 
-static enum status at_name(struct names *n, enum status st, const struct err *inner)
-{
-    if (st == S_OK) return S_OK;
-    if (inner->hint[0] != '\0') err_hint(n->r->e, "%s", inner->hint);
-    return run_fail(n->r, n->s->name.place, "%s", inner->text);
-}
-
 static enum status show_databases(struct names *n)
 {
     struct err inner = {0};
     const char *catalog = n->s->name.count > 0 ? run_text(n->r, n->s->name.parts[0]) : NULL;
 
-    TRY(at_name(n, catalogs_each_database(n->r->s->catalogs, catalog, add, n, &inner), &inner));
+    TRY(run_at_name(n->r, &n->s->name, catalogs_each_database(n->r->s->catalogs, catalog, add, n, &inner), &inner));
     return run_show_as(n, "database name");
 }
 
@@ -110,7 +103,7 @@ static enum status show_tables(struct names *n)
     if (in->count > 2) return run_fail(n->r, in->place, "a database's name has at most two parts: catalog.database");
     if (in->count > 0) database.name = run_text(n->r, in->parts[in->count - 1]);
     if (in->count == 2) database.catalog = run_text(n->r, in->parts[0]);
-    TRY(at_name(n, catalogs_each(n->r->s->catalogs, database, add_table, n, &inner), &inner));
+    TRY(run_at_name(n->r, &n->s->name, catalogs_each(n->r->s->catalogs, database, add_table, n, &inner), &inner));
     return run_show_as(n, n->views ? "view name" : "table name");
 }
 

@@ -6,13 +6,6 @@
 
 #include <string.h>
 
-static enum status at_name(struct run *r, const struct ast_name *n, enum status st, const struct err *inner)
-{
-    if (st == S_OK) return run_said(r);
-    if (inner->hint[0] != '\0') err_hint(r->e, "%s", inner->hint);
-    return run_fail(r, n->place, "%s", inner->text);
-}
-
 static enum status database_name(struct run *r, const struct ast_name *n, struct object_name *out)
 {
     if (n->count > 2) return run_fail(r, n->place, "a database's name has at most two parts: catalog.database");
@@ -26,12 +19,17 @@ static enum status run_use(struct run *r, const void *body)
     const struct use_space *u = body;
     struct object_name name;
     struct err inner = {0};
+    enum status st;
 
     if (u->name.count == 0) return run_fail(r, r->statement->place, "USE MODULES is not supported yet");
     if (str_equal_nocase(str_of(r->statement->type->starts[u->start]), STR("USE CATALOG")))
-        return at_name(r, &u->name, catalogs_use(r->s->catalogs, run_text(r, u->name.parts[0]), &inner), &inner);
-    TRY(database_name(r, &u->name, &name));
-    return at_name(r, &u->name, catalogs_use_database(r->s->catalogs, name, &inner), &inner);
+        st = catalogs_use(r->s->catalogs, run_text(r, u->name.parts[0]), &inner);
+    else {
+        TRY(database_name(r, &u->name, &name));
+        st = catalogs_use_database(r->s->catalogs, name, &inner);
+    }
+    TRY(run_at_name(r, &u->name, st, &inner));
+    return run_said(r);
 }
 
 static enum status run_create_database(struct run *r, const void *body)
@@ -41,7 +39,8 @@ static enum status run_create_database(struct run *r, const void *body)
     struct err inner = {0};
 
     TRY(database_name(r, &c->name, &name));
-    return at_name(r, &c->name, catalogs_add_database(r->s->catalogs, name, c->if_not_exists, &inner), &inner);
+    TRY(run_at_name(r, &c->name, catalogs_add_database(r->s->catalogs, name, c->if_not_exists, &inner), &inner));
+    return run_said(r);
 }
 
 /* The only type there is lives in memory: 'generic_in_memory', with a default database. */
@@ -62,7 +61,8 @@ static enum status run_create_catalog(struct run *r, const void *body)
         err_hint(r->e, "write WITH ('type' = 'generic_in_memory')");
         return run_fail(r, c->name.place, "Could not find any factory for identifier '%s' that makes catalogs", type ? type : "");
     }
-    return at_name(r, &c->name, catalogs_add_catalog(r->s->catalogs, name, database, c->if_not_exists, &inner), &inner);
+    TRY(run_at_name(r, &c->name, catalogs_add_catalog(r->s->catalogs, name, database, c->if_not_exists, &inner), &inner));
+    return run_said(r);
 }
 
 const struct executor space_executors[] = {{"use", run_use}, {"create_database", run_create_database},

@@ -9,14 +9,6 @@
 
 #include <string.h>
 
-/* What the catalog says, at the name. */
-static enum status at_name(struct run *r, const struct ast_name *n, enum status st, const struct err *inner)
-{
-    if (st == S_OK) return S_OK;
-    if (inner->hint[0] != '\0') err_hint(r->e, "%s", inner->hint);
-    return run_fail(r, n->place, "%s", inner->text);
-}
-
 static enum status catalog_add(struct run *r, const struct ast_name *n, const struct table *t, bool if_not_exists, bool replace)
 {
     struct query_binder b = run_binder(r);
@@ -24,7 +16,7 @@ static enum status catalog_add(struct run *r, const struct ast_name *n, const st
     struct err inner = {0};
 
     TRY(bind_name(&b, n, &name));
-    return at_name(r, n, catalogs_add(r->s->catalogs, name, t, if_not_exists, replace, &inner), &inner);
+    return run_at_name(r, n, catalogs_add(r->s->catalogs, name, t, if_not_exists, replace, &inner), &inner);
 }
 
 /* --- CREATE ------------------------------------------------------------------------------------------------------ */
@@ -99,8 +91,8 @@ static enum status rename_to(struct run *r, struct object_name from, const struc
     TRY(bind_name(&b, to, &name));
     name.catalog = from.catalog; /* Flink takes the last part only */
     name.database = from.database;
-    TRY(at_name(r, to, catalogs_add(r->s->catalogs, name, t, false, false, &inner), &inner));
-    TRY(at_name(r, to, catalogs_drop(r->s->catalogs, from, t->view != NULL, t->is_temporary, false, &inner), &inner));
+    TRY(run_at_name(r, to, catalogs_add(r->s->catalogs, name, t, false, false, &inner), &inner));
+    TRY(run_at_name(r, to, catalogs_drop(r->s->catalogs, from, t->view != NULL, t->is_temporary, false, &inner), &inner));
     return run_said(r);
 }
 
@@ -170,7 +162,7 @@ static enum status run_drop(struct run *r, const void *body)
         st = catalogs_drop(r->s->catalogs, name, d->what == KW_VIEW, d->temporary, d->if_exists, &inner);
     else
         return run_fail(r, d->name.place, "DROP %s is not supported yet", keyword_text(d->what));
-    TRY(at_name(r, &d->name, st, &inner));
+    TRY(run_at_name(r, &d->name, st, &inner));
     return run_said(r);
 }
 

@@ -71,6 +71,13 @@ enum status run_fail(struct run *r, struct ast_place place, const char *format, 
     return sql_error(r->e, r->t, place.at, place.size, "%s", text);
 }
 
+enum status run_at_name(struct run *r, const struct ast_name *n, enum status st, const struct err *inner)
+{
+    if (st == S_OK) return S_OK;
+    if (inner->hint[0] != '\0') err_hint(r->e, "%s", inner->hint);
+    return run_fail(r, n->place, "%s", inner->text);
+}
+
 static enum status give_batches(struct run *r, struct batch *b, const char *const *cells, uint32_t rows)
 {
     for (uint32_t i = 0; i < rows; i += b->count) {
