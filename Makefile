@@ -44,6 +44,10 @@ bench: deps ## run the benchmarks (BENCH=part of a name for some)
 	@tools/build.sh $(BUILD) all
 	@tools/bench.sh $(BUILD) $(BENCH)
 
+nexmark: deps ## the queries of Nexmark in events per core-second (ARGS='--jar nexmark-flink.jar q5': beside Flink 2.3)
+	@tools/build.sh $(BUILD) thalweg
+	@python3 bench/nexmark/nexmark.py --binary $(BUILD)/thalweg $(ARGS)
+
 fuzz: fuzz-deps ## run each fuzz target for FUZZ_SECONDS (FUZZ=part of a name for some)
 	@CC=clang tools/build.sh $(BUILD)-fuzz fuzz_targets -DTHALWEG_FUZZ=ON -DTHALWEG_SANITIZE=address,undefined
 	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
@@ -87,4 +91,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim bench fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim bench nexmark fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
