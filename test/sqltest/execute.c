@@ -8,14 +8,15 @@
 
 #include <string.h>
 
-#define NO_BATCH "the planner has no batch mode yet"
-#define ROWS(n) "thalweg.exec.batch-rows", n, "parallelism.default"
+#define STREAMING(rows) "thalweg.exec.batch-rows", rows, "execution.runtime-mode", "streaming", "parallelism.default"
+
+#define BATCH(rows) "thalweg.exec.batch-rows", rows, "execution.runtime-mode", "batch", "parallelism.default"
 
 const struct mode modes[MODES] = {
-    {"streaming p1 full", {ROWS("2048"), "1"}, NULL}, {"streaming p1 one", {ROWS("1"), "1"}, NULL},
-    {"streaming p4 full", {ROWS("2048"), "4"}, NULL}, {"streaming p4 one", {ROWS("1"), "4"}, NULL},
-    {"batch p1 full", {ROWS("2048"), "1"}, NO_BATCH}, {"batch p1 one", {ROWS("1"), "1"}, NO_BATCH},
-    {"batch p4 full", {ROWS("2048"), "4"}, NO_BATCH}, {"batch p4 one", {ROWS("1"), "4"}, NO_BATCH}};
+    {"streaming p1 full", {STREAMING("2048"), "1"}, NULL}, {"streaming p1 one", {STREAMING("1"), "1"}, NULL},
+    {"streaming p4 full", {STREAMING("2048"), "4"}, NULL}, {"streaming p4 one", {STREAMING("1"), "4"}, NULL},
+    {"batch p1 full", {BATCH("2048"), "1"}, NULL},         {"batch p1 one", {BATCH("1"), "1"}, NULL},
+    {"batch p4 full", {BATCH("2048"), "4"}, NULL},         {"batch p4 one", {BATCH("1"), "4"}, NULL}};
 
 /* One of the words of a mode's name. */
 static bool has_word(const struct mode *m, struct str word)

@@ -255,5 +255,6 @@ const char *record_skips(const struct record *r, const struct mode *m)
     if (m->absent != NULL) return m->absent;
     for (uint32_t i = 0; i < r->d.rule_count; i++)
         if (mode_is(m, r->d.rules[i].mode) != r->d.rules[i].is_only) return r->d.rules[i].reason;
+    if (r->d.compare == COMPARE_EXACT && mode_is(m, "batch")) return "batch mode has no changes";
     return NULL;
 }

@@ -371,6 +371,7 @@ static const struct window_groups_config window_groups = {.calls = {.functions =
                                                           .start = "v",
                                                           .end = "v",
                                                           .processing_time = true}; /* values lie before all watermarks */
+static const struct sort_config sorts = {TEXTS("v"), TEXTS("asc"), TEXTS("first")}, sorts_back = {TEXTS("v"), TEXTS("desc"), TEXTS("last")};
 static const struct stateful_case cases[] = {
     {"join", "rows that are added", .config = &appends, .second_keyed = true},
     {"join", "outer", .config = &full_join, .second_keyed = true},
@@ -380,6 +381,7 @@ static const struct stateful_case cases[] = {
     {"join", "time to live", .config = &brief_join, .second_keyed = true},
     {"set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
     {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
+    {"fold", "rows at the end", .config = NULL},
     {"rank", "rows are only added", .config = &first_three},
     {"rank", "rows may be taken back", .config = &kept_ranks},
     {"window_groups", "counts, distinct values", .config = &window_groups},
@@ -414,8 +416,8 @@ static const struct stateful_case cases[] = {
     {"interval_join", "bounds inside", .config = &around, .functions = {&pairs}, .second_keyed = true},
     {"interval_join", "bounds outside", .config = &open_bounds, .functions = {&pairs}, .second_keyed = true},
     {"interval_join", "states", .config = &with_states, .functions = {&stateful_pairs}, .second_keyed = true},
-    {"sort_partition", "per key", .config = &(const struct sort_config){"v", true}, .nothing_asked = true},
-    {"sort_partition", "of the subtask", .config = &(const struct sort_config){"v", false}, .unkeyed = true, .nothing_asked = true},
+    {"sort_partition", "per key", .config = &sorts, .nothing_asked = true},
+    {"sort_partition", "of the subtask", .config = &sorts_back, .unkeyed = true, .nothing_asked = true},
     {"partition_rows", "per key", FN(partitions), .nothing_asked = true},
     {"partition_rows", "states", FN(stateful_partitions)},
     {"partition_reduce", "per key", FN(reduction)},

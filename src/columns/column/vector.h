@@ -125,5 +125,7 @@ void vector_copy_run(struct vector *dst, uint32_t dst_first, const struct vector
 void vector_print(const struct vector *v, uint32_t row, struct buf *out);
 /* -1, 0, 1; NULLs first; floats order -0 = 0 and NaN greatest. */
 int vector_compare(const struct vector *a, uint32_t row_a, const struct vector *b, uint32_t row_b);
+/* A number that is not greater than that of any greater value: different numbers order two rows, equal ones say nothing. */
+uint64_t vector_order_prefix(const struct vector *v, uint32_t row);
 /* The canonical hash of one value (batch_hash.c): equal values of one type hash alike, NULLs too. */
 uint64_t vector_hash(const struct vector *v, uint32_t row);

@@ -7,6 +7,8 @@
  * whatever order they are stored in. */
 #include "columns/column/vector.h"
 
+#include <string.h>
+
 #define ORDER(a, b) ((a) < (b) ? -1 : (a) > (b))
 
 static int order_f64(double a, double b)
@@ -97,4 +99,44 @@ int vector_compare(const struct vector *a, uint32_t row_a, const struct vector *
     ASSERT_ROW(a->phys == b->phys && a->child_count == b->child_count);
     if (null_a || null_b) return ORDER(null_b, null_a);
     return order_values(vector_values(a), vector_at(a, row_a), vector_values(b), vector_at(b, row_b));
+}
+
+static uint64_t prefix_f64(double x)
+{
+    uint64_t bits;
+
+    if (x != x) return UINT64_MAX;
+    x += 0.0; /* -0 is 0 */
+    memcpy(&bits, &x, sizeof bits);
+    return bits >> 63 ? ~bits : bits | UINT64_C(1) << 63;
+}
+
+static uint64_t prefix_text(struct str s)
+{
+    uint64_t prefix = 0;
+
+    for (size_t i = 0; i < 8; i++) prefix = prefix << 8 | (i < s.size ? (unsigned char)s.data[i] : 0);
+    return prefix;
+}
+
+#define PREFIX_AT(T) ((uint64_t)(int64_t)VECTOR_VALUES(v, T)[row] ^ UINT64_C(1) << 63)
+
+uint64_t vector_order_prefix(const struct vector *v, uint32_t row)
+{
+    if (vector_is_null(v, row)) return 0;
+    row = vector_at(v, row);
+    v = vector_values(v);
+    switch ((enum phys)v->phys) {
+    case P_BOOL: return PREFIX_AT(uint8_t);
+    case P_I8: return PREFIX_AT(int8_t);
+    case P_I16: return PREFIX_AT(int16_t);
+    case P_I32: return PREFIX_AT(int32_t);
+    case P_I64: return PREFIX_AT(int64_t);
+    case P_I128: return (uint64_t)(VECTOR_VALUES(v, int128)[row] >> 64) ^ UINT64_C(1) << 63;
+    case P_F32: return prefix_f64(VECTOR_VALUES(v, float)[row]);
+    case P_F64: return prefix_f64(VECTOR_VALUES(v, double)[row]);
+    case P_STR: return prefix_text(text_str(&VECTOR_VALUES(v, struct text)[row]));
+    case P_TS96: return (uint64_t)VECTOR_VALUES(v, struct ts96)[row].ms ^ UINT64_C(1) << 63;
+    default: return 0;
+    }
 }

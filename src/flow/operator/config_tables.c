@@ -23,8 +23,9 @@ const struct config_field rolling_config_fields[] = {
 };
 
 const struct config_field sort_config_fields[] = {
-    FIELD(sort_config, field, CONF_TEXT, "column to sort by"),
-    FIELD(sort_config, ascending, CONF_BOOL, "smallest first"),
+    FIELD(sort_config, order, CONF_TEXTS, "columns to sort by"),
+    FIELD(sort_config, directions, CONF_TEXTS, "of each: asc or desc"),
+    FIELD(sort_config, nulls, CONF_TEXTS, "of each: first or last"),
     LAST,
 };
 

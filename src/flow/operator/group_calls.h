@@ -15,6 +15,7 @@ struct group_config {
     struct text_list parameters; /* constant second arguments; "=" and the text, "" is none. Empty list: no call has one */
     bool emit_before;           /* -U rows are needed */
     bool emit_every;            /* a change for every row, not one for all rows of a batch */
+    bool at_end;                /* results come once, when the input has ended: batch mode. Rows are only added then */
     bool retracts;              /* rows may be taken back */
     int64_t ttl_ms;             /* 0: for ever */
 };

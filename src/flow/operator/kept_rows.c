@@ -163,21 +163,64 @@ static void groups_make(const struct kept_rows *k, const uint32_t *cols, uint32_
 /* --- sorting ----------------------------------------------------------------------------------------------------------- */
 struct sorting {
     const struct kept_rows *k;
-    uint32_t col;
-    bool ascending;
+    const struct order_column *by;
+    uint32_t count;
+    uint64_t *prefixes; /* by row number: rows whose first values differ enough are told apart without looking at them */
 };
+
+/* Of two places in a column. */
+static int order_by(const struct order_column *by, const struct vector *x, uint32_t a, const struct vector *y, uint32_t b)
+{
+    bool null_a = vector_is_null(x, a), null_b = vector_is_null(y, b);
+
+    if (null_a || null_b) return by->nulls_last ? null_a - null_b : null_b - null_a;
+    int order = vector_compare(x, a, y, b);
+    return by->descending ? -order : order;
+}
 
 static bool sorts_before(void *arg, uint32_t a, uint32_t b)
 {
     const struct sorting *s = arg;
     uint32_t row_a, row_b;
-    const struct batch *x = kept_rows_at(s->k, a, &row_a), *y = kept_rows_at(s->k, b, &row_b);
-    int order = vector_compare(&x->cols[s->col], row_a, &y->cols[s->col], row_b);
 
-    return s->ascending ? order < 0 : order > 0;
+    if (s->prefixes[a] != s->prefixes[b]) return s->prefixes[a] < s->prefixes[b];
+    const struct batch *x = kept_rows_at(s->k, a, &row_a), *y = kept_rows_at(s->k, b, &row_b);
+    for (uint32_t i = 0; i < s->count; i++) {
+        uint32_t col = s->by[i].col;
+        int order = order_by(&s->by[i], &x->cols[col], row_a, &y->cols[col], row_b);
+        if (order != 0) return order < 0;
+    }
+    return false;
 }
 
-void kept_rows_order(const struct kept_rows *k, const uint32_t *cols, uint32_t col_count, uint32_t sort_col, bool ascending,
+static void prefixes_fill(struct sorting *s)
+{
+    const struct order_column *by = &s->by[0];
+
+    for (uint32_t i = 0; i < s->k->batch_count; i++) {
+        const struct vector *v = &s->k->batches[i]->cols[by->col];
+        for (uint32_t row = 0; row < s->k->batches[i]->count; row++) {
+            uint64_t prefix = vector_order_prefix(v, row);
+            if (vector_is_null(v, row)) prefix = by->nulls_last ? UINT64_MAX : 0;
+            else if (by->descending) prefix = ~prefix;
+            s->prefixes[s->k->firsts[i] + row] = prefix;
+        }
+    }
+}
+
+static void groups_sort(struct sorting *s, struct kept_order *out)
+{
+    uint32_t *space = mem_alloc(s->k->mem, sizeof *space * s->k->count), first = 0;
+
+    s->prefixes = mem_alloc(s->k->mem, sizeof *s->prefixes * s->k->count);
+    prefixes_fill(s);
+    for (uint32_t g = 0; g < out->group_count; first = out->group_ends[g++])
+        sort_stable(out->numbers + first, space, out->group_ends[g] - first, sorts_before, s);
+    mem_free(s->k->mem, s->prefixes);
+    mem_free(s->k->mem, space);
+}
+
+void kept_rows_order(const struct kept_rows *k, const uint32_t *cols, uint32_t col_count, const struct order_column *by, uint32_t by_count,
                      struct kept_order *out)
 {
     *out = (struct kept_order){0};
@@ -191,12 +234,7 @@ void kept_rows_order(const struct kept_rows *k, const uint32_t *cols, uint32_t c
         out->group_ends = mem_alloc(k->mem, sizeof *out->group_ends);
         out->group_ends[0] = k->count;
     }
-    if (sort_col == UINT32_MAX) return;
-    struct sorting s = {k, sort_col, ascending};
-    uint32_t *space = mem_alloc(k->mem, sizeof *space * k->count), first = 0;
-    for (uint32_t g = 0; g < out->group_count; first = out->group_ends[g++])
-        sort_stable(out->numbers + first, space, out->group_ends[g] - first, sorts_before, &s);
-    mem_free(k->mem, space);
+    if (by_count > 0) groups_sort(&(struct sorting){.k = k, .by = by, .count = by_count}, out);
 }
 
 void kept_order_release(struct kept_order *o, struct mem *mem)

@@ -2,6 +2,7 @@
  * equal keys, or sorted. A row's number is its place in the order of arrival. */
 #pragma once
 #include "columns/column/batch.h"
+#include "flow/operator/order_columns.h"
 
 enum { KEPT_ROWS_MAX = UINT32_MAX - 1 };
 
@@ -23,13 +24,13 @@ enum status kept_rows_add(struct kept_rows *k, const struct batch *in) CHECKED;
 const struct batch *kept_rows_at(const struct kept_rows *k, uint32_t number, uint32_t *row);
 
 /* All row numbers, sorted: groups of equal keys together in the order in which keys first came (cols NULL: one group),
- * and within a group by sort_col when it is not UINT32_MAX (NULLs first when ascending), else as they came. Stable. */
+ * and within a group by `by`, where nothing says otherwise as they came. Stable. */
 struct kept_order {
     uint32_t *numbers;
     uint32_t *group_ends;      /* per group: the index behind its last number */
     uint32_t group_count;
 };
-void kept_rows_order(const struct kept_rows *k, const uint32_t *cols, uint32_t col_count, uint32_t sort_col, bool ascending,
+void kept_rows_order(const struct kept_rows *k, const uint32_t *cols, uint32_t col_count, const struct order_column *by, uint32_t by_count,
                      struct kept_order *out);
 void kept_order_release(struct kept_order *o, struct mem *mem);
 

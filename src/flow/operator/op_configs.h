@@ -29,9 +29,9 @@ struct rolling_config {
     const char *field;
 };
 
+/* Parallel lists, see order_columns.h. */
 struct sort_config {
-    const char *field;
-    bool ascending;
+    struct text_list order, directions, nulls;
 };
 
 struct interval_config {

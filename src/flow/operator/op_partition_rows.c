@@ -97,7 +97,7 @@ static enum status partition_rows_on_end(struct op_cx *op, void *self, uint32_t 
     struct tw_context *cx = &p->cx;
 
     ASSERT(input == 0);
-    if (!p->is_ordered) kept_rows_order(&p->kept, op->plan->keys[0], op->plan->key_count[0], UINT32_MAX, true, &p->order);
+    if (!p->is_ordered) kept_rows_order(&p->kept, op->plan->keys[0], op->plan->key_count[0], NULL, 0, &p->order);
     p->is_ordered = true;
     TRY(user_begin(cx, 0, NULL));
     if (p->group == p->order.group_count) return user_end(cx, true);

@@ -12,6 +12,7 @@
  * Invariants: a row is worked on only when its walk is there and the output has room for all of its changes, or it is taken up
  * again where the output was full (`step`). What is emitted lies in the state, removed rows too, until the batch is done. Not here:
  * ranks of equal rows (RANK, DENSE_RANK), a last place that differs by row. */
+#include "flow/operator/order_columns.h"
 #include "flow/operator/rank_config.h"
 #include "flow/state/shape.h"
 
@@ -63,29 +64,21 @@ static const struct config_field rank_config_fields[] = {
 };
 
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
-static enum status order_columns(const struct op_plan *p, const struct rank_config *c, uint32_t **out, struct err *e)
+static enum status order_read(const struct op_plan *p, const struct rank_config *c, struct order_column **out, struct err *e)
 {
-    *out = ARENA_ARRAY(p->arena, uint32_t, c->order.count + 1);
-    if (c->order.count > 64) return err_set(e, E_CONFIG, "rows can be ordered by 64 columns at most");
-    if (c->directions.count != c->order.count || c->nulls.count != c->order.count)
-        return err_set(e, E_CONFIG, "order, directions and nulls of a rank must have the same count of items");
-    for (uint32_t i = 0; i < c->order.count; i++) {
-        int col = op_plan_field(p, 0, c->order.items[i], e);
-        if (col < 0) return E_GRAPH;
-        (*out)[i] = (uint32_t)col;
-    }
-    return S_OK;
+    return order_columns_read(p, &c->order, &c->directions, &c->nulls, out, e);
 }
 
 static enum status rank_derive(struct op_plan *p, const void *config, struct err *e)
 {
     const struct rank_config *c = config;
     const struct type *in = p->inputs[0];
-    uint32_t n = in->child_count, *order;
+    uint32_t n = in->child_count;
+    struct order_column *order;
     const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + 1);
     const char **names = ARENA_ARRAY(p->arena, const char *, n + 1);
 
-    TRY(order_columns(p, c, &order, e));
+    TRY(order_read(p, c, &order, e));
     if (c->first < 1 || c->last < c->first)
         return err_set(e, E_CONFIG, "the places of a rank must be 1 <= first <= last, not %lld and %lld", (long long)c->first,
                        (long long)c->last);
@@ -102,12 +95,13 @@ static enum status rank_derive(struct op_plan *p, const void *config, struct err
 
 static void rank_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
 {
-    uint32_t *order, n = p->inputs[0]->child_count;
+    uint32_t n = p->inputs[0]->child_count;
     const struct rank_config *c = config;
+    struct order_column *order;
 
     for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
-    if (order_columns(p, c, &order, NULL) == S_OK)
-        for (uint32_t i = 0; i < c->order.count; i++) bit_set(inputs[0], order[i]);
+    if (order_read(p, c, &order, NULL) == S_OK)
+        for (uint32_t i = 0; i < c->order.count; i++) bit_set(inputs[0], order[i].col);
     for (uint32_t i = 0; i < n; i++)
         if (outputs[0] == NULL || bit_get(outputs[0], i)) bit_set(inputs[0], i);
 }
@@ -146,9 +140,17 @@ static enum status rank_open(struct op_cx *cx, void *self)
     const struct op_plan *p = cx->plan;
     struct rank *s = self;
     uint32_t rows = MAX(cx->batch_rows, 2u);
+    uint64_t descending = 0, nulls_last = 0;
+    struct order_column *order;
 
-    TRY(order_columns(p, c, &s->order, cx->err));
+    TRY(order_read(p, c, &order, cx->err));
     s->order_count = c->order.count;
+    s->order = ARENA_ARRAY(p->arena, uint32_t, s->order_count + 1);
+    for (uint32_t i = 0; i < s->order_count; i++) {
+        s->order[i] = order[i].col;
+        descending |= (uint64_t)order[i].descending << i;
+        nulls_last |= (uint64_t)order[i].nulls_last << i;
+    }
     s->first = c->first;
     s->last = c->last;
     s->keeps_all = c->retracts || c->ttl_ms > 0;
@@ -160,10 +162,8 @@ static enum status rank_open(struct op_cx *cx, void *self)
                                 .sort_key = type_row_of(p->arena, p->inputs[0], s->order, s->order_count),
                                 .value = kept_row(cx, s),
                                 .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
-    for (uint32_t i = 0; i < s->order_count; i++) {
-        s->def.sort_descending |= (uint64_t)(strcmp(c->directions.items[i], "desc") == 0) << i;
-        s->def.sort_nulls_last |= (uint64_t)(strcmp(c->nulls.items[i], "last") == 0) << i;
-    }
+    s->def.sort_descending = descending;
+    s->def.sort_nulls_last = nulls_last;
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);

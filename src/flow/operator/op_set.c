@@ -4,19 +4,14 @@
  *
  * A side may take back what the other has not seen yet: counts may be below zero, and are read as zero. */
 #include "flow/operator/set_config.h"
-#include "flow/state/shape.h"
+#include "flow/operator/whole_rows.h"
 
 #include <string.h>
 
 struct set_operation {
-    struct state_def def;
-    struct state_table *table;
+    struct whole_rows whole;
     struct batch *out;
-    uint32_t *cols, col_count;
-    uint32_t offsets[2]; /* of the counts in the state's row */
     uint32_t done;
-    bool is_resolved;
-    void *rows[BATCH_ROWS];
     uint16_t numbers[BATCH_ROWS];
 };
 
@@ -40,43 +35,13 @@ static enum status set_derive(struct op_plan *p, const void *config, struct err 
 }
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
-static const struct type *counts_row(struct arena *a)
-{
-    const struct type *types[2] = {type_new(a, T_BIGINT, 0, 0, false), type_new(a, T_BIGINT, 0, 0, false)};
-    static const char *const names[] = {"left", "right"};
-
-    return type_row(a, 2, names, types, false);
-}
-
-/* All columns, the keys first: they decide the key group. */
-static const struct type *key_row(const struct op_plan *p, struct set_operation *s)
-{
-    const struct type *in = p->inputs[0];
-    uint32_t n = 0;
-
-    s->cols = ARENA_ARRAY(p->arena, uint32_t, in->child_count + 1);
-    for (; n < p->key_count[0]; n++) s->cols[n] = p->keys[0][n];
-    for (uint32_t i = 0, k; i < in->child_count; i++) {
-        for (k = 0; k < p->key_count[0] && p->keys[0][k] != i;) k++;
-        if (k == p->key_count[0]) s->cols[n++] = i;
-    }
-    s->col_count = n;
-    return type_row_of(p->arena, in, s->cols, n);
-}
-
 static enum status set_open(struct op_cx *cx, void *self)
 {
+    static const char *const counts[] = {"left", "right"};
     const struct set_config *c = cx->config;
     struct set_operation *s = self;
 
-    s->def = (struct state_def){.name = "counts",
-                                .version = 1,
-                                .shape = STATE_MAP,
-                                .key = key_row(cx->plan, s),
-                                .value = counts_row(cx->plan->arena),
-                                .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
-    TRY(state_open(cx->state, &s->def, &s->table, cx->err));
-    for (uint32_t i = 0; i < 2; i++) s->offsets[i] = s->table->value.fields[i].offset;
+    TRY(whole_rows_open(&s->whole, cx, "counts", counts, COUNT_OF(counts), c->ttl_ms));
     s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, cx->batch_rows, cx->mem);
     return S_OK;
 }
@@ -87,7 +52,7 @@ static void set_close(struct op_cx *cx, void *self, bool failed)
 
     (void)cx;
     (void)failed;
-    state_close(s->table);
+    whole_rows_close(&s->whole);
     batch_free(s->out);
 }
 
@@ -101,22 +66,9 @@ static int64_t answer(const struct set_config *c, int64_t left, int64_t right)
     return c->all ? MIN(left, right) : left > 0 && right > 0;
 }
 
-static enum status resolve(struct op_cx *cx, struct set_operation *s, const struct batch *in)
-{
-    uint64_t hashes[BATCH_ROWS];
-
-    if (s->is_resolved) return S_OK;
-    if (cx->plan->key_count[0] == s->col_count) batch_hash(in, s->cols, s->col_count, hashes);
-    else state_hash_within(in, s->cols, cx->plan->key_count[0], s->col_count, hashes);
-    struct state_keys keys = state_keys_of(in, s->cols, s->col_count, hashes);
-    TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    s->is_resolved = true;
-    return S_OK;
-}
-
 static void row_count(struct set_operation *s, const struct set_config *c, uint32_t input, enum row_kind kind, uint32_t i, uint32_t number)
 {
-    int64_t *left = state_word(s->rows[i], s->offsets[0]), *right = state_word(s->rows[i], s->offsets[1]);
+    int64_t *left = whole_rows_value(&s->whole, s->whole.rows[i], 0), *right = whole_rows_value(&s->whole, s->whole.rows[i], 1);
     int64_t *mine = input == 0 ? left : right, before = answer(c, *left, *right), after;
 
     *mine += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
@@ -126,8 +78,8 @@ static void row_count(struct set_operation *s, const struct set_config *c, uint3
         s->numbers[s->out->count] = (uint16_t)number;
         s->out->kinds[s->out->count++] = after > before ? ROW_INSERT : ROW_DELETE;
     }
-    if (*left == 0 && *right == 0) state_erase(s->table, i);
-    else state_write(s->table, i);
+    if (*left == 0 && *right == 0) state_erase(s->whole.table, i);
+    else state_write(s->whole.table, i);
 }
 
 static enum status set_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
@@ -135,22 +87,21 @@ static enum status set_on_batch(struct op_cx *cx, void *self, uint32_t input, st
     struct set_operation *s = self;
     uint32_t rows = batch_rows(in);
 
-    TRY(resolve(cx, s, in));
+    TRY(whole_rows_resolve(&s->whole, in));
     batch_clear(s->out);
     batch_use_kinds(s->out);
     for (; s->done < rows && s->out->count < s->out->capacity; s->done++) {
         uint32_t number = batch_row(in, s->done);
         row_count(s, cx->config, input, batch_kind(in, number), s->done, number);
     }
-    for (uint32_t i = 0; i < s->col_count; i++) {
+    for (uint32_t i = 0; i < s->out->col_count; i++) {
         struct vector *to = &s->out->cols[i];
         if (to->form != VEC_ABSENT) vector_copy(to, 0, &in->cols[i], s->numbers, s->out->count, &s->out->heap, s->out->mem);
     }
     if (s->out->count > 0) op_forward(cx, 0, s->out);
     if (s->done < rows) return S_MORE;
-    state_done(s->table);
+    whole_rows_done(&s->whole);
     s->done = 0;
-    s->is_resolved = false;
     return S_OK;
 }
 

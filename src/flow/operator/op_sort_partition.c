@@ -1,5 +1,5 @@
-/* op_sort_partition.c - sorts each partition when the input has ended: fullWindowPartition().sortPartition. A partition is
- * the rows of a subtask, or on a keyed stream the rows of a key, keys in the order in which they first came. Stable; NULLs
+/* op_sort_partition.c - sorts each partition when the input has ended: fullWindowPartition().sortPartition, and SQL's ORDER BY in
+ * batch mode. A partition is the rows of a subtask, or on a keyed stream the rows of a key, keys in the order in which they first came. Stable; NULLs
  * come first when ascending, last when descending. Rows keep their event times and kinds. */
 #include "flow/operator/kept_rows.h"
 #include "flow/operator/op_configs.h"
@@ -8,18 +8,27 @@
 struct sort_partition {
     struct kept_rows kept;
     struct kept_order order;
-    uint32_t col, at;
+    struct order_column *by;
+    uint32_t at;
     bool is_sorted;
 };
+
+static enum status order_read(const struct op_plan *plan, const struct sort_config *c, struct order_column **out, struct err *e)
+{
+    return order_columns_read(plan, &c->order, &c->directions, &c->nulls, out, e);
+}
 
 static enum status sort_partition_derive(struct op_plan *plan, const void *config, struct err *e)
 {
     const struct sort_config *c = config;
-    int col = op_plan_field(plan, 0, c->field ? c->field : "", e);
+    struct order_column *order;
 
-    if (col < 0) return E_GRAPH;
-    if (plan->inputs[0]->children[col]->phys == P_LIST || plan->inputs[0]->children[col]->phys == P_ROW)
-        return err_set(e, E_GRAPH, "cannot sort by column '%s': arrays, maps and rows have no order", c->field);
+    TRY(order_read(plan, c, &order, e));
+    for (uint32_t i = 0; i < c->order.count; i++) {
+        const struct type *t = plan->inputs[0]->children[order[i].col];
+        if (t->phys == P_LIST || t->phys == P_ROW)
+            return err_set(e, E_GRAPH, "cannot sort by column '%s': arrays, maps and rows have no order", c->order.items[i]);
+    }
     plan->outputs[0] = plan->inputs[0];
     plan->output_count = 1;
     return S_OK;
@@ -28,21 +37,21 @@ static enum status sort_partition_derive(struct op_plan *plan, const void *confi
 static void sort_partition_needs(const struct op_plan *plan, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
 {
     const struct sort_config *c = config;
+    struct order_column *order;
 
     for (uint32_t i = 0; i < plan->inputs[0]->child_count; i++)
         if (outputs[0] == NULL || bit_get(outputs[0], i)) bit_set(inputs[0], i);
     for (uint32_t k = 0; k < plan->key_count[0]; k++) bit_set(inputs[0], plan->keys[0][k]);
-    bit_set(inputs[0], (uint32_t)type_field(plan->inputs[0], str_of(c->field)));
+    if (order_read(plan, c, &order, NULL) != S_OK) return;
+    for (uint32_t i = 0; i < c->order.count; i++) bit_set(inputs[0], order[i].col);
 }
 
 static enum status sort_partition_open(struct op_cx *cx, void *self)
 {
-    const struct sort_config *c = cx->config;
     struct sort_partition *s = self;
 
-    s->col = (uint32_t)type_field(cx->plan->inputs[0], str_of(c->field));
     kept_rows_init(&s->kept, cx->plan->inputs[0], cx->needed_in ? cx->needed_in[0] : NULL, cx->mem);
-    return S_OK;
+    return order_read(cx->plan, cx->config, &s->by, cx->err);
 }
 
 static enum status sort_partition_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
@@ -63,7 +72,7 @@ static enum status sort_partition_on_end(struct op_cx *cx, void *self, uint32_t 
     uint16_t rows[BATCH_ROWS];
 
     ASSERT(input == 0);
-    if (!s->is_sorted) kept_rows_order(&s->kept, cx->plan->keys[0], cx->plan->key_count[0], s->col, c->ascending, &s->order);
+    if (!s->is_sorted) kept_rows_order(&s->kept, cx->plan->keys[0], cx->plan->key_count[0], s->by, c->order.count, &s->order);
     s->is_sorted = true;
     while (s->at < s->kept.count) {
         uint32_t room = op_room(cx, 0);
@@ -86,7 +95,7 @@ static void sort_partition_close(struct op_cx *cx, void *self, bool failed)
 
 const struct op_type op_sort_partition = {
     .name = "sort_partition",
-    .doc = "sorts the rows of each partition by a column, when the input has ended",
+    .doc = "sorts the rows of each partition, when the input has ended",
     .example = "tw_sort_partition(sales, \"amount\", false)",
     .flags = OP_SELECTION | OP_FORMS,
     .input_count = 1,

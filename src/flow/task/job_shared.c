@@ -132,17 +132,17 @@ struct metric_owner job_metric_owner(const struct op_cx *op)
 }
 
 /* The one given last counts. */
-static const char *option_find(const struct options *o, const char *key)
+static const char *parameter_find(const struct options *o, const char *key)
 {
     for (uint32_t i = o->count; i-- > 0;)
         if (strcmp(o->items[i].key, key) == 0) return o->items[i].value;
     return NULL;
 }
 
-const char *job_shared_parameter(const struct job_shared *j, const char *key) { return option_find(&j->parameters, key); }
+const char *job_shared_parameter(const struct job_shared *j, const char *key) { return parameter_find(&j->parameters, key); }
 const char *job_cached_file(const struct job_shared *j, const char *name)
 {
-    return option_find(&j->settings.cached_files, name);
+    return parameter_find(&j->settings.cached_files, name);
 }
 
 void job_shared_configure(struct job_shared *j, const struct job_settings *s)

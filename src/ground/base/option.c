@@ -26,7 +26,7 @@ static bool key_matches(const struct option_def *d, struct str key)
     return key.size > head.size + rest.size && str_starts(key, head) && str_ends(key, rest);
 }
 
-static const struct option_def *find_def(const struct option_def *defs, const char *key)
+const struct option_def *option_find(const struct option_def *defs, const char *key)
 {
     for (const struct option_def *d = defs; d->key != NULL; d++)
         if (key_matches(d, str_of(key))) return d;
@@ -37,7 +37,7 @@ const char *options_get(const struct options *o, const struct option_def *defs, 
 {
     for (uint32_t i = o->count; i-- > 0;)
         if (strcmp(o->items[i].key, key) == 0) return o->items[i].value;
-    const struct option_def *d = find_def(defs, key);
+    const struct option_def *d = option_find(defs, key);
     return d != NULL ? d->fallback : NULL;
 }
 
@@ -163,7 +163,7 @@ static enum status unknown_key(const char *key, const struct option_def *defs, c
 
 static enum status check_one(const struct option *item, const struct option_def *defs, const char *owner, struct err *e)
 {
-    const struct option_def *d = find_def(defs, item->key);
+    const struct option_def *d = option_find(defs, item->key);
 
     if (d == NULL) return unknown_key(item->key, defs, owner, e);
     if (item->value != NULL && value_is_valid(d, str_of(item->value))) return S_OK;
@@ -176,7 +176,7 @@ enum status options_check_keys(const struct options *o, const struct option_def 
 {
     ASSERT(defs != NULL && owner != NULL);
     for (uint32_t i = 0; i < o->count; i++)
-        if (find_def(defs, o->items[i].key) == NULL) return unknown_key(o->items[i].key, defs, owner, e);
+        if (option_find(defs, o->items[i].key) == NULL) return unknown_key(o->items[i].key, defs, owner, e);
     return S_OK;
 }
 
@@ -196,7 +196,7 @@ enum status options_check(const struct options *o, const struct option_def *defs
 /* --- typed reading: values were checked before ------------------------------------------------------------------------ */
 static const struct option_def *def_of(const struct option_def *defs, const char *key)
 {
-    const struct option_def *d = find_def(defs, key);
+    const struct option_def *d = option_find(defs, key);
 
     ASSERT(d != NULL); /* the code asks for an option that the table lacks */
     return d;

@@ -32,6 +32,8 @@ struct options {
     uint32_t count;
 };
 
+/* The definition that a key, or its family's prefix, has; NULL: it is unknown. */
+const struct option_def *option_find(const struct option_def *defs, const char *key);
 /* Text of an option or its default; NULL when neither. Later items win. */
 const char *options_get(const struct options *o, const struct option_def *defs, const char *key);
 /* Refuses unknown keys (nearest name as hint), missing required ones and values that do not parse.

@@ -39,6 +39,7 @@ static void derive(struct rel *r, struct arena *a)
 
     for (uint32_t i = 0; i < b->key_count; i++) cols[i] = i;
     rel_add_key(r, a, cols, b->key_count);
+    if (r->at_end) return;
     r->modifies = b->call_count > 0 ? MODIFIES_UPDATES : MODIFIES_NOTHING;
     if (r->inputs[0]->modifies != MODIFIES_NOTHING) r->modifies |= MODIFIES_DELETES;
 }
@@ -89,6 +90,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     lower_aggregate_calls(l, r->body, r->inputs[0]->row, c);
     c->emit_before = r->wants_before;
     c->emit_every = l->emit_every;
+    c->at_end = r->at_end;
     c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
     c->ttl_ms = l->ttl_ms;
     *node = l->graph->node_count - 1;
@@ -98,6 +100,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
 const struct rel_type rel_aggregate_type = {.name = "GroupAggregate",
                                             .doc = "aggregates of groups; each group has one row, which is updated",
+                                            .ends = true,
                                             .derive = derive,
                                             .wants_before = wants_before,
                                             .distribution = distribution,

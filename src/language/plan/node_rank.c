@@ -7,13 +7,11 @@
 
 #include <string.h>
 
-void rank_print_order(const struct rel *r, struct buf *out)
+void rank_print_order(const struct rank_order *order, uint32_t count, const struct type *row, struct buf *out)
 {
-    const struct rank_body *b = r->body;
-
-    for (uint32_t i = 0; i < b->order_count; i++) {
-        const struct rank_order *o = &b->order[i];
-        buf_printf(out, "%s%s %s", i > 0 ? ", " : "", r->inputs[0]->row->names[o->col], o->descending ? "DESC" : "ASC");
+    for (uint32_t i = 0; i < count; i++) {
+        const struct rank_order *o = &order[i];
+        buf_printf(out, "%s%s %s", i > 0 ? ", " : "", row->names[o->col], o->descending ? "DESC" : "ASC");
         if (o->nulls_last != o->descending) buf_append_text(out, o->nulls_last ? " NULLS LAST" : " NULLS FIRST");
     }
 }
@@ -35,7 +33,7 @@ static void explain(const struct rel *r, struct buf *out)
     for (uint32_t i = 0; i < b->partition_count; i++)
         buf_printf(out, "%s%s", i > 0 ? ", " : "", r->inputs[0]->row->names[b->partition[i]]);
     buf_append_text(out, "], orderBy=[");
-    rank_print_order(r, out);
+    rank_print_order(b->order, b->order_count, r->inputs[0]->row, out);
     buf_append_text(out, "], select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
@@ -86,24 +84,30 @@ static enum status check(const struct rel *r, struct err *e)
     return err_set(e, E_UNSUPPORTED, "%s() OVER is not supported yet", b->function);
 }
 
+void lower_order(struct lowering *l, const struct type *row, const struct rank_order *order, uint32_t count,
+                 struct text_list *const lists[3])
+{
+    const char **texts[3];
+
+    for (uint32_t k = 0; k < 3; k++) {
+        texts[k] = ARENA_ARRAY(l->a, const char *, count + 1);
+        *lists[k] = (struct text_list){texts[k], count};
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        texts[0][i] = row->names[order[i].col];
+        texts[1][i] = order[i].descending ? "desc" : "asc";
+        texts[2][i] = order[i].nulls_last ? "last" : "first";
+    }
+}
+
 enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct rank_body *b = r->body;
     struct graph_node *n = graph_add_node(l->graph, op_find("rank"), r->type->name, (struct graph_here){0});
     struct rank_config *c = n->config;
-    const char **order = ARENA_ARRAY(l->a, const char *, b->order_count + 1);
-    const char **directions = ARENA_ARRAY(l->a, const char *, b->order_count + 1);
-    const char **nulls = ARENA_ARRAY(l->a, const char *, b->order_count + 1);
 
     (void)e;
-    for (uint32_t i = 0; i < b->order_count; i++) {
-        order[i] = r->inputs[0]->row->names[b->order[i].col];
-        directions[i] = b->order[i].descending ? "desc" : "asc";
-        nulls[i] = b->order[i].nulls_last ? "last" : "first";
-    }
-    c->order = (struct text_list){order, b->order_count};
-    c->directions = (struct text_list){directions, b->order_count};
-    c->nulls = (struct text_list){nulls, b->order_count};
+    lower_order(l, r->inputs[0]->row, b->order, b->order_count, (struct text_list *const[]){&c->order, &c->directions, &c->nulls});
     c->first = b->first;
     c->last = b->last;
     c->number = b->number;

@@ -6,7 +6,7 @@ static void explain(const struct rel *r, struct buf *out)
     const struct rank_body *b = r->body;
 
     buf_append_text(out, "orderBy=[");
-    rank_print_order(r, out);
+    rank_print_order(b->order, b->order_count, r->inputs[0]->row, out);
     buf_printf(out, "], offset=[%lld], fetch=[%lld], strategy=[%s]", (long long)b->first - 1, (long long)(b->last - b->first + 1),
                rank_strategy(r));
 }

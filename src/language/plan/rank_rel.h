@@ -2,7 +2,6 @@
 #pragma once
 #include "language/plan/rel.h"
 
-void rank_print_order(const struct rel *r, struct buf *out); /* "price DESC, id ASC" */
 const char *rank_strategy(const struct rel *r);              /* as EXPLAIN shows it */
 void rank_rel_derive(struct rel *r, struct arena *a);
 bool rank_rel_wants_before(const struct rel *r, uint32_t input);

@@ -223,6 +223,20 @@ struct rel *rel_set(struct arena *a, const struct type *row, struct rel *const s
     return r;
 }
 
+struct rel *rel_sort(struct arena *a, struct rel *input, const struct sort_body *body)
+{
+    struct rel *r = rel_new(a, &rel_sort_type, input->row, &input, 1);
+    BODY(r, struct sort_body, *body);
+    return r;
+}
+
+struct rel *rel_fold(struct arena *a, struct rel *input)
+{
+    struct rel *r = rel_new(a, &rel_fold_type, input->row, &input, 1);
+    rel_fold_type.derive(r, a);
+    return r;
+}
+
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t)
 {
     struct rel *r = rel_new(a, &rel_sink_type, input->row, &input, 1);

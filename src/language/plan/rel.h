@@ -23,11 +23,13 @@ struct lowering {
     int64_t receiver; /* of the result's rows */
     int64_t ttl_ms;   /* table.exec.state.ttl */
     bool emit_every;  /* thalweg.exec.emit = every */
+    bool is_batch;    /* execution.runtime-mode = batch: no watermarks, what changes comes once */
 };
 
 struct rel_type {
     const char *name; /* as EXPLAIN shows it: "Calc" */
     const char *doc;
+    bool ends; /* in batch mode it gives its rows once, when its input has ended (at_end), instead of changes */
     /* Fills modifies and keys from inputs and body, when the node is made; NULL: only +I, no keys. */
     void (*derive)(struct rel *r, struct arena *a);
     /* Does it need -U from an input that updates, given its own wants_before? NULL: when others need it of this node. */
@@ -75,10 +77,12 @@ struct rel {
     struct rel *const *inputs;
     const void *body; /* of the type's own */
     bool is_bounded;  /* its rows come to an end */
+    bool at_end;      /* its rows come once, when its input has ended: of types that say `ends` */
+    struct rel *in_batch; /* what rel_batch has made of it */
 };
 
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */
-extern const struct rel_type rel_calc_type, rel_rank_type, rel_window_tvf_type; /* those that rewrites look for */
+extern const struct rel_type rel_calc_type, rel_rank_type, rel_sort_limit_type, rel_window_tvf_type; /* those that rewrites look for */
 
 /* VALUES: constants, row by row. */
 struct values_body {
@@ -161,6 +165,11 @@ struct window_aggregate_body {
     struct rel_window window;
     int rowtime;
 };
+/* All rows in an order, when the input has ended. */
+struct sort_body {
+    uint32_t order_count;
+    const struct rank_order *order;
+};
 /* Rows into a table, or to whoever asked (table NULL). */
 struct sink_body {
     const struct table *table;
@@ -187,7 +196,13 @@ struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const
 const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                 const char *const *names);
 struct rel *rel_set(struct arena *a, const struct type *row, struct rel *const sides[2], const struct set_body *body);
+struct rel *rel_sort(struct arena *a, struct rel *input, const struct sort_body *body); /* only in batch mode */
+struct rel *rel_fold(struct arena *a, struct rel *input); /* what is there when a changelog has ended */
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t);
+
+/* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end. */
+enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e) CHECKED;
+void rank_print_order(const struct rank_order *order, uint32_t count, const struct type *row, struct buf *out); /* "price DESC" */
 
 /* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */
 enum status rel_plan(struct rel *const *sinks, uint32_t count, struct err *e) CHECKED;
@@ -200,6 +215,9 @@ void rel_print_changes(const struct rel *r, struct buf *out);
 
 /* The edge from a node of the job graph to input `input` of the one that r becomes, by its distribution. */
 void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t to, uint32_t input);
+/* An order as operators have it: columns, directions, places of NULL (flow/operator/order_columns.h). */
+void lower_order(struct lowering *l, const struct type *row, const struct rank_order *order, uint32_t count,
+                 struct text_list *const lists[3]);
 /* Operator calc behind a node of the job graph; answers its number. */
 uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input);
 

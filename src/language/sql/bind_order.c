@@ -1,6 +1,6 @@
 /* bind_order.c - ORDER BY, OFFSET, LIMIT and FETCH: the first rows in an order are a ranking of all rows, whose place nobody sees.
  *
- * A stream has no last row, so an order without LIMIT is refused; in a query inside another one it means nothing and is left out.
+ * A stream has no last row, so an order without LIMIT is refused, and in batch mode it sorts; in a query inside another one it means nothing and is left out.
  * Names mean columns of the select list first, then what stands below it; numbers are places in the list. What is ordered by but
  * not selected is a column until the order is made. */
 #include "language/sql/bind_query.h"
@@ -165,7 +165,11 @@ enum status bind_limit(struct query_binder *b, const struct ast_query *q, const 
     struct rank_body body = {.order_count = order->count, .order = order->items, .function = "ROW_NUMBER", .is_limit = true};
 
     if (q->limit == NULL && !bind_is_ordered(b, q) && offset == 0) return S_OK;
-    if (q->limit == NULL) return no_fetch(b, q);
+    if (q->limit == NULL && !b->is_batch) return no_fetch(b, q);
+    if (q->limit == NULL && offset == 0) {
+        *r = first_columns(b, rel_sort(b->a, *r, &(struct sort_body){order->count, order->items}), order->visible);
+        return S_OK;
+    }
     if (fetch == 0) {
         TRY(no_rows(b, r));
     } else {

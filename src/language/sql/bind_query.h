@@ -23,6 +23,7 @@ struct query_binder {
     const char *catalog, *database; /* of names without; NULL: the current ones */
     uint32_t *tables; /* read so far, views and WITH queries counted each time; NULL: not counted */
     uint32_t depth; /* of views in views */
+    bool is_batch;  /* execution.runtime-mode: rows come to an end */
     bool is_nested; /* in another query: its order alone is nobody's */
     struct err *e;
 };

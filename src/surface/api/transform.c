@@ -125,7 +125,9 @@ struct tw_stream *tw_sort_partition_at(struct tw_stream *s, const char *field, b
     if (field == NULL) return api_mistake(env, h, "tw_sort_partition needs a field");
     struct graph_node *n = api_node(env, "sort_partition", "SortPartition", s, NULL, h);
     if (n == NULL) return api_broken(env);
-    *(struct sort_config *)n->config = (struct sort_config){api_text(env, field), ascending};
+    const char *direction = ascending ? "asc" : "desc", *nulls = ascending ? "first" : "last";
+    *(struct sort_config *)n->config =
+        (struct sort_config){api_texts(env, &field, 1), api_texts(env, &direction, 1), api_texts(env, &nulls, 1)};
     return api_stream(env);
 }
 

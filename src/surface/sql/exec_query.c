@@ -19,8 +19,9 @@ static enum status run_query(struct run *r, const void *body)
     struct rel *plan;
 
     TRY(bind_query(&b, body, &plan));
+    if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
     if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
-    TRY(r->to->begin(r->to->arg, result_row(&r->arena, plan->row), true, r->e));
+    TRY(r->to->begin(r->to->arg, result_row(&r->arena, plan->row), !b.is_batch, r->e));
     struct rel *sink = rel_sink(&r->arena, plan, NULL);
     TRY(run_plan(r, &sink, 1, "collect"));
     return r->to->end(r->to->arg, r->e);
@@ -36,6 +37,7 @@ static enum status inserts_run(struct run *r, const struct insert *const *insert
     for (uint32_t i = 0; i < count; i++) {
         const struct table *t;
         TRY(bind_insert(&b, inserts[i], &sinks[i]));
+        if (b.is_batch) TRY(rel_batch(&r->arena, sinks[i], &sinks[i], r->e));
         TRY(bind_find_table(&b, &inserts[i]->table, &t));
         name = arena_printf(&r->arena, "%s%s%s.%s.%s", name, i == 0 ? "_" : ",", t->catalog, t->database, t->name);
     }
@@ -133,6 +135,7 @@ static enum status plans_of(struct run *r, const struct statement *s, struct pla
         return run_fail(r, s->place, "Unsupported operation: EXPLAIN of this statement");
     out->is_query = s->type == &st_query;
     TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
+    if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
     out->items[out->count++] = out->is_query ? rel_sink(&r->arena, plan, NULL) : plan;
     return S_OK;
 }

@@ -38,9 +38,9 @@ enum status sql_session_set(struct sql_session *s, const char *key, const char *
 {
     struct option one = {key, value};
 
-    for (const struct option_def *const *t = (const struct option_def *const[]){sql_keys, config_defs, NULL}; *t != NULL; t++)
-        for (const struct option_def *d = *t; d->key != NULL; d++)
-            if (strcmp(d->key, key) == 0) TRY(options_check(&(struct options){&one, 1}, *t, "SET", e));
+    const struct option_def *defs = option_find(sql_keys, key) != NULL ? sql_keys : config_defs; /* SQL's meaning of a key goes first */
+
+    if (option_find(defs, key) != NULL) TRY(options_check(&(struct options){&one, 1}, defs, "SET", e));
     TRY(sql_key_check(key, value, e));
     config_set(&s->config, key, value);
     sql_keys_apply(&s->config, &s->functions);

@@ -14,7 +14,7 @@ static enum status give_rows(void *arg, int64_t receiver, struct batch *b, struc
     return r->to->rows(r->to->arg, b, e);
 }
 
-/* What the session says of how jobs run; keys of SQL alone are none of the engine's. */
+/* What the session says of how jobs run; keys of SQL are none of the engine's. */
 static struct options engine_keys(struct run *r)
 {
     struct options all = config_options(&r->s->config);
@@ -22,8 +22,8 @@ static struct options engine_keys(struct run *r)
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < all.count; i++)
-        for (const struct option_def *d = config_defs; d->key != NULL; d++)
-            if (strcmp(d->key, all.items[i].key) == 0) items[count++] = all.items[i];
+        if (option_find(config_defs, all.items[i].key) != NULL && option_find(sql_keys, all.items[i].key) == NULL)
+            items[count++] = all.items[i];
     return (struct options){items, count};
 }
 
@@ -34,6 +34,7 @@ static enum status graph_of(struct run *r, struct rel *const *sinks, uint32_t co
                          .a = &r->arena,
                          .session = &r->s->functions,
                          .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
+                         .is_batch = run_is_batch(r),
                          .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1};
     uint32_t node;
 

@@ -4,6 +4,7 @@
 
 #include "ground/base/str.h"
 #include "surface/sql/session_internal.h"
+#include "surface/sql/sql_keys.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,9 +50,17 @@ struct catalogs *sql_session_catalogs(struct sql_session *s) { return s->catalog
 enum sys_signal sql_session_signal(const struct sql_session *s) { return s->signal; }
 
 /* --- what the executors share ------------------------------------------------------------------------------------ */
+bool run_is_batch(const struct run *r)
+{
+    struct options o = config_options(&r->s->config);
+
+    return options_enum(&o, sql_keys, "execution.runtime-mode") == 1;
+}
+
 struct query_binder run_binder(struct run *r)
 {
     return (struct query_binder){
+        .is_batch = run_is_batch(r),
         .tables = ARENA_NEW(&r->arena, uint32_t),
         .a = &r->arena, .sys = r->s->options.sys, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
 }

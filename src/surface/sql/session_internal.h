@@ -35,6 +35,7 @@ struct executor {
 extern const struct executor query_executors[], table_executors[], space_executors[], show_executors[], set_executors[];
 
 struct query_binder run_binder(struct run *r);
+bool run_is_batch(const struct run *r); /* execution.runtime-mode */
 /* Runs a plan to its end; its rows go to the listener. */
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name) CHECKED;
 /* The job graph of a plan as Flink's JSON, appended. */

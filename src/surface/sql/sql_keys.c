@@ -9,9 +9,9 @@
 const struct option_def sql_keys[] = {
     {.key = "execution.runtime-mode",
      .kind = OPT_ENUM,
-     .choices = "streaming",
+     .choices = "streaming|batch",
      .fallback = "streaming",
-     .doc = "how queries run; batch is not supported yet"},
+     .doc = "batch: tables must come to an end, and results come once, without changes"},
     {.key = "table.local-time-zone", .kind = OPT_STRING, .fallback = "UTC", .doc = "the session's time zone"},
     {.key = "table.exec.state.ttl",
      .kind = OPT_DURATION_MS,

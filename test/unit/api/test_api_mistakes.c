@@ -85,8 +85,8 @@ static void wrong_literals_operators_and_types(void **state)
             tw_print(tw_operator(some_clicks(env), "where", TW_OPTIONS("field", NULL))));
     REFUSED("a column, an operator and a value are needed",
             tw_print(tw_operator(some_clicks(env), "where", TW_OPTIONS("field", "n"))));
-    REFUSED("setting 'ascending' of operation 'sort_partition' is 'yes', but must be true or false",
-            tw_print(tw_operator(some_clicks(env), "sort_partition", TW_OPTIONS("field", "n", "ascending", "yes"))));
+    REFUSED("setting 'retracts' of operation 'group_aggregate' is 'yes', but must be true or false",
+            tw_print(tw_operator(some_clicks(env), "group_aggregate", TW_OPTIONS("retracts", "yes"))));
     REFUSED("setting 'size_ms' of operation 'window_columns' is '1 s', but must be a whole number",
             tw_print(tw_operator(some_clicks(env), "window_columns", TW_OPTIONS("size_ms", "1 s"))));
     REFUSED("setting 'function' of operation 'map' cannot be given as text",

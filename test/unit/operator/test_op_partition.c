@@ -10,11 +10,13 @@
 #include <string.h>
 #include <cmocka.h>
 
+#define TEXTS(text) {(const char *const[]){text}, 1}
+
 static const uint32_t sizes[] = {0, 1, 3};
 
 static void expect_sorted(bool ascending, const char *keys, const char *rows, const char *expected)
 {
-    struct sort_config c = {"v", ascending};
+    struct sort_config c = {TEXTS("v"), TEXTS(ascending ? "asc" : "desc"), TEXTS(ascending ? "first" : "last")};
 
     for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
         struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("sort_partition"),
@@ -55,7 +57,7 @@ static void keys_are_partitions_in_order_of_arrival(void **state)
 
 static void many_rows_sort(void **state)
 {
-    struct sort_config c = {"v", true};
+    struct sort_config c = {TEXTS("v"), TEXTS("asc"), TEXTS("first")};
     struct mem mem;
     struct buf rows;
 

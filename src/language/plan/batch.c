@@ -1,0 +1,58 @@
+/* batch.c - the plan of a query for batch mode: the same nodes, but none of them changes rows that it has given. Those that can hold
+ * their results back until their input has ended do so (rel_type's `ends`); behind all others that still update or delete stands a
+ * Fold. What comes by an order and a limit is put into that order again.
+ *
+ * Nodes are immutable: a node whose inputs became others is made anew, and what it derives from them is derived again. */
+#include "flow/connector/connector.h"
+#include "ground/base/str.h"
+#include "language/plan/rel_internal.h"
+
+/* Does it come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
+static enum status check_bounded(const struct table *t, struct err *e)
+{
+    static const struct option_def which[] = {{.key = "connector", .kind = OPT_STRING}, {0}};
+    const char *name = options_get(&t->options, which, "connector");
+    const struct conn_type *c;
+
+    if (name == NULL || conn_find(name, &c, NULL) != S_OK || c->source == NULL || c->source->boundedness == NULL) return S_OK;
+    if (conn_options_check(c, &t->options, NULL) != S_OK || c->source->boundedness(&t->options, c->options) == BOUNDED) return S_OK;
+    err_hint(e, "SET 'execution.runtime-mode' = 'streaming', or give the table an end");
+    return err_set(e, E_DATA, "Querying an unbounded table '%s.%s.%s' in batch mode is not allowed. The table source is unbounded.",
+                   t->catalog, t->database, t->name);
+}
+
+static struct rel *ordered_again(struct arena *a, struct rel *r, const struct rel *limit)
+{
+    const struct rank_body *b = limit->body;
+
+    if (limit->type != &rel_sort_limit_type) return r;
+    return rel_sort(a, r, &(struct sort_body){b->order_count, b->order});
+}
+
+/* The node over inputs that were made for batch. */
+static struct rel *remade(struct arena *a, const struct rel *r, struct rel *const *inputs)
+{
+    struct rel *copy = ARENA_NEW(a, struct rel);
+
+    *copy = *r;
+    copy->inputs = inputs;
+    copy->modifies = MODIFIES_NOTHING;
+    copy->key_count = 0;
+    copy->window = NULL;
+    copy->at_end = r->type->ends;
+    if (r->type->derive != NULL) r->type->derive(copy, a);
+    return copy->modifies == MODIFIES_NOTHING ? copy : ordered_again(a, rel_fold(a, copy), copy);
+}
+
+enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e)
+{
+    struct rel **inputs = ARENA_ARRAY(a, struct rel *, r->input_count + 1);
+
+    if (r->in_batch == NULL) {
+        if (rel_scanned(r) != NULL) TRY(check_bounded(rel_scanned(r), e));
+        for (uint32_t i = 0; i < r->input_count; i++) TRY(rel_batch(a, r->inputs[i], &inputs[i], e));
+        r->in_batch = remade(a, r, inputs);
+    }
+    *out = r->in_batch;
+    return S_OK;
+}

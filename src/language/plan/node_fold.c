@@ -1,0 +1,42 @@
+/* node_fold.c - Fold: what is there when a changelog has ended. Batch mode puts it behind nodes that change rows they have given. */
+#include "language/plan/rel.h"
+
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct rel *in = r->inputs[0];
+
+    for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
+}
+
+static bool wants_before(const struct rel *r, uint32_t input)
+{
+    (void)r;
+    (void)input;
+    return true; /* rows are counted whole */
+}
+
+/* Versions of a row share the columns of its key; rows without one are as good as their own key. */
+static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    static const uint32_t all[OP_KEYS_MAX] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
+    (void)input;
+    *cols = r->key_count > 0 ? r->keys[0].cols : all;
+    return (int)(r->key_count > 0 ? r->keys[0].count : MIN(r->row->child_count, (uint32_t)COUNT_OF(all)));
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    (void)e;
+    graph_add_node(l->graph, op_find("fold"), r->type->name, (struct graph_here){0});
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
+}
+
+const struct rel_type rel_fold_type = {.name = "Fold",
+                                       .doc = "what is there when a changelog has ended",
+                                       .derive = derive,
+                                       .wants_before = wants_before,
+                                       .distribution = distribution,
+                                       .lower = lower};

@@ -1,0 +1,48 @@
+/* node_sort.c - Sort: all rows in an order, when the input has ended; only in batch mode. */
+#include "flow/operator/op_configs.h"
+#include "language/plan/rel.h"
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct sort_body *b = r->body;
+
+    buf_append_text(out, "orderBy=[");
+    rank_print_order(b->order, b->order_count, r->row, out);
+    buf_append_byte(out, ']');
+}
+
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct rel *in = r->inputs[0];
+
+    r->modifies = in->modifies;
+    for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
+}
+
+static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    (void)r;
+    (void)input;
+    *cols = NULL;
+    return 0; /* one order over all */
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct sort_body *b = r->body;
+    struct graph_node *n = graph_add_node(l->graph, op_find("sort_partition"), r->type->name, (struct graph_here){0});
+    struct sort_config *c = n->config;
+
+    (void)e;
+    lower_order(l, r->row, b->order, b->order_count, (struct text_list *const[]){&c->order, &c->directions, &c->nulls});
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
+}
+
+const struct rel_type rel_sort_type = {.name = "Sort",
+                                       .doc = "all rows in an order, when the input has ended",
+                                       .derive = derive,
+                                       .distribution = distribution,
+                                       .explain = explain,
+                                       .lower = lower};
