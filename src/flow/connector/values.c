@@ -142,6 +142,7 @@ static void decode_value(struct dec *d, const struct type *t, struct vector *v, 
         struct str s;
         struct ts96 ts;
     } x = {0};
+    uint64_t ns;
     uint32_t bits;
 
     switch (phys) {
@@ -158,7 +159,8 @@ static void decode_value(struct dec *d, const struct type *t, struct vector *v, 
     case P_STR: x.s = dec_str(d, UINT32_MAX); break;
     case P_TS96:
         x.ts.ms = dec_zigzag(d);
-        x.ts.ns = (int32_t)MIN(dec_varint(d), 999999u);
+        ns = dec_varint(d);
+        x.ts.ns = (int32_t)MIN(ns, 999999u);
         break;
     case P_I128:
         x.words[0] = dec_u64(d);

@@ -39,6 +39,7 @@ static void derive(struct rel *r, struct arena *a)
 
     for (uint32_t i = 0; i < b->key_count; i++) cols[i] = i;
     rel_add_key(r, a, cols, b->key_count);
+    r->is_empty = b->key_count > 0 && r->inputs[0]->is_empty;
     if (r->at_end) return;
     r->modifies = b->call_count > 0 ? MODIFIES_UPDATES : MODIFIES_NOTHING;
     if (r->inputs[0]->modifies != MODIFIES_NOTHING) r->modifies |= MODIFIES_DELETES;

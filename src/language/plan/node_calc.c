@@ -1,7 +1,7 @@
 /* node_calc.c - Calc: filter and projection in one operator. */
 #include "flow/operator/calc.h"
 #include "ground/base/str.h"
-#include "language/plan/rel.h"
+#include "language/plan/rel_internal.h"
 
 #include <string.h>
 
@@ -79,6 +79,7 @@ static void derive(struct rel *r, struct arena *a)
     const struct calc_body *c = r->body;
 
     r->modifies = in->modifies;
+    r->is_empty = in->is_empty || rel_condition_fails(c->condition);
     if (c->condition != NULL && (r->modifies & MODIFIES_UPDATES) != 0) r->modifies |= MODIFIES_DELETES;
     for (uint32_t k = 0; k < in->key_count; k++) keep_key(r, a, &in->keys[k]);
     if (in->window != NULL) keep_window(r, a);

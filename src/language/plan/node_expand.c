@@ -24,6 +24,7 @@ static void derive(struct rel *r, struct arena *a)
 {
     (void)a;
     r->modifies = r->inputs[0]->modifies;
+    r->is_empty = r->inputs[0]->is_empty;
 }
 
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)

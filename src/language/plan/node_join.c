@@ -3,7 +3,7 @@
  * That is not so when a condition decides too, or when a row comes alone because of its partners (semi and anti joins). */
 #include "flow/operator/join.h"
 #include "ground/base/str.h"
-#include "language/plan/rel.h"
+#include "language/plan/rel_internal.h"
 
 static const char *const operator_names[] = {"inner", "left", "right", "full", "semi", "anti"};
 static const char *const explain_names[] = {"InnerJoin",     "LeftOuterJoin", "RightOuterJoin",
@@ -142,6 +142,22 @@ static void derive_keys(struct rel *r, struct arena *a)
                 keys_add(r, a, &left->keys[i], &right->keys[k]);
 }
 
+static bool derive_empty(const struct rel *r)
+{
+    const struct join_body *b = r->body;
+    bool left = r->inputs[0]->is_empty, right = r->inputs[1]->is_empty, never = rel_condition_fails(b->condition);
+
+    switch ((enum rel_join_kind)b->kind) {
+    case REL_JOIN_INNER:
+    case REL_JOIN_SEMI: return left || right || never;
+    case REL_JOIN_LEFT:
+    case REL_JOIN_ANTI: return left;
+    case REL_JOIN_RIGHT: return right;
+    case REL_JOIN_FULL: return left && right;
+    }
+    return false;
+}
+
 /* Where a side's update may find other partners, its row before goes as a delete when nobody needs -U. */
 static void derive(struct rel *r, struct arena *a)
 {
@@ -149,6 +165,7 @@ static void derive(struct rel *r, struct arena *a)
     bool is_plain = b->kind == REL_JOIN_INNER || b->kind == REL_JOIN_SEMI;
 
     derive_keys(r, a);
+    r->is_empty = derive_empty(r);
     r->modifies = is_plain ? MODIFIES_NOTHING : MODIFIES_UPDATES | MODIFIES_DELETES;
     for (uint32_t i = 0; i < 2; i++) {
         r->modifies |= r->inputs[i]->modifies;

@@ -46,6 +46,7 @@ void rank_rel_derive(struct rel *r, struct arena *a)
     const struct rel *in = r->inputs[0];
     uint32_t *cols = ARENA_ARRAY(a, uint32_t, b->partition_count + 1), n = b->partition_count;
 
+    r->is_empty = b->is_limit && (in->is_empty || b->last < b->first);
     for (uint32_t i = 0; i < n; i++) cols[i] = b->partition[i];
     if (b->number != NULL) cols[n++] = in->row->child_count;
     if (b->first == b->last) n = b->partition_count;

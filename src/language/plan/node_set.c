@@ -25,6 +25,7 @@ static void derive(struct rel *r, struct arena *a)
 
     for (uint32_t i = 0; i < n; i++) cols[i] = i;
     if (!b->all) rel_add_key(r, a, cols, n);
+    r->is_empty = r->inputs[0]->is_empty || (!b->is_except && r->inputs[1]->is_empty);
     r->modifies = appends && !b->is_except ? MODIFIES_NOTHING : MODIFIES_DELETES;
 }
 

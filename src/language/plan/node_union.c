@@ -11,7 +11,11 @@ static void explain(const struct rel *r, struct buf *out)
 static void derive(struct rel *r, struct arena *a)
 {
     (void)a;
-    for (uint32_t i = 0; i < r->input_count; i++) r->modifies |= r->inputs[i]->modifies;
+    r->is_empty = true;
+    for (uint32_t i = 0; i < r->input_count; i++) {
+        r->modifies |= r->inputs[i]->modifies;
+        r->is_empty &= r->inputs[i]->is_empty;
+    }
 }
 
 /* The operator has two inputs: more are joined one after another. */

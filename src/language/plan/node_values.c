@@ -4,6 +4,12 @@
 #include "ground/base/prng.h"
 #include "language/plan/rel.h"
 
+static void derive(struct rel *r, struct arena *a)
+{
+    (void)a;
+    r->is_empty = ((const struct values_body *)r->body)->row_count == 0;
+}
+
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct values_body *v = r->body;
@@ -69,4 +75,4 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 }
 
 const struct rel_type rel_values_type = {
-    .name = "Values", .doc = "rows of constants", .explain = explain, .lower = lower};
+    .name = "Values", .doc = "rows of constants", .derive = derive, .explain = explain, .lower = lower};

@@ -127,9 +127,10 @@ struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggre
         if (types[i]->time_kind != TIME_NONE) types[i] = type_with_time(a, types[i], TIME_NONE); /* groups are not ordered by time */
         names[i] = is_key ? input->row->names[body->keys[i]] : body->calls[i - body->key_count].name;
     }
-    struct rel *r = rel_new(a, &rel_aggregate_type, type_row(a, n, names, types, false), &input, 1);
+    struct rel *r = rel_new(a, &rel_aggregate_type, type_row(a, n, names, types, false), &input, 1), *known;
     BODY(r, struct aggregate_body, *body);
-    return r;
+    known = aggregate_over_nothing(a, r);
+    return known != NULL ? known : r;
 }
 
 struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body *body)

@@ -30,7 +30,7 @@ struct rel_type {
     const char *name; /* as EXPLAIN shows it: "Calc" */
     const char *doc;
     bool ends; /* in batch mode it gives its rows once, when its input has ended (at_end), instead of changes */
-    /* Fills modifies and keys from inputs and body, when the node is made; NULL: only +I, no keys. */
+    /* Fills modifies, keys and is_empty from inputs and body, when the node is made; NULL: only +I, no keys. */
     void (*derive)(struct rel *r, struct arena *a);
     /* Does it need -U from an input that updates, given its own wants_before? NULL: when others need it of this node. */
     bool (*wants_before)(const struct rel *r, uint32_t input);
@@ -79,6 +79,7 @@ struct rel {
     bool is_bounded;  /* its rows come to an end */
     bool at_end;      /* its rows come once, when its input has ended: of types that say `ends` */
     struct rel *in_batch; /* what rel_batch has made of it */
+    bool is_empty;    /* no row ever comes; filled by derive */
 };
 
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */

@@ -6,3 +6,6 @@ extern const struct rel_type rel_calc_type;
 int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* as the type says; -1: any */
 /* Takes a Calc that is the input into `c`, whose input is then that one's; false: c stays as it is. */
 bool calc_merge(struct arena *a, struct rel **input, struct calc_body *c);
+bool rel_condition_fails(const struct expr *x); /* whatever the row is; NULL never does */
+/* The one row that an aggregate without keys has over an input that is_empty; NULL: it is not that, or not known. */
+struct rel *aggregate_over_nothing(struct arena *a, const struct rel *aggregate);
