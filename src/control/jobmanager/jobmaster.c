@@ -143,7 +143,8 @@ static enum status make_job(struct jobmaster *jm, struct err *e)
     TRY(cached_files_check(&settings.cached_files, jm->o.sys, e));
     jm->job = job_shared_create(jm->o.sys, jm->graph.job_name, &jm->graph.parameters);
     job_shared_configure(jm->job, &settings);
-    job_rows_on_offer(jm->job, rows_have_come, jm);
+    if (jm->o.row_queues != NULL) job_use_row_queues(jm->job, jm->o.row_queues);
+    row_queues_on_offer(job_row_queues(jm->job), rows_have_come, jm);
     return S_OK;
 }
 
@@ -267,14 +268,15 @@ static void on_task_news(struct jobmaster *jm, const struct task_news *n)
 
 static void hand_over_rows(struct jobmaster *jm)
 {
+    struct row_queues *queues = job_row_queues(jm->job);
     struct batch *b;
     int64_t receiver;
 
-    while ((b = job_rows_take(jm->job, &receiver)) != NULL) {
+    while ((b = row_queues_take(queues, &receiver)) != NULL) {
         struct err e = {0};
         enum status st = S_OK;
         if (jm->o.rows != NULL && jm->status == JOB_RUNNING) st = jm->o.rows(jm->o.rows_arg, receiver, b, &e);
-        job_rows_give_back(jm->job, receiver, b);
+        row_queue_give_back(queues, receiver, b);
         if (st == S_OK) continue;
         err_set(&e, st, "%s", status_text(st));
         fail(jm, &e);

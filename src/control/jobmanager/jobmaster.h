@@ -26,6 +26,7 @@ struct jobmaster_options {
     /* Rows for the caller (tw_collect_to): called on the calling thread, the batch is borrowed. */
     enum status (*rows)(void *arg, int64_t receiver, struct batch *b, struct err *e);
     void *rows_arg;
+    struct row_queues *row_queues;           /* given: the program pulls some of its rows, or lets them wait; NULL = made here */
     execution_moved_fn task_moved;           /* a task has got to its next state; on the calling thread; NULL = nobody asks */
     void *task_moved_arg;
     /* Called every tick_ms while the job runs; NULL = never. */

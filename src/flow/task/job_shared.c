@@ -1,8 +1,5 @@
-/* job_shared.c - one lock, and behind it: objects by key, the job's accumulators, and the queues of rows for the caller.
- *
- * The queues copy rows under the lock: they carry results, not the stream. A queue holds at most RECEIVER_BATCHES_MAX
- * batches; a sender that finds it full is remembered and woken by the batch that comes back. Batches are reused, so a
- * queue in steady state allocates nothing. Order is kept per receiver and sender. */
+/* job_shared.c - one lock, and behind it: objects by key, the job's accumulators, who waits for the end of all input. Rows for
+ * the caller have a lock of their own (row_queues.c). */
 #include "flow/task/job_shared.h"
 
 #include "flow/operator/op.h"
@@ -11,8 +8,6 @@
 #include "ground/base/str.h"
 
 #include <string.h>
-
-enum { SENDERS_MAX = 4096 };
 
 struct object {
     struct object *previous;
@@ -24,15 +19,6 @@ struct object {
 struct shown_counts {
     struct shown_counts *previous, *next;
     struct accumulators set;
-};
-
-struct receiver {
-    int64_t handle;
-    struct batch *first, *last; /* waiting, oldest first, linked by next */
-    struct batch *spare;
-    uint32_t made;
-    struct sys_parker **senders; /* found it full */
-    uint32_t sender_count;
 };
 
 struct job_shared {
@@ -52,10 +38,7 @@ struct job_shared {
     struct object *objects; /* latest first */
     struct accumulators accumulators; /* of instances that closed */
     struct shown_counts *shown;       /* of those that run */
-    struct receiver *receivers;
-    uint32_t receiver_count, waiting;
-    void (*wake)(void *arg);
-    void *wake_arg;
+    struct row_queues *row_queues, *own_row_queues; /* the second is the first, or NULL */
 };
 
 static const struct job_settings default_settings = {
@@ -99,6 +82,7 @@ struct job_shared *job_shared_create(struct sys *sys, const char *name, const st
     job_id_make(name, j->id);
     j->metrics = metrics_create(sys);
     if (parameters != NULL) j->parameters = options_copy(&j->arena, parameters);
+    j->row_queues = j->own_row_queues = row_queues_create(sys);
     map_init(&j->by_key, &j->mem);
     accumulators_init(&j->accumulators, &j->mem);
     return j;
@@ -112,6 +96,7 @@ void job_shared_free(struct job_shared *j)
     for (struct object *o = j->objects; o != NULL; o = o->previous)
         if (o->end != NULL) o->end(o->bytes);
     metrics_free(j->metrics);
+    row_queues_free(j->own_row_queues);
     sys_lock_free(j->sys, j->lock);
     mem_init(&mem, "job", 0);
     mem_move(&j->mem, &mem);
@@ -274,104 +259,11 @@ enum status job_accumulator_now(struct job_shared *j, const char *name, struct a
 const struct accumulators *job_accumulators(const struct job_shared *j) { return &j->accumulators; }
 
 /* --- rows for the caller ------------------------------------------------------------------------------------------------ */
-static struct receiver *receiver_of(struct job_shared *j, int64_t handle)
+struct row_queues *job_row_queues(struct job_shared *j) { return j->row_queues; }
+
+void job_use_row_queues(struct job_shared *j, struct row_queues *given)
 {
-    for (uint32_t i = 0; i < j->receiver_count; i++)
-        if (j->receivers[i].handle == handle) return &j->receivers[i];
-    j->receivers = mem_realloc(&j->mem, j->receivers, sizeof *j->receivers * (j->receiver_count + 1));
-    j->receivers[j->receiver_count] = (struct receiver){.handle = handle};
-    return &j->receivers[j->receiver_count++];
-}
-
-/* A batch of the receiver's pool; NULL when all are under way. */
-static struct batch *empty_batch(struct job_shared *j, struct receiver *r, const struct type *schema)
-{
-    struct batch *b = r->spare;
-
-    if (b == NULL && r->made == RECEIVER_BATCHES_MAX) return NULL;
-    if (b == NULL) {
-        r->made++;
-        return batch_create(schema, BATCH_ROWS, &j->mem);
-    }
-    r->spare = b->next;
-    b->next = NULL;
-    if (b->schema == schema || type_equal(b->schema, schema)) return b;
-    batch_free(b); /* sides of a union differ in which columns may be NULL */
-    return batch_create(schema, BATCH_ROWS, &j->mem);
-}
-
-static void remember_sender(struct job_shared *j, struct receiver *r, struct sys_parker *sender)
-{
-    if (remembers(r->senders, r->sender_count, sender)) return;
-    ASSERT(r->sender_count < SENDERS_MAX);
-    r->senders = mem_realloc(&j->mem, r->senders, sizeof(struct sys_parker *) * (r->sender_count + 1));
-    r->senders[r->sender_count++] = sender;
-}
-
-static enum status offer(struct job_shared *j, int64_t handle, const struct batch *b, struct sys_parker *sender,
-                         bool *was_empty)
-{
-    struct receiver *r = receiver_of(j, handle);
-    struct batch *copy = empty_batch(j, r, b->schema);
-
-    if (copy == NULL) {
-        if (sender != NULL) remember_sender(j, r, sender);
-        return S_FULL;
-    }
-    ASSERT(copy->schema == b->schema || type_equal(copy->schema, b->schema));
-    batch_append(copy, b, NULL, 0);
-    if (r->last != NULL) r->last->next = copy;
-    else r->first = copy;
-    r->last = copy;
-    *was_empty = j->waiting++ == 0;
-    return S_OK;
-}
-
-enum status job_rows_offer(struct job_shared *j, int64_t handle, const struct batch *b, struct sys_parker *sender)
-{
-    bool was_empty = false;
-
-    if (batch_rows(b) == 0) return S_OK;
-    job_lock(j);
-    enum status st = offer(j, handle, b, sender, &was_empty);
-    job_unlock(j);
-    if (was_empty && j->wake != NULL) j->wake(j->wake_arg);
-    return st;
-}
-
-struct batch *job_rows_take(struct job_shared *j, int64_t *handle)
-{
-    struct batch *b = NULL;
-
-    job_lock(j);
-    for (uint32_t i = 0; i < j->receiver_count && b == NULL; i++) {
-        struct receiver *r = &j->receivers[i];
-        b = r->first;
-        if (b == NULL) continue;
-        r->first = b->next;
-        if (r->first == NULL) r->last = NULL;
-        b->next = NULL;
-        *handle = r->handle;
-        j->waiting--;
-    }
-    job_unlock(j);
-    return b;
-}
-
-void job_rows_give_back(struct job_shared *j, int64_t handle, struct batch *b)
-{
-    job_lock(j);
-    struct receiver *r = receiver_of(j, handle);
-    batch_clear(b);
-    b->next = r->spare;
-    r->spare = b;
-    for (uint32_t i = 0; i < r->sender_count; i++) sys_unpark(j->sys, r->senders[i]);
-    r->sender_count = 0;
-    job_unlock(j);
-}
-
-void job_rows_on_offer(struct job_shared *j, void (*wake)(void *arg), void *arg)
-{
-    j->wake = wake;
-    j->wake_arg = arg;
+    row_queues_free(j->own_row_queues);
+    j->own_row_queues = NULL;
+    j->row_queues = given;
 }

@@ -1,5 +1,5 @@
 /* job_shared.h - what the tasks of one job in one process have in common: name and parameters, objects that are made once
- * (enumerators, alignment groups), accumulators, and queues of rows for the caller of the job.
+ * (enumerators, alignment groups), accumulators, and queues of rows for the caller of the job (row_queues.h).
  *
  * Made by the job's task manager before its tasks, freed after them. Everything may be called from any thread; what is
  * marked (lock) wants job_lock held, which is held briefly and never while waiting. */
@@ -7,6 +7,7 @@
 #include "columns/column/batch.h"
 #include "flow/task/accumulators.h"
 #include "flow/task/metrics.h"
+#include "flow/task/row_queues.h"
 #include "ground/base/option.h"
 #include "ground/sys/sys.h"
 
@@ -56,13 +57,6 @@ enum status job_counts_end(struct job_shared *j, struct instance_counts *c, bool
 enum status job_accumulator_now(struct job_shared *j, const char *name, struct accumulators *out, struct err *e) CHECKED;
 const struct accumulators *job_accumulators(const struct job_shared *j); /* when no task runs any more */
 
-/* --- rows for the caller: tw_collect_to ---------------------------------------------------------------------------------- */
-enum { RECEIVER_BATCHES_MAX = 8 };
-/* Sending task: copies the selected rows of `b` into the queue of receiver `handle`. S_FULL: nothing was taken; `sender`
- * is unparked when there is room, so a sink answers S_PENDING and is called again. */
-enum status job_rows_offer(struct job_shared *j, int64_t handle, const struct batch *b, struct sys_parker *sender) CHECKED;
-/* The caller's side: the oldest batch of any receiver, or NULL. Give it back when its rows were looked at. */
-struct batch *job_rows_take(struct job_shared *j, int64_t *handle);
-void job_rows_give_back(struct job_shared *j, int64_t handle, struct batch *b);
-/* wake(arg) is called by a sending thread when rows came and none were waiting. Set before tasks run. */
-void job_rows_on_offer(struct job_shared *j, void (*wake)(void *arg), void *arg);
+/* Rows for the program that runs the job. Its own, unless the program's were given before tasks run; those outlive the job. */
+struct row_queues *job_row_queues(struct job_shared *j);
+void job_use_row_queues(struct job_shared *j, struct row_queues *given);

@@ -22,7 +22,8 @@ struct api_receiver { /* of tw_collect_to */
     uint32_t node;             /* its sink */
     struct user_row bound;     /* row against the stream, bound when the graph was prepared */
     char *structs;             /* ROWCONV_ROWS of them */
-    struct tw_rows *rows;      /* not NULL: pulled, there is no call of fn (tw_execute_and_collect) */
+    struct tw_rows *rows;      /* not NULL: pulled, there is no call of fn (rows.c) */
+    uint32_t group;            /* its sources: equal for those that have one in common */
     struct arena items;        /* of their nested values */
 };
 
@@ -77,7 +78,8 @@ struct tw_env {
     struct api_background *background; /* tw_execute_async: not waited for yet */
     struct tw_job_listener listeners[API_LISTENERS_MAX];
     uint32_t listener_count;
-    struct tw_rows *rows;         /* of that job, or of one that did not start; NULL = none, or closed */
+    struct tw_rows *rows;         /* pulled, of the present graph, or of that job */
+    struct row_queues *row_queues; /* where they wait; NULL = that job has none */
     struct tw_result result;
     bool has_result;
     enum sys_signal signal;       /* that stopped a job */

@@ -97,8 +97,10 @@ enum status api_structs_read(struct api_receiver *r, const struct batch *b, uint
 
 /* --- pulled rows (rows.c) --------------------------------------------------------------------------------------------------- */
 struct tw_rows *api_rows_refused(struct tw_env *env); /* has no rows, and closing it waits for nothing */
-void api_rows_take(struct tw_rows *r, const struct batch *in); /* the job's thread: waits for the program */
-void api_rows_end(struct tw_rows *r);                          /* the job's thread: it is over */
-bool api_rows_are_canceled(const struct tw_rows *r);           /* closed by the program before the job's end */
-void api_rows_close(struct tw_rows *r);                        /* from now on, rows are dropped */
-void api_rows_release(struct tw_rows *r);                      /* the job's thread is gone */
+const char *api_rows_call(const struct tw_rows *r);   /* that made them: "tw_collect_async" */
+void api_rows_refuse(struct tw_env *env);             /* a mistake when there are any: nobody could take them */
+void api_rows_start(struct tw_env *env);              /* their job is about to: makes env->row_queues when there are any */
+void api_rows_not_started(struct tw_env *env, enum status st); /* st: why, in env->err; S_OK = there is nothing to read */
+bool api_rows_job_unwanted(const struct tw_env *env); /* tw_execute_and_collect was closed before the job's end */
+void api_rows_close(struct tw_env *env);              /* from now on, rows are dropped */
+void api_rows_release(struct tw_env *env);            /* the job's thread is gone */

@@ -1,5 +1,5 @@
 /* collect.c - tw_collect_to: rows of a running job for the program that runs it. The sink copies batches into a queue of
- * the job (task/job_shared.h), the job master takes them out on the calling thread, and here they become structs, 64 at a
+ * the job (task/row_queues.h), the job master takes them out on the calling thread, and here they become structs, 64 at a
  * time. What a callback is handed is valid during the call. */
 #include "surface/api/api_internal.h"
 
@@ -13,7 +13,7 @@ struct tw_stream *tw_collect_to_at(struct tw_stream *s, const struct tw_row *row
     if (!api_usable(s, h)) return api_broken(env);
     if (fn == NULL || row == NULL) return api_mistake(env, h, "tw_collect_to needs a row type and a function");
     if (env->receiver_count == API_RECEIVERS_MAX)
-        return api_mistake(env, h, "a job may have at most %d tw_collect_to", API_RECEIVERS_MAX);
+        return api_mistake(env, h, "the rows of at most %d streams of a job may be collected", API_RECEIVERS_MAX);
     struct tw_stream *out = tw_sink_at(s, "collect", "collect", TW_NO_OPTIONS, h);
     if (out->is_broken) return out;
     ((struct sink_config *)env->graph.nodes[out->node]->config)->handle = env->receiver_count;
@@ -22,8 +22,26 @@ struct tw_stream *tw_collect_to_at(struct tw_stream *s, const struct tw_row *row
     return out;
 }
 
+/* Nodes that are connected, however far, are of one group; its number is that of one of them. */
+static uint32_t group_of(const uint32_t *above, uint32_t node)
+{
+    while (above[node] != node) node = above[node];
+    return node;
+}
+
+static void receivers_group(struct tw_env *env)
+{
+    const struct graph *g = &env->graph;
+    uint32_t *above = ARENA_ARRAY(&env->graph_arena, uint32_t, g->node_count);
+
+    for (uint32_t i = 0; i < g->node_count; i++) above[i] = i;
+    for (uint32_t i = 0; i < g->edge_count; i++) above[group_of(above, g->edges[i]->from)] = group_of(above, g->edges[i]->to);
+    for (uint32_t i = 0; i < env->receiver_count; i++) env->receivers[i].group = group_of(above, env->receivers[i].node);
+}
+
 enum status api_receivers_bind(struct tw_env *env, struct err *e)
 {
+    receivers_group(env);
     for (uint32_t i = 0; i < env->receiver_count; i++) {
         struct api_receiver *r = &env->receivers[i];
         const struct graph_node *n = env->graph.nodes[r->node];
@@ -49,7 +67,7 @@ enum status api_structs_read(struct api_receiver *r, const struct batch *b, uint
     if (rowconv_read(&r->bound.conv, b, first, n, r->structs, &r->items, &bad_field) == S_OK) return S_OK;
     const char *column = b->schema->names[r->bound.conv.fields[bad_field].col];
     err_set(e, E_DATA, "%s: column '%s' is NULL, but row type '%s' has no null mask",
-            r->rows != NULL ? "tw_execute_and_collect" : "tw_collect_to", column, r->row->name);
+            r->rows != NULL ? api_rows_call(r->rows) : "tw_collect_to", column, r->row->name);
     err_hint(e, "give the struct a uint64_t member and name it in TW_NULLS");
     return E_DATA;
 }
@@ -84,10 +102,7 @@ enum status api_receive(void *arg, int64_t receiver, struct batch *b, struct err
         keep_text(env, b);
         return S_OK;
     }
-    if (env->receivers[receiver].rows != NULL) {
-        api_rows_take(env->receivers[receiver].rows, b);
-        return S_OK;
-    }
+    ASSERT(env->receivers[receiver].rows == NULL);
     for (uint32_t first = 0; first < rows; first += ROWCONV_ROWS)
         TRY(receive_block(&env->receivers[receiver], b, first, MIN(rows - first, ROWCONV_ROWS), e));
     return sys_stdout_flush(env->sys, e); /* callbacks print; a closed pipe or a full disk ends the job */

@@ -41,7 +41,7 @@ void tw_env_free(struct tw_env *env)
         tw_cancel(env);
         (void)tw_wait(env);
     }
-    if (env->rows != NULL) api_rows_release(env->rows);
+    api_rows_release(env);
     jobmaster_free(env->jobmaster);
     logging_close(&env->logging);
     if (env->lock != NULL) sys_lock_free(env->sys, env->lock);

@@ -91,6 +91,7 @@ static void make_jobmaster(struct tw_env *env)
                                   .cancelled = &env->cancelled,
                                   .rows = api_receive,
                                   .rows_arg = env,
+                                  .row_queues = env->row_queues,
                                   .task_moved = env->listener_count > 0 ? api_tell_task : NULL,
                                   .task_moved_arg = env,
                                   .tick = env->watch.tick != NULL ? on_tick : NULL,
@@ -202,6 +203,7 @@ struct api_background {
     struct sys_thread *thread;
     struct buf bytes;
     struct sys_atomic_u64 is_over;
+    struct err why; /* a copy: when it is over, env->err is no longer this thread's */
     int answer;
 };
 
@@ -209,7 +211,7 @@ static int job_over(struct tw_env *env, enum status st)
 {
     api_receivers_release(env);
     env->is_err_old = true;
-    if (st == E_CANCELED && env->rows != NULL && api_rows_are_canceled(env->rows)) {
+    if (st == E_CANCELED && api_rows_job_unwanted(env)) {
         err_clear(&env->err); /* that was wanted */
         return 0;
     }
@@ -239,24 +241,34 @@ static bool is_refused(struct tw_env *env)
     return true;
 }
 
-int tw_execute(struct tw_env *env, const char *job_name)
+/* On this thread; nobody can take rows meanwhile. */
+static int execute_here(struct tw_env *env, const char *job_name)
 {
     struct buf bytes;
     enum status st;
 
-    if (is_refused(env)) return 1;
     api_world_start(env);
     buf_init(&bytes, &env->mem);
     if (env->plan != API_PLAN_NONE) {
         st = print_plan(env, job_name, &bytes);
     } else {
         st = encode_and_forget(env, job_name, &bytes);
+        if (st == S_OK) api_rows_start(env); /* they were closed */
         if (st == S_OK) st = run_bytes(env, &bytes);
     }
     buf_release(&bytes);
+    api_rows_not_started(env, st);
     int answer = job_over(env, st);
     sys_atomic_store(&env->cancelled, 0);
     return answer;
+}
+
+int tw_execute(struct tw_env *env, const char *job_name)
+{
+    if (is_refused(env)) return 1;
+    (void)api_begin(env, (struct tw_here){NULL, 0}); /* an earlier job, and its rows, are over */
+    if (env->plan == API_PLAN_NONE) api_rows_refuse(env);
+    return execute_here(env, job_name);
 }
 
 static void background_main(void *arg)
@@ -265,8 +277,9 @@ static void background_main(void *arg)
     struct api_background *b = env->background;
 
     b->answer = job_over(env, run_bytes(env, &b->bytes));
-    sys_atomic_store(&b->is_over, 1); /* before the last row: who has seen that may build */
-    if (env->rows != NULL) api_rows_end(env->rows);
+    b->why = env->err;
+    sys_atomic_store(&b->is_over, 1); /* before the end of the rows: who has seen that may build */
+    if (env->row_queues != NULL) row_queues_over(env->row_queues, b->answer == 0 ? S_OK : b->why.status, &b->why);
 }
 
 int tw_execute_async(struct tw_env *env, const char *job_name)
@@ -276,7 +289,7 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
 
     if (is_refused(env)) return 1;
     (void)api_begin(env, (struct tw_here){NULL, 0}); /* waits for a job that was told to end */
-    if (env->plan != API_PLAN_NONE || env->drive != NULL) return tw_execute(env, job_name); /* a simulation has one thread */
+    if (env->plan != API_PLAN_NONE || env->drive != NULL) return execute_here(env, job_name); /* a simulation has one thread */
     api_world_start(env);
     b = mem_zalloc(&env->mem, sizeof *b);
     buf_init(&b->bytes, &env->mem);
@@ -285,12 +298,14 @@ int tw_execute_async(struct tw_env *env, const char *job_name)
     if (env->refused_parameters == NULL) env->refused_parameters = api_parameters_new(env);
     st = encode_and_forget(env, job_name, &b->bytes);
     env->background = b;
+    if (st == S_OK) api_rows_start(env);
     if (st == S_OK) st = sys_thread_start(env->sys, "job", background_main, env, &b->thread, &env->err);
     if (st == S_OK) return 0;
     env->background = NULL;
     buf_release(&b->bytes);
     mem_free(&env->mem, b);
     sys_atomic_store(&env->cancelled, 0);
+    api_rows_not_started(env, st);
     return job_over(env, st);
 }
 
@@ -299,18 +314,18 @@ int tw_wait(struct tw_env *env)
     struct api_background *b = env->background;
     int answer;
 
-    if (env->rows != NULL) api_rows_close(env->rows);
     if (b != NULL) {
+        if (sys_atomic_load(&env->cancelled) == 0) api_rows_close(env); /* else what is full keeps the job from running on */
         sys_thread_join(env->sys, b->thread);
         env->background = NULL;
         sys_atomic_store(&env->cancelled, 0);
         answer = b->answer;
         buf_release(&b->bytes);
         mem_free(&env->mem, b);
+        api_rows_release(env);
     } else {
         answer = env->has_result && strcmp(env->result.status, "FINISHED") == 0 ? 0 : 1;
     }
-    if (env->rows != NULL) api_rows_release(env->rows);
     return answer;
 }
 

@@ -187,6 +187,7 @@ static void test_collect_waits_for_the_caller(void **state)
     struct sink_config c;
     struct sys *sys = sys_linux_create_quiet();
     struct job_shared *job = job_shared_create(sys, "test", NULL);
+    struct row_queues *rows_of_job = job_row_queues(job);
     struct op_driver *d = start(&c, "collect", 0);
     struct op_cx *cx = op_driver_cx(d);
     int64_t handle = 0;
@@ -196,16 +197,16 @@ static void test_collect_waits_for_the_caller(void **state)
     c.handle = 7;
     cx->job = job;
     struct sys_parker *parker = cx->parker = sys_parker_create(sys);
-    for (uint32_t i = 0; i < RECEIVER_BATCHES_MAX; i++) op_push(d, 0, "x | 1\n");
-    struct batch *first = job_rows_take(job, &handle);
+    for (uint32_t i = 0; i < ROW_QUEUE_BATCHES_MAX; i++) op_push(d, 0, "x | 1\n");
+    struct batch *first = row_queues_take(rows_of_job, &handle);
     assert_int_equal(handle, 0); /* the configuration was read when the sink was opened */
-    job_rows_give_back(job, handle, first);
+    row_queue_give_back(rows_of_job, handle, first);
     op_push(d, 0, "+U y | 2\n");
-    for (struct batch *b; (b = job_rows_take(job, &handle)) != NULL; job_rows_give_back(job, handle, b)) {
+    for (struct batch *b; (b = row_queues_take(rows_of_job, &handle)) != NULL; row_queue_give_back(rows_of_job, handle, b)) {
         rows++;
-        if (rows == RECEIVER_BATCHES_MAX) assert_int_equal(b->kinds[0], ROW_UPDATE_AFTER);
+        if (rows == ROW_QUEUE_BATCHES_MAX) assert_int_equal(b->kinds[0], ROW_UPDATE_AFTER);
     }
-    assert_int_equal(rows, RECEIVER_BATCHES_MAX);
+    assert_int_equal(rows, ROW_QUEUE_BATCHES_MAX);
     op_push_end(d);
     op_driver_free(d);
     sys_parker_free(sys, parker);
