@@ -219,6 +219,14 @@ void chain_give_idle(struct chain *c, bool idle) { node_idle(&c->nodes[0], idle)
 /* --- delivering output ------------------------------------------------------------------------------------------------------ */
 static enum status node_drain(struct node *n);
 
+static void consumer_give(struct node *n, struct node *to, struct batch *b)
+{
+    n->given_sel = b->sel;
+    n->given_sel_count = b->sel_count;
+    n->consumer_given = true;
+    node_give(to, WORK_BATCH, 0, b, 0);
+}
+
 static enum status deliver_rows(struct node *n)
 {
     for (; n->port < n->cx.port_count; n->port++, n->consumer = 0) {
@@ -230,9 +238,10 @@ static enum status deliver_rows(struct node *n)
             if (to->writer != NULL) {
                 TRY(writer_batch(to->writer, p->emitted, last && p->emitted == p->own));
             } else {
-                if (!n->consumer_given) node_give(to->node, WORK_BATCH, 0, p->emitted, 0);
-                n->consumer_given = true;
+                if (!n->consumer_given) consumer_give(n, to->node, p->emitted);
                 TRY(node_drain(to->node));
+                p->emitted->sel = n->given_sel; /* the next one has all the rows again */
+                p->emitted->sel_count = n->given_sel_count;
             }
         }
     }

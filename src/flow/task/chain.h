@@ -34,6 +34,8 @@ struct node {
     uint32_t ends_missing;  /* inputs that have not ended */
     /* delivery of the last call's output; cursors survive a lack of credit */
     bool delivering, consumer_given;
+    const uint16_t *given_sel; /* the selection that this consumer was given: it may narrow it for those behind it */
+    uint32_t given_sel_count;
     uint32_t port, consumer;
     /* control to forward behind that output */
     bool has_watermark, has_idle, has_end;

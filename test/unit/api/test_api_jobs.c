@@ -105,6 +105,26 @@ static void result_and_accumulators(void **state)
     tw_env_free(env);
 }
 
+/* Each is handed all rows, whatever the one before it has left out. */
+static void filters_beside_each_other(void **state)
+{
+    struct tw_env *env = tw_env_create();
+    struct text few = {0}, many = {0}, all = {0};
+
+    (void)state;
+    struct tw_stream *s = tw_from_sequence(env, 1, 10);
+    tw_collect_to(tw_where(s, "value", "<=", "3"), &number_row, take_number, &few);
+    tw_collect_to(tw_where(s, "value", ">", "3"), &number_row, take_number, &many);
+    tw_collect_to(s, &number_row, take_number, &all);
+    assert_int_equal(tw_execute(env, "beside"), 0);
+    assert_int_equal(few.rows, 3);
+    assert_int_equal(few.sum, 6);
+    assert_int_equal(many.rows, 7);
+    assert_int_equal(many.sum, 49);
+    assert_int_equal(all.rows, 10);
+    tw_env_free(env);
+}
+
 static void failure_then_another_job(void **state)
 {
     struct tw_env *env = tw_env_create();
@@ -303,6 +323,7 @@ static void pipeline_name_and_settings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(filters_beside_each_other),
         cmocka_unit_test(result_and_accumulators),    cmocka_unit_test(failure_then_another_job),
         cmocka_unit_test(cancel_from_another_thread), cmocka_unit_test(data_of_the_program_comes_back),
         cmocka_unit_test(sequences_have_both_ends),   cmocka_unit_test(plan_is_flinks_json),
