@@ -217,6 +217,13 @@ struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const
     return r;
 }
 
+struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body)
+{
+    struct rel *r = rel_new(a, &rel_correlate_type, rel_correlate_row(a, input->row, body), &input, 1);
+    BODY(r, struct correlate_body, *body);
+    return r;
+}
+
 struct rel *rel_set(struct arena *a, const struct type *row, struct rel *const sides[2], const struct set_body *body)
 {
     struct rel *r = rel_new(a, &rel_set_type, row, sides, 2);

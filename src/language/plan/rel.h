@@ -134,6 +134,13 @@ struct join_body {
     struct expr *condition;    /* over the columns of both, left before right; NULL: equal keys are enough */
     const char *const *names;  /* of the columns of both, each once */
 };
+/* Each row once per element of a list that it has: the columns of the input, then those of the elements. */
+struct correlate_body {
+    struct expr *list; /* an ARRAY, MAP or MULTISET */
+    bool left, ordinality;
+    struct expr *condition;   /* of LEFT, over all columns; NULL: none */
+    const char *const *names; /* of all columns */
+};
 /* Places of rows in an order, first..last; last RANK_UNBOUNDED: all of them. */
 #define RANK_UNBOUNDED INT64_MAX
 struct rank_order {
@@ -196,6 +203,9 @@ struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const
 /* The columns of two rows beside each other, nullable where that side may have none; times are no longer attributes. */
 const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                 const char *const *names);
+struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body);
+/* Input's columns, then those of the elements of a list and the ordinal; NULL: it has no elements. */
+const struct type *rel_correlate_row(struct arena *a, const struct type *input, const struct correlate_body *body);
 struct rel *rel_set(struct arena *a, const struct type *row, struct rel *const sides[2], const struct set_body *body);
 struct rel *rel_sort(struct arena *a, struct rel *input, const struct sort_body *body); /* only in batch mode */
 struct rel *rel_fold(struct arena *a, struct rel *input); /* what is there when a changelog has ended */

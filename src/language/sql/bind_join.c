@@ -3,6 +3,7 @@
 #include "language/sql/bind_join.h"
 
 #include "ground/base/str.h"
+#include "language/sql/bind_unnest.h"
 #include "language/sql/join_tree.h"
 
 #include <string.h>
@@ -192,21 +193,49 @@ static enum status bind_on(struct joining *j)
     return S_OK;
 }
 
+static enum status check_condition(struct query_binder *b, const struct ast_table *t)
+{
+    bool has = t->on != NULL || t->natural || t->using_count > 0 || t->join == JOIN_CROSS || t->join == JOIN_COMMA;
+
+    if (has) return S_OK;
+    return sql_error(b->e, b->t, t->place.at, t->place.size,
+                     "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING clause)");
+}
+
+/* Both sides and the tree over them. */
+static enum status bind_sides(struct joining *j)
+{
+    struct query_binder *b = j->b;
+    const struct ast_table *right = j->t->right;
+    struct correlate_body list = {.left = j->kind == REL_JOIN_LEFT};
+
+    TRY(bind_table(b, j->t->left, &j->sides[0]));
+    TRY(side_settle(b, &j->sides[0]));
+    if (right->kind == TABLE_UNNEST) {
+        if (j->kind == REL_JOIN_RIGHT || j->kind == REL_JOIN_FULL)
+            return sql_error(b->e, b->t, right->place.at, right->place.size, "Unknown join type %s",
+                             j->kind == REL_JOIN_RIGHT ? "RIGHT" : "FULL");
+        TRY(bind_unnest(b, right, &j->sides[0].scope, &list, &j->sides[1].scope));
+    } else {
+        if (right->lateral && right->kind != TABLE_CALL) return bind_not_yet(b, right->place, "LATERAL");
+        TRY(bind_table(b, right, &j->sides[1]));
+        TRY(side_settle(b, &j->sides[1]));
+    }
+    if (j->sides[0].scope.row->child_count + j->sides[1].scope.row->child_count > TYPE_FIELDS_MAX)
+        return sql_error(b->e, b->t, j->t->place.at, j->t->place.size, "a join has at most %d columns of both sides",
+                         TYPE_FIELDS_MAX);
+    if (list.list != NULL) j->tree = join_tree_of_list(b->a, &j->sides[0], j->sides[1].scope.row, &list);
+    else j->tree = join_tree_create(b->a, j->kind, &j->sides[0], &j->sides[1]);
+    return S_OK;
+}
+
 enum status bind_join(struct query_binder *b, const struct ast_table *t, struct bind_source *out)
 {
     struct joining j = {.b = b, .t = t, .kind = kind_of(t)};
-    const struct ast_table *tables[] = {t->left, t->right};
 
-    for (uint32_t i = 0; i < 2; i++) {
-        if (tables[i]->lateral) return bind_not_yet(b, tables[i]->place, "LATERAL");
-        TRY(bind_table(b, tables[i], &j.sides[i]));
-        TRY(side_settle(b, &j.sides[i]));
-    }
-    if (j.sides[0].scope.row->child_count + j.sides[1].scope.row->child_count > TYPE_FIELDS_MAX)
-        return sql_error(b->e, b->t, t->place.at, t->place.size, "a join has at most %d columns of both sides",
-                         TYPE_FIELDS_MAX);
+    TRY(check_condition(b, t));
+    TRY(bind_sides(&j));
     TRY(tables_differ(&j));
-    j.tree = join_tree_create(b->a, j.kind, &j.sides[0], &j.sides[1]);
     scope_join(&j);
     TRY(merge_all(&j));
     TRY(bind_on(&j));

@@ -6,6 +6,7 @@
 #include "ground/base/str.h"
 #include "language/sql/bind_join.h"
 #include "language/sql/bind_table.h"
+#include "language/sql/bind_unnest.h"
 #include "language/sql/bind_window.h"
 #include "language/sql/infer.h"
 
@@ -162,10 +163,10 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
     case TABLE_QUERY: TRY(bind_inner(b, t->query, &out->rel)); break;
     case TABLE_FILE: TRY(bind_file(b, t, &out->rel, &alias)); break;
     case TABLE_CALL:
-        if (!bind_is_window(t)) return bind_not_yet(b, t->place, "a table function");
+        if (!bind_is_window(t)) return bind_no_function(b, t);
         TRY(bind_window(b, t, &out->rel));
         break;
-    case TABLE_UNNEST: return bind_not_yet(b, t->place, "UNNEST");
+    case TABLE_UNNEST: return bind_unnest_alone(b, t, out);
     case TABLE_JOIN: return bind_join(b, t, out);
     }
     TRY(rename_columns(b, &out->rel, t->alias_column_count, t->alias_columns, t->place));

@@ -66,6 +66,29 @@ struct join_tree *join_tree_create(struct arena *a, enum rel_join_kind kind, con
     return t;
 }
 
+/* Time attributes of the left side stay: its rows come as they came. */
+struct join_tree *join_tree_of_list(struct arena *a, const struct bind_source *left, const struct type *right,
+                                    const struct correlate_body *list)
+{
+    struct join_tree *t = ARENA_NEW(a, struct join_tree);
+    struct correlate_body *body = ARENA_NEW(a, struct correlate_body), inner;
+    const struct type *l = left->scope.row;
+
+    *body = *list;
+    *t = (struct join_tree){.kind = list->left ? REL_JOIN_LEFT : REL_JOIN_INNER,
+                            .rels = {left->rel},
+                            .trees = {left->join},
+                            .left = l->child_count,
+                            .names = unique_names(a, l, right),
+                            .list = body};
+    body->names = t->names;
+    inner = *body;
+    inner.left = false;
+    t->pair = rel_correlate_row(a, l, &inner);
+    t->row = rel_correlate_row(a, l, body);
+    return t;
+}
+
 static void append(struct arena *a, struct conditions *c, struct expr *x)
 {
     if (c->count == c->capacity) {
@@ -175,7 +198,7 @@ static void split_on(const struct expr_maker *m, const struct join_tree *t, stru
         uint32_t sides = x->det == FN_RANDOM ? 0 : sides_of(x, t->left);
         if (sides == LEFT && drops[0])
             hand_down(m, t, x, 0, below);
-        else if (sides == RIGHT && drops[1])
+        else if (sides == RIGHT && drops[1] && t->list == NULL)
             hand_down(m, t, x, 1, below);
         else
             append(m->a, &rest, x);
@@ -296,6 +319,17 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
     return S_OK;
 }
 
+/* Elements that ON drops are dropped above, but where a row without any must come alone. */
+static enum status list_make(const struct expr_maker *m, const struct join_tree *t, struct rel *left, struct conditions *on,
+                             struct rel **out, struct err *e)
+{
+    struct correlate_body body = *t->list;
+
+    if (body.left) TRY(all_of(m, on, &body.condition, e));
+    *out = rel_correlate(m->a, left, &body);
+    return body.left ? S_OK : filtered(m, on, out, e);
+}
+
 static enum status plan(const struct expr_maker *m, struct join_tree *t, struct conditions *above, struct rel **out,
                         struct err *e)
 {
@@ -304,11 +338,12 @@ static enum status plan(const struct expr_maker *m, struct join_tree *t, struct 
 
     split_above(m, t, above, &on, below);
     split_on(m, t, &on, below);
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < (t->list != NULL ? 1u : 2u); i++) {
         sides[i] = t->rels[i];
         if (t->trees[i] != NULL) TRY(plan(m, t->trees[i], &below[i], &sides[i], e));
         TRY(filtered(m, &below[i], &sides[i], e));
     }
+    if (t->list != NULL) return list_make(m, t, sides[0], &on, out, e);
     return join_make(m, t, sides, &on, out, e);
 }
 
