@@ -368,7 +368,7 @@ static const struct window_groups_config window_groups = {.calls = {.functions =
                                                                     .filters = TEXTS("", ""),
                                                                     .distinct = TEXTS("false", "true"),
                                                                     .names = TEXTS("n", "d")},
-                                                          .start = "v",
+                                                          .size_ms = 10,
                                                           .end = "v",
                                                           .processing_time = true}; /* values lie before all watermarks */
 static const struct sort_config sorts = {TEXTS("v"), TEXTS("asc"), TEXTS("first")}, sorts_back = {TEXTS("v"), TEXTS("desc"), TEXTS("last")};

@@ -102,6 +102,7 @@ static enum status distinct_open(struct op_cx *cx, struct group_call *call, uint
     d->def = (struct state_def){.name = arena_printf(a, "distinct-%u", number),
                                 .version = 1,
                                 .shape = STATE_MAP,
+                                .namespaced = group->namespaced,
                                 .key = group->key,
                                 .map_key = row_of_one(a, "value", call->agg.argument),
                                 .value = row_of_one(a, "rows", type_new(a, T_BIGINT, 0, 0, false)),
@@ -110,15 +111,31 @@ static enum status distinct_open(struct op_cx *cx, struct group_call *call, uint
     return state_probe_init(&d->probe, d->def.map_key, cx->mem, cx->err);
 }
 
-enum status group_calls_open(struct op_cx *cx, struct group_call *calls, uint32_t count, const struct state_def *group)
+enum status group_calls_open(struct op_cx *cx, const struct group_config *c, struct group_call *calls, uint32_t count,
+                             uint32_t first, const struct state_def *group)
 {
-    const struct group_config *c = cx->config;
-
     for (uint32_t i = 0; i < count; i++) {
-        if (calls[i].is_distinct && calls[i].leader == i) TRY(distinct_open(cx, &calls[i], i, group));
-        if (calls[i].agg.keep != AGG_KEEP_NOTHING) TRY(group_keep_open(&calls[i].keep, cx, &calls[i].agg, i, group, c->retracts));
+        struct group_call *call = &calls[i];
+        if (call->is_distinct && call->leader == i) TRY(distinct_open(cx, call, first + i, group));
+        if (call->agg.keep != AGG_KEEP_NOTHING)
+            TRY(group_keep_open(&call->keep, cx, &call->agg, first + i, group, c->retracts));
     }
     return S_OK;
+}
+
+bool group_calls_hold(const struct group_call *calls, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (calls[i].is_distinct || calls[i].agg.keep != AGG_KEEP_NOTHING) return true;
+    return false;
+}
+
+void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (calls[i].distinct != NULL) state_drop(calls[i].distinct->table, ns);
+        if (calls[i].keep != NULL) group_keep_drop(calls[i].keep, ns);
+    }
 }
 
 void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count)
@@ -142,27 +159,34 @@ static bool counts(const struct group_call *call, const struct batch *in, uint32
     return !vector_is_null(&in->cols[call->agg.col], row);
 }
 
-static enum status distinct_resolve(struct group_call *call, const struct batch *in, const struct state_keys *keys)
+static enum status distinct_resolve(struct group_call *call, int64_t ns, const struct batch *in, const struct state_keys *keys)
 {
     struct group_distinct *d = call->distinct;
     uint16_t numbers[BATCH_ROWS];
 
-    TRY(state_resolve(d->table, 0, keys, STATE_INSERT, d->heads, NULL));
+    d->ns = ns;
+    TRY(state_resolve(d->table, ns, keys, STATE_INSERT, d->heads, NULL));
     BATCH_EACH(in, i, row)
     {
         numbers[i] = (uint16_t)row;
         if (!counts(call, in, row)) d->heads[i] = NULL;
     }
     state_probe_fill(&d->probe, in, &call->agg.col, numbers, keys->count);
-    return state_entry_resolve(d->table, 0, d->heads, &d->probe, STATE_INSERT, d->rows, NULL);
+    return state_entry_resolve(d->table, ns, d->heads, &d->probe, STATE_INSERT, d->rows, NULL);
 }
 
-enum status group_calls_resolve(struct group_call *calls, uint32_t count, const struct batch *in, const struct state_keys *keys)
+enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
+                                const struct state_keys *keys)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (calls[i].distinct != NULL) TRY(distinct_resolve(&calls[i], in, keys));
-        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, keys));
-    }
+    for (uint32_t i = 0; i < count; i++)
+        if (calls[i].distinct != NULL) TRY(distinct_resolve(&calls[i], ns, in, keys));
+    return group_calls_resolve_kept(calls, count, ns, keys);
+}
+
+enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, keys));
     return S_OK;
 }
 
@@ -206,12 +230,24 @@ static enum status call_apply(struct group_call *call, const struct batch *in, c
     return S_OK;
 }
 
+/* Is nothing to be found out about its rows? */
+static bool takes_all(const struct group_call *call, const struct batch *in, uint32_t first)
+{
+    if (in->kinds != NULL || call->filter >= 0 || call->is_distinct || call->keep != NULL) return false;
+    return in->sel != NULL || first == 0;
+}
+
 enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,
                               uint32_t n)
 {
     struct group_rows some;
 
     for (uint32_t c = 0; c < count; c++) {
+        if (takes_all(&calls[c], in, first)) {
+            const struct agg *a = &calls[c].agg;
+            a->type->add(a, acc + first, &in->cols[a->col], in->sel != NULL ? in->sel + first : NULL, n);
+            continue;
+        }
         if (calls[c].leader != c) continue;
         for (int adds = 1; adds >= (in->kinds == NULL); adds--) {
             rows_find(&calls[c], in, acc, first, n, adds, &some);
@@ -229,7 +265,7 @@ static void distinct_done(struct group_distinct *d, uint32_t rows)
 
     for (uint32_t i = 0; i < rows; i++)
         if (d->rows[i] != NULL && *state_word(d->rows[i], offset) == 0 && state_element_of(d->table, d->rows[i])->count > 0)
-            state_row_remove(d->table, 0, d->heads[i], d->rows[i]);
+            state_row_remove(d->table, d->ns, d->heads[i], d->rows[i]);
     state_done(d->table);
 }
 

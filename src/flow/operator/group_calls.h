@@ -25,6 +25,7 @@ struct group_distinct {
     struct state_def def;
     struct state_table *table;
     struct state_probe probe;
+    int64_t ns; /* of what was resolved */
     void *heads[BATCH_ROWS];
     void *rows[BATCH_ROWS]; /* of the i-th row of the batch; NULL where it does not count */
 };
@@ -44,12 +45,18 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
                              struct err *e) CHECKED;
 /* The state row of a group: `count` fields, the number of its rows and then the words of the calls. */
 const struct type *group_words_row(struct arena *a, uint32_t count);
-enum status group_calls_open(struct op_cx *cx, struct group_call *calls, uint32_t count, const struct state_def *group) CHECKED;
+/* first: the number of the first of their tables; several sets of calls of one operator have different ones. */
+enum status group_calls_open(struct op_cx *cx, const struct group_config *c, struct group_call *calls, uint32_t count,
+                             uint32_t first, const struct state_def *group) CHECKED;
 void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count);
 
-/* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. */
-enum status group_calls_resolve(struct group_call *calls, uint32_t count, const struct batch *in, const struct state_keys *keys)
-    CHECKED;
+bool group_calls_hold(const struct group_call *calls, uint32_t count); /* more than words: DISTINCT, values that are kept */
+/* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. ns: the group's. */
+enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
+                                const struct state_keys *keys) CHECKED;
+/* Only the values that are kept, to be read; may answer S_PENDING. */
+enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys) CHECKED;
+void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns); /* the namespace is gone */
 /* The selected rows first..first+n of the batch into acc[first..]. */
 enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,
                               uint32_t n) CHECKED;

@@ -19,6 +19,7 @@ struct group_keep {
     const struct agg *agg;
     struct state_def def;
     struct state_table *table;
+    int64_t ns; /* of what was resolved */
     struct state_probe probe;
     struct mem *mem;
     bool retracts;
@@ -74,8 +75,11 @@ enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const str
     k->agg = a;
     k->mem = cx->mem;
     k->retracts = retracts;
-    k->def = (struct state_def){
-        .name = arena_printf(arena, "values-%u", number), .version = 1, .key = group->key, .ttl = group->ttl};
+    k->def = (struct state_def){.name = arena_printf(arena, "values-%u", number),
+                                .version = 1,
+                                .namespaced = group->namespaced,
+                                .key = group->key,
+                                .ttl = group->ttl};
     shape_choose(k, arena);
     memset(k->minus, -1, sizeof k->minus);
     buf_init(&k->scratch, cx->mem);
@@ -98,9 +102,10 @@ void group_keep_close(struct group_keep *k, struct mem *mem)
     mem_free(mem, k);
 }
 
-enum status group_keep_resolve(struct group_keep *k, const struct state_keys *keys)
+enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys)
 {
-    return state_resolve(k->table, 0, keys, STATE_INSERT, k->heads, NULL);
+    k->ns = ns;
+    return state_resolve(k->table, k->ns, keys, STATE_INSERT, k->heads, NULL);
 }
 
 /* --- rows come --------------------------------------------------------------------------------------------------------- */
@@ -147,7 +152,7 @@ static void one_take(struct group_keep *k, const struct batch *in, const struct 
                 if (k->agg->keep == AGG_KEEP_LEAST ? order >= 0 : order <= 0) continue;
             }
         }
-        state_rows_store(k->table, 0, &row, 1, 0, v, &some->rows[i]);
+        state_rows_store(k->table, k->ns, &row, 1, 0, v, &some->rows[i]);
     }
 }
 
@@ -156,13 +161,13 @@ static enum status sorted_count(struct group_keep *k, uint32_t count, int by)
 {
     uint32_t offset = k->table->value.fields[0].offset;
 
-    TRY(state_ordered_insert(k->table, 0, k->some, &k->probe, k->changed, NULL));
+    TRY(state_ordered_insert(k->table, k->ns, k->some, &k->probe, k->changed, NULL));
     for (uint32_t i = 0; i < count; i++) {
         int64_t *rows = state_word(k->changed[i], offset);
         if (state_element_of(k->table, k->changed[i])->count == 0) continue;
         *rows += by;
-        if (*rows > 0) state_row_write(k->table, 0, k->some[i], k->changed[i]);
-        else state_row_remove(k->table, 0, k->some[i], k->changed[i]);
+        if (*rows > 0) state_row_write(k->table, k->ns, k->some[i], k->changed[i]);
+        else state_row_remove(k->table, k->ns, k->some[i], k->changed[i]);
     }
     return S_OK;
 }
@@ -176,8 +181,8 @@ enum status group_keep_add(struct group_keep *k, const struct batch *in, const s
     }
     probe_fill(k, in, some, true);
     if (k->def.shape == STATE_ORDERED) return sorted_count(k, some->count, 1);
-    if (k->def.shape == STATE_LOG) return state_log_append(k->table, 0, k->some, &k->probe, NULL, NULL);
-    return state_multiset_change(k->table, 0, k->some, &k->probe, NULL, k->changed);
+    if (k->def.shape == STATE_LOG) return state_log_append(k->table, k->ns, k->some, &k->probe, NULL, NULL);
+    return state_multiset_change(k->table, k->ns, k->some, &k->probe, NULL, k->changed);
 }
 
 /* --- rows are taken back ------------------------------------------------------------------------------------------------ */
@@ -186,10 +191,10 @@ static void first_equal_remove(struct group_keep *k, void *head, const struct ve
     struct state_scan scan = {0};
     void *row;
 
-    while ((row = state_head_next(k->table, 0, head, &scan)) != NULL) {
+    while ((row = state_head_next(k->table, k->ns, head, &scan)) != NULL) {
         value_read(k, row, 0);
         if (vector_compare(&k->value, 0, v, at) != 0) continue;
-        state_row_remove(k->table, 0, head, row);
+        state_row_remove(k->table, k->ns, head, row);
         return;
     }
 }
@@ -201,7 +206,7 @@ enum status group_keep_retract(struct group_keep *k, const struct batch *in, con
     if (k->def.shape == STATE_ORDERED || k->agg->keep == AGG_KEEP_COUNTED) {
         probe_fill(k, in, some, false);
         if (k->def.shape == STATE_ORDERED) return sorted_count(k, some->count, -1);
-        return state_multiset_change(k->table, 0, k->some, &k->probe, k->minus, k->changed);
+        return state_multiset_change(k->table, k->ns, k->some, &k->probe, k->minus, k->changed);
     }
     for (uint32_t i = 0; i < some->count; i++)
         first_equal_remove(k, k->heads[some->at[i]], &in->cols[k->agg->col], some->rows[i]);
@@ -210,8 +215,10 @@ enum status group_keep_retract(struct group_keep *k, const struct batch *in, con
 
 void group_keep_clear(struct group_keep *k, uint32_t i)
 {
-    if (k->def.shape != STATE_MAP) state_head_clear(k->table, 0, k->heads[i]);
+    if (k->def.shape != STATE_MAP) state_head_clear(k->table, k->ns, k->heads[i]);
 }
+
+void group_keep_drop(struct group_keep *k, int64_t ns) { state_drop(k->table, ns); }
 
 void group_keep_done(struct group_keep *k) { state_done(k->table); }
 
@@ -223,8 +230,8 @@ static const void *row_of_result(struct group_keep *k, void *head)
     const void *found = NULL, *row;
 
     if (k->def.shape == STATE_MAP) return *state_word(head, k->table->value.fields[1].offset) > 0 ? head : NULL;
-    if (k->def.shape == STATE_ORDERED) return state_ordered_edge(k->table, 0, head, k->agg->keep == AGG_KEEP_GREATEST);
-    while ((row = state_head_next(k->table, 0, head, &scan)) != NULL) {
+    if (k->def.shape == STATE_ORDERED) return state_ordered_edge(k->table, k->ns, head, k->agg->keep == AGG_KEEP_GREATEST);
+    while ((row = state_head_next(k->table, k->ns, head, &scan)) != NULL) {
         found = row;
         if (k->agg->keep == AGG_KEEP_FIRST) break;
     }
@@ -246,7 +253,7 @@ static bool values_next(struct agg_values *values)
     void *row;
 
     values->count = 0;
-    while (values->count < STRETCH && (row = state_head_next(k->table, 0, r->head, &r->scan)) != NULL) {
+    while (values->count < STRETCH && (row = state_head_next(k->table, k->ns, r->head, &r->scan)) != NULL) {
         k->counts[values->count] = k->def.shape == STATE_MULTISET ? state_element_of(k->table, row)->count : 1;
         rows[values->count++] = row;
     }

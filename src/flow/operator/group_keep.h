@@ -18,11 +18,12 @@ struct group_rows {
 enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, uint32_t number,
                             const struct state_def *group, bool retracts) CHECKED;
 void group_keep_close(struct group_keep *k, struct mem *mem); /* NULL is a no-op */
-/* For a whole batch; may answer S_PENDING. */
-enum status group_keep_resolve(struct group_keep *k, const struct state_keys *keys) CHECKED;
+/* For a whole batch; may answer S_PENDING. ns: the group's namespace. */
+enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys) CHECKED;
 enum status group_keep_add(struct group_keep *k, const struct batch *in, const struct group_rows *some) CHECKED;
 enum status group_keep_retract(struct group_keep *k, const struct batch *in, const struct group_rows *some) CHECKED;
 /* The result of the i-th key of the batch, as things stand. */
 void group_keep_result(struct group_keep *k, uint32_t i, struct batch *out, uint32_t col, uint32_t row);
 void group_keep_clear(struct group_keep *k, uint32_t i); /* the group of the i-th key is gone */
+void group_keep_drop(struct group_keep *k, int64_t ns); /* the namespace is gone */
 void group_keep_done(struct group_keep *k);

@@ -134,7 +134,7 @@ static enum status group_open(struct op_cx *cx, void *self)
     s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     s->old = mem_alloc(cx->mem, (size_t)s->table->value.size * rows);
     if (c->at_end) s->walk = keys_batch(cx, rows);
-    return group_calls_open(cx, s->calls, s->call_count, &s->def);
+    return group_calls_open(cx, c, s->calls, s->call_count, 0, &s->def);
 }
 
 static void group_close(struct op_cx *cx, void *self, bool failed)
@@ -159,7 +159,7 @@ static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const st
     batch_hash(in, p->keys[0], p->key_count[0], hashes);
     struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    TRY(group_calls_resolve(s->calls, s->call_count, in, &keys));
+    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys));
     s->is_resolved = true;
     return S_OK;
 }
@@ -371,7 +371,7 @@ static enum status walk_on(struct op_cx *cx, struct group_aggregate *s)
     struct state_keys keys = state_keys_of(s->walk, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
     for (uint32_t i = 0; i < s->call_count; i++)
-        if (s->calls[i].keep != NULL) TRY(group_keep_resolve(s->calls[i].keep, &keys));
+        if (s->calls[i].keep != NULL) TRY(group_keep_resolve(s->calls[i].keep, 0, &keys));
     s->is_walked = false;
     return S_OK;
 }

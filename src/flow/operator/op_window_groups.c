@@ -1,45 +1,33 @@
-/* op_window_groups.c - SQL's GROUP BY of windows that are columns already (window_start, window_end): one row per key and window,
- * once, when time passes the window's end. Rows may be taken back until then. Works for any kind of window, DISTINCT and FILTER; it
- * does not share slices between overlapping windows, as op_window_columns.c does.
+/* op_window_groups.c - SQL's GROUP BY of windows: one row per key and window, once, when time passes the window's end. Rows may be
+ * taken back until then. A row is late when the last window that holds it has ended: it is dropped and counted.
  *
- * State: under (key, start, end), of which the key alone decides the key group, the number of rows and the words of the calls;
- * values of DISTINCT arguments below the same key. A timer per entry fires at end - 1. Rows for windows that have fired are late:
- * dropped and counted.
+ * The slice engine (window_slices.h) does the work: rows go into slices, windows that overlap are put together from them. Here is
+ * its fold: the accumulators are the words of the calls behind the number of rows; values of DISTINCT arguments, and those that are
+ * kept for a call, lie in tables of their own beside each table of the engine, under the same keys and namespaces. Calls that
+ * cannot be merged need rows that come once per window (op_window_tvf.c), and `end` says which; so do windows of windows.
  *
  * Output: the key columns, the results, window_start, window_end, window_time; the row's event time is end - 1. */
+#include "flow/operator/group_merge.h"
 #include "flow/operator/sql_window.h"
-
-#include "flow/operator/window_late.h"
-#include "flow/state/timer.h"
+#include "flow/operator/window_slices.h"
 
 #include <string.h>
 
 struct window_groups {
-    struct group_call *calls;
+    struct window_fold fold; /* first: the fold's hooks get its address */
+    struct slices *slices;
+    struct op_cx *cx;
+    struct group_call *sets[SLICES_TABLES]; /* the calls with what they hold beside each table of the engine */
     uint32_t call_count, key_count;
-    uint32_t *cols, *plain; /* key columns, start, end: of the input, and 0, 1, 2.. */
-    const struct type *key;
-    struct state_def def;
-    struct state_table *table;
-    struct timers *timers;
-    struct metric *late_dropped;
-    bool is_prepared;  /* `live` is that of the batch at hand */
-    struct batch view; /* the batch at hand without late rows */
-    uint16_t live[BATCH_ROWS];
-    uint64_t hashes[BATCH_ROWS], bits[BATCH_ROWS / 64];
-    void *rows[BATCH_ROWS];
-    int64_t times[BATCH_ROWS];
-    /* firing */
-    struct batch *keys; /* what is due */
-    uint32_t due;
-    uint16_t fired[BATCH_ROWS];
+    bool holds, keeps, retracts;
+    struct group_merge *merge; /* NULL: no slices are put together */
+    uint32_t *plain;           /* 0, 1, 2.. */
+    uint64_t hashes[BATCH_ROWS];
+    uint16_t put[BATCH_ROWS]; /* keys that come out, and their accumulators */
     void *acc[BATCH_ROWS];
 };
 
-#define CALLS_FIELD(member, kind, doc)                                                                                 \
-    {                                                                                                                  \
-#member, kind, offsetof(struct window_groups_config, calls.member), doc                                        \
-    }
+#define CALLS_FIELD(member, kind, doc) {#member, kind, offsetof(struct window_groups_config, calls.member), doc}
 
 const struct config_field window_groups_config_fields[] = {
     CALLS_FIELD(functions, CONF_TEXTS, "aggregates"),
@@ -47,64 +35,99 @@ const struct config_field window_groups_config_fields[] = {
     CALLS_FIELD(filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),
     CALLS_FIELD(distinct, CONF_TEXTS, "true: equal values count once"),
     CALLS_FIELD(names, CONF_TEXTS, "names of the results"),
+    CALLS_FIELD(parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none"),
     CALLS_FIELD(retracts, CONF_BOOL, "rows may be taken back"),
-    CONFIG_FIELD(window_groups_config, start, CONF_TEXT, "column with the window's start"),
-    CONFIG_FIELD(window_groups_config, end, CONF_TEXT, "column with the window's end"),
+    CONFIG_FIELD(window_groups_config, time, CONF_TEXT, "column with the rows' time; empty: end, or processing time"),
+    CONFIG_FIELD(window_groups_config, end, CONF_TEXT, "column with the end of a row's window; empty: none"),
+    CONFIG_FIELD(window_groups_config, kind, CONF_INT, "0 TUMBLE, 1 HOP, 2 CUMULATE"),
+    CONFIG_FIELD(window_groups_config, size_ms, CONF_INT, "size, ms; of CUMULATE the greatest"),
+    CONFIG_FIELD(window_groups_config, slide_ms, CONF_INT, "slide of HOP, step of CUMULATE, ms"),
+    CONFIG_FIELD(window_groups_config, offset_ms, CONF_INT, "offset of the windows, ms"),
     CONFIG_FIELD(window_groups_config, processing_time, CONF_BOOL, "windows end by processing time"),
     CONFIG_FIELD(window_groups_config, local_time, CONF_BOOL, "window_time is a TIMESTAMP_LTZ"),
     CONFIG_LAST,
 };
 
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
-static enum status window_column(const struct op_plan *p, const char *name, uint32_t *col, struct err *e)
+static bool is_real(const struct agg *a)
 {
-    int at = op_plan_field(p, 0, name, e);
+    return a->argument != NULL && (a->argument->phys == P_F32 || a->argument->phys == P_F64);
+}
 
+bool window_groups_share(const struct group_call *calls, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (calls[i].agg.keep != AGG_KEEP_NOTHING || (calls[i].agg.type->merge == NULL && !calls[i].is_distinct)) return false;
+    return true;
+}
+
+/* Can slices be taken out of a window again, to the last bit? */
+static bool all_exact(const struct group_call *calls, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct agg *a = &calls[i].agg;
+        if (is_real(a) || (calls[i].is_distinct ? a->type->retract == NULL : a->type->unmerge == NULL)) return false;
+    }
+    return true;
+}
+
+static bool is_given(const char *name) { return name != NULL && name[0] != '\0'; }
+
+/* The column that decides windows; SLICES_BY_EVENT: there is none. */
+static enum status by_column(const struct op_plan *p, const struct window_groups_config *c, enum slices_by *by, uint32_t *col,
+                             struct err *e)
+{
+    *by = is_given(c->end) ? SLICES_BY_END : is_given(c->time) ? SLICES_BY_TIME : SLICES_BY_EVENT;
+    *col = 0;
+    if (*by == SLICES_BY_EVENT)
+        return c->processing_time ? S_OK : err_set(e, E_CONFIG, "windows of event time need a column with it");
+    const char *name = *by == SLICES_BY_END ? c->end : c->time;
+    int at = op_plan_field(p, 0, name, e);
     if (at < 0) return E_GRAPH;
     *col = (uint32_t)at;
     const struct type *t = p->inputs[0]->children[at];
-    if (t->kind == T_BIGINT || (t->kind == T_TIMESTAMP && t->precision <= 3)) return S_OK; /* ms */
+    if (t->kind == T_BIGINT || ((t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ) && t->precision <= 3)) return S_OK;
     return err_set(e, E_GRAPH, "'%s' is no time in ms", name);
 }
 
-/* The key columns, start and end. */
-static enum status columns_of(const struct op_plan *p, const struct window_groups_config *c, uint32_t **out,
-                              struct err *e)
+static bool overlaps(const struct window_groups_config *c)
 {
-    uint32_t n = p->key_count[0], *cols = ARENA_ARRAY(p->arena, uint32_t, n + 2);
+    return !is_given(c->end) && c->kind != SQL_TUMBLE && c->slide_ms != c->size_ms;
+}
 
-    for (uint32_t i = 0; i < n; i++) cols[i] = p->keys[0][i];
-    TRY(window_column(p, c->start, &cols[n], e));
-    TRY(window_column(p, c->end, &cols[n + 1], e));
-    *out = cols;
-    return S_OK;
+static enum status config_check(const struct window_groups_config *c, const struct group_call *calls, struct err *e)
+{
+    bool slides = c->kind != SQL_TUMBLE;
+
+    if (c->size_ms <= 0 || (slides && c->slide_ms <= 0) || (c->kind == SQL_CUMULATE && c->size_ms % c->slide_ms != 0))
+        return err_set(e, E_CONFIG, "windows of %lld ms every %lld ms", (long long)c->size_ms, (long long)c->slide_ms);
+    if (!overlaps(c) || window_groups_share(calls, c->calls.functions.count)) return S_OK;
+    return err_set(e, E_CONFIG, "aggregates that cannot be merged need rows that come once per window");
 }
 
 static enum status window_groups_derive(struct op_plan *p, const void *config, struct err *e)
 {
     static const char *const bounds[] = {"window_start", "window_end", "window_time"};
     const struct window_groups_config *c = config;
-    uint32_t keys = p->key_count[0], calls = c->calls.functions.count, n = keys + calls + 3, *cols;
+    uint32_t keys = p->key_count[0], calls = c->calls.functions.count, n = keys + calls + 3, col;
     const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
     const char **names = ARENA_ARRAY(p->arena, const char *, n);
     struct group_call *read;
+    enum slices_by by;
 
-    TRY(columns_of(p, c, &cols, e));
+    TRY(by_column(p, c, &by, &col, e));
     TRY(group_calls_read(p->arena, p, &c->calls, &read, e));
+    TRY(config_check(c, read, e));
     for (uint32_t i = 0; i < keys; i++) {
-        types[i] = p->inputs[0]->children[cols[i]];
-        names[i] = p->inputs[0]->names[cols[i]];
+        types[i] = p->inputs[0]->children[p->keys[0][i]];
+        names[i] = p->inputs[0]->names[p->keys[0][i]];
     }
     for (uint32_t i = 0; i < calls; i++) {
-        if (read[i].agg.keep != AGG_KEEP_NOTHING)
-            return err_set(e, E_UNSUPPORTED, "%s of this type, or of values that are taken back, is not supported yet in windows",
-                           read[i].agg.type->name);
         types[keys + i] = read[i].agg.result;
         names[keys + i] = c->calls.names.items[i];
     }
     for (uint32_t i = 0; i < 3; i++) {
-        types[keys + calls + i] = type_new(p->arena, i == 2 && c->local_time ? T_TIMESTAMP_LTZ : T_TIMESTAMP, 3, 0,
-                                           false);
+        types[keys + calls + i] = type_new(p->arena, i == 2 && c->local_time ? T_TIMESTAMP_LTZ : T_TIMESTAMP, 3, 0, false);
         names[keys + calls + i] = bounds[i];
     }
     p->outputs[0] = type_row(p->arena, n, names, types, false);
@@ -112,67 +135,215 @@ static enum status window_groups_derive(struct op_plan *p, const void *config, s
     return S_OK;
 }
 
-static void window_groups_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
-                                uint64_t *const *inputs)
+static void window_groups_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
 {
     const struct window_groups_config *c = config;
     struct group_call *calls;
-    uint32_t *cols;
+    enum slices_by by;
+    uint32_t col;
 
     (void)outputs;
-    if (columns_of(p, c, &cols, NULL) != S_OK || group_calls_read(p->arena, p, &c->calls, &calls, NULL) != S_OK) return;
-    for (uint32_t i = 0; i < p->key_count[0] + 2; i++) bit_set(inputs[0], cols[i]);
+    if (by_column(p, c, &by, &col, NULL) != S_OK || group_calls_read(p->arena, p, &c->calls, &calls, NULL) != S_OK) return;
+    if (by != SLICES_BY_EVENT) bit_set(inputs[0], col);
+    for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
     for (uint32_t i = 0; i < c->calls.functions.count; i++) {
         if (calls[i].agg.argument != NULL) bit_set(inputs[0], calls[i].agg.col);
         if (calls[i].filter >= 0) bit_set(inputs[0], (uint32_t)calls[i].filter);
     }
 }
 
-/* --- opening ----------------------------------------------------------------------------------------------------- */
-static const struct type *key_row(const struct op_plan *p, const uint32_t *cols, uint32_t n)
+/* --- the fold ------------------------------------------------------------------------------------------------------ */
+static struct group_call *set_of(struct window_groups *s, const struct state_table *t)
 {
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n);
-
-    for (uint32_t i = 0; i < n; i++) {
-        types[i] = p->inputs[0]->children[cols[i]];
-        names[i] = arena_printf(p->arena, "k%u", i);
-    }
-    return type_row(p->arena, n, names, types, false);
+    return s->sets[slices_table_number(s->slices, t)];
 }
 
-static enum status open_state(struct op_cx *cx, struct window_groups *s)
+/* What the calls hold under the keys of rows is found here, before anything changes. */
+static enum status groups_start(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const uint64_t *created,
+                                uint32_t n)
 {
-    uint32_t words = 1;
+    struct window_groups *s = (struct window_groups *)f;
+    const struct user_where *w = &f->where;
 
-    for (uint32_t i = 0; i < s->call_count; i++) words += s->calls[i].agg.words;
-    s->def = (struct state_def){
-        .name = "windows", .version = 1, .shape = STATE_MAP, .key = s->key, .value = group_words_row(cx->plan->arena, words)};
-    TRY(state_open(cx->state, &s->def, &s->table, cx->err));
-    for (uint32_t i = 0; i < s->call_count; i++)
-        s->calls[i].agg.offset =
-            s->table->value.fields[s->calls[i].first_field < words ? s->calls[i].first_field : 0].offset;
-    TRY(timers_create_within(cx->state, s->key, s->key_count, &s->timers, cx->err));
-    return group_calls_open(cx, s->calls, s->call_count, &s->def);
+    (void)acc, (void)created;
+    if (!s->holds || w->rows == NULL) return S_OK; /* to be merged */
+    struct batch view = *w->keys;
+    view.sel = w->rows;
+    view.sel_count = n;
+    batch_hash(&view, w->cols, s->key_count, s->hashes);
+    struct state_keys keys = state_keys_of(&view, w->cols, s->key_count, s->hashes);
+    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys);
+}
+
+static enum status groups_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct batch *in,
+                              const uint16_t *rows, uint32_t n)
+{
+    struct window_groups *s = (struct window_groups *)f;
+    struct group_call *set = set_of(s, t);
+    struct batch view = *in;
+
+    (void)ns;
+    view.sel = rows;
+    view.sel_count = n;
+    for (uint32_t i = 0; s->retracts && i < n; i++) {
+        enum row_kind kind = batch_kind(in, rows[i]);
+        *state_word(acc[i], 0) += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
+    }
+    TRY(group_calls_apply(set, s->call_count, &view, acc, 0, n));
+    if (s->holds) group_calls_done(set, s->call_count, n);
+    return S_OK;
+}
+
+static enum status merge(struct window_groups *s, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from,
+                         int64_t from_ns, void *const *other, uint32_t n, bool adds)
+{
+    struct state_keys keys = {.batch = s->fold.where.keys, .cols = s->plain, .col_count = s->key_count, .count = n, .hashes = s->hashes};
+
+    ASSERT(s->fold.where.rows == NULL && s->merge != NULL);
+    if (s->holds) batch_hash(keys.batch, s->plain, s->key_count, s->hashes);
+    TRY(group_merge_run(s->merge, set_of(s, t), ns, acc, set_of(s, from), from_ns, other, &keys, adds));
+    for (uint32_t i = 0; s->retracts && i < n; i++) *state_word(acc[i], 0) += adds ? *state_word(other[i], 0) : -*state_word(other[i], 0);
+    return S_OK;
+}
+
+static enum status groups_merge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from,
+                                int64_t from_ns, void *const *other, uint32_t n)
+{
+    return merge((struct window_groups *)f, t, ns, acc, from, from_ns, other, n, true);
+}
+
+static enum status groups_unmerge(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, struct state_table *from,
+                                  int64_t from_ns, void *const *other, uint32_t n)
+{
+    return merge((struct window_groups *)f, t, ns, acc, from, from_ns, other, n, false);
+}
+
+static void put_window(const struct window_groups *s, struct batch *out, uint32_t n, int64_t start, int64_t end)
+{
+    const int64_t bounds[] = {start, end, end - 1};
+
+    for (uint32_t k = 0; k < COUNT_OF(bounds); k++) {
+        struct vector *v = &out->cols[s->key_count + s->call_count + k];
+        for (uint32_t i = 0; v->form == VEC_FLAT && i < n; i++) VECTOR_VALUES(v, int64_t)[out->count + i] = bounds[k];
+    }
+}
+
+/* Only groups that still have rows come out. */
+static enum status groups_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc, const struct batch *keys,
+                                 uint32_t n, int64_t start, int64_t end, struct batch *out)
+{
+    struct window_groups *s = (struct window_groups *)f;
+    struct group_call *set = set_of(s, t);
+    uint32_t count = 0, first = out->count;
+
+    if (s->keeps) {
+        batch_hash(keys, s->plain, s->key_count, s->hashes);
+        struct state_keys found = {.batch = keys, .cols = s->plain, .col_count = s->key_count, .count = n, .hashes = s->hashes};
+        TRY(group_calls_resolve_kept(set, s->call_count, ns, &found));
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        if (s->retracts && *state_word(acc[i], 0) <= 0) continue;
+        s->put[count] = (uint16_t)i;
+        s->acc[count++] = acc[i];
+    }
+    for (uint32_t k = 0; k < s->key_count; k++)
+        if (out->cols[k].form != VEC_ABSENT) vector_copy(&out->cols[k], first, &keys->cols[k], s->put, count, &out->heap, out->mem);
+    for (uint32_t c = 0; c < s->call_count; c++) {
+        struct vector *v = &out->cols[s->key_count + c];
+        for (uint32_t i = 0; set[c].keep != NULL && i < count && v->form != VEC_ABSENT; i++)
+            group_keep_result(set[c].keep, s->put[i], out, s->key_count + c, first + i);
+        if (set[c].keep != NULL) group_keep_done(set[c].keep);
+        else if (v->form != VEC_ABSENT) set[c].agg.type->result(&set[c].agg, s->acc, count, v, first);
+    }
+    put_window(s, out, count, start, end);
+    out->count += count;
+    return S_OK;
+}
+
+static void groups_drop(struct window_fold *f, struct state_table *t, int64_t ns)
+{
+    struct window_groups *s = (struct window_groups *)f;
+
+    group_calls_drop(set_of(s, t), s->call_count, ns);
+}
+
+/* --- hooks ----------------------------------------------------------------------------------------------------------- */
+/* A set of calls for each table of the engine; they differ in what they hold. */
+static enum status open_sets(struct op_cx *cx, struct window_groups *s)
+{
+    const struct window_groups_config *c = cx->config;
+    const struct op_plan *p = cx->plan;
+    struct state_def *group = ARENA_NEW(p->arena, struct state_def);
+    bool shares = overlaps(c);
+
+    *group = (struct state_def){.namespaced = true, .key = type_row_of(p->arena, p->inputs[0], p->keys[0], s->key_count)};
+    for (uint32_t k = 0; k < SLICES_TABLES; k++) {
+        s->sets[k] = s->sets[0];
+        if (k > 0 && !(s->holds && shares)) continue;
+        TRY(group_calls_read(p->arena, p, &c->calls, &s->sets[k], cx->err));
+        for (uint32_t i = 0; i < s->call_count; i++) s->sets[k][i].agg.offset = s->sets[k][i].first_field * 8;
+        s->holds = group_calls_hold(s->sets[k], s->call_count);
+        TRY(group_calls_open(cx, &c->calls, s->sets[k], s->call_count, k * GROUP_CALLS_MAX, group));
+    }
+    for (uint32_t i = 0; i < s->call_count; i++) s->keeps |= s->sets[0][i].keep != NULL;
+    if (shares) s->merge = group_merge_create(cx, s->sets[0], s->call_count);
+    return S_OK;
 }
 
 static enum status window_groups_open(struct op_cx *cx, void *self)
 {
     const struct window_groups_config *c = cx->config;
     struct window_groups *s = self;
+    uint32_t words = 1;
+    struct slices_plan plan = {.size_ms = c->size_ms,
+                               .slide_ms = c->kind == SQL_TUMBLE ? c->size_ms : c->slide_ms,
+                               .offset_ms = c->offset_ms,
+                               .processing_time = c->processing_time,
+                               .cumulates = c->kind == SQL_CUMULATE,
+                               .late_port = OP_PORTS_MAX};
 
+    s->cx = cx;
     s->call_count = c->calls.functions.count;
     s->key_count = cx->plan->key_count[0];
-    TRY(columns_of(cx->plan, c, &s->cols, cx->err));
-    TRY(group_calls_read(cx->plan->arena, cx->plan, &c->calls, &s->calls, cx->err));
-    s->key = key_row(cx->plan, s->cols, s->key_count + 2);
-    s->plain = ARENA_ARRAY(cx->plan->arena, uint32_t, s->key_count + 2);
-    for (uint32_t i = 0; i < s->key_count + 2; i++) s->plain[i] = i;
-    s->keys = batch_create(s->key, cx->batch_rows, cx->mem);
-    s->late_dropped = window_late_metric(cx);
-    TRY(open_state(cx, s));
-    if (c->processing_time) timers_of_processing_time(s->timers);
-    return S_OK;
+    s->retracts = c->calls.retracts;
+    s->plain = ARENA_ARRAY(cx->plan->arena, uint32_t, MAX(s->key_count, 1u));
+    for (uint32_t i = 0; i < s->key_count; i++) s->plain[i] = i;
+    TRY(by_column(cx->plan, c, &plan.by, &plan.col, cx->err));
+    TRY(open_sets(cx, s));
+    for (uint32_t i = 0; i < s->call_count; i++) words += s->sets[0][i].agg.words;
+    s->fold = (struct window_fold){.acc = group_words_row(cx->plan->arena, words),
+                                   .start = groups_start,
+                                   .add = groups_add,
+                                   .merge = groups_merge,
+                                   .unmerge = all_exact(s->sets[0], s->call_count) ? groups_unmerge : NULL,
+                                   .result = groups_result,
+                                   .drop = s->holds ? groups_drop : NULL};
+    return slices_create(cx, &plan, &s->fold, &s->slices);
+}
+
+static enum status window_groups_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    struct window_groups *s = self;
+
+    (void)cx;
+    ASSERT(input == 0);
+    return slices_on_batch(s->slices, in);
+}
+
+static enum status window_groups_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
+{
+    struct window_groups *s = self;
+
+    (void)cx;
+    return slices_on_watermark(s->slices, watermark);
+}
+
+static enum status window_groups_on_time(struct op_cx *cx, void *self, int64_t now_ms)
+{
+    struct window_groups *s = self;
+
+    (void)cx;
+    return slices_on_time(s->slices, now_ms);
 }
 
 static void window_groups_close(struct op_cx *cx, void *self, bool failed)
@@ -180,173 +351,10 @@ static void window_groups_close(struct op_cx *cx, void *self, bool failed)
     struct window_groups *s = self;
 
     (void)failed;
-    if (s->calls != NULL) group_calls_close(cx, s->calls, s->call_count);
-    timers_free(s->timers);
-    state_close(s->table);
-    batch_free(s->keys);
-}
-
-/* --- rows -------------------------------------------------------------------------------------------------------- */
-static int64_t time_at(const struct vector *v, uint32_t row)
-{
-    return VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)];
-}
-
-/* Leaves late rows out, and says when the window of each other one fires. */
-static void prepare(struct op_cx *cx, struct window_groups *s, const struct batch *in)
-{
-    const struct window_groups_config *c = cx->config;
-    const struct vector *end = &in->cols[s->cols[s->key_count + 1]];
-    uint32_t n = 0;
-
-    s->is_prepared = true;
-    BATCH_EACH(in, i, row)
-    {
-        int64_t last = vector_is_null(end, row) ? TIME_MIN : time_at(end, row) - 1; /* in no window: as if late */
-        if (last == TIME_MIN || (!c->processing_time && last <= cx->watermark)) continue;
-        s->live[n] = (uint16_t)row;
-        s->times[n++] = last;
-    }
-    if (n < batch_rows(in)) window_late_count(cx, s->late_dropped, OP_PORTS_MAX, batch_rows(in) - n);
-    s->view = *in;
-    s->view.sel = s->live;
-    s->view.sel_count = n;
-}
-
-/* Timers of the entries that this batch made. */
-static enum status register_new(struct window_groups *s, const struct state_keys *keys)
-{
-    uint16_t sel[BATCH_ROWS];
-    uint64_t hashes[BATCH_ROWS];
-    int64_t times[BATCH_ROWS];
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < keys->count; i++) {
-        if (!bit_get(s->bits, i)) continue;
-        sel[n] = s->live[i];
-        hashes[n] = keys->hashes[i];
-        times[n++] = s->times[i];
-    }
-    struct state_keys made = *keys;
-    made.sel = sel;
-    made.hashes = hashes;
-    made.count = n;
-    return n > 0 ? timers_register(s->timers, &made, times) : S_OK;
-}
-
-static void rows_count(struct window_groups *s)
-{
-    for (uint32_t i = 0; i < s->view.sel_count; i++) {
-        enum row_kind kind = batch_kind(&s->view, s->live[i]);
-        *state_word(s->rows[i],
-                    s->table->value.fields[0].offset) += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
-    }
-}
-
-static enum status window_groups_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
-{
-    const struct window_groups_config *c = cx->config;
-    struct window_groups *s = self;
-
-    ASSERT(input == 0);
-    if (!s->is_prepared) prepare(cx, s, in);
-    uint32_t n = s->view.sel_count;
-    if (n > 0) {
-        state_hash_within(&s->view, s->cols, s->key_count, s->key_count + 2, s->hashes);
-        struct state_keys keys = state_keys_of(&s->view, s->cols, s->key_count + 2, s->hashes);
-        TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, s->bits));
-        TRY(group_calls_resolve(s->calls, s->call_count, &s->view, &keys));
-        TRY(register_new(s, &keys));
-        rows_count(s);
-        TRY(group_calls_apply(s->calls, s->call_count, &s->view, s->rows, 0, n));
-        group_calls_done(s->calls, s->call_count, n);
-        state_done(s->table);
-    }
-    s->is_prepared = false;
-    if (c->processing_time) op_wake_at(cx, timers_next(s->timers));
-    return S_OK;
-}
-
-/* --- firing ------------------------------------------------------------------------------------------------------ */
-static void put_window(struct window_groups *s, struct batch *out, uint32_t n)
-{
-    uint32_t at = s->key_count + s->call_count;
-
-    for (uint32_t k = 0; k < 3; k++) {
-        struct vector *v = &out->cols[at + k];
-        for (uint32_t i = 0; v->form == VEC_FLAT && i < n; i++)
-            VECTOR_VALUES(v, int64_t)[i] = time_at(&s->keys->cols[s->key_count + (k > 0)], s->fired[i]) - (k == 2);
-    }
-    batch_use_times(out);
-    for (uint32_t i = 0; i < n; i++) out->times[i] = time_at(&s->keys->cols[s->key_count + 1], s->fired[i]) - 1;
-}
-
-/* The windows that still have rows. */
-static void put(struct op_cx *cx, struct window_groups *s)
-{
-    struct batch *out = op_out(cx, 0);
-    uint32_t n = 0;
-
-    ASSERT(out->count == 0 && s->due <= out->capacity);
-    for (uint32_t i = 0; i < s->due; i++) {
-        if (s->rows[i] == NULL || *state_word(s->rows[i], s->table->value.fields[0].offset) <= 0) continue;
-        s->fired[n] = (uint16_t)i;
-        s->acc[n++] = s->rows[i];
-    }
-    for (uint32_t k = 0; k < s->key_count; k++)
-        if (out->cols[k].form != VEC_ABSENT)
-            vector_copy(&out->cols[k], 0, &s->keys->cols[k], s->fired, n, &out->heap, out->mem);
-    for (uint32_t i = 0; i < s->call_count; i++) {
-        struct vector *v = &out->cols[s->key_count + i];
-        if (v->form != VEC_ABSENT) s->calls[i].agg.type->result(&s->calls[i].agg, s->acc, n, v, 0);
-    }
-    put_window(s, out, n);
-    out->count = n;
-}
-
-/* One batch of windows that are due. S_MORE: there may be more. */
-static enum status fire(struct op_cx *cx, struct window_groups *s, int64_t upto)
-{
-    if (s->due == 0) {
-        batch_clear(s->keys);
-        enum status st = timers_due(s->timers, upto, s->keys, NULL, s->times, &s->due);
-        if (st != S_OK && st != S_MORE) return st;
-        if (s->due == 0) return S_OK;
-    }
-    state_hash_within(s->keys, s->plain, s->key_count, s->key_count + 2, s->hashes);
-    struct state_keys keys = state_keys_of(s->keys, s->plain, s->key_count + 2, s->hashes);
-    TRY(state_resolve(s->table, 0, &keys, STATE_READ, s->rows, NULL));
-    for (uint32_t i = 0; i < s->call_count; i++)
-        if (s->calls[i].distinct != NULL)
-            TRY(state_resolve(s->calls[i].distinct->table, 0, &keys, STATE_READ, s->calls[i].distinct->heads, NULL));
-    put(cx, s);
-    for (uint32_t i = 0; i < s->call_count; i++) {
-        if (s->calls[i].distinct == NULL) continue;
-        TRY(state_delete(s->calls[i].distinct->table, 0, &keys));
-        state_done(s->calls[i].distinct->table);
-    }
-    TRY(state_delete(s->table, 0, &keys));
-    state_done(s->table);
-    s->due = 0;
-    return S_MORE;
-}
-
-static enum status window_groups_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
-{
-    const struct window_groups_config *c = cx->config;
-
-    return c->processing_time ? S_OK : fire(cx, self, watermark);
-}
-
-static enum status window_groups_on_time(struct op_cx *cx, void *self, int64_t now_ms)
-{
-    const struct window_groups_config *c = cx->config;
-    struct window_groups *s = self;
-
-    if (!c->processing_time) return S_OK;
-    TRY(fire(cx, s, now_ms));
-    op_wake_at(cx, timers_next(s->timers));
-    return S_OK;
+    slices_free(s->slices);
+    group_merge_free(s->merge);
+    for (uint32_t k = 0; k < SLICES_TABLES; k++)
+        if (s->sets[k] != NULL && (k == 0 || s->sets[k] != s->sets[0])) group_calls_close(cx, s->sets[k], s->call_count);
 }
 
 const struct op_type op_window_groups = {

@@ -16,12 +16,16 @@ struct window_tvf_config {
     bool processing_time;
 };
 
-/* window_groups: group_config, and the columns that say which window a row belongs to. */
+/* window_groups: group_config, and how rows belong to windows. */
 struct window_groups_config {
     struct group_config calls;
-    const char *start, *end;
-    bool processing_time, local_time; /* local_time: window_time is a TIMESTAMP_LTZ */
+    const char *time; /* column with the rows' time; "": `end`, or processing time */
+    const char *end;  /* column with the end of a row's window, which is one of those below; "": none */
+    int64_t kind, size_ms, slide_ms, offset_ms; /* as in window_tvf_config */
+    bool processing_time, local_time;           /* local_time: window_time is a TIMESTAMP_LTZ */
 };
+/* Can windows that overlap be put together from slices? false: rows have to come once per window. */
+bool window_groups_share(const struct group_call *calls, uint32_t count);
 
 extern const struct config_field window_tvf_config_fields[], window_groups_config_fields[];
 

@@ -12,6 +12,9 @@
  * on time alone, so sums of floating point do not depend on what fired before. A late row below a window's end makes the
  * stack that has its slice stale; the next window builds it anew.
  *
+ * Windows that cumulate begin together and end one slice after the other: `running` takes the slices in, and begins anew with
+ * the next beginning. Windows may also be given, by a column with their end: then each is one slice.
+ *
  * Lateness as Flink has it: a row is too late when the last window that holds it is past its end - 1 + lateness; it goes
  * to the side output and is counted. A row for a window that has fired already fires it again at once, row by row.
  *
@@ -63,7 +66,7 @@ static enum status open_tables(struct slices *s)
                                         .value = type_row(a, n + 1, names, types, false)};
     TRY(state_open(cx->state, &s->running_def, &s->running, cx->err));
     s->slices_offset = s->running->value.fields[n].offset;
-    if (s->fold->unmerge != NULL || s->plan.slide_ms >= s->plan.size_ms) return S_OK;
+    if (s->takes_back || s->plan.cumulates || s->plan.slide_ms >= s->plan.size_ms) return S_OK;
     s->stacks_def = s->panes_def;
     s->stacks_def.name = "window-stacks";
     return state_open(cx->state, &s->stacks_def, &s->stacks, cx->err);
@@ -72,8 +75,8 @@ static enum status open_tables(struct slices *s)
 static const struct type *key_type(struct op_cx *cx)
 {
     const struct op_plan *p = cx->plan;
-    const char **names = ARENA_ARRAY(p->arena, const char *, p->key_count[0]);
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, p->key_count[0]);
+    const char **names = ARENA_ARRAY(p->arena, const char *, MAX(p->key_count[0], 1u));
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, MAX(p->key_count[0], 1u));
 
     for (uint32_t i = 0; i < p->key_count[0]; i++) {
         names[i] = p->inputs[0]->names[p->keys[0][i]];
@@ -88,19 +91,19 @@ enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, stru
     struct slices *s = mem_zalloc(cx->mem, sizeof *s);
 
     ASSERT(plan->size_ms > 0 && plan->slide_ms > 0 && plan->lateness_ms >= 0);
-    ASSERT(cx->plan->key_count[0] > 0);
     *out = s;
     s->cx = cx;
     s->plan = *plan;
     s->fold = fold;
     s->slice_ms = gcd(plan->size_ms, plan->slide_ms);
-    s->tumbling = plan->size_ms == plan->slide_ms;
+    s->tumbling = plan->size_ms == plan->slide_ms || plan->by == SLICES_BY_END;
+    s->takes_back = !s->tumbling && !plan->cumulates && fold->unmerge != NULL;
     s->time = s->cover_low = s->cover_high = s->pivot = s->stack_low = TIME_MIN;
     s->late_dropped = window_late_metric(cx);
     s->key = key_type(cx);
     s->key_cols = cx->plan->keys[0];
     s->key_count = cx->plan->key_count[0];
-    s->plain_cols = mem_alloc(cx->mem, sizeof *s->plain_cols * s->key_count);
+    s->plain_cols = mem_alloc(cx->mem, sizeof *s->plain_cols * MAX(s->key_count, 1u));
     for (uint32_t i = 0; i < s->key_count; i++) s->plain_cols[i] = i;
     s->keys = batch_create(s->key, cx->batch_rows, cx->mem);
     return open_tables(s);
@@ -121,12 +124,24 @@ void slices_where(struct slices *s, const struct batch *keys, int64_t end)
 {
     bool is_walked = keys == s->keys;
 
-    if (end != WINDOW_ANY) s->window = (struct tw_window){end - s->plan.size_ms, end};
+    if (end != WINDOW_ANY) s->window = (struct tw_window){slices_start_of(s, end), end};
     s->fold->where = (struct user_where){.keys = keys,
                                          .cols = is_walked ? NULL : s->key_cols,
                                          .rows = is_walked ? NULL : s->group,
                                          .windows = end != WINDOW_ANY ? &s->window : NULL,
                                          .is_one_window = true};
+}
+
+uint32_t slices_table_number(const struct slices *s, const struct state_table *t)
+{
+    ASSERT(t == s->panes || t == s->running || t == s->stacks);
+    return t == s->panes ? 0 : t == s->running ? 1 : 2;
+}
+
+void slices_drop(struct slices *s, struct state_table *t, int64_t ns)
+{
+    if (s->fold->drop != NULL) s->fold->drop(s->fold, t, ns);
+    state_drop(t, ns);
 }
 
 /* --- rows ------------------------------------------------------------------------------------------------------- */
@@ -137,31 +152,65 @@ static bool ends_earlier(void *arg, uint32_t a, uint32_t b)
     return s->sort_by[a] < s->sort_by[b];
 }
 
-static enum status prepare(struct slices *s, struct batch *in)
+/* The times by which rows belong to slices into s->ends; TIME_MIN: none. */
+static enum status times_read(struct slices *s, const struct batch *in)
 {
     uint32_t n = batch_rows(in);
-    int64_t now = s->plan.processing_time ? sys_wall_ms(s->cx->sys) : 0;
-    bool ordered = true;
-    int64_t first = 0, end = 0,
-            by = 0; /* the slice of the row before, [first, end), which is mostly that of this one */
 
-    if (in->times == NULL && !s->plan.processing_time)
-        return err_set(s->cx->err, E_GRAPH,
-                       "rows have no event time; give the source watermarks, or use processing time");
+    if (s->plan.by == SLICES_BY_EVENT) {
+        int64_t now = s->plan.processing_time ? sys_wall_ms(s->cx->sys) : 0;
+        if (in->times == NULL && !s->plan.processing_time)
+            return err_set(s->cx->err, E_GRAPH, "rows have no event time; give the source watermarks, or use processing time");
+        for (uint32_t i = 0; i < n; i++) s->ends[i] = s->plan.processing_time ? now : in->times[batch_row(in, i)];
+        return S_OK;
+    }
+    const struct vector *v = &in->cols[s->plan.col];
+    const int64_t *values = VECTOR_VALUES(vector_values(v), int64_t);
     for (uint32_t i = 0; i < n; i++) {
-        int64_t time = s->plan.processing_time ? now : in->times[batch_row(in, i)];
-        if (time == TIME_MIN)
-            return err_set(s->cx->err, E_DATA, "a row has no event time; its timestamp is NULL or no assigner saw it");
+        uint32_t row = batch_row(in, i);
+        s->ends[i] = vector_is_null(v, row) ? TIME_MIN : values[vector_at(v, row)];
+    }
+    return S_OK;
+}
+
+static enum status no_time(struct slices *s)
+{
+    return err_set(s->cx->err, E_DATA,
+                   s->plan.by == SLICES_BY_TIME ? "RowTime field should not be null, please convert it to a non-null long value."
+                                                : "a row has no event time; its timestamp is NULL or no assigner saw it");
+}
+
+/* Turns times into ends of slices. The slice of the row before, [first, end), is mostly that of the next. */
+static enum status ends_find(struct slices *s, uint32_t n)
+{
+    int64_t first = 0, end = 0;
+
+    if (s->plan.by == SLICES_BY_END) return S_OK;
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t time = s->ends[i];
+        if (time == TIME_MIN) return no_time(s);
         if (UNLIKELY(time < first || time >= end)) {
             if (!s->plan.processing_time)
                 TRY(window_range_check(s->cx, time, s->plan.offset_ms, s->plan.size_ms, s->plan.slide_ms));
             end = slices_end_of(s, time);
             first = end - s->slice_ms;
-            /* Rows for windows that have fired go first, in the order in which they came: each fires them as it finds them. */
-            by = slices_has_fired(s, slices_first_end(s, end)) ? TIME_MIN : end;
         }
         s->ends[i] = end;
-        s->sort_by[i] = by;
+    }
+    return S_OK;
+}
+
+static enum status prepare(struct slices *s, struct batch *in)
+{
+    uint32_t n = batch_rows(in);
+    bool ordered = true;
+
+    TRY(times_read(s, in));
+    TRY(ends_find(s, n));
+    for (uint32_t i = 0; i < n; i++) {
+        bool same = i > 0 && s->ends[i] == s->ends[i - 1];
+        /* Rows for windows that have fired go first, in the order in which they came: each fires them as it finds them. */
+        s->sort_by[i] = same ? s->sort_by[i - 1] : slices_is_behind(s, slices_first_end(s, s->ends[i])) ? TIME_MIN : s->ends[i];
         s->order[i] = i;
         ordered &= i == 0 || s->sort_by[i] >= s->sort_by[i - 1];
     }
@@ -211,7 +260,7 @@ static enum status too_late(struct slices *s, struct batch *in, uint32_t n)
 /* Between windows that leave gaps: a row belongs to none, and is late when its own time is. */
 static enum status gap_row(struct slices *s, struct batch *in)
 {
-    bool late = !s->plan.processing_time && s->time != TIME_MIN &&
+    bool late = !s->plan.processing_time && s->time != TIME_MIN && in->times != NULL &&
                 window_add(in->times[s->group[0]], s->plan.lateness_ms) <= s->time;
 
     if (late) return too_late(s, in, 1);
@@ -223,12 +272,13 @@ static enum status next_group(struct slices *s, struct batch *in)
 {
     int64_t slice = s->ends[s->order[s->at]];
     int64_t last = slices_last_end(s, slice);
-    bool fired = slices_has_fired(s, slices_first_end(s, slice));
+    bool fired = slice == TIME_MIN || slices_is_behind(s, slices_first_end(s, slice));
     bool gap = last < slice;
-    uint32_t n = take_group(s, in, gap || (fired && !slices_is_cleaned(s, last)));
+    bool cleaned = slice == TIME_MIN || (fired && slices_is_cleaned(s, last));
+    uint32_t n = take_group(s, in, gap || (fired && !cleaned));
 
     if (gap) return gap_row(s, in);
-    if (slices_is_cleaned(s, last)) return too_late(s, in, n);
+    if (cleaned) return too_late(s, in, n);
     if (fired) return slices_late_row(s, in);
     TRY(slices_resolve_group(s, s->panes, slice, in, n, s->acc));
     TRY(s->fold->add(s->fold, s->panes, slice, s->acc, in, s->group, n));

@@ -22,18 +22,32 @@ struct window_fold {
     /* The inverse, where it is exact; NULL = the window is combined anew from its slices. */
     enum status (*unmerge)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                            struct state_table *from, int64_t from_ns, void *const *other, uint32_t n);
-    /* Appends n result rows to `out` (which has room): keys rows first..first+n, window [start, end). */
+    /* Appends at most n result rows to `out` (which has room): keys rows first..first+n, window [start, end). */
     enum status (*result)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                           const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out);
+    /* Namespace ns of t goes: what the fold keeps beside it does, too. NULL = nothing. */
+    void (*drop)(struct window_fold *f, struct state_table *t, int64_t ns);
+};
+
+enum slices_by {
+    SLICES_BY_EVENT, /* the row's event time, or processing time */
+    SLICES_BY_TIME,  /* a column, ms */
+    SLICES_BY_END,   /* a column with the end of the row's one window, ms; rows without are late */
 };
 
 struct slices_plan {
-    int64_t size_ms, slide_ms, offset_ms, lateness_ms;
+    int64_t size_ms, slide_ms, offset_ms, lateness_ms; /* SLICES_BY_END: size and offset say where windows begin */
     bool processing_time;
+    bool cumulates; /* windows begin at multiples of the size and end at each multiple of slide_ms in it */
+    enum slices_by by;
+    uint32_t col;       /* of the time, or the end */
     uint32_t late_port; /* side output of rows that came too late */
 };
 
 struct slices;
+/* Which of the engine's tables it is: 0 slices, 1 the running window, 2 windows that were put together. */
+enum { SLICES_TABLES = 3 };
+uint32_t slices_table_number(const struct slices *s, const struct state_table *t);
 enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, struct window_fold *fold,
                           struct slices **out) CHECKED;
 void slices_free(struct slices *s); /* NULL is a no-op */

@@ -64,6 +64,7 @@ static enum status take_back_chunk(struct slices *s)
     if (s->walk.n > 0) {
         struct state_keys keys = walked_keys(s);
         TRY(state_resolve(s->running, 0, &keys, STATE_UPDATE, s->other, NULL));
+        slices_where(s, s->keys, WINDOW_ANY);
         TRY(s->fold->unmerge(s->fold, s->running, 0, s->other, s->panes, s->slice, s->acc, s->walk.n));
         memset(s->bits, 0, sizeof s->bits);
         for (uint32_t i = 0; i < s->walk.n; i++)
@@ -78,15 +79,17 @@ static enum status take_back_chunk(struct slices *s)
 /* The first live slice in (after, upto], or false. */
 bool slices_next(struct slices *s, int64_t after, int64_t upto, int64_t *slice)
 {
-    uint32_t count;
+    uint32_t count, low = 0;
     const int64_t *live = state_namespaces(s->panes, &count);
 
-    for (uint32_t i = 0; i < count; i++) {
-        if (live[i] <= after) continue;
-        *slice = live[i];
-        return live[i] <= upto;
+    for (uint32_t high = count; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        if (live[middle] <= after) low = middle + 1;
+        else high = middle;
     }
-    return false;
+    if (low == count || live[low] > upto) return false;
+    *slice = live[low];
+    return true;
 }
 
 /* Applies `chunk` to every slice in (s->slice, upto]; s->slice is the cursor. S_MORE after each chunk bounds the step. */
@@ -109,21 +112,32 @@ static void each_slice_start(struct slices *s, int64_t after)
 }
 
 /* --- firing -------------------------------------------------------------------------------------------------------- */
-/* The earliest window after s->time, ending by `upto`, that holds a live slice. */
+/* The first end of a window behind s->time + 1. */
+static int64_t end_after_time(const struct slices *s)
+{
+    int128 next = (int128)s->time + 1;
+
+    next += s->plan.slide_ms - floor_mod(next - s->plan.offset_ms - s->plan.size_ms, s->plan.slide_ms);
+    return (int64_t)MIN(next, (int128)INT64_MAX);
+}
+
+/* The earliest window after s->time, ending by `upto`, that holds a live slice: one of the last slice whose first window has
+ * fired, or the first window of the next slice. */
 static bool next_window(struct slices *s, int64_t upto, int64_t *end)
 {
-    uint32_t count;
+    uint32_t count, low = 0;
     const int64_t *live = state_namespaces(s->panes, &count);
     int64_t best = INT64_MAX;
 
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t e = slices_first_end(s, live[i]);
-        if (slices_has_fired(s, e)) { /* the first window that has not: the first end behind s->time + 1 */
-            int128 next = (int128)s->time + 1;
-            next += s->plan.slide_ms - floor_mod(next - s->plan.offset_ms - s->plan.size_ms, s->plan.slide_ms);
-            e = (int64_t)MIN(next, (int128)INT64_MAX);
-        }
-        if (e <= slices_last_end(s, live[i])) best = MIN(best, e);
+    for (uint32_t high = count; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        if (slices_is_behind(s, slices_first_end(s, live[middle]))) low = middle + 1;
+        else high = middle;
+    }
+    if (low < count && slices_first_end(s, live[low]) <= slices_last_end(s, live[low])) best = slices_first_end(s, live[low]);
+    if (low > 0) {
+        int64_t next = end_after_time(s);
+        if (next <= slices_last_end(s, live[low - 1])) best = MIN(best, next);
     }
     *end = best;
     return best != INT64_MAX && best - 1 <= upto;
@@ -148,8 +162,8 @@ static enum status emit_chunk(struct slices *s)
     TRY(walk_load(s, t, window_ns(s)));
     if (s->walk.n > 0) {
         uint32_t first = out->count;
-        TRY(s->fold->result(s->fold, t, window_ns(s), s->acc, s->keys, s->walk.n, s->end - s->plan.size_ms, s->end,
-                            out));
+        slices_where(s, s->keys, s->end);
+        TRY(s->fold->result(s->fold, t, window_ns(s), s->acc, s->keys, s->walk.n, slices_start_of(s, s->end), s->end, out));
         batch_use_times(out);
         for (uint32_t i = first; i < out->count; i++) out->times[i] = s->end - 1;
     }
@@ -163,7 +177,7 @@ static void drop_stacks(struct slices *s)
     const int64_t *live = state_namespaces(s->stacks, &count);
 
     while (count > 0) {
-        state_drop(s->stacks, live[0]);
+        slices_drop(s, s->stacks, live[0]);
         live = state_namespaces(s->stacks, &count);
     }
 }
@@ -175,7 +189,7 @@ static void start_stacks(struct slices *s)
     bool moved = pivot != s->pivot;
 
     if (moved || s->running_stale) {
-        state_drop(s->running, 0);
+        slices_drop(s, s->running, 0);
         s->cover_high = pivot;
     }
     if (moved || s->stacks_stale) {
@@ -237,11 +251,12 @@ static enum status fire_next(struct slices *s, int64_t upto)
         start_stacks(s);
         return S_MORE;
     }
-    if (s->fold->unmerge == NULL || s->cover_low == TIME_MIN) { /* nothing to build on */
-        state_drop(s->running, 0);
-        s->cover_low = s->cover_high = s->end - s->plan.size_ms;
+    int64_t low = slices_start_of(s, s->end);
+    if (s->plan.cumulates ? s->cover_low != low : !s->takes_back || s->cover_low == TIME_MIN) { /* nothing to build on */
+        slices_drop(s, s->running, 0);
+        s->cover_low = s->cover_high = low;
     }
-    each_slice_start(s, MAX(s->cover_high, s->end - s->plan.size_ms));
+    each_slice_start(s, MAX(s->cover_high, low));
     return S_MORE;
 }
 
@@ -257,9 +272,10 @@ static enum status fire_add(struct slices *s)
 static enum status fire_emit(struct slices *s)
 {
     if (s->walk.loaded || !s->walk.last) return emit_chunk(s);
-    s->phase = s->tumbling || s->fold->unmerge == NULL ? FIRE_NEXT : FIRE_TAKE_BACK;
+    s->phase = s->takes_back ? FIRE_TAKE_BACK : FIRE_NEXT;
     s->time = MAX(s->time, s->end - 1);
-    if (s->stacks != NULL) state_drop(s->stacks, s->cover_low);
+    if (s->tumbling && (s->plan.lateness_ms == 0 || s->plan.processing_time)) slices_drop(s, s->panes, s->end);
+    if (s->stacks != NULL) slices_drop(s, s->stacks, s->cover_low);
     each_slice_start(s, s->cover_low);
     return S_MORE;
 }
@@ -275,19 +291,30 @@ static enum status fire_take_back(struct slices *s)
     return S_MORE;
 }
 
-static void drop_cleaned(struct slices *s)
+/* Nothing that is held can reach another window: what was put together goes, too. */
+static void combined_drop(struct slices *s)
 {
-    uint32_t count;
+    if (s->tumbling || s->takes_back) return;
+    slices_drop(s, s->running, 0);
+    if (s->plan.cumulates) s->cover_low = s->cover_high = TIME_MIN;
+    if (s->stacks != NULL) drop_stacks(s);
+    s->pivot = TIME_MIN;
+}
+
+/* What no window needs any more; false: there is more of it. */
+static bool drop_cleaned(struct slices *s)
+{
+    enum { DROPS_AT_ONCE = 256 };
+    uint32_t count, drops = 0;
     const int64_t *live = state_namespaces(s->panes, &count);
 
     while (count > 0 && slices_is_cleaned(s, slices_last_end(s, live[0]))) {
-        state_drop(s->panes, live[0]);
+        if (drops++ == DROPS_AT_ONCE) return false;
+        slices_drop(s, s->panes, live[0]);
         live = state_namespaces(s->panes, &count);
     }
-    if (count > 0 || s->tumbling || s->fold->unmerge != NULL) return;
-    state_drop(s->running, 0); /* nothing that is held can reach another window */
-    if (s->stacks != NULL) drop_stacks(s);
-    s->pivot = TIME_MIN;
+    if (count == 0) combined_drop(s);
+    return true;
 }
 
 /* Fires every window with end - 1 <= upto, a chunk per call. */
@@ -306,8 +333,7 @@ static enum status fire(struct slices *s, int64_t upto)
     }
     if (st != S_END) return st;
     s->time = MAX(s->time, upto);
-    drop_cleaned(s);
-    return S_OK;
+    return drop_cleaned(s) ? S_OK : S_MORE;
 }
 
 /* Phases that emit nothing follow each other within one call, up to a handful of chunks. */

@@ -18,7 +18,8 @@ struct slices {
     struct window_fold *fold;
     struct metric *late_dropped; /* NULL without a job */
     int64_t slice_ms;
-    bool tumbling;
+    bool tumbling;   /* a window is one slice */
+    bool takes_back; /* slices leave `running` */
     struct state_def panes_def, running_def, stacks_def;
     struct state_table *panes, *running;
     struct state_table
@@ -67,18 +68,26 @@ static inline int64_t slices_end_of(const struct slices *s, int64_t time)
     return time - floor_mod((int128)time - s->plan.offset_ms, s->slice_ms) + s->slice_ms;
 }
 
+static inline int64_t slices_start_of(const struct slices *s, int64_t end)
+{
+    if (!s->plan.cumulates) return end - s->plan.size_ms;
+    return end - 1 - floor_mod((int128)end - 1 - s->plan.offset_ms, s->plan.size_ms);
+}
+
 /* End of the last and of the first window that hold the slice ending at e. */
 static inline int64_t slices_last_end(const struct slices *s, int64_t e)
 {
     int64_t first = e - s->slice_ms;
 
+    if (s->tumbling) return e;
+    if (s->plan.cumulates) return slices_start_of(s, e) + s->plan.size_ms;
     return first - floor_mod((int128)first - s->plan.offset_ms, s->plan.slide_ms) + s->plan.size_ms;
 }
 
 static inline int64_t slices_first_end(const struct slices *s, int64_t e)
 {
+    if (s->tumbling || s->plan.cumulates) return e;
     int64_t past = floor_mod((int128)e - s->plan.offset_ms - s->plan.size_ms, s->plan.slide_ms);
-
     return past == 0 ? e : window_add(e - past, s->plan.slide_ms);
 }
 
@@ -87,6 +96,12 @@ static inline bool slices_is_cleaned(const struct slices *s, int64_t window_end)
     return s->time != TIME_MIN && window_add(window_end - 1, s->plan.lateness_ms) <= s->time;
 }
 
+/* Rows of the window that ends there are too late to go in as others do. Processing time is never behind itself: a window of one
+ * slice that has fired already fires once more. */
+static inline bool slices_is_behind(const struct slices *s, int64_t window_end)
+{
+    return window_end - 1 <= s->time && !(s->tumbling && s->plan.processing_time);
+}
 static inline bool slices_has_fired(const struct slices *s, int64_t window_end) { return window_end - 1 <= s->time; }
 
 /* The pivot of the window that ends at `end`: in (end - size, end]. */
@@ -128,6 +143,8 @@ static inline struct state_keys slices_group_keys(const struct slices *s, const 
 /* Their accumulators, made where there are none. */
 enum status slices_resolve_group(struct slices *s, struct state_table *t, int64_t ns, struct batch *in, uint32_t n,
                                  void **acc) CHECKED;
+
+void slices_drop(struct slices *s, struct state_table *t, int64_t ns);
 
 /* --- window_slices_fire.c */
 /* The first live slice in (after, upto], or false. */

@@ -81,7 +81,7 @@ static enum status emit_one(struct slices *s, struct batch *in, int64_t end, int
 /* Into its slice, and into whatever has been combined from it. */
 static enum status late_add(struct slices *s, struct batch *in, int64_t slice)
 {
-    bool covered = !s->tumbling && s->fold->unmerge != NULL && slice > s->cover_low && slice <= s->cover_high;
+    bool covered = (s->takes_back || s->plan.cumulates) && slice > s->cover_low && slice <= s->cover_high;
     if (covered)
         TRY(slices_resolve_group(s, s->running, 0, in, 1, s->other)); /* before anything changes: it may be pending */
     TRY(slices_resolve_group(s, s->panes, slice, in, 1, s->acc));
@@ -96,6 +96,7 @@ static enum status late_add(struct slices *s, struct batch *in, int64_t slice)
     if (s->stacks != NULL && slice <= s->pivot) s->stacks_stale = true;
     s->pane_done = true;
     s->refire_end = slices_first_end(s, slice);
+    if (s->plan.lateness_ms == 0) s->refire_end = window_add(slices_last_end(s, slice), 1); /* those that have fired are over */
     while (slices_is_cleaned(s, s->refire_end)) s->refire_end = window_add(s->refire_end, s->plan.slide_ms);
     return S_OK;
 }

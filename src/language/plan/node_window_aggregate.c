@@ -77,23 +77,43 @@ static enum status check(const struct rel *r, struct err *e)
         (long long)w->size_ms, (long long)w->slide_ms);
 }
 
+/* Windows that overlap share slices, unless a call cannot be put together from them: then rows come once per window. */
+static enum status shares_slices(struct lowering *l, const struct window_aggregate_body *b, const struct type *in,
+                                 const struct group_config *c, bool *shares, struct err *e)
+{
+    const struct op_plan p = {.arena = l->a, .inputs = {in}, .input_count = 1};
+    struct group_call *calls;
+
+    *shares = true;
+    if (b->window.kind == WINDOW_TUMBLE) return S_OK;
+    TRY(group_calls_read(l->a, &p, c, &calls, e));
+    *shares = window_groups_share(calls, c->functions.count);
+    return S_OK;
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct window_aggregate_body *b = r->body;
     const struct type *in = r->inputs[0]->row;
     uint32_t input = inputs[0];
+    struct window_groups_config config = {.kind = b->window.kind,
+                                          .size_ms = b->window.size_ms,
+                                          .slide_ms = b->window.slide_ms,
+                                          .offset_ms = b->window.offset_ms,
+                                          .processing_time = b->window.processing_time,
+                                          .local_time = b->window.time_type->kind == T_TIMESTAMP_LTZ,
+                                          .time = "",
+                                          .end = ""};
+    bool shares = false;
 
-    (void)e;
-    if (b->rowtime >= 0) input = lower_window_tvf(l, &b->window, in->names[b->rowtime], input);
-    struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate",
-                                          (struct graph_here){0});
-    struct window_groups_config *c = n->config;
-    lower_aggregate_calls(l, &b->groups, in, &c->calls);
-    c->calls.retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
-    c->start = b->rowtime >= 0 ? "window_start" : in->names[b->window.start];
-    c->end = b->rowtime >= 0 ? "window_end" : in->names[b->window.end];
-    c->processing_time = b->window.processing_time;
-    c->local_time = b->window.time_type->kind == T_TIMESTAMP_LTZ;
+    lower_aggregate_calls(l, &b->groups, in, &config.calls);
+    config.calls.retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
+    if (b->rowtime >= 0) TRY(shares_slices(l, b, in, &config.calls, &shares, e));
+    if (shares && !config.processing_time) config.time = in->names[b->rowtime];
+    if (!shares) config.end = b->rowtime >= 0 ? "window_end" : in->names[b->window.end];
+    if (!shares && b->rowtime >= 0) input = lower_window_tvf(l, &b->window, in->names[b->rowtime], input);
+    struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate", (struct graph_here){0});
+    *(struct window_groups_config *)n->config = config;
     *node = l->graph->node_count - 1;
     lower_edge(l, r, input, *node, 0);
     return S_OK;

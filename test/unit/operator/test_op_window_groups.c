@@ -74,17 +74,18 @@ static const struct window_groups_config all = {.calls = {.functions = TEXTS("co
                                                           .distinct = TEXTS("false", "false", "false", "true"),
                                                           .names = TEXTS("n", "total", "f", "d"),
                                                           .retracts = true},
-                                                .start = "s",
+                                                .size_ms = 10000,
                                                 .end = "e"};
 
 /* Rows, a watermark, more rows, the last watermark. */
-static void expect(const char *keys, const char *rows, int64_t watermark, const char *more, const char *expected)
+static void expect_of(const struct window_groups_config *c, const char *type, const char *keys, const char *rows, int64_t watermark,
+                      const char *more, const char *expected)
 {
     for (uint32_t b = 0; b < COUNT_OF(backends); b++)
         for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
             struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("window_groups"),
-                                                                      .config = &all,
-                                                                      .in = TYPE,
+                                                                      .config = c,
+                                                                      .in = type,
                                                                       .keys = keys,
                                                                       .batch_rows = sizes[i],
                                                                       .backend = backends[b]});
@@ -97,6 +98,11 @@ static void expect(const char *keys, const char *rows, int64_t watermark, const 
             if (b == 1) assert_true(op_pending_count(d) > 0);
             op_driver_free(d);
         }
+}
+
+static void expect(const char *keys, const char *rows, int64_t watermark, const char *more, const char *expected)
+{
+    expect_of(&all, TYPE, keys, rows, watermark, more, expected);
 }
 
 static void a_window_comes_once_when_it_ends(void **state)
@@ -126,12 +132,103 @@ static void rows_are_taken_back(void **state)
            0, W1 "1 | 6 | true", "+I[1, 2, 12, 2, 1" O1);
 }
 
+/* --- windows from slices ------------------------------------------------------------------------------------------- */
+#define SLICED "ROW<t TIMESTAMP(3), k INT, v BIGINT>"
+#define AT(seconds) "1970-01-01 00:00:" seconds " | 1 | "
+#define WINDOW(first, last) ", " D ":" first ", " D ":" last ", " D
+
+static struct window_groups_config sliced(int64_t kind, bool retracts, bool takes_back)
+{
+    static const char *const functions[] = {"count", "sum", "count", "max"};
+    static const char *const arguments[] = {"", "v", "v", "v"};
+    static const char *const none[] = {"", "", "", ""};
+    static const char *const distinct[] = {"false", "false", "true", "false"};
+    static const char *const names[] = {"n", "total", "d", "m"};
+    uint32_t n = takes_back ? 3 : 4;
+
+    return (struct window_groups_config){
+        .calls = {{functions, n}, {arguments, n}, {none, n}, {distinct, n}, {names, n}, .retracts = retracts},
+        .time = "t",
+        .kind = kind,
+        .size_ms = 6000,
+        .slide_ms = 2000};
+}
+
+static void sliding_windows_share_slices(void **state)
+{
+    struct window_groups_config c = sliced(SQL_HOP, false, true);
+
+    (void)state;
+    expect_of(&c, SLICED, "k", AT("01") "5\n" AT("03") "5\n" AT("03") "7\n" AT("05") "null", 1999, AT("06") "9",
+              "+I[1, 1, 5, 1" ", 1969-12-31T23:59:56, " D ":02, " D ":01.999]@1999\n"
+              "+I[1, 3, 17, 2, 1969-12-31T23:59:58, " D ":04, " D ":03.999]@3999\n"
+              "+I[1, 4, 17, 2, " D ", " D ":06, " D ":05.999]@5999\n"
+              "+I[1, 4, 21, 3" WINDOW("02", "08") ":07.999]@7999\n+I[1, 2, 9, 1" WINDOW("04", "10") ":09.999]@9999\n"
+              "+I[1, 1, 9, 1" WINDOW("06", "12") ":11.999]@11999\n");
+}
+
+/* MAX cannot be taken back: windows are put together by two stacks. */
+static void slices_go_on_stacks(void **state)
+{
+    struct window_groups_config c = sliced(SQL_HOP, false, false);
+
+    (void)state;
+    expect_of(&c, SLICED, "k", AT("01") "7\n" AT("03") "5\n" AT("03") "7\n" AT("05") "null", 1999, AT("06") "2",
+              "+I[1, 1, 7, 1, 7, 1969-12-31T23:59:56, " D ":02, " D ":01.999]@1999\n"
+              "+I[1, 3, 19, 2, 7, 1969-12-31T23:59:58, " D ":04, " D ":03.999]@3999\n"
+              "+I[1, 4, 19, 2, 7, " D ", " D ":06, " D ":05.999]@5999\n"
+              "+I[1, 4, 14, 3, 7" WINDOW("02", "08") ":07.999]@7999\n+I[1, 2, 2, 1, 2" WINDOW("04", "10") ":09.999]@9999\n"
+              "+I[1, 1, 2, 1, 2" WINDOW("06", "12") ":11.999]@11999\n");
+}
+
+static void windows_cumulate(void **state)
+{
+    struct window_groups_config c = sliced(SQL_CUMULATE, false, false);
+
+    (void)state;
+    expect_of(&c, SLICED, "k", AT("01") "5\n" AT("05") "5\n" AT("05") "7", 1999, AT("07") "1",
+              "+I[1, 1, 5, 1, 5, " D ", " D ":02, " D ":01.999]@1999\n+I[1, 1, 5, 1, 5, " D ", " D ":04, " D ":03.999]@3999\n"
+              "+I[1, 3, 17, 2, 7, " D ", " D ":06, " D ":05.999]@5999\n"
+              "+I[1, 1, 1, 1, 1" WINDOW("06", "08") ":07.999]@7999\n+I[1, 1, 1, 1, 1" WINDOW("06", "10") ":09.999]@9999\n"
+              "+I[1, 1, 1, 1, 1" WINDOW("06", "12") ":11.999]@11999\n");
+}
+
+/* The row at :01 is late for the first of its windows, the one at -:05 for all. */
+static void late_rows_go_into_windows_to_come(void **state)
+{
+    struct window_groups_config hop = sliced(SQL_HOP, false, true), cumulate = sliced(SQL_CUMULATE, false, true);
+    const char *rows = AT("01") "5\n" AT("05") "5", *more = AT("01") "3\n1969-12-31 23:59:55 | 1 | 8\n";
+
+    (void)state;
+    expect_of(&hop, SLICED, "k", rows, 1999, more,
+              "+I[1, 1, 5, 1, 1969-12-31T23:59:56, " D ":02, " D ":01.999]@1999\n"
+              "+I[1, 2, 8, 2, 1969-12-31T23:59:58, " D ":04, " D ":03.999]@3999\n"
+              "+I[1, 3, 13, 2, " D ", " D ":06, " D ":05.999]@5999\n+I[1, 1, 5, 1" WINDOW("02", "08") ":07.999]@7999\n"
+              "+I[1, 1, 5, 1" WINDOW("04", "10") ":09.999]@9999\n");
+    expect_of(&cumulate, SLICED, "k", rows, 1999, more,
+              "+I[1, 1, 5, 1, " D ", " D ":02, " D ":01.999]@1999\n+I[1, 2, 8, 2, " D ", " D ":04, " D ":03.999]@3999\n"
+              "+I[1, 3, 13, 2, " D ", " D ":06, " D ":05.999]@5999\n");
+}
+
+/* A group all of whose rows were taken back does not come, whichever slice they were in. */
+static void slices_take_rows_back(void **state)
+{
+    struct window_groups_config c = sliced(SQL_HOP, true, true);
+
+    (void)state;
+    expect_of(&c, SLICED, "k", AT("01") "5\n" AT("03") "5\n-D " AT("03") "5", 1999, "-D " AT("01") "5",
+              "+I[1, 1, 5, 1, 1969-12-31T23:59:56, " D ":02, " D ":01.999]@1999\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_once_per_window),         cmocka_unit_test(a_row_without_time_fails),
         cmocka_unit_test(a_window_comes_once_when_it_ends),  cmocka_unit_test(late_rows_are_dropped),
         cmocka_unit_test(a_window_that_has_not_ended_waits), cmocka_unit_test(rows_are_taken_back),
+        cmocka_unit_test(sliding_windows_share_slices),      cmocka_unit_test(slices_go_on_stacks),
+        cmocka_unit_test(windows_cumulate),                  cmocka_unit_test(late_rows_go_into_windows_to_come),
+        cmocka_unit_test(slices_take_rows_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
