@@ -196,6 +196,7 @@ static const struct {
     {"source", "the connector's"},
     {"source_function", "without input: lists of the operator, in memory"},
     {"union", "passes on"},
+    {"unnest", "row by row"},
     {"watermarks", "a clock per input"},
     {"where", "row by row"},
     {"window_tvf", "row by row"},
