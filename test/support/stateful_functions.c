@@ -8,6 +8,7 @@
 #include "flow/operator/rank_config.h"
 #include "flow/operator/set_config.h"
 #include "flow/operator/sql_window.h"
+#include "flow/operator/upsert_rows.h"
 
 #include "columns/column/batch.h"
 
@@ -384,6 +385,9 @@ static const struct stateful_case cases[] = {
     {"fold", "rows at the end", .config = NULL},
     {"rank", "rows are only added", .config = &first_three},
     {"rank", "rows may be taken back", .config = &kept_ranks},
+    {"sink_materialize", "rows by a key of their own", .config = &(const struct upsert_config){.unique = TEXTS("v")}},
+    {"sink_materialize", "equal rows are counted", .config = &(const struct upsert_config){.ttl_ms = 0}},
+    {"sink_compact", "the first row stays", .config = &(const struct upsert_config){.unique = TEXTS("v")}},
     {"window_groups", "counts, distinct values", .config = &window_groups},
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"group_aggregate", "values that are kept", .config = &kept},

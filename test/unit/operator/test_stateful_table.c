@@ -193,6 +193,7 @@ static const struct {
     {"project", "row by row"},
     {"sink", "the connector's"},
     {"sink_function", "its function may declare no state"},
+    {"sink_stamp", "row by row"},
     {"source", "the connector's"},
     {"source_function", "without input: lists of the operator, in memory"},
     {"union", "passes on"},
