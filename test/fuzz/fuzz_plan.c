@@ -44,7 +44,8 @@ static enum status plan(struct session *s, struct rel *r)
 
 static enum status run_one(struct session *s, const struct tokens *t, const struct statement *st)
 {
-    struct query_binder b = {.a = s->a, .t = t, .catalogs = s->catalogs, .session = &s->functions, .e = s->e};
+    static const struct plan_settings settings = {.sink = {.materialize = MATERIALIZE_AUTO}};
+    struct query_binder b = {.a = s->a, .t = t, .catalogs = s->catalogs, .session = &s->functions, .settings = &settings, .e = s->e};
     struct object_name name;
     struct table table;
     struct rel *r;
@@ -57,7 +58,7 @@ static enum status run_one(struct session *s, const struct tokens *t, const stru
     }
     if (st->type == &st_query) {
         TRY(bind_query(&b, st->body, &r));
-        return plan(s, rel_sink(s->a, r, NULL));
+        return plan(s, rel_sink(s->a, r, &(struct sink_body){0}));
     }
     if (st->type != &st_insert) return S_OK;
     TRY(bind_insert(&b, st->body, &r));

@@ -1,7 +1,11 @@
 /* fn_sink.c - what INSERT puts around values on their way into a table. Not for users: the names begin with $. */
 #include "columns/function/fn_kernels.h"
 
+#include "columns/function/cast.h"
 #include "ground/base/str.h"
+
+#include <stdio.h>
+#include <string.h>
 
 /* The values as they are; NULL is a row error that names the column. */
 static void enforce_not_null(const struct fn_run *r, const struct vector *const *args, struct vector *out)
@@ -29,7 +33,72 @@ static enum status bind_enforce_not_null(struct fn_call *c, struct arena *a, con
     return S_OK;
 }
 
+/* --- lengths ----------------------------------------------------------------------------------------------------- */
+static size_t length_of(const struct type *t, struct str s) { return type_is_string(t) ? str_utf8_length(s) : s.size; }
+
+static void length_fail(const struct fn_run *r, uint32_t row, size_t length)
+{
+    enum { TEXT_MAX = 512 };
+    char *text = text_reserve(r->heap, TEXT_MAX); /* one row of a job at most comes here for good */
+
+    snprintf(text, TEXT_MAX,
+             "Column %s, however, a string of length %zu is being written into it. You can set job configuration "
+             "'table.exec.sink.type-length-enforcer' to control this behaviour.",
+             (const char *)r->call->plan, length);
+    row_error(r->errors, row, FN_BAD_ARGUMENT, text);
+}
+
+/* The values as they are; one that does not fit its type is a row error. */
+static void enforce_length(const struct fn_run *r, const struct vector *const *args, struct vector *out)
+{
+    const struct type *t = r->call->args[0];
+    bool is_fixed = t->kind == T_CHAR || t->kind == T_BINARY;
+
+    vector_copy(out, 0, args[0], NULL, r->count, r->heap, r->mem);
+    FN_EACH_VALID(r, args, 1, i)
+    {
+        size_t length = length_of(t, fn_str(args[0], i));
+        if (length > (size_t)t->precision || (is_fixed && length < (size_t)t->precision)) length_fail(r, i, length);
+    }
+}
+
+static enum status bind_enforce_length(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    struct buf text;
+
+    (void)session;
+    if (c->count != 2 || c->constants[1] == NULL || !type_is_string(c->args[1]) || c->args[0]->phys != P_STR)
+        return err_set(e, E_GRAPH, "$LENGTH takes a text or bytes and the name of its column");
+    const struct text *name = &VECTOR_VALUES(c->constants[1], struct text)[0];
+    struct type shown = *c->args[0];
+    shown.nullable = true;
+    buf_init(&text, a->mem);
+    buf_printf(&text, "'%.*s' is ", (int)MIN(name->size, 200u), text_data(name));
+    type_print(&shown, &text);
+    c->plan = arena_strndup(a, text.data, text.size);
+    buf_release(&text);
+    c->result = c->args[0];
+    c->run = enforce_length;
+    return S_OK;
+}
+
+/* Cut and padded as CAST to its own type would. */
+static enum status bind_fit(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    (void)session;
+    (void)a;
+    if (c->count != 1 || c->args[0]->phys != P_STR) return err_set(e, E_GRAPH, "$FIT takes a text or bytes");
+    c->result = c->args[0];
+    c->run = cast_text_to_text;
+    return S_OK;
+}
+
 static const struct fn_def functions[] = {
+    {.name = "$FIT", .doc = "the value cut to its type's length, and padded when that is fixed", .bind = bind_fit},
+    {.name = "$LENGTH",
+     .doc = "the value; an error where it is longer than its type says, or shorter when that is fixed",
+     .flags = FN_MAY_FAIL | FN_INJECTIVE,
+     .bind = bind_enforce_length},
     {.name = "$NOT_NULL",
      .doc = "the value; an error where it is NULL: what INSERT puts before a NOT NULL column",
      .nulls = FN_OWN_NULLS,

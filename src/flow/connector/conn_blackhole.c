@@ -67,6 +67,7 @@ static const struct option_def blackhole_options[] = {{.key = NULL}};
 static const struct sink_type blackhole_sink = {
     .writer_size = sizeof(struct blackhole_writer),
     .accepts_updates = true,
+    .is_upsert = true,
     .write = blackhole_write,
     .close = blackhole_close,
 };

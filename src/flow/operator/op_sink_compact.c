@@ -72,6 +72,16 @@ static void defs_make(struct compact *s, const struct op_plan *p, const struct u
                                       .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
 }
 
+/* A row that is not there has NULLs for a moment. */
+static struct batch *batch_nullable(struct op_cx *cx, const struct type *row, uint32_t capacity)
+{
+    struct arena *a = cx->plan->arena;
+    const struct type **types = ARENA_ARRAY(a, const struct type *, row->child_count + 1);
+
+    for (uint32_t i = 0; i < row->child_count; i++) types[i] = type_with_null(a, row->children[i], true);
+    return batch_create(type_row(a, row->child_count, row->names, types, false), capacity, cx->mem);
+}
+
 static enum status compact_open(struct op_cx *cx, void *self)
 {
     struct upsert_config rows_live = {.unique = ((const struct upsert_config *)cx->config)->unique};
@@ -87,8 +97,8 @@ static enum status compact_open(struct op_cx *cx, void *self)
     s->view_cols = ARENA_ARRAY(p->arena, struct vector, p->inputs[0]->child_count + 1);
     s->kinds = batch_create(type_row(p->arena, 1, kind_names, s->waiting_def.value->children, false), BATCH_ROWS, cx->mem);
     s->keys = batch_create(s->u.rows_def.key, cx->batch_rows, cx->mem);
-    s->in = batch_create(p->inputs[0], BATCH_ROWS, cx->mem);
-    s->old = batch_create(s->u.rows_def.value, cx->batch_rows, cx->mem);
+    s->in = batch_nullable(cx, p->inputs[0], BATCH_ROWS);
+    s->old = batch_nullable(cx, s->u.rows_def.value, cx->batch_rows);
     s->out = batch_create(p->inputs[0], cx->batch_rows, cx->mem);
     return S_OK;
 }

@@ -22,6 +22,7 @@ struct sink_type {
     size_t writer_size;
     bool blocking;          /* write may block: the task gets a thread of its own */
     bool accepts_updates;   /* rows of other kinds than +I are understood */
+    bool is_upsert;         /* and -U is not: a row replaces the one with its key */
     /* Graph time: do the options fit each other and the columns? May be NULL. */
     enum status (*check)(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e);
     enum status (*open)(struct sink_cx *cx, void *self);

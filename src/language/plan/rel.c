@@ -245,10 +245,10 @@ struct rel *rel_fold(struct arena *a, struct rel *input)
     return r;
 }
 
-struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t)
+struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body *body)
 {
     struct rel *r = rel_new(a, &rel_sink_type, input->row, &input, 1);
-    BODY(r, struct sink_body, ((struct sink_body){.table = t}));
+    BODY(r, struct sink_body, *body);
     return r;
 }
 
@@ -329,6 +329,10 @@ enum status rel_plan(struct rel *const *sinks, uint32_t count, struct err *e)
 
 void rel_print_changes(const struct rel *r, struct buf *out)
 {
+    if (r->type == &rel_sink_type) {
+        buf_append_text(out, "NONE");
+        return;
+    }
     buf_append_text(out, "I");
     if ((r->modifies & MODIFIES_UPDATES) != 0) buf_append_text(out, r->wants_before ? ",UB,UA" : ",UA");
     if ((r->modifies & MODIFIES_DELETES) != 0) buf_append_text(out, ",D");

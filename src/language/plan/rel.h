@@ -10,6 +10,7 @@
 #include "columns/expr/expr.h"
 #include "control/graph/graph.h"
 #include "language/catalog/catalog.h"
+#include "language/plan/settings.h"
 
 enum { REL_INPUTS_MAX = 1024 };
 
@@ -179,8 +180,15 @@ struct sort_body {
     const struct rank_order *order;
 };
 /* Rows into a table, or to whoever asked (table NULL). */
+enum sink_conflict { SINK_CONFLICT_UNSAID, SINK_CONFLICT_NOTHING, SINK_CONFLICT_ERROR, SINK_CONFLICT_DEDUPLICATE };
 struct sink_body {
     const struct table *table;
+    const struct type *row;      /* of what is written: the table's names and types */
+    uint8_t conflict;            /* enum sink_conflict */
+    struct calc_body enforce;    /* checks of the values, over the input's row; condition NULL and count 0: none */
+    uint32_t target_count;       /* columns that INSERT lists, in its order */
+    const uint32_t *targets;
+    struct plan_settings settings;
 };
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body);
@@ -209,7 +217,7 @@ const struct type *rel_correlate_row(struct arena *a, const struct type *input, 
 struct rel *rel_set(struct arena *a, const struct type *row, struct rel *const sides[2], const struct set_body *body);
 struct rel *rel_sort(struct arena *a, struct rel *input, const struct sort_body *body); /* only in batch mode */
 struct rel *rel_fold(struct arena *a, struct rel *input); /* what is there when a changelog has ended */
-struct rel *rel_sink(struct arena *a, struct rel *input, const struct table *t);
+struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body *body);
 
 /* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end. */
 enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e) CHECKED;

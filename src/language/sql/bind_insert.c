@@ -123,15 +123,6 @@ static enum status columns_in_order(struct inserting *s, struct expr **columns)
 }
 
 /* --- casts ------------------------------------------------------------------------------------------------------- */
-static enum status not_null(struct inserting *s, uint32_t at, struct expr **x)
-{
-    struct expr *args[2] = {*x};
-
-    if (s->row->children[at]->nullable || !(*x)->type->nullable) return S_OK;
-    TRY(expr_constant(&s->m, &type_string, str_of(s->row->names[at]), &args[1], s->b->e));
-    return expr_call(&s->m, STR("$NOT_NULL"), args, 2, x, s->b->e);
-}
-
 static enum status cast_column(struct inserting *s, uint32_t at, struct expr **x)
 {
     const struct type *to = s->row->children[at];
@@ -145,13 +136,88 @@ static enum status cast_column(struct inserting *s, uint32_t at, struct expr **x
         snprintf(cause, sizeof cause, "Incompatible types for sink column '%.150s' at position %u.", s->row->names[at], at + 1);
         return mismatch(s, cause);
     }
-    TRY(not_null(s, at, x));
     return expr_cast(&s->m, *x, type_with_null(s->b->a, to, (*x)->type->nullable), false, x, s->b->e);
+}
+
+/* The query's rows as the table's columns want them. Where nothing is cast they keep the query's names, as in Flink. */
+static struct rel *sink_input(struct inserting *s, struct expr *const *columns)
+{
+    uint32_t n = s->row->child_count;
+    const char **names = ARENA_ARRAY(s->b->a, const char *, n);
+    struct calc_body calc = {.count = n, .columns = columns};
+    bool is_same = n == s->query->row->child_count, is_cast = false;
+
+    for (uint32_t i = 0; i < n; i++) {
+        bool is_column = columns[i]->kind == EXPR_COLUMN;
+        is_same = is_same && is_column && columns[i]->col == i;
+        is_cast |= !is_column;
+        names[i] = is_column ? s->query->row->names[columns[i]->col] : s->row->names[i];
+    }
+    return is_same ? s->query : rel_calc(s->b->a, s->query, &calc, is_cast ? s->row->names : names);
+}
+
+/* --- checks ------------------------------------------------------------------------------------------------------ */
+static enum status not_null(struct inserting *s, uint32_t at, struct expr **x, struct expr **condition)
+{
+    struct expr *args[2] = {*x};
+
+    if (s->row->children[at]->nullable || !(*x)->type->nullable) return S_OK;
+    if (s->b->settings->sink.drops_nulls) {
+        struct expr *terms[2] = {*condition};
+        TRY(expr_call(&s->m, STR("IS NOT NULL"), args, 1, &terms[1], s->b->e));
+        *condition = terms[1];
+        return terms[0] == NULL ? S_OK : expr_branch(&s->m, EXPR_AND, terms, 2, condition, s->b->e);
+    }
+    TRY(expr_constant(&s->m, &type_string, str_of(s->row->names[at]), &args[1], s->b->e));
+    return expr_call(&s->m, STR("$NOT_NULL"), args, 2, x, s->b->e);
+}
+
+/* Values that were not cast may be longer than their type says. */
+static enum status length(struct inserting *s, uint32_t at, struct expr **x)
+{
+    const struct type *t = s->row->children[at];
+    struct expr *args[2] = {*x};
+    uint8_t lengths = s->b->settings->sink.lengths;
+
+    if (lengths == LENGTHS_IGNORE || t->phys != P_STR || t->precision == VARCHAR_MAX) return S_OK;
+    if (lengths == LENGTHS_TRIM_PAD) return expr_call(&s->m, STR("$FIT"), args, 1, x, s->b->e);
+    TRY(expr_constant(&s->m, &type_string, str_of(s->row->names[at]), &args[1], s->b->e));
+    return expr_call(&s->m, STR("$LENGTH"), args, 2, x, s->b->e);
+}
+
+static enum status enforce(struct inserting *s, const struct rel *in, struct calc_body *out)
+{
+    uint32_t n = s->row->child_count;
+    struct expr **columns = ARENA_ARRAY(s->b->a, struct expr *, n);
+    bool any = false;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct expr *column = columns[i] = expr_column(&s->m, in->row, i);
+        TRY(not_null(s, i, &columns[i], &out->condition));
+        TRY(length(s, i, &columns[i]));
+        any |= columns[i] != column;
+    }
+    if (!any) return S_OK;
+    out->count = n;
+    out->columns = columns;
+    return S_OK;
+}
+
+static void targets_keep(struct inserting *s, struct sink_body *sink)
+{
+    uint32_t *targets = ARENA_ARRAY(s->b->a, uint32_t, s->text->column_count + 1);
+
+    for (uint32_t c = 0; c < s->text->column_count; c++)
+        targets[c] = (uint32_t)type_field(s->row, s->text->columns[c].parts[0]);
+    sink->target_count = s->text->column_count;
+    sink->targets = targets;
 }
 
 enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out)
 {
+    static const uint8_t conflicts[] = {SINK_CONFLICT_UNSAID, SINK_CONFLICT_NOTHING, SINK_CONFLICT_ERROR, SINK_CONFLICT_DEDUPLICATE};
     struct inserting s = {.b = b, .text = i, .m = {.a = b->a, .session = b->session}};
+    struct sink_body sink = {.conflict = conflicts[i->conflict], .settings = *b->settings};
 
     TRY(bind_find_table(b, &i->table, &s.table));
     if (s.table->view != NULL)
@@ -163,7 +229,11 @@ enum status bind_insert(struct query_binder *b, const struct insert *i, struct r
     TRY(static_partition(&s, columns));
     TRY(i->column_count > 0 ? listed_columns(&s, columns) : columns_in_order(&s, columns));
     for (uint32_t c = 0; c < s.row->child_count; c++) TRY(cast_column(&s, c, &columns[c]));
-    struct calc_body calc = {.count = s.row->child_count, .columns = columns};
-    *out = rel_sink(b->a, rel_calc(b->a, s.query, &calc, s.row->names), s.table);
+    struct rel *in = sink_input(&s, columns);
+    sink.table = s.table;
+    sink.row = s.row;
+    targets_keep(&s, &sink);
+    TRY(enforce(&s, in, &sink.enforce));
+    *out = rel_sink(b->a, in, &sink);
     return S_OK;
 }

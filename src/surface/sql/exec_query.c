@@ -22,7 +22,7 @@ static enum status run_query(struct run *r, const void *body)
     if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
     if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
     TRY(r->to->begin(r->to->arg, result_row(&r->arena, plan->row), !b.is_batch, r->e));
-    struct rel *sink = rel_sink(&r->arena, plan, NULL);
+    struct rel *sink = rel_sink(&r->arena, plan, &(struct sink_body){0});
     TRY(run_plan(r, &sink, 1, "collect"));
     return r->to->end(r->to->arg, r->e);
 }
@@ -136,7 +136,7 @@ static enum status plans_of(struct run *r, const struct statement *s, struct pla
     out->is_query = s->type == &st_query;
     TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
     if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
-    out->items[out->count++] = out->is_query ? rel_sink(&r->arena, plan, NULL) : plan;
+    out->items[out->count++] = out->is_query ? rel_sink(&r->arena, plan, &(struct sink_body){0}) : plan;
     return S_OK;
 }
 

@@ -59,8 +59,12 @@ bool run_is_batch(const struct run *r)
 
 struct query_binder run_binder(struct run *r)
 {
+    struct plan_settings *settings = ARENA_NEW(&r->arena, struct plan_settings);
+
+    *settings = sql_keys_settings(&r->s->config);
     return (struct query_binder){
         .is_batch = run_is_batch(r),
+        .settings = settings,
         .tables = ARENA_NEW(&r->arena, uint32_t),
         .a = &r->arena, .sys = r->s->options.sys, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
 }

@@ -23,6 +23,27 @@ const struct option_def sql_keys[] = {
      .fallback = "batch",
      .doc = "batch: a result is updated once for all rows that came together; every: once for each row, as in Flink without "
             "mini-batch"},
+    {.key = "table.exec.sink.upsert-materialize",
+     .kind = OPT_ENUM,
+     .choices = "NONE|AUTO|FORCE",
+     .fallback = "AUTO",
+     .doc = "when rows under a sink's primary key are kept so that the last one counts: never, where the query's key is another "
+            "one, or always"},
+    {.key = "table.exec.sink.keyed-shuffle",
+     .kind = OPT_ENUM,
+     .choices = "NONE|AUTO|FORCE",
+     .fallback = "AUTO",
+     .doc = "when rows are spread over a sink's subtasks by its primary key: never, where 'sink.parallelism' says how many there "
+            "are, or always"},
+    {.key = "table.exec.sink.require-on-conflict",
+     .kind = OPT_BOOL,
+     .fallback = "true",
+     .doc = "an INSERT whose query has another key than the table's primary key must say ON CONFLICT; else it deduplicates"},
+    {.key = "table.exec.sink.type-length-enforcer",
+     .kind = OPT_ENUM,
+     .choices = "IGNORE|TRIM_PAD|ERROR",
+     .fallback = "IGNORE",
+     .doc = "what becomes of a value that does not fit the length of its column in the sink"},
     {.key = "table.exec.sink.not-null-enforcer",
      .kind = OPT_ENUM,
      .choices = "ERROR|DROP",
@@ -54,4 +75,18 @@ void sql_keys_apply(const struct config *c, struct fn_session *s)
     struct options o = config_options(c);
 
     s->zone = str_of(options_get(&o, sql_keys, "table.local-time-zone"));
+}
+
+struct plan_settings sql_keys_settings(const struct config *c)
+{
+    struct options o = config_options(c);
+
+    return (struct plan_settings){
+        .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
+        .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1,
+        .sink = {.materialize = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.upsert-materialize"),
+                 .shuffle = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.keyed-shuffle"),
+                 .lengths = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.type-length-enforcer"),
+                 .drops_nulls = options_enum(&o, sql_keys, "table.exec.sink.not-null-enforcer") == 1,
+                 .conflict_is_optional = !options_bool(&o, sql_keys, "table.exec.sink.require-on-conflict")}};
 }

@@ -10,6 +10,7 @@
 
 static const uint32_t sizes[] = {0, 1, 3};
 static const char *const backends[] = {"hashmap", "pending"};
+static const char *const rows[] = {"ROW<u INT, s STRING, n BIGINT>", "ROW<u INT NOT NULL, s STRING NOT NULL, n BIGINT NOT NULL>"};
 static const char *const by_u[] = {"u"};
 
 struct step {
@@ -24,7 +25,7 @@ static void expect(struct upsert_config c, const struct step *steps, const char 
         for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
             struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("sink_compact"),
                                                                       .config = &c,
-                                                                      .in = "ROW<u INT, s STRING, n BIGINT>",
+                                                                      .in = rows[i % 2],
                                                                       .keys = "s",
                                                                       .batch_rows = sizes[i],
                                                                       .backend = backends[b]});

@@ -1,0 +1,18 @@
+/* settings.h - what the session's configuration says of plans; surface/sql/sql_keys.c fills it from its keys. */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+enum sink_materialize { MATERIALIZE_NONE, MATERIALIZE_AUTO, MATERIALIZE_FORCE }; /* table.exec.sink.upsert-materialize */
+enum sink_shuffle { SHUFFLE_NONE, SHUFFLE_AUTO, SHUFFLE_FORCE };                 /* table.exec.sink.keyed-shuffle */
+enum sink_lengths { LENGTHS_IGNORE, LENGTHS_TRIM_PAD, LENGTHS_ERROR };           /* table.exec.sink.type-length-enforcer */
+
+struct plan_settings {
+    int64_t ttl_ms;  /* table.exec.state.ttl */
+    bool emit_every; /* thalweg.exec.emit = every */
+    struct {
+        uint8_t materialize, shuffle, lengths;
+        bool drops_nulls;         /* table.exec.sink.not-null-enforcer = DROP */
+        bool conflict_is_optional; /* table.exec.sink.require-on-conflict = false */
+    } sink;
+};
