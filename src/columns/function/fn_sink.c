@@ -51,7 +51,7 @@ static void length_fail(const struct fn_run *r, uint32_t row, size_t length)
 /* The values as they are; one that does not fit its type is a row error. */
 static void enforce_length(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
-    const struct type *t = r->call->args[0];
+    const struct type *t = r->call->result;
     bool is_fixed = t->kind == T_CHAR || t->kind == T_BINARY;
 
     vector_copy(out, 0, args[0], NULL, r->count, r->heap, r->mem);
@@ -62,33 +62,42 @@ static void enforce_length(const struct fn_run *r, const struct vector *const *a
     }
 }
 
+/* The type of the column, which is the second argument as text; the values have it from now on. */
+static enum status column_type(struct fn_call *c, struct arena *a, const struct type **out, struct err *e)
+{
+    if (c->count < 2 || c->constants[1] == NULL || !type_is_string(c->args[1]) || c->args[0]->phys != P_STR)
+        return err_set(e, E_GRAPH, "%s takes a text or bytes and the type of its column", c->def->name);
+    TRY(type_parse(a, text_str(&VECTOR_VALUES(c->constants[1], struct text)[0]), out, e));
+    if ((*out)->phys != P_STR) return err_set(e, E_GRAPH, "the type of a column that has a length is one of texts or bytes");
+    *out = type_with_null(a, *out, c->args[0]->nullable);
+    return S_OK;
+}
+
 static enum status bind_enforce_length(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     struct buf text;
 
     (void)session;
-    if (c->count != 2 || c->constants[1] == NULL || !type_is_string(c->args[1]) || c->args[0]->phys != P_STR)
-        return err_set(e, E_GRAPH, "$LENGTH takes a text or bytes and the name of its column");
-    const struct text *name = &VECTOR_VALUES(c->constants[1], struct text)[0];
-    struct type shown = *c->args[0];
+    TRY(column_type(c, a, &c->result, e));
+    if (c->count != 3 || c->constants[2] == NULL || !type_is_string(c->args[2]))
+        return err_set(e, E_GRAPH, "$LENGTH takes the name of its column, too");
+    const struct text *name = &VECTOR_VALUES(c->constants[2], struct text)[0];
+    struct type shown = *c->result;
     shown.nullable = true;
     buf_init(&text, a->mem);
     buf_printf(&text, "'%.*s' is ", (int)MIN(name->size, 200u), text_data(name));
     type_print(&shown, &text);
     c->plan = arena_strndup(a, text.data, text.size);
     buf_release(&text);
-    c->result = c->args[0];
     c->run = enforce_length;
     return S_OK;
 }
 
-/* Cut and padded as CAST to its own type would. */
+/* Cut and padded as CAST to that type would. */
 static enum status bind_fit(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     (void)session;
-    (void)a;
-    if (c->count != 1 || c->args[0]->phys != P_STR) return err_set(e, E_GRAPH, "$FIT takes a text or bytes");
-    c->result = c->args[0];
+    TRY(column_type(c, a, &c->result, e));
     c->run = cast_text_to_text;
     return S_OK;
 }

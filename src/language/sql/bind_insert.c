@@ -123,6 +123,15 @@ static enum status columns_in_order(struct inserting *s, struct expr **columns)
 }
 
 /* --- casts ------------------------------------------------------------------------------------------------------- */
+/* A longer text type holds every value of a shorter one, as it is. */
+static bool fits_as_is(const struct type *from, const struct type *to)
+{
+    bool is_text = type_is_string(from) && to->kind == T_VARCHAR;
+    bool is_bytes = from->phys == P_STR && !type_is_string(from) && to->kind == T_VARBINARY;
+
+    return (is_text || is_bytes) && from->precision <= to->precision;
+}
+
 static enum status cast_column(struct inserting *s, uint32_t at, struct expr **x)
 {
     const struct type *to = s->row->children[at];
@@ -136,6 +145,7 @@ static enum status cast_column(struct inserting *s, uint32_t at, struct expr **x
         snprintf(cause, sizeof cause, "Incompatible types for sink column '%.150s' at position %u.", s->row->names[at], at + 1);
         return mismatch(s, cause);
     }
+    if (fits_as_is((*x)->type, to)) return S_OK;
     return expr_cast(&s->m, *x, type_with_null(s->b->a, to, (*x)->type->nullable), false, x, s->b->e);
 }
 
@@ -172,17 +182,31 @@ static enum status not_null(struct inserting *s, uint32_t at, struct expr **x, s
     return expr_call(&s->m, STR("$NOT_NULL"), args, 2, x, s->b->e);
 }
 
+static enum status type_constant(struct inserting *s, const struct type *t, struct expr **out)
+{
+    struct type shown = *t;
+    struct buf text;
+
+    shown.nullable = true;
+    buf_init(&text, s->b->a->mem);
+    type_print(&shown, &text);
+    enum status st = expr_constant(&s->m, &type_string, (struct str){text.data, text.size}, out, s->b->e);
+    buf_release(&text);
+    return st;
+}
+
 /* Values that were not cast may be longer than their type says. */
 static enum status length(struct inserting *s, uint32_t at, struct expr **x)
 {
     const struct type *t = s->row->children[at];
-    struct expr *args[2] = {*x};
+    struct expr *args[3] = {*x};
     uint8_t lengths = s->b->settings->sink.lengths;
 
     if (lengths == LENGTHS_IGNORE || t->phys != P_STR || t->precision == VARCHAR_MAX) return S_OK;
-    if (lengths == LENGTHS_TRIM_PAD) return expr_call(&s->m, STR("$FIT"), args, 1, x, s->b->e);
-    TRY(expr_constant(&s->m, &type_string, str_of(s->row->names[at]), &args[1], s->b->e));
-    return expr_call(&s->m, STR("$LENGTH"), args, 2, x, s->b->e);
+    TRY(type_constant(s, t, &args[1]));
+    if (lengths == LENGTHS_TRIM_PAD) return expr_call(&s->m, STR("$FIT"), args, 2, x, s->b->e);
+    TRY(expr_constant(&s->m, &type_string, str_of(s->row->names[at]), &args[2], s->b->e));
+    return expr_call(&s->m, STR("$LENGTH"), args, 3, x, s->b->e);
 }
 
 static enum status enforce(struct inserting *s, const struct rel *in, struct calc_body *out)
