@@ -9,6 +9,7 @@ enum sink_lengths { LENGTHS_IGNORE, LENGTHS_TRIM_PAD, LENGTHS_ERROR };          
 
 struct plan_settings {
     int64_t ttl_ms;  /* table.exec.state.ttl */
+    bool is_batch;   /* execution.runtime-mode = batch */
     bool emit_every; /* thalweg.exec.emit = every */
     struct {
         uint8_t materialize, shuffle, lengths;

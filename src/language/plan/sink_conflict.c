@@ -148,6 +148,7 @@ enum status sink_check(const struct rel *r, struct err *e)
     bool appends = r->inputs[0]->modifies == MODIFIES_NOTHING;
 
     if (!appends && sink != NULL && !sink->accepts_updates) return changes_refused(r, e);
+    if (s->settings.is_batch) return S_OK; /* rows come once */
     if (appends && s->conflict != SINK_CONFLICT_UNSAID)
         return err_set(e, E_DATA,
                        "ON CONFLICT clause is only allowed for upsert sinks. The sink '%s.%s.%s' is not an upsert sink because it only "

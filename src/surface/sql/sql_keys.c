@@ -83,6 +83,7 @@ struct plan_settings sql_keys_settings(const struct config *c)
 
     return (struct plan_settings){
         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
+        .is_batch = options_enum(&o, sql_keys, "execution.runtime-mode") == 1,
         .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1,
         .sink = {.materialize = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.upsert-materialize"),
                  .shuffle = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.keyed-shuffle"),
