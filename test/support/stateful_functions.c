@@ -5,6 +5,7 @@
 
 #include "flow/operator/group_calls.h"
 #include "flow/operator/join.h"
+#include "flow/operator/join_interval.h"
 #include "flow/operator/rank_config.h"
 #include "flow/operator/set_config.h"
 #include "flow/operator/sql_window.h"
@@ -360,6 +361,10 @@ static const struct join_config appends = JOIN("inner", .left_appends = true, .r
                                 row_join = JOIN("full", .left_row = true, .left_after = true, .right_row = true, .right_after = true),
                                 entry_join = JOIN("left", .left_after = true, .left_unique = TEXTS("k", "v")), semi_join = JOIN("semi"),
                                 brief_join = JOIN("left", .ttl_ms = 15);
+#define INTERVAL(name, ...) {.kind = name, .names = TEXTS("k", "v", "k0", "v0"), __VA_ARGS__}
+static const struct join_interval_config inner_interval = INTERVAL("inner", .left_time = "v", .right_time = "v", .lower_ms = -130, .upper_ms = 170),
+                                         full_interval = INTERVAL("full", .left_time = "v", .right_time = "v", .lower_ms = -170, .upper_ms = 130),
+                                         clock_interval = INTERVAL("full", .lower_ms = -9, .upper_ms = 12);
 static const struct rank_config first_three = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
                                                .last = 3, .number = "n", .emit_before = true};
 static const struct rank_config kept_ranks = {.order = TEXTS("v"), .directions = TEXTS("asc"), .nulls = TEXTS("first"), .first = 1,
@@ -380,6 +385,9 @@ static const struct stateful_case cases[] = {
     {"join", "rows by a unique key", .config = &entry_join, .second_keyed = true},
     {"join", "rows with a partner", .config = &semi_join, .second_keyed = true},
     {"join", "time to live", .config = &brief_join, .second_keyed = true},
+    {"join_interval", "inner", .config = &inner_interval, .second_keyed = true},
+    {"join_interval", "outer", .config = &full_interval, .second_keyed = true},
+    {"join_interval", "by the clock", .config = &clock_interval, .second_keyed = true},
     {"set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
     {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
     {"fold", "rows at the end", .config = NULL},

@@ -199,11 +199,9 @@ enum status expr_call(const struct expr_maker *m, struct str name, struct expr *
     return S_OK;
 }
 
-enum status expr_cast(const struct expr_maker *m, struct expr *x, const struct type *to, bool try_mode, struct expr **out, struct err *e)
+static enum status cast_call(const struct expr_maker *m, struct expr *x, const struct type *to, bool try_mode, struct expr **out,
+                             struct err *e)
 {
-    *out = x;
-    /* whether the parts of nested types may be NULL is part of what they are */
-    if (type_equal(type_with_null(m->a, x->type, to->nullable), to)) return S_OK;
     struct fn_call *c = call_new(m, fn_find(STR("CAST")), &x, 1);
     c->result = type_with_null(m->a, to, x->type->nullable || try_mode);
     c->try_mode = try_mode;
@@ -211,6 +209,21 @@ enum status expr_cast(const struct expr_maker *m, struct expr *x, const struct t
     *out = call_node(m, c, &x);
     (*out)->text = x->text;
     return S_OK;
+}
+
+enum status expr_cast(const struct expr_maker *m, struct expr *x, const struct type *to, bool try_mode, struct expr **out, struct err *e)
+{
+    *out = x;
+    /* whether the parts of nested types may be NULL is part of what they are */
+    if (type_equal(type_with_null(m->a, x->type, to->nullable), to)) return S_OK;
+    return cast_call(m, x, to, try_mode, out, e);
+}
+
+enum status expr_materialize(const struct expr_maker *m, struct expr *x, struct expr **out, struct err *e)
+{
+    *out = x;
+    if (x->type->time_kind == TIME_NONE) return S_OK;
+    return cast_call(m, x, type_with_time(m->a, x->type, TIME_NONE), false, out, e);
 }
 
 enum status expr_coerce(const struct expr_maker *m, struct expr *x, const struct type *to, struct expr **out, struct err *e)

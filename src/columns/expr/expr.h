@@ -42,6 +42,8 @@ enum status expr_call(const struct expr_maker *m, struct str name, struct expr *
 /* CAST, or TRY_CAST; the same node when there is nothing to do. E_GRAPH when there is no such cast. */
 enum status expr_cast(const struct expr_maker *m, struct expr *x, const struct type *to, bool try_mode, struct expr **out,
                       struct err *e) CHECKED;
+/* A time attribute as the plain time that it is: a CAST, which nothing takes for the attribute. */
+enum status expr_materialize(const struct expr_maker *m, struct expr *x, struct expr **out, struct err *e) CHECKED;
 /* An implicit cast: E_GRAPH unless type_casts_implicitly. */
 enum status expr_coerce(const struct expr_maker *m, struct expr *x, const struct type *to, struct expr **out, struct err *e) CHECKED;
 /* kind CASE, COALESCE, AND, OR; branches are coerced to their common type, conditions must be BOOLEAN. */

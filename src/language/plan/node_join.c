@@ -3,11 +3,15 @@
  * That is not so when a condition decides too, or when a row comes alone because of its partners (semi and anti joins). */
 #include "flow/operator/join.h"
 #include "ground/base/str.h"
+#include "language/plan/join_rel.h"
 #include "language/plan/rel_internal.h"
 
 static const char *const operator_names[] = {"inner", "left", "right", "full", "semi", "anti"};
 static const char *const explain_names[] = {"InnerJoin",     "LeftOuterJoin", "RightOuterJoin",
                                             "FullOuterJoin", "LeftSemiJoin",  "LeftAntiJoin"};
+
+const char *join_operator_name(enum rel_join_kind kind) { return operator_names[kind]; }
+const char *join_explain_name(enum rel_join_kind kind) { return explain_names[kind]; }
 
 static bool has_pairs(enum rel_join_kind kind) { return kind != REL_JOIN_SEMI && kind != REL_JOIN_ANTI; }
 
@@ -17,8 +21,8 @@ static bool may_lack(enum rel_join_kind kind, uint32_t side)
     return kind == REL_JOIN_FULL || kind == (side == 0 ? REL_JOIN_RIGHT : REL_JOIN_LEFT);
 }
 
-const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left,
-                                const struct type *right, const char *const *names)
+static const struct type *join_row(struct arena *a, enum rel_join_kind kind, const struct type *left,
+                                   const struct type *right, const char *const *names, bool timed)
 {
     uint32_t n = left->child_count + (has_pairs(kind) ? right->child_count : 0);
     const struct type **types = ARENA_ARRAY(a, const struct type *, n + 1);
@@ -26,17 +30,28 @@ const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const 
     for (uint32_t i = 0; i < n; i++) {
         bool is_right = i >= left->child_count;
         const struct type *t = is_right ? right->children[i - left->child_count] : left->children[i];
-        if (t->time_kind != TIME_NONE) t = type_with_time(a, t, TIME_NONE);
+        if (t->time_kind != TIME_NONE && !timed) t = type_with_time(a, t, TIME_NONE);
         types[i] = may_lack(kind, is_right) ? type_with_null(a, t, true) : t;
     }
     return type_row(a, n, names, types, false);
 }
 
-/* --- EXPLAIN ----------------------------------------------------------------------------------------------------- */
-static void explain_where(const struct rel *r, struct buf *out)
+const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left,
+                                const struct type *right, const char *const *names)
 {
-    const struct join_body *b = r->body;
-    uint32_t left = r->inputs[0]->row->child_count, terms = b->key_count + (b->condition != NULL);
+    return join_row(a, kind, left, right, names, false);
+}
+
+const struct type *rel_join_row_timed(struct arena *a, enum rel_join_kind kind, const struct type *left,
+                                      const struct type *right, const char *const *names)
+{
+    return join_row(a, kind, left, right, names, true);
+}
+
+/* --- EXPLAIN ----------------------------------------------------------------------------------------------------- */
+void join_explain_where(const struct rel *r, const struct join_body *b, const struct expr *condition, struct buf *out)
+{
+    uint32_t left = r->inputs[0]->row->child_count, terms = b->key_count + (condition != NULL);
     struct type both = {.child_count = left + r->inputs[1]->row->child_count, .names = b->names};
 
     if (terms == 0) buf_append_text(out, "true");
@@ -44,8 +59,8 @@ static void explain_where(const struct rel *r, struct buf *out)
     for (uint32_t i = 0; i < b->key_count; i++)
         buf_printf(out, "%s(%s %s %s)", i > 0 ? " AND " : "", b->names[b->keys[0][i]],
                    b->null_safe[i] ? "IS NOT DISTINCT FROM" : "=", b->names[left + b->keys[1][i]]);
-    if (b->condition != NULL && b->key_count > 0) buf_append_text(out, " AND ");
-    if (b->condition != NULL) expr_print(b->condition, &both, out);
+    if (condition != NULL && b->key_count > 0) buf_append_text(out, " AND ");
+    if (condition != NULL) expr_print(condition, &both, out);
     if (terms > 1) buf_append_byte(out, ')');
 }
 
@@ -76,7 +91,7 @@ static void explain(const struct rel *r, struct buf *out)
     const struct join_body *b = r->body;
 
     buf_printf(out, "joinType=[%s], where=[", explain_names[b->kind]);
-    explain_where(r, out);
+    join_explain_where(r, b, b->condition, out);
     buf_append_text(out, "], select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_printf(out, "], leftInputSpec=[%s], rightInputSpec=[%s]", input_spec(r, 0), input_spec(r, 1));
@@ -180,7 +195,7 @@ static bool wants_before(const struct rel *r, uint32_t input)
     return r->wants_before || !can_be_after_only(r, input);
 }
 
-static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+int join_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {
     const struct join_body *b = r->body;
 
@@ -215,18 +230,24 @@ static void sides_lower(const struct rel *r, struct lowering *l, struct join_con
     c->right_appends = r->inputs[1]->modifies == MODIFIES_NOTHING;
 }
 
+struct text_list join_null_safe(struct lowering *l, const struct join_body *b)
+{
+    const char **safe = ARENA_ARRAY(l->a, const char *, b->key_count + 1);
+
+    for (uint32_t i = 0; i < b->key_count; i++) safe[i] = b->null_safe[i] ? "true" : "false";
+    return (struct text_list){safe, b->key_count};
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct join_body *b = r->body;
     struct graph_node *n = graph_add_node(l->graph, op_find("join"), "Join", (struct graph_here){0});
     struct join_config *c = n->config;
-    const char **safe = ARENA_ARRAY(l->a, const char *, b->key_count + 1);
 
     (void)e;
-    for (uint32_t i = 0; i < b->key_count; i++) safe[i] = b->null_safe[i] ? "true" : "false";
     c->kind = operator_names[b->kind];
     c->names = (struct text_list){b->names, r->inputs[0]->row->child_count + r->inputs[1]->row->child_count};
-    c->null_safe = (struct text_list){safe, b->key_count};
+    c->null_safe = join_null_safe(l, b);
     c->emit_before = r->wants_before;
     c->ttl_ms = l->ttl_ms;
     if (b->condition != NULL) c->condition = lower_exprs(l, &b->condition, 1);
@@ -241,6 +262,6 @@ const struct rel_type rel_join_type = {.name = "Join",
                                        .doc = "pairs of rows of two inputs, all of which are kept",
                                        .derive = derive,
                                        .wants_before = wants_before,
-                                       .distribution = distribution,
+                                       .distribution = join_distribution,
                                        .explain = explain,
                                        .lower = lower};

@@ -217,6 +217,16 @@ struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const
     return r;
 }
 
+struct rel *rel_interval_join(struct arena *a, struct rel *left, struct rel *right, const struct interval_join_body *body)
+{
+    struct rel *inputs[] = {left, right};
+    enum rel_join_kind kind = (enum rel_join_kind)body->join.kind;
+    struct rel *r = rel_new(a, &rel_interval_join_type, rel_join_row_timed(a, kind, left->row, right->row, body->join.names), inputs, 2);
+
+    BODY(r, struct interval_join_body, *body);
+    return r;
+}
+
 struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body)
 {
     struct rel *r = rel_new(a, &rel_correlate_type, rel_correlate_row(a, input->row, body), &input, 1);

@@ -135,6 +135,15 @@ struct join_body {
     struct expr *condition;    /* over the columns of both, left before right; NULL: equal keys are enough */
     const char *const *names;  /* of the columns of both, each once */
 };
+/* A join of rows whose times lie in an interval of each other: left time - right time is in lower..upper. Event times are columns
+ * of the inputs, and stay time attributes. */
+struct interval_join_body {
+    struct join_body join; /* inner, left, right, full; its condition is what times and keys leave open */
+    bool processing_time;
+    uint32_t times[2];
+    int64_t lower_ms, upper_ms;
+    struct expr *shown; /* the condition with that on times, for EXPLAIN */
+};
 /* Each row once per element of a list that it has: the columns of the input, then those of the elements. */
 struct correlate_body {
     struct expr *list; /* an ARRAY, MAP or MULTISET */
@@ -211,6 +220,10 @@ struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const
 /* The columns of two rows beside each other, nullable where that side may have none; times are no longer attributes. */
 const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                 const char *const *names);
+struct rel *rel_interval_join(struct arena *a, struct rel *left, struct rel *right, const struct interval_join_body *body);
+/* The same where time attributes stay what they are. */
+const struct type *rel_join_row_timed(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
+                                      const char *const *names);
 struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body);
 /* Input's columns, then those of the elements of a list and the ordinal; NULL: it has no elements. */
 const struct type *rel_correlate_row(struct arena *a, const struct type *input, const struct correlate_body *body);

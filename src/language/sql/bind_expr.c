@@ -379,7 +379,9 @@ static enum status bind_cast(struct binder *b, const struct ast_expr *x, struct 
         if (place != NULL) *place = '\0';
         return bind_fail(b, x->type.place, &inner);
     }
-    return expr_cast(&b->m, value, to, x->flag, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
+    if (expr_cast(&b->m, value, to, x->flag, out, &inner) != S_OK || expr_materialize(&b->m, *out, out, &inner) != S_OK)
+        return bind_fail(b, x->place, &inner);
+    return S_OK;
 }
 
 enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **out)

@@ -237,6 +237,26 @@ static void targets_keep(struct inserting *s, struct sink_body *sink)
     sink->targets = targets;
 }
 
+/* A table has one event time: with two of them nobody knows which is meant. */
+static enum status one_rowtime(struct inserting *s)
+{
+    struct buf names;
+    uint32_t count = 0;
+
+    buf_init(&names, s->b->a->mem);
+    for (uint32_t i = 0; i < s->query->row->child_count; i++)
+        if (s->query->row->children[i]->time_kind == TIME_ROWTIME)
+            buf_printf(&names, "%s%s", count++ > 0 ? ", " : "", s->query->row->names[i]);
+    const char *list = arena_strndup(s->b->a, names.data, names.size);
+    buf_release(&names);
+    if (count < 2) return S_OK;
+    err_hint(s->b->e, "Please select the column that should be used as the event-time timestamp for the table sink by casting all other "
+                      "columns to regular TIMESTAMP or TIMESTAMP_LTZ.");
+    return sql_error(s->b->e, s->b->t, s->text->query->place.at, s->text->query->place.size,
+                     "The query contains more than one rowtime attribute column [%s] for writing into table '%s.%s.%s'.", list,
+                     s->table->catalog, s->table->database, s->table->name);
+}
+
 enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out)
 {
     static const uint8_t conflicts[] = {SINK_CONFLICT_UNSAID, SINK_CONFLICT_NOTHING, SINK_CONFLICT_ERROR, SINK_CONFLICT_DEDUPLICATE};
@@ -249,6 +269,7 @@ enum status bind_insert(struct query_binder *b, const struct insert *i, struct r
     TRY(bind_hints(b, &i->hints, &s.table));
     s.row = sink_row(b, s.table);
     TRY(bind_query(b, i->query, &s.query));
+    TRY(one_rowtime(&s));
     struct expr **columns = ARENA_ARRAY(b->a, struct expr *, s.row->child_count);
     TRY(static_partition(&s, columns));
     TRY(i->column_count > 0 ? listed_columns(&s, columns) : columns_in_order(&s, columns));

@@ -250,5 +250,6 @@ enum status bind_join_finish(struct query_binder *b, struct bind_source *from, s
     if (from->join == NULL) return S_OK;
     TRY(join_tree_plan(&m, from->join, condition, &from->rel, b->e));
     from->join = NULL;
+    from->scope.row = from->rel->row; /* an interval join keeps time attributes */
     return S_OK;
 }

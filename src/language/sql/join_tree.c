@@ -10,6 +10,7 @@
 
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
+#include "language/sql/join_bounds.h"
 
 #include <string.h>
 
@@ -296,12 +297,41 @@ static struct rel *without_computed(const struct expr_maker *m, const struct joi
     return rel_calc(m->a, join, &(struct calc_body){.count = n, .columns = columns}, t->names);
 }
 
+/* Conditions on the times of both sides that bound how far they lie apart go from *on to *taken when they do so on both ends. */
+static void bounds_find(const struct expr_maker *m, const struct join_tree *t, const struct type *const rows[2], struct conditions *on,
+                        struct conditions *taken, struct time_bounds *b)
+{
+    struct conditions rest = {0};
+
+    *b = (struct time_bounds){0};
+    *taken = (struct conditions){0};
+    if (t->kind == REL_JOIN_SEMI || t->kind == REL_JOIN_ANTI) return;
+    for (uint32_t i = 0; i < on->count; i++)
+        append(m->a, time_bounds_take(m, rows, t->left, on->items[i], b) ? taken : &rest, on->items[i]);
+    if (time_bounds_are_closed(b)) *on = rest;
+}
+
+/* The condition above the columns that are computed for keys. */
+static enum status pair_condition(const struct expr_maker *m, const struct join_tree *t, struct rel *const sides[2],
+                                  const char *const *names, const struct conditions *on, uint32_t computed, struct expr **out,
+                                  struct err *e)
+{
+    TRY(all_of(m, on, out, e));
+    if (*out == NULL) return S_OK;
+    const struct type *pair = rel_join_row(m->a, REL_JOIN_INNER, sides[0]->row, sides[1]->row, names);
+    *out = rebased(m, *out, pair, t->left, (int)computed);
+    return S_OK;
+}
+
 static enum status join_make(const struct expr_maker *m, const struct join_tree *t, struct rel *sides[2],
                              struct conditions *on, struct rel **out, struct err *e)
 {
     const struct type *rows[] = {sides[0]->row, sides[1]->row};
+    struct conditions shown;
+    struct time_bounds bounds;
     struct keys k = {0};
 
+    bounds_find(m, t, rows, on, &shown, &bounds);
     keys_find(m, t, rows, on, &k);
     struct join_body body = {
         .kind = t->kind, .key_count = k.count, .keys = {k.cols[0], k.cols[1]}, .null_safe = k.null_safe};
@@ -310,12 +340,17 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
         for (uint32_t i = 0; i < 2; i++) sides[i] = with_computed(m, sides[i], &k, i);
         body.names = unique_names(m->a, sides[0]->row, sides[1]->row);
     }
-    TRY(all_of(m, on, &body.condition, e));
-    if (body.condition != NULL) {
-        const struct type *pair = rel_join_row(m->a, REL_JOIN_INNER, sides[0]->row, sides[1]->row, body.names);
-        body.condition = rebased(m, body.condition, pair, t->left, (int)k.computed[0]);
-    }
-    *out = without_computed(m, t, rel_join(m->a, sides[0], sides[1], &body), &k);
+    TRY(pair_condition(m, t, sides, body.names, on, k.computed[0], &body.condition, e));
+    struct interval_join_body timed = {.join = body,
+                                       .processing_time = bounds.processing_time,
+                                       .times = {bounds.times[0], bounds.times[1]},
+                                       .lower_ms = bounds.lower_ms,
+                                       .upper_ms = bounds.upper_ms};
+    for (uint32_t i = 0; i < on->count; i++) append(m->a, &shown, on->items[i]);
+    TRY(pair_condition(m, t, sides, body.names, &shown, k.computed[0], &timed.shown, e));
+    bool is_timed = time_bounds_are_closed(&bounds);
+    struct rel *join = is_timed ? rel_interval_join(m->a, sides[0], sides[1], &timed) : rel_join(m->a, sides[0], sides[1], &body);
+    *out = without_computed(m, t, join, &k);
     return S_OK;
 }
 

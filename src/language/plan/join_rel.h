@@ -1,0 +1,10 @@
+/* join_rel.h - what nodes that join have in common: their bodies begin with struct join_body. */
+#pragma once
+#include "language/plan/rel.h"
+
+const char *join_operator_name(enum rel_join_kind kind); /* "left", as operators have it */
+const char *join_explain_name(enum rel_join_kind kind);  /* "LeftOuterJoin" */
+/* "((a = b) AND (c > d))": keys, and a condition over the columns of both, which may be NULL. */
+void join_explain_where(const struct rel *r, const struct join_body *b, const struct expr *condition, struct buf *out);
+int join_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* by keys */
+struct text_list join_null_safe(struct lowering *l, const struct join_body *b);

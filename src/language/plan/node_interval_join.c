@@ -1,0 +1,68 @@
+/* node_interval_join.c - IntervalJoin: pairs of rows whose times lie in an interval of each other. Its inputs only add rows, and so
+ * does it: a row of an outer side comes alone once no partner can come any more. Time attributes of both sides stay ones: watermarks
+ * leave late enough for both. */
+#include "flow/operator/join_interval.h"
+#include "ground/base/str.h"
+#include "language/plan/join_rel.h"
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct interval_join_body *b = r->body;
+
+    buf_printf(out, "joinType=[%s], windowBounds=[isRowTime=%s, leftLowerBound=%lld, leftUpperBound=%lld, ",
+               join_explain_name((enum rel_join_kind)b->join.kind), b->processing_time ? "false" : "true",
+               (long long)b->lower_ms, (long long)b->upper_ms);
+    buf_printf(out, "leftTimeIndex=%u, rightTimeIndex=%u], where=[", b->times[0], b->times[1]);
+    join_explain_where(r, &b->join, b->shown, out);
+    buf_append_text(out, "], select=[");
+    for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    buf_append_byte(out, ']');
+}
+
+static enum status check(const struct rel *r, struct err *e)
+{
+    for (uint32_t i = 0; i < 2; i++) {
+        uint8_t modifies = r->inputs[i]->modifies;
+        if (modifies == MODIFIES_NOTHING) continue;
+        err_hint(
+            e,
+            "join a table whose rows are only added, or cast the time attributes to TIMESTAMP for a join of changes");
+        return err_set(e, E_UNSUPPORTED,
+                       "StreamPhysicalIntervalJoin doesn't support consuming %s changes which is produced by node %s",
+                       modifies == MODIFIES_UPDATES   ? "update"
+                       : modifies == MODIFIES_DELETES ? "delete"
+                                                      : "update and delete",
+                       r->inputs[i]->type->name);
+    }
+    return S_OK;
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct interval_join_body *b = r->body;
+    struct graph_node *n = graph_add_node(l->graph, op_find("join_interval"), "IntervalJoin", (struct graph_here){0});
+    struct join_interval_config *c = n->config;
+
+    (void)e;
+    c->kind = join_operator_name((enum rel_join_kind)b->join.kind);
+    c->names = (struct text_list){b->join.names, r->row->child_count};
+    c->null_safe = join_null_safe(l, &b->join);
+    if (b->join.condition != NULL) c->condition = lower_exprs(l, (struct expr *const[]){b->join.condition}, 1);
+    c->zone = lower_zone(l);
+    if (!b->processing_time) {
+        c->left_time = r->inputs[0]->row->names[b->times[0]];
+        c->right_time = r->inputs[1]->row->names[b->times[1]];
+    }
+    c->lower_ms = b->lower_ms;
+    c->upper_ms = b->upper_ms;
+    *node = l->graph->node_count - 1;
+    for (uint32_t i = 0; i < 2; i++) lower_edge(l, r, inputs[i], *node, i);
+    return S_OK;
+}
+
+const struct rel_type rel_interval_join_type = {.name = "IntervalJoin",
+                                                .doc = "pairs of rows whose times lie in an interval of each other",
+                                                .distribution = join_distribution,
+                                                .check = check,
+                                                .explain = explain,
+                                                .lower = lower};
