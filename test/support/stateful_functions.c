@@ -378,6 +378,15 @@ static const struct window_groups_config window_groups = {.calls = {.functions =
                                                           .end = "v",
                                                           .processing_time = true}; /* values lie before all watermarks */
 static const struct sort_config sorts = {TEXTS("v"), TEXTS("asc"), TEXTS("first")}, sorts_back = {TEXTS("v"), TEXTS("desc"), TEXTS("last")};
+static const struct session_groups_config session_groups = {.calls = {.functions = TEXTS("count", "sum"),
+                                                                      .arguments = TEXTS("", "v"),
+                                                                      .filters = TEXTS("", ""),
+                                                                      .distinct = TEXTS("false", "false"),
+                                                                      .names = TEXTS("n", "s")},
+                                                            .time = "v",
+                                                            .gap_ms = 10,
+                                                            .processing_time = true};
+static const struct session_tvf_config sessions = {.time = "v", .gap_ms = 10, .processing_time = true};
 static const struct stateful_case cases[] = {
     {"join", "rows that are added", .config = &appends, .second_keyed = true},
     {"join", "outer", .config = &full_join, .second_keyed = true},
@@ -397,6 +406,8 @@ static const struct stateful_case cases[] = {
     {"sink_materialize", "equal rows are counted", .config = &(const struct upsert_config){.ttl_ms = 0}},
     {"sink_compact", "the first row stays", .config = &(const struct upsert_config){.unique = TEXTS("v")}},
     {"window_groups", "counts, distinct values", .config = &window_groups},
+    {"session_groups", "counts, sums", .config = &session_groups},
+    {"session_tvf", "rows", .config = &sessions},
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"group_aggregate", "values that are kept", .config = &kept},
     {"group_aggregate", "values that are kept and may be taken back", .config = &kept_retracting},

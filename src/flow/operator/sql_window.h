@@ -1,4 +1,4 @@
-/* sql_window.h - the windows of SQL's table functions TUMBLE, HOP and CUMULATE: which of them a time lies in, and the
+/* sql_window.h - the windows of SQL's table functions TUMBLE, HOP, CUMULATE and SESSION: which of them a time lies in, and the
  * configurations of their operators. */
 #pragma once
 #include "flow/operator/group_calls.h"
@@ -24,8 +24,22 @@ struct window_groups_config {
     int64_t kind, size_ms, slide_ms, offset_ms; /* as in window_tvf_config */
     bool processing_time, local_time;           /* local_time: window_time is a TIMESTAMP_LTZ */
 };
-/* Can windows that overlap be put together from slices? false: rows have to come once per window. */
-bool window_groups_share(const struct group_call *calls, uint32_t count);
+
+/* session_tvf: each row once its session is over, with window_start, window_end and window_time behind its columns. The session is
+ * that of the stream's key; without a key there is one for all rows. */
+struct session_tvf_config {
+    const char *time; /* column with the rows' time */
+    int64_t gap_ms;
+    bool processing_time;
+};
+
+/* session_groups: group_config per key and session. */
+struct session_groups_config {
+    struct group_config calls;
+    const char *time;
+    int64_t gap_ms;
+    bool processing_time, local_time;
+};
 
 extern const struct config_field window_tvf_config_fields[], window_groups_config_fields[];
 

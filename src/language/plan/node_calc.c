@@ -60,15 +60,27 @@ static void keep_key(struct rel *r, struct arena *a, const struct rel_key *k)
     rel_add_key(r, a, cols, k->count);
 }
 
+/* The output column that is column `col` of the input, or -1. */
+static int same_column(const struct calc_body *c, int col)
+{
+    if (c->count == 0 || col < 0) return col;
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->columns[i]->kind == EXPR_COLUMN && c->columns[i]->col == (uint32_t)col) return (int)i;
+    return -1;
+}
+
 /* A window's columns under their new numbers; a window of which nothing is left is none. */
 static void keep_window(struct rel *r, struct arena *a)
 {
+    const struct rel_window *below = r->inputs[0]->window;
     struct rel_window *w = ARENA_NEW(a, struct rel_window);
+    int *partition = ARENA_ARRAY(a, int, MAX(below->partition_count, 1u));
 
-    *w = *r->inputs[0]->window;
+    *w = *below;
     int *const cols[] = {&w->start, &w->end, &w->time};
-    for (size_t i = 0; i < COUNT_OF(cols); i++)
-        if (*cols[i] >= 0) *cols[i] = output_of(r->body, (uint32_t)*cols[i]);
+    for (size_t i = 0; i < COUNT_OF(cols); i++) *cols[i] = same_column(r->body, *cols[i]);
+    for (uint32_t i = 0; i < w->partition_count; i++) partition[i] = same_column(r->body, below->partition[i]);
+    w->partition = partition;
     if (w->start >= 0 || w->end >= 0 || w->time >= 0) r->window = w;
 }
 

@@ -1,5 +1,6 @@
 /* node_window_aggregate.c - WindowAggregate: aggregates of groups and windows. A window's rows come out once, when it ends, and are
  * never changed. Windows are decided by a time attribute, or by columns that some node below filled (a window of a window). */
+#include "flow/operator/group_fold.h"
 #include "flow/operator/sql_window.h"
 #include "ground/base/str.h"
 #include "language/plan/rel.h"
@@ -31,6 +32,20 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+/* The keys of sessions are keys of the groups, and so come first. */
+static void keep_partition(const struct rel *r, struct arena *a, struct rel_window *w)
+{
+    const struct window_aggregate_body *b = r->body;
+    int *partition = ARENA_ARRAY(a, int, MAX(w->partition_count, 1u));
+
+    for (uint32_t i = 0; i < w->partition_count; i++) {
+        partition[i] = -1;
+        for (uint32_t k = 0; k < b->groups.key_count; k++)
+            if ((int)b->groups.keys[k] == w->partition[i]) partition[i] = (int)k;
+    }
+    w->partition = partition;
+}
+
 static void derive(struct rel *r, struct arena *a)
 {
     const struct window_aggregate_body *b = r->body;
@@ -43,6 +58,7 @@ static void derive(struct rel *r, struct arena *a)
     w->end = first + 1;
     w->time = first + 2;
     r->window = w;
+    keep_partition(r, a, w);
     for (uint32_t i = 0; i < keys; i++) cols[i] = i;
     cols[keys] = (uint32_t)first;
     cols[keys + 1] = (uint32_t)first + 1;
@@ -87,15 +103,88 @@ static enum status shares_slices(struct lowering *l, const struct window_aggrega
     *shares = true;
     if (b->window.kind == WINDOW_TUMBLE) return S_OK;
     TRY(group_calls_read(l->a, &p, c, &calls, e));
-    *shares = window_groups_share(calls, c->functions.count);
+    *shares = group_fold_merges(calls, c->functions.count);
+    if (b->window.kind == WINDOW_SESSION && group_calls_hold(calls, c->functions.count)) *shares = false;
     return S_OK;
+}
+
+/* Sessions found while rows are aggregated. */
+static uint32_t lower_sessions(struct lowering *l, const struct window_groups_config *w, const char *time)
+{
+    struct graph_node *n = graph_add_node(l->graph, op_find("session_groups"), "WindowAggregate", (struct graph_here){0});
+
+    *(struct session_groups_config *)n->config = (struct session_groups_config){.calls = w->calls,
+                                                                                .time = time,
+                                                                                .gap_ms = w->size_ms,
+                                                                                .processing_time = w->processing_time,
+                                                                                .local_time = w->local_time};
+    return l->graph->node_count - 1;
+}
+
+static struct text_list with_one_more(struct arena *a, struct text_list list, const char *text)
+{
+    const char **items = ARENA_ARRAY(a, const char *, list.count + 1);
+
+    for (uint32_t i = 0; i < list.count; i++) items[i] = list.items[i];
+    items[list.count] = text;
+    return (struct text_list){items, list.count + 1};
+}
+
+/* A window's end says where it starts, but for sessions: these have one start for a key and an end, which the rows say. */
+static void add_start_call(struct lowering *l, struct window_groups_config *w, const char *start)
+{
+    struct group_config *c = &w->calls;
+
+    c->functions = with_one_more(l->a, c->functions, "min");
+    c->arguments = with_one_more(l->a, c->arguments, start);
+    c->names = with_one_more(l->a, c->names, "$start");
+    c->distinct = with_one_more(l->a, c->distinct, "false");
+    c->filters = with_one_more(l->a, c->filters, "");
+    c->parameters = with_one_more(l->a, c->parameters, "");
+    w->kind = SQL_TUMBLE;
+}
+
+/* The columns of the node out of those that the operator has with the start as a call behind the others. */
+static uint32_t lower_start(struct lowering *l, const struct rel *r, const struct type *start, uint32_t input)
+{
+    const struct window_aggregate_body *b = r->body;
+    uint32_t n = r->row->child_count, first = b->groups.key_count + b->groups.call_count;
+    const struct type **types = ARENA_ARRAY(l->a, const struct type *, n + 1);
+    const char **names = ARENA_ARRAY(l->a, const char *, n + 1);
+    struct expr **columns = ARENA_ARRAY(l->a, struct expr *, n);
+    struct expr_maker m = {.a = l->a, .session = l->session};
+
+    for (uint32_t i = 0; i <= n; i++) {
+        types[i] = i == first ? start : r->row->children[i - (i > first)];
+        names[i] = i == first ? "$start" : r->row->names[i - (i > first)];
+    }
+    const struct type *row = type_row(l->a, n + 1, names, types, false);
+    for (uint32_t i = 0; i < n; i++) columns[i] = expr_column(&m, row, i <= first ? i : i + 1);
+    struct calc_body c = {.count = n, .columns = columns};
+    return lower_calc(l, &c, r->row->names, input);
+}
+
+/* Rows come once per window already, or do so from here on: `end` says which one it is. */
+static uint32_t lower_ends(struct lowering *l, const struct rel *r, struct window_groups_config *c, uint32_t input)
+{
+    const struct window_aggregate_body *b = r->body;
+    const struct type *in = r->inputs[0]->row;
+    bool is_session = b->window.kind == WINDOW_SESSION, is_attached = b->rowtime < 0;
+
+    if (!is_attached) input = lower_window_tvf(l, &b->window, in, (uint32_t)b->rowtime, input);
+    if (is_session) add_start_call(l, c, is_attached ? in->names[b->window.start] : "window_start");
+    c->end = is_attached ? in->names[b->window.end] : "window_end";
+    struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate", (struct graph_here){0});
+    *(struct window_groups_config *)n->config = *c;
+    uint32_t node = l->graph->node_count - 1;
+    lower_edge(l, r, input, node, 0);
+    return is_session ? lower_start(l, r, type_new(l->a, T_TIMESTAMP, 3, 0, true), node) : node;
 }
 
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct window_aggregate_body *b = r->body;
     const struct type *in = r->inputs[0]->row;
-    uint32_t input = inputs[0];
     struct window_groups_config config = {.kind = b->window.kind,
                                           .size_ms = b->window.size_ms,
                                           .slide_ms = b->window.slide_ms,
@@ -109,13 +198,18 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     lower_aggregate_calls(l, &b->groups, in, &config.calls);
     config.calls.retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
     if (b->rowtime >= 0) TRY(shares_slices(l, b, in, &config.calls, &shares, e));
-    if (shares && !config.processing_time) config.time = in->names[b->rowtime];
-    if (!shares) config.end = b->rowtime >= 0 ? "window_end" : in->names[b->window.end];
-    if (!shares && b->rowtime >= 0) input = lower_window_tvf(l, &b->window, in->names[b->rowtime], input);
-    struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate", (struct graph_here){0});
-    *(struct window_groups_config *)n->config = config;
-    *node = l->graph->node_count - 1;
-    lower_edge(l, r, input, *node, 0);
+    if (!shares) {
+        *node = lower_ends(l, r, &config, inputs[0]);
+        return S_OK;
+    }
+    if (!config.processing_time) config.time = in->names[b->rowtime];
+    if (b->window.kind == WINDOW_SESSION) *node = lower_sessions(l, &config, config.time);
+    else {
+        struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate", (struct graph_here){0});
+        *(struct window_groups_config *)n->config = config;
+        *node = l->graph->node_count - 1;
+    }
+    lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;
 }
 

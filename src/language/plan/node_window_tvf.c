@@ -1,5 +1,5 @@
-/* node_window_tvf.c - WindowTableFunction: TUMBLE, HOP and CUMULATE as functions of tables. Each row comes once per window that it
- * lies in. Also: how windows are shown. */
+/* node_window_tvf.c - WindowTableFunction: TUMBLE, HOP, CUMULATE and SESSION as functions of tables. Each row comes once per window
+ * that it lies in. Also: how windows are shown. */
 #include "flow/operator/sql_window.h"
 #include "language/plan/rel.h"
 
@@ -26,13 +26,20 @@ static void print_part(const char *name, int64_t ms, struct buf *out)
 void rel_print_window(const struct rel_window *w, const struct type *row, const char *rowtime, struct buf *out)
 {
     static const char *const names[] = {
-        [WINDOW_TUMBLE] = "TUMBLE", [WINDOW_HOP] = "HOP", [WINDOW_CUMULATE] = "CUMULATE"};
+        [WINDOW_TUMBLE] = "TUMBLE", [WINDOW_HOP] = "HOP", [WINDOW_CUMULATE] = "CUMULATE", [WINDOW_SESSION] = "SESSION"};
 
     buf_printf(out, "%s(", names[w->kind]);
     if (rowtime != NULL)
         buf_printf(out, "time_col=[%s]", rowtime);
     else
         buf_printf(out, "win_start=[%s], win_end=[%s]", row->names[w->start], row->names[w->end]);
+    if (w->kind == WINDOW_SESSION) {
+        print_part("gap", w->size_ms, out);
+        for (uint32_t i = 0; i < w->partition_count; i++)
+            buf_printf(out, "%s%s", i == 0 ? ", partition keys=[" : ", ", row->names[w->partition[i]]);
+        buf_append_text(out, w->partition_count > 0 ? "])" : ")");
+        return;
+    }
     print_part(w->kind == WINDOW_CUMULATE ? "max_size" : "size", w->size_ms, out);
     if (w->kind != WINDOW_TUMBLE) print_part(w->kind == WINDOW_HOP ? "slide" : "step", w->slide_ms, out);
     if (w->offset_ms != 0) print_part("offset", w->offset_ms, out);
@@ -71,6 +78,26 @@ static void derive(struct rel *r, struct arena *a)
     }
 }
 
+/* Rows of one session are where those of its key are. */
+static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    const struct window_tvf_body *b = r->body;
+
+    (void)input;
+    if (b->window.kind != WINDOW_SESSION) return -1;
+    *cols = (const uint32_t *)b->window.partition; /* none is negative here */
+    return (int)b->window.partition_count;
+}
+
+static enum status check(const struct rel *r, struct err *e)
+{
+    const struct window_tvf_body *b = r->body;
+
+    if (b->window.kind != WINDOW_SESSION || r->inputs[0]->modifies == MODIFIES_NOTHING) return S_OK;
+    err_hint(e, "aggregate the sessions: GROUP BY the keys of PARTITION BY, window_start and window_end");
+    return err_set(e, E_UNSUPPORTED, "SESSION of rows that are updated or deleted is not supported yet without an aggregation");
+}
+
 /* An update may move a row into another window. */
 static bool wants_before(const struct rel *r, uint32_t input)
 {
@@ -79,13 +106,27 @@ static bool wants_before(const struct rel *r, uint32_t input)
     return true;
 }
 
-uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const char *rowtime, uint32_t input)
+static uint32_t lower_session_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime,
+                                  uint32_t input)
 {
+    struct graph_node *n = graph_add_node(l->graph, op_find("session_tvf"), "WindowTableFunction", (struct graph_here){0});
+    const char **names = ARENA_ARRAY(l->a, const char *, MAX(w->partition_count, 1u));
+
+    *(struct session_tvf_config *)n->config = (struct session_tvf_config){
+        .time = in->names[rowtime], .gap_ms = w->size_ms, .processing_time = w->processing_time};
+    for (uint32_t i = 0; i < w->partition_count; i++) names[i] = in->names[w->partition[i]];
+    lower_hash_edge(l, input, l->graph->node_count - 1, names, w->partition_count);
+    return l->graph->node_count - 1;
+}
+
+uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input)
+{
+    if (w->kind == WINDOW_SESSION) return lower_session_tvf(l, w, in, rowtime, input);
     struct graph_node *n = graph_add_node(l->graph, op_find("window_tvf"), "WindowTableFunction",
                                           (struct graph_here){0});
     struct window_tvf_config *c = n->config;
 
-    *c = (struct window_tvf_config){.time_field = rowtime,
+    *c = (struct window_tvf_config){.time_field = in->names[rowtime],
                                     .kind = w->kind,
                                     .size_ms = w->size_ms,
                                     .slide_ms = w->slide_ms,
@@ -100,7 +141,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     const struct window_tvf_body *b = r->body;
 
     (void)e;
-    *node = lower_window_tvf(l, &b->window, r->row->names[b->rowtime], inputs[0]);
+    *node = lower_window_tvf(l, &b->window, r->inputs[0]->row, b->rowtime, inputs[0]);
     return S_OK;
 }
 
@@ -108,5 +149,7 @@ const struct rel_type rel_window_tvf_type = {.name = "WindowTableFunction",
                                              .doc = "rows once per window that they lie in",
                                              .derive = derive,
                                              .wants_before = wants_before,
+                                             .distribution = distribution,
+                                             .check = check,
                                              .explain = explain,
                                              .lower = lower};

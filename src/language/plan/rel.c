@@ -370,6 +370,17 @@ void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t
     edge->keys = (struct text_list){names, (uint32_t)count};
 }
 
+void lower_hash_edge(struct lowering *l, uint32_t from, uint32_t to, const char *const *names, uint32_t count)
+{
+    struct graph_edge *edge = graph_add_edge(l->graph, from, to, 0, (struct graph_here){0});
+
+    if (count == 0) l->graph->nodes[to]->single = true;
+    if (count == 0) return;
+    edge->has_partitioner = true;
+    edge->partitioner = PART_HASH;
+    edge->keys = (struct text_list){names, count};
+}
+
 /* Rows that are updated keep their order: what reads them where they all are in one task is one task too. */
 static void keep_single(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t first)
 {

@@ -54,15 +54,17 @@ struct rel_key {
     const uint32_t *cols; /* ascending */
 };
 
-enum rel_window_kind { WINDOW_TUMBLE, WINDOW_HOP, WINDOW_CUMULATE };
+enum rel_window_kind { WINDOW_TUMBLE, WINDOW_HOP, WINDOW_CUMULATE, WINDOW_SESSION };
 
 /* Rows belong to windows, and columns say to which: what a window table function gave and nodes above it forward. */
 struct rel_window {
     uint8_t kind; /* enum rel_window_kind */
     bool processing_time;
-    int64_t size_ms, slide_ms, offset_ms; /* CUMULATE: the greatest size, the step */
+    int64_t size_ms, slide_ms, offset_ms; /* CUMULATE: the greatest size, the step; SESSION: the gap, 0, 0 */
     int start, end, time;                 /* columns of the node; -1: not there */
     const struct type *time_type;         /* of window_time */
+    uint32_t partition_count;
+    const int *partition; /* SESSION: the columns by which rows have sessions, ascending; -1: not there */
 };
 
 struct rel {
@@ -259,8 +261,10 @@ const char *lower_zone(struct lowering *l); /* the session's time zone; NULL: no
 /* The tree as EXPLAIN prints it, one node a line; with `changes` each says what comes out of it. */
 void rel_explain(const struct rel *r, bool changes, struct buf *out);
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
-/* Operator window_tvf behind a node of the job graph; answers its number. */
-uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const char *rowtime, uint32_t input);
+/* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. */
+uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input);
+/* An edge by columns of these names; none: all rows in one task. */
+void lower_hash_edge(struct lowering *l, uint32_t from, uint32_t to, const char *const *names, uint32_t count);
 /* Aggregate calls as the operators' configuration has them, and as EXPLAIN shows them: "COUNT(DISTINCT a) FILTER b AS c". */
 struct group_config;
 void lower_aggregate_calls(struct lowering *l, const struct aggregate_body *b, const struct type *in, struct group_config *c);

@@ -528,12 +528,24 @@ static size_t count_keys(const struct ast_list *group)
     return n;
 }
 
+/* Sessions are of their own keys: an aggregation by others has nothing of them. */
+static bool is_by_sessions(const struct grouping *g, const struct rel_window *w)
+{
+    uint32_t keys = 0, found = 0;
+
+    if (w->kind != WINDOW_SESSION) return true;
+    for (uint32_t i = 0; i < g->key_count; i++) keys += (int)i != w->start && (int)i != w->end && (int)i != w->time;
+    for (uint32_t i = 0; i < w->partition_count; i++) found += w->partition[i] >= 0 && (uint32_t)w->partition[i] < g->key_count;
+    return found == w->partition_count && keys == w->partition_count;
+}
+
 /* Grouped by start and end of the windows of the rows? Then windows end, and each has one row. */
 static bool is_windowed(const struct grouping *g, const struct rel *below)
 {
     const struct rel_window *w = below->window;
 
-    return w != NULL && w->start >= 0 && w->end >= 0 && (uint32_t)w->start < g->key_count && (uint32_t)w->end < g->key_count;
+    if (w == NULL || w->start < 0 || w->end < 0) return false;
+    return (uint32_t)w->start < g->key_count && (uint32_t)w->end < g->key_count && is_by_sessions(g, w);
 }
 
 /* Columns of the calc below that are no window's are its keys; they come first, then calls, then the window's. */

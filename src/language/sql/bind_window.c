@@ -1,8 +1,9 @@
-/* bind_window.c - window table functions behind FROM: TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' MINUTES)), HOP, CUMULATE;
- * arguments by place or by name. GROUP BY of their window_start and window_end is in bind_group.c; the plan's half of it, windows
+/* bind_window.c - window table functions behind FROM: TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '10' MINUTES)), HOP, CUMULATE,
+ * SESSION; arguments by place or by name. GROUP BY of their window_start and window_end is in bind_group.c; the plan's half of it, windows
  * taken into the aggregation, is here. */
 #include "language/sql/bind_window.h"
 
+#include "ground/base/sort.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -12,22 +13,31 @@ enum { ARGUMENTS_MAX = 5, DATA = 0, TIMECOL = 1 };
 struct window_function {
     const char *name, *signature;
     uint8_t kind;
-    const char *arguments[ARGUMENTS_MAX]; /* the last one, OFFSET, may be missing */
+    const char *arguments[ARGUMENTS_MAX];
+    bool has_offset; /* the last argument, which may be missing */
 };
 
 static const struct window_function functions[] = {
     {"TUMBLE",
      "TUMBLE(TABLE table_name, DESCRIPTOR(timecol), datetime interval[, datetime interval])",
      WINDOW_TUMBLE,
-     {"DATA", "TIMECOL", "SIZE", "OFFSET"}},
+     {"DATA", "TIMECOL", "SIZE", "OFFSET"},
+     true},
     {"HOP",
      "HOP(TABLE table_name, DESCRIPTOR(timecol), datetime interval, datetime interval[, datetime interval])",
      WINDOW_HOP,
-     {"DATA", "TIMECOL", "SLIDE", "SIZE", "OFFSET"}},
+     {"DATA", "TIMECOL", "SLIDE", "SIZE", "OFFSET"},
+     true},
     {"CUMULATE",
      "CUMULATE(TABLE table_name, DESCRIPTOR(timecol), datetime interval, datetime interval[, datetime interval])",
      WINDOW_CUMULATE,
-     {"DATA", "TIMECOL", "STEP", "SIZE", "OFFSET"}},
+     {"DATA", "TIMECOL", "STEP", "SIZE", "OFFSET"},
+     true},
+    {"SESSION",
+     "SESSION(TABLE table_name [PARTITION BY (keycols, ...)], DESCRIPTOR(timecol), datetime interval)",
+     WINDOW_SESSION,
+     {"DATA", "TIMECOL", "GAP"},
+     false},
 };
 
 struct window_call {
@@ -56,7 +66,7 @@ static enum status wrong_number(struct window_call *c)
 {
     return fail(c, c->x->place,
                 arena_printf(c->b->a, "Invalid number of arguments to function '%s'. Was expecting %u arguments",
-                             c->f->name, c->count - 1));
+                             c->f->name, c->count - c->f->has_offset));
 }
 
 static enum status arguments_read(struct window_call *c)
@@ -72,7 +82,7 @@ static enum status arguments_read(struct window_call *c)
         if (c->args[at] != NULL) return fail(c, x->place, "the argument is given twice");
         c->args[at] = x->kind == AX_NAMED ? x->args.items[0] : x;
     }
-    for (uint32_t i = 0; i + 1 < c->count; i++)
+    for (uint32_t i = 0; i + c->f->has_offset < c->count; i++)
         if (c->args[i] == NULL) return wrong_number(c);
     return S_OK;
 }
@@ -87,8 +97,17 @@ static enum status bind_data(struct window_call *c, struct bind_source *out)
         return S_OK;
     }
     if (x->kind != AX_TABLE) return fail(c, x->place, "the first argument is a table: TABLE t, or (SELECT ...)");
-    if (x->table->partition.count > 0 || x->table->order.count > 0)
-        return fail(c, x->place, "the window function takes no PARTITION BY or ORDER BY");
+    bool is_session = c->f->kind == WINDOW_SESSION;
+    if (x->table->order.count > 0)
+        return fail(c, x->table->order.items[0].x->place,
+                    is_session ? "Session window TVF doesn't support order by clause."
+                               : "the window function takes no ORDER BY");
+    if (x->table->partition.count > 0 && !is_session)
+        return fail(c, x->place,
+                    arena_printf(c->b->a,
+                                 "Only tables with set semantics may be partitioned. Invalid PARTITION BY clause in the 0-th "
+                                 "operand of table function '%s'",
+                                 c->f->name));
     return bind_table(c->b, x->table, out);
 }
 
@@ -119,6 +138,37 @@ static enum status bind_timecol(struct window_call *c, const struct bind_source 
                      "The window function requires the timecol is a time attribute type, but is %s.", type);
 }
 
+static bool comes_before(void *arg, uint32_t a, uint32_t b)
+{
+    const int *cols = arg;
+
+    return cols[a] < cols[b];
+}
+
+/* PARTITION BY: columns, ascending, each once. */
+static enum status bind_partition(struct window_call *c, const struct bind_source *from, struct rel_window *w)
+{
+    const struct ast_expr *x = c->args[DATA];
+    uint32_t n = x->kind == AX_TABLE ? x->table->partition.count : 0, *order, *space;
+    struct binder binder = bind_expr_binder(c->b, &from->scope);
+    int *cols = ARENA_ARRAY(c->b->a, int, MAX(n, 1u)), *partition = ARENA_ARRAY(c->b->a, int, MAX(n, 1u));
+
+    order = ARENA_ARRAY(c->b->a, uint32_t, MAX(n, 1u));
+    space = ARENA_ARRAY(c->b->a, uint32_t, MAX(n, 1u));
+    for (uint32_t i = 0; i < n; i++) {
+        struct expr *bound;
+        TRY(bind_expr(&binder, x->table->partition.items[i], &bound));
+        if (bound->kind != EXPR_COLUMN) return fail(c, x->table->partition.items[i]->place, "PARTITION BY takes names of columns");
+        cols[i] = (int)bound->col;
+        order[i] = i;
+    }
+    sort_stable(order, space, n, comes_before, cols);
+    for (uint32_t i = 0; i < n; i++)
+        if (i == 0 || cols[order[i]] != cols[order[i - 1]]) partition[w->partition_count++] = cols[order[i]];
+    w->partition = partition;
+    return S_OK;
+}
+
 static enum status bind_interval(struct window_call *c, const struct ast_expr *x, int64_t *ms)
 {
     struct bind_scope nothing = {.row = &type_null};
@@ -140,7 +190,9 @@ static enum status check_bounds(struct window_call *c, const struct rel_window *
     long long size = (long long)w->size_ms, slide = (long long)w->slide_ms;
     const char *text = NULL;
 
-    if (w->kind == WINDOW_TUMBLE && size <= 0)
+    if (w->kind == WINDOW_SESSION && size <= 0)
+        text = arena_printf(c->b->a, "requires gap to be positive, but got gap %lld ms.", size);
+    else if (w->kind == WINDOW_TUMBLE && size <= 0)
         text = arena_printf(c->b->a, "requires size to be positive, but got %lld ms.", size);
     else if (w->kind == WINDOW_HOP && (size <= 0 || slide <= 0))
         text = arena_printf(c->b->a, "requires slide and size to be positive, but got slide %lld ms and size %lld ms.",
@@ -160,13 +212,13 @@ static enum status check_bounds(struct window_call *c, const struct rel_window *
 
 static enum status bind_bounds(struct window_call *c, struct rel_window *w)
 {
-    bool plain = c->f->kind == WINDOW_TUMBLE;
+    bool plain = c->f->kind == WINDOW_TUMBLE || c->f->kind == WINDOW_SESSION;
 
     w->kind = c->f->kind;
     w->start = w->end = w->time = -1;
     TRY(bind_interval(c, c->args[plain ? 2 : 3], &w->size_ms));
     if (!plain) TRY(bind_interval(c, c->args[2], &w->slide_ms));
-    TRY(bind_interval(c, c->args[c->count - 1], &w->offset_ms));
+    if (c->f->has_offset) TRY(bind_interval(c, c->args[c->count - 1], &w->offset_ms));
     return check_bounds(c, w);
 }
 
@@ -191,6 +243,7 @@ enum status bind_window(struct query_binder *b, const struct ast_table *t, struc
     TRY(bind_data(&c, &from));
     TRY(bind_timecol(&c, &from, &body.rowtime));
     TRY(bind_bounds(&c, &body.window));
+    TRY(bind_partition(&c, &from, &body.window));
     const struct type *time = from.rel->row->children[body.rowtime];
     body.window.processing_time = time->time_kind == TIME_PROCTIME;
     body.window.time_type = type_with_time(b->a, type_new(b->a, time->kind, 3, 0, false),
@@ -310,6 +363,14 @@ static bool calls_read_window(const struct aggregate_body *g, const int *cols)
     return false;
 }
 
+static const int *moved_partition(struct arena *a, const struct rel_window *w, const int *cols)
+{
+    int *out = ARENA_ARRAY(a, int, MAX(w->partition_count, 1u));
+
+    for (uint32_t i = 0; i < w->partition_count; i++) out[i] = cols[w->partition[i]];
+    return out;
+}
+
 struct rel *bind_window_aggregate(struct query_binder *b, struct rel *input, const struct aggregate_body *g)
 {
     struct window_aggregate_body body = {.groups = *g, .window = *input->window, .rowtime = -1};
@@ -318,6 +379,7 @@ struct rel *bind_window_aggregate(struct query_binder *b, struct rel *input, con
     if (without_window(b->a, input, &u) && !calls_read_window(g, u.cols)) {
         body.groups = moved_groups(b->a, g, u.cols);
         body.window = u.body->window;
+        body.window.partition = moved_partition(b->a, input->window, u.cols);
         body.rowtime = (int)u.rowtime;
         input = u.rel;
     }

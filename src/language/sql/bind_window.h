@@ -2,7 +2,7 @@
 #pragma once
 #include "language/sql/bind_query.h"
 
-bool bind_is_window(const struct ast_table *t); /* TUMBLE, HOP, CUMULATE */
+bool bind_is_window(const struct ast_table *t); /* TUMBLE, HOP, CUMULATE, SESSION */
 enum status bind_window(struct query_binder *b, const struct ast_table *t, struct rel **out) CHECKED;
 /* Groups by the input's window and g's keys (without the window's columns). Right above its window function the aggregation
  * decides the windows itself. */

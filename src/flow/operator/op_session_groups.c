@@ -1,0 +1,149 @@
+/* op_session_groups.c - SQL's GROUP BY of sessions: one row per key and session, once, when time passes its end. The window engine says
+ * which rows are of one session; the fold is that of group_fold.h. Calls that hold more than words (DISTINCT, values that are kept)
+ * take another way: session_tvf, and window_groups of its rows.
+ *
+ * Output: the key columns, the results, window_start, window_end, window_time; the row's event time is end - 1. A row whose session is
+ * over is dropped and counted. */
+#include "flow/operator/group_fold.h"
+#include "flow/operator/session_time.h"
+#include "flow/operator/sql_window.h"
+
+struct session_groups {
+    struct group_fold fold;
+    struct session_time time;
+    struct window_engine *engine;
+    struct op_cx *cx;
+};
+
+#define CALLS_FIELD(member, kind, doc)                                                                                 \
+    {                                                                                                                  \
+#member, kind, offsetof(struct session_groups_config, calls.member), doc                                       \
+    }
+
+static const struct config_field session_groups_config_fields[] = {
+    CALLS_FIELD(functions, CONF_TEXTS, "aggregates"),
+    CALLS_FIELD(arguments, CONF_TEXTS, "their argument columns; empty is *"),
+    CALLS_FIELD(filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),
+    CALLS_FIELD(distinct, CONF_TEXTS, "true: equal values count once"),
+    CALLS_FIELD(names, CONF_TEXTS, "names of the results"),
+    CALLS_FIELD(parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none"),
+    CALLS_FIELD(retracts, CONF_BOOL, "rows may be taken back"),
+    CONFIG_FIELD(session_groups_config, time, CONF_TEXT, "column with the rows' time"),
+    CONFIG_FIELD(session_groups_config, gap_ms, CONF_INT, "ms without rows that end a session"),
+    CONFIG_FIELD(session_groups_config, processing_time, CONF_BOOL, "sessions of processing time"),
+    CONFIG_FIELD(session_groups_config, local_time, CONF_BOOL, "window_time is a TIMESTAMP_LTZ"),
+    CONFIG_LAST,
+};
+
+static enum status session_groups_derive(struct op_plan *p, const void *config, struct err *e)
+{
+    const struct session_groups_config *c = config;
+    uint32_t count = c->calls.functions.count;
+    struct group_call *calls;
+    int col;
+
+    TRY(session_time_column(p, c->time, c->processing_time, &col, e));
+    TRY(group_calls_read(p->arena, p, &c->calls, &calls, e));
+    if (c->gap_ms <= 0) return err_set(e, E_CONFIG, "sessions with a gap of %lld ms", (long long)c->gap_ms);
+    if (!group_fold_merges(calls, count) || group_calls_hold(calls, count))
+        return err_set(e, E_CONFIG, "aggregates that cannot be merged need rows whose sessions are known");
+    p->outputs[0] = group_fold_row(p, &c->calls, calls, c->local_time);
+    p->output_count = 1;
+    return S_OK;
+}
+
+static void session_groups_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                                 uint64_t *const *inputs)
+{
+    const struct session_groups_config *c = config;
+    struct group_call *calls;
+    int col;
+
+    (void)outputs;
+    if (session_time_column(p, c->time, c->processing_time, &col, NULL) != S_OK ||
+        group_calls_read(p->arena, p, &c->calls, &calls, NULL) != S_OK)
+        return;
+    if (col >= 0) bit_set(inputs[0], (uint32_t)col);
+    group_fold_needs(p, &c->calls, calls, inputs[0]);
+}
+
+static enum status fire(void *arg, const struct window_firing *f)
+{
+    struct session_groups *s = arg;
+    struct batch *out = op_out(s->cx, 0);
+    uint32_t first = out->count;
+    void *acc = f->acc;
+
+    s->fold.key_at = (uint16_t)f->at;
+    TRY(s->fold.fold.result(&s->fold.fold, f->table, f->ns, &acc, f->keys, 1, f->window.start, f->window.end, out));
+    if (out->count == first) return S_OK;
+    batch_use_times(out);
+    out->times[first] = window_last(&f->window);
+    return S_OK;
+}
+
+static enum status session_groups_open(struct op_cx *cx, void *self)
+{
+    const struct session_groups_config *c = cx->config;
+    struct session_groups *s = self;
+
+    s->cx = cx;
+    TRY(session_time_open(&s->time, cx, c->time, c->gap_ms, c->processing_time));
+    TRY(group_fold_open(&s->fold, cx, &c->calls, true));
+    struct window_plan plan = {
+        .config = &s->time.window, .fold = &s->fold.fold, .late_port = {WINDOW_NO_PORT}, .arg = s, .fire = fire};
+    return window_engine_create(cx, &plan, &s->engine);
+}
+
+static enum status session_groups_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    struct session_groups *s = self;
+
+    TRY(session_time_read(&s->time, cx, in));
+    TRY(window_engine_on_batch(s->engine, input, &s->time.view));
+    s->time.is_read = false;
+    return S_OK;
+}
+
+static enum status session_groups_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
+{
+    struct session_groups *s = self;
+
+    (void)cx;
+    return window_engine_on_watermark(s->engine, watermark);
+}
+
+static enum status session_groups_on_time(struct op_cx *cx, void *self, int64_t now_ms)
+{
+    struct session_groups *s = self;
+
+    (void)cx;
+    return window_engine_on_time(s->engine, now_ms);
+}
+
+static void session_groups_close(struct op_cx *cx, void *self, bool failed)
+{
+    struct session_groups *s = self;
+
+    (void)failed;
+    window_engine_free(s->engine);
+    group_fold_close(&s->fold, cx);
+}
+
+const struct op_type op_session_groups = {
+    .name = "session_groups",
+    .doc = "SQL: aggregates per group and session, when the session is over",
+    .example = "SELECT window_start, bidder, COUNT(*) FROM sessions GROUP BY window_start, window_end, bidder",
+    .flags = OP_SELECTION | OP_FORMS | OP_STATE,
+    .input_count = 1,
+    .config_size = sizeof(struct session_groups_config),
+    .config_fields = session_groups_config_fields,
+    .instance_size = sizeof(struct session_groups),
+    .derive = session_groups_derive,
+    .needs = session_groups_needs,
+    .open = session_groups_open,
+    .on_batch = session_groups_on_batch,
+    .on_watermark = session_groups_on_watermark,
+    .on_time = session_groups_on_time,
+    .close = session_groups_close,
+};
