@@ -26,6 +26,7 @@ libicu-dev       | module icu-uc      | letters of every script
 libpcre2-dev     | module libpcre2-8  | regular expressions
 tzdata           | file /usr/share/zoneinfo/tzdata.zi | time zones, carried in the program
 libedit-dev      | module libedit    | lines of the SQL shell: keys, history, completion
+libcurl4-openssl-dev | module libcurl  | HTTP: the client of SQL gateways
 libjemalloc-dev  | module jemalloc    | the allocator of the binary
 libcmocka-dev    | module cmocka      | unit tests'
 test_list="$build_list

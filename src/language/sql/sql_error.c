@@ -34,7 +34,7 @@ static struct str line_around(struct str text, uint32_t at, uint32_t *before)
     return (struct str){text.data + from, to - from};
 }
 
-static void excerpt(struct err *e, struct str text, uint32_t at, uint32_t size)
+void sql_error_excerpt(struct err *e, struct str text, uint32_t at, uint32_t size)
 {
     uint32_t before, room = ERR_EXCERPT_MAX - 1, n, carets = MIN(MAX(size, 1), 40);
     struct str line = line_around(text, at, &before);
@@ -60,6 +60,6 @@ enum status sql_error(struct err *e, const struct tokens *t, uint32_t at, uint32
     p.line += t->first_line - 1;
     if (t->source != NULL) err_set(e, E_DATA, "%s:%u:%u: %s", t->source, p.line, p.column, text);
     else err_set(e, E_DATA, "%s at line %u, column %u", text, p.line, p.column);
-    excerpt(e, t->text, MIN(at, (uint32_t)t->text.size), size);
+    sql_error_excerpt(e, t->text, MIN(at, (uint32_t)t->text.size), size);
     return E_DATA;
 }

@@ -69,3 +69,5 @@ struct text_place text_place_of(struct str text, uint32_t at);
 /* Sets e to "<printf text> at line L, column C" with the line of text and a caret below the token [at, at + size). */
 enum status sql_error(struct err *e, const struct tokens *t, uint32_t at, uint32_t size, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* Shows the line of the text around `at`, and a caret below the size bytes there. */
+void sql_error_excerpt(struct err *e, struct str text, uint32_t at, uint32_t size);

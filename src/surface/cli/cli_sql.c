@@ -4,6 +4,7 @@
 
 #include "ground/base/str.h"
 #include "surface/cli/program.h"
+#include "surface/gateway/gateway.h"
 #include "surface/sql/shell.h"
 #include "surface/sql/view.h"
 
@@ -16,11 +17,12 @@ enum { SCRIPT_CHUNK = 64 * 1024, SETTINGS_MAX = 256, PATH_SIZE = 4096 };
 
 struct arguments {
     const struct cli *cli;
-    const char *file, *statements, *init, *history;
+    const char *file, *statements, *init, *history, *endpoint, *session;
     const char *settings[SETTINGS_MAX]; /* key=value */
     uint32_t setting_count;
     const struct view_type *view;
     bool wants_help;
+    bool in_gateway; /* `gateway` stands before the flags */
 };
 
 struct flag {
@@ -28,7 +30,9 @@ struct flag {
     enum status (*take)(struct arguments *a, const char *value, struct err *e);
     bool alone; /* without a value */
     bool own;   /* not of Flink's client */
+    uint8_t mode; /* enum flag_mode */
 };
+enum flag_mode { FLAG_ANYWHERE, FLAG_HERE, FLAG_GATEWAY };
 
 /* --- flags ------------------------------------------------------------------------------------------------------- */
 static enum status take_file(struct arguments *a, const char *value, struct err *e)
@@ -59,10 +63,17 @@ static enum status take_history(struct arguments *a, const char *value, struct e
     return S_OK;
 }
 
-/* Every run is a session of its own: the name stands in scripts that were written for a cluster. */
+static enum status take_endpoint(struct arguments *a, const char *value, struct err *e)
+{
+    (void)e;
+    a->endpoint = value;
+    return S_OK;
+}
+
+/* A gateway is told the name; here every run is a session of its own. */
 static enum status take_session(struct arguments *a, const char *value, struct err *e)
 {
-    (void)a;
+    a->session = value;
     return value[0] != '\0' ? S_OK : err_set(e, E_CONFIG, "-s: the name of a session is expected");
 }
 
@@ -107,16 +118,26 @@ static enum status refuse_jar(struct arguments *a, const char *value, struct err
     return E_UNSUPPORTED;
 }
 
-static const struct flag flags[] = {{{"-f", "--file", "-file"}, take_file, false, false},
-                                    {{"-e", "--execute", NULL}, take_statements, false, true},
-                                    {{"-i", "--init", "-init"}, take_init, false, false},
-                                    {{"-D", NULL, NULL}, take_setting, false, false},
-                                    {{"-s", "--session", "-session"}, take_session, false, false},
-                                    {{"-hist", "--history", "-history"}, take_history, false, false},
-                                    {{"--output", NULL, NULL}, take_output, false, true},
-                                    {{"-j", "--jar", "-jar"}, refuse_jar, false, false},
-                                    {{"-l", "--library", "-library"}, refuse_jar, false, false},
-                                    {{"-h", "--help", "-help"}, take_help, true, false}};
+static const struct flag flags[] = {
+    {.names = {"-f", "--file", "-file"}, .take = take_file},
+    {.names = {"-e"}, .take = take_statements, .own = true, .mode = FLAG_HERE},
+    {.names = {"--execute"}, .take = take_statements, .own = true},
+    {.names = {"-e", "--endpoint", "-endpoint"}, .take = take_endpoint, .mode = FLAG_GATEWAY},
+    {.names = {"-i", "--init", "-init"}, .take = take_init},
+    {.names = {"-D"}, .take = take_setting},
+    {.names = {"-s", "--session", "-session"}, .take = take_session},
+    {.names = {"-hist", "--history", "-history"}, .take = take_history},
+    {.names = {"--output"}, .take = take_output, .own = true},
+    {.names = {"-j", "--jar", "-jar"}, .take = refuse_jar},
+    {.names = {"-l", "--library", "-library"}, .take = refuse_jar},
+    {.names = {"-h", "--help", "-help"}, .take = take_help, .alone = true},
+};
+
+static bool flag_counts(const struct arguments *a, const struct flag *f)
+{
+    if (f->own && a->cli->called != NULL) return false;
+    return f->mode == FLAG_ANYWHERE || (f->mode == FLAG_GATEWAY) == a->in_gateway;
+}
 
 /* The flag of an argument; *value is what stands behind `=`, or behind -D itself. */
 static const struct flag *flag_find(const struct arguments *a, const char *argument, const char **value)
@@ -126,7 +147,7 @@ static const struct flag *flag_find(const struct arguments *a, const char *argum
         for (size_t n = 0; n < COUNT_OF(flags[i].names) && flags[i].names[n] != NULL; n++) {
             const char *name = flags[i].names[n];
             size_t size = strlen(name);
-            if (strncmp(argument, name, size) != 0 || (flags[i].own && a->cli->called != NULL)) continue;
+            if (strncmp(argument, name, size) != 0 || !flag_counts(a, &flags[i])) continue;
             if (argument[size] == '=' && !flags[i].alone) *value = argument + size + 1;
             else if (strcmp(name, "-D") == 0 && argument[size] != '\0') *value = argument + size;
             else if (argument[size] != '\0') continue;
@@ -142,7 +163,7 @@ static enum status refuse_argument(const struct arguments *a, const char *argume
 
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         for (size_t n = 0; n < COUNT_OF(flags[i].names) && flags[i].names[n] != NULL; n++)
-            if (!flags[i].own || a->cli->called == NULL) names[count++] = flags[i].names[n];
+            if (flag_counts(a, &flags[i])) names[count++] = flags[i].names[n];
     int near = str_nearest(str_of(argument), names, count);
     err_set(e, E_CONFIG, "cannot use '%s'%s%s%s", argument, near >= 0 ? ", did you mean " : "", near >= 0 ? names[near] : "",
             near >= 0 ? "?" : "");
@@ -152,8 +173,11 @@ static enum status refuse_argument(const struct arguments *a, const char *argume
 
 static enum status parse(struct arguments *a, int argc, char **argv, struct err *e)
 {
-    int from = a->cli->called != NULL && argc > 0 && strcmp(argv[0], "embedded") == 0 ? 1 : 0; /* the mode, which is the only one */
+    const char *mode = argc > 0 ? argv[0] : "";
+    int from = 1;
 
+    a->in_gateway = strcmp(mode, "gateway") == 0;
+    if (!a->in_gateway && (a->cli->called == NULL || strcmp(mode, "embedded") != 0)) from = 0;
     for (int i = from; i < argc; i++) {
         const char *value;
         const struct flag *f = flag_find(a, argv[i], &value);
@@ -161,7 +185,13 @@ static enum status parse(struct arguments *a, int argc, char **argv, struct err 
         if (value == NULL && !f->alone && ++i == argc) return err_set(e, E_CONFIG, "%s: a value is expected behind it", argv[i - 1]);
         TRY(f->take(a, value != NULL ? value : argv[i], e));
     }
-    if (a->file != NULL && a->statements != NULL) return err_set(e, E_CONFIG, "-f and -e exclude each other");
+    if (a->file != NULL && a->statements != NULL)
+        return err_set(e, E_CONFIG, "-f and %s exclude each other", a->in_gateway ? "--execute" : "-e");
+    if (a->in_gateway && a->endpoint == NULL && !a->wants_help) {
+        err_set(e, E_CONFIG, "-e: the address of the gateway is expected");
+        err_hint(e, "write gateway -e http://HOST:8083");
+        return E_CONFIG;
+    }
     return S_OK;
 }
 
@@ -186,13 +216,13 @@ static enum status read_all(struct sys *sys, const char *path, struct buf *out, 
     return st;
 }
 
-static enum status set_all(const struct arguments *a, struct shell *shell, struct err *e)
+static enum status set_all(const struct arguments *a, struct statement_executor *x, struct err *e)
 {
     for (uint32_t i = 0; i < a->setting_count; i++) {
         char key[512];
         size_t size = strcspn(a->settings[i], "=");
         snprintf(key, sizeof key, "%.*s", (int)MIN(size, sizeof key - 1), a->settings[i]);
-        TRY(sql_session_set(shell_session(shell), key, a->settings[i] + size + 1, e));
+        TRY(x->ops->set(x, key, a->settings[i] + size + 1, e));
     }
     return S_OK;
 }
@@ -216,16 +246,15 @@ static enum status run(const struct arguments *a, struct shell *shell, struct me
     bool interactive = a->file == NULL && a->statements == NULL && cli->editor != NULL && sys_is_terminal(cli->sys, 0) &&
                        sys_is_terminal(cli->sys, 1);
 
-    TRY(set_all(a, shell, e));
     if (a->init != NULL) TRY(run_file(a, shell, a->init, true, mem, e));
     if (interactive) return shell_interact(shell, e);
     if (a->statements != NULL) return shell_run(shell, str_of(a->statements), NULL);
     return run_file(a, shell, a->file != NULL ? a->file : "-", false, mem, e);
 }
 
-static int exit_status(struct shell *shell, enum status st)
+static int exit_status(const struct statement_executor *x, enum status st)
 {
-    enum sys_signal signal = sql_session_signal(shell_session(shell));
+    enum sys_signal signal = x->ops->signal(x);
 
     if (st == S_OK || st == S_END) return 0;
     return signal == SYS_SIGNAL_INT ? EXIT_INTERRUPTED : signal == SYS_SIGNAL_TERM ? EXIT_TERMINATED : 1;
@@ -233,22 +262,51 @@ static int exit_status(struct shell *shell, enum status st)
 
 static const char *name_of(const struct cli *cli) { return cli->called != NULL ? cli->called : "thalweg sql"; }
 
-static int run_shell(struct arguments *a, struct mem *mem, struct err *e)
+static enum status executor_of(const struct arguments *a, struct statement_executor **out, struct err *e)
+{
+    struct sql_session_options here = {.sys = a->cli->sys, .takes_signals = true};
+    struct gateway_options there = {.sys = a->cli->sys, .http = a->cli->http, .endpoint = a->endpoint, .session = a->session};
+
+    if (!a->in_gateway) {
+        *out = executor_embedded_create(&here);
+        return S_OK;
+    }
+    if (there.http == NULL) return err_set(e, E_UNSUPPORTED, "this program cannot speak HTTP");
+    *out = gateway_create(&there);
+    return S_OK;
+}
+
+static enum status run_shell(const struct arguments *a, struct statement_executor *x, struct mem *mem, struct err *e)
 {
     char path[PATH_SIZE];
     const char *home = sys_environment("HOME");
 
+    TRY(set_all(a, x, e));
+    TRY(x->ops->open(x, e));
     snprintf(path, sizeof path, "%s/.thalweg_history", home != NULL ? home : "");
     struct shell_options o = {.sys = a->cli->sys,
+                              .executor = x,
                               .as_client = a->cli->called != NULL,
                               .view = a->view,
                               .editor = a->cli->editor,
                               .history = a->history != NULL ? a->history : home != NULL ? path : NULL};
     struct shell *shell = shell_create(&o);
     enum status st = run(a, shell, mem, e);
-    if (st != S_OK && st != S_END && e->text[0] != '\0') api_say_error(a->cli->sys, name_of(a->cli), e);
-    int answer = exit_status(shell, st);
     shell_free(shell);
+    return st;
+}
+
+static int run_with(const struct arguments *a, struct mem *mem)
+{
+    struct statement_executor *x = NULL;
+    struct err e = {0};
+    int answer = 1;
+
+    enum status st = executor_of(a, &x, &e);
+    if (st == S_OK) st = run_shell(a, x, mem, &e);
+    if (st != S_OK && st != S_END && e.text[0] != '\0') api_say_error(a->cli->sys, name_of(a->cli), &e);
+    if (x != NULL) answer = exit_status(x, st);
+    executor_free(x);
     return answer;
 }
 
@@ -268,14 +326,14 @@ static int sql_run(const struct cli *cli, int argc, char **argv)
         return 0;
     }
     mem_init(&mem, "sql", 0);
-    answer = run_shell(&a, &mem, &e);
+    answer = run_with(&a, &mem);
     mem_release(&mem);
     return answer;
 }
 
 const struct cli_verb cli_sql = {
     .name = "sql",
-    .arguments = "[-f FILE | -e STATEMENTS] [OPTIONS]",
+    .arguments = "[gateway -e ADDRESS] [-f FILE | -e STATEMENTS] [OPTIONS]",
     .doc = "run SQL statements, or a shell for them",
     .help = "Without -f and -e it is a shell on a terminal, and elsewhere runs what standard input brings. Statements end\n"
             "with ';'. The first one of a script that fails ends it with status 1. As `sql-client.sh [embedded]` it prints as\n"
@@ -287,12 +345,17 @@ const struct cli_verb cli_sql = {
             "  --output FORM       results as tableau, table, changelog, csv, json, markdown, line or box\n"
             "  -hist FILE          where the shell keeps what was typed; ~/.thalweg_history when not given\n"
             "  -s, --session NAME  accepted: every run is a session of its own\n"
+            "As `thalweg sql gateway -e http://HOST:8083` the statements run on a Flink cluster, by its SQL gateway:\n"
+            "  -e, --endpoint ADDR the gateway's address\n"
+            "  --execute STATEMENTS  what -e is elsewhere\n"
+            "  -s, --session NAME  of the session there\n"
             "In the shell, HELP; lists its commands: \\d, \\x, \\timing, \\watch, .mode, .once.\n"
             "\n"
             "Examples:\n"
             "  thalweg sql\n"
             "  thalweg sql -e \"SELECT a + 1 AS b FROM (VALUES (1), (2)) AS t (a) WHERE a > 1\"\n"
             "  thalweg sql -i tables.sql -f job.sql -D parallelism.default=4\n"
+            "  thalweg sql gateway -e http://localhost:8083 -f job.sql\n"
             "  thalweg sql --output json -e 'SELECT * FROM (VALUES (1), (2)) AS t (a)' | jq .a\n",
     .run = sql_run,
     .own_help = true,

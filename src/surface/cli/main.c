@@ -1,6 +1,7 @@
 /* main.c - the one binary `thalweg`. It adds to the library what only the binary has: the jobs that are built into it, and
  * those of the simulated world. */
 #include "ground/sys/sys_editor.h"
+#include "ground/sys/sys_http.h"
 #include "surface/cli/cli.h"
 
 #include <thalweg/stream.h>
@@ -16,7 +17,8 @@ int main(int argc, char **argv)
         {"stateful_process", "keyed state and timers", &stateful_process_plugin},
         {NULL, NULL, NULL},
     };
-    struct cli cli = {.sys = sys_linux_create(), .jobs = jobs, .sim_jobs = sim_jobs, .editor = &sys_linux_editor};
+    struct cli cli = {
+        .sys = sys_linux_create(), .jobs = jobs, .sim_jobs = sim_jobs, .editor = &sys_linux_editor, .http = &sys_linux_http};
     int exit_status = cli_main_as(&cli, argc, argv);
 
     sys_linux_free(cli.sys);

@@ -7,7 +7,6 @@
 #include "ground/base/str.h"
 #include "surface/api/api.h"
 #include "surface/sql/shell_internal.h"
-#include "surface/sql/sql_keys.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -21,7 +20,6 @@ enum { LINE_MAX_BYTES = 4096 };
 /* --- life -------------------------------------------------------------------------------------------------------- */
 struct shell *shell_create(const struct shell_options *o)
 {
-    struct sql_session_options session = {.sys = o->sys, .takes_signals = true};
     struct mem mem;
 
     mem_init(&mem, "shell", 0);
@@ -31,8 +29,8 @@ struct shell *shell_create(const struct shell_options *o)
     s->sys = o->sys;
     s->options = *o;
     s->chosen = o->view;
-    s->session = sql_session_create(&session);
-    view_init(&s->view, o->sys, sql_session_zone(s->session), &s->mem);
+    s->executor = o->executor;
+    view_init(&s->view, o->sys, s->executor->ops->zone(s->executor), &s->mem);
     s->view.is_terminal = sys_is_terminal(o->sys, 1);
     buf_init(&s->typed, &s->mem);
     return s;
@@ -46,13 +44,10 @@ void shell_free(struct shell *s)
     view_release(&s->view);
     buf_release(&s->typed);
     sys_file_close(s->sys, s->once);
-    sql_session_free(s->session);
     mem_init(&mem, "shell", 0);
     mem_move(&s->mem, &mem);
     mem_release(&mem);
 }
-
-struct sql_session *shell_session(struct shell *s) { return s->session; }
 
 /* --- saying ------------------------------------------------------------------------------------------------------ */
 static void put_out(struct shell *s, int fd, const struct buf *text)
@@ -95,12 +90,14 @@ void shell_say_error(struct shell *s, const struct err *e)
 /* --- one statement ----------------------------------------------------------------------------------------------- */
 static const struct view_type *view_of(struct shell *s)
 {
-    struct options o = config_options(sql_session_config(s->session));
-    const char *mode = options_get(&o, sql_keys, "sql-client.execution.result-mode");
+    const char *rows = s->executor->ops->get(s->executor, "sql-client.execution.max-table-result.rows");
+    int64_t rows_max = 1;
 
-    s->view.rows_max = (uint64_t)MAX(options_int(&o, sql_keys, "sql-client.execution.max-table-result.rows"), INT64_C(1));
+    if (rows != NULL && str_to_int64(str_of(rows), &rows_max)) s->view.rows_max = (uint64_t)MAX(rows_max, INT64_C(1));
     if (s->chosen != NULL) return s->chosen;
-    if (mode != NULL) return view_find(mode);
+    const char *mode = s->executor->ops->get(s->executor, "sql-client.execution.result-mode");
+    const struct view_type *view = mode != NULL ? view_find(mode) : NULL;
+    if (view != NULL) return view;
     return s->view.is_terminal && s->is_interactive ? &view_live : &view_tableau;
 }
 
@@ -114,26 +111,23 @@ static enum status shell_word(struct shell *s, const struct shell_word *w)
     return S_OK;
 }
 
-static enum status run_parsed(struct shell *s, const struct tokens *t, const struct statement *st, struct err *e)
+/* QUIT and its like are the shell's own; whatever else begins so is told apart by reading it. */
+static bool takes_word(struct shell *s, struct str piece, struct arena *a, enum status *answer)
 {
-    struct sql_listener to = view_listener(&s->view);
+    static const char *const words[] = {"QUIT", "EXIT", "CLEAR", "HELP"};
+    struct statement st;
+    struct tokens t;
+    uint32_t at = 0;
+    bool fits = false;
 
-    if (st->type == &st_shell) return shell_word(s, st->body);
-    if (s->is_init && (st->type == &st_query || st->type == &st_insert || st->type == &st_statement_set)) {
-        err_hint(e, "it prepares the session; write them into the script");
-        return sql_error(e, t, st->place.at, st->place.size, "a file of -i cannot hold queries and INSERT");
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        struct str word = str_of(words[i]);
+        fits |= piece.size >= word.size && str_equal_nocase(word, (struct str){piece.data, word.size});
     }
-    s->view.type = view_of(s);
-    s->view.file = s->once;
-    s->view.has_ended = false;
-    enum status status = sql_session_run(s->session, t, st, &to, e);
-    view_abandon(&s->view);
-    s->view.file = NULL;
-    if (s->once != NULL && s->view.has_ended) {
-        sys_file_close(s->sys, s->once);
-        s->once = NULL;
-    }
-    return status;
+    if (!fits || tokens_cut(&t, piece, NULL, a, NULL) != S_OK || statement_parse(&t, &at, a, &st, NULL) != S_OK || st.type != &st_shell)
+        return false;
+    *answer = shell_word(s, st.body);
+    return true;
 }
 
 /* Where the line begins; of a line too long to be cut anew for each of its statements, the place itself. */
@@ -153,22 +147,27 @@ static uint32_t line_number(struct shell *s, struct str text, size_t at)
     return s->counted_lines + 1;
 }
 
-static enum status run_statement(struct shell *s, struct str text, const struct shell_piece *p, const char *source, struct arena *a,
-                                 struct err *e)
+static enum status run_statement(struct shell *s, struct str text, const struct shell_piece *p, const char *source, struct err *e)
 {
     size_t line = line_start(text, p->from);
-    uint32_t at = 0;
-    struct tokens t;
-    struct statement st;
+    struct sql_listener to = view_listener(&s->view);
+    struct statement_piece piece = {.text = {text.data + line, p->to - line},
+                                    .from = p->from - line,
+                                    .source = source,
+                                    .first_line = line_number(s, text, line),
+                                    .is_init = s->is_init};
 
-    TRY(tokens_cut_from(&t, (struct str){text.data + line, p->to - line}, source, line_number(s, text, line), a, e));
-    while (t.items[at].kind != TOKEN_END && t.items[at].at < p->from - line) at++;
-    for (;;) {
-        enum status status = statement_parse(&t, &at, a, &st, e);
-        if (status == S_END) return S_OK;
-        TRY(status);
-        TRY(run_parsed(s, &t, &st, e));
+    s->view.type = view_of(s);
+    s->view.file = s->once;
+    s->view.has_ended = s->view.is_planned = false;
+    enum status st = s->executor->ops->run(s->executor, &piece, &to, e);
+    view_abandon(&s->view);
+    s->view.file = NULL;
+    if (s->once != NULL && s->view.has_ended) {
+        sys_file_close(s->sys, s->once);
+        s->once = NULL;
     }
+    return st;
 }
 
 /* What a person sees of a statement that a file brings, as if it were typed. */
@@ -193,7 +192,7 @@ enum status shell_run_piece(struct shell *s, struct str text, const struct shell
         st = shell_command(s, piece, e);
     } else {
         arena_init(&arena, &s->mem, 0);
-        st = run_statement(s, text, p, source, &arena, e);
+        if (!takes_word(s, piece, &arena, &st)) st = run_statement(s, text, p, source, e);
         arena_release(&arena);
         if (s->is_timed && st == S_OK) shell_say(s, "Time: %.3f ms\n", (double)(sys_mono_ns(s->sys) - from) / 1e6);
     }
@@ -243,7 +242,7 @@ static enum status run_typed(struct shell *s, struct sys_editor *ed)
         mem_free(&s->mem, said);
         enum status st = shell_run_piece(s, text, &p, NULL, &e);
         done = p.to;
-        if (st == S_END || sql_session_signal(s->session) == SYS_SIGNAL_TERM) return S_END;
+        if (st == S_END || s->executor->ops->signal(s->executor) == SYS_SIGNAL_TERM) return S_END;
         if (st == E_CANCELED) say_canceled(s);
         else if (st != S_OK) {
             shell_say_error(s, &e);

@@ -1,176 +1,39 @@
-/* shell_complete.c - words that may stand at the cursor: in quotes keys of SET and options of WITH, at the beginning of a line that
- * starts with \ or a dot the shell's commands, else tables, columns of the tables that the statement names (of all, when it names
- * none), functions and keywords. Keywords come in the case that was begun in. */
+/* shell_complete.c - what tab offers: at the beginning of a line that starts with \ or a dot the shell's commands, behind .mode the
+ * views, else what the executor of the statement knows. */
 #include "surface/sql/shell_internal.h"
 
-#include "columns/function/fn.h"
-#include "flow/connector/connector.h"
 #include "ground/base/str.h"
-#include "language/sql/token.h"
-#include "surface/sql/sql_keys.h"
 
 #include <string.h>
 
-enum { WORD_MAX = 128 };
-
-struct finder {
-    struct shell *s;
-    struct str before; /* the statement so far */
-    struct str word;   /* its end, which is to be completed */
-    sys_word_fn add;
-    void *arg;
-    bool in_quotes;
-    uint32_t named; /* tables that the statement names */
-};
-
-static bool is_word(char c)
+static void offer(struct str word, const char *text, sys_word_fn add, void *add_arg)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || ((unsigned char)c & 0x80) != 0;
+    if (strlen(text) > word.size && str_starts(str_of(text), word)) add(add_arg, text);
 }
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
-
-static bool begins(const char *text, struct str word, bool exact)
+static size_t complete_statement(struct shell *s, struct str before, sys_word_fn add, void *add_arg)
 {
-    for (size_t i = 0; i < word.size; i++)
-        if (exact ? text[i] != word.data[i] : lower(text[i]) != lower(word.data[i])) return false;
-    return true;
-}
-
-static void offer(const struct finder *f, const char *text)
-{
-    if (strlen(text) > f->word.size && begins(text, f->word, true)) f->add(f->arg, text);
-}
-
-/* A keyword or function: in lower case where that was begun. */
-static void offer_word(const struct finder *f, const char *text)
-{
-    char out[WORD_MAX];
-    bool low = false;
-
-    for (size_t i = 0; i < f->word.size; i++) low |= f->word.data[i] >= 'a' && f->word.data[i] <= 'z';
-    size_t size = strlen(text);
-    if (size >= sizeof out || size < f->word.size || !begins(text, f->word, false)) return;
-    for (size_t i = 0; i <= size; i++) out[i] = low ? lower(text[i]) : text[i];
-    if (f->word.size == 0 || memcmp(out, f->word.data, f->word.size) == 0) f->add(f->arg, out);
-}
-
-/* --- names of the catalog ---------------------------------------------------------------------------------------- */
-static bool names_table(struct str text, const char *name)
-{
-    size_t size = strlen(name);
-
-    for (size_t i = 0; size > 0 && i + size <= text.size; i++)
-        if (memcmp(text.data + i, name, size) == 0 && (i == 0 || !is_word(text.data[i - 1])) &&
-            (i + size == text.size || !is_word(text.data[i + size])))
-            return true;
-    return false;
-}
-
-static void each_table(const struct finder *f, catalog_fn fn)
-{
-    enum status st = catalogs_each(sql_session_catalogs(f->s->session), (struct object_name){0}, fn, (void *)(uintptr_t)f, NULL);
-    (void)st; /* a database that is gone has no names to offer */
-}
-
-static void add_table(void *arg, const struct table *t)
-{
-    struct finder *f = arg;
-
-    offer(f, t->name);
-    f->named += names_table((struct str){f->before.data, f->before.size - f->word.size}, t->name);
-}
-
-static void add_columns(void *arg, const struct table *t)
-{
-    const struct finder *f = arg;
-
-    if (f->named > 0 && !names_table(f->before, t->name)) return;
-    for (uint32_t c = 0; c < t->column_count; c++) offer(f, t->columns[c].name);
-}
-
-/* --- what else --------------------------------------------------------------------------------------------------- */
-static void add_functions(const struct finder *f)
-{
-    for (const struct fn_type *const *t = fn_types; *t != NULL; t++)
-        for (const struct fn_def *d = (*t)->functions; d->name != NULL; d++)
-            if (is_word(d->name[0])) offer_word(f, d->name);
-}
-
-static void add_options(const struct finder *f, const struct option_def *d)
-{
-    for (; d != NULL && d->key != NULL; d++)
-        if (strchr(d->key, '#') == NULL) offer(f, d->key);
-}
-
-/* In a SET the keys, in a WITH (or a hint) what connectors and formats take. */
-static void add_quoted(const struct finder *f)
-{
-    struct str text = str_trim(f->before);
-
-    if (str_starts(text, STR("SET")) || str_starts(text, STR("set")) || str_starts(text, STR("RESET")) || str_starts(text, STR("reset"))) {
-        add_options(f, sql_keys);
-        add_options(f, config_defs);
-        return;
-    }
-    offer(f, "connector");
-    add_options(f, conn_format_options);
-    for (const struct conn_type *const *c = conn_types; *c != NULL; c++) {
-        add_options(f, (*c)->options);
-        offer(f, (*c)->name);
-    }
-    for (const struct fmt_type *const *t = fmt_types; *t != NULL; t++) {
-        add_options(f, (*t)->options);
-        offer(f, (*t)->name);
-    }
-}
-
-static void add_plain(struct finder *f)
-{
-    each_table(f, add_table);
-    if (f->word.size > 0 || f->named > 0) each_table(f, add_columns);
-    if (f->word.size == 0 && f->named > 0) return; /* all keywords would hide the columns */
-    add_functions(f);
-    for (int k = KEYWORD_NONE + 1; k < KEYWORDS; k++) offer_word(f, keyword_text((enum keyword)k));
-}
-
-/* The word may hold what keys hold besides letters. */
-static void find_word(struct finder *f)
-{
-    size_t from = f->before.size;
-
-    for (size_t i = 0; i < f->before.size; i++) f->in_quotes ^= f->before.data[i] == '\'';
-    while (from > 0) {
-        char c = f->before.data[from - 1];
-        if (!is_word(c) && !(f->in_quotes && (c == '.' || c == '-'))) break;
-        from--;
-    }
-    f->word = (struct str){f->before.data + from, f->before.size - from};
-}
-
-size_t shell_complete(void *shell, struct str before, sys_word_fn add, void *add_arg)
-{
-    struct shell *s = shell;
-    struct finder f = {.s = s, .add = add, .arg = add_arg};
     struct buf text;
 
     buf_init(&text, &s->mem);
     buf_append(&text, s->typed.data, s->typed.size);
     buf_append(&text, before.data, before.size);
-    f.before = (struct str){text.data, text.size};
-    find_word(&f);
-    bool is_command = s->typed.size == 0 && before.size > 0 && (before.data[0] == '\\' || before.data[0] == '.');
-    if (is_command && memchr(before.data, ' ', before.size) == NULL) {
-        f.word = f.before;
-        for (const struct shell_command_type *c = shell_commands; c->name != NULL; c++) offer(&f, c->name);
-    } else if (f.in_quotes) {
-        add_quoted(&f);
-    } else if (str_starts(f.before, STR(".mode "))) {
-        for (uint32_t i = 0; view_types[i] != NULL; i++) offer(&f, view_types[i]->name);
-    } else {
-        add_plain(&f);
-    }
-    size_t typed = f.word.size;
+    size_t typed = s->executor->ops->complete(s->executor, (struct str){text.data, text.size}, add, add_arg);
     buf_release(&text);
     return typed;
+}
+
+size_t shell_complete(void *shell, struct str before, sys_word_fn add, void *add_arg)
+{
+    struct shell *s = shell;
+    bool is_command = s->typed.size == 0 && before.size > 0 && (before.data[0] == '\\' || before.data[0] == '.');
+
+    if (is_command && memchr(before.data, ' ', before.size) == NULL) {
+        for (const struct shell_command_type *c = shell_commands; c->name != NULL; c++) offer(before, c->name, add, add_arg);
+        return before.size;
+    }
+    if (!is_command || !str_starts(before, STR(".mode "))) return complete_statement(s, before, add, add_arg);
+    struct str word = {before.data + 6, before.size - 6};
+    for (uint32_t i = 0; view_types[i] != NULL; i++) offer(word, view_types[i]->name, add, add_arg);
+    return word.size;
 }

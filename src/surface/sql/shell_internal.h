@@ -8,7 +8,7 @@ struct shell {
     struct mem mem;
     struct sys *sys;
     struct shell_options options;
-    struct sql_session *session;
+    struct statement_executor *executor;
     struct view view;
     const struct view_type *chosen; /* by .mode; NULL: as configured */
     bool is_interactive, is_init;

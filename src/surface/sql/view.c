@@ -67,7 +67,7 @@ enum status view_flush(struct view *v, struct err *e)
 void view_cell(struct view *v, const struct vector *values, uint32_t row)
 {
     buf_clear(&v->cell);
-    if (vector_is_null(values, row)) buf_append_text(&v->cell, v->is_changelog ? "<NULL>" : ""); /* of SHOW and DESCRIBE: nothing */
+    if (vector_is_null(values, row)) buf_append_text(&v->cell, v->is_query ? "<NULL>" : ""); /* of SHOW and DESCRIBE: nothing */
     else sql_text_show(values, row, v->zone, &v->cell);
 }
 
@@ -103,6 +103,8 @@ static enum status on_begin(void *arg, const struct type *row, bool is_changelog
     view_abandon(v);
     v->row = row;
     v->is_changelog = is_changelog;
+    v->is_query = is_changelog || v->is_planned;
+    v->is_planned = false;
     v->rows = 0;
     v->has_ended = false;
     v->own = mem_zalloc(v->mem, MAX(v->type->size, (size_t)1));
@@ -143,7 +145,13 @@ static enum status on_said(void *arg, const char *text, struct err *e)
     return view_flush(v, e);
 }
 
-static void on_plan(void *arg, bool has_changes) { ((struct view *)arg)->has_changes = has_changes; }
+static void on_plan(void *arg, bool has_changes)
+{
+    struct view *v = arg;
+
+    v->has_changes = has_changes;
+    v->is_planned = true;
+}
 
 struct sql_listener view_listener(struct view *v)
 {

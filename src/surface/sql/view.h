@@ -15,6 +15,7 @@ struct view {
     void *own;                    /* its state, of type->size bytes; NULL between results */
     const struct type *row;       /* of the result */
     bool is_changelog;            /* rows of a query, as they come; else something known whole, as SHOW */
+    bool is_query, is_planned;    /* whose NULLs are shown; the next result will be one */
     bool has_changes;             /* the query also takes rows back: they are worth a column */
     bool is_terminal;             /* lines may be repainted */
     bool has_ended;               /* the last result came whole */

@@ -1,0 +1,118 @@
+/* executor_embedded.c - the shell's statements run by a session of this process. */
+#include "surface/sql/executor.h"
+
+#include "surface/sql/embedded_complete.h"
+#include "surface/sql/sql_keys.h"
+
+struct embedded {
+    struct statement_executor base;
+    struct mem mem;
+    struct sql_session *session;
+};
+
+static struct embedded *of(struct statement_executor *x) { return (struct embedded *)x; }
+
+static enum status set(struct statement_executor *x, const char *key, const char *value, struct err *e)
+{
+    return sql_session_set(of(x)->session, key, value, e);
+}
+
+static enum status open(struct statement_executor *x, struct err *e)
+{
+    (void)x, (void)e;
+    return S_OK;
+}
+
+/* --- one piece --------------------------------------------------------------------------------------------------- */
+static enum status run_parsed(struct embedded *m, const struct statement_piece *p, const struct tokens *t,
+                              const struct statement *s, const struct sql_listener *to, struct err *e)
+{
+    if (p->is_init && (s->type == &st_query || s->type == &st_insert || s->type == &st_statement_set)) {
+        err_hint(e, "it prepares the session; write them into the script");
+        return sql_error(e, t, s->place.at, s->place.size, "a file of -i cannot hold queries and INSERT");
+    }
+    return sql_session_run(m->session, t, s, to, e);
+}
+
+static enum status run_all(struct embedded *m, const struct statement_piece *p, const struct sql_listener *to,
+                           struct arena *a, struct err *e)
+{
+    uint32_t at = 0;
+    struct tokens t;
+    struct statement s;
+
+    TRY(tokens_cut_from(&t, p->text, p->source, p->first_line, a, e));
+    while (t.items[at].kind != TOKEN_END && t.items[at].at < p->from) at++;
+    for (;;) {
+        enum status st = statement_parse(&t, &at, a, &s, e);
+        if (st == S_END) return S_OK;
+        TRY(st);
+        TRY(run_parsed(m, p, &t, &s, to, e));
+    }
+}
+
+static enum status run(struct statement_executor *x, const struct statement_piece *p, const struct sql_listener *to,
+                       struct err *e)
+{
+    struct arena arena;
+
+    arena_init(&arena, &of(x)->mem, 0);
+    enum status st = run_all(of(x), p, to, &arena, e);
+    arena_release(&arena);
+    return st;
+}
+
+/* --- the rest ---------------------------------------------------------------------------------------------------- */
+static const char *get(struct statement_executor *x, const char *key)
+{
+    struct options o = config_options(sql_session_config(of(x)->session));
+    return options_get(&o, sql_keys, key);
+}
+
+static const struct zone *zone(const struct statement_executor *x)
+{
+    return sql_session_zone(((const struct embedded *)x)->session);
+}
+
+static size_t complete(struct statement_executor *x, struct str before, sys_word_fn add, void *add_arg)
+{
+    return embedded_complete(of(x)->session, before, add, add_arg);
+}
+
+static enum sys_signal signal_of(const struct statement_executor *x)
+{
+    return sql_session_signal(((const struct embedded *)x)->session);
+}
+
+static void embedded_free(struct statement_executor *x)
+{
+    struct embedded *m = of(x);
+    struct mem mem;
+
+    sql_session_free(m->session);
+    mem_init(&mem, "embedded", 0);
+    mem_move(&m->mem, &mem);
+    mem_free(&mem, m);
+    mem_release(&mem);
+}
+
+struct statement_executor *executor_embedded_create(const struct sql_session_options *o)
+{
+    static const struct statement_executor_ops ops = {.set = set,
+                                                      .open = open,
+                                                      .run = run,
+                                                      .get = get,
+                                                      .zone = zone,
+                                                      .complete = complete,
+                                                      .signal = signal_of,
+                                                      .free = embedded_free};
+    struct mem mem;
+
+    mem_init(&mem, "embedded", 0);
+    struct embedded *m = mem_zalloc(&mem, sizeof *m);
+    mem_init(&m->mem, "embedded", 0);
+    mem_move(&mem, &m->mem);
+    m->base.ops = &ops;
+    m->session = sql_session_create(o);
+    return &m->base;
+}
