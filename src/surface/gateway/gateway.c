@@ -3,10 +3,11 @@
  *
  * One request at a time on the shell's thread; a thread beside it sends heartbeats over a connection of its own, so that a session
  * outlives a long lunch. What the session is configured to is asked for at the beginning and behind each SET and RESET. */
-#include "surface/gateway/gateway_internal.h"
+#include "surface/gateway/gateway.h"
 
 #include "ground/base/str.h"
 #include "surface/gateway/answer.h"
+#include "surface/gateway/gateway_internal.h"
 #include "surface/sql/sql_keys.h"
 
 #include <string.h>

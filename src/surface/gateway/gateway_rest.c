@@ -100,7 +100,9 @@ static enum status call_url(struct gateway_rest *r, const char *method, const ch
     int http_status = 0;
     struct err inner = {0};
 
-    TRY(r->http->call(r->client, &request, &http_status, &r->answer, e));
+    enum status st = r->http->call(r->client, &request, &http_status, &r->answer, &inner);
+    if (st == E_CANCELED) return err_set(e, E_CANCELED, "the statement was cancelled");
+    if (st != S_OK) return err_pass_on(e, &inner);
     buf_reserve(&r->answer, FORMAT_PADDING);
     memset(r->answer.data + r->answer.size, 0, FORMAT_PADDING);
     *answer = (struct str){r->answer.data, r->answer.size};
