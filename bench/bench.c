@@ -213,6 +213,7 @@ void bench_source_open(struct bench_source *s, struct bench *b, const char *conn
     s->type = conn->source;
     must(s, s->type->schema(&s->arena, &s->options, conn->options, &row, &s->err));
     s->cx = (struct source_cx){.schema = row,
+                               .read = row,
                                .needed = &s->needed,
                                .options = &s->options,
                                .option_defs = conn->options,

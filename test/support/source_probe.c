@@ -55,7 +55,7 @@ static enum status plan_check(struct source_probe *p, const char *schema)
     if (t->schema != NULL) TRY(t->schema(&p->arena, &p->options, p->conn->options, &row, &p->err));
     assert_non_null(row);
     if (t->check != NULL) TRY(t->check(&p->options, p->conn->options, row, &p->err));
-    p->cx.schema = row;
+    p->cx.schema = p->cx.read = row;
     return S_OK;
 }
 

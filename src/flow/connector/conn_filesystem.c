@@ -5,6 +5,7 @@
  * bytes: version, path, the range, and the position in it, which is offset and line of the next record. A path may stand for
  * a pipe (/dev/stdin): one split, read as it comes; a position in it cannot be gone back to. */
 #include "flow/connector/filesystem/file_list.h"
+#include "flow/connector/filesystem/file_metadata.h"
 #include "flow/connector/filesystem/file_range.h"
 #include "flow/connector/filesystem/file_sink.h"
 #include "flow/connector/record_reader.h"
@@ -36,6 +37,25 @@ static const struct option_def filesystem_options[] = {
      .choices = "ALL|NONE",
      .fallback = "ALL",
      .doc = "accepted; nothing depends on it"},
+    {.key = "partition.default-name",
+     .kind = OPT_STRING,
+     .fallback = "__HIVE_DEFAULT_PARTITION__",
+     .doc = "folder of the rows whose partition column is NULL or empty"},
+    {.key = "sink.partition-commit.policy.kind",
+     .kind = OPT_ENUM,
+     .choices = "success-file",
+     .doc = "what says that a partition is complete: a file in its folder. Partitions are complete when the job has ended"},
+    {.key = "sink.partition-commit.success-file.name", .kind = OPT_STRING, .fallback = "_SUCCESS", .doc = "name of that file"},
+    {.key = "sink.partition-commit.trigger",
+     .kind = OPT_ENUM,
+     .choices = "process-time|partition-time",
+     .fallback = "process-time",
+     .doc = "accepted: without checkpoints partitions are complete at the end"},
+    {.key = "sink.partition-commit.delay", .kind = OPT_DURATION_MS, .fallback = "0", .doc = "accepted, as the trigger"},
+    {.key = "sink.partition-commit.watermark-time-zone", .kind = OPT_STRING, .fallback = "UTC", .doc = "accepted, as the trigger"},
+    {.key = "partition.time-extractor.kind", .kind = OPT_ENUM, .choices = "default", .fallback = "default", .doc = "accepted, as the trigger"},
+    {.key = "partition.time-extractor.timestamp-pattern", .kind = OPT_STRING, .doc = "accepted, as the trigger"},
+    {.key = "partition.time-extractor.timestamp-formatter", .kind = OPT_STRING, .doc = "accepted, as the trigger"},
     {.key = "sink.rolling-policy.file-size",
      .kind = OPT_SIZE,
      .fallback = "128mb",
@@ -73,6 +93,7 @@ struct file_split {
     int64_t start, end;        /* as cut; end -1 = the end of the file */
     struct file_range range;
     struct record_reader records;
+    struct file_metadata metadata;
 };
 
 /* --- graph time --------------------------------------------------------------------------------------------------- */
@@ -104,7 +125,7 @@ static enum status file_enumerator_open(struct source_cx *cx, void *self)
     struct record_format format = {0};
 
     TRY(record_format_open(&format, cx));
-    en->is_cut = format.format->is_splittable(cx->schema, &format.options);
+    en->is_cut = format.format->is_splittable(cx->read, &format.options);
     record_format_close(&format);
     en->split_size = options_int(o, cx->option_defs, "source.split-size");
     en->is_monitored = filesystem_boundedness(o, cx->option_defs) == UNBOUNDED;
@@ -242,14 +263,23 @@ static enum status file_split_open(struct source_cx *cx, void *reader, void *spl
     else at.offset = s->range.start == INT64_MAX ? 0 : (uint64_t)s->range.start;
     TRY(record_reader_open(&s->records, cx, &((struct file_reader *)reader)->format, s->path, at, file_range_fill, &s->range));
     s->records.lines_before = file_range_lines_before;
-    return S_OK;
+    return file_metadata_open(&s->metadata, cx, s->path);
 }
 
 static enum status file_split_read(struct source_cx *cx, void *reader, void *split, struct batch *out)
 {
-    (void)cx;
+    struct file_split *s = split;
+    uint32_t first = out->count;
+
     (void)reader;
-    return record_reader_read(&((struct file_split *)split)->records, out);
+    if (cx->metadata == NULL || cx->metadata->count == 0) return record_reader_read(&s->records, out);
+    out->schema = cx->read;
+    out->col_count = cx->read->child_count;
+    enum status st = record_reader_read(&s->records, out);
+    out->schema = cx->schema;
+    out->col_count = cx->schema->child_count;
+    file_metadata_fill(&s->metadata, cx, out, first);
+    return st;
 }
 
 static void file_split_position(struct source_cx *cx, void *reader, void *split, struct buf *out)
@@ -273,6 +303,7 @@ static void file_split_close(struct source_cx *cx, void *reader, void *split)
     (void)reader;
     record_reader_close(&s->records);
     file_range_close(&s->range);
+    file_metadata_close(&s->metadata, cx->mem);
     mem_free(cx->mem, s->path);
 }
 
@@ -281,6 +312,7 @@ static const struct source_type filesystem_source = {
     .reader_size = sizeof(struct file_reader),
     .split_size = sizeof(struct file_split),
     .boundedness = filesystem_boundedness,
+    .metadata = file_metadata_keys,
     .check = filesystem_check,
     .enumerator_open = file_enumerator_open,
     .enumerator_next = file_enumerator_next,

@@ -65,7 +65,7 @@ static enum status error_with_line(struct record_reader *r, struct batch *out, e
 enum status record_reader_open(struct record_reader *r, struct source_cx *cx, const struct record_format *f,
                                const char *name, struct format_input start, record_fill_fn fill, void *arg)
 {
-    struct format_config config = {.schema = cx->schema,
+    struct format_config config = {.schema = cx->read,
                                    .needed = cx->needed,
                                    .options = &f->options,
                                    .on_error = f->on_error,

@@ -71,6 +71,7 @@ const struct config_field source_config_fields[] = {
     FIELD(source_config, connector, CONF_TEXT, "what is read"),
     FIELD(source_config, options, CONF_OPTIONS, "the connector's options"),
     FIELD(source_config, schema, CONF_TYPE, "row type, where the connector does not fix it"),
+    FIELD(source_config, metadata, CONF_TEXTS, "keys of the connector's metadata, which are the last columns"),
     FIELD(source_config, rows, CONF_BYTES, "rows given in the program"),
     FIELD(source_config, rows_per_second, CONF_DOUBLE, "rows per second of all subtasks; 0 = as the options say"),
     WATERMARK_CONFIG_FIELDS(offsetof(struct source_config, watermark)),
@@ -80,6 +81,7 @@ const struct config_field source_config_fields[] = {
 const struct config_field sink_config_fields[] = {
     FIELD(sink_config, connector, CONF_TEXT, "what is written"),
     FIELD(sink_config, options, CONF_OPTIONS, "the connector's options"),
+    FIELD(sink_config, partitions, CONF_TEXTS, "partition columns, which are the last ones"),
     FIELD(sink_config, handle, CONF_INT, "collect: number of the caller's receiver"),
     LAST,
 };

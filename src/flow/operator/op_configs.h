@@ -113,6 +113,7 @@ struct source_config {
     const char *connector;
     struct options options;
     const struct type *schema; /* declared row type; NULL = the connector's own */
+    struct text_list metadata; /* keys of the connector's metadata, which are the last columns */
     struct str rows;           /* from-data: encoded rows */
     double rows_per_second;    /* of all subtasks; 0 = as the options say */
     struct watermark_config watermark;
@@ -121,6 +122,7 @@ struct source_config {
 struct sink_config {
     const char *connector;
     struct options options;
+    struct text_list partitions; /* the last columns, STRINGs: each of their values has a place of its own */
     int64_t handle; /* collect: number of the caller's receiver */
 };
 

@@ -27,7 +27,12 @@ static enum status sink_derive(struct op_plan *plan, const void *config, struct 
 
     TRY(sink_conn(c, &conn, e));
     TRY(conn_options_check(conn, &c->options, e));
-    if (conn->takes_format) TRY(conn_format_check(&c->options, plan->inputs[0], true, e));
+    if (c->partitions.count > 0 && !conn->sink->has_partitions)
+        return err_set(e, E_CONFIG, "connector '%s' cannot write a partitioned table", conn->name);
+    if (c->partitions.count >= plan->inputs[0]->child_count)
+        return err_set(e, E_CONFIG, "a partitioned table needs columns besides those that it is partitioned by");
+    const struct type *written = source_read_type(plan->arena, plan->inputs[0], &c->partitions);
+    if (conn->takes_format) TRY(conn_format_check(&c->options, written, true, e));
     plan->output_count = 0;
     return conn->sink->check != NULL ? conn->sink->check(&c->options, conn->options, plan->inputs[0], e) : S_OK;
 }
@@ -47,6 +52,7 @@ static enum status sink_open(struct op_cx *cx, void *self)
     TRY(sink_conn(c, &s->conn, cx->err));
     s->cx = (struct sink_cx){.op = cx,
                              .schema = cx->plan->inputs[0],
+                             .partitions = &c->partitions,
                              .options = &c->options,
                              .option_defs = s->conn->options,
                              .sys = cx->sys,
@@ -115,6 +121,22 @@ static enum status sink_on_end(struct op_cx *cx, void *self, uint32_t input)
     return S_OK;
 }
 
+static bool sink_commits(const void *config)
+{
+    const struct sink_config *c = config;
+    const struct conn_type *conn = NULL;
+
+    return c->partitions.count > 0 && sink_conn(c, &conn, NULL) == S_OK && conn->sink->complete != NULL;
+}
+
+static enum status sink_commit(struct op_cx *cx, void *self)
+{
+    struct sink *s = self;
+
+    (void)cx;
+    return s->conn->sink->complete(&s->cx, s->writer);
+}
+
 static void sink_close(struct op_cx *cx, void *self, bool failed)
 {
     struct sink *s = self;
@@ -141,5 +163,7 @@ const struct op_type op_sink = {
     .on_time = sink_on_time,
     .on_end = sink_on_end,
     .on_idle = sink_on_idle,
+    .commits = sink_commits,
+    .commit = sink_commit,
     .close = sink_close,
 };

@@ -63,7 +63,9 @@ static enum status source_derive(struct op_plan *plan, const void *config, struc
     TRY(conn_options_check(conn, &c->options, e));
     TRY(source_schema(plan, c, conn, &plan->outputs[0], e));
     const struct type *row = plan->outputs[0];
-    if (conn->takes_format) TRY(conn_format_check(&c->options, row, false, e));
+    TRY(source_metadata_check(conn->source->metadata, row, &c->metadata, e));
+    const struct type *read = source_read_type(plan->arena, row, &c->metadata);
+    if (conn->takes_format) TRY(conn_format_check(&c->options, read, false, e));
     if (conn->source->check != NULL) TRY(conn->source->check(&c->options, conn->options, row, e));
     struct watermark_config w = source_watermark_config(&c->watermark, &c->options);
     const char *name = plan->name != NULL ? plan->name : c->connector;
@@ -100,6 +102,7 @@ static enum status source_open(struct op_cx *cx, void *self)
                                .option_defs = conn->options,
                                .rows = c->rows,
                                .schema = cx->plan->outputs[0],
+                               .metadata = &c->metadata,
                                .watermark = source_watermark_config(&c->watermark, &c->options),
                                .rows_per_second = source_rate(c),
                                .splits_max = (uint32_t)options_int(&c->options, source_options, "scan.max-splits"),

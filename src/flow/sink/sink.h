@@ -8,6 +8,7 @@ enum commit_result { COMMIT_DONE, COMMIT_ALREADY, COMMIT_RETRY, COMMIT_LOST };
 struct sink_cx {
     struct op_cx *op;
     const struct type *schema;
+    const struct text_list *partitions; /* the last columns, STRINGs; NULL = none */
     const struct options *options;
     const struct option_def *option_defs;
     struct sys *sys;
@@ -32,5 +33,8 @@ struct sink_type {
     enum status (*on_time)(struct sink_cx *cx, void *self, int64_t now_ms); /* asked for by op_wake_at(cx->op, ..); may be NULL */
     enum status (*prepare)(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable);
     enum status (*commit)(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out);
+    bool has_partitions;    /* rows may have a place of their own for each value of some columns */
+    /* Every task of the job has written all: says so of each partition. May be NULL. */
+    enum status (*complete)(struct sink_cx *cx, void *self);
     void (*close)(struct sink_cx *cx, void *self, bool failed); /* failed: leave no partial line behind */
 };

@@ -17,6 +17,8 @@ struct split {
 struct source_cx {
     struct op_cx *op;
     const struct type *schema;
+    const struct type *read;        /* its columns but for the last ones, which are metadata: what records hold */
+    const struct text_list *metadata; /* which (source_metadata): of the columns behind those of `read`, one each */
     const uint64_t *needed;         /* columns to fill; the others are ABSENT in the batches handed in */
     const struct options *options;  /* checked against the connector's table */
     const struct option_def *option_defs;
@@ -47,10 +49,25 @@ static inline bool source_claim(struct source_claims *c, uint32_t subtask)
     return is_first;
 }
 
+/* What a connector knows of a row besides what its record holds. */
+struct source_metadata {
+    const char *key;  /* "file.path"; NULL ends a table */
+    const char *type; /* as SQL text */
+    const char *doc;
+    bool is_part;     /* partition columns: their names follow the key; none of the user's */
+};
+
+const struct source_metadata *source_metadata_find(const struct source_metadata *table, const char *key); /* NULL: unknown; also of NULL */
+/* The columns of records: all but the last ones, which are metadata. */
+const struct type *source_read_type(struct arena *a, const struct type *schema, const struct text_list *metadata);
+enum status source_metadata_check(const struct source_metadata *table, const struct type *schema, const struct text_list *keys,
+                                  struct err *e) CHECKED;
+
 struct source_type {
     size_t enumerator_size, reader_size, split_size;
     enum boundedness (*boundedness)(const struct options *o, const struct option_def *defs); /* NULL = BOUNDED */
     bool blocking;          /* split_read may block: the task gets a thread of its own */
+    const struct source_metadata *metadata; /* NULL = none */
     uint32_t splits_at_once; /* read side by side by one subtask; 0 = one after another. Splits that do not end: many */
     /* Derives the schema where the connector fixes it; NULL = taken from the declared row type, as when *row, which holds
      * that one, is left as it is. */

@@ -78,6 +78,8 @@ static void cx_init(struct source_reader *r)
 
     r->cx = (struct source_cx){.op = op,
                                .schema = r->plan.schema,
+                               .read = source_read_type(op->plan->arena, r->plan.schema, r->plan.metadata),
+                               .metadata = r->plan.metadata,
                                .needed = r->needed,
                                .options = r->plan.options,
                                .option_defs = r->plan.option_defs,

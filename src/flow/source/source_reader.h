@@ -12,6 +12,7 @@ struct source_plan {
     const struct option_def *option_defs;   /* of the connector */
     struct str rows;
     const struct type *schema;
+    const struct text_list *metadata;       /* of its last columns */
     struct watermark_config watermark;      /* after source_watermark_config */
     struct watermark_hooks hooks;
     const uint64_t *times_needed;           /* columns that the hooks read; NULL = none */

@@ -128,6 +128,20 @@ static struct database *database_of(const struct catalogs *c, const char *catalo
     return NULL;
 }
 
+bool table_is_partition(const struct table *t, const char *column)
+{
+    for (uint32_t i = 0; i < t->partition_count; i++)
+        if (strcmp(t->partitions[i], column) == 0) return true;
+    return false;
+}
+
+const char *table_option(const struct table *t, const char *key)
+{
+    for (uint32_t i = 0; i < t->options.count; i++)
+        if (strcmp(t->options.items[i].key, key) == 0) return t->options.items[i].value;
+    return NULL;
+}
+
 const struct table *catalogs_find(const struct catalogs *c, struct object_name name, struct err *e)
 {
     struct database *d = database_of(c, name.catalog, name.database, e);

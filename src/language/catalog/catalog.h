@@ -69,6 +69,8 @@ enum status catalogs_add(struct catalogs *c, struct object_name name, const stru
 enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_view, bool is_temporary, bool if_exists,
                           struct err *e) CHECKED;
 /* NULL with the nearest name in e when it is not there. Good until the object is dropped or replaced. */
+bool table_is_partition(const struct table *t, const char *column);
+const char *table_option(const struct table *t, const char *key); /* of its WITH clause; NULL: not given */
 const struct table *catalogs_find(const struct catalogs *c, struct object_name name, struct err *e);
 /* Calls fn for the tables (views too) of a database in order of their names. */
 typedef void (*catalog_fn)(void *arg, const struct table *t);

@@ -10,8 +10,7 @@
 /* Does it come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 static enum status check_bounded(const struct table *t, struct err *e)
 {
-    static const struct option_def which[] = {{.key = "connector", .kind = OPT_STRING}, {0}};
-    const char *name = options_get(&t->options, which, "connector");
+    const char *name = table_option(t, "connector");
     const struct conn_type *c;
 
     if (name == NULL || conn_find(name, &c, NULL) != S_OK || c->source == NULL || c->source->boundedness == NULL) return S_OK;

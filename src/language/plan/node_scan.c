@@ -9,7 +9,9 @@ static void explain(const struct rel *r, struct buf *out)
 {
     const struct scan_body *s = r->body;
 
-    buf_printf(out, "table=[[%s, %s, %s]], fields=[", s->table->catalog, s->table->database, s->table->name);
+    buf_printf(out, "table=[[%s, %s, %s", s->table->catalog, s->table->database, s->table->name);
+    for (uint32_t i = 0; i < s->metadata.count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : ", metadata=[", s->metadata.items[i]);
+    buf_printf(out, "%s]], fields=[", s->metadata.count > 0 ? "]" : "");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
 }
@@ -18,16 +20,12 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 {
     const struct scan_body *s = r->body;
     struct option *options = ARENA_ARRAY(l->a, struct option, MAX(s->table->options.count, 1u));
-    const char *connector = NULL;
+    const char *connector = table_option(s->table, "connector");
     uint32_t count = 0;
 
     (void)inputs;
-    for (uint32_t i = 0; i < s->table->options.count; i++) {
-        if (strcmp(s->table->options.items[i].key, "connector") == 0)
-            connector = s->table->options.items[i].value;
-        else
-            options[count++] = s->table->options.items[i];
-    }
+    for (uint32_t i = 0; i < s->table->options.count; i++)
+        if (strcmp(s->table->options.items[i].key, "connector") != 0) options[count++] = s->table->options.items[i];
     if (connector == NULL) {
         err_hint(e, "add 'connector' = '...' to its WITH clause");
         return err_set(e, E_CONFIG,
@@ -37,7 +35,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     struct graph_node *n = graph_add_node(l->graph, op_find("source"), arena_printf(l->a, "Source: %s", s->table->name),
                                           (struct graph_here){0});
     struct source_config *config = n->config;
-    *config = (struct source_config){.connector = connector, .options = {options, count}, .schema = r->row};
+    *config = (struct source_config){.connector = connector, .options = {options, count}, .schema = r->row, .metadata = s->metadata};
     *node = l->graph->node_count - 1;
     return S_OK;
 }

@@ -53,7 +53,7 @@ static struct sink_config *node_add(const struct sink_body *s, struct lowering *
     uint32_t count = t != NULL ? t->options.count : 0, used = 0;
     struct option *options = ARENA_ARRAY(l->a, struct option, MAX(count, 1u));
 
-    config->connector = t == NULL ? "collect" : sink_connector(t);
+    config->connector = t == NULL ? "collect" : table_option(t, "connector");
     for (uint32_t i = 0; i < count; i++)
         if (strcmp(t->options.items[i].key, "connector") != 0) options[used++] = t->options.items[i];
     if (config->connector == NULL) {
@@ -62,6 +62,7 @@ static struct sink_config *node_add(const struct sink_body *s, struct lowering *
     }
     config->options = (struct options){options, used};
     config->handle = l->receiver;
+    if (s->parts.count > 0) config->partitions = (struct text_list){t->partitions, t->partition_count};
     n->parallelism = t == NULL ? 1 : sink_parallelism(t);
     return config;
 }
@@ -93,6 +94,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     bool is_spread = false;
 
     if (s->table != NULL) last = sink_lower_conflict(r, l, last, &is_spread);
+    if (s->parts.count > 0) last = lower_calc(l, &s->parts, s->part_names, last);
     if (node_add(s, l, e) == NULL) return E_CONFIG;
     *node = l->graph->node_count - 1;
     struct graph_edge *edge = graph_add_edge(l->graph, last, *node, 0, (struct graph_here){0});

@@ -47,10 +47,10 @@ struct rel *rel_values(struct arena *a, const struct type *row, const struct val
     return r;
 }
 
-struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *row)
+struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct type *row)
 {
     struct rel *r = rel_new(a, &rel_scan_type, row, NULL, 0);
-    BODY(r, struct scan_body, ((struct scan_body){.table = t}));
+    BODY(r, struct scan_body, *body);
     r->is_bounded = false; /* the connector knows better; nothing is planned on it yet */
     return r;
 }

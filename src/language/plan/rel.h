@@ -96,6 +96,7 @@ struct values_body {
 /* A scan of a table's physical and metadata columns. */
 struct scan_body {
     const struct table *table;
+    struct text_list metadata; /* keys of the connector's, of the last columns */
 };
 /* Event time and watermarks of rows: the greatest value of an expression over them. */
 struct watermark_body {
@@ -197,13 +198,15 @@ struct sink_body {
     const struct type *row;      /* of what is written: the table's names and types */
     uint8_t conflict;            /* enum sink_conflict */
     struct calc_body enforce;    /* checks of the values, over the input's row; condition NULL and count 0: none */
+    struct calc_body parts;      /* of a partitioned table: partition columns go last, as text; count 0: none */
+    const char *const *part_names;
     uint32_t target_count;       /* columns that INSERT lists, in its order */
     const uint32_t *targets;
     struct plan_settings settings;
 };
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body);
-struct rel *rel_scan(struct arena *a, const struct table *t, const struct type *row);
+struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct type *row);
 const struct table *rel_scanned(const struct rel *r); /* the table of a scan; NULL: it is another node */
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);

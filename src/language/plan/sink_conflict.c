@@ -10,18 +10,10 @@
 
 #include <string.h>
 
-static const char *option_of(const struct table *t, const char *key)
-{
-    for (uint32_t i = 0; i < t->options.count; i++)
-        if (strcmp(t->options.items[i].key, key) == 0) return t->options.items[i].value;
-    return NULL;
-}
-
-const char *sink_connector(const struct table *t) { return option_of(t, "connector"); }
 
 uint32_t sink_parallelism(const struct table *t)
 {
-    const char *text = option_of(t, "sink.parallelism");
+    const char *text = table_option(t, "sink.parallelism");
     int64_t value = 0;
 
     if (text == NULL || !str_to_int64(str_of(text), &value) || value < 1 || value > INT32_MAX) return 0; /* the connector says so */
@@ -30,7 +22,7 @@ uint32_t sink_parallelism(const struct table *t)
 
 static const struct sink_type *sink_of(const struct table *t)
 {
-    const char *name = sink_connector(t);
+    const char *name = table_option(t, "connector");
     const struct conn_type *conn;
 
     return name != NULL && conn_find(name, &conn, NULL) == S_OK ? conn->sink : NULL;

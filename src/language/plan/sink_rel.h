@@ -2,7 +2,6 @@
 #pragma once
 #include "language/plan/rel.h"
 
-const char *sink_connector(const struct table *t); /* NULL: the table names none */
 uint32_t sink_parallelism(const struct table *t);  /* its option; 0: the job's */
 bool sink_is_upsert(const struct table *t);        /* rows replace those with their key */
 void sink_key(const struct rel *r, uint32_t *cols); /* the table's primary key as columns of the sink */

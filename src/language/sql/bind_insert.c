@@ -257,6 +257,19 @@ static enum status one_rowtime(struct inserting *s)
                      s->table->catalog, s->table->database, s->table->name);
 }
 
+static enum status no_metadata(struct inserting *s)
+{
+    for (uint32_t i = 0; i < s->table->column_count; i++) {
+        const struct table_column *c = &s->table->columns[i];
+        if (c->kind != TABLE_METADATA || c->is_virtual) continue;
+        return sql_error(s->b->e, s->b->t, s->text->table.place.at, s->text->table.place.size,
+                         "Table '%s.%s.%s' declares persistable metadata columns, but its connector cannot write them. If the column "
+                         "should not be persisted, it can be declared with the VIRTUAL keyword.",
+                         s->table->catalog, s->table->database, s->table->name);
+    }
+    return S_OK;
+}
+
 enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out)
 {
     static const uint8_t conflicts[] = {SINK_CONFLICT_UNSAID, SINK_CONFLICT_NOTHING, SINK_CONFLICT_ERROR, SINK_CONFLICT_DEDUPLICATE};
@@ -267,6 +280,7 @@ enum status bind_insert(struct query_binder *b, const struct insert *i, struct r
     if (s.table->view != NULL)
         return sql_error(b->e, b->t, i->table.place.at, i->table.place.size, "'%s' is a view, which cannot be written", s.table->name);
     TRY(bind_hints(b, &i->hints, &s.table));
+    TRY(no_metadata(&s));
     s.row = sink_row(b, s.table);
     TRY(bind_query(b, i->query, &s.query));
     TRY(one_rowtime(&s));
@@ -279,6 +293,7 @@ enum status bind_insert(struct query_binder *b, const struct insert *i, struct r
     sink.row = s.row;
     targets_keep(&s, &sink);
     TRY(enforce(&s, in, &sink.enforce));
+    TRY(bind_parts(b, s.table, i->table.place, s.row, &sink));
     *out = rel_sink(b->a, in, &sink);
     return S_OK;
 }

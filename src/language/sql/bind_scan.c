@@ -74,14 +74,7 @@ enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, co
 enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out)
 {
     TRY(bind_hints(b, &where->hints, &t));
-    for (uint32_t i = 0; i < t->column_count; i++) {
-        if (t->columns[i].kind != TABLE_METADATA) continue;
-        return sql_error(b->e, b->t, where->place.at, where->place.size,
-                         "Invalid metadata key '%s' in column '%s' of table '%s.%s.%s': its connector has no metadata that can be read",
-                         t->columns[i].metadata_key != NULL ? t->columns[i].metadata_key : t->columns[i].name,
-                         t->columns[i].name, t->catalog, t->database, t->name);
-    }
-    *out = rel_scan(b->a, t, table_stored_row(b, t));
+    TRY(bind_stored(b, t, where, out));
     TRY(add_computed(b, t, out));
     return t->watermark != NULL ? add_watermark(b, t, out) : S_OK;
 }

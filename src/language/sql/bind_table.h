@@ -9,10 +9,15 @@ enum status bind_create_table(struct query_binder *b, const struct create_table 
 enum status bind_alter_table(struct query_binder *b, const struct table *old, const struct alter_table *x, struct table *out) CHECKED;
 /* The columns that a connector reads or writes: physical and metadata ones. */
 const struct type *table_stored_row(struct query_binder *b, const struct table *t);
+/* The rows of its connector: the columns of table_stored_row. */
+enum status bind_stored(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out) CHECKED;
 /* Rows of a table: its connector's, with computed columns, event times and watermarks. */
 enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out) CHECKED;
 /* INSERT INTO: the query's rows, cast to the columns of the table, into its connector. */
 enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out) CHECKED;
+/* The table's partitions, in the sink's body; `row` as it is written. */
+enum status bind_parts(struct query_binder *b, const struct table *t, struct ast_place place, const struct type *row,
+                       struct sink_body *sink) CHECKED;
 /* OPTIONS hints: *t becomes a copy with these options. */
 enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, const struct table **t) CHECKED;
 struct options bind_options(struct arena *a, const struct options *base, const struct ast_options *more);

@@ -13,7 +13,6 @@
 #include "flow/connector/filesystem/file_sink.h"
 
 #include "flow/connector/filesystem/decompress.h"
-#include "flow/connector/record_writer.h"
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
 #include "ground/fs/fs.h"
@@ -21,23 +20,6 @@
 #include <string.h>
 
 enum { COMMITTABLE_VERSION = 1, PATH_SIZE_MAX = 4096, FILES_PENDING_MAX = 1000000 };
-
-struct pending_file {
-    const char *hidden, *name;
-};
-
-struct file_writer {
-    struct record_writer records;
-    struct arena arena, names;       /* of the path; of files that are not published */
-    const char *path;                /* local; without '/' at its end */
-    bool is_folder, is_direct;
-    uint64_t run;                    /* makes the names of this run its own */
-    uint32_t number;                 /* of the next part */
-    struct pending_file current;     /* hidden NULL: none */
-    struct pending_file *pending;
-    uint32_t pending_count;
-    int64_t size_max, age_max_ms, quiet_max_ms, check_ms, opened_ms, written_ms;
-};
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 static const char *last_part(const char *path)
@@ -81,8 +63,7 @@ static struct pending_file next_names(struct file_writer *w, const struct sink_c
 
 /* --- graph time --------------------------------------------------------------------------------------------------- */
 /* Text under a compressed file's name would be taken for compressed by whoever reads it, ourselves first of all. */
-static enum status file_sink_check(const struct options *o, const struct option_def *defs, const struct type *row,
-                                   struct err *e)
+enum status file_sink_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
 {
     const char *path = options_get(o, defs, "path");
 
@@ -123,15 +104,12 @@ static enum status target_find(struct file_writer *w, const struct sink_cx *cx, 
     return w->is_direct ? S_OK : sys_dir_make(cx->sys, w->is_folder ? w->path : folder_of(&w->arena, w->path), cx->err);
 }
 
-static enum status file_sink_open(struct sink_cx *cx, void *self)
+enum status file_writer_open(struct file_writer *w, struct sink_cx *cx, const char *path)
 {
-    struct file_writer *w = self;
-    const char *path;
-
     arena_init(&w->arena, cx->mem, 1024);
     arena_init(&w->names, cx->mem, 1024);
     TRY(record_writer_open(&w->records, cx));
-    TRY(local_path(options_get(cx->options, cx->option_defs, "path"), &path, cx->err));
+    TRY(local_path(path, &path, cx->err));
     TRY(target_find(w, cx, path));
     w->run = sys_random(cx->sys);
     w->size_max = options_int(cx->options, cx->option_defs, "sink.rolling-policy.file-size");
@@ -155,7 +133,7 @@ static enum status file_start(struct file_writer *w, struct sink_cx *cx)
 
 /* --- completing and publishing ------------------------------------------------------------------------------------ */
 /* The current file is complete: it waits to be committed. */
-static enum status file_complete(struct file_writer *w, struct sink_cx *cx)
+enum status file_writer_complete(struct file_writer *w, struct sink_cx *cx)
 {
     if (w->records.file == NULL) return S_OK;
     TRY(record_writer_finish(&w->records, !w->is_direct));
@@ -217,46 +195,37 @@ static bool is_time_to_roll(const struct file_writer *w, const struct sink_cx *c
 
 static enum status file_roll(struct file_writer *w, struct sink_cx *cx)
 {
-    TRY(file_complete(w, cx));
+    TRY(file_writer_complete(w, cx));
     return cx->is_committed ? S_OK : publish_all(w, cx);
 }
 
-static enum status file_sink_on_time(struct sink_cx *cx, void *self, int64_t now_ms)
+enum status file_writer_on_time(struct file_writer *w, struct sink_cx *cx, int64_t now_ms)
 {
-    struct file_writer *w = self;
-
     if (is_time_to_roll(w, cx)) return file_roll(w, cx);
     if (w->records.file != NULL) op_wake_at(cx->op, now_ms + w->check_ms);
     return S_OK;
 }
 
-static enum status file_sink_write(struct sink_cx *cx, void *self, struct batch *in)
+enum status file_writer_write(struct file_writer *w, struct sink_cx *cx, struct batch *in)
 {
-    struct file_writer *w = self;
-
     if (is_time_to_roll(w, cx)) TRY(file_roll(w, cx));
     if (w->records.file == NULL) TRY(file_start(w, cx));
     w->written_ms = sys_wall_ms(cx->sys);
     return record_writer_add(&w->records, in);
 }
 
-static enum status file_sink_flush(struct sink_cx *cx, void *self, bool at_end)
+enum status file_writer_flush(struct file_writer *w, struct sink_cx *cx, bool at_end)
 {
-    struct file_writer *w = self;
-
     if (!at_end) return w->is_direct ? record_writer_flush(&w->records) : S_OK;
     if (!w->is_folder && w->records.file == NULL) TRY(file_start(w, cx)); /* no rows: an empty file */
-    TRY(file_complete(w, cx));
+    TRY(file_writer_complete(w, cx));
     return publish_all(w, cx);
 }
 
-static enum status file_sink_prepare(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable)
+enum status file_writer_prepare(struct file_writer *w, struct sink_cx *cx, struct buf *committable)
 {
-    struct file_writer *w = self;
-
-    (void)checkpoint;
     if (w->is_direct) return record_writer_flush(&w->records);
-    if (w->is_folder) TRY(file_complete(w, cx)); /* one file is complete at the end only */
+    if (w->is_folder) TRY(file_writer_complete(w, cx)); /* one file is complete at the end only */
     enc_u8(committable, COMMITTABLE_VERSION);
     enc_varint(committable, w->pending_count);
     for (uint32_t i = 0; i < w->pending_count; i++) {
@@ -268,23 +237,18 @@ static enum status file_sink_prepare(struct sink_cx *cx, void *self, int64_t che
     return S_OK;
 }
 
-static enum status file_sink_commit(struct sink_cx *cx, struct str committable, bool recovering,
-                                    enum commit_result *out)
+/* The files of one writer. */
+static enum status commit_some(struct sink_cx *cx, struct dec *d, enum commit_result *out)
 {
-    struct dec d;
     struct arena a;
+    enum status st = S_OK;
+    uint8_t version = dec_u8(d);
 
-    (void)recovering;
-    *out = COMMIT_ALREADY;
-    if (committable.size == 0) return S_OK; /* a device or pipe */
-    dec_init(&d, committable.data, committable.size);
-    uint8_t version = dec_u8(&d);
     if (version != COMMITTABLE_VERSION)
         return err_set(cx->err, E_DATA, "files to publish: version %u cannot be read", version);
     arena_init(&a, cx->mem, 0);
-    enum status st = S_OK;
-    for (uint64_t n = dec_varint(&d); st == S_OK && n > 0 && dec_ok(&d); n--) {
-        struct str hidden = dec_str(&d, PATH_SIZE_MAX), name = dec_str(&d, PATH_SIZE_MAX);
+    for (uint64_t n = dec_varint(d); st == S_OK && n > 0 && dec_ok(d); n--) {
+        struct str hidden = dec_str(d, PATH_SIZE_MAX), name = dec_str(d, PATH_SIZE_MAX);
         enum commit_result one;
         st = publish(
             cx,
@@ -293,8 +257,19 @@ static enum status file_sink_commit(struct sink_cx *cx, struct str committable, 
         if (one != COMMIT_ALREADY) *out = one;
     }
     arena_release(&a);
-    if (st == S_OK && !dec_ok(&d)) return err_set(cx->err, E_DATA, "files to publish: the list is damaged");
+    if (st == S_OK && !dec_ok(d)) return err_set(cx->err, E_DATA, "files to publish: the list is damaged");
     return st;
+}
+
+enum status file_commit(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out)
+{
+    struct dec d;
+
+    (void)recovering;
+    *out = COMMIT_ALREADY;
+    dec_init(&d, committable.data, committable.size);
+    while (dec_left(&d) > 0) TRY(commit_some(cx, &d, out)); /* none of a device or pipe */
+    return S_OK;
 }
 
 static void file_remove(const struct sink_cx *cx, const char *hidden)
@@ -304,12 +279,9 @@ static void file_remove(const struct sink_cx *cx, const char *hidden)
     (void)ignored;
 }
 
-static void file_sink_close(struct sink_cx *cx, void *self, bool failed)
+void file_writer_close(struct file_writer *w, struct sink_cx *cx)
 {
-    struct file_writer *w = self;
-
     record_writer_close(&w->records);
-    (void)failed; /* what was neither published nor handed to a checkpoint goes */
     file_remove(cx, w->current.hidden);
     for (uint32_t i = 0; i < w->pending_count; i++) file_remove(cx, w->pending[i].hidden);
     mem_free(cx->mem, w->pending);
@@ -317,15 +289,3 @@ static void file_sink_close(struct sink_cx *cx, void *self, bool failed)
     arena_release(&w->arena);
     arena_release(&w->names);
 }
-
-const struct sink_type file_sink = {
-    .writer_size = sizeof(struct file_writer),
-    .check = file_sink_check,
-    .open = file_sink_open,
-    .write = file_sink_write,
-    .flush = file_sink_flush,
-    .on_time = file_sink_on_time,
-    .prepare = file_sink_prepare,
-    .commit = file_sink_commit,
-    .close = file_sink_close,
-};

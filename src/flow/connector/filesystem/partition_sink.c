@@ -1,0 +1,276 @@
+/* partition_sink.c - files of one path, or for each value of the partition columns a folder `dt=2024-01-01/hm=10%3A00/` with files of
+ * its own. A row's partition columns are its last ones; they are in the path, not in the files.
+ *
+ * Each partition has a file_writer. Some of them only may have a file open: where more are needed, the one that was written to least
+ * recently completes its file. Without checkpoints a partition is complete when every task has written all it had: then, if the table
+ * asks for it, a file `_SUCCESS` says so. */
+#include "flow/connector/filesystem/file_metadata.h"
+#include "flow/connector/filesystem/file_sink.h"
+#include "ground/base/map.h"
+#include "ground/base/str.h"
+#include "ground/fs/fs.h"
+
+#include <string.h>
+
+enum { OPEN_MAX = 128, PARTITIONS_MAX = 100000, NO_PARTITION = UINT32_MAX };
+
+struct partition {
+    struct file_writer files;
+    const char *path;
+    uint64_t used;  /* when, in batches */
+    uint32_t count; /* rows of the batch at hand */
+};
+
+struct file_sink_writer {
+    struct sink_cx inner; /* without partition columns */
+    struct arena arena;
+    struct partition **all;
+    uint32_t count, capacity, open_count, columns;
+    struct map by_path;
+    struct buf path;
+    uint64_t batches;
+    uint32_t of_row[BATCH_ROWS], touched[BATCH_ROWS], touched_count;
+    uint16_t rows[BATCH_ROWS];
+};
+
+/* --- partitions --------------------------------------------------------------------------------------------------- */
+static enum status partition_add(struct file_sink_writer *w, const char *path, uint32_t *out)
+{
+    if (w->count == PARTITIONS_MAX)
+        return err_set(w->inner.err, E_OVERFLOW, "one subtask writes into more than %d partitions", PARTITIONS_MAX);
+    if (w->count == w->capacity) {
+        w->capacity = MAX(16, w->capacity * 2);
+        w->all = mem_realloc(w->inner.mem, w->all, sizeof(struct partition *) * w->capacity);
+    }
+    struct partition *p = w->all[w->count] = mem_zalloc(w->inner.mem, sizeof *p);
+    p->path = arena_strdup(&w->arena, path);
+    *out = w->count++;
+    return file_writer_open(&p->files, &w->inner, p->path);
+}
+
+/* "<path>/dt=2024-01-01/hm=10/" of a row. */
+static void path_print(struct file_sink_writer *w, const struct sink_cx *cx, const struct batch *in, uint32_t row)
+{
+    const char *path = options_get(cx->options, cx->option_defs, "path");
+    const char *none = options_get(cx->options, cx->option_defs, "partition.default-name");
+
+    buf_clear(&w->path);
+    buf_append_text(&w->path, path);
+    if (path[0] != '\0' && path[strlen(path) - 1] != '/') buf_append_byte(&w->path, '/');
+    for (uint32_t i = 0; i < cx->partitions->count; i++) {
+        const struct vector *v = &in->cols[w->columns + i];
+        struct str value = vector_is_null(v, row) ? (struct str){0} : text_str(&VECTOR_VALUES(vector_values(v), struct text)[vector_at(v, row)]);
+        partition_escape(str_of(cx->partitions->items[i]), &w->path);
+        buf_append_byte(&w->path, '=');
+        if (value.size == 0) buf_append_text(&w->path, none);
+        else partition_escape(value, &w->path);
+        buf_append_byte(&w->path, '/');
+    }
+}
+
+static bool is_as_before(const struct file_sink_writer *w, const struct sink_cx *cx, const struct batch *in, uint32_t before, uint32_t row)
+{
+    for (uint32_t i = 0; i < cx->partitions->count; i++) {
+        const struct vector *v = &in->cols[w->columns + i];
+        if (vector_compare(v, before, v, row) != 0) return false;
+    }
+    return true;
+}
+
+static enum status partition_of(struct file_sink_writer *w, const struct sink_cx *cx, const struct batch *in, uint32_t row, uint32_t *out)
+{
+    path_print(w, cx, in, row);
+    struct str path = {buf_text(&w->path), w->path.size};
+    uintptr_t known = (uintptr_t)map_get(&w->by_path, path);
+
+    if (known != 0) {
+        *out = (uint32_t)known - 1;
+        return S_OK;
+    }
+    enum status st = partition_add(w, path.data, out);
+    if (st == S_OK) map_set(&w->by_path, str_of(w->all[*out]->path), (void *)((uintptr_t)*out + 1));
+    return st;
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------ */
+/* Room for one file more: the partition that was not written to for longest closes its own. */
+static enum status make_room(struct file_sink_writer *w, struct partition *p)
+{
+    struct partition *oldest = NULL;
+
+    if (p->files.records.file != NULL || w->open_count < OPEN_MAX) return S_OK;
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->all[i]->files.records.file != NULL && (oldest == NULL || w->all[i]->used < oldest->used)) oldest = w->all[i];
+    ASSERT(oldest != NULL);
+    w->open_count--;
+    return file_writer_complete(&oldest->files, &w->inner);
+}
+
+static enum status partition_write(struct file_sink_writer *w, struct partition *p, struct batch *in)
+{
+    TRY(make_room(w, p));
+    w->open_count -= p->files.records.file != NULL;
+    enum status st = file_writer_write(&p->files, &w->inner, in);
+    w->open_count += p->files.records.file != NULL;
+    p->used = w->batches;
+    return st;
+}
+
+static enum status rows_place(struct file_sink_writer *w, const struct sink_cx *cx, const struct batch *in)
+{
+    uint32_t before = NO_PARTITION;
+
+    w->touched_count = 0;
+    BATCH_EACH(in, i, row)
+    {
+        uint32_t at;
+        if (before != NO_PARTITION && is_as_before(w, cx, in, before, row)) at = w->of_row[i - 1];
+        else TRY(partition_of(w, cx, in, row, &at));
+        if (w->all[at]->count++ == 0) w->touched[w->touched_count++] = at;
+        w->of_row[i] = at;
+        before = row;
+    }
+    return S_OK;
+}
+
+/* Rows of each partition of the batch, in their order; `firsts` of them in w->rows. */
+static void rows_gather(struct file_sink_writer *w, const struct batch *in, uint32_t *firsts)
+{
+    for (uint32_t t = 0, total = 0; t < w->touched_count; t++) {
+        struct partition *p = w->all[w->touched[t]];
+        firsts[t] = total;
+        total += p->count;
+        p->count = firsts[t];
+    }
+    BATCH_EACH(in, i, row) w->rows[w->all[w->of_row[i]]->count++] = (uint16_t)row;
+}
+
+static enum status file_sink_write(struct sink_cx *cx, void *self, struct batch *in)
+{
+    struct file_sink_writer *w = self;
+    struct batch view = *in;
+    uint32_t firsts[BATCH_ROWS];
+    enum status st = S_OK;
+
+    w->batches++;
+    if (w->columns == in->col_count) return partition_write(w, w->all[0], in);
+    TRY(rows_place(w, cx, in));
+    rows_gather(w, in, firsts);
+    view.schema = w->inner.schema;
+    view.col_count = w->columns;
+    for (uint32_t t = 0; t < w->touched_count; t++) {
+        struct partition *p = w->all[w->touched[t]];
+        view.sel = w->rows + firsts[t];
+        view.sel_count = p->count - firsts[t];
+        p->count = 0;
+        if (st == S_OK) st = partition_write(w, p, &view);
+    }
+    return st;
+}
+
+/* --- the other hooks ---------------------------------------------------------------------------------------------- */
+static enum status file_sink_open(struct sink_cx *cx, void *self)
+{
+    struct file_sink_writer *w = self;
+    uint32_t ignored;
+
+    w->inner = *cx;
+    w->columns = cx->schema->child_count - (cx->partitions != NULL ? cx->partitions->count : 0);
+    arena_init(&w->arena, cx->mem, 1024);
+    map_init(&w->by_path, cx->mem);
+    buf_init(&w->path, cx->mem);
+    if (w->columns == cx->schema->child_count)
+        return partition_add(w, options_get(cx->options, cx->option_defs, "path"), &ignored);
+    w->inner.schema = type_row(&w->arena, w->columns, cx->schema->names, cx->schema->children, false);
+    return S_OK;
+}
+
+static enum status file_sink_on_time(struct sink_cx *cx, void *self, int64_t now_ms)
+{
+    struct file_sink_writer *w = self;
+
+    (void)cx;
+    for (uint32_t i = 0; i < w->count; i++) {
+        w->open_count -= w->all[i]->files.records.file != NULL;
+        TRY(file_writer_on_time(&w->all[i]->files, &w->inner, now_ms));
+        w->open_count += w->all[i]->files.records.file != NULL;
+    }
+    return S_OK;
+}
+
+static enum status file_sink_flush(struct sink_cx *cx, void *self, bool at_end)
+{
+    struct file_sink_writer *w = self;
+
+    (void)cx;
+    for (uint32_t i = 0; i < w->count; i++) TRY(file_writer_flush(&w->all[i]->files, &w->inner, at_end));
+    return S_OK;
+}
+
+static enum status file_sink_prepare(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable)
+{
+    struct file_sink_writer *w = self;
+
+    (void)cx;
+    (void)checkpoint;
+    for (uint32_t i = 0; i < w->count; i++) TRY(file_writer_prepare(&w->all[i]->files, &w->inner, committable));
+    return S_OK;
+}
+
+static enum status success_write(const struct file_sink_writer *w, const struct partition *p, const char *name)
+{
+    const struct fs_type *fs;
+    struct sys_file *file;
+    const char *path;
+    struct buf full;
+
+    TRY(fs_find(p->path, &fs, &path, w->inner.err));
+    buf_init(&full, w->inner.mem);
+    buf_printf(&full, "%s%s", path, name);
+    enum status st = sys_file_open(w->inner.sys, buf_text(&full), SYS_WRITE | SYS_CREATE, &file, w->inner.err);
+    buf_release(&full);
+    if (st == S_OK) sys_file_close(w->inner.sys, file);
+    return st;
+}
+
+/* Every subtask that has written into a partition says so; the last one says it once more. */
+static enum status file_sink_complete(struct sink_cx *cx, void *self)
+{
+    const struct file_sink_writer *w = self;
+    const char *kind = options_get(cx->options, cx->option_defs, "sink.partition-commit.policy.kind");
+
+    if (kind == NULL || w->columns == cx->schema->child_count) return S_OK;
+    for (uint32_t i = 0; i < w->count; i++)
+        TRY(success_write(w, w->all[i], options_get(cx->options, cx->option_defs, "sink.partition-commit.success-file.name")));
+    return S_OK;
+}
+
+static void file_sink_close(struct sink_cx *cx, void *self, bool failed)
+{
+    struct file_sink_writer *w = self;
+
+    (void)failed;
+    for (uint32_t i = 0; i < w->count; i++) {
+        file_writer_close(&w->all[i]->files, &w->inner);
+        mem_free(cx->mem, w->all[i]);
+    }
+    mem_free(cx->mem, w->all);
+    if (w->arena.mem == NULL) return;
+    map_release(&w->by_path);
+    buf_release(&w->path);
+    arena_release(&w->arena);
+}
+
+const struct sink_type file_sink = {
+    .writer_size = sizeof(struct file_sink_writer),
+    .has_partitions = true,
+    .check = file_sink_check,
+    .open = file_sink_open,
+    .write = file_sink_write,
+    .flush = file_sink_flush,
+    .on_time = file_sink_on_time,
+    .prepare = file_sink_prepare,
+    .commit = file_commit,
+    .complete = file_sink_complete,
+    .close = file_sink_close,
+};
