@@ -3,6 +3,7 @@
 #   test/support/*.c                   helpers that every test may use (header beside them)
 #   test/sql/<area>/*.test              text tests of SQL: a ctest entry sql_<area>, run by test/sqltest in every mode
 #   test/e2e/test_<name>.sh            a ctest entry e2e_<name>: the binary as a user meets it
+#   test/functions/<name>.c            libraries of SQL functions for these; examples/functions/<name>.c are such, too
 #   examples/<name>.c                  an executable; with examples/<name>.expected also a ctest entry that compares stdout
 #   bench/bench_<name>.c               an executable run by `make bench`, with --smoke a ctest entry; other bench/*.c are helpers
 #   test/fuzz/fuzz_<name>.c            an executable that runs over its corpus as a test; with THALWEG_FUZZ=ON, libFuzzer's
@@ -38,11 +39,26 @@ foreach(source ${test_sources})
     set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS unit)
 endforeach()
 
+# ---- libraries of functions for SQL
+function(function_libraries folder to)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.c)
+    foreach(source ${sources})
+        get_filename_component(name ${source} NAME_WE)
+        add_library(functions_${name} MODULE ${source})
+        set_target_properties(functions_${name} PROPERTIES OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/${to})
+        target_include_directories(functions_${name} PRIVATE ${CMAKE_SOURCE_DIR}/include)
+        target_link_libraries(functions_${name} PRIVATE thalweg_flags)
+    endforeach()
+endfunction()
+function_libraries(test/functions test/functions)
+function_libraries(examples/functions examples)
+
 # ---- text tests of SQL: one folder a test, run by one program in every mode
 file(GLOB sqltest_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/sqltest/*.c)
 file(GLOB sql_areas CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/sql/*)
 add_executable(sqltest ${sqltest_sources})
-set_target_properties(sqltest PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+set_target_properties(sqltest PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test ENABLE_EXPORTS ON)
+target_compile_definitions(sqltest PRIVATE SQLTEST_LIBRARIES="${CMAKE_BINARY_DIR}/test/functions")
 target_link_libraries(sqltest PRIVATE thalweg_static m)
 foreach(area ${sql_areas})
     if(IS_DIRECTORY ${area})

@@ -125,17 +125,25 @@ static enum status read_verb(struct reader *r, struct record *out)
     return S_OK;
 }
 
-/* A line of SQL; ${FOLDER} is the folder of the file, where its data lies. */
+/* A line of SQL; ${FOLDER} is the folder of the file, where its data lies, ${LIBRARIES} that of test/functions, compiled. */
 static void add_sql(const struct reader *r, const char *line, struct buf *sql)
 {
-    static const char folder[] = "${FOLDER}";
+    static const char folder[] = "${FOLDER}", libraries[] = "${LIBRARIES}";
     const char *slash = strrchr(r->s->path, '/'), *at;
 
-    while ((at = strstr(line, folder)) != NULL) {
+    while ((at = strstr(line, "${")) != NULL) {
         buf_append(sql, line, (size_t)(at - line));
-        if (slash == NULL) buf_append_byte(sql, '.');
-        else buf_append(sql, r->s->path, (size_t)(slash - r->s->path));
-        line = at + sizeof folder - 1;
+        line = at + 2;
+        if (strncmp(at, folder, sizeof folder - 1) == 0) {
+            if (slash == NULL) buf_append_byte(sql, '.');
+            else buf_append(sql, r->s->path, (size_t)(slash - r->s->path));
+            line = at + sizeof folder - 1;
+        } else if (strncmp(at, libraries, sizeof libraries - 1) == 0) {
+            buf_append_text(sql, SQLTEST_LIBRARIES);
+            line = at + sizeof libraries - 1;
+        } else {
+            buf_append_text(sql, "${");
+        }
     }
     buf_append_text(sql, line);
 }

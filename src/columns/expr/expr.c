@@ -182,13 +182,21 @@ static struct expr *call_node(const struct expr_maker *m, struct fn_call *c, str
 enum status expr_call(const struct expr_maker *m, struct str name, struct expr *const *args, uint32_t count, struct expr **out,
                       struct err *e)
 {
+    const struct fn_users *users = m->session != NULL ? m->session->users : NULL;
     const struct fn_def *def = fn_find(name);
 
+    if (def == NULL && users != NULL) def = users->identified(users->arg, name);
     if (def == NULL) {
         const char *near = fn_nearest(name);
         if (near != NULL) err_hint(e, "did you mean '%s'?", near);
         return err_set(e, E_GRAPH, "unknown function '%.*s'", (int)name.size, name.data);
     }
+    return expr_call_of(m, def, args, count, out, e);
+}
+
+enum status expr_call_of(const struct expr_maker *m, const struct fn_def *def, struct expr *const *args, uint32_t count,
+                         struct expr **out, struct err *e)
+{
     if (count > FN_ARGS_MAX) return err_set(e, E_GRAPH, "'%s' has %u arguments; at most %d are taken", def->name, count, FN_ARGS_MAX);
     struct fn_call *c = call_new(m, def, args, count);
     TRY(fn_bind(c, m->a, m->session, e));

@@ -39,6 +39,8 @@ struct expr *expr_constant_of(const struct expr_maker *m, const struct vector *v
 /* Binds a call, casting arguments as the function asks; constants are folded unless that would fail. */
 enum status expr_call(const struct expr_maker *m, struct str name, struct expr *const *args, uint32_t count, struct expr **out,
                       struct err *e) CHECKED;
+enum status expr_call_of(const struct expr_maker *m, const struct fn_def *def, struct expr *const *args, uint32_t count,
+                         struct expr **out, struct err *e) CHECKED;
 /* CAST, or TRY_CAST; the same node when there is nothing to do. E_GRAPH when there is no such cast. */
 enum status expr_cast(const struct expr_maker *m, struct expr *x, const struct type *to, bool try_mode, struct expr **out,
                       struct err *e) CHECKED;

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { TEXT_SIZE_MAX = 16 * 1024 * 1024, NAME_SIZE_MAX = 256 };
+enum { TEXT_SIZE_MAX = 16 * 1024 * 1024, NAME_SIZE_MAX = 8192 };
 
 /* --- writing ----------------------------------------------------------------------------------------------------- */
 static void encode_constant(const struct expr *x, struct buf *out)
@@ -43,7 +43,7 @@ void expr_encode(const struct expr *x, struct buf *out)
     if (x->kind != EXPR_CALL) {
         enc_u8(out, x->type->nullable);
     } else {
-        enc_text(out, x->call->def->name);
+        enc_text(out, x->call->def->identity != NULL ? x->call->def->identity : x->call->def->name);
         enc_u8(out, x->call->try_mode);
         type_encode(x->type, out);
     }

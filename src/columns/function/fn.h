@@ -10,7 +10,7 @@
 #pragma once
 #include "columns/column/batch.h"
 
-enum { FN_ARGS_MAX = 1024, FN_OVERLOADS_MAX = 64 };
+enum { FN_ARGS_MAX = 1024, FN_SIGNATURE_ARGS_MAX = 64 };
 
 /* STRICT: a NULL argument makes the result NULL; the evaluator sees to it, and what a kernel stores there counts for nothing. */
 enum fn_nulls { FN_STRICT, FN_OWN_NULLS };
@@ -45,9 +45,19 @@ struct fn_session {
     int64_t query_ms; /* start of the query */
     struct str database; /* the current one; empty: none */
     uint64_t chance;  /* seed of RAND() and UUID(): another one for every evaluator */
+    const struct fn_users *users; /* functions of users; NULL: there are none */
 };
 
 struct fn_call;
+struct fn_def;
+
+/* Functions of users (user_fn.h), and what they are called. */
+struct fn_users {
+    void *arg;
+    /* What a call in SQL means, f(x) or catalog.database.f(x); NULL: no function of a user's, perhaps one of those here. */
+    const struct fn_def *(*named)(void *arg, const struct str *parts, uint32_t count);
+    const struct fn_def *(*identified)(void *arg, struct str identity); /* NULL: unknown */
+};
 
 /* One evaluation of a kernel. */
 struct fn_run {
@@ -79,6 +89,7 @@ struct fn_overload {
 /* A bound call. */
 struct fn_call {
     const struct fn_def *def;
+    const struct fn_overload *overload; /* that was chosen; NULL: def has a bind hook */
     uint32_t count;
     const struct type **args;         /* bind may change them: arguments are cast to these */
     const struct vector **constants;  /* per argument: one row, when it is known now; else NULL */
@@ -95,6 +106,7 @@ struct fn_example {
 
 struct fn_def {
     const char *name;
+    const char *identity; /* of a user's function: what it is called in a job graph; NULL: its name */
     const char *aliases;  /* "CHARACTER_LENGTH, LENGTH", or NULL */
     const char *doc;
     const struct fn_example *examples; /* ends with text == NULL */
@@ -116,6 +128,14 @@ struct fn_type {
     const char *name, *doc, *example; /* of the family */
     const struct fn_def *functions;   /* ends with name == NULL */
 };
+
+/* A signature in its parts, which are texts of types; false: it is none. */
+struct fn_signature {
+    struct str args[FN_SIGNATURE_ARGS_MAX], result;
+    uint32_t count;
+    bool more; /* the last one once or more */
+};
+bool fn_signature_cut(const char *text, struct fn_signature *out) CHECKED;
 
 extern const struct fn_type *const fn_types[]; /* sorted by name, ends with NULL */
 const struct fn_def *fn_find(struct str name);  /* by name or alias; case is ignored; NULL when unknown */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct signature {
-    const struct type *args[FN_OVERLOADS_MAX];
+    const struct type *args[FN_SIGNATURE_ARGS_MAX];
     uint32_t count;
     bool more; /* the last one once or more */
     const struct type *result;
@@ -35,27 +35,42 @@ static struct str next_type(struct str *rest)
     return one;
 }
 
+bool fn_signature_cut(const char *text, struct fn_signature *s)
+{
+    const char *arrow = strstr(text, "->");
+
+    *s = (struct fn_signature){0};
+    if (arrow == NULL) return false;
+    struct str rest = str_trim((struct str){text, (size_t)(arrow - text)});
+    while (rest.size > 0) {
+        struct str one = next_type(&rest);
+        if (s->more || s->count == COUNT_OF(s->args)) return false;
+        s->more = str_ends(one, STR("..."));
+        if (s->more) one = str_trim((struct str){one.data, one.size - 3});
+        if (one.size == 0) return false;
+        s->args[s->count++] = one;
+    }
+    s->result = str_trim(str_of(arrow + 2));
+    return s->result.size > 0;
+}
+
+/* Those of users were read before, when they were made. */
 static void read_type(struct arena *a, struct str text, const struct type **out)
 {
     enum status st = type_parse(a, text, out, NULL);
-    ASSERT(st == S_OK); /* a signature of ours */
+    ASSERT(st == S_OK);
 }
 
 static void signature_read(struct signature *s, struct arena *a, const char *text)
 {
-    const char *arrow = strstr(text, "->");
-    ASSERT(arrow != NULL);
-    struct str rest = str_trim((struct str){text, (size_t)(arrow - text)});
+    struct fn_signature texts;
+    bool is_one = fn_signature_cut(text, &texts);
 
-    *s = (struct signature){0};
-    while (rest.size > 0) {
-        struct str one = next_type(&rest);
-        s->more = str_ends(one, STR("..."));
-        if (s->more) one.size -= 3;
-        ASSERT(s->count < COUNT_OF(s->args));
-        read_type(a, one, &s->args[s->count++]);
-    }
-    read_type(a, str_trim(str_of(arrow + 2)), &s->result);
+    ASSERT(is_one);
+    s->count = texts.count;
+    s->more = texts.more;
+    for (uint32_t i = 0; i < s->count; i++) read_type(a, texts.args[i], &s->args[i]);
+    read_type(a, texts.result, &s->result);
 }
 
 static const struct type *wanted(const struct signature *s, uint32_t i) { return s->args[MIN(i, s->count - 1)]; }
@@ -65,6 +80,7 @@ static bool fits(const struct signature *s, const struct fn_call *c, bool exactl
     if (s->more ? c->count < s->count : c->count != s->count) return false;
     for (uint32_t i = 0; i < c->count; i++) {
         const struct type *want = wanted(s, i);
+        if (c->args[i]->nullable && !want->nullable) return false; /* of a user's function: it has no place for NULL */
         if (exactly ? c->args[i]->kind != want->kind : !type_casts_implicitly(c->args[i], want)) return false;
     }
     return true;
@@ -133,6 +149,7 @@ enum status fn_bind(struct fn_call *c, struct arena *a, const struct fn_session 
         for (const struct fn_overload *o = c->def->overloads; o->signature != NULL; o++) {
             signature_read(&s, a, o->signature);
             if (!fits(&s, c, exactly != 0)) continue;
+            c->overload = o;
             take(c, a, &s, o->run);
             return c->def->check != NULL ? c->def->check(c, a, e) : S_OK;
         }

@@ -98,6 +98,7 @@ struct graph {
     struct graph_artifact artifact;
     struct options settings;                               /* configuration of the run, by Flink's keys */
     struct options parameters;                             /* global job parameters */
+    const struct fn_users *users; /* functions that expressions call, set by whoever decodes the graph; NULL: none */
     uint32_t default_parallelism, default_max_parallelism; /* >= 1; 0 = derived */
     bool chaining;
     struct graph_node **nodes;

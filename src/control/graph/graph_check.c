@@ -305,7 +305,7 @@ static enum status derive_node(struct graph *g, uint32_t node, struct err *e)
     struct graph_node *n = g->nodes[node];
 
     n->plan = (struct op_plan){
-        .arena = g->arena, .input_count = n->type->input_count, .name = graph_stream_name(n)};
+        .arena = g->arena, .users = g->users, .input_count = n->type->input_count, .name = graph_stream_name(n)};
     if (check_uid(g, node, e) != S_OK) return attribute_at(n->uid_here, n, e);
     if (check_parallelism(g, n, e) != S_OK) return attribute_at(n->parallelism_here, n, e);
     inherit_slot_group(g, node);

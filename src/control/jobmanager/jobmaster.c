@@ -153,6 +153,7 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     struct taskmanager_settings settings;
 
     TRY(graph_decode(&jm->graph, encoded, e));
+    jm->graph.users = jm->o.users;
     TRY(resolve_functions(&jm->graph, &jm->o.functions, e));
     TRY(settings_of(&jm->graph, &settings, e));
     config_warn_ignored(&jm->graph.settings, jm->o.log);

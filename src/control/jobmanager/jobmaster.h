@@ -21,6 +21,7 @@ struct jobmaster_options {
     struct sys *sys;
     struct log *log;                         /* may be NULL */
     struct artifact_table functions;
+    const struct fn_users *users;            /* functions of its SQL expressions; NULL: none */
     bool takes_signals;                      /* SIGINT and SIGTERM stop the job in order */
     const struct sys_atomic_u64 *cancelled;  /* not 0 = stop; may be NULL, any thread may set it */
     /* Rows for the caller (tw_collect_to): called on the calling thread, the batch is borrowed. */

@@ -43,7 +43,7 @@ enum status join_plan_read(const struct op_plan *p, const struct join_spec *spec
     struct expr_maker m = {.a = p->arena, .session = &out->session};
     const uint8_t *at = (const uint8_t *)spec->condition.data;
 
-    *out = (struct join_plan){.session = {.zone = str_of(spec->zone)}, .left = p->inputs[0]->child_count};
+    *out = (struct join_plan){.session = {.zone = str_of(spec->zone), .users = p->users}, .left = p->inputs[0]->child_count};
     TRY(kind_read(spec->kind, &out->kind, e));
     if (spec->names.count != out->left + p->inputs[1]->child_count)
         return err_set(e, E_CONFIG, "a join names each column of both sides");

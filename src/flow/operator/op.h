@@ -62,6 +62,7 @@ struct op_plan {
     const struct type *inputs[OP_INPUTS_MAX];
     const char *input_names[OP_INPUTS_MAX]; /* of the streams, for messages; may be NULL */
     const char *name; /* of a source, for messages; may be NULL */
+    const struct fn_users *users; /* the job's functions for expressions; NULL: it has none */
     uint32_t input_count;
     const uint32_t *keys[OP_INPUTS_MAX]; /* key columns of each input; NULL = not keyed */
     uint32_t key_count[OP_INPUTS_MAX];

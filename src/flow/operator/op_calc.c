@@ -53,7 +53,7 @@ static enum status calc_read(const struct op_plan *p, const struct calc_config *
     struct expr_maker m = {.a = p->arena};
     const uint8_t *at = (const uint8_t *)c->condition.data;
 
-    *out = (struct calc_plan){.session = {.zone = str_of(c->zone)}};
+    *out = (struct calc_plan){.session = {.zone = str_of(c->zone), .users = p->users}};
     m.session = &out->session;
     if (c->condition.size > 0) {
         TRY(expr_decode(&m, p->inputs[0], &at, at + c->condition.size, &out->condition, e));

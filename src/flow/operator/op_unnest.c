@@ -97,7 +97,7 @@ static enum status unnest_read(const struct op_plan *p, const struct unnest_conf
     const struct type **types = ARENA_ARRAY(p->arena, const struct type *, TYPE_FIELDS_MAX);
     const uint8_t *at = (const uint8_t *)c->list.data;
 
-    *out = (struct unnest_plan){.session = {.zone = str_of(c->zone)}};
+    *out = (struct unnest_plan){.session = {.zone = str_of(c->zone), .users = p->users}};
     TRY(expr_decode(&m, p->inputs[0], &at, at + c->list.size, &out->list, e));
     out->elements = unnest_types(out->list->type, types);
     if (out->elements == 0) return err_set(e, E_GRAPH, "unnest takes an ARRAY, MAP or MULTISET");

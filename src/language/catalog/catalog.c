@@ -142,6 +142,11 @@ const char *table_option(const struct table *t, const char *key)
     return NULL;
 }
 
+enum status catalogs_have_database(const struct catalogs *c, struct object_name database, struct err *e)
+{
+    return database_of(c, database.catalog, database.name, e) != NULL ? S_OK : E_NOT_FOUND;
+}
+
 const struct table *catalogs_find(const struct catalogs *c, struct object_name name, struct err *e)
 {
     struct database *d = database_of(c, name.catalog, name.database, e);

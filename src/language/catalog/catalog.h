@@ -60,6 +60,8 @@ enum status catalogs_add_catalog(struct catalogs *c, const char *name, const cha
                                  struct err *e) CHECKED;
 enum status catalogs_add_database(struct catalogs *c, struct object_name database, bool if_not_exists,
                                   struct err *e) CHECKED;
+/* S_OK when there is one of that name (.name is the database). */
+enum status catalogs_have_database(const struct catalogs *c, struct object_name database, struct err *e) CHECKED;
 enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade,
                                    struct err *e) CHECKED;
 

@@ -332,6 +332,25 @@ static enum status bind_branch(struct binder *b, const struct ast_expr *x, struc
     return nullif ? bind_nullif(b, x, args, out) : branch(b, x, EXPR_COALESCE, args, count, out);
 }
 
+/* Of a user's. A name of several parts means nothing else. *done: it was one. */
+static enum status bind_user_call(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done)
+{
+    const struct fn_users *users = b->m.session != NULL ? b->m.session->users : NULL;
+    const struct fn_def *def = users != NULL ? users->named(users->arg, x->name.parts, x->name.count) : NULL;
+    struct err inner = {0};
+    struct expr **args;
+    uint32_t count;
+
+    *done = def != NULL;
+    if (def == NULL && x->name.count > 1) {
+        err_set(&inner, E_GRAPH, "unknown function '%.*s'", (int)x->name.parts[x->name.count - 1].size, x->name.parts[x->name.count - 1].data);
+        return bind_fail(b, x->name.place, &inner);
+    }
+    if (def == NULL) return S_OK;
+    TRY(bind_args(b, x, &args, &count));
+    return expr_call_of(&b->m, def, args, count, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
+}
+
 static enum status bind_call(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     struct expr **args;
@@ -341,6 +360,8 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
     if (x->op != NULL) return bind_operator(b, x, out);
     if (x->aggregate != NULL && x->aggregate->over != NULL) return fail(b, x->place, "a function OVER a window is not supported here yet");
     if (x->aggregate != NULL) return fail(b, x->place, "an aggregate or window cannot stand here");
+    TRY(bind_user_call(b, x, out, &done));
+    if (done) return S_OK;
     struct str name = x->name.count > 0 ? x->name.parts[x->name.count - 1] : x->text;
     if (str_equal_nocase(name, STR("JSON")))
         return fail(b, x->place, "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT()");

@@ -1,7 +1,9 @@
 /* exec_show.c - SHOW: lists of names, one column each, narrowed by LIKE and ILIKE; and the text of CREATE. */
 #include "surface/sql/session_internal.h"
 
+#include "columns/function/agg.h"
 #include "columns/function/fn.h"
+#include "ground/base/sort.h"
 #include "ground/base/str.h"
 #include "language/sql/bind_table.h"
 #include "surface/sql/table_text.h"
@@ -107,19 +109,73 @@ static enum status show_tables(struct names *n)
     return run_show_as(n, n->views ? "view name" : "table name");
 }
 
+static bool name_less(void *arg, uint32_t a, uint32_t b)
+{
+    const char *const *items = arg;
+
+    return strcmp(items[a], items[b]) < 0;
+}
+
+/* Of equal names one is shown. */
+static enum status show_sorted(struct names *n, const char *column)
+{
+    uint32_t *order = ARENA_ARRAY(&n->r->arena, uint32_t, 2 * (size_t)MAX(n->count, 1u)), kept = 0;
+    const char **sorted = ARENA_ARRAY(&n->r->arena, const char *, MAX(n->count, 1u));
+
+    for (uint32_t i = 0; i < n->count; i++) order[i] = i;
+    sort_stable(order, order + n->count, n->count, name_less, n->items);
+    for (uint32_t i = 0; i < n->count; i++)
+        if (kept == 0 || strcmp(sorted[kept - 1], n->items[order[i]]) != 0) sorted[kept++] = n->items[order[i]];
+    n->items = sorted;
+    n->count = kept;
+    return run_show_as(n, column);
+}
+
+/* In lower case, as Flink's. Operators are none. */
+static void add_built_in(struct names *n, const char *name)
+{
+    if (name[0] < 'A' || name[0] > 'Z' || strchr(name, ' ') != NULL) return;
+    char *copy = arena_strndup(&n->r->arena, name, strlen(name));
+    for (char *c = copy; *c != '\0'; c++) *c = lower(*c);
+    add(n, copy);
+}
+
+static void add_user(void *arg, const struct named_function *f) { add(arg, f->name); }
+
+/* Those of FROM's database, or of the current one. */
+static enum status add_users(struct names *n)
+{
+    const struct ast_name *in = &n->s->name;
+    struct sql_session *s = n->r->s;
+    struct object_name database = {.catalog = catalogs_current(s->catalogs), .name = catalogs_current_database(s->catalogs)};
+    struct err inner = {0};
+
+    if (in->count > 2) return run_fail(n->r, in->place, "a database's name has at most two parts: catalog.database");
+    if (in->count > 0) database.name = run_text(n->r, in->parts[in->count - 1]);
+    if (in->count == 2) database.catalog = run_text(n->r, in->parts[0]);
+    TRY(run_at_name(n->r, in, catalogs_have_database(s->catalogs, database, &inner), &inner));
+    functions_each(s->user_functions, database.catalog, database.name, add_user, n);
+    return S_OK;
+}
+
 static enum status show_functions(struct names *n)
 {
     for (uint32_t i = 0; fn_types[i] != NULL; i++)
-        for (const struct fn_def *f = fn_types[i]->functions; f->name != NULL; f++)
-            if (f->name[0] >= 'A' && f->name[0] <= 'Z') add(n, f->name);
-    return run_show_as(n, "function name");
+        for (const struct fn_def *f = fn_types[i]->functions; f->name != NULL; f++) add_built_in(n, f->name);
+    for (uint32_t i = 0; agg_types[i] != NULL; i++) add_built_in(n, agg_types[i]->name);
+    TRY(add_users(n));
+    return show_sorted(n, "function name");
+}
+
+static enum status show_user_functions(struct names *n)
+{
+    TRY(add_users(n));
+    return show_sorted(n, "function name");
 }
 
 static enum status show_columns(struct names *n) { return run_describe_table(n->r, &n->s->name, takes, n->s); }
 
 static enum status show_jars(struct names *n) { return run_show_as(n, "jars"); }
-static enum status show_user_functions(struct names *n) { return run_show_as(n, "function name"); }
-
 static enum status show_modules(struct names *n)
 {
     static const char *const names[] = {"module name", "used"}, *const cells[] = {"core", "TRUE"};

@@ -152,13 +152,15 @@ static enum status run_drop(struct run *r, const void *body)
     struct err inner = {0};
     enum status st;
 
+    if (d->what == KW_FUNCTION) return run_drop_function(r, d);
     TRY(bind_name(&b, &d->name, &name));
     if (d->what == KW_DATABASE && d->name.count > 2)
         return run_fail(r, d->name.place, "a database's name has at most two parts: catalog.database");
-    if (d->what == KW_DATABASE)
+    if (d->what == KW_DATABASE) {
         st = catalogs_drop_database(r->s->catalogs, (struct object_name){.catalog = name.database, .name = name.name}, d->if_exists,
                                     d->cascade, &inner);
-    else if (d->what == KW_TABLE || d->what == KW_VIEW)
+        if (st == S_OK) run_forget_functions(r, name);
+    } else if (d->what == KW_TABLE || d->what == KW_VIEW)
         st = catalogs_drop(r->s->catalogs, name, d->what == KW_VIEW, d->temporary, d->if_exists, &inner);
     else
         return run_fail(r, d->name.place, "DROP %s is not supported yet", keyword_text(d->what));
@@ -227,6 +229,7 @@ static enum status run_describe(struct run *r, const void *body)
     const struct describe *d = body;
 
     if (d->what == KEYWORD_NONE && d->name.count == 0) return describe_file(r, d->text);
+    if (d->what == KW_FUNCTION) return run_describe_function(r, d);
     if (d->what != KEYWORD_NONE)
         return run_fail(r, r->statement->place, "this form of DESCRIBE is not supported yet");
     return run_describe_table(r, &d->name, NULL, NULL);

@@ -42,6 +42,7 @@ static enum status graph_of(struct run *r, struct rel *const *sinks, uint32_t co
     graph_init(g, &r->arena);
     g->job_name = name;
     g->artifact.name = "";
+    g->users = r->s->functions.users;
     g->settings = engine_keys(r);
     g->default_parallelism = (uint32_t)options_int(&g->settings, config_defs, "parallelism.default");
     g->chaining = options_bool(&g->settings, config_defs, "pipeline.operator-chaining.enabled");
@@ -90,6 +91,7 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
     struct jobmaster_options o = {.sys = r->s->options.sys,
                                   .log = r->s->options.log,
                                   .functions = {none, none},
+                                  .users = r->s->functions.users,
                                   .takes_signals = r->s->options.takes_signals,
                                   .cancelled = r->s->options.cancelled,
                                   .rows = give_rows,

@@ -25,6 +25,7 @@ struct sql_session *sql_session_create(const struct sql_session_options *o)
     config_init(&s->config, &s->arena);
     buf_init(&s->set, &s->mem);
     s->functions = (struct fn_session){.zone = STR("UTC"), .query_ms = sys_wall_ms(o->sys)};
+    functions_of_session(s);
     return s;
 }
 
@@ -34,6 +35,8 @@ void sql_session_free(struct sql_session *s)
 
     if (s == NULL) return;
     buf_release(&s->set);
+    functions_free(s->user_functions);
+    functions_close_libraries(s);
     arena_release(&s->arena);
     catalogs_free(s->catalogs);
     mem_init(&mem, "session", 0);
@@ -130,7 +133,7 @@ enum status run_give(struct run *r, uint32_t cols, const char *const *names, con
 static const struct executor *executor_of(const char *name)
 {
     static const struct executor *const subjects[] = {query_executors, table_executors, space_executors, show_executors,
-                                                      set_executors};
+                                                      set_executors, function_executors};
 
     for (size_t i = 0; i < COUNT_OF(subjects); i++)
         for (const struct executor *x = subjects[i]; x->name != NULL; x++)

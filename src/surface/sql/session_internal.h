@@ -1,5 +1,6 @@
 /* session_internal.h - what the files share that run statements: one file exec_<subject>.c has the kinds of one subject. */
 #pragma once
+#include "language/catalog/functions.h"
 #include "surface/sql/session.h"
 
 enum { STATEMENT_SET_MAX = 256 };
@@ -9,6 +10,10 @@ struct sql_session {
     struct arena arena; /* of the configuration, and of what lives as long as the session */
     struct sql_session_options options;
     struct catalogs *catalogs;
+    struct functions *user_functions;
+    struct fn_users users;             /* the same, for functions.users */
+    struct loaded_function *loaded;    /* exec_function.c: every one that had a name once */
+    struct loaded_library *libraries;
     struct config config;
     struct fn_session functions;
     bool in_set;    /* between BEGIN STATEMENT SET and END */
@@ -32,7 +37,8 @@ struct executor {
     const char *name; /* of the kind of statement */
     enum status (*run)(struct run *r, const void *body);
 };
-extern const struct executor query_executors[], table_executors[], space_executors[], show_executors[], set_executors[];
+extern const struct executor query_executors[], table_executors[], space_executors[], show_executors[], set_executors[],
+    function_executors[];
 
 struct query_binder run_binder(struct run *r);
 bool run_is_batch(const struct run *r); /* execution.runtime-mode */
@@ -51,3 +57,12 @@ enum status run_give(struct run *r, uint32_t cols, const char *const *names, con
 enum status run_describe_table(struct run *r, const struct ast_name *n, bool (*takes)(const void *arg, const char *name),
                                const void *arg) CHECKED;
 const char *run_text(struct run *r, struct str s);
+
+/* exec_function.c */
+struct drop;
+struct describe;
+void functions_of_session(struct sql_session *s); /* it has none yet */
+void functions_close_libraries(struct sql_session *s);
+void run_forget_functions(struct run *r, struct object_name database); /* its database was dropped; .database is its catalog */
+enum status run_drop_function(struct run *r, const struct drop *d) CHECKED;
+enum status run_describe_function(struct run *r, const struct describe *d) CHECKED;

@@ -1,0 +1,50 @@
+#!/bin/sh
+# test_functions.sh - functions for SQL in C, as their author has them: the example is compiled alone, loaded by CREATE FUNCTION, and
+# called; what is wrong with a library is said with its path.
+. "$(dirname "$0")/common.sh"
+
+$cc -shared -fPIC -I "$source/include" "$source/examples/functions/geo.c" -lm -o geo.so || exit 1
+cat > job.sql <<'END'
+CREATE FUNCTION distance AS 'geo_distance' LANGUAGE C USING ARTIFACT 'geo.so';
+CREATE FUNCTION place AS 'geo_place' LANGUAGE C USING ARTIFACT './geo.so';
+CREATE TABLE t (lat DOUBLE, lon DOUBLE) WITH ('connector' = 'filesystem', 'path' = 'places.csv', 'format' = 'csv');
+SELECT place(lat, lon) AS place, CAST(distance(lat, lon, 48.1, 11.6) AS DECIMAL(9, 1)) AS km_to_munich FROM t;
+END
+printf '52.5,13.4\n-33.9,151.2\n,5\n' > places.csv
+expect 'the example' 0 '[INFO] Execute statement succeeded.
+[INFO] Execute statement succeeded.
+[INFO] Execute statement succeeded.
++----+--------------------------------+--------------+
+| op |                          place | km_to_munich |
++----+--------------------------------+--------------+
+| +I |                  52.5 N 13.4 E |        505.6 |
+| +I |                 33.9 S 151.2 E |      16329.2 |
+| +I |                         <NULL> |       <NULL> |
++----+--------------------------------+--------------+
+Received a total of 3 rows' '' "$thalweg" sql -f job.sql
+
+printf '95,0\n' > places.csv
+"$thalweg" sql -f job.sql > out.txt 2> err.txt
+grep -q "a latitude is beyond a pole in \"distance(lat, lon, .*)\", row +I\[95.0, 0.0\]" err.txt || fail "a row that fails: $(cat err.txt)"
+
+# ---- libraries that are wrong
+expect 'no such symbol' 1 '' "[ERROR] Could not execute SQL statement. Reason:
+library 'geo.so' has no function 'geo_distanc' at line 1, column 17; define it there with TW_SQL_FUNCTION(geo_distanc)
+CREATE FUNCTION f AS 'geo_distanc' LANGUAGE C USING ARTI
+                ^" "$thalweg" sql -e "CREATE FUNCTION f AS 'geo_distanc' LANGUAGE C USING ARTIFACT 'geo.so'"
+cat > wrong.c <<'END'
+#include <thalweg/sql_function.h>
+static enum tw_status run(struct tw_call *c, const void *args, void *result)
+{
+    (void)c, (void)args, (void)result;
+    return TW_OK;
+}
+TW_SQL_FUNCTION(f) = {.kind = TW_SQL_SCALAR, .overloads = {{"INTT -> INT", .run_row = run}}};
+END
+$cc -shared -fPIC -I "$source/include" wrong.c -o wrong.so || exit 1
+"$thalweg" sql -e "CREATE FUNCTION f AS 'f' LANGUAGE C USING ARTIFACT 'wrong.so'" > out.txt 2> err.txt
+grep -q "function 'f' of library 'wrong.so': 'INTT -> INT': unknown type 'INTT'" err.txt || fail "a signature: $(cat err.txt)"
+echo 'no library' > text.so
+"$thalweg" sql -e "CREATE FUNCTION f AS 'f' LANGUAGE C USING ARTIFACT 'text.so'" > out.txt 2> err.txt && fail 'a text was loaded'
+grep -q "cannot load 'text.so'" err.txt || fail "a text: $(cat err.txt)"
+finish
