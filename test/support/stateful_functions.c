@@ -6,6 +6,7 @@
 #include "flow/operator/group_calls.h"
 #include "flow/operator/join.h"
 #include "flow/operator/join_interval.h"
+#include "flow/operator/join_temporal.h"
 #include "flow/operator/rank_config.h"
 #include "flow/operator/set_config.h"
 #include "flow/operator/sql_window.h"
@@ -365,6 +366,8 @@ static const struct join_config appends = JOIN("inner", .left_appends = true, .r
 static const struct join_interval_config inner_interval = INTERVAL("inner", .left_time = "v", .right_time = "v", .lower_ms = -130, .upper_ms = 170),
                                          full_interval = INTERVAL("full", .left_time = "v", .right_time = "v", .lower_ms = -170, .upper_ms = 130),
                                          clock_interval = INTERVAL("full", .lower_ms = -9, .upper_ms = 12);
+static const struct join_temporal_config inner_temporal = {.kind = "inner", .names = TEXTS("k", "v", "k0", "v0"), .left_time = "v", .right_time = "v"},
+                                         left_temporal = {.kind = "left", .names = TEXTS("k", "v", "k0", "v0"), .left_time = "v", .right_time = "v"};
 static const struct rank_config first_three = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
                                                .last = 3, .number = "n", .emit_before = true};
 static const struct rank_config kept_ranks = {.order = TEXTS("v"), .directions = TEXTS("asc"), .nulls = TEXTS("first"), .first = 1,
@@ -397,6 +400,8 @@ static const struct stateful_case cases[] = {
     {"join_interval", "inner", .config = &inner_interval, .second_keyed = true},
     {"join_interval", "outer", .config = &full_interval, .second_keyed = true},
     {"join_interval", "by the clock", .config = &clock_interval, .second_keyed = true},
+    {"join_temporal", "inner", .config = &inner_temporal, .second_keyed = true},
+    {"join_temporal", "left", .config = &left_temporal, .second_keyed = true},
     {"set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
     {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
     {"fold", "rows at the end", .config = NULL},

@@ -7,4 +7,6 @@ const char *join_explain_name(enum rel_join_kind kind);  /* "LeftOuterJoin" */
 /* "((a = b) AND (c > d))": keys, and a condition over the columns of both, which may be NULL. */
 void join_explain_where(const struct rel *r, const struct join_body *b, const struct expr *condition, struct buf *out);
 int join_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* by keys */
+/* Does the key hold all columns by which rows are spread? Only then do both rows of an update go to one task. */
+bool join_key_within(const struct join_body *b, uint32_t input, const struct rel_key *key);
 struct text_list join_null_safe(struct lowering *l, const struct join_body *b);

@@ -98,11 +98,8 @@ static void explain(const struct rel *r, struct buf *out)
 }
 
 /* --- keys and changes -------------------------------------------------------------------------------------------- */
-/* Does the key hold all columns by which rows are spread? Only then do both rows of an update go to one task. */
-static bool holds_join_key(const struct rel *r, uint32_t input, const struct rel_key *key)
+bool join_key_within(const struct join_body *b, uint32_t input, const struct rel_key *key)
 {
-    const struct join_body *b = r->body;
-
     for (uint32_t i = 0; i < b->key_count; i++) {
         uint32_t k = 0;
         while (k < key->count && key->cols[k] != b->keys[input][i]) k++;
@@ -116,7 +113,7 @@ static const struct rel_key *key_around(const struct rel *r, uint32_t input)
     const struct rel *in = r->inputs[input];
 
     for (uint32_t k = 0; k < in->key_count; k++)
-        if (holds_join_key(r, input, &in->keys[k])) return &in->keys[k];
+        if (join_key_within(r->body, input, &in->keys[k])) return &in->keys[k];
     return NULL;
 }
 
@@ -148,12 +145,12 @@ static void derive_keys(struct rel *r, struct arena *a)
     bool by_right = !left_alone && is_one_row(r, 0) && !may_lack((enum rel_join_kind)b->kind, 1);
 
     for (uint32_t i = 0; by_left && i < left->key_count; i++)
-        if (holds_join_key(r, 0, &left->keys[i])) keys_add(r, a, &left->keys[i], NULL);
+        if (join_key_within(b, 0, &left->keys[i])) keys_add(r, a, &left->keys[i], NULL);
     for (uint32_t k = 0; by_right && k < right->key_count; k++)
-        if (holds_join_key(r, 1, &right->keys[k])) keys_add(r, a, NULL, &right->keys[k]);
+        if (join_key_within(b, 1, &right->keys[k])) keys_add(r, a, NULL, &right->keys[k]);
     for (uint32_t i = 0; !left_alone && i < left->key_count; i++)
         for (uint32_t k = 0; k < right->key_count; k++)
-            if (holds_join_key(r, 0, &left->keys[i]) && holds_join_key(r, 1, &right->keys[k]))
+            if (join_key_within(b, 0, &left->keys[i]) && join_key_within(b, 1, &right->keys[k]))
                 keys_add(r, a, &left->keys[i], &right->keys[k]);
 }
 

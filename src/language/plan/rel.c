@@ -227,6 +227,26 @@ struct rel *rel_interval_join(struct arena *a, struct rel *left, struct rel *rig
     return r;
 }
 
+/* The left row's times with what comes beside it, whose times are plain ones. */
+static const struct type *left_timed_row(struct arena *a, const struct join_body *b, const struct type *left, const struct type *right)
+{
+    const struct type *row = rel_join_row(a, (enum rel_join_kind)b->kind, left, right, b->names);
+    const struct type **types = ARENA_ARRAY(a, const struct type *, row->child_count + 1);
+
+    memcpy(types, row->children, sizeof *types * row->child_count);
+    memcpy(types, left->children, sizeof *types * left->child_count);
+    return type_row(a, row->child_count, b->names, types, false);
+}
+
+struct rel *rel_temporal_join(struct arena *a, struct rel *left, struct rel *right, const struct temporal_join_body *body)
+{
+    struct rel *inputs[] = {left, right};
+    struct rel *r = rel_new(a, &rel_temporal_join_type, left_timed_row(a, &body->join, left->row, right->row), inputs, 2);
+
+    BODY(r, struct temporal_join_body, *body);
+    return r;
+}
+
 struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body)
 {
     struct rel *r = rel_new(a, &rel_correlate_type, rel_correlate_row(a, input->row, body), &input, 1);

@@ -86,7 +86,7 @@ struct rel {
 };
 
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */
-extern const struct rel_type rel_calc_type, rel_rank_type, rel_sort_limit_type, rel_window_tvf_type; /* those that rewrites look for */
+extern const struct rel_type rel_calc_type, rel_rank_type, rel_sort_limit_type, rel_watermark_type, rel_window_tvf_type; /* those that rewrites look for */
 
 /* VALUES: constants, row by row. */
 struct values_body {
@@ -146,6 +146,12 @@ struct interval_join_body {
     uint32_t times[2];
     int64_t lower_ms, upper_ms;
     struct expr *shown; /* the condition with that on times, for EXPLAIN */
+};
+/* Each left row beside the version of a right row that held at its time: inner or left. Times are columns; those of the left side
+ * stay time attributes. */
+struct temporal_join_body {
+    struct join_body join;
+    uint32_t time; /* of the left side */
 };
 /* Each row once per element of a list that it has: the columns of the input, then those of the elements. */
 struct correlate_body {
@@ -229,6 +235,7 @@ struct rel *rel_interval_join(struct arena *a, struct rel *left, struct rel *rig
 /* The same where time attributes stay what they are. */
 const struct type *rel_join_row_timed(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                       const char *const *names);
+struct rel *rel_temporal_join(struct arena *a, struct rel *left, struct rel *right, const struct temporal_join_body *body);
 struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body);
 /* Input's columns, then those of the elements of a list and the ordinal; NULL: it has no elements. */
 const struct type *rel_correlate_row(struct arena *a, const struct type *input, const struct correlate_body *body);

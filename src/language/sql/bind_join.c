@@ -202,12 +202,70 @@ static enum status check_condition(struct query_binder *b, const struct ast_tabl
                      "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING clause)");
 }
 
+/* --- FOR SYSTEM_TIME AS OF --------------------------------------------------------------------------------------- */
+static enum status as_of_fail(struct joining *j, const char *text)
+{
+    struct ast_place place = j->t->right->as_of->place;
+    return sql_error(j->b->e, j->b->t, place.at, place.size, "%s", text);
+}
+
+static enum status as_of_type(struct joining *j, const struct type *type)
+{
+    struct buf text;
+
+    if (type->kind == T_TIMESTAMP || type->kind == T_TIMESTAMP_LTZ) return S_OK;
+    buf_init(&text, j->b->a->mem);
+    type_print(type_with_null(j->b->a, type, true), &text);
+    const char *name = arena_strndup(j->b->a, text.data, text.size);
+    buf_release(&text);
+    return as_of_fail(j, arena_printf(j->b->a, "The system time period specification expects Timestamp type but is '%s'", name));
+}
+
+/* A time of the left table: a column of it. */
+static enum status bind_as_of(struct joining *j, int *out)
+{
+    struct binder x = bind_expr_binder(j->b, &j->sides[0].scope);
+    const struct ast_expr *as_of = j->t->right->as_of;
+    struct err inner = {0};
+    struct expr *time;
+
+    x.e = &inner;
+    if (j->kind == REL_JOIN_RIGHT || j->kind == REL_JOIN_FULL)
+        return as_of_fail(j, j->kind == REL_JOIN_RIGHT ? "Unknown join type RIGHT" : "Unknown join type FULL");
+    if (bind_expr(&x, as_of, &time) != S_OK) {
+        struct str alias = j->t->right->alias.size > 0 ? j->t->right->alias : j->t->right->name.parts[j->t->right->name.count - 1];
+        if (as_of->kind == AX_NAME && as_of->name.count == 2 && str_equal(as_of->name.parts[0], alias))
+            return as_of_fail(j, "Temporal Table Join requires time attribute in the left table, but no time attribute found.");
+        x.e = j->b->e;
+        return bind_expr(&x, as_of, &time);
+    }
+    TRY(as_of_type(j, time->type));
+    if (time->kind != EXPR_COLUMN)
+        return as_of_fail(j, "Temporal table join currently only supports 'FOR SYSTEM_TIME AS OF' left table's time attribute field");
+    if (time->type->time_kind == TIME_PROCTIME) return as_of_fail(j, "Processing-time temporal join is not supported yet.");
+    *out = (int)time->col;
+    return S_OK;
+}
+
+static enum status bind_right(struct joining *j, int *as_of)
+{
+    struct ast_table right = *j->t->right;
+
+    *as_of = -1;
+    if (right.lateral && right.kind != TABLE_CALL) return bind_not_yet(j->b, right.place, "LATERAL");
+    if (right.as_of != NULL) TRY(bind_as_of(j, as_of));
+    right.as_of = NULL;
+    TRY(bind_table(j->b, &right, &j->sides[1]));
+    return side_settle(j->b, &j->sides[1]);
+}
+
 /* Both sides and the tree over them. */
 static enum status bind_sides(struct joining *j)
 {
     struct query_binder *b = j->b;
     const struct ast_table *right = j->t->right;
     struct correlate_body list = {.left = j->kind == REL_JOIN_LEFT};
+    int as_of = -1;
 
     TRY(bind_table(b, j->t->left, &j->sides[0]));
     TRY(side_settle(b, &j->sides[0]));
@@ -217,15 +275,14 @@ static enum status bind_sides(struct joining *j)
                              j->kind == REL_JOIN_RIGHT ? "RIGHT" : "FULL");
         TRY(bind_unnest(b, right, &j->sides[0].scope, &list, &j->sides[1].scope));
     } else {
-        if (right->lateral && right->kind != TABLE_CALL) return bind_not_yet(b, right->place, "LATERAL");
-        TRY(bind_table(b, right, &j->sides[1]));
-        TRY(side_settle(b, &j->sides[1]));
+        TRY(bind_right(j, &as_of));
     }
     if (j->sides[0].scope.row->child_count + j->sides[1].scope.row->child_count > TYPE_FIELDS_MAX)
         return sql_error(b->e, b->t, j->t->place.at, j->t->place.size, "a join has at most %d columns of both sides",
                          TYPE_FIELDS_MAX);
     if (list.list != NULL) j->tree = join_tree_of_list(b->a, &j->sides[0], j->sides[1].scope.row, &list);
     else j->tree = join_tree_create(b->a, j->kind, &j->sides[0], &j->sides[1]);
+    j->tree->as_of = as_of;
     return S_OK;
 }
 

@@ -154,7 +154,9 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
     if (b->tables != NULL && ++*b->tables > QUERY_TABLES_MAX)
         return sql_error(b->e, b->t, t->place.at, t->place.size, "the statement reads more than %d tables, views and WITH queries counted "
                          "each time", QUERY_TABLES_MAX);
-    if (t->as_of != NULL) return bind_not_yet(b, t->place, "FOR SYSTEM_TIME AS OF");
+    if (t->as_of != NULL)
+        return sql_error(b->e, b->t, t->as_of->place.at, t->as_of->place.size,
+                         "FOR SYSTEM_TIME AS OF belongs to the table right of a JOIN, and takes a time of the table to its left");
     switch ((enum ast_table_kind)t->kind) {
     case TABLE_NAME:
         TRY(bind_named(b, t, &out->rel));

@@ -59,7 +59,7 @@ struct join_tree *join_tree_create(struct arena *a, enum rel_join_kind kind, con
     struct join_tree *t = ARENA_NEW(a, struct join_tree);
     const struct type *l = left->scope.row, *r = right->scope.row;
 
-    *t = (struct join_tree){.kind = (uint8_t)kind, .rels = {left->rel, right->rel}, .trees = {left->join, right->join}};
+    *t = (struct join_tree){.kind = (uint8_t)kind, .rels = {left->rel, right->rel}, .trees = {left->join, right->join}, .as_of = -1};
     t->left = l->child_count;
     t->names = unique_names(a, l, r);
     t->pair = rel_join_row(a, REL_JOIN_INNER, l, r, t->names);
@@ -80,6 +80,7 @@ struct join_tree *join_tree_of_list(struct arena *a, const struct bind_source *l
                             .rels = {left->rel},
                             .trees = {left->join},
                             .left = l->child_count,
+                            .as_of = -1,
                             .names = unique_names(a, l, right),
                             .list = body};
     body->names = t->names;
@@ -199,7 +200,7 @@ static void split_on(const struct expr_maker *m, const struct join_tree *t, stru
         uint32_t sides = x->det == FN_RANDOM ? 0 : sides_of(x, t->left);
         if (sides == LEFT && drops[0])
             hand_down(m, t, x, 0, below);
-        else if (sides == RIGHT && drops[1] && t->list == NULL)
+        else if (sides == RIGHT && drops[1] && t->list == NULL && t->as_of < 0)
             hand_down(m, t, x, 1, below);
         else
             append(m->a, &rest, x);
@@ -305,7 +306,7 @@ static void bounds_find(const struct expr_maker *m, const struct join_tree *t, c
 
     *b = (struct time_bounds){0};
     *taken = (struct conditions){0};
-    if (t->kind == REL_JOIN_SEMI || t->kind == REL_JOIN_ANTI) return;
+    if (t->kind == REL_JOIN_SEMI || t->kind == REL_JOIN_ANTI || t->as_of >= 0) return;
     for (uint32_t i = 0; i < on->count; i++)
         append(m->a, time_bounds_take(m, rows, t->left, on->items[i], b) ? taken : &rest, on->items[i]);
     if (time_bounds_are_closed(b)) *on = rest;
@@ -348,8 +349,10 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
                                        .upper_ms = bounds.upper_ms};
     for (uint32_t i = 0; i < on->count; i++) append(m->a, &shown, on->items[i]);
     TRY(pair_condition(m, t, sides, body.names, &shown, k.computed[0], &timed.shown, e));
-    bool is_timed = time_bounds_are_closed(&bounds);
-    struct rel *join = is_timed ? rel_interval_join(m->a, sides[0], sides[1], &timed) : rel_join(m->a, sides[0], sides[1], &body);
+    struct rel *join;
+    if (t->as_of >= 0) join = rel_temporal_join(m->a, sides[0], sides[1], &(struct temporal_join_body){body, (uint32_t)t->as_of});
+    else if (time_bounds_are_closed(&bounds)) join = rel_interval_join(m->a, sides[0], sides[1], &timed);
+    else join = rel_join(m->a, sides[0], sides[1], &body);
     *out = without_computed(m, t, join, &k);
     return S_OK;
 }

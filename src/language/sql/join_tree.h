@@ -10,6 +10,7 @@ struct join_tree {
     const char *const *names;   /* of both, each once: a, a0 */
     const struct type *pair;    /* columns of both as they are; of this ON speaks */
     const struct type *row;     /* with the NULLs of an outer join; of this WHERE speaks */
+    int as_of; /* column of the left side at whose time the right one is asked for; -1: none */
     const struct correlate_body *list; /* the right side is elements of a list of the left one; NULL: a table */
     uint32_t count, capacity;
     struct expr **conditions; /* of ON: all must be true */
