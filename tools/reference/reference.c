@@ -8,6 +8,7 @@
 #include "columns/function/agg.h"
 #include "control/config.h"
 #include "flow/connector/connector.h"
+#include "flow/connector/lookup_table.h"
 #include "flow/format/format.h"
 #include "flow/operator/op.h"
 #include "flow/source/source_options.h"
@@ -103,6 +104,10 @@ static void shared_options_write(FILE *out)
 {
     fputs("\n## Options of every source\n", out);
     options_write(out, "option", source_options);
+    fputs("\n## Options of every table that a lookup join asks\n\n`JOIN t FOR SYSTEM_TIME AS OF` processing time asks any table whose source "
+          "comes to an end: it is read whole, by each\nsubtask, before the first row passes.\n",
+          out);
+    options_write(out, "option", lookup_options);
     fputs("\n## Options of every sink\n", out);
     options_write(out, "option", conn_sink_options);
     fputs("\n## Options of sources and sinks with a format\n\nBeside these, the options of the format: "

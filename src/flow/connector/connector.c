@@ -4,6 +4,7 @@
  * The check joins their tables into one, so that an unknown key is refused once, with the nearest name of any of them. */
 #include "flow/connector/connector.h"
 
+#include "flow/connector/lookup_table.h"
 #include "flow/source/source_options.h"
 #include "ground/base/str.h"
 
@@ -216,6 +217,7 @@ enum status conn_options_check(const struct conn_type *conn, const struct option
     snprintf(owner, sizeof owner, "connector '%s'", conn->name);
     defs_add(defs, &count, conn->options);
     if (conn->source != NULL) defs_add(defs, &count, source_options);
+    if (conn->source != NULL) defs_add(defs, &count, lookup_options);
     if (conn->sink != NULL) defs_add(defs, &count, conn_sink_options);
     if (conn->takes_format) {
         const struct fmt_type *format = NULL;

@@ -247,6 +247,14 @@ struct rel *rel_temporal_join(struct arena *a, struct rel *left, struct rel *rig
     return r;
 }
 
+struct rel *rel_lookup_join(struct arena *a, struct rel *left, const struct lookup_join_body *body)
+{
+    struct rel *r = rel_new(a, &rel_lookup_join_type, left_timed_row(a, &body->join, left->row, body->right), &left, 1);
+
+    BODY(r, struct lookup_join_body, *body);
+    return r;
+}
+
 struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body)
 {
     struct rel *r = rel_new(a, &rel_correlate_type, rel_correlate_row(a, input->row, body), &input, 1);

@@ -153,6 +153,15 @@ struct temporal_join_body {
     struct join_body join;
     uint32_t time; /* of the left side */
 };
+/* Each row beside the rows of its key in a table that is asked when the row comes: inner or left. Keys of the right side are columns
+ * of `right`: what `columns`, over what the table's connector reads, keep of the rows that `filter` passes. */
+struct lookup_join_body {
+    struct join_body join;
+    const struct table *table;
+    const struct type *schema, *right;
+    struct expr *filter; /* NULL: all rows */
+    struct expr *const *columns;
+};
 /* Each row once per element of a list that it has: the columns of the input, then those of the elements. */
 struct correlate_body {
     struct expr *list; /* an ARRAY, MAP or MULTISET */
@@ -236,6 +245,9 @@ struct rel *rel_interval_join(struct arena *a, struct rel *left, struct rel *rig
 const struct type *rel_join_row_timed(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                       const char *const *names);
 struct rel *rel_temporal_join(struct arena *a, struct rel *left, struct rel *right, const struct temporal_join_body *body);
+/* Fills all but `join` from the plan of the right side; false: it is more than a table with filters and projections. */
+bool rel_lookup_make(struct arena *a, const struct rel *right, struct lookup_join_body *body);
+struct rel *rel_lookup_join(struct arena *a, struct rel *left, const struct lookup_join_body *body);
 struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body);
 /* Input's columns, then those of the elements of a list and the ordinal; NULL: it has no elements. */
 const struct type *rel_correlate_row(struct arena *a, const struct type *input, const struct correlate_body *body);

@@ -12,6 +12,7 @@ struct joining {
     struct query_binder *b;
     const struct ast_table *t;
     enum rel_join_kind kind;
+    bool is_lookup; /* FOR SYSTEM_TIME AS OF processing time */
     struct bind_source sides[2];
     struct join_tree *tree;
     struct bind_column *columns; /* of both sides, those that are merged first */
@@ -242,7 +243,7 @@ static enum status bind_as_of(struct joining *j, int *out)
     TRY(as_of_type(j, time->type));
     if (time->kind != EXPR_COLUMN)
         return as_of_fail(j, "Temporal table join currently only supports 'FOR SYSTEM_TIME AS OF' left table's time attribute field");
-    if (time->type->time_kind == TIME_PROCTIME) return as_of_fail(j, "Processing-time temporal join is not supported yet.");
+    j->is_lookup = time->type->time_kind == TIME_PROCTIME;
     *out = (int)time->col;
     return S_OK;
 }
@@ -282,7 +283,7 @@ static enum status bind_sides(struct joining *j)
                          TYPE_FIELDS_MAX);
     if (list.list != NULL) j->tree = join_tree_of_list(b->a, &j->sides[0], j->sides[1].scope.row, &list);
     else j->tree = join_tree_create(b->a, j->kind, &j->sides[0], &j->sides[1]);
-    j->tree->as_of = as_of;
+    join_tree_as_of(j->tree, b->a, j->sides[0].scope.row, as_of, j->is_lookup);
     return S_OK;
 }
 

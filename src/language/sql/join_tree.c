@@ -67,6 +67,25 @@ struct join_tree *join_tree_create(struct arena *a, enum rel_join_kind kind, con
     return t;
 }
 
+static const struct type *with_left_times(struct arena *a, const struct type *row, const struct type *left)
+{
+    const struct type **types = ARENA_ARRAY(a, const struct type *, row->child_count + 1);
+
+    memcpy(types, row->children, sizeof *types * row->child_count);
+    memcpy(types, left->children, sizeof *types * left->child_count);
+    return type_row(a, row->child_count, row->names, types, false);
+}
+
+/* Each row of the left side comes once or not at all, at its own time. */
+void join_tree_as_of(struct join_tree *t, struct arena *a, const struct type *left, int col, bool is_lookup)
+{
+    t->as_of = col;
+    t->is_lookup = is_lookup;
+    if (col < 0) return;
+    t->pair = with_left_times(a, t->pair, left);
+    t->row = with_left_times(a, t->row, left);
+}
+
 /* Time attributes of the left side stay: its rows come as they came. */
 struct join_tree *join_tree_of_list(struct arena *a, const struct bind_source *left, const struct type *right,
                                     const struct correlate_body *list)
@@ -349,8 +368,12 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
                                        .upper_ms = bounds.upper_ms};
     for (uint32_t i = 0; i < on->count; i++) append(m->a, &shown, on->items[i]);
     TRY(pair_condition(m, t, sides, body.names, &shown, k.computed[0], &timed.shown, e));
+    struct lookup_join_body lookup = {.join = body};
     struct rel *join;
-    if (t->as_of >= 0) join = rel_temporal_join(m->a, sides[0], sides[1], &(struct temporal_join_body){body, (uint32_t)t->as_of});
+    if (t->is_lookup && !rel_lookup_make(m->a, sides[1], &lookup))
+        return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
+    if (t->is_lookup) join = rel_lookup_join(m->a, sides[0], &lookup);
+    else if (t->as_of >= 0) join = rel_temporal_join(m->a, sides[0], sides[1], &(struct temporal_join_body){body, (uint32_t)t->as_of});
     else if (time_bounds_are_closed(&bounds)) join = rel_interval_join(m->a, sides[0], sides[1], &timed);
     else join = rel_join(m->a, sides[0], sides[1], &body);
     *out = without_computed(m, t, join, &k);

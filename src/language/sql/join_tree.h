@@ -10,7 +10,8 @@ struct join_tree {
     const char *const *names;   /* of both, each once: a, a0 */
     const struct type *pair;    /* columns of both as they are; of this ON speaks */
     const struct type *row;     /* with the NULLs of an outer join; of this WHERE speaks */
-    int as_of; /* column of the left side at whose time the right one is asked for; -1: none */
+    int as_of;       /* column of the left side at whose time the right one is asked for; -1: none */
+    bool is_lookup;  /* that time is the clock's */
     const struct correlate_body *list; /* the right side is elements of a list of the left one; NULL: a table */
     uint32_t count, capacity;
     struct expr **conditions; /* of ON: all must be true */
@@ -21,6 +22,8 @@ struct join_tree *join_tree_create(struct arena *a, enum rel_join_kind kind, con
 /* The left side's rows beside elements of a list that they have, of row type `right`. */
 struct join_tree *join_tree_of_list(struct arena *a, const struct bind_source *left, const struct type *right,
                                     const struct correlate_body *list);
+/* The right side is asked for at a time of the left one, a column of it; -1: it is not. */
+void join_tree_as_of(struct join_tree *t, struct arena *a, const struct type *left, int col, bool is_lookup);
 void join_tree_add(struct join_tree *t, struct arena *a, struct expr *condition); /* parts of AND one by one */
 /* The plan, with as much of *above (NULL: nothing) in it as may be; the rest is in *above. */
 enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, struct expr **above, struct rel **out,

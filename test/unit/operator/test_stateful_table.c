@@ -190,6 +190,7 @@ static const struct {
     {"harness_input", "the test's end of a stream"},
     {"harness_output", "the test's end of a stream"},
     {"key_by", "hashes rows"},
+    {"lookup_join", "its table is held in memory of its own"},
     {"project", "row by row"},
     {"sink", "the connector's"},
     {"sink_function", "its function may declare no state"},

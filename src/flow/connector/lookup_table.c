@@ -1,0 +1,328 @@
+/* lookup_table.c - rows of a bounded source in memory, by key.
+ *
+ * Splits are read one after another, as op_source would, but here and now: rows become the columns that are kept, in batches that
+ * only grow in number, and a table of chains finds them by the canonical hash of their key. A chain keeps the order in which rows
+ * came. Reading again makes a second set of batches beside the first, which takes its place when it is whole; until then the first
+ * one answers.
+ *
+ * Nothing is allocated per row. Not here: rows that change while they are kept, and asking an outside system row by row. */
+#include "flow/connector/lookup_table.h"
+
+#include "ground/base/str.h"
+
+#include <string.h>
+
+enum { CHAINS_FIRST = 1024 };
+
+const struct option_def lookup_options[] = {
+    {.key = "lookup.cache",
+     .kind = OPT_ENUM,
+     .choices = "NONE|PARTIAL|FULL",
+     .fallback = "FULL",
+     .doc = "of a table that is asked FOR SYSTEM_TIME AS OF processing time: FULL = read whole, then found in memory"},
+    {.key = "lookup.full-cache.reload-strategy",
+     .kind = OPT_ENUM,
+     .choices = "PERIODIC|TIMED",
+     .fallback = "PERIODIC",
+     .doc = "when it is read again: PERIODIC = as the interval says"},
+    {.key = "lookup.full-cache.periodic-reload.interval",
+     .kind = OPT_DURATION_MS,
+     .doc = "how long it is answered from before it is read again; not given: for ever"},
+    {.key = NULL},
+};
+
+/* Row number -> the next one of its chain. Numbers begin with 1. */
+struct rows {
+    struct batch **batches;
+    uint32_t batch_count, batch_capacity;
+    uint32_t *next;
+    uint64_t *hashes;
+    size_t count, capacity;
+    uint32_t *first, *last; /* per chain; 0: none */
+    uint32_t mask;
+};
+
+struct lookup_table {
+    struct op_cx *op;
+    struct lookup_spec spec;
+    struct source_cx cx;
+    struct mem mem; /* of the source while it is read */
+    struct rows rows, fresh;
+    bool loaded, loading;
+    int64_t interval_ms, loaded_ms; /* interval 0: read once */
+    /* While reading. */
+    void *enumerator, *reader, *split;
+    bool has_split;
+    struct arena split_arena;
+    struct batch *in;
+    struct expr_run *condition, **runs;
+};
+
+/* --- options ----------------------------------------------------------------------------------------------------- */
+enum status lookup_check(const struct conn_type *conn, const struct options *o, struct err *e)
+{
+    if (conn->source == NULL ||
+        (conn->source->boundedness != NULL && conn->source->boundedness(o, conn->options) != BOUNDED))
+        return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
+    if (options_enum(o, lookup_options, "lookup.cache") != 2)
+        return err_set(e, E_CONFIG, "connector '%s' cannot be asked row by row: 'lookup.cache' must be FULL",
+                       conn->name);
+    if (options_enum(o, lookup_options, "lookup.full-cache.reload-strategy") != 0)
+        return err_set(e, E_CONFIG, "'lookup.full-cache.reload-strategy' = 'TIMED' is not supported yet");
+    return S_OK;
+}
+
+/* --- rows -------------------------------------------------------------------------------------------------------- */
+static void rows_release(struct rows *r, struct mem *mem)
+{
+    for (uint32_t i = 0; i < r->batch_count; i++) batch_free(r->batches[i]);
+    mem_free(mem, r->batches);
+    mem_free(mem, r->next);
+    mem_free(mem, r->hashes);
+    mem_free(mem, r->first);
+    mem_free(mem, r->last);
+    *r = (struct rows){0};
+}
+
+static void chain_append(struct rows *r, uint32_t number)
+{
+    uint32_t at = (uint32_t)r->hashes[number] & r->mask;
+
+    r->next[number] = 0;
+    if (r->first[at] == 0)
+        r->first[at] = number;
+    else
+        r->next[r->last[at]] = number;
+    r->last[at] = number;
+}
+
+/* Twice as many chains, and room for as many rows. */
+static void rows_grow(struct rows *r, struct mem *mem)
+{
+    size_t capacity = MAX(r->capacity * 2, (size_t)CHAINS_FIRST);
+    uint32_t *next = mem_alloc(mem, sizeof *next * (capacity + 1));
+    uint64_t *hashes = mem_alloc(mem, sizeof *hashes * (capacity + 1));
+
+    if (r->count > 0) memcpy(hashes, r->hashes, sizeof *hashes * (r->count + 1));
+    mem_free(mem, r->next);
+    mem_free(mem, r->hashes);
+    mem_free(mem, r->first);
+    mem_free(mem, r->last);
+    r->next = next;
+    r->hashes = hashes;
+    r->first = mem_zalloc(mem, sizeof *r->first * capacity);
+    r->last = mem_zalloc(mem, sizeof *r->last * capacity);
+    r->capacity = capacity;
+    r->mask = (uint32_t)capacity - 1;
+    for (uint32_t i = 1; i <= r->count; i++) chain_append(r, i);
+}
+
+static struct batch *rows_batch(struct rows *r, const struct type *row, struct mem *mem)
+{
+    struct batch *last = r->batch_count > 0 ? r->batches[r->batch_count - 1] : NULL;
+
+    if (last != NULL && last->count < last->capacity) return last;
+    if (r->batch_count == r->batch_capacity) {
+        uint32_t more = MAX(r->batch_capacity * 2, 16u);
+        struct batch **batches = mem_alloc(mem, sizeof(struct batch *) * more);
+        if (r->batch_count > 0) memcpy(batches, r->batches, sizeof(struct batch *) * r->batch_count);
+        mem_free(mem, r->batches);
+        r->batches = batches;
+        r->batch_capacity = more;
+    }
+    return r->batches[r->batch_count++] = batch_create(row, BATCH_ROWS, mem);
+}
+
+/* Hashes and chains of the rows that were put into batch b from `first` on. */
+static void rows_index(struct lookup_table *t, struct batch *b, uint32_t first)
+{
+    struct rows *r = &t->fresh;
+    uint64_t hashes[BATCH_ROWS];
+
+    batch_hash(b, t->spec.keys, t->spec.key_count, hashes);
+    for (uint32_t i = first; i < b->count; i++) {
+        if (r->count == r->capacity) rows_grow(r, t->op->mem);
+        r->hashes[++r->count] = hashes[i];
+        chain_append(r, (uint32_t)r->count);
+    }
+}
+
+/* The selected rows of t->in, as the columns that are kept. */
+static enum status rows_add(struct lookup_table *t)
+{
+    const struct vector **values = ARENA_ARRAY(t->op->scratch, const struct vector *, t->spec.row->child_count + 1);
+    uint16_t numbers[BATCH_ROWS];
+    uint32_t n = t->in->count;
+    int64_t now = sys_wall_ms(t->op->sys);
+
+    for (uint32_t i = 0; i < n; i++) numbers[i] = (uint16_t)i;
+    if (t->condition != NULL) TRY(expr_select(t->condition, t->in, now, numbers, &n, t->op->err));
+    for (uint32_t c = 0; n > 0 && c < t->spec.row->child_count; c++)
+        TRY(expr_eval(t->runs[c], t->in, now, &values[c], t->op->err));
+    for (uint32_t done = 0; done < n;) {
+        struct batch *b = rows_batch(&t->fresh, t->spec.row, t->op->mem);
+        uint32_t first = b->count, some = MIN(n - done, b->capacity - first);
+        if (t->fresh.count + some > UINT32_MAX / 2)
+            return err_set(t->op->err, E_BUDGET, "a lookup table has too many rows");
+        for (uint32_t c = 0; c < b->col_count; c++)
+            vector_copy(&b->cols[c], first, values[c], numbers + done, some, &b->heap, b->mem);
+        b->count += some;
+        rows_index(t, b, first);
+        done += some;
+    }
+    return S_OK;
+}
+
+/* --- reading ----------------------------------------------------------------------------------------------------- */
+static enum status load_begin(struct lookup_table *t)
+{
+    const struct source_type *type = t->spec.conn->source;
+
+    mem_init(&t->mem, "lookup", 0);
+    arena_init(&t->split_arena, &t->mem, 0);
+    t->cx = (struct source_cx){.op = t->op,
+                               .schema = t->spec.schema,
+                               .options = t->spec.options,
+                               .option_defs = t->spec.conn->options,
+                               .sys = t->op->sys,
+                               .mem = &t->mem,
+                               .parallelism = 1,
+                               .wake_ms = INT64_MAX,
+                               .err = t->op->err};
+    t->loading = true;
+    t->enumerator = mem_zalloc(&t->mem, type->enumerator_size + 1);
+    t->reader = mem_zalloc(&t->mem, type->reader_size + 1);
+    t->split = mem_zalloc(&t->mem, type->split_size + 1);
+    t->in = batch_create(t->spec.schema, BATCH_ROWS, &t->mem);
+    if (type->enumerator_open != NULL) TRY(type->enumerator_open(&t->cx, t->enumerator));
+    return type->reader_open != NULL ? type->reader_open(&t->cx, t->reader) : S_OK;
+}
+
+static void split_end(struct lookup_table *t)
+{
+    const struct source_type *type = t->spec.conn->source;
+
+    if (t->has_split && type->split_close != NULL) type->split_close(&t->cx, t->reader, t->split);
+    t->has_split = false;
+}
+
+static void load_end(struct lookup_table *t)
+{
+    const struct source_type *type = t->spec.conn->source;
+
+    if (!t->loading) return;
+    split_end(t);
+    if (type->reader_close != NULL) type->reader_close(&t->cx, t->reader);
+    if (type->enumerator_close != NULL) type->enumerator_close(&t->cx, t->enumerator);
+    batch_free(t->in);
+    arena_release(&t->split_arena);
+    mem_release(&t->mem);
+    t->loading = false;
+}
+
+/* S_END: that was all. */
+static enum status split_begin(struct lookup_table *t)
+{
+    const struct source_type *type = t->spec.conn->source;
+    struct split what;
+
+    arena_reset(&t->split_arena);
+    enum status st = type->enumerator_next(&t->cx, t->enumerator, 0, &t->split_arena, &what);
+    if (st != S_OK) return st;
+    memset(t->split, 0, type->split_size);
+    t->has_split = true; /* closed also when it does not open */
+    return type->split_open(&t->cx, t->reader, t->split, &what);
+}
+
+static enum status load_some(struct lookup_table *t)
+{
+    t->cx.wake_ms = INT64_MAX;
+    if (!t->has_split) return split_begin(t);
+    batch_clear(t->in);
+    enum status st = t->spec.conn->source->split_read(&t->cx, t->reader, t->split, t->in);
+    if (st < 0) return st;
+    TRY(rows_add(t));
+    if (st != S_END) return st;
+    split_end(t);
+    return S_OK;
+}
+
+enum status lookup_table_load(struct lookup_table *t)
+{
+    int64_t now = sys_wall_ms(t->op->sys);
+
+    if (t->loaded && (t->interval_ms == 0 || now < t->loaded_ms + t->interval_ms)) return S_OK;
+    t->loaded = false;
+    if (!t->loading) TRY(load_begin(t));
+    enum status st = load_some(t);
+    if (st == S_OK) return S_MORE;
+    if (st == S_IDLE) {
+        op_wake_at(t->op, t->cx.wake_ms);
+        return S_PENDING;
+    }
+    if (st != S_END) return st;
+    load_end(t);
+    rows_release(&t->rows, t->op->mem);
+    t->rows = t->fresh;
+    t->fresh = (struct rows){0};
+    t->loaded = true;
+    t->loaded_ms = now;
+    return S_OK;
+}
+
+struct lookup_table *lookup_table_create(struct op_cx *op, const struct lookup_spec *spec)
+{
+    struct lookup_table *t = mem_zalloc(op->mem, sizeof *t);
+    uint32_t n = spec->row->child_count;
+
+    t->op = op;
+    t->spec = *spec;
+    if (options_get(spec->options, lookup_options, "lookup.full-cache.periodic-reload.interval") != NULL)
+        t->interval_ms = options_int(spec->options, lookup_options, "lookup.full-cache.periodic-reload.interval");
+    t->runs = mem_zalloc(op->mem, sizeof(struct expr_run *) * (n + 1));
+    for (uint32_t i = 0; i < n; i++) t->runs[i] = expr_run_create(spec->columns[i], spec->session, BATCH_ROWS, op->mem);
+    if (spec->condition != NULL) t->condition = expr_run_create(spec->condition, spec->session, BATCH_ROWS, op->mem);
+    return t;
+}
+
+void lookup_table_free(struct lookup_table *t)
+{
+    if (t == NULL) return;
+    load_end(t);
+    rows_release(&t->rows, t->op->mem);
+    rows_release(&t->fresh, t->op->mem);
+    for (uint32_t i = 0; i < t->spec.row->child_count; i++) expr_run_free(t->runs[i]);
+    expr_run_free(t->condition);
+    mem_free(t->op->mem, t->runs);
+    mem_free(t->op->mem, t);
+}
+
+/* --- finding ----------------------------------------------------------------------------------------------------- */
+static bool keys_equal(const struct lookup_table *t, const struct batch *in, const uint32_t *cols, uint32_t row,
+                       const struct lookup_hit *hit)
+{
+    for (uint32_t k = 0; k < t->spec.key_count; k++) {
+        const struct vector *a = &in->cols[cols[k]], *b = &hit->batch->cols[t->spec.keys[k]];
+        bool nulls = vector_is_null(a, row) || vector_is_null(b, hit->row);
+        if (nulls && !((t->spec.null_safe >> k) & 1)) return false;
+        if (vector_compare(a, row, b, hit->row) != 0) return false;
+    }
+    return true;
+}
+
+bool lookup_table_next(const struct lookup_table *t, const struct batch *in, const uint32_t *cols, uint32_t row,
+                       uint64_t hash, uint64_t *cursor, struct lookup_hit *out)
+{
+    const struct rows *r = &t->rows;
+    uint32_t at;
+
+    if (r->count == 0) return false;
+    for (at = *cursor == 0 ? r->first[(uint32_t)hash & r->mask] : r->next[*cursor]; at != 0; at = r->next[at]) {
+        if (r->hashes[at] != hash) continue;
+        *out = (struct lookup_hit){r->batches[(at - 1) / BATCH_ROWS], (uint16_t)((at - 1) % BATCH_ROWS)};
+        if (!keys_equal(t, in, cols, row, out)) continue;
+        *cursor = at;
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,38 @@
+/* lookup_table.h - all rows of a bounded source in memory, found by key: what a lookup join asks. Any connector whose source comes to
+ * an end can be asked so (Flink's 'lookup.cache' = 'FULL'); it is read whole, and again when it is told to be read again. */
+#pragma once
+#include "columns/expr/expr.h"
+#include "flow/connector/connector.h"
+
+struct lookup_spec {
+    const struct conn_type *conn;
+    const struct options *options;
+    const struct type *schema; /* of the source */
+    const struct fn_session *session;
+    struct expr *condition;      /* over it: which rows are kept; NULL: all */
+    struct expr *const *columns; /* over it: what is kept of them */
+    const struct type *row;      /* of these */
+    const uint32_t *keys;        /* of these, columns by which rows are found */
+    uint32_t key_count;
+    uint64_t null_safe; /* bit k: NULL equals NULL in key k */
+};
+
+extern const struct option_def lookup_options[];
+/* Can it be asked at all? E_CONFIG names the option that stands in the way; E_UNSUPPORTED: its source has no end. */
+enum status lookup_check(const struct conn_type *conn, const struct options *o, struct err *e) CHECKED;
+
+struct lookup_table;
+struct lookup_table *lookup_table_create(struct op_cx *op, const struct lookup_spec *spec);
+void lookup_table_free(struct lookup_table *t); /* NULL is a no-op */
+/* Reads on: S_OK all is there, S_MORE call again, S_PENDING not before op_wake_at, or an error. Blocks where its connector does. */
+enum status lookup_table_load(struct lookup_table *t);
+
+/* A row that was found; rows of one batch lie together. */
+struct lookup_hit {
+    const struct batch *batch;
+    uint16_t row;
+};
+/* The rows whose keys equal those of row `row` of `in` (columns cols, hash as batch_hash), one by one in the order they were read:
+ * *cursor 0 begins, false ends. */
+bool lookup_table_next(const struct lookup_table *t, const struct batch *in, const uint32_t *cols, uint32_t row,
+                       uint64_t hash, uint64_t *cursor, struct lookup_hit *out);

@@ -1,0 +1,17 @@
+/* lookup_join.h - the configuration of the operator `lookup_join`, which plans of SQL fill. */
+#pragma once
+#include "flow/operator/op.h"
+
+struct lookup_join_config {
+    const char *kind;      /* inner, left */
+    const char *connector; /* of the table that is asked */
+    struct options options;
+    const struct type *schema;              /* of its source */
+    struct str filter, columns;             /* expr_encode over it: which rows are kept (empty: all), what of them */
+    struct text_list columns_names;         /* of what is kept, as many as columns */
+    struct text_list left_keys, right_keys; /* columns of the input, and of what is kept */
+    struct text_list null_safe;             /* per key: "true" when NULL equals NULL; empty: none */
+    struct text_list names;                 /* of the columns of both, left before right: each once */
+    struct str condition;                   /* expr_encode over them; empty: keys are enough */
+    const char *zone;
+};
