@@ -26,7 +26,7 @@ static struct expr *both(struct arena *a, struct expr *first, struct expr *secon
     return out;
 }
 
-/* A scan with filters and projections above it; watermarks say nothing where rows are only looked up. */
+/* A scan with filters and projections above it. A table with a watermark is no table of what holds now but of versions. */
 static bool asked_find(struct arena *a, const struct rel *r, struct asked *out)
 {
     struct expr_maker m = {.a = a};
@@ -37,7 +37,6 @@ static bool asked_find(struct arena *a, const struct rel *r, struct asked *out)
         for (uint32_t i = 0; i < r->row->child_count; i++) out->columns[i] = expr_column(&m, r->row, i);
         return true;
     }
-    if (r->type == &rel_watermark_type) return asked_find(a, r->inputs[0], out);
     if (r->type != &rel_calc_type || !asked_find(a, r->inputs[0], out)) return false;
     const struct calc_body *c = r->body;
     if (c->condition != NULL) out->filter = both(a, out->filter, expr_substitute(a, c->condition, out->columns));
