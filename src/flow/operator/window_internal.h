@@ -6,6 +6,8 @@
 #include "flow/operator/user_value.h"
 #include "flow/operator/window_engine.h"
 #include "flow/operator/window_late.h"
+#include "flow/operator/window_order.h"
+#include "flow/operator/window_reach.h"
 #include "flow/state/shape.h"
 #include "flow/state/timer.h"
 

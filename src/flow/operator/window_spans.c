@@ -29,6 +29,7 @@ enum status window_spans_open(struct window_engine *e)
     const struct type **word = ARENA_ARRAY(a, const struct type *, 1);
 
     e->spans = s;
+    s->order.stride = sizeof *s->spans;
     end[0] = "end";
     word[0] = type_new(a, T_BIGINT, 0, 0, false);
     s->word_field = acc->child_count;
@@ -59,9 +60,6 @@ void window_spans_close(struct window_engine *e)
     state_close(s->others);
     mem_free(e->op->mem, s->spans);
     mem_free(e->op->mem, s->merges);
-    mem_free(e->op->mem, s->due);
-    mem_free(e->op->mem, s->due_order);
-    mem_free(e->op->mem, s->due_space);
     mem_free(e->op->mem, s);
 }
 
@@ -97,9 +95,9 @@ static uint32_t span_add(struct window_engine *e, uint32_t g, struct tw_window w
 
     if (s->span_count == s->span_capacity) {
         s->span_capacity = s->span_capacity ? s->span_capacity * 2 : BATCH_ROWS;
-        s->spans = mem_realloc(e->op->mem, s->spans, s->span_capacity * sizeof *s->spans);
+        s->spans = s->order.nodes = mem_realloc(e->op->mem, s->spans, s->span_capacity * sizeof *s->spans);
     }
-    s->spans[s->span_count] = (struct window_span){.window = w, .group = g, .next = WINDOW_NONE, .item = s->item_of[g]};
+    s->spans[s->span_count] = (struct window_span){.place.window = w, .group = g, .item = s->item_of[g]};
     return s->span_count++;
 }
 
@@ -111,21 +109,20 @@ static uint32_t group_add(struct window_engine *e, uint32_t item, void *row)
     s->rows[g] = row;
     s->heads[g] = NULL;
     s->item_of[g] = (uint16_t)item;
-    s->from[g] = INT64_MAX;
-    s->to[g] = INT64_MIN;
-    s->first[g] = s->hint[g] = s->owner[g] = WINDOW_NONE;
+    s->hint[g] = s->owner[g] = WINDOW_NONE;
+    window_order_begin(&s->order, g);
     *span_word(s, row, SPAN_GROUP) = g;
-    if (*span_word(s, row, SPAN_OTHERS) > 0) bit_set(s->needs_head, g);
     return g;
 }
 
-static bool group_items(struct window_engine *e)
+/* Rows that begin before their key's latest session may meet others. */
+static void group_items(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
     uint32_t rows = batch_rows(e->in);
-    uint64_t any = 0;
 
     s->group_count = s->span_count = s->merge_count = s->timer_count = 0;
+    window_reach_begin(&s->reaches);
     memset(s->is_changed, 0, sizeof s->is_changed);
     memset(s->needs_head, 0, sizeof s->needs_head);
     for (uint32_t i = 0; i < rows; i++) {
@@ -134,9 +131,10 @@ static bool group_items(struct window_engine *e)
         uint64_t g = (uint64_t)*span_word(s, row, SPAN_GROUP);
         if (g >= s->group_count || s->rows[g] != row) g = group_add(e, i, row);
         s->group_of[i] = (uint16_t)g;
+        if (*span_word(s, row, SPAN_OTHERS) == 0 || s->windows[i].start >= *span_word(s, row, SPAN_START)) continue;
+        bit_set(s->needs_head, (uint32_t)g);
+        window_reach_add(&s->reaches, (uint32_t)g, &s->windows[i]);
     }
-    for (uint32_t w = 0; w < COUNT_OF(s->needs_head); w++) any |= s->needs_head[w];
-    return any != 0;
 }
 
 enum status window_spans_heads(struct window_engine *e, const struct state_keys *keys, const uint64_t *groups,
@@ -166,97 +164,48 @@ enum status window_spans_heads(struct window_engine *e, const struct state_keys 
     return S_OK;
 }
 
-static void span_link(struct window_spans *s, uint32_t g, uint32_t n)
+/* A session from state, behind all that are there of its group. */
+static void span_load(struct window_engine *e, uint32_t g, void *row, bool in_latest)
 {
-    if (s->hint[g] == WINDOW_NONE)
-        s->first[g] = n;
-    else
-        s->spans[s->hint[g]].next = n;
+    struct window_spans *s = e->spans;
+    uint32_t n = span_add(e, g, (struct tw_window){*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)});
+
+    s->spans[n].acc = row;
+    s->spans[n].in_latest = in_latest;
+    window_order_insert(&s->order, g, n, s->hint[g]);
     s->hint[g] = n;
 }
 
-static enum status load_others(struct window_engine *e, const struct state_range *range)
-{
-    struct window_spans *s = e->spans;
-    struct state_hits *hits = arena_alloc(e->op->scratch, sizeof *hits);
-    struct state_scan scan = {0};
-    enum status st = S_MORE;
+static void load_other(void *arg, uint32_t g, void *row) { span_load(arg, g, row, false); }
 
-    while (st == S_MORE) {
-        st = state_ordered_scan(s->others, 0, s->heads, s->group_count, range, &scan, hits);
-        if (st != S_OK && st != S_MORE) return st;
-        for (uint32_t i = 0; i < hits->count; i++) {
-            void *row = hits->row[i];
-            struct tw_window w = {*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)};
-            uint32_t n = span_add(e, hits->key[i], w);
-            s->spans[n].acc = row;
-            span_link(s, hits->key[i], n);
-        }
-    }
-    return S_OK;
-}
-
-/* First start and last end of each group's windows. */
-static void measure(struct window_spans *s, uint32_t rows)
-{
-    for (uint32_t i = 0; i < rows; i++) {
-        uint32_t g = s->group_of[i];
-        s->from[g] = MIN(s->from[g], s->windows[i].start);
-        s->to[g] = MAX(s->to[g], s->windows[i].end);
-    }
-}
-
-/* Of the others those that the group's rows may meet, and the next behind them. */
-static enum status load(struct window_engine *e, bool any_others)
+static enum status load(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
 
-    if (any_others) {
+    if (s->reaches.count > 0) {
         struct state_keys keys = batch_keys(e);
-        struct state_range within = {.from_word = s->from, .to_word = s->to};
-        struct state_range behind = {.from_word = s->to, .from_open = true, .limit = 1};
-        measure(s, batch_rows(e->in));
         TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
-        TRY(load_others(e, &within));
-        TRY(load_others(e, &behind));
+        TRY(window_reach_load(&s->reaches, s->others, s->heads, true, e->op->scratch, load_other, e));
     }
     for (uint32_t g = 0; g < s->group_count; g++) {
-        void *row = s->rows[g];
-        if (!span_is_set(s, row)) continue;
-        uint32_t n = span_add(e, g, (struct tw_window){*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)});
-        s->spans[n].acc = row;
-        s->spans[n].in_latest = true;
-        s->owner[g] = n;
-        span_link(s, g, n);
+        if (!span_is_set(s, s->rows[g])) continue;
+        span_load(e, g, s->rows[g], true);
+        s->owner[g] = s->hint[g];
     }
     return S_OK;
 }
 
 /* --- rows to sessions --------------------------------------------------------------------------------------------- */
-/* The span before the first that touches or follows the window; WINDOW_NONE: there is none. */
-static uint32_t find_place(const struct window_spans *s, uint32_t g, const struct tw_window *w)
-{
-    uint32_t before = WINDOW_NONE, at = s->first[g], hint = s->hint[g];
-
-    if (hint != WINDOW_NONE && s->spans[hint].window.end < w->start) {
-        before = hint;
-        at = s->spans[hint].next;
-    }
-    for (; at != WINDOW_NONE && s->spans[at].window.end < w->start; at = s->spans[at].next) before = at;
-    return before;
-}
-
 static uint32_t span_begin(struct window_engine *e, uint32_t i, uint32_t g, uint32_t before)
 {
     struct window_spans *s = e->spans;
+    bool is_first = window_order_next(&s->order, g, WINDOW_NONE) == WINDOW_NONE;
     uint32_t n = span_add(e, g, s->windows[i]);
-    uint32_t *link = before == WINDOW_NONE ? &s->first[g] : &s->spans[before].next;
 
     bit_set(s->is_changed, g);
-    if (s->first[g] != WINDOW_NONE) bit_set(s->needs_head, g);
+    if (!is_first) bit_set(s->needs_head, g);
     s->spans[n].is_new = true;
-    s->spans[n].next = *link;
-    *link = n;
+    window_order_insert(&s->order, g, n, before);
     return n;
 }
 
@@ -265,23 +214,24 @@ static void span_grow(struct window_engine *e, uint32_t i, uint32_t n)
 {
     struct window_spans *s = e->spans;
     struct window_span *span = &s->spans[n];
-    struct tw_window *w = &span->window;
+    struct tw_window *w = &span->place.window;
 
     w->start = MIN(w->start, s->windows[i].start);
     if (s->windows[i].end <= w->end) return;
     w->end = s->windows[i].end;
     span->has_new_end = true;
-    while (UNLIKELY(span->next != WINDOW_NONE && s->spans[span->next].window.start <= s->windows[i].end)) {
-        struct window_span *other = &s->spans[span->next];
+    while (UNLIKELY(span_next(span) != WINDOW_NONE &&
+                    s->spans[span_next(span)].place.window.start <= s->windows[i].end)) {
+        uint32_t gone = window_order_remove_next(&s->order, span->group, n);
+        struct window_span *other = &s->spans[gone];
         if (s->merge_count == s->merge_capacity) {
             s->merge_capacity = s->merge_capacity ? s->merge_capacity * 2 : 64;
             s->merges = mem_realloc(e->op->mem, s->merges, s->merge_capacity * sizeof *s->merges);
         }
-        s->merges[s->merge_count++] = (struct span_merge){.at = i, .to = n, .from = span->next};
-        w->end = MAX(w->end, other->window.end);
+        s->merges[s->merge_count++] = (struct span_merge){.at = i, .to = n, .from = gone};
+        w->end = MAX(w->end, other->place.window.end);
         other->is_dead = true;
         bit_set(s->is_changed, span->group);
-        span->next = other->next;
     }
 }
 
@@ -291,10 +241,11 @@ static void plan_row(struct window_engine *e, uint32_t i)
     const struct tw_window *w = &s->windows[i];
     uint32_t g = s->group_of[i], n = s->hint[g];
 
-    if (UNLIKELY(n == WINDOW_NONE || w->start < s->spans[n].window.start || w->start > s->spans[n].window.end)) {
-        uint32_t before = find_place(s, g, w);
-        n = before == WINDOW_NONE ? s->first[g] : s->spans[before].next;
-        if (n == WINDOW_NONE || s->spans[n].window.start > w->end) {
+    if (UNLIKELY(n == WINDOW_NONE || w->start < s->spans[n].place.window.start ||
+                 w->start > s->spans[n].place.window.end)) {
+        uint32_t before = window_order_find(&s->order, g, w, n);
+        n = window_order_next(&s->order, g, before);
+        if (n == WINDOW_NONE || s->spans[n].place.window.start > w->end) {
             if (window_last(w) <= e->op->watermark) {
                 e->late[e->late_count++] = (uint16_t)i;
                 s->span_of[i] = WINDOW_NONE;
@@ -315,7 +266,8 @@ enum status window_spans_plan(struct window_engine *e)
     if (!s->is_assigned) TRY(assign(e));
     struct state_keys keys = batch_keys(e);
     TRY(state_resolve(s->latest, 0, &keys, STATE_INSERT, s->item_rows, NULL));
-    TRY(load(e, group_items(e)));
+    group_items(e);
+    TRY(load(e));
     e->item_count = e->item_first = e->item_end = e->late_count = e->late_at = 0;
     for (uint32_t i = 0; i < rows; i++) plan_row(e, i);
     TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
@@ -340,7 +292,7 @@ static enum status add_rows(struct window_engine *e, uint32_t from, uint32_t to,
             continue;
         }
         e->run_rows[n] = (uint16_t)batch_row(e->in, i);
-        e->run_windows[n] = span->window;
+        e->run_windows[n] = span->place.window;
         e->run_acc[n++] = span->acc;
     }
     if (n == 0) return S_OK;
@@ -360,7 +312,7 @@ static enum status merge(struct window_engine *e, const struct span_merge *m)
     f->where = (struct user_where){.keys = e->in,
                                    .cols = e->op->plan->keys[e->input],
                                    .rows = &e->where_row,
-                                   .windows = &to->window,
+                                   .windows = &to->place.window,
                                    .is_one_window = true};
     return f->merge(f, to->in_latest ? s->latest : s->others, 0, &to->acc, from->in_latest ? s->latest : s->others, 0,
                     &from->acc, 1);

@@ -10,9 +10,9 @@
 #include "flow/operator/window_internal.h"
 
 struct window_span {
-    struct tw_window window;
+    struct window_place place;
     void *acc; /* the key's row of `latest`, or a row of `others`; NULL: no place yet */
-    uint32_t next, group;
+    uint32_t group;
     uint16_t item;  /* a row of the batch of its key */
     bool in_latest; /* acc is of `latest` */
     bool is_new, is_dead, has_new_end;
@@ -42,10 +42,11 @@ struct window_spans {
     void *item_rows[BATCH_ROWS]; /* of latest, per row of the batch or timer */
     /* Groups are the batch's keys, by first appearance; of timers, the timers. */
     uint32_t group_count;
-    void *rows[BATCH_ROWS], *heads[BATCH_ROWS];                      /* of latest, of others (NULL: not resolved) */
-    int64_t from[BATCH_ROWS], to[BATCH_ROWS];                        /* first start and last end of the group's rows */
-    uint32_t first[BATCH_ROWS], hint[BATCH_ROWS], owner[BATCH_ROWS]; /* spans; owner: whose the row of latest was */
+    void *rows[BATCH_ROWS], *heads[BATCH_ROWS];     /* of latest, of others (NULL: not resolved) */
+    uint32_t hint[BATCH_ROWS], owner[BATCH_ROWS]; /* spans: near the next row, mostly; whose the row of latest was */
     uint16_t item_of[BATCH_ROWS];
+    struct window_order order;     /* of spans */
+    struct window_reaches reaches; /* of rows that may meet others than the latest */
     uint64_t is_changed[BATCH_ROWS / 64]; /* sessions began or came together */
     uint64_t needs_head[BATCH_ROWS / 64];
     /* Rows of the batch. */
@@ -62,11 +63,11 @@ struct window_spans {
     uint16_t timer_rows[BATCH_ROWS];
     uint64_t timer_hashes[BATCH_ROWS];
     int64_t timer_times[BATCH_ROWS];
-    /* What fires. */
+    /* What fires, in order. */
     uint64_t ranks[BATCH_ROWS];
-    struct span_due *due;
-    uint32_t *due_order, *due_space;
-    uint32_t due_count, due_capacity, due_at;
+    int64_t again[BATCH_ROWS]; /* per timer: when its key's next session ends; INT64_MAX: never */
+    struct span_due due[BATCH_ROWS];
+    uint32_t due_count, due_at;
 };
 
 /* Words behind the accumulator. A row is set when its session is not empty; then the key has a timer at `timer`. */
@@ -81,6 +82,8 @@ static inline bool span_is_set(const struct window_spans *s, void *row)
 {
     return *span_word(s, row, SPAN_END) > *span_word(s, row, SPAN_START);
 }
+
+static inline uint32_t span_next(const struct window_span *span) { return span->place.next[0]; }
 
 /* --- window_spans.c */
 bool window_spans_fit(const struct op_cx *op, const struct window_plan *plan);

@@ -1,13 +1,43 @@
 /* window_spans_fire.c - sessions whose end the watermark has passed (window_spans.h).
  *
- * A batch of timers names keys. Of each the sessions that are due are collected, and the key is looked at again when the
- * first of the others ends. Then all go out in the order of their ends, of one end in the order that timers have, whatever
- * the timers' own times were. So a round ends where timers that were not taken begin.
+ * A batch of timers names keys. Each key's sessions come in the order of their ends: those that lie in `others` a few at a
+ * time, the latest behind them. A heap of the keys takes the earliest of all, at most a batch; of one end they go in the
+ * order that timers have, whatever the timers' own times were. So a round ends where timers that were not taken begin, or
+ * where it is full, and every key is looked at again when its next session ends, which may be at once.
+ *
+ * So a key with a million sessions that are due fires them in rounds, and a round costs what it fires.
  *
  * Timers that were set anew since leave an old one behind: it is known by its time. */
 #include "flow/operator/window_spans.h"
 
-enum { FIRES_LOOK_EVERY = 16 };
+#include "ground/base/sort.h"
+
+enum { FIRES_LOOK_EVERY = 16, RUN_FIRST_MIN = 2, RUN_MAX = 64 };
+
+/* Sessions of one key in `others` that were looked up and not yet taken. */
+struct span_run {
+    uint32_t at, end; /* in finder.rows */
+    uint32_t size;    /* how many were asked for last */
+    int64_t behind;   /* the end of the last one: further ones are asked for from there */
+    bool is_all;      /* there are no further ones */
+};
+
+struct ending {
+    int64_t end;
+    uint32_t at; /* timer */
+};
+
+struct finder {
+    struct window_engine *e;
+    int64_t limit;
+    struct span_run *runs; /* per timer */
+    void **rows;
+    uint32_t row_count, row_capacity;
+    struct state_hits *hits;
+    struct span_due *next; /* per timer: the session of its key that comes next */
+    struct ending *heap;   /* timers with something due, the earliest first */
+    uint32_t heap_count;
+};
 
 /* Up to where everything that is due is known: all before the last timer taken, or that instant where it is alone. Very
  * distant times are due when timers of theirs are: at once, or at the end of time. */
@@ -21,32 +51,11 @@ static int64_t limit_of(const struct window_engine *e)
     return limit == INT64_MAX ? limit : MAX(-far, MIN(limit, far - 2));
 }
 
-static void due_add(struct window_engine *e, uint32_t i, void *acc, bool in_latest)
+/* Timers that still mean something, as groups; the others have no row. Answers how many have others than the latest. */
+static uint32_t group_timers(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
-    struct mem *mem = e->op->mem;
-
-    if (s->due_count == s->due_capacity) {
-        s->due_capacity = s->due_capacity ? s->due_capacity * 2 : BATCH_ROWS;
-        s->due = mem_realloc(mem, s->due, s->due_capacity * sizeof *s->due);
-        s->due_order = mem_realloc(mem, s->due_order, s->due_capacity * sizeof *s->due_order);
-        s->due_space = mem_realloc(mem, s->due_space, s->due_capacity * sizeof *s->due_space);
-    }
-    s->due[s->due_count++] = (struct span_due){.start = *span_word(s, acc, SPAN_START),
-                                               .end = *span_word(s, acc, SPAN_END),
-                                               .rank = s->ranks[i],
-                                               .is_null = e->key_count == 1 &&
-                                                          vector_is_null(&e->owners.batch->cols[0], i),
-                                               .acc = acc,
-                                               .at = (uint16_t)i,
-                                               .in_latest = in_latest};
-}
-
-/* Timers that still mean something, as groups; the others have no row. */
-static bool group_timers(struct window_engine *e, int64_t limit)
-{
-    struct window_spans *s = e->spans;
-    bool any = false;
+    uint32_t n = 0;
 
     s->group_count = e->item_count;
     s->due_count = s->due_at = s->timer_count = 0;
@@ -57,36 +66,92 @@ static bool group_timers(struct window_engine *e, int64_t limit)
         s->rows[i] = is_live ? row : NULL;
         s->heads[i] = NULL;
         s->item_of[i] = (uint16_t)i;
-        s->from[i] = INT64_MAX;
-        s->to[i] = window_add(limit, 1);
+        s->again[i] = INT64_MAX;
         if (!is_live || *span_word(s, row, SPAN_OTHERS) == 0) continue;
         bit_set(s->needs_head, i);
-        any = true;
+        n++;
     }
-    return any;
+    return n;
 }
 
-/* Of the others: those that are due (when `behind` is NULL), or when the next one is. */
-static enum status scan_others(struct window_engine *e, const struct state_range *range, int64_t *behind)
+/* --- sessions of a key, one after the other ----------------------------------------------------------------------- */
+static void run_add(struct finder *f, uint32_t i, void *const *rows, uint32_t n)
 {
-    struct window_spans *s = e->spans;
-    struct state_hits *hits = arena_alloc(e->op->scratch, sizeof *hits);
-    struct state_scan scan = {0};
-    enum status st = S_MORE;
+    struct span_run *run = &f->runs[i];
 
-    while (st == S_MORE) {
-        st = state_ordered_scan(s->others, 0, s->heads, s->group_count, range, &scan, hits);
-        if (st != S_OK && st != S_MORE) return st;
-        for (uint32_t i = 0; i < hits->count; i++) {
-            if (behind == NULL)
-                due_add(e, hits->key[i], hits->row[i], false);
-            else
-                behind[hits->key[i]] = *span_word(s, hits->row[i], SPAN_END) - 1;
-        }
+    ASSERT(f->row_count + n <= f->row_capacity);
+    run->at = f->row_count;
+    for (uint32_t k = 0; k < n; k++) f->rows[f->row_count++] = rows[k];
+    run->end = f->row_count;
+    run->is_all = n < run->size;
+    if (n > 0) run->behind = *span_word(f->e->spans, rows[n - 1], SPAN_END);
+}
+
+/* The first few of each key at once. Keys to which the answer had no room for are asked for one by one. */
+static enum status runs_begin(struct finder *f, uint32_t keys)
+{
+    struct window_spans *s = f->e->spans;
+    struct state_range first = {.limit = MIN(MAX(BATCH_ROWS / keys, (uint32_t)RUN_FIRST_MIN), (uint32_t)RUN_MAX)};
+    struct state_scan scan = {0};
+    enum status st = state_ordered_scan(s->others, 0, s->heads, s->group_count, &first, &scan, f->hits);
+    uint32_t at = 0;
+
+    if (st != S_OK && st != S_MORE) return st;
+    for (uint32_t i = 0; i < s->group_count; i++) {
+        uint32_t n = 0;
+        f->runs[i] = (struct span_run){.size = first.limit, .behind = INT64_MIN, .is_all = s->heads[i] == NULL};
+        while (at + n < f->hits->count && f->hits->key[at + n] == i) n++;
+        if (n > 0) run_add(f, i, f->hits->row + at, n);
+        at += n;
+        if (st == S_MORE && at == f->hits->count) f->runs[i].is_all = s->heads[i] == NULL;
     }
     return S_OK;
 }
 
+static enum status run_go_on(struct finder *f, uint32_t i)
+{
+    struct window_spans *s = f->e->spans;
+    struct span_run *run = &f->runs[i];
+    struct state_range range = {.from_word = &run->behind, .from_open = true, .limit = run->size};
+    struct state_scan scan = {0};
+
+    TRY(state_ordered_scan(s->others, 0, &s->heads[i], 1, &range, &scan, f->hits));
+    run_add(f, i, f->hits->row, f->hits->count);
+    run->size = MIN(2 * run->size, (uint32_t)RUN_MAX);
+    return S_OK;
+}
+
+static struct span_due due_of(const struct window_engine *e, uint32_t i, void *acc, bool in_latest)
+{
+    const struct window_spans *s = e->spans;
+
+    return (struct span_due){.start = *span_word(s, acc, SPAN_START),
+                             .end = *span_word(s, acc, SPAN_END),
+                             .rank = s->ranks[i],
+                             .is_null = e->key_count == 1 && vector_is_null(&e->owners.batch->cols[0], i),
+                             .acc = acc,
+                             .at = (uint16_t)i,
+                             .in_latest = in_latest};
+}
+
+/* f->next[i] becomes the key's next session; is_due: there is one up to the limit. */
+static enum status advance(struct finder *f, uint32_t i, bool *is_due)
+{
+    struct window_spans *s = f->e->spans;
+    struct span_run *run = &f->runs[i];
+
+    *is_due = false;
+    s->again[i] = INT64_MAX;
+    if (f->next[i].in_latest) return S_OK; /* that was the last */
+    if (run->at == run->end && !run->is_all) TRY(run_go_on(f, i));
+    bool in_latest = run->at == run->end;
+    f->next[i] = due_of(f->e, i, in_latest ? s->rows[i] : f->rows[run->at++], in_latest);
+    s->again[i] = f->next[i].end - 1;
+    *is_due = s->again[i] <= f->limit;
+    return S_OK;
+}
+
+/* --- the earliest of all ------------------------------------------------------------------------------------------ */
 static inline bool is_earlier(const struct span_due *x, const struct span_due *y)
 {
     if (x->end != y->end) return x->end < y->end;
@@ -94,73 +159,127 @@ static inline bool is_earlier(const struct span_due *x, const struct span_due *y
     return !x->is_null && x->rank < y->rank;
 }
 
-static void runs_merge(const struct span_due *due, const uint32_t *from, uint32_t *to, uint32_t first, uint32_t middle,
-                       uint32_t end)
+static inline bool comes_first(const struct finder *f, const struct ending *x, const struct ending *y)
 {
-    uint32_t a = first, b = middle;
-
-    for (uint32_t i = first; i < end; i++) {
-        bool takes_b = a == middle || (b < end && is_earlier(&due[from[b]], &due[from[a]]));
-        to[i] = from[takes_b ? b : a];
-        a += !takes_b;
-        b += takes_b;
-    }
+    return x->end != y->end ? x->end < y->end : is_earlier(&f->next[x->at], &f->next[y->at]);
 }
 
-/* Runs of one, two, four .. merged; mostly one key is due once and all are in order already. */
-static void due_sort(struct window_spans *s)
+static void sift_down(struct finder *f, uint32_t at)
 {
+    struct ending *heap = f->heap, held = heap[at];
+
+    for (uint32_t least = 2 * at + 1; least < f->heap_count; least = 2 * at + 1) {
+        if (least + 1 < f->heap_count && comes_first(f, &heap[least + 1], &heap[least])) least++;
+        if (!comes_first(f, &heap[least], &held)) break;
+        heap[at] = heap[least];
+        at = least;
+    }
+    heap[at] = held;
+}
+
+/* Takes due sessions in order, until there are none or the round is full. */
+static enum status heap_take(struct finder *f)
+{
+    struct window_spans *s = f->e->spans;
+
+    for (uint32_t at = f->heap_count / 2; at-- > 0;) sift_down(f, at);
+    while (f->heap_count > 0 && s->due_count < BATCH_ROWS) {
+        uint32_t i = f->heap[0].at;
+        bool is_due;
+        s->due[s->due_count++] = f->next[i];
+        TRY(advance(f, i, &is_due));
+        f->heap[0] = is_due ? (struct ending){f->next[i].end, i} : f->heap[--f->heap_count];
+        if (f->heap_count > 0) sift_down(f, 0);
+    }
+    return S_OK;
+}
+
+static enum status take_all(struct window_engine *e, int64_t limit, uint32_t keys)
+{
+    struct window_spans *s = e->spans;
+    struct arena *a = e->op->scratch;
+    struct finder f = {.e = e, .limit = limit, .row_capacity = 6 * BATCH_ROWS};
+    struct state_keys names = window_keys_of(e, &e->owners);
+
+    f.runs = arena_alloc(a, e->item_count * sizeof *f.runs);
+    f.rows = arena_alloc(a, f.row_capacity * sizeof *f.rows);
+    f.hits = arena_alloc(a, sizeof *f.hits);
+    f.next = arena_alloc(a, e->item_count * sizeof *f.next);
+    f.heap = arena_alloc(a, e->item_count * sizeof *f.heap);
+    TRY(window_spans_heads(e, &names, s->needs_head, STATE_UPDATE));
+    TRY(runs_begin(&f, keys));
+    for (uint32_t i = 0; i < e->item_count; i++) {
+        bool is_due;
+        f.next[i].in_latest = s->rows[i] == NULL;
+        TRY(advance(&f, i, &is_due));
+        if (is_due) f.heap[f.heap_count++] = (struct ending){f.next[i].end, i};
+    }
+    return heap_take(&f);
+}
+
+/* --- keys with one session each ----------------------------------------------------------------------------------- */
+static bool is_less(void *due, uint32_t a, uint32_t b)
+{
+    const struct span_due *d = due;
+
+    return is_earlier(&d[a], &d[b]);
+}
+
+static void due_sort(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    uint32_t *order = arena_alloc(e->op->scratch, 2 * BATCH_ROWS * sizeof *order);
+    struct span_due *due = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *due);
+
+    for (uint32_t i = 0; i < s->due_count; i++) order[i] = i;
+    memcpy(due, s->due, s->due_count * sizeof *due);
+    sort_stable(order, order + BATCH_ROWS, s->due_count, is_less, due);
+    for (uint32_t i = 0; i < s->due_count; i++) s->due[i] = due[order[i]];
+}
+
+/* Mostly they are in order already, by the timers'. */
+static void take_latest(struct window_engine *e, int64_t limit)
+{
+    struct window_spans *s = e->spans;
     bool ordered = true;
 
-    for (uint32_t i = 0; i < s->due_count; i++) {
-        s->due_order[i] = i;
-        ordered &= i == 0 || !is_earlier(&s->due[i], &s->due[i - 1]);
+    for (uint32_t i = 0; i < e->item_count; i++) {
+        void *row = s->rows[i];
+        if (row == NULL) continue;
+        int64_t last = *span_word(s, row, SPAN_END) - 1;
+        if (last > limit) {
+            s->again[i] = last;
+            continue;
+        }
+        struct span_due *due = &s->due[s->due_count++];
+        *due = due_of(e, i, row, true);
+        ordered &= due == s->due || !is_earlier(due, due - 1);
     }
-    for (uint32_t run = 1; !ordered && run < s->due_count; run *= 2) {
-        uint32_t *from = s->due_order;
-        for (uint32_t at = 0; at < s->due_count; at += 2 * run)
-            runs_merge(s->due, from, s->due_space, at, MIN(at + run, s->due_count), MIN(at + 2 * run, s->due_count));
-        s->due_order = s->due_space;
-        s->due_space = from;
-    }
+    if (!ordered) due_sort(e);
 }
 
 enum status window_spans_find(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
     struct state_keys keys = window_keys_of(e, &e->owners);
-    int64_t limit = limit_of(e);
 
     TRY(state_resolve(s->latest, 0, &keys, STATE_UPDATE, s->item_rows, NULL));
     timers_ranks(e->event, &keys, s->ranks);
-    if (group_timers(e, limit)) {
-        struct state_range within = {.to_word = s->to};
-        struct state_range behind = {.from_word = s->to, .from_open = true, .limit = 1};
-        TRY(window_spans_heads(e, &keys, s->needs_head, STATE_UPDATE));
-        TRY(scan_others(e, &within, NULL));
-        TRY(scan_others(e, &behind, s->from));
-    }
-    for (uint32_t i = 0; i < e->item_count; i++) {
-        void *row = s->rows[i];
-        if (row == NULL) continue;
-        int64_t last = *span_word(s, row, SPAN_END) - 1;
-        if (last <= limit)
-            due_add(e, i, row, true);
-        else
-            s->from[i] = MIN(s->from[i], last);
-    }
-    due_sort(s);
+    uint32_t several = group_timers(e);
+    if (several > 0) return take_all(e, limit_of(e), several);
+    take_latest(e, limit_of(e));
     return S_OK;
 }
 
+/* --- firing ------------------------------------------------------------------------------------------------------- */
 static enum status look_again(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
 
     for (uint32_t i = 0; i < e->item_count; i++) {
-        if (s->rows[i] == NULL || s->from[i] == INT64_MAX) continue;
-        *span_word(s, s->rows[i], SPAN_TIMER) = window_timer_time(s->from[i]);
-        window_spans_timer(s, i, e->owners.hashes[i], s->from[i]);
+        if (s->rows[i] == NULL || s->again[i] == INT64_MAX) continue;
+        *span_word(s, s->rows[i], SPAN_TIMER) = window_timer_time(s->again[i]);
+        window_spans_timer(s, i, e->owners.hashes[i], s->again[i]);
     }
     return window_spans_timers_set(e, e->owners.batch, e->cols);
 }
@@ -208,7 +327,7 @@ enum status window_spans_fire(struct window_engine *e)
     for (; s->due_at < s->due_count; s->due_at++) {
         if (s->due_at % FIRES_LOOK_EVERY == FIRES_LOOK_EVERY - 1 && window_slice_over(e)) return S_MORE;
         if (window_is_full(e)) return S_MORE;
-        TRY(fire(e, &s->due[s->due_order[s->due_at]]));
+        TRY(fire(e, &s->due[s->due_at]));
     }
     forget(e);
     e->step = STEP_BEGIN;

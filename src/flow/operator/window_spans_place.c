@@ -18,7 +18,7 @@ static void stand_at(struct window_engine *e, const struct window_span *span)
     e->plan.fold->where = (struct user_where){.keys = e->in,
                                               .cols = e->op->plan->keys[e->input],
                                               .rows = &e->where_row,
-                                              .windows = &span->window,
+                                              .windows = &span->place.window,
                                               .is_one_window = true};
 }
 
@@ -34,7 +34,7 @@ static enum status start(struct window_engine *e, struct window_span *span)
 
 static enum status other_insert(struct window_spans *s, const struct window_span *span, void **row)
 {
-    int64_t end = span->window.end;
+    int64_t end = span->place.window.end;
     struct vector v = {
         .type = s->others_def.sort_key->children[0], .form = VEC_CONST, .phys = P_I64, .capacity = 1, .data = &end};
     struct batch one = {.schema = s->others_def.sort_key, .cols = &v, .col_count = 1, .count = 1, .capacity = 1};
@@ -42,7 +42,7 @@ static enum status other_insert(struct window_spans *s, const struct window_span
 
     state_probe_fill(&s->probe, &one, NULL, NULL, 1);
     TRY(state_ordered_insert(s->others, 0, &s->heads[span->group], &s->probe, row, &created));
-    *span_word(s, *row, SPAN_START) = span->window.start;
+    *span_word(s, *row, SPAN_START) = span->place.window.start;
     *span_word(s, *row, SPAN_END) = end;
     ++*span_word(s, s->rows[span->group], SPAN_OTHERS);
     return S_OK;
@@ -77,9 +77,10 @@ static enum status move(struct window_engine *e, struct window_span *span, bool 
 
 static uint32_t last_of(const struct window_spans *s, uint32_t g)
 {
-    uint32_t n = s->first[g];
+    uint32_t owner = s->owner[g];
+    uint32_t n = owner != WINDOW_NONE && !s->spans[owner].is_dead ? owner : window_order_next(&s->order, g, WINDOW_NONE);
 
-    while (n != WINDOW_NONE && s->spans[n].next != WINDOW_NONE) n = s->spans[n].next;
+    while (n != WINDOW_NONE && span_next(&s->spans[n]) != WINDOW_NONE) n = span_next(&s->spans[n]);
     return n;
 }
 
@@ -116,12 +117,12 @@ enum status window_spans_place(struct window_engine *e)
 static enum status settle(struct window_engine *e, struct window_span *span)
 {
     struct window_spans *s = e->spans;
-    bool is_last = span->next == WINDOW_NONE;
+    bool is_last = span_next(span) == WINDOW_NONE;
 
     if (span->is_dead) return S_OK;
     if (is_last != span->in_latest || (!is_last && !span->is_new && span->has_new_end)) TRY(move(e, span, is_last));
-    *span_word(s, span->acc, SPAN_START) = span->window.start;
-    *span_word(s, span->acc, SPAN_END) = span->window.end;
+    *span_word(s, span->acc, SPAN_START) = span->place.window.start;
+    *span_word(s, span->acc, SPAN_END) = span->place.window.end;
     if (!is_last) state_row_write(s->others, 0, s->heads[span->group], span->acc);
     return S_OK;
 }
@@ -131,11 +132,11 @@ static bool group_settle(struct window_engine *e, uint32_t g)
 {
     struct window_spans *s = e->spans;
     void *row = s->rows[g];
-    uint32_t first = s->first[g];
+    uint32_t first = window_order_next(&s->order, g, WINDOW_NONE);
 
     *span_word(s, row, SPAN_GROUP) = 0;
     if (first == WINDOW_NONE) return false;
-    int64_t time = window_timer_time(window_last(&s->spans[first].window));
+    int64_t time = window_timer_time(window_last(&s->spans[first].place.window));
     if (s->owner[g] != WINDOW_NONE && *span_word(s, row, SPAN_TIMER) <= time) return true;
     *span_word(s, row, SPAN_TIMER) = time;
     window_spans_timer(s, batch_row(e->in, s->item_of[g]), s->hashes[s->item_of[g]], time);
