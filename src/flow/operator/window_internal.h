@@ -47,8 +47,9 @@ struct window_keys {
 
 /* A session in work: contents lie under `id`. */
 struct window_node {
-    struct tw_window window, id;
-    uint32_t next, slot, group;
+    struct window_place place;
+    struct tw_window id;
+    uint32_t slot, group;
     void *row; /* in the table of the others; NULL: it is the latest, or new */
     bool is_dirty, is_dead;
 };
@@ -63,8 +64,10 @@ struct window_sessions {
     uint32_t node_count, node_capacity, group_count;
     void *item_rows[BATCH_ROWS];                      /* of latest, per item */
     void *rows[BATCH_ROWS], *heads[BATCH_ROWS];       /* per group: of latest, of others (NULL: not resolved) */
-    int64_t from[BATCH_ROWS], to[BATCH_ROWS];         /* per group: first start and last end of its items */
-    uint32_t first[BATCH_ROWS], hint[BATCH_ROWS];     /* per group: nodes */
+    int64_t last_end[BATCH_ROWS];                     /* per group: of the session that ends last in state */
+    uint32_t hint[BATCH_ROWS];                        /* per group: the node found last */
+    struct window_order order;                        /* of nodes */
+    struct window_reaches reaches;                    /* of items that may meet others than the latest */
     uint16_t item_of[BATCH_ROWS], group_of[BATCH_ROWS]; /* per group: its first item; per item: its group */
     uint64_t is_changed[BATCH_ROWS / 64];             /* groups */
     uint16_t table_of[2 * BATCH_ROWS];                /* group + 1 by row of latest */

@@ -35,7 +35,7 @@ static void merged_add(struct window_engine *e, uint32_t item, struct window_nod
     }
     uint32_t slot = slot_of(e, item, node);
     e->merged[e->merged_count++] = (struct window_merged){
-        .window = node->window, .slot = slot, .named = e->is_lazy ? slot : key_add(e->named, item, &node->window)};
+        .window = node->place.window, .slot = slot, .named = e->is_lazy ? slot : key_add(e->named, item, &node->place.window)};
 }
 
 static bool touches(const struct tw_window *a, const struct tw_window *b)
@@ -46,18 +46,10 @@ static bool touches(const struct tw_window *a, const struct tw_window *b)
 /* The node before the first that touches or follows the window (WINDOW_NONE: it is the first), and how many it touches. */
 static uint32_t find_place(struct window_sessions *s, uint32_t g, const struct tw_window *w, uint32_t *count)
 {
-    uint32_t before = WINDOW_NONE, at = s->first[g], hint = s->hint[g];
+    uint32_t before = window_order_find(&s->order, g, w, s->hint[g]), at = window_order_next(&s->order, g, before);
 
-    if (hint != WINDOW_NONE && !s->nodes[hint].is_dead && s->nodes[hint].window.end < w->start) {
-        before = hint;
-        at = s->nodes[hint].next;
-    }
-    while (at != WINDOW_NONE && s->nodes[at].window.end < w->start) {
-        before = at;
-        at = s->nodes[at].next;
-    }
     *count = 0;
-    for (; at != WINDOW_NONE && touches(&s->nodes[at].window, w); at = s->nodes[at].next) ++*count;
+    for (; at != WINDOW_NONE && touches(&s->nodes[at].place.window, w); at = s->nodes[at].place.next[0]) ++*count;
     return before;
 }
 
@@ -68,14 +60,10 @@ static void insert_node(struct window_engine *e, uint32_t index, uint32_t g, uin
     uint32_t n = window_node_add(e);
     struct window_node *node = &s->nodes[n];
 
-    node->window = node->id = item->window;
+    node->place.window = node->id = item->window;
     node->group = g;
     node->is_dirty = true;
-    node->next = before == WINDOW_NONE ? s->first[g] : s->nodes[before].next;
-    if (before == WINDOW_NONE)
-        s->first[g] = n;
-    else
-        s->nodes[before].next = n;
+    window_order_insert(&s->order, g, n, before);
     item->node = s->hint[g] = n;
     item->is_changed = true;
 }
@@ -91,29 +79,28 @@ static void join_nodes(struct window_engine *e, uint32_t index, uint32_t g, uint
 {
     struct window_sessions *s = e->sessions;
     struct window_item *item = &e->items[index];
-    uint32_t first = before == WINDOW_NONE ? s->first[g] : s->nodes[before].next;
+    uint32_t first = window_order_next(&s->order, g, before);
     struct window_node *node = &s->nodes[first];
     struct tw_window hull = item->window;
 
     item->node = s->hint[g] = first;
-    for (uint32_t i = 0, at = first; i < count; i++, at = s->nodes[at].next) {
-        hull.start = MIN(hull.start, s->nodes[at].window.start);
-        hull.end = MAX(hull.end, s->nodes[at].window.end);
+    for (uint32_t i = 0, at = first; i < count; i++, at = s->nodes[at].place.next[0]) {
+        hull.start = MIN(hull.start, s->nodes[at].place.window.start);
+        hull.end = MAX(hull.end, s->nodes[at].place.window.end);
     }
     item->window = hull;
-    if (count == 1 && window_equal(&hull, &node->window)) return;
+    if (count == 1 && window_equal(&hull, &node->place.window)) return;
     node->is_dirty = true;
-    item->is_changed = !e->is_lazy || !has_timer(e, &node->window);
+    item->is_changed = !e->is_lazy || !has_timer(e, &node->place.window);
     item->merged = e->merged_count;
     if (!e->is_lazy || count > 1) merged_add(e, index, node);
     for (uint32_t i = 1; i < count; i++) {
-        struct window_node *other = &s->nodes[node->next];
+        struct window_node *other = &s->nodes[window_order_remove_next(&s->order, g, first)];
         merged_add(e, index, other);
         other->is_dead = other->is_dirty = true;
-        node->next = other->next;
     }
     item->merged_count = e->merged_count - item->merged;
-    node->window = hull;
+    node->place.window = hull;
 }
 
 static bool is_late(const struct window_engine *e, const struct tw_window *w)
@@ -164,7 +151,7 @@ enum status window_sessions_plan(struct window_engine *e)
 /* --- timers ------------------------------------------------------------------------------------------------------------------ */
 static bool is_named(const struct window_engine *e, const struct window_node *node, const struct tw_window *name)
 {
-    return window_equal(e->is_lazy ? &node->id : &node->window, name);
+    return window_equal(e->is_lazy ? &node->id : &node->place.window, name);
 }
 
 /* A lazy timer that is neither at the end of its window nor at its clean-up: the window has grown. */
@@ -187,11 +174,13 @@ enum status window_sessions_find(struct window_engine *e)
         item->node = WINDOW_NONE;
         item->named = i;
         if (s->group_of[i] == UINT16_MAX) continue;
-        uint32_t at = s->first[s->group_of[i]];
-        while (at != WINDOW_NONE && s->nodes[at].window.end < e->owners.window[i].end) at = s->nodes[at].next;
+        struct tw_window end = {e->owners.window[i].end, e->owners.window[i].end};
+        uint32_t g = s->group_of[i], before = window_order_find(&s->order, g, &end, s->hint[g]);
+        uint32_t at = window_order_next(&s->order, g, before);
+        s->hint[g] = before;
         if (at == WINDOW_NONE || !is_named(e, &s->nodes[at], &e->owners.window[i])) continue;
         item->node = at;
-        item->window = s->nodes[at].window;
+        item->window = s->nodes[at].place.window;
         item->is_changed = is_early(e, item); /* then nobody asks what it holds */
         if (!item->is_changed) item->slot = slot_of(e, i, &s->nodes[at]);
     }

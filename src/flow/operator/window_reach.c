@@ -2,8 +2,8 @@
  *
  * The idea: a key may have a million open sessions, and rows out of order may meet any of them, but a batch meets few.
  * Windows that overlap or touch are one stretch, and each stretch is a range of its own of the table: one search per
- * stretch instead of all that lies between the earliest and the latest row. What a row joins lies in its own stretch, as
- * sessions in state do not touch each other; only the order needs the next one behind it.
+ * stretch instead of all that lies between the earliest and the latest row. What a row joins ends in its own stretch or is
+ * the next behind it, as sessions in state do not touch each other.
  *
  * Rows mostly come in order, so stretches mostly do, and are not sorted. Not here: which windows need to look at all. */
 #include "flow/operator/window_reach.h"
@@ -94,8 +94,8 @@ static enum status load_behind(const struct window_reaches *r, struct state_tabl
     return S_OK;
 }
 
-enum status window_reach_load(struct window_reaches *r, struct state_table *t, void *const *heads, bool behind,
-                              struct arena *scratch, window_reach_fn each, void *arg)
+enum status window_reach_load(struct window_reaches *r, struct state_table *t, void *const *heads, struct arena *scratch,
+                              window_reach_fn each, void *arg)
 {
     if (r->count == 0) return S_OK;
     if (!r->is_sorted) sort(r, scratch);
@@ -108,7 +108,7 @@ enum status window_reach_load(struct window_reaches *r, struct state_table *t, v
     enum status st;
 
     for (uint32_t i = 0; i < r->count; i++) mine[i] = heads[r->group[i]];
-    if (behind) TRY(load_behind(r, t, mine, hits, next));
+    TRY(load_behind(r, t, mine, hits, next));
     do {
         st = state_ordered_scan(t, 0, mine, r->count, &within, &scan, hits);
         if (st != S_OK && st != S_MORE) return st;

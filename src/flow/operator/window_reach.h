@@ -26,7 +26,7 @@ void window_reach_add(struct window_reaches *r, uint32_t g, const struct tw_wind
 
 /* A row of the table, a session of group g: those of a group one after the other, in order of time, each once. */
 typedef void (*window_reach_fn)(void *arg, uint32_t g, void *row);
-/* Calls `each` for the sessions that the windows may touch and, with `behind`, for the next behind each stretch. heads: by
- * group, NULL for those without rows. S_PENDING: nothing was called. */
-enum status window_reach_load(struct window_reaches *r, struct state_table *t, void *const *heads, bool behind,
-                              struct arena *scratch, window_reach_fn each, void *arg) CHECKED;
+/* Calls `each` for the sessions that the windows may touch: those that end within a stretch, and the next one behind it.
+ * heads: by group, NULL for those without rows. S_PENDING: nothing was called. */
+enum status window_reach_load(struct window_reaches *r, struct state_table *t, void *const *heads, struct arena *scratch,
+                              window_reach_fn each, void *arg) CHECKED;

@@ -3,9 +3,9 @@
  * The idea: mostly a key has one session. The one that ends last lies in the key's row of `latest`, where growing changes
  * two words in place; only when a key has several do the others lie in `others`, an ordered table by their end. Sessions of
  * a key neither overlap nor touch, so their order by end is that by start, and of the others a chunk of rows needs those that
- * end between the first start and the last end of its windows, and the next behind them.
+ * its windows touch, and the next behind them (window_reach.h): none when they begin with the latest session or behind it.
  *
- * The nodes of a key, in order of time, are linked from first[group]; those that died while merging are in no list. Nothing
+ * The nodes of a key lie in order of time (window_order.h); those that died while merging are in no list. Nothing
  * in state changes before window_sessions_store. Not here: what happens to the nodes in between (window_merge.c). */
 #include "flow/operator/window_internal.h"
 
@@ -33,6 +33,7 @@ enum status window_sessions_open(struct window_engine *e)
     const struct type **word = ARENA_ARRAY(a, const struct type *, 1);
 
     e->sessions = s;
+    s->order.stride = sizeof *s->nodes;
     end[0] = "end";
     word[0] = type_new(a, T_BIGINT, 0, 0, false);
     s->latest_def = (struct state_def){
@@ -77,9 +78,9 @@ uint32_t window_node_add(struct window_engine *e)
 
     if (s->node_count == s->node_capacity) {
         s->node_capacity = s->node_capacity ? s->node_capacity * 2 : 256;
-        s->nodes = mem_realloc(e->op->mem, s->nodes, s->node_capacity * sizeof *s->nodes);
+        s->nodes = s->order.nodes = mem_realloc(e->op->mem, s->nodes, s->node_capacity * sizeof *s->nodes);
     }
-    s->nodes[s->node_count] = (struct window_node){.next = WINDOW_NONE, .slot = WINDOW_NONE};
+    s->nodes[s->node_count] = (struct window_node){.slot = WINDOW_NONE};
     return s->node_count++;
 }
 
@@ -89,11 +90,18 @@ static uint32_t group_add(struct window_sessions *s, uint32_t item, void *row)
 
     s->rows[g] = row;
     s->heads[g] = NULL;
-    s->from[g] = INT64_MAX;
-    s->to[g] = INT64_MIN;
-    s->first[g] = s->hint[g] = WINDOW_NONE;
+    s->hint[g] = WINDOW_NONE;
+    s->last_end[g] = INT64_MIN;
     s->item_of[g] = (uint16_t)item;
+    window_order_begin(&s->order, g);
     return g;
+}
+
+/* A window that begins before the key's latest session may meet others; so may any while it is not known which is the latest. */
+static bool may_meet_others(const struct window_sessions *s, void *row, const struct tw_window *w)
+{
+    if (*latest_word(s, row, FIELD_OTHERS) == 0) return false;
+    return !*latest_word(s, row, FIELD_IS_SET) || w->start < *latest_word(s, row, FIELD_START);
 }
 
 /* Groups items by their keys' rows. */
@@ -103,6 +111,7 @@ static void group_items(struct window_engine *e)
 
     s->group_count = 0;
     memset(s->table_of, 0, sizeof s->table_of);
+    window_reach_begin(&s->reaches);
     for (uint32_t i = 0; i < e->item_count - e->item_first; i++) {
         const struct tw_window *w = &e->owners.window[e->item_first + i];
         void *row = s->item_rows[i];
@@ -113,9 +122,8 @@ static void group_items(struct window_engine *e)
         uint32_t at = (uint32_t)s->hashes[i] % (2 * BATCH_ROWS);
         while (s->table_of[at] != 0 && s->rows[s->table_of[at] - 1] != row) at = (at + 1) % (2 * BATCH_ROWS);
         if (s->table_of[at] == 0) s->table_of[at] = (uint16_t)(group_add(s, i, row) + 1);
-        uint32_t g = s->group_of[i] = (uint16_t)(s->table_of[at] - 1);
-        s->from[g] = MIN(s->from[g], w->start);
-        s->to[g] = MAX(s->to[g], w->end);
+        s->group_of[i] = (uint16_t)(s->table_of[at] - 1);
+        if (may_meet_others(s, row, w)) window_reach_add(&s->reaches, s->group_of[i], w);
     }
 }
 
@@ -148,79 +156,62 @@ static enum status heads_resolve(struct window_engine *e, const uint64_t *groups
     return S_OK;
 }
 
-static void node_link(struct window_sessions *s, uint32_t n, uint32_t g, uint32_t *lasts)
-{
-    s->nodes[n].group = g;
-    if (lasts[g] == WINDOW_NONE)
-        s->first[g] = n;
-    else
-        s->nodes[lasts[g]].next = n;
-    lasts[g] = n;
-}
-
-static enum status load_others(struct window_engine *e, const struct state_range *range, uint32_t *lasts)
+/* Behind all that are there of its group. */
+static struct window_node *node_load(struct window_engine *e, uint32_t g, struct tw_window w)
 {
     struct window_sessions *s = e->sessions;
-    struct state_hits *hits = arena_alloc(e->op->scratch, sizeof *hits);
-    struct state_scan scan = {0};
-    const struct state_field *f = s->others->value.fields;
-    enum status st = S_MORE;
+    uint32_t n = window_node_add(e);
 
-    while (st == S_MORE) {
-        st = state_ordered_scan(s->others, 0, s->heads, s->group_count, range, &scan, hits);
-        if (st != S_OK && st != S_MORE) return st;
-        for (uint32_t i = 0; i < hits->count; i++) {
-            uint32_t n = window_node_add(e);
-            struct window_node *node = &s->nodes[n];
-            void *row = node->row = hits->row[i];
-            node->window.start = *state_word(row, f[FIELD_START].offset);
-            node->window.end = *state_word(state_extra(s->others, row), s->others->extra.fields[0].offset);
-            node->id = (struct tw_window){*state_word(row, f[FIELD_ID_START].offset),
-                                          *state_word(row, f[FIELD_ID_END].offset)};
-            node_link(s, n, hits->key[i], lasts);
-        }
-    }
-    return S_OK;
+    s->nodes[n].place.window = w;
+    s->nodes[n].group = g;
+    window_order_insert(&s->order, g, n, s->hint[g]);
+    s->hint[g] = n;
+    s->last_end[g] = w.end;
+    return &s->nodes[n];
 }
 
-static void load_latest(struct window_engine *e, uint32_t g, uint32_t *lasts)
+static void load_other(void *arg, uint32_t g, void *row)
+{
+    struct window_engine *e = arg;
+    const struct window_sessions *s = e->sessions;
+    const struct state_field *f = s->others->value.fields;
+    struct tw_window w = {*state_word(row, f[FIELD_START].offset),
+                          *state_word(state_extra(s->others, row), s->others->extra.fields[0].offset)};
+    struct window_node *node = node_load(e, g, w);
+
+    node->row = row;
+    node->id = (struct tw_window){*state_word(row, f[FIELD_ID_START].offset), *state_word(row, f[FIELD_ID_END].offset)};
+}
+
+/* The one that ends last; without it, when it went before the others, the last of these. */
+static void load_latest(struct window_engine *e, uint32_t g)
 {
     struct window_sessions *s = e->sessions;
     void *row = s->rows[g];
 
-    if (!*latest_word(s, row, FIELD_IS_SET)) return;
-    uint32_t n = window_node_add(e);
-    s->nodes[n].window = (struct tw_window){*latest_word(s, row, FIELD_START), *latest_word(s, row, FIELD_END)};
-    s->nodes[n].id = (struct tw_window){*latest_word(s, row, FIELD_ID_START), *latest_word(s, row, FIELD_ID_END)};
-    node_link(s, n, g, lasts);
+    if (*latest_word(s, row, FIELD_IS_SET)) {
+        struct tw_window w = {*latest_word(s, row, FIELD_START), *latest_word(s, row, FIELD_END)};
+        node_load(e, g, w)->id = (struct tw_window){*latest_word(s, row, FIELD_ID_START),
+                                                    *latest_word(s, row, FIELD_ID_END)};
+        return;
+    }
+    if (s->heads[g] == NULL) return;
+    void *last = state_ordered_edge(s->others, 0, s->heads[g], true);
+    if (last != NULL && (s->hint[g] == WINDOW_NONE || s->nodes[s->hint[g]].row != last)) load_other(e, g, last);
 }
 
 static enum status load_nodes(struct window_engine *e, enum state_intent intent)
 {
     struct window_sessions *s = e->sessions;
-    uint64_t *groups = arena_zalloc(e->op->scratch, sizeof s->is_changed);
-    uint32_t *lasts = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *lasts);
-    bool any = false;
 
     s->node_count = 0;
-    for (uint32_t g = 0; g < s->group_count; g++) {
-        lasts[g] = WINDOW_NONE;
-        if (*latest_word(s, s->rows[g], FIELD_OTHERS) == 0) continue;
-        if (!*latest_word(s, s->rows[g], FIELD_IS_SET)) { /* it went before the others: which of them is the last? */
-            s->from[g] = INT64_MIN;
-            s->to[g] = INT64_MAX;
-        }
-        bit_set(groups, g);
-        any = true;
-    }
-    if (any) {
-        struct state_range within = {.from_word = s->from, .to_word = s->to};
-        struct state_range behind = {.from_word = s->to, .from_open = true, .limit = 1};
+    if (s->reaches.count > 0) {
+        uint64_t *groups = arena_zalloc(e->op->scratch, sizeof s->is_changed);
+        for (uint32_t i = 0; i < s->reaches.count; i++) bit_set(groups, s->reaches.group[i]);
         TRY(heads_resolve(e, groups, intent));
-        TRY(load_others(e, &within, lasts));
-        TRY(load_others(e, &behind, lasts));
+        TRY(window_reach_load(&s->reaches, s->others, s->heads, e->op->scratch, load_other, e));
     }
-    for (uint32_t g = 0; g < s->group_count; g++) load_latest(e, g, lasts);
+    for (uint32_t g = 0; g < s->group_count; g++) load_latest(e, g);
     return S_OK;
 }
 
@@ -248,8 +239,9 @@ enum status window_sessions_prepare(struct window_engine *e)
     uint64_t *groups = arena_zalloc(e->op->scratch, sizeof s->is_changed);
 
     for (uint32_t g = 0; g < s->group_count; g++) {
-        uint32_t first = s->first[g];
-        if (first != WINDOW_NONE && s->nodes[first].next != WINDOW_NONE && s->heads[g] == NULL) bit_set(groups, g);
+        uint32_t first = window_order_next(&s->order, g, WINDOW_NONE);
+        if (first != WINDOW_NONE && s->nodes[first].place.next[0] != WINDOW_NONE && s->heads[g] == NULL)
+            bit_set(groups, g);
     }
     return heads_resolve(e, groups, STATE_RESERVE);
 }
@@ -260,9 +252,9 @@ static enum status other_insert(struct window_sessions *s, void *head, struct wi
     uint64_t created;
     void *row;
 
-    *state_word(state_probe_at(&s->probe, 0), s->probe.layout.fields[0].offset) = node->window.end;
+    *state_word(state_probe_at(&s->probe, 0), s->probe.layout.fields[0].offset) = node->place.window.end;
     TRY(state_ordered_insert(s->others, 0, &head, &s->probe, &row, &created));
-    *state_word(row, f[FIELD_START].offset) = node->window.start;
+    *state_word(row, f[FIELD_START].offset) = node->place.window.start;
     *state_word(row, f[FIELD_ID_START].offset) = node->id.start;
     *state_word(row, f[FIELD_ID_END].offset) = node->id.end;
     state_row_write(s->others, 0, head, row);
@@ -278,19 +270,20 @@ static void latest_set(struct window_sessions *s, uint32_t g, const struct windo
         if (*latest_word(s, row, FIELD_OTHERS) == 0) state_erase(s->latest, s->item_of[g]);
         return;
     }
-    *latest_word(s, row, FIELD_START) = node->window.start;
-    *latest_word(s, row, FIELD_END) = node->window.end;
+    *latest_word(s, row, FIELD_START) = node->place.window.start;
+    *latest_word(s, row, FIELD_END) = node->place.window.end;
     *latest_word(s, row, FIELD_ID_START) = node->id.start;
     *latest_word(s, row, FIELD_ID_END) = node->id.end;
     state_write(s->latest, s->item_of[g]);
 }
 
-/* All of its nodes but the last go to the others. */
+/* All of its nodes but the last go to the others. When the one that ended last went and others did not, the last of them may not
+ * be here: then there is no latest until the key is loaded again. */
 static enum status group_store(struct window_sessions *s, uint32_t g)
 {
     struct window_node *last = NULL;
 
-    for (uint32_t n = s->first[g]; n != WINDOW_NONE; n = s->nodes[n].next) {
+    for (uint32_t n = window_order_next(&s->order, g, WINDOW_NONE); n != WINDOW_NONE; n = s->nodes[n].place.next[0]) {
         struct window_node *node = &s->nodes[n];
         if (node->is_dead) continue;
         if (last != NULL && last->row == NULL) {
@@ -298,6 +291,13 @@ static enum status group_store(struct window_sessions *s, uint32_t g)
             ++*latest_word(s, s->rows[g], FIELD_OTHERS);
         }
         last = node;
+    }
+    if (last != NULL && last->place.window.end < s->last_end[g]) {
+        if (last->row == NULL) {
+            TRY(other_insert(s, s->heads[g], last));
+            ++*latest_word(s, s->rows[g], FIELD_OTHERS);
+        }
+        last = NULL;
     }
     if (last != NULL && last->row != NULL) {
         state_row_remove(s->others, 0, s->heads[g], last->row);

@@ -185,7 +185,7 @@ static enum status load(struct window_engine *e)
     if (s->reaches.count > 0) {
         struct state_keys keys = batch_keys(e);
         TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
-        TRY(window_reach_load(&s->reaches, s->others, s->heads, true, e->op->scratch, load_other, e));
+        TRY(window_reach_load(&s->reaches, s->others, s->heads, e->op->scratch, load_other, e));
     }
     for (uint32_t g = 0; g < s->group_count; g++) {
         if (!span_is_set(s, s->rows[g])) continue;
