@@ -2,7 +2,8 @@
  *
  * The idea: elements are appended to chunks that double, so the rows of one key lie together, in the order in which they
  * came, and never move while a batch looks at them. Removing marks; state_done gives back strings, frees chunks without
- * live elements, and when more than half of a bag is dead copies the live ones together.
+ * live elements, and when more than half of a bag is dead copies the live ones together: at once, or for a large ORDERED
+ * one, whose elements may lie anywhere, some chunks at the end of each batch.
  *
  * Invariants: rows = elements with count > 0 (LOG: all); a removed element is on the doomed list exactly while its
  * DOOMED flag is set; dead elements are in no index. Heads with BAG_TOUCHED are on the table's list.
@@ -10,6 +11,11 @@
 #include "flow/state/bag.h"
 
 enum { COMPACT_MIN = 16, ROLLING_CHUNKS = 2, ROLLING_MIN = 4 };
+enum {
+    THIN_MIN = CHUNK_ELEMENTS_MAX, /* elements of an ORDERED bag from which on it is not copied at once */
+    THIN_BUDGET = 512,             /* elements that are moved at the end of a batch, beside one per removed one */
+    THIN_STEP = 8,                 /* what looking at a chunk counts */
+};
 
 enum status bag_open(struct hm_table *t, struct err *e)
 {
@@ -235,7 +241,8 @@ static void doomed_settle(struct hm_table *t, const struct doomed *d)
 
     e->flags &= ~(uint32_t)ELEMENT_DOOMED;
     if (e->count > 0) return; /* it came back */
-    if (l->is_ordered) leaves_remove(t, d->space, d->bag, d->row);
+    if (l->is_ordered && !(e->flags & ELEMENT_OUT)) leaves_remove(t, d->space, d->bag, d->row);
+    else if (l->is_ordered) e->flags &= ~(uint32_t)ELEMENT_OUT;
     else if (!(e->flags & ELEMENT_DEAD)) bag_index_remove(t, d->bag, d->row);
     texts_free(t, d->space, d->row);
     e->flags |= ELEMENT_DEAD;
@@ -278,26 +285,94 @@ static void bag_compact(struct hm_table *t, struct space *s, struct bag *b)
     if (!l->is_ordered) bag_index_rebuild(t, s, b);
 }
 
-static void touched_settle(struct hm_table *t, const struct handle *h)
+static void element_move(struct hm_table *t, struct space *s, struct bag *b, char *row)
+{
+    const struct bag_layout *l = t->bag;
+    struct leaf_position p = leaves_find(t, b, row);
+    struct state_ref ref;
+    char *to = bag_add(t, s, b, &ref);
+    uint32_t place = row_element(l, to)->flags;
+
+    memcpy(to - l->row_offset, row - l->row_offset, l->size);
+    row_element(l, to)->flags = place;
+    leaves_set(t, b, p, ref);
+    b->rows--;
+}
+
+/* Its elements go where new ones go, and it is given back. */
+static void chunk_empty(struct hm_table *t, struct space *s, struct bag *b, struct state_ref ref)
+{
+    struct chunk *c = chunk_at(t, ref);
+
+    for (uint32_t i = 0; i < c->used; i++) {
+        char *row = chunk_row(t->bag, c, i);
+        if (!(row_element(t->bag, row)->flags & ELEMENT_DEAD)) element_move(t, s, b, row);
+    }
+    chunk_free(t, s, b, ref);
+}
+
+/* The first chunk becomes the last but one. */
+static void chunk_rotate(struct hm_table *t, struct bag *b)
+{
+    struct state_ref ref = b->first;
+    struct chunk *c = chunk_at(t, ref), *last = chunk_at(t, b->last);
+
+    if (c->next.segment == b->last.segment && c->next.offset == b->last.offset) return;
+    b->first = c->next;
+    chunk_at(t, b->first)->prev = (struct state_ref){0, 0};
+    chunk_at(t, last->prev)->next = ref;
+    c->prev = last->prev;
+    c->next = b->last;
+    last->prev = ref;
+}
+
+/* A large ORDERED bag that is mostly dead, chunk by chunk: its order is that of the leaves, so elements may lie anywhere. What
+ * is appended to is left out. False: there is more to do, at the end of the next batch. */
+static bool bag_thin(struct hm_table *t, struct space *s, struct bag *b, uint32_t *budget)
+{
+    for (;;) {
+        const struct chunk *last = chunk_at(t, b->last), *c = chunk_at(t, b->first);
+        uint32_t used = b->used - last->used;
+        if (used <= COMPACT_MIN || used <= 2 * (b->rows - last->live)) return true;
+        if (*budget == 0) return false;
+        bool is_sparse = c->used > 2 * c->live;
+        *budget -= MIN(*budget, is_sparse ? MAX(c->live, (uint32_t)THIN_STEP) : (uint32_t)THIN_STEP);
+        if (is_sparse) chunk_empty(t, s, b, b->first);
+        else chunk_rotate(t, b);
+    }
+}
+
+/* True: the bag wants to be looked at again. */
+static bool touched_settle(struct hm_table *t, const struct handle *h, uint32_t *budget)
 {
     struct shard *sh = &h->space->shards[h->shard];
     struct bag *b = (struct bag *)(void *)(entry_at(t, sh, h->slot) + t->row_offset);
 
     b->flags &= (uint16_t)~BAG_TOUCHED;
-    if (!slot_is_live(t, sh, h->slot)) return; /* removed whole, and on that list */
+    if (!slot_is_live(t, sh, h->slot)) return false; /* removed whole, and on that list */
     if (b->rows == 0) {
         entry_remove(t, h->space, sh, h->slot);
+    } else if (t->bag->is_ordered && b->used > THIN_MIN) {
+        if (bag_thin(t, h->space, b, budget)) return false;
+        b->flags |= BAG_TOUCHED;
+        return true;
     } else if (t->bag->has_header && b->used > COMPACT_MIN && b->used > b->rows * 2) {
         bag_compact(t, h->space, b);
     }
+    return false;
 }
 
 void bags_done(struct hm_table *t)
 {
+    uint32_t budget = THIN_BUDGET + t->bag->doomed_count, kept = 0;
+
     for (uint32_t i = 0; i < t->bag->doomed_count; i++) doomed_settle(t, &t->bag->doomed[i]);
     t->bag->doomed_count = 0;
-    for (uint32_t i = 0; i < t->touched.count; i++) touched_settle(t, &t->touched.items[i]);
-    t->touched.count = 0;
+    for (uint32_t i = 0; i < t->touched.count; i++) {
+        struct handle h = t->touched.items[i];
+        if (touched_settle(t, &h, &budget)) t->touched.items[kept++] = h;
+    }
+    t->touched.count = kept;
 }
 
 static void log_chunk_drop(struct hm_table *t, struct space *s, struct bag *b, struct state_ref ref)

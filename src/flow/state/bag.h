@@ -18,6 +18,7 @@ enum bag_flags { BAG_TOUCHED = 1,            /* on the table's list */
                  BAG_ROLLS = 2 };            /* a LOG whose first rows are dropped: its chunks stay small */
 enum element_flags { ELEMENT_DOOMED = 1,     /* on the table's list of removed elements */
                      ELEMENT_DEAD = 2,       /* not in the index: settled, or removed and its like inserted anew */
+                     ELEMENT_OUT = 4,        /* ORDERED: removed, and out of the leaves already */
                      ELEMENT_PLACE_SHIFT = 16 }; /* its number in the chunk */
 
 struct bag {
@@ -103,6 +104,8 @@ struct leaf_position {
     uint32_t leaf, at;
 };
 void leaves_insert(struct hm_table *t, struct space *s, struct bag *b, const void *probe, struct state_ref ref);
+struct leaf_position leaves_find(struct hm_table *t, const struct bag *b, const char *row); /* where the element is */
+/* While what was removed is settled: its neighbours that were removed too go with it, and are ELEMENT_OUT. */
 void leaves_remove(struct hm_table *t, struct space *s, struct bag *b, const char *row);
 void leaves_release(struct hm_table *t, struct space *s, struct bag *b);
 /* The first element at (or behind, when `after`) the probe's sort key; prefix is the probe's. probe NULL: by prefix. */

@@ -201,12 +201,11 @@ static void leaf_drop(struct hm_table *t, struct space *s, struct bag *b, uint32
     b->leaves--;
 }
 
-void leaves_remove(struct hm_table *t, struct space *s, struct bag *b, const char *row)
+struct leaf_position leaves_find(struct hm_table *t, const struct bag *b, const char *row)
 {
     const char *extra = row - t->base.extra.size;
     uint64_t prefix = row_order_prefix(&t->bag->order, extra);
     struct leaf_position p;
-    struct leaf *f;
 
     probe_from_row(&t->base.extra, &t->segments, t->bag->probe, extra);
     p = leaves_seek(t, b, prefix, t->bag->probe, false); /* equal ones: by identity */
@@ -214,9 +213,31 @@ void leaves_remove(struct hm_table *t, struct space *s, struct bag *b, const cha
         ASSERT(p.leaf < b->leaves && leaf_at(t, b, p.leaf)->pairs[p.at].prefix == prefix);
         p.at++;
     }
-    f = leaf_at(t, b, p.leaf);
-    memmove(&f->pairs[p.at], &f->pairs[p.at + 1], (f->count - p.at - 1) * sizeof f->pairs[0]);
-    if (--f->count == 0) leaf_drop(t, s, b, p.leaf);
+    return p;
+}
+
+/* How many elements from there on go with this one: they were removed in the same batch and lie side by side. */
+static uint32_t run_of_removed(struct hm_table *t, const struct leaf *f, uint32_t at)
+{
+    uint32_t n = 1;
+
+    for (; at + n < f->count; n++) {
+        struct state_element *e = row_element(t->bag, block_at(&t->segments, f->pairs[at + n].ref));
+        if (e->count > 0 || !(e->flags & ELEMENT_DOOMED) || (e->flags & ELEMENT_OUT)) break;
+        e->flags |= ELEMENT_OUT;
+    }
+    return n;
+}
+
+void leaves_remove(struct hm_table *t, struct space *s, struct bag *b, const char *row)
+{
+    struct leaf_position p = leaves_find(t, b, row);
+    struct leaf *f = leaf_at(t, b, p.leaf);
+    uint32_t n = run_of_removed(t, f, p.at);
+
+    memmove(&f->pairs[p.at], &f->pairs[p.at + n], (f->count - p.at - n) * sizeof f->pairs[0]);
+    f->count -= n;
+    if (f->count == 0) leaf_drop(t, s, b, p.leaf);
     else if (p.at == 0 && b->leaves > 1) directory(t, b)->pairs[p.leaf].prefix = f->pairs[0].prefix;
 }
 
