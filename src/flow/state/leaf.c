@@ -60,17 +60,30 @@ static bool is_behind(const struct hm_table *t, const struct pair *p, uint64_t p
     return order > 0 || (order == 0 && or_equal);
 }
 
+/* The first leaf whose first pair is behind. The directory says mostly which, without a look into leaves. */
+static uint32_t seek_leaf(struct hm_table *t, const struct bag *b, uint64_t prefix, const void *probe, bool or_equal)
+{
+    const struct leaf *d = directory(t, b);
+    uint32_t low = 0, high = b->leaves;
+
+    while (d != NULL && low < high) {
+        uint32_t middle = (low + high) / 2;
+        bool behind = d->pairs[middle].prefix != prefix
+                          ? d->pairs[middle].prefix > prefix
+                          : is_behind(t, &leaf_at(t, b, middle)->pairs[0], prefix, probe, or_equal);
+        if (behind) high = middle;
+        else low = middle + 1;
+    }
+    return low;
+}
+
 struct leaf_position leaves_seek(struct hm_table *t, const struct bag *b, uint64_t prefix, const void *probe, bool after)
 {
-    uint32_t low = 0, high = b->leaves, leaf;
+    uint32_t low, high, leaf;
     const struct leaf *f;
 
     if (b->leaves == 0) return (struct leaf_position){0, 0};
-    while (low < high) { /* the first leaf whose first pair is behind; the answer begins in the one before */
-        uint32_t middle = (low + high) / 2;
-        if (is_behind(t, &leaf_at(t, b, middle)->pairs[0], prefix, probe, !after)) high = middle;
-        else low = middle + 1;
-    }
+    low = seek_leaf(t, b, prefix, probe, !after); /* the answer begins in the one before */
     leaf = low ? low - 1 : 0;
     f = leaf_at(t, b, leaf);
     for (low = 0, high = f->count; low < high;) {
