@@ -237,7 +237,7 @@ static void growth(int64_t lateness, uint64_t n)
 static void ten_times_the_sessions(void **state)
 {
     (void)state;
-    growth(0, 100000);
+    growth(0, 30000);
 }
 
 static void ten_times_the_sessions_with_lateness(void **state)
