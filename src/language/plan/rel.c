@@ -157,6 +157,23 @@ struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body 
     return r;
 }
 
+struct rel *rel_over(struct arena *a, struct rel *input, const struct over_body *body)
+{
+    uint32_t n = input->row->child_count;
+    const struct type **types = ARENA_ARRAY(a, const struct type *, n + body->call_count);
+    const char **names = ARENA_ARRAY(a, const char *, n + body->call_count);
+
+    memcpy(types, input->row->children, sizeof *types * n);
+    memcpy(names, input->row->names, sizeof *names * n);
+    for (uint32_t i = 0; i < body->call_count; i++) {
+        types[n + i] = body->calls[i].call.result;
+        names[n + i] = body->calls[i].call.name;
+    }
+    struct rel *r = rel_new(a, &rel_over_type, type_row(a, n + body->call_count, names, types, false), &input, 1);
+    BODY(r, struct over_body, *body);
+    return r;
+}
+
 static void add_window_columns(struct arena *a, uint32_t first, const struct rel_window *w, const struct type **types,
                                const char **names)
 {

@@ -86,7 +86,8 @@ struct rel {
 };
 
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */
-extern const struct rel_type rel_calc_type, rel_rank_type, rel_sort_limit_type, rel_watermark_type, rel_window_tvf_type; /* those that rewrites look for */
+/* those that rewrites look for */
+extern const struct rel_type rel_calc_type, rel_over_type, rel_rank_type, rel_sort_limit_type, rel_watermark_type, rel_window_tvf_type;
 
 /* VALUES: constants, row by row. */
 struct values_body {
@@ -184,6 +185,22 @@ struct rank_body {
     const char *number;   /* name of the column of the place, behind those of the input; NULL: none */
     bool is_limit;        /* of ORDER BY and LIMIT, not of a rank function */
 };
+/* Results of functions over the rows up to the current one, behind the columns of the input. */
+struct over_call {
+    struct aggregate_call call; /* function: also "row_number", "rank", "dense_rank", "lag" */
+    int64_t offset;             /* of lag */
+    int otherwise;              /* column of its default, or -1 */
+};
+struct over_body {
+    uint32_t partition_count, order_count, call_count;
+    const uint32_t *partition; /* columns of the input */
+    const struct rank_order *order;
+    bool rows;           /* ROWS, else RANGE */
+    bool bounded;        /* the window begins `preceding` rows, or ms, before the current row; else with the first one */
+    bool ends_elsewhere; /* than at the current row */
+    int64_t preceding;
+    const struct over_call *calls;
+};
 /* Rows of two inputs by how often each side has them. */
 struct set_body {
     bool is_except; /* else INTERSECT */
@@ -230,6 +247,7 @@ struct rel *rel_renamed(struct arena *a, struct rel *r, const char *const *names
 struct rel *rel_expand(struct arena *a, struct rel *input, const struct expand_body *body, const char *const *names);
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
 struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body *body);
+struct rel *rel_over(struct arena *a, struct rel *input, const struct over_body *body);
 struct rel *rel_window_tvf(struct arena *a, struct rel *input, const struct window_tvf_body *body);
 struct rel *rel_window_aggregate(struct arena *a, struct rel *input, const struct window_aggregate_body *body);
 /* "TUMBLE(time_col=[ts], size=[10 min])"; rowtime NULL: windows that columns of the row say. */

@@ -157,16 +157,15 @@ static enum status bind_argument(struct grouping *g, const struct ast_expr *x, s
     return S_OK;
 }
 
-/* Over values that are not NULL a group has a result that is not: it has a row, unless there is no key or a FILTER. */
-static void result_derive(struct grouping *g, const struct agg *a, struct aggregate_call *c)
+void aggregate_result(struct arena *arena, const struct agg *a, struct aggregate_call *c, bool may_be_empty)
 {
     bool sample = strstr(a->type->name, "samp") != NULL || strcmp(a->type->name, "variance") == 0 || strcmp(a->type->name, "stddev") == 0;
 
     bool needs_key = strcmp(a->type->name, "listagg") != 0; /* Flink's type of it is that of the argument */
 
-    if (a->argument == NULL || a->argument->nullable || (needs_key && g->key_count == 0) || c->filter >= 0 || sample) return;
-    c->result = type_with_null(g->b->a, a->result, false);
-    if (a->result->kind == T_ARRAY) c->result = type_list(g->b->a, T_ARRAY, a->argument, NULL, false);
+    if (a->argument == NULL || a->argument->nullable || (needs_key && may_be_empty) || c->filter >= 0 || sample) return;
+    c->result = type_with_null(arena, a->result, false);
+    if (a->result->kind == T_ARRAY) c->result = type_list(arena, T_ARRAY, a->argument, NULL, false);
 }
 
 /* FILTER (WHERE ..), and IGNORE NULLS, which is a filter, too. */
@@ -208,7 +207,7 @@ static enum status bind_aggregate(struct grouping *g, const struct ast_expr *x, 
     TRY(bind_argument(g, x, &a, &c));
     TRY(bind_filter(g, x, &c));
     c.distinct = x->aggregate != NULL && x->aggregate->distinct && c.argument >= 0;
-    result_derive(g, &a, &c);
+    aggregate_result(g->b->a, &a, &c, g->key_count == 0);
     while (i < g->call_count && (!same_parameter(&g->calls[i], &c) || strcmp(g->calls[i].function, c.function) != 0 || g->calls[i].argument != c.argument ||
                                  g->calls[i].filter != c.filter || g->calls[i].distinct != c.distinct))
         i++;

@@ -9,3 +9,8 @@ bool grouping_is(const struct ast_select *s, const struct ast_orders *by);
  * grouped expressions are columns, other columns are refused. */
 enum status grouping_bind(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
                           struct expr *condition, struct binder *x, struct grouping **out) CHECKED;
+
+struct agg;
+/* Over values that are not NULL a group has a result that is not: it has a row, unless it may be empty or has a FILTER. Sets the
+ * call's result. */
+void aggregate_result(struct arena *arena, const struct agg *a, struct aggregate_call *c, bool may_be_empty);

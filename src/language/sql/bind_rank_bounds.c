@@ -3,13 +3,23 @@
  *
  * Invariants: nodes are immutable, so the ranking and the Calcs on it are made anew. A place that can only be one number is that
  * number, and need not be told. */
-#include "language/sql/bind_rank.h"
+#include "language/sql/bind_over.h"
 
 #include "ground/base/str.h"
 
 struct bounds {
     int64_t first, last;
 };
+
+/* The name of the rank function that the window has; NULL: it is none. */
+static const char *function_of(const struct over_body *b)
+{
+    static const char *const names[][2] = {{"row_number", "ROW_NUMBER"}, {"rank", "RANK"}, {"dense_rank", "DENSE_RANK"}};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (str_equal(str_of(b->calls[0].call.function), str_of(names[i][0]))) return names[i][1];
+    return NULL;
+}
 
 /* The ranking whose place is column `col` of r; NULL when it is none, or has bounds. */
 static const struct rel *ranking_below(const struct rel *r, uint32_t col)
@@ -20,10 +30,9 @@ static const struct rel *ranking_below(const struct rel *r, uint32_t col)
         if (c->columns[col]->kind != EXPR_COLUMN) return NULL;
         col = c->columns[col]->col;
     }
-    if (r->type != &rel_rank_type) return NULL;
-    const struct rank_body *b = r->body;
-    bool is_place = b->number != NULL && col == r->inputs[0]->row->child_count && b->last == RANK_UNBOUNDED;
-    return is_place ? r : NULL;
+    if (r->type != &rel_over_type || col != r->inputs[0]->row->child_count) return NULL;
+    const struct over_body *b = r->body;
+    return b->call_count == 1 && function_of(b) != NULL ? r : NULL;
 }
 
 static bool number_of(const struct expr *x, int64_t *out)
@@ -106,10 +115,16 @@ static struct rel *rebuild(struct query_binder *b, const struct rel *r, const st
 {
     bool is_single = to->first == to->last;
 
-    if (r->type == &rel_rank_type) {
-        struct rank_body body = *(const struct rank_body *)r->body;
-        body.first = to->first;
-        body.last = to->last;
+    if (r->type == &rel_over_type) {
+        const struct over_body *w = r->body;
+        struct rank_body body = {.partition_count = w->partition_count,
+                                 .order_count = w->order_count,
+                                 .partition = w->partition,
+                                 .order = w->order,
+                                 .first = to->first,
+                                 .last = to->last,
+                                 .function = function_of(w),
+                                 .number = w->calls[0].call.name};
         return rel_rank(b->a, r->inputs[0], &body);
     }
     struct calc_body c = *(const struct calc_body *)r->body;
@@ -129,7 +144,7 @@ static struct rel *handed_on(struct query_binder *b, struct rel *r)
     struct calc_body c = {.count = r->row->child_count};
     struct expr **columns = ARENA_ARRAY(b->a, struct expr *, c.count);
 
-    if (r->type != &rel_rank_type) return r;
+    if (r->type != &rel_over_type) return r;
     for (uint32_t i = 0; i < c.count; i++) columns[i] = expr_column(&m, r->row, i);
     c.columns = columns;
     return rel_calc(b->a, r, &c, r->row->names);

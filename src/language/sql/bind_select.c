@@ -1,8 +1,8 @@
-/* bind_select.c - SELECT from the inside out: tables give columns, WHERE drops rows, groups are made (bind_group.c), rows ranked
- * (bind_rank.c), and the select list is a Calc on top. */
+/* bind_select.c - SELECT from the inside out: tables give columns, WHERE drops rows, groups are made (bind_group.c), functions
+ * OVER windows computed (bind_over.c), and the select list is a Calc on top. */
 #include "language/sql/bind_group.h"
 #include "language/sql/bind_join.h"
-#include "language/sql/bind_rank.h"
+#include "language/sql/bind_over.h"
 #include "language/sql/bind_semi.h"
 
 #include "ground/base/str.h"
@@ -123,6 +123,13 @@ struct rel *bind_distinct(struct query_binder *b, struct rel *r)
     return rel_aggregate(b->a, r, &(struct aggregate_body){.key_count = r->row->child_count, .keys = keys});
 }
 
+static enum status no_window(struct query_binder *b, const struct ast_expr *x, const char *text)
+{
+    const struct ast_expr *call = over_call_in(x);
+
+    return call == NULL ? S_OK : sql_error(b->e, b->t, call->place.at, call->place.size, "%s", text);
+}
+
 /* FROM, WHERE, GROUP BY and HAVING: *x binds what stands above them; *condition is still to be put on. */
 static enum status bind_below(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
                               struct binder *x, struct expr **condition)
@@ -134,6 +141,8 @@ static enum status bind_below(struct query_binder *b, const struct ast_select *s
     else
         bind_nothing(b, from);
     *x = bind_expr_binder(b, &from->scope);
+    TRY(no_window(b, s->where, "Windowed aggregate expression is illegal in WHERE clause"));
+    TRY(no_window(b, s->having, "Aggregate functions over windows are not supported yet."));
     if (s->where != NULL && bind_has_semi(s->where)) TRY(bind_semi(b, x, s->where, from, condition));
     else if (s->where != NULL) TRY(bind_condition(b, x, s->where, "WHERE", condition));
     TRY(bind_join_finish(b, from, condition));
@@ -150,7 +159,7 @@ static enum status bind_qualify(struct query_binder *b, const struct ast_select 
 {
     struct alias_binder aliases;
 
-    if (!ranking_is(s))
+    if (!over_is(s))
         return sql_error(b->e, b->t, s->qualify->place.at, s->qualify->place.size,
                          "QUALIFY expression '%.*s' must contain a window function",
                          (int)MIN(s->qualify->place.size, (uint32_t)100), b->t->text.data + s->qualify->place.at);
@@ -168,8 +177,8 @@ enum status bind_select(struct query_binder *b, const struct ast_select *s, cons
     struct binder x;
 
     TRY(bind_below(b, s, by, &from, &x, &calc.condition));
-    if (ranking_is(s)) {
-        TRY(ranking_bind(b, s, &from, calc.condition, &x));
+    if (over_is(s)) {
+        TRY(over_bind(b, s, &from, calc.condition, &x));
         calc.condition = NULL;
     }
     TRY(bind_items(b, s, &from, &x, &columns));

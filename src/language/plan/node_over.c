@@ -1,0 +1,186 @@
+/* node_over.c - OverAggregate: every row with results of functions over the rows up to it, ordered by time or by a value. Ordered by
+ * time (operator `over`) a row goes out once; ordered by a value (`over_sorted`) a row that comes, or goes, changes those behind it. */
+#include "flow/operator/over.h"
+#include "ground/base/str.h"
+#include "language/plan/rel.h"
+
+#include <string.h>
+
+static const struct type *order_type(const struct rel *r)
+{
+    const struct over_body *b = r->body;
+
+    return r->inputs[0]->row->children[b->order[0].col];
+}
+
+static bool is_by_time(const struct rel *r)
+{
+    const struct over_body *b = r->body;
+
+    return b->order_count == 1 && order_type(r)->time_kind != TIME_NONE;
+}
+
+static bool is_rank(const struct over_call *c)
+{
+    static const char *const names[] = {"row_number", "rank", "dense_rank"};
+
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (strcmp(c->call.function, names[i]) == 0) return true;
+    return false;
+}
+
+static bool is_lag(const struct over_call *c) { return strcmp(c->call.function, "lag") == 0; }
+
+/* --- EXPLAIN ----------------------------------------------------------------------------------------------------- */
+static void print_call(const struct over_call *c, const struct type *in, struct buf *out)
+{
+    if (!is_lag(c)) {
+        rel_print_aggregate(&c->call, in, out);
+        return;
+    }
+    buf_printf(out, "LAG(%s, %lld%s%s) AS %s", in->names[c->call.argument], (long long)c->offset, c->otherwise >= 0 ? ", " : "",
+               c->otherwise >= 0 ? in->names[c->otherwise] : "", c->call.name);
+}
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct over_body *b = r->body;
+    const struct type *in = r->inputs[0]->row;
+
+    if (b->partition_count > 0) buf_append_text(out, "partitionBy=[");
+    for (uint32_t i = 0; i < b->partition_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[b->partition[i]]);
+    if (b->partition_count > 0) buf_append_text(out, "], ");
+    buf_append_text(out, "orderBy=[");
+    for (uint32_t i = 0; i < b->order_count; i++)
+        buf_printf(out, "%s%s %s", i > 0 ? ", " : "", in->names[b->order[i].col], b->order[i].descending ? "DESC" : "ASC");
+    buf_printf(out, "], window=[ %s BETWEEN ", b->rows ? "ROWS" : "RANGE");
+    if (b->bounded) buf_printf(out, "%lld", (long long)b->preceding);
+    else buf_append_text(out, "UNBOUNDED");
+    buf_append_text(out, " PRECEDING AND CURRENT ROW], select=[");
+    for (uint32_t i = 0; i < in->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[i]);
+    for (uint32_t i = 0; i < b->call_count; i++) {
+        buf_append_text(out, ", ");
+        print_call(&b->calls[i], in, out);
+    }
+    buf_append_byte(out, ']');
+}
+
+/* --- planning ---------------------------------------------------------------------------------------------------- */
+/* Columns stay where they are, and with them what is a key, and what says the windows of a row. */
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct rel *in = r->inputs[0];
+
+    for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
+    r->window = in->window;
+    r->modifies = is_by_time(r) ? MODIFIES_NOTHING : MODIFIES_UPDATES | MODIFIES_DELETES;
+}
+
+static bool wants_before(const struct rel *r, uint32_t input)
+{
+    (void)r;
+    (void)input;
+    return true; /* the row that is taken back must be found */
+}
+
+static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    const struct over_body *b = r->body;
+
+    (void)input;
+    *cols = b->partition;
+    return (int)b->partition_count;
+}
+
+static enum status check_input(const struct rel *r, struct err *e)
+{
+    const struct rel *in = r->inputs[0];
+    const char *what = in->modifies == MODIFIES_UPDATES ? "update" : in->modifies == MODIFIES_DELETES ? "delete" : "update and delete";
+
+    while (in->input_count == 1 && in->type == &rel_calc_type) in = in->inputs[0];
+    err_hint(e, "a window ordered by time takes rows that are only added");
+    return err_set(e, E_UNSUPPORTED, "StreamPhysicalOverAggregate doesn't support consuming %s changes which is produced by node %s",
+                   what, in->type->name);
+}
+
+/* What Flink refuses, in the order in which it looks. */
+static enum status check(const struct rel *r, struct err *e)
+{
+    const struct over_body *b = r->body;
+
+    if (is_by_time(r) && r->inputs[0]->modifies != MODIFIES_NOTHING) return check_input(r, e);
+    if (b->order_count != 1) return err_set(e, E_UNSUPPORTED, "The window can only be ordered by a single time column.");
+    if (b->order[0].descending) return err_set(e, E_UNSUPPORTED, "The window can only be ordered in ASCENDING mode.");
+    if (b->ends_elsewhere) return err_set(e, E_UNSUPPORTED, "OVER RANGE FOLLOWING windows are not supported yet.");
+    if (is_by_time(r)) return S_OK;
+    if (b->bounded) return err_set(e, E_UNSUPPORTED, "Non-time attribute sort is not supported for bounded OVER window.");
+    for (uint32_t i = 0; i < b->call_count; i++)
+        if (is_lag(&b->calls[i])) return err_set(e, E_UNSUPPORTED, "LAG is not supported in a window that is not ordered by time.");
+    return S_OK;
+}
+
+/* --- lowering ---------------------------------------------------------------------------------------------------- */
+/* Aggregates for the operator: places of rows are their number. */
+static void lower_calls(const struct rel *r, struct lowering *l, struct group_config *c)
+{
+    const struct over_body *b = r->body;
+    struct aggregate_call *calls = ARENA_ARRAY(l->a, struct aggregate_call, b->call_count + 1);
+    struct aggregate_body body = {.calls = calls};
+
+    for (uint32_t i = 0; i < b->call_count; i++) {
+        if (is_lag(&b->calls[i])) continue;
+        calls[body.call_count] = b->calls[i].call;
+        if (is_rank(&b->calls[i])) calls[body.call_count].function = "count";
+        body.call_count++;
+    }
+    lower_aggregate_calls(l, &body, r->inputs[0]->row, c);
+}
+
+static void lower_lags(const struct rel *r, struct lowering *l, struct over_config *c)
+{
+    const struct over_body *b = r->body;
+    struct text_list *const lists[] = {&c->lag_values, &c->lag_offsets, &c->lag_defaults, &c->lag_names};
+    const struct type *in = r->inputs[0]->row;
+    const char **texts[COUNT_OF(lists)];
+    uint32_t n = 0;
+
+    for (size_t k = 0; k < COUNT_OF(lists); k++) texts[k] = ARENA_ARRAY(l->a, const char *, b->call_count + 1);
+    for (uint32_t i = 0; i < b->call_count; i++) {
+        const struct over_call *call = &b->calls[i];
+        if (!is_lag(call)) continue;
+        texts[0][n] = in->names[call->call.argument];
+        texts[1][n] = arena_printf(l->a, "%lld", (long long)call->offset);
+        texts[2][n] = call->otherwise >= 0 ? in->names[call->otherwise] : "";
+        texts[3][n++] = call->call.name;
+    }
+    for (size_t k = 0; k < COUNT_OF(lists); k++) *lists[k] = (struct text_list){texts[k], n};
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct over_body *b = r->body;
+    struct graph_node *n = graph_add_node(l->graph, op_find("over"), "OverAggregate", (struct graph_here){0});
+    struct over_config *c = n->config;
+
+    (void)e;
+    lower_calls(r, l, &c->calls);
+    lower_lags(r, l, c);
+    if (order_type(r)->time_kind == TIME_ROWTIME) c->time = r->inputs[0]->row->names[b->order[0].col];
+    c->rows = b->rows;
+    c->bounded = b->bounded;
+    c->preceding = b->preceding;
+    c->calls.retracts = b->bounded;
+    c->calls.ttl_ms = l->ttl_ms;
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
+}
+
+const struct rel_type rel_over_type = {.name = "OverAggregate",
+                                       .doc = "every row with results of functions over the rows up to it",
+                                       .derive = derive,
+                                       .wants_before = wants_before,
+                                       .distribution = distribution,
+                                       .check = check,
+                                       .explain = explain,
+                                       .lower = lower};

@@ -1,0 +1,416 @@
+/* bind_over.c - functions OVER (PARTITION BY ... ORDER BY ...): below the window a Calc computes what it parts and orders rows by and
+ * what the functions take; above it each call is a column. All calls of a SELECT have the same window. Equal calls are computed once.
+ *
+ * A condition on the place of ROW_NUMBER, there or in a query around it, makes a Top-N of the window (bind_rank_bounds.c). */
+#include "language/sql/bind_over.h"
+
+#include "columns/function/agg.h"
+#include "ground/base/str.h"
+#include "language/sql/bind_group.h"
+
+#include <string.h>
+
+static const char no_order[] = "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check "
+                               "the over window statement.";
+static const char many_windows[] = "Over Agg: Unsupported use of OVER windows. All aggregates must be computed on the same window. "
+                                   "please re-check the over window statement.";
+
+struct use {
+    const struct ast_expr *x;
+    uint32_t number; /* of the call; of LAG: among those of LAG */
+    bool is_lag;
+};
+
+struct window {
+    struct over_frame frame;
+    uint32_t partition_count, order_count;
+    uint32_t *partition;
+    struct rank_order *order;
+};
+
+struct windows {
+    struct query_binder *b;
+    struct binder below; /* what binds all else */
+    const struct ast_select *select;
+    uint32_t column_count, column_capacity, input_count, call_count, lag_count, use_count;
+    struct expr **columns; /* of the Calc below: those of the input, then more */
+    struct window window;
+    struct over_call *calls, *lags;
+    struct use *uses;
+    const struct type *row; /* with the results */
+};
+
+/* --- finding calls ----------------------------------------------------------------------------------------------- */
+static bool is_over(const struct ast_expr *x) { return x->kind == AX_CALL && x->aggregate != NULL && x->aggregate->over != NULL; }
+
+const struct ast_expr *over_call_in(const struct ast_expr *x)
+{
+    const struct ast_expr *found = NULL;
+
+    if (x == NULL || is_over(x)) return x;
+    for (uint32_t i = 0; i < x->args.count && found == NULL; i++) found = over_call_in(x->args.items[i]);
+    return found;
+}
+
+static uint32_t count_calls(const struct ast_expr *x)
+{
+    uint32_t n = 0;
+
+    if (x == NULL || is_over(x)) return x != NULL;
+    for (uint32_t i = 0; i < x->args.count; i++) n += count_calls(x->args.items[i]);
+    return n;
+}
+
+static uint32_t count_all(const struct ast_select *s)
+{
+    uint32_t n = count_calls(s->qualify);
+
+    for (uint32_t i = 0; i < s->item_count; i++) n += count_calls(s->items[i].x);
+    return n;
+}
+
+bool over_is(const struct ast_select *s) { return count_all(s) > 0; }
+
+static const char *one_of(const struct ast_expr *x, const char *const *names, size_t count)
+{
+    if (x->op != NULL || x->name.count != 1) return NULL;
+    for (size_t i = 0; i < count; i++)
+        if (str_equal_nocase(x->name.parts[0], str_of(names[i]))) return names[i];
+    return NULL;
+}
+
+static const char *ranking_of(const struct ast_expr *x)
+{
+    static const char *const names[] = {"row_number", "rank", "dense_rank"};
+
+    return one_of(x, names, COUNT_OF(names));
+}
+
+/* Functions that Flink has in batch mode only. */
+static const char *batch_only(const struct ast_expr *x)
+{
+    static const char *const names[] = {"LEAD", "NTILE", "CUME_DIST", "PERCENT_RANK"};
+
+    return one_of(x, names, COUNT_OF(names));
+}
+
+static bool is_lag(const struct ast_expr *x)
+{
+    static const char *const names[] = {"LAG"};
+
+    return one_of(x, names, 1) != NULL;
+}
+
+static enum status fail(struct windows *g, struct ast_place place, const char *text)
+{
+    return sql_error(g->b->e, g->b->t, place.at, place.size, "%s", text);
+}
+
+/* --- columns below ----------------------------------------------------------------------------------------------- */
+static uint32_t column_of(struct windows *g, struct expr *x)
+{
+    for (uint32_t i = 0; i < g->column_count; i++)
+        if (expr_equal(g->columns[i], x)) return i;
+    if (g->column_count == g->column_capacity) {
+        struct expr **more = ARENA_ARRAY(g->b->a, struct expr *, 2 * (size_t)g->column_capacity);
+        memcpy(more, g->columns, sizeof *more * g->column_count);
+        g->columns = more;
+        g->column_capacity *= 2;
+    }
+    g->columns[g->column_count] = x;
+    return g->column_count++;
+}
+
+static enum status column_bind(struct windows *g, const struct ast_expr *x, int *col)
+{
+    struct expr *bound;
+    const struct ast_expr *inner = over_call_in(x);
+
+    if (inner != NULL) return fail(g, inner->place, "Aggregate expressions cannot be nested");
+    TRY(bind_expr(&g->below, x, &bound));
+    *col = (int)column_of(g, bound);
+    return S_OK;
+}
+
+/* --- windows ----------------------------------------------------------------------------------------------------- */
+static void order_add(struct window *w, uint32_t col, const struct ast_order *o)
+{
+    for (uint32_t i = 0; i < w->order_count; i++)
+        if (w->order[i].col == col) return; /* it is decided already */
+    w->order[w->order_count++] = (struct rank_order){col, o->descending, o->nulls == NULLS_DEFAULT ? o->descending : o->nulls == NULLS_LAST};
+}
+
+static enum status window_bind(struct windows *g, const struct ast_expr *call, struct window *w)
+{
+    struct expr *x;
+
+    *w = (struct window){0};
+    TRY(over_frame_find(g->b, g->select, call->aggregate->over, &w->frame));
+    w->partition = ARENA_ARRAY(g->b->a, uint32_t, w->frame.partition.count + 1);
+    w->order = ARENA_ARRAY(g->b->a, struct rank_order, w->frame.order.count + 1);
+    for (uint32_t i = 0; i < w->frame.partition.count; i++) {
+        int col;
+        uint32_t k = 0;
+        TRY(column_bind(g, w->frame.partition.items[i], &col));
+        while (k < w->partition_count && w->partition[k] != (uint32_t)col) k++;
+        if (k == w->partition_count) w->partition[w->partition_count++] = (uint32_t)col;
+    }
+    for (uint32_t i = 0; i < w->frame.order.count; i++) {
+        TRY(bind_expr(&g->below, w->frame.order.items[i].x, &x));
+        if (x->kind != EXPR_CONSTANT) order_add(w, column_of(g, x), &w->frame.order.items[i]);
+    }
+    bool time = w->order_count == 1 && (g->columns[w->order[0].col]->type->kind == T_TIMESTAMP ||
+                                        g->columns[w->order[0].col]->type->kind == T_TIMESTAMP_LTZ);
+    return over_frame_read(g->b, &g->below, &w->frame, time);
+}
+
+/* What a function makes of the frame: places have none of their own. */
+static enum status frame_of_call(struct windows *g, const struct ast_expr *call, struct window *w)
+{
+    const char *ranking = ranking_of(call);
+
+    if (ranking == NULL && !is_lag(call) && batch_only(call) == NULL) return S_OK;
+    if (w->frame.framed) return fail(g, call->place, "ROW/RANGE not allowed with RANK, DENSE_RANK or ROW_NUMBER functions");
+    w->frame.rows = ranking != NULL && strcmp(ranking, "row_number") == 0;
+    return ranking != NULL && w->order_count == 0 ? fail(g, call->place, no_order) : S_OK;
+}
+
+static bool same_window(const struct window *x, const struct window *y)
+{
+    bool same = x->partition_count == y->partition_count && x->order_count == y->order_count && x->frame.rows == y->frame.rows &&
+                x->frame.bounded == y->frame.bounded && x->frame.preceding == y->frame.preceding &&
+                x->frame.ends_elsewhere == y->frame.ends_elsewhere &&
+                memcmp(x->partition, y->partition, sizeof *x->partition * x->partition_count) == 0;
+
+    for (uint32_t i = 0; same && i < x->order_count; i++)
+        same = x->order[i].col == y->order[i].col && x->order[i].descending == y->order[i].descending &&
+               x->order[i].nulls_last == y->order[i].nulls_last;
+    return same;
+}
+
+static enum status window_check(struct windows *g, const struct ast_expr *call)
+{
+    struct window w;
+
+    TRY(window_bind(g, call, &w));
+    TRY(frame_of_call(g, call, &w));
+    if (g->use_count == 0) g->window = w;
+    return same_window(&g->window, &w) ? S_OK : fail(g, call->place, many_windows);
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------- */
+static bool same_text(const char *x, const char *y) { return x == NULL || y == NULL ? x == y : strcmp(x, y) == 0; }
+
+static bool same_call(const struct over_call *x, const struct over_call *y)
+{
+    return strcmp(x->call.function, y->call.function) == 0 && x->call.argument == y->call.argument && x->call.distinct == y->call.distinct &&
+           same_text(x->call.parameter, y->call.parameter) && x->offset == y->offset && x->otherwise == y->otherwise;
+}
+
+static void call_add(struct windows *g, const struct ast_expr *x, const struct over_call *call)
+{
+    bool lag = is_lag(x);
+    struct over_call *list = lag ? g->lags : g->calls;
+    uint32_t *count = lag ? &g->lag_count : &g->call_count, i = 0;
+
+    while (i < *count && !same_call(&list[i], call)) i++;
+    if (i == *count) {
+        list[i] = *call;
+        list[(*count)++].call.name = arena_printf(g->b->a, "w0$o%u", g->call_count + g->lag_count);
+    }
+    g->uses[g->use_count++] = (struct use){x, i, lag};
+}
+
+static enum status argument_count(struct windows *g, const struct ast_expr *x, uint32_t least, uint32_t most)
+{
+    if (x->args.count >= least && x->args.count <= most) return S_OK;
+    return sql_error(g->b->e, g->b->t, x->place.at, x->place.size,
+                     "Invalid number of arguments to function '%.*s'. Was expecting %u arguments", (int)x->name.parts[0].size,
+                     x->name.parts[0].data, least);
+}
+
+static enum status bind_ranking(struct windows *g, const struct ast_expr *x)
+{
+    struct over_call c = {.call = {.function = ranking_of(x), .argument = -1, .filter = -1, .result = type_new(g->b->a, T_BIGINT, 0, 0, false)},
+                          .otherwise = -1};
+
+    TRY(argument_count(g, x, 0, 0));
+    call_add(g, x, &c);
+    return S_OK;
+}
+
+static const char *type_text(struct windows *g, const struct type *t)
+{
+    struct mem *mem = g->b->a->mem;
+    struct buf text;
+
+    buf_init(&text, mem);
+    type_print(t, &text);
+    const char *out = arena_strndup(g->b->a, text.data, text.size);
+    buf_release(&text);
+    return out;
+}
+
+static enum status lag_default(struct windows *g, const struct ast_expr *x, struct over_call *c)
+{
+    const struct type *value = g->columns[c->call.argument]->type, *other;
+
+    TRY(column_bind(g, x, &c->otherwise));
+    other = g->columns[c->otherwise]->type;
+    if (type_equal_ignoring_null(other, value)) return S_OK;
+    if (type_is_string(other) && type_is_string(value)) {
+        struct expr *cast;
+        TRY(expr_cast(&g->below.m, g->columns[c->otherwise], type_with_null(g->b->a, value, other->nullable), false, &cast, g->b->e));
+        c->otherwise = (int)column_of(g, cast);
+        return S_OK;
+    }
+    return sql_error(g->b->e, g->b->t, x->place.at, x->place.size, "Please explicitly cast default value %s to %s.",
+                     type_text(g, other), type_text(g, type_with_null(g->b->a, value, other->nullable)));
+}
+
+static enum status bind_lag(struct windows *g, const struct ast_expr *x)
+{
+    struct over_call c = {.call = {.function = "lag", .argument = -1, .filter = -1}, .offset = 1, .otherwise = -1};
+    struct expr *offset;
+
+    TRY(argument_count(g, x, 1, 3));
+    TRY(column_bind(g, x->args.items[0], &c.call.argument));
+    if (x->args.count > 1) {
+        TRY(bind_expr(&g->below, x->args.items[1], &offset));
+        if (offset->kind != EXPR_CONSTANT || offset->type->kind != T_INT || vector_is_null(offset->constant, 0))
+            return fail(g, x->args.items[1]->place, "The offset of LAG must be a constant INT");
+        c.offset = VECTOR_VALUES(offset->constant, int32_t)[0];
+        if (c.offset < 0)
+            return sql_error(g->b->e, g->b->t, x->args.items[1]->place.at, x->args.items[1]->place.size, "Offset(%lld) should be positive.",
+                             (long long)c.offset);
+    }
+    if (x->args.count > 2) TRY(lag_default(g, x->args.items[2], &c));
+    const struct type *t = g->columns[c.call.argument]->type;
+    if (t->time_kind != TIME_NONE) t = type_with_time(g->b->a, t, TIME_NONE);
+    c.call.result = type_with_null(g->b->a, t, true);
+    call_add(g, x, &c);
+    return S_OK;
+}
+
+/* The constant second argument of LISTAGG. */
+static enum status bind_parameter(struct windows *g, const struct ast_expr *p, struct agg *a, struct over_call *c)
+{
+    struct expr *bound;
+
+    TRY(bind_expr(&g->below, p, &bound));
+    if (bound->kind != EXPR_CONSTANT || !type_is_string(bound->type) || vector_is_null(bound->constant, 0))
+        return fail(g, p->place, "the separator must be a character literal");
+    struct str text = text_str(&VECTOR_VALUES(bound->constant, struct text)[0]);
+    a->parameter = c->call.parameter = arena_strndup(g->b->a, text.data, text.size);
+    return S_OK;
+}
+
+static enum status bind_aggregate(struct windows *g, const struct ast_expr *x, const struct agg_type *type)
+{
+    struct agg a = {.type = type};
+    struct over_call c = {.call = {.function = type->name, .argument = -1, .filter = -1}, .otherwise = -1};
+    struct err inner = {0};
+
+    if (x->args.count > 1 && strcmp(type->name, "count") == 0) return fail(g, x->place, "We now only support the count of one field.");
+    TRY(argument_count(g, x, 1, type->has_parameter ? 2 : 1));
+    if (x->args.items[0]->kind != AX_STAR) {
+        TRY(column_bind(g, x->args.items[0], &c.call.argument));
+        const struct type *t = g->columns[c.call.argument]->type;
+        a.argument = t->time_kind != TIME_NONE ? type_with_time(g->b->a, t, TIME_NONE) : t;
+    }
+    if (x->args.count > 1) TRY(bind_parameter(g, x->args.items[1], &a, &c));
+    if (type->bind(&a, g->b->a, &inner) != S_OK) return bind_fail(&g->below, x->place, &inner);
+    c.call.result = a.result;
+    c.call.distinct = x->aggregate->distinct && c.call.argument >= 0;
+    aggregate_result(g->b->a, &a, &c.call, false);
+    call_add(g, x, &c);
+    return S_OK;
+}
+
+static enum status bind_call(struct windows *g, const struct ast_expr *x)
+{
+    const struct agg_type *type = x->op == NULL && x->name.count == 1 ? agg_find(x->name.parts[0]) : NULL;
+
+    if ((type == NULL && ranking_of(x) == NULL && !is_lag(x) && batch_only(x) == NULL) || x->aggregate->filter != NULL)
+        return fail(g, x->place, "OVER must be applied to aggregate function");
+    if (x->aggregate->nulls != 0 && !is_lag(x))
+        return sql_error(g->b->e, g->b->t, x->place.at, x->place.size, "Cannot specify IGNORE NULLS or RESPECT NULLS following '%.*s'",
+                         (int)x->name.parts[0].size, x->name.parts[0].data);
+    TRY(window_check(g, x));
+    if (batch_only(x) != NULL)
+        return sql_error(g->b->e, g->b->t, x->place.at, x->place.size, "%s Function is not supported in stream mode.", batch_only(x));
+    if (ranking_of(x) != NULL) return bind_ranking(g, x);
+    return is_lag(x) ? bind_lag(g, x) : bind_aggregate(g, x, type);
+}
+
+static enum status bind_calls(struct windows *g, const struct ast_expr *x)
+{
+    if (x == NULL) return S_OK;
+    if (is_over(x)) return bind_call(g, x);
+    for (uint32_t i = 0; i < x->args.count; i++) TRY(bind_calls(g, x->args.items[i]));
+    return S_OK;
+}
+
+/* --- above ------------------------------------------------------------------------------------------------------- */
+static enum status above(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done)
+{
+    struct windows *g = b->arg;
+    struct binder inner = *b;
+
+    for (uint32_t i = 0; i < g->use_count; i++) {
+        const struct use *u = &g->uses[i];
+        if (u->x != x) continue;
+        *out = expr_column(&b->m, g->row, g->column_count + (u->is_lag ? g->call_count : 0) + u->number);
+        *done = true;
+        return S_OK;
+    }
+    *done = false;
+    if (g->below.special == NULL) return S_OK;
+    inner.special = g->below.special;
+    inner.arg = g->below.arg;
+    return g->below.special(&inner, x, out, done);
+}
+
+/* The window over a Calc with the columns that were found. */
+static struct rel *window_make(struct windows *g, struct rel *input, struct expr *condition)
+{
+    struct query_binder *b = g->b;
+    const char **names = ARENA_ARRAY(b->a, const char *, g->column_count);
+    struct calc_body calc = {.condition = condition, .count = g->column_count, .columns = g->columns};
+    struct over_body body = {.partition_count = g->window.partition_count,
+                             .order_count = g->window.order_count,
+                             .call_count = g->call_count + g->lag_count,
+                             .partition = g->window.partition,
+                             .order = g->window.order,
+                             .rows = g->window.frame.rows,
+                             .bounded = g->window.frame.bounded,
+                             .ends_elsewhere = g->window.frame.ends_elsewhere,
+                             .preceding = g->window.frame.preceding,
+                             .calls = g->calls};
+
+    for (uint32_t i = 0; i < g->column_count; i++) names[i] = i < g->input_count ? input->row->names[i] : arena_printf(b->a, "$o%u", i);
+    memcpy(g->calls + g->call_count, g->lags, sizeof *g->lags * g->lag_count);
+    return rel_over(b->a, rel_calc(b->a, input, &calc, names), &body);
+}
+
+enum status over_bind(struct query_binder *b, const struct ast_select *s, struct bind_source *from, struct expr *condition,
+                      struct binder *x)
+{
+    struct windows *g = ARENA_NEW(b->a, struct windows);
+    uint32_t n = from->rel->row->child_count, calls = count_all(s);
+
+    *g = (struct windows){.b = b, .below = *x, .select = s, .column_count = n, .input_count = n, .column_capacity = 2 * n + 16};
+    g->columns = ARENA_ARRAY(b->a, struct expr *, g->column_capacity);
+    g->calls = ARENA_ARRAY(b->a, struct over_call, calls);
+    g->lags = ARENA_ARRAY(b->a, struct over_call, calls);
+    g->uses = ARENA_ARRAY(b->a, struct use, calls);
+    for (uint32_t i = 0; i < n; i++) g->columns[i] = expr_column(&x->m, from->rel->row, i);
+    for (uint32_t i = 0; i < s->item_count; i++) TRY(bind_calls(g, s->items[i].x));
+    TRY(bind_calls(g, s->qualify));
+    TRY(bind_width(b, s->place, (size_t)g->column_count + g->call_count + g->lag_count));
+    from->rel = window_make(g, from->rel, condition);
+    g->row = from->rel->row;
+    x->special = above;
+    x->arg = g;
+    return S_OK;
+}
