@@ -2,7 +2,7 @@
  * time (operator `over`) a row goes out once; ordered by a value (`over_sorted`) a row that comes, or goes, changes those behind it. */
 #include "flow/operator/over.h"
 #include "ground/base/str.h"
-#include "language/plan/rel.h"
+#include "language/plan/rank_rel.h"
 
 #include <string.h>
 
@@ -17,7 +17,7 @@ static bool is_by_time(const struct rel *r)
 {
     const struct over_body *b = r->body;
 
-    return b->order_count == 1 && order_type(r)->time_kind != TIME_NONE;
+    return b->order_count == 1 && !b->order[0].descending && order_type(r)->time_kind != TIME_NONE;
 }
 
 static bool is_rank(const struct over_call *c)
@@ -27,6 +27,14 @@ static bool is_rank(const struct over_call *c)
     for (size_t i = 0; i < COUNT_OF(names); i++)
         if (strcmp(c->call.function, names[i]) == 0) return true;
     return false;
+}
+
+/* ROW_NUMBER alone, in an order that is no time or falls: operator rank tells all places. */
+static bool is_numbering(const struct over_body *b, const struct type *in)
+{
+    bool by_time = b->order_count == 1 && !b->order[0].descending && in->children[b->order[0].col]->time_kind != TIME_NONE;
+
+    return b->call_count == 1 && strcmp(b->calls[0].call.function, "row_number") == 0 && b->order_count > 0 && !by_time;
 }
 
 static bool is_lag(const struct over_call *c) { return strcmp(c->call.function, "lag") == 0; }
@@ -103,20 +111,26 @@ static enum status check_input(const struct rel *r, struct err *e)
                    what, in->type->name);
 }
 
-/* What Flink refuses, in the order in which it looks. */
+/* In the order in which Flink looks. */
+const char *rel_over_refused(const struct over_body *b, const struct type *in)
+{
+    if (is_numbering(b, in)) return NULL;
+    if (b->order_count != 1) return "The window can only be ordered by a single time column.";
+    if (b->order[0].descending) return "The window can only be ordered in ASCENDING mode.";
+    if (b->ends_elsewhere) return "OVER RANGE FOLLOWING windows are not supported yet.";
+    if (in->children[b->order[0].col]->time_kind != TIME_NONE) return NULL;
+    if (b->bounded) return "Non-time attribute sort is not supported for bounded OVER window.";
+    for (uint32_t i = 0; i < b->call_count; i++)
+        if (is_lag(&b->calls[i])) return "LAG is not supported in a window that is not ordered by time.";
+    return "aggregates OVER a window that is not ordered by time are not supported yet";
+}
+
 static enum status check(const struct rel *r, struct err *e)
 {
-    const struct over_body *b = r->body;
+    const char *why = rel_over_refused(r->body, r->inputs[0]->row);
 
     if (is_by_time(r) && r->inputs[0]->modifies != MODIFIES_NOTHING) return check_input(r, e);
-    if (b->order_count != 1) return err_set(e, E_UNSUPPORTED, "The window can only be ordered by a single time column.");
-    if (b->order[0].descending) return err_set(e, E_UNSUPPORTED, "The window can only be ordered in ASCENDING mode.");
-    if (b->ends_elsewhere) return err_set(e, E_UNSUPPORTED, "OVER RANGE FOLLOWING windows are not supported yet.");
-    if (is_by_time(r)) return S_OK;
-    if (b->bounded) return err_set(e, E_UNSUPPORTED, "Non-time attribute sort is not supported for bounded OVER window.");
-    for (uint32_t i = 0; i < b->call_count; i++)
-        if (is_lag(&b->calls[i])) return err_set(e, E_UNSUPPORTED, "LAG is not supported in a window that is not ordered by time.");
-    return S_OK;
+    return why == NULL ? S_OK : err_set(e, E_UNSUPPORTED, "%s", why);
 }
 
 /* --- lowering ---------------------------------------------------------------------------------------------------- */
@@ -156,8 +170,26 @@ static void lower_lags(const struct rel *r, struct lowering *l, struct over_conf
     for (size_t k = 0; k < COUNT_OF(lists); k++) *lists[k] = (struct text_list){texts[k], n};
 }
 
+static enum status lower_numbering(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct over_body *b = r->body;
+    struct rank_body body = {.partition_count = b->partition_count,
+                             .order_count = b->order_count,
+                             .partition = b->partition,
+                             .order = b->order,
+                             .first = 1,
+                             .last = RANK_UNBOUNDED,
+                             .function = "ROW_NUMBER",
+                             .number = b->calls[0].call.name};
+    struct rel *ranking = rel_rank(l->a, r->inputs[0], &body);
+
+    ranking->wants_before = r->wants_before;
+    return rank_rel_lower(ranking, l, inputs, node, e);
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
+    if (is_numbering(r->body, r->inputs[0]->row)) return lower_numbering(r, l, inputs, node, e);
     const struct over_body *b = r->body;
     struct graph_node *n = graph_add_node(l->graph, op_find("over"), "OverAggregate", (struct graph_here){0});
     struct over_config *c = n->config;

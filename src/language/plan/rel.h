@@ -248,6 +248,8 @@ struct rel *rel_expand(struct arena *a, struct rel *input, const struct expand_b
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
 struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body *body);
 struct rel *rel_over(struct arena *a, struct rel *input, const struct over_body *body);
+/* Why such a window over rows of that type cannot be computed, in Flink's words; NULL: it can. */
+const char *rel_over_refused(const struct over_body *b, const struct type *in);
 struct rel *rel_window_tvf(struct arena *a, struct rel *input, const struct window_tvf_body *body);
 struct rel *rel_window_aggregate(struct arena *a, struct rel *input, const struct window_aggregate_body *body);
 /* "TUMBLE(time_col=[ts], size=[10 min])"; rowtime NULL: windows that columns of the row say. */

@@ -38,6 +38,7 @@ struct windows {
     struct over_call *calls, *lags;
     struct use *uses;
     const struct type *row; /* with the results */
+    const struct rel *window_rel;
 };
 
 /* --- finding calls ----------------------------------------------------------------------------------------------- */
@@ -256,6 +257,7 @@ static enum status lag_default(struct windows *g, const struct ast_expr *x, stru
     const struct type *value = g->columns[c->call.argument]->type, *other;
 
     TRY(column_bind(g, x, &c->otherwise));
+    if (g->columns[c->otherwise]->type->kind == T_NULL) return fail(g, x->place, "Illegal use of 'NULL'");
     other = g->columns[c->otherwise]->type;
     if (type_equal_ignoring_null(other, value)) return S_OK;
     if (type_is_string(other) && type_is_string(value)) {
@@ -322,7 +324,7 @@ static enum status bind_aggregate(struct windows *g, const struct ast_expr *x, c
     if (type->bind(&a, g->b->a, &inner) != S_OK) return bind_fail(&g->below, x->place, &inner);
     c.call.result = a.result;
     c.call.distinct = x->aggregate->distinct && c.call.argument >= 0;
-    aggregate_result(g->b->a, &a, &c.call, false);
+    aggregate_result(g->b->a, &a, &c.call, g->window.frame.bounded && a.result->kind != T_ARRAY); /* so Flink has it */
     call_add(g, x, &c);
     return S_OK;
 }
@@ -393,6 +395,16 @@ static struct rel *window_make(struct windows *g, struct rel *input, struct expr
     return rel_over(b->a, rel_calc(b->a, input, &calc, names), &body);
 }
 
+/* A window that can never be a ranking is refused here, where its place is known. */
+static enum status window_refuse(struct windows *g)
+{
+    const struct over_body *b = g->window_rel->body;
+    bool may_be_ranking = b->call_count == 1 && ranking_of(g->uses[0].x) != NULL;
+    const char *why = rel_over_refused(b, g->window_rel->inputs[0]->row);
+
+    return may_be_ranking || why == NULL ? S_OK : fail(g, g->uses[0].x->place, why);
+}
+
 enum status over_bind(struct query_binder *b, const struct ast_select *s, struct bind_source *from, struct expr *condition,
                       struct binder *x)
 {
@@ -408,8 +420,9 @@ enum status over_bind(struct query_binder *b, const struct ast_select *s, struct
     for (uint32_t i = 0; i < s->item_count; i++) TRY(bind_calls(g, s->items[i].x));
     TRY(bind_calls(g, s->qualify));
     TRY(bind_width(b, s->place, (size_t)g->column_count + g->call_count + g->lag_count));
-    from->rel = window_make(g, from->rel, condition);
+    g->window_rel = from->rel = window_make(g, from->rel, condition);
     g->row = from->rel->row;
+    TRY(window_refuse(g));
     x->special = above;
     x->arg = g;
     return S_OK;
