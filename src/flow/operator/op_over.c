@@ -187,16 +187,16 @@ static enum status open_calls(struct op_cx *cx, struct over *s)
         .ttl = {.ms = s->config->calls.ttl_ms,
                 .update = s->config->calls.ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
     TRY(state_open(cx->state, &s->acc_def, &s->accs, cx->err));
-    s->is_plain = s->lag_count == 0;
+    s->is_plain = s->lag_count == 0 && !group_calls_hold(s->calls, s->call_count);
     for (uint32_t i = 0; i < s->call_count; i++) {
         struct group_call *call = &s->calls[i];
         uint32_t field = call->first_field - 1 + OVER_WORDS;
         call->agg.offset = s->accs->value.fields[field < words ? field : 0].offset;
-        s->is_plain &= !call->is_distinct && call->agg.keep == AGG_KEEP_NOTHING && call->filter < 0;
+        s->is_plain &= call->filter < 0;
     }
     s->snapshots = mem_alloc(cx->mem, (size_t)s->accs->value.size * (BATCH_ROWS + 2));
     s->empty = mem_zalloc(cx->mem, s->accs->value.size);
-    TRY(group_calls_open(cx, s->calls, s->call_count, &s->acc_def));
+    TRY(group_calls_open(cx, &s->config->calls, s->calls, s->call_count, 0, &s->acc_def));
     return over_lags_open(cx, s);
 }
 
