@@ -1,4 +1,4 @@
-/* rank_rel.h - what Rank, SortLimit and Limit have in common: their body is struct rank_body. */
+/* rank_rel.h - what Rank, Deduplicate, SortLimit and Limit have in common: their body is struct rank_body. */
 #pragma once
 #include "language/plan/rel.h"
 
@@ -7,3 +7,5 @@ void rank_rel_derive(struct rel *r, struct arena *a);
 bool rank_rel_wants_before(const struct rel *r, uint32_t input);
 int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
 enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;
+/* Is a ranking of that input one row per key, the first or last by time? It has no column of its place. */
+bool rank_is_deduplicate(const struct rel *input, const struct rank_body *b);

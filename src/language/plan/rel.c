@@ -2,6 +2,7 @@
 #include "language/plan/rel.h"
 
 #include "ground/base/str.h"
+#include "language/plan/rank_rel.h"
 #include "language/plan/rel_internal.h"
 
 #include <string.h>
@@ -149,7 +150,8 @@ struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body 
         names[n] = body->number;
         row = type_row(a, n + 1, names, types, false);
     }
-    struct rel *r = rel_new(a, !body->is_limit          ? &rel_rank_type
+    struct rel *r = rel_new(a, body->number == NULL && rank_is_deduplicate(input, body) ? &rel_deduplicate_type
+                               : !body->is_limit        ? &rel_rank_type
                                : body->order_count > 0 ? &rel_sort_limit_type
                                                        : &rel_limit_type,
                             row, &input, 1);

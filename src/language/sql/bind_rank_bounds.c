@@ -6,6 +6,7 @@
 #include "language/sql/bind_over.h"
 
 #include "ground/base/str.h"
+#include "language/plan/rank_rel.h"
 
 struct bounds {
     int64_t first, last;
@@ -125,6 +126,7 @@ static struct rel *rebuild(struct query_binder *b, const struct rel *r, const st
                                  .last = to->last,
                                  .function = function_of(w),
                                  .number = w->calls[0].call.name};
+        if (rank_is_deduplicate(r->inputs[0], &body)) body.number = NULL;
         return rel_rank(b->a, r->inputs[0], &body);
     }
     struct calc_body c = *(const struct calc_body *)r->body;

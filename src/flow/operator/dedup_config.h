@@ -1,0 +1,10 @@
+/* dedup_config.h - configuration of operator deduplicate. */
+#pragma once
+#include "flow/operator/op.h"
+
+struct dedup_config {
+    const char *time; /* column of the rows' time; NULL: processing time */
+    bool keep_last;   /* else the first row */
+    bool emit_before; /* updates come with the row before */
+    int64_t ttl_ms;   /* 0: for ever */
+};
