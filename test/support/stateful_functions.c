@@ -3,10 +3,12 @@
  * resolved for another row, applied twice or lost shows in the rows. */
 #include "support/stateful.h"
 
+#include "flow/operator/dedup_config.h"
 #include "flow/operator/group_calls.h"
 #include "flow/operator/join.h"
 #include "flow/operator/join_interval.h"
 #include "flow/operator/join_temporal.h"
+#include "flow/operator/over.h"
 #include "flow/operator/rank_config.h"
 #include "flow/operator/set_config.h"
 #include "flow/operator/sql_window.h"
@@ -380,6 +382,25 @@ static const struct window_groups_config window_groups = {.calls = {.functions =
                                                           .size_ms = 10,
                                                           .end = "v",
                                                           .processing_time = true}; /* values lie before all watermarks */
+static const struct over_config over_rows = {.calls = {.functions = TEXTS("sum", "max", "count"),
+                                                       .arguments = TEXTS("v", "v", "v"),
+                                                       .filters = TEXTS("", "", ""),
+                                                       .distinct = TEXTS("false", "false", "true"),
+                                                       .names = TEXTS("s", "m", "d"),
+                                                       .retracts = true},
+                                             .rows = true,
+                                             .bounded = true,
+                                             .preceding = 2},
+                                over_all = {.calls = {.functions = TEXTS("sum"),
+                                                      .arguments = TEXTS("v"),
+                                                      .filters = TEXTS(""),
+                                                      .distinct = TEXTS("false"),
+                                                      .names = TEXTS("s")},
+                                            .rows = true,
+                                            .lag_values = TEXTS("v"),
+                                            .lag_offsets = TEXTS("2"),
+                                            .lag_defaults = TEXTS(""),
+                                            .lag_names = TEXTS("l")};
 static const struct sort_config sorts = {TEXTS("v"), TEXTS("asc"), TEXTS("first")}, sorts_back = {TEXTS("v"), TEXTS("desc"), TEXTS("last")};
 static const struct session_groups_config session_groups = {.calls = {.functions = TEXTS("count", "sum"),
                                                                       .arguments = TEXTS("", "v"),
@@ -413,6 +434,10 @@ static const struct stateful_case cases[] = {
     {"window_groups", "counts, distinct values", .config = &window_groups},
     {"session_groups", "counts, sums", .config = &session_groups},
     {"session_tvf", "rows", .config = &sessions},
+    {"over", "rows that fall out of the window", .config = &over_rows},
+    {"over", "all rows before, LAG", .config = &over_all},
+    {"deduplicate", "the first row", .config = &(const struct dedup_config){.ttl_ms = 0}},
+    {"deduplicate", "the last row, with the row before", .config = &(const struct dedup_config){.time = "v", .keep_last = true, .emit_before = true}},
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"group_aggregate", "values that are kept", .config = &kept},
     {"group_aggregate", "values that are kept and may be taken back", .config = &kept_retracting},

@@ -19,10 +19,10 @@ enum { FIELD_TIME, FIELD_FIRST };
 struct dedup {
     struct state_def def, gone_def;
     struct state_table *table, *gone; /* gone: keys whose first row went out */
-    struct timers *timers;      /* the first row by event time */
+    struct timers *timers;            /* the first row by event time */
     struct metric *late_dropped;
-    int time_col;               /* -1: processing time */
-    uint32_t *cols, col_count;  /* that are kept; column i is field FIELD_FIRST + i */
+    int time_col;              /* -1: processing time */
+    uint32_t *cols, col_count; /* that are kept; column i is field FIELD_FIRST + i */
     bool keeps_rows, is_resolved;
     struct batch *out, *due, view;
     uint32_t done, due_count;
@@ -50,7 +50,8 @@ static enum status time_column(const struct op_plan *p, const struct dedup_confi
     *col = op_plan_field(p, 0, c->time, e);
     if (*col < 0) return E_GRAPH;
     const struct type *t = p->inputs[0]->children[*col];
-    if (t->kind == T_BIGINT || ((t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ) && t->precision <= 3)) return S_OK;
+    if (t->kind == T_BIGINT || ((t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ) && t->precision <= 3))
+        return S_OK;
     return err_set(e, E_GRAPH, "'%s' is no timestamp of at most 3 digits", c->time);
 }
 
@@ -64,7 +65,8 @@ static enum status dedup_derive(struct op_plan *p, const void *config, struct er
     return S_OK;
 }
 
-static void dedup_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void dedup_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                        uint64_t *const *inputs)
 {
     int col;
 
@@ -79,7 +81,8 @@ static bool is_kept(const struct op_cx *cx, const struct dedup *s, uint32_t col)
 {
     const struct op_plan *p = cx->plan;
 
-    if (!s->keeps_rows || (cx->needed_out != NULL && cx->needed_out[0] != NULL && !bit_get(cx->needed_out[0], col))) return false;
+    if (!s->keeps_rows || (cx->needed_out != NULL && cx->needed_out[0] != NULL && !bit_get(cx->needed_out[0], col)))
+        return false;
     for (uint32_t k = 0; k < p->key_count[0]; k++)
         if (p->keys[0][k] == col) return false;
     return true;
@@ -137,7 +140,8 @@ static enum status dedup_open(struct op_cx *cx, void *self)
     if (!waits) s->def.ttl = ttl;
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     if (s->keeps_rows)
-        s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, MAX(cx->batch_rows, 2u), cx->mem);
+        s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL,
+                                     MAX(cx->batch_rows, 2u), cx->mem);
     return waits ? open_first(cx, s, &ttl) : S_OK;
 }
 
@@ -155,7 +159,10 @@ static void dedup_close(struct op_cx *cx, void *self, bool failed)
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */
-static int64_t *word(const struct dedup *s, void *row, uint32_t field) { return state_word(row, s->table->value.fields[field].offset); }
+static int64_t *word(const struct dedup *s, void *row, uint32_t field)
+{
+    return state_word(row, s->table->value.fields[field].offset);
+}
 
 static enum status times_of(struct op_cx *cx, struct dedup *s, const struct batch *in)
 {
@@ -164,7 +171,8 @@ static enum status times_of(struct op_cx *cx, struct dedup *s, const struct batc
     BATCH_EACH(in, i, row)
     {
         if (v != NULL && vector_is_null(v, row))
-            return err_set(cx->err, E_DATA, "RowTime field should not be null, please convert it to a non-null long value.");
+            return err_set(cx->err, E_DATA,
+                           "RowTime field should not be null, please convert it to a non-null long value.");
         s->times[i] = v != NULL ? VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)] : 0;
     }
     return S_OK;
@@ -355,9 +363,12 @@ static enum status dedup_on_batch(struct op_cx *cx, void *self, uint32_t input, 
 
     ASSERT(input == 0 && in->kinds == NULL);
     TRY(resolve(cx, s, in));
-    if (s->timers != NULL) TRY(first_take(cx, s, in));
-    else if (s->keeps_rows) last_take(cx, s, in);
-    else select_rows(cx, s, in, c->keep_last);
+    if (s->timers != NULL)
+        TRY(first_take(cx, s, in));
+    else if (s->keeps_rows)
+        last_take(cx, s, in);
+    else
+        select_rows(cx, s, in, c->keep_last);
     if (s->timers == NULL && s->keeps_rows && s->done < batch_rows(in)) return S_MORE;
     state_done(s->table);
     if (s->gone != NULL) state_done(s->gone);

@@ -36,7 +36,8 @@ const struct config_field over_config_fields[] = {
     CONFIG_FIELD(over_config, preceding, CONF_INT, "how many rows, or ms, before the current one it begins"),
     CONFIG_FIELD(over_config, lag_values, CONF_TEXTS, "columns that LAG looks back for"),
     CONFIG_FIELD(over_config, lag_offsets, CONF_TEXTS, "how many rows back"),
-    CONFIG_FIELD(over_config, lag_defaults, CONF_TEXTS, "columns with the value where there is no such row; empty is NULL"),
+    CONFIG_FIELD(over_config, lag_defaults, CONF_TEXTS,
+                 "columns with the value where there is no such row; empty is NULL"),
     CONFIG_FIELD(over_config, lag_names, CONF_TEXTS, "names of these results"),
     CONFIG_LAST,
 };
@@ -49,7 +50,8 @@ static enum status time_column(const struct op_plan *p, const struct over_config
     *col = op_plan_field(p, 0, c->time, e);
     if (*col < 0) return E_GRAPH;
     const struct type *t = p->inputs[0]->children[*col];
-    if (t->kind == T_BIGINT || ((t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ) && t->precision <= 3)) return S_OK;
+    if (t->kind == T_BIGINT || ((t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ) && t->precision <= 3))
+        return S_OK;
     return err_set(e, E_GRAPH, "'%s' is no timestamp of at most 3 digits", c->time);
 }
 
@@ -67,7 +69,8 @@ static enum status over_derive(struct op_plan *p, const void *config, struct err
     TRY(time_column(p, c, &time, e));
     TRY(group_calls_read(p->arena, p, &c->calls, &read, e));
     TRY(over_lags_read(p->arena, p, c, &looked, e));
-    if (c->preceding < 0) return err_set(e, E_CONFIG, "a window begins %lld before the current row", (long long)c->preceding);
+    if (c->preceding < 0)
+        return err_set(e, E_CONFIG, "a window begins %lld before the current row", (long long)c->preceding);
     if (lags > 0 && c->bounded) return err_set(e, E_CONFIG, "LAG has no far end");
     memcpy(types, in->children, sizeof *types * n);
     memcpy(names, in->names, sizeof *names * n);
@@ -84,7 +87,8 @@ static enum status over_derive(struct op_plan *p, const void *config, struct err
     return S_OK;
 }
 
-static void over_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void over_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                       uint64_t *const *inputs)
 {
     const struct over_config *c = config;
     struct group_call *calls;
@@ -250,7 +254,8 @@ static enum status times_of(struct op_cx *cx, struct over *s, const struct batch
     BATCH_EACH(in, i, row)
     {
         if (v != NULL && vector_is_null(v, row))
-            return err_set(cx->err, E_DATA, "RowTime field should not be null, please convert it to a non-null long value.");
+            return err_set(cx->err, E_DATA,
+                           "RowTime field should not be null, please convert it to a non-null long value.");
         s->times[i] = v != NULL ? VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)] : now;
     }
     return S_OK;
@@ -361,7 +366,11 @@ static enum status take_kept(struct op_cx *cx, struct over *s, const struct stat
 {
     if (!s->is_stored) {
         TRY(state_resolve(s->rows, 0, keys, STATE_INSERT, s->heads, NULL));
-        for (uint32_t i = 0; i < keys->count; i++) s->times[i] = ++*over_word(s, s->acc_rows[i], OVER_LAST);
+        for (uint32_t i = 0; i < keys->count; i++) {
+            int64_t *last = over_word(s, s->acc_rows[i], OVER_LAST);
+            if (*last == 0) state_head_clear(s->rows, 0, s->heads[i]); /* rows of a key that was forgotten */
+            s->times[i] = ++*last;
+        }
         TRY(rows_store(s, keys));
         s->is_stored = true;
         s->source = keys->batch;
@@ -432,7 +441,9 @@ static void due_forget(struct over *s)
     bool any = false;
 
     for (uint32_t i = 0; i < s->due_count && s->config->bounded && !s->config->rows; i++) {
-        if (*over_word(s, s->acc_rows[i], OVER_CLEANUP) != 0 && *over_word(s, s->acc_rows[i], OVER_CLEANUP) > s->times[i]) continue;
+        if (*over_word(s, s->acc_rows[i], OVER_CLEANUP) != 0 &&
+            *over_word(s, s->acc_rows[i], OVER_CLEANUP) > s->times[i])
+            continue;
         bit_set(which, i);
         any = true;
     }

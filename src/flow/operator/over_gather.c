@@ -19,7 +19,8 @@ static void step_add(struct op_cx *cx, struct over *s, const void *row, uint8_t 
         s->step_capacity = MAX(s->step_capacity * 2, 256u);
         s->steps = mem_realloc(cx->mem, s->steps, sizeof *s->steps * s->step_capacity);
     }
-    s->steps[s->step_count++] = (struct over_step){.row = row, .key = (uint16_t)s->at, .entry = (uint16_t)s->at, .kind = kind};
+    s->steps[s->step_count++] = (struct over_step){
+        .row = row, .key = (uint16_t)s->at, .entry = (uint16_t)s->at, .kind = kind};
 }
 
 void over_steps_clear(struct over *s) { s->step_count = s->done = s->group = 0; }
@@ -109,6 +110,16 @@ static bool is_forgotten(const struct over *s, int64_t time)
     return *cleanup != 0 && *cleanup <= time;
 }
 
+/* The words of a key may live shorter than the rows it has seen: without them these rows were in no window. */
+static void stale_drop(struct over *s, int64_t time)
+{
+    int64_t before = time - 1;
+    struct state_range r = {.to_word = &before};
+
+    if (s->config->calls.ttl_ms == 0 || !s->config->rows || !s->config->bounded || s->heads[s->at] == NULL) return;
+    if (*over_word(s, s->acc_rows[s->at], OVER_COUNT) == 0) state_ordered_remove(s->rows, 0, s->heads[s->at], &r, 0);
+}
+
 /* --- an entry ---------------------------------------------------------------------------------------------------- */
 static enum status entry_walk(struct op_cx *cx, struct over *s, int64_t time, uint32_t *worked)
 {
@@ -116,6 +127,7 @@ static enum status entry_walk(struct op_cx *cx, struct over *s, int64_t time, ui
 
     if (s->phase == BEGIN) {
         s->group = s->step_count;
+        stale_drop(s, time);
         memset(&s->scan, 0, sizeof s->scan);
         s->phase = is_forgotten(s, s->times[s->at]) ? FORGET : is_range ? PAST : ROWS;
     }
@@ -136,8 +148,10 @@ static void entry_end(struct op_cx *cx, struct over *s, int64_t time)
         return;
     }
     remove_rows(s, s->config->bounded ? OVER_TAKE_BACK : OVER_ADD);
-    if (s->config->rows) rows_end(cx, s);
-    else range_end(cx, s);
+    if (s->config->rows)
+        rows_end(cx, s);
+    else
+        range_end(cx, s);
     if (s->config->bounded) *over_word(s, s->acc_rows[s->at], OVER_LAST) = time;
 }
 

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-static enum status lag_read(const struct op_plan *p, const struct over_config *c, uint32_t i, struct over_lag *out, struct err *e)
+static enum status lag_read(const struct op_plan *p, const struct over_config *c, uint32_t i, struct over_lag *out,
+                            struct err *e)
 {
     const char *otherwise = c->lag_defaults.items[i];
     int col = op_plan_field(p, 0, c->lag_values.items[i], e);
@@ -18,12 +19,14 @@ static enum status lag_read(const struct op_plan *p, const struct over_config *c
     out->rows = (uint32_t)offset + 1;
     out->otherwise = otherwise[0] != '\0' ? op_plan_field(p, 0, otherwise, e) : -1;
     if (otherwise[0] != '\0' && out->otherwise < 0) return E_GRAPH;
-    if (out->otherwise >= 0 && !type_equal_ignoring_null(p->inputs[0]->children[col], p->inputs[0]->children[out->otherwise]))
+    if (out->otherwise >= 0 &&
+        !type_equal_ignoring_null(p->inputs[0]->children[col], p->inputs[0]->children[out->otherwise]))
         return err_set(e, E_GRAPH, "the default of LAG has another type than its value");
     return S_OK;
 }
 
-enum status over_lags_read(struct arena *a, const struct op_plan *p, const struct over_config *c, struct over_lag **out, struct err *e)
+enum status over_lags_read(struct arena *a, const struct op_plan *p, const struct over_config *c, struct over_lag **out,
+                           struct err *e)
 {
     uint32_t n = c->lag_values.count;
 

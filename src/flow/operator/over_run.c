@@ -51,7 +51,8 @@ static void chunk_load(struct op_cx *cx, struct over *s, uint32_t n)
 
 /* --- accumulators ------------------------------------------------------------------------------------------------ */
 /* Rows first..first+n of the batch, all of one kind; acc: their accumulators. */
-static enum status plain_apply(struct over *s, const struct batch *b, void *const *acc, uint32_t first, uint32_t n, bool adds)
+static enum status plain_apply(struct over *s, const struct batch *b, void *const *acc, uint32_t first, uint32_t n,
+                               bool adds)
 {
     uint16_t rows[BATCH_ROWS];
 
@@ -59,8 +60,10 @@ static enum status plain_apply(struct over *s, const struct batch *b, void *cons
     for (uint32_t c = 0; c < s->call_count; c++) {
         const struct agg *a = &s->calls[c].agg;
         const struct vector *v = a->argument != NULL ? &b->cols[a->col] : NULL;
-        if (adds) a->type->add(a, acc + first, v, rows, n);
-        else a->type->retract(a, acc + first, v, rows, n);
+        if (adds)
+            a->type->add(a, acc + first, v, rows, n);
+        else
+            a->type->retract(a, acc + first, v, rows, n);
     }
     return S_OK;
 }
@@ -95,7 +98,8 @@ static void words_result(struct over *s, uint32_t n)
 {
     for (uint32_t c = 0; c < s->call_count; c++) {
         struct vector *v = &s->out->cols[s->first_result + c];
-        if (s->calls[c].keep == NULL && v->form != VEC_ABSENT) s->calls[c].agg.type->result(&s->calls[c].agg, s->acc, n, v, 0);
+        if (s->calls[c].keep == NULL && v->form != VEC_ABSENT)
+            s->calls[c].agg.type->result(&s->calls[c].agg, s->acc, n, v, 0);
     }
 }
 
@@ -137,7 +141,9 @@ static enum status chunk_run(struct over *s, uint32_t n)
     while (i < n) {
         uint32_t first = i;
         uint8_t kind = steps[i].kind & (OVER_ADD | OVER_TAKE_BACK);
-        while ((steps[i].kind & OVER_ENDS) == 0 && i + 1 < n && (steps[i + 1].kind & (OVER_ADD | OVER_TAKE_BACK)) == kind) i++;
+        while ((steps[i].kind & OVER_ENDS) == 0 && i + 1 < n &&
+               (steps[i + 1].kind & (OVER_ADD | OVER_TAKE_BACK)) == kind)
+            i++;
         i++;
         if (kind != 0) TRY(apply(s, s->out, first, i - first, kind == OVER_ADD));
         if ((steps[i - 1].kind & OVER_ENDS) == 0 && i < n) continue;
@@ -196,7 +202,8 @@ static void view_make(struct over *s, const struct batch *in)
     s->view = *s->out;
     s->view.cols = cols;
     memcpy(cols, in->cols, sizeof *cols * s->first_result);
-    memcpy(cols + s->first_result, s->out->cols + s->first_result, sizeof *cols * (s->out->col_count - s->first_result));
+    memcpy(cols + s->first_result, s->out->cols + s->first_result,
+           sizeof *cols * (s->out->col_count - s->first_result));
     s->view.count = in->count;
     s->view.sel = in->sel;
     s->view.sel_count = in->sel_count;

@@ -8,8 +8,9 @@
 
 bool rank_is_deduplicate(const struct rel *input, const struct rank_body *b)
 {
-    return !b->is_limit && b->first == 1 && b->last == 1 && b->order_count == 1 && strcmp(b->function, "ROW_NUMBER") == 0 &&
-           input->row->children[b->order[0].col]->time_kind != TIME_NONE && input->modifies == MODIFIES_NOTHING;
+    return !b->is_limit && b->first == 1 && b->last == 1 && b->order_count == 1 &&
+           strcmp(b->function, "ROW_NUMBER") == 0 && input->row->children[b->order[0].col]->time_kind != TIME_NONE &&
+           input->modifies == MODIFIES_NOTHING;
 }
 
 static const struct type *time_of(const struct rel *r)
@@ -26,7 +27,8 @@ static void explain(const struct rel *r, struct buf *out)
     buf_printf(out, "keep=[%s], key=[", b->order[0].descending ? "LastRow" : "FirstRow");
     for (uint32_t i = 0; i < b->partition_count; i++)
         buf_printf(out, "%s%s", i > 0 ? ", " : "", r->inputs[0]->row->names[b->partition[i]]);
-    buf_printf(out, "], order=[%s], outputInsertOnly=[%s]", time_of(r)->time_kind == TIME_ROWTIME ? "ROWTIME" : "PROCTIME",
+    buf_printf(out, "], order=[%s], outputInsertOnly=[%s]",
+               time_of(r)->time_kind == TIME_ROWTIME ? "ROWTIME" : "PROCTIME",
                b->order[0].descending ? "false" : "true");
 }
 
@@ -37,8 +39,10 @@ static void derive(struct rel *r, struct arena *a)
 
     rel_add_key(r, a, b->partition, b->partition_count);
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
-    if (b->order[0].descending) r->modifies = MODIFIES_UPDATES;
-    else r->window = in->window;
+    if (b->order[0].descending)
+        r->modifies = MODIFIES_UPDATES;
+    else
+        r->window = in->window;
 }
 
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)

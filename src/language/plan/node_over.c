@@ -32,7 +32,8 @@ static bool is_rank(const struct over_call *c)
 /* ROW_NUMBER alone, in an order that is no time or falls: operator rank tells all places. */
 static bool is_numbering(const struct over_body *b, const struct type *in)
 {
-    bool by_time = b->order_count == 1 && !b->order[0].descending && in->children[b->order[0].col]->time_kind != TIME_NONE;
+    bool by_time = b->order_count == 1 && !b->order[0].descending &&
+                   in->children[b->order[0].col]->time_kind != TIME_NONE;
 
     return b->call_count == 1 && strcmp(b->calls[0].call.function, "row_number") == 0 && b->order_count > 0 && !by_time;
 }
@@ -46,8 +47,8 @@ static void print_call(const struct over_call *c, const struct type *in, struct 
         rel_print_aggregate(&c->call, in, out);
         return;
     }
-    buf_printf(out, "LAG(%s, %lld%s%s) AS %s", in->names[c->call.argument], (long long)c->offset, c->otherwise >= 0 ? ", " : "",
-               c->otherwise >= 0 ? in->names[c->otherwise] : "", c->call.name);
+    buf_printf(out, "LAG(%s, %lld%s%s) AS %s", in->names[c->call.argument], (long long)c->offset,
+               c->otherwise >= 0 ? ", " : "", c->otherwise >= 0 ? in->names[c->otherwise] : "", c->call.name);
 }
 
 static void explain(const struct rel *r, struct buf *out)
@@ -56,14 +57,18 @@ static void explain(const struct rel *r, struct buf *out)
     const struct type *in = r->inputs[0]->row;
 
     if (b->partition_count > 0) buf_append_text(out, "partitionBy=[");
-    for (uint32_t i = 0; i < b->partition_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[b->partition[i]]);
+    for (uint32_t i = 0; i < b->partition_count; i++)
+        buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[b->partition[i]]);
     if (b->partition_count > 0) buf_append_text(out, "], ");
     buf_append_text(out, "orderBy=[");
     for (uint32_t i = 0; i < b->order_count; i++)
-        buf_printf(out, "%s%s %s", i > 0 ? ", " : "", in->names[b->order[i].col], b->order[i].descending ? "DESC" : "ASC");
+        buf_printf(out, "%s%s %s", i > 0 ? ", " : "", in->names[b->order[i].col],
+                   b->order[i].descending ? "DESC" : "ASC");
     buf_printf(out, "], window=[ %s BETWEEN ", b->rows ? "ROWS" : "RANGE");
-    if (b->bounded) buf_printf(out, "%lld", (long long)b->preceding);
-    else buf_append_text(out, "UNBOUNDED");
+    if (b->bounded)
+        buf_printf(out, "%lld", (long long)b->preceding);
+    else
+        buf_append_text(out, "UNBOUNDED");
     buf_append_text(out, " PRECEDING AND CURRENT ROW], select=[");
     for (uint32_t i = 0; i < in->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[i]);
     for (uint32_t i = 0; i < b->call_count; i++) {
@@ -103,11 +108,14 @@ static int distribution(const struct rel *r, uint32_t input, const uint32_t **co
 static enum status check_input(const struct rel *r, struct err *e)
 {
     const struct rel *in = r->inputs[0];
-    const char *what = in->modifies == MODIFIES_UPDATES ? "update" : in->modifies == MODIFIES_DELETES ? "delete" : "update and delete";
+    const char *what = in->modifies == MODIFIES_UPDATES   ? "update"
+                       : in->modifies == MODIFIES_DELETES ? "delete"
+                                                          : "update and delete";
 
     while (in->input_count == 1 && in->type == &rel_calc_type) in = in->inputs[0];
     err_hint(e, "a window ordered by time takes rows that are only added");
-    return err_set(e, E_UNSUPPORTED, "StreamPhysicalOverAggregate doesn't support consuming %s changes which is produced by node %s",
+    return err_set(e, E_UNSUPPORTED,
+                   "StreamPhysicalOverAggregate doesn't support consuming %s changes which is produced by node %s",
                    what, in->type->name);
 }
 
@@ -170,7 +178,8 @@ static void lower_lags(const struct rel *r, struct lowering *l, struct over_conf
     for (size_t k = 0; k < COUNT_OF(lists); k++) *lists[k] = (struct text_list){texts[k], n};
 }
 
-static enum status lower_numbering(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+static enum status lower_numbering(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node,
+                                   struct err *e)
 {
     const struct over_body *b = r->body;
     struct rank_body body = {.partition_count = b->partition_count,

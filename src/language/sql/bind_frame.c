@@ -11,13 +11,15 @@ static enum status fail(struct query_binder *b, struct ast_place place, const ch
     return sql_error(b->e, b->t, place.at, place.size, "%s", text);
 }
 
-static enum status named_window(struct query_binder *b, const struct ast_select *s, const struct ast_window *w, const struct ast_window **out)
+static enum status named_window(struct query_binder *b, const struct ast_select *s, const struct ast_window *w,
+                                const struct ast_window **out)
 {
     *out = NULL;
     for (uint32_t i = 0; i < s->window_count && *out == NULL; i++)
         if (str_equal(s->windows[i].name, w->base)) *out = &s->windows[i];
     if (*out != NULL) return S_OK;
-    return sql_error(b->e, b->t, w->place.at, w->place.size, "Window '%.*s' not found", (int)w->base.size, w->base.data);
+    return sql_error(b->e, b->t, w->place.at, w->place.size, "Window '%.*s' not found", (int)w->base.size,
+                     w->base.data);
 }
 
 /* --- the frame of one window ------------------------------------------------------------------------------------- */
@@ -47,11 +49,13 @@ static enum status frame_take(struct query_binder *b, const struct ast_window *w
     if (is_based) return S_OK;
     f->bounded = w->from.kind == BOUND_PRECEDING;
     f->far = f->bounded ? w->from.x : NULL;
-    f->ends_elsewhere = w->to.kind != BOUND_CURRENT_ROW || (w->from.kind != BOUND_PRECEDING && w->from.kind != BOUND_UNBOUNDED_PRECEDING);
+    f->ends_elsewhere = w->to.kind != BOUND_CURRENT_ROW ||
+                        (w->from.kind != BOUND_PRECEDING && w->from.kind != BOUND_UNBOUNDED_PRECEDING);
     return S_OK;
 }
 
-enum status over_frame_find(struct query_binder *b, const struct ast_select *s, const struct ast_window *w, struct over_frame *out)
+enum status over_frame_find(struct query_binder *b, const struct ast_select *s, const struct ast_window *w,
+                            struct over_frame *out)
 {
     const struct ast_window *base;
     bool is_name = w->base.size > 0 && w->partition.count == 0 && w->order.count == 0 && !w->framed;
@@ -88,12 +92,16 @@ enum status over_frame_read(struct query_binder *b, struct binder *x, struct ove
     enum type_kind kind = bound->type->kind;
     if (!f->rows && time && kind != T_INTERVAL_SECOND && kind != T_INTERVAL_MONTH)
         return fail(b, f->far->place, "Data Type mismatch between ORDER BY and RANGE clause");
-    if (kind == T_INTERVAL_MONTH) return fail(b, f->far->place, "INTERVAL_YEAR_MONTH type is not allowed for window boundary");
+    if (kind == T_INTERVAL_MONTH)
+        return fail(b, f->far->place, "INTERVAL_YEAR_MONTH type is not allowed for window boundary");
     if (bound->kind != EXPR_CONSTANT) return fail(b, f->far->place, no_number);
     if (!vector_is_null(bound->constant, 0)) {
-        if (kind == T_INT) f->preceding = VECTOR_VALUES(bound->constant, int32_t)[0];
-        else if (kind == T_BIGINT || kind == T_INTERVAL_SECOND) f->preceding = VECTOR_VALUES(bound->constant, int64_t)[0];
-        else return fail(b, f->far->place, no_number);
+        if (kind == T_INT)
+            f->preceding = VECTOR_VALUES(bound->constant, int32_t)[0];
+        else if (kind == T_BIGINT || kind == T_INTERVAL_SECOND)
+            f->preceding = VECTOR_VALUES(bound->constant, int64_t)[0];
+        else
+            return fail(b, f->far->place, no_number);
     }
     if (f->preceding < 0) return fail(b, f->far->place, f->rows ? no_number : "RANGE value must not be negative");
     if (f->preceding > INT64_MAX / 4) return fail(b, f->far->place, "the window begins too far back");

@@ -10,10 +10,12 @@
 
 #include <string.h>
 
-static const char no_order[] = "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check "
-                               "the over window statement.";
-static const char many_windows[] = "Over Agg: Unsupported use of OVER windows. All aggregates must be computed on the same window. "
-                                   "please re-check the over window statement.";
+static const char no_order[] =
+    "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check "
+    "the over window statement.";
+static const char many_windows[] =
+    "Over Agg: Unsupported use of OVER windows. All aggregates must be computed on the same window. "
+    "please re-check the over window statement.";
 
 struct use {
     const struct ast_expr *x;
@@ -42,7 +44,10 @@ struct windows {
 };
 
 /* --- finding calls ----------------------------------------------------------------------------------------------- */
-static bool is_over(const struct ast_expr *x) { return x->kind == AX_CALL && x->aggregate != NULL && x->aggregate->over != NULL; }
+static bool is_over(const struct ast_expr *x)
+{
+    return x->kind == AX_CALL && x->aggregate != NULL && x->aggregate->over != NULL;
+}
 
 const struct ast_expr *over_call_in(const struct ast_expr *x)
 {
@@ -138,7 +143,8 @@ static void order_add(struct window *w, uint32_t col, const struct ast_order *o)
 {
     for (uint32_t i = 0; i < w->order_count; i++)
         if (w->order[i].col == col) return; /* it is decided already */
-    w->order[w->order_count++] = (struct rank_order){col, o->descending, o->nulls == NULLS_DEFAULT ? o->descending : o->nulls == NULLS_LAST};
+    w->order[w->order_count++] = (struct rank_order){
+        col, o->descending, o->nulls == NULLS_DEFAULT ? o->descending : o->nulls == NULLS_LAST};
 }
 
 static enum status window_bind(struct windows *g, const struct ast_expr *call, struct window *w)
@@ -171,16 +177,17 @@ static enum status frame_of_call(struct windows *g, const struct ast_expr *call,
     const char *ranking = ranking_of(call);
 
     if (ranking == NULL && !is_lag(call) && batch_only(call) == NULL) return S_OK;
-    if (w->frame.framed) return fail(g, call->place, "ROW/RANGE not allowed with RANK, DENSE_RANK or ROW_NUMBER functions");
+    if (w->frame.framed)
+        return fail(g, call->place, "ROW/RANGE not allowed with RANK, DENSE_RANK or ROW_NUMBER functions");
     w->frame.rows = ranking != NULL && strcmp(ranking, "row_number") == 0;
     return ranking != NULL && w->order_count == 0 ? fail(g, call->place, no_order) : S_OK;
 }
 
 static bool same_window(const struct window *x, const struct window *y)
 {
-    bool same = x->partition_count == y->partition_count && x->order_count == y->order_count && x->frame.rows == y->frame.rows &&
-                x->frame.bounded == y->frame.bounded && x->frame.preceding == y->frame.preceding &&
-                x->frame.ends_elsewhere == y->frame.ends_elsewhere &&
+    bool same = x->partition_count == y->partition_count && x->order_count == y->order_count &&
+                x->frame.rows == y->frame.rows && x->frame.bounded == y->frame.bounded &&
+                x->frame.preceding == y->frame.preceding && x->frame.ends_elsewhere == y->frame.ends_elsewhere &&
                 memcmp(x->partition, y->partition, sizeof *x->partition * x->partition_count) == 0;
 
     for (uint32_t i = 0; same && i < x->order_count; i++)
@@ -204,8 +211,9 @@ static bool same_text(const char *x, const char *y) { return x == NULL || y == N
 
 static bool same_call(const struct over_call *x, const struct over_call *y)
 {
-    return strcmp(x->call.function, y->call.function) == 0 && x->call.argument == y->call.argument && x->call.distinct == y->call.distinct &&
-           same_text(x->call.parameter, y->call.parameter) && x->offset == y->offset && x->otherwise == y->otherwise;
+    return strcmp(x->call.function, y->call.function) == 0 && x->call.argument == y->call.argument &&
+           x->call.distinct == y->call.distinct && same_text(x->call.parameter, y->call.parameter) &&
+           x->offset == y->offset && x->otherwise == y->otherwise;
 }
 
 static void call_add(struct windows *g, const struct ast_expr *x, const struct over_call *call)
@@ -226,13 +234,16 @@ static enum status argument_count(struct windows *g, const struct ast_expr *x, u
 {
     if (x->args.count >= least && x->args.count <= most) return S_OK;
     return sql_error(g->b->e, g->b->t, x->place.at, x->place.size,
-                     "Invalid number of arguments to function '%.*s'. Was expecting %u arguments", (int)x->name.parts[0].size,
-                     x->name.parts[0].data, least);
+                     "Invalid number of arguments to function '%.*s'. Was expecting %u arguments",
+                     (int)x->name.parts[0].size, x->name.parts[0].data, least);
 }
 
 static enum status bind_ranking(struct windows *g, const struct ast_expr *x)
 {
-    struct over_call c = {.call = {.function = ranking_of(x), .argument = -1, .filter = -1, .result = type_new(g->b->a, T_BIGINT, 0, 0, false)},
+    struct over_call c = {.call = {.function = ranking_of(x),
+                                   .argument = -1,
+                                   .filter = -1,
+                                   .result = type_new(g->b->a, T_BIGINT, 0, 0, false)},
                           .otherwise = -1};
 
     TRY(argument_count(g, x, 0, 0));
@@ -262,7 +273,8 @@ static enum status lag_default(struct windows *g, const struct ast_expr *x, stru
     if (type_equal_ignoring_null(other, value)) return S_OK;
     if (type_is_string(other) && type_is_string(value)) {
         struct expr *cast;
-        TRY(expr_cast(&g->below.m, g->columns[c->otherwise], type_with_null(g->b->a, value, other->nullable), false, &cast, g->b->e));
+        TRY(expr_cast(&g->below.m, g->columns[c->otherwise], type_with_null(g->b->a, value, other->nullable), false,
+                      &cast, g->b->e));
         c->otherwise = (int)column_of(g, cast);
         return S_OK;
     }
@@ -283,8 +295,8 @@ static enum status bind_lag(struct windows *g, const struct ast_expr *x)
             return fail(g, x->args.items[1]->place, "The offset of LAG must be a constant INT");
         c.offset = VECTOR_VALUES(offset->constant, int32_t)[0];
         if (c.offset < 0)
-            return sql_error(g->b->e, g->b->t, x->args.items[1]->place.at, x->args.items[1]->place.size, "Offset(%lld) should be positive.",
-                             (long long)c.offset);
+            return sql_error(g->b->e, g->b->t, x->args.items[1]->place.at, x->args.items[1]->place.size,
+                             "Offset(%lld) should be positive.", (long long)c.offset);
     }
     if (x->args.count > 2) TRY(lag_default(g, x->args.items[2], &c));
     const struct type *t = g->columns[c.call.argument]->type;
@@ -313,7 +325,8 @@ static enum status bind_aggregate(struct windows *g, const struct ast_expr *x, c
     struct over_call c = {.call = {.function = type->name, .argument = -1, .filter = -1}, .otherwise = -1};
     struct err inner = {0};
 
-    if (x->args.count > 1 && strcmp(type->name, "count") == 0) return fail(g, x->place, "We now only support the count of one field.");
+    if (x->args.count > 1 && strcmp(type->name, "count") == 0)
+        return fail(g, x->place, "We now only support the count of one field.");
     TRY(argument_count(g, x, 1, type->has_parameter ? 2 : 1));
     if (x->args.items[0]->kind != AX_STAR) {
         TRY(column_bind(g, x->args.items[0], &c.call.argument));
@@ -336,11 +349,13 @@ static enum status bind_call(struct windows *g, const struct ast_expr *x)
     if ((type == NULL && ranking_of(x) == NULL && !is_lag(x) && batch_only(x) == NULL) || x->aggregate->filter != NULL)
         return fail(g, x->place, "OVER must be applied to aggregate function");
     if (x->aggregate->nulls != 0 && !is_lag(x))
-        return sql_error(g->b->e, g->b->t, x->place.at, x->place.size, "Cannot specify IGNORE NULLS or RESPECT NULLS following '%.*s'",
-                         (int)x->name.parts[0].size, x->name.parts[0].data);
+        return sql_error(g->b->e, g->b->t, x->place.at, x->place.size,
+                         "Cannot specify IGNORE NULLS or RESPECT NULLS following '%.*s'", (int)x->name.parts[0].size,
+                         x->name.parts[0].data);
     TRY(window_check(g, x));
     if (batch_only(x) != NULL)
-        return sql_error(g->b->e, g->b->t, x->place.at, x->place.size, "%s Function is not supported in stream mode.", batch_only(x));
+        return sql_error(g->b->e, g->b->t, x->place.at, x->place.size, "%s Function is not supported in stream mode.",
+                         batch_only(x));
     if (ranking_of(x) != NULL) return bind_ranking(g, x);
     return is_lag(x) ? bind_lag(g, x) : bind_aggregate(g, x, type);
 }
@@ -390,7 +405,8 @@ static struct rel *window_make(struct windows *g, struct rel *input, struct expr
                              .preceding = g->window.frame.preceding,
                              .calls = g->calls};
 
-    for (uint32_t i = 0; i < g->column_count; i++) names[i] = i < g->input_count ? input->row->names[i] : arena_printf(b->a, "$o%u", i);
+    for (uint32_t i = 0; i < g->column_count; i++)
+        names[i] = i < g->input_count ? input->row->names[i] : arena_printf(b->a, "$o%u", i);
     memcpy(g->calls + g->call_count, g->lags, sizeof *g->lags * g->lag_count);
     return rel_over(b->a, rel_calc(b->a, input, &calc, names), &body);
 }
@@ -405,13 +421,14 @@ static enum status window_refuse(struct windows *g)
     return may_be_ranking || why == NULL ? S_OK : fail(g, g->uses[0].x->place, why);
 }
 
-enum status over_bind(struct query_binder *b, const struct ast_select *s, struct bind_source *from, struct expr *condition,
-                      struct binder *x)
+enum status over_bind(struct query_binder *b, const struct ast_select *s, struct bind_source *from,
+                      struct expr *condition, struct binder *x)
 {
     struct windows *g = ARENA_NEW(b->a, struct windows);
     uint32_t n = from->rel->row->child_count, calls = count_all(s);
 
-    *g = (struct windows){.b = b, .below = *x, .select = s, .column_count = n, .input_count = n, .column_capacity = 2 * n + 16};
+    *g = (struct windows){
+        .b = b, .below = *x, .select = s, .column_count = n, .input_count = n, .column_capacity = 2 * n + 16};
     g->columns = ARENA_ARRAY(b->a, struct expr *, g->column_capacity);
     g->calls = ARENA_ARRAY(b->a, struct over_call, calls);
     g->lags = ARENA_ARRAY(b->a, struct over_call, calls);
