@@ -9,6 +9,7 @@
 #include "flow/operator/join_interval.h"
 #include "flow/operator/join_temporal.h"
 #include "flow/operator/over.h"
+#include "flow/operator/over_sorted.h"
 #include "flow/operator/rank_config.h"
 #include "flow/operator/set_config.h"
 #include "flow/operator/sql_window.h"
@@ -401,6 +402,13 @@ static const struct over_config over_rows = {.calls = {.functions = TEXTS("sum",
                                             .lag_offsets = TEXTS("2"),
                                             .lag_defaults = TEXTS(""),
                                             .lag_names = TEXTS("l")};
+static const struct over_sorted_config over_values = {.calls = {.functions = TEXTS("sum", "max"),
+                                                                .arguments = TEXTS("v", "v"),
+                                                                .filters = TEXTS("", ""),
+                                                                .distinct = TEXTS("false", "false"),
+                                                                .names = TEXTS("s", "m"),
+                                                                .emit_before = true},
+                                                      .order = "v"};
 static const struct sort_config sorts = {TEXTS("v"), TEXTS("asc"), TEXTS("first")}, sorts_back = {TEXTS("v"), TEXTS("desc"), TEXTS("last")};
 static const struct session_groups_config session_groups = {.calls = {.functions = TEXTS("count", "sum"),
                                                                       .arguments = TEXTS("", "v"),
@@ -436,6 +444,7 @@ static const struct stateful_case cases[] = {
     {"session_tvf", "rows", .config = &sessions},
     {"over", "rows that fall out of the window", .config = &over_rows},
     {"over", "all rows before, LAG", .config = &over_all},
+    {"over_sorted", "rows that change those behind them", .config = &over_values},
     {"deduplicate", "the first row", .config = &(const struct dedup_config){.ttl_ms = 0}},
     {"deduplicate", "the last row, with the row before", .config = &(const struct dedup_config){.time = "v", .keep_last = true, .emit_before = true}},
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},

@@ -1,6 +1,7 @@
 /* node_over.c - OverAggregate: every row with results of functions over the rows up to it, ordered by time or by a value. Ordered by
  * time (operator `over`) a row goes out once; ordered by a value (`over_sorted`) a row that comes, or goes, changes those behind it. */
 #include "flow/operator/over.h"
+#include "flow/operator/over_sorted.h"
 #include "ground/base/str.h"
 #include "language/plan/rank_rel.h"
 
@@ -130,7 +131,7 @@ const char *rel_over_refused(const struct over_body *b, const struct type *in)
     if (b->bounded) return "Non-time attribute sort is not supported for bounded OVER window.";
     for (uint32_t i = 0; i < b->call_count; i++)
         if (is_lag(&b->calls[i])) return "LAG is not supported in a window that is not ordered by time.";
-    return "aggregates OVER a window that is not ordered by time are not supported yet";
+    return NULL;
 }
 
 static enum status check(const struct rel *r, struct err *e)
@@ -196,9 +197,27 @@ static enum status lower_numbering(const struct rel *r, struct lowering *l, cons
     return rank_rel_lower(ranking, l, inputs, node, e);
 }
 
+static enum status lower_sorted(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node)
+{
+    const struct over_body *b = r->body;
+    struct graph_node *n = graph_add_node(l->graph, op_find("over_sorted"), "OverAggregate", (struct graph_here){0});
+    struct over_sorted_config *c = n->config;
+
+    lower_calls(r, l, &c->calls);
+    c->order = r->inputs[0]->row->names[b->order[0].col];
+    c->nulls_last = b->order[0].nulls_last;
+    c->rows = b->rows;
+    c->calls.emit_before = r->wants_before;
+    c->calls.ttl_ms = l->ttl_ms;
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     if (is_numbering(r->body, r->inputs[0]->row)) return lower_numbering(r, l, inputs, node, e);
+    if (!is_by_time(r)) return lower_sorted(r, l, inputs, node);
     const struct over_body *b = r->body;
     struct graph_node *n = graph_add_node(l->graph, op_find("over"), "OverAggregate", (struct graph_here){0});
     struct over_config *c = n->config;

@@ -1,0 +1,143 @@
+/* test_op_over_sorted.c - windows over rows in the order of a value: rows that come between others, rows taken back, equal values,
+ * NULLs, what does not change, groups larger than a batch, state that is pending. */
+#include "flow/operator/over_sorted.h"
+#include "support/op_driver.h"
+#include "support/rows.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const uint32_t sizes[] = {0, 1, 3};
+static const char *const backends[] = {"hashmap", "pending"};
+
+#define TEXTS(...)                                                                                                     \
+    {                                                                                                                  \
+        (const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *const[]){__VA_ARGS__}))                             \
+    }
+#define TYPE "ROW<k INT, o BIGINT, v BIGINT>"
+
+static struct over_sorted_config config(bool rows, const char *function)
+{
+    static const char *const arguments[] = {"v"}, *const none[] = {""}, *const no[] = {"false"}, *const names[] = {"r"};
+    static const char *const functions[][1] = {{"sum"}, {"max"}};
+    struct over_sorted_config c = {.order = "o", .rows = rows};
+
+    c.calls.functions = (struct text_list){functions[strcmp(function, "max") == 0], 1};
+    c.calls.arguments = (struct text_list){arguments, 1};
+    c.calls.filters = (struct text_list){none, 1};
+    c.calls.distinct = (struct text_list){no, 1};
+    c.calls.names = (struct text_list){names, 1};
+    c.calls.emit_before = true;
+    return c;
+}
+
+/* The output must be the same with every backend and every batch size. */
+static void expect(struct over_sorted_config c, const char *rows, const char *expected)
+{
+    for (uint32_t b = 0; b < COUNT_OF(backends); b++)
+        for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
+            struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("over_sorted"),
+                                                                      .config = &c,
+                                                                      .in = TYPE,
+                                                                      .keys = "k",
+                                                                      .batch_rows = sizes[i],
+                                                                      .backend = backends[b]});
+            op_push(d, 0, rows);
+            assert_string_equal(op_driver_error(d), "");
+            assert_string_equal(op_output(d), expected);
+            if (b == 1) assert_true(op_pending_count(d) > 0);
+            op_driver_free(d);
+        }
+}
+
+static void a_row_between_updates_those_behind(void **state)
+{
+    (void)state;
+    expect(config(false, "sum"), "1 | 5 | 1\n1 | 9 | 2\n2 | 1 | 7\n1 | 7 | 4",
+           "+I[1, 5, 1, 1]\n+I[1, 9, 2, 3]\n+I[2, 1, 7, 7]\n+I[1, 7, 4, 5]\n-U[1, 9, 2, 3]\n+U[1, 9, 2, 7]\n");
+}
+
+static void equal_values_have_one_result(void **state)
+{
+    (void)state;
+    expect(config(false, "sum"), "1 | 5 | 1\n1 | 5 | 2\n-D 1 | 5 | 1",
+           "+I[1, 5, 1, 1]\n-U[1, 5, 1, 1]\n+U[1, 5, 1, 3]\n+I[1, 5, 2, 3]\n-D[1, 5, 1, 3]\n-U[1, 5, 2, 3]\n+U[1, 5, "
+           "2, 2]\n");
+    expect(config(true, "sum"), "1 | 5 | 1\n1 | 5 | 2\n-D 1 | 5 | 1",
+           "+I[1, 5, 1, 1]\n+I[1, 5, 2, 3]\n-D[1, 5, 1, 1]\n-U[1, 5, 2, 3]\n+U[1, 5, 2, 2]\n");
+}
+
+static void rows_that_go_take_their_part_along(void **state)
+{
+    (void)state;
+    expect(config(false, "sum"), "1 | null | 1\n1 | 9 | 2\n-U 1 | null | 1\n+U 1 | 10 | 5\n-D 1 | 3 | 3",
+           "+I[1, null, 1, 1]\n+I[1, 9, 2, 3]\n-D[1, null, 1, 1]\n-U[1, 9, 2, 3]\n+U[1, 9, 2, 2]\n+U[1, 10, 5, 7]\n");
+}
+
+static void what_stays_is_not_told(void **state)
+{
+    (void)state;
+    expect(config(false, "max"), "1 | 5 | 8\n1 | 9 | 2\n1 | 7 | 4\n1 | 1 | 9",
+           "+I[1, 5, 8, 8]\n+I[1, 9, 2, 8]\n+I[1, 7, 4, 8]\n+I[1, 1, 9, 9]\n-U[1, 5, 8, 8]\n+U[1, 5, 8, 9]\n-U[1, 7, "
+           "4, 8]\n"
+           "+U[1, 7, 4, 9]\n-U[1, 9, 2, 8]\n+U[1, 9, 2, 9]\n");
+}
+
+static void rows_before_are_left_out(void **state)
+{
+    struct over_sorted_config c = config(false, "sum");
+
+    (void)state;
+    c.calls.emit_before = false;
+    expect(c, "1 | 5 | 1\n1 | 4 | 2", "+I[1, 5, 1, 1]\n+I[1, 4, 2, 2]\n+U[1, 5, 1, 3]\n");
+}
+
+/* A row in front of more rows than any batch has room for. */
+static void many_rows_are_updated(void **state)
+{
+    enum { ROWS = 1800 };
+    char *rows = test_malloc((ROWS + 1) * 20), *expected = test_malloc(ROWS * 3 * 40), *p = rows, *q = expected;
+
+    (void)state;
+    for (int i = 0; i < ROWS; i++) {
+        p += sprintf(p, "1 | %d | 1\n", i + 10);
+        q += sprintf(q, "+I[1, %d, 1, %d]\n", i + 10, i + 1);
+    }
+    p += sprintf(p, "1 | 1 | 5");
+    q += sprintf(q, "+I[1, 1, 5, 5]\n");
+    for (int i = 0; i < ROWS; i++)
+        q += sprintf(q, "-U[1, %d, 1, %d]\n+U[1, %d, 1, %d]\n", i + 10, i + 1, i + 10, i + 6);
+    expect(config(false, "sum"), rows, expected);
+    expect(config(true, "sum"), rows, expected);
+    test_free(rows);
+    test_free(expected);
+}
+
+static void kept_values_are_refused(void **state)
+{
+    struct over_sorted_config c = config(false, "max");
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("over_sorted"), .config = &c, .in = "ROW<k INT, o BIGINT, v STRING>", .keys = "k"});
+
+    (void)state;
+    assert_string_equal(op_driver_error(d),
+                        "max of this type is not supported yet OVER a window that is not ordered by time");
+    op_driver_free(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_row_between_updates_those_behind),
+        cmocka_unit_test(equal_values_have_one_result),
+        cmocka_unit_test(rows_that_go_take_their_part_along),
+        cmocka_unit_test(what_stays_is_not_told),
+        cmocka_unit_test(rows_before_are_left_out),
+        cmocka_unit_test(many_rows_are_updated),
+        cmocka_unit_test(kept_values_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
