@@ -182,6 +182,8 @@ static enum status load_begin(struct lookup_table *t)
     arena_init(&t->split_arena, &t->mem, 0);
     t->cx = (struct source_cx){.op = t->op,
                                .schema = t->spec.schema,
+                               .read = source_read_type(t->op->plan->arena, t->spec.schema, t->spec.metadata),
+                               .metadata = t->spec.metadata,
                                .options = t->spec.options,
                                .option_defs = t->spec.conn->options,
                                .sys = t->op->sys,

@@ -8,6 +8,7 @@ struct lookup_spec {
     const struct conn_type *conn;
     const struct options *options;
     const struct type *schema; /* of the source */
+    const struct text_list *metadata; /* of its last columns */
     const struct fn_session *session;
     struct expr *condition;      /* over it: which rows are kept; NULL: all */
     struct expr *const *columns; /* over it: what is kept of them */

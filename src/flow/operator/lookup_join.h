@@ -7,6 +7,7 @@ struct lookup_join_config {
     const char *connector; /* of the table that is asked */
     struct options options;
     const struct type *schema;              /* of its source */
+    struct text_list metadata;              /* keys of the connector's metadata, which are its last columns */
     struct str filter, columns;             /* expr_encode over it: which rows are kept (empty: all), what of them */
     struct text_list columns_names;         /* of what is kept, as many as columns */
     struct text_list left_keys, right_keys; /* columns of the input, and of what is kept */

@@ -18,6 +18,7 @@ static const struct config_field lookup_join_config_fields[] = {
     CONFIG_FIELD(lookup_join_config, connector, CONF_TEXT, "of the table that is asked"),
     CONFIG_FIELD(lookup_join_config, options, CONF_OPTIONS, "of the connector"),
     CONFIG_FIELD(lookup_join_config, schema, CONF_TYPE, "columns that the connector reads"),
+    CONFIG_FIELD(lookup_join_config, metadata, CONF_TEXTS, "keys of the connector's metadata, which are the last of them"),
     CONFIG_FIELD(lookup_join_config, filter, CONF_BYTES, "an encoded BOOLEAN expression over them; empty: all rows"),
     CONFIG_FIELD(lookup_join_config, columns, CONF_BYTES, "encoded expressions: what is kept of a row"),
     CONFIG_FIELD(lookup_join_config, columns_names, CONF_TEXTS, "names of these"),
@@ -137,7 +138,9 @@ static enum status lookup_join_derive(struct op_plan *p, const void *config, str
     TRY(lookup_read(p, c, &plan, e));
     TRY(conn_options_check(plan.conn, &c->options, e));
     TRY(lookup_check(plan.conn, &c->options, e));
-    if (plan.conn->takes_format) TRY(conn_format_check(&c->options, c->schema, false, e));
+    TRY(source_metadata_check(plan.conn->source->metadata, c->schema, &c->metadata, e));
+    const struct type *read = source_read_type(p->arena, c->schema, &c->metadata);
+    if (plan.conn->takes_format) TRY(conn_format_check(&c->options, read, false, e));
     if (plan.conn->source->check != NULL) TRY(plan.conn->source->check(&c->options, plan.conn->options, c->schema, e));
     p->outputs[0] = plan.out;
     p->output_count = 1;
@@ -175,6 +178,7 @@ static enum status lookup_join_open(struct op_cx *cx, void *self)
     struct lookup_spec spec = {.conn = p->conn,
                                .options = &c->options,
                                .schema = c->schema,
+                               .metadata = &c->metadata,
                                .session = &p->session,
                                .condition = p->filter,
                                .columns = p->columns,

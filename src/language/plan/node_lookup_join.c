@@ -11,6 +11,7 @@
 struct asked {
     const struct table *table;
     const struct type *schema;
+    const struct text_list *metadata;
     struct expr *filter, **columns;
 };
 
@@ -32,7 +33,7 @@ static bool asked_find(struct arena *a, const struct rel *r, struct asked *out)
     struct expr_maker m = {.a = a};
 
     if (rel_scanned(r) != NULL) {
-        *out = (struct asked){.table = rel_scanned(r), .schema = r->row};
+        *out = (struct asked){.table = rel_scanned(r), .schema = r->row, .metadata = rel_scanned_metadata(r)};
         out->columns = ARENA_ARRAY(a, struct expr *, r->row->child_count + 1);
         for (uint32_t i = 0; i < r->row->child_count; i++) out->columns[i] = expr_column(&m, r->row, i);
         return true;
@@ -53,6 +54,7 @@ bool rel_lookup_make(struct arena *a, const struct rel *right, struct lookup_joi
     if (!asked_find(a, right, &asked)) return false;
     b->table = asked.table;
     b->schema = asked.schema;
+    b->metadata = asked.metadata;
     b->filter = asked.filter;
     b->columns = asked.columns;
     b->right = right->row;
@@ -141,6 +143,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     TRY(table_lower(b->table, l, c, e));
     c->kind = join_operator_name((enum rel_join_kind)b->join.kind);
     c->schema = b->schema;
+    c->metadata = *b->metadata;
     if (b->filter != NULL) c->filter = lower_exprs(l, (struct expr *const[]){b->filter}, 1);
     c->columns = lower_exprs(l, b->columns, b->right->child_count);
     c->columns_names = (struct text_list){b->right->names, b->right->child_count};

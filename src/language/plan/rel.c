@@ -56,6 +56,8 @@ struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct
     return r;
 }
 
+const struct text_list *rel_scanned_metadata(const struct rel *r) { return &((const struct scan_body *)r->body)->metadata; }
+
 const struct table *rel_scanned(const struct rel *r)
 {
     return r->type == &rel_scan_type ? ((const struct scan_body *)r->body)->table : NULL;

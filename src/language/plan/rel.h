@@ -159,6 +159,7 @@ struct temporal_join_body {
 struct lookup_join_body {
     struct join_body join;
     const struct table *table;
+    const struct text_list *metadata; /* of the scan */
     const struct type *schema, *right;
     struct expr *filter; /* NULL: all rows */
     struct expr *const *columns;
@@ -239,6 +240,7 @@ struct sink_body {
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body);
 struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct type *row);
+const struct text_list *rel_scanned_metadata(const struct rel *r); /* of a scan */
 const struct table *rel_scanned(const struct rel *r); /* the table of a scan; NULL: it is another node */
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
