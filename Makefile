@@ -4,6 +4,7 @@ PREFIX       ?= /usr/local
 JOBS         ?= $(shell nproc)
 TEST_JOBS    ?= 2
 SIM_SEEDS    ?= 1000
+SEEDS        ?= 1000
 FUZZ_SECONDS ?= 60
 ARGS         ?=
 export JOBS
@@ -39,6 +40,11 @@ sim: deps ## run the jobs in the simulated world under SIM_SEEDS seeds, and comp
 	@tools/build.sh $(BUILD) thalweg
 	@$(BUILD)/thalweg sim --seeds $(SIM_SEEDS) $(ARGS) || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
 	@echo $$(($$(cat $(BUILD)/sim_seeds 2> /dev/null || echo 0) + $(SIM_SEEDS))) > $(BUILD)/sim_seeds
+
+sqlgen: test-deps ## run queries of SEEDS seeds (or of one: SEED=n) in every mode of the engine, and in SQLite and DuckDB
+	@tools/build.sh $(BUILD) sqlgen
+	@mkdir -p $(BUILD)/sqlgen
+	@tools/sqlgen.sh $(BUILD) $(if $(SEED),--seed $(SEED),--seeds $(SEEDS)) $(ARGS)
 
 bench: deps ## run the benchmarks (BENCH=part of a name for some)
 	@tools/build.sh $(BUILD) all
@@ -91,4 +97,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim bench nexmark fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim sqlgen bench nexmark fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps

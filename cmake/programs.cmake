@@ -2,6 +2,7 @@
 #   test/unit/<module>/test_<file>.c   an executable and a ctest entry of that name, linked to cmocka and the static library
 #   test/support/*.c                   helpers that every test may use (header beside them)
 #   test/sql/<area>/*.test              text tests of SQL: a ctest entry sql_<area>, run by test/sqltest in every mode
+#   test/sqlgen/*.c                    the generator of SQL, which checks the engine against itself, as a ctest entry sqlgen
 #   test/e2e/test_<name>.sh            a ctest entry e2e_<name>: the binary as a user meets it
 #   test/functions/<name>.c            libraries of SQL functions for these; examples/functions/<name>.c are such, too
 #   examples/<name>.c                  an executable; with examples/<name>.expected also a ctest entry that compares stdout
@@ -67,6 +68,14 @@ foreach(area ${sql_areas})
         set_tests_properties(sql_${name} PROPERTIES TIMEOUT 300 LABELS sql)
     endif()
 endforeach()
+
+# ---- generated SQL: every query in every mode; `make sqlgen` runs many seeds, and asks SQLite and DuckDB
+file(GLOB sqlgen_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/test/sqlgen/*.c)
+add_executable(sqlgen ${sqlgen_sources})
+set_target_properties(sqlgen PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/test)
+target_link_libraries(sqlgen PRIVATE thalweg_static m)
+add_test(NAME sqlgen COMMAND sqlgen --seeds 60 --folder ${CMAKE_BINARY_DIR}/test)
+set_tests_properties(sqlgen PROPERTIES TIMEOUT 300 LABELS sql)
 
 # ---- examples: each as a program and, when it is a job, as the shared object that `thalweg run` loads; both print the same
 file(GLOB example_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*.c)

@@ -111,6 +111,19 @@ static enum status no_such_value(const struct type *type, struct str text, struc
     return E_GRAPH;
 }
 
+/* A literal is a constant, whatever else is not. */
+static struct expr_maker always_folding(const struct expr_maker *m)
+{
+    struct expr_maker out = *m;
+
+    if (m->session == NULL || !m->session->plain) return out;
+    struct fn_session *session = ARENA_NEW(m->a, struct fn_session);
+    *session = *m->session;
+    session->plain = false;
+    out.session = session;
+    return out;
+}
+
 enum status expr_constant(const struct expr_maker *m, const struct type *type, struct str text, struct expr **out, struct err *e)
 {
     const struct type *to = type_with_null(m->a, type, false);
@@ -120,7 +133,8 @@ enum status expr_constant(const struct expr_maker *m, const struct type *type, s
     x->text = (struct str){arena_strndup(m->a, text.data, text.size), text.size};
     if (to->kind == T_VARCHAR && to->precision == VARCHAR_MAX) return S_OK;
     if (!type_casts(x->type, to)) return no_such_value(to, text, e);
-    TRY(expr_cast(m, x, to, false, out, e));
+    const struct expr_maker folding = always_folding(m);
+    TRY(expr_cast(&folding, x, to, false, out, e));
     if ((*out)->kind != EXPR_CONSTANT) return no_such_value(to, text, e);
     (*out)->text = x->text;
     return S_OK;
@@ -134,7 +148,8 @@ static struct expr *fold(const struct expr_maker *m, struct expr *x)
     const struct vector *v;
     struct expr *out = x;
 
-    if (m->keep_errors || x->det != FN_PURE || x->type->phys == P_LIST || x->type->phys == P_ROW) return x;
+    if (m->keep_errors || (m->session != NULL && m->session->plain)) return x;
+    if (x->det != FN_PURE || x->type->phys == P_LIST || x->type->phys == P_ROW) return x;
     for (uint32_t i = 0; i < x->count; i++)
         if (x->args[i]->kind != EXPR_CONSTANT) return x;
     struct mem mem;

@@ -46,6 +46,7 @@ struct fn_session {
     struct str database; /* the current one; empty: none */
     uint64_t chance;  /* seed of RAND() and UUID(): another one for every evaluator */
     const struct fn_users *users; /* functions of users; NULL: there are none */
+    bool plain;       /* nothing is computed beforehand or put together */
 };
 
 struct fn_call;

@@ -43,7 +43,7 @@ bool calc_merge(struct arena *a, struct rel **input, struct calc_body *c)
     const struct calc_body *lower = in->body;
     struct expr *condition = c->condition;
 
-    if (in->type != &rel_calc_type || !may_merge(lower, c, in->row->child_count)) return false;
+    if (c->alone || in->type != &rel_calc_type || !may_merge(lower, c, in->row->child_count)) return false;
     if (lower->count > 0) {
         struct expr **columns = ARENA_ARRAY(a, struct expr *, c->count);
         for (uint32_t i = 0; i < c->count; i++) columns[i] = expr_substitute(a, c->columns[i], lower->columns);

@@ -109,6 +109,7 @@ struct calc_body {
     struct expr *condition; /* NULL: every row */
     uint32_t count;         /* 0: the columns of the input */
     struct expr *const *columns;
+    bool alone; /* it is not put together with one below */
 };
 /* Aggregates of groups: the row has the group columns, then the results. */
 struct aggregate_call {

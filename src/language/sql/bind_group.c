@@ -462,7 +462,7 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
         return S_OK;
     }
     if (is_call_of(x, "GROUPING") || is_call_of(x, "GROUPING_ID") || is_call_of(x, "GROUP_ID")) return bind_grouping(g, x, out);
-    int key = x->kind == AX_LITERAL ? -1 : key_of(g, x);
+    int key = x->kind == AX_LITERAL && !has_sets(g) ? -1 : key_of(g, x); /* in a set without it a constant key is NULL, too */
     if (key >= 0) {
         *out = expr_column(&b->m, g->row, g->key_cols[key]);
         return S_OK;

@@ -186,6 +186,7 @@ enum status bind_select(struct query_binder *b, const struct ast_select *s, cons
     TRY(bind_order(b, by, &x, &columns, s->distinct, order));
     calc.count = columns.count;
     calc.columns = columns.items;
+    calc.alone = b->session->plain;
     *out = rel_calc(b->a, from.rel, &calc, columns.names);
     if (s->distinct) *out = bind_distinct(b, *out);
     return S_OK;

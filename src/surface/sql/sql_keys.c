@@ -44,6 +44,10 @@ const struct option_def sql_keys[] = {
      .choices = "IGNORE|TRIM_PAD|ERROR",
      .fallback = "IGNORE",
      .doc = "what becomes of a value that does not fit the length of its column in the sink"},
+    {.key = "thalweg.optimizer.rewrites",
+     .kind = OPT_BOOL,
+     .fallback = "true",
+     .doc = "false: constants are computed for every row and neighbours are not put together; results are the same"},
     {.key = "table.exec.sink.not-null-enforcer",
      .kind = OPT_ENUM,
      .choices = "ERROR|DROP",
@@ -75,6 +79,7 @@ void sql_keys_apply(const struct config *c, struct fn_session *s)
     struct options o = config_options(c);
 
     s->zone = str_of(options_get(&o, sql_keys, "table.local-time-zone"));
+    s->plain = !options_bool(&o, sql_keys, "thalweg.optimizer.rewrites");
 }
 
 struct plan_settings sql_keys_settings(const struct config *c)
