@@ -47,6 +47,12 @@ static void differ(struct seed *s, const char *what, const char *how, const char
     fprintf(stderr, "\n");
 }
 
+static void run_in(struct seed *s, uint32_t mode, const char *sql, struct answer *out)
+{
+    if (s->c->traces) fprintf(stderr, "-- %s\n%s;\n", modes[mode].name, sql);
+    session_run(s->sessions[mode], sql, s->g.a, out);
+}
+
 /* --- tables --------------------------------------------------------------------------------------------------------- */
 static void put_csv(const struct gtable *t, struct buf *out)
 {
@@ -93,7 +99,7 @@ static void tables_open(struct seed *s)
         if (t->is_stream) file_write(s, t, path);
         buf_printf(&setup, "%s;\n", statement);
         for (uint32_t m = 0; m < MODES; m++) {
-            session_run(s->sessions[m], statement, s->g.a, &n);
+            run_in(s, m, statement, &n);
             if (n.status != S_OK) differ(s, "a table is refused", n.error, statement, NULL);
         }
     }
@@ -137,7 +143,7 @@ static bool is_runtime(const struct answer *n) { return n->status == E_DATA; }
 /* In the first mode; false: there is nothing to compare with. */
 static bool reference(struct seed *s, const char *sql, struct answer *n)
 {
-    session_run(s->sessions[0], sql, s->g.a, n);
+    run_in(s, 0, sql, n);
     if (n->status == S_OK) return true;
     if (is_runtime(n))
         s->c->totals.failed++;
@@ -154,7 +160,7 @@ static void check_modes(struct seed *s, const char *sql, bool is_global, const s
     for (uint32_t m = 1; m < MODES; m++) {
         struct answer n;
         const char *how = NULL;
-        session_run(s->sessions[m], sql, s->g.a, &n);
+        run_in(s, m, sql, &n);
         if (n.status != first->status) {
             if (is_runtime(&n) || is_runtime(first)) continue;
             how = n.status != S_OK ? n.error : "it does not fail";
@@ -171,8 +177,8 @@ static void check_pair(struct seed *s, const struct gpair *p)
 {
     struct answer x, y;
 
-    session_run(s->sessions[0], p->left, s->g.a, &x);
-    session_run(s->sessions[0], p->right, s->g.a, &y);
+    run_in(s, 0, p->left, &x);
+    run_in(s, 0, p->right, &y);
     s->c->totals.queries++;
     if (is_runtime(&x) || is_runtime(&y)) {
         s->c->totals.failed++;

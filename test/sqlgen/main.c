@@ -1,4 +1,4 @@
-/* main.c - sqlgen [--seeds N] [--first SEED] [--seed SEED] [--queries N] [--folder F] [--verbose] [--dump]: runs generated queries;
+/* main.c - sqlgen [--seeds N] [--first SEED] [--seed SEED] [--queries N] [--folder F] [--verbose] [--trace] [--dump]: runs generated queries;
  * what differs goes to stderr with its seed, tables and texts, the counts to the last line. Status 1 when something differs. With
  * --dump, tables, queries and answers that peers share go to stdout, for peers.py. */
 #include "sqlgen.h"
@@ -20,6 +20,7 @@ static bool read_arguments(int argc, char **argv, struct command *k)
             k->c.verbose = true;
         else if (strcmp(name, "--dump") == 0)
             k->c.dumps = true;
+        else if (strcmp(name, "--trace") == 0) k->c.traces = true;
         else if (strcmp(name, "--seeds") == 0)
             k->seeds = strtoull(value, NULL, 10), i++;
         else if (strcmp(name, "--first") == 0)

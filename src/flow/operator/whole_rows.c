@@ -43,7 +43,8 @@ enum status whole_rows_resolve(struct whole_rows *w, const struct batch *in)
     uint64_t hashes[BATCH_ROWS];
 
     if (w->is_resolved) return S_OK;
-    if (w->key_count == w->col_count) batch_hash(in, w->cols, w->col_count, hashes);
+    bool is_plain = w->key_count == 0 || w->key_count == w->col_count; /* without a key there are no key groups */
+    if (is_plain) batch_hash(in, w->cols, w->col_count, hashes);
     else state_hash_within(in, w->cols, w->key_count, w->col_count, hashes);
     struct state_keys keys = state_keys_of(in, w->cols, w->col_count, hashes);
     TRY(state_resolve(w->table, 0, &keys, STATE_INSERT, w->rows, NULL));
