@@ -375,6 +375,8 @@ static const struct rank_config first_three = {.order = TEXTS("v"), .directions 
                                                .last = 3, .number = "n", .emit_before = true};
 static const struct rank_config kept_ranks = {.order = TEXTS("v"), .directions = TEXTS("asc"), .nulls = TEXTS("first"), .first = 1,
                                         .last = 2, .emit_before = true, .retracts = true};
+static const struct rank_config replaced_ranks = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
+                                                  .last = 2, .number = "n", .emit_before = true, .unique = TEXTS("v")};
 static const struct window_groups_config window_groups = {.calls = {.functions = TEXTS("count", "count"),
                                                                     .arguments = TEXTS("", "v"),
                                                                     .filters = TEXTS("", ""),
@@ -436,6 +438,7 @@ static const struct stateful_case cases[] = {
     {"fold", "rows at the end", .config = NULL},
     {"rank", "rows are only added", .config = &first_three},
     {"rank", "rows may be taken back", .config = &kept_ranks},
+    {"rank", "rows replace others", .config = &replaced_ranks},
     {"sink_materialize", "rows by a key of their own", .config = &(const struct upsert_config){.unique = TEXTS("v")}},
     {"sink_materialize", "equal rows are counted", .config = &(const struct upsert_config){.ttl_ms = 0}},
     {"sink_compact", "the first row stays", .config = &(const struct upsert_config){.unique = TEXTS("v")}},

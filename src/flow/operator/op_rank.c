@@ -7,47 +7,19 @@
  *
  * State: an ordered map, (partition, sort key) -> row. Where rows are only added and live for ever it holds no more than the last
  * place, so all is said by the number of rows and the rows behind the new one. Else it holds every row, and the first `last` + 1 of
- * them are walked.
+ * them are walked. Rows that replace others: rank_update.c.
  *
  * Invariants: a row is worked on only when its walk is there and the output has room for all of its changes, or it is taken up
  * again where the output was full (`step`). What is emitted lies in the state, removed rows too, until the batch is done. Not here:
  * ranks of equal rows (RANK, DENSE_RANK), a last place that differs by row. */
 #include "flow/operator/order_columns.h"
-#include "flow/operator/rank_config.h"
-#include "flow/state/shape.h"
+#include "flow/operator/rank_internal.h"
 
 #include <string.h>
 
-enum { WORK_MAX = 16 * BATCH_ROWS }; /* rows walked in one call */
-
-struct rank_column {
-    uint32_t col, field; /* of the input and the output; in the state's row */
-};
-
-struct rank {
-    struct state_def def;
-    struct state_table *table;
-    struct state_probe probe;      /* the sort keys of the batch */
-    uint32_t *order, order_count;  /* columns */
-    struct rank_column *columns;   /* that are kept: all but those of the partition */
-    uint32_t column_count;
-    int number_col;                /* where the place goes, or -1 */
-    bool is_numbered, keeps_all;
-    int64_t first, last;
-    struct batch *out, *same;      /* same: candidates for what is taken back */
-    uint32_t done, used;           /* rows of the batch; changes in the output */
-    bool is_resolved;
-    void *heads[BATCH_ROWS], *rows[BATCH_ROWS];
-    /* the row in work */
-    bool is_begun, is_added, is_shifting;
-    void *mine;                    /* its row in the state */
-    int64_t place;                 /* of mine */
-    void **walk;                   /* rows of its partition, in order */
-    uint32_t walk_count, walk_capacity, behind; /* walk[behind..]: those after mine */
-    uint32_t step, worked;
-    /* changes */
-    const void *from[BATCH_ROWS];
-    uint16_t numbers[BATCH_ROWS];  /* rows of the input */
+enum {
+    WORK_MAX = 16 * BATCH_ROWS, /* rows walked in one call */
+    ROW_CHANGES = 3,            /* that a row, or a step of its shift, may make */
 };
 
 static const struct config_field rank_config_fields[] = {
@@ -59,6 +31,7 @@ static const struct config_field rank_config_fields[] = {
     CONFIG_FIELD(rank_config, number, CONF_TEXT, "name of the column of the place; none: there is no such column"),
     CONFIG_FIELD(rank_config, emit_before, CONF_BOOL, "updates come with the row before"),
     CONFIG_FIELD(rank_config, retracts, CONF_BOOL, "rows may be taken back"),
+    CONFIG_FIELD(rank_config, unique, CONF_TEXTS, "columns by which rows are replaced; empty: they are not"),
     CONFIG_FIELD(rank_config, ttl_ms, CONF_INT, "ms until an untouched row is forgotten; 0: never"),
     CONFIG_LAST,
 };
@@ -79,6 +52,8 @@ static enum status rank_derive(struct op_plan *p, const void *config, struct err
     const char **names = ARENA_ARRAY(p->arena, const char *, n + 1);
 
     TRY(order_read(p, c, &order, e));
+    for (uint32_t i = 0; i < c->unique.count; i++)
+        if (op_plan_field(p, 0, c->unique.items[i], e) < 0) return E_GRAPH;
     if (c->first < 1 || c->last < c->first)
         return err_set(e, E_CONFIG, "the places of a rank must be 1 <= first <= last, not %lld and %lld", (long long)c->first,
                        (long long)c->last);
@@ -102,6 +77,10 @@ static void rank_needs(const struct op_plan *p, const void *config, const uint64
     for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
     if (order_read(p, c, &order, NULL) == S_OK)
         for (uint32_t i = 0; i < c->order.count; i++) bit_set(inputs[0], order[i].col);
+    for (uint32_t i = 0; i < c->unique.count; i++) {
+        int col = op_plan_field(p, 0, c->unique.items[i], NULL);
+        if (col >= 0) bit_set(inputs[0], (uint32_t)col);
+    }
     for (uint32_t i = 0; i < n; i++)
         if (outputs[0] == NULL || bit_get(outputs[0], i)) bit_set(inputs[0], i);
 }
@@ -134,12 +113,40 @@ static void number_find(struct op_cx *cx, const struct rank_config *c, struct ra
     s->is_numbered = s->number_col >= 0 || s->first > 1;
 }
 
+/* The fields of columns; those of the partition are none. */
+static uint32_t fields_of(struct arena *a, const struct rank *s, const uint32_t *cols, uint32_t count, uint32_t **out)
+{
+    uint32_t n = 0;
+
+    *out = ARENA_ARRAY(a, uint32_t, s->column_count + count + 1);
+    for (uint32_t i = 0; i < s->column_count; i++)
+        for (uint32_t k = 0; k < count; k++)
+            if (s->columns[i].col == cols[k]) (*out)[n++] = i;
+    return n;
+}
+
+static void fields_find(const struct op_cx *cx, const struct rank_config *c, struct rank *s)
+{
+    uint32_t *cols = ARENA_ARRAY(cx->plan->arena, uint32_t, c->unique.count + 1);
+
+    for (uint32_t i = 0; i < c->unique.count; i++) {
+        int col = op_plan_field(cx->plan, 0, c->unique.items[i], NULL);
+        ASSERT(col >= 0);
+        cols[i] = (uint32_t)col;
+    }
+    s->replaces = c->unique.count > 0;
+    s->unique_count = fields_of(cx->plan->arena, s, cols, c->unique.count, &s->unique);
+    s->sort_count = fields_of(cx->plan->arena, s, s->order, s->order_count, &s->sort);
+    s->all = ARENA_ARRAY(cx->plan->arena, uint32_t, s->column_count + 1);
+    for (uint32_t i = 0; i < s->column_count; i++) s->all[i] = i;
+}
+
 static enum status rank_open(struct op_cx *cx, void *self)
 {
     const struct rank_config *c = cx->config;
     const struct op_plan *p = cx->plan;
     struct rank *s = self;
-    uint32_t rows = MAX(cx->batch_rows, 2u);
+    uint32_t rows = MAX(cx->batch_rows, (uint32_t)ROW_CHANGES);
     uint64_t descending = 0, nulls_last = 0;
     struct order_column *order;
 
@@ -167,7 +174,8 @@ static enum status rank_open(struct op_cx *cx, void *self)
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
-    if (c->retracts) s->same = batch_create(s->def.value, BATCH_ROWS, cx->mem);
+    if (c->retracts || c->unique.count > 0) s->same = batch_create(s->def.value, BATCH_ROWS, cx->mem);
+    fields_find(cx, c, s);
     return S_OK;
 }
 
@@ -184,11 +192,11 @@ static void rank_close(struct op_cx *cx, void *self, bool failed)
 }
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
-static bool has_room(const struct rank *s) { return s->used + 2 <= s->out->capacity && s->worked < WORK_MAX; }
+static bool has_room(const struct rank *s) { return s->used + ROW_CHANGES <= s->out->capacity && s->worked < WORK_MAX; }
 
 static bool is_told(const struct rank *s, int64_t place) { return place >= s->first && place <= s->last; }
 
-static void put(struct rank *s, const void *row, enum row_kind kind, int64_t place)
+void rank_put(struct rank *s, const void *row, enum row_kind kind, int64_t place)
 {
     uint32_t n = s->used++;
 
@@ -199,11 +207,24 @@ static void put(struct rank *s, const void *row, enum row_kind kind, int64_t pla
     if (s->number_col >= 0) VECTOR_VALUES(&s->out->cols[s->number_col], int64_t)[n] = place;
 }
 
-static void put_update(struct rank *s, const void *before, const void *after, int64_t place, bool emit_before)
+void rank_put_update(struct rank *s, const void *before, const void *after, int64_t place, bool emit_before)
 {
     if (!is_told(s, place)) return;
-    if (emit_before) put(s, before, ROW_UPDATE_BEFORE, place);
-    put(s, after, ROW_UPDATE_AFTER, place);
+    if (emit_before) rank_put(s, before, ROW_UPDATE_BEFORE, place);
+    rank_put(s, after, ROW_UPDATE_AFTER, place);
+}
+
+void rank_load(struct op_cx *cx, struct rank *s)
+{
+    uint32_t first = s->loaded, n = s->used - first;
+
+    (void)cx;
+    for (uint32_t i = 0; i < s->column_count && n > 0; i++) {
+        struct vector *to = &s->out->cols[s->columns[i].col];
+        if (to->form != VEC_ABSENT)
+            state_rows_load(s->table, s->from + first, n, s->columns[i].field, to, first, &s->out->heap, s->out->mem);
+    }
+    s->loaded = s->used;
 }
 
 static void changes_emit(struct op_cx *cx, struct rank *s, const struct batch *in)
@@ -218,10 +239,7 @@ static void changes_emit(struct op_cx *cx, struct rank *s, const struct batch *i
         if (s->out->cols[col].form != VEC_ABSENT)
             vector_copy(&s->out->cols[col], 0, &in->cols[col], s->numbers, n, &s->out->heap, s->out->mem);
     }
-    for (uint32_t i = 0; i < s->column_count; i++)
-        if (s->out->cols[s->columns[i].col].form != VEC_ABSENT)
-            state_rows_load(s->table, s->from, n, s->columns[i].field, &s->out->cols[s->columns[i].col], 0, &s->out->heap,
-                            s->out->mem);
+    rank_load(cx, s);
     if (n > 0) op_forward(cx, 0, s->out);
 }
 
@@ -238,7 +256,7 @@ static void walk_add(struct op_cx *cx, struct rank *s, const struct state_hits *
 }
 
 /* At most `limit` rows (0: all) of the partition of row i; with_key: those whose sort key is its own; behind: those after it. */
-static enum status walk_rows(struct op_cx *cx, struct rank *s, uint32_t i, bool with_key, bool behind, uint32_t limit)
+enum status rank_walk(struct op_cx *cx, struct rank *s, uint32_t i, bool with_key, bool behind, uint32_t limit)
 {
     struct state_probe bound = s->probe;
     struct state_range r = {.limit = limit};
@@ -262,7 +280,7 @@ static enum status walk_rows(struct op_cx *cx, struct rank *s, uint32_t i, bool 
 
 static uint32_t most_rows(const struct rank *s) { return s->last >= UINT32_MAX - 1 ? 0 : (uint32_t)s->last + 1; }
 
-static void row_store(struct rank *s, const struct batch *in, void *row, uint32_t number)
+void rank_store(struct rank *s, const struct batch *in, void *row, uint32_t number)
 {
     uint16_t sel = (uint16_t)batch_row(in, number);
 
@@ -270,25 +288,38 @@ static void row_store(struct rank *s, const struct batch *in, void *row, uint32_
         state_rows_store(s->table, 0, &row, 1, s->columns[i].field, &in->cols[s->columns[i].col], &sel);
 }
 
-static enum status row_insert(struct rank *s, const struct batch *in, uint32_t i)
+enum status rank_insert(struct rank *s, const struct batch *in, uint32_t i)
 {
     struct state_probe one = s->probe;
 
     one.rows = state_probe_at(&s->probe, i);
     one.count = 1;
     TRY(state_ordered_insert(s->table, 0, &s->heads[i], &one, &s->mine, NULL));
-    row_store(s, in, s->mine, i);
+    rank_store(s, in, s->mine, i);
     return S_OK;
 }
 
 /* --- a row ------------------------------------------------------------------------------------------------------- */
 /* Rows behind mine move by one place, from s->step on. */
-static void shift_begin(struct rank *s, uint32_t behind, int64_t place)
+void rank_shift_begin(struct rank *s, uint32_t behind, int64_t place)
 {
     s->behind = behind;
     s->place = place;
     s->step = 0;
     s->is_shifting = true;
+    s->is_moving = false;
+}
+
+/* A row that rises: it is taken back at its old place, the last one, before it is told at its new one. */
+static void rise(struct rank *s, void *const *rows, uint32_t count, bool emit_before)
+{
+    const void *after = s->step == 0 ? s->mine : rows[s->step - 1];
+    int64_t place = s->place + s->step, last = s->place + count - 1;
+    bool is_last = s->step + 1 == count;
+
+    if (emit_before && is_told(s, place) && (!is_last || count == 1)) rank_put(s, rows[s->step], ROW_UPDATE_BEFORE, place);
+    if (emit_before && is_told(s, last) && s->step == 0 && count > 1) rank_put(s, rows[count - 1], ROW_UPDATE_BEFORE, last);
+    if (is_told(s, place)) rank_put(s, after, ROW_UPDATE_AFTER, place);
 }
 
 /* S_MORE: the output is full. */
@@ -300,11 +331,13 @@ static enum status shift(struct rank *s, bool emit_before)
     for (; s->step < count && s->place + s->step <= s->last; s->step++) {
         void *front = s->step == 0 ? s->mine : rows[s->step - 1], *back = rows[s->step];
         if (!has_room(s)) return S_MORE;
-        put_update(s, s->is_added ? back : front, s->is_added ? front : back, s->place + s->step, emit_before);
+        if (s->is_moving && s->is_added) rise(s, rows, count, emit_before);
+        else rank_put_update(s, s->is_added ? back : front, s->is_added ? front : back, s->place + s->step, emit_before);
     }
     if (!has_room(s)) return S_MORE;
-    if (s->step == count && is_told(s, s->place + count))
-        put(s, count == 0 ? s->mine : rows[count - 1], s->is_added ? ROW_INSERT : ROW_DELETE, s->place + count);
+    if (s->is_moving && !s->is_added) rank_put_update(s, count == 0 ? s->mine : rows[count - 1], s->moved, s->place + count, emit_before);
+    else if (!s->is_moving && s->step == count && is_told(s, s->place + count))
+        rank_put(s, count == 0 ? s->mine : rows[count - 1], s->is_added ? ROW_INSERT : ROW_DELETE, s->place + count);
     s->is_shifting = false;
     return S_OK;
 }
@@ -318,27 +351,27 @@ static enum status append_begin(struct op_cx *cx, struct rank *s, const struct b
     void *fallen = NULL;
 
     s->walk_count = 0;
-    if (is_full || s->is_numbered) TRY(walk_rows(cx, s, i, false, true, s->is_numbered ? 0 : 1));
+    if (is_full || s->is_numbered) TRY(rank_walk(cx, s, i, false, true, s->is_numbered ? 0 : 1));
     if (is_full && s->walk_count == 0) return S_OK;
     if (is_full) fallen = state_ordered_edge(s->table, 0, s->heads[i], true);
-    TRY(row_insert(s, in, i));
+    TRY(rank_insert(s, in, i));
     if (fallen != NULL) state_row_remove(s->table, 0, s->heads[i], fallen);
     s->is_added = true;
     if (s->is_numbered) {
-        shift_begin(s, 0, count - s->walk_count + 1);
+        rank_shift_begin(s, 0, count - s->walk_count + 1);
         return S_OK;
     }
     if (fallen != NULL && s->last == 1) { /* the one place has another row: an update, as of one with its number */
-        put_update(s, fallen, s->mine, 1, emit_before);
+        rank_put_update(s, fallen, s->mine, 1, emit_before);
         return S_OK;
     }
-    if (fallen != NULL) put(s, fallen, ROW_DELETE, 0);
-    put(s, s->mine, ROW_INSERT, 0);
+    if (fallen != NULL) rank_put(s, fallen, ROW_DELETE, 0);
+    rank_put(s, s->mine, ROW_INSERT, 0);
     return S_OK;
 }
 
 /* Index of a row among those walked; their count when it is not there. */
-static uint32_t walk_find(const struct rank *s, const void *row)
+uint32_t rank_walk_find(const struct rank *s, const void *row)
 {
     uint32_t i = 0;
 
@@ -354,37 +387,37 @@ static enum status added_begin(struct op_cx *cx, struct rank *s, const struct ba
 
     s->walk_count = 0;
     if (!fits) {
-        TRY(walk_rows(cx, s, i, false, true, 1));
+        TRY(rank_walk(cx, s, i, false, true, 1));
         next = s->walk_count > 0 ? s->walk[0] : NULL;
-        TRY(walk_rows(cx, s, i, false, false, most_rows(s)));
+        TRY(rank_walk(cx, s, i, false, false, most_rows(s)));
     }
-    TRY(row_insert(s, in, i));
+    TRY(rank_insert(s, in, i));
     s->is_added = true;
-    at = fits ? 0 : walk_find(s, next);
+    at = fits ? 0 : rank_walk_find(s, next);
     if (at >= s->last) return S_OK;
     if (s->is_numbered) {
-        shift_begin(s, at, (int64_t)at + 1);
+        rank_shift_begin(s, at, (int64_t)at + 1);
         return S_OK;
     }
-    if (s->walk_count >= s->last) put(s, s->walk[s->last - 1], ROW_DELETE, 0);
-    put(s, s->mine, ROW_INSERT, 0);
+    if (s->walk_count >= s->last) rank_put(s, s->walk[s->last - 1], ROW_DELETE, 0);
+    rank_put(s, s->mine, ROW_INSERT, 0);
     return S_OK;
 }
 
-/* The first of the rows walked that equals row i of the batch. */
-static void *equal_find(struct rank *s, const struct batch *in, uint32_t i)
+void *rank_equal_find(struct rank *s, const struct batch *in, uint32_t i, const uint32_t *fields, uint32_t count)
 {
     uint32_t row = batch_row(in, i);
 
     for (uint32_t at = 0, n; at < s->walk_count; at += n) {
         n = MIN(s->walk_count - at, (uint32_t)BATCH_ROWS);
         batch_clear(s->same);
-        for (uint32_t f = 0; f < s->column_count; f++)
-            state_rows_load(s->table, (const void *const *)s->walk + at, n, f, &s->same->cols[f], 0, &s->same->heap, s->same->mem);
-        for (uint32_t k = 0, f; k < n; k++) {
-            for (f = 0; f < s->column_count; f++)
-                if (vector_compare(&s->same->cols[f], k, &in->cols[s->columns[f].col], row) != 0) break;
-            if (f == s->column_count) return s->walk[at + k];
+        for (uint32_t k = 0; k < count; k++)
+            state_rows_load(s->table, (const void *const *)s->walk + at, n, fields[k], &s->same->cols[fields[k]], 0, &s->same->heap,
+                            s->same->mem);
+        for (uint32_t r = 0, k; r < n; r++) {
+            for (k = 0; k < count; k++)
+                if (vector_compare(&s->same->cols[fields[k]], r, &in->cols[s->columns[fields[k]].col], row) != 0) break;
+            if (k == count) return s->walk[at + r];
         }
     }
     return NULL;
@@ -396,21 +429,21 @@ static enum status removed_begin(struct op_cx *cx, struct rank *s, const struct 
     uint32_t i = s->done, at = 0;
     bool fits = !s->is_numbered && state_head_rows(s->heads[i]) <= s->last;
 
-    TRY(walk_rows(cx, s, i, true, false, 0));
-    s->mine = equal_find(s, in, i);
+    TRY(rank_walk(cx, s, i, true, false, 0));
+    s->mine = rank_equal_find(s, in, i, s->all, s->column_count);
     if (s->mine == NULL) return S_OK;
     s->walk_count = 0;
-    if (!fits) TRY(walk_rows(cx, s, i, false, false, most_rows(s)));
-    if (!fits) at = walk_find(s, s->mine);
+    if (!fits) TRY(rank_walk(cx, s, i, false, false, most_rows(s)));
+    if (!fits) at = rank_walk_find(s, s->mine);
     state_row_remove(s->table, 0, s->heads[i], s->mine);
     s->is_added = false;
     if (at >= s->last) return S_OK;
     if (s->is_numbered) {
-        shift_begin(s, at + 1, (int64_t)at + 1);
+        rank_shift_begin(s, at + 1, (int64_t)at + 1);
         return S_OK;
     }
-    put(s, s->mine, ROW_DELETE, 0);
-    if (s->walk_count > s->last) put(s, s->walk[s->last], ROW_INSERT, 0);
+    rank_put(s, s->mine, ROW_DELETE, 0);
+    if (s->walk_count > s->last) rank_put(s, s->walk[s->last], ROW_INSERT, 0);
     return S_OK;
 }
 
@@ -418,6 +451,7 @@ static enum status row_begin(struct op_cx *cx, struct rank *s, const struct batc
 {
     enum row_kind kind = batch_kind(in, batch_row(in, s->done));
 
+    if (s->replaces) return rank_update_begin(cx, s, in, emit_before);
     if (!s->keeps_all) return append_begin(cx, s, in, emit_before);
     return kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? added_begin(cx, s, in) : removed_begin(cx, s, in);
 }
@@ -465,7 +499,7 @@ static enum status rank_on_batch(struct op_cx *cx, void *self, uint32_t input, s
     TRY(resolve(cx, s, in));
     batch_clear(s->out);
     batch_use_kinds(s->out);
-    s->used = s->worked = 0;
+    s->used = s->loaded = s->worked = 0;
     st = rows_work(cx, s, in, c->emit_before);
     if (st != S_OK && st != S_MORE && (st != S_PENDING || s->used == 0)) return st;
     changes_emit(cx, s, in);

@@ -40,7 +40,8 @@ static struct rel *remade(struct arena *a, const struct rel *r, struct rel *cons
     copy->window = NULL;
     copy->is_empty = false;
     copy->at_end = r->type->ends;
-    if (r->type->derive != NULL) r->type->derive(copy, a);
+    copy->monotone = NULL;
+    rel_derive(copy, a);
     return copy->modifies == MODIFIES_NOTHING ? copy : ordered_again(a, rel_fold(a, copy), copy);
 }
 

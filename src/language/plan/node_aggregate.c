@@ -31,6 +31,49 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+/* --- monotone results -------------------------------------------------------------------------------------------- */
+/* Does the condition hold back whatever is below zero in the column? */
+static bool is_held_above_zero(const struct expr *condition, uint32_t col)
+{
+    if (condition->kind == EXPR_AND)
+        for (uint32_t i = 0; i < condition->count; i++)
+            if (is_held_above_zero(condition->args[i], col)) return true;
+    if (condition->kind != EXPR_CALL || condition->count != 2) return false;
+    struct str name = str_of(condition->call->def->name);
+    bool is_greater = str_equal(name, STR(">")) || str_equal(name, STR(">="));
+    const struct expr *left = condition->args[0], *right = condition->args[1];
+    if (!is_greater || left->kind != EXPR_COLUMN || left->col != col || right->kind != EXPR_CONSTANT) return false;
+    if (vector_is_null(right->constant, 0)) return false;
+    if (right->type->kind == T_BIGINT) return VECTOR_VALUES(right->constant, int64_t)[0] >= 0;
+    return right->type->kind == T_INT && VECTOR_VALUES(right->constant, int32_t)[0] >= 0;
+}
+
+static bool is_never_negative(const struct rel *in, int col)
+{
+    if (in->type != &rel_calc_type || col < 0) return false;
+    const struct calc_body *c = in->body;
+    const struct expr *x = c->count > 0 ? c->columns[col] : NULL;
+    if (c->condition == NULL || (x != NULL && x->kind != EXPR_COLUMN)) return false;
+    return is_held_above_zero(c->condition, x != NULL ? x->col : (uint32_t)col);
+}
+
+static uint8_t monotone_of(const struct rel *in, const struct aggregate_call *call)
+{
+    if (strcmp(call->function, "count") == 0 || strcmp(call->function, "max") == 0) return MONOTONE_GROWS;
+    if (strcmp(call->function, "min") == 0) return MONOTONE_FALLS;
+    return strcmp(call->function, "sum") == 0 && is_never_negative(in, call->argument) ? MONOTONE_GROWS : MONOTONE_NOT;
+}
+
+/* Of rows that are only added. */
+static const uint8_t *monotone(const struct aggregate_body *b, const struct rel *in, struct arena *a)
+{
+    uint8_t *out = ARENA_ARRAY(a, uint8_t, b->key_count + b->call_count + 1);
+
+    for (uint32_t i = 0; i < b->key_count; i++) out[i] = MONOTONE_CONSTANT;
+    for (uint32_t i = 0; i < b->call_count; i++) out[b->key_count + i] = monotone_of(in, &b->calls[i]);
+    return out;
+}
+
 /* Without results a group's row never changes (DISTINCT), but it may go. */
 static void derive(struct rel *r, struct arena *a)
 {
@@ -43,6 +86,7 @@ static void derive(struct rel *r, struct arena *a)
     if (r->at_end) return;
     r->modifies = b->call_count > 0 ? MODIFIES_UPDATES : MODIFIES_NOTHING;
     if (r->inputs[0]->modifies != MODIFIES_NOTHING) r->modifies |= MODIFIES_DELETES;
+    else if (r->modifies != MODIFIES_NOTHING) r->monotone = monotone(b, r->inputs[0], a);
 }
 
 static bool wants_before(const struct rel *r, uint32_t input)

@@ -84,7 +84,19 @@ static void keep_window(struct rel *r, struct arena *a)
     if (w->start >= 0 || w->end >= 0 || w->time >= 0) r->window = w;
 }
 
-/* A condition makes updates into deletes: the row before passed, the one after does not. */
+static const uint8_t *keep_monotone(const struct calc_body *c, const struct rel *in, struct arena *a)
+{
+    uint8_t *out = ARENA_ARRAY(a, uint8_t, c->count + 1);
+
+    if (c->count == 0) return in->monotone;
+    for (uint32_t i = 0; i < c->count; i++) {
+        const struct expr *x = c->columns[i];
+        out[i] = x->kind == EXPR_COLUMN ? in->monotone[x->col] : x->kind == EXPR_CONSTANT ? MONOTONE_CONSTANT : MONOTONE_NOT;
+    }
+    return out;
+}
+
+/* Where a condition drops the row after an update, the one before takes it back: as Flink's, such a -U is not called a delete. */
 static void derive(struct rel *r, struct arena *a)
 {
     const struct rel *in = r->inputs[0];
@@ -92,7 +104,7 @@ static void derive(struct rel *r, struct arena *a)
 
     r->modifies = in->modifies;
     r->is_empty = in->is_empty || rel_condition_fails(c->condition);
-    if (c->condition != NULL && (r->modifies & MODIFIES_UPDATES) != 0) r->modifies |= MODIFIES_DELETES;
+    if (in->monotone != NULL) r->monotone = keep_monotone(c, in, a);
     for (uint32_t k = 0; k < in->key_count; k++) keep_key(r, a, &in->keys[k]);
     if (in->window != NULL) keep_window(r, a);
 }
@@ -159,7 +171,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-const struct rel_type rel_calc_type = {.name = "Calc",
+const struct rel_type rel_calc_type = {.name = "Calc", .passes_changes = true,
                                        .doc = "rows for which a condition is true, and columns computed from them",
                                        .derive = derive,
                                        .wants_before = wants_before,

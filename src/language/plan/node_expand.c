@@ -50,4 +50,4 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 }
 
 const struct rel_type rel_expand_type = {
-    .name = "Expand", .doc = "rows once for each grouping set", .derive = derive, .explain = explain, .lower = lower};
+    .name = "Expand", .passes_changes = true, .doc = "rows once for each grouping set", .derive = derive, .explain = explain, .lower = lower};

@@ -16,18 +16,63 @@ void rank_print_order(const struct rank_order *order, uint32_t count, const stru
     }
 }
 
-/* As Flink names what holds the rows: by what may come in. */
-const char *rank_strategy(const struct rel *r)
+/* --- strategy ---------------------------------------------------------------------------------------------------- */
+/* Do updates move rows forward in this order, or not at all? What was NULL may become a value. */
+static bool only_rises(const struct rel *in, const struct rank_order *o)
 {
-    return r->inputs[0]->modifies == MODIFIES_NOTHING ? "AppendFastStrategy" : "RetractStrategy";
+    enum rel_monotone m = (enum rel_monotone)in->monotone[o->col];
+
+    if (m == MONOTONE_CONSTANT) return true;
+    if (in->row->children[o->col]->nullable && !o->nulls_last) return false;
+    return m == (o->descending ? MONOTONE_GROWS : MONOTONE_FALLS);
+}
+
+static bool holds_partition(const struct rank_body *b, const struct rel_key *key)
+{
+    for (uint32_t i = 0; i < b->partition_count; i++) {
+        uint32_t k = 0;
+        while (k < key->count && key->cols[k] != b->partition[i]) k++;
+        if (k == key->count) return false;
+    }
+    return key->count > 0;
+}
+
+/* The key by which rows replace each other, where they never go and only rise: what falls behind the last place is forgotten. */
+static const struct rel_key *update_key(const struct rel *r)
+{
+    const struct rank_body *b = r->body;
+    const struct rel *in = r->inputs[0];
+
+    if (in->modifies != MODIFIES_UPDATES || in->hands_before || in->monotone == NULL || b->order_count == 0) return NULL;
+    if (b->last == RANK_UNBOUNDED) return NULL;
+    for (uint32_t i = 0; i < b->order_count; i++)
+        if (!only_rises(in, &b->order[i])) return NULL;
+    for (uint32_t k = 0; k < in->key_count; k++)
+        if (holds_partition(b, &in->keys[k])) return &in->keys[k];
+    return NULL;
+}
+
+/* As Flink names what holds the rows: by what may come in. */
+void rank_print_strategy(const struct rel *r, struct buf *out)
+{
+    const struct rel_key *key = update_key(r);
+
+    if (key == NULL) {
+        buf_append_text(out, r->inputs[0]->modifies == MODIFIES_NOTHING ? "AppendFastStrategy" : "RetractStrategy");
+        return;
+    }
+    buf_append_text(out, "UpdateFastStrategy[");
+    for (uint32_t i = 0; i < key->count; i++) buf_printf(out, "%s%u", i > 0 ? "," : "", key->cols[i]);
+    buf_append_byte(out, ']');
 }
 
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct rank_body *b = r->body;
 
-    buf_printf(out, "strategy=[%s], rankType=[%s], rankRange=[rankStart=%lld, rankEnd=", rank_strategy(r), b->function,
-               (long long)b->first);
+    buf_append_text(out, "strategy=[");
+    rank_print_strategy(r, out);
+    buf_printf(out, "], rankType=[%s], rankRange=[rankStart=%lld, rankEnd=", b->function, (long long)b->first);
     if (b->last == RANK_UNBOUNDED) buf_append_text(out, "unlimited], partitionBy=[");
     else buf_printf(out, "%lld], partitionBy=[", (long long)b->last);
     for (uint32_t i = 0; i < b->partition_count; i++)
@@ -39,8 +84,9 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
-/* A place holds one row, and what was a key stays one. Rows that stand as they came never move but when some are taken back. */
-void rank_rel_derive(struct rel *r, struct arena *a)
+/* A place holds one row. What was a key stays one where a row is not replaced by another: not where places are told, as a row may take
+ * its new place before it has left the old one, nor where there is one place. */
+static void derive_keys(struct rel *r, struct arena *a)
 {
     const struct rank_body *b = r->body;
     const struct rel *in = r->inputs[0];
@@ -51,17 +97,26 @@ void rank_rel_derive(struct rel *r, struct arena *a)
     if (b->number != NULL) cols[n++] = in->row->child_count;
     if (b->first == b->last) n = b->partition_count;
     if (b->number != NULL || b->first == b->last) rel_add_key(r, a, cols, n);
+    if (b->number != NULL || b->first > 1 || b->last == 1) return;
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
+}
+
+/* Rows that stand as they came never move but when some are taken back. */
+void rank_rel_derive(struct rel *r, struct arena *a)
+{
+    const struct rank_body *b = r->body;
+    const struct rel *in = r->inputs[0];
+
+    derive_keys(r, a);
     if (in->modifies == MODIFIES_NOTHING && b->order_count == 0) return;
-    r->modifies = b->last == 1 && in->modifies == MODIFIES_NOTHING ? MODIFIES_UPDATES : MODIFIES_DELETES;
-    if (b->number != NULL || b->first > 1) r->modifies |= MODIFIES_UPDATES;
+    r->modifies = MODIFIES_DELETES;
+    if (b->order_count > 0 || b->number != NULL || b->first > 1) r->modifies |= MODIFIES_UPDATES;
 }
 
 bool rank_rel_wants_before(const struct rel *r, uint32_t input)
 {
-    (void)r;
     (void)input;
-    return true; /* the row that is taken back must be found */
+    return update_key(r) == NULL; /* the row that is taken back must be found */
 }
 
 int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
@@ -113,7 +168,11 @@ enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32
     c->last = b->last;
     c->number = b->number;
     c->emit_before = r->wants_before;
-    c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
+    const struct rel_key *key = update_key(r);
+    c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING && key == NULL;
+    const char **unique = ARENA_ARRAY(l->a, const char *, key != NULL ? key->count : 1);
+    for (uint32_t i = 0; key != NULL && i < key->count; i++) unique[i] = r->inputs[0]->row->names[key->cols[i]];
+    c->unique = (struct text_list){unique, key != NULL ? key->count : 0};
     c->ttl_ms = l->ttl_ms;
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);

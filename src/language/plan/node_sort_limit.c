@@ -7,8 +7,9 @@ static void explain(const struct rel *r, struct buf *out)
 
     buf_append_text(out, "orderBy=[");
     rank_print_order(b->order, b->order_count, r->inputs[0]->row, out);
-    buf_printf(out, "], offset=[%lld], fetch=[%lld], strategy=[%s]", (long long)b->first - 1, (long long)(b->last - b->first + 1),
-               rank_strategy(r));
+    buf_printf(out, "], offset=[%lld], fetch=[%lld], strategy=[", (long long)b->first - 1, (long long)(b->last - b->first + 1));
+    rank_print_strategy(r, out);
+    buf_append_byte(out, ']');
 }
 
 const struct rel_type rel_sort_limit_type = {.name = "SortLimit",

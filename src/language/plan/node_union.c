@@ -35,4 +35,4 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 }
 
 const struct rel_type rel_union_type = {
-    .name = "Union", .doc = "rows of several inputs", .derive = derive, .explain = explain, .lower = lower};
+    .name = "Union", .passes_changes = true, .doc = "rows of several inputs", .derive = derive, .explain = explain, .lower = lower};

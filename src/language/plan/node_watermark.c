@@ -21,6 +21,7 @@ static void derive(struct rel *r, struct arena *a)
     const struct rel *in = r->inputs[0];
 
     r->modifies = in->modifies;
+    r->monotone = in->monotone;
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
 }
 
@@ -95,7 +96,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-const struct rel_type rel_watermark_type = {.name = "WatermarkAssigner",
+const struct rel_type rel_watermark_type = {.name = "WatermarkAssigner", .passes_changes = true,
                                             .doc = "event times and watermarks of a table's rows",
                                             .derive = derive,
                                             .explain = explain,

@@ -145,7 +145,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-const struct rel_type rel_window_tvf_type = {.name = "WindowTableFunction",
+const struct rel_type rel_window_tvf_type = {.name = "WindowTableFunction", .passes_changes = true,
                                              .doc = "rows once per window that they lie in",
                                              .derive = derive,
                                              .wants_before = wants_before,

@@ -2,7 +2,7 @@
 #pragma once
 #include "language/plan/rel.h"
 
-const char *rank_strategy(const struct rel *r);              /* as EXPLAIN shows it */
+void rank_print_strategy(const struct rel *r, struct buf *out); /* as EXPLAIN shows it */
 void rank_rel_derive(struct rel *r, struct arena *a);
 bool rank_rel_wants_before(const struct rel *r, uint32_t input);
 int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);

@@ -32,13 +32,30 @@ static struct rel *rel_new(struct arena *a, const struct rel_type *type, const s
     return r;
 }
 
+/* A filter needs the row before an update to see whether it is to be taken back, and then hands it on; so does what is above it. */
+static bool hands_before(const struct rel *r)
+{
+    if (!r->type->passes_changes || (r->modifies & MODIFIES_UPDATES) == 0) return false;
+    for (uint32_t i = 0; i < r->input_count; i++) {
+        if ((r->inputs[i]->modifies & MODIFIES_UPDATES) == 0) continue;
+        if (r->inputs[i]->hands_before || (r->type->wants_before != NULL && r->type->wants_before(r, i))) return true;
+    }
+    return false;
+}
+
+void rel_derive(struct rel *r, struct arena *a)
+{
+    if (r->type->derive != NULL) r->type->derive(r, a);
+    r->hands_before = hands_before(r);
+}
+
 /* Gives a new node its body, and derives what follows from it. */
 #define BODY(r, T, value)                                                                                              \
     do {                                                                                                               \
         T *body_ = ARENA_NEW(a, T);                                                                                    \
         *body_ = (value);                                                                                              \
         (r)->body = body_;                                                                                             \
-        if ((r)->type->derive != NULL) (r)->type->derive((r), a);                                                      \
+        rel_derive((r), a);                                                                                            \
     } while (0)
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body)
@@ -224,7 +241,7 @@ struct rel *rel_window_aggregate(struct arena *a, struct rel *input, const struc
 struct rel *rel_union(struct arena *a, const struct type *row, struct rel *const *inputs, uint32_t count)
 {
     struct rel *r = rel_new(a, &rel_union_type, row, inputs, count);
-    rel_union_type.derive(r, a);
+    rel_derive(r, a);
     return r;
 }
 
@@ -300,7 +317,7 @@ struct rel *rel_sort(struct arena *a, struct rel *input, const struct sort_body 
 struct rel *rel_fold(struct arena *a, struct rel *input)
 {
     struct rel *r = rel_new(a, &rel_fold_type, input->row, &input, 1);
-    rel_fold_type.derive(r, a);
+    rel_derive(r, a);
     return r;
 }
 
@@ -368,6 +385,7 @@ static enum status check(struct rel *r, struct err *e)
 
 static void demand(struct rel *r, bool before)
 {
+    before |= r->hands_before;
     if (r->wants_before && before) return;
     r->wants_before |= before;
     for (uint32_t i = 0; i < r->input_count; i++) {

@@ -30,6 +30,7 @@ struct lowering {
 struct rel_type {
     const char *name; /* as EXPLAIN shows it: "Calc" */
     const char *doc;
+    bool passes_changes; /* rows come out as the kinds that they came in */
     bool ends; /* in batch mode it gives its rows once, when its input has ended (at_end), instead of changes */
     /* Fills modifies, keys and is_empty from inputs and body, when the node is made; NULL: only +I, no keys. */
     void (*derive)(struct rel *r, struct arena *a);
@@ -44,6 +45,9 @@ struct rel_type {
     enum status (*lower)(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node,
                          struct err *e);
 };
+
+/* What updates do to a column's values; NULL comes before all others. */
+enum rel_monotone { MONOTONE_NOT, MONOTONE_CONSTANT, MONOTONE_GROWS, MONOTONE_FALLS };
 
 enum modifies { MODIFIES_NOTHING, MODIFIES_UPDATES = 1, MODIFIES_DELETES = 2 };
 enum { REL_KEYS_MAX = 8 };
@@ -74,7 +78,9 @@ struct rel {
     uint8_t modifies; /* enum modifies, bits */
     uint32_t key_count;
     struct rel_key keys[REL_KEYS_MAX];
-    bool wants_before; /* filled by rel_plan: somebody needs -U of this node */
+    const uint8_t *monotone; /* enum rel_monotone per column, of rows that are updated; NULL: nothing is known */
+    bool hands_before; /* -U comes out even when nobody needs it: it passes on what it needs itself */
+    bool wants_before; /* filled by rel_plan: -U comes out of this node */
     bool planned;
     uint32_t input_count;
     struct rel *const *inputs;

@@ -9,3 +9,4 @@ bool calc_merge(struct arena *a, struct rel **input, struct calc_body *c);
 bool rel_condition_fails(const struct expr *x); /* whatever the row is; NULL never does */
 /* The one row that an aggregate without keys has over an input that is_empty; NULL: it is not that, or not known. */
 struct rel *aggregate_over_nothing(struct arena *a, const struct rel *aggregate);
+void rel_derive(struct rel *r, struct arena *a); /* what follows from inputs and body */

@@ -130,6 +130,43 @@ static void without_an_order_the_first_to_come_stay(void **state)
     expect(retracting(c), "", "1 | 5 | a\n1 | 7 | b\n1 | 6 | c\n-D 1 | 5 | a", "+I[1, 5, a]\n+I[1, 7, b]\n-D[1, 5, a]\n+I[1, 6, c]\n");
 }
 
+static struct rank_config replacing(struct rank_config c)
+{
+    static const char *const by_s[] = {"s"};
+
+    c.unique = (struct text_list){by_s, 1};
+    return c;
+}
+
+#define RISES "1 | 1 | a\n1 | 1 | b\n1 | 1 | c\n1 | 2 | c\n1 | 2 | a\n1 | 3 | a\n1 | 3 | a"
+
+static void a_row_that_rises_is_replaced(void **state)
+{
+    (void)state;
+    expect(replacing(top_two), "k", RISES,
+           "+I[1, 1, a]\n+I[1, 1, b]\n-D[1, 1, b]\n+I[1, 2, c]\n-U[1, 1, a]\n+U[1, 2, a]\n-U[1, 2, a]\n+U[1, 3, a]\n"
+           "-U[1, 3, a]\n+U[1, 3, a]\n");
+}
+
+static void with_numbers_it_leaves_its_place_before_it_takes_the_new_one(void **state)
+{
+    (void)state;
+    expect(numbered(replacing(top_two)), "k", RISES,
+           "+I[1, 1, a, 1]\n+I[1, 1, b, 2]\n-U[1, 1, a, 1]\n+U[1, 2, c, 1]\n-U[1, 1, b, 2]\n+U[1, 1, a, 2]\n"
+           "-U[1, 1, a, 2]\n+U[1, 2, a, 2]\n-U[1, 2, c, 1]\n-U[1, 2, a, 2]\n+U[1, 3, a, 1]\n+U[1, 2, c, 2]\n"
+           "-U[1, 3, a, 1]\n+U[1, 3, a, 1]\n");
+}
+
+/* Counts that were forgotten begin anew. */
+static void a_row_that_falls_back_is_told_too(void **state)
+{
+    (void)state;
+    expect(numbered(replacing(top_two)), "k", "1 | 5 | a\n1 | 3 | b\n1 | 1 | a",
+           "+I[1, 5, a, 1]\n+I[1, 3, b, 2]\n-U[1, 5, a, 1]\n+U[1, 3, b, 1]\n-U[1, 3, b, 2]\n+U[1, 1, a, 2]\n");
+    expect(replacing(top_two), "k", "1 | 5 | a\n1 | 3 | b\n1 | 1 | a",
+           "+I[1, 5, a]\n+I[1, 3, b]\n-U[1, 5, a]\n+U[1, 1, a]\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +174,9 @@ int main(void)
         cmocka_unit_test(rows_before_are_left_out),          cmocka_unit_test(equal_rows_stand_as_they_came),
         cmocka_unit_test(what_is_taken_back_makes_room),     cmocka_unit_test(an_offset_passes_over_the_first),
         cmocka_unit_test(nulls_stand_where_they_are_told_to), cmocka_unit_test(without_an_order_the_first_to_come_stay),
+        cmocka_unit_test(a_row_that_rises_is_replaced),
+        cmocka_unit_test(with_numbers_it_leaves_its_place_before_it_takes_the_new_one),
+        cmocka_unit_test(a_row_that_falls_back_is_told_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
