@@ -44,7 +44,6 @@ static void derive(struct rel *r, struct arena *a)
     const struct rel *in = r->inputs[0];
 
     r->modifies = in->modifies;
-    if ((r->modifies & MODIFIES_UPDATES) != 0) r->modifies |= MODIFIES_DELETES; /* lists change their length */
     for (uint32_t k = 0; b->ordinality && !b->left && k < in->key_count; k++) {
         uint32_t n = in->keys[k].count, *cols = ARENA_ARRAY(a, uint32_t, n + 1);
         if (n > 0) memcpy(cols, in->keys[k].cols, sizeof *cols * n);
@@ -79,7 +78,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-const struct rel_type rel_correlate_type = {.name = "Correlate",
+const struct rel_type rel_correlate_type = {.name = "Correlate", .passes_changes = true,
                                             .doc = "each row once per element of a list that it has",
                                             .derive = derive,
                                             .wants_before = wants_before,
