@@ -155,25 +155,27 @@ static enum status bind_equal_rows(struct binder *b, const struct ast_expr *x, c
     return *done ? branch(b, x, EXPR_AND, equal, left->args.count, out) : S_OK;
 }
 
-/* Can a set stand for the chain of '='? When all are constants, and each comparison is one in the value's type: values of others
- * are cast to it. Texts compare in whatever lengths they have. */
-static enum status set_values(struct binder *b, const struct expr *value, struct expr **items, uint32_t count, bool *fits)
+/* Can a set stand for the chain of '='? When all are constants, and all comparisons are in one type, to which then all are cast.
+ * Texts compare in whatever lengths they have. */
+static enum status set_values(struct binder *b, struct expr **value, struct expr **items, uint32_t count, bool *fits)
 {
-    const struct type *t = value->type;
+    const struct type *t = (*value)->type, *all = NULL;
     struct err inner = {0};
 
     *fits = t->phys != P_LIST && t->phys != P_ROW && t->kind != T_NULL;
     for (uint32_t i = 0; *fits && i < count; i++) {
         bool texts = type_is_string(t) && type_is_string(items[i]->type);
         const struct type *common = texts ? t : type_common(b->m.a, t, items[i]->type);
-        *fits = items[i]->kind == EXPR_CONSTANT && common != NULL && type_equal_ignoring_null(common, t);
+        if (all == NULL) all = common;
+        *fits = items[i]->kind == EXPR_CONSTANT && common != NULL && type_equal_ignoring_null(common, all);
         if (!*fits || texts) continue;
         struct expr *cast;
-        const struct type *to = type_with_null(b->m.a, t, items[i]->type->nullable);
+        const struct type *to = type_with_null(b->m.a, all, items[i]->type->nullable);
         *fits = expr_cast(&b->m, items[i], to, false, &cast, &inner) == S_OK && cast->kind == EXPR_CONSTANT;
         if (*fits) items[i] = cast;
     }
-    return S_OK;
+    if (!*fits || type_equal_ignoring_null(all, t)) return S_OK;
+    return expr_cast(&b->m, *value, type_with_null(b->m.a, all, t->nullable), false, value, b->e);
 }
 
 /* The set in pieces that a call can take. */
@@ -211,7 +213,7 @@ static enum status bind_in_list(struct binder *b, const struct ast_expr *x, stru
     if (rows) return branch(b, x, EXPR_OR, items, count, out);
     TRY(bind_expr(b, left, &value));
     for (uint32_t i = 0; i < count; i++) TRY(bind_expr(b, list->args.items[i], &items[i]));
-    if (count >= SET_FROM) TRY(set_values(b, value, items, count, &set));
+    if (count >= SET_FROM) TRY(set_values(b, &value, items, count, &set));
     if (set) return bind_in_set(b, x, value, items, count, out);
     for (uint32_t i = 0; i < count; i++)
         TRY(call(b, list->args.items[i], STR("="), (struct expr *[]){value, items[i]}, 2, &items[i]));

@@ -581,6 +581,7 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     g->uses = ARENA_ARRAY(b->a, struct call_of, calls + 1);
     TRY(bind_keys(g, s));
     TRY(bind_calls(g, s, by));
+    TRY(bind_keys_fit(b, s->place, all_keys(g)));
     g->key_cols = ARENA_ARRAY(b->a, uint32_t, all_keys(g) + 1);
     for (uint32_t i = 0; i < all_keys(g); i++) g->key_cols[i] = i;
     g->first_call = all_keys(g);

@@ -162,6 +162,7 @@ static enum status window_bind(struct windows *g, const struct ast_expr *call, s
         while (k < w->partition_count && w->partition[k] != (uint32_t)col) k++;
         if (k == w->partition_count) w->partition[w->partition_count++] = (uint32_t)col;
     }
+    TRY(bind_keys_fit(g->b, call->place, w->partition_count));
     for (uint32_t i = 0; i < w->frame.order.count; i++) {
         TRY(bind_expr(&g->below, w->frame.order.items[i].x, &x));
         if (x->kind != EXPR_CONSTANT) order_add(w, column_of(g, x), &w->frame.order.items[i]);

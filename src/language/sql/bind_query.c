@@ -146,6 +146,12 @@ enum status bind_width(struct query_binder *b, struct ast_place place, size_t co
     return sql_error(b->e, b->t, place.at, place.size, "a row has at most %d columns, not %zu", QUERY_COLUMNS_MAX, columns);
 }
 
+enum status bind_keys_fit(struct query_binder *b, struct ast_place place, uint32_t keys)
+{
+    if (keys <= QUERY_KEYS_MAX) return S_OK;
+    return sql_error(b->e, b->t, place.at, place.size, "rows are told apart by at most %d columns, not %u", QUERY_KEYS_MAX, keys);
+}
+
 enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out)
 {
     struct str alias = t->alias;
@@ -287,6 +293,7 @@ static enum status bind_set(struct query_binder *b, const struct ast_query *q, s
     const struct type *row = NULL;
 
     TRY(bind_sides(b, q, sides, &row));
+    if (q->kind != QUERY_UNION || !q->all) TRY(bind_keys_fit(b, q->place, row->child_count));
     if (q->kind == QUERY_UNION) {
         *out = rel_union(b->a, row, sides, 2);
         if (!q->all) *out = bind_distinct(b, *out);

@@ -11,7 +11,7 @@ struct bind_with {
 };
 
 /* A row has room for some columns more: of windows, ranks, sets. */
-enum { QUERY_COLUMNS_MAX = TYPE_FIELDS_MAX - 8, QUERY_TABLES_MAX = 4096 };
+enum { QUERY_COLUMNS_MAX = TYPE_FIELDS_MAX - 8, QUERY_KEYS_MAX = 64, QUERY_TABLES_MAX = 4096 };
 
 struct query_binder {
     struct arena *a;
@@ -86,6 +86,7 @@ enum status bind_not_yet(struct query_binder *b, struct ast_place place, const c
 struct rel *bind_distinct(struct query_binder *b, struct rel *r); /* every row once */
 /* E_DATA at the place when a row would have too many columns. */
 enum status bind_width(struct query_binder *b, struct ast_place place, size_t columns) CHECKED;
+enum status bind_keys_fit(struct query_binder *b, struct ast_place place, uint32_t keys) CHECKED; /* by which rows are told apart */
 const char *bind_text(struct query_binder *b, struct str s);
 
 enum status bind_query(struct query_binder *b, const struct ast_query *q, struct rel **out) CHECKED;

@@ -73,19 +73,24 @@ static const char *item_name(struct query_binder *b, const struct ast_item *item
     return arena_printf(b->a, "EXPR$%u", place);
 }
 
+static uint32_t first_named(const char *const *names, uint32_t count, const char *name)
+{
+    uint32_t i = 0;
+
+    while (i < count && strcmp(names[i], name) != 0) i++;
+    return i;
+}
+
 /* Two columns of one name become a and a0. */
 static void make_names_unique(struct query_binder *b, struct bind_columns *c)
 {
+    const char **given = ARENA_ARRAY(b->a, const char *, c->count + 1);
+    uint32_t *tried = ARENA_ARRAY(b->a, uint32_t, c->count + 1); /* by the first column of a given name */
+
     for (uint32_t i = 0; i < c->count; i++) {
-        const char *name = c->names[i];
-        for (uint32_t n = 0, k = 0; k < i;) {
-            if (strcmp(c->names[k], c->names[i]) != 0) {
-                k++;
-                continue;
-            }
-            c->names[i] = arena_printf(b->a, "%s%u", name, n++);
-            k = 0;
-        }
+        given[i] = c->names[i];
+        uint32_t first = first_named(given, i, given[i]);
+        while (first_named(c->names, i, c->names[i]) < i) c->names[i] = arena_printf(b->a, "%s%u", given[i], tried[first]++);
     }
 }
 
@@ -188,6 +193,9 @@ enum status bind_select(struct query_binder *b, const struct ast_select *s, cons
     calc.columns = columns.items;
     calc.alone = b->session->plain;
     *out = rel_calc(b->a, from.rel, &calc, columns.names);
-    if (s->distinct) *out = bind_distinct(b, *out);
+    if (s->distinct) {
+        TRY(bind_keys_fit(b, s->place, columns.count));
+        *out = bind_distinct(b, *out);
+    }
     return S_OK;
 }
