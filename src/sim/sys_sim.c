@@ -182,7 +182,7 @@ enum sim_end sim_world_run(struct sim_world *w, sys_thread_fn fn, void *arg, str
         pass_time(w, false);
         struct sys_thread *t = pick_ready(w);
         if (t == NULL && !pass_time(w, true)) end = SIM_DEADLOCK;
-        if (w->idle_rounds > LOOKS_MAX) end = SIM_DEADLOCK;
+        if (w->idle_rounds > w->looks_max) end = SIM_DEADLOCK;
         if (w->turns++ > TURNS_MAX) end = SIM_ENDLESS;
         if (end != SIM_FINISHED) break;
         if (t == NULL) continue;
@@ -298,6 +298,7 @@ struct sim_world *sim_world_create(uint64_t seed, bool is_calm)
     w->sys = (struct sys){.ops = &sim_ops, .mem = &w->mem};
     w->is_calm = is_calm;
     w->now_ns = SIM_START_NS;
+    w->looks_max = LOOKS_MAX;
     w->next_port = SIM_FIRST_PORT;
     w->trace = seed;
     prng_init(&w->prng, seed);

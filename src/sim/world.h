@@ -50,6 +50,7 @@ struct sim_world {
     int64_t now_ns;
     struct sys_thread *threads, *last, *current;
     uint32_t thread_count, idle_rounds;
+    uint32_t looks_max; /* so many looks of the first thread alone, 20 ms apart, are a deadlock; more where pauses are long */
     uint64_t turns;
     struct sim_node *root;
     struct buf standard[3]; /* what was written to 1 and 2; what 0 will read */

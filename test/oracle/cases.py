@@ -17,6 +17,8 @@ class Case:
         self.compare, self.by, self.approx = directives["compare"], directives["by"], directives["approx"]
         self.skip, self.differs = directives["skip"], directives["differs"]
         self.is_marked = directives["oracle"]
+        self.feed = self.by_time = None  # of a feed: the table, and its column of event time
+        self.rows = []
 
 
 def read_directive(text, d):
@@ -41,12 +43,19 @@ def read_directive(text, d):
             elif word == "approx":
                 d["approx"] = float(words[i + 1])
         return True
+    if words[0] == "clock":
+        d["skip"] = "its time is made up"
+        return True
     return words[0] in ("only", "skip", "error")
 
 
 def read_record(lines, at, end, path, d):
     case = Case(path, at + 1, d)
     words = lines[at].split()
+    if words[0] == "feed":
+        case.verb, case.feed, case.sql, case.rows, case.sql_end = "feed", words[1], lines[at + 1], lines[at + 2:end], end
+        case.by_time = words[3] if len(words) > 3 else None
+        return case
     case.verb, case.wants_error = words[0], words[1:] == ["error"]
     at += 1
     first = at

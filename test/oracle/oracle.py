@@ -13,15 +13,17 @@ import os
 import re
 import struct
 import sys
+import tempfile
 import threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import cases
+import feeds
 import flink
 import gateway
 
 SESSION = {"execution.runtime-mode": "streaming", "parallelism.default": "1", "table.exec.mini-batch.enabled": "false",
-           "table.local-time-zone": "UTC"}
+           "table.local-time-zone": "UTC", "pipeline.auto-watermark-interval": "0"}
 NO_SLOTS = "NoResourceAvailableException"
 printing = threading.Lock()
 
@@ -138,9 +140,13 @@ def run_file(path, url, totals, options):
     if not any(case.is_marked for case in all_cases):
         return
     session, answers = gateway.Session(url, SESSION), {}
-    for case in all_cases:
-        if case.is_marked:
-            judge(case, lines, session, totals, options, answers)
+    with tempfile.TemporaryDirectory() as folder:
+        for case in all_cases:
+            if case.verb == "feed" and case.is_marked and case.skip is None:
+                for statement in feeds.statements_of(case, folder):
+                    session.run(statement)
+            elif case.is_marked and case.verb != "feed":
+                judge(case, lines, session, totals, options, answers)
     session.close()
     if answers:
         cases.write_file(path, lines, answers)

@@ -289,7 +289,7 @@ const char *answer_judge(const struct script *s, const struct record *r, const s
     if (record_block(r, m) == NULL && (r->wants_error || r->verb == VERB_QUERY))
         return complaint(s, r, m, "nothing is expected; write '----' and what should come, or use --update", &want,
                          &got);
-    if (r->verb == VERB_STATEMENT && !r->wants_error) return NULL;
+    if (r->verb != VERB_QUERY && !r->wants_error) return NULL;
     if (lines_agree(s->a, r, m, n, &want, &got)) return NULL;
     return complaint(s, r, m, "the answer differs", &want, &got);
 }

@@ -1,12 +1,17 @@
 /* execute.c - the records of a file in one mode: one session, statement after statement, as `thalweg sql` runs them. What comes is
- * kept as the text of its cells; a job that fails keeps its error, and the session goes on. */
+ * kept as the text of its cells; a job that fails keeps its error, and the session goes on. A file with a clock runs in the simulated
+ * world, where each statement begins at that time. */
 #include "sqltest.h"
 
 #include "columns/column/sql_text.h"
 #include "ground/base/str.h"
+#include "sim/world.h"
 #include "surface/sql/session.h"
 
+#include <stdio.h>
 #include <string.h>
+
+enum { LOOKS_MAX = 1000000 }; /* a feed may advance by hours */
 
 #define STREAMING(rows) "thalweg.exec.batch-rows", rows, "execution.runtime-mode", "streaming", "parallelism.default"
 
@@ -151,7 +156,7 @@ static const char *error_text(struct arena *a, const struct err *e)
 }
 
 /* --- running ----------------------------------------------------------------------------------------------------- */
-static void run_record(struct sql_session *session, const struct record *r, struct arena *a, struct answer *out)
+static void run_text(struct sql_session *session, const char *sql, struct arena *a, struct answer *out)
 {
     struct keeper k = {.a = a, .out = out};
     struct sql_listener to = {.arg = &k, .begin = on_begin, .rows = on_rows, .end = on_end, .said = on_said};
@@ -161,7 +166,7 @@ static void run_record(struct sql_session *session, const struct record *r, stru
 
     buf_init(&k.cell, a->mem);
     out->ran = true;
-    enum status status = statement_parse_one(str_of(r->sql), a, &t, &st, &e);
+    enum status status = statement_parse_one(str_of(sql), a, &t, &st, &e);
     if (status == S_OK) status = sql_session_run(session, &t, &st, &to, &e);
     if (status != S_OK) {
         out->failed = true;
@@ -170,15 +175,75 @@ static void run_record(struct sql_session *session, const struct record *r, stru
     buf_release(&k.cell);
 }
 
-void script_execute(const struct script *s, struct sys *sys, const struct mode *m, struct answer *out)
+/* Its file has the name of the test file and of the table: several folders of tests run side by side. */
+static void run_feed(struct sql_session *session, const struct script *s, struct sys *sys, const struct record *r, struct answer *out)
 {
-    struct sql_session *session = sql_session_create(&(struct sql_session_options){.sys = sys});
+    const char *statements[FEED_STATEMENTS];
+    struct err e = {0};
+    char *name = arena_printf(s->a, "%s.%s.csv", s->path, r->feed);
 
-    for (uint32_t i = 0; m->config[i] != NULL; i += 2)
-        config_set(sql_session_config(session), m->config[i], m->config[i + 1]);
-    for (uint32_t i = 0; i < s->count; i++) {
-        out[i] = (struct answer){0};
-        if (record_skips(&s->records[i], m) == NULL) run_record(session, &s->records[i], s->a, &out[i]);
+    for (char *c = name; *c != '\0'; c++)
+        if (*c == '/') *c = '_';
+    out->ran = true;
+    if (feed_make(s, sys, r, arena_printf(s->a, "%s/%s", s->feeds, name), statements, &e) != S_OK) {
+        out->failed = true;
+        out->error = error_text(s->a, &e);
+    }
+    for (uint32_t i = 0; !out->failed && i < FEED_STATEMENTS; i++) run_text(session, statements[i], s->a, out);
+}
+
+struct execution {
+    const struct script *s;
+    const struct mode *m;
+    struct sys *sys;
+    struct sim_world *world; /* NULL: the real one */
+    struct answer *out;
+};
+
+static void execute(void *arg)
+{
+    struct execution *x = arg;
+    struct sql_session *session = sql_session_create(&(struct sql_session_options){.sys = x->sys});
+    int64_t now_ns = x->world != NULL ? x->world->now_ns : 0;
+
+    for (uint32_t i = 0; x->m->config[i] != NULL; i += 2)
+        config_set(sql_session_config(session), x->m->config[i], x->m->config[i + 1]);
+    for (uint32_t i = 0; i < x->s->count; i++) {
+        const struct record *r = &x->s->records[i];
+        x->out[i] = (struct answer){0};
+        if (record_skips(r, x->m) != NULL) continue;
+        if (x->world != NULL) x->world->now_ns = now_ns; /* nothing runs that could see it go back */
+        if (r->verb == VERB_FEED) run_feed(session, x->s, x->sys, r, &x->out[i]);
+        else run_text(session, r->sql, x->s->a, &x->out[i]);
     }
     sql_session_free(session);
+}
+
+/* Time is made up, threads are turns of one: it goes on when all wait for it. */
+static void execute_in_world(const struct script *s, const struct mode *m, struct answer *out)
+{
+    struct sim_world *w = sim_world_create(1, true);
+    struct execution x = {s, m, &w->sys, w, out};
+    struct buf report;
+    struct err e = {0};
+    int64_t ms;
+
+    buf_init(&report, s->a->mem);
+    bool known = clock_read(str_of(s->clock), &ms);
+    ASSERT(known); /* script.c has looked */
+    w->now_ns = ms * 1000000;
+    w->looks_max = LOOKS_MAX;
+    enum status st = sys_dir_make(&w->sys, s->feeds, &e);
+    ASSERT(st == S_OK);
+    if (sim_world_run(w, execute, &x, &report) != SIM_FINISHED) printf("%s: %s", s->path, buf_text(&report));
+    buf_release(&report);
+    sim_world_free(w);
+}
+
+void script_execute(const struct script *s, struct sys *sys, const struct mode *m, struct answer *out)
+{
+    struct execution x = {s, m, sys, NULL, out};
+
+    if (s->clock != NULL) execute_in_world(s, m, out);
+    else execute(&x);
 }

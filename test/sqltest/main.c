@@ -21,6 +21,7 @@ struct totals {
 
 static const char *files[FILES_MAX];
 static uint32_t file_count;
+static char feeds[4096]; /* beside the program: folder of files that feeds become */
 
 /* --- writing back ------------------------------------------------------------------------------------------------ */
 static void put(struct buf *out, const char *line)
@@ -107,6 +108,7 @@ static enum status run_file(const char *path, struct sys *sys, enum writing writ
     arena_init(&a, &mem, 0);
     enum status st = script_read(&s, sys, path, &a, e);
     if (st == S_OK) {
+        s.feeds = feeds;
         uint32_t updated = t->updated;
         bool *changed = ARENA_ARRAY(&a, bool, MAX(s.count, 1u));
         for (uint32_t m = 0; m < MODES; m++) {
@@ -155,6 +157,9 @@ int main(int argc, char **argv)
     for (int i = writing != WRITE_NOTHING ? 2 : 1; i < argc; i++)
         if (nftw(argv[i], take_file, 16, FTW_PHYS) != 0)
             fprintf(stderr, "sqltest: cannot read '%s'\n", argv[i]), t.wrong++;
+    const char *slash = strrchr(argv[0], '/');
+    snprintf(feeds, sizeof feeds, "%.*sfeeds", slash != NULL ? (int)(slash + 1 - argv[0]) : 0, argv[0]);
+    if (sys_dir_make(sys, feeds, &e) != S_OK) fprintf(stderr, "sqltest: %s\n", e.text), t.wrong++;
     qsort(files, file_count, sizeof *files, by_name);
     for (uint32_t i = 0; i < file_count; i++) {
         err_clear(&e);

@@ -1,5 +1,6 @@
 /* script.c - a test file's text as records. Paragraphs are separated by empty lines; a paragraph is directives, then a verb, the
- * statement, and what is expected behind "----". One that has directives only sets them for the rest of the file. */
+ * statement, and what is expected behind "----". One that has directives only sets them for the rest of the file. A feed is a table's
+ * name, its columns, and rows. */
 #include "sqltest.h"
 
 #include "ground/base/buf.h"
@@ -80,6 +81,16 @@ static enum status read_compare(struct reader *r, struct directives *d, struct s
     return S_OK;
 }
 
+static enum status read_clock(struct reader *r, struct str rest)
+{
+    if (r->s->count > 0) return wrong(r, "the clock is set before all statements, not behind some:", r->s->lines.items[r->at]);
+    rest = str_trim(rest);
+    int64_t ms;
+    r->s->clock = arena_strndup(r->s->a, rest.data, rest.size);
+    if (!clock_read(rest, &ms)) return wrong(r, "expected 'clock 2020-01-01 00:00:00', not", r->s->lines.items[r->at]);
+    return S_OK;
+}
+
 static enum status read_error(struct reader *r, struct directives *d, struct str rest)
 {
     d->error_mode = word(r, &rest);
@@ -99,6 +110,7 @@ static enum status read_directive(struct reader *r, struct directives *d, bool *
     if (strcmp(w, "only") == 0 || strcmp(w, "skip") == 0) return read_rule(r, d, w[0] == 'o', rest);
     if (strcmp(w, "compare") == 0) return read_compare(r, d, rest);
     if (strcmp(w, "error") == 0) return read_error(r, d, rest);
+    if (strcmp(w, "clock") == 0) return read_clock(r, rest);
     *took = false;
     return S_OK;
 }
@@ -110,13 +122,33 @@ static bool is_empty(const struct reader *r)
 }
 static bool is_rule(const char *line) { return strncmp(line, "----", 4) == 0; }
 
+/* "feed bids by ts", its columns, and lines of rows. */
+static enum status read_feed(struct reader *r, struct record *out, struct str rest)
+{
+    out->verb = VERB_FEED;
+    out->feed = word(r, &rest);
+    const char *by = word(r, &rest);
+    if (*by != '\0') out->by = word(r, &rest);
+    if (*out->feed == '\0' || (*by != '\0' && (strcmp(by, "by") != 0 || *out->by == '\0')))
+        return wrong(r, "expected 'feed TABLE' or 'feed TABLE by COLUMN', not", r->s->lines.items[r->at]);
+    out->line = ++r->at;
+    if (is_empty(r) || r->s->lines.items[r->at][0] != '(') return wrong(r, "a feed begins with its columns, not", is_empty(r) ? "" : r->s->lines.items[r->at]);
+    out->sql = r->s->lines.items[r->at++];
+    out->feed_first = r->at;
+    while (!is_empty(r)) r->at++;
+    out->sql_end = r->at;
+    return S_OK;
+}
+
 static enum status read_verb(struct reader *r, struct record *out)
 {
     struct str rest = str_of(r->s->lines.items[r->at]);
-    const char *verb = word(r, &rest), *more = word(r, &rest);
+    const char *verb = word(r, &rest);
 
+    if (strcmp(verb, "feed") == 0) return read_feed(r, out, rest);
+    const char *more = word(r, &rest);
     if (strcmp(verb, "statement") != 0 && strcmp(verb, "query") != 0)
-        return wrong(r, "expected a directive, statement or query, not", verb);
+        return wrong(r, "expected a directive, statement, query or feed, not", verb);
     out->verb = verb[0] == 's' ? VERB_STATEMENT : VERB_QUERY;
     out->wants_error = strcmp(more, "error") == 0;
     if (*more != '\0' && !out->wants_error && strcmp(more, "ok") != 0)
@@ -208,6 +240,7 @@ static enum status read_paragraph(struct reader *r)
     struct record *out = record_add(r->s);
     out->d = d;
     TRY(read_verb(r, out));
+    if (out->verb == VERB_FEED) return S_OK;
     read_sql(r, out);
     return read_blocks(r, out);
 }

@@ -1,7 +1,7 @@
 /* sqltest.h - the runner of text tests, test/sql/AREA/TOPIC.test; test/sql/README.md is the format's description.
  *
- * script.c reads a file into records, execute.c runs them in every mode, compare.c judges the answers, main.c is the command and
- * writes answers back. Everything of one file lives in one arena. */
+ * script.c reads a file into records, execute.c runs them in every mode, feed.c makes tables of feeds, compare.c judges the answers,
+ * main.c is the command and writes answers back. Everything of one file lives in one arena. */
 #pragma once
 #include "ground/base/arena.h"
 #include "ground/base/err.h"
@@ -21,7 +21,7 @@ bool mode_is(const struct mode *m, const char *words);
 bool mode_exists(const char *words);
 
 /* --- what a file says -------------------------------------------------------------------------------------------- */
-enum verb { VERB_STATEMENT, VERB_QUERY };
+enum verb { VERB_STATEMENT, VERB_QUERY, VERB_FEED };
 enum comparison { COMPARE_FOLDED, COMPARE_ORDERED, COMPARE_EXACT };
 
 struct lines {
@@ -56,6 +56,8 @@ struct record {
     uint32_t line;    /* of the verb, from 1 */
     uint32_t sql_end; /* index of the line behind the statement: where a block goes when there is none */
     const char *sql;
+    const char *feed, *by; /* VERB_FEED: the table, and its column of event time or NULL; `sql` is its columns */
+    uint32_t feed_first;   /* index of the first line of its rows, which end at sql_end */
     struct directives d;
     struct block blocks[BLOCKS_MAX];
     uint32_t block_count;
@@ -65,6 +67,8 @@ struct script {
     const char *path;
     struct arena *a;
     struct lines lines; /* as the file has them */
+    const char *clock;  /* what time it is when a statement begins, in a world whose time is made up; NULL: the real one */
+    const char *feeds;  /* folder for files of feeds */
     struct record *records;
     uint32_t count, capacity;
 };
@@ -91,6 +95,15 @@ struct answer {
     struct answer_row *rows;
     bool *is_float; /* by column */
 };
+
+/* "2020-01-01 00:00:00" as ms since 1970. */
+bool clock_read(struct str text, int64_t *ms);
+
+/* --- feeds ------------------------------------------------------------------------------------------------------- */
+/* Writes the rows to the file, and answers the statements that make a table of it, count of them. */
+enum { FEED_STATEMENTS = 2 };
+enum status feed_make(const struct script *s, struct sys *sys, const struct record *r, const char *path,
+                      const char *statements[FEED_STATEMENTS], struct err *e) CHECKED;
 
 /* Runs the file in one mode; out[i] answers record i. */
 void script_execute(const struct script *s, struct sys *sys, const struct mode *m, struct answer *out);

@@ -1,6 +1,7 @@
 /* node_watermark.c - WatermarkAssigner: event times and watermarks of a table's rows. Right behind a scan, a watermark of the form
  * `t - INTERVAL ...` is the source's own, one per split; any other is a column of its own for the time of assigning. */
 #include "flow/operator/calc.h"
+#include "flow/source/source_options.h"
 #include "flow/source/watermark.h"
 #include "ground/base/str.h"
 #include "language/plan/rel.h"
@@ -91,6 +92,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
         config.out_of_orderness_ms = 0;
         *node = add_calc(l, r->inputs[0]->row, r->row->child_count, w->watermark, *node);
     }
+    const struct table *t = rel_scanned(r->inputs[0]);
+    if (t != NULL) config = source_watermark_config(&config, &t->options); /* the options are the table's, whoever assigns */
     *node = add_watermarks(l, &config, *node);
     if (!simple) *node = add_calc(l, r->row, r->row->child_count, NULL, *node);
     return S_OK;
