@@ -60,6 +60,7 @@ void expr_uses(const struct expr *x, uint32_t *uses); /* counts the places where
 /* x with columns[i] in the place of column i. */
 struct expr *expr_substitute(struct arena *a, const struct expr *x, struct expr *const *columns);
 void expr_print(const struct expr *x, const struct type *row, struct buf *out); /* as EXPLAIN shows it */
+void expr_print_digest(const struct expr *x, struct buf *out); /* as its abstract syntax trees do: "+($0, 1)" */
 bool expr_equal(const struct expr *a, const struct expr *b);
 /* Bytes without pointers: calls by name, bound again when they are read. */
 void expr_encode(const struct expr *x, struct buf *out);

@@ -3,18 +3,11 @@
  * Fold. What comes by an order and a limit is put into that order again.
  *
  * Nodes are immutable: a node whose inputs became others is made anew, and what it derives from them is derived again. */
-#include "flow/connector/connector.h"
-#include "ground/base/str.h"
 #include "language/plan/rel_internal.h"
 
-/* Does it come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 static enum status check_bounded(const struct table *t, struct err *e)
 {
-    const char *name = table_option(t, "connector");
-    const struct conn_type *c;
-
-    if (name == NULL || conn_find(name, &c, NULL) != S_OK || c->source == NULL || c->source->boundedness == NULL) return S_OK;
-    if (conn_options_check(c, &t->options, NULL) != S_OK || c->source->boundedness(&t->options, c->options) == BOUNDED) return S_OK;
+    if (scan_is_bounded(t)) return S_OK;
     err_hint(e, "SET 'execution.runtime-mode' = 'streaming', or give the table an end");
     return err_set(e, E_DATA, "Querying an unbounded table '%s.%s.%s' in batch mode is not allowed. The table source is unbounded.",
                    t->catalog, t->database, t->name);

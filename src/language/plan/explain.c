@@ -9,6 +9,7 @@ struct place {
     bool more[EXPLAIN_DEPTH_MAX];
     uint32_t depth;
     bool changes;
+    const struct rel_advices *advices; /* NULL: none */
 };
 
 static void line_begin(const struct place *p, struct buf *out)
@@ -42,12 +43,20 @@ static void explain_exchange(const struct rel *r, uint32_t input, struct place *
     p->more[++p->depth] = false;
 }
 
+/* "advice=[1], " */
+static void explain_advice(const struct rel *r, const struct place *p, struct buf *out)
+{
+    for (uint32_t i = 0; p->advices != NULL && i < p->advices->count; i++)
+        if (p->advices->items[i].about == r) buf_printf(out, "advice=[%u], ", i + 1);
+}
+
 static void explain(const struct rel *r, struct place *p, struct buf *out)
 {
     uint32_t depth = p->depth;
 
     line_begin(p, out);
     buf_printf(out, "%s(", r->type->name);
+    explain_advice(r, p, out);
     if (r->type->explain != NULL) r->type->explain(r, out);
     line_end(r, p, out);
     for (uint32_t i = 0; i < r->input_count && depth + 3 < EXPLAIN_DEPTH_MAX; i++) {
@@ -59,9 +68,9 @@ static void explain(const struct rel *r, struct place *p, struct buf *out)
     p->depth = depth;
 }
 
-void rel_explain(const struct rel *r, bool changes, struct buf *out)
+void rel_explain(const struct rel *r, bool changes, const struct rel_advices *advices, struct buf *out)
 {
-    struct place p = {.changes = changes};
+    struct place p = {.changes = changes, .advices = advices};
 
     explain(r, &p, out);
 }

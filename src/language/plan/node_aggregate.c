@@ -1,6 +1,7 @@
 /* node_aggregate.c - GroupAggregate: aggregates of groups whose rows come for ever; each group has one row, which is updated. */
 #include "flow/operator/group_calls.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 #include <string.h>
@@ -105,6 +106,21 @@ static int distribution(const struct rel *r, uint32_t input, const uint32_t **co
     return (int)b->key_count;
 }
 
+static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+{
+    const struct aggregate_body *b = r->body;
+    struct buf text;
+
+    if (s->ttl_ms > 0 || r->inputs[0]->is_bounded || b->key_count == 0) return NULL;
+    buf_init(&text, a->mem);
+    buf_append_text(&text, "the groups by ");
+    for (uint32_t i = 0; i < b->key_count; i++) buf_printf(&text, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    buf_append_text(&text, " are kept for ever: group by a window too or set 'table.exec.state.ttl'");
+    const char *out = arena_strndup(a, text.data, text.size);
+    buf_release(&text);
+    return out;
+}
+
 void lower_aggregate_calls(struct lowering *l, const struct aggregate_body *b, const struct type *in, struct group_config *c)
 {
     struct text_list *const lists[] = {&c->functions, &c->arguments, &c->filters, &c->distinct, &c->names, &c->parameters};
@@ -143,11 +159,14 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l) { logical_aggregate(r, r->body, NULL, 0, l); }
+
 const struct rel_type rel_aggregate_type = {.name = "GroupAggregate",
                                             .doc = "aggregates of groups; each group has one row, which is updated",
                                             .ends = true,
                                             .derive = derive,
                                             .wants_before = wants_before,
                                             .distribution = distribution,
+                                            .advise = advise,
                                             .explain = explain,
-                                            .lower = lower};
+                                            .logical = logical, .lower = lower};

@@ -1,6 +1,7 @@
 /* node_correlate.c - Correlate: each row once per element of a list that it has (UNNEST). */
 #include "flow/operator/unnest.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 #include <string.h>
@@ -78,9 +79,20 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct correlate_body *b = r->body;
+    struct buf *out = logical_begin(l, "Correlate");
+
+    buf_printf(out, "correlation=[$cor0], joinType=[%s], list=[", b->left ? "left" : "inner");
+    expr_print_digest(b->list, out);
+    buf_append_byte(out, ']');
+    logical_end(l);
+}
+
 const struct rel_type rel_correlate_type = {.name = "Correlate", .passes_changes = true,
                                             .doc = "each row once per element of a list that it has",
                                             .derive = derive,
                                             .wants_before = wants_before,
                                             .explain = explain,
-                                            .lower = lower};
+                                            .logical = logical, .lower = lower};

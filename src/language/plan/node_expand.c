@@ -1,5 +1,6 @@
 /* node_expand.c - Expand: every row once for each grouping set, keys that are not in the set NULL, the set's number beside them. It
  * becomes a Calc for each set, and a union of them: the rows of one set keep their order, which is all that an update needs. */
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -49,5 +50,11 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    explain(r, logical_begin(l, "Expand"));
+    logical_end(l);
+}
+
 const struct rel_type rel_expand_type = {
-    .name = "Expand", .passes_changes = true, .doc = "rows once for each grouping set", .derive = derive, .explain = explain, .lower = lower};
+    .name = "Expand", .passes_changes = true, .doc = "rows once for each grouping set", .derive = derive, .explain = explain, .logical = logical, .lower = lower};

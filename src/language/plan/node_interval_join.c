@@ -3,6 +3,7 @@
  * leave late enough for both. */
 #include "flow/operator/join_interval.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/join_rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -60,9 +61,16 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct interval_join_body *b = r->body;
+
+    logical_join(r, &b->join, b->shown, l);
+}
+
 const struct rel_type rel_interval_join_type = {.name = "IntervalJoin",
                                                 .doc = "pairs of rows whose times lie in an interval of each other",
                                                 .distribution = join_distribution,
                                                 .check = check,
                                                 .explain = explain,
-                                                .lower = lower};
+                                                .logical = logical, .lower = lower};

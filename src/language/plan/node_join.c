@@ -3,6 +3,7 @@
  * That is not so when a condition decides too, or when a row comes alone because of its partners (semi and anti joins). */
 #include "flow/operator/join.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/join_rel.h"
 #include "language/plan/rel_internal.h"
 
@@ -200,6 +201,21 @@ int join_distribution(const struct rel *r, uint32_t input, const uint32_t **cols
     return (int)b->key_count;
 }
 
+/* --- advice ------------------------------------------------------------------------------------------------------ */
+static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+{
+    struct buf text;
+
+    if (s->ttl_ms > 0 || (r->inputs[0]->is_bounded && r->inputs[1]->is_bounded)) return NULL;
+    buf_init(&text, a->mem);
+    buf_append_text(&text, "the join where ");
+    join_explain_where(r, r->body, ((const struct join_body *)r->body)->condition, &text);
+    buf_append_text(&text, " keeps all rows for ever: add an interval bound or set 'table.exec.state.ttl'");
+    const char *out = arena_strndup(a, text.data, text.size);
+    buf_release(&text);
+    return out;
+}
+
 /* --- lowering ---------------------------------------------------------------------------------------------------- */
 static bool is_after_only(const struct rel *r, uint32_t input)
 {
@@ -255,10 +271,18 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct join_body *b = r->body;
+
+    logical_join(r, b, b->condition, l);
+}
+
 const struct rel_type rel_join_type = {.name = "Join",
                                        .doc = "pairs of rows of two inputs, all of which are kept",
                                        .derive = derive,
                                        .wants_before = wants_before,
                                        .distribution = join_distribution,
+                                       .advise = advise,
                                        .explain = explain,
-                                       .lower = lower};
+                                       .logical = logical, .lower = lower};

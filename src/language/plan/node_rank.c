@@ -1,5 +1,6 @@
 /* node_rank.c - Rank: of the rows of each partition those whose place in an order is first..last. What it has in common with
  * SortLimit and Limit is theirs by rank_rel.h: one operator does all three. */
+#include "language/plan/logical.h"
 #include "language/plan/rank_rel.h"
 
 #include "flow/operator/rank_config.h"
@@ -189,6 +190,34 @@ enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32
     return S_OK;
 }
 
+static void logical_places(const struct rank_body *b, uint32_t col, struct logical *l)
+{
+    struct buf *out = logical_begin(l, "Filter");
+
+    if (b->first == b->last) buf_printf(out, "condition=[=($%u, %lld)]", col, (long long)b->first);
+    else if (b->first == 1) buf_printf(out, "condition=[<=($%u, %lld)]", col, (long long)b->last);
+    else if (b->last == RANK_UNBOUNDED) buf_printf(out, "condition=[>=($%u, %lld)]", col, (long long)b->first);
+    else buf_printf(out, "condition=[AND(>=($%u, %lld), <=($%u, %lld))]", col, (long long)b->first, col, (long long)b->last);
+    logical_end(l);
+}
+
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct rank_body *b = r->body;
+    const struct type *row = r->inputs[0]->row;
+
+    if (b->first > 1 || b->last != RANK_UNBOUNDED) logical_places(b, row->child_count, l);
+    struct buf *out = logical_begin(l, "Project");
+    for (uint32_t i = 0; i < row->child_count; i++) buf_printf(out, "%s=[$%u], ", row->names[i], i);
+    buf_printf(out, "%s=[%s() OVER (", b->number != NULL ? b->number : "w0$o0", b->function);
+    for (uint32_t i = 0; i < b->partition_count; i++) buf_printf(out, "%s$%u", i > 0 ? ", " : "PARTITION BY ", b->partition[i]);
+    for (uint32_t i = 0; i < b->order_count; i++)
+        buf_printf(out, "%s$%u%s NULLS %s", i > 0 ? ", " : b->partition_count > 0 ? " ORDER BY " : "ORDER BY ", b->order[i].col,
+                   b->order[i].descending ? " DESC" : "", b->order[i].nulls_last ? "LAST" : "FIRST");
+    buf_append_text(out, ")]");
+    logical_end(l);
+}
+
 const struct rel_type rel_rank_type = {.name = "Rank",
                                        .doc = "rows of each partition by their places in an order",
                                        .derive = rank_rel_derive,
@@ -196,4 +225,4 @@ const struct rel_type rel_rank_type = {.name = "Rank",
                                        .distribution = rank_rel_distribution,
                                        .check = check,
                                        .explain = explain,
-                                       .lower = rank_rel_lower};
+                                       .logical = logical, .lower = rank_rel_lower};

@@ -1,7 +1,9 @@
 /* node_scan.c - TableSourceScan: rows of a table's connector. */
+#include "flow/connector/connector.h"
 #include "flow/operator/op_configs.h"
 #include "ground/base/str.h"
-#include "language/plan/rel.h"
+#include "language/plan/logical.h"
+#include "language/plan/rel_internal.h"
 
 #include <string.h>
 
@@ -14,6 +16,15 @@ static void explain(const struct rel *r, struct buf *out)
     buf_printf(out, "%s]], fields=[", s->metadata.count > 0 ? "]" : "");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
+}
+
+bool scan_is_bounded(const struct table *t)
+{
+    const char *name = table_option(t, "connector");
+    const struct conn_type *c;
+
+    if (name == NULL || conn_find(name, &c, NULL) != S_OK || c->source == NULL || c->source->boundedness == NULL) return true;
+    return conn_options_check(c, &t->options, NULL) != S_OK || c->source->boundedness(&t->options, c->options) == BOUNDED;
 }
 
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
@@ -40,5 +51,13 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct scan_body *s = r->body;
+
+    buf_printf(logical_begin(l, "TableScan"), "table=[[%s, %s, %s]]", s->table->catalog, s->table->database, s->table->name);
+    logical_end(l);
+}
+
 const struct rel_type rel_scan_type = {
-    .name = "TableSourceScan", .doc = "rows of a table's connector", .explain = explain, .lower = lower};
+    .name = "TableSourceScan", .doc = "rows of a table's connector", .explain = explain, .logical = logical, .lower = lower};

@@ -1,6 +1,7 @@
 /* node_set.c - INTERSECT and EXCEPT, with and without ALL: each row as often as its counts on both sides say. */
 #include "flow/operator/set_config.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 static const char *kind(const struct set_body *b)
@@ -61,10 +62,18 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct set_body *b = r->body;
+
+    buf_printf(logical_begin(l, b->is_except ? "Minus" : "Intersect"), "all=[%s]", b->all ? "true" : "false");
+    logical_end(l);
+}
+
 const struct rel_type rel_set_type = {.name = "SetOperation",
                                       .doc = "rows that are on both sides, or on one side alone",
                                       .derive = derive,
                                       .wants_before = wants_before,
                                       .distribution = distribution,
                                       .explain = explain,
-                                      .lower = lower};
+                                      .logical = logical, .lower = lower};

@@ -4,6 +4,7 @@
  * where rows of the query with different keys can have one primary key, what makes one row of them (node_sink_conflict.c). */
 #include "flow/operator/op_configs.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/sink_rel.h"
 
 #include <string.h>
@@ -38,7 +39,8 @@ static bool wants_before(const struct rel *r, uint32_t input)
     uint32_t cols[TYPE_FIELDS_MAX];
 
     (void)input;
-    if (s->table == NULL || !sink_is_upsert(s->table)) return true;
+    if (s->table == NULL) return !s->is_explained;
+    if (!sink_is_upsert(s->table)) return true;
     sink_key(r, cols);
     return s->table->key_count > 0 && !rel_has_key(r->inputs[0], cols, s->table->key_count);
 }
@@ -102,6 +104,19 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct sink_body *s = r->body;
+    struct buf *out = logical_begin(l, "Sink");
+
+    if (s->table != NULL) buf_printf(out, "table=[%s.%s.%s], ", s->table->catalog, s->table->database, s->table->name);
+    explain_targets(s, out);
+    buf_append_text(out, "fields=[");
+    for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    buf_append_byte(out, ']');
+    logical_end(l);
+}
+
 const struct rel_type rel_sink_type = {
-    .name = "Sink", .doc = "rows into a table, or to the client", .wants_before = wants_before, .check = sink_check,
-    .explain = explain, .lower = lower};
+    .name = "Sink", .doc = "rows into a table, or to the client", .wants_before = wants_before, .check = sink_check, .advise = sink_advise,
+    .explain = explain, .logical = logical, .lower = lower};

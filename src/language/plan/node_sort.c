@@ -1,5 +1,6 @@
 /* node_sort.c - Sort: all rows in an order, when the input has ended; only in batch mode. */
 #include "flow/operator/op_configs.h"
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -40,9 +41,17 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct sort_body *b = r->body;
+
+    logical_order(b->order, b->order_count, logical_begin(l, "Sort"));
+    logical_end(l);
+}
+
 const struct rel_type rel_sort_type = {.name = "Sort",
                                        .doc = "all rows in an order, when the input has ended",
                                        .derive = derive,
                                        .distribution = distribution,
                                        .explain = explain,
-                                       .lower = lower};
+                                       .logical = logical, .lower = lower};

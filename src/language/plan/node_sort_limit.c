@@ -1,4 +1,5 @@
 /* node_sort_limit.c - SortLimit: the first rows in an order, over all rows. */
+#include "language/plan/logical.h"
 #include "language/plan/rank_rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -12,10 +13,22 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct rank_body *b = r->body;
+    struct buf *out = logical_begin(l, "Sort");
+
+    logical_order(b->order, b->order_count, out);
+    if (b->first > 1) buf_printf(out, "%soffset=[%lld]", b->order_count > 0 ? ", " : "", (long long)b->first - 1);
+    if (b->last != RANK_UNBOUNDED)
+        buf_printf(out, "%sfetch=[%lld]", b->order_count > 0 || b->first > 1 ? ", " : "", (long long)(b->last - b->first + 1));
+    logical_end(l);
+}
+
 const struct rel_type rel_sort_limit_type = {.name = "SortLimit",
                                              .doc = "the first rows in an order",
                                              .derive = rank_rel_derive,
                                              .wants_before = rank_rel_wants_before,
                                              .distribution = rank_rel_distribution,
                                              .explain = explain,
-                                             .lower = rank_rel_lower};
+                                             .logical = logical, .lower = rank_rel_lower};

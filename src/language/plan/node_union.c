@@ -1,4 +1,5 @@
 /* node_union.c - Union: the rows of several inputs, in any order between them. */
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -34,5 +35,12 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    (void)r;
+    buf_append_text(logical_begin(l, "Union"), "all=[true]");
+    logical_end(l);
+}
+
 const struct rel_type rel_union_type = {
-    .name = "Union", .passes_changes = true, .doc = "rows of several inputs", .derive = derive, .explain = explain, .lower = lower};
+    .name = "Union", .passes_changes = true, .doc = "rows of several inputs", .derive = derive, .explain = explain, .logical = logical, .lower = lower};

@@ -2,6 +2,7 @@
 #include "flow/connector/values.h"
 #include "flow/operator/op_configs.h"
 #include "ground/base/prng.h"
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 static void derive(struct rel *r, struct arena *a)
@@ -74,5 +75,23 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return st;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct values_body *v = r->body;
+    struct buf *out = logical_begin(l, "Values");
+
+    buf_append_text(out, "tuples=[[");
+    for (uint32_t i = 0; i < v->row_count; i++) {
+        buf_append_text(out, i > 0 ? ", { " : "{ ");
+        for (uint32_t c = 0; c < r->row->child_count; c++) {
+            if (c > 0) buf_append_text(out, ", ");
+            expr_print_digest(v->items[i * r->row->child_count + c], out);
+        }
+        buf_append_text(out, " }");
+    }
+    buf_append_text(out, "]]");
+    logical_end(l);
+}
+
 const struct rel_type rel_values_type = {
-    .name = "Values", .doc = "rows of constants", .derive = derive, .explain = explain, .lower = lower};
+    .name = "Values", .doc = "rows of constants", .derive = derive, .explain = explain, .logical = logical, .lower = lower};

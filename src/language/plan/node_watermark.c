@@ -4,6 +4,7 @@
 #include "flow/source/source_options.h"
 #include "flow/source/watermark.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 static const char hidden[] = "__watermark";
@@ -99,8 +100,19 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct watermark_body *w = r->body;
+    struct buf *out = logical_begin(l, "WatermarkAssigner");
+
+    buf_printf(out, "rowtime=[%s], watermark=[", r->row->names[w->rowtime]);
+    expr_print_digest(w->watermark, out);
+    buf_append_byte(out, ']');
+    logical_end(l);
+}
+
 const struct rel_type rel_watermark_type = {.name = "WatermarkAssigner", .passes_changes = true,
                                             .doc = "event times and watermarks of a table's rows",
                                             .derive = derive,
                                             .explain = explain,
-                                            .lower = lower};
+                                            .logical = logical, .lower = lower};

@@ -3,6 +3,7 @@
 #include "flow/operator/group_fold.h"
 #include "flow/operator/sql_window.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -213,6 +214,21 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct window_aggregate_body *b = r->body;
+    uint32_t n = r->inputs[0]->row->child_count;
+    int bounds[] = {b->rowtime >= 0 ? (int)n : b->window.start, b->rowtime >= 0 ? (int)n + 1 : b->window.end};
+
+    logical_aggregate(r, &b->groups, bounds, 2, l);
+    if (b->rowtime < 0) return;
+    struct buf *out = logical_begin(l, "TableFunctionScan");
+    buf_append_text(out, "invocation=[");
+    rel_print_window(&b->window, r->inputs[0]->row, r->inputs[0]->row->names[b->rowtime], out);
+    buf_append_byte(out, ']');
+    logical_end(l);
+}
+
 const struct rel_type rel_window_aggregate_type = {
     .name = "WindowAggregate",
     .doc = "aggregates of groups and windows, once each, when the window ends",
@@ -221,4 +237,4 @@ const struct rel_type rel_window_aggregate_type = {
     .distribution = distribution,
     .check = check,
     .explain = explain,
-    .lower = lower};
+    .logical = logical, .lower = lower};

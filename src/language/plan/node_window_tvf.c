@@ -1,6 +1,7 @@
 /* node_window_tvf.c - WindowTableFunction: TUMBLE, HOP, CUMULATE and SESSION as functions of tables. Each row comes once per window
  * that it lies in. Also: how windows are shown. */
 #include "flow/operator/sql_window.h"
+#include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
 /* The greatest unit that leaves nothing over, as Flink shows times. */
@@ -145,6 +146,17 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct window_tvf_body *b = r->body;
+    struct buf *out = logical_begin(l, "TableFunctionScan");
+
+    buf_append_text(out, "invocation=[");
+    rel_print_window(&b->window, r->row, r->row->names[b->rowtime], out);
+    buf_append_byte(out, ']');
+    logical_end(l);
+}
+
 const struct rel_type rel_window_tvf_type = {.name = "WindowTableFunction", .passes_changes = true,
                                              .doc = "rows once per window that they lie in",
                                              .derive = derive,
@@ -152,4 +164,4 @@ const struct rel_type rel_window_tvf_type = {.name = "WindowTableFunction", .pas
                                              .distribution = distribution,
                                              .check = check,
                                              .explain = explain,
-                                             .lower = lower};
+                                             .logical = logical, .lower = lower};

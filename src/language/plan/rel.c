@@ -69,7 +69,7 @@ struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct
 {
     struct rel *r = rel_new(a, &rel_scan_type, row, NULL, 0);
     BODY(r, struct scan_body, *body);
-    r->is_bounded = false; /* the connector knows better; nothing is planned on it yet */
+    r->is_bounded = scan_is_bounded(body->table);
     return r;
 }
 

@@ -15,6 +15,7 @@
 enum { REL_INPUTS_MAX = 1024 };
 
 struct rel;
+struct logical;
 
 /* Where nodes are lowered to. */
 struct lowering {
@@ -40,7 +41,10 @@ struct rel_type {
     int (*distribution)(const struct rel *r, uint32_t input, const uint32_t **cols);
     /* Can it work on what its inputs bring? NULL: yes. E_UNSUPPORTED in Flink's words. */
     enum status (*check)(const struct rel *r, struct err *e);
+    /* What is to be said of it before it runs, in a sentence; NULL: nothing. After rel_plan. */
+    const char *(*advise)(const struct rel *r, const struct plan_settings *s, struct arena *a);
     void (*explain)(const struct rel *r, struct buf *out); /* "select=[a], where=[(a > 1)]"; NULL: nothing */
+    void (*logical)(const struct rel *r, struct logical *l); /* its lines of the abstract syntax tree, logical.h; NULL: none */
     /* Appends graph nodes behind those of the inputs; answers the last one. */
     enum status (*lower)(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node,
                          struct err *e);
@@ -243,6 +247,7 @@ struct sink_body {
     uint32_t target_count;       /* columns that INSERT lists, in its order */
     const uint32_t *targets;
     struct plan_settings settings;
+    bool is_explained;           /* of a query: nobody asks for -U */
 };
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body);
@@ -309,8 +314,21 @@ uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *c
 struct str lower_exprs(struct lowering *l, struct expr *const *list, uint32_t count); /* as operators read them, one after the other */
 const char *lower_zone(struct lowering *l); /* the session's time zone; NULL: none */
 
+/* What is to be said of the nodes of a plan. */
+struct rel_advices {
+    uint32_t count, capacity;
+    struct rel_advice {
+        const struct rel *about;
+        const char *text;
+    } *items;
+};
+void rel_advise(struct rel *const *sinks, uint32_t count, const struct plan_settings *s, struct arena *a, struct rel_advices *out);
+/* With table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE: updates of columns that are never the same are refused. */
+enum status rel_check_determinism(struct rel *const *sinks, uint32_t count, struct arena *a, struct err *e) CHECKED;
+
+void rel_explain_logical(const struct rel *r, struct buf *out); /* EXPLAIN's abstract syntax tree */
 /* The tree as EXPLAIN prints it, one node a line; with `changes` each says what comes out of it. */
-void rel_explain(const struct rel *r, bool changes, struct buf *out);
+void rel_explain(const struct rel *r, bool changes, const struct rel_advices *advices, struct buf *out); /* advices: may be NULL */
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
 /* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. */
 uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input);

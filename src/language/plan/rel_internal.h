@@ -10,3 +10,5 @@ bool rel_condition_fails(const struct expr *x); /* whatever the row is; NULL nev
 /* The one row that an aggregate without keys has over an input that is_empty; NULL: it is not that, or not known. */
 struct rel *aggregate_over_nothing(struct arena *a, const struct rel *aggregate);
 void rel_derive(struct rel *r, struct arena *a); /* what follows from inputs and body */
+/* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
+bool scan_is_bounded(const struct table *t);

@@ -11,6 +11,7 @@ struct plan_settings {
     int64_t ttl_ms;  /* table.exec.state.ttl */
     bool is_batch;   /* execution.runtime-mode = batch */
     bool emit_every; /* thalweg.exec.emit = every */
+    bool resolves_updates; /* table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE */
     struct {
         uint8_t materialize, shuffle, lengths;
         bool drops_nulls;         /* table.exec.sink.not-null-enforcer = DROP */

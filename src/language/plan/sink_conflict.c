@@ -6,10 +6,12 @@
 #include "flow/connector/connector.h"
 #include "flow/operator/upsert_rows.h"
 #include "ground/base/str.h"
+#include "language/plan/rel_internal.h"
 #include "language/plan/sink_rel.h"
 
 #include <string.h>
 
+extern const struct rel_type rel_watermark_type;
 
 uint32_t sink_parallelism(const struct table *t)
 {
@@ -149,6 +151,33 @@ enum status sink_check(const struct rel *r, struct err *e)
     bool is_asked = s->conflict == SINK_CONFLICT_UNSAID && !s->settings.sink.conflict_is_optional;
     if (is_asked && s->settings.sink.materialize == MATERIALIZE_AUTO && has_conflicts(r)) return strategy_missing(r, e);
     return S_OK;
+}
+
+/* --- advice ------------------------------------------------------------------------------------------------------ */
+static bool has_watermarks(const struct rel *r)
+{
+    if (r->type == &rel_watermark_type) return true;
+    for (uint32_t i = 0; i < r->input_count; i++)
+        if (has_watermarks(r->inputs[i])) return true;
+    return false;
+}
+
+const char *sink_advise(const struct rel *r, const struct plan_settings *settings, struct arena *a)
+{
+    const struct sink_body *s = r->body;
+    bool compacts = s->conflict == SINK_CONFLICT_NOTHING || s->conflict == SINK_CONFLICT_ERROR;
+
+    if (r->inputs[0]->is_bounded || !has_conflicts(r)) return NULL;
+    if (s->settings.sink.materialize == MATERIALIZE_NONE)
+        return arena_printf(a, "rows of table '%s' overwrite each other: its primary key is not the query's key, and "
+                               "'table.exec.sink.upsert-materialize' is NONE", s->table->name);
+    if (compacts && !has_watermarks(r))
+        return arena_printf(a, "no row comes to table '%s' before the input ends: ON CONFLICT DO %s needs watermarks, and no source has "
+                               "any; declare WATERMARK FOR a column of one", s->table->name,
+                            s->conflict == SINK_CONFLICT_ERROR ? "ERROR" : "NOTHING");
+    if (compacts || settings->ttl_ms > 0) return NULL;
+    return arena_printf(a, "all rows under each primary key of table '%s' are kept for ever, as it is not the query's key: group by it, "
+                           "or set 'table.exec.state.ttl'", s->table->name);
 }
 
 /* --- lowering ---------------------------------------------------------------------------------------------------- */

@@ -11,3 +11,4 @@ enum status sink_check(const struct rel *r, struct err *e) CHECKED;
  * the primary key. */
 uint32_t sink_lower_conflict(const struct rel *r, struct lowering *l, uint32_t input, bool *is_spread);
 void sink_spread(const struct rel *r, struct lowering *l, struct graph_edge *edge); /* by the primary key */
+const char *sink_advise(const struct rel *r, const struct plan_settings *settings, struct arena *a);

@@ -1,4 +1,4 @@
-/* exec_query.c - queries, INSERT and EXPLAIN: statements that have a plan. */
+/* exec_query.c - queries and INSERT: statements whose plan runs. */
 #include "surface/sql/session_internal.h"
 
 #include "language/sql/bind_table.h"
@@ -13,6 +13,18 @@ static const struct type *result_row(struct arena *a, const struct type *row)
     return type_row(a, row->child_count, row->names, types, row->nullable);
 }
 
+/* Checks a plan, and says what is to be said of it before it runs. */
+static enum status plan_ready(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count)
+{
+    struct rel_advices all;
+
+    TRY(rel_plan(sinks, count, r->e));
+    if (b->settings->resolves_updates && !b->is_batch) TRY(rel_check_determinism(sinks, count, &r->arena, r->e));
+    rel_advise(sinks, count, b->settings, &r->arena, &all);
+    for (uint32_t i = 0; i < all.count; i++) TRY(r->to->said(r->to->arg, arena_printf(&r->arena, "[WARN] %s", all.items[i].text), r->e));
+    return S_OK;
+}
+
 static enum status run_query(struct run *r, const void *body)
 {
     struct query_binder b = run_binder(r);
@@ -20,9 +32,10 @@ static enum status run_query(struct run *r, const void *body)
 
     TRY(bind_query(&b, body, &plan));
     if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
+    struct rel *sink = rel_sink(&r->arena, plan, &(struct sink_body){0});
+    TRY(plan_ready(r, &b, &sink, 1));
     if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
     TRY(r->to->begin(r->to->arg, result_row(&r->arena, plan->row), !b.is_batch, r->e));
-    struct rel *sink = rel_sink(&r->arena, plan, &(struct sink_body){0});
     TRY(run_plan(r, &sink, 1, "collect"));
     return r->to->end(r->to->arg, r->e);
 }
@@ -41,6 +54,7 @@ static enum status inserts_run(struct run *r, const struct insert *const *insert
         TRY(bind_find_table(&b, &inserts[i]->table, &t));
         name = arena_printf(&r->arena, "%s%s%s.%s.%s", name, i == 0 ? "_" : ",", t->catalog, t->database, t->name);
     }
+    TRY(plan_ready(r, &b, sinks, count));
     TRY(run_plan(r, sinks, count, name));
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }
@@ -114,69 +128,5 @@ static enum status run_execute(struct run *r, const void *body)
     return x->statement->type == &st_query ? run_query(r, x->statement->body) : run_insert(r, x->statement->body);
 }
 
-/* --- EXPLAIN ----------------------------------------------------------------------------------------------------- */
-struct plans {
-    uint32_t count;
-    struct rel **items; /* sinks */
-    bool is_query;      /* the sink is the client, which EXPLAIN does not show */
-};
-
-static enum status plans_of(struct run *r, const struct statement *s, struct plans *out)
-{
-    struct query_binder b = run_binder(r);
-    struct rel *plan;
-
-    if (s->type == &st_statement_set) {
-        const struct statement_set *set = s->body;
-        for (uint32_t i = 0; i < set->count; i++) TRY(plans_of(r, &set->items[i], out));
-        return S_OK;
-    }
-    if (s->type != &st_query && s->type != &st_insert)
-        return run_fail(r, s->place, "Unsupported operation: EXPLAIN of this statement");
-    out->is_query = s->type == &st_query;
-    TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
-    if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
-    out->items[out->count++] = out->is_query ? rel_sink(&r->arena, plan, &(struct sink_body){0}) : plan;
-    return S_OK;
-}
-
-static void plans_print(const struct plans *p, bool changes, struct buf *out)
-{
-    for (uint32_t i = 0; i < p->count; i++) {
-        if (i > 0) buf_append_byte(out, '\n');
-        rel_explain(p->is_query ? p->items[i]->inputs[0] : p->items[i], changes, out);
-    }
-}
-
-static enum status explain_text(struct run *r, const struct explain *x, const struct plans *p, struct buf *text)
-{
-    buf_append_text(text, "== Optimized Physical Plan ==\n");
-    plans_print(p, x->changelog_mode, text);
-    buf_append_text(text, "\n== Optimized Execution Plan ==\n");
-    plans_print(p, false, text);
-    if (!x->json) return S_OK;
-    buf_append_text(text, "\n== Physical Execution Plan ==\n");
-    return run_plan_json(r, p->items, p->count, text);
-}
-
-static enum status run_explain(struct run *r, const void *body)
-{
-    static const char *const names[] = {"result"};
-    const struct explain *x = body;
-    const struct statement_set *set = x->statement->type == &st_statement_set ? x->statement->body : NULL;
-    struct plans p = {.items = ARENA_ARRAY(&r->arena, struct rel *, set != NULL ? set->count + 1 : 1)};
-    struct buf text;
-
-    if (x->analyze) return run_fail(r, r->statement->place, "EXPLAIN ANALYZE is not supported yet");
-    TRY(plans_of(r, x->statement, &p));
-    TRY(rel_plan(p.items, p.count, r->e));
-    buf_init(&text, &r->mem);
-    enum status st = explain_text(r, x, &p, &text);
-    const char *cell = buf_text(&text);
-    if (st == S_OK) st = run_give(r, 1, names, NULL, &cell, 1);
-    buf_release(&text);
-    return st;
-}
-
-const struct executor query_executors[] = {{"query", run_query}, {"insert", run_insert}, {"explain", run_explain},
+const struct executor query_executors[] = {{"query", run_query}, {"insert", run_insert},
                                            {"statement_set", run_set_of}, {"execute", run_execute}, {0}};

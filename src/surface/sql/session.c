@@ -132,8 +132,8 @@ enum status run_give(struct run *r, uint32_t cols, const char *const *names, con
 /* --- finding the executor ---------------------------------------------------------------------------------------- */
 static const struct executor *executor_of(const char *name)
 {
-    static const struct executor *const subjects[] = {query_executors, table_executors, space_executors, show_executors,
-                                                      set_executors, function_executors};
+    static const struct executor *const subjects[] = {query_executors, explain_executors, table_executors, space_executors,
+                                                      show_executors, set_executors, function_executors};
 
     for (size_t i = 0; i < COUNT_OF(subjects); i++)
         for (const struct executor *x = subjects[i]; x->name != NULL; x++)

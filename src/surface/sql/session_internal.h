@@ -37,8 +37,8 @@ struct executor {
     const char *name; /* of the kind of statement */
     enum status (*run)(struct run *r, const void *body);
 };
-extern const struct executor query_executors[], table_executors[], space_executors[], show_executors[], set_executors[],
-    function_executors[];
+extern const struct executor query_executors[], explain_executors[], table_executors[], space_executors[], show_executors[],
+    set_executors[], function_executors[];
 
 struct query_binder run_binder(struct run *r);
 bool run_is_batch(const struct run *r); /* execution.runtime-mode */

@@ -29,6 +29,11 @@ const struct option_def sql_keys[] = {
      .fallback = "AUTO",
      .doc = "when rows under a sink's primary key are kept so that the last one counts: never, where the query's key is another "
             "one, or always"},
+    {.key = "table.optimizer.non-deterministic-update.strategy",
+     .kind = OPT_ENUM,
+     .choices = "IGNORE|TRY_RESOLVE",
+     .fallback = "IGNORE",
+     .doc = "what becomes of a query whose updates have columns that are another one each time: it runs with a warning, or is refused"},
     {.key = "table.exec.sink.keyed-shuffle",
      .kind = OPT_ENUM,
      .choices = "NONE|AUTO|FORCE",
@@ -88,6 +93,7 @@ struct plan_settings sql_keys_settings(const struct config *c)
 
     return (struct plan_settings){
         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
+        .resolves_updates = options_enum(&o, sql_keys, "table.optimizer.non-deterministic-update.strategy") == 1,
         .is_batch = options_enum(&o, sql_keys, "execution.runtime-mode") == 1,
         .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1,
         .sink = {.materialize = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.upsert-materialize"),

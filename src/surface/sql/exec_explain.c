@@ -1,0 +1,98 @@
+/* exec_explain.c - EXPLAIN: the plan of a statement in Flink's sections, and what is to be said of it. */
+#include "surface/sql/session_internal.h"
+
+#include "language/sql/bind_table.h"
+
+struct plans {
+    uint32_t count;
+    struct rel **items; /* sinks */
+    struct rel **trees; /* what the statement says, before batch mode changed it */
+    bool is_query;      /* the sink is the client, which EXPLAIN does not show */
+};
+
+static enum status plans_of(struct run *r, const struct statement *s, struct plans *out)
+{
+    struct query_binder b = run_binder(r);
+    struct rel *plan;
+
+    if (s->type == &st_statement_set) {
+        const struct statement_set *set = s->body;
+        for (uint32_t i = 0; i < set->count; i++) TRY(plans_of(r, &set->items[i], out));
+        return S_OK;
+    }
+    if (s->type != &st_query && s->type != &st_insert)
+        return run_fail(r, s->place, "Unsupported operation: EXPLAIN of this statement");
+    out->is_query = s->type == &st_query;
+    TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
+    out->trees[out->count] = plan;
+    if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
+    out->items[out->count++] = out->is_query ? rel_sink(&r->arena, plan, &(struct sink_body){.is_explained = true}) : plan;
+    return S_OK;
+}
+
+static const struct rel *shown(const struct plans *p, uint32_t i) { return p->is_query ? p->items[i]->inputs[0] : p->items[i]; }
+
+static void plans_print(const struct plans *p, bool changes, const struct rel_advices *advices, struct buf *out)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (i > 0) buf_append_byte(out, '\n');
+        rel_explain(shown(p, i), changes, advices, out);
+    }
+}
+
+static void trees_print(const struct plans *p, struct buf *out)
+{
+    buf_append_text(out, "== Abstract Syntax Tree ==\n");
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (i > 0) buf_append_byte(out, '\n');
+        rel_explain_logical(p->trees[i], out);
+    }
+    buf_append_byte(out, '\n');
+}
+
+static void advices_print(const struct rel_advices *all, struct buf *out)
+{
+    buf_append_text(out, all->count == 0 ? "\nNo available advice...\n" : "\n");
+    for (uint32_t i = 0; i < all->count; i++) buf_printf(out, "advice[%u]: [WARNING] %s\n", i + 1, all->items[i].text);
+}
+
+static enum status explain_text(struct run *r, const struct explain *x, const struct plans *p, const struct plan_settings *settings,
+                                struct buf *text)
+{
+    struct rel_advices all = {0};
+
+    if (x->plan_advice) rel_advise(p->items, p->count, settings, &r->arena, &all);
+    buf_append_text(text, x->plan_advice ? "== Optimized Physical Plan With Advice ==\n" : "== Optimized Physical Plan ==\n");
+    plans_print(p, x->changelog_mode, &all, text);
+    if (x->plan_advice) advices_print(&all, text);
+    buf_append_text(text, "\n== Optimized Execution Plan ==\n");
+    plans_print(p, false, NULL, text);
+    if (!x->json) return S_OK;
+    buf_append_text(text, "\n== Physical Execution Plan ==\n");
+    return run_plan_json(r, p->items, p->count, text);
+}
+
+static enum status run_explain(struct run *r, const void *body)
+{
+    static const char *const names[] = {"result"};
+    const struct explain *x = body;
+    const struct statement_set *set = x->statement->type == &st_statement_set ? x->statement->body : NULL;
+    uint32_t most = set != NULL ? set->count + 1 : 1;
+    struct plans p = {.items = ARENA_ARRAY(&r->arena, struct rel *, most), .trees = ARENA_ARRAY(&r->arena, struct rel *, most)};
+    struct query_binder b = run_binder(r);
+    struct buf text;
+
+    if (x->analyze) return run_fail(r, r->statement->place, "EXPLAIN ANALYZE is not supported yet");
+    buf_init(&text, &r->mem);
+    enum status st = plans_of(r, x->statement, &p);
+    if (st == S_OK) trees_print(&p, &text);
+    if (st == S_OK) st = rel_plan(p.items, p.count, r->e);
+    if (st == S_OK && b.settings->resolves_updates && !b.is_batch) st = rel_check_determinism(p.items, p.count, &r->arena, r->e);
+    if (st == S_OK) st = explain_text(r, x, &p, b.settings, &text);
+    const char *cell = buf_text(&text);
+    if (st == S_OK) st = run_give(r, 1, names, NULL, &cell, 1);
+    buf_release(&text);
+    return st;
+}
+
+const struct executor explain_executors[] = {{"explain", run_explain}, {0}};
