@@ -1,4 +1,4 @@
-/* geo.c - functions for SQL, in C: a distance on the globe, and a code for places made readable.
+/* geo.c - functions for SQL, in C: a distance on the globe, a text for a place, and the middle of many places.
  *
  * Build:  cc -shared -fPIC geo.c $(pkg-config --cflags thalweg) -lm -o geo.so
  * Use:    CREATE FUNCTION distance AS 'geo_distance' LANGUAGE C USING ARTIFACT 'geo.so'; */
@@ -48,4 +48,49 @@ static enum tw_status place(struct tw_call *c, const void *args, void *result)
 TW_SQL_FUNCTION(geo_place) = {
     .kind = TW_SQL_SCALAR,
     .overloads = {{"DOUBLE, DOUBLE -> STRING", .run_row = place}, {"ROW<lat DOUBLE, lon DOUBLE> -> STRING", .run_row = place}},
+};
+
+/* --- the middle of all points of a group: an aggregate, whose accumulator is state --------------------------------------------------- */
+struct middle {
+    double lat, lon;
+    int64_t points;
+};
+
+static void middle_change(void *acc, const void *args, int by)
+{
+    struct middle *m = acc;
+    const struct point *p = args;
+
+    m->lat += by * p->lat;
+    m->lon += by * p->lon;
+    m->points += by;
+}
+
+static enum tw_status middle_add(struct tw_call *c, void *acc, const void *args)
+{
+    (void)c;
+    middle_change(acc, args, 1);
+    return TW_OK;
+}
+
+/* A row of the group was updated or deleted. */
+static enum tw_status middle_take_back(struct tw_call *c, void *acc, const void *args)
+{
+    (void)c;
+    middle_change(acc, args, -1);
+    return TW_OK;
+}
+
+static enum tw_status middle_value(struct tw_call *c, const void *acc, void *result)
+{
+    const struct middle *m = acc;
+
+    if (m->points == 0) return tw_result_null(c);
+    *(struct point *)result = (struct point){m->lat / (double)m->points, m->lon / (double)m->points};
+    return TW_OK;
+}
+TW_SQL_FUNCTION(geo_middle) = {
+    .kind = TW_SQL_AGGREGATE,
+    .overloads = {{"DOUBLE, DOUBLE -> ROW<lat DOUBLE, lon DOUBLE>", .accumulator = "DOUBLE, DOUBLE, BIGINT", .accumulate = middle_add,
+                   .retract = middle_take_back, .value = middle_value}},
 };

@@ -33,6 +33,7 @@ struct tw_call; /* a function that is being called */
 
 enum tw_sql_kind {
     TW_SQL_SCALAR = 1, /* arguments in, one value out */
+    TW_SQL_AGGREGATE,  /* many rows in, one value out */
 };
 
 enum tw_sql_flags {
@@ -42,6 +43,10 @@ enum tw_sql_flags {
     /* isDeterministic is false: calls with the same arguments may answer differently, so none is computed beforehand, and none
      * stands for another. */
     TW_SQL_NOT_DETERMINISTIC = 2,
+    /* Of an aggregate: the engine keeps the arguments of all rows of a group, and accumulates them anew for each result. Then the
+     * accumulator may be any struct of the user's, .accumulator_size bytes of cleared memory, that points into tw_call_scratch; and
+     * rows can be taken back without .retract. It costs memory and time for each row of the group. */
+    TW_SQL_KEEPS_VALUES = 4,
 };
 
 /* One way to call it. The first whose types are given is taken, else the first that implicit casts reach. */
@@ -50,12 +55,26 @@ struct tw_sql_overload {
      * refused; the result is NULL only where an argument is. The last argument may end in "...": once or more. No argument:
      * "-> INT". */
     const char *signature;
-    /* Scalar functions set one of these. `args` is the struct of the arguments; of more than the signature says ("...") see
+    /* Scalar functions set one of the two. `args` is the struct of the arguments; of more than the signature says ("...") see
      * tw_arg. `result` is cleared memory for the C value of the result; what it points to may lie in the arguments or in
      * tw_call_scratch. */
     enum tw_status (*run_row)(struct tw_call *c, const void *args, void *result);
     /* Whole columns; see below. */
     enum tw_status (*run_batch)(struct tw_call *c);
+
+    /* Aggregate functions. `acc` is the accumulator: a struct of values of these types in order, "BIGINT, DOUBLE", which must be of
+     * fixed size: numbers, BOOLEAN, DECIMAL, times; 504 bytes at most. It is state, so whatever else the function knows is lost. It
+     * begins as zeros, or as create makes it. Rows with a NULL argument are left out, unless TW_SQL_TAKES_NULLS is set. */
+    const char *accumulator;
+    size_t accumulator_size; /* TW_SQL_KEEPS_VALUES, instead of that text */
+    enum tw_status (*create)(struct tw_call *c, void *acc);
+    enum tw_status (*accumulate)(struct tw_call *c, void *acc, const void *args);
+    /* A row that was accumulated is updated or deleted. Without it a statement in which that may happen is refused. */
+    enum tw_status (*retract)(struct tw_call *c, void *acc, const void *args);
+    /* Adds `other` to acc. With it windows that overlap (HOP, CUMULATE) see each row once, without it once per window. */
+    enum tw_status (*merge)(struct tw_call *c, void *acc, const void *other);
+    /* getValue; of no row, too: then `acc` is as it begins. */
+    enum tw_status (*value)(struct tw_call *c, const void *acc, void *result);
 };
 
 struct tw_sql_function {

@@ -8,10 +8,13 @@ cat > job.sql <<'END'
 CREATE FUNCTION distance AS 'geo_distance' LANGUAGE C USING ARTIFACT 'geo.so';
 CREATE FUNCTION place AS 'geo_place' LANGUAGE C USING ARTIFACT './geo.so';
 CREATE TABLE t (lat DOUBLE, lon DOUBLE) WITH ('connector' = 'filesystem', 'path' = 'places.csv', 'format' = 'csv');
+CREATE FUNCTION middle AS 'geo_middle' LANGUAGE C USING ARTIFACT 'geo.so';
 SELECT place(lat, lon) AS place, CAST(distance(lat, lon, 48.1, 11.6) AS DECIMAL(9, 1)) AS km_to_munich FROM t;
+SELECT place(middle(lat, lon)) AS middle FROM (VALUES (52.5, 13.4), (48.1, 11.6)) AS t (lat, lon);
 END
 printf '52.5,13.4\n-33.9,151.2\n,5\n' > places.csv
 expect 'the example' 0 '[INFO] Execute statement succeeded.
+[INFO] Execute statement succeeded.
 [INFO] Execute statement succeeded.
 [INFO] Execute statement succeeded.
 +----+--------------------------------+--------------+
@@ -21,7 +24,13 @@ expect 'the example' 0 '[INFO] Execute statement succeeded.
 | +I |                 33.9 S 151.2 E |      16329.2 |
 | +I |                         <NULL> |       <NULL> |
 +----+--------------------------------+--------------+
-Received a total of 3 rows' '' "$thalweg" sql -f job.sql
+Received a total of 3 rows
++----+--------------------------------+
+| op |                         middle |
++----+--------------------------------+
+| +I |                  50.3 N 12.5 E |
++----+--------------------------------+
+Received a total of 1 row' '' "$thalweg" sql -f job.sql
 
 printf '95,0\n' > places.csv
 "$thalweg" sql -f job.sql > out.txt 2> err.txt

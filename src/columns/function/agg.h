@@ -35,6 +35,8 @@ struct agg {
     uint32_t words;
     enum agg_keep keep;    /* set by bind: the words do not do; also by who wants to take back what has no retract */
     const char *parameter; /* constant second argument, set before bind; NULL: none */
+    const void *plan;      /* of a user's function: set by bind, */
+    void *instance;        /* and by open */
 };
 
 /* The values that are kept of one group, a stretch of them at a time. */
@@ -69,6 +71,11 @@ struct agg_type {
     bool keeps_null; /* NULLs are values, too */
     bool has_parameter;
     void (*fold)(const struct agg *a, struct agg_values *values, const struct agg_place *to); /* KEEP_ALL, KEEP_COUNTED */
+    /* Of a user's function (user_function.h), which has memory of its own and may fail; NULL in all others. */
+    enum status (*open)(struct agg *a, struct mem *mem, struct err *e);
+    void (*close)(struct agg *a, struct mem *mem); /* also when it was not opened */
+    void (*results)(const struct agg *a, void *const *acc, uint32_t n, const struct agg_place *to); /* in place of result, from row to->row on */
+    const char *(*failure)(const struct agg *a); /* what went wrong in the hooks called so far; NULL: nothing */
 };
 
 extern const struct agg_type *const agg_types[]; /* sorted by name, ends with NULL */

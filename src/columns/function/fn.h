@@ -51,6 +51,7 @@ struct fn_session {
 
 struct fn_call;
 struct fn_def;
+struct agg_type;
 
 /* Functions of users (user_fn.h), and what they are called. */
 struct fn_users {
@@ -58,6 +59,7 @@ struct fn_users {
     /* What a call in SQL means, f(x) or catalog.database.f(x); NULL: no function of a user's, perhaps one of those here. */
     const struct fn_def *(*named)(void *arg, const struct str *parts, uint32_t count);
     const struct fn_def *(*identified)(void *arg, struct str identity); /* NULL: unknown */
+    const struct agg_type *(*aggregate)(void *arg, struct str identity); /* the same of aggregates */
 };
 
 /* One evaluation of a kernel. */
@@ -112,6 +114,7 @@ struct fn_def {
     const char *doc;
     const struct fn_example *examples; /* ends with text == NULL */
     const struct fn_overload *overloads; /* ends with signature == NULL; or NULL and a bind hook */
+    bool is_aggregate;    /* of a user's: it is bound for its arguments, but called by aggregations alone */
     uint8_t nulls;        /* enum fn_nulls */
     uint8_t det;          /* enum fn_det */
     uint16_t flags;       /* enum fn_flags */

@@ -2,7 +2,7 @@
  * row, and its result is copied into the column. A function of whole columns sees them as they lie.
  *
  * An instance is an evaluator's: its memory, and the sentence of the first row that failed, which lives until the next call. */
-#include "columns/function/user_function.h"
+#include "columns/function/user_call.h"
 
 #include "columns/function/fn_kernels.h"
 #include "ground/base/str.h"
@@ -11,180 +11,176 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SENTENCE_MAX = 512 };
-
-struct tw_call {
-    const struct fn_call *call;
+/* A scalar function. */
+struct scalar {
+    struct tw_call c; /* first */
     const struct user_call *plan;
-    struct mem *mem;
-    struct arena items;   /* of nested arguments */
-    struct arena scratch; /* of results */
-    void *self;
-    char *structs; /* ROWCONV_ROWS of them */
-    void *result;
-    bool is_open, result_is_null;
-    char sentence[SENTENCE_MAX]; /* of what was called last */
-    char failure[SENTENCE_MAX];  /* of the row that counts */
-    /* the row */
-    const char *row;
     /* the batch */
     const struct fn_run *run;
     const struct vector *const *args;
     struct vector *out;
-    uint16_t *rows;
+    uint16_t rows[BATCH_ROWS]; /* that count, without those of NULL arguments: for whole columns */
     uint32_t row_count;
 };
 
 /* --- an instance ----------------------------------------------------------------------------------------------------------- */
-void *user_call_open(const struct fn_call *call, struct mem *mem)
+void user_instance_init(struct tw_call *c, const struct tw_sql_function *f, const struct user_struct *args,
+                        uint32_t arg_count, const struct cform *result, struct mem *mem)
 {
-    const struct user_call *plan = call->plan;
-    struct tw_call *c = mem_zalloc(mem, sizeof *c);
-
-    c->call = call;
-    c->plan = plan;
     c->mem = mem;
+    c->args = args;
+    c->arg_count = arg_count;
     arena_init(&c->items, mem, 0);
     arena_init(&c->scratch, mem, 0);
-    c->self = mem_zalloc(mem, plan->f->self_size + 1);
-    c->structs = mem_zalloc(mem, (size_t)plan->args.conv.size * ROWCONV_ROWS);
-    c->result = mem_zalloc(mem, MAX(plan->result->size, 16u));
-    c->rows = mem_zalloc(mem, sizeof *c->rows * BATCH_ROWS);
-    c->is_open = plan->f->open == NULL || plan->f->open(c) == TW_OK;
-    return c;
+    c->self = mem_zalloc(mem, f->self_size + 1);
+    c->structs = mem_zalloc(mem, (size_t)args->conv.size * ROWCONV_ROWS);
+    c->result = mem_zalloc(mem, MAX(result->size, 16u));
+    c->is_open = f->open == NULL || f->open(c) == TW_OK;
+}
+
+void user_instance_release(struct tw_call *c, const struct tw_sql_function *f)
+{
+    if (c->is_open && f->close != NULL) f->close(c);
+    arena_release(&c->items);
+    arena_release(&c->scratch);
+    mem_free(c->mem, c->self);
+    mem_free(c->mem, c->structs);
+    mem_free(c->mem, c->result);
+}
+
+void *user_call_open(const struct fn_call *call, struct mem *mem)
+{
+    struct scalar *s = mem_zalloc(mem, sizeof *s);
+
+    s->plan = call->plan;
+    user_instance_init(&s->c, s->plan->f, &s->plan->args, call->count, s->plan->result, mem);
+    return s;
 }
 
 void user_call_close(void *state, struct mem *mem)
 {
-    struct tw_call *c = state;
+    struct scalar *s = state;
 
-    if (c->is_open && c->plan->f->close != NULL) c->plan->f->close(c);
-    arena_release(&c->items);
-    arena_release(&c->scratch);
-    mem_free(mem, c->self);
-    mem_free(mem, c->structs);
-    mem_free(mem, c->result);
-    mem_free(mem, c->rows);
-    mem_free(mem, c);
+    user_instance_release(&s->c, s->plan->f);
+    mem_free(mem, s);
 }
 
 /* --- failures -------------------------------------------------------------------------------------------------------------- */
 /* Only the first row's sentence is told, so only that is kept. */
-static void fail_row(struct tw_call *c, uint32_t row, const char *sentence)
+static void fail_row(struct scalar *s, uint32_t row, const char *sentence)
 {
-    struct row_errors *e = c->run->errors;
+    struct row_errors *e = s->run->errors;
 
-    if (e->code == 0 || row < e->row || e->detail != c->failure)
-        snprintf(c->failure, sizeof c->failure, "%s",
-                 sentence[0] != '\0' ? sentence : "the function failed and did not say why");
-    row_error(e, row, FN_BAD_ARGUMENT, c->failure);
+    if (e->code == 0 || row < e->row || e->detail != s->c.failure)
+        snprintf(s->c.failure, sizeof s->c.failure, "%s", user_sentence(sentence));
+    row_error(e, row, FN_BAD_ARGUMENT, s->c.failure);
 }
 
-static void put_null(struct tw_call *c, uint32_t row)
+static void put_null(struct scalar *s, uint32_t row)
 {
-    if (c->out->type->nullable && c->plan->result_type->nullable)
-        vector_set_null(c->out, row);
+    if (s->out->type->nullable && s->plan->result_type->nullable)
+        vector_set_null(s->out, row);
     else
-        fail_row(c, row, "the function answers NULL, but its signature says NOT NULL");
+        fail_row(s, row, "the function answers NULL, but its signature says NOT NULL");
 }
 
 /* --- row by row ------------------------------------------------------------------------------------------------------------ */
-static uint64_t nulls_of(const struct tw_call *c)
+uint64_t user_nulls(const struct tw_call *c)
 {
     uint64_t mask;
 
-    memcpy(&mask, c->row + c->plan->args.conv.null_offset, sizeof mask);
+    memcpy(&mask, c->row + c->args->conv.null_offset, sizeof mask);
     return mask;
 }
 
-static void call_row(struct tw_call *c, uint32_t row)
+static void call_row(struct scalar *s, uint32_t row)
 {
-    const struct cform *form = c->plan->result;
+    const struct cform *form = s->plan->result;
     const char *why = NULL;
 
-    if (!c->plan->takes_nulls && nulls_of(c) != 0) return;
-    memset(c->result, 0, form->size);
-    c->result_is_null = false;
-    c->sentence[0] = '\0';
-    if (c->plan->overload->run_row(c, c->row, c->result) != TW_OK) {
-        fail_row(c, row, c->sentence);
+    if (!s->plan->takes_nulls && user_nulls(&s->c) != 0) return;
+    memset(s->c.result, 0, form->size);
+    s->c.result_is_null = false;
+    s->c.sentence[0] = '\0';
+    if (s->plan->overload->run_row(&s->c, s->c.row, s->c.result) != TW_OK) {
+        fail_row(s, row, s->c.sentence);
         return;
     }
-    if (c->result_is_null) {
-        put_null(c, row);
+    if (s->c.result_is_null) {
+        put_null(s, row);
         return;
     }
-    enum status st = cform_check(form, c->result, &why);
-    if (st == S_OK) st = cform_write(form, c->result, c->out, row, c->run->heap, c->run->mem);
-    if (st != S_OK) fail_row(c, row, why != NULL ? why : CFORM_FULL);
+    enum status st = cform_check(form, s->c.result, &why);
+    if (st == S_OK) st = cform_write(form, s->c.result, s->out, row, s->run->heap, s->run->mem);
+    if (st != S_OK) fail_row(s, row, why != NULL ? why : CFORM_FULL);
 }
 
 /* Rows first..first+n of the view. A NULL inside an argument that has no place for it is found row by row. */
-static void call_rows(struct tw_call *c, const struct batch *view, uint32_t first, uint32_t n)
+static void call_rows(struct scalar *s, const struct batch *view, uint32_t first, uint32_t n)
 {
-    const struct rowconv *conv = &c->plan->args.conv;
+    const struct rowconv *conv = &s->plan->args.conv;
     uint32_t bad;
 
-    arena_reset(&c->items);
-    if (rowconv_read(conv, view, first, n, c->structs, &c->items, &bad) != S_OK) {
+    arena_reset(&s->c.items);
+    if (rowconv_read(conv, view, first, n, s->c.structs, &s->c.items, &bad) != S_OK) {
         if (n == 1)
-            fail_row(c, batch_row(view, first), "a NULL inside an argument, where its type in C has no place for it");
-        for (uint32_t i = 0; n > 1 && i < n; i++) call_rows(c, view, first + i, 1);
+            fail_row(s, batch_row(view, first), "a NULL inside an argument, where its type in C has no place for it");
+        for (uint32_t i = 0; n > 1 && i < n; i++) call_rows(s, view, first + i, 1);
         return;
     }
     for (uint32_t i = 0; i < n; i++) {
-        c->row = c->structs + (size_t)i * conv->size;
-        call_row(c, batch_row(view, first + i));
-        arena_reset(&c->scratch);
+        s->c.row = s->c.structs + (size_t)i * conv->size;
+        call_row(s, batch_row(view, first + i));
+        arena_reset(&s->c.scratch);
     }
 }
 
-static void run_by_row(struct tw_call *c)
+static void run_by_row(struct scalar *s)
 {
     struct vector cols[TW_SQL_ARGS_MAX + 1];
-    const struct fn_run *r = c->run;
+    const struct fn_run *r = s->run;
     struct batch view = {.cols = cols,
-                         .col_count = c->call->count,
+                         .col_count = s->c.arg_count,
                          .count = r->count,
                          .capacity = r->count,
                          .sel = r->sel,
                          .sel_count = r->sel_count};
 
-    for (uint32_t i = 0; i < c->call->count; i++) cols[i] = *c->args[i];
+    for (uint32_t i = 0; i < s->c.arg_count; i++) cols[i] = *s->args[i];
     uint32_t count = batch_rows(&view);
     for (uint32_t first = 0; first < count; first += ROWCONV_ROWS)
-        call_rows(c, &view, first, MIN(count - first, (uint32_t)ROWCONV_ROWS));
+        call_rows(s, &view, first, MIN(count - first, (uint32_t)ROWCONV_ROWS));
 }
 
 /* --- whole columns ---------------------------------------------------------------------------------------------------------- */
-static void run_by_column(struct tw_call *c)
+static void run_by_column(struct scalar *s)
 {
-    c->row_count = 0;
-    FN_EACH(c->run, i)
+    s->row_count = 0;
+    FN_EACH(s->run, i)
     {
-        if (c->plan->takes_nulls || !fn_is_null(c->args, c->call->count, i)) c->rows[c->row_count++] = (uint16_t)i;
+        if (s->plan->takes_nulls || !fn_is_null(s->args, s->c.arg_count, i)) s->rows[s->row_count++] = (uint16_t)i;
     }
-    c->sentence[0] = '\0';
-    if (c->row_count == 0 || c->plan->overload->run_batch(c) == TW_OK) return;
-    fail_row(c, c->rows[0], c->sentence);
+    s->c.sentence[0] = '\0';
+    if (s->row_count == 0 || s->plan->overload->run_batch(&s->c) == TW_OK) return;
+    fail_row(s, s->rows[0], s->c.sentence);
 }
 
 void user_call_run(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
-    struct tw_call *c = r->state;
+    struct scalar *s = r->state;
 
-    c->run = r;
-    c->args = args;
-    c->out = out;
+    s->run = r;
+    s->args = args;
+    s->out = out;
     ASSERT(r->count <= BATCH_ROWS);
-    if (!c->is_open) {
-        FN_EACH(r, i) fail_row(c, i, c->sentence);
-    } else if (c->plan->overload->run_row != NULL) {
-        run_by_row(c);
+    if (!s->c.is_open) {
+        FN_EACH(r, i) fail_row(s, i, s->c.sentence);
+    } else if (s->plan->overload->run_row != NULL) {
+        run_by_row(s);
     } else {
-        run_by_column(c);
+        run_by_column(s);
     }
-    arena_reset(&c->scratch);
+    arena_reset(&s->c.scratch);
 }
 
 /* --- what the function asks ---------------------------------------------------------------------------------------------------- */
@@ -204,17 +200,17 @@ enum tw_status tw_call_fail(struct tw_call *c, const char *format, ...)
     return TW_FAILED;
 }
 
-uint32_t tw_arg_count(struct tw_call *c) { return c->call->count; }
+uint32_t tw_arg_count(struct tw_call *c) { return c->arg_count; }
 
 bool tw_arg_is_null(struct tw_call *c, uint32_t arg)
 {
-    ASSERT(arg < c->call->count);
-    return nulls_of(c) >> arg & 1;
+    ASSERT(arg < c->arg_count);
+    return user_nulls(c) >> arg & 1;
 }
 
 const void *tw_arg(struct tw_call *c, uint32_t arg)
 {
-    return tw_arg_is_null(c, arg) ? NULL : c->row + c->plan->args.conv.fields[arg].offset;
+    return tw_arg_is_null(c, arg) ? NULL : c->row + c->args->conv.fields[arg].offset;
 }
 
 enum tw_status tw_result_null(struct tw_call *c)
@@ -223,53 +219,74 @@ enum tw_status tw_result_null(struct tw_call *c)
     return TW_OK;
 }
 
+/* Columns are asked for in run_batch alone. */
+static struct scalar *scalar_of(struct tw_call *c)
+{
+    struct scalar *s = (struct scalar *)(void *)c;
+
+    ASSERT(s->plan->overload->run_batch != NULL);
+    return s;
+}
+
 struct tw_arg_column tw_column_arg(struct tw_call *c, uint32_t arg)
 {
-    ASSERT(arg < c->call->count && c->args[arg]->phys != P_STR);
-    return (struct tw_arg_column){c->args[arg]->data, c->args[arg]->validity, c->args[arg]->form == VEC_CONST};
+    struct scalar *s = scalar_of(c);
+
+    ASSERT(arg < c->arg_count && s->args[arg]->phys != P_STR);
+    return (struct tw_arg_column){s->args[arg]->data, s->args[arg]->validity, s->args[arg]->form == VEC_CONST};
 }
 
 struct tw_str tw_column_arg_str(struct tw_call *c, uint32_t arg, uint32_t row)
 {
-    ASSERT(arg < c->call->count && c->args[arg]->phys == P_STR && row < c->run->count);
-    if (vector_is_null(c->args[arg], row)) return (struct tw_str){NULL, 0};
-    struct str s = fn_str(c->args[arg], row);
-    return (struct tw_str){s.data, s.size};
+    struct scalar *s = scalar_of(c);
+
+    ASSERT(arg < c->arg_count && s->args[arg]->phys == P_STR && row < s->run->count);
+    if (vector_is_null(s->args[arg], row)) return (struct tw_str){NULL, 0};
+    struct str text = fn_str(s->args[arg], row);
+    return (struct tw_str){text.data, text.size};
 }
 
 const uint16_t *tw_column_rows(struct tw_call *c, uint32_t *count)
 {
-    *count = c->row_count;
-    return c->rows;
+    struct scalar *s = scalar_of(c);
+
+    *count = s->row_count;
+    return s->rows;
 }
 
-uint32_t tw_column_size(struct tw_call *c) { return c->run->count; }
+uint32_t tw_column_size(struct tw_call *c) { return scalar_of(c)->run->count; }
 
 void *tw_column_result(struct tw_call *c)
 {
-    ASSERT(c->out->phys != P_STR);
-    return c->out->data;
+    struct scalar *s = scalar_of(c);
+
+    ASSERT(s->out->phys != P_STR);
+    return s->out->data;
 }
 
-void tw_column_result_str(struct tw_call *c, uint32_t row, struct tw_str s)
+void tw_column_result_str(struct tw_call *c, uint32_t row, struct tw_str text)
 {
-    ASSERT(c->out->phys == P_STR && row < c->run->count);
-    fn_put(c->run, c->out, row, (struct str){s.size > 0 ? s.data : "", s.size});
+    struct scalar *s = scalar_of(c);
+
+    ASSERT(s->out->phys == P_STR && row < s->run->count);
+    fn_put(s->run, s->out, row, (struct str){text.size > 0 ? text.data : "", text.size});
 }
 
 void tw_column_result_null(struct tw_call *c, uint32_t row)
 {
-    ASSERT(row < c->run->count);
-    put_null(c, row);
+    struct scalar *s = scalar_of(c);
+
+    ASSERT(row < s->run->count);
+    put_null(s, row);
 }
 
 void tw_column_fail(struct tw_call *c, uint32_t row, const char *format, ...)
 {
-    char sentence[SENTENCE_MAX];
+    char sentence[USER_SENTENCE_MAX];
     va_list args;
 
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    fail_row(c, row, sentence);
+    fail_row(scalar_of(c), row, sentence);
 }

@@ -7,6 +7,7 @@
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* --- C values ---------------------------------------------------------------------------------------------------------- */
@@ -82,6 +83,7 @@ static enum status check_call(struct fn_call *c, struct arena *a, struct err *e)
         has_null |= c->args[i]->nullable;
         if (!holds_all(c->args[i], want)) c->args[i] = type_with_null(a, want, c->args[i]->nullable);
     }
+    if (f->def.is_aggregate) has_null = false;
     c->result = type_with_null(a, plan->result_type, plan->result_type->nullable || (has_null && !plan->takes_nulls));
     c->plan = plan;
     return S_OK;
@@ -94,7 +96,7 @@ static enum status check_entry(const struct tw_sql_entry *entry, struct err *e)
         return err_set(e, E_GRAPH, "it was compiled against other headers of Thalweg (version %u); compile it anew",
                        entry->abi);
     if (entry->function == NULL) return err_set(e, E_GRAPH, "it is empty");
-    if (entry->function->kind != TW_SQL_SCALAR)
+    if (entry->function->kind != TW_SQL_SCALAR && entry->function->kind != TW_SQL_AGGREGATE)
         return err_set(e, E_GRAPH, "its kind is %d, which there is not", (int)entry->function->kind);
     if (entry->function->overloads[0].signature == NULL) return err_set(e, E_GRAPH, "it has no overload");
     return S_OK;
@@ -110,14 +112,15 @@ static enum status check_overload(struct arena *a, const struct tw_sql_function 
 
     if (!fn_signature_cut(o->signature, &s))
         return err_set(e, E_GRAPH, "'%s' is no signature; write it as 'STRING, INT -> STRING'", o->signature);
-    if ((o->run_row != NULL) == (o->run_batch != NULL))
+    if (f->kind == TW_SQL_AGGREGATE && s.more)
+        return err_set(e, E_GRAPH, "'%s': an aggregate has so many arguments as it says", o->signature);
+    if (f->kind == TW_SQL_SCALAR && (o->run_row != NULL) == (o->run_batch != NULL))
         return err_set(e, E_GRAPH, "'%s' must have one of .run_row and .run_batch", o->signature);
     bool is_known = user_struct_make(a, s.args, s.count, s.count, &args, e) == S_OK &&
                     user_form(a, s.result, &result, &type, e) == S_OK;
     for (uint32_t i = 0; is_known && o->run_batch != NULL && i <= s.count; i++)
         if (cform_is_nested(i < s.count ? args.forms[i] : result))
             return err_set(e, E_GRAPH, "'%s': ARRAY, MAP, MULTISET and ROW are for .run_row", o->signature);
-    (void)f;
     return is_known ? S_OK : err_wrap(e, "'%s'", o->signature);
 }
 
@@ -126,6 +129,7 @@ static void define(struct user_function *f, const char *name, const char *identi
     bool is_fixed = (f->f->flags & TW_SQL_NOT_DETERMINISTIC) == 0;
 
     f->def = (struct fn_def){.name = name,
+                             .is_aggregate = f->f->kind == TW_SQL_AGGREGATE,
                              .identity = identity,
                              .doc = "a function of the user's",
                              .overloads = f->overloads,
@@ -135,6 +139,14 @@ static void define(struct user_function *f, const char *name, const char *identi
                              .check = check_call,
                              .open = user_call_open,
                              .close = user_call_close};
+}
+
+static enum status make_aggregates(struct arena *a, struct user_function *f, struct err *e)
+{
+    f->aggregates = ARENA_ARRAY(a, struct user_aggregate, TW_OVERLOADS_MAX);
+    for (uint32_t i = 0; f->overloads[i].signature != NULL; i++)
+        TRY(user_aggregate_make(a, f->f, &f->f->overloads[i], f->def.name, &f->aggregates[i], e));
+    return S_OK;
 }
 
 enum status user_function_make(struct arena *a, const struct tw_sql_entry *entry, const char *name,
@@ -150,5 +162,25 @@ enum status user_function_make(struct arena *a, const struct tw_sql_entry *entry
     }
     define(f, arena_strdup(a, name), arena_strdup(a, identity));
     *out = f;
-    return S_OK;
+    return f->def.is_aggregate ? make_aggregates(a, f, e) : S_OK;
+}
+
+/* "<identity>#<number>" */
+const struct agg_type *user_aggregate_of(const struct fn_call *c, struct arena *a, const char **identity)
+{
+    const struct user_function *f = function_of(c);
+    uint32_t number = (uint32_t)(c->overload - f->overloads);
+
+    *identity = arena_printf(a, "%s#%u", f->def.identity, number);
+    return &f->aggregates[number].type;
+}
+
+const struct agg_type *user_aggregate_numbered(const struct user_function *f, struct str number)
+{
+    for (uint32_t i = 0; f->aggregates != NULL && f->overloads[i].signature != NULL; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "%u", i);
+        if (str_equal(number, str_of(text))) return &f->aggregates[i].type;
+    }
+    return NULL;
 }

@@ -3,6 +3,7 @@
  * Calls of the same argument, FILTER and DISTINCT share these lists, and what DISTINCT has to know. */
 #include "flow/operator/group_calls.h"
 
+#include "columns/function/fn.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -23,6 +24,7 @@ static enum status call_read(struct arena *a, const struct op_plan *p, const str
     int argument;
 
     out->agg.type = agg_find(str_of(c->functions.items[i]));
+    if (out->agg.type == NULL && p->users != NULL) out->agg.type = p->users->aggregate(p->users->arg, str_of(c->functions.items[i]));
     if (out->agg.type == NULL) return err_set(e, E_CONFIG, "unknown aggregate '%s'", c->functions.items[i]);
     TRY(column_of(p, c->arguments.items[i], &argument, e));
     TRY(column_of(p, c->filters.items[i], &out->filter, e));
@@ -37,7 +39,10 @@ static enum status call_read(struct arena *a, const struct op_plan *p, const str
     if (!c->retracts || out->agg.type->retract != NULL || out->agg.keep != AGG_KEEP_NOTHING) return S_OK;
     out->agg.keep = out->agg.type->keep;
     if (out->agg.keep != AGG_KEEP_NOTHING) return S_OK;
-    return err_set(e, E_UNSUPPORTED, "%s over rows that are updated or deleted is not supported yet", out->agg.type->name);
+    if (out->agg.type->open == NULL)
+        return err_set(e, E_UNSUPPORTED, "%s over rows that are updated or deleted is not supported yet", out->agg.type->name);
+    err_hint(e, "give it .retract, or TW_SQL_KEEPS_VALUES");
+    return err_set(e, E_GRAPH, "function '%s' has no .retract, but its rows may be updated or deleted", out->agg.type->name);
 }
 
 /* Do two calls get the same rows? */
@@ -116,6 +121,8 @@ enum status group_calls_open(struct op_cx *cx, const struct group_config *c, str
 {
     for (uint32_t i = 0; i < count; i++) {
         struct group_call *call = &calls[i];
+        call->err = cx->err;
+        if (call->agg.type->open != NULL) TRY(call->agg.type->open(&call->agg, cx->mem, cx->err));
         if (call->is_distinct && call->leader == i) TRY(distinct_open(cx, call, first + i, group));
         if (call->agg.keep != AGG_KEEP_NOTHING)
             TRY(group_keep_open(&call->keep, cx, &call->agg, first + i, group, c->retracts));
@@ -142,6 +149,7 @@ void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t coun
 {
     for (uint32_t i = 0; i < count; i++) {
         group_keep_close(calls[i].keep, cx->mem);
+        if (calls[i].agg.type->close != NULL) calls[i].agg.type->close(&calls[i].agg, cx->mem);
         if (calls[i].distinct == NULL) continue;
         state_probe_release(&calls[i].distinct->probe);
         state_close(calls[i].distinct->table);
@@ -254,6 +262,24 @@ enum status group_calls_apply(struct group_call *calls, uint32_t count, const st
             for (uint32_t k = c; k < count; k++)
                 if (calls[k].leader == c) TRY(call_apply(&calls[k], in, &some, adds));
         }
+    }
+    return group_calls_check(calls, count);
+}
+
+void group_call_results(const struct group_call *call, void *const *acc, uint32_t n, struct batch *out, uint32_t col, uint32_t first)
+{
+    const struct agg_type *type = call->agg.type;
+    const struct agg_place to = {.out = &out->cols[col], .row = first, .heap = &out->heap, .mem = out->mem};
+
+    if (type->results != NULL) type->results(&call->agg, acc, n, &to);
+    else type->result(&call->agg, acc, n, &out->cols[col], first);
+}
+
+enum status group_calls_check(const struct group_call *calls, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const char *failure = calls[i].agg.type->failure != NULL ? calls[i].agg.type->failure(&calls[i].agg) : NULL;
+        if (failure != NULL) return err_set(calls[i].err, E_DATA, "%s", failure);
     }
     return S_OK;
 }

@@ -38,6 +38,7 @@ struct group_call {
     struct group_keep *keep;         /* NULL: the words do */
     uint32_t leader;                 /* the first call that is given the same rows; itself when there is none before */
     bool is_distinct;
+    struct err *err; /* of the task: where what a user's function says goes */
 };
 
 /* Binds the calls against the input; *calls in the arena. E_GRAPH, E_CONFIG. */
@@ -60,4 +61,8 @@ void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns); /* 
 /* The selected rows first..first+n of the batch into acc[first..]. */
 enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,
                               uint32_t n) CHECKED;
+/* Results of acc[0..n) into column `col` of the batch, from row `first` on; of a call whose words do. */
+void group_call_results(const struct group_call *call, void *const *acc, uint32_t n, struct batch *out, uint32_t col, uint32_t first);
+/* Did functions of users fail in what was called so far? Asked behind results; the others ask themselves. */
+enum status group_calls_check(const struct group_call *calls, uint32_t count) CHECKED;
 void group_calls_done(struct group_call *calls, uint32_t count, uint32_t rows); /* the batch of so many rows is done */

@@ -166,8 +166,9 @@ static enum status groups_result(struct window_fold *f, struct state_table *t, i
         if (set[c].keep != NULL)
             group_keep_done(set[c].keep);
         else if (v->form != VEC_ABSENT)
-            set[c].agg.type->result(&set[c].agg, s->acc, count, v, first);
+            group_call_results(&set[c], s->acc, count, out, s->key_count + c, first);
     }
+    TRY(group_calls_check(set, s->call_count));
     put_window(s, out, count, start, end);
     out->count += count;
     return S_OK;

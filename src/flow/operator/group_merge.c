@@ -131,5 +131,5 @@ enum status group_merge_run(struct group_merge *m, struct group_call *to, int64_
         state_done(from[i].distinct->table);
         if (to[i].distinct != from[i].distinct) state_done(to[i].distinct->table);
     }
-    return S_OK;
+    return group_calls_check(to, m->count);
 }

@@ -262,7 +262,7 @@ static void columns_fill(struct op_cx *cx, struct group_aggregate *s, const stru
             vector_copy(&s->out->cols[i], 0, &in->cols[p->keys[0][i]], s->numbers, n, &s->out->heap, s->out->mem);
     for (uint32_t c = 0; c < s->call_count; c++)
         if (s->out->cols[keys + c].form != VEC_ABSENT && s->calls[c].keep == NULL)
-            s->calls[c].agg.type->result(&s->calls[c].agg, s->acc, n, &s->out->cols[keys + c], 0);
+            group_call_results(&s->calls[c], s->acc, n, s->out, keys + c, 0);
 }
 
 static bool is_same(const struct group_aggregate *s, uint32_t keys, uint32_t before, uint32_t after)
@@ -341,6 +341,7 @@ static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, 
     TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, s->done, n));
     kept_fill(cx, s, false);
     columns_fill(cx, s, in);
+    TRY(group_calls_check(s->calls, s->call_count));
     changes_select(s, cx->plan->key_count[0], c->emit_before);
     groups_end(s);
     if (batch_rows(s->out) > 0) op_forward(cx, 0, s->out);
@@ -388,6 +389,7 @@ static enum status group_on_end(struct op_cx *cx, void *self, uint32_t input)
     for (uint32_t i = 0; i < s->walk->count; i++) put(s, s->rows[i], ROW_INSERT, i, i);
     kept_fill(cx, s, false);
     columns_fill(cx, s, s->walk);
+    TRY(group_calls_check(s->calls, s->call_count));
     if (s->out->count > 0) op_forward(cx, 0, s->out);
     for (uint32_t i = 0; i < s->call_count; i++)
         if (s->calls[i].keep != NULL) group_keep_done(s->calls[i].keep);

@@ -8,7 +8,8 @@
 
 void rel_print_aggregate(const struct aggregate_call *c, const struct type *in, struct buf *out)
 {
-    for (const char *p = c->function; *p != '\0'; p++)
+    if (c->label != NULL) buf_append_text(out, c->label);
+    for (const char *p = c->function; c->label == NULL && *p != '\0'; p++)
         buf_append_byte(out, *p >= 'a' && *p <= 'z' ? (unsigned char)(*p - 32) : (unsigned char)*p);
     buf_printf(out, "(%s%s)", c->distinct ? "DISTINCT " : "", c->argument >= 0 ? in->names[c->argument] : "*");
     if (c->filter >= 0) buf_printf(out, " FILTER %s", in->names[c->filter]);

@@ -98,7 +98,7 @@ static enum status check(const struct rel *r, struct err *e)
 static enum status shares_slices(struct lowering *l, const struct window_aggregate_body *b, const struct type *in,
                                  const struct group_config *c, bool *shares, struct err *e)
 {
-    const struct op_plan p = {.arena = l->a, .inputs = {in}, .input_count = 1};
+    const struct op_plan p = {.arena = l->a, .users = l->session->users, .inputs = {in}, .input_count = 1};
     struct group_call *calls;
 
     *shares = true;

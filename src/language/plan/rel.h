@@ -123,7 +123,8 @@ struct calc_body {
 };
 /* Aggregates of groups: the row has the group columns, then the results. */
 struct aggregate_call {
-    const char *function; /* of agg_types */
+    const char *function; /* of agg_types; of a user's what it is called in job graphs */
+    const char *label;    /* how it is shown; NULL: as `function` */
     int argument, filter; /* columns of the input, or -1 */
     bool distinct;
     const char *parameter; /* constant second argument; NULL: none */

@@ -349,6 +349,7 @@ static enum status bind_user_call(struct binder *b, const struct ast_expr *x, st
         return bind_fail(b, x->name.place, &inner);
     }
     if (def == NULL) return S_OK;
+    if (def->is_aggregate) return fail(b, x->place, "an aggregate or window cannot stand here");
     TRY(bind_args(b, x, &args, &count));
     return expr_call_of(&b->m, def, args, count, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
 }

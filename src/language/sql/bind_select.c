@@ -152,7 +152,7 @@ static enum status bind_below(struct query_binder *b, const struct ast_select *s
     else if (s->where != NULL) TRY(bind_condition(b, x, s->where, "WHERE", condition));
     TRY(bind_join_finish(b, from, condition));
     if (s->where != NULL) TRY(ranking_filter(b, s->where->place, &from->rel, condition));
-    if (!grouping_is(s, by)) return S_OK;
+    if (!grouping_is(b, s, by)) return S_OK;
     TRY(grouping_bind(b, s, by, from, *condition, x, &grouping));
     *condition = NULL;
     return s->having != NULL ? bind_condition(b, x, s->having, "HAVING", condition) : S_OK;

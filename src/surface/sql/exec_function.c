@@ -141,10 +141,21 @@ static const struct fn_def *identified(void *arg, struct str identity)
     return l != NULL ? &l->function->def : NULL;
 }
 
+/* "<identity>#<number of the overload>" */
+static const struct agg_type *aggregate(void *arg, struct str identity)
+{
+    size_t size = identity.size;
+
+    while (size > 0 && identity.data[size - 1] != '#') size--;
+    if (size == 0) return NULL;
+    const struct loaded_function *l = loaded_find(arg, (struct str){identity.data, size - 1});
+    return l != NULL ? user_aggregate_numbered(l->function, (struct str){identity.data + size, identity.size - size}) : NULL;
+}
+
 void functions_of_session(struct sql_session *s)
 {
     s->user_functions = functions_create(&s->mem);
-    s->users = (struct fn_users){s, named, identified};
+    s->users = (struct fn_users){s, named, identified, aggregate};
     s->functions.users = &s->users;
 }
 
@@ -331,7 +342,7 @@ static const char *signatures(struct run *r, const char *name, const struct fn_o
 
 static void describe_extended(struct description *d, const char *name, const struct fn_def *f)
 {
-    say(d, "kind", "SCALAR");
+    say(d, "kind", f->is_aggregate ? "AGGREGATE" : "SCALAR");
     say(d, "requirements", "[]");
     say(d, "is deterministic", f->det == FN_PURE ? "true" : "false");
     say(d, "supports constant folding", "true");

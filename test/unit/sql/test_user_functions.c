@@ -62,6 +62,35 @@ static void what_is_refused(void **state)
     REFUSED("'INT -> ' is no signature; write it as 'STRING, INT -> STRING'", SCALAR({"INT -> ", .run_row = run}));
 }
 
+static enum tw_status on_row(struct tw_call *c, void *acc, const void *args)
+{
+    (void)c, (void)acc, (void)args;
+    return TW_OK;
+}
+static enum tw_status on_value(struct tw_call *c, const void *acc, void *result)
+{
+    (void)c, (void)acc, (void)result;
+    return TW_OK;
+}
+
+#define AGGREGATE(...) .kind = TW_SQL_AGGREGATE, .overloads = {{__VA_ARGS__}}
+
+static void aggregates_that_are_refused(void **state)
+{
+    (void)state;
+    REFUSED("'INT -> INT' must have .accumulate and .value", AGGREGATE("INT -> INT", .accumulator = "INT", .accumulate = on_row));
+    REFUSED("'INT -> INT' needs an .accumulator, types like 'BIGINT, DOUBLE'",
+            AGGREGATE("INT -> INT", .accumulate = on_row, .value = on_value));
+    REFUSED("'INT -> INT' needs an .accumulator, types like 'BIGINT, DOUBLE'",
+            AGGREGATE("INT -> INT", .accumulator = "", .accumulate = on_row, .value = on_value));
+    REFUSED("the accumulator of 'INT -> INT' holds STRING, but only values of fixed size can be state",
+            AGGREGATE("INT -> INT", .accumulator = "INT, STRING", .accumulate = on_row, .value = on_value));
+    REFUSED("'INT -> INT' keeps values, so .accumulator_size says how large its accumulator is (1 to 65536 bytes)",
+            .flags = TW_SQL_KEEPS_VALUES, AGGREGATE("INT -> INT", .accumulate = on_row, .value = on_value));
+    REFUSED("'INT... -> INT': an aggregate has so many arguments as it says",
+            AGGREGATE("INT... -> INT", .accumulator = "INT", .accumulate = on_row, .value = on_value));
+}
+
 static void bound_and_folded(void **state)
 {
     static const struct tw_sql_function plus_one = {SCALAR({"INT -> INT", .run_row = run})};
@@ -83,7 +112,7 @@ static void bound_and_folded(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_refused), cmocka_unit_test(bound_and_folded)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_is_refused), cmocka_unit_test(aggregates_that_are_refused), cmocka_unit_test(bound_and_folded)};
 
     mem_init(&mem, "test", 0);
     arena_init(&arena, &mem, 0);

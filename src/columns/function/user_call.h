@@ -1,0 +1,30 @@
+/* user_call.h - a function of a user's that is being called: what tw_call_* and tw_arg_* see. For the files user_*.c of this folder. */
+#pragma once
+#include "columns/function/user_function.h"
+
+enum { USER_SENTENCE_MAX = 512 };
+
+struct tw_call {
+    struct mem *mem;
+    struct arena items;   /* of nested arguments */
+    struct arena scratch; /* of results */
+    void *self;
+    const struct user_struct *args;
+    uint32_t arg_count;
+    char *structs; /* ROWCONV_ROWS of args */
+    void *result;
+    bool is_open, result_is_null;
+    const char *row;                  /* the arguments of the present row, as a struct */
+    char sentence[USER_SENTENCE_MAX]; /* of what was called last */
+    char failure[USER_SENTENCE_MAX];  /* of what counts */
+};
+
+/* Opens the function; false: it did not want to, and `sentence` says why. */
+void user_instance_init(struct tw_call *c, const struct tw_sql_function *f, const struct user_struct *args,
+                        uint32_t arg_count, const struct cform *result, struct mem *mem);
+void user_instance_release(struct tw_call *c, const struct tw_sql_function *f);
+uint64_t user_nulls(const struct tw_call *c); /* bit i: argument i of the present row is NULL */
+static inline const char *user_sentence(const char *sentence)
+{
+    return sentence[0] != '\0' ? sentence : "the function failed and did not say why";
+}
