@@ -151,7 +151,7 @@ refused() { # WHAT TEXT STATEMENT
 refused 'a wide SELECT' 'a row has at most 2040 columns, not 3000' "SELECT $(many 3000 'a+&')  FROM (VALUES (1)) AS t (a)"
 refused 'a wide VALUES' 'a row has at most 2040 columns, not 3000' "VALUES ($(many 3000 1))"
 refused 'a wide table' 'a row has at most 2040 columns, not 3000' "CREATE TABLE t ($(many 3000 'c& INT')) WITH ('connector' = 'print')"
-refused 'a wide GROUP BY' 'a row has at most 2040 columns' "SELECT COUNT(*) FROM (VALUES (1)) AS t (a) GROUP BY $(many 3000 'a+&')"
+refused 'a wide GROUP BY' 'rows are told apart by at most 64 columns, not 3000' "SELECT COUNT(*) FROM (VALUES (1)) AS t (a) GROUP BY $(many 3000 'a+&')"
 refused 'a wide ORDER BY' 'a row has at most 2040 columns' "SELECT a FROM (VALUES (1)) AS t (a) ORDER BY $(many 3000 'a+&') LIMIT 1"
 with='w0 AS (SELECT 1 AS a)'
 for i in $(seq 30); do with="$with, w$i AS (SELECT * FROM w$((i - 1)) UNION ALL SELECT * FROM w$((i - 1)))"; done
