@@ -19,7 +19,6 @@ struct window_columns {
     struct window_fold fold; /* first: the fold's hooks get its address */
     struct slices *slices;         /* tumbling and sliding windows per key */
     struct window_engine *engine;  /* all others */
-    struct batch *key;             /* of the window that fires */
     struct agg *aggs;
     uint32_t agg_count, key_count;
     bool is_bounded;
@@ -143,30 +142,45 @@ static enum status columns_unmerge(struct window_fold *f, struct state_table *t,
     return S_OK;
 }
 
-static enum status columns_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
-                                  const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out)
+/* Key columns (rows of keys; NULL = the first ones) and aggregates of n rows behind those of out. */
+static void columns_write(struct window_columns *w, void *const *acc, const struct batch *keys, const uint16_t *rows,
+                          uint32_t n, struct batch *out)
 {
-    struct window_columns *w = (struct window_columns *)f;
     uint32_t first = out->count;
 
-    (void)t, (void)ns;
     ASSERT(first + n <= out->capacity);
     for (uint32_t k = 0; k < w->key_count; k++)
         if (out->cols[k].form == VEC_FLAT)
-            vector_copy(&out->cols[k], first, &keys->cols[k], NULL, n, &out->heap, out->mem);
-    for (uint32_t c = 0; c < 2; c++) {
-        struct vector *v = &out->cols[w->key_count + c];
-        for (uint32_t i = 0; v->form == VEC_FLAT && i < n; i++) {
-            if (w->is_bounded)
-                VECTOR_VALUES(v, int64_t)[first + i] = c == 0 ? start : end;
-            else
-                vector_set_null(v, first + i);
-        }
-    }
+            vector_copy(&out->cols[k], first, &keys->cols[k], rows, n, &out->heap, out->mem);
     for (uint32_t i = 0; i < w->agg_count; i++) {
         struct vector *v = &out->cols[w->key_count + 2 + i];
         if (v->form == VEC_FLAT) w->aggs[i].type->result(&w->aggs[i], acc, n, v, first);
     }
+}
+
+/* window_start (0) or window_end (1) of n rows behind those of out: every `step`-th of times, or NULL. */
+static void bounds_write(struct window_columns *w, uint32_t bound, const int64_t *times, uint32_t step, uint32_t n,
+                         struct batch *out)
+{
+    struct vector *v = &out->cols[w->key_count + bound];
+
+    for (uint32_t i = 0; v->form == VEC_FLAT && i < n; i++) {
+        if (w->is_bounded)
+            VECTOR_VALUES(v, int64_t)[out->count + i] = times[i * step];
+        else
+            vector_set_null(v, out->count + i);
+    }
+}
+
+static enum status columns_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                                  const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out)
+{
+    struct window_columns *w = (struct window_columns *)f;
+
+    (void)t, (void)ns;
+    columns_write(w, acc, keys, NULL, n, out);
+    bounds_write(w, 0, &start, 0, n, out);
+    bounds_write(w, 1, &end, 0, n, out);
     out->count += n;
     return S_OK;
 }
@@ -194,29 +208,34 @@ static bool is_sliced(const struct window_config *c)
     return timed && !c->all && c->trigger == TW_TRIGGER_DEFAULT && !c->trigger_purging && c->stagger == TW_ALIGNED;
 }
 
-static enum status columns_fire(void *arg, const struct window_firing *f)
+static enum status columns_fire_many(void *arg, const struct window_firings *f)
 {
     struct window_columns *w = arg;
     struct batch *out = op_out(w->cx, 0);
-    uint16_t row = (uint16_t)f->at;
-    void *acc = f->acc;
 
-    batch_clear(w->key);
-    for (uint32_t k = 0; k < w->key_count; k++)
-        vector_copy(&w->key->cols[k], 0, &f->keys->cols[k], &row, 1, &w->key->heap, w->key->mem);
-    w->key->count = 1;
-    TRY(columns_result(&w->fold, f->table, f->ns, &acc, w->key, 1, f->window.start, f->window.end, out));
+    columns_write(w, f->acc, f->keys, f->at, f->count, out);
+    bounds_write(w, 0, &f->windows->start, 2, f->count, out);
+    bounds_write(w, 1, &f->windows->end, 2, f->count, out);
     batch_use_times(out);
-    out->times[out->count - 1] = window_last(&f->window);
+    for (uint32_t i = 0; i < f->count; i++) out->times[out->count + i] = window_last(&f->windows[i]);
+    out->count += f->count;
     return S_OK;
+}
+
+static enum status columns_fire(void *arg, const struct window_firing *f)
+{
+    uint16_t at = (uint16_t)f->at;
+
+    return columns_fire_many(
+        arg, &(struct window_firings){.count = 1, .windows = &f->window, .keys = f->keys, .at = &at, .acc = &f->acc});
 }
 
 static enum status open_engine(struct op_cx *cx, struct window_columns *w)
 {
     struct window_plan plan = {
-        .config = cx->config, .fold = &w->fold, .late_port = {1}, .arg = w, .fire = columns_fire};
+        .config = cx->config, .fold = &w->fold, .late_port = {1}, .arg = w, .fire = columns_fire,
+        .fire_many = columns_fire_many};
 
-    w->key = batch_create(window_key_type(cx->plan, cx->config), 1, cx->mem);
     return window_engine_create(cx, &plan, &w->engine);
 }
 
@@ -289,7 +308,6 @@ static void window_columns_close(struct op_cx *cx, void *self, bool failed)
     (void)failed;
     slices_free(w->slices);
     window_engine_free(w->engine);
-    batch_free(w->key);
     mem_free(cx->mem, w->aggs);
 }
 

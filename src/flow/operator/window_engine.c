@@ -518,7 +518,7 @@ static enum status run(struct window_engine *e)
         }
         bool more_items = e->item_first < e->item_count, more_rows = e->in != NULL && e->row < batch_rows(e->in);
         e->phase = more_items ? PHASE_MERGE : more_rows ? PHASE_ASSIGN : PHASE_IDLE;
-        if (e->phase != PHASE_IDLE) return S_MORE;
+        if (e->phase != PHASE_IDLE && (e->spans == NULL || window_slice_over(e))) return S_MORE;
     }
     return S_OK;
 }

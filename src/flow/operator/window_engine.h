@@ -41,6 +41,15 @@ struct window_firing {
     struct window_rows *rows[OP_INPUTS_MAX]; /* rows kept, else NULL */
 };
 
+/* Several windows that fire, in order. */
+struct window_firings {
+    uint32_t count;
+    const struct tw_window *windows;
+    const struct batch *keys; /* as above */
+    const uint16_t *at;       /* their rows */
+    void *const *acc;
+};
+
 struct window_plan {
     const struct window_config *config;
     struct window_fold *fold;            /* accumulators; NULL: rows are kept */
@@ -56,6 +65,9 @@ struct window_plan {
      * S_PENDING. S_MORE: not through; called again with the same rows, nothing having happened in between but the
      * delivery of what was emitted. Not called for a window that holds nothing. */
     enum status (*fire)(void *arg, const struct window_firing *f);
+    /* Instead, where nothing but accumulators counts: one row each to op_out(port 0), which has room for them. NULL: there is
+     * no such way. */
+    enum status (*fire_many)(void *arg, const struct window_firings *f);
     enum status (*clear)(void *arg, const struct window_firing *f); /* the window is gone for good; NULL */
 };
 

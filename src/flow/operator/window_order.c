@@ -1,8 +1,8 @@
 /* window_order.c - windows of a key in order of time, as a skip list.
  *
  * The idea: a batch of rows in any order meets a key's windows at any place, so a list alone would be walked for each row.
- * One node in eight is on a second list too, one in sixty-four on a third: a search goes far on the highest list, then
- * down. Which nodes those are is a function of their numbers, so the same input takes the same steps.
+ * One node in sixteen is on a second list too, one of those in sixteen on a third: a search goes far on the highest list,
+ * then down. Which nodes those are is a function of their numbers, so the same input takes the same steps.
  *
  * Rows mostly come near the row before: a few nodes behind the hint are looked at first.
  *
@@ -19,7 +19,7 @@ static uint32_t height_of(uint32_t n)
     uint64_t bits = mix64(n + UINT64_C(1));
     uint32_t height = 1;
 
-    for (; height < ORDER_LEVELS && (bits & 7) == 0; bits >>= 3) height++;
+    for (; height < ORDER_LEVELS && (bits & 15) == 0; bits >>= 4) height++;
     return height;
 }
 
@@ -62,7 +62,7 @@ uint32_t window_order_find(struct window_order *o, uint32_t g, const struct tw_w
 
 void window_order_insert(struct window_order *o, uint32_t g, uint32_t n, uint32_t before)
 {
-    uint32_t height = height_of(n), path[ORDER_LEVELS];
+    uint32_t height = window_place_at(o, n)->height = height_of(n), path[ORDER_LEVELS];
 
     path[0] = before;
     if (height > 1) descend(o, g, window_place_at(o, n)->window.start, false, path);
@@ -80,11 +80,11 @@ void window_order_insert(struct window_order *o, uint32_t g, uint32_t n, uint32_
 
 uint32_t window_order_remove_next(struct window_order *o, uint32_t g, uint32_t n)
 {
-    uint32_t gone = window_place_at(o, n)->next[0], height = height_of(gone), path[ORDER_LEVELS];
+    uint32_t gone = window_place_at(o, n)->next[0], path[ORDER_LEVELS];
     const struct window_place *place = window_place_at(o, gone);
 
-    if (height > 1) descend(o, g, place->window.start, true, path);
+    if (place->height > 1) descend(o, g, place->window.start, true, path);
     path[0] = n;
-    for (uint32_t level = 0; level < height; level++) *link_at(o, g, level, path[level]) = place->next[level];
+    for (uint32_t level = 0; level < place->height; level++) *link_at(o, g, level, path[level]) = place->next[level];
     return gone;
 }

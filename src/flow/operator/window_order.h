@@ -7,12 +7,13 @@
 
 #include <thalweg/window.h>
 
-enum { ORDER_LEVELS = 4, ORDER_NONE = UINT32_MAX };
+enum { ORDER_LEVELS = 3, ORDER_NONE = UINT32_MAX };
 
 /* What a node begins with. */
 struct window_place {
     struct tw_window window;
     uint32_t next[ORDER_LEVELS]; /* [0]: the one behind it; ORDER_NONE: it is the last */
+    uint32_t height;             /* of how many lists it is */
 };
 
 struct window_order {
@@ -36,6 +37,13 @@ static inline void window_order_begin(struct window_order *o, uint32_t g)
 static inline uint32_t window_order_next(const struct window_order *o, uint32_t g, uint32_t before)
 {
     return before == ORDER_NONE ? o->first[0][g] : window_place_at(o, before)->next[0];
+}
+/* Node n is all that the group, which is empty, has. */
+static inline void window_order_start(struct window_order *o, uint32_t g, uint32_t n)
+{
+    o->first[0][g] = n;
+    window_place_at(o, n)->next[0] = ORDER_NONE;
+    window_place_at(o, n)->height = 1;
 }
 /* The last window that ends before `w` begins; ORDER_NONE: there is none. hint: a node that may be near, or ORDER_NONE. */
 uint32_t window_order_find(struct window_order *o, uint32_t g, const struct tw_window *w, uint32_t hint);

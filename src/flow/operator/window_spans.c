@@ -7,7 +7,11 @@
  * Groups are found by a word in the key's row that means nothing between batches. Not here: firing (window_spans_fire.c). */
 #include "flow/operator/window_spans.h"
 
-enum { ROWS_AHEAD = 8 };
+enum {
+    ROWS_AHEAD = 8,
+    REACHES_MAX = 256,   /* of a chunk of rows */
+    CHUNK_OF_KEYS = 512, /* rows of a chunk where most have a key of their own: what they touch stays in the first caches */
+};
 
 bool window_spans_fit(const struct op_cx *op, const struct window_plan *plan)
 {
@@ -30,6 +34,9 @@ enum status window_spans_open(struct window_engine *e)
 
     e->spans = s;
     s->order.stride = sizeof *s->spans;
+    s->slots = timers_let_move(e->event);
+    s->chunk_rows = BATCH_ROWS;
+    for (uint32_t i = 0; i < BATCH_ROWS; i++) s->all_rows[i] = (uint16_t)i;
     end[0] = "end";
     word[0] = type_new(a, T_BIGINT, 0, 0, false);
     s->word_field = acc->child_count;
@@ -89,6 +96,17 @@ static struct state_keys batch_keys(struct window_engine *e)
     return state_keys_of(e->in, e->op->plan->keys[e->input], e->key_count, e->spans->hashes);
 }
 
+static struct state_keys chunk_keys(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    struct state_keys keys = batch_keys(e);
+
+    keys.sel = (keys.sel != NULL ? keys.sel : s->all_rows) + s->row_first;
+    keys.hashes += s->row_first;
+    keys.count = s->row_end - s->row_first;
+    return keys;
+}
+
 static uint32_t span_add(struct window_engine *e, uint32_t g, struct tw_window w)
 {
     struct window_spans *s = e->spans;
@@ -112,28 +130,30 @@ static uint32_t group_add(struct window_engine *e, uint32_t item, void *row)
     s->hint[g] = s->owner[g] = WINDOW_NONE;
     window_order_begin(&s->order, g);
     *span_word(s, row, SPAN_GROUP) = g;
+    uint64_t timer = (uint64_t)*span_word(s, row, SPAN_TIMER);
+    if (timer < s->slots->count) __builtin_prefetch(timer_slot_at(s->slots, (uint32_t)timer), 1);
     return g;
 }
 
-/* Rows that begin before their key's latest session may meet others. */
+/* Rows that begin before their key's latest session may meet others; where these are many the chunk ends early. */
 static void group_items(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
-    uint32_t rows = batch_rows(e->in);
 
     s->group_count = s->span_count = s->merge_count = s->timer_count = 0;
     window_reach_begin(&s->reaches);
     memset(s->is_changed, 0, sizeof s->is_changed);
     memset(s->needs_head, 0, sizeof s->needs_head);
-    for (uint32_t i = 0; i < rows; i++) {
+    for (uint32_t i = s->row_first; i < s->row_end; i++) {
         void *row = s->item_rows[i];
-        if (i + ROWS_AHEAD < rows) __builtin_prefetch(span_word(s, s->item_rows[i + ROWS_AHEAD], SPAN_GROUP), 1);
+        if (i + ROWS_AHEAD < s->row_end) __builtin_prefetch(span_word(s, s->item_rows[i + ROWS_AHEAD], SPAN_GROUP), 1);
         uint64_t g = (uint64_t)*span_word(s, row, SPAN_GROUP);
         if (g >= s->group_count || s->rows[g] != row) g = group_add(e, i, row);
         s->group_of[i] = (uint16_t)g;
         if (*span_word(s, row, SPAN_OTHERS) == 0 || s->windows[i].start >= *span_word(s, row, SPAN_START)) continue;
         bit_set(s->needs_head, (uint32_t)g);
         window_reach_add(&s->reaches, (uint32_t)g, &s->windows[i]);
+        if (s->reaches.count == REACHES_MAX) s->row_end = i + 1;
     }
 }
 
@@ -172,7 +192,10 @@ static void span_load(struct window_engine *e, uint32_t g, void *row, bool in_la
 
     s->spans[n].acc = row;
     s->spans[n].in_latest = in_latest;
-    window_order_insert(&s->order, g, n, s->hint[g]);
+    if (LIKELY(s->hint[g] == WINDOW_NONE))
+        window_order_start(&s->order, g, n);
+    else
+        window_order_insert(&s->order, g, n, s->hint[g]);
     s->hint[g] = n;
 }
 
@@ -203,8 +226,12 @@ static uint32_t span_begin(struct window_engine *e, uint32_t i, uint32_t g, uint
     uint32_t n = span_add(e, g, s->windows[i]);
 
     bit_set(s->is_changed, g);
-    if (!is_first) bit_set(s->needs_head, g);
     s->spans[n].is_new = true;
+    if (is_first) {
+        window_order_start(&s->order, g, n);
+        return n;
+    }
+    bit_set(s->needs_head, g);
     window_order_insert(&s->order, g, n, before);
     return n;
 }
@@ -264,15 +291,18 @@ enum status window_spans_plan(struct window_engine *e)
     uint32_t rows = batch_rows(e->in);
 
     if (!s->is_assigned) TRY(assign(e));
-    struct state_keys keys = batch_keys(e);
-    TRY(state_resolve(s->latest, 0, &keys, STATE_INSERT, s->item_rows, NULL));
+    s->row_first = e->row;
+    s->row_end = MIN(rows, e->row + s->chunk_rows);
+    struct state_keys keys = batch_keys(e), chunk = chunk_keys(e);
+    TRY(state_resolve(s->latest, 0, &chunk, STATE_INSERT, s->item_rows + s->row_first, NULL));
     group_items(e);
     TRY(load(e));
     e->item_count = e->item_first = e->item_end = e->late_count = e->late_at = 0;
-    for (uint32_t i = 0; i < rows; i++) plan_row(e, i);
+    for (uint32_t i = s->row_first; i < s->row_end; i++) plan_row(e, i);
     TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
-    s->is_assigned = false;
-    e->row = rows;
+    s->is_assigned = s->row_end < rows;
+    e->row = s->row_end;
+    s->chunk_rows = 2 * s->group_count > s->row_end - s->row_first ? (uint32_t)CHUNK_OF_KEYS : (uint32_t)BATCH_ROWS;
     return S_OK;
 }
 
@@ -321,11 +351,11 @@ static enum status merge(struct window_engine *e, const struct span_merge *m)
 enum status window_spans_add(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
-    uint32_t from = 0, rows = batch_rows(e->in);
+    uint32_t from = s->row_first;
 
     TRY(window_spans_place(e));
     for (uint32_t m = 0; m <= s->merge_count; m++) {
-        uint32_t to = m < s->merge_count ? s->merges[m].at : rows;
+        uint32_t to = m < s->merge_count ? s->merges[m].at : s->row_end;
         bool rest = false;
         TRY(add_rows(e, from, to, true, &rest));
         if (rest) TRY(add_rows(e, from, to, false, &rest));
@@ -336,9 +366,11 @@ enum status window_spans_add(struct window_engine *e)
     return window_spans_timers_set(e, e->in, e->op->plan->keys[e->input]);
 }
 
-void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, int64_t time)
+void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, void *latest, int64_t time)
 {
     s->timer_rows[s->timer_count] = (uint16_t)row;
+    s->timer_words[s->timer_count] = span_word(s, latest, SPAN_TIMER);
+    s->timer_numbers[s->timer_count] = (uint32_t)*s->timer_words[s->timer_count];
     s->timer_hashes[s->timer_count] = hash;
     s->timer_times[s->timer_count++] = time;
 }
@@ -353,7 +385,10 @@ enum status window_spans_timers_set(struct window_engine *e, const struct batch 
                               .sel = s->timer_rows,
                               .hashes = s->timer_hashes};
 
-    return s->timer_count > 0 ? timers_register(e->event, &some, s->timer_times) : S_OK;
+    if (s->timer_count == 0) return S_OK;
+    TRY(timers_put(e->event, &some, s->timer_times, s->timer_numbers));
+    for (uint32_t i = 0; i < s->timer_count; i++) *s->timer_words[i] = s->timer_numbers[i];
+    return S_OK;
 }
 
 void window_spans_done(struct window_engine *e)

@@ -4,8 +4,7 @@
  * The idea: without lateness a session is either open or gone, so rows only fold and watermarks only fire. Everything of a
  * key lies in its one row of `latest`: the bounds and the accumulator of the session that ends last, and when the key is to be
  * looked at again. Only further sessions of the key lie elsewhere, in `others`, ordered by their end. So the common row
- * costs one look-up and its timer none: a key has one timer, at or before the end of its first session, and one that comes
- * too early is set anew. */
+ * costs one look-up and its timer a word: a key has one timer, at or before the end of its first session, that moves with it. */
 #pragma once
 #include "flow/operator/window_internal.h"
 
@@ -49,8 +48,10 @@ struct window_spans {
     struct window_reaches reaches; /* of rows that may meet others than the latest */
     uint64_t is_changed[BATCH_ROWS / 64]; /* sessions began or came together */
     uint64_t needs_head[BATCH_ROWS / 64];
-    /* Rows of the batch. */
+    /* Rows of the batch; the work goes on with [row_first, row_end). */
     bool is_assigned;
+    uint32_t row_first, row_end, chunk_rows;
+    uint16_t all_rows[BATCH_ROWS]; /* 0, 1, 2 .. */
     struct tw_window windows[BATCH_ROWS];
     uint16_t group_of[BATCH_ROWS];
     uint32_t span_of[BATCH_ROWS]; /* WINDOW_NONE: too late */
@@ -60,7 +61,10 @@ struct window_spans {
     uint32_t merge_count, merge_capacity;
     /* Timers to be set, as rows of a batch. */
     uint32_t timer_count;
+    const struct timer_slots *slots;
     uint16_t timer_rows[BATCH_ROWS];
+    uint32_t timer_numbers[BATCH_ROWS];
+    int64_t *timer_words[BATCH_ROWS]; /* where the keys keep the numbers */
     uint64_t timer_hashes[BATCH_ROWS];
     int64_t timer_times[BATCH_ROWS];
     /* What fires, in order. */
@@ -70,7 +74,7 @@ struct window_spans {
     uint32_t due_count, due_at;
 };
 
-/* Words behind the accumulator. A row is set when its session is not empty; then the key has a timer at `timer`. */
+/* Words behind the accumulator. A row is set when its session is not empty; then the key has a timer of that number. */
 enum span_word { SPAN_START, SPAN_END, SPAN_TIMER, SPAN_OTHERS, SPAN_GROUP, SPAN_WORDS };
 enum { SPAN_OTHER_WORDS = SPAN_TIMER };
 
@@ -96,8 +100,8 @@ void window_spans_done(struct window_engine *e);
 /* Heads in `others` of the groups whose bit is set; keys: those of the groups' items. */
 enum status window_spans_heads(struct window_engine *e, const struct state_keys *keys, const uint64_t *groups,
                                enum state_intent intent) CHECKED;
-/* The key of row `row` of the batch is to be looked at again. */
-void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, int64_t time);
+/* The key of row `row` of the batch, whose row of latest is given, is to be looked at then. */
+void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, void *latest, int64_t time);
 enum status window_spans_timers_set(struct window_engine *e, const struct batch *keys, const uint32_t *cols) CHECKED;
 
 /* --- window_spans_place.c: accumulators into rows of both tables and from one to the other */

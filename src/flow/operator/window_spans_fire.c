@@ -1,18 +1,17 @@
 /* window_spans_fire.c - sessions whose end the watermark has passed (window_spans.h).
  *
  * A batch of timers names keys. Each key's sessions come in the order of their ends: those that lie in `others` a few at a
- * time, the latest behind them. A heap of the keys takes the earliest of all, at most a batch; of one end they go in the
- * order that timers have, whatever the timers' own times were. So a round ends where timers that were not taken begin, or
+ * time, the latest behind them. The earliest of all are taken, at most a batch: mostly a key has one, and these are in
+ * order already; keys that have more wait in a heap. Of one end they go in the order that timers have, whatever the timers'
+ * own times were. So a round ends where timers that were not taken begin, or
  * where it is full, and every key is looked at again when its next session ends, which may be at once.
  *
- * So a key with a million sessions that are due fires them in rounds, and a round costs what it fires.
- *
- * Timers that were set anew since leave an old one behind: it is known by its time. */
+ * So a key with a million sessions that are due fires them in rounds, and a round costs what it fires. */
 #include "flow/operator/window_spans.h"
 
 #include "ground/base/sort.h"
 
-enum { FIRES_LOOK_EVERY = 16, RUN_FIRST_MIN = 2, RUN_MAX = 64 };
+enum { FIRES_LOOK_EVERY = 16, FIRES_AT_ONCE = 256, RUN_FIRST_MIN = 2, RUN_MAX = 64 };
 
 /* Sessions of one key in `others` that were looked up and not yet taken. */
 struct span_run {
@@ -35,8 +34,9 @@ struct finder {
     uint32_t row_count, row_capacity;
     struct state_hits *hits;
     struct span_due *next; /* per timer: the session of its key that comes next */
-    struct ending *heap;   /* timers with something due, the earliest first */
-    uint32_t heap_count;
+    struct ending *firsts; /* timers with something due, in the order of that */
+    struct ending *heap;   /* timers that have given their first and have more, the earliest first */
+    uint32_t first_count, heap_count;
 };
 
 /* Up to where everything that is due is known: all before the last timer taken, or that instant where it is alone. Very
@@ -51,7 +51,7 @@ static int64_t limit_of(const struct window_engine *e)
     return limit == INT64_MAX ? limit : MAX(-far, MIN(limit, far - 2));
 }
 
-/* Timers that still mean something, as groups; the others have no row. Answers how many have others than the latest. */
+/* The timers, as groups. Answers how many have others than the latest. */
 static uint32_t group_timers(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
@@ -62,7 +62,7 @@ static uint32_t group_timers(struct window_engine *e)
     memset(s->needs_head, 0, sizeof s->needs_head);
     for (uint32_t i = 0; i < e->item_count; i++) {
         void *row = s->item_rows[i];
-        bool is_live = row != NULL && span_is_set(s, row) && *span_word(s, row, SPAN_TIMER) == e->due_times[i];
+        bool is_live = row != NULL && span_is_set(s, row);
         s->rows[i] = is_live ? row : NULL;
         s->heads[i] = NULL;
         s->item_of[i] = (uint16_t)i;
@@ -177,98 +177,90 @@ static void sift_down(struct finder *f, uint32_t at)
     heap[at] = held;
 }
 
-/* Takes due sessions in order, until there are none or the round is full. */
-static enum status heap_take(struct finder *f)
+static void heap_add(struct finder *f, struct ending next)
 {
-    struct window_spans *s = f->e->spans;
+    uint32_t at = f->heap_count++;
 
-    for (uint32_t at = f->heap_count / 2; at-- > 0;) sift_down(f, at);
-    while (f->heap_count > 0 && s->due_count < BATCH_ROWS) {
-        uint32_t i = f->heap[0].at;
-        bool is_due;
-        s->due[s->due_count++] = f->next[i];
-        TRY(advance(f, i, &is_due));
-        f->heap[0] = is_due ? (struct ending){f->next[i].end, i} : f->heap[--f->heap_count];
-        if (f->heap_count > 0) sift_down(f, 0);
-    }
-    return S_OK;
+    for (; at > 0 && comes_first(f, &next, &f->heap[(at - 1) / 2]); at = (at - 1) / 2) f->heap[at] = f->heap[(at - 1) / 2];
+    f->heap[at] = next;
 }
 
-static enum status take_all(struct window_engine *e, int64_t limit, uint32_t keys)
+static bool ending_less(void *arg, uint32_t a, uint32_t b)
 {
-    struct window_spans *s = e->spans;
-    struct arena *a = e->op->scratch;
-    struct finder f = {.e = e, .limit = limit, .row_capacity = 6 * BATCH_ROWS};
-    struct state_keys names = window_keys_of(e, &e->owners);
+    const struct finder *f = arg;
 
-    f.runs = arena_alloc(a, e->item_count * sizeof *f.runs);
-    f.rows = arena_alloc(a, f.row_capacity * sizeof *f.rows);
-    f.hits = arena_alloc(a, sizeof *f.hits);
-    f.next = arena_alloc(a, e->item_count * sizeof *f.next);
-    f.heap = arena_alloc(a, e->item_count * sizeof *f.heap);
-    TRY(window_spans_heads(e, &names, s->needs_head, STATE_UPDATE));
-    TRY(runs_begin(&f, keys));
-    for (uint32_t i = 0; i < e->item_count; i++) {
-        bool is_due;
-        f.next[i].in_latest = s->rows[i] == NULL;
-        TRY(advance(&f, i, &is_due));
-        if (is_due) f.heap[f.heap_count++] = (struct ending){f.next[i].end, i};
-    }
-    return heap_take(&f);
-}
-
-/* --- keys with one session each ----------------------------------------------------------------------------------- */
-static bool is_less(void *due, uint32_t a, uint32_t b)
-{
-    const struct span_due *d = due;
-
-    return is_earlier(&d[a], &d[b]);
-}
-
-static void due_sort(struct window_engine *e)
-{
-    struct window_spans *s = e->spans;
-    uint32_t *order = arena_alloc(e->op->scratch, 2 * BATCH_ROWS * sizeof *order);
-    struct span_due *due = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *due);
-
-    for (uint32_t i = 0; i < s->due_count; i++) order[i] = i;
-    memcpy(due, s->due, s->due_count * sizeof *due);
-    sort_stable(order, order + BATCH_ROWS, s->due_count, is_less, due);
-    for (uint32_t i = 0; i < s->due_count; i++) s->due[i] = due[order[i]];
+    return comes_first(f, &f->firsts[a], &f->firsts[b]);
 }
 
 /* Mostly they are in order already, by the timers'. */
-static void take_latest(struct window_engine *e, int64_t limit)
+static void firsts_sort(struct finder *f)
 {
-    struct window_spans *s = e->spans;
+    struct arena *a = f->e->op->scratch;
     bool ordered = true;
 
-    for (uint32_t i = 0; i < e->item_count; i++) {
-        void *row = s->rows[i];
-        if (row == NULL) continue;
-        int64_t last = *span_word(s, row, SPAN_END) - 1;
-        if (last > limit) {
-            s->again[i] = last;
+    for (uint32_t i = 1; i < f->first_count && ordered; i++) ordered = !ending_less(f, i, i - 1);
+    if (ordered) return;
+    uint32_t *order = arena_alloc(a, 2 * f->first_count * sizeof *order);
+    struct ending *firsts = arena_alloc(a, f->first_count * sizeof *firsts);
+    for (uint32_t i = 0; i < f->first_count; i++) order[i] = i;
+    sort_stable(order, order + f->first_count, f->first_count, ending_less, f);
+    for (uint32_t i = 0; i < f->first_count; i++) firsts[i] = f->firsts[order[i]];
+    f->firsts = firsts;
+}
+
+/* Takes due sessions in order, until there are none or the round is full. */
+static enum status take_in_order(struct finder *f)
+{
+    struct window_spans *s = f->e->spans;
+    uint32_t at = 0;
+
+    firsts_sort(f);
+    while ((at < f->first_count || f->heap_count > 0) && s->due_count < BATCH_ROWS) {
+        bool is_first = f->heap_count == 0 || (at < f->first_count && comes_first(f, &f->firsts[at], &f->heap[0]));
+        uint32_t i = is_first ? f->firsts[at++].at : f->heap[0].at;
+        bool is_due;
+        s->due[s->due_count++] = f->next[i];
+        TRY(advance(f, i, &is_due));
+        struct ending next = {f->next[i].end, i};
+        if (is_first) {
+            if (is_due) heap_add(f, next);
             continue;
         }
-        struct span_due *due = &s->due[s->due_count++];
-        *due = due_of(e, i, row, true);
-        ordered &= due == s->due || !is_earlier(due, due - 1);
+        f->heap[0] = is_due ? next : f->heap[--f->heap_count];
+        sift_down(f, 0);
     }
-    if (!ordered) due_sort(e);
+    return S_OK;
 }
 
 enum status window_spans_find(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
+    struct arena *a = e->op->scratch;
     struct state_keys keys = window_keys_of(e, &e->owners);
+    struct finder f = {.e = e, .limit = limit_of(e), .row_capacity = 6 * BATCH_ROWS};
 
     TRY(state_resolve(s->latest, 0, &keys, STATE_UPDATE, s->item_rows, NULL));
     timers_ranks(e->event, &keys, s->ranks);
     uint32_t several = group_timers(e);
-    if (several > 0) return take_all(e, limit_of(e), several);
-    take_latest(e, limit_of(e));
-    return S_OK;
+    f.runs = arena_alloc(a, e->item_count * sizeof *f.runs);
+    f.next = arena_alloc(a, e->item_count * sizeof *f.next);
+    f.heap = arena_alloc(a, e->item_count * sizeof *f.heap);
+    f.firsts = arena_alloc(a, e->item_count * sizeof *f.firsts);
+    if (several > 0) {
+        f.rows = arena_alloc(a, f.row_capacity * sizeof *f.rows);
+        f.hits = arena_alloc(a, sizeof *f.hits);
+        TRY(window_spans_heads(e, &keys, s->needs_head, STATE_UPDATE));
+        TRY(runs_begin(&f, several));
+    }
+    for (uint32_t i = 0; i < e->item_count; i++) {
+        bool is_due;
+        if (s->rows[i] == NULL) continue;
+        if (several == 0) f.runs[i] = (struct span_run){.is_all = true};
+        f.next[i].in_latest = false;
+        TRY(advance(&f, i, &is_due));
+        if (is_due) f.firsts[f.first_count++] = (struct ending){f.next[i].end, i};
+    }
+    return take_in_order(&f);
 }
 
 /* --- firing ------------------------------------------------------------------------------------------------------- */
@@ -278,8 +270,7 @@ static enum status look_again(struct window_engine *e)
 
     for (uint32_t i = 0; i < e->item_count; i++) {
         if (s->rows[i] == NULL || s->again[i] == INT64_MAX) continue;
-        *span_word(s, s->rows[i], SPAN_TIMER) = window_timer_time(s->again[i]);
-        window_spans_timer(s, i, e->owners.hashes[i], s->again[i]);
+        window_spans_timer(s, i, e->owners.hashes[i], s->rows[i], window_timer_time(s->again[i]));
     }
     return window_spans_timers_set(e, e->owners.batch, e->cols);
 }
@@ -296,6 +287,29 @@ static enum status fire(struct window_engine *e, const struct span_due *due)
     TRY(e->plan.fire(e->plan.arg, &f));
     e->emitted = true;
     return e->plan.clear != NULL ? e->plan.clear(e->plan.arg, &f) : S_OK;
+}
+
+/* As many as there is room for. */
+static enum status fire_some(struct window_engine *e, uint32_t count)
+{
+    struct window_spans *s = e->spans;
+    uint32_t n = MIN(MIN(count, (uint32_t)FIRES_AT_ONCE), op_room(e->op, 0));
+
+    if (n == 0) return S_MORE;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct span_due *due = &s->due[s->due_at + i];
+        e->run_windows[i] = (struct tw_window){due->start, due->end};
+        e->run_rows[i] = due->at;
+        e->run_acc[i] = due->acc;
+    }
+    TRY(e->plan.fire_many(e->plan.arg, &(struct window_firings){.count = n,
+                                                                .windows = e->run_windows,
+                                                                .keys = e->owners.batch,
+                                                                .at = e->run_rows,
+                                                                .acc = e->run_acc}));
+    e->emitted = true;
+    s->due_at += n;
+    return S_OK;
 }
 
 /* A key's last session is gone when all others are. */
@@ -324,6 +338,10 @@ enum status window_spans_fire(struct window_engine *e)
 
     if (e->step == STEP_BEGIN) TRY(look_again(e));
     e->step = STEP_FIRE;
+    while (e->plan.fire_many != NULL && s->due_at < s->due_count) {
+        TRY(fire_some(e, s->due_count - s->due_at));
+        if (s->due_at < s->due_count && window_slice_over(e)) return S_MORE;
+    }
     for (; s->due_at < s->due_count; s->due_at++) {
         if (s->due_at % FIRES_LOOK_EVERY == FIRES_LOOK_EVERY - 1 && window_slice_over(e)) return S_MORE;
         if (window_is_full(e)) return S_MORE;

@@ -137,9 +137,14 @@ static bool group_settle(struct window_engine *e, uint32_t g)
     *span_word(s, row, SPAN_GROUP) = 0;
     if (first == WINDOW_NONE) return false;
     int64_t time = window_timer_time(window_last(&s->spans[first].place.window));
-    if (s->owner[g] != WINDOW_NONE && *span_word(s, row, SPAN_TIMER) <= time) return true;
-    *span_word(s, row, SPAN_TIMER) = time;
-    window_spans_timer(s, batch_row(e->in, s->item_of[g]), s->hashes[s->item_of[g]], time);
+    uint64_t hash = s->hashes[s->item_of[g]];
+    struct timer_slot *slot = timer_slot_of(s->slots, (uint64_t)*span_word(s, row, SPAN_TIMER), hash);
+    if (LIKELY(slot != NULL && timer_slot_reaches(slot, time))) {
+        bool is_first = *span_word(s, row, SPAN_OTHERS) == 0; /* else there may be earlier ones that are not here */
+        slot->due = is_first ? time : MIN(slot->due, time);
+        return true;
+    }
+    window_spans_timer(s, batch_row(e->in, s->item_of[g]), hash, row, time);
     return true;
 }
 
@@ -154,7 +159,7 @@ enum status window_spans_settle(struct window_engine *e)
     for (uint32_t n = 0; n < s->span_count; n++) TRY(settle(e, &s->spans[n]));
     for (uint32_t g = 0; g < s->group_count; g++) {
         if (group_settle(e, g)) continue;
-        bit_set(empty, s->item_of[g]);
+        bit_set(empty, s->item_of[g] - s->row_first);
         any = true;
     }
     if (any) state_remove(s->latest, empty);

@@ -27,20 +27,6 @@ struct timers {
 
 #define KEY_SIGN (UINT64_C(1) << 63)
 
-static uint64_t when_of(int64_t time)
-{
-    int64_t bounded = MAX(MIN(time, HEAP_TIME_BIAS - 1), -HEAP_TIME_BIAS);
-
-    return (uint64_t)(bounded + HEAP_TIME_BIAS) << 2;
-}
-
-static int64_t time_of(uint64_t when)
-{
-    int64_t time = (int64_t)(when >> 2) - HEAP_TIME_BIAS;
-
-    return time == HEAP_TIME_BIAS - 1 ? INT64_MAX : time == -HEAP_TIME_BIAS ? INT64_MIN : time;
-}
-
 enum status timers_create(struct state_host *h, const struct type *key, struct timers **out, struct err *e)
 {
     struct key_codec codec;
@@ -96,7 +82,7 @@ static void item_make(struct timers *t, uint32_t i, uint64_t hash, int64_t time,
 {
     bool is_null = t->keys.has_nulls && t->keys.nulls[i];
 
-    item[0] = when_of(time) | (is_null ? WHEN_NULL : 0);
+    item[0] = timer_when(time) | (is_null ? WHEN_NULL : 0);
     item[1] = is_null ? 0 : t->key.form == KEY_WORD ? (uint64_t)t->keys.words[i] ^ KEY_SIGN : hash;
     item[2] = is_null || t->key.form == KEY_WORD ? 0 : timer_heap_bytes_put(&t->heap, t->keys.views[i]);
 }
@@ -105,6 +91,7 @@ static inline void item_add(struct timers *t, const uint64_t item[3])
 {
     uint64_t when = item[0] & ~WHEN_DELETION;
 
+    ASSERT_ROW(!t->heap.moves);
     if (UNLIKELY(t->has_last && (when < t->last[0] || (when == t->last[0] && item[1] <= t->last[1])))) t->is_disturbed = true;
     timer_heap_add(&t->heap, item);
 }
@@ -156,6 +143,29 @@ enum status timers_delete_one(struct timers *t, const struct batch *b, const uin
     return add_one(t, b, cols, row, hash, time, WHEN_DELETION);
 }
 
+/* ---- timers that move */
+
+const struct timer_slots *timers_let_move(struct timers *t)
+{
+    ASSERT(t->heap.count == 0);
+    t->heap.moves = true;
+    return &t->heap.slots;
+}
+
+enum status timers_put(struct timers *t, const struct state_keys *keys, const int64_t *times, uint32_t *numbers)
+{
+    ASSERT(t->heap.moves && keys->hashes != NULL);
+    TRY(budget_check(t, keys->count));
+    key_gather(&t->key, &t->keys, keys->batch, keys->cols, keys->sel, 0, keys->count);
+    for (uint32_t i = 0; i < keys->count; i++) {
+        uint64_t item[3];
+        item_make(t, i, keys->hashes[i], times[i], item);
+        timer_slot_set(&t->heap, item, keys->hashes[i], &numbers[i]);
+        timer_heap_add(&t->heap, item);
+    }
+    return S_OK;
+}
+
 void timers_ranks(struct timers *t, const struct state_keys *keys, uint64_t *ranks)
 {
     if (t->key.form != KEY_WORD) {
@@ -169,13 +179,13 @@ void timers_ranks(struct timers *t, const struct state_keys *keys, uint64_t *ran
 enum status timers_due(struct timers *t, int64_t upto, struct batch *keys, const uint32_t *cols, int64_t *times, uint32_t *n)
 {
     struct timer_heap *h = &t->heap;
-    uint64_t limit = when_of(upto) | WHEN_NULL | WHEN_DELETION, refs[BATCH_ROWS];
+    uint64_t limit = timer_when(upto) | WHEN_NULL | WHEN_DELETION, refs[BATCH_ROWS];
     uint32_t room = MIN(keys->capacity - keys->count, (uint32_t)BATCH_ROWS), count = 0;
 
     t->keys.has_nulls = false;
     while (count < room && timer_heap_ready(h, limit)) {
         const uint64_t *item = timer_heap_first(h);
-        times[count] = time_of(item[0]);
+        times[count] = timer_heap_time(item[0]);
         t->keys.nulls[count] = (item[0] & WHEN_NULL) != 0;
         t->keys.has_nulls |= t->keys.nulls[count];
         if (t->key.form == KEY_WORD) {
@@ -230,7 +240,7 @@ int64_t timers_next(const struct timers *t)
 {
     uint64_t min = timer_heap_min(&t->heap);
 
-    return min == UINT64_MAX ? INT64_MAX : time_of(min);
+    return min == UINT64_MAX ? INT64_MAX : timer_heap_time(min);
 }
 
 uint64_t timers_count(const struct timers *t) { return t->heap.count; }

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { CHUNK_ORDER_FIRST = 1, CHUNK_ORDER_STEP = 2 };
+enum { CHUNK_ORDER_FIRST = 1, CHUNK_ORDER_STEP = 2, SLOTS_AHEAD = 12, LEVEL_OF_INSTANT = 8 /* items of a bucket have one time */ };
 
 void timer_heap_init(struct timer_heap *h, struct state_pool *pool, bool has_bytes)
 {
@@ -126,9 +126,9 @@ static inline uint32_t place_of(const struct timer_heap *h, const uint64_t *item
         *digit = (uint32_t)(when >> (byte * 8)) & 255;
         return 8 + byte;
     }
-    differs = item[1] ^ h->base[1];
+    differs = h->moves ? 0 : item[1] ^ h->base[1];
     byte = differs ? (63 - (uint32_t)__builtin_clzll(differs)) / 8 : 0;
-    *digit = (uint32_t)(item[1] >> (byte * 8)) & 255;
+    *digit = (uint32_t)((h->moves ? h->base[1] : item[1]) >> (byte * 8)) & 255;
     return byte;
 }
 
@@ -161,6 +161,7 @@ static inline bool is_before_base(const struct timer_heap *h, const uint64_t *it
     uint64_t when = item[0] & ~WHEN_DELETION;
 
     if (when != h->base[0]) return when < h->base[0];
+    if (h->moves) return h->base_taken;
     return item[1] < h->base[1] || (item[1] == h->base[1] && h->base_taken);
 }
 
@@ -255,6 +256,108 @@ static void run_collect(struct timer_heap *h, struct heap_run *r, struct heap_ch
     }
 }
 
+/* ---- timers that move: items have numbers of slots, until they are due */
+
+static uint32_t slot_take(struct timer_heap *h)
+{
+    struct timer_slots *s = &h->slots;
+    uint32_t number = s->free;
+
+    if (number != 0) {
+        s->free = (uint32_t)timer_slot_at(s, number)->key;
+        return number;
+    }
+    s->count += s->count == 0; /* number 0 */
+    if (s->count >> TIMER_SLOTS_SHIFT >= s->page_count) {
+        if (s->page_count == s->page_capacity) {
+            s->page_capacity = s->page_capacity ? s->page_capacity * 2 : 16;
+            s->pages = mem_realloc(h->pool->mem, s->pages, s->page_capacity * sizeof *s->pages);
+        }
+        s->pages[s->page_count++] = pool_take(h->pool, POOL_FRAME_ORDER);
+    }
+    return s->count++;
+}
+
+void timer_slot_set(struct timer_heap *h, uint64_t item[3], uint64_t hash, uint32_t *number)
+{
+    if (timer_slot_of(&h->slots, *number, hash) == NULL) *number = slot_take(h);
+    *timer_slot_at(&h->slots, *number) = (struct timer_slot){.lies = item[0],
+                                                             .due = timer_heap_time(item[0]),
+                                                             .key = h->words == 3 ? item[2] : item[1],
+                                                             .hash = hash};
+    item[1] = *number;
+}
+
+/* Does the slot know of the item? Else its key has another by now, or none. */
+static inline bool item_counts(const struct timer_heap *h, const uint64_t *item)
+{
+    const struct timer_slot *slot = timer_slot_at(&h->slots, (uint32_t)item[1]);
+
+    return slot->lies == item[0] && (h->words == 2 || slot->key == item[2]);
+}
+
+static void item_drop(struct timer_heap *h, const uint64_t *item)
+{
+    if (h->words == 3) timer_heap_bytes_free(h, item[2]);
+    h->count--;
+}
+
+/* It is due: the item has its key from now on. */
+static void item_leave(struct timer_heap *h, uint64_t *item)
+{
+    uint32_t number = (uint32_t)item[1];
+    struct timer_slot *slot = timer_slot_at(&h->slots, number);
+
+    item[1] = h->words == 2 ? slot->key : item[0] & WHEN_NULL ? 0 : slot->hash;
+    *slot = (struct timer_slot){.lies = TIMER_SLOT_FREE, .key = h->slots.free};
+    h->slots.free = number;
+}
+
+static inline __attribute__((always_inline)) void slot_fetch(const struct timer_heap *h, const uint64_t *items, uint32_t i,
+                                                             uint32_t count)
+{
+    if (i < count) __builtin_prefetch(timer_slot_at(&h->slots, (uint32_t)items[(size_t)i * h->words + 1]), 1);
+}
+
+/* Of some items those that are due up to `last` go to the run, with their keys; the others move on, to buckets behind. */
+static void items_follow(struct timer_heap *h, uint64_t *items, uint32_t count, uint64_t last, struct heap_run *due)
+{
+    for (uint32_t i = 0; i < SLOTS_AHEAD; i++) slot_fetch(h, items, i, count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t *item = items + (size_t)i * h->words;
+        slot_fetch(h, items, i + SLOTS_AHEAD, count);
+        if (UNLIKELY(!item_counts(h, item))) {
+            item_drop(h, item);
+            continue;
+        }
+        struct timer_slot *slot = timer_slot_at(&h->slots, (uint32_t)item[1]);
+        slot->lies = item[0] = timer_when(slot->due) | (item[0] & WHEN_NULL);
+        if (item[0] > last) {
+            bucket_add(h, item);
+            continue;
+        }
+        item_leave(h, item);
+        run_add(h, due, item, 1);
+    }
+}
+
+/* Items that their slots know nothing of go. */
+static void run_drop_stale(struct timer_heap *h, struct heap_run *r)
+{
+    uint32_t words = h->words, kept = 0;
+
+    for (uint32_t i = 0; i < r->count; i++) {
+        uint64_t *item = r->items + (size_t)i * words;
+        if (!item_counts(h, item)) {
+            item_drop(h, item);
+            continue;
+        }
+        if (kept != i) memmove(r->items + (size_t)kept * words, item, words * sizeof *item);
+        kept++;
+    }
+    r->count = kept;
+}
+
 /* A bucket that has grown: without what cancels out. It is looked at again when it has doubled, or quadrupled when there
  * was little to find. */
 static void bucket_resolve(struct timer_heap *h, struct heap_bucket *b)
@@ -264,6 +367,7 @@ static void bucket_resolve(struct timer_heap *h, struct heap_bucket *b)
 
     ASSERT(before < UINT32_MAX / 4);
     run_collect(h, &r, b->head);
+    if (h->moves) run_drop_stale(h, &r);
     run_settle(h, &r);
     run_release(h, &h->scratch[1]);
     *b = (struct heap_bucket){.min = UINT64_MAX};
@@ -294,7 +398,7 @@ static void bucket_split(struct timer_heap *h, struct heap_chunk *chunks)
         }
     }
     h->base[0] = least[0] & ~WHEN_DELETION;
-    h->base[1] = least[1];
+    h->base[1] = h->moves ? 0 : least[1];
     h->base_taken = false;
     for (struct heap_chunk *c = chunks, *next; c != NULL; c = next) {
         next = c->next;
@@ -317,6 +421,24 @@ static void bucket_sort(struct timer_heap *h, struct heap_chunk *chunks, const u
     h->base[0] = h->base_taken ? end[0] : limit + 1;
     h->base[1] = h->base_taken ? end[1] : 0;
     for (uint32_t i = due; i < r->count; i++) bucket_add(h, r->items + (size_t)i * h->words);
+}
+
+/* The same for timers that move: only what is due by now is sorted. */
+static void bucket_follow(struct timer_heap *h, struct heap_chunk *chunks, const uint64_t end[2], uint64_t limit)
+{
+    struct heap_run *r = &h->scratch[0];
+
+    h->base_taken = end[0] <= limit;
+    h->base[0] = h->base_taken ? end[0] : limit + 1;
+    h->base[1] = 0;
+    r->head = r->count = 0;
+    for (struct heap_chunk *c = chunks, *next; c != NULL; c = next) {
+        next = c->next;
+        items_follow(h, c->items, c->used, MIN(end[0], limit), r);
+        chunk_free(h, c);
+    }
+    run_settle(h, r);
+    run_add(h, &h->ready, r->items, r->count);
 }
 
 /* Nothing but deletions, of what never was: they end here. */
@@ -355,7 +477,8 @@ static void fresh_merge(struct timer_heap *h)
 
     all->head = all->count = 0;
     run_add(h, all, timer_heap_first(h), h->ready.count - h->ready.head);
-    run_add(h, all, h->fresh.items, h->fresh.count);
+    if (h->moves) items_follow(h, h->fresh.items, h->fresh.count, h->base[0] - !h->base_taken, all);
+    else run_add(h, all, h->fresh.items, h->fresh.count);
     h->fresh.count = 0;
     run_settle(h, all);
     h->ready.head = h->ready.count = 0;
@@ -373,12 +496,13 @@ bool timer_heap_ready(struct timer_heap *h, uint64_t limit)
         while (h->levels[level] != l) level++;
         if (b->min == UINT64_MAX) {
             bucket_drop(h, bucket_take(l, digit));
-        } else if (b->count > HEAP_SORT_MAX && level > 0) {
+        } else if (b->count > HEAP_SORT_MAX && level > (h->moves ? LEVEL_OF_INSTANT : 0)) {
             bucket_split(h, bucket_take(l, digit));
         } else {
             uint64_t end[2];
             range_end(b->head->items, level, end);
-            bucket_sort(h, bucket_take(l, digit), end, limit);
+            if (h->moves) bucket_follow(h, bucket_take(l, digit), end, limit);
+            else bucket_sort(h, bucket_take(l, digit), end, limit);
         }
     }
     return *timer_heap_first(h) <= limit;
@@ -454,6 +578,8 @@ void timer_heap_release(struct timer_heap *h)
     run_release(h, &h->fresh);
     run_release(h, &h->scratch[0]);
     run_release(h, &h->scratch[1]);
+    for (uint32_t i = 0; i < h->slots.page_count; i++) pool_give(h->pool, h->slots.pages[i], POOL_FRAME_ORDER);
+    mem_free(h->pool->mem, h->slots.pages);
     blocks_release(&h->blocks, &h->segments);
     segments_release(&h->segments);
 }

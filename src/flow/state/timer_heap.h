@@ -3,10 +3,12 @@
  * An item is two words, or three: when, key, and for keys that are not one word a reference to their bytes.
  *     when   (time + 2^61) << 2 | is_null << 1 | is_deletion     times beyond +-2^61 mean INT64_MIN, INT64_MAX
  *     key    the key word with its sign bit turned, or the hash of the key
+ * In a heap whose timers move, the second word of an item that is not ready is the number of its slot, which has the key.
  * Items are ordered by (when without the deletion bit, key, bytes of the key). Of equal items the one that came last
  * holds: a deletion takes away all before it. */
 #pragma once
 #include "flow/state/block.h"
+#include "flow/state/timer.h"
 
 enum {
     HEAP_LEVELS = 16,    /* bytes of when and key: 15 = top byte of when, 0 = low byte of key */
@@ -15,7 +17,6 @@ enum {
 };
 #define WHEN_DELETION UINT64_C(1)
 #define WHEN_NULL UINT64_C(2)
-#define HEAP_TIME_BIAS (INT64_C(1) << 61)
 
 struct heap_chunk {
     struct heap_chunk *next;
@@ -53,16 +54,26 @@ struct timer_heap {
     struct heap_run fresh;    /* before the base: due, in the order in which they came */
     struct heap_run scratch[2];
     uint64_t count;           /* items held */
+    bool moves;
+    struct timer_slots slots; /* when moves */
 };
 
 void timer_heap_init(struct timer_heap *h, struct state_pool *pool, bool has_bytes);
 void timer_heap_release(struct timer_heap *h);
+/* A slot for the key of an item, which has its number from then on; or the number that it has. */
+void timer_slot_set(struct timer_heap *h, uint64_t item[3], uint64_t hash, uint32_t *number);
 /* Takes over the reference of item[2]. */
 void timer_heap_add(struct timer_heap *h, const uint64_t *item);
 /* Sees to it that `ready` starts with the least item up to `limit` (a `when`), false when there is none. */
 bool timer_heap_ready(struct timer_heap *h, uint64_t limit);
 static inline const uint64_t *timer_heap_first(const struct timer_heap *h) { return h->ready.items + (size_t)h->ready.head * h->words; }
 static inline void timer_heap_pop(struct timer_heap *h) { h->ready.head++, h->count--; } /* the caller owns the reference */
+static inline int64_t timer_heap_time(uint64_t when)
+{
+    int64_t time = (int64_t)(when >> 2) - TIMER_BIAS;
+
+    return time == TIMER_BIAS - 1 ? INT64_MAX : time == -TIMER_BIAS ? INT64_MIN : time;
+}
 /* Puts items, ascending, back before all that are ready. */
 void timer_heap_push_front(struct timer_heap *h, const uint64_t *items, uint32_t count);
 /* Resolves all that is held: afterwards `count` is that of the timers which are there. */
