@@ -53,6 +53,7 @@ enum status window_spans_open(struct window_engine *e)
                                        .value = window_with_words(a, acc, SPAN_OTHER_WORDS)};
     TRY(state_open(op->state, &s->latest_def, &s->latest, op->err));
     TRY(state_open(op->state, &s->others_def, &s->others, op->err));
+    s->is_plain = s->latest->value.text_count == 0 && s->others->value.text_count == 0;
     s->word_offset = s->latest->value.fields[s->word_field].offset;
     return state_probe_init(&s->probe, s->others_def.sort_key, op->mem, op->err);
 }
@@ -307,29 +308,52 @@ enum status window_spans_plan(struct window_engine *e)
 }
 
 /* --- rows into accumulators --------------------------------------------------------------------------------------- */
-/* Rows [from, to) whose sessions lie in `latest`, or in `others`; answers in *rest whether there are any of the other kind. */
-static enum status add_rows(struct window_engine *e, uint32_t from, uint32_t to, bool in_latest, bool *rest)
+enum where { IN_OTHERS, IN_LATEST, IN_EITHER };
+
+/* Rows [from, to) whose sessions lie there; answers whether there are others. */
+static inline uint32_t collect(struct window_engine *e, uint32_t from, uint32_t to, enum where where, bool *rest)
 {
     struct window_spans *s = e->spans;
-    struct window_fold *f = e->plan.fold;
     uint32_t n = 0;
 
     for (uint32_t i = from; i < to; i++) {
         if (UNLIKELY(s->span_of[i] == WINDOW_NONE)) continue;
         const struct window_span *span = &s->spans[s->span_of[i]];
-        if (span->in_latest != in_latest) {
+        if (where != IN_EITHER && span->in_latest != (where == IN_LATEST)) {
             *rest = true;
             continue;
         }
         e->run_rows[n] = (uint16_t)batch_row(e->in, i);
-        e->run_windows[n] = span->place.window;
         e->run_acc[n++] = span->acc;
     }
+    return n;
+}
+
+/* Where callbacks of the fold say they are: only those of users do. */
+static void collect_windows(struct window_engine *e, uint32_t from, uint32_t to, enum where where)
+{
+    struct window_spans *s = e->spans;
+    uint32_t n = 0;
+
+    for (uint32_t i = from; i < to; i++) {
+        const struct window_span *span = &s->spans[s->span_of[i]];
+        if (s->span_of[i] == WINDOW_NONE || (where != IN_EITHER && span->in_latest != (where == IN_LATEST))) continue;
+        e->run_windows[n++] = span->place.window;
+    }
+}
+
+static enum status add_rows(struct window_engine *e, uint32_t from, uint32_t to, enum where where, bool *rest)
+{
+    struct window_spans *s = e->spans;
+    struct window_fold *f = e->plan.fold;
+    uint32_t n = where == IN_EITHER ? collect(e, from, to, IN_EITHER, rest) : collect(e, from, to, where, rest);
+
     if (n == 0) return S_OK;
+    if (e->plan.cx != NULL) collect_windows(e, from, to, where);
     f->where = (struct user_where){
         .keys = e->in, .cols = e->op->plan->keys[e->input], .rows = e->run_rows, .windows = e->run_windows};
     struct batch *in = (struct batch *)(uintptr_t)e->in; /* folds change its selection and put it back */
-    return f->add(f, in_latest ? s->latest : s->others, 0, e->run_acc, in, e->run_rows, n);
+    return f->add(f, where == IN_OTHERS ? s->others : s->latest, 0, e->run_acc, in, e->run_rows, n);
 }
 
 static enum status merge(struct window_engine *e, const struct span_merge *m)
@@ -357,8 +381,8 @@ enum status window_spans_add(struct window_engine *e)
     for (uint32_t m = 0; m <= s->merge_count; m++) {
         uint32_t to = m < s->merge_count ? s->merges[m].at : s->row_end;
         bool rest = false;
-        TRY(add_rows(e, from, to, true, &rest));
-        if (rest) TRY(add_rows(e, from, to, false, &rest));
+        TRY(add_rows(e, from, to, s->is_plain ? IN_EITHER : IN_LATEST, &rest));
+        if (rest) TRY(add_rows(e, from, to, IN_OTHERS, &rest));
         if (m < s->merge_count) TRY(merge(e, &s->merges[m]));
         from = to;
     }

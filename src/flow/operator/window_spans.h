@@ -37,6 +37,7 @@ struct window_spans {
     struct state_probe probe;
     uint32_t word_field;  /* of both: the first word */
     uint32_t word_offset; /* in a row of either: where the words lie, one behind the other */
+    bool is_plain;        /* accumulators are words alone: it does not matter in which table they lie */
     uint64_t hashes[BATCH_ROWS];
     void *item_rows[BATCH_ROWS]; /* of latest, per row of the batch or timer */
     /* Groups are the batch's keys, by first appearance; of timers, the timers. */

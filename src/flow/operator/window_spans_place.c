@@ -123,7 +123,7 @@ static enum status settle(struct window_engine *e, struct window_span *span)
     if (is_last != span->in_latest || (!is_last && !span->is_new && span->has_new_end)) TRY(move(e, span, is_last));
     *span_word(s, span->acc, SPAN_START) = span->place.window.start;
     *span_word(s, span->acc, SPAN_END) = span->place.window.end;
-    if (!is_last) state_row_write(s->others, 0, s->heads[span->group], span->acc);
+    if (!is_last && !span->is_new) state_row_write(s->others, 0, s->heads[span->group], span->acc);
     return S_OK;
 }
 
