@@ -336,8 +336,9 @@ static void collect_windows(struct window_engine *e, uint32_t from, uint32_t to,
     uint32_t n = 0;
 
     for (uint32_t i = from; i < to; i++) {
+        if (s->span_of[i] == WINDOW_NONE) continue;
         const struct window_span *span = &s->spans[s->span_of[i]];
-        if (s->span_of[i] == WINDOW_NONE || (where != IN_EITHER && span->in_latest != (where == IN_LATEST))) continue;
+        if (where != IN_EITHER && span->in_latest != (where == IN_LATEST)) continue;
         e->run_windows[n++] = span->place.window;
     }
 }

@@ -27,24 +27,33 @@ static enum status start(struct window_engine *e, struct window_span *span)
     struct window_fold *f = e->plan.fold;
     uint64_t created = 1;
 
-    if (f->start == NULL) return S_OK;
     stand_at(e, span);
     return f->start(f, table_of(e->spans, span), 0, &span->acc, &created, 1);
 }
 
-static enum status other_insert(struct window_spans *s, const struct window_span *span, void **row)
+/* Rows in `others` for n spans. */
+static enum status others_insert(struct window_engine *e, const uint32_t *which, uint32_t n, void **rows)
 {
-    int64_t end = span->place.window.end;
-    struct vector v = {
-        .type = s->others_def.sort_key->children[0], .form = VEC_CONST, .phys = P_I64, .capacity = 1, .data = &end};
-    struct batch one = {.schema = s->others_def.sort_key, .cols = &v, .col_count = 1, .count = 1, .capacity = 1};
-    uint64_t created;
+    struct window_spans *s = e->spans;
+    int64_t *ends = arena_alloc(e->op->scratch, n * sizeof *ends);
+    void **heads = arena_alloc(e->op->scratch, n * sizeof *heads);
+    uint64_t created[BATCH_ROWS / 64];
 
-    state_probe_fill(&s->probe, &one, NULL, NULL, 1);
-    TRY(state_ordered_insert(s->others, 0, &s->heads[span->group], &s->probe, row, &created));
-    *span_word(s, *row, SPAN_START) = span->place.window.start;
-    *span_word(s, *row, SPAN_END) = end;
-    ++*span_word(s, s->rows[span->group], SPAN_OTHERS);
+    for (uint32_t i = 0; i < n; i++) {
+        ends[i] = s->spans[which[i]].place.window.end;
+        heads[i] = s->heads[s->spans[which[i]].group];
+    }
+    struct vector v = {
+        .type = s->others_def.sort_key->children[0], .form = VEC_FLAT, .phys = P_I64, .capacity = n, .data = ends};
+    struct batch some = {.schema = s->others_def.sort_key, .cols = &v, .col_count = 1, .count = n, .capacity = n};
+    state_probe_fill(&s->probe, &some, NULL, NULL, n);
+    TRY(state_ordered_insert(s->others, 0, heads, &s->probe, rows, created));
+    for (uint32_t i = 0; i < n; i++) {
+        const struct window_span *span = &s->spans[which[i]];
+        *span_word(s, rows[i], SPAN_START) = span->place.window.start;
+        *span_word(s, rows[i], SPAN_END) = span->place.window.end;
+        ++*span_word(s, s->rows[span->group], SPAN_OTHERS);
+    }
     return S_OK;
 }
 
@@ -65,7 +74,7 @@ static enum status move(struct window_engine *e, struct window_span *span, bool 
     struct window_fold *f = e->plan.fold;
     void *to = s->rows[span->group];
 
-    if (!to_latest) TRY(other_insert(s, span, &to));
+    if (!to_latest) TRY(others_insert(e, &(uint32_t){(uint32_t)(span - s->spans)}, 1, &to));
     stand_at(e, span);
     TRY(f->merge(f, to_latest ? s->latest : s->others, 0, &to, table_of(s, span), 0, &span->acc, 1));
     place_leave(s, span);
@@ -84,33 +93,63 @@ static uint32_t last_of(const struct window_spans *s, uint32_t g)
     return n;
 }
 
-/* The key's row of `latest` for a session that began and is the last. */
-static enum status place_last(struct window_engine *e, uint32_t g)
+/* Sessions that get rows in `others`, the first `moved` of them from rows of `latest`. */
+struct newcomers {
+    uint32_t *spans, count, moved;
+};
+
+/* The key's row of `latest` is for a session that began and is the last: who has it moves. */
+static void give_latest(struct window_spans *s, uint32_t g, struct newcomers *in)
 {
-    struct window_spans *s = e->spans;
     uint32_t last = last_of(s, g), owner = s->owner[g];
 
-    if (last == WINDOW_NONE || !s->spans[last].is_new) return S_OK;
-    if (owner != WINDOW_NONE && s->spans[owner].is_dead) return S_OK;
-    if (owner != WINDOW_NONE) TRY(move(e, &s->spans[owner], false));
+    if (last == WINDOW_NONE || !s->spans[last].is_new) return;
+    if (owner != WINDOW_NONE && s->spans[owner].is_dead) return;
+    if (owner != WINDOW_NONE) in->spans[in->count++] = owner;
     s->spans[last].acc = s->rows[g];
     s->spans[last].in_latest = true;
-    return start(e, &s->spans[last]);
+}
+
+/* Accumulators of the rows of `latest` into those of `others`; the rows are as new then. */
+static enum status move_all(struct window_engine *e, const struct newcomers *in, void **rows)
+{
+    struct window_spans *s = e->spans;
+    struct window_fold *f = e->plan.fold;
+
+    for (uint32_t i = 0; i < in->moved; i++) {
+        const struct window_span *span = &s->spans[in->spans[i]];
+        e->run_acc[i] = span->acc;
+        e->run_rows[i] = (uint16_t)batch_row(e->in, span->item);
+        e->run_windows[i] = span->place.window;
+    }
+    f->where = (struct user_where){
+        .keys = e->in, .cols = e->op->plan->keys[e->input], .rows = e->run_rows, .windows = e->run_windows};
+    TRY(f->merge(f, s->others, 0, rows, s->latest, 0, e->run_acc, in->moved));
+    for (uint32_t i = 0; i < in->moved; i++) {
+        struct window_span *span = &s->spans[in->spans[i]];
+        place_leave(s, span);
+        span->in_latest = span->has_new_end = false;
+    }
+    return S_OK;
 }
 
 enum status window_spans_place(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
+    struct newcomers in = {.spans = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *in.spans)};
+    void **rows = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *rows);
 
     for (uint32_t w = 0; w < COUNT_OF(s->is_changed); w++)
         for (uint64_t m = s->is_changed[w]; m != 0; m &= m - 1)
-            TRY(place_last(e, w * 64 + (uint32_t)__builtin_ctzll(m)));
-    for (uint32_t n = 0; n < s->span_count; n++) {
-        struct window_span *span = &s->spans[n];
-        if (span->acc != NULL) continue;
-        TRY(other_insert(s, span, &span->acc));
-        TRY(start(e, span));
-    }
+            give_latest(s, w * 64 + (uint32_t)__builtin_ctzll(m), &in);
+    in.moved = in.count;
+    for (uint32_t n = 0; n < s->span_count; n++)
+        if (s->spans[n].acc == NULL) in.spans[in.count++] = n;
+    if (in.count > 0) TRY(others_insert(e, in.spans, in.count, rows));
+    if (in.moved > 0) TRY(move_all(e, &in, rows));
+    for (uint32_t i = 0; i < in.count; i++) s->spans[in.spans[i]].acc = rows[i];
+    for (uint32_t n = 0; n < s->span_count && e->plan.fold->start != NULL; n++)
+        if (s->spans[n].is_new) TRY(start(e, &s->spans[n]));
     return S_OK;
 }
 
