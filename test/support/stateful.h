@@ -13,6 +13,7 @@ struct stateful_case {
     bool second_keyed;  /* of an operator with two inputs */
     bool nothing_asked; /* it keeps rows in memory of its own, or state without a key: nothing can be pending */
     bool is_swept;      /* results show when state was swept, which is done between batches: only equal batches compare */
+    bool is_ahead;      /* v is a time to come, not a number */
     bool silent;        /* by its nature nothing comes out */
 };
 

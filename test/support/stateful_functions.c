@@ -10,6 +10,7 @@
 #include "flow/operator/join_temporal.h"
 #include "flow/operator/over.h"
 #include "flow/operator/over_sorted.h"
+#include "flow/operator/join_window.h"
 #include "flow/operator/rank_config.h"
 #include "flow/operator/set_config.h"
 #include "flow/operator/sql_window.h"
@@ -421,6 +422,10 @@ static const struct session_groups_config session_groups = {.calls = {.functions
                                                             .gap_ms = 10,
                                                             .processing_time = true};
 static const struct session_tvf_config sessions = {.time = "v", .gap_ms = 10, .processing_time = true};
+static const struct window_rank_config window_ranks = {
+    .order = TEXTS("k"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = 2, .number = "n", .end = "v"};
+static const struct join_window_config windows_meet = {
+    .kind = "full", .names = TEXTS("k", "v", "k0", "v0"), .left_end = "v", .right_end = "v"};
 static const struct stateful_case cases[] = {
     {"join", "rows that are added", .config = &appends, .second_keyed = true},
     {"join", "outer", .config = &full_join, .second_keyed = true},
@@ -443,6 +448,8 @@ static const struct stateful_case cases[] = {
     {"sink_materialize", "equal rows are counted", .config = &(const struct upsert_config){.ttl_ms = 0}},
     {"sink_compact", "the first row stays", .config = &(const struct upsert_config){.unique = TEXTS("v")}},
     {"window_groups", "counts, distinct values", .config = &window_groups},
+    {"window_rank", "rows are only added", .config = &window_ranks, .is_ahead = true},
+    {"join_window", "outer", .config = &windows_meet, .second_keyed = true, .is_ahead = true},
     {"session_groups", "counts, sums", .config = &session_groups},
     {"session_tvf", "rows", .config = &sessions},
     {"over", "rows that fall out of the window", .config = &over_rows},

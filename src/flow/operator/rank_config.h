@@ -1,4 +1,4 @@
-/* rank_config.h - configuration of operator rank. */
+/* rank_config.h - configuration of the operators rank and window_rank. */
 #pragma once
 #include "flow/operator/op.h"
 
@@ -12,4 +12,13 @@ struct rank_config {
     bool retracts;               /* rows may be taken back */
     struct text_list unique;     /* columns by which rows are replaced, and never go or fall back in the order; empty: none */
     int64_t ttl_ms;              /* 0: for ever */
+};
+
+/* The places in the windows that rows say in column `end`. */
+struct window_rank_config {
+    struct text_list order, directions, nulls;
+    int64_t first, last;
+    const char *number;
+    const char *end;
+    bool from_behind; /* last must be 1: the last row in the order; of equal ones the one that came last */
 };

@@ -79,7 +79,13 @@ static void keep_window(struct rel *r, struct arena *a)
 
     *w = *below;
     int *const cols[] = {&w->start, &w->end, &w->time};
-    for (size_t i = 0; i < COUNT_OF(cols); i++) *cols[i] = same_column(r->body, *cols[i]);
+    for (size_t i = 0; i < COUNT_OF(cols); i++) {
+        *cols[i] = same_column(r->body, *cols[i]);
+        w->twins[i] = same_column(r->body, w->twins[i]);
+        if (*cols[i] >= 0) continue;
+        *cols[i] = w->twins[i];
+        w->twins[i] = -1;
+    }
     for (uint32_t i = 0; i < w->partition_count; i++) partition[i] = same_column(r->body, below->partition[i]);
     w->partition = partition;
     if (w->start >= 0 || w->end >= 0 || w->time >= 0) r->window = w;

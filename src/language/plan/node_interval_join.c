@@ -22,20 +22,8 @@ static void explain(const struct rel *r, struct buf *out)
 
 static enum status check(const struct rel *r, struct err *e)
 {
-    for (uint32_t i = 0; i < 2; i++) {
-        uint8_t modifies = r->inputs[i]->modifies;
-        if (modifies == MODIFIES_NOTHING) continue;
-        err_hint(
-            e,
-            "join a table whose rows are only added, or cast the time attributes to TIMESTAMP for a join of changes");
-        return err_set(e, E_UNSUPPORTED,
-                       "StreamPhysicalIntervalJoin doesn't support consuming %s changes which is produced by node %s",
-                       modifies == MODIFIES_UPDATES   ? "update"
-                       : modifies == MODIFIES_DELETES ? "delete"
-                                                      : "update and delete",
-                       r->inputs[i]->type->name);
-    }
-    return S_OK;
+    return rel_check_appends(r, "StreamPhysicalIntervalJoin",
+                             "join a table whose rows are only added, or cast the time attributes to TIMESTAMP for a join of changes", e);
 }
 
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)

@@ -58,6 +58,7 @@ static void derive(struct rel *r, struct arena *a)
     w->start = first;
     w->end = first + 1;
     w->time = first + 2;
+    w->twins[0] = w->twins[1] = w->twins[2] = -1;
     r->window = w;
     keep_partition(r, a, w);
     for (uint32_t i = 0; i < keys; i++) cols[i] = i;

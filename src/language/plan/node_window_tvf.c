@@ -68,6 +68,7 @@ static void derive(struct rel *r, struct arena *a)
     w->start = n;
     w->end = n + 1;
     w->time = n + 2;
+    w->twins[0] = w->twins[1] = w->twins[2] = -1;
     r->window = w;
     r->modifies = in->modifies;
     for (uint32_t k = 0; k < in->key_count; k++) {

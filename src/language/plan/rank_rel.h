@@ -1,4 +1,4 @@
-/* rank_rel.h - what Rank, Deduplicate, SortLimit and Limit have in common: their body is struct rank_body. */
+/* rank_rel.h - what Rank, Deduplicate, SortLimit and Limit, and those of windows, have in common: their body is struct rank_body. */
 #pragma once
 #include "language/plan/rel.h"
 
@@ -9,3 +9,11 @@ int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **
 enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;
 /* Is a ranking of that input one row per key, the first or last by time? It has no column of its place. */
 bool rank_is_deduplicate(const struct rel *input, const struct rank_body *b);
+
+/* Of windows: the partition holds start and end, and rows come once. */
+bool rank_is_windowed(const struct rel *input, const struct rank_body *b);
+bool rank_is_deduplication(const struct rel *input, const struct rank_body *b); /* the first or last row by a time attribute */
+void rank_explain_by(const struct rel *r, const char *name, struct buf *out);   /* "partitionBy=[k], ", without the window */
+void window_rank_derive(struct rel *r, struct arena *a);
+int window_rank_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
+enum status window_rank_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;

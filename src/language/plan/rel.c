@@ -153,6 +153,29 @@ struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggre
     return known != NULL ? known : r;
 }
 
+static const struct rel_type *rank_type(const struct rel *input, const struct rank_body *body)
+{
+    if (body->is_limit) return body->order_count > 0 ? &rel_sort_limit_type : &rel_limit_type;
+    if (!rank_is_windowed(input, body))
+        return body->number == NULL && rank_is_deduplicate(input, body) ? &rel_deduplicate_type : &rel_rank_type;
+    return rank_is_deduplication(input, body) ? &rel_window_deduplicate_type : &rel_window_rank_type;
+}
+
+static struct rank_body rank_with_keys(struct arena *a, const struct rel *input, const struct rank_body *given)
+{
+    const struct rel_window *w = input->window;
+    struct rank_body body = *given;
+    uint32_t *keys = ARENA_ARRAY(a, uint32_t, body.partition_count + 1), n = 0;
+
+    for (uint32_t i = 0; i < body.partition_count; i++) {
+        int col = (int)body.partition[i];
+        if (w == NULL || (col != w->start && col != w->end && col != w->time)) keys[n++] = body.partition[i];
+    }
+    body.keys = keys;
+    body.key_count = n;
+    return body;
+}
+
 struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body *body)
 {
     uint32_t n = input->row->child_count;
@@ -169,12 +192,8 @@ struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body 
         names[n] = body->number;
         row = type_row(a, n + 1, names, types, false);
     }
-    struct rel *r = rel_new(a, body->number == NULL && rank_is_deduplicate(input, body) ? &rel_deduplicate_type
-                               : !body->is_limit        ? &rel_rank_type
-                               : body->order_count > 0 ? &rel_sort_limit_type
-                                                       : &rel_limit_type,
-                            row, &input, 1);
-    BODY(r, struct rank_body, *body);
+    struct rel *r = rel_new(a, rank_type(input, body), row, &input, 1);
+    BODY(r, struct rank_body, rank_with_keys(a, input, body));
     return r;
 }
 
@@ -290,6 +309,16 @@ struct rel *rel_lookup_join(struct arena *a, struct rel *left, const struct look
     struct rel *r = rel_new(a, &rel_lookup_join_type, left_timed_row(a, &body->join, left->row, body->right), &left, 1);
 
     BODY(r, struct lookup_join_body, *body);
+    return r;
+}
+
+struct rel *rel_window_join(struct arena *a, struct rel *left, struct rel *right, const struct join_body *body)
+{
+    struct rel *inputs[] = {left, right};
+    const struct type *row = rel_join_row_timed(a, (enum rel_join_kind)body->kind, left->row, right->row, body->names);
+    struct rel *r = rel_new(a, &rel_window_join_type, row, inputs, 2);
+
+    BODY(r, struct join_body, *body);
     return r;
 }
 
@@ -446,6 +475,21 @@ void lower_hash_edge(struct lowering *l, uint32_t from, uint32_t to, const char 
     edge->has_partitioner = true;
     edge->partitioner = PART_HASH;
     edge->keys = (struct text_list){names, count};
+}
+
+enum status rel_check_appends(const struct rel *r, const char *node, const char *hint, struct err *e)
+{
+    for (uint32_t i = 0; i < r->input_count; i++) {
+        uint8_t modifies = r->inputs[i]->modifies;
+        if (modifies == MODIFIES_NOTHING) continue;
+        if (hint != NULL) err_hint(e, "%s", hint);
+        return err_set(e, E_UNSUPPORTED, "%s doesn't support consuming %s changes which is produced by node %s", node,
+                       modifies == MODIFIES_UPDATES   ? "update"
+                       : modifies == MODIFIES_DELETES ? "delete"
+                                                      : "update and delete",
+                       r->inputs[i]->type->name);
+    }
+    return S_OK;
 }
 
 /* Rows that are updated keep their order: what reads them where they all are in one task is one task too. */

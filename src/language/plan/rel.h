@@ -70,6 +70,7 @@ struct rel_window {
     bool processing_time;
     int64_t size_ms, slide_ms, offset_ms; /* CUMULATE: the greatest size, the step; SESSION: the gap, 0, 0 */
     int start, end, time;                 /* columns of the node; -1: not there */
+    int twins[3];                         /* other columns that say the same (of a join's right side), or -1 */
     const struct type *time_type;         /* of window_time */
     uint32_t partition_count;
     const int *partition; /* SESSION: the columns by which rows have sessions, ascending; -1: not there */
@@ -197,6 +198,8 @@ struct rank_body {
     const char *function; /* "ROW_NUMBER" */
     const char *number;   /* name of the column of the place, behind those of the input; NULL: none */
     bool is_limit;        /* of ORDER BY and LIMIT, not of a rank function */
+    uint32_t key_count;   /* the partition without the columns of windows; filled by rel_rank */
+    const uint32_t *keys;
 };
 /* Results of functions over the rows up to the current one, behind the columns of the input. */
 struct over_call {
@@ -276,6 +279,11 @@ struct rel *rel_join(struct arena *a, struct rel *left, struct rel *right, const
 const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                 const char *const *names);
 struct rel *rel_interval_join(struct arena *a, struct rel *left, struct rel *right, const struct interval_join_body *body);
+/* A join of windows that both inputs have: keys without those of the window, which window_join_keys found. */
+struct rel *rel_window_join(struct arena *a, struct rel *left, struct rel *right, const struct join_body *body);
+/* Takes the equations of window starts and ends out of a join's keys where both are there and the inputs have windows of one kind;
+ * answers how many keys are left: `count` when it is no join of windows. */
+uint32_t window_join_keys(struct rel *const inputs[2], uint32_t *const cols[2], bool *null_safe, uint32_t count);
 /* The same where time attributes stay what they are. */
 const struct type *rel_join_row_timed(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                       const char *const *names);
@@ -297,6 +305,8 @@ void rank_print_order(const struct rank_order *order, uint32_t count, const stru
 
 /* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */
 enum status rel_plan(struct rel *const *sinks, uint32_t count, struct err *e) CHECKED;
+/* Is nothing changed that an input brings? Else E_UNSUPPORTED in Flink's words: `node` doesn't support consuming update changes ... */
+enum status rel_check_appends(const struct rel *r, const char *node, const char *hint, struct err *e) CHECKED;
 bool rel_has_key(const struct rel *r, const uint32_t *cols, uint32_t count); /* are the columns, in any order, one of its keys? */
 /* Does a set of columns contain one of the node's keys? bits: of columns. */
 bool rel_covers_key(const struct rel *r, const uint64_t *bits);

@@ -353,6 +353,9 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
 
     bounds_find(m, t, rows, on, &shown, &bounds);
     keys_find(m, t, rows, on, &k);
+    uint32_t keys = window_join_keys(sides, k.cols, k.null_safe, k.count);
+    bool is_windowed = keys < k.count;
+    k.count = keys;
     struct join_body body = {
         .kind = t->kind, .key_count = k.count, .keys = {k.cols[0], k.cols[1]}, .null_safe = k.null_safe};
     body.names = t->names;
@@ -375,7 +378,7 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
     if (t->is_lookup) join = rel_lookup_join(m->a, sides[0], &lookup);
     else if (t->as_of >= 0) join = rel_temporal_join(m->a, sides[0], sides[1], &(struct temporal_join_body){body, (uint32_t)t->as_of});
     else if (time_bounds_are_closed(&bounds)) join = rel_interval_join(m->a, sides[0], sides[1], &timed);
-    else join = rel_join(m->a, sides[0], sides[1], &body);
+    else join = is_windowed ? rel_window_join(m->a, sides[0], sides[1], &body) : rel_join(m->a, sides[0], sides[1], &body);
     *out = without_computed(m, t, join, &k);
     return S_OK;
 }

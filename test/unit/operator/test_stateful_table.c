@@ -25,7 +25,7 @@ enum { STEPS = 90, SEEDS = 3, TEXT_MAX = 1 << 20 };
 static char expected[TEXT_MAX], got[TEXT_MAX];
 
 /* --- playing a case ------------------------------------------------------------------------------------------------------- */
-static void rows_push(struct op_driver *d, uint32_t input, struct prng *r, int64_t time)
+static void rows_push(struct op_driver *d, uint32_t input, struct prng *r, int64_t time, bool is_ahead)
 {
     static const char *const keys[] = {"a", "b", "a key that is too long to lie in its reference", "d", "e"};
     char rows[2048] = "";
@@ -34,7 +34,7 @@ static void rows_push(struct op_driver *d, uint32_t input, struct prng *r, int64
     for (uint32_t i = 0, n = 1 + (uint32_t)prng_below(r, 9); i < n; i++)
         at += (size_t)snprintf(rows + at, sizeof rows - at, "@%lld %s | %d\n",
                                (long long)(time + (int64_t)prng_below(r, 16) - 8), keys[prng_below(r, COUNT_OF(keys))],
-                               (int)prng_below(r, 60));
+                               (int)prng_below(r, 60) + (is_ahead ? (int)time : 0));
     op_push(d, input, rows);
 }
 
@@ -69,7 +69,7 @@ static void by_port(char *text)
     }
 }
 
-static void play(struct op_driver *d, bool two, uint64_t seed, char *text)
+static void play(struct op_driver *d, bool two, bool is_ahead, uint64_t seed, char *text)
 {
     struct prng r;
     int64_t time = 100, watermark = 0, now = 1000;
@@ -79,7 +79,7 @@ static void play(struct op_driver *d, bool two, uint64_t seed, char *text)
     op_set_time(d, now);
     for (int step = 0; step < STEPS; step++) {
         uint64_t what = prng_below(&r, 10);
-        if (what < 6) rows_push(d, two && prng_below(&r, 2) ? 1 : 0, &r, time);
+        if (what < 6) rows_push(d, two && prng_below(&r, 2) ? 1 : 0, &r, time, is_ahead);
         else if (what < 8 && time - 4 > watermark) op_push_watermark(d, watermark = time - 4);
         else op_set_time(d, now += (int64_t)prng_below(&r, 9));
         time += (int64_t)prng_below(&r, 6) + (prng_below(&r, 15) == 0 ? 40 : 0);
@@ -107,7 +107,7 @@ static uint32_t run(const struct stateful_case *c, const char *backend, uint32_t
                                                               .backend = backend});
 
     text[0] = 0;
-    play(d, two, seed, text);
+    play(d, two, c->is_ahead, seed, text);
     if (op_driver_error(d)[0]) fail_msg("%s, %s: %s", c->op, c->kind, op_driver_error(d));
     by_port(text);
     uint32_t pending = op_pending_count(d);
