@@ -21,6 +21,14 @@ struct use {
     const struct ast_expr *x;
     uint32_t number; /* of the call; of LAG: among those of LAG */
     bool is_lag;
+    const struct variance *variance; /* NULL: the call's own result */
+};
+
+/* VAR_POP and its like are computed of SUM(x * x), SUM(x) and COUNT(x), in the type of the result, as in Flink: also of whole numbers. */
+struct variance {
+    const struct type *type;
+    uint32_t squares, sum, count; /* calls */
+    bool is_sample, is_root;
 };
 
 struct window {
@@ -217,9 +225,8 @@ static bool same_call(const struct over_call *x, const struct over_call *y)
            x->offset == y->offset && x->otherwise == y->otherwise;
 }
 
-static void call_add(struct windows *g, const struct ast_expr *x, const struct over_call *call)
+static uint32_t call_number(struct windows *g, const struct over_call *call, bool lag)
 {
-    bool lag = is_lag(x);
     struct over_call *list = lag ? g->lags : g->calls;
     uint32_t *count = lag ? &g->lag_count : &g->call_count, i = 0;
 
@@ -228,7 +235,14 @@ static void call_add(struct windows *g, const struct ast_expr *x, const struct o
         list[i] = *call;
         list[(*count)++].call.name = arena_printf(g->b->a, "w0$o%u", g->call_count + g->lag_count);
     }
-    g->uses[g->use_count++] = (struct use){x, i, lag};
+    return i;
+}
+
+static void call_add(struct windows *g, const struct ast_expr *x, const struct over_call *call)
+{
+    bool lag = is_lag(x);
+
+    g->uses[g->use_count++] = (struct use){x, call_number(g, call, lag), lag, NULL};
 }
 
 static enum status argument_count(struct windows *g, const struct ast_expr *x, uint32_t least, uint32_t most)
@@ -320,6 +334,84 @@ static enum status bind_parameter(struct windows *g, const struct ast_expr *p, s
     return S_OK;
 }
 
+/* --- variances --------------------------------------------------------------------------------------------------- */
+static enum status variance_call(struct windows *g, const char *function, struct expr *x, bool distinct, uint32_t *number)
+{
+    struct agg a = {.type = agg_find(str_of(function)), .argument = x->type};
+    struct over_call c = {.call = {.function = a.type->name, .argument = (int)column_of(g, x), .filter = -1, .distinct = distinct},
+                          .otherwise = -1};
+
+    TRY(a.type->bind(&a, g->b->a, g->b->e));
+    c.call.result = a.result;
+    aggregate_result(g->b->a, &a, &c.call, g->window.frame.bounded);
+    *number = call_number(g, &c, false);
+    return S_OK;
+}
+
+static enum status bind_variance(struct windows *g, const struct ast_expr *x, const struct agg_type *type, struct expr *argument,
+                                 const struct type *result)
+{
+    struct expr_maker *m = &g->below.m;
+    struct variance *v = ARENA_NEW(g->b->a, struct variance);
+    struct expr *value, *both[2], *square;
+    bool distinct = x->aggregate->distinct;
+
+    *v = (struct variance){.type = result,
+                           .is_sample = strstr(type->name, "pop") == NULL,
+                           .is_root = strncmp(type->name, "stddev", 6) == 0};
+    TRY(expr_cast(m, argument, type_with_null(g->b->a, result, argument->type->nullable), false, &value, g->b->e));
+    both[0] = both[1] = value;
+    TRY(expr_call(m, STR("*"), both, 2, &square, g->b->e));
+    TRY(variance_call(g, "sum", square, distinct, &v->squares));
+    TRY(variance_call(g, "sum", value, distinct, &v->sum));
+    TRY(variance_call(g, "count", value, distinct, &v->count));
+    g->uses[g->use_count++] = (struct use){x, 0, false, v};
+    return S_OK;
+}
+
+static enum status operation(struct windows *g, const char *op, struct expr *left, struct expr *right, struct expr **out)
+{
+    struct expr *args[] = {left, right};
+
+    return expr_call(&g->below.m, str_of(op), args, 2, out, g->b->e);
+}
+
+/* How many values, less one: NULL of one value. */
+static enum status one_less(struct windows *g, struct expr *count, struct expr **out)
+{
+    struct expr_maker *m = &g->below.m;
+    struct expr *one, *branches[3];
+
+    TRY(expr_constant(m, type_new(g->b->a, T_BIGINT, 0, 0, false), STR("1"), &one, g->b->e));
+    TRY(operation(g, "=", count, one, &branches[0]));
+    branches[1] = expr_null(m, type_new(g->b->a, T_BIGINT, 0, 0, true));
+    TRY(operation(g, "-", count, one, &branches[2]));
+    return expr_branch(m, EXPR_CASE, branches, 3, out, g->b->e);
+}
+
+/* (squares - sum * sum / count) / count, or of a sample / (count - 1). */
+static enum status variance_of(struct windows *g, const struct variance *v, struct expr **out)
+{
+    struct expr_maker *m = &g->below.m;
+    struct expr *sum = expr_column(m, g->row, g->column_count + v->sum), *count = expr_column(m, g->row, g->column_count + v->count);
+    struct expr *squares = expr_column(m, g->row, g->column_count + v->squares), *n, *x, *half;
+    const struct type *type = type_with_null(g->b->a, v->type, true);
+
+    TRY(expr_cast(m, count, type_with_null(g->b->a, v->type, false), false, &n, g->b->e));
+    TRY(operation(g, "*", sum, sum, &x));
+    TRY(operation(g, "/", x, n, &x));
+    TRY(operation(g, "-", squares, x, &x));
+    if (v->is_sample) TRY(one_less(g, count, &n));
+    TRY(operation(g, "/", x, n, &x));
+    TRY(expr_cast(m, x, type, false, out, g->b->e));
+    if (!v->is_root) return S_OK;
+    TRY(expr_constant(m, type_new(g->b->a, T_DECIMAL, 2, 1, false), STR("0.5"), &half, g->b->e));
+    TRY(operation(g, "POWER", *out, half, &x));
+    return expr_cast(m, x, type, false, out, g->b->e);
+}
+
+static bool is_variance(const struct agg_type *type) { return strncmp(type->name, "var", 3) == 0 || strncmp(type->name, "stddev", 6) == 0; }
+
 static enum status bind_aggregate(struct windows *g, const struct ast_expr *x, const struct agg_type *type)
 {
     struct agg a = {.type = type};
@@ -336,6 +428,7 @@ static enum status bind_aggregate(struct windows *g, const struct ast_expr *x, c
     }
     if (x->args.count > 1) TRY(bind_parameter(g, x->args.items[1], &a, &c));
     if (type->bind(&a, g->b->a, &inner) != S_OK) return bind_fail(&g->below, x->place, &inner);
+    if (is_variance(type)) return bind_variance(g, x, type, g->columns[c.call.argument], a.result);
     c.call.result = a.result;
     c.call.distinct = x->aggregate->distinct && c.call.argument >= 0;
     aggregate_result(g->b->a, &a, &c.call, g->window.frame.bounded && a.result->kind != T_ARRAY); /* so Flink has it */
@@ -378,8 +471,9 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
     for (uint32_t i = 0; i < g->use_count; i++) {
         const struct use *u = &g->uses[i];
         if (u->x != x) continue;
-        *out = expr_column(&b->m, g->row, g->column_count + (u->is_lag ? g->call_count : 0) + u->number);
         *done = true;
+        if (u->variance != NULL) return variance_of(g, u->variance, out);
+        *out = expr_column(&b->m, g->row, g->column_count + (u->is_lag ? g->call_count : 0) + u->number);
         return S_OK;
     }
     *done = false;
@@ -431,7 +525,7 @@ enum status over_bind(struct query_binder *b, const struct ast_select *s, struct
     *g = (struct windows){
         .b = b, .below = *x, .select = s, .column_count = n, .input_count = n, .column_capacity = 2 * n + 16};
     g->columns = ARENA_ARRAY(b->a, struct expr *, g->column_capacity);
-    g->calls = ARENA_ARRAY(b->a, struct over_call, calls);
+    g->calls = ARENA_ARRAY(b->a, struct over_call, 4 * (size_t)calls); /* a variance is three, LAG stands behind them */
     g->lags = ARENA_ARRAY(b->a, struct over_call, calls);
     g->uses = ARENA_ARRAY(b->a, struct use, calls);
     for (uint32_t i = 0; i < n; i++) g->columns[i] = expr_column(&x->m, from->rel->row, i);
