@@ -361,7 +361,7 @@ static enum status dedup_on_batch(struct op_cx *cx, void *self, uint32_t input, 
     const struct dedup_config *c = cx->config;
     struct dedup *s = self;
 
-    ASSERT(input == 0 && in->kinds == NULL);
+    ASSERT(input == 0);
     TRY(resolve(cx, s, in));
     if (s->timers != NULL)
         TRY(first_take(cx, s, in));
