@@ -30,7 +30,7 @@ struct over_step {
 };
 
 /* Words of a key's row before those of the calls. */
-enum over_word { OVER_COUNT, OVER_LAST, OVER_CLEANUP, OVER_WORDS };
+enum over_word { OVER_COUNT, OVER_LAST, OVER_CLEANUP, OVER_FIRST, OVER_WORDS };
 
 /* LAG(value, offset, default): the last offset + 1 values of each key. */
 struct over_lag {
@@ -72,6 +72,7 @@ struct over {
     struct over_step *steps;
     uint32_t step_count, step_capacity, done; /* done: steps that were run */
     uint32_t group;                           /* first step of the group at hand */
+    uint32_t aside, filled;                   /* rows that were set aside, and where the next step goes */
     struct state_scan scan;
     uint8_t phase; /* of over_gather.c */
     /* running */

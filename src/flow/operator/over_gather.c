@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum { WORK_MAX = 16 * BATCH_ROWS }; /* rows walked in one call */
-enum phase { BEGIN, PAST, ROWS, END, FORGET };
+enum phase { BEGIN, PAST, ROWS, FORGET, FOUND };
 
 static void step_add(struct op_cx *cx, struct over *s, const void *row, uint8_t kind)
 {
@@ -52,41 +52,58 @@ static void remove_rows(struct over *s, uint8_t kind)
 }
 
 /* --- ROWS -------------------------------------------------------------------------------------------------------- */
-/* The row that falls out of the window when one more comes; NULL: it has room. */
-static void *falls_out(struct over *s)
+/* The row that falls out of the window when one more comes; *gone NULL: it has room. Rows that were let go before lie in the state until
+ * the batch is done: OVER_FIRST says where those that count begin. */
+static enum status falls_out(struct over *s, void **gone)
 {
-    int64_t *count = over_word(s, s->acc_rows[s->at], OVER_COUNT);
-    void *row;
+    int64_t *count = over_word(s, s->acc_rows[s->at], OVER_COUNT),
+            *first = over_word(s, s->acc_rows[s->at], OVER_FIRST);
+    struct state_range r = {.from_word = first, .limit = 1};
+    struct state_scan scan = {0};
+    struct state_hits hits;
 
+    *gone = NULL;
     if (*count <= s->config->preceding) {
         (*count)++;
-        return NULL;
+        return S_OK;
     }
-    row = state_ordered_edge(s->rows, 0, s->heads[s->at], false);
-    if (row != NULL) state_row_remove(s->rows, 0, s->heads[s->at], row);
-    return row;
+    enum status st = state_ordered_scan(s->rows, 0, &s->heads[s->at], 1, &r, &scan, &hits);
+    if (st != S_OK && st != S_MORE) return st;
+    if (hits.count == 0) return S_OK;
+    *gone = hits.row[0];
+    *first = *state_word(state_extra(s->rows, hits.row[0]), s->rows->extra.fields[0].offset);
+    state_row_remove(s->rows, 0, s->heads[s->at], hits.row[0]);
+    return S_OK;
 }
 
-/* Rows that were found become groups of their own. */
-static void rows_end(struct op_cx *cx, struct over *s)
+/* Rows that were found become groups of their own: first they are put behind the place of their steps. */
+static void rows_set_aside(struct op_cx *cx, struct over *s)
 {
-    uint32_t n = s->step_count - s->group, from = s->group + n;
+    uint32_t n = s->step_count - s->group;
 
-    for (uint32_t i = s->group; i < from; i++) s->steps[i].kind = OVER_ADD | OVER_EMIT | OVER_ENDS;
-    if (!s->config->bounded) return;
-    for (uint32_t i = 0; i < n; i++) step_add(cx, s, s->steps[s->group + i].row, s->steps[s->group + i].kind);
-    uint32_t to = s->group;
     for (uint32_t i = 0; i < n; i++) {
-        struct over_step step = s->steps[from + i];
-        void *gone = falls_out(s);
-        if (gone != NULL) {
-            s->steps[to] = step;
-            s->steps[to].row = gone;
-            s->steps[to++].kind = OVER_TAKE_BACK;
-        }
-        s->steps[to++] = step;
+        s->steps[s->group + i].kind = OVER_ADD | OVER_EMIT | OVER_ENDS;
+        if (s->config->bounded) step_add(cx, s, s->steps[s->group + i].row, OVER_ADD | OVER_EMIT | OVER_ENDS);
     }
-    s->step_count = to;
+    s->aside = s->group + n;
+    s->filled = s->config->bounded ? s->group : s->step_count;
+}
+
+static enum status rows_put_back(struct over *s)
+{
+    for (; s->aside < s->step_count; s->aside++) {
+        struct over_step step = s->steps[s->aside];
+        void *gone;
+        TRY(falls_out(s, &gone));
+        if (gone != NULL) {
+            s->steps[s->filled] = step;
+            s->steps[s->filled].row = gone;
+            s->steps[s->filled++].kind = OVER_TAKE_BACK;
+        }
+        s->steps[s->filled++] = step;
+    }
+    s->step_count = s->filled;
+    return S_OK;
 }
 
 /* --- RANGE ------------------------------------------------------------------------------------------------------- */
@@ -134,34 +151,43 @@ static enum status entry_walk(struct op_cx *cx, struct over *s, int64_t time, ui
     if (s->phase == FORGET) return walk(cx, s, TIME_MIN, INT64_MAX, OVER_TAKE_BACK, worked);
     if (s->phase == PAST) {
         int64_t far = time_less(time, s->config->preceding);
-        if (far > TIME_MIN) TRY(walk(cx, s, TIME_MIN, far - 1, OVER_TAKE_BACK, worked));
+        int64_t *first = over_word(s, s->acc_rows[s->at], OVER_FIRST);
+        if (far > *first) TRY(walk(cx, s, *first, far - 1, OVER_TAKE_BACK, worked));
+        *first = MAX(*first, far);
         s->phase = ROWS;
     }
     return walk(cx, s, time, time, OVER_ADD, worked);
 }
 
-static void entry_end(struct op_cx *cx, struct over *s, int64_t time)
+static enum status entry_end(struct op_cx *cx, struct over *s, int64_t time)
 {
     if (s->phase == FORGET) {
         remove_rows(s, OVER_TAKE_BACK);
         if (s->step_count > s->group) s->steps[s->step_count - 1].kind |= OVER_ENDS;
-        return;
+        return S_OK;
     }
-    remove_rows(s, s->config->bounded ? OVER_TAKE_BACK : OVER_ADD);
-    if (s->config->rows)
-        rows_end(cx, s);
-    else
-        range_end(cx, s);
+    if (s->phase == ROWS) {
+        remove_rows(s, s->config->bounded ? OVER_TAKE_BACK : OVER_ADD);
+        if (s->config->rows)
+            rows_set_aside(cx, s);
+        else
+            range_end(cx, s);
+        s->phase = FOUND;
+    }
+    if (s->config->rows && s->config->bounded) TRY(rows_put_back(s));
     if (s->config->bounded) *over_word(s, s->acc_rows[s->at], OVER_LAST) = time;
+    return S_OK;
 }
 
 /* A row of a batch at hand, of a window of ROWS: found[] is where it lies. */
-static void row_gather(struct op_cx *cx, struct over *s)
+static enum status row_gather(struct op_cx *cx, struct over *s)
 {
-    void *gone = falls_out(s);
+    void *gone;
 
+    TRY(falls_out(s, &gone));
     if (gone != NULL) step_add(cx, s, gone, OVER_TAKE_BACK);
     step_add(cx, s, s->found[s->at], OVER_ADD | OVER_EMIT | OVER_ENDS);
+    return S_OK;
 }
 
 enum status over_gather(struct op_cx *cx, struct over *s)
@@ -171,12 +197,12 @@ enum status over_gather(struct op_cx *cx, struct over *s)
     while (s->at < s->due_count && s->step_count - s->done < s->out->capacity) {
         int64_t time = s->times[s->at] - (s->time_col < 0);
         if (!s->is_waiting) {
-            row_gather(cx, s);
+            TRY(row_gather(cx, s));
             s->at++;
             continue;
         }
-        TRY(entry_walk(cx, s, time, &worked));
-        entry_end(cx, s, time);
+        if (s->phase != FOUND) TRY(entry_walk(cx, s, time, &worked));
+        TRY(entry_end(cx, s, time));
         s->phase = BEGIN;
         s->at++;
     }
