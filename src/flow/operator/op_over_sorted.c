@@ -7,8 +7,10 @@
  * of Flink's operators, whatever the batches.
  *
  * Invariants: a row's group is begun only when its walk is there; a pair of changes goes out only when the output has room for both.
- * What is emitted lies in the state, removed rows too, until the batch is done. Not here: values that are kept, DISTINCT. */
+ * What is emitted lies in the state, removed rows too, until the batch is done. Results that are values are those of over_values.h.
+ * Not here: DISTINCT, lists of values. */
 #include "flow/operator/over_sorted.h"
+#include "flow/operator/over_values.h"
 #include "flow/state/shape.h"
 
 #include <string.h>
@@ -18,7 +20,7 @@ enum { WORK_MAX = 16 * BATCH_ROWS }; /* rows looked at in one call */
 struct over_sorted {
     const struct over_sorted_config *config;
     struct group_call *calls;
-    uint32_t call_count, first_result, order, words, word_offset; /* words: bytes of the calls in a row */
+    uint32_t call_count, first_result, first_value, order, words, word_offset; /* words: bytes of the calls in a row */
     struct state_def def;
     struct state_table *table;
     struct state_probe probe;  /* the values of the batch */
@@ -35,6 +37,7 @@ struct over_sorted {
     void **walk;      /* rows of its value and behind, in order */
     uint32_t walk_count, walk_capacity;
     uint32_t group, end, step; /* of the walk: the group at hand, the next one to be emitted */
+    struct over_values values; /* results at hand that are values */
     char *acc;                 /* words behind the group */
     /* changes */
     char *snapshots;
@@ -80,7 +83,8 @@ static enum status over_sorted_derive(struct op_plan *p, const void *config, str
     memcpy(types, in->children, sizeof *types * n);
     memcpy(names, in->names, sizeof *names * n);
     for (uint32_t i = 0; i < calls; i++) {
-        if (read[i].is_distinct || read[i].agg.keep != AGG_KEEP_NOTHING || read[i].filter >= 0)
+        if (read[i].is_distinct || (read[i].agg.keep != AGG_KEEP_NOTHING && !over_value_fits(&read[i])) ||
+            read[i].filter >= 0)
             return err_set(e, E_UNSUPPORTED,
                            "%s%s of this type is not supported yet OVER a window that is not ordered by time",
                            read[i].agg.type->name, read[i].is_distinct ? " with DISTINCT" : "");
@@ -118,7 +122,7 @@ static bool is_kept(const struct op_cx *cx, uint32_t col)
     return cx->needed_in == NULL || cx->needed_in[0] == NULL || bit_get(cx->needed_in[0], col);
 }
 
-/* The columns that are kept, then the words of the calls. */
+/* The columns that are kept, then the words of the calls, then results that are values. */
 static const struct type *kept_row(struct op_cx *cx, struct over_sorted *s)
 {
     const struct op_plan *p = cx->plan;
@@ -126,8 +130,8 @@ static const struct type *kept_row(struct op_cx *cx, struct over_sorted *s)
 
     for (uint32_t i = 0; i < s->call_count; i++) words += s->calls[i].agg.words;
     s->words = words * (uint32_t)sizeof(int64_t);
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + words + 1);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n + words + 1);
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + words + s->call_count);
+    const char **names = ARENA_ARRAY(p->arena, const char *, n + words + s->call_count);
     s->cols = ARENA_ARRAY(p->arena, uint32_t, n + 1);
     for (uint32_t i = 0; i < n; i++) {
         if (!is_kept(cx, i)) continue;
@@ -139,7 +143,13 @@ static const struct type *kept_row(struct op_cx *cx, struct over_sorted *s)
         types[s->col_count + w] = type_new(p->arena, T_BIGINT, 0, 0, false);
         names[s->col_count + w] = arena_printf(p->arena, "w%u", w);
     }
-    return type_row(p->arena, s->col_count + words, names, types, false);
+    n = s->first_value = s->col_count + words;
+    for (uint32_t i = 0; i < s->call_count; i++) {
+        if (!over_value_fits(&s->calls[i])) continue;
+        types[n] = type_with_null(p->arena, s->calls[i].agg.result, true);
+        names[n++] = arena_printf(p->arena, "v%u", i);
+    }
+    return type_row(p->arena, n, names, types, false);
 }
 
 /* The words lie behind each other: fields keep their order. */
@@ -182,6 +192,7 @@ static enum status over_sorted_open(struct op_cx *cx, void *self)
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
     words_place(s);
+    over_values_open(&s->values, cx, s->calls, s->call_count, s->first_result, s->first_value);
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     s->work = batch_create_needed(p->inputs[0], cx->needed_in != NULL ? cx->needed_in[0] : NULL, BATCH_ROWS, cx->mem);
     s->acc = mem_alloc(cx->mem, s->words + sizeof(int64_t));
@@ -198,6 +209,7 @@ static void over_sorted_close(struct op_cx *cx, void *self, bool failed)
     state_probe_release(&s->probe);
     batch_free(s->out);
     batch_free(s->work);
+    over_values_close(&s->values);
     mem_free(cx->mem, s->acc);
     mem_free(cx->mem, s->snapshots);
     mem_free(cx->mem, s->walk);
@@ -208,7 +220,8 @@ static char *words_of(const struct over_sorted *s, void *row) { return (char *)r
 
 static bool has_room(const struct over_sorted *s) { return s->used + 2 <= s->out->capacity && s->worked < WORK_MAX; }
 
-static void put(struct over_sorted *s, const void *row, enum row_kind kind, const char *words)
+/* With the results that a row has, or with those at hand. */
+static void put(struct over_sorted *s, void *row, enum row_kind kind, bool own)
 {
     uint32_t n = s->used++;
 
@@ -217,7 +230,15 @@ static void put(struct over_sorted *s, const void *row, enum row_kind kind, cons
     s->numbers[n] = (uint16_t)s->done;
     s->out->kinds[n] = (uint8_t)kind;
     s->accs[n] = s->snapshots + (size_t)n * (s->words + sizeof(int64_t));
-    memcpy(s->accs[n], words, s->words);
+    memcpy(s->accs[n], own ? words_of(s, row) : s->acc, s->words);
+    over_values_put(&s->values, s->table, own ? row : NULL, s->out, n);
+}
+
+/* The results at hand are those of the row from now on. */
+static void results_store(struct over_sorted *s, void *row)
+{
+    memcpy(words_of(s, row), s->acc, s->words);
+    over_values_store(&s->values, s->table, row);
 }
 
 static void changes_emit(struct op_cx *cx, struct over_sorted *s, const struct batch *in)
@@ -238,7 +259,8 @@ static void changes_emit(struct op_cx *cx, struct over_sorted *s, const struct b
     }
     for (uint32_t c = 0; c < s->call_count; c++) {
         struct vector *v = &s->out->cols[s->first_result + c];
-        if (v->form != VEC_ABSENT) s->calls[c].agg.type->result(&s->calls[c].agg, s->accs, n, v, 0);
+        if (v->form != VEC_ABSENT && s->calls[c].agg.keep == AGG_KEEP_NOTHING)
+            s->calls[c].agg.type->result(&s->calls[c].agg, s->accs, n, v, 0);
     }
     if (n > 0) op_forward(cx, 0, s->out);
 }
@@ -337,7 +359,8 @@ static void words_settle(struct over_sorted *s)
 {
     for (uint32_t c = 0; c < s->call_count; c++) {
         const struct agg *a = &s->calls[c].agg;
-        if (strcmp(a->type->name, "min") != 0 && strcmp(a->type->name, "max") != 0) continue;
+        if (a->keep != AGG_KEEP_NOTHING || (strcmp(a->type->name, "min") != 0 && strcmp(a->type->name, "max") != 0))
+            continue;
         int64_t *count = agg_word(a, s->acc, 1);
         *count = *count > 0;
     }
@@ -353,8 +376,10 @@ static void group_sum(struct op_cx *cx, struct over_sorted *s, const struct batc
         uint16_t row = (uint16_t)(s->end - s->work_first);
         for (uint32_t c = 0; c < s->call_count && (s->is_added || s->walk[s->end] != s->mine); c++) {
             const struct agg *a = &s->calls[c].agg;
-            a->type->add(a, &acc, a->argument != NULL ? &s->work->cols[a->col] : NULL, &row, 1);
+            if (a->keep == AGG_KEEP_NOTHING)
+                a->type->add(a, &acc, a->argument != NULL ? &s->work->cols[a->col] : NULL, &row, 1);
         }
+        if (s->is_added || s->walk[s->end] != s->mine) over_values_add(&s->values, s->work, row);
         s->end++;
         s->worked++;
     } while (is_together(cx, s, in, s->end));
@@ -362,21 +387,23 @@ static void group_sum(struct op_cx *cx, struct over_sorted *s, const struct batc
 }
 
 /* Did the words of the group's rows stay what they were? True where there is none but the row in work. */
-static bool is_same(const struct over_sorted *s)
+static bool is_same(struct over_sorted *s)
 {
     for (uint32_t i = s->group; i < s->end; i++)
-        if (s->walk[i] != s->mine) return memcmp(words_of(s, s->walk[i]), s->acc, s->words) == 0;
+        if (s->walk[i] != s->mine)
+            return memcmp(words_of(s, s->walk[i]), s->acc, s->words) == 0 &&
+                   over_values_same(&s->values, s->table, s->walk[i]);
     return true;
 }
 
 static void put_mine(struct over_sorted *s, enum row_kind kind)
 {
     if (!s->is_added) {
-        put(s, s->mine, ROW_DELETE, words_of(s, s->mine));
+        put(s, s->mine, ROW_DELETE, true);
         return;
     }
-    memcpy(words_of(s, s->mine), s->acc, s->words);
-    put(s, s->mine, kind, s->acc);
+    results_store(s, s->mine);
+    put(s, s->mine, kind, false);
 }
 
 /* S_MORE: the output is full. */
@@ -390,10 +417,10 @@ static enum status group_emit(struct over_sorted *s, enum row_kind kind, bool sa
             put_mine(s, kind);
             continue;
         }
-        if (s->config->calls.emit_before) put(s, row, ROW_UPDATE_BEFORE, words_of(s, row));
-        memcpy(words_of(s, row), s->acc, s->words);
+        if (s->config->calls.emit_before) put(s, row, ROW_UPDATE_BEFORE, true);
+        results_store(s, row);
         state_row_write(s->table, 0, s->heads[s->done], row);
-        put(s, row, ROW_UPDATE_AFTER, s->acc);
+        put(s, row, ROW_UPDATE_AFTER, false);
     }
     return S_OK;
 }
@@ -424,6 +451,7 @@ static void groups_begin(struct over_sorted *s, void *before)
 {
     s->group = s->config->rows ? s->mine_at : 0;
     if (s->group > 0) before = s->walk[s->group - 1];
+    over_values_begin(&s->values, s->table, before);
     if (before != NULL)
         memcpy(s->acc, words_of(s, before), s->words);
     else

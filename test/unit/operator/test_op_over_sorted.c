@@ -116,15 +116,58 @@ static void many_rows_are_updated(void **state)
     test_free(expected);
 }
 
-static void kept_values_are_refused(void **state)
+/* Results that are values themselves: texts, the first and the last. */
+static void values_run_along(void **state)
 {
-    struct over_sorted_config c = config(false, "max");
-    struct op_driver *d = op_driver_create(&(struct op_setup){
-        .type = op_find("over_sorted"), .config = &c, .in = "ROW<k INT, o BIGINT, v STRING>", .keys = "k"});
+    struct over_sorted_config c = {.order = "o",
+                                   .calls = {.functions = TEXTS("min", "first_value", "last_value"),
+                                             .arguments = TEXTS("v", "v", "v"),
+                                             .filters = TEXTS("", "", ""),
+                                             .distinct = TEXTS("false", "false", "false"),
+                                             .names = TEXTS("a", "b", "c"),
+                                             .emit_before = true}};
 
     (void)state;
+    for (uint32_t b = 0; b < COUNT_OF(backends); b++)
+        for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
+            struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("over_sorted"),
+                                                                      .config = &c,
+                                                                      .in = "ROW<k INT, o BIGINT, v STRING>",
+                                                                      .keys = "k",
+                                                                      .batch_rows = sizes[i],
+                                                                      .backend = backends[b]});
+            op_push(d, 0, "1 | 5 | null\n1 | 9 | some text of some length\n1 | 7 | x\n1 | 8 | null\n-D 1 | 7 | x");
+            assert_string_equal(op_driver_error(d), "");
+            assert_string_equal(
+                op_output(d),
+                "+I[1, 5, null, null, null, null]\n"
+                "+I[1, 9, some text of some length, some text of some length, some text of some length, some text of "
+                "some length]\n"
+                "+I[1, 7, x, x, x, x]\n"
+                "-U[1, 9, some text of some length, some text of some length, some text of some length, some text of "
+                "some length]\n"
+                "+U[1, 9, some text of some length, some text of some length, x, some text of some length]\n"
+                "+I[1, 8, null, x, x, x]\n"
+                "-D[1, 7, x, x, x, x]\n"
+                "-U[1, 8, null, x, x, x]\n+U[1, 8, null, null, null, null]\n"
+                "-U[1, 9, some text of some length, some text of some length, x, some text of some length]\n"
+                "+U[1, 9, some text of some length, some text of some length, some text of some length, some text of "
+                "some length]\n");
+            op_driver_free(d);
+        }
+}
+
+static void lists_are_refused(void **state)
+{
+    struct over_sorted_config c = config(false, "max");
+    struct op_driver *d;
+
+    (void)state;
+    c.calls.functions = (struct text_list)TEXTS("listagg");
+    d = op_driver_create(&(struct op_setup){
+        .type = op_find("over_sorted"), .config = &c, .in = "ROW<k INT, o BIGINT, v STRING>", .keys = "k"});
     assert_string_equal(op_driver_error(d),
-                        "max of this type is not supported yet OVER a window that is not ordered by time");
+                        "listagg of this type is not supported yet OVER a window that is not ordered by time");
     op_driver_free(d);
 }
 
@@ -137,7 +180,8 @@ int main(void)
         cmocka_unit_test(what_stays_is_not_told),
         cmocka_unit_test(rows_before_are_left_out),
         cmocka_unit_test(many_rows_are_updated),
-        cmocka_unit_test(kept_values_are_refused),
+        cmocka_unit_test(values_run_along),
+        cmocka_unit_test(lists_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
