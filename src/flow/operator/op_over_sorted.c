@@ -85,9 +85,8 @@ static enum status over_sorted_derive(struct op_plan *p, const void *config, str
     for (uint32_t i = 0; i < calls; i++) {
         if (read[i].is_distinct || (read[i].agg.keep != AGG_KEEP_NOTHING && !over_value_fits(&read[i])) ||
             read[i].filter >= 0)
-            return err_set(e, E_UNSUPPORTED,
-                           "%s%s of this type is not supported yet OVER a window that is not ordered by time",
-                           read[i].agg.type->name, read[i].is_distinct ? " with DISTINCT" : "");
+            return err_set(e, E_UNSUPPORTED, "%s%s is not supported yet OVER a window that is not ordered by time",
+                           read[i].agg.type->name, read[i].is_distinct ? " of DISTINCT values" : " of this type");
         types[n + i] = read[i].agg.result;
         names[n + i] = c->calls.names.items[i];
     }

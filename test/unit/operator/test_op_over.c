@@ -159,6 +159,37 @@ static void the_clock_lets_rows_go(void **state)
     }
 }
 
+/* A key that nothing has touched for the time to live begins anew; rows that its window still held are in no window any more. */
+static void idle_keys_begin_anew(void **state)
+{
+    struct over_config c = config(true, 1, NULL);
+
+    (void)state;
+    c.calls.ttl_ms = 100;
+    for (uint32_t b = 0; b < 2 * COUNT_OF(backends); b++) {
+        c.time = b % 2 == 1 ? "t" : NULL;
+        struct op_driver *d = op_driver_create(&(struct op_setup){
+            .type = op_find("over"), .config = &c, .in = TYPE, .keys = "k", .backend = backends[b / 2]});
+        op_set_time(d, 1000);
+        op_push(d, 0, "1 | 5 | 5\n1 | 6 | 1");
+        op_push_watermark(d, 6);
+        op_set_time(d, 1050);
+        op_push(d, 0, "1 | 7 | 2");
+        op_push_watermark(d, 7);
+        op_set_time(d, 1300);
+        op_push(d, 0, "1 | 8 | 3\n1 | 9 | 4\n1 | 10 | 1");
+        op_push_watermark(d, 20);
+        assert_string_equal(op_driver_error(d), "");
+        assert_string_equal(op_output(d),
+                            c.time == NULL
+                                ? "+I[1, 5, 5, 5, 5]\n+I[1, 6, 1, 6, 5]\n+I[1, 7, 2, 3, 2]\n+I[1, 8, 3, 3, 3]\n"
+                                  "+I[1, 9, 4, 7, 4]\n+I[1, 10, 1, 5, 4]\n"
+                                : "+I[1, 5, 5, 5, 5]@5\n+I[1, 6, 1, 6, 5]@6\n+I[1, 7, 2, 3, 2]@7\n"
+                                  "+I[1, 8, 3, 3, 3]@8\n+I[1, 9, 4, 7, 4]@9\n+I[1, 10, 1, 5, 4]@10\n");
+        op_driver_free(d);
+    }
+}
+
 /* More rows of one time than a batch has room for. */
 static void large_groups_have_one_result(void **state)
 {
@@ -226,6 +257,8 @@ int main(void)
         cmocka_unit_test(the_clock_lets_rows_go),
         cmocka_unit_test(large_groups_have_one_result),
         cmocka_unit_test(lag_looks_back),
+        cmocka_unit_test(idle_keys_begin_anew),
+
         cmocka_unit_test(mistakes_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
