@@ -91,8 +91,11 @@ static void add_columns(void *arg, const struct table *t)
 }
 
 /* --- what else --------------------------------------------------------------------------------------------------- */
+static void add_user_function(void *arg, const char *name) { offer(arg, name); }
+
 static void add_functions(const struct finder *f)
 {
+    sql_session_each_function(f->session, add_user_function, (void *)(uintptr_t)f);
     for (const struct fn_type *const *t = fn_types; *t != NULL; t++)
         for (const struct fn_def *d = (*t)->functions; d->name != NULL; d++)
             if (is_word(d->name[0])) offer_word(f, d->name);

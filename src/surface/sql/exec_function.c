@@ -159,6 +159,25 @@ void functions_of_session(struct sql_session *s)
     s->functions.users = &s->users;
 }
 
+struct name_giver {
+    void (*fn)(void *arg, const char *name);
+    void *arg;
+};
+
+static void give_name(void *arg, const struct named_function *n)
+{
+    const struct name_giver *g = arg;
+
+    g->fn(g->arg, n->name);
+}
+
+void sql_session_each_function(const struct sql_session *s, void (*fn)(void *arg, const char *name), void *arg)
+{
+    struct name_giver g = {fn, arg};
+
+    functions_each(s->user_functions, catalogs_current(s->catalogs), catalogs_current_database(s->catalogs), give_name, &g);
+}
+
 /* --- CREATE ---------------------------------------------------------------------------------------------------------------- */
 static enum function_scope scope_of(bool temporary, bool system)
 {
