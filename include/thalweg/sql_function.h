@@ -34,6 +34,7 @@ struct tw_call; /* a function that is being called */
 enum tw_sql_kind {
     TW_SQL_SCALAR = 1, /* arguments in, one value out */
     TW_SQL_AGGREGATE,  /* many rows in, one value out */
+    TW_SQL_TABLE,      /* arguments in, rows out: LATERAL TABLE(f(x)) */
 };
 
 enum tw_sql_flags {
@@ -55,12 +56,18 @@ struct tw_sql_overload {
      * refused; the result is NULL only where an argument is. The last argument may end in "...": once or more. No argument:
      * "-> INT". */
     const char *signature;
+    /* What a bare ROW as the result stands for: "STRING -> ROW" with .row = &word_row; a struct that can hold NULLs. */
+    const struct tw_row *row;
     /* Scalar functions set one of the two. `args` is the struct of the arguments; of more than the signature says ("...") see
      * tw_arg. `result` is cleared memory for the C value of the result; what it points to may lie in the arguments or in
      * tw_call_scratch. */
     enum tw_status (*run_row)(struct tw_call *c, const void *args, void *result);
     /* Whole columns; see below. */
     enum tw_status (*run_batch)(struct tw_call *c);
+
+    /* Table functions: any number of rows by tw_call_emit. The result is the type of one, ROW<a INT, b STRING>, or of its only
+     * column. No rows come of NULL arguments, unless TW_SQL_TAKES_NULLS is set. */
+    enum tw_status (*rows)(struct tw_call *c, const void *args);
 
     /* Aggregate functions. `acc` is the accumulator: a struct of values of these types in order, "BIGINT, DOUBLE", which must be of
      * fixed size: numbers, BOOLEAN, DECIMAL, times; 504 bytes at most. It is state, so whatever else the function knows is lost. It
@@ -114,6 +121,10 @@ TW_API bool tw_arg_is_null(struct tw_call *c, uint32_t arg);
 TW_API const void *tw_arg(struct tw_call *c, uint32_t arg);
 /* The result is NULL, whatever stands in `result`. Answers TW_OK: `return tw_result_null(c);` */
 TW_API enum tw_status tw_result_null(struct tw_call *c);
+
+/* --- table functions ------------------------------------------------------------------------------------------------------ */
+/* A row: the C value of the result's type, which is copied. At most as many as an ARRAY may hold elements. */
+TW_API void tw_call_emit(struct tw_call *c, const void *row);
 
 /* --- of whole columns: run_batch ---------------------------------------------------------------------------------------- */
 /* Values of numbers, BOOLEAN, DECIMAL and times lie side by side; strings by tw_column_arg_str; ARRAY, MAP, MULTISET and ROW are for

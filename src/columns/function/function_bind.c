@@ -61,6 +61,13 @@ static void read_type(struct arena *a, struct str text, const struct type **out)
     ASSERT(st == S_OK);
 }
 
+static bool is_bare_row(struct str text)
+{
+    struct str word = {text.data, MIN(text.size, (size_t)3)};
+
+    return str_equal_nocase(word, STR("ROW")) && memchr(text.data, '<', text.size) == NULL && memchr(text.data, '(', text.size) == NULL;
+}
+
 static void signature_read(struct signature *s, struct arena *a, const char *text)
 {
     struct fn_signature texts;
@@ -70,7 +77,8 @@ static void signature_read(struct signature *s, struct arena *a, const char *tex
     s->count = texts.count;
     s->more = texts.more;
     for (uint32_t i = 0; i < s->count; i++) read_type(a, texts.args[i], &s->args[i]);
-    read_type(a, texts.result, &s->result);
+    s->result = &type_null; /* of a user's, a ROW that is described elsewhere: its own check knows */
+    if (!is_bare_row(texts.result)) read_type(a, texts.result, &s->result);
 }
 
 static const struct type *wanted(const struct signature *s, uint32_t i) { return s->args[MIN(i, s->count - 1)]; }

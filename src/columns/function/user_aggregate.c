@@ -61,7 +61,7 @@ static enum status aggregate_bind(struct agg *a, struct arena *arena, struct err
     if (!fn_signature_cut(u->o->signature, &s)) return err_set(e, E_GRAPH, "'%s' has no signature", u->type.name);
     p->arg_count = s.count;
     TRY(user_struct_make(arena, s.args, s.count, s.count, &p->args, e));
-    TRY(user_form(arena, s.result, &p->result, &p->result_type, e));
+    TRY(user_result_form(arena, u->f, u->o, s.result, &p->result, &p->result_type, e));
     if (!fits(a->argument, p))
         return err_set(e, E_GRAPH, "'%s' is given what its signature does not say", u->type.name);
     a->plan = p;

@@ -19,6 +19,9 @@ struct scalar {
     const struct fn_run *run;
     const struct vector *const *args;
     struct vector *out;
+    char *items; /* of a table function: the rows that it has put out, C values side by side */
+    uint32_t item_count, item_room;
+    bool is_list_bad;
     uint16_t rows[BATCH_ROWS]; /* that count, without those of NULL arguments: for whole columns */
     uint32_t row_count;
 };
@@ -62,6 +65,7 @@ void user_call_close(void *state, struct mem *mem)
     struct scalar *s = state;
 
     user_instance_release(&s->c, s->plan->f);
+    mem_free(mem, s->items);
     mem_free(mem, s);
 }
 
@@ -93,6 +97,44 @@ uint64_t user_nulls(const struct tw_call *c)
     return mask;
 }
 
+/* --- rows of a table function ------------------------------------------------------------------------------------------------ */
+/* One more item, which is made its own. */
+static void list_push(struct scalar *s, const void *value)
+{
+    const struct cform *form = s->plan->result->children[0].form;
+    const char *why = NULL;
+
+    if (s->item_count == CFORM_ELEMENTS_MAX || cform_check(form, value, &why) != S_OK) {
+        snprintf(s->c.sentence, sizeof s->c.sentence, "%s", why != NULL ? why : "too many rows of one call");
+        s->is_list_bad = true;
+        return;
+    }
+    if (s->item_count == s->item_room) {
+        s->item_room = MAX(64u, s->item_room * 2);
+        s->items = mem_realloc(s->c.mem, s->items, (size_t)s->item_room * form->size);
+    }
+    void *at = s->items + (size_t)s->item_count++ * form->size;
+    memcpy(at, value, form->size);
+    cform_hold(form, at, &s->c.scratch);
+}
+
+static enum tw_status call_table(struct scalar *s)
+{
+    s->item_count = 0;
+    s->is_list_bad = false;
+    if (s->plan->overload->rows(&s->c, s->c.row) != TW_OK || s->is_list_bad) return TW_FAILED;
+    struct tw_array list = {.items = s->items, .count = s->item_count};
+    memcpy(s->c.result, &list, sizeof list);
+    return TW_OK;
+}
+
+static enum tw_status call_hook(struct scalar *s)
+{
+    const struct tw_sql_overload *o = s->plan->overload;
+
+    return o->rows != NULL ? call_table(s) : o->run_row(&s->c, s->c.row, s->c.result);
+}
+
 static void call_row(struct scalar *s, uint32_t row)
 {
     const struct cform *form = s->plan->result;
@@ -102,7 +144,7 @@ static void call_row(struct scalar *s, uint32_t row)
     memset(s->c.result, 0, form->size);
     s->c.result_is_null = false;
     s->c.sentence[0] = '\0';
-    if (s->plan->overload->run_row(&s->c, s->c.row, s->c.result) != TW_OK) {
+    if (call_hook(s) != TW_OK) {
         fail_row(s, row, s->c.sentence);
         return;
     }
@@ -175,7 +217,7 @@ void user_call_run(const struct fn_run *r, const struct vector *const *args, str
     ASSERT(r->count <= BATCH_ROWS);
     if (!s->c.is_open) {
         FN_EACH(r, i) fail_row(s, i, s->c.sentence);
-    } else if (s->plan->overload->run_row != NULL) {
+    } else if (s->plan->overload->run_batch == NULL) {
         run_by_row(s);
     } else {
         run_by_column(s);
@@ -217,6 +259,14 @@ enum tw_status tw_result_null(struct tw_call *c)
 {
     c->result_is_null = true;
     return TW_OK;
+}
+
+void tw_call_emit(struct tw_call *c, const void *row)
+{
+    struct scalar *s = (struct scalar *)(void *)c;
+
+    ASSERT(s->plan->overload->rows != NULL); /* not from an aggregate: those have no such hook */
+    if (!s->is_list_bad) list_push(s, row);
 }
 
 /* Columns are asked for in run_batch alone. */

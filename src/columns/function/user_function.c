@@ -11,11 +11,19 @@
 #include <string.h>
 
 /* --- C values ---------------------------------------------------------------------------------------------------------- */
-enum status user_form(struct arena *a, struct str text, const struct cform **out, const struct type **type,
-                      struct err *e)
+enum status user_form(struct arena *a, struct str text, const struct tw_row *row, const struct cform **out,
+                      const struct type **type, struct err *e)
 {
-    TRY(type_parse(a, text, type, e));
-    return cform_parse(a, arena_strndup(a, text.data, text.size), NULL, out, e);
+    TRY(cform_parse(a, arena_strndup(a, text.data, text.size), row, out, e));
+    *type = (*out)->type;
+    return row != NULL ? S_OK : type_parse(a, text, type, e);
+}
+
+enum status user_result_form(struct arena *a, const struct tw_sql_function *f, const struct tw_sql_overload *o,
+                             struct str text, const struct cform **out, const struct type **type, struct err *e)
+{
+    if (f->kind == TW_SQL_TABLE) text = str_of(arena_printf(a, "ARRAY<%.*s>", (int)text.size, text.data));
+    return user_form(a, text, o->row, out, type, e);
 }
 
 enum status user_struct_make(struct arena *a, const struct str *texts, uint32_t text_count, uint32_t count,
@@ -27,7 +35,7 @@ enum status user_struct_make(struct arena *a, const struct str *texts, uint32_t 
     uint32_t size = 0;
 
     for (uint32_t i = 0; i < count; i++) {
-        TRY(user_form(a, texts[MIN(i, text_count - 1)], &forms[i], &types[i], e));
+        TRY(user_form(a, texts[MIN(i, text_count - 1)], NULL, &forms[i], &types[i], e));
         size = (uint32_t)ALIGN_UP((uint64_t)size, (uint64_t)forms[i]->align);
         fields[i] = (struct rowconv_field){.col = i,
                                            .offset = size,
@@ -77,7 +85,7 @@ static enum status check_call(struct fn_call *c, struct arena *a, struct err *e)
                                .overload = &f->f->overloads[c->overload - f->overloads],
                                .takes_nulls = (f->f->flags & TW_SQL_TAKES_NULLS) != 0};
     TRY(user_struct_make(a, s.args, s.count, c->count, &plan->args, e));
-    TRY(user_form(a, s.result, &plan->result, &plan->result_type, e));
+    TRY(user_result_form(a, f->f, plan->overload, s.result, &plan->result, &plan->result_type, e));
     for (uint32_t i = 0; i < c->count; i++) {
         const struct type *want = plan->args.types[i];
         has_null |= c->args[i]->nullable;
@@ -96,7 +104,7 @@ static enum status check_entry(const struct tw_sql_entry *entry, struct err *e)
         return err_set(e, E_GRAPH, "it was compiled against other headers of Thalweg (version %u); compile it anew",
                        entry->abi);
     if (entry->function == NULL) return err_set(e, E_GRAPH, "it is empty");
-    if (entry->function->kind != TW_SQL_SCALAR && entry->function->kind != TW_SQL_AGGREGATE)
+    if (entry->function->kind < TW_SQL_SCALAR || entry->function->kind > TW_SQL_TABLE)
         return err_set(e, E_GRAPH, "its kind is %d, which there is not", (int)entry->function->kind);
     if (entry->function->overloads[0].signature == NULL) return err_set(e, E_GRAPH, "it has no overload");
     return S_OK;
@@ -114,10 +122,11 @@ static enum status check_overload(struct arena *a, const struct tw_sql_function 
         return err_set(e, E_GRAPH, "'%s' is no signature; write it as 'STRING, INT -> STRING'", o->signature);
     if (f->kind == TW_SQL_AGGREGATE && s.more)
         return err_set(e, E_GRAPH, "'%s': an aggregate has so many arguments as it says", o->signature);
+    if (f->kind == TW_SQL_TABLE && o->rows == NULL) return err_set(e, E_GRAPH, "'%s' must have .rows", o->signature);
     if (f->kind == TW_SQL_SCALAR && (o->run_row != NULL) == (o->run_batch != NULL))
         return err_set(e, E_GRAPH, "'%s' must have one of .run_row and .run_batch", o->signature);
     bool is_known = user_struct_make(a, s.args, s.count, s.count, &args, e) == S_OK &&
-                    user_form(a, s.result, &result, &type, e) == S_OK;
+                    user_result_form(a, f, o, s.result, &result, &type, e) == S_OK;
     for (uint32_t i = 0; is_known && o->run_batch != NULL && i <= s.count; i++)
         if (cform_is_nested(i < s.count ? args.forms[i] : result))
             return err_set(e, E_GRAPH, "'%s': ARRAY, MAP, MULTISET and ROW are for .run_row", o->signature);
@@ -130,6 +139,7 @@ static void define(struct user_function *f, const char *name, const char *identi
 
     f->def = (struct fn_def){.name = name,
                              .is_aggregate = f->f->kind == TW_SQL_AGGREGATE,
+                             .is_table = f->f->kind == TW_SQL_TABLE,
                              .identity = identity,
                              .doc = "a function of the user's",
                              .overloads = f->overloads,

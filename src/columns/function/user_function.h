@@ -45,7 +45,11 @@ struct user_struct {
 /* The struct of `count` values, of which those behind the last text are as that. E_GRAPH for what has no C form. */
 enum status user_struct_make(struct arena *a, const struct str *texts, uint32_t text_count, uint32_t count,
                              struct user_struct *out, struct err *e) CHECKED;
-enum status user_form(struct arena *a, struct str text, const struct cform **out, const struct type **type, struct err *e) CHECKED;
+enum status user_form(struct arena *a, struct str text, const struct tw_row *row, const struct cform **out, const struct type **type,
+                      struct err *e) CHECKED;
+/* Of the result of an overload; of a table function that is the ARRAY of its rows. */
+enum status user_result_form(struct arena *a, const struct tw_sql_function *f, const struct tw_sql_overload *o, struct str text,
+                             const struct cform **out, const struct type **type, struct err *e) CHECKED;
 
 enum status user_aggregate_make(struct arena *a, const struct tw_sql_function *f, const struct tw_sql_overload *o, const char *name,
                                 struct user_aggregate *out, struct err *e) CHECKED;

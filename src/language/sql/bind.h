@@ -31,6 +31,8 @@ struct binder {
 
 /* Errors stand at the part of the text that is wrong. */
 enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
+/* A call of a user's table function: the ARRAY of its rows; *out NULL: it is none. */
+enum status bind_table_call(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
 /* -x of a number that is written out: one constant, so that -2147483648 is an INT. */
 enum status bind_negative(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
 enum status bind_literal(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;

@@ -334,14 +334,36 @@ static enum status bind_branch(struct binder *b, const struct ast_expr *x, struc
     return nullif ? bind_nullif(b, x, args, out) : branch(b, x, EXPR_COALESCE, args, count, out);
 }
 
-/* Of a user's. A name of several parts means nothing else. *done: it was one. */
-static enum status bind_user_call(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done)
+static enum status call_user(struct binder *b, const struct ast_expr *x, const struct fn_def *def, struct expr **out)
 {
-    const struct fn_users *users = b->m.session != NULL ? b->m.session->users : NULL;
-    const struct fn_def *def = users != NULL ? users->named(users->arg, x->name.parts, x->name.count) : NULL;
     struct err inner = {0};
     struct expr **args;
     uint32_t count;
+
+    TRY(bind_args(b, x, &args, &count));
+    return expr_call_of(&b->m, def, args, count, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
+}
+
+static const struct fn_def *user_named(const struct binder *b, const struct ast_expr *x)
+{
+    const struct fn_users *users = b->m.session != NULL ? b->m.session->users : NULL;
+
+    return users != NULL && x->kind == AX_CALL ? users->named(users->arg, x->name.parts, x->name.count) : NULL;
+}
+
+enum status bind_table_call(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    const struct fn_def *def = user_named(b, x);
+
+    *out = NULL;
+    return def != NULL && def->is_table ? call_user(b, x, def, out) : S_OK;
+}
+
+/* Of a user's. A name of several parts means nothing else. *done: it was one. */
+static enum status bind_user_call(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done)
+{
+    const struct fn_def *def = user_named(b, x);
+    struct err inner = {0};
 
     *done = def != NULL;
     if (def == NULL && x->name.count > 1) {
@@ -350,8 +372,10 @@ static enum status bind_user_call(struct binder *b, const struct ast_expr *x, st
     }
     if (def == NULL) return S_OK;
     if (def->is_aggregate) return fail(b, x->place, "an aggregate or window cannot stand here");
-    TRY(bind_args(b, x, &args, &count));
-    return expr_call_of(&b->m, def, args, count, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
+    if (!def->is_table) return call_user(b, x, def, out);
+    err_hint(b->e, "it stands behind FROM: LATERAL TABLE(%s(...))", def->name);
+    err_set(&inner, E_GRAPH, "Cannot call table function here: '%s'", def->name);
+    return bind_fail(b, x->place, &inner);
 }
 
 static enum status bind_call(struct binder *b, const struct ast_expr *x, struct expr **out)

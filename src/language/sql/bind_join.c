@@ -270,7 +270,7 @@ static enum status bind_sides(struct joining *j)
 
     TRY(bind_table(b, j->t->left, &j->sides[0]));
     TRY(side_settle(b, &j->sides[0]));
-    if (right->kind == TABLE_UNNEST) {
+    if (right->kind == TABLE_UNNEST || (right->lateral && bind_is_table_function(b, right))) {
         if (j->kind == REL_JOIN_RIGHT || j->kind == REL_JOIN_FULL)
             return sql_error(b->e, b->t, right->place.at, right->place.size, "Unknown join type %s",
                              j->kind == REL_JOIN_RIGHT ? "RIGHT" : "FULL");

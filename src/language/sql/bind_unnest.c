@@ -33,8 +33,17 @@ static struct str column_name(const struct ast_table *t, const struct type *list
 {
     if (t->alias_column_count > 0) return t->alias_columns[i];
     if (t->ordinality && i + 1 == count) return STR("ORDINALITY");
-    bool one = count == 1 && list->children[0]->kind != T_ROW && t->alias.size > 0;
+    bool one = count == 1 && t->kind == TABLE_UNNEST && list->children[0]->kind != T_ROW && t->alias.size > 0;
     return one ? t->alias : str_of(unnest_name(list, i));
+}
+
+bool bind_is_table_function(const struct query_binder *b, const struct ast_table *t)
+{
+    const struct fn_users *users = b->session != NULL ? b->session->users : NULL;
+    if (t->kind != TABLE_CALL || users == NULL || t->x->kind != AX_CALL) return false;
+    const struct fn_def *def = users->named(users->arg, t->x->name.parts, t->x->name.count);
+
+    return def != NULL && def->is_table;
 }
 
 enum status bind_unnest(struct query_binder *b, const struct ast_table *t, const struct bind_scope *left,
@@ -43,7 +52,8 @@ enum status bind_unnest(struct query_binder *b, const struct ast_table *t, const
     struct binder x = bind_expr_binder(b, left);
     const struct type **types = ARENA_ARRAY(b->a, const struct type *, TYPE_FIELDS_MAX + 1);
 
-    TRY(bind_expr(&x, t->x, &list->list));
+    TRY(t->kind == TABLE_CALL ? bind_table_call(&x, t->x, &list->list) : bind_expr(&x, t->x, &list->list));
+    if (list->list == NULL) return bind_no_function(b, t);
     uint32_t n = unnest_types(list->list->type, types);
     if (n == 0) return no_list(b, t, list->list->type);
     list->ordinality = t->ordinality;

@@ -361,7 +361,7 @@ static const char *signatures(struct run *r, const char *name, const struct fn_o
 
 static void describe_extended(struct description *d, const char *name, const struct fn_def *f)
 {
-    say(d, "kind", f->is_aggregate ? "AGGREGATE" : "SCALAR");
+    say(d, "kind", f->is_aggregate ? "AGGREGATE" : f->is_table ? "TABLE" : "SCALAR");
     say(d, "requirements", "[]");
     say(d, "is deterministic", f->det == FN_PURE ? "true" : "false");
     say(d, "supports constant folding", "true");

@@ -56,6 +56,7 @@ static void what_is_refused(void **state)
             SCALAR({"INT..., STRING -> INT", .run_row = run}));
     REFUSED("'INT -> INT' must have one of .run_row and .run_batch", SCALAR({"INT -> INT"}));
     REFUSED("'INT -> INT' must have one of .run_row and .run_batch", SCALAR({"INT -> INT", .run_row = run, .run_batch = run_all}));
+    REFUSED("'INT -> INT' must have .rows", .kind = TW_SQL_TABLE, .overloads = {{"INT -> INT", .run_row = run}});
     REFUSED("'ARRAY<INT> -> INT': ARRAY, MAP, MULTISET and ROW are for .run_row", SCALAR({"ARRAY<INT> -> INT", .run_batch = run_all}));
     REFUSED("'INTT -> INT': unknown type 'INTT' at position 1 of the type:\n  INTT\n  ^",
             SCALAR({"INT -> INT", .run_row = run}, {"INTT -> INT", .run_row = run}));
