@@ -73,8 +73,8 @@ static enum status make_view(struct session *s, struct query_binder *b, const st
 
 static enum status run_one(struct session *s, const struct tokens *t, const struct statement *st, bool is_batch)
 {
-    static const struct plan_settings settings[] = {{.sink = {.materialize = MATERIALIZE_AUTO}},
-                                                    {.is_batch = true, .sink = {.materialize = MATERIALIZE_AUTO}}};
+    static const struct plan_settings settings[] = {{.has_options_hints = true, .sink = {.materialize = MATERIALIZE_AUTO}},
+                                                    {.has_options_hints = true, .is_batch = true, .sink = {.materialize = MATERIALIZE_AUTO}}};
     uint32_t read = 0;
     struct query_binder b = {.a = s->a, .sys = s->sys, .t = t, .catalogs = s->catalogs, .session = &s->functions, .tables = &read,
                              .settings = &settings[is_batch], .is_batch = is_batch, .e = s->e};

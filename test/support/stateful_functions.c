@@ -365,7 +365,7 @@ static const struct group_config kept = KEPT(.retracts = false), kept_retracting
 static const struct join_config appends = JOIN("inner", .left_appends = true, .right_appends = true), full_join = JOIN("full"),
                                 row_join = JOIN("full", .left_row = true, .left_after = true, .right_row = true, .right_after = true),
                                 entry_join = JOIN("left", .left_after = true, .left_unique = TEXTS("k", "v")), semi_join = JOIN("semi"),
-                                brief_join = JOIN("left", .ttl_ms = 15);
+                                brief_join = JOIN("left", .left_ttl_ms = 15, .right_ttl_ms = 15);
 #define INTERVAL(name, ...) {.kind = name, .names = TEXTS("k", "v", "k0", "v0"), __VA_ARGS__}
 static const struct join_interval_config inner_interval = INTERVAL("inner", .left_time = "v", .right_time = "v", .lower_ms = -130, .upper_ms = 170),
                                          full_interval = INTERVAL("full", .left_time = "v", .right_time = "v", .lower_ms = -170, .upper_ms = 130),

@@ -13,5 +13,5 @@ struct join_config {
     bool left_after, right_after;               /* rows before updates do not come */
     bool left_appends, right_appends;           /* nothing but +I comes */
     bool emit_before;                           /* -U rows are needed; else they are -D */
-    int64_t ttl_ms;                             /* 0: for ever */
+    int64_t left_ttl_ms, right_ttl_ms;          /* 0: for ever */
 };

@@ -34,7 +34,8 @@ static const struct config_field join_config_fields[] = {
     CONFIG_FIELD(join_config, left_appends, CONF_BOOL, "the left side's rows are only added"),
     CONFIG_FIELD(join_config, right_appends, CONF_BOOL, "the right side's rows are only added"),
     CONFIG_FIELD(join_config, emit_before, CONF_BOOL, "updates come with the row before"),
-    CONFIG_FIELD(join_config, ttl_ms, CONF_INT, "ms until an untouched row is forgotten; 0: never"),
+    CONFIG_FIELD(join_config, left_ttl_ms, CONF_INT, "ms until an untouched row of the left side is forgotten; 0: never"),
+    CONFIG_FIELD(join_config, right_ttl_ms, CONF_INT, "ms until an untouched row of the right side is forgotten; 0: never"),
     CONFIG_LAST,
 };
 
@@ -116,7 +117,7 @@ static enum status side_open(struct op_cx *cx, struct join *s, uint32_t side)
                                   .kept = kept,
                                   .unique = cols,
                                   .unique_count = unique->count,
-                                  .ttl_ms = c->ttl_ms};
+                                  .ttl_ms = side == 0 ? c->left_ttl_ms : c->right_ttl_ms};
     if (spec.is_after_only && !spec.is_one_row && unique->count == 0)
         return err_set(cx->err, E_CONFIG, "a side whose rows are replaced needs the columns by which they are");
     return join_side_open(cx, &s->sides[side], &spec);

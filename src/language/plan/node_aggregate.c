@@ -31,6 +31,7 @@ static void explain(const struct rel *r, struct buf *out)
             rel_print_aggregate(&b->calls[i - b->key_count], r->inputs[0]->row, out);
     }
     buf_append_byte(out, ']');
+    if (b->ttl.text != NULL) buf_printf(out, ", stateTtlHints=[[[STATE_TTL options:[%s]]]]", b->ttl.text);
 }
 
 /* --- monotone results -------------------------------------------------------------------------------------------- */
@@ -112,7 +113,8 @@ static const char *advise(const struct rel *r, const struct plan_settings *s, st
     const struct aggregate_body *b = r->body;
     struct buf text;
 
-    if (s->ttl_ms > 0 || r->inputs[0]->is_bounded || b->key_count == 0) return NULL;
+    if (b->ttl.text != NULL ? b->ttl.ms > 0 : s->ttl_ms > 0) return NULL;
+    if (r->inputs[0]->is_bounded || b->key_count == 0) return NULL;
     buf_init(&text, a->mem);
     buf_append_text(&text, "the groups by ");
     for (uint32_t i = 0; i < b->key_count; i++) buf_printf(&text, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
@@ -154,7 +156,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->emit_every = l->emit_every;
     c->at_end = r->at_end;
     c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
-    c->ttl_ms = l->ttl_ms;
+    const struct rel_ttl *ttl = &((const struct aggregate_body *)r->body)->ttl;
+    c->ttl_ms = ttl->text != NULL ? ttl->ms : l->ttl_ms;
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;

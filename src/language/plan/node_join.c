@@ -87,6 +87,20 @@ static const char *input_spec(const struct rel *r, uint32_t input)
     return r->inputs[input]->key_count > 0 ? "HasUniqueKey" : "NoUniqueKey";
 }
 
+static void explain_hints(const struct join_body *b, struct buf *out)
+{
+    static const char *const sides[] = {"LEFT", "RIGHT"};
+    bool any = false;
+
+    if (b->hints != NULL && b->hints[0] != '\0') buf_printf(out, ", joinHints=[[%s]]", b->hints);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (b->ttl[i].text == NULL) continue;
+        buf_printf(out, "%s%s=%s", any ? ", " : ", stateTtlHints=[[[STATE_TTL options:{", sides[i], b->ttl[i].text);
+        any = true;
+    }
+    if (any) buf_append_text(out, "}]]]");
+}
+
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct join_body *b = r->body;
@@ -96,6 +110,7 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_text(out, "], select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_printf(out, "], leftInputSpec=[%s], rightInputSpec=[%s]", input_spec(r, 0), input_spec(r, 1));
+    explain_hints(b, out);
 }
 
 /* --- keys and changes -------------------------------------------------------------------------------------------- */
@@ -202,11 +217,18 @@ int join_distribution(const struct rel *r, uint32_t input, const uint32_t **cols
 }
 
 /* --- advice ------------------------------------------------------------------------------------------------------ */
+static bool side_grows(const struct rel *r, const struct plan_settings *s, uint32_t side)
+{
+    const struct rel_ttl *ttl = &((const struct join_body *)r->body)->ttl[side];
+
+    return !r->inputs[side]->is_bounded && (ttl->text != NULL ? ttl->ms : s->ttl_ms) == 0;
+}
+
 static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
 {
     struct buf text;
 
-    if (s->ttl_ms > 0 || (r->inputs[0]->is_bounded && r->inputs[1]->is_bounded)) return NULL;
+    if (!side_grows(r, s, 0) && !side_grows(r, s, 1)) return NULL;
     buf_init(&text, a->mem);
     buf_append_text(&text, "the join where ");
     join_explain_where(r, r->body, ((const struct join_body *)r->body)->condition, &text);
@@ -262,7 +284,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->names = (struct text_list){b->names, r->inputs[0]->row->child_count + r->inputs[1]->row->child_count};
     c->null_safe = join_null_safe(l, b);
     c->emit_before = r->wants_before;
-    c->ttl_ms = l->ttl_ms;
+    c->left_ttl_ms = b->ttl[0].text != NULL ? b->ttl[0].ms : l->ttl_ms;
+    c->right_ttl_ms = b->ttl[1].text != NULL ? b->ttl[1].ms : l->ttl_ms;
     if (b->condition != NULL) c->condition = lower_exprs(l, &b->condition, 1);
     c->zone = lower_zone(l);
     sides_lower(r, l, c);

@@ -77,7 +77,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 {
     const struct watermark_body *w = r->body;
     const char *rowtime = r->row->names[w->rowtime];
-    struct watermark_config config = {.kind = WATERMARK_COLUMN, .time_field = rowtime, .watermark_field = rowtime};
+    struct watermark_config config = {.kind = WATERMARK_COLUMN, .time_field = rowtime, .watermark_field = rowtime, .idleness_ms = l->idle_ms};
     struct graph_node *source = l->graph->nodes[inputs[0]];
     bool simple = is_simple(w, &config.out_of_orderness_ms);
 

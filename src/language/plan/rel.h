@@ -24,6 +24,7 @@ struct lowering {
     const struct fn_session *session;
     int64_t receiver; /* of the result's rows */
     int64_t ttl_ms;   /* table.exec.state.ttl */
+    int64_t idle_ms;  /* table.exec.source.idle-timeout */
     bool emit_every;  /* thalweg.exec.emit = every */
     bool is_batch;    /* execution.runtime-mode = batch: no watermarks, what changes comes once */
 };
@@ -122,6 +123,11 @@ struct calc_body {
     struct expr *const *columns;
     bool alone; /* it is not put together with one below */
 };
+/* How long rows are kept, by a hint; text NULL: as the session says. */
+struct rel_ttl {
+    const char *text;
+    int64_t ms;
+};
 /* Aggregates of groups: the row has the group columns, then the results. */
 struct aggregate_call {
     const char *function; /* of agg_types; of a user's what it is called in job graphs */
@@ -136,6 +142,7 @@ struct aggregate_body {
     uint32_t key_count, call_count;
     const uint32_t *keys; /* columns of the input */
     const struct aggregate_call *calls;
+    struct rel_ttl ttl;
 };
 /* Every row set_count times, by other expressions each time: column i of repetition s is columns[s * count + i]. */
 struct expand_body {
@@ -151,6 +158,8 @@ struct join_body {
     const bool *null_safe;     /* per key: NULL equals NULL */
     struct expr *condition;    /* over the columns of both, left before right; NULL: equal keys are enough */
     const char *const *names;  /* of the columns of both, each once */
+    struct rel_ttl ttl[2];     /* of each input's rows */
+    const char *hints;         /* as EXPLAIN shows them; NULL or empty: none */
 };
 /* A join of rows whose times lie in an interval of each other: left time - right time is in lower..upper. Event times are columns
  * of the inputs, and stay time attributes. */

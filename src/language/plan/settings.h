@@ -9,6 +9,8 @@ enum sink_lengths { LENGTHS_IGNORE, LENGTHS_TRIM_PAD, LENGTHS_ERROR };          
 
 struct plan_settings {
     int64_t ttl_ms;  /* table.exec.state.ttl */
+    int64_t idle_ms; /* table.exec.source.idle-timeout */
+    bool has_options_hints; /* table.dynamic-table-options.enabled */
     bool is_batch;   /* execution.runtime-mode = batch */
     bool emit_every; /* thalweg.exec.emit = every */
     bool resolves_updates; /* table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE */

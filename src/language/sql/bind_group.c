@@ -4,6 +4,7 @@
  * GROUPING SETS, ROLLUP and CUBE become a list of sets of keys; several elements of GROUP BY give every union of theirs. With more
  * than one set an Expand repeats each row for each of them, keys outside the set NULL, and its number is one key more. */
 #include "language/sql/bind_group.h"
+#include "language/sql/bind_hint.h"
 
 #include "columns/function/agg.h"
 #include "columns/function/user_function.h"
@@ -664,7 +665,8 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     struct rel *below = calc_below(g, from->rel, condition);
     bool windowed = !has_sets(g) && is_windowed(g, below);
     if (has_sets(g)) TRY(expand(g, below, &below));
-    struct aggregate_body body = {.key_count = all_keys(g), .call_count = g->call_count, .keys = g->key_cols, .calls = g->calls};
+    struct aggregate_body body = {.key_count = all_keys(g), .call_count = g->call_count, .keys = g->key_cols, .calls = g->calls,
+                                  .ttl = bind_hint_ttl(b, s->from)};
     from->rel = windowed ? aggregate_windows(g, below, &body) : rel_aggregate(b->a, below, &body);
     g->row = from->rel->row;
     x->special = above;

@@ -3,6 +3,7 @@
 #include "language/sql/bind_join.h"
 
 #include "ground/base/str.h"
+#include "language/sql/bind_hint.h"
 #include "language/sql/bind_unnest.h"
 #include "language/sql/join_tree.h"
 
@@ -284,6 +285,9 @@ static enum status bind_sides(struct joining *j)
     if (list.list != NULL) j->tree = join_tree_of_list(b->a, &j->sides[0], j->sides[1].scope.row, &list);
     else j->tree = join_tree_create(b->a, j->kind, &j->sides[0], &j->sides[1]);
     join_tree_as_of(j->tree, b->a, j->sides[0].scope.row, as_of, j->is_lookup);
+    j->tree->ttl[0] = bind_hint_ttl(b, j->t->left);
+    j->tree->ttl[1] = bind_hint_ttl(b, right);
+    j->tree->hints = bind_hint_join(b, j->t->left, right);
     return S_OK;
 }
 

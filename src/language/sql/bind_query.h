@@ -20,6 +20,7 @@ struct query_binder {
     const struct catalogs *catalogs;
     const struct fn_session *session;
     const struct plan_settings *settings;
+    const struct ast_hints *hints; /* of the SELECT that is bound; NULL: none */
     const struct bind_with *with;
     const char *catalog, *database; /* of names without; NULL: the current ones */
     uint32_t *tables; /* read so far, views and WITH queries counted each time; NULL: not counted */

@@ -1,5 +1,6 @@
 /* bind_scan.c - reading a table: its connector's rows, then its computed columns, then event times and watermarks. What a table
  * keeps as text is bound here, each time anew. */
+#include "language/sql/bind_hint.h"
 #include "language/sql/bind_table.h"
 
 #include "ground/base/str.h"
@@ -58,7 +59,12 @@ enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, co
     for (uint32_t i = 0; i < hints->count; i++) {
         const struct ast_hint *h = &hints->items[i];
         struct ast_option *items = ARENA_ARRAY(b->a, struct ast_option, MAX(h->count, 1u));
+        TRY(bind_hint_known(b, h));
         if (!str_equal_nocase(h->name, STR("OPTIONS"))) continue;
+        if (!b->settings->has_options_hints)
+            return sql_error(b->e, b->t, h->place.at, h->place.size,
+                             "The 'OPTIONS' hint is allowed only when the config option 'table.dynamic-table-options.enabled' is set to "
+                             "true.");
         for (uint32_t k = 0; k < h->count; k++) {
             const struct ast_expr *x = h->args[k];
             if (x->kind != AX_NAMED || x->args.items[0]->kind != AX_LITERAL)

@@ -1,6 +1,7 @@
 /* bind_select.c - SELECT from the inside out: tables give columns, WHERE drops rows, groups are made (bind_group.c), functions
  * OVER windows computed (bind_over.c), and the select list is a Calc on top. */
 #include "language/sql/bind_group.h"
+#include "language/sql/bind_hint.h"
 #include "language/sql/bind_join.h"
 #include "language/sql/bind_over.h"
 #include "language/sql/bind_semi.h"
@@ -173,14 +174,15 @@ static enum status bind_qualify(struct query_binder *b, const struct ast_select 
     return ranking_filter(b, s->qualify->place, &from->rel, condition);
 }
 
-enum status bind_select(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_order *order,
-                        struct rel **out)
+static enum status select_make(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by,
+                               struct bind_order *order, struct rel **out)
 {
     struct bind_source from;
     struct bind_columns columns = {0};
     struct calc_body calc = {0};
     struct binder x;
 
+    TRY(bind_select_hints(b, s));
     TRY(bind_below(b, s, by, &from, &x, &calc.condition));
     if (over_is(s)) {
         TRY(over_bind(b, s, &from, calc.condition, &x));
@@ -198,4 +200,14 @@ enum status bind_select(struct query_binder *b, const struct ast_select *s, cons
         *out = bind_distinct(b, *out);
     }
     return S_OK;
+}
+
+enum status bind_select(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_order *order,
+                        struct rel **out)
+{
+    const struct ast_hints *outer = b->hints;
+    enum status st = select_make(b, s, by, order, out);
+
+    b->hints = outer;
+    return st;
 }

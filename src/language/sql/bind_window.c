@@ -351,7 +351,7 @@ static struct aggregate_body moved_groups(struct arena *a, const struct aggregat
         if (calls[i].argument >= 0) calls[i].argument = cols[calls[i].argument];
         if (calls[i].filter >= 0) calls[i].filter = cols[calls[i].filter];
     }
-    return (struct aggregate_body){g->key_count, g->call_count, keys, calls};
+    return (struct aggregate_body){.key_count = g->key_count, .call_count = g->call_count, .keys = keys, .calls = calls};
 }
 
 static bool calls_read_window(const struct aggregate_body *g, const int *cols)

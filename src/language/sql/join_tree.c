@@ -359,6 +359,9 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
     struct join_body body = {
         .kind = t->kind, .key_count = k.count, .keys = {k.cols[0], k.cols[1]}, .null_safe = k.null_safe};
     body.names = t->names;
+    body.ttl[0] = t->ttl[0];
+    body.ttl[1] = t->ttl[1];
+    body.hints = t->hints;
     if (k.computed[0] + k.computed[1] > 0) {
         for (uint32_t i = 0; i < 2; i++) sides[i] = with_computed(m, sides[i], &k, i);
         body.names = unique_names(m->a, sides[0]->row, sides[1]->row);

@@ -13,6 +13,8 @@ struct join_tree {
     int as_of;       /* column of the left side at whose time the right one is asked for; -1: none */
     bool is_lookup;  /* that time is the clock's */
     const struct correlate_body *list; /* the right side is elements of a list of the left one; NULL: a table */
+    struct rel_ttl ttl[2];      /* of hints */
+    const char *hints;          /* as EXPLAIN shows them; NULL or empty: none */
     uint32_t count, capacity;
     struct expr **conditions; /* of ON: all must be true */
 };

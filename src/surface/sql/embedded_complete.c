@@ -115,6 +115,7 @@ static void add_quoted(const struct finder *f)
     if (str_starts(text, STR("SET")) || str_starts(text, STR("set")) || str_starts(text, STR("RESET")) ||
         str_starts(text, STR("reset"))) {
         add_options(f, sql_keys);
+        add_options(f, sql_accepted_keys);
         add_options(f, config_defs);
         return;
     }

@@ -1,5 +1,5 @@
-/* exec_set.c - SET and RESET of the session's configuration. Keys that SQL reads are those of sql_keys and of config_defs; any other
- * is taken, as in Flink, with a warning that names the nearest one. */
+/* exec_set.c - SET and RESET of the session's configuration. Known keys are those of sql_keys, of sql_accepted_keys and of config_defs;
+ * any other is taken, as in Flink, with a warning that names the nearest one. */
 #include "surface/sql/session_internal.h"
 
 #include "ground/base/str.h"
@@ -11,7 +11,7 @@ enum { KEYS_MAX = 512 };
 
 static bool key_is_known(const char *key, const char **names, uint32_t *count)
 {
-    const struct option_def *const tables[] = {sql_keys, config_defs};
+    const struct option_def *const tables[] = {sql_keys, sql_accepted_keys, config_defs};
 
     *count = 0;
     for (size_t t = 0; t < COUNT_OF(tables); t++)
@@ -38,7 +38,9 @@ enum status sql_session_set(struct sql_session *s, const char *key, const char *
 {
     struct option one = {key, value};
 
-    const struct option_def *defs = option_find(sql_keys, key) != NULL ? sql_keys : config_defs; /* SQL's meaning of a key goes first */
+    const struct option_def *defs = option_find(sql_keys, key) != NULL            ? sql_keys /* SQL's meaning of a key goes first */
+                                    : option_find(sql_accepted_keys, key) != NULL ? sql_accepted_keys
+                                                                                  : config_defs;
 
     if (option_find(defs, key) != NULL) TRY(options_check(&(struct options){&one, 1}, defs, "SET", e));
     TRY(sql_key_check(key, value, e));

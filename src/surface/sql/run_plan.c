@@ -33,6 +33,7 @@ static enum status graph_of(struct run *r, struct rel *const *sinks, uint32_t co
     struct lowering l = {.graph = g,
                          .a = &r->arena,
                          .session = &r->s->functions,
+                         .idle_ms = options_int(&o, sql_keys, "table.exec.source.idle-timeout"),
                          .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
                          .is_batch = run_is_batch(r),
                          .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1};
@@ -44,7 +45,8 @@ static enum status graph_of(struct run *r, struct rel *const *sinks, uint32_t co
     g->artifact.name = "";
     g->users = r->s->functions.users;
     g->settings = engine_keys(r);
-    g->default_parallelism = (uint32_t)options_int(&g->settings, config_defs, "parallelism.default");
+    int64_t tasks = options_int(&o, sql_keys, "table.exec.resource.default-parallelism");
+    g->default_parallelism = (uint32_t)(tasks > 0 ? tasks : options_int(&g->settings, config_defs, "parallelism.default"));
     g->chaining = options_bool(&g->settings, config_defs, "pipeline.operator-chaining.enabled");
     TRY(rel_plan(sinks, count, r->e));
     for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, &node, r->e));

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { SQL_TASKS_MAX = 4096 };
+
 const struct option_def sql_keys[] = {
     {.key = "execution.runtime-mode",
      .kind = OPT_ENUM,
@@ -23,6 +25,18 @@ const struct option_def sql_keys[] = {
      .fallback = "batch",
      .doc = "batch: a result is updated once for all rows that came together; every: once for each row, as in Flink without "
             "mini-batch"},
+    {.key = "table.exec.source.idle-timeout",
+     .kind = OPT_DURATION_MS,
+     .fallback = "0",
+     .doc = "a part of a source without rows for so long holds back no watermark; 0: it always does"},
+    {.key = "table.exec.resource.default-parallelism",
+     .kind = OPT_INT,
+     .fallback = "-1",
+     .doc = "subtasks of each operator; -1: as 'parallelism.default' says"},
+    {.key = "table.dynamic-table-options.enabled",
+     .kind = OPT_BOOL,
+     .fallback = "true",
+     .doc = "hints OPTIONS are allowed; else they are refused"},
     {.key = "table.exec.sink.upsert-materialize",
      .kind = OPT_ENUM,
      .choices = "NONE|AUTO|FORCE",
@@ -73,7 +87,11 @@ const struct option_def sql_keys[] = {
 enum status sql_key_check(const char *key, const char *value, struct err *e)
 {
     struct zone zone;
+    int64_t tasks = 1;
 
+    if (strcmp(key, "table.exec.resource.default-parallelism") == 0 &&
+        (!str_to_int64(str_of(value), &tasks) || tasks < -1 || tasks == 0 || tasks > SQL_TASKS_MAX))
+        return err_set(e, E_CONFIG, "'%s' is -1, or a number from 1 to %d, not %s", key, SQL_TASKS_MAX, value);
     if (strcmp(key, "table.local-time-zone") != 0 || zone_find(str_of(value), &zone)) return S_OK;
     return err_set(e, E_CONFIG, "The supported Zone ID is either a full name such as 'America/Los_Angeles', or a custom timezone id "
                                 "such as 'GMT-08:00', but configured Zone ID is '%s'.", value);
@@ -95,6 +113,8 @@ struct plan_settings sql_keys_settings(const struct config *c)
         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
         .resolves_updates = options_enum(&o, sql_keys, "table.optimizer.non-deterministic-update.strategy") == 1,
         .is_batch = options_enum(&o, sql_keys, "execution.runtime-mode") == 1,
+        .idle_ms = options_int(&o, sql_keys, "table.exec.source.idle-timeout"),
+        .has_options_hints = options_bool(&o, sql_keys, "table.dynamic-table-options.enabled"),
         .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1,
         .sink = {.materialize = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.upsert-materialize"),
                  .shuffle = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.keyed-shuffle"),

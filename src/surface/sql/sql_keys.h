@@ -5,6 +5,7 @@
 #include "language/plan/settings.h"
 
 extern const struct option_def sql_keys[]; /* ends with key == NULL */
+extern const struct option_def sql_accepted_keys[]; /* those that change nothing, and why; ends with key == NULL */
 /* What a kind of option cannot say: is it a time zone? E_CONFIG. */
 enum status sql_key_check(const char *key, const char *value, struct err *e) CHECKED;
 /* The session's part of the configuration, anew. */

@@ -217,9 +217,9 @@ static void a_condition_alone_is_enough(void **state)
 /* --- time to live, mistakes -------------------------------------------------------------------------------------- */
 static void untouched_rows_are_forgotten(void **state)
 {
-    const struct join_config c = CONFIG("inner", BEFORE, .left_appends = true, .right_appends = true, .ttl_ms = 100),
-                             rows = CONFIG("inner", .ttl_ms = 100),
-                             one = CONFIG("inner", .left_row = true, .ttl_ms = 100);
+    const struct join_config c = CONFIG("inner", BEFORE, .left_appends = true, .right_appends = true, .left_ttl_ms = 100, .right_ttl_ms = 100),
+                             rows = CONFIG("inner", .left_ttl_ms = 100, .right_ttl_ms = 100),
+                             one = CONFIG("inner", .left_row = true, .left_ttl_ms = 100, .right_ttl_ms = 100);
     const struct join_config *const all[] = {&c, &rows, &one};
 
     (void)state;

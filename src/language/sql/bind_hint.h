@@ -1,0 +1,11 @@
+/* bind_hint.h - hints of a SELECT: what they say of its tables, by the names that these have in FROM. */
+#pragma once
+#include "language/sql/bind_query.h"
+
+/* Is there such a hint? E_DATA in Flink's words. */
+enum status bind_hint_known(struct query_binder *b, const struct ast_hint *h) CHECKED;
+/* The hints of a SELECT, checked against its FROM; good for bind_hint_ttl and bind_hint_join. */
+enum status bind_select_hints(struct query_binder *b, const struct ast_select *s) CHECKED;
+struct rel_ttl bind_hint_ttl(const struct query_binder *b, const struct ast_table *t); /* of what is kept of the table's rows */
+/* "[BROADCAST options:[LEFT]]" for a join of these two; "": nothing is said of them. */
+const char *bind_hint_join(struct query_binder *b, const struct ast_table *left, const struct ast_table *right);
