@@ -3,8 +3,8 @@
  *     reference OUT
  *
  * writes OUT/operators.md, connectors.md, formats.md and aggregates.md: name, doc, example, and the table of options with
- * defaults; and OUT/configuration.md, the keys of a run. It is linked to the engine and asks the registries, so a page cannot
- * say what the engine does not do. */
+ * defaults; OUT/configuration.md, the keys of a run, and OUT/sql_configuration.md, those of SQL. It is linked to the
+ * engine and asks the registries, so a page cannot say what the engine does not do. */
 #include "columns/function/agg.h"
 #include "control/config.h"
 #include "flow/connector/connector.h"
@@ -13,6 +13,7 @@
 #include "flow/operator/op.h"
 #include "flow/source/source_options.h"
 #include "flow/source/source_reader.h"
+#include "surface/sql/sql_keys.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +185,20 @@ static void configuration_write(const char *folder)
     fclose(out);
 }
 
+static void sql_configuration_write(const char *folder)
+{
+    FILE *out = page_open(folder, "sql_configuration", "Configuration of SQL");
+
+    fputs("\nA key is set by `SET 'KEY' = 'VALUE'`, or by `-D KEY=VALUE` of `thalweg sql`; its value is checked at once. Keys are\n"
+          "Flink's; those of Thalweg alone begin with `thalweg.`. The keys of jobs (configuration.md) are set in the same way. A key\n"
+          "that nothing reads is taken with a warning, which names the nearest one.\n",
+          out);
+    options_write(out, "key", sql_keys);
+    fputs("\n## Keys of Flink that change nothing\n\nThey are taken and checked; the last column says what holds instead.\n", out);
+    options_write(out, "key", sql_accepted_keys);
+    fclose(out);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -195,5 +210,6 @@ int main(int argc, char **argv)
     formats_write(argv[1]);
     aggregates_write(argv[1]);
     configuration_write(argv[1]);
+    sql_configuration_write(argv[1]);
     return 0;
 }

@@ -87,11 +87,27 @@ struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type 
     return r;
 }
 
+/* A rank whose places nobody reads need not know them: then rows do not move. */
+static struct rel *without_places(struct arena *a, struct rel *input, const struct calc_body *c)
+{
+    uint64_t read[(TYPE_FIELDS_MAX + 63) / 64] = {0};
+
+    if (input->type != &rel_rank_type || c->count == 0) return input;
+    struct rank_body body = *(const struct rank_body *)input->body;
+    if (body.number == NULL) return input;
+    if (c->condition != NULL) expr_columns(c->condition, read);
+    for (uint32_t i = 0; i < c->count; i++) expr_columns(c->columns[i], read);
+    if (bit_get(read, input->row->child_count - 1)) return input;
+    body.number = NULL;
+    return rel_rank(a, input->inputs[0], &body);
+}
+
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *given, const char *const *names)
 {
     struct calc_body merged = *given, *body = &merged;
 
     while (calc_merge(a, &input, body)) continue;
+    input = without_places(a, input, body);
     const struct type **types = ARENA_ARRAY(a, const struct type *, MAX(body->count, 1u));
 
     for (uint32_t i = 0; i < body->count; i++) types[i] = body->columns[i]->type;

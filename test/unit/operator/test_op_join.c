@@ -217,7 +217,8 @@ static void a_condition_alone_is_enough(void **state)
 /* --- time to live, mistakes -------------------------------------------------------------------------------------- */
 static void untouched_rows_are_forgotten(void **state)
 {
-    const struct join_config c = CONFIG("inner", BEFORE, .left_appends = true, .right_appends = true, .left_ttl_ms = 100, .right_ttl_ms = 100),
+    const struct join_config c = CONFIG("inner", BEFORE, .left_appends = true, .right_appends = true, .left_ttl_ms = 100,
+                                                     .right_ttl_ms = 100),
                              rows = CONFIG("inner", .left_ttl_ms = 100, .right_ttl_ms = 100),
                              one = CONFIG("inner", .left_row = true, .left_ttl_ms = 100, .right_ttl_ms = 100);
     const struct join_config *const all[] = {&c, &rows, &one};
@@ -236,6 +237,25 @@ static void untouched_rows_are_forgotten(void **state)
         assert_string_equal(op_output(d), "");
         op_driver_free(d);
     }
+}
+
+static void each_side_has_its_own_time_to_live(void **state)
+{
+    const struct join_config c = CONFIG("inner", BEFORE, .left_appends = true, .right_appends = true, .right_ttl_ms = 100);
+
+    (void)state;
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("join"), .config = &c, .in = LEFT, .in2 = RIGHT, .keys = "k", .keys2 = "k"});
+    op_set_time(d, 1000);
+    op_push(d, 0, "1 | x");
+    op_push(d, 1, "1 | 5");
+    assert_string_equal(op_output(d), "+I[1, x, 1, 5]\n");
+    op_set_time(d, 1120);
+    op_push(d, 0, "1 | y");
+    assert_string_equal(op_output(d), "");
+    op_push(d, 1, "1 | 6");
+    assert_string_equal(op_output(d), "+I[1, x, 1, 6]\n+I[1, y, 1, 6]\n");
+    op_driver_free(d);
 }
 
 static void mistakes_are_told(void **state)
@@ -265,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_condition_decides_with_the_key),
         cmocka_unit_test(a_condition_alone_is_enough),
         cmocka_unit_test(untouched_rows_are_forgotten),
+        cmocka_unit_test(each_side_has_its_own_time_to_live),
         cmocka_unit_test(mistakes_are_told),
     };
 
