@@ -38,11 +38,12 @@ static void derive(struct rel *r, struct arena *a)
     const struct rel *in = r->inputs[0];
 
     rel_add_key(r, a, b->partition, b->partition_count);
+    if (b->order[0].descending) {
+        r->modifies = MODIFIES_UPDATES; /* a row takes the place of one with another key of the input's */
+        return;
+    }
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
-    if (b->order[0].descending)
-        r->modifies = MODIFIES_UPDATES;
-    else
-        r->window = in->window;
+    r->window = in->window;
 }
 
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
@@ -66,4 +67,5 @@ const struct rel_type rel_deduplicate_type = {.name = "Deduplicate",
                                               .derive = derive,
                                               .distribution = rank_rel_distribution,
                                               .explain = explain,
+                                              .logical = rank_rel_logical,
                                               .lower = lower};

@@ -3,6 +3,7 @@
  * had above its scan. */
 #include "flow/operator/lookup_join.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/join_rel.h"
 
 #include <string.h>
@@ -158,6 +159,16 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct lookup_join_body *b = r->body;
+    struct buf *out = logical_begin(l, "Correlate");
+
+    buf_printf(out, "correlation=[$cor0], joinType=[%s], table=[[%s, %s, %s]]", b->join.kind == REL_JOIN_LEFT ? "left" : "inner",
+               b->table->catalog, b->table->database, b->table->name);
+    logical_end(l);
+}
+
 const struct rel_type rel_lookup_join_type = {
     .name = "LookupJoin",
     .doc = "each row beside the rows of its key in a table that is asked when the row comes",
@@ -165,4 +176,4 @@ const struct rel_type rel_lookup_join_type = {
     .wants_before = wants_before,
     .check = check,
     .explain = explain,
-    .lower = lower};
+    .logical = logical, .lower = lower};

@@ -3,6 +3,7 @@
 #include "flow/operator/over.h"
 #include "flow/operator/over_sorted.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/rank_rel.h"
 
 #include <string.h>
@@ -236,6 +237,26 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct over_body *b = r->body;
+    const struct type *in = r->inputs[0]->row;
+    struct buf *out = logical_begin(l, "Project");
+
+    for (uint32_t i = 0; i < in->child_count; i++) buf_printf(out, "%s%s=[$%u]", i > 0 ? ", " : "", in->names[i], i);
+    for (uint32_t i = 0; i < b->call_count; i++) {
+        buf_printf(out, ", %s=[", r->row->names[in->child_count + i]);
+        print_call(&b->calls[i], in, out);
+        buf_append_text(out, " OVER (");
+        for (uint32_t k = 0; k < b->partition_count; k++) buf_printf(out, "%s$%u", k > 0 ? ", " : "PARTITION BY ", b->partition[k]);
+        for (uint32_t k = 0; k < b->order_count; k++)
+            buf_printf(out, "%s$%u%s", k > 0 ? ", " : b->partition_count > 0 ? " ORDER BY " : "ORDER BY ", b->order[k].col,
+                       b->order[k].descending ? " DESC" : "");
+        buf_append_text(out, ")]");
+    }
+    logical_end(l);
+}
+
 const struct rel_type rel_over_type = {.name = "OverAggregate",
                                        .doc = "every row with results of functions over the rows up to it",
                                        .derive = derive,
@@ -243,4 +264,4 @@ const struct rel_type rel_over_type = {.name = "OverAggregate",
                                        .distribution = distribution,
                                        .check = check,
                                        .explain = explain,
-                                       .lower = lower};
+                                       .logical = logical, .lower = lower};

@@ -102,16 +102,6 @@ static void derive_keys(struct rel *r, struct arena *a)
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
 }
 
-/* One row of rows that are only added, the first or last in time: it is replaced and never goes (Flink's Deduplicate). */
-static bool is_deduplicated(const struct rel *r)
-{
-    const struct rank_body *b = r->body;
-    const struct rel *in = r->inputs[0];
-
-    if (in->modifies != MODIFIES_NOTHING || b->last != 1 || b->order_count != 1) return false;
-    return in->row->children[b->order[0].col]->time_kind != TIME_NONE;
-}
-
 /* Rows that stand as they came never move but when some are taken back. */
 void rank_rel_derive(struct rel *r, struct arena *a)
 {
@@ -120,7 +110,7 @@ void rank_rel_derive(struct rel *r, struct arena *a)
 
     derive_keys(r, a);
     if (in->modifies == MODIFIES_NOTHING && b->order_count == 0) return;
-    r->modifies = is_deduplicated(r) ? MODIFIES_UPDATES : MODIFIES_DELETES;
+    r->modifies = MODIFIES_DELETES;
     if (b->order_count > 0 || b->number != NULL || b->first > 1) r->modifies |= MODIFIES_UPDATES;
 }
 
@@ -201,7 +191,7 @@ static void logical_places(const struct rank_body *b, uint32_t col, struct logic
     logical_end(l);
 }
 
-static void logical(const struct rel *r, struct logical *l)
+void rank_rel_logical(const struct rel *r, struct logical *l)
 {
     const struct rank_body *b = r->body;
     const struct type *row = r->inputs[0]->row;
@@ -225,4 +215,4 @@ const struct rel_type rel_rank_type = {.name = "Rank",
                                        .distribution = rank_rel_distribution,
                                        .check = check,
                                        .explain = explain,
-                                       .logical = logical, .lower = rank_rel_lower};
+                                       .logical = rank_rel_logical, .lower = rank_rel_lower};

@@ -3,6 +3,7 @@
  * it is what its rows are unique by, such as the partition of a ROW_NUMBER() = 1. */
 #include "flow/operator/join_temporal.h"
 #include "ground/base/str.h"
+#include "language/plan/logical.h"
 #include "language/plan/join_rel.h"
 
 #include <string.h>
@@ -181,6 +182,13 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct temporal_join_body *b = r->body;
+
+    logical_join(r, &b->join, b->join.condition, l);
+}
+
 const struct rel_type rel_temporal_join_type = {
     .name = "TemporalJoin",
     .doc = "each row beside the version of another table's row that held at its time",
@@ -189,4 +197,4 @@ const struct rel_type rel_temporal_join_type = {
     .distribution = join_distribution,
     .check = check,
     .explain = explain,
-    .lower = lower};
+    .logical = logical, .lower = lower};
