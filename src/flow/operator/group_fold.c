@@ -27,9 +27,9 @@ static bool all_exact(const struct group_call *calls, uint32_t count)
 }
 
 const struct type *group_fold_row(const struct op_plan *p, const struct group_config *c, const struct group_call *calls,
-                                  bool local_time)
+                                  const struct text_list *bounds, bool local_time)
 {
-    static const char *const bounds[] = {"window_start", "window_end", "window_time"};
+    static const char *const plain[] = {"window_start", "window_end", "window_time"};
     uint32_t keys = p->key_count[0], count = c->functions.count, n = keys + count + 3;
     const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
     const char **names = ARENA_ARRAY(p->arena, const char *, n);
@@ -44,7 +44,7 @@ const struct type *group_fold_row(const struct op_plan *p, const struct group_co
     }
     for (uint32_t i = 0; i < 3; i++) {
         types[keys + count + i] = type_new(p->arena, i == 2 && local_time ? T_TIMESTAMP_LTZ : T_TIMESTAMP, 3, 0, false);
-        names[keys + count + i] = bounds[i];
+        names[keys + count + i] = bounds->count == 3 ? bounds->items[i] : plain[i];
     }
     return type_row(p->arena, n, names, types, false);
 }

@@ -26,6 +26,6 @@ enum status group_fold_open(struct group_fold *f, struct op_cx *cx, const struct
 void group_fold_close(struct group_fold *f, struct op_cx *cx);
 /* Graph time: the columns of a result. keys: of the input. */
 const struct type *group_fold_row(const struct op_plan *p, const struct group_config *c, const struct group_call *calls,
-                                  bool local_time);
+                                  const struct text_list *bounds, bool local_time);
 void group_fold_needs(const struct op_plan *p, const struct group_config *c, const struct group_call *calls,
                       uint64_t *needed);

@@ -32,6 +32,7 @@ static const struct config_field session_groups_config_fields[] = {
     CONFIG_FIELD(session_groups_config, gap_ms, CONF_INT, "ms without rows that end a session"),
     CONFIG_FIELD(session_groups_config, processing_time, CONF_BOOL, "sessions of processing time"),
     CONFIG_FIELD(session_groups_config, local_time, CONF_BOOL, "window_time is a TIMESTAMP_LTZ"),
+    CONFIG_FIELD(session_groups_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
     CONFIG_LAST,
 };
 
@@ -47,7 +48,7 @@ static enum status session_groups_derive(struct op_plan *p, const void *config, 
     if (c->gap_ms <= 0) return err_set(e, E_CONFIG, "sessions with a gap of %lld ms", (long long)c->gap_ms);
     if (!group_fold_merges(calls, count) || group_calls_hold(calls, count))
         return err_set(e, E_CONFIG, "aggregates that cannot be merged need rows whose sessions are known");
-    p->outputs[0] = group_fold_row(p, &c->calls, calls, c->local_time);
+    p->outputs[0] = group_fold_row(p, &c->calls, calls, &c->bounds, c->local_time);
     p->output_count = 1;
     return S_OK;
 }

@@ -32,6 +32,7 @@ const struct config_field window_groups_config_fields[] = {
     CONFIG_FIELD(window_groups_config, offset_ms, CONF_INT, "offset of the windows, ms"),
     CONFIG_FIELD(window_groups_config, processing_time, CONF_BOOL, "windows end by processing time"),
     CONFIG_FIELD(window_groups_config, local_time, CONF_BOOL, "window_time is a TIMESTAMP_LTZ"),
+    CONFIG_FIELD(window_groups_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
     CONFIG_LAST,
 };
 
@@ -80,7 +81,7 @@ static enum status window_groups_derive(struct op_plan *p, const void *config, s
     TRY(by_column(p, c, &by, &col, e));
     TRY(group_calls_read(p->arena, p, &c->calls, &calls, e));
     TRY(config_check(c, calls, e));
-    p->outputs[0] = group_fold_row(p, &c->calls, calls, c->local_time);
+    p->outputs[0] = group_fold_row(p, &c->calls, calls, &c->bounds, c->local_time);
     p->output_count = 1;
     return S_OK;
 }

@@ -23,6 +23,7 @@ struct window_groups_config {
     const char *end;  /* column with the end of a row's window, which is one of those below; "": none */
     int64_t kind, size_ms, slide_ms, offset_ms; /* as in window_tvf_config */
     bool processing_time, local_time;           /* local_time: window_time is a TIMESTAMP_LTZ */
+    struct text_list bounds;                    /* names of the window's columns; empty: window_start, window_end, window_time */
 };
 
 /* session_tvf: each row once its session is over, with window_start, window_end and window_time behind its columns. The session is
@@ -39,6 +40,7 @@ struct session_groups_config {
     const char *time;
     int64_t gap_ms;
     bool processing_time, local_time;
+    struct text_list bounds;
 };
 
 extern const struct config_field window_tvf_config_fields[], window_groups_config_fields[];

@@ -21,9 +21,39 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+/* The column that is column `col` of the input in every set, or -1. */
+static int same_column(const struct expand_body *b, int col)
+{
+    for (uint32_t i = 0; col >= 0 && i < b->count; i++) {
+        uint32_t s = 0;
+        while (s < b->set_count && b->columns[s * b->count + i]->kind == EXPR_COLUMN &&
+               b->columns[s * b->count + i]->col == (uint32_t)col)
+            s++;
+        if (s == b->set_count) return (int)i;
+    }
+    return -1;
+}
+
+/* Windows whose bounds are in every set. */
+static void keep_window(struct rel *r, struct arena *a)
+{
+    const struct rel_window *below = r->inputs[0]->window;
+    struct rel_window *w = ARENA_NEW(a, struct rel_window);
+    int *partition = ARENA_ARRAY(a, int, MAX(below->partition_count, 1u));
+
+    *w = *below;
+    w->start = same_column(r->body, below->start);
+    w->end = same_column(r->body, below->end);
+    w->time = same_column(r->body, below->time);
+    for (uint32_t i = 0; i < 3; i++) w->twins[i] = -1;
+    for (uint32_t i = 0; i < w->partition_count; i++) partition[i] = same_column(r->body, below->partition[i]);
+    w->partition = partition;
+    if (w->start >= 0 && w->end >= 0) r->window = w;
+}
+
 static void derive(struct rel *r, struct arena *a)
 {
-    (void)a;
+    if (r->inputs[0]->window != NULL) keep_window(r, a);
     r->modifies = r->inputs[0]->modifies;
     r->is_empty = r->inputs[0]->is_empty;
 }

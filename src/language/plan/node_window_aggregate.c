@@ -4,7 +4,7 @@
 #include "flow/operator/sql_window.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
-#include "language/plan/rel.h"
+#include "language/plan/window_rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
 {
@@ -47,12 +47,22 @@ static void keep_partition(const struct rel *r, struct arena *a, struct rel_wind
     w->partition = partition;
 }
 
-static void derive(struct rel *r, struct arena *a)
+void window_aggregate_keys(struct rel *r, struct arena *a)
 {
     const struct window_aggregate_body *b = r->body;
     uint32_t keys = b->groups.key_count, *cols = ARENA_ARRAY(a, uint32_t, keys + 2);
+
+    for (uint32_t i = 0; i < keys; i++) cols[i] = i;
+    cols[keys] = keys + b->groups.call_count;
+    cols[keys + 1] = cols[keys] + 1;
+    rel_add_key(r, a, cols, keys + 2);
+}
+
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct window_aggregate_body *b = r->body;
     struct rel_window *w = ARENA_NEW(a, struct rel_window);
-    int first = (int)(keys + b->groups.call_count);
+    int first = (int)(b->groups.key_count + b->groups.call_count);
 
     *w = b->window;
     w->start = first;
@@ -61,20 +71,17 @@ static void derive(struct rel *r, struct arena *a)
     w->twins[0] = w->twins[1] = w->twins[2] = -1;
     r->window = w;
     keep_partition(r, a, w);
-    for (uint32_t i = 0; i < keys; i++) cols[i] = i;
-    cols[keys] = (uint32_t)first;
-    cols[keys + 1] = (uint32_t)first + 1;
-    rel_add_key(r, a, cols, keys + 2);
+    window_aggregate_keys(r, a);
 }
 
-static bool wants_before(const struct rel *r, uint32_t input)
+bool window_aggregate_wants_before(const struct rel *r, uint32_t input)
 {
     (void)r;
     (void)input;
     return true;
 }
 
-static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+int window_aggregate_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {
     const struct window_aggregate_body *b = r->body;
 
@@ -119,7 +126,8 @@ static uint32_t lower_sessions(struct lowering *l, const struct window_groups_co
                                                                                 .time = time,
                                                                                 .gap_ms = w->size_ms,
                                                                                 .processing_time = w->processing_time,
-                                                                                .local_time = w->local_time};
+                                                                                .local_time = w->local_time,
+                                                                                .bounds = w->bounds};
     return l->graph->node_count - 1;
 }
 
@@ -183,7 +191,7 @@ static uint32_t lower_ends(struct lowering *l, const struct rel *r, struct windo
     return is_session ? lower_start(l, r, type_new(l->a, T_TIMESTAMP, 3, 0, true), node) : node;
 }
 
-static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+enum status window_aggregate_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct window_aggregate_body *b = r->body;
     const struct type *in = r->inputs[0]->row;
@@ -194,7 +202,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
                                           .processing_time = b->window.processing_time,
                                           .local_time = b->window.time_type->kind == T_TIMESTAMP_LTZ,
                                           .time = "",
-                                          .end = ""};
+                                          .end = "",
+                                          .bounds = {r->row->names + b->groups.key_count + b->groups.call_count, 3}};
     bool shares = false;
 
     lower_aggregate_calls(l, &b->groups, in, &config.calls);
@@ -234,8 +243,9 @@ const struct rel_type rel_window_aggregate_type = {
     .name = "WindowAggregate",
     .doc = "aggregates of groups and windows, once each, when the window ends",
     .derive = derive,
-    .wants_before = wants_before,
-    .distribution = distribution,
+    .wants_before = window_aggregate_wants_before,
+    .distribution = window_aggregate_distribution,
     .check = check,
     .explain = explain,
-    .logical = logical, .lower = lower};
+    .logical = logical,
+    .lower = window_aggregate_lower};

@@ -230,10 +230,11 @@ struct rel *rel_over(struct arena *a, struct rel *input, const struct over_body 
     return r;
 }
 
-static void add_window_columns(struct arena *a, uint32_t first, const struct rel_window *w, const struct type **types,
-                               const char **names)
+static void add_window_columns(struct arena *a, uint32_t first, const struct rel_window *w, bool is_group_window,
+                               const struct type **types, const char **names)
 {
-    static const char *const added[] = {"window_start", "window_end", "window_time"};
+    static const char *const plain[] = {"window_start", "window_end", "window_time"}, *const of_group[] = {"w$start", "w$end", "w$rowtime"};
+    const char *const *added = is_group_window ? of_group : plain;
 
     for (uint32_t i = 0; i < 3; i++) {
         names[first + i] = added[i];
@@ -249,7 +250,7 @@ struct rel *rel_window_tvf(struct arena *a, struct rel *input, const struct wind
 
     memcpy(types, input->row->children, sizeof *types * n);
     memcpy(names, input->row->names, sizeof *names * n);
-    add_window_columns(a, n, &body->window, types, names);
+    add_window_columns(a, n, &body->window, false, types, names);
     struct rel *r = rel_new(a, &rel_window_tvf_type, type_row(a, n + 3, names, types, false), &input, 1);
     BODY(r, struct window_tvf_body, *body);
     return r;
@@ -267,8 +268,9 @@ struct rel *rel_window_aggregate(struct arena *a, struct rel *input, const struc
         types[i] = is_key ? input->row->children[g->keys[i]] : g->calls[i - g->key_count].result;
         names[i] = is_key ? input->row->names[g->keys[i]] : g->calls[i - g->key_count].name;
     }
-    add_window_columns(a, n, &body->window, types, names);
-    struct rel *r = rel_new(a, &rel_window_aggregate_type, type_row(a, n + 3, names, types, false), &input, 1);
+    add_window_columns(a, n, &body->window, body->is_group_window, types, names);
+    const struct rel_type *type = body->is_group_window ? &rel_group_window_aggregate_type : &rel_window_aggregate_type;
+    struct rel *r = rel_new(a, type, type_row(a, n + 3, names, types, false), &input, 1);
     BODY(r, struct window_aggregate_body, *body);
     return r;
 }

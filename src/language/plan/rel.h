@@ -242,6 +242,7 @@ struct window_aggregate_body {
     struct aggregate_body groups; /* without the window's columns */
     struct rel_window window;
     int rowtime;
+    bool is_group_window, shows_window; /* a window function of GROUP BY; parts of the window are read */
 };
 /* All rows in an order, when the input has ended. */
 struct sort_body {

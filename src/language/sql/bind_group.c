@@ -9,6 +9,7 @@
 #include "columns/function/agg.h"
 #include "columns/function/user_function.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_group_window.h"
 #include "language/sql/bind_window.h"
 #include "language/sql/token.h"
 
@@ -31,6 +32,9 @@ struct grouping {
     uint32_t set_count;      /* 0: not looked at yet */
     uint64_t *sets;          /* bit i: key i is in it */
     uint32_t *key_cols, first_call; /* where in it the keys and the first call are */
+    struct group_window window;
+    uint32_t window_time;  /* column of the Calc below */
+    bool asks_for_window;  /* some part of it is read */
 };
 
 enum { SETS_MAX = 4096, SET_KEYS_MAX = 62 };
@@ -308,7 +312,9 @@ static enum status find_calls(struct grouping *g, const struct ast_expr *x)
     const struct fn_def *user = user_aggregate_named(users_of(g->b), x);
     if (user != NULL) return bind_user_aggregate(g, x, user);
     const struct agg_type *type = aggregate_of(x);
+    enum group_window_part part;
     if (type != NULL) return bind_aggregate(g, x, type);
+    g->asks_for_window |= group_window_is_part(x, &part);
     for (uint32_t i = 0; i < x->args.count; i++) TRY(find_calls(g, x->args.items[i]));
     return x->aggregate != NULL && x->aggregate->over != NULL ? find_in_window(g, x->aggregate->over) : S_OK;
 }
@@ -422,6 +428,11 @@ static enum status bind_keys(struct grouping *g, const struct ast_select *s)
     for (uint32_t i = 0; i < s->group.count; i++) {
         const struct ast_expr *x = s->group.items[i];
         struct key_sets element = {0};
+        if (group_window_is(x)) {
+            if (g->window.x != NULL) return fail(g, x->place, "Only a single window group function may be used in GROUP BY");
+            TRY(group_window_bind(g->b, &g->binder, x, &g->window));
+            continue;
+        }
         if (is_plain && !is_call_of(x, "ROLLUP") && !is_call_of(x, "CUBE") && !is_call_of(x, "GROUPING SETS") && sets.count <= 1) {
             TRY(bind_element(g, x, &element));
             if (sets.count == 0) sets = element;
@@ -517,7 +528,7 @@ static enum status bind_grouping(struct grouping *g, const struct ast_expr *x, s
             *out = branches[n + 1];
             return S_OK;
         }
-        equal[0] = expr_column(m, g->row, g->key_count);
+        equal[0] = expr_column(m, g->row, g->key_cols[g->key_count]);
         TRY(number_of(g, set_number(g, g->sets[s]), &equal[1]));
         TRY(expr_call(m, STR("="), equal, 2, &branches[n], g->b->e));
         n += 2;
@@ -526,12 +537,30 @@ static enum status bind_grouping(struct grouping *g, const struct ast_expr *x, s
     return expr_branch(m, EXPR_CASE, branches, n - 1, out, g->b->e);
 }
 
+/* TUMBLE_START(..): a column of the aggregation, behind its calls. */
+static enum status bind_part(struct grouping *g, const struct ast_expr *x, enum group_window_part part, struct expr **out)
+{
+    TRY(group_window_check_part(g->b, &g->binder, x, &g->window));
+    if (part == GROUP_WINDOW_PROCTIME) return expr_call(&g->binder.m, STR("PROCTIME"), NULL, 0, out, g->b->e);
+    if (part == GROUP_WINDOW_ROWTIME && g->window.window.processing_time) {
+        err_hint(g->b->e, "%s_PROCTIME is the processing time", g->window.name);
+        return fail(g, x->place, "a window of processing time has no rowtime");
+    }
+    *out = expr_column(&g->binder.m, g->row, g->first_call + g->call_count + (uint32_t)part);
+    return S_OK;
+}
+
 static enum status above(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done)
 {
     struct grouping *g = b->arg;
+    enum group_window_part part;
     struct expr *below;
 
     *done = true;
+    if (group_window_is_part(x, &part)) return bind_part(g, x, part, out);
+    if (group_window_is(x))
+        return fail(g, x->place, arena_printf(g->b->a, "Group function '$%.*s' can only appear in GROUP BY clause",
+                                              (int)x->name.parts[0].size, x->name.parts[0].data));
     for (uint32_t i = 0; i < g->use_count; i++) {
         if (g->uses[i].x != x) continue;
         *out = expr_column(&b->m, g->row, g->first_call + g->uses[i].number);
@@ -627,9 +656,9 @@ static bool is_windowed(const struct grouping *g, const struct rel *below)
 static struct rel *aggregate_windows(struct grouping *g, struct rel *below, struct aggregate_body *body)
 {
     const struct rel_window *w = below->window;
-    uint32_t *keys = ARENA_ARRAY(g->b->a, uint32_t, g->key_count + 1), n = 0;
+    uint32_t *keys = ARENA_ARRAY(g->b->a, uint32_t, all_keys(g) + 1), n = 0;
 
-    for (uint32_t i = 0; i < g->key_count; i++) {
+    for (uint32_t i = 0; i < all_keys(g); i++) {
         if ((int)i == w->start || (int)i == w->end || (int)i == w->time) continue;
         g->key_cols[i] = n;
         keys[n++] = i;
@@ -644,6 +673,22 @@ static struct rel *aggregate_windows(struct grouping *g, struct rel *below, stru
     return bind_window_aggregate(g->b, below, body);
 }
 
+/* GROUP BY k, TUMBLE(ts, ..): all keys are those of the aggregation, and of its sessions. */
+static struct rel *aggregate_group_windows(struct grouping *g, struct rel *below, const struct aggregate_body *groups)
+{
+    struct window_aggregate_body body = {.groups = *groups,
+                                         .window = g->window.window,
+                                         .rowtime = (int)g->window_time,
+                                         .is_group_window = true,
+                                         .shows_window = g->asks_for_window};
+    int *partition = ARENA_ARRAY(g->b->a, int, g->key_count + 1);
+
+    for (uint32_t i = 0; i < g->key_count; i++) partition[i] = (int)i;
+    body.window.partition = partition;
+    body.window.partition_count = g->key_count;
+    return rel_window_aggregate(g->b->a, below, &body);
+}
+
 enum status grouping_bind(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
                           struct expr *condition, struct binder *x, struct grouping **out)
 {
@@ -656,6 +701,9 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     g->calls = ARENA_ARRAY(b->a, struct aggregate_call, calls + 1);
     g->uses = ARENA_ARRAY(b->a, struct call_of, calls + 1);
     TRY(bind_keys(g, s));
+    if (g->window.x != NULL && has_sets(g))
+        return fail(g, g->window.x->place, "a window function of GROUP BY beside grouping sets is not supported");
+    if (g->window.x != NULL) g->window_time = column_of(g, g->window.time);
     TRY(bind_calls(g, s, by));
     TRY(bind_keys_fit(b, s->place, all_keys(g)));
     g->key_cols = ARENA_ARRAY(b->a, uint32_t, all_keys(g) + 1);
@@ -663,11 +711,11 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     g->first_call = all_keys(g);
     TRY(bind_width(b, s->place, (size_t)g->column_count + g->call_count));
     struct rel *below = calc_below(g, from->rel, condition);
-    bool windowed = !has_sets(g) && is_windowed(g, below);
     if (has_sets(g)) TRY(expand(g, below, &below));
     struct aggregate_body body = {.key_count = all_keys(g), .call_count = g->call_count, .keys = g->key_cols, .calls = g->calls,
                                   .ttl = bind_hint_ttl(b, s->from)};
-    from->rel = windowed ? aggregate_windows(g, below, &body) : rel_aggregate(b->a, below, &body);
+    if (g->window.x != NULL) from->rel = aggregate_group_windows(g, below, &body);
+    else from->rel = is_windowed(g, below) ? aggregate_windows(g, below, &body) : rel_aggregate(b->a, below, &body);
     g->row = from->rel->row;
     x->special = above;
     x->arg = g;

@@ -1,0 +1,58 @@
+/* node_group_window_aggregate.c - GroupWindowAggregate: aggregates of groups and windows by the window functions of GROUP BY. What comes out
+ * has no windows that further nodes know of. */
+#include "language/plan/window_rel.h"
+
+static void explain_window(const struct rel_window *w, const char *time, struct buf *out)
+{
+    static const char *const names[] = {
+        [WINDOW_TUMBLE] = "Tumbling", [WINDOW_HOP] = "Sliding", [WINDOW_CUMULATE] = "", [WINDOW_SESSION] = "Session"};
+
+    buf_printf(out, "%sGroupWindow('w$, %s, %lld", names[w->kind], time, (long long)w->size_ms);
+    if (w->kind == WINDOW_HOP) buf_printf(out, ", %lld", (long long)w->slide_ms);
+    buf_append_byte(out, ')');
+}
+
+/* "start('w$) AS w$start": the parts of the window, each with `before` and, but for the first, after a comma. */
+static void explain_parts(const struct window_aggregate_body *b, bool calls, bool comma, struct buf *out)
+{
+    static const char *const parts[] = {"start", "end", "rowtime", "proctime"};
+
+    for (uint32_t i = 0; i < COUNT_OF(parts); i++) {
+        if (i == 2 && b->window.processing_time) continue;
+        if (comma || i > 0) buf_append_text(out, ", ");
+        if (calls) buf_printf(out, "%s('w$) AS ", parts[i]);
+        buf_printf(out, "w$%s", parts[i]);
+    }
+}
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct window_aggregate_body *b = r->body;
+    const struct aggregate_body *g = &b->groups;
+    const struct type *in = r->inputs[0]->row;
+
+    if (g->key_count > 0) buf_append_text(out, "groupBy=[");
+    for (uint32_t i = 0; i < g->key_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    buf_append_text(out, g->key_count > 0 ? "], window=[" : "window=[");
+    explain_window(&b->window, in->names[b->rowtime], out);
+    if (b->shows_window) {
+        buf_append_text(out, "], properties=[");
+        explain_parts(b, false, false, out);
+    }
+    buf_append_text(out, "], select=[");
+    for (uint32_t i = 0; i < g->key_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
+    for (uint32_t i = 0; i < g->call_count; i++) {
+        if (i + g->key_count > 0) buf_append_text(out, ", ");
+        rel_print_aggregate(&g->calls[i], in, out);
+    }
+    if (b->shows_window) explain_parts(b, true, g->key_count + g->call_count > 0, out);
+    buf_append_byte(out, ']');
+}
+
+const struct rel_type rel_group_window_aggregate_type = {.name = "GroupWindowAggregate",
+                                                         .doc = "aggregates of groups and the windows of GROUP BY, when the window ends",
+                                                         .derive = window_aggregate_keys,
+                                                         .wants_before = window_aggregate_wants_before,
+                                                         .distribution = window_aggregate_distribution,
+                                                         .explain = explain,
+                                                         .lower = window_aggregate_lower};
