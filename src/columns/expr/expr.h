@@ -70,6 +70,8 @@ enum status expr_decode(const struct expr_maker *m, const struct type *row, cons
 /* Evaluator of one expression: vectors are made once and used for every batch. */
 struct expr_run;
 struct expr_run *expr_run_create(const struct expr *x, const struct fn_session *session, uint32_t capacity, struct mem *mem);
+/* From now on its functions see that watermark, which lives as long as the evaluator. */
+void expr_run_watch(struct expr_run *r, const int64_t *watermark);
 void expr_run_free(struct expr_run *r); /* NULL is a no-op */
 /* Values for the selected rows of the batch (others hold anything): FLAT or CONST, valid until the next call. E_DATA: a kernel
  * failed on a selected row; the error names expression and row. */

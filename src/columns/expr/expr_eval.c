@@ -34,6 +34,12 @@ struct expr_run *expr_run_create(const struct expr *x, const struct fn_session *
     return run_create(x, session != NULL ? session->chance : 0, capacity, mem);
 }
 
+void expr_run_watch(struct expr_run *r, const int64_t *watermark)
+{
+    r->watermark = watermark;
+    for (uint32_t i = 0; i < r->x->count; i++) expr_run_watch(r->args[i], watermark);
+}
+
 void expr_run_free(struct expr_run *r)
 {
     if (r == NULL) return;
@@ -84,7 +90,7 @@ static void run_kernel(struct expr_run *r, const struct evaluation *ev, const st
     const struct fn_call *c = r->x->call;
     struct row_errors own = {.null_into = c->try_mode ? &r->own : NULL};
     struct fn_run run = {.call = c, .state = r->state, .count = rows->count, .sel = rows->sel, .sel_count = rows->sel_count,
-                         .heap = &r->heap, .mem = r->mem, .now_ms = ev->now_ms, .chance = r->chance,
+                         .heap = &r->heap, .mem = r->mem, .now_ms = ev->now_ms, .watermark = r->watermark != NULL ? *r->watermark : TIME_MIN, .chance = r->chance,
                          .errors = c->try_mode || constant ? &own : ev->errors};
 
     if (constant) {

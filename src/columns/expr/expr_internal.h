@@ -23,6 +23,7 @@ struct expr_run {
     struct vector own;     /* result of a call or branch */
     struct text_heap heap; /* its long strings */
     void *state;           /* of the function */
+    const int64_t *watermark; /* NULL: there is none */
     uint64_t chance;       /* what the function is seeded with: no two calls share it */
     struct expr_run **args;
     const struct vector **values; /* of the arguments */

@@ -72,6 +72,7 @@ struct fn_run {
     struct text_heap *heap;  /* long strings of the result */
     struct mem *mem;         /* lists of the result grow here */
     int64_t now_ms;          /* processing time of this batch */
+    int64_t watermark;       /* of whoever evaluates it; TIME_MIN: none yet */
     uint64_t chance;         /* of the call in its evaluator, the same for all batches: what RAND() is seeded with */
     struct row_errors *errors;
 };
@@ -104,7 +105,7 @@ struct fn_call {
 };
 
 struct fn_example {
-    const char *text, *result; /* as EXPRESSION prints: executed by a test, shown in the reference */
+    const char *text, *result; /* as EXPRESSION prints: executed by a test, shown in the reference; NULL: a table's columns are needed */
 };
 
 struct fn_def {

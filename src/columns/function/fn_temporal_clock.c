@@ -58,6 +58,38 @@ BIND(bind_local, type_new(a, T_TIMESTAMP, 3, 0, false), now_local)
 BIND(bind_date, type_with_null(a, &type_date, false), now_date)
 BIND(bind_time, type_new(a, T_TIME, 0, 0, false), now_time)
 
+static void watermark_run(const struct fn_run *r, const struct vector *const *args, struct vector *out)
+{
+    int64_t *values = VECTOR_VALUES(out, int64_t);
+
+    (void)args;
+    FN_EACH(r, i)
+    {
+        if (r->watermark == TIME_MIN) vector_set_null(out, i);
+        else values[i] = r->watermark;
+    }
+}
+
+static enum status bind_watermark(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
+{
+    struct buf text;
+
+    (void)session;
+    const struct type *t = c->count == 1 ? c->args[0] : NULL;
+    if (t == NULL) return err_set(e, E_GRAPH, "CURRENT_WATERMARK() must be called with a single rowtime attribute argument");
+    bool may_be = t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ;
+    c->result = type_new(a, may_be ? t->kind : T_TIMESTAMP, 3, 0, true);
+    c->run = watermark_run;
+    if (t->time_kind == TIME_ROWTIME) return S_OK;
+    buf_init(&text, a->mem);
+    type_print(t, &text);
+    const char *name = arena_strndup(a, text.data, text.size);
+    buf_release(&text);
+    if (may_be) return err_set(e, E_GRAPH, "The argument of CURRENT_WATERMARK() must be a rowtime attribute, but was '%s'.", name);
+    return err_set(e, E_GRAPH,
+                   "CURRENT_WATERMARK() must be called with a single rowtime attribute argument, but '%s' cannot be a time attribute.", name);
+}
+
 static const struct fn_def functions[] = {
     {.name = "CURRENT_TIMESTAMP",
      .aliases = "NOW",
@@ -90,6 +122,12 @@ static const struct fn_def functions[] = {
      .examples = FN_EXAMPLES({"TYPEOF(CURRENT_ROW_TIMESTAMP())", "TIMESTAMP_LTZ(3) NOT NULL"}),
      .det = FN_PER_ROW,
      .bind = bind_instant},
+    {.name = "CURRENT_WATERMARK",
+     .doc = "the watermark of a time attribute at this place of the query; NULL before the first one",
+     .examples = FN_EXAMPLES({"CURRENT_WATERMARK(ts)", NULL}),
+     .nulls = FN_OWN_NULLS,
+     .det = FN_PER_ROW,
+     .bind = bind_watermark},
     {.name = "PROCTIME",
      .doc = "the instant at which the row is processed, as a time attribute",
      .examples = FN_EXAMPLES({"PROCTIME() IS NOT NULL", "TRUE"}),

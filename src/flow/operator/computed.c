@@ -7,7 +7,9 @@ struct expr_run *computed_evaluator(const struct op_cx *cx, const struct fn_sess
     struct fn_session own = *session;
 
     own.chance = x->det == FN_RANDOM ? sys_random(cx->sys) : 0;
-    return expr_run_create(x, &own, BATCH_ROWS, cx->mem);
+    struct expr_run *run = expr_run_create(x, &own, BATCH_ROWS, cx->mem);
+    expr_run_watch(run, &cx->watermark);
+    return run;
 }
 
 static bool is_needed(const struct op_cx *cx, uint32_t col)

@@ -788,6 +788,7 @@ static void test_examples(void **state)
             if (d->name[0] == '$') continue; /* not for users: no text calls it */
             if (d->examples == NULL || d->examples->text == NULL) fail_msg("function '%s' has no example", d->name);
             for (const struct fn_example *x = d->examples; x->text != NULL; x++) {
+                if (x->result == NULL) continue; /* reads columns: test/sql has it */
                 const char *got = value_of(&f, x->text, false);
                 size_t n = strlen(x->result);
                 if (strncmp(got, x->result, n) != 0 || got[n] != ' ') fail_msg("%s\n is %s\n not %s", x->text, got, x->result);
