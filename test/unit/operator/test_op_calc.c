@@ -3,6 +3,7 @@
 #include "columns/expr/expr.h"
 #include "flow/operator/calc.h"
 #include "ground/base/str.h"
+#include "support/op_driver.h"
 #include "support/operator_run.h"
 
 #include <stdarg.h>
@@ -151,9 +152,37 @@ static void test_bad_bytes(void **state)
     end(&f);
 }
 
+static void test_watermark_of_the_place(void **state)
+{
+    struct fixture f;
+    struct expr_maker m;
+    struct expr *arg, *x;
+    struct err e = {0};
+
+    (void)state;
+    begin(&f);
+    m = (struct expr_maker){.a = &f.arena};
+    assert_int_equal(type_parse(&f.arena, STR("ROW<t TIMESTAMP(3) *ROWTIME*>"), &f.row, NULL), S_OK);
+    arg = expr_column(&m, f.row, 0);
+    assert_int_equal(expr_call(&m, STR("CURRENT_WATERMARK"), &arg, 1, &x, &e), S_OK);
+    expr_encode(x, &f.columns);
+    f.config.columns = (struct str){f.columns.data, f.columns.size};
+    f.names[f.config.names.count++] = "w";
+    struct op_driver *d =
+        op_driver_create(&(struct op_setup){.type = &op_calc, .config = &f.config, .in = "ROW<t TIMESTAMP(3) *ROWTIME*>"});
+    op_push(d, 0, "1970-01-01 00:00:01");
+    op_push_watermark(d, 1500);
+    op_push(d, 0, "1970-01-01 00:00:02\n1970-01-01 00:00:01");
+    assert_string_equal(op_driver_error(d), "");
+    assert_string_equal(op_output(d), "+I[null]\n+I[1970-01-01T00:00:01.500]\n+I[1970-01-01T00:00:01.500]\n");
+    op_driver_free(d);
+    end(&f);
+}
+
 int main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_filter), cmocka_unit_test(test_projection),
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_watermark_of_the_place),
+        cmocka_unit_test(test_filter), cmocka_unit_test(test_projection),
                                               cmocka_unit_test(test_dropped_rows_do_not_fail), cmocka_unit_test(test_failing_row),
                                               cmocka_unit_test(test_bad_bytes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
