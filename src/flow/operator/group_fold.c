@@ -129,7 +129,7 @@ static enum status groups_unmerge(struct window_fold *f, struct state_table *t, 
 
 static void put_window(const struct group_fold *s, struct batch *out, uint32_t n, int64_t start, int64_t end)
 {
-    const int64_t bounds[] = {start, end, end - 1};
+    const int64_t bounds[] = {start, end, s->zone != NULL ? window_zone_instant(s->zone, end - 1) : end - 1};
 
     for (uint32_t k = 0; k < COUNT_OF(bounds); k++) {
         struct vector *v = &out->cols[s->key_count + s->call_count + k];

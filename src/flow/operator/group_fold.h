@@ -14,6 +14,7 @@ struct group_fold {
     struct group_merge *merge;   /* NULL: nothing is merged */
     uint32_t *plain;             /* 0, 1, 2.. */
     uint64_t hashes[BATCH_ROWS];
+    const struct window_zone *zone; /* windows are local times of it, window_time is an instant; NULL: all is one */
     uint16_t key_at;          /* of results: which row of the keys is the first */
     uint16_t put[BATCH_ROWS]; /* keys that come out, and their accumulators */
     void *acc[BATCH_ROWS];

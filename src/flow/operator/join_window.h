@@ -9,4 +9,5 @@ struct join_window_config {
     const char *zone;                 /* the session's */
     struct text_list null_safe;       /* per key: "true" when NULL equals NULL; empty: none */
     const char *left_end, *right_end; /* columns with the end of a row's window */
+    const char *windows_zone;         /* ends are local times of it; empty: UTC */
 };

@@ -67,6 +67,7 @@ static const struct config_field join_window_config_fields[] = {
     CONFIG_FIELD(join_window_config, zone, CONF_TEXT, "the session's time zone"),
     CONFIG_FIELD(join_window_config, null_safe, CONF_TEXTS, "per key: true when NULL equals NULL; empty: never"),
     CONFIG_FIELD(join_window_config, left_end, CONF_TEXT, "column with the end of a left row's window"),
+    CONFIG_FIELD(join_window_config, windows_zone, CONF_TEXT, "time zone in which windows of instants lie; empty: UTC"),
     CONFIG_FIELD(join_window_config, right_end, CONF_TEXT, "column with the end of a right row's window"),
     CONFIG_LAST,
 };
@@ -166,8 +167,7 @@ static enum status join_window_open(struct op_cx *cx, void *self)
     s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL,
                                  cx->batch_rows, cx->mem);
     condition_open(cx, s);
-    window_ends_init(&s->ends, cx);
-    return S_OK;
+    return window_ends_init(&s->ends, cx, c->windows_zone);
 }
 
 static void join_window_close(struct op_cx *cx, void *self, bool failed)
@@ -388,7 +388,7 @@ static enum status candidates_emit(struct op_cx *cx, struct join_window *s, uint
     if (s->plan.kind->pairs) side_fill(s, 1, s->right, n, s->out);
     s->out->count = n;
     batch_use_times(s->out);
-    for (uint32_t i = 0; i < n; i++) s->out->times[i] = s->end - 1;
+    for (uint32_t i = 0; i < n; i++) s->out->times[i] = window_zone_instant(&s->ends.zone, s->end - 1);
     op_forward(cx, 0, s->out);
     return S_OK;
 }
@@ -409,7 +409,7 @@ static enum status join_window_on_watermark(struct op_cx *cx, void *self, int64_
 {
     struct join_window *s = self;
 
-    if (!window_begin(s, watermark)) return S_OK;
+    if (!window_begin(s, window_zone_passed(&s->ends.zone, watermark))) return S_OK;
     uint32_t side = s->phase == RIGHT_ROWS;
     enum status st = keys_load(s, side);
     if (st == S_END) {

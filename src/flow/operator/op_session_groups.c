@@ -32,6 +32,7 @@ static const struct config_field session_groups_config_fields[] = {
     CONFIG_FIELD(session_groups_config, gap_ms, CONF_INT, "ms without rows that end a session"),
     CONFIG_FIELD(session_groups_config, processing_time, CONF_BOOL, "sessions of processing time"),
     CONFIG_FIELD(session_groups_config, local_time, CONF_BOOL, "window_time is a TIMESTAMP_LTZ"),
+    CONFIG_FIELD(session_groups_config, zone, CONF_TEXT, "time zone in which windows of instants lie; empty: UTC"),
     CONFIG_FIELD(session_groups_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
     CONFIG_LAST,
 };
@@ -75,8 +76,9 @@ static enum status fire(void *arg, const struct window_firing *f)
     uint32_t first = out->count;
     void *acc = f->acc;
 
+    int64_t start = window_zone_local(&s->time.zone, f->window.start), end = window_zone_local(&s->time.zone, f->window.end);
     s->fold.key_at = (uint16_t)f->at;
-    TRY(s->fold.fold.result(&s->fold.fold, f->table, f->ns, &acc, f->keys, 1, f->window.start, f->window.end, out));
+    TRY(s->fold.fold.result(&s->fold.fold, f->table, f->ns, &acc, f->keys, 1, start, end, out));
     if (out->count == first) return S_OK;
     batch_use_times(out);
     out->times[first] = window_last(&f->window);
@@ -89,8 +91,9 @@ static enum status session_groups_open(struct op_cx *cx, void *self)
     struct session_groups *s = self;
 
     s->cx = cx;
-    TRY(session_time_open(&s->time, cx, c->time, c->gap_ms, c->processing_time));
+    TRY(session_time_open(&s->time, cx, c->time, c->gap_ms, c->processing_time, c->zone));
     TRY(group_fold_open(&s->fold, cx, &c->calls, true));
+    if (s->time.zone.shifts) s->fold.zone = &s->time.zone;
     struct window_plan plan = {
         .config = &s->time.window, .fold = &s->fold.fold, .late_port = {WINDOW_NO_PORT}, .arg = s, .fire = fire};
     return window_engine_create(cx, &plan, &s->engine);

@@ -20,6 +20,7 @@ static const struct config_field session_tvf_config_fields[] = {
     CONFIG_FIELD(session_tvf_config, time, CONF_TEXT, "column with the rows' time"),
     CONFIG_FIELD(session_tvf_config, gap_ms, CONF_INT, "ms without rows that end a session"),
     CONFIG_FIELD(session_tvf_config, processing_time, CONF_BOOL, "sessions of processing time"),
+    CONFIG_FIELD(session_tvf_config, zone, CONF_TEXT, "time zone of the bounds of sessions of instants; empty: UTC"),
     CONFIG_LAST,
 };
 
@@ -62,7 +63,7 @@ static void session_tvf_needs(const struct op_plan *p, const void *config, const
 /* n rows from s->at on, with their window. */
 static void put(struct session_tvf *s, struct batch *out, uint32_t n, const struct tw_window *w)
 {
-    const int64_t bounds[] = {w->start, w->end, w->end - 1};
+    const int64_t bounds[] = {window_zone_local(&s->time.zone, w->start), window_zone_local(&s->time.zone, w->end), w->end - 1};
     uint32_t first = out->count, cols = s->rows->col_count;
     uint16_t rows[BATCH_ROWS];
 
@@ -114,7 +115,7 @@ static enum status session_tvf_open(struct op_cx *cx, void *self)
     struct session_tvf *s = self;
 
     s->cx = cx;
-    TRY(session_time_open(&s->time, cx, c->time, c->gap_ms, c->processing_time));
+    TRY(session_time_open(&s->time, cx, c->time, c->gap_ms, c->processing_time, c->zone));
     struct window_plan plan = {
         .config = &s->time.window, .kept = {kept_columns(cx)}, .late_port = {WINDOW_NO_PORT}, .arg = s, .fire = fire};
     return window_engine_create(cx, &plan, &s->engine);

@@ -12,6 +12,7 @@
 struct window_groups {
     struct group_fold fold;
     struct slices *slices;
+    struct window_zone zone;
 };
 
 #define CALLS_FIELD(member, kind, doc) {#member, kind, offsetof(struct window_groups_config, calls.member), doc}
@@ -32,6 +33,7 @@ const struct config_field window_groups_config_fields[] = {
     CONFIG_FIELD(window_groups_config, offset_ms, CONF_INT, "offset of the windows, ms"),
     CONFIG_FIELD(window_groups_config, processing_time, CONF_BOOL, "windows end by processing time"),
     CONFIG_FIELD(window_groups_config, local_time, CONF_BOOL, "window_time is a TIMESTAMP_LTZ"),
+    CONFIG_FIELD(window_groups_config, zone, CONF_TEXT, "time zone in which windows of instants lie; empty: UTC"),
     CONFIG_FIELD(window_groups_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
     CONFIG_LAST,
 };
@@ -112,6 +114,8 @@ static enum status window_groups_open(struct op_cx *cx, void *self)
                                .late_port = OP_PORTS_MAX};
 
     TRY(by_column(cx->plan, c, &plan.by, &plan.col, cx->err));
+    TRY(window_zone_open(&s->zone, c->zone, cx->err));
+    if (s->zone.shifts) plan.zone = s->fold.zone = &s->zone;
     TRY(group_fold_open(&s->fold, cx, &c->calls, overlaps(c)));
     TRY(slices_create(cx, &plan, &s->fold.fold, &s->slices));
     s->fold.slices = s->slices;

@@ -47,6 +47,7 @@ static const struct config_field window_rank_config_fields[] = {
     CONFIG_FIELD(window_rank_config, number, CONF_TEXT,
                  "name of the column of the place; none: there is no such column"),
     CONFIG_FIELD(window_rank_config, end, CONF_TEXT, "column with the end of a row's window"),
+    CONFIG_FIELD(window_rank_config, zone, CONF_TEXT, "time zone in which windows of instants lie; empty: UTC"),
     CONFIG_FIELD(window_rank_config, from_behind, CONF_BOOL, "the last rows in the order, not the first"),
     CONFIG_LAST,
 };
@@ -156,8 +157,7 @@ static enum status window_rank_open(struct op_cx *cx, void *self)
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
     s->keys = batch_create(s->def.key, cx->batch_rows, cx->mem);
-    window_ends_init(&s->ends, cx);
-    return S_OK;
+    return window_ends_init(&s->ends, cx, c->zone);
 }
 
 static void window_rank_close(struct op_cx *cx, void *self, bool failed)
@@ -260,7 +260,7 @@ static void put(struct op_cx *cx, struct window_rank *s, struct batch *out, uint
                         out->mem);
     out->count += n;
     batch_use_times(out);
-    for (uint32_t i = 0; i < n; i++) out->times[first + i] = s->end - 1;
+    for (uint32_t i = 0; i < n; i++) out->times[first + i] = window_zone_instant(&s->ends.zone, s->end - 1);
 }
 
 /* The window that ends first, by `watermark`. */
@@ -283,6 +283,7 @@ static enum status window_rank_on_watermark(struct op_cx *cx, void *self, int64_
     struct window_rank *s = self;
     struct batch *out = op_out(cx, 0);
 
+    watermark = window_zone_passed(&s->ends.zone, watermark);
     while (begin(s, watermark)) {
         enum status st = load(s);
         if (st == S_END) {

@@ -4,6 +4,7 @@
  * Rows are taken until the output is full; the cursor is the row and the next of its windows. Late rows pass: who aggregates
  * or joins by windows drops them. A row whose time is NULL fails the job. */
 #include "flow/operator/sql_window.h"
+#include "flow/operator/window_zone.h"
 
 #include <string.h>
 
@@ -13,6 +14,7 @@ struct window_tvf {
     bool is_within; /* `window` is the next one of it */
     struct tw_window window;
     int64_t now;
+    struct window_zone zone;
     /* what goes out: rows of the input and their windows */
     uint16_t rows[BATCH_ROWS];
     int64_t times[BATCH_ROWS];
@@ -26,6 +28,7 @@ const struct config_field window_tvf_config_fields[] = {
     CONFIG_FIELD(window_tvf_config, slide_ms, CONF_INT, "slide of HOP, step of CUMULATE, ms"),
     CONFIG_FIELD(window_tvf_config, offset_ms, CONF_INT, "offset of the windows, ms"),
     CONFIG_FIELD(window_tvf_config, processing_time, CONF_BOOL, "windows of processing time"),
+    CONFIG_FIELD(window_tvf_config, zone, CONF_TEXT, "time zone in which windows of instants lie; empty: UTC"),
     CONFIG_LAST,
 };
 
@@ -73,7 +76,7 @@ static enum status window_tvf_open(struct op_cx *cx, void *self)
     const struct window_tvf_config *c = cx->config;
 
     s->col = c->processing_time ? -1 : op_plan_field(cx->plan, 0, c->time_field, cx->err);
-    return S_OK;
+    return window_zone_open(&s->zone, c->zone, cx->err);
 }
 
 static enum status time_of(struct op_cx *cx, const struct window_tvf *s, const struct batch *in, uint32_t row,
@@ -99,13 +102,14 @@ static enum status take(struct op_cx *cx, struct window_tvf *s, const struct bat
         uint32_t row = batch_row(in, s->at);
         int64_t time;
         TRY(time_of(cx, s, in, row, &time));
+        int64_t local = window_zone_local(&s->zone, time);
         if (!s->is_within) {
-            TRY(window_range_check(cx, time, c->offset_ms, c->size_ms, c->kind == SQL_HOP ? c->slide_ms : c->size_ms));
-            s->window = sql_window_first(c, time);
+            TRY(window_range_check(cx, local, c->offset_ms, c->size_ms, c->kind == SQL_HOP ? c->slide_ms : c->size_ms));
+            s->window = sql_window_first(c, local);
             s->is_within = true;
         }
-        bool more = s->window.end > time; /* sliding windows may leave gaps */
-        for (; more && n < room; n++, more = sql_window_next(c, time, &s->window)) {
+        bool more = s->window.end > local; /* sliding windows may leave gaps */
+        for (; more && n < room; n++, more = sql_window_next(c, local, &s->window)) {
             s->rows[n] = (uint16_t)row;
             s->times[n] = time;
             s->windows[n] = s->window;
@@ -121,7 +125,7 @@ static void put_times(struct vector *v, uint32_t first, const struct window_tvf 
     if (v->form == VEC_ABSENT) return;
     int64_t *out = VECTOR_VALUES(v, int64_t) + first;
     for (uint32_t i = 0; i < n; i++)
-        out[i] = which == 0 ? s->windows[i].start : which == 1 ? s->windows[i].end : s->windows[i].end - 1;
+        out[i] = which == 0 ? s->windows[i].start : which == 1 ? s->windows[i].end : window_zone_instant(&s->zone, s->windows[i].end - 1);
 }
 
 static void put(struct op_cx *cx, struct window_tvf *s, const struct batch *in, uint32_t n)

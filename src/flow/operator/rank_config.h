@@ -20,5 +20,6 @@ struct window_rank_config {
     int64_t first, last;
     const char *number;
     const char *end;
+    const char *zone; /* ends are local times of it; empty: UTC */
     bool from_behind; /* last must be 1: the last row in the order; of equal ones the one that came last */
 };

@@ -1,6 +1,7 @@
 /* session_time.h - rows of SQL under the window engine: their time is a column. */
 #pragma once
 #include "flow/operator/window_engine.h"
+#include "flow/operator/window_zone.h"
 
 struct session_time {
     int col;           /* of the time; -1: processing time */
@@ -8,6 +9,7 @@ struct session_time {
     struct batch view; /* it, with the column as its rows' time; stays where it is, as the engine wants it */
     int64_t times[BATCH_ROWS];
     struct window_config window; /* sessions of that gap */
+    struct window_zone zone;     /* sessions are found in instants; their bounds are shown as local times */
 };
 
 /* Graph time: the column, or an error. */
@@ -25,12 +27,13 @@ static inline enum status session_time_column(const struct op_plan *p, const cha
 }
 
 static inline enum status session_time_open(struct session_time *s, struct op_cx *cx, const char *name, int64_t gap_ms,
-                                            bool processing_time)
+                                            bool processing_time, const char *zone)
 {
     s->window = (struct window_config){.assigner = TW_SESSION,
                                        .gap_ms = gap_ms,
                                        .processing_time = processing_time,
                                        .all = cx->plan->key_count[0] == 0};
+    TRY(window_zone_open(&s->zone, zone, cx->err));
     return session_time_column(cx->plan, name, processing_time, &s->col, cx->err);
 }
 

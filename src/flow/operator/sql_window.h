@@ -14,6 +14,7 @@ struct window_tvf_config {
     int64_t slide_ms;       /* HOP: slide; CUMULATE: step */
     int64_t offset_ms;
     bool processing_time;
+    const char *zone;       /* windows of instants lie on its local times; empty: UTC */
 };
 
 /* window_groups: group_config, and how rows belong to windows. */
@@ -23,6 +24,7 @@ struct window_groups_config {
     const char *end;  /* column with the end of a row's window, which is one of those below; "": none */
     int64_t kind, size_ms, slide_ms, offset_ms; /* as in window_tvf_config */
     bool processing_time, local_time;           /* local_time: window_time is a TIMESTAMP_LTZ */
+    const char *zone;                           /* windows of instants lie on its local times; empty: UTC */
     struct text_list bounds;                    /* names of the window's columns; empty: window_start, window_end, window_time */
 };
 
@@ -32,6 +34,7 @@ struct session_tvf_config {
     const char *time; /* column with the rows' time */
     int64_t gap_ms;
     bool processing_time;
+    const char *zone; /* bounds are local times of it; empty: UTC */
 };
 
 /* session_groups: group_config per key and session. */
@@ -40,6 +43,7 @@ struct session_groups_config {
     const char *time;
     int64_t gap_ms;
     bool processing_time, local_time;
+    const char *zone;
     struct text_list bounds;
 };
 

@@ -5,10 +5,11 @@
 #include "flow/operator/window_late.h"
 #include "ground/base/sort.h"
 
-void window_ends_init(struct window_ends *w, struct op_cx *cx)
+enum status window_ends_init(struct window_ends *w, struct op_cx *cx, const char *zone)
 {
     w->cx = cx;
     w->late_dropped = window_late_metric(cx);
+    return window_zone_open(&w->zone, zone, cx->err);
 }
 
 static bool ends_earlier(void *arg, uint32_t a, uint32_t b)
@@ -23,13 +24,14 @@ static void look_through(struct window_ends *w, const struct batch *in, uint32_t
 {
     const struct vector *v = &in->cols[col];
     const int64_t *values = VECTOR_VALUES(vector_values(v), int64_t);
+    int64_t passed = window_zone_passed(&w->zone, w->cx->watermark);
     bool ordered = true;
 
     w->at = w->count = 0;
     BATCH_EACH(in, i, row)
     {
         int64_t end = vector_is_null(v, row) ? TIME_MIN : values[vector_at(v, row)];
-        if (end == TIME_MIN || end - 1 <= w->cx->watermark) continue;
+        if (end == TIME_MIN || end - 1 <= passed) continue;
         w->ends[i] = end;
         ordered &= w->count == 0 || w->ends[w->order[w->count - 1]] <= end;
         w->order[w->count++] = i;

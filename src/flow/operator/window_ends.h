@@ -2,12 +2,14 @@
  * operators whose tables have a namespace per end. */
 #pragma once
 #include "flow/operator/op.h"
+#include "flow/operator/window_zone.h"
 
 struct metric;
 
 struct window_ends {
     struct op_cx *cx;
     struct metric *late_dropped;
+    struct window_zone zone; /* ends are local times of it */
     bool is_ready; /* the batch at hand was looked through */
     uint32_t at, count;
     uint32_t order[BATCH_ROWS], space[BATCH_ROWS]; /* selected rows that are in time, by end */
@@ -20,7 +22,7 @@ struct window_ends {
     uint64_t row_hashes[BATCH_ROWS];
 };
 
-void window_ends_init(struct window_ends *w, struct op_cx *cx);
+enum status window_ends_init(struct window_ends *w, struct op_cx *cx, const char *zone) CHECKED;
 /* The next group of a batch; false: there is none, and the next batch may come. Asked again before window_ends_done: the same.
  * col: of the end, ms. Rows of windows that have ended are counted as dropped. */
 bool window_ends_next(struct window_ends *w, const struct batch *in, uint32_t col, const uint32_t *keys,

@@ -161,6 +161,7 @@ static enum status times_read(struct slices *s, const struct batch *in)
         int64_t now = s->plan.processing_time ? sys_wall_ms(s->cx->sys) : 0;
         if (in->times == NULL && !s->plan.processing_time)
             return err_set(s->cx->err, E_GRAPH, "rows have no event time; give the source watermarks, or use processing time");
+        if (s->plan.zone != NULL) now = window_zone_local(s->plan.zone, now);
         for (uint32_t i = 0; i < n; i++) s->ends[i] = s->plan.processing_time ? now : in->times[batch_row(in, i)];
         return S_OK;
     }
@@ -169,6 +170,7 @@ static enum status times_read(struct slices *s, const struct batch *in)
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = batch_row(in, i);
         s->ends[i] = vector_is_null(v, row) ? TIME_MIN : values[vector_at(v, row)];
+        if (s->plan.zone != NULL && s->plan.by == SLICES_BY_TIME) s->ends[i] = window_zone_local(s->plan.zone, s->ends[i]);
     }
     return S_OK;
 }
@@ -260,8 +262,8 @@ static enum status too_late(struct slices *s, struct batch *in, uint32_t n)
 /* Between windows that leave gaps: a row belongs to none, and is late when its own time is. */
 static enum status gap_row(struct slices *s, struct batch *in)
 {
-    bool late = !s->plan.processing_time && s->time != TIME_MIN && in->times != NULL &&
-                window_add(in->times[s->group[0]], s->plan.lateness_ms) <= s->time;
+    int64_t time = in->times == NULL ? INT64_MAX : slices_local(s, in->times[s->group[0]]);
+    bool late = !s->plan.processing_time && s->time != TIME_MIN && window_add(time, s->plan.lateness_ms) <= s->time;
 
     if (late) return too_late(s, in, 1);
     s->at++;

@@ -4,6 +4,7 @@
 #pragma once
 #include "flow/operator/op.h"
 #include "flow/operator/user.h"
+#include "flow/operator/window_zone.h"
 #include "flow/state/state.h"
 
 /* How rows become accumulators and accumulators results. acc[i] is the row of table t in namespace ns. */
@@ -41,6 +42,7 @@ struct slices_plan {
     bool cumulates; /* windows begin at multiples of the size and end at each multiple of slide_ms in it */
     enum slices_by by;
     uint32_t col;       /* of the time, or the end */
+    const struct window_zone *zone; /* windows lie on local times of it; NULL: on instants. Ends in a column do already */
     uint32_t late_port; /* side output of rows that came too late */
 };
 

@@ -165,7 +165,8 @@ static enum status emit_chunk(struct slices *s)
         slices_where(s, s->keys, s->end);
         TRY(s->fold->result(s->fold, t, window_ns(s), s->acc, s->keys, s->walk.n, slices_start_of(s, s->end), s->end, out));
         batch_use_times(out);
-        for (uint32_t i = first; i < out->count; i++) out->times[i] = s->end - 1;
+        int64_t time = s->plan.zone != NULL ? window_zone_instant(s->plan.zone, s->end - 1) : s->end - 1;
+        for (uint32_t i = first; i < out->count; i++) out->times[i] = time;
     }
     walk_next(s, t);
     return S_MORE;
@@ -347,24 +348,30 @@ static enum status fire_some(struct slices *s, int64_t upto)
     return S_MORE;
 }
 
+/* Up to which time windows have ended. */
+static int64_t passed(const struct slices *s, int64_t instant)
+{
+    return s->plan.zone != NULL ? window_zone_passed(s->plan.zone, instant) : instant;
+}
+
 /* Processing time: come back when the next window ends. */
 void slices_wake(struct slices *s)
 {
     int64_t end;
 
     (void)next_window(s, INT64_MAX - 1, &end);
-    if (end != INT64_MAX) op_wake_at(s->cx, end - 1);
+    if (end != INT64_MAX) op_wake_at(s->cx, s->plan.zone != NULL ? window_zone_timer(s->plan.zone, end - 1) : end - 1);
 }
 
 enum status slices_on_watermark(struct slices *s, int64_t watermark)
 {
-    return s->plan.processing_time ? S_OK : fire_some(s, watermark);
+    return s->plan.processing_time ? S_OK : fire_some(s, passed(s, watermark));
 }
 
 enum status slices_on_time(struct slices *s, int64_t now_ms)
 {
     if (!s->plan.processing_time) return S_OK;
-    TRY(fire_some(s, now_ms));
+    TRY(fire_some(s, passed(s, now_ms)));
     slices_wake(s);
     return S_OK;
 }

@@ -55,6 +55,11 @@ struct slices {
 };
 
 /* --- arithmetic of windows ---------------------------------------------------------------------------------------- */
+static inline int64_t slices_local(const struct slices *s, int64_t instant)
+{
+    return s->plan.zone != NULL ? window_zone_local(s->plan.zone, instant) : instant;
+}
+
 /* How far a lies behind the last multiple of b. */
 static inline int64_t floor_mod(int128 a, int64_t b)
 {

@@ -127,6 +127,7 @@ static uint32_t lower_sessions(struct lowering *l, const struct window_groups_co
                                                                                 .gap_ms = w->size_ms,
                                                                                 .processing_time = w->processing_time,
                                                                                 .local_time = w->local_time,
+                                                                                .zone = w->zone,
                                                                                 .bounds = w->bounds};
     return l->graph->node_count - 1;
 }
@@ -203,6 +204,7 @@ enum status window_aggregate_lower(const struct rel *r, struct lowering *l, cons
                                           .local_time = b->window.time_type->kind == T_TIMESTAMP_LTZ,
                                           .time = "",
                                           .end = "",
+                                          .zone = lower_window_zone(l, &b->window),
                                           .bounds = {r->row->names + b->groups.key_count + b->groups.call_count, 3}};
     bool shares = false;
 

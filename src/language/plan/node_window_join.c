@@ -13,7 +13,8 @@ static bool is_end(const struct rel_window *w, uint32_t col) { return (int)col =
 static bool same_windows(const struct rel_window *x, const struct rel_window *y)
 {
     return x->kind == y->kind && x->size_ms == y->size_ms && x->slide_ms == y->slide_ms &&
-           x->offset_ms == y->offset_ms && x->processing_time == y->processing_time;
+           x->offset_ms == y->offset_ms && x->processing_time == y->processing_time &&
+           x->time_type->kind == y->time_type->kind;
 }
 
 uint32_t window_join_keys(struct rel *const inputs[2], uint32_t *const cols[2], bool *null_safe, uint32_t count)
@@ -118,6 +119,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->zone = lower_zone(l);
     c->left_end = r->inputs[0]->row->names[r->inputs[0]->window->end];
     c->right_end = r->inputs[1]->row->names[r->inputs[1]->window->end];
+    c->windows_zone = lower_window_zone(l, r->inputs[0]->window);
     *node = l->graph->node_count - 1;
     for (uint32_t i = 0; i < 2; i++) lower_edge(l, r, inputs[i], *node, i);
     return S_OK;

@@ -103,6 +103,7 @@ enum status window_rank_lower(const struct rel *r, struct lowering *l, const uin
     c->last = b->last;
     c->number = b->number;
     c->end = in->names[r->inputs[0]->window->end];
+    c->zone = lower_window_zone(l, r->inputs[0]->window);
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;

@@ -108,6 +108,13 @@ static bool wants_before(const struct rel *r, uint32_t input)
     return true;
 }
 
+const char *lower_window_zone(struct lowering *l, const struct rel_window *w)
+{
+    const char *zone = w->time_type->kind == T_TIMESTAMP_LTZ ? lower_zone(l) : NULL;
+
+    return zone != NULL ? zone : "";
+}
+
 static uint32_t lower_session_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime,
                                   uint32_t input)
 {
@@ -115,7 +122,7 @@ static uint32_t lower_session_tvf(struct lowering *l, const struct rel_window *w
     const char **names = ARENA_ARRAY(l->a, const char *, MAX(w->partition_count, 1u));
 
     *(struct session_tvf_config *)n->config = (struct session_tvf_config){
-        .time = in->names[rowtime], .gap_ms = w->size_ms, .processing_time = w->processing_time};
+        .time = in->names[rowtime], .gap_ms = w->size_ms, .processing_time = w->processing_time, .zone = lower_window_zone(l, w)};
     for (uint32_t i = 0; i < w->partition_count; i++) names[i] = in->names[w->partition[i]];
     lower_hash_edge(l, input, l->graph->node_count - 1, names, w->partition_count);
     return l->graph->node_count - 1;
@@ -133,7 +140,8 @@ uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const 
                                     .size_ms = w->size_ms,
                                     .slide_ms = w->slide_ms,
                                     .offset_ms = w->offset_ms,
-                                    .processing_time = w->processing_time};
+                                    .processing_time = w->processing_time,
+                                    .zone = lower_window_zone(l, w)};
     graph_add_edge(l->graph, input, l->graph->node_count - 1, 0, (struct graph_here){0});
     return l->graph->node_count - 1;
 }

@@ -353,6 +353,8 @@ void rel_explain(const struct rel *r, bool changes, const struct rel_advices *ad
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
 /* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. */
 uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input);
+/* The zone in which the windows lie; "": they are no windows of instants. */
+const char *lower_window_zone(struct lowering *l, const struct rel_window *w);
 /* An edge by columns of these names; none: all rows in one task. */
 void lower_hash_edge(struct lowering *l, uint32_t from, uint32_t to, const char *const *names, uint32_t count);
 /* Aggregate calls as the operators' configuration has them, and as EXPLAIN shows them: "COUNT(DISTINCT a) FILTER b AS c". */

@@ -250,7 +250,7 @@ static enum status bind_aggregate(struct grouping *g, const struct ast_expr *x, 
     TRY(bind_argument(g, x, &a, &c));
     TRY(bind_filter(g, x, &c));
     c.distinct = x->aggregate != NULL && x->aggregate->distinct && c.argument >= 0;
-    aggregate_result(g->b->a, &a, &c, g->key_count == 0);
+    aggregate_result(g->b->a, &a, &c, g->key_count == 0 && g->window.x == NULL);
     call_add(g, x, &c);
     return S_OK;
 }

@@ -146,9 +146,6 @@ enum status group_window_bind(struct query_binder *b, struct binder *below, cons
     bool is_attribute = time->time_kind != TIME_NONE;
     out->window.processing_time = time->time_kind == TIME_PROCTIME;
     out->window.time_type = type_with_time(b->a, type_new(b->a, time->kind, 3, 0, true), is_attribute ? time->time_kind : TIME_ROWTIME);
-    bool utc = b->session == NULL || b->session->zone.size == 0 || str_equal(b->session->zone, STR("UTC"));
-    if (time->kind == T_TIMESTAMP_LTZ && !utc)
-        return fail(b, x->place, "windows over TIMESTAMP_LTZ are not supported yet when 'table.local-time-zone' is not UTC");
     return S_OK;
 }
 

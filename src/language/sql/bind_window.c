@@ -248,10 +248,6 @@ enum status bind_window(struct query_binder *b, const struct ast_table *t, struc
     body.window.processing_time = time->time_kind == TIME_PROCTIME;
     body.window.time_type = type_with_time(b->a, type_new(b->a, time->kind, 3, 0, false),
                                            (enum time_kind)time->time_kind);
-    bool utc = b->session == NULL || b->session->zone.size == 0 || str_equal(b->session->zone, STR("UTC"));
-    if (time->kind == T_TIMESTAMP_LTZ && !utc)
-        return sql_error(b->e, b->t, t->x->place.at, t->x->place.size,
-                         "windows over TIMESTAMP_LTZ are not supported yet when 'table.local-time-zone' is not UTC");
     *out = rel_window_tvf(b->a, from.rel, &body);
     return S_OK;
 }

@@ -353,7 +353,8 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
 
     bounds_find(m, t, rows, on, &shown, &bounds);
     keys_find(m, t, rows, on, &k);
-    uint32_t keys = window_join_keys(sides, k.cols, k.null_safe, k.count);
+    bool is_by_time = t->as_of >= 0 || time_bounds_are_closed(&bounds);
+    uint32_t keys = is_by_time ? k.count : window_join_keys(sides, k.cols, k.null_safe, k.count);
     bool is_windowed = keys < k.count;
     k.count = keys;
     struct join_body body = {

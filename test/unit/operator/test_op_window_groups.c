@@ -220,6 +220,33 @@ static void slices_take_rows_back(void **state)
               "+I[1, 1, 5, 1, 1969-12-31T23:59:56, " D ":02, " D ":01.999]@1999\n");
 }
 
+/* Windows of the clock, on the local time of a zone five hours behind; what comes in their last ms comes out, too. */
+static void windows_of_processing_time(void **state)
+{
+    struct window_groups_config c = sliced(SQL_TUMBLE, false, true);
+    struct op_driver *d;
+
+    (void)state;
+    c.time = "";
+    c.processing_time = c.local_time = true;
+    c.size_ms = 6000;
+    c.zone = "-05:00";
+    d = op_driver_create(&(struct op_setup){.type = op_find("window_groups"), .config = &c, .in = SLICED, .keys = "k"});
+    op_set_time(d, 18001000);
+    op_push(d, 0, AT("01") "5");
+    assert_int_equal(op_next_wake(d), 18005999);
+    op_set_time(d, 18005998);
+    assert_string_equal(op_output(d), "");
+    op_push(d, 0, AT("01") "7");
+    op_set_time(d, 18005999);
+    assert_string_equal(op_output(d), "+I[1, 2, 12, 2, " D ", " D ":06, 1970-01-01T05:00:05.999Z]@18005999\n");
+    op_push(d, 0, AT("01") "9");
+    op_set_time(d, 18006000);
+    assert_string_equal(op_output(d), "+I[1, 1, 9, 1, " D ", " D ":06, 1970-01-01T05:00:05.999Z]@18005999\n");
+    assert_string_equal(op_driver_error(d), "");
+    op_driver_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -228,7 +255,7 @@ int main(void)
         cmocka_unit_test(a_window_that_has_not_ended_waits), cmocka_unit_test(rows_are_taken_back),
         cmocka_unit_test(sliding_windows_share_slices),      cmocka_unit_test(slices_go_on_stacks),
         cmocka_unit_test(windows_cumulate),                  cmocka_unit_test(late_rows_go_into_windows_to_come),
-        cmocka_unit_test(slices_take_rows_back),
+        cmocka_unit_test(slices_take_rows_back),             cmocka_unit_test(windows_of_processing_time),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
