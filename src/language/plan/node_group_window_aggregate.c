@@ -1,5 +1,5 @@
-/* node_group_window_aggregate.c - GroupWindowAggregate: aggregates of groups and windows by the window functions of GROUP BY. What comes out
- * has no windows that further nodes know of. */
+/* node_group_window_aggregate.c - GroupWindowAggregate: aggregates of groups and windows by the window functions of GROUP BY. What comes
+ * out has no windows that further nodes know of. */
 #include "language/plan/window_rel.h"
 
 static void explain_window(const struct rel_window *w, const char *time, struct buf *out)
@@ -12,7 +12,7 @@ static void explain_window(const struct rel_window *w, const char *time, struct 
     buf_append_byte(out, ')');
 }
 
-/* "start('w$) AS w$start": the parts of the window, each with `before` and, but for the first, after a comma. */
+/* "w$start, w$end", or "start('w$) AS w$start, ..."; comma: one before the first, too. */
 static void explain_parts(const struct window_aggregate_body *b, bool calls, bool comma, struct buf *out)
 {
     static const char *const parts[] = {"start", "end", "rowtime", "proctime"};

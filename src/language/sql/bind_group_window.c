@@ -165,6 +165,8 @@ enum status group_window_check_part(struct query_binder *b, struct binder *below
     int f = function_of(x, &rest);
     err_hint(b->e, "write the call of GROUP BY with the same arguments");
     return fail(b, x->place,
-                arena_printf(b->a, "Call to auxiliary group function '%.*s' must have matching call to group function '$%s' in GROUP BY clause",
+                arena_printf(b->a,
+                             "Call to auxiliary group function '%.*s' must have matching call to group function '$%s' in GROUP BY "
+                             "clause",
                              (int)name.size, name.data, functions[f].name));
 }
