@@ -333,10 +333,57 @@ struct expr *expr_substitute(struct arena *a, const struct expr *x, struct expr 
     return copy;
 }
 
+struct expr *expr_replace(struct arena *a, const struct expr *x, struct expr *(*leaf)(void *arg, const struct expr *x), void *arg)
+{
+    struct expr *other = x->count == 0 ? leaf(arg, x) : NULL;
+
+    if (x->count == 0) return other != NULL ? other : (struct expr *)x;
+    struct expr *copy = ARENA_NEW(a, struct expr);
+    *copy = *x;
+    copy->args = ARENA_ARRAY(a, struct expr *, x->count);
+    for (uint32_t i = 0; i < x->count; i++) {
+        copy->args[i] = expr_replace(a, x->args[i], leaf, arg);
+        copy->det = MAX(copy->det, copy->args[i]->det);
+        copy->may_fail |= copy->args[i]->may_fail;
+    }
+    return copy;
+}
+
+struct outer_of {
+    struct arena *a;
+    uint32_t scope;
+};
+
+static struct expr *column_outer(void *arg, const struct expr *x)
+{
+    struct outer_of *o = arg;
+
+    if (x->kind != EXPR_COLUMN) return NULL;
+    struct expr *copy = ARENA_NEW(o->a, struct expr);
+    *copy = *x;
+    copy->kind = EXPR_OUTER;
+    copy->scope = o->scope;
+    return copy;
+}
+
+struct expr *expr_outer(struct arena *a, const struct expr *x, uint32_t scope)
+{
+    return expr_replace(a, x, column_outer, &(struct outer_of){a, scope});
+}
+
+bool expr_has_outer(const struct expr *x, uint32_t scope)
+{
+    if (x == NULL) return false;
+    if (x->kind == EXPR_OUTER) return x->scope == scope;
+    for (uint32_t i = 0; i < x->count; i++)
+        if (expr_has_outer(x->args[i], scope)) return true;
+    return false;
+}
+
 bool expr_equal(const struct expr *a, const struct expr *b)
 {
     if (a == b) return true;
-    if (a->kind != b->kind || a->count != b->count || a->col != b->col || !type_equal(a->type, b->type)) return false;
+    if (a->kind != b->kind || a->count != b->count || a->col != b->col || a->scope != b->scope || !type_equal(a->type, b->type)) return false;
     if (a->kind == EXPR_CONSTANT && vector_compare(a->constant, 0, b->constant, 0) != 0) return false;
     if (a->kind == EXPR_CALL && (a->call->def != b->call->def || a->call->try_mode != b->call->try_mode)) return false;
     for (uint32_t i = 0; i < a->count; i++)

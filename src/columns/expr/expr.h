@@ -7,14 +7,24 @@
 #include "ground/base/err.h"
 
 enum { EXPR_DEPTH_MAX = 5000, EXPR_TEXT_MAX = 64 * 1024 };
-enum expr_kind { EXPR_COLUMN, EXPR_CONSTANT, EXPR_CALL, EXPR_CASE, EXPR_COALESCE, EXPR_AND, EXPR_OR };
+enum expr_kind {
+    EXPR_COLUMN,
+    EXPR_CONSTANT,
+    EXPR_CALL,
+    EXPR_CASE,
+    EXPR_COALESCE,
+    EXPR_AND,
+    EXPR_OR,
+    EXPR_OUTER, /* column of the row of a query around; only while a statement is bound, never evaluated or encoded */
+};
 
 /* Immutable once made. */
 struct expr {
     uint8_t kind;   /* enum expr_kind */
     uint8_t det;    /* enum fn_det: the least fixed of its parts */
     bool may_fail;  /* it, or a part of it */
-    uint32_t col;   /* COLUMN */
+    uint32_t col;   /* COLUMN, OUTER */
+    uint32_t scope; /* OUTER: of which query */
     uint32_t count; /* of args. CASE: condition, value, ..., and the value of ELSE, always there */
     const struct type *type;
     const struct vector *constant; /* CONSTANT: one row */
@@ -59,6 +69,11 @@ void expr_columns(const struct expr *x, uint64_t *needed); /* sets the bits of t
 void expr_uses(const struct expr *x, uint32_t *uses); /* counts the places where each column is read */
 /* x with columns[i] in the place of column i. */
 struct expr *expr_substitute(struct arena *a, const struct expr *x, struct expr *const *columns);
+/* x with what `leaf` answers in the place of nodes without arguments; NULL: the node stays. */
+struct expr *expr_replace(struct arena *a, const struct expr *x, struct expr *(*leaf)(void *arg, const struct expr *x), void *arg);
+/* x as a query within sees it: its columns are OUTER ones of the scope. */
+struct expr *expr_outer(struct arena *a, const struct expr *x, uint32_t scope);
+bool expr_has_outer(const struct expr *x, uint32_t scope); /* x may be NULL */
 void expr_print(const struct expr *x, const struct type *row, struct buf *out); /* as EXPLAIN shows it */
 void expr_print_digest(const struct expr *x, struct buf *out); /* as its abstract syntax trees do: "+($0, 1)" */
 bool expr_equal(const struct expr *a, const struct expr *b);

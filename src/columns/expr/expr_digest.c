@@ -70,5 +70,6 @@ void expr_print_digest(const struct expr *x, struct buf *out)
     case EXPR_COALESCE: print_list("COALESCE", x, out); break;
     case EXPR_AND: print_list("AND", x, out); break;
     case EXPR_OR: print_list("OR", x, out); break;
+    case EXPR_OUTER: buf_printf(out, "$cor%u.%.*s", x->scope, (int)x->text.size, x->text.data); break;
     }
 }

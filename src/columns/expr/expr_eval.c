@@ -128,6 +128,7 @@ enum status expr_run_eval(struct expr_run *r, const struct evaluation *ev, const
         *out = &ev->in->cols[r->x->col];
         ASSERT((*out)->form == VEC_FLAT || (*out)->form == VEC_CONST); /* dictionaries are flattened before */
         return S_OK;
+    case EXPR_OUTER: ASSERT(false); return E_GRAPH; /* gone before anything runs */
     case EXPR_CONSTANT: *out = r->x->constant; return S_OK;
     case EXPR_CALL: return eval_call(r, ev, rows);
     case EXPR_CASE: return eval_case(r, ev, rows);

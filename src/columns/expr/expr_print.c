@@ -74,6 +74,7 @@ void expr_print(const struct expr *x, const struct type *row, struct buf *out)
         if (row != NULL) buf_append_text(out, row->names[x->col]);
         else buf_printf(out, "$%u", x->col);
         break;
+    case EXPR_OUTER: buf_printf(out, "$cor%u.%.*s", x->scope, (int)x->text.size, x->text.data); break;
     case EXPR_CONSTANT: print_constant(x, out); break;
     case EXPR_CALL: print_call(x, row, out); break;
     case EXPR_CASE:

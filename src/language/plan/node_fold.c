@@ -18,7 +18,7 @@ static bool wants_before(const struct rel *r, uint32_t input)
 /* Versions of a row share the columns of its key; rows without one are as good as their own key. */
 static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {
-    static const uint32_t all[OP_KEYS_MAX] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    static const uint32_t all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
     (void)input;
     *cols = r->key_count > 0 ? r->keys[0].cols : all;

@@ -19,6 +19,16 @@ struct bind_scope {
     const struct bind_column *columns;
 };
 
+struct binder;
+
+/* A query around the one that is bound: names that nobody here knows may be its columns. */
+struct bind_outer {
+    struct bind_outer *around; /* NULL: none */
+    struct binder *binder;           /* of its expressions where the query within stands */
+    uint32_t scope;                  /* of EXPR_OUTER */
+    uint32_t uses;                   /* names that were found there */
+};
+
 struct binder {
     struct expr_maker m;
     const struct tokens *t; /* for the places in errors */
@@ -27,6 +37,10 @@ struct binder {
     /* May bind a node in its own way, above anything else: aggregates and what is grouped. *done says whether it did. NULL: none. */
     enum status (*special)(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done);
     void *arg; /* of special */
+    struct bind_outer *outer; /* NULL: no query around */
+    /* Binds a node that is, or holds, a query: its value. NULL: none may stand here. */
+    enum status (*query)(struct binder *b, const struct ast_expr *x, struct expr **out);
+    void *query_arg;
 };
 
 /* Errors stand at the part of the text that is wrong. */

@@ -1,7 +1,8 @@
 /* bind_expr.c - expressions: names are looked up in the scope, operators and calls become bound functions, CASE and its kin
  * become branches. Every error is put where its node stands in the text.
  *
- * Not here: aggregates, OVER and sub-queries. Whoever binds a query takes them out before. */
+ * A name that nobody here knows may be one of a query around. Not here: aggregates and OVER, which whoever binds a query takes
+ * out before, and sub-queries, which it binds by a hook. */
 #include "language/sql/bind.h"
 
 #include "columns/column/type_rules.h"
@@ -63,6 +64,23 @@ static enum status bind_field(struct binder *b, struct expr *x, struct str field
     return expr_call(&b->m, STR("FIELD"), args, 2, out, &inner) == S_OK ? S_OK : bind_fail(b, place, &inner);
 }
 
+/* Does a query around know the name? Its columns come as OUTER ones. */
+static bool find_outer(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    struct err inner = {0};
+
+    for (struct bind_outer *o = b->outer; o != NULL; o = o->around) {
+        struct binder quiet = *o->binder;
+        quiet.e = &inner;
+        quiet.outer = NULL; /* the next round */
+        if (bind_expr(&quiet, x, out) != S_OK) continue;
+        *out = expr_outer(b->m.a, *out, o->scope);
+        o->uses++;
+        return true;
+    }
+    return false;
+}
+
 /* The longest meaning first: table.column, then a column whose fields the rest names. */
 static enum status bind_name(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
@@ -74,6 +92,7 @@ static enum status bind_name(struct binder *b, const struct ast_expr *x, struct 
         TRY(find_column(b, n, parts, &col));
         used = parts;
     }
+    if (col < 0 && find_outer(b, x, out)) return S_OK;
     if (col < 0) return no_column(b, n, n->count > 1 ? 1 : 0);
     *out = b->scope->columns[col].x;
     if (*out == NULL) *out = expr_column(&b->m, b->scope->row, b->scope->columns[col].col);
@@ -220,11 +239,17 @@ static enum status bind_in_list(struct binder *b, const struct ast_expr *x, stru
     return branch(b, x, EXPR_OR, items, count, out);
 }
 
+static enum status bind_within(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    if (b->query == NULL) return fail(b, x->place, "a sub-query cannot stand here");
+    return b->query(b, x, out);
+}
+
 static enum status bind_in(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     const struct ast_expr *list = x->args.items[1];
 
-    if (list->kind != AX_LIST) return fail(b, list->place, "a sub-query cannot stand here");
+    if (list->kind != AX_LIST) return bind_within(b, x, out);
     TRY(bind_in_list(b, x, out));
     return str_starts(x->text, STR("NOT")) ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
 }
@@ -280,7 +305,7 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
 
     if (x->op->form == FORM_IN) return bind_in(b, x, out);
     if (x->op->form == FORM_QUANTIFIED || x->op->form == FORM_EXISTS || x->op->form == FORM_QUERY)
-        return fail(b, x->place, "a sub-query cannot stand here");
+        return bind_within(b, x, out);
     if (str_equal(name, STR("OVERLAPS"))) return bind_overlaps(b, x, out);
     if (x->op->form == FORM_POSTFIX && x->op->precedence == PRECEDENCE_ITEM) return bind_difference(b, x, out);
     if (str_equal(name, STR("="))) {
@@ -452,7 +477,7 @@ enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **
     case AX_FIELD:
         TRY(bind_expr(b, x->args.items[0], out));
         return bind_field(b, *out, x->text, x->place, out);
-    case AX_QUERY: return fail(b, x->place, "a sub-query cannot stand here");
+    case AX_QUERY: return bind_within(b, x, out);
     default: return fail(b, x->place, "this cannot stand in an expression");
     }
 }

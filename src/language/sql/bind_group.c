@@ -550,6 +550,12 @@ static enum status bind_part(struct grouping *g, const struct ast_expr *x, enum 
     return S_OK;
 }
 
+static bool is_around(const struct expr *x)
+{
+    while (x->count > 0) x = x->args[0]; /* a field of a column */
+    return x->kind == EXPR_OUTER;
+}
+
 static enum status above(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done)
 {
     struct grouping *g = b->arg;
@@ -574,7 +580,8 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
     }
     if (x->kind == AX_NAME) {
         TRY(bind_expr(&g->binder, x, &below)); /* an unknown name is said to be unknown */
-        return not_grouped(g, x);
+        *out = below; /* of a query around: the same for all rows */
+        return is_around(below) ? S_OK : not_grouped(g, x);
     }
     *done = false;
     return S_OK;
@@ -706,6 +713,7 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     if (g->window.x != NULL) g->window_time = column_of(g, g->window.time);
     TRY(bind_calls(g, s, by));
     TRY(bind_keys_fit(b, s->place, all_keys(g)));
+    g->binder.query = NULL; /* from here on sub-queries are put above the aggregation */
     g->key_cols = ARENA_ARRAY(b->a, uint32_t, all_keys(g) + 1);
     for (uint32_t i = 0; i < all_keys(g); i++) g->key_cols[i] = i;
     g->first_call = all_keys(g);

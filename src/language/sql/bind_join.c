@@ -4,6 +4,7 @@
 
 #include "ground/base/str.h"
 #include "language/sql/bind_hint.h"
+#include "language/sql/bind_subquery.h"
 #include "language/sql/bind_unnest.h"
 #include "language/sql/join_tree.h"
 
@@ -15,7 +16,10 @@ struct joining {
     enum rel_join_kind kind;
     bool is_lookup; /* FOR SYSTEM_TIME AS OF processing time */
     struct bind_source sides[2];
+    struct pulled lateral; /* of a LATERAL query, and its scope */
+    uint32_t scope;
     struct join_tree *tree;
+    struct ast_list later; /* conditions with sub-queries */
     struct bind_column *columns; /* of both sides, those that are merged first */
     uint32_t merged, count;
 };
@@ -182,16 +186,52 @@ static enum status merge_all(struct joining *j)
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------- */
+static void later_add(struct joining *j, struct ast_expr *x)
+{
+    struct ast_expr **items = ARENA_ARRAY(j->b->a, struct ast_expr *, j->later.count + 1);
+
+    if (j->later.count > 0) memcpy(items, j->later.items, sizeof *items * j->later.count);
+    items[j->later.count++] = x;
+    j->later.items = items;
+}
+
+static enum status bind_on_parts(struct joining *j, struct binder *x, struct ast_expr *on)
+{
+    bool is_and = on->kind == AX_CALL && on->op != NULL && str_equal(on->text, STR("AND"));
+    struct expr *condition;
+
+    for (uint32_t i = 0; is_and && i < on->args.count; i++) TRY(bind_on_parts(j, x, on->args.items[i]));
+    if (is_and) return S_OK;
+    if (j->kind == REL_JOIN_INNER && bind_has_subquery(on)) {
+        later_add(j, on);
+        return S_OK;
+    }
+    TRY(bind_condition(j->b, x, on, "ON", &condition));
+    join_tree_add(j->tree, j->b->a, condition);
+    return S_OK;
+}
+
 /* ON sees the columns of both sides as they are, without the NULLs of an outer join. */
 static enum status bind_on(struct joining *j)
 {
     struct bind_scope scope = {j->tree->pair, j->count, j->columns};
     struct binder x = bind_expr_binder(j->b, &scope);
-    struct expr *on;
 
     if (j->t->on == NULL) return S_OK;
-    TRY(bind_condition(j->b, &x, j->t->on, "ON", &on));
-    join_tree_add(j->tree, j->b->a, on);
+    return bind_on_parts(j, &x, j->t->on);
+}
+
+/* Conditions with sub-queries wait for WHERE: where that is the same, as no join above makes rows without this one. */
+static enum status later_join(struct joining *j)
+{
+    bool keeps[] = {j->kind == REL_JOIN_INNER || j->kind == REL_JOIN_LEFT, j->kind == REL_JOIN_INNER || j->kind == REL_JOIN_RIGHT};
+
+    for (uint32_t side = 0; side < 2; side++) {
+        const struct ast_list *later = &j->sides[side].later;
+        if (later->count > 0 && !keeps[side])
+            return sql_error(j->b->e, j->b->t, later->items[0]->place.at, later->items[0]->place.size, "a sub-query cannot stand here");
+        for (uint32_t i = 0; i < later->count; i++) later_add(j, later->items[i]);
+    }
     return S_OK;
 }
 
@@ -249,12 +289,56 @@ static enum status bind_as_of(struct joining *j, int *out)
     return S_OK;
 }
 
+/* A query for each row of the left side: its rows, with what says to which row they belong behind their columns. As in Flink an
+ * aggregate of nothing is no row. */
+static enum status bind_lateral(struct joining *j)
+{
+    struct query_binder *b = j->b;
+    const struct ast_table *t = j->t->right;
+    struct binder *x = ARENA_NEW(b->a, struct binder);
+    struct expr *nothing = NULL;
+    struct within w;
+
+    if (j->kind == REL_JOIN_RIGHT || j->kind == REL_JOIN_FULL)
+        return sql_error(b->e, b->t, t->place.at, t->place.size, "Unknown join type %s", j->kind == REL_JOIN_RIGHT ? "RIGHT" : "FULL");
+    TRY(bind_join_finish(b, &j->sides[0], &nothing));
+    *x = bind_expr_binder(b, &j->sides[0].scope);
+    TRY(bind_query_within(b, x, t->query, &w));
+    w.d.outer = j->sides[0].rel;
+    TRY(decorrelate(&w.d, w.rel, &j->lateral));
+    j->lateral.is_total = false;
+    const struct type *row = w.rel->row;
+    if (t->alias_column_count > 0 && t->alias_column_count != row->child_count)
+        return sql_error(b->e, b->t, t->place.at, t->place.size,
+                         "List of column aliases must have same degree as table; table has %u columns, whereas alias list has %u columns",
+                         row->child_count, t->alias_column_count);
+    const char **names = ARENA_ARRAY(b->a, const char *, row->child_count + 1);
+    for (uint32_t i = 0; i < row->child_count; i++) names[i] = t->alias_column_count > 0 ? bind_text(b, t->alias_columns[i]) : row->names[i];
+    TRY(pulled_flatten(&w.d, &j->lateral, names));
+    j->scope = w.d.scope;
+    j->sides[1].rel = j->lateral.rel;
+    j->sides[1].scope = bind_scope_of(b, j->lateral.rel->row, t->alias);
+    j->sides[1].scope.count = row->child_count;
+    return S_OK;
+}
+
+/* Which rows of a lateral query belong to which row of the left side. */
+static void lateral_conditions(struct joining *j)
+{
+    struct arena *a = j->b->a;
+    struct expr **left = expr_columns_of(a, j->tree->pair, 0, j->tree->left);
+    struct expr **right = expr_columns_of(a, j->tree->pair, j->tree->left, j->tree->pair->child_count - j->tree->left);
+
+    for (uint32_t i = 0; i < j->lateral.conditions.count; i++)
+        join_tree_add(j->tree, a, expr_moved(a, j->lateral.conditions.items[i], right, left, j->scope));
+}
+
 static enum status bind_right(struct joining *j, int *as_of)
 {
     struct ast_table right = *j->t->right;
 
     *as_of = -1;
-    if (right.lateral && right.kind != TABLE_CALL) return bind_not_yet(j->b, right.place, "LATERAL");
+    if (right.lateral && right.kind == TABLE_QUERY) return bind_lateral(j);
     if (right.as_of != NULL) TRY(bind_as_of(j, as_of));
     right.as_of = NULL;
     TRY(bind_table(j->b, &right, &j->sides[1]));
@@ -284,6 +368,7 @@ static enum status bind_sides(struct joining *j)
                          TYPE_FIELDS_MAX);
     if (list.list != NULL) j->tree = join_tree_of_list(b->a, &j->sides[0], j->sides[1].scope.row, &list);
     else j->tree = join_tree_create(b->a, j->kind, &j->sides[0], &j->sides[1]);
+    lateral_conditions(j);
     join_tree_as_of(j->tree, b->a, j->sides[0].scope.row, as_of, j->is_lookup);
     j->tree->ttl[0] = bind_hint_ttl(b, j->t->left);
     j->tree->ttl[1] = bind_hint_ttl(b, right);
@@ -301,7 +386,8 @@ enum status bind_join(struct query_binder *b, const struct ast_table *t, struct 
     scope_join(&j);
     TRY(merge_all(&j));
     TRY(bind_on(&j));
-    *out = (struct bind_source){.join = j.tree, .scope = {j.tree->row, j.count, j.columns}};
+    TRY(later_join(&j));
+    *out = (struct bind_source){.join = j.tree, .scope = {j.tree->row, j.count, j.columns}, .later = j.later};
     return S_OK;
 }
 

@@ -21,7 +21,7 @@ enum status bind_not_yet(struct query_binder *b, struct ast_place place, const c
 
 struct binder bind_expr_binder(struct query_binder *b, const struct bind_scope *scope)
 {
-    return (struct binder){.m = {.a = b->a, .session = b->session}, .t = b->t, .scope = scope, .e = b->e};
+    return (struct binder){.m = {.a = b->a, .session = b->session}, .t = b->t, .scope = scope, .e = b->e, .outer = b->outer};
 }
 
 struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, struct str table)
@@ -65,6 +65,7 @@ static enum status bind_view(struct query_binder *b, const struct table *t, stru
     inner.catalog = t->view_catalog;
     inner.database = t->view_database;
     inner.with = NULL;
+    inner.outer = NULL;
     inner.is_nested = true;
     inner.depth++;
     TRY(bind_query(&inner, s.body, out));
@@ -77,6 +78,7 @@ static enum status bind_with_query(struct query_binder *b, const struct bind_wit
     struct query_binder inner = *b;
 
     inner.with = w->outer;
+    inner.outer = NULL;
     inner.is_nested = true;
     TRY(bind_query(&inner, w->cte->query, out));
     return rename_columns(b, out, w->cte->column_count, w->cte->columns, w->cte->place);

@@ -27,6 +27,7 @@ struct query_binder {
     uint32_t depth; /* of views in views */
     bool is_batch;  /* execution.runtime-mode: rows come to an end */
     bool is_nested; /* in another query: its order alone is nobody's */
+    struct bind_outer *outer; /* queries around whose rows may be read; NULL: none */
     struct err *e;
 };
 
@@ -43,6 +44,7 @@ struct bind_source {
     struct rel *rel;          /* NULL: a join that is not made yet, so that WHERE goes into it */
     struct join_tree *join;
     struct bind_scope scope;
+    struct ast_list later;    /* conditions of ON with sub-queries: as if WHERE had them */
 };
 enum status bind_table(struct query_binder *b, const struct ast_table *t, struct bind_source *out) CHECKED;
 void bind_nothing(struct query_binder *b, struct bind_source *out); /* one row, for SELECT without FROM */

@@ -5,6 +5,7 @@
 #include "language/sql/bind_join.h"
 #include "language/sql/bind_over.h"
 #include "language/sql/bind_semi.h"
+#include "language/sql/bind_subquery.h"
 
 #include "ground/base/str.h"
 
@@ -149,8 +150,10 @@ static enum status bind_below(struct query_binder *b, const struct ast_select *s
     *x = bind_expr_binder(b, &from->scope);
     TRY(no_window(b, s->where, "Windowed aggregate expression is illegal in WHERE clause"));
     TRY(no_window(b, s->having, "Aggregate functions over windows are not supported yet."));
-    if (s->where != NULL && bind_has_semi(s->where)) TRY(bind_semi(b, x, s->where, from, condition));
+    subqueries_allow(b, x, from);
+    if (s->where != NULL && bind_has_subquery(s->where)) TRY(bind_semi(b, x, s->where, from, condition));
     else if (s->where != NULL) TRY(bind_condition(b, x, s->where, "WHERE", condition));
+    TRY(bind_later(b, x, from, condition));
     TRY(bind_join_finish(b, from, condition));
     if (s->where != NULL) TRY(ranking_filter(b, s->where->place, &from->rel, condition));
     if (!grouping_is(b, s, by)) return S_OK;
