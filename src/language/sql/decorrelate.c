@@ -10,7 +10,7 @@
  * Above it only projections may be pulled; else the domain is joined, with NULLs and defaults for rows that are missing.
  *
  * Rules stand in a table by node; a node without one that reads the row around is refused. Not here: RIGHT and FULL joins whose sides
- * read it, windows, OVER. */
+ * read it, windows. */
 #include "language/sql/decorrelate.h"
 
 #include "ground/base/str.h"
@@ -489,6 +489,31 @@ static enum status pull_rank(struct decorrelation *d, struct rel *r, struct pull
     return S_OK;
 }
 
+/* Windows of the rows that belong to one row around: results stand behind the columns. */
+static enum status pull_over(struct decorrelation *d, struct rel *r, struct pulled *out)
+{
+    struct over_body b = *(const struct over_body *)r->body;
+    struct arena *a = d->b->a;
+    uint32_t more = 0;
+
+    TRY(decorrelate(d, r->inputs[0], out));
+    TRY(lay_out(d, out, &more));
+    uint32_t *partition = ARENA_ARRAY(a, uint32_t, b.partition_count + more + 1),
+             *cols = ARENA_ARRAY(a, uint32_t, more + 1);
+    for (uint32_t i = 0; i < b.partition_count; i++) partition[i] = b.partition[i];
+    for (uint32_t i = 0; i < more; i++) partition[b.partition_count + i] = cols[i] = out->count + i;
+    b.partition = partition;
+    b.partition_count += more;
+    out->rel = rel_over(a, out->rel, &b);
+    TRY(equations_restate(d, out, cols));
+    uint32_t n = out->count;
+    struct expr **all = expr_columns_of(a, out->rel->row, 0, out->rel->row->child_count);
+    out->columns = ARENA_ARRAY(a, struct expr *, n + b.call_count + 1);
+    out->count = n + b.call_count;
+    for (uint32_t i = 0; i < out->count; i++) out->columns[i] = all[i < n ? i : i + more];
+    return S_OK;
+}
+
 /* Columns of a row, behind those of another. */
 static struct expr **beside(struct arena *a, const struct pulled *left, const struct pulled *right,
                             const struct type *pair)
@@ -706,6 +731,7 @@ static const struct rule {
     {&rel_calc_type, calc_visit, pull_calc},      {&rel_aggregate_type, NULL, pull_aggregate},
     {&rel_join_type, join_visit, pull_join},      {&rel_rank_type, NULL, pull_rank},
     {&rel_sort_limit_type, NULL, pull_rank},      {&rel_limit_type, NULL, pull_rank},
+    {&rel_deduplicate_type, NULL, pull_rank},     {&rel_over_type, NULL, pull_over},
     {&rel_union_type, NULL, pull_union},          {&rel_set_type, NULL, pull_set},
     {&rel_correlate_type, list_visit, pull_list}, {&rel_interval_join_type, join_visit, NULL},
     {&rel_temporal_join_type, join_visit, NULL},  {&rel_lookup_join_type, join_visit, NULL},
