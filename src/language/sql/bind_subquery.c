@@ -68,6 +68,15 @@ struct expr **pulled_pair_columns(struct decorrelation *d, const struct pulled *
     return own;
 }
 
+/* Nodes of a plan, each as often as it is read; no more than `most` are counted. Queries in queries would grow without end. */
+static uint32_t nodes_count(const struct rel *r, uint32_t most)
+{
+    uint32_t n = 1;
+
+    for (uint32_t i = 0; i < r->input_count && n < most; i++) n += nodes_count(r->inputs[i], most - n);
+    return n;
+}
+
 enum status pulled_join(struct decorrelation *d, enum rel_join_kind kind, struct pulled *p, const struct exprs *more,
                         struct rel **from)
 {
@@ -86,7 +95,10 @@ enum status pulled_join(struct decorrelation *d, enum rel_join_kind kind, struct
     for (uint32_t i = 0; i < p->conditions.count; i++)
         join_tree_add(t, a, expr_moved(a, p->conditions.items[i], columns, outers, d->scope));
     for (uint32_t i = 0; more != NULL && i < more->count; i++) join_tree_add(t, a, more->items[i]);
-    return join_tree_plan(&m, t, &nothing, from, d->b->e);
+    TRY(join_tree_plan(&m, t, &nothing, from, d->b->e));
+    if (nodes_count(*from, GRAPH_NODES_MAX + 1) <= GRAPH_NODES_MAX) return S_OK;
+    return sql_error(d->b->e, d->b->t, d->place.at, d->place.size, "the statement needs more than %d operators",
+                     GRAPH_NODES_MAX);
 }
 
 /* --- values ------------------------------------------------------------------------------------------------------ */
@@ -281,16 +293,51 @@ static enum status comparison(struct place_of_queries *at, struct binder *x, con
     return n > 1 ? expr_branch(&x->m, EXPR_AND, parts, n, out, at->b->e) : S_OK;
 }
 
+/* x IN (query) that no row answers is open where x is NULL and there is a row, or where one of them is NULL. */
+static enum status in_open(struct place_of_queries *at, struct within *w, struct expr *equal, struct expr *value,
+                           struct expr **out)
+{
+    struct expr_maker m = {.a = at->b->a, .session = at->b->session};
+    struct expr *column = expr_columns_of(at->b->a, w->rel->row, 0, 1)[0], *both[2], *either[2], *null;
+    uint32_t n = 0;
+
+    if (w->rel->row->child_count > 1) {
+        TRY(test(at, "IS NULL", equal, &null));
+        return any_row(at, w, null, out);
+    }
+    if (value->type->nullable) {
+        TRY(test(at, "IS NULL", value, &both[0]));
+        TRY(any_row(at, w, NULL, &both[1]));
+        TRY(expr_branch(&m, EXPR_AND, both, 2, &either[n++], at->b->e));
+    }
+    if (column->type->nullable) {
+        TRY(test(at, "IS NULL", column, &null));
+        TRY(any_row(at, w, null, &either[n++]));
+    }
+    *out = either[0];
+    return n > 1 ? expr_branch(&m, EXPR_OR, either, n, out, at->b->e) : S_OK;
+}
+
 static enum status bind_in(struct place_of_queries *at, struct binder *x, const struct ast_expr *node,
                            struct expr **out)
 {
     bool negated = str_starts(node->text, STR("NOT"));
+    const struct ast_expr *left = node->args.items[0];
     struct within w;
-    struct expr *equal;
+    struct expr *equal, *value = NULL, *parts[5];
+    uint32_t n = 0;
 
     TRY(bind_query_within(at->b, x, node->args.items[1]->query, &w));
     TRY(comparison(at, x, node, &w, STR("="), &equal));
-    TRY(any_of(at, &w, equal, true, out));
+    if (left->kind != AX_LIST) TRY(bind_expr(x, left, &value));
+    TRY(any_row(at, &w, equal, &parts[n++]));
+    TRY(truth(at, "TRUE", &parts[n++]));
+    if (equal->type->nullable) {
+        TRY(in_open(at, &w, equal, value, &parts[n++]));
+        TRY(truth(at, NULL, &parts[n++]));
+    }
+    TRY(truth(at, "FALSE", &parts[n++]));
+    TRY(expr_branch(&x->m, EXPR_CASE, parts, n, out, at->b->e));
     return negated ? test(at, "NOT", *out, out) : S_OK;
 }
 
