@@ -10,6 +10,14 @@
 
 #include <string.h>
 
+/* A sub-query in ON of an outer join: its value is a column of one of the sides. */
+struct on_value {
+    struct on_value *next;
+    const struct ast_expr *node;
+    uint32_t side;
+    struct expr *x; /* over that side's row */
+};
+
 struct joining {
     struct query_binder *b;
     const struct ast_table *t;
@@ -20,6 +28,7 @@ struct joining {
     uint32_t scope;
     struct join_tree *tree;
     struct ast_list later; /* conditions with sub-queries */
+    struct on_value *values;
     struct bind_column *columns; /* of both sides, those that are merged first */
     uint32_t merged, count;
 };
@@ -185,6 +194,55 @@ static enum status merge_all(struct joining *j)
     return S_OK;
 }
 
+/* --- sub-queries in ON of outer joins ---------------------------------------------------------------------------- */
+static enum status value_try(struct joining *j, const struct ast_expr *node, uint32_t side, struct err *e)
+{
+    struct query_binder *b = ARENA_NEW(j->b->a, struct query_binder);
+    struct binder *x = ARENA_NEW(j->b->a, struct binder);
+    struct on_value *v = ARENA_NEW(j->b->a, struct on_value);
+    struct expr *nothing = NULL;
+
+    *b = *j->b;
+    b->e = e;
+    TRY(bind_join_finish(b, &j->sides[side], &nothing));
+    struct bind_source before = j->sides[side];
+    *x = bind_expr_binder(b, &j->sides[side].scope);
+    subqueries_allow(b, x, &j->sides[side]);
+    *v = (struct on_value){.next = j->values, .node = node, .side = side};
+    enum status st = bind_expr(x, node, &v->x);
+    if (st == S_OK) j->values = v;
+    else j->sides[side] = before;
+    return st;
+}
+
+/* A row keeps its partners when a value stands beside it. Names are those of one side: the first one that knows them. */
+static enum status values_bind(struct joining *j, const struct ast_expr *x)
+{
+    struct err inner = {0};
+
+    for (uint32_t i = 0; !bind_is_subquery(x) && i < x->args.count; i++) TRY(values_bind(j, x->args.items[i]));
+    if (!bind_is_subquery(x)) return S_OK;
+    for (uint32_t side = 0; side < 2; side++)
+        if (value_try(j, x, side, &inner) == S_OK) return S_OK;
+    return value_try(j, x, 0, j->b->e);
+}
+
+static enum status on_value_find(struct binder *x, const struct ast_expr *node, struct expr **out)
+{
+    struct joining *j = x->query_arg;
+    const struct type *pair = j->tree->pair;
+    uint32_t left = j->tree->left;
+
+    for (const struct on_value *v = j->values; v != NULL; v = v->next) {
+        if (v->node != node) continue;
+        struct expr **columns = v->side == 0 ? expr_columns_of(x->m.a, pair, 0, left)
+                                             : expr_columns_of(x->m.a, pair, left, pair->child_count - left);
+        *out = expr_moved(x->m.a, v->x, columns, NULL, 0);
+        return S_OK;
+    }
+    return sql_error(x->e, x->t, node->place.at, node->place.size, "a sub-query cannot stand here");
+}
+
 /* --- the whole --------------------------------------------------------------------------------------------------- */
 static void later_add(struct joining *j, struct ast_expr *x)
 {
@@ -217,6 +275,8 @@ static enum status bind_on(struct joining *j)
     struct bind_scope scope = {j->tree->pair, j->count, j->columns};
     struct binder x = bind_expr_binder(j->b, &scope);
 
+    x.query = on_value_find;
+    x.query_arg = j;
     if (j->t->on == NULL) return S_OK;
     return bind_on_parts(j, &x, j->t->on);
 }
@@ -362,6 +422,8 @@ static enum status bind_sides(struct joining *j)
         TRY(bind_unnest(b, right, &j->sides[0].scope, &list, &j->sides[1].scope));
     } else {
         TRY(bind_right(j, &as_of));
+        bool values = j->kind != REL_JOIN_INNER && j->t->on != NULL && j->lateral.rel == NULL && as_of < 0;
+        if (values && bind_has_subquery(j->t->on)) TRY(values_bind(j, j->t->on));
     }
     if (j->sides[0].scope.row->child_count + j->sides[1].scope.row->child_count > TYPE_FIELDS_MAX)
         return sql_error(b->e, b->t, j->t->place.at, j->t->place.size, "a join has at most %d columns of both sides",

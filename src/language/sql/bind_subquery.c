@@ -20,7 +20,7 @@ struct place_of_queries {
     struct rel *base, *joined; /* from->rel before the first of a row of joins, and after the last */
 };
 
-static bool is_query_node(const struct ast_expr *x)
+bool bind_is_subquery(const struct ast_expr *x)
 {
     if (x->kind == AX_QUERY) return true;
     if (x->kind != AX_CALL || x->op == NULL) return false;
@@ -32,7 +32,7 @@ static bool is_query_node(const struct ast_expr *x)
 bool bind_has_subquery(const struct ast_expr *x)
 {
     if (x == NULL) return false;
-    if (is_query_node(x)) return true;
+    if (bind_is_subquery(x)) return true;
     for (uint32_t i = 0; i < x->args.count; i++)
         if (bind_has_subquery(x->args.items[i])) return true;
     return false;

@@ -4,6 +4,7 @@
 
 /* Lets x, the binder of expressions over `from`, bind queries: they are joined to from->rel, which gets columns behind its own. */
 void subqueries_allow(struct query_binder *b, struct binder *x, struct bind_source *from);
+bool bind_is_subquery(const struct ast_expr *x);  /* is or holds a query, itself */
 bool bind_has_subquery(const struct ast_expr *x); /* anywhere in it, but not in queries in it */
 
 /* A query within `around`, and whether it reads its row. */
