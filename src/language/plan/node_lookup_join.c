@@ -170,7 +170,7 @@ static void logical(const struct rel *r, struct logical *l)
 }
 
 const struct rel_type rel_lookup_join_type = {
-    .name = "LookupJoin",
+    .name = "LookupJoin", .passes_changes = true,
     .doc = "each row beside the rows of its key in a table that is asked when the row comes",
     .derive = derive,
     .wants_before = wants_before,

@@ -190,7 +190,7 @@ static void logical(const struct rel *r, struct logical *l)
 }
 
 const struct rel_type rel_temporal_join_type = {
-    .name = "TemporalJoin",
+    .name = "TemporalJoin", .passes_changes = true,
     .doc = "each row beside the version of another table's row that held at its time",
     .derive = derive,
     .wants_before = wants_before,
