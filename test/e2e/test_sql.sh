@@ -41,6 +41,14 @@ says 'a view, a filter, a union' 0 '[INFO] Execute statement succeeded.
 Received a total of 1 row' 'CREATE VIEW v AS SELECT a, 7 AS t FROM (VALUES (1), (2)) AS x (a) UNION ALL SELECT 3, NULL;
 SELECT a * 10 AS ten, t FROM v WHERE a > 1 AND t IS NOT NULL'
 
+says 'columns of another width' 0 '[INFO] Execute statement succeeded.
++----+------------+
+| op |     EXPR$0 |
++----+------------+
+| +I | a strin... |
++----+------------+
+Received a total of 1 row' "SET 'table.display.max-column-width' = '10'; SELECT 'a string that is long'"
+
 says 'functions' 0 '+----+--------------------------------+--------+--------------------------------+--------+
 | op |                         EXPR$0 | EXPR$1 |                         EXPR$2 | EXPR$3 |
 +----+--------------------------------+--------+--------------------------------+--------+

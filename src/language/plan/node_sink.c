@@ -89,9 +89,32 @@ static uint32_t enforce(const struct rel *r, struct lowering *l, uint32_t input)
     return lower_calc(l, &c, s->row->names, input);
 }
 
+static uint32_t tasks_of(const struct lowering *l, uint32_t node)
+{
+    const struct graph_node *n = l->graph->nodes[node];
+
+    return n->single ? 1 : n->parallelism > 0 ? n->parallelism : l->graph->default_parallelism;
+}
+
+/* Rows of an update must not overtake each other: where tasks are of another number they are spread by the primary key. */
+static enum status check_order(const struct rel *r, const struct lowering *l, uint32_t input, struct err *e)
+{
+    const struct table *t = ((const struct sink_body *)r->body)->table;
+    uint32_t tasks = t != NULL ? sink_parallelism(t) : 0, from = tasks_of(l, input);
+
+    if (tasks == 0 || tasks == from || t->key_count > 0 || r->inputs[0]->modifies == MODIFIES_NOTHING) return S_OK;
+    return err_set(e, E_DATA,
+                   "The sink for table '%s.%s.%s' has a configured parallelism of %u, while the input parallelism is %u. Since the "
+                   "configured parallelism is different from the input's parallelism and the changelog mode is not insert-only, a "
+                   "primary key is required but could not be found.",
+                   t->catalog, t->database, t->name, tasks, from);
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct sink_body *s = r->body;
+
+    TRY(check_order(r, l, inputs[0], e));
     uint32_t last = enforce(r, l, inputs[0]);
     bool is_spread = false;
 

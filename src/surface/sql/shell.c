@@ -88,12 +88,19 @@ void shell_say_error(struct shell *s, const struct err *e)
 }
 
 /* --- one statement ----------------------------------------------------------------------------------------------- */
+/* A key's whole number, at least 1; it stays what it was where the key says none. */
+static int64_t number_of(struct shell *s, const char *key, int64_t before)
+{
+    const char *text = s->executor->ops->get(s->executor, key);
+    int64_t value;
+
+    return text != NULL && str_to_int64(str_of(text), &value) ? MAX(value, INT64_C(1)) : before;
+}
+
 static const struct view_type *view_of(struct shell *s)
 {
-    const char *rows = s->executor->ops->get(s->executor, "sql-client.execution.max-table-result.rows");
-    int64_t rows_max = 1;
-
-    if (rows != NULL && str_to_int64(str_of(rows), &rows_max)) s->view.rows_max = (uint64_t)MAX(rows_max, INT64_C(1));
+    s->view.rows_max = (uint64_t)number_of(s, "sql-client.execution.max-table-result.rows", (int64_t)s->view.rows_max);
+    s->view.width_max = (uint32_t)MIN(number_of(s, "table.display.max-column-width", s->view.width_max), INT64_C(10000));
     if (s->chosen != NULL) return s->chosen;
     const char *mode = s->executor->ops->get(s->executor, "sql-client.execution.result-mode");
     const struct view_type *view = mode != NULL ? view_find(mode) : NULL;

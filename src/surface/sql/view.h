@@ -21,6 +21,7 @@ struct view {
     bool has_ended;               /* the last result came whole */
     uint64_t rows;                /* that came */
     uint64_t rows_max;            /* of what is kept of a query's result */
+    uint32_t width_max;           /* of a column of text, in code points; 0: 30 */
     struct buf out;               /* on its way */
     struct buf cell;
     struct sys_file *file; /* instead of standard output; NULL: none */

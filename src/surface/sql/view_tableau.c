@@ -7,7 +7,7 @@
 
 #include "ground/base/str.h"
 
-enum { WIDTH_MIN = 6, WIDTH_MAX = 30 }; /* "<NULL>" fits */
+enum { WIDTH_MIN = 6, WIDTH_TEXT = 30 }; /* "<NULL>" fits */
 
 struct tableau {
     uint32_t *widths;    /* of the columns */
@@ -24,7 +24,7 @@ static void tableau_close(struct view *v, void *own)
     mem_free(v->mem, t->widths);
 }
 
-static uint32_t width_of_type(const struct type *t)
+static uint32_t width_of_type(const struct view *v, const struct type *t)
 {
     switch ((enum type_kind)t->kind) {
     case T_BOOLEAN: return 5;
@@ -37,7 +37,7 @@ static uint32_t width_of_type(const struct type *t)
     case T_TIME: return t->precision == 0 ? 8 : (uint32_t)t->precision + 9;
     case T_TIMESTAMP:
     case T_TIMESTAMP_LTZ: return t->precision == 0 ? 19 : (uint32_t)t->precision + 20;
-    default: return WIDTH_MAX;
+    default: return v->width_max > 0 ? v->width_max : WIDTH_TEXT;
     }
 }
 
@@ -89,7 +89,7 @@ static enum status tableau_begin(struct view *v, void *own, struct err *e)
     t->widths = mem_zalloc(v->mem, sizeof *t->widths * MAX(v->row->child_count, 1u));
     for (uint32_t c = 0; c < v->row->child_count; c++) {
         uint32_t name = (uint32_t)str_utf8_length(str_of(v->row->names[c]));
-        t->widths[c] = v->is_changelog ? MAX(MAX(width_of_type(v->row->children[c]), name), (uint32_t)WIDTH_MIN) : name;
+        t->widths[c] = v->is_changelog ? MAX(MAX(width_of_type(v, v->row->children[c]), name), (uint32_t)WIDTH_MIN) : name;
     }
     if (!v->is_changelog) return S_OK;
     header(v, t);
