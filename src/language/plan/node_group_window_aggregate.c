@@ -1,5 +1,6 @@
 /* node_group_window_aggregate.c - GroupWindowAggregate: aggregates of groups and windows by the window functions of GROUP BY. What comes
  * out has no windows that further nodes know of. */
+#include "language/plan/logical.h"
 #include "language/plan/window_rel.h"
 
 static void explain_window(const struct rel_window *w, const char *time, struct buf *out)
@@ -49,10 +50,18 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct window_aggregate_body *b = r->body;
+
+    logical_aggregate(r, &b->groups, &b->rowtime, 1, l); /* the window stands for its time */
+}
+
 const struct rel_type rel_group_window_aggregate_type = {.name = "GroupWindowAggregate",
                                                          .doc = "aggregates of groups and the windows of GROUP BY, when the window ends",
                                                          .derive = window_aggregate_keys,
                                                          .wants_before = window_aggregate_wants_before,
                                                          .distribution = window_aggregate_distribution,
                                                          .explain = explain,
+                                                         .logical = logical,
                                                          .lower = window_aggregate_lower};

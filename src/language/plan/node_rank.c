@@ -215,4 +215,5 @@ const struct rel_type rel_rank_type = {.name = "Rank",
                                        .distribution = rank_rel_distribution,
                                        .check = check,
                                        .explain = explain,
-                                       .logical = rank_rel_logical, .lower = rank_rel_lower};
+                                       .logical = rank_rel_logical,
+                                       .lower = rank_rel_lower};

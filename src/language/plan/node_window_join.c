@@ -1,6 +1,7 @@
 /* node_window_join.c - WindowJoin: a join of two inputs with windows of one kind, on start and end of them, too. Its rows come once, when
  * the window ends. */
 #include "language/plan/join_rel.h"
+#include "language/plan/logical.h"
 
 #include "flow/operator/join_window.h"
 
@@ -98,6 +99,13 @@ static void derive(struct rel *r, struct arena *a)
     }
 }
 
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct window_join_body *b = r->body;
+
+    logical_join(r, &b->all, b->all.condition, l);
+}
+
 static enum status check(const struct rel *r, struct err *e)
 {
     if (r->inputs[0]->window->processing_time)
@@ -131,4 +139,5 @@ const struct rel_type rel_window_join_type = {.name = "WindowJoin",
                                               .distribution = join_distribution,
                                               .check = check,
                                               .explain = explain,
+                                              .logical = logical,
                                               .lower = lower};

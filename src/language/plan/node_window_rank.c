@@ -116,4 +116,5 @@ const struct rel_type rel_window_rank_type = {
     .distribution = window_rank_distribution,
     .check = check,
     .explain = explain,
+    .logical = rank_rel_logical,
     .lower = window_rank_lower};

@@ -330,13 +330,13 @@ struct rel *rel_lookup_join(struct arena *a, struct rel *left, const struct look
     return r;
 }
 
-struct rel *rel_window_join(struct arena *a, struct rel *left, struct rel *right, const struct join_body *body)
+struct rel *rel_window_join(struct arena *a, struct rel *left, struct rel *right, const struct window_join_body *body)
 {
     struct rel *inputs[] = {left, right};
-    const struct type *row = rel_join_row_timed(a, (enum rel_join_kind)body->kind, left->row, right->row, body->names);
+    const struct type *row = rel_join_row_timed(a, (enum rel_join_kind)body->join.kind, left->row, right->row, body->join.names);
     struct rel *r = rel_new(a, &rel_window_join_type, row, inputs, 2);
 
-    BODY(r, struct join_body, *body);
+    BODY(r, struct window_join_body, *body);
     return r;
 }
 

@@ -163,6 +163,11 @@ struct join_body {
     struct rel_ttl ttl[2];     /* of each input's rows */
     const char *hints;         /* as EXPLAIN shows them; NULL or empty: none */
 };
+/* A join of windows. Its keys are without those of the window, which stand in `all`, too. */
+struct window_join_body {
+    struct join_body join;
+    struct join_body all; /* for EXPLAIN */
+};
 /* A join of rows whose times lie in an interval of each other: left time - right time is in lower..upper. Event times are columns
  * of the inputs, and stay time attributes. */
 struct interval_join_body {
@@ -292,7 +297,7 @@ const struct type *rel_join_row(struct arena *a, enum rel_join_kind kind, const 
                                 const char *const *names);
 struct rel *rel_interval_join(struct arena *a, struct rel *left, struct rel *right, const struct interval_join_body *body);
 /* A join of windows that both inputs have: keys without those of the window, which window_join_keys found. */
-struct rel *rel_window_join(struct arena *a, struct rel *left, struct rel *right, const struct join_body *body);
+struct rel *rel_window_join(struct arena *a, struct rel *left, struct rel *right, const struct window_join_body *body);
 /* Takes the equations of window starts and ends out of a join's keys where both are there and the inputs have windows of one kind;
  * answers how many keys are left: `count` when it is no join of windows. */
 uint32_t window_join_keys(struct rel *const inputs[2], uint32_t *const cols[2], bool *null_safe, uint32_t count);

@@ -343,6 +343,28 @@ static enum status pair_condition(const struct expr_maker *m, const struct join_
     return S_OK;
 }
 
+static struct keys keys_copied(struct arena *a, const struct keys *k)
+{
+    struct keys copy = *k;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        copy.cols[i] = ARENA_ARRAY(a, uint32_t, k->count + 1);
+        memcpy(copy.cols[i], k->cols[i], sizeof *k->cols[i] * k->count);
+    }
+    copy.null_safe = ARENA_ARRAY(a, bool, k->count + 1);
+    memcpy(copy.null_safe, k->null_safe, sizeof *k->null_safe * k->count);
+    return copy;
+}
+
+static struct join_body with_keys(struct join_body body, const struct keys *k)
+{
+    body.key_count = k->count;
+    body.keys[0] = k->cols[0];
+    body.keys[1] = k->cols[1];
+    body.null_safe = k->null_safe;
+    return body;
+}
+
 static enum status join_make(const struct expr_maker *m, const struct join_tree *t, struct rel *sides[2],
                              struct conditions *on, struct rel **out, struct err *e)
 {
@@ -354,6 +376,7 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
     bounds_find(m, t, rows, on, &shown, &bounds);
     keys_find(m, t, rows, on, &k);
     bool is_by_time = t->as_of >= 0 || time_bounds_are_closed(&bounds);
+    const struct keys all = keys_copied(m->a, &k);
     uint32_t keys = is_by_time ? k.count : window_join_keys(sides, k.cols, k.null_safe, k.count);
     bool is_windowed = keys < k.count;
     k.count = keys;
@@ -382,7 +405,8 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
     if (t->is_lookup) join = rel_lookup_join(m->a, sides[0], &lookup);
     else if (t->as_of >= 0) join = rel_temporal_join(m->a, sides[0], sides[1], &(struct temporal_join_body){body, (uint32_t)t->as_of});
     else if (time_bounds_are_closed(&bounds)) join = rel_interval_join(m->a, sides[0], sides[1], &timed);
-    else join = is_windowed ? rel_window_join(m->a, sides[0], sides[1], &body) : rel_join(m->a, sides[0], sides[1], &body);
+    else if (is_windowed) join = rel_window_join(m->a, sides[0], sides[1], &(struct window_join_body){body, with_keys(body, &all)});
+    else join = rel_join(m->a, sides[0], sides[1], &body);
     *out = without_computed(m, t, join, &k);
     return S_OK;
 }
