@@ -80,6 +80,51 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+/* "SUM($2) OVER (PARTITION BY $1 ORDER BY $0 NULLS FIRST ROWS 10 PRECEDING)" */
+static void print_window(const struct rel *r, struct buf *out)
+{
+    const struct over_body *b = r->body;
+
+    buf_append_text(out, " OVER (");
+    for (uint32_t i = 0; i < b->partition_count; i++)
+        buf_printf(out, "%s$%u", i > 0 ? ", " : "PARTITION BY ", b->partition[i]);
+    for (uint32_t i = 0; i < b->order_count; i++)
+        buf_printf(out, "%s$%u%s NULLS %s",
+                   i > 0                    ? ", "
+                   : b->partition_count > 0 ? " ORDER BY "
+                                            : "ORDER BY ",
+                   b->order[i].col, b->order[i].descending ? " DESC" : "", b->order[i].nulls_last ? "LAST" : "FIRST");
+    if (b->bounded && b->rows)
+        buf_printf(out, " ROWS %lld PRECEDING", (long long)b->preceding);
+    else if (b->bounded)
+        buf_printf(out, " RANGE %lld:INTERVAL SECOND PRECEDING", (long long)b->preceding);
+    else if (b->rows && !is_rank(&b->calls[0]))
+        buf_append_text(out, " ROWS UNBOUNDED PRECEDING");
+    buf_append_text(out, ")]");
+}
+
+static void logical(const struct rel *r, struct logical *l)
+{
+    const struct over_body *b = r->body;
+    const struct type *row = r->inputs[0]->row;
+    struct buf *out = logical_begin(l, "Project");
+
+    for (uint32_t i = 0; i < row->child_count; i++) buf_printf(out, "%s%s=[$%u]", i > 0 ? ", " : "", row->names[i], i);
+    for (uint32_t i = 0; i < b->call_count; i++) {
+        const struct over_call *c = &b->calls[i];
+        buf_printf(out, ", %s=[", c->call.name);
+        for (const char *p = c->call.function; *p != '\0'; p++)
+            buf_append_byte(out, *p >= 'a' && *p <= 'z' ? (unsigned char)(*p - 32) : (unsigned char)*p);
+        buf_append_text(out, c->call.distinct ? "(DISTINCT " : "(");
+        if (c->call.argument >= 0) buf_printf(out, "$%d", c->call.argument);
+        if (is_lag(c)) buf_printf(out, ", %lld", (long long)c->offset);
+        if (c->otherwise >= 0) buf_printf(out, ", $%d", c->otherwise);
+        buf_append_byte(out, ')');
+        print_window(r, out);
+    }
+    logical_end(l);
+}
+
 /* --- planning ---------------------------------------------------------------------------------------------------- */
 /* Columns stay where they are, and with them what is a key, and what says the windows of a row. */
 static void derive(struct rel *r, struct arena *a)
@@ -141,6 +186,14 @@ static enum status check(const struct rel *r, struct err *e)
 
     if (is_by_time(r) && r->inputs[0]->modifies != MODIFIES_NOTHING) return check_input(r, e);
     return why == NULL ? S_OK : err_set(e, E_UNSUPPORTED, "%s", why);
+}
+
+/* By time old rows go; by a value any of them may be needed again. */
+static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+{
+    (void)a;
+    if (is_by_time(r) || s->ttl_ms > 0 || r->inputs[0]->is_bounded) return NULL;
+    return "this window keeps all rows for ever: order it by a time attribute or set 'table.exec.state.ttl'";
 }
 
 /* --- lowering ---------------------------------------------------------------------------------------------------- */
@@ -237,31 +290,13 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-static void logical(const struct rel *r, struct logical *l)
-{
-    const struct over_body *b = r->body;
-    const struct type *in = r->inputs[0]->row;
-    struct buf *out = logical_begin(l, "Project");
-
-    for (uint32_t i = 0; i < in->child_count; i++) buf_printf(out, "%s%s=[$%u]", i > 0 ? ", " : "", in->names[i], i);
-    for (uint32_t i = 0; i < b->call_count; i++) {
-        buf_printf(out, ", %s=[", r->row->names[in->child_count + i]);
-        print_call(&b->calls[i], in, out);
-        buf_append_text(out, " OVER (");
-        for (uint32_t k = 0; k < b->partition_count; k++) buf_printf(out, "%s$%u", k > 0 ? ", " : "PARTITION BY ", b->partition[k]);
-        for (uint32_t k = 0; k < b->order_count; k++)
-            buf_printf(out, "%s$%u%s", k > 0 ? ", " : b->partition_count > 0 ? " ORDER BY " : "ORDER BY ", b->order[k].col,
-                       b->order[k].descending ? " DESC" : "");
-        buf_append_text(out, ")]");
-    }
-    logical_end(l);
-}
-
 const struct rel_type rel_over_type = {.name = "OverAggregate",
                                        .doc = "every row with results of functions over the rows up to it",
                                        .derive = derive,
                                        .wants_before = wants_before,
                                        .distribution = distribution,
                                        .check = check,
+                                       .advise = advise,
                                        .explain = explain,
-                                       .logical = logical, .lower = lower};
+                                       .logical = logical,
+                                       .lower = lower};

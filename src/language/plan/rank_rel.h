@@ -18,4 +18,3 @@ void rank_explain_by(const struct rel *r, const char *name, struct buf *out);   
 void window_rank_derive(struct rel *r, struct arena *a);
 int window_rank_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
 enum status window_rank_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;
-void rank_rel_logical(const struct rel *r, struct logical *l);
