@@ -1,8 +1,8 @@
 /* query.c - one query of a seed, and for some of them the same rows said in other ways: the partitions of TLP (a condition, its
- * negation, and NULL), joins with their sides changed or as a filter, counts as sums, windows as groups. */
+ * negation, and NULL), joins with their sides changed or as a filter, counts as sums. Those of streams are in special.c. */
 #include "query.h"
 
-static void pair(struct gquery *q, const char *name, const char *left, const char *right)
+void pair(struct gquery *q, const char *name, const char *left, const char *right)
 {
     if (q->pair_count < COUNT_OF(q->pairs)) q->pairs[q->pair_count++] = (struct gpair){name, left, right};
 }
@@ -88,47 +88,7 @@ static void plain_make(struct gen *g, struct gquery *q)
     buf_release(&condition);
 }
 
-/* --- windows -------------------------------------------------------------------------------------------------------- */
-/* A window aggregate and a group aggregate over the same windows: start and end as text are no window's columns. */
-static void window_make(struct gen *g, struct gquery *q)
-{
-    static const char *const windows[] = {
-        "TUMBLE(TABLE %s, DESCRIPTOR(c0), INTERVAL '10' SECOND)",
-        "TUMBLE(TABLE %s, DESCRIPTOR(c0), INTERVAL '7' SECOND, INTERVAL '2' SECOND)",
-        "HOP(TABLE %s, DESCRIPTOR(c0), INTERVAL '5' SECOND, INTERVAL '15' SECOND)",
-        "CUMULATE(TABLE %s, DESCRIPTOR(c0), INTERVAL '6' SECOND, INTERVAL '18' SECOND)"};
-    const struct gtable *t = &g->tables[g->table_count - 1];
-    struct buf table;
-    struct gscope s = {0};
-    struct buf key, list;
-
-    buf_init(&table, g->a->mem);
-    buf_init(&key, g->a->mem);
-    buf_init(&list, g->a->mem);
-    const char *form = windows[pick(g, COUNT_OF(windows))], *at = form;
-    for (; *at != '%'; at++) buf_append_byte(&table, *at);
-    buf_printf(&table, "%s%s", t->name, at + 2);
-    for (uint32_t c = 1; c < t->column_count; c++)
-        s.items[s.count++] = (struct gcolumn){arena_printf(g->a, "c%u", c), t->types[c]};
-    bool has_key = chance(g, 70);
-    if (has_key) buf_printf(&key, ", c%u", 1 + pick(g, t->column_count - 1));
-    put_aggregates(g, &s, 1 + pick(g, 3), &list);
-    q->sql = arena_printf(
-        g->a,
-        "SELECT CAST(window_start AS STRING) AS ws, CAST(window_end AS STRING) AS we%s%s FROM TABLE(%s) GROUP BY "
-        "window_start, window_end%s",
-        buf_text(&key), buf_text(&list), buf_text(&table), buf_text(&key));
-    pair(q, "windows as groups", q->sql,
-         arena_printf(g->a,
-                      "SELECT ws, we%s%s FROM (SELECT *, CAST(window_start AS STRING) AS ws, CAST(window_end AS "
-                      "STRING) AS we FROM "
-                      "TABLE(%s)) AS x GROUP BY ws, we%s",
-                      buf_text(&key), buf_text(&list), buf_text(&table), buf_text(&key)));
-    buf_release(&table);
-    buf_release(&key);
-    buf_release(&list);
-}
-
+/* --- the whole --------------------------------------------------------------------------------------------------- */
 void query_make(struct gen *g, struct gquery *q)
 {
     uint8_t types[COLUMNS_MAX];
@@ -140,8 +100,8 @@ void query_make(struct gen *g, struct gquery *q)
         plain_make(g, q);
         return;
     }
-    if (roll < 50 && g->wanted == 0) {
-        window_make(g, q);
+    if (roll < 54 && g->wanted == 0) {
+        special_make(g, q);
         return;
     }
     for (uint32_t i = 0; i < count; i++) types[i] = (uint8_t)pick_type(g);

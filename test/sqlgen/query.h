@@ -18,3 +18,6 @@ void put_query(struct gen *g, const uint8_t *types, uint32_t count, uint32_t dep
 void put_grouped(struct gen *g, const uint8_t *types, uint32_t count, uint32_t depth, bool is_global, struct buf *out);
 void put_aggregates(struct gen *g, const struct gscope *s, uint32_t count,
                     struct buf *out); /* ", SUM(c1) AS a0, ..." */
+void pair(struct gquery *q, const char *name, const char *left, const char *right);
+/* What only the engine has: windows, joins by event time, lists as rows. */
+void special_make(struct gen *g, struct gquery *q);
