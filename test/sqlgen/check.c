@@ -203,7 +203,7 @@ static void query_check(struct seed *s)
     s->g.wanted = wanted[pick(&s->g, COUNT_OF(wanted))];
     query_make(&s->g, &q);
     s->c->totals.queries++;
-    if (reference(s, q.sql, &first) && s->c->dumps && s->g.wanted != 0) dump_query(s, &q, &first);
+    if (reference(s, q.sql, &first) && s->c->dumps && (s->g.wanted != 0 || s->c->dumps_all)) dump_query(s, &q, &first);
     check_modes(s, q.sql, q.is_global, &first);
     for (uint32_t i = 0; i < q.pair_count; i++) check_pair(s, &q.pairs[i]);
 }

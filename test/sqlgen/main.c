@@ -21,6 +21,7 @@ static bool read_arguments(int argc, char **argv, struct command *k)
         else if (strcmp(name, "--dump") == 0)
             k->c.dumps = true;
         else if (strcmp(name, "--trace") == 0) k->c.traces = true;
+        else if (strcmp(name, "--dump-all") == 0) k->c.dumps = k->c.dumps_all = true;
         else if (strcmp(name, "--seeds") == 0)
             k->seeds = strtoull(value, NULL, 10), i++;
         else if (strcmp(name, "--first") == 0)

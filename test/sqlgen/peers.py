@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""peers.py BINARY [--seeds N] [--first SEED] [--seed SEED] [--queries N] [--jobs N] [--folder F]: runs sqlgen on all cores, and asks
-SQLite and DuckDB for the queries that they understand alike. Prints what differs with its seed, and one line of counts.
+"""peers.py BINARY [--seeds N] [--first SEED] [--seed SEED] [--queries N] [--jobs N] [--folder F] [--gateway URL]: runs sqlgen on all
+cores, and asks SQLite and DuckDB for the queries that they understand alike; with a SQL gateway of real Flink 2.3, Flink for all of
+them. Prints what differs with its seed, and one line of counts.
 
 The generator sees to it that shared queries mean the same: no overflow, no integer division, NULLs placed in every order. What is
 left is how values are written, which is evened out here by type."""
@@ -14,6 +15,9 @@ import sqlite3
 import subprocess
 import sys
 import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
+import gateway
 
 try:
     import duckdb
@@ -53,6 +57,9 @@ class SQLite:
     def run(self, sql):
         return self.db.execute(self.text(sql)).fetchall()
 
+    def close(self):
+        self.db.close()
+
 
 class DuckDB:
     name, bit = "DuckDB", DUCKDB
@@ -70,6 +77,36 @@ class DuckDB:
 
     def run(self, sql):
         return self.db.execute(sql.replace("TIMESTAMP(3)", "TIMESTAMP")).fetchall()
+
+    def close(self):
+        self.db.close()
+
+
+class Flink:
+    name, bit = "Flink", 0
+    settings = {"execution.runtime-mode": "streaming", "parallelism.default": "1", "table.local-time-zone": "UTC"}
+
+    def __init__(self, url, folder):
+        self.session, self.folder = gateway.Session(url, self.settings), folder
+
+    def create(self, name, types, rows):
+        columns = [f"c{i}" for i in range(len(types))]
+        if types[0] == "TIMESTAMP(3)" and rows and all("2020-01-01 00:" in row[0] for row in rows):
+            path = os.path.join(self.folder, f"{id(self)}.{name}.csv")
+            with open(path, "w", encoding="utf-8") as f:
+                f.writelines(",".join(re.sub(r"^(?:\w+ )?'(.*)'$", r"\1", cell) for cell in row) + "\n" for row in rows)
+            self.session.run(f"CREATE TABLE {name} ({', '.join(f'{c} {t}' for c, t in zip(columns, types))}, WATERMARK FOR c0 AS c0) WITH "
+                             f"('connector' = 'filesystem', 'format' = 'csv', 'csv.null-literal' = 'NULL', 'path' = '{path}')")
+            return
+        values = ", ".join("(" + ", ".join(f"CAST({c} AS {t})" for c, t in zip(row, types)) + ")" for row in rows)
+        self.session.run(f"CREATE VIEW {name} AS SELECT * FROM (VALUES {values}) AS v ({', '.join(columns)})")
+
+    def run(self, sql):
+        answer = self.session.run(sql)
+        return gateway.fold(answer.rows, [name for name, _ in answer.columns], [])
+
+    def close(self):
+        self.session.close()
 
 
 # --- cells ---------------------------------------------------------------------------------------------------------------
@@ -118,7 +155,8 @@ def same(xs, ys):
 
 # --- one run of the generator --------------------------------------------------------------------------------------------
 class Run:
-    def __init__(self):
+    def __init__(self, options):
+        self.options = options
         self.lines, self.asked, self.differences, self.refused, self.summary = [], 0, 0, {}, ""
         self.tables, self.peers, self.seed = [], [], 0
 
@@ -126,6 +164,7 @@ class Run:
         """The peers with the tables of the seed; made when a query wants them."""
         if not self.peers:
             self.peers = [SQLite()] + ([DuckDB()] if duckdb else [])
+            self.peers += [Flink(self.options.gateway, self.options.folder)] if self.options.gateway else []
             for peer in self.peers:
                 for name, types, rows in self.tables:
                     peer.create(name, types, rows)
@@ -135,19 +174,20 @@ class Run:
         kinds = types.split(CELL_END)[:-1]
         own = [[own_cell(c, k) for c, k in zip(line.split(CELL_END), kinds)] for count, line in rows for _ in range(count)]
         for peer in self.open():
-            if not wanted & peer.bit:
+            if not wanted & peer.bit and peer.bit != 0:
                 continue
             try:
                 answer = peer.run(sql)
-            except (sqlite3.Error, *([duckdb.Error] if duckdb else [])) as e:
+            except (sqlite3.Error, gateway.Failed, *([duckdb.Error] if duckdb else [])) as e:
                 self.refused[peer.name] = self.refused.get(peer.name, 0) + 1
                 if os.environ.get("SQLGEN_VERBOSE"):
                     print(f"{peer.name}: {str(e).splitlines()[0]}: {sql}", file=sys.stderr)
                 continue
             self.asked += 1
             if is_global and not own:
-                continue  # a stream that never had a row has none of its aggregate
-            theirs = [[cell(v, k) for v, k in zip(row, kinds)] for row in answer]
+                continue  # a stream that never had a row has none of its aggregate; Flink's planner knows more inputs to be empty
+            read = cell if peer.bit != 0 else lambda v, k: own_cell(v, k) if v is not None else None
+            theirs = [[read(v, k) for v, k in zip(row, kinds)] for row in answer]
             if not same(own, theirs):
                 self.differences += 1
                 self.say(peer, sql, own, theirs)
@@ -159,13 +199,19 @@ class Run:
                   *(f"CREATE TABLE {n} ({', '.join(f'c{i} {t}' for i, t in enumerate(ts))}); INSERT INTO {n} VALUES "
                     f"{', '.join('(' + ', '.join(r) + ')' for r in rs)};" for n, ts, rs in self.tables), sql + ";", "", sep="\n", file=sys.stderr)
 
+    def close(self):
+        for peer in self.peers:
+            peer.close()
+        self.peers = []
+
     def read(self, stream):
         for line in stream:
             kind, rest = line[0], line[2:].rstrip("\n")
             if line.startswith("sqlgen: "):
                 self.summary = line
             elif kind == "S":
-                self.tables, self.peers, self.seed = [], [], int(rest)
+                self.close()
+                self.tables, self.seed = [], int(rest)
             elif kind == "T":
                 name, *types = rest.split("\t")
                 name, types[:0] = name, []
@@ -185,11 +231,12 @@ class Run:
 
 
 def run(options, first, seeds):
-    r, folder = Run(), os.path.join(options.folder, f"sqlgen{first}")
+    r, folder = Run(options), os.path.join(options.folder, f"sqlgen{first}")
     os.makedirs(folder, exist_ok=True)
-    command = [options.binary, "--dump", "--first", str(first), "--seeds", str(seeds), "--queries", str(options.queries), "--folder", folder]
+    command = [options.binary, "--dump-all" if options.gateway else "--dump", "--first", str(first), "--seeds", str(seeds), "--queries", str(options.queries), "--folder", folder]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as process:
         r.read(process.stdout)
+        r.close()
     counts = re.match(r"sqlgen: (\d+) seeds, (\d+) queries, (\d+) differences \((\d+) refused, (\d+) failed", r.summary)
     if counts is None:
         print(f"sqlgen: the run from seed {first} ended with status {process.returncode}", file=sys.stderr)
@@ -207,6 +254,7 @@ def main():
     parser.add_argument("--queries", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--folder", default="/tmp")
+    parser.add_argument("--gateway")
     o = parser.parse_args()
     if o.seed is not None:
         o.first, o.seeds = o.seed, 1

@@ -110,6 +110,7 @@ struct checker {
     const char *folder;  /* for files of streams */
     uint32_t queries;    /* per seed */
     bool verbose, dumps; /* dumps: what peers need goes to stdout */
+    bool dumps_all;      /* also what only the engine understands, and Flink */
     bool traces;         /* every text goes to stderr before it runs: who crashes was the last */
     struct totals totals;
 };
