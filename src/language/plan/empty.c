@@ -5,14 +5,27 @@
 
 #include "ground/base/str.h"
 
+static bool is_null(const struct expr *x) { return x->kind == EXPR_CONSTANT && vector_is_null(x->constant, 0); }
+
+/* a < NULL is NULL, whatever a is. */
+static bool is_null_call(const struct expr *x)
+{
+    bool found = false;
+
+    if (x->kind != EXPR_CALL || x->call->def->nulls != FN_STRICT) return false;
+    for (uint32_t i = 0; i < x->count; i++) found |= is_null(x->args[i]);
+    return found;
+}
+
 bool rel_condition_fails(const struct expr *x)
 {
-    bool fails = false;
+    uint32_t failing = 0;
 
     if (x == NULL) return false;
-    if (x->kind == EXPR_CONSTANT) return vector_is_null(x->constant, 0) || !VECTOR_VALUES(x->constant, bool)[0];
-    for (uint32_t i = 0; x->kind == EXPR_AND && i < x->count; i++) fails |= rel_condition_fails(x->args[i]);
-    return fails;
+    if (x->kind == EXPR_CONSTANT) return is_null(x) || !VECTOR_VALUES(x->constant, bool)[0];
+    if (x->kind != EXPR_AND && x->kind != EXPR_OR) return is_null_call(x);
+    for (uint32_t i = 0; i < x->count; i++) failing += rel_condition_fails(x->args[i]);
+    return x->kind == EXPR_AND ? failing > 0 : failing == x->count;
 }
 
 static bool is_known(const struct aggregate_call *c)
