@@ -138,7 +138,10 @@ static void dump_query(const struct seed *s, const struct gquery *q, const struc
 static bool is_plain(const struct mode *m) { return strcmp(m->name, PLAIN) == 0; }
 
 /* --- one query ------------------------------------------------------------------------------------------------------ */
-static bool is_runtime(const struct answer *n) { return n->status == E_DATA; }
+static bool is_runtime(const struct answer *n)
+{
+    return n->status == E_DATA && n->error != NULL && str_starts(str_of(n->error), STR("operator '"));
+}
 
 /* In the first mode; false: there is nothing to compare with. */
 static bool reference(struct seed *s, const char *sql, struct answer *n)

@@ -6,7 +6,7 @@ static const char *const probes[FEATURES] = {
         "SELECT c0 FROM (VALUES (1)) AS x (c0) WHERE EXISTS (SELECT 1 FROM (VALUES (1)) AS y (d0) WHERE y.d0 = x.c0)",
     [CAN_SCALAR_QUERY] =
         "SELECT c0 FROM (VALUES (1)) AS x (c0) WHERE c0 = (SELECT MAX(d0) FROM (VALUES (1)) AS y (d0))",
-    [CAN_OVER] = "SELECT SUM(c0) OVER (PARTITION BY c1 ORDER BY c0 ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM "
+    [CAN_OVER] = "SELECT SUM(c0) OVER (PARTITION BY c1 ORDER BY c0) FROM "
                  "(VALUES (1, 1)) AS x (c0, c1)",
     [CAN_LATERAL] = "SELECT e FROM (VALUES (ARRAY[1, 2])) AS x (c0) CROSS JOIN UNNEST(x.c0) AS u (e)",
 };

@@ -95,7 +95,7 @@ class Flink:
             path = os.path.join(self.folder, f"{id(self)}.{name}.csv")
             with open(path, "w", encoding="utf-8") as f:
                 f.writelines(",".join(re.sub(r"^(?:\w+ )?'(.*)'$", r"\1", cell) for cell in row) + "\n" for row in rows)
-            self.session.run(f"CREATE TABLE {name} ({', '.join(f'{c} {t}' for c, t in zip(columns, types))}, WATERMARK FOR c0 AS c0) WITH "
+            self.session.run(f"CREATE TABLE {name} ({', '.join(f'{c} {t}' for c, t in zip(columns, types))}, WATERMARK FOR c0 AS c0 - INTERVAL '1' SECOND) WITH "
                              f"('connector' = 'filesystem', 'format' = 'csv', 'csv.null-literal' = 'NULL', 'path' = '{path}')")
             return
         values = ", ".join("(" + ", ".join(f"CAST({c} AS {t})" for c, t in zip(row, types)) + ")" for row in rows)

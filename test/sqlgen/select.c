@@ -212,6 +212,30 @@ static void put_rank(struct gen *g, const uint8_t *types, uint32_t count, uint32
     buf_printf(out, ") AS %s) AS %s WHERE %s.rn <= %u", x, y, y, 1 + pick(g, 3));
 }
 
+/* The last column is an aggregate over the rows up to this one, with those that are equal in the order: by the second column, in parts
+ * by the first one. */
+static void put_over(struct gen *g, const uint8_t *types, uint32_t count, uint32_t depth, struct buf *out)
+{
+    static const char *const frames[] = {"", " RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"};
+    const char *x = arena_printf(g->a, "r%u", g->aliases++), *function = chance(g, 50) ? "MAX(%s.c%u)" : "MIN(%s.c%u)";
+    uint8_t last = types[count - 1];
+
+    if (last == G_INT && chance(g, 60)) function = "SUM(%s.c%u % 1000)";
+    if (last == G_BIGINT && chance(g, 60)) function = "COUNT(%s.c%u)";
+    buf_append_text(out, "SELECT ");
+    put_columns(count - 1, x, out);
+    buf_append_text(out, ", ");
+    for (const char *c = function; *c != '\0'; c++) {
+        if (c[0] == '%' && c[1] == 's') buf_append_text(out, x), c++;
+        else if (c[0] == '%' && c[1] == 'u') buf_printf(out, "%u", count - 1), c++;
+        else buf_append_byte(out, *c);
+    }
+    buf_printf(out, " OVER (PARTITION BY %s.c0 ORDER BY ", x);
+    buf_printf(out, "%s.c1 ASC NULLS FIRST%s) AS c%u FROM (", x, frames[pick(g, COUNT_OF(frames))], count - 1);
+    put_query(g, types, count, depth, out);
+    buf_printf(out, ") AS %s", x);
+}
+
 void put_query(struct gen *g, const uint8_t *types, uint32_t count, uint32_t depth, struct buf *out)
 {
     uint32_t roll = pick(g, 100);
@@ -222,8 +246,10 @@ void put_query(struct gen *g, const uint8_t *types, uint32_t count, uint32_t dep
         put_grouped(g, types, count, depth, false, out);
     else if (roll < 82)
         put_sets(g, types, count, depth - 1, out);
-    else if (roll < 92)
+    else if (roll < 90)
         put_top(g, types, count, depth - 1, out);
+    else if (roll < 94 && count > 1 && g->can[CAN_OVER] && types[count - 1] != G_BOOL)
+        put_over(g, types, count, depth - 1, out);
     else
         put_rank(g, types, count, depth - 1, out);
 }

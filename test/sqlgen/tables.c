@@ -140,7 +140,7 @@ static void put_stream(const struct gtable *t, const char *path, struct buf *out
     buf_printf(out, "CREATE TABLE %s (", t->name);
     for (uint32_t c = 0; c < t->column_count; c++) buf_printf(out, "c%u %s, ", c, gtype_names[t->types[c]]);
     buf_printf(out,
-               "WATERMARK FOR c0 AS c0) WITH ('connector' = 'filesystem', 'format' = 'csv', 'csv.null-literal' = "
+               "WATERMARK FOR c0 AS c0 - INTERVAL '1' SECOND) WITH ('connector' = 'filesystem', 'format' = 'csv', 'csv.null-literal' = "
                "'NULL', 'path' = '%s')",
                path);
 }

@@ -111,8 +111,7 @@ static enum status no_such_value(const struct type *type, struct str text, struc
     return E_GRAPH;
 }
 
-/* A literal is a constant, whatever else is not. */
-static struct expr_maker always_folding(const struct expr_maker *m)
+struct expr_maker expr_maker_folding(const struct expr_maker *m)
 {
     struct expr_maker out = *m;
 
@@ -133,7 +132,7 @@ enum status expr_constant(const struct expr_maker *m, const struct type *type, s
     x->text = (struct str){arena_strndup(m->a, text.data, text.size), text.size};
     if (to->kind == T_VARCHAR && to->precision == VARCHAR_MAX) return S_OK;
     if (!type_casts(x->type, to)) return no_such_value(to, text, e);
-    const struct expr_maker folding = always_folding(m);
+    const struct expr_maker folding = expr_maker_folding(m);
     TRY(expr_cast(&folding, x, to, false, out, e));
     if ((*out)->kind != EXPR_CONSTANT) return no_such_value(to, text, e);
     (*out)->text = x->text;

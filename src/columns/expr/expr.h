@@ -40,6 +40,8 @@ struct expr_maker {
     bool keep_errors;                 /* fold nothing */
 };
 
+/* For literals, which are constants whatever else is not (fn_session's `plain`). */
+struct expr_maker expr_maker_folding(const struct expr_maker *m);
 struct expr *expr_column(const struct expr_maker *m, const struct type *row, uint32_t col);
 struct expr *expr_null(const struct expr_maker *m, const struct type *type);
 /* A constant from its text: numbers, 'text', dates. E_GRAPH when the type has no such value. */

@@ -169,7 +169,8 @@ static enum status bind_interval(struct binder *b, const struct ast_expr *x, str
     TRY(constant(b, x, type_of(b, months ? T_INT : T_BIGINT, 0, 0), (struct str){digits, size}, &number));
     struct err inner = {0};
     const struct type *type = type_of(b, months ? T_INTERVAL_MONTH : T_INTERVAL_SECOND, 0, 0);
-    return expr_cast(&b->m, number, type, false, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
+    const struct expr_maker folding = expr_maker_folding(&b->m);
+    return expr_cast(&folding, number, type, false, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
 }
 
 enum status bind_literal(struct binder *b, const struct ast_expr *x, struct expr **out)
