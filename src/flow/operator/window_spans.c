@@ -17,7 +17,7 @@ bool window_spans_fit(const struct op_cx *op, const struct window_plan *plan)
 {
     const struct window_config *c = plan->config;
 
-    return c->assigner == TW_SESSION && window_is_event_time(c) && c->lateness_ms == 0 &&
+    return state_has_handles(op->state) && c->assigner == TW_SESSION && window_is_event_time(c) && c->lateness_ms == 0 &&
            window_trigger_kind(c) == TW_TRIGGER_EVENT_TIME && c->evictor == TW_NO_EVICTOR && plan->fold != NULL &&
            op->plan->input_count == 1 && op->plan->key_count[0] > 0 && (plan->cx == NULL || plan->cx->states == NULL);
 }
@@ -34,7 +34,6 @@ enum status window_spans_open(struct window_engine *e)
 
     e->spans = s;
     s->order.stride = sizeof *s->spans;
-    s->slots = timers_let_move(e->event);
     s->chunk_rows = BATCH_ROWS;
     for (uint32_t i = 0; i < BATCH_ROWS; i++) s->all_rows[i] = (uint16_t)i;
     end[0] = "end";
@@ -55,6 +54,7 @@ enum status window_spans_open(struct window_engine *e)
     TRY(state_open(op->state, &s->others_def, &s->others, op->err));
     s->is_plain = s->latest->value.text_count == 0 && s->others->value.text_count == 0;
     s->word_offset = s->latest->value.fields[s->word_field].offset;
+    timers_let_move(e->event, s->latest, s->word_offset + SPAN_LIES * 8u, s->word_offset + SPAN_DUE * 8u);
     return state_probe_init(&s->probe, s->others_def.sort_key, op->mem, op->err);
 }
 
@@ -130,9 +130,7 @@ static uint32_t group_add(struct window_engine *e, uint32_t item, void *row)
     s->item_of[g] = (uint16_t)item;
     s->hint[g] = s->owner[g] = WINDOW_NONE;
     window_order_begin(&s->order, g);
-    *span_word(s, row, SPAN_GROUP) = g;
-    uint64_t timer = (uint64_t)*span_word(s, row, SPAN_TIMER);
-    if (timer < s->slots->count) __builtin_prefetch(timer_slot_at(s->slots, (uint32_t)timer), 1);
+    *span_group(s, row) = g;
     return g;
 }
 
@@ -147,11 +145,11 @@ static void group_items(struct window_engine *e)
     memset(s->needs_head, 0, sizeof s->needs_head);
     for (uint32_t i = s->row_first; i < s->row_end; i++) {
         void *row = s->item_rows[i];
-        if (i + ROWS_AHEAD < s->row_end) __builtin_prefetch(span_word(s, s->item_rows[i + ROWS_AHEAD], SPAN_GROUP), 1);
-        uint64_t g = (uint64_t)*span_word(s, row, SPAN_GROUP);
+        if (i + ROWS_AHEAD < s->row_end) __builtin_prefetch(span_group(s, s->item_rows[i + ROWS_AHEAD]), 1);
+        uint64_t g = (uint64_t)*span_group(s, row);
         if (g >= s->group_count || s->rows[g] != row) g = group_add(e, i, row);
         s->group_of[i] = (uint16_t)g;
-        if (*span_word(s, row, SPAN_OTHERS) == 0 || s->windows[i].start >= *span_word(s, row, SPAN_START)) continue;
+        if (*span_others(s, row) == 0 || s->windows[i].start >= *span_word(s, row, SPAN_START)) continue;
         bit_set(s->needs_head, (uint32_t)g);
         window_reach_add(&s->reaches, (uint32_t)g, &s->windows[i]);
         if (s->reaches.count == REACHES_MAX) s->row_end = i + 1;
@@ -391,11 +389,11 @@ enum status window_spans_add(struct window_engine *e)
     return window_spans_timers_set(e, e->in, e->op->plan->keys[e->input]);
 }
 
-void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, void *latest, int64_t time)
+void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, uint32_t i, void *latest, int64_t time)
 {
     s->timer_rows[s->timer_count] = (uint16_t)row;
-    s->timer_words[s->timer_count] = span_word(s, latest, SPAN_TIMER);
-    s->timer_numbers[s->timer_count] = (uint32_t)*s->timer_words[s->timer_count];
+    s->timer_latest[s->timer_count] = latest;
+    s->timer_handles[s->timer_count] = state_handle(s->latest, i);
     s->timer_hashes[s->timer_count] = hash;
     s->timer_times[s->timer_count++] = time;
 }
@@ -411,9 +409,7 @@ enum status window_spans_timers_set(struct window_engine *e, const struct batch 
                               .hashes = s->timer_hashes};
 
     if (s->timer_count == 0) return S_OK;
-    TRY(timers_put(e->event, &some, s->timer_times, s->timer_numbers));
-    for (uint32_t i = 0; i < s->timer_count; i++) *s->timer_words[i] = s->timer_numbers[i];
-    return S_OK;
+    return timers_put(e->event, &some, s->timer_times, s->timer_latest, s->timer_handles);
 }
 
 void window_spans_done(struct window_engine *e)

@@ -62,10 +62,9 @@ struct window_spans {
     uint32_t merge_count, merge_capacity;
     /* Timers to be set, as rows of a batch. */
     uint32_t timer_count;
-    const struct timer_slots *slots;
     uint16_t timer_rows[BATCH_ROWS];
-    uint32_t timer_numbers[BATCH_ROWS];
-    int64_t *timer_words[BATCH_ROWS]; /* where the keys keep the numbers */
+    void *timer_latest[BATCH_ROWS]; /* rows of latest, and their handles */
+    uint64_t timer_handles[BATCH_ROWS];
     uint64_t timer_hashes[BATCH_ROWS];
     int64_t timer_times[BATCH_ROWS];
     /* What fires, in order. */
@@ -75,14 +74,20 @@ struct window_spans {
     uint32_t due_count, due_at;
 };
 
-/* Words behind the accumulator. A row is set when its session is not empty; then the key has a timer of that number. */
-enum span_word { SPAN_START, SPAN_END, SPAN_TIMER, SPAN_OTHERS, SPAN_GROUP, SPAN_WORDS };
-enum { SPAN_OTHER_WORDS = SPAN_TIMER };
+/* Words behind the accumulator. A row is set when its session is not empty; then the key has a timer. SPAN_COUNTS are two
+ * halves: how many others there are, and the key's group while a batch is at hand. */
+enum span_word { SPAN_START, SPAN_END, SPAN_LIES, SPAN_DUE, SPAN_COUNTS, SPAN_WORDS };
+enum { SPAN_OTHER_WORDS = SPAN_LIES };
 
 static inline int64_t *span_word(const struct window_spans *s, void *row, enum span_word w)
 {
     return state_word(row, s->word_offset + w * 8u);
 }
+static inline uint32_t *span_others(const struct window_spans *s, void *row)
+{
+    return (uint32_t *)(void *)span_word(s, row, SPAN_COUNTS);
+}
+static inline uint32_t *span_group(const struct window_spans *s, void *row) { return span_others(s, row) + 1; }
 static inline bool span_is_set(const struct window_spans *s, void *row)
 {
     return *span_word(s, row, SPAN_END) > *span_word(s, row, SPAN_START);
@@ -101,8 +106,8 @@ void window_spans_done(struct window_engine *e);
 /* Heads in `others` of the groups whose bit is set; keys: those of the groups' items. */
 enum status window_spans_heads(struct window_engine *e, const struct state_keys *keys, const uint64_t *groups,
                                enum state_intent intent) CHECKED;
-/* The key of row `row` of the batch, whose row of latest is given, is to be looked at then. */
-void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, void *latest, int64_t time);
+/* The key of row `row` of the batch, the i-th of the latest resolve, whose row is given, is to be looked at then. */
+void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, uint32_t i, void *latest, int64_t time);
 enum status window_spans_timers_set(struct window_engine *e, const struct batch *keys, const uint32_t *cols) CHECKED;
 
 /* --- window_spans_place.c: accumulators into rows of both tables and from one to the other */

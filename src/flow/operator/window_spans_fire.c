@@ -67,7 +67,7 @@ static uint32_t group_timers(struct window_engine *e)
         s->heads[i] = NULL;
         s->item_of[i] = (uint16_t)i;
         s->again[i] = INT64_MAX;
-        if (!is_live || *span_word(s, row, SPAN_OTHERS) == 0) continue;
+        if (!is_live || *span_others(s, row) == 0) continue;
         bit_set(s->needs_head, i);
         n++;
     }
@@ -270,7 +270,7 @@ static enum status look_again(struct window_engine *e)
 
     for (uint32_t i = 0; i < e->item_count; i++) {
         if (s->rows[i] == NULL || s->again[i] == INT64_MAX) continue;
-        window_spans_timer(s, i, e->owners.hashes[i], s->rows[i], window_timer_time(s->again[i]));
+        window_spans_timer(s, i, e->owners.hashes[i], i, s->rows[i], window_timer_time(s->again[i]));
     }
     return window_spans_timers_set(e, e->owners.batch, e->cols);
 }
@@ -326,7 +326,7 @@ static void forget(struct window_engine *e)
             any = true;
         } else {
             state_row_remove(s->others, 0, s->heads[due->at], due->acc);
-            --*span_word(s, s->rows[due->at], SPAN_OTHERS);
+            --*span_others(s, s->rows[due->at]);
         }
     }
     if (any) state_remove(s->latest, gone);

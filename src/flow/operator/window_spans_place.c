@@ -52,7 +52,7 @@ static enum status others_insert(struct window_engine *e, const uint32_t *which,
         const struct window_span *span = &s->spans[which[i]];
         *span_word(s, rows[i], SPAN_START) = span->place.window.start;
         *span_word(s, rows[i], SPAN_END) = span->place.window.end;
-        ++*span_word(s, s->rows[span->group], SPAN_OTHERS);
+        ++*span_others(s, s->rows[span->group]);
     }
     return S_OK;
 }
@@ -61,7 +61,7 @@ static void place_leave(struct window_spans *s, struct window_span *span)
 {
     if (!span->in_latest) {
         state_row_remove(s->others, 0, s->heads[span->group], span->acc);
-        --*span_word(s, s->rows[span->group], SPAN_OTHERS);
+        --*span_others(s, s->rows[span->group]);
         return;
     }
     window_acc_clear(s->latest, span->acc, s->word_field);
@@ -173,17 +173,16 @@ static bool group_settle(struct window_engine *e, uint32_t g)
     void *row = s->rows[g];
     uint32_t first = window_order_next(&s->order, g, WINDOW_NONE);
 
-    *span_word(s, row, SPAN_GROUP) = 0;
+    *span_group(s, row) = 0;
     if (first == WINDOW_NONE) return false;
     int64_t time = window_timer_time(window_last(&s->spans[first].place.window));
     uint64_t hash = s->hashes[s->item_of[g]];
-    struct timer_slot *slot = timer_slot_of(s->slots, (uint64_t)*span_word(s, row, SPAN_TIMER), hash);
-    if (LIKELY(slot != NULL && timer_slot_reaches(slot, time))) {
-        bool is_first = *span_word(s, row, SPAN_OTHERS) == 0; /* else there may be earlier ones that are not here */
-        slot->due = is_first ? time : MIN(slot->due, time);
+    if (LIKELY(timer_reaches(*span_word(s, row, SPAN_LIES), time))) {
+        int64_t *due = span_word(s, row, SPAN_DUE);
+        *due = *span_others(s, row) == 0 ? time : MIN(*due, time); /* there may be earlier ones that are not here */
         return true;
     }
-    window_spans_timer(s, batch_row(e->in, s->item_of[g]), hash, row, time);
+    window_spans_timer(s, batch_row(e->in, s->item_of[g]), hash, s->item_of[g] - s->row_first, row, time);
     return true;
 }
 

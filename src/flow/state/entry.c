@@ -246,3 +246,48 @@ void hm_done(struct state_table *base)
     t->has_now = t->has_dropped = false;
     base->accessed = 0;
 }
+
+/* ---- handles: shard and slot. Slots keep their places while there are pages, so a handle of the past finds what is there now. */
+enum { HANDLE_SHARD_SHIFT = 32 };
+
+uint64_t hm_handle(const struct state_table *base, uint32_t i)
+{
+    const struct latest *latest = &hm_of_const(base)->latest;
+
+    ASSERT_ROW(i < latest->count && latest->slot[i] != NO_SLOT);
+    return ((uint64_t)latest->shard[i] << HANDLE_SHARD_SHIFT | latest->slot[i]) + 1;
+}
+
+static inline char *entry_of(const struct hm_table *t, const struct space *s, uint64_t handle)
+{
+    uint64_t shard = (handle - 1) >> HANDLE_SHARD_SHIFT;
+    uint32_t slot = (uint32_t)(handle - 1);
+
+    if (handle == 0 || shard >= t->shard_count) return NULL;
+    const struct shard *sh = &s->shards[shard];
+    return slot < sh->bump ? entry_at(t, sh, slot) : NULL;
+}
+
+void hm_rows_at(struct state_table *base, const uint64_t *handles, uint32_t stride, uint32_t n, void **rows)
+{
+    struct hm_table *t = hm_of(base);
+    const struct space *s = space_find(t, 0);
+
+    for (uint32_t i = 0; i < n; i++) {
+        char *entry = s != NULL ? entry_of(t, s, handles[(size_t)i * stride]) : NULL;
+        rows[i] = entry != NULL ? entry + t->row_offset : NULL;
+        if (entry == NULL) continue;
+        __builtin_prefetch(entry + t->row_offset, 1);
+        __builtin_prefetch(entry + t->entry_size - 1, 1);
+    }
+}
+
+uint64_t hm_key_at(struct state_table *base, uint64_t handle, struct key_set *out, uint32_t i)
+{
+    struct hm_table *t = hm_of(base);
+    const struct shard *sh = &space_find(t, 0)->shards[(handle - 1) >> HANDLE_SHARD_SHIFT];
+    uint32_t slot = (uint32_t)(handle - 1);
+
+    entry_key(t, sh, slot, out, i);
+    return entry_hash(t, entry_at(t, sh, slot));
+}

@@ -227,6 +227,9 @@ bool hm_is_set(const struct state_table *t, uint32_t i);
 void hm_remove(struct state_table *t, const uint64_t *which);
 void hm_prune_created(struct state_table *t, const uint64_t *keep);
 void hm_done(struct state_table *t);
+uint64_t hm_handle(const struct state_table *t, uint32_t i);
+void hm_rows_at(struct state_table *t, const uint64_t *handles, uint32_t stride, uint32_t n, void **rows);
+uint64_t hm_key_at(struct state_table *t, uint64_t handle, struct key_set *out, uint32_t i);
 
 /* ttl.c */
 int64_t hm_now(struct hm_table *t); /* one instant for the whole batch */

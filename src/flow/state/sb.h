@@ -3,6 +3,8 @@
 #pragma once
 #include "flow/state/shape.h"
 
+struct key_set;
+
 struct sb_type {
     const char *name, *doc, *example;
     bool test_only; /* refused by configuration, used by tests and the simulator */
@@ -25,6 +27,10 @@ struct sb_type {
     enum status (*each)(struct state_table *t, int64_t ns, struct state_cursor *c, struct batch *keys, const uint32_t *cols,
                         void **rows, uint32_t *n);
     void (*drop)(struct state_table *t, int64_t ns);
+    /* Handles; all NULL: there are none. key_at: the key of a row that state_rows_at gave, as the i-th of out; its hash. */
+    uint64_t (*handle)(const struct state_table *t, uint32_t i);
+    void (*rows_at)(struct state_table *t, const uint64_t *handles, uint32_t stride, uint32_t n, void **rows);
+    uint64_t (*key_at)(struct state_table *t, uint64_t handle, struct key_set *out, uint32_t i);
     const int64_t *(*namespaces)(struct state_table *t, uint32_t *count);
     uint64_t (*count)(const struct state_table *t, int64_t ns);
     void (*freeze)(struct state_table *t);

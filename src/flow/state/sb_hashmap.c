@@ -174,6 +174,7 @@ const struct sb_type sb_hashmap = {
     .open = hm_open, .close = hm_close, .blocks = hm_blocks,
     .resolve = hm_resolve, .write = hm_write, .touch = hm_touch, .erase = hm_erase, .is_set = hm_is_set,
     .remove = hm_remove, .prune_created = hm_prune_created, .delete = hm_delete, .done = hm_done, .get = hm_get,
+    .handle = hm_handle, .rows_at = hm_rows_at, .key_at = hm_key_at,
     .each = hm_each, .drop = hm_drop, .namespaces = hm_namespaces, .count = hm_count,
     .freeze = hm_freeze, .thaw = hm_thaw, .dirty_count = hm_dirty_count,
     .scan = hm_scan, .head_next = hm_head_next, .row_is_expired = hm_row_is_expired,

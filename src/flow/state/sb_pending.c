@@ -212,6 +212,18 @@ static void *pending_get(struct state_table *t, int64_t ns, const struct batch *
     return sb_hashmap.get(inner_of(t), ns, b, cols, row, hash, intent, created);
 }
 
+static uint64_t pending_handle(const struct state_table *t, uint32_t i) { return sb_hashmap.handle(inner_of(t), i); }
+
+static void pending_rows_at(struct state_table *t, const uint64_t *handles, uint32_t stride, uint32_t n, void **rows)
+{
+    sb_hashmap.rows_at(inner_of(t), handles, stride, n, rows);
+}
+
+static uint64_t pending_key_at(struct state_table *t, uint64_t handle, struct key_set *out, uint32_t i)
+{
+    return sb_hashmap.key_at(inner_of(t), handle, out, i);
+}
+
 static enum status pending_each(struct state_table *t, int64_t ns, struct state_cursor *c, struct batch *keys, const uint32_t *cols,
                                 void **rows, uint32_t *n)
 {
@@ -289,7 +301,8 @@ const struct sb_type sb_pending = {
     .open = pending_open, .close = pending_close, .blocks = pending_blocks,
     .resolve = pending_resolve, .write = pending_write, .touch = pending_touch, .erase = pending_erase, .is_set = pending_is_set,
     .remove = pending_remove, .prune_created = pending_prune_created, .delete = pending_delete, .done = pending_done,
-    .get = pending_get, .each = pending_each, .drop = pending_drop, .namespaces = pending_namespaces, .count = pending_count,
+    .get = pending_get, .handle = pending_handle, .rows_at = pending_rows_at, .key_at = pending_key_at,
+    .each = pending_each, .drop = pending_drop, .namespaces = pending_namespaces, .count = pending_count,
     .freeze = pending_freeze, .thaw = pending_thaw, .dirty_count = pending_dirty_count,
     .scan = pending_scan, .head_next = pending_head_next, .row_is_expired = pending_row_is_expired,
     .row_write = pending_row_write, .row_remove = pending_row_remove,

@@ -120,6 +120,14 @@ enum status state_each(struct state_table *t, int64_t ns, struct state_cursor *c
     return t->type->each(t, ns, c, keys, cols, rows, n);
 }
 
+bool state_has_handles(const struct state_host *h) { return h->backend->handle != NULL; }
+uint64_t state_handle(const struct state_table *t, uint32_t i) { return t->type->handle(t, i); }
+
+void state_rows_at(struct state_table *t, const uint64_t *handles, uint32_t stride, uint32_t n, void **rows)
+{
+    t->type->rows_at(t, handles, stride, n, rows);
+}
+
 const int64_t *state_namespaces(struct state_table *t, uint32_t *count) { return t->type->namespaces(t, count); }
 uint64_t state_count(const struct state_table *t, int64_t ns) { return t->type->count(t, ns); }
 uint64_t state_dirty_count(const struct state_table *t, bool frozen) { return t->type->dirty_count(t, frozen); }

@@ -149,6 +149,13 @@ enum status state_delete(struct state_table *t, int64_t ns, const struct state_k
 /* Ends the batch: rows handed out are no longer valid; sweeps as state_ttl says. */
 void state_done(struct state_table *t);
 
+/* Handles, of tables without namespaces and of backends that have them. The i-th key of the latest resolve, which is there,
+ * is found by its handle as long as it is; later another key may be. So whoever keeps handles tells by the row which it is. */
+bool state_has_handles(const struct state_host *h);
+uint64_t state_handle(const struct state_table *t, uint32_t i);
+/* rows[i]: what is at handles[i * stride] now, live or not; NULL: nothing. They are fetched. Not "the latest resolve". */
+void state_rows_at(struct state_table *t, const uint64_t *handles, uint32_t stride, uint32_t n, void **rows);
+
 /* Single-key resolve for per-row callbacks: row number `row` of b. Never S_PENDING: it waits where it must, so on a disk
  * backend only dedicated tasks call it. Does not count as "the latest resolve". NULL: absent, or no budget. */
 void *state_get(struct state_table *t, int64_t ns, const struct batch *b, const uint32_t *cols, uint32_t row, uint64_t hash,

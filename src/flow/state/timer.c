@@ -7,7 +7,9 @@
  * disturbs that batch. Times beyond +-2^61 ms are INT64_MIN and INT64_MAX.
  * Not here: which timers an operator needs, and who calls timers_due when. */
 #include "flow/state/timer.h"
+#include "flow/state/hashmap.h"
 #include "flow/state/key.h"
+#include "flow/state/sb.h"
 #include "flow/state/timer_heap.h"
 
 #include "ground/base/hash.h"
@@ -145,22 +147,46 @@ enum status timers_delete_one(struct timers *t, const struct batch *b, const uin
 
 /* ---- timers that move */
 
-const struct timer_slots *timers_let_move(struct timers *t)
+static void item_leave(void *arg, uint64_t *item)
 {
-    ASSERT(t->heap.count == 0);
-    t->heap.moves = true;
-    return &t->heap.slots;
+    struct timers *t = arg;
+    struct key_set *keys = &t->host->scratch->keys;
+    struct state_table *table = t->heap.table;
+    uint64_t hash = table->type->key_at(table, item[1], keys, 0);
+
+    if (keys->nulls[0])
+        item[1] = 0;
+    else if (t->key.form == KEY_WORD)
+        item[1] = (uint64_t)keys->words[0] ^ KEY_SIGN;
+    else
+        item[1] = hash;
+    if (t->key.form != KEY_WORD) item[2] = keys->nulls[0] ? 0 : timer_heap_bytes_put(&t->heap, keys->views[0]);
 }
 
-enum status timers_put(struct timers *t, const struct state_keys *keys, const int64_t *times, uint32_t *numbers)
+void timers_let_move(struct timers *t, struct state_table *table, uint32_t lies_offset, uint32_t due_offset)
 {
-    ASSERT(t->heap.moves && keys->hashes != NULL);
+    struct timer_heap *h = &t->heap;
+
+    ASSERT(h->count == 0);
+    h->moves = true;
+    h->table = table;
+    h->lies_offset = lies_offset;
+    h->due_offset = due_offset;
+    h->leave = item_leave;
+    h->leave_arg = t;
+}
+
+enum status timers_put(struct timers *t, const struct state_keys *keys, const int64_t *times, void *const *rows,
+    const uint64_t *handles)
+{
+    ASSERT(t->heap.moves);
     TRY(budget_check(t, keys->count));
     key_gather(&t->key, &t->keys, keys->batch, keys->cols, keys->sel, 0, keys->count);
     for (uint32_t i = 0; i < keys->count; i++) {
-        uint64_t item[3];
-        item_make(t, i, keys->hashes[i], times[i], item);
-        timer_slot_set(&t->heap, item, keys->hashes[i], &numbers[i]);
+        bool is_null = t->keys.has_nulls && t->keys.nulls[i];
+        uint64_t item[3] = {timer_when(times[i]) | (is_null ? WHEN_NULL : 0), handles[i], 0};
+        *state_word(rows[i], t->heap.lies_offset) = (int64_t)item[0];
+        *state_word(rows[i], t->heap.due_offset) = times[i];
         timer_heap_add(&t->heap, item);
     }
     return S_OK;

@@ -10,39 +10,21 @@
 
 struct timers;
 
-/* Timers that move. A key has one at a time, known by a number, and putting it off is a write to its slot: nobody looks at
- * it before the time at which it lies. For operators whose keys put off what they wait for with almost every row. The
- * number is kept with the key's state, and is a hint: a slot that is another key's does not answer to it. */
-struct timer_slot {
-    uint64_t lies; /* as heaps have it; TIMER_SLOT_FREE: nobody's */
-    int64_t due;   /* when it fires, now */
-    uint64_t key;  /* of one word, or where its bytes are; of a free slot: the next free one's number */
-    uint64_t hash;
-};
-enum { TIMER_SLOTS_SHIFT = 9 };
-#define TIMER_SLOT_FREE UINT64_MAX
+/* Timers that move. A key has one at most, and its row in a table of state says when it is due, so that putting it off is a
+ * write to a row at hand: nobody looks at it before the time at which it lies. For operators whose keys put off what they
+ * wait for with almost every row. Two words of the row are the timers': they mean nothing elsewhere, and when rows come
+ * from a snapshot, zero in the first says that the key's timer is to be set. */
 #define TIMER_BIAS (INT64_C(1) << 61)
-struct timer_slots {
-    struct timer_slot **pages; /* number 0 is nobody's */
-    uint32_t count, page_count, page_capacity, free;
-};
 static inline uint64_t timer_when(int64_t time)
 {
     return (uint64_t)(MAX(MIN(time, TIMER_BIAS - 1), -TIMER_BIAS) + TIMER_BIAS) << 2;
 }
-static inline struct timer_slot *timer_slot_at(const struct timer_slots *s, uint32_t number)
+/* Where its timer lies, as a row has it (0: it has none): may it be due at `time` without being set anew? Then the row's
+ * second word may become that time. */
+static inline bool timer_reaches(int64_t lies, int64_t time)
 {
-    return &s->pages[number >> TIMER_SLOTS_SHIFT][number & ((1U << TIMER_SLOTS_SHIFT) - 1)];
+    return lies != 0 && timer_when(time) >= ((uint64_t)lies & ~UINT64_C(3));
 }
-/* The key's slot if the number is right, else NULL. */
-static inline struct timer_slot *timer_slot_of(const struct timer_slots *s, uint64_t number, uint64_t hash)
-{
-    if (number == 0 || number >= s->count) return NULL;
-    struct timer_slot *slot = timer_slot_at(s, (uint32_t)number);
-    return slot->hash == hash && slot->lies != TIMER_SLOT_FREE ? slot : NULL;
-}
-/* May the slot's timer be due at `time` without being set anew? Then slot->due may become that. */
-static inline bool timer_slot_reaches(const struct timer_slot *slot, int64_t time) { return timer_when(time) >= (slot->lies & ~UINT64_C(3)); }
 
 /* key: T_ROW of the key columns; it outlives the timers. */
 enum status timers_create(struct state_host *h, const struct type *key, struct timers **out, struct err *e) CHECKED;
@@ -51,11 +33,12 @@ enum status timers_create_within(struct state_host *h, const struct type *key, u
     struct err *e) CHECKED;
 void timers_free(struct timers *t); /* NULL is a no-op */
 
-/* All timers move from now on; none is there yet. Then timers_put and timers_due are all that there is, beside what looks. */
-const struct timer_slots *timers_let_move(struct timers *t);
-/* times[i] for the i-th of keys, which has hashes; whatever timer it had is gone. numbers[i]: the one it had, or 0, then
- * the one it has. It has none any more when timers_due has given it. */
-enum status timers_put(struct timers *t, const struct state_keys *keys, const int64_t *times, uint32_t *numbers) CHECKED;
+/* All timers move from now on, by the words at these offsets in rows of the table, whose keys are theirs and which has
+ * handles; none is there yet. Then timers_put and timers_due are all that there is, beside what looks. */
+void timers_let_move(struct timers *t, struct state_table *table, uint32_t lies_offset, uint32_t due_offset);
+/* times[i] for the i-th of keys, with its row and its handle; whatever timer it had is gone. What timers_due gives has none. */
+enum status timers_put(struct timers *t, const struct state_keys *keys, const int64_t *times, void *const *rows,
+    const uint64_t *handles) CHECKED;
 
 /* times[i] belongs to the i-th of keys. keys->hashes may be NULL when the key is one column of at most 8 bytes. */
 enum status timers_register(struct timers *t, const struct state_keys *keys, const int64_t *times) CHECKED; /* S_OK, E_BUDGET */

@@ -15,7 +15,7 @@
 
 #include <string.h>
 
-enum { CHUNK_ORDER_FIRST = 1, CHUNK_ORDER_STEP = 2, SLOTS_AHEAD = 12, LEVEL_OF_INSTANT = 8 /* items of a bucket have one time */ };
+enum { CHUNK_ORDER_FIRST = 1, CHUNK_ORDER_STEP = 2, ROWS_AHEAD = 16, LEVEL_OF_INSTANT = 8 /* items of a bucket have one time */ };
 
 void timer_heap_init(struct timer_heap *h, struct state_pool *pool, bool has_bytes)
 {
@@ -256,99 +256,62 @@ static void run_collect(struct timer_heap *h, struct heap_run *r, struct heap_ch
     }
 }
 
-/* ---- timers that move: items have numbers of slots, until they are due */
-
-static uint32_t slot_take(struct timer_heap *h)
-{
-    struct timer_slots *s = &h->slots;
-    uint32_t number = s->free;
-
-    if (number != 0) {
-        s->free = (uint32_t)timer_slot_at(s, number)->key;
-        return number;
-    }
-    s->count += s->count == 0; /* number 0 */
-    if (s->count >> TIMER_SLOTS_SHIFT >= s->page_count) {
-        if (s->page_count == s->page_capacity) {
-            s->page_capacity = s->page_capacity ? s->page_capacity * 2 : 16;
-            s->pages = mem_realloc(h->pool->mem, s->pages, s->page_capacity * sizeof *s->pages);
-        }
-        s->pages[s->page_count++] = pool_take(h->pool, POOL_FRAME_ORDER);
-    }
-    return s->count++;
-}
-
-void timer_slot_set(struct timer_heap *h, uint64_t item[3], uint64_t hash, uint32_t *number)
-{
-    if (timer_slot_of(&h->slots, *number, hash) == NULL) *number = slot_take(h);
-    *timer_slot_at(&h->slots, *number) = (struct timer_slot){.lies = item[0],
-                                                             .due = timer_heap_time(item[0]),
-                                                             .key = h->words == 3 ? item[2] : item[1],
-                                                             .hash = hash};
-    item[1] = *number;
-}
-
-/* Does the slot know of the item? Else its key has another by now, or none. */
-static inline bool item_counts(const struct timer_heap *h, const uint64_t *item)
-{
-    const struct timer_slot *slot = timer_slot_at(&h->slots, (uint32_t)item[1]);
-
-    return slot->lies == item[0] && (h->words == 2 || slot->key == item[2]);
-}
+/* ---- timers that move: items have handles of rows, until they are due */
 
 static void item_drop(struct timer_heap *h, const uint64_t *item)
 {
-    if (h->words == 3) timer_heap_bytes_free(h, item[2]);
+    (void)item;
     h->count--;
 }
 
-/* It is due: the item has its key from now on. */
-static void item_leave(struct timer_heap *h, uint64_t *item)
+/* Does the row know of the item? Else its key has another by now, or none, or is another. */
+static inline bool item_counts(const struct timer_heap *h, const uint64_t *item, void *row)
 {
-    uint32_t number = (uint32_t)item[1];
-    struct timer_slot *slot = timer_slot_at(&h->slots, number);
-
-    item[1] = h->words == 2 ? slot->key : item[0] & WHEN_NULL ? 0 : slot->hash;
-    *slot = (struct timer_slot){.lies = TIMER_SLOT_FREE, .key = h->slots.free};
-    h->slots.free = number;
+    return row != NULL && *state_word(row, h->lies_offset) == (int64_t)item[0];
 }
 
-static inline __attribute__((always_inline)) void slot_fetch(const struct timer_heap *h, const uint64_t *items, uint32_t i,
-                                                             uint32_t count)
+/* To the time at which it is due by now; then, up to `last`, to the run, and with its key. */
+static inline void item_follow(struct timer_heap *h, uint64_t *item, void *row, uint64_t last, struct heap_run *due)
 {
-    if (i < count) __builtin_prefetch(timer_slot_at(&h->slots, (uint32_t)items[(size_t)i * h->words + 1]), 1);
+    if (UNLIKELY(!item_counts(h, item, row))) {
+        item_drop(h, item);
+        return;
+    }
+    item[0] = timer_when(*state_word(row, h->due_offset)) | (item[0] & WHEN_NULL);
+    *state_word(row, h->lies_offset) = (int64_t)item[0];
+    if (item[0] > last) {
+        bucket_add(h, item);
+        return;
+    }
+    *state_word(row, h->lies_offset) = 0;
+    h->leave(h->leave_arg, item);
+    run_add(h, due, item, 1);
 }
 
-/* Of some items those that are due up to `last` go to the run, with their keys; the others move on, to buckets behind. */
+/* Rows are fetched while those before them are looked at. */
 static void items_follow(struct timer_heap *h, uint64_t *items, uint32_t count, uint64_t last, struct heap_run *due)
 {
-    for (uint32_t i = 0; i < SLOTS_AHEAD; i++) slot_fetch(h, items, i, count);
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t *item = items + (size_t)i * h->words;
-        slot_fetch(h, items, i + SLOTS_AHEAD, count);
-        if (UNLIKELY(!item_counts(h, item))) {
-            item_drop(h, item);
-            continue;
-        }
-        struct timer_slot *slot = timer_slot_at(&h->slots, (uint32_t)item[1]);
-        slot->lies = item[0] = timer_when(slot->due) | (item[0] & WHEN_NULL);
-        if (item[0] > last) {
-            bucket_add(h, item);
-            continue;
-        }
-        item_leave(h, item);
-        run_add(h, due, item, 1);
+    void *rows[2][ROWS_AHEAD];
+    uint32_t words = h->words;
+
+    state_rows_at(h->table, items + 1, words, MIN(count, (uint32_t)ROWS_AHEAD), rows[0]);
+    for (uint32_t at = 0, turn = 0; at < count; at += ROWS_AHEAD, turn ^= 1) {
+        uint32_t n = MIN(count - at, (uint32_t)ROWS_AHEAD), next = MIN(count - at - n, (uint32_t)ROWS_AHEAD);
+        state_rows_at(h->table, items + (size_t)(at + n) * words + 1, words, next, rows[turn ^ 1]);
+        for (uint32_t i = 0; i < n; i++) item_follow(h, items + (size_t)(at + i) * words, rows[turn][i], last, due);
     }
 }
 
-/* Items that their slots know nothing of go. */
+/* Items that their rows know nothing of go. */
 static void run_drop_stale(struct timer_heap *h, struct heap_run *r)
 {
     uint32_t words = h->words, kept = 0;
 
     for (uint32_t i = 0; i < r->count; i++) {
         uint64_t *item = r->items + (size_t)i * words;
-        if (!item_counts(h, item)) {
+        void *row;
+        state_rows_at(h->table, item + 1, words, 1, &row);
+        if (!item_counts(h, item, row)) {
             item_drop(h, item);
             continue;
         }
@@ -578,8 +541,6 @@ void timer_heap_release(struct timer_heap *h)
     run_release(h, &h->fresh);
     run_release(h, &h->scratch[0]);
     run_release(h, &h->scratch[1]);
-    for (uint32_t i = 0; i < h->slots.page_count; i++) pool_give(h->pool, h->slots.pages[i], POOL_FRAME_ORDER);
-    mem_free(h->pool->mem, h->slots.pages);
     blocks_release(&h->blocks, &h->segments);
     segments_release(&h->segments);
 }

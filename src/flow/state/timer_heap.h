@@ -3,7 +3,7 @@
  * An item is two words, or three: when, key, and for keys that are not one word a reference to their bytes.
  *     when   (time + 2^61) << 2 | is_null << 1 | is_deletion     times beyond +-2^61 mean INT64_MIN, INT64_MAX
  *     key    the key word with its sign bit turned, or the hash of the key
- * In a heap whose timers move, the second word of an item that is not ready is the number of its slot, which has the key.
+ * In a heap whose timers move, the second word of an item that is not ready is the handle of the key's row.
  * Items are ordered by (when without the deletion bit, key, bytes of the key). Of equal items the one that came last
  * holds: a deletion takes away all before it. */
 #pragma once
@@ -55,13 +55,14 @@ struct timer_heap {
     struct heap_run scratch[2];
     uint64_t count;           /* items held */
     bool moves;
-    struct timer_slots slots; /* when moves */
+    struct state_table *table; /* when moves: rows, and where the words lie in them */
+    uint32_t lies_offset, due_offset;
+    void (*leave)(void *arg, uint64_t *item); /* handle to key */
+    void *leave_arg;
 };
 
 void timer_heap_init(struct timer_heap *h, struct state_pool *pool, bool has_bytes);
 void timer_heap_release(struct timer_heap *h);
-/* A slot for the key of an item, which has its number from then on; or the number that it has. */
-void timer_slot_set(struct timer_heap *h, uint64_t item[3], uint64_t hash, uint32_t *number);
 /* Takes over the reference of item[2]. */
 void timer_heap_add(struct timer_heap *h, const uint64_t *item);
 /* Sees to it that `ready` starts with the least item up to `limit` (a `when`), false when there is none. */
