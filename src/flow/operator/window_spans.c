@@ -210,6 +210,7 @@ static enum status load(struct window_engine *e)
         TRY(window_reach_load(&s->reaches, s->others, s->heads, e->op->scratch, load_other, e));
     }
     for (uint32_t g = 0; g < s->group_count; g++) {
+        if (g + ROWS_AHEAD < s->group_count) __builtin_prefetch(span_word(s, s->rows[g + ROWS_AHEAD], SPAN_START), 1);
         if (!span_is_set(s, s->rows[g])) continue;
         span_load(e, g, s->rows[g], true);
         s->owner[g] = s->hint[g];

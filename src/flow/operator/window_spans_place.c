@@ -6,6 +6,8 @@
  * taken by one that is merged away only while rows go in; then it moves when all is done. */
 #include "flow/operator/window_spans.h"
 
+enum { ROWS_AHEAD = 8 };
+
 static struct state_table *table_of(const struct window_spans *s, const struct window_span *span)
 {
     return span->in_latest ? s->latest : s->others;
@@ -196,6 +198,7 @@ enum status window_spans_settle(struct window_engine *e)
         if (s->spans[n].is_dead) place_leave(s, &s->spans[n]);
     for (uint32_t n = 0; n < s->span_count; n++) TRY(settle(e, &s->spans[n]));
     for (uint32_t g = 0; g < s->group_count; g++) {
+        if (g + ROWS_AHEAD < s->group_count) __builtin_prefetch(span_word(s, s->rows[g + ROWS_AHEAD], SPAN_LIES), 1);
         if (group_settle(e, g)) continue;
         bit_set(empty, s->item_of[g] - s->row_first);
         any = true;

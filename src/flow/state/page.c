@@ -119,6 +119,7 @@ uint32_t slot_take(struct hm_table *t, struct shard *sh)
     if (slot != NO_SLOT) {
         entry = entry_at(t, sh, slot);
         memcpy(&sh->free_head, entry, sizeof sh->free_head);
+        if (sh->free_head != NO_SLOT) __builtin_prefetch(entry_at(t, sh, sh->free_head), 1); /* the next one's turn comes */
     } else {
         if (sh->bump == sh->bump_end) page_add(t, sh);
         slot = sh->bump++;
