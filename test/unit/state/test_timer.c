@@ -385,12 +385,146 @@ static void deletions_of_nothing_hide_no_timer(void **state)
     free(w);
 }
 
+/* --- timers that move ------------------------------------------------------------------------------------------------- */
+static const struct type *two_words(struct keyed *k) { return keyed_type(k, "ROW<lies BIGINT NOT NULL, due BIGINT NOT NULL>"); }
+
+static int64_t *row_word(const struct state_table *t, void *row, uint32_t field)
+{
+    return state_word(row, t->value.fields[field].offset);
+}
+
+/* The model: a key's time, or INT64_MAX where it has no timer. */
+static void move_some(struct world *w, struct state_table *t, int64_t after, int64_t *model)
+{
+    void *rows[KEYS];
+    struct state_keys all = state_keys_of(w->in, w->cols, w->col_count, w->hashes);
+
+    assert_int_equal(state_resolve(t, 0, &all, STATE_INSERT, rows, NULL), S_OK);
+    for (uint32_t d = 0; d < KEYS; d++) {
+        int64_t time = after + 1 + (int64_t)prng_below(&w->random, prng_below(&w->random, 8) ? 400 : 1000000);
+        if (prng_below(&w->random, 3) == 0) continue;
+        model[d] = time;
+        if (timer_reaches(*row_word(t, rows[d], 0), time)) {
+            *row_word(t, rows[d], 1) = time;
+            continue;
+        }
+        uint64_t handle = state_handle(t, d);
+        uint16_t sel = (uint16_t)d;
+        struct state_keys one = all;
+        one.count = 1;
+        one.sel = &sel;
+        one.hashes = &w->hashes[d];
+        assert_int_equal(timers_put(w->timers, &one, &time, &rows[d], &handle), S_OK);
+    }
+    state_done(t);
+}
+
+/* Each once, in the order of times, at the times as they are now. */
+static void take_moved(struct world *w, int64_t upto, int64_t *model)
+{
+    int64_t last = INT64_MIN;
+    enum status st = S_MORE;
+    uint32_t n;
+
+    while (st == S_MORE) {
+        batch_clear(w->out);
+        w->out->capacity = 1 + (uint32_t)prng_below(&w->random, 20);
+        st = timers_due(w->timers, upto, w->out, w->cols, w->due, &n);
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t d = key_number(w, i);
+            assert_int_equal(w->due[i], model[d]);
+            assert_true(w->due[i] >= last && w->due[i] <= upto);
+            last = w->due[i];
+            model[d] = INT64_MAX;
+        }
+    }
+    assert_int_equal(st, S_OK);
+    for (uint32_t d = 0; d < KEYS; d++) assert_true(model[d] > upto || upto == INT64_MAX);
+}
+
+static void moving(const char *key, uint64_t seed)
+{
+    struct world *w = malloc(sizeof *w);
+    struct state_table *t;
+    int64_t model[KEYS], now = 1000;
+
+    world_open(w, key, seed);
+    struct state_def def = {.name = "rows", .version = 1, .shape = STATE_MAP, .key = w->in->schema, .value = two_words(&w->keyed)};
+    assert_int_equal(state_open(&w->keyed.host, &def, &t, &w->keyed.err), S_OK);
+    timers_let_move(w->timers, t, t->value.fields[0].offset, t->value.fields[1].offset);
+    all_keys(w);
+    for (uint32_t d = 0; d < KEYS; d++) model[d] = INT64_MAX;
+    for (uint32_t step = 0; step < 300; step++) {
+        move_some(w, t, now, model);
+        now += (int64_t)prng_below(&w->random, 200);
+        take_moved(w, now, model);
+    }
+    take_moved(w, INT64_MAX, model);
+    for (uint32_t d = 0; d < KEYS; d++) assert_int_equal(model[d], INT64_MAX);
+    assert_int_equal(timers_count(w->timers), 0);
+    state_close(t);
+    w->out->capacity = BATCH_ROWS;
+    world_close(w);
+    free(w);
+}
+
+static void timers_that_move(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        moving("ROW<k BIGINT NOT NULL>", seed);
+        moving("ROW<k BIGINT>", seed);
+        moving("ROW<k STRING>", seed);
+        moving("ROW<k INT, l STRING NOT NULL>", seed);
+    }
+}
+
+/* Rows that went leave items behind, and their places are other keys' later. */
+static void moving_timers_of_rows_that_went(void **state)
+{
+    struct world *w = malloc(sizeof *w);
+    struct state_table *t;
+    void *rows[KEYS];
+    uint64_t handles[KEYS], gone[1] = {UINT64_MAX};
+    int64_t times[KEYS];
+    uint32_t n;
+
+    (void)state;
+    world_open(w, "ROW<k BIGINT NOT NULL>", 1);
+    struct state_def def = {.name = "rows", .version = 1, .shape = STATE_MAP, .key = w->in->schema, .value = two_words(&w->keyed)};
+    assert_int_equal(state_open(&w->keyed.host, &def, &t, &w->keyed.err), S_OK);
+    timers_let_move(w->timers, t, t->value.fields[0].offset, t->value.fields[1].offset);
+    all_keys(w);
+    struct state_keys some = state_keys_of(w->in, w->cols, w->col_count, w->hashes);
+    for (uint32_t round = 0; round < 2; round++) {
+        some.count = round == 0 ? KEYS : KEYS / 2;
+        assert_int_equal(state_resolve(t, 0, &some, STATE_INSERT, rows, NULL), S_OK);
+        for (uint32_t i = 0; i < some.count; i++) {
+            handles[i] = state_handle(t, i);
+            times[i] = round == 0 ? 100 : 200;
+        }
+        assert_int_equal(timers_put(w->timers, &some, times, rows, handles), S_OK);
+        if (round == 0) state_remove(t, gone);
+        state_done(t);
+    }
+    batch_clear(w->out);
+    assert_int_equal(timers_due(w->timers, 150, w->out, w->cols, w->due, &n), S_OK);
+    assert_int_equal(n, 0);
+    assert_int_equal(timers_due(w->timers, 200, w->out, w->cols, w->due, &n), S_OK);
+    assert_int_equal(n, KEYS / 2);
+    assert_int_equal(timers_count(w->timers), 0);
+    state_close(t);
+    world_close(w);
+    free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(word_keys), cmocka_unit_test(other_keys), cmocka_unit_test(many_spread),
         cmocka_unit_test(many_at_once), cmocka_unit_test(duplicates_do_not_pile_up),
-        cmocka_unit_test(deletions_of_nothing_hide_no_timer),
+        cmocka_unit_test(deletions_of_nothing_hide_no_timer), cmocka_unit_test(timers_that_move),
+        cmocka_unit_test(moving_timers_of_rows_that_went),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
