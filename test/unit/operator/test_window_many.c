@@ -12,7 +12,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { GAP = 10, APART = 15, SPREAD = 7919 /* a prime: rows i * SPREAD mod n are all rows, far from one another */ };
+enum { STEPS_PER_ROW = 60, GAP = 10, APART = 15, SPREAD = 7919 /* a prime: rows i * SPREAD mod n are all rows, far from one another */ };
 
 /* --- an operator around the engine, whose insides the test looks at -------------------------------------------------- */
 struct probe {
@@ -216,6 +216,7 @@ static uint64_t many(struct run *r, uint64_t n, int64_t lateness, const char *ba
     pass(r, n, 1, 2);
     pass(r, n, 10, GAP);
     uint64_t steps = steps_of(r);
+    assert_in_range(steps, 1, STEPS_PER_ROW * r->pushed);
     op_push_watermark(r->d, (int64_t)n * APART / 3);
     assert_in_range(r->fired, n * 3 / 10 - 2, n * 3 / 10 + 2);
     run_end(r);
