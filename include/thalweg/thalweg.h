@@ -16,4 +16,5 @@
 #include <thalweg/async_sink.h>
 #include <thalweg/rows.h>
 #include <thalweg/window.h>
+#include <thalweg/table.h>
 #include <thalweg/harness.h>

@@ -192,7 +192,7 @@ static void run_feed(struct sql_session *session, const struct script *s, struct
     for (uint32_t i = 0; !out->failed && i < FEED_STATEMENTS; i++) run_text(session, statements[i], s->a, out);
 }
 
-struct execution {
+struct script_run {
     const struct script *s;
     const struct mode *m;
     struct sys *sys;
@@ -202,7 +202,7 @@ struct execution {
 
 static void execute(void *arg)
 {
-    struct execution *x = arg;
+    struct script_run *x = arg;
     struct sql_session *session = sql_session_create(&(struct sql_session_options){.sys = x->sys});
     int64_t now_ns = x->world != NULL ? x->world->now_ns : 0;
 
@@ -223,7 +223,7 @@ static void execute(void *arg)
 static void execute_in_world(const struct script *s, const struct mode *m, struct answer *out)
 {
     struct sim_world *w = sim_world_create(1, true);
-    struct execution x = {s, m, &w->sys, w, out};
+    struct script_run x = {s, m, &w->sys, w, out};
     struct buf report;
     struct err e = {0};
     int64_t ms;
@@ -242,7 +242,7 @@ static void execute_in_world(const struct script *s, const struct mode *m, struc
 
 void script_execute(const struct script *s, struct sys *sys, const struct mode *m, struct answer *out)
 {
-    struct execution x = {s, m, sys, NULL, out};
+    struct script_run x = {s, m, sys, NULL, out};
 
     if (s->clock != NULL) execute_in_world(s, m, out);
     else execute(&x);

@@ -130,6 +130,13 @@ int graph_next_output(const struct graph *g, uint32_t node, int after);
  * and a hint. Functions must be resolved. E_GRAPH, E_CONFIG. */
 enum status graph_prepare(struct graph *g, struct err *e) CHECKED;
 
+/* graph_copy.c. Copies a node and all that it reads into another graph, whose arena must live as long as that of `from`; answers the
+ * number of the copy. copies[n]: of node n of `from` the number of its copy plus 1, 0: none yet; kept from call to call. */
+uint32_t graph_copy(const struct graph *from, uint32_t node, struct graph *to, uint32_t *copies);
+/* What rows come out of a node, or of its side output; the graph stays as it is. With the source line of a mistake. */
+enum status graph_output_type(const struct graph *from, uint32_t node, const char *side, uint32_t parallelism, struct arena *a,
+                              const struct type **out, struct err *e) CHECKED;
+
 /* graph_config.c: configurations by their tables. */
 /* Visits every function reference of the graph: configurations and partitioners. Stops at the first that answers not S_OK. */
 typedef enum status (*graph_function_fn)(void *arg, struct function_ref *f, struct err *e);

@@ -7,6 +7,8 @@
 #include "ground/base/map.h"
 #include "ground/base/option.h"
 
+struct stream_source;
+
 enum { CATALOG_OBJECTS_MAX = 100000 };
 
 enum table_column_kind { TABLE_PHYSICAL, TABLE_COMPUTED, TABLE_METADATA };
@@ -38,6 +40,7 @@ struct table {
     struct options options; /* WITH */
     const char *comment;
     const struct type *row; /* all columns in order */
+    const struct stream_source *stream; /* of a program, instead of a connector (language/plan/stream_rel.h); NULL: none */
     const char *inferred_from; /* the file whose first rows say all this; in no catalog. NULL: declared */
 };
 

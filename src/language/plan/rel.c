@@ -4,6 +4,7 @@
 #include "ground/base/str.h"
 #include "language/plan/rank_rel.h"
 #include "language/plan/rel_internal.h"
+#include "language/plan/stream_rel.h"
 
 #include <string.h>
 
@@ -74,6 +75,21 @@ struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct
 }
 
 const struct text_list *rel_scanned_metadata(const struct rel *r) { return &((const struct scan_body *)r->body)->metadata; }
+
+struct rel *rel_stream(struct arena *a, const struct stream_source *s)
+{
+    struct rel *r = rel_new(a, &rel_stream_type, s->row, NULL, 0);
+    BODY(r, const struct stream_source *, s);
+    r->is_bounded = false;
+    return r;
+}
+
+struct rel *rel_stream_sink(struct arena *a, struct rel *input, const struct stream_sink *s)
+{
+    struct rel *r = rel_new(a, &rel_stream_sink_type, input->row, &input, 1);
+    BODY(r, struct stream_sink, *s);
+    return r;
+}
 
 const struct table *rel_scanned(const struct rel *r)
 {

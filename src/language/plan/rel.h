@@ -26,6 +26,7 @@ struct lowering {
     int64_t ttl_ms;   /* table.exec.state.ttl */
     int64_t idle_ms;  /* table.exec.source.idle-timeout */
     bool emit_every;  /* thalweg.exec.emit = every */
+    uint32_t *copies; /* of operators of the program's streams; see node_stream.c */
     bool is_batch;    /* execution.runtime-mode = batch: no watermarks, what changes comes once */
 };
 

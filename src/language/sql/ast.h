@@ -202,4 +202,5 @@ struct ast_query {
     struct ast_name table;      /* TABLE t */
     struct ast_orders order;
     struct ast_expr *limit, *offset; /* numbers; NULL: none */
+    const struct tokens *t; /* of its places, but for those of queries in it that say otherwise; NULL: the statement's */
 };

@@ -342,6 +342,7 @@ enum status bind_query(struct query_binder *b, const struct ast_query *q, struct
 {
     struct query_binder inner = *b;
 
+    if (q->t != NULL) inner.t = q->t;
     for (uint32_t i = 0; i < q->cte_count; i++) {
         struct bind_with *w = ARENA_NEW(b->a, struct bind_with);
         *w = (struct bind_with){.outer = inner.with, .cte = &q->ctes[i]};

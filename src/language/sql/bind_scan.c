@@ -4,6 +4,7 @@
 #include "language/sql/bind_table.h"
 
 #include "ground/base/str.h"
+#include "language/plan/stream_rel.h"
 
 #include <string.h>
 
@@ -41,8 +42,23 @@ static enum status add_computed(struct query_binder *b, const struct table *t, s
     return S_OK;
 }
 
+/* The watermarks of a stream go with its rows: only the type says that the column is an attribute. */
+static enum status take_watermarks(struct query_binder *b, const struct table *t, struct rel **out)
+{
+    struct rel *copy = ARENA_NEW(b->a, struct rel);
+
+    if (t->stream == NULL)
+        return err_set(b->e, E_UNSUPPORTED, "SOURCE_WATERMARK() of table '%s.%s.%s': its connector makes no watermarks of its own",
+                       t->catalog, t->database, t->name);
+    *copy = **out;
+    copy->row = t->row;
+    *out = copy;
+    return S_OK;
+}
+
 static enum status add_watermark(struct query_binder *b, const struct table *t, struct rel **out)
 {
+    if (str_equal_nocase(str_of(t->watermark), STR("SOURCE_WATERMARK()"))) return take_watermarks(b, t, out);
     struct watermark_body w = {.rowtime = (uint32_t)type_field(t->row, str_of(t->watermark_column))};
 
     TRY(bind_expression_text(b, t->watermark, (*out)->row, &w.watermark));
@@ -77,10 +93,32 @@ enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, co
     return S_OK;
 }
 
+/* The stream's columns in the order of the table's, cast where the table says so. */
+static enum status stream_columns(struct query_binder *b, const struct table *t, struct rel **out)
+{
+    struct expr_maker m = {.a = b->a, .session = b->session};
+    const struct type *row = table_stored_row(b, t);
+    struct expr **columns = ARENA_ARRAY(b->a, struct expr *, MAX(row->child_count, 1u));
+    struct calc_body c = {.count = row->child_count, .columns = columns};
+    bool same = row->child_count == t->stream->row->child_count;
+
+    *out = rel_stream(b->a, t->stream);
+    for (uint32_t i = 0; i < row->child_count; i++) {
+        int at = type_field((*out)->row, str_of(row->names[i]));
+        ASSERT(at >= 0); /* checked when the table was made */
+        columns[i] = expr_column(&m, (*out)->row, (uint32_t)at);
+        TRY(expr_cast(&m, columns[i], row->children[i], false, &columns[i], b->e));
+        same &= columns[i]->kind == EXPR_COLUMN && columns[i]->col == i;
+    }
+    if (!same) *out = rel_calc(b->a, *out, &c, row->names);
+    return S_OK;
+}
+
 enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out)
 {
     TRY(bind_hints(b, &where->hints, &t));
-    TRY(bind_stored(b, t, where, out));
+    if (t->stream != NULL) TRY(stream_columns(b, t, out));
+    else TRY(bind_stored(b, t, where, out));
     TRY(add_computed(b, t, out));
     return t->watermark != NULL ? add_watermark(b, t, out) : S_OK;
 }

@@ -213,6 +213,13 @@ static enum status time_field_error(struct making *m, const struct ast_expr *x, 
     return st;
 }
 
+/* SOURCE_WATERMARK(): what the rows bring along. */
+static bool is_of_source(const struct ast_expr *x)
+{
+    return x->kind == AX_CALL && x->op == NULL && x->name.count == 1 && x->args.count == 0 &&
+           str_equal_nocase(x->name.parts[0], STR("SOURCE_WATERMARK"));
+}
+
 static enum status bind_watermark(struct making *m)
 {
     const struct ast_expr *column = m->text->watermark_column;
@@ -224,8 +231,10 @@ static enum status bind_watermark(struct making *m)
     if (at < 0)
         return fail(m, column->place, "The rowtime attribute field '%s' is not defined in the table schema", text_of(m, name));
     if (!is_time_field(m->columns[at].type)) return time_field_error(m, column, m->columns[at].type);
-    TRY(bind_over(m, whole_row(m), m->text->watermark, &x));
-    if (!is_time_field(x->type)) return time_field_error(m, m->text->watermark, x->type);
+    if (!is_of_source(m->text->watermark)) {
+        TRY(bind_over(m, whole_row(m), m->text->watermark, &x));
+        if (!is_time_field(x->type)) return time_field_error(m, m->text->watermark, x->type);
+    }
     m->out->watermark_column = text_of(m, name);
     m->out->watermark = expression_text(m->b, m->text->watermark);
     return S_OK;

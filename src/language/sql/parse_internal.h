@@ -75,6 +75,8 @@ struct ast_expr *ast_word(struct parser *p, struct str text, struct ast_place pl
 bool is_query(const struct parser *p, uint32_t ahead); /* SELECT, WITH, VALUES, TABLE, or such in parentheses */
 enum status parse_query(struct parser *p, struct ast_query **out) CHECKED;
 enum status parse_select(struct parser *p, struct ast_select **out) CHECKED;
+enum status parse_select_items(struct parser *p, struct ast_select *s) CHECKED; /* a, b + 1 AS c */
+enum status parse_group(struct parser *p, struct ast_select *s) CHECKED;        /* behind GROUP BY */
 enum status parse_tables(struct parser *p, struct ast_table **out) CHECKED; /* behind FROM */
 enum status parse_table_argument(struct parser *p, struct ast_table **out) CHECKED; /* TABLE t PARTITION BY ... */
 enum status parse_hints(struct parser *p, struct ast_hints *out) CHECKED;   /* nothing when there are none */

@@ -42,9 +42,8 @@ static enum status parse_group_item(struct parser *p, struct ast_expr **out)
     return S_OK;
 }
 
-static enum status parse_group(struct parser *p, struct ast_select *s)
+enum status parse_group(struct parser *p, struct ast_select *s)
 {
-    TRY(expect_word(p, KW_BY));
     s->grouped = true;
     s->group_distinct = take_word(p, KW_DISTINCT);
     if (!s->group_distinct) take_word(p, KW_ALL);
@@ -74,10 +73,22 @@ static enum status parse_clauses(struct parser *p, struct ast_select *s)
 {
     if (take_word(p, KW_FROM)) TRY(parse_tables(p, &s->from));
     if (take_word(p, KW_WHERE)) TRY(parse_expr(p, &s->where));
-    if (take_word(p, KW_GROUP)) TRY(parse_group(p, s));
+    if (take_word(p, KW_GROUP)) {
+        TRY(expect_word(p, KW_BY));
+        TRY(parse_group(p, s));
+    }
     if (take_word(p, KW_HAVING)) TRY(parse_expr(p, &s->having));
     if (take_word(p, KW_WINDOW)) TRY(parse_named_windows(p, s));
     return take_word(p, KW_QUALIFY) ? parse_expr(p, &s->qualify) : S_OK;
+}
+
+enum status parse_select_items(struct parser *p, struct ast_select *s)
+{
+    do {
+        if (s->item_count == AST_LIST_MAX) return parse_expected(p, "fewer columns");
+        TRY(parse_select_item(p, PARSE_PUSH(p, s->items, s->item_count)));
+    } while (take_symbol(p, ","));
+    return S_OK;
 }
 
 enum status parse_select(struct parser *p, struct ast_select **out)
@@ -89,10 +100,7 @@ enum status parse_select(struct parser *p, struct ast_select **out)
     TRY(parse_hints(p, &s->hints));
     s->distinct = take_word(p, KW_DISTINCT);
     if (!s->distinct) take_word(p, KW_ALL);
-    do {
-        if (s->item_count == AST_LIST_MAX) return parse_expected(p, "fewer columns");
-        TRY(parse_select_item(p, PARSE_PUSH(p, s->items, s->item_count)));
-    } while (take_symbol(p, ","));
+    TRY(parse_select_items(p, s));
     TRY(parse_clauses(p, s));
     s->place = parse_since(p, s->place);
     return S_OK;

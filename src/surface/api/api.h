@@ -75,6 +75,7 @@ struct tw_env {
     struct jobmaster *jobmaster;  /* of the latest job */
     struct sys_lock *lock;        /* guards `shown`, which any thread may look at */
     struct jobmaster *shown;      /* the same, from its submission on */
+    struct api_tables *tables;    /* NULL = no call of the Table API yet */
     struct api_background *background; /* tw_execute_async: not waited for yet */
     struct tw_job_listener listeners[API_LISTENERS_MAX];
     uint32_t listener_count;

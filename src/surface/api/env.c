@@ -1,5 +1,6 @@
 /* env.c - environments: configuration, the graph's memory, the plan. What runs a graph is execute.c. */
 #include "surface/api/api_internal.h"
+#include "surface/api/table_internal.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -42,6 +43,7 @@ void tw_env_free(struct tw_env *env)
         (void)tw_wait(env);
     }
     api_rows_release(env);
+    api_tables_free(env);
     jobmaster_free(env->jobmaster);
     logging_close(&env->logging);
     if (env->lock != NULL) sys_lock_free(env->sys, env->lock);

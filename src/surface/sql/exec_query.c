@@ -3,9 +3,9 @@
 
 #include "language/sql/bind_table.h"
 
-/* Time attributes are plain times where rows leave. */
-static const struct type *result_row(struct arena *a, const struct type *row)
+const struct type *run_result_row(struct run *r, const struct type *row)
 {
+    struct arena *a = &r->arena;
     const struct type **types = ARENA_ARRAY(a, const struct type *, MAX(row->child_count, 1u));
 
     for (uint32_t i = 0; i < row->child_count; i++)
@@ -35,7 +35,7 @@ static enum status run_query(struct run *r, const void *body)
     struct rel *sink = rel_sink(&r->arena, plan, &(struct sink_body){0});
     TRY(plan_ready(r, &b, &sink, 1));
     if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
-    TRY(r->to->begin(r->to->arg, result_row(&r->arena, plan->row), !b.is_batch, r->e));
+    TRY(r->to->begin(r->to->arg, run_result_row(r, plan->row), !b.is_batch, r->e));
     TRY(run_plan(r, &sink, 1, "collect"));
     return r->to->end(r->to->arg, r->e);
 }

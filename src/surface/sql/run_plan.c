@@ -30,16 +30,8 @@ static struct options engine_keys(struct run *r)
 static enum status graph_of(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g)
 {
     struct options o = config_options(&r->s->config);
-    struct lowering l = {.graph = g,
-                         .a = &r->arena,
-                         .session = &r->s->functions,
-                         .idle_ms = options_int(&o, sql_keys, "table.exec.source.idle-timeout"),
-                         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
-                         .is_batch = run_is_batch(r),
-                         .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1};
     uint32_t node;
 
-    r->s->functions.chance = sys_random(r->s->options.sys);
     graph_init(g, &r->arena);
     g->job_name = name;
     g->artifact.name = "";
@@ -48,8 +40,7 @@ static enum status graph_of(struct run *r, struct rel *const *sinks, uint32_t co
     int64_t tasks = options_int(&o, sql_keys, "table.exec.resource.default-parallelism");
     g->default_parallelism = (uint32_t)(tasks > 0 ? tasks : options_int(&g->settings, config_defs, "parallelism.default"));
     g->chaining = options_bool(&g->settings, config_defs, "pipeline.operator-chaining.enabled");
-    TRY(rel_plan(sinks, count, r->e));
-    for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, &node, r->e));
+    TRY(run_plan_into(r, sinks, count, g, &node));
     return graph_prepare(g, r->e);
 }
 
@@ -87,34 +78,59 @@ static void hint_inferred(struct run *r, struct rel *const *sinks, uint32_t coun
              file, file, before[0] != '\0' ? "; or " : "", before);
 }
 
-enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name)
+enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, uint32_t *node)
+{
+    struct options o = config_options(&r->s->config);
+    struct lowering l = {.graph = g,
+                         .a = &r->arena,
+                         .session = &r->s->functions,
+                         .idle_ms = options_int(&o, sql_keys, "table.exec.source.idle-timeout"),
+                         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
+                         .is_batch = run_is_batch(r),
+                         .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1};
+
+    r->s->functions.chance = sys_random(r->s->options.sys);
+    TRY(rel_plan(sinks, count, r->e));
+    for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, node, r->e));
+    return S_OK;
+}
+
+enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct jobmaster_options o,
+                            struct jobmaster **out)
 {
     static const struct tw_function_entry none[1];
-    struct jobmaster_options o = {.sys = r->s->options.sys,
-                                  .log = r->s->options.log,
-                                  .functions = {none, none},
-                                  .users = r->s->functions.users,
-                                  .takes_signals = r->s->options.takes_signals,
-                                  .cancelled = r->s->options.cancelled,
-                                  .rows = give_rows,
-                                  .rows_arg = r,
-                                  .tick = r->to->tick,
-                                  .tick_arg = r->to->arg,
-                                  .tick_ms = r->to->tick_ms};
     struct graph g;
     struct buf bytes;
 
+    o.sys = r->s->options.sys;
+    o.log = r->s->options.log;
+    o.functions = r->s->options.functions.first != NULL ? r->s->options.functions : (struct artifact_table){none, none};
+    o.users = r->s->functions.users;
+    o.takes_signals = r->s->options.takes_signals;
+    if (o.cancelled == NULL) o.cancelled = r->s->options.cancelled;
     buf_init(&bytes, &r->mem);
     enum status st = graph_of(r, sinks, count, name, &g);
     if (st == S_OK) {
         graph_encode(&g, &bytes);
-        struct jobmaster *jm = jobmaster_create(&o);
-        st = jobmaster_submit(jm, (struct str){bytes.data, bytes.size}, r->e);
-        if (st == S_OK) st = jobmaster_run(jm, r->e);
+        *out = jobmaster_create(&o);
+        st = jobmaster_submit(*out, (struct str){bytes.data, bytes.size}, r->e);
+    }
+    buf_release(&bytes);
+    return st;
+}
+
+enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name)
+{
+    struct jobmaster_options o = {
+        .rows = give_rows, .rows_arg = r, .tick = r->to->tick, .tick_arg = r->to->arg, .tick_ms = r->to->tick_ms};
+    struct jobmaster *jm = NULL;
+
+    enum status st = run_plan_submit(r, sinks, count, name, o, &jm);
+    if (st == S_OK) st = jobmaster_run(jm, r->e);
+    if (jm != NULL) {
         r->s->signal = jobmaster_signal(jm);
         jobmaster_free(jm);
     }
-    buf_release(&bytes);
     if (st == E_DATA) hint_inferred(r, sinks, count);
     return st;
 }

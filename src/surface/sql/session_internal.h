@@ -40,10 +40,17 @@ struct executor {
 extern const struct executor query_executors[], explain_executors[], table_executors[], space_executors[], show_executors[],
     set_executors[], function_executors[];
 
+/* Of the columns that a query gives: time attributes are plain times where rows leave. */
+const struct type *run_result_row(struct run *r, const struct type *row);
 struct query_binder run_binder(struct run *r);
 bool run_is_batch(const struct run *r); /* execution.runtime-mode */
 /* Runs a plan to its end; its rows go to the listener. */
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name) CHECKED;
+/* Appends the plan to a graph; *node: of the last sink. */
+enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, uint32_t *node) CHECKED;
+/* The plan as a job that was submitted and does not run yet; o: who is told. *out may be set after a failure too. */
+enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct jobmaster_options o,
+                            struct jobmaster **out) CHECKED;
 /* The job graph of a plan as Flink's JSON, appended. */
 enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t count, struct buf *out) CHECKED;
 enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succeeded." */
