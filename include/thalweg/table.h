@@ -34,42 +34,49 @@ TW_API struct tw_table *tw_from_values_at(struct tw_env *env, const char *rows, 
 /* Schemas: columns, computed ones, watermark, primary key, in the order in which they are said. Each call answers the schema. */
 TW_API struct tw_schema *tw_schema_create_at(struct tw_env *env, struct tw_here h);
 TW_API struct tw_schema *tw_schema_column_at(struct tw_schema *s, const char *name, const char *type, struct tw_here h);
-TW_API struct tw_schema *tw_schema_column_by_expression_at(struct tw_schema *s, const char *name, const char *expression, struct tw_here h);
+TW_API struct tw_schema *tw_schema_column_by_expression_at(struct tw_schema *s, const char *name,
+                                                           const char *expression, struct tw_here h);
 /* key: name of the metadata, NULL: that of the column. Of a stream there is "rowtime", TIMESTAMP_LTZ(3). */
-TW_API struct tw_schema *tw_schema_column_by_metadata_at(struct tw_schema *s, const char *name, const char *type, const char *key,
-                                                         bool is_virtual, struct tw_here h);
+TW_API struct tw_schema *tw_schema_column_by_metadata_at(struct tw_schema *s, const char *name, const char *type,
+                                                         const char *key, bool is_virtual, struct tw_here h);
 /* "ts", "ts - INTERVAL '5' SECOND"; of a stream also "SOURCE_WATERMARK()": its own. */
-TW_API struct tw_schema *tw_schema_watermark_at(struct tw_schema *s, const char *column, const char *expression, struct tw_here h);
-TW_API struct tw_schema *tw_schema_primary_key_at(struct tw_schema *s, const char *columns, struct tw_here h); /* "a, b" */
+TW_API struct tw_schema *tw_schema_watermark_at(struct tw_schema *s, const char *column, const char *expression,
+                                                struct tw_here h);
+TW_API struct tw_schema *tw_schema_primary_key_at(struct tw_schema *s, const char *columns,
+                                                  struct tw_here h); /* "a, b" */
 #define tw_schema_create(env) tw_schema_create_at(env, TW_HERE)
 #define tw_schema_column(s, name, type) tw_schema_column_at(s, name, type, TW_HERE)
-#define tw_schema_column_by_expression(s, name, expression) tw_schema_column_by_expression_at(s, name, expression, TW_HERE)
-#define tw_schema_column_by_metadata(s, name, type, key, is_virtual) tw_schema_column_by_metadata_at(s, name, type, key, is_virtual, TW_HERE)
+#define tw_schema_column_by_expression(s, name, expression)                                                            \
+    tw_schema_column_by_expression_at(s, name, expression, TW_HERE)
+#define tw_schema_column_by_metadata(s, name, type, key, is_virtual)                                                   \
+    tw_schema_column_by_metadata_at(s, name, type, key, is_virtual, TW_HERE)
 #define tw_schema_watermark(s, column, expression) tw_schema_watermark_at(s, column, expression, TW_HERE)
 #define tw_schema_primary_key(s, columns) tw_schema_primary_key_at(s, columns, TW_HERE)
 
 /* What a table of a connector is: as CREATE TABLE says it. */
 struct tw_table_descriptor {
     const struct tw_schema *schema;
-    struct tw_options options; /* "connector" among them */
+    struct tw_options options;  /* "connector" among them */
     const char *partitioned_by; /* "a, b"; NULL: not */
     const char *comment;        /* NULL: none */
 };
 /* 0, or 1 after a mistake. */
-TW_API int tw_create_temporary_table_at(struct tw_env *env, const char *path, struct tw_table_descriptor d, struct tw_here h);
+TW_API int tw_create_temporary_table_at(struct tw_env *env, const char *path, struct tw_table_descriptor d,
+                                        struct tw_here h);
 TW_API int tw_create_temporary_view_at(struct tw_env *env, const char *path, struct tw_table *t, struct tw_here h);
 /* A table without a name. */
 TW_API struct tw_table *tw_from_descriptor_at(struct tw_env *env, struct tw_table_descriptor d, struct tw_here h);
-#define tw_create_temporary_table(env, path, ...)                                                                                  \
+#define tw_create_temporary_table(env, path, ...)                                                                      \
     tw_create_temporary_table_at(env, path, (struct tw_table_descriptor){__VA_ARGS__}, TW_HERE)
 #define tw_create_temporary_view(env, path, t) tw_create_temporary_view_at(env, path, t, TW_HERE)
 #define tw_from_descriptor(env, ...) tw_from_descriptor_at(env, (struct tw_table_descriptor){__VA_ARGS__}, TW_HERE)
 
 /* --- relations ---------------------------------------------------------------------------------------------------- */
 /* operation: the macros below. text, and for some of them a number. */
-TW_API struct tw_table *tw_table_apply_at(struct tw_table *t, const char *operation, const char *text, struct tw_here h);
-TW_API struct tw_table *tw_table_combine_at(struct tw_table *t, struct tw_table *u, const char *operation, const char *condition,
-                                            struct tw_here h);
+TW_API struct tw_table *tw_table_apply_at(struct tw_table *t, const char *operation, const char *text,
+                                          struct tw_here h);
+TW_API struct tw_table *tw_table_combine_at(struct tw_table *t, struct tw_table *u, const char *operation,
+                                            const char *condition, struct tw_here h);
 TW_API struct tw_table *tw_table_cut_at(struct tw_table *t, int64_t offset, int64_t fetch, struct tw_here h);
 /* "a, b + 1 AS c, *"; behind tw_table_group_by with aggregates. */
 #define tw_table_select(t, columns) tw_table_apply_at(t, "select", columns, TW_HERE)
@@ -83,12 +90,13 @@ TW_API struct tw_table *tw_table_cut_at(struct tw_table *t, int64_t offset, int6
 #define tw_table_group_by(t, keys) tw_table_apply_at(t, "group_by", keys, TW_HERE)
 /* Each row in the windows that it belongs to, with columns window_start, window_end and window_time: group by the first two.
  * function: TUMBLE, HOP or CUMULATE; arguments: "DESCRIPTOR(ts), INTERVAL '10' MINUTE". */
-TW_API struct tw_table *tw_table_window_at(struct tw_table *t, const char *function, const char *arguments, struct tw_here h);
+TW_API struct tw_table *tw_table_window_at(struct tw_table *t, const char *function, const char *arguments,
+                                           struct tw_here h);
 #define tw_table_window(t, function, arguments) tw_table_window_at(t, function, arguments, TW_HERE)
 #define tw_table_distinct(t) tw_table_apply_at(t, "distinct", "", TW_HERE)
 #define tw_table_order_by(t, keys) tw_table_apply_at(t, "order_by", keys, TW_HERE) /* "a DESC, b" */
 #define tw_table_limit(t, rows) tw_table_cut_at(t, 0, rows, TW_HERE)
-#define tw_table_offset_fetch(t, offset, rows) tw_table_cut_at(t, offset, rows, TW_HERE) /* rows -1: all */
+#define tw_table_offset_fetch(t, offset, rows) tw_table_cut_at(t, offset, rows, TW_HERE)       /* rows -1: all */
 #define tw_table_add_columns(t, columns) tw_table_apply_at(t, "add_columns", columns, TW_HERE) /* "a + 1 AS b" */
 #define tw_table_add_or_replace_columns(t, columns) tw_table_apply_at(t, "add_or_replace_columns", columns, TW_HERE)
 #define tw_table_drop_columns(t, names) tw_table_apply_at(t, "drop_columns", names, TW_HERE)
@@ -98,7 +106,8 @@ TW_API struct tw_table *tw_table_window_at(struct tw_table *t, const char *funct
 #define tw_table_left_outer_join(t, u, condition) tw_table_combine_at(t, u, "left_outer_join", condition, TW_HERE)
 #define tw_table_right_outer_join(t, u, condition) tw_table_combine_at(t, u, "right_outer_join", condition, TW_HERE)
 #define tw_table_full_outer_join(t, u, condition) tw_table_combine_at(t, u, "full_outer_join", condition, TW_HERE)
-#define tw_table_union(t, u) tw_table_combine_at(t, u, "union", NULL, TW_HERE) /* every row once; union_all: as often as it is there */
+#define tw_table_union(t, u)                                                                                           \
+    tw_table_combine_at(t, u, "union", NULL, TW_HERE) /* every row once; union_all: as often as it is there */
 #define tw_table_union_all(t, u) tw_table_combine_at(t, u, "union_all", NULL, TW_HERE)
 #define tw_table_intersect(t, u) tw_table_combine_at(t, u, "intersect", NULL, TW_HERE)
 #define tw_table_intersect_all(t, u) tw_table_combine_at(t, u, "intersect_all", NULL, TW_HERE)
@@ -151,8 +160,9 @@ TW_API const char *tw_result_type(const struct tw_table_result *r, uint32_t colu
 TW_API bool tw_result_is_null(const struct tw_table_result *r, uint32_t column);
 TW_API int64_t tw_result_long(const struct tw_table_result *r, uint32_t column);
 TW_API double tw_result_double(const struct tw_table_result *r, uint32_t column); /* DECIMAL too */
-TW_API struct tw_str tw_result_str(struct tw_table_result *r, uint32_t column); /* strings and bytes as they are */
-TW_API const char *tw_result_text(struct tw_table_result *r, uint32_t column);  /* any value as the SQL shell shows it; until the next call */
+TW_API struct tw_str tw_result_str(struct tw_table_result *r, uint32_t column);   /* strings and bytes as they are */
+TW_API const char *tw_result_text(struct tw_table_result *r,
+                                  uint32_t column); /* any value as the SQL shell shows it; until the next call */
 /* Prints the rest as the SQL shell does, in mode tableau, and closes the result. */
 TW_API int tw_result_print(struct tw_table_result *r);
 
@@ -161,8 +171,8 @@ TW_API int tw_result_print(struct tw_table_result *r);
 enum tw_changelog_mode { TW_CHANGELOG_ALL, TW_CHANGELOG_INSERTS, TW_CHANGELOG_UPSERTS };
 /* A stream as a table; schema NULL: its columns as they are. A schema without physical columns adds to them. */
 TW_API struct tw_table *tw_from_stream_at(struct tw_stream *s, const struct tw_schema *schema, struct tw_here h);
-TW_API struct tw_table *tw_from_changelog_stream_at(struct tw_stream *s, const struct tw_schema *schema, enum tw_changelog_mode mode,
-                                                    struct tw_here h);
+TW_API struct tw_table *tw_from_changelog_stream_at(struct tw_stream *s, const struct tw_schema *schema,
+                                                    enum tw_changelog_mode mode, struct tw_here h);
 /* A table as a stream: its time attribute, if it has one, becomes the event time, and its watermarks go with the rows. */
 TW_API struct tw_stream *tw_to_stream_at(struct tw_table *t, struct tw_here h);
 TW_API struct tw_stream *tw_to_changelog_stream_at(struct tw_table *t, enum tw_changelog_mode mode, struct tw_here h);

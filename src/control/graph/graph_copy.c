@@ -51,15 +51,17 @@ uint32_t graph_copy(const struct graph *from, uint32_t node, struct graph *to, u
     return copies[node] - 1;
 }
 
-enum status graph_output_type(const struct graph *from, uint32_t node, const char *side, uint32_t parallelism, struct arena *a,
-                              const struct type **out, struct err *e)
+enum status graph_output_type(const struct graph *from, uint32_t node, const char *side, uint32_t parallelism,
+                              struct arena *a, const struct type **out, struct err *e)
 {
     uint32_t *copies = ARENA_ARRAY(a, uint32_t, from->node_count);
     struct graph g;
 
     graph_init(&g, a);
     g.default_parallelism = parallelism;
-    const struct graph_node *n = g.nodes[graph_copy(from, node, &g, copies)];
+    g.users = from->users;
+    uint32_t at = graph_copy(from, node, &g, copies);
+    const struct graph_node *n = g.nodes[at];
     TRY(graph_derive(&g, e));
     for (uint32_t p = 0; p < n->plan.output_count; p++) {
         bool is_it = side == NULL ? p == 0 : p > 0 && strcmp(n->plan.port_names[p], side) == 0;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 static const struct config_field from_stream_config_fields[] = {
-    CONFIG_FIELD(from_stream_config, time_column, CONF_TEXT, "name of a column more, which holds the rows' event times; empty: none"),
+    CONFIG_FIELD(from_stream_config, time_column, CONF_TEXT,
+                 "name of a column more, which holds the rows' event times; empty: none"),
     CONFIG_FIELD(from_stream_config, stream, CONF_TEXT, "name of the stream, for messages"),
     CONFIG_FIELD(from_stream_config, takes_changes, CONF_BOOL, "rows may be updates and deletions"),
     CONFIG_LAST,
@@ -34,7 +35,8 @@ static enum status from_stream_derive(struct op_plan *p, const void *config, str
     for (uint32_t i = 0; i < count; i++) {
         types[i] = in->children[i];
         names[i] = in->names[i];
-        if (strcmp(names[i], c->time_column) == 0) return err_set(e, E_GRAPH, "column '%s' is in the stream already", names[i]);
+        if (strcmp(names[i], c->time_column) == 0)
+            return err_set(e, E_GRAPH, "column '%s' is in the stream already", names[i]);
     }
     types[count] = time_type(p->arena);
     names[count] = c->time_column;
@@ -42,7 +44,8 @@ static enum status from_stream_derive(struct op_plan *p, const void *config, str
     return S_OK;
 }
 
-static void from_stream_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void from_stream_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                              uint64_t *const *inputs)
 {
     (void)config;
     for (uint32_t i = 0; i < p->inputs[0]->child_count; i++)
@@ -78,8 +81,8 @@ static enum status check_kinds(struct op_cx *cx, const struct batch *in)
     {
         if (batch_kind(in, row) == ROW_INSERT) continue;
         err_hint(cx->err, "make a table of a stream of changes with tw_from_changelog_stream");
-        return err_set(cx->err, E_DATA, "stream '%s' brought a row %s, but its table was said to have inserts only", c->stream,
-                       kind_text(batch_kind(in, row)));
+        return err_set(cx->err, E_DATA, "stream '%s' brought a row %s, but its table was said to have inserts only",
+                       c->stream, kind_text(batch_kind(in, row)));
     }
     return S_OK;
 }
@@ -94,9 +97,10 @@ static enum status fill_times(struct op_cx *cx, struct from_stream *s, const str
         values[row] = batch_time(in, row);
         if (values[row] != TIME_MIN) continue;
         err_hint(cx->err, "say where event times come from, with tw_with_watermarks before the stream becomes a table");
-        return err_set(cx->err, E_DATA,
-                       "Rowtime timestamp is not defined. Please make sure that a proper TimestampAssigner is defined and the "
-                       "stream environment uses the EventTime time characteristic.");
+        return err_set(
+            cx->err, E_DATA,
+            "Rowtime timestamp is not defined. Please make sure that a proper TimestampAssigner is defined and the "
+            "stream environment uses the EventTime time characteristic.");
     }
     s->times->count = in->count;
     return S_OK;

@@ -5,7 +5,8 @@
 #include "ground/base/str.h"
 
 static const struct config_field to_stream_config_fields[] = {
-    CONFIG_FIELD(to_stream_config, time_column, CONF_TEXT, "column whose values become the event times of the rows; empty: none"),
+    CONFIG_FIELD(to_stream_config, time_column, CONF_TEXT,
+                 "column whose values become the event times of the rows; empty: none"),
     CONFIG_FIELD(to_stream_config, drops_before, CONF_BOOL, "rows -U are left out"),
     CONFIG_LAST,
 };
@@ -27,7 +28,8 @@ static enum status to_stream_derive(struct op_plan *p, const void *config, struc
     return S_OK;
 }
 
-static void to_stream_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void to_stream_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                            uint64_t *const *inputs)
 {
     const struct to_stream_config *c = config;
 

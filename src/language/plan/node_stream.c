@@ -27,7 +27,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     (void)inputs;
     if (*s->is_gone) {
         err_hint(e, "make stream and table anew behind tw_execute");
-        return err_set(e, E_GRAPH, "table '%s' is of a stream that belongs to a job that was executed already", s->name);
+        return err_set(e, E_GRAPH, "table '%s' is of a stream that belongs to a job that was executed already",
+                       s->name);
     }
     *node = s->node;
     if (l->graph == s->graph) return S_OK;
@@ -36,5 +37,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-const struct rel_type rel_stream_type = {
-    .name = "DataStreamScan", .doc = "rows of a stream of the program", .derive = derive, .explain = explain, .lower = lower};
+const struct rel_type rel_stream_type = {.name = "DataStreamScan",
+                                         .doc = "rows of a stream of the program",
+                                         .derive = derive,
+                                         .explain = explain,
+                                         .lower = lower};

@@ -33,7 +33,8 @@ static enum status check(const struct rel *r, struct err *e)
 
     if (s->mode != STREAM_INSERTS || modifies == MODIFIES_NOTHING) return S_OK;
     err_hint(e, "take it as a stream of changes, with tw_to_changelog_stream");
-    return err_set(e, E_UNSUPPORTED, "Table sink '%s' doesn't support consuming %s changes which is produced by node %s", s->name,
+    return err_set(e, E_UNSUPPORTED,
+                   "Table sink '%s' doesn't support consuming %s changes which is produced by node %s", s->name,
                    modifies == MODIFIES_UPDATES   ? "update"
                    : modifies == MODIFIES_DELETES ? "delete"
                                                   : "update and delete",
@@ -57,7 +58,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
     if (rowtime == -2) {
         err_hint(e, "cast all but one of them to TIMESTAMP(3)");
-        return err_set(e, E_UNSUPPORTED, "Found more than one rowtime attribute field in the query when converting it to a stream");
+        return err_set(e, E_UNSUPPORTED,
+                       "Found more than one rowtime attribute field in the query when converting it to a stream");
     }
     struct graph_node *n = graph_add_node(l->graph, op_find("to_stream"), "TableToDataStream", (struct graph_here){0});
     *(struct to_stream_config *)n->config = (struct to_stream_config){

@@ -236,7 +236,7 @@ static enum status bind_watermark(struct making *m)
         if (!is_time_field(x->type)) return time_field_error(m, m->text->watermark, x->type);
     }
     m->out->watermark_column = text_of(m, name);
-    m->out->watermark = expression_text(m->b, m->text->watermark);
+    m->out->watermark = is_of_source(m->text->watermark) ? "SOURCE_WATERMARK()" : expression_text(m->b, m->text->watermark);
     return S_OK;
 }
 

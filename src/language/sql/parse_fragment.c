@@ -63,7 +63,8 @@ enum status fragment_name(struct str text, struct arena *a, struct tokens *t, st
     return expect_end(&p);
 }
 
-enum status fragment_names(struct str text, struct arena *a, struct tokens *t, uint32_t *count, struct str **out, struct err *e)
+enum status fragment_names(struct str text, struct arena *a, struct tokens *t, uint32_t *count, struct str **out,
+                           struct err *e)
 {
     struct parser p;
 
@@ -75,8 +76,8 @@ enum status fragment_names(struct str text, struct arena *a, struct tokens *t, u
     return expect_end(&p);
 }
 
-enum status fragment_arguments(struct str text, struct arena *a, struct tokens *t, const char *function, struct ast_expr **out,
-                               struct err *e)
+enum status fragment_arguments(struct str text, struct arena *a, struct tokens *t, const char *function,
+                               struct ast_expr **out, struct err *e)
 {
     struct parser p;
 

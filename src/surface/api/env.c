@@ -1,6 +1,7 @@
 /* env.c - environments: configuration, the graph's memory, the plan. What runs a graph is execute.c. */
 #include "surface/api/api_internal.h"
 #include "surface/api/table_internal.h"
+#include "surface/sql/sql_keys.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -163,14 +164,29 @@ static void set_watermark_interval(struct graph *g, int64_t interval_ms)
         }
 }
 
+/* Without the keys that tables read: to jobs they mean nothing. */
+static struct config engine_config(struct tw_env *env)
+{
+    struct config c;
+
+    config_init(&c, &env->graph_arena);
+    for (uint32_t i = 0; i < env->config.count; i++) {
+        const struct option *item = &env->config.items[i];
+        if (option_find(config_defs, item->key) == NULL && option_find(sql_keys, item->key) != NULL) continue;
+        config_set_from(&c, item->key, item->value, env->config.places[i]);
+    }
+    return c;
+}
+
 enum status api_graph_prepare(struct tw_env *env, const char *job_name)
 {
     struct graph *g = &env->graph;
-    struct options o = config_options(&env->config);
+    struct config engine = engine_config(env);
+    struct options o = config_options(&engine);
 
     if (!api_begin(env, (struct tw_here){NULL, 0})) return E_GRAPH;
     if (env->err.status != S_OK) return env->err.status;
-    TRY(config_check_places(&env->config, &env->err));
+    TRY(config_check_places(&engine, &env->err));
     if (g->node_count == 0 && env->was_executed) {
         err_set(&env->err, E_GRAPH, "there is nothing to run: this environment's graph was executed already");
         err_hint(&env->err, "each tw_execute runs what was built since the one before: build the next graph first");

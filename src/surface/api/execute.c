@@ -3,6 +3,7 @@
  *
  * The program's digest is part of the graph's identity; it is read from the program's file once per environment. */
 #include "surface/api/api_internal.h"
+#include "surface/api/table_internal.h"
 
 #include <string.h>
 
@@ -87,6 +88,7 @@ static void make_jobmaster(struct tw_env *env)
     struct jobmaster_options o = {.sys = env->sys,
                                   .log = has_log(env) ? &env->logging.log : NULL,
                                   .functions = {env->first, env->end},
+                                  .users = env->tables != NULL ? sql_session_users(env->tables->session) : NULL,
                                   .takes_signals = env->takes_signals,
                                   .cancelled = &env->cancelled,
                                   .rows = api_receive,

@@ -9,6 +9,7 @@
  * is what the test set, monotonic time moves on with every round, so that tasks hand over what they hold. Asynchronous
  * requests run at once on the calling thread. Nothing waits, nothing sleeps. */
 #include "surface/api/api_internal.h"
+#include "surface/api/table_internal.h"
 
 #include "flow/operator/harness_port.h"
 #include "flow/state/state.h"
@@ -163,6 +164,7 @@ static enum status deploy(struct tw_harness *h, const struct tw_row *const *rows
     api_graph_clear(h->env);
     enum status st = graph_decode(&h->graph, (struct str){bytes.data, bytes.size}, e);
     buf_release(&bytes);
+    if (h->env->tables != NULL) h->graph.users = sql_session_users(h->env->tables->session);
     if (st == S_OK) st = resolve_functions(&h->graph, &functions, e);
     TRY(st == S_OK ? graph_prepare(&h->graph, e) : st);
     h->job = job_shared_create(h->sys, h->graph.job_name, &h->graph.parameters);

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-
-
 /* --- the session -------------------------------------------------------------------------------------------------- */
 /* What tw_set said since the last time; a key that SQL does not know is told with the job. */
 static bool take_settings(struct tw_env *env, struct tw_here h)
@@ -39,6 +37,7 @@ struct api_tables *api_tables(struct tw_env *env, struct tw_here h)
         env->tables = ARENA_NEW(&env->arena, struct api_tables);
         env->tables->session = sql_session_create(&o);
     }
+    env->graph.users = sql_session_users(env->tables->session);
     return take_settings(env, h) ? env->tables : NULL;
 }
 
@@ -122,7 +121,8 @@ struct ast_query *api_table_select(struct tw_env *env, const struct tw_table *fr
     return q;
 }
 
-struct tw_table *api_table_new(struct tw_env *env, struct ast_query *q, const struct tokens *t, uint32_t depth, struct tw_here h)
+struct tw_table *api_table_new(struct tw_env *env, struct ast_query *q, const struct tokens *t, uint32_t depth,
+                               struct tw_here h)
 {
     struct api_tables *a = api_tables(env, h);
     struct tw_table *out = ARENA_NEW(&env->arena, struct tw_table);
@@ -133,7 +133,8 @@ struct tw_table *api_table_new(struct tw_env *env, struct ast_query *q, const st
     out->is_broken = a == NULL || env->err.status != S_OK;
     if (out->is_broken) return out;
     if (depth > TABLE_DEPTH_MAX) {
-        api_mistake(env, h, "more than %d operations on one table; make a view of it with tw_create_temporary_view on the way",
+        api_mistake(env, h,
+                    "more than %d operations on one table; make a view of it with tw_create_temporary_view on the way",
                     TABLE_DEPTH_MAX);
         out->is_broken = true;
     } else if (sql_session_row(a->session, q, &env->mem, &out->row, &out->has_changes, &e) != S_OK) {

@@ -49,7 +49,8 @@ static enum status source_make(struct tw_stream *s, const struct tw_schema *sche
         .time_column = schema != NULL ? api_text(env, schema->time_column) : NULL,
         .stream = api_text(env, env->graph.nodes[s->node]->name),
         .takes_changes = changes};
-    *source = (struct stream_source){.graph = &env->graph, .node = mine->node, .is_gone = &mine->is_stale, .takes_changes = changes};
+    *source = (struct stream_source){
+        .graph = &env->graph, .node = mine->node, .is_gone = &mine->is_stale, .takes_changes = changes};
     TRY(graph_output_type(&env->graph, mine->node, NULL, (uint32_t)options_int(&o, config_defs, "parallelism.default"),
                           &env->graph_arena, &source->row, e));
     TRY(type_keep(env, &source->row, e));
@@ -57,8 +58,8 @@ static enum status source_make(struct tw_stream *s, const struct tw_schema *sche
     return S_OK;
 }
 
-static enum status source_add(struct tw_env *env, const struct tw_schema *schema, struct stream_source *source, const char *quoted,
-                              struct err *e)
+static enum status source_add(struct tw_env *env, const struct tw_schema *schema, struct stream_source *source,
+                              const char *quoted, struct err *e)
 {
     struct tw_table_descriptor nothing = {0};
     const struct create_table *c = NULL;
@@ -78,7 +79,8 @@ static struct tw_table *from_stream(struct tw_stream *s, const struct tw_schema 
     struct stream_source *source = NULL;
     struct err e = {0};
 
-    if (!api_usable(s, h) || (schema != NULL && schema->is_broken) || api_tables(env, h) == NULL) return api_table_broken(env);
+    if (!api_usable(s, h) || (schema != NULL && schema->is_broken) || api_tables(env, h) == NULL)
+        return api_table_broken(env);
     if (source_make(s, schema, changes, h, &source, &e) != S_OK) return fail(env, h, &e);
     source->name = arena_printf(&env->arena, "Unregistered_DataStream_Source_%u", ++env->tables->anonymous);
     const char *quoted = arena_printf(&env->arena, "`%s`", source->name);
@@ -91,8 +93,8 @@ struct tw_table *tw_from_stream_at(struct tw_stream *s, const struct tw_schema *
     return from_stream(s, schema, false, h);
 }
 
-struct tw_table *tw_from_changelog_stream_at(struct tw_stream *s, const struct tw_schema *schema, enum tw_changelog_mode mode,
-                                             struct tw_here h)
+struct tw_table *tw_from_changelog_stream_at(struct tw_stream *s, const struct tw_schema *schema,
+                                             enum tw_changelog_mode mode, struct tw_here h)
 {
     struct tw_env *env = api_env(s, h);
 
@@ -115,7 +117,8 @@ static struct tw_stream *to_stream(struct tw_table *t, enum stream_mode mode, st
         api_table_fail(env, h, &e);
         return api_broken(env);
     }
-    for (uint32_t i = first; i < env->graph.node_count; i++) env->graph.nodes[i]->here = (struct graph_here){api_text(env, h.file), h.line};
+    for (uint32_t i = first; i < env->graph.node_count; i++)
+        env->graph.nodes[i]->here = (struct graph_here){api_text(env, h.file), h.line};
     struct tw_stream *s = api_stream(env);
     s->node = node;
     return s;

@@ -11,8 +11,8 @@ enum { TABLE_DEPTH_MAX = 200, STATEMENT_SET_MOST = 256 };
 /* Of an environment: made when its first table is. */
 struct api_tables {
     struct sql_session *session;
-    uint32_t settings_taken; /* of env->config, by the session */
-    uint32_t anonymous;      /* tables without a name so far */
+    uint32_t settings_taken;         /* of env->config, by the session */
+    uint32_t anonymous;              /* tables without a name so far */
     struct tw_table_result *results; /* that are open */
 };
 
@@ -21,10 +21,10 @@ struct tw_table {
     struct ast_query *query;
     const struct type *row;
     bool has_changes;
-    bool is_broken;          /* a mistake was made before; calls pass it on */
-    uint32_t depth;          /* of queries in queries */
-    const char *group;       /* between tw_table_group_by and tw_table_select; NULL: not grouped */
-    struct str alias;        /* empty: none */
+    bool is_broken;    /* a mistake was made before; calls pass it on */
+    uint32_t depth;    /* of queries in queries */
+    const char *group; /* between tw_table_group_by and tw_table_select; NULL: not grouped */
+    struct str alias;  /* empty: none */
 };
 
 struct tw_schema {
@@ -47,8 +47,9 @@ int api_table_failed_run(struct tw_env *env, struct tw_here h, const struct err 
 struct tw_env *api_table_env(const struct tw_table *t, struct tw_here h); /* t NULL ends the process */
 struct tw_table *api_table_broken(struct tw_env *env);
 /* A table of the query, when that means something; its places are those of t. */
-struct tw_table *api_table_new(struct tw_env *env, struct ast_query *q, const struct tokens *t, uint32_t depth, struct tw_here h);
-bool api_table_usable(struct tw_table *t, struct tw_here h); /* and complete: not grouped without a select */
+struct tw_table *api_table_new(struct tw_env *env, struct ast_query *q, const struct tokens *t, uint32_t depth,
+                               struct tw_here h);
+bool api_table_usable(struct tw_table *t, struct tw_here h);     /* and complete: not grouped without a select */
 struct str api_table_text(struct tw_env *env, const char *text); /* a copy that lives as long as the environment */
 /* SELECT * FROM the table: items, where and so on are added by the caller. */
 struct ast_query *api_table_select(struct tw_env *env, const struct tw_table *from);
@@ -56,11 +57,11 @@ struct ast_table *api_table_ref(struct tw_env *env, const struct tw_table *t); /
 
 /* --- table_schema.c ------------------------------------------------------------------------------------------------ */
 /* The schema as CREATE TABLE; columns of row (NULL: none) stand before when it has no physical ones. */
-enum status api_schema_parse(const struct tw_schema *s, const struct tw_table_descriptor *d, const char *name, const struct type *row,
-                             struct tokens **t, struct statement *out, struct err *e) CHECKED;
+enum status api_schema_parse(const struct tw_schema *s, const struct tw_table_descriptor *d, const char *name,
+                             const struct type *row, struct tokens **t, struct statement *out, struct err *e) CHECKED;
 
 /* --- table_run.c ---------------------------------------------------------------------------------------------------- */
 /* A statement to its end; what it answers goes to the listener. */
-enum status api_table_run(struct tw_env *env, const struct tokens *t, const struct statement *s, const struct sql_listener *to,
-                          struct err *e) CHECKED;
+enum status api_table_run(struct tw_env *env, const struct tokens *t, const struct statement *s,
+                          const struct sql_listener *to, struct err *e) CHECKED;
 extern const struct sql_listener api_nobody; /* a listener who takes nothing */

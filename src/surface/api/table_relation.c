@@ -104,7 +104,9 @@ static enum status add_columns(struct applying *x, bool replaces)
         for (uint32_t i = 0; i < given.item_count; i++) {
             if (column_of(row, item_name(&given.items[i])) != (int)c) continue;
             if (!replaces)
-                return err_set(&x->e, E_GRAPH, "column '%s' is there already; tw_table_add_or_replace_columns takes its place", row->names[c]);
+                return err_set(&x->e, E_GRAPH,
+                               "column '%s' is there already; tw_table_add_or_replace_columns takes its place",
+                               row->names[c]);
             items[n] = given.items[i];
             used[i] = true;
         }
@@ -215,8 +217,8 @@ static struct tw_table *unknown_operation(struct tw_env *env, const char *name, 
     names[COUNT_OF(operations)] = "group_by";
     names[COUNT_OF(operations) + 1] = "alias";
     int near = str_nearest(str_of(name), names, COUNT_OF(names));
-    api_mistake(env, h, "tables have no operation '%s'%s%s%s", name, near >= 0 ? "; did you mean '" : "", near >= 0 ? names[near] : "",
-                near >= 0 ? "'?" : "");
+    api_mistake(env, h, "tables have no operation '%s'%s%s%s", name, near >= 0 ? "; did you mean '" : "",
+                near >= 0 ? names[near] : "", near >= 0 ? "'?" : "");
     return api_table_broken(env);
 }
 
@@ -285,7 +287,8 @@ struct tw_table *tw_table_cut_at(struct tw_table *t, int64_t offset, int64_t fet
         api_mistake(env, h, "a number of rows is not negative");
         return api_table_broken(env);
     }
-    if (t->query->order.count > 0 && t->query->limit == NULL && t->query->offset == NULL) { /* the first ones of that order */
+    if (t->query->order.count > 0 && t->query->limit == NULL &&
+        t->query->offset == NULL) { /* the first ones of that order */
         q = ARENA_NEW(&env->arena, struct ast_query);
         *q = *t->query;
     } else {
@@ -329,14 +332,17 @@ static bool names_differ(struct tw_table *t, struct tw_table *u, struct tw_here 
 {
     for (uint32_t i = 0; i < t->row->child_count && (t->alias.size == 0 || u->alias.size == 0); i++) {
         if (type_field(u->row, str_of(t->row->names[i])) < 0) continue;
-        api_mistake(t->env, h, "join relations with ambiguous names: '%s' is a column of both tables; rename one with tw_table_rename_columns, or name both tables with tw_table_alias",
+        api_mistake(t->env, h,
+                    "join relations with ambiguous names: '%s' is a column of both tables; rename one with "
+                    "tw_table_rename_columns, or name both tables with tw_table_alias",
                     t->row->names[i]);
         return false;
     }
     return true;
 }
 
-static struct tw_table *join(struct tw_table *t, struct tw_table *u, const struct combination *c, const char *condition, struct tw_here h)
+static struct tw_table *join(struct tw_table *t, struct tw_table *u, const struct combination *c, const char *condition,
+                             struct tw_here h)
 {
     struct tw_env *env = t->env;
     struct tokens *tokens = NULL;
@@ -345,7 +351,8 @@ static struct tw_table *join(struct tw_table *t, struct tw_table *u, const struc
     struct err e = {0};
 
     if (!names_differ(t, u, h)) return api_table_broken(env);
-    *both = (struct ast_table){.kind = TABLE_JOIN, .join = c->join, .left = q->select->from, .right = api_table_ref(env, u)};
+    *both = (struct ast_table){
+        .kind = TABLE_JOIN, .join = c->join, .left = q->select->from, .right = api_table_ref(env, u)};
     if (condition == NULL) {
         both->join = c->join == JOIN_INNER ? JOIN_CROSS : c->join;
         if (c->join != JOIN_INNER) condition = "TRUE";
@@ -362,8 +369,8 @@ static struct tw_table *join(struct tw_table *t, struct tw_table *u, const struc
     return api_table_new(env, q, tokens, MAX(t->depth, u->depth) + 1, h);
 }
 
-struct tw_table *tw_table_combine_at(struct tw_table *t, struct tw_table *u, const char *operation, const char *condition,
-                                     struct tw_here h)
+struct tw_table *tw_table_combine_at(struct tw_table *t, struct tw_table *u, const char *operation,
+                                     const char *condition, struct tw_here h)
 {
     struct tw_env *env = api_table_env(t, h);
     const struct combination *c = combination_find(operation);
@@ -377,6 +384,7 @@ struct tw_table *tw_table_combine_at(struct tw_table *t, struct tw_table *u, con
     if (c == NULL) return unknown_operation(env, operation, h);
     if (c->kind == QUERY_SELECT) return join(t, u, c, condition, h);
     struct ast_query *q = ARENA_NEW(&env->arena, struct ast_query);
-    *q = (struct ast_query){.kind = c->kind, .all = c->all, .left = api_table_select(env, t), .right = api_table_select(env, u)};
+    *q = (struct ast_query){
+        .kind = c->kind, .all = c->all, .left = api_table_select(env, t), .right = api_table_select(env, u)};
     return api_table_new(env, q, NULL, MAX(t->depth, u->depth) + 1, h);
 }

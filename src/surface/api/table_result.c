@@ -9,6 +9,7 @@
 
 #include "columns/column/decimal.h"
 #include "columns/column/sql_text.h"
+#include "surface/sql/sql_keys.h"
 #include "surface/sql/view.h"
 
 #include <string.h>
@@ -23,7 +24,7 @@ struct tw_table_result {
     struct mem mem;               /* of the program's thread: plan, structs, texts, what is known at once */
     struct arena arena;
     const struct type *row;
-    bool is_query;
+    bool is_query, is_batch;
     /* a query's job */
     struct mem job_mem; /* of its thread: the batches */
     struct jobmaster *jobmaster;
@@ -82,7 +83,8 @@ static void result_free(struct tw_table_result *r)
 {
     struct tw_env *env = r->env;
 
-    for (struct tw_table_result **at = env->tables != NULL ? &env->tables->results : NULL; at != NULL && *at != NULL; at = &(*at)->next)
+    for (struct tw_table_result **at = env->tables != NULL ? &env->tables->results : NULL; at != NULL && *at != NULL;
+         at = &(*at)->next)
         if (*at == r) {
             *at = r->next;
             break;
@@ -139,7 +141,9 @@ static enum status start_query(struct tw_table_result *r, const struct ast_query
     struct jobmaster_options o = {.rows = take_rows, .rows_arg = r, .cancelled = &r->cancelled};
 
     if (env->drive != NULL) return err_set(e, E_UNSUPPORTED, "results of tables cannot be read in the simulated world");
+    struct options settings = config_options(sql_session_config(env->tables->session));
     r->is_query = true;
+    r->is_batch = str_equal_nocase(str_of(options_get(&settings, sql_keys, "execution.runtime-mode")), STR("batch"));
     TRY(sql_session_submit(env->tables->session, q, &r->mem, o, &r->row, &r->jobmaster, e));
     r->filled = sys_mailbox_create(env->sys);
     r->empty = sys_mailbox_create(env->sys);
@@ -285,7 +289,8 @@ const void *tw_result_row(struct tw_table_result *r, const struct tw_row *row)
         r->as = row;
     }
     if (r->as != row) {
-        err_set(&r->err, E_GRAPH, "tw_result_row: the rows were given as '%s' before, not as '%s'", r->as->name, row->name);
+        err_set(&r->err, E_GRAPH, "tw_result_row: the rows were given as '%s' before, not as '%s'", r->as->name,
+                row->name);
         return refuse(r);
     }
     arena_reset(&r->items);
@@ -327,7 +332,8 @@ const char *tw_result_name(const struct tw_table_result *r, uint32_t column)
 
 const char *tw_result_type(const struct tw_table_result *r, uint32_t column)
 {
-    struct tw_table_result *own = (struct tw_table_result *)(uintptr_t)r; /* a text is made when it is first asked for */
+    struct tw_table_result *own =
+        (struct tw_table_result *)(uintptr_t)r; /* a text is made when it is first asked for */
 
     if (column >= r->row->child_count) return "";
     if (own->types == NULL) own->types = ARENA_ARRAY(&own->arena, const char *, r->row->child_count);
@@ -386,7 +392,8 @@ double tw_result_double(const struct tw_table_result *r, uint32_t column)
     case P_ROW: return 0;
     default: break;
     }
-    return t->kind == T_DECIMAL ? decimal_to_double(VECTOR_VALUES(v, int64_t)[row], t->scale) : (double)tw_result_long(r, column);
+    return t->kind == T_DECIMAL ? decimal_to_double(VECTOR_VALUES(v, int64_t)[row], t->scale)
+                                : (double)tw_result_long(r, column);
 }
 
 struct tw_str tw_result_str(struct tw_table_result *r, uint32_t column)
@@ -405,8 +412,10 @@ const char *tw_result_text(struct tw_table_result *r, uint32_t column)
     const struct vector *v = value_at(r, column, &row);
 
     buf_clear(&r->text);
-    if (v == NULL) buf_append_text(&r->text, r->is_on_row ? "<NULL>" : "");
-    else sql_text_show(v, row, sql_session_zone(r->env->tables->session), &r->text);
+    if (v == NULL)
+        buf_append_text(&r->text, r->is_on_row ? "<NULL>" : "");
+    else
+        sql_text_show(v, row, sql_session_zone(r->env->tables->session), &r->text);
     return buf_text(&r->text);
 }
 
@@ -416,7 +425,8 @@ static enum status print_rows(struct tw_table_result *r, struct view *v, struct 
     struct sql_listener to = view_listener(v);
 
     if (r->row->child_count == 0) return S_OK; /* it failed before there was a row */
-    TRY(to.begin(to.arg, r->row, r->is_query, e));
+    if (r->is_query) to.plan(to.arg, true);
+    TRY(to.begin(to.arg, r->row, r->is_query && !r->is_batch, e));
     for (bool more = r->batch != NULL || batch_next(r); more; more = batch_next(r)) TRY(to.rows(to.arg, r->batch, e));
     return r->status == S_OK ? to.end(to.arg, e) : S_OK;
 }
@@ -427,7 +437,8 @@ int tw_result_print(struct tw_table_result *r)
     struct err e = {0};
 
     if (!r->has_ended || r->row->child_count > 0) {
-        view_init(&v, r->env->sys, r->env->tables != NULL ? sql_session_zone(r->env->tables->session) : NULL, &r->env->mem);
+        view_init(&v, r->env->sys, r->env->tables != NULL ? sql_session_zone(r->env->tables->session) : NULL,
+                  &r->env->mem);
         enum status st = sys_stdout_flush(r->env->sys, &e);
         if (st == S_OK) st = print_rows(r, &v, &e);
         view_release(&v);

@@ -44,8 +44,8 @@ static enum status nothing_said(void *arg, const char *text, struct err *e)
 
 const struct sql_listener api_nobody = {.begin = no_begin, .rows = no_rows, .end = no_end, .said = nothing_said};
 
-enum status api_table_run(struct tw_env *env, const struct tokens *t, const struct statement *s, const struct sql_listener *to,
-                          struct err *e)
+enum status api_table_run(struct tw_env *env, const struct tokens *t, const struct statement *s,
+                          const struct sql_listener *to, struct err *e)
 {
     enum status st = sql_session_run(env->tables->session, t, s, to, e);
 
@@ -67,7 +67,8 @@ static bool has_mistake(struct tw_env *env, struct tw_here h)
 
 /* --- INSERT ---------------------------------------------------------------------------------------------------------- */
 /* S_OK: *out is INSERT INTO path with the rows of t. */
-static enum status insert_of(struct tw_table *t, const char *path, struct statement *out, const struct tokens **tokens, struct err *e)
+static enum status insert_of(struct tw_table *t, const char *path, struct statement *out, const struct tokens **tokens,
+                             struct err *e)
 {
     struct arena *a = &t->env->arena;
     struct insert *i = ARENA_NEW(a, struct insert);
@@ -118,7 +119,8 @@ static int set_add(struct tw_statement_set *s, const struct tokens *t, const str
     struct err e = {0};
 
     if (s->count == STATEMENT_SET_MOST)
-        return (void)api_mistake(s->env, h, "a statement set has at most %d statements", STATEMENT_SET_MOST), set_fail(s, h, NULL);
+        return (void)api_mistake(s->env, h, "a statement set has at most %d statements", STATEMENT_SET_MOST),
+               set_fail(s, h, NULL);
     if (api_table_run(s->env, t, &explain, &api_nobody, &e) != S_OK) return set_fail(s, h, &e);
     s->items[s->count++] = inner;
     return 0;
@@ -131,7 +133,8 @@ int tw_statement_set_add_at(struct tw_statement_set *s, struct tw_table *t, cons
     struct err e = {0};
 
     if (!api_table_usable(t, h) || api_tables(s->env, h) == NULL) return set_fail(s, h, NULL);
-    if (t->env != s->env) return (void)api_mistake(s->env, h, "the table belongs to another environment"), set_fail(s, h, NULL);
+    if (t->env != s->env)
+        return (void)api_mistake(s->env, h, "the table belongs to another environment"), set_fail(s, h, NULL);
     if (insert_of(t, path, &one, &tokens, &e) != S_OK) return set_fail(s, h, &e);
     return set_add(s, tokens, &one, h);
 }
@@ -143,9 +146,12 @@ int tw_statement_set_add_sql_at(struct tw_statement_set *s, const char *insert, 
     struct err e = {0};
 
     if (api_tables(s->env, h) == NULL) return set_fail(s, h, NULL);
-    if (statement_parse_one(api_table_text(s->env, insert), &s->env->arena, t, &one, &e) != S_OK) return set_fail(s, h, &e);
+    if (statement_parse_one(api_table_text(s->env, insert), &s->env->arena, t, &one, &e) != S_OK)
+        return set_fail(s, h, &e);
     if (one.type != &st_insert)
-        return (void)sql_error(&e, t, one.place.at, one.place.size, "only INSERT statements can be added to a statement set"), set_fail(s, h, &e);
+        return (void)sql_error(&e, t, one.place.at, one.place.size,
+                               "only INSERT statements can be added to a statement set"),
+               set_fail(s, h, &e);
     struct insert *i = ARENA_NEW(&s->env->arena, struct insert);
     *i = *(const struct insert *)one.body;
     i->query->t = t; /* places of its query; those of the target are shown in the same text */
@@ -165,7 +171,8 @@ int tw_statement_set_execute_at(struct tw_statement_set *s, struct tw_here h)
     struct statement all = set_statement(s, &body, SET_EXECUTE);
     struct err e = {0};
 
-    if (s->is_broken || api_tables(s->env, h) == NULL) return has_mistake(s->env, h), s->is_broken = false, s->count = 0, 1;
+    if (s->is_broken || api_tables(s->env, h) == NULL)
+        return has_mistake(s->env, h), s->is_broken = false, s->count = 0, 1;
     if (s->count == 0) {
         err_set(&e, E_GRAPH, "the statement set is empty");
         return api_table_failed_run(s->env, h, &e);
@@ -195,12 +202,18 @@ static bool take_details(struct tw_env *env, struct explain *x, const char *deta
 
     while (str_cut(&rest, ',', &word)) {
         word = str_trim(word);
-        if (str_equal_nocase(word, STR("CHANGELOG_MODE"))) x->changelog_mode = true;
-        else if (str_equal_nocase(word, STR("JSON_EXECUTION_PLAN"))) x->json = true;
-        else if (str_equal_nocase(word, STR("ESTIMATED_COST"))) x->estimated_cost = true;
-        else if (str_equal_nocase(word, STR("PLAN_ADVICE"))) x->plan_advice = true;
+        if (str_equal_nocase(word, STR("CHANGELOG_MODE")))
+            x->changelog_mode = true;
+        else if (str_equal_nocase(word, STR("JSON_EXECUTION_PLAN")))
+            x->json = true;
+        else if (str_equal_nocase(word, STR("ESTIMATED_COST")))
+            x->estimated_cost = true;
+        else if (str_equal_nocase(word, STR("PLAN_ADVICE")))
+            x->plan_advice = true;
         else {
-            api_mistake(env, h, "there is no detail '%.*s' of plans; there are CHANGELOG_MODE, JSON_EXECUTION_PLAN, ESTIMATED_COST and PLAN_ADVICE",
+            api_mistake(env, h,
+                        "there is no detail '%.*s' of plans; there are CHANGELOG_MODE, JSON_EXECUTION_PLAN, "
+                        "ESTIMATED_COST and PLAN_ADVICE",
                         (int)word.size, word.data);
             return false;
         }
@@ -208,7 +221,8 @@ static bool take_details(struct tw_env *env, struct explain *x, const char *deta
     return true;
 }
 
-static const char *explain(struct tw_env *env, const struct tokens *t, struct statement *inner, const char *details, struct tw_here h)
+static const char *explain(struct tw_env *env, const struct tokens *t, struct statement *inner, const char *details,
+                           struct tw_here h)
 {
     struct explain x = {.statement = inner};
     struct statement s = {.type = &st_explain, .body = &x};
@@ -243,7 +257,8 @@ const char *tw_sql_explain_at(struct tw_env *env, const char *statement, const c
     struct err e = {0};
 
     if (api_tables(env, h) == NULL) return "";
-    if (statement_parse_one(api_table_text(env, statement), &env->arena, &t, &s, &e) == S_OK) return explain(env, &t, &s, details, h);
+    if (statement_parse_one(api_table_text(env, statement), &env->arena, &t, &s, &e) == S_OK)
+        return explain(env, &t, &s, details, h);
     api_table_fail(env, h, &e);
     return "";
 }

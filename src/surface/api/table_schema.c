@@ -87,6 +87,18 @@ static bool needs(struct tw_schema *s, const char *call, const char *a, const ch
     return false;
 }
 
+/* Told here and not where the schema is used. */
+static bool type_is_known(struct tw_schema *s, const char *type, struct tw_here h)
+{
+    const struct type *t;
+    struct err e = {0};
+
+    if (type_parse(&s->env->arena, str_of(type), &t, &e) == S_OK) return true;
+    api_table_fail(s->env, h, &e);
+    s->is_broken = true;
+    return false;
+}
+
 struct tw_schema *tw_schema_column_at(struct tw_schema *s, const char *name, const char *type, struct tw_here h)
 {
     struct buf text;
@@ -96,10 +108,13 @@ struct tw_schema *tw_schema_column_at(struct tw_schema *s, const char *name, con
     quote_name(name, &text);
     buf_printf(&text, " %s", type);
     s->physical++;
-    return add(s, piece_of(s, &text), h);
+    add(s, piece_of(s, &text), h);
+    if (!s->is_broken) (void)type_is_known(s, type, h);
+    return s;
 }
 
-struct tw_schema *tw_schema_column_by_expression_at(struct tw_schema *s, const char *name, const char *expression, struct tw_here h)
+struct tw_schema *tw_schema_column_by_expression_at(struct tw_schema *s, const char *name, const char *expression,
+                                                    struct tw_here h)
 {
     struct buf text;
 
@@ -110,8 +125,8 @@ struct tw_schema *tw_schema_column_by_expression_at(struct tw_schema *s, const c
     return add(s, piece_of(s, &text), h);
 }
 
-struct tw_schema *tw_schema_column_by_metadata_at(struct tw_schema *s, const char *name, const char *type, const char *key,
-                                                  bool is_virtual, struct tw_here h)
+struct tw_schema *tw_schema_column_by_metadata_at(struct tw_schema *s, const char *name, const char *type,
+                                                  const char *key, bool is_virtual, struct tw_here h)
 {
     struct buf text;
 
@@ -129,7 +144,8 @@ struct tw_schema *tw_schema_column_by_metadata_at(struct tw_schema *s, const cha
     return add(s, piece_of(s, &text), h);
 }
 
-struct tw_schema *tw_schema_watermark_at(struct tw_schema *s, const char *column, const char *expression, struct tw_here h)
+struct tw_schema *tw_schema_watermark_at(struct tw_schema *s, const char *column, const char *expression,
+                                         struct tw_here h)
 {
     struct buf text;
 
@@ -153,7 +169,8 @@ static void put_columns(const struct tw_schema *s, const struct type *row, struc
     bool adds = row != NULL && s->physical == 0;
 
     for (uint32_t i = 0; adds && i < row->child_count; i++) {
-        if (s->time_column != NULL && strcmp(row->names[i], s->time_column) == 0) continue; /* said by the schema itself */
+        if (s->time_column != NULL && strcmp(row->names[i], s->time_column) == 0)
+            continue; /* said by the schema itself */
         buf_append_text(out, i > 0 ? ",\n" : "\n");
         quote_name(row->names[i], out);
         buf_append_byte(out, ' ');
@@ -174,8 +191,8 @@ static void put_options(const struct tw_table_descriptor *d, struct buf *out)
     }
 }
 
-enum status api_schema_parse(const struct tw_schema *s, const struct tw_table_descriptor *d, const char *name, const struct type *row,
-                             struct tokens **t, struct statement *out, struct err *e)
+enum status api_schema_parse(const struct tw_schema *s, const struct tw_table_descriptor *d, const char *name,
+                             const struct type *row, struct tokens **t, struct statement *out, struct err *e)
 {
     struct tw_env *env = s->env;
     struct buf text;
@@ -213,7 +230,8 @@ int tw_create_temporary_table_at(struct tw_env *env, const char *path, struct tw
 
     if (api_tables(env, h) == NULL || env->err.status != S_OK || (d.schema != NULL && d.schema->is_broken)) return 1;
     if (d.schema == NULL) return (void)api_mistake(env, h, "table '%s' has no schema", path), 1;
-    if (d.options.count % 2 != 0) return (void)api_mistake(env, h, "options come in pairs of key and value; one value is missing"), 1;
+    if (d.options.count % 2 != 0)
+        return (void)api_mistake(env, h, "options come in pairs of key and value; one value is missing"), 1;
     if (fragment_name(api_table_text(env, path), &env->arena, &of_path, &name, &e) != S_OK) return fail(env, h, &e);
     if (api_schema_parse(d.schema, &d, path, NULL, &t, &s, &e) != S_OK) return fail(env, h, &e);
     return api_table_run(env, t, &s, &api_nobody, &e) == S_OK ? 0 : fail(env, h, &e);

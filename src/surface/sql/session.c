@@ -50,6 +50,8 @@ const struct zone *sql_session_zone(const struct sql_session *s) { return &s->zo
 
 struct catalogs *sql_session_catalogs(struct sql_session *s) { return s->catalogs; }
 
+const struct fn_users *sql_session_users(const struct sql_session *s) { return s->functions.users; }
+
 enum sys_signal sql_session_signal(const struct sql_session *s) { return s->signal; }
 
 /* --- what the executors share ------------------------------------------------------------------------------------ */

@@ -39,8 +39,9 @@ enum status sql_session_row(struct sql_session *s, const struct ast_query *q, st
     return st;
 }
 
-enum status sql_session_submit(struct sql_session *s, const struct ast_query *q, struct mem *mem, struct jobmaster_options o,
-                               const struct type **row, struct jobmaster **jm, struct err *e)
+enum status sql_session_submit(struct sql_session *s, const struct ast_query *q, struct mem *mem,
+                               struct jobmaster_options o, const struct type **row, struct jobmaster **jm,
+                               struct err *e)
 {
     struct run r = run_begin(s, &no_tokens, mem, e);
     struct query_binder b = run_binder(&r);
@@ -57,8 +58,8 @@ enum status sql_session_submit(struct sql_session *s, const struct ast_query *q,
     return st;
 }
 
-enum status sql_session_stream(struct sql_session *s, const struct ast_query *q, const struct stream_sink *sink, struct graph *g,
-                               struct mem *mem, uint32_t *node, struct err *e)
+enum status sql_session_stream(struct sql_session *s, const struct ast_query *q, const struct stream_sink *sink,
+                               struct graph *g, struct mem *mem, uint32_t *node, struct err *e)
 {
     struct run r = run_begin(s, &no_tokens, mem, e);
     struct query_binder b = run_binder(&r);
@@ -81,7 +82,8 @@ static void columns_of_stream(struct run *r, const struct stream_source *source,
     struct table_column *columns = ARENA_ARRAY(&r->arena, struct table_column, MAX(count, 1u));
 
     for (uint32_t i = 0; i < count; i++)
-        columns[i] = (struct table_column){.name = source->row->names[i], .kind = TABLE_PHYSICAL, .type = source->row->children[i]};
+        columns[i] = (struct table_column){
+            .name = source->row->names[i], .kind = TABLE_PHYSICAL, .type = source->row->children[i]};
     t->columns = columns;
     t->column_count = count;
     t->row = source->row;
@@ -94,7 +96,8 @@ static enum status check_columns(const struct table *t, const struct stream_sour
         const struct table_column *c = &t->columns[i];
         if (c->kind == TABLE_COMPUTED || type_field(source->row, str_of(c->name)) >= 0) continue;
         if (c->kind == TABLE_METADATA)
-            return err_set(e, E_GRAPH, "a stream has no metadata '%s'; it has 'rowtime'", c->metadata_key != NULL ? c->metadata_key : c->name);
+            return err_set(e, E_GRAPH, "a stream has no metadata '%s'; it has 'rowtime'",
+                           c->metadata_key != NULL ? c->metadata_key : c->name);
         return type_field_missing(source->row, str_of(c->name), e);
     }
     return S_OK;
@@ -110,8 +113,8 @@ static void take_key(struct run *r, const struct table *t, struct stream_source 
     source->key_count = t->key_count;
 }
 
-enum status sql_session_add_stream(struct sql_session *s, const struct tokens *t, const struct create_table *c, const char *name,
-                                   struct stream_source *source, struct err *e)
+enum status sql_session_add_stream(struct sql_session *s, const struct tokens *t, const struct create_table *c,
+                                   const char *name, struct stream_source *source, struct err *e)
 {
     struct mem mem;
 
