@@ -51,7 +51,7 @@ enum status sql_session_submit(struct sql_session *s, const struct ast_query *q,
     if (st == S_OK && b.is_batch) st = rel_batch(&r.arena, plan, &plan, e);
     if (st == S_OK) {
         *row = run_result_row(&r, plan->row);
-        sink = rel_sink(&r.arena, plan, NULL);
+        sink = rel_sink(&r.arena, plan, &(struct sink_body){0});
         st = run_plan_submit(&r, &sink, 1, "collect", o, jm);
     }
     mem_release(&r.mem);

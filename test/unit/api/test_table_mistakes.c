@@ -38,6 +38,11 @@ struct mistake {
         return __LINE__;                                                                                               \
     }
 
+static struct tw_stream *no_clicks(struct tw_env *env) { return tw_from_data(env, &click_row, NULL, 0); }
+static struct tw_schema *schema(struct tw_env *env) { return tw_schema_create(env); }
+
+/* A line each: it is the line that is told. */
+/* clang-format off */
 MISTAKE(no_column, tw_table_where(people(env), "agee > 20"))
 MISTAKE(no_condition, tw_table_where(people(env), "age"))
 MISTAKE(more_than_an_expression, tw_table_where(people(env), "age > 1) OR (1 = 1"))
@@ -62,18 +67,15 @@ MISTAKE(union_of_others, tw_table_union(people(env), tw_from_values(env, "(1)", 
 MISTAKE(unknown_operation, tw_table_apply_at(people(env), "selct", "id", TW_HERE))
 MISTAKE(negative, tw_table_limit(people(env), -2))
 MISTAKE(bad_window, tw_table_window(people(env), "TUMBLE", "DESCRIPTOR(age), INTERVAL '1' MINUTE"))
-MISTAKE(bad_type, tw_schema_column(tw_schema_create(env), "a", "INTT"))
-MISTAKE(two_pieces, tw_schema_column(tw_schema_create(env), "a", "INT, b INT"))
-MISTAKE(no_options, tw_create_temporary_table(env, "t", .schema = tw_schema_column(tw_schema_create(env), "a", "INT"),
-                                              .options = TW_OPTIONS("connector")))
+MISTAKE(bad_type, tw_schema_column(schema(env), "a", "INTT"))
+MISTAKE(two_pieces, tw_schema_column(schema(env), "a", "INT, b INT"))
+MISTAKE(no_options, tw_create_temporary_table(env, "t", .schema = tw_schema_column(schema(env), "a", "INT"), .options = TW_OPTIONS("k")))
 MISTAKE(no_schema, tw_create_temporary_table(env, "t", .options = TW_OPTIONS("connector", "datagen")))
-MISTAKE(no_such_field, tw_from_stream(tw_from_data(env, &click_row, NULL, 0),
-                                      tw_schema_column(tw_schema_create(env), "usr", "STRING")))
-MISTAKE(no_such_metadata,
-        tw_from_stream(tw_from_data(env, &click_row, NULL, 0),
-                       tw_schema_column_by_metadata(tw_schema_create(env), "offset", "BIGINT", NULL, true)))
-MISTAKE(upserts_in, tw_from_changelog_stream(tw_from_data(env, &click_row, NULL, 0), NULL, TW_CHANGELOG_UPSERTS))
+MISTAKE(no_such_field, tw_from_stream(no_clicks(env), tw_schema_column(schema(env), "usr", "STRING")))
+MISTAKE(no_such_metadata, tw_from_stream(no_clicks(env), tw_schema_column_by_metadata(schema(env), "offset", "BIGINT", NULL, true)))
+MISTAKE(upserts_in, tw_from_changelog_stream(no_clicks(env), NULL, TW_CHANGELOG_UPSERTS))
 MISTAKE(updates_as_inserts, tw_to_stream(tw_table_select(tw_table_group_by(people(env), "age"), "age, COUNT(*) AS n")))
+/* clang-format on */
 
 static const struct mistake mistakes[] = {
     {no_column, "Column 'agee' not found in any table at line 1, column 1; did you mean 'age'?\nagee > 20\n^^^^"},

@@ -200,6 +200,8 @@ static const struct {
     {"union", "passes on"},
     {"unnest", "row by row"},
     {"watermarks", "a clock per input"},
+    {"from_stream", "row by row"},
+    {"to_stream", "row by row"},
     {"where", "row by row"},
     {"window_tvf", "row by row"},
 };
