@@ -14,7 +14,8 @@ struct tw_harness;
  *     static struct tw_stream *graph(struct tw_stream *in, struct tw_stream *in2, void *arg)
  *     {
  *         return tw_process(tw_key_by(in, "user"), &count_visits);
- *     } */
+ *     }
+ * SQL, too: tables of the inputs (tw_from_stream), queries of tw_env_of(in), and tw_to_changelog_stream of what is under test. */
 typedef struct tw_stream *(*tw_harness_graph)(struct tw_stream *in, struct tw_stream *in2, void *arg);
 /* Never NULL; a mistake in the graph is told by tw_harness_error. Processing time starts at 0. Parallelism is 1.
  * Functions that block and asynchronous requests run on the calling thread. Freed by tw_harness_free. */

@@ -75,6 +75,7 @@ static void job_end(struct tw_table_result *r)
         sys_thread_join(r->env->sys, r->thread);
     }
     r->thread = NULL;
+    if (r->jobmaster != NULL && jobmaster_signal(r->jobmaster) != SYS_SIGNAL_NONE) r->env->signal = jobmaster_signal(r->jobmaster);
     jobmaster_free(r->jobmaster);
     r->jobmaster = NULL;
 }
