@@ -16,7 +16,7 @@ const struct config_family config_families[] = {
     {"jobmanager.", false, "an embedded run has its job master in the process"},
     {"kubernetes.", false, "an embedded run is one process"},
     {"rest.", false, "an embedded run has no REST server"},
-    {"table.", false, "no table reads it"},
+    {"table.", false, "streams do not read it"},
     {"yarn.", false, "an embedded run is one process"},
     {NULL, false, NULL},
 };

@@ -122,8 +122,7 @@ static void keys_known_by_name_only(void **state)
     assert_int_equal(config_check_places(&w->c, &w->e), S_OK);
     config_warn_ignored(&o, &log);
     assert_string_equal(lines, "WARN  config - configuration 'rest.port' has no effect: an embedded run has no REST server\n"
-                               "WARN  config - configuration 'table.exec.state.ttl' has no effect: it is for SQL, which "
-                               "this version does not have\n");
+                               "WARN  config - configuration 'table.exec.state.ttl' has no effect: streams do not read it\n");
 }
 
 static void max_parallelism_of_minus_one_is_unset(void **state)
