@@ -33,7 +33,8 @@ struct api_tables *api_tables(struct tw_env *env, struct tw_here h)
         struct sql_session_options o = {.sys = env->sys,
                                         .takes_signals = env->takes_signals,
                                         .cancelled = &env->cancelled,
-                                        .functions = {env->first, env->end}};
+                                        .functions = env->first,
+                                        .functions_end = env->end};
         env->tables = ARENA_NEW(&env->arena, struct api_tables);
         env->tables->session = sql_session_create(&o);
     }

@@ -13,13 +13,18 @@ const struct type *run_result_row(struct run *r, const struct type *row)
     return type_row(a, row->child_count, row->names, types, row->nullable);
 }
 
+enum status run_plan_check(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count)
+{
+    TRY(rel_plan(sinks, count, r->e));
+    return b->settings->resolves_updates && !b->is_batch ? rel_check_determinism(sinks, count, &r->arena, r->e) : S_OK;
+}
+
 /* Checks a plan, and says what is to be said of it before it runs. */
 static enum status plan_ready(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count)
 {
     struct rel_advices all;
 
-    TRY(rel_plan(sinks, count, r->e));
-    if (b->settings->resolves_updates && !b->is_batch) TRY(rel_check_determinism(sinks, count, &r->arena, r->e));
+    TRY(run_plan_check(r, b, sinks, count));
     rel_advise(sinks, count, b->settings, &r->arena, &all);
     for (uint32_t i = 0; i < all.count; i++) TRY(r->to->said(r->to->arg, arena_printf(&r->arena, "[WARN] %s", all.items[i].text), r->e));
     return S_OK;

@@ -104,7 +104,8 @@ enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t co
 
     o.sys = r->s->options.sys;
     o.log = r->s->options.log;
-    o.functions = r->s->options.functions.first != NULL ? r->s->options.functions : (struct artifact_table){none, none};
+    o.functions = (struct artifact_table){none, none};
+    if (r->s->options.functions != NULL) o.functions = (struct artifact_table){r->s->options.functions, r->s->options.functions_end};
     o.users = r->s->functions.users;
     o.takes_signals = r->s->options.takes_signals;
     if (o.cancelled == NULL) o.cancelled = r->s->options.cancelled;

@@ -2,12 +2,12 @@
 #pragma once
 #include "columns/column/zone.h"
 #include "control/config.h"
-#include "control/jobmanager/jobmaster.h"
 #include "control/taskmanager/taskmanager.h"
 #include "language/sql/bind_query.h"
 #include "language/sql/statement.h"
 
 struct sql_session;
+struct tw_function_entry;
 
 /* What a statement answers, as it comes. Called on the session's thread. */
 struct sql_listener {
@@ -29,7 +29,7 @@ struct sql_session_options {
     struct log *log; /* may be NULL */
     bool takes_signals;
     const struct sys_atomic_u64 *cancelled; /* not 0 = stop the running job; may be NULL */
-    struct artifact_table functions; /* of the program whose streams are tables; cleared: none */
+    const struct tw_function_entry *functions, *functions_end; /* of the program whose streams are tables; NULL: none */
 };
 
 struct sql_session *sql_session_create(const struct sql_session_options *o);

@@ -1,6 +1,7 @@
 /* session_internal.h - what the files share that run statements: one file exec_<subject>.c has the kinds of one subject. */
 #pragma once
 #include "language/catalog/functions.h"
+#include "control/jobmanager/jobmaster.h"
 #include "surface/sql/session.h"
 
 enum { STATEMENT_SET_MAX = 256 };
@@ -46,6 +47,8 @@ struct query_binder run_binder(struct run *r);
 bool run_is_batch(const struct run *r); /* execution.runtime-mode */
 /* Runs a plan to its end; its rows go to the listener. */
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name) CHECKED;
+/* What may refuse a plan that could be bound. */
+enum status run_plan_check(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count) CHECKED;
 /* Appends the plan to a graph; *node: of the last sink. */
 enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, uint32_t *node) CHECKED;
 /* The plan as a job that was submitted and does not run yet; o: who is told. *out may be set after a failure too. */

@@ -45,15 +45,16 @@ enum status sql_session_submit(struct sql_session *s, const struct ast_query *q,
 {
     struct run r = run_begin(s, &no_tokens, mem, e);
     struct query_binder b = run_binder(&r);
-    struct rel *plan, *sink;
+    struct rel *plan, *sink = NULL;
 
     enum status st = bind_query(&b, q, &plan);
     if (st == S_OK && b.is_batch) st = rel_batch(&r.arena, plan, &plan, e);
     if (st == S_OK) {
         *row = run_result_row(&r, plan->row);
         sink = rel_sink(&r.arena, plan, &(struct sink_body){0});
-        st = run_plan_submit(&r, &sink, 1, "collect", o, jm);
+        st = run_plan_check(&r, &b, &sink, 1);
     }
+    if (st == S_OK) st = run_plan_submit(&r, &sink, 1, "collect", o, jm);
     mem_release(&r.mem);
     return st;
 }
@@ -69,7 +70,8 @@ enum status sql_session_stream(struct sql_session *s, const struct ast_query *q,
     if (st == S_OK && b.is_batch) st = err_set(e, E_UNSUPPORTED, "a table becomes a stream in streaming mode only");
     if (st == S_OK) {
         struct rel *end = rel_stream_sink(&r.arena, plan, sink);
-        st = run_plan_into(&r, &end, 1, g, node);
+        st = run_plan_check(&r, &b, &end, 1);
+        if (st == S_OK) st = run_plan_into(&r, &end, 1, g, node);
     }
     mem_release(&r.mem);
     return st;

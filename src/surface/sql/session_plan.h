@@ -1,6 +1,7 @@
 /* session_plan.h - plans of syntax trees that a program made, by a session: what the Table API stands on. Whatever they make lives in
  * the mem that is given. */
 #pragma once
+#include "control/jobmanager/jobmaster.h"
 #include "language/plan/stream_rel.h"
 #include "surface/sql/session.h"
 
