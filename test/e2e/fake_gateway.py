@@ -150,8 +150,14 @@ class Gateway(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):  # a client that was stopped hangs up
+            super().handle_error(request, client_address)
+
+
 log = open(sys.argv[1], "w", encoding="utf-8")
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+server = Server(("127.0.0.1", 0), Gateway)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 address = f"127.0.0.1:{server.server_address[1]}"
 with subprocess.Popen([a.replace("@", address) for a in sys.argv[2:]]) as child:

@@ -212,8 +212,9 @@ static enum status start_statement(struct tw_table_result *r, const char *text, 
 /* What failed before the first row is told when the result is closed. */
 static struct tw_table_result *started(struct tw_table_result *r, enum status st)
 {
+    if (st == S_OK) return r; /* its status is that of its thread, if it has one */
     r->status = st;
-    r->has_ended = st != S_OK;
+    r->has_ended = true;
     return r;
 }
 

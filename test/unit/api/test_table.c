@@ -341,7 +341,7 @@ static void plans_are_explained(void **state)
     const char *plan = tw_table_explain(t, "CHANGELOG_MODE");
     assert_non_null(strstr(plan, "== Optimized Physical Plan =="));
     assert_non_null(
-        strstr(plan, "GroupAggregate(groupBy=[age], select=[age, COUNT(*) AS $a0], changelogMode=[I,UB,UA])"));
+        strstr(plan, "GroupAggregate(groupBy=[age], select=[age, COUNT(*) AS $a0], changelogMode=[I,UA])"));
     assert_non_null(strstr(tw_sql_explain(env, "SELECT 1 AS a", "JSON_EXECUTION_PLAN"), "\"nodes\""));
     assert_string_equal(tw_error(env), "");
     assert_string_equal(tw_table_explain(t, "COSTS"), "");
