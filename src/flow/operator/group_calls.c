@@ -42,7 +42,7 @@ static enum status call_read(struct arena *a, const struct op_plan *p, const str
     if (out->agg.type->open == NULL)
         return err_set(e, E_UNSUPPORTED, "%s over rows that are updated or deleted is not supported yet", out->agg.type->name);
     err_hint(e, "give it .retract, or TW_SQL_KEEPS_VALUES");
-    return err_set(e, E_GRAPH, "function '%s' has no .retract, but its rows may be updated or deleted", out->agg.type->name);
+    return err_set(e, E_GRAPH, "function '%s' has no .retract, but its rows may be updated, be deleted or leave the window", out->agg.type->name);
 }
 
 /* Do two calls get the same rows? */

@@ -84,7 +84,7 @@ static enum status over_sorted_derive(struct op_plan *p, const void *config, str
     memcpy(names, in->names, sizeof *names * n);
     for (uint32_t i = 0; i < calls; i++) {
         if (read[i].is_distinct || (read[i].agg.keep != AGG_KEEP_NOTHING && !over_value_fits(&read[i])) ||
-            read[i].filter >= 0)
+            read[i].filter >= 0 || read[i].agg.type->open != NULL)
             return err_set(e, E_UNSUPPORTED, "%s%s is not supported yet OVER a window that is not ordered by time",
                            read[i].agg.type->name, read[i].is_distinct ? " of DISTINCT values" : " of this type");
         types[n + i] = read[i].agg.result;

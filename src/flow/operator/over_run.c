@@ -65,7 +65,7 @@ static enum status plain_apply(struct over *s, const struct batch *b, void *cons
         else
             a->type->retract(a, acc + first, v, rows, n);
     }
-    return S_OK;
+    return group_calls_check(s->calls, s->call_count);
 }
 
 static enum status apply(struct over *s, const struct batch *b, uint32_t first, uint32_t n, bool adds)
@@ -97,9 +97,8 @@ static void kept_result(struct over *s, const struct batch *b, uint32_t i, uint3
 static void words_result(struct over *s, uint32_t n)
 {
     for (uint32_t c = 0; c < s->call_count; c++) {
-        struct vector *v = &s->out->cols[s->first_result + c];
-        if (s->calls[c].keep == NULL && v->form != VEC_ABSENT)
-            s->calls[c].agg.type->result(&s->calls[c].agg, s->acc, n, v, 0);
+        if (s->calls[c].keep == NULL && s->out->cols[s->first_result + c].form != VEC_ABSENT)
+            group_call_results(&s->calls[c], s->acc, n, s->out, s->first_result + c, 0);
     }
 }
 
@@ -184,6 +183,7 @@ enum status over_run(struct op_cx *cx, struct over *s)
     TRY(chunk_run(s, n));
     calls_done(s, n);
     words_result(s, n);
+    TRY(group_calls_check(s->calls, s->call_count));
     s->out->kinds = NULL;
     put_times(s, n);
     if (select_emitted(s, n) > 0) op_forward(cx, 0, s->out);
@@ -225,6 +225,7 @@ enum status over_run_batch(struct op_cx *cx, struct over *s, const struct batch 
     }
     calls_done(s, n);
     words_result(s, in->count);
+    TRY(group_calls_check(s->calls, s->call_count));
     view_make(s, in);
     op_forward(cx, 0, &s->view);
     return S_OK;

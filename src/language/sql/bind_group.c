@@ -7,9 +7,9 @@
 #include "language/sql/bind_hint.h"
 
 #include "columns/function/agg.h"
-#include "columns/function/user_function.h"
 #include "ground/base/str.h"
 #include "language/sql/bind_group_window.h"
+#include "language/sql/bind_user_aggregate.h"
 #include "language/sql/bind_window.h"
 #include "language/sql/token.h"
 
@@ -44,20 +44,10 @@ static bool has_sets(const struct grouping *g) { return g->set_count > 1; }
 static uint32_t all_keys(const struct grouping *g) { return g->key_count + has_sets(g); }
 
 /* --- finding calls ----------------------------------------------------------------------------------------------- */
-static const struct fn_users *users_of(const struct query_binder *b) { return b->session != NULL ? b->session->users : NULL; }
-
 static bool may_aggregate(const struct ast_expr *x)
 {
     if (x->kind != AX_CALL || x->op != NULL || x->name.count == 0) return false;
     return x->aggregate == NULL || x->aggregate->over == NULL;
-}
-
-/* Of a user's; it stands before a built-in one of that name where the catalog says so. */
-static const struct fn_def *user_aggregate_named(const struct fn_users *users, const struct ast_expr *x)
-{
-    const struct fn_def *def = may_aggregate(x) && users != NULL ? users->named(users->arg, x->name.parts, x->name.count) : NULL;
-
-    return def != NULL && def->is_aggregate ? def : NULL;
 }
 
 static const struct agg_type *aggregate_of(const struct ast_expr *x)
@@ -65,46 +55,46 @@ static const struct agg_type *aggregate_of(const struct ast_expr *x)
     return may_aggregate(x) && x->name.count == 1 ? agg_find(x->name.parts[0]) : NULL;
 }
 
-static bool is_aggregate(const struct fn_users *users, const struct ast_expr *x)
+static bool is_aggregate(const struct query_binder *b, const struct ast_expr *x)
 {
-    return user_aggregate_named(users, x) != NULL || aggregate_of(x) != NULL;
+    return bind_user_aggregate_named(b, x, false) != NULL || aggregate_of(x) != NULL;
 }
 
-static uint32_t count_calls(const struct fn_users *users, const struct ast_expr *x);
+static uint32_t count_calls(const struct query_binder *b, const struct ast_expr *x);
 
-static uint32_t count_in_window(const struct fn_users *users, const struct ast_window *w)
+static uint32_t count_in_window(const struct query_binder *b, const struct ast_window *w)
 {
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < w->partition.count; i++) n += count_calls(users, w->partition.items[i]);
-    for (uint32_t i = 0; i < w->order.count; i++) n += count_calls(users, w->order.items[i].x);
+    for (uint32_t i = 0; i < w->partition.count; i++) n += count_calls(b, w->partition.items[i]);
+    for (uint32_t i = 0; i < w->order.count; i++) n += count_calls(b, w->order.items[i].x);
     return n;
 }
 
-static uint32_t count_calls(const struct fn_users *users, const struct ast_expr *x)
+static uint32_t count_calls(const struct query_binder *b, const struct ast_expr *x)
 {
     uint32_t n = 0;
 
     if (x == NULL) return 0;
-    if (is_aggregate(users, x)) return 1;
-    for (uint32_t i = 0; i < x->args.count; i++) n += count_calls(users, x->args.items[i]);
-    if (x->aggregate != NULL && x->aggregate->over != NULL) n += count_in_window(users, x->aggregate->over);
+    if (is_aggregate(b, x)) return 1;
+    for (uint32_t i = 0; i < x->args.count; i++) n += count_calls(b, x->args.items[i]);
+    if (x->aggregate != NULL && x->aggregate->over != NULL) n += count_in_window(b, x->aggregate->over);
     return n;
 }
 
-static uint32_t count_all(const struct fn_users *users, const struct ast_select *s, const struct ast_orders *by)
+static uint32_t count_all(const struct query_binder *b, const struct ast_select *s, const struct ast_orders *by)
 {
-    uint32_t n = count_calls(users, s->having) + count_calls(users, s->qualify);
+    uint32_t n = count_calls(b, s->having) + count_calls(b, s->qualify);
 
-    for (uint32_t i = 0; i < s->item_count; i++) n += count_calls(users, s->items[i].x);
-    for (uint32_t i = 0; i < s->window_count; i++) n += count_in_window(users, &s->windows[i]);
-    for (uint32_t i = 0; i < by->count; i++) n += count_calls(users, by->items[i].x);
+    for (uint32_t i = 0; i < s->item_count; i++) n += count_calls(b, s->items[i].x);
+    for (uint32_t i = 0; i < s->window_count; i++) n += count_in_window(b, &s->windows[i]);
+    for (uint32_t i = 0; i < by->count; i++) n += count_calls(b, by->items[i].x);
     return n;
 }
 
 bool grouping_is(const struct query_binder *b, const struct ast_select *s, const struct ast_orders *by)
 {
-    return s->grouped || s->having != NULL || count_all(users_of(b), s, by) > 0;
+    return s->grouped || s->having != NULL || count_all(b, s, by) > 0;
 }
 
 /* --- below ------------------------------------------------------------------------------------------------------- */
@@ -148,7 +138,7 @@ static enum status bind_together(struct grouping *g, const struct ast_expr *x, s
 
     if (x->aggregate != NULL && x->aggregate->distinct) return fail(g, x->place, "We now only support the count of one field.");
     for (uint32_t i = 0; i < x->args.count; i++) {
-        if (count_calls(users_of(g->b), x->args.items[i]) > 0) return fail(g, x->args.items[i]->place, "Aggregate expressions cannot be nested");
+        if (count_calls(g->b, x->args.items[i]) > 0) return fail(g, x->args.items[i]->place, "Aggregate expressions cannot be nested");
         TRY(bind_expr(&g->binder, x->args.items[i], &argument));
         TRY(expr_call(m, STR("IS NOT NULL"), &argument, 1, &tests[i], g->b->e));
     }
@@ -170,7 +160,7 @@ static enum status bind_argument(struct grouping *g, const struct ast_expr *x, s
         return fail(g, x->args.items[1]->place, "the aggregate takes one argument");
     const struct ast_expr *arg = x->args.items[0];
     if (arg->kind != AX_STAR) {
-        if (count_calls(users_of(g->b), arg) > 0) return fail(g, arg->place, "Aggregate expressions cannot be nested");
+        if (count_calls(g->b, arg) > 0) return fail(g, arg->place, "Aggregate expressions cannot be nested");
         TRY(together ? bind_together(g, x, &argument) : bind_expr(&g->binder, arg, &argument));
         const struct type *t = argument->type;
         a->argument = t->time_kind != TIME_NONE ? type_with_time(g->b->a, t, TIME_NONE) : t;
@@ -202,7 +192,7 @@ static enum status bind_filter(struct grouping *g, const struct ast_expr *call, 
 
     c->filter = -1;
     if (filter != NULL) {
-        if (count_calls(users_of(g->b), filter) > 0) return fail(g, filter->place, "FILTER must not contain aggregate expression");
+        if (count_calls(g->b, filter) > 0) return fail(g, filter->place, "FILTER must not contain aggregate expression");
         TRY(bind_expr(&g->binder, filter, &tests[n]));
         if (tests[n++]->type->kind != T_BOOLEAN) return fail(g, filter->place, "FILTER expression must be of type BOOLEAN");
     }
@@ -255,42 +245,15 @@ static enum status bind_aggregate(struct grouping *g, const struct ast_expr *x, 
     return S_OK;
 }
 
-/* The arguments, cast as the overload has them; of several a ROW of them is the argument. */
-static enum status bind_user_arguments(struct grouping *g, const struct ast_expr *x, struct fn_call *call, struct aggregate_call *c)
-{
-    struct expr_maker *m = &g->binder.m;
-    struct expr **args = ARENA_ARRAY(g->b->a, struct expr *, MAX(x->args.count, 1u));
-    struct err inner = {0};
-
-    for (uint32_t i = 0; i < call->count; i++) {
-        const struct ast_expr *arg = x->args.items[i];
-        if (arg->kind == AX_STAR) return fail(g, arg->place, "a function of a user's takes values, not *");
-        if (count_calls(users_of(g->b), arg) > 0) return fail(g, arg->place, "Aggregate expressions cannot be nested");
-        TRY(bind_expr(&g->binder, arg, &args[i]));
-        call->args[i] = args[i]->type;
-    }
-    if (fn_bind(call, g->b->a, g->b->session, &inner) != S_OK) return bind_fail(&g->binder, x->place, &inner);
-    for (uint32_t i = 0; i < call->count; i++)
-        if (expr_coerce(m, args[i], call->args[i], &args[i], &inner) != S_OK) return bind_fail(&g->binder, x->args.items[i]->place, &inner);
-    c->argument = -1;
-    if (call->count > 1) TRY(expr_call(m, STR("ROW"), args, call->count, &args[0], g->b->e));
-    if (call->count > 0) c->argument = (int)column_of(g, args[0]);
-    c->result = call->result;
-    return S_OK;
-}
-
 static enum status bind_user_aggregate(struct grouping *g, const struct ast_expr *x, const struct fn_def *def)
 {
-    struct arena *a = g->b->a;
-    struct fn_call call = {.def = def, .count = x->args.count};
-    struct aggregate_call c = {.label = def->name};
+    struct aggregate_call c;
+    struct expr *argument;
 
-    if (x->aggregate != NULL && (x->aggregate->within.count > 0 || x->aggregate->nulls != 0))
-        return fail(g, x->place, "WITHIN GROUP, ORDER BY, RESPECT NULLS and IGNORE NULLS are not supported in this aggregate");
-    call.args = ARENA_ARRAY(a, const struct type *, MAX(call.count, 1u));
-    call.constants = ARENA_ARRAY(a, const struct vector *, MAX(call.count, 1u));
-    TRY(bind_user_arguments(g, x, &call, &c));
-    (void)user_aggregate_of(&call, a, &c.function);
+    for (uint32_t i = 0; i < x->args.count; i++)
+        if (count_calls(g->b, x->args.items[i]) > 0) return fail(g, x->args.items[i]->place, "Aggregate expressions cannot be nested");
+    TRY(bind_user_aggregate_call(g->b, &g->binder, x, def, &c, &argument));
+    if (argument != NULL) c.argument = (int)column_of(g, argument);
     TRY(bind_filter(g, x, &c));
     c.distinct = x->aggregate != NULL && x->aggregate->distinct && c.argument >= 0;
     call_add(g, x, &c);
@@ -309,7 +272,7 @@ static enum status find_in_window(struct grouping *g, const struct ast_window *w
 static enum status find_calls(struct grouping *g, const struct ast_expr *x)
 {
     if (x == NULL) return S_OK;
-    const struct fn_def *user = user_aggregate_named(users_of(g->b), x);
+    const struct fn_def *user = bind_user_aggregate_named(g->b, x, false);
     if (user != NULL) return bind_user_aggregate(g, x, user);
     const struct agg_type *type = aggregate_of(x);
     enum group_window_part part;
@@ -347,7 +310,7 @@ static enum status bind_key(struct grouping *g, const struct ast_expr *x, bool i
         }
         return S_OK;
     }
-    if (count_calls(users_of(g->b), x) > 0) return fail(g, x->place, "Aggregate expression is illegal in GROUP BY clause");
+    if (count_calls(g->b, x) > 0) return fail(g, x->place, "Aggregate expression is illegal in GROUP BY clause");
     TRY(bind_expr(&g->binder, x, &key));
     uint32_t col = key_column(g, key);
     *set = col <= SET_KEYS_MAX ? UINT64_C(1) << col : 0;
@@ -485,7 +448,7 @@ static int key_of(struct grouping *g, const struct ast_expr *x)
     struct expr *bound;
 
     quiet.e = &inner;
-    if (count_calls(users_of(g->b), x) > 0 || bind_expr(&quiet, x, &bound) != S_OK) return -1;
+    if (count_calls(g->b, x) > 0 || bind_expr(&quiet, x, &bound) != S_OK) return -1;
     for (uint32_t i = 0; i < g->key_count; i++)
         if (expr_equal(g->columns[i], bound)) return (int)i;
     return -1;
@@ -700,7 +663,7 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
                           struct expr *condition, struct binder *x, struct grouping **out)
 {
     struct grouping *g = ARENA_NEW(b->a, struct grouping);
-    uint32_t calls = count_all(users_of(b), s, by);
+    uint32_t calls = count_all(b, s, by);
 
     *g = (struct grouping){.b = b, .below = from->scope, .binder = *x};
     g->binder.scope = &g->below;

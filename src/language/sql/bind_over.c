@@ -6,6 +6,7 @@
 
 #include "columns/function/agg.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_user_aggregate.h"
 #include "language/sql/bind_group.h"
 
 #include <string.h>
@@ -436,8 +437,25 @@ static enum status bind_aggregate(struct windows *g, const struct ast_expr *x, c
     return S_OK;
 }
 
+/* A function of a user's. */
+static enum status bind_user(struct windows *g, const struct ast_expr *x, const struct fn_def *def)
+{
+    struct over_call c = {.otherwise = -1};
+    struct expr *argument;
+
+    if (x->aggregate->filter != NULL) return fail(g, x->place, "OVER must be applied to aggregate function");
+    TRY(window_check(g, x));
+    TRY(bind_user_aggregate_call(g->b, &g->below, x, def, &c.call, &argument));
+    if (argument != NULL) c.call.argument = (int)column_of(g, argument);
+    c.call.distinct = x->aggregate->distinct && c.call.argument >= 0;
+    call_add(g, x, &c);
+    return S_OK;
+}
+
 static enum status bind_call(struct windows *g, const struct ast_expr *x)
 {
+    const struct fn_def *user = bind_user_aggregate_named(g->b, x, true);
+    if (user != NULL) return bind_user(g, x, user);
     const struct agg_type *type = x->op == NULL && x->name.count == 1 ? agg_find(x->name.parts[0]) : NULL;
 
     if ((type == NULL && ranking_of(x) == NULL && !is_lag(x) && batch_only(x) == NULL) || x->aggregate->filter != NULL)
