@@ -110,12 +110,11 @@ struct tw_sql_entry {
 TW_API void *tw_call_self(struct tw_call *c); /* the instance's memory of self_size bytes */
 /* Cleared memory for what a result points to; aligned to 16 bytes, valid until the result was taken. */
 TW_API void *tw_call_scratch(struct tw_call *c, size_t size);
-/* Answers TW_FAILED and keeps the sentence (printf style): it fails the statement with the call and the row, or under TRY_CAST
- * makes NULL. `return tw_call_fail(c, "no rate for %.*s", (int)s.size, s.data);` */
+/* Answers TW_FAILED and keeps the sentence (printf style): it fails the statement, with the call and the row. `return tw_call_fail(c, "no rate for %.*s", (int)s.size, s.data);` */
 TW_API enum tw_status tw_call_fail(struct tw_call *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- of one row ------------------------------------------------------------------------------------------------------ */
-TW_API uint32_t tw_arg_count(struct tw_call *c);
+TW_API uint32_t tw_arg_count(struct tw_call *c); /* an argument that is asked for and is not there fails the call */
 TW_API bool tw_arg_is_null(struct tw_call *c, uint32_t arg);
 /* The C value of an argument; NULL when it is NULL. */
 TW_API const void *tw_arg(struct tw_call *c, uint32_t arg);
@@ -123,7 +122,7 @@ TW_API const void *tw_arg(struct tw_call *c, uint32_t arg);
 TW_API enum tw_status tw_result_null(struct tw_call *c);
 
 /* --- table functions ------------------------------------------------------------------------------------------------------ */
-/* A row: the C value of the result's type, which is copied. At most as many as an ARRAY may hold elements. */
+/* A row: the C value of the result's type, which is copied. In other functions it fails the call. At most as many as an ARRAY may hold elements. */
 TW_API void tw_call_emit(struct tw_call *c, const void *row);
 
 /* --- of whole columns: run_batch ---------------------------------------------------------------------------------------- */

@@ -187,3 +187,19 @@ static enum tw_status join_columns(struct tw_call *c)
 TW_SQL_FUNCTION(added) = {.kind = TW_SQL_SCALAR,
                           .overloads = {{"BIGINT, BIGINT -> BIGINT", .run_batch = add_columns},
                                         {"STRING, STRING -> STRING", .run_batch = join_columns}}};
+
+/* --- what is asked for and is not there --------------------------------------------------------------------------------------------- */
+static enum tw_status third_argument(struct tw_call *c, const void *args, void *result)
+{
+    (void)args;
+    *(int32_t *)result = tw_arg(c, 3) != NULL;
+    return TW_OK;
+}
+TW_SQL_FUNCTION(third) = {.kind = TW_SQL_SCALAR, .overloads = {{"INT -> INT", .run_row = third_argument}}};
+static enum tw_status emit_one(struct tw_call *c, const void *args, void *result)
+{
+    (void)result;
+    tw_call_emit(c, args);
+    return TW_OK;
+}
+TW_SQL_FUNCTION(emits) = {.kind = TW_SQL_SCALAR, .overloads = {{"INT -> INT", .run_row = emit_one}}};

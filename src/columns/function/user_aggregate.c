@@ -133,8 +133,9 @@ static void *acc_made(struct aggregate *x, const struct agg *a, void *words)
     if (*made != 0) return acc;
     *made = 1;
     memset(acc, 0, x->u->acc_size);
-    x->c.sentence[0] = '\0';
-    if (x->u->o->create != NULL && x->u->o->create(&x->c, acc) != TW_OK) fail(x, x->c.sentence, NULL, 0);
+    user_hook_begin(&x->c);
+    if (x->u->o->create != NULL && user_hook_failed(&x->c, x->u->o->create(&x->c, acc)))
+        fail(x, x->c.sentence, NULL, 0);
     return acc;
 }
 
@@ -145,8 +146,8 @@ static void call_row(struct aggregate *x, const struct agg *a, row_hook hook, vo
 
     if (x->has_failed || (x->plan->arg_count > 0 && !takes_nulls && user_nulls(&x->c) != 0)) return;
     if (!keeps_values(x->u)) acc = acc_made(x, a, acc);
-    x->c.sentence[0] = '\0';
-    if (hook(&x->c, acc, x->c.row) != TW_OK) fail(x, x->c.sentence, view, row);
+    user_hook_begin(&x->c);
+    if (user_hook_failed(&x->c, hook(&x->c, acc, x->c.row))) fail(x, x->c.sentence, view, row);
 }
 
 /* Rows of the view into acc[i], or all into acc[0]. */
@@ -169,6 +170,7 @@ static void call_view(struct aggregate *x, const struct agg *a, row_hook hook, v
         }
         if (!keeps_values(x->u)) arena_reset(&x->c.scratch);
     }
+    x->c.row = NULL;
 }
 
 /* The arguments of the rows as columns: the fields of the ROW that they are, or the one. */
@@ -218,8 +220,9 @@ static void aggregate_merge(const struct agg *a, void *const *acc, void *const *
     for (uint32_t i = 0; i < n && !x->has_failed; i++) {
         if (*agg_word(a, other[i], 0) == 0) continue;
         void *to = acc_made(x, a, acc[i]);
-        x->c.sentence[0] = '\0';
-        if (x->u->o->merge(&x->c, to, agg_word(a, other[i], MADE_WORDS)) != TW_OK) fail(x, x->c.sentence, NULL, 0);
+        user_hook_begin(&x->c);
+        if (user_hook_failed(&x->c, x->u->o->merge(&x->c, to, agg_word(a, other[i], MADE_WORDS))))
+            fail(x, x->c.sentence, NULL, 0);
         arena_reset(&x->c.scratch);
     }
 }
@@ -231,9 +234,8 @@ static void put_result(struct aggregate *x, const void *acc, const struct agg_pl
     const char *why = NULL;
 
     memset(x->c.result, 0, form->size);
-    x->c.result_is_null = false;
-    x->c.sentence[0] = '\0';
-    if (x->u->o->value(&x->c, acc, x->c.result) != TW_OK) {
+    user_hook_begin(&x->c);
+    if (user_hook_failed(&x->c, x->u->o->value(&x->c, acc, x->c.result))) {
         fail(x, x->c.sentence, NULL, 0);
     } else if (x->c.result_is_null && !x->plan->result_type->nullable) {
         fail(x, "the function answers NULL, but its signature says NOT NULL", NULL, 0);
@@ -250,8 +252,9 @@ static void put_result(struct aggregate *x, const void *acc, const struct agg_pl
 static void acc_begin(struct aggregate *x)
 {
     memset(x->acc, 0, x->u->acc_size);
-    x->c.sentence[0] = '\0';
-    if (x->u->o->create != NULL && x->u->o->create(&x->c, x->acc) != TW_OK) fail(x, x->c.sentence, NULL, 0);
+    user_hook_begin(&x->c);
+    if (x->u->o->create != NULL && user_hook_failed(&x->c, x->u->o->create(&x->c, x->acc)))
+        fail(x, x->c.sentence, NULL, 0);
 }
 
 static void aggregate_results(const struct agg *a, void *const *acc, uint32_t n, const struct agg_place *to)

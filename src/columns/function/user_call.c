@@ -56,6 +56,7 @@ void *user_call_open(const struct fn_call *call, struct mem *mem)
     struct scalar *s = mem_zalloc(mem, sizeof *s);
 
     s->plan = call->plan;
+    s->c.is_table = s->plan->overload->rows != NULL;
     user_instance_init(&s->c, s->plan->f, &s->plan->args, call->count, s->plan->result, mem);
     return s;
 }
@@ -142,9 +143,8 @@ static void call_row(struct scalar *s, uint32_t row)
 
     if (!s->plan->takes_nulls && user_nulls(&s->c) != 0) return;
     memset(s->c.result, 0, form->size);
-    s->c.result_is_null = false;
-    s->c.sentence[0] = '\0';
-    if (call_hook(s) != TW_OK) {
+    user_hook_begin(&s->c);
+    if (user_hook_failed(&s->c, call_hook(s))) {
         fail_row(s, row, s->c.sentence);
         return;
     }
@@ -175,6 +175,7 @@ static void call_rows(struct scalar *s, const struct batch *view, uint32_t first
         call_row(s, batch_row(view, first + i));
         arena_reset(&s->c.scratch);
     }
+    s->c.row = NULL;
 }
 
 static void run_by_row(struct scalar *s)
@@ -202,8 +203,8 @@ static void run_by_column(struct scalar *s)
     {
         if (s->plan->takes_nulls || !fn_is_null(s->args, s->c.arg_count, i)) s->rows[s->row_count++] = (uint16_t)i;
     }
-    s->c.sentence[0] = '\0';
-    if (s->row_count == 0 || s->plan->overload->run_batch(&s->c) == TW_OK) return;
+    user_hook_begin(&s->c);
+    if (s->row_count == 0 || !user_hook_failed(&s->c, s->plan->overload->run_batch(&s->c))) return;
     fail_row(s, s->rows[0], s->c.sentence);
 }
 
@@ -242,12 +243,20 @@ enum tw_status tw_call_fail(struct tw_call *c, const char *format, ...)
     return TW_FAILED;
 }
 
+static void misuse(struct tw_call *c, const char *sentence)
+{
+    if (c->is_misused) return;
+    c->is_misused = true;
+    snprintf(c->sentence, sizeof c->sentence, "%s", sentence);
+}
+
 uint32_t tw_arg_count(struct tw_call *c) { return c->arg_count; }
 
 bool tw_arg_is_null(struct tw_call *c, uint32_t arg)
 {
-    ASSERT(arg < c->arg_count);
-    return user_nulls(c) >> arg & 1;
+    if (arg < c->arg_count && c->row != NULL) return user_nulls(c) >> arg & 1;
+    misuse(c, "an argument is asked for that is not there");
+    return true;
 }
 
 const void *tw_arg(struct tw_call *c, uint32_t arg)
@@ -265,8 +274,10 @@ void tw_call_emit(struct tw_call *c, const void *row)
 {
     struct scalar *s = (struct scalar *)(void *)c;
 
-    ASSERT(s->plan->overload->rows != NULL); /* not from an aggregate: those have no such hook */
-    if (!s->is_list_bad) list_push(s, row);
+    if (!c->is_table)
+        misuse(c, "tw_call_emit is for table functions");
+    else if (!s->is_list_bad)
+        list_push(s, row);
 }
 
 /* Columns are asked for in run_batch alone. */

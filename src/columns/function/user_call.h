@@ -14,6 +14,8 @@ struct tw_call {
     char *structs; /* ROWCONV_ROWS of args */
     void *result;
     bool is_open, result_is_null;
+    bool is_misused; /* it asked for what is not there: `sentence` says so */
+    bool is_table;
     const char *row;                  /* the arguments of the present row, as a struct */
     char sentence[USER_SENTENCE_MAX]; /* of what was called last */
     char failure[USER_SENTENCE_MAX];  /* of what counts */
@@ -23,6 +25,13 @@ struct tw_call {
 void user_instance_init(struct tw_call *c, const struct tw_sql_function *f, const struct user_struct *args,
                         uint32_t arg_count, const struct cform *result, struct mem *mem);
 void user_instance_release(struct tw_call *c, const struct tw_sql_function *f);
+/* Before a hook is called, and what came of it. */
+static inline void user_hook_begin(struct tw_call *c)
+{
+    c->sentence[0] = '\0';
+    c->result_is_null = c->is_misused = false;
+}
+static inline bool user_hook_failed(const struct tw_call *c, enum tw_status st) { return st != TW_OK || c->is_misused; }
 uint64_t user_nulls(const struct tw_call *c); /* bit i: argument i of the present row is NULL */
 static inline const char *user_sentence(const char *sentence)
 {
