@@ -147,7 +147,7 @@ static struct expr *fold(const struct expr_maker *m, struct expr *x)
     const struct vector *v;
     struct expr *out = x;
 
-    if (m->keep_errors || (m->session != NULL && m->session->plain)) return x;
+    if (m->session != NULL && m->session->plain) return x;
     if (x->det != FN_PURE || x->type->phys == P_LIST || x->type->phys == P_ROW) return x;
     for (uint32_t i = 0; i < x->count; i++)
         if (x->args[i]->kind != EXPR_CONSTANT) return x;

@@ -37,7 +37,6 @@ struct expr {
 struct expr_maker {
     struct arena *a;
     const struct fn_session *session; /* NULL = UTC, no clock */
-    bool keep_errors;                 /* fold nothing */
 };
 
 /* For literals, which are constants whatever else is not (fn_session's `plain`). */

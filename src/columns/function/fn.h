@@ -53,7 +53,7 @@ struct fn_call;
 struct fn_def;
 struct agg_type;
 
-/* Functions of users (user_fn.h), and what they are called. */
+/* Functions of users (user_function.h), and what they are called. */
 struct fn_users {
     void *arg;
     /* What a call in SQL means, f(x) or catalog.database.f(x); NULL: no function of a user's, perhaps one of those here. */

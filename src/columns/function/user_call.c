@@ -57,6 +57,7 @@ void *user_call_open(const struct fn_call *call, struct mem *mem)
 
     s->plan = call->plan;
     s->c.is_table = s->plan->overload->rows != NULL;
+    s->c.is_columns = s->plan->overload->run_batch != NULL;
     user_instance_init(&s->c, s->plan->f, &s->plan->args, call->count, s->plan->result, mem);
     return s;
 }
@@ -280,19 +281,19 @@ void tw_call_emit(struct tw_call *c, const void *row)
         list_push(s, row);
 }
 
-/* Columns are asked for in run_batch alone. */
+/* Columns are asked for in run_batch alone; NULL elsewhere, where there are no rows to ask for. */
 static struct scalar *scalar_of(struct tw_call *c)
 {
-    struct scalar *s = (struct scalar *)(void *)c;
-
-    ASSERT(s->plan->overload->run_batch != NULL);
-    return s;
+    if (c->is_columns) return (struct scalar *)(void *)c;
+    misuse(c, "columns are for functions with run_batch");
+    return NULL;
 }
 
 struct tw_arg_column tw_column_arg(struct tw_call *c, uint32_t arg)
 {
     struct scalar *s = scalar_of(c);
 
+    if (s == NULL) return (struct tw_arg_column){0};
     ASSERT(arg < c->arg_count && s->args[arg]->phys != P_STR);
     return (struct tw_arg_column){s->args[arg]->data, s->args[arg]->validity, s->args[arg]->form == VEC_CONST};
 }
@@ -301,6 +302,7 @@ struct tw_str tw_column_arg_str(struct tw_call *c, uint32_t arg, uint32_t row)
 {
     struct scalar *s = scalar_of(c);
 
+    if (s == NULL) return (struct tw_str){NULL, 0};
     ASSERT(arg < c->arg_count && s->args[arg]->phys == P_STR && row < s->run->count);
     if (vector_is_null(s->args[arg], row)) return (struct tw_str){NULL, 0};
     struct str text = fn_str(s->args[arg], row);
@@ -311,24 +313,30 @@ const uint16_t *tw_column_rows(struct tw_call *c, uint32_t *count)
 {
     struct scalar *s = scalar_of(c);
 
-    *count = s->row_count;
-    return s->rows;
+    *count = s != NULL ? s->row_count : 0;
+    return s != NULL ? s->rows : NULL;
 }
 
-uint32_t tw_column_size(struct tw_call *c) { return scalar_of(c)->run->count; }
+uint32_t tw_column_size(struct tw_call *c)
+{
+    struct scalar *s = scalar_of(c);
+
+    return s != NULL ? s->run->count : 0;
+}
 
 void *tw_column_result(struct tw_call *c)
 {
     struct scalar *s = scalar_of(c);
 
-    ASSERT(s->out->phys != P_STR);
-    return s->out->data;
+    ASSERT(s == NULL || s->out->phys != P_STR);
+    return s != NULL ? s->out->data : NULL;
 }
 
 void tw_column_result_str(struct tw_call *c, uint32_t row, struct tw_str text)
 {
     struct scalar *s = scalar_of(c);
 
+    if (s == NULL) return;
     ASSERT(s->out->phys == P_STR && row < s->run->count);
     fn_put(s->run, s->out, row, (struct str){text.size > 0 ? text.data : "", text.size});
 }
@@ -337,17 +345,19 @@ void tw_column_result_null(struct tw_call *c, uint32_t row)
 {
     struct scalar *s = scalar_of(c);
 
+    if (s == NULL) return;
     ASSERT(row < s->run->count);
     put_null(s, row);
 }
 
 void tw_column_fail(struct tw_call *c, uint32_t row, const char *format, ...)
 {
+    struct scalar *s = scalar_of(c);
     char sentence[USER_SENTENCE_MAX];
     va_list args;
 
     va_start(args, format);
     vsnprintf(sentence, sizeof sentence, format, args);
     va_end(args);
-    fail_row(scalar_of(c), row, sentence);
+    if (s != NULL) fail_row(s, row, sentence);
 }

@@ -15,7 +15,7 @@ struct tw_call {
     void *result;
     bool is_open, result_is_null;
     bool is_misused; /* it asked for what is not there: `sentence` says so */
-    bool is_table;
+    bool is_table, is_columns; /* which calls are for it */
     const char *row;                  /* the arguments of the present row, as a struct */
     char sentence[USER_SENTENCE_MAX]; /* of what was called last */
     char failure[USER_SENTENCE_MAX];  /* of what counts */

@@ -2,8 +2,8 @@
  *
  * Splits are read one after another, as op_source would, but here and now: rows become the columns that are kept, in batches that
  * only grow in number, and a table of chains finds them by the canonical hash of their key. A chain keeps the order in which rows
- * came. Reading again makes a second set of batches beside the first, which takes its place when it is whole; until then the first
- * one answers.
+ * came. Reading again makes a second set of batches beside the first, which takes its place when it is whole; rows that ask wait until
+ * then.
  *
  * Nothing is allocated per row. Not here: rows that change while they are kept, and asking an outside system row by row. */
 #include "flow/connector/lookup_table.h"
@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-enum { CHAINS_FIRST = 1024 };
+enum { CHAINS_FIRST = 1024, WAIT_MAX_MS = 10 };
 
 const struct option_def lookup_options[] = {
     {.key = "lookup.cache",
@@ -53,6 +53,7 @@ struct lookup_table {
     /* While reading. */
     void *enumerator, *reader, *split;
     bool has_split;
+    struct sys_parker *parker;
     struct arena split_arena;
     struct batch *in;
     struct expr_run *condition, **runs;
@@ -138,11 +139,16 @@ static void rows_index(struct lookup_table *t, struct batch *b, uint32_t first)
 {
     struct rows *r = &t->fresh;
     uint64_t hashes[BATCH_ROWS];
+    uint16_t fresh[BATCH_ROWS];
+    struct batch view = *b;
 
-    batch_hash(b, t->spec.keys, t->spec.key_count, hashes);
+    for (uint32_t i = first; i < b->count; i++) fresh[i - first] = (uint16_t)i;
+    view.sel = fresh;
+    view.sel_count = b->count - first;
+    batch_hash(&view, t->spec.keys, t->spec.key_count, hashes);
     for (uint32_t i = first; i < b->count; i++) {
         if (r->count == r->capacity) rows_grow(r, t->op->mem);
-        r->hashes[++r->count] = hashes[i];
+        r->hashes[++r->count] = hashes[i - first];
         chain_append(r, (uint32_t)r->count);
     }
 }
@@ -259,6 +265,8 @@ enum status lookup_table_load(struct lookup_table *t)
     enum status st = load_some(t);
     if (st == S_OK) return S_MORE;
     if (st == S_IDLE) {
+        int64_t idle_ms = MAX(INT64_C(1), MIN(t->cx.wake_ms - now, (int64_t)WAIT_MAX_MS));
+        (void)sys_park(t->op->sys, t->parker, idle_ms * 1000000); /* its thread is its own, and would ask again at once */
         op_wake_at(t->op, t->cx.wake_ms);
         return S_PENDING;
     }
@@ -278,6 +286,7 @@ struct lookup_table *lookup_table_create(struct op_cx *op, const struct lookup_s
     uint32_t n = spec->row->child_count;
 
     t->op = op;
+    t->parker = sys_parker_create(op->sys);
     t->spec = *spec;
     if (options_get(spec->options, lookup_options, "lookup.full-cache.periodic-reload.interval") != NULL)
         t->interval_ms = options_int(spec->options, lookup_options, "lookup.full-cache.periodic-reload.interval");
@@ -295,6 +304,7 @@ void lookup_table_free(struct lookup_table *t)
     rows_release(&t->fresh, t->op->mem);
     for (uint32_t i = 0; i < t->spec.row->child_count; i++) expr_run_free(t->runs[i]);
     expr_run_free(t->condition);
+    sys_parker_free(t->op->sys, t->parker);
     mem_free(t->op->mem, t->runs);
     mem_free(t->op->mem, t);
 }

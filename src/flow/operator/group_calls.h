@@ -20,6 +20,16 @@ struct group_config {
     int64_t ttl_ms;             /* 0: for ever */
 };
 
+/* The lists as fields of a configuration whose struct group_config begins at byte `at`. */
+#define GROUP_CALLS_FIELD(at, member, kind, doc) {#member, kind, (at) + offsetof(struct group_config, member), doc}
+#define GROUP_CALLS_FIELDS(at)                                                                                         \
+    GROUP_CALLS_FIELD(at, functions, CONF_TEXTS, "aggregates"),                                                        \
+        GROUP_CALLS_FIELD(at, arguments, CONF_TEXTS, "their argument columns; empty is *"),                            \
+        GROUP_CALLS_FIELD(at, filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),         \
+        GROUP_CALLS_FIELD(at, distinct, CONF_TEXTS, "true: equal values count once"),                                  \
+        GROUP_CALLS_FIELD(at, names, CONF_TEXTS, "names of the results"),                                              \
+        GROUP_CALLS_FIELD(at, parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none")
+
 /* Values of a DISTINCT argument under each key, with the number of rows that have them. */
 struct group_distinct {
     struct state_def def;

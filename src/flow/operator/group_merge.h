@@ -3,7 +3,7 @@
 #include "flow/operator/group_calls.h"
 
 struct group_merge;
-/* For calls that window_groups_share. */
+/* For calls whose windows share slices. */
 struct group_merge *group_merge_create(struct op_cx *cx, const struct group_call *calls, uint32_t count);
 void group_merge_free(struct group_merge *m); /* NULL is a no-op */
 

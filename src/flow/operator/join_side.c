@@ -83,7 +83,7 @@ enum status join_side_open(struct op_cx *cx, struct join_side *s, const struct j
         .key = columns_row(a, in, cx->plan->keys[spec->input], cx->plan->key_count[spec->input], true),
         .map_key = s->shape == JOIN_ENTRIES ? columns_row(a, in, spec->unique, spec->unique_count, false) : NULL,
         .value = s->shape == JOIN_ROW ? with_matches(a, value) : value,
-        .ttl = {.ms = spec->ttl_ms, .update = spec->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+        .ttl = state_ttl_of(spec->ttl_ms)};
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     if (s->shape == JOIN_ENTRIES) TRY(state_probe_init(&s->unique_keys, s->def.map_key, cx->mem, cx->err));
     return s->shape == JOIN_LOG || s->shape == JOIN_ROWS ? state_probe_init(&s->values, s->def.value, cx->mem, cx->err)

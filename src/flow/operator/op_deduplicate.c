@@ -129,7 +129,7 @@ static enum status dedup_open(struct op_cx *cx, void *self)
 
     TRY(time_column(p, c, &s->time_col, cx->err));
     bool by_event = s->time_col >= 0, waits = by_event && !c->keep_last;
-    struct state_ttl ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF};
+    struct state_ttl ttl = state_ttl_of(c->ttl_ms);
     s->keeps_rows = c->keep_last ? c->emit_before : by_event;
     s->late_dropped = window_late_metric(cx);
     s->def = (struct state_def){.name = "rows",

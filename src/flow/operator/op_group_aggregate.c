@@ -51,12 +51,7 @@ struct group_aggregate {
 };
 
 static const struct config_field group_config_fields[] = {
-    CONFIG_FIELD(group_config, functions, CONF_TEXTS, "aggregates"),
-    CONFIG_FIELD(group_config, arguments, CONF_TEXTS, "their argument columns; empty is *"),
-    CONFIG_FIELD(group_config, filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),
-    CONFIG_FIELD(group_config, distinct, CONF_TEXTS, "true: equal values count once"),
-    CONFIG_FIELD(group_config, names, CONF_TEXTS, "names of the results"),
-    CONFIG_FIELD(group_config, parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none"),
+    GROUP_CALLS_FIELDS(0),
     CONFIG_FIELD(group_config, emit_before, CONF_BOOL, "updates come with the row before"),
     CONFIG_FIELD(group_config, emit_every, CONF_BOOL, "every row makes a change, not every batch"),
     CONFIG_FIELD(group_config, at_end, CONF_BOOL, "results come once, when the input has ended"),
@@ -126,7 +121,7 @@ static enum status group_open(struct op_cx *cx, void *self)
                                 .shape = STATE_MAP,
                                 .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
                                 .value = group_words_row(cx->plan->arena, words),
-                                .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+                                .ttl = state_ttl_of(c->ttl_ms)};
     s->skips_same = c->ttl_ms == 0; /* an update that changes nothing keeps the row alive further down */
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     for (uint32_t i = 0; i < s->call_count; i++)

@@ -116,7 +116,7 @@ static enum status lookup_read(const struct op_plan *p, const struct lookup_join
     struct expr_maker m = {.a = p->arena, .session = &out->session};
     const uint8_t *at = (const uint8_t *)c->condition.data;
 
-    *out = (struct lookup_plan){.session = {.zone = str_of(c->zone)}, .left = p->inputs[0]->child_count};
+    *out = (struct lookup_plan){.session = {.zone = str_of(c->zone), .users = p->users}, .left = p->inputs[0]->child_count};
     out->is_left = strcmp(c->kind, "left") == 0;
     if (!out->is_left && strcmp(c->kind, "inner") != 0) return err_set(e, E_CONFIG, "a lookup join is inner or left");
     TRY(conn_find(c->connector, &out->conn, e));

@@ -16,20 +16,10 @@
 
 #include <string.h>
 
-#define CALLS_FIELD(member, kind, doc)                                                                                 \
-    {                                                                                                                  \
-#member, kind, offsetof(struct over_config, calls.member), doc                                                 \
-    }
-
 const struct config_field over_config_fields[] = {
-    CALLS_FIELD(functions, CONF_TEXTS, "aggregates"),
-    CALLS_FIELD(arguments, CONF_TEXTS, "their argument columns; empty is *"),
-    CALLS_FIELD(filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),
-    CALLS_FIELD(distinct, CONF_TEXTS, "true: equal values count once"),
-    CALLS_FIELD(names, CONF_TEXTS, "names of the results"),
-    CALLS_FIELD(parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none"),
-    CALLS_FIELD(retracts, CONF_BOOL, "rows are taken back: the window has a far end"),
-    CALLS_FIELD(ttl_ms, CONF_INT, "ms until an untouched key is forgotten; 0: never"),
+    GROUP_CALLS_FIELDS(offsetof(struct over_config, calls)),
+    GROUP_CALLS_FIELD(offsetof(struct over_config, calls), retracts, CONF_BOOL, "rows are taken back: the window has a far end"),
+    GROUP_CALLS_FIELD(offsetof(struct over_config, calls), ttl_ms, CONF_INT, "ms until an untouched key is forgotten; 0: never"),
     CONFIG_FIELD(over_config, time, CONF_TEXT, "column with the rows' time; none: processing time"),
     CONFIG_FIELD(over_config, rows, CONF_BOOL, "ROWS: each row by itself; else RANGE, rows of one time together"),
     CONFIG_FIELD(over_config, bounded, CONF_BOOL, "the window has a far end"),
@@ -188,8 +178,7 @@ static enum status open_calls(struct op_cx *cx, struct over *s)
         .shape = STATE_MAP,
         .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
         .value = group_words_row(cx->plan->arena, words),
-        .ttl = {.ms = s->config->calls.ttl_ms,
-                .update = s->config->calls.ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+        .ttl = state_ttl_of(s->config->calls.ttl_ms)};
     TRY(state_open(cx->state, &s->acc_def, &s->accs, cx->err));
     s->is_plain = s->lag_count == 0 && !group_calls_hold(s->calls, s->call_count);
     for (uint32_t i = 0; i < s->call_count; i++) {

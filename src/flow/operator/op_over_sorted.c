@@ -46,20 +46,10 @@ struct over_sorted {
     uint16_t numbers[BATCH_ROWS + 2];
 };
 
-#define CALLS_FIELD(member, kind, doc)                                                                                 \
-    {                                                                                                                  \
-#member, kind, offsetof(struct over_sorted_config, calls.member), doc                                          \
-    }
-
 static const struct config_field over_sorted_config_fields[] = {
-    CALLS_FIELD(functions, CONF_TEXTS, "aggregates"),
-    CALLS_FIELD(arguments, CONF_TEXTS, "their argument columns; empty is *"),
-    CALLS_FIELD(filters, CONF_TEXTS, "none"),
-    CALLS_FIELD(distinct, CONF_TEXTS, "false"),
-    CALLS_FIELD(names, CONF_TEXTS, "names of the results"),
-    CALLS_FIELD(parameters, CONF_TEXTS, "none"),
-    CALLS_FIELD(emit_before, CONF_BOOL, "updates come with the row before"),
-    CALLS_FIELD(ttl_ms, CONF_INT, "ms until an untouched row is forgotten; 0: never"),
+    GROUP_CALLS_FIELDS(offsetof(struct over_sorted_config, calls)),
+    GROUP_CALLS_FIELD(offsetof(struct over_sorted_config, calls), emit_before, CONF_BOOL, "updates come with the row before"),
+    GROUP_CALLS_FIELD(offsetof(struct over_sorted_config, calls), ttl_ms, CONF_INT, "ms until an untouched row is forgotten; 0: never"),
     CONFIG_FIELD(over_sorted_config, order, CONF_TEXT, "column by which rows are ordered"),
     CONFIG_FIELD(over_sorted_config, nulls_last, CONF_BOOL, "NULL is behind all values, not before"),
     CONFIG_FIELD(over_sorted_config, rows, CONF_BOOL,
@@ -187,7 +177,7 @@ static enum status over_sorted_open(struct op_cx *cx, void *self)
         .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
         .sort_key = type_row_of(p->arena, p->inputs[0], &s->order, 1),
         .value = kept_row(cx, s),
-        .ttl = {.ms = c->calls.ttl_ms, .update = c->calls.ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+        .ttl = state_ttl_of(c->calls.ttl_ms)};
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
     words_place(s);

@@ -168,7 +168,7 @@ static enum status rank_open(struct op_cx *cx, void *self)
                                 .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
                                 .sort_key = type_row_of(p->arena, p->inputs[0], s->order, s->order_count),
                                 .value = kept_row(cx, s),
-                                .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+                                .ttl = state_ttl_of(c->ttl_ms)};
     s->def.sort_descending = descending;
     s->def.sort_nulls_last = nulls_last;
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));

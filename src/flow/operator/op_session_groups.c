@@ -15,19 +15,9 @@ struct session_groups {
     struct op_cx *cx;
 };
 
-#define CALLS_FIELD(member, kind, doc)                                                                                 \
-    {                                                                                                                  \
-#member, kind, offsetof(struct session_groups_config, calls.member), doc                                       \
-    }
-
 static const struct config_field session_groups_config_fields[] = {
-    CALLS_FIELD(functions, CONF_TEXTS, "aggregates"),
-    CALLS_FIELD(arguments, CONF_TEXTS, "their argument columns; empty is *"),
-    CALLS_FIELD(filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),
-    CALLS_FIELD(distinct, CONF_TEXTS, "true: equal values count once"),
-    CALLS_FIELD(names, CONF_TEXTS, "names of the results"),
-    CALLS_FIELD(parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none"),
-    CALLS_FIELD(retracts, CONF_BOOL, "rows may be taken back"),
+    GROUP_CALLS_FIELDS(offsetof(struct session_groups_config, calls)),
+    GROUP_CALLS_FIELD(offsetof(struct session_groups_config, calls), retracts, CONF_BOOL, "rows may be taken back"),
     CONFIG_FIELD(session_groups_config, time, CONF_TEXT, "column with the rows' time"),
     CONFIG_FIELD(session_groups_config, gap_ms, CONF_INT, "ms without rows that end a session"),
     CONFIG_FIELD(session_groups_config, processing_time, CONF_BOOL, "sessions of processing time"),

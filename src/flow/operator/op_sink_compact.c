@@ -69,7 +69,7 @@ static void defs_make(struct compact *s, const struct op_plan *p, const struct u
                                       .shape = STATE_MAP,
                                       .key = s->u.rows_def.key,
                                       .value = s->u.rows_def.value,
-                                      .ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+                                      .ttl = state_ttl_of(c->ttl_ms)};
 }
 
 /* A row that is not there has NULLs for a moment. */

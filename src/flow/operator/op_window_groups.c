@@ -15,16 +15,9 @@ struct window_groups {
     struct window_zone zone;
 };
 
-#define CALLS_FIELD(member, kind, doc) {#member, kind, offsetof(struct window_groups_config, calls.member), doc}
-
 const struct config_field window_groups_config_fields[] = {
-    CALLS_FIELD(functions, CONF_TEXTS, "aggregates"),
-    CALLS_FIELD(arguments, CONF_TEXTS, "their argument columns; empty is *"),
-    CALLS_FIELD(filters, CONF_TEXTS, "BOOLEAN columns that say which rows count; empty is all"),
-    CALLS_FIELD(distinct, CONF_TEXTS, "true: equal values count once"),
-    CALLS_FIELD(names, CONF_TEXTS, "names of the results"),
-    CALLS_FIELD(parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none"),
-    CALLS_FIELD(retracts, CONF_BOOL, "rows may be taken back"),
+    GROUP_CALLS_FIELDS(offsetof(struct window_groups_config, calls)),
+    GROUP_CALLS_FIELD(offsetof(struct window_groups_config, calls), retracts, CONF_BOOL, "rows may be taken back"),
     CONFIG_FIELD(window_groups_config, time, CONF_TEXT, "column with the rows' time; empty: end, or processing time"),
     CONFIG_FIELD(window_groups_config, end, CONF_TEXT, "column with the end of a row's window; empty: none"),
     CONFIG_FIELD(window_groups_config, kind, CONF_INT, "0 TUMBLE, 1 HOP, 2 CUMULATE"),

@@ -16,6 +16,8 @@ struct rank_column {
     uint32_t col, field; /* of the input and the output; in the state's row */
 };
 
+enum { ROUNDS_MAX = 16 }; /* keys walked in one call, in batches */
+
 struct window_rank {
     struct state_def def;
     struct state_table *table;
@@ -282,6 +284,7 @@ static enum status window_rank_on_watermark(struct op_cx *cx, void *self, int64_
 {
     struct window_rank *s = self;
     struct batch *out = op_out(cx, 0);
+    uint32_t rounds = 0;
 
     watermark = window_zone_passed(&s->ends.zone, watermark);
     while (begin(s, watermark)) {
@@ -298,6 +301,7 @@ static enum status window_rank_on_watermark(struct op_cx *cx, void *self, int64_
         if (s->scan_more) continue;
         state_done(s->table);
         s->is_loaded = false;
+        if (++rounds == ROUNDS_MAX) return S_MORE; /* also where no row has such a place */
     }
     return S_OK;
 }

@@ -37,7 +37,7 @@ static inline enum status session_time_open(struct session_time *s, struct op_cx
     return session_time_column(cx->plan, name, processing_time, &s->col, cx->err);
 }
 
-/* The batch as the engine is to see it; until session_time_done. */
+/* The batch as the engine is to see it; read once, until `is_read` is taken back when the batch is done. */
 static inline enum status session_time_read(struct session_time *s, struct op_cx *cx, const struct batch *in)
 {
     if (s->is_read) return S_OK;

@@ -63,7 +63,7 @@ static const struct type *words_row(struct arena *a, const char *const *names, u
 static void defs_make(struct upsert_rows *u, const struct op_plan *p, const struct upsert_config *c)
 {
     static const char *const names[] = {"place", "count"};
-    struct state_ttl ttl = {.ms = c->ttl_ms, .update = c->ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF};
+    struct state_ttl ttl = state_ttl_of(c->ttl_ms);
 
     u->rows_def = (struct state_def){.name = "rows",
                                      .version = 1,

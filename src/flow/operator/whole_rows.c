@@ -34,7 +34,7 @@ enum status whole_rows_open(struct whole_rows *w, struct op_cx *cx, const char *
                                 .shape = STATE_MAP,
                                 .key = w->key,
                                 .value = values_row(cx->plan->arena, values, count),
-                                .ttl = {.ms = ttl_ms, .update = ttl_ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF}};
+                                .ttl = state_ttl_of(ttl_ms)};
     return state_open(cx->state, &w->def, &w->table, cx->err);
 }
 

@@ -46,6 +46,12 @@ struct state_ttl {
     uint32_t cleanup_size;
 };
 
+/* SQL's: since a row was made or written last; 0 ms: it stays. */
+static inline struct state_ttl state_ttl_of(int64_t ms)
+{
+    return (struct state_ttl){.ms = ms, .update = ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF};
+}
+
 /* What an operator declares; it and its types outlive the table. */
 struct state_def {
     const char *name;

@@ -25,7 +25,7 @@ static bool may_merge(const struct calc_body *lower, const struct calc_body *upp
     return lower->condition == NULL || lower->condition->det != FN_RANDOM;
 }
 
-static struct expr *both(struct arena *a, struct expr *first, struct expr *second)
+struct expr *calc_and(struct arena *a, struct expr *first, struct expr *second)
 {
     struct expr_maker m = {.a = a};
     struct expr *args[] = {first, second}, *out;
@@ -50,7 +50,7 @@ bool calc_merge(struct arena *a, struct rel **input, struct calc_body *c)
         if (condition != NULL) condition = expr_substitute(a, condition, lower->columns);
         c->columns = columns;
     }
-    c->condition = both(a, lower->condition, condition);
+    c->condition = calc_and(a, lower->condition, condition);
     *input = in->inputs[0];
     return true;
 }

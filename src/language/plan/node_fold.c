@@ -1,10 +1,19 @@
 /* node_fold.c - Fold: what is there when a changelog has ended. Batch mode puts it behind nodes that change rows they have given. */
 #include "language/plan/rel.h"
 
+/* Those by which rows without a key are told apart in tasks: no lists, maps and rows. */
+struct columns {
+    uint32_t count, cols[16];
+};
+
 static void derive(struct rel *r, struct arena *a)
 {
     const struct rel *in = r->inputs[0];
+    struct columns *parts = ARENA_NEW(a, struct columns);
 
+    for (uint32_t i = 0; i < r->row->child_count && parts->count < COUNT_OF(parts->cols); i++)
+        if (r->row->children[i]->phys != P_LIST && r->row->children[i]->phys != P_ROW) parts->cols[parts->count++] = i;
+    r->body = parts;
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
 }
 
@@ -18,11 +27,11 @@ static bool wants_before(const struct rel *r, uint32_t input)
 /* Versions of a row share the columns of its key; rows without one are as good as their own key. */
 static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {
-    static const uint32_t all[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    const struct columns *parts = r->body;
 
     (void)input;
-    *cols = r->key_count > 0 ? r->keys[0].cols : all;
-    return (int)(r->key_count > 0 ? r->keys[0].count : MIN(r->row->child_count, (uint32_t)COUNT_OF(all)));
+    *cols = r->key_count > 0 ? r->keys[0].cols : parts->cols;
+    return (int)(r->key_count > 0 ? r->keys[0].count : parts->count);
 }
 
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)

@@ -9,22 +9,11 @@ static void explain(const struct rel *r, struct buf *out)
     buf_printf(out, "offset=[%lld], fetch=[%lld]", (long long)b->first - 1, (long long)(b->last - b->first + 1));
 }
 
-static void logical(const struct rel *r, struct logical *l)
-{
-    const struct rank_body *b = r->body;
-    struct buf *out = logical_begin(l, "Sort");
-
-    logical_order(b->order, b->order_count, out);
-    if (b->first > 1) buf_printf(out, "%soffset=[%lld]", b->order_count > 0 ? ", " : "", (long long)b->first - 1);
-    if (b->last != RANK_UNBOUNDED)
-        buf_printf(out, "%sfetch=[%lld]", b->order_count > 0 || b->first > 1 ? ", " : "", (long long)(b->last - b->first + 1));
-    logical_end(l);
-}
-
 const struct rel_type rel_limit_type = {.name = "Limit",
                                         .doc = "rows that came first",
                                         .derive = rank_rel_derive,
                                         .wants_before = rank_rel_wants_before,
                                         .distribution = rank_rel_distribution,
                                         .explain = explain,
-                                        .logical = logical, .lower = rank_rel_lower};
+                                        .logical = limit_rel_logical,
+                                        .lower = rank_rel_lower};

@@ -3,8 +3,9 @@
  * had above its scan. */
 #include "flow/operator/lookup_join.h"
 #include "ground/base/str.h"
-#include "language/plan/logical.h"
 #include "language/plan/join_rel.h"
+#include "language/plan/logical.h"
+#include "language/plan/rel_internal.h"
 
 #include <string.h>
 
@@ -15,18 +16,6 @@ struct asked {
     const struct text_list *metadata;
     struct expr *filter, **columns;
 };
-
-static struct expr *both(struct arena *a, struct expr *first, struct expr *second)
-{
-    struct expr_maker m = {.a = a};
-    struct expr *args[] = {first, second}, *out;
-
-    if (first == NULL) return second;
-    if (second == NULL) return first;
-    enum status st = expr_branch(&m, EXPR_AND, args, 2, &out, NULL);
-    ASSERT(st == S_OK);
-    return out;
-}
 
 /* A scan with filters and projections above it. A table with a watermark is no table of what holds now but of versions. */
 static bool asked_find(struct arena *a, const struct rel *r, struct asked *out)
@@ -41,7 +30,7 @@ static bool asked_find(struct arena *a, const struct rel *r, struct asked *out)
     }
     if (r->type != &rel_calc_type || !asked_find(a, r->inputs[0], out)) return false;
     const struct calc_body *c = r->body;
-    if (c->condition != NULL) out->filter = both(a, out->filter, expr_substitute(a, c->condition, out->columns));
+    if (c->condition != NULL) out->filter = calc_and(a, out->filter, expr_substitute(a, c->condition, out->columns));
     struct expr **columns = ARENA_ARRAY(a, struct expr *, c->count + 1);
     for (uint32_t i = 0; i < c->count; i++) columns[i] = expr_substitute(a, c->columns[i], out->columns);
     if (c->count > 0) out->columns = columns;

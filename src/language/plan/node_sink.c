@@ -1,7 +1,7 @@
 /* node_sink.c - Sink: rows into a table's connector, or to the client that asked.
  *
  * What stands between the query and the connector is the sink's own: checks of values against the table (NOT NULL, lengths), and
- * where rows of the query with different keys can have one primary key, what makes one row of them (node_sink_conflict.c). */
+ * where rows of the query with different keys can have one primary key, what makes one row of them (sink_conflict.c). */
 #include "flow/operator/op_configs.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"

@@ -13,7 +13,7 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
-static void logical(const struct rel *r, struct logical *l)
+void limit_rel_logical(const struct rel *r, struct logical *l)
 {
     const struct rank_body *b = r->body;
     struct buf *out = logical_begin(l, "Sort");
@@ -31,4 +31,5 @@ const struct rel_type rel_sort_limit_type = {.name = "SortLimit",
                                              .wants_before = rank_rel_wants_before,
                                              .distribution = rank_rel_distribution,
                                              .explain = explain,
-                                             .logical = logical, .lower = rank_rel_lower};
+                                             .logical = limit_rel_logical,
+                                             .lower = rank_rel_lower};

@@ -19,12 +19,6 @@ bool rank_is_windowed(const struct rel *input, const struct rank_body *b)
     return start && end;
 }
 
-bool rank_is_deduplication(const struct rel *input, const struct rank_body *b)
-{
-    if (b->last != 1 || b->order_count != 1 || strcmp(b->function, "ROW_NUMBER") != 0) return false;
-    return input->row->children[b->order[0].col]->time_kind != TIME_NONE;
-}
-
 void rank_explain_by(const struct rel *r, const char *name, struct buf *out)
 {
     const struct rank_body *b = r->body;
@@ -95,7 +89,7 @@ enum status window_rank_lower(const struct rel *r, struct lowering *l, const uin
     struct rank_order last = b->order_count > 0 ? b->order[0] : (struct rank_order){0};
 
     (void)e;
-    c->from_behind = rank_is_deduplication(r->inputs[0], b) && last.descending;
+    c->from_behind = rank_is_deduplicate(r->inputs[0], b) && last.descending;
     if (c->from_behind) last.descending = last.nulls_last = false;
     lower_order(l, in, c->from_behind ? &last : b->order, b->order_count,
                 (struct text_list *const[]){&c->order, &c->directions, &c->nulls});

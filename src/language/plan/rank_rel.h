@@ -6,6 +6,7 @@ void rank_print_strategy(const struct rel *r, struct buf *out); /* as EXPLAIN sh
 void rank_rel_derive(struct rel *r, struct arena *a);
 bool rank_rel_wants_before(const struct rel *r, uint32_t input);
 void rank_rel_logical(const struct rel *r, struct logical *l); /* of a rank function */
+void limit_rel_logical(const struct rel *r, struct logical *l); /* of ORDER BY and LIMIT */
 int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
 enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;
 /* Is a ranking of that input one row per key, the first or last by time? It has no column of its place. */
@@ -13,7 +14,6 @@ bool rank_is_deduplicate(const struct rel *input, const struct rank_body *b);
 
 /* Of windows: the partition holds start and end, and rows come once. */
 bool rank_is_windowed(const struct rel *input, const struct rank_body *b);
-bool rank_is_deduplication(const struct rel *input, const struct rank_body *b); /* the first or last row by a time attribute */
 void rank_explain_by(const struct rel *r, const char *name, struct buf *out);   /* "partitionBy=[k], ", without the window */
 void window_rank_derive(struct rel *r, struct arena *a);
 int window_rank_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);

@@ -190,7 +190,7 @@ static const struct rel_type *rank_type(const struct rel *input, const struct ra
     if (body->is_limit) return body->order_count > 0 ? &rel_sort_limit_type : &rel_limit_type;
     if (!rank_is_windowed(input, body))
         return body->number == NULL && rank_is_deduplicate(input, body) ? &rel_deduplicate_type : &rel_rank_type;
-    return rank_is_deduplication(input, body) ? &rel_window_deduplicate_type : &rel_window_rank_type;
+    return rank_is_deduplicate(input, body) ? &rel_window_deduplicate_type : &rel_window_rank_type;
 }
 
 static struct rank_body rank_with_keys(struct arena *a, const struct rel *input, const struct rank_body *given)

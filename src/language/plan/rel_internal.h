@@ -12,3 +12,4 @@ struct rel *aggregate_over_nothing(struct arena *a, const struct rel *aggregate)
 void rel_derive(struct rel *r, struct arena *a); /* what follows from inputs and body */
 /* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 bool scan_is_bounded(const struct table *t);
+struct expr *calc_and(struct arena *a, struct expr *first, struct expr *second); /* of conditions, NULL: none */

@@ -14,11 +14,6 @@
 
 enum { VIEW_DEPTH_MAX = 64 };
 
-enum status bind_not_yet(struct query_binder *b, struct ast_place place, const char *what)
-{
-    return sql_error(b->e, b->t, place.at, place.size, "%s is not supported yet", what);
-}
-
 struct binder bind_expr_binder(struct query_binder *b, const struct bind_scope *scope)
 {
     return (struct binder){.m = {.a = b->a, .session = b->session}, .t = b->t, .scope = scope, .e = b->e, .outer = b->outer};

@@ -85,7 +85,6 @@ bool bind_is_ordered(const struct query_binder *b, const struct ast_query *q);
 
 enum status bind_select(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_order *order,
                         struct rel **out) CHECKED;
-enum status bind_not_yet(struct query_binder *b, struct ast_place place, const char *what); /* fails: "<what> is not supported yet" */
 struct rel *bind_distinct(struct query_binder *b, struct rel *r); /* every row once */
 /* E_DATA at the place when a row would have too many columns. */
 enum status bind_width(struct query_binder *b, struct ast_place place, size_t columns) CHECKED;

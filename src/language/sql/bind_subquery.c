@@ -50,7 +50,6 @@ enum status bind_query_within(struct query_binder *b, struct binder *around, con
     inner.is_nested = true;
     TRY(bind_query(&inner, q, &out->rel));
     out->d = (struct decorrelation){.b = b, .scope = o->scope, .place = q->place};
-    out->is_correlated = rel_mentions(out->rel, o->scope);
     return S_OK;
 }
 

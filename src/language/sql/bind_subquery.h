@@ -11,11 +11,10 @@ bool bind_has_subquery(const struct ast_expr *x); /* anywhere in it, but not in 
 struct within {
     struct rel *rel;
     struct decorrelation d; /* but for the rows around */
-    bool is_correlated;
 };
 enum status bind_query_within(struct query_binder *b, struct binder *around, const struct ast_query *q,
                               struct within *out) CHECKED;
-/* Joins what belongs to each row of *from to it; conditions of p, and `more` over the columns of both (pair_columns) decide. Columns of
+/* Joins what belongs to each row of *from to it; conditions of p, and `more` over the columns of both (pulled_pair_columns) decide. Columns of
  * the query within, behind those of *from: from `first` on in the new row. */
 enum status pulled_join(struct decorrelation *d, enum rel_join_kind kind, struct pulled *p, const struct exprs *more,
                         struct rel **from) CHECKED;

@@ -92,7 +92,7 @@ enum status bind_no_function(struct query_binder *b, const struct ast_table *t)
     struct str name = t->x->name.count > 0 ? t->x->name.parts[t->x->name.count - 1] : t->x->text;
 
     err_hint(b->e,
-             "functions of tables are TUMBLE, HOP and CUMULATE; UNNEST(...) makes rows of an array, map or multiset");
+             "functions of tables are TUMBLE, HOP, CUMULATE and SESSION; UNNEST(...) makes rows of an array, map or multiset");
     return sql_error(b->e, b->t, t->x->place.at, t->x->place.size, "No match found for function signature %.*s(%s)",
                      (int)MIN(name.size, (size_t)100), name.data, t->x->args.count > 0 ? "..." : "");
 }

@@ -32,7 +32,7 @@ struct tw_schema {
     struct buf pieces; /* of CREATE TABLE, in brackets, a line each */
     uint32_t count, physical;
     const char *time_column; /* by metadata 'rowtime'; NULL: none */
-    bool has_metadata, is_broken;
+    bool is_broken;
 };
 
 /* --- table.c ------------------------------------------------------------------------------------------------------ */

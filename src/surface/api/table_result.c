@@ -270,37 +270,39 @@ bool tw_result_next(struct tw_table_result *r)
 }
 
 /* A failure of the program's own handling of the result: its job is not wanted any more. */
-static const void *refuse(struct tw_table_result *r)
+static const void *refuse(struct tw_table_result *r, const struct err *e)
 {
-    r->status = r->err.status;
+    job_end(r); /* its thread writes these, too */
+    r->err = *e;
+    r->status = e->status;
     r->has_ended = true;
     r->is_on_row = false;
     r->batch = NULL;
-    job_end(r);
     return NULL;
 }
 
 const void *tw_result_row(struct tw_table_result *r, const struct tw_row *row)
 {
     uint32_t bad = 0;
+    struct err e = {0};
 
     if (!r->is_on_row) return NULL;
     if (r->as == NULL) {
-        if (user_row_bind(&r->arena, row, r->row, NULL, &r->bound, &r->err) != S_OK) return refuse(r);
+        if (user_row_bind(&r->arena, row, r->row, NULL, &r->bound, &e) != S_OK) return refuse(r, &e);
         r->structs = arena_alloc(&r->arena, r->bound.conv.size);
         r->as = row;
     }
     if (r->as != row) {
-        err_set(&r->err, E_GRAPH, "tw_result_row: the rows were given as '%s' before, not as '%s'", r->as->name,
+        err_set(&e, E_GRAPH, "tw_result_row: the rows were given as '%s' before, not as '%s'", r->as->name,
                 row->name);
-        return refuse(r);
+        return refuse(r, &e);
     }
     arena_reset(&r->items);
     if (rowconv_read(&r->bound.conv, r->batch, r->at, 1, r->structs, &r->items, &bad) == S_OK) return r->structs;
-    err_set(&r->err, E_DATA, "tw_result_row: column '%s' is NULL, but row type '%s' has no null mask",
+    err_set(&e, E_DATA, "tw_result_row: column '%s' is NULL, but row type '%s' has no null mask",
             r->row->names[r->bound.conv.fields[bad].col], row->name);
-    err_hint(&r->err, "give the struct a uint64_t member and name it in TW_NULLS");
-    return refuse(r);
+    err_hint(&e, "give the struct a uint64_t member and name it in TW_NULLS");
+    return refuse(r, &e);
 }
 
 enum tw_row_kind tw_result_kind(const struct tw_table_result *r)
@@ -444,10 +446,7 @@ int tw_result_print(struct tw_table_result *r)
         enum status st = sys_stdout_flush(r->env->sys, &e);
         if (st == S_OK) st = print_rows(r, &v, &e);
         view_release(&v);
-        if (st != S_OK) {
-            r->err = e;
-            (void)refuse(r);
-        }
+        if (st != S_OK) (void)refuse(r, &e);
     }
     return tw_result_close(r);
 }

@@ -139,7 +139,6 @@ struct tw_schema *tw_schema_column_by_metadata_at(struct tw_schema *s, const cha
         quote_text(key, &text);
     }
     if (is_virtual) buf_append_text(&text, " VIRTUAL");
-    s->has_metadata = true;
     if (strcmp(key != NULL ? key : name, "rowtime") == 0) s->time_column = arena_strdup(&s->env->arena, name);
     return add(s, piece_of(s, &text), h);
 }

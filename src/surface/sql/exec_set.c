@@ -19,7 +19,7 @@ static bool key_is_known(const char *key, const char **names, uint32_t *count)
             if (strcmp(d->key, key) == 0) return true;
             if (*count < KEYS_MAX) names[(*count)++] = d->key;
         }
-    return config_is_ignored(key);
+    return !str_starts(str_of(key), STR("table.")) && config_is_ignored(key); /* all of Flink's keys of tables are listed */
 }
 
 static enum status warn_unknown(struct run *r, const char *key)
@@ -37,12 +37,12 @@ static enum status warn_unknown(struct run *r, const char *key)
 enum status sql_session_set(struct sql_session *s, const char *key, const char *value, struct err *e)
 {
     struct option one = {key, value};
-
     const struct option_def *defs = option_find(sql_keys, key) != NULL            ? sql_keys /* SQL's meaning of a key goes first */
                                     : option_find(sql_accepted_keys, key) != NULL ? sql_accepted_keys
                                                                                   : config_defs;
 
     if (option_find(defs, key) != NULL) TRY(options_check(&(struct options){&one, 1}, defs, "SET", e));
+    TRY(config_check_families(&(struct options){&one, 1}, e));
     TRY(sql_key_check(key, value, e));
     config_set(&s->config, key, value);
     sql_keys_apply(&s->config, &s->functions);
