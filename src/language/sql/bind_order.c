@@ -127,7 +127,13 @@ bool bind_is_ordered(const struct query_binder *b, const struct ast_query *q)
     return q->order.count > 0 && (!b->is_nested || q->limit != NULL || rows_of(q->offset, 0) > 0);
 }
 
-static enum status no_fetch(struct query_binder *b, const struct ast_query *q)
+/* By time, ascending, the rows of a stream could be sorted as watermarks come. */
+static bool is_by_time(const struct bind_order *order, const struct type *row)
+{
+    return order->count > 0 && row->children[order->items[0].col]->time_kind != TIME_NONE && !order->items[0].descending;
+}
+
+static enum status no_fetch(struct query_binder *b, const struct ast_query *q, const struct bind_order *order, const struct type *row)
 {
     if (q->offset != NULL && rows_of(q->offset, 0) > 0) {
         err_hint(b->e, "say how many rows: LIMIT n");
@@ -135,8 +141,9 @@ static enum status no_fetch(struct query_binder *b, const struct ast_query *q)
                          "FETCH is missed, which on streaming table is not supported currently.");
     }
     err_hint(b->e, "add LIMIT n: the first n rows are kept up to date");
-    return sql_error(b->e, b->t, q->order.items[0].x->place.at, q->order.items[0].x->place.size,
-                     "Sort on a non-time-attribute field is not supported.");
+    return sql_error(b->e, b->t, q->order.items[0].x->place.at, q->order.items[0].x->place.size, "%s",
+                     is_by_time(order, row) ? "ORDER BY a time attribute of a stream is not supported yet without LIMIT."
+                                            : "Sort on a non-time-attribute field is not supported.");
 }
 
 static struct rel *first_columns(struct query_binder *b, struct rel *r, uint32_t count)
@@ -165,7 +172,7 @@ enum status bind_limit(struct query_binder *b, const struct ast_query *q, const 
     struct rank_body body = {.order_count = order->count, .order = order->items, .function = "ROW_NUMBER", .is_limit = true};
 
     if (q->limit == NULL && !bind_is_ordered(b, q) && offset == 0) return S_OK;
-    if (q->limit == NULL && !b->is_batch) return no_fetch(b, q);
+    if (q->limit == NULL && !b->is_batch) return no_fetch(b, q, order, (*r)->row);
     if (q->limit == NULL && offset == 0) {
         *r = first_columns(b, rel_sort(b->a, *r, &(struct sort_body){order->count, order->items}), order->visible);
         return S_OK;
