@@ -10,6 +10,7 @@
  * second map when it goes out. */
 #include "flow/operator/dedup_config.h"
 #include "flow/operator/window_late.h"
+#include "flow/operator/row_time.h"
 #include "flow/state/timer.h"
 
 #include <string.h>
@@ -43,23 +44,12 @@ static const struct config_field dedup_config_fields[] = {
 };
 
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
-static enum status time_column(const struct op_plan *p, const struct dedup_config *c, int *col, struct err *e)
-{
-    *col = -1;
-    if (c->time == NULL) return S_OK;
-    *col = op_plan_field(p, 0, c->time, e);
-    if (*col < 0) return E_GRAPH;
-    const struct type *t = p->inputs[0]->children[*col];
-    if (t->kind == T_BIGINT || ((t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ) && t->precision <= 3))
-        return S_OK;
-    return err_set(e, E_GRAPH, "'%s' is no timestamp of at most 3 digits", c->time);
-}
 
 static enum status dedup_derive(struct op_plan *p, const void *config, struct err *e)
 {
     int col;
 
-    TRY(time_column(p, config, &col, e));
+    TRY(row_time_column(p, 0, ((const struct dedup_config *)config)->time, &col, e));
     p->outputs[0] = p->inputs[0];
     p->output_count = 1;
     return S_OK;
@@ -73,7 +63,7 @@ static void dedup_needs(const struct op_plan *p, const void *config, const uint6
     for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
     for (uint32_t i = 0; i < p->inputs[0]->child_count; i++)
         if (outputs[0] == NULL || bit_get(outputs[0], i)) bit_set(inputs[0], i);
-    if (time_column(p, config, &col, NULL) == S_OK && col >= 0) bit_set(inputs[0], (uint32_t)col);
+    if (row_time_column(p, 0, ((const struct dedup_config *)config)->time, &col, NULL) == S_OK && col >= 0) bit_set(inputs[0], (uint32_t)col);
 }
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
@@ -127,7 +117,7 @@ static enum status dedup_open(struct op_cx *cx, void *self)
     const struct op_plan *p = cx->plan;
     struct dedup *s = self;
 
-    TRY(time_column(p, c, &s->time_col, cx->err));
+    TRY(row_time_column(p, 0, c->time, &s->time_col, cx->err));
     bool by_event = s->time_col >= 0, waits = by_event && !c->keep_last;
     struct state_ttl ttl = state_ttl_of(c->ttl_ms);
     s->keeps_rows = c->keep_last ? c->emit_before : by_event;

@@ -20,8 +20,6 @@
 #include "flow/state/timer.h"
 #include "ground/base/str.h"
 
-enum { TIMER_FIRST = 1 }; /* timers below -2^61 + TIMER_FIRST are taken for INT64_MIN, which is always due */
-
 struct side {
     struct user_value value; /* the fields that the function reads, as they are kept */
     struct state_def def;
@@ -307,7 +305,7 @@ static enum status rows_settle(struct interval_join *j, uint32_t input, const st
         int64_t time = in->times[p->rows[i]];
         state_element_of(s->table, p->added[i])->matches = s->reach == 0 && time == j->cx.op->watermark;
         if (!bit_get(p->created, i)) continue;
-        int64_t past = MAX(plus(time, s->reach), -(INT64_C(1) << 61) + TIMER_FIRST);
+        int64_t past = MAX(plus(time, s->reach), TIMER_FIRST);
         TRY(timers_register_one(s->timers, in, plan->keys[input], p->rows[i], p->hashes[i], past));
     }
     return S_OK;
@@ -502,7 +500,7 @@ static enum status sweep_finish(struct interval_join *j, struct side *s, int64_t
         if (first == NULL) continue;
         int64_t time = *state_word(state_extra(s->table, first), s->table->extra.fields[0].offset);
         int64_t next = MAX(plus(time, s->reach), plus(watermark, j->pause));
-        next = MAX(next, -(INT64_C(1) << 61) + TIMER_FIRST);
+        next = MAX(next, TIMER_FIRST);
         TRY(timers_register_one(s->timers, w->keys, w->cols, i, p->hashes[i], next));
     }
     state_done(s->table);

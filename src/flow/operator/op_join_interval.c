@@ -14,13 +14,11 @@
  * for before the first row is emitted or added. Not here: changelogs. */
 #include "flow/operator/join_interval.h"
 #include "flow/operator/join_pairs.h"
+#include "flow/operator/row_time.h"
 #include "flow/state/timer.h"
 #include "ground/base/str.h"
 
 #include <string.h>
-
-/* Times below -2^61 are taken by timers for INT64_MIN, which is always due. */
-#define TIMER_FIRST (1 - (INT64_C(1) << 61))
 
 static const struct config_field join_interval_config_fields[] = {
     CONFIG_FIELD(join_interval_config, kind, CONF_TEXT, "inner, left, right, full"),
@@ -104,18 +102,6 @@ static struct join_spec spec_of(const struct join_interval_config *c)
         .kind = c->kind, .names = c->names, .condition = c->condition, .zone = c->zone, .keeps_times = true};
 }
 
-static enum status time_column(const struct op_plan *p, uint32_t input, const char *name, int *out, struct err *e)
-{
-    *out = -1;
-    if (name == NULL || name[0] == '\0') return S_OK;
-    *out = op_plan_field(p, input, name, e);
-    if (*out < 0) return E_GRAPH;
-    const struct type *t = p->inputs[input]->children[*out];
-    bool fits = t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ ? t->precision <= 3 : t->kind == T_BIGINT;
-    return fits ? S_OK
-                : err_set(e, E_GRAPH, "'%s' is no time: a timestamp of at most 3 digits, or a BIGINT of ms", name);
-}
-
 static enum status join_interval_derive(struct op_plan *p, const void *config, struct err *e)
 {
     const struct join_interval_config *c = config;
@@ -123,8 +109,8 @@ static enum status join_interval_derive(struct op_plan *p, const void *config, s
     struct join_plan plan;
     int cols[2];
 
-    TRY(time_column(p, 0, c->left_time, &cols[0], e));
-    TRY(time_column(p, 1, c->right_time, &cols[1], e));
+    TRY(row_time_column(p, 0, c->left_time, &cols[0], e));
+    TRY(row_time_column(p, 1, c->right_time, &cols[1], e));
     if ((cols[0] < 0) != (cols[1] < 0)) return err_set(e, E_CONFIG, "both times are columns, or none is");
     TRY(join_plan_derive(p, &spec, &plan, e));
     return plan.kind->pairs ? S_OK : err_set(e, E_CONFIG, "an interval join is inner, left, right or full");
@@ -142,7 +128,7 @@ static void join_interval_needs(const struct op_plan *p, const void *config, con
     for (uint32_t side = 0; side < 2; side++) {
         join_columns_read(&plan, side, p->inputs[side]->child_count, outputs[0], inputs[side]);
         for (uint32_t i = 0; i < p->key_count[side]; i++) bit_set(inputs[side], p->keys[side][i]);
-        if (time_column(p, side, side == 0 ? c->left_time : c->right_time, &col, NULL) == S_OK && col >= 0)
+        if (row_time_column(p, side, side == 0 ? c->left_time : c->right_time, &col, NULL) == S_OK && col >= 0)
             bit_set(inputs[side], (uint32_t)col);
         bit_set(inputs[side], 0); /* rows must be counted */
     }
@@ -161,7 +147,7 @@ static enum status side_open(struct op_cx *cx, struct join_interval *s, uint32_t
 
     memset(kept, 0, sizeof *kept * (count / 64 + 1));
     join_columns_read(&s->plan, input, count, cx->needed_out != NULL ? cx->needed_out[0] : NULL, kept);
-    TRY(time_column(p, input, input == 0 ? c->left_time : c->right_time, &side->time_col, cx->err));
+    TRY(row_time_column(p, input, input == 0 ? c->left_time : c->right_time, &side->time_col, cx->err));
     side->alone = s->plan.kind->alone[input];
     side->def = (struct state_def){
         .name = input == 0 ? "left" : "right",

@@ -13,14 +13,12 @@
 #include "flow/operator/computed.h"
 #include "flow/operator/join_pairs.h"
 #include "flow/operator/join_temporal.h"
+#include "flow/operator/row_time.h"
 #include "flow/state/timer.h"
 #include "ground/base/prng.h"
 #include "ground/base/str.h"
 
 #include <string.h>
-
-/* Times below -2^61 are taken by timers for INT64_MIN, which is always due. */
-#define TIMER_FIRST (1 - (INT64_C(1) << 61))
 
 static const struct config_field join_temporal_config_fields[] = {
     CONFIG_FIELD(join_temporal_config, kind, CONF_TEXT, "inner, left"),
@@ -71,16 +69,6 @@ static struct join_spec spec_of(const struct join_temporal_config *c)
         .kind = c->kind, .names = c->names, .condition = c->condition, .zone = c->zone, .keeps_times = true};
 }
 
-static enum status time_column(const struct op_plan *p, uint32_t input, const char *name, int *out, struct err *e)
-{
-    *out = op_plan_field(p, input, name, e);
-    if (*out < 0) return E_GRAPH;
-    const struct type *t = p->inputs[input]->children[*out];
-    bool fits = t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ ? t->precision <= 3 : t->kind == T_BIGINT;
-    return fits ? S_OK
-                : err_set(e, E_GRAPH, "'%s' is no time: a timestamp of at most 3 digits, or a BIGINT of ms", name);
-}
-
 static enum status join_temporal_derive(struct op_plan *p, const void *config, struct err *e)
 {
     const struct join_temporal_config *c = config;
@@ -88,8 +76,8 @@ static enum status join_temporal_derive(struct op_plan *p, const void *config, s
     struct join_plan plan;
     int col;
 
-    TRY(time_column(p, 0, c->left_time, &col, e));
-    TRY(time_column(p, 1, c->right_time, &col, e));
+    TRY(row_time_column(p, 0, c->left_time, &col, e));
+    TRY(row_time_column(p, 1, c->right_time, &col, e));
     TRY(join_plan_derive(p, &spec, &plan, e));
     if (plan.kind->pairs && !plan.kind->alone[1]) return S_OK;
     return err_set(e, E_CONFIG, "a temporal join is inner or left");
@@ -107,7 +95,7 @@ static void join_temporal_needs(const struct op_plan *p, const void *config, con
     for (uint32_t side = 0; side < 2; side++) {
         join_columns_read(&plan, side, p->inputs[side]->child_count, outputs[0], inputs[side]);
         for (uint32_t i = 0; i < p->key_count[side]; i++) bit_set(inputs[side], p->keys[side][i]);
-        if (time_column(p, side, side == 0 ? c->left_time : c->right_time, &col, NULL) == S_OK)
+        if (row_time_column(p, side, side == 0 ? c->left_time : c->right_time, &col, NULL) == S_OK)
             bit_set(inputs[side], (uint32_t)col);
     }
 }
@@ -125,7 +113,7 @@ static enum status side_open(struct op_cx *cx, struct join_temporal *s, uint32_t
 
     memset(kept, 0, sizeof *kept * (count / 64 + 1));
     join_columns_read(&s->plan, input, count, cx->needed_out != NULL ? cx->needed_out[0] : NULL, kept);
-    TRY(time_column(p, input, input == 0 ? c->left_time : c->right_time, &side->time_col, cx->err));
+    TRY(row_time_column(p, input, input == 0 ? c->left_time : c->right_time, &side->time_col, cx->err));
     side->def = (struct state_def){
         .name = input == 0 ? "left" : "versions",
         .version = 1,

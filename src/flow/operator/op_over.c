@@ -14,6 +14,7 @@
 
 #include "flow/operator/window_late.h"
 
+#include "flow/operator/row_time.h"
 #include <string.h>
 
 const struct config_field over_config_fields[] = {
@@ -33,17 +34,6 @@ const struct config_field over_config_fields[] = {
 };
 
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
-static enum status time_column(const struct op_plan *p, const struct over_config *c, int *col, struct err *e)
-{
-    *col = -1;
-    if (c->time == NULL) return S_OK;
-    *col = op_plan_field(p, 0, c->time, e);
-    if (*col < 0) return E_GRAPH;
-    const struct type *t = p->inputs[0]->children[*col];
-    if (t->kind == T_BIGINT || ((t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ) && t->precision <= 3))
-        return S_OK;
-    return err_set(e, E_GRAPH, "'%s' is no timestamp of at most 3 digits", c->time);
-}
 
 static enum status over_derive(struct op_plan *p, const void *config, struct err *e)
 {
@@ -56,7 +46,7 @@ static enum status over_derive(struct op_plan *p, const void *config, struct err
     struct over_lag *looked;
     int time;
 
-    TRY(time_column(p, c, &time, e));
+    TRY(row_time_column(p, 0, c->time, &time, e));
     TRY(group_calls_read(p->arena, p, &c->calls, &read, e));
     TRY(over_lags_read(p->arena, p, c, &looked, e));
     if (c->preceding < 0)
@@ -88,7 +78,7 @@ static void over_needs(const struct op_plan *p, const void *config, const uint64
     for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
     for (uint32_t i = 0; i < p->inputs[0]->child_count; i++)
         if (outputs[0] == NULL || bit_get(outputs[0], i)) bit_set(inputs[0], i);
-    if (time_column(p, c, &time, NULL) != S_OK || group_calls_read(p->arena, p, &c->calls, &calls, NULL) != S_OK ||
+    if (row_time_column(p, 0, c->time, &time, NULL) != S_OK || group_calls_read(p->arena, p, &c->calls, &calls, NULL) != S_OK ||
         over_lags_read(p->arena, p, c, &lags, NULL) != S_OK)
         return;
     if (time >= 0) bit_set(inputs[0], (uint32_t)time);
@@ -202,7 +192,7 @@ static enum status over_open(struct op_cx *cx, void *self)
     s->call_count = c->calls.functions.count;
     s->lag_count = c->lag_values.count;
     s->first_result = cx->plan->inputs[0]->child_count;
-    TRY(time_column(cx->plan, c, &s->time_col, cx->err));
+    TRY(row_time_column(cx->plan, 0, c->time, &s->time_col, cx->err));
     TRY(group_calls_read(cx->plan->arena, cx->plan, &c->calls, &s->calls, cx->err));
     TRY(over_lags_read(cx->plan->arena, cx->plan, c, &s->lags, cx->err));
     s->is_waiting = s->time_col >= 0 || (c->bounded && !c->rows);

@@ -8,6 +8,9 @@
 #pragma once
 #include "flow/state/state.h"
 
+/* Times below -2^61 are taken for INT64_MIN, which is always due: the first one that is not. */
+#define TIMER_FIRST (1 - (INT64_C(1) << 61))
+
 struct timers;
 
 /* Timers that move. A key has one at most, and its row in a table of state says when it is due, so that putting it off is a
