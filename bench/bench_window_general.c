@@ -132,7 +132,7 @@ static void run(struct bench *b, const char *name, struct general_case c)
                                       .engine = engine,
                                       .limit = by_hand,
                                       .arg = &c,
-                                      .goal_kind = GOAL_NONE,
+                                      .goal_kind = GOAL_SHARE_WANTED,
                                       .goal = 0.25,
                                       .runs = 3});
 }

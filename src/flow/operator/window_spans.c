@@ -1,6 +1,7 @@
 /* window_spans.c - rows of sessions that have an accumulator and no lateness (window_spans.h says why they are apart).
  *
- * A batch goes in two steps. First every row gets its session, in order, on lists of spans in memory: those of state that
+ * Most rows go straight into their key's latest session (window_spans_straight.c). The rest of a chunk of rows, of which this
+ * file is, goes in two steps. First every row gets its session, in order, on lists of spans in memory: those of state that
  * may matter, those that rows begin, those that come together. Then accumulators get their places (window_spans_place.c) and
  * rows go in, all at once but for the rows between which sessions came together. Nothing in state changes before the second.
  *
@@ -9,7 +10,6 @@
 
 enum {
     ROWS_AHEAD = 8,
-    REACHES_MAX = 256,   /* of a chunk of rows */
     CHUNK_OF_KEYS = 512, /* rows of a chunk where most have a key of their own: what they touch stays in the first caches */
 };
 
@@ -120,42 +120,6 @@ static uint32_t span_add(struct window_engine *e, uint32_t g, struct tw_window w
     return s->span_count++;
 }
 
-static uint32_t group_add(struct window_engine *e, uint32_t item, void *row)
-{
-    struct window_spans *s = e->spans;
-    uint32_t g = s->group_count++;
-
-    s->rows[g] = row;
-    s->heads[g] = NULL;
-    s->item_of[g] = (uint16_t)item;
-    s->hint[g] = s->owner[g] = WINDOW_NONE;
-    window_order_begin(&s->order, g);
-    *span_group(s, row) = g;
-    return g;
-}
-
-/* Rows that begin before their key's latest session may meet others; where these are many the chunk ends early. */
-static void group_items(struct window_engine *e)
-{
-    struct window_spans *s = e->spans;
-
-    s->group_count = s->span_count = s->merge_count = s->timer_count = 0;
-    window_reach_begin(&s->reaches);
-    memset(s->is_changed, 0, sizeof s->is_changed);
-    memset(s->needs_head, 0, sizeof s->needs_head);
-    for (uint32_t i = s->row_first; i < s->row_end; i++) {
-        void *row = s->item_rows[i];
-        if (i + ROWS_AHEAD < s->row_end) __builtin_prefetch(span_group(s, s->item_rows[i + ROWS_AHEAD]), 1);
-        uint64_t g = (uint64_t)*span_group(s, row);
-        if (g >= s->group_count || s->rows[g] != row) g = group_add(e, i, row);
-        s->group_of[i] = (uint16_t)g;
-        if (*span_others(s, row) == 0 || s->windows[i].start >= *span_word(s, row, SPAN_START)) continue;
-        bit_set(s->needs_head, (uint32_t)g);
-        window_reach_add(&s->reaches, (uint32_t)g, &s->windows[i]);
-        if (s->reaches.count == REACHES_MAX) s->row_end = i + 1;
-    }
-}
-
 enum status window_spans_heads(struct window_engine *e, const struct state_keys *keys, const uint64_t *groups,
                                enum state_intent intent)
 {
@@ -198,12 +162,25 @@ static void span_load(struct window_engine *e, uint32_t g, void *row, bool in_la
     s->hint[g] = n;
 }
 
+static void groups_begin(struct window_spans *s)
+{
+    s->span_count = s->merge_count = 0;
+    memset(s->is_changed, 0, sizeof s->is_changed);
+    memcpy(s->needs_head, s->meets, sizeof s->needs_head);
+    for (uint32_t g = 0; g < s->group_count; g++) {
+        s->heads[g] = NULL;
+        s->hint[g] = s->owner[g] = WINDOW_NONE;
+        window_order_begin(&s->order, g);
+    }
+}
+
 static void load_other(void *arg, uint32_t g, void *row) { span_load(arg, g, row, false); }
 
 static enum status load(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
 
+    groups_begin(s);
     if (s->reaches.count > 0) {
         struct state_keys keys = batch_keys(e);
         TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
@@ -237,34 +214,36 @@ static uint32_t span_begin(struct window_engine *e, uint32_t i, uint32_t g, uint
 }
 
 /* The session and the row's window are one; it takes in those behind it that it touches now. */
-static void span_grow(struct window_engine *e, uint32_t i, uint32_t n)
+static void span_grow(struct window_engine *e, uint32_t k, uint32_t n)
 {
     struct window_spans *s = e->spans;
     struct window_span *span = &s->spans[n];
     struct tw_window *w = &span->place.window;
+    const struct tw_window *in = &s->windows[s->rest[k]];
 
-    w->start = MIN(w->start, s->windows[i].start);
-    if (s->windows[i].end <= w->end) return;
-    w->end = s->windows[i].end;
+    w->start = MIN(w->start, in->start);
+    if (in->end <= w->end) return;
+    w->end = in->end;
     span->has_new_end = true;
     while (UNLIKELY(span_next(span) != WINDOW_NONE &&
-                    s->spans[span_next(span)].place.window.start <= s->windows[i].end)) {
+                    s->spans[span_next(span)].place.window.start <= in->end)) {
         uint32_t gone = window_order_remove_next(&s->order, span->group, n);
         struct window_span *other = &s->spans[gone];
         if (s->merge_count == s->merge_capacity) {
             s->merge_capacity = s->merge_capacity ? s->merge_capacity * 2 : 64;
             s->merges = mem_realloc(e->op->mem, s->merges, s->merge_capacity * sizeof *s->merges);
         }
-        s->merges[s->merge_count++] = (struct span_merge){.at = i, .to = n, .from = gone};
+        s->merges[s->merge_count++] = (struct span_merge){.at = k, .to = n, .from = gone};
         w->end = MAX(w->end, other->place.window.end);
         other->is_dead = true;
         bit_set(s->is_changed, span->group);
     }
 }
 
-static void plan_row(struct window_engine *e, uint32_t i)
+static void plan_row(struct window_engine *e, uint32_t k)
 {
     struct window_spans *s = e->spans;
+    uint32_t i = s->rest[k];
     const struct tw_window *w = &s->windows[i];
     uint32_t g = s->group_of[i], n = s->hint[g];
 
@@ -282,40 +261,58 @@ static void plan_row(struct window_engine *e, uint32_t i)
         }
     }
     s->span_of[i] = s->hint[g] = n;
-    span_grow(e, i, n);
+    span_grow(e, k, n);
+}
+
+/* A call that is repeated asks for the same rows again, and goes on behind what it has done. */
+static enum status chunk_begin(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    uint32_t end = s->row_end;
+
+    if (!s->is_assigned) TRY(assign(e));
+    s->row_first = e->row;
+    s->row_end = MIN(batch_rows(e->in), e->row + s->chunk_rows);
+    struct state_keys chunk = chunk_keys(e);
+    TRY(state_resolve(s->latest, 0, &chunk, STATE_INSERT, s->item_rows + s->row_first, NULL));
+    if (s->is_straight_done)
+        s->row_end = end;
+    else
+        window_spans_straight(e);
+    s->is_straight_done = true;
+    return S_OK;
 }
 
 enum status window_spans_plan(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
-    uint32_t rows = batch_rows(e->in);
 
-    if (!s->is_assigned) TRY(assign(e));
-    s->row_first = e->row;
-    s->row_end = MIN(rows, e->row + s->chunk_rows);
-    struct state_keys keys = batch_keys(e), chunk = chunk_keys(e);
-    TRY(state_resolve(s->latest, 0, &chunk, STATE_INSERT, s->item_rows + s->row_first, NULL));
-    group_items(e);
-    TRY(load(e));
+    TRY(chunk_begin(e));
     e->item_count = e->item_first = e->item_end = e->late_count = e->late_at = 0;
-    for (uint32_t i = s->row_first; i < s->row_end; i++) plan_row(e, i);
-    TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
-    s->is_assigned = s->row_end < rows;
+    if (s->rest_count > 0) {
+        struct state_keys keys = batch_keys(e);
+        TRY(load(e));
+        for (uint32_t k = 0; k < s->rest_count; k++) plan_row(e, k);
+        TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
+    }
+    s->is_straight_done = false;
+    s->is_assigned = s->row_end < batch_rows(e->in);
     e->row = s->row_end;
-    s->chunk_rows = 2 * s->group_count > s->row_end - s->row_first ? (uint32_t)CHUNK_OF_KEYS : (uint32_t)BATCH_ROWS;
+    s->chunk_rows = 4 * s->rest_count < s->row_end - s->row_first ? (uint32_t)CHUNK_OF_KEYS : (uint32_t)BATCH_ROWS;
     return S_OK;
 }
 
 /* --- rows into accumulators --------------------------------------------------------------------------------------- */
 enum where { IN_OTHERS, IN_LATEST, IN_EITHER };
 
-/* Rows [from, to) whose sessions lie there; answers whether there are others. */
+/* Of the rest of the chunk, rows [from, to) whose sessions lie there; answers whether there are others. */
 static inline uint32_t collect(struct window_engine *e, uint32_t from, uint32_t to, enum where where, bool *rest)
 {
     struct window_spans *s = e->spans;
     uint32_t n = 0;
 
-    for (uint32_t i = from; i < to; i++) {
+    for (uint32_t k = from; k < to; k++) {
+        uint32_t i = s->rest[k];
         if (UNLIKELY(s->span_of[i] == WINDOW_NONE)) continue;
         const struct window_span *span = &s->spans[s->span_of[i]];
         if (where != IN_EITHER && span->in_latest != (where == IN_LATEST)) {
@@ -334,7 +331,8 @@ static void collect_windows(struct window_engine *e, uint32_t from, uint32_t to,
     struct window_spans *s = e->spans;
     uint32_t n = 0;
 
-    for (uint32_t i = from; i < to; i++) {
+    for (uint32_t k = from; k < to; k++) {
+        uint32_t i = s->rest[k];
         if (s->span_of[i] == WINDOW_NONE) continue;
         const struct window_span *span = &s->spans[s->span_of[i]];
         if (where != IN_EITHER && span->in_latest != (where == IN_LATEST)) continue;
@@ -362,7 +360,7 @@ static enum status merge(struct window_engine *e, const struct span_merge *m)
     struct window_fold *f = e->plan.fold;
     struct window_span *to = &s->spans[m->to], *from = &s->spans[m->from];
 
-    e->where_row = (uint16_t)batch_row(e->in, m->at);
+    e->where_row = (uint16_t)batch_row(e->in, s->rest[m->at]);
     f->where = (struct user_where){.keys = e->in,
                                    .cols = e->op->plan->keys[e->input],
                                    .rows = &e->where_row,
@@ -372,21 +370,28 @@ static enum status merge(struct window_engine *e, const struct span_merge *m)
                     &from->acc, 1);
 }
 
-enum status window_spans_add(struct window_engine *e)
+static enum status add_rest(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
-    uint32_t from = s->row_first;
+    uint32_t from = 0;
 
     TRY(window_spans_place(e));
     for (uint32_t m = 0; m <= s->merge_count; m++) {
-        uint32_t to = m < s->merge_count ? s->merges[m].at : s->row_end;
+        uint32_t to = m < s->merge_count ? s->merges[m].at : s->rest_count;
         bool rest = false;
         TRY(add_rows(e, from, to, s->is_plain ? IN_EITHER : IN_LATEST, &rest));
         if (rest) TRY(add_rows(e, from, to, IN_OTHERS, &rest));
         if (m < s->merge_count) TRY(merge(e, &s->merges[m]));
         from = to;
     }
-    TRY(window_spans_settle(e));
+    return window_spans_settle(e);
+}
+
+enum status window_spans_add(struct window_engine *e)
+{
+    TRY(window_spans_straight_add(e));
+    if (e->spans->rest_count > 0) TRY(add_rest(e));
+    window_spans_straight_timers(e->spans);
     return window_spans_timers_set(e, e->in, e->op->plan->keys[e->input]);
 }
 

@@ -17,7 +17,7 @@ struct window_span {
     bool is_new, is_dead, has_new_end;
 };
 
-/* From row `at` of the batch on, `from` has gone over into `to`. */
+/* From row `at` of the rest on, `from` has gone over into `to`. */
 struct span_merge {
     uint32_t at, to, from;
 };
@@ -40,7 +40,7 @@ struct window_spans {
     bool is_plain;        /* accumulators are words alone: it does not matter in which table they lie */
     uint64_t hashes[BATCH_ROWS];
     void *item_rows[BATCH_ROWS]; /* of latest, per row of the batch or timer */
-    /* Groups are the batch's keys, by first appearance; of timers, the timers. */
+    /* Groups are the keys of the chunk's rest, by first appearance; of timers, the timers. */
     uint32_t group_count;
     void *rows[BATCH_ROWS], *heads[BATCH_ROWS];     /* of latest, of others (NULL: not resolved) */
     uint32_t hint[BATCH_ROWS], owner[BATCH_ROWS]; /* spans: near the next row, mostly; whose the row of latest was */
@@ -48,12 +48,17 @@ struct window_spans {
     struct window_order order;     /* of spans */
     struct window_reaches reaches; /* of rows that may meet others than the latest */
     uint64_t is_changed[BATCH_ROWS / 64]; /* sessions began or came together */
-    uint64_t needs_head[BATCH_ROWS / 64];
+    uint64_t needs_head[BATCH_ROWS / 64], meets[BATCH_ROWS / 64]; /* meets: because of its reaches */
     /* Rows of the batch; the work goes on with [row_first, row_end). */
-    bool is_assigned;
+    bool is_assigned, is_straight_done;
     uint32_t row_first, row_end, chunk_rows;
     uint16_t all_rows[BATCH_ROWS]; /* 0, 1, 2 .. */
     struct tw_window windows[BATCH_ROWS];
+    /* Rows that went straight are the engine's run; of these, which begin sessions. */
+    bool any_begins;
+    uint64_t begins[BATCH_ROWS / 64];
+    uint16_t rest[BATCH_ROWS]; /* the others */
+    uint32_t rest_count;
     uint16_t group_of[BATCH_ROWS];
     uint32_t span_of[BATCH_ROWS]; /* WINDOW_NONE: too late */
     struct window_span *spans;
@@ -61,7 +66,7 @@ struct window_spans {
     struct span_merge *merges;
     uint32_t merge_count, merge_capacity;
     /* Timers to be set, as rows of a batch. */
-    uint32_t timer_count;
+    uint32_t timer_count, straight_timers; /* of rows that went straight: the first so many */
     uint16_t timer_rows[BATCH_ROWS];
     void *timer_latest[BATCH_ROWS]; /* rows of latest, and their handles */
     uint64_t timer_handles[BATCH_ROWS];
@@ -109,6 +114,12 @@ enum status window_spans_heads(struct window_engine *e, const struct state_keys 
 /* The key of row `row` of the batch, the i-th of the latest resolve, whose row is given, is to be looked at then. */
 void window_spans_timer(struct window_spans *s, uint32_t row, uint64_t hash, uint32_t i, void *latest, int64_t time);
 enum status window_spans_timers_set(struct window_engine *e, const struct batch *keys, const uint32_t *cols) CHECKED;
+
+/* --- window_spans_straight.c */
+/* Rows of the chunk to the run, or to the rest, in groups. */
+void window_spans_straight(struct window_engine *e);
+enum status window_spans_straight_add(struct window_engine *e) CHECKED;
+void window_spans_straight_timers(struct window_spans *s); /* at their times after all rows */
 
 /* --- window_spans_place.c: accumulators into rows of both tables and from one to the other */
 enum status window_spans_place(struct window_engine *e) CHECKED;  /* those of sessions that began */

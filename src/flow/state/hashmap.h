@@ -95,6 +95,7 @@ struct hm_table {
     struct segments segments;
     struct key_codec key;
     uint32_t entry_size, row_offset; /* of the row or head in the entry */
+    bool is_wide;                    /* entries often lie in two cache lines or more */
     uint32_t ttl_offset;             /* of the stamp from the row; 0 = none */
     bool has_dropped;                /* some absent rows of this batch have contents: expired ones that were read */
     uint32_t page_shift, page_mask, order_count;

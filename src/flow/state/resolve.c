@@ -17,7 +17,7 @@
 #include "flow/state/hashmap.h"
 #include "flow/state/index.h"
 
-enum { GROUP = 16, ENTRY_ONE_LINE = 32 /* bytes; larger ones often lie in two lines */ };
+enum { GROUP = 16 };
 
 struct job {
     struct hm_table *t;
@@ -177,7 +177,7 @@ static inline void candidate(struct job *j, uint32_t i, const struct bucket *k, 
     t->latest.slot[i] = slot;
     j->x->entries[i] = entry;
     __builtin_prefetch(entry, 1);
-    if (t->entry_size > ENTRY_ONE_LINE) __builtin_prefetch(entry + t->entry_size - 1, 1);
+    if (t->is_wide) __builtin_prefetch(entry + t->entry_size - 1, 1);
     if (j->marks) slot_fetch(t, sh, slot, t->dirty_now);
     for (m &= m - 1; UNLIKELY(m != 0); m &= m - 1) __builtin_prefetch(entry_at(t, sh, k->slot[__builtin_ctz(m)]), 1);
 }

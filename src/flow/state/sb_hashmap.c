@@ -20,6 +20,14 @@ static void shards_plan(struct hm_table *t)
     t->shard_count = ((groups - 1) >> t->shard_shift) + 1;
 }
 
+/* Entries that nearly fill their cache lines fill them, so that none lies in one line more than it needs. */
+static uint32_t whole_lines(uint32_t bytes)
+{
+    uint32_t lines = ALIGN_UP(bytes, 64u);
+
+    return lines - bytes <= lines / 8 ? lines : bytes;
+}
+
 static void entry_plan(struct hm_table *t)
 {
     uint32_t hash_size = sizeof(uint64_t);
@@ -34,6 +42,8 @@ static void entry_plan(struct hm_table *t)
             t->entry_size += sizeof(int64_t);
         }
     }
+    t->entry_size = whole_lines(t->entry_size);
+    t->is_wide = t->entry_size > 32 && t->entry_size != 64;
     pages_plan(t);
 }
 
