@@ -47,6 +47,7 @@ struct fn_session {
     uint64_t chance;  /* seed of RAND() and UUID(): another one for every evaluator */
     const struct fn_users *users; /* functions of users; NULL: there are none */
     bool plain;       /* nothing is computed beforehand or put together */
+    bool has_no_core; /* SQL's UNLOAD MODULE core: calls by name find functions of users only */
 };
 
 struct fn_call;

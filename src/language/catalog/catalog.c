@@ -1,36 +1,15 @@
-/* catalog.c - catalogs, databases and objects in nested maps. Objects are copied into an arena of their own, which is freed when
- * they are dropped or replaced. Maps keep the order of insertion; listings are sorted by name. */
-#include "language/catalog/catalog.h"
+/* catalog.c - the objects of databases: tables and views in nested maps. Objects are copied into an arena of their own, which is
+ * freed when they are dropped or replaced. Maps keep the order of insertion; listings are sorted by name. Catalogs and databases are
+ * in catalog_space.c, partitions and statistics of tables in catalog_partition.c. */
+#include "language/catalog/catalog_internal.h"
 
 #include "ground/base/sort.h"
 #include "ground/base/str.h"
 
 #include <string.h>
 
-struct object {
-    struct table table;
-    struct arena arena;
-};
-
-struct database {
-    struct map objects;   /* name -> struct object */
-    struct map temporary; /* stand before those */
-};
-
-struct catalog {
-    struct map databases; /* name -> struct database */
-};
-
-struct catalogs {
-    struct mem *mem;
-    struct arena arena;  /* of names */
-    struct map catalogs; /* name -> struct catalog */
-    const char *catalog, *database;
-    uint32_t object_count;
-};
-
 /* --- life -------------------------------------------------------------------------------------------------------- */
-static struct database *database_new(struct catalogs *c, struct catalog *in, const char *name)
+struct database *database_new(struct catalogs *c, struct catalog *in, const char *name)
 {
     struct database *d = mem_zalloc(c->mem, sizeof *d);
     map_init(&d->objects, c->mem);
@@ -39,7 +18,7 @@ static struct database *database_new(struct catalogs *c, struct catalog *in, con
     return d;
 }
 
-static struct catalog *catalog_new(struct catalogs *c, const char *name)
+struct catalog *catalog_new(struct catalogs *c, const char *name)
 {
     struct catalog *k = mem_zalloc(c->mem, sizeof *k);
     map_init(&k->databases, c->mem);
@@ -63,39 +42,41 @@ struct catalogs *catalogs_create(const char *catalog, const char *database, stru
 static void object_free(struct catalogs *c, struct object *o)
 {
     if (o == NULL) return;
+    partitions_free(c->mem, o);
     arena_release(&o->arena);
     mem_free(c->mem, o);
     c->object_count--;
 }
 
-#define EACH(e, m) for (struct map_entry *e = map_next((m), NULL); e != NULL; e = map_next((m), e))
-
-static void database_free(struct catalogs *c, struct database *d)
+void database_free(struct catalogs *c, struct database *d)
 {
     EACH(e, &d->objects) object_free(c, e->value);
     EACH(e, &d->temporary) object_free(c, e->value);
     map_release(&d->objects);
     map_release(&d->temporary);
+    space_free(c->mem, d->said);
     mem_free(c->mem, d);
+}
+
+void catalog_free(struct catalogs *c, struct catalog *k)
+{
+    EACH(d, &k->databases) database_free(c, d->value);
+    map_release(&k->databases);
+    space_free(c->mem, k->said);
+    mem_free(c->mem, k);
 }
 
 void catalogs_free(struct catalogs *c)
 {
     if (c == NULL) return;
-    EACH(e, &c->catalogs)
-    {
-        struct catalog *k = e->value;
-        EACH(d, &k->databases) database_free(c, d->value);
-        map_release(&k->databases);
-        mem_free(c->mem, k);
-    }
+    EACH(e, &c->catalogs) catalog_free(c, e->value);
     map_release(&c->catalogs);
     arena_release(&c->arena);
     mem_free(c->mem, c);
 }
 
 /* --- looking up -------------------------------------------------------------------------------------------------- */
-static void suggest(const struct map *m, const char *name, struct err *e)
+void catalog_suggest(const struct map *m, const char *name, struct err *e)
 {
     const char *names[256];
     uint32_t count = 0;
@@ -105,24 +86,24 @@ static void suggest(const struct map *m, const char *name, struct err *e)
     if (near >= 0) err_hint(e, "did you mean '%s'?", names[near]);
 }
 
-static struct catalog *catalog_of(const struct catalogs *c, const char *name, struct err *e)
+struct catalog *catalog_of(const struct catalogs *c, const char *name, struct err *e)
 {
     if (name == NULL) name = c->catalog;
     struct catalog *k = map_get(&c->catalogs, str_of(name));
     if (k != NULL) return k;
-    suggest(&c->catalogs, name, e);
+    catalog_suggest(&c->catalogs, name, e);
     err_set(e, E_NOT_FOUND, "A catalog with name [%s] does not exist.", name);
     return NULL;
 }
 
-static struct database *database_of(const struct catalogs *c, const char *catalog, const char *name, struct err *e)
+struct database *database_of(const struct catalogs *c, const char *catalog, const char *name, struct err *e)
 {
     struct catalog *k = catalog_of(c, catalog, e);
     if (k == NULL) return NULL;
     if (name == NULL) name = c->database;
     struct database *d = map_get(&k->databases, str_of(name));
     if (d != NULL) return d;
-    suggest(&k->databases, name, e);
+    catalog_suggest(&k->databases, name, e);
     err_set(e, E_NOT_FOUND, "A database with name [%s] does not exist in the catalog: [%s].", name,
             catalog != NULL ? catalog : c->catalog);
     return NULL;
@@ -142,11 +123,6 @@ const char *table_option(const struct table *t, const char *key)
     return NULL;
 }
 
-enum status catalogs_have_database(const struct catalogs *c, struct object_name database, struct err *e)
-{
-    return database_of(c, database.catalog, database.name, e) != NULL ? S_OK : E_NOT_FOUND;
-}
-
 const struct table *catalogs_find(const struct catalogs *c, struct object_name name, struct err *e)
 {
     struct database *d = database_of(c, name.catalog, name.database, e);
@@ -154,71 +130,12 @@ const struct table *catalogs_find(const struct catalogs *c, struct object_name n
     struct object *o = map_get(&d->temporary, str_of(name.name));
     if (o == NULL) o = map_get(&d->objects, str_of(name.name));
     if (o != NULL) return &o->table;
-    suggest(&d->objects, name.name, e);
+    catalog_suggest(&d->objects, name.name, e);
     err_set(e, E_NOT_FOUND, "Object '%s' not found", name.name);
     return NULL;
 }
 
-const char *catalogs_current(const struct catalogs *c) { return c->catalog; }
-const char *catalogs_current_database(const struct catalogs *c) { return c->database; }
-
-enum status catalogs_use(struct catalogs *c, const char *catalog, struct err *e)
-{
-    struct catalog *k = catalog_of(c, catalog, e);
-    if (k == NULL) return E_NOT_FOUND;
-    struct map_entry *first = map_next(&k->databases, NULL);
-    c->catalog = arena_strdup(&c->arena, catalog);
-    c->database = first != NULL ? arena_strndup(&c->arena, first->key.data, first->key.size) : "";
-    return S_OK;
-}
-
-enum status catalogs_use_database(struct catalogs *c, struct object_name database, struct err *e)
-{
-    if (database_of(c, database.catalog, database.name, e) == NULL) return E_NOT_FOUND;
-    if (database.catalog != NULL) c->catalog = arena_strdup(&c->arena, database.catalog);
-    c->database = arena_strdup(&c->arena, database.name);
-    return S_OK;
-}
-
 /* --- changing ---------------------------------------------------------------------------------------------------- */
-enum status catalogs_add_catalog(struct catalogs *c, const char *name, const char *database, bool if_not_exists,
-                                 struct err *e)
-{
-    if (map_get(&c->catalogs, str_of(name)) != NULL)
-        return if_not_exists ? S_OK : err_set(e, E_EXISTS, "Catalog %s already exists.", name);
-    database_new(c, catalog_new(c, name), database);
-    return S_OK;
-}
-
-enum status catalogs_add_database(struct catalogs *c, struct object_name database, bool if_not_exists, struct err *e)
-{
-    struct catalog *k = catalog_of(c, database.catalog, e);
-    if (k == NULL) return E_NOT_FOUND;
-    if (map_get(&k->databases, str_of(database.name)) != NULL)
-        return if_not_exists ? S_OK
-                             : err_set(e, E_EXISTS, "Database %s already exists in Catalog %s.", database.name,
-                                       database.catalog != NULL ? database.catalog : c->catalog);
-    database_new(c, k, database.name);
-    return S_OK;
-}
-
-enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade,
-                                   struct err *e)
-{
-    struct err missing = {0};
-    struct database *d = database_of(c, database.catalog, database.name, &missing);
-
-    if (d == NULL) return if_exists ? S_OK : err_pass_on(e, &missing);
-    bool current = strcmp(database.catalog != NULL ? database.catalog : c->catalog, c->catalog) == 0 &&
-                   strcmp(database.name, c->database) == 0;
-    if (current) return err_set(e, E_CONFIG, "Cannot drop a database which is currently in use.");
-    if (!cascade && map_count(&d->objects) > 0) return err_set(e, E_CONFIG, "Database %s is not empty.", database.name);
-    struct catalog *k = catalog_of(c, database.catalog, e);
-    map_remove(&k->databases, str_of(database.name));
-    database_free(c, d);
-    return S_OK;
-}
-
 static const char *copied(struct arena *a, const char *text) { return text != NULL ? arena_strdup(a, text) : NULL; }
 
 static const char *const *copied_names(struct arena *a, const char *const *names, uint32_t count)
@@ -265,6 +182,8 @@ static struct object *object_new(struct catalogs *c, struct object_name name, co
     struct arena *a = &o->arena;
 
     arena_init(a, c->mem, 1024);
+    map_init(&o->partitions, c->mem);
+    map_init(&o->statistics, c->mem);
     o->table = *t;
     copy_columns(a, &o->table, t);
     o->table.catalog = arena_strdup(a, name.catalog != NULL ? name.catalog : c->catalog);
@@ -333,11 +252,50 @@ enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_v
     }
     if (o == NULL || (o->table.view != NULL) != is_view) {
         if (if_exists) return S_OK;
-        suggest(m, name.name, e);
+        catalog_suggest(m, name.name, e);
         return err_set(e, E_NOT_FOUND, "%s with identifier '%s.%s.%s' does not exist.",
                        is_temporary ? "Temporary table or view" : is_view ? "View" : "Table", catalog, database, name.name);
     }
     map_remove(m, str_of(name.name));
+    object_free(c, o);
+    return S_OK;
+}
+
+/* Partitions go along; what was found in the table's rows does not. */
+static void partitions_move(struct object *from, struct object *to)
+{
+    struct map none = to->partitions;
+
+    to->partitions = from->partitions;
+    from->partitions = none;
+}
+
+enum status catalogs_alter(struct catalogs *c, struct object_name name, const struct table *t, struct err *e)
+{
+    struct database *d = database_of(c, name.catalog, name.database, e);
+
+    if (d == NULL) return E_NOT_FOUND;
+    struct map *m = t->is_temporary ? &d->temporary : &d->objects;
+    struct object *now = object_new(c, name, t), *old = map_set(m, str_of(name.name), now);
+    ASSERT(old != NULL);
+    partitions_move(old, now);
+    object_free(c, old);
+    return S_OK;
+}
+
+enum status catalogs_rename(struct catalogs *c, struct object_name from, const char *to, struct err *e)
+{
+    struct database *d = database_of(c, from.catalog, from.database, e);
+
+    if (d == NULL) return E_NOT_FOUND;
+    struct object *o = map_get(&d->temporary, str_of(from.name));
+    struct map *m = o != NULL ? &d->temporary : &d->objects;
+    if (o == NULL) o = map_get(m, str_of(from.name));
+    ASSERT(o != NULL);
+    struct object_name name = {from.catalog, from.database, to};
+    TRY(catalogs_add(c, name, &o->table, false, false, e));
+    partitions_move(o, map_get(m, str_of(to)));
+    map_remove(m, str_of(from.name));
     object_free(c, o);
     return S_OK;
 }
@@ -349,9 +307,7 @@ static bool entry_less(void *arg, uint32_t a, uint32_t b)
     return str_compare(entries[a]->key, entries[b]->key) < 0;
 }
 
-/* Calls fn(arg, entry) in order of keys. */
-static void each_sorted(struct mem *mem, const struct map *m, void (*fn)(void *arg, const struct map_entry *e),
-                        void *arg)
+void catalog_each_sorted(struct mem *mem, const struct map *m, void (*fn)(void *arg, const struct map_entry *e), void *arg)
 {
     uint32_t n = 0, count = map_count(m);
     struct map_entry **entries = mem_alloc(mem, sizeof *entries * MAX(count, 1u));
@@ -370,7 +326,6 @@ static void each_sorted(struct mem *mem, const struct map *m, void (*fn)(void *a
 
 struct listing {
     catalog_fn object;
-    catalog_name_fn name;
     void *arg;
 };
 
@@ -380,35 +335,13 @@ static void list_object(void *arg, const struct map_entry *e)
     l->object(l->arg, &((const struct object *)e->value)->table);
 }
 
-static void list_name(void *arg, const struct map_entry *e)
-{
-    struct listing *l = arg;
-    l->name(l->arg, e->key.data);
-}
-
 enum status catalogs_each(const struct catalogs *c, struct object_name database, catalog_fn fn, void *arg,
                           struct err *e)
 {
     struct database *d = database_of(c, database.catalog, database.name, e);
     if (d == NULL) return E_NOT_FOUND;
     struct listing l = {.object = fn, .arg = arg};
-    each_sorted(c->mem, &d->temporary, list_object, &l);
-    each_sorted(c->mem, &d->objects, list_object, &l);
-    return S_OK;
-}
-
-void catalogs_each_catalog(const struct catalogs *c, catalog_name_fn fn, void *arg)
-{
-    struct listing l = {.name = fn, .arg = arg};
-    each_sorted(c->mem, &c->catalogs, list_name, &l);
-}
-
-enum status catalogs_each_database(const struct catalogs *c, const char *catalog, catalog_name_fn fn, void *arg,
-                                   struct err *e)
-{
-    struct catalog *k = catalog_of(c, catalog, e);
-    if (k == NULL) return E_NOT_FOUND;
-    struct listing l = {.name = fn, .arg = arg};
-    each_sorted(c->mem, &k->databases, list_name, &l);
+    catalog_each_sorted(c->mem, &d->temporary, list_object, &l);
+    catalog_each_sorted(c->mem, &d->objects, list_object, &l);
     return S_OK;
 }

@@ -9,7 +9,7 @@
 
 struct stream_source;
 
-enum { CATALOG_OBJECTS_MAX = 100000 };
+enum { CATALOGS_MAX = 10000, CATALOG_OBJECTS_MAX = 100000, TABLE_PARTITIONS_MAX = 1000000 };
 
 enum table_column_kind { TABLE_PHYSICAL, TABLE_COMPUTED, TABLE_METADATA };
 
@@ -54,25 +54,45 @@ struct catalogs *catalogs_create(const char *catalog, const char *database,
                                  struct mem *mem); /* both exist and are current */
 void catalogs_free(struct catalogs *c);            /* NULL is a no-op */
 
+/* --- catalogs and databases (catalog_space.c) --- */
+/* What a statement said of a catalog or database. */
+struct space {
+    const char *comment; /* NULL: none */
+    struct options options; /* sorted by key; each once */
+};
+
 const char *catalogs_current(const struct catalogs *c); /* catalog */
 const char *catalogs_current_database(const struct catalogs *c);
-enum status catalogs_use(struct catalogs *c, const char *catalog, struct err *e) CHECKED;
+enum status catalogs_use(struct catalogs *c, const char *catalog, struct err *e) CHECKED; /* with its default database */
 enum status catalogs_use_database(struct catalogs *c, struct object_name database,
                                   struct err *e) CHECKED; /* .name is the database */
-enum status catalogs_add_catalog(struct catalogs *c, const char *name, const char *database, bool if_not_exists,
+/* Its option 'default-database' names the database that it has. */
+enum status catalogs_add_catalog(struct catalogs *c, const char *name, const struct space *said, bool if_not_exists,
                                  struct err *e) CHECKED;
-enum status catalogs_add_database(struct catalogs *c, struct object_name database, bool if_not_exists,
+enum status catalogs_drop_catalog(struct catalogs *c, const char *name, bool if_exists, struct err *e) CHECKED; /* with all in it */
+/* What is said of it now; it gets the default database if it has none of that name. */
+enum status catalogs_alter_catalog(struct catalogs *c, const char *name, const struct space *said, struct err *e) CHECKED;
+bool catalogs_have(const struct catalogs *c, const char *catalog);
+/* NULL: there is no such catalog, or no statement made it. */
+const struct space *catalogs_catalog(const struct catalogs *c, const char *name);
+enum status catalogs_add_database(struct catalogs *c, struct object_name database, const struct space *said, bool if_not_exists,
                                   struct err *e) CHECKED;
+enum status catalogs_alter_database(struct catalogs *c, struct object_name database, const struct space *said, struct err *e) CHECKED;
+const struct space *catalogs_database(const struct catalogs *c, struct object_name database, struct err *e); /* NULL: not there */
 /* S_OK when there is one of that name (.name is the database). */
 enum status catalogs_have_database(const struct catalogs *c, struct object_name database, struct err *e) CHECKED;
 enum status catalogs_drop_database(struct catalogs *c, struct object_name database, bool if_exists, bool cascade,
                                    struct err *e) CHECKED;
 
+/* --- tables and views --- */
 /* Copies the table; its names are completed from `name`. E_EXISTS unless if_not_exists or replace. */
 enum status catalogs_add(struct catalogs *c, struct object_name name, const struct table *t, bool if_not_exists,
                          bool replace, struct err *e) CHECKED;
 enum status catalogs_drop(struct catalogs *c, struct object_name name, bool is_view, bool is_temporary, bool if_exists,
                           struct err *e) CHECKED;
+/* The table that is there as a statement changed it: its partitions stay. */
+enum status catalogs_alter(struct catalogs *c, struct object_name name, const struct table *t, struct err *e) CHECKED;
+enum status catalogs_rename(struct catalogs *c, struct object_name from, const char *to, struct err *e) CHECKED;
 /* NULL with the nearest name in e when it is not there. Good until the object is dropped or replaced. */
 bool table_is_partition(const struct table *t, const char *column);
 const char *table_option(const struct table *t, const char *key); /* of its WITH clause; NULL: not given */
@@ -85,3 +105,38 @@ typedef void (*catalog_name_fn)(void *arg, const char *name);
 void catalogs_each_catalog(const struct catalogs *c, catalog_name_fn fn, void *arg);
 enum status catalogs_each_database(const struct catalogs *c, const char *catalog, catalog_name_fn fn, void *arg,
                                    struct err *e) CHECKED;
+
+/* --- partitions and statistics of tables that are not temporary (catalog_partition.c) --- */
+struct partition {
+    uint32_t count;
+    const char *const *columns, *const *values; /* in the order in which they were said */
+    struct options options;
+};
+/* E_NOT_FOUND: there is no such table; E_CONFIG: the partition does not fit it; E_EXISTS: it has it. In Flink's words. */
+enum status catalogs_add_partition(struct catalogs *c, struct object_name table, const struct partition *p, bool if_not_exists,
+                                   struct err *e) CHECKED;
+enum status catalogs_drop_partition(struct catalogs *c, struct object_name table, const struct partition *p, bool if_exists,
+                                    struct err *e) CHECKED;
+/* fn gets names, as p=x/q=1, of those that have all values of `narrowed`, in the order in which they were added. */
+enum status catalogs_each_partition(const struct catalogs *c, struct object_name table, const struct partition *narrowed,
+                                    catalog_name_fn fn, void *arg, struct err *e) CHECKED;
+
+/* What ANALYZE TABLE found. */
+struct column_statistics {
+    const char *name;
+    int64_t null_count, distinct_count;
+    const char *min, *max; /* as text; NULL: the type has none, or there is no value */
+    double average_length; /* -1: not of this type */
+    int64_t max_length;    /* the same */
+};
+struct table_statistics {
+    const char *partition; /* its name; "": the whole table */
+    int64_t row_count;
+    uint32_t column_count;
+    const struct column_statistics *columns;
+};
+/* Copied; in the place of what was known of that partition. Known until the table is dropped or replaced. */
+enum status catalogs_set_statistics(struct catalogs *c, struct object_name table, const struct table_statistics *s,
+                                    struct err *e) CHECKED;
+typedef void (*statistics_fn)(void *arg, const struct table *t, const struct table_statistics *s);
+void catalogs_each_statistics(const struct catalogs *c, const struct table *t, statistics_fn fn, void *arg);

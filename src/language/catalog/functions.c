@@ -45,7 +45,7 @@ void functions_free(struct functions *f)
 static bool is_in(const struct named_function *n, const char *catalog, const char *database)
 {
     return n->scope == FUNCTION_TEMPORARY_SYSTEM ||
-           (strcmp(n->catalog, catalog) == 0 && strcmp(n->database, database) == 0);
+           (strcmp(n->catalog, catalog) == 0 && (database == NULL || strcmp(n->database, database) == 0));
 }
 
 /* Where the pointer to it is; to NULL when there is none. */

@@ -26,7 +26,7 @@ void functions_free(struct functions *f); /* NULL is a no-op */
 /* Adds, or puts in the place of the one that was. All is copied but the function. E_BUDGET: too many. */
 enum status functions_set(struct functions *f, const struct named_function *n, struct err *e) CHECKED;
 void functions_drop(struct functions *f, const struct named_function *n); /* which was found */
-void functions_drop_database(struct functions *f, const char *catalog, const char *database);
+void functions_drop_database(struct functions *f, const char *catalog, const char *database); /* NULL: all of the catalog */
 /* Exactly that one, whatever the case of `name.name`; NULL when there is none. Good until it is dropped or replaced. */
 const struct named_function *functions_find(const struct functions *f, enum function_scope scope,
                                             struct object_name name);

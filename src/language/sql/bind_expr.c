@@ -403,6 +403,16 @@ static enum status bind_user_call(struct binder *b, const struct ast_expr *x, st
     return bind_fail(b, x->place, &inner);
 }
 
+/* Functions of SQL's own are those of module core. */
+static enum status no_core(struct binder *b, const struct ast_expr *x, struct str name)
+{
+    struct err inner = {0};
+
+    err_hint(b->e, "LOAD MODULE core brings the functions back");
+    err_set(&inner, E_GRAPH, "unknown function '%.*s': module 'core' is not loaded", (int)name.size, name.data);
+    return bind_fail(b, x->name.place, &inner);
+}
+
 static enum status bind_call(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     struct expr **args;
@@ -415,6 +425,7 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
     TRY(bind_user_call(b, x, out, &done));
     if (done) return S_OK;
     struct str name = x->name.count > 0 ? x->name.parts[x->name.count - 1] : x->text;
+    if (x->name.count > 0 && b->m.session != NULL && b->m.session->has_no_core) return no_core(b, x, name);
     if (str_equal_nocase(name, STR("JSON")))
         return fail(b, x->place, "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT()");
     TRY(bind_is_json(x) ? bind_json(b, x, &args, &count) : bind_args(b, x, &args, &count));

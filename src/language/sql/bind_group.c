@@ -57,7 +57,8 @@ static const struct agg_type *aggregate_of(const struct ast_expr *x)
 
 static bool is_aggregate(const struct query_binder *b, const struct ast_expr *x)
 {
-    return bind_user_aggregate_named(b, x, false) != NULL || aggregate_of(x) != NULL;
+    if (bind_user_aggregate_named(b, x, false) != NULL) return true;
+    return !b->session->has_no_core && aggregate_of(x) != NULL;
 }
 
 static uint32_t count_calls(const struct query_binder *b, const struct ast_expr *x);

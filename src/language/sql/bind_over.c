@@ -457,6 +457,7 @@ static enum status bind_call(struct windows *g, const struct ast_expr *x)
     const struct fn_def *user = bind_user_aggregate_named(g->b, x, true);
     if (user != NULL) return bind_user(g, x, user);
     const struct agg_type *type = x->op == NULL && x->name.count == 1 ? agg_find(x->name.parts[0]) : NULL;
+    if (g->b->session->has_no_core) return fail(g, x->place, "functions OVER windows are those of module 'core', which is not loaded");
 
     if ((type == NULL && ranking_of(x) == NULL && !is_lag(x) && batch_only(x) == NULL) || x->aggregate->filter != NULL)
         return fail(g, x->place, "OVER must be applied to aggregate function");

@@ -314,11 +314,9 @@ enum status run_drop_function(struct run *r, const struct drop *d)
     return run_said(r);
 }
 
-void run_forget_functions(struct run *r, struct object_name database)
+void run_forget_functions(struct run *r, const char *catalog, const char *database)
 {
-    functions_drop_database(r->s->user_functions,
-                            database.database != NULL ? database.database : catalogs_current(r->s->catalogs),
-                            database.name);
+    functions_drop_database(r->s->user_functions, catalog, database);
 }
 
 /* --- DESCRIBE ----------------------------------------------------------------------------------------------------------------- */
@@ -411,5 +409,16 @@ enum status run_describe_function(struct run *r, const struct describe *x)
     return run_give(r, 2, names, NULL, d.cells, d.rows);
 }
 
-const struct executor function_executors[] = {
-    {"create_function", run_create_function}, {"alter_function", run_alter_function}, {0}};
+/* Flink says no more: its catalog in memory knows no procedures. */
+static enum status run_call(struct run *r, const void *body)
+{
+    const struct call_procedure *c = body;
+
+    err_hint(r->e, "a function stands in a query: SELECT f(x)");
+    return run_fail(r, c->call->place, "a catalog in memory has no procedures");
+}
+
+const struct executor function_executors[] = {{"create_function", run_create_function},
+                                              {"alter_function", run_alter_function},
+                                              {"call", run_call},
+                                              {0}};

@@ -160,9 +160,11 @@ static enum status add_users(struct names *n)
 
 static enum status show_functions(struct names *n)
 {
-    for (uint32_t i = 0; fn_types[i] != NULL; i++)
+    bool core = !n->r->s->functions.has_no_core;
+
+    for (uint32_t i = 0; fn_types[i] != NULL && core; i++)
         for (const struct fn_def *f = fn_types[i]->functions; f->name != NULL; f++) add_built_in(n, f->name);
-    for (uint32_t i = 0; agg_types[i] != NULL; i++) add_built_in(n, agg_types[i]->name);
+    for (uint32_t i = 0; agg_types[i] != NULL && core; i++) add_built_in(n, agg_types[i]->name);
     TRY(add_users(n));
     return show_sorted(n, "function name");
 }
@@ -176,12 +178,27 @@ static enum status show_user_functions(struct names *n)
 static enum status show_columns(struct names *n) { return run_describe_table(n->r, &n->s->name, takes, n->s); }
 
 static enum status show_jars(struct names *n) { return run_show_as(n, "jars"); }
-static enum status show_modules(struct names *n)
-{
-    static const char *const names[] = {"module name", "used"}, *const cells[] = {"core", "TRUE"};
-    static const struct type *const types[] = {&type_string, &type_boolean};
+static enum status show_modules(struct names *n) { return run_show_modules(n->r, n->s->form->words[0] == KW_FULL); }
 
-    return run_give(n->r, n->s->form->words[0] == KW_FULL ? 2 : 1, names, types, cells, 1);
+static enum status show_partitions(struct names *n)
+{
+    TRY(run_each_partition(n->r, &n->s->name, &n->s->partition, add, n));
+    return run_show_as(n, "partition name");
+}
+
+/* Flink refuses it, too: its catalog in memory does not know the question. */
+static enum status show_procedures(struct names *n)
+{
+    return run_fail(n->r, n->r->statement->place, "SHOW PROCEDURES: a catalog in memory has no procedures");
+}
+
+static enum status show_create_catalog(struct names *n)
+{
+    const char *text;
+
+    TRY(run_create_catalog_text(n->r, &n->s->name, &text));
+    add(n, text);
+    return run_show_as(n, "result");
 }
 
 static enum status show_current(struct names *n)
@@ -234,7 +251,8 @@ static enum status run_show(struct run *r, const void *body)
                  {KW_USER, KEYWORD_NONE, show_user_functions},        {KW_COLUMNS, KEYWORD_NONE, show_columns},
                  {KW_MODULES, KEYWORD_NONE, show_modules},     {KW_FULL, KEYWORD_NONE, show_modules},
                  {KW_JARS, KEYWORD_NONE, show_jars},        {KW_CREATE, KW_TABLE, show_create},
-                 {KW_CREATE, KW_VIEW, show_create}};
+                 {KW_CREATE, KW_VIEW, show_create},     {KW_CREATE, KW_CATALOG, show_create_catalog},
+                 {KW_PARTITIONS, KEYWORD_NONE, show_partitions}, {KW_PROCEDURES, KEYWORD_NONE, show_procedures}};
     struct names n = {.r = r, .s = body};
 
     for (size_t i = 0; i < COUNT_OF(forms); i++)

@@ -82,17 +82,15 @@ static enum status run_create_view(struct run *r, const void *body) { return vie
 
 /* --- ALTER ------------------------------------------------------------------------------------------------------- */
 /* The table under its new name in place of the old one. */
-static enum status rename_to(struct run *r, struct object_name from, const struct table *t, const struct ast_name *to)
+static enum status rename_to(struct run *r, struct object_name from, const struct ast_name *to)
 {
     struct query_binder b = run_binder(r);
     struct object_name name;
     struct err inner = {0};
 
     TRY(bind_name(&b, to, &name));
-    name.catalog = from.catalog; /* Flink takes the last part only */
-    name.database = from.database;
-    TRY(run_at_name(r, to, catalogs_add(r->s->catalogs, name, t, false, false, &inner), &inner));
-    TRY(run_at_name(r, to, catalogs_drop(r->s->catalogs, from, t->view != NULL, t->is_temporary, false, &inner), &inner));
+    /* Flink takes the last part only */
+    TRY(run_at_name(r, to, catalogs_rename(r->s->catalogs, from, name.name, &inner), &inner));
     return run_said(r);
 }
 
@@ -121,13 +119,15 @@ static enum status run_alter_table(struct run *r, const void *body)
     const struct table *old;
     struct object_name name;
     struct table t;
+    struct err inner = {0};
 
+    if (x->action == ALTER_ADD_PARTITIONS || x->action == ALTER_DROP_PARTITIONS) return run_alter_partitions(r, x);
     enum status st = altered_table(r, &x->table, false, x->if_exists, &name, &old);
     if (st == S_END) return run_said(r);
     TRY(st);
-    if (x->action == ALTER_RENAME) return rename_to(r, name, old, &x->to);
+    if (x->action == ALTER_RENAME) return rename_to(r, name, &x->to);
     TRY(bind_alter_table(&b, old, x, &t));
-    TRY(catalog_add(r, &x->table, &t, false, true));
+    TRY(run_at_name(r, &x->table, catalogs_alter(r->s->catalogs, name, &t, &inner), &inner));
     return run_said(r);
 }
 
@@ -138,7 +138,7 @@ static enum status run_alter_view(struct run *r, const void *body)
     struct object_name name;
 
     TRY(altered_table(r, &x->name, true, false, &name, &old));
-    if (x->query == NULL) return rename_to(r, name, old, &x->to);
+    if (x->query == NULL) return rename_to(r, name, &x->to);
     struct create_view v = {.temporary = old->is_temporary, .name = x->name, .query = x->query};
     return view_make(r, &v, true);
 }
@@ -150,21 +150,15 @@ static enum status run_drop(struct run *r, const void *body)
     struct query_binder b = run_binder(r);
     struct object_name name;
     struct err inner = {0};
-    enum status st;
 
     if (d->what == KW_FUNCTION) return run_drop_function(r, d);
-    TRY(bind_name(&b, &d->name, &name));
-    if (d->what == KW_DATABASE && d->name.count > 2)
-        return run_fail(r, d->name.place, "a database's name has at most two parts: catalog.database");
-    if (d->what == KW_DATABASE) {
-        st = catalogs_drop_database(r->s->catalogs, (struct object_name){.catalog = name.database, .name = name.name}, d->if_exists,
-                                    d->cascade, &inner);
-        if (st == S_OK) run_forget_functions(r, name);
-    } else if (d->what == KW_TABLE || d->what == KW_VIEW)
-        st = catalogs_drop(r->s->catalogs, name, d->what == KW_VIEW, d->temporary, d->if_exists, &inner);
-    else
-        return run_fail(r, d->name.place, "DROP %s is not supported yet", keyword_text(d->what));
-    TRY(run_at_name(r, &d->name, st, &inner));
+    if (d->what == KW_CATALOG) TRY(run_drop_catalog(r, d));
+    else if (d->what == KW_DATABASE) TRY(run_drop_database(r, d));
+    else {
+        TRY(bind_name(&b, &d->name, &name));
+        TRY(run_at_name(r, &d->name,
+                        catalogs_drop(r->s->catalogs, name, d->what == KW_VIEW, d->temporary, d->if_exists, &inner), &inner));
+    }
     return run_said(r);
 }
 
@@ -230,6 +224,8 @@ static enum status run_describe(struct run *r, const void *body)
 
     if (d->what == KEYWORD_NONE && d->name.count == 0) return describe_file(r, d->text);
     if (d->what == KW_FUNCTION) return run_describe_function(r, d);
+    if (d->what == KW_CATALOG) return run_describe_catalog(r, d);
+    if (d->what == KW_DATABASE) return run_describe_database(r, d);
     if (d->what != KEYWORD_NONE)
         return run_fail(r, r->statement->place, "this form of DESCRIBE is not supported yet");
     return run_describe_table(r, &d->name, NULL, NULL);

@@ -135,7 +135,8 @@ enum status run_give(struct run *r, uint32_t cols, const char *const *names, con
 static const struct executor *executor_of(const char *name)
 {
     static const struct executor *const subjects[] = {query_executors, explain_executors, table_executors, space_executors,
-                                                      show_executors, set_executors, function_executors};
+                                                      show_executors, set_executors, function_executors,
+                                                      catalog_executors, module_executors};
 
     for (size_t i = 0; i < COUNT_OF(subjects); i++)
         for (const struct executor *x = subjects[i]; x->name != NULL; x++)
@@ -156,6 +157,8 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
     if (s->in_set && strcmp(x->name, "insert") != 0 && strcmp(x->name, "statement_set") != 0)
         return run_fail(&r, st->place, "Only 'INSERT/CREATE TABLE AS' statement is allowed in Statement Set or use 'END' statement to "
                                        "submit Statement Set.");
+    if (strcmp(x->name, "set") != 0)
+        TRY(catalog_store_open(&s->store, s->options.sys, &s->config, s->catalogs, &s->arena, e));
     mem_init(&r.mem, "statement", 0);
     arena_init(&r.arena, &r.mem, 0);
     s->functions.query_ms = sys_wall_ms(s->options.sys);

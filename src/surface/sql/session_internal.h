@@ -2,6 +2,7 @@
 #pragma once
 #include "language/catalog/functions.h"
 #include "control/jobmanager/jobmaster.h"
+#include "surface/sql/catalog_store.h"
 #include "surface/sql/session.h"
 
 enum { STATEMENT_SET_MAX = 256 };
@@ -11,6 +12,7 @@ struct sql_session {
     struct arena arena; /* of the configuration, and of what lives as long as the session */
     struct sql_session_options options;
     struct catalogs *catalogs;
+    struct catalog_store store;
     struct functions *user_functions;
     struct fn_users users;             /* the same, for functions.users */
     struct loaded_function *loaded;    /* exec_function.c: every one that had a name once */
@@ -39,7 +41,7 @@ struct executor {
     enum status (*run)(struct run *r, const void *body);
 };
 extern const struct executor query_executors[], explain_executors[], table_executors[], space_executors[], show_executors[],
-    set_executors[], function_executors[];
+    set_executors[], function_executors[], catalog_executors[], module_executors[];
 
 /* Of the columns that a query gives: time attributes are plain times where rows leave. */
 const struct type *run_result_row(struct run *r, const struct type *row);
@@ -68,11 +70,35 @@ enum status run_describe_table(struct run *r, const struct ast_name *n, bool (*t
                                const void *arg) CHECKED;
 const char *run_text(struct run *r, struct str s);
 
-/* exec_function.c */
+/* exec_catalog.c: parts that statements of catalogs and databases share, and those that other kinds of statements begin. */
 struct drop;
 struct describe;
+struct use_space;
+struct alter_table;
+const char *run_space_options(struct run *r, const struct options *o); /* WITH ('a' = 'b') as SHOW CREATE prints it */
+struct options run_options(struct run *r, const struct ast_options *o);
+/* The old ones but those that are reset, then those that are set. */
+struct options run_options_changed(struct run *r, const struct options *old, const struct ast_options *set, const struct ast_keys *reset);
+enum status run_drop_catalog(struct run *r, const struct drop *d) CHECKED;
+enum status run_describe_catalog(struct run *r, const struct describe *d) CHECKED;
+enum status run_create_catalog_text(struct run *r, const struct ast_name *n, const char **out) CHECKED;
+/* Rows of info name and info value: heads (ending with NULL) and, when extended, the options. */
+enum status run_describe_space(struct run *r, const char *const *heads, const char *name, const struct space *said, bool extended) CHECKED;
+/* exec_space.c */
+enum status run_database_name(struct run *r, const struct ast_name *n, struct object_name *out) CHECKED;
+enum status run_drop_database(struct run *r, const struct drop *d) CHECKED;
+enum status run_describe_database(struct run *r, const struct describe *d) CHECKED;
+/* exec_module.c */
+enum status run_use_modules(struct run *r, const struct use_space *u) CHECKED;
+enum status run_show_modules(struct run *r, bool full) CHECKED;
+/* exec_partition.c */
+enum status run_alter_partitions(struct run *r, const struct alter_table *x) CHECKED; /* ADD and DROP PARTITION */
+enum status run_each_partition(struct run *r, const struct ast_name *n, const struct ast_partition *narrowed, catalog_name_fn fn,
+                               void *arg) CHECKED;
+
+/* exec_function.c */
 void functions_of_session(struct sql_session *s); /* it has none yet */
 void functions_close_libraries(struct sql_session *s);
-void run_forget_functions(struct run *r, struct object_name database); /* its database was dropped; .database is its catalog */
+void run_forget_functions(struct run *r, const char *catalog, const char *database); /* NULL database: all of the catalog */
 enum status run_drop_function(struct run *r, const struct drop *d) CHECKED;
 enum status run_describe_function(struct run *r, const struct describe *d) CHECKED;
