@@ -1,10 +1,11 @@
 /* catalog.c - the objects of databases: tables and views in nested maps. Objects are copied into an arena of their own, which is
  * freed when they are dropped or replaced. Maps keep the order of insertion; listings are sorted by name. Catalogs and databases are
  * in catalog_space.c, partitions and statistics of tables in catalog_partition.c. */
-#include "language/catalog/catalog_internal.h"
+#include "language/catalog/catalog.h"
 
 #include "ground/base/sort.h"
 #include "ground/base/str.h"
+#include "language/catalog/catalog_internal.h"
 
 #include <string.h>
 
