@@ -12,6 +12,7 @@
 #include "flow/operator/over_sorted.h"
 #include "flow/operator/join_window.h"
 #include "flow/operator/rank_config.h"
+#include "flow/operator/temporal_sort.h"
 #include "flow/operator/set_config.h"
 #include "flow/operator/sql_window.h"
 #include "flow/operator/upsert_rows.h"
@@ -441,6 +442,8 @@ static const struct stateful_case cases[] = {
     {"set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
     {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
     {"fold", "rows at the end", .config = NULL},
+    {"temporal_sort", "by the clock", .config = &(const struct temporal_sort_config){.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last")}, .unkeyed = true},
+    {"temporal_sort", "by time", .config = &(const struct temporal_sort_config){.time = "v"}, .unkeyed = true},
     {"rank", "rows are only added", .config = &first_three},
     {"rank", "rows may be taken back", .config = &kept_ranks},
     {"rank", "rows replace others", .config = &replaced_ranks},

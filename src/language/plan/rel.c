@@ -377,6 +377,13 @@ struct rel *rel_sort(struct arena *a, struct rel *input, const struct sort_body 
     return r;
 }
 
+struct rel *rel_temporal_sort(struct arena *a, struct rel *input, const struct sort_body *body)
+{
+    struct rel *r = rel_new(a, &rel_temporal_sort_type, input->row, &input, 1);
+    BODY(r, struct sort_body, *body);
+    return r;
+}
+
 struct rel *rel_fold(struct arena *a, struct rel *input)
 {
     struct rel *r = rel_new(a, &rel_fold_type, input->row, &input, 1);
@@ -526,15 +533,21 @@ enum status rel_check_appends(const struct rel *r, const char *node, const char 
     return S_OK;
 }
 
-/* Rows that are updated keep their order: what reads them where they all are in one task is one task too. */
+static bool is_ordered(const struct rel *r)
+{
+    while (r->type == &rel_calc_type) r = r->inputs[0];
+    return r->type == &rel_sort_type || r->type == &rel_temporal_sort_type;
+}
+
+/* Rows that are updated, or were put into an order, keep it: what reads them where they all are in one task is one task too. */
 static void keep_single(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t first)
 {
     bool single = false;
 
     for (uint32_t i = 0; i < r->input_count; i++) {
         const uint32_t *cols;
-        bool updates = r->inputs[i]->modifies != MODIFIES_NOTHING;
-        single |= updates && rel_distribution(r, i, &cols) < 0 && l->graph->nodes[inputs[i]]->single;
+        bool stay = r->inputs[i]->modifies != MODIFIES_NOTHING || is_ordered(r->inputs[i]);
+        single |= stay && rel_distribution(r, i, &cols) < 0 && l->graph->nodes[inputs[i]]->single;
     }
     for (uint32_t i = first; single && i < l->graph->node_count; i++) l->graph->nodes[i]->single = true;
 }

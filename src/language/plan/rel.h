@@ -314,6 +314,7 @@ struct rel *rel_correlate(struct arena *a, struct rel *input, const struct corre
 const struct type *rel_correlate_row(struct arena *a, const struct type *input, const struct correlate_body *body);
 struct rel *rel_set(struct arena *a, const struct type *row, struct rel *const sides[2], const struct set_body *body);
 struct rel *rel_sort(struct arena *a, struct rel *input, const struct sort_body *body); /* only in batch mode */
+struct rel *rel_temporal_sort(struct arena *a, struct rel *input, const struct sort_body *body); /* the first column is a time */
 struct rel *rel_fold(struct arena *a, struct rel *input); /* what is there when a changelog has ended */
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body *body);
 

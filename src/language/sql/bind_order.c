@@ -1,6 +1,7 @@
 /* bind_order.c - ORDER BY, OFFSET, LIMIT and FETCH: the first rows in an order are a ranking of all rows, whose place nobody sees.
  *
- * A stream has no last row, so an order without LIMIT is refused, and in batch mode it sorts; in a query inside another one it means nothing and is left out.
+ * A stream has no last row: an order without LIMIT must begin with a time there, and in batch mode it sorts; in a query inside another
+ * one it means nothing and is left out.
  * Names mean columns of the select list first, then what stands below it; numbers are places in the list. What is ordered by but
  * not selected is a column until the order is made. */
 #include "language/sql/bind_query.h"
@@ -127,23 +128,22 @@ bool bind_is_ordered(const struct query_binder *b, const struct ast_query *q)
     return q->order.count > 0 && (!b->is_nested || q->limit != NULL || rows_of(q->offset, 0) > 0);
 }
 
-/* By time, ascending, the rows of a stream could be sorted as watermarks come. */
+/* By time, ascending, the rows of a stream are sorted as watermarks come. */
 static bool is_by_time(const struct bind_order *order, const struct type *row)
 {
     return order->count > 0 && row->children[order->items[0].col]->time_kind != TIME_NONE && !order->items[0].descending;
 }
 
-static enum status no_fetch(struct query_binder *b, const struct ast_query *q, const struct bind_order *order, const struct type *row)
+static enum status no_fetch(struct query_binder *b, const struct ast_query *q)
 {
     if (q->offset != NULL && rows_of(q->offset, 0) > 0) {
         err_hint(b->e, "say how many rows: LIMIT n");
         return sql_error(b->e, b->t, q->offset->place.at, q->offset->place.size,
                          "FETCH is missed, which on streaming table is not supported currently.");
     }
-    err_hint(b->e, "add LIMIT n: the first n rows are kept up to date");
-    return sql_error(b->e, b->t, q->order.items[0].x->place.at, q->order.items[0].x->place.size, "%s",
-                     is_by_time(order, row) ? "ORDER BY a time attribute of a stream is not supported yet without LIMIT."
-                                            : "Sort on a non-time-attribute field is not supported.");
+    err_hint(b->e, "add LIMIT n: the first n rows are kept up to date; or begin with a time attribute, ascending");
+    return sql_error(b->e, b->t, q->order.items[0].x->place.at, q->order.items[0].x->place.size,
+                     "Sort on a non-time-attribute field is not supported.");
 }
 
 static struct rel *first_columns(struct query_binder *b, struct rel *r, uint32_t count)
@@ -170,11 +170,13 @@ enum status bind_limit(struct query_binder *b, const struct ast_query *q, const 
 {
     int64_t offset = rows_of(q->offset, 0), fetch = rows_of(q->limit, INT64_MAX);
     struct rank_body body = {.order_count = order->count, .order = order->items, .function = "ROW_NUMBER", .is_limit = true};
+    struct sort_body sort = {order->count, order->items};
 
     if (q->limit == NULL && !bind_is_ordered(b, q) && offset == 0) return S_OK;
-    if (q->limit == NULL && !b->is_batch) return no_fetch(b, q, order, (*r)->row);
+    if (q->limit == NULL && !b->is_batch && (offset > 0 || !is_by_time(order, (*r)->row))) return no_fetch(b, q);
     if (q->limit == NULL && offset == 0) {
-        *r = first_columns(b, rel_sort(b->a, *r, &(struct sort_body){order->count, order->items}), order->visible);
+        *r = b->is_batch ? rel_sort(b->a, *r, &sort) : rel_temporal_sort(b->a, *r, &sort);
+        *r = first_columns(b, *r, order->visible);
         return S_OK;
     }
     if (fetch == 0) {
