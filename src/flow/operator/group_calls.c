@@ -1,6 +1,7 @@
 /* group_calls.c - aggregate calls of a group aggregation. Rows that add and rows that are taken back (-U, -D) go to the call's two
  * hooks as lists; FILTER shortens the lists, DISTINCT lets a value pass when the first row of it comes or its last one goes.
- * Calls of the same argument, FILTER and DISTINCT share these lists, and what DISTINCT has to know. */
+ * Calls of the same argument, FILTER and DISTINCT share these lists; all DISTINCT calls of a column share what they have to know
+ * (group_distinct.h). */
 #include "flow/operator/group_calls.h"
 
 #include "columns/function/fn.h"
@@ -61,10 +62,29 @@ static uint32_t leader_of(const struct group_call *calls, uint32_t i)
     return k;
 }
 
+/* The set of call i, and its slot there: of the first call of that column whose set has room for it. */
+static void set_find(struct group_call *calls, uint32_t i, uint32_t *slots)
+{
+    struct group_call *call = &calls[i];
+
+    call->set = call->leader;
+    if (call->leader != i) {
+        call->set = calls[call->leader].set;
+        return;
+    }
+    for (uint32_t k = 0; k < i; k++) {
+        bool is_set = calls[k].is_distinct && calls[k].set == k && calls[k].agg.col == call->agg.col;
+        if (!is_set || slots[k] == DISTINCT_SLOTS) continue;
+        call->set = k;
+        break;
+    }
+    call->slot = slots[call->set]++;
+}
+
 enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
                              struct err *e)
 {
-    uint32_t n = c->functions.count, field = 1; /* field 0 counts rows */
+    uint32_t n = c->functions.count, field = 1, slots[GROUP_CALLS_MAX] = {0}; /* field 0 counts rows */
 
     if (n > GROUP_CALLS_MAX) return err_set(e, E_GRAPH, "at most %d aggregates are computed at once", GROUP_CALLS_MAX);
     if (c->arguments.count != n || c->filters.count != n || c->distinct.count != n || c->names.count != n ||
@@ -74,6 +94,7 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
     for (uint32_t i = 0; i < n; i++) {
         TRY(call_read(a, p, c, i, &(*calls)[i], e));
         (*calls)[i].leader = leader_of(*calls, i);
+        if ((*calls)[i].is_distinct) set_find(*calls, i, slots);
         (*calls)[i].first_field = field;
         field += (*calls)[i].agg.words;
     }
@@ -93,37 +114,31 @@ const struct type *group_words_row(struct arena *a, uint32_t count)
 }
 
 /* --- DISTINCT ---------------------------------------------------------------------------------------------------- */
-static const struct type *row_of_one(struct arena *a, const char *name, const struct type *t)
+static enum status distinct_open(struct op_cx *cx, struct group_call *calls, uint32_t count, uint32_t set, uint32_t number,
+                                 const struct state_def *group, bool is_counted)
 {
-    return type_row(a, 1, &name, &t, false);
-}
+    struct group_distinct *d = calls[set].distinct = mem_zalloc(cx->mem, sizeof *d);
 
-static enum status distinct_open(struct op_cx *cx, struct group_call *call, uint32_t number, const struct state_def *group)
-{
-    struct arena *a = cx->plan->arena;
-    struct group_distinct *d = mem_zalloc(cx->mem, sizeof *d);
-
-    call->distinct = d;
-    d->def = (struct state_def){.name = arena_printf(a, "distinct-%u", number),
-                                .version = 1,
-                                .shape = STATE_MAP,
-                                .namespaced = group->namespaced,
-                                .key = group->key,
-                                .map_key = row_of_one(a, "value", call->agg.argument),
-                                .value = row_of_one(a, "rows", type_new(a, T_BIGINT, 0, 0, false)),
-                                .ttl = group->ttl};
-    TRY(state_open(cx->state, &d->def, &d->table, cx->err));
-    return state_probe_init(&d->probe, d->def.map_key, cx->mem, cx->err);
+    d->col = calls[set].agg.col;
+    d->is_counted = is_counted;
+    for (uint32_t i = set; i < count; i++) {
+        if (!calls[i].is_distinct || calls[i].set != set || calls[i].leader != i) continue;
+        d->filters[d->slots] = calls[i].filter;
+        d->nulls[d->slots] = calls[i].agg.type->keeps_null;
+        d->slots++;
+    }
+    return group_distinct_open(d, cx, calls[set].agg.argument, number, group);
 }
 
 enum status group_calls_open(struct op_cx *cx, const struct group_config *c, struct group_call *calls, uint32_t count,
-                             uint32_t first, const struct state_def *group)
+                             uint32_t first, const struct state_def *group, bool merges)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct group_call *call = &calls[i];
         call->err = cx->err;
         if (call->agg.type->open != NULL) TRY(call->agg.type->open(&call->agg, cx->mem, cx->err));
-        if (call->is_distinct && call->leader == i) TRY(distinct_open(cx, call, first + i, group));
+        if (call->is_distinct && call->set == i)
+            TRY(distinct_open(cx, calls, count, i, first + i, group, c->retracts || merges));
         if (call->agg.keep != AGG_KEEP_NOTHING)
             TRY(group_keep_open(&call->keep, cx, &call->agg, first + i, group, c->retracts));
     }
@@ -151,8 +166,7 @@ void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t coun
         group_keep_close(calls[i].keep, cx->mem);
         if (calls[i].agg.type->close != NULL) calls[i].agg.type->close(&calls[i].agg, cx->mem);
         if (calls[i].distinct == NULL) continue;
-        state_probe_release(&calls[i].distinct->probe);
-        state_close(calls[i].distinct->table);
+        group_distinct_close(calls[i].distinct);
         mem_free(cx->mem, calls[i].distinct);
     }
 }
@@ -167,27 +181,18 @@ static bool counts(const struct group_call *call, const struct batch *in, uint32
     return !vector_is_null(&in->cols[call->agg.col], row);
 }
 
-static enum status distinct_resolve(struct group_call *call, int64_t ns, const struct batch *in, const struct state_keys *keys)
-{
-    struct group_distinct *d = call->distinct;
-    uint16_t numbers[BATCH_ROWS];
-
-    d->ns = ns;
-    TRY(state_resolve(d->table, ns, keys, STATE_INSERT, d->heads, NULL));
-    BATCH_EACH(in, i, row)
-    {
-        numbers[i] = (uint16_t)row;
-        if (!counts(call, in, row)) d->heads[i] = NULL;
-    }
-    state_probe_fill(&d->probe, in, &call->agg.col, numbers, keys->count);
-    return state_entry_resolve(d->table, ns, d->heads, &d->probe, STATE_INSERT, d->rows, NULL);
-}
-
 enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
-                                const struct state_keys *keys)
+                                const struct state_keys *keys, void *const *acc)
 {
-    for (uint32_t i = 0; i < count; i++)
-        if (calls[i].distinct != NULL) TRY(distinct_resolve(&calls[i], ns, in, keys));
+    struct group_firsts firsts;
+    bool is_known = false;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (calls[i].distinct == NULL) continue;
+        if (!is_known) group_firsts_find(&firsts, keys, acc);
+        is_known = true;
+        TRY(group_distinct_resolve(calls[i].distinct, ns, in, &firsts));
+    }
     return group_calls_resolve_kept(calls, count, ns, keys);
 }
 
@@ -196,18 +201,6 @@ enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, i
     for (uint32_t i = 0; i < count; i++)
         if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, keys));
     return S_OK;
-}
-
-/* Is it the first row of its value that comes, or the last one that goes? Counts it. */
-static bool value_passes(const struct group_distinct *d, uint32_t i, bool adds)
-{
-    int64_t *rows;
-
-    if (d->rows[i] == NULL) return false;
-    rows = state_word(d->rows[i], d->table->value.fields[0].offset);
-    if (!adds && *rows == 0) return false; /* nothing to take back */
-    *rows += adds ? 1 : -1;
-    return *rows == (adds ? 1 : 0);
 }
 
 /* --- applying ---------------------------------------------------------------------------------------------------- */
@@ -219,7 +212,6 @@ static void rows_find(const struct group_call *call, const struct batch *in, voi
         uint32_t row = batch_row(in, i);
         enum row_kind kind = batch_kind(in, row);
         if ((kind == ROW_INSERT || kind == ROW_UPDATE_AFTER) != adds || !counts(call, in, row)) continue;
-        if (call->distinct != NULL && !value_passes(call->distinct, i, adds)) continue;
         out->acc[out->count] = acc[i];
         out->at[out->count] = (uint16_t)i;
         out->rows[out->count++] = (uint16_t)row;
@@ -235,6 +227,40 @@ static enum status call_apply(struct group_call *call, const struct batch *in, c
     if (call->keep != NULL) return adds ? group_keep_add(call->keep, in, some) : group_keep_retract(call->keep, in, some);
     if (adds) a->type->add(a, some->acc, v, some->rows, some->count);
     else a->type->retract(a, some->acc, v, some->rows, some->count);
+    return S_OK;
+}
+
+/* The rows that bring a new value to a slot, or take one away. */
+static void fresh_rows(const struct group_distinct *d, uint32_t slot, const struct batch *in, void *const *acc, struct group_rows *out)
+{
+    out->count = 0;
+    for (uint32_t i = 0; i < d->fresh_count; i++) {
+        uint32_t n = out->count, at = d->fresh_at[i];
+        out->acc[n] = acc[at];
+        out->at[n] = (uint16_t)at;
+        out->rows[n] = (uint16_t)batch_row(in, at);
+        out->count += (d->fresh[i] >> slot) & 1;
+    }
+}
+
+/* All calls of a set, up to row `end`. */
+static enum status distinct_apply(struct group_call *calls, uint32_t count, uint32_t set, const struct batch *in, void *const *acc,
+                                  uint32_t end)
+{
+    struct group_distinct *d = calls[set].distinct;
+    struct group_rows some;
+
+    for (int adds = 1; adds >= (in->kinds == NULL); adds--) {
+        group_distinct_take(d, in, end, adds);
+        for (uint32_t c = set; c < count && d->fresh_any != 0; c++) {
+            if (!calls[c].is_distinct || calls[c].set != set || calls[c].leader != c) continue;
+            if (((d->fresh_any >> calls[c].slot) & 1) == 0) continue;
+            fresh_rows(d, calls[c].slot, in, acc, &some);
+            for (uint32_t k = c; k < count; k++)
+                if (calls[k].leader == c) TRY(call_apply(&calls[k], in, &some, adds));
+        }
+    }
+    group_distinct_pass(d, end);
     return S_OK;
 }
 
@@ -256,7 +282,8 @@ enum status group_calls_apply(struct group_call *calls, uint32_t count, const st
             a->type->add(a, acc + first, &in->cols[a->col], in->sel != NULL ? in->sel + first : NULL, n);
             continue;
         }
-        if (calls[c].leader != c) continue;
+        if (calls[c].distinct != NULL) TRY(distinct_apply(calls, count, c, in, acc, first + n));
+        if (calls[c].leader != c || calls[c].is_distinct) continue;
         for (int adds = 1; adds >= (in->kinds == NULL); adds--) {
             rows_find(&calls[c], in, acc, first, n, adds, &some);
             for (uint32_t k = c; k < count; k++)
@@ -284,21 +311,10 @@ enum status group_calls_check(const struct group_call *calls, uint32_t count)
     return S_OK;
 }
 
-/* Values that no row has any more go away at the end only: a later row of the batch may have brought them again. */
-static void distinct_done(struct group_distinct *d, uint32_t rows)
-{
-    uint32_t offset = d->table->value.fields[0].offset;
-
-    for (uint32_t i = 0; i < rows; i++)
-        if (d->rows[i] != NULL && *state_word(d->rows[i], offset) == 0 && state_element_of(d->table, d->rows[i])->count > 0)
-            state_row_remove(d->table, d->ns, d->heads[i], d->rows[i]);
-    state_done(d->table);
-}
-
-void group_calls_done(struct group_call *calls, uint32_t count, uint32_t rows)
+void group_calls_done(struct group_call *calls, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        if (calls[i].distinct != NULL) distinct_done(calls[i].distinct, rows);
+        if (calls[i].distinct != NULL) group_distinct_done(calls[i].distinct);
         if (calls[i].keep != NULL) group_keep_done(calls[i].keep);
     }
 }

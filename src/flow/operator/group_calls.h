@@ -1,6 +1,7 @@
 /* group_calls.h - the aggregate calls of a group aggregation: read from the configuration, and applied to accumulators. */
 #pragma once
 #include "columns/function/agg.h"
+#include "flow/operator/group_distinct.h"
 #include "flow/operator/group_keep.h"
 
 enum { GROUP_CALLS_MAX = 1024 };
@@ -30,21 +31,13 @@ struct group_config {
         GROUP_CALLS_FIELD(at, names, CONF_TEXTS, "names of the results"),                                              \
         GROUP_CALLS_FIELD(at, parameters, CONF_TEXTS, "their constant second arguments; = and the text, empty is none")
 
-/* Values of a DISTINCT argument under each key, with the number of rows that have them. */
-struct group_distinct {
-    struct state_def def;
-    struct state_table *table;
-    struct state_probe probe;
-    int64_t ns; /* of what was resolved */
-    void *heads[BATCH_ROWS];
-    void *rows[BATCH_ROWS]; /* of the i-th row of the batch; NULL where it does not count */
-};
-
 struct group_call {
     struct agg agg;
     int filter;                      /* column, or -1 */
     uint32_t first_field;            /* of its words in the state row */
-    struct group_distinct *distinct; /* NULL: all values count, or the leader's do */
+    struct group_distinct *distinct; /* of the first DISTINCT call of a column; NULL in all others */
+    uint32_t set;                    /* of a DISTINCT call: the call that has what it needs to know, */
+    uint32_t slot;                   /* and which FILTER of it */
     struct group_keep *keep;         /* NULL: the words do */
     uint32_t leader;                 /* the first call that is given the same rows; itself when there is none before */
     bool is_distinct;
@@ -56,23 +49,25 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
                              struct err *e) CHECKED;
 /* The state row of a group: `count` fields, the number of its rows and then the words of the calls. */
 const struct type *group_words_row(struct arena *a, uint32_t count);
-/* first: the number of the first of their tables; several sets of calls of one operator have different ones. */
+/* first: the number of the first of their tables; several sets of calls of one operator have different ones. merges: what DISTINCT
+ * knows will be put together and apart (group_merge.h). */
 enum status group_calls_open(struct op_cx *cx, const struct group_config *c, struct group_call *calls, uint32_t count,
-                             uint32_t first, const struct state_def *group) CHECKED;
+                             uint32_t first, const struct state_def *group, bool merges) CHECKED;
 void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count);
 
 bool group_calls_hold(const struct group_call *calls, uint32_t count); /* more than words: DISTINCT, values that are kept */
-/* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. ns: the group's. */
+/* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. ns: the group's.
+ * acc[i]: the accumulator of the i-th key; equal keys have the same. */
 enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
-                                const struct state_keys *keys) CHECKED;
+                                const struct state_keys *keys, void *const *acc) CHECKED;
 /* Only the values that are kept, to be read; may answer S_PENDING. */
 enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys) CHECKED;
 void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns); /* the namespace is gone */
-/* The selected rows first..first+n of the batch into acc[first..]. */
+/* The selected rows first..first+n of the batch into acc[first..]; calls for one batch go forward. */
 enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,
                               uint32_t n) CHECKED;
 /* Results of acc[0..n) into column `col` of the batch, from row `first` on; of a call whose words do. */
 void group_call_results(const struct group_call *call, void *const *acc, uint32_t n, struct batch *out, uint32_t col, uint32_t first);
 /* Did functions of users fail in what was called so far? Asked behind results; the others ask themselves. */
 enum status group_calls_check(const struct group_call *calls, uint32_t count) CHECKED;
-void group_calls_done(struct group_call *calls, uint32_t count, uint32_t rows); /* the batch of so many rows is done */
+void group_calls_done(struct group_call *calls, uint32_t count); /* the batch is done */

@@ -72,14 +72,14 @@ static enum status groups_start(struct window_fold *f, struct state_table *t, in
     struct group_fold *s = (struct group_fold *)f;
     const struct user_where *w = &f->where;
 
-    (void)acc, (void)created;
+    (void)created;
     if (w->rows == NULL) return S_OK; /* to be merged */
     struct batch view = *w->keys;
     view.sel = w->rows;
     view.sel_count = n;
     batch_hash(&view, w->cols, s->key_count, s->hashes);
     struct state_keys keys = state_keys_of(&view, w->cols, s->key_count, s->hashes);
-    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys);
+    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys, acc);
 }
 
 static enum status groups_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
@@ -97,7 +97,7 @@ static enum status groups_add(struct window_fold *f, struct state_table *t, int6
         *state_word(acc[i], 0) += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
     }
     TRY(group_calls_apply(set, s->call_count, &view, acc, 0, n));
-    if (s->holds) group_calls_done(set, s->call_count, n);
+    if (s->holds) group_calls_done(set, s->call_count);
     return S_OK;
 }
 
@@ -196,7 +196,7 @@ static enum status open_sets(struct op_cx *cx, struct group_fold *s, const struc
         TRY(group_calls_read(p->arena, p, c, &s->sets[k], cx->err));
         for (uint32_t i = 0; i < s->call_count; i++) s->sets[k][i].agg.offset = s->sets[k][i].first_field * 8;
         s->holds = group_calls_hold(s->sets[k], s->call_count);
-        TRY(group_calls_open(cx, c, s->sets[k], s->call_count, k * GROUP_CALLS_MAX, group));
+        TRY(group_calls_open(cx, c, s->sets[k], s->call_count, k * GROUP_CALLS_MAX, group, shares));
     }
     for (uint32_t i = 0; i < s->call_count; i++) s->keeps |= s->sets[0][i].keep != NULL;
     if (shares) s->merge = group_merge_create(cx, s->sets[0], s->call_count);

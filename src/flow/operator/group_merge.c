@@ -11,7 +11,7 @@
 struct group_merge {
     struct mem *mem;
     uint32_t count;
-    struct vector *values; /* per call, of its argument; unused where it is no leader of DISTINCT */
+    struct vector *values; /* per call, of its argument; unused where it has no set of DISTINCT */
     struct text_heap heap;
     /* where it stands */
     uint32_t call;
@@ -20,7 +20,8 @@ struct group_merge {
     uint16_t numbers[BATCH_ROWS];
     void *from_heads[BATCH_ROWS], *into_heads[BATCH_ROWS]; /* of the groups: both may be in one table */
     void *heads[BATCH_ROWS], *rows[BATCH_ROWS];            /* of the values found */
-    /* values that came, or went */
+    uint64_t fresh[BATCH_ROWS]; /* slots for which a value came, or went */
+    /* those of one slot */
     uint32_t changed;
     uint16_t changed_rows[BATCH_ROWS];
     void *changed_acc[BATCH_ROWS];
@@ -69,30 +70,57 @@ static enum status values_resolve(struct group_merge *m, const struct state_tabl
                                NULL);
 }
 
-/* Counts rows per value; collects the values that came or went. */
-static void values_count(struct group_merge *m, const struct state_table *from, struct group_distinct *to,
-                         void *const *acc, bool adds)
+/* Adds the numbers of rows of a value, slot by slot, or takes them away; the slots for which it came, or went. */
+static uint64_t counts_merge(const struct state_table *from, void *other, const struct group_distinct *to, void *row, bool adds)
 {
-    m->changed = 0;
-    for (uint32_t i = 0; i < m->hits.count; i++) {
-        if (m->rows[i] == NULL) continue;
-        int64_t *rows = state_word(m->rows[i], to->table->value.fields[0].offset), old = *rows;
-        int64_t more = *state_word(m->hits.row[i], from->value.fields[0].offset);
+    uint64_t fresh = 0;
+
+    for (uint32_t k = 0; k < to->slots; k++) {
+        int64_t *rows = state_word(row, to->table->value.fields[k].offset), old = *rows;
+        int64_t more = *state_word(other, from->value.fields[k].offset);
         *rows += adds ? more : -more;
-        if (!adds && *rows <= 0) state_row_remove(to->table, to->ns, m->heads[i], m->rows[i]);
-        if ((old > 0) == (*rows > 0)) continue;
-        m->changed_rows[m->changed] = (uint16_t)i;
-        m->changed_acc[m->changed++] = acc[m->hits.key[i]];
+        if ((old > 0) != (*rows > 0)) fresh |= UINT64_C(1) << k;
+    }
+    return fresh;
+}
+
+static bool is_unused(const struct group_distinct *d, void *row)
+{
+    for (uint32_t k = 0; k < d->slots; k++)
+        if (*state_word(row, d->table->value.fields[k].offset) > 0) return false;
+    return true;
+}
+
+static void values_count(struct group_merge *m, const struct state_table *from, struct group_distinct *to, bool adds)
+{
+    for (uint32_t i = 0; i < m->hits.count; i++) {
+        m->fresh[i] = 0;
+        if (m->rows[i] == NULL) continue;
+        m->fresh[i] = counts_merge(from, m->hits.row[i], to, m->rows[i], adds);
+        if (!adds && is_unused(to, m->rows[i])) state_row_remove(to->table, to->ns, m->heads[i], m->rows[i]);
     }
 }
 
-static void values_apply(struct group_merge *m, const struct group_call *to, bool adds)
+/* Values that came or went for one slot, into the accumulators of its calls. */
+static void slot_apply(struct group_merge *m, const struct group_call *to, uint32_t leader, void *const *acc, bool adds)
 {
-    for (uint32_t k = m->call; k < m->count && m->changed > 0; k++) {
+    m->changed = 0;
+    for (uint32_t i = 0; i < m->hits.count; i++) {
+        if (((m->fresh[i] >> to[leader].slot) & 1) == 0) continue;
+        m->changed_rows[m->changed] = (uint16_t)i;
+        m->changed_acc[m->changed++] = acc[m->hits.key[i]];
+    }
+    for (uint32_t k = leader; k < m->count && m->changed > 0; k++) {
         const struct agg *a = &to[k].agg;
-        if (to[k].leader != m->call) continue;
+        if (to[k].leader != leader) continue;
         (adds ? a->type->add : a->type->retract)(a, m->changed_acc, &m->values[m->call], m->changed_rows, m->changed);
     }
+}
+
+static void values_apply(struct group_merge *m, const struct group_call *to, void *const *acc, bool adds)
+{
+    for (uint32_t k = m->call; k < m->count; k++)
+        if (to[k].is_distinct && to[k].set == m->call && to[k].leader == k) slot_apply(m, to, k, acc, adds);
 }
 
 /* One stretch of the values of call m->call. */
@@ -109,8 +137,8 @@ static enum status distinct_run(struct group_merge *m, struct group_call *to, in
     if (st != S_OK && st != S_MORE) return st;
     if (m->hits.count > 0) {
         TRY(values_resolve(m, from->table, into, adds));
-        values_count(m, from->table, into, acc, adds);
-        values_apply(m, to, adds);
+        values_count(m, from->table, into, adds);
+        values_apply(m, to, acc, adds);
     }
     m->scan = scan;
     return st;

@@ -129,7 +129,7 @@ static enum status group_open(struct op_cx *cx, void *self)
     s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     s->old = mem_alloc(cx->mem, (size_t)s->table->value.size * rows);
     if (c->at_end) s->walk = keys_batch(cx, rows);
-    return group_calls_open(cx, c, s->calls, s->call_count, 0, &s->def);
+    return group_calls_open(cx, c, s->calls, s->call_count, 0, &s->def, false);
 }
 
 static void group_close(struct op_cx *cx, void *self, bool failed)
@@ -154,7 +154,7 @@ static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const st
     batch_hash(in, p->keys[0], p->key_count[0], hashes);
     struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys));
+    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, s->rows));
     s->is_resolved = true;
     return S_OK;
 }
@@ -298,9 +298,9 @@ static void groups_end(struct group_aggregate *s)
     }
 }
 
-static enum status batch_done(struct group_aggregate *s, uint32_t rows)
+static enum status batch_done(struct group_aggregate *s)
 {
-    group_calls_done(s->calls, s->call_count, rows);
+    group_calls_done(s->calls, s->call_count);
     state_done(s->table);
     s->done = 0;
     s->is_resolved = false;
@@ -316,7 +316,7 @@ static enum status batch_add(struct op_cx *cx, struct group_aggregate *s, const 
     rows_count(s, in, rows);
     TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, 0, rows));
     for (uint32_t i = 0; i < rows; i++) state_write(s->table, i);
-    return batch_done(s, rows);
+    return batch_done(s);
 }
 
 static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
@@ -341,7 +341,7 @@ static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, 
     groups_end(s);
     if (batch_rows(s->out) > 0) op_forward(cx, 0, s->out);
     s->done += n;
-    return s->done < rows ? S_MORE : batch_done(s, rows);
+    return s->done < rows ? S_MORE : batch_done(s);
 }
 
 /* --- at the end -------------------------------------------------------------------------------------------------- */

@@ -179,7 +179,7 @@ static enum status open_calls(struct op_cx *cx, struct over *s)
     }
     s->snapshots = mem_alloc(cx->mem, (size_t)s->accs->value.size * (BATCH_ROWS + 2));
     s->empty = mem_zalloc(cx->mem, s->accs->value.size);
-    TRY(group_calls_open(cx, &s->config->calls, s->calls, s->call_count, 0, &s->acc_def));
+    TRY(group_calls_open(cx, &s->config->calls, s->calls, s->call_count, 0, &s->acc_def, false));
     return over_lags_open(cx, s);
 }
 

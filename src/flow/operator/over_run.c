@@ -109,14 +109,14 @@ static enum status calls_resolve(struct op_cx *cx, struct over *s, const struct 
     if (s->is_plain) return S_OK;
     batch_hash(b, p->keys[0], p->key_count[0], s->chunk_hashes);
     struct state_keys keys = state_keys_of(b, p->keys[0], p->key_count[0], s->chunk_hashes);
-    TRY(group_calls_resolve(s->calls, s->call_count, 0, b, &keys));
+    TRY(group_calls_resolve(s->calls, s->call_count, 0, b, &keys, s->state));
     return over_lags_resolve(s, &keys);
 }
 
-static void calls_done(struct over *s, uint32_t rows)
+static void calls_done(struct over *s)
 {
     if (s->is_plain) return;
-    group_calls_done(s->calls, s->call_count, rows);
+    group_calls_done(s->calls, s->call_count);
     over_lags_done(s);
 }
 
@@ -181,7 +181,7 @@ enum status over_run(struct op_cx *cx, struct over *s)
     uint32_t n = s->chunk;
     TRY(calls_resolve(cx, s, s->out));
     TRY(chunk_run(s, n));
-    calls_done(s, n);
+    calls_done(s);
     words_result(s, n);
     TRY(group_calls_check(s->calls, s->call_count));
     s->out->kinds = NULL;
@@ -223,7 +223,7 @@ enum status over_run_batch(struct op_cx *cx, struct over *s, const struct batch 
         s->acc[row] = snapshot(s, row, s->state[i]);
         if (!s->is_plain) kept_result(s, in, i, row);
     }
-    calls_done(s, n);
+    calls_done(s);
     words_result(s, in->count);
     TRY(group_calls_check(s->calls, s->call_count));
     view_make(s, in);
