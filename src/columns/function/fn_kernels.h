@@ -62,7 +62,7 @@ static inline const struct text *fn_text(const struct vector *v, uint32_t row) {
 static inline struct str fn_str(const struct vector *v, uint32_t row) { return text_str(fn_text(v, row)); }
 static inline void fn_put(const struct fn_run *r, struct vector *out, uint32_t row, struct str s)
 {
-    VECTOR_VALUES(out, struct text)[row] = text_put(r->heap, s.data, s.size);
+    VECTOR_VALUES(out, struct text)[row] = s.size <= TEXT_INLINE ? text_of_short(s.data, s.size) : text_put(r->heap, s.data, s.size);
 }
 
 /* DECIMAL of either width. */

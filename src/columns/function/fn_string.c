@@ -225,13 +225,38 @@ static void map_letters(const struct fn_run *r, struct str s, uint32_t row, stru
     fn_keep(out, row, bytes, (size_t)size);
 }
 
+/* Eight ASCII bytes: letters from `first` on change by one bit. */
+static uint64_t word_change_case(uint64_t word, char first)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t from = word + each * (uint64_t)(0x80 - first), behind = word + each * (uint64_t)(0x80 - first - 26);
+
+    return word ^ ((from & ~behind & (each << 7)) >> 2);
+}
+
+/* A text that holds its bytes itself; false: it is not ASCII. */
+static bool short_change_case(const struct text *from, char first, struct text *to)
+{
+    uint64_t words[2];
+
+    memcpy(words, from, sizeof words);
+    uint64_t head = words[0] >> 32;
+    if (((head | words[1]) & UINT64_C(0x8080808080808080)) != 0) return false;
+    words[0] = (words[0] & UINT32_MAX) | word_change_case(head, first) << 32;
+    words[1] = word_change_case(words[1], first);
+    memcpy(to, words, sizeof words);
+    return true;
+}
+
 /* ASCII letters from `first` on change by one bit. */
 static void change_case(const struct fn_run *r, const struct vector *const *args, struct vector *out, char first,
                         case_mapping map)
 {
     FN_EACH_VALID(r, args, 1, i)
     {
-        struct str s = fn_str(args[0], i);
+        const struct text *t = fn_text(args[0], i);
+        if (t->size <= TEXT_INLINE && short_change_case(t, first, &VECTOR_VALUES(out, struct text)[i])) continue;
+        struct str s = text_str(t);
         if (!str_is_ascii(s)) {
             map_letters(r, s, i, out, map);
             continue;

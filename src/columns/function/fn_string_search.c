@@ -104,9 +104,42 @@ static bool piece_between_blanks(struct str s, int32_t index, struct str *out)
     }
 }
 
+/* Where byte c stands the n-th time (from 0) at or behind `from`; -1: it does not. Eight bytes at a time. */
+static int64_t nth_byte(struct str s, char c, size_t from, uint32_t n)
+{
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f), wanted = (unsigned char)c * UINT64_C(0x0101010101010101);
+
+    for (size_t at = from; at < s.size; at += 8) {
+        uint64_t word = ~wanted, found;
+        memcpy(&word, s.data + at, MIN(s.size - at, sizeof word)); /* what is missing differs from c */
+        word ^= wanted;
+        found = ~(((word & low) + low) | word | low); /* the highest bit of each byte that was c */
+        uint32_t count = (uint32_t)__builtin_popcountll(found);
+        if (count <= n) {
+            n -= count;
+            continue;
+        }
+        for (; n > 0; n--) found &= found - 1;
+        return (int64_t)(at + (size_t)__builtin_ctzll(found) / 8);
+    }
+    return -1;
+}
+
+static bool piece_between_bytes(struct str s, char separator, int32_t index, struct str *out)
+{
+    int64_t begin = index == 0 ? 0 : nth_byte(s, separator, 0, (uint32_t)index - 1) + 1;
+    int64_t end;
+
+    if (index > 0 && begin == 0) return false;
+    end = nth_byte(s, separator, (size_t)begin, 0);
+    *out = str_part(s, (size_t)begin, end < 0 ? s.size : (size_t)end);
+    return true;
+}
+
 static bool piece_between(struct str s, struct str separator, int32_t index, struct str *out)
 {
     if (s.size == 0) return false; /* an empty text has no pieces, not one empty piece */
+    if (separator.size == 1) return piece_between_bytes(s, separator.data[0], index, out);
     if (separator.size == 0) return piece_between_blanks(s, index, out);
     for (size_t at = 0;; index--) {
         int64_t end = find_from(s, separator, at);

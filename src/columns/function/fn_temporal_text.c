@@ -1,7 +1,8 @@
 /* fn_temporal_text.c - times as texts and seconds: DATE_FORMAT, FROM_UNIXTIME, UNIX_TIMESTAMP, CONVERT_TZ.
  *
  * As in Flink, timestamps are written by the letters of java.time's DateTimeFormatter, and everything that starts or ends as text by
- * those of SimpleDateFormat (time_pattern.h), which is lenient. A pattern is read when it differs from that of the row before.
+ * those of SimpleDateFormat (time_pattern.h), which is lenient. A pattern is read when it differs from that of the row before, and a
+ * time written anew when its text may differ.
  *
  * Answers that surprise are Flink's: UNIX_TIMESTAMP of text that is no time is the least BIGINT; a zone that is not known is GMT for
  * CONVERT_TZ. */
@@ -17,6 +18,9 @@
 struct text_state {
     struct time_pattern read, print;
     struct buf buf;
+    /* DATE_FORMAT: what lies in buf is the text of all local times from `from` on and before `to`, by the pattern read last */
+    int64_t from, to;
+    uint32_t reads;
     struct zone zones[2];
     struct str zone_names[2]; /* of zones; views into names */
     char names[2][64];
@@ -71,21 +75,42 @@ static struct shown_time shown_in(const struct zone *zone, int64_t utc_ms)
 }
 
 /* --- DATE_FORMAT ------------------------------------------------------------------------------------------------- */
+/* The text of a local time into buf, unless it is there; false: the row failed. */
+static bool stamp_print(const struct fn_run *r, struct text_state *s, struct ts96 t, uint32_t row)
+{
+    struct shown_time shown = {.days = floor_div(t.ms, MS_PER_DAY)};
+    int64_t unit = s->print.unit_ms;
+    const char *problem;
+
+    if (t.ms >= s->from && t.ms < s->to && s->reads == s->print.reads) return true;
+    civil_from_ms(t.ms, &shown.civil);
+    shown.civil.nano += t.ns;
+    buf_clear(&s->buf);
+    s->to = s->from = 0;
+    if (!time_pattern_print(&s->print, &shown, &s->buf, &problem)) {
+        row_error(r->errors, row, FN_BAD_ARGUMENT, problem);
+        return false;
+    }
+    if (unit == 0 || t.ms < INT64_MIN + unit || t.ms > INT64_MAX - unit) return true;
+    s->from = t.ms - floor_mod(t.ms, unit);
+    s->to = s->from + unit;
+    s->reads = s->print.reads;
+    return true;
+}
+
 static void format_stamp(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
     struct text_state *s = r->state;
     const struct zone *zone = r->call->plan;
-    bool zoned = args[0]->type->kind == T_TIMESTAMP_LTZ;
+    bool zoned = args[0]->type->kind == T_TIMESTAMP_LTZ, same = args[1]->form == VEC_CONST, is_read = false;
 
     FN_EACH_VALID(r, args, 2, i)
     {
         struct ts96 t = fn_stamp(args[0], i);
-        if (!read_pattern(r, &s->print, fn_str(args[1], i), false, i)) continue;
+        if (!(same && is_read) && !read_pattern(r, &s->print, fn_str(args[1], i), false, i)) continue;
+        is_read = true;
         if (zoned) t.ms = zone_to_local_ms(zone, t.ms);
-        struct shown_time shown = {.days = floor_div(t.ms, MS_PER_DAY)};
-        civil_from_ms(t.ms, &shown.civil);
-        shown.civil.nano += t.ns;
-        put(r, out, i, &shown);
+        if (stamp_print(r, s, t, i)) fn_put(r, out, i, (struct str){s->buf.data, s->buf.size});
     }
 }
 

@@ -25,6 +25,7 @@ struct regex_engine {
     pcre2_match_context *match;
     pcre2_jit_stack *stack;
     struct buf translated;
+    const struct regex *last; /* answered last; NULL: it is gone */
     struct regex places[CACHE_PLACES];
 };
 
@@ -100,7 +101,7 @@ static void compile(struct regex_engine *g, struct regex *re, struct str java)
         re->mistake = (struct regex_mistake){REGEX_FOREIGN, 0, refused(code)};
         return;
     }
-    (void)pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE); /* without it the code is interpreted */
+    re->is_machine_code = pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE) == 0; /* else it is interpreted */
     re->match = pcre2_match_data_create_from_pattern(re->code, g->general);
     ASSERT(re->match != NULL);
     re->spans = pcre2_get_ovector_pointer(re->match);
@@ -108,8 +109,9 @@ static void compile(struct regex_engine *g, struct regex *re, struct str java)
 
 const struct regex *regex_get(struct regex_engine *g, struct str java)
 {
+    if (g->last != NULL && str_equal((struct str){g->last->text, g->last->text_size}, java)) return g->last;
     struct regex *re = &g->places[hash64(java.data, java.size) % CACHE_PLACES];
-
+    g->last = re;
     if (re->text != NULL && str_equal((struct str){re->text, re->text_size}, java)) return re;
     place_clear(g, re);
     re->text = mem_alloc(g->mem, java.size + 1);
@@ -122,7 +124,9 @@ const struct regex *regex_get(struct regex_engine *g, struct str java)
 enum regex_answer regex_find(struct regex_engine *g, const struct regex *re, struct str s, size_t from)
 {
     ASSERT(re->code != NULL && from <= s.size);
-    int rc = pcre2_match(re->code, (PCRE2_SPTR)(s.data != NULL ? s.data : ""), s.size, from, 0, re->match, g->match);
+    PCRE2_SPTR subject = (PCRE2_SPTR)(s.data != NULL ? s.data : "");
+    int rc = re->is_machine_code ? pcre2_jit_match(re->code, subject, s.size, from, 0, re->match, g->match)
+                                 : pcre2_match(re->code, subject, s.size, from, 0, re->match, g->match);
 
     if (rc == PCRE2_ERROR_NOMATCH) return REGEX_NO;
     return rc >= 0 ? REGEX_YES : REGEX_TOO_HARD;

@@ -33,6 +33,7 @@ struct regex {
     const size_t
         *spans; /* of the last match: begin and end of group 0, 1, ..; SIZE_MAX for a group that took no part */
     uint32_t groups;
+    bool is_machine_code; /* the JIT compiler took it */
     struct regex_mistake mistake;
     char *text; /* what was compiled; NULL: an empty place of the cache */
     size_t text_size;

@@ -148,12 +148,26 @@ static void read_all(struct time_pattern *p, struct str s)
     look_ahead(p);
 }
 
+/* By the finest letter: what changes within a second counts for nothing here. */
+static int64_t unit_of(const struct time_pattern *p)
+{
+    int64_t unit = MS_PER_DAY;
+
+    for (uint32_t i = 0; i < p->count; i++) {
+        char letter = p->items[i].letter;
+        if (letter == 0 || strchr("[]GuyYMLdDQqwWEecF", letter) != NULL) continue;
+        int64_t own = strchr("ahHkK", letter) != NULL ? MS_PER_HOUR : letter == 'm' ? MS_PER_MINUTE : letter == 's' ? MS_PER_SECOND : 0;
+        unit = MIN(unit, own);
+    }
+    return unit;
+}
+
 bool time_pattern_read(struct time_pattern *p, struct str s, bool simple)
 {
     if (p->known && p->simple == simple && p->size == s.size && (s.size == 0 || memcmp(p->source, s.data, s.size) == 0))
         return p->problem == NULL;
     if (s.size > PATTERN_SIZE_MAX) {
-        *p = (struct time_pattern){.problem = "a pattern has at most 256 bytes"};
+        *p = (struct time_pattern){.problem = "a pattern has at most 256 bytes", .reads = p->reads + 1};
         return false;
     }
     p->known = true;
@@ -163,5 +177,7 @@ bool time_pattern_read(struct time_pattern *p, struct str s, bool simple)
     p->problem = NULL;
     if (s.size > 0) memcpy(p->source, s.data, s.size);
     read_all(p, s);
+    p->unit_ms = unit_of(p);
+    p->reads++;
     return p->problem == NULL;
 }

@@ -20,6 +20,8 @@ struct time_pattern {
     bool simple;         /* SimpleDateFormat's */
     bool known;          /* something was read into it */
     const char *problem; /* a static sentence: the text is no pattern */
+    int64_t unit_ms;     /* times in one such stretch of the calendar are written alike; 0: none is so long */
+    uint32_t reads;      /* how many patterns were read so far */
     struct pattern_item items[PATTERN_ITEMS_MAX];
 };
 
