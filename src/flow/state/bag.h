@@ -3,14 +3,14 @@
  *   bag      the head, in the entry of its key
  *   chunk    a block of elements; chunks double from 2 to 512 elements and are linked in both directions
  *   element  [struct state_element, not in a LOG] [map or sort key] [row] [TTL stamp]
- *   index    MULTISET, MAP: above 32 elements a hash table of references; ORDERED: sorted leaves
+ *   index    MULTISET, MAP: above 8 elements a hash table of references; ORDERED: sorted leaves
  *
  * Elements do not move within a batch. What is removed stays readable and indexed until state_done. */
 #pragma once
 #include "flow/state/hashmap.h"
 
 enum {
-    BAG_SCAN_MAX = 32,     /* elements that are searched one by one */
+    BAG_SCAN_MAX = 8,      /* elements that are searched one by one */
     CHUNK_ELEMENTS_MAX = 512,
     CHUNK_BYTES_MAX = POOL_FRAME,
 };
@@ -29,8 +29,11 @@ struct bag {
     uint16_t flags;
     struct state_ref first, last; /* chunks */
     struct state_ref index;       /* hash table; or the sole leaf, or the directory of leaves */
-    uint32_t leaves;              /* ORDERED */
-    uint32_t zero;
+    union {
+        uint32_t leaves;      /* ORDERED */
+        uint32_t places_used; /* else: of the hash table, tombstones included; */
+    };
+    uint32_t places_mask;         /* their number, a power of two, less one */
 };
 _Static_assert(sizeof(struct bag) % 8 == 0 && offsetof(struct bag, rows) == 0, "a head begins with its rows");
 
@@ -93,11 +96,37 @@ void row_touch(struct hm_table *t, char *row); /* it was read: if that counts, i
 char *bag_next(struct hm_table *t, struct bag *b, uint64_t *chunk, uint64_t *place);
 
 /* bag_index.c */
+struct index_place {
+    uint32_t hash;
+    struct state_ref ref; /* segment 0: free (offset 0) or a tombstone (offset 1) */
+};
 /* The element whose extra (MAP) or row (MULTISET) equals the probe; removed ones of this batch too; NULL when absent. */
 char *bag_find(struct hm_table *t, struct bag *b, uint32_t hash, const void *probe);
 void bag_index_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t hash, struct state_ref ref);
 void bag_index_remove(struct hm_table *t, struct bag *b, const char *row);
 void bag_index_rebuild(struct hm_table *t, struct space *s, struct bag *b);
+/* Two steps of fetching, some elements apart: where a hash is looked for, then what is found there, or the end of the bag. */
+static inline __attribute__((always_inline)) void bag_fetch_place(const struct hm_table *t, const struct bag *b, uint32_t hash)
+{
+    if (b->last.segment == 0) return; /* it is empty */
+    if (b->index.segment) __builtin_prefetch((struct index_place *)block_at(&t->segments, b->index) + (hash & b->places_mask), 1);
+    else __builtin_prefetch(block_at(&t->segments, b->first));
+    __builtin_prefetch(block_at(&t->segments, b->last), 1);
+}
+static inline __attribute__((always_inline)) void bag_fetch_element(const struct hm_table *t, const struct bag *b, uint32_t hash)
+{
+    const struct index_place *p;
+    const struct chunk *c;
+
+    if (b->index.segment == 0) return;
+    p = (const struct index_place *)block_at(&t->segments, b->index) + (hash & b->places_mask);
+    if (p->ref.segment != 0) {
+        __builtin_prefetch((const char *)block_at(&t->segments, p->ref) - t->bag->row_offset, 1);
+        return;
+    }
+    c = block_at(&t->segments, b->last);
+    __builtin_prefetch((const char *)(c + 1) + (size_t)c->used * t->bag->size, 1);
+}
 
 /* leaf.c: ORDERED */
 struct leaf_position {

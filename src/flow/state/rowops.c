@@ -58,6 +58,7 @@ uint64_t probe_hash(const struct state_layout *l, const void *probe)
 {
     uint64_t h = 0;
 
+    if (l->text_count == 0 && l->size == 8) return hash64_u64(*(const uint64_t *)probe ^ PROBE_SEED);
     if (l->text_count == 0) return hash64_seeded(probe, l->size, PROBE_SEED);
     for (uint32_t i = 0; i < l->field_count; i++) {
         const struct state_field *f = &l->fields[i];

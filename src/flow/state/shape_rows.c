@@ -29,7 +29,7 @@ enum status elements_budget(const struct hm_table *t, uint32_t count)
 
 void head_mark(struct hm_table *t, struct space *s, const struct bag *b)
 {
-    slot_mark(t, &s->shards[b->shard], b->slot, t->dirty_now);
+    if (t->is_tracked) slot_mark(t, &s->shards[b->shard], b->slot, t->dirty_now);
 }
 
 /* The end of the bag, where things are appended, or its beginning, where searches start. Always inline: gcc takes a function
@@ -325,9 +325,9 @@ static char *entry_insert(struct hm_table *t, struct space *s, struct bag *b, ui
     return row;
 }
 
-static char *entry_one(struct hm_table *t, struct space *s, struct bag *b, const void *key, enum state_intent intent, bool *is_new)
+static char *entry_one(struct hm_table *t, struct space *s, struct bag *b, uint32_t hash, const void *key, enum state_intent intent,
+                       bool *is_new)
 {
-    uint32_t hash = (uint32_t)probe_hash(&t->base.extra, key);
     char *row = bag_find(t, b, hash, key);
 
     *is_new = false;
@@ -344,19 +344,30 @@ static char *entry_one(struct hm_table *t, struct space *s, struct bag *b, const
     return row;
 }
 
+static inline __attribute__((always_inline)) void entry_fetch(const struct hm_table *t, void *const *heads, const uint32_t *hashes,
+                                                              uint32_t i, uint32_t count)
+{
+    uint32_t place = i + 2 * AHEAD, element = i + AHEAD;
+
+    if (place < count && heads[place] != NULL) bag_fetch_place(t, heads[place], hashes[place]);
+    if (element < count && heads[element] != NULL) bag_fetch_element(t, heads[element], hashes[element]);
+}
+
 enum status hm_entry_resolve(struct state_table *base, int64_t ns, void *const *heads, const struct state_probe *map_keys,
                              enum state_intent intent, void **rows, uint64_t *created)
 {
     struct hm_table *t = hm_of(base);
     struct space *s = space_find(t, ns);
+    uint32_t hashes[BATCH_ROWS];
 
     ASSERT(base->def->map_key != NULL && map_keys->layout.size == base->extra.size && intent != STATE_RESERVE);
     if (intent == STATE_INSERT) TRY(elements_budget(t, map_keys->count));
     if (created) memset(created, 0, ALIGN_UP(map_keys->count, 64) / 8);
+    for (uint32_t i = 0; i < map_keys->count; i++) hashes[i] = (uint32_t)probe_hash(&base->extra, state_probe_at(map_keys, i));
     for (uint32_t i = 0; i < map_keys->count; i++) {
         bool is_new = false;
-        fetch(t, heads, i + AHEAD, map_keys->count, false);
-        rows[i] = heads[i] ? entry_one(t, s, heads[i], state_probe_at(map_keys, i), intent, &is_new) : NULL;
+        entry_fetch(t, heads, hashes, i, map_keys->count);
+        rows[i] = heads[i] ? entry_one(t, s, heads[i], hashes[i], state_probe_at(map_keys, i), intent, &is_new) : NULL;
         if (created && is_new) bit_set(created, i);
     }
     return S_OK;
