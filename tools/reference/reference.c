@@ -3,7 +3,7 @@
  *     reference OUT
  *
  * writes OUT/operators.md, connectors.md, formats.md and aggregates.md: name, doc, example, and the table of options with
- * defaults; OUT/configuration.md, the keys of a run, and OUT/sql_configuration.md, those of SQL. It is linked to the
+ * defaults; OUT/configuration.md, the keys of a run, and OUT/sql_configuration.md, those of SQL, OUT/sql_system_tables.md, its tables. It is linked to the
  * engine and asks the registries, so a page cannot say what the engine does not do. */
 #include "columns/function/agg.h"
 #include "control/config.h"
@@ -14,6 +14,7 @@
 #include "flow/source/source_options.h"
 #include "flow/source/source_reader.h"
 #include "surface/sql/sql_keys.h"
+#include "surface/sql/system_tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -199,6 +200,21 @@ static void sql_configuration_write(const char *folder)
     fclose(out);
 }
 
+static void system_tables_write(const char *folder)
+{
+    FILE *out = page_open(folder, "sql_system_tables", "System tables of SQL");
+
+    fputs("\nEvery catalog has these tables, which any SELECT reads and joins; their rows are what the session knows when the statement\n"
+          "begins. A name needs its schema: `SELECT * FROM sys.options`. A database of that name hides them. Nothing writes them.\n",
+          out);
+    for (const struct system_table *const *t = system_tables; *t != NULL; t++) {
+        fprintf(out, "\n## %s.%s\n\n%s.\n\n| column | type | meaning |\n| --- | --- | --- |\n", (*t)->schema, (*t)->name, (*t)->doc);
+        for (const struct system_column *c = (*t)->columns; c->name != NULL; c++)
+            fprintf(out, "| `%s` | %s | %s |\n", c->name, c->type, c->doc);
+    }
+    fclose(out);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -211,5 +227,6 @@ int main(int argc, char **argv)
     aggregates_write(argv[1]);
     configuration_write(argv[1]);
     sql_configuration_write(argv[1]);
+    system_tables_write(argv[1]);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include "ground/base/option.h"
 
 struct stream_source;
+struct system_table;
 
 enum { CATALOGS_MAX = 10000, CATALOG_OBJECTS_MAX = 100000, TABLE_PARTITIONS_MAX = 1000000 };
 
@@ -41,6 +42,8 @@ struct table {
     const char *comment;
     const struct type *row; /* all columns in order */
     const struct stream_source *stream; /* of a program, instead of a connector (language/plan/stream_rel.h); NULL: none */
+    const struct system_table *system; /* the session knows its rows (system_table.h); NULL: it is no such table */
+    void *system_arg;
     const char *inferred_from; /* the file whose first rows say all this; in no catalog. NULL: declared */
 };
 

@@ -3,7 +3,7 @@
 #include "flow/operator/op_configs.h"
 #include "ground/base/prng.h"
 #include "language/plan/logical.h"
-#include "language/plan/rel.h"
+#include "language/plan/rel_internal.h"
 
 static void derive(struct rel *r, struct arena *a)
 {
@@ -25,22 +25,21 @@ static void explain(const struct rel *r, struct buf *out)
         }
         buf_append_text(out, " }");
     }
-    buf_append_text(out, "]]");
+    buf_append_text(out, v->is_nothing ? "]], values=[ZERO]" : "]]");
 }
 
 /* All rows as batches of one job's arena: constants are evaluated, what cannot be folded is computed once. */
-static enum status encode_rows(const struct rel *r, struct lowering *l, struct buf *out, struct err *e)
+static enum status encode_rows(const struct type *row, const struct values_body *v, struct lowering *l, struct buf *out, struct err *e)
 {
-    const struct values_body *v = r->body;
-    struct batch nothing = {.count = 1, .capacity = 1}, *b = batch_create(r->row, 1, l->a->mem);
+    struct batch nothing = {.count = 1, .capacity = 1}, *b = batch_create(row, 1, l->a->mem);
     struct fn_session session = *l->session;
     enum status st = S_OK;
 
     for (uint32_t i = 0; i < v->row_count && st == S_OK; i++) {
         batch_clear(b);
-        for (uint32_t c = 0; c < r->row->child_count && st == S_OK; c++) {
+        for (uint32_t c = 0; c < row->child_count && st == S_OK; c++) {
             const struct vector *value;
-            uint32_t cell = i * r->row->child_count + c;
+            uint32_t cell = i * row->child_count + c;
             session.chance = mix64(l->session->chance + cell); /* RAND() of each is another one */
             struct expr_run *run = expr_run_create(v->items[cell], &session, 1, l->a->mem);
             st = expr_eval(run, &nothing, session.query_ms, &value, e);
@@ -54,25 +53,31 @@ static enum status encode_rows(const struct rel *r, struct lowering *l, struct b
     return st;
 }
 
-static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+enum status values_lower(const struct type *row, const struct values_body *v, const char *name, struct lowering *l, uint32_t *node,
+                         struct err *e)
 {
     struct buf bytes;
 
-    (void)inputs;
-    TRY(values_check(r->row, e));
+    TRY(values_check(row, e));
     buf_init(&bytes, l->a->mem);
-    enum status st = encode_rows(r, l, &bytes, e);
-    struct graph_node *n = graph_add_node(l->graph, op_find("source"), "Source: Values", (struct graph_here){0});
+    enum status st = encode_rows(row, v, l, &bytes, e);
+    struct graph_node *n = graph_add_node(l->graph, op_find("source"), name, (struct graph_here){0});
     struct source_config *config = n->config;
     *config = (struct source_config){
         .connector = "values",
-        .schema = r->row,
+        .schema = row,
         .rows = {arena_strndup(l->a, bytes.size > 0 ? bytes.data : "", bytes.size), bytes.size}};
     n->single = true;
     n->parallelism = 1;
     *node = l->graph->node_count - 1;
     buf_release(&bytes);
     return st;
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    (void)inputs;
+    return values_lower(r->row, r->body, "Source: Values", l, node, e);
 }
 
 static void logical(const struct rel *r, struct logical *l)

@@ -66,6 +66,13 @@ struct rel *rel_values(struct arena *a, const struct type *row, const struct val
     return r;
 }
 
+struct rel *rel_system(struct arena *a, const struct type *row, const struct system_body *body)
+{
+    struct rel *r = rel_new(a, &rel_system_type, row, NULL, 0);
+    BODY(r, struct system_body, *body);
+    return r;
+}
+
 struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct type *row)
 {
     struct rel *r = rel_new(a, &rel_scan_type, row, NULL, 0);

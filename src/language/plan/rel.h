@@ -102,12 +102,18 @@ extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NU
 /* Those that rewrites look for. */
 extern const struct rel_type rel_aggregate_type, rel_calc_type, rel_correlate_type, rel_deduplicate_type, rel_expand_type,
     rel_interval_join_type, rel_join_type, rel_limit_type, rel_lookup_join_type, rel_over_type, rel_rank_type, rel_set_type,
-    rel_sort_limit_type, rel_temporal_join_type, rel_union_type, rel_values_type, rel_watermark_type, rel_window_tvf_type;
+    rel_sort_limit_type, rel_temporal_join_type, rel_union_type, rel_system_type, rel_values_type, rel_watermark_type, rel_window_tvf_type;
 
 /* VALUES: constants, row by row. */
 struct values_body {
     uint32_t row_count;
     struct expr *const *items; /* row after row */
+    bool is_nothing;           /* of SELECT without FROM: one row, whose only column nobody reads */
+};
+/* Rows that the session knows by itself. */
+struct system_body {
+    const struct table *table;
+    struct values_body values;
 };
 /* A scan of a table's physical and metadata columns. */
 struct scan_body {
@@ -273,6 +279,7 @@ struct sink_body {
 };
 
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body);
+struct rel *rel_system(struct arena *a, const struct type *row, const struct system_body *body);
 struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct type *row);
 const struct text_list *rel_scanned_metadata(const struct rel *r); /* of a scan */
 const struct table *rel_scanned(const struct rel *r); /* the table of a scan; NULL: it is another node */

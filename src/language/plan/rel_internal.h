@@ -4,6 +4,9 @@
 
 extern const struct rel_type rel_calc_type;
 int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* as the type says; -1: any */
+/* node_values.c: rows of constants as a source of the job. */
+enum status values_lower(const struct type *row, const struct values_body *v, const char *name, struct lowering *l, uint32_t *node,
+                         struct err *e) CHECKED;
 /* Takes a Calc that is the input into `c`, whose input is then that one's; false: c stays as it is. */
 bool calc_merge(struct arena *a, struct rel **input, struct calc_body *c);
 bool rel_condition_fails(const struct expr *x); /* whatever the row is; NULL never does */

@@ -279,6 +279,9 @@ enum status bind_insert(struct query_binder *b, const struct insert *i, struct r
     TRY(bind_find_table(b, &i->table, &s.table));
     if (s.table->view != NULL)
         return sql_error(b->e, b->t, i->table.place.at, i->table.place.size, "'%s' is a view, which cannot be written", s.table->name);
+    if (s.table->system != NULL)
+        return sql_error(b->e, b->t, i->table.place.at, i->table.place.size, "'%s.%s' is a system table, which cannot be written",
+                         s.table->database, s.table->name);
     TRY(bind_hints(b, &i->hints, &s.table));
     TRY(no_metadata(&s));
     s.row = sink_row(b, s.table);

@@ -4,6 +4,7 @@
 
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
+#include "language/catalog/system_table.h"
 #include "language/sql/bind_join.h"
 #include "language/sql/bind_table.h"
 #include "language/sql/bind_unnest.h"
@@ -89,6 +90,27 @@ enum status bind_name(struct query_binder *b, const struct ast_name *n, struct o
     return S_OK;
 }
 
+/* A database of one's own that is called sys hides that of the session. *out NULL: there is no such table. */
+static enum status find_system(struct query_binder *b, const struct ast_name *n, struct object_name name, const struct table **out)
+{
+    const char *catalog = name.catalog != NULL ? name.catalog : catalogs_current(b->catalogs);
+    const char *names[64];
+    uint32_t count = 0;
+    struct err none = {0};
+
+    if (b->system == NULL || name.database == NULL || !catalogs_have(b->catalogs, catalog)) return S_OK;
+    if (catalogs_have_database(b->catalogs, (struct object_name){.catalog = catalog, .name = name.database}, &none) == S_OK) return S_OK;
+    const struct system_table *s = system_table_find(b->system, name.database, name.name);
+    if (s != NULL) *out = system_table_open(b->system, s, catalog, b->a);
+    if (s != NULL) return S_OK;
+    for (uint32_t i = 0; b->system->items[i] != NULL && count < COUNT_OF(names); i++)
+        if (strcmp(b->system->items[i]->schema, name.database) == 0) names[count++] = b->system->items[i]->name;
+    if (count == 0) return S_OK;
+    int near = str_nearest(str_of(name.name), names, count);
+    if (near >= 0) err_hint(b->e, "did you mean '%s'?", names[near]);
+    return sql_error(b->e, b->t, n->place.at, n->place.size, "Object '%s' not found within '%s.%s'", name.name, catalog, name.database);
+}
+
 enum status bind_find_table(struct query_binder *b, const struct ast_name *n, const struct table **out)
 {
     struct object_name name;
@@ -96,6 +118,7 @@ enum status bind_find_table(struct query_binder *b, const struct ast_name *n, co
 
     TRY(bind_name(b, n, &name));
     *out = catalogs_find(b->catalogs, name, &inner);
+    if (*out == NULL) TRY(find_system(b, n, name, out));
     if (*out != NULL) return S_OK;
     if (inner.hint[0] != '\0') err_hint(b->e, "%s", inner.hint);
     return sql_error(b->e, b->t, n->place.at, n->place.size, "%s", inner.text);
@@ -184,14 +207,14 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
 void bind_nothing(struct query_binder *b, struct bind_source *out)
 {
     static const char *const names[] = {"ZERO"};
-    static const struct type *const types[] = {&type_int};
     struct expr_maker m = {.a = b->a};
     struct expr **items = ARENA_ARRAY(b->a, struct expr *, 1);
-    struct values_body v = {.row_count = 1, .items = items};
+    struct values_body v = {.row_count = 1, .items = items, .is_nothing = true};
 
     *out = (struct bind_source){0};
-    items[0] = expr_null(&m, &type_int);
-    out->rel = rel_values(b->a, type_row(b->a, 1, names, types, false), &v);
+    enum status st = expr_constant(&m, &type_int, STR("0"), &items[0], b->e);
+    ASSERT(st == S_OK);
+    out->rel = rel_values(b->a, type_row(b->a, 1, names, (const struct type *[]){items[0]->type}, false), &v);
     out->scope = (struct bind_scope){.row = out->rel->row};
 }
 

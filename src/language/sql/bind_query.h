@@ -18,6 +18,7 @@ struct query_binder {
     struct sys *sys; /* to look at files that are tables */
     const struct tokens *t;
     const struct catalogs *catalogs;
+    const struct system_tables *system; /* NULL: none */
     const struct fn_session *session;
     const struct plan_settings *settings;
     const struct ast_hints *hints; /* of the SELECT that is bound; NULL: none */

@@ -4,6 +4,7 @@
 #include "language/sql/bind_table.h"
 
 #include "ground/base/str.h"
+#include "language/catalog/system_table.h"
 #include "language/plan/stream_rel.h"
 
 #include <string.h>
@@ -114,9 +115,27 @@ static enum status stream_columns(struct query_binder *b, const struct table *t,
     return S_OK;
 }
 
+/* What the session knows now. */
+static enum status system_rows(struct query_binder *b, const struct table *t, struct rel **out)
+{
+    struct expr_maker m = {.a = b->a, .session = b->session};
+    struct system_rows rows = system_table_rows(t, b->a);
+    struct expr **items = ARENA_ARRAY(b->a, struct expr *, (size_t)MAX(rows.count, 1u) * rows.columns);
+    struct system_body body = {t, {.row_count = rows.count, .items = items}};
+
+    for (size_t i = 0; i < (size_t)rows.count * rows.columns; i++) {
+        const struct type *type = t->row->children[i % rows.columns];
+        if (rows.cells[i] == NULL) items[i] = expr_null(&m, type);
+        else TRY(expr_constant(&m, type, str_of(rows.cells[i]), &items[i], b->e));
+    }
+    *out = rel_system(b->a, t->row, &body);
+    return S_OK;
+}
+
 enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out)
 {
     TRY(bind_hints(b, &where->hints, &t));
+    if (t->system != NULL) return system_rows(b, t, out);
     if (t->stream != NULL) TRY(stream_columns(b, t, out));
     else TRY(bind_stored(b, t, where, out));
     TRY(add_computed(b, t, out));

@@ -6,6 +6,7 @@
 #include "ground/base/sort.h"
 #include "ground/base/str.h"
 #include "language/sql/bind_table.h"
+#include "surface/sql/system_tables.h"
 #include "surface/sql/table_text.h"
 
 #include <string.h>
@@ -95,6 +96,23 @@ static enum status show_databases(struct names *n)
     return run_show_as(n, "database name");
 }
 
+/* Of information_schema and sys, which are no databases of a catalog and hide behind ones of their names. */
+static bool add_system_tables(struct names *n, struct object_name database)
+{
+    const struct catalogs *c = n->r->s->catalogs;
+    struct err none = {0};
+    uint32_t found = 0;
+
+    if (database.name == NULL || (database.catalog != NULL && !catalogs_have(c, database.catalog))) return false;
+    if (catalogs_have_database(c, database, &none) == S_OK) return false;
+    for (uint32_t i = 0; system_tables[i] != NULL; i++) {
+        if (strcmp(system_tables[i]->schema, database.name) != 0) continue;
+        found++;
+        if (!n->views) add(n, system_tables[i]->name);
+    }
+    return found > 0;
+}
+
 static enum status show_tables(struct names *n)
 {
     const struct ast_name *in = &n->s->name;
@@ -105,6 +123,7 @@ static enum status show_tables(struct names *n)
     if (in->count > 2) return run_fail(n->r, in->place, "a database's name has at most two parts: catalog.database");
     if (in->count > 0) database.name = run_text(n->r, in->parts[in->count - 1]);
     if (in->count == 2) database.catalog = run_text(n->r, in->parts[0]);
+    if (add_system_tables(n, database)) return run_show_as(n, n->views ? "view name" : "table name");
     TRY(run_at_name(n->r, &n->s->name, catalogs_each(n->r->s->catalogs, database, add_table, n, &inner), &inner));
     return run_show_as(n, n->views ? "view name" : "table name");
 }
@@ -192,6 +211,8 @@ static enum status show_procedures(struct names *n)
     return run_fail(n->r, n->r->statement->place, "SHOW PROCEDURES: a catalog in memory has no procedures");
 }
 
+static enum status show_jobs(struct names *n) { return run_show_jobs(n->r); }
+
 static enum status show_create_catalog(struct names *n)
 {
     const char *text;
@@ -252,13 +273,14 @@ static enum status run_show(struct run *r, const void *body)
                  {KW_MODULES, KEYWORD_NONE, show_modules},     {KW_FULL, KEYWORD_NONE, show_modules},
                  {KW_JARS, KEYWORD_NONE, show_jars},        {KW_CREATE, KW_TABLE, show_create},
                  {KW_CREATE, KW_VIEW, show_create},     {KW_CREATE, KW_CATALOG, show_create_catalog},
-                 {KW_PARTITIONS, KEYWORD_NONE, show_partitions}, {KW_PROCEDURES, KEYWORD_NONE, show_procedures}};
+                 {KW_PARTITIONS, KEYWORD_NONE, show_partitions}, {KW_PROCEDURES, KEYWORD_NONE, show_procedures},
+                 {KW_JOBS, KEYWORD_NONE, show_jobs}};
     struct names n = {.r = r, .s = body};
 
     for (size_t i = 0; i < COUNT_OF(forms); i++)
         if (n.s->form->words[0] == forms[i].first && (forms[i].second == KEYWORD_NONE || n.s->form->words[1] == forms[i].second))
             return forms[i].show(&n);
-    return run_fail(r, r->statement->place, "this form of SHOW is not supported yet");
+    ASSERT(!"a form that the parser takes and nobody shows");
 }
 
 const struct executor show_executors[] = {{"show", run_show}, {0}};

@@ -226,8 +226,7 @@ static enum status run_describe(struct run *r, const void *body)
     if (d->what == KW_FUNCTION) return run_describe_function(r, d);
     if (d->what == KW_CATALOG) return run_describe_catalog(r, d);
     if (d->what == KW_DATABASE) return run_describe_database(r, d);
-    if (d->what != KEYWORD_NONE)
-        return run_fail(r, r->statement->place, "this form of DESCRIBE is not supported yet");
+    if (d->what == KW_JOB) return run_describe_job(r, d->text);
     return run_describe_table(r, &d->name, NULL, NULL);
 }
 

@@ -125,11 +125,13 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
     struct jobmaster_options o = {
         .rows = give_rows, .rows_arg = r, .tick = r->to->tick, .tick_arg = r->to->arg, .tick_ms = r->to->tick_ms};
     struct jobmaster *jm = NULL;
+    int64_t now = sys_wall_ms(r->s->options.sys);
 
     enum status st = run_plan_submit(r, sinks, count, name, o, &jm);
     if (st == S_OK) st = jobmaster_run(jm, r->e);
     if (jm != NULL) {
         r->s->signal = jobmaster_signal(jm);
+        if (jobmaster_metrics(jm) != NULL) session_jobs_add(&r->s->jobs, &r->s->mem, jm, now); /* it was submitted */
         jobmaster_free(jm);
     }
     if (st == E_DATA) hint_inferred(r, sinks, count);

@@ -5,9 +5,11 @@
 #include "ground/base/str.h"
 #include "surface/sql/session_internal.h"
 #include "surface/sql/sql_keys.h"
+#include "surface/sql/system_tables.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
@@ -25,6 +27,7 @@ struct sql_session *sql_session_create(const struct sql_session_options *o)
     config_init(&s->config, &s->arena);
     buf_init(&s->set, &s->mem);
     s->functions = (struct fn_session){.zone = STR("UTC"), .query_ms = sys_wall_ms(o->sys)};
+    s->system = (struct system_tables){s, system_tables};
     functions_of_session(s);
     return s;
 }
@@ -37,6 +40,7 @@ void sql_session_free(struct sql_session *s)
     buf_release(&s->set);
     functions_free(s->user_functions);
     functions_close_libraries(s);
+    session_jobs_release(&s->jobs, &s->mem);
     arena_release(&s->arena);
     catalogs_free(s->catalogs);
     mem_init(&mem, "session", 0);
@@ -71,6 +75,7 @@ struct query_binder run_binder(struct run *r)
         .is_batch = run_is_batch(r),
         .settings = settings,
         .tables = ARENA_NEW(&r->arena, uint32_t),
+        .system = &r->s->system,
         .a = &r->arena, .sys = r->s->options.sys, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
 }
 
@@ -108,6 +113,8 @@ static enum status give_batches(struct run *r, struct batch *b, const char *cons
                     vector_set_null(&b->cols[c], k);
                 else if (b->cols[c].phys == P_BOOL)
                     VECTOR_VALUES(&b->cols[c], bool)[k] = strcmp(cell, "TRUE") == 0;
+                else if (b->cols[c].phys == P_I64)
+                    VECTOR_VALUES(&b->cols[c], int64_t)[k] = strtoll(cell, NULL, 10);
                 else
                     VECTOR_VALUES(&b->cols[c], struct text)[k] = text_view(cell, strlen(cell));
             }
@@ -136,7 +143,7 @@ static const struct executor *executor_of(const char *name)
 {
     static const struct executor *const subjects[] = {query_executors, explain_executors, table_executors, space_executors,
                                                       show_executors, set_executors, function_executors,
-                                                      catalog_executors, module_executors};
+                                                      catalog_executors, module_executors, job_executors};
 
     for (size_t i = 0; i < COUNT_OF(subjects); i++)
         for (const struct executor *x = subjects[i]; x->name != NULL; x++)

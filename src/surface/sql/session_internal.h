@@ -1,9 +1,11 @@
 /* session_internal.h - what the files share that run statements: one file exec_<subject>.c has the kinds of one subject. */
 #pragma once
 #include "language/catalog/functions.h"
+#include "language/catalog/system_table.h"
 #include "control/jobmanager/jobmaster.h"
 #include "surface/sql/catalog_store.h"
 #include "surface/sql/session.h"
+#include "surface/sql/session_jobs.h"
 
 enum { STATEMENT_SET_MAX = 256 };
 
@@ -13,6 +15,8 @@ struct sql_session {
     struct sql_session_options options;
     struct catalogs *catalogs;
     struct catalog_store store;
+    struct system_tables system;
+    struct session_jobs jobs;
     struct functions *user_functions;
     struct fn_users users;             /* the same, for functions.users */
     struct loaded_function *loaded;    /* exec_function.c: every one that had a name once */
@@ -41,7 +45,7 @@ struct executor {
     enum status (*run)(struct run *r, const void *body);
 };
 extern const struct executor query_executors[], explain_executors[], table_executors[], space_executors[], show_executors[],
-    set_executors[], function_executors[], catalog_executors[], module_executors[];
+    set_executors[], function_executors[], catalog_executors[], module_executors[], job_executors[];
 
 /* Of the columns that a query gives: time attributes are plain times where rows leave. */
 const struct type *run_result_row(struct run *r, const struct type *row);
@@ -62,7 +66,7 @@ enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succee
 enum status run_fail(struct run *r, struct ast_place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What the catalog said (st, inner), at the name in the statement: text, hint and place; S_OK when it said so. */
 enum status run_at_name(struct run *r, const struct ast_name *n, enum status st, const struct err *inner) CHECKED;
-/* Rows of texts, column after column. types NULL: all STRING; a BOOLEAN's text is TRUE or FALSE. */
+/* Rows of texts, column after column. types NULL: all STRING; a BOOLEAN's text is TRUE or FALSE, a TIMESTAMP_LTZ(3)'s its milliseconds. */
 enum status run_give(struct run *r, uint32_t cols, const char *const *names, const struct type *const *types, const char *const *cells,
                      uint32_t rows) CHECKED;
 /* DESCRIBE of a table, of the columns that `takes` takes (NULL: all). */
@@ -91,6 +95,9 @@ enum status run_describe_database(struct run *r, const struct describe *d) CHECK
 /* exec_module.c */
 enum status run_use_modules(struct run *r, const struct use_space *u) CHECKED;
 enum status run_show_modules(struct run *r, bool full) CHECKED;
+/* exec_job.c */
+enum status run_show_jobs(struct run *r) CHECKED;
+enum status run_describe_job(struct run *r, struct str id) CHECKED;
 /* exec_partition.c */
 enum status run_alter_partitions(struct run *r, const struct alter_table *x) CHECKED; /* ADD and DROP PARTITION */
 enum status run_each_partition(struct run *r, const struct ast_name *n, const struct ast_partition *narrowed, catalog_name_fn fn,
