@@ -70,6 +70,37 @@ SELECT nope FROM (VALUES (1)) AS t (a)
        ^^^^" '
 SELECT nope FROM (VALUES (1)) AS t (a)'
 
+cat > several.sql <<'END'
+CREATE VIEW t AS SELECT * FROM (VALUES (1, 'x')) AS t (id, s);
+SELECT ids,
+  sss FROM t;
+QUITE; SELECT id,, s FROM t;
+SELECT 1;
+INSERT INTO u VALUES (1, 2) (3, 4);
+\d t
+EXIT;
+SELECT FROM nothing reads this;
+END
+"$thalweg" sql -f several.sql > out.txt 2> err.txt
+same 'mistakes of a whole script: status' 1 $?
+same 'mistakes of a whole script' "[INFO] Execute statement succeeded.
+[ERROR] Could not execute SQL statement. Reason:
+several.sql:2:8: Column 'ids' not found in any table; did you mean 'id'?
+SELECT ids,
+       ^^^
+several.sql:3:3: Column 'sss' not found in any table
+  sss FROM t;
+  ^^^
+several.sql:4:1: Encountered \"QUITE\": expected a statement; did you mean QUIT?
+QUITE;
+^^^^^
+several.sql:4:18: Encountered \",\": expected an expression
+QUITE; SELECT id,, s FROM t;
+                 ^
+several.sql:6:29: Encountered \"(\": expected ';' or the end of the statement
+INSERT INTO u VALUES (1, 2) (3, 4);
+                            ^" "$(cat out.txt err.txt)"
+
 says 'a slip' 1 '[ERROR] Could not execute SQL statement. Reason:
 Encountered "SELEC": expected a statement at line 1, column 1; did you mean SELECT?
 SELEC 1

@@ -47,6 +47,7 @@ static void run(struct str script, struct mem *mem, struct arena *a, struct err 
     do {
         uint32_t before = at;
         err_clear(e);
+        e->more->count = 0;
         st = statement_parse(&t, &at, a, &s, e);
         if (st != S_OK && st != S_END && e->text[0] == '\0') fail("an error without a text", script, e);
         if (st != S_END && at == before) fail("the script does not move on", script, e);
@@ -64,7 +65,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct mem mem;
     struct arena a;
-    struct err e = {0};
+    struct err_list others = {0};
+    struct err e = {.more = &others};
 
     if (size > TEXT_MAX) return 0;
     mem_init(&mem, "fuzz", 0);

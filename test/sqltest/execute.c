@@ -149,6 +149,8 @@ static const char *error_text(struct arena *a, const struct err *e)
 {
     char *text = arena_printf(a, "%s%s%s%s%s", e->text, e->hint[0] != '\0' ? "; " : "", e->hint,
                               e->excerpt[0] != '\0' ? "\n" : "", e->excerpt);
+    for (uint32_t i = 0; e->more != NULL && i < e->more->count; i++)
+        text = arena_printf(a, "%s\n%s", text, error_text(a, &e->more->items[i]));
     char *at = strstr(text, " (subtask "), *end = at != NULL ? strchr(at, ')') : NULL;
 
     if (end != NULL) memmove(at, end + 1, strlen(end + 1) + 1);
@@ -162,7 +164,7 @@ static void run_text(struct sql_session *session, const char *sql, struct arena 
     struct sql_listener to = {.arg = &k, .begin = on_begin, .rows = on_rows, .end = on_end, .said = on_said};
     struct tokens t;
     struct statement st;
-    struct err e = {0};
+    struct err e = {.more = ARENA_NEW(a, struct err_list)};
 
     buf_init(&k.cell, a->mem);
     out->ran = true;

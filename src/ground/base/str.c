@@ -165,7 +165,7 @@ int str_nearest(struct str s, const char *const *names, size_t count)
         struct str name = str_of(names[i]);
         if (name.size > NEAREST_SIZE_MAX) continue;
         size_t distance = edit_distance(s, name);
-        if (distance >= best_distance) continue;
+        if (distance >= best_distance || (distance >= MAX(s.size, name.size) && !str_equal_nocase(s, name))) continue;
         best_distance = distance;
         best = (int)i;
     }

@@ -50,5 +50,7 @@ enum status bind_table_call(struct binder *b, const struct ast_expr *x, struct e
 /* -x of a number that is written out: one constant, so that -2147483648 is an INT. */
 enum status bind_negative(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
 enum status bind_literal(struct binder *b, const struct ast_expr *x, struct expr **out) CHECKED;
+/* A type's name: errors stand at it. */
+enum status bind_type(struct binder *b, const struct ast_type *t, const struct type **out) CHECKED;
 /* Fails at a node: what `inner` says, in the place of the node. */
 enum status bind_fail(struct binder *b, struct ast_place place, const struct err *inner);

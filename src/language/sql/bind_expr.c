@@ -114,14 +114,16 @@ static bool only_parts(struct str word)
 static enum status bind_args(struct binder *b, const struct ast_expr *x, struct expr ***out, uint32_t *count)
 {
     *out = ARENA_ARRAY(b->m.a, struct expr *, MAX(x->args.count, 1u) + 1);
+    enum status failed = S_OK;
+
     *count = 0;
     for (uint32_t i = 0; i < x->args.count; i++) {
         const struct ast_expr *arg = x->args.items[i];
         if (arg->kind == AX_WORD && !arg->flag && only_parts(arg->text)) continue;
         if (arg->kind == AX_WORD) TRY(expr_constant(&b->m, &type_string, arg->text, &(*out)[(*count)++], b->e));
-        else TRY(bind_expr(b, arg, &(*out)[(*count)++]));
+        else TRY(err_go_on(b->e, bind_expr(b, arg, &(*out)[(*count)++]), &failed));
     }
-    return S_OK;
+    return failed == S_OK ? S_OK : err_gather(b->e);
 }
 
 static enum status call(struct binder *b, const struct ast_expr *x, struct str name, struct expr *const *args, uint32_t count,
@@ -223,6 +225,7 @@ static enum status bind_in_list(struct binder *b, const struct ast_expr *x, stru
     uint32_t count = list->args.count;
     struct expr *value, **items = ARENA_ARRAY(b->m.a, struct expr *, count);
     bool set = false, rows = false;
+    enum status failed = S_OK;
 
     TRY(bind_equal_rows(b, x, left, list->args.items[0], &items[0], &rows));
     for (uint32_t i = 1; rows && i < count; i++) {
@@ -230,8 +233,9 @@ static enum status bind_in_list(struct binder *b, const struct ast_expr *x, stru
         if (!rows) return fail(b, list->args.items[i]->place, "the rows of IN must have the same count of values");
     }
     if (rows) return branch(b, x, EXPR_OR, items, count, out);
-    TRY(bind_expr(b, left, &value));
-    for (uint32_t i = 0; i < count; i++) TRY(bind_expr(b, list->args.items[i], &items[i]));
+    TRY(err_go_on(b->e, bind_expr(b, left, &value), &failed));
+    for (uint32_t i = 0; i < count; i++) TRY(err_go_on(b->e, bind_expr(b, list->args.items[i], &items[i]), &failed));
+    if (failed != S_OK) return err_gather(b->e);
     if (count >= SET_FROM) TRY(set_values(b, &value, items, count, &set));
     if (set) return bind_in_set(b, x, value, items, count, out);
     for (uint32_t i = 0; i < count; i++)
@@ -438,17 +442,29 @@ static enum status bind_case(struct binder *b, const struct ast_expr *x, struct 
 {
     uint32_t first = x->flag ? 1 : 0, n = x->args.count - first, count = 0;
     struct expr *operand = NULL, **args = ARENA_ARRAY(b->m.a, struct expr *, n + 1);
+    enum status failed = S_OK;
 
     if (x->flag) TRY(bind_expr(b, x->args.items[0], &operand));
     for (uint32_t i = 0; i < n; i++) {
         const struct ast_expr *part = x->args.items[first + i];
         bool condition = i % 2 == 0 && i + 1 < n;
-        TRY(bind_expr(b, part, &args[count]));
-        if (condition && operand != NULL) TRY(call(b, part, STR("="), (struct expr *[]){operand, args[count]}, 2, &args[count]));
+        TRY(err_go_on(b->e, bind_expr(b, part, &args[count]), &failed));
+        if (failed == S_OK && condition && operand != NULL) TRY(call(b, part, STR("="), (struct expr *[]){operand, args[count]}, 2, &args[count]));
         count++;
     }
+    if (failed != S_OK) return err_gather(b->e);
     if (count % 2 == 0) args[count++] = expr_null(&b->m, &type_null);
     return branch(b, x, EXPR_CASE, args, count, out);
+}
+
+enum status bind_type(struct binder *b, const struct ast_type *t, const struct type **out)
+{
+    struct err inner = {0};
+
+    if (type_parse(b->m.a, t->text, out, &inner) == S_OK) return S_OK;
+    char *place = strstr(inner.text, " at position "); /* the place in the statement is shown instead */
+    if (place != NULL) *place = '\0';
+    return bind_fail(b, t->place, &inner);
 }
 
 static enum status bind_cast(struct binder *b, const struct ast_expr *x, struct expr **out)
@@ -458,11 +474,7 @@ static enum status bind_cast(struct binder *b, const struct ast_expr *x, struct 
     struct expr *value;
 
     TRY(bind_expr(b, x->args.items[0], &value));
-    if (type_parse(b->m.a, x->type.text, &to, &inner) != S_OK) {
-        char *place = strstr(inner.text, " at position "); /* the place in the statement is shown instead */
-        if (place != NULL) *place = '\0';
-        return bind_fail(b, x->type.place, &inner);
-    }
+    TRY(bind_type(b, &x->type, &to));
     if (expr_cast(&b->m, value, to, x->flag, out, &inner) != S_OK || expr_materialize(&b->m, *out, out, &inner) != S_OK)
         return bind_fail(b, x->place, &inner);
     return S_OK;

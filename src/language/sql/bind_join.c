@@ -405,6 +405,20 @@ static enum status bind_right(struct joining *j, int *as_of)
     return side_settle(j->b, &j->sides[1]);
 }
 
+/* The left side has failed: the right one is looked at for its own mistakes, where it stands by itself. */
+static enum status left_failed(struct joining *j, enum status st)
+{
+    const struct ast_table *right = j->t->right;
+    struct bind_source ignored;
+    enum status failed = S_OK;
+
+    if (right->lateral || right->as_of != NULL || right->kind == TABLE_UNNEST || right->kind == TABLE_CALL) return st;
+    if (err_go_on(j->b->e, st, &failed) != S_OK) return st;
+    if (bind_table(j->b, right, &ignored) != S_OK) failed = E_DATA;
+    err_gather(j->b->e);
+    return failed;
+}
+
 /* Both sides and the tree over them. */
 static enum status bind_sides(struct joining *j)
 {
@@ -413,7 +427,8 @@ static enum status bind_sides(struct joining *j)
     struct correlate_body list = {.left = j->kind == REL_JOIN_LEFT};
     int as_of = -1;
 
-    TRY(bind_table(b, j->t->left, &j->sides[0]));
+    enum status st = bind_table(b, j->t->left, &j->sides[0]);
+    if (st != S_OK) return left_failed(j, st);
     TRY(side_settle(b, &j->sides[0]));
     if (right->kind == TABLE_UNNEST || (right->lateral && bind_is_table_function(b, right))) {
         if (j->kind == REL_JOIN_RIGHT || j->kind == REL_JOIN_FULL)

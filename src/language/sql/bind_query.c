@@ -223,6 +223,7 @@ static enum status bind_rows(struct query_binder *b, const struct ast_list *rows
 {
     struct bind_scope nothing = {.row = &type_null};
     struct binder x = bind_expr_binder(b, &nothing);
+    enum status failed = S_OK;
 
     for (uint32_t r = 0; r < rows->count; r++) {
         const struct ast_expr *row = rows->items[r];
@@ -232,9 +233,10 @@ static enum status bind_rows(struct query_binder *b, const struct ast_list *rows
                              "Values passed to VALUES operator must have compatible types: this row has %u columns, "
                              "the first one %u",
                              list ? row->args.count : 1, cols);
-        for (uint32_t c = 0; c < cols; c++) TRY(bind_expr(&x, list ? row->args.items[c] : row, &items[r * cols + c]));
+        for (uint32_t c = 0; c < cols; c++)
+            TRY(err_go_on(b->e, bind_expr(&x, list ? row->args.items[c] : row, &items[r * cols + c]), &failed));
     }
-    return S_OK;
+    return failed == S_OK ? S_OK : err_gather(b->e);
 }
 
 static enum status bind_values(struct query_binder *b, const struct ast_query *q, struct rel **out)
@@ -292,8 +294,11 @@ static const char *set_name(const struct ast_query *q)
 
 static enum status bind_sides(struct query_binder *b, const struct ast_query *q, struct rel *sides[2], const struct type **row)
 {
-    TRY(bind_inner(b, q->left, &sides[0]));
-    TRY(bind_inner(b, q->right, &sides[1]));
+    enum status failed = S_OK;
+
+    TRY(err_go_on(b->e, bind_inner(b, q->left, &sides[0]), &failed));
+    TRY(err_go_on(b->e, bind_inner(b, q->right, &sides[1]), &failed));
+    if (failed != S_OK) return err_gather(b->e);
     uint32_t cols = sides[0]->row->child_count;
     if (cols != sides[1]->row->child_count)
         return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Column count mismatch in %s", set_name(q));

@@ -107,15 +107,19 @@ enum status bind_condition(struct query_binder *b, struct binder *x, const struc
 static enum status bind_items(struct query_binder *b, const struct ast_select *s, const struct bind_source *from, struct binder *x,
                               struct bind_columns *out)
 {
+    enum status failed = S_OK;
+
     for (uint32_t i = 0; i < s->item_count; i++) {
         struct expr *item;
         if (s->items[i].x->kind == AX_STAR) {
-            TRY(add_star(b, x, out, from, s->items[i].x));
+            TRY(err_go_on(b->e, add_star(b, x, out, from, s->items[i].x), &failed));
             continue;
         }
-        TRY(bind_expr(x, s->items[i].x, &item));
-        bind_column_add(b, out, item, item_name(b, &s->items[i], out->count));
+        enum status st = bind_expr(x, s->items[i].x, &item);
+        if (st == S_OK) bind_column_add(b, out, item, item_name(b, &s->items[i], out->count));
+        else TRY(err_go_on(b->e, st, &failed));
     }
+    if (failed != S_OK) return err_gather(b->e);
     TRY(bind_width(b, s->place, out->count));
     make_names_unique(b, out);
     return S_OK;
@@ -137,6 +141,19 @@ static enum status no_window(struct query_binder *b, const struct ast_expr *x, c
     return call == NULL ? S_OK : sql_error(b->e, b->t, call->place.at, call->place.size, "%s", text);
 }
 
+/* WHERE has failed: the select list is looked at for its own mistakes, where it does not speak of groups or windows. */
+static enum status where_failed(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by,
+                                const struct bind_source *from, struct binder *x, enum status st)
+{
+    struct bind_columns ignored = {0};
+    enum status failed = S_OK;
+
+    if (grouping_is(b, s, by) || over_is(s) || err_go_on(b->e, st, &failed) != S_OK) return st;
+    if (bind_items(b, s, from, x, &ignored) != S_OK) failed = E_DATA;
+    err_gather(b->e);
+    return failed;
+}
+
 /* FROM, WHERE, GROUP BY and HAVING: *x binds what stands above them; *condition is still to be put on. */
 static enum status bind_below(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
                               struct binder *x, struct expr **condition)
@@ -152,7 +169,10 @@ static enum status bind_below(struct query_binder *b, const struct ast_select *s
     TRY(no_window(b, s->having, "Aggregate functions over windows are not supported yet."));
     subqueries_allow(b, x, from);
     if (s->where != NULL && bind_has_subquery(s->where)) TRY(bind_semi(b, x, s->where, from, condition));
-    else if (s->where != NULL) TRY(bind_condition(b, x, s->where, "WHERE", condition));
+    else if (s->where != NULL) {
+        enum status st = bind_condition(b, x, s->where, "WHERE", condition);
+        if (st != S_OK) return where_failed(b, s, by, from, x, st);
+    }
     TRY(bind_later(b, x, from, condition));
     TRY(bind_join_finish(b, from, condition));
     if (s->where != NULL) TRY(ranking_filter(b, s->where->place, &from->rel, condition));

@@ -46,10 +46,9 @@ static int column_find(const struct making *m, struct str name)
 /* --- columns ----------------------------------------------------------------------------------------------------- */
 static enum status read_type(struct making *m, const struct ast_column *c, const struct type **out)
 {
-    struct err inner = {0};
+    struct binder x = bind_expr_binder(m->b, NULL);
 
-    if (type_parse(m->b->a, c->type.text, out, &inner) == S_OK) return S_OK;
-    return fail(m, c->type.place, "%s", inner.text);
+    return bind_type(&x, &c->type, out);
 }
 
 /* What LIKE does with a part of the other table: `what` by itself, else ALL, else Flink's default. */
@@ -359,12 +358,14 @@ static void mark_rowtime(struct making *m)
 enum status bind_create_table(struct query_binder *b, const struct create_table *c, struct table *out)
 {
     struct making m = {.b = b, .text = c, .out = out};
+    enum status failed = S_OK;
 
     *out = (struct table){.is_temporary = c->temporary};
     m.columns = ARENA_ARRAY(b->a, struct table_column, c->column_count + 1);
     TRY(bind_like(&m));
     TRY(bind_width(b, c->name.place, (size_t)m.count + c->column_count));
-    for (uint32_t i = 0; i < c->column_count; i++) TRY(add_column(&m, &c->columns[i]));
+    for (uint32_t i = 0; i < c->column_count; i++) TRY(err_go_on(b->e, add_column(&m, &c->columns[i]), &failed));
+    if (failed != S_OK) return err_gather(b->e);
     TRY(bind_as(&m));
     TRY(bind_key(&m));
     TRY(bind_computed(&m));

@@ -63,13 +63,16 @@ enum status expect_symbol(struct parser *p, const char *symbol)
     return parse_expected(p, what);
 }
 
+/* Symbols and words of the grammar are expected as they are written; else it is something with a name. */
+static bool is_for_name(const char *what) { return what[0] != '\'' && !(what[0] >= 'A' && what[0] <= 'Z' && what[1] >= 'A' && what[1] <= 'Z'); }
+
 enum status parse_expected(struct parser *p, const char *what)
 {
     const struct token *t = parse_peek(p, 0);
     struct str text = token_text(p->t, t);
 
     if (t->kind == TOKEN_END) return sql_error(p->e, p->t, t->at, 1, "the statement ends too early: expected %s", what);
-    if (t->kind == TOKEN_KEYWORD && keyword_is_reserved((enum keyword)t->keyword))
+    if (t->kind == TOKEN_KEYWORD && keyword_is_reserved((enum keyword)t->keyword) && is_for_name(what))
         err_hint(p->e, "%s is a reserved word; as a name, write it in backticks: `%.*s`", keyword_text((enum keyword)t->keyword),
                  (int)text.size, text.data);
     return sql_error(p->e, p->t, t->at, t->size, "Encountered \"%.*s\": expected %s", (int)MIN(text.size, 60u), text.data, what);
@@ -121,6 +124,73 @@ enum status parse_enter(struct parser *p)
     if (p->depth == AST_DEPTH_MAX)
         return sql_error(p->e, p->t, parse_peek(p, 0)->at, 1, "nested deeper than %d levels", AST_DEPTH_MAX);
     p->depth++;
+    return S_OK;
+}
+
+/* --- going on behind a failure ----------------------------------------------------------------------------------- */
+bool parse_at_comma(const struct parser *p) { return is_symbol(p, 0, ","); }
+
+bool parse_at_clause(const struct parser *p)
+{
+    static const enum keyword starts[] = {KW_FROM,   KW_WHERE, KW_GROUP,  KW_HAVING, KW_WINDOW,    KW_QUALIFY, KW_ORDER,
+                                          KW_LIMIT,  KW_OFFSET, KW_FETCH, KW_UNION,  KW_INTERSECT, KW_EXCEPT,  KW_MINUS};
+
+    for (size_t i = 0; i < COUNT_OF(starts); i++)
+        if (is_word(p, 0, starts[i])) return true;
+    return false;
+}
+
+void parse_suggest_clause(struct parser *p)
+{
+    static const char *const clauses[] = {"FROM",  "WHERE",  "GROUP BY", "HAVING", "WINDOW", "QUALIFY",   "ORDER BY", "LIMIT",
+                                          "UNION", "EXCEPT", "JOIN",     "LEFT",   "INNER",  "INTERSECT", "GROUP",    "ORDER"};
+    const struct token *t = p->at > 0 ? &p->t->items[p->at - 1] : NULL;
+
+    if (t == NULL || t->kind != TOKEN_NAME || t->quoted || t->size > 60) return;
+    struct str text = token_text(p->t, t);
+    int near = str_nearest(text, clauses, COUNT_OF(clauses));
+    if (near >= 0) err_hint(p->e, "did you mean %s instead of '%.*s'?", clauses[near], (int)text.size, text.data);
+}
+
+enum status parse_no_stray(struct parser *p, const char *what)
+{
+    const struct token *t = parse_peek(p, 0);
+    bool closes = t->kind == TOKEN_SYMBOL && (is_symbol(p, 0, ")") || is_symbol(p, 0, ";") || is_symbol(p, 0, ",") || is_symbol(p, 0, "*/"));
+
+    if (t->kind == TOKEN_END || closes || parse_at_clause(p)) return S_OK;
+    if (t->kind == TOKEN_KEYWORD && !is_word(p, 0, KW_BY) && !is_name(p, 0)) return S_OK;
+    parse_suggest_clause(p);
+    return parse_expected(p, what);
+}
+
+bool parse_is_news(const struct parser *p)
+{
+    return !p->has_failed || (p->at > p->resumed && parse_peek(p, 0)->kind != TOKEN_END);
+}
+
+/* +1, -1 or 0: the token opens or closes something. */
+static int nesting(const struct parser *p)
+{
+    if (parse_peek(p, 0)->kind == TOKEN_HINT || is_symbol(p, 0, "(") || is_symbol(p, 0, "[") || is_symbol(p, 0, "{")) return 1;
+    return is_symbol(p, 0, ")") || is_symbol(p, 0, "]") || is_symbol(p, 0, "}") || is_symbol(p, 0, "*/") ? -1 : 0;
+}
+
+enum status parse_resume(struct parser *p, struct parse_mark m, enum status st, bool (*ends)(const struct parser *p))
+{
+    uint32_t failed_at = p->at;
+    enum status ignored = S_OK;
+
+    if (st == S_OK) return S_OK;
+    if (parse_is_news(p)) TRY(err_go_on(p->e, st, &ignored));
+    else err_clear(p->e);
+    p->at = m.at;
+    for (int open = 0; parse_peek(p, 0)->kind != TOKEN_END && !is_symbol(p, 0, ";"); open += nesting(p), p->at++) {
+        if (open == 0 && nesting(p) < 0) break;
+        if (open == 0 && p->at >= failed_at && ends(p)) break;
+    }
+    p->depth = m.depth;
+    p->resumed = p->at;
+    p->has_failed = true;
     return S_OK;
 }
 

@@ -291,19 +291,28 @@ enum status parse_exprs(struct parser *p, struct ast_list *out)
 
 enum status parse_order(struct parser *p, struct ast_order *out)
 {
+    static const char *const behind[] = {"DESC", "ASC", "NULLS"};
+
     *out = (struct ast_order){0};
     TRY(parse_expr(p, &out->x));
     out->descending = take_word(p, KW_DESC);
     if (!out->descending) take_word(p, KW_ASC);
-    if (!take_word(p, KW_NULLS)) return S_OK;
-    out->nulls = take_word(p, KW_FIRST) ? NULLS_FIRST : NULLS_LAST;
-    return out->nulls == NULLS_LAST ? expect_word(p, KW_LAST) : S_OK;
+    if (take_word(p, KW_NULLS)) {
+        out->nulls = take_word(p, KW_FIRST) ? NULLS_FIRST : NULLS_LAST;
+        if (out->nulls == NULLS_LAST) TRY(expect_word(p, KW_LAST));
+    }
+    if (is_name(p, 0) && !parse_at_clause(p)) parse_suggest(p, behind, COUNT_OF(behind));
+    return parse_no_stray(p, "ASC, DESC, ',' or the end of ORDER BY");
 }
+
+static bool order_ends(const struct parser *p) { return parse_at_comma(p) || parse_at_clause(p); }
 
 enum status parse_orders(struct parser *p, struct ast_orders *out)
 {
     *out = (struct ast_orders){0};
-    do TRY(parse_order(p, PARSE_PUSH(p, out->items, out->count)));
-    while (take_symbol(p, ","));
+    do {
+        struct parse_mark m = parse_mark(p);
+        TRY(parse_resume(p, m, parse_order(p, PARSE_PUSH(p, out->items, out->count)), order_ends));
+    } while (take_symbol(p, ","));
     return S_OK;
 }

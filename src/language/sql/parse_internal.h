@@ -9,6 +9,8 @@ struct parser {
     const struct tokens *t;
     uint32_t at;    /* the next token */
     uint32_t depth; /* of nesting, bounded by AST_DEPTH_MAX */
+    uint32_t resumed; /* the token from which it was read on behind a failure */
+    bool has_failed;
     struct arena *a;
     struct err *e;
 };
@@ -38,6 +40,22 @@ struct ast_place parse_since(const struct parser *p, struct ast_place from); /* 
 /* One level of nesting: fails when it is too deep; every enter that answered S_OK has its leave. */
 enum status parse_enter(struct parser *p) CHECKED;
 static inline void parse_leave(struct parser *p) { p->depth--; }
+/* Where something begins that may be skipped when it fails. */
+struct parse_mark {
+    uint32_t at, depth;
+};
+static inline struct parse_mark parse_mark(const struct parser *p) { return (struct parse_mark){p->at, p->depth}; }
+/* Behind a part that began at m: when it failed and there is room for more errors, says so later and moves on to what `ends` accepts,
+ * outside of all parentheses of the part, to the parenthesis that closes around it, or to the end of the statement. Answers st
+ * otherwise. What the part has made may be half: nobody reads the tree of a text with errors. */
+enum status parse_resume(struct parser *p, struct parse_mark m, enum status st, bool (*ends)(const struct parser *p)) CHECKED;
+bool parse_at_comma(const struct parser *p);
+bool parse_at_clause(const struct parser *p); /* FROM, WHERE, ... ORDER, LIMIT, UNION */
+/* Fails where something stands behind a part of a query that can go on with nothing: so that the clauses behind it are read. */
+enum status parse_no_stray(struct parser *p, const char *what) CHECKED;
+void parse_suggest_clause(struct parser *p); /* hints at the clause that the last word, taken for an alias, may have been */
+/* Is a failure here one of its own, or what an earlier one has led to? */
+bool parse_is_news(const struct parser *p);
 /* Room for one more behind `count` items of `size` bytes: doubles at powers of two. */
 void *parse_grow(struct parser *p, void *items, uint32_t count, size_t size);
 #define PARSE_PUSH(p, items, count) ((items) = parse_grow((p), (items), (count), sizeof *(items)), &(items)[(count)++])

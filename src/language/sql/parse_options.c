@@ -42,17 +42,23 @@ void print_comment(bool has, struct str comment, struct buf *out)
     print_string(comment, out);
 }
 
+static enum status parse_option(struct parser *p, struct ast_option *o)
+{
+    o->key_place = parse_here(p);
+    TRY(parse_string(p, "an option: 'key' = 'value'", &o->key));
+    TRY(expect_symbol(p, "="));
+    o->value_place = parse_here(p);
+    TRY(parse_string(p, "the option's value in 'quotes'", &o->value));
+    return is_symbol(p, 0, ",") || is_symbol(p, 0, ")") ? S_OK : parse_expected(p, "',' or ')'");
+}
+
 enum status parse_options(struct parser *p, struct ast_options *out)
 {
     TRY(expect_symbol(p, "("));
     if (take_symbol(p, ")")) return S_OK;
     do {
-        struct ast_option *o = PARSE_PUSH(p, out->items, out->count);
-        o->key_place = parse_here(p);
-        TRY(parse_string(p, "an option: 'key' = 'value'", &o->key));
-        TRY(expect_symbol(p, "="));
-        o->value_place = parse_here(p);
-        TRY(parse_string(p, "the option's value in 'quotes'", &o->value));
+        struct parse_mark m = parse_mark(p);
+        TRY(parse_resume(p, m, parse_option(p, PARSE_PUSH(p, out->items, out->count)), parse_at_comma));
     } while (take_symbol(p, ","));
     return expect_symbol(p, ")");
 }

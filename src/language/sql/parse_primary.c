@@ -178,6 +178,12 @@ static enum status parse_value_word(struct parser *p, struct ast_expr **out)
 /* * and t.* */
 static bool is_star_behind(const struct parser *p) { return is_symbol(p, 0, ".") && is_symbol(p, 1, "*"); }
 
+static bool is_behind_comma(const struct parser *p)
+{
+    const struct token *before = p->at > 0 ? &p->t->items[p->at - 1] : NULL;
+    return before != NULL && before->kind == TOKEN_SYMBOL && str_equal(token_text(p->t, before), STR(","));
+}
+
 static enum status parse_name_or_call(struct parser *p, struct ast_expr **out)
 {
     struct ast_name name;
@@ -185,7 +191,10 @@ static enum status parse_name_or_call(struct parser *p, struct ast_expr **out)
 
     if (t->kind == TOKEN_KEYWORD && keyword_is_reserved((enum keyword)t->keyword)) {
         struct ast_place here = parse_here(p);
-        if (!keyword_is_function((enum keyword)t->keyword) || !is_symbol(p, 1, "(")) return parse_expected(p, "an expression");
+        if (!keyword_is_function((enum keyword)t->keyword) || !is_symbol(p, 1, "(")) {
+            if (is_behind_comma(p) && !is_symbol(p, 1, ",")) err_hint(p->e, "is the ',' before it one too many?");
+            return parse_expected(p, "an expression");
+        }
         name = ast_name_of(p, token_text(p->t, t), here);
         p->at++;
     } else {

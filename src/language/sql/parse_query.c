@@ -14,6 +14,10 @@ bool is_query(const struct parser *p, uint32_t ahead)
     return is_word(p, ahead, KW_TABLE) && is_name(p, ahead + 1);
 }
 
+static bool row_ends(const struct parser *p) { return parse_at_comma(p) || parse_at_clause(p); }
+
+static bool cte_ends(const struct parser *p) { return parse_at_comma(p) || is_query(p, 0); }
+
 static enum status parse_cte(struct parser *p, struct ast_cte *cte)
 {
     TRY(parse_simple_name(p, "the name of a WITH query", &cte->name, &cte->place));
@@ -23,6 +27,19 @@ static enum status parse_cte(struct parser *p, struct ast_cte *cte)
     TRY(parse_query(p, &cte->query));
     TRY(expect_symbol(p, ")"));
     cte->place = parse_since(p, cte->place);
+    return S_OK;
+}
+
+/* Behind VALUES, each by itself. */
+static enum status parse_rows(struct parser *p, struct ast_list *out)
+{
+    do {
+        struct parse_mark m = parse_mark(p);
+        struct ast_expr *x = NULL;
+        if (out->count == AST_LIST_MAX) return parse_expected(p, "a shorter list");
+        TRY(parse_resume(p, m, parse_expr(p, &x), row_ends));
+        *PARSE_PUSH(p, out->items, out->count) = x;
+    } while (take_symbol(p, ","));
     return S_OK;
 }
 
@@ -39,7 +56,7 @@ static enum status parse_core(struct parser *p, struct ast_query **out)
     q->place = parse_here(p);
     if (take_word(p, KW_VALUES)) {
         q->kind = QUERY_VALUES;
-        TRY(parse_exprs(p, &q->rows));
+        TRY(parse_rows(p, &q->rows));
     } else if (take_word(p, KW_TABLE)) {
         q->kind = QUERY_TABLE;
         TRY(parse_name(p, "a table", &q->table));
@@ -131,8 +148,10 @@ enum status parse_query(struct parser *p, struct ast_query **out)
 
     TRY(parse_enter(p));
     if (take_word(p, KW_WITH)) {
-        do TRY(parse_cte(p, PARSE_PUSH(p, with.ctes, with.cte_count)));
-        while (take_symbol(p, ","));
+        do {
+            struct parse_mark m = parse_mark(p);
+            TRY(parse_resume(p, m, parse_cte(p, PARSE_PUSH(p, with.ctes, with.cte_count)), cte_ends));
+        } while (take_symbol(p, ","));
     }
     if (!is_query(p, 0)) return parse_expected(p, "a query: SELECT, VALUES or WITH");
     bool parenthesised = is_symbol(p, 0, "(");

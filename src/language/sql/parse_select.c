@@ -3,12 +3,17 @@
 
 #include "ground/base/str.h"
 
+static const char behind_item[] = "',', FROM or the end of the query", behind_clause[] = "the next clause or the end of the query";
+
 static enum status parse_select_item(struct parser *p, struct ast_item *out)
 {
     TRY(parse_expr(p, &out->x));
-    if (take_word(p, KW_AS)) return parse_simple_name(p, "a name behind AS", &out->alias, NULL);
-    return is_name(p, 0) ? parse_simple_name(p, "a name", &out->alias, NULL) : S_OK;
+    if (take_word(p, KW_AS)) TRY(parse_simple_name(p, "a name behind AS", &out->alias, NULL));
+    else if (is_name(p, 0)) TRY(parse_simple_name(p, "a name", &out->alias, NULL));
+    return parse_no_stray(p, behind_item);
 }
+
+static bool item_ends(const struct parser *p) { return parse_at_comma(p) || parse_at_clause(p); }
 
 static enum status parse_group_item(struct parser *p, struct ast_expr **out);
 
@@ -48,8 +53,10 @@ enum status parse_group(struct parser *p, struct ast_select *s)
     s->group_distinct = take_word(p, KW_DISTINCT);
     if (!s->group_distinct) take_word(p, KW_ALL);
     do {
-        struct ast_expr *x;
-        TRY(parse_group_item(p, &x));
+        struct parse_mark m = parse_mark(p);
+        struct ast_expr *x = NULL;
+        enum status st = parse_group_item(p, &x);
+        TRY(parse_resume(p, m, st == S_OK ? parse_no_stray(p, "',', the next clause or the end of the query") : st, item_ends));
         *PARSE_PUSH(p, s->group.items, s->group.count) = x;
     } while (take_symbol(p, ","));
     return S_OK;
@@ -69,24 +76,39 @@ static enum status parse_named_windows(struct parser *p, struct ast_select *s)
     return S_OK;
 }
 
+static enum status parse_from(struct parser *p, struct ast_select *s)
+{
+    struct parse_mark m = parse_mark(p);
+    enum status st = parse_tables(p, &s->from);
+    return parse_resume(p, m, st == S_OK ? parse_no_stray(p, behind_clause) : st, parse_at_clause);
+}
+
+static enum status parse_condition(struct parser *p, struct ast_expr **out)
+{
+    struct parse_mark m = parse_mark(p);
+    enum status st = parse_expr(p, out);
+    return parse_resume(p, m, st == S_OK ? parse_no_stray(p, "an operator, the next clause or the end of the query") : st, parse_at_clause);
+}
+
 static enum status parse_clauses(struct parser *p, struct ast_select *s)
 {
-    if (take_word(p, KW_FROM)) TRY(parse_tables(p, &s->from));
-    if (take_word(p, KW_WHERE)) TRY(parse_expr(p, &s->where));
+    if (take_word(p, KW_FROM)) TRY(parse_from(p, s));
+    if (take_word(p, KW_WHERE)) TRY(parse_condition(p, &s->where));
     if (take_word(p, KW_GROUP)) {
         TRY(expect_word(p, KW_BY));
         TRY(parse_group(p, s));
     }
-    if (take_word(p, KW_HAVING)) TRY(parse_expr(p, &s->having));
+    if (take_word(p, KW_HAVING)) TRY(parse_condition(p, &s->having));
     if (take_word(p, KW_WINDOW)) TRY(parse_named_windows(p, s));
-    return take_word(p, KW_QUALIFY) ? parse_expr(p, &s->qualify) : S_OK;
+    return take_word(p, KW_QUALIFY) ? parse_condition(p, &s->qualify) : S_OK;
 }
 
 enum status parse_select_items(struct parser *p, struct ast_select *s)
 {
     do {
         if (s->item_count == AST_LIST_MAX) return parse_expected(p, "fewer columns");
-        TRY(parse_select_item(p, PARSE_PUSH(p, s->items, s->item_count)));
+        struct parse_mark m = parse_mark(p);
+        TRY(parse_resume(p, m, parse_select_item(p, PARSE_PUSH(p, s->items, s->item_count)), item_ends));
     } while (take_symbol(p, ","));
     return S_OK;
 }

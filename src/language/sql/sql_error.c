@@ -28,7 +28,7 @@ static struct str line_around(struct str text, uint32_t at, uint32_t *before)
     for (*before = 0; from > 0 && text.data[from - 1] != '\n' && *before < EXCERPT_WIDTH * 2 / 3; *before += is_start(text.data[from]))
         from--;
     while (from < at && !is_start(text.data[from])) from++;
-    for (; to < text.size && text.data[to] != '\n' && text.data[to] != '\r' && width < EXCERPT_WIDTH / 3; to++)
+    for (; to < text.size && text.data[to] != '\n' && text.data[to] != '\r' && width < EXCERPT_WIDTH - *before; to++)
         width += is_start(text.data[to]);
     while (to < text.size && !is_start(text.data[to])) to++;
     return (struct str){text.data + from, to - from};

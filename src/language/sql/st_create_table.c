@@ -18,12 +18,19 @@ static enum status parse_element(struct parser *p, struct create_table *t)
     return parse_column(p, PARSE_PUSH(p, t->columns, t->column_count));
 }
 
+static enum status parse_whole_element(struct parser *p, struct create_table *t)
+{
+    TRY(parse_element(p, t));
+    return is_symbol(p, 0, ",") || is_symbol(p, 0, ")") ? S_OK : parse_expected(p, "',' or ')'");
+}
+
 static enum status parse_elements(struct parser *p, struct create_table *t)
 {
     if (!take_symbol(p, "(")) return S_OK;
     do {
         if (t->column_count + t->name_count == AST_LIST_MAX) return parse_expected(p, "fewer columns");
-        TRY(parse_element(p, t));
+        struct parse_mark m = parse_mark(p);
+        TRY(parse_resume(p, m, parse_whole_element(p, t), parse_at_comma));
     } while (take_symbol(p, ","));
     if (t->column_count > 0 && t->name_count > 0) return parse_expected(p, "either columns with types or names alone");
     return expect_symbol(p, ")");

@@ -1,5 +1,6 @@
 /* statement.c - finding what kind of statement stands at the cursor, by the longest sequence of words that some kind begins
- * with, and reading one statement of a script after another. */
+ * with, and reading one statement of a script after another. A statement with errors in parts that do not depend on each other is
+ * read to its end (parse_resume): it has failed, with all of them. */
 #include "language/sql/statement.h"
 
 #include "ground/base/str.h"
@@ -115,7 +116,12 @@ enum status statement_parse(const struct tokens *t, uint32_t *at, struct arena *
     if (parse_peek(&p, 0)->kind == TOKEN_END) return S_END;
     enum status st = parse_statement(&p, out);
     bool ends = parse_peek(&p, 0)->kind == TOKEN_END || is_symbol(&p, 0, ";");
+    if (st == S_OK && !ends) parse_suggest_clause(&p);
     if (st == S_OK && !ends) st = parse_expected(&p, "';' or the end of the statement");
+    if (p.has_failed) {
+        if (st != S_OK && !parse_is_news(&p)) err_clear(e);
+        st = err_gather(e);
+    }
     while (parse_peek(&p, 0)->kind != TOKEN_END && !is_symbol(&p, 0, ";")) p.at++;
     take_symbol(&p, ";");
     *at = p.at;

@@ -1,6 +1,6 @@
 /* say.c - how a mistake is printed on standard error: one line, "[name: ]what and where; what to do", and below it the line
  * of the user's that is wrong with a caret. On a terminal the beginning, up to the first colon, is bold, what to do is dim and
- * the caret red; the text is the same everywhere. */
+ * the caret red; the text is the same everywhere. Further mistakes of the same text follow in the same form. */
 #include "surface/api/api.h"
 
 #include <string.h>
@@ -17,7 +17,7 @@ static void append(struct buf *out, const char *style, const char *text, size_t 
     if (style != NULL) buf_append_text(out, PLAIN);
 }
 
-void api_print_error(const char *name, const struct err *e, bool color, struct buf *out)
+static void print_one(const char *name, const struct err *e, bool color, struct buf *out)
 {
     const char *head = name != NULL ? name : e->text, *caret = strrchr(e->excerpt, '^');
     size_t size = name != NULL ? strlen(name) : strcspn(e->text, ":");
@@ -34,6 +34,12 @@ void api_print_error(const char *name, const struct err *e, bool color, struct b
     buf_append(out, e->excerpt, (size_t)(caret - e->excerpt));
     append(out, color ? RED : NULL, "^", 1);
     buf_append_byte(out, '\n');
+}
+
+void api_print_error(const char *name, const struct err *e, bool color, struct buf *out)
+{
+    print_one(name, e, color, out);
+    for (uint32_t i = 0; e->more != NULL && i < e->more->count; i++) print_one(name, &e->more->items[i], color, out);
 }
 
 void api_say_error(struct sys *sys, const char *name, const struct err *e)

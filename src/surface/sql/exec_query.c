@@ -51,14 +51,17 @@ static enum status inserts_run(struct run *r, const struct insert *const *insert
     struct query_binder b = run_binder(r);
     struct rel **sinks = ARENA_ARRAY(&r->arena, struct rel *, count);
     const char *name = "insert-into";
+    enum status failed = S_OK;
 
     for (uint32_t i = 0; i < count; i++) {
         const struct table *t;
-        TRY(bind_insert(&b, inserts[i], &sinks[i]));
+        TRY(err_go_on(r->e, bind_insert(&b, inserts[i], &sinks[i]), &failed));
+        if (failed != S_OK) continue; /* the others are looked at all the same */
         if (b.is_batch) TRY(rel_batch(&r->arena, sinks[i], &sinks[i], r->e));
         TRY(bind_find_table(&b, &inserts[i]->table, &t));
         name = arena_printf(&r->arena, "%s%s%s.%s.%s", name, i == 0 ? "_" : ",", t->catalog, t->database, t->name);
     }
+    if (failed != S_OK) return err_gather(r->e);
     TRY(plan_ready(r, &b, sinks, count));
     TRY(run_plan(r, sinks, count, name));
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);

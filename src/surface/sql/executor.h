@@ -22,6 +22,9 @@ struct statement_executor_ops {
     /* Runs a piece to its end. E_CANCELED: somebody stopped it. */
     enum status (*run)(struct statement_executor *x, const struct statement_piece *p, const struct sql_listener *to,
                        struct err *e);
+    /* Reads a piece without running it, for the mistakes of its text. S_END: nothing behind it will be run. NULL: only who runs it
+     * knows the dialect. */
+    enum status (*check)(struct statement_executor *x, const struct statement_piece *p, struct err *e);
     /* What the session has for a key of sql_keys, or its fallback; NULL: neither. Good until the next call. */
     const char *(*get)(struct statement_executor *x, const char *key);
     /* That instants are shown in, as of the statement that runs or ran last; lives as long as x. */

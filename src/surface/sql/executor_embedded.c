@@ -51,6 +51,30 @@ static enum status run_all(struct embedded *m, const struct statement_piece *p, 
     }
 }
 
+static enum status check_all(const struct statement_piece *p, struct arena *a, struct err *e)
+{
+    uint32_t at = 0;
+    struct tokens t;
+    struct statement s;
+    enum status st;
+
+    TRY(tokens_cut_from(&t, p->text, p->source, p->first_line, a, e));
+    while (t.items[at].kind != TOKEN_END && t.items[at].at < p->from) at++;
+    while ((st = statement_parse(&t, &at, a, &s, e)) == S_OK)
+        if (s.type == &st_shell) return S_END;
+    return st != S_END ? st : S_OK;
+}
+
+static enum status check(struct statement_executor *x, const struct statement_piece *p, struct err *e)
+{
+    struct arena arena;
+
+    arena_init(&arena, &of(x)->mem, 0);
+    enum status st = check_all(p, &arena, e);
+    arena_release(&arena);
+    return st;
+}
+
 static enum status run(struct statement_executor *x, const struct statement_piece *p, const struct sql_listener *to,
                        struct err *e)
 {
@@ -101,6 +125,7 @@ struct statement_executor *executor_embedded_create(const struct sql_session_opt
     static const struct statement_executor_ops ops = {.set = set,
                                                       .open = open,
                                                       .run = run,
+                                                      .check = check,
                                                       .get = get,
                                                       .zone = zone,
                                                       .complete = complete,

@@ -174,6 +174,7 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
     bool known = zone_find(s->functions.zone, &s->zone); /* checked when it was set; UTC else */
     ASSERT(known);
     enum status status = x->run(&r, st->body);
+    err_gather(e);
     arena_release(&r.arena);
     mem_release(&r.mem);
     return status;

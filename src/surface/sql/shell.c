@@ -154,15 +154,21 @@ static uint32_t line_number(struct shell *s, struct str text, size_t at)
     return s->counted_lines + 1;
 }
 
-static enum status run_statement(struct shell *s, struct str text, const struct shell_piece *p, const char *source, struct err *e)
+static struct statement_piece piece_of(struct shell *s, struct str text, const struct shell_piece *p, const char *source)
 {
     size_t line = line_start(text, p->from);
-    struct sql_listener to = view_listener(&s->view);
-    struct statement_piece piece = {.text = {text.data + line, p->to - line},
+
+    return (struct statement_piece){.text = {text.data + line, p->to - line},
                                     .from = p->from - line,
                                     .source = source,
                                     .first_line = line_number(s, text, line),
                                     .is_init = s->is_init};
+}
+
+static enum status run_statement(struct shell *s, struct str text, const struct shell_piece *p, const char *source, struct err *e)
+{
+    struct sql_listener to = view_listener(&s->view);
+    struct statement_piece piece = piece_of(s, text, p, source);
 
     s->view.type = view_of(s);
     s->view.file = s->once;
@@ -208,14 +214,33 @@ enum status shell_run_piece(struct shell *s, struct str text, const struct shell
 }
 
 /* --- scripts ----------------------------------------------------------------------------------------------------- */
+/* The mistakes that the rest of a script has in its text, so that it need not be started once for each. */
+static void check_rest(struct shell *s, struct str text, size_t at, const char *source, struct err *e)
+{
+    struct shell_piece p;
+    enum status failed = S_OK, st = s->executor->ops->check != NULL ? err_go_on(e, e->status, &failed) : S_END;
+
+    while (st == S_OK && shell_cut(text, at, &p)) {
+        struct statement_piece piece = piece_of(s, text, &p, source);
+        at = p.to;
+        if (p.is_command) continue;
+        st = s->executor->ops->check(s->executor, &piece, e);
+        if (st != S_END) st = err_go_on(e, st, &failed);
+    }
+    err_gather(e);
+}
+
 enum status shell_run(struct shell *s, struct str text, const char *source)
 {
     struct shell_piece p = {0};
-    struct err e = {0};
+    struct err e = {.more = &s->others};
     enum status st = S_OK;
+
+    s->others.count = 0;
 
     if (s->options.as_client && !s->is_init) shell_say(s, "[INFO] Executing SQL from file.\n\n");
     while (st == S_OK && shell_cut(text, p.to, &p)) st = shell_run_piece(s, text, &p, source, &e);
+    if (st != S_OK && st != S_END && st != E_CANCELED) check_rest(s, text, p.to, source, &e);
     if (st != S_OK && st != S_END) shell_say_error(s, &e);
     if (s->options.as_client && !s->is_init) shell_say(s, "\nShutting down the session...\ndone.\n");
     return st;
@@ -242,7 +267,8 @@ static enum status run_typed(struct shell *s, struct sys_editor *ed)
 
     s->counted = NULL;
     while ((more = shell_cut(text, done, &p)) && p.is_whole) {
-        struct err e = {0};
+        struct err e = {.more = &s->others};
+        s->others.count = 0;
         char *said = mem_zalloc(&s->mem, p.to - p.from + 1);
         memcpy(said, text.data + p.from, p.to - p.from);
         s->options.editor->remember(ed, said);

@@ -18,6 +18,7 @@ struct shell {
     const char *counted;   /* of this text so many bytes have so many line ends */
     size_t counted_bytes;
     uint32_t counted_lines;
+    struct err_list others; /* mistakes of the text that is run, behind the first one */
 };
 
 /* A statement or command of a text; line and source say where it stands. */

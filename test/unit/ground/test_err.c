@@ -95,11 +95,53 @@ static void try_leaves_on_anything_but_ok(void **state)
     assert_int_equal(tried(E_IO), E_IO);
 }
 
+static void several_are_gathered_in_the_order_in_which_they_were_said(void **state)
+{
+    struct err_list list = {0};
+    struct err e = {.more = &list};
+    enum status failed = S_OK;
+
+    (void)state;
+    assert_int_equal(err_go_on(&e, S_OK, &failed), S_OK);
+    assert_int_equal(failed, S_OK);
+    assert_int_equal(err_gather(&e), S_OK);
+    for (int round = 0; round < 3; round++) { /* as when parts of parts are gathered */
+        assert_int_equal(err_go_on(&e, err_set(&e, E_DATA, "error %d", 2 * round), &failed), S_OK);
+        assert_int_equal(err_go_on(&e, err_set(&e, E_IO, "error %d", 2 * round + 1), &failed), S_OK);
+        assert_int_equal(err_gather(&e), E_DATA);
+        assert_int_equal(err_go_on(&e, e.status, &failed), S_OK);
+    }
+    assert_int_equal(failed, E_DATA);
+    assert_int_equal(err_gather(&e), E_DATA);
+    assert_string_equal(e.text, "error 0");
+    assert_int_equal(list.count, 5);
+    for (uint32_t i = 0; i < list.count; i++) assert_int_equal(list.items[i].text[6] - '1', i);
+}
+
+static void where_nobody_hears_more_the_first_failure_ends_it(void **state)
+{
+    struct err_list list = {0};
+    struct err e = {0}, full = {.more = &list};
+    enum status failed = S_OK;
+
+    (void)state;
+    assert_int_equal(err_go_on(&e, err_set(&e, E_DATA, "first"), &failed), E_DATA);
+    assert_int_equal(err_gather(&e), E_DATA);
+    assert_int_equal(err_go_on(NULL, E_IO, &failed), E_IO);
+    for (int i = 0; i < ERR_MORE_MAX; i++) assert_int_equal(err_go_on(&full, err_set(&full, E_DATA, "error %d", i), &failed), S_OK);
+    assert_int_equal(err_go_on(&full, err_set(&full, E_IO, "the last"), &failed), E_IO);
+    assert_int_equal(err_gather(&full), E_DATA);
+    assert_string_equal(full.text, "error 0");
+    assert_string_equal(list.items[ERR_MORE_MAX - 1].text, "the last");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_error_wins),    cmocka_unit_test(nobody_wants_the_text),         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(statuses_have_texts), cmocka_unit_test(try_leaves_on_anything_but_ok),
+        cmocka_unit_test(several_are_gathered_in_the_order_in_which_they_were_said),
+        cmocka_unit_test(where_nobody_hears_more_the_first_failure_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,6 +121,58 @@ static const char *repeat(struct fixture *f, const char *before, const char *pie
     return arena_strdup(&f->arena, buf_text(&f->out));
 }
 
+/* "COLUMN text|COLUMN text" of all mistakes. */
+static const char *all_said(struct fixture *f)
+{
+    buf_clear(&f->out);
+    for (uint32_t i = 0; i <= f->e.more->count; i++) {
+        const struct err *e = i == 0 ? &f->e : &f->e.more->items[i - 1];
+        const char *place = strstr(e->text, " at line 1, column ");
+        assert_non_null(place);
+        buf_printf(&f->out, "%s%s %.*s", i == 0 ? "" : "|", place + strlen(" at line 1, column "), (int)(place - e->text), e->text);
+    }
+    return buf_text(&f->out);
+}
+
+/* Several mistakes of one text: each is said once, in its order, and none that only follows from another. */
+static void test_several(void **state)
+{
+    static const char *const texts[][2] = {
+        {"SELECT a,, b c d FROM t WHER x = 1 GROUP BY ,a ORDER BY b DSC, c LIMIT x",
+         "10 Encountered \",\": expected an expression|16 Encountered \"d\": expected ',', FROM or the end of the query|"
+         "30 Encountered \"x\": expected the next clause or the end of the query|45 Encountered \",\": expected an expression|"
+         "59 Encountered \"DSC\": expected ASC, DESC, ',' or the end of ORDER BY|72 Encountered \"x\": expected the number of rows of LIMIT"},
+        {"SELECT (SELECT a,, FROM t), b,,c FROM (SELECT x y z FROM t) WHERE = 1",
+         "18 Encountered \",\": expected an expression|20 Encountered \"FROM\": expected an expression|"
+         "31 Encountered \",\": expected an expression|51 Encountered \"z\": expected ',', FROM or the end of the query|"
+         "67 Encountered \"=\": expected an expression"},
+        {"SELECT f(a, b FROM t WHERE x = = 3", "15 Encountered \"FROM\": expected ')'"},
+        {"CREATE TABLE t (a INT b, WATERMARK ts, c STRING NOT NUL) WITH ('a' 'b', c = 'd', 'e' = 1",
+         "23 Encountered \"b\": expected ',' or ')'|26 Encountered \"WATERMARK\": expected a column's name|"
+         "49 Encountered \"NOT\": expected ',' or ')'|68 Encountered \"'b'\": expected '='|"
+         "73 Encountered \"c\": expected an option: 'key' = 'value'|88 Encountered \"1\": expected the option's value in 'quotes'"},
+        {"WITH a AS (SELECT 1,), b AS (SELEC 2) SELECT ,a FROM a",
+         "21 Encountered \")\": expected an expression|30 Encountered \"SELEC\": expected a query: SELECT, VALUES or WITH|"
+         "46 Encountered \",\": expected an expression"},
+        {"INSERT INTO x VALUES (1,,2), (3 4), (5", "25 Encountered \",\": expected an expression|33 Encountered \"4\": expected ')'"},
+    };
+    struct err_list others = {0};
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    f.e.more = &others;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        others.count = 0;
+        assert_null(print_of(&f, texts[i][0]));
+        assert_string_equal(all_said(&f), texts[i][1]);
+    }
+    others.count = 0;
+    assert_null(print_of(&f, repeat(&f, "SELECT 1", ",", 100000, "")));
+    assert_int_equal(others.count, ERR_MORE_MAX);
+    end(&f);
+}
+
 static void test_hostile(void **state)
 {
     struct fixture f;
@@ -192,7 +244,7 @@ static void test_script(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips), cmocka_unit_test(test_examples),
-                                              cmocka_unit_test(test_mistakes), cmocka_unit_test(test_hostile),
+                                              cmocka_unit_test(test_mistakes), cmocka_unit_test(test_several), cmocka_unit_test(test_hostile),
                                               cmocka_unit_test(test_nul), cmocka_unit_test(test_script)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
