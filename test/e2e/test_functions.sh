@@ -39,7 +39,7 @@ grep -q "a latitude is beyond a pole in \"distance(lat, lon, .*)\", row +I\[95.0
 # ---- libraries that are wrong
 expect 'no such symbol' 1 '' "[ERROR] Could not execute SQL statement. Reason:
 library 'geo.so' has no function 'geo_distanc' at line 1, column 17; define it there with TW_SQL_FUNCTION(geo_distanc)
-CREATE FUNCTION f AS 'geo_distanc' LANGUAGE C USING ARTI
+CREATE FUNCTION f AS 'geo_distanc' LANGUAGE C USING ARTIFACT 'geo.so'
                 ^" "$thalweg" sql -e "CREATE FUNCTION f AS 'geo_distanc' LANGUAGE C USING ARTIFACT 'geo.so'"
 cat > wrong.c <<'END'
 #include <thalweg/sql_function.h>

@@ -82,7 +82,7 @@ static const struct mistake mistakes[] = {
     {no_condition, "WHERE clause must be a condition at line 1, column 1\nage\n^^^"},
     {more_than_an_expression,
      "Encountered \")\": expected the end of the expression at line 1, column 8\nage > 1) OR (1 = 1\n       ^"},
-    {more_than_a_list, "Encountered \"FROM\": expected ',' or the end at line 1, column 4; "},
+    {more_than_a_list, "Encountered \"FROM\": expected ',' or the end at line 1, column 4\nid FROM other\n   ^^^^"},
     {no_list, "the statement ends too early: expected an expression at line 1, column 1"},
     {not_grouped, "Expression 'name' is not being grouped at line 1, column 1; add it to GROUP BY, or put it into an "
                   "aggregate\nname\n^^^^"},
