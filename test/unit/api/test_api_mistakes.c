@@ -60,7 +60,7 @@ static void unknown_fields(void **state)
             tw_print(tw_sum(tw_key_by(some_clicks(env), "user"), "m")));
     REFUSED("column 'number' is not in the stream (has: user, n)",
             tw_print(tw_where(some_clicks(env), "number", "=", "1")));
-    REFUSED("column 'nn' is not in the stream (has: user, n)",
+    REFUSED("column 'nn' is not in the stream (has: user, n); did you mean 'n'?",
             tw_print(tw_project(some_clicks(env), "user", "nn")));
     REFUSED("field 'x' is not in stream 'data' (has: user, n)",
             tw_print(tw_sort_partition(some_clicks(env), "x", true)));
