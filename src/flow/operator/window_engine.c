@@ -468,12 +468,12 @@ static enum status spans_phase_run(struct window_engine *e)
 {
     switch ((enum window_phase)e->phase) {
     case PHASE_ASSIGN: return window_spans_plan(e);
-    case PHASE_MERGE: return e->in == NULL ? window_spans_find(e) : S_OK;
+    case PHASE_MERGE: return e->in == NULL ? window_spans_find(e) : window_spans_load(e);
     case PHASE_LATE: return e->in != NULL ? emit_late(e) : S_OK;
     case PHASE_APPLY: return e->in != NULL ? window_spans_add(e) : window_spans_fire(e);
     case PHASE_DONE: window_spans_done(e); return S_OK;
+    case PHASE_RESOLVE: return e->in != NULL ? window_spans_resolve(e) : S_OK;
     case PHASE_IDLE:
-    case PHASE_RESOLVE:
     case PHASE_FORGET: return S_OK;
     }
     return S_OK;

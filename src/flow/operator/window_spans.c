@@ -1,9 +1,9 @@
 /* window_spans.c - rows of sessions that have an accumulator and no lateness (window_spans.h says why they are apart).
  *
- * Most rows go straight into their key's latest session (window_spans_straight.c). The rest of a chunk of rows, of which this
- * file is, goes in two steps. First every row gets its session, in order, on lists of spans in memory: those of state that
- * may matter, those that rows begin, those that come together. Then accumulators get their places (window_spans_place.c) and
- * rows go in, all at once but for the rows between which sessions came together. Nothing in state changes before the second.
+ * Most rows go straight into their key's latest session (window_spans_straight.c). Of the others every row first gets its
+ * session, in order, on lists of spans in memory: those of state that may matter, those that rows begin, those that come
+ * together. Then accumulators get their places (window_spans_place.c) and rows go in, all at once but for the rows between
+ * which sessions came together.
  *
  * Groups are found by a word in the key's row that means nothing between batches. Not here: firing (window_spans_fire.c). */
 #include "flow/operator/window_spans.h"
@@ -147,53 +147,40 @@ enum status window_spans_heads(struct window_engine *e, const struct state_keys 
     return S_OK;
 }
 
-/* A session from state, behind all that are there of its group. */
+/* A session from state, which is the key's latest when no other has been there. */
 static void span_load(struct window_engine *e, uint32_t g, void *row, bool in_latest)
 {
     struct window_spans *s = e->spans;
-    uint32_t n = span_add(e, g, (struct tw_window){*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)});
+    struct tw_window w = {*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)};
+    bool is_first = window_order_next(&s->order, g, WINDOW_NONE) == WINDOW_NONE;
+    uint32_t before = is_first ? WINDOW_NONE : window_order_find(&s->order, g, &w, WINDOW_NONE), n = span_add(e, g, w);
 
     s->spans[n].acc = row;
     s->spans[n].in_latest = in_latest;
-    if (LIKELY(s->hint[g] == WINDOW_NONE))
+    if (is_first)
         window_order_start(&s->order, g, n);
     else
-        window_order_insert(&s->order, g, n, s->hint[g]);
-    s->hint[g] = n;
+        window_order_insert(&s->order, g, n, before);
 }
 
-static void groups_begin(struct window_spans *s)
+uint32_t window_spans_group(struct window_engine *e, uint32_t i, void *row)
 {
-    s->span_count = s->merge_count = 0;
-    memset(s->is_changed, 0, sizeof s->is_changed);
-    memcpy(s->needs_head, s->meets, sizeof s->needs_head);
-    for (uint32_t g = 0; g < s->group_count; g++) {
-        s->heads[g] = NULL;
-        s->hint[g] = s->owner[g] = WINDOW_NONE;
-        window_order_begin(&s->order, g);
-    }
+    struct window_spans *s = e->spans;
+    uint32_t g = s->group_count++;
+
+    s->rows[g] = row;
+    s->heads[g] = NULL;
+    s->item_of[g] = (uint16_t)i;
+    s->hint[g] = s->owner[g] = WINDOW_NONE;
+    window_order_begin(&s->order, g);
+    *span_group(s, row) = g;
+    if (!span_is_set(s, row)) return g;
+    s->owner[g] = s->hint[g] = s->span_count;
+    span_load(e, g, row, true);
+    return g;
 }
 
 static void load_other(void *arg, uint32_t g, void *row) { span_load(arg, g, row, false); }
-
-static enum status load(struct window_engine *e)
-{
-    struct window_spans *s = e->spans;
-
-    groups_begin(s);
-    if (s->reaches.count > 0) {
-        struct state_keys keys = batch_keys(e);
-        TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
-        TRY(window_reach_load(&s->reaches, s->others, s->heads, e->op->scratch, load_other, e));
-    }
-    for (uint32_t g = 0; g < s->group_count; g++) {
-        if (g + ROWS_AHEAD < s->group_count) __builtin_prefetch(span_word(s, s->rows[g + ROWS_AHEAD], SPAN_START), 1);
-        if (!span_is_set(s, s->rows[g])) continue;
-        span_load(e, g, s->rows[g], true);
-        s->owner[g] = s->hint[g];
-    }
-    return S_OK;
-}
 
 /* --- rows to sessions --------------------------------------------------------------------------------------------- */
 static uint32_t span_begin(struct window_engine *e, uint32_t i, uint32_t g, uint32_t before)
@@ -214,144 +201,140 @@ static uint32_t span_begin(struct window_engine *e, uint32_t i, uint32_t g, uint
 }
 
 /* The session and the row's window are one; it takes in those behind it that it touches now. */
-static void span_grow(struct window_engine *e, uint32_t k, uint32_t n)
+static void span_grow(struct window_engine *e, const struct tw_window *in, uint32_t n)
 {
     struct window_spans *s = e->spans;
     struct window_span *span = &s->spans[n];
     struct tw_window *w = &span->place.window;
-    const struct tw_window *in = &s->windows[s->rest[k]];
 
     w->start = MIN(w->start, in->start);
     if (in->end <= w->end) return;
     w->end = in->end;
     span->has_new_end = true;
-    while (UNLIKELY(span_next(span) != WINDOW_NONE &&
-                    s->spans[span_next(span)].place.window.start <= in->end)) {
+    while (UNLIKELY(span_next(span) != WINDOW_NONE && s->spans[span_next(span)].place.window.start <= in->end)) {
         uint32_t gone = window_order_remove_next(&s->order, span->group, n);
         struct window_span *other = &s->spans[gone];
         if (s->merge_count == s->merge_capacity) {
             s->merge_capacity = s->merge_capacity ? s->merge_capacity * 2 : 64;
             s->merges = mem_realloc(e->op->mem, s->merges, s->merge_capacity * sizeof *s->merges);
         }
-        s->merges[s->merge_count++] = (struct span_merge){.at = k, .to = n, .from = gone};
+        s->merges[s->merge_count++] = (struct span_merge){.at = s->planned_count, .to = n, .from = gone};
         w->end = MAX(w->end, other->place.window.end);
         other->is_dead = true;
         bit_set(s->is_changed, span->group);
     }
 }
 
-static void plan_row(struct window_engine *e, uint32_t k)
+void window_spans_row(struct window_engine *e, uint32_t i, uint32_t g)
 {
     struct window_spans *s = e->spans;
-    uint32_t i = s->rest[k];
     const struct tw_window *w = &s->windows[i];
-    uint32_t g = s->group_of[i], n = s->hint[g];
+    uint32_t n = s->hint[g];
 
-    if (UNLIKELY(n == WINDOW_NONE || w->start < s->spans[n].place.window.start ||
-                 w->start > s->spans[n].place.window.end)) {
+    if (n == WINDOW_NONE || w->start < s->spans[n].place.window.start || w->start > s->spans[n].place.window.end) {
         uint32_t before = window_order_find(&s->order, g, w, n);
         n = window_order_next(&s->order, g, before);
         if (n == WINDOW_NONE || s->spans[n].place.window.start > w->end) {
             if (window_last(w) <= e->op->watermark) {
                 e->late[e->late_count++] = (uint16_t)i;
-                s->span_of[i] = WINDOW_NONE;
                 return;
             }
             n = span_begin(e, i, g, before);
         }
     }
-    s->span_of[i] = s->hint[g] = n;
-    span_grow(e, k, n);
-}
-
-/* A call that is repeated asks for the same rows again, and goes on behind what it has done. */
-static enum status chunk_begin(struct window_engine *e)
-{
-    struct window_spans *s = e->spans;
-    uint32_t end = s->row_end;
-
-    if (!s->is_assigned) TRY(assign(e));
-    s->row_first = e->row;
-    s->row_end = MIN(batch_rows(e->in), e->row + s->chunk_rows);
-    struct state_keys chunk = chunk_keys(e);
-    TRY(state_resolve(s->latest, 0, &chunk, STATE_INSERT, s->item_rows + s->row_first, NULL));
-    if (s->is_straight_done)
-        s->row_end = end;
-    else
-        window_spans_straight(e);
-    s->is_straight_done = true;
-    return S_OK;
+    s->hint[g] = n;
+    span_grow(e, w, n);
+    window_spans_planned(e, i, n);
 }
 
 enum status window_spans_plan(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
 
-    TRY(chunk_begin(e));
+    if (!s->is_assigned) TRY(assign(e));
+    s->row_first = e->row;
+    s->row_end = MIN(batch_rows(e->in), e->row + s->chunk_rows);
+    struct state_keys chunk = chunk_keys(e);
+    TRY(state_resolve(s->latest, 0, &chunk, STATE_INSERT, s->item_rows + s->row_first, NULL));
     e->item_count = e->item_first = e->item_end = e->late_count = e->late_at = 0;
-    if (s->rest_count > 0) {
-        struct state_keys keys = batch_keys(e);
-        TRY(load(e));
-        for (uint32_t k = 0; k < s->rest_count; k++) plan_row(e, k);
-        TRY(window_spans_heads(e, &keys, s->needs_head, STATE_RESERVE));
-    }
-    s->is_straight_done = false;
+    window_spans_straight(e);
     s->is_assigned = s->row_end < batch_rows(e->in);
     e->row = s->row_end;
-    s->chunk_rows = 4 * s->rest_count < s->row_end - s->row_first ? (uint32_t)CHUNK_OF_KEYS : (uint32_t)BATCH_ROWS;
+    s->chunk_rows = 4 * s->planned_count < s->row_end - s->row_first ? (uint32_t)CHUNK_OF_KEYS : (uint32_t)BATCH_ROWS;
     return S_OK;
 }
 
-/* --- rows into accumulators --------------------------------------------------------------------------------------- */
-enum where { IN_OTHERS, IN_LATEST, IN_EITHER };
+static void late_sort(struct window_engine *e)
+{
+    uint64_t *is_late = arena_zalloc(e->op->scratch, BATCH_ROWS / 8);
+    uint32_t n = 0;
 
-/* Of the rest of the chunk, rows [from, to) whose sessions lie there; answers whether there are others. */
-static inline uint32_t collect(struct window_engine *e, uint32_t from, uint32_t to, enum where where, bool *rest)
+    for (uint32_t i = 0; i < e->late_count; i++) bit_set(is_late, e->late[i]);
+    for (uint32_t w = 0; w < BATCH_ROWS / 64; w++)
+        for (uint64_t m = is_late[w]; m != 0; m &= m - 1) e->late[n++] = (uint16_t)(w * 64 + (uint32_t)__builtin_ctzll(m));
+}
+
+enum status window_spans_load(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    struct state_keys keys = batch_keys(e);
+    uint32_t late = e->late_count;
+
+    if (s->rest_count == 0) return S_OK;
+    TRY(window_spans_heads(e, &keys, s->meets, STATE_RESERVE));
+    TRY(window_reach_load(&s->reaches, s->others, s->heads, e->op->scratch, load_other, e));
+    for (uint32_t k = 0; k < s->rest_count; k++) window_spans_row(e, s->rest[k], s->group_of[k]);
+    if (e->late_count > late && late > 0) late_sort(e);
+    return S_OK;
+}
+
+enum status window_spans_resolve(struct window_engine *e)
+{
+    struct state_keys keys = batch_keys(e);
+
+    return window_spans_heads(e, &keys, e->spans->needs_head, STATE_RESERVE);
+}
+
+/* --- rows into accumulators --------------------------------------------------------------------------------------- */
+/* Planned rows [from, to) whose sessions lie in `latest`, or do not; how many. */
+static uint32_t collect(struct window_engine *e, uint32_t from, uint32_t to, bool in_latest)
 {
     struct window_spans *s = e->spans;
     uint32_t n = 0;
 
     for (uint32_t k = from; k < to; k++) {
-        uint32_t i = s->rest[k];
-        if (UNLIKELY(s->span_of[i] == WINDOW_NONE)) continue;
-        const struct window_span *span = &s->spans[s->span_of[i]];
-        if (where != IN_EITHER && span->in_latest != (where == IN_LATEST)) {
-            *rest = true;
-            continue;
-        }
-        e->run_rows[n] = (uint16_t)batch_row(e->in, i);
+        const struct window_span *span = &s->spans[s->planned_spans[k]];
+        if (!s->is_plain && span->in_latest != in_latest) continue;
+        e->run_rows[n] = s->planned_rows[k];
         e->run_acc[n++] = span->acc;
     }
     return n;
 }
 
 /* Where callbacks of the fold say they are: only those of users do. */
-static void collect_windows(struct window_engine *e, uint32_t from, uint32_t to, enum where where)
+static void collect_windows(struct window_engine *e, uint32_t from, uint32_t to, bool in_latest)
 {
     struct window_spans *s = e->spans;
     uint32_t n = 0;
 
     for (uint32_t k = from; k < to; k++) {
-        uint32_t i = s->rest[k];
-        if (s->span_of[i] == WINDOW_NONE) continue;
-        const struct window_span *span = &s->spans[s->span_of[i]];
-        if (where != IN_EITHER && span->in_latest != (where == IN_LATEST)) continue;
-        e->run_windows[n++] = span->place.window;
+        const struct window_span *span = &s->spans[s->planned_spans[k]];
+        if (s->is_plain || span->in_latest == in_latest) e->run_windows[n++] = span->place.window;
     }
 }
 
-static enum status add_rows(struct window_engine *e, uint32_t from, uint32_t to, enum where where, bool *rest)
+static enum status add_rows(struct window_engine *e, uint32_t from, uint32_t to, bool in_latest)
 {
     struct window_spans *s = e->spans;
     struct window_fold *f = e->plan.fold;
-    uint32_t n = where == IN_EITHER ? collect(e, from, to, IN_EITHER, rest) : collect(e, from, to, where, rest);
+    uint32_t n = collect(e, from, to, in_latest);
 
     if (n == 0) return S_OK;
-    if (e->plan.cx != NULL) collect_windows(e, from, to, where);
+    if (e->plan.cx != NULL) collect_windows(e, from, to, in_latest);
     f->where = (struct user_where){
         .keys = e->in, .cols = e->op->plan->keys[e->input], .rows = e->run_rows, .windows = e->run_windows};
     struct batch *in = (struct batch *)(uintptr_t)e->in; /* folds change its selection and put it back */
-    return f->add(f, where == IN_OTHERS ? s->others : s->latest, 0, e->run_acc, in, e->run_rows, n);
+    return f->add(f, in_latest ? s->latest : s->others, 0, e->run_acc, in, e->run_rows, n);
 }
 
 static enum status merge(struct window_engine *e, const struct span_merge *m)
@@ -360,7 +343,7 @@ static enum status merge(struct window_engine *e, const struct span_merge *m)
     struct window_fold *f = e->plan.fold;
     struct window_span *to = &s->spans[m->to], *from = &s->spans[m->from];
 
-    e->where_row = (uint16_t)batch_row(e->in, s->rest[m->at]);
+    e->where_row = s->planned_rows[m->at];
     f->where = (struct user_where){.keys = e->in,
                                    .cols = e->op->plan->keys[e->input],
                                    .rows = &e->where_row,
@@ -370,17 +353,16 @@ static enum status merge(struct window_engine *e, const struct span_merge *m)
                     &from->acc, 1);
 }
 
-static enum status add_rest(struct window_engine *e)
+static enum status add_planned(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
     uint32_t from = 0;
 
     TRY(window_spans_place(e));
     for (uint32_t m = 0; m <= s->merge_count; m++) {
-        uint32_t to = m < s->merge_count ? s->merges[m].at : s->rest_count;
-        bool rest = false;
-        TRY(add_rows(e, from, to, s->is_plain ? IN_EITHER : IN_LATEST, &rest));
-        if (rest) TRY(add_rows(e, from, to, IN_OTHERS, &rest));
+        uint32_t to = m < s->merge_count ? s->merges[m].at : s->planned_count;
+        TRY(add_rows(e, from, to, true));
+        if (!s->is_plain) TRY(add_rows(e, from, to, false));
         if (m < s->merge_count) TRY(merge(e, &s->merges[m]));
         from = to;
     }
@@ -390,7 +372,7 @@ static enum status add_rest(struct window_engine *e)
 enum status window_spans_add(struct window_engine *e)
 {
     TRY(window_spans_straight_add(e));
-    if (e->spans->rest_count > 0) TRY(add_rest(e));
+    if (e->spans->group_count > 0) TRY(add_planned(e));
     window_spans_straight_timers(e->spans);
     return window_spans_timers_set(e, e->in, e->op->plan->keys[e->input]);
 }

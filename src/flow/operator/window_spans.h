@@ -17,7 +17,7 @@ struct window_span {
     bool is_new, is_dead, has_new_end;
 };
 
-/* From row `at` of the rest on, `from` has gone over into `to`. */
+/* From planned row `at` on, `from` has gone over into `to`. */
 struct span_merge {
     uint32_t at, to, from;
 };
@@ -40,7 +40,7 @@ struct window_spans {
     bool is_plain;        /* accumulators are words alone: it does not matter in which table they lie */
     uint64_t hashes[BATCH_ROWS];
     void *item_rows[BATCH_ROWS]; /* of latest, per row of the batch or timer */
-    /* Groups are the keys of the chunk's rest, by first appearance; of timers, the timers. */
+    /* Groups are the keys of the chunk whose rows do not all go straight; of timers, the timers. */
     uint32_t group_count;
     void *rows[BATCH_ROWS], *heads[BATCH_ROWS];     /* of latest, of others (NULL: not resolved) */
     uint32_t hint[BATCH_ROWS], owner[BATCH_ROWS]; /* spans: near the next row, mostly; whose the row of latest was */
@@ -50,17 +50,17 @@ struct window_spans {
     uint64_t is_changed[BATCH_ROWS / 64]; /* sessions began or came together */
     uint64_t needs_head[BATCH_ROWS / 64], meets[BATCH_ROWS / 64]; /* meets: because of its reaches */
     /* Rows of the batch; the work goes on with [row_first, row_end). */
-    bool is_assigned, is_straight_done;
+    bool is_assigned;
     uint32_t row_first, row_end, chunk_rows;
     uint16_t all_rows[BATCH_ROWS]; /* 0, 1, 2 .. */
     struct tw_window windows[BATCH_ROWS];
     /* Rows that went straight are the engine's run; of these, which begin sessions. */
     bool any_begins;
     uint64_t begins[BATCH_ROWS / 64];
-    uint16_t rest[BATCH_ROWS]; /* the others */
-    uint32_t rest_count;
-    uint16_t group_of[BATCH_ROWS];
-    uint32_t span_of[BATCH_ROWS]; /* WINDOW_NONE: too late */
+    /* Of the others those that have their session: rows of the batch, spans. And those that wait: selected rows, groups. */
+    uint32_t planned_count, rest_count;
+    uint16_t planned_rows[BATCH_ROWS], rest[BATCH_ROWS], group_of[BATCH_ROWS];
+    uint32_t planned_spans[BATCH_ROWS];
     struct window_span *spans;
     uint32_t span_count, span_capacity;
     struct span_merge *merges;
@@ -98,14 +98,29 @@ static inline bool span_is_set(const struct window_spans *s, void *row)
     return *span_word(s, row, SPAN_END) > *span_word(s, row, SPAN_START);
 }
 
+/* Selected row i goes into span n, when its turn comes. */
+static inline void window_spans_planned(struct window_engine *e, uint32_t i, uint32_t n)
+{
+    struct window_spans *s = e->spans;
+
+    s->planned_rows[s->planned_count] = (uint16_t)batch_row(e->in, i);
+    s->planned_spans[s->planned_count++] = n;
+}
 static inline uint32_t span_next(const struct window_span *span) { return span->place.next[0]; }
 
 /* --- window_spans.c */
 bool window_spans_fit(const struct op_cx *op, const struct window_plan *plan);
 enum status window_spans_open(struct window_engine *e) CHECKED;
 void window_spans_close(struct window_engine *e);
-/* Which session each row is in; e->late gets those of none. Nothing is changed. */
+/* Rows get their sessions, one chunk of them: those that go straight, and those of groups, but for the ones that wait for sessions
+ * in state; these in _load. e->late gets those of none. _resolve: what window_spans_add will need. */
 enum status window_spans_plan(struct window_engine *e) CHECKED;
+enum status window_spans_load(struct window_engine *e) CHECKED;
+enum status window_spans_resolve(struct window_engine *e) CHECKED;
+/* The key of selected row i becomes a group, with its latest session. */
+uint32_t window_spans_group(struct window_engine *e, uint32_t i, void *row);
+/* Selected row i of group g gets its session, or is late. */
+void window_spans_row(struct window_engine *e, uint32_t i, uint32_t g);
 enum status window_spans_add(struct window_engine *e) CHECKED; /* rows into accumulators */
 void window_spans_done(struct window_engine *e);
 /* Heads in `others` of the groups whose bit is set; keys: those of the groups' items. */

@@ -164,12 +164,23 @@ static inline bool comes_first(const struct finder *f, const struct ending *x, c
     return x->end != y->end ? x->end < y->end : is_earlier(&f->next[x->at], &f->next[y->at]);
 }
 
+/* The lesser child of a place, which has one; heap[heap_count] is behind all. Which it is cannot be foreseen, so there is no
+ * branch but for equal ends. */
+static inline uint32_t lesser_child(const struct finder *f, uint32_t at)
+{
+    const struct ending *two = &f->heap[2 * at + 1];
+
+    if (UNLIKELY(two[0].end == two[1].end) && 2 * at + 2 < f->heap_count) return 2 * at + 1 + comes_first(f, &two[1], &two[0]);
+    return 2 * at + 1 + (two[1].end < two[0].end);
+}
+
 static void sift_down(struct finder *f, uint32_t at)
 {
     struct ending *heap = f->heap, held = heap[at];
 
-    for (uint32_t least = 2 * at + 1; least < f->heap_count; least = 2 * at + 1) {
-        if (least + 1 < f->heap_count && comes_first(f, &heap[least + 1], &heap[least])) least++;
+    heap[f->heap_count].end = INT64_MAX;
+    while (2 * at + 1 < f->heap_count) {
+        uint32_t least = lesser_child(f, at);
         if (!comes_first(f, &heap[least], &held)) break;
         heap[at] = heap[least];
         at = least;
@@ -244,7 +255,7 @@ enum status window_spans_find(struct window_engine *e)
     uint32_t several = group_timers(e);
     f.runs = arena_alloc(a, e->item_count * sizeof *f.runs);
     f.next = arena_alloc(a, e->item_count * sizeof *f.next);
-    f.heap = arena_alloc(a, e->item_count * sizeof *f.heap);
+    f.heap = arena_alloc(a, (e->item_count + 1) * sizeof *f.heap);
     f.firsts = arena_alloc(a, e->item_count * sizeof *f.firsts);
     if (several > 0) {
         f.rows = arena_alloc(a, f.row_capacity * sizeof *f.rows);

@@ -1,25 +1,19 @@
-/* window_spans_straight.c - rows that only make their key's latest session longer, or begin its sole one: nearly all of them.
+/* window_spans_straight.c - which way a row goes, and rows that only make their key's latest session longer, or begin its sole
+ * one: nearly all where keys are many.
  *
  * The idea: such a row needs nothing but its key's row of `latest`, which is at hand: bounds and timer are written in place,
  * row by row, and rows go into accumulators together. There is no list of sessions, no group, and nothing is settled
- * afterwards. A key whose row needs more is a group from that row on, so that rows of one key stay in order: the rest of the
- * key's rows goes the long way (window_spans.c), behind these.
+ * afterwards. A key whose row needs more is a group from that row on, so that rows of one key stay in order: it is planned,
+ * or waits for sessions in state (window_spans.c), and its accumulators come behind the straight ones.
  *
- * Invariant: this changes state, so it is done once per chunk, whatever look-ups answer S_PENDING after it. Not here: rows
- * that are late, that bring sessions together, or that begin one beside another. */
+ * Invariant: this changes state, so no look-up stands behind it in its phase. Not here: rows that are late, that bring sessions
+ * together, or that begin one beside another. */
 #include "flow/operator/window_spans.h"
 
 enum {
     ROWS_AHEAD = 8,
     REACHES_MAX = 256, /* of a chunk of rows */
 };
-
-static inline bool is_grouped(const struct window_spans *s, void *row)
-{
-    uint32_t g = *span_group(s, row);
-
-    return g < s->group_count && s->rows[g] == row;
-}
 
 /* The key's first session. Its timer says that it is there from now on; it is set behind the rows, which may put it off. */
 static bool begin(struct window_engine *e, uint32_t i, void *row)
@@ -58,42 +52,76 @@ static inline bool extend(struct window_engine *e, uint32_t i, void *row)
     return true;
 }
 
-static void group_row(struct window_engine *e, uint32_t i, void *row)
+/* In the order of time a row of a group prolongs the session of the row before, or begins the next one. */
+static inline void planned(struct window_engine *e, uint32_t i, uint32_t g)
+{
+    struct window_spans *s = e->spans;
+    const struct tw_window *w = &s->windows[i];
+    uint32_t n = s->hint[g];
+
+    if (LIKELY(n != WINDOW_NONE)) {
+        struct window_span *span = &s->spans[n];
+        if (w->start >= span->place.window.start && w->start <= span->place.window.end && span_next(span) == WINDOW_NONE) {
+            span->has_new_end |= w->end > span->place.window.end;
+            span->place.window.end = MAX(span->place.window.end, w->end);
+            window_spans_planned(e, i, n);
+            return;
+        }
+    }
+    window_spans_row(e, i, g);
+}
+
+/* A row that begins before its key's latest session may meet others in state: it waits until these are there, and with it
+ * all further rows of the key. */
+static bool waits(struct window_engine *e, uint32_t i, uint32_t g)
+{
+    struct window_spans *s = e->spans;
+    void *row = s->rows[g];
+
+    if (UNLIKELY(*span_others(s, row) != 0 && s->windows[i].start < *span_word(s, row, SPAN_START))) {
+        bit_set(s->meets, g);
+        bit_set(s->needs_head, g);
+        window_reach_add(&s->reaches, g, &s->windows[i]);
+        if (s->reaches.count == REACHES_MAX) s->row_end = i + 1; /* these may meet many sessions: the chunk ends early */
+    } else if (LIKELY(!bit_get(s->meets, g))) {
+        return false;
+    }
+    s->group_of[s->rest_count] = (uint16_t)g;
+    s->rest[s->rest_count++] = (uint16_t)i;
+    return true;
+}
+
+static void chunk_begin(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
 
-    if (!is_grouped(s, row)) {
-        s->rows[s->group_count] = row;
-        s->item_of[s->group_count] = (uint16_t)i;
-        *span_group(s, row) = s->group_count++;
-    }
-    uint32_t g = *span_group(s, row);
-    s->group_of[i] = (uint16_t)g;
-    s->rest[s->rest_count++] = (uint16_t)i;
-    if (*span_others(s, row) == 0 || s->windows[i].start >= *span_word(s, row, SPAN_START)) return;
-    bit_set(s->meets, g);
-    window_reach_add(&s->reaches, g, &s->windows[i]);
-    if (s->reaches.count == REACHES_MAX) s->row_end = i + 1; /* these may meet many sessions: the chunk ends early */
+    e->run_count = 0;
+    s->group_count = s->rest_count = s->planned_count = s->timer_count = s->span_count = s->merge_count = 0;
+    window_reach_begin(&s->reaches);
+    memset(s->meets, 0, sizeof s->meets);
+    memset(s->begins, 0, sizeof s->begins);
+    memset(s->is_changed, 0, sizeof s->is_changed);
+    memset(s->needs_head, 0, sizeof s->needs_head);
 }
 
 void window_spans_straight(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
 
-    e->run_count = 0;
-    s->group_count = s->rest_count = s->timer_count = 0;
-    window_reach_begin(&s->reaches);
-    memset(s->meets, 0, sizeof s->meets);
-    memset(s->begins, 0, sizeof s->begins);
+    chunk_begin(e);
     for (uint32_t i = s->row_first; i < s->row_end; i++) {
         void *row = s->item_rows[i];
+        uint32_t g = *span_group(s, row);
         if (i + ROWS_AHEAD < s->row_end) __builtin_prefetch(s->item_rows[i + ROWS_AHEAD], 1);
-        if (UNLIKELY(is_grouped(s, row)) || !extend(e, i, row)) {
-            group_row(e, i, row);
-            continue;
+        if (g >= s->group_count || s->rows[g] != row) {
+            if (LIKELY(extend(e, i, row))) {
+                e->run_rows[e->run_count] = (uint16_t)batch_row(e->in, i);
+                e->run_acc[e->run_count++] = row;
+                continue;
+            }
+            g = window_spans_group(e, i, row);
         }
-        e->run_rows[e->run_count] = (uint16_t)batch_row(e->in, i);
-        e->run_acc[e->run_count++] = row;
+        if (!waits(e, i, g)) planned(e, i, g);
     }
     s->straight_timers = s->timer_count;
     s->any_begins = s->timer_count > 0;

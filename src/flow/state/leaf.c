@@ -168,6 +168,15 @@ static void leaf_split(struct hm_table *t, struct space *s, struct bag *b, uint3
     b->leaves++;
 }
 
+/* Behind all that are not greater. Mostly that is the end. */
+static struct leaf_position place_for(struct hm_table *t, const struct bag *b, uint64_t prefix, const void *probe)
+{
+    const struct leaf *last = leaf_at(t, b, b->leaves - 1);
+
+    if (last->pairs[last->count - 1].prefix < prefix) return (struct leaf_position){b->leaves - 1, last->count};
+    return leaves_seek(t, b, prefix, probe, true);
+}
+
 void leaves_insert(struct hm_table *t, struct space *s, struct bag *b, const void *probe, struct state_ref ref)
 {
     uint64_t prefix = row_order_prefix(&t->bag->order, probe);
@@ -180,7 +189,7 @@ void leaves_insert(struct hm_table *t, struct space *s, struct bag *b, const voi
         b->leaves = 1;
         return;
     }
-    p = leaves_seek(t, b, prefix, probe, true);
+    p = place_for(t, b, prefix, probe);
     f = leaf_at(t, b, p.leaf);
     if (f->count == f->capacity && f->capacity < LEAF_MAX) {
         f = leaf_double(t, s, &b->index); /* only a sole leaf is smaller */

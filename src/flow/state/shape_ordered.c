@@ -106,13 +106,12 @@ static struct leaf_position high_end(struct hm_table *t, const struct bag *b, co
     return leaves_seek(t, b, high->prefix, high->probe, !high->is_open);
 }
 
-static bool is_before(struct hm_table *t, const struct bag *b, struct leaf_position x, struct leaf_position y)
+static bool is_before(struct leaf_position x, struct leaf_position y)
 {
-    (void)leaves_row(t, b, &x);
-    (void)leaves_row(t, b, &y);
     return x.leaf != y.leaf ? x.leaf < y.leaf : x.at < y.at;
 }
 
+/* Nothing is inserted while a walk goes on. `end` is normalised. */
 struct walk {
     struct leaf_position at, end; /* forwards: at is next, end is behind; backwards: at is behind the next, end the last */
     bool backwards;
@@ -121,13 +120,12 @@ struct walk {
 static char *walk_next(struct hm_table *t, const struct bag *b, struct walk *w)
 {
     for (;;) {
-        char *row;
+        char *row = leaves_row(t, b, &w->at); /* normalises, too */
         if (w->backwards) {
-            if (!is_before(t, b, w->end, w->at) || !leaves_back(t, b, &w->at)) return NULL;
+            if (!is_before(w->end, w->at) || !leaves_back(t, b, &w->at)) return NULL;
             row = leaves_row(t, b, &w->at);
         } else {
-            if (!is_before(t, b, w->at, w->end)) return NULL;
-            row = leaves_row(t, b, &w->at);
+            if (!is_before(w->at, w->end)) return NULL;
             w->at.at++;
         }
         if (row_is_shown(t, row)) return row;
@@ -140,6 +138,7 @@ static struct walk walk_start(struct hm_table *t, const struct bag *b, const str
     struct walk w = {low_end(t, b, &low), high_end(t, b, &high), r->descending};
 
     if (r->descending) w = (struct walk){w.end, w.at, true};
+    (void)leaves_row(t, b, &w.end);
     return w;
 }
 
