@@ -122,7 +122,16 @@ struct hm_table {
     struct bag_layout *bag;          /* of tables with heads */
 };
 
+/* Rows of a batch that share keys. */
+struct state_repeats {
+    uint64_t hashes[BATCH_ROWS]; /* of the different keys */
+    uint16_t first[BATCH_ROWS];  /* per key: its first row */
+    uint16_t which[BATCH_ROWS];  /* per row: its key */
+    uint16_t seen[1024];         /* key + 1 by hash */
+};
+
 struct state_scratch {
+    struct state_repeats repeats;
     struct key_set keys;
     const struct bucket *buckets[BATCH_ROWS];
     char *entries[BATCH_ROWS];
@@ -237,6 +246,12 @@ int64_t hm_now(struct hm_table *t); /* one instant for the whole batch */
 bool hm_is_expired(const struct hm_table *t, const char *row, int64_t now);
 static inline void hm_stamp(const struct hm_table *t, char *row, int64_t now) { *(int64_t *)(void *)(row + t->ttl_offset) = now; }
 void hm_sweep(struct hm_table *t, uint32_t records); /* after a batch: as state_ttl says, looks at entries and removes the expired ones */
+
+/* repeat.c */
+/* The keys of the scratch: how many different ones there are; if fewer than count, these lie in front, hashes in `repeats`. */
+uint32_t repeats_find(struct hm_table *t, const uint64_t *hashes, uint32_t count);
+/* What the latest resolve found for n different keys to the rows of all. */
+void repeats_spread(struct hm_table *t, uint32_t count, uint32_t n, void **rows);
 
 /* resolve.c */
 enum status hm_resolve(struct state_table *t, int64_t ns, const struct state_keys *keys, enum state_intent intent, void **rows,

@@ -333,11 +333,14 @@ enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_
     t->latest.space = j.s;
     t->latest.count = keys->count;
     key_gather(&t->key, &j.x->keys, keys->batch, keys->cols, keys->sel, 0, keys->count);
+    j.count = repeats_find(t, keys->hashes, keys->count);
+    if (j.count < keys->count) j.hashes = j.x->repeats.hashes;
     switch (t->key.form) {
     case KEY_WORD: pipeline(&j, KEY_WORD); break;
     case KEY_FIXED: pipeline(&j, KEY_FIXED); break;
     default: pipeline(&j, KEY_BYTES); break;
     }
+    if (j.count < keys->count) repeats_spread(t, keys->count, j.count, rows);
     if (created) memcpy(created, t->latest.created, ALIGN_UP(keys->count, 64) / 8);
     return S_OK;
 }
