@@ -171,11 +171,11 @@ uint32_t window_spans_group(struct window_engine *e, uint32_t i, void *row)
     s->rows[g] = row;
     s->heads[g] = NULL;
     s->item_of[g] = (uint16_t)i;
-    s->hint[g] = s->owner[g] = WINDOW_NONE;
+    s->hint[g] = s->owner[g] = s->tail[g] = WINDOW_NONE;
     window_order_begin(&s->order, g);
     *span_group(s, row) = g;
     if (!span_is_set(s, row)) return g;
-    s->owner[g] = s->hint[g] = s->span_count;
+    s->owner[g] = s->hint[g] = s->tail[g] = s->span_count;
     span_load(e, g, row, true);
     return g;
 }
@@ -191,6 +191,7 @@ static uint32_t span_begin(struct window_engine *e, uint32_t i, uint32_t g, uint
 
     bit_set(s->is_changed, g);
     s->spans[n].is_new = true;
+    if (before == s->tail[g]) s->tail[g] = n;
     if (is_first) {
         window_order_start(&s->order, g, n);
         return n;
@@ -214,6 +215,7 @@ static void span_grow(struct window_engine *e, const struct tw_window *in, uint3
     while (UNLIKELY(span_next(span) != WINDOW_NONE && s->spans[span_next(span)].place.window.start <= in->end)) {
         uint32_t gone = window_order_remove_next(&s->order, span->group, n);
         struct window_span *other = &s->spans[gone];
+        if (gone == s->tail[span->group]) s->tail[span->group] = n;
         if (s->merge_count == s->merge_capacity) {
             s->merge_capacity = s->merge_capacity ? s->merge_capacity * 2 : 64;
             s->merges = mem_realloc(e->op->mem, s->merges, s->merge_capacity * sizeof *s->merges);
@@ -260,7 +262,9 @@ enum status window_spans_plan(struct window_engine *e)
     window_spans_straight(e);
     s->is_assigned = s->row_end < batch_rows(e->in);
     e->row = s->row_end;
-    s->chunk_rows = 4 * s->planned_count < s->row_end - s->row_first ? (uint32_t)CHUNK_OF_KEYS : (uint32_t)BATCH_ROWS;
+    uint32_t rows = s->row_end - s->row_first;
+    s->goes_straight = s->goes_straight ? 4 * s->planned_count < rows : 2 * s->group_count > rows;
+    s->chunk_rows = s->goes_straight ? (uint32_t)CHUNK_OF_KEYS : (uint32_t)BATCH_ROWS;
     return S_OK;
 }
 

@@ -24,10 +24,9 @@ struct span_merge {
 
 struct span_due {
     int64_t start, end;
-    uint64_t rank; /* order of keys at one time */
     void *acc;
-    uint16_t at;             /* timer */
-    bool in_latest, is_null; /* is_null: the key, which is one column */
+    uint16_t at; /* timer */
+    bool in_latest;
 };
 
 struct window_spans {
@@ -43,7 +42,8 @@ struct window_spans {
     /* Groups are the keys of the chunk whose rows do not all go straight; of timers, the timers. */
     uint32_t group_count;
     void *rows[BATCH_ROWS], *heads[BATCH_ROWS];     /* of latest, of others (NULL: not resolved) */
-    uint32_t hint[BATCH_ROWS], owner[BATCH_ROWS]; /* spans: near the next row, mostly; whose the row of latest was */
+    /* Spans: near the next row, mostly; whose the row of latest was; the one that ends last. */
+    uint32_t hint[BATCH_ROWS], owner[BATCH_ROWS], tail[BATCH_ROWS];
     uint16_t item_of[BATCH_ROWS];
     struct window_order order;     /* of spans */
     struct window_reaches reaches; /* of rows that may meet others than the latest */
@@ -55,6 +55,7 @@ struct window_spans {
     uint16_t all_rows[BATCH_ROWS]; /* 0, 1, 2 .. */
     struct tw_window windows[BATCH_ROWS];
     /* Rows that went straight are the engine's run; of these, which begin sessions. */
+    bool goes_straight; /* of the chunk at hand any may */
     bool any_begins;
     uint64_t begins[BATCH_ROWS / 64];
     /* Of the others those that have their session: rows of the batch, spans. And those that wait: selected rows, groups. */
@@ -73,7 +74,7 @@ struct window_spans {
     uint64_t timer_hashes[BATCH_ROWS];
     int64_t timer_times[BATCH_ROWS];
     /* What fires, in order. */
-    uint64_t ranks[BATCH_ROWS];
+    uint64_t ranks[BATCH_ROWS]; /* per timer: order of keys at one time */
     int64_t again[BATCH_ROWS]; /* per timer: when its key's next session ends; INT64_MAX: never */
     struct span_due due[BATCH_ROWS];
     uint32_t due_count, due_at;

@@ -127,8 +127,6 @@ static struct span_due due_of(const struct window_engine *e, uint32_t i, void *a
 
     return (struct span_due){.start = *span_word(s, acc, SPAN_START),
                              .end = *span_word(s, acc, SPAN_END),
-                             .rank = s->ranks[i],
-                             .is_null = e->key_count == 1 && vector_is_null(&e->owners.batch->cols[0], i),
                              .acc = acc,
                              .at = (uint16_t)i,
                              .in_latest = in_latest};
@@ -152,35 +150,47 @@ static enum status advance(struct finder *f, uint32_t i, bool *is_due)
 }
 
 /* --- the earliest of all ------------------------------------------------------------------------------------------ */
-static inline bool is_earlier(const struct span_due *x, const struct span_due *y)
+/* Of two keys whose next sessions end at once. */
+static bool stands_before(const struct finder *f, uint32_t x, uint32_t y)
 {
-    if (x->end != y->end) return x->end < y->end;
-    if (x->is_null != y->is_null) return y->is_null;
-    return !x->is_null && x->rank < y->rank;
+    const struct window_engine *e = f->e;
+    bool is_single = e->key_count == 1, x_is_null = is_single && vector_is_null(&e->owners.batch->cols[0], x),
+         y_is_null = is_single && vector_is_null(&e->owners.batch->cols[0], y);
+
+    if (x_is_null != y_is_null) return y_is_null;
+    return !x_is_null && e->spans->ranks[x] < e->spans->ranks[y];
 }
 
 static inline bool comes_first(const struct finder *f, const struct ending *x, const struct ending *y)
 {
-    return x->end != y->end ? x->end < y->end : is_earlier(&f->next[x->at], &f->next[y->at]);
+    if (UNLIKELY(x->end == y->end)) return stands_before(f, x->at, y->at);
+    return x->end < y->end;
 }
 
-/* The lesser child of a place, which has one; heap[heap_count] is behind all. Which it is cannot be foreseen, so there is no
- * branch but for equal ends. */
-static inline uint32_t lesser_child(const struct finder *f, uint32_t at)
+/* The heap has four children per place: searches are short, and which of four comes first is found without a branch but for
+ * equal ends. What lies behind the heap's end ends never. */
+static inline uint32_t first_child(const struct finder *f, uint32_t at)
 {
-    const struct ending *two = &f->heap[2 * at + 1];
+    uint32_t first = 4 * at + 1, least = first;
+    int64_t end = f->heap[first].end;
 
-    if (UNLIKELY(two[0].end == two[1].end) && 2 * at + 2 < f->heap_count) return 2 * at + 1 + comes_first(f, &two[1], &two[0]);
-    return 2 * at + 1 + (two[1].end < two[0].end);
+    for (uint32_t i = first + 1; i < first + 4; i++) {
+        if (UNLIKELY(f->heap[i].end == end) && i < f->heap_count && stands_before(f, f->heap[i].at, f->heap[least].at)) least = i;
+        bool is_less = f->heap[i].end < end;
+        least = is_less ? i : least;
+        end = is_less ? f->heap[i].end : end;
+    }
+    return least;
 }
 
-static void sift_down(struct finder *f, uint32_t at)
+static void sift_down(struct finder *f)
 {
-    struct ending *heap = f->heap, held = heap[at];
+    struct ending *heap = f->heap, held = heap[0];
+    uint32_t at = 0;
 
-    heap[f->heap_count].end = INT64_MAX;
-    while (2 * at + 1 < f->heap_count) {
-        uint32_t least = lesser_child(f, at);
+    for (uint32_t i = 0; i < 4; i++) heap[f->heap_count + i].end = INT64_MAX;
+    while (4 * at + 1 < f->heap_count) {
+        uint32_t least = first_child(f, at);
         if (!comes_first(f, &heap[least], &held)) break;
         heap[at] = heap[least];
         at = least;
@@ -192,7 +202,7 @@ static void heap_add(struct finder *f, struct ending next)
 {
     uint32_t at = f->heap_count++;
 
-    for (; at > 0 && comes_first(f, &next, &f->heap[(at - 1) / 2]); at = (at - 1) / 2) f->heap[at] = f->heap[(at - 1) / 2];
+    for (; at > 0 && comes_first(f, &next, &f->heap[(at - 1) / 4]); at = (at - 1) / 4) f->heap[at] = f->heap[(at - 1) / 4];
     f->heap[at] = next;
 }
 
@@ -238,7 +248,7 @@ static enum status take_in_order(struct finder *f)
             continue;
         }
         f->heap[0] = is_due ? next : f->heap[--f->heap_count];
-        sift_down(f, 0);
+        sift_down(f);
     }
     return S_OK;
 }
@@ -255,7 +265,7 @@ enum status window_spans_find(struct window_engine *e)
     uint32_t several = group_timers(e);
     f.runs = arena_alloc(a, e->item_count * sizeof *f.runs);
     f.next = arena_alloc(a, e->item_count * sizeof *f.next);
-    f.heap = arena_alloc(a, (e->item_count + 1) * sizeof *f.heap);
+    f.heap = arena_alloc(a, (e->item_count + 4) * sizeof *f.heap);
     f.firsts = arena_alloc(a, e->item_count * sizeof *f.firsts);
     if (several > 0) {
         f.rows = arena_alloc(a, f.row_capacity * sizeof *f.rows);

@@ -86,15 +86,6 @@ static enum status move(struct window_engine *e, struct window_span *span, bool 
     return S_OK;
 }
 
-static uint32_t last_of(const struct window_spans *s, uint32_t g)
-{
-    uint32_t owner = s->owner[g];
-    uint32_t n = owner != WINDOW_NONE && !s->spans[owner].is_dead ? owner : window_order_next(&s->order, g, WINDOW_NONE);
-
-    while (n != WINDOW_NONE && span_next(&s->spans[n]) != WINDOW_NONE) n = span_next(&s->spans[n]);
-    return n;
-}
-
 /* Sessions that get rows in `others`, the first `moved` of them from rows of `latest`. */
 struct newcomers {
     uint32_t *spans, count, moved;
@@ -103,7 +94,7 @@ struct newcomers {
 /* The key's row of `latest` is for a session that began and is the last: who has it moves. */
 static void give_latest(struct window_spans *s, uint32_t g, struct newcomers *in)
 {
-    uint32_t last = last_of(s, g), owner = s->owner[g];
+    uint32_t last = s->tail[g], owner = s->owner[g];
 
     if (last == WINDOW_NONE || !s->spans[last].is_new) return;
     if (owner != WINDOW_NONE && s->spans[owner].is_dead) return;
@@ -150,7 +141,8 @@ enum status window_spans_place(struct window_engine *e)
     if (in.count > 0) TRY(others_insert(e, in.spans, in.count, rows));
     if (in.moved > 0) TRY(move_all(e, &in, rows));
     for (uint32_t i = 0; i < in.count; i++) s->spans[in.spans[i]].acc = rows[i];
-    for (uint32_t n = 0; n < s->span_count && e->plan.fold->start != NULL; n++)
+    if (e->plan.fold->start == NULL) return S_OK;
+    for (uint32_t n = 0; n < s->span_count; n++)
         if (s->spans[n].is_new) TRY(start(e, &s->spans[n]));
     return S_OK;
 }

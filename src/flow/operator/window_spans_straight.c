@@ -114,7 +114,7 @@ void window_spans_straight(struct window_engine *e)
         uint32_t g = *span_group(s, row);
         if (i + ROWS_AHEAD < s->row_end) __builtin_prefetch(s->item_rows[i + ROWS_AHEAD], 1);
         if (g >= s->group_count || s->rows[g] != row) {
-            if (LIKELY(extend(e, i, row))) {
+            if (s->goes_straight && LIKELY(extend(e, i, row))) {
                 e->run_rows[e->run_count] = (uint16_t)batch_row(e->in, i);
                 e->run_acc[e->run_count++] = row;
                 continue;
