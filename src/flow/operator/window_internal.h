@@ -16,6 +16,7 @@ enum {
     WINDOW_LOOK_EVERY = 64, /* items between two looks at the clock */
     WINDOW_AHEAD = 12,      /* items between fetching contents and looking at them */
     WINDOW_WORDS = 6,
+    WINDOW_TO_FIRE = -1, /* in WORD_COUNT, until the round ends */
 };
 
 /* Words behind the accumulator, or alone: what is kept of a window whatever its contents. A trigger has as many as it needs. */
@@ -157,10 +158,13 @@ struct window_engine {
     int result;                                /* enum tw_trigger_result of the item */
     /* Rounds (is_counting, has_rounds): items whose windows fire when their round ends, and what the trigger said. */
     bool is_counting, has_rounds;
-    bool is_lean;       /* rounds of accumulators of the global window */
+    bool is_lean;       /* rounds of accumulators of the global window: window_lean.c */
     bool is_by_trigger; /* the trigger is a custom one, over windows that never end */
+    uint32_t lean_first;      /* the selected row of slot 0 */
+    struct batch lean_view, *lean_names; /* names of slots: as they lie in the batch, or copied */
+    struct vector lean_cols[OP_KEYS_MAX];
     uint32_t fire_count, fire_at;
-    uint16_t fires[BATCH_ROWS];
+    uint16_t fires[BATCH_ROWS]; /* items; slots, when lean */
     uint8_t fire_results[BATCH_ROWS];
     /* Rows that go into contents together. */
     uint32_t run_count;
@@ -264,6 +268,14 @@ enum status window_log_append(struct window_engine *e, struct window_log *log, c
 bool window_counts(const struct window_engine *e);     /* they never end and fire by counting */
 bool window_has_rounds(const struct window_engine *e); /* these, or a custom trigger over accumulators */
 enum status window_rounds_items(struct window_engine *e) CHECKED;
+enum status window_round_end(struct window_engine *e) CHECKED;
+
+/* --- window_lean.c: the same without items */
+void window_lean_open(struct window_engine *e);
+void window_lean_close(struct window_engine *e);
+void window_lean_assign(struct window_engine *e); /* rows of the batch become slots */
+struct window_item window_lean_item(const struct window_engine *e, uint32_t slot);
+enum status window_lean_rows(struct window_engine *e) CHECKED;
 
 /* --- window_evict.c: takes rows out of the logs' selections; answers whether any went. */
 enum status window_evict(struct window_engine *e, const struct window_item *item, bool *any) CHECKED;
@@ -294,7 +306,8 @@ bool window_trigger_is_lazy(const struct window_config *c); /* all its timers ar
 enum status window_trigger_on_element(struct window_engine *e, const struct window_item *item, bool is_new) CHECKED;
 /* The same for rows of a custom trigger that has .on_element, one after the other and nothing else of the trigger in between;
  * then rows_end. Asks for no timer of the window. */
-enum status window_trigger_row(struct window_engine *e, const struct window_item *item) CHECKED;
+enum status window_trigger_row(struct window_engine *e, uint32_t at, uint32_t named, int64_t time,
+                               const struct tw_window *w) CHECKED;
 void window_trigger_rows_end(struct window_engine *e);
 enum status window_trigger_on_timer(struct window_engine *e, const struct window_item *item) CHECKED;
 enum status window_trigger_on_merge(struct window_engine *e, const struct window_item *item) CHECKED;

@@ -10,7 +10,7 @@
  * the batch is through. */
 #include "flow/operator/window_internal.h"
 
-enum { TO_FIRE = -1, ROWS_LOOK_EVERY = 256, FIRES_LOOK_EVERY = 16, FIRES_AHEAD = 2 };
+enum { ROWS_LOOK_EVERY = 256, FIRES_LOOK_EVERY = 16, FIRES_AHEAD = 2 };
 
 bool window_counts(const struct window_engine *e)
 {
@@ -33,47 +33,30 @@ static void fetch_rows(const struct window_engine *e, uint32_t fire)
         state_head_fetch(log->table, log->heads[e->items[e->fires[fire]].slot]);
 }
 
-static enum status round_end(struct window_engine *e)
+enum status window_round_end(struct window_engine *e)
 {
     TRY(window_run_flush(e));
     for (; e->fire_at < e->fire_count; e->fire_at++) {
-        const struct window_item *item = &e->items[e->fires[e->fire_at]];
+        uint32_t fire = e->fires[e->fire_at];
+        const struct window_item item = e->is_lean ? window_lean_item(e, fire) : e->items[fire];
         if (e->fire_at % FIRES_LOOK_EVERY == FIRES_LOOK_EVERY - 1 && window_slice_over(e)) return S_MORE;
         fetch_rows(e, e->fire_at + FIRES_AHEAD);
         e->result = e->fire_results[e->fire_at];
-        TRY(window_fire_item(e, item));
-        if (e->result & TW_PURGE) window_contents_purge(e, item->slot);
-        *window_word(e, item->slot, WORD_COUNT) = 0;
+        TRY(window_fire_item(e, &item));
+        if (e->result & TW_PURGE) window_contents_purge(e, item.slot);
+        *window_word(e, item.slot, WORD_COUNT) = 0;
     }
     e->fire_count = e->fire_at = 0;
-    return S_OK;
-}
-
-/* window_run_add, where a row's window is the global one and only its accumulator counts. */
-static inline enum status lean_add(struct window_engine *e, const struct window_item *item)
-{
-    uint32_t n = e->run_count++;
-    int64_t *rows = window_word(e, item->slot, WORD_ROWS);
-
-    e->run_rows[n] = (uint16_t)batch_row(e->in, item->at);
-    e->run_acc[n] = e->acc[item->slot];
-    bit_clear(e->run_starts, n);
-    if (UNLIKELY(*rows == 0)) bit_set(e->run_starts, n);
-    ++*rows;
     return S_OK;
 }
 
 /* e->result: what the row brings about. */
 static inline enum status row_in(struct window_engine *e, struct window_item *item, int64_t *count)
 {
-    if (e->is_by_trigger) {
-        TRY(window_trigger_row(e, item));
-        return lean_add(e, item);
-    }
     if (!e->is_counting) return window_row_begin(e, item);
     bool fires = ++*count >= e->config->trigger_count;
     e->result = fires ? window_trigger_purged(e->config, TW_FIRE) : TW_CONTINUE;
-    return e->is_lean ? lean_add(e, item) : window_run_add(e, item);
+    return window_run_add(e, item);
 }
 
 static enum status rounds(struct window_engine *e)
@@ -83,19 +66,19 @@ static enum status rounds(struct window_engine *e)
         int64_t *count = window_word(e, item->slot, WORD_COUNT);
         if (e->item_at % ROWS_LOOK_EVERY == 0 && window_slice_over(e)) return S_MORE;
         window_fetch_ahead(e);
-        if (*count == TO_FIRE) TRY(round_end(e));
+        if (*count == WINDOW_TO_FIRE) TRY(window_round_end(e));
         TRY(row_in(e, item, count));
         if (e->result == TW_CONTINUE) continue;
-        *count = TO_FIRE;
+        *count = WINDOW_TO_FIRE;
         e->fire_results[e->fire_count] = (uint8_t)e->result;
         e->fires[e->fire_count++] = (uint16_t)e->item_at;
     }
-    return round_end(e);
+    return window_round_end(e);
 }
 
 enum status window_rounds_items(struct window_engine *e)
 {
-    enum status st = rounds(e);
+    enum status st = e->is_lean ? window_lean_rows(e) : rounds(e);
 
     if (e->is_by_trigger) window_trigger_rows_end(e);
     return st;

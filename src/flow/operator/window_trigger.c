@@ -271,25 +271,24 @@ static enum status custom_on_element(const struct call *c, int *result)
 
 /* What custom_on_element does for one row after the other of a batch: only what differs from row to row is set, and
  * window_trigger_rows_end takes it back. */
-enum status window_trigger_row(struct window_engine *e, const struct window_item *item)
+enum status window_trigger_row(struct window_engine *e, uint32_t at, uint32_t named, int64_t time, const struct tw_window *w)
 {
     struct window_part *p = &e->trigger;
     struct tw_context *cx = &p->cx;
     enum tw_trigger_result r = TW_CONTINUE;
     const char *row = NULL;
 
-    if (!cx->begun || cx->in[cx->input].structs == NULL || item->at - p->read_first >= p->read_count) {
+    if (!cx->begun || cx->in[cx->input].structs == NULL || at - p->read_first >= p->read_count) {
         cx->keys = NULL;
-        TRY(window_part_row(p, item->at, &row));
-        custom_at(&(struct call){.e = e, .item = item, .window = &item->window, .named = item->named});
+        TRY(window_part_row(p, at, &row));
+        custom_at(&(struct call){.e = e, .window = w, .named = named});
         e->trigger_where.is_row = true;
     } else {
-        row = cx->in[cx->input].structs + (size_t)(item->at - p->read_first) * cx->in[cx->input].row.conv.size;
-        user_at(cx, item->at, row);
-        cx->keys_at = cx->where_at = item->named;
-        e->trigger_where.windows = &item->window;
+        row = cx->in[cx->input].structs + (size_t)(at - p->read_first) * cx->in[cx->input].row.conv.size;
+        user_at(cx, at, row);
+        cx->keys_at = cx->where_at = named;
     }
-    TRY(user_check(cx, cx->fn->on_element(cx, row, item->time, &item->window, &r)));
+    TRY(user_check(cx, cx->fn->on_element(cx, row, time, w, &r)));
     e->result = window_trigger_purged(e->config, (int)r);
     return S_OK;
 }
