@@ -147,20 +147,14 @@ enum status window_spans_heads(struct window_engine *e, const struct state_keys 
     return S_OK;
 }
 
-/* A session from state, which is the key's latest when no other has been there. */
-static void span_load(struct window_engine *e, uint32_t g, void *row, bool in_latest)
+static uint32_t span_load(struct window_engine *e, uint32_t g, void *row, bool in_latest)
 {
     struct window_spans *s = e->spans;
-    struct tw_window w = {*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)};
-    bool is_first = window_order_next(&s->order, g, WINDOW_NONE) == WINDOW_NONE;
-    uint32_t before = is_first ? WINDOW_NONE : window_order_find(&s->order, g, &w, WINDOW_NONE), n = span_add(e, g, w);
+    uint32_t n = span_add(e, g, (struct tw_window){*span_word(s, row, SPAN_START), *span_word(s, row, SPAN_END)});
 
     s->spans[n].acc = row;
     s->spans[n].in_latest = in_latest;
-    if (is_first)
-        window_order_start(&s->order, g, n);
-    else
-        window_order_insert(&s->order, g, n, before);
+    return n;
 }
 
 uint32_t window_spans_group(struct window_engine *e, uint32_t i, void *row)
@@ -175,12 +169,23 @@ uint32_t window_spans_group(struct window_engine *e, uint32_t i, void *row)
     window_order_begin(&s->order, g);
     *span_group(s, row) = g;
     if (!span_is_set(s, row)) return g;
-    s->owner[g] = s->hint[g] = s->tail[g] = s->span_count;
-    span_load(e, g, row, true);
+    s->owner[g] = s->hint[g] = s->tail[g] = span_load(e, g, row, true);
+    window_order_start(&s->order, g, s->owner[g]);
     return g;
 }
 
-static void load_other(void *arg, uint32_t g, void *row) { span_load(arg, g, row, false); }
+/* Sessions of a group come in order, so each lies mostly right behind the one before. */
+static void load_other(void *arg, uint32_t g, void *row)
+{
+    struct window_engine *e = arg;
+    struct window_spans *s = e->spans;
+    bool goes_on = s->loaded != WINDOW_NONE && s->spans[s->loaded].group == g;
+    uint32_t n = span_load(e, g, row, false);
+
+    uint32_t before = window_order_find(&s->order, g, &s->spans[n].place.window, goes_on ? s->loaded : WINDOW_NONE);
+    window_order_insert(&s->order, g, n, before);
+    s->loaded = n;
+}
 
 /* --- rows to sessions --------------------------------------------------------------------------------------------- */
 static uint32_t span_begin(struct window_engine *e, uint32_t i, uint32_t g, uint32_t before)
@@ -286,6 +291,7 @@ enum status window_spans_load(struct window_engine *e)
 
     if (s->rest_count == 0) return S_OK;
     TRY(window_spans_heads(e, &keys, s->meets, STATE_RESERVE));
+    s->loaded = WINDOW_NONE;
     TRY(window_reach_load(&s->reaches, s->others, s->heads, e->op->scratch, load_other, e));
     for (uint32_t k = 0; k < s->rest_count; k++) window_spans_row(e, s->rest[k], s->group_of[k]);
     if (e->late_count > late && late > 0) late_sort(e);

@@ -63,7 +63,7 @@ struct window_spans {
     uint16_t planned_rows[BATCH_ROWS], rest[BATCH_ROWS], group_of[BATCH_ROWS];
     uint32_t planned_spans[BATCH_ROWS];
     struct window_span *spans;
-    uint32_t span_count, span_capacity;
+    uint32_t span_count, span_capacity, loaded; /* loaded: the latest from `others` */
     struct span_merge *merges;
     uint32_t merge_count, merge_capacity;
     /* Timers to be set, as rows of a batch. */
