@@ -1,5 +1,6 @@
-/* st_explain.c - EXPLAIN: how a statement would run. */
+/* st_explain.c - EXPLAIN: how a statement would run, or what a compiled plan is. */
 #include "language/sql/parse_internal.h"
+#include "language/sql/print.h"
 #include "language/sql/statement.h"
 
 static const struct detail {
@@ -51,6 +52,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
     p->at++;
     if (take_word(p, KW_PLAN)) {
         TRY(expect_word(p, KW_FOR));
+        if (parse_peek(p, 0)->kind == TOKEN_STRING) return parse_string(p, "a compiled plan's file", &x->file);
     } else if (is_detail(p)) {
         do TRY(parse_detail(p, x));
         while (take_symbol(p, ","));
@@ -77,7 +79,8 @@ static void print(const void *body, struct buf *out)
         }
     if (*before == ' ') buf_append_text(out, " PLAN FOR");
     buf_append_byte(out, ' ');
-    statement_print(x->statement, out);
+    if (x->statement != NULL) statement_print(x->statement, out);
+    else print_string(x->file, out);
 }
 
 const struct st_type st_explain = {

@@ -27,6 +27,7 @@ struct set {
 struct explain {
     bool estimated_cost, changelog_mode, json, plan_advice, ast, analyze;
     struct statement *statement;
+    struct str file; /* of a compiled plan, when there is no statement */
 };
 
 /* st_execute: EXECUTE SELECT .. | INSERT .. */

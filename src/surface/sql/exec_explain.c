@@ -76,6 +76,7 @@ static enum status run_explain(struct run *r, const void *body)
 {
     static const char *const names[] = {"result"};
     const struct explain *x = body;
+    if (x->statement == NULL) return run_explain_file(r, x->file);
     const struct statement_set *set = x->statement->type == &st_statement_set ? x->statement->body : NULL;
     uint32_t most = set != NULL ? set->count + 1 : 1;
     struct plans p = {.items = ARENA_ARRAY(&r->arena, struct rel *, most), .trees = ARENA_ARRAY(&r->arena, struct rel *, most)};

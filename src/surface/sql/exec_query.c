@@ -46,10 +46,10 @@ static enum status run_query(struct run *r, const void *body)
 }
 
 /* --- INSERT ------------------------------------------------------------------------------------------------------ */
-static enum status inserts_run(struct run *r, const struct insert *const *inserts, uint32_t count)
+enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct rel ***out, const char **job)
 {
     struct query_binder b = run_binder(r);
-    struct rel **sinks = ARENA_ARRAY(&r->arena, struct rel *, count);
+    struct rel **sinks = ARENA_ARRAY(&r->arena, struct rel *, count + 1);
     const char *name = "insert-into";
     enum status failed = S_OK;
 
@@ -62,7 +62,17 @@ static enum status inserts_run(struct run *r, const struct insert *const *insert
         name = arena_printf(&r->arena, "%s%s%s.%s.%s", name, i == 0 ? "_" : ",", t->catalog, t->database, t->name);
     }
     if (failed != S_OK) return err_gather(r->e);
-    TRY(plan_ready(r, &b, sinks, count));
+    *out = sinks;
+    *job = name;
+    return plan_ready(r, &b, sinks, count);
+}
+
+static enum status inserts_run(struct run *r, const struct insert *const *inserts, uint32_t count)
+{
+    struct rel **sinks;
+    const char *name;
+
+    TRY(run_insert_sinks(r, inserts, count, &sinks, &name));
     TRY(run_plan(r, sinks, count, name));
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }

@@ -27,7 +27,7 @@ static struct options engine_keys(struct run *r)
     return (struct options){items, count};
 }
 
-static enum status graph_of(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g)
+enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g)
 {
     struct options o = config_options(&r->s->config);
     uint32_t node;
@@ -48,7 +48,7 @@ enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t coun
 {
     struct graph g;
 
-    TRY(graph_of(r, sinks, count, "explain", &g));
+    TRY(run_plan_graph(r, sinks, count, "explain", &g));
     graph_plan_json(&g, out);
     return S_OK;
 }
@@ -95,12 +95,10 @@ enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t coun
     return S_OK;
 }
 
-enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct jobmaster_options o,
-                            struct jobmaster **out)
+/* A job of an encoded graph, submitted. */
+static enum status submit(struct run *r, struct str encoded, struct jobmaster_options o, struct jobmaster **out)
 {
     static const struct tw_function_entry none[1];
-    struct graph g;
-    struct buf bytes;
 
     o.sys = r->s->options.sys;
     o.log = r->s->options.log;
@@ -109,31 +107,59 @@ enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t co
     o.users = r->s->functions.users;
     o.takes_signals = r->s->options.takes_signals;
     if (o.cancelled == NULL) o.cancelled = r->s->options.cancelled;
+    *out = jobmaster_create(&o);
+    return jobmaster_submit(*out, encoded, r->e);
+}
+
+enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct jobmaster_options o,
+                            struct jobmaster **out)
+{
+    struct graph g;
+    struct buf bytes;
+
     buf_init(&bytes, &r->mem);
-    enum status st = graph_of(r, sinks, count, name, &g);
+    enum status st = run_plan_graph(r, sinks, count, name, &g);
     if (st == S_OK) {
         graph_encode(&g, &bytes);
-        *out = jobmaster_create(&o);
-        st = jobmaster_submit(*out, (struct str){bytes.data, bytes.size}, r->e);
+        st = submit(r, (struct str){bytes.data, bytes.size}, o, out);
     }
     buf_release(&bytes);
     return st;
 }
 
-enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name)
+static struct jobmaster_options told(struct run *r)
 {
-    struct jobmaster_options o = {
+    return (struct jobmaster_options){
         .rows = give_rows, .rows_arg = r, .tick = r->to->tick, .tick_arg = r->to->arg, .tick_ms = r->to->tick_ms};
-    struct jobmaster *jm = NULL;
+}
+
+/* The job to its end, when st says that it was submitted. jm: may be NULL after a failure. */
+static enum status run_job(struct run *r, struct jobmaster *jm, enum status st)
+{
     int64_t now = sys_wall_ms(r->s->options.sys);
 
-    enum status st = run_plan_submit(r, sinks, count, name, o, &jm);
     if (st == S_OK) st = jobmaster_run(jm, r->e);
-    if (jm != NULL) {
-        r->s->signal = jobmaster_signal(jm);
-        if (jobmaster_metrics(jm) != NULL) session_jobs_add(&r->s->jobs, &r->s->mem, jm, now); /* it was submitted */
-        jobmaster_free(jm);
-    }
+    if (jm == NULL) return st;
+    r->s->signal = jobmaster_signal(jm);
+    if (jobmaster_metrics(jm) != NULL) session_jobs_add(&r->s->jobs, &r->s->mem, jm, now); /* it was submitted */
+    jobmaster_free(jm);
+    return st;
+}
+
+enum status run_graph(struct run *r, struct str encoded)
+{
+    struct jobmaster *jm = NULL;
+    enum status st = submit(r, encoded, told(r), &jm);
+
+    return run_job(r, jm, st);
+}
+
+enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name)
+{
+    struct jobmaster *jm = NULL;
+
+    enum status st = run_plan_submit(r, sinks, count, name, told(r), &jm);
+    st = run_job(r, jm, st);
     if (st == E_DATA) hint_inferred(r, sinks, count);
     return st;
 }

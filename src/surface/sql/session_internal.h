@@ -45,7 +45,7 @@ struct executor {
     enum status (*run)(struct run *r, const void *body);
 };
 extern const struct executor query_executors[], explain_executors[], table_executors[], space_executors[], show_executors[],
-    set_executors[], function_executors[], catalog_executors[], module_executors[], job_executors[];
+    set_executors[], function_executors[], catalog_executors[], module_executors[], job_executors[], plan_executors[];
 
 /* Of the columns that a query gives: time attributes are plain times where rows leave. */
 const struct type *run_result_row(struct run *r, const struct type *row);
@@ -60,6 +60,14 @@ enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t coun
 /* The plan as a job that was submitted and does not run yet; o: who is told. *out may be set after a failure too. */
 enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct jobmaster_options o,
                             struct jobmaster **out) CHECKED;
+/* The same as a graph that is prepared, in the run's arena. */
+enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g) CHECKED;
+/* Runs an encoded graph to its end. */
+enum status run_graph(struct run *r, struct str encoded) CHECKED;
+/* exec_query.c: plans of INSERTs, as they are run together, and the job's name. Says what is to be said of them. */
+struct insert;
+enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct rel ***sinks,
+                             const char **name) CHECKED;
 /* The job graph of a plan as Flink's JSON, appended. */
 enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t count, struct buf *out) CHECKED;
 enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succeeded." */
@@ -95,6 +103,7 @@ enum status run_describe_database(struct run *r, const struct describe *d) CHECK
 /* exec_module.c */
 enum status run_use_modules(struct run *r, const struct use_space *u) CHECKED;
 enum status run_show_modules(struct run *r, bool full) CHECKED;
+enum status run_explain_file(struct run *r, struct str file) CHECKED; /* exec_plan.c: EXPLAIN PLAN FOR 'file' */
 /* exec_job.c */
 enum status run_show_jobs(struct run *r) CHECKED;
 enum status run_describe_job(struct run *r, struct str id) CHECKED;
