@@ -115,7 +115,8 @@ void vector_set_valid(struct vector *v, uint32_t row);
 void vector_child_reserve(struct vector *v, uint32_t rows, struct mem *mem); /* list children grow */
 /* Makes row 0 of v the value of every row: form CONST. */
 void vector_make_const(struct vector *v);
-/* Copies rows src[rows[i]] to dst[dst_first + i]; long strings go to heap; any form of src; dst FLAT. rows NULL = 0..n-1. */
+/* Copies rows src[rows[i]] to dst[dst_first + i]; long strings go to heap (NULL: they stay where they are, and dst refers to them); any
+ * form of src; dst FLAT. rows NULL = 0..n-1. */
 void vector_copy(struct vector *dst, uint32_t dst_first, const struct vector *src, const uint16_t *rows, uint32_t n,
                  struct text_heap *heap, struct mem *mem);
 /* The same for the run of rows first..first+n, which may lie behind row 65,535: elements of lists. */

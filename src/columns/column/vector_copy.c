@@ -120,6 +120,7 @@ static void text_copy(struct vector *dst, uint32_t at, const struct vector *src,
 
     copy_128(to, src->data, p, n);
     if (src->validity && dst->validity) nulls_to_empty(dst, at, n);
+    if (c->heap == NULL) return;
     for (uint32_t i = 0; i < n; i++) far += to[i].size > TEXT_INLINE ? to[i].size : 0;
     if (far == 0) return;
     bytes = text_reserve(c->heap, far);

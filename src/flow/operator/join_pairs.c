@@ -155,21 +155,33 @@ void join_pairs_close(struct join_pairs *p)
     batch_free(p->out);
 }
 
+/* A column of the other side: of its rows, or where both sides have the same value, of the batch. */
+static void theirs_fill(const struct join_kept *other, uint32_t col, const struct batch *in, const uint16_t *ours, void *const *theirs,
+                        uint32_t n, struct vector *v, struct batch *out)
+{
+    uint32_t twin = other->twins != NULL ? other->twins[col] : JOIN_NO_TWIN;
+
+    if (twin == JOIN_NO_TWIN) {
+        state_rows_load(other->table, (const void *const *)theirs, n, (uint32_t)other->fields[col], v, 0, &out->heap, out->mem);
+        return;
+    }
+    vector_copy(v, 0, &in->cols[twin], ours, n, NULL, out->mem);
+    for (uint32_t i = 0; i < n; i++)
+        if (theirs[i] == NULL) vector_set_null(v, i);
+}
+
 /* Columns of the batch beside those of state: rows ours[i] (theirs[i]) make row i of `out`, whose columns are those of both sides. */
 static void sides_fill(const struct join_pairs *p, uint32_t input, const struct batch *in, const uint16_t *ours,
                        void *const *theirs, uint32_t n, struct batch *out)
 {
-    const struct join_kept *other = &p->kept[1 - input];
+    struct text_heap *heap = p->borrows || out == p->tested ? NULL : &out->heap;
 
     for (uint32_t c = 0; c < out->col_count; c++) {
         struct vector *v = &out->cols[c];
         uint32_t side = c >= p->left, col = side == 0 ? c : c - p->left;
         if (v->form == VEC_ABSENT) continue;
-        if (side != input)
-            state_rows_load(other->table, (const void *const *)theirs, n, (uint32_t)other->fields[col], v, 0,
-                            &out->heap, out->mem);
-        else if (in != NULL)
-            vector_copy(v, 0, &in->cols[col], ours, n, &out->heap, out->mem);
+        if (side != input) theirs_fill(&p->kept[side], col, in, ours, theirs, n, v, out);
+        else if (in != NULL) vector_copy(v, 0, &in->cols[col], ours, n, heap, out->mem);
     }
     out->count = n;
 }

@@ -47,9 +47,11 @@ void join_no_keys(const struct op_plan *p, const struct text_list *null_safe, ui
                   uint64_t *bits);
 
 /* Where a side's columns lie in its state. */
+enum { JOIN_NO_TWIN = TYPE_FIELDS_MAX };
 struct join_kept {
     const struct state_table *table;
-    const int *fields; /* per column of the input; -1: not kept */
+    const int *fields;     /* per column of the input; -1: not kept */
+    const uint32_t *twins; /* per column: the column of the other input that has its value, JOIN_NO_TWIN: none; NULL: none at all */
 };
 
 /* What is emitted: rows of the batch beside rows of the other side's state. */
@@ -59,6 +61,7 @@ struct join_pairs {
     struct expr_run *condition; /* NULL: none */
     struct batch *tested;       /* what it reads */
     struct batch *out;
+    bool borrows; /* strings of the batch are not copied: it is there until what was forwarded has been read */
     uint16_t ours[BATCH_ROWS];
     void *theirs[BATCH_ROWS];
     uint64_t without_ours[BATCH_ROWS / 64];

@@ -1,13 +1,15 @@
 /* join_side.c - one side's rows of a join, in keyed state.
  *
  * The shape is the least that serves: a row per key where the key holds a unique key; rows by their unique key where an update
- * comes without the row before; a log where rows are only added and nobody counts their matches; else a multiset. All but the
+ * comes without the row before; packed rows, or a log, where rows are only added and nobody counts their matches; else a multiset. All but the
  * entries work on a whole batch at once; the outcome is as if its rows had come one by one.
  *
  * Invariants: what may be pending is asked for by find, reserve and the first scan, before apply. Rows without a key are not
  * kept. Columns that nobody reads are not kept: rows that differ in nothing else count as equal, and are so. */
 #include "flow/operator/join_side.h"
 
+#include "flow/operator/join_pairs.h"
+#include "flow/state/pack.h"
 #include "ground/base/prng.h"
 
 #include <string.h>
@@ -42,26 +44,56 @@ static const struct type *with_matches(struct arena *a, const struct type *row)
     return type_row(a, n + 1, names, types, false);
 }
 
-static void columns_pick(struct join_side *s, struct arena *a, const struct type *in, const uint64_t *kept)
+/* The other input's key column that has this one's value in every pair: equal keys are the same bytes, but for floats. */
+static uint32_t twin_of(const struct op_plan *p, uint32_t input, uint32_t col)
 {
-    s->cols = ARENA_ARRAY(a, uint32_t, in->child_count + 1);
-    s->fields = ARENA_ARRAY(a, int, in->child_count + 1);
-    for (uint32_t i = 0; i < in->child_count; i++) {
-        s->fields[i] = bit_get(kept, i) ? (int)s->col_count : -1;
+    const struct type *mine = p->inputs[input]->children[col];
+
+    for (uint32_t k = 0; k < p->key_count[input]; k++) {
+        uint32_t other = p->keys[1 - input][k];
+        const struct type *theirs = p->inputs[1 - input]->children[other];
+        bool fits = mine->phys == theirs->phys && mine->phys != P_F32 && mine->phys != P_F64 && (mine->nullable || !theirs->nullable);
+        if (p->keys[input][k] == col && fits) return other;
+    }
+    return JOIN_NO_TWIN;
+}
+
+/* Rows of a packed side always come beside one of the other side, which has the key. */
+static void columns_pick(struct join_side *s, const struct op_plan *p, uint32_t input, const uint64_t *kept)
+{
+    uint32_t n = p->inputs[input]->child_count;
+
+    s->cols = ARENA_ARRAY(p->arena, uint32_t, n + 1);
+    s->fields = ARENA_ARRAY(p->arena, int, n + 1);
+    s->twins = ARENA_ARRAY(p->arena, uint32_t, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        s->twins[i] = s->shape == JOIN_PACKED ? twin_of(p, input, i) : JOIN_NO_TWIN;
+        s->fields[i] = bit_get(kept, i) && s->twins[i] == JOIN_NO_TWIN ? (int)s->col_count : -1;
         if (s->fields[i] >= 0) s->cols[s->col_count++] = i;
     }
 }
 
-static enum join_shape shape_of(const struct join_side_spec *spec)
+static bool may_pack(const struct join_side_spec *spec, const struct type *in)
+{
+    for (uint32_t i = 0; i < in->child_count; i++)
+        if (bit_get(spec->kept, i) && !pack_fits_value(in->children[i])) return false;
+    return spec->ttl_ms == 0;
+}
+
+static enum join_shape shape_of(const struct join_side_spec *spec, const struct type *in)
 {
     if (spec->is_one_row) return JOIN_ROW;
     if (spec->is_after_only) return JOIN_ENTRIES;
-    return spec->appends && !spec->counts ? JOIN_LOG : JOIN_ROWS;
+    if (!spec->appends || spec->counts) return JOIN_ROWS;
+    return may_pack(spec, in) ? JOIN_PACKED : JOIN_LOG;
 }
 
 static enum state_shape state_shape_of(enum join_shape shape)
 {
-    return shape == JOIN_LOG ? STATE_LOG : shape == JOIN_ROWS ? STATE_MULTISET : STATE_MAP;
+    static const enum state_shape shapes[] = {[JOIN_ROW] = STATE_MAP, [JOIN_ENTRIES] = STATE_MAP, [JOIN_LOG] = STATE_LOG,
+                                              [JOIN_PACKED] = STATE_PACKED, [JOIN_ROWS] = STATE_MULTISET};
+
+    return shapes[shape];
 }
 
 enum status join_side_open(struct op_cx *cx, struct join_side *s, const struct join_side_spec *spec)
@@ -69,11 +101,11 @@ enum status join_side_open(struct op_cx *cx, struct join_side *s, const struct j
     struct arena *a = cx->plan->arena;
     const struct type *in = cx->plan->inputs[spec->input];
 
-    s->shape = shape_of(spec);
+    s->shape = shape_of(spec, in);
     s->counts = spec->counts;
     s->is_after_only = spec->is_after_only;
     s->unique = spec->unique;
-    columns_pick(s, a, in, spec->kept);
+    columns_pick(s, cx->plan, spec->input, spec->kept);
     const struct type *value = columns_row(a, in, s->cols, s->col_count, false);
     s->matches = s->col_count;
     s->def = (struct state_def){
@@ -223,6 +255,7 @@ static enum status rows_apply(struct join_side *s, const struct batch *in, const
     int8_t deltas[BATCH_ROWS];
     uint32_t n = batch_rows(in);
 
+    if (s->shape == JOIN_PACKED) return state_packed_append(s->table, 0, s->heads, in, s->cols, numbers, n);
     state_probe_fill(&s->values, in, s->cols, numbers, n);
     if (s->shape == JOIN_LOG) return state_log_append(s->table, 0, s->heads, &s->values, NULL, NULL);
     for (uint32_t i = 0; i < n; i++) deltas[i] = join_adds(in, numbers[i]) ? 1 : -1;

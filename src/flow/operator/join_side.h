@@ -7,7 +7,8 @@
 enum join_shape {
     JOIN_ROW,     /* one row per key */
     JOIN_ENTRIES, /* rows by a unique key, which replaces them */
-    JOIN_LOG,     /* rows that never go */
+    JOIN_LOG,     /* rows that never go but by their time to live */
+    JOIN_PACKED,  /* rows that never go */
     JOIN_ROWS,    /* equal rows are counted */
 };
 
@@ -38,6 +39,7 @@ struct join_side {
     struct state_table *table;
     uint32_t col_count, *cols; /* of the input, which are kept */
     int *fields;               /* per column of the input: its field, or -1 */
+    uint32_t *twins;           /* per column: the key column of the other input that has its value; JOIN_NO_TWIN: it is kept */
     uint32_t matches;          /* JOIN_ROW: field */
     const uint32_t *unique;
     struct state_probe values, unique_keys;

@@ -132,8 +132,9 @@ static enum status join_open(struct op_cx *cx, void *self)
     join_pairs_open(cx, &s->pairs, &s->plan);
     for (uint32_t side = 0; side < 2; side++) {
         TRY(side_open(cx, s, side));
-        s->pairs.kept[side] = (struct join_kept){s->sides[side].table, s->sides[side].fields};
+        s->pairs.kept[side] = (struct join_kept){s->sides[side].table, s->sides[side].fields, s->sides[side].twins};
     }
+    s->pairs.borrows = true;
     return S_OK;
 }
 

@@ -161,7 +161,7 @@ static enum status side_open(struct op_cx *cx, struct join_interval *s, uint32_t
     TRY(timers_create(cx->state, side->def.key, &side->timers, cx->err));
     TRY(state_probe_init(&side->sort_keys, side->def.sort_key, cx->mem, cx->err));
     if (side->time_col < 0) timers_of_processing_time(side->timers);
-    s->pairs.kept[input] = (struct join_kept){side->table, side->fields};
+    s->pairs.kept[input] = (struct join_kept){.table = side->table, .fields = side->fields};
     s->w.keys[input] = batch_create(side->def.key, cx->batch_rows, cx->mem);
     return S_OK;
 }

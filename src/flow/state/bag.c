@@ -27,7 +27,12 @@ enum status bag_open(struct hm_table *t, struct err *e)
     if (extra) TRY(state_layout_init(&t->base.extra, extra, t->base.host->mem, e));
     l->is_log = def->shape == STATE_LOG;
     l->is_ordered = def->shape == STATE_ORDERED;
-    l->has_header = !l->is_log;
+    l->is_packed = def->shape == STATE_PACKED;
+    if (l->is_packed) {
+        pack_init(&l->pack, def->value, t->base.host->mem);
+        t->base.pack = &l->pack;
+    }
+    l->has_header = !l->is_log && !l->is_packed;
     l->row_offset = t->base.extra.size + (l->has_header ? (uint32_t)sizeof(struct state_element) : 0);
     l->size = l->row_offset + t->base.value.size;
     if (def->ttl.update != STATE_TTL_OFF) {
@@ -44,6 +49,7 @@ enum status bag_open(struct hm_table *t, struct err *e)
 void bag_close(struct hm_table *t)
 {
     if (t->bag == NULL) return;
+    if (t->bag->is_packed) pack_release(&t->bag->pack, t->base.host->mem);
     mem_free(t->base.host->mem, t->bag->doomed);
     mem_free(t->base.host->mem, t->bag->probe);
     mem_free(t->base.host->mem, t->bag);
@@ -206,6 +212,10 @@ void bag_clear(struct hm_table *t, struct space *s, struct bag *b)
     bool has_texts = t->base.value.text_count + t->base.extra.text_count > 0;
     uint32_t kept = 0;
 
+    if (l->is_packed) {
+        packed_clear(t, s, b);
+        return;
+    }
     for (uint32_t i = 0; i < l->doomed_count; i++) {
         if (l->doomed[i].bag != b) l->doomed[kept++] = l->doomed[i];
     }

@@ -1,4 +1,4 @@
-/* bag.h - many rows under one key: what the heads of LOG, MULTISET, ORDERED and MAP with a map key are. Internal.
+/* bag.h - many rows under one key: what the heads of LOG, MULTISET, ORDERED, MAP with a map key and PACKED are. Internal.
  *
  *   bag      the head, in the entry of its key
  *   chunk    a block of elements; chunks double from 2 to 512 elements and are linked in both directions
@@ -8,6 +8,7 @@
  * Elements do not move within a batch. What is removed stays readable and indexed until state_done. */
 #pragma once
 #include "flow/state/hashmap.h"
+#include "flow/state/pack.h"
 
 enum {
     BAG_SCAN_MAX = 8,      /* elements that are searched one by one */
@@ -23,18 +24,24 @@ enum element_flags { ELEMENT_DOOMED = 1,     /* on the table's list of removed e
 
 struct bag {
     uint32_t rows;  /* live; first, see state_head_rows */
-    uint32_t used;  /* elements, dead ones included */
+    uint32_t used;  /* elements, dead ones included; PACKED: see room */
     uint32_t slot;
     uint16_t shard;
     uint16_t flags;
     struct state_ref first, last; /* chunks */
-    struct state_ref index;       /* hash table; or the sole leaf, or the directory of leaves */
+    union {
+        struct state_ref index; /* hash table; or the sole leaf, or the directory of leaves */
+        uint32_t room;          /* PACKED: bytes left in the last chunk, whose bytes in use are `used` */
+    };
+    /* PACKED: a head ends here */
     union {
         uint32_t leaves;      /* ORDERED */
         uint32_t places_used; /* else: of the hash table, tombstones included; */
     };
-    uint32_t places_mask;         /* their number, a power of two, less one */
+    uint32_t places_mask; /* their number, a power of two, less one */
 };
+enum { PACKED_HEAD_BYTES = offsetof(struct bag, leaves) };
+_Static_assert(PACKED_HEAD_BYTES % 8 == 0, "heads are words");
 _Static_assert(sizeof(struct bag) % 8 == 0 && offsetof(struct bag, rows) == 0, "a head begins with its rows");
 
 struct chunk {
@@ -49,8 +56,9 @@ struct bag_layout {
     uint32_t size;       /* of an element */
     uint32_t row_offset; /* in the element */
     uint32_t ttl_offset; /* of the stamp from the row; 0 = none */
-    bool has_header, is_log, is_ordered;
+    bool has_header, is_log, is_ordered, is_packed;
     struct row_order order;
+    struct pack pack;    /* PACKED */
     void *probe;         /* ORDERED: room for one sort key */
     struct doomed {
         struct bag *bag;
@@ -94,6 +102,11 @@ bool row_is_expired(struct hm_table *t, const char *row);
 void row_touch(struct hm_table *t, char *row); /* it was read: if that counts, it lives longer; what is expired stays so */
 /* Goes on from *chunk (0 = start) and *place to the next row that is shown; NULL at the end. */
 char *bag_next(struct hm_table *t, struct bag *b, uint64_t *chunk, uint64_t *place);
+
+/* shape_packed.c */
+void *packed_next(struct hm_table *t, const struct bag *b, struct state_scan *c); /* NULL at the end */
+void packed_rows(struct hm_table *t, const struct bag *b, struct state_scan *c, struct state_hits *hits); /* as many as fit */
+void packed_clear(struct hm_table *t, struct space *s, struct bag *b);
 
 /* bag_index.c */
 struct index_place {

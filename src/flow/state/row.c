@@ -7,6 +7,7 @@
  * field is zero. Not here: probe rows (probe.c), whole-row operations (rowops.c), nested values (nested.c). */
 #include "flow/state/row.h"
 
+#include "flow/state/pack.h"
 #include "flow/state/rowops.h"
 #include "flow/state/sb.h"
 
@@ -134,7 +135,7 @@ void state_rows_store(struct state_table *t, int64_t ns, void *const *rows, uint
     const struct vector *base = vector_values(v);
     uint32_t offset = f->offset;
 
-    ASSERT(field < t->value.field_count && v->form != VEC_ABSENT);
+    ASSERT(t->pack == NULL && field < t->value.field_count && v->form != VEC_ABSENT);
     ASSERT(f->phys == base->phys);
     switch (f->phys) {
     case P_BOOL: STORE_LOOP(uint8_t, int64_t); break;
@@ -221,7 +222,8 @@ static void layout_load(const struct state_table *t, const struct state_layout *
 void state_rows_load(const struct state_table *t, const void *const *rows, uint32_t count, uint32_t field, struct vector *v,
                      uint32_t first, struct text_heap *heap, struct mem *mem)
 {
-    layout_load(t, &t->value, rows, count, field, v, first, heap, mem);
+    if (t->pack != NULL) pack_load(t->pack, rows, count, field, v, first);
+    else layout_load(t, &t->value, rows, count, field, v, first, heap, mem);
 }
 
 void state_extra_load(const struct state_table *t, const void *const *rows, uint32_t count, uint32_t field, struct vector *v,

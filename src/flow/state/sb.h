@@ -47,6 +47,8 @@ struct sb_type {
     void (*head_clear)(struct state_table *t, int64_t ns, void *head);
     enum status (*log_append)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
                               const int64_t *times, void **rows);
+    enum status (*packed_append)(struct state_table *t, int64_t ns, void *const *heads, const struct batch *in, const uint32_t *cols,
+                                 const uint16_t *rows, uint32_t count);
     void (*log_prune)(struct state_table *t, int64_t ns, void *head, int64_t before);
     void (*log_drop)(struct state_table *t, int64_t ns, void *head, uint32_t n);
     enum status (*multiset_change)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,

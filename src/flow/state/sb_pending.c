@@ -259,6 +259,12 @@ static enum status pending_log_append(struct state_table *t, int64_t ns, void *c
     return sb_hashmap.log_append(inner_of(t), ns, heads, values, times, rows);
 }
 
+static enum status pending_packed_append(struct state_table *t, int64_t ns, void *const *heads, const struct batch *in,
+                                         const uint32_t *cols, const uint16_t *rows, uint32_t count)
+{
+    return sb_hashmap.packed_append(inner_of(t), ns, heads, in, cols, rows, count);
+}
+
 static void pending_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before)
 {
     sb_hashmap.log_prune(inner_of(t), ns, head, before);
@@ -306,7 +312,8 @@ const struct sb_type sb_pending = {
     .freeze = pending_freeze, .thaw = pending_thaw, .dirty_count = pending_dirty_count,
     .scan = pending_scan, .head_next = pending_head_next, .row_is_expired = pending_row_is_expired,
     .row_write = pending_row_write, .row_remove = pending_row_remove,
-    .head_clear = pending_head_clear, .log_append = pending_log_append, .log_prune = pending_log_prune, .log_drop = pending_log_drop, .head_fetch = pending_head_fetch,
+    .head_clear = pending_head_clear, .log_append = pending_log_append, .packed_append = pending_packed_append,
+    .log_prune = pending_log_prune, .log_drop = pending_log_drop, .head_fetch = pending_head_fetch,
     .multiset_change = pending_multiset_change, .multiset_find = pending_multiset_find,
     .entry_resolve = pending_entry_resolve, .ordered_insert = pending_ordered_insert, .ordered_scan = pending_ordered_scan,
     .ordered_edge = pending_ordered_edge, .ordered_remove = pending_ordered_remove,

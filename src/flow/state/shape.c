@@ -33,6 +33,12 @@ enum status state_log_append(struct state_table *t, int64_t ns, void *const *hea
     return t->type->log_append(t, ns, heads, values, times, rows);
 }
 
+enum status state_packed_append(struct state_table *t, int64_t ns, void *const *heads, const struct batch *in, const uint32_t *cols,
+                                const uint16_t *rows, uint32_t count)
+{
+    return t->type->packed_append(t, ns, heads, in, cols, rows, count);
+}
+
 void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before) { t->type->log_prune(t, ns, head, before); }
 void state_head_fetch(struct state_table *t, const void *head) { t->type->head_fetch(t, head); }
 void state_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n) { t->type->log_drop(t, ns, head, n); }

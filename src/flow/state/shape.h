@@ -1,4 +1,4 @@
-/* shape.h - verbs of the shapes that keep many rows under one key: LOG, MULTISET, ORDERED, and MAP with a map key.
+/* shape.h - verbs of the shapes that keep many rows under one key: LOG, PACKED, MULTISET, ORDERED, and MAP with a map key.
  *
  * state_resolve gives the heads of the keys (INSERT or RESERVE where rows may be added, UPDATE where they may be removed
  * or changed, READ else); the verbs take heads. Heads are opaque. A head whose last row went away is deleted by
@@ -9,7 +9,7 @@
  * never do: they wait where they must.
  *
  * A row's pointer is the fixed area of its value (t->value says where fields lie). Before it lie the map key or sort key
- * (t->extra, state_extra) and, except in a LOG, a struct state_element. */
+ * (t->extra, state_extra) and, except in a LOG, a struct state_element. Rows of a PACKED are bytes that state_rows_load understands. */
 #pragma once
 #include "flow/state/state.h"
 
@@ -63,6 +63,11 @@ enum status state_log_append(struct state_table *t, int64_t ns, void *const *hea
 void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before);
 /* Drops the first n rows, at once: their pointers are no longer valid. The others stay where they are. */
 void state_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n);
+
+/* PACKED: appends to heads[i] row rows[i] of the batch, field f being column cols[f]; in order. state_rows_load alone reads rows: their
+ * strings come as views, which are good as long as the head is not cleared. Rows are neither changed nor removed. */
+enum status state_packed_append(struct state_table *t, int64_t ns, void *const *heads, const struct batch *in, const uint32_t *cols,
+                                const uint16_t *rows, uint32_t count) CHECKED;
 
 /* MULTISET: in order, deltas[i] > 0 (or deltas NULL) adds values[i] and < 0 takes one away. rows[i] = the row concerned
  * (its count after the change in its element at that moment), NULL when there was nothing to take away. What

@@ -44,6 +44,13 @@ static inline __attribute__((always_inline)) void fetch(const struct hm_table *t
     if (ref.segment) __builtin_prefetch(block_at(&t->segments, ref), 1);
 }
 
+static inline __attribute__((always_inline)) void fetch_first(const struct hm_table *t, void *const *heads, uint32_t i, uint32_t count)
+{
+    const struct bag *b = i < count ? heads[i] : NULL;
+
+    if (b != NULL && b->first.segment) __builtin_prefetch(block_at(&t->segments, b->first));
+}
+
 static inline __attribute__((always_inline)) void fetch_chunk(const struct hm_table *t, struct state_ref ref)
 {
     const char *at = block_at(&t->segments, ref);
@@ -94,8 +101,10 @@ enum status hm_scan(struct state_table *base, int64_t ns, void *const *heads, ui
     for (; c->key < count; *c = (struct state_scan){.key = c->key + 1}) {
         char *row;
         if (heads[c->key] == NULL) continue;
-        fetch(t, heads, c->key + AHEAD, count, false);
-        if (t->bag->is_log && t->bag->ttl_offset == 0) log_rows(t, heads[c->key], c, hits);
+        if (t->bag->is_packed) fetch_first(t, heads, c->key + AHEAD, count);
+        else fetch(t, heads, c->key + AHEAD, count, false);
+        if (t->bag->is_packed) packed_rows(t, heads[c->key], c, hits);
+        else if (t->bag->is_log && t->bag->ttl_offset == 0) log_rows(t, heads[c->key], c, hits);
         else while (hits->count < BATCH_ROWS && (row = bag_next(t, heads[c->key], &c->at[0], &c->at[1])) != NULL) {
             row_touch(t, row);
             hits->key[hits->count] = (uint16_t)c->key;
@@ -115,6 +124,7 @@ void *hm_head_next(struct state_table *base, int64_t ns, void *head, struct stat
     ASSERT(t->has_heads && !t->bag->is_ordered);
     (void)ns;
     if (head == NULL) return NULL;
+    if (t->bag->is_packed) return packed_next(t, head, c);
     row = bag_next(t, head, &c->at[0], &c->at[1]);
     if (row) row_touch(t, row);
     c->step += row != NULL;

@@ -13,6 +13,8 @@ void hm_row_remove(struct state_table *t, int64_t ns, void *head, void *row);
 void hm_head_clear(struct state_table *t, int64_t ns, void *head);
 enum status hm_log_append(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
                           const int64_t *times, void **rows);
+enum status hm_packed_append(struct state_table *t, int64_t ns, void *const *heads, const struct batch *in, const uint32_t *cols,
+                             const uint16_t *rows, uint32_t count); /* shape_packed.c */
 void hm_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before);
 void hm_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n);
 enum status hm_multiset_change(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,

@@ -254,6 +254,8 @@ static void definitions_that_are_refused(void **state)
     refuse(&k, (struct state_def){.name = "s", .key = row->children[0], .value = row}, E_GRAPH, "`s`");
     refuse(&k, (struct state_def){.name = "s", .key = row, .value = row, .shape = STATE_ORDERED}, E_GRAPH, "sort key");
     refuse(&k, (struct state_def){.name = "s", .key = row, .value = row, .shape = STATE_LOG, .map_key = row}, E_GRAPH, "map key");
+    refuse(&k, (struct state_def){.name = "s", .key = row, .value = keyed_type(&k, "ROW<a ARRAY<INT>> NOT NULL"), .shape = STATE_PACKED}, E_GRAPH,
+        "PACKED");
     refuse(&k, (struct state_def){.name = "s", .key = row, .value = row, .ttl = {.ms = 0, .update = STATE_TTL_ON_READ_AND_WRITE}},
         E_CONFIG, "time to live");
     keyed_release(&k);

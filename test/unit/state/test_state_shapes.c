@@ -1,4 +1,4 @@
-/* test_state_shapes.c - LOG, MULTISET, MAP with a map key and ORDERED against naive models: arrays of rows per key. Few keys
+/* test_state_shapes.c - LOG, PACKED, MULTISET, MAP with a map key and ORDERED against naive models: arrays of rows per key. Few keys
  * with many rows and many with few, so that chunks, hash tables, leaves and directories are crossed; removal and return
  * within a batch, compaction, ranges in both directions, resuming, namespaces, heads that become empty. */
 #include "flow/state/shape.h"
@@ -271,6 +271,52 @@ static void logs_run(const char *backend)
                 break;
             case 3: log_drop(w, ns); break;
             default: log_append(w, ns); break;
+            }
+        }
+        for (int64_t ns = 0; ns < SPACES; ns++) scan_check(w, ns, log_check);
+        world_close(w);
+        free(w);
+    }
+}
+
+/* ---- PACKED */
+
+/* In the order of a selection that goes backwards, with rows between that have no head. */
+static void packed_append(struct world *w, int64_t ns)
+{
+    uint32_t n = some(w), cols[3] = {0, 1, 2};
+    uint16_t rows[BATCH_ROWS];
+    void *heads[BATCH_ROWS];
+
+    batch_start(w, ns, n, STATE_INSERT);
+    for (uint32_t i = 0; i < n; i++) {
+        rows[i] = (uint16_t)(n - 1 - i);
+        heads[i] = rows[i] % 7 == 3 ? NULL : w->heads[rows[i]];
+        if (heads[i] != NULL) item_add(w, &w->model[ns][w->numbers[rows[i]]], 0, w->value_numbers[rows[i]]);
+    }
+    assert_int_equal(state_packed_append(w->table, ns, heads, w->values, cols, rows, n), S_OK);
+    state_done(w->table);
+}
+
+static void packed_run(const char *backend)
+{
+    static const char *const values[] = {"ROW<a BIGINT NOT NULL> NOT NULL", "ROW<a INT, b STRING, c DOUBLE> NOT NULL",
+                                         "ROW<a STRING NOT NULL, b DECIMAL(30, 1), c VARCHAR(70)> NOT NULL",
+                                         "ROW<a TIMESTAMP(9), b SMALLINT, c BOOLEAN NOT NULL> NOT NULL"};
+
+    for (uint32_t v = 0; v < 4; v++) {
+        struct world *w = calloc(1, sizeof *w);
+        world_open(w, STATE_PACKED, "ROW<k BIGINT> NOT NULL", values[v], NULL, false, backend, 30 + v);
+        table_open(w);
+        for (uint32_t step = 0; step < 150; step++) {
+            int64_t ns = (int64_t)prng_below(&w->random, SPACES);
+            switch (prng_below(&w->random, 8)) {
+            case 0: scan_check(w, ns, log_check); break;
+            case 1: heads_clear(w, ns); break;
+            case 2:
+                if (step % 16 == 0) space_drop(w, ns);
+                break;
+            default: packed_append(w, ns); break;
             }
         }
         for (int64_t ns = 0; ns < SPACES; ns++) scan_check(w, ns, log_check);
@@ -722,6 +768,12 @@ static void logs(void **state)
     logs_run("hashmap");
 }
 
+static void packed(void **state)
+{
+    (void)state;
+    packed_run("hashmap");
+}
+
 static void multisets(void **state)
 {
     (void)state;
@@ -738,6 +790,7 @@ static void pending_backend(void **state)
 {
     (void)state;
     logs_run("pending");
+    packed_run("pending");
     multisets_run("pending");
     entries_run("pending");
     ordered_run("pending", "ROW<s BIGINT NOT NULL> NOT NULL", true, 0, 0, 5000, 60);
@@ -749,6 +802,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(logs),
         cmocka_unit_test(log_prunes),
+        cmocka_unit_test(packed),
         cmocka_unit_test(multisets),
         cmocka_unit_test(entries),
         cmocka_unit_test(ordered_words),
