@@ -3,24 +3,19 @@
  *
  * Two ways to tell of a new order. With numbers every row that moves is an update of its place: -U and +U per place. Without, the
  * row that falls out is deleted and the one that comes in is inserted. Rows of equal sort keys stand as they came. Row by row, in
- * the sequence of Flink's operators: what comes out does not depend on batches.
+ * the sequence of Flink's operators: what comes out does not depend on batches, unless it may be netted.
  *
  * State: an ordered map, (partition, sort key) -> row. Where rows are only added and live for ever it holds no more than the last
  * place, so all is said by the number of rows and the rows behind the new one. Else it holds every row, and the first `last` + 1 of
- * them are walked. Rows that replace others: rank_update.c.
+ * them are walked. Rows that replace others: rank_update.c. Changes that are
+ * netted: rank_net.c.
  *
  * Invariants: a row is worked on only when its walk is there and the output has room for all of its changes, or it is taken up
  * again where the output was full (`step`). What is emitted lies in the state, removed rows too, until the batch is done. Not here:
  * ranks of equal rows (RANK, DENSE_RANK), a last place that differs by row. */
-#include "flow/operator/order_columns.h"
 #include "flow/operator/rank_internal.h"
 
 #include <string.h>
-
-enum {
-    WORK_MAX = 16 * BATCH_ROWS, /* rows walked in one call */
-    ROW_CHANGES = 3,            /* that a row, or a step of its shift, may make */
-};
 
 static const struct config_field rank_config_fields[] = {
     CONFIG_FIELD(rank_config, order, CONF_TEXTS, "columns by which rows are ordered"),
@@ -31,6 +26,7 @@ static const struct config_field rank_config_fields[] = {
     CONFIG_FIELD(rank_config, number, CONF_TEXT, "name of the column of the place; none: there is no such column"),
     CONFIG_FIELD(rank_config, emit_before, CONF_BOOL, "updates come with the row before"),
     CONFIG_FIELD(rank_config, retracts, CONF_BOOL, "rows may be taken back"),
+    CONFIG_FIELD(rank_config, nets, CONF_BOOL, "a place is told once per batch, not whenever a row takes it"),
     CONFIG_FIELD(rank_config, unique, CONF_TEXTS, "columns by which rows are replaced; empty: they are not"),
     CONFIG_FIELD(rank_config, ttl_ms, CONF_INT, "ms until an untouched row is forgotten; 0: never"),
     CONFIG_LAST,
@@ -146,7 +142,7 @@ static enum status rank_open(struct op_cx *cx, void *self)
     const struct rank_config *c = cx->config;
     const struct op_plan *p = cx->plan;
     struct rank *s = self;
-    uint32_t rows = MAX(cx->batch_rows, (uint32_t)ROW_CHANGES);
+    uint32_t rows = MAX(cx->batch_rows, (uint32_t)RANK_ROW_CHANGES);
     uint64_t descending = 0, nulls_last = 0;
     struct order_column *order;
 
@@ -171,8 +167,13 @@ static enum status rank_open(struct op_cx *cx, void *self)
                                 .ttl = state_ttl_of(c->ttl_ms)};
     s->def.sort_descending = descending;
     s->def.sort_nulls_last = nulls_last;
+    if (rank_net_serves(c, p)) {
+        s->def.shape = STATE_PLACES;
+        s->def.sort_key = NULL;
+        rank_net_open(cx, s, order);
+    }
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
-    TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
+    if (s->net == NULL) TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     if (c->retracts || c->unique.count > 0) s->same = batch_create(s->def.value, BATCH_ROWS, cx->mem);
     fields_find(cx, c, s);
@@ -185,15 +186,14 @@ static void rank_close(struct op_cx *cx, void *self, bool failed)
 
     (void)failed;
     state_close(s->table);
-    state_probe_release(&s->probe);
+    if (s->probe.mem != NULL) state_probe_release(&s->probe);
+    rank_net_close(s);
     batch_free(s->out);
     batch_free(s->same);
     mem_free(cx->mem, s->walk);
 }
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
-static bool has_room(const struct rank *s) { return s->used + ROW_CHANGES <= s->out->capacity && s->worked < WORK_MAX; }
-
 static bool is_told(const struct rank *s, int64_t place) { return place >= s->first && place <= s->last; }
 
 void rank_put(struct rank *s, const void *row, enum row_kind kind, int64_t place)
@@ -237,7 +237,7 @@ static void changes_emit(struct op_cx *cx, struct rank *s, const struct batch *i
     for (uint32_t k = 0; k < p->key_count[0]; k++) {
         uint32_t col = p->keys[0][k];
         if (s->out->cols[col].form != VEC_ABSENT)
-            vector_copy(&s->out->cols[col], 0, &in->cols[col], s->numbers, n, &s->out->heap, s->out->mem);
+            vector_copy(&s->out->cols[col], 0, &in->cols[col], s->numbers, n, NULL, s->out->mem);
     }
     rank_load(cx, s);
     if (n > 0) op_forward(cx, 0, s->out);
@@ -330,11 +330,11 @@ static enum status shift(struct rank *s, bool emit_before)
 
     for (; s->step < count && s->place + s->step <= s->last; s->step++) {
         void *front = s->step == 0 ? s->mine : rows[s->step - 1], *back = rows[s->step];
-        if (!has_room(s)) return S_MORE;
+        if (!rank_has_room(s)) return S_MORE;
         if (s->is_moving && s->is_added) rise(s, rows, count, emit_before);
         else rank_put_update(s, s->is_added ? back : front, s->is_added ? front : back, s->place + s->step, emit_before);
     }
-    if (!has_room(s)) return S_MORE;
+    if (!rank_has_room(s)) return S_MORE;
     if (s->is_moving && !s->is_added) rank_put_update(s, count == 0 ? s->mine : rows[count - 1], s->moved, s->place + count, emit_before);
     else if (!s->is_moving && s->step == count && is_told(s, s->place + count))
         rank_put(s, count == 0 ? s->mine : rows[count - 1], s->is_added ? ROW_INSERT : ROW_DELETE, s->place + count);
@@ -468,7 +468,7 @@ static enum status resolve(struct op_cx *cx, struct rank *s, const struct batch 
     struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_RESERVE, s->heads, NULL));
     for (uint32_t i = 0; i < batch_rows(in); i++) all[i] = (uint16_t)batch_row(in, i);
-    state_probe_fill(&s->probe, in, s->order, all, batch_rows(in));
+    if (s->net == NULL) state_probe_fill(&s->probe, in, s->order, all, batch_rows(in));
     s->is_resolved = true;
     return S_OK;
 }
@@ -478,7 +478,7 @@ static enum status rows_work(struct op_cx *cx, struct rank *s, const struct batc
 {
     for (uint32_t n = batch_rows(in); s->done < n; s->done++) {
         if (!s->is_begun) {
-            if (!has_room(s)) return S_MORE;
+            if (!rank_has_room(s)) return S_MORE;
             s->is_shifting = false;
             TRY(row_begin(cx, s, in, emit_before));
             s->is_begun = true;
@@ -500,7 +500,7 @@ static enum status rank_on_batch(struct op_cx *cx, void *self, uint32_t input, s
     batch_clear(s->out);
     batch_use_kinds(s->out);
     s->used = s->loaded = s->worked = 0;
-    st = rows_work(cx, s, in, c->emit_before);
+    st = s->net != NULL ? rank_net_work(s, in, c->emit_before) : rows_work(cx, s, in, c->emit_before);
     if (st != S_OK && st != S_MORE && (st != S_PENDING || s->used == 0)) return st;
     changes_emit(cx, s, in);
     if (st != S_OK) return S_MORE; /* what is pending is asked for again, behind what was emitted */

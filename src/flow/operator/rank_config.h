@@ -10,6 +10,7 @@ struct rank_config {
     const char *number;          /* name of the column of the place; NULL: none */
     bool emit_before;            /* -U rows are needed */
     bool retracts;               /* rows may be taken back */
+    bool nets;                   /* changes of a batch may be told as one */
     struct text_list unique;     /* columns by which rows are replaced, and never go or fall back in the order; empty: none */
     int64_t ttl_ms;              /* 0: for ever */
 };

@@ -1,7 +1,13 @@
-/* rank_internal.h - what op_rank.c and rank_update.c share. */
+/* rank_internal.h - what op_rank.c, rank_update.c and rank_net.c share. */
 #pragma once
+#include "flow/operator/order_columns.h"
 #include "flow/operator/rank_config.h"
 #include "flow/state/shape.h"
+
+enum {
+    RANK_WORK_MAX = 16 * BATCH_ROWS, /* rows walked in one call */
+    RANK_ROW_CHANGES = 3,            /* that a row, or a step of its shift, may make */
+};
 
 struct rank_column {
     uint32_t col, field; /* of the input and the output; in the state's row */
@@ -15,6 +21,7 @@ struct rank {
     struct rank_column *columns;   /* that are kept: all but those of the partition */
     uint32_t column_count;
     int number_col;                /* where the place goes, or -1 */
+    struct rank_net *net;          /* the changes of a batch are netted: rank_net.c; NULL: they are not */
     bool is_numbered, keeps_all;
     uint32_t *all;                 /* fields: every one */
     bool replaces;                 /* rows replace those with their unique key, see rank_update.c: */
@@ -50,6 +57,15 @@ void rank_store(struct rank *s, const struct batch *in, void *row, uint32_t numb
 void rank_shift_begin(struct rank *s, uint32_t behind, int64_t place); /* rows behind mine move by one place */
 /* The first of the rows walked that equals row i of the batch in these fields; NULL: none. */
 void *rank_equal_find(struct rank *s, const struct batch *in, uint32_t i, const uint32_t *fields, uint32_t count);
+
+static inline bool rank_has_room(const struct rank *s) { return s->used + RANK_ROW_CHANGES <= s->out->capacity && s->worked < RANK_WORK_MAX; }
+
+/* rank_net.c */
+enum { RANK_NET_LAST_MAX = 128 };
+bool rank_net_serves(const struct rank_config *c, const struct op_plan *p);
+void rank_net_open(struct op_cx *cx, struct rank *s, struct order_column *order);
+void rank_net_close(struct rank *s);
+enum status rank_net_work(struct rank *s, const struct batch *in, bool emit_before) CHECKED; /* S_MORE: the output is full */
 
 /* rank_update.c: a row that replaces the one with its unique key. */
 enum status rank_update_begin(struct op_cx *cx, struct rank *s, const struct batch *in, bool emit_before) CHECKED;

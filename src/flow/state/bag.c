@@ -28,11 +28,12 @@ enum status bag_open(struct hm_table *t, struct err *e)
     l->is_log = def->shape == STATE_LOG;
     l->is_ordered = def->shape == STATE_ORDERED;
     l->is_packed = def->shape == STATE_PACKED;
-    if (l->is_packed) {
+    l->is_places = def->shape == STATE_PLACES;
+    if (l->is_packed || l->is_places) {
         pack_init(&l->pack, def->value, t->base.host->mem);
         t->base.pack = &l->pack;
     }
-    l->has_header = !l->is_log && !l->is_packed;
+    l->has_header = !l->is_log && t->base.pack == NULL;
     l->row_offset = t->base.extra.size + (l->has_header ? (uint32_t)sizeof(struct state_element) : 0);
     l->size = l->row_offset + t->base.value.size;
     if (def->ttl.update != STATE_TTL_OFF) {
@@ -49,10 +50,15 @@ enum status bag_open(struct hm_table *t, struct err *e)
 void bag_close(struct hm_table *t)
 {
     if (t->bag == NULL) return;
-    if (t->bag->is_packed) pack_release(&t->bag->pack, t->base.host->mem);
+    if (t->base.pack != NULL) pack_release(&t->bag->pack, t->base.host->mem);
     mem_free(t->base.host->mem, t->bag->doomed);
     mem_free(t->base.host->mem, t->bag->probe);
     mem_free(t->base.host->mem, t->bag);
+}
+
+uint32_t bag_head_bytes(const struct hm_table *t)
+{
+    return t->bag->is_packed ? PACKED_HEAD_BYTES : t->bag->is_places ? PLACES_HEAD_BYTES : (uint32_t)sizeof(struct bag);
 }
 
 void bag_created(struct hm_table *t, struct space *s, struct bag *b, uint32_t shard, uint32_t slot)
@@ -212,8 +218,9 @@ void bag_clear(struct hm_table *t, struct space *s, struct bag *b)
     bool has_texts = t->base.value.text_count + t->base.extra.text_count > 0;
     uint32_t kept = 0;
 
-    if (l->is_packed) {
-        packed_clear(t, s, b);
+    if (t->base.pack != NULL) {
+        if (l->is_packed) packed_clear(t, s, b);
+        else places_clear(t, s, b);
         return;
     }
     for (uint32_t i = 0; i < l->doomed_count; i++) {

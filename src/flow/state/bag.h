@@ -1,4 +1,4 @@
-/* bag.h - many rows under one key: what the heads of LOG, MULTISET, ORDERED, MAP with a map key and PACKED are. Internal.
+/* bag.h - many rows under one key: what the heads of LOG, MULTISET, ORDERED, MAP with a map key, PACKED and PLACES are. Internal.
  *
  *   bag      the head, in the entry of its key
  *   chunk    a block of elements; chunks double from 2 to 512 elements and are linked in both directions
@@ -9,6 +9,7 @@
 #pragma once
 #include "flow/state/hashmap.h"
 #include "flow/state/pack.h"
+#include "flow/state/shape.h"
 
 enum {
     BAG_SCAN_MAX = 8,      /* elements that are searched one by one */
@@ -24,11 +25,16 @@ enum element_flags { ELEMENT_DOOMED = 1,     /* on the table's list of removed e
 
 struct bag {
     uint32_t rows;  /* live; first, see state_head_rows */
-    uint32_t used;  /* elements, dead ones included; PACKED: see room */
+    uint32_t used;  /* elements, dead ones included; PACKED: see room; PLACES: the operator's mark */
     uint32_t slot;
     uint16_t shard;
     uint16_t flags;
-    struct state_ref first, last; /* chunks */
+    union {
+        struct {
+            struct state_ref first, last; /* chunks */
+        };
+        struct state_place place; /* PLACES: the sole one; of several `first` is their block. Here such a head ends */
+    };
     union {
         struct state_ref index; /* hash table; or the sole leaf, or the directory of leaves */
         uint32_t room;          /* PACKED: bytes left in the last chunk, whose bytes in use are `used` */
@@ -40,8 +46,8 @@ struct bag {
     };
     uint32_t places_mask; /* their number, a power of two, less one */
 };
-enum { PACKED_HEAD_BYTES = offsetof(struct bag, leaves) };
-_Static_assert(PACKED_HEAD_BYTES % 8 == 0, "heads are words");
+enum { PACKED_HEAD_BYTES = offsetof(struct bag, leaves), PLACES_HEAD_BYTES = offsetof(struct bag, index) };
+_Static_assert(PACKED_HEAD_BYTES % 8 == 0 && PLACES_HEAD_BYTES % 8 == 0, "heads are words");
 _Static_assert(sizeof(struct bag) % 8 == 0 && offsetof(struct bag, rows) == 0, "a head begins with its rows");
 
 struct chunk {
@@ -56,9 +62,9 @@ struct bag_layout {
     uint32_t size;       /* of an element */
     uint32_t row_offset; /* in the element */
     uint32_t ttl_offset; /* of the stamp from the row; 0 = none */
-    bool has_header, is_log, is_ordered, is_packed;
+    bool has_header, is_log, is_ordered, is_packed, is_places;
     struct row_order order;
-    struct pack pack;    /* PACKED */
+    struct pack pack;    /* PACKED, PLACES */
     void *probe;         /* ORDERED: room for one sort key */
     struct doomed {
         struct bag *bag;
@@ -85,6 +91,7 @@ static inline struct chunk *row_chunk(const struct bag_layout *l, const char *ro
 
 enum status bag_open(struct hm_table *t, struct err *e) CHECKED;
 void bag_close(struct hm_table *t);
+uint32_t bag_head_bytes(const struct hm_table *t);
 void bag_created(struct hm_table *t, struct space *s, struct bag *b, uint32_t shard, uint32_t slot);
 void bag_touch(struct hm_table *t, struct space *s, struct bag *b); /* state_done looks at it */
 /* A new element, its row and extra zero; in a LOG without header. *ref is where it lies. */
@@ -107,6 +114,9 @@ char *bag_next(struct hm_table *t, struct bag *b, uint64_t *chunk, uint64_t *pla
 void *packed_next(struct hm_table *t, const struct bag *b, struct state_scan *c); /* NULL at the end */
 void packed_rows(struct hm_table *t, const struct bag *b, struct state_scan *c, struct state_hits *hits); /* as many as fit */
 void packed_clear(struct hm_table *t, struct space *s, struct bag *b);
+
+/* shape_places.c */
+void places_clear(struct hm_table *t, struct space *s, struct bag *b);
 
 /* bag_index.c */
 struct index_place {

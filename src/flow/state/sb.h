@@ -49,6 +49,12 @@ struct sb_type {
                               const int64_t *times, void **rows);
     enum status (*packed_append)(struct state_table *t, int64_t ns, void *const *heads, const struct batch *in, const uint32_t *cols,
                                  const uint16_t *rows, uint32_t count);
+    const struct state_place *(*places)(const struct state_table *t, const void *head);
+    void (*places_set)(struct state_table *t, int64_t ns, void *head, const struct state_place *places, uint32_t count);
+    const void *(*place_row)(const struct state_table *t, uint64_t row);
+    enum status (*places_write)(struct state_table *t, int64_t ns, const struct batch *in, const uint32_t *cols, const uint16_t *rows,
+                                uint32_t count, uint64_t *out);
+    void (*places_free)(struct state_table *t, int64_t ns, const uint64_t *rows, uint32_t count);
     void (*log_prune)(struct state_table *t, int64_t ns, void *head, int64_t before);
     void (*log_drop)(struct state_table *t, int64_t ns, void *head, uint32_t n);
     enum status (*multiset_change)(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,

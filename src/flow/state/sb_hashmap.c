@@ -30,7 +30,7 @@ static uint32_t whole_lines(uint32_t bytes)
 
 static void entry_plan(struct hm_table *t)
 {
-    uint32_t hash_size = sizeof(uint64_t), head = t->base.def->shape == STATE_PACKED ? (uint32_t)PACKED_HEAD_BYTES : (uint32_t)sizeof(struct bag);
+    uint32_t hash_size = sizeof(uint64_t), head = t->has_heads ? bag_head_bytes(t) : 0;
     uint32_t head_or_row = t->has_heads ? head : t->base.value.size;
 
     t->row_offset = t->key.form == KEY_WORD ? 8 : hash_size + (t->key.form == KEY_FIXED ? t->key.bytes : sizeof(struct state_text));
@@ -190,7 +190,9 @@ const struct sb_type sb_hashmap = {
     .freeze = hm_freeze, .thaw = hm_thaw, .dirty_count = hm_dirty_count,
     .scan = hm_scan, .head_next = hm_head_next, .row_is_expired = hm_row_is_expired,
     .row_write = hm_row_write, .row_remove = hm_row_remove, .head_clear = hm_head_clear,
-    .log_append = hm_log_append, .packed_append = hm_packed_append, .log_prune = hm_log_prune, .log_drop = hm_log_drop, .head_fetch = hm_head_fetch,
+    .log_append = hm_log_append, .packed_append = hm_packed_append,
+    .places = hm_places, .places_set = hm_places_set, .place_row = hm_place_row, .places_write = hm_places_write,
+    .places_free = hm_places_free, .log_prune = hm_log_prune, .log_drop = hm_log_drop, .head_fetch = hm_head_fetch,
     .multiset_change = hm_multiset_change, .multiset_find = hm_multiset_find, .entry_resolve = hm_entry_resolve,
     .ordered_insert = hm_ordered_insert, .ordered_scan = hm_ordered_scan, .ordered_edge = hm_ordered_edge,
     .ordered_remove = hm_ordered_remove,

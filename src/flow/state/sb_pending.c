@@ -265,6 +265,29 @@ static enum status pending_packed_append(struct state_table *t, int64_t ns, void
     return sb_hashmap.packed_append(inner_of(t), ns, heads, in, cols, rows, count);
 }
 
+static const struct state_place *pending_places(const struct state_table *t, const void *head)
+{
+    return sb_hashmap.places(inner_of(t), head);
+}
+
+static void pending_places_set(struct state_table *t, int64_t ns, void *head, const struct state_place *places, uint32_t count)
+{
+    sb_hashmap.places_set(inner_of(t), ns, head, places, count);
+}
+
+static const void *pending_place_row(const struct state_table *t, uint64_t row) { return sb_hashmap.place_row(inner_of(t), row); }
+
+static enum status pending_places_write(struct state_table *t, int64_t ns, const struct batch *in, const uint32_t *cols,
+                                        const uint16_t *rows, uint32_t count, uint64_t *out)
+{
+    return sb_hashmap.places_write(inner_of(t), ns, in, cols, rows, count, out);
+}
+
+static void pending_places_free(struct state_table *t, int64_t ns, const uint64_t *rows, uint32_t count)
+{
+    sb_hashmap.places_free(inner_of(t), ns, rows, count);
+}
+
 static void pending_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before)
 {
     sb_hashmap.log_prune(inner_of(t), ns, head, before);
@@ -313,6 +336,8 @@ const struct sb_type sb_pending = {
     .scan = pending_scan, .head_next = pending_head_next, .row_is_expired = pending_row_is_expired,
     .row_write = pending_row_write, .row_remove = pending_row_remove,
     .head_clear = pending_head_clear, .log_append = pending_log_append, .packed_append = pending_packed_append,
+    .places = pending_places, .places_set = pending_places_set, .place_row = pending_place_row,
+    .places_write = pending_places_write, .places_free = pending_places_free,
     .log_prune = pending_log_prune, .log_drop = pending_log_drop, .head_fetch = pending_head_fetch,
     .multiset_change = pending_multiset_change, .multiset_find = pending_multiset_find,
     .entry_resolve = pending_entry_resolve, .ordered_insert = pending_ordered_insert, .ordered_scan = pending_ordered_scan,

@@ -39,6 +39,26 @@ enum status state_packed_append(struct state_table *t, int64_t ns, void *const *
     return t->type->packed_append(t, ns, heads, in, cols, rows, count);
 }
 
+const struct state_place *state_places(const struct state_table *t, const void *head) { return t->type->places(t, head); }
+
+void state_places_set(struct state_table *t, int64_t ns, void *head, const struct state_place *places, uint32_t count)
+{
+    t->type->places_set(t, ns, head, places, count);
+}
+
+const void *state_place_row(const struct state_table *t, uint64_t row) { return t->type->place_row(t, row); }
+
+enum status state_places_write(struct state_table *t, int64_t ns, const struct batch *in, const uint32_t *cols, const uint16_t *rows,
+                               uint32_t count, uint64_t *out)
+{
+    return t->type->places_write(t, ns, in, cols, rows, count, out);
+}
+
+void state_places_free(struct state_table *t, int64_t ns, const uint64_t *rows, uint32_t count)
+{
+    t->type->places_free(t, ns, rows, count);
+}
+
 void state_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before) { t->type->log_prune(t, ns, head, before); }
 void state_head_fetch(struct state_table *t, const void *head) { t->type->head_fetch(t, head); }
 void state_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n) { t->type->log_drop(t, ns, head, n); }

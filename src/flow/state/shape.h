@@ -1,4 +1,4 @@
-/* shape.h - verbs of the shapes that keep many rows under one key: LOG, PACKED, MULTISET, ORDERED, and MAP with a map key.
+/* shape.h - verbs of the shapes that keep many rows under one key: LOG, PACKED, PLACES, MULTISET, ORDERED, and MAP with a map key.
  *
  * state_resolve gives the heads of the keys (INSERT or RESERVE where rows may be added, UPDATE where they may be removed
  * or changed, READ else); the verbs take heads. Heads are opaque. A head whose last row went away is deleted by
@@ -9,7 +9,7 @@
  * never do: they wait where they must.
  *
  * A row's pointer is the fixed area of its value (t->value says where fields lie). Before it lie the map key or sort key
- * (t->extra, state_extra) and, except in a LOG, a struct state_element. Rows of a PACKED are bytes that state_rows_load understands. */
+ * (t->extra, state_extra) and, except in a LOG, a struct state_element. Rows of a PACKED or PLACES are bytes that state_rows_load understands. */
 #pragma once
 #include "flow/state/state.h"
 
@@ -68,6 +68,23 @@ void state_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n);
  * strings come as views, which are good as long as the head is not cleared. Rows are neither changed nor removed. */
 enum status state_packed_append(struct state_table *t, int64_t ns, void *const *heads, const struct batch *in, const uint32_t *cols,
                                 const uint16_t *rows, uint32_t count) CHECKED;
+
+/* PLACES: the rows of a head in the order that the operator gave them. `row` is what state_place_row finds a row by; `order` is the
+ * operator's. Rows are read by state_rows_load, their strings as views, until they are freed: a row that left its head is the
+ * operator's to free, once nobody reads it any more. */
+struct state_place {
+    uint64_t order, row;
+};
+/* A word of the head that is the operator's during a batch: zero before state_done. */
+static inline uint32_t *state_place_mark(void *head) { return (uint32_t *)head + 1; }
+/* state_head_rows(head) of them; good until state_places_set or state_done. */
+const struct state_place *state_places(const struct state_table *t, const void *head);
+void state_places_set(struct state_table *t, int64_t ns, void *head, const struct state_place *places, uint32_t count);
+const void *state_place_row(const struct state_table *t, uint64_t row);
+/* Writes rows rows[i] of the batch, field f being column cols[f]; out[i] is what they are found by. They belong to no head yet. */
+enum status state_places_write(struct state_table *t, int64_t ns, const struct batch *in, const uint32_t *cols, const uint16_t *rows,
+                               uint32_t count, uint64_t *out) CHECKED;
+void state_places_free(struct state_table *t, int64_t ns, const uint64_t *rows, uint32_t count);
 
 /* MULTISET: in order, deltas[i] > 0 (or deltas NULL) adds values[i] and < 0 takes one away. rows[i] = the row concerned
  * (its count after the change in its element at that moment), NULL when there was nothing to take away. What

@@ -58,7 +58,7 @@ static inline __attribute__((always_inline)) void fetch_place(const struct hm_ta
     __builtin_prefetch(place + 64, 1);
 }
 
-static enum status packed_budget(const struct hm_table *t, const uint32_t *sizes, uint32_t count)
+enum status packed_budget(const struct hm_table *t, const uint32_t *sizes, uint32_t count)
 {
     struct state_host *h = t->base.host;
     size_t needed = 4 * (size_t)POOL_FRAME;

@@ -62,7 +62,9 @@ void hm_head_fetch(struct state_table *base, const void *head)
 {
     const struct bag *b = head;
 
-    if (b != NULL && b->first.segment) fetch_chunk(hm_of(base), b->first);
+    if (b == NULL || b->first.segment == 0) return;
+    if (!hm_of(base)->bag->is_places) fetch_chunk(hm_of(base), b->first);
+    else if (b->rows > 1) __builtin_prefetch((const struct state_place *)block_at(base->segments, b->first) + b->rows - 1);
 }
 
 /* Rows of a LOG whose rows are all shown lie side by side, chunk by chunk. */
@@ -93,6 +95,7 @@ enum status hm_scan(struct state_table *base, int64_t ns, void *const *heads, ui
 {
     struct hm_table *t = hm_of(base);
 
+    ASSERT(!t->bag->is_places);
     hits->count = 0;
     if (t->bag->is_ordered) {
         struct state_range all = {0};
@@ -121,7 +124,7 @@ void *hm_head_next(struct state_table *base, int64_t ns, void *head, struct stat
     struct hm_table *t = hm_of(base);
     char *row;
 
-    ASSERT(t->has_heads && !t->bag->is_ordered);
+    ASSERT(t->has_heads && !t->bag->is_ordered && !t->bag->is_places);
     (void)ns;
     if (head == NULL) return NULL;
     if (t->bag->is_packed) return packed_next(t, head, c);

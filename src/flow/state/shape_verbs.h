@@ -15,6 +15,13 @@ enum status hm_log_append(struct state_table *t, int64_t ns, void *const *heads,
                           const int64_t *times, void **rows);
 enum status hm_packed_append(struct state_table *t, int64_t ns, void *const *heads, const struct batch *in, const uint32_t *cols,
                              const uint16_t *rows, uint32_t count); /* shape_packed.c */
+/* shape_places.c */
+const struct state_place *hm_places(const struct state_table *t, const void *head);
+void hm_places_set(struct state_table *t, int64_t ns, void *head, const struct state_place *places, uint32_t count);
+const void *hm_place_row(const struct state_table *t, uint64_t row);
+enum status hm_places_write(struct state_table *t, int64_t ns, const struct batch *in, const uint32_t *cols, const uint16_t *rows,
+                            uint32_t count, uint64_t *out);
+void hm_places_free(struct state_table *t, int64_t ns, const uint64_t *rows, uint32_t count);
 void hm_log_prune(struct state_table *t, int64_t ns, void *head, int64_t before);
 void hm_log_drop(struct state_table *t, int64_t ns, void *head, uint32_t n);
 enum status hm_multiset_change(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values,
@@ -22,7 +29,8 @@ enum status hm_multiset_change(struct state_table *t, int64_t ns, void *const *h
 enum status hm_multiset_find(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *values, void **rows);
 enum status hm_entry_resolve(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *map_keys,
                              enum state_intent intent, void **rows, uint64_t *created);
-/* Checks for room for `count` more elements; E_BUDGET with a sentence. */
+/* Checks for room for packed rows of these sizes, or for `count` more elements; E_BUDGET with a sentence. */
+enum status packed_budget(const struct hm_table *t, const uint32_t *sizes, uint32_t count);
 enum status elements_budget(const struct hm_table *t, uint32_t count);
 void head_mark(struct hm_table *t, struct space *s, const struct bag *b); /* the key is dirty */
 

@@ -56,8 +56,8 @@ static enum status def_check(const struct state_host *h, const struct state_def 
         return err_set(e, E_GRAPH, "state `%s`: a map key is a row and belongs to the shape MAP", name);
     if ((def->sort_key != NULL) != (def->shape == STATE_ORDERED))
         return err_set(e, E_GRAPH, "state `%s`: a sort key belongs to the shape ORDERED, which needs one", name);
-    if (def->shape == STATE_PACKED && (def->ttl.update != STATE_TTL_OFF || !pack_fits(def->value)))
-        return err_set(e, E_GRAPH, "state `%s`: the shape PACKED has neither a time to live nor nested values", name);
+    if ((def->shape == STATE_PACKED || def->shape == STATE_PLACES) && (def->ttl.update != STATE_TTL_OFF || !pack_fits(def->value)))
+        return err_set(e, E_GRAPH, "state `%s`: the shapes PACKED and PLACES have neither a time to live nor nested values", name);
     if (def->ttl.update != STATE_TTL_OFF && def->ttl.ms <= 0)
         return err_set(e, E_CONFIG, "state `%s`: a time to live of %lld ms; it must be positive", name, (long long)def->ttl.ms);
     if (def->ttl.update != STATE_TTL_OFF && h->now_ms == NULL)

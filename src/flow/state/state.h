@@ -24,6 +24,7 @@ enum state_shape {
     STATE_LOG,      /* key -> appended rows */
     STATE_MULTISET, /* key -> {count, matches, row}: equal rows are counted */
     STATE_PACKED,   /* key -> appended rows that never change or go, packed: a LOG in less memory. No TTL, no nested values */
+    STATE_PLACES,   /* key -> packed rows in an order that the operator keeps. No TTL, no nested values */
     STATE_ORDERED,  /* (key, sort key) -> row, scanned in order */
 };
 
@@ -124,7 +125,7 @@ struct state_table {
     const struct state_def *def;
     struct state_layout value;     /* of def->value: where fields lie from a row's pointer */
     struct state_layout extra;     /* of def->map_key or def->sort_key, see state_extra (shape.h) */
-    const struct pack *pack;       /* PACKED: how its rows lie (pack.h); NULL else */
+    const struct pack *pack;       /* PACKED, PLACES: how its rows lie (pack.h); NULL else */
     struct segments *segments;     /* where long strings lie */
     struct blocks *blocks;         /* those of namespace blocks_ns; NULL = to be looked up */
     int64_t blocks_ns;
@@ -135,7 +136,7 @@ struct state_table {
 enum status state_open(struct state_host *h, const struct state_def *def, struct state_table **out, struct err *e) CHECKED;
 void state_close(struct state_table *t); /* NULL is a no-op */
 
-/* rows[i] = the row of the i-th key (for LOG, PACKED, MULTISET, ORDERED and MAP with map_key: its head, to be handed to the verbs
+/* rows[i] = the row of the i-th key (for LOG, PACKED, PLACES, MULTISET, ORDERED and MAP with map_key: its head, to be handed to the verbs
  * of shape.h), or NULL. created (NULL, or room for count bits): bit i set = made by this call; of equal keys only the
  * first is marked. At most BATCH_ROWS keys. S_OK, S_PENDING or E_BUDGET (then nothing was created). */
 enum status state_resolve(struct state_table *t, int64_t ns, const struct state_keys *keys, enum state_intent intent,

@@ -170,6 +170,7 @@ enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32
     c->number = b->number;
     c->emit_before = r->wants_before;
     const struct rel_key *key = update_key(r);
+    c->nets = !l->emit_every;
     c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING && key == NULL;
     const char **unique = ARENA_ARRAY(l->a, const char *, key != NULL ? key->count : 1);
     for (uint32_t i = 0; key != NULL && i < key->count; i++) unique[i] = r->inputs[0]->row->names[key->cols[i]];

@@ -167,6 +167,85 @@ static void a_row_that_falls_back_is_told_too(void **state)
            "+I[1, 5, a]\n+I[1, 3, b]\n-U[1, 5, a]\n+U[1, 1, a]\n");
 }
 
+/* --- changes of a batch are netted ------------------------------------------------------------------------------ */
+static struct rank_config netting(struct rank_config c)
+{
+    c.nets = true;
+    return c;
+}
+
+/* Two batches, of at most `batch_rows` rows. */
+static void expect_netted(struct rank_config c, const char *keys, const char *first, const char *second, uint32_t batch_rows,
+                          const char *expected)
+{
+    for (uint32_t b = 0; b < COUNT_OF(backends); b++) {
+        struct rank_config nets = netting(c);
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("rank"),
+                                                                  .config = &nets,
+                                                                  .in = TYPE,
+                                                                  .keys = keys,
+                                                                  .batch_rows = batch_rows,
+                                                                  .backend = backends[b]});
+        op_push(d, 0, first);
+        op_push(d, 0, second);
+        assert_string_equal(op_driver_error(d), "");
+        assert_string_equal(op_output(d), expected);
+        if (b == 1) assert_true(op_pending_count(d) > 0);
+        op_driver_free(d);
+    }
+}
+
+#define LONG "a string that does not fit into the reference"
+#define RISING "1 | 1 | a\n1 | 2 | " LONG "\n2 | 1 | e"
+#define HIGHER "1 | 4 | d\n1 | 3 | c\n1 | 2 | x"
+
+static void a_place_is_told_once_per_batch(void **state)
+{
+    const char *expected = "+I[1, 2, " LONG ", 1]\n+I[1, 1, a, 2]\n+I[2, 1, e, 1]\n"
+                           "-U[1, 2, " LONG ", 1]\n+U[1, 4, d, 1]\n-U[1, 1, a, 2]\n+U[1, 3, c, 2]\n";
+
+    (void)state;
+    expect_netted(numbered(top_two), "k", RISING, HIGHER, 0, expected);
+    expect_netted(numbered(top_two), "k", RISING, HIGHER, 3, expected); /* the output is full in the middle */
+}
+
+static void without_numbers_what_left_is_deleted_before_what_came(void **state)
+{
+    (void)state;
+    expect_netted(top_two, "k", RISING, HIGHER, 0,
+                  "+I[1, 2, " LONG "]\n+I[1, 1, a]\n+I[2, 1, e]\n-D[1, 2, " LONG "]\n-D[1, 1, a]\n+I[1, 4, d]\n+I[1, 3, c]\n");
+    expect_netted(top_two, "k", RISING, "1 | 2 | x", 0, "+I[1, 2, " LONG "]\n+I[1, 1, a]\n+I[2, 1, e]\n-D[1, 1, a]\n+I[1, 2, x]\n");
+}
+
+static void row_by_row_netting_changes_nothing(void **state)
+{
+    struct rank_config first = top_two, second = top_two, none = {.first = 1, .last = 2, .emit_before = true};
+
+    (void)state;
+    first.last = 1;
+    second.first = 2;
+    expect_netted(numbered(top_two), "k", FOUR, "2 | 3 | f", 1,
+                  "+I[1, 5, a, 1]\n-U[1, 5, a, 1]\n+U[1, 7, b, 1]\n+I[1, 5, a, 2]\n-U[1, 5, a, 2]\n+U[1, 6, c, 2]\n"
+                  "+I[2, 1, e, 1]\n-U[2, 1, e, 1]\n+U[2, 3, f, 1]\n+I[2, 1, e, 2]\n");
+    expect_netted(top_two, "k", FOUR, "2 | 3 | f", 1,
+                  "+I[1, 5, a]\n+I[1, 7, b]\n-D[1, 5, a]\n+I[1, 6, c]\n+I[2, 1, e]\n+I[2, 3, f]\n");
+    expect_netted(first, "k", FOUR, "2 | 1 | f", 1, "+I[1, 5, a]\n-U[1, 5, a]\n+U[1, 7, b]\n+I[2, 1, e]\n");
+    expect_netted(second, "k", FOUR, "2 | 3 | f", 1, "+I[1, 5, a]\n-U[1, 5, a]\n+U[1, 6, c]\n+I[2, 1, e]\n");
+    expect_netted(none, "", FOUR, "2 | 3 | f", 1, "+I[1, 5, a]\n+I[1, 7, b]\n");
+}
+
+static void netted_places_keep_the_order_of_several_columns(void **state)
+{
+    struct rank_config c = {.order = TEXTS("v", "s"), .directions = TEXTS("asc", "desc"), .nulls = TEXTS("first", "last"),
+                            .first = 1, .last = 1};
+    const char *rows = "1 | 5 | a\n1 | null | b\n1 | null | null\n1 | null | c\nnull | 1 | null";
+
+    (void)state;
+    expect_netted(c, "k", rows, "1 | null | c\n1 | null | b\n1 | null | " LONG "\n1 | null | d", 0,
+                  "+I[1, null, c]\n+I[null, 1, null]\n+U[1, null, d]\n");
+    expect_netted(c, "k", "1 | 5 | a\n1 | 4 | " LONG, "1 | 4 | a\n1 | 4 | b\n1 | 6 | z", 0, "+I[1, 4, " LONG "]\n+U[1, 4, b]\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +256,10 @@ int main(void)
         cmocka_unit_test(a_row_that_rises_is_replaced),
         cmocka_unit_test(with_numbers_it_leaves_its_place_before_it_takes_the_new_one),
         cmocka_unit_test(a_row_that_falls_back_is_told_too),
+        cmocka_unit_test(a_place_is_told_once_per_batch),
+        cmocka_unit_test(without_numbers_what_left_is_deleted_before_what_came),
+        cmocka_unit_test(row_by_row_netting_changes_nothing),
+        cmocka_unit_test(netted_places_keep_the_order_of_several_columns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
