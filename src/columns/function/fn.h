@@ -113,6 +113,7 @@ struct fn_def {
     const char *name;
     const char *identity; /* of a user's function: what it is called in a job graph; NULL: its name */
     const char *aliases;  /* "CHARACTER_LENGTH, LENGTH", or NULL */
+    const char *usage;    /* how it is called: "ARRAY_JOIN(array, separator[, null])"; NULL: as the overloads say */
     const char *doc;
     const struct fn_example *examples; /* ends with text == NULL */
     const struct fn_overload *overloads; /* ends with signature == NULL; or NULL and a bind hook */

@@ -155,6 +155,7 @@ static void test_constants(void **state)
 #include "values_temporal.def"
 #include "values_collection.def"
 #include "values_json.def"
+#include "values_printf.def"
 #undef VALUE
     };
 
