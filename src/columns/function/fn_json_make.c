@@ -316,6 +316,38 @@ static enum status bind_array(struct fn_call *c, struct arena *a, const struct f
     return bind_made(c, a, e, 2, json_array);
 }
 
+/* --- JSON_OBJECTAGG ---------------------------------------------------------------------------------------------------- */
+/* A member that another of the same name follows. */
+static bool has_twice(struct jdoc *d)
+{
+    bool twice = false;
+
+    jdoc_hide(d, 0);
+    JDOC_EACH(d, 0, child) twice |= d->nodes[child].hidden;
+    return twice;
+}
+
+/* Its result with the keys in order. What is no JSON has a NULL for a key. */
+static void json_entries(const struct fn_run *r, const struct vector *const *args, struct vector *out)
+{
+    struct make_state *s = r->state;
+
+    FN_EACH_VALID(r, args, 1, i)
+    {
+        if (!jdoc_read(&s->doc, fn_str(args[0], i))) {
+            row_error(r->errors, i, FN_BAD_ARGUMENT, "a key of JSON_OBJECTAGG is NULL");
+            continue;
+        }
+        if (has_twice(&s->doc)) {
+            row_error(r->errors, i, FN_BAD_ARGUMENT, "a key is there twice. Duplicate keys are not allowed in JSON_OBJECTAGG");
+            continue;
+        }
+        buf_clear(&s->ordered);
+        jdoc_write(&s->doc, 0, &s->ordered);
+        keep_text(r, out, i, &s->ordered);
+    }
+}
+
 /* --- JSON_QUOTE and JSON_UNQUOTE --------------------------------------------------------------------------------- */
 static void write_quoted(struct str s, struct buf *out)
 {
@@ -369,6 +401,12 @@ static void json_unquote(const struct fn_run *r, const struct vector *const *arg
 
 #define STATE .open = make_open, .close = make_close
 static const struct fn_def functions[] = {
+    {.name = "$JSON_ENTRIES",
+     .doc = "the result of JSON_OBJECTAGG with its keys in order",
+     .flags = FN_MAY_FAIL,
+     STATE,
+     .overloads = FN_OVERLOADS({"STRING -> STRING", json_entries}),
+     .refine = refine_as_first},
     {.name = "JSON_ARRAY",
      .doc = "the values as a JSON array; NULLs are left out unless NULL ON NULL is asked for",
      .nulls = FN_OWN_NULLS,

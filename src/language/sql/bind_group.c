@@ -8,6 +8,7 @@
 
 #include "columns/function/agg.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_aggregate_parts.h"
 #include "language/sql/bind_group_window.h"
 #include "language/sql/bind_user_aggregate.h"
 #include "language/sql/bind_window.h"
@@ -18,6 +19,7 @@
 struct call_of {
     const struct ast_expr *x;
     uint32_t number; /* of the call */
+    enum status (*above)(struct expr_maker *m, struct expr *result, struct expr **out, struct err *e); /* NULL: the result is it */
 };
 
 struct grouping {
@@ -58,7 +60,7 @@ static const struct agg_type *aggregate_of(const struct ast_expr *x)
 static bool is_aggregate(const struct query_binder *b, const struct ast_expr *x)
 {
     if (bind_user_aggregate_named(b, x, false) != NULL) return true;
-    return !b->session->has_no_core && aggregate_of(x) != NULL;
+    return !b->session->has_no_core && (aggregate_of(x) != NULL || (may_aggregate(x) && bind_has_parts(x)));
 }
 
 static uint32_t count_calls(const struct query_binder *b, const struct ast_expr *x);
@@ -184,14 +186,15 @@ void aggregate_result(struct arena *arena, const struct agg *a, struct aggregate
     if (a->result->kind == T_ARRAY) c->result = type_list(arena, T_ARRAY, a->argument, NULL, false);
 }
 
-/* FILTER (WHERE ..), and IGNORE NULLS, which is a filter, too. */
-static enum status bind_filter(struct grouping *g, const struct ast_expr *call, struct aggregate_call *c)
+/* FILTER (WHERE ..), and IGNORE NULLS, which is a filter, too; `more`: another one, or NULL. */
+static enum status bind_filter(struct grouping *g, const struct ast_expr *call, struct expr *more, struct aggregate_call *c)
 {
     const struct ast_expr *filter = call->aggregate != NULL ? call->aggregate->filter : NULL;
     struct expr *tests[2], *argument;
     uint32_t n = 0;
 
     c->filter = -1;
+    if (more != NULL) tests[n++] = more;
     if (filter != NULL) {
         if (count_calls(g->b, filter) > 0) return fail(g, filter->place, "FILTER must not contain aggregate expression");
         TRY(bind_expr(&g->binder, filter, &tests[n]));
@@ -228,7 +231,7 @@ static void call_add(struct grouping *g, const struct ast_expr *x, struct aggreg
         c->name = arena_printf(g->b->a, "$a%u", i);
         g->calls[g->call_count++] = *c;
     }
-    g->uses[g->use_count++] = (struct call_of){x, i};
+    g->uses[g->use_count++] = (struct call_of){.x = x, .number = i};
 }
 
 static enum status bind_aggregate(struct grouping *g, const struct ast_expr *x, const struct agg_type *type)
@@ -239,7 +242,7 @@ static enum status bind_aggregate(struct grouping *g, const struct ast_expr *x, 
     if (x->aggregate != NULL && (x->aggregate->within.count > 0 || (x->aggregate->nulls != 0 && !type->keeps_null)))
         return fail(g, x->place, "WITHIN GROUP, ORDER BY, RESPECT NULLS and IGNORE NULLS are not supported in this aggregate");
     TRY(bind_argument(g, x, &a, &c));
-    TRY(bind_filter(g, x, &c));
+    TRY(bind_filter(g, x, NULL, &c));
     c.distinct = x->aggregate != NULL && x->aggregate->distinct && c.argument >= 0;
     aggregate_result(g->b->a, &a, &c, g->key_count == 0 && g->window.x == NULL);
     call_add(g, x, &c);
@@ -255,9 +258,31 @@ static enum status bind_user_aggregate(struct grouping *g, const struct ast_expr
         if (count_calls(g->b, x->args.items[i]) > 0) return fail(g, x->args.items[i]->place, "Aggregate expressions cannot be nested");
     TRY(bind_user_aggregate_call(g->b, &g->binder, x, def, &c, &argument));
     if (argument != NULL) c.argument = (int)column_of(g, argument);
-    TRY(bind_filter(g, x, &c));
+    TRY(bind_filter(g, x, NULL, &c));
     c.distinct = x->aggregate != NULL && x->aggregate->distinct && c.argument >= 0;
     call_add(g, x, &c);
+    return S_OK;
+}
+
+/* Whose arguments in SQL are not what it is given. */
+static enum status bind_parts(struct grouping *g, const struct ast_expr *x)
+{
+    struct aggregate_parts parts;
+    struct err inner = {0};
+
+    for (uint32_t i = 0; i < x->args.count; i++)
+        if (count_calls(g->b, x->args.items[i]) > 0) return fail(g, x->args.items[i]->place, "Aggregate expressions cannot be nested");
+    TRY(bind_aggregate_parts(g->b, &g->binder, x, false, &parts));
+    struct agg a = {.type = parts.type, .argument = parts.argument->type, .parameter = parts.parameter};
+    if (a.type->bind(&a, g->b->a, &inner) != S_OK) return bind_fail(&g->binder, x->place, &inner);
+    struct aggregate_call c = {.function = a.type->name,
+                               .argument = (int)column_of(g, parts.argument),
+                               .distinct = parts.distinct,
+                               .parameter = parts.parameter,
+                               .result = a.result};
+    TRY(bind_filter(g, x, parts.filter, &c));
+    call_add(g, x, &c);
+    g->uses[g->use_count - 1].above = parts.above;
     return S_OK;
 }
 
@@ -277,6 +302,7 @@ static enum status find_calls(struct grouping *g, const struct ast_expr *x)
     if (user != NULL) return bind_user_aggregate(g, x, user);
     const struct agg_type *type = aggregate_of(x);
     enum group_window_part part;
+    if (may_aggregate(x) && bind_has_parts(x)) return bind_parts(g, x);
     if (type != NULL) return bind_aggregate(g, x, type);
     g->asks_for_window |= group_window_is_part(x, &part);
     for (uint32_t i = 0; i < x->args.count; i++) TRY(find_calls(g, x->args.items[i]));
@@ -534,7 +560,7 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
     for (uint32_t i = 0; i < g->use_count; i++) {
         if (g->uses[i].x != x) continue;
         *out = expr_column(&b->m, g->row, g->first_call + g->uses[i].number);
-        return S_OK;
+        return g->uses[i].above != NULL ? g->uses[i].above(&b->m, *out, out, g->b->e) : S_OK;
     }
     if (is_call_of(x, "GROUPING") || is_call_of(x, "GROUPING_ID") || is_call_of(x, "GROUP_ID")) return bind_grouping(g, x, out);
     int key = x->kind == AX_LITERAL && !has_sets(g) ? -1 : key_of(g, x); /* in a set without it a constant key is NULL, too */

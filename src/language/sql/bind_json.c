@@ -1,4 +1,4 @@
-/* bind_json.c - JSON_OBJECT and JSON_ARRAY: the words between keys and values become plain arguments.
+/* bind_json.c - JSON_OBJECT and JSON_ARRAY, and their aggregates: the words between keys and values become plain arguments.
  *
  * The function gets 'NULL' or 'ABSENT' first, then for each value its key (of an object), a letter that says how the value is
  * written, and the value: V as a value, J as the JSON that it is (of JSON_OBJECT and JSON_ARRAY), P as text inside JSON(...) that
@@ -64,4 +64,25 @@ enum status bind_json(struct binder *b, const struct ast_expr *x, struct expr **
         key = object && !key;
     }
     return S_OK;
+}
+
+uint32_t bind_json_values(const struct ast_expr *x, const struct ast_expr **out, uint32_t most, bool *absent)
+{
+    uint32_t end = values_end(x, absent), n = 0;
+
+    for (uint32_t i = 0; i < end; i++) {
+        if (x->args.items[i]->kind == AX_WORD) continue;
+        if (n < most) out[n] = x->args.items[i];
+        n++;
+    }
+    return n;
+}
+
+enum status bind_json_text(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    struct err inner = {0};
+
+    TRY(bind_expr(b, x, out));
+    if (bind_is_json(x)) return S_OK;
+    return expr_call(&b->m, STR("JSON_STRING"), out, 1, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
 }

@@ -6,6 +6,7 @@
 
 #include "columns/function/agg.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_aggregate_parts.h"
 #include "language/sql/bind_user_aggregate.h"
 #include "language/sql/bind_group.h"
 
@@ -23,6 +24,7 @@ struct use {
     uint32_t number; /* of the call; of LAG: among those of LAG */
     bool is_lag;
     const struct variance *variance; /* NULL: the call's own result */
+    enum status (*above)(struct expr_maker *m, struct expr *result, struct expr **out, struct err *e); /* NULL: the result is it */
 };
 
 /* VAR_POP and its like are computed of SUM(x * x), SUM(x) and COUNT(x), in the type of the result, as in Flink: also of whole numbers. */
@@ -243,7 +245,7 @@ static void call_add(struct windows *g, const struct ast_expr *x, const struct o
 {
     bool lag = is_lag(x);
 
-    g->uses[g->use_count++] = (struct use){x, call_number(g, call, lag), lag, NULL};
+    g->uses[g->use_count++] = (struct use){.x = x, .number = call_number(g, call, lag), .is_lag = lag};
 }
 
 static enum status argument_count(struct windows *g, const struct ast_expr *x, uint32_t least, uint32_t most)
@@ -366,7 +368,7 @@ static enum status bind_variance(struct windows *g, const struct ast_expr *x, co
     TRY(variance_call(g, "sum", square, distinct, &v->squares));
     TRY(variance_call(g, "sum", value, distinct, &v->sum));
     TRY(variance_call(g, "count", value, distinct, &v->count));
-    g->uses[g->use_count++] = (struct use){x, 0, false, v};
+    g->uses[g->use_count++] = (struct use){.x = x, .variance = v};
     return S_OK;
 }
 
@@ -437,6 +439,28 @@ static enum status bind_aggregate(struct windows *g, const struct ast_expr *x, c
     return S_OK;
 }
 
+/* Whose arguments in SQL are not what it is given. */
+static enum status bind_parts(struct windows *g, const struct ast_expr *x)
+{
+    struct over_call c = {.otherwise = -1};
+    struct aggregate_parts parts;
+    struct err inner = {0};
+
+    TRY(bind_aggregate_parts(g->b, &g->below, x, true, &parts));
+    struct agg a = {.type = parts.type, .argument = parts.argument->type, .parameter = parts.parameter};
+    if (strncmp(a.type->name, "json", 4) == 0) return fail(g, x->place, "OVER must be applied to aggregate function");
+    if (a.type->bind(&a, g->b->a, &inner) != S_OK) return bind_fail(&g->below, x->place, &inner);
+    c.call = (struct aggregate_call){.function = a.type->name,
+                                     .argument = (int)column_of(g, parts.argument),
+                                     .filter = -1,
+                                     .distinct = parts.distinct,
+                                     .parameter = parts.parameter,
+                                     .result = a.result};
+    call_add(g, x, &c);
+    g->uses[g->use_count - 1].above = parts.above;
+    return S_OK;
+}
+
 /* A function of a user's. */
 static enum status bind_user(struct windows *g, const struct ast_expr *x, const struct fn_def *def)
 {
@@ -459,7 +483,7 @@ static enum status bind_call(struct windows *g, const struct ast_expr *x)
     const struct agg_type *type = x->op == NULL && x->name.count == 1 ? agg_find(x->name.parts[0]) : NULL;
     if (g->b->session->has_no_core) return fail(g, x->place, "functions OVER windows are those of module 'core', which is not loaded");
 
-    if ((type == NULL && ranking_of(x) == NULL && !is_lag(x) && batch_only(x) == NULL) || x->aggregate->filter != NULL)
+    if ((type == NULL && !bind_has_parts(x) && ranking_of(x) == NULL && !is_lag(x) && batch_only(x) == NULL) || x->aggregate->filter != NULL)
         return fail(g, x->place, "OVER must be applied to aggregate function");
     if (x->aggregate->nulls != 0 && !is_lag(x))
         return sql_error(g->b->e, g->b->t, x->place.at, x->place.size,
@@ -469,6 +493,7 @@ static enum status bind_call(struct windows *g, const struct ast_expr *x)
     if (batch_only(x) != NULL)
         return sql_error(g->b->e, g->b->t, x->place.at, x->place.size, "%s Function is not supported in stream mode.",
                          batch_only(x));
+    if (bind_has_parts(x)) return bind_parts(g, x);
     if (ranking_of(x) != NULL) return bind_ranking(g, x);
     return is_lag(x) ? bind_lag(g, x) : bind_aggregate(g, x, type);
 }
@@ -493,7 +518,7 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
         *done = true;
         if (u->variance != NULL) return variance_of(g, u->variance, out);
         *out = expr_column(&b->m, g->row, g->column_count + (u->is_lag ? g->call_count : 0) + u->number);
-        return S_OK;
+        return u->above != NULL ? u->above(&b->m, *out, out, g->b->e) : S_OK;
     }
     *done = false;
     if (g->below.special == NULL) return S_OK;

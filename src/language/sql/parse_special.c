@@ -7,7 +7,7 @@
 
 #include "ground/base/str.h"
 
-enum { UNIT_FIRST = 1, UNIT_LAST = 2, TYPE = 4, WORDS_MAX = 20 };
+enum { UNIT_FIRST = 1, UNIT_LAST = 2, TYPE = 4, COLON = 8, WORDS_MAX = 20 };
 
 static const enum keyword units[] = {KW_YEAR, KW_QUARTER, KW_MONTH, KW_WEEK, KW_DAY, KW_HOUR, KW_MINUTE, KW_SECOND, KW_MILLISECOND,
                                      KW_MICROSECOND, KW_NANOSECOND, KW_DECADE, KW_CENTURY, KW_MILLENNIUM, KW_EPOCH, KW_DOW, KW_DOY,
@@ -35,9 +35,9 @@ static const struct special {
     {KW_JSON_EXISTS, 0, {KW_TRUE, KW_FALSE, KW_UNKNOWN, KW_ERROR, KW_ON}},
     {KW_JSON_VALUE, TYPE, {KW_RETURNING, ON_EMPTY_OR_ERROR}},
     {KW_JSON_QUERY, TYPE, {KW_RETURNING, ON_EMPTY_OR_ERROR, WRAPPER}},
-    {KW_JSON_OBJECT, 0, {KW_KEY, KW_VALUE, KW_NULL, KW_ABSENT, KW_ON}},
+    {KW_JSON_OBJECT, COLON, {KW_KEY, KW_VALUE, KW_NULL, KW_ABSENT, KW_ON}},
     {KW_JSON_ARRAY, 0, {KW_NULL, KW_ABSENT, KW_ON}},
-    {KW_JSON_OBJECTAGG, 0, {KW_KEY, KW_VALUE, KW_NULL, KW_ABSENT, KW_ON}},
+    {KW_JSON_OBJECTAGG, COLON, {KW_KEY, KW_VALUE, KW_NULL, KW_ABSENT, KW_ON}},
     {KW_JSON_ARRAYAGG, 0, {KW_NULL, KW_ABSENT, KW_ON, KW_ORDER}},
 };
 
@@ -130,7 +130,8 @@ enum status parse_special(struct parser *p, struct ast_expr **out)
     if (s->flags & UNIT_FIRST && take_symbol(p, ",") && is_symbol(p, 0, ")")) return parse_expected(p, "an argument");
     while (!is_symbol(p, 0, ")")) {
         TRY(parse_piece(p, s, call));
-        if (take_symbol(p, ",") && is_symbol(p, 0, ")")) return parse_expected(p, "an argument");
+        bool colon = (s->flags & COLON) != 0 && take_symbol(p, ":"); /* 'a' : 1 */
+        if ((colon || take_symbol(p, ",")) && is_symbol(p, 0, ")")) return parse_expected(p, "an argument");
     }
     TRY(expect_symbol(p, ")"));
     call->place = parse_since(p, call->place);
