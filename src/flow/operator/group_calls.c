@@ -182,24 +182,25 @@ static bool counts(const struct group_call *call, const struct batch *in, uint32
 }
 
 enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
-                                const struct state_keys *keys, void *const *acc)
+                                const struct state_keys *keys, const struct group_firsts *firsts)
 {
-    struct group_firsts firsts;
-    bool is_known = false;
+    struct group_firsts found;
 
-    for (uint32_t i = 0; i < count; i++) {
-        if (calls[i].distinct == NULL) continue;
-        if (!is_known) group_firsts_find(&firsts, keys, acc);
-        is_known = true;
-        TRY(group_distinct_resolve(calls[i].distinct, ns, in, &firsts));
+    if (firsts == NULL && group_calls_hold(calls, count)) {
+        group_firsts_find(&found, keys);
+        firsts = &found;
     }
-    return group_calls_resolve_kept(calls, count, ns, keys);
+    for (uint32_t i = 0; i < count; i++) {
+        if (calls[i].distinct != NULL) TRY(group_distinct_resolve(calls[i].distinct, ns, in, firsts));
+        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, &firsts->keys, firsts->key_of, keys->count));
+    }
+    return S_OK;
 }
 
 enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, keys));
+        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, keys, NULL, keys->count));
     return S_OK;
 }
 

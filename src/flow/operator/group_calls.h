@@ -56,10 +56,10 @@ enum status group_calls_open(struct op_cx *cx, const struct group_config *c, str
 void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count);
 
 bool group_calls_hold(const struct group_call *calls, uint32_t count); /* more than words: DISTINCT, values that are kept */
-/* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. ns: the group's.
- * acc[i]: the accumulator of the i-th key; equal keys have the same. */
+/* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. ns: the group's. firsts: of
+ * the keys; NULL: they are found here when they are needed. */
 enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
-                                const struct state_keys *keys, void *const *acc) CHECKED;
+                                const struct state_keys *keys, const struct group_firsts *firsts) CHECKED;
 /* Only the values that are kept, to be read; may answer S_PENDING. */
 enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys) CHECKED;
 void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns); /* the namespace is gone */

@@ -8,7 +8,7 @@
  * Not here: accumulators (group_calls.c), sets that go into others (group_merge.c). */
 #include "flow/operator/group_distinct.h"
 
-#include "ground/base/prng.h"
+#include <string.h>
 
 static const struct type *value_row(struct arena *a, uint32_t words)
 {
@@ -50,34 +50,6 @@ void group_distinct_close(struct group_distinct *d)
 }
 
 /* --- finding -------------------------------------------------------------------------------------------------------- */
-void group_firsts_find(struct group_firsts *f, const struct state_keys *keys, void *const *acc)
-{
-    enum { SLOTS = 2 * BATCH_ROWS };
-    uint16_t places[SLOTS] = {0}; /* number of the key, and one */
-    const void *known[BATCH_ROWS];
-
-    f->count = 0;
-    for (uint32_t i = 0; i < keys->count; i++) {
-        if (i > 0 && acc[i] == acc[i - 1]) {
-            f->key_of[i] = f->key_of[i - 1];
-            continue;
-        }
-        uint32_t at = (uint32_t)(mix64((uintptr_t)acc[i]) % SLOTS);
-        while (places[at] != 0 && known[places[at] - 1] != acc[i]) at = (at + 1) % SLOTS;
-        if (places[at] == 0) {
-            known[f->count] = acc[i];
-            f->rows[f->count] = keys->sel != NULL ? keys->sel[i] : (uint16_t)i;
-            f->hashes[f->count] = keys->hashes[i];
-            places[at] = (uint16_t)++f->count;
-        }
-        f->key_of[i] = (uint16_t)(places[at] - 1);
-    }
-    f->keys = *keys;
-    f->keys.sel = f->rows;
-    f->keys.hashes = f->hashes;
-    f->keys.count = f->count;
-}
-
 /* Adds bit `slot` for the selected rows that pass. */
 static void slot_filter(const struct group_distinct *d, uint32_t slot, const struct batch *in, uint64_t *passes)
 {

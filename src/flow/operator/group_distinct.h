@@ -2,6 +2,7 @@
  * each FILTER over them which values it has let through. One set serves all calls of a column, up to 64 different FILTERs. */
 #pragma once
 #include "columns/function/agg.h"
+#include "flow/operator/group_firsts.h"
 #include "flow/operator/op.h"
 #include "flow/state/shape.h"
 
@@ -29,17 +30,6 @@ struct group_distinct {
     uint16_t fresh_at[BATCH_ROWS];
     uint64_t fresh[BATCH_ROWS];
 };
-
-/* Keys of a batch without those that stand there twice. */
-struct group_firsts {
-    uint32_t count;
-    uint16_t key_of[BATCH_ROWS]; /* of the i-th selected row: which of the keys below */
-    uint16_t rows[BATCH_ROWS];
-    uint64_t hashes[BATCH_ROWS];
-    struct state_keys keys;
-};
-/* acc[i]: of the i-th key, the same for equal keys. */
-void group_firsts_find(struct group_firsts *f, const struct state_keys *keys, void *const *acc);
 
 /* number: of its state; group: the definition of the group's own state, whose key and TTL it shares. */
 enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, const struct type *argument, uint32_t number,

@@ -72,14 +72,14 @@ static enum status groups_start(struct window_fold *f, struct state_table *t, in
     struct group_fold *s = (struct group_fold *)f;
     const struct user_where *w = &f->where;
 
-    (void)created;
+    (void)acc, (void)created;
     if (w->rows == NULL) return S_OK; /* to be merged */
     struct batch view = *w->keys;
     view.sel = w->rows;
     view.sel_count = n;
     batch_hash(&view, w->cols, s->key_count, s->hashes);
     struct state_keys keys = state_keys_of(&view, w->cols, s->key_count, s->hashes);
-    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys, acc);
+    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys, NULL);
 }
 
 static enum status groups_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,

@@ -102,10 +102,15 @@ void group_keep_close(struct group_keep *k, struct mem *mem)
     mem_free(mem, k);
 }
 
-enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys)
+enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys, const uint16_t *key_of, uint32_t count)
 {
+    void *found[BATCH_ROWS];
+
     k->ns = ns;
-    return state_resolve(k->table, k->ns, keys, STATE_INSERT, k->heads, NULL);
+    if (key_of == NULL) return state_resolve(k->table, k->ns, keys, STATE_INSERT, k->heads, NULL);
+    TRY(state_resolve(k->table, k->ns, keys, STATE_INSERT, found, NULL));
+    for (uint32_t i = 0; i < count; i++) k->heads[i] = found[key_of[i]];
+    return S_OK;
 }
 
 /* --- rows come --------------------------------------------------------------------------------------------------------- */

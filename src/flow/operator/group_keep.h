@@ -18,8 +18,10 @@ struct group_rows {
 enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, uint32_t number,
                             const struct state_def *group, bool retracts) CHECKED;
 void group_keep_close(struct group_keep *k, struct mem *mem); /* NULL is a no-op */
-/* For a whole batch; may answer S_PENDING. ns: the group's namespace. */
-enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys) CHECKED;
+/* For the `count` rows of a whole batch, the i-th of which has key key_of[i] of `keys`; NULL: key i. May answer S_PENDING. ns: the
+ * group's namespace. */
+enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys, const uint16_t *key_of,
+                               uint32_t count) CHECKED;
 enum status group_keep_add(struct group_keep *k, const struct batch *in, const struct group_rows *some) CHECKED;
 enum status group_keep_retract(struct group_keep *k, const struct batch *in, const struct group_rows *some) CHECKED;
 /* The result of the i-th key of the batch, as things stand. */

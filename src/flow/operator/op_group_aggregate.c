@@ -10,22 +10,14 @@
  * copied before: their results before the stretch are written before it is applied, those behind it after. */
 #include "flow/operator/group_calls.h"
 
-#include "ground/base/prng.h"
-
 #include <string.h>
-
-enum { SLOTS = 2 * BATCH_ROWS };
 
 /* Keys of a stretch, in the order in which they came. */
 struct group_key {
     void *row;
-    uint32_t first; /* row of the selected rows that brought it */
+    uint32_t first;  /* row of the selected rows that brought it */
+    uint32_t number; /* of the batch's keys */
     bool is_new;
-};
-
-struct slot {
-    const void *row;
-    uint32_t generation;
 };
 
 struct group_aggregate {
@@ -37,9 +29,10 @@ struct group_aggregate {
     char *old; /* accumulators of the keys before the stretch */
     uint32_t done, generation, key_count;
     bool is_resolved, skips_same;
-    void *rows[BATCH_ROWS];
+    struct group_firsts unique; /* the batch's keys */
+    void *rows[BATCH_ROWS]; /* by row of the batch */
     struct group_key keys[BATCH_ROWS];
-    struct slot slots[SLOTS];
+    uint32_t seen[BATCH_ROWS]; /* by number of the key: the generation that it was in last */
     /* what is emitted */
     void *acc[BATCH_ROWS + 2];
     uint16_t numbers[BATCH_ROWS + 2], selection[BATCH_ROWS + 2];
@@ -149,25 +142,18 @@ static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const st
 {
     const struct op_plan *p = cx->plan;
     uint64_t hashes[BATCH_ROWS];
+    void *found[BATCH_ROWS];
+    uint32_t rows = batch_rows(in);
 
     if (s->is_resolved) return S_OK;
     batch_hash(in, p->keys[0], p->key_count[0], hashes);
     struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
-    TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, s->rows));
+    group_firsts_find(&s->unique, &keys);
+    TRY(state_resolve(s->table, 0, &s->unique.keys, STATE_INSERT, found, NULL));
+    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, &s->unique));
+    for (uint32_t i = 0; i < rows; i++) s->rows[i] = found[s->unique.key_of[i]];
     s->is_resolved = true;
     return S_OK;
-}
-
-/* True when the key is seen for the first time in this stretch. */
-static bool is_first(struct group_aggregate *s, const void *row)
-{
-    uint32_t at = (uint32_t)(mix64((uintptr_t)row) % SLOTS);
-
-    while (s->slots[at].generation == s->generation && s->slots[at].row != row) at = (at + 1) % SLOTS;
-    if (s->slots[at].generation == s->generation) return false;
-    s->slots[at] = (struct slot){row, s->generation};
-    return true;
 }
 
 static int64_t *row_count(const struct group_aggregate *s, void *row) { return state_word(row, s->table->value.fields[0].offset); }
@@ -181,14 +167,13 @@ static uint32_t stretch_begin(struct group_aggregate *s, uint32_t rows, bool eve
     s->key_count = 0;
     for (; i < rows; i++) {
         void *row = s->rows[i];
-        if (every && s->key_count == room) break;
-        if (!is_first(s, row)) {
-            if (every) break;
-            continue;
-        }
-        if (s->key_count == room) break;
+        uint32_t number = s->unique.key_of[i];
+        bool is_seen = s->seen[number] == s->generation;
+        if (is_seen && !every) continue;
+        if (is_seen || s->key_count == room) break;
+        s->seen[number] = s->generation;
         memcpy(s->old + (size_t)s->key_count * s->table->value.size, row, s->table->value.size);
-        s->keys[s->key_count++] = (struct group_key){row, i, *row_count(s, row) == 0};
+        s->keys[s->key_count++] = (struct group_key){row, i, number, *row_count(s, row) == 0};
     }
     return i - s->done;
 }
@@ -291,8 +276,8 @@ static void groups_end(struct group_aggregate *s)
 {
     for (uint32_t k = 0; k < s->key_count; k++) {
         bool is_gone = *row_count(s, s->keys[k].row) == 0;
-        if (is_gone) state_erase(s->table, s->keys[k].first);
-        else state_write(s->table, s->keys[k].first);
+        if (is_gone) state_erase(s->table, s->keys[k].number);
+        else state_write(s->table, s->keys[k].number);
         for (uint32_t c = 0; is_gone && c < s->call_count; c++)
             if (s->calls[c].keep != NULL) group_keep_clear(s->calls[c].keep, s->keys[k].first);
     }
@@ -315,7 +300,7 @@ static enum status batch_add(struct op_cx *cx, struct group_aggregate *s, const 
     TRY(resolve(cx, s, in));
     rows_count(s, in, rows);
     TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, 0, rows));
-    for (uint32_t i = 0; i < rows; i++) state_write(s->table, i);
+    for (uint32_t i = 0; i < s->unique.count; i++) state_write(s->table, i);
     return batch_done(s);
 }
 
@@ -366,8 +351,7 @@ static enum status walk_on(struct op_cx *cx, struct group_aggregate *s)
     batch_hash(s->walk, p->keys[0], p->key_count[0], hashes);
     struct state_keys keys = state_keys_of(s->walk, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    for (uint32_t i = 0; i < s->call_count; i++)
-        if (s->calls[i].keep != NULL) TRY(group_keep_resolve(s->calls[i].keep, 0, &keys));
+    TRY(group_calls_resolve_kept(s->calls, s->call_count, 0, &keys));
     s->is_walked = false;
     return S_OK;
 }

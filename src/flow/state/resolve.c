@@ -4,7 +4,7 @@
  * keys go through four stages, each of which touches what the stage before fetched:
  *     A  hash -> bucket, fetch the bucket        (three groups ahead)
  *     B  tags -> candidate slot, fetch the entry (two groups ahead)
- *     O  no candidate, but entries passed the bucket by: the next bucket's (one group ahead)
+ *     O  no candidate, but entries passed the bucket by: the next bucket's (one group ahead); keys of bytes: the bytes
  *     C  compare keys; make what is surely new; the rare rest is looked up again by itself
  * The stages are compiled per form of key, so that one BIGINT column is one compare.
  *
@@ -214,6 +214,17 @@ static inline void stage_o(struct job *j, uint32_t from, uint32_t to)
     }
 }
 
+/* Keys of bytes often lie elsewhere than in their entries. */
+static inline void stage_bytes(struct job *j, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        if (j->x->entries[i] == NULL) continue;
+        const struct state_text *key = (const struct state_text *)(const void *)(j->x->entries[i] + sizeof(uint64_t));
+        if (key->size > TEXT_INLINE)
+            __builtin_prefetch(block_at(&j->t->segments, (struct state_ref){key->segment, key->offset}));
+    }
+}
+
 /* True: row i's bucket, still the one of stage A, has nothing of that tag and nothing passed it by. */
 static inline bool is_absent(const struct job *j, uint32_t i)
 {
@@ -267,6 +278,7 @@ static inline __attribute__((always_inline)) void pipeline(struct job *j, enum k
         stage_a(j, after, last);
         stage_b(j, next, after);
         stage_o(j, end, next);
+        if (form == KEY_BYTES) stage_bytes(j, end, next);
         stage_c(j, form, at, end);
         if (j->marks) mark_dirty(j, at, end);
     }
