@@ -49,6 +49,18 @@ static int output_of(const struct calc_body *c, uint32_t col)
     return -1;
 }
 
+static bool lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
+{
+    const struct calc_body *c = r->body;
+    uint32_t below[TYPE_FIELDS_MAX];
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (c->count > 0 && c->columns[cols[i]]->kind != EXPR_COLUMN) return false;
+        below[i] = c->count > 0 ? c->columns[cols[i]]->col : cols[i];
+    }
+    return rel_lies_by(r->inputs[0], below, count);
+}
+
 static void keep_key(struct rel *r, struct arena *a, const struct rel_key *k)
 {
     uint32_t *cols = ARENA_ARRAY(a, uint32_t, k->count + 1);
@@ -251,6 +263,7 @@ const struct rel_type rel_calc_type = {.name = "Calc", .passes_changes = true,
                                        .doc = "rows for which a condition is true, and columns computed from them",
                                        .derive = derive,
                                        .wants_before = wants_before,
+                                       .lies_by = lies_by,
                                        .advise = advise,
                                        .explain = explain,
                                        .logical = logical, .lower = lower};

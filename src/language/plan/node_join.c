@@ -216,6 +216,21 @@ int join_distribution(const struct rel *r, uint32_t input, const uint32_t **cols
     return (int)b->key_count;
 }
 
+/* By its keys, of a side whose rows all come out. */
+static bool lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
+{
+    const struct join_body *b = r->body;
+    uint32_t left = r->inputs[0]->row->child_count;
+
+    if (count != b->key_count) return false;
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_left = cols[i] == b->keys[0][i] && !may_lack((enum rel_join_kind)b->kind, 0);
+        bool is_right = cols[i] == left + b->keys[1][i] && has_pairs((enum rel_join_kind)b->kind) && !may_lack((enum rel_join_kind)b->kind, 1);
+        if (!is_left && !is_right) return false;
+    }
+    return true;
+}
+
 /* --- advice ------------------------------------------------------------------------------------------------------ */
 static bool side_grows(const struct rel *r, const struct plan_settings *s, uint32_t side)
 {
@@ -306,6 +321,7 @@ const struct rel_type rel_join_type = {.name = "Join",
                                        .derive = derive,
                                        .wants_before = wants_before,
                                        .distribution = join_distribution,
+                                       .lies_by = lies_by,
                                        .advise = advise,
                                        .explain = explain,
                                        .logical = logical, .lower = lower};

@@ -129,6 +129,13 @@ int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **
     return (int)b->partition_count;
 }
 
+static bool lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
+{
+    const struct rank_body *b = r->body;
+
+    return count == b->partition_count && memcmp(cols, b->partition, sizeof *cols * count) == 0;
+}
+
 static enum status check(const struct rel *r, struct err *e)
 {
     const struct rank_body *b = r->body;
@@ -214,6 +221,7 @@ const struct rel_type rel_rank_type = {.name = "Rank",
                                        .derive = rank_rel_derive,
                                        .wants_before = rank_rel_wants_before,
                                        .distribution = rank_rel_distribution,
+                                       .lies_by = lies_by,
                                        .check = check,
                                        .explain = explain,
                                        .logical = rank_rel_logical,

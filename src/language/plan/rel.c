@@ -499,6 +499,12 @@ int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
     return r->type->distribution != NULL ? r->type->distribution(r, input, cols) : -1;
 }
 
+bool rel_lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
+{
+    return count > 0 && r->type->lies_by != NULL && r->type->lies_by(r, cols, count);
+}
+
+/* Rows that are where their key wants them stay in their task. */
 void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t to, uint32_t input)
 {
     struct graph_edge *edge = graph_add_edge(l->graph, from, to, input, (struct graph_here){0});
@@ -510,7 +516,7 @@ void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t
     if (count <= 0) return;
     for (int i = 0; i < count; i++) names[i] = r->inputs[input]->row->names[cols[i]];
     edge->has_partitioner = true;
-    edge->partitioner = PART_HASH;
+    edge->partitioner = rel_lies_by(r->inputs[input], cols, (uint32_t)count) ? PART_FORWARD : PART_HASH;
     edge->keys = (struct text_list){names, (uint32_t)count};
 }
 

@@ -41,6 +41,8 @@ struct rel_type {
     bool (*wants_before)(const struct rel *r, uint32_t input);
     /* How many columns decide in which task a row of an input is worked on, and which; 0: all rows in one; -1: any. NULL: -1. */
     int (*distribution)(const struct rel *r, uint32_t input, const uint32_t **cols);
+    /* Do its rows lie in the task to which a hash of these columns, in this order, would send them? NULL: that is not known. */
+    bool (*lies_by)(const struct rel *r, const uint32_t *cols, uint32_t count);
     /* Can it work on what its inputs bring? NULL: yes. E_UNSUPPORTED in Flink's words. */
     enum status (*check)(const struct rel *r, struct err *e);
     /* What is to be said of it before it runs, in a sentence; NULL: nothing. After rel_plan. */

@@ -7,6 +7,7 @@ int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 /* node_values.c: rows of constants as a source of the job. */
 enum status values_lower(const struct type *row, const struct values_body *v, const char *name, struct lowering *l, uint32_t *node,
                          struct err *e) CHECKED;
+bool rel_lies_by(const struct rel *r, const uint32_t *cols, uint32_t count); /* as the type says; count 0: false */
 /* Takes a Calc that is the input into `c`, whose input is then that one's; false: c stays as it is. */
 bool calc_merge(struct arena *a, struct rel **input, struct calc_body *c);
 bool rel_condition_fails(const struct expr *x); /* whatever the row is; NULL never does */
