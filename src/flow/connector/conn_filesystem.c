@@ -311,6 +311,7 @@ static const struct source_type filesystem_source = {
     .enumerator_size = sizeof(struct file_enumerator),
     .reader_size = sizeof(struct file_reader),
     .split_size = sizeof(struct file_split),
+    .projects = true,
     .boundedness = filesystem_boundedness,
     .metadata = file_metadata_keys,
     .check = filesystem_check,

@@ -66,6 +66,7 @@ enum status source_metadata_check(const struct source_metadata *table, const str
 struct source_type {
     size_t enumerator_size, reader_size, split_size;
     enum boundedness (*boundedness)(const struct options *o, const struct option_def *defs); /* NULL = BOUNDED */
+    bool projects;          /* plans show which columns are read; those of other sources come whole in them, and are as little read */
     bool blocking;          /* split_read may block: the task gets a thread of its own */
     const struct source_metadata *metadata; /* NULL = none */
     uint32_t splits_at_once; /* read side by side by one subtask; 0 = one after another. Splits that do not end: many */

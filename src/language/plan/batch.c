@@ -24,17 +24,8 @@ static struct rel *ordered_again(struct arena *a, struct rel *r, const struct re
 /* The node over inputs that were made for batch. */
 static struct rel *remade(struct arena *a, const struct rel *r, struct rel *const *inputs)
 {
-    struct rel *copy = ARENA_NEW(a, struct rel);
+    struct rel *copy = rel_over_inputs(a, r, inputs, r->type->ends);
 
-    *copy = *r;
-    copy->inputs = inputs;
-    copy->modifies = MODIFIES_NOTHING;
-    copy->key_count = 0;
-    copy->window = NULL;
-    copy->is_empty = false;
-    copy->at_end = r->type->ends;
-    copy->monotone = NULL;
-    rel_derive(copy, a);
     return copy->modifies == MODIFIES_NOTHING ? copy : ordered_again(a, rel_fold(a, copy), copy);
 }
 

@@ -2,6 +2,7 @@
 #include "flow/operator/group_calls.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel.h"
 
 #include <string.h>
@@ -172,5 +173,6 @@ const struct rel_type rel_aggregate_type = {.name = "GroupAggregate",
                                             .wants_before = wants_before,
                                             .distribution = distribution,
                                             .advise = advise,
+                                            .passes = aggregate_passes, .narrow = aggregate_narrow,
                                             .explain = explain,
                                             .logical = logical, .lower = lower};

@@ -2,6 +2,7 @@
 #include "flow/operator/calc.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel_internal.h"
 
 #include <string.h>
@@ -215,10 +216,30 @@ uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *c
     return node;
 }
 
+/* The Calc that picks the columns of a scan is the last node: it goes, and this one reads the source. */
+static struct calc_body over_source(struct lowering *l, const struct calc_body *c, struct expr **columns, uint32_t count, uint32_t *input)
+{
+    struct calc_body out = {.count = c->count > 0 ? c->count : count, .columns = columns};
+    struct expr **own = ARENA_ARRAY(l->a, struct expr *, c->count + 1);
+
+    ASSERT(*input == l->graph->node_count - 1);
+    l->graph->node_count--;
+    *input = l->graph->edges[--l->graph->edge_count]->from;
+    for (uint32_t i = 0; i < c->count; i++) own[i] = expr_substitute(l->a, c->columns[i], columns);
+    if (c->count > 0) out.columns = own;
+    if (c->condition != NULL) out.condition = expr_substitute(l->a, c->condition, columns);
+    return out;
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
+    struct expr **columns = scan_columns(r->inputs[0], l->a);
+    struct calc_body body = *(const struct calc_body *)r->body;
+    uint32_t input = inputs[0];
+
     (void)e;
-    *node = lower_calc(l, r->body, r->row->names, inputs[0]);
+    if (columns != NULL) body = over_source(l, &body, columns, r->inputs[0]->row->child_count, &input);
+    *node = lower_calc(l, &body, r->row->names, input);
     return S_OK;
 }
 
@@ -265,5 +286,6 @@ const struct rel_type rel_calc_type = {.name = "Calc", .passes_changes = true,
                                        .wants_before = wants_before,
                                        .lies_by = lies_by,
                                        .advise = advise,
+                                       .narrow = calc_narrow,
                                        .explain = explain,
                                        .logical = logical, .lower = lower};

@@ -2,6 +2,7 @@
 #include "flow/operator/unnest.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel.h"
 
 #include <string.h>
@@ -94,5 +95,6 @@ const struct rel_type rel_correlate_type = {.name = "Correlate", .passes_changes
                                             .doc = "each row once per element of a list that it has",
                                             .derive = derive,
                                             .wants_before = wants_before,
+                                            .passes = correlate_passes, .narrow = correlate_narrow,
                                             .explain = explain,
                                             .logical = logical, .lower = lower};

@@ -2,6 +2,7 @@
  * goes out once, the last one is updated. */
 #include "flow/operator/dedup_config.h"
 #include "ground/base/str.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
 
 #include <string.h>
@@ -66,6 +67,7 @@ const struct rel_type rel_deduplicate_type = {.name = "Deduplicate",
                                               .doc = "the first or the last row of each key, by time",
                                               .derive = derive,
                                               .distribution = rank_rel_distribution,
+                                              .passes = rank_rel_passes, .narrow = rank_rel_narrow,
                                               .explain = explain,
                                               .logical = rank_rel_logical,
                                               .lower = lower};

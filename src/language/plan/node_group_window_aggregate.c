@@ -1,6 +1,7 @@
 /* node_group_window_aggregate.c - GroupWindowAggregate: aggregates of groups and windows by the window functions of GROUP BY. What comes
  * out has no windows that further nodes know of. */
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/window_rel.h"
 
 static void explain_window(const struct rel_window *w, const char *time, struct buf *out)
@@ -62,6 +63,7 @@ const struct rel_type rel_group_window_aggregate_type = {.name = "GroupWindowAgg
                                                          .derive = window_aggregate_keys,
                                                          .wants_before = window_aggregate_wants_before,
                                                          .distribution = window_aggregate_distribution,
+                                                         .passes = window_aggregate_passes,
                                                          .explain = explain,
                                                          .logical = logical,
                                                          .lower = window_aggregate_lower};

@@ -5,6 +5,7 @@
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
 #include "language/plan/join_rel.h"
+#include "language/plan/narrow_rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
 {
@@ -60,5 +61,6 @@ const struct rel_type rel_interval_join_type = {.name = "IntervalJoin",
                                                 .doc = "pairs of rows whose times lie in an interval of each other",
                                                 .distribution = join_distribution,
                                                 .check = check,
+                                                .passes = join_side_passes, .narrow = interval_join_narrow,
                                                 .explain = explain,
                                                 .logical = logical, .lower = lower};

@@ -5,6 +5,7 @@
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
 #include "language/plan/join_rel.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel_internal.h"
 
 static const char *const operator_names[] = {"inner", "left", "right", "full", "semi", "anti"};
@@ -323,5 +324,6 @@ const struct rel_type rel_join_type = {.name = "Join",
                                        .distribution = join_distribution,
                                        .lies_by = lies_by,
                                        .advise = advise,
+                                       .passes = join_passes, .strengthen = join_strengthen, .narrow = join_narrow,
                                        .explain = explain,
                                        .logical = logical, .lower = lower};

@@ -5,6 +5,7 @@
 #include "ground/base/str.h"
 #include "language/plan/join_rel.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel_internal.h"
 
 #include <string.h>
@@ -164,5 +165,6 @@ const struct rel_type rel_lookup_join_type = {
     .derive = derive,
     .wants_before = wants_before,
     .check = check,
+    .passes = left_passes,
     .explain = explain,
     .logical = logical, .lower = lower};

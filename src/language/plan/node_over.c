@@ -4,6 +4,7 @@
 #include "flow/operator/over_sorted.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
 
 #include <string.h>
@@ -297,6 +298,7 @@ const struct rel_type rel_over_type = {.name = "OverAggregate",
                                        .distribution = distribution,
                                        .check = check,
                                        .advise = advise,
+                                       .passes = over_passes, .narrow = over_narrow,
                                        .explain = explain,
                                        .logical = logical,
                                        .lower = lower};

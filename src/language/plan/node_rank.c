@@ -1,6 +1,7 @@
 /* node_rank.c - Rank: of the rows of each partition those whose place in an order is first..last. What it has in common with
  * SortLimit and Limit is theirs by rank_rel.h: one operator does all three. */
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
 
 #include "flow/operator/rank_config.h"
@@ -223,6 +224,7 @@ const struct rel_type rel_rank_type = {.name = "Rank",
                                        .distribution = rank_rel_distribution,
                                        .lies_by = lies_by,
                                        .check = check,
+                                       .passes = rank_rel_passes, .narrow = rank_rel_narrow,
                                        .explain = explain,
                                        .logical = rank_rel_logical,
                                        .lower = rank_rel_lower};

@@ -1,21 +1,91 @@
-/* node_scan.c - TableSourceScan: rows of a table's connector. */
+/* node_scan.c - TableSourceScan: rows of a table's connector. Of a source that shows in plans which columns are read, the node has those
+ * columns alone; the job's source has all of them in their places, as a record has, and fills what is read. A Calc behind the source
+ * picks them, unless one does so anyhow. */
 #include "flow/connector/connector.h"
 #include "flow/operator/op_configs.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel_internal.h"
+#include "language/plan/rewrite.h"
 
 #include <string.h>
+
+static const struct type *whole_row(const struct rel *r)
+{
+    const struct scan_body *s = r->body;
+
+    return s->row != NULL ? s->row : r->row;
+}
+
+/* Columns of the whole row from here on are metadata. */
+static uint32_t first_metadata(const struct rel *r)
+{
+    const struct scan_body *s = r->body;
+
+    return whole_row(r)->child_count - s->metadata.count;
+}
+
+static uint32_t column_of(const struct rel *r, uint32_t col) { return (uint32_t)type_field(whole_row(r), str_of(r->row->names[col])); }
+
+/* "project=[a, b], metadata=[file.path]" */
+static void explain_columns(const struct rel *r, struct buf *out)
+{
+    const struct scan_body *s = r->body;
+    uint32_t first = first_metadata(r), n = 0;
+
+    if (s->row != NULL) buf_append_text(out, ", project=[");
+    for (uint32_t i = 0; s->row != NULL && i < r->row->child_count; i++)
+        if (column_of(r, i) < first) buf_printf(out, "%s%s", n++ > 0 ? ", " : "", r->row->names[i]);
+    if (s->row != NULL) buf_append_byte(out, ']');
+    if (s->row == NULL && s->metadata.count == 0) return;
+    buf_append_text(out, ", metadata=[");
+    n = 0;
+    for (uint32_t i = 0; i < r->row->child_count; i++)
+        if (column_of(r, i) >= first) buf_printf(out, "%s%s", n++ > 0 ? ", " : "", s->metadata.items[column_of(r, i) - first]);
+    buf_append_byte(out, ']');
+}
 
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct scan_body *s = r->body;
 
     buf_printf(out, "table=[[%s, %s, %s", s->table->catalog, s->table->database, s->table->name);
-    for (uint32_t i = 0; i < s->metadata.count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : ", metadata=[", s->metadata.items[i]);
-    buf_printf(out, "%s]], fields=[", s->metadata.count > 0 ? "]" : "");
+    explain_columns(r, out);
+    buf_append_text(out, "]], fields=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
+}
+
+/* --- columns ----------------------------------------------------------------------------------------------------- */
+static const struct source_type *source_of(const struct table *t)
+{
+    const char *name = table_option(t, "connector");
+    const struct conn_type *c;
+
+    return name != NULL && conn_find(name, &c, NULL) == S_OK ? c->source : NULL;
+}
+
+static struct rel *narrow(struct narrowing *n, const struct rel *r, const uint64_t *needed, uint32_t *at)
+{
+    struct scan_body body = *(const struct scan_body *)r->body;
+    const struct source_type *source = source_of(body.table);
+
+    for (uint32_t i = 0; i < r->row->child_count; i++) at[i] = i;
+    if (source == NULL || !source->projects || narrow_is_all(r->row, needed)) return (struct rel *)r;
+    body.row = whole_row(r);
+    return rel_scan(n->a, &body, narrow_row(n, r->row, needed, at));
+}
+
+struct expr **scan_columns(const struct rel *r, struct arena *a)
+{
+    const struct scan_body *s = r->body;
+    struct expr_maker m = {.a = a};
+    struct expr **columns = ARENA_ARRAY(a, struct expr *, r->row->child_count + 1);
+
+    if (r->type != &rel_scan_type || s->row == NULL) return NULL;
+    for (uint32_t i = 0; i < r->row->child_count; i++) columns[i] = expr_column(&m, s->row, column_of(r, i));
+    return columns;
 }
 
 bool scan_is_bounded(const struct table *t)
@@ -46,8 +116,10 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     struct graph_node *n = graph_add_node(l->graph, op_find("source"), arena_printf(l->a, "Source: %s", s->table->name),
                                           (struct graph_here){0});
     struct source_config *config = n->config;
-    *config = (struct source_config){.connector = connector, .options = {options, count}, .schema = r->row, .metadata = s->metadata};
+    *config = (struct source_config){.connector = connector, .options = {options, count}, .schema = whole_row(r), .metadata = s->metadata};
     *node = l->graph->node_count - 1;
+    if (s->row != NULL)
+        *node = lower_calc(l, &(struct calc_body){.count = r->row->child_count, .columns = scan_columns(r, l->a)}, r->row->names, *node);
     return S_OK;
 }
 
@@ -60,4 +132,4 @@ static void logical(const struct rel *r, struct logical *l)
 }
 
 const struct rel_type rel_scan_type = {
-    .name = "TableSourceScan", .doc = "rows of a table's connector", .explain = explain, .logical = logical, .lower = lower};
+    .name = "TableSourceScan", .doc = "rows of a table's connector", .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};

@@ -2,6 +2,7 @@
 #include "flow/operator/set_config.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel.h"
 
 static const char *kind(const struct set_body *b)
@@ -75,5 +76,6 @@ const struct rel_type rel_set_type = {.name = "SetOperation",
                                       .derive = derive,
                                       .wants_before = wants_before,
                                       .distribution = distribution,
+                                      .passes = union_passes, .is_any = true,
                                       .explain = explain,
                                       .logical = logical, .lower = lower};

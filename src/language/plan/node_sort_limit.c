@@ -1,5 +1,6 @@
 /* node_sort_limit.c - SortLimit: the first rows in an order, over all rows. */
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -30,6 +31,7 @@ const struct rel_type rel_sort_limit_type = {.name = "SortLimit",
                                              .derive = rank_rel_derive,
                                              .wants_before = rank_rel_wants_before,
                                              .distribution = rank_rel_distribution,
+                                             .narrow = rank_rel_narrow,
                                              .explain = explain,
                                              .logical = limit_rel_logical,
                                              .lower = rank_rel_lower};

@@ -5,6 +5,7 @@
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
 #include "language/plan/join_rel.h"
+#include "language/plan/narrow_rel.h"
 
 #include <string.h>
 
@@ -196,5 +197,6 @@ const struct rel_type rel_temporal_join_type = {
     .wants_before = wants_before,
     .distribution = join_distribution,
     .check = check,
+    .passes = left_passes,
     .explain = explain,
     .logical = logical, .lower = lower};

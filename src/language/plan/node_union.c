@@ -1,5 +1,6 @@
 /* node_union.c - Union: the rows of several inputs, in any order between them. */
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -43,4 +44,5 @@ static void logical(const struct rel *r, struct logical *l)
 }
 
 const struct rel_type rel_union_type = {
-    .name = "Union", .passes_changes = true, .doc = "rows of several inputs", .derive = derive, .explain = explain, .logical = logical, .lower = lower};
+    .name = "Union", .passes_changes = true, .doc = "rows of several inputs", .derive = derive, .passes = union_passes, .is_any = true, .narrow = union_narrow,
+    .explain = explain, .logical = logical, .lower = lower};

@@ -5,6 +5,7 @@
 #include "flow/source/watermark.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel.h"
 
 static const char hidden[] = "__watermark";
@@ -78,7 +79,9 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     const struct watermark_body *w = r->body;
     const char *rowtime = r->row->names[w->rowtime];
     struct watermark_config config = {.kind = WATERMARK_COLUMN, .time_field = rowtime, .watermark_field = rowtime, .idleness_ms = l->idle_ms};
-    struct graph_node *source = l->graph->nodes[inputs[0]];
+    /* A scan of some columns is two nodes. */
+    struct graph_node *source = l->graph->nodes[inputs[0] - (r->inputs[0]->input_count == 0 && inputs[0] > 0 &&
+                                                             l->graph->nodes[inputs[0]]->type == op_find("calc"))];
     bool simple = is_simple(w, &config.out_of_orderness_ms);
 
     (void)e;
@@ -114,5 +117,6 @@ static void logical(const struct rel *r, struct logical *l)
 const struct rel_type rel_watermark_type = {.name = "WatermarkAssigner", .passes_changes = true,
                                             .doc = "event times and watermarks of a table's rows",
                                             .derive = derive,
+                                            .narrow = watermark_narrow,
                                             .explain = explain,
                                             .logical = logical, .lower = lower};

@@ -4,6 +4,7 @@
 #include "flow/operator/sql_window.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/window_rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -248,6 +249,7 @@ const struct rel_type rel_window_aggregate_type = {
     .wants_before = window_aggregate_wants_before,
     .distribution = window_aggregate_distribution,
     .check = check,
+    .passes = window_aggregate_passes,
     .explain = explain,
     .logical = logical,
     .lower = window_aggregate_lower};

@@ -1,4 +1,5 @@
 /* node_window_deduplicate.c - WindowDeduplicate: of the rows of each partition and window the first or the last by a time attribute. */
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
 
 static void explain(const struct rel *r, struct buf *out)
@@ -25,6 +26,7 @@ const struct rel_type rel_window_deduplicate_type = {
     .derive = window_rank_derive,
     .distribution = window_rank_distribution,
     .check = check,
+    .passes = rank_rel_passes,
     .explain = explain,
     .logical = rank_rel_logical,
     .lower = window_rank_lower};

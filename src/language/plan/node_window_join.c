@@ -2,6 +2,7 @@
  * the window ends. */
 #include "language/plan/join_rel.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 
 #include "flow/operator/join_window.h"
 
@@ -138,6 +139,7 @@ const struct rel_type rel_window_join_type = {.name = "WindowJoin",
                                               .derive = derive,
                                               .distribution = join_distribution,
                                               .check = check,
+                                              .passes = join_side_passes, .narrow = window_join_narrow,
                                               .explain = explain,
                                               .logical = logical,
                                               .lower = lower};

@@ -1,5 +1,6 @@
 /* node_window_rank.c - WindowRank: a ranking by partitions that hold start and end of windows. Its rows come once, when the window ends.
  * The first or last row by a time attribute is a WindowDeduplicate (node_window_deduplicate.c), on the same operator. */
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
 
 #include "flow/operator/rank_config.h"
@@ -109,6 +110,7 @@ const struct rel_type rel_window_rank_type = {
     .derive = window_rank_derive,
     .distribution = window_rank_distribution,
     .check = check,
+    .passes = rank_rel_passes,
     .explain = explain,
     .logical = rank_rel_logical,
     .lower = window_rank_lower};

@@ -2,6 +2,7 @@
  * that it lies in. Also: how windows are shown. */
 #include "flow/operator/sql_window.h"
 #include "language/plan/logical.h"
+#include "language/plan/narrow_rel.h"
 #include "language/plan/rel.h"
 
 /* The greatest unit that leaves nothing over, as Flink shows times. */
@@ -172,5 +173,6 @@ const struct rel_type rel_window_tvf_type = {.name = "WindowTableFunction", .pas
                                              .wants_before = wants_before,
                                              .distribution = distribution,
                                              .check = check,
+                                             .passes = window_tvf_passes, .narrow = window_tvf_narrow,
                                              .explain = explain,
                                              .logical = logical, .lower = lower};

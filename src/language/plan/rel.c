@@ -50,6 +50,23 @@ void rel_derive(struct rel *r, struct arena *a)
     r->hands_before = hands_before(r);
 }
 
+struct rel *rel_over_inputs(struct arena *a, const struct rel *r, struct rel *const *inputs, bool at_end)
+{
+    struct rel *copy = ARENA_NEW(a, struct rel);
+
+    *copy = *r;
+    copy->inputs = inputs;
+    copy->modifies = MODIFIES_NOTHING;
+    copy->key_count = 0;
+    copy->window = NULL;
+    copy->monotone = NULL;
+    copy->is_empty = false;
+    copy->at_end = at_end;
+    copy->in_batch = copy->sifted = NULL;
+    rel_derive(copy, a);
+    return copy;
+}
+
 /* Gives a new node its body, and derives what follows from it. */
 #define BODY(r, T, value)                                                                                              \
     do {                                                                                                               \

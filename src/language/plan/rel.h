@@ -16,6 +16,8 @@ enum { REL_INPUTS_MAX = 1024 };
 
 struct rel;
 struct logical;
+struct narrowing;
+struct conditions;
 
 /* Where nodes are lowered to. */
 struct lowering {
@@ -47,6 +49,14 @@ struct rel_type {
     enum status (*check)(const struct rel *r, struct err *e);
     /* What is to be said of it before it runs, in a sentence; NULL: nothing. After rel_plan. */
     const char *(*advise)(const struct rel *r, const struct plan_settings *s, struct arena *a);
+    /* Rewrites (rewrite.h). Which column of that input is column `col` of its rows, so that rows may be dropped by it there as well as
+     * here; -1: none. NULL: never. */
+    int (*passes)(const struct rel *r, uint32_t input, uint32_t col);
+    bool is_any; /* its rows are those of any input: what drops some must be told to each */
+    /* A stricter node that gives the same rows of which all conditions are true; NULL, or r: there is none. */
+    struct rel *(*strengthen)(struct arena *a, struct rel *r, const struct conditions *c);
+    /* The node without columns that are not needed; at[c]: what number column c has in it. NULL: it keeps them all. */
+    struct rel *(*narrow)(struct narrowing *n, const struct rel *r, const uint64_t *needed, uint32_t *at);
     void (*explain)(const struct rel *r, struct buf *out); /* "select=[a], where=[(a > 1)]"; NULL: nothing */
     void (*logical)(const struct rel *r, struct logical *l); /* its lines of the abstract syntax tree, logical.h; NULL: none */
     /* Appends graph nodes behind those of the inputs; answers the last one. */
@@ -97,6 +107,7 @@ struct rel {
     bool is_bounded;  /* its rows come to an end */
     bool at_end;      /* its rows come once, when its input has ended: of types that say `ends` */
     struct rel *in_batch; /* what rel_batch has made of it */
+    struct rel *sifted;   /* what rewrite_conditions has made of it without a condition from above */
     bool is_empty;    /* no row ever comes; filled by derive */
 };
 
@@ -120,7 +131,8 @@ struct system_body {
 /* A scan of a table's physical and metadata columns. */
 struct scan_body {
     const struct table *table;
-    struct text_list metadata; /* keys of the connector's, of the last columns */
+    const struct type *row;    /* all that could be read; NULL: the node's row is that */
+    struct text_list metadata; /* keys of the connector's, of the last columns of it */
 };
 /* Event time and watermarks of rows: the greatest value of an expression over them. */
 struct watermark_body {
@@ -327,6 +339,8 @@ struct rel *rel_temporal_sort(struct arena *a, struct rel *input, const struct s
 struct rel *rel_fold(struct arena *a, struct rel *input); /* what is there when a changelog has ended */
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body *body);
 
+/* A plan that gives the same rows for less work: rewrite.h. */
+struct rel *rel_rewrite(struct arena *a, struct rel *r);
 /* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end. */
 enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e) CHECKED;
 void rank_print_order(const struct rank_order *order, uint32_t count, const struct type *row, struct buf *out); /* "price DESC" */

@@ -2,7 +2,7 @@
 #pragma once
 #include "language/plan/rel.h"
 
-extern const struct rel_type rel_calc_type;
+extern const struct rel_type rel_calc_type, rel_scan_type;
 int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* as the type says; -1: any */
 /* node_values.c: rows of constants as a source of the job. */
 enum status values_lower(const struct type *row, const struct values_body *v, const char *name, struct lowering *l, uint32_t *node,
@@ -14,6 +14,9 @@ bool rel_condition_fails(const struct expr *x); /* whatever the row is; NULL nev
 /* The one row that an aggregate without keys has over an input that is_empty; NULL: it is not that, or not known. */
 struct rel *aggregate_over_nothing(struct arena *a, const struct rel *aggregate);
 void rel_derive(struct rel *r, struct arena *a); /* what follows from inputs and body */
+struct rel *rel_over_inputs(struct arena *a, const struct rel *r, struct rel *const *inputs, bool at_end); /* the same node over others */
+/* Of a scan that has not all columns of its table: its columns over all of them. NULL: it is none. */
+struct expr **scan_columns(const struct rel *r, struct arena *a);
 /* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 bool scan_is_bounded(const struct table *t);
 struct expr *calc_and(struct arena *a, struct expr *first, struct expr *second); /* of conditions, NULL: none */

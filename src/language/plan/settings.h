@@ -11,6 +11,7 @@ struct plan_settings {
     int64_t ttl_ms;  /* table.exec.state.ttl */
     int64_t idle_ms; /* table.exec.source.idle-timeout */
     bool has_options_hints; /* table.dynamic-table-options.enabled */
+    bool rewrites;   /* thalweg.optimizer.rewrites */
     bool is_batch;   /* execution.runtime-mode = batch */
     bool emit_every; /* thalweg.exec.emit = every */
     bool resolves_updates; /* table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE */

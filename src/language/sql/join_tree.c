@@ -10,15 +10,10 @@
 
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
+#include "language/plan/conditions.h"
 #include "language/sql/join_bounds.h"
 
 #include <string.h>
-
-/* Conditions that all must be true. */
-struct conditions {
-    uint32_t count, capacity;
-    struct expr **items;
-};
 
 /* Keys of a join, and what is computed for them. */
 struct keys {
@@ -110,44 +105,14 @@ struct join_tree *join_tree_of_list(struct arena *a, const struct bind_source *l
     return t;
 }
 
-static void append(struct arena *a, struct conditions *c, struct expr *x)
-{
-    if (c->count == c->capacity) {
-        uint32_t more = MAX(c->capacity * 2, 8u);
-        struct expr **items = ARENA_ARRAY(a, struct expr *, more);
-        if (c->count > 0) memcpy(items, c->items, sizeof *items * c->count);
-        c->items = items;
-        c->capacity = more;
-    }
-    c->items[c->count++] = x;
-}
-
-static bool is_true(const struct expr *x)
-{
-    return x->kind == EXPR_CONSTANT && !vector_is_null(x->constant, 0) && VECTOR_VALUES(x->constant, bool)[0];
-}
-
-static void append_parts(struct arena *a, struct conditions *c, struct expr *x)
-{
-    if (x == NULL || is_true(x)) return;
-    if (x->kind != EXPR_AND) append(a, c, x);
-    for (uint32_t i = 0; x->kind == EXPR_AND && i < x->count; i++) append_parts(a, c, x->args[i]);
-}
-
 void join_tree_add(struct join_tree *t, struct arena *a, struct expr *condition)
 {
     struct conditions c = {t->count, t->capacity, t->conditions};
 
-    append_parts(a, &c, condition);
+    conditions_add_parts(a, &c, condition);
     t->count = c.count;
     t->capacity = c.capacity;
     t->conditions = c.items;
-}
-
-static enum status all_of(const struct expr_maker *m, const struct conditions *c, struct expr **out, struct err *e)
-{
-    *out = c->count > 0 ? c->items[0] : NULL;
-    return c->count > 1 ? expr_branch(m, EXPR_AND, c->items, c->count, out, e) : S_OK;
 }
 
 /* --- expressions over other rows --------------------------------------------------------------------------------- */
@@ -182,7 +147,7 @@ static void hand_down(const struct expr_maker *m, const struct join_tree *t, str
 {
     const struct type *row = t->trees[side] != NULL ? t->trees[side]->row : t->rels[side]->row;
 
-    append(m->a, &below[side], rebased(m, x, row, 0, side == 0 ? 0 : -(int)t->left));
+    conditions_add(m->a, &below[side], rebased(m, x, row, 0, side == 0 ? 0 : -(int)t->left));
 }
 
 /* *above keeps what must be evaluated above the join. */
@@ -196,13 +161,13 @@ static void split_above(const struct expr_maker *m, const struct join_tree *t, s
         uint32_t sides = sides_of(x, t->left);
         bool stays = x->det == FN_RANDOM;
         if (t->kind == REL_JOIN_INNER && !stays)
-            append(m->a, on, x);
+            conditions_add(m->a, on, x);
         else if (t->kind == REL_JOIN_LEFT && sides == LEFT && !stays)
             hand_down(m, t, x, 0, below);
         else if (t->kind == REL_JOIN_RIGHT && sides == RIGHT && !stays)
             hand_down(m, t, x, 1, below);
         else
-            append(m->a, &rest, x);
+            conditions_add(m->a, &rest, x);
     }
     *above = rest;
 }
@@ -222,7 +187,7 @@ static void split_on(const struct expr_maker *m, const struct join_tree *t, stru
         else if (sides == RIGHT && drops[1] && t->list == NULL && t->as_of < 0)
             hand_down(m, t, x, 1, below);
         else
-            append(m->a, &rest, x);
+            conditions_add(m->a, &rest, x);
     }
     *on = rest;
 }
@@ -276,18 +241,16 @@ static void keys_find(const struct expr_maker *m, const struct join_tree *t, con
     }
     k->null_safe = ARENA_ARRAY(m->a, bool, on->count + 1);
     for (uint32_t i = 0; i < on->count; i++)
-        if (k->count == OP_KEYS_MAX || !take_key(m, t, rows, on->items[i], k)) append(m->a, &rest, on->items[i]);
+        if (k->count == OP_KEYS_MAX || !take_key(m, t, rows, on->items[i], k)) conditions_add(m->a, &rest, on->items[i]);
     *on = rest;
 }
 
 /* --- plans ------------------------------------------------------------------------------------------------------- */
-static enum status filtered(const struct expr_maker *m, struct conditions *c, struct rel **r, struct err *e)
+static void filtered(const struct expr_maker *m, const struct conditions *c, struct rel **r)
 {
-    struct calc_body calc = {.count = 0};
+    struct calc_body calc = {.condition = conditions_all(m, c)};
 
-    TRY(all_of(m, c, &calc.condition, e));
     if (calc.condition != NULL) *r = rel_calc(m->a, *r, &calc, NULL);
-    return S_OK;
 }
 
 /* The columns of r, and behind them those that are computed. */
@@ -327,20 +290,19 @@ static void bounds_find(const struct expr_maker *m, const struct join_tree *t, c
     *taken = (struct conditions){0};
     if (t->kind == REL_JOIN_SEMI || t->kind == REL_JOIN_ANTI || t->as_of >= 0) return;
     for (uint32_t i = 0; i < on->count; i++)
-        append(m->a, time_bounds_take(m, rows, t->left, on->items[i], b) ? taken : &rest, on->items[i]);
+        conditions_add(m->a, time_bounds_take(m, rows, t->left, on->items[i], b) ? taken : &rest, on->items[i]);
     if (time_bounds_are_closed(b)) *on = rest;
 }
 
 /* The condition above the columns that are computed for keys. */
-static enum status pair_condition(const struct expr_maker *m, const struct join_tree *t, struct rel *const sides[2],
-                                  const char *const *names, const struct conditions *on, uint32_t computed, struct expr **out,
-                                  struct err *e)
+static struct expr *pair_condition(const struct expr_maker *m, const struct join_tree *t, struct rel *const sides[2],
+                                   const char *const *names, const struct conditions *on, uint32_t computed)
 {
-    TRY(all_of(m, on, out, e));
-    if (*out == NULL) return S_OK;
+    struct expr *x = conditions_all(m, on);
+
+    if (x == NULL) return NULL;
     const struct type *pair = rel_join_row(m->a, REL_JOIN_INNER, sides[0]->row, sides[1]->row, names);
-    *out = rebased(m, *out, pair, t->left, (int)computed);
-    return S_OK;
+    return rebased(m, x, pair, t->left, (int)computed);
 }
 
 static struct keys keys_copied(struct arena *a, const struct keys *k)
@@ -390,14 +352,14 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
         for (uint32_t i = 0; i < 2; i++) sides[i] = with_computed(m, sides[i], &k, i);
         body.names = unique_names(m->a, sides[0]->row, sides[1]->row);
     }
-    TRY(pair_condition(m, t, sides, body.names, on, k.computed[0], &body.condition, e));
+    body.condition = pair_condition(m, t, sides, body.names, on, k.computed[0]);
     struct interval_join_body timed = {.join = body,
                                        .processing_time = bounds.processing_time,
                                        .times = {bounds.times[0], bounds.times[1]},
                                        .lower_ms = bounds.lower_ms,
                                        .upper_ms = bounds.upper_ms};
-    for (uint32_t i = 0; i < on->count; i++) append(m->a, &shown, on->items[i]);
-    TRY(pair_condition(m, t, sides, body.names, &shown, k.computed[0], &timed.shown, e));
+    for (uint32_t i = 0; i < on->count; i++) conditions_add(m->a, &shown, on->items[i]);
+    timed.shown = pair_condition(m, t, sides, body.names, &shown, k.computed[0]);
     struct lookup_join_body lookup = {.join = body};
     struct rel *join;
     if (t->is_lookup && !rel_lookup_make(m->a, sides[1], &lookup))
@@ -412,14 +374,14 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
 }
 
 /* Elements that ON drops are dropped above, but where a row without any must come alone. */
-static enum status list_make(const struct expr_maker *m, const struct join_tree *t, struct rel *left, struct conditions *on,
-                             struct rel **out, struct err *e)
+static struct rel *list_make(const struct expr_maker *m, const struct join_tree *t, struct rel *left, const struct conditions *on)
 {
     struct correlate_body body = *t->list;
 
-    if (body.left) TRY(all_of(m, on, &body.condition, e));
-    *out = rel_correlate(m->a, left, &body);
-    return body.left ? S_OK : filtered(m, on, out, e);
+    if (body.left) body.condition = conditions_all(m, on);
+    struct rel *out = rel_correlate(m->a, left, &body);
+    if (!body.left) filtered(m, on, &out);
+    return out;
 }
 
 static enum status plan(const struct expr_maker *m, struct join_tree *t, struct conditions *above, struct rel **out,
@@ -433,10 +395,10 @@ static enum status plan(const struct expr_maker *m, struct join_tree *t, struct 
     for (uint32_t i = 0; i < (t->list != NULL ? 1u : 2u); i++) {
         sides[i] = t->rels[i];
         if (t->trees[i] != NULL) TRY(plan(m, t->trees[i], &below[i], &sides[i], e));
-        TRY(filtered(m, &below[i], &sides[i], e));
+        filtered(m, &below[i], &sides[i]);
     }
-    if (t->list != NULL) return list_make(m, t, sides[0], &on, out, e);
-    return join_make(m, t, sides, &on, out, e);
+    if (t->list != NULL) *out = list_make(m, t, sides[0], &on);
+    return t->list != NULL ? S_OK : join_make(m, t, sides, &on, out, e);
 }
 
 enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, struct expr **above, struct rel **out,
@@ -444,7 +406,8 @@ enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, stru
 {
     struct conditions c = {0};
 
-    append_parts(m->a, &c, *above);
+    conditions_add_parts(m->a, &c, *above);
     TRY(plan(m, t, &c, out, e));
-    return all_of(m, &c, above, e);
+    *above = conditions_all(m, &c);
+    return S_OK;
 }

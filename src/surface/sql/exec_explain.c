@@ -25,7 +25,7 @@ static enum status plans_of(struct run *r, const struct statement *s, struct pla
     out->is_query = s->type == &st_query;
     TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
     out->trees[out->count] = plan;
-    if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
+    TRY(run_optimize(r, &b, &plan));
     out->items[out->count++] = out->is_query ? rel_sink(&r->arena, plan, &(struct sink_body){.is_explained = true}) : plan;
     return S_OK;
 }

@@ -13,6 +13,12 @@ const struct type *run_result_row(struct run *r, const struct type *row)
     return type_row(a, row->child_count, row->names, types, row->nullable);
 }
 
+enum status run_optimize(struct run *r, const struct query_binder *b, struct rel **plan)
+{
+    if (b->settings->rewrites) *plan = rel_rewrite(&r->arena, *plan);
+    return b->is_batch ? rel_batch(&r->arena, *plan, plan, r->e) : S_OK;
+}
+
 enum status run_plan_check(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count)
 {
     TRY(rel_plan(sinks, count, r->e));
@@ -36,7 +42,7 @@ static enum status run_query(struct run *r, const void *body)
     struct rel *plan;
 
     TRY(bind_query(&b, body, &plan));
-    if (b.is_batch) TRY(rel_batch(&r->arena, plan, &plan, r->e));
+    TRY(run_optimize(r, &b, &plan));
     struct rel *sink = rel_sink(&r->arena, plan, &(struct sink_body){0});
     TRY(plan_ready(r, &b, &sink, 1));
     if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
@@ -57,7 +63,7 @@ enum status run_insert_sinks(struct run *r, const struct insert *const *inserts,
         const struct table *t;
         TRY(err_go_on(r->e, bind_insert(&b, inserts[i], &sinks[i]), &failed));
         if (failed != S_OK) continue; /* the others are looked at all the same */
-        if (b.is_batch) TRY(rel_batch(&r->arena, sinks[i], &sinks[i], r->e));
+        TRY(run_optimize(r, &b, &sinks[i]));
         TRY(bind_find_table(&b, &inserts[i]->table, &t));
         name = arena_printf(&r->arena, "%s%s%s.%s.%s", name, i == 0 ? "_" : ",", t->catalog, t->database, t->name);
     }

@@ -51,6 +51,8 @@ extern const struct executor query_executors[], explain_executors[], table_execu
 const struct type *run_result_row(struct run *r, const struct type *row);
 struct query_binder run_binder(struct run *r);
 bool run_is_batch(const struct run *r); /* execution.runtime-mode */
+/* The plan that runs: rewritten, and made for batch mode where the session says so. */
+enum status run_optimize(struct run *r, const struct query_binder *b, struct rel **plan) CHECKED;
 /* Runs a plan to its end; its rows go to the listener. */
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name) CHECKED;
 /* What may refuse a plan that could be bound. */

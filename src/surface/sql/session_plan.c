@@ -48,7 +48,7 @@ enum status sql_session_submit(struct sql_session *s, const struct ast_query *q,
     struct rel *plan, *sink = NULL;
 
     enum status st = bind_query(&b, q, &plan);
-    if (st == S_OK && b.is_batch) st = rel_batch(&r.arena, plan, &plan, e);
+    if (st == S_OK) st = run_optimize(&r, &b, &plan);
     if (st == S_OK) {
         *row = run_result_row(&r, plan->row);
         sink = rel_sink(&r.arena, plan, &(struct sink_body){0});
@@ -68,6 +68,7 @@ enum status sql_session_stream(struct sql_session *s, const struct ast_query *q,
 
     enum status st = bind_query(&b, q, &plan);
     if (st == S_OK && b.is_batch) st = err_set(e, E_UNSUPPORTED, "a table becomes a stream in streaming mode only");
+    if (st == S_OK) st = run_optimize(&r, &b, &plan);
     if (st == S_OK) {
         struct rel *end = rel_stream_sink(&r.arena, plan, sink);
         st = run_plan_check(&r, &b, &end, 1);

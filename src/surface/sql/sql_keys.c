@@ -128,6 +128,7 @@ struct plan_settings sql_keys_settings(const struct config *c)
     return (struct plan_settings){
         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
         .resolves_updates = options_enum(&o, sql_keys, "table.optimizer.non-deterministic-update.strategy") == 1,
+        .rewrites = options_bool(&o, sql_keys, "thalweg.optimizer.rewrites"),
         .is_batch = options_enum(&o, sql_keys, "execution.runtime-mode") == 1,
         .idle_ms = options_int(&o, sql_keys, "table.exec.source.idle-timeout"),
         .has_options_hints = options_bool(&o, sql_keys, "table.dynamic-table-options.enabled"),

@@ -1,0 +1,31 @@
+/* rewrite.h - plans that give the same rows for less work. Two passes from the sinks down, each rebuilding what it changes:
+ *
+ * 1. rewrite_conditions.c: rows that a condition drops are dropped as early as may be. What a node lets through is what its type says
+ *    (rel_type's `passes`); a condition is handed down when all columns it reads pass.
+ * 2. rewrite_columns.c: no node has columns that nobody reads (rel_type's `narrow`). Columns get other numbers then.
+ *
+ * A condition moves only when it is the same whenever it is evaluated, and cannot fail: else a row could fail that was dropped before.
+ * Between WatermarkAssigner and its table nothing moves but columns: the watermark is that of all rows. */
+#pragma once
+#include "language/plan/conditions.h"
+#include "language/plan/rel.h"
+
+/* Of a node that gives rows of several inputs one for one (Union), a condition must pass to each of them; of others to one. */
+struct rel *rewrite_conditions(struct arena *a, struct rel *r);
+
+/* --- columns ----------------------------------------------------------------------------------------------------- */
+struct narrowing {
+    struct arena *a;
+};
+uint64_t *narrow_none(struct narrowing *n, const struct type *row); /* a set of columns, empty */
+bool narrow_is_all(const struct type *row, const uint64_t *columns);
+/* r's rows with the needed columns, in their order, and perhaps more; at[c]: what number column c has now. */
+struct rel *narrow_rel(struct narrowing *n, struct rel *r, const uint64_t *needed, uint32_t *at);
+/* An input with just these columns: what the bits say; *at as above. At least one column is kept. */
+struct rel *narrow_input(struct narrowing *n, struct rel *input, uint64_t *needed, uint32_t **at);
+/* The same of an input that must be read directly: where it keeps all its columns, `needed` is set to all. */
+struct rel *narrow_below(struct narrowing *n, struct rel *input, uint64_t *needed, uint32_t **at);
+/* An expression over rows whose columns have new numbers. */
+struct expr *narrow_expr(struct narrowing *n, const struct expr *x, const struct type *now, const uint32_t *at);
+struct rel *rewrite_columns(struct arena *a, struct rel *r); /* all of r's own columns stay */
+
