@@ -3,7 +3,8 @@
  *     reference OUT
  *
  * writes OUT/operators.md, connectors.md, formats.md and aggregates.md: name, doc, example, and the table of options with
- * defaults; OUT/configuration.md, the keys of a run, and OUT/sql_configuration.md, those of SQL, OUT/sql_system_tables.md, its tables. It is linked to the
+ * defaults; OUT/functions.md, all functions of SQL (functions_page.c); OUT/configuration.md, the keys of a run, and
+ * OUT/sql_configuration.md, those of SQL, OUT/sql_system_tables.md, its tables. It is linked to the
  * engine and asks the registries, so a page cannot say what the engine does not do. */
 #include "columns/function/agg.h"
 #include "control/config.h"
@@ -15,6 +16,8 @@
 #include "flow/source/source_reader.h"
 #include "surface/sql/sql_keys.h"
 #include "surface/sql/system_tables.h"
+
+#include "functions_page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -161,6 +164,14 @@ static void aggregates_write(const char *folder)
     fclose(out);
 }
 
+static void functions_write(const char *folder)
+{
+    FILE *out = page_open(folder, "functions", "Functions of SQL");
+
+    functions_page_write(out);
+    fclose(out);
+}
+
 static void families_write(FILE *out, bool is_refused)
 {
     fputs("\n| keys | why |\n| --- | --- |\n", out);
@@ -225,6 +236,7 @@ int main(int argc, char **argv)
     connectors_write(argv[1]);
     formats_write(argv[1]);
     aggregates_write(argv[1]);
+    functions_write(argv[1]);
     configuration_write(argv[1]);
     sql_configuration_write(argv[1]);
     system_tables_write(argv[1]);

@@ -140,22 +140,36 @@ enum status expr_run_eval(struct expr_run *r, const struct evaluation *ev, const
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------- */
+/* As it can stand in a message: zero bytes, which would end it, are written; cut between characters. */
+static void append_shown(struct buf *out, const struct buf *text, size_t most)
+{
+    size_t size = MIN(text->size, most);
+
+    while (size < text->size && size > 0 && ((unsigned char)text->data[size] & 0xC0) == 0x80) size--;
+    for (size_t i = 0; i < size; i++)
+        if (text->data[i] == '\0') buf_append_text(out, "\\0");
+        else buf_append_byte(out, text->data[i]);
+}
+
 static enum status raise(const struct expr_run *r, const struct evaluation *ev, struct err *e)
 {
     const struct expr *x = *ev->failed != NULL ? *ev->failed : r->x;
     struct mem mem;
-    struct buf text, row;
+    struct buf text, said;
 
     if (e == NULL) return E_DATA;
     mem_init(&mem, "expr", 0);
     buf_init(&text, &mem);
-    buf_init(&row, &mem);
+    buf_init(&said, &mem);
     expr_print(x, ev->in->schema, &text);
-    if (ev->in->schema != NULL) batch_print_row(ev->in, ev->errors->row, &row);
-    err_set(e, E_DATA, "%s in \"%.300s\", row %.500s",
-            ev->errors->detail != NULL ? ev->errors->detail : fn_error_text(ev->errors->code), buf_text(&text), buf_text(&row));
-    buf_release(&row);
+    append_shown(&said, &text, 300);
+    buf_append_text(&said, "\", row ");
+    buf_clear(&text);
+    if (ev->in->schema != NULL) batch_print_row(ev->in, ev->errors->row, &text);
+    append_shown(&said, &text, 500);
+    err_set(e, E_DATA, "%s in \"%s", ev->errors->detail != NULL ? ev->errors->detail : fn_error_text(ev->errors->code), buf_text(&said));
     err_hint(e, "%s", fn_error_hint(ev->errors->code));
+    buf_release(&said);
     buf_release(&text);
     mem_release(&mem);
     return E_DATA;

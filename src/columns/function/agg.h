@@ -57,6 +57,7 @@ struct agg_place {
 
 struct agg_type {
     const char *name, *doc, *example;
+    const char *usage, *query, *answer; /* in SQL: how it is called, a query that stands alone, its rows: "1 | 2; 3 | 4" */
     /* Answers result type and number of words; E_CONFIG for an argument it cannot take (NULL = `*`). */
     enum status (*bind)(struct agg *a, struct arena *arena, struct err *e);
     /* acc[i] takes v[row_i]; row_i = rows[i], or i when rows is NULL. NULL values are passed over. */

@@ -28,7 +28,7 @@ static inline void extreme_result(const struct agg *a, void *const *acc, uint32_
     }
 }
 
-#define AGG_EXTREME(NAME, KEEP, DOC, EXAMPLE)                                                                                \
+#define AGG_EXTREME(NAME, KEEP, DOC, EXAMPLE, USAGE, QUERY, ANSWER)                                                    \
     static void NAME##_take(const struct agg *a, int64_t *w, int64_t word)                                             \
     {                                                                                                                  \
         double value, best;                                                                                            \
@@ -61,6 +61,9 @@ static inline void extreme_result(const struct agg *a, void *const *acc, uint32_
         .name = #NAME,                                                                                                 \
         .doc = DOC,                                                                                                    \
         .example = EXAMPLE,                                                                                            \
+        .usage = USAGE,                                                                                                \
+        .query = QUERY,                                                                                                \
+        .answer = ANSWER,                                                                                              \
         .bind = extreme_bind,                                                                                          \
         .add = NAME##_add,                                                                                             \
         .merge = NAME##_merge,                                                                                         \

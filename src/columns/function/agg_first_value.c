@@ -10,6 +10,9 @@ const struct agg_type agg_first_value = {
     .name = "first_value",
     .doc = "the first value that is not NULL; NULL over no values",
     .example = "first_value(price) AS opening",
+    .usage = "FIRST_VALUE(value)",
+    .query = "SELECT FIRST_VALUE(x) FROM (VALUES (1), (2), (2)) AS t (x)",
+    .answer = "1",
     .bind = first_value_bind,
     .keep = AGG_KEEP_FIRST,
 };

@@ -8,7 +8,8 @@ enum { JSON_LENGTH = 2000 }; /* what Flink's type says; longer texts are not cut
 
 static enum status json_arrayagg_bind(struct agg *a, struct arena *arena, struct err *e)
 {
-    if (a->argument == NULL || !type_is_string(a->argument)) return err_set(e, E_GRAPH, "json_arrayagg takes texts of JSON");
+    if (a->argument == NULL || !type_is_string(a->argument))
+        return err_set(e, E_GRAPH, "json_arrayagg takes texts of JSON");
     TRY(agg_keep_bind(a, arena));
     a->result = type_new(arena, T_VARCHAR, JSON_LENGTH, 0, false);
     return S_OK;
@@ -36,6 +37,9 @@ const struct agg_type agg_json_arrayagg = {
     .name = "json_arrayagg",
     .doc = "the values as a JSON array, in the order in which they came; [] over no values",
     .example = "json_arrayagg(document) AS documents",
+    .usage = "JSON_ARRAYAGG(value [NULL ON NULL | ABSENT ON NULL])",
+    .query = "SELECT JSON_ARRAYAGG(x) FROM (VALUES (1), (2), (2)) AS t (x)",
+    .answer = "[1,2,2]",
     .bind = json_arrayagg_bind,
     .keep = AGG_KEEP_ALL,
     .keeps_null = true,

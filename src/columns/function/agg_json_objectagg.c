@@ -12,7 +12,8 @@ static enum status json_objectagg_bind(struct agg *a, struct arena *arena, struc
 {
     const struct type *t = a->argument;
 
-    if (t == NULL || t->kind != T_ROW || t->child_count != 2 || !type_is_string(t->children[0]) || !type_is_string(t->children[1]))
+    if (t == NULL || t->kind != T_ROW || t->child_count != 2 || !type_is_string(t->children[0]) ||
+        !type_is_string(t->children[1]))
         return err_set(e, E_GRAPH, "json_objectagg takes rows of a key and a text of JSON");
     TRY(agg_keep_bind(a, arena));
     a->result = type_new(arena, T_VARCHAR, JSON_LENGTH, 0, false);
@@ -24,8 +25,10 @@ static void piece_put(const struct vector *v, uint32_t row, bool is_key, struct 
     bool null = vector_is_null(v, row);
     struct str text = null ? STR("null") : text_str(&VECTOR_VALUES(vector_values(v), struct text)[vector_at(v, row)]);
 
-    if (is_key && !null) jtext_write(text, out);
-    else buf_append(out, text.data, text.size);
+    if (is_key && !null)
+        jtext_write(text, out);
+    else
+        buf_append(out, text.data, text.size);
 }
 
 static void json_objectagg_fold(const struct agg *a, struct agg_values *values, const struct agg_place *to)
@@ -50,6 +53,9 @@ const struct agg_type agg_json_objectagg = {
     .name = "json_objectagg",
     .doc = "keys and values as a JSON object; {} over no rows; a key that is there twice fails",
     .example = "json_objectagg(entry) AS entries",
+    .usage = "JSON_OBJECTAGG([KEY] text VALUE value [NULL ON NULL | ABSENT ON NULL])",
+    .query = "SELECT JSON_OBJECTAGG(KEY k VALUE v) FROM (VALUES ('a', 1), ('b', 2)) AS t (k, v)",
+    .answer = "{\"a\":1,\"b\":2}",
     .bind = json_objectagg_bind,
     .keep = AGG_KEEP_ALL,
     .fold = json_objectagg_fold,

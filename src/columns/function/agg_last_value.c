@@ -10,6 +10,9 @@ const struct agg_type agg_last_value = {
     .name = "last_value",
     .doc = "the last value that is not NULL; NULL over no values",
     .example = "last_value(price) AS closing",
+    .usage = "LAST_VALUE(value)",
+    .query = "SELECT LAST_VALUE(x) FROM (VALUES (1), (2), (CAST(NULL AS INT))) AS t (x)",
+    .answer = "2",
     .bind = last_value_bind,
     .keep = AGG_KEEP_LAST,
 };

@@ -20,7 +20,8 @@ struct percentages {
 
 static enum status no_percentage(struct str text, struct err *e)
 {
-    return err_set(e, E_GRAPH, "Percentage of PERCENTILE should be between [0.0, 1.0], but was '%.*s'.", (int)text.size, text.data);
+    return err_set(e, E_GRAPH, "Percentage of PERCENTILE should be between [0.0, 1.0], but was '%.*s'.", (int)text.size,
+                   text.data);
 }
 
 static enum status percentages_read(const struct agg *a, struct arena *arena, struct percentages *out, struct err *e)
@@ -34,7 +35,8 @@ static enum status percentages_read(const struct agg *a, struct arena *arena, st
     out->count = 0;
     while (str_cut(&rest, ',', &one)) {
         one = str_trim(one);
-        if (out->count == PERCENTAGES_MAX) return err_set(e, E_GRAPH, "PERCENTILE takes at most %d percentages", PERCENTAGES_MAX);
+        if (out->count == PERCENTAGES_MAX)
+            return err_set(e, E_GRAPH, "PERCENTILE takes at most %d percentages", PERCENTAGES_MAX);
         double *p = &out->items[out->count++];
         if (!str_to_double(one, p) || !(*p >= 0 && *p <= 1)) return no_percentage(one, e);
     }
@@ -43,7 +45,8 @@ static enum status percentages_read(const struct agg *a, struct arena *arena, st
 
 static bool is_weighted(const struct type *t)
 {
-    return t->kind == T_ROW && t->child_count == 2 && t->children[0]->kind == T_DOUBLE && t->children[1]->kind == T_BIGINT;
+    return t->kind == T_ROW && t->child_count == 2 && t->children[0]->kind == T_DOUBLE &&
+           t->children[1]->kind == T_BIGINT;
 }
 
 static enum status percentile_bind(struct agg *a, struct arena *arena, struct err *e)
@@ -74,7 +77,10 @@ static bool is_less(void *arg, uint32_t x, uint32_t y)
     return a < b || (isnan(b) && !isnan(a));
 }
 
-static double real_at(const struct vector *v, uint32_t row) { return VECTOR_VALUES(vector_values(v), double)[vector_at(v, row)]; }
+static double real_at(const struct vector *v, uint32_t row)
+{
+    return VECTOR_VALUES(vector_values(v), double)[vector_at(v, row)];
+}
 
 /* The values behind each other in scratch; those that count for nothing are left out. */
 static uint32_t values_gather(struct agg_values *values, bool weighted, struct buf *scratch, int64_t *total)
@@ -134,16 +140,22 @@ static void percentile_fold(const struct agg *a, struct agg_values *values, cons
     }
     for (uint32_t i = 0; i < p->count; i++) {
         double value = value_at(items, order, n, p->items[i] * (double)(total - 1) + 1);
-        if (list) result_put(&to->out->children[0], to->out->children[0].used++, value);
-        else result_put(to->out, to->row, value);
+        if (list)
+            result_put(&to->out->children[0], to->out->children[0].used++, value);
+        else
+            result_put(to->out, to->row, value);
     }
     if (list) list_end(to->out, to->row);
 }
 
 const struct agg_type agg_percentile = {
     .name = "percentile",
-    .doc = "the value below which a part of the values lies, such as 0.5; an array of parts gives an array; NULL over no values",
+    .doc = "the value below which a part of the values lies, such as 0.5; an array of parts gives an array; NULL over "
+           "no values",
     .example = "percentile(price) AS median",
+    .usage = "PERCENTILE([DISTINCT] number, part[, weight]), PERCENTILE(number, ARRAY[part, ...][, weight])",
+    .query = "SELECT PERCENTILE(x, 0.5), PERCENTILE(x, ARRAY[0.25, 1]) FROM (VALUES (1), (2), (7), (8)) AS t (x)",
+    .answer = "4.5 | [1.75, 8.0]",
     .bind = percentile_bind,
     .keep = AGG_KEEP_COUNTED,
     .has_parameter = true,

@@ -110,7 +110,7 @@ static inline void variance_results(const struct agg *a, void *const *acc, uint3
     }
 }
 
-#define AGG_VARIANCE(NAME, LESS, ROOT, DOC, EXAMPLE)                                                                    \
+#define AGG_VARIANCE(NAME, LESS, ROOT, DOC, EXAMPLE, USAGE, QUERY, ANSWER)                                             \
     static void NAME##_result(const struct agg *a, void *const *acc, uint32_t n, struct vector *out, uint32_t first)   \
     {                                                                                                                  \
         variance_results(a, acc, n, out, first, LESS, ROOT);                                                           \
@@ -119,6 +119,9 @@ static inline void variance_results(const struct agg *a, void *const *acc, uint3
         .name = #NAME,                                                                                                 \
         .doc = DOC,                                                                                                    \
         .example = EXAMPLE,                                                                                            \
+        .usage = USAGE,                                                                                                \
+        .query = QUERY,                                                                                                \
+        .answer = ANSWER,                                                                                              \
         .bind = variance_bind,                                                                                         \
         .add = variance_add,                                                                                           \
         .retract = variance_retract,                                                                                   \

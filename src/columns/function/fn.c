@@ -40,6 +40,7 @@ const char *fn_nearest(struct str name)
 
     FN_DEFS(d)
     {
+        if (d->name[0] < 'A' || d->name[0] > 'Z') continue; /* an operator, or not for users */
         const char *pair[2] = {best, d->name};
         int nearest = best == NULL ? str_nearest(name, &pair[1], 1) : str_nearest(name, pair, 2);
         if (nearest >= 0) best = best == NULL ? d->name : pair[nearest];
@@ -85,7 +86,7 @@ const char *fn_error_text(enum fn_error code)
 
 const char *fn_error_hint(enum fn_error code)
 {
-    static const char *const hints[] = {[FN_DIVISION_BY_ZERO] = "remove such rows before it, for example with tw_where",
+    static const char *const hints[] = {[FN_DIVISION_BY_ZERO] = "leave such rows out before, or divide by NULLIF(x, 0)",
                                         [FN_OVERFLOW] = "compute in a wider type",
                                         [FN_BAD_TEXT] = "correct the value, or use TRY_CAST, which is NULL there",
                                         [FN_BAD_ARGUMENT] = "correct the value, or remove such rows before"};

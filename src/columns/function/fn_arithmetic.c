@@ -253,9 +253,9 @@ static const struct fn_def functions[] = {
     {.name = "-", .doc = "difference; integers wrap", .examples = EXAMPLE("2 - 3", "-1"), .bind = bind_subtract},
     {.name = "*", .doc = "product; integers wrap", .examples = EXAMPLE("2 * 3", "6"), .bind = bind_multiply},
     {.name = "/", .doc = "quotient; of integers toward zero", .examples = EXAMPLE("7 / 2", "3"), .flags = FN_MAY_FAIL, .bind = bind_divide},
-    {.name = "%", .aliases = "MOD", .doc = "remainder, with the sign of the first", .examples = EXAMPLE("-7 % 2", "-1"),
+    {.name = "%", .usage = "a % b, MOD(a, b)", .aliases = "MOD", .doc = "remainder, with the sign of the first", .examples = EXAMPLE("-7 % 2", "-1"),
      .flags = FN_MAY_FAIL, .bind = bind_modulo},
-    {.name = "NEGATE", .doc = "the other sign, written - x", .examples = EXAMPLE("- 3", "-3"), .flags = FN_INJECTIVE, .bind = bind_negate},
+    {.name = "NEGATE", .doc = "the other sign, written - x", .examples = EXAMPLE("- 3", "-3"), .flags = FN_INJECTIVE | FN_SYNTAX, .bind = bind_negate},
     {0},
 };
 

@@ -126,7 +126,7 @@ static void cast_close(void *state, struct mem *mem)
 
 static const struct fn_example examples[] = {{"CAST('12' AS INT)", "12"}, {"CAST(2.7 AS INT)", "2"}, {"CAST(TRUE AS STRING)", "TRUE"}, {0}};
 static const struct fn_def functions[] = {
-    {.name = "CAST", .doc = "the value as another type; TRY_CAST is NULL where that fails", .examples = examples, .flags = FN_MAY_FAIL,
+    {.name = "CAST", .usage = "CAST(value AS type)", .doc = "the value as another type; TRY_CAST is NULL where that fails", .examples = examples, .flags = FN_MAY_FAIL,
      .bind = bind, .open = cast_open, .close = cast_close},
     {0},
 };

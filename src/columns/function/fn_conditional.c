@@ -176,14 +176,17 @@ static enum status bind_typeof(struct fn_call *c, struct arena *a, const struct 
     }
 static const struct fn_def functions[] = {
     {.name = "GREATEST",
+     .usage = "GREATEST(value, ...)",
      .doc = "the greatest of the values; NULL when one is NULL",
      .examples = EXAMPLES({"GREATEST(1, 3, 2)", "3"}),
      .bind = bind_greatest},
     {.name = "LEAST",
+     .usage = "LEAST(value, ...)",
      .doc = "the least of the values; NULL when one is NULL",
      .examples = EXAMPLES({"LEAST(2, 1, 3)", "1"}),
      .bind = bind_least},
     {.name = "TYPEOF",
+     .usage = "TYPEOF(value[, TRUE])",
      .doc = "the type of the value; with TRUE, spelled so that it can be read back",
      .nulls = FN_OWN_NULLS,
      .examples = EXAMPLES({"TYPEOF(1.50)", "DECIMAL(3, 2) NOT NULL"},

@@ -136,6 +136,7 @@ static enum status bind_in(struct fn_call *c, struct arena *a, const struct fn_s
 
 static const struct fn_def functions[] = {
     {.name = "IN",
+     .usage = "value IN (value, ...)",
      .doc = "written a IN (b, c, ...): is the value one of these? NULL when it is not found and one of them is NULL",
      .nulls = FN_OWN_NULLS,
      .bind = bind_in,

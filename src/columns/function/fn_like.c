@@ -205,6 +205,7 @@ static enum status bind_like(struct fn_call *c, struct arena *a, const struct fn
 
 static const struct fn_def functions[] = {
     {.name = "LIKE",
+     .usage = "text [NOT] LIKE pattern [ESCAPE character]",
      .doc = "does a text match a pattern? '%' stands for any text, '_' for a character, ESCAPE names a character "
             "before them",
      .examples = FN_EXAMPLES({"'abc' LIKE 'a%'", "TRUE"}, {"'100%' LIKE '%!%' ESCAPE '!'", "TRUE"}),

@@ -49,7 +49,8 @@ static void to_upper(void *arg, struct str s, struct buf *out)
     UErrorCode code = U_ZERO_ERROR;
 
     buf_reserve(out, s.size * 3);
-    int32_t size = ucasemap_utf8ToUpper(arg, out->data + out->size, (int32_t)s.size * 3, s.data, (int32_t)s.size, &code);
+    int32_t size = ucasemap_utf8ToUpper(arg, out->data + out->size, (int32_t)s.size * 3, s.data, (int32_t)s.size,
+                                        &code);
     ASSERT(U_SUCCESS(code) && (size_t)size <= s.size * 3);
     out->size += (size_t)size;
 }
@@ -102,7 +103,9 @@ static struct format_value value_at(const struct vector *v, uint32_t row, struct
     case T_INT:
     case T_BIGINT:
     case T_DATE:
-    case T_TIME: return (struct format_value){.kind = FORMAT_WHOLE, .bits = (uint8_t)(8 * phys_width((enum phys)v->phys)), .whole = whole_at(v, at)};
+    case T_TIME:
+        return (struct format_value){
+            .kind = FORMAT_WHOLE, .bits = (uint8_t)(8 * phys_width((enum phys)v->phys)), .whole = whole_at(v, at)};
     case T_INTERVAL_MONTH: return (struct format_value){.kind = FORMAT_WHOLE, .bits = 32, .whole = whole_at(v, at)};
     case T_INTERVAL_SECOND: return (struct format_value){.kind = FORMAT_WHOLE, .bits = 64, .whole = whole_at(v, at)};
     case T_FLOAT: return (struct format_value){.kind = FORMAT_REAL, .bits = 32, .real = VECTOR_VALUES(v, float)[at]};
@@ -149,7 +152,8 @@ static bool print_row(const struct fn_run *r, const struct vector *const *args, 
         buf_clear(&s->work[0]);
         buf_clear(&s->shown);
         if (k > 0) value = value_at(args[k], row, &s->shown);
-        if (!java_format_put(&spec, &value, to_upper, s->letters, s->work, &s->out) || s->out.size > FN_TEXT_MAX) return false;
+        if (!java_format_put(&spec, &value, to_upper, s->letters, s->work, &s->out) || s->out.size > FN_TEXT_MAX)
+            return false;
     }
     return true;
 }
@@ -172,7 +176,8 @@ static enum status print_bind(struct fn_call *c, struct arena *a, const struct f
 {
     (void)session;
     if (c->count == 0) return err_set(e, E_GRAPH, "PRINTF takes a pattern and values");
-    if (!type_is_string(c->args[0]) && c->args[0]->kind != T_NULL) return err_set(e, E_GRAPH, "PRINTF's pattern must be a text");
+    if (!type_is_string(c->args[0]) && c->args[0]->kind != T_NULL)
+        return err_set(e, E_GRAPH, "PRINTF's pattern must be a text");
     if (c->args[0]->kind == T_NULL) c->args[0] = &type_string;
     c->result = type_with_null(a, &type_string, true);
     c->run = print;
@@ -182,8 +187,10 @@ static enum status print_bind(struct fn_call *c, struct arena *a, const struct f
 static const struct fn_def functions[] = {
     {.name = "PRINTF",
      .usage = "PRINTF(pattern, value...)",
-     .doc = "values put into a pattern of java.util.Formatter's, such as '%-10s %05d %.2f'; NULL where it does not fit the values",
-     .examples = FN_EXAMPLES({"PRINTF('%s has %d', 'Rome', 7)", "Rome has 7"}, {"PRINTF('%08.3f|%-5s|%,d', 2.5e0, 'ab', 1234567)", "0002.500|ab   |1,234,567"}),
+     .doc = "values put into a pattern of java.util.Formatter's, such as '%-10s %05d %.2f'; NULL where it does not fit "
+            "the values",
+     .examples = FN_EXAMPLES({"PRINTF('%s has %d', 'Rome', 7)", "Rome has 7"},
+                             {"PRINTF('%08.3f|%-5s|%,d', 2.5e0, 'ab', 1234567)", "0002.500|ab   |1,234,567"}),
      .nulls = FN_OWN_NULLS,
      .flags = FN_MAY_BE_NULL | FN_COSTLY,
      .bind = print_bind,
@@ -191,5 +198,7 @@ static const struct fn_def functions[] = {
      .close = printf_close},
     {0}};
 
-const struct fn_type fn_printf = {
-    .name = "printf", .doc = "values put into patterns of java.util.Formatter's", .example = "PRINTF('%05d', id)", .functions = functions};
+const struct fn_type fn_printf = {.name = "printf",
+                                  .doc = "values put into patterns of java.util.Formatter's",
+                                  .example = "PRINTF('%05d', id)",
+                                  .functions = functions};

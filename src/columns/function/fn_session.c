@@ -25,6 +25,7 @@ static enum status bind_database(struct fn_call *c, struct arena *a, const struc
 
 static const struct fn_def functions[] = {
     {.name = "CURRENT_DATABASE",
+     .usage = "CURRENT_DATABASE()",
      .doc = "the name of the current database",
      .examples = FN_EXAMPLES({"CURRENT_DATABASE() IS NULL", "FALSE"}),
      .nulls = FN_OWN_NULLS,

@@ -553,6 +553,7 @@ static const struct fn_def functions[] = {
      .nulls = FN_OWN_NULLS,
      .overloads = FN_OVERLOADS({"STRING -> BOOLEAN NOT NULL", is_digit}, QUESTION_OF_NUMBERS(is_always, is_never))},
     {.name = "ELT",
+     .usage = "ELT(place, text, ...)",
      .doc = "the text at that place of a list, from 1",
      .examples = FN_EXAMPLES({"ELT(2, 'a', 'b')", "b"}),
      .nulls = FN_OWN_NULLS,

@@ -278,6 +278,7 @@ static const struct fn_def functions[] = {
      .overloads = FN_OVERLOADS({"STRING -> TIMESTAMP(3)", to_timestamp},
                                {"STRING, STRING -> TIMESTAMP(3)", to_timestamp_by})},
     {.name = "TO_TIMESTAMP_LTZ",
+     .usage = "TO_TIMESTAMP_LTZ(number[, precision]), TO_TIMESTAMP_LTZ(text[, pattern[, zone]])",
      .doc = "an instant: of a number since 1970 in units of 10^-precision seconds (3 when it is not given), or of a "
             "text, by a pattern, in "
             "a zone (UTC when it is not given)",

@@ -168,17 +168,20 @@ static enum status bind_interval(struct fn_call *c, struct arena *a, const struc
 
 static const struct fn_def functions[] = {
     {.name = "TIME_DIFFERENCE",
+     .flags = FN_SYNTAX,
      .doc = "what lies between two times as an interval, written (a - b) unit: whole months for YEAR and MONTH, else "
             "to the millisecond",
      .examples = FN_EXAMPLES({"(DATE '2001-03-31' - DATE '2001-02-28') DAY", "+31 00:00:00.000"},
                              {"(DATE '2001-03-31' - DATE '2001-02-28') MONTH", "+0-01"}),
      .bind = bind_interval},
     {.name = "TIMESTAMPADD",
+     .usage = "TIMESTAMPADD(unit, number, time)",
      .doc = "a time moved by so many units: TIMESTAMPADD(unit, count, time)",
      .examples = FN_EXAMPLES({"TIMESTAMPADD(MONTH, 1, TIMESTAMP '2003-01-31 03:04:05')", "2003-02-28 03:04:05"},
                              {"TIMESTAMPADD(DAY, -1, DATE '2003-01-01')", "2002-12-31"}),
      .bind = bind_add},
     {.name = "TIMESTAMPDIFF",
+     .usage = "TIMESTAMPDIFF(unit, time, time)",
      .doc = "whole units from one time to another: TIMESTAMPDIFF(unit, from, to)",
      .examples = FN_EXAMPLES({"TIMESTAMPDIFF(DAY, DATE '2003-01-02', TIMESTAMP '2003-01-05 09:00:00')", "3"},
                              {"TIMESTAMPDIFF(MONTH, DATE '2003-01-31', DATE '2003-02-28')", "1"}),

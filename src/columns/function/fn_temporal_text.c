@@ -278,6 +278,7 @@ static enum status bind_convert_tz(struct fn_call *c, struct arena *a, const str
 #define TEXT .open = text_open, .close = text_close
 static const struct fn_def functions[] = {
     {.name = "DATE_FORMAT",
+     .usage = "DATE_FORMAT(time, pattern)",
      .doc = "a timestamp, or the text of one, as text by a pattern of Java's letters",
      .examples = FN_EXAMPLES(
          {"DATE_FORMAT(TIMESTAMP '2001-02-03 14:05:06', 'EEE, d MMM yyyy hh:mm a')", "Sat, 3 Feb 2001 02:05 PM"},
@@ -286,6 +287,7 @@ static const struct fn_def functions[] = {
      TEXT,
      .bind = bind_date_format},
     {.name = "FROM_UNIXTIME",
+     .usage = "FROM_UNIXTIME(seconds[, pattern])",
      .doc = "seconds since 1970 as text in the session's zone; the pattern is 'yyyy-MM-dd HH:mm:ss' unless it is given",
      .examples = FN_EXAMPLES({"FROM_UNIXTIME(44)", "1970-01-01 00:00:44"},
                              {"FROM_UNIXTIME(1490500000, 'yyyy/MM/dd')", "2017/03/26"}),
@@ -293,6 +295,7 @@ static const struct fn_def functions[] = {
      TEXT,
      .bind = bind_from_unixtime},
     {.name = "UNIX_TIMESTAMP",
+     .usage = "UNIX_TIMESTAMP(), UNIX_TIMESTAMP(text[, pattern])",
      .doc = "seconds since 1970: of now, or of a text in the session's zone, by the pattern 'yyyy-MM-dd HH:mm:ss' "
             "unless one is given",
      .examples = FN_EXAMPLES({"UNIX_TIMESTAMP('1970-01-01 00:00:01')", "1"},
@@ -302,6 +305,7 @@ static const struct fn_def functions[] = {
      TEXT,
      .bind = bind_unix_timestamp},
     {.name = "CONVERT_TZ",
+     .usage = "CONVERT_TZ(text, zone, zone)",
      .doc = "a time's text, 'yyyy-MM-dd HH:mm:ss', from one zone to another",
      .examples = FN_EXAMPLES(
          {"CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')", "1969-12-31 16:00:00"}),

@@ -129,8 +129,10 @@ static void cut(struct str s, size_t units, struct buf *out)
         unsigned char c = (unsigned char)s.data[i];
         size_t size = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
         n += size == 4 ? 2 : 1;
-        if (n > units) buf_append_byte(out, '?');
-        else buf_append(out, s.data + i, MIN(size, s.size - i));
+        if (n > units)
+            buf_append_byte(out, '?');
+        else
+            buf_append(out, s.data + i, MIN(size, s.size - i));
         i += size;
     }
 }
@@ -161,16 +163,20 @@ static void text_put(const struct printing *p, struct str text)
 /* Numbers have a sign before, or parentheses around. */
 static void sign_put(const struct format_spec *s, bool negative, struct buf *out)
 {
-    if (negative) buf_append_byte(out, s->flags & PARENTHESES ? '(' : '-');
-    else if (s->flags & (PLUS | BLANK)) buf_append_byte(out, s->flags & PLUS ? '+' : ' ');
+    if (negative)
+        buf_append_byte(out, s->flags & PARENTHESES ? '(' : '-');
+    else if (s->flags & (PLUS | BLANK))
+        buf_append_byte(out, s->flags & PLUS ? '+' : ' ');
 }
 
 /* Digits with what flags ask for: commas, and zeros up to a width that counts the sign before them. */
-static void digits_put(const struct format_spec *s, struct str digits, bool negative, int width, struct buf *out, size_t number_at)
+static void digits_put(const struct format_spec *s, struct str digits, bool negative, int width, struct buf *out,
+                       size_t number_at)
 {
     const char *point = digits.size > 0 ? memchr(digits.data, '.', digits.size) : NULL;
     size_t whole = point != NULL ? (size_t)(point - digits.data) : digits.size;
-    size_t commas = s->flags & GROUPS && whole > 0 ? (whole - 1) / 3 : 0, size = out->size - number_at + digits.size + commas;
+    size_t commas = s->flags & GROUPS && whole > 0 ? (whole - 1) / 3 : 0,
+           size = out->size - number_at + digits.size + commas;
 
     if (negative && s->flags & PARENTHESES && width > 0) width--;
     for (; s->flags & ZEROS && width > 0 && size < (size_t)width; size++) buf_append_byte(out, '0');
@@ -209,7 +215,8 @@ static void bits_put(const struct printing *p, uint64_t value)
     size_t at = p->work->size;
 
     buf_append_text(p->work, prefix);
-    for (size_t k = strlen(prefix) + (size_t)n; p->s->flags & ZEROS && k < (size_t)p->s->width; k++) buf_append_byte(p->work, '0');
+    for (size_t k = strlen(prefix) + (size_t)n; p->s->flags & ZEROS && k < (size_t)p->s->width; k++)
+        buf_append_byte(p->work, '0');
     buf_append(p->work, digits, (size_t)n);
     justified(p->s, (struct str){p->work->data + at, p->work->size - at}, p->out);
 }
@@ -249,8 +256,10 @@ static struct digits digits_of(double value)
     bool behind = false;
 
     for (size_t i = 0; i < size && text[i] != 'E'; i++) {
-        if (text[i] == '.') behind = true;
-        else out.d[out.count++] = text[i];
+        if (text[i] == '.')
+            behind = true;
+        else
+            out.d[out.count++] = text[i];
         if (text[i] != '.' && !behind) out.point++;
     }
     const char *e = memchr(text, 'E', size);
@@ -293,8 +302,10 @@ static void digits_append(const struct digits *x, int from, int n, struct buf *o
 static void plain_digits(struct digits x, int precision, bool alternate, struct buf *out)
 {
     digits_round(&x, x.point + precision);
-    if (x.point <= 0) buf_append_byte(out, '0');
-    else digits_append(&x, 0, x.point, out);
+    if (x.point <= 0)
+        buf_append_byte(out, '0');
+    else
+        digits_append(&x, 0, x.point, out);
     if (precision > 0 || alternate) buf_append_byte(out, '.');
     digits_append(&x, x.point, precision, out);
 }
@@ -320,8 +331,10 @@ static void hexadecimal_put(const struct format_spec *s, double value, struct bu
     int digits = MAX(MIN(s->precision, 13), 1);
     char text[64];
 
-    if (s->precision < 0) snprintf(text, sizeof text, "%a", value);
-    else snprintf(text, sizeof text, "%.*a", digits, value);
+    if (s->precision < 0)
+        snprintf(text, sizeof text, "%a", value);
+    else
+        snprintf(text, sizeof text, "%.*a", digits, value);
     if (text[2] == '2') snprintf(text, sizeof text, "%.*a", digits, ldexp(1, ilogb(value) + 1));
     for (char *c = text; *c != '\0'; c++) {
         if (*c == 'p' && memchr(text, '.', (size_t)(c - text)) == NULL) buf_append_text(out, ".0");
@@ -345,9 +358,12 @@ static void magnitude_put(const struct printing *p, double value, size_t number_
         scientific = value != 0 && (rounded.point - 1 < -4 || rounded.point - 1 >= precision);
         precision -= scientific || value == 0 ? 1 : rounded.point;
     }
-    if (s->conversion == 'a') hexadecimal_put(s, fabs(value), digits);
-    else if (scientific) exponent = scientific_digits(x, precision, alternate, digits);
-    else plain_digits(x, precision, alternate, digits);
+    if (s->conversion == 'a')
+        hexadecimal_put(s, fabs(value), digits);
+    else if (scientific)
+        exponent = scientific_digits(x, precision, alternate, digits);
+    else
+        plain_digits(x, precision, alternate, digits);
     if (scientific && width > 0) width -= exponent > 99 || exponent < -99 ? 5 : 4;
     digits_put(s, (struct str){digits->data, digits->size}, negative, width, p->work, number_at);
     if (scientific) exponent_put(s, exponent, p->work);
@@ -373,9 +389,12 @@ static bool real_put(const struct printing *p, const struct format_value *v)
     if (v->kind != FORMAT_REAL) return false;
     bool negative = signbit(v->real) && !isnan(v->real);
     if (!isnan(v->real)) sign_put(p->s, negative, p->work);
-    if (isnan(v->real)) buf_append_text(p->work, p->s->is_upper ? "NAN" : "NaN");
-    else if (isinf(v->real)) buf_append_text(p->work, p->s->is_upper ? "INFINITY" : "Infinity");
-    else magnitude_put(p, v->real, at);
+    if (isnan(v->real))
+        buf_append_text(p->work, p->s->is_upper ? "NAN" : "NaN");
+    else if (isinf(v->real))
+        buf_append_text(p->work, p->s->is_upper ? "INFINITY" : "Infinity");
+    else
+        magnitude_put(p, v->real, at);
     if (negative && p->s->flags & PARENTHESES) buf_append_byte(p->work, ')');
     justified(p->s, (struct str){p->work->data + at, p->work->size - at}, p->out);
     return true;
@@ -414,10 +433,14 @@ static bool hash_of(const struct format_value *v, uint32_t *out)
 
     if (v->kind == FORMAT_OTHER && !v->has_hash) return false;
     if (v->kind == FORMAT_REAL && v->bits == 64) memcpy(&bits, &v->real, sizeof bits);
-    if (v->kind == FORMAT_REAL && v->bits == 32) memcpy(out, &single, sizeof *out);
-    else if (v->kind == FORMAT_OTHER) *out = text_hash(v->text);
-    else if (v->kind == FORMAT_BOOLEAN) *out = v->whole != 0 ? 1231 : 1237;
-    else *out = v->bits == 64 ? (uint32_t)(bits ^ bits >> 32) : (uint32_t)bits;
+    if (v->kind == FORMAT_REAL && v->bits == 32)
+        memcpy(out, &single, sizeof *out);
+    else if (v->kind == FORMAT_OTHER)
+        *out = text_hash(v->text);
+    else if (v->kind == FORMAT_BOOLEAN)
+        *out = v->whole != 0 ? 1231 : 1237;
+    else
+        *out = v->bits == 64 ? (uint32_t)(bits ^ bits >> 32) : (uint32_t)bits;
     return true;
 }
 
@@ -444,7 +467,9 @@ static void any_put(const struct printing *p, const struct format_value *v)
     if (v->kind == FORMAT_NULL) shown = STR("null");
     if (v->kind == FORMAT_BOOLEAN) shown = v->whole != 0 ? STR("true") : STR("false");
     if (v->kind == FORMAT_WHOLE) shown = (struct str){text, str_from_int64(v->whole, text)};
-    if (v->kind == FORMAT_REAL) shown = (struct str){text, v->bits == 32 ? str_from_float((float)v->real, text) : str_from_double(v->real, text)};
+    if (v->kind == FORMAT_REAL)
+        shown = (struct str){text,
+                             v->bits == 32 ? str_from_float((float)v->real, text) : str_from_double(v->real, text)};
     text_put(p, shown);
 }
 
@@ -468,7 +493,8 @@ static bool character_put(const struct printing *p, const struct format_value *v
     return true;
 }
 
-bool java_format_put(const struct format_spec *s, const struct format_value *v, format_upper upper, void *arg, struct buf work[2], struct buf *out)
+bool java_format_put(const struct format_spec *s, const struct format_value *v, format_upper upper, void *arg,
+                     struct buf work[2], struct buf *out)
 {
     const struct printing p = {s, upper, arg, &work[0], &work[1], out};
     bool width_fits = s->width >= 0 || !(s->flags & LEFT);
@@ -494,7 +520,10 @@ bool java_format_put(const struct format_spec *s, const struct format_value *v, 
     if ((s->flags & ~(uint32_t)LEFT) != 0 || !width_fits) return false;
     if (s->conversion == 'c') return character_put(&p, v);
     if (s->conversion == 'h') return hash_put(&p, v);
-    if (s->conversion == 's') any_put(&p, v);
-    else text_put(&p, v->kind == FORMAT_NULL || (v->kind == FORMAT_BOOLEAN && v->whole == 0) ? STR("false") : STR("true"));
+    if (s->conversion == 's')
+        any_put(&p, v);
+    else
+        text_put(&p,
+                 v->kind == FORMAT_NULL || (v->kind == FORMAT_BOOLEAN && v->whole == 0) ? STR("false") : STR("true"));
     return true;
 }

@@ -88,6 +88,7 @@ const struct config_field sink_config_fields[] = {
 
 const struct config_field watermarks_config_fields[] = {
     WATERMARK_CONFIG_FIELDS(offsetof(struct watermarks_config, watermark)),
+    FIELD(watermarks_config, marks_time, CONF_BOOL, "the time field is a time attribute of SQL in what comes out"),
     LAST,
 };
 

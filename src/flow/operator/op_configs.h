@@ -128,6 +128,7 @@ struct sink_config {
 
 struct watermarks_config {
     struct watermark_config watermark;
+    bool marks_time; /* the time field is a time attribute of SQL in what comes out */
 };
 
 struct source_function_config {

@@ -6,6 +6,8 @@
 #include "flow/operator/user_times.h"
 #include "flow/source/source_options.h"
 
+#include <string.h>
+
 struct watermarks {
     struct watermark_strategy strategy;
     struct watermark_generator generator;
@@ -18,6 +20,16 @@ struct watermarks {
     int64_t seen_ms;               /* of the latest row */
     bool is_idle;
 };
+
+static const struct type *with_time_attribute(const struct op_plan *plan, const char *field)
+{
+    const struct type *in = plan->inputs[0];
+    const struct type **types = ARENA_ARRAY(plan->arena, const struct type *, in->child_count);
+
+    for (uint32_t i = 0; i < in->child_count; i++)
+        types[i] = strcmp(in->names[i], field) == 0 ? type_with_time(plan->arena, in->children[i], TIME_ROWTIME) : in->children[i];
+    return type_row(plan->arena, in->child_count, in->names, types, in->nullable);
+}
 
 static enum status watermarks_derive(struct op_plan *plan, const void *config, struct err *e)
 {
@@ -32,7 +44,7 @@ static enum status watermarks_derive(struct op_plan *plan, const void *config, s
         err_hint(e, "only sources can wait for each other: set the watermarks at the source");
         return E_GRAPH;
     }
-    plan->outputs[0] = plan->inputs[0];
+    plan->outputs[0] = c->marks_time ? with_time_attribute(plan, c->watermark.time_field) : plan->inputs[0];
     plan->output_count = 1;
     return S_OK;
 }

@@ -69,7 +69,7 @@ static uint32_t add_watermarks(struct lowering *l, const struct watermark_config
 {
     struct graph_node *n = graph_add_node(l->graph, op_find("watermarks"), "WatermarkAssigner", (struct graph_here){0});
 
-    ((struct watermarks_config *)n->config)->watermark = *w;
+    *(struct watermarks_config *)n->config = (struct watermarks_config){.watermark = *w, .marks_time = true};
     graph_add_edge(l->graph, input, l->graph->node_count - 1, 0, (struct graph_here){0});
     return l->graph->node_count - 1;
 }

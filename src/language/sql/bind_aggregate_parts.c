@@ -31,11 +31,13 @@ static enum status fail(const struct parts_binder *p, struct ast_place place, co
 
 static enum status takes(const struct parts_binder *p, const char *what) { return fail(p, p->x->place, what); }
 
-static enum status call(const struct parts_binder *p, struct str name, struct expr **args, uint32_t count, struct expr **out)
+static enum status call(const struct parts_binder *p, struct str name, struct expr **args, uint32_t count,
+                        struct expr **out)
 {
     struct err inner = {0};
 
-    return expr_call(&p->below->m, name, args, count, out, &inner) == S_OK ? S_OK : bind_fail(p->below, p->x->place, &inner);
+    return expr_call(&p->below->m, name, args, count, out, &inner) == S_OK ? S_OK
+                                                                           : bind_fail(p->below, p->x->place, &inner);
 }
 
 static enum status cast(const struct parts_binder *p, struct expr *x, enum type_kind kind, struct expr **out)
@@ -68,7 +70,8 @@ static enum status json_object(const struct parts_binder *p)
     struct expr *key, *value;
     bool absent = false;
 
-    if (bind_json_values(p->x, values, 2, &absent) != 2) return takes(p, "JSON_OBJECTAGG takes a key and a value: KEY k VALUE v");
+    if (bind_json_values(p->x, values, 2, &absent) != 2)
+        return takes(p, "JSON_OBJECTAGG takes a key and a value: KEY k VALUE v");
     TRY(bind_expr(p->below, values[0], &key));
     if (!type_is_string(key->type)) return fail(p, values[0]->place, "the keys of JSON_OBJECTAGG must be text");
     TRY(bind_json_text(p->below, values[1], &value));
@@ -90,7 +93,8 @@ static enum status percentage_text(const struct parts_binder *p, const struct as
     if (bound->kind != EXPR_CONSTANT || !type_is_numeric(bound->type) || vector_is_null(bound->constant, 0))
         return fail(p, x->place, "the percentages of PERCENTILE must be constants between 0 and 1");
     TRY(cast(p, bound, T_DOUBLE, &real));
-    if (real->kind != EXPR_CONSTANT) return fail(p, x->place, "the percentages of PERCENTILE must be constants between 0 and 1");
+    if (real->kind != EXPR_CONSTANT)
+        return fail(p, x->place, "the percentages of PERCENTILE must be constants between 0 and 1");
     char text[32];
     buf_append(out, text, str_from_double(VECTOR_VALUES(real->constant, double)[0], text));
     return S_OK;
@@ -119,7 +123,8 @@ static enum status percentile(const struct parts_binder *p)
     struct expr *value, *weight;
     struct buf text;
 
-    if (args->count < 2 || args->count > 3) return takes(p, "PERCENTILE takes a number, percentages, and at most a weight");
+    if (args->count < 2 || args->count > 3)
+        return takes(p, "PERCENTILE takes a number, percentages, and at most a weight");
     TRY(bind_expr(p->below, args->items[0], &value));
     if (!type_is_numeric(value->type)) return fail(p, args->items[0]->place, "PERCENTILE takes a number");
     TRY(cast(p, value, T_DOUBLE, &p->out->argument));
@@ -130,7 +135,8 @@ static enum status percentile(const struct parts_binder *p)
     TRY(st);
     if (args->count == 2) return S_OK;
     TRY(bind_expr(p->below, args->items[2], &weight));
-    bool whole = weight->type->kind == T_TINYINT || weight->type->kind == T_SMALLINT || weight->type->kind == T_INT || weight->type->kind == T_BIGINT;
+    bool whole = weight->type->kind == T_TINYINT || weight->type->kind == T_SMALLINT || weight->type->kind == T_INT ||
+                 weight->type->kind == T_BIGINT;
     if (!whole) return fail(p, args->items[2]->place, "the weight of PERCENTILE must be a whole number");
     TRY(cast(p, weight, T_BIGINT, &weight));
     return row_of(p, p->out->argument, weight, &p->out->argument);
@@ -147,8 +153,8 @@ static enum status approx_count(const struct parts_binder *p)
         return takes(p, "APPROX_COUNT_DISTINCT aggregate function does not support yet for streaming.");
     }
     TRY(bind_expr(p->below, p->x->args.items[0], &x));
-    bool fits = type_is_numeric(x->type) || type_is_string(x->type) || x->type->kind == T_DATE || x->type->kind == T_TIME ||
-                x->type->kind == T_TIMESTAMP || x->type->kind == T_TIMESTAMP_LTZ;
+    bool fits = type_is_numeric(x->type) || type_is_string(x->type) || x->type->kind == T_DATE ||
+                x->type->kind == T_TIME || x->type->kind == T_TIMESTAMP || x->type->kind == T_TIMESTAMP_LTZ;
     if (!fits) return takes(p, "APPROX_COUNT_DISTINCT takes a number, a text or a time");
     p->out->distinct = true;
     return expr_materialize(&p->below->m, x, &p->out->argument, p->b->e);
@@ -191,8 +197,8 @@ static int kind_of(const struct ast_expr *x)
 
 bool bind_has_parts(const struct ast_expr *x) { return kind_of(x) >= 0; }
 
-enum status bind_aggregate_parts(const struct query_binder *b, struct binder *below, const struct ast_expr *x, bool over,
-                                 struct aggregate_parts *out)
+enum status bind_aggregate_parts(const struct query_binder *b, struct binder *below, const struct ast_expr *x,
+                                 bool over, struct aggregate_parts *out)
 {
     const struct parts_binder p = {b, below, x, over, out};
     int kind = kind_of(x);

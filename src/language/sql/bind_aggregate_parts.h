@@ -7,9 +7,9 @@
 /* What such a call becomes. */
 struct aggregate_parts {
     const struct agg_type *type;
-    struct expr *argument;   /* over the columns below */
-    struct expr *filter;     /* beside the call's own; NULL: none */
-    const char *parameter;   /* NULL: none */
+    struct expr *argument; /* over the columns below */
+    struct expr *filter;   /* beside the call's own; NULL: none */
+    const char *parameter; /* NULL: none */
     bool distinct;
     /* What is made of the result; NULL: it stays as it is. */
     enum status (*above)(struct expr_maker *m, struct expr *result, struct expr **out, struct err *e);
@@ -18,5 +18,5 @@ struct aggregate_parts {
 /* Is it one of them: JSON_ARRAYAGG, JSON_OBJECTAGG, PERCENTILE, APPROX_COUNT_DISTINCT, $SUM0? */
 bool bind_has_parts(const struct ast_expr *x);
 /* `below` binds the arguments. over: the call stands OVER a window. */
-enum status bind_aggregate_parts(const struct query_binder *b, struct binder *below, const struct ast_expr *x, bool over,
-                                 struct aggregate_parts *out) CHECKED;
+enum status bind_aggregate_parts(const struct query_binder *b, struct binder *below, const struct ast_expr *x,
+                                 bool over, struct aggregate_parts *out) CHECKED;

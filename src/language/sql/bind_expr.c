@@ -8,6 +8,7 @@
 #include "columns/column/type_rules.h"
 #include "ground/base/str.h"
 #include "language/sql/bind_json.h"
+#include "language/sql/bind_unknown.h"
 #include "language/sql/sql_op.h"
 
 #include <string.h>
@@ -81,7 +82,7 @@ static bool find_outer(struct binder *b, const struct ast_expr *x, struct expr *
     return false;
 }
 
-/* The longest meaning first: table.column, then a column whose fields the rest names. */
+/* The longest meaning first: table.column, then a column whose fields the rest names. PI needs no parentheses. */
 static enum status bind_name(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     const struct ast_name *n = &x->name;
@@ -93,6 +94,7 @@ static enum status bind_name(struct binder *b, const struct ast_expr *x, struct 
         used = parts;
     }
     if (col < 0 && find_outer(b, x, out)) return S_OK;
+    if (col < 0 && n->count == 1 && str_equal_nocase(n->parts[0], STR("PI"))) return expr_call(&b->m, STR("PI"), NULL, 0, out, b->e);
     if (col < 0) return no_column(b, n, n->count > 1 ? 1 : 0);
     *out = b->scope->columns[col].x;
     if (*out == NULL) *out = expr_column(&b->m, b->scope->row, b->scope->columns[col].col);
@@ -130,9 +132,9 @@ static enum status call(struct binder *b, const struct ast_expr *x, struct str n
                         struct expr **out)
 {
     struct err inner = {0};
-    struct ast_place place = x->op == NULL && x->name.count > 0 && fn_find(name) == NULL ? x->name.place : x->place;
 
-    return expr_call(&b->m, name, args, count, out, &inner) == S_OK ? S_OK : bind_fail(b, place, &inner);
+    if (x->op == NULL && fn_find(name) == NULL) return bind_unanswered(b, x, args, count);
+    return expr_call(&b->m, name, args, count, out, &inner) == S_OK ? S_OK : bind_fail(b, x->place, &inner);
 }
 
 static enum status branch(struct binder *b, const struct ast_expr *x, enum expr_kind kind, struct expr *const *args, uint32_t count,
@@ -388,17 +390,13 @@ enum status bind_table_call(struct binder *b, const struct ast_expr *x, struct e
     return def != NULL && def->is_table ? call_user(b, x, def, out) : S_OK;
 }
 
-/* Of a user's. A name of several parts means nothing else. *done: it was one. */
+/* Of a user's. *done: it was one. */
 static enum status bind_user_call(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done)
 {
     const struct fn_def *def = user_named(b, x);
     struct err inner = {0};
 
     *done = def != NULL;
-    if (def == NULL && x->name.count > 1) {
-        err_set(&inner, E_GRAPH, "unknown function '%.*s'", (int)x->name.parts[x->name.count - 1].size, x->name.parts[x->name.count - 1].data);
-        return bind_fail(b, x->name.place, &inner);
-    }
     if (def == NULL) return S_OK;
     if (def->is_aggregate) return fail(b, x->place, "an aggregate or window cannot stand here");
     if (!def->is_table) return call_user(b, x, def, out);
@@ -424,6 +422,10 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
     bool done;
 
     if (x->op != NULL) return bind_operator(b, x, out);
+    if (bind_is_unknown(b, x)) {
+        TRY(bind_args(b, x, &args, &count));
+        return bind_unanswered(b, x, args, count);
+    }
     if (x->aggregate != NULL && x->aggregate->over != NULL) return fail(b, x->place, "a function OVER a window is not supported here yet");
     if (x->aggregate != NULL) return fail(b, x->place, "an aggregate or window cannot stand here");
     TRY(bind_user_call(b, x, out, &done));

@@ -10,6 +10,7 @@
 #include "ground/base/str.h"
 #include "language/sql/bind_aggregate_parts.h"
 #include "language/sql/bind_group_window.h"
+#include "language/sql/bind_unknown.h"
 #include "language/sql/bind_user_aggregate.h"
 #include "language/sql/bind_window.h"
 #include "language/sql/token.h"
@@ -93,6 +94,15 @@ static uint32_t count_all(const struct query_binder *b, const struct ast_select 
     for (uint32_t i = 0; i < s->window_count; i++) n += count_in_window(b, &s->windows[i]);
     for (uint32_t i = 0; i < by->count; i++) n += count_calls(b, by->items[i].x);
     return n;
+}
+
+const struct ast_expr *aggregate_call_in(const struct query_binder *b, const struct ast_expr *x)
+{
+    const struct ast_expr *found = NULL;
+
+    if (x == NULL || is_aggregate(b, x)) return x;
+    for (uint32_t i = 0; i < x->args.count && found == NULL; i++) found = aggregate_call_in(b, x->args.items[i]);
+    return found;
 }
 
 bool grouping_is(const struct query_binder *b, const struct ast_select *s, const struct ast_orders *by)
@@ -563,6 +573,7 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
         return g->uses[i].above != NULL ? g->uses[i].above(&b->m, *out, out, g->b->e) : S_OK;
     }
     if (is_call_of(x, "GROUPING") || is_call_of(x, "GROUPING_ID") || is_call_of(x, "GROUP_ID")) return bind_grouping(g, x, out);
+    if (bind_is_unknown(&g->binder, x)) return bind_expr(&g->binder, x, out); /* which says so */
     int key = x->kind == AX_LITERAL && !has_sets(g) ? -1 : key_of(g, x); /* in a set without it a constant key is NULL, too */
     if (key >= 0) {
         *out = expr_column(&b->m, g->row, g->key_cols[key]);

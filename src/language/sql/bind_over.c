@@ -9,6 +9,7 @@
 #include "language/sql/bind_aggregate_parts.h"
 #include "language/sql/bind_user_aggregate.h"
 #include "language/sql/bind_group.h"
+#include "language/sql/bind_unknown.h"
 
 #include <string.h>
 
@@ -480,6 +481,10 @@ static enum status bind_call(struct windows *g, const struct ast_expr *x)
 {
     const struct fn_def *user = bind_user_aggregate_named(g->b, x, true);
     if (user != NULL) return bind_user(g, x, user);
+    if (bind_is_unknown(&g->below, x)) {
+        struct expr *nothing;
+        return bind_expr(&g->below, x, &nothing); /* which says so */
+    }
     const struct agg_type *type = x->op == NULL && x->name.count == 1 ? agg_find(x->name.parts[0]) : NULL;
     if (g->b->session->has_no_core) return fail(g, x->place, "functions OVER windows are those of module 'core', which is not loaded");
 

@@ -47,7 +47,45 @@ static enum status star_column(struct query_binder *b, struct binder *x, const s
     return bind_expr(x, &name, out);
 }
 
-/* * and t.* */
+/* The name with one part more. */
+static struct ast_expr *name_of_field(struct query_binder *b, const struct ast_expr *star, struct str field)
+{
+    struct ast_expr *x = ARENA_NEW(b->a, struct ast_expr);
+    uint32_t n = star->name.count;
+    struct str *parts = ARENA_ARRAY(b->a, struct str, n + 1);
+    struct ast_place *places = ARENA_ARRAY(b->a, struct ast_place, n + 1);
+
+    memcpy(parts, star->name.parts, sizeof *parts * n);
+    memcpy(places, star->name.places, sizeof *places * n);
+    parts[n] = field;
+    places[n] = star->place;
+    *x = (struct ast_expr){.kind = AX_NAME, .place = star->place, .height = 1, .name = {star->place, n + 1, parts, places}};
+    return x;
+}
+
+/* r.*: the fields of a column that is a row. */
+static enum status add_fields(struct query_binder *b, struct binder *x, struct bind_columns *c, const struct ast_expr *star)
+{
+    struct err inner = {0};
+    struct binder quiet = *x;
+    struct ast_expr name = {.kind = AX_NAME, .place = star->place, .height = 1, .name = star->name};
+    struct expr *row, *item;
+
+    quiet.e = &inner;
+    quiet.special = NULL;
+    if (bind_expr(&quiet, &name, &row) != S_OK)
+        return sql_error(b->e, b->t, star->place.at, star->place.size, "Unknown identifier '%.*s'", (int)star->name.parts[0].size,
+                         star->name.parts[0].data);
+    if (row->type->kind != T_ROW)
+        return sql_error(b->e, b->t, star->place.at, star->place.size, "Not a record type. The '*' operator requires a record");
+    for (uint32_t i = 0; i < row->type->child_count; i++) {
+        TRY(bind_expr(x, name_of_field(b, star, str_of(row->type->names[i])), &item));
+        bind_column_add(b, c, item, row->type->names[i]);
+    }
+    return S_OK;
+}
+
+/* *, t.* and r.* */
 static enum status add_star(struct query_binder *b, struct binder *x, struct bind_columns *c, const struct bind_source *from,
                             const struct ast_expr *star)
 {
@@ -63,8 +101,7 @@ static enum status add_star(struct query_binder *b, struct binder *x, struct bin
     if (c->count > before) return S_OK;
     if (star->name.count == 0)
         return sql_error(b->e, b->t, star->place.at, star->place.size, "SELECT * must have a FROM clause");
-    return sql_error(b->e, b->t, star->place.at, star->place.size, "Unknown identifier '%.*s'",
-                     (int)star->name.parts[0].size, star->name.parts[0].data);
+    return add_fields(b, x, c, star);
 }
 
 /* As Flink names them: the alias, the column's own name, else EXPR$<place>. */
@@ -154,6 +191,13 @@ static enum status where_failed(struct query_binder *b, const struct ast_select 
     return failed;
 }
 
+static enum status no_aggregate(struct query_binder *b, const struct ast_expr *x, const char *text)
+{
+    const struct ast_expr *call = aggregate_call_in(b, x);
+
+    return call == NULL ? S_OK : sql_error(b->e, b->t, call->place.at, call->place.size, "%s", text);
+}
+
 /* FROM, WHERE, GROUP BY and HAVING: *x binds what stands above them; *condition is still to be put on. */
 static enum status bind_below(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
                               struct binder *x, struct expr **condition)
@@ -166,6 +210,7 @@ static enum status bind_below(struct query_binder *b, const struct ast_select *s
         bind_nothing(b, from);
     *x = bind_expr_binder(b, &from->scope);
     TRY(no_window(b, s->where, "Windowed aggregate expression is illegal in WHERE clause"));
+    TRY(no_aggregate(b, s->where, "Aggregate expression is illegal in WHERE clause"));
     TRY(no_window(b, s->having, "Aggregate functions over windows are not supported yet."));
     subqueries_allow(b, x, from);
     if (s->where != NULL && bind_has_subquery(s->where)) TRY(bind_semi(b, x, s->where, from, condition));

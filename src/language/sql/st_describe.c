@@ -14,6 +14,17 @@ static enum status parse_table(struct parser *p, struct describe *d)
     return parse_name(p, "a table, or CATALOG, DATABASE, FUNCTION, JOB and a name", &d->name);
 }
 
+/* A reserved word is a function's name, too: DESCRIBE FUNCTION count. Flink wants it in backticks. */
+static enum status parse_function_name(struct parser *p, struct ast_name *out)
+{
+    const struct token *t = parse_peek(p, 0);
+
+    if (t->kind != TOKEN_KEYWORD || is_name(p, 0)) return parse_name(p, "a name", out);
+    *out = ast_name_of(p, token_text(p->t, t), parse_here(p));
+    p->at++;
+    return S_OK;
+}
+
 static enum status parse(struct parser *p, uint32_t start, const void **body)
 {
     static const enum keyword kinds[] = {KW_CATALOG, KW_DATABASE, KW_FUNCTION, KW_JOB};
@@ -28,6 +39,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
     if (d->what == KEYWORD_NONE) return parse_table(p, d);
     if (d->what == KW_JOB) return parse_string(p, "the job's id in 'quotes'", &d->text);
     d->extended = take_word(p, KW_EXTENDED);
+    if (d->what == KW_FUNCTION) return parse_function_name(p, &d->name);
     return d->what == KW_CATALOG ? parse_one_part(p, "a catalog's name", &d->name) : parse_name(p, "a name", &d->name);
 }
 

@@ -2,9 +2,9 @@
  * all, when it names none), functions and keywords. Keywords come in the case that was begun in. */
 #include "surface/sql/embedded_complete.h"
 
-#include "columns/function/fn.h"
 #include "flow/connector/connector.h"
 #include "ground/base/str.h"
+#include "language/sql/sql_function.h"
 #include "language/sql/token.h"
 #include "surface/sql/sql_keys.h"
 
@@ -93,12 +93,15 @@ static void add_columns(void *arg, const struct table *t)
 /* --- what else --------------------------------------------------------------------------------------------------- */
 static void add_user_function(void *arg, const char *name) { offer(arg, name); }
 
+static void add_built_in(void *arg, const struct sql_function *f)
+{
+    if (is_word(f->name[0])) offer_word(arg, f->name);
+}
+
 static void add_functions(const struct finder *f)
 {
     sql_session_each_function(f->session, add_user_function, (void *)(uintptr_t)f);
-    for (const struct fn_type *const *t = fn_types; *t != NULL; t++)
-        for (const struct fn_def *d = (*t)->functions; d->name != NULL; d++)
-            if (is_word(d->name[0])) offer_word(f, d->name);
+    sql_functions_each(add_built_in, (void *)(uintptr_t)f);
 }
 
 static void add_options(const struct finder *f, const struct option_def *d)

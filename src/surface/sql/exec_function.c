@@ -4,10 +4,10 @@
  * function is called "<file>#<symbol>#<name>", by which the job finds it again. */
 #include "surface/sql/session_internal.h"
 
-#include "columns/function/agg.h"
 #include "columns/function/user_function.h"
 #include "ground/base/str.h"
 #include "language/sql/bind_table.h"
+#include "language/sql/sql_function.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -106,11 +106,9 @@ static const struct named_function *find(const struct sql_session *s, enum funct
 
 static bool is_built_in(struct str name)
 {
-    static const char *const branches[] = {"COALESCE", "IFNULL", "NULLIF", "IF"};
+    struct sql_function f;
 
-    for (size_t i = 0; i < COUNT_OF(branches); i++)
-        if (str_equal_nocase(name, str_of(branches[i]))) return true;
-    return fn_find(name) != NULL || agg_find(name) != NULL;
+    return fn_find(name) != NULL || sql_function_find(name, &f);
 }
 
 /* Flink's order: temporary system functions, built-in ones, temporary ones, those of the database. */
@@ -357,13 +355,26 @@ static const char *signatures(struct run *r, const char *name, const struct fn_o
     return out;
 }
 
-static void describe_extended(struct description *d, const char *name, const struct fn_def *f)
+static void describe_extended(struct description *d, const char *kind, bool deterministic, const char *signature)
 {
-    say(d, "kind", f->is_aggregate ? "AGGREGATE" : f->is_table ? "TABLE" : "SCALAR");
+    say(d, "kind", kind);
     say(d, "requirements", "[]");
-    say(d, "is deterministic", f->det == FN_PURE ? "true" : "false");
+    say(d, "is deterministic", deterministic ? "true" : "false");
     say(d, "supports constant folding", "true");
-    say(d, "signature", f->overloads != NULL ? signatures(d->r, name, f->overloads) : name);
+    say(d, "signature", signature);
+}
+
+/* Of the engine's own there is more to say than Flink does: what it is, and an example. */
+static void describe_built_in(struct description *d, const char *name, const struct sql_function *f)
+{
+    const char *usage = sql_function_usage(f);
+    const struct fn_example *example = f->def != NULL ? f->def->examples : NULL;
+    const char *query = f->form != NULL ? f->form->query : f->agg != NULL ? f->agg->query : example != NULL ? example->text : NULL;
+
+    if (usage == NULL && f->def->overloads != NULL) usage = signatures(d->r, name, f->def->overloads);
+    describe_extended(d, sql_function_kind_name(f->kind), f->def == NULL || f->def->det == FN_PURE, usage != NULL ? usage : name);
+    say(d, "description", f->form != NULL ? f->form->doc : f->agg != NULL ? f->agg->doc : f->def->doc);
+    if (query != NULL) say(d, "example", query);
 }
 
 static void describe_user(struct description *d, const struct named_function *n, bool extended)
@@ -380,7 +391,9 @@ static void describe_user(struct description *d, const struct named_function *n,
     }
     if (!extended) return;
     const char *name = is_system ? n->name : arena_printf(a, "%s.%s.%s", n->catalog, n->database, n->name);
-    describe_extended(d, name, &n->function->def);
+    const struct fn_def *f = &n->function->def;
+    describe_extended(d, f->is_aggregate ? "AGGREGATE" : f->is_table ? "TABLE" : "SCALAR", f->det == FN_PURE,
+                      f->overloads != NULL ? signatures(d->r, name, f->overloads) : name);
 }
 
 enum status run_describe_function(struct run *r, const struct describe *x)
@@ -388,14 +401,14 @@ enum status run_describe_function(struct run *r, const struct describe *x)
     static const char *const names[] = {"info name", "info value"};
     struct description d = {.r = r};
     const struct named_function *n = meant(r->s, x->name.parts, x->name.count);
-    const struct fn_def *built_in = n == NULL && x->name.count == 1 ? fn_find(x->name.parts[0]) : NULL;
+    struct sql_function built_in;
 
     if (n != NULL) {
         describe_user(&d, n, x->extended);
-    } else if (built_in != NULL) {
+    } else if (x->name.count == 1 && !r->s->functions.has_no_core && sql_function_find(x->name.parts[0], &built_in)) {
         say(&d, "is system function", "true");
         say(&d, "is temporary", "false");
-        if (x->extended) describe_extended(&d, run_text(r, x->name.parts[0]), built_in);
+        if (x->extended) describe_built_in(&d, run_text(r, x->name.parts[0]), &built_in);
     } else {
         struct buf text;
         buf_init(&text, &r->mem);

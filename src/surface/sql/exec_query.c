@@ -67,9 +67,9 @@ enum status run_insert_sinks(struct run *r, const struct insert *const *inserts,
         TRY(bind_find_table(&b, &inserts[i]->table, &t));
         name = arena_printf(&r->arena, "%s%s%s.%s.%s", name, i == 0 ? "_" : ",", t->catalog, t->database, t->name);
     }
-    if (failed != S_OK) return err_gather(r->e);
     *out = sinks;
     *job = name;
+    if (failed != S_OK) return err_gather(r->e);
     return plan_ready(r, &b, sinks, count);
 }
 

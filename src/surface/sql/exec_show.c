@@ -1,12 +1,11 @@
 /* exec_show.c - SHOW: lists of names, one column each, narrowed by LIKE and ILIKE; and the text of CREATE. */
 #include "surface/sql/session_internal.h"
 
-#include "columns/function/agg.h"
-#include "columns/function/fn.h"
 #include "ground/base/sort.h"
 #include "ground/base/str.h"
 #include "language/sql/bind_table.h"
 #include "surface/sql/system_tables.h"
+#include "language/sql/sql_function.h"
 #include "surface/sql/table_text.h"
 
 #include <string.h>
@@ -150,11 +149,12 @@ static enum status show_sorted(struct names *n, const char *column)
     return run_show_as(n, column);
 }
 
-/* In lower case, as Flink's. Operators are none. */
-static void add_built_in(struct names *n, const char *name)
+/* In lower case, as most of Flink's. */
+static void add_built_in(void *arg, const struct sql_function *f)
 {
-    if (name[0] < 'A' || name[0] > 'Z' || strchr(name, ' ') != NULL) return;
-    char *copy = arena_strndup(&n->r->arena, name, strlen(name));
+    struct names *n = arg;
+    char *copy = arena_strndup(&n->r->arena, f->name, strlen(f->name));
+
     for (char *c = copy; *c != '\0'; c++) *c = lower(*c);
     add(n, copy);
 }
@@ -179,11 +179,7 @@ static enum status add_users(struct names *n)
 
 static enum status show_functions(struct names *n)
 {
-    bool core = !n->r->s->functions.has_no_core;
-
-    for (uint32_t i = 0; fn_types[i] != NULL && core; i++)
-        for (const struct fn_def *f = fn_types[i]->functions; f->name != NULL; f++) add_built_in(n, f->name);
-    for (uint32_t i = 0; agg_types[i] != NULL && core; i++) add_built_in(n, agg_types[i]->name);
+    if (!n->r->s->functions.has_no_core) sql_functions_each(add_built_in, n);
     TRY(add_users(n));
     return show_sorted(n, "function name");
 }

@@ -88,7 +88,7 @@ static const struct mistake mistakes[] = {
                   "aggregate\nname\n^^^^"},
     {no_select, "a grouped table has no columns yet: say them with tw_table_select"},
     {bad_group, "the statement ends too early: expected an expression at line 1, column 5\nage,\n    ^"},
-    {no_function, "unknown function 'UPER' at line 1, column 1; did you mean 'UPPER'?"},
+    {no_function, "No match found for function signature UPER(<CHARACTER>) at line 1, column 1; did you mean 'UPPER'?"},
     {bad_sql, "Encountered \"SELEC\": expected a statement at line 1, column 1; did you mean SELECT?"},
     {no_query, "tw_sql_query takes a query: SELECT, WITH or VALUES at line 1, column 1; run other statements with "
                "tw_sql_execute"},
