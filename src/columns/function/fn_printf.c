@@ -9,21 +9,18 @@
 #include "ground/base/str.h"
 
 #include <string.h>
-#include <unicode/ucasemap.h>
 
 struct printf_state {
-    UCaseMap *letters;
+    void *letters;
     struct buf work[2], out, shown; /* shown: values that are written as text */
 };
 
 static void *printf_open(const struct fn_call *c, struct mem *mem)
 {
     struct printf_state *s = mem_zalloc(mem, sizeof *s);
-    UErrorCode code = U_ZERO_ERROR;
 
     (void)c;
-    s->letters = ucasemap_open("", 0, &code);
-    ASSERT(U_SUCCESS(code)); /* the root's rules are compiled into the library */
+    s->letters = fn_letters_open();
     buf_init(&s->work[0], mem);
     buf_init(&s->work[1], mem);
     buf_init(&s->out, mem);
@@ -35,24 +32,12 @@ static void printf_close(void *state, struct mem *mem)
 {
     struct printf_state *s = state;
 
-    ucasemap_close(s->letters);
+    fn_letters_close(s->letters);
     buf_release(&s->work[0]);
     buf_release(&s->work[1]);
     buf_release(&s->out);
     buf_release(&s->shown);
     mem_free(mem, s);
-}
-
-/* A letter may become several, at most three times the bytes. */
-static void to_upper(void *arg, struct str s, struct buf *out)
-{
-    UErrorCode code = U_ZERO_ERROR;
-
-    buf_reserve(out, s.size * 3);
-    int32_t size = ucasemap_utf8ToUpper(arg, out->data + out->size, (int32_t)s.size * 3, s.data, (int32_t)s.size,
-                                        &code);
-    ASSERT(U_SUCCESS(code) && (size_t)size <= s.size * 3);
-    out->size += (size_t)size;
 }
 
 /* 2001-02-03T04:05, with seconds and a fraction of 3, 6 or 9 digits where there are some. */
@@ -152,7 +137,7 @@ static bool print_row(const struct fn_run *r, const struct vector *const *args, 
         buf_clear(&s->work[0]);
         buf_clear(&s->shown);
         if (k > 0) value = value_at(args[k], row, &s->shown);
-        if (!java_format_put(&spec, &value, to_upper, s->letters, s->work, &s->out) || s->out.size > FN_TEXT_MAX)
+        if (!java_format_put(&spec, &value, fn_letters_upper, s->letters, s->work, &s->out) || s->out.size > FN_TEXT_MAX)
             return false;
     }
     return true;

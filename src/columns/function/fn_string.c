@@ -196,15 +196,32 @@ static void reverse(const struct fn_run *r, const struct vector *const *args, st
 typedef int32_t (*case_mapping)(const UCaseMap *map, char *to, int32_t room, const char *from, int32_t size,
                                 UErrorCode *code);
 
-static void *case_open(const struct fn_call *c, struct mem *mem)
+void *fn_letters_open(void)
 {
     UErrorCode code = U_ZERO_ERROR;
     UCaseMap *map = ucasemap_open("", 0, &code);
 
-    (void)c;
-    (void)mem;
     ASSERT(U_SUCCESS(code)); /* the root's rules are compiled into the library */
     return map;
+}
+
+void fn_letters_close(void *letters) { ucasemap_close(letters); }
+
+void fn_letters_upper(void *letters, struct str s, struct buf *out)
+{
+    UErrorCode code = U_ZERO_ERROR;
+
+    buf_reserve(out, s.size * 3); /* a letter may become several, at most three times the bytes */
+    int32_t size = ucasemap_utf8ToUpper(letters, out->data + out->size, (int32_t)s.size * 3, s.data, (int32_t)s.size, &code);
+    ASSERT(U_SUCCESS(code) && (size_t)size <= s.size * 3);
+    out->size += (size_t)size;
+}
+
+static void *case_open(const struct fn_call *c, struct mem *mem)
+{
+    (void)c;
+    (void)mem;
+    return fn_letters_open();
 }
 
 static void case_close(void *state, struct mem *mem)

@@ -77,6 +77,11 @@ static inline int32_t fn_int(const struct vector *v, uint32_t row)
         __VA_ARGS__, { 0 }                                                                                             \
     }
 
+/* Texts in upper case, beyond ASCII too: what is opened is closed by who opened it. Appends to out (fn_string.c). */
+void *fn_letters_open(void);
+void fn_letters_close(void *letters);
+void fn_letters_upper(void *letters, struct str s, struct buf *out);
+
 /* Stores bytes as text; what is not UTF-8 becomes U+FFFD. */
 void fn_put_repaired(const struct fn_run *r, struct vector *out, uint32_t row, struct str s);
 

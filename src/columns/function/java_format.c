@@ -328,14 +328,17 @@ static void exponent_put(const struct format_spec *s, int exponent, struct buf *
 /* %a: C's form, but for 0x1p+0, which is 0x1.0p0, and for 0x2.0p+0, which is 0x1.0p1. */
 static void hexadecimal_put(const struct format_spec *s, double value, struct buf *out)
 {
-    int digits = MAX(MIN(s->precision, 13), 1);
+    int digits = MAX(MIN(s->precision, 13), 1), exponent;
     char text[64];
 
     if (s->precision < 0)
         snprintf(text, sizeof text, "%a", value);
     else
         snprintf(text, sizeof text, "%.*a", digits, value);
-    if (text[2] == '2') snprintf(text, sizeof text, "%.*a", digits, ldexp(1, ilogb(value) + 1));
+    if (text[2] == '2') {
+        (void)frexp(value, &exponent);
+        snprintf(text, sizeof text, "%.*a", digits, ldexp(1, exponent));
+    }
     for (char *c = text; *c != '\0'; c++) {
         if (*c == 'p' && memchr(text, '.', (size_t)(c - text)) == NULL) buf_append_text(out, ".0");
         if (*c != '+') buf_append_byte(out, s->is_upper && *c >= 'a' ? (char)(*c - 32) : *c);

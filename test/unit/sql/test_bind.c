@@ -1,7 +1,7 @@
 /* test_bind.c - expressions from text to value: types as TYPEOF names them, values as CAST(... AS STRING) shows them, NULLs, branches
  * that spare rows, and errors under their token. Every example of every
  * function is run as well (fn_arithmetic, fn_comparison, fn_logic, fn_cast, fn_math, fn_round, fn_radix, fn_random, fn_hash,
- * fn_conditional, fn_temporal_part, fn_temporal_shift, fn_temporal_clock, fn_temporal_text, fn_temporal_read, ...). */
+ * fn_conditional, fn_temporal_part, fn_temporal_shift, fn_temporal_clock, fn_temporal_text, fn_temporal_read, fn_printf, ...). */
 #include "columns/column/sql_text.h"
 #include "ground/base/str.h"
 #include "language/sql/bind.h"

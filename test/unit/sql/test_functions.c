@@ -1,5 +1,6 @@
 /* test_functions.c - every function that Flink has is there: each name of function_names.def in a query that runs; what the reference
- * shows of aggregates and special forms answers what it says; every function is listed once, with all that the reference needs. */
+ * shows of aggregates (agg_json_arrayagg, agg_json_objectagg, agg_percentile, ...) and special forms answers what it says; every
+ * function is listed once, with all that the reference needs. */
 #include "language/sql/sql_function.h"
 
 #include <thalweg/thalweg.h>
