@@ -228,8 +228,8 @@ static void windows(void **state)
             tw_print(tw_window_aggregate(keyed(env), TW_TUMBLE(1000), &no_result)));
     REFUSED("function 'sums' cannot be used here: it has no .window; set .window in its TW_FUNCTION",
             tw_print(tw_window_process(keyed(env), TW_TUMBLE(1000), &sums, &mapper)));
-    REFUSED("unknown aggregate 'median'; there are array_agg, avg, collect, count, first_value, last_value, listagg, max, min, stddev, "
-            "stddev_pop, stddev_samp, sum, var_pop, var_samp, variance",
+    REFUSED("unknown aggregate 'median'; there are array_agg, avg, collect, count, first_value, json_arrayagg, json_objectagg, last_value, "
+            "listagg, max, min, percentile, stddev, stddev_pop, stddev_samp, sum, var_pop, var_samp, variance",
             tw_print(tw_window_columns(keyed(env), TW_TUMBLE(1000), "median(n) AS m")));
     REFUSED("column 'm' is not in the stream (has: user, n)",
             tw_print(tw_window_columns(keyed(env), TW_TUMBLE(1000), "sum(m) AS m")));
