@@ -73,6 +73,7 @@ void *pool_take(struct state_pool *p, uint32_t order)
     struct pool_piece *piece = p->free_pieces[order];
 
     ASSERT(order <= POOL_FRAME_ORDER);
+    p->taken += (size_t)POOL_PIECE_MIN << order;
     if (piece != NULL) {
         p->free_pieces[order] = piece->next;
         p->free_counts[order]--;
@@ -87,6 +88,7 @@ void pool_give(struct state_pool *p, void *memory, uint32_t order)
     struct pool_piece *piece = memory;
 
     ASSERT(order <= POOL_FRAME_ORDER && memory != NULL);
+    p->taken -= (size_t)POOL_PIECE_MIN << order;
     if (order < POOL_FRAME_ORDER && p->free_counts[order] >= (uint32_t)POOL_KEEP_BYTES / POOL_PIECE_MIN >> order) {
         mem_free(p->mem, memory);
         return;
@@ -103,15 +105,17 @@ static uint32_t order_of(size_t size)
 
 void *pool_take_size(struct state_pool *p, size_t size)
 {
-    if (size > POOL_FRAME) return mem_alloc_aligned(p->mem, size, 64);
-    return pool_take(p, order_of(size));
+    if (size <= POOL_FRAME) return pool_take(p, order_of(size));
+    p->taken += size;
+    return mem_alloc_aligned(p->mem, size, 64);
 }
 
 void pool_give_size(struct state_pool *p, void *piece, size_t size)
 {
-    if (size > POOL_FRAME) {
-        mem_free(p->mem, piece);
-    } else {
+    if (size <= POOL_FRAME) {
         pool_give(p, piece, order_of(size));
+    } else {
+        p->taken -= size;
+        mem_free(p->mem, piece);
     }
 }

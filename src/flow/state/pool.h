@@ -22,6 +22,7 @@ struct state_pool {
     void **regions;
     uint32_t region_count, region_capacity;
     size_t region_bytes;          /* size of the next region */
+    size_t taken;                 /* bytes of what is in use */
 };
 
 struct state_pool *pool_create(struct mem *mem);

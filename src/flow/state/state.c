@@ -147,6 +147,8 @@ static uint64_t table_count(struct state_table *t)
     return sum;
 }
 
+size_t state_host_bytes(const struct state_host *h) { return h->pool->taken; }
+
 uint64_t state_host_count(const struct state_host *h)
 {
     uint64_t sum = 0;

@@ -9,6 +9,7 @@
  * it, and forwards it only after it has answered S_OK to it, so everything a watermark caused travels in front of it. */
 #include "flow/task/chain.h"
 
+#include "flow/state/state.h"
 #include "flow/task/job_shared.h"
 
 #include <string.h>
@@ -358,6 +359,15 @@ static void show_counts(struct node *n)
     if (has_news && n->cx.job != NULL) job_counts_show(n->cx.job, n->cx.counts);
 }
 
+void node_show_state(struct node *n)
+{
+    size_t bytes = state_host_bytes(n->cx.state);
+
+    if (bytes == n->state_bytes_shown) return;
+    n->state_bytes_shown = bytes;
+    metric_set(n->state_bytes, (double)bytes);
+}
+
 /* The hook is through with its input: what follows from it for the consumers? */
 static void node_finished(struct node *n)
 {
@@ -383,6 +393,7 @@ static enum status node_run(struct node *n)
     n->chain->budget -= CHAIN_CALL_COST + (n->in != NULL ? (int64_t)batch_rows(n->in) : 0);
     enum status st = n->chain->is_timed ? call_timed(n) : call_hook(n);
     if (n->cx.counts != NULL) show_counts(n);
+    if (n->state_bytes != NULL) node_show_state(n);
     if (st < 0) {
         n->chain->failed_node = (uint32_t)(n - n->chain->nodes);
         return st;

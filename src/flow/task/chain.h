@@ -42,6 +42,8 @@ struct node {
     int64_t out_watermark, sent_watermark;
     bool idle_value, is_idle;
     enum status poll_answer; /* of the last WORK_POLL */
+    struct metric *state_bytes; /* of operators with state; NULL: there is no such metric */
+    size_t state_bytes_shown;
     struct chain *chain;
 };
 
@@ -64,6 +66,7 @@ enum { CHAIN_CALL_COST = 32 /* rows: a call without rows costs about that much *
 void chain_init(struct chain *c, const struct task_plan *plan, struct mem *mem, struct sys *sys, struct log *log, struct err *err);
 void chain_connect(struct chain *c, uint32_t node, uint32_t port, struct consumer consumer, struct mem *mem);
 void chain_release(struct chain *c, struct mem *mem);
+void node_show_state(struct node *n); /* how large its state is, by the metric stateBytes */
 /* Gives the head something to do; the chain must be drained. */
 void chain_give(struct chain *c, enum work work, uint32_t input, struct batch *in, int64_t value);
 void chain_give_idle(struct chain *c, bool idle);

@@ -139,9 +139,21 @@ static struct state_host *create_state(struct task *t, struct op_cx *cx)
     return h;
 }
 
+/* A job with too many metrics goes on without this one. */
+static struct metric *state_bytes_metric(struct op_cx *cx)
+{
+    struct metric_owner owner = job_metric_owner(cx);
+    struct err e = {0};
+
+    return cx->job != NULL ? metrics_get(job_metrics(cx->job), &owner, "stateBytes", METRIC_GAUGE, &e) : NULL;
+}
+
 static enum status open_node(struct task *t, struct node *n)
 {
-    if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0) n->cx.state = create_state(t, &n->cx);
+    if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0) {
+        n->cx.state = create_state(t, &n->cx);
+        n->state_bytes = state_bytes_metric(&n->cx);
+    }
     n->opened = true;
     sys_atomic_store(&t->chain.running, (uint64_t)(n - t->chain.nodes));
     return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
