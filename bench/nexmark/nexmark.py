@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
 """nexmark.py - the queries of Nexmark: generator -> query -> blackhole, in events per core-second, beside Flink.
 
-usage: nexmark.py [--events N] [--parallelism P] [--runs N] [--jar NEXMARK.jar [--flink-events N] [--backends LIST]] [QUERY ...]
+usage: nexmark.py [--events N] [--parallelism P] [--runs N] [--large] [--jar NEXMARK.jar [--flink-events N] [--backends LIST]]
+                  [QUERY ...]
   --events        events of a run (10,000,000)
   --parallelism   subtasks of both (2)
   --runs          runs of ours, of which the median counts (3)
+  --large         the joins that keep every row, q4, q9 and q20, over 50,000,000 events, once: some 10 GB of memory
   --jar           the Nexmark suite's generator for Flink, nexmark-flink.jar: with it Flink runs each query beside ours
   --flink-events  events of Flink's run (3,000,000), after one of a third to warm its JVM
   --backends      Flink's state backends (hashmap,rocksdb); the better of them is what ours is compared with
 
-A figure is events over the CPU-seconds of the whole process: user and system time, threads of the JVM included. Flink has
-its best settings: object reuse, mini-batches of 2 s or 50,000 rows. Each query's two sides run one after the other."""
+A figure is events over the CPU-seconds of the whole process: user and system time, threads of the JVM included. MB is the peak of
+what is resident, B/ev the state of all operators at the end (metric stateBytes) over the events. Flink has its best settings: object
+reuse, mini-batches of 2 s or 50,000 rows. Each query's two sides run one after the other."""
 import argparse
 import os
 import re
@@ -46,24 +49,34 @@ def statements(query, events):
     return [s.strip() for s in re.split(r";\s*\n", "\n".join(texts) + "\n") if s.strip()]
 
 
+# What all operators keep when the job has ended.
+STATE = "SELECT CAST(SUM(metric_value) AS BIGINT) AS state_bytes FROM sys.metrics WHERE metric_name = 'stateBytes'"
+LARGE = ("q4", "q9", "q20")
+
+
 # --- ours ------------------------------------------------------------------------------------------------------------------
 def run_ours(binary, query, events, parallelism):
-    """CPU-seconds and peak resident MB of one run."""
+    """CPU-seconds, peak resident MB and bytes of state of one run."""
     with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as script, tempfile.TemporaryFile() as said:
-        script.write(";\n".join(statements(query, events)) + ";\n")
+        script.write(";\n".join(statements(query, events) + [STATE]) + ";\n")
         script.flush()
-        process = subprocess.Popen([binary, "sql", "-D", f"parallelism.default={parallelism}", "-f", script.name], stdout=said,
-                                   stderr=subprocess.STDOUT)
+        process = subprocess.Popen([binary, "sql", "-D", f"parallelism.default={parallelism}", "--output", "csv", "-f",
+                                    script.name], stdout=said, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
+        said.seek(0)
+        text = said.read().decode(errors="replace")
         if status != 0:
-            said.seek(0)
-            raise SystemExit(f"nexmark: {query} failed\n{said.read().decode(errors='replace')}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+            raise SystemExit(f"nexmark: {query} failed\n{text}")
+    state = re.search(r"^op,state_bytes\n(?:.*\n)*?(?:\+[IU],(\d*)\n?)?\Z", text, re.MULTILINE)
+    if state is None:
+        raise SystemExit(f"nexmark: {query} did not tell its state\n{text}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, int(state[1] or 0)
 
 
 def ours(options, query):
     runs = [run_ours(options.binary, query, options.events, options.parallelism) for _ in range(options.runs)]
-    return options.events / statistics.median(seconds for seconds, _ in runs), max(resident for _, resident in runs)
+    seconds, resident, state = zip(*runs)
+    return options.events / statistics.median(seconds), max(resident), max(state) / options.events
 
 
 # --- Flink -----------------------------------------------------------------------------------------------------------------
@@ -107,11 +120,11 @@ def verdict(query, times):
 
 
 def line(options, query, url, pid):
-    rate, resident = ours(options, query)
+    rate, resident, state = ours(options, query)
     figures = theirs(url, pid, options, query) if url else []
     best = max((f for f in figures if f), default=None)
     times = rate / best if best else None
-    cells = [f"{query:5}", f"{rate / 1e6:9.2f}", f"{resident:8.0f}"]
+    cells = [f"{query:5}", f"{rate / 1e6:9.2f}", f"{resident:8.0f}", f"{state:8.1f}"]
     cells += [f"{f / 1e3:10.1f}" if f else f"{'-':>10}" for f in figures]
     if url:
         floor, goal = GOALS.get(query, ("-", "-"))
@@ -121,7 +134,7 @@ def line(options, query, url, pid):
 
 
 def table(options, url=None, pid=None):
-    head = [f"{'query':5}", f"{'M ev/c-s':>9}", f"{'MB':>8}"]
+    head = [f"{'query':5}", f"{'M ev/c-s':>9}", f"{'MB':>8}", f"{'B/ev':>8}"]
     if url:
         head += [f"{'K ' + backend:>10}" for backend in options.backends] + [f"{'times':>8}", f"{'floor':>6}", f"{'goal':>5}"]
     print("  ".join(head))
@@ -136,11 +149,14 @@ def main():
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--parallelism", type=int, default=2)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--large", action="store_true")
     parser.add_argument("--jar")
     parser.add_argument("--flink-events", type=int, default=3_000_000)
     parser.add_argument("--backends", type=lambda text: text.split(","), default=["hashmap", "rocksdb"])
     parser.add_argument("queries", nargs="*")
     options = parser.parse_args()
+    if options.large:
+        options.events, options.runs, options.queries = 50_000_000, 1, options.queries or list(LARGE)
     unknown = set(options.queries) - set(queries())
     if unknown:
         raise SystemExit(f"nexmark: no query {', '.join(sorted(unknown))}; there are {', '.join(queries())}")

@@ -167,7 +167,7 @@ TW_API bool tw_accumulator_histogram(struct tw_env *env, const char *name, uint3
                                      int64_t *count);
 /* What functions measured (see metrics in context.h), while the job runs and when it is over, however it ended. Histograms
  * describe their latest values, 1,024 at most. Windows count themselves: numLateRecordsDropped, rows too late that no side
- * output took. */
+ * output took. Operators with state have a gauge stateBytes: its keys, rows and indexes in memory. */
 enum tw_metric_kind { TW_COUNTER, TW_GAUGE, TW_METER, TW_HISTOGRAM };
 enum { TW_METRIC_NAME_SIZE = 513 };
 struct tw_metric_variable {

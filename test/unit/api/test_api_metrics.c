@@ -246,6 +246,21 @@ static void late_rows_are_counted(void **state)
     count_of_late_rows(TW_SESSIONS(1000), true, 0);
 }
 
+/* 10,000 keys with a sum of 8 bytes each, and what finding them takes. */
+static void state_has_its_bytes(void **state)
+{
+    struct tw_env *env = quiet_env();
+
+    (void)state;
+    tw_set_parallelism(env, 1);
+    struct tw_stream *s = tw_name(tw_sum(tw_key_by(tw_from_sequence(env, 1, 10000), "value"), "value"), "measured");
+    tw_sink(s, "sums", "blackhole", TW_NO_OPTIONS);
+    assert_int_equal(tw_execute(env, "sums"), 0);
+    assert_int_equal(find(env, "stateBytes").kind, TW_GAUGE);
+    assert_in_range(find(env, "stateBytes").value, 10000 * 16, 10000 * 64);
+    tw_env_free(env);
+}
+
 /* --- job id, cached files ------------------------------------------------------------------------------------------------ */
 static enum tw_status read_cached(struct tw_context *cx)
 {
@@ -330,6 +345,7 @@ int main(void)
         cmocka_unit_test(each_subtask_has_its_own),
         cmocka_unit_test(mistakes),
         cmocka_unit_test(late_rows_are_counted),
+        cmocka_unit_test(state_has_its_bytes),
         cmocka_unit_test(cached_file_and_job_id),
         cmocka_unit_test(cached_file_mistakes),
     };
