@@ -136,20 +136,26 @@ enum status eval_coalesce(struct expr_run *r, const struct evaluation *ev, const
 /* The value that decides: FALSE for AND, TRUE for OR. */
 static bool decides(const struct expr_run *r) { return r->x->kind == EXPR_OR; }
 
+/* Without branches: what values are is not predictable. A row is decided by a deciding value on either side, NULL when neither decides
+ * and one is NULL. */
 static void logic_place(struct expr_run *r, const struct vector *v, const struct rows *rows)
 {
-    bool *out = r->own.data, decided = decides(r);
-    const bool *values = v->data;
+    uint8_t *out = r->own.data;
+    const uint8_t *values = v->data, decided = decides(r);
+    const uint64_t *validity = r->own.validity_space != NULL ? v->validity : NULL; /* else there are no NULLs */
+    uint64_t *own;
 
+    if (validity != NULL && r->own.validity == NULL) { /* NULLs begin */
+        memset(r->own.validity_space, 0xFF, sizeof(uint64_t) * ((rows->count + 63) / 64));
+        r->own.validity = r->own.validity_space;
+    }
+    own = r->own.validity;
     for (uint32_t i = 0; i < rows_count(rows); i++) {
-        uint32_t row = rows_at(rows, i);
-        if (out[row] == decided && !vector_is_null(&r->own, row)) continue;
-        if (vector_is_null(v, row)) {
-            vector_set_null(&r->own, row);
-        } else if (values[vector_at(v, row)] == decided) {
-            out[row] = decided;
-            if (r->own.validity != NULL) vector_set_valid(&r->own, row);
-        }
+        uint32_t row = rows_at(rows, i), at = vector_at(v, row), shift = row & 63;
+        uint8_t here = own == NULL || ((own[row >> 6] >> shift) & 1), there = validity == NULL || ((validity[at >> 6] >> (at & 63)) & 1);
+        uint8_t is = (here & (out[row] == decided)) | (there & (values[at] == decided));
+        out[row] = is ? decided : !decided;
+        if (own != NULL) own[row >> 6] = (own[row >> 6] & ~(UINT64_C(1) << shift)) | (uint64_t)(is | (here & there)) << shift;
     }
 }
 

@@ -60,6 +60,13 @@ static inline bool fn_is_null(const struct vector *const *args, uint32_t count, 
 
 static inline const struct text *fn_text(const struct vector *v, uint32_t row) { return &VECTOR_VALUES(v, struct text)[vector_at(v, row)]; }
 static inline struct str fn_str(const struct vector *v, uint32_t row) { return text_str(fn_text(v, row)); }
+/* The bytes of a long text some rows ahead, which need not count. */
+enum { FN_AHEAD = 8 };
+static inline __attribute__((always_inline)) void fn_text_fetch(const struct fn_run *r, const struct vector *v, uint32_t row)
+{
+    if (row < r->count && v->form == VEC_FLAT && VECTOR_VALUES(v, struct text)[row].size > TEXT_INLINE)
+        __builtin_prefetch(VECTOR_VALUES(v, struct text)[row].far);
+}
 static inline void fn_put(const struct fn_run *r, struct vector *out, uint32_t row, struct str s)
 {
     VECTOR_VALUES(out, struct text)[row] = s.size <= TEXT_INLINE ? text_of_short(s.data, s.size) : text_put(r->heap, s.data, s.size);

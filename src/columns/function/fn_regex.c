@@ -141,6 +141,7 @@ static void extract(const struct fn_run *r, const struct vector *const *args, st
 
     FN_EACH_VALID(r, args, n, i)
     {
+        fn_text_fetch(r, args[0], i + FN_AHEAD);
         struct str s = fn_str(args[0], i), part;
         const struct regex *re = pattern_of(r, args, i, &wrong);
         int32_t group = group_asked(r, args, i, 0);

@@ -111,7 +111,8 @@ static int64_t nth_byte(struct str s, char c, size_t from, uint32_t n)
 
     for (size_t at = from; at < s.size; at += 8) {
         uint64_t word = ~wanted, found;
-        memcpy(&word, s.data + at, MIN(s.size - at, sizeof word)); /* what is missing differs from c */
+        if (LIKELY(s.size - at >= sizeof word)) memcpy(&word, s.data + at, sizeof word);
+        else memcpy(&word, s.data + at, s.size - at); /* what is missing differs from c */
         word ^= wanted;
         found = ~(((word & low) + low) | word | low); /* the highest bit of each byte that was c */
         uint32_t count = (uint32_t)__builtin_popcountll(found);
@@ -164,7 +165,11 @@ static void put_piece(const struct fn_run *r, const struct vector *const *args, 
 
 static void split_index(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
-    FN_EACH_VALID(r, args, 3, i) put_piece(r, args, out, i, fn_str(args[1], i));
+    FN_EACH_VALID(r, args, 3, i)
+    {
+        fn_text_fetch(r, args[0], i + FN_AHEAD);
+        put_piece(r, args, out, i, fn_str(args[1], i));
+    }
 }
 
 /* The separator as the code of a character, 1 to 255. */
