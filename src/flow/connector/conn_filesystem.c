@@ -9,6 +9,7 @@
 #include "flow/connector/filesystem/file_range.h"
 #include "flow/connector/filesystem/file_sink.h"
 #include "flow/connector/record_reader.h"
+#include "flow/source/source_filter.h"
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
 
@@ -82,6 +83,7 @@ struct file_enumerator {
     int64_t range_start;       /* of the next range of that file */
     int64_t split_size, interval_ms, list_ms;
     bool is_cut, is_monitored, was_listed, is_pattern;
+    struct source_filter filter; /* over partition columns */
 };
 
 struct file_reader {
@@ -116,6 +118,32 @@ static enum status filesystem_check(const struct options *o, const struct option
     return pattern != NULL ? file_pattern_check(pattern, e) : S_OK;
 }
 
+/* JSON has names, and does not look at fields that it is not asked for; unless all must be there. */
+static bool filesystem_skips_fields(const struct options *o, const struct option_def *defs)
+{
+    const char *format = options_get(o, defs, "format"), *strict = NULL;
+
+    for (uint32_t i = 0; i < o->count; i++)
+        if (strcmp(o->items[i].key, "json.fail-on-missing-field") == 0) strict = o->items[i].value;
+    return format != NULL && strcmp(format, "json") == 0 && (strict == NULL || strcmp(strict, "false") == 0);
+}
+
+/* Conditions on partitions: all rows of a file have one value. */
+static bool filesystem_takes(const struct options *o, const struct option_def *defs, const struct type *schema,
+                             const struct text_list *metadata, const uint64_t *columns)
+{
+    uint32_t first = schema->child_count - metadata->count;
+
+    (void)o;
+    (void)defs;
+    for (uint32_t i = 0; i < schema->child_count; i++) {
+        if (!bit_get(columns, i)) continue;
+        const struct source_metadata *m = i >= first ? source_metadata_find(file_metadata_keys, metadata->items[i - first]) : NULL;
+        if (m == NULL || !m->is_part) return false;
+    }
+    return true;
+}
+
 /* --- enumerator --------------------------------------------------------------------------------------------------- */
 static enum status file_enumerator_open(struct source_cx *cx, void *self)
 {
@@ -127,6 +155,7 @@ static enum status file_enumerator_open(struct source_cx *cx, void *self)
     TRY(record_format_open(&format, cx));
     en->is_cut = format.format->is_splittable(cx->read, &format.options);
     record_format_close(&format);
+    TRY(source_filter_open(&en->filter, cx, cx->err));
     en->split_size = options_int(o, cx->option_defs, "source.split-size");
     en->is_monitored = filesystem_boundedness(o, cx->option_defs) == UNBOUNDED;
     en->is_pattern = strpbrk(path, "*?") != NULL;
@@ -137,8 +166,11 @@ static enum status file_enumerator_open(struct source_cx *cx, void *self)
 
 static void file_enumerator_close(struct source_cx *cx, void *self)
 {
+    struct file_enumerator *en = self;
+
     (void)cx;
-    file_list_close(&((struct file_enumerator *)self)->files);
+    source_filter_close(&en->filter);
+    file_list_close(&en->files);
 }
 
 /* The job ends well, as with an empty file, but whoever mistyped a path should hear of it. */
@@ -147,6 +179,34 @@ static enum status nothing_found(struct source_cx *cx)
     log_write(cx->op->log, LOG_WARN, "filesystem", "%s: no file in '%s' matched; names that begin with '.' or '_' are left out",
               cx->op->name, options_get(cx->options, cx->option_defs, "path"));
     return S_END;
+}
+
+/* A file that says nothing of its partition is read, which will say so. */
+static bool is_wanted(struct source_cx *cx, struct file_enumerator *en, const char *path)
+{
+    struct source_cx inner = *cx;
+    struct file_metadata m = {0};
+    struct err e = {0};
+    bool wanted = true;
+
+    inner.err = &e;
+    if (file_metadata_open(&m, &inner, path) == S_OK) {
+        file_metadata_fill(&m, cx, source_filter_row(&en->filter), 0);
+        wanted = source_filter_passes(&en->filter);
+    }
+    file_metadata_close(&m, cx->mem);
+    return wanted;
+}
+
+/* Files of partitions that nobody reads are not opened. */
+static void files_prune(struct source_cx *cx, struct file_enumerator *en)
+{
+    size_t kept = 0;
+
+    if (en->filter.run == NULL) return;
+    for (size_t i = 0; i < en->fresh.count; i++)
+        if (is_wanted(cx, en, en->fresh.entries[i].path)) en->fresh.entries[kept++] = en->fresh.entries[i];
+    en->fresh.count = kept;
 }
 
 /* S_OK: there are fresh files; S_IDLE until the next look; S_END. */
@@ -165,8 +225,10 @@ static enum status files_find(struct source_cx *cx, struct file_enumerator *en)
         if (st != S_OK && !may_come) return err_pass_on(cx->err, &problem);
         en->was_listed = true;
         en->list_ms = now + en->interval_ms;
+        bool any = en->fresh.count > 0;
+        files_prune(cx, en);
         if (en->fresh.count > 0) return S_OK;
-        if (!en->is_monitored) return nothing_found(cx);
+        if (!en->is_monitored) return any ? S_END : nothing_found(cx);
     }
     cx->wake_ms = en->list_ms;
     return S_IDLE;
@@ -312,6 +374,8 @@ static const struct source_type filesystem_source = {
     .reader_size = sizeof(struct file_reader),
     .split_size = sizeof(struct file_split),
     .projects = true,
+    .takes = filesystem_takes,
+    .skips_fields = filesystem_skips_fields,
     .boundedness = filesystem_boundedness,
     .metadata = file_metadata_keys,
     .check = filesystem_check,

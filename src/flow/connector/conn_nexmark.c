@@ -75,6 +75,8 @@ static const struct option_def nexmark_options[] = {
     {.key = NULL},
 };
 
+enum { FIELDS_MAX = 16 };
+
 struct nexmark_enumerator {
     struct source_claims claims;
     int64_t base_ms;
@@ -84,6 +86,7 @@ struct nexmark_reader {
     struct nexmark_generator generator;
     uint64_t end;      /* number of the first event that is not generated */
     uint32_t table;    /* enum nexmark_kind or TABLE_ALL */
+    int fields[3][FIELDS_MAX]; /* TABLE_ALL: by kind, for each field which child of its column it is; -1: not wanted */
     bool throttled, keeps_alive;
 };
 
@@ -140,10 +143,37 @@ static enum status nexmark_check(const struct options *o, const struct option_de
                    options_get(o, defs, "nexmark.base-time"));
 }
 
+/* The columns of the one, but perhaps for fields of nested rows. */
+static bool is_part(const struct type *part, const struct type *whole)
+{
+    bool same = part != NULL && part->kind == T_ROW && part->child_count == whole->child_count;
+
+    for (uint32_t i = 0; same && i < whole->child_count; i++) {
+        const struct type *x = part->children[i], *y = whole->children[i];
+        same = strcmp(part->names[i], whole->names[i]) == 0;
+        if (same && x->kind == T_ROW && y->kind == T_ROW)
+            for (uint32_t k = 0; same && k < x->child_count; k++) {
+                int at = type_field(y, str_of(x->names[k]));
+                same = at >= 0 && type_equal_ignoring_null(x->children[k], y->children[at]);
+            }
+        else same = same && type_equal_ignoring_null(x, y);
+    }
+    return same;
+}
+
 static enum status nexmark_schema(struct arena *a, const struct options *o, const struct option_def *defs,
                                   const struct type **row, struct err *e)
 {
-    return type_parse(a, str_of(nexmark_row_types[options_enum(o, defs, "nexmark.table")]), row, e);
+    const struct type *declared = *row, *whole;
+
+    TRY(type_parse(a, str_of(nexmark_row_types[options_enum(o, defs, "nexmark.table")]), &whole, e));
+    if (!is_part(declared, whole)) *row = whole; /* else it is what is wanted of nested rows */
+    return S_OK;
+}
+
+static bool nexmark_skips_fields(const struct options *o, const struct option_def *defs)
+{
+    return options_enum(o, defs, "nexmark.table") == TABLE_ALL;
 }
 
 static uint64_t event_end(const struct options *o)
@@ -230,23 +260,46 @@ static enum status nexmark_enumerator_next(struct source_cx *cx, void *self, uin
     return S_OK;
 }
 
-/* Which texts does somebody want? Nested rows come whole. */
+/* Which fields of nested rows are columns' children? */
+static void fields_find(struct nexmark_reader *r, const struct source_cx *cx)
+{
+    const struct type *whole;
+    struct arena a;
+
+    arena_init(&a, cx->mem, 0);
+    for (uint32_t k = NEXMARK_PERSON; k <= NEXMARK_BID; k++) {
+        enum status st = type_parse(&a, str_of(nexmark_row_types[k]), &whole, NULL);
+        ASSERT(st == S_OK && whole->child_count <= FIELDS_MAX);
+        for (uint32_t i = 0; i < whole->child_count; i++)
+            r->fields[k][i] = type_field(cx->schema->children[1 + k], str_of(whole->names[i]));
+    }
+    arena_release(&a);
+}
+
+/* By kind of text: letters, words, names, channels. */
+static void texts_of(const struct type *row, const uint64_t *needed, uint32_t table, bool wanted[4])
+{
+    for (uint32_t i = 0; i < row->child_count; i++) {
+        struct str name = str_of(row->names[i]);
+        if (needed != NULL && !bit_get(needed, i)) continue;
+        bool is_extra = str_equal(name, STR("extra"));
+        wanted[0] |= is_extra;
+        wanted[1] |= (is_extra && table != NEXMARK_BID) || str_equal(name, STR("itemName")) || str_equal(name, STR("description")) ||
+                     str_equal(name, STR("emailAddress"));
+        wanted[2] |= (is_extra && table == NEXMARK_PERSON) || str_equal(name, STR("name"));
+        wanted[3] |= str_equal(name, STR("channel")) || str_equal(name, STR("url"));
+    }
+}
+
+/* Which texts does somebody want? */
 static void texts_make(struct nexmark_reader *r, const struct source_cx *cx, uint64_t seed)
 {
     struct nexmark_texts *t = &r->generator.texts;
-    bool wanted[4] = {true, true, true, true}; /* by kind of text: letters, words, names, channels */
+    bool wanted[4] = {0};
 
-    if (r->table != TABLE_ALL) memset(wanted, 0, sizeof wanted);
-    for (uint32_t i = 0; i < cx->schema->child_count; i++) {
-        struct str name = str_of(cx->schema->names[i]);
-        if (cx->needed != NULL && !bit_get(cx->needed, i)) continue;
-        bool is_extra = str_equal(name, STR("extra"));
-        wanted[0] |= is_extra;
-        wanted[1] |= (is_extra && r->table != NEXMARK_BID) || str_equal(name, STR("itemName")) ||
-                     str_equal(name, STR("description")) || str_equal(name, STR("emailAddress"));
-        wanted[2] |= (is_extra && r->table == NEXMARK_PERSON) || str_equal(name, STR("name"));
-        wanted[3] |= str_equal(name, STR("channel")) || str_equal(name, STR("url"));
-    }
+    if (r->table != TABLE_ALL) texts_of(cx->schema, cx->needed, r->table, wanted);
+    for (uint32_t k = NEXMARK_PERSON; r->table == TABLE_ALL && k <= NEXMARK_BID; k++)
+        if (cx->needed == NULL || bit_get(cx->needed, 1 + k)) texts_of(cx->schema->children[1 + k], NULL, k, wanted);
     if (wanted[0]) nexmark_texts_letters(t, seed, cx->mem);
     if (wanted[1]) nexmark_texts_words(t, seed, cx->mem);
     if (wanted[2]) nexmark_texts_names(t, cx->mem);
@@ -263,6 +316,7 @@ static enum status nexmark_reader_open(struct source_cx *cx, void *reader)
     r->throttled = !options_bool(cx->options, cx->option_defs, "max-emit-speed") ||
                    options_bool(cx->options, cx->option_defs, "rate.limited");
     r->keeps_alive = options_bool(cx->options, cx->option_defs, "keep-alive");
+    if (r->table == TABLE_ALL) fields_find(r, cx);
     texts_make(r, cx, (uint64_t)options_int(cx->options, cx->option_defs, "nexmark.seed"));
     return S_OK;
 }
@@ -304,18 +358,38 @@ static void kind_nulls(const struct nexmark_plan *plan, enum nexmark_kind kind, 
     for (uint32_t i = 0; i < v->child_count; i++) kind_nulls(plan, kind, first, &v->children[i]);
 }
 
-static void all_fill(const struct nexmark_generator *g, struct batch *out)
+/* The fields of a column in their places, those that are not wanted ABSENT; and back. */
+static void fields_lay(const int *fields, const struct vector *column, struct vector *out)
 {
+    for (uint32_t i = 0; i < FIELDS_MAX; i++)
+        if (fields[i] >= 0 && fields[i] < (int)column->child_count) out[i] = column->children[fields[i]];
+        else out[i] = (struct vector){.form = VEC_ABSENT};
+}
+
+static void fields_return(const int *fields, const struct vector *from, struct vector *column)
+{
+    for (uint32_t i = 0; i < FIELDS_MAX; i++)
+        if (fields[i] >= 0 && fields[i] < (int)column->child_count) column->children[fields[i]] = from[i];
+}
+
+static void all_fill(const struct nexmark_reader *r, struct batch *out)
+{
+    const struct nexmark_generator *g = &r->generator;
     const struct nexmark_plan *plan = &g->plan;
-    struct vector *cols = out->cols;
+    struct vector *cols = out->cols, fields[FIELDS_MAX];
 
     for (uint32_t k = NEXMARK_PERSON; k <= NEXMARK_BID; k++)
         if (cols[1 + k].form == VEC_FLAT) kind_nulls(plan, (enum nexmark_kind)k, out->count, &cols[1 + k]);
-    for (const struct nexmark_run *r = plan->runs; cols[0].form == VEC_FLAT && r < plan->runs + plan->run_count; r++)
-        for (uint32_t i = 0; i < r->count; i++) VECTOR_VALUES(&cols[0], int32_t)[r->row + i] = (int32_t)r->kind;
-    if (cols[1].form == VEC_FLAT) nexmark_fill_persons(g, plan, cols[1].children, &out->heap);
-    if (cols[2].form == VEC_FLAT) nexmark_fill_auctions(g, plan, cols[2].children);
-    if (cols[3].form == VEC_FLAT) nexmark_fill_bids(g, plan, cols[3].children);
+    for (const struct nexmark_run *run = plan->runs; cols[0].form == VEC_FLAT && run < plan->runs + plan->run_count; run++)
+        for (uint32_t i = 0; i < run->count; i++) VECTOR_VALUES(&cols[0], int32_t)[run->row + i] = (int32_t)run->kind;
+    for (uint32_t k = NEXMARK_PERSON; k <= NEXMARK_BID; k++) {
+        if (cols[1 + k].form != VEC_FLAT) continue;
+        fields_lay(r->fields[k], &cols[1 + k], fields);
+        if (k == NEXMARK_PERSON) nexmark_fill_persons(g, plan, fields, &out->heap);
+        else if (k == NEXMARK_AUCTION) nexmark_fill_auctions(g, plan, fields);
+        else nexmark_fill_bids(g, plan, fields);
+        fields_return(r->fields[k], fields, &cols[1 + k]);
+    }
 }
 
 static void rows_fill(const struct nexmark_reader *r, struct batch *out)
@@ -326,7 +400,7 @@ static void rows_fill(const struct nexmark_reader *r, struct batch *out)
     case NEXMARK_PERSON: nexmark_fill_persons(g, &g->plan, out->cols, &out->heap); break;
     case NEXMARK_AUCTION: nexmark_fill_auctions(g, &g->plan, out->cols); break;
     case NEXMARK_BID: nexmark_fill_bids(g, &g->plan, out->cols); break;
-    default: all_fill(g, out); break;
+    default: all_fill(r, out); break;
     }
 }
 
@@ -370,6 +444,7 @@ static const struct source_type nexmark_source = {
     .reader_size = sizeof(struct nexmark_reader),
     .split_size = sizeof(struct nexmark_split),
     .boundedness = nexmark_boundedness,
+    .skips_fields = nexmark_skips_fields,
     .splits_at_once = 1024,
     .schema = nexmark_schema,
     .check = nexmark_check,

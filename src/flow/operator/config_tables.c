@@ -73,6 +73,8 @@ const struct config_field source_config_fields[] = {
     FIELD(source_config, schema, CONF_TYPE, "row type, where the connector does not fix it"),
     FIELD(source_config, metadata, CONF_TEXTS, "keys of the connector's metadata, which are the last columns"),
     FIELD(source_config, rows, CONF_BYTES, "rows given in the program"),
+    FIELD(source_config, filter, CONF_BYTES, "an encoded BOOLEAN expression: rows that the source need not bring; empty = all"),
+    FIELD(source_config, zone, CONF_TEXT, "time zone of its functions"),
     FIELD(source_config, rows_per_second, CONF_DOUBLE, "rows per second of all subtasks; 0 = as the options say"),
     WATERMARK_CONFIG_FIELDS(offsetof(struct source_config, watermark)),
     LAST,

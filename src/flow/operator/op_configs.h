@@ -115,6 +115,8 @@ struct source_config {
     const struct type *schema; /* declared row type; NULL = the connector's own */
     struct text_list metadata; /* keys of the connector's metadata, which are the last columns */
     struct str rows;           /* from-data: encoded rows */
+    struct str filter;         /* an encoded BOOLEAN expression over its columns, which the connector takes; empty = every row */
+    const char *zone;          /* of its functions; NULL = UTC */
     double rows_per_second;    /* of all subtasks; 0 = as the options say */
     struct watermark_config watermark;
 };

@@ -7,6 +7,8 @@
 #include "flow/source/source_reader.h"
 #include "ground/base/str.h"
 
+#include <string.h>
+
 struct source {
     struct source_reader reader;
     struct user_times times;
@@ -101,6 +103,8 @@ static enum status source_open(struct op_cx *cx, void *self)
                                .options = &c->options,
                                .option_defs = conn->options,
                                .rows = c->rows,
+                               .filter = c->filter,
+                               .zone = c->zone != NULL ? (struct str){c->zone, strlen(c->zone)} : (struct str){0},
                                .schema = cx->plan->outputs[0],
                                .metadata = &c->metadata,
                                .watermark = source_watermark_config(&c->watermark, &c->options),

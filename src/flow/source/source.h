@@ -23,6 +23,7 @@ struct source_cx {
     const struct options *options;  /* checked against the connector's table */
     const struct option_def *option_defs;
     struct str rows;                /* encoded rows given in the program (from-data); empty elsewhere */
+    struct str filter, zone;        /* rows that are wanted (source_filter.h); empty: all */
     struct sys *sys;
     struct mem *mem;                /* lives as long as the instance */
     uint32_t subtask, parallelism;
@@ -69,6 +70,11 @@ struct source_type {
     bool projects;          /* plans show which columns are read; those of other sources come whole in them, and are as little read */
     bool blocking;          /* split_read may block: the task gets a thread of its own */
     const struct source_metadata *metadata; /* NULL = none */
+    /* Can it be asked for some fields of nested rows, by a type that has only those? NULL: it cannot. */
+    bool (*skips_fields)(const struct options *o, const struct option_def *defs);
+    /* Does the source leave out rows for which a condition over these columns is not true, all of them? NULL: never. */
+    bool (*takes)(const struct options *o, const struct option_def *defs, const struct type *schema, const struct text_list *metadata,
+                  const uint64_t *columns);
     uint32_t splits_at_once; /* read side by side by one subtask; 0 = one after another. Splits that do not end: many */
     /* Derives the schema where the connector fixes it; NULL = taken from the declared row type, as when *row, which holds
      * that one, is left as it is. */

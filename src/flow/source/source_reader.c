@@ -84,6 +84,8 @@ static void cx_init(struct source_reader *r)
                                .options = r->plan.options,
                                .option_defs = r->plan.option_defs,
                                .rows = r->plan.rows,
+                               .filter = r->plan.filter,
+                               .zone = r->plan.zone,
                                .sys = op->sys,
                                .mem = op->mem,
                                .subtask = op->subtask,

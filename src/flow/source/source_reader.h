@@ -10,7 +10,7 @@ struct source_plan {
     const struct source_type *type;
     const struct options *options;
     const struct option_def *option_defs;   /* of the connector */
-    struct str rows;
+    struct str rows, filter, zone;
     const struct type *schema;
     const struct text_list *metadata;       /* of its last columns */
     struct watermark_config watermark;      /* after source_watermark_config */

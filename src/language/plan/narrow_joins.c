@@ -96,7 +96,7 @@ static bool any_refuses(const struct conditions *c, uint32_t first, uint32_t end
 }
 
 /* Rows that came without a partner are dropped above: then none need be made. */
-struct rel *join_strengthen(struct arena *a, struct rel *r, const struct conditions *c)
+struct rel *join_strengthen(struct arena *a, struct rel *r, struct conditions *c)
 {
     struct join_body body = *(const struct join_body *)r->body;
     uint32_t left = r->inputs[0]->row->child_count, all = r->row->child_count;

@@ -30,4 +30,4 @@ struct rel *window_join_narrow(struct narrowing *n, const struct rel *r, const u
 int join_passes(const struct rel *r, uint32_t input, uint32_t col);      /* keys pass to both sides */
 int join_side_passes(const struct rel *r, uint32_t input, uint32_t col); /* each side's columns to that side alone */
 int left_passes(const struct rel *r, uint32_t input, uint32_t col);
-struct rel *join_strengthen(struct arena *a, struct rel *r, const struct conditions *c);
+struct rel *join_strengthen(struct arena *a, struct rel *r, struct conditions *c);

@@ -46,30 +46,83 @@ static void explain_columns(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+static void explain_condition(const struct rel *r, const char *name, const struct expr *x, struct buf *out)
+{
+    if (x == NULL) return;
+    buf_printf(out, ", %s=[", name);
+    expr_print(x, whole_row(r), out);
+    buf_append_byte(out, ']');
+}
+
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct scan_body *s = r->body;
 
     buf_printf(out, "table=[[%s, %s, %s", s->table->catalog, s->table->database, s->table->name);
+    explain_condition(r, "partitions", s->filter, out);
+    explain_condition(r, "filter", s->asked, out);
     explain_columns(r, out);
     buf_append_text(out, "]], fields=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
 }
 
-/* --- columns ----------------------------------------------------------------------------------------------------- */
-static const struct source_type *source_of(const struct table *t)
+/* --- conditions -------------------------------------------------------------------------------------------------- */
+static const struct source_type *source_of(const struct rel *r, const struct conn_type **c)
 {
+    const struct table *t = ((const struct scan_body *)r->body)->table;
     const char *name = table_option(t, "connector");
-    const struct conn_type *c;
 
-    return name != NULL && conn_find(name, &c, NULL) == S_OK ? c->source : NULL;
+    return name != NULL && conn_find(name, c, NULL) == S_OK ? (*c)->source : NULL;
 }
 
+static bool is_taken(const struct rel *r, const struct expr *x)
+{
+    const struct scan_body *s = r->body;
+    const struct conn_type *c;
+    const struct source_type *source = source_of(r, &c);
+    uint64_t columns[(TYPE_FIELDS_MAX + 63) / 64] = {0};
+
+    if (source == NULL || source->takes == NULL || x->det != FN_PURE) return false;
+    expr_columns(x, columns);
+    return source->takes(&s->table->options, c->options, r->row, &s->metadata, columns);
+}
+
+/* What the source leaves out is not asked again, unless it may fail: then it is asked of what the source could not tell. */
+static struct rel *strengthen(struct arena *a, struct rel *r, struct conditions *c)
+{
+    struct expr_maker m = {.a = a};
+    struct scan_body body = *(const struct scan_body *)r->body;
+    struct conditions taken = {0}, rest = {0}, asked = {0};
+    const struct conn_type *conn;
+    const struct source_type *source = source_of(r, &conn);
+
+    if (source == NULL || !source->projects || body.row != NULL) return r;
+    for (uint32_t i = 0; i < c->count; i++) {
+        bool takes = is_taken(r, c->items[i]);
+        conditions_add(a, takes ? &taken : &asked, c->items[i]);
+        if (!takes || c->items[i]->may_fail) conditions_add(a, &rest, c->items[i]);
+    }
+    body.filter = calc_and(a, body.filter, conditions_all(&m, &taken));
+    body.asked = conditions_all(&m, &asked);
+    *c = rest;
+    return rel_scan(a, &body, r->row);
+}
+
+struct rel *scan_told(struct arena *a, struct rel *r, struct expr *x)
+{
+    if (r->type != &rel_scan_type || !is_taken(r, x)) return r;
+    struct scan_body body = *(const struct scan_body *)r->body;
+    body.filter = calc_and(a, body.filter, x);
+    return rel_scan(a, &body, r->row);
+}
+
+/* --- columns ----------------------------------------------------------------------------------------------------- */
 static struct rel *narrow(struct narrowing *n, const struct rel *r, const uint64_t *needed, uint32_t *at)
 {
     struct scan_body body = *(const struct scan_body *)r->body;
-    const struct source_type *source = source_of(body.table);
+    const struct conn_type *conn;
+    const struct source_type *source = source_of(r, &conn);
 
     for (uint32_t i = 0; i < r->row->child_count; i++) at[i] = i;
     if (source == NULL || !source->projects || narrow_is_all(r->row, needed)) return (struct rel *)r;
@@ -86,6 +139,15 @@ struct expr **scan_columns(const struct rel *r, struct arena *a)
     if (r->type != &rel_scan_type || s->row == NULL) return NULL;
     for (uint32_t i = 0; i < r->row->child_count; i++) columns[i] = expr_column(&m, s->row, column_of(r, i));
     return columns;
+}
+
+bool scan_skips_fields(const struct rel *r)
+{
+    const struct conn_type *c;
+    const struct source_type *source = source_of(r, &c);
+
+    return source != NULL && source->skips_fields != NULL &&
+           source->skips_fields(&((const struct scan_body *)r->body)->table->options, c->options);
 }
 
 bool scan_is_bounded(const struct table *t)
@@ -117,6 +179,10 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
                                           (struct graph_here){0});
     struct source_config *config = n->config;
     *config = (struct source_config){.connector = connector, .options = {options, count}, .schema = whole_row(r), .metadata = s->metadata};
+    if (s->filter != NULL) {
+        config->filter = lower_exprs(l, (struct expr *const[]){s->filter}, 1);
+        config->zone = lower_zone(l);
+    }
     *node = l->graph->node_count - 1;
     if (s->row != NULL)
         *node = lower_calc(l, &(struct calc_body){.count = r->row->child_count, .columns = scan_columns(r, l->a)}, r->row->names, *node);
@@ -132,4 +198,4 @@ static void logical(const struct rel *r, struct logical *l)
 }
 
 const struct rel_type rel_scan_type = {
-    .name = "TableSourceScan", .doc = "rows of a table's connector", .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};
+    .name = "TableSourceScan", .doc = "rows of a table's connector", .strengthen = strengthen, .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};

@@ -53,8 +53,9 @@ struct rel_type {
      * here; -1: none. NULL: never. */
     int (*passes)(const struct rel *r, uint32_t input, uint32_t col);
     bool is_any; /* its rows are those of any input: what drops some must be told to each */
-    /* A stricter node that gives the same rows of which all conditions are true; NULL, or r: there is none. */
-    struct rel *(*strengthen)(struct arena *a, struct rel *r, const struct conditions *c);
+    /* A stricter node that gives the same rows of which all conditions are true, or r. It may take conditions out that need not be
+     * asked any more. */
+    struct rel *(*strengthen)(struct arena *a, struct rel *r, struct conditions *c);
     /* The node without columns that are not needed; at[c]: what number column c has in it. NULL: it keeps them all. */
     struct rel *(*narrow)(struct narrowing *n, const struct rel *r, const uint64_t *needed, uint32_t *at);
     void (*explain)(const struct rel *r, struct buf *out); /* "select=[a], where=[(a > 1)]"; NULL: nothing */
@@ -133,6 +134,8 @@ struct scan_body {
     const struct table *table;
     const struct type *row;    /* all that could be read; NULL: the node's row is that */
     struct text_list metadata; /* keys of the connector's, of the last columns of it */
+    struct expr *filter;       /* over those columns: what the source leaves out; NULL: nothing */
+    struct expr *asked;        /* over them: all that is asked of the rows right behind, which EXPLAIN shows; NULL: nothing */
 };
 /* Event time and watermarks of rows: the greatest value of an expression over them. */
 struct watermark_body {

@@ -17,6 +17,9 @@ void rel_derive(struct rel *r, struct arena *a); /* what follows from inputs and
 struct rel *rel_over_inputs(struct arena *a, const struct rel *r, struct rel *const *inputs, bool at_end); /* the same node over others */
 /* Of a scan that has not all columns of its table: its columns over all of them. NULL: it is none. */
 struct expr **scan_columns(const struct rel *r, struct arena *a);
+/* The scan, told of a condition that is asked of its rows later on; r itself when it can do nothing with it. */
+struct rel *scan_told(struct arena *a, struct rel *r, struct expr *x);
+bool scan_skips_fields(const struct rel *r); /* can its source leave out fields of nested rows? */
 /* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 bool scan_is_bounded(const struct table *t);
 struct expr *calc_and(struct arena *a, struct expr *first, struct expr *second); /* of conditions, NULL: none */

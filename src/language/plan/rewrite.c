@@ -4,5 +4,5 @@
 
 struct rel *rel_rewrite(struct arena *a, struct rel *r)
 {
-    return rewrite_columns(a, rewrite_conditions(a, r));
+    return rewrite_fields(a, rewrite_columns(a, rewrite_conditions(a, r)));
 }

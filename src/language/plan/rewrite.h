@@ -1,8 +1,9 @@
-/* rewrite.h - plans that give the same rows for less work. Two passes from the sinks down, each rebuilding what it changes:
+/* rewrite.h - plans that give the same rows for less work. Passes from the sinks down, each rebuilding what it changes:
  *
  * 1. rewrite_conditions.c: rows that a condition drops are dropped as early as may be. What a node lets through is what its type says
  *    (rel_type's `passes`); a condition is handed down when all columns it reads pass.
  * 2. rewrite_columns.c: no node has columns that nobody reads (rel_type's `narrow`). Columns get other numbers then.
+ * 3. rewrite_fields.c: the same for fields of nested rows that a table's source can leave out.
  *
  * A condition moves only when it is the same whenever it is evaluated, and cannot fail: else a row could fail that was dropped before.
  * Between WatermarkAssigner and its table nothing moves but columns: the watermark is that of all rows. */
@@ -28,4 +29,5 @@ struct rel *narrow_below(struct narrowing *n, struct rel *input, uint64_t *neede
 /* An expression over rows whose columns have new numbers. */
 struct expr *narrow_expr(struct narrowing *n, const struct expr *x, const struct type *now, const uint32_t *at);
 struct rel *rewrite_columns(struct arena *a, struct rel *r); /* all of r's own columns stay */
+struct rel *rewrite_fields(struct arena *a, struct rel *r);
 

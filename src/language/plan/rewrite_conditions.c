@@ -93,18 +93,20 @@ static struct rel *sift_calc(struct arena *a, struct rel *r, struct conditions *
     struct expr_maker m = {.a = a};
     struct calc_body body = *(const struct calc_body *)r->body;
     struct conditions below = {0}, rest = {0};
+    struct rel *from = r->inputs[0];
 
     conditions_add_parts(a, &below, body.condition);
     uint32_t own = below.count;
     for (uint32_t i = 0; i < c->count; i++) {
         struct expr *x = may_move(c->items[i]) ? c->items[i] : NULL;
         if (x != NULL && body.count > 0) x = reads_cheap(x, body.columns) ? expr_substitute(a, x, body.columns) : NULL;
-        if (x != NULL && may_move(x)) conditions_add_new(a, &below, x);
-        else conditions_add(a, &rest, c->items[i]);
+        bool moves = x != NULL && may_move(x);
+        conditions_add_new(a, moves ? &below : &rest, moves ? x : c->items[i]);
+        if (x != NULL && !moves) from = scan_told(a, from, x);
     }
     *c = rest;
     uint32_t all = below.count;
-    struct rel *input = sift(a, r->inputs[0], &below);
+    struct rel *input = sift(a, from, &below);
     if (input == r->inputs[0] && below.count == own && all == own) return r;
     body.condition = conditions_all(&m, &below);
     if (body.condition == NULL && body.count == 0) return input;
