@@ -259,6 +259,7 @@ static const struct sys_ops sim_ops = {
     .file_rename = sim_file_rename,
     .file_delete = sim_file_delete,
     .dir_make = sim_dir_make,
+    .dir_delete = sim_dir_delete,
     .dir_list = sim_dir_list,
     .dir_sync = sim_dir_sync,
     .file_standard = sim_file_standard,

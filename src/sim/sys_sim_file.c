@@ -261,6 +261,21 @@ enum status sim_file_delete(struct sys *s, const char *path, struct err *e)
     return S_OK;
 }
 
+/* What lies in a folder stands behind it in the list. */
+enum status sim_dir_delete(struct sys *s, const char *path, struct err *e)
+{
+    struct sim_node *n = find(world_of(s), path);
+    size_t size = n != NULL ? strlen(n->path) : 0;
+
+    if (n == NULL) return S_OK;
+    if (!n->is_directory) return err_set(e, E_IO, "cannot delete '%s': it is no folder", path);
+    for (const struct sim_node *other = n->next; other != NULL; other = other->next)
+        if (strncmp(other->path, n->path, size) == 0 && other->path[size] == '/')
+            return err_set(e, E_IO, "cannot delete '%s': it is not empty", path);
+    unlink_node(world_of(s), n);
+    return S_OK;
+}
+
 enum status sim_dir_make(struct sys *s, const char *path, struct err *e)
 {
     struct sim_world *w = world_of(s);

@@ -77,6 +77,7 @@ enum status sim_file_stat(struct sys *, const char *path, struct sys_stat *, str
 enum status sim_file_rename(struct sys *, const char *from, const char *to, bool replace, struct err *);
 enum status sim_file_delete(struct sys *, const char *path, struct err *);
 enum status sim_dir_make(struct sys *, const char *path, struct err *);
+enum status sim_dir_delete(struct sys *, const char *path, struct err *);
 enum status sim_dir_list(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
 enum status sim_dir_sync(struct sys *, const char *path, struct err *);
 enum status sim_file_standard(struct sys *, int fd, struct sys_file **, struct err *);

@@ -19,6 +19,17 @@ struct sink_cx {
     struct err *err;
 };
 
+/* Sinks whose rows can take the place of those that are there: INSERT OVERWRITE, UPDATE, DELETE, TRUNCATE. The new rows are written
+ * by a job into a place of their own, beside the others, and take their place when it has ended well. */
+struct sink_rewrite {
+    /* Graph time: the options of a sink into that place, named by `run`. E_UNSUPPORTED, E_CONFIG with the reason. */
+    enum status (*stage)(const struct options *o, uint64_t run, struct arena *a, struct options *staged, struct err *e);
+    /* The rows there in place of all that are here, or of the partitions that have some of them. */
+    enum status (*replace)(struct sys *sys, const struct options *o, const struct options *staged, bool all, struct err *e);
+    void (*discard)(struct sys *sys, const struct options *staged); /* what was written there; also after replace */
+    enum status (*truncate)(struct sys *sys, const struct options *o, struct err *e);
+};
+
 struct sink_type {
     size_t writer_size;
     bool blocking;          /* write may block: the task gets a thread of its own */
@@ -33,6 +44,7 @@ struct sink_type {
     enum status (*on_time)(struct sink_cx *cx, void *self, int64_t now_ms); /* asked for by op_wake_at(cx->op, ..); may be NULL */
     enum status (*prepare)(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable);
     enum status (*commit)(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out);
+    const struct sink_rewrite *rewrite; /* NULL: what is written stays */
     bool has_partitions;    /* rows may have a place of their own for each value of some columns */
     /* Every task of the job has written all: says so of each partition. May be NULL. */
     enum status (*complete)(struct sink_cx *cx, void *self);

@@ -65,6 +65,7 @@ enum status sys_file_rename_over(struct sys *s, const char *from, const char *to
 
 enum status sys_file_delete(struct sys *s, const char *path, struct err *e) { return s->ops->file_delete(s, path, e); }
 enum status sys_dir_make(struct sys *s, const char *path, struct err *e) { return s->ops->dir_make(s, path, e); }
+enum status sys_dir_delete(struct sys *s, const char *path, struct err *e) { return s->ops->dir_delete(s, path, e); }
 
 enum status sys_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *arg, struct err *e)
 {

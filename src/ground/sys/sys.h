@@ -58,6 +58,7 @@ struct sys_ops {
     enum status (*file_rename)(struct sys *, const char *from, const char *to, bool replace, struct err *);
     enum status (*file_delete)(struct sys *, const char *path, struct err *);
     enum status (*dir_make)(struct sys *, const char *path, struct err *);
+    enum status (*dir_delete)(struct sys *, const char *path, struct err *);
     enum status (*dir_list)(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
     enum status (*dir_sync)(struct sys *, const char *path, struct err *);
     enum status (*file_standard)(struct sys *, int fd, struct sys_file **, struct err *);
@@ -152,6 +153,7 @@ enum status sys_file_rename_new(struct sys *s, const char *from, const char *to,
 enum status sys_file_rename_over(struct sys *s, const char *from, const char *to, struct err *e) CHECKED;
 enum status sys_file_delete(struct sys *s, const char *path, struct err *e) CHECKED; /* missing is S_OK */
 enum status sys_dir_make(struct sys *s, const char *path, struct err *e) CHECKED;    /* with parents; existing is S_OK */
+enum status sys_dir_delete(struct sys *s, const char *path, struct err *e) CHECKED;  /* an empty one; missing is S_OK */
 enum status sys_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *arg, struct err *e) CHECKED; /* sorted by name */
 enum status sys_dir_sync(struct sys *s, const char *path, struct err *e) CHECKED;
 /* 0, 1 or 2 as a file. */

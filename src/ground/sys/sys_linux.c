@@ -167,6 +167,7 @@ static const struct sys_ops linux_ops = {
     .file_rename = linux_file_rename,
     .file_delete = linux_file_delete,
     .dir_make = linux_dir_make,
+    .dir_delete = linux_dir_delete,
     .dir_list = linux_dir_list,
     .dir_sync = linux_dir_sync,
     .file_standard = linux_file_standard,

@@ -200,6 +200,12 @@ enum status linux_file_delete(struct sys *s, const char *path, struct err *e)
     return unlink(path) != 0 && errno != ENOENT ? linux_error(e, "delete", path, "file") : S_OK;
 }
 
+enum status linux_dir_delete(struct sys *s, const char *path, struct err *e)
+{
+    (void)s;
+    return rmdir(path) != 0 && errno != ENOENT ? linux_error(e, "delete", path, "folder") : S_OK;
+}
+
 /* A folder is durable once the one that holds it is synced. Where that may not be opened, the system decides when. */
 static void sync_parent(const char *path)
 {

@@ -45,6 +45,7 @@ enum status linux_file_stat(struct sys *, const char *path, struct sys_stat *, s
 enum status linux_file_rename(struct sys *, const char *from, const char *to, bool replace, struct err *);
 enum status linux_file_delete(struct sys *, const char *path, struct err *);
 enum status linux_dir_make(struct sys *, const char *path, struct err *);
+enum status linux_dir_delete(struct sys *, const char *path, struct err *);
 enum status linux_dir_list(struct sys *, const char *path, sys_dir_fn, void *arg, struct err *);
 enum status linux_dir_sync(struct sys *, const char *path, struct err *);
 

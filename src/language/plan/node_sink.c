@@ -143,3 +143,9 @@ static void logical(const struct rel *r, struct logical *l)
 const struct rel_type rel_sink_type = {
     .name = "Sink", .doc = "rows into a table, or to the client", .wants_before = wants_before, .check = sink_check, .advise = sink_advise,
     .explain = explain, .logical = logical, .lower = lower};
+
+const struct sink_body *rel_sink_body(const struct rel *r)
+{
+    ASSERT(r->type == &rel_sink_type);
+    return r->body;
+}

@@ -293,8 +293,11 @@ struct sink_body {
     const uint32_t *targets;
     struct plan_settings settings;
     bool is_explained;           /* of a query: nobody asks for -U */
+    const struct table *replaced; /* `table` is where its new rows are staged; NULL: rows are added */
+    bool replaces_all;           /* else the partitions that have new rows */
 };
 
+const struct sink_body *rel_sink_body(const struct rel *r); /* of a sink */
 struct rel *rel_values(struct arena *a, const struct type *row, const struct values_body *body);
 struct rel *rel_system(struct arena *a, const struct type *row, const struct system_body *body);
 struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct type *row);

@@ -3,6 +3,7 @@
 #include "language/sql/bind_table.h"
 
 #include "columns/column/type_rules.h"
+#include "flow/connector/connector.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -270,6 +271,30 @@ static enum status no_metadata(struct inserting *s)
     return S_OK;
 }
 
+/* The rows are staged, and take the place of the table's when the job has ended. */
+static enum status overwrite(struct inserting *s, struct sink_body *sink)
+{
+    struct query_binder *b = s->b;
+    const char *name = table_option(s->table, "connector");
+    struct table *staged = ARENA_NEW(b->a, struct table);
+    const struct conn_type *c = NULL;
+    struct ast_place place = s->text->table.place;
+    struct err inner = {0};
+
+    if (!b->is_batch) return sql_error(b->e, b->t, place.at, place.size, "Streaming mode not support overwrite.");
+    if (name == NULL || conn_find(name, &c, &inner) != S_OK || c->sink == NULL || c->sink->rewrite == NULL)
+        return sql_error(b->e, b->t, place.at, place.size,
+                         "INSERT OVERWRITE requires that rows of table '%s.%s.%s' can be replaced, which its connector '%s' cannot do",
+                         s->table->catalog, s->table->database, s->table->name, name != NULL ? name : "");
+    *staged = *s->table;
+    if (c->sink->rewrite->stage(&s->table->options, b->run++, b->a, &staged->options, &inner) != S_OK)
+        return sql_error(b->e, b->t, place.at, place.size, "rows of table '%s' cannot be replaced: %s", s->table->name, inner.text);
+    sink->table = staged;
+    sink->replaced = s->table;
+    sink->replaces_all = s->text->replaces_all || s->table->partition_count == 0;
+    return S_OK;
+}
+
 enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out)
 {
     static const uint8_t conflicts[] = {SINK_CONFLICT_UNSAID, SINK_CONFLICT_NOTHING, SINK_CONFLICT_ERROR, SINK_CONFLICT_DEDUPLICATE};
@@ -293,6 +318,7 @@ enum status bind_insert(struct query_binder *b, const struct insert *i, struct r
     for (uint32_t c = 0; c < s.row->child_count; c++) TRY(cast_column(&s, c, &columns[c]));
     struct rel *in = sink_input(&s, columns);
     sink.table = s.table;
+    if (i->overwrite) TRY(overwrite(&s, &sink));
     sink.row = s.row;
     targets_keep(&s, &sink);
     TRY(enforce(&s, in, &sink.enforce));

@@ -16,6 +16,7 @@ enum { QUERY_COLUMNS_MAX = TYPE_FIELDS_MAX - 8, QUERY_KEYS_MAX = 64, QUERY_TABLE
 struct query_binder {
     struct arena *a;
     struct sys *sys; /* to look at files that are tables */
+    uint64_t run;    /* makes names of files that a statement stages its own */
     const struct tokens *t;
     const struct catalogs *catalogs;
     const struct system_tables *system; /* NULL: none */

@@ -8,6 +8,7 @@ struct statement;
 enum ast_conflict { CONFLICT_UNSAID, CONFLICT_NOTHING, CONFLICT_ERROR, CONFLICT_DEDUPLICATE };
 struct insert {
     bool overwrite;
+    bool replaces_all; /* overwrite: whatever its partitions are; no text says so, UPDATE and DELETE do */
     struct ast_name table;
     struct ast_hints hints;
     struct ast_partition partition;

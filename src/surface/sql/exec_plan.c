@@ -92,6 +92,9 @@ static enum status compile(struct run *r, const struct statement *s, struct buf 
     struct buf plan, graph;
 
     TRY(sinks_of(r, s, &sinks, &count, &name));
+    for (uint32_t i = 0; i < count; i++)
+        if (rel_sink_body(sinks[i])->replaced != NULL)
+            return run_fail(r, s->place, "INSERT OVERWRITE cannot be compiled: its rows take their place when the statement has ended");
     buf_init(&plan, &r->mem);
     buf_init(&graph, &r->mem);
     enum status st = run_plan_graph(r, sinks, count, name, &g);

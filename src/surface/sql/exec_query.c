@@ -1,6 +1,7 @@
 /* exec_query.c - queries and INSERT: statements whose plan runs. */
 #include "surface/sql/session_internal.h"
 
+#include "flow/connector/connector.h"
 #include "language/sql/bind_table.h"
 
 const struct type *run_result_row(struct run *r, const struct type *row)
@@ -73,13 +74,29 @@ enum status run_insert_sinks(struct run *r, const struct insert *const *inserts,
     return plan_ready(r, &b, sinks, count);
 }
 
-static enum status inserts_run(struct run *r, const struct insert *const *inserts, uint32_t count)
+/* Of sinks that replace rows: the staged ones take their place, or are forgotten when st is a failure. */
+static enum status replace_rows(struct run *r, struct rel *const *sinks, uint32_t count, enum status st)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sink_body *s = rel_sink_body(sinks[i]);
+        const struct conn_type *c = NULL;
+        if (s->replaced == NULL) continue;
+        enum status found = conn_find(table_option(s->replaced, "connector"), &c, NULL);
+        ASSERT(found == S_OK && c->sink->rewrite != NULL); /* bind_insert looked */
+        if (st == S_OK)
+            st = c->sink->rewrite->replace(r->s->options.sys, &s->replaced->options, &s->table->options, s->replaces_all, r->e);
+        c->sink->rewrite->discard(r->s->options.sys, &s->table->options);
+    }
+    return st;
+}
+
+enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count)
 {
     struct rel **sinks;
     const char *name;
 
     TRY(run_insert_sinks(r, inserts, count, &sinks, &name));
-    TRY(run_plan(r, sinks, count, name));
+    TRY(replace_rows(r, sinks, count, run_plan(r, sinks, count, name)));
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }
 
@@ -101,7 +118,7 @@ static enum status run_insert(struct run *r, const void *body)
 {
     const struct insert *i = body;
 
-    return r->s->in_set ? insert_keep(r, i) : inserts_run(r, &i, 1);
+    return r->s->in_set ? insert_keep(r, i) : run_inserts(r, &i, 1);
 }
 
 static enum status set_begin(struct run *r)
@@ -130,7 +147,7 @@ static enum status set_end(struct run *r)
     if (st != S_END) return st;
     if (count == 0) return r->to->said(r->to->arg, "[INFO] NO statements in Statement Set. Skip submit.", r->e);
     r->t = &t; /* errors stand in the set's text */
-    return inserts_run(r, inserts, count);
+    return run_inserts(r, inserts, count);
 }
 
 /* EXECUTE STATEMENT SET, and EXECUTE of a query or INSERT by itself. */
@@ -142,7 +159,7 @@ static enum status run_set_of(struct run *r, const void *body)
     if (s->kind == SET_BEGIN) return set_begin(r);
     if (s->kind == SET_END) return set_end(r);
     for (uint32_t i = 0; i < s->count; i++) inserts[i] = s->items[i].body;
-    return inserts_run(r, inserts, s->count);
+    return run_inserts(r, inserts, s->count);
 }
 
 static enum status run_execute(struct run *r, const void *body)

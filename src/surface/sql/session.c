@@ -76,6 +76,7 @@ struct query_binder run_binder(struct run *r)
         .settings = settings,
         .tables = ARENA_NEW(&r->arena, uint32_t),
         .system = &r->s->system,
+        .run = sys_random(r->s->options.sys),
         .a = &r->arena, .sys = r->s->options.sys, .t = r->t, .catalogs = r->s->catalogs, .session = &r->s->functions, .e = r->e};
 }
 
@@ -143,7 +144,7 @@ static const struct executor *executor_of(const char *name)
 {
     static const struct executor *const subjects[] = {query_executors, explain_executors, table_executors, space_executors,
                                                       show_executors, set_executors, function_executors,
-                                                      catalog_executors, module_executors, job_executors, plan_executors};
+                                                      catalog_executors, module_executors, job_executors, plan_executors, rows_executors};
 
     for (size_t i = 0; i < COUNT_OF(subjects); i++)
         for (const struct executor *x = subjects[i]; x->name != NULL; x++)

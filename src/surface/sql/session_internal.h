@@ -45,7 +45,7 @@ struct executor {
     enum status (*run)(struct run *r, const void *body);
 };
 extern const struct executor query_executors[], explain_executors[], table_executors[], space_executors[], show_executors[],
-    set_executors[], function_executors[], catalog_executors[], module_executors[], job_executors[], plan_executors[];
+    set_executors[], function_executors[], catalog_executors[], module_executors[], job_executors[], plan_executors[], rows_executors[];
 
 /* Of the columns that a query gives: time attributes are plain times where rows leave. */
 const struct type *run_result_row(struct run *r, const struct type *row);
@@ -70,6 +70,8 @@ enum status run_graph(struct run *r, struct str encoded) CHECKED;
 struct insert;
 enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct rel ***sinks,
                              const char **name) CHECKED;
+/* INSERTs as one job, and what they replace is replaced. */
+enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count) CHECKED;
 /* The job graph of a plan as Flink's JSON, appended. */
 enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t count, struct buf *out) CHECKED;
 enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succeeded." */

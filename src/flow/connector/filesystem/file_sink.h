@@ -34,4 +34,5 @@ enum status file_commit(struct sink_cx *cx, struct str committable, bool recover
 void file_writer_close(struct file_writer *w, struct sink_cx *cx); /* what was neither published nor handed on goes */
 enum status file_sink_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e) CHECKED;
 
+extern const struct sink_rewrite file_rewrite; /* file_rewrite.c */
 extern const struct sink_type file_sink;

@@ -264,6 +264,7 @@ static void file_sink_close(struct sink_cx *cx, void *self, bool failed)
 const struct sink_type file_sink = {
     .writer_size = sizeof(struct file_sink_writer),
     .has_partitions = true,
+    .rewrite = &file_rewrite,
     .check = file_sink_check,
     .open = file_sink_open,
     .write = file_sink_write,
