@@ -120,14 +120,16 @@ enum status catalogs_add_partition(struct catalogs *c, struct object_name table,
                                    struct err *e) CHECKED;
 enum status catalogs_drop_partition(struct catalogs *c, struct object_name table, const struct partition *p, bool if_exists,
                                     struct err *e) CHECKED;
-/* fn gets names, as p=x/q=1, of those that have all values of `narrowed`, in the order in which they were added. */
+/* name: as p=x/q=1. Both are good until the partition is dropped. */
+typedef void (*catalog_partition_fn)(void *arg, const struct partition *p, const char *name);
+/* Those that have all values of `narrowed`, in the order in which they were added. */
 enum status catalogs_each_partition(const struct catalogs *c, struct object_name table, const struct partition *narrowed,
-                                    catalog_name_fn fn, void *arg, struct err *e) CHECKED;
+                                    catalog_partition_fn fn, void *arg, struct err *e) CHECKED;
 
 /* What ANALYZE TABLE found. */
 struct column_statistics {
     const char *name;
-    int64_t null_count, distinct_count;
+    int64_t null_count, distinct_count; /* distinct_count -1: not of this type */
     const char *min, *max; /* as text; NULL: the type has none, or there is no value */
     double average_length; /* -1: not of this type */
     int64_t max_length;    /* the same */

@@ -191,7 +191,7 @@ static bool has_all(const struct partition *p, const struct partition *narrowed)
 }
 
 enum status catalogs_each_partition(const struct catalogs *c, struct object_name table,
-                                    const struct partition *narrowed, catalog_name_fn fn, void *arg, struct err *e)
+                                    const struct partition *narrowed, catalog_partition_fn fn, void *arg, struct err *e)
 {
     struct object *o = object_of(c, table, e);
 
@@ -200,7 +200,7 @@ enum status catalogs_each_partition(const struct catalogs *c, struct object_name
     EACH(entry, &o->partitions)
     {
         const struct kept_partition *p = entry->value;
-        if (has_all(&p->said, narrowed)) fn(arg, p->name);
+        if (has_all(&p->said, narrowed)) fn(arg, &p->said, p->name);
     }
     return S_OK;
 }

@@ -11,17 +11,20 @@ static enum status partition_of(struct run *r, const struct ast_partition *p, st
     const char **columns = ARENA_ARRAY(&r->arena, const char *, MAX(p->count, 1u));
     const char **values = ARENA_ARRAY(&r->arena, const char *, MAX(p->count, 1u));
 
+    uint32_t count = 0;
+
     for (uint32_t i = 0; i < p->count; i++) {
         const struct ast_expr *x = p->items[i].value;
-        if (x == NULL || x->kind != AX_LITERAL ||
+        if (x == NULL) continue; /* any, in ANALYZE */
+        if (x->kind != AX_LITERAL ||
             (x->literal != LITERAL_INTEGER && x->literal != LITERAL_DECIMAL && x->literal != LITERAL_STRING)) {
             err_hint(r->e, "write (column = 'value') or (column = 1)");
             return run_fail(r, p->items[i].place, "a partition's value must be a number or a text in quotes");
         }
-        columns[i] = run_text(r, p->items[i].column);
-        values[i] = run_text(r, x->text);
+        columns[count] = run_text(r, p->items[i].column);
+        values[count++] = run_text(r, x->text);
     }
-    *out = (struct partition){.count = p->count, .columns = columns, .values = values};
+    *out = (struct partition){.count = count, .columns = columns, .values = values};
     return S_OK;
 }
 
@@ -52,7 +55,7 @@ enum status run_alter_partitions(struct run *r, const struct alter_table *x)
 }
 
 enum status run_each_partition(struct run *r, const struct ast_name *n, const struct ast_partition *narrowed,
-                               catalog_name_fn fn, void *arg)
+                               catalog_partition_fn fn, void *arg)
 {
     struct object_name name;
     struct partition p;

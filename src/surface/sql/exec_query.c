@@ -37,7 +37,7 @@ static enum status plan_ready(struct run *r, const struct query_binder *b, struc
     return S_OK;
 }
 
-static enum status run_query(struct run *r, const void *body)
+enum status run_query(struct run *r, const void *body)
 {
     struct query_binder b = run_binder(r);
     struct rel *plan;

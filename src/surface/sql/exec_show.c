@@ -195,9 +195,15 @@ static enum status show_columns(struct names *n) { return run_describe_table(n->
 static enum status show_jars(struct names *n) { return run_show_as(n, "jars"); }
 static enum status show_modules(struct names *n) { return run_show_modules(n->r, n->s->form->words[0] == KW_FULL); }
 
+static void add_partition(void *arg, const struct partition *p, const char *name)
+{
+    (void)p;
+    add(arg, name);
+}
+
 static enum status show_partitions(struct names *n)
 {
-    TRY(run_each_partition(n->r, &n->s->name, &n->s->partition, add, n));
+    TRY(run_each_partition(n->r, &n->s->name, &n->s->partition, add_partition, n));
     return run_show_as(n, "partition name");
 }
 

@@ -144,7 +144,7 @@ static const struct executor *executor_of(const char *name)
 {
     static const struct executor *const subjects[] = {query_executors, explain_executors, table_executors, space_executors,
                                                       show_executors, set_executors, function_executors,
-                                                      catalog_executors, module_executors, job_executors, plan_executors, rows_executors};
+                                                      catalog_executors, module_executors, job_executors, plan_executors, rows_executors, analyze_executors};
 
     for (size_t i = 0; i < COUNT_OF(subjects); i++)
         for (const struct executor *x = subjects[i]; x->name != NULL; x++)

@@ -45,7 +45,7 @@ struct executor {
     enum status (*run)(struct run *r, const void *body);
 };
 extern const struct executor query_executors[], explain_executors[], table_executors[], space_executors[], show_executors[],
-    set_executors[], function_executors[], catalog_executors[], module_executors[], job_executors[], plan_executors[], rows_executors[];
+    set_executors[], function_executors[], catalog_executors[], module_executors[], job_executors[], plan_executors[], rows_executors[], analyze_executors[];
 
 /* Of the columns that a query gives: time attributes are plain times where rows leave. */
 const struct type *run_result_row(struct run *r, const struct type *row);
@@ -70,6 +70,7 @@ enum status run_graph(struct run *r, struct str encoded) CHECKED;
 struct insert;
 enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct rel ***sinks,
                              const char **name) CHECKED;
+enum status run_query(struct run *r, const void *body) CHECKED; /* struct ast_query; rows go to the listener */
 /* INSERTs as one job, and what they replace is replaced. */
 enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count) CHECKED;
 /* The job graph of a plan as Flink's JSON, appended. */
@@ -113,7 +114,7 @@ enum status run_show_jobs(struct run *r) CHECKED;
 enum status run_describe_job(struct run *r, struct str id) CHECKED;
 /* exec_partition.c */
 enum status run_alter_partitions(struct run *r, const struct alter_table *x) CHECKED; /* ADD and DROP PARTITION */
-enum status run_each_partition(struct run *r, const struct ast_name *n, const struct ast_partition *narrowed, catalog_name_fn fn,
+enum status run_each_partition(struct run *r, const struct ast_name *n, const struct ast_partition *narrowed, catalog_partition_fn fn,
                                void *arg) CHECKED;
 
 /* exec_function.c */

@@ -175,7 +175,7 @@ static void add_statistics(void *arg, const struct table *t, const struct table_
         const char **row = statistics_row(rows, t, s);
         row[4] = arena_strdup(rows->a, c->name);
         row[6] = system_number(rows, c->null_count);
-        row[7] = system_number(rows, c->distinct_count);
+        if (c->distinct_count >= 0) row[7] = system_number(rows, c->distinct_count);
         row[8] = c->min != NULL ? arena_strdup(rows->a, c->min) : NULL;
         row[9] = c->max != NULL ? arena_strdup(rows->a, c->max) : NULL;
         if (c->average_length >= 0) row[10] = arena_printf(rows->a, "%.17g", c->average_length);
@@ -220,7 +220,7 @@ static const struct system_column statistics_columns[] = {
     {"distinct_count", "BIGINT", "different values, NULL not counted"},
     {"min_value", "STRING", "the least one, as text"},
     {"max_value", "STRING", "the greatest one, as text"},
-    {"average_length", "DOUBLE", "of texts and bytes"},
+    {"average_length", "DOUBLE", "of texts"},
     {"max_length", "BIGINT", "the same"},
     {0},
 };
