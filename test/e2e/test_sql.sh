@@ -101,6 +101,26 @@ several.sql:6:29: Encountered \"(\": expected ';' or the end of the statement
 INSERT INTO u VALUES (1, 2) (3, 4);
                             ^" "$(cat out.txt err.txt)"
 
+cat > options.sql <<'END'
+CREATE TABLE a (
+  x INT
+) WITH (
+  'connector' = 'datagen',
+  'rows-per-secnd' = '1'
+);
+CREATE VIEW v AS SELECT 1 AS uno;
+SELECT x FROM a;
+END
+"$thalweg" sql -f options.sql > out.txt 2> err.txt
+same 'an option of a script: status' 1 $?
+same 'an option is shown where it was written, and nothing of a table is printed' "[INFO] Execute statement succeeded.
+[INFO] Execute statement succeeded.
+[ERROR] Could not execute SQL statement. Reason:
+options.sql:5:3: Unsupported options found for 'datagen': connector 'datagen' has no option 'rows-per-secnd'; did you mean \
+'rows-per-second'? see docs/reference/connectors.md
+  'rows-per-secnd' = '1'
+  ^^^^^^^^^^^^^^^^" "$(cat out.txt err.txt)"
+
 says 'a slip' 1 '[ERROR] Could not execute SQL statement. Reason:
 Encountered "SELEC": expected a statement at line 1, column 1; did you mean SELECT?
 SELEC 1

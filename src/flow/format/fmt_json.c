@@ -67,7 +67,7 @@ enum status json_options_read(const struct format_config *config, struct json_op
         .record_max = (size_t)record_max,
     };
     if (out->fail_on_missing && out->ignore_errors) {
-        err_set(e, E_CONFIG, "json.fail-on-missing-field and json.ignore-parse-errors contradict each other");
+        err_set(e, E_CONFIG, "fail-on-missing-field and ignore-parse-errors shouldn't both be true: 'json.fail-on-missing-field' and 'json.ignore-parse-errors'");
         err_hint(e, "set at most one of them to true");
         return E_CONFIG;
     }

@@ -154,7 +154,7 @@ static enum status unknown_key(const char *key, const struct option_def *defs, c
         names[count++] = d->key;
         if (used < sizeof list) used += (uint32_t)snprintf(list + used, sizeof list - used, "%s%s", count > 1 ? ", " : "", d->key);
     }
-    err_set(e, E_CONFIG, "%s has no option '%s'", owner, key);
+    err_set(e, E_CONFIG, "%s" OPTION_UNKNOWN "%s'", owner, key);
     int near = str_nearest(str_of(key), names, count);
     if (near >= 0) err_hint(e, "did you mean '%s'?", names[near]);
     else if (count > 0 && used < sizeof list) err_hint(e, "its options are %s", list);
@@ -187,7 +187,7 @@ enum status options_check(const struct options *o, const struct option_def *defs
     for (const struct option_def *d = defs; d->key != NULL; d++) {
         const char *value = d->required ? options_get(o, defs, d->key) : "given";
         if (value != NULL && value[0] != '\0') continue;
-        err_set(e, E_CONFIG, "%s needs the option '%s': %s", owner, d->key, d->doc);
+        err_set(e, E_CONFIG, "%s" OPTION_MISSING "%s': %s", owner, d->key, d->doc);
         return E_CONFIG;
     }
     return S_OK;

@@ -32,6 +32,10 @@ struct options {
     uint32_t count;
 };
 
+/* What stands in the texts of options_check, by which mistakes are told apart. */
+#define OPTION_UNKNOWN " has no option '"
+#define OPTION_MISSING " needs the option '"
+
 /* The definition that a key, or its family's prefix, has; NULL: it is unknown. */
 const struct option_def *option_find(const struct option_def *defs, const char *key);
 /* Text of an option or its default; NULL when neither. Later items win. */

@@ -177,6 +177,23 @@ static void copy_columns(struct arena *a, struct table *to, const struct table *
     }
 }
 
+static void copy_options(struct arena *a, struct table *to, const struct table *t)
+{
+    struct option *options = ARENA_ARRAY(a, struct option, MAX(t->options.count, 1u));
+    struct option_place *places = ARENA_ARRAY(a, struct option_place, MAX(t->place_count, 1u));
+
+    for (uint32_t i = 0; i < t->options.count; i++)
+        options[i] = (struct option){arena_strdup(a, t->options.items[i].key), arena_strdup(a, t->options.items[i].value)};
+    for (uint32_t i = 0; i < t->place_count; i++) {
+        places[i] = t->places[i];
+        places[i].key = arena_strdup(a, t->places[i].key);
+        places[i].source = copied(a, t->places[i].source);
+        places[i].excerpt = arena_strdup(a, t->places[i].excerpt);
+    }
+    to->options.items = options;
+    to->places = places;
+}
+
 static struct object *object_new(struct catalogs *c, struct object_name name, const struct table *t)
 {
     struct object *o = mem_zalloc(c->mem, sizeof *o);
@@ -199,11 +216,7 @@ static struct object *object_new(struct catalogs *c, struct object_name name, co
     o->table.key_name = copied(a, t->key_name);
     o->table.partitions = copied_names(a, t->partitions, t->partition_count);
     o->table.comment = copied(a, t->comment);
-    struct option *options = ARENA_ARRAY(a, struct option, MAX(t->options.count, 1u));
-    for (uint32_t i = 0; i < t->options.count; i++)
-        options[i] = (struct option){arena_strdup(a, t->options.items[i].key),
-                                     arena_strdup(a, t->options.items[i].value)};
-    o->table.options.items = options;
+    copy_options(a, &o->table, t);
     c->object_count++;
     return o;
 }

@@ -24,6 +24,15 @@ struct table_column {
     const char *comment;      /* NULL: none */
 };
 
+/* Where an option was written: errors are shown there when it is used. */
+struct option_place {
+    const char *key;
+    const char *source; /* file; NULL: it was typed */
+    bool is_hint;       /* of the statement that runs */
+    uint32_t line, column;
+    const char *excerpt; /* as of struct err */
+};
+
 struct table {
     const char *catalog, *database, *name;
     bool is_temporary;
@@ -39,6 +48,8 @@ struct table {
     uint32_t partition_count;
     const char *const *partitions;
     struct options options; /* WITH */
+    uint32_t place_count;   /* of options that are known to have been written somewhere; later ones win */
+    const struct option_place *places;
     const char *comment;
     const struct type *row; /* all columns in order */
     const struct stream_source *stream; /* of a program, instead of a connector (language/plan/stream_rel.h); NULL: none */

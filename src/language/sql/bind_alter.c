@@ -299,5 +299,8 @@ enum status bind_alter_table(struct query_binder *b, const struct table *old, co
     if (x->action == ALTER_RESET) TRY(reset_options(&s, old, &options));
     TRY(bind_create_table(b, &c, out));
     out->options = bind_options(b->a, &options, &x->options);
+    out->place_count = old->place_count;
+    out->places = old->places;
+    bind_option_places(b, &x->options, false, out);
     return S_OK;
 }

@@ -295,6 +295,16 @@ static enum status overwrite(struct inserting *s, struct sink_body *sink)
     return S_OK;
 }
 
+/* Partition columns go last. */
+static enum status check_connector(struct inserting *s, const struct sink_body *sink)
+{
+    const struct type **types = ARENA_ARRAY(s->b->a, const struct type *, MAX(sink->parts.count, 1u)), *row = s->row;
+
+    for (uint32_t i = 0; i < sink->parts.count; i++) types[i] = sink->parts.columns[i]->type;
+    if (sink->parts.count > 0) row = type_row(s->b->a, sink->parts.count, sink->part_names, types, false);
+    return bind_connector(s->b, s->table, row, sink->parts.count > 0 ? s->table->partition_count : 0, true, s->text->table.place);
+}
+
 enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out)
 {
     static const uint8_t conflicts[] = {SINK_CONFLICT_UNSAID, SINK_CONFLICT_NOTHING, SINK_CONFLICT_ERROR, SINK_CONFLICT_DEDUPLICATE};
@@ -323,6 +333,7 @@ enum status bind_insert(struct query_binder *b, const struct insert *i, struct r
     targets_keep(&s, &sink);
     TRY(enforce(&s, in, &sink.enforce));
     TRY(bind_parts(b, s.table, i->table.place, s.row, &sink));
+    TRY(check_connector(&s, &sink));
     *out = rel_sink(b->a, in, &sink);
     return S_OK;
 }

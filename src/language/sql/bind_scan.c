@@ -67,6 +67,13 @@ static enum status add_watermark(struct query_binder *b, const struct table *t, 
     return S_OK;
 }
 
+/* Of 'key' = 'value'. */
+static struct ast_place key_place(const struct query_binder *b, const struct ast_expr *x)
+{
+    uint32_t quotes = b->t->text.data[x->place.at] == '\'' ? 2 : 0;
+    return (struct ast_place){x->place.at, MIN(x->place.size, (uint32_t)x->text.size + quotes)};
+}
+
 /* OPTIONS hints change this reading of the table only. */
 enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, const struct table **t)
 {
@@ -86,8 +93,9 @@ enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, co
             const struct ast_expr *x = h->args[k];
             if (x->kind != AX_NAMED || x->args.items[0]->kind != AX_LITERAL)
                 return sql_error(b->e, b->t, x->place.at, x->place.size, "hint OPTIONS takes pairs: 'key' = 'value'");
-            items[k] = (struct ast_option){.key = x->text, .value = x->args.items[0]->text};
+            items[k] = (struct ast_option){.key = x->text, .value = x->args.items[0]->text, .key_place = key_place(b, x)};
         }
+        bind_option_places(b, &(struct ast_options){h->count, items}, true, copy);
         copy->options = bind_options(b->a, &copy->options, &(struct ast_options){h->count, items});
         *t = copy;
     }

@@ -120,6 +120,8 @@ enum status bind_stored(struct query_binder *b, const struct table *t, const str
     if (parts) TRY(add_parts(&s));
     TRY(add_metadata(&s));
     struct scan_body body = {.table = t, .metadata = {s.keys, s.metadata_count}};
+    TRY(bind_connector(b, t, type_row(b->a, s.count, s.names, s.types, false), s.metadata_count, false,
+                       where->kind == TABLE_NAME ? where->name.place : where->place));
     *out = rel_scan(b->a, &body, type_row(b->a, s.count, s.names, s.types, false));
     return s.metadata_count > 0 ? declared(&s, out) : S_OK;
 }

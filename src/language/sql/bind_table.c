@@ -306,7 +306,11 @@ static enum status take_rest(struct making *m, const struct table *from)
     }
     t->partitions = from->partitions; /* EXCLUDING ALL keeps them in Flink, too */
     t->partition_count = from->partition_count;
-    if (like_how(m->text, KW_OPTIONS) != LIKE_EXCLUDING) t->options = from->options;
+    if (like_how(m->text, KW_OPTIONS) != LIKE_EXCLUDING) {
+        t->options = from->options;
+        t->place_count = from->place_count;
+        t->places = from->places;
+    }
     return S_OK;
 }
 
@@ -375,6 +379,7 @@ enum status bind_create_table(struct query_binder *b, const struct create_table 
     if (out->watermark != NULL) mark_rowtime(&m);
     if (c->has_comment) out->comment = text_of(&m, c->comment);
     out->options = bind_options(b->a, &out->options, &c->options);
+    bind_option_places(b, &c->options, false, out);
     out->columns = m.columns;
     out->column_count = m.count;
     out->row = whole_row(&m);

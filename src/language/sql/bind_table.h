@@ -20,4 +20,11 @@ enum status bind_parts(struct query_binder *b, const struct table *t, struct ast
                        struct sink_body *sink) CHECKED;
 /* OPTIONS hints: *t becomes a copy with these options. */
 enum status bind_hints(struct query_binder *b, const struct ast_hints *hints, const struct table **t) CHECKED;
+/* Remembers where these options were written: in WITH, or in a hint of this statement. */
+void bind_option_places(struct query_binder *b, const struct ast_options *o, bool is_hint, struct table *t);
+/* What the table's connector says of its options, shown where the option was written, or at `where`. */
+enum status bind_option_fail(struct query_binder *b, const struct table *t, struct ast_place where, const struct err *inner);
+/* The connector can read, or write, such rows with the table's options; the last `apart` columns are not in its records. */
+enum status bind_connector(struct query_binder *b, const struct table *t, const struct type *row, uint32_t apart, bool writes,
+                           struct ast_place where) CHECKED;
 struct options bind_options(struct arena *a, const struct options *base, const struct ast_options *more);

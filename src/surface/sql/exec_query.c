@@ -47,8 +47,7 @@ enum status run_query(struct run *r, const void *body)
     struct rel *sink = rel_sink(&r->arena, plan, &(struct sink_body){0});
     TRY(plan_ready(r, &b, &sink, 1));
     if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
-    TRY(r->to->begin(r->to->arg, run_result_row(r, plan->row), !b.is_batch, r->e));
-    TRY(run_plan(r, &sink, 1, "collect"));
+    TRY(run_plan(r, &sink, 1, "collect", run_result_row(r, plan->row)));
     return r->to->end(r->to->arg, r->e);
 }
 
@@ -96,7 +95,7 @@ enum status run_inserts(struct run *r, const struct insert *const *inserts, uint
     const char *name;
 
     TRY(run_insert_sinks(r, inserts, count, &sinks, &name));
-    TRY(replace_rows(r, sinks, count, run_plan(r, sinks, count, name)));
+    TRY(replace_rows(r, sinks, count, run_plan(r, sinks, count, name, NULL)));
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }
 

@@ -27,7 +27,7 @@ static enum status table_fill(struct run *r, const struct create_table *c)
     struct rel *sink;
 
     TRY(bind_insert(&b, &i, &sink));
-    TRY(run_plan(r, &sink, 1, arena_printf(&r->arena, "insert-into_%s", run_text(r, c->name.parts[c->name.count - 1]))));
+    TRY(run_plan(r, &sink, 1, arena_printf(&r->arena, "insert-into_%s", run_text(r, c->name.parts[c->name.count - 1])), NULL));
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }
 

@@ -53,8 +53,8 @@ struct query_binder run_binder(struct run *r);
 bool run_is_batch(const struct run *r); /* execution.runtime-mode */
 /* The plan that runs: rewritten, and made for batch mode where the session says so. */
 enum status run_optimize(struct run *r, const struct query_binder *b, struct rel **plan) CHECKED;
-/* Runs a plan to its end; its rows go to the listener. */
-enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name) CHECKED;
+/* Runs a plan to its end; its rows go to the listener, which is told of them once the job stands. row NULL: there are none. */
+enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, const struct type *row) CHECKED;
 /* What may refuse a plan that could be bound. */
 enum status run_plan_check(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count) CHECKED;
 /* Appends the plan to a graph; *node: of the last sink. */
