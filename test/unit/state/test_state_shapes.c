@@ -1,4 +1,4 @@
-/* test_state_shapes.c - LOG, PACKED, MULTISET, MAP with a map key and ORDERED against naive models: arrays of rows per key. Few keys
+/* test_state_shapes.c - LOG, PACKED, PLACES, MULTISET, MAP with a map key and ORDERED against naive models: arrays of rows per key. Few keys
  * with many rows and many with few, so that chunks, hash tables, leaves and directories are crossed; removal and return
  * within a batch, compaction, ranges in both directions, resuming, namespaces, heads that become empty. */
 #include "flow/state/shape.h"
@@ -323,6 +323,84 @@ static void packed_run(const char *backend)
         world_close(w);
         free(w);
     }
+}
+
+/* ---- PLACES */
+
+enum { PLACES_MAX = 6 };
+
+/* A batch gives one head a row more, at any place; a full one loses its last row, which stays readable until it is freed. */
+static void place_add(struct world *w, int64_t ns)
+{
+    uint32_t cols[3] = {0, 1, 2}, count, at, kept;
+    struct state_place places[PLACES_MAX + 1];
+    uint16_t row = 0;
+    uint64_t written;
+
+    batch_start(w, ns, 1, STATE_INSERT);
+    struct list *l = &w->model[ns][w->numbers[0]];
+    count = state_head_rows(w->heads[0]);
+    assert_int_equal(count, l->count);
+    assert_int_equal(*state_place_mark(w->heads[0]), 0);
+    at = (uint32_t)prng_below(&w->random, count + 1);
+    memcpy(places, state_places(w->table, w->heads[0]), sizeof *places * count);
+    assert_int_equal(state_places_write(w->table, ns, w->values, cols, &row, 1, &written), S_OK);
+    memmove(places + at + 1, places + at, sizeof *places * (count - at));
+    places[at] = (struct state_place){w->value_numbers[0], written};
+    item_add(w, l, w->value_numbers[0], w->value_numbers[0]);
+    struct item item = l->items[count];
+    memmove(l->items + at + 1, l->items + at, sizeof item * (count - at));
+    l->items[at] = item;
+    kept = MIN(count + 1, (uint32_t)PLACES_MAX);
+    state_places_set(w->table, ns, w->heads[0], places, kept);
+    if (kept == count) {
+        value_check(w, state_place_row(w->table, places[count].row), l->items[count].value);
+        state_places_free(w->table, ns, &places[count].row, 1);
+        l->count--;
+    }
+    state_done(w->table);
+}
+
+static void places_check(struct world *w, int64_t ns)
+{
+    static const uint32_t cols[1] = {0};
+    enum status st;
+
+    batch_clear(w->keys);
+    for (uint32_t d = 0; d < KEYS; d++) keyed_key(w->keys, cols, 1, d, d);
+    w->keys->count = KEYS;
+    batch_hash(w->keys, cols, 1, w->hashes);
+    struct state_keys k = state_keys_of(w->keys, cols, 1, w->hashes);
+    while ((st = state_resolve(w->table, ns, &k, STATE_READ, w->heads, NULL)) == S_PENDING) continue;
+    assert_int_equal(st, S_OK);
+    for (uint32_t d = 0; d < KEYS; d++) {
+        const struct list *l = &w->model[ns][d];
+        assert_int_equal(state_head_rows(w->heads[d]), l->count);
+        for (uint32_t i = 0; i < l->count; i++) {
+            const struct state_place *place = state_places(w->table, w->heads[d]) + i;
+            assert_int_equal(place->order, l->items[i].sort);
+            value_check(w, state_place_row(w->table, place->row), l->items[i].value);
+        }
+    }
+    state_done(w->table);
+}
+
+static void places_run(const char *backend)
+{
+    struct world *w = calloc(1, sizeof *w);
+
+    world_open(w, STATE_PLACES, "ROW<k BIGINT> NOT NULL", "ROW<a INT, b STRING, c DOUBLE> NOT NULL", NULL, false, backend, 40);
+    table_open(w);
+    for (uint32_t step = 0; step < 3000; step++) {
+        int64_t ns = (int64_t)prng_below(&w->random, SPACES);
+        if (step % 500 == 499) space_drop(w, ns);
+        else if (step % 40 == 39) heads_clear(w, ns);
+        else if (step % 100 == 0) places_check(w, ns);
+        else place_add(w, ns);
+    }
+    for (int64_t ns = 0; ns < SPACES; ns++) places_check(w, ns);
+    world_close(w);
+    free(w);
 }
 
 static void log_prunes(void **state)
@@ -774,6 +852,12 @@ static void packed(void **state)
     packed_run("hashmap");
 }
 
+static void places(void **state)
+{
+    (void)state;
+    places_run("hashmap");
+}
+
 static void multisets(void **state)
 {
     (void)state;
@@ -791,6 +875,7 @@ static void pending_backend(void **state)
     (void)state;
     logs_run("pending");
     packed_run("pending");
+    places_run("pending");
     multisets_run("pending");
     entries_run("pending");
     ordered_run("pending", "ROW<s BIGINT NOT NULL> NOT NULL", true, 0, 0, 5000, 60);
@@ -803,6 +888,7 @@ int main(void)
         cmocka_unit_test(logs),
         cmocka_unit_test(log_prunes),
         cmocka_unit_test(packed),
+        cmocka_unit_test(places),
         cmocka_unit_test(multisets),
         cmocka_unit_test(entries),
         cmocka_unit_test(ordered_words),
