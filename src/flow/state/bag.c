@@ -30,7 +30,7 @@ enum status bag_open(struct hm_table *t, struct err *e)
     l->is_packed = def->shape == STATE_PACKED;
     l->is_places = def->shape == STATE_PLACES;
     if (l->is_packed || l->is_places) {
-        pack_init(&l->pack, def->value, t->base.host->mem);
+        pack_init(&l->pack, def->value, !def->namespaced, &t->segments, t->base.host->mem);
         t->base.pack = &l->pack;
     }
     l->has_header = !l->is_log && t->base.pack == NULL;

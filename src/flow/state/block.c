@@ -1,9 +1,9 @@
 /* block.c - blocks of varying size in segments of one size class each.
  *
- * The idea: 31 classes (8 bytes apart up to 64, then four per doubling up to 4 KiB), each with its own segments that grow
+ * The idea: 55 classes (8 bytes apart up to 64, then eight per doubling up to 4 KiB), each with its own segments that grow
  * from 512 B to a frame; a free block is linked through its first word; a segment whose last block was given back returns
  * to the pool. Larger blocks are segments of their own. So a block never moves: references, and rows pinned for a batch
- * or read by a helper, need no fixing up, which compaction would cost; what is lost is at most a fifth inside a block.
+ * or read by a helper, need no fixing up, which compaction would cost; what is lost is at most a ninth inside a block.
  *
  * Invariants: segment number 0 is never used; a segment is on its class's partial list exactly when it has room;
  * `live` counts blocks in use. Not here: who refers to a block. */
@@ -20,17 +20,17 @@ static uint32_t class_of(size_t size)
     if (size <= 16) return 0;
     if (size <= 64) return (uint32_t)((size + 7) / 8) - 2;
     top = 63 - (uint32_t)__builtin_clzll((uint64_t)size - 1); /* 2^top <= size - 1 < 2^(top+1) */
-    return 7 + (top - 6) * 4 + (uint32_t)(((size - 1) >> (top - 2)) & 3);
+    return 7 + (top - 6) * 8 + (uint32_t)(((size - 1) >> (top - 3)) & 7);
 }
 
 static uint32_t class_size(uint32_t class)
 {
-    uint32_t doubling, quarter;
+    uint32_t doubling, eighth;
 
     if (class < 7) return 16 + class * 8;
-    doubling = (class - 7) / 4 + 6;
-    quarter = (class - 7) % 4;
-    return (1U << doubling) + ((quarter + 1) << (doubling - 2));
+    doubling = (class - 7) / 8 + 6;
+    eighth = (class - 7) % 8;
+    return (1U << doubling) + ((eighth + 1) << (doubling - 3));
 }
 
 void segments_init(struct segments *s, struct state_pool *pool)

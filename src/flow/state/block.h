@@ -8,7 +8,7 @@ struct state_ref {
     uint32_t segment, offset; /* segment 0 = none */
 };
 
-enum { BLOCK_CLASSES = 32, BLOCK_SLAB_MAX = 4096, BLOCK_LARGE = BLOCK_CLASSES };
+enum { BLOCK_CLASSES = 55, BLOCK_SLAB_MAX = 4096, BLOCK_LARGE = BLOCK_CLASSES };
 
 struct blocks;
 

@@ -103,6 +103,7 @@ static void hm_drop(struct state_table *base, int64_t ns)
     struct space *s = space_find(t, ns);
 
     if (s != NULL) space_drop(t, s);
+    if (base->pack != NULL && !base->def->namespaced) pack_forget(&t->bag->pack);
     if (!base->def->namespaced) space_make(t, 0);
 }
 

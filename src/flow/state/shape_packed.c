@@ -20,8 +20,10 @@ static struct packed_chunk *chunk_at(const struct hm_table *t, struct state_ref 
 static void chunk_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t size)
 {
     uint32_t grown = b->last.segment ? (b->used + b->room) / 2 * 3 : 0, head = sizeof(struct packed_chunk);
-    uint32_t rows = MIN(grown, (uint32_t)CHUNK_BYTES_MAX_PACKED) / size; /* as many of this size */
-    struct state_ref ref = block_take(&s->blocks, &t->segments, head + (size_t)MAX(rows, 1u) * size);
+    uint32_t bytes = head + grown / size * size; /* as many of this size */
+    if (bytes > CHUNK_BYTES_MAX_PACKED / 2) bytes = CHUNK_BYTES_MAX_PACKED; /* above, sizes leave much of a frame over */
+    bytes = MAX(bytes, head + size);
+    struct state_ref ref = block_take(&s->blocks, &t->segments, bytes);
     struct packed_chunk *c = chunk_at(t, ref);
 
     *c = (struct packed_chunk){.used = head};
@@ -74,22 +76,23 @@ enum status hm_packed_append(struct state_table *base, int64_t ns, void *const *
 {
     struct hm_table *t = hm_of(base);
     struct space *s = space_find(t, ns);
+    struct pack_source from = {in, cols, rows, count, &s->blocks};
     uint32_t sizes[BATCH_ROWS], n = 0;
-    uint16_t numbers[PACK_ROWS];
+    uint16_t which[PACK_ROWS];
     char *at[PACK_ROWS];
 
-    ASSERT(base->pack != NULL && count <= BATCH_ROWS);
-    pack_sizes(base->pack, in, cols, rows, count, sizes);
+    ASSERT(t->bag->is_packed && count <= BATCH_ROWS);
+    pack_sizes(&t->bag->pack, &from, sizes);
     TRY(packed_budget(t, sizes, count));
     for (uint32_t i = 0; i < count; i++) {
         fetch_place(t, heads, i + AHEAD, count);
         if (heads[i] != NULL) {
             at[n] = packed_add(t, s, heads[i], sizes[i]);
-            numbers[n++] = rows[i];
+            which[n++] = (uint16_t)i;
             head_mark(t, s, heads[i]);
         }
         if (n < PACK_ROWS && i + 1 < count) continue;
-        pack_write(base->pack, in, cols, numbers, n, at);
+        pack_write(base->pack, &from, which, n, at);
         n = 0;
     }
     return S_OK;

@@ -51,20 +51,23 @@ enum status hm_places_write(struct state_table *base, int64_t ns, const struct b
 {
     struct hm_table *t = hm_of(base);
     struct space *s = space_find(t, ns);
+    struct pack_source from = {in, cols, rows, count, &s->blocks};
     uint32_t sizes[BATCH_ROWS];
+    uint16_t which[PACK_ROWS];
     char *at[PACK_ROWS];
 
-    ASSERT(base->pack != NULL && count <= BATCH_ROWS);
-    pack_sizes(base->pack, in, cols, rows, count, sizes);
+    ASSERT(t->bag->is_places && count <= BATCH_ROWS);
+    pack_sizes(&t->bag->pack, &from, sizes);
     TRY(packed_budget(t, sizes, count));
     for (uint32_t done = 0, n; done < count; done += n) {
         n = MIN(count - done, (uint32_t)PACK_ROWS);
         for (uint32_t i = 0; i < n; i++) {
             struct state_ref ref = block_take(&s->blocks, &t->segments, sizes[done + i]);
             at[i] = block_at(&t->segments, ref);
+            which[i] = (uint16_t)(done + i);
             out[done + i] = ref_word(ref);
         }
-        pack_write(base->pack, in, cols, rows + done, n, at);
+        pack_write(base->pack, &from, which, n, at);
     }
     return S_OK;
 }

@@ -1,0 +1,111 @@
+/* pack_dict.c - see the header: an open hash table from a string's bytes to where they lie.
+ *
+ * The idea: whether it pays is measured. While at least a quarter of the strings looked for are there, what is new is added, up to a
+ * bound; else the dictionary is off for good, and rows have their strings themselves.
+ *
+ * Invariants: strings never move nor go. What a row refers to stays readable also when the dictionary is off. */
+#include "flow/state/pack_dict.h"
+
+#include "ground/base/hash.h"
+
+#include <string.h>
+
+enum { SLOTS_MIN = 1024, HITS_OF = 4 };
+
+void dict_init(struct pack_dict *d, struct segments *segments, struct mem *mem)
+{
+    *d = (struct pack_dict){.mem = mem, .segments = segments};
+}
+
+void dict_release(struct pack_dict *d)
+{
+    mem_free(d->mem, d->slots);
+    d->slots = NULL;
+    d->mask = d->count = 0;
+}
+
+void dict_clear(struct pack_dict *d)
+{
+    struct pack_dict fresh = {.mem = d->mem, .segments = d->segments};
+
+    dict_release(d);
+    *d = fresh;
+}
+
+static void slot_put(struct dict_slot *slots, uint32_t mask, const struct dict_slot *s)
+{
+    uint32_t at = s->hash & mask;
+
+    while (slots[at].size != 0) at = (at + 1) & mask;
+    slots[at] = *s;
+}
+
+static void dict_grow(struct pack_dict *d)
+{
+    uint32_t size = d->slots != NULL ? 2 * (d->mask + 1) : SLOTS_MIN;
+    struct dict_slot *slots = mem_zalloc(d->mem, sizeof *slots * size);
+
+    for (uint32_t i = 0; d->slots != NULL && i <= d->mask; i++)
+        if (d->slots[i].size != 0) slot_put(slots, size - 1, &d->slots[i]);
+    mem_free(d->mem, d->slots);
+    d->slots = slots;
+    d->mask = size - 1;
+}
+
+static struct state_ref dict_add(struct pack_dict *d, struct blocks *b, uint32_t hash, struct str value)
+{
+    struct dict_slot s = {hash, (uint32_t)value.size, {0, 0}};
+
+    if (d->count >= DICT_STRINGS_MAX) return s.ref;
+    if (2 * d->count >= d->mask) dict_grow(d);
+    s.ref = block_take(b, d->segments, value.size);
+    memcpy(block_at(d->segments, s.ref), value.data, value.size);
+    slot_put(d->slots, d->mask, &s);
+    d->count++;
+    return s.ref;
+}
+
+static struct state_ref dict_one(struct pack_dict *d, struct blocks *b, uint32_t hash, struct str value)
+{
+    for (uint32_t at = hash & d->mask; d->slots[at].size != 0; at = (at + 1) & d->mask) {
+        const struct dict_slot *s = &d->slots[at];
+        if (s->hash != hash || s->size != value.size || memcmp(block_at(d->segments, s->ref), value.data, value.size) != 0) continue;
+        d->hits++;
+        return s->ref;
+    }
+    return dict_add(d, b, hash, value);
+}
+
+/* The first time sooner: strings that never come again should not fill it. */
+static void dict_judge(struct pack_dict *d)
+{
+    uint32_t window = d->count < DICT_WINDOW / 2 ? DICT_WINDOW / 4 : DICT_WINDOW;
+
+    if (d->seen < window) return;
+    if (d->hits * HITS_OF < d->seen) {
+        d->is_off = true;
+        dict_release(d);
+    }
+    d->seen = d->hits = 0;
+}
+
+void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, struct state_ref *refs)
+{
+    uint32_t hashes[DICT_AHEAD];
+
+    ASSERT(count <= DICT_AHEAD);
+    memset(refs, 0, sizeof *refs * count);
+    if (d->is_off) return;
+    if (d->slots == NULL) dict_grow(d);
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i].size < DICT_SIZE_MIN || values[i].size > DICT_SIZE_MAX) continue;
+        hashes[i] = (uint32_t)hash64(values[i].data, values[i].size);
+        __builtin_prefetch(&d->slots[hashes[i] & d->mask]);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (values[i].size < DICT_SIZE_MIN || values[i].size > DICT_SIZE_MAX) continue;
+        d->seen++;
+        refs[i] = dict_one(d, b, hashes[i], values[i]);
+    }
+    dict_judge(d);
+}

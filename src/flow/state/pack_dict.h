@@ -1,0 +1,32 @@
+/* pack_dict.h - long strings of one field that come again and again (an address, a name of a device) are kept once; rows refer to
+ * them. Of a table without namespaces: what is in the dictionary stays as long as the table. Internal to flow/state. */
+#pragma once
+#include "flow/state/block.h"
+
+enum {
+    DICT_SIZE_MIN = 24,   /* shorter strings are not worth it */
+    DICT_SIZE_MAX = 1024,
+    DICT_STRINGS_MAX = 64 * 1024,
+    DICT_WINDOW = 4096,   /* strings looked for, after which it is judged */
+    DICT_AHEAD = 32,
+};
+
+struct dict_slot {
+    uint32_t hash, size; /* size 0: free */
+    struct state_ref ref;
+};
+
+struct pack_dict {
+    struct mem *mem;
+    struct segments *segments;
+    struct dict_slot *slots;
+    uint32_t mask, count; /* slots less one; strings */
+    uint32_t seen, hits;  /* since it was judged last */
+    bool is_off;          /* too few come again */
+};
+
+void dict_init(struct pack_dict *d, struct segments *segments, struct mem *mem);
+void dict_release(struct pack_dict *d);
+void dict_clear(struct pack_dict *d); /* the strings are gone with their blocks */
+/* refs[i] = where values[i] lies; all zero: it is not there, and the row has to have it. count <= DICT_AHEAD. */
+void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, struct state_ref *refs);
