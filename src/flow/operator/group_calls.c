@@ -18,23 +18,36 @@ static enum status column_of(const struct op_plan *p, const char *name, int *col
     return *col >= 0 ? S_OK : E_GRAPH;
 }
 
-static enum status call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i,
-                             struct group_call *out, struct err *e)
+/* Argument and filter: columns of the input; of parts that are merged only the argument's type is known. */
+static enum status columns_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i, struct group_call *out,
+                                struct err *e)
 {
     const struct type *in = p->inputs[0];
     int argument;
 
-    out->agg.type = agg_find(str_of(c->functions.items[i]));
-    if (out->agg.type == NULL && p->users != NULL) out->agg.type = p->users->aggregate(p->users->arg, str_of(c->functions.items[i]));
-    if (out->agg.type == NULL) return err_set(e, E_CONFIG, "unknown aggregate '%s'", c->functions.items[i]);
+    out->filter = -1;
+    if (c->merges) {
+        if (c->types.items[i][0] == '\0') return S_OK;
+        return type_parse(a, str_of(c->types.items[i]), &out->agg.argument, e);
+    }
     TRY(column_of(p, c->arguments.items[i], &argument, e));
     TRY(column_of(p, c->filters.items[i], &out->filter, e));
     if (out->filter >= 0 && in->children[out->filter]->kind != T_BOOLEAN)
         return err_set(e, E_GRAPH, "FILTER column '%s' is not BOOLEAN", c->filters.items[i]);
     out->agg.col = argument >= 0 ? (uint32_t)argument : 0;
     out->agg.argument = argument >= 0 ? in->children[argument] : NULL;
+    return S_OK;
+}
+
+static enum status call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i,
+                             struct group_call *out, struct err *e)
+{
+    out->agg.type = agg_find(str_of(c->functions.items[i]));
+    if (out->agg.type == NULL && p->users != NULL) out->agg.type = p->users->aggregate(p->users->arg, str_of(c->functions.items[i]));
+    if (out->agg.type == NULL) return err_set(e, E_CONFIG, "unknown aggregate '%s'", c->functions.items[i]);
+    TRY(columns_read(a, p, c, i, out, e));
     out->is_distinct = strcmp(c->distinct.items[i], "true") == 0;
-    if (out->is_distinct && argument < 0) return err_set(e, E_GRAPH, "DISTINCT needs an argument");
+    if (out->is_distinct && out->agg.argument == NULL) return err_set(e, E_GRAPH, "DISTINCT needs an argument");
     if (i < c->parameters.count && c->parameters.items[i][0] == '=') out->agg.parameter = c->parameters.items[i] + 1;
     TRY(out->agg.type->bind(&out->agg, a, e));
     if (!c->retracts || out->agg.type->retract != NULL || out->agg.keep != AGG_KEEP_NOTHING) return S_OK;
@@ -88,7 +101,7 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
 
     if (n > GROUP_CALLS_MAX) return err_set(e, E_GRAPH, "at most %d aggregates are computed at once", GROUP_CALLS_MAX);
     if (c->arguments.count != n || c->filters.count != n || c->distinct.count != n || c->names.count != n ||
-        (c->parameters.count != 0 && c->parameters.count != n))
+        (c->parameters.count != 0 && c->parameters.count != n) || (c->merges && c->types.count != n))
         return err_set(e, E_CONFIG, "lists of aggregates of different length");
     *calls = ARENA_ARRAY(a, struct group_call, MAX(n, 1u));
     for (uint32_t i = 0; i < n; i++) {
@@ -99,6 +112,22 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
         field += (*calls)[i].agg.words;
     }
     return S_OK;
+}
+
+const struct type *group_parts_row(struct arena *a, const struct op_plan *p, const uint32_t *keys, uint32_t key_count, uint32_t words)
+{
+    const struct type **types = ARENA_ARRAY(a, const struct type *, key_count + words);
+    const char **names = ARENA_ARRAY(a, const char *, key_count + words);
+
+    for (uint32_t i = 0; i < key_count; i++) {
+        types[i] = p->inputs[0]->children[keys[i]];
+        names[i] = p->inputs[0]->names[keys[i]];
+    }
+    for (uint32_t i = 0; i < words; i++) {
+        types[key_count + i] = type_new(a, T_BIGINT, 0, 0, false);
+        names[key_count + i] = arena_printf(a, "$part%u", i);
+    }
+    return type_row(a, key_count + words, names, types, false);
 }
 
 const struct type *group_words_row(struct arena *a, uint32_t count)
@@ -291,6 +320,13 @@ enum status group_calls_apply(struct group_call *calls, uint32_t count, const st
                 if (calls[k].leader == c) TRY(call_apply(&calls[k], in, &some, adds));
         }
     }
+    return group_calls_check(calls, count);
+}
+
+enum status group_calls_merge(struct group_call *calls, uint32_t count, void *const *acc, void *const *other, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) *state_word(acc[i], 0) += *state_word(other[i], 0);
+    for (uint32_t c = 0; c < count; c++) calls[c].agg.type->merge(&calls[c].agg, acc, other, n);
     return group_calls_check(calls, count);
 }
 

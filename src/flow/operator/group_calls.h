@@ -14,6 +14,8 @@ struct group_config {
     struct text_list distinct;  /* "true", "false" */
     struct text_list names;     /* of the results */
     struct text_list parameters; /* constant second arguments; "=" and the text, "" is none. Empty list: no call has one */
+    struct text_list types;      /* of arguments, where parts are merged and the arguments are not there; empty: COUNT(*) */
+    bool merges;                /* the input has parts that op_local_groups.c made: keys, then words */
     bool emit_before;           /* -U rows are needed */
     bool emit_every;            /* a change for every row, not one for all rows of a batch */
     bool at_end;                /* results come once, when the input has ended: batch mode. Rows are only added then */
@@ -47,6 +49,8 @@ struct group_call {
 /* Binds the calls against the input; *calls in the arena. E_GRAPH, E_CONFIG. */
 enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
                              struct err *e) CHECKED;
+/* Columns of partial results: the keys, then as many words as the state row of a group has. */
+const struct type *group_parts_row(struct arena *a, const struct op_plan *p, const uint32_t *keys, uint32_t key_count, uint32_t words);
 /* The state row of a group: `count` fields, the number of its rows and then the words of the calls. */
 const struct type *group_words_row(struct arena *a, uint32_t count);
 /* first: the number of the first of their tables; several sets of calls of one operator have different ones. merges: what DISTINCT
@@ -70,4 +74,6 @@ enum status group_calls_apply(struct group_call *calls, uint32_t count, const st
 void group_call_results(const struct group_call *call, void *const *acc, uint32_t n, struct batch *out, uint32_t col, uint32_t first);
 /* Did functions of users fail in what was called so far? Asked behind results; the others ask themselves. */
 enum status group_calls_check(const struct group_call *calls, uint32_t count) CHECKED;
+/* Adds parts: other[i] has the words of the calls as acc[i] has, beginning with the number of rows. */
+enum status group_calls_merge(struct group_call *calls, uint32_t count, void *const *acc, void *const *other, uint32_t n) CHECKED;
 void group_calls_done(struct group_call *calls, uint32_t count); /* the batch is done */

@@ -27,6 +27,8 @@ struct group_aggregate {
     struct state_table *table;
     struct batch *out;
     char *old; /* accumulators of the keys before the stretch */
+    char *parts; /* merges: of the rows of a stretch, in the form of accumulators; else NULL */
+    uint32_t words;
     uint32_t done, generation, key_count;
     bool is_resolved, skips_same;
     struct group_firsts unique; /* the batch's keys */
@@ -45,6 +47,8 @@ struct group_aggregate {
 
 static const struct config_field group_config_fields[] = {
     GROUP_CALLS_FIELDS(0),
+    CONFIG_FIELD(group_config, merges, CONF_BOOL, "the input has partial results: the keys, then words"),
+    CONFIG_FIELD(group_config, types, CONF_TEXTS, "types of arguments, of partial results; empty: COUNT(*)"),
     CONFIG_FIELD(group_config, emit_before, CONF_BOOL, "updates come with the row before"),
     CONFIG_FIELD(group_config, emit_every, CONF_BOOL, "every row makes a change, not every batch"),
     CONFIG_FIELD(group_config, at_end, CONF_BOOL, "results come once, when the input has ended"),
@@ -84,7 +88,8 @@ static void group_needs(const struct op_plan *p, const void *config, const uint6
     (void)outputs;
     for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
     if (group_calls_read(p->arena, p, c, &calls, NULL) != S_OK) return;
-    for (uint32_t i = 0; i < c->functions.count; i++) {
+    for (uint32_t i = 0; c->merges && i < p->inputs[0]->child_count; i++) bit_set(inputs[0], i);
+    for (uint32_t i = 0; !c->merges && i < c->functions.count; i++) {
         if (calls[i].agg.argument != NULL) bit_set(inputs[0], calls[i].agg.col);
         if (calls[i].filter >= 0) bit_set(inputs[0], (uint32_t)calls[i].filter);
     }
@@ -122,6 +127,8 @@ static enum status group_open(struct op_cx *cx, void *self)
     s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     s->old = mem_alloc(cx->mem, (size_t)s->table->value.size * rows);
     if (c->at_end) s->walk = keys_batch(cx, rows);
+    s->words = words;
+    if (c->merges) s->parts = mem_alloc(cx->mem, (size_t)s->table->value.size * BATCH_ROWS);
     return group_calls_open(cx, c, s->calls, s->call_count, 0, &s->def, false);
 }
 
@@ -135,6 +142,7 @@ static void group_close(struct op_cx *cx, void *self, bool failed)
     batch_free(s->out);
     batch_free(s->walk);
     mem_free(cx->mem, s->old);
+    mem_free(cx->mem, s->parts);
 }
 
 /* --- a stretch of rows ------------------------------------------------------------------------------------------- */
@@ -186,6 +194,26 @@ static void rows_count(struct group_aggregate *s, const struct batch *in, uint32
         if (kind == ROW_INSERT || kind == ROW_UPDATE_AFTER) (*count)++;
         else if (*count > 0) (*count)--;
     }
+}
+
+/* Rows that are parts of groups: their words lie in columns. */
+static enum status parts_add(struct op_cx *cx, struct group_aggregate *s, const struct batch *in, uint32_t n)
+{
+    uint32_t keys = cx->plan->key_count[0];
+    size_t size = s->table->value.size;
+    void *other[BATCH_ROWS];
+
+    for (uint32_t i = 0; i < n; i++) other[i] = s->parts + i * size;
+    for (uint32_t w = 0; w < s->words; w++) {
+        const struct vector *v = &in->cols[keys + w];
+        uint32_t offset = s->table->value.fields[w].offset;
+        for (uint32_t i = 0; i < n; i++)
+            *state_word(other[i], offset) = VECTOR_VALUES(v, int64_t)[vector_at(v, batch_row(in, s->done + i))];
+    }
+    TRY(group_calls_merge(s->calls, s->call_count, s->rows + s->done, other, n));
+    for (uint32_t k = 0; k < s->key_count; k++) /* nothing is taken back from nothing */
+        *row_count(s, s->keys[k].row) = MAX(*row_count(s, s->keys[k].row), 0);
+    return S_OK;
 }
 
 /* --- emitting ---------------------------------------------------------------------------------------------------- */
@@ -315,10 +343,11 @@ static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, 
     TRY(resolve(cx, s, in));
     out_clear(s);
     uint32_t n = stretch_begin(s, rows, c->emit_every);
-    rows_count(s, in, n);
+    if (c->merges) TRY(parts_add(cx, s, in, n));
+    else rows_count(s, in, n);
     changes_list(s, in);
     kept_fill(cx, s, true);
-    TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, s->done, n));
+    if (!c->merges) TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, s->done, n));
     kept_fill(cx, s, false);
     columns_fill(cx, s, in);
     TRY(group_calls_check(s->calls, s->call_count));

@@ -1,6 +1,7 @@
 /* node_aggregate.c - GroupAggregate: aggregates of groups whose rows come for ever; each group has one row, which is updated. */
 #include "flow/operator/group_calls.h"
 #include "ground/base/str.h"
+#include "language/plan/aggregate_rel.h"
 #include "language/plan/logical.h"
 #include "language/plan/narrow_rel.h"
 #include "language/plan/rel.h"
@@ -79,19 +80,21 @@ static const uint8_t *monotone(const struct aggregate_body *b, const struct rel 
 }
 
 /* Without results a group's row never changes (DISTINCT), but it may go. */
-static void derive(struct rel *r, struct arena *a)
+void aggregate_derive(struct rel *r, const struct rel *in, struct arena *a)
 {
     const struct aggregate_body *b = r->body;
     uint32_t *cols = ARENA_ARRAY(a, uint32_t, b->key_count + 1);
 
     for (uint32_t i = 0; i < b->key_count; i++) cols[i] = i;
     rel_add_key(r, a, cols, b->key_count);
-    r->is_empty = b->key_count > 0 && r->inputs[0]->is_empty;
+    r->is_empty = b->key_count > 0 && in->is_empty;
     if (r->at_end) return;
     r->modifies = b->call_count > 0 ? MODIFIES_UPDATES : MODIFIES_NOTHING;
-    if (r->inputs[0]->modifies != MODIFIES_NOTHING) r->modifies |= MODIFIES_DELETES;
-    else if (r->modifies != MODIFIES_NOTHING) r->monotone = monotone(b, r->inputs[0], a);
+    if (in->modifies != MODIFIES_NOTHING) r->modifies |= MODIFIES_DELETES;
+    else if (r->modifies != MODIFIES_NOTHING) r->monotone = monotone(b, in, a);
 }
+
+static void derive(struct rel *r, struct arena *a) { aggregate_derive(r, r->inputs[0], a); }
 
 static bool wants_before(const struct rel *r, uint32_t input)
 {
@@ -109,13 +112,13 @@ static int distribution(const struct rel *r, uint32_t input, const uint32_t **co
     return (int)b->key_count;
 }
 
-static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+const char *aggregate_advise(const struct rel *r, const struct rel *in, const struct plan_settings *s, struct arena *a)
 {
     const struct aggregate_body *b = r->body;
     struct buf text;
 
     if (b->ttl.text != NULL ? b->ttl.ms > 0 : s->ttl_ms > 0) return NULL;
-    if (r->inputs[0]->is_bounded || b->key_count == 0) return NULL;
+    if (in->is_bounded || b->key_count == 0) return NULL;
     buf_init(&text, a->mem);
     buf_append_text(&text, "the groups by ");
     for (uint32_t i = 0; i < b->key_count; i++) buf_printf(&text, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
@@ -123,6 +126,11 @@ static const char *advise(const struct rel *r, const struct plan_settings *s, st
     const char *out = arena_strndup(a, text.data, text.size);
     buf_release(&text);
     return out;
+}
+
+static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+{
+    return aggregate_advise(r, r->inputs[0], s, a);
 }
 
 void lower_aggregate_calls(struct lowering *l, const struct aggregate_body *b, const struct type *in, struct group_config *c)
@@ -145,20 +153,25 @@ void lower_aggregate_calls(struct lowering *l, const struct aggregate_body *b, c
     }
 }
 
+void aggregate_configure(const struct rel *r, const struct rel *in, struct lowering *l, struct group_config *c)
+{
+    const struct rel_ttl *ttl = &((const struct aggregate_body *)r->body)->ttl;
+
+    lower_aggregate_calls(l, r->body, in->row, c);
+    c->emit_before = r->wants_before;
+    c->emit_every = l->emit_every;
+    c->at_end = r->at_end;
+    c->retracts = in->modifies != MODIFIES_NOTHING;
+    c->ttl_ms = ttl->text != NULL ? ttl->ms : l->ttl_ms;
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     struct graph_node *n = graph_add_node(l->graph, op_find("group_aggregate"), "GroupAggregate",
                                           (struct graph_here){0});
-    struct group_config *c = n->config;
 
     (void)e;
-    lower_aggregate_calls(l, r->body, r->inputs[0]->row, c);
-    c->emit_before = r->wants_before;
-    c->emit_every = l->emit_every;
-    c->at_end = r->at_end;
-    c->retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
-    const struct rel_ttl *ttl = &((const struct aggregate_body *)r->body)->ttl;
-    c->ttl_ms = ttl->text != NULL ? ttl->ms : l->ttl_ms;
+    aggregate_configure(r, r->inputs[0], l, n->config);
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;

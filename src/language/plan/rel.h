@@ -109,6 +109,7 @@ struct rel {
     bool at_end;      /* its rows come once, when its input has ended: of types that say `ends` */
     struct rel *in_batch; /* what rel_batch has made of it */
     struct rel *sifted;   /* what rewrite_conditions has made of it without a condition from above */
+    struct rel *in_phases; /* the same of rel_two_phase */
     bool is_empty;    /* no row ever comes; filled by derive */
 };
 
@@ -349,6 +350,8 @@ struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body 
 struct rel *rel_rewrite(struct arena *a, struct rel *r);
 /* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end. */
 enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e) CHECKED;
+/* The same plan with group aggregations in two phases. */
+struct rel *rel_two_phase(struct arena *a, struct rel *r);
 void rank_print_order(const struct rank_order *order, uint32_t count, const struct type *row, struct buf *out); /* "price DESC" */
 
 /* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */

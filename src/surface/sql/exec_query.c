@@ -17,7 +17,9 @@ const struct type *run_result_row(struct run *r, const struct type *row)
 enum status run_optimize(struct run *r, const struct query_binder *b, struct rel **plan)
 {
     if (b->settings->rewrites) *plan = rel_rewrite(&r->arena, *plan);
-    return b->is_batch ? rel_batch(&r->arena, *plan, plan, r->e) : S_OK;
+    if (b->is_batch) return rel_batch(&r->arena, *plan, plan, r->e);
+    if (b->settings->two_phase) *plan = rel_two_phase(&r->arena, *plan);
+    return S_OK;
 }
 
 enum status run_plan_check(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count)
