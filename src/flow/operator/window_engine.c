@@ -15,6 +15,8 @@
 
 #include "flow/operator/window_spans.h"
 
+enum { SESSION_TIMERS = 256 }; /* at once: each may be of another session among millions */
+
 /* --- making ------------------------------------------------------------------------------------------------------- */
 static enum status trigger_timer(void *arg, int64_t time_ms, bool event_time, bool remove)
 {
@@ -429,7 +431,7 @@ static enum status run(struct window_engine *e)
         }
         bool more_items = e->item_first < e->item_count, more_rows = e->in != NULL && e->row < batch_rows(e->in);
         e->phase = more_items ? PHASE_MERGE : more_rows ? PHASE_ASSIGN : PHASE_IDLE;
-        if (e->phase != PHASE_IDLE && (e->spans == NULL || window_slice_over(e))) return S_MORE;
+        if (e->phase != PHASE_IDLE && (e->spans == NULL || window_spans_were_far(e) || window_slice_over(e))) return S_MORE;
     }
     return S_OK;
 }
@@ -467,8 +469,10 @@ static enum status take_due(struct window_engine *e, struct timers *t, int64_t u
     enum status st;
 
     batch_clear(k->batch);
+    k->batch->capacity = e->sessions != NULL ? (uint32_t)SESSION_TIMERS : (uint32_t)BATCH_ROWS;
     st = timers_due(t, upto, k->batch, NULL, e->due_times, &n);
     if (st != S_OK && st != S_MORE) return st;
+    k->batch->capacity = BATCH_ROWS;
     k->count = e->item_count = e->item_end = n;
     e->item_first = 0;
     if (n == 0) return S_OK;

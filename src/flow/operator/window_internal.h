@@ -63,6 +63,7 @@ struct window_sessions {
     struct state_probe probe;
     struct window_node *nodes;
     uint32_t node_count, node_capacity, group_count;
+    uint32_t look_at, item_count; /* items whose keys are looked up at once; those of them that the chunk may have */
     void *item_rows[BATCH_ROWS];                      /* of latest, per item */
     void *rows[BATCH_ROWS], *heads[BATCH_ROWS];       /* per group: of latest, of others (NULL: not resolved) */
     int64_t last_end[BATCH_ROWS];                     /* per group: of the session that ends last in state */

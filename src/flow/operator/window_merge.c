@@ -133,19 +133,22 @@ static bool plan_item(struct window_engine *e, uint32_t i)
 
 enum status window_sessions_plan(struct window_engine *e)
 {
+    struct window_sessions *s = e->sessions;
     uint32_t i = e->item_first;
 
     e->slots = &e->more[0];
     e->named = &e->more[e->is_lazy ? 0 : 1];
     e->slots->count = e->named->count = e->merged_count = 0;
     TRY(window_sessions_load(e, STATE_RESERVE));
-    while (i < e->item_count && plan_item(e, i)) i++;
+    while (i < e->item_first + s->item_count && plan_item(e, i)) i++;
     if (i == e->item_first)
         return err_set(e->op->err, E_BUDGET, "one row joins more than %d session windows of its key", BATCH_ROWS - 1);
     e->item_end = i;
     window_keys_fill(e, e->slots, e->owners.batch, e->cols);
     if (!e->is_lazy) window_keys_fill(e, e->named, e->owners.batch, e->cols);
-    return window_sessions_prepare(e);
+    TRY(window_sessions_prepare(e));
+    s->look_at = i - e->item_first < s->look_at ? 2u * WINDOW_REACHES_AT_ONCE : MIN(2 * s->look_at, (uint32_t)BATCH_ROWS);
+    return S_OK;
 }
 
 /* --- timers ------------------------------------------------------------------------------------------------------------------ */

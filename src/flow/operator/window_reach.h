@@ -8,6 +8,9 @@
 
 #include <thalweg/window.h>
 
+/* Of a chunk of rows: each may be another place in a table of millions. */
+enum { WINDOW_REACHES_AT_ONCE = 64 };
+
 struct window_reaches {
     uint32_t count;
     uint16_t group[BATCH_ROWS];

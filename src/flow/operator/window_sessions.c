@@ -33,6 +33,7 @@ enum status window_sessions_open(struct window_engine *e)
     const struct type **word = ARENA_ARRAY(a, const struct type *, 1);
 
     e->sessions = s;
+    s->look_at = BATCH_ROWS;
     s->order.stride = sizeof *s->nodes;
     end[0] = "end";
     word[0] = type_new(a, T_BIGINT, 0, 0, false);
@@ -104,7 +105,7 @@ static bool may_meet_others(const struct window_sessions *s, void *row, const st
     return !*latest_word(s, row, FIELD_IS_SET) || w->start < *latest_word(s, row, FIELD_START);
 }
 
-/* Groups items by their keys' rows. */
+/* Groups items by their keys' rows. Where many rows may meet others than the latest session the chunk ends early; timers all come. */
 static void group_items(struct window_engine *e)
 {
     struct window_sessions *s = e->sessions;
@@ -112,7 +113,7 @@ static void group_items(struct window_engine *e)
     s->group_count = 0;
     memset(s->table_of, 0, sizeof s->table_of);
     window_reach_begin(&s->reaches);
-    for (uint32_t i = 0; i < e->item_count - e->item_first; i++) {
+    for (uint32_t i = 0; i < s->item_count; i++) {
         const struct tw_window *w = &e->owners.window[e->item_first + i];
         void *row = s->item_rows[i];
         if (row == NULL) {
@@ -123,7 +124,9 @@ static void group_items(struct window_engine *e)
         while (s->table_of[at] != 0 && s->rows[s->table_of[at] - 1] != row) at = (at + 1) % (2 * BATCH_ROWS);
         if (s->table_of[at] == 0) s->table_of[at] = (uint16_t)(group_add(s, i, row) + 1);
         s->group_of[i] = (uint16_t)(s->table_of[at] - 1);
-        if (may_meet_others(s, row, w)) window_reach_add(&s->reaches, s->group_of[i], w);
+        if (!may_meet_others(s, row, w)) continue;
+        window_reach_add(&s->reaches, s->group_of[i], w);
+        if (e->in != NULL && s->reaches.count == WINDOW_REACHES_AT_ONCE) s->item_count = i + 1;
     }
 }
 
@@ -219,6 +222,7 @@ enum status window_sessions_load(struct window_engine *e, enum state_intent inte
 {
     struct window_sessions *s = e->sessions;
     uint32_t n = e->item_count - e->item_first;
+    if (e->in != NULL) n = MIN(n, s->look_at);
     uint16_t *sel = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *sel);
     struct batch view = *e->owners.batch;
 
@@ -228,6 +232,7 @@ enum status window_sessions_load(struct window_engine *e, enum state_intent inte
     batch_hash(&view, e->cols, e->key_count, s->hashes);
     struct state_keys keys = item_keys(e, sel, n, s->hashes);
     TRY(state_resolve(s->latest, 0, &keys, intent, s->item_rows, NULL));
+    s->item_count = n;
     group_items(e);
     return load_nodes(e, intent);
 }

@@ -124,6 +124,11 @@ uint32_t window_spans_group(struct window_engine *e, uint32_t i, void *row);
 void window_spans_row(struct window_engine *e, uint32_t i, uint32_t g);
 enum status window_spans_add(struct window_engine *e) CHECKED; /* rows into accumulators */
 void window_spans_done(struct window_engine *e);
+/* The chunk had so many rows that may have met sessions far apart that the next one is for the next call. */
+static inline bool window_spans_were_far(const struct window_engine *e)
+{
+    return e->in != NULL && e->spans->reaches.count == WINDOW_REACHES_AT_ONCE;
+}
 /* Heads in `others` of the groups whose bit is set; keys: those of the groups' items. */
 enum status window_spans_heads(struct window_engine *e, const struct state_keys *keys, const uint64_t *groups,
                                enum state_intent intent) CHECKED;

@@ -11,7 +11,8 @@
 
 #include "ground/base/sort.h"
 
-enum { FIRES_LOOK_EVERY = 16, FIRES_AT_ONCE = 256, RUN_FIRST_MIN = 2, RUN_MAX = 64 };
+/* Sessions of one key may lie far apart: a round of few keys is short. */
+enum { FIRES_LOOK_EVERY = 16, FIRES_AT_ONCE = 256, FIRES_PER_KEY = 4, RUN_FIRST_MIN = 2, RUN_MAX = 64 };
 
 /* Sessions of one key in `others` that were looked up and not yet taken. */
 struct span_run {
@@ -233,10 +234,10 @@ static void firsts_sort(struct finder *f)
 static enum status take_in_order(struct finder *f)
 {
     struct window_spans *s = f->e->spans;
-    uint32_t at = 0;
+    uint32_t at = 0, most = MIN((uint32_t)BATCH_ROWS, f->e->item_count * (uint32_t)FIRES_PER_KEY + (uint32_t)FIRES_AT_ONCE);
 
     firsts_sort(f);
-    while ((at < f->first_count || f->heap_count > 0) && s->due_count < BATCH_ROWS) {
+    while ((at < f->first_count || f->heap_count > 0) && s->due_count < most) {
         bool is_first = f->heap_count == 0 || (at < f->first_count && comes_first(f, &f->firsts[at], &f->heap[0]));
         uint32_t i = is_first ? f->firsts[at++].at : f->heap[0].at;
         bool is_due;

@@ -12,7 +12,6 @@
 
 enum {
     ROWS_AHEAD = 8,
-    REACHES_MAX = 256, /* of a chunk of rows */
 };
 
 /* The key's first session. Its timer says that it is there from now on; it is set behind the rows, which may put it off. */
@@ -82,7 +81,7 @@ static bool waits(struct window_engine *e, uint32_t i, uint32_t g)
         bit_set(s->meets, g);
         bit_set(s->needs_head, g);
         window_reach_add(&s->reaches, g, &s->windows[i]);
-        if (s->reaches.count == REACHES_MAX) s->row_end = i + 1; /* these may meet many sessions: the chunk ends early */
+        if (s->reaches.count == WINDOW_REACHES_AT_ONCE) s->row_end = i + 1; /* these may meet many sessions: the chunk ends early */
     } else if (LIKELY(!bit_get(s->meets, g))) {
         return false;
     }
