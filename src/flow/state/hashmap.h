@@ -43,13 +43,19 @@ struct page_order {
     uint32_t bytes, rows, words;
 };
 
-struct shard {
+struct index {
     struct bucket *const *chunks; /* never NULL */
+    uint32_t buckets;             /* at least 1 */
+};
+
+struct shard {
+    struct index index;
+    struct index old; /* of a large shard that grows: its entries move to `index` by and by. 0 buckets: none */
+    uint32_t moved;   /* so many first buckets of `old` are through: what belongs there is in `index` */
     struct page *pages;
     struct bucket **chunk_list; /* memory of `chunks`, kept while the index is empty; may be NULL */
     uint32_t chunk_capacity;
     uint32_t expected;     /* buckets that the namespaces before came to need; 0 = not known */
-    uint32_t bucket_count; /* at least 1 */
     uint32_t used;  /* entries in the index, reserved ones included, the NULL key's not */
     uint32_t limit; /* the index grows above this */
     uint32_t bump, bump_end; /* slots never used of the last page */
@@ -148,18 +154,23 @@ static inline uint32_t shard_of(const struct hm_table *t, uint64_t hash)
     ASSERT_ROW(shard < t->shard_count);
     return shard;
 }
-static inline const struct bucket *bucket_at(const struct shard *sh, uint32_t number)
+static inline const struct bucket *bucket_at(const struct index *x, uint32_t number)
 {
-    return &sh->chunks[number >> CHUNK_SHIFT][number & (CHUNK_BUCKETS - 1)];
+    return &x->chunks[number >> CHUNK_SHIFT][number & (CHUNK_BUCKETS - 1)];
 }
 /* By the low half of the hash; any number of buckets will do. */
-static inline uint32_t bucket_of(const struct shard *sh, uint64_t hash)
+static inline uint32_t bucket_of(const struct index *x, uint64_t hash)
 {
-    return (uint32_t)(((hash & UINT32_MAX) * sh->bucket_count) >> 32);
+    return (uint32_t)(((hash & UINT32_MAX) * x->buckets) >> 32);
 }
-static inline uint32_t bucket_next(const struct shard *sh, uint32_t number)
+static inline uint32_t bucket_next(const struct index *x, uint32_t number)
 {
-    return number + 1 < sh->bucket_count ? number + 1 : 0;
+    return number + 1 < x->buckets ? number + 1 : 0;
+}
+/* Where a key with that hash is, or goes. */
+static inline const struct index *index_of(const struct shard *sh, uint64_t hash)
+{
+    return LIKELY(sh->old.buckets == 0) || bucket_of(&sh->old, hash) < sh->moved ? &sh->index : &sh->old;
 }
 static inline char *entry_at(const struct hm_table *t, const struct shard *sh, uint32_t slot)
 {

@@ -4,10 +4,10 @@
 
 #include <immintrin.h>
 
-/* From bits that neither the key group (the top ones) nor the bucket (the low ones) uses. Never 0. */
+/* From bits that the bucket (the top ones of the low half) hardly uses; the upper half may be the same for many keys. Never 0. */
 static inline uint8_t tag_of(uint64_t hash)
 {
-    uint8_t tag = (uint8_t)(hash >> 32);
+    uint8_t tag = (uint8_t)hash;
 
     return tag ? tag : 1;
 }

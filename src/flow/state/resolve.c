@@ -64,10 +64,11 @@ static inline bool key_equals(const struct hm_table *t, enum key_form form, cons
 static inline uint32_t index_find(const struct hm_table *t, enum key_form form, const struct shard *sh,
                                   const struct key_set *keys, uint32_t i, uint64_t hash)
 {
-    uint32_t b = bucket_of(sh, hash);
+    const struct index *x = index_of(sh, hash);
+    uint32_t b = bucket_of(x, hash);
 
-    for (uint32_t n = 0; n < sh->bucket_count; n++, b = bucket_next(sh, b)) {
-        const struct bucket *k = bucket_at(sh, b);
+    for (uint32_t n = 0; n < x->buckets; n++, b = bucket_next(x, b)) {
+        const struct bucket *k = bucket_at(x, b);
         for (uint32_t m = bucket_match(k, tag_of(hash)); m; m &= m - 1) {
             uint32_t slot = k->slot[__builtin_ctz(m)];
             if (key_equals(t, form, entry_at(t, sh, slot), keys, i, hash)) return slot;
@@ -125,10 +126,11 @@ static uint32_t settle(struct job *j, struct shard *sh, uint32_t i, uint32_t slo
 static uint32_t create(struct job *j, struct shard *sh, uint32_t i, uint64_t hash)
 {
     struct hm_table *t = j->t;
-    const struct bucket *before = sh->chunks[0];
-    uint32_t buckets = sh->bucket_count, slot = entry_create(t, j->s, sh, hash, &j->x->keys, i);
+    const struct bucket *before = sh->index.chunks[0];
+    bool was_moving = sh->old.buckets != 0;
+    uint32_t buckets = sh->index.buckets, slot = entry_create(t, j->s, sh, hash, &j->x->keys, i);
 
-    j->grew |= buckets != sh->bucket_count || before != sh->chunks[0];
+    j->grew |= was_moving || buckets != sh->index.buckets || before != sh->index.chunks[0];
     bit_set(j->created, i);
     if (j->intent == STATE_RESERVE) {
         entry_reserve(t, j->s, sh, slot);
@@ -158,7 +160,8 @@ static inline void stage_a(struct job *j, uint32_t from, uint32_t to)
     for (uint32_t i = from; i < to; i++) {
         uint32_t shard = shard_of(j->t, j->hashes[i]);
         const struct shard *sh = &j->s->shards[shard];
-        const struct bucket *k = bucket_at(sh, bucket_of(sh, j->hashes[i]));
+        const struct index *x = index_of(sh, j->hashes[i]);
+        const struct bucket *k = bucket_at(x, bucket_of(x, j->hashes[i]));
         shards[i] = (uint16_t)shard;
         if (UNLIKELY(keys->has_nulls) && keys->nulls[i]) k = &no_bucket;
         j->x->buckets[i] = k;
@@ -186,9 +189,10 @@ static inline void candidate(struct job *j, uint32_t i, const struct bucket *k, 
 static const struct bucket *next_of(const struct job *j, uint32_t i, const struct bucket *k)
 {
     const struct shard *sh = &j->s->shards[j->t->latest.shard[i]];
-    uint32_t b = bucket_of(sh, j->hashes[i]);
+    const struct index *x = index_of(sh, j->hashes[i]);
+    uint32_t b = bucket_of(x, j->hashes[i]);
 
-    return bucket_at(sh, b) == k ? bucket_at(sh, bucket_next(sh, b)) : &no_bucket; /* the index grew: looked up again later */
+    return bucket_at(x, b) == k ? bucket_at(x, bucket_next(x, b)) : &no_bucket; /* the index grew: looked up again later */
 }
 
 static inline void stage_b(struct job *j, uint32_t from, uint32_t to)
