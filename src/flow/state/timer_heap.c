@@ -8,8 +8,8 @@
  * Invariants: items in buckets are not before base; equal items are in one place (the same bucket, or both before
  * base), in the order in which they were added, so duplicates and deletions are resolved where items are sorted; what
  * comes before base is due (base never passes the limit of timer_heap_ready) and waits in `fresh` for the next timer_heap_ready.
- * A bucket that grows large is resolved in place now and then: a timer registered for each row is kept a few times,
- * not a million times. Not here: keys (timer.c). */
+ * A bucket that grows large is resolved in place now and then, so that a timer registered for each row is kept a few times,
+ * not a million times, or becomes a tree (timer_tree.c). Not here: keys (timer.c). */
 #include "flow/state/timer_heap.h"
 #include "flow/state/timer_sort.h"
 
@@ -107,11 +107,11 @@ static struct heap_chunk *chunk_add(struct timer_heap *h, struct heap_bucket *b)
     return c;
 }
 
-static void chunk_free(struct timer_heap *h, struct heap_chunk *c) { pool_give(h->pool, c, order_of(h, c)); }
+void timer_chunk_free(struct timer_heap *h, struct heap_chunk *c) { pool_give(h->pool, c, order_of(h, c)); }
 
 static struct heap_level *level_at(struct timer_heap *h, uint32_t level)
 {
-    if (UNLIKELY(h->levels[level] == NULL)) h->levels[level] = mem_zalloc(h->pool->mem, sizeof *h->levels[level]);
+    if (UNLIKELY(h->levels[level] == NULL)) h->levels[level] = timer_level_make(h);
     return h->levels[level];
 }
 
@@ -132,28 +132,48 @@ static inline uint32_t place_of(const struct timer_heap *h, const uint64_t *item
     return byte;
 }
 
-static void bucket_resolve(struct timer_heap *h, struct heap_bucket *b);
-
-static inline void bucket_add(struct timer_heap *h, const uint64_t *item)
+static inline void append(struct timer_heap *h, struct heap_bucket *b, const uint64_t *item)
 {
-    uint32_t digit, level = place_of(h, item, &digit);
-    struct heap_level *l = level_at(h, level);
-    struct heap_bucket *b = &l->buckets[digit];
     struct heap_chunk *c = b->tail;
     uint64_t *to;
 
-    if (b->count == 0) {
-        l->filled[digit >> 6] |= UINT64_C(1) << (digit & 63);
-        b->min = UINT64_MAX;
-        b->resolve_at = HEAP_RESOLVE_MIN;
-    }
     if (c == NULL || c->used == c->capacity) c = chunk_add(h, b);
     to = c->items + (size_t)c->used++ * h->words;
     to[0] = item[0];
     to[1] = item[1];
     if (h->words == 3) to[2] = item[2];
     if (item[0] < b->min && !(item[0] & WHEN_DELETION)) b->min = item[0];
-    if (UNLIKELY(++b->count >= b->resolve_at)) bucket_resolve(h, b);
+    b->count++;
+}
+
+void timer_bucket_append(struct timer_heap *h, struct heap_bucket *b, const uint64_t *item) { append(h, b, item); }
+
+static __attribute__((noinline)) void tree_add(struct timer_heap *h, struct heap_bucket *b, const uint64_t *item)
+{
+    struct heap_path path;
+
+    b = timer_tree_find(h, b, item, &path);
+    append(h, b, item);
+    if (b->count >= b->resolve_at) timer_tree_grow(h, b, &path);
+}
+
+static inline void bucket_add(struct timer_heap *h, const uint64_t *item)
+{
+    uint32_t digit, level = place_of(h, item, &digit);
+    struct heap_level *l = level_at(h, level);
+    struct heap_bucket *b = &l->buckets[digit];
+
+    if (b->tree != NULL) {
+        tree_add(h, b, item);
+        return;
+    }
+    if (b->count == 0) {
+        l->filled[digit >> 6] |= UINT64_C(1) << (digit & 63);
+        b->min = UINT64_MAX;
+        b->resolve_at = HEAP_RESOLVE_MIN;
+    }
+    append(h, b, item);
+    if (UNLIKELY(b->count >= b->resolve_at)) timer_tree_grow(h, b, &(struct heap_path){0});
 }
 
 static inline bool is_before_base(const struct timer_heap *h, const uint64_t *item)
@@ -252,7 +272,7 @@ static void run_collect(struct timer_heap *h, struct heap_run *r, struct heap_ch
     for (struct heap_chunk *c = chunks, *next; c != NULL; c = next) {
         next = c->next;
         run_add(h, r, c->items, c->used);
-        chunk_free(h, c);
+        timer_chunk_free(h, c);
     }
 }
 
@@ -321,9 +341,8 @@ static void run_drop_stale(struct timer_heap *h, struct heap_run *r)
     r->count = kept;
 }
 
-/* A bucket that has grown: without what cancels out. It is looked at again when it has doubled, or quadrupled when there
- * was little to find. */
-static void bucket_resolve(struct timer_heap *h, struct heap_bucket *b)
+/* Without what cancels out. It is looked at again when it has doubled, or quadrupled when there was little to find. */
+void timer_bucket_resolve(struct timer_heap *h, struct heap_bucket *b)
 {
     struct heap_run r = {0};
     uint64_t before = b->count;
@@ -366,7 +385,7 @@ static void bucket_split(struct timer_heap *h, struct heap_chunk *chunks)
     for (struct heap_chunk *c = chunks, *next; c != NULL; c = next) {
         next = c->next;
         for (uint32_t i = 0; i < c->used; i++) bucket_add(h, c->items + (size_t)i * h->words);
-        chunk_free(h, c);
+        timer_chunk_free(h, c);
     }
 }
 
@@ -398,7 +417,7 @@ static void bucket_follow(struct timer_heap *h, struct heap_chunk *chunks, const
     for (struct heap_chunk *c = chunks, *next; c != NULL; c = next) {
         next = c->next;
         items_follow(h, c->items, c->used, MIN(end[0], limit), r);
-        chunk_free(h, c);
+        timer_chunk_free(h, c);
     }
     run_settle(h, r);
     run_add(h, &h->ready, r->items, r->count);
@@ -448,6 +467,21 @@ static void fresh_merge(struct timer_heap *h)
     run_add(h, &h->ready, all->items, all->count);
 }
 
+/* A bucket with a tree: its nodes become levels, its first items lie on still lower ones. */
+static void bucket_open(struct timer_heap *h, struct heap_level *l, uint32_t digit)
+{
+    struct heap_bucket b = l->buckets[digit];
+    struct heap_chunk *chunks = bucket_take(l, digit);
+
+    ASSERT(chunks == NULL);
+    if (b.min == UINT64_MAX) {
+        timer_tree_each(h, b.tree, bucket_drop);
+        return;
+    }
+    chunks = timer_tree_open(h, b.tree);
+    if (chunks != NULL) bucket_split(h, chunks);
+}
+
 bool timer_heap_ready(struct timer_heap *h, uint64_t limit)
 {
     if (h->fresh.count > 0) fresh_merge(h);
@@ -457,7 +491,9 @@ bool timer_heap_ready(struct timer_heap *h, uint64_t limit)
         struct heap_bucket *b = bucket_first(h, &l, &digit);
         if (b == NULL || (b->min > limit && b->min != UINT64_MAX)) return false;
         while (h->levels[level] != l) level++;
-        if (b->min == UINT64_MAX) {
+        if (b->tree != NULL) {
+            bucket_open(h, l, digit);
+        } else if (b->min == UINT64_MAX) {
             bucket_drop(h, bucket_take(l, digit));
         } else if (b->count > HEAP_SORT_MAX && level > (h->moves ? LEVEL_OF_INSTANT : 0)) {
             bucket_split(h, bucket_take(l, digit));
@@ -491,9 +527,8 @@ void timer_heap_settle(struct timer_heap *h)
         struct heap_level *level = h->levels[l];
         for (uint32_t d = 0; level != NULL && d < 256; d++) {
             struct heap_bucket *b = &level->buckets[d];
-            if (b->count == 0) continue;
-            bucket_resolve(h, b);
-            if (b->count == 0) level->filled[d >> 6] &= ~(UINT64_C(1) << (d & 63));
+            if (b->count == 0 && b->tree == NULL) continue;
+            if (!timer_tree_settle(h, b)) level->filled[d >> 6] &= ~(UINT64_C(1) << (d & 63));
         }
     }
 }
@@ -525,16 +560,20 @@ uint64_t timer_heap_min(const struct timer_heap *h)
     return min;
 }
 
+static void chunks_free(struct timer_heap *h, struct heap_chunk *chunks)
+{
+    for (struct heap_chunk *c = chunks, *next; c != NULL; c = next) {
+        next = c->next;
+        timer_chunk_free(h, c);
+    }
+}
+
 void timer_heap_release(struct timer_heap *h)
 {
-    for (uint32_t level = 0; level < HEAP_LEVELS; level++) {
-        struct heap_level *l = h->levels[level];
-        for (uint32_t digit = 0; l != NULL && digit < 256; digit++) {
-            for (struct heap_chunk *c = l->buckets[digit].head, *next; c != NULL; c = next) {
-                next = c->next;
-                chunk_free(h, c);
-            }
-        }
+    for (uint32_t level = 0; level < HEAP_LEVELS; level++)
+        if (h->levels[level] != NULL) timer_tree_each(h, h->levels[level], chunks_free);
+    for (struct heap_level *l = h->spares, *next; l != NULL; l = next) {
+        next = l->next_spare;
         mem_free(h->pool->mem, l);
     }
     run_release(h, &h->ready);

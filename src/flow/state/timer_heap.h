@@ -13,7 +13,7 @@
 enum {
     HEAP_LEVELS = 16,    /* bytes of when and key: 15 = top byte of when, 0 = low byte of key */
     HEAP_SORT_MAX = 1024, /* buckets up to this are sorted, larger ones split */
-    HEAP_RESOLVE_MIN = 1 << 16, /* buckets from here on are searched for duplicates when they have grown a lot */
+    HEAP_RESOLVE_MIN = 4096, /* larger buckets become trees, or are searched for duplicates when they have grown a lot */
 };
 #define WHEN_DELETION UINT64_C(1)
 #define WHEN_NULL UINT64_C(2)
@@ -24,15 +24,21 @@ struct heap_chunk {
     uint64_t items[];
 };
 
+struct heap_level;
+
 struct heap_bucket {
     struct heap_chunk *head, *tail;
+    struct heap_level *tree; /* its items, instead of chunks */
     uint64_t count;
     uint64_t min;        /* least `when` of registrations; UINT64_MAX = none */
     uint64_t resolve_at; /* look for duplicates when count reaches it */
 };
 
 struct heap_level {
-    uint64_t filled[4]; /* bit d: bucket d has items */
+    uint64_t filled[4];   /* bit d: bucket d has items */
+    uint64_t prefix[2];   /* of a tree: an item that agrees with all in the bytes above `level` */
+    uint32_t level;       /* of a tree: whose byte tells the buckets apart */
+    struct heap_level *next_spare;
     struct heap_bucket buckets[256];
 };
 
@@ -50,6 +56,8 @@ struct timer_heap {
     uint64_t base[2];         /* items in buckets lie behind it (or at it unless base_taken), by the level where they differ */
     bool base_taken;
     struct heap_level *levels[HEAP_LEVELS]; /* made when needed */
+    struct heap_level *spares;
+    uint32_t spare_count;
     struct heap_run ready;    /* due: sorted, resolved */
     struct heap_run fresh;    /* before the base: due, in the order in which they came */
     struct heap_run scratch[2];
@@ -86,3 +94,25 @@ uint64_t timer_heap_bytes_put(struct timer_heap *h, struct str bytes);
 void timer_heap_bytes_free(struct timer_heap *h, uint64_t ref);
 /* -1, 0, 1 by (when, key, bytes), deletion bits aside. */
 int timer_heap_compare(const struct timer_heap *h, const uint64_t *a, const uint64_t *b);
+
+/* --- between timer_heap.c and timer_tree.c */
+struct heap_path {
+    uint32_t count;
+    struct heap_bucket *at[HEAP_LEVELS]; /* those with trees, from the heap's own on */
+};
+void timer_chunk_free(struct timer_heap *h, struct heap_chunk *c);
+void timer_bucket_append(struct timer_heap *h, struct heap_bucket *b, const uint64_t *item);
+void timer_bucket_resolve(struct timer_heap *h, struct heap_bucket *b);
+struct heap_level *timer_level_make(struct timer_heap *h);
+void timer_level_give(struct timer_heap *h, struct heap_level *l); /* which is empty */
+/* Which bucket of b's tree the item goes to; b itself when it has none. */
+struct heap_bucket *timer_tree_find(struct timer_heap *h, struct heap_bucket *b, const uint64_t *item, struct heap_path *path);
+/* b, found by that path, has reached its resolve_at. */
+void timer_tree_grow(struct timer_heap *h, struct heap_bucket *b, const struct heap_path *path);
+/* Resolves all of the bucket; false: it is empty. */
+bool timer_tree_settle(struct timer_heap *h, struct heap_bucket *b);
+/* Takes the tree apart: `each` gets the chunks of every bucket. */
+void timer_tree_each(struct timer_heap *h, struct heap_level *l, void (*each)(struct timer_heap *h, struct heap_chunk *chunks));
+/* The tree of a bucket that was taken becomes levels, and the base goes to its first bucket, whose chunks are answered; NULL:
+ * that one is empty. */
+struct heap_chunk *timer_tree_open(struct timer_heap *h, struct heap_level *l);
