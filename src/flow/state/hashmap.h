@@ -112,6 +112,7 @@ struct hm_table {
     bool is_frozen;                  /* the other run holds a frozen set */
     bool has_heads;                  /* entries hold heads (bag.h) */
     bool has_now;                    /* `now` is this batch's */
+    uint64_t index_steps;            /* entries that went into a new index, ever: for tests */
     uint32_t sweep_at;               /* which namespace is swept */
     int64_t now;
     int64_t *ns_list;                /* ascending, beside spaces */

@@ -19,7 +19,7 @@
 
 enum { REBUILD_SLOTS = 256, REBUILD_AHEAD = 32, BUCKETS_MAX = 1 << 28, EXPECTED_LOAD = 58 /* percent */, EXPECTED_FROM = 16 };
 
-enum { MOVES_FROM = 4096 /* buckets */, MOVES_PER_INSERT = 4 };
+enum { MOVES_FROM = 16384 /* buckets */, MOVES_PER_INSERT = 4 };
 
 static const struct bucket empty_chunk[CHUNK_BUCKETS]; /* where a chunk is not made yet */
 static struct bucket *const no_chunks[1] = {(struct bucket *)empty_chunk};
@@ -146,6 +146,7 @@ static void rebuild(struct hm_table *t, struct shard *sh)
     uint32_t slots[REBUILD_SLOTS], n;
 
     for (uint32_t from = 0; (n = slots_live(t, sh, from, slots, REBUILD_SLOTS)) > 0; from = slots[n - 1] + 1) {
+        t->index_steps += n;
         for (uint32_t i = 0; i < n + REBUILD_AHEAD; i++) {
             if (i < n) {
                 hashes[i] = entry_hash(t, entry_at(t, sh, slots[i]));
@@ -232,6 +233,7 @@ static void bucket_move(struct hm_table *t, struct shard *sh)
             if (bucket_of(&sh->old, hash) != home) continue;
             place(t, &sh->index, hash, k->slot[at]);
             k->tag[at] = 0;
+            t->index_steps++;
         }
         if (k->overflow == 0) break;
     }

@@ -269,6 +269,7 @@ int64_t timers_next(const struct timers *t)
     return min == UINT64_MAX ? INT64_MAX : timer_heap_time(min);
 }
 
+uint64_t timers_steps(const struct timers *t) { return t->heap.steps; }
 uint64_t timers_count(const struct timers *t) { return t->heap.count; }
 void timers_of_processing_time(struct timers *t) { t->is_processing_time = true; }
 

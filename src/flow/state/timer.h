@@ -71,6 +71,8 @@ void timers_give_back(struct timers *t, const struct batch *keys, const uint32_t
 
 /* The earliest time held, INT64_MAX when there is none. Never too late; too early only when that timer was deleted or moved. */
 int64_t timers_next(const struct timers *t);
+/* For tests: how many times timers were sorted or moved from place to place, ever. */
+uint64_t timers_steps(const struct timers *t);
 uint64_t timers_count(const struct timers *t); /* unresolved duplicates and deletions included */
 /* For tests: exact numbers of all timers of a host, by what timers_of_processing_time said of each; takes its time. */
 void timers_of_processing_time(struct timers *t);

@@ -170,7 +170,7 @@ static inline void bucket_add(struct timer_heap *h, const uint64_t *item)
     if (b->count == 0) {
         l->filled[digit >> 6] |= UINT64_C(1) << (digit & 63);
         b->min = UINT64_MAX;
-        b->resolve_at = HEAP_RESOLVE_MIN;
+        b->resolve_at = HEAP_LOOK_EVERY;
     }
     append(h, b, item);
     if (UNLIKELY(b->count >= b->resolve_at)) timer_tree_grow(h, b, &(struct heap_path){0});
@@ -261,6 +261,7 @@ static uint32_t resolve(struct timer_heap *h, uint64_t *items, uint32_t count)
 static void run_settle(struct timer_heap *h, struct heap_run *r)
 {
     ASSERT(r->head == 0);
+    h->steps += r->count;
     run_reserve(h, &h->scratch[1], r->count);
     timer_sort(h, r->items, h->scratch[1].items, r->count);
     r->count = resolve(h, r->items, r->count);
@@ -361,7 +362,7 @@ void timer_bucket_resolve(struct timer_heap *h, struct heap_bucket *b)
         b->count++;
     }
     if (r.count) b->min = r.items[0];
-    b->resolve_at = MAX(b->count * (b->count * 4 < before * 3 ? 2 : 4), (uint64_t)HEAP_RESOLVE_MIN);
+    b->resolve_at = MAX(b->count * (b->count * 4 < before * 3 ? 2 : 4), (uint64_t)HEAP_LOOK_FIRST);
     run_release(h, &r);
 }
 
@@ -384,6 +385,7 @@ static void bucket_split(struct timer_heap *h, struct heap_chunk *chunks)
     h->base_taken = false;
     for (struct heap_chunk *c = chunks, *next; c != NULL; c = next) {
         next = c->next;
+        h->steps += c->used;
         for (uint32_t i = 0; i < c->used; i++) bucket_add(h, c->items + (size_t)i * h->words);
         timer_chunk_free(h, c);
     }

@@ -13,7 +13,10 @@
 enum {
     HEAP_LEVELS = 16,    /* bytes of when and key: 15 = top byte of when, 0 = low byte of key */
     HEAP_SORT_MAX = 1024, /* buckets up to this are sorted, larger ones split */
-    HEAP_RESOLVE_MIN = 4096, /* larger buckets become trees, or are searched for duplicates when they have grown a lot */
+    HEAP_LOOK_EVERY = 4096,    /* so often a bucket that grows is looked at: are there duplicates? */
+    HEAP_LOOK_FIRST = 256,     /* for the first time, when it is one of many of a tree */
+    HEAP_RESOLVE_MAX = 16384,  /* larger ones are not sorted to find them, if they can become trees */
+    HEAP_SPLIT_MIN = 1 << 16,  /* these do in any case */
 };
 #define WHEN_DELETION UINT64_C(1)
 #define WHEN_NULL UINT64_C(2)
@@ -62,6 +65,7 @@ struct timer_heap {
     struct heap_run fresh;    /* before the base: due, in the order in which they came */
     struct heap_run scratch[2];
     uint64_t count;           /* items held */
+    uint64_t steps;           /* items that were sorted or moved to other buckets, ever: for tests */
     bool moves;
     struct state_table *table; /* when moves: rows, and where the words lie in them */
     uint32_t lies_offset, due_offset;

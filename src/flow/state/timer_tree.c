@@ -74,7 +74,7 @@ static struct heap_bucket *node_bucket(struct heap_level *l, uint32_t digit)
 
     if (is_filled(l, digit)) return b;
     l->filled[digit >> 6] |= UINT64_C(1) << (digit & 63);
-    *b = (struct heap_bucket){.min = UINT64_MAX, .resolve_at = HEAP_RESOLVE_MIN};
+    *b = (struct heap_bucket){.min = UINT64_MAX, .resolve_at = HEAP_LOOK_FIRST};
     return b;
 }
 
@@ -109,21 +109,19 @@ struct heap_bucket *timer_tree_find(struct timer_heap *h, struct heap_bucket *b,
 
 /* ---- buckets that have grown */
 
-/* Do the items say the same over and over? */
+/* Do the latest items say the same over and over? */
 static bool is_repetitive(const struct timer_heap *h, const struct heap_bucket *b)
 {
     uint64_t seen[2 * SAMPLE];
-    uint32_t n = 0, repeats = 0;
+    uint32_t n = MIN(b->tail->used, (uint32_t)SAMPLE), repeats = 0;
 
     memset(seen, 0, sizeof seen);
-    for (const struct heap_chunk *c = b->head; c != NULL && n < SAMPLE; c = c->next) {
-        for (uint32_t i = 0; i < c->used && n < SAMPLE; i++, n++) {
-            const uint64_t *item = c->items + (size_t)i * h->words;
-            uint64_t hash = hash64_u64((item[0] & ~WHEN_DELETION) ^ hash64_u64(item[1])) | 1;
-            uint64_t *at = &seen[hash >> 32 & (2 * SAMPLE - 1)];
-            repeats += *at == hash;
-            *at = hash;
-        }
+    for (uint32_t i = 0; i < n; i++) {
+        const uint64_t *item = b->tail->items + (size_t)i * h->words;
+        uint64_t hash = hash64_u64((item[0] & ~WHEN_DELETION) ^ hash64_u64(item[1])) | 1;
+        uint64_t *at = &seen[hash >> 32 & (2 * SAMPLE - 1)];
+        repeats += *at == hash;
+        *at = hash;
     }
     return repeats >= SAMPLE_REPEATS;
 }
@@ -151,6 +149,7 @@ static void split(struct timer_heap *h, struct heap_bucket *b, uint32_t level)
     l->prefix[1] = b->head->items[1];
     for (struct heap_chunk *c = b->head, *next; c != NULL; c = next) {
         next = c->next;
+        h->steps += c->used;
         for (uint32_t i = 0; i < c->used; i++) {
             const uint64_t *item = c->items + (size_t)i * h->words;
             timer_bucket_append(h, node_bucket(l, digit_at(item, level)), item);
@@ -162,15 +161,24 @@ static void split(struct timer_heap *h, struct heap_bucket *b, uint32_t level)
 
 void timer_tree_grow(struct timer_heap *h, struct heap_bucket *b, const struct heap_path *path)
 {
-    uint32_t level;
-    bool resolves = is_repetitive(h, b), splits = can_split(h, b, &level);
+    uint32_t level, room = b->tail->capacity - b->tail->used;
 
-    if (resolves || !splits) {
-        timer_bucket_resolve(h, b);
-        for (uint32_t i = path->count; i-- > 0;) path->at[i]->min = node_min(path->at[i]->tree);
-        splits = b->count > HEAP_RESOLVE_MIN / 2 && can_split(h, b, &level);
+    if (b->tail->used < MIN(b->tail->capacity / 2, (uint32_t)SAMPLE) && b->count < HEAP_SPLIT_MIN) {
+        b->resolve_at = b->count + MAX(room / 2, 1u); /* too few of the latest lie together */
+        return;
     }
-    if (splits) split(h, b, level);
+    bool repeats = is_repetitive(h, b), is_large = b->count >= HEAP_SPLIT_MIN || (repeats && b->count > HEAP_RESOLVE_MAX);
+
+    if (is_large && can_split(h, b, &level)) {
+        split(h, b, level);
+        return;
+    }
+    if (!repeats && !is_large) {
+        b->resolve_at = b->count + MIN(b->count, (uint64_t)HEAP_LOOK_EVERY);
+        return;
+    }
+    timer_bucket_resolve(h, b);
+    for (uint32_t i = path->count; i-- > 0;) path->at[i]->min = node_min(path->at[i]->tree);
 }
 
 /* ---- all of a tree */

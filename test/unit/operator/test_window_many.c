@@ -221,9 +221,9 @@ static uint64_t many(struct run *r, uint64_t n, int64_t lateness, const char *ba
     assert_in_range(r->fired, n * 3 / 10 - 2, n * 3 / 10 + 2);
     run_end(r);
     assert_int_equal(r->fired, n - n / 10);
-    /* A row meets two sessions at most and the one behind them, and begins one. */
-    assert_in_range(r->loaded_at_most, 1, 4 * BATCH_ROWS);
-    assert_in_range(r->fired_at_most, 1, BATCH_ROWS);
+    /* A row begins a session, or meets two at most and the one behind them; of such rows, and of timers, few come at once. */
+    assert_in_range(r->loaded_at_most, 1, BATCH_ROWS);
+    assert_in_range(r->fired_at_most, 1, 300);
     return steps;
 }
 

@@ -360,6 +360,38 @@ static void duplicates_do_not_pile_up(void **state)
     free(w);
 }
 
+/* However many timers there are, registering a batch or taking one makes a bounded piece of work. */
+static void no_step_is_long(void **state)
+{
+    enum { TIMERS = 1 << 20, STEPS_AT_ONCE = 3 << 16 };
+    struct world *w = malloc(sizeof *w);
+    uint64_t *items = calloc(TIMERS, sizeof *items), before, most = 0, fired = 0;
+    enum status st = S_MORE;
+
+    (void)state;
+    world_open(w, "ROW<k BIGINT NOT NULL> NOT NULL", 1);
+    for (uint32_t i = 0; i < TIMERS; i++) items[i] = (uint64_t)(i % 7) << 32 | (i * UINT32_C(7919) % TIMERS);
+    for (uint32_t i = 0; i < TIMERS; i += BATCH_ROWS) {
+        before = timers_steps(w->timers);
+        register_range(w, items + i, BATCH_ROWS, false);
+        most = MAX(most, timers_steps(w->timers) - before);
+    }
+    assert_in_range(most, 1, STEPS_AT_ONCE);
+    for (most = 0; st == S_MORE;) {
+        uint32_t n;
+        batch_clear(w->out);
+        before = timers_steps(w->timers);
+        st = timers_due(w->timers, TIMERS, w->out, NULL, w->due, &n);
+        most = MAX(most, timers_steps(w->timers) - before);
+        for (uint32_t i = 0; i < n; i++) assert_int_equal(w->due[i], fired++);
+    }
+    assert_int_equal(fired, TIMERS);
+    assert_in_range(most, 1, STEPS_AT_ONCE);
+    world_close(w);
+    free(items);
+    free(w);
+}
+
 /* Deletions of what never was lie before the first timer: whoever sleeps until the next one must not sleep for ever. */
 static void deletions_of_nothing_hide_no_timer(void **state)
 {
@@ -522,7 +554,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(word_keys), cmocka_unit_test(other_keys), cmocka_unit_test(many_spread),
-        cmocka_unit_test(many_at_once), cmocka_unit_test(duplicates_do_not_pile_up),
+        cmocka_unit_test(many_at_once), cmocka_unit_test(duplicates_do_not_pile_up), cmocka_unit_test(no_step_is_long),
         cmocka_unit_test(deletions_of_nothing_hide_no_timer), cmocka_unit_test(timers_that_move),
         cmocka_unit_test(moving_timers_of_rows_that_went),
     };
