@@ -6,7 +6,6 @@
 #include "flow/operator/async_pool.h"
 
 #include "flow/operator/harness_port.h"
-#include "flow/operator/user_internal.h"
 #include "flow/task/job_shared.h"
 
 #include <string.h>
@@ -19,8 +18,11 @@ struct async_helper {
 };
 
 struct async_pool {
-    struct tw_context *task;
-    struct op_cx op;                    /* of the task, as jobs see it: taken before there are helpers */
+    const struct async_work *work;
+    void *arg;                          /* of the work */
+    uint32_t rows_max;
+    struct op_cx *task;                 /* the operator's own */
+    struct op_cx op;                    /* the same as jobs see it: taken before there are helpers */
     struct sys *sys;
     struct mem *mem;
     struct sys_mailbox *finished;
@@ -51,9 +53,9 @@ static bool is_held(struct async_pool *p)
 
     if (h == NULL || !h->is_held) return false;
     for (uint32_t i = 0; i < h->waiting_count; i++)
-        if (h->waiting[i] == p->task->op) return true;
+        if (h->waiting[i] == p->task) return true;
     if (h->waiting_count == HARNESS_ASYNC_MAX) return false;
-    h->waiting[h->waiting_count++] = p->task->op;
+    h->waiting[h->waiting_count++] = p->task;
     return true;
 }
 
@@ -64,14 +66,16 @@ static void line_up(struct async_pool *p, struct async_job *job)
     p->line_last = job;
 }
 
-enum status async_pool_create(struct tw_context *task, uint32_t threads, struct async_pool **out)
+void async_pool_create(struct op_cx *op, const struct async_work *work, void *arg, struct async_limits limits, struct async_pool **out)
 {
-    struct op_cx *op = task->op;
     struct async_pool *p = mem_zalloc(op->mem, sizeof *p);
 
-    ASSERT(threads > 0);
+    ASSERT(limits.jobs > 0 && limits.rows > 0);
     *out = p;
-    p->task = task;
+    p->work = work;
+    p->arg = arg;
+    p->rows_max = limits.rows;
+    p->task = op;
     p->op = *op;
     p->op.scratch = NULL;
     p->op.ports = NULL;
@@ -79,44 +83,30 @@ enum status async_pool_create(struct tw_context *task, uint32_t threads, struct 
     p->op.batch_rows = ASYNC_RESULT_ROWS;
     p->sys = op->sys;
     p->mem = op->mem;
-    p->helper_max = MIN(threads, ASYNC_THREADS_MAX);
+    p->helper_max = MIN(limits.jobs, ASYNC_THREADS_MAX);
     p->runs_here = strcmp(op->sys->ops->name, "linux") != 0; /* worlds on one thread: simulation, harness */
     if (!p->runs_here) p->finished = sys_mailbox_create(op->sys);
     if (strcmp(op->sys->ops->name, "harness") == 0) find_harness(p);
-    return S_OK;
 }
 
 /* --- jobs -------------------------------------------------------------------------------------------------------------- */
 static enum status job_open(struct async_pool *p, struct async_job *job)
 {
-    struct tw_context *cx = &job->cx;
-
     mem_init(&job->mem, "async", 0);
     job->op = p->op;
     job->op.mem = &job->mem;
     job->op.err = &job->err;
-    cx->op = &job->op;
-    cx->ref = p->task->ref;
-    cx->fn = p->task->fn;
-    cx->self = p->task->self;
-    cx->time = TW_NO_TIME;
-    cx->may_collect = true;
-    arena_init(&cx->arena, &job->mem, 1024);
-    arena_init(&cx->loaded, &job->mem, 0);
-    cx->outs[0].detached = true;
-    TRY(user_bind_in(cx, 0, cx->fn->in));
-    TRY(user_bind_out(cx, 0, cx->fn->out, 0));
-    user_elements_init(&job->results, cx, &cx->outs[0].row);
-    job->row = batch_create_needed(job->op.plan->inputs[0], job->op.needed_in ? job->op.needed_in[0] : NULL, 1, &job->mem);
-    return S_OK;
+    job->arg = p->arg;
+    job->own = mem_zalloc(&job->mem, p->work->own_size);
+    job->row = batch_create_needed(job->op.plan->inputs[0], job->op.needed_in ? job->op.needed_in[0] : NULL, p->rows_max, &job->mem);
+    return p->work->open(job);
 }
 
-static void job_close(struct async_job *job)
+static void job_close(struct async_pool *p, struct async_job *job)
 {
-    job->cx.self = NULL; /* the operator's */
     batch_free(job->row);
-    user_elements_release(&job->results);
-    user_close(&job->cx);
+    p->work->close(job);
+    mem_free(&job->mem, job->own);
     mem_release(&job->mem);
 }
 
@@ -133,10 +123,11 @@ static enum status job_make(struct async_pool *p, struct async_job **out)
     return job_open(p, job);
 }
 
-enum status async_job_take(struct async_pool *p, const struct batch *in, uint32_t row, struct async_job **out)
+enum status async_job_take(struct async_pool *p, const struct batch *in, const uint16_t *rows, uint32_t count, struct async_job **out)
 {
     struct async_job *job = p->spare;
-    uint16_t number = (uint16_t)row;
+
+    ASSERT(count <= p->rows_max);
 
     if (job) p->spare = job->next;
     else TRY(job_make(p, &job));
@@ -144,81 +135,19 @@ enum status async_job_take(struct async_pool *p, const struct batch *in, uint32_
     job->attempt = 0;
     job->next = NULL;
     batch_clear(job->row);
-    batch_append(job->row, in, &number, 1);
+    batch_append(job->row, in, rows, count);
     *out = job;
     return S_OK;
 }
 
 void async_job_give(struct async_pool *p, struct async_job *job)
 {
-    user_out_clear(&job->cx.outs[0]);
+    p->work->clear(job);
     job->next = p->spare;
     p->spare = job;
 }
 
 /* --- running ------------------------------------------------------------------------------------------------------------- */
-static void call(struct async_job *job, user_row_fn fn)
-{
-    struct tw_context *cx = &job->cx;
-
-    user_out_clear(&cx->outs[0]);
-    cx->batch = job->row;
-    cx->at = 0;
-    cx->broken = S_OK;
-    cx->text[0] = 0;
-    cx->row = NULL;
-    user_forget_loaded(cx);
-    err_clear(&job->err);
-    job->status = user_read(cx, 0, job->row, 0, 1);
-    if (job->status != S_OK) return;
-    cx->row = cx->in[0].structs;
-    job->status = user_check(cx, fn(cx, cx->row));
-    user_out_flush(cx, &cx->outs[0]);
-}
-
-static enum status judged_next(void *arg, const struct batch **out)
-{
-    struct async_job *job = arg;
-
-    *out = job->judged;
-    if (job->judged) job->judged = job->judged->next;
-    return S_OK;
-}
-
-/* Is the attempt to be repeated? A .retry that fails itself is not asked again. */
-static void judge(struct async_job *job)
-{
-    struct tw_context *cx = &job->cx;
-    struct tw_try t = {.number = job->attempt, .error = job->status == S_OK ? NULL : job->said, .results = &job->results};
-    uint32_t rows = 0;
-    enum tw_status st;
-
-    job->again = job->status != S_OK;
-    if (cx->fn->retry == NULL || cx->row == NULL) return;
-    memcpy(job->said, cx->text, sizeof job->said);
-    job->judged = t.error ? NULL : async_job_rows(job);
-    for (const struct batch *b = job->judged; b; b = b->next) rows += b->count;
-    user_elements_rows(&job->results, rows, judged_next, job);
-    cx->may_collect = false;
-    cx->broken = S_OK;
-    cx->text[0] = 0;
-    st = cx->fn->retry(cx, cx->row, &t, &job->again);
-    cx->may_collect = true;
-    user_elements_end(&job->results);
-    if (st == TW_OK && cx->broken == S_OK) return;
-    err_clear(&job->err);
-    job->status = user_failed(cx, st);
-    job->again = false;
-}
-
-static void attempt(struct async_job *job)
-{
-    call(job, job->cx.fn->async);
-    judge(job);
-}
-
-void async_job_run_here(struct async_job *job, user_row_fn fn) { call(job, fn); }
-
 static void helper_main(void *arg)
 {
     struct async_helper *h = arg;
@@ -229,9 +158,9 @@ static void helper_main(void *arg)
         if (message == &p->stop) return;
         if (message == NULL) continue;
         struct async_job *job = message;
-        attempt(job);
+        p->work->attempt(job);
         sys_mailbox_send(p->sys, p->finished, job);
-        op_ring(p->task->op);
+        op_ring(p->task);
     }
 }
 
@@ -242,7 +171,7 @@ static enum status helper_start(struct async_pool *p)
 
     h->pool = p;
     h->jobs = sys_mailbox_create(p->sys);
-    st = sys_thread_start(p->sys, "async", helper_main, h, &h->thread, p->task->op->err);
+    st = sys_thread_start(p->sys, "async", helper_main, h, &h->thread, p->task->err);
     if (st != S_OK) {
         sys_mailbox_free(p->sys, h->jobs);
         mem_free(p->mem, h);
@@ -279,13 +208,13 @@ enum status async_job_run(struct async_pool *p, struct async_job *job)
 {
     job->attempt++;
     job->next = NULL;
-    job->op.watermark = p->task->op->watermark;
+    job->op.watermark = p->task->watermark;
     if (p->runs_here && is_held(p)) {
         line_up(p, job);
         return S_OK;
     }
     if (p->runs_here) {
-        attempt(job);
+        p->work->attempt(job);
         job->next = p->all_done;
         p->all_done = job;
         return S_OK;
@@ -307,7 +236,7 @@ struct async_job *async_pool_finished(struct async_pool *p)
         job = p->line;
         p->line = job->next;
         if (p->line == NULL) p->line_last = NULL;
-        attempt(job);
+        p->work->attempt(job);
         return job;
     }
     if (p->runs_here) {
@@ -339,7 +268,7 @@ void async_pool_free(struct async_pool *p)
         sys_mailbox_free(p->sys, p->finished);
     }
     for (uint32_t i = 0; i < p->job_count; i++) {
-        job_close(p->jobs[i]);
+        job_close(p, p->jobs[i]);
         mem_free(p->mem, p->jobs[i]);
     }
     mem_free(p->mem, p->jobs);

@@ -1,42 +1,15 @@
-/* op_async.c - asynchronous I/O: requests that wait for something outside run on helper threads (async_pool.h), a bounded
- * number at a time, while the task goes on.
- *
- * A list keeps requests and watermarks in the order in which they came. Ordered: answers leave from its front. Unordered:
- * answers leave as they come, but none passes a watermark, so that no row becomes late by waiting.
- *
- * An attempt that failed, or that the function's .retry does not like, is repeated after a pause that stays or grows; the
- * time limit covers all attempts. What a callback still does when its time is up is ignored: its job is abandoned and comes
- * back some day. Without .timeout an elapsed limit fails the task. At the end of the input pauses end at once, and what the
- * attempts answer then counts, as in Flink: nobody waits for a long backoff.
- *
- * While the list is full, and at the end until it is empty, hooks answer S_PENDING: a helper that is done wakes the task. */
-#include "flow/operator/async_pool.h"
+/* op_async.c - asynchronous I/O: requests that wait for something outside run on helper threads, a bounded number at a time, while the
+ * task goes on (async_queue.h). A row is a request; the function's .async answers it with rows, its .retry judges the attempt
+ * (async_user.h). When its time is up .timeout answers in its place; without .timeout an elapsed limit fails the task. */
+#include "flow/operator/async_queue.h"
+#include "flow/operator/async_user.h"
 #include "flow/operator/op_configs.h"
 
-enum { CAPACITY_DEFAULT = 100, CAPACITY_MAX = 100000, LOOK_AGAIN_MS = 1000, MULTIPLIER_MAX = 1000000 };
-
-/* Longer pauses than any job runs; far from overflow when added to a time. */
-#define DELAY_MAX_MS ((int64_t)1 << 50)
-
-struct request {
-    struct request *previous, *next;
-    struct async_job *job;     /* NULL: a watermark */
-    bool is_done;
-    int64_t watermark;
-    int64_t deadline_ms, retry_ms; /* INT64_MAX = none */
-    struct batch *rows;        /* answer that is still to be emitted */
-    uint32_t row;
-};
+enum { CAPACITY_DEFAULT = 100, CAPACITY_MAX = 100000, MULTIPLIER_MAX = 1000000 };
 
 struct async {
     struct tw_context cx;
-    struct async_pool *pool;
-    struct request *first, *last, *spare;
-    uint32_t in_flight, capacity;
-    bool unordered, has_emitted, has_watermark;
-    bool is_ending;            /* no more rows: no more retries */
-    int64_t timeout_ms, attempts, delay_ms, delay_max_ms;
-    double multiplier;
+    struct async_queue queue;
 };
 
 /* --- graph time --------------------------------------------------------------------------------------------------------- */
@@ -60,20 +33,32 @@ static enum status async_derive(struct op_plan *plan, const void *config, struct
     return S_OK;
 }
 
+static void answer_late(void *arg, struct async_job *job)
+{
+    const struct async *a = arg;
+
+    async_user_run_here(job, a->cx.fn->timeout);
+}
+
 static enum status async_open(struct op_cx *op, void *self)
 {
     struct async *a = self;
     const struct async_config *c = op->config;
+    const struct async_settings settings = {.capacity = c->capacity ? (uint32_t)c->capacity : CAPACITY_DEFAULT,
+                                            .rows = 1,
+                                            .unordered = c->unordered,
+                                            .timeout_ms = c->timeout_ms,
+                                            .attempts = c->attempts,
+                                            .delay_ms = c->retry_delay_ms,
+                                            .delay_max_ms = c->retry_delay_max_ms,
+                                            .multiplier = c->retry_multiplier};
 
     TRY(user_start(&a->cx, op, &c->function, false));
-    a->capacity = c->capacity ? (uint32_t)c->capacity : CAPACITY_DEFAULT;
-    a->unordered = c->unordered;
-    a->timeout_ms = c->timeout_ms;
-    a->attempts = MAX(1, c->attempts);
-    a->delay_ms = c->retry_delay_ms;
-    a->delay_max_ms = c->retry_delay_max_ms > 0 ? c->retry_delay_max_ms : DELAY_MAX_MS;
-    a->multiplier = c->retry_multiplier > 0 ? c->retry_multiplier : c->retry_delay_max_ms > 0 ? 2 : 1;
-    return async_pool_create(&a->cx, a->capacity, &a->pool);
+    if (a->cx.fn->timeout != NULL) a->queue.late = answer_late;
+    a->queue.late_arg = a;
+    a->queue.late_hint = arena_printf(op->plan->arena, "give function '%s' a .timeout to answer such rows, or allow more time", a->cx.ref->name);
+    async_queue_open(&a->queue, op, &async_user_work, &a->cx, &settings);
+    return S_OK;
 }
 
 static void async_close(struct op_cx *op, void *self, bool failed)
@@ -81,270 +66,26 @@ static void async_close(struct op_cx *op, void *self, bool failed)
     struct async *a = self;
 
     (void)failed;
-    async_pool_free(a->pool);
-    for (struct request *r = a->first, *next; r; r = next) {
-        next = r->next;
-        mem_free(op->mem, r);
-    }
-    for (struct request *r = a->spare, *next; r; r = next) {
-        next = r->next;
-        mem_free(op->mem, r);
-    }
+    async_queue_close(&a->queue, op->mem);
     user_close(&a->cx);
-}
-
-/* --- the list ------------------------------------------------------------------------------------------------------------- */
-static struct request *request_add(struct async *a)
-{
-    struct request *r = a->spare;
-
-    if (r) a->spare = r->next;
-    else r = mem_alloc(a->cx.op->mem, sizeof *r);
-    *r = (struct request){.previous = a->last, .deadline_ms = INT64_MAX, .retry_ms = INT64_MAX};
-    if (a->last) a->last->next = r;
-    else a->first = r;
-    a->last = r;
-    return r;
-}
-
-static void request_remove(struct async *a, struct request *r)
-{
-    if (r->previous) r->previous->next = r->next;
-    else a->first = r->next;
-    if (r->next) r->next->previous = r->previous;
-    else a->last = r->previous;
-    if (r->job) {
-        async_job_give(a->pool, r->job);
-        a->in_flight--;
-    }
-    r->next = a->spare;
-    a->spare = r;
-}
-
-static enum status request_run(struct async *a, struct request *r)
-{
-    r->is_done = false;
-    r->retry_ms = INT64_MAX;
-    r->job->owner = r;
-    return async_job_run(a->pool, r->job);
-}
-
-static enum status request_submit(struct async *a, const struct batch *in, uint32_t row)
-{
-    struct async_job *job;
-    struct request *r;
-
-    TRY(async_job_take(a->pool, in, row, &job));
-    r = request_add(a);
-    r->job = job;
-    if (a->timeout_ms > 0) r->deadline_ms = sys_wall_ms(a->cx.op->sys) + a->timeout_ms;
-    a->in_flight++;
-    return request_run(a, r);
-}
-
-/* --- answers ---------------------------------------------------------------------------------------------------------------- */
-static int64_t pause_ms(const struct async *a, uint32_t attempt)
-{
-    int64_t delay = MIN(a->delay_ms, a->delay_max_ms);
-
-    for (uint32_t i = 1; i < attempt && delay > 0 && delay < a->delay_max_ms && a->multiplier != 1; i++)
-        delay = (int64_t)MIN((double)delay * a->multiplier, (double)a->delay_max_ms);
-    return delay;
-}
-
-static void request_done(struct request *r)
-{
-    r->is_done = true;
-    r->deadline_ms = r->retry_ms = INT64_MAX;
-    r->rows = async_job_rows(r->job);
-    r->row = 0;
-}
-
-static enum status job_back(struct async *a, struct async_job *job)
-{
-    struct request *r = job->owner;
-    struct op_cx *op = a->cx.op;
-
-    if (job->abandoned) {
-        async_job_give(a->pool, job);
-        return S_OK;
-    }
-    if (job->again && job->attempt < a->attempts && !a->is_ending) {
-        r->retry_ms = sys_wall_ms(op->sys) + pause_ms(a, job->attempt);
-        op_wake_at(op, r->retry_ms);
-        return S_OK;
-    }
-    if (job->status == S_OK) {
-        request_done(r);
-        return S_OK;
-    }
-    err_set(op->err, job->status, "%s", job->err.text);
-    if (job->err.hint[0]) err_hint(op->err, "%s", job->err.hint);
-    if (a->attempts > 1) err_wrap(op->err, "attempt %u of %u", job->attempt, (uint32_t)a->attempts);
-    return job->status;
-}
-
-/* The time of a request is up: the function's .timeout answers in its place. */
-static enum status request_late(struct async *a, struct request *r)
-{
-    struct op_cx *op = a->cx.op;
-    struct async_job *stuck = r->job, *job;
-    bool is_away = r->retry_ms == INT64_MAX; /* else it waits for its next attempt, and no helper has it */
-
-    TRY(async_job_take(a->pool, stuck->row, 0, &job));
-    if (is_away) stuck->abandoned = true;
-    else async_job_give(a->pool, stuck);
-    r->job = job;
-    job->owner = r;
-    if (a->cx.fn->timeout == NULL) {
-        struct buf row;
-        buf_init(&row, op->mem);
-        batch_print_row(job->row, 0, &row);
-        err_set(op->err, E_USER, "row %s: no answer within %lld ms", buf_text(&row), (long long)a->timeout_ms);
-        err_hint(op->err, "give function '%s' a .timeout to answer such rows, or allow more time", a->cx.ref->name);
-        buf_release(&row);
-        return E_USER;
-    }
-    async_job_run_here(job, a->cx.fn->timeout);
-    if (job->status != S_OK) {
-        err_set(op->err, job->status, "%s", job->err.text);
-        return job->status;
-    }
-    request_done(r);
-    return S_OK;
-}
-
-/* Retries and time limits that are due, of each request the earlier one first; the next ones wake the task. */
-static enum status clock_look(struct async *a, bool *has_retried)
-{
-    int64_t now, next = INT64_MAX;
-
-    if (a->timeout_ms == 0 && a->attempts == 1) return S_OK;
-    now = sys_wall_ms(a->cx.op->sys);
-    for (struct request *r = a->first; r; r = r->next) {
-        if (r->retry_ms <= now && r->retry_ms < r->deadline_ms) {
-            TRY(request_run(a, r));
-            *has_retried = true;
-        } else if (r->deadline_ms <= now) TRY(request_late(a, r));
-        next = MIN(next, MIN(r->deadline_ms, r->retry_ms));
-    }
-    if (next != INT64_MAX) op_wake_at(a->cx.op, next);
-    return S_OK;
-}
-
-/* A retry that was late, and came to no answer at once, may have no time left either. */
-static enum status limits_look(struct async *a)
-{
-    int64_t now = sys_wall_ms(a->cx.op->sys);
-
-    for (struct request *r = a->first; r; r = r->next)
-        if (r->deadline_ms <= now) TRY(request_late(a, r));
-    return S_OK;
-}
-
-static enum status answers_take(struct async *a)
-{
-    struct async_job *job;
-    bool has_retried = false;
-
-    while ((job = async_pool_finished(a->pool))) TRY(job_back(a, job));
-    TRY(clock_look(a, &has_retried));
-    if (!has_retried) return S_OK;
-    while ((job = async_pool_finished(a->pool))) TRY(job_back(a, job)); /* a retry that ran at once */
-    return limits_look(a);
-}
-
-/* Emits what is left of an answer; false when the port is full. */
-static bool answer_emit(struct async *a, struct request *r)
-{
-    uint16_t list[ASYNC_RESULT_ROWS];
-
-    for (; r->rows; r->rows = r->rows->next, r->row = 0) {
-        uint32_t n = MIN(r->rows->count - r->row, op_room(a->cx.op, 0));
-        for (uint32_t i = 0; i < n; i++) list[i] = (uint16_t)(r->row + i);
-        if (n > 0) batch_append(op_out(a->cx.op, 0), r->rows, list, n);
-        a->has_emitted |= n > 0;
-        r->row += n;
-        if (r->row < r->rows->count) return false;
-    }
-    return true;
-}
-
-/* Emits answers as far as the order allows. S_MORE: the port is full. */
-static enum status answers_emit(struct async *a)
-{
-    for (struct request *r = a->first, *next; r; r = next) {
-        next = r->next;
-        if (r->job == NULL) {
-            if (r != a->first) return S_OK; /* answers before it are missing */
-            op_emit_watermark(a->cx.op, r->watermark);
-            a->has_emitted = true;
-            request_remove(a, r);
-            if (next) return S_MORE; /* what follows must not get in front of it */
-            continue;
-        } else if (!r->is_done) {
-            if (!a->unordered) return S_OK;
-            continue;
-        } else if (!answer_emit(a, r)) {
-            return S_MORE;
-        }
-        request_remove(a, r);
-    }
-    return S_OK;
-}
-
-static enum status advance(struct async *a)
-{
-    TRY(answers_take(a));
-    return answers_emit(a);
-}
-
-/* Nothing can be done until a helper is. */
-static enum status wait_for_answers(struct async *a)
-{
-    if (a->has_emitted) return S_MORE;
-    op_wake_at(a->cx.op, sys_wall_ms(a->cx.op->sys) + LOOK_AGAIN_MS);
-    return S_PENDING;
 }
 
 /* --- hooks ------------------------------------------------------------------------------------------------------------------ */
 static enum status async_on_batch(struct op_cx *op, void *self, uint32_t input, struct batch *in)
 {
     struct async *a = self;
-    uint32_t rows = batch_rows(in);
 
     (void)op;
-    ASSERT(input == 0 && a->cx.done <= rows);
-    a->has_emitted = false;
-    TRY(advance(a));
-    while (a->cx.done < rows) {
-        if (a->in_flight == a->capacity) {
-            TRY(advance(a));
-            if (a->in_flight == a->capacity) return wait_for_answers(a);
-        }
-        TRY(request_submit(a, in, batch_row(in, a->cx.done)));
-        a->cx.done++;
-    }
-    TRY(advance(a));
-    a->cx.done = 0;
-    return S_OK;
+    ASSERT(input == 0);
+    return async_queue_batch(&a->queue, in);
 }
 
 static enum status async_on_watermark(struct op_cx *op, void *self, int64_t watermark)
 {
     struct async *a = self;
-    struct request *last = a->last;
-    enum status st;
 
     (void)op;
-    a->has_emitted = false;
-    if (!a->has_watermark) {
-        if (last == NULL || last->job != NULL) last = request_add(a);
-        last->watermark = watermark;
-    }
-    st = advance(a);
-    a->has_watermark = st == S_MORE; /* called again with the same watermark */
-    return st;
+    return async_queue_watermark(&a->queue, watermark);
 }
 
 static enum status async_on_time(struct op_cx *op, void *self, int64_t now_ms)
@@ -353,18 +94,7 @@ static enum status async_on_time(struct op_cx *op, void *self, int64_t now_ms)
 
     (void)op;
     (void)now_ms;
-    a->has_emitted = false;
-    return advance(a);
-}
-
-/* Requests that wait for their next attempt make it now. */
-static enum status pauses_end(struct async *a)
-{
-    if (a->is_ending) return S_OK;
-    a->is_ending = true;
-    for (struct request *r = a->first; r; r = r->next)
-        if (r->retry_ms != INT64_MAX) TRY(request_run(a, r));
-    return S_OK;
+    return async_queue_time(&a->queue);
 }
 
 static enum status async_on_end(struct op_cx *op, void *self, uint32_t input)
@@ -373,10 +103,7 @@ static enum status async_on_end(struct op_cx *op, void *self, uint32_t input)
 
     (void)op;
     ASSERT(input == 0);
-    a->has_emitted = false;
-    TRY(pauses_end(a));
-    TRY(advance(a));
-    return a->first == NULL ? S_OK : wait_for_answers(a);
+    return async_queue_end(&a->queue);
 }
 
 static bool async_blocks(const void *config)
