@@ -19,7 +19,7 @@
  * these members. Arguments are a struct with one member each, in order, as a compiler lays it out.
  *
  * A function belongs to a task's thread while it runs; several instances run side by side, each with memory of its own (tw_call_self).
- * It must come back soon, and must not block: the task waits. */
+ * It must come back soon, and must not block: the task waits. One that waits for something outside says TW_SQL_ASYNC. */
 #pragma once
 #include <thalweg/function.h>
 
@@ -48,6 +48,12 @@ enum tw_sql_flags {
      * accumulator may be any struct of the user's, .accumulator_size bytes of cleared memory, that points into tw_call_scratch; and
      * rows can be taken back without .retract. It costs memory and time for each row of the group. */
     TW_SQL_KEEPS_VALUES = 4,
+    /* It waits for something outside: AsyncScalarFunction, AsyncTableFunction. Scalar and table functions in SELECT, WHERE and LATERAL
+     * TABLE are then called on helper threads, so they may block: table.exec.async-scalar.* and table.exec.async-table.* say how many
+     * calls are under way at once, how long all attempts may take together, and how often a call that failed is repeated. Rows keep
+     * their order. An instance, with its memory, is in one call at a time. run_batch gets many rows in one call. Anywhere else, as in
+     * the condition of a join, the task waits. */
+    TW_SQL_ASYNC = 8,
 };
 
 /* One way to call it. The first whose types are given is taken, else the first that implicit casts reach. */

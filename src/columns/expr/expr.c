@@ -148,6 +148,7 @@ static struct expr *fold(const struct expr_maker *m, struct expr *x)
     struct expr *out = x;
 
     if (m->session != NULL && m->session->plain) return x;
+    if (x->kind == EXPR_CALL && (x->call->def->flags & FN_ASYNC) != 0) return x;
     if (x->det != FN_PURE || x->type->phys == P_LIST || x->type->phys == P_ROW) return x;
     for (uint32_t i = 0; i < x->count; i++)
         if (x->args[i]->kind != EXPR_CONSTANT) return x;
@@ -309,6 +310,15 @@ void expr_columns(const struct expr *x, uint64_t *needed)
 {
     if (x->kind == EXPR_COLUMN) bit_set(needed, x->col);
     for (uint32_t i = 0; i < x->count; i++) expr_columns(x->args[i], needed);
+}
+
+bool expr_is_async(const struct expr *x)
+{
+    if (x == NULL) return false;
+    if (x->kind == EXPR_CALL && (x->call->def->flags & FN_ASYNC) != 0) return true;
+    for (uint32_t i = 0; i < x->count; i++)
+        if (expr_is_async(x->args[i])) return true;
+    return false;
 }
 
 void expr_uses(const struct expr *x, uint32_t *uses)

@@ -67,6 +67,7 @@ enum status expr_branch(const struct expr_maker *m, enum expr_kind kind, struct 
 enum status expr_parse(struct arena *a, const struct type *row, struct str text, struct expr **out, struct err *e) CHECKED;
 
 void expr_columns(const struct expr *x, uint64_t *needed); /* sets the bits of the columns that it reads */
+bool expr_is_async(const struct expr *x); /* holds a call that waits for something outside; of NULL: no */
 void expr_uses(const struct expr *x, uint32_t *uses); /* counts the places where each column is read */
 /* x with columns[i] in the place of column i. */
 struct expr *expr_substitute(struct arena *a, const struct expr *x, struct expr *const *columns);

@@ -23,6 +23,7 @@ enum fn_flags {
     FN_MONOTONE = 8,      /* keeps the order of the first argument */
     FN_SESSION_ZONE = 16, /* depends on the session's time zone */
     FN_COSTLY = 32,       /* worth a selection */
+    FN_ASYNC = 128,       /* waits for something outside: not evaluated when a plan is made */
     FN_SYNTAX = 64,       /* written by a syntax of its own, a[1], and not by its name */
 };
 enum fn_error { FN_DIVISION_BY_ZERO = 1, FN_OVERFLOW, FN_BAD_TEXT, FN_BAD_ARGUMENT };

@@ -133,9 +133,16 @@ static enum status check_overload(struct arena *a, const struct tw_sql_function 
     return is_known ? S_OK : err_wrap(e, "'%s'", o->signature);
 }
 
+bool user_call_takes_columns(const struct fn_call *c)
+{
+    const struct user_call *call = c->plan;
+
+    return call->overload->run_batch != NULL;
+}
+
 static void define(struct user_function *f, const char *name, const char *identity)
 {
-    bool is_fixed = (f->f->flags & TW_SQL_NOT_DETERMINISTIC) == 0;
+    bool is_fixed = (f->f->flags & TW_SQL_NOT_DETERMINISTIC) == 0, waits = (f->f->flags & TW_SQL_ASYNC) != 0;
 
     f->def = (struct fn_def){.name = name,
                              .is_aggregate = f->f->kind == TW_SQL_AGGREGATE,
@@ -145,7 +152,7 @@ static void define(struct user_function *f, const char *name, const char *identi
                              .overloads = f->overloads,
                              .nulls = (f->f->flags & TW_SQL_TAKES_NULLS) != 0 ? FN_OWN_NULLS : FN_STRICT,
                              .det = is_fixed ? FN_PURE : FN_RANDOM,
-                             .flags = FN_MAY_FAIL | FN_MAY_BE_NULL | FN_COSTLY,
+                             .flags = FN_MAY_FAIL | FN_MAY_BE_NULL | FN_COSTLY | (waits ? FN_ASYNC : 0),
                              .check = check_call,
                              .open = user_call_open,
                              .close = user_call_close};
@@ -153,6 +160,7 @@ static void define(struct user_function *f, const char *name, const char *identi
 
 static enum status make_aggregates(struct arena *a, struct user_function *f, struct err *e)
 {
+    if ((f->f->flags & TW_SQL_ASYNC) != 0) return err_set(e, E_GRAPH, "an aggregate function cannot be asynchronous");
     f->aggregates = ARENA_ARRAY(a, struct user_aggregate, TW_OVERLOADS_MAX);
     for (uint32_t i = 0; f->overloads[i].signature != NULL; i++)
         TRY(user_aggregate_make(a, f->f, &f->f->overloads[i], f->def.name, &f->aggregates[i], e));

@@ -30,6 +30,7 @@ struct user_function {
 enum status user_function_make(struct arena *a, const struct tw_sql_entry *entry, const char *name,
                                const char *identity, const struct user_function **out, struct err *e) CHECKED;
 
+bool user_call_takes_columns(const struct fn_call *c); /* of a scalar or table function: many rows in one call */
 /* The overload that a call was bound to, and what it is called in a job graph. */
 const struct agg_type *user_aggregate_of(const struct fn_call *c, struct arena *a, const char **identity);
 /* Of its identity, without the number at the end; NULL when that is none of an overload. */

@@ -6,7 +6,8 @@
  *
  * An attempt that failed, or that the work does not like, is repeated after a pause that stays or grows; the time limit covers
  * all attempts. What work still does when its time is up is ignored: its job is abandoned and comes back some day. At the end
- * of the input pauses end at once, and what the attempts answer then counts, as in Flink: nobody waits for a long backoff.
+ * of the input pauses end at once, and what the attempts answer then counts, as in Flink: nobody waits for a long backoff; or
+ * attempts go on without pauses (retries_at_end).
  *
  * While the list is full, and at the end until it is empty, hooks answer S_PENDING: a helper that is done wakes the task. */
 #include "flow/operator/async_queue.h"
@@ -18,11 +19,11 @@ enum { LOOK_AGAIN_MS = 1000 };
 
 struct request {
     struct request *previous, *next;
-    struct async_job *job;     /* NULL: a watermark */
+    struct async_job *job; /* NULL: a watermark */
     bool is_done;
     int64_t watermark;
     int64_t deadline_ms, retry_ms; /* INT64_MAX = none */
-    const struct batch *rows;  /* answer that is still to be emitted */
+    const struct batch *rows;      /* answer that is still to be emitted */
     uint32_t row;
 };
 
@@ -31,21 +32,29 @@ static struct request *request_add(struct async_queue *a)
 {
     struct request *r = a->spare;
 
-    if (r) a->spare = r->next;
-    else r = mem_alloc(a->op->mem, sizeof *r);
+    if (r)
+        a->spare = r->next;
+    else
+        r = mem_alloc(a->op->mem, sizeof *r);
     *r = (struct request){.previous = a->last, .deadline_ms = INT64_MAX, .retry_ms = INT64_MAX};
-    if (a->last) a->last->next = r;
-    else a->first = r;
+    if (a->last)
+        a->last->next = r;
+    else
+        a->first = r;
     a->last = r;
     return r;
 }
 
 static void request_remove(struct async_queue *a, struct request *r)
 {
-    if (r->previous) r->previous->next = r->next;
-    else a->first = r->next;
-    if (r->next) r->next->previous = r->previous;
-    else a->last = r->previous;
+    if (r->previous)
+        r->previous->next = r->next;
+    else
+        a->first = r->next;
+    if (r->next)
+        r->next->previous = r->previous;
+    else
+        a->last = r->previous;
     if (r->job) {
         async_job_give(a->pool, r->job);
         a->in_flight--;
@@ -102,8 +111,8 @@ static enum status job_back(struct async_queue *a, struct async_job *job)
         async_job_give(a->pool, job);
         return S_OK;
     }
-    if (job->again && job->attempt < a->attempts && !a->is_ending) {
-        r->retry_ms = sys_wall_ms(op->sys) + pause_ms(a, job->attempt);
+    if (job->again && job->attempt < a->attempts && (!a->is_ending || a->retries_at_end)) {
+        r->retry_ms = sys_wall_ms(op->sys) + (a->is_ending ? 0 : pause_ms(a, job->attempt));
         op_wake_at(op, r->retry_ms);
         return S_OK;
     }
@@ -125,8 +134,10 @@ static enum status request_late(struct async_queue *a, struct request *r)
     bool is_away = r->retry_ms == INT64_MAX; /* else it waits for its next attempt, and no helper has it */
 
     TRY(async_job_take(a->pool, stuck->row, NULL, 0, &job));
-    if (is_away) stuck->abandoned = true;
-    else async_job_give(a->pool, stuck);
+    if (is_away)
+        stuck->abandoned = true;
+    else
+        async_job_give(a->pool, stuck);
     r->job = job;
     job->owner = r;
     if (a->late == NULL) {
@@ -158,7 +169,8 @@ static enum status clock_look(struct async_queue *a, bool *has_retried)
         if (r->retry_ms <= now && r->retry_ms < r->deadline_ms) {
             TRY(request_run(a, r));
             *has_retried = true;
-        } else if (r->deadline_ms <= now) TRY(request_late(a, r));
+        } else if (r->deadline_ms <= now)
+            TRY(request_late(a, r));
         next = MIN(next, MIN(r->deadline_ms, r->retry_ms));
     }
     if (next != INT64_MAX) op_wake_at(a->op, next);
@@ -302,7 +314,8 @@ enum status async_queue_end(struct async_queue *a)
     return a->first == NULL ? S_OK : wait_for_answers(a);
 }
 
-void async_queue_open(struct async_queue *a, struct op_cx *op, const struct async_work *work, void *arg, const struct async_settings *c)
+void async_queue_open(struct async_queue *a, struct op_cx *op, const struct async_work *work, void *arg,
+                      const struct async_settings *c)
 {
     a->op = op;
     a->capacity = c->capacity;
@@ -312,6 +325,7 @@ void async_queue_open(struct async_queue *a, struct op_cx *op, const struct asyn
     a->attempts = MAX(1, c->attempts);
     a->delay_ms = c->delay_ms;
     a->delay_max_ms = c->delay_max_ms > 0 ? c->delay_max_ms : DELAY_MAX_MS;
+    a->retries_at_end = c->retries_at_end;
     a->multiplier = c->multiplier > 0 ? c->multiplier : c->delay_max_ms > 0 ? 2 : 1;
     async_pool_create(op, work, arg, (struct async_limits){a->capacity, a->rows}, &a->pool);
 }

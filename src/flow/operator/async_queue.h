@@ -6,10 +6,10 @@ struct request;
 
 struct async_settings {
     uint32_t capacity, rows; /* requests at once; rows of one */
-    bool unordered;
-    int64_t timeout_ms;      /* of all attempts together; 0: none */
+    bool unordered, retries_at_end;
+    int64_t timeout_ms; /* of all attempts together; 0: none */
     int64_t attempts, delay_ms, delay_max_ms;
-    double multiplier;       /* of the pauses between attempts; 0: 1, or 2 where delay_max_ms is set */
+    double multiplier; /* of the pauses between attempts; 0: 1, or 2 where delay_max_ms is set */
 };
 
 struct async_queue {
@@ -19,7 +19,8 @@ struct async_queue {
     uint32_t in_flight, capacity, rows;
     uint32_t taken; /* rows of the batch */
     bool unordered, has_emitted, has_watermark;
-    bool is_ending; /* no more rows: no more retries */
+    bool is_ending; /* no more rows: no more pauses, and no more retries unless retries_at_end */
+    bool retries_at_end;
     int64_t timeout_ms, attempts, delay_ms, delay_max_ms;
     double multiplier;
     /* Set by the owner: answers in the place of a job whose time is up; NULL: the task fails, with this hint. */
@@ -28,7 +29,8 @@ struct async_queue {
     const char *late_hint;
 };
 
-void async_queue_open(struct async_queue *q, struct op_cx *op, const struct async_work *work, void *arg, const struct async_settings *c);
+void async_queue_open(struct async_queue *q, struct op_cx *op, const struct async_work *work, void *arg,
+                      const struct async_settings *c);
 void async_queue_close(struct async_queue *q, struct mem *mem); /* also when it was not opened */
 /* The operator's hooks. */
 enum status async_queue_batch(struct async_queue *q, struct batch *in) CHECKED;

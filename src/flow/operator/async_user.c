@@ -8,9 +8,9 @@
 
 struct user_job {
     struct tw_context cx;
-    struct tw_elements results;  /* for .retry */
-    char said[USER_TEXT_MAX];    /* why it failed, in the function's words */
-    const struct batch *judged;  /* of the rows it collected, where .retry reads */
+    struct tw_elements results; /* for .retry */
+    char said[USER_TEXT_MAX];   /* why it failed, in the function's words */
+    const struct batch *judged; /* of the rows it collected, where .retry reads */
 };
 
 static enum status job_open(struct async_job *job)

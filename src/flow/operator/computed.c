@@ -31,7 +31,7 @@ void computed_open(struct computed *c, const struct op_cx *cx, const struct fn_s
     }
 }
 
-enum status computed_forward(struct computed *c, struct op_cx *cx, const struct batch *in, int64_t now_ms)
+enum status computed_view(struct computed *c, struct op_cx *cx, const struct batch *in, int64_t now_ms)
 {
     const struct vector *v;
 
@@ -46,6 +46,12 @@ enum status computed_forward(struct computed *c, struct op_cx *cx, const struct 
     c->out.kinds = in->kinds;
     c->out.times = in->times;
     c->out.watermark = TIME_MIN;
+    return S_OK;
+}
+
+enum status computed_forward(struct computed *c, struct op_cx *cx, const struct batch *in, int64_t now_ms)
+{
+    TRY(computed_view(c, cx, in, now_ms));
     op_forward(cx, 0, &c->out);
     return S_OK;
 }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-static void explain(const struct rel *r, struct buf *out)
+void calc_explain(const struct rel *r, struct buf *out)
 {
     const struct calc_body *c = r->body;
     const struct type *in = r->inputs[0]->row;
@@ -50,7 +50,7 @@ static int output_of(const struct calc_body *c, uint32_t col)
     return -1;
 }
 
-static bool lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
+bool calc_lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
 {
     const struct calc_body *c = r->body;
     uint32_t below[TYPE_FIELDS_MAX];
@@ -117,7 +117,7 @@ static const uint8_t *keep_monotone(const struct calc_body *c, const struct rel 
 }
 
 /* Where a condition drops the row after an update, the one before takes it back: as Flink's, such a -U is not called a delete. */
-static void derive(struct rel *r, struct arena *a)
+void calc_derive(struct rel *r, struct arena *a)
 {
     const struct rel *in = r->inputs[0];
     const struct calc_body *c = r->body;
@@ -131,7 +131,7 @@ static void derive(struct rel *r, struct arena *a)
 
 /* A row that the condition drops after an update must be taken back; only where the condition reads nothing but a key do both
  * rows of an update share its answer. */
-static bool wants_before(const struct rel *r, uint32_t input)
+bool calc_wants_before(const struct rel *r, uint32_t input)
 {
     const struct calc_body *c = r->body;
     uint64_t read[(TYPE_FIELDS_MAX + 63) / 64] = {0};
@@ -163,7 +163,7 @@ static const char *changing_call(const struct expr *x)
 }
 
 /* Flink's words. The rows of an update must be the same when one takes the other back. */
-static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+const char *calc_advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
 {
     const struct calc_body *c = r->body;
     const char *column = NULL, *call = c->condition != NULL ? changing_call(c->condition) : NULL;
@@ -253,7 +253,7 @@ static bool only_renames(const struct rel *r)
     return same;
 }
 
-static void logical(const struct rel *r, struct logical *l)
+void calc_logical(const struct rel *r, struct logical *l)
 {
     const struct calc_body *c = r->body;
     const char *const *names = l->names != NULL ? l->names : r->row->names;
@@ -282,10 +282,10 @@ static void logical(const struct rel *r, struct logical *l)
 
 const struct rel_type rel_calc_type = {.name = "Calc", .passes_changes = true,
                                        .doc = "rows for which a condition is true, and columns computed from them",
-                                       .derive = derive,
-                                       .wants_before = wants_before,
-                                       .lies_by = lies_by,
-                                       .advise = advise,
+                                       .derive = calc_derive,
+                                       .wants_before = calc_wants_before,
+                                       .lies_by = calc_lies_by,
+                                       .advise = calc_advise,
                                        .narrow = calc_narrow,
-                                       .explain = explain,
-                                       .logical = logical, .lower = lower};
+                                       .explain = calc_explain,
+                                       .logical = calc_logical, .lower = lower};

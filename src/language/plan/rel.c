@@ -148,11 +148,22 @@ struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body 
 
     while (calc_merge(a, &input, body)) continue;
     input = without_places(a, input, body);
+    bool waits = expr_is_async(body->condition);
+    for (uint32_t i = 0; i < body->count && !waits; i++) waits = expr_is_async(body->columns[i]);
+    if (waits) return calc_async(a, input, body, names);
     const struct type **types = ARENA_ARRAY(a, const struct type *, MAX(body->count, 1u));
 
     for (uint32_t i = 0; i < body->count; i++) types[i] = body->columns[i]->type;
     struct rel *r = rel_new(a, &rel_calc_type,
                             body->count > 0 ? type_row(a, body->count, names, types, false) : input->row, &input, 1);
+    BODY(r, struct calc_body, *body);
+    return r;
+}
+
+struct rel *rel_of_calc(struct arena *a, const struct rel_type *type, const struct type *row, struct rel *input, const struct calc_body *body)
+{
+    struct rel *r = rel_new(a, type, row, &input, 1);
+
     BODY(r, struct calc_body, *body);
     return r;
 }
@@ -382,6 +393,7 @@ struct rel *rel_window_join(struct arena *a, struct rel *left, struct rel *right
 
 struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body)
 {
+    if (expr_is_async(body->list)) return correlate_async(a, input, body);
     struct rel *r = rel_new(a, &rel_correlate_type, rel_correlate_row(a, input->row, body), &input, 1);
     BODY(r, struct correlate_body, *body);
     return r;

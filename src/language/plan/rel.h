@@ -20,6 +20,11 @@ struct narrowing;
 struct conditions;
 
 /* Where nodes are lowered to. */
+/* Functions that wait for something outside. */
+struct async_calls {
+    int64_t capacity, timeout_ms, attempts, retry_delay_ms;
+};
+
 struct lowering {
     struct graph *graph;
     struct arena *a;
@@ -30,6 +35,7 @@ struct lowering {
     bool emit_every;  /* thalweg.exec.emit = every */
     uint32_t *copies; /* of operators of the program's streams; see node_stream.c */
     bool is_batch;    /* execution.runtime-mode = batch: no watermarks, what changes comes once */
+    struct async_calls async_scalar, async_table; /* table.exec.async-scalar, table.exec.async-table */
 };
 
 struct rel_type {
@@ -149,6 +155,7 @@ struct calc_body {
     uint32_t count;         /* 0: the columns of the input */
     struct expr *const *columns;
     bool alone; /* it is not put together with one below */
+    bool is_table; /* of AsyncCalc: it makes the rows of a table function */
 };
 /* How long rows are kept, by a hint; text NULL: as the session says. */
 struct rel_ttl {

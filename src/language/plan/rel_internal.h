@@ -22,4 +22,17 @@ struct rel *scan_told(struct arena *a, struct rel *r, struct expr *x);
 bool scan_skips_fields(const struct rel *r); /* can its source leave out fields of nested rows? */
 /* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 bool scan_is_bounded(const struct table *t);
+/* The hooks of Calc, which AsyncCalc shares. */
+struct logical;
+void calc_derive(struct rel *r, struct arena *a);
+bool calc_wants_before(const struct rel *r, uint32_t input);
+bool calc_lies_by(const struct rel *r, const uint32_t *cols, uint32_t count);
+const char *calc_advise(const struct rel *r, const struct plan_settings *s, struct arena *a);
+void calc_explain(const struct rel *r, struct buf *out);
+void calc_logical(const struct rel *r, struct logical *l);
+struct rel *rel_of_calc(struct arena *a, const struct rel_type *type, const struct type *row, struct rel *input, const struct calc_body *body);
+/* A Calc whose expressions call functions that wait, as AsyncCalc with plain ones around. */
+struct rel *calc_async(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
+/* Each row once per element of a list that such a function makes: the list is a column of an AsyncCalc below. */
+struct rel *correlate_async(struct arena *a, struct rel *input, const struct correlate_body *body);
 struct expr *calc_and(struct arena *a, struct expr *first, struct expr *second); /* of conditions, NULL: none */

@@ -78,6 +78,20 @@ static void hint_inferred(struct run *r, struct rel *const *sinks, uint32_t coun
              file, file, before[0] != '\0' ? "; or " : "", before);
 }
 
+static struct async_calls async_calls_of(const struct options *o, const char *capacity, const char *timeout, const char *strategy,
+                                         const char *delay, int64_t attempts)
+{
+    bool retries = options_enum(o, sql_keys, strategy) == 0;
+
+    return (struct async_calls){.capacity = MAX(options_int(o, sql_keys, capacity), 1),
+                                .timeout_ms = options_int(o, sql_keys, timeout),
+                                .attempts = retries ? MAX(attempts, 1) : 1,
+                                .retry_delay_ms = options_int(o, sql_keys, delay)};
+}
+
+#define ASYNC_CALLS(o, kind, attempts)                                                                                 \
+    async_calls_of((o), kind ".max-concurrent-operations", kind ".timeout", kind ".retry-strategy", kind ".retry-delay", (attempts))
+
 enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, uint32_t *node)
 {
     struct options o = config_options(&r->s->config);
@@ -89,6 +103,8 @@ enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t coun
                          .is_batch = run_is_batch(r),
                          .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1};
 
+    l.async_scalar = ASYNC_CALLS(&o, "table.exec.async-scalar", options_int(&o, sql_keys, "table.exec.async-scalar.max-attempts"));
+    l.async_table = ASYNC_CALLS(&o, "table.exec.async-table", 1 + options_int(&o, sql_keys, "table.exec.async-table.max-retries"));
     r->s->functions.chance = sys_random(r->s->options.sys);
     TRY(rel_plan(sinks, count, r->e));
     for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, node, r->e));

@@ -183,6 +183,7 @@ static const struct {
     const char *op, *why;
 } stateless[] = {
     {"async", "requests are held in memory of its own"},
+    {"async_calc", "requests are held in memory of its own"},
     {"async_sink", "entries are held in memory of its own"},
     {"committer", "committables are held in memory of its own"},
     {"batch", "its function may declare no state"},
