@@ -39,8 +39,8 @@ static enum status columns_read(struct arena *a, const struct op_plan *p, const 
     return S_OK;
 }
 
-static enum status call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i,
-                             struct group_call *out, struct err *e)
+enum status group_call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i, struct group_call *out,
+                            struct err *e)
 {
     out->agg.type = agg_find(str_of(c->functions.items[i]));
     if (out->agg.type == NULL && p->users != NULL) out->agg.type = p->users->aggregate(p->users->arg, str_of(c->functions.items[i]));
@@ -105,7 +105,7 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
         return err_set(e, E_CONFIG, "lists of aggregates of different length");
     *calls = ARENA_ARRAY(a, struct group_call, MAX(n, 1u));
     for (uint32_t i = 0; i < n; i++) {
-        TRY(call_read(a, p, c, i, &(*calls)[i], e));
+        TRY(group_call_read(a, p, c, i, &(*calls)[i], e));
         (*calls)[i].leader = leader_of(*calls, i);
         if ((*calls)[i].is_distinct) set_find(*calls, i, slots);
         (*calls)[i].first_field = field;

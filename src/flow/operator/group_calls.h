@@ -51,6 +51,9 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
                              struct err *e) CHECKED;
 /* Columns of partial results: the keys, then as many words as the state row of a group has. */
 const struct type *group_parts_row(struct arena *a, const struct op_plan *p, const uint32_t *keys, uint32_t key_count, uint32_t words);
+/* Only the i-th, which must be an aggregate: agg, filter, is_distinct. */
+enum status group_call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i, struct group_call *out,
+                            struct err *e) CHECKED;
 /* The state row of a group: `count` fields, the number of its rows and then the words of the calls. */
 const struct type *group_words_row(struct arena *a, uint32_t count);
 /* first: the number of the first of their tables; several sets of calls of one operator have different ones. merges: what DISTINCT

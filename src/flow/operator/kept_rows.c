@@ -14,10 +14,16 @@ void kept_rows_init(struct kept_rows *k, const struct type *schema, const uint64
 void kept_rows_release(struct kept_rows *k)
 {
     if (k->mem == NULL) return;
-    for (uint32_t i = 0; i < k->batch_count; i++) batch_free(k->batches[i]);
+    for (uint32_t i = 0; i < k->made; i++) batch_free(k->batches[i]);
     mem_free(k->mem, k->batches);
     mem_free(k->mem, k->firsts);
     *k = (struct kept_rows){0};
+}
+
+void kept_rows_clear(struct kept_rows *k)
+{
+    for (uint32_t i = 0; i < k->batch_count; i++) batch_clear(k->batches[i]);
+    k->batch_count = k->count = 0;
 }
 
 static struct batch *open_batch(struct kept_rows *k)
@@ -31,7 +37,7 @@ static struct batch *open_batch(struct kept_rows *k)
         k->firsts = mem_realloc(k->mem, k->firsts, sizeof *k->firsts * k->batch_capacity);
     }
     k->firsts[k->batch_count] = k->count;
-    k->batches[k->batch_count] = batch_create_needed(k->schema, k->needed, BATCH_ROWS, k->mem);
+    if (k->batch_count == k->made) k->batches[k->made++] = batch_create_needed(k->schema, k->needed, BATCH_ROWS, k->mem);
     return k->batches[k->batch_count++];
 }
 
@@ -168,16 +174,6 @@ struct sorting {
     uint64_t *prefixes; /* by row number: rows whose first values differ enough are told apart without looking at them */
 };
 
-/* Of two places in a column. */
-static int order_by(const struct order_column *by, const struct vector *x, uint32_t a, const struct vector *y, uint32_t b)
-{
-    bool null_a = vector_is_null(x, a), null_b = vector_is_null(y, b);
-
-    if (null_a || null_b) return by->nulls_last ? null_a - null_b : null_b - null_a;
-    int order = vector_compare(x, a, y, b);
-    return by->descending ? -order : order;
-}
-
 static bool sorts_before(void *arg, uint32_t a, uint32_t b)
 {
     const struct sorting *s = arg;
@@ -185,27 +181,14 @@ static bool sorts_before(void *arg, uint32_t a, uint32_t b)
 
     if (s->prefixes[a] != s->prefixes[b]) return s->prefixes[a] < s->prefixes[b];
     const struct batch *x = kept_rows_at(s->k, a, &row_a), *y = kept_rows_at(s->k, b, &row_b);
-    for (uint32_t i = 0; i < s->count; i++) {
-        uint32_t col = s->by[i].col;
-        int order = order_by(&s->by[i], &x->cols[col], row_a, &y->cols[col], row_b);
-        if (order != 0) return order < 0;
-    }
-    return false;
+    return order_columns_compare(s->by, s->count, x, row_a, y, row_b) < 0;
 }
 
 static void prefixes_fill(struct sorting *s)
 {
-    const struct order_column *by = &s->by[0];
-
-    for (uint32_t i = 0; i < s->k->batch_count; i++) {
-        const struct vector *v = &s->k->batches[i]->cols[by->col];
-        for (uint32_t row = 0; row < s->k->batches[i]->count; row++) {
-            uint64_t prefix = vector_order_prefix(v, row);
-            if (vector_is_null(v, row)) prefix = by->nulls_last ? UINT64_MAX : 0;
-            else if (by->descending) prefix = ~prefix;
-            s->prefixes[s->k->firsts[i] + row] = prefix;
-        }
-    }
+    for (uint32_t i = 0; i < s->k->batch_count; i++)
+        for (uint32_t row = 0; row < s->k->batches[i]->count; row++)
+            s->prefixes[s->k->firsts[i] + row] = order_columns_prefix(&s->by[0], s->k->batches[i], row);
 }
 
 static void groups_sort(struct sorting *s, struct kept_order *out)

@@ -12,12 +12,14 @@ struct kept_rows {
     const uint64_t *needed;    /* columns to keep; NULL = all */
     struct batch **batches;    /* full, or closed early because of long strings */
     uint32_t batch_count, batch_capacity;
+    uint32_t made;             /* batches that are there, those behind batch_count empty */
     uint32_t *firsts;          /* number of the first row of each batch */
     uint32_t count;
 };
 
 void kept_rows_init(struct kept_rows *k, const struct type *schema, const uint64_t *needed, struct mem *mem);
 void kept_rows_release(struct kept_rows *k);
+void kept_rows_clear(struct kept_rows *k); /* no rows; the batches stay for others */
 /* Copies the selected rows. E_BUDGET when there are too many. */
 enum status kept_rows_add(struct kept_rows *k, const struct batch *in) CHECKED;
 /* Batch and row of a row's number. */

@@ -19,3 +19,31 @@ enum status order_columns_read(const struct op_plan *p, const struct text_list *
     }
     return S_OK;
 }
+
+/* Of two places in a column. */
+static int compare(const struct order_column *by, const struct vector *x, uint32_t a, const struct vector *y, uint32_t b)
+{
+    bool null_a = vector_is_null(x, a), null_b = vector_is_null(y, b);
+
+    if (null_a || null_b) return by->nulls_last ? null_a - null_b : null_b - null_a;
+    int order = vector_compare(x, a, y, b);
+    return by->descending ? -order : order;
+}
+
+int order_columns_compare(const struct order_column *by, uint32_t count, const struct batch *x, uint32_t row_x, const struct batch *y,
+                          uint32_t row_y)
+{
+    int order = 0;
+
+    for (uint32_t i = 0; i < count && order == 0; i++) order = compare(&by[i], &x->cols[by[i].col], row_x, &y->cols[by[i].col], row_y);
+    return order;
+}
+
+uint64_t order_columns_prefix(const struct order_column *by, const struct batch *b, uint32_t row)
+{
+    const struct vector *v = &b->cols[by->col];
+
+    if (vector_is_null(v, row)) return by->nulls_last ? UINT64_MAX : 0;
+    uint64_t prefix = vector_order_prefix(v, row);
+    return by->descending ? ~prefix : prefix;
+}

@@ -1,6 +1,8 @@
 /* node_over.c - OverAggregate: every row with results of functions over the rows up to it, ordered by time or by a value. Ordered by
- * time (operator `over`) a row goes out once; ordered by a value (`over_sorted`) a row that comes, or goes, changes those behind it. */
+ * time (operator `over`) a row goes out once; ordered by a value (`over_sorted`) a row that comes, or goes, changes those behind it. In
+ * batch mode rows are sorted, and frames may be any (`over_partition`). */
 #include "flow/operator/over.h"
+#include "flow/operator/over_partition.h"
 #include "flow/operator/over_sorted.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
@@ -46,12 +48,60 @@ static bool is_lag(const struct over_call *c) { return strcmp(c->call.function, 
 /* --- EXPLAIN ----------------------------------------------------------------------------------------------------- */
 static void print_call(const struct over_call *c, const struct type *in, struct buf *out)
 {
-    if (!is_lag(c)) {
+    if (!is_lag(c) && strcmp(c->call.function, "lead") != 0) {
         rel_print_aggregate(&c->call, in, out);
         return;
     }
-    buf_printf(out, "LAG(%s, %lld%s%s) AS %s", in->names[c->call.argument], (long long)c->offset,
+    buf_printf(out, "%s(%s, %lld%s%s) AS %s", is_lag(c) ? "LAG" : "LEAD", in->names[c->call.argument], (long long)c->offset,
                c->otherwise >= 0 ? ", " : "", c->otherwise >= 0 ? in->names[c->otherwise] : "", c->call.name);
+}
+
+/* "2 PRECEDING" */
+static void print_bound(int64_t bound, bool is_first, struct buf *out)
+{
+    if (bound == (is_first ? INT64_MIN : INT64_MAX)) buf_append_text(out, is_first ? "UNBOUNDED PRECEDING" : "UNBOUNDED FOLLOWING");
+    else if (bound == 0) buf_append_text(out, "CURRENT ROW");
+    else buf_printf(out, "%lld %s", (long long)(bound < 0 ? -bound : bound), bound < 0 ? "PRECEDING" : "FOLLOWING");
+}
+
+static bool frames_equal(const struct over_bounds *x, const struct over_bounds *y)
+{
+    return x->rows == y->rows && x->from == y->from && x->to == y->to;
+}
+
+/* "window#0=[SUM(v) AS s ROWS BETWEEN ...], ": calls of one frame together, in the order in which frames come. */
+static void print_frames(const struct over_body *b, const struct type *in, struct buf *out)
+{
+    uint32_t number = 0;
+
+    for (uint32_t i = 0; i < b->call_count; i++) {
+        const struct over_bounds *f = &b->calls[i].frame;
+        uint32_t k = 0;
+        while (!frames_equal(&b->calls[k].frame, f)) k++;
+        if (k < i) continue;
+        buf_printf(out, "window#%u=[", number++);
+        for (; k < b->call_count; k++) {
+            if (!frames_equal(&b->calls[k].frame, f)) continue;
+            if (k > i) buf_append_text(out, ", ");
+            print_call(&b->calls[k], in, out);
+        }
+        buf_append_text(out, f->rows ? " ROWS BETWEEN " : " RANGE BETWEEN ");
+        print_bound(f->from, true, out);
+        buf_append_text(out, " AND ");
+        print_bound(f->to, false, out);
+        buf_append_text(out, "], ");
+    }
+}
+
+/* The frame that all calls have. */
+static void print_frame(const struct over_body *b, struct buf *out)
+{
+    buf_printf(out, "window=[ %s BETWEEN ", b->rows ? "ROWS" : "RANGE");
+    if (b->bounded)
+        buf_printf(out, "%lld", (long long)b->preceding);
+    else
+        buf_append_text(out, "UNBOUNDED");
+    buf_append_text(out, " PRECEDING AND CURRENT ROW], ");
 }
 
 static void explain(const struct rel *r, struct buf *out)
@@ -63,16 +113,14 @@ static void explain(const struct rel *r, struct buf *out)
     for (uint32_t i = 0; i < b->partition_count; i++)
         buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[b->partition[i]]);
     if (b->partition_count > 0) buf_append_text(out, "], ");
-    buf_append_text(out, "orderBy=[");
+    if (b->order_count > 0) buf_append_text(out, "orderBy=[");
     for (uint32_t i = 0; i < b->order_count; i++)
         buf_printf(out, "%s%s %s", i > 0 ? ", " : "", in->names[b->order[i].col],
                    b->order[i].descending ? "DESC" : "ASC");
-    buf_printf(out, "], window=[ %s BETWEEN ", b->rows ? "ROWS" : "RANGE");
-    if (b->bounded)
-        buf_printf(out, "%lld", (long long)b->preceding);
-    else
-        buf_append_text(out, "UNBOUNDED");
-    buf_append_text(out, " PRECEDING AND CURRENT ROW], select=[");
+    if (b->order_count > 0) buf_append_text(out, "], ");
+    if (r->at_end) print_frames(b, in, out);
+    else print_frame(b, out);
+    buf_append_text(out, "select=[");
     for (uint32_t i = 0; i < in->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[i]);
     for (uint32_t i = 0; i < b->call_count; i++) {
         buf_append_text(out, ", ");
@@ -134,7 +182,7 @@ static void derive(struct rel *r, struct arena *a)
 
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
     r->window = in->window;
-    r->modifies = is_by_time(r) ? MODIFIES_NOTHING : MODIFIES_UPDATES | MODIFIES_DELETES;
+    r->modifies = r->at_end || is_by_time(r) ? MODIFIES_NOTHING : MODIFIES_UPDATES | MODIFIES_DELETES;
 }
 
 static bool wants_before(const struct rel *r, uint32_t input)
@@ -185,6 +233,7 @@ static enum status check(const struct rel *r, struct err *e)
 {
     const char *why = rel_over_refused(r->body, r->inputs[0]->row);
 
+    if (r->at_end) return S_OK;
     if (is_by_time(r) && r->inputs[0]->modifies != MODIFIES_NOTHING) return check_input(r, e);
     return why == NULL ? S_OK : err_set(e, E_UNSUPPORTED, "%s", why);
 }
@@ -193,7 +242,7 @@ static enum status check(const struct rel *r, struct err *e)
 static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
 {
     (void)a;
-    if (is_by_time(r) || s->ttl_ms > 0 || r->inputs[0]->is_bounded) return NULL;
+    if (r->at_end || is_by_time(r) || s->ttl_ms > 0 || r->inputs[0]->is_bounded) return NULL;
     return "this window keeps all rows for ever: order it by a time attribute or set 'table.exec.state.ttl'";
 }
 
@@ -269,8 +318,57 @@ static enum status lower_sorted(const struct rel *r, struct lowering *l, const u
     return S_OK;
 }
 
+/* As the operator has a bound; "" where there is none. */
+static const char *bound_text(struct lowering *l, int64_t bound)
+{
+    return bound == INT64_MIN || bound == INT64_MAX ? "" : arena_printf(l->a, "%lld", (long long)bound);
+}
+
+/* The order without times of the clock, of which a query in batch mode has one. */
+static uint32_t order_without_clock(const struct over_body *b, const struct type *in, struct rank_order *out)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < b->order_count; i++)
+        if (in->children[b->order[i].col]->time_kind != TIME_PROCTIME) out[n++] = b->order[i];
+    return n;
+}
+
+static enum status lower_partition(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node)
+{
+    const struct over_body *b = r->body;
+    const struct type *in = r->inputs[0]->row;
+    struct graph_node *n = graph_add_node(l->graph, op_find("over_partition"), "OverAggregate", (struct graph_here){0});
+    struct over_partition_config *c = n->config;
+    struct aggregate_call *calls = ARENA_ARRAY(l->a, struct aggregate_call, b->call_count + 1);
+    struct text_list *const lists[] = {&c->frames, &c->from, &c->to, &c->offsets, &c->otherwise};
+    const char **texts[COUNT_OF(lists)];
+
+    for (size_t k = 0; k < COUNT_OF(lists); k++) {
+        texts[k] = ARENA_ARRAY(l->a, const char *, b->call_count + 1);
+        *lists[k] = (struct text_list){texts[k], b->call_count};
+    }
+    for (uint32_t i = 0; i < b->call_count; i++) {
+        const struct over_call *call = &b->calls[i];
+        calls[i] = call->call;
+        texts[0][i] = call->frame.rows ? "rows" : "range";
+        texts[1][i] = bound_text(l, call->frame.from);
+        texts[2][i] = bound_text(l, call->frame.to);
+        texts[3][i] = arena_printf(l->a, "%lld", (long long)call->offset);
+        texts[4][i] = call->otherwise >= 0 ? in->names[call->otherwise] : "";
+    }
+    lower_aggregate_calls(l, &(struct aggregate_body){.call_count = b->call_count, .calls = calls}, in, &c->calls);
+    struct rank_order *order = ARENA_ARRAY(l->a, struct rank_order, b->order_count + 1);
+    uint32_t orders = order_without_clock(b, in, order);
+    lower_order(l, in, order, orders, (struct text_list *const[]){&c->order, &c->directions, &c->nulls});
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
+    if (r->at_end) return lower_partition(r, l, inputs, node);
     if (is_numbering(r->body, r->inputs[0]->row)) return lower_numbering(r, l, inputs, node, e);
     if (!is_by_time(r)) return lower_sorted(r, l, inputs, node);
     const struct over_body *b = r->body;
@@ -293,6 +391,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
 const struct rel_type rel_over_type = {.name = "OverAggregate",
                                        .doc = "every row with results of functions over the rows up to it",
+                                       .ends = true,
                                        .derive = derive,
                                        .wants_before = wants_before,
                                        .distribution = distribution,

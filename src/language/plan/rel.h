@@ -250,10 +250,16 @@ struct rank_body {
     const uint32_t *keys;
 };
 /* Results of functions over the rows up to the current one, behind the columns of the input. */
+/* The frame of a row: rows, or values, off its own; INT64_MIN and INT64_MAX: as far as the partition goes. */
+struct over_bounds {
+    bool rows;
+    int64_t from, to;
+};
 struct over_call {
-    struct aggregate_call call; /* function: also "row_number", "rank", "dense_rank", "lag" */
-    int64_t offset;             /* of lag */
+    struct aggregate_call call; /* function: also "row_number", "rank", "dense_rank", "lag"; in batch mode those of over_places.c */
+    int64_t offset;             /* of lag, lead, ntile */
     int otherwise;              /* column of its default, or -1 */
+    struct over_bounds frame;   /* in batch mode, where each call has its own; else the body says it */
 };
 struct over_body {
     uint32_t partition_count, order_count, call_count;

@@ -48,7 +48,8 @@ static enum status frame_take(struct query_binder *b, const struct ast_window *w
     f->rows = w->rows;
     if (is_based) return S_OK;
     f->bounded = w->from.kind == BOUND_PRECEDING;
-    f->far = f->bounded ? w->from.x : NULL;
+    f->first = w->from;
+    f->last = w->to;
     f->ends_elsewhere = w->to.kind != BOUND_CURRENT_ROW ||
                         (w->from.kind != BOUND_PRECEDING && w->from.kind != BOUND_UNBOUNDED_PRECEDING);
     return S_OK;
@@ -60,7 +61,7 @@ enum status over_frame_find(struct query_binder *b, const struct ast_select *s, 
     const struct ast_window *base;
     bool is_name = w->base.size > 0 && w->partition.count == 0 && w->order.count == 0 && !w->framed;
 
-    *out = (struct over_frame){.place = w->place};
+    *out = (struct over_frame){.place = w->place, .first = {BOUND_UNBOUNDED_PRECEDING, NULL}, .last = {BOUND_CURRENT_ROW, NULL}};
     if (is_name) { /* OVER w */
         TRY(named_window(b, s, w, &base));
         w = base;
@@ -81,29 +82,80 @@ enum status over_frame_find(struct query_binder *b, const struct ast_select *s, 
     return S_OK;
 }
 
-/* --- how far back ------------------------------------------------------------------------------------------------ */
-enum status over_frame_read(struct query_binder *b, struct binder *x, struct over_frame *f, bool time)
+/* --- how far ----------------------------------------------------------------------------------------------------- */
+static bool is_time(const struct type *t)
+{
+    return t != NULL && (t->kind == T_TIMESTAMP || t->kind == T_TIMESTAMP_LTZ);
+}
+
+/* A distance of rows, or of values of the order. */
+static enum status distance_read(struct query_binder *b, struct binder *x, const struct ast_expr *far, bool rows, const struct type *order,
+                                 int64_t *out)
 {
     static const char no_number[] = "ROWS value must be a non-negative integral constant";
     struct expr *bound;
 
-    if (f->far == NULL) return S_OK;
-    TRY(bind_expr(x, f->far, &bound));
+    *out = 0;
+    TRY(bind_expr(x, far, &bound));
     enum type_kind kind = bound->type->kind;
-    if (!f->rows && time && kind != T_INTERVAL_SECOND && kind != T_INTERVAL_MONTH)
-        return fail(b, f->far->place, "Data Type mismatch between ORDER BY and RANGE clause");
-    if (kind == T_INTERVAL_MONTH)
-        return fail(b, f->far->place, "INTERVAL_YEAR_MONTH type is not allowed for window boundary");
-    if (bound->kind != EXPR_CONSTANT) return fail(b, f->far->place, no_number);
+    if (!rows && is_time(order) && kind != T_INTERVAL_SECOND && kind != T_INTERVAL_MONTH)
+        return fail(b, far->place, "Data Type mismatch between ORDER BY and RANGE clause");
+    if (kind == T_INTERVAL_MONTH) return fail(b, far->place, "INTERVAL_YEAR_MONTH type is not allowed for window boundary");
+    if (bound->kind != EXPR_CONSTANT) return fail(b, far->place, no_number);
     if (!vector_is_null(bound->constant, 0)) {
         if (kind == T_INT)
-            f->preceding = VECTOR_VALUES(bound->constant, int32_t)[0];
+            *out = VECTOR_VALUES(bound->constant, int32_t)[0];
         else if (kind == T_BIGINT || kind == T_INTERVAL_SECOND)
-            f->preceding = VECTOR_VALUES(bound->constant, int64_t)[0];
+            *out = VECTOR_VALUES(bound->constant, int64_t)[0];
         else
-            return fail(b, f->far->place, no_number);
+            return fail(b, far->place, no_number);
     }
-    if (f->preceding < 0) return fail(b, f->far->place, f->rows ? no_number : "RANGE value must not be negative");
-    if (f->preceding > INT64_MAX / 4) return fail(b, f->far->place, "the window begins too far back");
+    if (*out < 0) return fail(b, far->place, rows ? no_number : "RANGE value must not be negative");
+    return *out > INT64_MAX / 4 ? fail(b, far->place, "the window begins too far back") : S_OK;
+}
+
+enum status over_frame_read(struct query_binder *b, struct binder *x, struct over_frame *f, const struct type *order)
+{
+    return f->bounded ? distance_read(b, x, f->first.x, f->rows, order, &f->preceding) : S_OK;
+}
+
+/* --- in batch mode ----------------------------------------------------------------------------------------------- */
+/* What values have distances, and which. */
+static enum status range_check(struct query_binder *b, const struct over_frame *f, const struct ast_bound *bound, uint32_t order_count,
+                               const struct type *order)
+{
+    if (f->rows || bound->x == NULL) return S_OK;
+    if (order_count == 0) return fail(b, f->place, "Window specification must contain an ORDER BY clause");
+    if (order_count > 1) return fail(b, f->place, "RANGE clause cannot be used with compound ORDER BY clause");
+    if (!type_is_numeric(order) && !is_time(order) && order->kind != T_DATE && order->kind != T_TIME)
+        return fail(b, bound->x->place, "Data type of ORDER BY prohibits use of RANGE clause");
+    return S_OK;
+}
+
+static enum status bound_read(struct query_binder *b, struct binder *x, const struct over_frame *f, const struct ast_bound *bound,
+                              uint32_t order_count, const struct type *order, int64_t *out)
+{
+    struct expr *far;
+
+    *out = bound->kind == BOUND_UNBOUNDED_PRECEDING ? INT64_MIN : bound->kind == BOUND_UNBOUNDED_FOLLOWING ? INT64_MAX : 0;
+    if (bound->x == NULL) return S_OK;
+    TRY(range_check(b, f, bound, order_count, order));
+    TRY(bind_expr(x, bound->x, &far));
+    if (!f->rows && type_is_numeric(far->type) != type_is_numeric(order))
+        return fail(b, bound->x->place, "Data Type mismatch between ORDER BY and RANGE clause");
+    TRY(distance_read(b, x, bound->x, f->rows, order, out));
+    if (bound->kind == BOUND_PRECEDING) *out = -*out;
+    return S_OK;
+}
+
+enum status over_bounds_read(struct query_binder *b, struct binder *x, const struct over_frame *f, uint32_t order_count,
+                             const struct type *order, struct over_bounds *out)
+{
+    out->rows = f->rows;
+    TRY(bound_read(b, x, f, &f->first, order_count, order, &out->from));
+    TRY(bound_read(b, x, f, &f->last, order_count, order, &out->to));
+    if (order_count > 0) return S_OK;
+    out->from = INT64_MIN; /* without an order Flink takes all rows, whatever the frame says */
+    out->to = INT64_MAX;
     return S_OK;
 }

@@ -1,5 +1,6 @@
 /* bind_over.h - functions OVER windows, and conditions on the places of rows; ORDER BY and LIMIT. */
 #pragma once
+#include "language/plan/rel.h"
 #include "language/sql/bind_query.h"
 
 /* Is a function called OVER a window in the select list or QUALIFY? */
@@ -19,10 +20,13 @@ struct over_frame {
     struct ast_orders order;
     bool framed, rows, bounded, ends_elsewhere;
     int64_t preceding;
-    const struct ast_expr *far; /* how far back: bounded, not read yet */
+    struct ast_bound first, last; /* not read yet */
     struct ast_place place;
 };
 enum status over_frame_find(struct query_binder *b, const struct ast_select *s, const struct ast_window *w,
                             struct over_frame *out) CHECKED;
-/* Reads how far back it begins; `time`: is it ordered by a time? */
-enum status over_frame_read(struct query_binder *b, struct binder *x, struct over_frame *f, bool time) CHECKED;
+/* Reads how far back it begins; `order`: the type of the one column that it is ordered by, or NULL. */
+enum status over_frame_read(struct query_binder *b, struct binder *x, struct over_frame *f, const struct type *order) CHECKED;
+/* Both bounds, as batch mode has them, where frames may end anywhere. */
+enum status over_bounds_read(struct query_binder *b, struct binder *x, const struct over_frame *f, uint32_t order_count,
+                             const struct type *order, struct over_bounds *out) CHECKED;

@@ -160,6 +160,12 @@ static enum status rest_of(struct query_binder *b, struct expr **rest, uint32_t 
     return count < 2 ? S_OK : expr_branch(&m, EXPR_AND, rest, count, out, b->e);
 }
 
+/* Batch mode ranks all rows, and drops those that the condition does not want: only the first by ROW_NUMBER are found without that. */
+static bool is_top(const struct rel *ranking, const struct bounds *to)
+{
+    return str_equal(str_of(function_of(ranking->body)), STR("ROW_NUMBER")) && to->last != RANK_UNBOUNDED && to->last > 0;
+}
+
 enum status ranking_filter(struct query_binder *b, struct ast_place place, struct rel **r, struct expr **condition)
 {
     struct bounds to = {1, RANK_UNBOUNDED};
@@ -173,7 +179,7 @@ enum status ranking_filter(struct query_binder *b, struct ast_place place, struc
     parts_of(*condition, parts, 0);
     for (uint32_t i = 0; i < count; i++)
         if (!part_bounds(*r, parts[i], &ranking, &to)) parts[rest++] = parts[i];
-    if (ranking == NULL) return S_OK;
+    if (ranking == NULL || (b->is_batch && !is_top(ranking, &to))) return S_OK;
     if (to.last == RANK_UNBOUNDED) {
         err_hint(b->e, "bound the place from above too: rn BETWEEN 2 AND 10");
         return sql_error(b->e, b->t, place.at, place.size,

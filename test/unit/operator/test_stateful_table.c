@@ -192,6 +192,7 @@ static const struct {
     {"harness_output", "the test's end of a stream"},
     {"key_by", "hashes rows"},
     {"lookup_join", "its table is held in memory of its own"},
+    {"over_partition", "rows are held in memory of its own"},
     {"project", "row by row"},
     {"sink", "the connector's"},
     {"sink_function", "its function may declare no state"},
