@@ -345,25 +345,27 @@ static void run_drop_stale(struct timer_heap *h, struct heap_run *r)
 /* Without what cancels out. It is looked at again when it has doubled, or quadrupled when there was little to find. */
 void timer_bucket_resolve(struct timer_heap *h, struct heap_bucket *b)
 {
-    struct heap_run r = {0};
+    struct heap_run *r = &h->resolved;
     uint64_t before = b->count;
 
     ASSERT(before < UINT32_MAX / 4);
-    run_collect(h, &r, b->head);
-    if (h->moves) run_drop_stale(h, &r);
-    run_settle(h, &r);
-    run_release(h, &h->scratch[1]);
+    r->count = 0;
+    run_collect(h, r, b->head);
+    if (h->moves) run_drop_stale(h, r);
+    run_settle(h, r);
     *b = (struct heap_bucket){.min = UINT64_MAX};
-    for (uint32_t i = 0; i < r.count; i++) {
-        const uint64_t *item = r.items + (size_t)i * h->words;
+    for (uint32_t i = 0; i < r->count; i++) {
+        const uint64_t *item = r->items + (size_t)i * h->words;
         struct heap_chunk *c = b->tail;
         if (c == NULL || c->used == c->capacity) c = chunk_add(h, b);
         memcpy(c->items + (size_t)c->used++ * h->words, item, h->words * sizeof *item);
         b->count++;
     }
-    if (r.count) b->min = r.items[0];
+    if (r->count) b->min = r->items[0];
     b->resolve_at = MAX(b->count * (b->count * 4 < before * 3 ? 2 : 4), (uint64_t)HEAP_LOOK_FIRST);
-    run_release(h, &r);
+    if (before <= HEAP_RESOLVE_KEEPS) return;
+    run_release(h, r);
+    run_release(h, &h->scratch[1]);
 }
 
 /* ---- what is due */
@@ -580,6 +582,7 @@ void timer_heap_release(struct timer_heap *h)
     }
     run_release(h, &h->ready);
     run_release(h, &h->fresh);
+    run_release(h, &h->resolved);
     run_release(h, &h->scratch[0]);
     run_release(h, &h->scratch[1]);
     blocks_release(&h->blocks, &h->segments);

@@ -191,6 +191,7 @@ static const struct {
     {"harness_input", "the test's end of a stream"},
     {"harness_output", "the test's end of a stream"},
     {"key_by", "hashes rows"},
+    {"local_groups", "parts of one batch"},
     {"lookup_join", "its table is held in memory of its own"},
     {"over_partition", "rows are held in memory of its own"},
     {"project", "row by row"},
