@@ -89,21 +89,35 @@ static void dict_judge(struct pack_dict *d)
     d->seen = d->hits = 0;
 }
 
+static bool is_candidate(struct str value) { return value.size >= DICT_SIZE_MIN && value.size <= DICT_SIZE_MAX; }
+
+/* What the strings will be compared with. */
+static void strings_fetch(const struct pack_dict *d, const struct str *values, const uint32_t *hashes, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct dict_slot *s = &d->slots[hashes[i] & d->mask];
+        if (!is_candidate(values[i]) || s->hash != hashes[i] || s->size != values[i].size) continue;
+        const char *bytes = block_at(d->segments, s->ref);
+        for (uint32_t at = 0; at < s->size; at += 64) __builtin_prefetch(bytes + at);
+    }
+}
+
 void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, struct state_ref *refs)
 {
-    uint32_t hashes[DICT_AHEAD];
+    uint32_t hashes[DICT_AHEAD] = {0};
 
     ASSERT(count <= DICT_AHEAD);
     memset(refs, 0, sizeof *refs * count);
     if (d->is_off) return;
     if (d->slots == NULL) dict_grow(d);
     for (uint32_t i = 0; i < count; i++) {
-        if (values[i].size < DICT_SIZE_MIN || values[i].size > DICT_SIZE_MAX) continue;
+        if (!is_candidate(values[i])) continue;
         hashes[i] = (uint32_t)hash64(values[i].data, values[i].size);
         __builtin_prefetch(&d->slots[hashes[i] & d->mask]);
     }
+    strings_fetch(d, values, hashes, count);
     for (uint32_t i = 0; i < count; i++) {
-        if (values[i].size < DICT_SIZE_MIN || values[i].size > DICT_SIZE_MAX) continue;
+        if (!is_candidate(values[i])) continue;
         d->seen++;
         refs[i] = dict_one(d, b, hashes[i], values[i]);
     }
