@@ -268,8 +268,22 @@ static enum status merge_windows(struct window_engine *e, const struct window_it
     return S_OK;
 }
 
+/* Sessions come together, and no row yet. */
+static enum status join_only(struct window_engine *e, const struct window_item *item)
+{
+    int64_t last = window_last(&item->window);
+
+    e->result = TW_CONTINUE;
+    TRY(merge_windows(e, item));
+    if (!item->is_changed) return S_OK;
+    if (window_trigger_kind(e->config) != TW_TRIGGER_COUNT && last > window_fired(e, item, e->is_event_time))
+        TRY(window_timer(e, item->named, last, e->is_event_time, false));
+    return set_cleanup(e, item);
+}
+
 enum status window_row_begin(struct window_engine *e, struct window_item *item)
 {
+    if (UNLIKELY(e->is_merging && e->sessions->is_cut)) return join_only(e, item);
     TRY(merge_windows(e, item));
     bool is_new = item->is_changed || (!e->is_lazy && window_is_empty(e, item->slot));
     TRY(window_trigger_on_element(e, item, is_new));
@@ -412,7 +426,10 @@ static enum status phase_run(struct window_engine *e)
     case PHASE_DONE:
         if (e->is_merging) TRY(window_sessions_store(e));
         window_contents_done(e);
-        e->item_first = e->item_end;
+        if (e->is_merging && e->sessions->is_cut)
+            window_sessions_reach_on(e);
+        else
+            e->item_first = e->item_end;
         return S_OK;
     }
     return S_OK;

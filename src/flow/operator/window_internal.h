@@ -63,6 +63,9 @@ struct window_sessions {
     struct state_probe probe;
     struct window_node *nodes;
     uint32_t node_count, node_capacity, group_count;
+    bool is_dynamic;  /* windows have lengths of their own */
+    bool is_cut;      /* the chunk's one item does not reach full_end yet: it only brings sessions together */
+    int64_t full_end;
     uint32_t look_at, item_count; /* items whose keys are looked up at once; those of them that the chunk may have */
     void *item_rows[BATCH_ROWS];                      /* of latest, per item */
     void *rows[BATCH_ROWS], *heads[BATCH_ROWS];       /* per group: of latest, of others (NULL: not resolved) */
@@ -284,6 +287,8 @@ enum status window_evict(struct window_engine *e, const struct window_item *item
 /* --- window_merge.c */
 /* Finds the sessions of the items from item_first on: sets their nodes, slots, names, windows, and item_end. */
 enum status window_sessions_plan(struct window_engine *e) CHECKED;
+/* The item that was cut comes again, and reaches further. */
+void window_sessions_reach_on(struct window_engine *e);
 enum status window_sessions_find(struct window_engine *e) CHECKED; /* of timers */
 /* Lazy timers of windows that have grown are set anew; those that are due before the rest go first. */
 enum status window_sessions_retime(struct window_engine *e) CHECKED;

@@ -151,6 +151,12 @@ enum status window_sessions_plan(struct window_engine *e)
     return S_OK;
 }
 
+void window_sessions_reach_on(struct window_engine *e)
+{
+    e->owners.window[e->item_first].end = e->sessions->full_end;
+    e->sessions->is_cut = false;
+}
+
 /* --- timers ------------------------------------------------------------------------------------------------------------------ */
 static bool is_named(const struct window_engine *e, const struct window_node *node, const struct tw_window *name)
 {

@@ -9,6 +9,7 @@
  * in state changes before window_sessions_store. Not here: what happens to the nodes in between (window_merge.c). */
 #include "flow/operator/window_internal.h"
 
+enum { JOINS_AT_ONCE = 256 }; /* sessions that one item brings together */
 enum { FIELD_START, FIELD_ID_START, FIELD_ID_END, FIELD_END, FIELD_IS_SET, FIELD_OTHERS, FIELD_COUNT };
 
 static const struct type *words_type(struct arena *a, uint32_t count)
@@ -34,6 +35,7 @@ enum status window_sessions_open(struct window_engine *e)
 
     e->sessions = s;
     s->look_at = BATCH_ROWS;
+    s->is_dynamic = e->assigner.part.cx.op != NULL;
     s->order.stride = sizeof *s->nodes;
     end[0] = "end";
     word[0] = type_new(a, T_BIGINT, 0, 0, false);
@@ -125,6 +127,8 @@ static void group_items(struct window_engine *e)
         if (s->table_of[at] == 0) s->table_of[at] = (uint16_t)(group_add(s, i, row) + 1);
         s->group_of[i] = (uint16_t)(s->table_of[at] - 1);
         if (!may_meet_others(s, row, w)) continue;
+        if (e->in != NULL && s->is_dynamic) s->item_count = i > 0 ? i : 1; /* it may meet any number: it comes alone */
+        if (s->item_count == i) break;
         window_reach_add(&s->reaches, s->group_of[i], w);
         if (e->in != NULL && s->reaches.count == WINDOW_REACHES_AT_ONCE) s->item_count = i + 1;
     }
@@ -203,6 +207,26 @@ static void load_latest(struct window_engine *e, uint32_t g)
     if (last != NULL && (s->hint[g] == WINDOW_NONE || s->nodes[s->hint[g]].row != last)) load_other(e, g, last);
 }
 
+/* An item whose gap reaches over very many sessions: these come together a few at a time, before it is one of them. Triggers that
+ * would see it are given all at once. */
+static enum status cut(struct window_engine *e)
+{
+    struct window_sessions *s = e->sessions;
+    struct tw_window *w = &e->owners.window[e->item_first];
+    struct state_hits *hits = arena_alloc(e->op->scratch, sizeof *hits);
+    struct state_range range = {.from_word = &w->start, .to_word = &w->end, .limit = JOINS_AT_ONCE};
+    struct state_scan scan = {0};
+
+    if (!s->is_dynamic || e->in == NULL || !e->is_lazy || s->is_cut) return S_OK;
+    TRY(state_ordered_scan(s->others, 0, &s->heads[s->reaches.group[0]], 1, &range, &scan, hits));
+    if (hits->count < JOINS_AT_ONCE) return S_OK;
+    void *last = state_extra(s->others, hits->row[hits->count - 1]);
+    s->is_cut = true;
+    s->full_end = w->end;
+    w->end = s->reaches.to[0] = *state_word(last, s->others->extra.fields[0].offset);
+    return S_OK;
+}
+
 static enum status load_nodes(struct window_engine *e, enum state_intent intent)
 {
     struct window_sessions *s = e->sessions;
@@ -212,6 +236,7 @@ static enum status load_nodes(struct window_engine *e, enum state_intent intent)
         uint64_t *groups = arena_zalloc(e->op->scratch, sizeof s->is_changed);
         for (uint32_t i = 0; i < s->reaches.count; i++) bit_set(groups, s->reaches.group[i]);
         TRY(heads_resolve(e, groups, intent));
+        TRY(cut(e));
         TRY(window_reach_load(&s->reaches, s->others, s->heads, e->op->scratch, load_other, e));
     }
     for (uint32_t g = 0; g < s->group_count; g++) load_latest(e, g);

@@ -10,6 +10,7 @@
 
 enum {
     ROWS_AHEAD = 8,
+    JOINS_AT_ONCE = 256, /* sessions that one row brings together */
     CHUNK_OF_KEYS = 512, /* rows of a chunk where most have a key of their own: what they touch stays in the first caches */
 };
 
@@ -35,6 +36,7 @@ enum status window_spans_open(struct window_engine *e)
     e->spans = s;
     s->order.stride = sizeof *s->spans;
     s->chunk_rows = BATCH_ROWS;
+    s->is_dynamic = e->assigner.part.cx.op != NULL;
     for (uint32_t i = 0; i < BATCH_ROWS; i++) s->all_rows[i] = (uint16_t)i;
     end[0] = "end";
     word[0] = type_new(a, T_BIGINT, 0, 0, false);
@@ -77,14 +79,13 @@ static enum status assign(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
     uint32_t rows = batch_rows(e->in);
-    bool is_static = e->assigner.part.cx.op == NULL;
 
     for (uint32_t i = 0; i < rows; i++) {
         int64_t time = batch_time(e->in, batch_row(e->in, i)), end;
         uint32_t n = 0;
         if (UNLIKELY(time == TIME_MIN)) return window_no_time(e);
         s->windows[i] = (struct tw_window){time, end = window_add(time, e->config->gap_ms)};
-        if (UNLIKELY(!is_static || end == INT64_MAX))
+        if (UNLIKELY(s->is_dynamic || end == INT64_MAX))
             TRY(window_assign(&e->assigner, i, time, e->now_ms, &s->windows[i], 1, &n));
     }
     batch_hash(e->in, e->op->plan->keys[e->input], e->key_count, s->hashes);
@@ -283,6 +284,25 @@ static void late_sort(struct window_engine *e)
         for (uint64_t m = is_late[w]; m != 0; m &= m - 1) e->late[n++] = (uint16_t)(w * 64 + (uint32_t)__builtin_ctzll(m));
 }
 
+/* A row whose gap reaches over very many sessions brings them together a few at a time: first it reaches as far as the first of
+ * them, and with its bounds alone it comes again until it is through (window_spans_done). */
+static enum status cut(struct window_engine *e)
+{
+    struct window_spans *s = e->spans;
+    struct tw_window *w = &s->windows[s->rest[0]];
+    struct state_hits *hits = arena_alloc(e->op->scratch, sizeof *hits);
+    struct state_range range = {.from_word = &w->start, .to_word = &w->end, .limit = JOINS_AT_ONCE};
+    struct state_scan scan = {0};
+
+    if (!s->is_dynamic || s->is_cut) return S_OK;
+    TRY(state_ordered_scan(s->others, 0, &s->heads[s->group_of[0]], 1, &range, &scan, hits));
+    if (hits->count < JOINS_AT_ONCE) return S_OK;
+    s->is_cut = true;
+    s->full_end = w->end;
+    w->end = s->reaches.to[0] = *span_word(s, hits->row[hits->count - 1], SPAN_END);
+    return S_OK;
+}
+
 enum status window_spans_load(struct window_engine *e)
 {
     struct window_spans *s = e->spans;
@@ -291,6 +311,7 @@ enum status window_spans_load(struct window_engine *e)
 
     if (s->rest_count == 0) return S_OK;
     TRY(window_spans_heads(e, &keys, s->meets, STATE_RESERVE));
+    TRY(cut(e));
     s->loaded = WINDOW_NONE;
     TRY(window_reach_load(&s->reaches, s->others, s->heads, e->op->scratch, load_other, e));
     for (uint32_t k = 0; k < s->rest_count; k++) window_spans_row(e, s->rest[k], s->group_of[k]);
@@ -302,6 +323,7 @@ enum status window_spans_resolve(struct window_engine *e)
 {
     struct state_keys keys = batch_keys(e);
 
+    if (e->spans->is_bare) e->spans->planned_count = 0;
     return window_spans_heads(e, &keys, e->spans->needs_head, STATE_RESERVE);
 }
 
@@ -412,7 +434,16 @@ enum status window_spans_timers_set(struct window_engine *e, const struct batch 
 
 void window_spans_done(struct window_engine *e)
 {
+    struct window_spans *s = e->spans;
+
     e->item_first = e->item_end;
-    state_done(e->spans->latest);
-    state_done(e->spans->others);
+    state_done(s->latest);
+    state_done(s->others);
+    if (e->in == NULL) return;
+    s->is_bare = s->is_cut;
+    if (!s->is_cut) return;
+    s->is_cut = false;
+    s->is_assigned = true;
+    s->windows[s->row_first].end = s->full_end;
+    e->row = s->row_first;
 }

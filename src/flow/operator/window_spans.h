@@ -51,6 +51,9 @@ struct window_spans {
     uint64_t needs_head[BATCH_ROWS / 64], meets[BATCH_ROWS / 64]; /* meets: because of its reaches */
     /* Rows of the batch; the work goes on with [row_first, row_end). */
     bool is_assigned;
+    bool is_dynamic;       /* rows have gaps of their own */
+    bool is_cut, is_bare;  /* the chunk's one row does not reach full_end yet; it is in its session already */
+    int64_t full_end;
     uint32_t row_first, row_end, chunk_rows;
     uint16_t all_rows[BATCH_ROWS]; /* 0, 1, 2 .. */
     struct tw_window windows[BATCH_ROWS];
@@ -124,10 +127,10 @@ uint32_t window_spans_group(struct window_engine *e, uint32_t i, void *row);
 void window_spans_row(struct window_engine *e, uint32_t i, uint32_t g);
 enum status window_spans_add(struct window_engine *e) CHECKED; /* rows into accumulators */
 void window_spans_done(struct window_engine *e);
-/* The chunk had so many rows that may have met sessions far apart that the next one is for the next call. */
+/* The chunk met so much, or may have met sessions so far apart, that the next one is for the next call. */
 static inline bool window_spans_were_far(const struct window_engine *e)
 {
-    return e->in != NULL && e->spans->reaches.count == WINDOW_REACHES_AT_ONCE;
+    return e->in != NULL && (e->spans->reaches.count == WINDOW_REACHES_AT_ONCE || e->spans->is_bare);
 }
 /* Heads in `others` of the groups whose bit is set; keys: those of the groups' items. */
 enum status window_spans_heads(struct window_engine *e, const struct state_keys *keys, const uint64_t *groups,

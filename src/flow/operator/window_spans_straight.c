@@ -71,13 +71,15 @@ static inline void planned(struct window_engine *e, uint32_t i, uint32_t g)
 }
 
 /* A row that begins before its key's latest session may meet others in state: it waits until these are there, and with it
- * all further rows of the key. */
+ * all further rows of the key. Where gaps are rows' own it may meet any number of them, and has a chunk for itself. */
 static bool waits(struct window_engine *e, uint32_t i, uint32_t g)
 {
     struct window_spans *s = e->spans;
     void *row = s->rows[g];
 
     if (UNLIKELY(*span_others(s, row) != 0 && s->windows[i].start < *span_word(s, row, SPAN_START))) {
+        if (s->is_dynamic) s->row_end = i == s->row_first ? i + 1 : i;
+        if (s->row_end == i) return true;
         bit_set(s->meets, g);
         bit_set(s->needs_head, g);
         window_reach_add(&s->reaches, g, &s->windows[i]);
@@ -95,6 +97,8 @@ static void chunk_begin(struct window_engine *e)
     struct window_spans *s = e->spans;
 
     e->run_count = 0;
+    if (s->is_bare) s->row_end = s->row_first + 1;
+    s->goes_straight &= !s->is_bare;
     s->group_count = s->rest_count = s->planned_count = s->timer_count = s->span_count = s->merge_count = 0;
     window_reach_begin(&s->reaches);
     memset(s->meets, 0, sizeof s->meets);

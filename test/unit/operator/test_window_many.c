@@ -14,6 +14,19 @@
 
 enum { STEPS_PER_ROW = 60, GAP = 10, APART = 15, SPREAD = 7919 /* a prime: rows i * SPREAD mod n are all rows, far from one another */ };
 
+struct two {
+    int64_t k, g;
+};
+TW_ROW(two, TW_FIELD(two, k, "BIGINT NOT NULL"), TW_FIELD(two, g, "BIGINT NOT NULL"));
+
+static enum tw_status gap_of(struct tw_context *cx, const void *in, int64_t *gap)
+{
+    (void)cx;
+    *gap = ((const struct two *)in)->g;
+    return TW_OK;
+}
+static const struct tw_function gaps = {.in = &two_row, .session_gap = gap_of};
+
 /* --- an operator around the engine, whose insides the test looks at -------------------------------------------------- */
 struct probe {
     struct window_fold fold;
@@ -143,7 +156,7 @@ struct run {
     struct probe *probe;
     struct probe_config config;
     uint64_t fired, rows, hooks, fired_at_most, loaded_at_most;
-    int64_t last_end;
+    int64_t last_end, gap;
     uint64_t pushed;
 };
 
@@ -165,6 +178,7 @@ static void flush(struct run *r)
 static void row(struct run *r, int64_t time)
 {
     VECTOR_VALUES(&r->in->cols[0], int64_t)[r->in->count] = 1;
+    VECTOR_VALUES(&r->in->cols[1], int64_t)[r->in->count] = r->gap;
     r->in->times[r->in->count++] = time;
     if (r->in->count == BATCH_ROWS) flush(r);
 }
@@ -179,9 +193,9 @@ static void pass(struct run *r, uint64_t n, uint64_t every, int64_t behind)
     flush(r);
 }
 
-static void run_begin(struct run *r, int64_t lateness, const char *backend)
+static void run_begin(struct run *r, int64_t lateness, bool is_dynamic, const char *backend)
 {
-    *r = (struct run){.last_end = INT64_MIN};
+    *r = (struct run){.last_end = INT64_MIN, .gap = GAP};
     mem_init(&r->mem, "test", 0);
     r->config = (struct probe_config){.window = {.assigner = TW_SESSION, .gap_ms = GAP, .lateness_ms = lateness},
                                       .probe = &r->probe,
@@ -191,8 +205,9 @@ static void run_begin(struct run *r, int64_t lateness, const char *backend)
                                       .fired_at_most = &r->fired_at_most,
                                       .loaded_at_most = &r->loaded_at_most,
                                       .last_end = &r->last_end};
+    if (is_dynamic) r->config.window.assign = (struct function_ref){.name = "gaps", .fn = &gaps};
     r->d = op_driver_create(&(struct op_setup){
-        .type = &probe_type, .config = &r->config, .in = "ROW<k BIGINT NOT NULL>", .keys = "k", .backend = backend});
+        .type = &probe_type, .config = &r->config, .in = "ROW<k BIGINT NOT NULL, g BIGINT NOT NULL>", .keys = "k", .backend = backend});
     assert_string_equal(op_driver_error(r->d), "");
     r->in = batch_create(op_driver_cx(r->d)->plan->inputs[0], BATCH_ROWS, &r->mem);
     flush(r);
@@ -211,7 +226,7 @@ static void run_end(struct run *r)
 /* Answers the steps of all rows: n sessions are begun, all grow, and every tenth comes together with the one behind it. */
 static uint64_t many(struct run *r, uint64_t n, int64_t lateness, const char *backend)
 {
-    run_begin(r, lateness, backend);
+    run_begin(r, lateness, false, backend);
     pass(r, n, 1, 0);
     pass(r, n, 1, 2);
     pass(r, n, 10, GAP);
@@ -247,6 +262,33 @@ static void ten_times_the_sessions_with_lateness(void **state)
     growth(1, 10000);
 }
 
+/* One row reaches over all sessions: they come together a few per call. */
+static void one_row_joins_all(uint64_t n, int64_t lateness, const char *backend)
+{
+    struct run r;
+
+    run_begin(&r, lateness, true, backend);
+    pass(&r, n, 1, 0);
+    r.hooks = r.loaded_at_most = 0;
+    r.gap = (int64_t)n * APART;
+    row(&r, 1);
+    flush(&r);
+    assert_in_range(r.loaded_at_most, 1, 600);
+    assert_in_range(r.hooks, n / 256, (n / 256 + 20) * (backend != NULL ? 6 : 1));
+    row(&r, (int64_t)n * APART / 2);
+    run_end(&r);
+    assert_int_equal(r.fired, 1);
+}
+
+static void a_long_gap(void **state)
+{
+    (void)state;
+    one_row_joins_all(20000, 0, NULL);
+    one_row_joins_all(3000, 0, "pending");
+    one_row_joins_all(20000, 1, NULL);
+    one_row_joins_all(3000, 1, "pending");
+}
+
 static void pending_state(void **state)
 {
     struct run r;
@@ -260,7 +302,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(ten_times_the_sessions),
                                        cmocka_unit_test(ten_times_the_sessions_with_lateness),
-                                       cmocka_unit_test(pending_state)};
+                                       cmocka_unit_test(a_long_gap), cmocka_unit_test(pending_state)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
