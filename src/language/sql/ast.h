@@ -143,6 +143,7 @@ struct ast_table {
     struct ast_query *query;     /* QUERY */
     struct ast_expr *x;          /* CALL: the call; UNNEST: its argument */
     bool lateral, ordinality, argument; /* argument: TABLE t of a table function */
+    bool lines;                  /* printed on several lines, as the queries below (view_expand.h) */
     struct ast_hints hints;
     struct ast_expr *as_of;      /* FOR SYSTEM_TIME AS OF */
     struct str alias;
@@ -167,7 +168,7 @@ struct ast_item {
 struct ast_select {
     struct ast_place place;
     struct ast_hints hints;
-    bool distinct;
+    bool distinct, lines;
     uint32_t item_count;
     struct ast_item *items;
     struct ast_table *from; /* NULL: none */
@@ -193,6 +194,7 @@ struct ast_cte {
 struct ast_query {
     uint8_t kind; /* enum ast_query_kind */
     bool all;     /* of a set operation */
+    bool lines;
     struct ast_place place;
     uint32_t cte_count;
     struct ast_cte *ctes;

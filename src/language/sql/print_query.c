@@ -1,4 +1,4 @@
-/* print_query.c - queries and tables as text, on one line. */
+/* print_query.c - queries and tables as text: on one line, or with clauses on lines of their own where the tree says so. */
 #include "language/sql/print.h"
 
 #include "ground/base/str.h"
@@ -19,6 +19,15 @@ static void print_clause(const char *word, const struct ast_expr *x, struct buf 
     if (x == NULL) return;
     buf_append_text(out, word);
     print_expr(x, out);
+}
+
+/* Before a word that begins a line. */
+static void print_break(bool lines, struct buf *out) { buf_append_byte(out, lines ? '\n' : ' '); }
+
+static void print_line(bool lines, const char *word, const struct ast_expr *x, struct buf *out)
+{
+    if (x != NULL) print_break(lines, out);
+    print_clause(word, x, out);
 }
 
 static void print_list(const char *before, const struct ast_list *l, const char *after, struct buf *out)
@@ -110,14 +119,16 @@ void print_hints(const struct ast_hints *h, struct buf *out)
 /* --- tables ------------------------------------------------------------------------------------------------------ */
 static void print_join(const struct ast_table *t, struct buf *out)
 {
-    static const char *const words[] = {" INNER JOIN ", " LEFT JOIN ", " RIGHT JOIN ", " FULL JOIN ", " CROSS JOIN ", ", "};
+    static const char *const words[] = {"INNER JOIN ", "LEFT JOIN ", "RIGHT JOIN ", "FULL JOIN ", "CROSS JOIN ", ","};
     bool group = t->right->kind == TABLE_JOIN, left = t->left->kind == TABLE_JOIN && t->left->join == JOIN_COMMA && t->join != JOIN_COMMA;
 
     if (left) buf_append_byte(out, '(');
     print_table(t->left, out);
     if (left) buf_append_byte(out, ')');
     if (t->natural) buf_append_text(out, " NATURAL");
+    if (t->join != JOIN_COMMA) print_break(t->lines && !t->natural, out);
     buf_append_text(out, words[t->join]);
+    if (t->join == JOIN_COMMA) print_break(t->lines, out);
     if (group) buf_append_byte(out, '(');
     print_table(t->right, out);
     if (group) buf_append_byte(out, ')');
@@ -167,6 +178,7 @@ void print_table(const struct ast_table *t, struct buf *out)
     if (t->alias.size == 0) return;
     buf_append_text(out, " AS ");
     print_quoted_name(t->alias, out);
+    if (t->lines && t->alias_column_count > 0) buf_append_byte(out, ' ');
     if (t->alias_column_count > 0) print_name_list(t->alias_column_count, t->alias_columns, out);
 }
 
@@ -178,20 +190,23 @@ static void print_select(const struct ast_select *s, struct buf *out)
     buf_append_text(out, s->distinct ? " DISTINCT " : " ");
     print_items(s, out);
     if (s->from != NULL) {
-        buf_append_text(out, " FROM ");
+        print_break(s->lines, out);
+        buf_append_text(out, "FROM ");
         print_table(s->from, out);
     }
-    print_clause(" WHERE ", s->where, out);
-    print_list(s->group_distinct ? " GROUP BY DISTINCT " : " GROUP BY ", &s->group, "", out);
-    print_clause(" HAVING ", s->having, out);
+    print_line(s->lines, "WHERE ", s->where, out);
+    if (s->group.count > 0) print_break(s->lines, out);
+    print_list(s->group_distinct ? "GROUP BY DISTINCT " : "GROUP BY ", &s->group, "", out);
+    print_line(s->lines, "HAVING ", s->having, out);
     for (uint32_t i = 0; i < s->window_count; i++) {
-        buf_append_text(out, i == 0 ? " WINDOW " : ", ");
+        if (i == 0) print_break(s->lines, out);
+        buf_append_text(out, i == 0 ? "WINDOW " : ", ");
         print_quoted_name(s->windows[i].name, out);
         buf_append_text(out, " AS (");
         print_window(&s->windows[i], out);
         buf_append_byte(out, ')');
     }
-    print_clause(" QUALIFY ", s->qualify, out);
+    print_line(s->lines, "QUALIFY ", s->qualify, out);
 }
 
 /* A side of a set operation; one with an end of its own, or another operation on the right, needs parentheses. */
@@ -207,14 +222,16 @@ static void print_side(const struct ast_query *q, bool right, struct buf *out)
 
 static void print_set_operation(const struct ast_query *q, struct buf *out)
 {
-    static const char *const words[] = {[QUERY_UNION] = " UNION ", [QUERY_INTERSECT] = " INTERSECT ", [QUERY_EXCEPT] = " EXCEPT "};
+    static const char *const words[] = {[QUERY_UNION] = "UNION", [QUERY_INTERSECT] = "INTERSECT", [QUERY_EXCEPT] = "EXCEPT"};
     bool left = q->kind == QUERY_INTERSECT && (q->left->kind == QUERY_UNION || q->left->kind == QUERY_EXCEPT);
 
     if (left) buf_append_byte(out, '(');
     print_side(q->left, false, out);
     if (left) buf_append_byte(out, ')');
+    print_break(q->lines, out);
     buf_append_text(out, words[q->kind]);
-    if (q->all) buf_append_text(out, "ALL ");
+    if (q->all) buf_append_text(out, " ALL");
+    print_break(q->lines, out);
     print_side(q->right, true, out);
 }
 
@@ -232,15 +249,26 @@ static void print_ctes(const struct ast_query *q, struct buf *out)
 }
 
 /* A row of one value is read without its parentheses. */
-static void print_values(const struct ast_list *rows, struct buf *out)
+static void print_values(const struct ast_list *rows, bool lines, struct buf *out)
 {
     for (uint32_t i = 0; i < rows->count; i++) {
         bool row = rows->items[i]->kind == AX_LIST;
-        buf_append_text(out, i == 0 ? "VALUES " : ", ");
+        buf_append_text(out, i == 0 ? "VALUES" : ",");
+        print_break(lines && i > 0, out);
+        if (lines) buf_append_text(out, "ROW");
         if (!row) buf_append_byte(out, '(');
         print_expr(rows->items[i], out);
         if (!row) buf_append_byte(out, ')');
     }
+}
+
+/* LIMIT and OFFSET in the standard's words, which Flink prints. */
+static void print_fetch(const struct ast_query *q, struct buf *out)
+{
+    print_clause("\nOFFSET ", q->offset, out);
+    if (q->offset != NULL) buf_append_text(out, " ROWS");
+    print_clause("\nFETCH NEXT ", q->limit, out);
+    if (q->limit != NULL) buf_append_text(out, " ROWS ONLY");
 }
 
 void print_query(const struct ast_query *q, struct buf *out)
@@ -248,14 +276,19 @@ void print_query(const struct ast_query *q, struct buf *out)
     print_ctes(q, out);
     switch ((enum ast_query_kind)q->kind) {
     case QUERY_SELECT: print_select(q->select, out); break;
-    case QUERY_VALUES: print_values(&q->rows, out); break;
+    case QUERY_VALUES: print_values(&q->rows, q->lines, out); break;
     case QUERY_TABLE:
         buf_append_text(out, "TABLE ");
         print_name(&q->table, out);
         break;
     default: print_set_operation(q, out); break;
     }
-    print_order_by(" ORDER BY ", &q->order, "", out);
+    if (q->order.count > 0) print_break(q->lines, out);
+    print_order_by("ORDER BY ", &q->order, "", out);
+    if (q->lines) {
+        print_fetch(q, out);
+        return;
+    }
     print_clause(" LIMIT ", q->limit, out);
     print_clause(" OFFSET ", q->offset, out);
 }

@@ -5,6 +5,7 @@
 #include "language/sql/bind_table.h"
 #include "language/sql/infer.h"
 #include "language/sql/print.h"
+#include "language/sql/view_expand.h"
 #include "surface/sql/table_text.h"
 
 #include <string.h>
@@ -60,7 +61,8 @@ static enum status view_make(struct run *r, const struct create_view *v, bool re
     struct table t = {.is_temporary = v->temporary};
 
     TRY(bind_query(&b, v->query, &plan));
-    t.view = query_text(r, v->query);
+    const char *written = query_text(r, v->query), *expanded = NULL; /* before the tree is changed */
+    t.view = view_expand(&b, v->query, plan->row, &expanded) ? expanded : written;
     t.view_catalog = catalogs_current(r->s->catalogs);
     t.view_database = catalogs_current_database(r->s->catalogs);
     t.row = plan->row;
@@ -140,6 +142,10 @@ static enum status run_alter_view(struct run *r, const void *body)
     TRY(altered_table(r, &x->name, true, false, &name, &old));
     if (x->query == NULL) return rename_to(r, name, &x->to);
     struct create_view v = {.temporary = old->is_temporary, .name = x->name, .query = x->query};
+    if (old->comment != NULL) {
+        v.has_comment = true;
+        v.comment = str_of(arena_strdup(&r->arena, old->comment));
+    }
     return view_make(r, &v, true);
 }
 
