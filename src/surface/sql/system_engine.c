@@ -2,10 +2,9 @@
  * of tables. */
 #include "surface/sql/system_tables.h"
 
-#include "columns/function/agg.h"
-#include "columns/function/fn.h"
 #include "columns/function/user_function.h"
 #include "ground/base/str.h"
+#include "language/sql/sql_function.h"
 #include "surface/sql/session_internal.h"
 #include "surface/sql/sql_keys.h"
 
@@ -18,7 +17,7 @@ static const char *signatures(struct system_rows *rows, const struct fn_def *f)
 {
     struct buf text;
 
-    if (f->overloads == NULL) return NULL;
+    if (f == NULL || f->overloads == NULL) return NULL;
     buf_init(&text, rows->a->mem);
     for (uint32_t i = 0; f->overloads[i].signature != NULL; i++)
         buf_printf(&text, "%s%s", i > 0 ? "; " : "", f->overloads[i].signature);
@@ -27,65 +26,61 @@ static const char *signatures(struct system_rows *rows, const struct fn_def *f)
     return kept;
 }
 
-static void function_row(struct system_rows *rows, const struct fn_def *f, const char *name, const char *kind,
-                         const char *family)
+static void example_cells(struct system_rows *rows, const struct sql_function *f, const char **row)
 {
+    if (f->def != NULL && f->def->examples != NULL && f->def->examples[0].text != NULL) {
+        row[5] = f->def->examples[0].text;
+        row[6] = f->def->examples[0].result;
+    } else if (f->agg != NULL) {
+        row[5] = f->agg->example;
+    } else if (f->form != NULL) {
+        row[5] = f->form->query;
+        row[6] = f->form->answer;
+    }
+    (void)rows;
+}
+
+static void function_row(void *arg, const struct sql_function *f)
+{
+    struct system_rows *rows = arg;
     const char **row = system_row_add(rows);
 
-    row[0] = arena_strdup(rows->a, name);
-    row[1] = kind;
-    row[2] = family;
-    row[3] = f->aliases;
-    row[4] = signatures(rows, f);
-    row[5] = f->doc;
-    if (f->examples != NULL && f->examples[0].text != NULL) {
-        row[6] = f->examples[0].text;
-        row[7] = f->examples[0].result;
-    }
+    row[0] = arena_strdup(rows->a, f->name);
+    row[1] = sql_function_kind_name(f->kind);
+    row[2] = sql_function_usage(f);
+    row[3] = signatures(rows, f->def);
+    row[4] = f->def != NULL ? f->def->doc : f->agg != NULL ? f->agg->doc : f->form->doc;
+    example_cells(rows, f, row);
 }
 
 static void user_function_row(void *arg, const struct named_function *n)
 {
+    struct system_rows *rows = arg;
     const struct fn_def *f = &n->function->def;
+    const char **row = system_row_add(rows);
 
-    function_row(arg, f, n->name,
-                 f->is_aggregate ? "user aggregate"
-                 : f->is_table   ? "user table function"
-                                 : "user function",
-                 NULL);
+    row[0] = arena_strdup(rows->a, n->name);
+    row[1] = f->is_aggregate ? "user aggregate" : f->is_table ? "user table function" : "user function";
+    row[3] = signatures(rows, f);
+    row[4] = f->doc;
 }
 
 static void functions_rows(struct system_rows *rows)
 {
     const struct sql_session *s = session_of(rows);
-    bool core = !s->functions.has_no_core;
 
-    for (uint32_t i = 0; fn_types[i] != NULL && core; i++)
-        for (const struct fn_def *f = fn_types[i]->functions; f->name != NULL; f++)
-            function_row(rows, f, f->name,
-                         f->name[0] >= 'A' && f->name[0] <= 'Z' && strchr(f->name, ' ') == NULL ? "function"
-                                                                                                : "operator",
-                         fn_types[i]->name);
-    for (uint32_t i = 0; agg_types[i] != NULL && core; i++) {
-        const char **row = system_row_add(rows);
-        row[0] = agg_types[i]->name;
-        row[1] = "aggregate";
-        row[2] = "aggregate";
-        row[5] = agg_types[i]->doc;
-        row[6] = agg_types[i]->example;
-    }
+    if (!s->functions.has_no_core) sql_functions_each(function_row, rows);
     functions_each(s->user_functions, rows->catalog, catalogs_current_database(s->catalogs), user_function_row, rows);
 }
 
 static const struct system_column functions_columns[] = {
     {"function_name", "STRING NOT NULL", "as calls write it"},
-    {"kind", "STRING NOT NULL", "function, operator, aggregate; user function, user aggregate, user table function"},
-    {"family", "STRING", "which functions it belongs to"},
-    {"aliases", "STRING", "other names of it"},
+    {"kind", "STRING NOT NULL", "what it is; of the user's: user function, user aggregate, user table function"},
+    {"usage_form", "STRING", "how a call is written, where its signatures do not say it"},
     {"signatures", "STRING", "arguments and results, where they are fixed"},
     {"description", "STRING", "what it does"},
-    {"example", "STRING", "a call"},
-    {"example_result", "STRING", "what that call answers"},
+    {"example", "STRING", "a call, or a query"},
+    {"example_result", "STRING", "what that answers"},
     {0},
 };
 const struct system_table system_functions = {"sys", "functions", "functions that a call can name", functions_columns,
