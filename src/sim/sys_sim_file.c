@@ -268,10 +268,10 @@ enum status sim_dir_delete(struct sys *s, const char *path, struct err *e)
     size_t size = n != NULL ? strlen(n->path) : 0;
 
     if (n == NULL) return S_OK;
-    if (!n->is_directory) return err_set(e, E_IO, "cannot delete '%s': it is no folder", path);
+    if (!n->is_directory) return err_set(e, E_IO, "cannot delete '%s': a part of the path is not a folder", path);
     for (const struct sim_node *other = n->next; other != NULL; other = other->next)
         if (strncmp(other->path, n->path, size) == 0 && other->path[size] == '/')
-            return err_set(e, E_IO, "cannot delete '%s': it is not empty", path);
+            return err_set(e, E_IO, "cannot delete '%s': the folder is not empty", path);
     unlink_node(world_of(s), n);
     return S_OK;
 }

@@ -42,4 +42,7 @@ contains 'a folder is needed' "$("$thalweg" sql -D table.catalog-store.kind=file
 same 'SET says it, too' 'c 2
 default_catalog
 flink' "$("$thalweg" sql --output csv -e "SET 'table.catalog-store.kind' = 'file'; SET 'table.catalog-store.file.path' = '$PWD/store'; SHOW CATALOGS" | grep -v INFO | sed 1d)"
+for i in $(seq 105); do echo 'SELECT 1;'; done > many.sql
+echo 'SELECT COUNT(*) AS n, MIN(job_number) AS a, MAX(job_number) AS z FROM sys.jobs;' >> many.sql
+same 'a session remembers its latest 100 jobs' '100,6,105' "$("$thalweg" sql -D execution.runtime-mode=batch --output csv -f many.sql | tail -1)"
 finish

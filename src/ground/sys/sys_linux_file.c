@@ -29,6 +29,7 @@ static const struct reason reasons[] = {
     {EPIPE, E_PIPE, "the reader went away", "it must read to the end to get all"},
     {EISDIR, E_IO, "it is a folder", "name a file in it"},
     {ENOTDIR, E_IO, "a part of the path is not a folder", "check the path"},
+    {ENOTEMPTY, E_IO, "the folder is not empty", "delete what is in it first"},
     {EMFILE, E_IO, "too many open files in this process", "raise the limit (ulimit -n)"},
     {EBADF, E_IO, "it is closed", "run it with that stream open"},
     {ECONNREFUSED, E_IO, "connection refused", "check host and port, and that somebody listens there"},

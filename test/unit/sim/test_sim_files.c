@@ -247,6 +247,22 @@ static void folders(void **state)
     assert_int_equal(sys_dir_make(w->sys, "", &w->err), E_CONFIG);
 }
 
+static void folders_go(void **state)
+{
+    struct world *w = *state;
+    struct sys_stat st;
+
+    assert_int_equal(sys_dir_make(w->sys, path(w, "gone/in"), &w->err), S_OK);
+    put(w, "gone.beside", SYS_CREATE, "1");
+    fails(w, sys_dir_delete(w->sys, path(w, "gone"), &w->err), E_IO, "delete", "gone", "the folder is not empty");
+    assert_int_equal(sys_dir_delete(w->sys, path(w, "gone/in"), &w->err), S_OK);
+    assert_int_equal(sys_dir_delete(w->sys, path(w, "gone"), &w->err), S_OK);
+    assert_int_equal(sys_dir_delete(w->sys, path(w, "gone"), &w->err), S_OK); /* it is not there any more */
+    assert_int_equal(sys_file_stat(w->sys, path(w, "gone"), &st, NULL), E_NOT_FOUND);
+    fails(w, sys_dir_delete(w->sys, path(w, "gone.beside"), &w->err), E_IO, "delete", "gone.beside",
+          "a part of the path is not a folder");
+}
+
 #define IN_BOTH(test)                                                                                                  \
     {"linux: " #test, test, linux_up, linux_down, NULL},                                                               \
     {                                                                                                                  \
@@ -259,6 +275,7 @@ int main(void)
         IN_BOTH(writes_and_reads),    IN_BOTH(holes_are_zeros),
         IN_BOTH(opening_fails),       IN_BOTH(a_deleted_file_lives_for_its_readers),
         IN_BOTH(renames_and_deletes), IN_BOTH(folders),
+        IN_BOTH(folders_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
