@@ -30,6 +30,7 @@ struct cli_verb {
     const char *help;           /* what `thalweg <verb> --help` prints below the first line; ends with an example */
     int (*run)(const struct cli *cli, int argc, char **argv); /* behind the verb; answers the exit status */
     bool own_help;              /* run() answers --help itself, with cli_say_help */
+    const char *program_help;   /* what the program of that name answers to --help, whole */
     const char *program;        /* the binary under this name is this verb: "sql-client.sh"; NULL = no such name */
 };
 

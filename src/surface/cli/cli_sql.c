@@ -89,6 +89,16 @@ static enum status take_setting(struct arguments *a, const char *value, struct e
     return S_OK;
 }
 
+static void hint_forms(struct err *e, const char *const *names, uint32_t count)
+{
+    char list[256] = "";
+    size_t used = 0;
+
+    for (uint32_t i = 0; i < count && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : i + 1 < count ? ", " : " and ", names[i]);
+    err_hint(e, "the forms are %s", list);
+}
+
 static enum status take_output(struct arguments *a, const char *value, struct err *e)
 {
     const char *names[32];
@@ -100,6 +110,7 @@ static enum status take_output(struct arguments *a, const char *value, struct er
     int near = str_nearest(str_of(value), names, count);
     err_set(e, E_CONFIG, "--output: there is no form '%s'", value);
     if (near >= 0) err_hint(e, "did you mean %s?", names[near]);
+    else hint_forms(e, names, count);
     return E_CONFIG;
 }
 
@@ -196,6 +207,16 @@ static enum status parse(struct arguments *a, int argc, char **argv, struct err 
 }
 
 /* --- running ----------------------------------------------------------------------------------------------------- */
+/* Editors of other systems put a byte order mark before the text. */
+static void skip_mark(struct buf *text)
+{
+    static const char mark[] = {'\xEF', '\xBB', '\xBF'};
+
+    if (text->size < sizeof mark || memcmp(text->data, mark, sizeof mark) != 0) return;
+    text->size -= sizeof mark;
+    memmove(text->data, text->data + sizeof mark, text->size);
+}
+
 static enum status read_all(struct sys *sys, const char *path, struct buf *out, struct err *e)
 {
     struct sys_file *f;
@@ -212,6 +233,7 @@ static enum status read_all(struct sys *sys, const char *path, struct buf *out, 
         if (st == S_OK) out->size += got;
     }
     sys_file_close(sys, f);
+    skip_mark(out);
     if (st == S_OK && out->size > SQL_TEXT_MAX) return err_set(e, E_DATA, "'%s' has more than %d bytes", path, SQL_TEXT_MAX);
     return st;
 }
@@ -223,6 +245,8 @@ static enum status set_all(const struct arguments *a, struct statement_executor 
         size_t size = strcspn(a->settings[i], "=");
         snprintf(key, sizeof key, "%.*s", (int)MIN(size, sizeof key - 1), a->settings[i]);
         TRY(x->ops->set(x, key, a->settings[i] + size + 1, e));
+        const char *doubt = x->ops->doubt != NULL ? x->ops->doubt(x, key) : NULL;
+        if (doubt != NULL) program_say(a->cli->sys, 2, doubt);
     }
     return S_OK;
 }
@@ -322,7 +346,8 @@ static int sql_run(const struct cli *cli, int argc, char **argv)
         return 1;
     }
     if (a.wants_help) {
-        cli_say_help(cli, &cli_sql);
+        if (cli->called != NULL) program_say(cli->sys, 1, cli_sql.program_help);
+        else cli_say_help(cli, &cli_sql);
         return 0;
     }
     mem_init(&mem, "sql", 0);
@@ -357,6 +382,28 @@ const struct cli_verb cli_sql = {
             "  thalweg sql -i tables.sql -f job.sql -D parallelism.default=4\n"
             "  thalweg sql gateway -e http://localhost:8083 -f job.sql\n"
             "  thalweg sql --output json -e 'SELECT * FROM (VALUES (1), (2)) AS t (a)' | jq .a\n",
+    .program_help =
+        "sql-client.sh [embedded | gateway -e ADDRESS] [OPTIONS]\n"
+        "Thalweg's SQL shell with the flags and the output of Flink's SQL client.\n"
+        "\n"
+        "Mode `embedded` (when none is given): statements run in this process.\n"
+        "  -f, --file FILE       the statements of a file, which is printed as it runs; without it a shell\n"
+        "  -i, --init FILE       statements that prepare the session, before all others\n"
+        "  -D KEY=VALUE          a setting of the session, as SET\n"
+        "  -hist, --history FILE where the shell keeps what was typed; ~/.thalweg_history when not given\n"
+        "  -s, --session NAME    accepted: every run is a session of its own\n"
+        "  -j, --jar and -l, --library are refused: there is no JVM; functions are written in C\n"
+        "  -h, --help            this\n"
+        "\n"
+        "Mode `gateway`: statements run on a Flink cluster, by its SQL gateway. The same options, and\n"
+        "  -e, --endpoint ADDR   the gateway's address, http://HOST:8083\n"
+        "  -s, --session NAME    of the session there\n"
+        "\n"
+        "`thalweg sql` is the same shell with more: -e STATEMENTS, --output FORM, status 1 where a script fails.\n"
+        "\n"
+        "Examples:\n"
+        "  sql-client.sh -i tables.sql -f job.sql\n"
+        "  sql-client.sh gateway -e http://localhost:8083 -f job.sql\n",
     .run = sql_run,
     .own_help = true,
     .program = "sql-client.sh",

@@ -5,6 +5,7 @@
 #include "ground/base/str.h"
 #include "surface/sql/sql_keys.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { KEYS_MAX = 512 };
@@ -22,16 +23,16 @@ static bool key_is_known(const char *key, const char **names, uint32_t *count)
     return !str_starts(str_of(key), STR("table.")) && config_is_ignored(key); /* all of Flink's keys of tables are listed */
 }
 
-static enum status warn_unknown(struct run *r, const char *key)
+bool sql_session_doubts(const char *key, char text[static SQL_DOUBT_MAX])
 {
     const char *names[KEYS_MAX];
     uint32_t count;
 
-    if (key_is_known(key, names, &count)) return S_OK;
+    if (key_is_known(key, names, &count)) return false;
     int near = str_nearest(str_of(key), names, count);
-    if (near < 0) return r->to->said(r->to->arg, arena_printf(&r->arena, "[WARNING] Nothing reads the key '%s'.", key), r->e);
-    return r->to->said(r->to->arg,
-                       arena_printf(&r->arena, "[WARNING] Nothing reads the key '%s'; did you mean '%s'?", key, names[near]), r->e);
+    if (near < 0) snprintf(text, SQL_DOUBT_MAX, "[WARNING] Nothing reads the key '%.200s'.", key);
+    else snprintf(text, SQL_DOUBT_MAX, "[WARNING] Nothing reads the key '%.200s'; did you mean '%.200s'?", key, names[near]);
+    return true;
 }
 
 enum status sql_session_set(struct sql_session *s, const char *key, const char *value, struct err *e)
@@ -52,13 +53,14 @@ enum status sql_session_set(struct sql_session *s, const char *key, const char *
 static enum status set_one(struct run *r, const struct ast_option *o)
 {
     const char *key = run_text(r, o->key), *value = run_text(r, o->value);
+    char doubt[SQL_DOUBT_MAX];
     struct err inner = {0};
 
     if (sql_session_set(r->s, key, value, &inner) != S_OK) {
         if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
         return run_fail(r, o->value_place, "%s", inner.text);
     }
-    TRY(warn_unknown(r, key));
+    if (sql_session_doubts(key, doubt)) TRY(r->to->said(r->to->arg, doubt, r->e));
     return run_said(r);
 }
 

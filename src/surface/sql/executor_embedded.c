@@ -4,10 +4,13 @@
 #include "surface/sql/embedded_complete.h"
 #include "surface/sql/sql_keys.h"
 
+#include <stdio.h>
+
 struct embedded {
     struct statement_executor base;
     struct mem mem;
     struct sql_session *session;
+    char doubt[SQL_DOUBT_MAX + 1];
 };
 
 static struct embedded *of(struct statement_executor *x) { return (struct embedded *)x; }
@@ -15,6 +18,15 @@ static struct embedded *of(struct statement_executor *x) { return (struct embedd
 static enum status set(struct statement_executor *x, const char *key, const char *value, struct err *e)
 {
     return sql_session_set(of(x)->session, key, value, e);
+}
+
+static const char *doubt(struct statement_executor *x, const char *key)
+{
+    char text[SQL_DOUBT_MAX];
+
+    if (!sql_session_doubts(key, text)) return NULL;
+    snprintf(of(x)->doubt, sizeof of(x)->doubt, "%s\n", text);
+    return of(x)->doubt;
 }
 
 static enum status open(struct statement_executor *x, struct err *e)
@@ -126,6 +138,7 @@ struct statement_executor *executor_embedded_create(const struct sql_session_opt
                                                       .open = open,
                                                       .run = run,
                                                       .check = check,
+                                                      .doubt = doubt,
                                                       .get = get,
                                                       .zone = zone,
                                                       .complete = complete,
