@@ -33,6 +33,8 @@ struct expr {
     struct str text;               /* where it stands in a source text, for messages; may be empty */
 };
 
+enum { EXPR_SHOWN_MAX = 300 }; /* bytes of an expression in an error of a row */
+
 /* Where nodes are made. */
 struct expr_maker {
     struct arena *a;

@@ -162,12 +162,18 @@ static enum status raise(const struct expr_run *r, const struct evaluation *ev, 
     buf_init(&text, &mem);
     buf_init(&said, &mem);
     expr_print(x, ev->in->schema, &text);
-    append_shown(&said, &text, 300);
-    buf_append_text(&said, "\", row ");
+    const char *what = ev->errors->detail != NULL ? ev->errors->detail : fn_error_text(ev->errors->code);
+    bool is_check = buf_text(&text)[0] == '$'; /* of the sink's: no expression of the statement's */
+    if (!is_check) {
+        buf_append_text(&said, " in \"");
+        append_shown(&said, &text, EXPR_SHOWN_MAX);
+        buf_append_text(&said, "\"");
+    }
+    buf_append_text(&said, is_check ? " Row: " : ", row ");
     buf_clear(&text);
     if (ev->in->schema != NULL) batch_print_row(ev->in, ev->errors->row, &text);
     append_shown(&said, &text, 500);
-    err_set(e, E_DATA, "%s in \"%s", ev->errors->detail != NULL ? ev->errors->detail : fn_error_text(ev->errors->code), buf_text(&said));
+    err_set(e, E_DATA, "%s%s", what, buf_text(&said));
     err_hint(e, "%s", fn_error_hint(ev->errors->code));
     buf_release(&said);
     buf_release(&text);

@@ -2,6 +2,7 @@
 #pragma once
 #include "columns/expr/expr.h"
 #include "language/sql/ast.h"
+#include "language/sql/expr_places.h"
 
 /* One column that a name may mean. */
 struct bind_column {
@@ -41,6 +42,7 @@ struct binder {
     /* Binds a node that is, or holds, a query: its value. NULL: none may stand here. */
     enum status (*query)(struct binder *b, const struct ast_expr *x, struct expr **out);
     void *query_arg;
+    struct expr_places *places; /* of what is bound, for errors of rows; NULL: nobody asks */
 };
 
 /* Errors stand at the part of the text that is wrong. */

@@ -482,14 +482,11 @@ static enum status bind_cast(struct binder *b, const struct ast_expr *x, struct 
     return S_OK;
 }
 
-enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **out)
+static enum status bind_node(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     struct expr **args;
     uint32_t count;
-    bool done = false;
 
-    if (b->special != NULL) TRY(b->special(b, x, out, &done));
-    if (done) return S_OK;
     switch ((enum ast_expr_kind)x->kind) {
     case AX_LITERAL: return bind_literal(b, x, out);
     case AX_NAME: return bind_name(b, x, out);
@@ -505,4 +502,14 @@ enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **
     case AX_QUERY: return bind_within(b, x, out);
     default: return fail(b, x->place, "this cannot stand in an expression");
     }
+}
+
+enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **out)
+{
+    bool done = false;
+
+    if (b->special != NULL) TRY(b->special(b, x, out, &done));
+    if (!done) TRY(bind_node(b, x, out));
+    expr_places_add(b->places, *out, b->scope != NULL ? b->scope->row : NULL, b->t, x->place);
+    return S_OK;
 }

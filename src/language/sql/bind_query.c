@@ -17,7 +17,8 @@ enum { VIEW_DEPTH_MAX = 64 };
 
 struct binder bind_expr_binder(struct query_binder *b, const struct bind_scope *scope)
 {
-    return (struct binder){.m = {.a = b->a, .session = b->session}, .t = b->t, .scope = scope, .e = b->e, .outer = b->outer};
+    return (struct binder){.m = {.a = b->a, .session = b->session}, .t = b->t, .scope = scope, .e = b->e, .outer = b->outer,
+                           .places = b->places};
 }
 
 struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, struct str table)

@@ -30,6 +30,7 @@ struct query_binder {
     bool is_batch;  /* execution.runtime-mode: rows come to an end */
     bool is_nested; /* in another query: its order alone is nobody's */
     struct bind_outer *outer; /* queries around whose rows may be read; NULL: none */
+    struct expr_places *places; /* of expressions, for errors of rows; NULL: nobody asks */
     struct err *e;
 };
 

@@ -177,6 +177,7 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
     enum status st = run_plan_submit(r, sinks, count, name, told(r), &jm);
     if (st == S_OK && row != NULL) st = r->to->begin(r->to->arg, row, !run_is_batch(r), r->e);
     st = run_job(r, jm, st);
+    if (st == E_DATA) expr_places_show(&r->places, r->e);
     if (st == E_DATA) hint_inferred(r, sinks, count);
     return st;
 }

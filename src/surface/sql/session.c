@@ -73,6 +73,7 @@ struct query_binder run_binder(struct run *r)
     *settings = sql_keys_settings(&r->s->config);
     return (struct query_binder){
         .is_batch = run_is_batch(r),
+        .places = &r->places,
         .settings = settings,
         .tables = ARENA_NEW(&r->arena, uint32_t),
         .system = &r->s->system,
@@ -169,6 +170,7 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
         TRY(catalog_store_open(&s->store, s->options.sys, &s->config, s->catalogs, &s->arena, e));
     mem_init(&r.mem, "statement", 0);
     arena_init(&r.arena, &r.mem, 0);
+    r.places.a = &r.arena;
     s->functions.query_ms = sys_wall_ms(s->options.sys);
     s->functions.database = str_of(catalogs_current_database(s->catalogs));
     s->signal = SYS_SIGNAL_NONE;

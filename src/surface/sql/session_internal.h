@@ -3,6 +3,7 @@
 #include "language/catalog/functions.h"
 #include "language/catalog/system_table.h"
 #include "control/jobmanager/jobmaster.h"
+#include "language/sql/expr_places.h"
 #include "surface/sql/catalog_store.h"
 #include "surface/sql/session.h"
 #include "surface/sql/session_jobs.h"
@@ -36,6 +37,7 @@ struct run {
     const struct sql_listener *to;
     struct mem mem;
     struct arena arena;
+    struct expr_places places; /* of the statement's expressions */
     const struct statement *statement;
     struct err *e;
 };
