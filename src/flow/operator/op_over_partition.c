@@ -23,6 +23,7 @@ static const struct config_field over_partition_config_fields[] = {
     CONFIG_FIELD(over_partition_config, to, CONF_TEXTS, "where it ends; empty: with the partition"),
     CONFIG_FIELD(over_partition_config, offsets, CONF_TEXTS, "how far LAG and LEAD look; the groups of NTILE"),
     CONFIG_FIELD(over_partition_config, otherwise, CONF_TEXTS, "columns for LAG and LEAD where there is no such row; empty: NULL"),
+    SPILL_FIELDS(offsetof(struct over_partition_config, spill)),
     CONFIG_LAST,
 };
 
@@ -179,7 +180,7 @@ static enum status over_partition_open(struct op_cx *cx, void *self)
     s->first_result = p->inputs[0]->child_count;
     TRY(config_read(p->arena, p, c, &s->calls, &order, cx->err));
     order_make(cx, s, order, c->order.count);
-    row_sort_init(&s->sort, p->inputs[0], needed, s->by, s->key_count + s->order_count, cx->mem);
+    row_sort_init(&s->sort, cx, &c->spill, p->inputs[0], needed, s->by, s->key_count + s->order_count);
     kept_rows_init(&s->rows, p->inputs[0], needed, cx->mem);
     kept_rows_init(&s->spare, p->inputs[0], needed, cx->mem);
     buf_init(&s->scratch, cx->mem);
@@ -213,8 +214,9 @@ static enum status over_partition_on_batch(struct op_cx *cx, void *self, uint32_
 {
     struct over_partition *s = self;
 
+    (void)cx;
     ASSERT(input == 0);
-    return row_sort_add(&s->sort, in, cx->err);
+    return row_sort_add(&s->sort, in);
 }
 
 /* --- partitions -------------------------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
-/* op_sort_partition.c - sorts each partition when the input has ended: fullWindowPartition().sortPartition, and SQL's ORDER BY in
- * batch mode. A partition is the rows of a subtask, or on a keyed stream the rows of a key, keys in the order in which they first came. Stable; NULLs
- * come first when ascending, last when descending. Rows keep their event times and kinds. */
+/* op_sort_partition.c - sorts each partition when the input has ended: fullWindowPartition().sortPartition. A partition is the rows of a
+ * subtask, or on a keyed stream the rows of a key, keys in the order in which they first came. Stable; NULLs come first when ascending,
+ * last when descending. Rows keep their event times and kinds. SQL's ORDER BY in batch mode: op_sort_rows.c. */
 #include "flow/operator/kept_rows.h"
 #include "flow/operator/op_configs.h"
 #include "ground/base/str.h"

@@ -15,6 +15,7 @@ struct over_partition_config {
     struct text_list frames;             /* "rows", "range" */
     struct text_list from, to;           /* rows, or values, off the current one; empty: as far as the partition goes */
     struct text_list offsets, otherwise; /* of LAG, LEAD, NTILE; a column, empty: none */
+    struct spill_config spill;
 };
 
 /* Off the current row: OVER_ALL_BEFORE, OVER_ALL_BEHIND: no bound. */

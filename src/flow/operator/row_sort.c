@@ -1,5 +1,9 @@
 /* row_sort.c - sorts row numbers: stretches of STRETCH rows at first, then pairs of stretches are merged until there is one. Where it
- * stands is kept, so that no call takes long. */
+ * stands is kept, so that no call takes long.
+ *
+ * When the rows in memory take more than they may, they are sorted and written as a run, and memory is empty again. At the end what is
+ * left becomes a run, too; more runs than files may be open are merged into fewer, those that came first together, so that equal rows
+ * stay as they came. */
 #include "flow/operator/row_sort.h"
 
 #include "ground/base/sort.h"
@@ -9,32 +13,34 @@
 enum {
     STRETCH = 512,
     WORK_MAX = 4096, /* rows that are compared in one call */
+    BLOCKS_MAX = 4,  /* blocks that are written in one call */
 };
 
-void row_sort_init(struct row_sort *s, const struct type *schema, const uint64_t *needed, const struct order_column *by, uint32_t by_count,
-                   struct mem *mem)
+void row_sort_init(struct row_sort *s, struct op_cx *cx, const struct spill_config *spill, const struct type *schema, const uint64_t *needed,
+                   const struct order_column *by, uint32_t by_count)
 {
     *s = (struct row_sort){.by = by, .by_count = by_count};
-    kept_rows_init(&s->rows, schema, needed, mem);
+    kept_rows_init(&s->rows, schema, needed, cx->mem);
+    row_runs_init(&s->runs, cx, spill, schema, needed, by, by_count);
+}
+
+static void numbers_free(struct row_sort *s)
+{
+    mem_free(s->rows.mem, s->prefixes);
+    mem_free(s->rows.mem, s->numbers);
+    mem_free(s->rows.mem, s->space);
+    s->prefixes = NULL;
+    s->numbers = s->space = NULL;
 }
 
 void row_sort_release(struct row_sort *s)
 {
-    struct mem *mem = s->rows.mem;
-
-    if (mem == NULL) return;
-    mem_free(mem, s->prefixes);
-    mem_free(mem, s->numbers);
-    mem_free(mem, s->space);
+    if (s->rows.mem == NULL) return;
+    numbers_free(s);
     kept_rows_release(&s->rows);
+    row_runs_release(&s->runs);
+    batch_free(s->block);
     *s = (struct row_sort){0};
-}
-
-enum status row_sort_add(struct row_sort *s, const struct batch *in, struct err *e)
-{
-    ASSERT(s->width == 0 && !s->is_sorted);
-    if (kept_rows_add(&s->rows, in) == S_OK) return S_OK;
-    return err_set(e, E_BUDGET, "more than %u rows in one partition", KEPT_ROWS_MAX);
 }
 
 static bool is_before(void *arg, uint32_t a, uint32_t b)
@@ -134,13 +140,12 @@ static enum status sort_go_on(struct row_sort *s)
     return S_OK;
 }
 
-/* --- giving back ------------------------------------------------------------------------------------------------- */
-enum status row_sort_next(struct row_sort *s, struct batch *out, uint32_t room)
+/* The next rows in memory, which are sorted. */
+static enum status memory_next(struct row_sort *s, struct batch *out, uint32_t room)
 {
     const struct batch *from;
     uint16_t rows[BATCH_ROWS];
 
-    TRY(sort_go_on(s));
     while (s->at < s->rows.count) {
         uint32_t as_came[BATCH_ROWS], n = MIN(MIN(room, s->rows.count - s->at), (uint32_t)BATCH_ROWS);
         if (n == 0) return S_MORE;
@@ -151,4 +156,93 @@ enum status row_sort_next(struct row_sort *s, struct batch *out, uint32_t room)
         room -= n;
     }
     return S_OK;
+}
+
+/* --- files ------------------------------------------------------------------------------------------------------- */
+static void memory_clear(struct row_sort *s)
+{
+    numbers_free(s);
+    kept_rows_clear(&s->rows);
+    s->bytes = 0;
+    s->width = s->first = s->left = s->right = s->to = s->at = 0;
+    s->is_sorted = s->is_spilling = s->is_writing = false;
+}
+
+static enum status write_begin(struct row_sort *s)
+{
+    if (s->block == NULL) s->block = batch_create_needed(s->rows.schema, s->rows.needed, RUN_BLOCK_ROWS, s->rows.mem);
+    TRY(row_runs_begin(&s->runs));
+    s->is_writing = true;
+    return S_OK;
+}
+
+/* The rows in memory become a run. */
+static enum status spill_go_on(struct row_sort *s)
+{
+    TRY(sort_go_on(s));
+    if (!s->is_writing) TRY(write_begin(s));
+    for (uint32_t blocks = 0; s->at < s->rows.count; blocks++) {
+        if (blocks == BLOCKS_MAX) return S_MORE;
+        batch_clear(s->block);
+        enum status st = memory_next(s, s->block, s->block->capacity);
+        if (st != S_OK && st != S_MORE) return st;
+        TRY(row_runs_write(&s->runs, s->block));
+    }
+    row_runs_finish(&s->runs);
+    memory_clear(s);
+    return S_OK;
+}
+
+enum status row_sort_add(struct row_sort *s, const struct batch *in)
+{
+    int64_t memory = s->runs.config->memory;
+
+    if (!s->is_spilling) {
+        ASSERT(s->width == 0 && !s->is_sorted);
+        if (kept_rows_add(&s->rows, in) != S_OK)
+            return err_set(s->runs.cx->err, E_BUDGET, "more than %u rows in one partition", KEPT_ROWS_MAX);
+        s->bytes += batch_bytes(in);
+        s->is_spilling = memory > 0 && s->bytes > (size_t)memory && s->rows.count > 0;
+    }
+    return s->is_spilling ? spill_go_on(s) : S_OK;
+}
+
+/* The first runs become one. */
+static enum status pass_merge(struct row_sort *s)
+{
+    enum status st = S_MORE;
+
+    if (!s->is_merging) {
+        TRY(row_runs_merge(&s->runs, row_runs_files(&s->runs)));
+        TRY(write_begin(s));
+        s->is_merging = true;
+    }
+    for (uint32_t blocks = 0; st == S_MORE; blocks++) {
+        if (blocks == BLOCKS_MAX) return S_MORE;
+        batch_clear(s->block);
+        st = row_runs_next(&s->runs, s->block, s->block->capacity);
+        if (st != S_OK && st != S_MORE) return st;
+        if (s->block->count > 0) TRY(row_runs_write(&s->runs, s->block));
+    }
+    row_runs_finish(&s->runs);
+    row_runs_merged(&s->runs);
+    row_runs_rotate(&s->runs);
+    s->is_merging = s->is_writing = false;
+    return S_MORE;
+}
+
+/* --- giving back ------------------------------------------------------------------------------------------------- */
+enum status row_sort_next(struct row_sort *s, struct batch *out, uint32_t room)
+{
+    if (s->runs.count == 0) {
+        TRY(sort_go_on(s));
+        return memory_next(s, out, room);
+    }
+    if (s->rows.count > 0) TRY(spill_go_on(s));
+    if (s->runs.count - s->is_writing > row_runs_files(&s->runs)) return pass_merge(s);
+    if (!s->is_merging) {
+        TRY(row_runs_merge(&s->runs, s->runs.count));
+        s->is_merging = true;
+    }
+    return row_runs_next(&s->runs, out, room);
 }

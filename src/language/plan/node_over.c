@@ -360,6 +360,7 @@ static enum status lower_partition(const struct rel *r, struct lowering *l, cons
     lower_aggregate_calls(l, &(struct aggregate_body){.call_count = b->call_count, .calls = calls}, in, &c->calls);
     struct rank_order *order = ARENA_ARRAY(l->a, struct rank_order, b->order_count + 1);
     uint32_t orders = order_without_clock(b, in, order);
+    c->spill = l->spill;
     lower_order(l, in, order, orders, (struct text_list *const[]){&c->order, &c->directions, &c->nulls});
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);

@@ -1,5 +1,5 @@
 /* node_sort.c - Sort: all rows in an order, when the input has ended; only in batch mode. */
-#include "flow/operator/op_configs.h"
+#include "flow/operator/sort_rows.h"
 #include "language/plan/logical.h"
 #include "language/plan/rel.h"
 
@@ -31,11 +31,12 @@ static int distribution(const struct rel *r, uint32_t input, const uint32_t **co
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct sort_body *b = r->body;
-    struct graph_node *n = graph_add_node(l->graph, op_find("sort_partition"), r->type->name, (struct graph_here){0});
-    struct sort_config *c = n->config;
+    struct graph_node *n = graph_add_node(l->graph, op_find("sort_rows"), r->type->name, (struct graph_here){0});
+    struct sort_rows_config *c = n->config;
 
     (void)e;
     lower_order(l, r->row, b->order, b->order_count, (struct text_list *const[]){&c->order, &c->directions, &c->nulls});
+    c->spill = l->spill;
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;

@@ -9,6 +9,7 @@
 #pragma once
 #include "columns/expr/expr.h"
 #include "control/graph/graph.h"
+#include "flow/operator/row_runs.h"
 #include "language/catalog/catalog.h"
 #include "language/plan/settings.h"
 
@@ -36,6 +37,7 @@ struct lowering {
     uint32_t *copies; /* of operators of the program's streams; see node_stream.c */
     bool is_batch;    /* execution.runtime-mode = batch: no watermarks, what changes comes once */
     struct async_calls async_scalar, async_table; /* table.exec.async-scalar, table.exec.async-table */
+    struct spill_config spill; /* of sorts: table.exec.resource.sort.memory and others */
 };
 
 struct rel_type {

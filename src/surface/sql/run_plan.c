@@ -101,6 +101,9 @@ enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t coun
                          .idle_ms = options_int(&o, sql_keys, "table.exec.source.idle-timeout"),
                          .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
                          .is_batch = run_is_batch(r),
+                         .spill = {.memory = options_int(&o, sql_keys, "table.exec.resource.sort.memory"),
+                                   .dirs = options_get(&o, sql_keys, "io.tmp.dirs"),
+                                   .files = options_int(&o, sql_keys, "table.exec.sort.max-num-file-handles")},
                          .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1};
 
     l.async_scalar = ASYNC_CALLS(&o, "table.exec.async-scalar", options_int(&o, sql_keys, "table.exec.async-scalar.max-attempts"));

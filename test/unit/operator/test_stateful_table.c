@@ -196,6 +196,7 @@ static const struct {
     {"over_partition", "rows are held in memory of its own"},
     {"project", "row by row"},
     {"sink", "the connector's"},
+    {"sort_rows", "rows are held in memory of its own, or in files"},
     {"sink_function", "its function may declare no state"},
     {"sink_stamp", "row by row"},
     {"source", "the connector's"},
