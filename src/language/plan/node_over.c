@@ -129,8 +129,21 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+/* What a call of batch mode has beside the usual frame. */
+static void print_own_frame(const struct over_bounds *f, struct buf *out)
+{
+    bool is_whole = f->from == INT64_MIN && f->to == INT64_MAX;
+
+    if (is_whole || (!f->rows && f->from == INT64_MIN && f->to == 0)) return;
+    buf_append_text(out, f->rows ? " ROWS " : " RANGE ");
+    if (f->to != 0) buf_append_text(out, "BETWEEN ");
+    print_bound(f->from, true, out);
+    if (f->to != 0) buf_append_text(out, " AND ");
+    if (f->to != 0) print_bound(f->to, false, out);
+}
+
 /* "SUM($2) OVER (PARTITION BY $1 ORDER BY $0 NULLS FIRST ROWS 10 PRECEDING)" */
-static void print_window(const struct rel *r, struct buf *out)
+static void print_window(const struct rel *r, const struct over_call *c, struct buf *out)
 {
     const struct over_body *b = r->body;
 
@@ -143,7 +156,9 @@ static void print_window(const struct rel *r, struct buf *out)
                    : b->partition_count > 0 ? " ORDER BY "
                                             : "ORDER BY ",
                    b->order[i].col, b->order[i].descending ? " DESC" : "", b->order[i].nulls_last ? "LAST" : "FIRST");
-    if (b->bounded && b->rows)
+    if (c->frame.from != c->frame.to)
+        print_own_frame(&c->frame, out);
+    else if (b->bounded && b->rows)
         buf_printf(out, " ROWS %lld PRECEDING", (long long)b->preceding);
     else if (b->bounded)
         buf_printf(out, " RANGE %lld:INTERVAL SECOND PRECEDING", (long long)b->preceding);
@@ -169,7 +184,7 @@ static void logical(const struct rel *r, struct logical *l)
         if (is_lag(c)) buf_printf(out, ", %lld", (long long)c->offset);
         if (c->otherwise >= 0) buf_printf(out, ", $%d", c->otherwise);
         buf_append_byte(out, ')');
-        print_window(r, out);
+        print_window(r, c, out);
     }
     logical_end(l);
 }
