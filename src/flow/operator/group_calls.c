@@ -142,6 +142,25 @@ const struct type *group_words_row(struct arena *a, uint32_t count)
     return type_row(a, count, names, types, false);
 }
 
+const struct type *group_home_row(struct arena *a, uint32_t words, struct group_call *calls, uint32_t count, bool retracts)
+{
+    const struct type *plain = group_words_row(a, words);
+    const struct type **types = ARENA_ARRAY(a, const struct type *, words + count);
+    const char **names = ARENA_ARRAY(a, const char *, words + count);
+    uint32_t n = words;
+
+    memcpy(types, plain->children, sizeof *types * words);
+    memcpy(names, plain->names, sizeof *names * words);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!group_keep_is_one(&calls[i].agg, retracts)) continue;
+        calls[i].home.field = n;
+        types[n] = type_with_null(a, calls[i].agg.argument, true);
+        names[n] = arena_printf(a, "value%u", i);
+        n++;
+    }
+    return type_row(a, n, names, types, false);
+}
+
 /* --- DISTINCT ---------------------------------------------------------------------------------------------------- */
 static enum status distinct_open(struct op_cx *cx, struct group_call *calls, uint32_t count, uint32_t set, uint32_t number,
                                  const struct state_def *group, bool is_counted)
@@ -169,7 +188,7 @@ enum status group_calls_open(struct op_cx *cx, const struct group_config *c, str
         if (call->is_distinct && call->set == i)
             TRY(distinct_open(cx, calls, count, i, first + i, group, c->retracts || merges));
         if (call->agg.keep != AGG_KEEP_NOTHING)
-            TRY(group_keep_open(&call->keep, cx, &call->agg, first + i, group, c->retracts));
+            TRY(group_keep_open(&call->keep, cx, &call->agg, first + i, group, c->retracts, call->home));
     }
     return S_OK;
 }
@@ -211,7 +230,7 @@ static bool counts(const struct group_call *call, const struct batch *in, uint32
 }
 
 enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
-                                const struct state_keys *keys, const struct group_firsts *firsts)
+                                const struct state_keys *keys, const struct group_firsts *firsts, void *const *groups)
 {
     struct group_firsts found;
 
@@ -221,15 +240,15 @@ enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_
     }
     for (uint32_t i = 0; i < count; i++) {
         if (calls[i].distinct != NULL) TRY(group_distinct_resolve(calls[i].distinct, ns, in, firsts));
-        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, &firsts->keys, firsts->key_of, keys->count));
+        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, &firsts->keys, firsts->key_of, keys->count, groups));
     }
     return S_OK;
 }
 
-enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys)
+enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys, void *const *groups)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, keys, NULL, keys->count));
+        if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, keys, NULL, keys->count, groups));
     return S_OK;
 }
 

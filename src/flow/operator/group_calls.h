@@ -41,6 +41,7 @@ struct group_call {
     uint32_t set;                    /* of a DISTINCT call: the call that has what it needs to know, */
     uint32_t slot;                   /* and which FILTER of it */
     struct group_keep *keep;         /* NULL: the words do */
+    struct group_home home;          /* of a value that is kept, set before opening; none: in a table of its own */
     uint32_t leader;                 /* the first call that is given the same rows; itself when there is none before */
     bool is_distinct;
     struct err *err; /* of the task: where what a user's function says goes */
@@ -54,6 +55,8 @@ const struct type *group_parts_row(struct arena *a, const struct op_plan *p, con
 /* Only the i-th, which must be an aggregate: agg, filter, is_distinct. */
 enum status group_call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i, struct group_call *out,
                             struct err *e) CHECKED;
+/* The same with the values behind the words that may lie there; their calls know the fields from then on. */
+const struct type *group_home_row(struct arena *a, uint32_t words, struct group_call *calls, uint32_t count, bool retracts);
 /* The state row of a group: `count` fields, the number of its rows and then the words of the calls. */
 const struct type *group_words_row(struct arena *a, uint32_t count);
 /* first: the number of the first of their tables; several sets of calls of one operator have different ones. merges: what DISTINCT
@@ -64,11 +67,12 @@ void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t coun
 
 bool group_calls_hold(const struct group_call *calls, uint32_t count); /* more than words: DISTINCT, values that are kept */
 /* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. ns: the group's. firsts: of
- * the keys; NULL: they are found here when they are needed. */
+ * the keys; NULL: they are found here when they are needed. groups[i]: the row of the i-th key's group, where values are at home there. */
 enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
-                                const struct state_keys *keys, const struct group_firsts *firsts) CHECKED;
+                                const struct state_keys *keys, const struct group_firsts *firsts, void *const *groups) CHECKED;
 /* Only the values that are kept, to be read; may answer S_PENDING. */
-enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys) CHECKED;
+enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys,
+                                     void *const *groups) CHECKED;
 void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns); /* the namespace is gone */
 /* The selected rows first..first+n of the batch into acc[first..]; calls for one batch go forward. */
 enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,

@@ -79,7 +79,7 @@ static enum status groups_start(struct window_fold *f, struct state_table *t, in
     view.sel_count = n;
     batch_hash(&view, w->cols, s->key_count, s->hashes);
     struct state_keys keys = state_keys_of(&view, w->cols, s->key_count, s->hashes);
-    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys, NULL);
+    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys, NULL, NULL);
 }
 
 static enum status groups_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
@@ -149,7 +149,7 @@ static enum status groups_result(struct window_fold *f, struct state_table *t, i
         batch_hash(keys, s->plain, s->key_count, s->hashes);
         struct state_keys found = {
             .batch = keys, .cols = s->plain, .col_count = s->key_count, .count = n, .hashes = s->hashes};
-        TRY(group_calls_resolve_kept(set, s->call_count, ns, &found));
+        TRY(group_calls_resolve_kept(set, s->call_count, ns, &found, NULL));
     }
     for (uint32_t i = 0; i < n; i++) {
         if (s->retracts && *state_word(acc[i], 0) <= 0) continue;

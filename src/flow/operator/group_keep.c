@@ -1,6 +1,7 @@
 /* group_keep.c - keeps values for an aggregate call, under each key of the group aggregation, in the cheapest shape that will do:
  *
- *     one value, nothing taken back      MAP       {rows, value}         overwritten when a better one comes
+ *     one value, nothing taken back      MAP       {value, rows}         overwritten when a better one comes; or a field of the
+ *                                                                        group's own row
  *     LEAST, GREATEST, taken back        ORDERED   value -> {rows}       the result is the first or last row
  *     FIRST, LAST, ALL                   LOG       {value, order}        appended
  *     FIRST, LAST, ALL, taken back       MULTISET  {value, order}        order makes rows different; taking back removes the first
@@ -19,6 +20,8 @@ struct group_keep {
     const struct agg *agg;
     struct state_def def;
     struct state_table *table;
+    bool is_home;   /* the table is the group's: not this one's to open, to look up in or to close */
+    uint32_t field; /* of the value, where one is kept */
     int64_t ns; /* of what was resolved */
     struct state_probe probe;
     struct mem *mem;
@@ -44,6 +47,14 @@ static const struct type *row_of(struct arena *a, const struct type *first, cons
 static bool keeps_one(enum agg_keep keep) { return keep != AGG_KEEP_ALL && keep != AGG_KEEP_COUNTED; }
 static bool is_sorted(enum agg_keep keep) { return keep == AGG_KEEP_LEAST || keep == AGG_KEEP_GREATEST; }
 
+bool group_keep_is_one(const struct agg *a, bool retracts) { return !retracts && a->keep != AGG_KEEP_NOTHING && keeps_one(a->keep); }
+
+/* How many rows came, where one value is kept. */
+static int64_t *count_of(const struct group_keep *k, void *row)
+{
+    return k->is_home ? agg_word(k->agg, row, 0) : state_word(row, k->table->value.fields[1].offset);
+}
+
 static void shape_choose(struct group_keep *k, struct arena *a)
 {
     const struct type *number = type_new(a, T_BIGINT, 0, 0, false), *value = k->agg->argument;
@@ -67,7 +78,7 @@ static void shape_choose(struct group_keep *k, struct arena *a)
 }
 
 enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, uint32_t number,
-                            const struct state_def *group, bool retracts)
+                            const struct state_def *group, bool retracts, struct group_home home)
 {
     struct arena *arena = cx->plan->arena;
     struct group_keep *k = *out = mem_zalloc(cx->mem, sizeof *k);
@@ -86,6 +97,10 @@ enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const str
     text_heap_init(&k->heap, cx->mem);
     vector_init(&k->value, type_with_null(arena, a->argument, true), STRETCH, cx->mem);
     vector_init(&k->order, type_new(arena, T_BIGINT, 0, 0, false), BATCH_ROWS, cx->mem);
+    k->is_home = home.table != NULL;
+    k->table = home.table;
+    k->field = home.field;
+    if (k->is_home) return S_OK;
     TRY(state_open(cx->state, &k->def, &k->table, cx->err));
     return state_probe_init(&k->probe, k->def.shape == STATE_ORDERED ? k->def.sort_key : k->def.value, cx->mem, cx->err);
 }
@@ -94,7 +109,7 @@ void group_keep_close(struct group_keep *k, struct mem *mem)
 {
     if (k == NULL) return;
     state_probe_release(&k->probe);
-    state_close(k->table);
+    if (!k->is_home) state_close(k->table);
     vector_release(&k->value, mem);
     vector_release(&k->order, mem);
     text_heap_release(&k->heap);
@@ -102,11 +117,16 @@ void group_keep_close(struct group_keep *k, struct mem *mem)
     mem_free(mem, k);
 }
 
-enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys, const uint16_t *key_of, uint32_t count)
+enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys, const uint16_t *key_of, uint32_t count,
+                               void *const *groups)
 {
     void *found[BATCH_ROWS];
 
     k->ns = ns;
+    if (k->is_home) {
+        memcpy(k->heads, groups, count * sizeof *groups);
+        return S_OK;
+    }
     if (key_of == NULL) return state_resolve(k->table, k->ns, keys, STATE_INSERT, k->heads, NULL);
     TRY(state_resolve(k->table, k->ns, keys, STATE_INSERT, found, NULL));
     for (uint32_t i = 0; i < count; i++) k->heads[i] = found[key_of[i]];
@@ -144,20 +164,18 @@ static void value_read(struct group_keep *k, const void *row, uint32_t field)
 static void one_take(struct group_keep *k, const struct batch *in, const struct group_rows *some)
 {
     const struct vector *v = &in->cols[k->agg->col];
-    uint32_t counts = k->table->value.fields[1].offset;
 
     for (uint32_t i = 0; i < some->count; i++) {
         void *row = k->heads[some->at[i]];
-        int64_t *count = state_word(row, counts);
-        if ((*count)++ > 0) {
+        if ((*count_of(k, row))++ > 0) {
             if (k->agg->keep == AGG_KEEP_FIRST) continue;
             if (is_sorted(k->agg->keep)) {
-                value_read(k, row, 0);
+                value_read(k, row, k->field);
                 int order = vector_compare(v, some->rows[i], &k->value, 0);
                 if (k->agg->keep == AGG_KEEP_LEAST ? order >= 0 : order <= 0) continue;
             }
         }
-        state_rows_store(k->table, k->ns, &row, 1, 0, v, &some->rows[i]);
+        state_rows_store(k->table, k->ns, &row, 1, k->field, v, &some->rows[i]);
     }
 }
 
@@ -225,7 +243,10 @@ void group_keep_clear(struct group_keep *k, uint32_t i)
 
 void group_keep_drop(struct group_keep *k, int64_t ns) { state_drop(k->table, ns); }
 
-void group_keep_done(struct group_keep *k) { state_done(k->table); }
+void group_keep_done(struct group_keep *k)
+{
+    if (!k->is_home) state_done(k->table);
+}
 
 /* --- results ------------------------------------------------------------------------------------------------------------ */
 /* The one row that is the result; NULL: none. */
@@ -234,7 +255,7 @@ static const void *row_of_result(struct group_keep *k, void *head)
     struct state_scan scan = {0};
     const void *found = NULL, *row;
 
-    if (k->def.shape == STATE_MAP) return *state_word(head, k->table->value.fields[1].offset) > 0 ? head : NULL;
+    if (k->def.shape == STATE_MAP) return *count_of(k, head) > 0 ? head : NULL;
     if (k->def.shape == STATE_ORDERED) return state_ordered_edge(k->table, k->ns, head, k->agg->keep == AGG_KEEP_GREATEST);
     while ((row = state_head_next(k->table, k->ns, head, &scan)) != NULL) {
         found = row;
@@ -281,5 +302,5 @@ void group_keep_result(struct group_keep *k, uint32_t i, struct batch *out, uint
     const void *rows[] = {row_of_result(k, k->heads[i])};
     if (rows[0] == NULL) vector_set_null(v, row);
     else if (k->def.shape == STATE_ORDERED) state_extra_load(k->table, rows, 1, 0, v, row, &out->heap, out->mem);
-    else state_rows_load(k->table, rows, 1, 0, v, row, &out->heap, out->mem);
+    else state_rows_load(k->table, rows, 1, k->field, v, row, &out->heap, out->mem);
 }

@@ -14,14 +14,21 @@ struct group_rows {
     void *acc[BATCH_ROWS];
 };
 
+/* Does it keep one value per key? Then that may lie in the group's own row. */
+bool group_keep_is_one(const struct agg *a, bool retracts);
+/* Where the one value of each key lies: a field of the group's row, nullable. */
+struct group_home {
+    struct state_table *table; /* NULL: in a table of its own */
+    uint32_t field;
+};
 /* `group`: the definition of the group's own state, whose key and TTL it shares. retracts: values are taken back. */
 enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, uint32_t number,
-                            const struct state_def *group, bool retracts) CHECKED;
+                            const struct state_def *group, bool retracts, struct group_home home) CHECKED;
 void group_keep_close(struct group_keep *k, struct mem *mem); /* NULL is a no-op */
 /* For the `count` rows of a whole batch, the i-th of which has key key_of[i] of `keys`; NULL: key i. May answer S_PENDING. ns: the
- * group's namespace. */
-enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys, const uint16_t *key_of,
-                               uint32_t count) CHECKED;
+ * group's namespace. groups[i]: the group's row, for those who are at home there. */
+enum status group_keep_resolve(struct group_keep *k, int64_t ns, const struct state_keys *keys, const uint16_t *key_of, uint32_t count,
+                               void *const *groups) CHECKED;
 enum status group_keep_add(struct group_keep *k, const struct batch *in, const struct group_rows *some) CHECKED;
 enum status group_keep_retract(struct group_keep *k, const struct batch *in, const struct group_rows *some) CHECKED;
 /* The result of the i-th key of the batch, as things stand. */

@@ -6,8 +6,9 @@
  * needs, are left out by a selection. A stretch ends where the output is full; with emit_every also before a key comes again, so
  * that each row has its change, as in Flink without mini-batch.
  *
- * State: the key's number of rows, then the words of the calls (agg.h). Values that are kept for a call (group_keep.h) cannot be
- * copied before: their results before the stretch are written before it is applied, those behind it after. */
+ * State: the key's number of rows, then the words of the calls (agg.h), then the values of calls that keep one; what others keep
+ * (group_keep.h) lies in tables of their own. Values that are kept are not copied before: their results before the stretch are written
+ * before it is applied, those behind it after. */
 #include "flow/operator/group_calls.h"
 
 #include <string.h>
@@ -118,10 +119,12 @@ static enum status group_open(struct op_cx *cx, void *self)
                                 .version = 1,
                                 .shape = STATE_MAP,
                                 .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
-                                .value = group_words_row(cx->plan->arena, words),
+                                .value = group_home_row(cx->plan->arena, words, s->calls, s->call_count, c->retracts),
                                 .ttl = state_ttl_of(c->ttl_ms)};
     s->skips_same = c->ttl_ms == 0; /* an update that changes nothing keeps the row alive further down */
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
+    for (uint32_t i = 0; i < s->call_count; i++)
+        if (group_keep_is_one(&s->calls[i].agg, c->retracts)) s->calls[i].home.table = s->table;
     for (uint32_t i = 0; i < s->call_count; i++)
         s->calls[i].agg.offset = s->table->value.fields[s->calls[i].first_field < words ? s->calls[i].first_field : 0].offset;
     s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
@@ -158,8 +161,8 @@ static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const st
     struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
     group_firsts_find(&s->unique, &keys);
     TRY(state_resolve(s->table, 0, &s->unique.keys, STATE_INSERT, found, NULL));
-    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, &s->unique));
     for (uint32_t i = 0; i < rows; i++) s->rows[i] = found[s->unique.key_of[i]];
+    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, &s->unique, s->rows));
     s->is_resolved = true;
     return S_OK;
 }
@@ -380,7 +383,7 @@ static enum status walk_on(struct op_cx *cx, struct group_aggregate *s)
     batch_hash(s->walk, p->keys[0], p->key_count[0], hashes);
     struct state_keys keys = state_keys_of(s->walk, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    TRY(group_calls_resolve_kept(s->calls, s->call_count, 0, &keys));
+    TRY(group_calls_resolve_kept(s->calls, s->call_count, 0, &keys, s->rows));
     s->is_walked = false;
     return S_OK;
 }
