@@ -43,6 +43,7 @@ struct graph_node {
     bool head;                     /* starts a chain */
     bool unchained;                /* neither before nor behind another operator in a chain */
     bool single;                   /* parallelism is 1 by nature (windowAll, rows from the program) */
+    bool is_random;                /* another one each time: equal ones are not one (graph_share); not encoded */
     bool is_expanded;              /* its topology was built; not encoded */
     bool has_buffer_timeout;       /* else the job's: execution.buffer-timeout.* */
     struct options metric_variables; /* of all measures of the operator */
@@ -130,6 +131,9 @@ int graph_next_output(const struct graph *g, uint32_t node, int after);
  * and a hint. Functions must be resolved. E_GRAPH, E_CONFIG. */
 enum status graph_prepare(struct graph *g, struct err *e) CHECKED;
 
+/* graph_share.c, before graph_prepare. Operators that do the same with the same inputs become one; sources: those, too. now[n]: the
+ * number that node n has then, room for all. */
+void graph_share(struct graph *g, bool sources, uint32_t *now);
 /* graph_copy.c. Copies a node and all that it reads into another graph, whose arena must live as long as that of `from`; answers the
  * number of the copy. copies[n]: of node n of `from` the number of its copy plus 1, 0: none yet; kept from call to call. */
 uint32_t graph_copy(const struct graph *from, uint32_t node, struct graph *to, uint32_t *copies);

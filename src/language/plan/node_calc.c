@@ -188,7 +188,10 @@ struct str lower_exprs(struct lowering *l, struct expr *const *list, uint32_t co
     struct buf out;
 
     buf_init(&out, l->a->mem);
-    for (uint32_t i = 0; i < count; i++) expr_encode(list[i], &out);
+    for (uint32_t i = 0; i < count; i++) {
+        expr_encode(list[i], &out);
+        l->graph->nodes[l->graph->node_count - 1]->is_random |= list[i]->det >= FN_PER_ROW;
+    }
     struct str s = {arena_strndup(l->a, out.size > 0 ? out.data : "", out.size), out.size};
     buf_release(&out);
     return s;

@@ -4,6 +4,7 @@
 #include "ground/base/str.h"
 #include "language/plan/rank_rel.h"
 #include "language/plan/rel_internal.h"
+#include "language/plan/reuse.h"
 #include "language/plan/stream_rel.h"
 
 #include <string.h>
@@ -604,5 +605,6 @@ enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, s
     uint32_t first = l->graph->node_count;
     TRY(r->type->lower(r, l, inputs, node, e));
     keep_single(r, l, inputs, first);
+    if (l->nodes != NULL) reuse_map_add(l->nodes, l->a, r, *node);
     return S_OK;
 }

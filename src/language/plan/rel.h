@@ -18,6 +18,7 @@ enum { REL_INPUTS_MAX = 1024 };
 struct rel;
 struct logical;
 struct narrowing;
+struct reuse_map;
 struct conditions;
 
 /* Where nodes are lowered to. */
@@ -34,6 +35,7 @@ struct lowering {
     int64_t ttl_ms;   /* table.exec.state.ttl */
     int64_t idle_ms;  /* table.exec.source.idle-timeout */
     bool emit_every;  /* thalweg.exec.emit = every */
+    struct reuse_map *nodes; /* which node each part of the plan became; NULL: nobody asks */
     uint32_t *copies; /* of operators of the program's streams; see node_stream.c */
     bool is_batch;    /* execution.runtime-mode = batch: no watermarks, what changes comes once */
     struct async_calls async_scalar, async_table; /* table.exec.async-scalar, table.exec.async-table */
@@ -388,7 +390,8 @@ void lower_order(struct lowering *l, const struct type *row, const struct rank_o
 /* Operator calc behind a node of the job graph; answers its number. */
 uint32_t lower_calc(struct lowering *l, const struct calc_body *c, const char *const *names, uint32_t input);
 
-struct str lower_exprs(struct lowering *l, struct expr *const *list, uint32_t count); /* as operators read them, one after the other */
+/* As operators read them, one after the other: of the node that was added last. */
+struct str lower_exprs(struct lowering *l, struct expr *const *list, uint32_t count);
 const char *lower_zone(struct lowering *l); /* the session's time zone; NULL: none */
 
 /* What is to be said of the nodes of a plan. */
@@ -405,7 +408,9 @@ enum status rel_check_determinism(struct rel *const *sinks, uint32_t count, stru
 
 void rel_explain_logical(const struct rel *r, struct buf *out); /* EXPLAIN's abstract syntax tree */
 /* The tree as EXPLAIN prints it, one node a line; with `changes` each says what comes out of it. */
-void rel_explain(const struct rel *r, bool changes, const struct rel_advices *advices, struct buf *out); /* advices: may be NULL */
+struct rel_reuse; /* reuse.h */
+/* advices, reuse: may be NULL; reuse: what of several plans, printed one after the other, is there once. */
+void rel_explain(const struct rel *r, bool changes, const struct rel_advices *advices, struct rel_reuse *reuse, struct buf *out);
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
 /* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. */
 uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input);

@@ -11,6 +11,9 @@ struct plan_settings {
     int64_t ttl_ms;  /* table.exec.state.ttl */
     int64_t idle_ms; /* table.exec.source.idle-timeout */
     bool has_options_hints; /* table.dynamic-table-options.enabled */
+    struct {
+        bool parts, sources, sinks; /* table.optimizer.reuse-sub-plan-enabled, reuse-source-enabled, reuse-sink-enabled */
+    } reuse;
     bool rewrites;   /* thalweg.optimizer.rewrites */
     bool is_batch;   /* execution.runtime-mode = batch */
     bool emit_every; /* thalweg.exec.emit = every */

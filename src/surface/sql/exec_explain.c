@@ -32,11 +32,11 @@ static enum status plans_of(struct run *r, const struct statement *s, struct pla
 
 static const struct rel *shown(const struct plans *p, uint32_t i) { return p->is_query ? p->items[i]->inputs[0] : p->items[i]; }
 
-static void plans_print(const struct plans *p, bool changes, const struct rel_advices *advices, struct buf *out)
+static void plans_print(const struct plans *p, bool changes, const struct rel_advices *advices, struct rel_reuse *reuse, struct buf *out)
 {
     for (uint32_t i = 0; i < p->count; i++) {
         if (i > 0) buf_append_byte(out, '\n');
-        rel_explain(shown(p, i), changes, advices, out);
+        rel_explain(shown(p, i), changes, advices, reuse, out);
     }
 }
 
@@ -63,10 +63,15 @@ static enum status explain_text(struct run *r, const struct explain *x, const st
 
     if (x->plan_advice) rel_advise(p->items, p->count, settings, &r->arena, &all);
     buf_append_text(text, x->plan_advice ? "== Optimized Physical Plan With Advice ==\n" : "== Optimized Physical Plan ==\n");
-    plans_print(p, x->changelog_mode, &all, text);
+    plans_print(p, x->changelog_mode, &all, NULL, text);
     if (x->plan_advice) advices_print(&all, text);
     buf_append_text(text, "\n== Optimized Execution Plan ==\n");
-    plans_print(p, false, NULL, text);
+    struct rel_reuse *reuse;
+    struct err *given = r->e, ignored = {0};
+    r->e = &ignored; /* what cannot run can be explained all the same */
+    enum status st = run_plan_reuse(r, p->items, p->count, &reuse);
+    r->e = given;
+    plans_print(p, false, NULL, st == S_OK ? reuse : NULL, text);
     if (!x->json) return S_OK;
     buf_append_text(text, "\n== Physical Execution Plan ==\n");
     return run_plan_json(r, p->items, p->count, text);

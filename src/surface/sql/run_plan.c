@@ -27,6 +27,17 @@ static struct options engine_keys(struct run *r)
     return (struct options){items, count};
 }
 
+/* Equal parts become one, as the session says. */
+static void share(struct run *r, struct graph *g, uint32_t **now)
+{
+    struct plan_settings s = sql_keys_settings(&r->s->config);
+    uint32_t *places = ARENA_ARRAY(&r->arena, uint32_t, g->node_count + 1);
+
+    for (uint32_t i = 0; i < g->node_count; i++) places[i] = i;
+    if (s.reuse.parts && s.rewrites) graph_share(g, s.reuse.sources, places);
+    if (now != NULL) *now = places;
+}
+
 enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g)
 {
     struct options o = config_options(&r->s->config);
@@ -40,8 +51,23 @@ enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t cou
     int64_t tasks = options_int(&o, sql_keys, "table.exec.resource.default-parallelism");
     g->default_parallelism = (uint32_t)(tasks > 0 ? tasks : options_int(&g->settings, config_defs, "parallelism.default"));
     g->chaining = options_bool(&g->settings, config_defs, "pipeline.operator-chaining.enabled");
-    TRY(run_plan_into(r, sinks, count, g, &node));
+    TRY(run_plan_into(r, sinks, count, g, NULL, &node));
+    share(r, g, NULL);
     return graph_prepare(g, r->e);
+}
+
+enum status run_plan_reuse(struct run *r, struct rel *const *sinks, uint32_t count, struct rel_reuse **out)
+{
+    struct reuse_map map = {0};
+    struct graph g;
+    uint32_t node, *now;
+
+    *out = NULL;
+    graph_init(&g, &r->arena);
+    TRY(run_plan_into(r, sinks, count, &g, &map, &node));
+    share(r, &g, &now);
+    *out = rel_reuse_find(&r->arena, &map, now, sinks, count);
+    return S_OK;
 }
 
 enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t count, struct buf *out)
@@ -92,12 +118,13 @@ static struct async_calls async_calls_of(const struct options *o, const char *ca
 #define ASYNC_CALLS(o, kind, attempts)                                                                                 \
     async_calls_of((o), kind ".max-concurrent-operations", kind ".timeout", kind ".retry-strategy", kind ".retry-delay", (attempts))
 
-enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, uint32_t *node)
+enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, struct reuse_map *map, uint32_t *node)
 {
     struct options o = config_options(&r->s->config);
     struct lowering l = {.graph = g,
                          .a = &r->arena,
                          .session = &r->s->functions,
+                         .nodes = map,
                          .idle_ms = options_int(&o, sql_keys, "table.exec.source.idle-timeout"),
                          .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
                          .is_batch = run_is_batch(r),

@@ -5,6 +5,7 @@
 #include "control/jobmanager/jobmaster.h"
 #include "language/sql/expr_places.h"
 #include "surface/sql/catalog_store.h"
+#include "language/plan/reuse.h"
 #include "surface/sql/session.h"
 #include "surface/sql/session_jobs.h"
 
@@ -60,7 +61,10 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
 /* What may refuse a plan that could be bound. */
 enum status run_plan_check(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count) CHECKED;
 /* Appends the plan to a graph; *node: of the last sink. */
-enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, uint32_t *node) CHECKED;
+enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, struct reuse_map *map,
+                          uint32_t *node) CHECKED; /* map: which nodes its parts became; may be NULL */
+/* Which parts of the plans run once; *out NULL after a failure, which is none of EXPLAIN's. */
+enum status run_plan_reuse(struct run *r, struct rel *const *sinks, uint32_t count, struct rel_reuse **out) CHECKED;
 /* The plan as a job that was submitted and does not run yet; o: who is told. *out may be set after a failure too. */
 enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct jobmaster_options o,
                             struct jobmaster **out) CHECKED;

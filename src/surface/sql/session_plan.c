@@ -72,7 +72,7 @@ enum status sql_session_stream(struct sql_session *s, const struct ast_query *q,
     if (st == S_OK) {
         struct rel *end = rel_stream_sink(&r.arena, plan, sink);
         st = run_plan_check(&r, &b, &end, 1);
-        if (st == S_OK) st = run_plan_into(&r, &end, 1, g, node);
+        if (st == S_OK) st = run_plan_into(&r, &end, 1, g, NULL, node);
     }
     mem_release(&r.mem);
     return st;
