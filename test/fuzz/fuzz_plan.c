@@ -39,18 +39,21 @@ static enum status plan(struct session *s, struct rel *r, bool is_batch)
     struct graph g;
     struct lowering l = {.graph = &g, .a = s->a, .session = &s->functions, .is_batch = is_batch};
     struct buf text;
-    uint32_t node;
+    static const struct plan_settings settings = {.reuse = {true, true, true}};
+    uint32_t node, now[GRAPH_NODES_MAX];
 
+    rel_rewrite(s->a, &r, 1, &settings);
     if (is_batch) TRY(rel_batch(s->a, r, &r, s->e));
     TRY(rel_plan(&r, 1, s->e));
     buf_init(&text, s->a->mem);
-    rel_explain(r, true, NULL, &text);
+    rel_explain(r, true, NULL, NULL, &text);
     buf_release(&text);
     graph_init(&g, s->a);
     g.job_name = "fuzz";
     g.artifact.name = "";
     g.default_parallelism = 1;
     TRY(rel_lower(r, &l, &node, s->e));
+    graph_share(&g, true, now);
     return graph_prepare(&g, s->e);
 }
 

@@ -117,6 +117,25 @@ struct rel *scan_told(struct arena *a, struct rel *r, struct expr *x)
     return rel_scan(a, &body, r->row);
 }
 
+static bool is_same_text(const char *x, const char *y) { return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0); }
+
+static bool is_same(const struct expr *x, const struct expr *y) { return x == y || (x != NULL && y != NULL && expr_equal(x, y)); }
+
+bool scan_equal(const struct rel *x, const struct rel *y)
+{
+    const struct scan_body *b = x->body, *c = y->body;
+    const struct table *t = b->table, *u = c->table;
+    bool same = is_same_text(t->catalog, u->catalog) && is_same_text(t->database, u->database) && is_same_text(t->name, u->name) &&
+                t->options.count == u->options.count && b->metadata.count == c->metadata.count && type_equal(x->row, y->row) &&
+                is_same(b->filter, c->filter) && is_same(b->asked, c->asked);
+
+    for (uint32_t i = 0; same && i < t->options.count; i++)
+        same = is_same_text(t->options.items[i].key, u->options.items[i].key) &&
+               is_same_text(t->options.items[i].value, u->options.items[i].value);
+    for (uint32_t i = 0; same && i < b->metadata.count; i++) same = is_same_text(b->metadata.items[i], c->metadata.items[i]);
+    return same;
+}
+
 /* --- columns ----------------------------------------------------------------------------------------------------- */
 static struct rel *narrow(struct narrowing *n, const struct rel *r, const uint64_t *needed, uint32_t *at)
 {
@@ -124,6 +143,12 @@ static struct rel *narrow(struct narrowing *n, const struct rel *r, const uint64
     const struct conn_type *conn;
     const struct source_type *source = source_of(r, &conn);
 
+    if (n->reading->is_shared) {
+        struct scan_reads *reads = scan_reads_of(n->a, n->reading, r);
+        for (uint32_t i = 0; n->reading->collects && i < r->row->child_count; i++)
+            if (bit_get(needed, i)) bit_set(reads->columns, i);
+        needed = reads->columns;
+    }
     for (uint32_t i = 0; i < r->row->child_count; i++) at[i] = i;
     if (source == NULL || !source->projects || narrow_is_all(r->row, needed)) return (struct rel *)r;
     body.row = whole_row(r);

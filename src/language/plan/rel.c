@@ -605,6 +605,6 @@ enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, s
     uint32_t first = l->graph->node_count;
     TRY(r->type->lower(r, l, inputs, node, e));
     keep_single(r, l, inputs, first);
-    if (l->nodes != NULL) reuse_map_add(l->nodes, l->a, r, *node);
+    if (l->nodes != NULL) reuse_map_add(l->nodes, l->a, r, *node - (scan_columns(r, l->a) != NULL)); /* the source before its Calc */
     return S_OK;
 }

@@ -363,8 +363,8 @@ struct rel *rel_temporal_sort(struct arena *a, struct rel *input, const struct s
 struct rel *rel_fold(struct arena *a, struct rel *input); /* what is there when a changelog has ended */
 struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body *body);
 
-/* A plan that gives the same rows for less work: rewrite.h. */
-struct rel *rel_rewrite(struct arena *a, struct rel *r);
+/* Plans of one statement that give the same rows for less work: rewrite.h. Answers how many they are then. */
+uint32_t rel_rewrite(struct arena *a, struct rel **plans, uint32_t count, const struct plan_settings *s);
 /* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end. */
 enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e) CHECKED;
 /* The same plan with group aggregations in two phases. */

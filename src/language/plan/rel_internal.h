@@ -2,7 +2,7 @@
 #pragma once
 #include "language/plan/rel.h"
 
-extern const struct rel_type rel_calc_type, rel_scan_type;
+extern const struct rel_type rel_calc_type, rel_scan_type, rel_sink_type;
 int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* as the type says; -1: any */
 /* node_values.c: rows of constants as a source of the job. */
 enum status values_lower(const struct type *row, const struct values_body *v, const char *name, struct lowering *l, uint32_t *node,
@@ -19,6 +19,7 @@ struct rel *rel_over_inputs(struct arena *a, const struct rel *r, struct rel *co
 struct expr **scan_columns(const struct rel *r, struct arena *a);
 /* The scan, told of a condition that is asked of its rows later on; r itself when it can do nothing with it. */
 struct rel *scan_told(struct arena *a, struct rel *r, struct expr *x);
+bool scan_equal(const struct rel *x, const struct rel *y); /* the same rows */
 bool scan_skips_fields(const struct rel *r); /* can its source leave out fields of nested rows? */
 /* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 bool scan_is_bounded(const struct table *t);

@@ -15,8 +15,28 @@
 struct rel *rewrite_conditions(struct arena *a, struct rel *r);
 
 /* --- columns ----------------------------------------------------------------------------------------------------- */
+/* What is read of a column: all of it, or some fields. */
+struct use {
+    bool whole, any;
+    struct use *fields; /* of a ROW's; NULL: none is read by itself */
+};
+/* Scans that are equal are one (table.optimizer.reuse-source-enabled): then they have the columns that any of them needs. A pass runs
+ * twice for that, once to collect. */
+struct scan_reads {
+    const struct rel *scan;
+    uint64_t *columns; /* bits */
+    struct use *uses;
+    struct scan_reads *next;
+};
+struct reading {
+    bool is_shared, collects;
+    struct scan_reads *scans;
+};
+struct scan_reads *scan_reads_of(struct arena *a, struct reading *all, const struct rel *scan);
+
 struct narrowing {
     struct arena *a;
+    struct reading *reading;
 };
 uint64_t *narrow_none(struct narrowing *n, const struct type *row); /* a set of columns, empty */
 bool narrow_is_all(const struct type *row, const uint64_t *columns);
@@ -28,6 +48,8 @@ struct rel *narrow_input(struct narrowing *n, struct rel *input, uint64_t *neede
 struct rel *narrow_below(struct narrowing *n, struct rel *input, uint64_t *needed, uint32_t **at);
 /* An expression over rows whose columns have new numbers. */
 struct expr *narrow_expr(struct narrowing *n, const struct expr *x, const struct type *now, const uint32_t *at);
-struct rel *rewrite_columns(struct arena *a, struct rel *r); /* all of r's own columns stay */
-struct rel *rewrite_fields(struct arena *a, struct rel *r);
+struct rel *rewrite_columns(struct arena *a, struct rel *r, struct reading *all); /* all of r's own columns stay */
+/* Sinks that are one become one; answers how many are left. */
+uint32_t rewrite_sinks(struct arena *a, struct rel **sinks, uint32_t count);
+struct rel *rewrite_fields(struct arena *a, struct rel *r, struct reading *all);
 

@@ -103,14 +103,19 @@ struct rel *narrow_below(struct narrowing *n, struct rel *input, uint64_t *neede
 
     *at = ARENA_ARRAY(n->a, uint32_t, count + 1);
     struct rel *out = narrow_rel(n, input, needed, *at);
-    if (out->row->child_count < count) return picked(n, out, count, needed, *at);
-    for (uint32_t i = 0; i < count; i++) bit_set(needed, i);
+    if (out->type != &rel_scan_type && out->row->child_count < count) return picked(n, out, count, needed, *at);
+    for (uint32_t i = 0; i < count; i++) { /* of a scan, others may have asked for more; its names are there once */
+        int now = out->type == &rel_scan_type ? type_field(out->row, str_of(input->row->names[i])) : (int)i;
+        if (now < 0) continue;
+        (*at)[i] = (uint32_t)now;
+        bit_set(needed, i);
+    }
     return out;
 }
 
-struct rel *rewrite_columns(struct arena *a, struct rel *r)
+struct rel *rewrite_columns(struct arena *a, struct rel *r, struct reading *all)
 {
-    struct narrowing n = {.a = a};
+    struct narrowing n = {.a = a, .reading = all};
     uint32_t *at;
 
     return narrow_input(&n, r, all_of(&n, r->row), &at);

@@ -9,14 +9,10 @@
 
 #include <string.h>
 
-struct use {
-    bool whole, any;
-    struct use *fields; /* of a ROW's; NULL: none is read by itself */
-};
-
 struct pass {
     struct arena *a;
     struct expr_maker m;
+    struct reading *all;
 };
 
 static struct rel *descend(struct pass *p, struct rel *r, struct use *uses);
@@ -156,6 +152,12 @@ static struct rel *scan_over(struct pass *p, struct rel *r, const struct use *as
     bool changed = false;
 
     if (!scan_skips_fields(r)) return r;
+    if (p->all->is_shared) {
+        struct scan_reads *reads = scan_reads_of(p->a, p->all, r);
+        for (uint32_t i = 0; p->all->collects && i < r->row->child_count; i++) merge(p, &reads->uses[i], &asked[i], r->row->children[i]);
+        asked = reads->uses;
+        if (p->all->collects) return r;
+    }
     for (uint32_t i = 0; i < r->row->child_count; i++) {
         types[i] = type_of(p, r->row->children[i], &asked[i]);
         changed |= types[i] != r->row->children[i];
@@ -184,9 +186,9 @@ static struct rel *descend(struct pass *p, struct rel *r, struct use *uses)
     return changed ? rel_over_inputs(p->a, r, inputs, r->at_end) : r;
 }
 
-struct rel *rewrite_fields(struct arena *a, struct rel *r)
+struct rel *rewrite_fields(struct arena *a, struct rel *r, struct reading *all)
 {
-    struct pass p = {.a = a, .m = {.a = a}};
+    struct pass p = {.a = a, .m = {.a = a}, .all = all};
 
     return descend(&p, r, uses_of(&p, r->row, true));
 }

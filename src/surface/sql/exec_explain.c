@@ -6,7 +6,8 @@
 struct plans {
     uint32_t count;
     struct rel **items; /* sinks */
-    struct rel **trees; /* what the statement says, before batch mode changed it */
+    uint32_t tree_count;
+    struct rel **trees; /* what the statement says, before it was rewritten */
     bool is_query;      /* the sink is the client, which EXPLAIN does not show */
 };
 
@@ -24,9 +25,19 @@ static enum status plans_of(struct run *r, const struct statement *s, struct pla
         return run_fail(r, s->place, "Unsupported operation: EXPLAIN of this statement");
     out->is_query = s->type == &st_query;
     TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
-    out->trees[out->count] = plan;
-    TRY(run_optimize(r, &b, &plan));
-    out->items[out->count++] = out->is_query ? rel_sink(&r->arena, plan, &(struct sink_body){.is_explained = true}) : plan;
+    out->trees[out->tree_count++] = plan;
+    out->items[out->count++] = plan;
+    return S_OK;
+}
+
+/* What is asked for is shown, then what runs. */
+static enum status plans_optimize(struct run *r, struct plans *p)
+{
+    struct query_binder b = run_binder(r);
+
+    TRY(run_optimize(r, &b, p->items, &p->count));
+    for (uint32_t i = 0; p->is_query && i < p->count; i++)
+        p->items[i] = rel_sink(&r->arena, p->items[i], &(struct sink_body){.is_explained = true});
     return S_OK;
 }
 
@@ -43,7 +54,7 @@ static void plans_print(const struct plans *p, bool changes, const struct rel_ad
 static void trees_print(const struct plans *p, struct buf *out)
 {
     buf_append_text(out, "== Abstract Syntax Tree ==\n");
-    for (uint32_t i = 0; i < p->count; i++) {
+    for (uint32_t i = 0; i < p->tree_count; i++) {
         if (i > 0) buf_append_byte(out, '\n');
         rel_explain_logical(p->trees[i], out);
     }
@@ -92,6 +103,7 @@ static enum status run_explain(struct run *r, const void *body)
     buf_init(&text, &r->mem);
     enum status st = plans_of(r, x->statement, &p);
     if (st == S_OK) trees_print(&p, &text);
+    if (st == S_OK) st = plans_optimize(r, &p);
     if (st == S_OK) st = rel_plan(p.items, p.count, r->e);
     if (st == S_OK && b.settings->resolves_updates && !b.is_batch) st = rel_check_determinism(p.items, p.count, &r->arena, r->e);
     if (st == S_OK) st = explain_text(r, x, &p, b.settings, &text);

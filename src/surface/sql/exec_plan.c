@@ -72,14 +72,14 @@ static enum status sinks_of(struct run *r, const struct statement *s, struct rel
 
     for (uint32_t i = 0; i < n; i++) inserts[i] = set != NULL ? set->items[i].body : s->body;
     *count = n;
-    return run_insert_sinks(r, inserts, n, sinks, name);
+    return run_insert_sinks(r, inserts, count, sinks, name);
 }
 
 static void explained(struct rel *const *sinks, uint32_t count, struct buf *out)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0) buf_append_byte(out, '\n');
-        rel_explain(sinks[i], false, NULL, out);
+        rel_explain(sinks[i], false, NULL, NULL, out);
     }
 }
 

@@ -14,11 +14,13 @@ const struct type *run_result_row(struct run *r, const struct type *row)
     return type_row(a, row->child_count, row->names, types, row->nullable);
 }
 
-enum status run_optimize(struct run *r, const struct query_binder *b, struct rel **plan)
+enum status run_optimize(struct run *r, const struct query_binder *b, struct rel **plans, uint32_t *count)
 {
-    if (b->settings->rewrites) *plan = rel_rewrite(&r->arena, *plan);
-    if (b->is_batch) return rel_batch(&r->arena, *plan, plan, r->e);
-    if (b->settings->two_phase) *plan = rel_two_phase(&r->arena, *plan);
+    if (b->settings->rewrites) *count = rel_rewrite(&r->arena, plans, *count, b->settings);
+    for (uint32_t i = 0; i < *count; i++) {
+        if (b->is_batch) TRY(rel_batch(&r->arena, plans[i], &plans[i], r->e));
+        else if (b->settings->two_phase) plans[i] = rel_two_phase(&r->arena, plans[i]);
+    }
     return S_OK;
 }
 
@@ -43,9 +45,10 @@ enum status run_query(struct run *r, const void *body)
 {
     struct query_binder b = run_binder(r);
     struct rel *plan;
+    uint32_t one = 1;
 
     TRY(bind_query(&b, body, &plan));
-    TRY(run_optimize(r, &b, &plan));
+    TRY(run_optimize(r, &b, &plan, &one));
     struct rel *sink = rel_sink(&r->arena, plan, &(struct sink_body){0});
     TRY(plan_ready(r, &b, &sink, 1));
     if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
@@ -54,25 +57,25 @@ enum status run_query(struct run *r, const void *body)
 }
 
 /* --- INSERT ------------------------------------------------------------------------------------------------------ */
-enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct rel ***out, const char **job)
+enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t *count, struct rel ***out, const char **job)
 {
     struct query_binder b = run_binder(r);
-    struct rel **sinks = ARENA_ARRAY(&r->arena, struct rel *, count + 1);
+    struct rel **sinks = ARENA_ARRAY(&r->arena, struct rel *, *count + 1);
     const char *name = "insert-into";
     enum status failed = S_OK;
 
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < *count; i++) {
         const struct table *t;
         TRY(err_go_on(r->e, bind_insert(&b, inserts[i], &sinks[i]), &failed));
         if (failed != S_OK) continue; /* the others are looked at all the same */
-        TRY(run_optimize(r, &b, &sinks[i]));
         TRY(bind_find_table(&b, &inserts[i]->table, &t));
         name = arena_printf(&r->arena, "%s%s%s.%s.%s", name, i == 0 ? "_" : ",", t->catalog, t->database, t->name);
     }
     *out = sinks;
     *job = name;
     if (failed != S_OK) return err_gather(r->e);
-    return plan_ready(r, &b, sinks, count);
+    TRY(run_optimize(r, &b, sinks, count));
+    return plan_ready(r, &b, sinks, *count);
 }
 
 /* Of sinks that replace rows: the staged ones take their place, or are forgotten when st is a failure. */
@@ -96,7 +99,7 @@ enum status run_inserts(struct run *r, const struct insert *const *inserts, uint
     struct rel **sinks;
     const char *name;
 
-    TRY(run_insert_sinks(r, inserts, count, &sinks, &name));
+    TRY(run_insert_sinks(r, inserts, &count, &sinks, &name));
     TRY(replace_rows(r, sinks, count, run_plan(r, sinks, count, name, NULL)));
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }

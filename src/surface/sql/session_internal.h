@@ -54,8 +54,8 @@ extern const struct executor query_executors[], explain_executors[], table_execu
 const struct type *run_result_row(struct run *r, const struct type *row);
 struct query_binder run_binder(struct run *r);
 bool run_is_batch(const struct run *r); /* execution.runtime-mode */
-/* The plan that runs: rewritten, and made for batch mode where the session says so. */
-enum status run_optimize(struct run *r, const struct query_binder *b, struct rel **plan) CHECKED;
+/* The plans of a statement as they run: rewritten, and made for batch mode where the session says so. */
+enum status run_optimize(struct run *r, const struct query_binder *b, struct rel **plans, uint32_t *count) CHECKED;
 /* Runs a plan to its end; its rows go to the listener, which is told of them once the job stands. row NULL: there are none. */
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, const struct type *row) CHECKED;
 /* What may refuse a plan that could be bound. */
@@ -72,9 +72,10 @@ enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t co
 enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g) CHECKED;
 /* Runs an encoded graph to its end. */
 enum status run_graph(struct run *r, struct str encoded) CHECKED;
-/* exec_query.c: plans of INSERTs, as they are run together, and the job's name. Says what is to be said of them. */
+/* exec_query.c: plans of INSERTs, as they are run together (*count: how many they are then), and the job's name. Says what is to be
+ * said of them. */
 struct insert;
-enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct rel ***sinks,
+enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t *count, struct rel ***sinks,
                              const char **name) CHECKED;
 enum status run_query(struct run *r, const void *body) CHECKED; /* struct ast_query; rows go to the listener */
 /* INSERTs as one job, and what they replace is replaced. */

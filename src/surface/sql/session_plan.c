@@ -46,9 +46,10 @@ enum status sql_session_submit(struct sql_session *s, const struct ast_query *q,
     struct run r = run_begin(s, &no_tokens, mem, e);
     struct query_binder b = run_binder(&r);
     struct rel *plan, *sink = NULL;
+    uint32_t one = 1;
 
     enum status st = bind_query(&b, q, &plan);
-    if (st == S_OK) st = run_optimize(&r, &b, &plan);
+    if (st == S_OK) st = run_optimize(&r, &b, &plan, &one);
     if (st == S_OK) {
         *row = run_result_row(&r, plan->row);
         sink = rel_sink(&r.arena, plan, &(struct sink_body){0});
@@ -65,10 +66,11 @@ enum status sql_session_stream(struct sql_session *s, const struct ast_query *q,
     struct run r = run_begin(s, &no_tokens, mem, e);
     struct query_binder b = run_binder(&r);
     struct rel *plan;
+    uint32_t one = 1;
 
     enum status st = bind_query(&b, q, &plan);
     if (st == S_OK && b.is_batch) st = err_set(e, E_UNSUPPORTED, "a table becomes a stream in streaming mode only");
-    if (st == S_OK) st = run_optimize(&r, &b, &plan);
+    if (st == S_OK) st = run_optimize(&r, &b, &plan, &one);
     if (st == S_OK) {
         struct rel *end = rel_stream_sink(&r.arena, plan, sink);
         st = run_plan_check(&r, &b, &end, 1);
