@@ -305,13 +305,12 @@ static enum status check_connector(struct inserting *s, const struct sink_body *
     return bind_connector(s->b, s->table, row, sink->parts.count > 0 ? s->table->partition_count : 0, true, s->text->table.place);
 }
 
-enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out)
+enum status bind_insert_into(struct query_binder *b, const struct insert *i, const struct table *t, struct rel **out)
 {
     static const uint8_t conflicts[] = {SINK_CONFLICT_UNSAID, SINK_CONFLICT_NOTHING, SINK_CONFLICT_ERROR, SINK_CONFLICT_DEDUPLICATE};
-    struct inserting s = {.b = b, .text = i, .m = {.a = b->a, .session = b->session}};
+    struct inserting s = {.b = b, .text = i, .table = t, .m = {.a = b->a, .session = b->session}};
     struct sink_body sink = {.conflict = conflicts[i->conflict], .settings = *b->settings};
 
-    TRY(bind_find_table(b, &i->table, &s.table));
     if (s.table->view != NULL)
         return sql_error(b->e, b->t, i->table.place.at, i->table.place.size, "'%s' is a view, which cannot be written", s.table->name);
     if (s.table->system != NULL)
@@ -336,4 +335,12 @@ enum status bind_insert(struct query_binder *b, const struct insert *i, struct r
     TRY(check_connector(&s, &sink));
     *out = rel_sink(b->a, in, &sink);
     return S_OK;
+}
+
+enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out)
+{
+    const struct table *t;
+
+    TRY(bind_find_table(b, &i->table, &t));
+    return bind_insert_into(b, i, t, out);
 }

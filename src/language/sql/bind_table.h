@@ -15,6 +15,8 @@ enum status bind_stored(struct query_binder *b, const struct table *t, const str
 enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out) CHECKED;
 /* INSERT INTO: the query's rows, cast to the columns of the table, into its connector. */
 enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out) CHECKED;
+/* The same into a table that need not be in a catalog. */
+enum status bind_insert_into(struct query_binder *b, const struct insert *i, const struct table *t, struct rel **out) CHECKED;
 /* The table's partitions, in the sink's body; `row` as it is written. */
 enum status bind_parts(struct query_binder *b, const struct table *t, struct ast_place place, const struct type *row,
                        struct sink_body *sink) CHECKED;

@@ -3,6 +3,8 @@
 
 #include "language/sql/bind_table.h"
 
+#include <string.h>
+
 struct plans {
     uint32_t count;
     struct rel **items; /* sinks */
@@ -10,6 +12,21 @@ struct plans {
     struct rel **trees; /* what the statement says, before it was rewritten */
     bool is_query;      /* the sink is the client, which EXPLAIN does not show */
 };
+
+/* Of CREATE TABLE with AS: what fills the table, which is not made. */
+static enum status plan_of_new(struct query_binder *b, const struct create_table *c, struct rel **out)
+{
+    struct insert i = {.table = c->name, .query = c->query};
+    struct table *t = ARENA_NEW(b->a, struct table);
+    struct object_name name;
+
+    TRY(bind_create_table(b, c, t));
+    TRY(bind_name(b, &c->name, &name));
+    t->catalog = name.catalog != NULL ? name.catalog : catalogs_current_catalog(b->catalogs);
+    t->database = name.database != NULL ? name.database : catalogs_current_database(b->catalogs);
+    t->name = name.name;
+    return bind_insert_into(b, &i, t, out);
+}
 
 static enum status plans_of(struct run *r, const struct statement *s, struct plans *out)
 {
@@ -21,10 +38,12 @@ static enum status plans_of(struct run *r, const struct statement *s, struct pla
         for (uint32_t i = 0; i < set->count; i++) TRY(plans_of(r, &set->items[i], out));
         return S_OK;
     }
-    if (s->type != &st_query && s->type != &st_insert)
+    if (strcmp(s->type->name, "execute") == 0) return plans_of(r, ((const struct execute *)s->body)->statement, out);
+    if (s->type != &st_query && s->type != &st_insert && s->type != &st_create_table)
         return run_fail(r, s->place, "Unsupported operation: EXPLAIN of this statement");
     out->is_query = s->type == &st_query;
-    TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
+    if (s->type == &st_create_table) TRY(plan_of_new(&b, s->body, &plan));
+    else TRY(out->is_query ? bind_query(&b, s->body, &plan) : bind_insert(&b, s->body, &plan));
     out->trees[out->tree_count++] = plan;
     out->items[out->count++] = plan;
     return S_OK;

@@ -23,13 +23,9 @@ static enum status catalog_add(struct run *r, const struct ast_name *n, const st
 /* --- CREATE ------------------------------------------------------------------------------------------------------ */
 static enum status table_fill(struct run *r, const struct create_table *c)
 {
-    struct query_binder b = run_binder(r);
-    struct insert i = {.table = c->name, .query = c->query};
-    struct rel *sink;
+    const struct insert i = {.table = c->name, .query = c->query}, *const all[] = {&i};
 
-    TRY(bind_insert(&b, &i, &sink));
-    TRY(run_plan(r, &sink, 1, arena_printf(&r->arena, "insert-into_%s", run_text(r, c->name.parts[c->name.count - 1])), NULL));
-    return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
+    return run_inserts(r, all, 1);
 }
 
 static enum status run_create_table(struct run *r, const void *body)
