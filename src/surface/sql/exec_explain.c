@@ -22,7 +22,7 @@ static enum status plan_of_new(struct query_binder *b, const struct create_table
 
     TRY(bind_create_table(b, c, t));
     TRY(bind_name(b, &c->name, &name));
-    t->catalog = name.catalog != NULL ? name.catalog : catalogs_current_catalog(b->catalogs);
+    t->catalog = name.catalog != NULL ? name.catalog : catalogs_current(b->catalogs);
     t->database = name.database != NULL ? name.database : catalogs_current_database(b->catalogs);
     t->name = name.name;
     return bind_insert_into(b, &i, t, out);
