@@ -72,6 +72,9 @@ struct agg_type {
     bool keeps_null; /* NULLs are values, too */
     bool has_parameter;
     void (*fold)(const struct agg *a, struct agg_values *values, const struct agg_place *to); /* KEEP_ALL, KEEP_COUNTED */
+    /* The same, one value after another: to->out's row is the result so far (NULL, or an empty list where it may not be NULL) and
+     * becomes that with the value, whose place is v[row]. NULL: only fold can. */
+    void (*append)(const struct agg *a, const struct vector *v, uint32_t row, const struct agg_place *to);
     /* Of a user's function (user_function.h), which has memory of its own and may fail; NULL in all others. */
     enum status (*open)(struct agg *a, struct mem *mem, struct err *e);
     void (*close)(struct agg *a, struct mem *mem); /* also when it was not opened */

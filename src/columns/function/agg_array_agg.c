@@ -20,6 +20,18 @@ static void array_agg_fold(const struct agg *a, struct agg_values *values, const
     if (list_size(to->out, to->row) == 0) vector_set_null(to->out, to->row);
 }
 
+/* The list of the only row ends where its elements do. */
+static void array_agg_append(const struct agg *a, const struct vector *v, uint32_t row, const struct agg_place *to)
+{
+    struct fn_run run = agg_list_run(to);
+
+    (void)a;
+    if (vector_is_null(to->out, to->row)) list_begin(to->out, to->row);
+    vector_set_valid(to->out, to->row);
+    list_add(&run, to->out, 0, v, row);
+    list_end(to->out, to->row);
+}
+
 const struct agg_type agg_array_agg = {
     .name = "array_agg",
     .doc = "all values as an array, NULLs included, in the order in which they came; NULL over no rows",
@@ -31,4 +43,5 @@ const struct agg_type agg_array_agg = {
     .keep = AGG_KEEP_ALL,
     .keeps_null = true,
     .fold = array_agg_fold,
+    .append = array_agg_append,
 };

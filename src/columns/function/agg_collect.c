@@ -24,6 +24,25 @@ static void collect_fold(const struct agg *a, struct agg_values *values, const s
     list_end(to->out, to->row);
 }
 
+/* The multiset of the only row ends where its elements do. */
+static void collect_append(const struct agg *a, const struct vector *v, uint32_t row, const struct agg_place *to)
+{
+    struct list_ref so_far = VECTOR_VALUES(to->out, struct list_ref)[to->row];
+    struct fn_run run = agg_list_run(to);
+    struct vector *values = &to->out->children[0], *counts = &to->out->children[1];
+
+    (void)a;
+    for (uint32_t i = so_far.first; i < so_far.first + so_far.count; i++)
+        if (vector_compare(values, i, v, row) == 0) {
+            VECTOR_VALUES(counts, int32_t)[i]++;
+            return;
+        }
+    list_add(&run, to->out, 0, v, row);
+    vector_child_reserve(to->out, values->used, to->mem);
+    VECTOR_VALUES(counts, int32_t)[counts->used++] = 1;
+    list_end(to->out, to->row);
+}
+
 const struct agg_type agg_collect = {
     .name = "collect",
     .doc = "the values as a multiset, without NULLs",
@@ -34,4 +53,5 @@ const struct agg_type agg_collect = {
     .bind = collect_bind,
     .keep = AGG_KEEP_COUNTED,
     .fold = collect_fold,
+    .append = collect_append,
 };

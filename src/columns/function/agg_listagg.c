@@ -25,6 +25,20 @@ static void listagg_fold(const struct agg *a, struct agg_values *values, const s
     else VECTOR_VALUES(to->out, struct text)[to->row] = text_put(to->heap, (const char *)to->scratch->data, to->scratch->size);
 }
 
+static void listagg_append(const struct agg *a, const struct vector *v, uint32_t row, const struct agg_place *to)
+{
+    struct text *so_far = &VECTOR_VALUES(to->out, struct text)[to->row];
+    struct str more = text_str(&VECTOR_VALUES(vector_values(v), struct text)[vector_at(v, row)]), before = text_str(so_far);
+
+    if (!vector_is_null(to->out, to->row)) {
+        buf_append(to->scratch, before.data, before.size);
+        buf_append_text(to->scratch, a->parameter != NULL ? a->parameter : ",");
+    }
+    buf_append(to->scratch, more.data, more.size);
+    vector_set_valid(to->out, to->row);
+    *so_far = text_put(to->heap, to->scratch->data, to->scratch->size);
+}
+
 const struct agg_type agg_listagg = {
     .name = "listagg",
     .doc = "the texts one after another, with a comma or the second argument between them; NULL over no values",
@@ -36,4 +50,5 @@ const struct agg_type agg_listagg = {
     .keep = AGG_KEEP_ALL,
     .has_parameter = true,
     .fold = listagg_fold,
+    .append = listagg_append,
 };

@@ -8,8 +8,9 @@
  *
  * Invariants: a row's group is begun only when its walk is there; a pair of changes goes out only when the output has room for both.
  * What is emitted lies in the state, removed rows too, until the batch is done. Results that are values are those of over_values.h.
- * Not here: DISTINCT, lists of values. */
+ * DISTINCT looks at all rows before, too (over_distinct.h). Not here: what is folded of all values at once (PERCENTILE). */
 #include "flow/operator/over_sorted.h"
+#include "flow/operator/over_distinct.h"
 #include "flow/operator/over_values.h"
 #include "flow/state/shape.h"
 
@@ -38,6 +39,10 @@ struct over_sorted {
     uint32_t walk_count, walk_capacity;
     uint32_t group, end, step; /* of the walk: the group at hand, the next one to be emitted */
     struct over_values values; /* results at hand that are values */
+    struct over_distinct distinct;
+    bool *left_out;            /* by call: the row at hand is not for it */
+    void **before;             /* DISTINCT: all rows of lesser values */
+    uint32_t before_count, before_capacity;
     char *acc;                 /* words behind the group */
     /* changes */
     char *snapshots;
@@ -73,10 +78,10 @@ static enum status over_sorted_derive(struct op_plan *p, const void *config, str
     memcpy(types, in->children, sizeof *types * n);
     memcpy(names, in->names, sizeof *names * n);
     for (uint32_t i = 0; i < calls; i++) {
-        if (read[i].is_distinct || (read[i].agg.keep != AGG_KEEP_NOTHING && !over_value_fits(&read[i])) ||
+        if ((read[i].agg.keep != AGG_KEEP_NOTHING && !over_value_fits(&read[i])) ||
             read[i].filter >= 0 || read[i].agg.type->open != NULL)
-            return err_set(e, E_UNSUPPORTED, "%s%s is not supported yet OVER a window that is not ordered by time",
-                           read[i].agg.type->name, read[i].is_distinct ? " of DISTINCT values" : " of this type");
+            return err_set(e, E_UNSUPPORTED, "%s of this type is not supported yet OVER a window that is not ordered by time",
+                           read[i].agg.type->name);
         types[n + i] = read[i].agg.result;
         names[n + i] = c->calls.names.items[i];
     }
@@ -184,6 +189,11 @@ static enum status over_sorted_open(struct op_cx *cx, void *self)
     over_values_open(&s->values, cx, s->calls, s->call_count, s->first_result, s->first_value);
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     s->work = batch_create_needed(p->inputs[0], cx->needed_in != NULL ? cx->needed_in[0] : NULL, BATCH_ROWS, cx->mem);
+    int *fields = ARENA_ARRAY(p->arena, int, p->inputs[0]->child_count + 1);
+    for (uint32_t i = 0; i < p->inputs[0]->child_count; i++) fields[i] = -1;
+    for (uint32_t i = 0; i < s->col_count; i++) fields[s->cols[i]] = (int)i;
+    over_distinct_open(&s->distinct, cx, s->calls, s->call_count, fields);
+    s->left_out = mem_zalloc(cx->mem, s->call_count + 1);
     s->acc = mem_alloc(cx->mem, s->words + sizeof(int64_t));
     s->snapshots = mem_alloc(cx->mem, (size_t)(s->words + sizeof(int64_t)) * rows);
     return S_OK;
@@ -199,6 +209,9 @@ static void over_sorted_close(struct op_cx *cx, void *self, bool failed)
     batch_free(s->out);
     batch_free(s->work);
     over_values_close(&s->values);
+    over_distinct_close(&s->distinct);
+    mem_free(cx->mem, s->left_out);
+    mem_free(cx->mem, s->before);
     mem_free(cx->mem, s->acc);
     mem_free(cx->mem, s->snapshots);
     mem_free(cx->mem, s->walk);
@@ -363,12 +376,14 @@ static void group_sum(struct op_cx *cx, struct over_sorted *s, const struct batc
         void *acc = s->acc;
         work_load(cx, s, in, s->end);
         uint16_t row = (uint16_t)(s->end - s->work_first);
-        for (uint32_t c = 0; c < s->call_count && (s->is_added || s->walk[s->end] != s->mine); c++) {
+        bool is_mine = s->walk[s->end] == s->mine, counts = s->is_added || !is_mine;
+        if (counts) over_distinct_add(&s->distinct, s->work, row, in, batch_row(in, s->done), is_mine, s->left_out);
+        for (uint32_t c = 0; c < s->call_count && counts; c++) {
             const struct agg *a = &s->calls[c].agg;
-            if (a->keep == AGG_KEEP_NOTHING)
+            if (a->keep == AGG_KEEP_NOTHING && !s->left_out[c])
                 a->type->add(a, &acc, a->argument != NULL ? &s->work->cols[a->col] : NULL, &row, 1);
         }
-        if (s->is_added || s->walk[s->end] != s->mine) over_values_add(&s->values, s->work, row);
+        if (counts) over_values_add(&s->values, s->work, row, s->left_out);
         s->end++;
         s->worked++;
     } while (is_together(cx, s, in, s->end));
@@ -378,6 +393,7 @@ static void group_sum(struct op_cx *cx, struct over_sorted *s, const struct batc
 /* Did the words of the group's rows stay what they were? True where there is none but the row in work. */
 static bool is_same(struct over_sorted *s)
 {
+    if (!over_distinct_settled(&s->distinct)) return false;
     for (uint32_t i = s->group; i < s->end; i++)
         if (s->walk[i] != s->mine)
             return memcmp(words_of(s, s->walk[i]), s->acc, s->words) == 0 &&
@@ -435,11 +451,25 @@ static enum status groups_go(struct op_cx *cx, struct over_sorted *s, const stru
 }
 
 /* --- a row ------------------------------------------------------------------------------------------------------- */
+/* With ROWS those of its own value that stand before it are before, too. */
+static void distinct_begin(struct op_cx *cx, struct over_sorted *s, const struct batch *in)
+{
+    if (s->distinct.count == 0) return;
+    uint32_t own = s->group, n = s->before_count;
+    while (n + own > s->before_capacity) {
+        s->before_capacity = MAX(s->before_capacity * 2, 64u);
+        s->before = mem_realloc(cx->mem, s->before, sizeof *s->before * s->before_capacity);
+    }
+    if (own > 0) memcpy(s->before + n, s->walk, sizeof *s->walk * own);
+    over_distinct_begin(&s->distinct, s->table, s->before, n + own, s->walk_count, in, batch_row(in, s->done));
+}
+
 /* Where the first group begins, and the words before it: with ROWS they are those of the row before. */
-static void groups_begin(struct over_sorted *s, void *before)
+static void groups_begin(struct op_cx *cx, struct over_sorted *s, const struct batch *in, void *before)
 {
     s->group = s->config->rows ? s->mine_at : 0;
     if (s->group > 0) before = s->walk[s->group - 1];
+    distinct_begin(cx, s, in);
     over_values_begin(&s->values, s->table, before);
     if (before != NULL)
         memcpy(s->acc, words_of(s, before), s->words);
@@ -449,10 +479,37 @@ static void groups_begin(struct over_sorted *s, void *before)
     s->work_count = 0;
 }
 
+/* All rows of lesser values, in order: DISTINCT asks what they have. */
+static enum status before_walk(struct op_cx *cx, struct over_sorted *s)
+{
+    struct state_probe bound = s->probe;
+    struct state_range r = {.to = &bound, .to_open = true};
+    struct state_scan c = {0};
+    struct state_hits hits;
+    enum status st;
+
+    s->before_count = 0;
+    if (s->distinct.count == 0) return S_OK;
+    bound.rows = state_probe_at(&s->probe, s->done);
+    bound.count = 1;
+    do {
+        st = state_ordered_scan(s->table, 0, &s->heads[s->done], 1, &r, &c, &hits);
+        if (st != S_OK && st != S_MORE) return st;
+        while (s->before_count + hits.count > s->before_capacity) {
+            s->before_capacity = MAX(s->before_capacity * 2, 64u);
+            s->before = mem_realloc(cx->mem, s->before, sizeof *s->before * s->before_capacity);
+        }
+        if (hits.count > 0) memcpy(s->before + s->before_count, hits.row, sizeof *hits.row * hits.count);
+        s->before_count += hits.count;
+    } while (st == S_MORE);
+    return S_OK;
+}
+
 /* Walks; answers the last row of a lesser value, NULL when there is none. */
 static enum status row_walk(struct op_cx *cx, struct over_sorted *s, void **before, uint32_t *peers)
 {
     s->walk_count = s->work_count = 0;
+    TRY(before_walk(cx, s));
     TRY(walk_rows(cx, s, BEFORE));
     *before = s->walk_count > 0 ? s->walk[0] : NULL;
     s->walk_count = 0;
@@ -492,7 +549,7 @@ static enum status row_begin(struct op_cx *cx, struct over_sorted *s, const stru
         s->mine = s->walk[at];
         state_row_remove(s->table, 0, s->heads[s->done], s->mine);
     }
-    groups_begin(s, before);
+    groups_begin(cx, s, in, before);
     return S_OK;
 }
 

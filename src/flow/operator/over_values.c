@@ -6,6 +6,7 @@ bool over_value_fits(const struct group_call *call)
 {
     enum agg_keep keep = call->agg.keep;
 
+    if (call->agg.type->append != NULL) return true;
     return keep == AGG_KEEP_LEAST || keep == AGG_KEEP_GREATEST || keep == AGG_KEEP_FIRST || keep == AGG_KEEP_LAST;
 }
 
@@ -16,10 +17,11 @@ void over_values_open(struct over_values *v, struct op_cx *cx, const struct grou
     v->items = ARENA_ARRAY(cx->plan->arena, struct over_value, count + 1);
     text_heap_init(&v->now_heap, cx->mem);
     text_heap_init(&v->other_heap, cx->mem);
+    buf_init(&v->scratch, cx->mem);
     for (uint32_t i = 0; i < count; i++) {
         if (!over_value_fits(&calls[i])) continue;
         struct over_value *o = &v->items[v->count];
-        *o = (struct over_value){.agg = &calls[i].agg, .result = first_result + i, .field = first_field + v->count};
+        *o = (struct over_value){.agg = &calls[i].agg, .call = i, .result = first_result + i, .field = first_field + v->count};
         vector_init(&o->now, calls[i].agg.result, 1, cx->mem);
         vector_init(&o->other, calls[i].agg.result, 1, cx->mem);
         v->count++;
@@ -35,6 +37,7 @@ void over_values_close(struct over_values *v)
     if (v->mem == NULL) return;
     text_heap_release(&v->now_heap);
     text_heap_release(&v->other_heap);
+    buf_release(&v->scratch);
 }
 
 void over_values_begin(struct over_values *v, const struct state_table *t, const void *row)
@@ -45,8 +48,10 @@ void over_values_begin(struct over_values *v, const struct state_table *t, const
         vector_clear(&o->now);
         if (row != NULL)
             state_rows_load(t, &row, 1, o->field, &o->now, 0, &v->now_heap, v->mem);
-        else
+        else if (o->agg->result->nullable || o->now.phys != P_LIST)
             vector_set_null(&o->now, 0);
+        else
+            VECTOR_VALUES(&o->now, struct list_ref)[0] = (struct list_ref){0, 0};
     }
 }
 
@@ -59,13 +64,26 @@ static bool is_better(const struct over_value *o, const struct vector *v, uint32
     return o->agg->keep == AGG_KEEP_LEAST ? order < 0 : order > 0;
 }
 
-void over_values_add(struct over_values *v, const struct batch *b, uint32_t row)
+static void append(struct over_values *v, struct over_value *o, const struct vector *values, uint32_t row)
+{
+    const struct agg_place to = {.out = &o->now, .row = 0, .heap = &v->now_heap, .mem = v->mem, .scratch = &v->scratch};
+
+    buf_clear(&v->scratch);
+    if (o->agg->type->keeps_null || !vector_is_null(values, row)) o->agg->type->append(o->agg, values, row, &to);
+}
+
+void over_values_add(struct over_values *v, const struct batch *b, uint32_t row, const bool *left_out)
 {
     uint16_t which = (uint16_t)row;
 
     for (uint32_t i = 0; i < v->count; i++) {
         struct over_value *o = &v->items[i];
         const struct vector *values = &b->cols[o->agg->col];
+        if (left_out[o->call]) continue;
+        if (o->agg->type->append != NULL) {
+            append(v, o, values, row);
+            continue;
+        }
         if (!is_better(o, values, row)) continue;
         vector_clear(&o->now);
         vector_copy(&o->now, 0, values, &which, 1, &v->now_heap, v->mem);

@@ -95,6 +95,36 @@ static void rows_before_are_left_out(void **state)
     expect(c, "1 | 5 | 1\n1 | 4 | 2", "+I[1, 5, 1, 1]\n+I[1, 4, 2, 2]\n+U[1, 5, 1, 3]\n");
 }
 
+/* A value that came before counts no more; from the first other row of that value on nothing changes. */
+static void equal_values_count_once(void **state)
+{
+    static const char *const yes[] = {"true"};
+    struct over_sorted_config c = config(false, "sum");
+
+    (void)state;
+    c.calls.distinct = (struct text_list){yes, 1};
+    expect(c, "1 | 5 | 7\n1 | 9 | 7\n1 | 7 | 4\n1 | 3 | 4\n1 | 2 | null\n-D 1 | 3 | 4",
+           "+I[1, 5, 7, 7]\n+I[1, 9, 7, 7]\n+I[1, 7, 4, 11]\n-U[1, 9, 7, 7]\n+U[1, 9, 7, 11]\n"
+           "+I[1, 3, 4, 4]\n-U[1, 5, 7, 7]\n+U[1, 5, 7, 11]\n+I[1, 2, null, null]\n"
+           "-D[1, 3, 4, 4]\n-U[1, 5, 7, 11]\n+U[1, 5, 7, 7]\n");
+    c.rows = true;
+    expect(c, "1 | 5 | 7\n1 | 5 | 7\n1 | 5 | 2", "+I[1, 5, 7, 7]\n+I[1, 5, 7, 7]\n+I[1, 5, 2, 9]\n");
+}
+
+static void lists_grow_along_the_rows(void **state)
+{
+    static const char *const lists[] = {"array_agg"}, *const sets[] = {"collect"};
+    struct over_sorted_config c = config(false, "sum");
+
+    (void)state;
+    c.calls.functions = (struct text_list){lists, 1};
+    expect(c, "1 | 5 | 7\n1 | 9 | null\n1 | 7 | 4\n-D 1 | 5 | 7",
+           "+I[1, 5, 7, [7]]\n+I[1, 9, null, [7, null]]\n+I[1, 7, 4, [7, 4]]\n-U[1, 9, null, [7, null]]\n+U[1, 9, null, [7, 4, null]]\n"
+           "-D[1, 5, 7, [7]]\n-U[1, 7, 4, [7, 4]]\n+U[1, 7, 4, [4]]\n-U[1, 9, null, [7, 4, null]]\n+U[1, 9, null, [4, null]]\n");
+    c.calls.functions = (struct text_list){sets, 1};
+    expect(c, "1 | 5 | null\n1 | 9 | 4\n1 | 7 | 4", "+I[1, 5, null, {}]\n+I[1, 9, 4, {4=1}]\n+I[1, 7, 4, {4=1}]\n-U[1, 9, 4, {4=1}]\n+U[1, 9, 4, {4=2}]\n");
+}
+
 /* A row in front of more rows than any batch has room for. */
 static void many_rows_are_updated(void **state)
 {
@@ -157,17 +187,17 @@ static void values_run_along(void **state)
         }
 }
 
-static void lists_are_refused(void **state)
+static void what_is_folded_at_once_is_refused(void **state)
 {
     struct over_sorted_config c = config(false, "max");
     struct op_driver *d;
 
     (void)state;
-    c.calls.functions = (struct text_list)TEXTS("listagg");
+    c.calls.functions = (struct text_list)TEXTS("json_arrayagg");
     d = op_driver_create(&(struct op_setup){
         .type = op_find("over_sorted"), .config = &c, .in = "ROW<k INT, o BIGINT, v STRING>", .keys = "k"});
     assert_string_equal(op_driver_error(d),
-                        "listagg of this type is not supported yet OVER a window that is not ordered by time");
+                        "json_arrayagg of this type is not supported yet OVER a window that is not ordered by time");
     op_driver_free(d);
 }
 
@@ -179,9 +209,11 @@ int main(void)
         cmocka_unit_test(rows_that_go_take_their_part_along),
         cmocka_unit_test(what_stays_is_not_told),
         cmocka_unit_test(rows_before_are_left_out),
+        cmocka_unit_test(equal_values_count_once),
+        cmocka_unit_test(lists_grow_along_the_rows),
         cmocka_unit_test(many_rows_are_updated),
         cmocka_unit_test(values_run_along),
-        cmocka_unit_test(lists_are_refused),
+        cmocka_unit_test(what_is_folded_at_once_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
