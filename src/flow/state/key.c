@@ -192,7 +192,7 @@ static void field_encode(const struct vector *v, uint32_t row, bool is_nullable,
         size_t start = out->size;
         uint32_t size;
         enc_u32(out, 0);
-        nested_encode(v, row, out);
+        nested_encode_key(v, row, out);
         size = (uint32_t)(out->size - start - sizeof size);
         memcpy(out->data + start, &size, sizeof size);
     } else {
@@ -208,7 +208,7 @@ static void gather_bytes(const struct key_codec *c, struct key_set *s, const str
     for (uint32_t i = 0; i < p->count; i++) {
         size_t start = s->bytes.size;
         if (c->is_single) {
-            if (!(s->has_nulls && s->nulls[i])) nested_encode(&b->cols[cols[0]], span_row(p, i), &s->bytes);
+            if (!(s->has_nulls && s->nulls[i])) nested_encode_key(&b->cols[cols[0]], span_row(p, i), &s->bytes);
         } else {
             for (uint32_t k = 0; k < c->type->child_count; k++) {
                 field_encode(&b->cols[cols[k]], span_row(p, i), c->type->children[k]->nullable, &s->bytes);

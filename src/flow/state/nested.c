@@ -4,42 +4,68 @@
  * element and field one byte 1 (NULL) or 0 and then the value: fixed-width ones as they lie, strings with a varint
  * length. The value itself is not NULL (the row's null bits say that).
  *
- * Invariant: equal values give equal bytes. Not here: checks of what comes from outside; these bytes never left the
+ * Invariant: equal values give equal bytes, maps and multisets as keys only: there their entries are put in order. Not here: checks of what comes from outside; these bytes never left the
  * process. Depth is bounded by the types (TYPE_DEPTH_MAX). */
 #include "flow/state/rowops.h"
 
 #include "ground/base/codec.h"
+#include "ground/base/sort.h"
 
-static void value_encode(const struct vector *v, uint32_t row, struct buf *out);
+enum { FEW_ENTRIES = 32 }; /* of a map; more are put in order in memory of their own */
 
-static void element_encode(const struct vector *v, uint32_t row, struct buf *out)
+static void value_encode(const struct vector *v, uint32_t row, bool ordered, struct buf *out);
+
+static void element_encode(const struct vector *v, uint32_t row, bool ordered, struct buf *out)
 {
     bool is_null = vector_is_null(v, row);
 
     enc_u8(out, is_null);
-    if (!is_null) value_encode(v, row, out);
+    if (!is_null) value_encode(v, row, ordered, out);
 }
 
-static void list_encode(const struct vector *base, uint32_t at, struct buf *out)
+static bool key_less(void *arg, uint32_t a, uint32_t b)
+{
+    const struct vector *keys = arg;
+
+    return vector_compare(keys, a, keys, b) < 0;
+}
+
+/* Maps and multisets have no order: their entries lie in that of the keys. `order` has room for twice their number. */
+static void entries_encode(const struct vector *base, struct list_ref list, uint32_t *order, struct buf *out)
+{
+    for (uint32_t i = 0; i < list.count; i++) order[i] = list.first + i;
+    sort_stable(order, order + list.count, list.count, key_less, &base->children[0]);
+    for (uint32_t i = 0; i < list.count; i++)
+        for (uint32_t k = 0; k < base->child_count; k++) element_encode(&base->children[k], order[i], true, out);
+}
+
+static void list_encode(const struct vector *base, uint32_t at, bool ordered, struct buf *out)
 {
     struct list_ref list = ((const struct list_ref *)base->data)[at];
+    uint32_t few[2 * FEW_ENTRIES], *order = few;
 
     enc_varint(out, list.count);
+    if (ordered && base->child_count > 1 && list.count > 1) {
+        if (list.count > FEW_ENTRIES) order = mem_alloc(out->mem, sizeof *order * 2 * list.count);
+        entries_encode(base, list, order, out);
+        if (order != few) mem_free(out->mem, order);
+        return;
+    }
     for (uint32_t i = 0; i < list.count; i++) {
-        for (uint32_t k = 0; k < base->child_count; k++) element_encode(&base->children[k], list.first + i, out);
+        for (uint32_t k = 0; k < base->child_count; k++) element_encode(&base->children[k], list.first + i, ordered, out);
     }
 }
 
-static void value_encode(const struct vector *v, uint32_t row, struct buf *out)
+static void value_encode(const struct vector *v, uint32_t row, bool ordered, struct buf *out)
 {
     const struct vector *base = vector_values(v);
     uint32_t at = vector_at(v, row);
 
     switch (base->phys) {
     case P_STR: enc_str(out, text_str(&((const struct text *)base->data)[at])); break;
-    case P_LIST: list_encode(base, at, out); break;
+    case P_LIST: list_encode(base, at, ordered, out); break;
     case P_ROW:
-        for (uint32_t k = 0; k < base->child_count; k++) element_encode(&base->children[k], at, out);
+        for (uint32_t k = 0; k < base->child_count; k++) element_encode(&base->children[k], at, ordered, out);
         break;
     default: {
         size_t width = phys_width((enum phys)base->phys);
@@ -51,7 +77,13 @@ static void value_encode(const struct vector *v, uint32_t row, struct buf *out)
 void nested_encode(const struct vector *v, uint32_t row, struct buf *out)
 {
     ASSERT(!vector_is_null(v, row));
-    value_encode(v, row, out);
+    value_encode(v, row, false, out);
+}
+
+void nested_encode_key(const struct vector *v, uint32_t row, struct buf *out)
+{
+    ASSERT(!vector_is_null(v, row));
+    value_encode(v, row, true, out);
 }
 
 struct nested_reader {

@@ -46,7 +46,7 @@ static void probe_nested(struct state_probe *p, char *to, const struct vector *v
         size_t start = p->bytes.size;
         memset(t, 0, sizeof *t);
         if (vector_is_null(v, picked(sel, i))) continue;
-        nested_encode(v, picked(sel, i), &p->bytes);
+        nested_encode_key(v, picked(sel, i), &p->bytes);
         t->size = (uint32_t)(p->bytes.size - start);
         t->far = (const char *)(uintptr_t)start;
     }

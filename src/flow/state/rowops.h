@@ -36,4 +36,5 @@ int row_order_compare(const struct row_order *o, const struct segments *s, const
 
 /* One value of type ARRAY, MAP, MULTISET or ROW as bytes, and back into row `at` of a FLAT vector. */
 void nested_encode(const struct vector *v, uint32_t row, struct buf *out);
+void nested_encode_key(const struct vector *v, uint32_t row, struct buf *out); /* equal maps give equal bytes */
 void nested_decode(struct str bytes, struct vector *v, uint32_t at, struct text_heap *heap, struct mem *mem);
