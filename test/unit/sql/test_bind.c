@@ -213,6 +213,7 @@ static void test_rows(void **state)
     expect_rows(&f, "CASE WHEN b = 0 THEN 1 / 0 ELSE 5 END", "division by zero in \"(1 / 0)\", row +I[null, 0, null, false]");
     expect_rows(&f, "CASE WHEN b = 9 THEN 1 / 0 ELSE 5 END", "5 | 5 | 5");
     expect_rows(&f, "100 / b", "division by zero in \"(100 / b)\", row +I[null, 0, null, false]");
+    expect_rows(&f, "CAST(e'a\\0b' || s AS INT)", "the text is no whole number of that size in \"CAST(('a\\0b' || s) AS INT)\", row +I[1, 10, x, true]");
     expect_rows(&f, "CAST(s AS INT)", "the text is no whole number of that size in \"CAST(s AS INT)\", row +I[1, 10, x, true]");
     end(&f);
 }
