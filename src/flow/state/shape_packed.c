@@ -1,42 +1,57 @@
 /* shape_packed.c - the verbs of PACKED: key -> rows that are appended and never change or go, as pack.h writes them.
  *
- * The idea: rows of varying size lie one behind the other in chunks that grow by halves, the first one just as large as its row: most
- * keys of a join have one. The head knows the place behind the last row, so that appending touches the head and that place alone.
+ * The idea: rows of varying size lie one behind the other in chunks that grow with them, the first ones just as large as a row: most
+ * keys of a join have few. The head knows the place behind the last row, so that appending touches the head and that place alone.
  *
  * Invariants: a row stays where it is until its head is cleared; chunks but the last know how much of them is used, of the last the
  * head knows it. Not here: time to live, whose stamps change (LOG has it). */
 #include "flow/state/shape_verbs.h"
 
-enum { AHEAD = 8, CHUNK_BYTES_MAX_PACKED = BLOCK_SLAB_MAX };
-
-struct packed_chunk {
-    struct state_ref next;
-    uint32_t used; /* bytes, this included; of the last chunk: see the head */
-    uint32_t zero;
+enum {
+    AHEAD = 8,
+    CHUNK_PART = 3, /* of the rows that there are, so many go into the next chunk: little is lost, and chunks grow */
+    CHUNK_LEAST = 64, /* bytes of rows, where they are short; but the first chunk has one */
+    CHUNK_MAX = BLOCK_SLAB_MAX,
+    USED_ONE = UINT16_MAX, /* one row, which says itself how long it is */
 };
 
-static struct packed_chunk *chunk_at(const struct hm_table *t, struct state_ref ref) { return block_at(&t->segments, ref); }
+struct packed_chunk {
+    uint32_t next_segment; /* 0: it is the last */
+    uint16_t next_offset;
+    uint16_t used; /* bytes, this included; of the last chunk: see the head */
+};
+_Static_assert(sizeof(struct packed_chunk) == 8 && POOL_FRAME <= UINT16_MAX, "many keys have a chunk per row");
 
+static struct packed_chunk *chunk_at(const struct hm_table *t, struct state_ref ref) { return block_at(&t->segments, ref); }
+static struct state_ref chunk_next(const struct packed_chunk *c) { return (struct state_ref){c->next_segment, c->next_offset}; }
+
+static uint32_t chunk_used(const struct hm_table *t, const struct bag *b, const struct packed_chunk *c)
+{
+    if (c->next_segment == 0) return b->used;
+    return c->used != USED_ONE ? c->used : (uint32_t)sizeof *c + pack_size(t->base.pack, c + 1);
+}
+
+/* Rows that are larger than a chunk have one of their own. */
 static void chunk_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t size)
 {
-    uint32_t grown = b->last.segment ? (b->used + b->room) / 2 * 3 : 0, head = sizeof(struct packed_chunk);
-    uint32_t bytes = head + grown / size * size; /* as many of this size */
-    if (bytes > CHUNK_BYTES_MAX_PACKED / 2) bytes = CHUNK_BYTES_MAX_PACKED; /* above, sizes leave much of a frame over */
+    uint32_t head = sizeof(struct packed_chunk), least = b->last.segment ? CHUNK_LEAST / size : 0;
+    uint32_t rows = MIN(MAX(b->rows / CHUNK_PART, least), (uint32_t)CHUNK_MAX / size), bytes = head + rows * size;
+
+    if (bytes > CHUNK_MAX / 2) bytes = CHUNK_MAX; /* above, sizes leave much of a frame over */
     bytes = MAX(bytes, head + size);
     struct state_ref ref = block_take(&s->blocks, &t->segments, bytes);
-    struct packed_chunk *c = chunk_at(t, ref);
-
-    *c = (struct packed_chunk){.used = head};
+    *chunk_at(t, ref) = (struct packed_chunk){0};
     if (b->last.segment) {
         struct packed_chunk *last = chunk_at(t, b->last);
-        last->next = ref;
-        last->used = b->used;
+        last->next_segment = ref.segment;
+        last->next_offset = (uint16_t)ref.offset;
+        last->used = (uint16_t)MIN(b->used, (uint32_t)USED_ONE);
     } else {
         b->first = ref;
     }
     b->last = ref;
     b->used = head;
-    b->room = block_room(&t->segments, ref) - head;
+    b->room = bytes > CHUNK_MAX ? size : block_room(&t->segments, ref) - head;
 }
 
 static char *packed_add(struct hm_table *t, struct space *s, struct bag *b, uint32_t size)
@@ -106,16 +121,17 @@ void *packed_next(struct hm_table *t, const struct bag *b, struct state_scan *c)
     }
     while (c->at[0] != 0) {
         struct packed_chunk *k = chunk_at(t, ref_of_word(c->at[0]));
-        bool is_last = k->next.segment == 0;
-        if (c->at[1] < (is_last ? b->used : k->used)) {
+        if (c->at[1] < chunk_used(t, b, k)) {
             char *row = (char *)k + c->at[1];
             c->at[1] += pack_size(t->base.pack, row);
             c->step++;
             return row;
         }
-        if (is_last) return NULL; /* stays at the end: what is appended later is found */
-        c->at[0] = ref_word(k->next);
+        if (k->next_segment == 0) return NULL; /* stays at the end: what is appended later is found */
+        c->at[0] = ref_word(chunk_next(k));
         c->at[1] = sizeof *k;
+        k = chunk_at(t, chunk_next(k));
+        if (k->next_segment != 0) __builtin_prefetch(chunk_at(t, chunk_next(k)));
     }
     return NULL;
 }
@@ -131,7 +147,7 @@ void packed_rows(struct hm_table *t, const struct bag *b, struct state_scan *c, 
 void packed_clear(struct hm_table *t, struct space *s, struct bag *b)
 {
     for (struct state_ref at = b->first, next; at.segment; at = next) {
-        next = chunk_at(t, at)->next;
+        next = chunk_next(chunk_at(t, at));
         block_give(&s->blocks, &t->segments, at);
     }
     b->rows = b->used = b->room = 0;
