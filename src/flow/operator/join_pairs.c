@@ -209,6 +209,7 @@ void join_pairs_begin(struct join_pairs *p)
 {
     batch_clear(p->out);
     batch_use_kinds(p->out);
+    p->has_lone = false;
 }
 
 void join_pairs_forward(struct op_cx *cx, struct join_pairs *p, uint32_t input, const struct batch *in)
@@ -217,7 +218,7 @@ void join_pairs_forward(struct op_cx *cx, struct join_pairs *p, uint32_t input, 
 
     if (n == 0) return;
     sides_fill(p, input, in, p->ours, p->theirs, n, p->out);
-    for (uint32_t c = 0; c < p->out->col_count; c++) {
+    for (uint32_t c = 0; p->has_lone && c < p->out->col_count; c++) {
         struct vector *v = &p->out->cols[c];
         if (v->form == VEC_ABSENT || (c >= p->left) != input) continue;
         for (uint32_t i = 0; i < n; i++)

@@ -65,6 +65,7 @@ struct join_pairs {
     uint16_t ours[BATCH_ROWS];
     void *theirs[BATCH_ROWS];
     uint64_t without_ours[BATCH_ROWS / 64];
+    bool has_lone; /* a bit is set there */
 };
 
 /* kept is set by the caller, once its tables are open. */
@@ -88,8 +89,10 @@ static inline void join_pairs_put(struct join_pairs *p, enum row_kind kind, uint
     p->out->kinds[n] = (uint8_t)kind;
     if (with_ours)
         bit_clear(p->without_ours, n);
-    else
+    else {
         bit_set(p->without_ours, n);
+        p->has_lone = true;
+    }
 }
 /* Fills the columns of the list and forwards it; in NULL: rows of the other side alone. */
 void join_pairs_forward(struct op_cx *cx, struct join_pairs *p, uint32_t input, const struct batch *in);
