@@ -12,7 +12,7 @@
 #include "ground/base/sort.h"
 
 /* Sessions of one key may lie far apart: a round of few keys is short. */
-enum { FIRES_LOOK_EVERY = 16, FIRES_AT_ONCE = 256, FIRES_PER_KEY = 4, RUN_FIRST_MIN = 2, RUN_MAX = 64 };
+enum { FIRES_LOOK_EVERY = 16, FIRES_AT_ONCE = 256, FIRES_PER_KEY = 12, RUN_FIRST_MIN = 2, RUN_MAX = 64 };
 
 /* Sessions of one key in `others` that were looked up and not yet taken. */
 struct span_run {

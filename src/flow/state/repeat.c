@@ -39,7 +39,8 @@ static inline __attribute__((always_inline)) uint32_t number(struct state_scratc
     for (uint32_t i = 0; i < count; i++) {
         uint16_t *seen = &r->seen[hashes[i] % COUNT_OF(r->seen)];
         uint32_t u = *seen - 1u;
-        if (*seen == 0 || r->hashes[u] != hashes[i] || !keys_are_equal(form, &x->keys, u, i)) {
+        bool may_be = *seen != 0 && (form == KEY_WORD || r->hashes[u] == hashes[i]);
+        if (!may_be || !keys_are_equal(form, &x->keys, u, i)) {
             u = n++;
             *seen = (uint16_t)n;
             r->hashes[u] = hashes[i];
