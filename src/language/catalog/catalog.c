@@ -216,6 +216,8 @@ static struct object *object_new(struct catalogs *c, struct object_name name, co
     o->table.key_name = copied(a, t->key_name);
     o->table.partitions = copied_names(a, t->partitions, t->partition_count);
     o->table.comment = copied(a, t->comment);
+    o->table.distribution.how = copied(a, t->distribution.how);
+    o->table.distribution.keys = copied_names(a, t->distribution.keys, t->distribution.key_count);
     copy_options(a, &o->table, t);
     c->object_count++;
     return o;

@@ -33,6 +33,15 @@ struct option_place {
     const char *excerpt; /* as of struct err */
 };
 
+/* DISTRIBUTED BY how (keys) INTO buckets BUCKETS */
+struct table_distribution {
+    bool said;
+    const char *how; /* "HASH", "RANGE", "": left to the connector */
+    uint32_t key_count;
+    const char *const *keys;
+    int64_t buckets; /* 0: unsaid */
+};
+
 struct table {
     const char *catalog, *database, *name;
     bool is_temporary;
@@ -47,6 +56,7 @@ struct table {
     const char *key_name; /* of the constraint; NULL: none */
     uint32_t partition_count;
     const char *const *partitions;
+    struct table_distribution distribution;
     struct options options; /* WITH */
     uint32_t place_count;   /* of options that are known to have been written somewhere; later ones win */
     const struct option_place *places;

@@ -3,6 +3,7 @@
 #include "language/sql/bind_table.h"
 
 #include "ground/base/str.h"
+#include "language/sql/bind_distribution.h"
 
 #include <string.h>
 
@@ -11,6 +12,7 @@ struct altering {
     struct query_binder *b;
     const struct alter_table *x;
     struct create_table *c;
+    struct table_distribution distribution; /* as it was */
 };
 
 static enum status fail(struct altering *s, struct ast_place place, const char *text, struct str name)
@@ -76,6 +78,7 @@ static enum status tree_of(struct query_binder *b, const struct table *t, uint32
     c->key = (struct ast_primary_key){.count = t->key_count, .columns = names_of(b, t->key, t->key_count)};
     if (t->key_name != NULL) c->key.name = str_of(t->key_name);
     c->partitions = names_of(b, t->partitions, t->partition_count);
+    c->distribution = distribution_tree(b->a, &t->distribution);
     if (t->comment != NULL) {
         c->has_comment = true;
         c->comment = str_of(t->comment);
@@ -175,6 +178,8 @@ static enum status refuse_used(struct altering *s, struct ast_place place, struc
         return fail(s, place, FAILED "The column `%.*s` is referenced by watermark expression.", name);
     if (drops && is_listed(c->key.columns, c->key.count, name))
         return fail(s, place, FAILED "The column `%.*s` is used as the primary key.", name);
+    if (c->distribution.said && is_listed(c->distribution.columns, c->distribution.column_count, name))
+        return fail(s, place, FAILED "The column `%.*s` is used as a distribution key.", name);
     if (is_listed(c->partitions, c->partition_count, name))
         return fail(s, place, FAILED "The column `%.*s` is used as the partition keys.", name);
     return S_OK;
@@ -210,12 +215,41 @@ static enum status rename_column(struct altering *s)
 }
 
 /* --- key, watermark ---------------------------------------------------------------------------------------------- */
+static enum status change_distribution(struct altering *s)
+{
+    bool adds = s->x->action == ALTER_ADD;
+    struct table_distribution *old = &s->distribution;
+
+    if (adds && old->said) {
+        struct buf text;
+        buf_init(&text, s->b->a->mem);
+        distribution_print(old, &text);
+        enum status st = fail(s, s->x->table.place,
+                              FAILED "The current table has already defined the distribution '%.*s'. You can modify it or drop it "
+                                     "before adding a new one.",
+                              (struct str){buf_text(&text), text.size});
+        buf_release(&text);
+        return st;
+    }
+    if (!adds && !old->said)
+        return refuse(s, s->x->table.place, FAILED "The base table does not define any distribution. You might want to add a new one.");
+    s->c->distribution = s->x->distribution;
+    return S_OK;
+}
+
+static enum status drop_distribution(struct altering *s)
+{
+    if (!s->distribution.said) return refuse(s, s->x->table.place, "The table does not have a distribution to drop.");
+    s->c->distribution.said = false;
+    return S_OK;
+}
+
 static enum status change_rest(struct altering *s)
 {
     const struct alter_table *x = s->x;
     bool adds = x->action == ALTER_ADD;
 
-    if (x->distribution.said) return refuse(s, x->table.place, "distributions are not supported yet");
+    if (x->distribution.said) TRY(change_distribution(s));
     if (x->key.count > 0) {
         if (adds && s->c->key.count > 0)
             return refuse(s, x->key.place,
@@ -281,6 +315,7 @@ static enum status change(struct altering *s)
     case ALTER_DROP_KEY:
     case ALTER_DROP_CONSTRAINT: return drop_key(s);
     case ALTER_DROP_WATERMARK: return drop_watermark(s);
+    case ALTER_DROP_DISTRIBUTION: return drop_distribution(s);
     case ALTER_SET:
     case ALTER_RESET: return S_OK;
     default: return refuse(s, s->x->table.place, "this form of ALTER TABLE is not supported yet");
@@ -291,7 +326,7 @@ enum status bind_alter_table(struct query_binder *b, const struct table *old, co
                              struct table *out)
 {
     struct create_table c;
-    struct altering s = {.b = b, .x = x, .c = &c};
+    struct altering s = {.b = b, .x = x, .c = &c, .distribution = old->distribution};
     struct options options = old->options;
 
     TRY(tree_of(b, old, x->column_count, &c));

@@ -317,6 +317,10 @@ enum status bind_insert_into(struct query_binder *b, const struct insert *i, con
         return sql_error(b->e, b->t, i->table.place.at, i->table.place.size, "'%s.%s' is a system table, which cannot be written",
                          s.table->database, s.table->name);
     TRY(bind_hints(b, &i->hints, &s.table));
+    if (s.table->distribution.said)
+        return sql_error(b->e, b->t, i->table.place.at, i->table.place.size,
+                         "Table '%s.%s.%s' is distributed into buckets, but its connector has none", s.table->catalog, s.table->database,
+                         s.table->name);
     TRY(no_metadata(&s));
     s.row = sink_row(b, s.table);
     TRY(bind_query(b, i->query, &s.query));

@@ -5,6 +5,7 @@
 #include "language/sql/bind_table.h"
 
 #include "ground/base/str.h"
+#include "language/sql/bind_distribution.h"
 #include "language/sql/print.h"
 
 #include <string.h>
@@ -306,6 +307,12 @@ static enum status take_rest(struct making *m, const struct table *from)
     }
     t->partitions = from->partitions; /* EXCLUDING ALL keeps them in Flink, too */
     t->partition_count = from->partition_count;
+    if (like_how(m->text, KW_DISTRIBUTION) != LIKE_EXCLUDING) {
+        if (from->distribution.said && m->text->distribution.said)
+            return fail(m, m->text->name.place,
+                        "The base table already has a distribution defined. You might want to specify EXCLUDING DISTRIBUTION.%s", "");
+        t->distribution = from->distribution;
+    }
     if (like_how(m->text, KW_OPTIONS) != LIKE_EXCLUDING) {
         t->options = from->options;
         t->place_count = from->place_count;
@@ -375,6 +382,7 @@ enum status bind_create_table(struct query_binder *b, const struct create_table 
     TRY(bind_computed(&m));
     TRY(bind_watermark(&m));
     TRY(bind_partitions(&m));
+    TRY(bind_distribution(b, c->name.place, &c->distribution, m.columns, m.count, &out->distribution));
     if (m.count == 0) return fail(&m, c->name.place, "table '%s' has no columns", text_of(&m, c->name.parts[c->name.count - 1]));
     if (out->watermark != NULL) mark_rowtime(&m);
     if (c->has_comment) out->comment = text_of(&m, c->comment);

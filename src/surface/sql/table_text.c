@@ -4,6 +4,7 @@
 
 #include "ground/base/sort.h"
 #include "ground/base/str.h"
+#include "language/sql/bind_distribution.h"
 #include "language/sql/print.h"
 
 #include <string.h>
@@ -166,6 +167,10 @@ void table_text_create(const struct table *t, struct buf *out)
     buf_append_text(out, "\n)\n");
     if (t->comment != NULL) {
         print_comment(t->comment, out);
+        buf_append_byte(out, '\n');
+    }
+    if (t->distribution.said) {
+        distribution_print(&t->distribution, out);
         buf_append_byte(out, '\n');
     }
     if (t->partition_count > 0) {
