@@ -46,7 +46,7 @@ static enum status plan(struct session *s, struct rel *r, bool is_batch)
     if (is_batch) TRY(rel_batch(s->a, r, &r, s->e));
     TRY(rel_plan(&r, 1, s->e));
     buf_init(&text, s->a->mem);
-    rel_explain(r, true, NULL, NULL, &text);
+    rel_explain(r, &(struct rel_shown){.changes = true}, &text);
     buf_release(&text);
     graph_init(&g, s->a);
     g.job_name = "fuzz";

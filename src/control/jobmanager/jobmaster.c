@@ -156,6 +156,7 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     jm->graph.users = jm->o.users;
     TRY(resolve_functions(&jm->graph, &jm->o.functions, e));
     TRY(settings_of(&jm->graph, &settings, e));
+    settings.times_hooks = jm->o.times_hooks;
     config_warn_ignored(&jm->graph.settings, jm->o.log);
     jm->watch.interval_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.interval") * NS_PER_MS;
     jm->watch.timeout_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.timeout") * NS_PER_MS;
@@ -395,6 +396,11 @@ enum status jobmaster_run(struct jobmaster *jm, struct err *e)
 /* --- questions --------------------------------------------------------------------------------------------------------------- */
 enum job_status jobmaster_status(const struct jobmaster *jm) { return jm->status; }
 enum sys_signal jobmaster_signal(const struct jobmaster *jm) { return jm->signal; }
+void jobmaster_operator(const struct jobmaster *jm, uint32_t node, struct operator_totals *out)
+{
+    taskmanager_operator(jm->tm, node, out);
+}
+
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm) { return &jm->totals; }
 int64_t jobmaster_run_ns(const struct jobmaster *jm) { return jm->ended_ns - jm->started_ns; }
 const struct graph *jobmaster_graph(const struct jobmaster *jm) { return &jm->graph; }

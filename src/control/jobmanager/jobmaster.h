@@ -22,6 +22,7 @@ struct jobmaster_options {
     struct log *log;                         /* may be NULL */
     struct artifact_table functions;
     const struct fn_users *users;            /* functions of its SQL expressions; NULL: none */
+    bool times_hooks;                        /* how long operators worked is wanted: jobmaster_operator's busy_ns */
     bool takes_signals;                      /* SIGINT and SIGTERM stop the job in order */
     const struct sys_atomic_u64 *cancelled;  /* not 0 = stop; may be NULL, any thread may set it */
     /* Rows for the caller (tw_collect_to): called on the calling thread, the batch is borrowed. */
@@ -58,6 +59,7 @@ void jobmaster_pump(struct jobmaster *jm);
 enum job_status jobmaster_status(const struct jobmaster *jm);
 enum sys_signal jobmaster_signal(const struct jobmaster *jm); /* the one that stopped the job, or NONE */
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm);
+void jobmaster_operator(const struct jobmaster *jm, uint32_t node, struct operator_totals *out); /* of its graph; when it has run */
 /* From submission on, also while it runs and from any thread: see job_accumulator_now. */
 enum status jobmaster_accumulator(const struct jobmaster *jm, const char *name, struct accumulators *out, struct err *e) CHECKED;
 const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm);

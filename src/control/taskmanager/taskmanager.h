@@ -18,6 +18,7 @@ struct taskmanager_settings {
     uint32_t traverse_max;         /* rebalance and rescale take the least loaded of so many; 0 = they deal in turn */
     bool has_buffer_timeout;       /* of operators without one of their own, see struct writer_plan */
     int64_t buffer_timeout_ms;
+    bool times_hooks;              /* operator_totals.busy_ns is wanted */
 };
 
 /* A task has got to its next state. Belongs to the task manager; valid until taskmanager_free. */
@@ -40,6 +41,12 @@ struct job_totals {
     uint32_t tasks, tasks_running;
 };
 
+/* Of one operator, over its subtasks. */
+struct operator_totals {
+    uint64_t rows_in, rows_out, state_bytes;
+    int64_t busy_ns; /* in its hooks, waiting not counted */
+};
+
 struct taskmanager;
 struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const struct taskmanager_settings *settings);
 void taskmanager_free(struct taskmanager *tm); /* joined, or never started; NULL is a no-op */
@@ -52,6 +59,7 @@ enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /*
 enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *progress, int64_t *deadline_ms) CHECKED;
 void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; idempotent */
 void taskmanager_join(struct taskmanager *tm);
+void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* of the graph; when it was deployed */
 /* Visits the tasks that have not ended, with the operator each called last. */
 struct task_running {
     const char *vertex, *operator_name;

@@ -120,6 +120,7 @@ struct op_cx {
 /* Counters every operator has; read by status lines and the REST interface from other threads, racily by design. */
 struct op_metrics {
     struct sys_atomic_u64 rows_in, rows_out, late_dropped, late_refired, errors_skipped, dead_letters, bytes_in, bytes_out;
+    struct sys_atomic_u64 busy_ns; /* in its hooks, where steps are timed */
 };
 
 struct op_type {

@@ -131,6 +131,7 @@ void chain_init(struct chain *c, const struct task_plan *plan, struct mem *mem, 
 {
     ASSERT(plan->node_count >= 1);
     ASSERT(plan->batch_rows >= 1 && plan->batch_rows <= BATCH_ROWS);
+    c->is_timed = plan->times_hooks;
     arena_init(&c->scratch, mem, 0);
     arena_init(&c->arena, mem, 0);
     if (plan->job != NULL) c->variables = variables_make(plan, &c->arena);
@@ -343,6 +344,7 @@ static enum status call_timed(struct node *n)
     enum status st = call_hook(n);
     int64_t took = sys_mono_ns(n->cx.sys) - began;
 
+    sys_atomic_store(&n->cx.metrics->busy_ns, n->cx.metrics->busy_ns.value + (uint64_t)MAX(took, 0));
     if (took > c->slow_ns) {
         c->slow_ns = took;
         c->slow_node = (uint32_t)(n - c->nodes);

@@ -353,7 +353,7 @@ static void watch_length(struct task *t, int64_t began)
         t->timed_steps = TIMED_STEPS;
     }
     c->slow_ns = 0;
-    c->is_timed = t->timed_steps > 0 && t->timed_steps-- > 1;
+    c->is_timed = (t->timed_steps > 0 && t->timed_steps-- > 1) || t->plan->times_hooks;
 }
 
 /* State or an answer is on its way, and whoever owes it wakes the worker. When each row waits, the task is never without
@@ -408,6 +408,12 @@ const struct task_plan *task_plan_of(const struct task *t) { return t->plan; }
 int64_t task_watermark(const struct task *t) { return (int64_t)sys_atomic_load(&t->watermark); }
 const char *task_operator(const struct task *t) { return t->chain.nodes[sys_atomic_load(&t->chain.running)].cx.name; }
 bool task_is_blocking(const struct task *t) { return t->plan->blocking; }
+
+size_t task_state_bytes(const struct task *t, uint32_t node)
+{
+    ASSERT(node < t->chain.count);
+    return t->chain.nodes[node].state_bytes_shown;
+}
 
 struct op_metrics *task_metrics(struct task *t, uint32_t node)
 {

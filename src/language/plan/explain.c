@@ -9,9 +9,7 @@ enum { EXPLAIN_DEPTH_MAX = 512 };
 struct place {
     bool more[EXPLAIN_DEPTH_MAX];
     uint32_t depth;
-    bool changes;
-    const struct rel_advices *advices; /* NULL: none */
-    struct rel_reuse *reuse;           /* NULL: nothing is there twice */
+    const struct rel_shown *how;
 };
 
 static void line_begin(const struct place *p, struct buf *out)
@@ -23,14 +21,13 @@ static void line_begin(const struct place *p, struct buf *out)
 /* id: of what is there once for several; 0: it is not. */
 static void line_end(const struct rel *r, const struct place *p, uint32_t id, struct buf *out)
 {
-    if (p->changes) {
+    if (p->how->changes) {
         buf_append_text(out, out->size > 0 && out->data[out->size - 1] == '(' ? "changelogMode=[" : ", changelogMode=[");
         rel_print_changes(r, out);
         buf_append_byte(out, ']');
     }
     buf_append_byte(out, ')');
     if (id > 0) buf_printf(out, "(reuse_id=[%u])", id);
-    buf_append_byte(out, '\n');
 }
 
 static bool printed_before(const struct rel *r, const struct rel *by, uint32_t input, bool exchange, const struct place *p, uint32_t *id,
@@ -38,7 +35,7 @@ static bool printed_before(const struct rel *r, const struct rel *by, uint32_t i
 {
     bool again;
 
-    *id = rel_reuse_visit(p->reuse, r, by, input, exchange, &again);
+    *id = rel_reuse_visit(p->how->reuse, r, by, input, exchange, &again);
     if (!again) return false;
     line_begin(p, out);
     buf_printf(out, "Reused(reference_id=[%u])\n", *id);
@@ -59,6 +56,7 @@ static bool explain_exchange(const struct rel *r, uint32_t input, struct place *
     for (int i = 0; i < count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->inputs[input]->row->names[cols[i]]);
     buf_append_text(out, count == 0 ? "]" : "]]");
     line_end(r->inputs[input], p, id, out);
+    buf_append_byte(out, '\n');
     p->more[++p->depth] = false;
     return true;
 }
@@ -66,8 +64,8 @@ static bool explain_exchange(const struct rel *r, uint32_t input, struct place *
 /* "advice=[1], " */
 static void explain_advice(const struct rel *r, const struct place *p, struct buf *out)
 {
-    for (uint32_t i = 0; p->advices != NULL && i < p->advices->count; i++)
-        if (p->advices->items[i].about == r) buf_printf(out, "advice=[%u], ", i + 1);
+    for (uint32_t i = 0; p->how->advices != NULL && i < p->how->advices->count; i++)
+        if (p->how->advices->items[i].about == r) buf_printf(out, "advice=[%u], ", i + 1);
 }
 
 static void explain(const struct rel *r, const struct rel *by, struct place *p, struct buf *out)
@@ -80,6 +78,8 @@ static void explain(const struct rel *r, const struct rel *by, struct place *p, 
     explain_advice(r, p, out);
     if (r->type->explain != NULL) r->type->explain(r, out);
     line_end(r, p, id, out);
+    if (p->how->note != NULL) p->how->note(p->how->arg, r, out);
+    buf_append_byte(out, '\n');
     for (uint32_t i = 0; i < r->input_count && depth + 3 < EXPLAIN_DEPTH_MAX; i++) {
         p->depth = depth + 1;
         p->more[depth + 1] = i + 1 < r->input_count;
@@ -88,9 +88,9 @@ static void explain(const struct rel *r, const struct rel *by, struct place *p, 
     p->depth = depth;
 }
 
-void rel_explain(const struct rel *r, bool changes, const struct rel_advices *advices, struct rel_reuse *reuse, struct buf *out)
+void rel_explain(const struct rel *r, const struct rel_shown *how, struct buf *out)
 {
-    struct place p = {.changes = changes, .advices = advices, .reuse = reuse};
+    struct place p = {.how = how};
 
     explain(r, NULL, &p, out);
 }

@@ -126,7 +126,7 @@ struct rel {
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */
 /* Those that rewrites look for. */
 extern const struct rel_type rel_aggregate_type, rel_calc_type, rel_correlate_type, rel_deduplicate_type, rel_expand_type,
-    rel_interval_join_type, rel_join_type, rel_limit_type, rel_lookup_join_type, rel_over_type, rel_rank_type, rel_set_type,
+    rel_interval_join_type, rel_join_type, rel_limit_type, rel_lookup_join_type, rel_over_type, rel_rank_type, rel_set_type, rel_sink_type,
     rel_sort_limit_type, rel_temporal_join_type, rel_union_type, rel_system_type, rel_values_type, rel_watermark_type, rel_window_tvf_type;
 
 /* VALUES: constants, row by row. */
@@ -409,8 +409,15 @@ enum status rel_check_determinism(struct rel *const *sinks, uint32_t count, stru
 void rel_explain_logical(const struct rel *r, struct buf *out); /* EXPLAIN's abstract syntax tree */
 /* The tree as EXPLAIN prints it, one node a line; with `changes` each says what comes out of it. */
 struct rel_reuse; /* reuse.h */
-/* advices, reuse: may be NULL; reuse: what of several plans, printed one after the other, is there once. */
-void rel_explain(const struct rel *r, bool changes, const struct rel_advices *advices, struct rel_reuse *reuse, struct buf *out);
+/* What a line says besides the node. */
+struct rel_shown {
+    bool changes;
+    const struct rel_advices *advices; /* NULL: none */
+    struct rel_reuse *reuse;           /* what of several plans, printed one after the other, is there once; NULL: nothing */
+    void (*note)(void *arg, const struct rel *r, struct buf *out); /* behind it; NULL: nothing */
+    void *arg;
+};
+void rel_explain(const struct rel *r, const struct rel_shown *how, struct buf *out);
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
 /* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. */
 uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input);

@@ -2,7 +2,7 @@
 #pragma once
 #include "language/plan/rel.h"
 
-extern const struct rel_type rel_calc_type, rel_scan_type, rel_sink_type;
+extern const struct rel_type rel_calc_type, rel_scan_type;
 int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* as the type says; -1: any */
 /* node_values.c: rows of constants as a source of the job. */
 enum status values_lower(const struct type *row, const struct values_body *v, const char *name, struct lowering *l, uint32_t *node,

@@ -33,7 +33,7 @@ void reuse_map_add(struct reuse_map *m, struct arena *a, const struct rel *r, ui
     m->items[m->count++] = (struct reuse_node){r, node};
 }
 
-static int node_of(const struct rel_reuse *u, const struct rel *r)
+int rel_reuse_node(const struct rel_reuse *u, const struct rel *r)
 {
     for (uint32_t i = 0; i < u->map.count; i++)
         if (u->map.items[i].r == r) return (int)u->now[u->map.items[i].node];
@@ -63,13 +63,13 @@ static struct part *part_of(struct rel_reuse *u, uint32_t node, int by, const ui
 /* Counts how often each part is met from above; what was met is not gone through again. above: the operator above, or -1. */
 static void count(struct rel_reuse *u, const struct rel *r, int above)
 {
-    int node = node_of(u, r);
+    int node = rel_reuse_node(u, r);
 
     if (node < 0) return;
     if (node != above && part_of(u, (uint32_t)node, -1, NULL)->times++ > 0) return;
     for (uint32_t i = 0; i < r->input_count; i++) {
         const uint32_t *cols = NULL;
-        int by = rel_distribution(r, i, &cols), input = node_of(u, r->inputs[i]);
+        int by = rel_distribution(r, i, &cols), input = rel_reuse_node(u, r->inputs[i]);
         if (input >= 0 && by >= 0 && part_of(u, (uint32_t)input, by, cols)->times++ > 0) continue;
         count(u, r->inputs[i], node);
     }
@@ -87,10 +87,10 @@ struct rel_reuse *rel_reuse_find(struct arena *a, const struct reuse_map *map, c
 uint32_t rel_reuse_visit(struct rel_reuse *u, const struct rel *r, const struct rel *by, uint32_t input, bool exchange, bool *again)
 {
     const uint32_t *cols = NULL;
-    int node = u != NULL ? node_of(u, r) : -1, columns = exchange ? rel_distribution(by, input, &cols) : -1;
+    int node = u != NULL ? rel_reuse_node(u, r) : -1, columns = exchange ? rel_distribution(by, input, &cols) : -1;
 
     *again = false;
-    if (node < 0 || (!exchange && by != NULL && node_of(u, by) == node)) return 0;
+    if (node < 0 || (!exchange && by != NULL && rel_reuse_node(u, by) == node)) return 0;
     struct part *p = part_of(u, (uint32_t)node, columns, cols);
     if (p->times < 2) return 0;
     *again = p->id > 0;

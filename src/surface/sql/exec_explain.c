@@ -62,11 +62,11 @@ static enum status plans_optimize(struct run *r, struct plans *p)
 
 static const struct rel *shown(const struct plans *p, uint32_t i) { return p->is_query ? p->items[i]->inputs[0] : p->items[i]; }
 
-static void plans_print(const struct plans *p, bool changes, const struct rel_advices *advices, struct rel_reuse *reuse, struct buf *out)
+static void plans_print(const struct plans *p, const struct rel_shown *how, struct buf *out)
 {
     for (uint32_t i = 0; i < p->count; i++) {
         if (i > 0) buf_append_byte(out, '\n');
-        rel_explain(shown(p, i), changes, advices, reuse, out);
+        rel_explain(shown(p, i), how, out);
     }
 }
 
@@ -86,6 +86,52 @@ static void advices_print(const struct rel_advices *all, struct buf *out)
     for (uint32_t i = 0; i < all->count; i++) buf_printf(out, "advice[%u]: [WARNING] %s\n", i + 1, all->items[i].text);
 }
 
+/* --- ANALYZE ------------------------------------------------------------------------------------------------------ */
+struct analysis {
+    const struct rel_reuse *parts;
+    const struct operator_totals *totals; /* by node of the job graph */
+};
+
+static void note_totals(void *arg, const struct rel *r, struct buf *out)
+{
+    const struct analysis *a = arg;
+    int node = rel_reuse_node(a->parts, r);
+
+    if (node < 0) return;
+    const struct operator_totals *t = &a->totals[node];
+    buf_append_text(out, ": ");
+    if (r->input_count > 0) buf_printf(out, "rows in = %llu, ", (unsigned long long)t->rows_in);
+    buf_printf(out, "rows out = %llu", (unsigned long long)(r->type == &rel_sink_type ? t->rows_in : t->rows_out));
+    if (t->state_bytes > 0) buf_printf(out, ", state = %llu bytes", (unsigned long long)t->state_bytes);
+    buf_printf(out, ", time = %.3f ms", (double)t->busy_ns / 1e6);
+}
+
+static enum status check_ends(struct run *r, const struct plans *p)
+{
+    for (uint32_t i = 0; i < p->count; i++) {
+        if (p->items[i]->is_bounded) continue;
+        err_hint(r->e, "give its tables an end ('events.num', 'number-of-rows'), or explain it without ANALYZE");
+        return run_fail(r, r->statement->place, "EXPLAIN ANALYZE runs the statement, which would not end: it reads a table without end");
+    }
+    return S_OK;
+}
+
+/* Runs the statement; a query's rows go nowhere. */
+static enum status analyzed(struct run *r, const struct plans *p, struct buf *text)
+{
+    struct analysis a = {0};
+    struct rel_reuse *reuse;
+    int64_t run_ns;
+
+    TRY(check_ends(r, p));
+    TRY(run_plan_measured(r, p->items, p->count, &reuse, &a.totals, &run_ns));
+    a.parts = reuse;
+    buf_append_text(text, "\n== Analyzed Execution Plan ==\n");
+    plans_print(p, &(struct rel_shown){.reuse = reuse, .note = note_totals, .arg = &a}, text);
+    buf_printf(text, "\nThe job ran for %.3f ms.\n", (double)run_ns / 1e6);
+    return S_OK;
+}
+
 static enum status explain_text(struct run *r, const struct explain *x, const struct plans *p, const struct plan_settings *settings,
                                 struct buf *text)
 {
@@ -93,7 +139,7 @@ static enum status explain_text(struct run *r, const struct explain *x, const st
 
     if (x->plan_advice) rel_advise(p->items, p->count, settings, &r->arena, &all);
     buf_append_text(text, x->plan_advice ? "== Optimized Physical Plan With Advice ==\n" : "== Optimized Physical Plan ==\n");
-    plans_print(p, x->changelog_mode, &all, NULL, text);
+    plans_print(p, &(struct rel_shown){.changes = x->changelog_mode, .advices = &all}, text);
     if (x->plan_advice) advices_print(&all, text);
     buf_append_text(text, "\n== Optimized Execution Plan ==\n");
     struct rel_reuse *reuse;
@@ -101,7 +147,8 @@ static enum status explain_text(struct run *r, const struct explain *x, const st
     r->e = &ignored; /* what cannot run can be explained all the same */
     enum status st = run_plan_reuse(r, p->items, p->count, &reuse);
     r->e = given;
-    plans_print(p, false, NULL, st == S_OK ? reuse : NULL, text);
+    plans_print(p, &(struct rel_shown){.reuse = st == S_OK ? reuse : NULL}, text);
+    if (x->analyze) TRY(analyzed(r, p, text));
     if (!x->json) return S_OK;
     buf_append_text(text, "\n== Physical Execution Plan ==\n");
     return run_plan_json(r, p->items, p->count, text);
@@ -118,7 +165,6 @@ static enum status run_explain(struct run *r, const void *body)
     struct query_binder b = run_binder(r);
     struct buf text;
 
-    if (x->analyze) return run_fail(r, r->statement->place, "EXPLAIN ANALYZE is not supported yet");
     buf_init(&text, &r->mem);
     enum status st = plans_of(r, x->statement, &p);
     if (st == S_OK) trees_print(&p, &text);

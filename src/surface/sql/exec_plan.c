@@ -79,7 +79,7 @@ static void explained(struct rel *const *sinks, uint32_t count, struct buf *out)
 {
     for (uint32_t i = 0; i < count; i++) {
         if (i > 0) buf_append_byte(out, '\n');
-        rel_explain(sinks[i], false, NULL, NULL, out);
+        rel_explain(sinks[i], &(struct rel_shown){0}, out);
     }
 }
 

@@ -192,6 +192,36 @@ static enum status run_job(struct run *r, struct jobmaster *jm, enum status st)
     return st;
 }
 
+static enum status drop_rows(void *arg, int64_t receiver, struct batch *b, struct err *e)
+{
+    (void)arg;
+    (void)receiver;
+    (void)b;
+    (void)e;
+    return S_OK;
+}
+
+/* Lowering the same plans again gives the same operators: that is how parts of plans find theirs. */
+enum status run_plan_measured(struct run *r, struct rel *const *sinks, uint32_t count, struct rel_reuse **parts,
+                              const struct operator_totals **totals, int64_t *run_ns)
+{
+    struct jobmaster_options o = {.rows = drop_rows, .times_hooks = true};
+    struct jobmaster *jm = NULL;
+
+    TRY(run_plan_reuse(r, sinks, count, parts));
+    enum status st = run_plan_submit(r, sinks, count, "explain-analyze", o, &jm);
+    if (st == S_OK) st = jobmaster_run(jm, r->e);
+    if (st == S_OK) {
+        uint32_t n = jobmaster_graph(jm)->node_count;
+        struct operator_totals *out = ARENA_ARRAY(&r->arena, struct operator_totals, n + 1);
+        for (uint32_t i = 0; i < n; i++) jobmaster_operator(jm, i, &out[i]);
+        *totals = out;
+        *run_ns = jobmaster_run_ns(jm);
+    }
+    jobmaster_free(jm);
+    return st;
+}
+
 enum status run_graph(struct run *r, struct str encoded)
 {
     struct jobmaster *jm = NULL;

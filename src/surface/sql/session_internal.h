@@ -82,6 +82,10 @@ enum status run_query(struct run *r, const void *body) CHECKED; /* struct ast_qu
 enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count) CHECKED;
 /* The job graph of a plan as Flink's JSON, appended. */
 enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t count, struct buf *out) CHECKED;
+/* Runs the plans, a query's rows going nowhere, and says what each operator of the job graph did (*totals: by node); *parts: which
+ * operators the parts of the plans became. */
+enum status run_plan_measured(struct run *r, struct rel *const *sinks, uint32_t count, struct rel_reuse **parts,
+                              const struct operator_totals **totals, int64_t *run_ns) CHECKED;
 enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succeeded." */
 enum status run_fail(struct run *r, struct ast_place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What the catalog said (st, inner), at the name in the statement: text, hint and place; S_OK when it said so. */
