@@ -13,5 +13,6 @@ struct join_config {
     bool left_after, right_after;               /* rows before updates do not come */
     bool left_appends, right_appends;           /* nothing but +I comes */
     bool emit_before;                           /* -U rows are needed; else they are -D */
+    bool at_end;                                /* rows alone come once, when both inputs have ended: batch mode. Rows are only added then */
     int64_t left_ttl_ms, right_ttl_ms;          /* 0: for ever */
 };

@@ -10,6 +10,9 @@
  * that something does. So each row of such a side knows how many rows match it, and comes or goes when the other side's first match
  * comes or its last one goes. As in Flink such joins emit +I and -D only, and an inner join hands on the kinds of its input.
  *
+ * In batch mode (at_end) such rows wait: pairs go out as they are found, and when both inputs have ended a walk over the side's rows
+ * gives those that come alone, once.
+ *
  * Invariants: NULL in a key matches nothing (unless the key is null-safe), and such a row is not kept. A call scans at most two
  * blocks and fills at most one batch. Not here: windows, time bounds, joins that keep no state. */
 #include "flow/operator/join.h"
@@ -34,6 +37,7 @@ static const struct config_field join_config_fields[] = {
     CONFIG_FIELD(join_config, left_appends, CONF_BOOL, "the left side's rows are only added"),
     CONFIG_FIELD(join_config, right_appends, CONF_BOOL, "the right side's rows are only added"),
     CONFIG_FIELD(join_config, emit_before, CONF_BOOL, "updates come with the row before"),
+    CONFIG_FIELD(join_config, at_end, CONF_BOOL, "rows alone come when both inputs have ended, which only add rows"),
     CONFIG_FIELD(join_config, left_ttl_ms, CONF_INT, "ms until an untouched row of the left side is forgotten; 0: never"),
     CONFIG_FIELD(join_config, right_ttl_ms, CONF_INT, "ms until an untouched row of the right side is forgotten; 0: never"),
     CONFIG_LAST,
@@ -49,6 +53,11 @@ struct join {
     struct state_scan scan;
     struct state_hits hits;
     uint64_t no_key[BATCH_ROWS / 64];
+    /* At the end: rows that come alone, side by side. */
+    bool at_end, has_ended[2], is_last;
+    uint32_t side;
+    struct state_cursor cursor;
+    struct batch *keys[2]; /* of some heads at a time */
 };
 
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
@@ -135,6 +144,9 @@ static enum status join_open(struct op_cx *cx, void *self)
         s->pairs.kept[side] = (struct join_kept){s->sides[side].table, s->sides[side].fields, s->sides[side].twins};
     }
     s->pairs.borrows = true;
+    s->at_end = ((const struct join_config *)cx->config)->at_end;
+    for (uint32_t side = 0; side < 2 && s->at_end; side++)
+        s->keys[side] = batch_create(s->sides[side].def.key, MIN(cx->batch_rows, (uint32_t)BATCH_ROWS), cx->mem);
     return S_OK;
 }
 
@@ -143,7 +155,10 @@ static void join_close(struct op_cx *cx, void *self, bool failed)
     struct join *s = self;
 
     (void)failed;
-    for (uint32_t side = 0; side < 2; side++) join_side_close(cx, &s->sides[side]);
+    for (uint32_t side = 0; side < 2; side++) {
+        join_side_close(cx, &s->sides[side]);
+        batch_free(s->keys[side]);
+    }
     join_pairs_close(&s->pairs);
 }
 
@@ -212,7 +227,7 @@ static void hit_emit(const struct op_cx *cx, struct join *s, uint32_t input, con
     bool adds = join_adds(in, row);
     void *theirs = s->hits.row[s->hit];
 
-    if (s->repeat == 0) s->turns = match_count(s, input, adds);
+    if (s->repeat == 0) s->turns = match_count(s, input, adds) && !s->at_end;
     enum row_kind alone = adds == k->matched ? ROW_INSERT : ROW_DELETE;
     if (s->turns && alone == ROW_DELETE) join_pairs_put(&s->pairs, alone, row, false, theirs);
     if (k->pairs) join_pairs_put(&s->pairs, kind_of(cx, s, input, in, row), row, true, theirs);
@@ -227,9 +242,10 @@ static void hit_emit(const struct op_cx *cx, struct join *s, uint32_t input, con
 static void row_finish(const struct op_cx *cx, struct join *s, uint32_t input, const struct batch *in, uint32_t row)
 {
     const struct join_kind *k = s->plan.kind;
+    bool waits = s->at_end && !bit_get(s->no_key, s->row);
 
     if (join_adds(in, row) && k->alone[input]) join_matches_set(&s->sides[input], s->row, s->matched);
-    if (k->alone[input] && (s->matched > 0) == k->matched) join_pairs_put(&s->pairs, kind_of(cx, s, input, in, row), row, true, NULL);
+    if (k->alone[input] && !waits && (s->matched > 0) == k->matched) join_pairs_put(&s->pairs, kind_of(cx, s, input, in, row), row, true, NULL);
     s->matched = 0;
     s->row++;
 }
@@ -269,6 +285,69 @@ static enum status join_on_batch(struct op_cx *cx, void *self, uint32_t input, s
     return S_OK;
 }
 
+/* --- the end ----------------------------------------------------------------------------------------------------- */
+/* The next heads of the side, and the first of their rows. */
+static enum status alone_begin(struct join *s, struct join_side *side)
+{
+    uint32_t n = 0;
+
+    batch_clear(s->keys[s->side]);
+    enum status st = state_each(side->table, 0, &s->cursor, s->keys[s->side], NULL, side->heads, &n);
+    if (st != S_OK && st != S_MORE) return st;
+    s->is_last = st == S_OK;
+    s->scan = (struct state_scan){0};
+    s->hits.count = s->hit = s->repeat = 0;
+    s->scan_more = n > 0;
+    s->begun = true;
+    return S_OK;
+}
+
+/* Lists rows that come alone, until the list is full or there are no more. */
+static enum status alone_list(struct join *s, struct join_side *side)
+{
+    while (!join_pairs_full(&s->pairs, 1)) {
+        if (s->hit < s->hits.count) {
+            void *row = s->hits.row[s->hit];
+            bool comes = (join_matches(side, row) > 0) == s->plan.kind->matched;
+            if (comes) join_pairs_put(&s->pairs, ROW_INSERT, 0, false, row);
+            if (comes && ++s->repeat < join_row_count(side, row)) continue;
+            s->repeat = 0;
+            s->hit++;
+            continue;
+        }
+        if (!s->scan_more) return S_OK;
+        if (s->pairs.out->count > 0) return S_MORE; /* what is pending must come before anything is emitted */
+        enum status st = join_side_scan(side, s->keys[s->side]->count, &s->scan, &s->hits);
+        if (st != S_OK && st != S_MORE) return st;
+        s->scan_more = st == S_MORE;
+        s->hit = 0;
+    }
+    return S_MORE;
+}
+
+static enum status join_on_end(struct op_cx *cx, void *self, uint32_t input)
+{
+    struct join *s = self;
+
+    s->has_ended[input] = true;
+    if (!s->at_end || !s->has_ended[1 - input]) return S_OK;
+    while (s->side < 2 && !s->plan.kind->alone[s->side]) s->side++;
+    if (s->side == 2) return S_OK;
+    struct join_side *side = &s->sides[s->side];
+    if (!s->begun) TRY(alone_begin(s, side));
+    join_pairs_begin(&s->pairs);
+    enum status st = alone_list(s, side);
+    if (st != S_OK && st != S_MORE) return st;
+    join_pairs_forward(cx, &s->pairs, 1 - s->side, NULL);
+    if (st == S_MORE) return S_MORE;
+    state_done(side->table);
+    s->begun = false;
+    if (!s->is_last) return S_MORE;
+    s->side++;
+    s->cursor = (struct state_cursor){0};
+    return S_MORE;
+}
+
 const struct op_type op_join = {
     .name = "join",
     .doc = "SQL: a regular join of two changelogs, whose rows are kept",
@@ -282,5 +361,6 @@ const struct op_type op_join = {
     .needs = join_needs,
     .open = join_open,
     .on_batch = join_on_batch,
+    .on_end = join_on_end,
     .close = join_close,
 };

@@ -195,6 +195,7 @@ static void derive(struct rel *r, struct arena *a)
 
     derive_keys(r, a);
     r->is_empty = derive_empty(r);
+    if (r->at_end) return;
     r->modifies = is_plain ? MODIFIES_NOTHING : MODIFIES_UPDATES | MODIFIES_DELETES;
     for (uint32_t i = 0; i < 2; i++) {
         r->modifies |= r->inputs[i]->modifies;
@@ -304,6 +305,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->right_ttl_ms = b->ttl[1].text != NULL ? b->ttl[1].ms : l->ttl_ms;
     if (b->condition != NULL) c->condition = lower_exprs(l, &b->condition, 1);
     c->zone = lower_zone(l);
+    c->at_end = r->at_end;
+    if (r->at_end) c->left_ttl_ms = c->right_ttl_ms = 0; /* nothing is forgotten before it has come */
     sides_lower(r, l, c);
     *node = l->graph->node_count - 1;
     for (uint32_t i = 0; i < 2; i++) lower_edge(l, r, inputs[i], *node, i);
@@ -319,6 +322,7 @@ static void logical(const struct rel *r, struct logical *l)
 
 const struct rel_type rel_join_type = {.name = "Join",
                                        .doc = "pairs of rows of two inputs, all of which are kept",
+                                       .ends = true,
                                        .derive = derive,
                                        .wants_before = wants_before,
                                        .distribution = join_distribution,

@@ -269,10 +269,49 @@ static void mistakes_are_told(void **state)
     op_driver_free(d);
 }
 
+/* In batch mode rows that come alone wait for the end; those without a key know at once that they do. */
+static void expect_end(const struct join_config *c, const char *before, const char *expected)
+{
+    for (uint32_t b = 0; b < COUNT_OF(backends); b++)
+        for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
+            struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("join"),
+                                                                      .config = c,
+                                                                      .in = LEFT,
+                                                                      .in2 = RIGHT,
+                                                                      .keys = "k",
+                                                                      .keys2 = "k",
+                                                                      .batch_rows = sizes[i],
+                                                                      .backend = backends[b]});
+            op_push(d, 0, "1 | x\n1 | x\n2 | y\n2 | y\nnull | n");
+            op_push(d, 1, "1 | 10\n3 | 30\nnull | 0");
+            assert_string_equal(op_output(d), before);
+            op_push_end(d);
+            assert_string_equal(op_driver_error(d), "");
+            assert_string_equal(op_output(d), expected);
+            op_driver_free(d);
+        }
+}
+
+static void in_batch_mode_rows_alone_wait_for_the_end(void **state)
+{
+    const struct join_config left = CONFIG("left", .at_end = true, .left_appends = true, .right_appends = true);
+    const struct join_config full = CONFIG("full", .at_end = true, .left_appends = true, .right_appends = true);
+    const struct join_config semi = CONFIG("semi", .at_end = true, .left_appends = true, .right_appends = true);
+    const struct join_config anti = CONFIG("anti", .at_end = true, .left_appends = true, .right_appends = true);
+
+    (void)state;
+    expect_end(&left, "+I[null, n, null, null]\n+I[1, x, 1, 10]\n+I[1, x, 1, 10]\n", "+I[2, y, null, null]\n+I[2, y, null, null]\n");
+    expect_end(&full, "+I[null, n, null, null]\n+I[1, x, 1, 10]\n+I[1, x, 1, 10]\n+I[null, null, null, 0]\n",
+               "+I[2, y, null, null]\n+I[2, y, null, null]\n+I[null, null, 3, 30]\n");
+    expect_end(&semi, "", "+I[1, x]\n+I[1, x]\n");
+    expect_end(&anti, "+I[null, n]\n", "+I[2, y]\n+I[2, y]\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_meet_in_the_order_they_came),
+        cmocka_unit_test(in_batch_mode_rows_alone_wait_for_the_end),
         cmocka_unit_test(null_meets_nothing),
         cmocka_unit_test(null_meets_null_where_it_is_asked_for),
         cmocka_unit_test(kinds_of_an_inner_join_are_those_of_its_input),
