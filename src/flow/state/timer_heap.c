@@ -345,11 +345,10 @@ static void run_drop_stale(struct timer_heap *h, struct heap_run *r)
 /* Without what cancels out. It is looked at again when it has doubled, or quadrupled when there was little to find. */
 void timer_bucket_resolve(struct timer_heap *h, struct heap_bucket *b)
 {
-    struct heap_run *r = &h->resolved;
+    struct heap_run *r = &h->scratch[2];
     uint64_t before = b->count;
 
     ASSERT(before < UINT32_MAX / 4);
-    r->count = 0;
     run_collect(h, r, b->head);
     if (h->moves) run_drop_stale(h, r);
     run_settle(h, r);
@@ -363,9 +362,8 @@ void timer_bucket_resolve(struct timer_heap *h, struct heap_bucket *b)
     }
     if (r->count) b->min = r->items[0];
     b->resolve_at = MAX(b->count * (b->count * 4 < before * 3 ? 2 : 4), (uint64_t)HEAP_LOOK_FIRST);
-    if (before <= HEAP_RESOLVE_KEEPS) return;
-    run_release(h, r);
-    run_release(h, &h->scratch[1]);
+    for (uint32_t i = 1; i <= 2; i++) /* what is ordinary is kept */
+        if (h->scratch[i].capacity > 2 * HEAP_RESOLVE_MAX) run_release(h, &h->scratch[i]);
 }
 
 /* ---- what is due */
@@ -582,9 +580,9 @@ void timer_heap_release(struct timer_heap *h)
     }
     run_release(h, &h->ready);
     run_release(h, &h->fresh);
-    run_release(h, &h->resolved);
     run_release(h, &h->scratch[0]);
     run_release(h, &h->scratch[1]);
+    run_release(h, &h->scratch[2]);
     blocks_release(&h->blocks, &h->segments);
     segments_release(&h->segments);
 }

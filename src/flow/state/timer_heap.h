@@ -17,7 +17,6 @@ enum {
     HEAP_LOOK_FIRST = 256,     /* for the first time, when it is one of many of a tree */
     HEAP_RESOLVE_MAX = 16384,  /* larger ones are not sorted to find them, if they can become trees */
     HEAP_SPLIT_MIN = 1 << 16,  /* these do in any case */
-    HEAP_RESOLVE_KEEPS = 1 << 16, /* items: memory for so many is kept for the next bucket */
 };
 #define WHEN_DELETION UINT64_C(1)
 #define WHEN_NULL UINT64_C(2)
@@ -64,8 +63,7 @@ struct timer_heap {
     uint32_t spare_count;
     struct heap_run ready;    /* due: sorted, resolved */
     struct heap_run fresh;    /* before the base: due, in the order in which they came */
-    struct heap_run scratch[2];
-    struct heap_run resolved; /* of a bucket that is resolved */
+    struct heap_run scratch[3];
     uint64_t count;           /* items held */
     uint64_t steps;           /* items that were sorted or moved to other buckets, ever: for tests */
     bool moves;
