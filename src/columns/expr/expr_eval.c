@@ -163,13 +163,13 @@ static enum status raise(const struct expr_run *r, const struct evaluation *ev, 
     buf_init(&said, &mem);
     expr_print(x, ev->in->schema, &text);
     const char *what = ev->errors->detail != NULL ? ev->errors->detail : fn_error_text(ev->errors->code);
-    bool is_ours = buf_text(&text)[0] == '$'; /* no expression of the statement's: a sink's check, or what an aggregate adds */
-    if (!is_ours) {
+    bool is_check = buf_text(&text)[0] == '$'; /* of the sink's: no expression of the statement's */
+    if (!is_check) {
         buf_append_text(&said, " in \"");
         append_shown(&said, &text, EXPR_SHOWN_MAX);
         buf_append_text(&said, "\"");
     }
-    buf_append_text(&said, what[0] != '\0' && what[strlen(what) - 1] == '.' ? " Row: " : ", row ");
+    buf_append_text(&said, what[strlen(what) - 1] == '.' ? " Row: " : ", row ");
     buf_clear(&text);
     if (ev->in->schema != NULL) batch_print_row(ev->in, ev->errors->row, &text);
     append_shown(&said, &text, 500);
