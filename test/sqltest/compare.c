@@ -204,11 +204,19 @@ static bool keys_ordered(struct arena *a, const struct record *r, const struct a
     return true;
 }
 
+/* Where an error speaks of a row; NULL: it does not. */
+static const char *row_of(const char *error)
+{
+    const char *row = strstr(error, ", row ");
+
+    return row != NULL ? row : strstr(error, " Row: ");
+}
+
 /* Where rows run side by side, which of the bad ones is met first is not told. */
 static bool errors_agree(const struct mode *m, const struct lines *want, const struct lines *got)
 {
     const char *x = want->count > 0 ? want->items[0] : "", *y = got->count > 0 ? got->items[0] : "";
-    const char *x_row = strstr(x, ", row "), *y_row = strstr(y, ", row ");
+    const char *x_row = row_of(x), *y_row = row_of(y);
 
     return mode_is(m, "p4") && x_row != NULL && y_row != NULL && x_row - x == y_row - y &&
            memcmp(x, y, (size_t)(x_row - x)) == 0;

@@ -161,8 +161,7 @@ static enum status times_of(struct op_cx *cx, struct dedup *s, const struct batc
     BATCH_EACH(in, i, row)
     {
         if (v != NULL && vector_is_null(v, row))
-            return err_set(cx->err, E_DATA,
-                           "RowTime field should not be null, please convert it to a non-null long value.");
+            return row_time_missing(cx, in, row);
         s->times[i] = v != NULL ? VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)] : 0;
     }
     return S_OK;

@@ -213,8 +213,7 @@ static enum status times_find(struct op_cx *cx, struct join_interval *s, uint32_
     BATCH_EACH(in, i, row)
     {
         if (v != NULL && vector_is_null(v, row))
-            return err_set(cx->err, E_DATA,
-                           "RowTime field should not be null, please convert it to a non-null long value.");
+            return row_time_missing(cx, in, row);
         int64_t time = v == NULL ? s->now : VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)];
         m->times[i] = time;
         m->from[i] = MAX(plus(time, ours->lower), minus(s->now, theirs->upper));

@@ -181,8 +181,7 @@ static enum status times_find(struct op_cx *cx, struct join_temporal *s, uint32_
     BATCH_EACH(in, i, row)
     {
         if (vector_is_null(v, row))
-            return err_set(cx->err, E_DATA,
-                           "RowTime field should not be null, please convert it to a non-null long value.");
+            return row_time_missing(cx, in, row);
         s->times[i] = VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)];
     }
     return S_OK;

@@ -191,7 +191,7 @@ static enum status live_find(struct op_cx *cx, struct temporal_sort *s, const st
     BATCH_EACH(in, i, row)
     {
         if (v != NULL && vector_is_null(v, row))
-            return err_set(cx->err, E_DATA, "RowTime field should not be null, please convert it to a non-null long value.");
+            return row_time_missing(cx, in, row);
         int64_t time = v != NULL ? VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)] : 0;
         if (v != NULL && *word(s, WORD_ANY) != 0 && time <= *word(s, WORD_LAST)) continue;
         state_write(s->rows, i);

@@ -3,6 +3,7 @@
  *
  * Rows are taken until the output is full; the cursor is the row and the next of its windows. Late rows pass: who aggregates
  * or joins by windows drops them. A row whose time is NULL fails the job. */
+#include "flow/operator/row_time.h"
 #include "flow/operator/sql_window.h"
 #include "flow/operator/window_zone.h"
 
@@ -86,8 +87,7 @@ static enum status time_of(struct op_cx *cx, const struct window_tvf *s, const s
     if (s->col < 0) return S_OK;
     const struct vector *v = &in->cols[s->col];
     if (vector_is_null(v, row))
-        return err_set(cx->err, E_DATA,
-                       "RowTime field should not be null, please convert it to a non-null long value.");
+        return row_time_missing(cx, in, row);
     *time = VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)];
     return S_OK;
 }

@@ -2,6 +2,9 @@
 #pragma once
 #include "flow/operator/op.h"
 
+/* A row has no time there: which one (in NULL: nobody knows), and what Flink says of it (row_time.c). */
+enum status row_time_missing(struct op_cx *cx, const struct batch *in, uint32_t row);
+
 /* Its number, or -1 where `name` is NULL or empty: processing time. Times are ms: BIGINT, or timestamps of at most 3 digits. E_GRAPH. */
 static inline enum status row_time_column(const struct op_plan *p, uint32_t input, const char *name, int *col, struct err *e)
 {

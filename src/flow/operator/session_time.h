@@ -1,5 +1,6 @@
 /* session_time.h - rows of SQL under the window engine: their time is a column. */
 #pragma once
+#include "flow/operator/row_time.h"
 #include "flow/operator/window_engine.h"
 #include "flow/operator/window_zone.h"
 
@@ -50,8 +51,7 @@ static inline enum status session_time_read(struct session_time *s, struct op_cx
     {
         (void)i;
         if (vector_is_null(v, row))
-            return err_set(cx->err, E_DATA,
-                           "RowTime field should not be null, please convert it to a non-null long value.");
+            return row_time_missing(cx, in, row);
         s->times[row] = values[vector_at(v, row)];
     }
     s->view.times = s->times;

@@ -25,6 +25,7 @@
  * Here: making, and rows in time. window_slices_fire.c: what happens when time passes. window_slices_late.c: late rows. */
 #include "flow/operator/window_slices.h"
 
+#include "flow/operator/row_time.h"
 #include "flow/operator/window_slices_internal.h"
 #include "ground/base/sort.h"
 
@@ -177,9 +178,8 @@ static enum status times_read(struct slices *s, const struct batch *in)
 
 static enum status no_time(struct slices *s)
 {
-    return err_set(s->cx->err, E_DATA,
-                   s->plan.by == SLICES_BY_TIME ? "RowTime field should not be null, please convert it to a non-null long value."
-                                                : "a row has no event time; its timestamp is NULL or no assigner saw it");
+    if (s->plan.by == SLICES_BY_TIME) return row_time_missing(s->cx, NULL, 0);
+    return err_set(s->cx->err, E_DATA, "a row has no event time; its timestamp is NULL or no assigner saw it");
 }
 
 /* Turns times into ends of slices. The slice of the row before, [first, end), is mostly that of the next. */
