@@ -50,8 +50,9 @@ TW_API int64_t tw_next_time(const struct tw_rows *rows);
  * place for; or a call at the wrong time. "" when nothing is wrong. Valid until the next call. */
 TW_API const char *tw_rows_error(struct tw_rows *rows);
 /* Nobody reads these rows any more.
- * tw_collect_async: those still to come are dropped, and the job goes on (tw_cancel ends it; Flink's iterators cancel the job
- * when they are closed). Need not be called. 1 when the rows ended in an error or the job has failed by now, else 0.
+ * tw_collect_async: closed before their stream has ended they cancel the job, as Flink's iterators do, and with it the rows of its
+ * other streams; behind the last row, or before the job was started, they only say that nobody reads. tw_wait then answers 0. Need
+ * not be called. 1 when the rows ended in an error or the job has failed by now, else 0.
  * tw_execute_and_collect: ends it: a job that still runs is canceled, and waited for. 0 when the job finished, or was closed
  * before it had; else 1, as tw_execute. tw_wait does the same, but lets the job run to its end without its rows. `rows` is gone
  * afterwards, as are those of tw_collect_async in the same job. */

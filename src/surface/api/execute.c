@@ -278,10 +278,11 @@ static void background_main(void *arg)
     struct tw_env *env = arg;
     struct api_background *b = env->background;
 
-    b->answer = job_over(env, run_bytes(env, &b->bytes));
-    b->why = env->err;
+    enum status st = run_bytes(env, &b->bytes);
+    b->why = env->err; /* other results are told why they end early, even when somebody wanted it */
+    b->answer = job_over(env, st);
     sys_atomic_store(&b->is_over, 1); /* before the end of the rows: who has seen that may build */
-    if (env->row_queues != NULL) row_queues_over(env->row_queues, b->answer == 0 ? S_OK : b->why.status, &b->why);
+    if (env->row_queues != NULL) row_queues_over(env->row_queues, st, &b->why);
 }
 
 int tw_execute_async(struct tw_env *env, const char *job_name)

@@ -235,10 +235,19 @@ const char *tw_rows_error(struct tw_rows *r)
     return r->error_text;
 }
 
-/* Of one of several: the job goes on. */
+/* A job whose results somebody has stopped to read is ended, as Flink's iterators do. */
+static void job_end(struct tw_rows *r)
+{
+    if (r->has_ended || !api_is_running(r->env)) return;
+    sys_atomic_store(&r->is_job_unwanted, 1);
+    tw_cancel(r->env);
+}
+
+/* Of one of several. */
 static int rows_close(struct tw_rows *r)
 {
     if (!r->is_closed && r->queues != NULL) {
+        if (r->err.status == S_OK) job_end(r);
         if (r->batch != NULL) row_queue_give_back(r->queues, r->queue, r->batch);
         row_queues_why(r->queues, &r->err);
         row_queue_close(r->queues, r->queue);
@@ -263,7 +272,8 @@ int tw_close_rows(struct tw_rows *r)
     }
     int answer = tw_wait(env);
     sys_atomic_store(&env->cancelled, 0); /* the job may have ended before it saw that */
-    if (r->err.status == S_OK) return answer;
+    bool is_wanted = r->err.status == E_CANCELED && sys_atomic_load(&r->is_job_unwanted) != 0;
+    if (r->err.status == S_OK || is_wanted) return answer;
     env->err = r->err;
     env->is_err_old = true;
     return 1;

@@ -129,27 +129,52 @@ static void each_ends_with_its_sink(void **state)
     tw_env_free(env);
 }
 
-/* Rows of what is closed are dropped, before the job starts, too; the job and the others go on. */
-static void closed_early(void **state)
+/* What is closed before the job starts is dropped, and the job goes on; closed behind their last row, rows end nothing. */
+static void closed_before_and_behind(void **state)
 {
     struct tw_env *env = tw_env_create();
 
     (void)state;
     struct tw_stream *all = tw_from_sequence(env, 1, MANY);
-    struct tw_rows *closed = tw_collect_async(all, &number_row), *never = tw_collect_async(all, &number_row);
+    struct tw_rows *few = tw_collect_async(multiples_of(all, MANY), &number_row), *never = tw_collect_async(all, &number_row);
     struct tw_rows *kept = tw_collect_async(all, &number_row);
     assert_int_equal(tw_close_rows(never), 0);
     assert_int_equal(tw_execute_async(env, "closed"), 0);
-    assert_int_equal(next_of(closed), 1);
     assert_int_equal(next_of(kept), 1);
-    assert_int_equal(tw_close_rows(closed), 0);
     expect_rest(kept, 2, MANY, 1);
-    tw_quiet(env, true);
-    assert_null(tw_next_row(closed));
-    assert_non_null(strstr(tw_rows_error(closed), ": these rows were closed already"));
+    expect_rest(few, MANY, MANY, 1);
+    assert_int_equal(tw_close_rows(few), 0);
+    assert_int_equal(tw_close_rows(kept), 0);
     assert_int_equal(tw_wait(env), 0);
     assert_int_equal(tw_job_result(env)->rows_in, MANY);
-    assert_int_equal(tw_close_rows(kept), 0);
+    assert_string_equal(tw_job_status(env), "FINISHED");
+    tw_env_free(env);
+}
+
+/* Closed before the end of its stream, a result ends the job and the other results, as Flink's iterators do. */
+static void closed_early(void **state)
+{
+    struct tw_env *env = tw_env_create();
+
+    (void)state;
+    struct tw_stream *all = tw_from_sequence(env, 1, INT64_MAX - 1);
+    struct tw_rows *closed = tw_collect_async(all, &number_row), *other = tw_collect_async(all, &number_row);
+    assert_int_equal(tw_execute_async(env, "closed"), 0);
+    assert_int_equal(next_of(closed), 1);
+    assert_int_equal(next_of(other), 1);
+    tw_quiet(env, true);
+    assert_int_equal(tw_close_rows(closed), 0);
+    assert_null(tw_next_row(closed));
+    assert_non_null(strstr(tw_rows_error(closed), ": these rows were closed already"));
+    while (tw_next_row(other) != NULL) continue; /* an endless stream: it ends with the job */
+    assert_string_equal(tw_rows_error(other), "job 'closed' was canceled");
+    assert_int_equal(tw_wait(env), 0);
+    assert_string_equal(tw_job_status(env), "CANCELED");
+
+    struct tw_rows *next = tw_collect_async(tw_from_sequence(env, 7, 9), &number_row);
+    assert_int_equal(tw_execute_async(env, "next"), 0);
+    expect_rest(next, 7, 9, 1);
+    assert_int_equal(tw_wait(env), 0);
     tw_env_free(env);
 }
 
@@ -321,7 +346,7 @@ int main(void)
         cmocka_unit_test(read_in_turn),
         cmocka_unit_test(one_after_another),
         cmocka_unit_test(each_ends_with_its_sink),
-        cmocka_unit_test(closed_early),
+        cmocka_unit_test(closed_early), cmocka_unit_test(closed_before_and_behind),
         cmocka_unit_test(waited_for),
         cmocka_unit_test(used_too_early),
         cmocka_unit_test(a_job_that_fails),
