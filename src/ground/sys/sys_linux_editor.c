@@ -108,13 +108,23 @@ static void show_words(const struct sys_editor *ed, const struct words *w)
     fflush(stdout);
 }
 
+/* Is the cursor within quotes? They close behind a word that is whole; elsewhere a blank goes there. */
+static bool is_in_quotes(const struct sys_editor *ed)
+{
+    const LineInfo *line = el_line(ed->el);
+    bool in_quotes = false;
+
+    for (const char *c = line->buffer; c < line->cursor; c++) in_quotes ^= *c == '\'';
+    return in_quotes;
+}
+
 static unsigned char put_word(const struct sys_editor *ed, const struct words *w, size_t typed)
 {
     size_t common = common_size(w);
     char text[256];
 
     if (common > typed || w->count == 1) {
-        int size = snprintf(text, sizeof text, "%.*s%s", (int)common, w->items[0], w->count == 1 ? " " : "");
+        int size = snprintf(text, sizeof text, "%.*s%s", (int)common, w->items[0], w->count > 1 ? "" : is_in_quotes(ed) ? "'" : " ");
         el_deletestr(ed->el, (int)str_utf8_length((struct str){w->items[0], typed}));
         return size > 0 && el_insertstr(ed->el, text) == 0 ? CC_REFRESH : CC_ERROR;
     }

@@ -1,10 +1,12 @@
 /* embedded_complete.c - in quotes keys of SET and options of WITH; else tables, columns of the tables that the statement names (of
- * all, when it names none), functions and keywords. Keywords come in the case that was begun in. */
+ * all, when it names none), functions and keywords; behind FROM and the like tables alone. Keywords come in the case that was begun
+ * in. */
 #include "surface/sql/embedded_complete.h"
 
 #include "flow/connector/connector.h"
 #include "ground/base/str.h"
 #include "language/sql/sql_function.h"
+#include "language/sql/statement.h"
 #include "language/sql/token.h"
 #include "surface/sql/sql_keys.h"
 
@@ -20,6 +22,7 @@ struct finder {
     void *arg;
     bool in_quotes;
     uint32_t named; /* tables that the statement names */
+    uint32_t found; /* tables that begin with the word */
 };
 
 static bool is_word(char c)
@@ -79,6 +82,7 @@ static void add_table(void *arg, const struct table *t)
     struct finder *f = arg;
 
     offer(f, t->name);
+    f->found += strlen(t->name) > f->word.size && begins(t->name, f->word, true);
     f->named += names_table((struct str){f->before.data, f->before.size - f->word.size}, t->name);
 }
 
@@ -134,13 +138,42 @@ static void add_quoted(const struct finder *f)
     }
 }
 
+/* FROM, JOIN, INTO: a table's name is next. */
+static bool wants_table(const struct finder *f)
+{
+    static const char *const words[] = {"FROM", "JOIN", "INTO", "DESCRIBE", "DESC", "TABLE", "UPDATE", "OVERWRITE"};
+    struct str rest = str_trim((struct str){f->before.data, f->before.size - f->word.size});
+    size_t size = 0;
+
+    while (size < rest.size && is_word(rest.data[rest.size - 1 - size])) size++;
+    struct str last = {rest.data + rest.size - size, size};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (str_equal_nocase(last, str_of(words[i]))) return true;
+    return false;
+}
+
+/* Words that statements are made of; the grammar knows many more that nobody types. */
+static bool is_common(enum keyword k)
+{
+    struct str word = str_of(keyword_text(k)), rest, one;
+
+    if (keyword_is_reserved(k)) return true;
+    for (uint32_t i = 0; st_types[i] != NULL; i++)
+        for (uint32_t s = 0; s < STATEMENT_STARTS_MAX && st_types[i]->starts[s] != NULL; s++)
+            for (rest = str_of(st_types[i]->starts[s]); str_cut(&rest, ' ', &one);)
+                if (str_equal(one, word)) return true;
+    return false;
+}
+
 static void add_plain(struct finder *f)
 {
     each_table(f, add_table);
+    if (f->found > 0 && wants_table(f)) return;
     if (f->word.size > 0 || f->named > 0) each_table(f, add_columns);
     if (f->word.size == 0 && f->named > 0) return; /* all keywords would hide the columns */
     add_functions(f);
-    for (int k = KEYWORD_NONE + 1; k < KEYWORDS; k++) offer_word(f, keyword_text((enum keyword)k));
+    for (int k = KEYWORD_NONE + 1; k < KEYWORDS; k++)
+        if (is_common((enum keyword)k)) offer_word(f, keyword_text((enum keyword)k));
 }
 
 /* The word may hold what keys hold besides letters. */
