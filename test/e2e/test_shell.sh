@@ -103,8 +103,8 @@ command -v python3 > /dev/null || { echo 'skipped: no python3, which types at th
 echo 'leak:wcsdup' > lsan.txt
 LSAN_OPTIONS=suppressions=$here/lsan.txt:print_suppressions=0 HOME=$here TERM=xterm python3 "$source/test/e2e/terminal.py" "$thalweg" sql > terminal.txt <<'STEPS'
 wait Flink SQL> 
-type SEL\t\t
-wait SELF
+type SE\t\t
+wait SENSITIVE
 type \x03
 wait Flink SQL> 
 type CREATE TABLE gen (id INT, label STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '1000');\r

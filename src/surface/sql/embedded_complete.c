@@ -165,12 +165,29 @@ static bool is_common(enum keyword k)
     return false;
 }
 
+/* With what a statement may begin. */
+static void add_beginnings(const struct finder *f)
+{
+    struct str rest, first;
+
+    offer_word(f, "SELECT");
+    offer_word(f, "WITH");
+    for (uint32_t i = 0; st_types[i] != NULL; i++)
+        for (uint32_t s = 0; s < STATEMENT_STARTS_MAX && st_types[i]->starts[s] != NULL; s++) {
+            char word[WORD_MAX] = "";
+            rest = str_of(st_types[i]->starts[s]);
+            if (str_cut(&rest, ' ', &first)) memcpy(word, first.data, MIN(first.size, sizeof word - 1));
+            offer_word(f, word);
+        }
+}
+
 static void add_plain(struct finder *f)
 {
     each_table(f, add_table);
     if (f->found > 0 && wants_table(f)) return;
     if (f->word.size > 0 || f->named > 0) each_table(f, add_columns);
-    if (f->word.size == 0 && f->named > 0) return; /* all keywords would hide the columns */
+    if (f->word.size == 0 && str_trim(f->before).size == 0) add_beginnings(f);
+    if (f->word.size == 0) return; /* all words would hide the columns */
     add_functions(f);
     for (int k = KEYWORD_NONE + 1; k < KEYWORDS; k++)
         if (is_common((enum keyword)k)) offer_word(f, keyword_text((enum keyword)k));

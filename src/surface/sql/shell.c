@@ -292,7 +292,7 @@ static void welcome(struct shell *s)
 {
     bool color = sys_has_color(s->sys, 1);
 
-    shell_say(s, "%sThalweg SQL%s " THALWEG_VERSION ", Flink's dialect. HELP; lists its commands, tab completes, QUIT; ends.\n\n",
+    shell_say(s, "%sThalweg SQL%s " THALWEG_VERSION ", Flink's dialect. HELP; lists commands, tab completes.\n\n",
               color ? BLUE : "", color ? PLAIN : "");
 }
 
