@@ -25,7 +25,9 @@ static void explain(const struct rel *r, struct buf *out)
         }
         buf_append_text(out, " }");
     }
-    buf_append_text(out, v->is_nothing ? "]], values=[ZERO]" : "]]");
+    buf_append_text(out, "]]");
+    for (uint32_t c = 0; c < cols && v->shows_names; c++) buf_printf(out, "%s%s", c == 0 ? ", values=[" : ", ", r->row->names[c]);
+    if (v->shows_names) buf_append_byte(out, ']');
 }
 
 /* All rows as batches of one job's arena: constants are evaluated, what cannot be folded is computed once. */

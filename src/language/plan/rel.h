@@ -133,7 +133,7 @@ extern const struct rel_type rel_aggregate_type, rel_calc_type, rel_correlate_ty
 struct values_body {
     uint32_t row_count;
     struct expr *const *items; /* row after row */
-    bool is_nothing;           /* of SELECT without FROM: one row, whose only column nobody reads */
+    bool shows_names;          /* in batch mode EXPLAIN names the columns */
 };
 /* Rows that the session knows by itself. */
 struct system_body {

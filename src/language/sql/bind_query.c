@@ -210,7 +210,7 @@ void bind_nothing(struct query_binder *b, struct bind_source *out)
     static const char *const names[] = {"ZERO"};
     struct expr_maker m = {.a = b->a};
     struct expr **items = ARENA_ARRAY(b->a, struct expr *, 1);
-    struct values_body v = {.row_count = 1, .items = items, .is_nothing = true};
+    struct values_body v = {.row_count = 1, .items = items, .shows_names = b->is_batch};
 
     *out = (struct bind_source){0};
     enum status st = expr_constant(&m, &type_int, STR("0"), &items[0], b->e);
@@ -262,7 +262,7 @@ static enum status bind_values(struct query_binder *b, const struct ast_query *q
         }
     }
     for (uint32_t i = 0; i < cols * count; i++) TRY(expr_cast(&m, items[i], types[i % cols], false, &items[i], b->e));
-    struct values_body v = {.row_count = count, .items = items};
+    struct values_body v = {.row_count = count, .items = items, .shows_names = b->is_batch};
     *out = rel_values(b->a, type_row(b->a, cols, names, types, false), &v);
     return S_OK;
 }

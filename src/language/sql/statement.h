@@ -27,7 +27,7 @@ struct st_type {
 
 extern const struct st_type *const st_types[]; /* sorted by name, ends with NULL */
 extern const struct st_type st_query, st_insert, st_create_table, st_statement_set; /* these stand inside others */
-extern const struct st_type st_create_view, st_set, st_explain, st_shell; /* these are told apart by who runs them */
+extern const struct st_type st_create_view, st_execute, st_set, st_explain, st_shell; /* these are told apart by who runs them */
 
 /* Reads the statement at token *at and moves *at behind its semicolon. S_END: nothing but semicolons was left. After an error
  * *at stands behind the next semicolon, so that a caller may go on and report several. */
