@@ -25,6 +25,8 @@ static const struct mode modes[] = {
     {"a change for every row", {ROWS("2048"), "1", "thalweg.exec.emit", "every"}},
     {"unchained, parallelism 3, batches of 3", {ROWS("3"), "3", "thalweg.exec.emit", "every", "pipeline.operator-chaining.enabled", "false"}},
     {"not optimised", {ROWS("2048"), "1", "thalweg.optimizer.rewrites", "false"}},
+    {"joins in another order", {ROWS("2048"), "1", "table.optimizer.join-reorder-enabled", "true"}},
+    {"parts that run twice", {ROWS("2048"), "4", "table.optimizer.reuse-sub-plan-enabled", "false"}},
     {"batch mode", {ROWS("2048"), "1", BATCH}},
     {"batch mode, parallelism 4, batches of 2", {ROWS("2"), "4", BATCH}},
 };

@@ -37,6 +37,7 @@ uint32_t rel_rewrite(struct arena *a, struct rel **plans, uint32_t count, const 
     bool is_shared = s->reuse.parts && s->reuse.sources;
 
     for (uint32_t i = 0; i < count; i++) plans[i] = rewrite_conditions(a, plans[i]);
+    for (uint32_t i = 0; s->reorders_joins && i < count; i++) plans[i] = rewrite_joins(a, plans[i]);
     run_pass(a, plans, count, is_shared, rewrite_columns);
     run_pass(a, plans, count, is_shared, rewrite_fields);
     return count > 1 && s->reuse.parts && s->reuse.sinks ? rewrite_sinks(a, plans, count) : count;

@@ -2,6 +2,7 @@
  *
  * 1. rewrite_conditions.c: rows that a condition drops are dropped as early as may be. What a node lets through is what its type says
  *    (rel_type's `passes`); a condition is handed down when all columns it reads pass.
+ *    rewrite_joins.c, where the session says so: inner joins in another order.
  * 2. rewrite_columns.c: no node has columns that nobody reads (rel_type's `narrow`). Columns get other numbers then.
  * 3. rewrite_fields.c: the same for fields of nested rows that a table's source can leave out.
  *
@@ -49,6 +50,7 @@ struct rel *narrow_below(struct narrowing *n, struct rel *input, uint64_t *neede
 /* An expression over rows whose columns have new numbers. */
 struct expr *narrow_expr(struct narrowing *n, const struct expr *x, const struct type *now, const uint32_t *at);
 struct rel *rewrite_columns(struct arena *a, struct rel *r, struct reading *all); /* all of r's own columns stay */
+struct rel *rewrite_joins(struct arena *a, struct rel *r); /* inner joins in another order */
 /* Sinks that are one become one; answers how many are left. */
 uint32_t rewrite_sinks(struct arena *a, struct rel **sinks, uint32_t count);
 struct rel *rewrite_fields(struct arena *a, struct rel *r, struct reading *all);

@@ -48,11 +48,12 @@ enum status run_query(struct run *r, const void *body)
     uint32_t one = 1;
 
     TRY(bind_query(&b, body, &plan));
+    const struct type *row = run_result_row(r, plan->row); /* as the statement says, however it runs */
     TRY(run_optimize(r, &b, &plan, &one));
     struct rel *sink = rel_sink(&r->arena, plan, &(struct sink_body){0});
     TRY(plan_ready(r, &b, &sink, 1));
     if (r->to->plan != NULL) r->to->plan(r->to->arg, plan->modifies != MODIFIES_NOTHING);
-    TRY(run_plan(r, &sink, 1, "collect", run_result_row(r, plan->row)));
+    TRY(run_plan(r, &sink, 1, "collect", row));
     return r->to->end(r->to->arg, r->e);
 }
 

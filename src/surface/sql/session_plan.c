@@ -49,9 +49,9 @@ enum status sql_session_submit(struct sql_session *s, const struct ast_query *q,
     uint32_t one = 1;
 
     enum status st = bind_query(&b, q, &plan);
+    if (st == S_OK) *row = run_result_row(&r, plan->row);
     if (st == S_OK) st = run_optimize(&r, &b, &plan, &one);
     if (st == S_OK) {
-        *row = run_result_row(&r, plan->row);
         sink = rel_sink(&r.arena, plan, &(struct sink_body){0});
         st = run_plan_check(&r, &b, &sink, 1);
     }
