@@ -214,6 +214,25 @@ static void rows_store(struct join_temporal *s, uint32_t input, const struct bat
         state_rows_store(side->table, 0, s->rows, batch_rows(in), f, &in->cols[side->cols[f]], numbers);
 }
 
+/* Of the rows that were taken in. */
+static enum status timers_set(struct join_temporal *s, uint32_t input, const struct state_keys *keys)
+{
+    struct state_keys some = *keys;
+    uint16_t taken[BATCH_ROWS];
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < keys->count; i++) {
+        if (s->rows[i] == NULL) continue;
+        state_row_write(s->sides[input].table, 0, s->heads[input][i], s->rows[i]);
+        taken[n] = keys->sel != NULL ? keys->sel[i] : (uint16_t)i;
+        s->hashes[n] = s->hashes[i];
+        s->times[n++] = MAX(s->times[i], TIMER_FIRST);
+    }
+    some.sel = taken;
+    some.count = n;
+    return n > 0 ? timers_register(s->timers, &some, s->times) : S_OK;
+}
+
 static enum status join_temporal_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
 {
     const struct join_temporal_config *c = cx->config;
@@ -233,12 +252,7 @@ static enum status join_temporal_on_batch(struct op_cx *cx, void *self, uint32_t
     state_probe_fill(&side->sort_keys, &b, NULL, NULL, keys.count);
     TRY(state_ordered_insert(side->table, 0, s->heads[input], &side->sort_keys, s->rows, NULL));
     rows_store(s, input, in);
-    BATCH_EACH(in, i, row)
-    {
-        if (s->rows[i] == NULL) continue;
-        state_row_write(side->table, 0, s->heads[input][i], s->rows[i]);
-        TRY(timers_register_one(s->timers, in, p->keys[input], row, s->hashes[i], MAX(s->times[i], TIMER_FIRST)));
-    }
+    TRY(timers_set(s, input, &keys));
     state_done(side->table);
     return S_OK;
 }

@@ -27,6 +27,7 @@ struct side {
     struct batch *keys;
 };
 
+enum { PARTNERS_MAX = 8 * BATCH_ROWS }; /* rows of a key that are listed in one call */
 enum phase { IDLE, LEFT_ROWS, RIGHT_ROWS };
 /* A candidate is a pair, or a row that is through: what it has met stands before it, or is known. */
 enum mark { PAIR, ROW_END, WITH_PARTNER, WITHOUT_PARTNER };
@@ -53,6 +54,8 @@ struct join_window {
     bool has_matched; /* in an earlier list, or this one */
     void **theirs;
     uint32_t their_count, their_capacity, their_at, their_key;
+    struct state_scan their_scan; /* their rows are listed from there on */
+    bool their_listed;            /* all of them are */
     /* candidates */
     uint32_t count;
     const void *left[BATCH_ROWS], *right[BATCH_ROWS];
@@ -282,23 +285,29 @@ static enum status keys_load(struct join_window *s, uint32_t side)
     return S_OK;
 }
 
-/* All rows of the other side under key number `key`. */
-static void partners_find(struct op_cx *cx, struct join_window *s, uint32_t other, uint32_t key)
+/* All rows of the other side under key number `key`. false: there may be more, but time is up. */
+static bool partners_find(struct op_cx *cx, struct join_window *s, uint32_t other, uint32_t key)
 {
-    struct state_scan scan = {0};
     void *row;
 
-    if (s->their_key == key) return;
-    s->their_key = key;
-    s->their_count = 0;
-    while (s->partners[key] != NULL &&
-           (row = state_head_next(s->sides[other].table, s->end, s->partners[key], &scan)) != NULL) {
+    if (s->their_key != key) {
+        s->their_key = key;
+        s->their_count = 0;
+        s->their_scan = (struct state_scan){0};
+        s->their_listed = s->partners[key] == NULL;
+    }
+    for (uint32_t n = 0; !s->their_listed; n++) {
+        if (n == PARTNERS_MAX) return false;
+        row = state_head_next(s->sides[other].table, s->end, s->partners[key], &s->their_scan);
+        s->their_listed = row == NULL;
+        if (row == NULL) break;
         if (s->their_count == s->their_capacity) {
             s->their_capacity = MAX(s->their_capacity * 2, 64u);
             s->theirs = mem_realloc(cx->mem, s->theirs, sizeof *s->theirs * s->their_capacity);
         }
         s->theirs[s->their_count++] = row;
     }
+    return true;
 }
 
 static void candidate(struct join_window *s, uint32_t side, const void *mine, const void *other, enum mark mark)
@@ -315,7 +324,7 @@ static void candidates_list(struct op_cx *cx, struct join_window *s, uint32_t si
 
     for (; s->hit < s->hits.count; s->hit++) {
         const void *mine = s->hits.row[s->hit];
-        partners_find(cx, s, 1 - side, s->hits.key[s->hit]);
+        if (!partners_find(cx, s, 1 - side, s->hits.key[s->hit])) return;
         while (!counts && s->their_at < s->their_count && s->count < s->out->capacity)
             candidate(s, side, mine, s->theirs[s->their_at++], PAIR);
         if (s->count == s->out->capacity && (alone || (!counts && s->their_at < s->their_count))) return;

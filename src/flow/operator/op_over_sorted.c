@@ -33,6 +33,10 @@ struct over_sorted {
     void *heads[BATCH_ROWS];
     /* the row in work */
     bool is_begun, is_added, is_emitting, is_same; /* is_same: the group at hand has the words that it had */
+    uint8_t walking;        /* enum where: what is being walked, from `scan` on */
+    struct state_scan scan;
+    void *before;           /* the last row of a lesser value; NULL: there is none */
+    uint32_t peers;         /* rows of its value */
     void *mine;
     uint32_t mine_at; /* of the walk */
     void **walk;      /* rows of its value and behind, in order */
@@ -41,8 +45,8 @@ struct over_sorted {
     struct over_values values; /* results at hand that are values */
     struct over_distinct distinct;
     bool *left_out;            /* by call: the row at hand is not for it */
-    void **before;             /* DISTINCT: all rows of lesser values */
-    uint32_t before_count, before_capacity;
+    void **lesser;             /* DISTINCT: all rows of lesser values */
+    uint32_t lesser_count, lesser_capacity;
     char *acc;                 /* words behind the group */
     /* changes */
     char *snapshots;
@@ -211,7 +215,7 @@ static void over_sorted_close(struct op_cx *cx, void *self, bool failed)
     over_values_close(&s->values);
     over_distinct_close(&s->distinct);
     mem_free(cx->mem, s->left_out);
-    mem_free(cx->mem, s->before);
+    mem_free(cx->mem, s->lesser);
     mem_free(cx->mem, s->acc);
     mem_free(cx->mem, s->snapshots);
     mem_free(cx->mem, s->walk);
@@ -281,9 +285,10 @@ static void walk_add(struct op_cx *cx, struct over_sorted *s, void *const *rows,
 
 enum where { BEFORE, EQUAL, BEHIND }; /* the value of the row in work */
 
-/* Appends rows of its partition to the walk; of those before only the last. */
-static enum status walk_rows(struct op_cx *cx, struct over_sorted *s, enum where where)
+/* Appends rows of its partition to the walk; of those before only the last. S_MORE: time is up. */
+static enum status walk_rows(struct op_cx *cx, struct over_sorted *s)
 {
+    enum where where = (enum where)s->walking;
     struct state_probe bound = s->probe;
     struct state_range r = {.from = where != BEFORE ? &bound : NULL,
                             .to = where != BEHIND ? &bound : NULL,
@@ -291,17 +296,18 @@ static enum status walk_rows(struct op_cx *cx, struct over_sorted *s, enum where
                             .to_open = where == BEFORE,
                             .descending = where == BEFORE,
                             .limit = where == BEFORE ? 1 : 0};
-    struct state_scan c = {0};
     struct state_hits hits;
     enum status st;
 
     bound.rows = state_probe_at(&s->probe, s->done);
     bound.count = 1;
     do {
-        st = state_ordered_scan(s->table, 0, &s->heads[s->done], 1, &r, &c, &hits);
+        if (s->worked >= WORK_MAX) return S_MORE;
+        st = state_ordered_scan(s->table, 0, &s->heads[s->done], 1, &r, &s->scan, &hits);
         if (st != S_OK && st != S_MORE) return st;
         walk_add(cx, s, hits.row, hits.count);
     } while (st == S_MORE);
+    memset(&s->scan, 0, sizeof s->scan);
     return S_OK;
 }
 
@@ -455,13 +461,13 @@ static enum status groups_go(struct op_cx *cx, struct over_sorted *s, const stru
 static void distinct_begin(struct op_cx *cx, struct over_sorted *s, const struct batch *in)
 {
     if (s->distinct.count == 0) return;
-    uint32_t own = s->group, n = s->before_count;
-    while (n + own > s->before_capacity) {
-        s->before_capacity = MAX(s->before_capacity * 2, 64u);
-        s->before = mem_realloc(cx->mem, s->before, sizeof *s->before * s->before_capacity);
+    uint32_t own = s->group, n = s->lesser_count;
+    while (n + own > s->lesser_capacity) {
+        s->lesser_capacity = MAX(s->lesser_capacity * 2, 64u);
+        s->lesser = mem_realloc(cx->mem, s->lesser, sizeof *s->lesser * s->lesser_capacity);
     }
-    if (own > 0) memcpy(s->before + n, s->walk, sizeof *s->walk * own);
-    over_distinct_begin(&s->distinct, s->table, s->before, n + own, s->walk_count, in, batch_row(in, s->done));
+    if (own > 0) memcpy(s->lesser + n, s->walk, sizeof *s->walk * own);
+    over_distinct_begin(&s->distinct, s->table, s->lesser, n + own, s->walk_count, in, batch_row(in, s->done));
 }
 
 /* Where the first group begins, and the words before it: with ROWS they are those of the row before. */
@@ -480,7 +486,7 @@ static void groups_begin(struct op_cx *cx, struct over_sorted *s, const struct b
 }
 
 /* All rows of lesser values, in order: DISTINCT asks what they have. */
-static enum status before_walk(struct op_cx *cx, struct over_sorted *s)
+static enum status lesser_walk(struct op_cx *cx, struct over_sorted *s)
 {
     struct state_probe bound = s->probe;
     struct state_range r = {.to = &bound, .to_open = true};
@@ -488,34 +494,42 @@ static enum status before_walk(struct op_cx *cx, struct over_sorted *s)
     struct state_hits hits;
     enum status st;
 
-    s->before_count = 0;
+    s->lesser_count = 0;
     if (s->distinct.count == 0) return S_OK;
     bound.rows = state_probe_at(&s->probe, s->done);
     bound.count = 1;
     do {
         st = state_ordered_scan(s->table, 0, &s->heads[s->done], 1, &r, &c, &hits);
         if (st != S_OK && st != S_MORE) return st;
-        while (s->before_count + hits.count > s->before_capacity) {
-            s->before_capacity = MAX(s->before_capacity * 2, 64u);
-            s->before = mem_realloc(cx->mem, s->before, sizeof *s->before * s->before_capacity);
+        while (s->lesser_count + hits.count > s->lesser_capacity) {
+            s->lesser_capacity = MAX(s->lesser_capacity * 2, 64u);
+            s->lesser = mem_realloc(cx->mem, s->lesser, sizeof *s->lesser * s->lesser_capacity);
         }
-        if (hits.count > 0) memcpy(s->before + s->before_count, hits.row, sizeof *hits.row * hits.count);
-        s->before_count += hits.count;
+        if (hits.count > 0) memcpy(s->lesser + s->lesser_count, hits.row, sizeof *hits.row * hits.count);
+        s->lesser_count += hits.count;
     } while (st == S_MORE);
     return S_OK;
 }
 
-/* Walks; answers the last row of a lesser value, NULL when there is none. */
-static enum status row_walk(struct op_cx *cx, struct over_sorted *s, void **before, uint32_t *peers)
+/* The rows of its value and those behind; before it only the last. S_MORE: time is up. */
+static enum status row_walk(struct op_cx *cx, struct over_sorted *s)
 {
-    s->walk_count = s->work_count = 0;
-    TRY(before_walk(cx, s));
-    TRY(walk_rows(cx, s, BEFORE));
-    *before = s->walk_count > 0 ? s->walk[0] : NULL;
-    s->walk_count = 0;
-    TRY(walk_rows(cx, s, EQUAL));
-    *peers = s->walk_count;
-    return walk_rows(cx, s, BEHIND);
+    if (s->walking == BEFORE) {
+        s->walk_count = s->work_count = 0;
+        TRY(lesser_walk(cx, s));
+        TRY(walk_rows(cx, s));
+        s->before = s->walk_count > 0 ? s->walk[0] : NULL;
+        s->walk_count = 0;
+        s->walking = EQUAL;
+    }
+    if (s->walking == EQUAL) {
+        TRY(walk_rows(cx, s));
+        s->peers = s->walk_count;
+        s->walking = BEHIND;
+    }
+    TRY(walk_rows(cx, s));
+    s->walking = BEFORE;
+    return S_OK;
 }
 
 /* A row that is taken back and is not there is passed over: *is_there. */
@@ -523,10 +537,9 @@ static enum status row_begin(struct op_cx *cx, struct over_sorted *s, const stru
 {
     enum row_kind kind = batch_kind(in, batch_row(in, s->done));
     struct state_probe one = s->probe;
-    uint32_t peers;
-    void *before;
 
-    TRY(row_walk(cx, s, &before, &peers));
+    TRY(row_walk(cx, s));
+    uint32_t peers = s->peers;
     s->is_added = kind == ROW_INSERT || kind == ROW_UPDATE_AFTER;
     *is_there = true;
     if (s->is_added) {
@@ -549,7 +562,7 @@ static enum status row_begin(struct op_cx *cx, struct over_sorted *s, const stru
         s->mine = s->walk[at];
         state_row_remove(s->table, 0, s->heads[s->done], s->mine);
     }
-    groups_begin(cx, s, in, before);
+    groups_begin(cx, s, in, s->before);
     return S_OK;
 }
 

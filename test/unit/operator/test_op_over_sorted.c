@@ -146,6 +146,32 @@ static void many_rows_are_updated(void **state)
     test_free(expected);
 }
 
+/* More rows of a partition than are looked at in one call. */
+static void a_walk_goes_on_in_the_next_call(void **state)
+{
+    enum { MANY = 70000, PUSH = 2000 };
+    struct over_sorted_config c = config(false, "sum");
+    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("over_sorted"), .config = &c, .in = TYPE, .keys = "k"});
+    char *rows = test_malloc(PUSH * 24), *p = rows;
+    uint32_t lines = 0;
+
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        p += sprintf(p, "1 | %d | 1\n", i + 10);
+        if (i % PUSH < PUSH - 1) continue;
+        op_push(d, 0, rows);
+        p = rows;
+        (void)op_output(d);
+    }
+    op_push(d, 0, "1 | 1 | 5");
+    for (const char *at = op_output(d); (at = strchr(at, '\n')) != NULL; at++) lines++;
+    assert_int_equal(lines, 1 + 2 * MANY);
+    op_push(d, 0, "1 | 0 | null");
+    assert_string_equal(op_output(d), "+I[1, 0, null, null]\n");
+    test_free(rows);
+    op_driver_free(d);
+}
+
 /* Results that are values themselves: texts, the first and the last. */
 static void values_run_along(void **state)
 {
@@ -212,6 +238,7 @@ int main(void)
         cmocka_unit_test(equal_values_count_once),
         cmocka_unit_test(lists_grow_along_the_rows),
         cmocka_unit_test(many_rows_are_updated),
+        cmocka_unit_test(a_walk_goes_on_in_the_next_call),
         cmocka_unit_test(values_run_along),
         cmocka_unit_test(what_is_folded_at_once_is_refused),
     };
