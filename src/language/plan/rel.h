@@ -417,6 +417,7 @@ struct rel_shown {
     void (*note)(void *arg, const struct rel *r, struct buf *out); /* behind it; NULL: nothing */
     void *arg;
 };
+double rel_rows(const struct rel *r); /* a guess at how many it gives: rows.c */
 void rel_explain(const struct rel *r, const struct rel_shown *how, struct buf *out);
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
 /* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. */

@@ -6,7 +6,7 @@
  * those of its parts, for up to JOINS_MAX leaves, so bushy trees are found, too. Pairs that nothing connects are made only where all are
  * of that kind. Of orders that cost the same the one that is written stays.
  *
- * How many rows a leaf has is what its table's options say, else UNKNOWN_ROWS; an equation keeps one pair in as many as the larger side
+ * How many rows a leaf has is rel_rows' guess (rows.c); an equation keeps one pair in as many as the larger side
  * has rows, any other condition every second one. */
 #include "language/plan/rel_internal.h"
 #include "language/plan/rewrite.h"
@@ -17,7 +17,6 @@
 #include <string.h>
 
 enum { JOINS_MAX = 12, EQUATIONS_MAX = 64 };
-#define UNKNOWN_ROWS 1e8
 
 struct equation {
     uint32_t cols[2]; /* of all leaves */
@@ -114,25 +113,6 @@ static void lay_out(struct flat *f, struct rel *r, uint32_t *cols)
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */
-static double guess(const struct rel *r)
-{
-    const struct table *t = rel_scanned(r);
-    static const char *const options[] = {"number-of-rows", "events.num"};
-    int64_t n;
-
-    if (r->type == &rel_values_type) return MAX(((const struct values_body *)r->body)->row_count, 1u);
-    for (size_t i = 0; t != NULL && i < COUNT_OF(options); i++) {
-        const char *text = table_option(t, options[i]);
-        if (text != NULL && str_to_int64(str_of(text), &n) && n > 0) return (double)n;
-    }
-    if (r->input_count == 0) return UNKNOWN_ROWS;
-    double rows = 0;
-    for (uint32_t i = 0; i < r->input_count; i++) rows += guess(r->inputs[i]);
-    if (r->type == &rel_calc_type && ((const struct calc_body *)r->body)->condition != NULL) rows *= 0.25;
-    if (r->type == &rel_aggregate_type) rows = ((const struct aggregate_body *)r->body)->key_count == 0 ? 1 : rows * 0.1;
-    return MAX(rows, 1);
-}
-
 static uint32_t leaf_of(const struct flat *f, uint32_t col)
 {
     uint32_t i = 0;
@@ -323,7 +303,7 @@ static struct rel *reorder(struct arena *a, struct rel *r)
     lay_out(f, r, cols);
     if (f->is_too_large || f->leaf_count < 3) return r;
     for (uint32_t i = 0; i < f->leaf_count; i++) {
-        leaf_rows[i] = guess(f->leaves[i]);
+        leaf_rows[i] = rel_rows(f->leaves[i]);
         f->leaves[i] = rewrite_joins(a, f->leaves[i]);
     }
     uint32_t all = (1u << f->leaf_count) - 1;

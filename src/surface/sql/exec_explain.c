@@ -86,6 +86,38 @@ static void advices_print(const struct rel_advices *all, struct buf *out)
     for (uint32_t i = 0; i < all->count; i++) buf_printf(out, "advice[%u]: [WARNING] %s\n", i + 1, all->items[i].text);
 }
 
+/* --- ESTIMATED_COST ----------------------------------------------------------------------------------------------- */
+/* As Java prints a double: "1.0E8", "7500.0". */
+static void print_double(double x, struct buf *out)
+{
+    int exponent = 0;
+
+    if (x < 1e7) {
+        buf_printf(out, "%.1f", x);
+        return;
+    }
+    for (; x >= 10; x /= 10) exponent++;
+    buf_printf(out, "%.1fE%d", x, exponent);
+}
+
+static double rows_below(const struct rel *r)
+{
+    double rows = rel_rows(r);
+
+    for (uint32_t i = 0; i < r->input_count; i++) rows += rows_below(r->inputs[i]);
+    return rows;
+}
+
+static void note_cost(void *arg, const struct rel *r, struct buf *out)
+{
+    (void)arg;
+    buf_append_text(out, ": rowcount = ");
+    print_double(rel_rows(r), out);
+    buf_append_text(out, ", cumulative cost = {");
+    print_double(rows_below(r), out);
+    buf_append_text(out, " rows}");
+}
+
 /* --- ANALYZE ------------------------------------------------------------------------------------------------------ */
 struct analysis {
     const struct rel_reuse *parts;
@@ -139,7 +171,7 @@ static enum status explain_text(struct run *r, const struct explain *x, const st
 
     if (x->plan_advice) rel_advise(p->items, p->count, settings, &r->arena, &all);
     buf_append_text(text, x->plan_advice ? "== Optimized Physical Plan With Advice ==\n" : "== Optimized Physical Plan ==\n");
-    plans_print(p, &(struct rel_shown){.changes = x->changelog_mode, .advices = &all}, text);
+    plans_print(p, &(struct rel_shown){.changes = x->changelog_mode, .advices = &all, .note = x->estimated_cost ? note_cost : NULL}, text);
     if (x->plan_advice) advices_print(&all, text);
     buf_append_text(text, "\n== Optimized Execution Plan ==\n");
     struct rel_reuse *reuse;
