@@ -22,5 +22,8 @@ double rel_rows(const struct rel *r)
     for (uint32_t i = 0; i < r->input_count; i++) rows += rel_rows(r->inputs[i]);
     if (r->type == &rel_calc_type && ((const struct calc_body *)r->body)->condition != NULL) rows *= 0.25;
     if (r->type == &rel_aggregate_type) rows = ((const struct aggregate_body *)r->body)->key_count == 0 ? 1 : rows * 0.1;
+    const struct rank_body *k = r->body;
+    bool is_limit = r->type == &rel_limit_type || r->type == &rel_sort_limit_type;
+    if (is_limit && k->last != RANK_UNBOUNDED) rows = MIN(rows, (double)(k->last - k->first + 1));
     return MAX(rows, 1);
 }
