@@ -169,7 +169,7 @@ static enum status raise(const struct expr_run *r, const struct evaluation *ev, 
         append_shown(&said, &text, EXPR_SHOWN_MAX);
         buf_append_text(&said, "\"");
     }
-    buf_append_text(&said, what[strlen(what) - 1] == '.' ? " Row: " : ", row ");
+    buf_append_text(&said, is_check && what[strlen(what) - 1] == '.' ? " Row: " : ", row ");
     buf_clear(&text);
     if (ev->in->schema != NULL) batch_print_row(ev->in, ev->errors->row, &text);
     append_shown(&said, &text, 500);

@@ -220,7 +220,8 @@ static void a_time_may_not_be_null(void **state)
     (void)state;
     op_push(d, 0, "1 | null | x");
     assert_string_equal(op_driver_error(d),
-                        "RowTime field should not be null, please convert it to a non-null long value.");
+                        "RowTime field should not be null, please convert it to a non-null long value. Row: +I[1, null, x] "
+                        "(leave such rows out before the watermark is made, or give them a time there, for example with COALESCE)");
     op_driver_free(d);
 }
 

@@ -177,7 +177,8 @@ static void mistakes_are_told(void **state)
     d = op_driver_create(&setup);
     op_push(d, 1, "1 | null | 5");
     assert_string_equal(op_driver_error(d),
-                        "RowTime field should not be null, please convert it to a non-null long value.");
+                        "RowTime field should not be null, please convert it to a non-null long value. Row: +I[1, null, 5] "
+                        "(leave such rows out before the watermark is made, or give them a time there, for example with COALESCE)");
     op_driver_free(d);
 }
 

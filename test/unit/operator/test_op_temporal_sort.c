@@ -111,7 +111,8 @@ static void a_row_without_a_time_fails(void **state)
 
     (void)state;
     op_push(d, 0, "1 | 1 | a\nnull | 2 | b");
-    assert_string_equal(op_driver_error(d), "RowTime field should not be null, please convert it to a non-null long value.");
+    assert_string_equal(op_driver_error(d), "RowTime field should not be null, please convert it to a non-null long value. Row: +I[null, 2, b] "
+                        "(leave such rows out before the watermark is made, or give them a time there, for example with COALESCE)");
     op_driver_free(d);
 }
 
