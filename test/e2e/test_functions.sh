@@ -34,7 +34,7 @@ Received a total of 1 row' '' "$thalweg" sql -f job.sql
 
 printf '95,0\n' > places.csv
 "$thalweg" sql -f job.sql > out.txt 2> err.txt
-grep -q "a latitude is beyond a pole in \"distance(lat, lon, .*)\", row +I\[95.0, 0.0\]" err.txt || fail "a row that fails: $(cat err.txt)"
+grep -q "a latitude is beyond a pole in \"distance(lat, lon, .*)\" at job.sql:5:39, row +I\[95.0, 0.0\]" err.txt || fail "a row that fails: $(cat err.txt)"
 
 # ---- functions that wait for something outside
 $cc -shared -fPIC -I "$source/include" "$source/examples/functions/files.c" -o files.so || exit 1
