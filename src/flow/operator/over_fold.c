@@ -138,7 +138,7 @@ static void queue_add(struct over_partition *s, struct part_call *c, uint32_t po
     while (c->queue_count > 0 && is_better(s, c, position, c->queue[c->queue_first + c->queue_count - 1])) c->queue_count--;
     if (c->frame.from == OVER_ALL_BEFORE && c->queue_count > 0) return; /* what is best now stays */
     if (c->queue_first + c->queue_count == c->queue_capacity) {
-        memmove(c->queue, c->queue + c->queue_first, sizeof *c->queue * c->queue_count);
+        if (c->queue_count > 0) memmove(c->queue, c->queue + c->queue_first, sizeof *c->queue * c->queue_count);
         c->queue_first = 0;
     }
     if (c->queue_count >= c->queue_capacity / 2) { /* so that moving stays rare */
