@@ -25,7 +25,7 @@ class Buf(c.Structure):
 
 
 class Err(c.Structure):
-    _fields_ = [("status", c.c_int), ("text", c.c_char * 2048), ("hint", c.c_char * 512)]
+    _fields_ = [("status", c.c_int), ("text", c.c_char * 2048), ("rest", c.c_char * 4096)]  # the rest is more than the engine has
 
 
 lib.batch_create.restype = c.c_void_p
