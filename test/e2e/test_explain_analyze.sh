@@ -23,4 +23,12 @@ Join(joinType=[InnerJoin], where=[(a = a0)], select=[a, a0], leftInputSpec=[NoUn
 "
 "$thalweg" sql -e "CREATE TABLE t (a INT) WITH ('connector' = 'datagen'); EXPLAIN ANALYZE SELECT a FROM t" > out.txt 2>&1 < /dev/null
 grep -q 'EXPLAIN ANALYZE runs the statement, which would not end' out.txt || fail "a table without end: $(cat out.txt)"
+
+mkdir t
+printf '1\n2\n' > t/t.csv
+"$thalweg" sql -e "SET 'execution.runtime-mode' = 'batch'; CREATE TABLE t (a INT) WITH ('connector' = 'filesystem', 'path' = 't/t.csv', 'format' = 'csv');
+    EXPLAIN ANALYZE INSERT OVERWRITE t SELECT a + 10 FROM t" > out.txt 2>&1 < /dev/null || fail "rows that are replaced: $(cat out.txt)"
+same 'rows that are replaced' '11
+12' "$(cat t/t.csv)"
+same 'nothing is left beside them' 't.csv' "$(ls -A t)"
 finish

@@ -156,7 +156,8 @@ static enum status analyzed(struct run *r, const struct plans *p, struct buf *te
     int64_t run_ns;
 
     TRY(check_ends(r, p));
-    TRY(run_plan_measured(r, p->items, p->count, &reuse, &a.totals, &run_ns));
+    enum status st = run_plan_measured(r, p->items, p->count, &reuse, &a.totals, &run_ns);
+    TRY(run_replace_rows(r, p->items, p->count, st));
     a.parts = reuse;
     buf_append_text(text, "\n== Analyzed Execution Plan ==\n");
     plans_print(p, &(struct rel_shown){.reuse = reuse, .note = note_totals, .arg = &a}, text);

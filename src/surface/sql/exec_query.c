@@ -79,8 +79,7 @@ enum status run_insert_sinks(struct run *r, const struct insert *const *inserts,
     return plan_ready(r, &b, sinks, *count);
 }
 
-/* Of sinks that replace rows: the staged ones take their place, or are forgotten when st is a failure. */
-static enum status replace_rows(struct run *r, struct rel *const *sinks, uint32_t count, enum status st)
+enum status run_replace_rows(struct run *r, struct rel *const *sinks, uint32_t count, enum status st)
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct sink_body *s = rel_sink_body(sinks[i]);
@@ -101,7 +100,7 @@ enum status run_inserts(struct run *r, const struct insert *const *inserts, uint
     const char *name;
 
     TRY(run_insert_sinks(r, inserts, &count, &sinks, &name));
-    TRY(replace_rows(r, sinks, count, run_plan(r, sinks, count, name, NULL)));
+    TRY(run_replace_rows(r, sinks, count, run_plan(r, sinks, count, name, NULL)));
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }
 

@@ -77,6 +77,8 @@ enum status run_graph(struct run *r, struct str encoded) CHECKED;
 struct insert;
 enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t *count, struct rel ***sinks,
                              const char **name) CHECKED;
+/* Behind a job that ended with st: staged rows of sinks that replace rows take their place, or are forgotten when st is a failure. */
+enum status run_replace_rows(struct run *r, struct rel *const *sinks, uint32_t count, enum status st) CHECKED;
 enum status run_query(struct run *r, const void *body) CHECKED; /* struct ast_query; rows go to the listener */
 /* INSERTs as one job, and what they replace is replaced. */
 enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count) CHECKED;
