@@ -42,6 +42,28 @@ static double real_at(const struct vector *v, uint32_t row)
     return v->type->phys == P_F32 ? (double)VECTOR_VALUES(v, float)[row] : VECTOR_VALUES(v, double)[row];
 }
 
+/* Of decimals of 38 digits a difference, or a distance in their unit, may be larger than its type: then as large as can be. */
+static __int128 largest(bool negative)
+{
+    __int128 most = (__int128)(~(unsigned __int128)0 >> 1);
+
+    return negative ? -most : most;
+}
+
+static __int128 difference(__int128 a, __int128 b)
+{
+    __int128 out;
+
+    return __builtin_sub_overflow(a, b, &out) ? largest(a < b) : out;
+}
+
+static __int128 in_units(const struct type *t, int64_t distance)
+{
+    __int128 out;
+
+    return __builtin_mul_overflow(unit_of(t), (__int128)distance, &out) ? largest(distance < 0) : out;
+}
+
 static int sign_of(bool below, bool above) { return above - below; }
 
 /* Is the row at `position` before (< 0), at or behind (> 0) `distance` from the row at `from`, in the order of the rows? */
@@ -60,7 +82,7 @@ static int side_of(const struct over_partition *s, uint32_t position, uint32_t f
         if (by->descending) off = -off;
         return sign_of(off < (double)distance, off > (double)distance);
     }
-    __int128 off = number_at(x, a) - number_at(y, b), bound = unit_of(x->type) * distance;
+    __int128 off = difference(number_at(x, a), number_at(y, b)), bound = in_units(x->type, distance);
     if (by->descending) off = -off;
     return sign_of(off < bound, off > bound);
 }
