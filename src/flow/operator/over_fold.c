@@ -198,7 +198,8 @@ static bool values_next(struct agg_values *values)
     return values->count > 0;
 }
 
-static void unique_reserve(struct over_partition *s, uint32_t rows)
+/* Clears a table for so many values, whatever room there is: frames may be small behind a large one. Answers its mask. */
+static uint32_t unique_begin(struct over_partition *s, uint32_t rows)
 {
     struct mem *mem = s->out->mem;
     uint32_t capacity = 64;
@@ -210,17 +211,17 @@ static void unique_reserve(struct over_partition *s, uint32_t rows)
         s->table = mem_realloc(mem, s->table, sizeof *s->table * 2 * capacity);
         s->unique_capacity = capacity;
     }
-    memset(s->table, 0, sizeof *s->table * 2 * s->unique_capacity);
+    memset(s->table, 0, sizeof *s->table * 2 * capacity);
+    return 2 * capacity - 1;
 }
 
 /* Different values of the frame, in the order in which they come; answers how many. */
 static uint32_t unique_find(struct over_partition *s, const struct part_call *c)
 {
-    uint32_t n = 0;
+    uint32_t n = 0, mask = unique_begin(s, c->to - c->from);
 
-    unique_reserve(s, c->to - c->from);
     for (uint32_t i = c->from; i < c->to; i++) {
-        uint32_t row, other, mask = 2 * s->unique_capacity - 1;
+        uint32_t row, other;
         const struct vector *v = value_at(s, c, i, &row), *w;
         if (vector_is_null(v, row) && !c->call.agg.type->keeps_null) continue;
         uint32_t at = (uint32_t)vector_hash(v, row) & mask;
