@@ -13,6 +13,7 @@
 enum {
     STRETCH = 512,
     WORK_MAX = 4096, /* rows that are compared in one call */
+    COPIED_PER_WORK = 32, /* rows that are copied count as one that is compared */
     BLOCKS_MAX = 4,  /* blocks that are written in one call */
 };
 
@@ -89,13 +90,14 @@ static void pair_begin(struct row_sort *s, uint32_t first)
     s->right = (uint32_t)MIN((uint64_t)first + s->width, s->rows.count);
 }
 
-/* Two stretches that are in order already. */
-static void pair_copy(struct row_sort *s, uint32_t middle, uint32_t end)
+/* Two stretches that are in order already. Answers what that counts. */
+static uint32_t pair_copy(struct row_sort *s, uint32_t middle, uint32_t end)
 {
-    if (s->to > s->first || middle == end || is_before(s, s->numbers[middle], s->numbers[middle - 1])) return;
+    if (s->to > s->first || middle == end || is_before(s, s->numbers[middle], s->numbers[middle - 1])) return 0;
     memcpy(s->space + s->first, s->numbers + s->first, sizeof *s->space * (end - s->first));
     s->left = middle;
     s->right = end;
+    return 1 + (end - s->first) / COPIED_PER_WORK;
 }
 
 /* Merges pairs of stretches into the other half. */
@@ -105,9 +107,10 @@ static enum status pass_run(struct row_sort *s)
 
     while (s->first < n) {
         uint32_t middle = (uint32_t)MIN((uint64_t)s->first + s->width, n), end = (uint32_t)MIN((uint64_t)s->first + 2 * (uint64_t)s->width, n);
-        pair_copy(s, middle, end);
+        if (worked >= WORK_MAX) return S_MORE;
+        worked += pair_copy(s, middle, end);
         while (s->left < middle || s->right < end) {
-            if (worked++ == WORK_MAX) return S_MORE;
+            if (worked++ >= WORK_MAX) return S_MORE;
             bool takes_right = s->left == middle || (s->right < end && is_before(s, s->numbers[s->right], s->numbers[s->left]));
             s->space[s->to++] = s->numbers[takes_right ? s->right++ : s->left++];
         }
