@@ -118,6 +118,8 @@ void row_runs_finish(struct row_runs *r)
 }
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
+static enum status cut_off(struct row_runs *r) { return err_set(r->cx->err, E_DATA, "a file of sorted rows was cut off"); }
+
 /* size bytes, or none where the file has ended. */
 static enum status bytes_read(struct row_runs *r, struct run_reader *from, void *to, size_t size, bool *ended)
 {
@@ -129,7 +131,7 @@ static enum status bytes_read(struct row_runs *r, struct run_reader *from, void 
         got += some;
     }
     *ended = got == 0;
-    return got == size || got == 0 ? S_OK : err_set(r->cx->err, E_DATA, "a file of sorted rows was cut off");
+    return got == size || got == 0 ? S_OK : cut_off(r);
 }
 
 static enum status block_read(struct row_runs *r, struct run_reader *from)
@@ -145,6 +147,7 @@ static enum status block_read(struct row_runs *r, struct run_reader *from)
     buf_clear(&r->block);
     buf_reserve(&r->block, size);
     TRY(bytes_read(r, from, r->block.data, size, &ended));
+    if (ended) return cut_off(r);
     dec_init(&d, r->block.data, size);
     return batch_decode(&d, from->rows, r->cx->err);
 }
