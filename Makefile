@@ -54,6 +54,10 @@ nexmark: deps ## the queries of Nexmark in events per core-second (ARGS='--jar n
 	@tools/build.sh $(BUILD) thalweg
 	@python3 bench/nexmark/nexmark.py --binary $(BUILD)/thalweg $(ARGS)
 
+nexmark-compare: deps ## the queries of Nexmark over one file, answers beside Flink 2.3's (ARGS='--events N', '--gateway URL', 'q5')
+	@tools/build.sh $(BUILD) thalweg
+	@python3 test/oracle/nexmark_compare.py --binary $(BUILD)/thalweg $(ARGS)
+
 fuzz: fuzz-deps ## run each fuzz target for FUZZ_SECONDS (FUZZ=part of a name for some)
 	@CC=clang tools/build.sh $(BUILD)-fuzz fuzz_targets -DTHALWEG_FUZZ=ON -DTHALWEG_SANITIZE=address,undefined
 	@tools/fuzz.sh $(BUILD)-fuzz $(FUZZ_SECONDS) $(FUZZ)
@@ -85,7 +89,7 @@ clean: ## remove every build folder
 	@rm -rf $(BUILD) $(BUILD)-asan $(BUILD)-tsan $(BUILD)-fuzz
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 deps:
 	@tools/deps.sh build $(BUILD)/.packages
@@ -97,4 +101,4 @@ test-deps:
 fuzz-deps:
 	@tools/deps.sh fuzz $(BUILD)-fuzz/.packages
 
-.PHONY: all run test asan tsan sim sqlgen bench nexmark fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
+.PHONY: all run test asan tsan sim sqlgen bench nexmark nexmark-compare fuzz tidy report oracle docs install clean help deps test-deps fuzz-deps
