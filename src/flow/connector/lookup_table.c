@@ -5,21 +5,44 @@
  * came. Reading again makes a second set of batches beside the first, which takes its place when it is whole; rows that ask wait until
  * then.
  *
- * Nothing is allocated per row. Not here: rows that change while they are kept, and asking an outside system row by row. */
+ * Where it is not read whole, a batch lists the keys that the cache (lookup_cache.c) has no answer for, and reading passes only their
+ * rows on, to the cache. Keys that had none are asked for again after a while, if that is wanted; reading that failed at the outside
+ * world begins again, also after a while.
+ *
+ * Nothing is allocated per row. Not here: rows that change while they are kept. */
 #include "flow/connector/lookup_table.h"
 
 #include "ground/base/str.h"
 
 #include <string.h>
 
-enum { CHAINS_FIRST = 1024, WAIT_MAX_MS = 10 };
+enum { CHAINS_FIRST = 1024, WAIT_MAX_MS = 10, FAILED_WAIT_MS = 1000 };
+enum { CACHE_NONE, CACHE_PARTIAL, CACHE_FULL }; /* choices of lookup.cache */
 
 const struct option_def lookup_options[] = {
     {.key = "lookup.cache",
      .kind = OPT_ENUM,
      .choices = "NONE|PARTIAL|FULL",
      .fallback = "FULL",
-     .doc = "of a table that is asked FOR SYSTEM_TIME AS OF processing time: FULL = read whole, then found in memory"},
+     .doc = "of a table that is asked FOR SYSTEM_TIME AS OF processing time: FULL = read whole, then found in memory; PARTIAL = read for "
+            "the keys that come, and what they found is kept; NONE = nothing is kept"},
+    {.key = "lookup.partial-cache.max-rows",
+     .kind = OPT_INT,
+     .doc = "PARTIAL: how many keys are kept with their rows, those used last; not given: all"},
+    {.key = "lookup.partial-cache.expire-after-write",
+     .kind = OPT_DURATION_MS,
+     .doc = "PARTIAL: how long after it was asked for a key is asked for again; not given: for ever"},
+    {.key = "lookup.partial-cache.expire-after-access",
+     .kind = OPT_DURATION_MS,
+     .doc = "PARTIAL: how long after it was used a key is asked for again; not given: for ever"},
+    {.key = "lookup.partial-cache.cache-missing-key",
+     .kind = OPT_BOOL,
+     .fallback = "true",
+     .doc = "PARTIAL: is it kept that a key has no rows?"},
+    {.key = "lookup.max-retries",
+     .kind = OPT_INT,
+     .fallback = "3",
+     .doc = "PARTIAL, NONE: how often asking is repeated when the outside world failed, after 1 s, 2 s, ..."},
     {.key = "lookup.full-cache.reload-strategy",
      .kind = OPT_ENUM,
      .choices = "PERIODIC|TIMED",
@@ -50,6 +73,9 @@ struct lookup_table {
     struct rows rows, fresh;
     bool loaded, loading;
     int64_t interval_ms, loaded_ms; /* interval 0: read once */
+    struct lookup_cache *cache;     /* NULL: it is read whole */
+    bool asking;
+    int64_t misses, failures, failures_max, ask_ms; /* of the batch: rounds without an answer; when the next may begin */
     /* While reading. */
     void *enumerator, *reader, *split;
     bool has_split;
@@ -65,11 +91,11 @@ enum status lookup_check(const struct conn_type *conn, const struct options *o, 
     if (conn->source == NULL ||
         (conn->source->boundedness != NULL && conn->source->boundedness(o, conn->options) != BOUNDED))
         return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
-    if (options_enum(o, lookup_options, "lookup.cache") != 2)
-        return err_set(e, E_CONFIG, "connector '%s' cannot be asked row by row: 'lookup.cache' must be FULL",
-                       conn->name);
     if (options_enum(o, lookup_options, "lookup.full-cache.reload-strategy") != 0)
         return err_set(e, E_CONFIG, "'lookup.full-cache.reload-strategy' = 'TIMED' is not supported yet");
+    for (const struct option_def *d = lookup_options; d->key != NULL; d++)
+        if (d->kind == OPT_INT && options_get(o, lookup_options, d->key) != NULL && options_int(o, lookup_options, d->key) < 0)
+            return err_set(e, E_CONFIG, "'%s' is negative: %s", d->key, options_get(o, lookup_options, d->key));
     return S_OK;
 }
 
@@ -153,7 +179,7 @@ static void rows_index(struct lookup_table *t, struct batch *b, uint32_t first)
     }
 }
 
-/* The selected rows of t->in, as the columns that are kept. */
+/* The rows of t->in that are wanted, as the columns that are kept. */
 static enum status rows_add(struct lookup_table *t)
 {
     const struct vector **values = ARENA_ARRAY(t->op->scratch, const struct vector *, t->spec.row->child_count + 1);
@@ -165,6 +191,10 @@ static enum status rows_add(struct lookup_table *t)
     if (t->condition != NULL) TRY(expr_select(t->condition, t->in, now, numbers, &n, t->op->err));
     for (uint32_t c = 0; n > 0 && c < t->spec.row->child_count; c++)
         TRY(expr_eval(t->runs[c], t->in, now, &values[c], t->op->err));
+    if (t->cache != NULL) {
+        lookup_cache_put(t->cache, values, numbers, n);
+        return S_OK;
+    }
     for (uint32_t done = 0; done < n;) {
         struct batch *b = rows_batch(&t->fresh, t->spec.row, t->op->mem);
         uint32_t first = b->count, some = MIN(n - done, b->capacity - first);
@@ -255,29 +285,117 @@ static enum status load_some(struct lookup_table *t)
     return S_OK;
 }
 
-enum status lookup_table_load(struct lookup_table *t)
+/* Nothing is done before that time: a while of it passes. Its thread is its own, and would ask again at once. */
+static void pause_until(struct lookup_table *t, int64_t wake_ms, int64_t now)
 {
-    int64_t now = sys_wall_ms(t->op->sys);
+    int64_t idle_ms = MAX(INT64_C(1), MIN(wake_ms - now, (int64_t)WAIT_MAX_MS));
 
-    if (t->loaded && (t->interval_ms == 0 || now < t->loaded_ms + t->interval_ms)) return S_OK;
-    t->loaded = false;
+    (void)sys_park(t->op->sys, t->parker, idle_ms * 1000000);
+}
+
+/* S_OK: all splits have been read. */
+static enum status scan(struct lookup_table *t, int64_t now)
+{
     if (!t->loading) TRY(load_begin(t));
     enum status st = load_some(t);
     if (st == S_OK) return S_MORE;
     if (st == S_IDLE) {
-        int64_t idle_ms = MAX(INT64_C(1), MIN(t->cx.wake_ms - now, (int64_t)WAIT_MAX_MS));
-        (void)sys_park(t->op->sys, t->parker, idle_ms * 1000000); /* its thread is its own, and would ask again at once */
+        pause_until(t, t->cx.wake_ms, now);
         op_wake_at(t->op, t->cx.wake_ms);
         return S_PENDING;
     }
     if (st != S_END) return st;
     load_end(t);
+    return S_OK;
+}
+
+static enum status table_load(struct lookup_table *t)
+{
+    int64_t now = sys_wall_ms(t->op->sys);
+
+    if (t->loaded && (t->interval_ms == 0 || now < t->loaded_ms + t->interval_ms)) return S_OK;
+    t->loaded = false;
+    TRY(scan(t, now));
     rows_release(&t->rows, t->op->mem);
     t->rows = t->fresh;
     t->fresh = (struct rows){0};
     t->loaded = true;
     t->loaded_ms = now;
     return S_OK;
+}
+
+/* --- asking ------------------------------------------------------------------------------------------------------ */
+static void ask_begin(struct lookup_table *t, const struct batch *in, const uint32_t *cols, const uint64_t *hashes, int64_t now)
+{
+    lookup_cache_trim(t->cache, now);
+    BATCH_EACH(in, i, row) lookup_cache_want(t->cache, in, cols, row, hashes[i], now);
+    t->asking = true;
+    t->misses = t->failures = t->ask_ms = 0;
+}
+
+/* The outside world may do better later; what it said wrong it says again. */
+static enum status ask_failed(struct lookup_table *t, enum status st, int64_t now)
+{
+    if (st != E_IO || t->failures >= t->failures_max) return st;
+    load_end(t);
+    err_clear(t->op->err);
+    lookup_cache_failed(t->cache);
+    t->ask_ms = now + ++t->failures * FAILED_WAIT_MS;
+    return S_MORE;
+}
+
+enum status lookup_table_ask(struct lookup_table *t, const struct batch *in, const uint32_t *cols, const uint64_t *hashes)
+{
+    int64_t now = sys_wall_ms(t->op->sys);
+
+    if (t->cache == NULL) return table_load(t);
+    if (!t->asking) ask_begin(t, in, cols, hashes, now);
+    if (lookup_cache_asked(t->cache) > 0) {
+        if (now < t->ask_ms) {
+            pause_until(t, t->ask_ms, now);
+            return S_MORE;
+        }
+        enum status st = scan(t, now);
+        if (st < 0) return ask_failed(t, st, now);
+        if (st != S_OK) return st;
+        lookup_cache_answered(t->cache, t->misses >= t->spec.retries, now);
+        t->misses++;
+        t->ask_ms = now + t->spec.retry_delay_ms;
+        if (lookup_cache_asked(t->cache) > 0) return S_MORE;
+    }
+    t->asking = false;
+    return S_OK;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+static int64_t given(const struct options *o, const char *key, int64_t otherwise)
+{
+    return options_get(o, lookup_options, key) != NULL ? options_int(o, lookup_options, key) : otherwise;
+}
+
+static struct lookup_cache *cache_create(struct op_cx *op, const struct lookup_spec *spec)
+{
+    struct arena *a = op->plan->arena;
+    const struct type **types = ARENA_ARRAY(a, const struct type *, spec->key_count + 1);
+    const char **names = ARENA_ARRAY(a, const char *, spec->key_count + 1);
+    const struct options *o = spec->options;
+
+    for (uint32_t k = 0; k < spec->key_count; k++) {
+        types[k] = type_with_null(a, spec->row->children[spec->keys[k]], true);
+        names[k] = spec->row->names[spec->keys[k]];
+    }
+    struct lookup_cache_spec cache = {.row = spec->row,
+                                      .key_row = type_row(a, spec->key_count, names, types, false),
+                                      .keys = spec->keys,
+                                      .key_count = spec->key_count,
+                                      .null_safe = spec->null_safe};
+    if (options_enum(o, lookup_options, "lookup.cache") == CACHE_PARTIAL) {
+        cache.keys_max = given(o, "lookup.partial-cache.max-rows", INT64_MAX);
+        cache.write_ms = given(o, "lookup.partial-cache.expire-after-write", 0);
+        cache.access_ms = given(o, "lookup.partial-cache.expire-after-access", 0);
+        cache.keeps_misses = options_bool(o, lookup_options, "lookup.partial-cache.cache-missing-key");
+    }
+    return lookup_cache_create(&cache, op->mem);
 }
 
 struct lookup_table *lookup_table_create(struct op_cx *op, const struct lookup_spec *spec)
@@ -290,6 +408,8 @@ struct lookup_table *lookup_table_create(struct op_cx *op, const struct lookup_s
     t->spec = *spec;
     if (options_get(spec->options, lookup_options, "lookup.full-cache.periodic-reload.interval") != NULL)
         t->interval_ms = options_int(spec->options, lookup_options, "lookup.full-cache.periodic-reload.interval");
+    t->failures_max = options_int(spec->options, lookup_options, "lookup.max-retries");
+    if (options_enum(spec->options, lookup_options, "lookup.cache") != CACHE_FULL) t->cache = cache_create(op, spec);
     t->runs = mem_zalloc(op->mem, sizeof(struct expr_run *) * (n + 1));
     for (uint32_t i = 0; i < n; i++) t->runs[i] = expr_run_create(spec->columns[i], spec->session, BATCH_ROWS, op->mem);
     if (spec->condition != NULL) t->condition = expr_run_create(spec->condition, spec->session, BATCH_ROWS, op->mem);
@@ -300,6 +420,7 @@ void lookup_table_free(struct lookup_table *t)
 {
     if (t == NULL) return;
     load_end(t);
+    lookup_cache_free(t->cache);
     rows_release(&t->rows, t->op->mem);
     rows_release(&t->fresh, t->op->mem);
     for (uint32_t i = 0; i < t->spec.row->child_count; i++) expr_run_free(t->runs[i]);
@@ -328,6 +449,7 @@ bool lookup_table_next(const struct lookup_table *t, const struct batch *in, con
     const struct rows *r = &t->rows;
     uint32_t at;
 
+    if (t->cache != NULL) return lookup_cache_next(t->cache, in, cols, row, hash, cursor, out);
     if (r->count == 0) return false;
     for (at = *cursor == 0 ? r->first[(uint32_t)hash & r->mask] : r->next[*cursor]; at != 0; at = r->next[at]) {
         if (r->hashes[at] != hash) continue;

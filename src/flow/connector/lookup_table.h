@@ -1,8 +1,10 @@
-/* lookup_table.h - all rows of a bounded source in memory, found by key: what a lookup join asks. Any connector whose source comes to
- * an end can be asked so (Flink's 'lookup.cache' = 'FULL'); it is read whole, and again when it is told to be read again. */
+/* lookup_table.h - what a lookup join asks: rows of a bounded source, found by key. Any connector whose source comes to an end can be
+ * asked. Flink's 'lookup.cache' says how: FULL = it is read whole, and again when it is told to be read again; PARTIAL = it is read for
+ * the keys that come, and what was found is kept; NONE = nothing is kept. Keys of one batch are asked for together. */
 #pragma once
 #include "columns/expr/expr.h"
 #include "flow/connector/connector.h"
+#include "flow/connector/lookup_cache.h"
 
 struct lookup_spec {
     const struct conn_type *conn;
@@ -16,6 +18,8 @@ struct lookup_spec {
     const uint32_t *keys;        /* of these, columns by which rows are found */
     uint32_t key_count;
     uint64_t null_safe; /* bit k: NULL equals NULL in key k */
+    /* Keys without rows are asked for again, so often and after so long; not where the table is read whole. */
+    int64_t retries, retry_delay_ms;
 };
 
 extern const struct option_def lookup_options[];
@@ -25,14 +29,10 @@ enum status lookup_check(const struct conn_type *conn, const struct options *o, 
 struct lookup_table;
 struct lookup_table *lookup_table_create(struct op_cx *op, const struct lookup_spec *spec);
 void lookup_table_free(struct lookup_table *t); /* NULL is a no-op */
-/* Reads on: S_OK all is there, S_MORE call again, S_PENDING not before op_wake_at, or an error. Blocks where its connector does. */
-enum status lookup_table_load(struct lookup_table *t);
+/* Before a batch passes: all that its keys (columns cols, hashes as batch_hash) find is there when it answers S_OK. S_MORE: call again,
+ * S_PENDING: not before op_wake_at, or an error. Blocks where its connector does. */
+enum status lookup_table_ask(struct lookup_table *t, const struct batch *in, const uint32_t *cols, const uint64_t *hashes);
 
-/* A row that was found; rows of one batch lie together. */
-struct lookup_hit {
-    const struct batch *batch;
-    uint16_t row;
-};
 /* The rows whose keys equal those of row `row` of `in` (columns cols, hash as batch_hash), one by one in the order they were read:
  * *cursor 0 begins, false ends. */
 bool lookup_table_next(const struct lookup_table *t, const struct batch *in, const uint32_t *cols, uint32_t row,

@@ -14,5 +14,6 @@ struct lookup_join_config {
     struct text_list null_safe;             /* per key: "true" when NULL equals NULL; empty: none */
     struct text_list names;                 /* of the columns of both, left before right: each once */
     struct str condition;                   /* expr_encode over them; empty: keys are enough */
+    int64_t retries, retry_delay_ms;        /* keys without rows are asked for again: how often, after how long */
     const char *zone;
 };

@@ -1,6 +1,6 @@
 /* op_lookup_join.c - SQL's lookup join: each row beside the rows of its key in a table that is asked when the row comes (FOR
- * SYSTEM_TIME AS OF processing time). The table is read whole before the first row passes, and again when its options say so
- * (connector/lookup_table.h); each subtask has its own.
+ * SYSTEM_TIME AS OF processing time). The table is read whole before the first row passes, and again when its options say so, or it is
+ * read for the keys of a batch before that passes (connector/lookup_table.h); each subtask has its own.
  *
  * Pairs are listed in the order of the rows, until the output is full; a condition is tested on the pairs of a list before it goes
  * out, so that a LEFT join knows of a row without any only when all its pairs have been tested: the last list of a row carries
@@ -27,6 +27,8 @@ static const struct config_field lookup_join_config_fields[] = {
     CONFIG_FIELD(lookup_join_config, null_safe, CONF_TEXTS, "per key: true when NULL equals NULL; empty: never"),
     CONFIG_FIELD(lookup_join_config, names, CONF_TEXTS, "names of the columns of both"),
     CONFIG_FIELD(lookup_join_config, condition, CONF_BYTES, "an encoded BOOLEAN expression over both; empty: none"),
+    CONFIG_FIELD(lookup_join_config, retries, CONF_INT, "how often a key without rows is asked for again"),
+    CONFIG_FIELD(lookup_join_config, retry_delay_ms, CONF_INT, "after so long"),
     CONFIG_FIELD(lookup_join_config, zone, CONF_TEXT, "the session's time zone"),
     CONFIG_LAST,
 };
@@ -185,7 +187,9 @@ static enum status lookup_join_open(struct op_cx *cx, void *self)
                                .row = p->right,
                                .keys = p->keys[1],
                                .key_count = p->key_count,
-                               .null_safe = p->null_safe};
+                               .null_safe = p->null_safe,
+                               .retries = c->retries,
+                               .retry_delay_ms = c->retry_delay_ms};
     s->table = lookup_table_create(cx, &spec);
     if (p->condition != NULL) s->condition = computed_evaluator(cx, &p->session, p->condition);
     uint32_t words = p->both->child_count / 64 + 1;
@@ -285,8 +289,8 @@ static enum status lookup_join_on_batch(struct op_cx *cx, void *self, uint32_t i
 
     ASSERT(input == 0);
     if (!s->begun) {
-        TRY(lookup_table_load(s->table));
         batch_hash(in, s->plan.keys[0], s->plan.key_count, s->hashes);
+        TRY(lookup_table_ask(s->table, in, s->plan.keys[0], s->hashes));
         s->begun = true;
     }
     batch_clear(s->out);

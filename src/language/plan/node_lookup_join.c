@@ -75,6 +75,21 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_text(out, ", select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
+    if (b->hint.shuffled) buf_append_text(out, ", shuffle=[true]");
+    if (b->hint.attempts > 0)
+        buf_printf(out, ", retry=[lookup_miss, FIXED_DELAY, %lldms, %lld]", (long long)b->hint.delay_ms,
+                   (long long)b->hint.attempts);
+}
+
+/* Rows of one key in one task, if a hint wants it: what is cached is cached once. Rows that change must not overtake each other when
+ * their key changes, so that they stay where they are, as in Flink. */
+static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+{
+    const struct lookup_join_body *b = r->body;
+
+    if (!b->hint.shuffled || r->inputs[input]->modifies != MODIFIES_NOTHING) return -1;
+    *cols = b->join.keys[0];
+    return (int)b->join.key_count;
 }
 
 /* Which rows a key finds may change while the job runs, so no key of the left side is one of the pairs. */
@@ -143,9 +158,11 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->null_safe = join_null_safe(l, &b->join);
     c->names = (struct text_list){b->join.names, r->row->child_count};
     if (b->join.condition != NULL) c->condition = lower_exprs(l, (struct expr *const[]){b->join.condition}, 1);
+    c->retries = b->hint.attempts;
+    c->retry_delay_ms = b->hint.delay_ms;
     c->zone = lower_zone(l);
     *node = l->graph->node_count - 1;
-    graph_add_edge(l->graph, inputs[0], *node, 0, (struct graph_here){0});
+    lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;
 }
 
@@ -164,6 +181,7 @@ const struct rel_type rel_lookup_join_type = {
     .doc = "each row beside the rows of its key in a table that is asked when the row comes",
     .derive = derive,
     .wants_before = wants_before,
+    .distribution = distribution,
     .check = check,
     .passes = left_passes,
     .explain = explain,

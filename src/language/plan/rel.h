@@ -166,6 +166,11 @@ struct rel_ttl {
     const char *text;
     int64_t ms;
 };
+/* What a hint says of how a table is looked up; all 0: nothing. */
+struct rel_lookup_hint {
+    int64_t attempts, delay_ms; /* a key without rows is asked for again */
+    bool shuffled;              /* rows of one key go to one task */
+};
 /* Aggregates of groups: the row has the group columns, then the results. */
 struct aggregate_call {
     const char *function; /* of agg_types; of a user's what it is called in job graphs */
@@ -228,6 +233,7 @@ struct lookup_join_body {
     const struct type *schema, *right;
     struct expr *filter; /* NULL: all rows */
     struct expr *const *columns;
+    struct rel_lookup_hint hint;
 };
 /* Each row once per element of a list that it has: the columns of the input, then those of the elements. */
 struct correlate_body {

@@ -1,5 +1,6 @@
 /* bind_hint.c - hints of a SELECT. STATE_TTL says how long joins and aggregates keep rows of a table; hints of joins are checked, shown
- * by EXPLAIN, and change nothing: all joins are of one kind here. Errors in Flink's words. */
+ * by EXPLAIN, and change nothing: all joins are of one kind here. What LOOKUP says is read in bind_lookup_hint.c. Errors in Flink's
+ * words. */
 #include "language/sql/bind_hint.h"
 
 #include "ground/base/option.h"
@@ -89,6 +90,14 @@ static enum status check_ttl(struct query_binder *b, const struct ast_select *s,
     return S_OK;
 }
 
+static enum status check_lookup(struct query_binder *b, const struct ast_select *s, const struct ast_hint *h)
+{
+    const struct ast_expr *table;
+
+    TRY(bind_lookup_hint_check(b, h, &table));
+    return check_name(b, s, h, table);
+}
+
 enum status bind_select_hints(struct query_binder *b, const struct ast_select *s)
 {
     b->hints = &s->hints;
@@ -97,6 +106,7 @@ enum status bind_select_hints(struct query_binder *b, const struct ast_select *s
         TRY(bind_hint_known(b, h));
         if (type_of(h)->kind == HINT_JOIN) TRY(check_join(b, s, h));
         if (type_of(h)->kind == HINT_TTL) TRY(check_ttl(b, s, h));
+        if (type_of(h)->kind == HINT_LOOKUP) TRY(check_lookup(b, s, h));
     }
     return S_OK;
 }
@@ -118,6 +128,18 @@ struct rel_ttl bind_hint_ttl(const struct query_binder *b, const struct ast_tabl
         }
     }
     return none;
+}
+
+struct rel_lookup_hint bind_hint_lookup(const struct query_binder *b, const struct ast_table *t)
+{
+    for (uint32_t i = 0; b->hints != NULL && i < b->hints->count; i++) {
+        const struct ast_hint *h = &b->hints->items[i];
+        if (type_of(h)->kind != HINT_LOOKUP) continue;
+        for (uint32_t k = 0; k < h->count; k++)
+            if (str_equal(h->args[k]->text, STR("table")) && str_equal(h->args[k]->args.items[0]->text, name_of(t)))
+                return bind_lookup_hint_read(b->a, h);
+    }
+    return (struct rel_lookup_hint){0};
 }
 
 const char *bind_hint_join(struct query_binder *b, const struct ast_table *left, const struct ast_table *right)

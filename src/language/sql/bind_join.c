@@ -450,6 +450,7 @@ static enum status bind_sides(struct joining *j)
     j->tree->ttl[0] = bind_hint_ttl(b, j->t->left);
     j->tree->ttl[1] = bind_hint_ttl(b, right);
     j->tree->hints = bind_hint_join(b, j->t->left, right);
+    j->tree->lookup = bind_hint_lookup(b, right);
     return S_OK;
 }
 

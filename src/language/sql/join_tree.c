@@ -360,7 +360,7 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
                                        .upper_ms = bounds.upper_ms};
     for (uint32_t i = 0; i < on->count; i++) conditions_add(m->a, &shown, on->items[i]);
     timed.shown = pair_condition(m, t, sides, body.names, &shown, k.computed[0]);
-    struct lookup_join_body lookup = {.join = body};
+    struct lookup_join_body lookup = {.join = body, .hint = t->lookup};
     struct rel *join;
     if (t->is_lookup && !rel_lookup_make(m->a, sides[1], &lookup))
         return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");

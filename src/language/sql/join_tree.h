@@ -14,6 +14,7 @@ struct join_tree {
     bool is_lookup;  /* that time is the clock's */
     const struct correlate_body *list; /* the right side is elements of a list of the left one; NULL: a table */
     struct rel_ttl ttl[2];      /* of hints */
+    struct rel_lookup_hint lookup;
     const char *hints;          /* as EXPLAIN shows them; NULL or empty: none */
     uint32_t count, capacity;
     struct expr **conditions; /* of ON: all must be true */

@@ -1,0 +1,112 @@
+/* bind_lookup_hint.c - the hint LOOKUP of a SELECT: its options are checked as Flink does, in its words. Tables are read by the task that
+ * asks, so all is as where Flink's connector has no asynchronous lookup: the options for one are checked and change nothing. Options
+ * that nobody knows change nothing either, as in Flink. */
+#include "language/sql/bind_hint.h"
+
+#include "ground/base/option.h"
+#include "ground/base/str.h"
+
+static const struct option_def defs[] = {
+    {.key = "table", .kind = OPT_STRING},
+    {.key = "async", .kind = OPT_BOOL},
+    {.key = "output-mode", .kind = OPT_ENUM, .choices = "ORDERED|ALLOW_UNORDERED"},
+    {.key = "capacity", .kind = OPT_INT},
+    {.key = "timeout", .kind = OPT_DURATION_MS},
+    {.key = "retry-predicate", .kind = OPT_STRING},
+    {.key = "retry-strategy", .kind = OPT_ENUM, .choices = "FIXED_DELAY"},
+    {.key = "fixed-delay", .kind = OPT_DURATION_MS},
+    {.key = "max-attempts", .kind = OPT_INT},
+    {.key = "shuffle", .kind = OPT_BOOL},
+    {.key = NULL},
+};
+static const char *const retry_keys[] = {"retry-predicate", "retry-strategy", "fixed-delay", "max-attempts"};
+
+/* The pairs of a hint, which are all pairs. */
+static struct options pairs_of(struct arena *a, const struct ast_hint *h)
+{
+    struct option *items = ARENA_ARRAY(a, struct option, h->count + 1);
+
+    for (uint32_t i = 0; i < h->count; i++) {
+        struct str key = h->args[i]->text, value = h->args[i]->args.items[0]->text;
+        items[i] = (struct option){arena_strndup(a, key.data, key.size), arena_strndup(a, value.data, value.size)};
+    }
+    return (struct options){items, h->count};
+}
+
+static enum status check_value(struct query_binder *b, const struct ast_expr *x, const struct option *pair)
+{
+    struct err none = {0};
+    const struct option_def *d = option_find(defs, pair->key);
+    int64_t number;
+
+    if (d == NULL) return S_OK;
+    bool good = options_check(&(struct options){pair, 1}, (const struct option_def[]){*d, {.key = NULL}}, "the hint", &none) == S_OK;
+    if (d->kind == OPT_DURATION_MS) good = good && parse_duration_ms(str_of(pair->value), &number) && number >= 0;
+    if (d->kind == OPT_INT) good = good && str_to_int64(str_of(pair->value), &number) && number >= INT32_MIN && number <= INT32_MAX;
+    if (good) return S_OK;
+    return sql_error(b->e, b->t, x->place.at, x->place.size,
+                     "Invalid LOOKUP hint options: Could not parse value '%s' for key '%s'.", pair->value, pair->key);
+}
+
+static enum status check_pairs(struct query_binder *b, const struct ast_hint *h)
+{
+    for (uint32_t i = 0; i < h->count; i++) {
+        const struct ast_expr *x = h->args[i];
+        if (x->kind != AX_NAMED || x->args.items[0]->kind != AX_LITERAL)
+            return sql_error(b->e, b->t, x->place.at, x->place.size,
+                             "Invalid list options in LOOKUP hint, only support key-value options.");
+    }
+    return S_OK;
+}
+
+static enum status check_positive(struct query_binder *b, const struct ast_hint *h, const struct options *o, const char *key)
+{
+    if (options_get(o, defs, key) == NULL || options_int(o, defs, key) > 0) return S_OK;
+    return sql_error(b->e, b->t, h->place.at, h->place.size,
+                     "Invalid LOOKUP hint option: %s value should be positive integer but was %s", key, options_get(o, defs, key));
+}
+
+static enum status check_retry(struct query_binder *b, const struct ast_hint *h, const struct options *o)
+{
+    uint32_t given = 0;
+
+    for (uint32_t i = 0; i < COUNT_OF(retry_keys); i++) given += options_get(o, defs, retry_keys[i]) != NULL;
+    if (given == 0) return S_OK;
+    if (given < COUNT_OF(retry_keys))
+        return sql_error(b->e, b->t, h->place.at, h->place.size,
+                         "Invalid LOOKUP hint: retry options can be both null or all not null");
+    const char *predicate = options_get(o, defs, "retry-predicate");
+    if (!str_equal_nocase(str_of(predicate), STR("lookup_miss")))
+        return sql_error(b->e, b->t, h->place.at, h->place.size,
+                         "Invalid LOOKUP hint option: unsupported retry-predicate '%s', only 'lookup_miss' is supported currently",
+                         predicate);
+    return check_positive(b, h, o, "max-attempts");
+}
+
+enum status bind_lookup_hint_check(struct query_binder *b, const struct ast_hint *h, const struct ast_expr **table)
+{
+    TRY(check_pairs(b, h));
+    struct options o = pairs_of(b->a, h);
+    *table = NULL;
+    for (uint32_t i = 0; i < h->count; i++)
+        if (str_equal(h->args[i]->text, STR("table"))) *table = h->args[i]->args.items[0];
+    if (*table == NULL)
+        return sql_error(b->e, b->t, h->place.at, h->place.size,
+                         "Invalid LOOKUP hint: incomplete required option(s): [Key: 'table' , default: null (fallback keys: [])]");
+    for (uint32_t i = 0; i < h->count; i++) TRY(check_value(b, h->args[i], &o.items[i]));
+    if (options_get(&o, defs, "async") != NULL && options_bool(&o, defs, "async")) TRY(check_positive(b, h, &o, "capacity"));
+    return check_retry(b, h, &o);
+}
+
+struct rel_lookup_hint bind_lookup_hint_read(struct arena *a, const struct ast_hint *h)
+{
+    struct options o = pairs_of(a, h);
+    struct rel_lookup_hint out = {0};
+
+    if (options_get(&o, defs, "max-attempts") != NULL) {
+        out.attempts = options_int(&o, defs, "max-attempts");
+        out.delay_ms = options_int(&o, defs, "fixed-delay");
+    }
+    out.shuffled = options_get(&o, defs, "shuffle") != NULL && options_bool(&o, defs, "shuffle");
+    return out;
+}
