@@ -332,7 +332,7 @@ static void keys_without_rows_are_asked_for_again(void **state)
 /* Nearly all of what was kept is forgotten again and again: what lives is copied. */
 static void what_lives_outlives_the_dead(void **state)
 {
-    char *text = malloc(400000), *rows = malloc(400000), *expected = malloc(800000), *at = text;
+    char *text = malloc(800000), *rows = malloc(400000), *expected = malloc(800000), *at = text;
     struct fixture f;
 
     (void)state;
