@@ -329,6 +329,32 @@ static void keys_without_rows_are_asked_for_again(void **state)
     expect_retries(0, "+I[1, 10, 1, one]\n+I[2, 20, null, null]\n+I[null, 0, null, null]\n", 0, 3000);
 }
 
+/* It waits 1 s, 2 s, ... before it gives up. */
+static void expect_failure(const char *retries, int64_t least_ms, int64_t most_ms)
+{
+    struct fixture f;
+
+    asked_init(&f, "PARTIAL");
+    folder_write(&folder, "names.csv", "1,one\n");
+    f.options[0].value = folder_path(&folder, "names.csv/no-folder.csv");
+    option_add(&f, "lookup.max-retries", retries);
+    struct op_driver *d = driver(&f, 0);
+    tick_ms = 20;
+    int64_t begin = now_ms;
+    op_push(d, 0, "1 | 10");
+    assert_non_null(strstr(op_driver_error(d), "no-folder.csv"));
+    assert_in_range(now_ms - begin, least_ms, most_ms);
+    op_driver_free(d);
+    fixture_release(&f);
+}
+
+static void a_world_that_fails_is_asked_again(void **state)
+{
+    (void)state;
+    expect_failure("0", 0, 900);
+    expect_failure("2", 3000, 3900);
+}
+
 /* Nearly all of what was kept is forgotten again and again: what lives is copied. */
 static void what_lives_outlives_the_dead(void **state)
 {
@@ -412,6 +438,7 @@ int main(void)
         cmocka_unit_test(the_key_used_longest_ago_goes_first),
         cmocka_unit_test(answers_get_old),
         cmocka_unit_test(keys_without_rows_are_asked_for_again),
+        cmocka_unit_test(a_world_that_fails_is_asked_again),
         cmocka_unit_test(what_lives_outlives_the_dead),
         cmocka_unit_test(mistakes_are_told),
     };
