@@ -68,6 +68,7 @@ struct window_config {
     double trigger_threshold;
     bool trigger_purging, trigger_reset, trigger_keep;
     int64_t trigger_nested;
+    int64_t trigger_early_ms, trigger_late_ms; /* of WINDOW_TRIGGER_EMIT; 0: every row, -1: not at all */
     struct function_ref trigger_function;
     int64_t evictor, evictor_count, evictor_ms;
     double evictor_threshold;

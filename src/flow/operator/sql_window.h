@@ -28,6 +28,13 @@ struct window_groups_config {
     struct text_list bounds;                    /* names of the window's columns; empty: window_start, window_end, window_time */
 };
 
+/* window_updates: window_groups_config of TUMBLE or HOP, and when windows fire besides at their end. */
+struct window_updates_config {
+    struct window_groups_config windows; /* calls.emit_before: -U rows are needed */
+    int64_t early_ms, late_ms; /* before the end, after it: 0 at every row; so long after the first row and so on; -1: not */
+    int64_t lateness_ms;       /* how long after its end a window still takes rows */
+};
+
 /* session_tvf: each row once its session is over, with window_start, window_end and window_time behind its columns. The session is
  * that of the stream's key; without a key there is one for all rows. */
 struct session_tvf_config {

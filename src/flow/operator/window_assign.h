@@ -6,6 +6,9 @@
 
 #include <thalweg/window.h>
 
+/* SQL's trigger, behind those of enum tw_trigger_kind: at the window's end, and before and after it. */
+enum { WINDOW_TRIGGER_EMIT = TW_TRIGGER_CUSTOM + 1 };
+
 enum { WINDOW_CUSTOM_MAX = 256 }; /* windows that a custom assigner may give one row */
 
 /* A user function beside the operator's own (assigner, trigger, delta), with a context of its own. */

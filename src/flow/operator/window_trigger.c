@@ -373,6 +373,72 @@ static enum status timeout_on_timer(const struct call *c, int *result)
     return S_OK;
 }
 
+/* --- SQL's emit: at the window's end, and before and after it every row, or so long after the first one and then again and again
+ * --- */
+static bool emits_late(const struct call *c) { return c->e->is_event_time && c->e->config->trigger_late_ms >= 0; }
+
+/* WORD_COUNT: the window has fired at its end, and those after it are late firings. */
+static bool is_after_end(const struct call *c) { return emits_late(c) && *word(c, WORD_COUNT) != 0; }
+
+/* Which words hold the next time. Firings before and after the end that are equally far apart share it, as in Flink. */
+static enum window_word emit_word(const struct call *c)
+{
+    const struct window_config *w = c->e->config;
+
+    return is_after_end(c) && w->trigger_late_ms != w->trigger_early_ms ? WORD_TIMEOUT : WORD_TIME;
+}
+
+static int64_t emit_delay(const struct call *c)
+{
+    return is_after_end(c) ? c->e->config->trigger_late_ms : c->e->config->trigger_early_ms;
+}
+
+static enum status emit_next(const struct call *c, int64_t from)
+{
+    enum window_word w = emit_word(c);
+
+    *word(c, w) = window_add(from, emit_delay(c));
+    *word(c, w + 1) = 1;
+    return set_timer(c, *word(c, w), false);
+}
+
+static enum status emit_on_element(const struct call *c, int *result)
+{
+    bool event = c->e->is_event_time, is_late = event && last_of(c) <= c->e->op->watermark;
+
+    if (is_late && !is_after_end(c)) {
+        *result = TW_FIRE;
+        return S_OK;
+    }
+    if (!is_late && c->is_new) TRY(set_timer(c, last_of(c), event));
+    if (emit_delay(c) == 0) *result = TW_FIRE;
+    return emit_delay(c) <= 0 || *word(c, emit_word(c) + 1) ? S_OK : emit_next(c, c->e->now_ms);
+}
+
+static enum status emit_on_timer(const struct call *c, int *result)
+{
+    if (is_end(c, c->e->is_event_time) && !is_after_end(c)) {
+        *result = TW_FIRE;
+        if (emits_late(c)) *word(c, WORD_COUNT) = 1;
+        return S_OK;
+    }
+    enum window_word w = emit_word(c);
+    if (c->is_event || emit_delay(c) <= 0 || !*word(c, w + 1) || c->item->time != window_timer_time(*word(c, w))) return S_OK;
+    *result = TW_FIRE;
+    return emit_next(c, c->item->time);
+}
+
+static enum status emit_clear(const struct call *c)
+{
+    TRY(drop_timer(c, last_of(c), c->e->is_event_time));
+    for (int w = WORD_TIME; w <= WORD_TIMEOUT; w += 2) {
+        if (*word(c, (enum window_word)(w + 1))) TRY(drop_timer(c, *word(c, (enum window_word)w), false));
+        *word(c, (enum window_word)(w + 1)) = 0;
+    }
+    *word(c, WORD_COUNT) = 0;
+    return S_OK;
+}
+
 static const struct trigger triggers[] = {
     [TW_TRIGGER_EVENT_TIME] = {event_on_element, event_on_timer, event_on_merge, event_clear, 1, true},
     [TW_TRIGGER_PROCESSING_TIME] = {processing_on_element, processing_on_timer, processing_on_merge, processing_clear,
@@ -387,6 +453,7 @@ static const struct trigger triggers[] = {
     [TW_TRIGGER_NEVER] = {NULL, NULL, NULL, NULL, 1, false},
     [TW_TRIGGER_END_OF_STREAM] = {end_on_element, event_on_timer, NULL, NULL, 1, false},
     [TW_TRIGGER_CUSTOM] = {custom_on_element, custom_on_timer, custom_on_merge, custom_clear, 2, true},
+    [WINDOW_TRIGGER_EMIT] = {emit_on_element, emit_on_timer, NULL, emit_clear, WINDOW_WORDS, false},
 };
 
 /* --- what the engine calls ---------------------------------------------------------------------------------------- */

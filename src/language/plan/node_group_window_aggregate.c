@@ -27,6 +27,23 @@ static void explain_parts(const struct window_aggregate_body *b, bool calls, boo
     }
 }
 
+static void explain_delay(const char *what, int64_t ms, bool comma, struct buf *out)
+{
+    if (ms < 0) return;
+    buf_printf(out, "%s%s ", comma ? ", " : "", what);
+    if (ms == 0) buf_append_text(out, "no delay");
+    else buf_printf(out, "delay %lld millisecond", (long long)ms);
+}
+
+static void explain_emit(const struct window_emit *emit, struct buf *out)
+{
+    if (emit->early_ms < 0 && emit->late_ms < 0) return;
+    buf_append_text(out, ", emit=[");
+    explain_delay("early", emit->early_ms, false, out);
+    explain_delay("late", emit->late_ms, emit->early_ms >= 0, out);
+    buf_append_byte(out, ']');
+}
+
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct window_aggregate_body *b = r->body;
@@ -49,6 +66,35 @@ static void explain(const struct rel *r, struct buf *out)
     }
     if (b->shows_window) explain_parts(b, true, g->key_count + g->call_count > 0, out);
     buf_append_byte(out, ']');
+    explain_emit(&b->emit, out);
+}
+
+/* With updates the window has one row too, at a time. */
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct window_aggregate_body *b = r->body;
+
+    window_aggregate_keys(r, a);
+    if (!b->emit.updates) return;
+    r->modifies = MODIFIES_UPDATES;
+    if (r->inputs[0]->modifies != MODIFIES_NOTHING) r->modifies |= MODIFIES_DELETES; /* all rows of a window may go */
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct window_aggregate_body *b = r->body;
+
+    if (!b->emit.updates) return window_aggregate_lower(r, l, inputs, node, e);
+    struct graph_node *n = graph_add_node(l->graph, op_find("window_updates"), "GroupWindowAggregate", (struct graph_here){0});
+    struct window_updates_config *c = n->config;
+    *c = (struct window_updates_config){.windows = window_aggregate_config(r, l),
+                                        .early_ms = b->emit.early_ms,
+                                        .late_ms = b->emit.late_ms,
+                                        .lateness_ms = b->emit.lateness_ms};
+    c->windows.calls.emit_before = r->wants_before;
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
 }
 
 static void logical(const struct rel *r, struct logical *l)
@@ -60,10 +106,10 @@ static void logical(const struct rel *r, struct logical *l)
 
 const struct rel_type rel_group_window_aggregate_type = {.name = "GroupWindowAggregate",
                                                          .doc = "aggregates of groups and the windows of GROUP BY, when the window ends",
-                                                         .derive = window_aggregate_keys,
+                                                         .derive = derive,
                                                          .wants_before = window_aggregate_wants_before,
                                                          .distribution = window_aggregate_distribution,
                                                          .passes = window_aggregate_passes,
                                                          .explain = explain,
                                                          .logical = logical,
-                                                         .lower = window_aggregate_lower};
+                                                         .lower = lower};

@@ -193,30 +193,38 @@ static uint32_t lower_ends(struct lowering *l, const struct rel *r, struct windo
     return is_session ? lower_start(l, r, type_new(l->a, T_TIMESTAMP, 3, 0, true), node) : node;
 }
 
+struct window_groups_config window_aggregate_config(const struct rel *r, struct lowering *l)
+{
+    const struct window_aggregate_body *b = r->body;
+    const struct type *in = r->inputs[0]->row;
+    struct window_groups_config c = {.kind = b->window.kind,
+                                     .size_ms = b->window.size_ms,
+                                     .slide_ms = b->window.slide_ms,
+                                     .offset_ms = b->window.offset_ms,
+                                     .processing_time = b->window.processing_time,
+                                     .local_time = b->window.time_type->kind == T_TIMESTAMP_LTZ,
+                                     .time = b->rowtime >= 0 && !b->window.processing_time ? in->names[b->rowtime] : "",
+                                     .end = "",
+                                     .zone = lower_window_zone(l, &b->window),
+                                     .bounds = {r->row->names + b->groups.key_count + b->groups.call_count, 3}};
+
+    lower_aggregate_calls(l, &b->groups, in, &c.calls);
+    c.calls.retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
+    return c;
+}
+
 enum status window_aggregate_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct window_aggregate_body *b = r->body;
     const struct type *in = r->inputs[0]->row;
-    struct window_groups_config config = {.kind = b->window.kind,
-                                          .size_ms = b->window.size_ms,
-                                          .slide_ms = b->window.slide_ms,
-                                          .offset_ms = b->window.offset_ms,
-                                          .processing_time = b->window.processing_time,
-                                          .local_time = b->window.time_type->kind == T_TIMESTAMP_LTZ,
-                                          .time = "",
-                                          .end = "",
-                                          .zone = lower_window_zone(l, &b->window),
-                                          .bounds = {r->row->names + b->groups.key_count + b->groups.call_count, 3}};
+    struct window_groups_config config = window_aggregate_config(r, l);
     bool shares = false;
 
-    lower_aggregate_calls(l, &b->groups, in, &config.calls);
-    config.calls.retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
     if (b->rowtime >= 0) TRY(shares_slices(l, b, in, &config.calls, &shares, e));
     if (!shares) {
         *node = lower_ends(l, r, &config, inputs[0]);
         return S_OK;
     }
-    if (!config.processing_time) config.time = in->names[b->rowtime];
     if (b->window.kind == WINDOW_SESSION) *node = lower_sessions(l, &config, config.time);
     else {
         struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate", (struct graph_here){0});

@@ -291,12 +291,18 @@ struct window_tvf_body {
     uint32_t rowtime;
     struct rel_window window; /* without its columns */
 };
+/* When windows of GROUP BY fire besides at their end. Delays: 0 at every row, -1 not at all. */
+struct window_emit {
+    bool updates; /* results are told more than once, or may be */
+    int64_t early_ms, late_ms, lateness_ms;
+};
 /* Aggregates of groups and windows, once each: the row has the group columns, the results, window_start, window_end and
  * window_time. rowtime: the column of the input that decides the windows, or -1: columns start and end of `window` say them. */
 struct window_aggregate_body {
     struct aggregate_body groups; /* without the window's columns */
     struct rel_window window;
     int rowtime;
+    struct window_emit emit; /* of a group window */
     bool is_group_window, shows_window; /* a window function of GROUP BY; parts of the window are read */
 };
 /* All rows in an order, when the input has ended. */

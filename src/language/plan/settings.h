@@ -7,7 +7,14 @@ enum sink_materialize { MATERIALIZE_NONE, MATERIALIZE_AUTO, MATERIALIZE_FORCE };
 enum sink_shuffle { SHUFFLE_NONE, SHUFFLE_AUTO, SHUFFLE_FORCE };                 /* table.exec.sink.keyed-shuffle */
 enum sink_lengths { LENGTHS_IGNORE, LENGTHS_TRIM_PAD, LENGTHS_ERROR };           /* table.exec.sink.type-length-enforcer */
 
+/* table.exec.emit.*: results of windows of GROUP BY before and after their end. Times: -1 where none is set. */
+struct emit_settings {
+    bool is_early, is_late;
+    int64_t early_ms, late_ms, lateness_ms;
+};
+
 struct plan_settings {
+    struct emit_settings emit;
     int64_t ttl_ms;  /* table.exec.state.ttl */
     int64_t idle_ms; /* table.exec.source.idle-timeout */
     bool has_options_hints; /* table.dynamic-table-options.enabled */

@@ -687,6 +687,7 @@ static struct rel *aggregate_group_windows(struct grouping *g, struct rel *below
     struct window_aggregate_body body = {.groups = *groups,
                                          .window = g->window.window,
                                          .rowtime = (int)g->window_time,
+                                         .emit = g->window.emit,
                                          .is_group_window = true,
                                          .shows_window = g->asks_for_window};
     int *partition = ARENA_ARRAY(g->b->a, int, g->key_count + 1);

@@ -131,6 +131,49 @@ static enum status bind_arguments(struct query_binder *b, struct binder *below, 
     return count == 3 ? bind_interval(b, x->args.items[1], args[1], &w->window.slide_ms) : S_OK;
 }
 
+static enum status delay_missing(struct query_binder *b, const struct ast_expr *x, const char *early, const char *key)
+{
+    err_hint(b->e, "SET 'table.exec.emit.%s-fire.delay' = '1 min'; 0 is at every row", key);
+    return fail(b, x->place,
+                arena_printf(b->a, "%s-fire delay should not be null or negative value whenenable %s-fire emit strategy.", early, key));
+}
+
+static enum status check_emit(struct query_binder *b, const struct ast_expr *x, const struct group_window *w, int64_t lateness)
+{
+    const struct emit_settings *s = &b->settings->emit;
+
+    if (w->window.kind == WINDOW_SESSION && (s->is_early || s->is_late))
+        return fail(b, x->place, "Session window doesn't support EMIT strategy currently.");
+    if (!w->window.processing_time && s->is_late && lateness == 0) {
+        err_hint(b->e, "SET 'table.exec.emit.allow-lateness' = '1 min', or 'table.exec.state.ttl'");
+        return fail(b, x->place,
+                    "The 'AFTER WATERMARK' emit strategy requires set 'allow-lateness' or 'minIdleStateRetentionTime' in table config.");
+    }
+    if (s->is_early && s->early_ms < 0) return delay_missing(b, x, "Early", "early");
+    if (s->is_late && s->late_ms < 0) return delay_missing(b, x, "Late", "late");
+    if (!s->is_late || lateness >= s->late_ms) return S_OK;
+    return fail(b, x->place,
+                arena_printf(b->a, "Allow-lateness [%lldms] should not be smaller than Late-fire delay [%lldms] when enable late-fire "
+                                   "emit strategy.", (long long)lateness, (long long)s->late_ms));
+}
+
+/* table.exec.emit.*, which batch mode does not look at. Lateness without late fire does nothing, in Flink too. */
+static enum status bind_emit(struct query_binder *b, const struct ast_expr *x, struct group_window *w)
+{
+    const struct emit_settings *s = &b->settings->emit;
+    bool is_session = w->window.kind == WINDOW_SESSION, event = !w->window.processing_time;
+    int64_t lateness = is_session || !s->is_late ? 0 : s->lateness_ms >= 0 ? s->lateness_ms : b->settings->ttl_ms;
+
+    w->emit = (struct window_emit){.early_ms = -1, .late_ms = -1};
+    if (b->settings->is_batch) return S_OK;
+    TRY(check_emit(b, x, w, lateness));
+    if (s->is_early) w->emit.early_ms = s->early_ms;
+    if (s->is_late) w->emit.late_ms = s->late_ms;
+    if (event) w->emit.lateness_ms = lateness;
+    w->emit.updates = s->is_early || (event && s->is_late);
+    return S_OK;
+}
+
 enum status group_window_bind(struct query_binder *b, struct binder *below, const struct ast_expr *x, struct group_window *out)
 {
     struct str rest;
@@ -146,7 +189,7 @@ enum status group_window_bind(struct query_binder *b, struct binder *below, cons
     bool is_attribute = time->time_kind != TIME_NONE;
     out->window.processing_time = time->time_kind == TIME_PROCTIME;
     out->window.time_type = type_with_time(b->a, type_new(b->a, time->kind, 3, 0, true), is_attribute ? time->time_kind : TIME_ROWTIME);
-    return S_OK;
+    return bind_emit(b, x, out);
 }
 
 enum status group_window_check_part(struct query_binder *b, struct binder *below, const struct ast_expr *x, const struct group_window *w)

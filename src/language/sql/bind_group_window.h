@@ -7,6 +7,7 @@ struct group_window {
     const struct ast_expr *x; /* the call; NULL: there is none */
     const char *name;         /* "TUMBLE" */
     struct rel_window window; /* without its columns */
+    struct window_emit emit;
     struct expr *time;
 };
 

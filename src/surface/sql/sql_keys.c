@@ -77,6 +77,24 @@ const struct option_def sql_keys[] = {
      .doc = "whether a call that failed is repeated"},
     {.key = "table.exec.async-table.retry-delay", .kind = OPT_DURATION_MS, .fallback = "100 ms", .doc = "the pause before it is"},
     {.key = "table.exec.async-table.max-retries", .kind = OPT_INT, .fallback = "3", .doc = "how often a call that failed is repeated at most"},
+    {.key = "table.exec.emit.early-fire.enabled",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "windows of GROUP BY tell of results before they end, and of changes of these"},
+    {.key = "table.exec.emit.early-fire.delay",
+     .kind = OPT_DURATION_MS,
+     .doc = "how long after a window's first row it does so, and then again and again, by the clock; 0: at every row"},
+    {.key = "table.exec.emit.late-fire.enabled",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "windows of GROUP BY that have ended still take rows, and tell of the changes"},
+    {.key = "table.exec.emit.late-fire.delay",
+     .kind = OPT_DURATION_MS,
+     .doc = "how long after such a row they do so, and then again and again, by the clock; 0: at every row"},
+    {.key = "table.exec.emit.allow-lateness",
+     .kind = OPT_DURATION_MS,
+     .doc = "for how long after their end windows of GROUP BY take rows, when late fire is on; where it is not set: "
+            "'table.exec.state.ttl'"},
     {.key = "table.exec.source.idle-timeout",
      .kind = OPT_DURATION_MS,
      .fallback = "0",
@@ -189,11 +207,26 @@ void sql_keys_apply(const struct config *c, struct fn_session *s)
     s->plain = !options_bool(&o, sql_keys, "thalweg.optimizer.rewrites");
 }
 
+static int64_t time_or_none(const struct options *o, const char *key)
+{
+    return options_get(o, sql_keys, key) != NULL ? options_int(o, sql_keys, key) : -1;
+}
+
+static struct emit_settings emit_settings(const struct options *o)
+{
+    return (struct emit_settings){.is_early = options_bool(o, sql_keys, "table.exec.emit.early-fire.enabled"),
+                                  .is_late = options_bool(o, sql_keys, "table.exec.emit.late-fire.enabled"),
+                                  .early_ms = time_or_none(o, "table.exec.emit.early-fire.delay"),
+                                  .late_ms = time_or_none(o, "table.exec.emit.late-fire.delay"),
+                                  .lateness_ms = time_or_none(o, "table.exec.emit.allow-lateness")};
+}
+
 struct plan_settings sql_keys_settings(const struct config *c)
 {
     struct options o = config_options(c);
 
     return (struct plan_settings){
+        .emit = emit_settings(&o),
         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
         .resolves_updates = options_enum(&o, sql_keys, "table.optimizer.non-deterministic-update.strategy") == 1,
         .reuse = {.parts = options_bool(&o, sql_keys, "table.optimizer.reuse-sub-plan-enabled"),
