@@ -28,18 +28,26 @@ struct window_updates {
 
 static const struct config_field window_updates_config_fields[] = {
     GROUP_CALLS_FIELDS(offsetof(struct window_updates_config, windows.calls)),
-    GROUP_CALLS_FIELD(offsetof(struct window_updates_config, windows.calls), retracts, CONF_BOOL, "rows may be taken back"),
-    GROUP_CALLS_FIELD(offsetof(struct window_updates_config, windows.calls), emit_before, CONF_BOOL, "updates come with the row before"),
+    GROUP_CALLS_FIELD(offsetof(struct window_updates_config, windows.calls), retracts, CONF_BOOL,
+                      "rows may be taken back"),
+    GROUP_CALLS_FIELD(offsetof(struct window_updates_config, windows.calls), emit_before, CONF_BOOL,
+                      "updates come with the row before"),
     {"time", CONF_TEXT, offsetof(struct window_updates_config, windows.time), "column with the rows' time"},
     {"kind", CONF_INT, offsetof(struct window_updates_config, windows.kind), "0 TUMBLE, 1 HOP"},
     {"size_ms", CONF_INT, offsetof(struct window_updates_config, windows.size_ms), "size, ms"},
     {"slide_ms", CONF_INT, offsetof(struct window_updates_config, windows.slide_ms), "slide of HOP, ms"},
-    {"processing_time", CONF_BOOL, offsetof(struct window_updates_config, windows.processing_time), "windows end by processing time"},
-    {"local_time", CONF_BOOL, offsetof(struct window_updates_config, windows.local_time), "window_time is a TIMESTAMP_LTZ"},
-    {"zone", CONF_TEXT, offsetof(struct window_updates_config, windows.zone), "time zone in which windows of instants lie; empty: UTC"},
-    {"bounds", CONF_TEXTS, offsetof(struct window_updates_config, windows.bounds), "names of the window's columns; empty: window_start, window_end, window_time"},
-    CONFIG_FIELD(window_updates_config, early_ms, CONF_INT, "ms between results before the end; 0: at every row, -1: none"),
-    CONFIG_FIELD(window_updates_config, late_ms, CONF_INT, "ms between results after the end; 0: at every row, -1: no delay is set"),
+    {"processing_time", CONF_BOOL, offsetof(struct window_updates_config, windows.processing_time),
+     "windows end by processing time"},
+    {"local_time", CONF_BOOL, offsetof(struct window_updates_config, windows.local_time),
+     "window_time is a TIMESTAMP_LTZ"},
+    {"zone", CONF_TEXT, offsetof(struct window_updates_config, windows.zone),
+     "time zone in which windows of instants lie; empty: UTC"},
+    {"bounds", CONF_TEXTS, offsetof(struct window_updates_config, windows.bounds),
+     "names of the window's columns; empty: window_start, window_end, window_time"},
+    CONFIG_FIELD(window_updates_config, early_ms, CONF_INT,
+                 "ms between results before the end; 0: at every row, -1: none"),
+    CONFIG_FIELD(window_updates_config, late_ms, CONF_INT,
+                 "ms between results after the end; 0: at every row, -1: no delay is set"),
     CONFIG_FIELD(window_updates_config, lateness_ms, CONF_INT, "ms after its end for which a window takes rows"),
     CONFIG_LAST,
 };
@@ -57,14 +65,16 @@ static enum status window_updates_derive(struct op_plan *p, const void *config, 
     if (w->size_ms <= 0 || w->kind > SQL_HOP || (w->kind == SQL_HOP && w->slide_ms <= 0) || c->lateness_ms < 0)
         return err_set(e, E_CONFIG, "windows of %lld ms every %lld ms", (long long)w->size_ms, (long long)w->slide_ms);
     if (group_calls_hold(calls, w->calls.functions.count))
-        return err_set(e, E_UNSUPPORTED, "early and late results of windows (table.exec.emit) are only there for aggregates without "
-                                         "DISTINCT that keep no values: COUNT, SUM, AVG, MIN and MAX of rows that are not taken back");
+        return err_set(e, E_UNSUPPORTED,
+                       "early and late results of windows (table.exec.emit) are only there for aggregates without "
+                       "DISTINCT that keep no values: COUNT, SUM, AVG, MIN and MAX of rows that are not taken back");
     p->outputs[0] = group_fold_row(p, &w->calls, calls, &w->bounds, w->local_time);
     p->output_count = 1;
     return S_OK;
 }
 
-static void window_updates_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void window_updates_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                                 uint64_t *const *inputs)
 {
     const struct window_groups_config *w = &((const struct window_updates_config *)config)->windows;
     struct group_call *calls;
@@ -159,8 +169,10 @@ static enum status window_updates_open(struct op_cx *cx, void *self)
     s->cx = cx;
     TRY(session_time_open(&s->time, cx, w->time, 1, w->processing_time, w->zone));
     if (s->time.zone.shifts)
-        return err_set(cx->err, E_UNSUPPORTED, "early and late results (table.exec.emit) of windows in the time zone %s; they are there "
-                                               "for windows of TIMESTAMP, and in UTC", w->zone);
+        return err_set(cx->err, E_UNSUPPORTED,
+                       "early and late results (table.exec.emit) of windows in the time zone %s; they are there "
+                       "for windows of TIMESTAMP, and in UTC",
+                       w->zone);
     s->time.window = windows_of(c, cx->plan->key_count[0] == 0);
     TRY(group_fold_open(&s->fold, cx, &w->calls, false));
     s->words = s->fold.fold.acc->child_count;
@@ -210,7 +222,8 @@ static void window_updates_close(struct op_cx *cx, void *self, bool failed)
 const struct op_type op_window_updates = {
     .name = "window_updates",
     .doc = "SQL: aggregates per group and window, before the window ends and as they change",
-    .example = "SELECT bidder, COUNT(*) FROM bids GROUP BY bidder, TUMBLE(ts, INTERVAL '1' HOUR) -- table.exec.emit.early-fire.enabled",
+    .example = "SELECT bidder, COUNT(*) FROM bids GROUP BY bidder, TUMBLE(ts, INTERVAL '1' HOUR) -- "
+               "table.exec.emit.early-fire.enabled",
     .flags = OP_SELECTION | OP_FORMS | OP_STATE,
     .input_count = 1,
     .config_size = sizeof(struct window_updates_config),
