@@ -45,4 +45,22 @@ flink' "$("$thalweg" sql --output csv -e "SET 'table.catalog-store.kind' = 'file
 for i in $(seq 105); do echo 'SELECT 1;'; done > many.sql
 echo 'SELECT COUNT(*) AS n, MIN(job_number) AS a, MAX(job_number) AS z FROM sys.jobs;' >> many.sql
 same 'a session remembers its latest 100 jobs' '100,6,105' "$("$thalweg" sql -D execution.runtime-mode=batch --output csv -f many.sql | tail -1)"
+# A person goes on behind an error, but not with half of the catalogs.
+command -v python3 > /dev/null || { echo 'skipped: no python3, which types at the terminal' >&2; finish && exit 77; exit 1; }
+mkdir broken
+echo 'type: no_such' > broken/a.yaml
+echo 'type: generic_in_memory' > broken/z.yaml
+HOME=$here TERM=xterm python3 "$source/test/e2e/terminal.py" "$thalweg" sql -D table.catalog-store.kind=file -D table.catalog-store.file.path=broken \
+    > terminal.txt <<'STEPS'
+wait Flink SQL> 
+type SHOW TABLES;\r
+wait identifier 'no_such'
+wait Flink SQL> 
+type CREATE CATALOG z WITH ('type' = 'generic_in_memory', 'default-database' = 'd');\r
+wait identifier 'no_such'
+wait Flink SQL> 
+type QUIT;\r
+STEPS
+[ $? = 0 ] || fail "at a terminal: $(cat terminal.txt)"
+same 'what could not be read is not written over' 'type: generic_in_memory' "$(cat broken/z.yaml)"
 finish

@@ -196,9 +196,9 @@ enum status catalog_store_open(struct catalog_store *s, struct sys *sys, const s
     struct arena local;
 
     if (s->is_open) return S_OK;
-    s->is_open = true;
     s->sys = sys;
-    if (options_enum(&o, sql_keys, "table.catalog-store.kind") == 0) return S_OK;
+    s->is_open = options_enum(&o, sql_keys, "table.catalog-store.kind") == 0;
+    if (s->is_open) return S_OK;
     if (folder == NULL || folder[0] == '\0')
         return err_set(
             e, E_CONFIG,
@@ -207,5 +207,7 @@ enum status catalog_store_open(struct catalog_store *s, struct sys *sys, const s
     arena_init(&local, a->mem, 0);
     enum status st = load_all(s, c, &local, e);
     arena_release(&local);
+    s->is_open = st == S_OK; /* else no statement runs: it might write over what could not be read */
+    if (!s->is_open) s->folder = NULL;
     return st;
 }
