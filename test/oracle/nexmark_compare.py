@@ -156,10 +156,12 @@ def fold_debezium(folder):
 
 
 def fold_print(lines):
+    """A line is +I[1, x], behind the subtask where there are several: 2> +I[1, x]."""
     folded = Folded()
     for line in lines:
-        if re.match(r"[+-][IUD]\[", line):
-            folded.change(line[0] == "+", line.rstrip("\n")[3:-1])
+        change = re.fullmatch(r"(?:\d+> )?([+-])[IUD]\[(.*)\]\n", line)
+        if change:
+            folded.change(change[1] == "+", change[2])
     return folded
 
 
