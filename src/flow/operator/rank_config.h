@@ -2,6 +2,8 @@
 #pragma once
 #include "flow/operator/op.h"
 
+enum { RANK_NET_LAST_MAX = 128 }; /* with more places the changes of a batch are not netted */
+
 struct rank_config {
     struct text_list order;      /* columns */
     struct text_list directions; /* "asc", "desc" */

@@ -61,7 +61,6 @@ void *rank_equal_find(struct rank *s, const struct batch *in, uint32_t i, const 
 static inline bool rank_has_room(const struct rank *s) { return s->used + RANK_ROW_CHANGES <= s->out->capacity && s->worked < RANK_WORK_MAX; }
 
 /* rank_net.c */
-enum { RANK_NET_LAST_MAX = 128 };
 bool rank_net_serves(const struct rank_config *c, const struct op_plan *p);
 void rank_net_open(struct op_cx *cx, struct rank *s, struct order_column *order);
 void rank_net_close(struct rank *s);

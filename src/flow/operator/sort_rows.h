@@ -4,5 +4,6 @@
 
 struct sort_rows_config {
     struct text_list order, directions, nulls; /* order_columns.h */
+    int64_t offset, fetch; /* rows that are skipped, and rows behind them that are given; fetch 0: all */
     struct spill_config spill;
 };

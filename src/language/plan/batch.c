@@ -1,8 +1,9 @@
 /* batch.c - the plan of a query for batch mode: the same nodes, but none of them changes rows that it has given. Those that can hold
  * their results back until their input has ended do so (rel_type's `ends`); behind all others that still update or delete stands a
- * Fold. What comes by an order and a limit is put into that order again.
+ * Fold. What comes by an order and a limit of few rows is put into that order again.
  *
  * Nodes are immutable: a node whose inputs became others is made anew, and what it derives from them is derived again. */
+#include "language/plan/rank_rel.h"
 #include "language/plan/rel_internal.h"
 
 static enum status check_bounded(const struct table *t, struct err *e)
@@ -21,10 +22,12 @@ static struct rel *ordered_again(struct arena *a, struct rel *r, const struct re
     return rel_sort(a, r, &(struct sort_body){b->order_count, b->order});
 }
 
+static bool ends(const struct rel *r) { return r->type->ends && (r->type != &rel_sort_limit_type || sort_limit_ends(r->body)); }
+
 /* The node over inputs that were made for batch. */
 static struct rel *remade(struct arena *a, const struct rel *r, struct rel *const *inputs)
 {
-    struct rel *copy = rel_over_inputs(a, r, inputs, r->type->ends);
+    struct rel *copy = rel_over_inputs(a, r, inputs, ends(r));
 
     return copy->modifies == MODIFIES_NOTHING ? copy : ordered_again(a, rel_fold(a, copy), copy);
 }

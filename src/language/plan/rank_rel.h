@@ -6,6 +6,7 @@ void rank_print_strategy(const struct rel *r, struct buf *out); /* as EXPLAIN sh
 void rank_rel_derive(struct rel *r, struct arena *a);
 bool rank_rel_wants_before(const struct rel *r, uint32_t input);
 void rank_rel_logical(const struct rel *r, struct logical *l); /* of a rank function */
+bool sort_limit_ends(const struct rank_body *b); /* in batch mode: are its rows sorted when the input has ended? */
 void limit_rel_logical(const struct rel *r, struct logical *l); /* of ORDER BY and LIMIT */
 int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
 enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;

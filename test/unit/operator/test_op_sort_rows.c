@@ -1,5 +1,5 @@
 /* test_op_sort_rows.c - all rows in an order: in memory and by files the same; equal rows as they came; lists, long texts, NULLs; many
- * runs merged a few at a time; no file is left at the end, nor when the operator is closed half-way; a folder that is not there. */
+ * runs merged a few at a time; some places of the order; no file is left at the end, nor when the operator is closed half-way; a folder that is not there. */
 #include "flow/operator/sort_rows.h"
 #include "support/folder.h"
 #include "support/op_driver.h"
@@ -50,10 +50,9 @@ static void push_some(struct op_driver *d, uint32_t first, uint32_t count)
 }
 
 /* What comes out; to be freed. */
-static char *sorted(int64_t memory, const char *dirs, int64_t files, uint32_t batch_rows)
+static char *sorted_by(const struct sort_rows_config *c, uint32_t batch_rows)
 {
-    struct sort_rows_config c = config_of(memory, dirs, files);
-    struct op_driver *d = open(&c, batch_rows);
+    struct op_driver *d = open(c, batch_rows);
 
     for (uint32_t i = 0; i < ROWS; i += PUSH) push_some(d, i, PUSH);
     assert_string_equal(op_output(d), "");
@@ -62,6 +61,13 @@ static char *sorted(int64_t memory, const char *dirs, int64_t files, uint32_t ba
     char *out = strdup(op_output(d));
     op_driver_free(d);
     return out;
+}
+
+static char *sorted(int64_t memory, const char *dirs, int64_t files, uint32_t batch_rows)
+{
+    struct sort_rows_config c = config_of(memory, dirs, files);
+
+    return sorted_by(&c, batch_rows);
 }
 
 static void files_give_what_memory_gives(void **state)
@@ -81,6 +87,39 @@ static void files_give_what_memory_gives(void **state)
                 free(got);
             }
     free(expected);
+    folder_remove(&f);
+}
+
+/* Lines first..first + count of a text, cut off where it ends; the text is changed. */
+static const char *lines_of(char *text, int64_t first, int64_t count)
+{
+    for (; first > 0 && *text != '\0'; first--) text = strchr(text, '\n') + 1;
+    char *end = text;
+    for (; count > 0 && *end != '\0'; count--) end = strchr(end, '\n') + 1;
+    *end = '\0';
+    return text;
+}
+
+static void places_of_the_order(void **state)
+{
+    static const int64_t places[][2] = {{0, 1}, {0, 2999}, {1, 1}, {1023, 2}, {1500, 700}, {2048, 0}, {2999, 0}, {2999, 5}, {3000, 1}, {9000, 0}};
+    struct folder f;
+
+    (void)state;
+    folder_make(&f);
+    for (size_t i = 0; i < COUNT_OF(places); i++)
+        for (int64_t memory = 0; memory <= 20000; memory += 20000)
+            for (uint32_t size = 0; size < 100; size += 7 * 9) {
+                struct sort_rows_config c = config_of(memory, f.path, 4);
+                char *all = sorted(0, NULL, 0, 0);
+                c.offset = places[i][0];
+                c.fetch = places[i][1];
+                char *got = sorted_by(&c, size);
+                assert_string_equal(got, lines_of(all, c.offset, c.fetch > 0 ? c.fetch : INT64_MAX));
+                assert_int_equal(folder_count(&f, ""), 0);
+                free(all);
+                free(got);
+            }
     folder_remove(&f);
 }
 
@@ -116,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_give_what_memory_gives),
+        cmocka_unit_test(places_of_the_order),
         cmocka_unit_test(files_go_when_it_is_closed_half_way),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
     };
