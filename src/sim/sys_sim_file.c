@@ -11,6 +11,7 @@ struct sim_node {
     struct sim_node *next; /* by path */
     char *path;
     bool is_directory, is_linked;
+    uint32_t mode;
     uint32_t opened;
     int64_t modified_ms;
     struct buf bytes;
@@ -94,6 +95,7 @@ static struct sim_node *add(struct sim_world *w, const char *path, bool is_direc
     struct sim_node **at = place_of(w, n->path);
     n->is_directory = is_directory;
     n->is_linked = true;
+    n->mode = is_directory ? 0755 : 0644;
     n->modified_ms = w->now_ns / 1000000;
     buf_init(&n->bytes, &w->mem);
     n->next = *at;
@@ -217,7 +219,8 @@ static struct sys_stat stat_of(const struct sim_node *n)
     return (struct sys_stat){.size = (int64_t)n->bytes.size,
                              .modified_ms = n->modified_ms,
                              .is_directory = n->is_directory,
-                             .is_regular = !n->is_directory};
+                             .is_regular = !n->is_directory,
+                             .mode = n->mode};
 }
 
 enum status sim_file_stat(struct sys *s, const char *path, struct sys_stat *out, struct err *e)
@@ -225,7 +228,7 @@ enum status sim_file_stat(struct sys *s, const char *path, struct sys_stat *out,
     struct sim_world *w = world_of(s);
     struct sim_node *n = find(w, path);
 
-    if (is_root(path)) *out = (struct sys_stat){.is_directory = true};
+    if (is_root(path)) *out = (struct sys_stat){.is_directory = true, .mode = 0755};
     else if (n != NULL) *out = stat_of(n);
     else if (is_below_file(w, path)) return err_set(e, E_IO, "cannot read '%s': a part of the path is not a folder", path);
     else return err_set(e, E_NOT_FOUND, "cannot read '%s': no such file or folder", path);
@@ -250,6 +253,29 @@ enum status sim_file_rename(struct sys *s, const char *from, const char *to, boo
     n->next = *at;
     *at = n;
     return S_OK;
+}
+
+enum status sim_file_set_mode(struct sys *s, const char *path, uint32_t mode, struct err *e)
+{
+    struct sim_node *n = find(world_of(s), path);
+
+    if (n == NULL) return err_set(e, E_NOT_FOUND, "cannot change the mode of '%s': no such file or folder", path);
+    n->mode = mode;
+    return S_OK;
+}
+
+/* It has no links: a path that is there means itself. */
+enum status sim_file_real(struct sys *s, const char *path, char *out, size_t size, struct err *e)
+{
+    struct sim_world *w = world_of(s);
+    struct sys_stat st;
+
+    TRY(sim_file_stat(s, path, &st, e));
+    char *plain = plain_path(w, path);
+    bool fits = strlen(plain) < size;
+    if (fits) memcpy(out, plain, strlen(plain) + 1);
+    mem_free(&w->mem, plain);
+    return fits ? S_OK : err_set(e, E_IO, "cannot read '%.100s...': the path is too long", path);
 }
 
 enum status sim_file_delete(struct sys *s, const char *path, struct err *e)

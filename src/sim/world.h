@@ -75,6 +75,8 @@ enum status sim_file_seek(struct sys *, struct sys_file *, int64_t offset, struc
 enum status sim_file_sync(struct sys *, struct sys_file *, struct err *);
 enum status sim_file_stat(struct sys *, const char *path, struct sys_stat *, struct err *);
 enum status sim_file_rename(struct sys *, const char *from, const char *to, bool replace, struct err *);
+enum status sim_file_set_mode(struct sys *, const char *path, uint32_t mode, struct err *);
+enum status sim_file_real(struct sys *, const char *path, char *out, size_t size, struct err *);
 enum status sim_file_delete(struct sys *, const char *path, struct err *);
 enum status sim_dir_make(struct sys *, const char *path, struct err *);
 enum status sim_dir_delete(struct sys *, const char *path, struct err *);

@@ -69,6 +69,15 @@ same 'one file' '1,x
 3,Z' "$(sql -e "DELETE FROM f WHERE a = 2; UPDATE f SET b = UPPER(b) WHERE a = 3"; cat f.csv)"
 same 'INSERT OVERWRITE of one file' '5,five' "$(sql -e "INSERT OVERWRITE f VALUES (5, 'five')"; cat f.csv)"
 same 'TRUNCATE of one file' '0' "$(sql -e "TRUNCATE TABLE f"; wc -c < f.csv)"
+mkdir -p far && mv f.csv far/real.csv && ln -s far/real.csv f.csv && printf '1,x\n2,y\n' > f.csv && chmod 640 far/real.csv
+same 'a link stays one, and what it means is replaced, its mode kept' 'far/real.csv
+2,y
+640' "$(sql -e "DELETE FROM f WHERE a = 1"; readlink f.csv; cat far/real.csv; stat -c %a far/real.csv)"
+same 'TRUNCATE by a link' 'far/real.csv
+0
+640' "$(sql -e 'TRUNCATE TABLE f'; readlink f.csv; wc -c < far/real.csv; stat -c %a far/real.csv)"
+same 'nothing stays beside it' 'real.csv' "$(ls -A far)"
+rm -r far f.csv && printf '' > f.csv
 same 'nothing stays beside the tables' 'f.csv
 p
 t

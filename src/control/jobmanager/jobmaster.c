@@ -135,6 +135,7 @@ static enum status make_job(struct jobmaster *jm, struct err *e)
         .commit_retries = options_int(o, config_defs, "sink.committer.retries"),
         .allow_unaligned_splits =
             options_bool(o, config_defs, "pipeline.watermark-alignment.allow-unaligned-source-splits")};
+    settings.job_number = jm->o.job_number;
     settings.host = options_get(o, config_defs, "taskmanager.host");
     settings.resource_id = options_get(o, config_defs, "taskmanager.resource-id");
     const char *cached_files = options_get(o, config_defs, "pipeline.cached-files");

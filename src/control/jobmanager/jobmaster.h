@@ -20,6 +20,7 @@ struct jobmaster;
 struct jobmaster_options {
     struct sys *sys;
     struct log *log;                         /* may be NULL */
+    int64_t job_number;                      /* among the jobs of a session, whose ids differ; 0: it is of none */
     struct artifact_table functions;
     const struct fn_users *users;            /* functions of its SQL expressions; NULL: none */
     bool times_hooks;                        /* how long operators worked is wanted: jobmaster_operator's busy_ns */

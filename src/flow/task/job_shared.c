@@ -53,13 +53,15 @@ static struct options options_copy(struct arena *a, const struct options *from)
     return (struct options){items, from->count};
 }
 
-/* Equal for every run of the job, as its checkpoints will have to find it again. */
-static void job_id_make(const char *name, char id[static 33])
+/* Equal for every run of the job, as its checkpoints will have to find it again. Two jobs of one session may have equal names, so
+ * its number is a part of it. */
+static void job_id_make(struct arena *a, const char *name, int64_t number, char id[static 33])
 {
     struct sha256 digest;
     char hex[65];
+    const char *text = number > 0 ? arena_printf(a, "%lld %s", (long long)number, name) : name;
 
-    sha256_of(name, strlen(name), &digest);
+    sha256_of(text, strlen(text), &digest);
     sha256_hex(&digest, hex);
     memcpy(id, hex, 32);
     id[32] = '\0';
@@ -79,7 +81,7 @@ struct job_shared *job_shared_create(struct sys *sys, const char *name, const st
     j->lock = sys_lock_create(sys);
     j->settings = default_settings;
     j->name = arena_strdup(&j->arena, name);
-    job_id_make(name, j->id);
+    job_id_make(&j->arena, name, 0, j->id);
     j->metrics = metrics_create(sys);
     if (parameters != NULL) j->parameters = options_copy(&j->arena, parameters);
     j->row_queues = j->own_row_queues = row_queues_create(sys);
@@ -133,6 +135,7 @@ const char *job_cached_file(const struct job_shared *j, const char *name)
 void job_shared_configure(struct job_shared *j, const struct job_settings *s)
 {
     j->settings = *s;
+    job_id_make(&j->arena, j->name, s->job_number, j->id);
     j->settings.cached_files = options_copy(&j->arena, &s->cached_files);
     j->settings.host = s->host != NULL ? arena_strdup(&j->arena, s->host) : default_settings.host;
     j->settings.resource_id = s->resource_id != NULL ? arena_strdup(&j->arena, s->resource_id) : default_settings.resource_id;

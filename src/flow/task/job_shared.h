@@ -16,7 +16,7 @@ struct job_shared *job_shared_create(struct sys *sys, const char *name, const st
 void job_shared_free(struct job_shared *j); /* ends the objects, latest first; NULL is a no-op */
 
 const char *job_shared_name(const struct job_shared *j);
-const char *job_shared_id(const struct job_shared *j); /* 32 hexadecimal digits, a hash of the name */
+const char *job_shared_id(const struct job_shared *j); /* 32 hexadecimal digits, a hash of the name and the number */
 const char *job_cached_file(const struct job_shared *j, const char *name); /* its path; NULL when there is none */
 struct metrics *job_metrics(struct job_shared *j);
 struct op_cx;
@@ -28,6 +28,7 @@ struct job_settings {
     int64_t commit_retries;      /* sink.committer.retries */
     bool allow_unaligned_splits; /* pipeline.watermark-alignment.allow-unaligned-source-splits */
     struct options cached_files; /* pipeline.cached-files: name and path */
+    int64_t job_number;          /* among the jobs of a session; 0: it is of none */
     const char *host, *resource_id; /* of the task manager, for metrics: taskmanager.host, .resource-id */
 };
 void job_shared_configure(struct job_shared *j, const struct job_settings *s); /* before its tasks are made */

@@ -63,6 +63,17 @@ enum status sys_file_rename_over(struct sys *s, const char *from, const char *to
     return s->ops->file_rename(s, from, to, true, e);
 }
 
+enum status sys_file_set_mode(struct sys *s, const char *path, uint32_t mode, struct err *e)
+{
+    return s->ops->file_set_mode(s, path, mode, e);
+}
+
+enum status sys_file_real(struct sys *s, const char *path, char *out, size_t size, struct err *e)
+{
+    ASSERT(size >= SYS_PATH_MAX);
+    return s->ops->file_real(s, path, out, size, e);
+}
+
 enum status sys_file_delete(struct sys *s, const char *path, struct err *e) { return s->ops->file_delete(s, path, e); }
 enum status sys_dir_make(struct sys *s, const char *path, struct err *e) { return s->ops->dir_make(s, path, e); }
 enum status sys_dir_delete(struct sys *s, const char *path, struct err *e) { return s->ops->dir_delete(s, path, e); }

@@ -26,9 +26,12 @@ enum sys_file_flags {
     SYS_STREAM = 64, /* with SYS_READ, of pipes: do not wait until somebody writes; sys_file_read_some says S_IDLE */
 };
 
+enum { SYS_PATH_MAX = 4096 };
+
 struct sys_stat {
     int64_t size, modified_ms;
     bool is_directory, is_regular;
+    uint32_t mode; /* who may read and write it, as of chmod: 0644 */
 };
 
 typedef void (*sys_thread_fn)(void *arg);
@@ -56,6 +59,8 @@ struct sys_ops {
     enum status (*file_sync)(struct sys *, struct sys_file *, struct err *);
     enum status (*file_stat)(struct sys *, const char *path, struct sys_stat *, struct err *);
     enum status (*file_rename)(struct sys *, const char *from, const char *to, bool replace, struct err *);
+    enum status (*file_set_mode)(struct sys *, const char *path, uint32_t mode, struct err *);
+    enum status (*file_real)(struct sys *, const char *path, char *out, size_t size, struct err *);
     enum status (*file_delete)(struct sys *, const char *path, struct err *);
     enum status (*dir_make)(struct sys *, const char *path, struct err *);
     enum status (*dir_delete)(struct sys *, const char *path, struct err *);
@@ -151,6 +156,9 @@ enum status sys_file_stat(struct sys *s, const char *path, struct sys_stat *out,
 enum status sys_file_rename_new(struct sys *s, const char *from, const char *to, struct err *e) CHECKED;
 /* Renames in one step whether or not `to` is there: whoever opens it sees the old file or the new one, whole. */
 enum status sys_file_rename_over(struct sys *s, const char *from, const char *to, struct err *e) CHECKED;
+enum status sys_file_set_mode(struct sys *s, const char *path, uint32_t mode, struct err *e) CHECKED;
+/* The file or folder that the path means when every symbolic link in it is followed; SYS_PATH_MAX bytes hold it. */
+enum status sys_file_real(struct sys *s, const char *path, char *out, size_t size, struct err *e) CHECKED;
 enum status sys_file_delete(struct sys *s, const char *path, struct err *e) CHECKED; /* missing is S_OK */
 enum status sys_dir_make(struct sys *s, const char *path, struct err *e) CHECKED;    /* with parents; existing is S_OK */
 enum status sys_dir_delete(struct sys *s, const char *path, struct err *e) CHECKED;  /* an empty one; missing is S_OK */

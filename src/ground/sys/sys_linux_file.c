@@ -180,7 +180,8 @@ enum status linux_file_stat(struct sys *s, const char *path, struct sys_stat *ou
     *out = (struct sys_stat){.size = st.st_size,
                              .modified_ms = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000,
                              .is_directory = S_ISDIR(st.st_mode),
-                             .is_regular = S_ISREG(st.st_mode)};
+                             .is_regular = S_ISREG(st.st_mode),
+                             .mode = st.st_mode & 07777};
     return S_OK;
 }
 
@@ -193,6 +194,19 @@ enum status linux_file_rename(struct sys *s, const char *from, const char *to, b
     /* a file system without that flag: a hard link does not replace either */
     if (link(from, to) != 0) return linux_error(e, "create", to, "file or folder");
     return unlink(from) != 0 ? linux_error(e, "delete", from, "file") : S_OK;
+}
+
+enum status linux_file_set_mode(struct sys *s, const char *path, uint32_t mode, struct err *e)
+{
+    (void)s;
+    return chmod(path, mode) != 0 ? linux_error(e, "change the mode of", path, "file or folder") : S_OK;
+}
+
+enum status linux_file_real(struct sys *s, const char *path, char *out, size_t size, struct err *e)
+{
+    (void)s;
+    ASSERT(size >= PATH_MAX); /* what realpath writes at most */
+    return realpath(path, out) == NULL ? linux_error(e, "read", path, "file or folder") : S_OK;
 }
 
 enum status linux_file_delete(struct sys *s, const char *path, struct err *e)

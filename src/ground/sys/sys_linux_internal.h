@@ -43,6 +43,8 @@ enum status linux_file_standard(struct sys *, int fd, struct sys_file **, struct
 void linux_file_close(struct sys *, struct sys_file *);
 enum status linux_file_stat(struct sys *, const char *path, struct sys_stat *, struct err *);
 enum status linux_file_rename(struct sys *, const char *from, const char *to, bool replace, struct err *);
+enum status linux_file_set_mode(struct sys *, const char *path, uint32_t mode, struct err *);
+enum status linux_file_real(struct sys *, const char *path, char *out, size_t size, struct err *);
 enum status linux_file_delete(struct sys *, const char *path, struct err *);
 enum status linux_dir_make(struct sys *, const char *path, struct err *);
 enum status linux_dir_delete(struct sys *, const char *path, struct err *);

@@ -97,7 +97,7 @@ static void jobs_rows(struct system_rows *rows)
 
 static const struct system_column jobs_columns[] = {
     {"job_number", "BIGINT NOT NULL", "which job of the session, from 1"},
-    {"job_id", "STRING NOT NULL", "32 hexadecimal digits, made of the job's name"},
+    {"job_id", "STRING NOT NULL", "32 hexadecimal digits, made of the job's number and name"},
     {"job_name", "STRING NOT NULL", "of what kind of statement it was"},
     {"status", "STRING NOT NULL", "FINISHED, FAILED, CANCELED"},
     {"start_ms", "BIGINT NOT NULL", "when it began: milliseconds since 1970, TO_TIMESTAMP_LTZ(start_ms, 3)"},

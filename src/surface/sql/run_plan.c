@@ -148,6 +148,7 @@ static enum status submit(struct run *r, struct str encoded, struct jobmaster_op
 
     o.sys = r->s->options.sys;
     o.log = r->s->options.log;
+    o.job_number = r->s->jobs.added + 1;
     o.functions = (struct artifact_table){none, none};
     if (r->s->options.functions != NULL) o.functions = (struct artifact_table){r->s->options.functions, r->s->options.functions_end};
     o.users = r->s->functions.users;

@@ -34,6 +34,6 @@ struct session_jobs {
 
 void session_jobs_add(struct session_jobs *jobs, struct mem *mem, const struct jobmaster *jm, int64_t started_ms);
 void session_jobs_release(struct session_jobs *jobs, struct mem *mem);
-/* The index-th, the latest first; NULL behind the last. Jobs of equal names have equal ids: the latest is found. */
+/* The index-th, the latest first; NULL behind the last. */
 const struct session_job *session_jobs_at(const struct session_jobs *jobs, uint32_t index);
 const struct session_job *session_jobs_find(const struct session_jobs *jobs, struct str id);

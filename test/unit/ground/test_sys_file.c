@@ -197,6 +197,27 @@ static void folders(void **state)
     assert_int_equal(sys_dir_make(w->sys, "", &w->err), E_CONFIG);
 }
 
+static void links_and_modes(void **state)
+{
+    struct world *w = *state;
+    char real[SYS_PATH_MAX], expected[SYS_PATH_MAX];
+    struct sys_stat st;
+
+    assert_int_equal(sys_dir_make(w->sys, folder_path(&w->folder, "far"), &w->err), S_OK);
+    folder_write(&w->folder, "far/file", "1");
+    assert_int_equal(symlink("far/file", folder_path(&w->folder, "link")), 0);
+    assert_int_equal(sys_file_real(w->sys, folder_path(&w->folder, "far/file"), expected, sizeof expected, &w->err), S_OK);
+    assert_int_equal(sys_file_real(w->sys, folder_path(&w->folder, "link"), real, sizeof real, &w->err), S_OK);
+    assert_string_equal(real, expected);
+    assert_int_equal(sys_file_set_mode(w->sys, folder_path(&w->folder, "link"), 0640, &w->err), S_OK);
+    assert_int_equal(sys_file_stat(w->sys, folder_path(&w->folder, "far/file"), &st, &w->err), S_OK);
+    assert_int_equal(st.mode, 0640);
+    fails(w, sys_file_real(w->sys, folder_path(&w->folder, "no"), real, sizeof real, &w->err), E_NOT_FOUND, "read", "no",
+          "no such file or folder");
+    fails(w, sys_file_set_mode(w->sys, folder_path(&w->folder, "no"), 0600, &w->err), E_NOT_FOUND, "change the mode of", "no",
+          "no such file or folder");
+}
+
 static void standard_files(void **state)
 {
     struct world *w = *state;
@@ -223,6 +244,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(full_disk_and_broken_pipe, set_up, tear_down),
         cmocka_unit_test_setup_teardown(renames_and_deletes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(links_and_modes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(standard_files, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

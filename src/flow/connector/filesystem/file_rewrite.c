@@ -1,9 +1,9 @@
 /* file_rewrite.c - files in place of those of a table: INSERT OVERWRITE, UPDATE, DELETE, TRUNCATE.
  *
  * A job writes the new files into a folder beside the table's, `.NAME.rewrite-RUN`, which no reader of the table sees. When it has
- * ended well, a table that is one file is replaced by one rename: readers see the old rows or the new ones. In a folder the new
- * files get their names first, then the old ones go: a machine that stops in between leaves rows twice, but loses none. Hidden
- * files, and folders, are left alone. */
+ * ended well, a table that is one file is replaced by one rename: readers see the old rows or the new ones. A symbolic link stays
+ * one, and the file that it means is replaced; who may read it stays. In a folder the new files get their names first, then the old
+ * ones go: a machine that stops in between leaves rows twice, but loses none. Hidden files, and folders, are left alone. */
 #include "flow/connector/filesystem/decompress.h"
 #include "flow/connector/filesystem/file_sink.h"
 #include "ground/base/map.h"
@@ -142,26 +142,51 @@ static enum status append_file(struct sys *sys, const char *from, struct sys_fil
     return st;
 }
 
-static enum status replace_file(struct sys *sys, struct arena *a, const char *path, const char *staged,
-                                const struct found *new, struct err *e)
+/* A link stays one: the file that it means is replaced. A path that is not there yet means itself. */
+static const char *real_path(struct sys *sys, struct arena *a, const char *path)
 {
-    const char *whole = arena_printf(a, "%s/whole", staged), *slash = strrchr(path, '/');
+    char real[SYS_PATH_MAX];
+
+    return sys_file_real(sys, path, real, sizeof real, NULL) == S_OK ? arena_strdup(a, real) : path;
+}
+
+static enum status keep_mode(struct sys *sys, const char *from, const char *to, struct err *e)
+{
+    struct sys_stat st;
+
+    if (sys_file_stat(sys, from, &st, NULL) != S_OK) return S_OK; /* it is new */
+    return sys_file_set_mode(sys, to, st.mode, e);
+}
+
+/* The whole file is made beside the one that it replaces: a rename works in one file system only. */
+static enum status make_whole(struct sys *sys, struct arena *a, const char *whole, const char *old,
+                              const struct found *new, struct err *e)
+{
     char *bytes = arena_alloc(a, COPY_BYTES);
     struct sys_file *file;
 
-    TRY(sys_dir_make(sys, staged, e));
     TRY(sys_file_open(sys, whole, SYS_WRITE | SYS_CREATE | SYS_TRUNCATE, &file, e));
-    enum status st = S_OK;
+    enum status st = keep_mode(sys, old, whole, e); /* first: what others may not read is never open to them */
     for (uint32_t i = 0; i < new->file_count &&st == S_OK; i++) st = append_file(sys, new->files[i], file, bytes, e);
     if (st == S_OK) st = sys_file_sync(sys, file, e);
     sys_file_close(sys, file);
-    if (st == S_OK) st = sys_file_rename_over(sys, whole, path, e);
-    if (st == S_OK)
-        st = sys_dir_sync(sys,
-                          slash == NULL   ? "."
-                          : slash == path ? "/"
-                                          : arena_strndup(a, path, (size_t)(slash - path)),
-                          e);
+    return st;
+}
+
+static enum status replace_file(struct sys *sys, struct arena *a, const char *path, const char *staged,
+                                const struct found *new, struct err *e)
+{
+    const char *real = real_path(sys, a, path), *slash = strrchr(real, '/');
+    const char *hidden = strrchr(staged, '/'), *folder = slash == NULL   ? "."
+                                                         : slash == real ? "/"
+                                                                         : arena_strndup(a, real, (size_t)(slash - real));
+    const char *whole = arena_printf(a, "%s/%s.whole", folder, hidden != NULL ? hidden + 1 : staged);
+
+    enum status st = make_whole(sys, a, whole, real, new, e);
+    if (st == S_OK) st = sys_file_rename_over(sys, whole, real, e);
+    if (st == S_OK) return sys_dir_sync(sys, folder, e);
+    struct err none = {0};
+    if (sys_file_delete(sys, whole, &none) != S_OK) return st; /* hidden, and told of by nobody: it may stay */
     return st;
 }
 
