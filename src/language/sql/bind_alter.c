@@ -96,6 +96,19 @@ static int find(const struct create_table *c, struct str name)
     return -1;
 }
 
+/* What `fail` says, and the column that may have been meant. */
+static enum status unknown(struct altering *s, struct ast_place place, const char *format, struct str name)
+{
+    const char *names[TYPE_FIELDS_MAX];
+    uint32_t count = MIN(s->c->column_count, (uint32_t)COUNT_OF(names));
+
+    for (uint32_t i = 0; i < count; i++)
+        names[i] = arena_strndup(s->b->a, s->c->columns[i].name.data, s->c->columns[i].name.size);
+    int near = str_nearest(name, names, count);
+    if (near >= 0) err_hint(s->b->e, "did you mean '%s'?", names[near]);
+    return fail(s, place, format, name);
+}
+
 static void take_out(struct create_table *c, uint32_t at)
 {
     memmove(&c->columns[at], &c->columns[at + 1], sizeof *c->columns * (c->column_count - at - 1));
@@ -111,8 +124,8 @@ static enum status put_in(struct altering *s, const struct ast_alter_column *x, 
     if (x->position == POSITION_AFTER) {
         int before = find(c, x->after.parts[0]);
         if (before < 0)
-            return fail(s, x->after.place, FAILED "Referenced column `%.*s` by 'AFTER' does not exist in the table.",
-                        x->after.parts[0]);
+            return unknown(s, x->after.place, FAILED "Referenced column `%.*s` by 'AFTER' does not exist in the table.",
+                           x->after.parts[0]);
         at = (uint32_t)before + 1;
     }
     memmove(&c->columns[at + 1], &c->columns[at], sizeof *c->columns * (c->column_count - at));
@@ -134,7 +147,7 @@ static enum status change_columns(struct altering *s)
         int at = x->path.count == 1 ? find(s->c, name) : -1;
         if (x->path.count > 1) return fail(s, x->path.place, "fields of rows cannot be altered yet: '%.*s'", name);
         if (adds && at >= 0) return fail(s, x->path.place, FAILED "Column `%.*s` already exists in the table.", name);
-        if (!adds && at < 0) return fail(s, x->path.place, FAILED "Column `%.*s` does not exist in the table.", name);
+        if (!adds && at < 0) return unknown(s, x->path.place, FAILED "Column `%.*s` does not exist in the table.", name);
         struct ast_column old = adds ? (struct ast_column){0} : s->c->columns[at];
         if (!adds) take_out(s->c, (uint32_t)at);
         uint32_t put = 0;
@@ -191,7 +204,7 @@ static enum status drop_columns(struct altering *s)
         const struct ast_name *n = &s->x->dropped[i];
         struct str name = n->parts[n->count - 1];
         int at = n->count == 1 ? find(s->c, name) : -1;
-        if (at < 0) return fail(s, n->place, FAILED "The column `%.*s` does not exist in the base table.", name);
+        if (at < 0) return unknown(s, n->place, FAILED "The column `%.*s` does not exist in the base table.", name);
         TRY(refuse_used(s, n->place, name, true));
         take_out(s->c, (uint32_t)at);
     }
@@ -204,7 +217,7 @@ static enum status rename_column(struct altering *s)
     struct str old = from->parts[from->count - 1], new = to->parts[to->count - 1];
     int at = from->count == 1 ? find(s->c, old) : -1;
 
-    if (at < 0) return fail(s, from->place, FAILED "The column `%.*s` does not exist in the base table.", old);
+    if (at < 0) return unknown(s, from->place, FAILED "The column `%.*s` does not exist in the base table.", old);
     TRY(refuse_used(s, from->place, old, false));
     if (find(s->c, new) >= 0)
         return fail(s, to->place, FAILED "The column `%.*s` already existed in table schema.", new);

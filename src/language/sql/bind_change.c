@@ -70,17 +70,36 @@ static const struct ast_assignment *assignment_of(const struct change_rows *c, c
     return NULL;
 }
 
-static struct ast_expr *new_value(struct changing *s, const char *name)
+/* What bind_expr says of a CASE whose value the column cannot take. */
+static struct str mismatch(struct changing *s, const char *name, uint32_t position)
+{
+    const struct table *t = s->table;
+
+    return str_of(arena_printf(s->b->a,
+                               "Column types of query result and sink for '%s.%s.%s' do not match.\n"
+                               "Cause: Incompatible types for sink column '%s' at position %u.",
+                               t->catalog, t->database, t->name, name, position));
+}
+
+static struct ast_expr *new_value(struct changing *s, const char *name, uint32_t position)
 {
     const struct ast_assignment *a = assignment_of(s->c, name);
 
     if (a == NULL) return column(s, name);
     if (s->c->where == NULL) return a->x;
     struct ast_expr *x = node(s, AX_CASE, 3, a->place);
+    x->text = mismatch(s, name, position);
     give(x, s->c->where);
     give(x, a->x);
     give(x, column(s, name));
     return x;
+}
+
+static bool is_computed(const struct table *t, struct str name)
+{
+    for (uint32_t i = 0; i < t->column_count; i++)
+        if (str_equal(name, str_of(t->columns[i].name))) return t->columns[i].kind == TABLE_COMPUTED;
+    return false;
 }
 
 static enum status check_assignments(struct changing *s)
@@ -98,7 +117,9 @@ static enum status check_assignments(struct changing *s)
         if (found)
             return sql_error(s->b->e, s->b->t, a->place.at, a->place.size,
                              "Target column '%.*s' is assigned more than once", (int)a->column.size, a->column.data);
-        int near = str_nearest(a->column, names, count);
+        bool computed = is_computed(s->table, a->column);
+        int near = computed ? -1 : str_nearest(a->column, names, count);
+        if (computed) err_hint(s->b->e, "it is computed from other columns: set those");
         if (near >= 0) err_hint(s->b->e, "did you mean '%s'?", names[near]);
         return sql_error(s->b->e, s->b->t, a->place.at, a->place.size, "Unknown target column '%.*s'",
                          (int)a->column.size, a->column.data);
@@ -119,9 +140,11 @@ static struct ast_select *select_of(struct changing *s)
                                .alias = s->c->alias};
     *select = (struct ast_select){.place = s->c->table.place, .from = from};
     select->items = ARENA_ARRAY(s->b->a, struct ast_item, s->table->column_count + 1);
-    for (uint32_t i = 0; i < s->table->column_count; i++)
-        if (is_written(&s->table->columns[i]))
-            select->items[select->item_count++].x = new_value(s, s->table->columns[i].name);
+    for (uint32_t i = 0; i < s->table->column_count; i++) {
+        if (!is_written(&s->table->columns[i])) continue;
+        struct ast_expr *x = new_value(s, s->table->columns[i].name, select->item_count + 1);
+        select->items[select->item_count++].x = x;
+    }
     if (s->c->count > 0) return select;
     struct ast_expr *none = node(s, AX_LITERAL, 0, s->c->table.place);
     none->literal = LITERAL_FALSE;

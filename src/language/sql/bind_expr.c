@@ -39,6 +39,36 @@ static enum status no_column(struct binder *b, const struct ast_name *n, uint32_
                      (int)MIN(name.size, (size_t)100), name.data);
 }
 
+/* The tables of the scope and of those around. True: one of them is `table`. */
+static bool find_table(const struct binder *b, struct str table, const char **names, uint32_t most, uint32_t *count)
+{
+    for (uint32_t i = 0; i < b->scope->count; i++) {
+        struct str t = b->scope->columns[i].table;
+        if (str_equal(t, table)) return true;
+        bool seen = t.size == 0 || (i > 0 && str_equal(t, b->scope->columns[i - 1].table));
+        if (!seen && *count < most) names[(*count)++] = arena_strndup(b->m.a, t.data, t.size);
+    }
+    for (const struct bind_outer *o = b->outer; o != NULL; o = o->around) {
+        struct binder around = *o->binder;
+        around.outer = NULL;
+        if (find_table(&around, table, names, most, count)) return true;
+    }
+    return false;
+}
+
+static enum status no_table(struct binder *b, const struct ast_name *n)
+{
+    const char *names[64];
+    struct str table = n->parts[0];
+    uint32_t count = 0;
+
+    if (find_table(b, table, names, COUNT_OF(names), &count)) return no_column(b, n, 1);
+    int near = count == 1 ? 0 : str_nearest(table, names, count);
+    if (near >= 0) err_hint(b->e, "did you mean '%s'?", names[near]);
+    return sql_error(b->e, b->t, n->places[0].at, n->places[0].size, "Table '%.*s' not found", (int)MIN(table.size, (size_t)100),
+                     table.data);
+}
+
 /* Column by [table.]name: index into the scope, or -1; more than one is an error. */
 static enum status find_column(struct binder *b, const struct ast_name *n, uint32_t parts, int *out)
 {
@@ -95,7 +125,7 @@ static enum status bind_name(struct binder *b, const struct ast_expr *x, struct 
     }
     if (col < 0 && find_outer(b, x, out)) return S_OK;
     if (col < 0 && n->count == 1 && str_equal_nocase(n->parts[0], STR("PI"))) return expr_call(&b->m, STR("PI"), NULL, 0, out, b->e);
-    if (col < 0) return no_column(b, n, n->count > 1 ? 1 : 0);
+    if (col < 0) return n->count == 2 ? no_table(b, n) : no_column(b, n, n->count > 1 ? 1 : 0);
     *out = b->scope->columns[col].x;
     if (*out == NULL) *out = expr_column(&b->m, b->scope->row, b->scope->columns[col].col);
     for (uint32_t i = used; i < n->count; i++) TRY(bind_field(b, *out, n->parts[i], n->places[i], out));
@@ -439,6 +469,28 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
     return done ? S_OK : call(b, x, name, args, count, out);
 }
 
+/* The CASE that an UPDATE with WHERE becomes: the new value, else the column as it is. Its text says what is wrong with a value
+ * that the column cannot take; the types are added here. */
+static enum status fit_assigned(struct binder *b, const struct ast_expr *x, struct expr **args)
+{
+    const struct ast_expr *value = x->args.items[1];
+    const struct type *to = args[2]->type;
+
+    if (!type_casts_implicitly(args[1]->type, to)) {
+        struct buf text;
+        buf_init(&text, b->m.a->mem);
+        buf_printf(&text, "%.*s\n\nType of the value:  ", (int)x->text.size, x->text.data);
+        type_print(args[1]->type, &text);
+        buf_append_text(&text, "\nType of the column: ");
+        type_print(to, &text);
+        enum status st = sql_error(b->e, b->t, value->place.at, value->place.size, "%s", buf_text(&text));
+        buf_release(&text);
+        return st;
+    }
+    if (type_common(b->m.a, args[1]->type, to) != NULL) return S_OK;
+    return expr_cast(&b->m, args[1], type_with_null(b->m.a, to, args[1]->type->nullable), false, &args[1], b->e);
+}
+
 /* CASE a WHEN b THEN c is CASE WHEN a = b THEN c. */
 static enum status bind_case(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
@@ -456,6 +508,7 @@ static enum status bind_case(struct binder *b, const struct ast_expr *x, struct 
     }
     if (failed != S_OK) return err_gather(b->e);
     if (count % 2 == 0) args[count++] = expr_null(&b->m, &type_null);
+    if (x->text.size > 0) TRY(fit_assigned(b, x, args));
     return branch(b, x, EXPR_CASE, args, count, out);
 }
 

@@ -23,8 +23,15 @@ static const struct hint_type *type_of(const struct ast_hint *h)
 
 enum status bind_hint_known(struct query_binder *b, const struct ast_hint *h)
 {
+    const char *names[COUNT_OF(types)];
+
     if (type_of(h) != NULL) return S_OK;
-    err_hint(b->e, "there are OPTIONS, STATE_TTL, LOOKUP, BROADCAST, SHUFFLE_HASH, SHUFFLE_MERGE, NEST_LOOP and MULTI_JOIN");
+    for (size_t i = 0; i < COUNT_OF(types); i++) names[i] = types[i].name;
+    int near = str_nearest(h->name, names, COUNT_OF(types));
+    if (near >= 0)
+        err_hint(b->e, "did you mean %s?", names[near]);
+    else
+        err_hint(b->e, "there are OPTIONS, STATE_TTL, LOOKUP, BROADCAST, SHUFFLE_HASH, SHUFFLE_MERGE, NEST_LOOP and MULTI_JOIN");
     return sql_error(b->e, b->t, h->place.at, h->place.size, "Hint: %.*s should be registered in the HintStrategyTable",
                      (int)h->name.size, h->name.data);
 }
@@ -43,6 +50,18 @@ static bool has_table(const struct ast_table *t, struct str name)
     return str_equal(name_of(t), name);
 }
 
+static void tables_of(struct query_binder *b, const struct ast_table *t, const char **names, uint32_t most, uint32_t *count)
+{
+    if (t == NULL || *count == most) return;
+    if (t->kind == TABLE_JOIN) {
+        tables_of(b, t->left, names, most, count);
+        tables_of(b, t->right, names, most, count);
+        return;
+    }
+    struct str name = name_of(t);
+    if (name.size > 0) names[(*count)++] = arena_strndup(b->a, name.data, name.size);
+}
+
 /* What an argument says the name of; empty: it names nothing. */
 static struct str argument_name(const struct ast_expr *x)
 {
@@ -53,8 +72,13 @@ static struct str argument_name(const struct ast_expr *x)
 static enum status check_name(struct query_binder *b, const struct ast_select *s, const struct ast_hint *h, const struct ast_expr *x)
 {
     struct str name = argument_name(x);
+    const char *names[64];
+    uint32_t count = 0;
 
     if (has_table(s->from, name)) return S_OK;
+    tables_of(b, s->from, names, COUNT_OF(names), &count);
+    int near = count == 1 ? 0 : str_nearest(name, names, count);
+    if (near >= 0) err_hint(b->e, "did you mean '%s'?", names[near]);
     return sql_error(b->e, b->t, x->place.at, x->place.size,
                      "The options of following hints cannot match the name of input tables or views: \n`%.*s` in `%.*s`",
                      (int)name.size, name.data, (int)h->name.size, h->name.data);

@@ -90,9 +90,14 @@ enum status bind_unnest_alone(struct query_binder *b, const struct ast_table *t,
 enum status bind_no_function(struct query_binder *b, const struct ast_table *t)
 {
     struct str name = t->x->name.count > 0 ? t->x->name.parts[t->x->name.count - 1] : t->x->text;
+    static const char *const names[] = {"TUMBLE", "HOP", "CUMULATE", "SESSION", "UNNEST"};
+    int near = str_nearest(name, names, COUNT_OF(names));
 
-    err_hint(b->e,
-             "functions of tables are TUMBLE, HOP, CUMULATE and SESSION; UNNEST(...) makes rows of an array, map or multiset");
+    if (near >= 0)
+        err_hint(b->e, "did you mean '%s'?", names[near]);
+    else
+        err_hint(b->e,
+                 "functions of tables are TUMBLE, HOP, CUMULATE and SESSION; UNNEST(...) makes rows of an array, map or multiset");
     return sql_error(b->e, b->t, t->x->place.at, t->x->place.size, "No match found for function signature %.*s(%s)",
                      (int)MIN(name.size, (size_t)100), name.data, t->x->args.count > 0 ? "..." : "");
 }

@@ -77,9 +77,19 @@ static struct ast_expr *take_as_word(struct parser *p, bool unit)
     return x;
 }
 
+static enum status not_unit(struct parser *p)
+{
+    const char *words[COUNT_OF(units)];
+
+    for (size_t i = 0; i < COUNT_OF(units); i++) words[i] = keyword_text(units[i]);
+    enum status st = parse_expected(p, "a time unit: YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, ...");
+    parse_suggest(p, words, COUNT_OF(words));
+    return st;
+}
+
 static enum status parse_unit(struct parser *p, struct ast_expr *call)
 {
-    if (!is_unit(p)) return parse_expected(p, "a time unit: YEAR, QUARTER, MONTH, WEEK, DAY, HOUR, MINUTE, SECOND, ...");
+    if (!is_unit(p)) return not_unit(p);
     return ast_add(p, call, take_as_word(p, true));
 }
 

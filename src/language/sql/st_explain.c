@@ -38,6 +38,16 @@ static bool is_explained(const struct parser *p)
     return is_query(p, 0) || is_word(p, 0, KW_INSERT) || is_word(p, 0, KW_CREATE) || is_word(p, 0, KW_REPLACE);
 }
 
+static enum status not_explained(struct parser *p)
+{
+    const char *words[COUNT_OF(details)];
+
+    for (size_t i = 0; i < COUNT_OF(details); i++) words[i] = keyword_text(details[i].word);
+    enum status st = parse_expected(p, "a query, INSERT, CREATE TABLE AS, EXECUTE or STATEMENT SET");
+    parse_suggest(p, words, COUNT_OF(words));
+    return st;
+}
+
 static bool has_query(const struct statement *s)
 {
     return s->type == &st_create_table && ((const struct create_table *)s->body)->query != NULL;
@@ -58,7 +68,7 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
         while (take_symbol(p, ","));
     }
     if (is_word(p, 0, KW_STATEMENT)) return parse_statement_set(p, &x->statement);
-    if (!is_explained(p)) return parse_expected(p, "a query, INSERT, CREATE TABLE AS, EXECUTE or STATEMENT SET");
+    if (!is_explained(p)) return not_explained(p);
     bool create = is_word(p, 0, KW_CREATE) || is_word(p, 0, KW_REPLACE);
     struct ast_place from = parse_here(p);
     TRY(parse_inner_statement(p, &x->statement));

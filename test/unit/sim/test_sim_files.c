@@ -208,6 +208,25 @@ static void renames_and_deletes(void **state)
           "no such file or folder");
 }
 
+static void modes(void **state)
+{
+    struct world *w = *state;
+    struct sys_stat st;
+    char real[SYS_PATH_MAX], again[SYS_PATH_MAX];
+
+    put(w, "mode", SYS_CREATE, "1");
+    assert_int_equal(sys_file_set_mode(w->sys, path(w, "mode"), 0640, &w->err), S_OK);
+    assert_int_equal(sys_file_stat(w->sys, path(w, "mode"), &st, &w->err), S_OK);
+    assert_int_equal(st.mode, 0640);
+    assert_int_equal(sys_file_real(w->sys, path(w, "mode"), real, sizeof real, &w->err), S_OK);
+    assert_int_equal(sys_file_real(w->sys, real, again, sizeof again, &w->err), S_OK);
+    assert_string_equal(again, real);
+    fails(w, sys_file_set_mode(w->sys, path(w, "no"), 0600, &w->err), E_NOT_FOUND, "change the mode of", "no",
+          "no such file or folder");
+    fails(w, sys_file_real(w->sys, path(w, "no"), real, sizeof real, &w->err), E_NOT_FOUND, "read", "no",
+          "no such file or folder");
+}
+
 static void collect(void *arg, const char *name, const struct sys_stat *st)
 {
     char *out = arg;
@@ -275,7 +294,7 @@ int main(void)
         IN_BOTH(writes_and_reads),    IN_BOTH(holes_are_zeros),
         IN_BOTH(opening_fails),       IN_BOTH(a_deleted_file_lives_for_its_readers),
         IN_BOTH(renames_and_deletes), IN_BOTH(folders),
-        IN_BOTH(folders_go),
+        IN_BOTH(folders_go),          IN_BOTH(modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
