@@ -479,7 +479,7 @@ static enum status fit_assigned(struct binder *b, const struct ast_expr *x, stru
     if (!type_casts_implicitly(args[1]->type, to)) {
         struct buf text;
         buf_init(&text, b->m.a->mem);
-        buf_printf(&text, "%.*s\n\nType of the value:  ", (int)x->text.size, x->text.data);
+        buf_printf(&text, "%.*s\nType of the value:  ", (int)x->text.size, x->text.data);
         type_print(args[1]->type, &text);
         buf_append_text(&text, "\nType of the column: ");
         type_print(to, &text);

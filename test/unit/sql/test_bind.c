@@ -705,7 +705,7 @@ static void test_mistakes(void **state)
 {
     static const char *const cases[][3] = {
         {"x + 1", "Column 'x' not found in any table at line 1, column 8", "SELECT x + 1\n       ^"},
-        {"1 + tt.a", "Column 'a' not found in any table at line 1, column 15", NULL},
+        {"1 + tt.a", "Table 'tt' not found at line 1, column 12", NULL},
         {"1 + FOO(a)", "No match found for function signature FOO(<NUMERIC>) at line 1, column 12", "SELECT 1 + FOO(a)\n           ^^^"},
         {"'a' + 1", "'+' does not take (CHAR(1) NOT NULL, INT NOT NULL) at line 1, column 8", "SELECT 'a' + 1\n       ^^^^^^^"},
         {"MOD(5)", "'%' does not take (INT NOT NULL) at line 1, column 8", NULL},
