@@ -91,16 +91,19 @@ int window_aggregate_distribution(const struct rel *r, uint32_t input, const uin
     return (int)b->groups.key_count;
 }
 
-static enum status check(const struct rel *r, struct err *e)
+enum status rel_check_window(const struct rel_window *w, struct err *e)
 {
-    const struct rel_window *w = &((const struct window_aggregate_body *)r->body)->window;
-
     if (w->kind != WINDOW_HOP || w->size_ms % w->slide_ms == 0) return S_OK;
     return err_set(
         e, E_UNSUPPORTED,
         "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %lld ms "
         "and slide %lld ms",
         (long long)w->size_ms, (long long)w->slide_ms);
+}
+
+static enum status check(const struct rel *r, struct err *e)
+{
+    return rel_check_window(&((const struct window_aggregate_body *)r->body)->window, e);
 }
 
 /* Windows that overlap share slices, unless a call cannot be put together from them: then rows come once per window. */

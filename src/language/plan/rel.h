@@ -344,6 +344,7 @@ struct rel *rel_over(struct arena *a, struct rel *input, const struct over_body 
 /* Why such a window over rows of that type cannot be computed, in Flink's words; NULL: it can. */
 const char *rel_over_refused(const struct over_body *b, const struct type *in);
 struct rel *rel_window_tvf(struct arena *a, struct rel *input, const struct window_tvf_body *body);
+enum status rel_check_window(const struct rel_window *w, struct err *e) CHECKED; /* can an aggregation be over its slices? */
 struct rel *rel_window_aggregate(struct arena *a, struct rel *input, const struct window_aggregate_body *body);
 /* "TUMBLE(time_col=[ts], size=[10 min])"; rowtime NULL: windows that columns of the row say. */
 void rel_print_window(const struct rel_window *w, const struct type *row, const char *rowtime, struct buf *out);

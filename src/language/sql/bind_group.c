@@ -724,8 +724,10 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     if (has_sets(g)) TRY(expand(g, below, &below));
     struct aggregate_body body = {.key_count = all_keys(g), .call_count = g->call_count, .keys = g->key_cols, .calls = g->calls,
                                   .ttl = bind_hint_ttl(b, s->from)};
+    bool windowed = g->window.x == NULL && is_windowed(g, below);
+    if (windowed) TRY(bind_window_groups(b, s, below->window));
     if (g->window.x != NULL) from->rel = aggregate_group_windows(g, below, &body);
-    else from->rel = is_windowed(g, below) ? aggregate_windows(g, below, &body) : rel_aggregate(b->a, below, &body);
+    else from->rel = windowed ? aggregate_windows(g, below, &body) : rel_aggregate(b->a, below, &body);
     g->row = from->rel->row;
     x->special = above;
     x->arg = g;

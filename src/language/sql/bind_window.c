@@ -367,6 +367,14 @@ static const int *moved_partition(struct arena *a, const struct rel_window *w, c
     return out;
 }
 
+enum status bind_window_groups(struct query_binder *b, const struct ast_select *s, const struct rel_window *w)
+{
+    struct ast_place place = s->from != NULL && s->from->kind == TABLE_CALL ? s->from->x->place : s->place;
+    struct err inner = {0};
+
+    return rel_check_window(w, &inner) == S_OK ? S_OK : sql_error(b->e, b->t, place.at, place.size, "%s", inner.text);
+}
+
 struct rel *bind_window_aggregate(struct query_binder *b, struct rel *input, const struct aggregate_body *g)
 {
     struct window_aggregate_body body = {.groups = *g, .window = *input->window, .rowtime = -1};
