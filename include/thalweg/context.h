@@ -40,7 +40,7 @@ TW_API uint32_t tw_max_subtasks(struct tw_context *cx);     /* max parallelism *
 TW_API uint32_t tw_attempt(struct tw_context *cx);          /* from 0; a restart is the next one */
 TW_API const char *tw_task_name(struct tw_context *cx);     /* of the chain of operators: "Source: bids -> Filter" */
 TW_API const char *tw_job_name(struct tw_context *cx);
-/* 32 hexadecimal digits; the same for every run of a job of that name. */
+/* 32 hexadecimal digits; the same for every run of a job of that name; in a SQL session the number of the job counts, too. */
 TW_API const char *tw_job_id(struct tw_context *cx);
 TW_API const char *tw_job_parameter(struct tw_context *cx, const char *key); /* global job parameter or NULL */
 /* Distributed cache: where the file that tw_register_cached_file named lies here. To be read, not changed: without a

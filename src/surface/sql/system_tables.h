@@ -9,7 +9,7 @@ extern const struct system_table system_schemata, system_information_tables, sys
     system_views; /* system_information.c */
 extern const struct system_table system_functions, system_options, system_modules,
     system_statistics;                                                          /* system_engine.c */
-extern const struct system_table system_jobs, system_operators, system_metrics; /* system_jobs.c */
+extern const struct system_table system_jobs, system_operators, system_metrics; /* exec_job.c */
 
 const char *system_number(struct system_rows *rows, int64_t n);
 static inline const char *system_truth(bool is) { return is ? "TRUE" : "FALSE"; }
