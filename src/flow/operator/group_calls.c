@@ -10,14 +10,6 @@
 #include <string.h>
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
-static enum status column_of(const struct op_plan *p, const char *name, int *col, struct err *e)
-{
-    *col = -1;
-    if (name[0] == '\0') return S_OK;
-    *col = op_plan_field(p, 0, name, e);
-    return *col >= 0 ? S_OK : E_GRAPH;
-}
-
 /* Argument and filter: columns of the input; of parts that are merged only the argument's type is known. */
 static enum status columns_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i, struct group_call *out,
                                 struct err *e)
@@ -30,8 +22,8 @@ static enum status columns_read(struct arena *a, const struct op_plan *p, const 
         if (c->types.items[i][0] == '\0') return S_OK;
         return type_parse(a, str_of(c->types.items[i]), &out->agg.argument, e);
     }
-    TRY(column_of(p, c->arguments.items[i], &argument, e));
-    TRY(column_of(p, c->filters.items[i], &out->filter, e));
+    TRY(op_plan_optional_field(p, 0, c->arguments.items[i], &argument, e));
+    TRY(op_plan_optional_field(p, 0, c->filters.items[i], &out->filter, e));
     if (out->filter >= 0 && in->children[out->filter]->kind != T_BOOLEAN)
         return err_set(e, E_GRAPH, "FILTER column '%s' is not BOOLEAN", c->filters.items[i]);
     out->agg.col = argument >= 0 ? (uint32_t)argument : 0;

@@ -44,3 +44,9 @@ int op_plan_field(const struct op_plan *plan, uint32_t input, const char *name, 
     ASSERT(input < plan->input_count);
     return op_type_field(plan->inputs[input], plan->input_names[input], name, e);
 }
+
+enum status op_plan_optional_field(const struct op_plan *plan, uint32_t input, const char *name, int *field, struct err *e)
+{
+    *field = name[0] == '\0' ? -1 : op_plan_field(plan, input, name, e);
+    return *field >= 0 || name[0] == '\0' ? S_OK : E_GRAPH;
+}

@@ -159,6 +159,8 @@ const struct op_type *op_find(const char *name); /* NULL when unknown */
 /* For derive: the column of that name of an input, or -1 with E_GRAPH in e: "field 'usr' is not in stream 'bids' (has: ...)",
  * and the nearest name as hint. */
 int op_plan_field(const struct op_plan *plan, uint32_t input, const char *name, struct err *e);
+/* The same of a name that may be empty: *field is -1 then. E_GRAPH when there is no such field. */
+enum status op_plan_optional_field(const struct op_plan *plan, uint32_t input, const char *name, int *field, struct err *e) CHECKED;
 /* The same for any row type. */
 int op_type_field(const struct type *row, const char *stream, const char *name, struct err *e);
 

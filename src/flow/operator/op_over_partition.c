@@ -38,21 +38,13 @@ static enum status number_read(const char *text, int64_t empty, int64_t *out, st
     return *end == '\0' ? S_OK : err_set(e, E_CONFIG, "'%s' is no number of rows", text);
 }
 
-static enum status column_read(const struct op_plan *p, const char *name, int *col, struct err *e)
-{
-    *col = -1;
-    if (name[0] == '\0') return S_OK;
-    *col = op_plan_field(p, 0, name, e);
-    return *col >= 0 ? S_OK : E_GRAPH;
-}
-
 static enum status place_read(struct arena *a, const struct op_plan *p, const struct over_partition_config *c, uint32_t i,
                               struct part_call *out, struct err *e)
 {
     const struct type *in = p->inputs[0], *t = type_new(a, out->place->is_double ? T_DOUBLE : T_BIGINT, 0, 0, false);
     int col;
 
-    TRY(column_read(p, c->calls.arguments.items[i], &col, e));
+    TRY(op_plan_optional_field(p, 0, c->calls.arguments.items[i], &col, e));
     if (out->place->has_value && col < 0) return err_set(e, E_GRAPH, "%s takes a value", out->place->name);
     if (out->place->has_value) {
         out->call.agg.col = (uint32_t)col;
@@ -74,7 +66,7 @@ static enum status call_read(struct arena *a, const struct op_plan *p, const str
     TRY(number_read(c->from.items[i], OVER_ALL_BEFORE, &out->frame.from, e));
     TRY(number_read(c->to.items[i], OVER_ALL_BEHIND, &out->frame.to, e));
     TRY(number_read(c->offsets.items[i], 0, &out->offset, e));
-    TRY(column_read(p, c->otherwise.items[i], &out->otherwise, e));
+    TRY(op_plan_optional_field(p, 0, c->otherwise.items[i], &out->otherwise, e));
     if (out->place != NULL) return place_read(a, p, c, i, out, e);
     TRY(group_call_read(a, p, &c->calls, i, &out->call, e));
     if (out->call.is_distinct || out->call.filter >= 0)

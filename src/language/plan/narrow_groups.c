@@ -105,14 +105,20 @@ struct rel *rank_rel_narrow(struct narrowing *n, const struct rel *r, const uint
     return rel_rank(n->a, input, &body);
 }
 
+/* Conditions on a partition's columns choose whole partitions. */
+static int passes_among(const uint32_t *partition, uint32_t count, uint32_t col)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (partition[i] == col) return (int)col;
+    return -1;
+}
+
 int rank_rel_passes(const struct rel *r, uint32_t input, uint32_t col)
 {
     const struct rank_body *b = r->body;
 
     (void)input;
-    for (uint32_t i = 0; i < b->partition_count; i++)
-        if (b->partition[i] == col) return (int)col;
-    return -1;
+    return passes_among(b->partition, b->partition_count, col);
 }
 
 /* --- OverAggregate ----------------------------------------------------------------------------------------------- */
@@ -176,7 +182,5 @@ int over_passes(const struct rel *r, uint32_t input, uint32_t col)
     const struct over_body *b = r->body;
 
     (void)input;
-    for (uint32_t i = 0; i < b->partition_count; i++)
-        if (b->partition[i] == col) return (int)col;
-    return -1;
+    return passes_among(b->partition, b->partition_count, col);
 }

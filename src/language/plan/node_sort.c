@@ -1,7 +1,7 @@
 /* node_sort.c - Sort: all rows in an order, when the input has ended; only in batch mode. */
 #include "flow/operator/sort_rows.h"
 #include "language/plan/logical.h"
-#include "language/plan/rel.h"
+#include "language/plan/rel_internal.h"
 
 static void explain(const struct rel *r, struct buf *out)
 {
@@ -20,7 +20,7 @@ static void derive(struct rel *r, struct arena *a)
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
 }
 
-static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+int sort_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {
     (void)r;
     (void)input;
@@ -42,7 +42,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-static void logical(const struct rel *r, struct logical *l)
+void sort_logical(const struct rel *r, struct logical *l)
 {
     const struct sort_body *b = r->body;
 
@@ -53,6 +53,6 @@ static void logical(const struct rel *r, struct logical *l)
 const struct rel_type rel_sort_type = {.name = "Sort",
                                        .doc = "all rows in an order, when the input has ended",
                                        .derive = derive,
-                                       .distribution = distribution,
+                                       .distribution = sort_distribution,
                                        .explain = explain,
-                                       .logical = logical, .lower = lower};
+                                       .logical = sort_logical, .lower = lower};

@@ -1,7 +1,7 @@
 /* node_temporal_sort.c - TemporalSort: rows of a stream in the order of their times; those of one time by further columns. */
 #include "flow/operator/temporal_sort.h"
 #include "language/plan/logical.h"
-#include "language/plan/rel.h"
+#include "language/plan/rel_internal.h"
 
 static void explain(const struct rel *r, struct buf *out)
 {
@@ -27,14 +27,6 @@ static void derive(struct rel *r, struct arena *a)
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
 }
 
-static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
-{
-    (void)r;
-    (void)input;
-    *cols = NULL;
-    return 0; /* one order over all */
-}
-
 static enum status check(const struct rel *r, struct err *e)
 {
     return rel_check_appends(r, "StreamPhysicalTemporalSort", "rows that change cannot wait for their turn: add LIMIT n, and the first n are kept up to date", e);
@@ -57,19 +49,11 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-static void logical(const struct rel *r, struct logical *l)
-{
-    const struct sort_body *b = r->body;
-
-    logical_order(b->order, b->order_count, logical_begin(l, "Sort"));
-    logical_end(l);
-}
-
 const struct rel_type rel_temporal_sort_type = {.name = "TemporalSort",
                                                 .doc = "rows of a stream in the order of their times",
                                                 .derive = derive,
-                                                .distribution = distribution,
+                                                .distribution = sort_distribution,
                                                 .check = check,
                                                 .explain = explain,
-                                                .logical = logical,
+                                                .logical = sort_logical,
                                                 .lower = lower};

@@ -36,4 +36,7 @@ struct rel *rel_of_calc(struct arena *a, const struct rel_type *type, const stru
 struct rel *calc_async(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
 /* Each row once per element of a list that such a function makes: the list is a column of an AsyncCalc below. */
 struct rel *correlate_async(struct arena *a, struct rel *input, const struct correlate_body *body);
+/* The hooks of Sort, which TemporalSort shares. */
+int sort_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
+void sort_logical(const struct rel *r, struct logical *l);
 struct expr *calc_and(struct arena *a, struct expr *first, struct expr *second); /* of conditions, NULL: none */

@@ -138,6 +138,18 @@ enum status pull_aggregate(struct decorrelation *d, struct rel *r, struct pulled
     return S_OK;
 }
 
+/* The `more` columns from `first` on belong to the partition, too; answers them. */
+static uint32_t *partition_widen(struct arena *a, uint32_t first, uint32_t more, const uint32_t **partition, uint32_t *count)
+{
+    uint32_t *all = ARENA_ARRAY(a, uint32_t, *count + more + 1), *cols = ARENA_ARRAY(a, uint32_t, more + 1);
+
+    for (uint32_t i = 0; i < *count; i++) all[i] = (*partition)[i];
+    for (uint32_t i = 0; i < more; i++) all[*count + i] = cols[i] = first + i;
+    *partition = all;
+    *count += more;
+    return cols;
+}
+
 enum status pull_rank(struct decorrelation *d, struct rel *r, struct pulled *out)
 {
     struct rank_body b = *(const struct rank_body *)r->body;
@@ -146,12 +158,7 @@ enum status pull_rank(struct decorrelation *d, struct rel *r, struct pulled *out
 
     TRY(decorrelate(d, r->inputs[0], out));
     TRY(lay_out(d, out, &more));
-    uint32_t *partition = ARENA_ARRAY(a, uint32_t, b.partition_count + more + 1),
-             *cols = ARENA_ARRAY(a, uint32_t, more + 1);
-    for (uint32_t i = 0; i < b.partition_count; i++) partition[i] = b.partition[i];
-    for (uint32_t i = 0; i < more; i++) partition[b.partition_count + i] = cols[i] = out->count + i;
-    b.partition = partition;
-    b.partition_count += more;
+    uint32_t *cols = partition_widen(a, out->count, more, &b.partition, &b.partition_count);
     if (more > 0 && b.is_limit) {
         b.is_limit = false;
         b.function = "ROW_NUMBER";
@@ -173,12 +180,7 @@ enum status pull_over(struct decorrelation *d, struct rel *r, struct pulled *out
 
     TRY(decorrelate(d, r->inputs[0], out));
     TRY(lay_out(d, out, &more));
-    uint32_t *partition = ARENA_ARRAY(a, uint32_t, b.partition_count + more + 1),
-             *cols = ARENA_ARRAY(a, uint32_t, more + 1);
-    for (uint32_t i = 0; i < b.partition_count; i++) partition[i] = b.partition[i];
-    for (uint32_t i = 0; i < more; i++) partition[b.partition_count + i] = cols[i] = out->count + i;
-    b.partition = partition;
-    b.partition_count += more;
+    uint32_t *cols = partition_widen(a, out->count, more, &b.partition, &b.partition_count);
     out->rel = rel_over(a, out->rel, &b);
     TRY(equations_restate(d, out, cols));
     uint32_t n = out->count;

@@ -27,7 +27,7 @@ static enum status take_row(void *arg, const struct batch *b, struct err *e)
     struct analyzing *s = arg;
 
     (void)e;
-    for (uint32_t i = 0; i < b->count; i++) {
+    for (uint32_t i = 0; i < batch_rows(b); i++) {
         uint32_t row = batch_row(b, i);
         for (uint32_t c = 0; c < b->col_count && c < s->cell_count; c++) {
             const struct vector *v = &b->cols[c];
