@@ -134,9 +134,7 @@ expect 'another server' 1 '' 'thalweg sql: there is no SQL gateway at *: Not fou
 expect 'no address' 1 '' 'thalweg sql: -e: the address of the gateway is expected; write gateway -e http://HOST:8083' "$thalweg" sql gateway
 
 # --- a person ------------------------------------------------------------------------------------------------------------
-# libedit never gives back the names of functions that are added to it (see test_shell.sh).
-echo 'leak:wcsdup' > lsan.txt
-LSAN_OPTIONS=suppressions=$here/lsan.txt:print_suppressions=0 HOME=$here TERM=xterm gateway python3 "$source/test/e2e/terminal.py" "$thalweg" sql gateway -e @ > terminal.txt <<'STEPS'
+HOME=$here TERM=xterm gateway python3 "$source/test/e2e/terminal.py" "$thalweg" sql gateway -e @ > terminal.txt <<'STEPS'
 wait Flink SQL> 
 type SHOW ta\t
 wait BLES 
