@@ -1,7 +1,7 @@
 """terminal.py PROGRAM ARGUMENTS... - runs a program on a pseudo terminal and types what standard input says: a line `wait TEXT` reads
 until TEXT has come, `type TEXT` types it (\\r is Enter, \\t Tab, \\x03 ctrl-c). At the end of the lines the program must end by itself.
 Prints all that came, without the terminal's control sequences; its exit status is the program's."""
-import os, pty, re, select, sys, tempfile
+import os, pty, re, select, sys
 
 LIMIT_S = 60  # of one wait: only a broken program ever reaches it
 
@@ -16,15 +16,7 @@ def read_some(fd):
         return b""
 
 
-# libedit never gives back the names of functions that are added to it (four texts a program); nothing of ours calls wcsdup.
-LEAKS_OF_LIBEDIT = b"leak:wcsdup\n"
-
-
 def main():
-    leaks = tempfile.NamedTemporaryFile()
-    leaks.write(LEAKS_OF_LIBEDIT)
-    leaks.flush()
-    os.environ["LSAN_OPTIONS"] = "suppressions=%s:print_suppressions=0" % leaks.name
     pid, fd = pty.fork()
     if pid == 0:
         os.execv(sys.argv[1], sys.argv[1:])

@@ -165,8 +165,9 @@ static void bind_keys(EditLine *el)
                                           {"\\e[H", "ed-move-to-beg"},  {"\\e[F", "ed-move-to-end"}};
 
     el_set(el, EL_EDITOR, "emacs");
-    el_set(el, EL_ADDFN, "complete", "completes a word", on_tab);
-    el_set(el, EL_ADDFN, "interrupt", "gives the line up", on_interrupt);
+    /* Names of functions as wide text: of narrow text el_set makes copies that it never gives back. */
+    el_wset(el, EL_ADDFN, L"complete", L"completes a word", on_tab);
+    el_wset(el, EL_ADDFN, L"interrupt", L"gives the line up", on_interrupt);
     for (size_t i = 0; i < COUNT_OF(keys); i++) el_set(el, EL_BIND, keys[i][0], keys[i][1], NULL);
     el_source(el, NULL); /* ~/.editrc: the user's own keys */
     el_set(el, EL_SETTY, "-d", "-isig", NULL);
