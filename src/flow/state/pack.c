@@ -137,9 +137,11 @@ static void write_texts(const struct pack_field *f, const struct vector *v, cons
 static void write_nulls(const struct pack *p, uint32_t field, const struct vector *v, const uint16_t *rows, uint32_t n, char *const *at)
 {
     const struct pack_field *f = &p->fields[field];
+    bool may_be_null = field / 8 < p->null_bytes;
 
     for (uint32_t i = 0; i < n; i++) {
         if (!vector_is_null(v, rows[i])) continue;
+        ASSERT(may_be_null); /* its bit would be another field's */
         at[i][p->null_offset + field / 8] |= (char)(1u << (field % 8));
         if (!f->is_text) memset(at[i] + f->offset, 0, f->width);
     }

@@ -229,6 +229,8 @@ static struct heap_level *first_of(struct heap_level *l, struct heap_bucket *out
     return NULL;
 }
 
+static bool is_empty(const struct heap_level *l) { return (l->filled[0] | l->filled[1] | l->filled[2] | l->filled[3]) == 0; }
+
 /* The least that an item with this digit there can be. */
 static void base_at(struct timer_heap *h, const struct heap_level *l, uint32_t digit)
 {
@@ -245,6 +247,7 @@ struct heap_chunk *timer_tree_open(struct timer_heap *h, struct heap_level *l)
     struct heap_bucket first;
 
     for (;;) {
+        ASSERT(h->levels[l->level] == NULL || is_empty(h->levels[l->level])); /* its items would be lost */
         timer_level_give(h, h->levels[l->level]);
         h->levels[l->level] = l;
         if (first_of(l, &first) == NULL) return NULL;

@@ -66,7 +66,9 @@ enum status err_pass_on(struct err *e, const struct err *from)
 {
     ASSERT(from->status != S_OK);
     if (e == NULL) return from->status;
-    if (e->status == S_OK) take(e, from);
+    if (e->status != S_OK) return e->status;
+    take(e, from);
+    if (e->more != NULL) e->number = e->more->said++; /* its place among e's, not among those of `from` */
     return e->status;
 }
 

@@ -36,7 +36,7 @@ void err_hint(struct err *e, const char *format, ...) __attribute__((format(prin
 /* Two lines without a last newline, for readers only: they are printed below text and hint. Kept only when none was given
  * before. */
 void err_excerpt(struct err *e, const char *lines);
-/* All that `from` says, unless e says something already; returns the status held. */
+/* All that `from` says, unless e says something already: said just now, where e has a list. The status held. */
 enum status err_pass_on(struct err *e, const struct err *from);
 void err_clear(struct err *e); /* but for the list of others, which stays */
 /* Goes on behind a failure that does not touch what is looked at next: TRY(err_go_on(e, check(x), &failed)). Puts what e says into

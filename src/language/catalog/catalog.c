@@ -87,6 +87,12 @@ void catalog_suggest(const struct map *m, const char *name, struct err *e)
     if (near >= 0) err_hint(e, "did you mean '%s'?", names[near]);
 }
 
+enum status catalog_full(struct err *e, const char *holder, int most, const char *what)
+{
+    err_hint(e, "drop those that are not needed any more");
+    return err_set(e, E_BUDGET, "a %s has at most %d %s", holder, most, what);
+}
+
 struct catalog *catalog_of(const struct catalogs *c, const char *name, struct err *e)
 {
     if (name == NULL) name = c->catalog;
@@ -241,10 +247,9 @@ enum status catalogs_add(struct catalogs *c, struct object_name name, const stru
     if (d == NULL) return E_NOT_FOUND;
     struct map *m = t->is_temporary ? &d->temporary : &d->objects;
 
-    if (map_get(m, str_of(name.name)) != NULL && !replace)
-        return if_not_exists ? S_OK : exists_already(c, name, t, e);
-    if (c->object_count == CATALOG_OBJECTS_MAX)
-        return err_set(e, E_BUDGET, "a session has at most %d tables and views", CATALOG_OBJECTS_MAX);
+    bool is_there = map_get(m, str_of(name.name)) != NULL;
+    if (is_there && !replace) return if_not_exists ? S_OK : exists_already(c, name, t, e);
+    if (c->object_count == CATALOG_OBJECTS_MAX && !is_there) return catalog_full(e, "session", CATALOG_OBJECTS_MAX, "tables and views");
     object_free(c, map_set(m, str_of(name.name), object_new(c, name, t)));
     return S_OK;
 }

@@ -93,7 +93,9 @@ enum status catalogs_use_database(struct catalogs *c, struct object_name databas
 /* Its option 'default-database' names the database that it has. */
 enum status catalogs_add_catalog(struct catalogs *c, const char *name, const struct space *said, bool if_not_exists,
                                  struct err *e) CHECKED;
-enum status catalogs_drop_catalog(struct catalogs *c, const char *name, bool if_exists, struct err *e) CHECKED; /* with all in it */
+/* May it go, is there nothing (if_exists), or why not? */
+enum status catalogs_may_drop(const struct catalogs *c, const char *name, bool if_exists, struct err *e) CHECKED;
+void catalogs_drop_catalog(struct catalogs *c, const char *name); /* which is there and not the current one; with all in it */
 /* What is said of it now; it gets the default database if it has none of that name. */
 enum status catalogs_alter_catalog(struct catalogs *c, const char *name, const struct space *said, struct err *e) CHECKED;
 bool catalogs_have(const struct catalogs *c, const char *catalog);

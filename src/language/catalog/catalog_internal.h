@@ -34,6 +34,7 @@ struct catalogs {
 struct catalog *catalog_of(const struct catalogs *c, const char *name, struct err *e);
 struct database *database_of(const struct catalogs *c, const char *catalog, const char *name, struct err *e);
 void catalog_suggest(const struct map *m, const char *name, struct err *e);
+enum status catalog_full(struct err *e, const char *holder, int most, const char *what); /* "a catalog has at most 7 databases" */
 struct database *database_new(struct catalogs *c, struct catalog *in, const char *name);
 struct catalog *catalog_new(struct catalogs *c, const char *name);
 void database_free(struct catalogs *c, struct database *d);

@@ -99,25 +99,30 @@ enum status catalogs_add_catalog(struct catalogs *c, const char *name, const str
 {
     if (map_get(&c->catalogs, str_of(name)) != NULL)
         return if_not_exists ? S_OK : err_set(e, E_EXISTS, "Catalog %s already exists.", name);
-    if (map_count(&c->catalogs) == CATALOGS_MAX)
-        return err_set(e, E_BUDGET, "a session has at most %d catalogs", CATALOGS_MAX);
+    if (map_count(&c->catalogs) == CATALOGS_MAX) return catalog_full(e, "session", CATALOGS_MAX, "catalogs");
     struct catalog *k = catalog_new(c, name);
     k->said = space_keep(c->mem, said);
     database_new(c, k, default_database(said));
     return S_OK;
 }
 
-enum status catalogs_drop_catalog(struct catalogs *c, const char *name, bool if_exists, struct err *e)
+enum status catalogs_may_drop(const struct catalogs *c, const char *name, bool if_exists, struct err *e)
 {
     struct catalog *k = map_get(&c->catalogs, str_of(name));
 
     if (k == NULL && if_exists) return S_OK;
     if (k == NULL) catalog_suggest(&c->catalogs, name, e);
     if (k == NULL) return err_set(e, E_NOT_FOUND, "Catalog %s does not exist.", name);
-    if (strcmp(name, c->catalog) == 0) return err_set(e, E_CONFIG, "Cannot drop a catalog which is currently in use.");
+    return strcmp(name, c->catalog) == 0 ? err_set(e, E_CONFIG, "Cannot drop a catalog which is currently in use.") : S_OK;
+}
+
+void catalogs_drop_catalog(struct catalogs *c, const char *name)
+{
+    struct catalog *k = map_get(&c->catalogs, str_of(name));
+
+    ASSERT(k != NULL && strcmp(name, c->catalog) != 0);
     map_remove(&c->catalogs, str_of(name));
     catalog_free(c, k);
-    return S_OK;
 }
 
 enum status catalogs_alter_catalog(struct catalogs *c, const char *name, const struct space *said, struct err *e)
@@ -170,8 +175,7 @@ enum status catalogs_add_database(struct catalogs *c, struct object_name databas
         return if_not_exists ? S_OK
                              : err_set(e, E_EXISTS, "Database %s already exists in Catalog %s.", database.name,
                                        database.catalog != NULL ? database.catalog : c->catalog);
-    if (map_count(&k->databases) == CATALOG_OBJECTS_MAX)
-        return err_set(e, E_BUDGET, "a catalog has at most %d databases", CATALOG_OBJECTS_MAX);
+    if (map_count(&k->databases) == CATALOG_OBJECTS_MAX) return catalog_full(e, "catalog", CATALOG_OBJECTS_MAX, "databases");
     database_new(c, k, database.name)->said = space_keep(c->mem, said);
     return S_OK;
 }

@@ -91,7 +91,10 @@ enum status functions_set(struct functions *f, const struct named_function *n, s
     struct entry **at = place_of(f, (enum function_scope)n->scope,
                                  (struct object_name){n->catalog, n->database, n->name});
 
-    if (f->count == FUNCTIONS_MAX) return err_set(e, E_BUDGET, "a session has at most %d functions", FUNCTIONS_MAX);
+    if (f->count == FUNCTIONS_MAX && *at == NULL) {
+        err_hint(e, "drop those that are not needed any more");
+        return err_set(e, E_BUDGET, "a session has at most %d functions", FUNCTIONS_MAX);
+    }
     struct entry *x = mem_zalloc(f->mem, sizeof *x);
     arena_init(&x->arena, f->mem, 0);
     x->n = *n;

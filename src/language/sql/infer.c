@@ -183,7 +183,7 @@ static void watermark_propose(struct arena *a, struct table *t)
 
     for (uint32_t i = 0; i < t->column_count; i++) types[i] = t->columns[i].type;
     for (uint32_t i = 0; i < t->column_count; i++) {
-        if (types[i]->kind != T_TIMESTAMP || types[i]->precision > 3) continue; /* as Flink has it */
+        if ((types[i]->kind != T_TIMESTAMP && types[i]->kind != T_TIMESTAMP_LTZ) || types[i]->precision > 3) continue; /* as Flink has it */
         const char *name = t->columns[i].name;
         t->watermark_column = name;
         char *quoted = arena_alloc(a, strlen(name) * 2 + 3), *at = quoted;

@@ -39,7 +39,8 @@ enum infer_kind {
     INFER_DATE = 16,
     INFER_TIME = 32,
     INFER_TIMESTAMP = 64,
-    INFER_ANY = 127,
+    INFER_INSTANT = 128, /* of UTC, as Z says */
+    INFER_ANY = 255,
 };
 /* What one text may be; *precision grows to the digits of a timestamp's fraction. 0: a STRING only. */
 uint32_t infer_text_kinds(struct str text, int32_t *precision);

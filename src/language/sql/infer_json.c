@@ -23,7 +23,7 @@ enum {
 
 struct shape {
     uint32_t seen;
-    bool is_time; /* every text reads as a timestamp */
+    uint32_t times; /* INFER_TIMESTAMP or INFER_INSTANT: every text reads as one */
     int32_t precision;
     struct shape *element; /* of arrays */
     uint32_t count, capacity;
@@ -67,9 +67,9 @@ static struct shape *member_of(struct json_guess *g, struct shape *s, struct str
 
 static void shape_text(struct shape *s, struct str text)
 {
-    bool is_time = infer_text_kinds(text, &s->precision) == INFER_TIMESTAMP;
+    uint32_t times = infer_text_kinds(text, &s->precision) & (INFER_TIMESTAMP | INFER_INSTANT);
 
-    s->is_time = is_time && (s->is_time || !(s->seen & SEEN_TEXT));
+    s->times = s->seen & SEEN_TEXT ? s->times & times : times;
     s->seen |= SEEN_TEXT;
 }
 
@@ -137,7 +137,7 @@ static const struct type *shape_type(struct json_guess *g, const struct shape *s
     case SEEN_INT: return &type_bigint;
     case SEEN_REAL:
     case SEEN_REAL | SEEN_INT: return &type_double;
-    case SEEN_TEXT: return s->is_time ? type_new(g->a, T_TIMESTAMP, s->precision, 0, true) : &type_string;
+    case SEEN_TEXT: return infer_type(g->a, true, s->times, s->precision);
     case SEEN_ARRAY: return type_list(g->a, T_ARRAY, shape_type(g, s->element), NULL, true);
     case SEEN_OBJECT: return (row = shape_row(g, s)) != NULL ? row : &type_string;
     default: return &type_string;

@@ -2,7 +2,7 @@
  * narrowest kind that is left is its type; what no kind fits is a STRING.
  *
  * Only what reads back unchanged counts: 007 and +7 are no numbers (codes keep their zeros), nor are whole numbers beyond BIGINT,
- * which a DOUBLE would round. */
+ * which a DOUBLE would round. Times with a Z are instants, TIMESTAMP_LTZ; in one column with times without, they stay texts. */
 #include "language/sql/infer.h"
 
 #include "columns/column/timestamp.h"
@@ -65,7 +65,7 @@ uint32_t infer_text_kinds(struct str text, int32_t *precision)
     if (date_parse(t, &part)) return INFER_DATE;
     if (timestamp_parse(t, &ts)) {
         *precision = MAX(*precision, fraction_digits(t));
-        return INFER_TIMESTAMP;
+        return t.data[t.size - 1] == 'Z' ? INFER_INSTANT : INFER_TIMESTAMP;
     }
     if (time_parse(t, &part) && fraction_digits(t) <= 3) {
         *precision = MAX(*precision, fraction_digits(t));
@@ -83,5 +83,5 @@ const struct type *infer_type(struct arena *a, bool seen, uint32_t kinds, int32_
     if (kinds & INFER_BOOLEAN) return &type_boolean;
     if (kinds & INFER_DATE) return &type_date;
     if (kinds & INFER_TIME) return type_new(a, T_TIME, MIN(precision, 3), 0, true);
-    return type_new(a, T_TIMESTAMP, precision, 0, true);
+    return type_new(a, kinds & INFER_TIMESTAMP ? T_TIMESTAMP : T_TIMESTAMP_LTZ, precision, 0, true);
 }

@@ -72,9 +72,7 @@ static enum status run_create_catalog(struct run *r, const void *body)
     if (!catalogs_have(r->s->catalogs, name)) TRY(check_options(r, &c->name, &said.options));
     TRY(run_at_name(r, &c->name, catalogs_add_catalog(r->s->catalogs, name, &said, false, &inner), &inner));
     if (catalog_store_write(&r->s->store, name, &said.options, &inner) != S_OK) {
-        struct err none = {0};
-        enum status st = catalogs_drop_catalog(r->s->catalogs, name, true, &none);
-        ASSERT(st == S_OK); /* it is new, and not the current one */
+        catalogs_drop_catalog(r->s->catalogs, name);
         return run_at_name(r, &c->name, E_IO, &inner);
     }
     return run_said(r);
@@ -118,9 +116,12 @@ enum status run_drop_catalog(struct run *r, const struct drop *d)
     struct err inner = {0};
 
     if (d->name.count > 1) return run_fail(r, d->name.place, "a catalog's name has one part");
-    TRY(run_at_name(r, &d->name, catalogs_drop_catalog(r->s->catalogs, name, d->if_exists, &inner), &inner));
+    TRY(run_at_name(r, &d->name, catalogs_may_drop(r->s->catalogs, name, d->if_exists, &inner), &inner));
+    if (!catalogs_have(r->s->catalogs, name)) return S_OK;
+    TRY(run_at_name(r, &d->name, catalog_store_remove(&r->s->store, name, &inner), &inner)); /* a file that stays keeps the catalog */
+    catalogs_drop_catalog(r->s->catalogs, name);
     run_forget_functions(r, name, NULL);
-    return run_at_name(r, &d->name, catalog_store_remove(&r->s->store, name, &inner), &inner);
+    return S_OK;
 }
 
 /* --- DESCRIBE, SHOW CREATE --------------------------------------------------------------------------------------- */

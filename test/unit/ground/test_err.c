@@ -118,6 +118,28 @@ static void several_are_gathered_in_the_order_in_which_they_were_said(void **sta
     for (uint32_t i = 0; i < list.count; i++) assert_int_equal(list.items[i].text[6] - '1', i);
 }
 
+/* An error that was made elsewhere, with a number of its own, is said when it is passed on. */
+static void what_is_passed_on_is_said_in_its_turn(void **state)
+{
+    struct err_list list = {0}, others = {0};
+    struct err e = {.more = &list}, other = {.more = &others}, plain = {0};
+    enum status failed = S_OK;
+
+    (void)state;
+    assert_int_equal(err_go_on(&e, err_set(&e, E_DATA, "first"), &failed), S_OK);
+    assert_int_equal(err_go_on(&e, err_set(&e, E_DATA, "second"), &failed), S_OK);
+    err_set(&other, E_DATA, "third");
+    assert_int_equal(err_go_on(&e, err_pass_on(&e, &other), &failed), S_OK);
+    err_set(&plain, E_DATA, "fourth");
+    assert_int_equal(err_pass_on(&e, &plain), E_DATA);
+    assert_int_equal(err_gather(&e), E_DATA);
+    assert_string_equal(e.text, "first");
+    assert_int_equal(list.count, 3);
+    assert_string_equal(list.items[0].text, "second");
+    assert_string_equal(list.items[1].text, "third");
+    assert_string_equal(list.items[2].text, "fourth");
+}
+
 static void where_nobody_hears_more_the_first_failure_ends_it(void **state)
 {
     struct err_list list = {0};
@@ -141,6 +163,7 @@ int main(void)
         cmocka_unit_test(first_error_wins),    cmocka_unit_test(nobody_wants_the_text),         cmocka_unit_test(long_texts_are_cut),
         cmocka_unit_test(statuses_have_texts), cmocka_unit_test(try_leaves_on_anything_but_ok),
         cmocka_unit_test(several_are_gathered_in_the_order_in_which_they_were_said),
+        cmocka_unit_test(what_is_passed_on_is_said_in_its_turn),
         cmocka_unit_test(where_nobody_hears_more_the_first_failure_ends_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
