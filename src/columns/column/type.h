@@ -90,6 +90,7 @@ enum status type_parse(struct arena *a, struct str text, const struct type **out
 enum status type_parse_row(struct arena *a, struct str text, const struct type *row, const struct type **out, struct err *e) CHECKED;
 /* Appends the text as Flink prints it: "BIGINT NOT NULL", "TIMESTAMP(3) *ROWTIME*", "ROW<`a` INT>". */
 void type_print(const struct type *t, struct buf *out);
+const char *type_text(struct arena *a, const struct type *t); /* the same, in the arena */
 bool type_equal(const struct type *a, const struct type *b);
 bool type_equal_ignoring_null(const struct type *a, const struct type *b);
 /* The row of some columns of a row: count of cols, in their order, under their names. In the arena. */

@@ -78,3 +78,14 @@ void type_print(const struct type *t, struct buf *out)
     if (t->time_kind == TIME_ROWTIME) buf_append_text(out, " *ROWTIME*");
     if (t->time_kind == TIME_PROCTIME) buf_append_text(out, " *PROCTIME*");
 }
+
+const char *type_text(struct arena *a, const struct type *t)
+{
+    struct buf text;
+
+    buf_init(&text, a->mem);
+    type_print(t, &text);
+    const char *kept = arena_strndup(a, text.data, text.size);
+    buf_release(&text);
+    return kept;
+}

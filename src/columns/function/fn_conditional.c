@@ -107,7 +107,7 @@ static enum status bind_least(struct fn_call *c, struct arena *a, const struct f
 }
 
 /* --- TYPEOF ------------------------------------------------------------------------------------------------------ */
-static void type_text(const struct fn_run *r, const struct vector *const *args, struct vector *out)
+static void run_typeof(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
     const struct str *name = r->call->plan;
     const struct text t = text_put(r->heap, name->data, name->size);
@@ -165,7 +165,7 @@ static enum status bind_typeof(struct fn_call *c, struct arena *a, const struct 
         return err_set(e, E_GRAPH, "TYPEOF takes a value, and TRUE when the type is to be read back");
     c->plan = type_name(c->args[0], two && VECTOR_VALUES(c->constants[1], bool)[0], a);
     c->result = &type_string;
-    c->run = type_text;
+    c->run = run_typeof;
     return S_OK;
 }
 

@@ -72,8 +72,6 @@ static void watermark_run(const struct fn_run *r, const struct vector *const *ar
 
 static enum status bind_watermark(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
-    struct buf text;
-
     (void)session;
     const struct type *t = c->count == 1 ? c->args[0] : NULL;
     if (t == NULL) return err_set(e, E_GRAPH, "CURRENT_WATERMARK() must be called with a single rowtime attribute argument");
@@ -81,10 +79,7 @@ static enum status bind_watermark(struct fn_call *c, struct arena *a, const stru
     c->result = type_new(a, may_be ? t->kind : T_TIMESTAMP, 3, 0, true);
     c->run = watermark_run;
     if (t->time_kind == TIME_ROWTIME) return S_OK;
-    buf_init(&text, a->mem);
-    type_print(t, &text);
-    const char *name = arena_strndup(a, text.data, text.size);
-    buf_release(&text);
+    const char *name = type_text(a, t);
     if (may_be) return err_set(e, E_GRAPH, "The argument of CURRENT_WATERMARK() must be a rowtime attribute, but was '%s'.", name);
     return err_set(e, E_GRAPH,
                    "CURRENT_WATERMARK() must be called with a single rowtime attribute argument, but '%s' cannot be a time attribute.", name);

@@ -8,19 +8,9 @@
  * Not here: accumulators (group_calls.c), sets that go into others (group_merge.c). */
 #include "flow/operator/group_distinct.h"
 
+#include "flow/operator/group_calls.h"
+
 #include <string.h>
-
-static const struct type *value_row(struct arena *a, uint32_t words)
-{
-    const struct type **types = ARENA_ARRAY(a, const struct type *, words);
-    const char **names = ARENA_ARRAY(a, const char *, words);
-
-    for (uint32_t i = 0; i < words; i++) {
-        types[i] = type_new(a, T_BIGINT, 0, 0, false);
-        names[i] = i == 0 ? "rows" : arena_printf(a, "rows%u", i);
-    }
-    return type_row(a, words, names, types, false);
-}
 
 enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, const struct type *argument, uint32_t number,
                                 const struct state_def *group)
@@ -37,7 +27,7 @@ enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, cons
                                 .namespaced = group->namespaced,
                                 .key = group->key,
                                 .map_key = type_row(a, 1, (const char **)name, &value, false),
-                                .value = value_row(a, d->is_counted ? d->slots : 1),
+                                .value = group_words_row(a, d->is_counted ? d->slots : 1),
                                 .ttl = group->ttl};
     TRY(state_open(cx->state, &d->def, &d->table, cx->err));
     return state_probe_init(&d->probe, d->def.map_key, cx->mem, cx->err);

@@ -50,16 +50,10 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     const struct aggregate_body *b = r->body;
     struct group_config *c = n->config;
     const char **types = ARENA_ARRAY(l->a, const char *, b->call_count + 1);
-    struct buf text;
 
     (void)e;
-    buf_init(&text, l->a->mem);
-    for (uint32_t i = 0; i < b->call_count; i++) {
-        buf_clear(&text);
-        if (b->calls[i].argument >= 0) type_print(source_of(r)->row->children[b->calls[i].argument], &text);
-        types[i] = arena_strndup(l->a, text.data, text.size);
-    }
-    buf_release(&text);
+    for (uint32_t i = 0; i < b->call_count; i++)
+        types[i] = b->calls[i].argument >= 0 ? type_text(l->a, source_of(r)->row->children[b->calls[i].argument]) : "";
     aggregate_configure(r, source_of(r), l, c);
     c->merges = true;
     c->types = (struct text_list){types, b->call_count};

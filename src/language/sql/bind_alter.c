@@ -32,17 +32,12 @@ static enum status expression_of(struct query_binder *b, const char *text, struc
     return expression_parse_one(str_of(text), b->a, ARENA_NEW(b->a, struct tokens), out, b->e);
 }
 
-static struct str type_text(struct query_binder *b, const struct type *t)
+static struct str plain_type(struct query_binder *b, const struct type *t)
 {
     struct type plain = *t;
-    struct buf out;
 
     plain.time_kind = TIME_NONE;
-    buf_init(&out, b->a->mem);
-    type_print(&plain, &out);
-    struct str s = {arena_strndup(b->a, out.data, out.size), out.size};
-    buf_release(&out);
-    return s;
+    return str_of(type_text(b->a, &plain));
 }
 
 static enum status column_of(struct query_binder *b, const struct table_column *from, struct ast_column *to)
@@ -57,7 +52,7 @@ static enum status column_of(struct query_binder *b, const struct table_column *
         to->comment = str_of(from->comment);
     }
     if (from->kind == TABLE_COMPUTED) return expression_of(b, from->expression, &to->x);
-    to->type.text = type_text(b, from->type);
+    to->type.text = plain_type(b, from->type);
     return S_OK;
 }
 

@@ -476,17 +476,9 @@ static enum status fit_assigned(struct binder *b, const struct ast_expr *x, stru
     const struct ast_expr *value = x->args.items[1];
     const struct type *to = args[2]->type;
 
-    if (!type_casts_implicitly(args[1]->type, to)) {
-        struct buf text;
-        buf_init(&text, b->m.a->mem);
-        buf_printf(&text, "%.*s\nType of the value:  ", (int)x->text.size, x->text.data);
-        type_print(args[1]->type, &text);
-        buf_append_text(&text, "\nType of the column: ");
-        type_print(to, &text);
-        enum status st = sql_error(b->e, b->t, value->place.at, value->place.size, "%s", buf_text(&text));
-        buf_release(&text);
-        return st;
-    }
+    if (!type_casts_implicitly(args[1]->type, to))
+        return sql_error(b->e, b->t, value->place.at, value->place.size, "%.*s\nType of the value:  %s\nType of the column: %s",
+                         (int)x->text.size, x->text.data, type_text(b->m.a, args[1]->type), type_text(b->m.a, to));
     if (type_common(b->m.a, args[1]->type, to) != NULL) return S_OK;
     return expr_cast(&b->m, args[1], type_with_null(b->m.a, to, args[1]->type->nullable), false, &args[1], b->e);
 }

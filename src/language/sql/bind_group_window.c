@@ -61,23 +61,12 @@ static enum status fail(struct query_binder *b, struct ast_place place, const ch
     return sql_error(b->e, b->t, place.at, place.size, "%s", text);
 }
 
-static const char *type_text(struct query_binder *b, const struct expr *x)
-{
-    struct buf text;
-
-    buf_init(&text, b->a->mem);
-    type_print(x->type, &text);
-    const char *out = arena_strndup(b->a, text.data, text.size);
-    buf_release(&text);
-    return out;
-}
-
 static enum status bad_arguments(struct query_binder *b, const struct ast_expr *x, const char *name, struct expr *const *args, uint32_t n)
 {
     const char *given = "", *wanted = "";
 
     for (uint32_t i = 0; i < n; i++) {
-        given = arena_printf(b->a, "%s%s<%s>", given, i > 0 ? ", " : "", type_text(b, args[i]));
+        given = arena_printf(b->a, "%s%s<%s>", given, i > 0 ? ", " : "", type_text(b->a, args[i]->type));
         wanted = arena_printf(b->a, "%s%s", wanted, i == 0 ? "<DATETIME>" : ", <DATETIME_INTERVAL>");
     }
     return fail(b, x->place,

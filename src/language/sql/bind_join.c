@@ -313,14 +313,9 @@ static enum status as_of_fail(struct joining *j, const char *text)
 
 static enum status as_of_type(struct joining *j, const struct type *type)
 {
-    struct buf text;
-
     if (type->kind == T_TIMESTAMP || type->kind == T_TIMESTAMP_LTZ) return S_OK;
-    buf_init(&text, j->b->a->mem);
-    type_print(type_with_null(j->b->a, type, true), &text);
-    const char *name = arena_strndup(j->b->a, text.data, text.size);
-    buf_release(&text);
-    return as_of_fail(j, arena_printf(j->b->a, "The system time period specification expects Timestamp type but is '%s'", name));
+    return as_of_fail(j, arena_printf(j->b->a, "The system time period specification expects Timestamp type but is '%s'",
+                                      type_text(j->b->a, type_with_null(j->b->a, type, true))));
 }
 
 /* A time of the left table: a column of it. */

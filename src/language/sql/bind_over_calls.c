@@ -123,18 +123,6 @@ static enum status bind_ntile(struct windows *g, const struct ast_expr *x)
     return S_OK;
 }
 
-static const char *type_text(struct windows *g, const struct type *t)
-{
-    struct mem *mem = g->b->a->mem;
-    struct buf text;
-
-    buf_init(&text, mem);
-    type_print(t, &text);
-    const char *out = arena_strndup(g->b->a, text.data, text.size);
-    buf_release(&text);
-    return out;
-}
-
 static enum status lookup_default(struct windows *g, const struct ast_expr *x, struct over_call *c)
 {
     const struct type *value = g->columns[c->call.argument]->type, *other;
@@ -151,7 +139,7 @@ static enum status lookup_default(struct windows *g, const struct ast_expr *x, s
         return S_OK;
     }
     return sql_error(g->b->e, g->b->t, x->place.at, x->place.size, "Please explicitly cast default value %s to %s.",
-                     type_text(g, other), type_text(g, type_with_null(g->b->a, value, other->nullable)));
+                     type_text(g->b->a, other), type_text(g->b->a, type_with_null(g->b->a, value, other->nullable)));
 }
 
 /* How far it looks; in batch mode less than nothing is as far in the other direction. */

@@ -201,16 +201,10 @@ static bool is_time_field(const struct type *t)
 
 static enum status time_field_error(struct making *m, const struct ast_expr *x, const struct type *t)
 {
-    struct buf name;
-
-    buf_init(&name, m->b->a->mem);
-    type_print(t, &name);
-    enum status st = fail(m, x->place,
-                          "Invalid data type of time field for watermark definition. The field must be of type TIMESTAMP(p) or "
-                          "TIMESTAMP_LTZ(p), the supported precision 'p' is from 0 to 3, but the time field type is %s",
-                          buf_text(&name));
-    buf_release(&name);
-    return st;
+    return fail(m, x->place,
+                "Invalid data type of time field for watermark definition. The field must be of type TIMESTAMP(p) or "
+                "TIMESTAMP_LTZ(p), the supported precision 'p' is from 0 to 3, but the time field type is %s",
+                type_text(m->b->a, t));
 }
 
 /* SOURCE_WATERMARK(): what the rows bring along. */

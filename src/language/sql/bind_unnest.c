@@ -9,16 +9,10 @@
 
 static enum status no_list(struct query_binder *b, const struct ast_table *t, const struct type *type)
 {
-    struct buf text;
-
-    buf_init(&text, b->a->mem);
-    type_print(type_with_null(b->a, type, true), &text);
-    enum status st = sql_error(b->e, b->t, t->place.at, t->place.size,
-                               "Cannot apply 'UNNEST' to arguments of type 'UNNEST(<%s>)'. Supported form(s): "
-                               "'UNNEST(<MULTISET>)', 'UNNEST(<ARRAY>)', 'UNNEST(<MAP>)'",
-                               buf_text(&text));
-    buf_release(&text);
-    return st;
+    return sql_error(b->e, b->t, t->place.at, t->place.size,
+                     "Cannot apply 'UNNEST' to arguments of type 'UNNEST(<%s>)'. Supported form(s): "
+                     "'UNNEST(<MULTISET>)', 'UNNEST(<ARRAY>)', 'UNNEST(<MAP>)'",
+                     type_text(b->a, type_with_null(b->a, type, true)));
 }
 
 static enum status wrong_degree(struct query_binder *b, const struct ast_table *t, uint32_t count)

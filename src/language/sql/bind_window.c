@@ -116,7 +116,6 @@ static enum status bind_timecol(struct window_call *c, const struct bind_source 
     const struct ast_expr *x = c->args[TIMECOL];
     struct binder binder = bind_expr_binder(c->b, &from->scope);
     struct expr *bound;
-    struct buf text;
 
     if (x->kind != AX_DESCRIPTOR || x->args.count != 1)
         return fail(c, x->place, "the second argument is DESCRIPTOR(time column)");
@@ -124,10 +123,7 @@ static enum status bind_timecol(struct window_call *c, const struct bind_source 
     if (bound->kind != EXPR_COLUMN) return fail(c, x->place, "DESCRIPTOR takes the name of a column");
     *col = bound->col;
     if (bound->type->time_kind != TIME_NONE) return S_OK;
-    buf_init(&text, c->b->a->mem);
-    type_print(bound->type, &text);
-    const char *type = arena_strndup(c->b->a, text.data, text.size);
-    buf_release(&text);
+    const char *type = type_text(c->b->a, bound->type);
     struct ast_place place = x->args.items[0]->place;
     if (bound->type->kind != T_TIMESTAMP && bound->type->kind != T_TIMESTAMP_LTZ)
         return sql_error(c->b->e, c->b->t, place.at, place.size,

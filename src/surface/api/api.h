@@ -65,9 +65,12 @@ struct tw_env {
     bool is_silent;               /* --quiet: nothing but errors is */
     enum api_plan plan;
     const char *artifact;         /* file that holds the functions; NULL = not to be digested (simulation) */
+    struct sha256 artifact_digest; /* of the first job; zero before, and where the file cannot be read */
+    bool artifact_is_read;
     const struct tw_function_entry *first, *end;
     struct api_watch watch;
-    void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm); /* see jobmaster_options */
+    void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm); /* see jobmaster_options; for tests that choose which
+                                                                             * task is next. NULL = threads */
     void *drive_arg;
     struct buf *collected;        /* not NULL: rows for tw_collect_to become lines of text here instead (simulation) */
 

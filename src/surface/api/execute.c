@@ -10,14 +10,14 @@
 enum { PROGRAM_BYTES_MAX = 1024 * 1024 * 1024 };
 
 /* The digest stays zero when the file cannot be read: an embedded job does without. */
-static void digest_artifact(struct tw_env *env)
+static void read_artifact(struct tw_env *env)
 {
     struct sys_file *f = NULL;
     struct sys_stat st;
     struct mem mem;
     size_t got = 1, size = 0;
 
-    env->graph.artifact.name = env->artifact != NULL ? api_text(env, env->artifact) : "";
+    env->artifact_is_read = true;
     if (env->artifact == NULL || sys_file_stat(env->sys, env->artifact, &st, NULL) != S_OK || st.size <= 0 ||
         st.size > PROGRAM_BYTES_MAX)
         return;
@@ -27,9 +27,16 @@ static void digest_artifact(struct tw_env *env)
     while (got > 0 && size < (size_t)st.size)
         if (sys_file_read(env->sys, f, bytes + size, (size_t)st.size - size, &got, NULL) != S_OK) break;
         else size += got;
-    if (size == (size_t)st.size) sha256_of(bytes, size, &env->graph.artifact.digest);
+    if (size == (size_t)st.size) sha256_of(bytes, size, &env->artifact_digest);
     sys_file_close(env->sys, f);
     mem_release(&mem);
+}
+
+static void digest_artifact(struct tw_env *env)
+{
+    if (!env->artifact_is_read) read_artifact(env);
+    env->graph.artifact.name = env->artifact != NULL ? api_text(env, env->artifact) : "";
+    env->graph.artifact.digest = env->artifact_digest;
 }
 
 static void print_error(struct tw_env *env)

@@ -141,18 +141,13 @@ const struct system_table system_information_tables = {
     "information_schema", "tables", "tables and views of the catalog, these too", tables_columns, tables_rows};
 
 /* --- columns ----------------------------------------------------------------------------------------------------- */
-static const char *type_text(struct system_rows *rows, const struct type *t)
+static const char *plain_type(struct system_rows *rows, const struct type *t)
 {
     struct type plain = *t;
-    struct buf text;
 
     plain.nullable = true;
     plain.time_kind = TIME_NONE;
-    buf_init(&text, rows->a->mem);
-    type_print(&plain, &text);
-    const char *kept = arena_strndup(rows->a, text.data, text.size);
-    buf_release(&text);
-    return kept;
+    return type_text(rows->a, &plain);
 }
 
 /* Of numbers: how many digits, of which base, and how many of them behind the point. */
@@ -178,7 +173,7 @@ static void number_cells(struct system_rows *rows, const struct type *t, const c
 static void type_cells(struct system_rows *rows, const struct type *t, const char **row)
 {
     row[6] = t->nullable ? "YES" : "NO";
-    row[7] = type_text(rows, t);
+    row[7] = plain_type(rows, t);
     number_cells(rows, t, row);
     if (t->phys == P_STR && (type_is_string(t) || t->kind == T_BINARY || t->kind == T_VARBINARY))
         row[8] = system_number(rows, t->precision);

@@ -122,6 +122,7 @@ static void run_shape(const struct shape *s)
     char text[200];
 
     prng_init(&r.pick, s->seed);
+    env->artifact = NULL; /* hundreds of environments: to digest this program for each takes longer than the jobs */
     env->drive = drive;
     env->drive_arg = &r;
     tw_quiet(env, true);
