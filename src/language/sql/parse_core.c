@@ -78,6 +78,13 @@ enum status parse_expected(struct parser *p, const char *what)
     return sql_error(p->e, p->t, t->at, t->size, "Encountered \"%.*s\": expected %s", (int)MIN(text.size, 60u), text.data, what);
 }
 
+enum status parse_too_many(struct parser *p, const char *where, uint32_t most, const char *what)
+{
+    const struct token *t = parse_peek(p, 0);
+
+    return sql_error(p->e, p->t, t->at, t->size, "%s has at most %u %s, one more begins here", where, most, what);
+}
+
 void parse_suggest(struct parser *p, const char *const *words, uint32_t count)
 {
     struct str text = token_text(p->t, parse_peek(p, 0));

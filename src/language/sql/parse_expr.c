@@ -22,10 +22,10 @@ struct ast_expr *ast_new(struct parser *p, enum ast_expr_kind kind, struct ast_p
 
 enum status ast_add(struct parser *p, struct ast_expr *x, struct ast_expr *arg)
 {
-    if (arg->height >= AST_HEIGHT_MAX || x->args.count >= AST_LIST_MAX)
-        return sql_error(p->e, p->t, arg->place.at, arg->place.size,
-                         "the expression is too long: more than %d operators in a chain or %d in a list",
-                         AST_HEIGHT_MAX, AST_LIST_MAX);
+    if (arg->height >= AST_HEIGHT_MAX)
+        return sql_error(p->e, p->t, arg->place.at, arg->place.size, "an expression has at most %d operators on each other", AST_HEIGHT_MAX);
+    if (x->args.count >= AST_LIST_MAX)
+        return sql_error(p->e, p->t, arg->place.at, arg->place.size, "a list has at most %d items, one more begins here", AST_LIST_MAX);
     x->height = MAX(x->height, (uint16_t)(arg->height + 1));
     *PARSE_PUSH(p, x->args.items, x->args.count) = arg;
     return S_OK;
@@ -282,7 +282,7 @@ enum status parse_exprs(struct parser *p, struct ast_list *out)
     *out = (struct ast_list){0};
     do {
         struct ast_expr *x;
-        if (out->count == AST_LIST_MAX) return parse_expected(p, "a shorter list");
+        if (out->count == AST_LIST_MAX) return parse_too_many(p, "a list", AST_LIST_MAX, "items");
         TRY(parse_expr(p, &x));
         *PARSE_PUSH(p, out->items, out->count) = x;
     } while (take_symbol(p, ","));

@@ -30,6 +30,7 @@ enum status expect_word(struct parser *p, enum keyword k) CHECKED;
 enum status expect_symbol(struct parser *p, const char *symbol) CHECKED;
 /* Fails at the next token: Encountered "x" at ...: expected <what>. */
 enum status parse_expected(struct parser *p, const char *what);
+enum status parse_too_many(struct parser *p, const char *where, uint32_t most, const char *what); /* "a list has at most 7 items" */
 /* The same with a list of words, of which the nearest is suggested. */
 enum status parse_expected_words(struct parser *p, const char *const *words, uint32_t count);
 void parse_suggest(struct parser *p, const char *const *words, uint32_t count); /* hints at the nearest one, if any is near */

@@ -1,6 +1,7 @@
 /* parse_name.c - names, strings, and types. Of a type only its extent is found here; type_parse reads its text. */
 #include "language/sql/parse_internal.h"
 
+#include "columns/column/type.h"
 #include "ground/base/str.h"
 
 bool is_name(const struct parser *p, uint32_t ahead)
@@ -48,7 +49,7 @@ enum status parse_name(struct parser *p, const char *what, struct ast_name *out)
     do {
         struct ast_place place;
         struct str part;
-        if (out->count == AST_NAME_PARTS_MAX) return parse_expected(p, "a name of fewer parts");
+        if (out->count == AST_NAME_PARTS_MAX) return parse_too_many(p, "a name", AST_NAME_PARTS_MAX, "parts");
         TRY(out->count > 0 ? parse_part(p, what, &part, &place) : parse_simple_name(p, what, &part, &place));
         out->places = parse_grow(p, out->places, out->count, sizeof *out->places);
         out->places[out->count] = place;
@@ -77,18 +78,24 @@ enum status parse_string(struct parser *p, const char *what, struct str *out)
     return token_value(p->t, &p->t->items[p->at++], p->a, out, p->e);
 }
 
-/* Moves behind the bracket that closes the one at the cursor. */
+/* Moves behind the bracket that closes the one at the cursor. Bit n of `angled`: the n-th last one that is open is a <. */
 static enum status skip_brackets(struct parser *p)
 {
+    uint64_t angled = 0;
     uint32_t open = 0;
 
     do {
         const struct token *t = parse_peek(p, 0);
         struct str text = token_text(p->t, t);
-        if (t->kind == TOKEN_END || is_symbol(p, 0, ";")) return parse_expected(p, "the type's closing bracket");
-        if (t->kind == TOKEN_SYMBOL && text.size == 1 && (text.data[0] == '<' || text.data[0] == '(')) open++;
-        if (t->kind == TOKEN_SYMBOL && text.size == 1 && (text.data[0] == '>' || text.data[0] == ')')) open--;
+        char c = t->kind == TOKEN_SYMBOL && text.size == 1 ? text.data[0] : ' ';
         if (is_symbol(p, 0, "<>")) return parse_expected(p, "a type between the brackets");
+        if (t->kind == TOKEN_END || c == ';' || ((c == '>' || c == ')') && (c == '>') != (angled & 1)))
+            return parse_expected(p, angled & 1 ? "'>', which closes the type" : "')', which closes the type");
+        if (c == '<' || c == '(') {
+            if (open++ == TYPE_DEPTH_MAX) return parse_too_many(p, "a type", TYPE_DEPTH_MAX, "levels");
+            angled = angled << 1 | (c == '<');
+        }
+        if (c == '>' || c == ')') open--, angled >>= 1;
         p->at++;
     } while (open > 0);
     return S_OK;
@@ -126,7 +133,7 @@ static enum status skip_type_words(struct parser *p)
 {
     take_word(p, KW_PRECISION);
     take_word(p, KW_VARYING);
-    if (is_symbol(p, 0, "<") || is_symbol(p, 0, "(")) TRY(skip_brackets(p));
+    if (is_symbol(p, 0, "<") || is_symbol(p, 0, "<>") || is_symbol(p, 0, "(")) TRY(skip_brackets(p));
     if (take_word(p, KW_WITHOUT)) {
         TRY(expect_word(p, KW_TIME));
         TRY(expect_word(p, KW_ZONE));

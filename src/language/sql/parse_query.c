@@ -16,7 +16,7 @@ bool is_query(const struct parser *p, uint32_t ahead)
 
 static bool row_ends(const struct parser *p) { return parse_at_comma(p) || parse_at_clause(p); }
 
-static bool cte_ends(const struct parser *p) { return parse_at_comma(p) || is_query(p, 0); }
+static bool cte_ends(const struct parser *p) { return parse_at_comma(p) || (!is_symbol(p, 0, "(") && is_query(p, 0)); }
 
 static enum status parse_cte(struct parser *p, struct ast_cte *cte)
 {
@@ -36,7 +36,7 @@ static enum status parse_rows(struct parser *p, struct ast_list *out)
     do {
         struct parse_mark m = parse_mark(p);
         struct ast_expr *x = NULL;
-        if (out->count == AST_LIST_MAX) return parse_expected(p, "a shorter list");
+        if (out->count == AST_LIST_MAX) return parse_too_many(p, "VALUES", AST_LIST_MAX, "rows");
         TRY(parse_resume(p, m, parse_expr(p, &x), row_ends));
         *PARSE_PUSH(p, out->items, out->count) = x;
     } while (take_symbol(p, ","));
@@ -84,7 +84,7 @@ static enum status parse_set_operations(struct parser *p, bool intersect_only, s
     else TRY(parse_set_operations(p, true, out));
     for (enum ast_query_kind kind; (kind = set_operation(p)) != QUERY_SELECT && (kind == QUERY_INTERSECT) == intersect_only;) {
         struct ast_query *q = ARENA_NEW(p->a, struct ast_query);
-        if (++chain == AST_HEIGHT_MAX) return parse_expected(p, "fewer set operations in a chain");
+        if (++chain == AST_HEIGHT_MAX) return parse_too_many(p, "a chain of set operations", AST_HEIGHT_MAX, "queries");
         p->at++;
         q->kind = (uint8_t)kind;
         q->all = take_word(p, KW_ALL);

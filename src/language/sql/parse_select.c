@@ -106,7 +106,7 @@ static enum status parse_clauses(struct parser *p, struct ast_select *s)
 enum status parse_select_items(struct parser *p, struct ast_select *s)
 {
     do {
-        if (s->item_count == AST_LIST_MAX) return parse_expected(p, "fewer columns");
+        if (s->item_count == AST_LIST_MAX) return parse_too_many(p, "a SELECT", AST_LIST_MAX, "columns");
         struct parse_mark m = parse_mark(p);
         TRY(parse_resume(p, m, parse_select_item(p, PARSE_PUSH(p, s->items, s->item_count)), item_ends));
     } while (take_symbol(p, ","));

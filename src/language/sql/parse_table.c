@@ -200,7 +200,7 @@ static enum status parse_join_condition(struct parser *p, struct ast_table *join
 /* Makes *out the left side of a join that is read so far. */
 static enum status join_add(struct parser *p, struct ast_place from, struct ast_table join, uint32_t *chain, struct ast_table **out)
 {
-    if (++*chain == AST_DEPTH_MAX) return parse_expected(p, "fewer tables in a FROM clause");
+    if (++*chain == AST_DEPTH_MAX) return parse_too_many(p, "FROM", AST_DEPTH_MAX, "tables");
     join.place = parse_since(p, from);
     join.left = *out;
     *out = ARENA_NEW(p->a, struct ast_table);

@@ -30,7 +30,7 @@ static enum status parse_element(struct parser *p, struct alter_table *t)
 {
     if (take_word(p, KW_WATERMARK)) return parse_watermark(p, &t->watermark_column, &t->watermark);
     if (is_key(p)) return parse_key(p, &t->key);
-    if (t->column_count == AST_LIST_MAX) return parse_expected(p, "fewer columns");
+    if (t->column_count == AST_LIST_MAX) return parse_too_many(p, "a table", AST_LIST_MAX, "columns");
     return parse_alter_column(p, PARSE_PUSH(p, t->columns, t->column_count));
 }
 

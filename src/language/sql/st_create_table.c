@@ -28,7 +28,7 @@ static enum status parse_elements(struct parser *p, struct create_table *t)
 {
     if (!take_symbol(p, "(")) return S_OK;
     do {
-        if (t->column_count + t->name_count == AST_LIST_MAX) return parse_expected(p, "fewer columns");
+        if (t->column_count + t->name_count == AST_LIST_MAX) return parse_too_many(p, "a table", AST_LIST_MAX, "columns");
         struct parse_mark m = parse_mark(p);
         TRY(parse_resume(p, m, parse_whole_element(p, t), parse_at_comma));
     } while (take_symbol(p, ","));

@@ -4,12 +4,18 @@
 #include "language/sql/print.h"
 #include "language/sql/statement.h"
 
+/* Of a bare key: names and numbers, with dots and dashes between them. */
+static bool is_key_part(const struct parser *p)
+{
+    return parse_peek(p, 0)->kind != TOKEN_SYMBOL || is_symbol(p, 0, ".") || is_symbol(p, 0, "-");
+}
+
 /* 'a.b-c' or a.b-c: bare text up to = or the end. */
 static enum status parse_bare(struct parser *p, const char *what, bool value, struct str *out, struct ast_place *place)
 {
     *place = parse_here(p);
     if (parse_peek(p, 0)->kind == TOKEN_STRING) return parse_string(p, what, out);
-    while (parse_peek(p, 0)->kind != TOKEN_END && !is_symbol(p, 0, ";") && (value || !is_symbol(p, 0, "="))) p->at++;
+    while (parse_peek(p, 0)->kind != TOKEN_END && !is_symbol(p, 0, ";") && (value || is_key_part(p))) p->at++;
     *place = parse_since(p, *place);
     if (place->size == 0) return parse_expected(p, what);
     *out = (struct str){p->t->text.data + place->at, place->size};

@@ -10,7 +10,7 @@ static enum status parse_inserts(struct parser *p, struct statement_set *set)
     TRY(expect_word(p, KW_BEGIN));
     do {
         struct statement *inner;
-        if (set->count == AST_LIST_MAX) return parse_expected(p, "fewer statements");
+        if (set->count == AST_LIST_MAX) return parse_too_many(p, "a statement set", AST_LIST_MAX, "statements");
         if (!is_word(p, 0, KW_INSERT)) return parse_expected(p, set->count == 0 ? "INSERT" : "INSERT or END");
         TRY(parse_inner_statement(p, &inner));
         *PARSE_PUSH(p, set->items, set->count) = *inner;

@@ -173,31 +173,55 @@ static void test_several(void **state)
     end(&f);
 }
 
-static void test_hostile(void **state)
+/* Refused, with a text that says so. */
+static void expect_refused(struct fixture *f, const char *text, const char *why)
+{
+    assert_null(print_of(f, text));
+    if (strstr(f->e.text, why) == NULL) fail_msg("%s", f->e.text);
+    assert_non_null(strchr(f->e.excerpt, '^'));
+    err_clear(&f->e);
+}
+
+static void test_too_deep(void **state)
+{
+    const char *const why = "nested deeper than 400 levels at line 1, column ";
+    struct fixture f;
+
+    (void)state;
+    begin(&f);
+    expect_refused(&f, repeat(&f, "SELECT ", "(", 100000, "1"), why);
+    expect_refused(&f, repeat(&f, "SELECT ", "NOT ", 100000, "a"), why);
+    expect_refused(&f, repeat(&f, "SELECT ", "- ", 100000, "1"), why);
+    expect_refused(&f, repeat(&f, "SELECT f", "(g", 100000, ""), why);
+    expect_refused(&f, repeat(&f, "SELECT CASE WHEN ", "CASE WHEN ", 100000, ""), why);
+    expect_refused(&f, repeat(&f, "", "EXPLAIN ", 100000, "SELECT 1"), "Encountered \"EXPLAIN\": expected a query");
+    expect_refused(&f, repeat(&f, "", "EXECUTE ", 100000, "SELECT 1"), "Encountered \"EXECUTE\": expected ");
+    expect_refused(&f, repeat(&f, "SELECT CAST(a AS ", "ARRAY<", 100000, "INT"), "a type has at most 64 levels, one more begins here at line 1");
+    expect_refused(&f, repeat(&f, "SELECT 1", " + 1", 100000, ""), "an expression has at most 4000 operators on each other at line 1");
+    expect_refused(&f, repeat(&f, "SELECT x", "[1]", 100000, ""), "an expression has at most 4000 operators on each other at line 1");
+    end(&f);
+}
+
+static void test_too_long(void **state)
 {
     struct fixture f;
 
     (void)state;
     begin(&f);
-    assert_null(print_of(&f, repeat(&f, "SELECT ", "(", 100000, "1")));
-    assert_non_null(strstr(f.e.text, "nested deeper than 400 levels"));
-    assert_null(print_of(&f, repeat(&f, "SELECT ", "NOT ", 100000, "a")));
-    assert_null(print_of(&f, repeat(&f, "SELECT ", "- ", 100000, "1")));
-    assert_null(print_of(&f, repeat(&f, "SELECT 1", " + 1", 100000, "")));
-    assert_non_null(strstr(f.e.text, "the expression is too long"));
-    assert_null(print_of(&f, repeat(&f, "SELECT * FROM t", " JOIN t ON a", 100000, "")));
-    assert_null(print_of(&f, repeat(&f, "SELECT 1", " UNION SELECT 1", 100000, "")));
-    assert_null(print_of(&f, repeat(&f, "SELECT x", "[1]", 100000, "")));
-    assert_null(print_of(&f, repeat(&f, "", "EXPLAIN ", 100000, "SELECT 1")));
-    assert_null(print_of(&f, repeat(&f, "SELECT f", "(g", 100000, "")));
-    assert_null(print_of(&f, repeat(&f, "SELECT CASE WHEN ", "CASE WHEN ", 100000, "")));
+    expect_refused(&f, repeat(&f, "SELECT * FROM t", " JOIN t ON a", 100000, ""), "FROM has at most 400 tables, one more begins here at line 1");
+    expect_refused(&f, repeat(&f, "SELECT 1", " UNION SELECT 1", 100000, ""), "a chain of set operations has at most 4000 queries, one more");
+    expect_refused(&f, repeat(&f, "SELECT a", " AND a", 100000, ""), "a list has at most 65536 items, one more begins here at line 1");
+    expect_refused(&f, repeat(&f, "SELECT a IN (0", ", 1", 100000, ")"), "a list has at most 65536 items, one more begins here at line 1");
+    expect_refused(&f, repeat(&f, "VALUES 0", ", 1", 100000, ""), "VALUES has at most 65536 rows, one more begins here at line 1");
+    expect_refused(&f, repeat(&f, "SELECT a", ", a", 100000, ""), "a SELECT has at most 65536 columns, one more begins here at line 1");
+    expect_refused(&f, repeat(&f, "ALTER TABLE t ADD (a INT", ", a INT", 100000, ")"), "a table has at most 65536 columns, one more begins");
+    expect_refused(&f, repeat(&f, "CREATE TABLE t (a INT", ", a INT", 100000, ")"), "a table has at most 65536 columns, one more begins");
+    expect_refused(&f, repeat(&f, "EXECUTE STATEMENT SET BEGIN ", "INSERT INTO t SELECT 1; ", 100000, "END"),
+                   "a statement set has at most 65536 statements, one more begins here");
     assert_non_null(print_of(&f, repeat(&f, "SELECT a", " AND a", 10000, "")));
     assert_non_null(print_of(&f, repeat(&f, "SELECT a IN (0", ", 1", 50000, ")")));
     assert_non_null(print_of(&f, repeat(&f, "SELECT a", ", a", 10000, "")));
-    assert_null(print_of(&f, repeat(&f, "", "EXECUTE ", 100000, "SELECT 1")));
     assert_non_null(print_of(&f, repeat(&f, "EXECUTE STATEMENT SET BEGIN ", "INSERT INTO t SELECT 1; ", 5000, "END")));
-    assert_null(print_of(&f, repeat(&f, "ALTER TABLE t ADD (a INT", ", a INT", 100000, ")")));
-    assert_non_null(strstr(f.e.text, "expected fewer columns"));
     assert_non_null(print_of(&f, repeat(&f, "ALTER TABLE t DROP PARTITION (a = 1)", ", PARTITION (a = -1)", 5000, "")));
     end(&f);
 }
@@ -244,7 +268,8 @@ static void test_script(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trips), cmocka_unit_test(test_examples),
-                                              cmocka_unit_test(test_mistakes), cmocka_unit_test(test_several), cmocka_unit_test(test_hostile),
+                                              cmocka_unit_test(test_mistakes), cmocka_unit_test(test_several), cmocka_unit_test(test_too_deep),
+                                              cmocka_unit_test(test_too_long),
                                               cmocka_unit_test(test_nul), cmocka_unit_test(test_script)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
