@@ -102,7 +102,7 @@ static size_t utf8_point(const unsigned char *s, size_t left)
     return size;
 }
 
-bool str_is_utf8(struct str s)
+size_t str_utf8_prefix(struct str s)
 {
     size_t i = 0;
 
@@ -113,11 +113,13 @@ bool str_is_utf8(struct str s)
             continue;
         }
         size_t size = utf8_point((const unsigned char *)s.data + i, s.size - i);
-        if (size == 0) return false;
+        if (size == 0) return i;
         i += size;
     }
-    return true;
+    return s.size;
 }
+
+bool str_is_utf8(struct str s) { return str_utf8_prefix(s) == s.size; }
 
 size_t str_utf8_length(struct str s)
 {

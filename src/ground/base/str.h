@@ -18,6 +18,7 @@ size_t str_from_int64(int64_t value, char out[static 24]);  /* returns the lengt
 size_t str_from_double(double value, char out[static 32]);  /* shortest text that reads back the same, as Java's Double.toString */
 size_t str_from_float(float value, char out[static 32]);
 bool str_is_utf8(struct str s);
+size_t str_utf8_prefix(struct str s); /* bytes from its start that are UTF-8 */
 size_t str_utf8_length(struct str s); /* code points; s must be valid */
 /* Index of the nearest of count names (edit distance, at most a third of the length), or -1. */
 int str_nearest(struct str s, const char *const *names, size_t count);

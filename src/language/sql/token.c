@@ -189,7 +189,10 @@ enum status tokens_cut_from(struct tokens *t, struct str text, const char *sourc
     t->items = ARENA_ARRAY(a, struct token, c.capacity);
     if (text.size > SQL_TEXT_MAX)
         return err_set(e, E_DATA, "the text has %zu bytes; at most %d are taken at once", text.size, SQL_TEXT_MAX);
-    if (!str_is_utf8(text)) return err_set(e, E_DATA, "the text is not UTF-8");
+    t->text.size = str_utf8_prefix(text);
+    if (t->text.size < text.size)
+        return sql_error(e, t, (uint32_t)t->text.size, 1, "the text is not UTF-8: the byte 0x%02X cannot stand here",
+                         (unsigned char)text.data[t->text.size]);
     for (;;) {
         TRY(skip_blank(&c));
         if (c.at >= text.size) break;

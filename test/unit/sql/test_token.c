@@ -97,7 +97,29 @@ static void test_errors(void **state)
     assert_error(&f, "\"a\"", "double quotes mean nothing in this dialect at line 1, column 1", NULL);
     assert_string_equal(f.e.hint, "write names in `backticks` and text in 'single quotes'");
     assert_error(&f, "a # b", "'#' cannot stand here at line 1, column 3", NULL);
-    assert_error(&f, "a \xFF", "the text is not UTF-8", NULL);
+    assert_error(&f, "a\n  \x01 b", "a byte 1 cannot stand in a statement at line 2, column 3", NULL);
+    assert_error(&f, "a \xFF", "the text is not UTF-8: the byte 0xFF cannot stand here at line 1, column 3", NULL);
+    assert_error(&f, "SELECT '\xC3\xA4',\n  '\xC3x'", "the text is not UTF-8: the byte 0xC3 cannot stand here at line 2, column 4", NULL);
+    end(&f);
+}
+
+static void test_too_long(void **state)
+{
+    struct fixture f;
+    struct tokens t;
+    struct str text = {NULL, 16 * 1024 * 1024 + 1};
+
+    (void)state;
+    begin(&f);
+    char *bytes = mem_zalloc(&f.mem, text.size);
+    memset(bytes, ' ', text.size);
+    text.data = bytes;
+    assert_int_equal(tokens_cut(&t, text, NULL, &f.arena, &f.e), E_DATA);
+    assert_string_equal(f.e.text, "the text has 16777217 bytes; at most 16777216 are taken at once");
+    err_clear(&f.e);
+    text.size--;
+    assert_int_equal(tokens_cut(&t, text, NULL, &f.arena, &f.e), S_OK);
+    mem_free(&f.mem, bytes);
     end(&f);
 }
 
@@ -118,6 +140,6 @@ static void test_keywords(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {cmocka_unit_test(test_kinds), cmocka_unit_test(test_values), cmocka_unit_test(test_errors),
-                                              cmocka_unit_test(test_keywords)};
+                                              cmocka_unit_test(test_too_long), cmocka_unit_test(test_keywords)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
