@@ -151,5 +151,9 @@ extern const struct fn_type *const fn_types[]; /* sorted by name, ends with NULL
 const struct fn_def *fn_find(struct str name);  /* by name or alias; case is ignored; NULL when unknown */
 /* The names that there are, nearest first: "did you mean". NULL when none is near. */
 const char *fn_nearest(struct str name);
+/* In Flink's words: the call cannot be applied to arguments of these types, or has too many or too few. `takes` is what the hint says
+ * that it takes; NULL: nothing. Answers E_GRAPH. */
+enum status fn_refuse(const struct fn_call *c, const char *takes, struct err *e);
+enum status fn_wrong_count(const char *name, const char *wanted, struct err *e);
 /* Binds by hook or overloads. args and constants are given; E_GRAPH names the function, what it was given and what it takes. */
 enum status fn_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e) CHECKED;

@@ -143,23 +143,6 @@ static enum status bind_decimal(struct fn_call *c, struct arena *a, const struct
     return S_OK;
 }
 
-static enum status refuse(const struct fn_call *c, struct err *e)
-{
-    struct mem mem;
-    struct buf text;
-
-    mem_init(&mem, "bind", 0);
-    buf_init(&text, &mem);
-    for (uint32_t i = 0; i < c->count; i++) {
-        if (i > 0) buf_append_text(&text, ", ");
-        type_print(c->args[i], &text);
-    }
-    err_set(e, E_GRAPH, "'%s' does not take (%.400s)", c->def->name, buf_text(&text));
-    buf_release(&text);
-    mem_release(&mem);
-    return E_GRAPH;
-}
-
 static enum status bind_remainder(struct fn_call *c, struct arena *a, bool nullable)
 {
     const struct type *divisor = c->args[1];
@@ -172,11 +155,11 @@ static enum status bind_remainder(struct fn_call *c, struct arena *a, bool nulla
 
 static enum status bind_numbers(struct fn_call *c, struct arena *a, const struct operation *o, struct err *e)
 {
-    if (c->count != 2) return refuse(c, e); /* MOD is called by name, with any number of arguments */
+    if (c->count != 2) return fn_refuse(c, NULL, e); /* MOD is called by name, with any number of arguments */
     const struct type *common = type_least_restrictive(a, c->args[0], c->args[1]);
     bool null = c->args[0]->kind == T_NULL && c->args[1]->kind == T_NULL;
 
-    if (null || common == NULL || !type_is_numeric(common)) return refuse(c, e);
+    if (null || common == NULL || !type_is_numeric(common)) return fn_refuse(c, NULL, e);
     for (uint32_t i = 0; i < 2; i++)
         if (c->args[i]->kind == T_NULL) c->args[i] = common;
     if (common->kind == T_DECIMAL) return bind_decimal(c, a, o);
@@ -239,9 +222,9 @@ static enum status bind_negate(struct fn_call *c, struct arena *a, const struct 
 {
     (void)a;
     (void)session;
-    if (c->count != 1) return refuse(c, e);
+    if (c->count != 1) return fn_refuse(c, NULL, e);
     uint8_t kind = c->args[0]->kind;
-    if (!type_is_numeric(c->args[0]) && kind != T_INTERVAL_MONTH && kind != T_INTERVAL_SECOND) return refuse(c, e);
+    if (!type_is_numeric(c->args[0]) && kind != T_INTERVAL_MONTH && kind != T_INTERVAL_SECOND) return fn_refuse(c, NULL, e);
     c->result = c->args[0];
     c->run = fn_for_phys(negate_by_phys, c->args[0]->phys);
     return S_OK;

@@ -173,17 +173,12 @@ static void intersect(const struct fn_run *r, const struct vector *const *args, 
 }
 
 /* --- binding ----------------------------------------------------------------------------------------------------- */
-static enum status refuse(const struct fn_call *c, const char *takes, struct err *e)
-{
-    return err_set(e, E_GRAPH, "'%s' takes %s", c->def->name, takes);
-}
-
 static bool is_array(const struct fn_call *c, uint32_t i) { return i < c->count && c->args[i]->kind == T_ARRAY; }
 
 /* (array, element): the element is cast to the array's. */
 static enum status element_arg(struct fn_call *c, struct arena *a, struct err *e)
 {
-    if (c->count != 2 || !is_array(c, 0)) return refuse(c, "an ARRAY and an element", e);
+    if (c->count != 2 || !is_array(c, 0)) return fn_refuse(c, "an ARRAY and an element", e);
     c->args[1] = type_with_null(a, c->args[0]->children[0], c->args[1]->nullable || c->args[1]->kind == T_NULL);
     return S_OK;
 }
@@ -230,7 +225,7 @@ static enum status bind_longer(struct fn_call *c, struct arena *a, const struct 
 
 static enum status bind_same(struct fn_call *c, struct err *e, fn_kernel run)
 {
-    if (c->count != 1 || !is_array(c, 0)) return refuse(c, "an ARRAY", e);
+    if (c->count != 1 || !is_array(c, 0)) return fn_refuse(c, "an ARRAY", e);
     c->result = c->args[0];
     c->run = run;
     return S_OK;
@@ -260,7 +255,7 @@ static enum status bind_slice(struct fn_call *c, struct arena *a, const struct f
         null |= c->args[i]->nullable || c->args[i]->kind == T_NULL;
         c->args[i] = type_with_null(a, &type_int, c->args[i]->nullable || c->args[i]->kind == T_NULL);
     }
-    if (!fits) return refuse(c, "an ARRAY, the first place and perhaps the last, as INT", e);
+    if (!fits) return fn_refuse(c, "an ARRAY, the first place and perhaps the last, as INT", e);
     c->result = type_with_null(a, c->args[0], null);
     c->run = slice;
     return S_OK;
@@ -280,7 +275,7 @@ static enum status bind_arrays(struct fn_call *c, struct arena *a, const struct 
     (void)session;
     for (size_t k = 0; k < COUNT_OF(of_arrays); k++)
         if (str_equal(str_of(c->def->name), str_of(of_arrays[k].name))) c->run = of_arrays[k].run;
-    if (common == NULL || (c->count != 2 && c->run != concat)) return refuse(c, "arrays of one type", e);
+    if (common == NULL || (c->count != 2 && c->run != concat)) return fn_refuse(c, "arrays of one type", e);
     for (uint32_t i = 0; i < c->count; i++)
         if (!type_equal_ignoring_null(c->args[i], common)) c->args[i] = type_with_null(a, common, c->args[i]->nullable);
     c->result = common;

@@ -20,11 +20,6 @@ static bool is_array_in_order(const struct fn_call *c)
     return c->count > 0 && c->args[0]->kind == T_ARRAY && has_order(c->args[0]->children[0]);
 }
 
-static enum status refuse(const struct fn_call *c, const char *takes, struct err *e)
-{
-    return err_set(e, E_GRAPH, "'%s' takes %s", c->def->name, takes);
-}
-
 /* --- the greatest and the least ---------------------------------------------------------------------------------- */
 static void extreme(const struct fn_run *r, const struct vector *const *args, struct vector *out, int sign)
 {
@@ -54,7 +49,7 @@ static void least(const struct fn_run *r, const struct vector *const *args, stru
 
 static enum status bind_extreme(struct fn_call *c, struct arena *a, struct err *e, fn_kernel run)
 {
-    if (c->count != 1 || !is_array_in_order(c)) return refuse(c, "an ARRAY of values that have an order", e);
+    if (c->count != 1 || !is_array_in_order(c)) return fn_refuse(c, "an ARRAY of values that have an order", e);
     c->result = type_with_null(a, c->args[0]->children[0], true);
     c->run = run;
     return S_OK;
@@ -131,7 +126,7 @@ static enum status bind_sort(struct fn_call *c, struct arena *a, const struct fn
         null |= c->args[i]->nullable || c->args[i]->kind == T_NULL;
         c->args[i] = type_with_null(a, &type_boolean, c->args[i]->nullable || c->args[i]->kind == T_NULL);
     }
-    if (!fits) return refuse(c, "an ARRAY of values that have an order; ascending, and NULLs first, as BOOLEAN", e);
+    if (!fits) return fn_refuse(c, "an ARRAY of values that have an order; ascending, and NULLs first, as BOOLEAN", e);
     c->result = type_with_null(a, c->args[0], null);
     c->run = sort_array;
     return S_OK;
@@ -206,7 +201,7 @@ static enum status bind_join(struct fn_call *c, struct arena *a, const struct fn
         null |= c->args[i]->nullable || c->args[i]->kind == T_NULL;
         if (c->args[i]->kind == T_NULL) c->args[i] = &type_string;
     }
-    if (!fits) return refuse(c, "an ARRAY of text, what stands between the texts, and perhaps what stands for NULL", e);
+    if (!fits) return fn_refuse(c, "an ARRAY of text, what stands between the texts, and perhaps what stands for NULL", e);
     c->result = type_with_null(a, &type_string, null);
     c->run = join_texts;
     return S_OK;

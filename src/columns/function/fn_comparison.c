@@ -40,19 +40,8 @@ static int text_order(const struct text *a, const struct text *b) { return text_
 
 static enum status not_comparable(const struct fn_call *c, struct err *e)
 {
-    struct mem mem;
-    struct buf text;
-
-    mem_init(&mem, "bind", 0);
-    buf_init(&text, &mem);
-    type_print(c->args[0], &text);
-    buf_append_text(&text, " and ");
-    type_print(c->args[1], &text);
-    err_set(e, E_GRAPH, "%s cannot be compared by '%s'", buf_text(&text), c->def->name);
     err_hint(e, "cast one of them to the type of the other");
-    buf_release(&text);
-    mem_release(&mem);
-    return E_GRAPH;
+    return fn_refuse(c, NULL, e);
 }
 
 static bool is_time(const struct type *t)

@@ -85,8 +85,7 @@ static enum status bind_extreme(struct fn_call *c, struct arena *a, const struct
 
     if (common != NULL && common->kind != T_NULL) c->run = fn_for_phys(by_phys, common->phys);
     if (c->run == NULL) {
-        err_hint(e, "it takes one or more values that have a common type and an order");
-        return err_set(e, E_GRAPH, "the arguments of '%s' cannot be compared", c->def->name);
+        return fn_refuse(c, "one or more values that have a common type and an order", e);
     }
     for (uint32_t i = 0; i < c->count; i++)
         c->args[i] = type_with_null(a, common, c->args[i]->nullable || c->args[i]->kind == T_NULL);

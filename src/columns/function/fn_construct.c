@@ -82,7 +82,7 @@ static enum status bind_row(struct fn_call *c, struct arena *a, const struct fn_
     const char **names = ARENA_ARRAY(a, const char *, MAX(c->count, 1u));
 
     (void)session;
-    if (c->count == 0) return err_set(e, E_GRAPH, "ROW(...) takes one value at least");
+    if (c->count == 0) return fn_wrong_count("ROW", "1 or more", e);
     for (uint32_t i = 0; i < c->count; i++) {
         if (c->args[i]->kind == T_NULL) {
             err_hint(e, "write CAST(NULL AS type)");
@@ -192,7 +192,7 @@ static enum status bind_item(struct fn_call *c, struct arena *a, const struct fn
     (void)session;
     if (c->count == 2 && c->args[0]->kind == T_ARRAY) return bind_element_at(c, a, e);
     if (c->count == 2 && c->args[0]->kind == T_MAP) return bind_entry_at(c, a, e);
-    return err_set(e, E_GRAPH, "[...] takes an element of an ARRAY, or the value of a key of a MAP");
+    return fn_refuse(c, "an ARRAY and a place in it, or a MAP and a key: list[1], map['k']", e);
 }
 
 /* --- CARDINALITY and ELEMENT ------------------------------------------------------------------------------------- */
@@ -205,7 +205,7 @@ static enum status bind_cardinality(struct fn_call *c, struct arena *a, const st
 {
     (void)session;
     if (c->count != 1 || c->args[0]->phys != P_LIST)
-        return err_set(e, E_GRAPH, "CARDINALITY takes an ARRAY, MAP or MULTISET");
+        return c->count != 1 ? fn_wrong_count("CARDINALITY", "1", e) : fn_refuse(c, "an ARRAY, MAP or MULTISET", e);
     c->result = type_with_null(a, &type_int, c->args[0]->nullable);
     c->run = count_elements;
     return S_OK;
@@ -228,7 +228,8 @@ static void only_element(const struct fn_run *r, const struct vector *const *arg
 static enum status bind_element(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     (void)session;
-    if (c->count != 1 || c->args[0]->kind != T_ARRAY) return err_set(e, E_GRAPH, "ELEMENT takes an ARRAY");
+    if (c->count != 1) return fn_wrong_count("ELEMENT", "1", e);
+    if (c->args[0]->kind != T_ARRAY) return fn_refuse(c, "an ARRAY", e);
     c->result = type_with_null(a, c->args[0]->children[0], true);
     c->run = only_element;
     return S_OK;

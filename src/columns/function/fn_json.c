@@ -148,7 +148,7 @@ static enum status take_behaviours(struct words *w, struct json_plan *plan, uint
 static enum status begin(struct fn_call *c, struct arena *a, struct json_plan **plan, struct err *e)
 {
     if (c->count < 2 || !(type_is_string(c->args[0]) || c->args[0]->kind == T_NULL))
-        return err_set(e, E_GRAPH, "'%s' takes a text and a path", c->def->name);
+        return c->count < 2 ? fn_wrong_count(c->def->name, "2 or more", e) : fn_refuse(c, "a text and a path", e);
     if (c->args[0]->kind == T_NULL) c->args[0] = &type_string;
     if (c->constants[1] == NULL || !type_is_string(c->args[1]) || vector_is_null(c->constants[1], 0))
         return err_set(e, E_GRAPH, "the path of '%s' must be a constant text", c->def->name);

@@ -203,7 +203,7 @@ static void json_string(const struct fn_run *r, const struct vector *const *args
 static enum status bind_string(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     (void)session;
-    if (c->count != 1) return err_set(e, E_GRAPH, "JSON_STRING takes one value");
+    if (c->count != 1) return fn_wrong_count("JSON_STRING", "1", e);
     if (!has_json(c->args[0])) return no_json(c->args[0], e);
     c->result = type_with_null(a, &type_string, c->args[0]->nullable);
     c->run = json_string;
@@ -296,9 +296,7 @@ static enum status bind_made(struct fn_call *c, struct arena *a, struct err *e, 
                (!json || type_is_string(c->args[value]));
         if (fits && !has_json(c->args[value])) return no_json(c->args[value], e);
     }
-    if (!fits)
-        return err_set(e, E_GRAPH, "'%s' takes %s", c->def->name,
-                       step == 2 ? "values" : "keys that are text, and values");
+    if (!fits) return fn_refuse(c, step == 2 ? "values" : "keys that are text, and values", e);
     c->result = type_with_null(a, &type_string, false);
     c->run = run;
     return S_OK;

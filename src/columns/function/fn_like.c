@@ -191,10 +191,10 @@ static enum status bind_like(struct fn_call *c, struct arena *a, const struct fn
     bool nullable = false, fixed = true;
 
     (void)session;
-    if (c->count < 2 || c->count > 3) return err_set(e, E_GRAPH, "'LIKE' takes a text and a pattern");
+    if (c->count < 2 || c->count > 3) return fn_wrong_count("LIKE", "2 or 3", e);
     for (uint32_t i = 0; i < c->count; i++) {
         if (c->args[i]->kind == T_NULL) c->args[i] = &type_string;
-        if (!type_is_string(c->args[i])) return err_set(e, E_GRAPH, "'LIKE' takes texts: cast the others to STRING");
+        if (!type_is_string(c->args[i])) return fn_refuse(c, "texts: cast the others to STRING", e);
         nullable |= c->args[i]->nullable;
         if (i > 0) fixed &= c->constants[i] != NULL && !vector_is_null(c->constants[i], 0);
     }

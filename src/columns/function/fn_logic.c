@@ -32,7 +32,7 @@ IS(is_not_false, !is_bool(args[0], i, false))
 /* The questions about NULL take every type, and are not NULL. */
 static enum status bind_question(struct fn_call *c, struct arena *a, fn_kernel run, struct err *e)
 {
-    if (c->count != 1) return err_set(e, E_GRAPH, "'%s' takes one argument", c->def->name);
+    if (c->count != 1) return fn_wrong_count(c->def->name, "1", e);
     if (c->args[0]->kind == T_NULL) c->args[0] = &type_boolean;
     c->result = type_with_null(a, &type_boolean, false);
     c->run = run;

@@ -10,11 +10,6 @@
 
 #include <string.h>
 
-static enum status refuse(const struct fn_call *c, const char *takes, struct err *e)
-{
-    return err_set(e, E_GRAPH, "'%s' takes %s", c->def->name, takes);
-}
-
 static bool is_map(const struct fn_call *c) { return c->count == 1 && c->args[0]->kind == T_MAP; }
 
 /* --- parts of a map ---------------------------------------------------------------------------------------------- */
@@ -39,7 +34,7 @@ static void map_values(const struct fn_run *r, const struct vector *const *args,
 
 static enum status bind_side(struct fn_call *c, struct arena *a, struct err *e, uint32_t side)
 {
-    if (!is_map(c)) return refuse(c, "a MAP", e);
+    if (!is_map(c)) return fn_refuse(c, "a MAP", e);
     c->result = type_list(a, T_ARRAY, c->args[0]->children[side], NULL, c->args[0]->nullable);
     c->run = side == 0 ? map_keys : map_values;
     return S_OK;
@@ -80,7 +75,7 @@ static enum status bind_entries(struct fn_call *c, struct arena *a, const struct
     static const char *const names[] = {"key", "value"};
 
     (void)session;
-    if (!is_map(c)) return refuse(c, "a MAP", e);
+    if (!is_map(c)) return fn_refuse(c, "a MAP", e);
     c->result = type_list(a, T_ARRAY, type_row(a, 2, names, c->args[0]->children, true), NULL, c->args[0]->nullable);
     c->run = map_entries;
     return S_OK;
@@ -107,7 +102,7 @@ static enum status bind_from_arrays(struct fn_call *c, struct arena *a, const st
 {
     (void)session;
     if (c->count != 2 || c->args[0]->kind != T_ARRAY || c->args[1]->kind != T_ARRAY)
-        return refuse(c, "an ARRAY of keys and one of values", e);
+        return fn_refuse(c, "an ARRAY of keys and one of values", e);
     c->result = type_list(a, T_MAP, c->args[0]->children[0], c->args[1]->children[0],
                           c->args[0]->nullable || c->args[1]->nullable);
     c->run = from_arrays;
@@ -135,7 +130,7 @@ static enum status bind_union(struct fn_call *c, struct arena *a, const struct f
     const struct type *common = c->count > 0 && c->args[0]->kind == T_MAP ? type_common_of(a, c->args, c->count) : NULL;
 
     (void)session;
-    if (common == NULL) return refuse(c, "maps of one type", e);
+    if (common == NULL) return fn_refuse(c, "maps of one type", e);
     for (uint32_t i = 0; i < c->count; i++)
         if (!type_equal_ignoring_null(c->args[i], common)) c->args[i] = type_with_null(a, common, c->args[i]->nullable);
     c->result = common;

@@ -160,9 +160,8 @@ static void print(const struct fn_run *r, const struct vector *const *args, stru
 static enum status print_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     (void)session;
-    if (c->count == 0) return err_set(e, E_GRAPH, "PRINTF takes a pattern and values");
-    if (!type_is_string(c->args[0]) && c->args[0]->kind != T_NULL)
-        return err_set(e, E_GRAPH, "PRINTF's pattern must be a text");
+    if (c->count == 0) return fn_wrong_count("PRINTF", "1 or more", e);
+    if (!type_is_string(c->args[0]) && c->args[0]->kind != T_NULL) return fn_refuse(c, "a pattern, which is a text, and values", e);
     if (c->args[0]->kind == T_NULL) c->args[0] = &type_string;
     c->result = type_with_null(a, &type_string, true);
     c->run = print;

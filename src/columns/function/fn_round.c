@@ -180,13 +180,6 @@ static const struct fn_by_phys truncate_by_phys[] = {{P_I8, truncate_i8},
                                                      {0}};
 
 /* --- binding ----------------------------------------------------------------------------------------------------- */
-static enum status refuse(const struct fn_call *c, const char *takes, struct err *e)
-{
-    err_set(e, E_GRAPH, "'%s' does not take these arguments", c->def->name);
-    err_hint(e, "it takes %s", takes);
-    return E_GRAPH;
-}
-
 /* Numbers alone; NULL without a type counts as DOUBLE. */
 static bool is_number(struct fn_call *c)
 {
@@ -198,7 +191,7 @@ static enum status bind_abs(struct fn_call *c, struct arena *a, const struct fn_
 {
     (void)a;
     (void)session;
-    if (c->count != 1 || !is_number(c)) return refuse(c, "one number", e);
+    if (c->count != 1 || !is_number(c)) return fn_refuse(c, "one number", e);
     c->result = c->args[0];
     c->run = fn_for_phys(abs_by_phys, c->args[0]->phys);
     return S_OK;
@@ -207,7 +200,7 @@ static enum status bind_abs(struct fn_call *c, struct arena *a, const struct fn_
 static enum status bind_sign(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     (void)session;
-    if (c->count != 1 || !is_number(c)) return refuse(c, "one number", e);
+    if (c->count != 1 || !is_number(c)) return fn_refuse(c, "one number", e);
     bool decimal = c->args[0]->kind == T_DECIMAL,
          no_room = decimal && c->args[0]->phys == P_I128 && c->args[0]->precision == c->args[0]->scale;
     c->result = no_room ? type_with_null(a, c->args[0], true) : c->args[0];
@@ -219,7 +212,7 @@ static enum status bind_sign(struct fn_call *c, struct arena *a, const struct fn
 static enum status bind_whole(struct fn_call *c, struct arena *a, const struct fn_by_phys *by_phys, fn_kernel decimal,
                               struct err *e)
 {
-    if (c->count != 1 || !is_number(c)) return refuse(c, "one number", e);
+    if (c->count != 1 || !is_number(c)) return fn_refuse(c, "one number", e);
     const struct type *t = c->args[0];
     c->result = t->kind == T_DECIMAL ? type_new(a, T_DECIMAL, t->precision, 0, t->nullable) : t;
     c->run = t->kind == T_DECIMAL ? decimal : fn_for_phys(by_phys, t->phys);
@@ -278,9 +271,9 @@ static enum status bind_round(struct fn_call *c, struct arena *a, const struct f
 {
     static const char takes[] = "a number, and the count of digits behind the point as INT";
 
-    if (!is_number(c) || c->count > 2) return refuse(c, takes, e);
+    if (!is_number(c) || c->count > 2) return fn_refuse(c, takes, e);
     if (c->count == 2 && c->args[1]->kind != T_INT) {
-        if (c->args[1]->kind > T_INT || c->args[1]->kind == T_BOOLEAN) return refuse(c, takes, e);
+        if (c->args[1]->kind > T_INT || c->args[1]->kind == T_BOOLEAN) return fn_refuse(c, takes, e);
         c->args[1] = type_with_null(a, &type_int, c->args[1]->nullable);
     }
     bool null = c->args[0]->nullable || (c->count == 2 && c->args[1]->nullable),

@@ -15,7 +15,7 @@ static enum status bind_database(struct fn_call *c, struct arena *a, const struc
 {
     struct str *name = ARENA_NEW(a, struct str);
 
-    if (c->count > 0) return err_set(e, E_GRAPH, "CURRENT_DATABASE takes no argument");
+    if (c->count > 0) return fn_wrong_count("CURRENT_DATABASE", "0", e);
     if (session != NULL) *name = (struct str){arena_strndup(a, session->database.data, session->database.size), session->database.size};
     c->plan = name;
     c->result = type_with_null(a, &type_string, false);

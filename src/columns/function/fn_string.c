@@ -45,8 +45,7 @@ static enum status bind_concat_operator(struct fn_call *c, struct arena *a, cons
     for (uint32_t i = 0; i < c->count; i++) {
         bool bytes = c->args[i]->kind == T_BINARY || c->args[i]->kind == T_VARBINARY, text = type_is_string(c->args[i]);
         if (c->args[i]->kind == T_NULL) c->args[i] = &type_string, text = true;
-        if (!text && !bytes) return err_set(e, E_GRAPH, "'||' takes texts or bytes: cast the others to STRING");
-        if (i > 0 && binary != bytes) return err_set(e, E_GRAPH, "'||' takes texts or bytes, not both");
+        if ((!text && !bytes) || (i > 0 && binary != bytes)) return fn_refuse(c, "texts, or bytes: cast the others to STRING", e);
         binary = bytes;
         fixed &= c->args[i]->kind == T_CHAR || c->args[i]->kind == T_BINARY;
         nullable |= c->args[i]->nullable;
@@ -440,15 +439,14 @@ static enum status bind_elt(struct fn_call *c, struct arena *a, const struct fn_
     const struct type *common = NULL;
 
     (void)session;
-    if (c->count < 2) return err_set(e, E_GRAPH, "'ELT' takes an index and at least one text");
-    if (!type_casts_implicitly(c->args[0], &type_bigint))
-        return err_set(e, E_GRAPH, "the index of 'ELT' is an integer");
+    if (c->count < 2) return fn_wrong_count("ELT", "2 or more", e);
+    if (!type_casts_implicitly(c->args[0], &type_bigint)) return fn_refuse(c, "the number of a text, and texts or bytes", e);
     c->args[0] = type_with_null(a, &type_bigint, c->args[0]->nullable);
     common = type_common_of(a, c->args + 1, c->count - 1);
     if (common != NULL && common->kind == T_NULL) common = &type_string;
     bool bytes = common != NULL && (common->kind == T_BINARY || common->kind == T_VARBINARY);
     if (common == NULL || (!bytes && !type_is_string(common)))
-        return err_set(e, E_GRAPH, "'ELT' chooses among texts, or among bytes");
+        return fn_refuse(c, "the number of a text, and texts or bytes", e);
     bool varies = false;
     for (uint32_t i = 1; i < c->count; i++) {
         if (c->args[i]->kind == T_NULL) c->args[i] = type_with_null(a, common, true);

@@ -53,11 +53,11 @@ static enum status bind_trim(struct fn_call *c, struct arena *a, const struct fn
 
     (void)session;
     if (c->count - first < 1 || c->count - first > 2)
-        return err_set(e, E_GRAPH, "'%s' takes a text, and the characters to trim", c->def->name);
+        return fn_wrong_count(c->def->name, "1 or 2", e);
     for (uint32_t i = 0; i < c->count; i++) {
         if (c->args[i]->kind == T_NULL) c->args[i] = &type_string;
         if (!type_is_string(c->args[i]))
-            return err_set(e, E_GRAPH, "'%s' takes texts: cast the others to STRING", c->def->name);
+            return fn_refuse(c, "texts: cast the others to STRING", e);
         nullable |= i >= first && c->args[i]->nullable;
     }
     t->sides = word != 0 ? word : which == 'L' ? TRIM_LEFT : which == 'R' ? TRIM_RIGHT : TRIM_LEFT | TRIM_RIGHT;

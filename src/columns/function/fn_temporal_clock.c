@@ -39,7 +39,7 @@ static enum status bind_clock(struct fn_call *c, struct arena *a, const struct f
 {
     struct zone *zone = ARENA_NEW(a, struct zone);
 
-    if (c->count > 0) return err_set(e, E_GRAPH, "'%s' takes no arguments", c->def->name);
+    if (c->count > 0) return fn_wrong_count(c->def->name, "0", e);
     TRY(fn_zone_find(session, zone, e));
     c->plan = zone;
     c->result = type;

@@ -149,11 +149,8 @@ static enum status bind_part(struct fn_call *c, struct arena *a, const struct fn
     if (c->args[arg]->kind == T_NULL) c->args[arg] = &type_date;
     c->run = kernel_of(c->args[arg], unit);
     if (c->run == NULL) {
-        err_set(e, E_GRAPH, "'%s' does not take this argument: it has no such part", c->def->name);
-        err_hint(
-            e,
-            "dates and timestamps have all parts, TIME those of a day, intervals years and months, or days and less");
-        return E_GRAPH;
+        err_hint(e, "dates and timestamps have all parts, TIME those of a day, intervals years and months, or days and less");
+        return fn_refuse(c, NULL, e);
     }
     p->zoned = c->args[arg]->kind == T_TIMESTAMP_LTZ;
     if (p->zoned) TRY(fn_zone_find(session, &p->zone, e));
@@ -179,7 +176,7 @@ static enum status bind_named(struct fn_call *c, struct arena *a, const struct f
                           : str_equal(name, STR("DAYOFWEEK"))  ? UNIT_DOW
                                                                : time_unit_of(name);
 
-    if (c->count != 1) return err_set(e, E_GRAPH, "'%s' takes one date, time or timestamp", c->def->name);
+    if (c->count != 1) return fn_wrong_count(c->def->name, "1", e);
     return bind_part(c, a, session, unit, 0, e);
 }
 

@@ -166,20 +166,13 @@ static void ltz_of_number(const struct fn_run *r, const struct vector *const *ar
 }
 
 /* --- binding ----------------------------------------------------------------------------------------------------- */
-static enum status refuse(const struct fn_call *c, const char *takes, struct err *e)
-{
-    err_set(e, E_GRAPH, "'%s' does not take these arguments", c->def->name);
-    err_hint(e, "it takes %s", takes);
-    return E_GRAPH;
-}
-
 static enum status bind_ltz_number(struct fn_call *c, struct arena *a, struct err *e)
 {
     const struct type *t = c->args[0];
     const struct vector *known = c->count > 1 ? c->constants[1] : NULL;
     int32_t precision = 3;
 
-    if (c->count > 2) return refuse(c, "a number and its precision, or a text, a pattern and a zone", e);
+    if (c->count > 2) return fn_refuse(c, "a number and its precision, or a text, a pattern and a zone", e);
     if (t->kind != T_DECIMAL) {
         bool real = t->kind == T_FLOAT || t->kind == T_DOUBLE;
         c->args[0] = type_with_null(a, real ? &type_double : &type_bigint, t->nullable);
@@ -190,7 +183,7 @@ static enum status bind_ltz_number(struct fn_call *c, struct arena *a, struct er
         return err_set(e, E_GRAPH, "Precision for TO_TIMESTAMP_LTZ must be between 0 and 9 but was %d", precision);
     if (c->count > 1) {
         if (c->args[1]->kind > T_INT || c->args[1]->kind == T_BOOLEAN)
-            return refuse(c, "a number and its precision as INT", e);
+            return fn_refuse(c, "a number and its precision as INT", e);
         c->args[1] = type_with_null(a, &type_int, c->args[1]->nullable);
     }
     c->result = type_new(a, T_TIMESTAMP_LTZ, MAX(precision, 3), 0, true);
@@ -234,10 +227,10 @@ static enum status bind_ltz_text(struct fn_call *c, struct arena *a, struct err 
 {
     int32_t precision = 3;
 
-    if (c->count > 3) return refuse(c, "a text, a pattern and a zone", e);
+    if (c->count > 3) return fn_refuse(c, "a text, a pattern and a zone", e);
     for (uint32_t i = 0; i < c->count; i++) {
         if (c->args[i]->kind == T_NULL) c->args[i] = &type_string;
-        if (!type_is_string(c->args[i])) return refuse(c, "a text, a pattern and a zone", e);
+        if (!type_is_string(c->args[i])) return fn_refuse(c, "a text, a pattern and a zone", e);
         const struct vector *known = c->constants[i];
         if (known == NULL || vector_is_null(known, 0) || known->phys != P_STR) continue;
         if (i == 1) {
@@ -254,7 +247,7 @@ static enum status bind_ltz_text(struct fn_call *c, struct arena *a, struct err 
 static enum status bind_ltz(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     (void)session;
-    if (c->count == 0) return refuse(c, "a number and its precision, or a text, a pattern and a zone", e);
+    if (c->count == 0) return fn_refuse(c, "a number and its precision, or a text, a pattern and a zone", e);
     return type_is_numeric(c->args[0]) || c->args[0]->kind == T_NULL ? bind_ltz_number(c, a, e)
                                                                      : bind_ltz_text(c, a, e);
 }

@@ -71,9 +71,8 @@ static void add_to_time(const struct fn_run *r, const struct vector *const *args
 
 static enum status refuse(const struct fn_call *c, const char *form, struct err *e)
 {
-    err_set(e, E_GRAPH, "'%s' does not take these arguments", c->def->name);
     err_hint(e, "it is written %s", form);
-    return E_GRAPH;
+    return fn_refuse(c, NULL, e);
 }
 
 static enum status bind_add(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)

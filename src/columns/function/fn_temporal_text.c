@@ -206,13 +206,6 @@ static void convert_tz(const struct fn_run *r, const struct vector *const *args,
 }
 
 /* --- binding ----------------------------------------------------------------------------------------------------- */
-static enum status refuse(const struct fn_call *c, const char *takes, struct err *e)
-{
-    err_set(e, E_GRAPH, "'%s' does not take these arguments", c->def->name);
-    err_hint(e, "it takes %s", takes);
-    return E_GRAPH;
-}
-
 /* Arguments from `first` on are texts; NULL is one. */
 static bool take_texts(struct fn_call *c, struct arena *a, uint32_t first)
 {
@@ -241,9 +234,9 @@ static enum status bind_date_format(struct fn_call *c, struct arena *a, const st
 {
     static const char takes[] = "a timestamp or its text, and a pattern such as 'yyyy-MM-dd HH:mm'";
 
-    if (c->count != 2 || !take_texts(c, a, 1)) return refuse(c, takes, e);
+    if (c->count != 2 || !take_texts(c, a, 1)) return fn_refuse(c, takes, e);
     bool stamp = type_is_stamp(c->args[0]);
-    if (!stamp && !(type_is_string(c->args[0]) || c->args[0]->kind == T_NULL)) return refuse(c, takes, e);
+    if (!stamp && !(type_is_string(c->args[0]) || c->args[0]->kind == T_NULL)) return fn_refuse(c, takes, e);
     if (!stamp) (void)take_texts(c, a, 0);
     return finish(c, a, session, &type_string, stamp ? format_stamp : format_text, e);
 }
@@ -255,7 +248,7 @@ static enum status bind_from_unixtime(struct fn_call *c, struct arena *a, const 
                  (c->args[0]->kind == T_NULL || (c->args[0]->kind >= T_TINYINT && c->args[0]->kind <= T_BIGINT));
 
     if (!whole || c->count > 2 || !take_texts(c, a, 1))
-        return refuse(c, "seconds since 1970 as a whole number, and perhaps a pattern", e);
+        return fn_refuse(c, "seconds since 1970 as a whole number, and perhaps a pattern", e);
     c->args[0] = type_with_null(a, &type_bigint, c->args[0]->nullable);
     return finish(c, a, session, &type_string, from_unixtime, e);
 }
@@ -264,14 +257,14 @@ static enum status bind_unix_timestamp(struct fn_call *c, struct arena *a, const
                                        struct err *e)
 {
     if (c->count > 2 || !take_texts(c, a, 0))
-        return refuse(c, "nothing, or the text of a time and perhaps a pattern", e);
+        return fn_refuse(c, "nothing, or the text of a time and perhaps a pattern", e);
     return finish(c, a, session, &type_bigint, c->count == 0 ? unix_now : unix_timestamp, e);
 }
 
 static enum status bind_convert_tz(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     if (c->count != 3 || !take_texts(c, a, 0))
-        return refuse(c, "the text of a time, the zone that it is in, and the zone that it is wanted in", e);
+        return fn_refuse(c, "the text of a time, the zone that it is in, and the zone that it is wanted in", e);
     return finish(c, a, session, &type_string, convert_tz, e);
 }
 

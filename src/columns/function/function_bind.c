@@ -115,16 +115,37 @@ static void take(struct fn_call *c, struct arena *a, const struct signature *s, 
     if (c->def->refine != NULL) c->result = c->def->refine(c, a);
 }
 
+static const char *shown_name(const struct fn_call *c) { return strcmp(c->def->name, "NEGATE") == 0 ? "-" : c->def->name; }
+
+/* UPPER(<INT>); <INT> + <DATE>: without NOT NULL, as Flink says it. */
 static void print_given(const struct fn_call *c, struct buf *out)
 {
+    bool is_symbol = strchr("+-*/%<>=|", c->def->name[0]) != NULL;
+    bool is_infix = is_symbol && c->count == 2, is_prefix = c->count == 1 && (is_symbol || shown_name(c)[0] == '-');
+
+    bool is_unit = c->def->usage != NULL && strstr(c->def->usage, "(unit") != NULL && c->constants != NULL && c->constants[0] != NULL &&
+                   type_is_string(c->constants[0]->type) && !vector_is_null(c->constants[0], 0); /* EXTRACT(YEAR FROM ...) */
+
+    if (!is_infix) buf_printf(out, "%s%s", shown_name(c), is_prefix ? "" : "(");
     for (uint32_t i = 0; i < c->count && i < 20; i++) {
-        if (i > 0) buf_append_text(out, ", ");
-        type_print(c->args[i], out);
+        struct type plain = *c->args[i];
+        plain.nullable = true;
+        if (i > 0 && !is_infix) buf_append_text(out, ", ");
+        if (i > 0 && is_infix) buf_printf(out, " %s ", c->def->name);
+        if (i == 0 && is_unit) {
+            struct str unit = text_str(&VECTOR_VALUES(c->constants[0], struct text)[0]);
+            buf_append(out, unit.data, unit.size);
+            continue;
+        }
+        buf_append_byte(out, '<');
+        type_print(&plain, out);
+        buf_append_byte(out, '>');
     }
     if (c->count > 20) buf_append_text(out, ", ...");
+    if (!is_infix && !is_prefix) buf_append_byte(out, ')');
 }
 
-static enum status no_overload(const struct fn_call *c, struct err *e)
+enum status fn_refuse(const struct fn_call *c, const char *takes, struct err *e)
 {
     struct mem mem;
     struct buf text;
@@ -132,16 +153,49 @@ static enum status no_overload(const struct fn_call *c, struct err *e)
     mem_init(&mem, "bind", 0);
     buf_init(&text, &mem);
     print_given(c, &text);
-    err_set(e, E_GRAPH, "'%s' does not take (%.400s)", c->def->name, buf_text(&text));
-    buf_clear(&text);
-    for (const struct fn_overload *o = c->def->overloads; o != NULL && o->signature != NULL && text.size < 300; o++) {
-        const char *arrow = strstr(o->signature, " ->");
-        buf_printf(&text, "%s(%.*s)", text.size > 0 ? ", " : "", (int)(arrow != NULL ? arrow - o->signature : 0), o->signature);
-    }
-    if (text.size > 0) err_hint(e, "it takes %s", buf_text(&text));
+    err_set(e, E_GRAPH, "Cannot apply '%s' to arguments of type '%.500s'", shown_name(c), buf_text(&text));
+    if (takes != NULL) err_hint(e, "it takes %s", takes);
     buf_release(&text);
     mem_release(&mem);
     return E_GRAPH;
+}
+
+enum status fn_wrong_count(const char *name, const char *wanted, struct err *e)
+{
+    return err_set(e, E_GRAPH, "Invalid number of arguments to function '%s'. Was expecting %s arguments", name, wanted);
+}
+
+/* "1", "2 or 3", "1 or more": how many arguments the overloads take. NULL: as many as were given. */
+static const char *other_counts(const struct fn_call *c, struct arena *a)
+{
+    const char *text = "";
+    uint32_t more_from = FN_SIGNATURE_ARGS_MAX + 1;
+    bool seen[FN_SIGNATURE_ARGS_MAX + 1] = {0};
+    struct signature s;
+
+    for (const struct fn_overload *o = c->def->overloads; o->signature != NULL; o++) {
+        signature_read(&s, a, o->signature);
+        if (s.more ? c->count >= s.count : c->count == s.count) return NULL;
+        if (s.more) more_from = MIN(more_from, s.count);
+        else seen[s.count] = true;
+    }
+    for (uint32_t i = 0; i < more_from; i++)
+        if (seen[i]) text = arena_printf(a, "%s%s%u", text, *text != '\0' ? " or " : "", i);
+    if (more_from <= FN_SIGNATURE_ARGS_MAX) text = arena_printf(a, "%s%s%u or more", text, *text != '\0' ? ", " : "", more_from);
+    return text;
+}
+
+static enum status no_overload(const struct fn_call *c, struct arena *a, struct err *e)
+{
+    const char *takes = "", *wanted = other_counts(c, a);
+
+    for (const struct fn_overload *o = c->def->overloads; o->signature != NULL && strlen(takes) < 300; o++) {
+        const char *arrow = strstr(o->signature, " ->");
+        takes = arena_printf(a, "%s%s(%.*s)", takes, *takes != '\0' ? ", " : "", (int)(arrow != NULL ? arrow - o->signature : 0), o->signature);
+    }
+    if (wanted == NULL) return fn_refuse(c, takes, e);
+    err_hint(e, "it takes %s", takes);
+    return fn_wrong_count(c->def->name, wanted, e);
 }
 
 enum status fn_bind(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
@@ -161,5 +215,5 @@ enum status fn_bind(struct fn_call *c, struct arena *a, const struct fn_session 
             take(c, a, &s, o->run);
             return c->def->check != NULL ? c->def->check(c, a, e) : S_OK;
         }
-    return no_overload(c, e);
+    return no_overload(c, a, e);
 }

@@ -156,8 +156,7 @@ struct ast_table {
     bool natural;
     struct ast_table *left, *right;
     struct ast_expr *on;
-    uint32_t using_count;
-    struct str *using;
+    struct ast_name using; /* its parts are columns */
 };
 
 struct ast_item {

@@ -6,6 +6,7 @@
 #include "language/sql/bind.h"
 
 #include "columns/column/type_rules.h"
+#include "columns/function/agg.h"
 #include "ground/base/str.h"
 #include "language/sql/bind_json.h"
 #include "language/sql/bind_unknown.h"
@@ -152,6 +153,7 @@ static enum status bind_args(struct binder *b, const struct ast_expr *x, struct 
     for (uint32_t i = 0; i < x->args.count; i++) {
         const struct ast_expr *arg = x->args.items[i];
         if (arg->kind == AX_WORD && !arg->flag && only_parts(arg->text)) continue;
+        if (arg->kind == AX_WORD && arg->type.text.size > 0) TRY(bind_type(b, &arg->type, &(const struct type *){NULL})); /* RETURNING */
         if (arg->kind == AX_WORD) TRY(expr_constant(&b->m, &type_string, arg->text, &(*out)[(*count)++], b->e));
         else TRY(err_go_on(b->e, bind_expr(b, arg, &(*out)[(*count)++]), &failed));
     }
@@ -249,6 +251,16 @@ static enum status bind_in_set(struct binder *b, const struct ast_expr *x, struc
     return S_OK;
 }
 
+static enum status bind_in_item(struct binder *b, const struct ast_expr *x, struct expr *value, struct expr **item)
+{
+    struct err inner = {0};
+
+    if (expr_call(&b->m, STR("="), (struct expr *[]){value, *item}, 2, item, &inner) == S_OK) return S_OK;
+    err_hint(b->e, "%s is compared with %s: cast one of them to the type of the other", type_text(b->m.a, value->type),
+             type_text(b->m.a, (*item)->type));
+    return fail(b, x->place, "Values passed to IN operator must have compatible types");
+}
+
 /* a IN (b, c) is a = b OR a = c; many constants become a set. */
 static enum status bind_in_list(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
@@ -270,8 +282,7 @@ static enum status bind_in_list(struct binder *b, const struct ast_expr *x, stru
     if (failed != S_OK) return err_gather(b->e);
     if (count >= SET_FROM) TRY(set_values(b, &value, items, count, &set));
     if (set) return bind_in_set(b, x, value, items, count, out);
-    for (uint32_t i = 0; i < count; i++)
-        TRY(call(b, list->args.items[i], STR("="), (struct expr *[]){value, items[i]}, 2, &items[i]));
+    for (uint32_t i = 0; i < count; i++) TRY(bind_in_item(b, list->args.items[i], value, &items[i]));
     return branch(b, x, EXPR_OR, items, count, out);
 }
 
@@ -332,6 +343,21 @@ static enum status bind_difference(struct binder *b, const struct ast_expr *x, s
 }
 
 /* NOT LIKE and the like: the function without NOT, then NOT. */
+static bool is_condition(const struct expr *x) { return x->type->kind == T_BOOLEAN || x->type->kind == T_NULL; }
+
+/* AND, OR: the error stands at the operand that is no condition. */
+static enum status bind_junction(struct binder *b, const struct ast_expr *x, enum expr_kind kind, struct expr *const *args, uint32_t count,
+                                 struct expr **out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (is_condition(args[i])) continue;
+        err_hint(b->e, "it takes conditions: a comparison, or a BOOLEAN");
+        return sql_error(b->e, b->t, x->args.items[i]->place.at, x->args.items[i]->place.size, "Cannot apply '%.*s' to arguments of type '<%s>'",
+                         (int)x->text.size, x->text.data, type_text(b->m.a, type_with_null(b->m.a, args[i]->type, true)));
+    }
+    return branch(b, x, kind, args, count, out);
+}
+
 static enum status bind_operator(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     struct expr **args;
@@ -352,8 +378,8 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
         return bind_negative(b, x->args.items[0], out);
     TRY(bind_args(b, x, &args, &count));
     if (x->op->form == FORM_BETWEEN) return bind_between(b, x, args, out);
-    if (str_equal(name, STR("AND"))) return branch(b, x, EXPR_AND, args, count, out);
-    if (str_equal(name, STR("OR"))) return branch(b, x, EXPR_OR, args, count, out);
+    if (str_equal(name, STR("AND"))) return bind_junction(b, x, EXPR_AND, args, count, out);
+    if (str_equal(name, STR("OR"))) return bind_junction(b, x, EXPR_OR, args, count, out);
     if (str_equal(name, STR("PLUS"))) {
         *out = args[0];
         return S_OK;
@@ -363,9 +389,19 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
     return negated ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
 }
 
+static bool have_common(struct binder *b, struct expr *const *args, uint32_t count)
+{
+    const struct type *t = args[0]->type;
+
+    for (uint32_t i = 1; i < count && t != NULL; i++) t = type_common(b->m.a, t, args[i]->type);
+    return t != NULL;
+}
+
 /* IF(a, b, c), IFNULL(a, b), NULLIF(a, b) are branches too. The type of IF is nullable when its condition is, as Flink's. */
 static enum status bind_if(struct binder *b, const struct ast_expr *x, struct expr *const *args, struct expr **out)
 {
+    if (!is_condition(args[0]) || !have_common(b, args + 1, 2))
+        return bind_cannot_apply(b, x, args, 3, "a condition, and two values that have a common type");
     TRY(branch(b, x, EXPR_CASE, args, 3, out));
     if (args[0]->type->nullable) (*out)->type = type_with_null(b->m.a, (*out)->type, true);
     return S_OK;
@@ -388,11 +424,11 @@ static enum status bind_branch(struct binder *b, const struct ast_expr *x, struc
 
     *done = coalesce || ifnull || nullif || is_if;
     if (!*done) return S_OK;
-    if (coalesce && count == 0) return fail(b, x->place, "COALESCE takes at least one argument");
-    if ((ifnull || nullif) && count != 2) return fail(b, x->place, ifnull ? "IFNULL takes two arguments" : "NULLIF takes two arguments");
-    if (is_if && count != 3) return fail(b, x->place, "IF takes a condition and two values");
-    if (is_if) return bind_if(b, x, args, out);
-    return nullif ? bind_nullif(b, x, args, out) : branch(b, x, EXPR_COALESCE, args, count, out);
+    if ((coalesce && count == 0) || (ifnull && count != 2)) return bind_no_match(b, x, args, count);
+    if (is_if) return count == 3 ? bind_if(b, x, args, out) : bind_wrong_count(b, x, "3");
+    if (nullif) return count == 2 ? bind_nullif(b, x, args, out) : bind_wrong_count(b, x, "2");
+    return have_common(b, args, count) ? branch(b, x, EXPR_COALESCE, args, count, out)
+                                       : bind_cannot_apply(b, x, args, count, "values that have a common type");
 }
 
 static enum status call_user(struct binder *b, const struct ast_expr *x, const struct fn_def *def, struct expr **out)
@@ -428,7 +464,7 @@ static enum status bind_user_call(struct binder *b, const struct ast_expr *x, st
 
     *done = def != NULL;
     if (def == NULL) return S_OK;
-    if (def->is_aggregate) return fail(b, x->place, "an aggregate or window cannot stand here");
+    if (def->is_aggregate) return fail(b, x->place, "Aggregate expression is illegal here");
     if (!def->is_table) return call_user(b, x, def, out);
     err_hint(b->e, "it stands behind FROM: LATERAL TABLE(%s(...))", def->name);
     err_set(&inner, E_GRAPH, "Cannot call table function here: '%s'", def->name);
@@ -445,6 +481,17 @@ static enum status no_core(struct binder *b, const struct ast_expr *x, struct st
     return bind_fail(b, x->name.place, &inner);
 }
 
+/* With what only calls of aggregates have: there is none of that name, or none may stand here. */
+static enum status no_aggregate(struct binder *b, const struct ast_expr *x)
+{
+    struct str name = x->name.parts[x->name.count - 1];
+
+    if (x->aggregate->over != NULL) return fail(b, x->place, "Windowed aggregate expression is illegal here");
+    if (x->name.count > 1 || agg_find(name) != NULL) return fail(b, x->place, "Aggregate expression is illegal here");
+    if (x->aggregate->filter != NULL) return fail(b, x->place, "FILTER must be applied to aggregate function");
+    return sql_error(b->e, b->t, x->place.at, x->place.size, "DISTINCT/ALL not allowed with %.*s function", (int)name.size, name.data);
+}
+
 static enum status bind_call(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     struct expr **args;
@@ -456,8 +503,7 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
         TRY(bind_args(b, x, &args, &count));
         return bind_unanswered(b, x, args, count);
     }
-    if (x->aggregate != NULL && x->aggregate->over != NULL) return fail(b, x->place, "a function OVER a window is not supported here yet");
-    if (x->aggregate != NULL) return fail(b, x->place, "an aggregate or window cannot stand here");
+    if (x->aggregate != NULL) return no_aggregate(b, x);
     TRY(bind_user_call(b, x, out, &done));
     if (done) return S_OK;
     struct str name = x->name.count > 0 ? x->name.parts[x->name.count - 1] : x->text;
@@ -495,6 +541,8 @@ static enum status bind_case(struct binder *b, const struct ast_expr *x, struct 
         const struct ast_expr *part = x->args.items[first + i];
         bool condition = i % 2 == 0 && i + 1 < n;
         TRY(err_go_on(b->e, bind_expr(b, part, &args[count]), &failed));
+        if (failed == S_OK && condition && operand == NULL && !is_condition(args[count]))
+            return fail(b, part->place, "Expected a boolean type");
         if (failed == S_OK && condition && operand != NULL) TRY(call(b, part, STR("="), (struct expr *[]){operand, args[count]}, 2, &args[count]));
         count++;
     }

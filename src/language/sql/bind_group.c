@@ -134,7 +134,7 @@ static enum status bind_parameter(struct grouping *g, const struct ast_expr *x, 
     const struct ast_expr *p = x->args.items[1];
     struct expr *bound;
 
-    if (x->args.count > 2) return fail(g, x->args.items[2]->place, "the aggregate takes at most two arguments");
+    if (x->args.count > 2) return bind_wrong_count(&g->binder, x, "1 or 2");
     TRY(bind_expr(&g->binder, p, &bound));
     if (bound->kind != EXPR_CONSTANT || !type_is_string(bound->type) || vector_is_null(bound->constant, 0))
         return fail(g, p->place, "the separator must be a character literal");
@@ -161,6 +161,15 @@ static enum status bind_together(struct grouping *g, const struct ast_expr *x, s
     return expr_branch(m, EXPR_CASE, branches, 3, out, g->b->e);
 }
 
+/* Of "sum takes a number" the end, as a hint. */
+static const char *agg_takes(const char *text)
+{
+    static const char word[] = " takes ";
+    const char *at = strstr(text, word);
+
+    return at != NULL ? at + sizeof word - 1 : text;
+}
+
 static enum status bind_argument(struct grouping *g, const struct ast_expr *x, struct agg *a, struct aggregate_call *c)
 {
     struct expr *argument;
@@ -168,10 +177,10 @@ static enum status bind_argument(struct grouping *g, const struct ast_expr *x, s
     bool together = x->args.count > 1 && strcmp(a->type->name, "count") == 0;
 
     c->argument = -1;
-    if (x->args.count == 0) return fail(g, x->place, "the aggregate needs an argument");
-    if (x->args.count > 1 && !together && !a->type->has_parameter)
-        return fail(g, x->args.items[1]->place, "the aggregate takes one argument");
+    if (x->args.count == 0 || (x->args.count > 1 && !together && !a->type->has_parameter))
+        return bind_wrong_count(&g->binder, x, a->type->has_parameter ? "1 or 2" : "1");
     const struct ast_expr *arg = x->args.items[0];
+    if (arg->kind == AX_STAR && strcmp(a->type->name, "count") != 0) return fail(g, arg->place, "Unknown identifier '*'");
     if (arg->kind != AX_STAR) {
         if (count_calls(g->b, arg) > 0) return fail(g, arg->place, "Aggregate expressions cannot be nested");
         TRY(together ? bind_together(g, x, &argument) : bind_expr(&g->binder, arg, &argument));
@@ -180,7 +189,9 @@ static enum status bind_argument(struct grouping *g, const struct ast_expr *x, s
         c->argument = (int)column_of(g, argument);
     }
     if (x->args.count > 1 && !together) TRY(bind_parameter(g, x, a, c));
-    if (a->type->bind(a, g->b->a, &inner) != S_OK) return bind_fail(&g->binder, x->place, &inner);
+    if (a->type->bind(a, g->b->a, &inner) != S_OK)
+        return c->argument >= 0 ? bind_cannot_apply(&g->binder, x, &g->columns[c->argument], 1, arena_strdup(g->b->a, agg_takes(inner.text)))
+                                : bind_fail(&g->binder, x->place, &inner);
     c->result = a->result;
     return S_OK;
 }
@@ -208,7 +219,7 @@ static enum status bind_filter(struct grouping *g, const struct ast_expr *call, 
     if (filter != NULL) {
         if (count_calls(g->b, filter) > 0) return fail(g, filter->place, "FILTER must not contain aggregate expression");
         TRY(bind_expr(&g->binder, filter, &tests[n]));
-        if (tests[n++]->type->kind != T_BOOLEAN) return fail(g, filter->place, "FILTER expression must be of type BOOLEAN");
+        if (tests[n++]->type->kind != T_BOOLEAN) return fail(g, filter->place, "FILTER clause must be a condition");
     }
     if (call->aggregate != NULL && call->aggregate->nulls == KW_IGNORE && c->argument >= 0) {
         argument = g->columns[c->argument];
@@ -515,7 +526,7 @@ static enum status bind_grouping(struct grouping *g, const struct ast_expr *x, s
     bool is_id = is_call_of(x, "GROUP_ID");
     uint32_t n = 0;
 
-    if (is_id != (x->args.count == 0)) return fail(g, x->place, is_id ? "GROUP_ID takes no argument" : "GROUPING takes grouped expressions");
+    if (is_id != (x->args.count == 0)) return bind_wrong_count(&g->binder, x, is_id ? "0" : "1 or more");
     for (uint32_t s = 0; s < MAX(g->set_count, 1u); s++) {
         uint64_t number = 0;
         for (uint32_t i = 0; i < x->args.count; i++) {

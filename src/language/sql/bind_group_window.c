@@ -66,7 +66,7 @@ static enum status bad_arguments(struct query_binder *b, const struct ast_expr *
     const char *given = "", *wanted = "";
 
     for (uint32_t i = 0; i < n; i++) {
-        given = arena_printf(b->a, "%s%s<%s>", given, i > 0 ? ", " : "", type_text(b->a, args[i]->type));
+        given = arena_printf(b->a, "%s%s<%s>", given, i > 0 ? ", " : "", type_text(b->a, type_with_null(b->a, args[i]->type, true)));
         wanted = arena_printf(b->a, "%s%s", wanted, i == 0 ? "<DATETIME>" : ", <DATETIME_INTERVAL>");
     }
     return fail(b, x->place,

@@ -113,10 +113,9 @@ static void scope_join(struct joining *j)
 }
 
 /* --- USING, NATURAL ---------------------------------------------------------------------------------------------- */
-static enum status column_by_name(struct joining *j, uint32_t side, struct str name, uint32_t *out)
+static enum status column_by_name(struct joining *j, uint32_t side, struct str name, struct ast_place place, uint32_t *out)
 {
     uint32_t first = side == 0 ? 0 : j->sides[0].scope.count, found = 0;
-    struct ast_place place = j->t->place;
 
     for (uint32_t i = 0; i < j->sides[side].scope.count; i++) {
         const struct bind_column *c = &j->sides[side].scope.columns[i];
@@ -146,16 +145,15 @@ static enum status merged_column(struct joining *j, struct expr *const pair[2], 
 }
 
 /* One column of both sides: they must be equal, and are one for whoever names it without a table. */
-static enum status merge(struct joining *j, struct str name, struct bind_column *merged)
+static enum status merge(struct joining *j, struct str name, struct ast_place place, struct bind_column *merged)
 {
     struct expr_maker m = {.a = j->b->a, .session = j->b->session};
     struct expr *before[2], *after[2], *equal;
-    struct ast_place place = j->t->place;
     struct err inner = {0};
 
     for (uint32_t side = 0; side < 2; side++) {
         uint32_t at = 0;
-        TRY(column_by_name(j, side, name, &at));
+        TRY(column_by_name(j, side, name, place, &at));
         j->columns[at].is_qualified = true;
         before[side] = expr_column(&m, j->tree->pair, j->columns[at].col);
         after[side] = expr_column(&m, j->tree->row, j->columns[at].col);
@@ -181,11 +179,13 @@ static bool is_common(const struct joining *j, const struct bind_column *c)
 static enum status merge_all(struct joining *j)
 {
     const struct bind_scope *left = &j->sides[0].scope;
-    struct bind_column *merged = ARENA_ARRAY(j->b->a, struct bind_column, left->count + j->t->using_count + 1), *all;
+    struct bind_column *merged = ARENA_ARRAY(j->b->a, struct bind_column, left->count + j->t->using.count + 1), *all;
 
-    for (uint32_t i = 0; i < j->t->using_count; i++) TRY(merge(j, j->t->using[i], &merged[j->merged++]));
+    const struct ast_name *using = &j->t->using;
+
+    for (uint32_t i = 0; i < using->count; i++) TRY(merge(j, using->parts[i], using->places[i], &merged[j->merged++]));
     for (uint32_t i = 0; j->t->natural && i < left->count; i++)
-        if (is_common(j, &left->columns[i])) TRY(merge(j, left->columns[i].name, &merged[j->merged++]));
+        if (is_common(j, &left->columns[i])) TRY(merge(j, left->columns[i].name, j->t->place, &merged[j->merged++]));
     all = ARENA_ARRAY(j->b->a, struct bind_column, j->merged + j->count + 1);
     memcpy(all, merged, sizeof *all * j->merged);
     memcpy(all + j->merged, j->columns, sizeof *all * j->count);
@@ -297,7 +297,7 @@ static enum status later_join(struct joining *j)
 
 static enum status check_condition(struct query_binder *b, const struct ast_table *t)
 {
-    bool has = t->on != NULL || t->natural || t->using_count > 0 || t->join == JOIN_CROSS || t->join == JOIN_COMMA;
+    bool has = t->on != NULL || t->natural || t->using.count > 0 || t->join == JOIN_CROSS || t->join == JOIN_COMMA;
 
     if (has) return S_OK;
     return sql_error(b->e, b->t, t->place.at, t->place.size,

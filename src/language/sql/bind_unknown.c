@@ -45,13 +45,15 @@ static void family_print(const struct type *t, struct buf *out)
         type_print(t, out);
 }
 
-static enum status no_match(struct binder *b, const struct ast_expr *x, struct expr *const *args, uint32_t count)
+enum status bind_no_match(struct binder *b, const struct ast_expr *x, struct expr *const *args, uint32_t count)
 {
     struct str name = name_of(x);
     char near[SQL_FUNCTION_NAME_SIZE];
+    struct sql_function known;
     struct buf text;
 
-    if (x->name.count == 1 && sql_function_nearest(name, near)) err_hint(b->e, "did you mean '%s'?", near);
+    if (sql_function_find(name, &known) && known.form != NULL) err_hint(b->e, "write %s", known.form->usage);
+    else if (x->name.count == 1 && sql_function_nearest(name, near)) err_hint(b->e, "did you mean '%s'?", near);
     buf_init(&text, b->m.a->mem);
     for (uint32_t i = 0; i < count; i++) {
         struct type plain = *args[i]->type;
@@ -65,6 +67,38 @@ static enum status no_match(struct binder *b, const struct ast_expr *x, struct e
     struct ast_place place = x->name.count > 0 ? x->name.place : x->place;
     return sql_error(b->e, b->t, place.at, place.size, "No match found for function signature %.*s(%.300s)",
                      (int)MIN(name.size, (size_t)100), name.data, given);
+}
+
+/* The function as it is listed, so that errors do not depend on how a name was written. */
+static const char *known_name(const struct binder *b, const struct ast_expr *x)
+{
+    struct str name = name_of(x);
+    char *text = arena_strndup(b->m.a, name.data, name.size);
+
+    for (char *c = text; *c != '\0'; c++)
+        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - ('a' - 'A'));
+    return text;
+}
+
+enum status bind_wrong_count(struct binder *b, const struct ast_expr *x, const char *wanted)
+{
+    struct sql_function f;
+    struct err inner = {0};
+
+    if (sql_function_find(name_of(x), &f) && f.form != NULL) err_hint(b->e, "write %s", f.form->usage);
+    fn_wrong_count(known_name(b, x), wanted, &inner);
+    return bind_fail(b, x->place, &inner);
+}
+
+enum status bind_cannot_apply(struct binder *b, const struct ast_expr *x, struct expr *const *args, uint32_t count, const char *takes)
+{
+    const struct fn_def def = {.name = known_name(b, x)};
+    struct fn_call c = {.def = &def, .count = count, .args = ARENA_ARRAY(b->m.a, const struct type *, MAX(count, 1u))};
+    struct err inner = {0};
+
+    for (uint32_t i = 0; i < count; i++) c.args[i] = args[i]->type;
+    fn_refuse(&c, takes, &inner);
+    return bind_fail(b, x->place, &inner);
 }
 
 static const char *why_not_here(const struct sql_function *f)
@@ -83,7 +117,7 @@ enum status bind_unanswered(struct binder *b, const struct ast_expr *x, struct e
     struct str name = name_of(x);
     struct sql_function f;
 
-    if (bind_is_unknown(b, x) || !sql_function_find(name, &f)) return no_match(b, x, args, count);
+    if (bind_is_unknown(b, x) || !sql_function_find(name, &f)) return bind_no_match(b, x, args, count);
     if (f.form != NULL) err_hint(b->e, "write %s", f.form->usage);
     if (f.kind == SQL_GROUP && strncmp(f.name, "GROUP", 5) == 0)
         return sql_error(b->e, b->t, x->place.at, x->place.size, "%s operator may only occur in an aggregate query",

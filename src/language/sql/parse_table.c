@@ -189,10 +189,22 @@ static enum status take_join(struct parser *p, struct ast_table *join, bool *the
     return *there ? expect_word(p, KW_JOIN) : S_OK;
 }
 
+/* (a, b): each with its place, where errors stand. */
+static enum status parse_using(struct parser *p, struct ast_name *out)
+{
+    TRY(expect_symbol(p, "("));
+    do {
+        out->places = parse_grow(p, out->places, out->count, sizeof *out->places);
+        struct ast_place *place = &out->places[out->count];
+        TRY(parse_simple_name(p, "a column of both tables", PARSE_PUSH(p, out->parts, out->count), place));
+    } while (take_symbol(p, ","));
+    return expect_symbol(p, ")");
+}
+
 static enum status parse_join_condition(struct parser *p, struct ast_table *join)
 {
     if (take_word(p, KW_ON)) return parse_expr(p, &join->on);
-    if (take_word(p, KW_USING)) return parse_name_list(p, "a column of both tables", &join->using_count, &join->using);
+    if (take_word(p, KW_USING)) return parse_using(p, &join->using);
     if (join->natural || join->join == JOIN_CROSS || join->right->kind == TABLE_CALL || join->right->kind == TABLE_UNNEST) return S_OK;
     return parse_expected(p, "ON or USING");
 }

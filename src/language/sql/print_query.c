@@ -133,9 +133,9 @@ static void print_join(const struct ast_table *t, struct buf *out)
     print_table(t->right, out);
     if (group) buf_append_byte(out, ')');
     print_clause(" ON ", t->on, out);
-    if (t->using_count == 0) return;
+    if (t->using.count == 0) return;
     buf_append_text(out, " USING ");
-    print_name_list(t->using_count, t->using, out);
+    print_name_list(t->using.count, t->using.parts, out);
 }
 
 static void print_source(const struct ast_table *t, struct buf *out)

@@ -120,7 +120,7 @@ static void mistakes_are_refused(void **state)
 
     (void)state;
     refuse("aa + 1", "column 'aa' is not in the stream (has: a, b, c, s, t, f, g)");
-    refuse("s + 1", "'+' does not take (STRING, INT NOT NULL)");
+    refuse("s + 1", "Cannot apply '+' to arguments of type '<STRING> + <INT>'");
     refuse("a +", "the expression ends too early at position 4 of \"a +\"");
     refuse("(a + 1", "')' is missing at position 7 of \"(a + 1\"");
     refuse("a b", "unexpected text at position 3 of \"a b\"");
