@@ -26,6 +26,8 @@ static const struct mode modes[] = {
     {"unchained, parallelism 3, batches of 3", {ROWS("3"), "3", "thalweg.exec.emit", "every", "pipeline.operator-chaining.enabled", "false"}},
     {"not optimised", {ROWS("2048"), "1", "thalweg.optimizer.rewrites", "false"}},
     {"joins in another order", {ROWS("2048"), "1", "table.optimizer.join-reorder-enabled", "true"}},
+    {"joins as one", {ROWS("2048"), "1", "table.optimizer.multi-join.enabled", "true"}},
+    {"joins as one, parallelism 3, batches of 3", {ROWS("3"), "3", "table.optimizer.multi-join.enabled", "true"}},
     {"parts that run twice", {ROWS("2048"), "4", "table.optimizer.reuse-sub-plan-enabled", "false"}},
     {"batch mode", {ROWS("2048"), "1", BATCH}},
     {"batch mode, parallelism 4, batches of 2", {ROWS("2"), "4", BATCH}},

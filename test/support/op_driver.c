@@ -120,7 +120,7 @@ static void failed(struct op_driver *d, enum status st)
 static void plan_make(struct op_driver *d)
 {
     const struct op_setup *s = &d->setup;
-    const char *texts[OP_INPUTS_MAX] = {s->in, s->in2};
+    const char *texts[OP_INPUTS_MAX] = {s->in, s->in2, s->in3};
 
     d->plan.arena = &d->arena;
     for (uint32_t i = 0; i < OP_INPUTS_MAX && texts[i]; i++) {
@@ -129,6 +129,7 @@ static void plan_make(struct op_driver *d)
     }
     keys_find(d, 0, s->keys);
     keys_find(d, 1, s->keys2);
+    keys_find(d, 2, s->keys3);
     failed(d, s->type->derive ? s->type->derive(&d->plan, s->config, &d->err) : S_OK);
 }
 

@@ -11,8 +11,8 @@
 struct op_setup {
     const struct op_type *type;
     const void *config;
-    const char *in, *in2;         /* row types as text; NULL = no such input */
-    const char *keys, *keys2;     /* column names, separated by blanks; NULL = not keyed */
+    const char *in, *in2, *in3;   /* row types as text; NULL = no such input */
+    const char *keys, *keys2, *keys3; /* column names, separated by blanks; NULL = not keyed */
     uint32_t batch_rows;          /* 0 = BATCH_ROWS */
     const char *backend;          /* NULL = hashmap */
     struct sys *sys;              /* NULL = the driver's clock; else a real one, not freed */

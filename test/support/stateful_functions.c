@@ -8,6 +8,7 @@
 #include "flow/operator/join.h"
 #include "flow/operator/join_interval.h"
 #include "flow/operator/join_temporal.h"
+#include "flow/operator/multi_join.h"
 #include "flow/operator/over.h"
 #include "flow/operator/over_sorted.h"
 #include "flow/operator/join_window.h"
@@ -367,6 +368,11 @@ static const struct join_config appends = JOIN("inner", .left_appends = true, .r
                                 row_join = JOIN("full", .left_row = true, .left_after = true, .right_row = true, .right_after = true),
                                 entry_join = JOIN("left", .left_after = true, .left_unique = TEXTS("k", "v")), semi_join = JOIN("semi"),
                                 brief_join = JOIN("left", .left_ttl_ms = 15, .right_ttl_ms = 15);
+#define MULTI_JOIN(kind, appending, ms)                                                                                           \
+    {.names = TEXTS("k", "v", "k0", "v0"), .kinds = TEXTS("inner", kind), .asks = TEXTS("false", "false"),                        \
+     .required = TEXTS("0", "0"), .appends = TEXTS(appending, appending), .ttl_ms = TEXTS(ms, ms), .emit_before = true}
+static const struct multi_join_config multi_appends = MULTI_JOIN("left", "true", "0"), multi_left = MULTI_JOIN("left", "false", "0"),
+                                      multi_brief = MULTI_JOIN("left", "false", "15");
 #define INTERVAL(name, ...) {.kind = name, .names = TEXTS("k", "v", "k0", "v0"), __VA_ARGS__}
 static const struct join_interval_config inner_interval = INTERVAL("inner", .left_time = "v", .right_time = "v", .lower_ms = -130, .upper_ms = 170),
                                          full_interval = INTERVAL("full", .left_time = "v", .right_time = "v", .lower_ms = -170, .upper_ms = 130),
@@ -444,6 +450,9 @@ static const struct stateful_case cases[] = {
     {"join", "rows by a unique key", .config = &entry_join, .second_keyed = true},
     {"join", "rows with a partner", .config = &semi_join, .second_keyed = true},
     {"join", "time to live", .config = &brief_join, .second_keyed = true},
+    {"multi_join", "rows that are added", .config = &multi_appends, .second_keyed = true},
+    {"multi_join", "rows that come and go", .config = &multi_left, .second_keyed = true},
+    {"multi_join", "time to live", .config = &multi_brief, .second_keyed = true},
     {"join_interval", "inner", .config = &inner_interval, .second_keyed = true},
     {"join_interval", "outer", .config = &full_interval, .second_keyed = true},
     {"join_interval", "by the clock", .config = &clock_interval, .second_keyed = true},

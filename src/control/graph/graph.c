@@ -55,6 +55,17 @@ enum status graph_at(struct graph_here here, struct err *e)
     return e != NULL ? e->status : E_GRAPH;
 }
 
+uint32_t graph_input_count(const struct graph *g, uint32_t node)
+{
+    const struct op_type *t = g->nodes[node]->type;
+    uint32_t count = t->input_count;
+
+    if (!(t->flags & OP_MANY_INPUTS)) return count;
+    for (uint32_t i = 0; i < g->edge_count; i++)
+        if (g->edges[i]->to == node) count = MAX(count, g->edges[i]->input + 1);
+    return count;
+}
+
 int graph_next_input(const struct graph *g, uint32_t node, uint32_t input, int after)
 {
     for (uint32_t i = (uint32_t)(after + 1); i < g->edge_count; i++)

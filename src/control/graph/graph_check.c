@@ -306,11 +306,11 @@ static enum status derive_node(struct graph *g, uint32_t node, struct err *e)
     struct graph_node *n = g->nodes[node];
 
     n->plan = (struct op_plan){
-        .arena = g->arena, .users = g->users, .input_count = n->type->input_count, .name = graph_stream_name(n)};
+        .arena = g->arena, .users = g->users, .input_count = graph_input_count(g, node), .name = graph_stream_name(n)};
     if (check_uid(g, node, e) != S_OK) return attribute_at(n->uid_here, n, e);
     if (check_parallelism(g, n, e) != S_OK) return attribute_at(n->parallelism_here, n, e);
     inherit_slot_group(g, node);
-    for (uint32_t i = 0; i < n->type->input_count; i++) TRY(derive_input(g, node, i, e));
+    for (uint32_t i = 0; i < n->plan.input_count; i++) TRY(derive_input(g, node, i, e));
     TRY(check_keys(g, node, e));
     if (n->type->derive != NULL && n->type->derive(&n->plan, n->config, e) != S_OK) {
         err_set(e, E_GRAPH, "operator '%s' cannot be used like this", n->name);

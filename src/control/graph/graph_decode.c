@@ -69,13 +69,15 @@ static enum status decode_node(struct graph *g, struct dec *d, struct err *e)
     return graph_config_decode(g->arena, type, n->config, d, e);
 }
 
+static uint32_t inputs_of(const struct op_type *t) { return t->flags & OP_MANY_INPUTS ? OP_INPUTS_MAX : t->input_count; }
+
 static enum status decode_edge(struct graph *g, struct dec *d, struct err *e)
 {
     uint64_t from = dec_varint(d), to = dec_varint(d);
     uint8_t input = dec_u8(d);
 
     if (!dec_ok(d) || to >= g->node_count || from >= to ||
-        input >= MIN((uint32_t)OP_INPUTS_MAX, g->nodes[to]->type->input_count))
+        input >= MIN((uint32_t)OP_INPUTS_MAX, inputs_of(g->nodes[to]->type)))
         return err_set(e, E_DATA, "edge %u does not lead from an earlier operator to an input of a later one",
                        g->edge_count);
     struct graph_edge *edge = graph_add_edge(g, (uint32_t)from, (uint32_t)to, input, (struct graph_here){NULL, 0});

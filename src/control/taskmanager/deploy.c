@@ -155,7 +155,7 @@ static void plan_outputs(struct taskmanager *tm, uint32_t vertex, uint32_t subta
 static void plan_inputs(struct taskmanager *tm, uint32_t head, uint32_t subtask, struct task_plan *plan)
 {
     const struct graph *g = tm->graph;
-    uint32_t input_count = g->nodes[head]->type->input_count;
+    uint32_t input_count = g->nodes[head]->plan.input_count;
     struct gate_input *inputs = ARENA_ARRAY(&tm->arena, struct gate_input, input_count + 1);
 
     for (uint32_t input = 0; input < input_count; input++) {

@@ -59,15 +59,17 @@ static uint32_t twin_of(const struct op_plan *p, uint32_t input, uint32_t col)
 }
 
 /* Rows of a packed side always come beside one of the other side, which has the key. */
-static void columns_pick(struct join_side *s, const struct op_plan *p, uint32_t input, const uint64_t *kept)
+static void columns_pick(struct join_side *s, const struct op_plan *p, const struct join_side_spec *spec)
 {
-    uint32_t n = p->inputs[input]->child_count;
+    uint32_t input = spec->input, n = p->inputs[input]->child_count;
+    const uint64_t *kept = spec->kept;
+    bool has_twins = s->shape == JOIN_PACKED && !spec->has_many_others;
 
     s->cols = ARENA_ARRAY(p->arena, uint32_t, n + 1);
     s->fields = ARENA_ARRAY(p->arena, int, n + 1);
     s->twins = ARENA_ARRAY(p->arena, uint32_t, n + 1);
     for (uint32_t i = 0; i < n; i++) {
-        s->twins[i] = s->shape == JOIN_PACKED ? twin_of(p, input, i) : JOIN_NO_TWIN;
+        s->twins[i] = has_twins ? twin_of(p, input, i) : JOIN_NO_TWIN;
         s->fields[i] = bit_get(kept, i) && s->twins[i] == JOIN_NO_TWIN ? (int)s->col_count : -1;
         if (s->fields[i] >= 0) s->cols[s->col_count++] = i;
     }
@@ -105,7 +107,7 @@ enum status join_side_open(struct op_cx *cx, struct join_side *s, const struct j
     s->counts = spec->counts;
     s->is_after_only = spec->is_after_only;
     s->unique = spec->unique;
-    columns_pick(s, cx->plan, spec->input, spec->kept);
+    columns_pick(s, cx->plan, spec);
     const struct type *value = columns_row(a, in, s->cols, s->col_count, false);
     s->matches = s->col_count;
     s->def = (struct state_def){

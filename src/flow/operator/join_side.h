@@ -18,6 +18,7 @@ struct join_side_spec {
     uint32_t input;
     bool is_one_row, is_after_only, appends;
     bool counts;          /* matches are counted */
+    bool has_many_others; /* than one: no column is left to the other side to keep */
     const uint64_t *kept; /* columns that somebody reads */
     const uint32_t *unique;
     uint32_t unique_count;

@@ -18,7 +18,7 @@
 struct tw_function;
 struct state_host;
 
-enum { OP_PORTS_MAX = 8, OP_INPUTS_MAX = 2, OP_KEYS_MAX = 64 };
+enum { OP_PORTS_MAX = 8, OP_INPUTS_MAX = 12, OP_KEYS_MAX = 64 };
 
 /* --- configuration: one table encodes, decodes, validates, explains ------------------------------------------- */
 enum config_kind {
@@ -81,6 +81,7 @@ enum op_flags {
     OP_SINGLE = 64,      /* parallelism is always 1 */
     OP_STATE = 128,      /* gets a state host even when its input is not keyed */
     OP_COMMITTER = 256,  /* in on_end it waits for the commits of its stage, and what it puts out is of the next one */
+    OP_MANY_INPUTS = 512, /* as many inputs as edges lead to, at least input_count, at most OP_INPUTS_MAX */
 };
 
 /* --- at run time ------------------------------------------------------------------------------------------------- */

@@ -102,7 +102,7 @@ static void node_init(struct chain *c, struct node *n, const struct node_plan *p
     n->cx.ports = mem_zalloc(mem, sizeof *n->cx.ports * ports);
     n->cx.metrics = mem_zalloc(mem, sizeof *n->cx.metrics);
     n->self = p->type->instance_size > 0 ? mem_zalloc(mem, p->type->instance_size) : NULL;
-    n->ends_missing = MAX(1, p->type->input_count);
+    n->ends_missing = MAX(1, MAX(p->type->input_count, p->plan->input_count));
 }
 
 /* What metrics say of the task, by Flink's names. */

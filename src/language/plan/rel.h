@@ -120,6 +120,7 @@ struct rel {
     struct rel *in_batch; /* what rel_batch has made of it */
     struct rel *sifted;   /* what rewrite_conditions has made of it without a condition from above */
     struct rel *in_phases; /* the same of rel_two_phase */
+    struct rel *in_joins;  /* of rel_multi_joins */
     bool is_empty;    /* no row ever comes; filled by derive */
 };
 
@@ -380,6 +381,8 @@ struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body 
 uint32_t rel_rewrite(struct arena *a, struct rel **plans, uint32_t count, const struct plan_settings *s);
 /* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end. */
 enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e) CHECKED;
+/* The same plan with inner and left joins by a common key as one node: all of them, or where the hint MULTI_JOIN asks for it. */
+struct rel *rel_multi_joins(struct arena *a, struct rel *r, bool all);
 /* The same plan with group aggregations in two phases. */
 struct rel *rel_two_phase(struct arena *a, struct rel *r);
 void rank_print_order(const struct rank_order *order, uint32_t count, const struct type *row, struct buf *out); /* "price DESC" */

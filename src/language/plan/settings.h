@@ -22,6 +22,7 @@ struct plan_settings {
         bool parts, sources, sinks; /* table.optimizer.reuse-sub-plan-enabled, reuse-source-enabled, reuse-sink-enabled */
     } reuse;
     bool reorders_joins; /* table.optimizer.join-reorder-enabled */
+    bool joins_many; /* table.optimizer.multi-join.enabled */
     bool rewrites;   /* thalweg.optimizer.rewrites */
     bool is_batch;   /* execution.runtime-mode = batch */
     bool emit_every; /* thalweg.exec.emit = every */

@@ -1,6 +1,6 @@
 /* bind_hint.c - hints of a SELECT. STATE_TTL says how long joins and aggregates keep rows of a table; hints of joins are checked, shown
- * by EXPLAIN, and change nothing: all joins are of one kind here. What LOOKUP says is read in bind_lookup_hint.c. Errors in Flink's
- * words. */
+ * by EXPLAIN, and change nothing but for MULTI_JOIN (plan/rewrite_multi_joins.c): all joins of two are of one kind here. What LOOKUP
+ * says is read in bind_lookup_hint.c. Errors in Flink's words. */
 #include "language/sql/bind_hint.h"
 
 #include "ground/base/option.h"

@@ -84,7 +84,6 @@ const struct option_def sql_accepted_keys[] = {
         "sources are not filtered by what a join has seen"),
     KEY("table.optimizer.incremental-agg-enabled", OPT_BOOL, "true", "distinct aggregates have one phase"),
     KEY("table.optimizer.join.broadcast-threshold", OPT_INT, "1048576", "joins are spread by their keys"),
-    KEY("table.optimizer.multi-join.enabled", OPT_BOOL, "false", "each join has its own operator"),
     KEY("table.optimizer.multiple-input-enabled", OPT_BOOL, "true", "operators that can are one task, always"),
     KEY("table.optimizer.ptf.max-tables", OPT_INT, "20", "there are no process table functions"),
     KEY("table.optimizer.reuse-optimize-block-with-digest-enabled", OPT_BOOL, "false", "plans are not cut into blocks"),
