@@ -210,6 +210,7 @@ static void execute(void *arg)
 
     for (uint32_t i = 0; x->m->config[i] != NULL; i += 2)
         config_set(sql_session_config(session), x->m->config[i], x->m->config[i + 1]);
+    config_set(sql_session_config(session), "table.dml-sync", "true"); /* unless a file says otherwise */
     for (uint32_t i = 0; i < x->s->count; i++) {
         const struct record *r = &x->s->records[i];
         x->out[i] = (struct answer){0};

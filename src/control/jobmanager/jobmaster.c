@@ -34,7 +34,8 @@ struct jobmaster {
     struct job_shared *job;
     struct taskmanager *tm;
     struct executions *executions;
-    enum job_status status;
+    struct sys_atomic_u64 status;      /* enum job_status: changed by the job's thread alone, read by any */
+    struct sys_atomic_u64 is_deployed; /* from then on any thread may count what the tasks did */
     enum sys_signal signal;
     struct err err; /* why the job fails */
     uint32_t tasks_running;
@@ -74,12 +75,16 @@ void jobmaster_free(struct jobmaster *jm)
     mem_release(&mem);
 }
 
+enum job_status jobmaster_status(const struct jobmaster *jm) { return (enum job_status)sys_atomic_load(&jm->status); }
+
 static void become(struct jobmaster *jm, enum job_status next)
 {
-    ASSERT(job_status_may_follow(jm->status, next));
-    log_write(jm->o.log, LOG_INFO, "jobmaster", "job '%s': %s -> %s", jm->graph.job_name, job_status_name(jm->status),
+    enum job_status now = jobmaster_status(jm);
+
+    ASSERT(job_status_may_follow(now, next));
+    log_write(jm->o.log, LOG_INFO, "jobmaster", "job '%s': %s -> %s", jm->graph.job_name, job_status_name(now),
               job_status_name(next));
-    jm->status = next;
+    sys_atomic_store(&jm->status, next);
 }
 
 /* --- submission --------------------------------------------------------------------------------------------------------- */
@@ -171,7 +176,7 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
 
 enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct err *e)
 {
-    ASSERT(jm->status == JOB_INITIALIZING && jm->tm == NULL);
+    ASSERT(jobmaster_status(jm) == JOB_INITIALIZING && jm->tm == NULL);
     enum status st = submit(jm, encoded, e);
     become(jm, st == S_OK ? JOB_CREATED : JOB_FAILED);
     return st;
@@ -213,7 +218,7 @@ static void give_up(struct jobmaster *jm)
     if (e.status == S_OK || jm->o.stuck == NULL) return; /* the last one has just ended */
     err_wrap(&e, "a task did not end within task.cancellation.timeout (%lld ms)",
              (long long)(jm->watch.timeout_ns / NS_PER_MS));
-    if (jm->status == JOB_FAILING) err_hint(&e, "the job was ending because of: %s", jm->err.text);
+    if (jobmaster_status(jm) == JOB_FAILING) err_hint(&e, "the job was ending because of: %s", jm->err.text);
     else err_hint(&e, "a callback that waits must come back by itself; the job was being canceled");
     jm->o.stuck(jm->o.stuck_arg, &e);
 }
@@ -230,7 +235,9 @@ static void look_at_ending(struct jobmaster *jm)
 /* --- messages ------------------------------------------------------------------------------------------------------------- */
 static void fail(struct jobmaster *jm, const struct err *why)
 {
-    if (jm->status != JOB_RUNNING && jm->status != JOB_CREATED) return;
+    enum job_status now = jobmaster_status(jm);
+
+    if (now != JOB_RUNNING && now != JOB_CREATED) return;
     jm->err = *why;
     if (jm->err.status == S_OK) err_set(&jm->err, E_UNKNOWN, "a task ended without a reason");
     become(jm, JOB_FAILING);
@@ -278,7 +285,7 @@ static void hand_over_rows(struct jobmaster *jm)
     while ((b = row_queues_take(queues, &receiver)) != NULL) {
         struct err e = {0};
         enum status st = S_OK;
-        if (jm->o.rows != NULL && jm->status == JOB_RUNNING) st = jm->o.rows(jm->o.rows_arg, receiver, b, &e);
+        if (jm->o.rows != NULL && jobmaster_status(jm) == JOB_RUNNING) st = jm->o.rows(jm->o.rows_arg, receiver, b, &e);
         row_queue_give_back(queues, receiver, b);
         if (st == S_OK) continue;
         err_set(&e, st, "%s", status_text(st));
@@ -297,7 +304,7 @@ static void look_at_signals(struct jobmaster *jm)
     bool is_wanted = jm->o.cancelled != NULL && sys_atomic_load(jm->o.cancelled) != 0;
 
     if (jm->o.takes_signals && jm->signal == SYS_SIGNAL_NONE) jm->signal = sys_signal_take(jm->o.sys);
-    if (jm->status != JOB_RUNNING || (!is_wanted && jm->signal == SYS_SIGNAL_NONE)) return;
+    if (jobmaster_status(jm) != JOB_RUNNING || (!is_wanted && jm->signal == SYS_SIGNAL_NONE)) return;
     become(jm, JOB_CANCELLING);
     end_tasks(jm);
 }
@@ -354,6 +361,7 @@ static enum status schedule(struct jobmaster *jm, struct err *e)
     }
     executions_move_all(jm->executions, EXECUTION_DEPLOYING);
     TRY(taskmanager_deploy(jm->tm, g, jm->job, task_news, jm, e));
+    sys_atomic_store(&jm->is_deployed, 1);
     taskmanager_totals(jm->tm, &jm->totals);
     jm->tasks_running = jm->totals.tasks;
     return S_OK;
@@ -378,7 +386,7 @@ static void start_tasks(struct jobmaster *jm)
 
 enum status jobmaster_run(struct jobmaster *jm, struct err *e)
 {
-    ASSERT(jm->status == JOB_CREATED);
+    ASSERT(jobmaster_status(jm) == JOB_CREATED);
     jm->started_ns = jm->ticked_ns = sys_mono_ns(jm->o.sys);
     start_tasks(jm);
     wait_for_tasks(jm);
@@ -388,18 +396,30 @@ enum status jobmaster_run(struct jobmaster *jm, struct err *e)
     jm->ended_ns = sys_mono_ns(jm->o.sys);
     metrics_stop(job_metrics(jm->job));
     taskmanager_totals(jm->tm, &jm->totals);
-    become(jm, jm->status == JOB_FAILING ? JOB_FAILED : jm->status == JOB_CANCELLING ? JOB_CANCELED : JOB_FINISHED);
-    if (jm->status == JOB_FINISHED) return S_OK;
-    if (jm->status == JOB_CANCELED) return err_set(e, E_CANCELED, "canceled");
+    enum job_status last = jobmaster_status(jm);
+    become(jm, last == JOB_FAILING ? JOB_FAILED : last == JOB_CANCELLING ? JOB_CANCELED : JOB_FINISHED);
+    if (last == JOB_RUNNING) return S_OK;
+    if (last == JOB_CANCELLING) return err_set(e, E_CANCELED, "canceled");
     return err_pass_on(e, &jm->err);
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------------------- */
-enum job_status jobmaster_status(const struct jobmaster *jm) { return jm->status; }
 enum sys_signal jobmaster_signal(const struct jobmaster *jm) { return jm->signal; }
 void jobmaster_operator(const struct jobmaster *jm, uint32_t node, struct operator_totals *out)
 {
     taskmanager_operator(jm->tm, node, out);
+}
+
+void jobmaster_totals_now(const struct jobmaster *jm, struct job_totals *out)
+{
+    *out = (struct job_totals){.watermark = TIME_MIN};
+    if (sys_atomic_load(&jm->is_deployed) != 0) taskmanager_totals(jm->tm, out);
+}
+
+void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct operator_totals *out)
+{
+    *out = (struct operator_totals){0};
+    if (sys_atomic_load(&jm->is_deployed) != 0) taskmanager_operator_now(jm->tm, node, out);
 }
 
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm) { return &jm->totals; }
@@ -417,5 +437,5 @@ enum status jobmaster_accumulator(const struct jobmaster *jm, const char *name, 
 
 const struct accumulators *jobmaster_accumulators(const struct jobmaster *jm)
 {
-    return jm->job != NULL && job_status_is_terminal(jm->status) ? job_accumulators(jm->job) : NULL;
+    return jm->job != NULL && job_status_is_terminal(jobmaster_status(jm)) ? job_accumulators(jm->job) : NULL;
 }

@@ -56,8 +56,13 @@ enum status jobmaster_run(struct jobmaster *jm, struct err *e) CHECKED;
 /* Takes what lies in the mailbox, without waiting. For `drive`. */
 void jobmaster_pump(struct jobmaster *jm);
 
-/* When the job is over. */
+/* From submission on, also while it runs and from any thread: how far it is, what its tasks did so far, and its operators (whose
+ * state is not measured then). */
 enum job_status jobmaster_status(const struct jobmaster *jm);
+void jobmaster_totals_now(const struct jobmaster *jm, struct job_totals *out);
+void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct operator_totals *out);
+
+/* When the job is over. */
 enum sys_signal jobmaster_signal(const struct jobmaster *jm); /* the one that stopped the job, or NONE */
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm);
 void jobmaster_operator(const struct jobmaster *jm, uint32_t node, struct operator_totals *out); /* of its graph; when it has run */

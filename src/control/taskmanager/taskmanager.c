@@ -207,21 +207,37 @@ void taskmanager_each_running(const struct taskmanager *tm, task_running_fn fn, 
     }
 }
 
-void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator_totals *out)
+/* Its place among the operators of its vertex. */
+static uint32_t place_of(const struct graph_vertex *v, uint32_t node)
 {
-    const struct vertex_run *run = &tm->vertices[tm->graph->nodes[node]->vertex];
     uint32_t i = 0;
 
+    while (i < v->node_count && v->nodes[i] != node) i++;
+    ASSERT(i < v->node_count);
+    return i;
+}
+
+void taskmanager_operator_now(struct taskmanager *tm, uint32_t node, struct operator_totals *out)
+{
+    const struct vertex_run *run = &tm->vertices[tm->graph->nodes[node]->vertex];
+    uint32_t i = place_of(run->vertex, node);
+
     *out = (struct operator_totals){0};
-    while (i < run->vertex->node_count && run->vertex->nodes[i] != node) i++;
-    ASSERT(i < run->vertex->node_count);
     for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
         const struct op_metrics *m = task_metrics(run->tasks[s], i);
         out->rows_in += sys_atomic_load(&m->rows_in);
         out->rows_out += sys_atomic_load(&m->rows_out);
         out->busy_ns += (int64_t)sys_atomic_load(&m->busy_ns);
-        out->state_bytes += task_state_bytes(run->tasks[s], i);
     }
+}
+
+void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator_totals *out)
+{
+    const struct vertex_run *run = &tm->vertices[tm->graph->nodes[node]->vertex];
+    uint32_t i = place_of(run->vertex, node);
+
+    taskmanager_operator_now(tm, node, out);
+    for (uint32_t s = 0; s < run->vertex->parallelism; s++) out->state_bytes += task_state_bytes(run->tasks[s], i);
 }
 
 void taskmanager_totals(struct taskmanager *tm, struct job_totals *out)

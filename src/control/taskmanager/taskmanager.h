@@ -59,7 +59,8 @@ enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /*
 enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *progress, int64_t *deadline_ms) CHECKED;
 void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; idempotent */
 void taskmanager_join(struct taskmanager *tm);
-void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* of the graph; when it was deployed */
+void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* of the graph; when it has run */
+void taskmanager_operator_now(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* deployed; state_bytes is 0 */
 /* Visits the tasks that have not ended, with the operator each called last. */
 struct task_running {
     const char *vertex, *operator_name;

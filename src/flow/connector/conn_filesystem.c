@@ -406,6 +406,7 @@ const struct conn_type conn_filesystem = {
              "checkpoint: a job without checkpoints never restarts, so no row can come twice.",
     .options = filesystem_options,
     .takes_format = true,
+    .path_option = "path",
     .source = &filesystem_source,
     .sink = &file_sink,
 };

@@ -12,6 +12,7 @@ struct conn_type {
     /* The option that lists names of parts: an option '<name>.key' is one of a part, and checked by the connector. Its sources
      * may have formats, so there are dead letters. NULL = no parts. */
     const char *parts_option;
+    const char *path_option;           /* where its rows lie, when what is written there can be read again; NULL = nobody can tell */
     const struct source_type *source;  /* NULL = cannot be read */
     const struct sink_type *sink;      /* NULL = cannot be written */
 };

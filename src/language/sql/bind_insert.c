@@ -331,6 +331,7 @@ enum status bind_insert_into(struct query_binder *b, const struct insert *i, con
     for (uint32_t c = 0; c < s.row->child_count; c++) TRY(cast_column(&s, c, &columns[c]));
     struct rel *in = sink_input(&s, columns);
     sink.table = s.table;
+    if (b->touches != NULL) TRY(b->touches(b->touches_arg, s.table, i->overwrite));
     if (i->overwrite) TRY(overwrite(&s, &sink));
     sink.row = s.row;
     targets_keep(&s, &sink);

@@ -141,8 +141,11 @@ static enum status bind_named(struct query_binder *b, const struct ast_table *t,
 static enum status bind_file(struct query_binder *b, const struct ast_table *t, struct rel **out, struct str *name)
 {
     struct table *table = ARENA_NEW(b->a, struct table);
+    struct option path = {"path", bind_text(b, t->file)}, options[] = {{"connector", "filesystem"}, path};
     struct err inner = {0};
 
+    *table = (struct table){.options = {options, COUNT_OF(options)}};
+    if (b->touches != NULL) TRY(b->touches(b->touches_arg, table, false));
     if (infer_table(b->a, b->sys, t->file, false, table, &inner) != S_OK) {
         if (inner.hint[0] != '\0') err_hint(b->e, "%s", inner.hint);
         return sql_error(b->e, b->t, t->place.at, t->place.size, "%s", inner.text);

@@ -30,6 +30,10 @@ struct query_binder {
     bool is_batch;  /* execution.runtime-mode: rows come to an end */
     bool is_nested; /* in another query: its order alone is nobody's */
     struct bind_outer *outer; /* queries around whose rows may be read; NULL: none */
+    /* Before rows of a table are read or written (a file with nothing declared: before it is looked at), so that somebody may wait for
+     * who writes them now. replaces: they make room for others. NULL: nobody does. */
+    enum status (*touches)(void *arg, const struct table *t, bool replaces);
+    void *touches_arg;
     struct expr_places *places; /* of expressions, for errors of rows; NULL: nobody asks */
     struct err *e;
 };

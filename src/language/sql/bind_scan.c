@@ -144,6 +144,7 @@ enum status bind_scan(struct query_binder *b, const struct table *t, const struc
 {
     TRY(bind_hints(b, &where->hints, &t));
     if (t->system != NULL) return system_rows(b, t, out);
+    if (b->touches != NULL) TRY(b->touches(b->touches_arg, t, false));
     if (t->stream != NULL) TRY(stream_columns(b, t, out));
     else TRY(bind_stored(b, t, where, out));
     TRY(add_computed(b, t, out));

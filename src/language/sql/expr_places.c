@@ -16,6 +16,7 @@ struct expr_note {
     const struct type *row;
     const struct tokens *t;
     struct ast_place place;
+    struct str printed; /* x as the error will name it, where x itself may be gone; else not set */
 };
 
 void expr_places_add(struct expr_places *p, const struct expr *x, const struct type *row, const struct tokens *t,
@@ -25,8 +26,41 @@ void expr_places_add(struct expr_places *p, const struct expr *x, const struct t
 
     if (p == NULL || p->a == NULL || x->kind != EXPR_CALL || !x->may_fail) return;
     n = ARENA_NEW(p->a, struct expr_note);
-    *n = (struct expr_note){p->last, x, row, t, place};
+    *n = (struct expr_note){.before = p->last, .x = x, .row = row, .t = t, .place = place};
     p->last = n;
+}
+
+static const struct tokens *text_keep(const struct tokens *t, struct arena *a)
+{
+    struct tokens *out = ARENA_NEW(a, struct tokens);
+
+    out->text = (struct str){arena_strndup(a, t->text.data, t->text.size), t->text.size};
+    out->source = t->source != NULL ? arena_strdup(a, t->source) : NULL;
+    out->first_line = t->first_line;
+    return out;
+}
+
+/* Neighbours stand in one text, as a rule. */
+void expr_places_keep(const struct expr_places *p, struct arena *a, struct expr_places *out)
+{
+    const struct tokens *text = NULL, *copy = NULL;
+    struct expr_note **end = &out->last;
+    struct buf printed;
+
+    *out = (struct expr_places){.a = a};
+    buf_init(&printed, a->mem);
+    for (const struct expr_note *n = p->last; n != NULL; n = n->before) {
+        struct expr_note *kept = ARENA_NEW(a, struct expr_note);
+        if (n->t != text) copy = text_keep(n->t, a);
+        text = n->t;
+        buf_clear(&printed);
+        expr_print(n->x, n->row, &printed);
+        size_t size = MIN(printed.size, (size_t)EXPR_SHOWN_MAX + 1); /* no error shows more of it */
+        *kept = (struct expr_note){.t = copy, .place = n->place, .printed = {arena_strndup(a, printed.data, size), size}};
+        *end = kept;
+        end = &kept->before;
+    }
+    buf_release(&printed);
 }
 
 /* The part of the error's text between `in "` and `", row`. */
@@ -51,10 +85,14 @@ static const struct expr_note *note_of(const struct expr_places *p, struct str t
 
     buf_init(&printed, p->a->mem);
     for (const struct expr_note *n = p->last; n != NULL; n = n->before) {
-        buf_clear(&printed);
-        expr_print(n->x, n->row, &printed);
-        if (printed.size < text.size || memcmp(printed.data, text.data, text.size) != 0) continue;
-        if (printed.size == text.size || (printed.size > EXPR_SHOWN_MAX && text.size + 4 > EXPR_SHOWN_MAX)) found = n;
+        struct str is = n->printed;
+        if (is.data == NULL) {
+            buf_clear(&printed);
+            expr_print(n->x, n->row, &printed);
+            is = (struct str){printed.data, printed.size};
+        }
+        if (is.size < text.size || memcmp(is.data, text.data, text.size) != 0) continue;
+        if (is.size == text.size || (is.size > EXPR_SHOWN_MAX && text.size + 4 > EXPR_SHOWN_MAX)) found = n;
     }
     buf_release(&printed);
     return found;

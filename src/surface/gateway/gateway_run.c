@@ -154,12 +154,8 @@ static enum status fetch_all(struct fetch *f, struct err *e)
 static enum status say_submitted(struct fetch *f, struct err *e)
 {
     const char *sync = f->g->base.ops->get(&f->g->base, "table.dml-sync");
-    struct options said = config_options(&f->g->config);
-    bool waits = false;
 
-    for (uint32_t i = 0; i < said.count; i++) /* where nobody set it, a gateway does not wait */
-        if (strcmp(said.items[i].key, "table.dml-sync") == 0) waits = str_equal_nocase(str_of(sync), STR("true"));
-    if (waits) return f->to->said(f->to->arg, "[INFO] Complete execution of the SQL update statement.", e);
+    if (sync != NULL && str_equal_nocase(str_of(sync), STR("true"))) return f->to->said(f->to->arg, "[INFO] Complete execution of the SQL update statement.", e);
     TRY(f->to->said(f->to->arg, "[INFO] Submitting SQL update statement to the cluster...", e));
     return f->to->said(
         f->to->arg,

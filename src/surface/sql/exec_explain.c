@@ -152,12 +152,14 @@ static enum status check_ends(struct run *r, const struct plans *p)
 static enum status analyzed(struct run *r, const struct plans *p, struct buf *text)
 {
     struct analysis a = {0};
+    struct job_after after;
     struct rel_reuse *reuse;
     int64_t run_ns;
 
     TRY(check_ends(r, p));
     enum status st = run_plan_measured(r, p->items, p->count, &reuse, &a.totals, &run_ns);
-    TRY(run_replace_rows(r, p->items, p->count, st));
+    job_after_of(p->items, p->count, &r->arena, &after);
+    TRY(job_after_replace(&after, r->s->options.sys, st, r->e));
     a.parts = reuse;
     buf_append_text(text, "\n== Analyzed Execution Plan ==\n");
     plans_print(p, &(struct rel_shown){.reuse = reuse, .note = note_totals, .arg = &a}, text);
@@ -192,6 +194,7 @@ static enum status run_explain(struct run *r, const void *body)
     static const char *const names[] = {"result"};
     const struct explain *x = body;
     if (x->statement == NULL) return run_explain_file(r, x->file);
+    r->waits_for_jobs = x->analyze;
     const struct statement_set *set = x->statement->type == &st_statement_set ? x->statement->body : NULL;
     uint32_t most = set != NULL ? set->count + 1 : 1;
     struct plans p = {.items = ARENA_ARRAY(&r->arena, struct rel *, most), .trees = ARENA_ARRAY(&r->arena, struct rel *, most)};

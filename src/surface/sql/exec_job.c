@@ -1,5 +1,5 @@
-/* exec_job.c - SHOW JOBS, DESCRIBE JOB, STOP JOB, and sys.jobs, sys.operators, sys.metrics: the jobs that this session ran. A job runs
- * as long as its statement, so a statement never finds one that it could stop: what stops a job is the session's signal. */
+/* exec_job.c - SHOW JOBS, DESCRIBE JOB, STOP JOB, and sys.jobs, sys.operators, sys.metrics: the jobs of this session, those that run in
+ * the background as they are when they are asked for. STOP JOB comes back when the job has ended. */
 #include "surface/sql/session_internal.h"
 
 #include "ground/base/str.h"
@@ -10,7 +10,7 @@
 enum { JOB_ID_SIZE = 32 };
 
 /* --- statements -------------------------------------------------------------------------------------------------- */
-static enum status find_job(struct run *r, struct str id, const struct session_job **out)
+static enum status find_job(struct run *r, struct str id, struct session_job **out)
 {
     struct ast_place place = r->statement->place;
     bool fits = id.size == JOB_ID_SIZE;
@@ -22,6 +22,7 @@ static enum status find_job(struct run *r, struct str id, const struct session_j
                         "Cannot parse JobID from \"%.*s\". The expected format is [0-9a-fA-F]{32}, e.g. "
                         "fd72014d4c864993a2e5a9287b4a9c5d.",
                         (int)MIN(id.size, 64u), id.data);
+    session_jobs_look(&r->s->jobs);
     *out = session_jobs_find(&r->s->jobs, id);
     if (*out != NULL) return S_OK;
     err_hint(r->e, "SHOW JOBS lists those that this session ran");
@@ -36,6 +37,7 @@ static enum status give_jobs(struct run *r, const struct session_job *only)
     struct system_rows rows = {.a = &r->arena, .columns = COUNT_OF(names)};
     const struct session_job *j;
 
+    session_jobs_look(&r->s->jobs);
     for (uint32_t i = 0; (j = session_jobs_at(&r->s->jobs, i)) != NULL; i++) {
         if (only != NULL && only != j) continue;
         const char **row = system_row_add(&rows);
@@ -51,7 +53,7 @@ enum status run_show_jobs(struct run *r) { return give_jobs(r, NULL); }
 
 enum status run_describe_job(struct run *r, struct str id)
 {
-    const struct session_job *j;
+    struct session_job *j;
 
     TRY(find_job(r, id, &j));
     return give_jobs(r, j);
@@ -60,19 +62,39 @@ enum status run_describe_job(struct run *r, struct str id)
 static enum status run_stop_job(struct run *r, const void *body)
 {
     const struct stop_job *s = body;
-    const struct session_job *j;
+    struct session_job *j;
 
-    if (s->savepoint) return run_fail(r, r->statement->place, "savepoints are not supported yet");
+    if (s->savepoint) {
+        err_hint(r->e, "STOP JOB '%.*s' stops the job without one", (int)MIN(s->job.size, 64u), s->job.data);
+        return run_fail(r, r->statement->place, "savepoints are not supported yet");
+    }
     TRY(find_job(r, s->job, &j));
+    if (j->background != NULL) {
+        session_job_cancel(j);
+        TRY(run_wait_for_job(r, j->number));
+        return run_said(r);
+    }
     return run_fail(r, r->statement->place, "job %s cannot be stopped: it is %s", j->id, j->status);
 }
 
 const struct executor job_executors[] = {{"stop_job", run_stop_job}, {0}};
 
 /* --- sys.* ------------------------------------------------------------------------------------------------------- */
+/* The latest first; with the first one all are brought up to now. */
 static const struct session_job *job_at(const struct system_rows *rows, uint32_t index)
 {
-    return session_jobs_at(&((const struct sql_session *)rows->arg)->jobs, index);
+    struct session_jobs *jobs = &((struct sql_session *)rows->arg)->jobs;
+
+    if (index == 0) session_jobs_look(jobs);
+    return session_jobs_at(jobs, index);
+}
+
+/* Of tasks that run: one that has ended holds nothing back. */
+static const char *watermark_shown(struct system_rows *rows, const struct session_job *j)
+{
+    int64_t w = j->totals.watermark;
+
+    return j->background == NULL || w == TIME_MIN || w == INT64_MAX ? NULL : system_number(rows, w);
 }
 
 static void jobs_rows(struct system_rows *rows)
@@ -92,6 +114,8 @@ static void jobs_rows(struct system_rows *rows)
         row[8] = system_number(rows, (int64_t)j->totals.late_dropped);
         row[9] = system_number(rows, (int64_t)j->totals.errors_skipped);
         row[10] = system_number(rows, j->totals.tasks);
+        row[11] = watermark_shown(rows, j);
+        row[12] = j->failure != NULL ? arena_strdup(rows->a, j->failure->text) : NULL;
     }
 }
 
@@ -99,17 +123,19 @@ static const struct system_column jobs_columns[] = {
     {"job_number", "BIGINT NOT NULL", "which job of the session, from 1"},
     {"job_id", "STRING NOT NULL", "32 hexadecimal digits, made of the job's number and name"},
     {"job_name", "STRING NOT NULL", "of what kind of statement it was"},
-    {"status", "STRING NOT NULL", "FINISHED, FAILED, CANCELED"},
+    {"status", "STRING NOT NULL", "RUNNING, FAILING, CANCELLING, FINISHED, FAILED, CANCELED"},
     {"start_ms", "BIGINT NOT NULL", "when it began: milliseconds since 1970, TO_TIMESTAMP_LTZ(start_ms, 3)"},
-    {"run_ms", "BIGINT NOT NULL", "how long it ran"},
+    {"run_ms", "BIGINT NOT NULL", "how long it ran, or runs by now"},
     {"rows_in", "BIGINT NOT NULL", "out of its sources"},
     {"rows_out", "BIGINT NOT NULL", "into its sinks"},
     {"late_dropped", "BIGINT NOT NULL", "rows that came too late for their window"},
     {"errors_skipped", "BIGINT NOT NULL", "records that could not be read"},
     {"tasks", "INT NOT NULL", "subtasks of all its vertices"},
+    {"watermark_ms", "BIGINT", "the lowest of its tasks while it runs, as start_ms; NULL: there is none yet"},
+    {"error", "STRING", "why it failed in the background; NULL: it did not"},
     {0},
 };
-const struct system_table system_jobs = {"sys", "jobs", "the latest 100 jobs that statements of this session ran",
+const struct system_table system_jobs = {"sys", "jobs", "jobs of this session: those that run, and the latest 100 that are over",
                                          jobs_columns, jobs_rows};
 
 static void operators_rows(struct system_rows *rows)
@@ -124,6 +150,8 @@ static void operators_rows(struct system_rows *rows)
             row[2] = arena_strdup(rows->a, j->operators[k].name);
             row[3] = arena_strdup(rows->a, j->operators[k].vertex);
             row[4] = system_number(rows, j->operators[k].parallelism);
+            row[5] = system_number(rows, (int64_t)j->operators[k].rows_in);
+            row[6] = system_number(rows, (int64_t)j->operators[k].rows_out);
         }
 }
 
@@ -133,6 +161,8 @@ static const struct system_column operators_columns[] = {
     {"operator_name", "STRING NOT NULL", "what it does"},
     {"vertex_name", "STRING NOT NULL", "the chain of operators that runs it"},
     {"parallelism", "INT NOT NULL", "subtasks"},
+    {"rows_in", "BIGINT NOT NULL", "that came to it"},
+    {"rows_out", "BIGINT NOT NULL", "that left it"},
     {0},
 };
 const struct system_table system_operators = {"sys", "operators", "operators of the jobs of sys.jobs",
@@ -166,5 +196,5 @@ static const struct system_column metrics_columns[] = {
     {"metric_value", "DOUBLE", "of gauges; of meters per second; of histograms the mean"},
     {0},
 };
-const struct system_table system_metrics = {"sys", "metrics", "measures of operators of those jobs, at their ends",
+const struct system_table system_metrics = {"sys", "metrics", "measures of operators of those jobs: by now, or at their ends",
                                             metrics_columns, metrics_rows};

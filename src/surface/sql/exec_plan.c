@@ -148,8 +148,7 @@ static enum status execute(struct run *r, struct str file)
     struct plan_file_text plan;
 
     TRY(plan_load(r, file, &plan));
-    TRY(run_graph(r, plan.graph));
-    return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
+    return run_update_job(r, &(struct update){.graph = plan.graph});
 }
 
 static enum status run_plan_statement(struct run *r, const void *body)

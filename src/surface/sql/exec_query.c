@@ -1,7 +1,6 @@
 /* exec_query.c - queries and INSERT: statements whose plan runs. */
 #include "surface/sql/session_internal.h"
 
-#include "flow/connector/connector.h"
 #include "language/sql/bind_table.h"
 
 const struct type *run_result_row(struct run *r, const struct type *row)
@@ -47,6 +46,7 @@ static enum status plan_ready(struct run *r, const struct query_binder *b, struc
 
 enum status run_query(struct run *r, const void *body)
 {
+    r->waits_for_jobs = true;
     struct query_binder b = run_binder(r);
     struct rel *plan;
     uint32_t one = 1;
@@ -83,34 +83,21 @@ enum status run_insert_sinks(struct run *r, const struct insert *const *inserts,
     return plan_ready(r, &b, sinks, *count);
 }
 
-enum status run_replace_rows(struct run *r, struct rel *const *sinks, uint32_t count, enum status st)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const struct sink_body *s = rel_sink_body(sinks[i]);
-        const struct conn_type *c = NULL;
-        if (s->replaced == NULL) continue;
-        enum status found = conn_find(table_option(s->replaced, "connector"), &c, NULL);
-        ASSERT(found == S_OK && c->sink->rewrite != NULL); /* bind_insert looked */
-        if (st == S_OK)
-            st = c->sink->rewrite->replace(r->s->options.sys, &s->replaced->options, &s->table->options, s->replaces_all, r->e);
-        c->sink->rewrite->discard(r->s->options.sys, &s->table->options);
-    }
-    return st;
-}
-
 enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count)
 {
     struct rel **sinks;
-    const char *name;
+    struct update u = {.count = count};
 
-    TRY(run_insert_sinks(r, inserts, &count, &sinks, &name));
-    TRY(run_replace_rows(r, sinks, count, run_plan(r, sinks, count, name, NULL)));
-    return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
+    r->waits_for_jobs = true;
+    TRY(run_insert_sinks(r, inserts, &u.count, &sinks, &u.name));
+    u.sinks = sinks;
+    return run_update_job(r, &u);
 }
 
 /* In a statement set: it must fit now, and runs with the others at END. */
 static enum status insert_keep(struct run *r, const struct insert *i)
 {
+    r->waits_for_jobs = true;
     struct query_binder b = run_binder(r);
     struct ast_place place = r->statement->place;
     struct rel *plan;

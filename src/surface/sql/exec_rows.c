@@ -60,6 +60,7 @@ static enum status run_truncate(struct run *r, const void *body)
         return run_fail(r, x->table.place, "TRUNCATE TABLE for a view is not allowed");
     const struct sink_rewrite *rewrite = rewrite_of(t);
     if (rewrite == NULL) return cannot(r, &x->table, t, "Can't perform truncate operation");
+    TRY(run_wait_for_table(r, t, true));
     TRY(run_at_name(r, &x->table, rewrite->truncate(r->s->options.sys, &t->options, &inner), &inner));
     return run_said(r);
 }

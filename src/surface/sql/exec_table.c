@@ -207,6 +207,7 @@ static enum status describe_file(struct run *r, struct str file)
     struct err inner = {0};
     struct buf text;
 
+    TRY(run_wait_for_file(r, file));
     if (infer_table(&r->arena, r->s->options.sys, file, true, &t, &inner) != S_OK) {
         if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
         return run_fail(r, r->statement->place, "%s", inner.text);

@@ -35,6 +35,10 @@ struct statement_executor_ops {
     size_t (*complete)(struct statement_executor *x, struct str before, sys_word_fn add, void *add_arg);
     /* What stopped the statement that ran last, when that was a signal. */
     enum sys_signal (*signal)(const struct statement_executor *x);
+    /* Jobs that go on in the background, where they live in this process; all NULL: they live elsewhere. See session.h. */
+    uint32_t (*running)(struct statement_executor *x);
+    bool (*failed)(struct statement_executor *x, struct sql_failed_job *out);
+    enum status (*finish)(struct statement_executor *x, bool cancel, struct err *e);
     void (*free)(struct statement_executor *x);
 };
 

@@ -120,6 +120,15 @@ static enum sys_signal signal_of(const struct statement_executor *x)
     return sql_session_signal(((const struct embedded *)x)->session);
 }
 
+static uint32_t running(struct statement_executor *x) { return sql_session_running(of(x)->session); }
+
+static bool failed(struct statement_executor *x, struct sql_failed_job *out) { return sql_session_failed(of(x)->session, out); }
+
+static enum status finish(struct statement_executor *x, bool cancel, struct err *e)
+{
+    return sql_session_finish(of(x)->session, cancel, e);
+}
+
 static void embedded_free(struct statement_executor *x)
 {
     struct embedded *m = of(x);
@@ -143,6 +152,9 @@ struct statement_executor *executor_embedded_create(const struct sql_session_opt
                                                       .zone = zone,
                                                       .complete = complete,
                                                       .signal = signal_of,
+                                                      .running = running,
+                                                      .failed = failed,
+                                                      .finish = finish,
                                                       .free = embedded_free};
     struct mem mem;
 

@@ -1,4 +1,5 @@
-/* run_plan.c - a plan becomes a job graph, and the job runs here and now, its rows handed to whoever listens. */
+/* run_plan.c - a plan becomes a job graph, and the job runs: here and now, its rows handed to whoever listens, or, where it gives none,
+ * in the background, as the session says. */
 #include "surface/sql/session_internal.h"
 
 #include "control/jobmanager/jobmaster.h"
@@ -79,31 +80,6 @@ enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t coun
     return S_OK;
 }
 
-/* The file of a table that was inferred; NULL: all are declared. */
-static const char *inferred_file(const struct rel *r)
-{
-    const struct table *t = rel_scanned(r);
-    const char *file = t != NULL ? t->inferred_from : NULL;
-
-    for (uint32_t i = 0; i < r->input_count && file == NULL; i++) file = inferred_file(r->inputs[i]);
-    return file;
-}
-
-/* What stands beyond the first rows of a file may not fit what was inferred from them. */
-static void hint_inferred(struct run *r, struct rel *const *sinks, uint32_t count)
-{
-    const char *file = NULL;
-    char before[ERR_HINT_MAX];
-
-    for (uint32_t i = 0; i < count && file == NULL; i++) file = inferred_file(sinks[i]);
-    if (file == NULL || r->e == NULL) return;
-    memcpy(before, r->e->hint, sizeof before);
-    r->e->hint[0] = '\0';
-    err_hint(r->e,
-             "the columns of '%s' were inferred from its first rows: declare them with CREATE TABLE, which DESCRIBE '%s' proposes%s%s",
-             file, file, before[0] != '\0' ? "; or " : "", before);
-}
-
 static struct async_calls async_calls_of(const struct options *o, const char *capacity, const char *timeout, const char *strategy,
                                          const char *delay, int64_t attempts)
 {
@@ -152,7 +128,7 @@ static enum status submit(struct run *r, struct str encoded, struct jobmaster_op
     o.functions = (struct artifact_table){none, none};
     if (r->s->options.functions != NULL) o.functions = (struct artifact_table){r->s->options.functions, r->s->options.functions_end};
     o.users = r->s->functions.users;
-    o.takes_signals = r->s->options.takes_signals;
+    o.takes_signals = r->s->options.takes_signals && !r->in_background;
     if (o.cancelled == NULL) o.cancelled = r->s->options.cancelled;
     *out = jobmaster_create(&o);
     return jobmaster_submit(*out, encoded, r->e);
@@ -188,7 +164,7 @@ static enum status run_job(struct run *r, struct jobmaster *jm, enum status st)
     if (st == S_OK) st = jobmaster_run(jm, r->e);
     if (jm == NULL) return st;
     r->s->signal = jobmaster_signal(jm);
-    if (jobmaster_metrics(jm) != NULL) session_jobs_add(&r->s->jobs, &r->s->mem, jm, now); /* it was submitted */
+    if (jobmaster_metrics(jm) != NULL) session_jobs_add(&r->s->jobs, jm, now); /* it was submitted */
     jobmaster_free(jm);
     return st;
 }
@@ -223,12 +199,14 @@ enum status run_plan_measured(struct run *r, struct rel *const *sinks, uint32_t 
     return st;
 }
 
-enum status run_graph(struct run *r, struct str encoded)
+/* Shows more of why the job of plans failed. */
+static void explain_failure(struct run *r, struct rel *const *sinks, uint32_t count)
 {
-    struct jobmaster *jm = NULL;
-    enum status st = submit(r, encoded, told(r), &jm);
+    struct job_after after;
 
-    return run_job(r, jm, st);
+    job_after_of(sinks, count, &r->arena, &after);
+    after.places = r->places;
+    job_after_explain(&after, r->e);
 }
 
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, const struct type *row)
@@ -238,7 +216,68 @@ enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, co
     enum status st = run_plan_submit(r, sinks, count, name, told(r), &jm);
     if (st == S_OK && row != NULL) st = r->to->begin(r->to->arg, row, !run_is_batch(r), r->e);
     st = run_job(r, jm, st);
-    if (st == E_DATA) expr_places_show(&r->places, r->e);
-    if (st == E_DATA) hint_inferred(r, sinks, count);
+    if (st != S_OK) explain_failure(r, sinks, count);
     return st;
+}
+
+/* --- updates ----------------------------------------------------------------------------------------------------- */
+static enum status update_submit(struct run *r, const struct update *u, struct jobmaster_options o, struct jobmaster **out)
+{
+    if (u->graph.size == 0) return run_plan_submit(r, u->sinks, u->count, u->name, o, out);
+    TRY(submit(r, u->graph, o, out));
+    return run_wait_for_graph(r, jobmaster_graph(*out));
+}
+
+static enum status update_here(struct run *r, const struct update *u)
+{
+    struct jobmaster *jm = NULL;
+    struct job_after after;
+
+    enum status st = update_submit(r, u, told(r), &jm);
+    st = run_job(r, jm, st);
+    job_after_of(u->sinks, u->count, &r->arena, &after);
+    after.places = r->places;
+    if (st != S_OK) job_after_explain(&after, r->e);
+    TRY(job_after_replace(&after, r->s->options.sys, st, r->e));
+    return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
+}
+
+static enum status say_submitted(struct run *r, const struct session_job *j)
+{
+    if (r->to->submitted != NULL) r->to->submitted(r->to->arg, j->number);
+    TRY(r->to->said(r->to->arg, "[INFO] Submitting SQL update statement to the cluster...", r->e));
+    return r->to->said(
+        r->to->arg,
+        arena_printf(&r->arena, "[INFO] SQL update statement has been successfully submitted to the cluster:\nJob ID: %s\n", j->id),
+        r->e);
+}
+
+static enum status update_in_background(struct run *r, const struct update *u)
+{
+    struct jobmaster_options o = {0};
+    struct jobmaster *jm = NULL;
+    struct job_after *after;
+
+    TRY(run_wait_for_room(r));
+    struct session_job *j = session_jobs_new(&r->s->jobs, &after, &o.cancelled);
+    job_after_of(u->sinks, u->count, &j->arena, after);
+    expr_places_keep(&r->places, &j->arena, &after->places);
+    r->in_background = true;
+    enum status st = update_submit(r, u, o, &jm);
+    r->in_background = false;
+    if (st == S_OK) {
+        TRY(session_jobs_start(&r->s->jobs, j, jm, r->e));
+        return say_submitted(r, j);
+    }
+    st = job_after_replace(after, r->s->options.sys, st, r->e);
+    jobmaster_free(jm);
+    session_jobs_drop(&r->s->jobs, j);
+    return st;
+}
+
+enum status run_update_job(struct run *r, const struct update *u)
+{
+    struct options o = config_options(&r->s->config);
+
+    return r->to->waits || options_bool(&o, sql_keys, "table.dml-sync") ? update_here(r, u) : update_in_background(r, u);
 }

@@ -26,6 +26,7 @@ struct sql_session *sql_session_create(const struct sql_session_options *o)
     arena_init(&s->arena, &s->mem, 0);
     config_init(&s->config, &s->arena);
     buf_init(&s->set, &s->mem);
+    session_jobs_init(&s->jobs, &s->mem, o->sys);
     s->functions = (struct fn_session){.zone = STR("UTC"), .query_ms = sys_wall_ms(o->sys)};
     s->system = (struct system_tables){s, system_tables};
     functions_of_session(s);
@@ -37,10 +38,10 @@ void sql_session_free(struct sql_session *s)
     struct mem mem;
 
     if (s == NULL) return;
+    session_jobs_release(&s->jobs); /* they call what is let go below */
     buf_release(&s->set);
     functions_free(s->user_functions);
     functions_close_libraries(s);
-    session_jobs_release(&s->jobs, &s->mem);
     arena_release(&s->arena);
     catalogs_free(s->catalogs);
     mem_init(&mem, "session", 0);
@@ -66,6 +67,8 @@ bool run_is_batch(const struct run *r)
     return options_enum(&o, sql_keys, "execution.runtime-mode") == 1;
 }
 
+static enum status touches(void *arg, const struct table *t, bool replaces) { return run_wait_for_table(arg, t, replaces); }
+
 struct query_binder run_binder(struct run *r)
 {
     struct plan_settings *settings = ARENA_NEW(&r->arena, struct plan_settings);
@@ -73,6 +76,8 @@ struct query_binder run_binder(struct run *r)
     *settings = sql_keys_settings(&r->s->config);
     return (struct query_binder){
         .is_batch = run_is_batch(r),
+        .touches = r->waits_for_jobs ? touches : NULL,
+        .touches_arg = r,
         .places = &r->places,
         .settings = settings,
         .tables = ARENA_NEW(&r->arena, uint32_t),

@@ -19,6 +19,11 @@ struct sql_listener {
     enum status (*said)(void *arg, const char *text, struct err *e); /* "[INFO] Execute statement succeeded." */
     /* Before a query begins: does it take rows back? NULL: it is not asked. */
     void (*plan)(void *arg, bool has_changes);
+    /* The job of an INSERT goes on in the background, under that number. NULL: nobody asks. */
+    void (*submitted)(void *arg, int64_t job);
+    /* The statement waits for that job, which must end first. NULL: nobody asks. */
+    void (*waiting)(void *arg, const char *job_id);
+    bool waits; /* for the jobs of INSERTs, whatever table.dml-sync says */
     /* While a job runs, every tick_ms, also when no row comes. NULL: never. */
     void (*tick)(void *arg, const struct job_totals *totals);
     int64_t tick_ms;
@@ -48,6 +53,20 @@ enum { SQL_DOUBT_MAX = 512 };
 bool sql_session_doubts(const char *key, char text[static SQL_DOUBT_MAX]);
 /* What stopped the job of the statement that ran last, when that was a signal. */
 enum sys_signal sql_session_signal(const struct sql_session *s);
-/* Runs one statement to its end. E_CANCELED: somebody stopped its job. */
+/* --- jobs in the background: INSERTs are not waited for, unless table.dml-sync says so ----------------------------- */
+uint32_t sql_session_running(struct sql_session *s); /* how many run */
+struct sql_failed_job {
+    const char *id, *name;
+    const struct err *why;
+};
+/* The next one that failed without anybody having been told; good until the next call. False: there is none. */
+bool sql_session_failed(struct sql_session *s, struct sql_failed_job *out);
+const char *sql_session_job_id(const struct sql_session *s, int64_t job); /* "": it is not known any more */
+/* Waits for one; its failure is the answer. A signal, and `cancelled`, cancel it. */
+enum status sql_session_await(struct sql_session *s, int64_t job, struct err *e) CHECKED;
+/* Waits until none runs. cancel, a signal, and `cancelled` cancel them; E_CANCELED: one of the latter did. */
+enum status sql_session_finish(struct sql_session *s, bool cancel, struct err *e) CHECKED;
+
+/* Runs one statement to its end, but for jobs in the background. E_CANCELED: somebody stopped its job. */
 enum status sql_session_run(struct sql_session *s, const struct tokens *t, const struct statement *st,
                             const struct sql_listener *to, struct err *e) CHECKED;

@@ -40,6 +40,8 @@ struct run {
     struct arena arena;
     struct expr_places places; /* of the statement's expressions */
     const struct statement *statement;
+    bool waits_for_jobs; /* its tables are read or written now: what runs before is waited for */
+    bool in_background;  /* its job goes on when the statement is over */
     struct err *e;
 };
 
@@ -70,15 +72,20 @@ enum status run_plan_submit(struct run *r, struct rel *const *sinks, uint32_t co
                             struct jobmaster **out) CHECKED;
 /* The same as a graph that is prepared, in the run's arena. */
 enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g) CHECKED;
-/* Runs an encoded graph to its end. */
-enum status run_graph(struct run *r, struct str encoded) CHECKED;
+/* What changes tables: plans of sinks, or a graph that was compiled before. Its job is waited for, or goes on in the background, as the
+ * session says; either is told. Staged rows of sinks that replace rows take their place when it has ended well. */
+struct update {
+    struct rel *const *sinks;
+    uint32_t count;
+    const char *name; /* the job's */
+    struct str graph; /* encoded; empty: it is of the plans */
+};
+enum status run_update_job(struct run *r, const struct update *u) CHECKED;
 /* exec_query.c: plans of INSERTs, as they are run together (*count: how many they are then), and the job's name. Says what is to be
  * said of them. */
 struct insert;
 enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t *count, struct rel ***sinks,
                              const char **name) CHECKED;
-/* Behind a job that ended with st: staged rows of sinks that replace rows take their place, or are forgotten when st is a failure. */
-enum status run_replace_rows(struct run *r, struct rel *const *sinks, uint32_t count, enum status st) CHECKED;
 enum status run_query(struct run *r, const void *body) CHECKED; /* struct ast_query; rows go to the listener */
 /* INSERTs as one job, and what they replace is replaced. */
 enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count) CHECKED;
@@ -122,6 +129,12 @@ enum status run_describe_database(struct run *r, const struct describe *d) CHECK
 enum status run_use_modules(struct run *r, const struct use_space *u) CHECKED;
 enum status run_show_modules(struct run *r, bool full) CHECKED;
 enum status run_explain_file(struct run *r, struct str file) CHECKED; /* exec_plan.c: EXPLAIN PLAN FOR 'file' */
+/* session_wait.c: jobs in the background that must end first. A failure of theirs is one of the statement. */
+enum status run_wait_for_table(struct run *r, const struct table *t, bool replaces) CHECKED; /* replaces: its rows make room for others */
+enum status run_wait_for_file(struct run *r, struct str file) CHECKED;
+enum status run_wait_for_graph(struct run *r, const struct graph *g) CHECKED; /* for what it reads and writes */
+enum status run_wait_for_room(struct run *r) CHECKED; /* for one more */
+enum status run_wait_for_job(struct run *r, int64_t number) CHECKED;
 /* exec_job.c */
 enum status run_show_jobs(struct run *r) CHECKED;
 enum status run_describe_job(struct run *r, struct str id) CHECKED;

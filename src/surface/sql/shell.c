@@ -75,16 +75,57 @@ void shell_say(struct shell *s, const char *format, ...)
     buf_release(&text);
 }
 
-void shell_say_error(struct shell *s, const struct err *e)
+static void say_error(struct shell *s, const char *head, const struct err *e)
 {
     int fd = s->options.as_client || s->is_interactive ? 1 : 2;
     struct buf text;
 
     buf_init(&text, &s->mem);
-    buf_append_text(&text, "[ERROR] Could not execute SQL statement. Reason:\n");
+    buf_append_text(&text, head);
     api_print_error(NULL, e, sys_has_color(s->sys, fd), &text);
     put_out(s, fd, &text);
     buf_release(&text);
+}
+
+void shell_say_error(struct shell *s, const struct err *e)
+{
+    say_error(s, "[ERROR] Could not execute SQL statement. Reason:\n", e);
+}
+
+/* --- jobs in the background --------------------------------------------------------------------------------------- */
+/* Says of jobs that have failed since it was asked last: the status of one; S_OK: there is none. */
+static enum status tell_failed(struct shell *s)
+{
+    struct sql_failed_job j;
+    enum status st = S_OK;
+    char head[128] = "[ERROR] Could not execute SQL statement. Reason:\n";
+
+    while (s->executor->ops->failed != NULL && s->executor->ops->failed(s->executor, &j)) {
+        if (s->is_interactive) snprintf(head, sizeof head, "[ERROR] Job %s failed. Reason:\n", j.id);
+        say_error(s, head, j.why);
+        if (s->is_interactive) shell_say(s, "\n");
+        st = j.why->status;
+    }
+    return st;
+}
+
+/* The process ends when its last job has: st is what became of the statements. */
+static enum status finish_jobs(struct shell *s, enum status st)
+{
+    const struct statement_executor_ops *ops = s->executor->ops;
+    bool cancel = st == E_CANCELED || ops->signal(s->executor) == SYS_SIGNAL_TERM;
+    struct err e = {0};
+
+    if (ops->finish == NULL) return st;
+    uint32_t left = ops->running(s->executor);
+    if (left > 0 && s->is_interactive && !cancel)
+        shell_say(s, "[INFO] %u job%s still running: the shell ends when %s; ctrl-c cancels %s.\n", left, left == 1 ? " is" : "s are",
+                  left == 1 ? "it has ended" : "they have ended", left == 1 ? "it" : "them");
+    enum status over = ops->finish(s->executor, cancel, &e);
+    if (over != S_OK) shell_say_error(s, &e);
+    enum status failed = tell_failed(s);
+    if (st != S_OK && st != S_END) return st;
+    return over != S_OK ? over : failed != S_OK && !s->is_interactive ? failed : st;
 }
 
 /* --- one statement ----------------------------------------------------------------------------------------------- */
@@ -173,6 +214,7 @@ static enum status run_statement(struct shell *s, struct str text, const struct 
     s->view.type = view_of(s);
     s->view.file = s->once;
     s->view.has_ended = s->view.is_planned = false;
+    s->view.says_waits = s->is_interactive;
     enum status st = s->executor->ops->run(s->executor, &piece, &to, e);
     view_abandon(&s->view);
     s->view.file = NULL;
@@ -242,6 +284,7 @@ enum status shell_run(struct shell *s, struct str text, const char *source)
     while (st == S_OK && shell_cut(text, p.to, &p)) st = shell_run_piece(s, text, &p, source, &e);
     if (st != S_OK && st != S_END && st != E_CANCELED) check_rest(s, text, p.to, source, &e);
     if (st != S_OK && st != S_END) shell_say_error(s, &e);
+    if (!s->is_init) st = finish_jobs(s, st);
     if (s->options.as_client && !s->is_init) shell_say(s, "\nShutting down the session...\ndone.\n");
     return st;
 }
@@ -309,6 +352,7 @@ enum status shell_interact(struct shell *s, struct err *e)
     buf_init(&line, &s->mem);
     while (st == S_OK) {
         sys_signal_forget(s->sys);
+        (void)tell_failed(s);
         st = s->options.editor->read(ed, s->typed.size == 0 ? "Flink SQL> " : "> ", &line);
         if (st == E_CANCELED) {
             buf_clear(&s->typed);
@@ -321,5 +365,6 @@ enum status shell_interact(struct shell *s, struct err *e)
     }
     buf_release(&line);
     s->options.editor->close(ed);
+    st = finish_jobs(s, st);
     return st == S_END ? S_OK : st;
 }

@@ -145,6 +145,16 @@ static enum status on_said(void *arg, const char *text, struct err *e)
     return view_flush(v, e);
 }
 
+static void on_waiting(void *arg, const char *job_id)
+{
+    struct view *v = arg;
+
+    if (!v->says_waits) return;
+    buf_printf(&v->out, "[INFO] Waiting for job %s, which must end first; ctrl-c stops waiting.\n", job_id);
+    enum status st = view_flush(v, NULL);
+    (void)st; /* the result will meet the same */
+}
+
 static void on_plan(void *arg, bool has_changes)
 {
     struct view *v = arg;
@@ -161,6 +171,7 @@ struct sql_listener view_listener(struct view *v)
                                  .end = on_end,
                                  .said = on_said,
                                  .plan = on_plan,
+                                 .waiting = on_waiting,
                                  .tick = on_tick,
                                  .tick_ms = VIEW_TICK_MS};
 }

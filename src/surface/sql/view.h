@@ -18,6 +18,7 @@ struct view {
     bool is_query, is_planned;    /* whose NULLs are shown; the next result will be one */
     bool has_changes;             /* the query also takes rows back: they are worth a column */
     bool is_terminal;             /* lines may be repainted */
+    bool says_waits;              /* a person wonders why nothing comes */
     bool has_ended;               /* the last result came whole */
     uint64_t rows;                /* that came */
     uint64_t rows_max;            /* of what is kept of a query's result */
