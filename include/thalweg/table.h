@@ -117,7 +117,7 @@ TW_API struct tw_table *tw_table_window_at(struct tw_table *t, const char *funct
 TW_API const char *tw_table_schema(struct tw_table *t);
 
 /* --- running ------------------------------------------------------------------------------------------------------ */
-/* Any statement but queries runs to its end before the call returns, INSERT too; 1 after a failure, told as tw_execute does. */
+/* An INSERT runs to its end before the call returns; 1 after a failure, told as tw_execute does. */
 TW_API int tw_table_insert_into_at(struct tw_table *t, const char *path, struct tw_here h);
 #define tw_table_insert_into(t, path) tw_table_insert_into_at(t, path, TW_HERE)
 /* Many INSERTs as one job. A set is empty again when it was executed. */
@@ -138,12 +138,18 @@ TW_API const char *tw_statement_set_explain_at(struct tw_statement_set *s, const
 #define tw_statement_set_explain(s, details) tw_statement_set_explain_at(s, details, TW_HERE)
 
 /* A statement of SQL. The job of a query runs in the background while its rows are read, a few batches ahead; several results may be
- * open. Never NULL: a failure ends the rows, and tw_result_close and tw_error tell it. */
+ * open. That of an INSERT goes on in the background, unless table.dml-sync says otherwise: its result is a row with a column for each
+ * table and -1 in it. What reads the files that it writes waits for it, when it comes to an end. All other statements run to their
+ * end. Never NULL: a failure ends the rows, and tw_result_close and tw_error tell it. */
 TW_API struct tw_table_result *tw_sql_execute_at(struct tw_env *env, const char *statement, struct tw_here h);
 TW_API struct tw_table_result *tw_table_execute_at(struct tw_table *t, struct tw_here h);
 #define tw_sql_execute(env, statement) tw_sql_execute_at(env, statement, TW_HERE)
 #define tw_table_execute(t) tw_table_execute_at(t, TW_HERE)
-/* Ends it; a job that still runs is canceled. 0 when all went well, or nobody wanted to read on; else 1. The result is gone. */
+/* Waits for the job of an INSERT to end, of a query for its first row: 0, or 1 after a failure, which tw_result_close tells. */
+TW_API int tw_result_await(struct tw_table_result *r);
+TW_API const char *tw_result_job_id(const struct tw_table_result *r); /* "": it has none; as long as the result */
+/* Ends it: a query's job that still runs is canceled, that of an INSERT is waited for. 0 when all went well, or nobody wanted to read
+ * on; else 1. The result is gone. */
 TW_API int tw_result_close(struct tw_table_result *r);
 /* The next row; false: there is none, or the statement failed. Waits for it. */
 TW_API bool tw_result_next(struct tw_table_result *r);

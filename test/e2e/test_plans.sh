@@ -7,6 +7,7 @@ sql() { "$thalweg" sql -i tables.sql "$@" 2>&1 | grep -v INFO; }
 
 printf '1,x\n2,y\n1,z\n' > in.csv
 cat > tables.sql <<END
+SET 'table.dml-sync' = 'true';
 CREATE TABLE src (a INT, b STRING) WITH ('connector' = 'filesystem', 'path' = '$PWD/in.csv', 'format' = 'csv');
 CREATE TABLE snk (a INT, n BIGINT) WITH ('connector' = 'print');
 END
@@ -14,7 +15,7 @@ insert='INSERT INTO snk SELECT a, COUNT(*) FROM src GROUP BY a'
 
 same 'COMPILE PLAN says nothing, and runs nothing' '' "$(sql -e "COMPILE PLAN 'p.json' FOR $insert")"
 same 'EXECUTE PLAN needs no tables' '+I[1, 2]
-+I[2, 1]' "$("$thalweg" sql -e "EXECUTE PLAN 'p.json'" 2>&1 | grep -v INFO | sort)"
++I[2, 1]' "$("$thalweg" sql -D table.dml-sync=true -e "EXECUTE PLAN 'p.json'" 2>&1 | grep -v INFO | sort)"
 contains 'statement and version' "$(cat p.json)" '  "thalwegPlan" : 1,
   "thalwegVersion"'
 contains 'the text of the statement' "$(cat p.json)" "\"statement\" : \"$insert\""
@@ -30,9 +31,9 @@ same 'the same statement, the same bytes' '' "$(sql -e "COMPILE PLAN 'again.json
 same 'a statement set' '+I[1, 1]
 +I[2, 2]' "$(sql -e "COMPILE AND EXECUTE PLAN 'set.json' FOR STATEMENT SET BEGIN INSERT INTO snk VALUES (1, 1); INSERT INTO snk VALUES (2, 2); END" | sort)"
 same 'batch mode is compiled in' '+I[1, 2]
-+I[2, 1]' "$(sql -D execution.runtime-mode=batch -e "COMPILE PLAN 'batch.json' FOR $insert"; "$thalweg" sql -e "EXECUTE PLAN 'batch.json'" 2>&1 | grep -v INFO | sort)"
++I[2, 1]' "$(sql -D execution.runtime-mode=batch -e "COMPILE PLAN 'batch.json' FOR $insert"; "$thalweg" sql -D table.dml-sync=true -e "EXECUTE PLAN 'batch.json'" 2>&1 | grep -v INFO | sort)"
 
-refused() { contains "$1" "$("$thalweg" sql -e "EXECUTE PLAN '$2'" 2>&1)" "$3"; }
+refused() { contains "$1" "$("$thalweg" sql -D table.dml-sync=true -e "EXECUTE PLAN '$2'" 2>&1)" "$3"; }
 refused 'no such file' nothing.json "Cannot read the compiled plan 'nothing.json'"
 printf '{"flinkVersion": "2.3", "nodes": []}' > flink.json
 refused 'a plan of Flink' flink.json "Flink wrote this plan, whose nodes are Java's"
@@ -52,7 +53,7 @@ mkdir folder.json
 refused 'a folder' folder.json 'it is a folder'
 for at in 50 200 800 1500 2000 2500; do
     { head -c $at first.json; printf '}'; tail -c +$((at + 2)) first.json; } > bent.json
-    "$thalweg" sql -e "EXECUTE PLAN 'bent.json'" > bent.txt 2>&1
+    "$thalweg" sql -D table.dml-sync=true -e "EXECUTE PLAN 'bent.json'" > bent.txt 2>&1
     [ $? -le 1 ] || fail "a byte at $at: $(cat bent.txt)"
 done
 finish

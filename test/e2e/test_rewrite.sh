@@ -6,6 +6,7 @@
 contains() { case $2 in *"$3"*) ;; *) fail "$1: $2" ;; esac }
 cat > tables.sql <<END
 SET 'execution.runtime-mode' = 'batch';
+SET 'table.dml-sync' = 'true';
 CREATE TABLE t (a INT, b STRING, c AS a + 1) WITH ('connector' = 'filesystem', 'path' = '$PWD/t', 'format' = 'csv');
 CREATE TABLE p (a INT, p STRING, q INT) PARTITIONED BY (p, q) WITH ('connector' = 'filesystem', 'path' = '$PWD/p', 'format' = 'csv',
   'sink.partition-commit.policy.kind' = 'success-file');

@@ -64,4 +64,4 @@ enum status api_schema_parse(const struct tw_schema *s, const struct tw_table_de
 /* A statement to its end; what it answers goes to the listener. */
 enum status api_table_run(struct tw_env *env, const struct tokens *t, const struct statement *s,
                           const struct sql_listener *to, struct err *e) CHECKED;
-extern const struct sql_listener api_nobody; /* a listener who takes nothing */
+extern const struct sql_listener api_nobody; /* a listener who takes nothing, and waits for jobs */

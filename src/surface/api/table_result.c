@@ -2,7 +2,8 @@
  *
  * The job of a query runs on a thread of its own; nothing of the session is touched there, so other statements may run meanwhile. Its
  * rows are copied into two batches, which go to the program by a mailbox and come back by another: without a free one the job's
- * thread waits, and so does the job. Statements that are no queries run at once, and what they answer is kept. */
+ * thread waits, and so does the job. Statements that are no queries run at once, and what they answer is kept; the job of an INSERT
+ * goes on behind its answer, in the session's care. */
 #include <thalweg/table.h>
 
 #include "surface/api/table_internal.h"
@@ -38,6 +39,8 @@ struct tw_table_result {
     /* else */
     struct batch **known;
     uint32_t known_count, known_at;
+    int64_t job; /* of an INSERT that was not waited for, among those of the session; 0: none */
+    const char *job_id;
     /* the program's */
     struct batch *batch;
     uint32_t at;
@@ -55,7 +58,7 @@ static struct tw_table_result *result_new(struct tw_env *env, struct tw_here h)
 {
     struct tw_table_result *r = mem_zalloc(&env->mem, sizeof *r);
 
-    *r = (struct tw_table_result){.env = env, .here = h, .row = type_row(&env->arena, 0, NULL, NULL, false)};
+    *r = (struct tw_table_result){.env = env, .here = h, .job_id = "", .row = type_row(&env->arena, 0, NULL, NULL, false)};
     mem_init(&r->mem, "result", 0);
     mem_init(&r->job_mem, "result rows", 0);
     arena_init(&r->arena, &r->mem, 0);
@@ -80,6 +83,21 @@ static void job_end(struct tw_table_result *r)
     r->jobmaster = NULL;
 }
 
+/* Of an INSERT: its job has ended, and how is in status and err. */
+static void job_await(struct tw_table_result *r)
+{
+    struct err e = {0};
+
+    if (r->job == 0) return;
+    enum status st = sql_session_await(r->env->tables->session, r->job, &e);
+    r->env->signal = sql_session_signal(r->env->tables->session);
+    sys_atomic_store(&r->env->cancelled, 0);
+    r->job = 0;
+    if (st == S_OK || r->status != S_OK) return;
+    r->status = st;
+    r->err = e;
+}
+
 static void result_free(struct tw_table_result *r)
 {
     struct tw_env *env = r->env;
@@ -91,6 +109,7 @@ static void result_free(struct tw_table_result *r)
             break;
         }
     job_end(r);
+    job_await(r);
     if (r->filled != NULL) sys_mailbox_free(env->sys, r->filled);
     if (r->empty != NULL) sys_mailbox_free(env->sys, r->empty);
     mem_release(&r->job_mem);
@@ -146,6 +165,7 @@ static enum status start_query(struct tw_table_result *r, const struct ast_query
     r->is_query = true;
     r->is_batch = str_equal_nocase(str_of(options_get(&settings, sql_keys, "execution.runtime-mode")), STR("batch"));
     TRY(sql_session_submit(env->tables->session, q, &r->mem, o, &r->row, &r->jobmaster, e));
+    r->job_id = arena_strdup(&r->arena, jobmaster_job_id(r->jobmaster));
     r->filled = sys_mailbox_create(env->sys);
     r->empty = sys_mailbox_create(env->sys);
     return sys_thread_start(env->sys, "result", job_main, r, &r->thread, e);
@@ -161,6 +181,12 @@ static enum status know_begin(void *arg, const struct type *row, bool is_changel
     return S_OK;
 }
 
+static void know(struct tw_table_result *r, struct batch *b)
+{
+    r->known = mem_realloc(&r->mem, r->known, sizeof(struct batch *) * (r->known_count + 1));
+    r->known[r->known_count++] = b;
+}
+
 static enum status know_rows(void *arg, const struct batch *b, struct err *e)
 {
     struct tw_table_result *r = arg;
@@ -168,9 +194,29 @@ static enum status know_rows(void *arg, const struct batch *b, struct err *e)
 
     (void)e;
     batch_append(copy, b, NULL, 0);
-    r->known = mem_realloc(&r->mem, r->known, sizeof(struct batch *) * (r->known_count + 1));
-    r->known[r->known_count++] = copy;
+    know(r, copy);
     return S_OK;
+}
+
+/* As in Flink: a column for each table, and -1 in it, since nobody knows yet how many rows there will be. */
+static void know_changed(void *arg, uint32_t table_count, const char *const *tables, int64_t job)
+{
+    struct tw_table_result *r = arg;
+    const char **names = ARENA_ARRAY(&r->arena, const char *, MAX(table_count, 1u));
+    const struct type **types = ARENA_ARRAY(&r->arena, const struct type *, MAX(table_count, 1u));
+
+    r->job = job;
+    r->job_id = job != 0 ? arena_strdup(&r->arena, sql_session_job_id(r->env->tables->session, job)) : "";
+    if (table_count == 0) return;
+    for (uint32_t i = 0; i < table_count; i++) {
+        names[i] = arena_strdup(&r->arena, tables[i]);
+        types[i] = &type_bigint;
+    }
+    r->row = type_row(&r->arena, table_count, names, types, false);
+    struct batch *b = batch_create(r->row, 1, &r->mem);
+    for (uint32_t i = 0; i < table_count; i++) VECTOR_VALUES(&b->cols[i], int64_t)[0] = -1;
+    b->count = 1;
+    know(r, b);
 }
 
 /* What has no answer but that it went well is one row, as in Flink. */
@@ -184,8 +230,7 @@ static void know_ok(struct tw_table_result *r)
     struct batch *b = batch_create(r->row, 1, &r->mem);
     VECTOR_VALUES(&b->cols[0], struct text)[0] = text_view("OK", 2);
     b->count = 1;
-    r->known = mem_realloc(&r->mem, r->known, sizeof(struct batch *));
-    r->known[r->known_count++] = b;
+    know(r, b);
 }
 
 static enum status start_statement(struct tw_table_result *r, const char *text, struct err *e)
@@ -204,6 +249,8 @@ static enum status start_statement(struct tw_table_result *r, const char *text, 
     to.arg = r;
     to.begin = know_begin;
     to.rows = know_rows;
+    to.changed = know_changed;
+    to.waits = r->env->drive != NULL; /* a simulation has one thread */
     TRY(api_table_run(r->env, t, &s, &to, e));
     know_ok(r);
     return S_OK;
@@ -310,12 +357,22 @@ enum tw_row_kind tw_result_kind(const struct tw_table_result *r)
     return r->is_on_row ? (enum tw_row_kind)batch_kind(r->batch, batch_row(r->batch, r->at)) : TW_INSERT;
 }
 
+int tw_result_await(struct tw_table_result *r)
+{
+    job_await(r);
+    if (r->is_query && r->batch == NULL && batch_next(r)) r->at = UINT32_MAX; /* its first row is the next one */
+    return r->status == S_OK || (r->is_query && !r->has_ended) ? 0 : 1;
+}
+
+const char *tw_result_job_id(const struct tw_table_result *r) { return r->job_id; }
+
 int tw_result_close(struct tw_table_result *r)
 {
     struct tw_env *env = r->env;
     struct tw_here h = r->here;
     bool was_over = r->has_ended || !r->is_query;
 
+    job_await(r);
     job_end(r); /* when it was not over it was canceled, which is no failure */
     struct err e = r->err;
     enum status st = was_over ? r->status : S_OK;

@@ -1,4 +1,4 @@
-/* table_run.c - statements of tables that run to their end here and now: INSERT, statement sets, EXPLAIN. Each is the syntax tree of
+/* table_run.c - statements of tables that run to their end before the call returns: INSERT, statement sets, EXPLAIN. Each is the syntax tree of
  * the statement that SQL has for it. */
 #include <thalweg/table.h>
 
@@ -42,7 +42,7 @@ static enum status nothing_said(void *arg, const char *text, struct err *e)
     return S_OK;
 }
 
-const struct sql_listener api_nobody = {.begin = no_begin, .rows = no_rows, .end = no_end, .said = nothing_said};
+const struct sql_listener api_nobody = {.begin = no_begin, .rows = no_rows, .end = no_end, .said = nothing_said, .waits = true};
 
 enum status api_table_run(struct tw_env *env, const struct tokens *t, const struct statement *s,
                           const struct sql_listener *to, struct err *e)

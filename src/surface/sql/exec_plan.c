@@ -63,16 +63,14 @@ static enum status plan_load(struct run *r, struct str file, struct plan_file_te
 }
 
 /* --- COMPILE ----------------------------------------------------------------------------------------------------- */
-static enum status sinks_of(struct run *r, const struct statement *s, struct rel ***sinks, uint32_t *count,
-                            const char **name)
+static enum status sinks_of(struct run *r, const struct statement *s, struct update *out)
 {
     const struct statement_set *set = s->type == &st_statement_set ? s->body : NULL;
     uint32_t n = set != NULL ? set->count : 1;
     const struct insert **inserts = ARENA_ARRAY(&r->arena, const struct insert *, MAX(n, 1u));
 
     for (uint32_t i = 0; i < n; i++) inserts[i] = set != NULL ? set->items[i].body : s->body;
-    *count = n;
-    return run_insert_sinks(r, inserts, count, sinks, name);
+    return run_insert_sinks(r, inserts, n, out);
 }
 
 static void explained(struct rel *const *sinks, uint32_t count, struct buf *out)
@@ -85,21 +83,19 @@ static void explained(struct rel *const *sinks, uint32_t count, struct buf *out)
 
 static enum status compile(struct run *r, const struct statement *s, struct buf *out)
 {
-    struct rel **sinks;
-    uint32_t count;
-    const char *name;
+    struct update u;
     struct graph g;
     struct buf plan, graph;
 
-    TRY(sinks_of(r, s, &sinks, &count, &name));
-    for (uint32_t i = 0; i < count; i++)
-        if (rel_sink_body(sinks[i])->replaced != NULL)
+    TRY(sinks_of(r, s, &u));
+    for (uint32_t i = 0; i < u.count; i++)
+        if (rel_sink_body(u.sinks[i])->replaced != NULL)
             return run_fail(r, s->place, "INSERT OVERWRITE cannot be compiled: its rows take their place when the statement has ended");
     buf_init(&plan, &r->mem);
     buf_init(&graph, &r->mem);
-    enum status st = run_plan_graph(r, sinks, count, name, &g);
+    enum status st = run_plan_graph(r, u.sinks, u.count, u.name, &g);
     if (st == S_OK) {
-        explained(sinks, count, &plan);
+        explained(u.sinks, u.count, &plan);
         graph_encode(&g, &graph);
         struct str text = {r->t->text.data + s->place.at, s->place.size};
         plan_file_write(&(struct plan_file_text){text, {buf_text(&plan), plan.size}, {graph.data, graph.size}}, &g,

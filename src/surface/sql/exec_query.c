@@ -62,35 +62,33 @@ enum status run_query(struct run *r, const void *body)
 }
 
 /* --- INSERT ------------------------------------------------------------------------------------------------------ */
-enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t *count, struct rel ***out, const char **job)
+enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct update *out)
 {
     struct query_binder b = run_binder(r);
-    struct rel **sinks = ARENA_ARRAY(&r->arena, struct rel *, *count + 1);
-    const char *name = "insert-into";
+    struct rel **sinks = ARENA_ARRAY(&r->arena, struct rel *, count + 1);
+    const char **tables = ARENA_ARRAY(&r->arena, const char *, count + 1), *name = "insert-into";
     enum status failed = S_OK;
 
-    for (uint32_t i = 0; i < *count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const struct table *t;
         TRY(err_go_on(r->e, bind_insert(&b, inserts[i], &sinks[i]), &failed));
         if (failed != S_OK) continue; /* the others are looked at all the same */
         TRY(bind_find_table(&b, &inserts[i]->table, &t));
-        name = arena_printf(&r->arena, "%s%s%s.%s.%s", name, i == 0 ? "_" : ",", t->catalog, t->database, t->name);
+        tables[i] = arena_printf(&r->arena, "%s.%s.%s", t->catalog, t->database, t->name);
+        name = arena_printf(&r->arena, "%s%s%s", name, i == 0 ? "_" : ",", tables[i]);
     }
-    *out = sinks;
-    *job = name;
+    *out = (struct update){.sinks = sinks, .count = count, .table_count = count, .tables = tables, .name = name};
     if (failed != S_OK) return err_gather(r->e);
-    TRY(run_optimize(r, &b, sinks, count));
-    return plan_ready(r, &b, sinks, *count);
+    TRY(run_optimize(r, &b, sinks, &out->count));
+    return plan_ready(r, &b, sinks, out->count);
 }
 
 enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count)
 {
-    struct rel **sinks;
-    struct update u = {.count = count};
+    struct update u;
 
     r->waits_for_jobs = true;
-    TRY(run_insert_sinks(r, inserts, &u.count, &sinks, &u.name));
-    u.sinks = sinks;
+    TRY(run_insert_sinks(r, inserts, count, &u));
     return run_update_job(r, &u);
 }
 

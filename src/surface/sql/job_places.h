@@ -6,7 +6,7 @@
 struct job_places {
     bool ends; /* every source comes to an end */
     uint32_t written_count, read_count;
-    const char *const *written, *const *read;
+    const char **written, **read;
 };
 /* Of a graph whose sinks and sources are connectors. */
 void job_places_of(const struct graph *g, struct sys *sys, struct arena *a, struct job_places *out);

@@ -239,12 +239,13 @@ static enum status update_here(struct run *r, const struct update *u)
     after.places = r->places;
     if (st != S_OK) job_after_explain(&after, r->e);
     TRY(job_after_replace(&after, r->s->options.sys, st, r->e));
+    if (r->to->changed != NULL) r->to->changed(r->to->arg, u->table_count, u->tables, 0);
     return r->to->said(r->to->arg, "[INFO] Complete execution of the SQL update statement.", r->e);
 }
 
-static enum status say_submitted(struct run *r, const struct session_job *j)
+static enum status say_submitted(struct run *r, const struct update *u, const struct session_job *j)
 {
-    if (r->to->submitted != NULL) r->to->submitted(r->to->arg, j->number);
+    if (r->to->changed != NULL) r->to->changed(r->to->arg, u->table_count, u->tables, j->number);
     TRY(r->to->said(r->to->arg, "[INFO] Submitting SQL update statement to the cluster...", r->e));
     return r->to->said(
         r->to->arg,
@@ -267,7 +268,7 @@ static enum status update_in_background(struct run *r, const struct update *u)
     r->in_background = false;
     if (st == S_OK) {
         TRY(session_jobs_start(&r->s->jobs, j, jm, r->e));
-        return say_submitted(r, j);
+        return say_submitted(r, u, j);
     }
     st = job_after_replace(after, r->s->options.sys, st, r->e);
     jobmaster_free(jm);

@@ -19,8 +19,9 @@ struct sql_listener {
     enum status (*said)(void *arg, const char *text, struct err *e); /* "[INFO] Execute statement succeeded." */
     /* Before a query begins: does it take rows back? NULL: it is not asked. */
     void (*plan)(void *arg, bool has_changes);
-    /* The job of an INSERT goes on in the background, under that number. NULL: nobody asks. */
-    void (*submitted)(void *arg, int64_t job);
+    /* What a job changed, or will change: tables by their whole names (EXECUTE PLAN: none are said). job: its number while it goes on
+     * in the background; 0: it has ended. NULL: nobody asks. */
+    void (*changed)(void *arg, uint32_t table_count, const char *const *tables, int64_t job);
     /* The statement waits for that job, which must end first. NULL: nobody asks. */
     void (*waiting)(void *arg, const char *job_id);
     bool waits; /* for the jobs of INSERTs, whatever table.dml-sync says */

@@ -77,15 +77,15 @@ enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t cou
 struct update {
     struct rel *const *sinks;
     uint32_t count;
-    const char *name; /* the job's */
-    struct str graph; /* encoded; empty: it is of the plans */
+    uint32_t table_count;
+    const char *const *tables; /* by whole names, as they are said */
+    const char *name;          /* the job's */
+    struct str graph;          /* encoded; empty: it is of the plans */
 };
 enum status run_update_job(struct run *r, const struct update *u) CHECKED;
-/* exec_query.c: plans of INSERTs, as they are run together (*count: how many they are then), and the job's name. Says what is to be
- * said of them. */
+/* exec_query.c: INSERTs as they are run together. Says what is to be said of them. */
 struct insert;
-enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t *count, struct rel ***sinks,
-                             const char **name) CHECKED;
+enum status run_insert_sinks(struct run *r, const struct insert *const *inserts, uint32_t count, struct update *out) CHECKED;
 enum status run_query(struct run *r, const void *body) CHECKED; /* struct ast_query; rows go to the listener */
 /* INSERTs as one job, and what they replace is replaced. */
 enum status run_inserts(struct run *r, const struct insert *const *inserts, uint32_t count) CHECKED;

@@ -6,6 +6,7 @@
 #include "surface/sql/session_jobs.h"
 
 #include "ground/base/str.h"
+#include "language/catalog/catalog.h"
 
 #include <string.h>
 
@@ -182,12 +183,30 @@ static void job_main(void *arg)
     sys_mailbox_send(b->sys, b->ended, b->job);
 }
 
+/* Also where rows go when the job has ended, which are staged elsewhere until then. */
+static void places_keep(struct session_jobs *jobs, struct session_job *j, const struct graph *g)
+{
+    const struct job_after *after = &j->background->after;
+    struct job_places p;
+    const char *place;
+
+    job_places_of(g, jobs->sys, &j->arena, &p);
+    j->places = p;
+    j->places.written = ARENA_ARRAY(&j->arena, const char *, p.written_count + after->replacement_count + 1);
+    for (uint32_t i = 0; i < p.written_count; i++) j->places.written[i] = p.written[i];
+    for (uint32_t i = 0; i < after->replacement_count; i++) {
+        const struct table t = {.options = after->replacements[i].table};
+        place = job_place(table_option(&t, "connector"), &t.options, jobs->sys, &j->arena);
+        if (place != NULL) j->places.written[j->places.written_count++] = place;
+    }
+}
+
 enum status session_jobs_start(struct session_jobs *jobs, struct session_job *j, struct jobmaster *jm, struct err *e)
 {
     struct background_job *b = j->background;
 
     identify(jobs, j, jm);
-    job_places_of(jobmaster_graph(jm), jobs->sys, &j->arena, &j->places);
+    places_keep(jobs, j, jobmaster_graph(jm));
     b->jobmaster = jm;
     j->started_ms = sys_wall_ms(jobs->sys);
     b->started_ns = sys_mono_ns(jobs->sys);

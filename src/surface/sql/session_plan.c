@@ -44,6 +44,7 @@ enum status sql_session_submit(struct sql_session *s, const struct ast_query *q,
                                struct err *e)
 {
     struct run r = run_begin(s, &no_tokens, mem, e);
+    r.waits_for_jobs = true;
     struct query_binder b = run_binder(&r);
     struct rel *plan, *sink = NULL;
     uint32_t one = 1;
@@ -64,6 +65,7 @@ enum status sql_session_stream(struct sql_session *s, const struct ast_query *q,
                                struct graph *g, struct mem *mem, uint32_t *node, struct err *e)
 {
     struct run r = run_begin(s, &no_tokens, mem, e);
+    r.waits_for_jobs = true;
     struct query_binder b = run_binder(&r);
     struct rel *plan;
     uint32_t one = 1;

@@ -44,7 +44,7 @@ enum status run_wait_for_job(struct run *r, int64_t number)
 {
     const struct session_job *j = session_jobs_numbered(&r->s->jobs, number);
 
-    if (j != NULL && j->background != NULL && r->to->waiting != NULL) r->to->waiting(r->to->arg, j->id);
+    if (j != NULL && j->background != NULL && r->to != NULL && r->to->waiting != NULL) r->to->waiting(r->to->arg, j->id);
     return wait_for(r->s, number, r->e);
 }
 
