@@ -198,6 +198,19 @@ static enum status know_rows(void *arg, const struct batch *b, struct err *e)
     return S_OK;
 }
 
+/* Of a table that is there several times, each has a number. */
+static const char *changed_name(struct arena *a, uint32_t count, const char *const *tables, uint32_t which)
+{
+    uint32_t same = 0, before = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(tables[i], tables[which]) != 0) continue;
+        same++;
+        before += i < which;
+    }
+    return same > 1 ? arena_printf(a, "%s_%u", tables[which], before + 1) : arena_strdup(a, tables[which]);
+}
+
 /* As in Flink: a column for each table, and -1 in it, since nobody knows yet how many rows there will be. */
 static void know_changed(void *arg, uint32_t table_count, const char *const *tables, int64_t job)
 {
@@ -209,7 +222,7 @@ static void know_changed(void *arg, uint32_t table_count, const char *const *tab
     r->job_id = job != 0 ? arena_strdup(&r->arena, sql_session_job_id(r->env->tables->session, job)) : "";
     if (table_count == 0) return;
     for (uint32_t i = 0; i < table_count; i++) {
-        names[i] = arena_strdup(&r->arena, tables[i]);
+        names[i] = changed_name(&r->arena, table_count, tables, i);
         types[i] = &type_bigint;
     }
     r->row = type_row(&r->arena, table_count, names, types, false);

@@ -33,7 +33,7 @@ static enum status give_jobs(struct run *r, const struct session_job *only)
 {
     static const char *const names[] = {"job id", "job name", "status", "start time"};
     const struct type *types[] = {&type_string, &type_string, &type_string,
-                                  type_new(&r->arena, T_TIMESTAMP_LTZ, 3, 0, true)};
+                                  type_new(&r->arena, T_TIMESTAMP_LTZ, 6, 0, true)};
     struct system_rows rows = {.a = &r->arena, .columns = COUNT_OF(names)};
     const struct session_job *j;
 
@@ -74,7 +74,9 @@ static enum status run_stop_job(struct run *r, const void *body)
         TRY(run_wait_for_job(r, j->number));
         return run_said(r);
     }
-    return run_fail(r, r->statement->place, "job %s cannot be stopped: it is %s", j->id, j->status);
+    if (j->was_canceled) return run_said(r);
+    return run_fail(r, r->statement->place, "Job cancellation failed because the job has already reached another terminal state (%s).",
+                    j->status);
 }
 
 const struct executor job_executors[] = {{"stop_job", run_stop_job}, {0}};

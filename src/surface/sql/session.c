@@ -2,6 +2,7 @@
  * released behind it; catalogs and configuration live as long as the session. */
 #include "surface/sql/session.h"
 
+#include "columns/column/timestamp.h"
 #include "ground/base/str.h"
 #include "surface/sql/session_internal.h"
 #include "surface/sql/sql_keys.h"
@@ -121,7 +122,8 @@ static enum status give_batches(struct run *r, struct batch *b, const char *cons
                 else if (b->cols[c].phys == P_BOOL)
                     VECTOR_VALUES(&b->cols[c], bool)[k] = strcmp(cell, "TRUE") == 0;
                 else if (b->cols[c].phys == P_I64)
-                    VECTOR_VALUES(&b->cols[c], int64_t)[k] = strtoll(cell, NULL, 10);
+                    timestamp_store((struct ts96){.ms = strtoll(cell, NULL, 10)}, b->cols[c].type->precision,
+                                    &VECTOR_VALUES(&b->cols[c], int64_t)[k]);
                 else
                     VECTOR_VALUES(&b->cols[c], struct text)[k] = text_view(cell, strlen(cell));
             }

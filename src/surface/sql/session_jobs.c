@@ -137,6 +137,7 @@ void session_jobs_add(struct session_jobs *jobs, const struct jobmaster *jm, int
 
     identify(jobs, j, jm);
     j->status = job_status_name(jobmaster_status(jm));
+    j->was_canceled = jobmaster_status(jm) == JOB_CANCELED;
     j->started_ms = started_ms;
     j->run_ms = jobmaster_run_ns(jm) / NS_PER_MS;
     figures_keep(j, jm, &j->arena);

@@ -332,6 +332,51 @@ static void tables_are_filled(void **state)
     tw_env_free(env);
 }
 
+/* The job of an INSERT goes on; its result says which tables it writes. */
+static void inserts_are_awaited(void **state)
+{
+    struct tw_env *env = quiet_env();
+    char folder[] = "/tmp/test_table_XXXXXX", out[1024];
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    make_file_table(env, "a", folder);
+    make_file_table(env, "b", folder);
+    struct tw_table_result *r = tw_sql_execute(env, "INSERT INTO a VALUES (1, 'ann'), (2, 'bob')");
+    assert_int_equal(strlen(tw_result_job_id(r)), 32);
+    assert_int_equal(tw_result_await(r), 0);
+    assert_int_equal(tw_result_await(r), 0);
+    assert_string_equal(tw_result_name(r, 0), "default_catalog.default_database.a");
+    assert_string_equal(tw_result_type(r, 0), "BIGINT");
+    assert_string_equal(rows_of(r, false, out), "+I -1");
+    assert_int_equal(tw_result_close(r), 0);
+    r = tw_sql_execute(env, "EXECUTE STATEMENT SET BEGIN INSERT INTO b SELECT * FROM a; INSERT INTO b VALUES (3, 'cid'); END");
+    tw_set(env, "execution.runtime-mode", "batch");
+    expect_rows(tw_from(env, "b"), true, "+I 1 ann; +I 2 bob; +I 3 cid"); /* it waits for what it reads */
+    assert_int_equal(tw_result_columns(r), 2);
+    assert_string_equal(tw_result_name(r, 1), "default_catalog.default_database.b_2");
+    assert_int_equal(tw_result_close(r), 0);
+
+    r = tw_sql_execute(env, "SELECT id FROM a WHERE id = 2");
+    assert_int_equal(tw_result_await(r), 0);
+    assert_string_equal(rows_of(r, false, out), "+I 2"); /* its first row was not passed over */
+    assert_int_equal(tw_result_close(r), 0);
+
+    r = tw_sql_execute(env, "INSERT INTO a SELECT CAST(name AS INT), name FROM b");
+    assert_int_equal(tw_result_await(r), 1);
+    assert_int_equal(tw_result_close(r), 1);
+    assert_non_null(strstr(tw_error(env), "the text is no whole number of that size in \"CAST(name AS INT)\""));
+    tw_set(env, "table.dml-sync", "true");
+    r = tw_sql_execute(env, "INSERT INTO a SELECT CAST(name AS INT), name FROM b");
+    assert_false(tw_result_next(r));
+    assert_string_equal(tw_result_job_id(r), "");
+    assert_int_equal(tw_result_close(r), 1);
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+    tw_env_free(env);
+}
+
 static void plans_are_explained(void **state)
 {
     struct tw_env *env = quiet_env();
@@ -357,6 +402,7 @@ int main(void)
         cmocka_unit_test(windows_count),       cmocka_unit_test(results_are_read),
         cmocka_unit_test(results_may_be_left), cmocka_unit_test(changes_have_kinds),
         cmocka_unit_test(tables_are_filled),   cmocka_unit_test(plans_are_explained),
+        cmocka_unit_test(inserts_are_awaited),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
