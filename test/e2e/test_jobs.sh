@@ -59,11 +59,7 @@ interrupted INT 130 'INSERT INTO sink SELECT a FROM endless'
 interrupted TERM 143 'INSERT INTO sink SELECT a FROM endless; INSERT INTO sink SELECT a FROM endless'
 
 # ---- a person
-echo 'leak:wcsdup' > lsan.txt
-on_terminal() {
-    LSAN_OPTIONS=suppressions=$here/lsan.txt:print_suppressions=0 HOME=$here TERM=xterm \
-        python3 "$source/test/e2e/terminal.py" "$thalweg" sql -i init.sql > terminal.txt
-}
+on_terminal() { HOME=$here TERM=xterm python3 "$source/test/e2e/terminal.py" "$thalweg" sql -i init.sql > terminal.txt; }
 on_terminal <<'STEPS'
 wait SQL> 
 type INSERT INTO sink SELECT a FROM endless;\r
