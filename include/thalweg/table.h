@@ -173,8 +173,9 @@ TW_API const char *tw_result_text(struct tw_table_result *r,
 TW_API int tw_result_print(struct tw_table_result *r);
 
 /* --- streams ------------------------------------------------------------------------------------------------------ */
-/* INSERTS: nothing else comes. ALL: +I -U +U -D. UPSERTS: an update is its new row alone, for a table with a key. */
-enum tw_changelog_mode { TW_CHANGELOG_ALL, TW_CHANGELOG_INSERTS, TW_CHANGELOG_UPSERTS };
+/* INSERTS: nothing else comes. ALL: +I -U +U -D. UPSERTS: an update is its new row alone, and of a row that is deleted perhaps the key;
+ * a table of such a stream needs a schema with a primary key. RETRACTS: +I and -D. */
+enum tw_changelog_mode { TW_CHANGELOG_ALL, TW_CHANGELOG_INSERTS, TW_CHANGELOG_UPSERTS, TW_CHANGELOG_RETRACTS };
 /* A stream as a table; schema NULL: its columns as they are. A schema without physical columns adds to them. */
 TW_API struct tw_table *tw_from_stream_at(struct tw_stream *s, const struct tw_schema *schema, struct tw_here h);
 TW_API struct tw_table *tw_from_changelog_stream_at(struct tw_stream *s, const struct tw_schema *schema,
@@ -182,6 +183,9 @@ TW_API struct tw_table *tw_from_changelog_stream_at(struct tw_stream *s, const s
 /* A table as a stream: its time attribute, if it has one, becomes the event time, and its watermarks go with the rows. */
 TW_API struct tw_stream *tw_to_stream_at(struct tw_table *t, struct tw_here h);
 TW_API struct tw_stream *tw_to_changelog_stream_at(struct tw_table *t, enum tw_changelog_mode mode, struct tw_here h);
+/* Upserts by these columns, "a, b": rows that have them in common must be versions of one row. */
+TW_API struct tw_stream *tw_to_upsert_stream_at(struct tw_table *t, const char *key, struct tw_here h);
+#define tw_to_upsert_stream(t, key) tw_to_upsert_stream_at(t, key, TW_HERE)
 #define tw_from_stream(s, schema) tw_from_stream_at(s, schema, TW_HERE)
 #define tw_from_changelog_stream(s, schema, mode) tw_from_changelog_stream_at(s, schema, mode, TW_HERE)
 #define tw_to_stream(t) tw_to_stream_at(t, TW_HERE)

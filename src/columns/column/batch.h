@@ -8,6 +8,9 @@
 
 enum { BATCH_ROWS = 2048, BATCH_BYTES = 512 * 1024 };
 enum row_kind { ROW_INSERT, ROW_UPDATE_BEFORE, ROW_UPDATE_AFTER, ROW_DELETE }; /* +I -U +U -D, Flink's bytes 0..3 */
+/* Which kinds come besides +I: bits. Without BEFORE updates are upserts, told by the row after alone; BY_KEY: a -D may have nothing but
+ * the columns of the key. */
+enum changes { CHANGES_NONE, CHANGES_BEFORE = 1, CHANGES_AFTER = 2, CHANGES_DELETE = 4, CHANGES_DELETE_BY_KEY = 8 };
 
 #define TIME_MIN INT64_MIN          /* no timestamp; the watermark before any */
 #define WATERMARK_MAX INT64_MAX     /* end of input */

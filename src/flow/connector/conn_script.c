@@ -1,6 +1,8 @@
 /* conn_script.c - rows of a file in any format of lines, with pauses between them: a line `@pause 5 s` is no row; what stands behind it
  * comes so much later. For tests, whose clock is made up, and for demonstrations, where one sees rows come.
  *
+ * With a 'changelog-mode' lines begin with the kind of their row: "+U {...}"; each line is one record then, given to the format whole.
+ *
  * The file is read whole when its split is opened, by one subtask: the first that asks. Rows before a pause are handed on first. As with
  * standard input there is no way back: the position is empty. */
 #include "flow/connector/record_reader.h"
@@ -27,12 +29,79 @@ struct script_split {
     size_t at;
     bool waits;
     int64_t until_ms; /* when waiting ends */
+    uint8_t changes;  /* enum changes: kinds stand before rows; NONE: they do not */
+    uint64_t line;    /* of a record with its kind, from 1 */
 };
 
 static const struct option_def script_options[] = {
     {.key = "path", .kind = OPT_STRING, .required = true, .doc = "the file"},
+    {.key = "changelog-mode",
+     .kind = OPT_STRING,
+     .fallback = "I",
+     .doc = "which kinds of rows come: I alone, or with some of UB, UA, D and, where the columns of the primary key are enough to "
+            "delete, PD ('I,UA,D'). Then a line begins with the kind and a blank: +I, -U, +U, -D; none is +I"},
     {.key = NULL},
 };
+
+/* --- kinds -------------------------------------------------------------------------------------------------------- */
+static bool mode_read(struct str text, uint8_t *changes)
+{
+    static const char *const names[] = {"I", "UB", "UA", "D", "PD"};
+    static const uint8_t bits[] = {CHANGES_NONE, CHANGES_BEFORE, CHANGES_AFTER, CHANGES_DELETE, CHANGES_DELETE | CHANGES_DELETE_BY_KEY};
+    struct str one;
+
+    *changes = CHANGES_NONE;
+    while (text.size > 0) {
+        uint32_t i = 0;
+        (void)str_cut(&text, ',', &one);
+        while (i < COUNT_OF(names) && !str_equal_nocase(str_trim(one), str_of(names[i]))) i++;
+        if (i == COUNT_OF(names)) return false;
+        *changes |= bits[i];
+    }
+    return true;
+}
+
+static uint8_t script_changes(const struct options *o, const struct option_def *defs)
+{
+    uint8_t changes;
+
+    return mode_read(str_of(options_get(o, defs, "changelog-mode")), &changes) ? changes : CHANGES_NONE;
+}
+
+static enum status script_check(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e)
+{
+    const char *mode = options_get(o, defs, "changelog-mode");
+    uint8_t changes;
+
+    (void)row;
+    if (mode_read(str_of(mode), &changes)) return S_OK;
+    err_hint(e, "name kinds of rows, with commas between: I, UB, UA, D, PD; 'I,UA,D' is a table of upserts");
+    return err_set(e, E_CONFIG, "option 'changelog-mode' does not take '%s'", mode);
+}
+
+/* "+U " in front of a row. *line: what stands behind it. */
+static enum row_kind kind_take(struct str *line)
+{
+    static const char *const texts[] = {"+I ", "-U ", "+U ", "-D "};
+
+    for (uint32_t i = 0; i < COUNT_OF(texts); i++) {
+        if (!str_starts(*line, str_of(texts[i]))) continue;
+        *line = (struct str){line->data + 3, line->size - 3};
+        return (enum row_kind)i;
+    }
+    return ROW_INSERT;
+}
+
+static enum status kind_check(const struct script_split *s, enum row_kind kind, struct err *e)
+{
+    static const uint8_t bits[] = {CHANGES_NONE, CHANGES_BEFORE, CHANGES_AFTER, CHANGES_DELETE};
+    static const char *const texts[] = {"+I", "-U", "+U", "-D"}, *const names[] = {"I", "UB", "UA", "D"};
+
+    if (kind == ROW_INSERT || (s->changes & bits[kind]) != 0) return S_OK;
+    err_hint(e, "add %s to the table's 'changelog-mode'", names[kind]);
+    return err_set(e, E_DATA, "%s:%llu: a row %s, but the table's 'changelog-mode' has none", s->path, (unsigned long long)s->line,
+                   texts[kind]);
+}
 
 static enum status script_enumerator_next(struct source_cx *cx, void *self, uint32_t subtask, struct arena *a, struct split *out)
 {
@@ -100,20 +169,28 @@ static enum status pause_begin(struct script_split *s, struct err *e)
     return S_OK;
 }
 
-/* Bytes up to the next pause. */
-static enum status script_fill(void *arg, void *bytes, size_t size, size_t *got, struct err *e)
+/* Pauses that stand here pass, or S_IDLE. */
+static enum status pauses_pass(struct script_split *s, struct err *e)
 {
-    struct script_split *s = arg;
-
     for (;;) {
         if (s->waits && sys_wall_ms(s->cx->sys) < s->until_ms) {
             s->cx->wake_ms = s->until_ms;
             return S_IDLE;
         }
         s->waits = false;
-        if (!stands_at_pause(s)) break;
+        if (!stands_at_pause(s)) return S_OK;
         TRY(pause_begin(s, e));
+        s->line++;
     }
+}
+
+/* Bytes up to the next pause. */
+static enum status script_fill(void *arg, void *bytes, size_t size, size_t *got, struct err *e)
+{
+    struct script_split *s = arg;
+
+    enum status st = pauses_pass(s, e);
+    if (st != S_OK) return st;
     struct str rest = rest_of(s);
     if (rest.size == 0) return S_END;
     const char *pause = memmem(rest.data, rest.size, "\n@pause ", 1 + PAUSE.size);
@@ -128,7 +205,8 @@ static enum status script_split_open(struct source_cx *cx, void *reader, void *s
     struct script_split *s = split;
 
     (void)what;
-    *s = (struct script_split){.cx = cx, .path = options_get(cx->options, cx->option_defs, "path")};
+    *s = (struct script_split){.cx = cx, .path = options_get(cx->options, cx->option_defs, "path"), .line = 1,
+                               .changes = script_changes(cx->options, cx->option_defs)};
     buf_init(&s->text, cx->mem);
     enum status st = read_whole(s, cx->err);
     if (st == S_OK)
@@ -137,11 +215,43 @@ static enum status script_split_open(struct source_cx *cx, void *reader, void *s
     return st;
 }
 
+/* The next line and its kind: S_MORE when its row has no room. */
+static enum status line_read(struct script_split *s, struct batch *out)
+{
+    struct str rest = rest_of(s), line;
+    uint32_t first = out->count;
+
+    (void)str_cut(&rest, '\n', &line);
+    enum row_kind kind = kind_take(&line);
+    TRY(kind_check(s, kind, s->cx->err));
+    enum status st = line.size == 0 ? S_OK : record_reader_message(&s->records, line, s->line, out);
+    for (uint32_t i = first; i < out->count; i++) out->kinds[i] = (uint8_t)kind;
+    if (st != S_OK) return st;
+    s->at = s->text.size - rest.size;
+    s->line++;
+    return S_OK;
+}
+
+static enum status lines_read(struct script_split *s, struct batch *out)
+{
+    batch_use_kinds(out);
+    for (;;) {
+        enum status st = pauses_pass(s, s->cx->err);
+        if (st != S_OK) return st;
+        if (rest_of(s).size == 0) return S_END;
+        st = line_read(s, out);
+        if (st == S_MORE) return S_OK;
+        if (st != S_OK) return st;
+    }
+}
+
 static enum status script_split_read(struct source_cx *cx, void *reader, void *split, struct batch *out)
 {
+    struct script_split *s = split;
+
     (void)cx;
     (void)reader;
-    return record_reader_read(&((struct script_split *)split)->records, out);
+    return s->changes != CHANGES_NONE ? lines_read(s, out) : record_reader_read(&s->records, out);
 }
 
 static void script_split_close(struct source_cx *cx, void *reader, void *split)
@@ -158,6 +268,8 @@ static const struct source_type script_source = {
     .enumerator_size = sizeof(struct script_enumerator),
     .reader_size = sizeof(struct script_reader),
     .split_size = sizeof(struct script_split),
+    .changes = script_changes,
+    .check = script_check,
     .enumerator_next = script_enumerator_next,
     .reader_open = script_reader_open,
     .reader_close = script_reader_close,

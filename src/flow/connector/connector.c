@@ -89,6 +89,15 @@ enum status conn_format(const struct options *o, const struct fmt_type **out, st
     return format_find(name, out, e);
 }
 
+uint8_t conn_changes(const struct conn_type *conn, const struct options *o)
+{
+    const struct fmt_type *format;
+
+    if (conn->source == NULL) return CHANGES_NONE;
+    if (conn->source->changes != NULL) return conn->source->changes(o, conn->options);
+    return conn->takes_format && conn_format(o, &format, NULL) == S_OK ? format->changes : CHANGES_NONE;
+}
+
 static void ignore_dead_letter(void *arg, const struct format_position *at, const char *reason, struct str raw)
 {
     (void)arg;

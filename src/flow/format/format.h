@@ -62,7 +62,7 @@ struct format_message {
 struct fmt_type {
     const char *name, *doc, *example; /* example: one statement of the WITH clause, shown in the reference */
     const struct option_def *options; /* keys carry the name: "csv.field-delimiter"; ends with key NULL */
-    bool has_kinds;                   /* rows carry row kinds; else inserts only */
+    uint8_t changes;                  /* what rows come besides +I: enum changes, bits; connector.h says who else is asked */
     /* May a file be cut after any newline into splits that are decoded apart? o may be NULL. A split starts with its
      * offset, and with line 0 (unknown: errors then say "file@offset:column") unless the lines before were counted. */
     bool (*is_splittable)(const struct type *schema, const struct options *o);

@@ -9,7 +9,7 @@ static const struct config_field from_stream_config_fields[] = {
     CONFIG_FIELD(from_stream_config, time_column, CONF_TEXT,
                  "name of a column more, which holds the rows' event times; empty: none"),
     CONFIG_FIELD(from_stream_config, stream, CONF_TEXT, "name of the stream, for messages"),
-    CONFIG_FIELD(from_stream_config, takes_changes, CONF_BOOL, "rows may be updates and deletions"),
+    CONFIG_FIELD(from_stream_config, changes, CONF_INT, "which rows come besides +I: the sum of 1 for -U, 2 for +U, 4 for -D"),
     CONFIG_LAST,
 };
 
@@ -76,13 +76,21 @@ static enum status check_kinds(struct op_cx *cx, const struct batch *in)
 {
     const struct from_stream_config *c = cx->config;
 
-    if (c->takes_changes || in->kinds == NULL) return S_OK;
+    static const uint8_t bits[] = {0, CHANGES_BEFORE, CHANGES_AFTER, CHANGES_DELETE};
+
+    if (in->kinds == NULL) return S_OK;
     BATCH_EACH(in, i, row)
     {
-        if (batch_kind(in, row) == ROW_INSERT) continue;
+        enum row_kind kind = batch_kind(in, row);
+        if (kind == ROW_INSERT || (c->changes & bits[kind]) != 0) continue;
+        if (c->changes != CHANGES_NONE) {
+            err_hint(cx->err, "say with tw_from_changelog_stream what comes: TW_CHANGELOG_ALL, for example");
+            return err_set(cx->err, E_DATA, "stream '%s' brought a row %s, which its table's changelog mode does not have", c->stream,
+                           kind_text(kind));
+        }
         err_hint(cx->err, "make a table of a stream of changes with tw_from_changelog_stream");
         return err_set(cx->err, E_DATA, "stream '%s' brought a row %s, but its table was said to have inserts only",
-                       c->stream, kind_text(batch_kind(in, row)));
+                       c->stream, kind_text(kind));
     }
     return S_OK;
 }

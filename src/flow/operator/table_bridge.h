@@ -6,7 +6,7 @@
 struct from_stream_config {
     const char *time_column; /* a column more, TIMESTAMP_LTZ(3): the event time of the row; NULL: none */
     const char *stream;      /* its name, for messages */
-    bool takes_changes;      /* else a row that is no insert fails the job */
+    int64_t changes;         /* enum changes: a row of another kind fails the job */
 };
 /* to_stream: rows of a table as rows of a stream. */
 struct to_stream_config {

@@ -72,6 +72,8 @@ struct source_type {
     const struct source_metadata *metadata; /* NULL = none */
     /* Can it be asked for some fields of nested rows, by a type that has only those? NULL: it cannot. */
     bool (*skips_fields)(const struct options *o, const struct option_def *defs);
+    /* What rows come besides +I, as its options say: enum changes, bits. NULL: what its format brings, or nothing (conn_changes). */
+    uint8_t (*changes)(const struct options *o, const struct option_def *defs);
     /* Does the source leave out rows for which a condition over these columns is not true, all of them? NULL: never. */
     bool (*takes)(const struct options *o, const struct option_def *defs, const struct type *schema, const struct text_list *metadata,
                   const uint64_t *columns);

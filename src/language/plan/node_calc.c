@@ -129,15 +129,13 @@ void calc_derive(struct rel *r, struct arena *a)
     if (in->window != NULL) keep_window(r, a);
 }
 
-/* A row that the condition drops after an update must be taken back; only where the condition reads nothing but a key do both
- * rows of an update share its answer. */
-bool calc_wants_before(const struct rel *r, uint32_t input)
+/* Does the condition, if there is one, read nothing but a key? */
+static bool is_of_key(const struct rel *r)
 {
     const struct calc_body *c = r->body;
     uint64_t read[(TYPE_FIELDS_MAX + 63) / 64] = {0};
 
-    (void)input;
-    if (r->wants_before || c->condition == NULL) return r->wants_before;
+    if (c->condition == NULL) return true;
     expr_columns(c->condition, read);
     for (uint32_t k = 0; k < r->inputs[0]->key_count; k++) {
         const struct rel_key *key = &r->inputs[0]->keys[k];
@@ -145,9 +143,23 @@ bool calc_wants_before(const struct rel *r, uint32_t input)
         memcpy(rest, read, sizeof rest);
         for (uint32_t i = 0; i < key->count; i++) bit_clear(rest, key->cols[i]);
         for (size_t w = 0; w < COUNT_OF(rest); w++) any |= rest[w];
-        if (any == 0) return false;
+        if (any == 0) return true;
     }
-    return true;
+    return false;
+}
+
+/* A row that the condition drops after an update must be taken back; only where it reads nothing but a key do both rows of an update
+ * share its answer. */
+bool calc_wants_before(const struct rel *r, uint32_t input)
+{
+    (void)input;
+    return r->wants_before || !is_of_key(r);
+}
+
+bool calc_takes_keys(const struct rel *r, uint32_t input)
+{
+    (void)input;
+    return !r->wants_rows && is_of_key(r);
 }
 
 /* --- advice ------------------------------------------------------------------------------------------------------ */
@@ -287,6 +299,7 @@ const struct rel_type rel_calc_type = {.name = "Calc", .passes_changes = true,
                                        .doc = "rows for which a condition is true, and columns computed from them",
                                        .derive = calc_derive,
                                        .wants_before = calc_wants_before,
+                                       .takes_keys = calc_takes_keys,
                                        .lies_by = calc_lies_by,
                                        .advise = calc_advise,
                                        .narrow = calc_narrow,

@@ -68,6 +68,21 @@ static void explain(const struct rel *r, struct buf *out)
 }
 
 /* --- conditions -------------------------------------------------------------------------------------------------- */
+/* Updates keep the primary key. */
+static void derive(struct rel *r, struct arena *a)
+{
+    const struct table *t = ((const struct scan_body *)r->body)->table;
+    uint32_t *key = ARENA_ARRAY(a, uint32_t, t->key_count + 1), n = 0;
+
+    source_derive(r, table_changes(t));
+    if (r->modifies == MODIFIES_NOTHING || t->key_count == 0) return;
+    for (uint32_t i = 0; i < t->key_count; i++) {
+        int col = type_field(r->row, str_of(t->key[i]));
+        if (col >= 0) key[n++] = (uint32_t)col;
+    }
+    if (n == t->key_count) rel_add_key(r, a, key, n);
+}
+
 static const struct source_type *source_of(const struct rel *r, const struct conn_type **c)
 {
     const struct table *t = ((const struct scan_body *)r->body)->table;
@@ -175,6 +190,14 @@ bool scan_skips_fields(const struct rel *r)
            source->skips_fields(&((const struct scan_body *)r->body)->table->options, c->options);
 }
 
+bool scan_reads_metadata(const struct rel *r)
+{
+    if (r->type != &rel_scan_type) return false;
+    for (uint32_t i = 0; i < r->row->child_count; i++)
+        if (column_of(r, i) >= first_metadata(r)) return true;
+    return false;
+}
+
 bool scan_is_bounded(const struct table *t)
 {
     const char *name = table_option(t, "connector");
@@ -223,4 +246,4 @@ static void logical(const struct rel *r, struct logical *l)
 }
 
 const struct rel_type rel_scan_type = {
-    .name = "TableSourceScan", .doc = "rows of a table's connector", .strengthen = strengthen, .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};
+    .name = "TableSourceScan", .doc = "rows of a table's connector", .derive = derive, .strengthen = strengthen, .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};

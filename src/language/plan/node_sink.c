@@ -45,6 +45,14 @@ static bool wants_before(const struct rel *r, uint32_t input)
     return s->table->key_count > 0 && !rel_has_key(r->inputs[0], cols, s->table->key_count);
 }
 
+/* Where rows replace those with their key, a key is enough to delete one. */
+static bool takes_keys(const struct rel *r, uint32_t input)
+{
+    const struct sink_body *s = r->body;
+
+    return s->table == NULL ? s->is_explained : s->table->key_count > 0 && !wants_before(r, input) && !sink_is_materialized(r);
+}
+
 /* --- lowering ---------------------------------------------------------------------------------------------------- */
 static struct sink_config *node_add(const struct sink_body *s, struct lowering *l, struct err *e)
 {
@@ -141,7 +149,7 @@ static void logical(const struct rel *r, struct logical *l)
 }
 
 const struct rel_type rel_sink_type = {
-    .name = "Sink", .doc = "rows into a table, or to the client", .wants_before = wants_before, .check = sink_check, .advise = sink_advise,
+    .name = "Sink", .doc = "rows into a table, or to the client", .wants_before = wants_before, .takes_keys = takes_keys, .check = sink_check, .advise = sink_advise,
     .explain = explain, .logical = logical, .lower = lower};
 
 const struct sink_body *rel_sink_body(const struct rel *r)

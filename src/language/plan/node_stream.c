@@ -1,13 +1,14 @@
 /* node_stream.c - DataStreamScan: rows of a stream that a program made. Lowered into the program's own graph it is the stream itself;
  * into another one, as when a result is asked for before the program is executed, the operators that it comes from are copied with
  * all that they read. */
+#include "language/plan/rel_internal.h"
 #include "language/plan/stream_rel.h"
 
 static void derive(struct rel *r, struct arena *a)
 {
     const struct stream_source *s = *(const struct stream_source *const *)r->body;
 
-    r->modifies = s->takes_changes ? MODIFIES_UPDATES | MODIFIES_DELETES : MODIFIES_NOTHING;
+    source_derive(r, s->changes);
     if (s->key_count > 0) rel_add_key(r, a, s->key, s->key_count);
 }
 

@@ -26,12 +26,43 @@ static bool wants_before(const struct rel *r, uint32_t input)
     return ((const struct stream_sink *)r->body)->mode == STREAM_CHANGES;
 }
 
+/* Of upserts by a key, that is enough to delete a row. */
+static bool takes_keys(const struct rel *r, uint32_t input)
+{
+    const struct stream_sink *s = r->body;
+
+    (void)input;
+    return s->mode == STREAM_UPSERTS && s->key != NULL;
+}
+
+/* Rows of one key must be versions of one row. */
+static enum status check_key(const struct rel *r, struct err *e)
+{
+    const struct stream_sink *s = r->body;
+    uint64_t bits[(TYPE_FIELDS_MAX + 63) / 64] = {0};
+    struct str list = str_of(s->key), one;
+
+    while (list.size > 0) {
+        (void)str_cut(&list, ',', &one);
+        int col = type_field(r->row, str_trim(one));
+        if (col < 0) return err_set(e, E_GRAPH, "the key '%s' names a column that the table does not have: '%.*s'", s->key,
+                                    (int)str_trim(one).size, str_trim(one).data);
+        bit_set(bits, (uint32_t)col);
+    }
+    if (r->inputs[0]->modifies == MODIFIES_NOTHING || rel_covers_key(r->inputs[0], bits)) return S_OK;
+    err_hint(e, "name the columns that the table is grouped by, or take all changes with TW_CHANGELOG_ALL");
+    return err_set(e, E_UNSUPPORTED, "rows of the table that have the same '%s' are not versions of one row: its updates cannot be told "
+                   "by that key", s->key);
+}
+
 static enum status check(const struct rel *r, struct err *e)
 {
     const struct stream_sink *s = r->body;
     uint8_t modifies = r->inputs[0]->modifies;
 
-    if (s->mode != STREAM_INSERTS || modifies == MODIFIES_NOTHING) return S_OK;
+    if (s->mode == STREAM_RETRACTS) modifies &= MODIFIES_UPDATES;
+    if (s->mode == STREAM_UPSERTS && s->key != NULL) return check_key(r, e);
+    if (s->mode == STREAM_CHANGES || s->mode == STREAM_UPSERTS || modifies == MODIFIES_NOTHING) return S_OK;
     err_hint(e, "take it as a stream of changes, with tw_to_changelog_stream");
     return err_set(e, E_UNSUPPORTED,
                    "Table sink '%s' doesn't support consuming %s changes which is produced by node %s", s->name,
@@ -73,6 +104,7 @@ const struct rel_type rel_stream_sink_type = {.name = "StreamSink",
                                               .doc = "rows of a table as a stream of the program",
                                               .derive = derive,
                                               .wants_before = wants_before,
+                                              .takes_keys = takes_keys,
                                               .check = check,
                                               .explain = explain,
                                               .lower = lower};

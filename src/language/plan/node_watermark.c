@@ -28,6 +28,12 @@ static void derive(struct rel *r, struct arena *a)
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
 }
 
+static bool takes_keys(const struct rel *r, uint32_t input)
+{
+    (void)input;
+    return !r->wants_rows;
+}
+
 static bool is_rowtime(const struct watermark_body *w, const struct expr *x)
 {
     return x->kind == EXPR_COLUMN && x->col == w->rowtime;
@@ -117,6 +123,7 @@ static void logical(const struct rel *r, struct logical *l)
 const struct rel_type rel_watermark_type = {.name = "WatermarkAssigner", .passes_changes = true,
                                             .doc = "event times and watermarks of a table's rows",
                                             .derive = derive,
+                                            .takes_keys = takes_keys,
                                             .narrow = watermark_narrow,
                                             .explain = explain,
                                             .logical = logical, .lower = lower};

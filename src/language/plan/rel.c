@@ -48,7 +48,7 @@ static bool hands_before(const struct rel *r)
 void rel_derive(struct rel *r, struct arena *a)
 {
     if (r->type->derive != NULL) r->type->derive(r, a);
-    r->hands_before = hands_before(r);
+    if (r->input_count > 0) r->hands_before = hands_before(r);
 }
 
 struct rel *rel_over_inputs(struct arena *a, const struct rel *r, struct rel *const *inputs, bool at_end)
@@ -119,6 +119,13 @@ struct rel *rel_stream_sink(struct arena *a, struct rel *input, const struct str
 const struct table *rel_scanned(const struct rel *r)
 {
     return r->type == &rel_scan_type ? ((const struct scan_body *)r->body)->table : NULL;
+}
+
+struct rel *rel_normalize(struct arena *a, struct rel *input, const struct normalize_body *body)
+{
+    struct rel *r = rel_new(a, &rel_normalize_type, input->row, &input, 1);
+    BODY(r, struct normalize_body, *body);
+    return r;
 }
 
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body)
@@ -490,15 +497,31 @@ static enum status check(struct rel *r, struct err *e)
     return r->type->check != NULL ? r->type->check(r, e) : S_OK;
 }
 
-static void demand(struct rel *r, bool before)
+static void demand(struct rel *r, bool before, bool rows)
 {
     before |= r->hands_before;
-    if (r->wants_before && before) return;
+    if ((r->wants_before || !before) && (r->wants_rows || !rows) && r->is_asked) return;
+    r->is_asked = true;
     r->wants_before |= before;
+    r->wants_rows |= rows;
     for (uint32_t i = 0; i < r->input_count; i++) {
         bool updates = (r->inputs[i]->modifies & MODIFIES_UPDATES) != 0;
         bool wants = r->type->wants_before != NULL ? r->type->wants_before(r, i) : r->wants_before;
-        demand(r->inputs[i], updates && wants);
+        demand(r->inputs[i], updates && wants, r->type->takes_keys == NULL || !r->type->takes_keys(r, i));
+    }
+}
+
+/* Takes nodes out that nobody needs, now that it is known what is asked of them. */
+static void settle(struct rel *r)
+{
+    struct rel **inputs = (struct rel **)r->inputs; /* of the arena, made for this node */
+
+    if (r->settled) return;
+    r->settled = true;
+    for (uint32_t i = 0; i < r->input_count; i++) {
+        settle(inputs[i]);
+        while (inputs[i]->type == &rel_normalize_type && !normalize_is_needed(inputs[i])) inputs[i] = inputs[i]->inputs[0];
+        r->deletes_by_key |= r->type->passes_changes && inputs[i]->deletes_by_key;
     }
 }
 
@@ -506,8 +529,9 @@ enum status rel_plan(struct rel *const *sinks, uint32_t count, struct err *e)
 {
     for (uint32_t i = 0; i < count; i++) {
         TRY(check(sinks[i], e));
-        demand(sinks[i], false);
+        demand(sinks[i], false, false);
     }
+    for (uint32_t i = 0; i < count; i++) settle(sinks[i]);
     return S_OK;
 }
 
@@ -519,7 +543,7 @@ void rel_print_changes(const struct rel *r, struct buf *out)
     }
     buf_append_text(out, "I");
     if ((r->modifies & MODIFIES_UPDATES) != 0) buf_append_text(out, r->wants_before ? ",UB,UA" : ",UA");
-    if ((r->modifies & MODIFIES_DELETES) != 0) buf_append_text(out, ",D");
+    if ((r->modifies & MODIFIES_DELETES) != 0) buf_append_text(out, r->deletes_by_key ? ",PD" : ",D");
 }
 
 

@@ -5,7 +5,10 @@
  *
  * Changelogs: `modifies` says which rows besides +I come out, from the inputs up; rel_plan then asks from the sinks down who needs
  * the rows before an update (-U), and nodes that make updates leave them out where nobody does. An edge that carries updates is
- * forward or hash, by columns of one of the node's keys or with -U: both rows of an update go the same way. */
+ * forward or hash, by columns of one of the node's keys or with -U: both rows of an update go the same way.
+ *
+ * A source of upserts has no -U to give, and perhaps no more than the key of a row that is deleted: on it stands a ChangelogNormalize,
+ * which rel_plan takes out where nobody needs more. */
 #pragma once
 #include "columns/expr/expr.h"
 #include "control/graph/graph.h"
@@ -51,6 +54,8 @@ struct rel_type {
     void (*derive)(struct rel *r, struct arena *a);
     /* Does it need -U from an input that updates, given its own wants_before? NULL: when others need it of this node. */
     bool (*wants_before)(const struct rel *r, uint32_t input);
+    /* Is the key of a row that is deleted enough for it, given its own takes_keys? NULL: the whole row is needed. */
+    bool (*takes_keys)(const struct rel *r, uint32_t input);
     /* How many columns decide in which task a row of an input is worked on, and which; 0: all rows in one; -1: any. NULL: -1. */
     int (*distribution)(const struct rel *r, uint32_t input, const uint32_t **cols);
     /* Do its rows lie in the task to which a hash of these columns, in this order, would send them? NULL: that is not known. */
@@ -109,9 +114,11 @@ struct rel {
     uint32_t key_count;
     struct rel_key keys[REL_KEYS_MAX];
     const uint8_t *monotone; /* enum rel_monotone per column, of rows that are updated; NULL: nothing is known */
-    bool hands_before; /* -U comes out even when nobody needs it: it passes on what it needs itself */
+    bool hands_before; /* -U comes out even when nobody needs it: it passes on what it needs itself, or what the source brings */
+    bool wants_rows;   /* filled by rel_plan: somebody needs whole rows of what is deleted */
+    bool deletes_by_key; /* a -D may have nothing but the columns of the key; of sources, and filled by rel_plan */
     bool wants_before; /* filled by rel_plan: -U comes out of this node */
-    bool planned;
+    bool planned, is_asked, settled; /* rel_plan's */
     uint32_t input_count;
     struct rel *const *inputs;
     const void *body; /* of the type's own */
@@ -127,7 +134,7 @@ struct rel {
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */
 /* Those that rewrites look for. */
 extern const struct rel_type rel_aggregate_type, rel_calc_type, rel_correlate_type, rel_deduplicate_type, rel_expand_type,
-    rel_interval_join_type, rel_join_type, rel_limit_type, rel_lookup_join_type, rel_over_type, rel_rank_type, rel_set_type, rel_sink_type,
+    rel_interval_join_type, rel_join_type, rel_limit_type, rel_lookup_join_type, rel_normalize_type, rel_over_type, rel_rank_type, rel_set_type, rel_sink_type,
     rel_sort_limit_type, rel_temporal_join_type, rel_union_type, rel_system_type, rel_values_type, rel_watermark_type, rel_window_tvf_type;
 
 /* VALUES: constants, row by row. */
@@ -153,6 +160,15 @@ struct scan_body {
 struct watermark_body {
     uint32_t rowtime; /* column */
     struct expr *watermark;
+};
+/* Upserts, or changes that may come twice, as a changelog. */
+struct normalize_body {
+    const struct table *table; /* whose rows they are */
+    uint32_t key_count;
+    const uint32_t *keys; /* columns: the primary key */
+    struct expr *filter;  /* rows for which it is not true are gone; NULL: none */
+    bool is_shared;       /* others read the same rows: they keep their conditions to themselves */
+    bool may_repeat;      /* table.exec.source.cdc-events-duplicate */
 };
 /* Filter and projection. */
 struct calc_body {
@@ -333,8 +349,10 @@ struct rel *rel_values(struct arena *a, const struct type *row, const struct val
 struct rel *rel_system(struct arena *a, const struct type *row, const struct system_body *body);
 struct rel *rel_scan(struct arena *a, const struct scan_body *body, const struct type *row);
 const struct text_list *rel_scanned_metadata(const struct rel *r); /* of a scan */
+uint8_t table_changes(const struct table *t); /* what its connector or stream brings besides +I: enum changes */
 const struct table *rel_scanned(const struct rel *r); /* the table of a scan; NULL: it is another node */
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
+struct rel *rel_normalize(struct arena *a, struct rel *input, const struct normalize_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
 /* The same rows under other column names; r itself when they are the same. */
 struct rel *rel_renamed(struct arena *a, struct rel *r, const char *const *names);
@@ -395,7 +413,7 @@ bool rel_has_key(const struct rel *r, const uint32_t *cols, uint32_t count); /* 
 /* Does a set of columns contain one of the node's keys? bits: of columns. */
 bool rel_covers_key(const struct rel *r, const uint64_t *bits);
 void rel_add_key(struct rel *r, struct arena *a, const uint32_t *cols, uint32_t count); /* no more than REL_KEYS_MAX are kept */
-/* "I,UB,UA,D": what comes out, as EXPLAIN CHANGELOG_MODE shows it. */
+/* "I,UB,UA,D", PD for deletes by key: what comes out, as EXPLAIN CHANGELOG_MODE shows it. */
 void rel_print_changes(const struct rel *r, struct buf *out);
 
 /* The edge from a node of the job graph to input `input` of the one that r becomes, by its distribution. */

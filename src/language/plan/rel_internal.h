@@ -23,10 +23,15 @@ bool scan_equal(const struct rel *x, const struct rel *y); /* the same rows */
 bool scan_skips_fields(const struct rel *r); /* can its source leave out fields of nested rows? */
 /* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 bool scan_is_bounded(const struct table *t);
+bool scan_reads_metadata(const struct rel *r); /* of any node: is it a scan of columns that are not in the connector's records? */
+void normalize_find_shared(struct rel *const *plans, uint32_t count);
+bool normalize_is_needed(const struct rel *r); /* of a ChangelogNormalize, once it is known what is asked of it */
+void source_derive(struct rel *r, uint8_t changes); /* of a source that brings such changes: enum changes */
 /* The hooks of Calc, which AsyncCalc shares. */
 struct logical;
 void calc_derive(struct rel *r, struct arena *a);
 bool calc_wants_before(const struct rel *r, uint32_t input);
+bool calc_takes_keys(const struct rel *r, uint32_t input);
 bool calc_lies_by(const struct rel *r, const uint32_t *cols, uint32_t count);
 const char *calc_advise(const struct rel *r, const struct plan_settings *s, struct arena *a);
 void calc_explain(const struct rel *r, struct buf *out);

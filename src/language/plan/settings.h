@@ -27,6 +27,7 @@ struct plan_settings {
     bool is_batch;   /* execution.runtime-mode = batch */
     bool emit_every; /* thalweg.exec.emit = every */
     bool two_phase;  /* table.exec.mini-batch.enabled, and table.optimizer.agg-phase-strategy is not ONE_PHASE */
+    bool changes_repeat; /* table.exec.source.cdc-events-duplicate */
     bool resolves_updates; /* table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE */
     struct {
         uint8_t materialize, shuffle, lengths;

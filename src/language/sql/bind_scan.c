@@ -67,6 +67,53 @@ static enum status add_watermark(struct query_binder *b, const struct table *t, 
     return S_OK;
 }
 
+/* --- changes ------------------------------------------------------------------------------------------------------ */
+static const char *summary(struct query_binder *b, const struct table *t)
+{
+    return arena_printf(b->a, "%s.%s.%s", t->catalog, t->database, t->name);
+}
+
+/* Can such changes be worked with? In Flink's words. */
+static enum status check_changes(struct query_binder *b, const struct table *t, uint8_t changes)
+{
+    bool before = (changes & CHANGES_BEFORE) != 0, after = (changes & CHANGES_AFTER) != 0;
+
+    if (changes == CHANGES_NONE) return S_OK;
+    if (b->is_batch) {
+        err_hint(b->e, "SET 'execution.runtime-mode' = 'streaming'");
+        return err_set(b->e, E_UNSUPPORTED, "Querying a table in batch mode is currently only possible for INSERT-only table sources. "
+                       "But the source for table '%s' produces other changelog messages than just INSERT.", summary(b, t));
+    }
+    if (before && !after)
+        return err_set(b->e, E_CONFIG, "Invalid source for table '%s'. A ScanTableSource doesn't support a changelog stream that contains "
+                       "UPDATE_BEFORE but no UPDATE_AFTER.", summary(b, t));
+    if (t->key_count > 0) return S_OK;
+    err_hint(b->e, "add PRIMARY KEY (...) NOT ENFORCED to the table");
+    if (after && !before)
+        return err_set(b->e, E_CONFIG, "Table '%s' produces a changelog stream that contains UPDATE_AFTER but no UPDATE_BEFORE. This "
+                       "requires defining a primary key constraint on the table.", summary(b, t));
+    if ((changes & CHANGES_DELETE_BY_KEY) != 0)
+        return err_set(b->e, E_CONFIG, "Table '%s' produces a changelog stream of deletions that may have nothing but the columns of a "
+                       "key. This requires defining a primary key constraint on the table.", summary(b, t));
+    if (b->settings->changes_repeat)
+        return err_set(b->e, E_CONFIG, "Configuration 'table.exec.source.cdc-events-duplicate' is enabled which requires the changelog "
+                       "sources to define a PRIMARY KEY. However, table '%s' doesn't have a primary key.", summary(b, t));
+    return S_OK;
+}
+
+/* Upserts, deletions by key, and changes that may come twice become a changelog by the primary key. */
+static void add_normalize(struct query_binder *b, const struct table *t, uint8_t changes, struct rel **out)
+{
+    bool upserts = (changes & CHANGES_AFTER) != 0 && (changes & CHANGES_BEFORE) == 0;
+    bool repeats = changes != CHANGES_NONE && !upserts && b->settings->changes_repeat;
+    uint32_t *keys = ARENA_ARRAY(b->a, uint32_t, t->key_count + 1);
+
+    if (!upserts && !repeats && (changes & CHANGES_DELETE_BY_KEY) == 0) return;
+    for (uint32_t i = 0; i < t->key_count; i++) keys[i] = (uint32_t)type_field((*out)->row, str_of(t->key[i]));
+    *out = rel_normalize(b->a, *out, &(struct normalize_body){.table = t, .key_count = t->key_count, .keys = keys,
+                                                              .may_repeat = b->settings->changes_repeat});
+}
+
 /* Of 'key' = 'value'. */
 static struct ast_place key_place(const struct query_binder *b, const struct ast_expr *x)
 {
@@ -147,6 +194,12 @@ enum status bind_scan(struct query_binder *b, const struct table *t, const struc
     if (b->touches != NULL) TRY(b->touches(b->touches_arg, t, false));
     if (t->stream != NULL) TRY(stream_columns(b, t, out));
     else TRY(bind_stored(b, t, where, out));
+    uint8_t changes = table_changes(t);
+    TRY(check_changes(b, t, changes));
+    if (t->watermark == NULL) add_normalize(b, t, changes, out);
     TRY(add_computed(b, t, out));
-    return t->watermark != NULL ? add_watermark(b, t, out) : S_OK;
+    if (t->watermark == NULL) return S_OK;
+    TRY(add_watermark(b, t, out));
+    add_normalize(b, t, changes, out); /* watermarks are those of the source's rows */
+    return S_OK;
 }

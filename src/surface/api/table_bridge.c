@@ -20,6 +20,13 @@ static struct tw_table *fail(struct tw_env *env, struct tw_here h, const struct 
     return api_table_broken(env);
 }
 
+static const uint8_t mode_changes[] = {
+    [TW_CHANGELOG_ALL] = CHANGES_BEFORE | CHANGES_AFTER | CHANGES_DELETE,
+    [TW_CHANGELOG_INSERTS] = CHANGES_NONE,
+    [TW_CHANGELOG_UPSERTS] = CHANGES_AFTER | CHANGES_DELETE | CHANGES_DELETE_BY_KEY,
+    [TW_CHANGELOG_RETRACTS] = CHANGES_DELETE,
+};
+
 /* --- from a stream ----------------------------------------------------------------------------------------------------- */
 /* The same type in an arena that outlives the graph. */
 static enum status type_keep(struct tw_env *env, const struct type **t, struct err *e)
@@ -35,7 +42,7 @@ static enum status type_keep(struct tw_env *env, const struct type **t, struct e
 }
 
 /* The operator behind the stream, and what its rows are. */
-static enum status source_make(struct tw_stream *s, const struct tw_schema *schema, bool changes, struct tw_here h,
+static enum status source_make(struct tw_stream *s, const struct tw_schema *schema, uint8_t changes, struct tw_here h,
                                struct stream_source **out, struct err *e)
 {
     struct tw_env *env = s->env;
@@ -48,9 +55,9 @@ static enum status source_make(struct tw_stream *s, const struct tw_schema *sche
     *(struct from_stream_config *)n->config = (struct from_stream_config){
         .time_column = schema != NULL ? api_text(env, schema->time_column) : NULL,
         .stream = api_text(env, env->graph.nodes[s->node]->name),
-        .takes_changes = changes};
+        .changes = changes};
     *source = (struct stream_source){
-        .graph = &env->graph, .node = mine->node, .is_gone = &mine->is_stale, .takes_changes = changes};
+        .graph = &env->graph, .node = mine->node, .is_gone = &mine->is_stale, .changes = changes};
     TRY(graph_output_type(&env->graph, mine->node, NULL, (uint32_t)options_int(&o, config_defs, "parallelism.default"),
                           &env->graph_arena, &source->row, e));
     TRY(type_keep(env, &source->row, e));
@@ -73,7 +80,7 @@ static enum status source_add(struct tw_env *env, const struct tw_schema *schema
     return sql_session_add_stream(env->tables->session, t, c, source->name, source, e);
 }
 
-static struct tw_table *from_stream(struct tw_stream *s, const struct tw_schema *schema, bool changes, struct tw_here h)
+static struct tw_table *from_stream(struct tw_stream *s, const struct tw_schema *schema, uint8_t changes, struct tw_here h)
 {
     struct tw_env *env = api_env(s, h);
     struct stream_source *source = NULL;
@@ -90,24 +97,20 @@ static struct tw_table *from_stream(struct tw_stream *s, const struct tw_schema 
 
 struct tw_table *tw_from_stream_at(struct tw_stream *s, const struct tw_schema *schema, struct tw_here h)
 {
-    return from_stream(s, schema, false, h);
+    return from_stream(s, schema, CHANGES_NONE, h);
 }
 
 struct tw_table *tw_from_changelog_stream_at(struct tw_stream *s, const struct tw_schema *schema,
                                              enum tw_changelog_mode mode, struct tw_here h)
 {
-    struct tw_env *env = api_env(s, h);
-
-    if (mode != TW_CHANGELOG_UPSERTS) return from_stream(s, schema, mode == TW_CHANGELOG_ALL, h);
-    api_mistake(env, h, "a stream of upserts cannot be a table yet: -U must come before each +U");
-    return api_table_broken(env);
+    return from_stream(s, schema, mode_changes[mode], h);
 }
 
 /* --- to a stream ------------------------------------------------------------------------------------------------------- */
-static struct tw_stream *to_stream(struct tw_table *t, enum stream_mode mode, struct tw_here h)
+static struct tw_stream *to_stream(struct tw_table *t, enum stream_mode mode, const char *key, struct tw_here h)
 {
     struct tw_env *env = api_table_env(t, h);
-    struct stream_sink sink = {.mode = (uint8_t)mode};
+    struct stream_sink sink = {.mode = (uint8_t)mode, .key = key};
     uint32_t first = env->graph.node_count, node = 0;
     struct err e = {0};
 
@@ -124,11 +127,16 @@ static struct tw_stream *to_stream(struct tw_table *t, enum stream_mode mode, st
     return s;
 }
 
-struct tw_stream *tw_to_stream_at(struct tw_table *t, struct tw_here h) { return to_stream(t, STREAM_INSERTS, h); }
+struct tw_stream *tw_to_stream_at(struct tw_table *t, struct tw_here h) { return to_stream(t, STREAM_INSERTS, NULL, h); }
 
 struct tw_stream *tw_to_changelog_stream_at(struct tw_table *t, enum tw_changelog_mode mode, struct tw_here h)
 {
-    static const enum stream_mode modes[] = {STREAM_CHANGES, STREAM_INSERTS, STREAM_UPSERTS};
+    static const enum stream_mode modes[] = {STREAM_CHANGES, STREAM_INSERTS, STREAM_UPSERTS, STREAM_RETRACTS};
 
-    return to_stream(t, modes[mode], h);
+    return to_stream(t, modes[mode], NULL, h);
+}
+
+struct tw_stream *tw_to_upsert_stream_at(struct tw_table *t, const char *key, struct tw_here h)
+{
+    return to_stream(t, STREAM_UPSERTS, key, h);
 }

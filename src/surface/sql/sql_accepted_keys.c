@@ -64,7 +64,6 @@ const struct option_def sql_accepted_keys[] = {
         "ON CONFLICT DO ERROR and DO NOTHING judge at watermarks"),
     KEY("table.exec.sort.async-merge-enabled", OPT_BOOL, "true", "sorts are of one thread"),
     KEY("table.exec.sort.default-limit", OPT_INT, "-1", "ORDER BY without LIMIT sorts all rows"),
-    KEY("table.exec.source.cdc-events-duplicate", OPT_BOOL, "false", "no connector brings changes"),
     KEY("table.exec.spill-compression.block-size", OPT_SIZE, "64 kb", "nothing is spilled"),
     KEY("table.exec.spill-compression.enabled", OPT_BOOL, "true", "nothing is spilled"),
     KEY("table.exec.uid.format", OPT_STRING, "<id>_<transformation>", "ids follow from the statement"),

@@ -99,6 +99,10 @@ const struct option_def sql_keys[] = {
      .kind = OPT_DURATION_MS,
      .fallback = "0",
      .doc = "a part of a source without rows for so long holds back no watermark; 0: it always does"},
+    {.key = "table.exec.source.cdc-events-duplicate",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "sources of changes may bring one twice: their tables need a primary key, by which what comes again is left out"},
     {.key = "table.exec.resource.default-parallelism",
      .kind = OPT_INT,
      .fallback = "-1",
@@ -236,6 +240,7 @@ struct plan_settings sql_keys_settings(const struct config *c)
     return (struct plan_settings){
         .emit = emit_settings(&o),
         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
+        .changes_repeat = options_bool(&o, sql_keys, "table.exec.source.cdc-events-duplicate"),
         .resolves_updates = options_enum(&o, sql_keys, "table.optimizer.non-deterministic-update.strategy") == 1,
         .reuse = {.parts = options_bool(&o, sql_keys, "table.optimizer.reuse-sub-plan-enabled"),
                   .sources = options_bool(&o, sql_keys, "table.optimizer.reuse-source-enabled"),
