@@ -27,6 +27,8 @@ enum status bag_open(struct hm_table *t, struct err *e)
     if (extra) TRY(state_layout_init(&t->base.extra, extra, t->base.host->mem, e));
     l->is_log = def->shape == STATE_LOG;
     l->is_ordered = def->shape == STATE_ORDERED;
+    l->is_counted = def->counted;
+    ASSERT(!def->counted || (l->is_ordered && !def->sort_unique && def->ttl.update == STATE_TTL_OFF));
     l->is_packed = def->shape == STATE_PACKED;
     l->is_places = def->shape == STATE_PLACES;
     if (l->is_packed || l->is_places) {
@@ -181,6 +183,10 @@ void bag_remove(struct hm_table *t, struct space *s, struct bag *b, char *row)
     bag_touch(t, s, b);
     if (e->flags & ELEMENT_DOOMED) return;
     e->flags |= ELEMENT_DOOMED;
+    if (l->is_counted) {
+        leaves_remove(t, s, b, row);
+        e->flags |= ELEMENT_OUT;
+    }
     if (l->doomed_count == l->doomed_capacity) {
         l->doomed_capacity = l->doomed_capacity ? l->doomed_capacity * 2 : 64;
         l->doomed = mem_realloc(t->base.host->mem, l->doomed, l->doomed_capacity * sizeof *l->doomed);

@@ -20,7 +20,7 @@ enum bag_flags { BAG_TOUCHED = 1,            /* on the table's list */
                  BAG_ROLLS = 2 };            /* a LOG whose first rows are dropped: its chunks stay small */
 enum element_flags { ELEMENT_DOOMED = 1,     /* on the table's list of removed elements */
                      ELEMENT_DEAD = 2,       /* not in the index: settled, or removed and its like inserted anew */
-                     ELEMENT_OUT = 4,        /* ORDERED: removed, and out of the leaves already */
+                     ELEMENT_OUT = 4,        /* ORDERED: removed, and out of the leaves already; COUNTED: all are */
                      ELEMENT_PLACE_SHIFT = 16 }; /* its number in the chunk */
 
 struct bag {
@@ -62,7 +62,7 @@ struct bag_layout {
     uint32_t size;       /* of an element */
     uint32_t row_offset; /* in the element */
     uint32_t ttl_offset; /* of the stamp from the row; 0 = none */
-    bool has_header, is_log, is_ordered, is_packed, is_places;
+    bool has_header, is_log, is_ordered, is_counted, is_packed, is_places;
     struct row_order order;
     struct pack pack;    /* PACKED, PLACES */
     void *probe;         /* ORDERED: room for one sort key */
@@ -165,5 +165,8 @@ struct leaf_position leaves_seek(struct hm_table *t, const struct bag *b, uint64
 /* The element there, or NULL behind the end; leaf and at are normalised. */
 char *leaves_row(struct hm_table *t, const struct bag *b, struct leaf_position *p);
 void leaves_set(struct hm_table *t, const struct bag *b, struct leaf_position p, struct state_ref ref);
+/* COUNTED: how many rows lie before that position; where the row lies before which there are so many. */
+uint32_t leaves_before(struct hm_table *t, const struct bag *b, struct leaf_position p);
+struct leaf_position leaves_place(struct hm_table *t, const struct bag *b, uint32_t place);
 /* One step back; false at the start. */
 bool leaves_back(struct hm_table *t, const struct bag *b, struct leaf_position *p);

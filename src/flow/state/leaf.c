@@ -3,11 +3,13 @@
  * The idea: a leaf holds up to 255 pairs (prefix, reference) in order, the prefix being the sort key's first field as a
  * number of the same order, so most comparisons touch the leaf only. A bag of a few rows is one leaf that doubles; then
  * leaves split in two, and a directory lists them with their first prefixes. The directory is compared with what the
- * leaves hold now, so nothing in it can refer to an element that is gone.
+ * leaves hold now, so nothing in it can refer to an element that is gone. Where places are asked for (COUNTED) the
+ * numbers of elements lie behind the directory's pairs as sums, and what is removed is out of its leaf at once.
  *
  * Invariants: pairs ascend by (prefix, sort key), equal ones by age; no leaf is empty; directory[i].prefix is that of
- * leaf i's first pair. Not here: elements (bag.c). */
+ * leaf i's first pair. Not here: elements (bag.c), sums (leaf_sums.c). */
 #include "flow/state/bag.h"
+#include "flow/state/leaf_sums.h"
 
 enum { LEAF_FIRST = 7, LEAF_MAX = 255, DIRECTORY_FIRST = 15 };
 
@@ -20,11 +22,12 @@ struct leaf { /* of pairs to elements; the directory is one of pairs to leaves *
     struct pair pairs[];
 };
 
-static struct leaf *leaf_take(struct hm_table *t, struct space *s, uint32_t capacity, struct state_ref *ref)
+static struct leaf *leaf_take(struct hm_table *t, struct space *s, uint32_t capacity, bool is_directory, struct state_ref *ref)
 {
     struct leaf *f;
+    size_t each = sizeof f->pairs[0] + (is_directory && t->bag->is_counted ? sizeof(uint32_t) : 0);
 
-    *ref = block_take(&s->blocks, &t->segments, sizeof *f + capacity * sizeof f->pairs[0]);
+    *ref = block_take(&s->blocks, &t->segments, sizeof *f + capacity * each);
     f = block_at(&t->segments, *ref);
     f->count = 0;
     f->capacity = capacity;
@@ -35,6 +38,8 @@ static struct leaf *directory(const struct hm_table *t, const struct bag *b)
 {
     return b->leaves > 1 ? block_at(&t->segments, b->index) : NULL;
 }
+
+static uint32_t *sums_of(struct leaf *d) { return (uint32_t *)(void *)(d->pairs + d->capacity); }
 
 static struct state_ref leaf_ref(const struct hm_table *t, const struct bag *b, uint32_t i)
 {
@@ -121,6 +126,52 @@ bool leaves_back(struct hm_table *t, const struct bag *b, struct leaf_position *
     return true;
 }
 
+/* ---- places: of COUNTED bags only */
+
+uint32_t leaves_before(struct hm_table *t, const struct bag *b, struct leaf_position p)
+{
+    ASSERT_ROW(t->bag->is_counted);
+    if (b->leaves < 2) return p.leaf > 0 ? b->rows : p.at;
+    return p.at + sums_before(sums_of(directory(t, b)), p.leaf);
+}
+
+struct leaf_position leaves_place(struct hm_table *t, const struct bag *b, uint32_t place)
+{
+    struct leaf_position p = {0, place};
+
+    ASSERT_ROW(t->bag->is_counted && place < b->rows);
+    if (b->leaves > 1) p.leaf = sums_find(sums_of(directory(t, b)), b->leaves, &p.at);
+    return p;
+}
+
+static void count_change(struct hm_table *t, const struct bag *b, uint32_t leaf, int32_t delta)
+{
+    if (t->bag->is_counted && b->leaves > 1) sums_add(sums_of(directory(t, b)), b->leaves, leaf, delta);
+}
+
+/* The numbers behind leaf i move on by one, which takes the last `moved` elements of it. */
+static void sums_split(struct hm_table *t, struct leaf *d, uint32_t i, uint32_t moved)
+{
+    uint32_t *sums = sums_of(d);
+
+    if (!t->bag->is_counted) return;
+    sums_open(sums, d->count - 1);
+    memmove(sums + i + 1, sums + i, (d->count - 1 - i) * sizeof *sums);
+    sums[i] -= moved;
+    sums[i + 1] = moved;
+    sums_close(sums, d->count);
+}
+
+static void sums_drop(struct hm_table *t, struct leaf *d, uint32_t i)
+{
+    uint32_t *sums = sums_of(d);
+
+    if (!t->bag->is_counted) return;
+    sums_open(sums, d->count);
+    memmove(sums + i, sums + i + 1, (d->count - i - 1) * sizeof *sums);
+    sums_close(sums, d->count - 1);
+}
+
 /* ---- changing */
 
 static void pair_insert(struct leaf *f, uint32_t at, struct pair p)
@@ -131,18 +182,29 @@ static void pair_insert(struct leaf *f, uint32_t at, struct pair p)
     f->count++;
 }
 
-static struct leaf *leaf_double(struct hm_table *t, struct space *s, struct state_ref *ref)
+static struct leaf *leaf_double(struct hm_table *t, struct space *s, bool is_directory, struct state_ref *ref)
 {
     struct leaf *old = block_at(&t->segments, *ref), *f;
     struct state_ref fresh;
 
-    f = leaf_take(t, s, old->capacity * 2 + 1, &fresh);
+    f = leaf_take(t, s, old->capacity * 2 + 1, is_directory, &fresh);
     old = block_at(&t->segments, *ref);
     memcpy(f->pairs, old->pairs, old->count * sizeof old->pairs[0]);
+    if (is_directory && t->bag->is_counted) memcpy(sums_of(f), sums_of(old), old->count * sizeof(uint32_t));
     f->count = old->count;
     block_give(&s->blocks, &t->segments, *ref);
     *ref = fresh;
     return f;
+}
+
+/* The sole leaf comes under a directory. */
+static void directory_begin(struct hm_table *t, struct space *s, struct bag *b)
+{
+    struct state_ref sole = b->index;
+    struct leaf *d = leaf_take(t, s, DIRECTORY_FIRST, true, &b->index), *f = block_at(&t->segments, sole);
+
+    d->pairs[d->count++] = (struct pair){f->pairs[0].prefix, sole};
+    if (t->bag->is_counted) sums_of(d)[0] = f->count;
 }
 
 /* Half of a full leaf becomes the next one. */
@@ -151,20 +213,16 @@ static void leaf_split(struct hm_table *t, struct space *s, struct bag *b, uint3
     struct leaf *d, *f, *fresh;
     struct state_ref ref;
 
-    if (b->leaves == 1) {
-        struct state_ref sole = b->index;
-        d = leaf_take(t, s, DIRECTORY_FIRST, &b->index);
-        d->pairs[d->count++] = (struct pair){((struct leaf *)block_at(&t->segments, sole))->pairs[0].prefix, sole};
-    } else if (directory(t, b)->count == directory(t, b)->capacity) {
-        leaf_double(t, s, &b->index);
-    }
-    fresh = leaf_take(t, s, LEAF_MAX, &ref);
+    if (b->leaves == 1) directory_begin(t, s, b);
+    else if (directory(t, b)->count == directory(t, b)->capacity) leaf_double(t, s, true, &b->index);
+    fresh = leaf_take(t, s, LEAF_MAX, false, &ref);
     d = block_at(&t->segments, b->index);
     f = block_at(&t->segments, d->pairs[i].ref);
     fresh->count = f->count - f->count / 2;
     f->count /= 2;
     memcpy(fresh->pairs, f->pairs + f->count, fresh->count * sizeof f->pairs[0]);
     pair_insert(d, i + 1, (struct pair){fresh->pairs[0].prefix, ref});
+    sums_split(t, d, i, fresh->count);
     b->leaves++;
 }
 
@@ -184,7 +242,7 @@ void leaves_insert(struct hm_table *t, struct space *s, struct bag *b, const voi
     struct leaf *f;
 
     if (b->leaves == 0) {
-        f = leaf_take(t, s, LEAF_FIRST, &b->index);
+        f = leaf_take(t, s, LEAF_FIRST, false, &b->index);
         f->pairs[f->count++] = (struct pair){prefix, ref};
         b->leaves = 1;
         return;
@@ -192,7 +250,7 @@ void leaves_insert(struct hm_table *t, struct space *s, struct bag *b, const voi
     p = place_for(t, b, prefix, probe);
     f = leaf_at(t, b, p.leaf);
     if (f->count == f->capacity && f->capacity < LEAF_MAX) {
-        f = leaf_double(t, s, &b->index); /* only a sole leaf is smaller */
+        f = leaf_double(t, s, false, &b->index); /* only a sole leaf is smaller */
     } else if (f->count == f->capacity) {
         leaf_split(t, s, b, p.leaf);
         f = leaf_at(t, b, p.leaf);
@@ -202,6 +260,7 @@ void leaves_insert(struct hm_table *t, struct space *s, struct bag *b, const voi
         }
     }
     pair_insert(f, p.at, (struct pair){prefix, ref});
+    count_change(t, b, p.leaf, 1);
     if (p.at == 0 && b->leaves > 1) directory(t, b)->pairs[p.leaf].prefix = prefix;
 }
 
@@ -213,6 +272,7 @@ static void leaf_drop(struct hm_table *t, struct space *s, struct bag *b, uint32
     if (d == NULL) {
         b->index = (struct state_ref){0, 0};
     } else {
+        sums_drop(t, d, i);
         memmove(&d->pairs[i], &d->pairs[i + 1], (d->count - i - 1) * sizeof d->pairs[0]);
         if (--d->count == 1) {
             struct state_ref sole = d->pairs[0].ref;
@@ -259,6 +319,7 @@ void leaves_remove(struct hm_table *t, struct space *s, struct bag *b, const cha
 
     memmove(&f->pairs[p.at], &f->pairs[p.at + n], (f->count - p.at - n) * sizeof f->pairs[0]);
     f->count -= n;
+    count_change(t, b, p.leaf, -(int32_t)n);
     if (f->count == 0) leaf_drop(t, s, b, p.leaf);
     else if (p.at == 0 && b->leaves > 1) directory(t, b)->pairs[p.leaf].prefix = f->pairs[0].prefix;
 }

@@ -67,6 +67,8 @@ struct sb_type {
                                   void **rows, uint64_t *created);
     enum status (*ordered_scan)(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
                                 struct state_scan *c, struct state_hits *hits);
+    enum status (*ordered_count)(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                                 uint32_t *rows);
     void *(*ordered_edge)(struct state_table *t, int64_t ns, void *head, bool last);
     uint32_t (*ordered_remove)(struct state_table *t, int64_t ns, void *head, const struct state_range *r, uint32_t i);
 };

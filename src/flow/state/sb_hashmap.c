@@ -195,6 +195,6 @@ const struct sb_type sb_hashmap = {
     .places = hm_places, .places_set = hm_places_set, .place_row = hm_place_row, .places_write = hm_places_write,
     .places_free = hm_places_free, .log_prune = hm_log_prune, .log_drop = hm_log_drop, .head_fetch = hm_head_fetch,
     .multiset_change = hm_multiset_change, .multiset_find = hm_multiset_find, .entry_resolve = hm_entry_resolve,
-    .ordered_insert = hm_ordered_insert, .ordered_scan = hm_ordered_scan, .ordered_edge = hm_ordered_edge,
+    .ordered_insert = hm_ordered_insert, .ordered_scan = hm_ordered_scan, .ordered_count = hm_ordered_count, .ordered_edge = hm_ordered_edge,
     .ordered_remove = hm_ordered_remove,
 };

@@ -145,7 +145,7 @@ static void pending_drop(struct state_table *t, int64_t ns)
 
 /* ---- verbs that may be refused */
 
-enum { VERB_SCAN = 16, VERB_FIND, VERB_ENTRY, VERB_ORDERED };
+enum { VERB_SCAN = 16, VERB_FIND, VERB_ENTRY, VERB_ORDERED, VERB_COUNT };
 
 static bool is_start(const struct state_scan *c) { return c->key == 0 && c->step == 0 && c->at[0] == 0; }
 
@@ -187,6 +187,13 @@ static enum status pending_ordered_scan(struct state_table *t, int64_t ns, void 
     hits->count = 0;
     if (is_start(c) && !is_granted(t, request_of(VERB_ORDERED, ns, heads, count * sizeof *heads))) return S_PENDING;
     return sb_hashmap.ordered_scan(inner_of(t), ns, heads, count, r, c, hits);
+}
+
+static enum status pending_ordered_count(struct state_table *t, int64_t ns, void *const *heads, uint32_t count,
+                                         const struct state_range *r, uint32_t *rows)
+{
+    if (!is_granted(t, request_of(VERB_COUNT, ns, heads, count * sizeof *heads))) return S_PENDING;
+    return sb_hashmap.ordered_count(inner_of(t), ns, heads, count, r, rows);
 }
 
 /* ---- everything else is handed on */
@@ -341,5 +348,5 @@ const struct sb_type sb_pending = {
     .log_prune = pending_log_prune, .log_drop = pending_log_drop, .head_fetch = pending_head_fetch,
     .multiset_change = pending_multiset_change, .multiset_find = pending_multiset_find,
     .entry_resolve = pending_entry_resolve, .ordered_insert = pending_ordered_insert, .ordered_scan = pending_ordered_scan,
-    .ordered_edge = pending_ordered_edge, .ordered_remove = pending_ordered_remove,
+    .ordered_count = pending_ordered_count, .ordered_edge = pending_ordered_edge, .ordered_remove = pending_ordered_remove,
 };

@@ -92,6 +92,12 @@ enum status state_ordered_scan(struct state_table *t, int64_t ns, void *const *h
     return t->type->ordered_scan(t, ns, heads, count, r, c, hits);
 }
 
+enum status state_ordered_count(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                                uint32_t *rows)
+{
+    return t->type->ordered_count(t, ns, heads, count, r, rows);
+}
+
 void *state_ordered_edge(struct state_table *t, int64_t ns, void *head, bool last)
 {
     return t->type->ordered_edge(t, ns, head, last);

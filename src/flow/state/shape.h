@@ -107,9 +107,14 @@ struct state_range {
     bool from_open, to_open;              /* the bound itself is outside */
     bool descending;                      /* from the last to the first; from and to keep their meaning */
     uint32_t limit;                       /* rows per key; 0 = all */
+    uint32_t skip;                        /* so many rows from its beginning are passed over; not with descending */
 };
 enum status state_ordered_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
                                struct state_scan *c, struct state_hits *hits) CHECKED;
+/* How many rows of each head lie within the bounds (skip, limit and descending say nothing). May answer S_PENDING. `counted` tables: this,
+ * and `skip`, take log n steps, else they walk. There a removed row is out of the order at once, so a scan begun before may miss rows. */
+enum status state_ordered_count(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                                uint32_t *rows) CHECKED;
 void *state_ordered_edge(struct state_table *t, int64_t ns, void *head, bool last); /* the first or last row, or NULL */
-/* Removes the rows of one head within the bounds r->from[i] .. r->to[i]; returns how many. */
+/* Removes the rows of one head within the bounds r->from[i] .. r->to[i]; returns how many. Not of `counted` tables. */
 uint32_t state_ordered_remove(struct state_table *t, int64_t ns, void *head, const struct state_range *r, uint32_t i);

@@ -1,4 +1,4 @@
-/* shape_ordered.c - the verbs of ORDERED: inserting in order, scanning a range in either direction, the edges.
+/* shape_ordered.c - the verbs of ORDERED: inserting in order, scanning a range in either direction, counting it, the edges.
  *
  * The idea: a bound is a sort key as a probe row or, for a sole word, a number; both become a position in the leaves,
  * and a scan walks from there. A scan remembers its position, so it can stop at any row; it ends at the first row that
@@ -142,6 +142,18 @@ static struct walk walk_start(struct hm_table *t, const struct bag *b, const str
     return w;
 }
 
+/* A walk's beginning moves behind the first rows of its range. */
+static void walk_skip(struct hm_table *t, const struct bag *b, struct walk *w, uint32_t skip)
+{
+    ASSERT(!w->backwards);
+    if (t->bag->is_counted) {
+        uint64_t place = (uint64_t)leaves_before(t, b, w->at) + skip;
+        w->at = place < b->rows ? leaves_place(t, b, (uint32_t)place) : w->end;
+        return;
+    }
+    while (skip-- > 0 && walk_next(t, b, w) != NULL) {}
+}
+
 enum status hm_ordered_scan(struct state_table *base, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
                             struct state_scan *c, struct state_hits *hits)
 {
@@ -157,6 +169,7 @@ enum status hm_ordered_scan(struct state_table *base, int64_t ns, void *const *h
         if (b == NULL || b->rows == 0) continue;
         w = walk_start(t, b, r, c->key);
         if (c->step) w.at = (struct leaf_position){(uint32_t)c->at[0], (uint32_t)c->at[1]};
+        else if (r->skip > 0) walk_skip(t, b, &w, r->skip);
         while ((r->limit == 0 || c->step < r->limit) && hits->count < BATCH_ROWS && (row = walk_next(t, b, &w)) != NULL) {
             row_touch(t, row);
             hits->key[hits->count] = (uint16_t)c->key;
@@ -166,6 +179,30 @@ enum status hm_ordered_scan(struct state_table *base, int64_t ns, void *const *h
         c->at[0] = w.at.leaf;
         c->at[1] = w.at.at;
         if (hits->count == BATCH_ROWS) return S_MORE;
+    }
+    return S_OK;
+}
+
+enum status hm_ordered_count(struct state_table *base, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                             uint32_t *rows)
+{
+    struct hm_table *t = hm_of(base);
+
+    (void)ns;
+    ASSERT(t->bag->is_ordered);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct bag *b = heads[i];
+        rows[i] = 0;
+        if (b == NULL || b->rows == 0) continue;
+        struct bound low = bound_of(t, r->from, r->from_word, r->from_open, i), high = bound_of(t, r->to, r->to_word, r->to_open, i);
+        struct walk w = {low_end(t, b, &low), high_end(t, b, &high), false};
+        if (t->bag->is_counted) {
+            uint32_t from = leaves_before(t, b, w.at), to = leaves_before(t, b, w.end);
+            rows[i] = to > from ? to - from : 0;
+            continue;
+        }
+        (void)leaves_row(t, b, &w.end);
+        while (walk_next(t, b, &w) != NULL) rows[i]++;
     }
     return S_OK;
 }
@@ -190,7 +227,7 @@ uint32_t hm_ordered_remove(struct state_table *base, int64_t ns, void *head, con
     uint32_t removed = 0;
     struct walk w;
 
-    ASSERT(t->bag->is_ordered);
+    ASSERT(t->bag->is_ordered && !t->bag->is_counted);
     if (head == NULL) return 0;
     w = walk_start(t, head, r, i);
     for (char *row; (row = walk_next(t, head, &w)) != NULL; removed++) bag_remove(t, s, head, row);

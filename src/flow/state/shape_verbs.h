@@ -39,5 +39,7 @@ enum status hm_ordered_insert(struct state_table *t, int64_t ns, void *const *he
                               void **rows, uint64_t *created);
 enum status hm_ordered_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
                             struct state_scan *c, struct state_hits *hits);
+enum status hm_ordered_count(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, const struct state_range *r,
+                             uint32_t *rows);
 void *hm_ordered_edge(struct state_table *t, int64_t ns, void *head, bool last);
 uint32_t hm_ordered_remove(struct state_table *t, int64_t ns, void *head, const struct state_range *r, uint32_t i);

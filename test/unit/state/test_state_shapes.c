@@ -737,8 +737,10 @@ static void ordered_thin(struct world *w, int64_t ns, uint32_t share)
     batch_start(w, ns, 3, STATE_UPDATE);
     if (w->numbers[1] == w->numbers[0]) w->heads[1] = NULL;
     if (w->numbers[2] == w->numbers[1] || w->numbers[2] == w->numbers[0]) w->heads[2] = NULL;
+    if (w->def.counted) w->heads[2] = w->heads[1] = NULL; /* a scan that goes on would miss rows */
     while (st == S_MORE) {
         st = AGAIN(state_scan(w->table, ns, w->heads, 3, &c, &w->hits));
+        if (w->def.counted && st == S_MORE) break;
         for (uint32_t i = 0; i < w->hits.count; i++) {
             struct list *l = &w->model[ns][w->numbers[w->hits.key[i]]];
             uint64_t age = (uint64_t)*state_word(w->hits.row[i], 0);
@@ -765,6 +767,7 @@ static void ordered_ranges(struct world *w, int64_t ns)
                             .to_open = prng_below(&w->random, 2),
                             .descending = prng_below(&w->random, 2),
                             .limit = prng_below(&w->random, 2) ? 0 : (uint32_t)prng_below(&w->random, 20)};
+    if (!r.descending && prng_below(&w->random, 2)) r.skip = (uint32_t)prng_below(&w->random, prng_below(&w->random, 2) ? 6 : 600);
     bool words = w->def.sort_key->children[0]->phys == P_I64 && !w->def.sort_key->children[0]->nullable &&
                  prng_below(&w->random, 2);
     bool has_from = prng_below(&w->random, 4), has_to = prng_below(&w->random, 4);
@@ -796,12 +799,13 @@ static void ordered_ranges(struct world *w, int64_t ns)
         else
             r.to = &to;
     }
-    uint32_t at = 0;
+    uint32_t at = 0, counts[8];
+    assert_int_equal(AGAIN(state_ordered_count(w->table, ns, w->heads, 8, &r, counts)), S_OK);
     enum status st = AGAIN(state_ordered_scan(w->table, ns, w->heads, 8, &r, &c, &w->hits));
     assert_int_equal(st, w->hits.count == BATCH_ROWS ? S_MORE : S_OK);
     for (uint32_t i = 0; i < 8; i++) {
         struct list *l = &w->model[ns][w->numbers[i]];
-        uint32_t taken = 0;
+        uint32_t taken = 0, within = 0;
         model_sort(w, l);
         for (uint32_t k = 0; k < l->count; k++) {
             const struct item *item = &l->items[r.descending ? l->count - 1 - k : k];
@@ -810,13 +814,13 @@ static void ordered_ranges(struct world *w, int64_t ns)
             int below = has_from ? compare_sort(item, &low) : 1, above = has_to ? compare_sort(item, &high) : -1;
             if (has_from && (below < 0 || (below == 0 && r.from_open))) continue;
             if (has_to && (above > 0 || (above == 0 && r.to_open))) continue;
-            if (r.limit && taken == r.limit) break;
-            if (at == w->hits.count) break;
+            if (++within <= r.skip || (r.limit && taken == r.limit) || at == w->hits.count) continue;
             assert_int_equal(w->hits.key[at], i);
             assert_int_equal(*state_word(w->hits.row[at], 0), item->age);
             at++;
             taken++;
         }
+        assert_int_equal(counts[i], within);
         void *edge = state_ordered_edge(w->table, ns, w->heads[i], r.descending);
         assert_int_equal(edge != NULL, l->count > 0);
         if (edge) assert_int_equal(*state_word(edge, 0), l->items[r.descending ? l->count - 1 : 0].age);
@@ -849,13 +853,16 @@ static void ordered_remove(struct world *w, int64_t ns)
     state_done(w->table);
 }
 
-static void ordered_run(const char *backend, const char *sort, bool unique, uint64_t descending, uint64_t nulls_last,
+enum ordered_as { PLAIN, UNIQUE, COUNTED };
+
+static void ordered_run(const char *backend, const char *sort, enum ordered_as as, uint64_t descending, uint64_t nulls_last,
                         uint64_t bound, uint64_t seed)
 {
     struct world *w = calloc(1, sizeof *w);
 
     world_open(w, STATE_ORDERED, "ROW<k BIGINT> NOT NULL", "ROW<age BIGINT NOT NULL, sort BIGINT NOT NULL> NOT NULL",
-               sort, unique, backend, seed);
+               sort, as == UNIQUE, backend, seed);
+    w->def.counted = as == COUNTED;
     w->def.sort_descending = descending;
     w->def.sort_nulls_last = nulls_last;
     w->extra_bound = bound;
@@ -872,7 +879,9 @@ static void ordered_run(const char *backend, const char *sort, bool unique, uint
             break;
         case 3:
         case 4: ordered_ranges(w, ns); break;
-        case 5: ordered_remove(w, ns); break;
+        case 5:
+            if (as != COUNTED) ordered_remove(w, ns);
+            break;
         case 6:
         case 7: ordered_thin(w, ns, (step / 30) % 2 ? 9 : 3); break;
         default: ordered_insert(w, ns); break;
@@ -886,21 +895,31 @@ static void ordered_run(const char *backend, const char *sort, bool unique, uint
 static void ordered_words(void **state)
 {
     (void)state;
-    ordered_run("hashmap", "ROW<s BIGINT NOT NULL> NOT NULL", true, 0, 0, 5000, 40);
-    ordered_run("hashmap", "ROW<s BIGINT NOT NULL> NOT NULL", false, 0, 0, 5000, 41);
-    ordered_run("hashmap", "ROW<s BIGINT NOT NULL> NOT NULL", false, 1, 0, 40, 42);
-    ordered_run("hashmap", "ROW<s TIMESTAMP(3)> NOT NULL", true, 1, 1, 2000, 43);
-    ordered_run("hashmap", "ROW<s INT> NOT NULL", false, 0, 1, 300, 44);
+    ordered_run("hashmap", "ROW<s BIGINT NOT NULL> NOT NULL", UNIQUE, 0, 0, 5000, 40);
+    ordered_run("hashmap", "ROW<s BIGINT NOT NULL> NOT NULL", PLAIN, 0, 0, 5000, 41);
+    ordered_run("hashmap", "ROW<s BIGINT NOT NULL> NOT NULL", PLAIN, 1, 0, 40, 42);
+    ordered_run("hashmap", "ROW<s TIMESTAMP(3)> NOT NULL", UNIQUE, 1, 1, 2000, 43);
+    ordered_run("hashmap", "ROW<s INT> NOT NULL", PLAIN, 0, 1, 300, 44);
 }
 
 static void ordered_others(void **state)
 {
     (void)state;
-    ordered_run("hashmap", "ROW<s STRING> NOT NULL", true, 0, 0, 2000, 50);
-    ordered_run("hashmap", "ROW<s STRING NOT NULL> NOT NULL", false, 1, 0, 500, 51);
-    ordered_run("hashmap", "ROW<s DOUBLE> NOT NULL", false, 1, 1, 500, 52);
-    ordered_run("hashmap", "ROW<s TIMESTAMP(9), t STRING> NOT NULL", true, 3, 0, 2000, 53);
-    ordered_run("hashmap", "ROW<s DECIMAL(38, 0)> NOT NULL", false, 0, 0, 700, 54);
+    ordered_run("hashmap", "ROW<s STRING> NOT NULL", UNIQUE, 0, 0, 2000, 50);
+    ordered_run("hashmap", "ROW<s STRING NOT NULL> NOT NULL", PLAIN, 1, 0, 500, 51);
+    ordered_run("hashmap", "ROW<s DOUBLE> NOT NULL", PLAIN, 1, 1, 500, 52);
+    ordered_run("hashmap", "ROW<s TIMESTAMP(9), t STRING> NOT NULL", UNIQUE, 3, 0, 2000, 53);
+    ordered_run("hashmap", "ROW<s DECIMAL(38, 0)> NOT NULL", PLAIN, 0, 0, 700, 54);
+}
+
+static void ordered_counted(void **state)
+{
+    (void)state;
+    ordered_run("hashmap", "ROW<s BIGINT NOT NULL> NOT NULL", COUNTED, 0, 0, 5000, 70);
+    ordered_run("hashmap", "ROW<s BIGINT NOT NULL> NOT NULL", COUNTED, 1, 0, 40, 71);
+    ordered_run("hashmap", "ROW<s INT> NOT NULL", COUNTED, 0, 1, 300, 72);
+    ordered_run("hashmap", "ROW<s STRING> NOT NULL", COUNTED, 1, 0, 2000, 73);
+    ordered_run("pending", "ROW<s BIGINT NOT NULL> NOT NULL", COUNTED, 0, 0, 5000, 74);
 }
 
 static void logs(void **state)
@@ -941,8 +960,8 @@ static void pending_backend(void **state)
     places_run("pending");
     multisets_run("pending");
     entries_run("pending");
-    ordered_run("pending", "ROW<s BIGINT NOT NULL> NOT NULL", true, 0, 0, 5000, 60);
-    ordered_run("pending", "ROW<s STRING> NOT NULL", false, 1, 0, 500, 61);
+    ordered_run("pending", "ROW<s BIGINT NOT NULL> NOT NULL", UNIQUE, 0, 0, 5000, 60);
+    ordered_run("pending", "ROW<s STRING> NOT NULL", PLAIN, 1, 0, 500, 61);
 }
 
 int main(void)
@@ -957,6 +976,7 @@ int main(void)
         cmocka_unit_test(entries),
         cmocka_unit_test(ordered_words),
         cmocka_unit_test(ordered_others),
+        cmocka_unit_test(ordered_counted),
         cmocka_unit_test(pending_backend),
     };
 
