@@ -5,14 +5,13 @@
  * row that falls out is deleted and the one that comes in is inserted. Rows of equal sort keys stand as they came. Row by row, in
  * the sequence of Flink's operators: what comes out does not depend on batches, unless it may be netted.
  *
- * State: an ordered map, (partition, sort key) -> row. Where rows are only added and live for ever it holds no more than the last
- * place, so all is said by the number of rows and the rows behind the new one. Else it holds every row, and the first `last` + 1 of
- * them are walked. Rows that replace others: rank_update.c. Changes that are
- * netted: rank_net.c.
+ * State: an ordered map, (partition, sort key) -> row, that knows the places of rows. Where rows are only added and live for ever, or
+ * replace others and only rise, it holds no more than the last place; else it holds every row. What a row does to places: rank_row.c,
+ * rank_update.c; changes that are netted: rank_batch.c, rank_net.c.
  *
- * Invariants: a row is worked on only when its walk is there and the output has room for all of its changes, or it is taken up
- * again where the output was full (`step`). What is emitted lies in the state, removed rows too, until the batch is done. Not here:
- * ranks of equal rows (RANK, DENSE_RANK), a last place that differs by row. */
+ * Invariants: a row is worked on only when the output has room for all of its changes, or it is taken up again where the output was
+ * full. What is emitted lies in the state, removed rows too, until the batch is done. Not here: ranks of equal rows (RANK,
+ * DENSE_RANK), a last place that differs by row. */
 #include "flow/operator/rank_internal.h"
 
 #include <string.h>
@@ -100,13 +99,14 @@ static const struct type *kept_row(struct op_cx *cx, struct rank *s)
     return type_row_of(p->arena, p->inputs[0], cols, s->column_count);
 }
 
+/* Row by row, an offset is told of place by place, as by Flink; netted, and without numbers, only rows on its edges are told. */
 static void number_find(struct op_cx *cx, const struct rank_config *c, struct rank *s)
 {
     uint32_t n = cx->plan->inputs[0]->child_count;
     const uint64_t *needed = cx->needed_out != NULL ? cx->needed_out[0] : NULL;
 
     s->number_col = c->number != NULL && (needed == NULL || bit_get(needed, n)) ? (int)n : -1;
-    s->is_numbered = s->number_col >= 0 || s->first > 1;
+    s->is_numbered = s->number_col >= 0 || (s->first > 1 && (!c->nets || c->unique.count > 0));
 }
 
 /* The fields of columns; those of the partition are none. */
@@ -156,7 +156,8 @@ static enum status rank_open(struct op_cx *cx, void *self)
     }
     s->first = c->first;
     s->last = c->last;
-    s->keeps_all = c->retracts || c->ttl_ms > 0;
+    s->forgets = c->ttl_ms > 0;
+    s->keeps_all = c->retracts || s->forgets;
     number_find(cx, c, s);
     s->def = (struct state_def){.name = "rows",
                                 .version = 1,
@@ -164,13 +165,17 @@ static enum status rank_open(struct op_cx *cx, void *self)
                                 .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
                                 .sort_key = type_row_of(p->arena, p->inputs[0], s->order, s->order_count),
                                 .value = kept_row(cx, s),
+                                .counted = !s->forgets,
                                 .ttl = state_ttl_of(c->ttl_ms)};
     s->def.sort_descending = descending;
     s->def.sort_nulls_last = nulls_last;
     if (rank_net_serves(c, p)) {
         s->def.shape = STATE_PLACES;
         s->def.sort_key = NULL;
+        s->def.counted = false;
         rank_net_open(cx, s, order);
+    } else if (rank_batch_serves(c)) {
+        rank_batch_open(cx, s);
     }
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     if (s->net == NULL) TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
@@ -184,18 +189,17 @@ static void rank_close(struct op_cx *cx, void *self, bool failed)
 {
     struct rank *s = self;
 
+    (void)cx;
     (void)failed;
     state_close(s->table);
     if (s->probe.mem != NULL) state_probe_release(&s->probe);
     rank_net_close(s);
+    rank_batch_close(s);
     batch_free(s->out);
     batch_free(s->same);
-    mem_free(cx->mem, s->walk);
 }
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
-static bool is_told(const struct rank *s, int64_t place) { return place >= s->first && place <= s->last; }
-
 void rank_put(struct rank *s, const void *row, enum row_kind kind, int64_t place)
 {
     uint32_t n = s->used++;
@@ -209,16 +213,15 @@ void rank_put(struct rank *s, const void *row, enum row_kind kind, int64_t place
 
 void rank_put_update(struct rank *s, const void *before, const void *after, int64_t place, bool emit_before)
 {
-    if (!is_told(s, place)) return;
+    if (!rank_is_told(s, place)) return;
     if (emit_before) rank_put(s, before, ROW_UPDATE_BEFORE, place);
     rank_put(s, after, ROW_UPDATE_AFTER, place);
 }
 
-void rank_load(struct op_cx *cx, struct rank *s)
+void rank_load(struct rank *s)
 {
     uint32_t first = s->loaded, n = s->used - first;
 
-    (void)cx;
     for (uint32_t i = 0; i < s->column_count && n > 0; i++) {
         struct vector *to = &s->out->cols[s->columns[i].col];
         if (to->form != VEC_ABSENT)
@@ -239,221 +242,8 @@ static void changes_emit(struct op_cx *cx, struct rank *s, const struct batch *i
         if (s->out->cols[col].form != VEC_ABSENT)
             vector_copy(&s->out->cols[col], 0, &in->cols[col], s->numbers, n, NULL, s->out->mem);
     }
-    rank_load(cx, s);
+    rank_load(s);
     if (n > 0) op_forward(cx, 0, s->out);
-}
-
-/* --- the rows of a partition ------------------------------------------------------------------------------------- */
-static void walk_add(struct op_cx *cx, struct rank *s, const struct state_hits *hits)
-{
-    while (s->walk_count + hits->count > s->walk_capacity) {
-        s->walk_capacity = MAX(s->walk_capacity * 2, 64u);
-        s->walk = mem_realloc(cx->mem, s->walk, sizeof *s->walk * s->walk_capacity);
-    }
-    if (hits->count > 0) memcpy(s->walk + s->walk_count, hits->row, sizeof *s->walk * hits->count);
-    s->walk_count += hits->count;
-    s->worked += hits->count;
-}
-
-/* At most `limit` rows (0: all) of the partition of row i; with_key: those whose sort key is its own; behind: those after it. */
-enum status rank_walk(struct op_cx *cx, struct rank *s, uint32_t i, bool with_key, bool behind, uint32_t limit)
-{
-    struct state_probe bound = s->probe;
-    struct state_range r = {.limit = limit};
-    struct state_scan c = {0};
-    struct state_hits hits;
-    enum status st;
-
-    bound.rows = state_probe_at(&s->probe, i);
-    bound.count = 1;
-    if (with_key || behind) r.from = &bound;
-    if (with_key) r.to = &bound;
-    r.from_open = behind;
-    s->walk_count = 0;
-    do {
-        st = state_ordered_scan(s->table, 0, &s->heads[i], 1, &r, &c, &hits);
-        if (st != S_OK && st != S_MORE) return st;
-        walk_add(cx, s, &hits);
-    } while (st == S_MORE);
-    return S_OK;
-}
-
-static uint32_t most_rows(const struct rank *s) { return s->last >= UINT32_MAX - 1 ? 0 : (uint32_t)s->last + 1; }
-
-void rank_store(struct rank *s, const struct batch *in, void *row, uint32_t number)
-{
-    uint16_t sel = (uint16_t)batch_row(in, number);
-
-    for (uint32_t i = 0; i < s->column_count; i++)
-        state_rows_store(s->table, 0, &row, 1, s->columns[i].field, &in->cols[s->columns[i].col], &sel);
-}
-
-enum status rank_insert(struct rank *s, const struct batch *in, uint32_t i)
-{
-    struct state_probe one = s->probe;
-
-    one.rows = state_probe_at(&s->probe, i);
-    one.count = 1;
-    TRY(state_ordered_insert(s->table, 0, &s->heads[i], &one, &s->mine, NULL));
-    rank_store(s, in, s->mine, i);
-    return S_OK;
-}
-
-/* --- a row ------------------------------------------------------------------------------------------------------- */
-/* Rows behind mine move by one place, from s->step on. */
-void rank_shift_begin(struct rank *s, uint32_t behind, int64_t place)
-{
-    s->behind = behind;
-    s->place = place;
-    s->step = 0;
-    s->is_shifting = true;
-    s->is_moving = false;
-}
-
-/* A row that rises: it is taken back at its old place, the last one, before it is told at its new one. */
-static void rise(struct rank *s, void *const *rows, uint32_t count, bool emit_before)
-{
-    const void *after = s->step == 0 ? s->mine : rows[s->step - 1];
-    int64_t place = s->place + s->step, last = s->place + count - 1;
-    bool is_last = s->step + 1 == count;
-
-    if (emit_before && is_told(s, place) && (!is_last || count == 1)) rank_put(s, rows[s->step], ROW_UPDATE_BEFORE, place);
-    if (emit_before && is_told(s, last) && s->step == 0 && count > 1) rank_put(s, rows[count - 1], ROW_UPDATE_BEFORE, last);
-    if (is_told(s, place)) rank_put(s, after, ROW_UPDATE_AFTER, place);
-}
-
-/* S_MORE: the output is full. */
-static enum status shift(struct rank *s, bool emit_before)
-{
-    uint32_t count = s->walk_count - s->behind;
-    void *const *rows = s->walk + s->behind;
-
-    for (; s->step < count && s->place + s->step <= s->last; s->step++) {
-        void *front = s->step == 0 ? s->mine : rows[s->step - 1], *back = rows[s->step];
-        if (!rank_has_room(s)) return S_MORE;
-        if (s->is_moving && s->is_added) rise(s, rows, count, emit_before);
-        else rank_put_update(s, s->is_added ? back : front, s->is_added ? front : back, s->place + s->step, emit_before);
-    }
-    if (!rank_has_room(s)) return S_MORE;
-    if (s->is_moving && !s->is_added) rank_put_update(s, count == 0 ? s->mine : rows[count - 1], s->moved, s->place + count, emit_before);
-    else if (!s->is_moving && s->step == count && is_told(s, s->place + count))
-        rank_put(s, count == 0 ? s->mine : rows[count - 1], s->is_added ? ROW_INSERT : ROW_DELETE, s->place + count);
-    s->is_shifting = false;
-    return S_OK;
-}
-
-/* Nothing is ever taken back: what is behind the last place is forgotten. */
-static enum status append_begin(struct op_cx *cx, struct rank *s, const struct batch *in, bool emit_before)
-{
-    uint32_t i = s->done;
-    int64_t count = state_head_rows(s->heads[i]);
-    bool is_full = count >= s->last;
-    void *fallen = NULL;
-
-    s->walk_count = 0;
-    if (is_full || s->is_numbered) TRY(rank_walk(cx, s, i, false, true, s->is_numbered ? 0 : 1));
-    if (is_full && s->walk_count == 0) return S_OK;
-    if (is_full) fallen = state_ordered_edge(s->table, 0, s->heads[i], true);
-    TRY(rank_insert(s, in, i));
-    if (fallen != NULL) state_row_remove(s->table, 0, s->heads[i], fallen);
-    s->is_added = true;
-    if (s->is_numbered) {
-        rank_shift_begin(s, 0, count - s->walk_count + 1);
-        return S_OK;
-    }
-    if (fallen != NULL && s->last == 1) { /* the one place has another row: an update, as of one with its number */
-        rank_put_update(s, fallen, s->mine, 1, emit_before);
-        return S_OK;
-    }
-    if (fallen != NULL) rank_put(s, fallen, ROW_DELETE, 0);
-    rank_put(s, s->mine, ROW_INSERT, 0);
-    return S_OK;
-}
-
-/* Index of a row among those walked; their count when it is not there. */
-uint32_t rank_walk_find(const struct rank *s, const void *row)
-{
-    uint32_t i = 0;
-
-    while (i < s->walk_count && s->walk[i] != row) i++;
-    return i;
-}
-
-static enum status added_begin(struct op_cx *cx, struct rank *s, const struct batch *in)
-{
-    uint32_t i = s->done, at;
-    bool fits = !s->is_numbered && state_head_rows(s->heads[i]) < s->last;
-    const void *next;
-
-    s->walk_count = 0;
-    if (!fits) {
-        TRY(rank_walk(cx, s, i, false, true, 1));
-        next = s->walk_count > 0 ? s->walk[0] : NULL;
-        TRY(rank_walk(cx, s, i, false, false, most_rows(s)));
-    }
-    TRY(rank_insert(s, in, i));
-    s->is_added = true;
-    at = fits ? 0 : rank_walk_find(s, next);
-    if (at >= s->last) return S_OK;
-    if (s->is_numbered) {
-        rank_shift_begin(s, at, (int64_t)at + 1);
-        return S_OK;
-    }
-    if (s->walk_count >= s->last) rank_put(s, s->walk[s->last - 1], ROW_DELETE, 0);
-    rank_put(s, s->mine, ROW_INSERT, 0);
-    return S_OK;
-}
-
-void *rank_equal_find(struct rank *s, const struct batch *in, uint32_t i, const uint32_t *fields, uint32_t count)
-{
-    uint32_t row = batch_row(in, i);
-
-    for (uint32_t at = 0, n; at < s->walk_count; at += n) {
-        n = MIN(s->walk_count - at, (uint32_t)BATCH_ROWS);
-        batch_clear(s->same);
-        for (uint32_t k = 0; k < count; k++)
-            state_rows_load(s->table, (const void *const *)s->walk + at, n, fields[k], &s->same->cols[fields[k]], 0, &s->same->heap,
-                            s->same->mem);
-        for (uint32_t r = 0, k; r < n; r++) {
-            for (k = 0; k < count; k++)
-                if (vector_compare(&s->same->cols[fields[k]], r, &in->cols[s->columns[fields[k]].col], row) != 0) break;
-            if (k == count) return s->walk[at + r];
-        }
-    }
-    return NULL;
-}
-
-/* What is not there cannot be taken back: as if nothing had come. */
-static enum status removed_begin(struct op_cx *cx, struct rank *s, const struct batch *in)
-{
-    uint32_t i = s->done, at = 0;
-    bool fits = !s->is_numbered && state_head_rows(s->heads[i]) <= s->last;
-
-    TRY(rank_walk(cx, s, i, true, false, 0));
-    s->mine = rank_equal_find(s, in, i, s->all, s->column_count);
-    if (s->mine == NULL) return S_OK;
-    s->walk_count = 0;
-    if (!fits) TRY(rank_walk(cx, s, i, false, false, most_rows(s)));
-    if (!fits) at = rank_walk_find(s, s->mine);
-    state_row_remove(s->table, 0, s->heads[i], s->mine);
-    s->is_added = false;
-    if (at >= s->last) return S_OK;
-    if (s->is_numbered) {
-        rank_shift_begin(s, at + 1, (int64_t)at + 1);
-        return S_OK;
-    }
-    rank_put(s, s->mine, ROW_DELETE, 0);
-    if (s->walk_count > s->last) rank_put(s, s->walk[s->last], ROW_INSERT, 0);
-    return S_OK;
-}
-
-static enum status row_begin(struct op_cx *cx, struct rank *s, const struct batch *in, bool emit_before)
-{
-    enum row_kind kind = batch_kind(in, batch_row(in, s->done));
-
-    if (s->replaces) return rank_update_begin(cx, s, in, emit_before);
-    if (!s->keeps_all) return append_begin(cx, s, in, emit_before);
-    return kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? added_begin(cx, s, in) : removed_begin(cx, s, in);
 }
 
 /* --- a batch ----------------------------------------------------------------------------------------------------- */
@@ -473,20 +263,10 @@ static enum status resolve(struct op_cx *cx, struct rank *s, const struct batch 
     return S_OK;
 }
 
-/* S_MORE: the output is full, or time is up. */
-static enum status rows_work(struct op_cx *cx, struct rank *s, const struct batch *in, bool emit_before)
+static enum status rows_work(struct rank *s, const struct op_plan *p, const struct batch *in, bool emit_before)
 {
-    for (uint32_t n = batch_rows(in); s->done < n; s->done++) {
-        if (!s->is_begun) {
-            if (!rank_has_room(s)) return S_MORE;
-            s->is_shifting = false;
-            TRY(row_begin(cx, s, in, emit_before));
-            s->is_begun = true;
-        }
-        if (s->is_shifting) TRY(shift(s, emit_before));
-        s->is_begun = false;
-    }
-    return S_OK;
+    if (s->net != NULL) return rank_net_work(s, in, emit_before);
+    return s->batch != NULL ? rank_batch_work(s, p, in, emit_before) : rank_row_work(s, in, emit_before);
 }
 
 static enum status rank_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
@@ -500,7 +280,7 @@ static enum status rank_on_batch(struct op_cx *cx, void *self, uint32_t input, s
     batch_clear(s->out);
     batch_use_kinds(s->out);
     s->used = s->loaded = s->worked = 0;
-    st = s->net != NULL ? rank_net_work(s, in, c->emit_before) : rows_work(cx, s, in, c->emit_before);
+    st = rows_work(s, cx->plan, in, c->emit_before);
     if (st != S_OK && st != S_MORE && (st != S_PENDING || s->used == 0)) return st;
     changes_emit(cx, s, in);
     if (st != S_OK) return S_MORE; /* what is pending is asked for again, behind what was emitted */

@@ -2,7 +2,7 @@
 #pragma once
 #include "flow/operator/op.h"
 
-enum { RANK_NET_LAST_MAX = 128 }; /* with more places the changes of a batch are not netted */
+enum { RANK_NET_LAST_MAX = 128 }; /* up to there places are few: rows are kept place by place (rank_net.c), in batch mode too */
 
 struct rank_config {
     struct text_list order;      /* columns */

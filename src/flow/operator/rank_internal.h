@@ -1,17 +1,35 @@
-/* rank_internal.h - what op_rank.c, rank_update.c and rank_net.c share. */
+/* rank_internal.h - what the files of operator rank share.
+ *
+ * op_rank.c  configuration, opening, a batch, what goes out
+ * rank_rows.c  the rows of a partition in their order: where one stands, which one stands at a place
+ * rank_row.c  row by row: one that comes or goes, and what that does to the places behind it
+ * rank_update.c  row by row: one that replaces the one with its unique key
+ * rank_batch.c  a batch's changes are netted, however many places there are
+ * rank_net.c  the same, where rows are only added and places are few */
 #pragma once
 #include "flow/operator/order_columns.h"
 #include "flow/operator/rank_config.h"
 #include "flow/state/shape.h"
 
 enum {
-    RANK_WORK_MAX = 16 * BATCH_ROWS, /* rows walked in one call */
+    RANK_WORK_MAX = 16 * BATCH_ROWS, /* rows looked at in one call */
     RANK_ROW_CHANGES = 3,            /* that a row, or a step of its shift, may make */
 };
 
 struct rank_column {
     uint32_t col, field; /* of the input and the output; in the state's row */
 };
+
+/* Rows of a partition one after the other, by their numbers in the order, from 0 on. */
+struct rank_cursor {
+    struct state_range range;
+    struct state_scan scan;
+    bool is_read; /* no more hits come */
+    uint32_t at;  /* of hits */
+    struct state_hits hits;
+};
+
+enum rank_telling { TELL_NOTHING, TELL_EDGES, TELL_SHIFT };
 
 struct rank {
     struct state_def def;
@@ -22,43 +40,72 @@ struct rank {
     uint32_t column_count;
     int number_col;                /* where the place goes, or -1 */
     struct rank_net *net;          /* the changes of a batch are netted: rank_net.c; NULL: they are not */
-    bool is_numbered, keeps_all;
+    struct rank_batch *batch;      /* the same by rank_batch.c */
+    bool is_numbered, keeps_all, forgets;
     uint32_t *all;                 /* fields: every one */
     bool replaces;                 /* rows replace those with their unique key, see rank_update.c: */
     uint32_t *unique, unique_count, *sort, sort_count; /* fields of the state's row: of that key, of the order */
     int64_t first, last;
     struct batch *out, *same;      /* same: candidates for what is taken back */
-    uint32_t done, used;           /* rows of the batch; changes in the output */
+    uint32_t done, used, worked;   /* rows of the batch; changes in the output; rows looked at in this call */
     bool is_resolved;
-    void *heads[BATCH_ROWS], *rows[BATCH_ROWS];
+    void *heads[BATCH_ROWS];
     /* the row in work */
-    bool is_begun, is_added, is_shifting, is_moving;
-    void *mine, *moved;            /* its row in the state; moved down: what it was */
-    int64_t place;                 /* of mine */
-    void **walk;                   /* rows of its partition, in order */
-    uint32_t walk_count, walk_capacity, behind; /* walk[behind..]: those after mine */
-    uint32_t step, worked;
+    bool is_begun, is_added;
+    uint8_t telling;               /* enum rank_telling */
+    void *mine, *fallen;           /* its row in the state; the one that has no place any more */
+    int64_t before, total;         /* rows before mine; of the partition, without mine */
+    /* looking for the row that is taken back or replaced */
+    bool is_finding;
+    struct state_scan finding;
+    uint32_t found_at;
+    /* rows behind mine, that move by one place */
+    struct rank_cursor cursor;
+    void *hold, *risen;            /* the row before the next one; a row that rises: what it was */
+    int64_t place, place_last;     /* the next one, the last one */
+    bool is_moving;                /* to place_last, or from there */
     /* changes */
     uint32_t loaded;               /* of them have their columns already */
     const void *from[BATCH_ROWS];
     uint16_t numbers[BATCH_ROWS];  /* rows of the input */
 };
 
-/* Changes of places; outside first..last nothing is told. */
+static inline bool rank_has_room(const struct rank *s)
+{
+    return s->used + RANK_ROW_CHANGES <= s->out->capacity && s->worked < RANK_WORK_MAX;
+}
+static inline bool rank_is_told(const struct rank *s, int64_t place) { return place >= s->first && place <= s->last; }
+
+/* op_rank.c: changes. Those of places outside first..last are not told by rank_put_update. */
 void rank_put(struct rank *s, const void *row, enum row_kind kind, int64_t place);
 void rank_put_update(struct rank *s, const void *before, const void *after, int64_t place, bool emit_before);
 /* What was put so far is read from the state, which may then be written over. */
-void rank_load(struct op_cx *cx, struct rank *s);
-/* At most `limit` rows (0: all) of the partition of row i; with_key: those whose sort key is its own; behind: those after it. */
-enum status rank_walk(struct op_cx *cx, struct rank *s, uint32_t i, bool with_key, bool behind, uint32_t limit) CHECKED;
-uint32_t rank_walk_find(const struct rank *s, const void *row); /* index of a row that was walked, or their count */
+void rank_load(struct rank *s);
+
+/* rank_rows.c; row i of the batch. Those that may answer S_PENDING, or S_MORE, are asked again with the same arguments. */
 enum status rank_insert(struct rank *s, const struct batch *in, uint32_t i) CHECKED; /* s->mine is row i */
 void rank_store(struct rank *s, const struct batch *in, void *row, uint32_t number);
-void rank_shift_begin(struct rank *s, uint32_t behind, int64_t place); /* rows behind mine move by one place */
-/* The first of the rows walked that equals row i of the batch in these fields; NULL: none. */
-void *rank_equal_find(struct rank *s, const struct batch *in, uint32_t i, const uint32_t *fields, uint32_t count);
+/* Rows of its partition whose sort keys are less than its own, and with `equal` those of its own; and all of them. */
+enum status rank_before(struct rank *s, uint32_t i, bool equal, int64_t *count) CHECKED;
+enum status rank_total(struct rank *s, uint32_t i, int64_t *count) CHECKED;
+enum status rank_at(struct rank *s, uint32_t i, int64_t number, void **row) CHECKED; /* NULL: there are fewer */
+/* The first row that equals row i in these fields, of those with its sort key (with_key) or of all; its number among these. NULL: none. */
+enum status rank_find(struct rank *s, const struct batch *in, uint32_t i, bool with_key, const uint32_t *fields, uint32_t count, void **row,
+                      uint32_t *at) CHECKED;
+bool rank_is_equal(struct rank *s, const struct batch *in, uint32_t i, void *row, const uint32_t *fields, uint32_t count); /* in these */
+void rank_cursor_open(struct rank_cursor *c, int64_t from, int64_t end); /* numbers; end: behind the last */
+enum status rank_cursor_next(struct rank *s, struct rank_cursor *c, void *head, void **row) CHECKED; /* NULL: behind the end */
 
-static inline bool rank_has_room(const struct rank *s) { return s->used + RANK_ROW_CHANGES <= s->out->capacity && s->worked < RANK_WORK_MAX; }
+/* rank_row.c */
+enum status rank_row_work(struct rank *s, const struct batch *in, bool emit_before) CHECKED; /* the batch; S_MORE: the output is full */
+void rank_shift_begin(struct rank *s, int64_t place, int64_t place_last, int64_t end);
+
+/* rank_batch.c */
+bool rank_batch_serves(const struct rank_config *c);
+void rank_batch_open(struct op_cx *cx, struct rank *s);
+void rank_batch_close(struct rank *s);
+bool rank_batch_is_gone(const struct rank *s, const void *row); /* taken back in this batch */
+enum status rank_batch_work(struct rank *s, const struct op_plan *p, const struct batch *in, bool emit_before) CHECKED; /* the same */
 
 /* rank_net.c */
 bool rank_net_serves(const struct rank_config *c, const struct op_plan *p);
@@ -67,4 +114,4 @@ void rank_net_close(struct rank *s);
 enum status rank_net_work(struct rank *s, const struct batch *in, bool emit_before) CHECKED; /* S_MORE: the output is full */
 
 /* rank_update.c: a row that replaces the one with its unique key. */
-enum status rank_update_begin(struct op_cx *cx, struct rank *s, const struct batch *in, bool emit_before) CHECKED;
+enum status rank_update_begin(struct rank *s, const struct batch *in, bool emit_before) CHECKED;

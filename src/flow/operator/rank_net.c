@@ -249,15 +249,17 @@ static void place_tell(struct rank *s, const struct touched *t, uint32_t at, boo
     rank_put(s, row, ROW_UPDATE_AFTER, place);
 }
 
-/* Without places: rows that left, then rows that came. */
+/* Without places: rows that left, then rows that came. Those before the first place are told no more than those behind the last. */
 static void row_tell(struct rank *s, const struct touched *t, uint32_t at)
 {
-    const struct state_place *before = s->net->items + t->before, *now = s->net->items + t->now;
+    uint32_t befores_out = MIN(t->before_count, (uint32_t)s->first - 1), nows_out = MIN(t->now_count, (uint32_t)s->first - 1);
+    uint32_t befores = t->before_count - befores_out, nows = t->now_count - nows_out;
+    const struct state_place *before = s->net->items + t->before + befores_out, *now = s->net->items + t->now + nows_out;
 
-    if (at < t->before_count) {
-        if (!holds(now, t->now_count, before[at].row)) rank_put(s, state_place_row(s->table, before[at].row), ROW_DELETE, 0);
-    } else if (!holds(before, t->before_count, now[at - t->before_count].row)) {
-        rank_put(s, state_place_row(s->table, now[at - t->before_count].row), ROW_INSERT, 0);
+    if (at < befores) {
+        if (!holds(now, nows, before[at].row)) rank_put(s, state_place_row(s->table, before[at].row), ROW_DELETE, 0);
+    } else if (at - befores < nows && !holds(before, befores, now[at - befores].row)) {
+        rank_put(s, state_place_row(s->table, now[at - befores].row), ROW_INSERT, 0);
     }
 }
 
@@ -265,7 +267,7 @@ static void row_tell(struct rank *s, const struct touched *t, uint32_t at)
 static enum status batch_tell(struct rank *s, bool emit_before)
 {
     struct rank_net *n = s->net;
-    bool by_place = s->is_numbered || s->last == 1;
+    bool by_place = s->is_numbered || s->first == s->last;
 
     for (; n->told < n->touched_count; n->told++, n->place = 0) {
         const struct touched *t = &n->touched[n->told];

@@ -757,6 +757,18 @@ static void ordered_thin(struct world *w, int64_t ns, uint32_t share)
     state_done(w->table);
 }
 
+/* The upper bounds: other numbers, in a batch of their own rows. */
+static void upper_fill(struct world *w, struct batch *upper, struct state_probe *to, uint64_t *numbers, int64_t *words)
+{
+    for (uint32_t i = 0; i < 8; i++) {
+        numbers[i] = prng_below(&w->random, w->extra_bound);
+        words[i] = (int64_t)numbers[i] * 3 - 100;
+        fill_row(upper, i, numbers[i]);
+    }
+    upper->count = 8;
+    state_probe_fill(to, upper, NULL, NULL, 8);
+}
+
 /* Ranges by rows (and by words when the sort key is one), both directions, with limits; compares with the sorted model. */
 static void ordered_ranges(struct world *w, int64_t ns)
 {
@@ -777,16 +789,9 @@ static void ordered_ranges(struct world *w, int64_t ns)
     assert_int_equal(state_probe_init(&to, w->def.sort_key, &w->keyed.mem, &w->keyed.err), S_OK);
     memcpy(from_numbers, w->extra_numbers, sizeof from_numbers);
     for (uint32_t i = 0; i < 8; i++) from_words[i] = (int64_t)w->extra_numbers[i] * 3 - 100;
-    /* the upper bound: other numbers, in a batch of their own rows */
     struct batch *upper = batch_create(w->def.sort_key, 8, &w->keyed.mem);
     uint64_t to_numbers[8];
-    for (uint32_t i = 0; i < 8; i++) {
-        to_numbers[i] = prng_below(&w->random, w->extra_bound);
-        to_words[i] = (int64_t)to_numbers[i] * 3 - 100;
-        fill_row(upper, i, to_numbers[i]);
-    }
-    upper->count = 8;
-    state_probe_fill(&to, upper, NULL, NULL, 8);
+    upper_fill(w, upper, &to, to_numbers, to_words);
     if (has_from) {
         if (words)
             r.from_word = from_words;
