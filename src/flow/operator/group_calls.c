@@ -192,6 +192,17 @@ bool group_calls_hold(const struct group_call *calls, uint32_t count)
     return false;
 }
 
+enum status group_calls_forget(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t k = 0; calls[i].keep != NULL && k < keys->count; k++) group_keep_clear(calls[i].keep, k);
+        if (calls[i].distinct == NULL) continue;
+        TRY(state_delete(calls[i].distinct->table, ns, keys));
+        state_done(calls[i].distinct->table);
+    }
+    return S_OK;
+}
+
 void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns)
 {
     for (uint32_t i = 0; i < count; i++) {

@@ -18,7 +18,6 @@ struct group_config {
     bool merges;                /* the input has parts that op_local_groups.c made: keys, then words */
     bool emit_before;           /* -U rows are needed */
     bool emit_every;            /* a change for every row, not one for all rows of a batch */
-    bool at_end;                /* results come once, when the input has ended: batch mode. Rows are only added then */
     bool retracts;              /* rows may be taken back */
     int64_t ttl_ms;             /* 0: for ever */
 };
@@ -73,6 +72,8 @@ enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_
 /* Only the values that are kept, to be read; may answer S_PENDING. */
 enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys,
                                      void *const *groups) CHECKED;
+/* The groups of these keys are gone, behind group_calls_resolve_kept for them; all that DISTINCT has looked up is done. */
+enum status group_calls_forget(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys) CHECKED;
 void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns); /* the namespace is gone */
 /* The selected rows first..first+n of the batch into acc[first..]; calls for one batch go forward. */
 enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,

@@ -139,6 +139,12 @@ static bool is_unused(const struct group_distinct *d, void *row)
     return true;
 }
 
+void group_distinct_forget(struct group_distinct *d, uint32_t end)
+{
+    for (uint32_t j = 0; j < d->count && d->at[j] < end; j++)
+        if (state_element_of(d->table, d->rows[j])->count > 0) state_row_remove(d->table, d->ns, d->heads[j], d->rows[j]);
+}
+
 void group_distinct_done(struct group_distinct *d)
 {
     for (uint32_t j = 0; d->is_counted && j < d->count; j++)

@@ -40,4 +40,5 @@ enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const s
 /* The next rows up to the selected row `end`, those that add or those that are taken back; they stay the next ones. */
 void group_distinct_take(struct group_distinct *d, const struct batch *in, uint32_t end, bool adds);
 void group_distinct_pass(struct group_distinct *d, uint32_t end); /* behind them */
+void group_distinct_forget(struct group_distinct *d, uint32_t end); /* values of rows before the selected row `end`; before done */
 void group_distinct_done(struct group_distinct *d);

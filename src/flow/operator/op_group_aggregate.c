@@ -40,10 +40,6 @@ struct group_aggregate {
     void *acc[BATCH_ROWS + 2];
     uint16_t numbers[BATCH_ROWS + 2], selection[BATCH_ROWS + 2];
     uint16_t firsts[BATCH_ROWS + 2]; /* the selected row that brought the key */
-    /* with at_end: keys that the walk has come to, in their columns of the input */
-    struct state_cursor cursor;
-    struct batch *walk;
-    bool is_walked, is_last;
 };
 
 static const struct config_field group_config_fields[] = {
@@ -52,7 +48,6 @@ static const struct config_field group_config_fields[] = {
     CONFIG_FIELD(group_config, types, CONF_TEXTS, "types of arguments, of partial results; empty: COUNT(*)"),
     CONFIG_FIELD(group_config, emit_before, CONF_BOOL, "updates come with the row before"),
     CONFIG_FIELD(group_config, emit_every, CONF_BOOL, "every row makes a change, not every batch"),
-    CONFIG_FIELD(group_config, at_end, CONF_BOOL, "results come once, when the input has ended"),
     CONFIG_FIELD(group_config, retracts, CONF_BOOL, "rows may be taken back"),
     CONFIG_FIELD(group_config, ttl_ms, CONF_INT, "ms until an untouched group is forgotten; 0: never"),
     CONFIG_LAST,
@@ -97,15 +92,6 @@ static void group_needs(const struct op_plan *p, const void *config, const uint6
 }
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
-static struct batch *keys_batch(struct op_cx *cx, uint32_t rows)
-{
-    const struct op_plan *p = cx->plan;
-    uint64_t *keys = ARENA_ARRAY(p->arena, uint64_t, p->inputs[0]->child_count / 64 + 1);
-
-    for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(keys, p->keys[0][i]);
-    return batch_create_needed(p->inputs[0], keys, rows, cx->mem);
-}
-
 static enum status group_open(struct op_cx *cx, void *self)
 {
     const struct group_config *c = cx->config;
@@ -129,7 +115,6 @@ static enum status group_open(struct op_cx *cx, void *self)
         s->calls[i].agg.offset = s->table->value.fields[s->calls[i].first_field < words ? s->calls[i].first_field : 0].offset;
     s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     s->old = mem_alloc(cx->mem, (size_t)s->table->value.size * rows);
-    if (c->at_end) s->walk = keys_batch(cx, rows);
     s->words = words;
     if (c->merges) s->parts = mem_alloc(cx->mem, (size_t)s->table->value.size * BATCH_ROWS);
     return group_calls_open(cx, c, s->calls, s->call_count, 0, &s->def, false);
@@ -143,7 +128,6 @@ static void group_close(struct op_cx *cx, void *self, bool failed)
     if (s->calls != NULL) group_calls_close(cx, s->calls, s->call_count);
     state_close(s->table);
     batch_free(s->out);
-    batch_free(s->walk);
     mem_free(cx->mem, s->old);
     mem_free(cx->mem, s->parts);
 }
@@ -323,18 +307,6 @@ static enum status batch_done(struct group_aggregate *s)
     return S_OK;
 }
 
-/* At_end: a batch into the accumulators, with nothing to be seen of it yet. */
-static enum status batch_add(struct op_cx *cx, struct group_aggregate *s, const struct batch *in)
-{
-    uint32_t rows = batch_rows(in);
-
-    TRY(resolve(cx, s, in));
-    rows_count(s, in, rows);
-    TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, 0, rows));
-    for (uint32_t i = 0; i < s->unique.count; i++) state_write(s->table, i);
-    return batch_done(s);
-}
-
 static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
 {
     const struct group_config *c = cx->config;
@@ -342,7 +314,6 @@ static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, 
     uint32_t rows = batch_rows(in);
 
     ASSERT(input == 0 && s->done <= rows);
-    if (c->at_end) return batch_add(cx, s, in);
     TRY(resolve(cx, s, in));
     out_clear(s);
     uint32_t n = stretch_begin(s, rows, c->emit_every);
@@ -361,53 +332,6 @@ static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, 
     return s->done < rows ? S_MORE : batch_done(s);
 }
 
-/* --- at the end -------------------------------------------------------------------------------------------------- */
-/* The next keys, and where values are kept for them. Rows without keys are one group, even when there are none. */
-static enum status walk_on(struct op_cx *cx, struct group_aggregate *s)
-{
-    const struct op_plan *p = cx->plan;
-    uint64_t hashes[BATCH_ROWS];
-    uint32_t n = 0;
-
-    if (!s->is_walked && p->key_count[0] > 0) {
-        batch_clear(s->walk);
-        enum status st = state_each(s->table, 0, &s->cursor, s->walk, p->keys[0], s->rows, &n);
-        if (st != S_OK && st != S_MORE) return st;
-        s->is_last = st == S_OK;
-        s->is_walked = true;
-    }
-    if (p->key_count[0] == 0) {
-        s->walk->count = 1;
-        s->is_last = true;
-    }
-    batch_hash(s->walk, p->keys[0], p->key_count[0], hashes);
-    struct state_keys keys = state_keys_of(s->walk, p->keys[0], p->key_count[0], hashes);
-    TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    TRY(group_calls_resolve_kept(s->calls, s->call_count, 0, &keys, s->rows));
-    s->is_walked = false;
-    return S_OK;
-}
-
-static enum status group_on_end(struct op_cx *cx, void *self, uint32_t input)
-{
-    const struct group_config *c = cx->config;
-    struct group_aggregate *s = self;
-
-    ASSERT(input == 0);
-    if (!c->at_end) return S_OK;
-    TRY(walk_on(cx, s));
-    out_clear(s);
-    for (uint32_t i = 0; i < s->walk->count; i++) put(s, s->rows[i], ROW_INSERT, i, i);
-    kept_fill(cx, s, false);
-    columns_fill(cx, s, s->walk);
-    TRY(group_calls_check(s->calls, s->call_count));
-    if (s->out->count > 0) op_forward(cx, 0, s->out);
-    for (uint32_t i = 0; i < s->call_count; i++)
-        if (s->calls[i].keep != NULL) group_keep_done(s->calls[i].keep);
-    state_done(s->table);
-    return s->is_last ? S_OK : S_MORE;
-}
-
 const struct op_type op_group_aggregate = {
     .name = "group_aggregate",
     .doc = "SQL: aggregates per group of a changelog, and the changes of their rows",
@@ -421,6 +345,5 @@ const struct op_type op_group_aggregate = {
     .needs = group_needs,
     .open = group_open,
     .on_batch = group_on_batch,
-    .on_end = group_on_end,
     .close = group_close,
 };

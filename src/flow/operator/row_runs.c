@@ -55,7 +55,8 @@ uint32_t row_runs_files(const struct row_runs *r)
 
 static enum status file_fail(struct row_runs *r, enum status st)
 {
-    err_wrap(r->cx->err, "rows that do not fit 'table.exec.resource.sort.memory' go to files in '%s' (io.tmp.dirs)",
+    err_wrap(r->cx->err, "rows that do not fit '%s' go to files in '%s' (io.tmp.dirs)",
+             r->config->key != NULL && r->config->key[0] != '\0' ? r->config->key : "table.exec.resource.sort.memory",
              r->config->dirs != NULL ? r->config->dirs : "/tmp");
     return st;
 }

@@ -9,12 +9,14 @@ struct spill_config {
     int64_t memory;     /* bytes of rows before they go to files; 0: they never do */
     const char *dirs;   /* folders, separated by commas, or by the system's separator of paths */
     int64_t files;      /* that are open at once */
+    const char *key;    /* of the session, which says how much memory; for messages */
 };
 #define SPILL_FIELD(at, member, kind, doc) {"spill." #member, kind, (at) + offsetof(struct spill_config, member), doc}
 #define SPILL_FIELDS(at)                                                                                               \
     SPILL_FIELD(at, memory, CONF_INT, "bytes of rows before they go to files; 0: they never do"),                      \
         SPILL_FIELD(at, dirs, CONF_TEXT, "folders for these files, separated by commas"),                              \
-        SPILL_FIELD(at, files, CONF_INT, "files that are open at once")
+        SPILL_FIELD(at, files, CONF_INT, "files that are open at once"),                                               \
+        SPILL_FIELD(at, key, CONF_TEXT, "the session's key that says how much memory, for messages")
 
 struct run_reader {
     struct sys_file *file;

@@ -1,5 +1,5 @@
 /* node_aggregate.c - GroupAggregate: aggregates of groups whose rows come for ever; each group has one row, which is updated. */
-#include "flow/operator/group_calls.h"
+#include "flow/operator/hash_aggregate.h"
 #include "ground/base/str.h"
 #include "language/plan/aggregate_rel.h"
 #include "language/plan/logical.h"
@@ -160,18 +160,27 @@ void aggregate_configure(const struct rel *r, const struct rel *in, struct lower
     lower_aggregate_calls(l, r->body, in->row, c);
     c->emit_before = r->wants_before;
     c->emit_every = l->emit_every;
-    c->at_end = r->at_end;
     c->retracts = in->modifies != MODIFIES_NOTHING;
     c->ttl_ms = ttl->text != NULL ? ttl->ms : l->ttl_ms;
 }
 
+/* In batch mode: rows are only added, and results come at the end. */
+static void lower_at_end(const struct rel *r, struct lowering *l)
+{
+    struct hash_aggregate_config *c = graph_add_node(l->graph, op_find("hash_aggregate"), "GroupAggregate", (struct graph_here){0})->config;
+
+    lower_aggregate_calls(l, r->body, r->inputs[0]->row, &c->calls);
+    c->spill = l->spill_groups;
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
-    struct graph_node *n = graph_add_node(l->graph, op_find("group_aggregate"), "GroupAggregate",
-                                          (struct graph_here){0});
-
     (void)e;
-    aggregate_configure(r, r->inputs[0], l, n->config);
+    if (r->at_end)
+        lower_at_end(r, l);
+    else
+        aggregate_configure(r, r->inputs[0], l,
+                            graph_add_node(l->graph, op_find("group_aggregate"), "GroupAggregate", (struct graph_here){0})->config);
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;

@@ -43,6 +43,7 @@ struct lowering {
     bool is_batch;    /* execution.runtime-mode = batch: no watermarks, what changes comes once */
     struct async_calls async_scalar, async_table; /* table.exec.async-scalar, table.exec.async-table */
     struct spill_config spill; /* of sorts: table.exec.resource.sort.memory and others */
+    struct spill_config spill_groups, spill_joins; /* the same of aggregates and joins, where results come at the end */
 };
 
 struct rel_type {

@@ -91,6 +91,14 @@ static struct async_calls async_calls_of(const struct options *o, const char *ca
                                 .retry_delay_ms = options_int(o, sql_keys, delay)};
 }
 
+static struct spill_config spill_of(const struct options *o, const char *key)
+{
+    return (struct spill_config){.memory = options_int(o, sql_keys, key),
+                                 .dirs = options_get(o, sql_keys, "io.tmp.dirs"),
+                                 .files = options_int(o, sql_keys, "table.exec.sort.max-num-file-handles"),
+                                 .key = key};
+}
+
 #define ASYNC_CALLS(o, kind, attempts)                                                                                 \
     async_calls_of((o), kind ".max-concurrent-operations", kind ".timeout", kind ".retry-strategy", kind ".retry-delay", (attempts))
 
@@ -104,9 +112,9 @@ enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t coun
                          .idle_ms = options_int(&o, sql_keys, "table.exec.source.idle-timeout"),
                          .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
                          .is_batch = run_is_batch(r),
-                         .spill = {.memory = options_int(&o, sql_keys, "table.exec.resource.sort.memory"),
-                                   .dirs = options_get(&o, sql_keys, "io.tmp.dirs"),
-                                   .files = options_int(&o, sql_keys, "table.exec.sort.max-num-file-handles")},
+                         .spill = spill_of(&o, "table.exec.resource.sort.memory"),
+                         .spill_groups = spill_of(&o, "table.exec.resource.hash-agg.memory"),
+                         .spill_joins = spill_of(&o, "table.exec.resource.hash-join.memory"),
                          .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1};
 
     l.async_scalar = ASYNC_CALLS(&o, "table.exec.async-scalar", options_int(&o, sql_keys, "table.exec.async-scalar.max-attempts"));

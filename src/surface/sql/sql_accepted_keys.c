@@ -47,8 +47,6 @@ const struct option_def sql_accepted_keys[] = {
     KEY("table.exec.operator-fusion-codegen.enabled", OPT_BOOL, "false", "no code is generated"),
     KEY("table.exec.rank.topn-cache-size", OPT_INT, "10000", "state is read in place, without a cache"),
     KEY("table.exec.resource.external-buffer-memory", OPT_SIZE, "10 mb", "operators grow as they need"),
-    KEY("table.exec.resource.hash-agg.memory", OPT_SIZE, "128 mb", "operators grow as they need"),
-    KEY("table.exec.resource.hash-join.memory", OPT_SIZE, "128 mb", "operators grow as they need"),
     KEY("table.exec.simplify-operator-name-enabled", OPT_BOOL, "true", "operators have short names, always"),
     CHOICE("table.exec.sink.nested-constraint-enforcer", "IGNORE|ROWS|ROWS_AND_COLLECTIONS", "IGNORE",
         "what lies inside of rows and lists is not checked"),
