@@ -236,7 +236,7 @@ static void settle(struct op_driver *d, enum status st)
         assert_true(st == S_MORE || st == S_PENDING);
         d->pending += st == S_PENDING;
         assert_true(d->pending < PENDING_MAX);
-        if (st == S_PENDING && d->parker)
+        if (st == S_PENDING && d->parker && d->setup.backend == NULL)
             sys_park(d->sys, d->parker, INT64_MAX); /* a helper thread has what is missing */
         d->chain.budget = 1 + calls % 7;            /* a short breath now and then */
         st = chain_drain(&d->chain);

@@ -4,7 +4,7 @@
 #include "support/stateful.h"
 
 #include "flow/operator/dedup_config.h"
-#include "flow/operator/group_calls.h"
+#include "flow/operator/hash_aggregate.h"
 #include "flow/operator/join.h"
 #include "flow/operator/join_interval.h"
 #include "flow/operator/join_temporal.h"
@@ -363,6 +363,12 @@ static const struct group_config groups = {.functions = TEXTS("count", "sum", "c
      .emit_every = true,                                                                                                         \
      __VA_ARGS__}
 static const struct group_config kept = KEPT(.retracts = false), kept_retracting = KEPT(.retracts = true);
+static const struct hash_aggregate_config hashed_groups = {.calls = {.functions = TEXTS("count", "sum", "count"),
+                                                                     .arguments = TEXTS("", "v", "v"),
+                                                                     .filters = TEXTS("", "", ""),
+                                                                     .distinct = TEXTS("false", "false", "true"),
+                                                                     .names = TEXTS("n", "s", "d")}},
+                                          hashed_kept = {.calls = KEPT(.retracts = false)};
 #define JOIN(name, ...) {.kind = name, .names = TEXTS("k", "v", "k0", "v0"), .emit_before = true, __VA_ARGS__}
 static const struct join_config appends = JOIN("inner", .left_appends = true, .right_appends = true), full_join = JOIN("full"),
                                 row_join = JOIN("full", .left_row = true, .left_after = true, .right_row = true, .right_after = true),
@@ -483,6 +489,8 @@ static const struct stateful_case cases[] = {
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"group_aggregate", "values that are kept", .config = &kept},
     {"group_aggregate", "values that are kept and may be taken back", .config = &kept_retracting},
+    {"hash_aggregate", "counts, sums, distinct values", .config = &hashed_groups},
+    {"hash_aggregate", "values that are kept", .config = &hashed_kept},
     {"process", "value", FN(values)},
     {"process", "list", FN(lists)},
     {"process", "map", FN(maps)},

@@ -26,18 +26,19 @@ struct hash_aggregate {
     bool is_walked, is_last;
     /* beyond memory */
     struct hashed_rows beyond;
-    bool holds;     /* groups grow with their rows, too */
-    bool is_full;   /* no new groups are made in memory */
-    bool is_sorted; /* rows that were put aside have been taken up */
+    bool holds;            /* groups grow with their rows, too */
+    bool is_full;          /* no new groups are made in memory */
+    bool is_sorted;        /* rows that were put aside have been taken up */
     bool is_fed, is_whole; /* the rows of the stage are in their groups; these have no more rows */
-    int distinct;   /* the call by whose values rows put aside are sorted within their group, -1: none */
+    int distinct;          /* the call by whose values rows put aside are sorted within their group, -1: none */
     uint32_t rest_count, fed;
     uint16_t rest[BATCH_ROWS]; /* rows of the batch that are put aside */
     uint64_t hashes[BATCH_ROWS], marks[BATCH_ROWS];
 };
 
 /* Rows of a batch into the accumulators of their groups, which are made when they are not there. May be pending, then nothing was done. */
-enum status hash_aggregate_add(struct op_cx *cx, struct hash_aggregate *s, const struct batch *in, const uint64_t *hashes) CHECKED;
+enum status hash_aggregate_add(struct op_cx *cx, struct hash_aggregate *s, const struct batch *in,
+                               const uint64_t *hashes) CHECKED;
 /* Results of the groups whose keys are s->keys, which are forgotten then (forgets) or stay. May be pending, then nothing was done. */
 enum status hash_aggregate_emit(struct op_cx *cx, struct hash_aggregate *s, bool forgets) CHECKED;
 

@@ -22,8 +22,8 @@ static const struct type *schema_of(struct arena *a, const struct type *in)
     return type_row(a, n + 2, names, types, false);
 }
 
-void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spill_config *spill, int64_t memory, uint32_t input,
-                      bool by_mark)
+void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spill_config *spill, int64_t memory,
+                      uint32_t input, bool by_mark)
 {
     struct arena *a = cx->plan->arena;
     const uint64_t *needed = cx->needed_in != NULL ? cx->needed_in[input] : NULL;
@@ -54,16 +54,19 @@ void hashed_rows_release(struct hashed_rows *h)
 }
 
 /* A column of numbers of the selected rows, to stand beside those of a batch. */
-static struct vector numbers_vector(struct hashed_rows *h, const struct batch *in, uint32_t col, const uint64_t *numbers)
+static struct vector numbers_vector(struct hashed_rows *h, const struct batch *in, uint32_t col,
+                                    const uint64_t *numbers)
 {
     uint64_t *values = ARENA_ARRAY(h->cx->scratch, uint64_t, MAX(in->count, 1u));
 
     BATCH_EACH(in, i, row) values[row] = numbers != NULL ? numbers[i] : 0;
     const struct type *t = h->schema->children[col];
-    return (struct vector){.type = t, .form = VEC_FLAT, .phys = (uint8_t)t->phys, .capacity = in->count, .data = values};
+    return (struct vector){
+        .type = t, .form = VEC_FLAT, .phys = (uint8_t)t->phys, .capacity = in->count, .data = values};
 }
 
-enum status hashed_rows_add(struct hashed_rows *h, const struct batch *in, const uint64_t *hashes, const uint64_t *marks)
+enum status hashed_rows_add(struct hashed_rows *h, const struct batch *in, const uint64_t *hashes,
+                            const uint64_t *marks)
 {
     uint32_t n = h->input->child_count;
     struct batch with = *in;

@@ -18,11 +18,12 @@ struct hashed_rows {
 };
 
 /* needed: columns of the input, NULL: all. memory: bytes before rows go to files. by_mark: rows of one hash are sorted by their marks. */
-void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spill_config *spill, int64_t memory, uint32_t input,
-                      bool by_mark);
+void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spill_config *spill, int64_t memory,
+                      uint32_t input, bool by_mark);
 void hashed_rows_release(struct hashed_rows *h); /* also of a cleared struct */
 /* Copies the selected rows; hashes[i] and marks[i] (NULL: zero) are those of the i-th. S_MORE: call again, the arguments do not count then. */
-enum status hashed_rows_add(struct hashed_rows *h, const struct batch *in, const uint64_t *hashes, const uint64_t *marks) CHECKED;
+enum status hashed_rows_add(struct hashed_rows *h, const struct batch *in, const uint64_t *hashes,
+                            const uint64_t *marks) CHECKED;
 /* Fills the stage behind rows that are still there, until it is full or there are no more (is_over). */
 enum status hashed_rows_next(struct hashed_rows *h) CHECKED;
 /* The first rows of the stage leave it. */
@@ -31,5 +32,11 @@ void hashed_rows_take(struct hashed_rows *h, uint32_t count);
 uint32_t hashed_rows_whole(const struct hashed_rows *h);
 /* The first rows of the stage as a batch of the input's columns; good until the stage changes. */
 struct batch hashed_rows_view(const struct hashed_rows *h, uint32_t count);
-static inline const uint64_t *hashed_rows_hashes(const struct hashed_rows *h) { return h->stage->cols[h->input->child_count].data; }
-static inline uint64_t *hashed_rows_marks(const struct hashed_rows *h) { return h->stage->cols[h->input->child_count + 1].data; }
+static inline const uint64_t *hashed_rows_hashes(const struct hashed_rows *h)
+{
+    return h->stage->cols[h->input->child_count].data;
+}
+static inline uint64_t *hashed_rows_marks(const struct hashed_rows *h)
+{
+    return h->stage->cols[h->input->child_count + 1].data;
+}

@@ -38,7 +38,8 @@ static enum status hash_aggregate_derive(struct op_plan *p, const void *config, 
     return S_OK;
 }
 
-static void hash_aggregate_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+static void hash_aggregate_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
+                                 uint64_t *const *inputs)
 {
     const struct group_config *c = config;
     struct group_call *calls;
@@ -71,17 +72,20 @@ static enum status hash_aggregate_open(struct op_cx *cx, void *self)
     s->call_count = c->calls.functions.count;
     TRY(group_calls_read(cx->plan->arena, cx->plan, &c->calls, &s->calls, cx->err));
     for (uint32_t i = 0; i < s->call_count; i++) words += s->calls[i].agg.words;
-    s->def = (struct state_def){.name = "groups",
-                                .version = 1,
-                                .shape = STATE_MAP,
-                                .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
-                                .value = group_home_row(cx->plan->arena, words, s->calls, s->call_count, false)};
+    s->def = (struct state_def){
+        .name = "groups",
+        .version = 1,
+        .shape = STATE_MAP,
+        .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
+        .value = group_home_row(cx->plan->arena, words, s->calls, s->call_count, false)};
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     for (uint32_t i = 0; i < s->call_count; i++)
         if (group_keep_is_one(&s->calls[i].agg, false)) s->calls[i].home.table = s->table;
     for (uint32_t i = 0; i < s->call_count; i++)
-        s->calls[i].agg.offset = s->table->value.fields[s->calls[i].first_field < words ? s->calls[i].first_field : 0].offset;
-    s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
+        s->calls[i].agg.offset =
+            s->table->value.fields[s->calls[i].first_field < words ? s->calls[i].first_field : 0].offset;
+    s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows,
+                                 cx->mem);
     s->keys = keys_batch(cx, rows);
     hash_aggregate_beyond_open(cx, s);
     return group_calls_open(cx, &c->calls, s->calls, s->call_count, 0, &s->def, false);
@@ -100,7 +104,8 @@ static void hash_aggregate_close(struct op_cx *cx, void *self, bool failed)
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */
-enum status hash_aggregate_add(struct op_cx *cx, struct hash_aggregate *s, const struct batch *in, const uint64_t *hashes)
+enum status hash_aggregate_add(struct op_cx *cx, struct hash_aggregate *s, const struct batch *in,
+                               const uint64_t *hashes)
 {
     uint32_t rows = batch_rows(in);
     void *found[BATCH_ROWS];
@@ -141,7 +146,8 @@ static void columns_fill(struct op_cx *cx, struct hash_aggregate *s)
     for (uint32_t c = 0; c < s->call_count; c++) {
         if (s->out->cols[keys + c].form == VEC_ABSENT) continue;
         if (s->calls[c].keep == NULL) group_call_results(&s->calls[c], s->rows, n, s->out, keys + c, 0);
-        for (uint32_t i = 0; s->calls[c].keep != NULL && i < n; i++) group_keep_result(s->calls[c].keep, i, s->out, keys + c, i);
+        for (uint32_t i = 0; s->calls[c].keep != NULL && i < n; i++)
+            group_keep_result(s->calls[c].keep, i, s->out, keys + c, i);
     }
     s->out->count = n;
 }
