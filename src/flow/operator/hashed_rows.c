@@ -29,7 +29,8 @@ void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spil
     const uint64_t *needed = cx->needed_in != NULL ? cx->needed_in[input] : NULL;
 
     *h = (struct hashed_rows){.cx = cx, .input = cx->plan->inputs[input], .spill = *spill};
-    uint32_t n = h->input->child_count, rows = MAX(cx->batch_rows, 2u);
+    uint32_t n = h->input->child_count;
+
     h->spill.memory = MAX(memory, 1);
     h->schema = schema_of(a, h->input);
     h->needed = ARENA_ARRAY(a, uint64_t, (n + 2) / 64 + 1);
@@ -41,8 +42,18 @@ void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spil
     h->by[0].col = n;
     h->by[1].col = n + 1;
     row_sort_init(&h->sort, cx, &h->spill, h->schema, h->needed, h->by, by_mark ? 2 : 1);
-    h->stage = batch_create_needed(h->schema, h->needed, rows, cx->mem);
-    h->spare = batch_create_needed(h->schema, h->needed, rows, cx->mem);
+}
+
+void hashed_rows_clear(struct hashed_rows *h)
+{
+    uint32_t by_count = h->sort.by_count;
+
+    row_sort_release(&h->sort);
+    row_sort_init(&h->sort, h->cx, &h->spill, h->schema, h->needed, h->by, by_count);
+    if (h->stage != NULL) batch_clear(h->stage);
+    h->is_adding = h->is_staged = h->is_over = false;
+    h->count = 0;
+    h->bytes = 0;
 }
 
 void hashed_rows_release(struct hashed_rows *h)
@@ -91,6 +102,10 @@ enum status hashed_rows_add(struct hashed_rows *h, const struct batch *in, const
 enum status hashed_rows_next(struct hashed_rows *h)
 {
     if (h->is_staged) return S_OK;
+    if (h->stage == NULL) {
+        h->stage = batch_create_needed(h->schema, h->needed, MAX(h->cx->batch_rows, 2u), h->cx->mem);
+        h->spare = batch_create_needed(h->schema, h->needed, MAX(h->cx->batch_rows, 2u), h->cx->mem);
+    }
     while (!h->is_over && h->stage->count < h->stage->capacity) {
         uint32_t before = h->stage->count;
         enum status st = row_sort_next(&h->sort, h->stage, h->stage->capacity - before);

@@ -20,6 +20,7 @@ struct hashed_rows {
 /* needed: columns of the input, NULL: all. memory: bytes before rows go to files. by_mark: rows of one hash are sorted by their marks. */
 void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spill_config *spill, int64_t memory,
                       uint32_t input, bool by_mark);
+void hashed_rows_clear(struct hashed_rows *h); /* as it was at first */
 void hashed_rows_release(struct hashed_rows *h); /* also of a cleared struct */
 /* Copies the selected rows; hashes[i] and marks[i] (NULL: zero) are those of the i-th. S_MORE: call again, the arguments do not count then. */
 enum status hashed_rows_add(struct hashed_rows *h, const struct batch *in, const uint64_t *hashes,

@@ -1,6 +1,6 @@
 /* join.h - the configuration of the operator `join`, which plans of SQL fill. Keys are those of its edges. */
 #pragma once
-#include "flow/operator/op.h"
+#include "flow/operator/row_runs.h"
 
 struct join_config {
     const char *kind;                           /* inner, left, right, full, semi, anti */
@@ -15,4 +15,5 @@ struct join_config {
     bool emit_before;                           /* -U rows are needed; else they are -D */
     bool at_end;                                /* rows alone come once, when both inputs have ended: batch mode. Rows are only added then */
     int64_t left_ttl_ms, right_ttl_ms;          /* 0: for ever */
+    struct spill_config spill;                  /* at_end: of the rows of both sides */
 };

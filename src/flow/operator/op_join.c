@@ -11,13 +11,12 @@
  * comes or its last one goes. As in Flink such joins emit +I and -D only, and an inner join hands on the kinds of its input.
  *
  * In batch mode (at_end) such rows wait: pairs go out as they are found, and when both inputs have ended a walk over the side's rows
- * gives those that come alone, once.
+ * gives those that come alone, once. Rows that do not fit memory: join_beyond.c.
  *
  * Invariants: NULL in a key matches nothing (unless the key is null-safe), and such a row is not kept. A call scans at most two
  * blocks and fills at most one batch. Not here: windows, time bounds, joins that keep no state. */
-#include "flow/operator/join.h"
-#include "flow/operator/join_pairs.h"
-#include "flow/operator/join_side.h"
+#include "flow/operator/join_run.h"
+
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -40,24 +39,8 @@ static const struct config_field join_config_fields[] = {
     CONFIG_FIELD(join_config, at_end, CONF_BOOL, "rows alone come when both inputs have ended, which only add rows"),
     CONFIG_FIELD(join_config, left_ttl_ms, CONF_INT, "ms until an untouched row of the left side is forgotten; 0: never"),
     CONFIG_FIELD(join_config, right_ttl_ms, CONF_INT, "ms until an untouched row of the right side is forgotten; 0: never"),
+    SPILL_FIELDS(offsetof(struct join_config, spill)),
     CONFIG_LAST,
-};
-
-struct join {
-    struct join_plan plan;
-    struct join_side sides[2];
-    struct join_pairs pairs;
-    /* The batch in work. */
-    bool begun, scan_more, turns; /* turns: the row of this hit comes or goes */
-    uint32_t row, hit, repeat, matched;
-    struct state_scan scan;
-    struct state_hits hits;
-    uint64_t no_key[BATCH_ROWS / 64];
-    /* At the end: rows that come alone, side by side. */
-    bool at_end, has_ended[2], is_last;
-    uint32_t side;
-    struct state_cursor cursor;
-    struct batch *keys[2]; /* of some heads at a time */
 };
 
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
@@ -147,6 +130,7 @@ static enum status join_open(struct op_cx *cx, void *self)
     s->at_end = ((const struct join_config *)cx->config)->at_end;
     for (uint32_t side = 0; side < 2 && s->at_end; side++)
         s->keys[side] = batch_create(s->sides[side].def.key, MIN(cx->batch_rows, (uint32_t)BATCH_ROWS), cx->mem);
+    join_beyond_open(cx, s);
     return S_OK;
 }
 
@@ -160,6 +144,7 @@ static void join_close(struct op_cx *cx, void *self, bool failed)
         batch_free(s->keys[side]);
     }
     join_pairs_close(&s->pairs);
+    join_beyond_close(s);
 }
 
 /* --- a batch: who meets whom ------------------------------------------------------------------------------------- */
@@ -183,10 +168,11 @@ static enum status batch_begin(struct op_cx *cx, struct join *s, uint32_t input,
     struct state_keys keys = state_keys_of(in, p->keys[input], p->key_count[input], hashes);
     join_no_keys(p, &((const struct join_config *)cx->config)->null_safe, input, in, s->no_key);
     TRY(join_side_find(&s->sides[1 - input], &keys, s->no_key));
-    TRY(join_side_reserve(&s->sides[input], &keys, s->no_key));
+    if (s->fate == JOIN_KEEP) TRY(join_side_reserve(&s->sides[input], &keys, s->no_key));
     s->scan = (struct state_scan){0};
     TRY(block_scan(s, input, in));
-    TRY(join_side_apply(&s->sides[input], in));
+    if (s->fate == JOIN_KEEP) TRY(join_side_apply(&s->sides[input], in));
+    else memcpy(s->settled, s->no_key, sizeof s->settled);
     s->row = s->matched = 0;
     s->begun = true;
     return join_pairs_filter(cx, &s->pairs, input, in, &s->hits);
@@ -213,7 +199,7 @@ static bool match_count(struct join *s, uint32_t input, bool adds)
     uint32_t key = s->hits.key[s->hit];
     void *row = s->hits.row[s->hit];
 
-    if (!other->counts || (adds && bit_get(s->sides[input].replaces, key))) return false;
+    if (!other->counts || (adds && s->fate == JOIN_KEEP && bit_get(s->sides[input].replaces, key))) return false;
     uint32_t before = join_matches(other, row);
     if (!adds && before == 0) return false; /* what is taken back was forgotten, and has not been counted */
     join_matches_change(other, key, row, adds ? before + 1 : before - 1);
@@ -238,14 +224,29 @@ static void hit_emit(const struct op_cx *cx, struct join *s, uint32_t input, con
     s->hit++;
 }
 
+/* Of a row that is not taken in: does it come alone now? */
+static bool comes_now(struct join *s, uint32_t input)
+{
+    const struct join_kind *k = s->plan.kind;
+    bool met = s->matched > 0 || (s->fate != JOIN_ASIDE && s->marks[s->row] != 0);
+
+    if (s->fate == JOIN_LAST) return k->alone[input] && met == k->matched;
+    s->marks[s->row] = met;
+    if (!met || k->pairs || !k->alone[input]) return false;
+    bit_set(s->settled, s->row); /* one partner decides of a semi and an anti join */
+    return k->matched;
+}
+
 /* All hits of the row have been seen. */
 static void row_finish(const struct op_cx *cx, struct join *s, uint32_t input, const struct batch *in, uint32_t row)
 {
     const struct join_kind *k = s->plan.kind;
-    bool waits = s->at_end && !bit_get(s->no_key, s->row);
+    bool waits = s->at_end && !bit_get(s->no_key, s->row), comes;
 
-    if (join_adds(in, row) && k->alone[input]) join_matches_set(&s->sides[input], s->row, s->matched);
-    if (k->alone[input] && !waits && (s->matched > 0) == k->matched) join_pairs_put(&s->pairs, kind_of(cx, s, input, in, row), row, true, NULL);
+    if (s->fate == JOIN_KEEP && join_adds(in, row) && k->alone[input]) join_matches_set(&s->sides[input], s->row, s->matched);
+    if (s->fate == JOIN_KEEP || !waits) comes = k->alone[input] && !waits && (s->matched > 0) == k->matched;
+    else comes = comes_now(s, input);
+    if (comes) join_pairs_put(&s->pairs, kind_of(cx, s, input, in, row), row, true, NULL);
     s->matched = 0;
     s->row++;
 }
@@ -266,11 +267,8 @@ static void rows_list(const struct op_cx *cx, struct join *s, uint32_t input, co
     }
 }
 
-static enum status join_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+enum status join_meet(struct op_cx *cx, struct join *s, uint32_t input, const struct batch *in)
 {
-    struct join *s = self;
-
-    ASSERT(input < 2);
     if (!s->begun) TRY(batch_begin(cx, s, input, in));
     join_pairs_begin(&s->pairs);
     rows_list(cx, s, input, in);
@@ -282,6 +280,17 @@ static enum status join_on_batch(struct op_cx *cx, void *self, uint32_t input, s
     if (s->row < batch_rows(in)) return S_MORE;
     for (uint32_t side = 0; side < 2; side++) state_done(s->sides[side].table);
     s->begun = false;
+    return S_OK;
+}
+
+static enum status join_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
+{
+    struct join *s = self;
+
+    ASSERT(input < 2);
+    if (s->beyond.is_full) return join_beyond_add(cx, s, input, in);
+    TRY(join_meet(cx, s, input, in));
+    join_beyond_check(cx, s);
     return S_OK;
 }
 
@@ -325,15 +334,10 @@ static enum status alone_list(struct join *s, struct join_side *side)
     return S_MORE;
 }
 
-static enum status join_on_end(struct op_cx *cx, void *self, uint32_t input)
+enum status join_alone(struct op_cx *cx, struct join *s)
 {
-    struct join *s = self;
-
-    s->has_ended[input] = true;
-    if (!s->at_end || !s->has_ended[1 - input]) return S_OK;
-    while (s->side < 2 && !s->plan.kind->alone[s->side]) s->side++;
-    if (s->side == 2) return S_OK;
     struct join_side *side = &s->sides[s->side];
+
     if (!s->begun) TRY(alone_begin(s, side));
     join_pairs_begin(&s->pairs);
     enum status st = alone_list(s, side);
@@ -343,8 +347,20 @@ static enum status join_on_end(struct op_cx *cx, void *self, uint32_t input)
     state_done(side->table);
     s->begun = false;
     if (!s->is_last) return S_MORE;
-    s->side++;
     s->cursor = (struct state_cursor){0};
+    return S_OK;
+}
+
+static enum status join_on_end(struct op_cx *cx, void *self, uint32_t input)
+{
+    struct join *s = self;
+
+    s->has_ended[input] = true;
+    if (!s->at_end || !s->has_ended[1 - input]) return S_OK;
+    while (s->side < 2 && !s->plan.kind->alone[s->side]) s->side++;
+    if (s->side == 2) return s->beyond.is_full ? join_beyond_run(cx, s) : S_OK;
+    TRY(join_alone(cx, s));
+    s->side++;
     return S_MORE;
 }
 

@@ -306,6 +306,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     if (b->condition != NULL) c->condition = lower_exprs(l, &b->condition, 1);
     c->zone = lower_zone(l);
     c->at_end = r->at_end;
+    if (r->at_end) c->spill = l->spill_joins;
     if (r->at_end) c->left_ttl_ms = c->right_ttl_ms = 0; /* nothing is forgotten before it has come */
     sides_lower(r, l, c);
     *node = l->graph->node_count - 1;
