@@ -1,7 +1,8 @@
 /* feed.c - a feed's rows as a file of the connector `script`, and the two statements that make a table of it: one over the file, with a
  * column more that says where the watermark stands behind each row, and a view without that column.
  *
- * "watermark T" belongs to the row before it. "advance 5 s" is a pause. Cells are written as in expected rows. */
+ * "watermark T" belongs to the row before it. "advance 5 s" is a pause. Cells are written as in expected rows; in a feed of changes the
+ * kind stands before them ("+U 1 | x"). */
 #include "sqltest.h"
 
 #include "columns/column/timestamp.h"
@@ -17,7 +18,7 @@ enum { COLUMNS_MAX = 64, CELL_MAX = 64 * 1024 };
 
 struct feed_column {
     struct str text, name;
-    bool is_computed;
+    bool is_computed; /* or the primary key: not in the rows */
 };
 
 bool clock_read(struct str text, int64_t *ms)
@@ -38,6 +39,8 @@ static bool is_computed(struct str column)
     return str_starts(str_trim(column), STR("AS "));
 }
 
+static bool is_key(struct str column) { return str_starts(column, STR("PRIMARY KEY ")); }
+
 /* "(a INT, m MAP<INT, INT>, p AS PROCTIME())": commas in brackets part nothing. */
 static uint32_t columns_cut(const char *text, struct feed_column *out)
 {
@@ -55,7 +58,7 @@ static uint32_t columns_cut(const char *text, struct feed_column *out)
         column->text = str_trim((struct str){all.data + first, i - first});
         struct str rest = column->text;
         (void)str_cut(&rest, ' ', &column->name);
-        column->is_computed = is_computed(column->text);
+        column->is_computed = is_computed(column->text) || is_key(column->text);
         first = i + 1;
     }
     return count;
@@ -107,8 +110,12 @@ static void put_cell(struct str cell, struct buf *scratch, struct buf *out)
     buf_append_byte(out, '"');
 }
 
-static void put_row(const char *line, struct buf *scratch, struct buf *out)
+static void put_row(const char *line, bool has_kind, struct buf *scratch, struct buf *out)
 {
+    if (has_kind && strlen(line) > 3 && line[2] == ' ') {
+        buf_append(out, line, 3);
+        line += 3;
+    }
     for (const char *bar, *at = line; at != NULL; at = bar != NULL ? bar + 3 : NULL) {
         bar = strstr(at, " | ");
         if (at > line) buf_append_byte(out, ',');
@@ -132,7 +139,7 @@ static enum status put_rows(const struct script *s, const struct record *r, stru
             if (i == r->feed_first || r->by == NULL)
                 st = err_set(e, E_DATA, "%s:%u: a watermark stands behind a row of a feed 'by' a column", s->path, i + 1);
         } else {
-            put_row(line, &scratch, out);
+            put_row(line, r->changes != NULL, &scratch, out);
             bool is_followed = str_starts(str_of(next), WATERMARK);
             if (r->by != NULL) buf_printf(out, ",%s", is_followed ? next + WATERMARK.size : "NULL");
             buf_append_byte(out, '\n');
@@ -155,8 +162,10 @@ static const char *table_text(const struct script *s, const struct record *r, co
         buf_printf(&out, ", `__wm` %.*s, WATERMARK FOR %s AS `__wm`", (int)type.size, type.data, r->by);
     }
     buf_printf(&out,
-               ") WITH ('connector' = 'script', 'path' = '%s', 'format' = 'csv', 'csv.null-literal' = 'NULL'%s)", path,
+               ") WITH ('connector' = 'script', 'path' = '%s', 'format' = 'csv', 'csv.null-literal' = 'NULL'%s", path,
                r->by != NULL ? ", 'scan.watermark.emit.strategy' = 'on-event'" : "");
+    if (r->changes != NULL) buf_printf(&out, ", 'changelog-mode' = '%s'", r->changes);
+    buf_append_byte(&out, ')');
     const char *text = arena_strdup(s->a, buf_text(&out));
     buf_release(&out);
     return text;
@@ -168,7 +177,8 @@ static const char *view_text(const struct script *s, const struct record *r, con
 
     buf_init(&out, s->a->mem);
     buf_printf(&out, "CREATE VIEW %s AS SELECT ", r->feed);
-    for (uint32_t i = 0; i < count; i++) buf_printf(&out, "%s%.*s", i > 0 ? ", " : "", (int)columns[i].name.size, columns[i].name.data);
+    for (uint32_t i = 0; i < count; i++)
+        if (!is_key(columns[i].text)) buf_printf(&out, "%s%.*s", i > 0 ? ", " : "", (int)columns[i].name.size, columns[i].name.data);
     buf_printf(&out, " FROM %s__feed", r->feed);
     const char *text = arena_strdup(s->a, buf_text(&out));
     buf_release(&out);

@@ -122,15 +122,18 @@ static bool is_empty(const struct reader *r)
 }
 static bool is_rule(const char *line) { return strncmp(line, "----", 4) == 0; }
 
-/* "feed bids by ts", its columns, and lines of rows. */
+/* "feed bids by ts changes I,UA,D", its columns, and lines of rows. */
 static enum status read_feed(struct reader *r, struct record *out, struct str rest)
 {
     out->verb = VERB_FEED;
     out->feed = word(r, &rest);
-    const char *by = word(r, &rest);
-    if (*by != '\0') out->by = word(r, &rest);
-    if (*out->feed == '\0' || (*by != '\0' && (strcmp(by, "by") != 0 || *out->by == '\0')))
-        return wrong(r, "expected 'feed TABLE' or 'feed TABLE by COLUMN', not", r->s->lines.items[r->at]);
+    for (const char *more = word(r, &rest); *more != '\0'; more = word(r, &rest)) {
+        const char **to = strcmp(more, "by") == 0 ? &out->by : strcmp(more, "changes") == 0 ? &out->changes : NULL;
+        if (to != NULL) *to = word(r, &rest);
+        if (to == NULL || **to == '\0')
+            return wrong(r, "expected 'feed TABLE', then 'by COLUMN', 'changes I,UA,D', or nothing, not", r->s->lines.items[r->at]);
+    }
+    if (*out->feed == '\0') return wrong(r, "a feed has a name, unlike", r->s->lines.items[r->at]);
     out->line = ++r->at;
     if (is_empty(r) || r->s->lines.items[r->at][0] != '(') return wrong(r, "a feed begins with its columns, not", is_empty(r) ? "" : r->s->lines.items[r->at]);
     out->sql = r->s->lines.items[r->at++];

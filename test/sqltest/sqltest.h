@@ -57,6 +57,7 @@ struct record {
     uint32_t sql_end; /* index of the line behind the statement: where a block goes when there is none */
     const char *sql;
     const char *feed, *by; /* VERB_FEED: the table, and its column of event time or NULL; `sql` is its columns */
+    const char *changes;   /* the feed's 'changelog-mode'; NULL: +I alone */
     uint32_t feed_first;   /* index of the first line of its rows, which end at sql_end */
     struct directives d;
     struct block blocks[BLOCKS_MAX];

@@ -9,6 +9,7 @@
 #include "flow/operator/join_interval.h"
 #include "flow/operator/join_temporal.h"
 #include "flow/operator/multi_join.h"
+#include "flow/operator/normalize_config.h"
 #include "flow/operator/over.h"
 #include "flow/operator/over_sorted.h"
 #include "flow/operator/join_window.h"
@@ -486,6 +487,9 @@ static const struct stateful_case cases[] = {
     {"over_sorted", "rows that change those behind them", .config = &over_values},
     {"deduplicate", "the first row", .config = &(const struct dedup_config){.ttl_ms = 0}},
     {"deduplicate", "the last row, with the row before", .config = &(const struct dedup_config){.time = "v", .keep_last = true, .emit_before = true}},
+    {"changelog_normalize", "with the row before", .config = &(const struct normalize_config){.emit_before = true}},
+    {"changelog_normalize", "every row, without the row before", .config = &(const struct normalize_config){.emit_every = true}},
+    {"changelog_normalize", "time to live", .config = &(const struct normalize_config){.emit_before = true, .ttl_ms = 5}},
     {"group_aggregate", "counts, sums, distinct values", .config = &groups},
     {"group_aggregate", "values that are kept", .config = &kept},
     {"group_aggregate", "values that are kept and may be taken back", .config = &kept_retracting},

@@ -76,7 +76,7 @@ static const char *summary(struct query_binder *b, const struct table *t)
 /* Can such changes be worked with? In Flink's words. */
 static enum status check_changes(struct query_binder *b, const struct table *t, uint8_t changes)
 {
-    bool before = (changes & CHANGES_BEFORE) != 0, after = (changes & CHANGES_AFTER) != 0;
+    bool before = (changes & CHANGES_BEFORE) != 0, after = (changes & CHANGES_AFTER) != 0, by_key = (changes & CHANGES_DELETE_BY_KEY) != 0;
 
     if (changes == CHANGES_NONE) return S_OK;
     if (b->is_batch) {
@@ -87,18 +87,17 @@ static enum status check_changes(struct query_binder *b, const struct table *t, 
     if (before && !after)
         return err_set(b->e, E_CONFIG, "Invalid source for table '%s'. A ScanTableSource doesn't support a changelog stream that contains "
                        "UPDATE_BEFORE but no UPDATE_AFTER.", summary(b, t));
-    if (t->key_count > 0) return S_OK;
+    bool is_whole = after == before && !by_key;
+    if (t->key_count > 0 || (is_whole && !b->settings->changes_repeat)) return S_OK;
     err_hint(b->e, "add PRIMARY KEY (...) NOT ENFORCED to the table");
     if (after && !before)
         return err_set(b->e, E_CONFIG, "Table '%s' produces a changelog stream that contains UPDATE_AFTER but no UPDATE_BEFORE. This "
                        "requires defining a primary key constraint on the table.", summary(b, t));
-    if ((changes & CHANGES_DELETE_BY_KEY) != 0)
+    if (by_key)
         return err_set(b->e, E_CONFIG, "Table '%s' produces a changelog stream of deletions that may have nothing but the columns of a "
                        "key. This requires defining a primary key constraint on the table.", summary(b, t));
-    if (b->settings->changes_repeat)
-        return err_set(b->e, E_CONFIG, "Configuration 'table.exec.source.cdc-events-duplicate' is enabled which requires the changelog "
-                       "sources to define a PRIMARY KEY. However, table '%s' doesn't have a primary key.", summary(b, t));
-    return S_OK;
+    return err_set(b->e, E_CONFIG, "Configuration 'table.exec.source.cdc-events-duplicate' is enabled which requires the changelog "
+                   "sources to define a PRIMARY KEY. However, table '%s' doesn't have a primary key.", summary(b, t));
 }
 
 /* Upserts, deletions by key, and changes that may come twice become a changelog by the primary key. */
