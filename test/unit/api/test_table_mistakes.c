@@ -112,7 +112,8 @@ static const struct mistake mistakes[] = {
     {no_schema, "table 't' has no schema"},
     {no_such_field, "column 'usr' is not in the stream (has: user, n); did you mean 'user'?"},
     {no_such_metadata, "a stream has no metadata 'offset'; it has 'rowtime'"},
-    {upserts_in, "a stream of upserts cannot be a table yet"},
+    {upserts_in, "Table 'default_catalog.default_database.Unregistered_DataStream_Source_1' produces a changelog stream that contains "
+                 "UPDATE_AFTER but no UPDATE_BEFORE. This requires defining a primary key constraint on the table.; add PRIMARY KEY"},
     {updates_as_inserts,
      "Table sink 'Unregistered_DataStream_Sink_1' doesn't support consuming update changes which is produced by node "},
 };
