@@ -160,6 +160,15 @@ static enum status bind_args(struct binder *b, const struct ast_expr *x, struct 
     return failed == S_OK ? S_OK : err_gather(b->e);
 }
 
+/* Operators and what the planner calls ($NOT_NULL) are functions, too, but not by these names. */
+static bool is_callable(struct str name)
+{
+    for (size_t i = 0; i < name.size; i++)
+        if (name.data[i] != '_' && !(name.data[i] >= '0' && name.data[i] <= '9') && !((name.data[i] | 32) >= 'a' && (name.data[i] | 32) <= 'z'))
+            return false;
+    return !str_equal_nocase(name, STR("IN")) && fn_find(name) != NULL;
+}
+
 static enum status call(struct binder *b, const struct ast_expr *x, struct str name, struct expr *const *args, uint32_t count,
                         struct expr **out)
 {
@@ -274,7 +283,9 @@ static enum status bind_in_list(struct binder *b, const struct ast_expr *x, stru
     TRY(bind_equal_rows(b, x, left, list->args.items[0], &items[0], &rows));
     for (uint32_t i = 1; rows && i < count; i++) {
         TRY(bind_equal_rows(b, x, left, list->args.items[i], &items[i], &rows));
-        if (!rows) return fail(b, list->args.items[i]->place, "the rows of IN must have the same count of values");
+        if (rows) continue;
+        err_hint(b->e, "each is a row of %u values, as the first one is", left->args.count);
+        return fail(b, list->args.items[i]->place, "Values passed to IN operator must have compatible types");
     }
     if (rows) return branch(b, x, EXPR_OR, items, count, out);
     TRY(err_go_on(b->e, bind_expr(b, left, &value), &failed));
@@ -288,8 +299,9 @@ static enum status bind_in_list(struct binder *b, const struct ast_expr *x, stru
 
 static enum status bind_within(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
-    if (b->query == NULL) return fail(b, x->place, "a sub-query cannot stand here");
-    return b->query(b, x, out);
+    if (b->query != NULL) return b->query(b, x, out);
+    err_hint(b->e, "it stands in the list of a SELECT, or in its WHERE or HAVING");
+    return fail(b, x->place, "a sub-query cannot stand here");
 }
 
 static enum status bind_in(struct binder *b, const struct ast_expr *x, struct expr **out)
@@ -358,6 +370,18 @@ static enum status bind_junction(struct binder *b, const struct ast_expr *x, enu
     return branch(b, x, kind, args, count, out);
 }
 
+/* +x is x, where it is a number or an interval. */
+static enum status bind_plus(struct binder *b, const struct ast_expr *x, struct expr *const *args, struct expr **out)
+{
+    const struct type *t = args[0]->type;
+
+    *out = args[0];
+    if (type_is_numeric(t) || t->kind == T_INTERVAL_SECOND || t->kind == T_INTERVAL_MONTH || t->kind == T_NULL) return S_OK;
+    err_hint(b->e, "it takes a number or an interval");
+    return sql_error(b->e, b->t, x->place.at, x->place.size, "Cannot apply '+' to arguments of type '+<%s>'",
+                     type_text(b->m.a, type_with_null(b->m.a, t, true)));
+}
+
 static enum status bind_operator(struct binder *b, const struct ast_expr *x, struct expr **out)
 {
     struct expr **args;
@@ -380,10 +404,7 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
     if (x->op->form == FORM_BETWEEN) return bind_between(b, x, args, out);
     if (str_equal(name, STR("AND"))) return bind_junction(b, x, EXPR_AND, args, count, out);
     if (str_equal(name, STR("OR"))) return bind_junction(b, x, EXPR_OR, args, count, out);
-    if (str_equal(name, STR("PLUS"))) {
-        *out = args[0];
-        return S_OK;
-    }
+    if (str_equal(name, STR("PLUS"))) return bind_plus(b, x, args, out);
     if (negated) name = (struct str){name.data + 4, name.size - 4};
     TRY(call(b, x, name, args, count, out));
     return negated ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
@@ -486,7 +507,10 @@ static enum status no_aggregate(struct binder *b, const struct ast_expr *x)
 {
     struct str name = x->name.parts[x->name.count - 1];
 
-    if (x->aggregate->over != NULL) return fail(b, x->place, "Windowed aggregate expression is illegal here");
+    if (x->aggregate->over != NULL) {
+        err_hint(b->e, "give it a name in the list of a SELECT, and use the name");
+        return fail(b, x->place, "Windowed aggregate expression is illegal here");
+    }
     if (x->name.count > 1 || agg_find(name) != NULL) return fail(b, x->place, "Aggregate expression is illegal here");
     if (x->aggregate->filter != NULL) return fail(b, x->place, "FILTER must be applied to aggregate function");
     return sql_error(b->e, b->t, x->place.at, x->place.size, "DISTINCT/ALL not allowed with %.*s function", (int)name.size, name.data);
@@ -512,7 +536,8 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
         return fail(b, x->place, "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT()");
     TRY(bind_is_json(x) ? bind_json(b, x, &args, &count) : bind_args(b, x, &args, &count));
     TRY(bind_branch(b, x, name, args, count, out, &done));
-    return done ? S_OK : call(b, x, name, args, count, out);
+    if (done) return S_OK;
+    return is_callable(name) ? call(b, x, name, args, count, out) : bind_unanswered(b, x, args, count);
 }
 
 /* The CASE that an UPDATE with WHERE becomes: the new value, else the column as it is. Its text says what is wrong with a value
@@ -593,6 +618,7 @@ static enum status bind_node(struct binder *b, const struct ast_expr *x, struct 
         TRY(bind_expr(b, x->args.items[0], out));
         return bind_field(b, *out, x->text, x->place, out);
     case AX_QUERY: return bind_within(b, x, out);
+    case AX_STAR: return fail(b, x->place, "Unknown identifier '*'");
     default: return fail(b, x->place, "this cannot stand in an expression");
     }
 }

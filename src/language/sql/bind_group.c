@@ -10,6 +10,7 @@
 #include "ground/base/str.h"
 #include "language/sql/bind_aggregate_parts.h"
 #include "language/sql/bind_group_window.h"
+#include "language/sql/bind_over.h"
 #include "language/sql/bind_unknown.h"
 #include "language/sql/bind_user_aggregate.h"
 #include "language/sql/bind_window.h"
@@ -358,6 +359,7 @@ static enum status bind_key(struct grouping *g, const struct ast_expr *x, bool i
         }
         return S_OK;
     }
+    if (over_call_in(x) != NULL) return fail(g, x->place, "Windowed aggregate expression is illegal in GROUP BY clause");
     if (count_calls(g->b, x) > 0) return fail(g, x->place, "Aggregate expression is illegal in GROUP BY clause");
     TRY(bind_expr(&g->binder, x, &key));
     uint32_t col = key_column(g, key);
@@ -526,6 +528,7 @@ static enum status bind_grouping(struct grouping *g, const struct ast_expr *x, s
     bool is_id = is_call_of(x, "GROUP_ID");
     uint32_t n = 0;
 
+    if (x->aggregate != NULL && x->aggregate->distinct) return fail(g, x->place, "DISTINCT/ALL not allowed with GROUPING function");
     if (is_id != (x->args.count == 0)) return bind_wrong_count(&g->binder, x, is_id ? "0" : "1 or more");
     for (uint32_t s = 0; s < MAX(g->set_count, 1u); s++) {
         uint64_t number = 0;

@@ -3,7 +3,9 @@
 #include "language/sql/bind_join.h"
 
 #include "ground/base/str.h"
+#include "language/sql/bind_group.h"
 #include "language/sql/bind_hint.h"
+#include "language/sql/bind_over.h"
 #include "language/sql/bind_subquery.h"
 #include "language/sql/bind_unnest.h"
 #include "language/sql/join_tree.h"
@@ -224,6 +226,7 @@ static enum status values_bind(struct joining *j, const struct ast_expr *x)
     if (!bind_is_subquery(x)) return S_OK;
     for (uint32_t side = 0; side < 2; side++)
         if (value_try(j, x, side, &inner) == S_OK) return S_OK;
+    err_hint(j->b->e, "a sub-query in ON of an outer join speaks of columns of one of the tables");
     return value_try(j, x, 0, j->b->e);
 }
 
@@ -289,6 +292,8 @@ static enum status later_join(struct joining *j)
     for (uint32_t side = 0; side < 2; side++) {
         const struct ast_list *later = &j->sides[side].later;
         if (later->count > 0 && !keeps[side])
+            err_hint(j->b->e, "put the inner join into a query of its own: (SELECT ... FROM a JOIN b ON ...)");
+        if (later->count > 0 && !keeps[side])
             return sql_error(j->b->e, j->b->t, later->items[0]->place.at, later->items[0]->place.size, "a sub-query cannot stand here");
         for (uint32_t i = 0; i < later->count; i++) later_add(j, later->items[i]);
     }
@@ -299,6 +304,12 @@ static enum status check_condition(struct query_binder *b, const struct ast_tabl
 {
     bool has = t->on != NULL || t->natural || t->using.count > 0 || t->join == JOIN_CROSS || t->join == JOIN_COMMA;
 
+    const struct ast_expr *window = over_call_in(t->on), *call = aggregate_call_in(b, t->on);
+    const struct ast_expr *wrong = window != NULL ? window : call;
+
+    if (wrong != NULL)
+        return sql_error(b->e, b->t, wrong->place.at, wrong->place.size, "%s expression is illegal in ON clause",
+                         window != NULL ? "Windowed aggregate" : "Aggregate");
     if (has) return S_OK;
     return sql_error(b->e, b->t, t->place.at, t->place.size,
                      "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING clause)");

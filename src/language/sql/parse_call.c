@@ -25,6 +25,7 @@ static enum status parse_argument(struct parser *p, struct ast_expr **out)
         *out = named;
         return S_OK;
     }
+    if (is_word(p, 0, KW_MODEL) && is_name(p, 1)) return parse_not_yet(p, "models");
     if (!is_word(p, 0, KW_TABLE)) return parse_expr(p, out);
     struct ast_expr *table = ast_new(p, AX_TABLE, from);
     TRY(parse_enter(p));

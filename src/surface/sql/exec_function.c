@@ -431,7 +431,17 @@ static enum status run_call(struct run *r, const void *body)
     return run_fail(r, c->call->place, "a catalog in memory has no procedures");
 }
 
+/* ADD JAR, REMOVE JAR. */
+static enum status run_jar(struct run *r, const void *body)
+{
+    const struct add_jar *j = body;
+
+    err_hint(r->e, "a function in C comes by CREATE FUNCTION f AS 'symbol' LANGUAGE C USING ARTIFACT 'lib.so'");
+    return run_fail(r, r->statement->place, "%s JAR: there is no Java here, and nothing reads its archives", j->remove ? "REMOVE" : "ADD");
+}
+
 const struct executor function_executors[] = {{"create_function", run_create_function},
                                               {"alter_function", run_alter_function},
                                               {"call", run_call},
+                                              {"jar", run_jar},
                                               {0}};

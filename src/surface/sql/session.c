@@ -167,7 +167,7 @@ enum status sql_session_run(struct sql_session *s, const struct tokens *t, const
     const struct executor *x = executor_of(st->type->name);
 
     if (x == NULL) {
-        (void)sql_error(e, t, st->place.at, st->place.size, "this statement is not supported yet");
+        (void)sql_error(e, t, st->place.at, st->place.size, "only a shell understands this statement");
         return E_UNSUPPORTED;
     }
     if (s->in_set && strcmp(x->name, "insert") != 0 && strcmp(x->name, "statement_set") != 0)
