@@ -215,14 +215,10 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     uint32_t count = 0;
 
     (void)inputs;
+    (void)e;
     for (uint32_t i = 0; i < s->table->options.count; i++)
         if (strcmp(s->table->options.items[i].key, "connector") != 0) options[count++] = s->table->options.items[i];
-    if (connector == NULL) {
-        err_hint(e, "add 'connector' = '...' to its WITH clause");
-        return err_set(e, E_CONFIG,
-                       "Table options do not contain an option key 'connector' for discovering a connector: table '%s'",
-                       s->table->name);
-    }
+    ASSERT(connector != NULL); /* bind_scan.c has found it */
     struct graph_node *n = graph_add_node(l->graph, op_find("source"), arena_printf(l->a, "Source: %s", s->table->name),
                                           (struct graph_here){0});
     struct source_config *config = n->config;

@@ -54,7 +54,7 @@ static bool takes_keys(const struct rel *r, uint32_t input)
 }
 
 /* --- lowering ---------------------------------------------------------------------------------------------------- */
-static struct sink_config *node_add(const struct sink_body *s, struct lowering *l, struct err *e)
+static void node_add(const struct sink_body *s, struct lowering *l)
 {
     const struct table *t = s->table;
     struct graph_node *n = graph_add_node(l->graph, op_find("sink"), t != NULL ? arena_printf(l->a, "Sink: %s", t->name) : "Sink: Collect",
@@ -66,15 +66,11 @@ static struct sink_config *node_add(const struct sink_body *s, struct lowering *
     config->connector = t == NULL ? "collect" : table_option(t, "connector");
     for (uint32_t i = 0; i < count; i++)
         if (strcmp(t->options.items[i].key, "connector") != 0) options[used++] = t->options.items[i];
-    if (config->connector == NULL) {
-        (void)err_set(e, E_CONFIG, "table '%s' has no 'connector' option", t->name);
-        return NULL;
-    }
+    ASSERT(config->connector != NULL); /* bind_insert.c has found it */
     config->options = (struct options){options, used};
     config->handle = l->receiver;
     if (s->parts.count > 0) config->partitions = (struct text_list){t->partitions, t->partition_count};
     n->parallelism = t == NULL ? 1 : sink_parallelism(t);
-    return config;
 }
 
 /* Checks of values, and the table's names. */
@@ -128,7 +124,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
     if (s->table != NULL) last = sink_lower_conflict(r, l, last, &is_spread);
     if (s->parts.count > 0) last = lower_calc(l, &s->parts, s->part_names, last);
-    if (node_add(s, l, e) == NULL) return E_CONFIG;
+    node_add(s, l);
     *node = l->graph->node_count - 1;
     struct graph_edge *edge = graph_add_edge(l->graph, last, *node, 0, (struct graph_here){0});
     if (is_spread) sink_spread(r, l, edge);

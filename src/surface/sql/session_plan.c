@@ -71,6 +71,7 @@ enum status sql_session_stream(struct sql_session *s, const struct ast_query *q,
     uint32_t one = 1;
 
     enum status st = bind_query(&b, q, &plan);
+    if (st == S_OK && b.is_batch) err_hint(e, "tw_table_execute gives the rows of batch mode");
     if (st == S_OK && b.is_batch) st = err_set(e, E_UNSUPPORTED, "a table becomes a stream in streaming mode only");
     if (st == S_OK) st = run_optimize(&r, &b, &plan, &one);
     if (st == S_OK) {

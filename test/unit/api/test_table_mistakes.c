@@ -41,6 +41,22 @@ struct mistake {
 static struct tw_stream *no_clicks(struct tw_env *env) { return tw_from_data(env, &click_row, NULL, 0); }
 static struct tw_schema *schema(struct tw_env *env) { return tw_schema_create(env); }
 
+static void two_rowtimes(struct tw_env *env)
+{
+    tw_result_close(tw_sql_execute(env, "CREATE TABLE clock (ts TIMESTAMP(3), WATERMARK FOR ts AS ts) WITH ('connector' = 'datagen')"));
+}
+
+/* A table of a stream whose job has run. */
+static struct tw_table *executed(struct tw_env *env)
+{
+    struct tw_stream *s = no_clicks(env);
+    struct tw_table *t = tw_from_stream(s, NULL);
+
+    tw_print(s);
+    if (tw_execute(env, "before") != 0) fail_msg("%s", tw_error(env));
+    return t;
+}
+
 /* A line each: it is the line that is told. */
 /* clang-format off */
 MISTAKE(no_column, tw_table_where(people(env), "agee > 20"))
@@ -75,6 +91,11 @@ MISTAKE(no_such_field, tw_from_stream(no_clicks(env), tw_schema_column(schema(en
 MISTAKE(no_such_metadata, tw_from_stream(no_clicks(env), tw_schema_column_by_metadata(schema(env), "offset", "BIGINT", NULL, true)))
 MISTAKE(upserts_in, tw_from_changelog_stream(no_clicks(env), NULL, TW_CHANGELOG_UPSERTS))
 MISTAKE(updates_as_inserts, tw_to_stream(tw_table_select(tw_table_group_by(people(env), "age"), "age, COUNT(*) AS n")))
+MISTAKE(no_name, tw_table_as(people(env), "a, b, 1"))
+MISTAKE(no_shell, tw_result_close(tw_sql_execute(env, "QUIT")))
+MISTAKE(in_batch, tw_to_stream((tw_set(env, "execution.runtime-mode", "batch"), people(env))))
+MISTAKE(two_times, tw_to_stream(tw_sql_query(env, (two_rowtimes(env), "SELECT ts, ts AS again FROM clock"))))
+MISTAKE(gone, tw_to_stream(executed(env)))
 /* clang-format on */
 
 static const struct mistake mistakes[] = {
@@ -116,6 +137,13 @@ static const struct mistake mistakes[] = {
                  "UPDATE_AFTER but no UPDATE_BEFORE. This requires defining a primary key constraint on the table.; add PRIMARY KEY"},
     {updates_as_inserts,
      "Table sink 'Unregistered_DataStream_Sink_1' doesn't support consuming update changes which is produced by node "},
+    {no_name, "Encountered \"1\": expected the name of a column at line 1, column 7\na, b, 1\n      ^"},
+    {no_shell, "only a shell understands this statement at line 1, column 1\nQUIT\n^^^^"},
+    {in_batch, "a table becomes a stream in streaming mode only; tw_table_execute gives the rows of batch mode"},
+    {two_times, "Found more than one rowtime attribute field in the query when converting it to a stream; cast all but one of them to "
+                "TIMESTAMP(3)"},
+    {gone, "table 'Unregistered_DataStream_Source_1' is of a stream that belongs to a job that was executed already; make stream and "
+           "table anew behind tw_execute"},
 };
 
 static void mistakes_have_lines(void **state)
