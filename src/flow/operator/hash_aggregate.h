@@ -33,7 +33,7 @@ struct hash_aggregate {
     int distinct;          /* the call by whose values rows put aside are sorted within their group, -1: none */
     uint32_t rest_count, fed;
     uint16_t rest[BATCH_ROWS]; /* rows of the batch that are put aside */
-    uint64_t hashes[BATCH_ROWS], marks[BATCH_ROWS];
+    uint64_t hashes[BATCH_ROWS], values[BATCH_ROWS]; /* of keys; of values of DISTINCT */
 };
 
 /* Rows of a batch into the accumulators of their groups, which are made when they are not there. May be pending, then nothing was done. */

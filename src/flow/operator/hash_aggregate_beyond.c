@@ -90,7 +90,9 @@ static enum status rest_find(struct op_cx *cx, struct hash_aggregate *s, const s
     if (!s->holds) return known_apply(cx, s, in);
     s->rest_count = batch_rows(in);
     BATCH_EACH(in, i, row) s->rest[i] = (uint16_t)row;
-    if (s->distinct >= 0) batch_hash(in, &s->calls[s->distinct].agg.col, 1, s->marks);
+    if (s->distinct < 0) return S_OK;
+    batch_hash(in, &s->calls[s->distinct].agg.col, 1, s->values);
+    for (uint32_t i = 0; i < s->rest_count; i++) s->hashes[i] = (s->hashes[i] & ~(uint64_t)UINT32_MAX) | s->values[i] >> 32;
     return S_OK;
 }
 
@@ -102,17 +104,17 @@ enum status hash_aggregate_put_aside(struct op_cx *cx, struct hash_aggregate *s,
     view.sel = s->rest;
     view.sel_count = s->rest_count;
     if (s->rest_count == 0) return S_OK;
-    return hashed_rows_add(&s->beyond, &view, s->hashes, s->distinct >= 0 ? s->marks : NULL);
+    return hashed_rows_add(&s->beyond, &view, s->hashes, NULL);
 }
 
 /* --- taking up --------------------------------------------------------------------------------------------------- */
 /* Values none of whose rows are still to come: the last one may have some. */
 static void values_forget(struct hash_aggregate *s, uint32_t fed)
 {
-    const uint64_t *marks = hashed_rows_marks(&s->beyond);
+    const uint64_t *hashes = hashed_rows_hashes(&s->beyond);
     uint32_t n = fed;
 
-    while (n > 0 && marks[n - 1] == marks[fed - 1]) n--;
+    while (n > 0 && hashes[n - 1] == hashes[fed - 1]) n--;
     if (n > 0) group_distinct_forget(s->calls[s->distinct].distinct, n);
 }
 
@@ -122,7 +124,8 @@ static enum status stage_feed(struct op_cx *cx, struct hash_aggregate *s)
     uint32_t whole = hashed_rows_whole(&s->beyond), n = whole > 0 ? whole : s->beyond.stage->count - 1;
     struct batch view = hashed_rows_view(&s->beyond, n);
 
-    TRY(hash_aggregate_add(cx, s, &view, hashed_rows_hashes(&s->beyond)));
+    batch_hash(&view, cx->plan->keys[0], cx->plan->key_count[0], s->hashes);
+    TRY(hash_aggregate_add(cx, s, &view, s->hashes));
     if (whole == 0 && s->distinct >= 0) values_forget(s, n);
     s->is_whole = whole > 0 && cx->plan->key_count[0] > 0; /* without keys the one group comes in any case */
     batch_clear(s->keys);

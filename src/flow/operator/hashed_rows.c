@@ -23,12 +23,12 @@ static const struct type *schema_of(struct arena *a, const struct type *in)
 }
 
 void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spill_config *spill, int64_t memory,
-                      uint32_t input, bool by_mark)
+                      uint32_t input, bool halves)
 {
     struct arena *a = cx->plan->arena;
     const uint64_t *needed = cx->needed_in != NULL ? cx->needed_in[input] : NULL;
 
-    *h = (struct hashed_rows){.cx = cx, .input = cx->plan->inputs[input], .spill = *spill};
+    *h = (struct hashed_rows){.cx = cx, .input = cx->plan->inputs[input], .spill = *spill, .halves = halves};
     uint32_t n = h->input->child_count;
 
     h->spill.memory = MAX(memory, 1);
@@ -40,16 +40,13 @@ void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spil
     bit_set(h->needed, n);
     bit_set(h->needed, n + 1);
     h->by[0].col = n;
-    h->by[1].col = n + 1;
-    row_sort_init(&h->sort, cx, &h->spill, h->schema, h->needed, h->by, by_mark ? 2 : 1);
+    row_sort_init(&h->sort, cx, &h->spill, h->schema, h->needed, h->by, 1);
 }
 
 void hashed_rows_clear(struct hashed_rows *h)
 {
-    uint32_t by_count = h->sort.by_count;
-
     row_sort_release(&h->sort);
-    row_sort_init(&h->sort, h->cx, &h->spill, h->schema, h->needed, h->by, by_count);
+    row_sort_init(&h->sort, h->cx, &h->spill, h->schema, h->needed, h->by, 1);
     if (h->stage != NULL) batch_clear(h->stage);
     h->is_adding = h->is_staged = h->is_over = false;
     h->count = 0;
@@ -135,10 +132,10 @@ void hashed_rows_take(struct hashed_rows *h, uint32_t count)
 uint32_t hashed_rows_whole(const struct hashed_rows *h)
 {
     const uint64_t *hashes = hashed_rows_hashes(h);
-    uint32_t n = h->stage->count;
+    uint32_t n = h->stage->count, shift = h->halves ? 32 : 0;
 
     if (h->is_over) return n;
-    while (n > 0 && hashes[n - 1] == hashes[h->stage->count - 1]) n--;
+    while (n > 0 && hashes[n - 1] >> shift == hashes[h->stage->count - 1] >> shift) n--;
     return n;
 }
 
