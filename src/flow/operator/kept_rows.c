@@ -4,6 +4,8 @@
  * first came, and one counting pass puts the rows of a group together. Sorting is a stable merge sort of row numbers. */
 #include "flow/operator/kept_rows.h"
 
+#include "flow/operator/kept_pages.h"
+
 #include "ground/base/sort.h"
 
 void kept_rows_init(struct kept_rows *k, const struct type *schema, const uint64_t *needed, struct mem *mem)
@@ -17,28 +19,48 @@ void kept_rows_release(struct kept_rows *k)
     for (uint32_t i = 0; i < k->made; i++) batch_free(k->batches[i]);
     mem_free(k->mem, k->batches);
     mem_free(k->mem, k->firsts);
+    kept_pages_free(k->pages);
     *k = (struct kept_rows){0};
 }
 
-void kept_rows_clear(struct kept_rows *k)
+void kept_rows_page(struct kept_rows *k, struct op_cx *cx, const struct spill_config *spill)
 {
-    for (uint32_t i = 0; i < k->batch_count; i++) batch_clear(k->batches[i]);
-    k->batch_count = k->count = 0;
+    if (spill->memory > 0) k->pages = kept_pages_create(cx, spill);
 }
 
-static struct batch *open_batch(struct kept_rows *k)
+enum status kept_rows_failed(const struct kept_rows *k) { return k->pages != NULL ? k->pages->failed : S_OK; }
+
+void kept_rows_clear(struct kept_rows *k)
+{
+    for (uint32_t i = 0; i < k->batch_count; i++)
+        if (k->batches[i] != NULL) batch_clear(k->batches[i]);
+    k->batch_count = k->count = 0;
+    if (k->pages != NULL) kept_pages_clear(k->pages);
+}
+
+static enum status open_batch(struct kept_rows *k, struct batch **out)
 {
     struct batch *last = k->batch_count > 0 ? k->batches[k->batch_count - 1] : NULL;
 
-    if (last && last->count < last->capacity && last->heap.used < BATCH_BYTES) return last;
+    *out = last;
+    if (last && last->count < last->capacity && last->heap.used < BATCH_BYTES) return S_OK;
+    *out = NULL;
+    if (k->pages != NULL) TRY(kept_pages_next(k, out));
     if (k->batch_count == k->batch_capacity) {
         k->batch_capacity = k->batch_capacity ? k->batch_capacity * 2 : 8;
         k->batches = mem_realloc(k->mem, k->batches, sizeof(struct batch *) * k->batch_capacity);
         k->firsts = mem_realloc(k->mem, k->firsts, sizeof *k->firsts * k->batch_capacity);
     }
     k->firsts[k->batch_count] = k->count;
-    if (k->batch_count == k->made) k->batches[k->made++] = batch_create_needed(k->schema, k->needed, BATCH_ROWS, k->mem);
-    return k->batches[k->batch_count++];
+    if (k->batch_count == k->made) k->batches[k->made++] = NULL;
+    struct batch **place = &k->batches[k->batch_count++];
+    if (*place != NULL) {
+        batch_free(*out);
+        *out = *place;
+    }
+    if (*out == NULL) *out = batch_create_needed(k->schema, k->needed, BATCH_ROWS, k->mem);
+    *place = *out;
+    return S_OK;
 }
 
 enum status kept_rows_add(struct kept_rows *k, const struct batch *in)
@@ -49,7 +71,8 @@ enum status kept_rows_add(struct kept_rows *k, const struct batch *in)
     if (rows > KEPT_ROWS_MAX - k->count) return E_BUDGET;
     for (uint32_t i = 0; i < rows; i++) list[i] = (uint16_t)batch_row(in, i);
     for (uint32_t at = 0; at < rows;) {
-        struct batch *b = open_batch(k);
+        struct batch *b;
+        TRY(open_batch(k, &b));
         uint32_t n = MIN(rows - at, b->capacity - b->count);
         batch_append(b, in, list + at, n);
         at += n;
@@ -76,7 +99,10 @@ const struct batch *kept_rows_at(const struct kept_rows *k, uint32_t number, uin
     uint32_t i = batch_index(k, number);
 
     *row = number - k->firsts[i];
-    return k->batches[i];
+    if (LIKELY(k->pages == NULL)) return k->batches[i];
+    const struct batch *b = kept_pages_get(k, i);
+    if (k->pages->failed != S_OK) *row = 0;
+    return b;
 }
 
 uint32_t kept_rows_run(const struct kept_rows *k, const uint32_t *numbers, uint32_t n, const struct batch **batch, uint16_t *rows)

@@ -6,20 +6,28 @@
 
 enum { KEPT_ROWS_MAX = UINT32_MAX - 1 };
 
+struct kept_pages;
+struct spill_config;
+
 struct kept_rows {
     struct mem *mem;
     const struct type *schema;
     const uint64_t *needed;    /* columns to keep; NULL = all */
-    struct batch **batches;    /* full, or closed early because of long strings */
+    struct batch **batches;    /* full, or closed early because of long strings; NULL: it lies in a file */
     uint32_t batch_count, batch_capacity;
     uint32_t made;             /* batches that are there, those behind batch_count empty */
     uint32_t *firsts;          /* number of the first row of each batch */
     uint32_t count;
+    struct kept_pages *pages;  /* NULL: all batches are in memory */
 };
 
 void kept_rows_init(struct kept_rows *k, const struct type *schema, const uint64_t *needed, struct mem *mem);
 void kept_rows_release(struct kept_rows *k);
 void kept_rows_clear(struct kept_rows *k); /* no rows; the batches stay for others */
+/* Once it is initialised: batches that take more than spill->memory go to a file. Rows may then be added and looked at, not ordered; two
+ * batches at a time are there. */
+void kept_rows_page(struct kept_rows *k, struct op_cx *cx, const struct spill_config *spill);
+enum status kept_rows_failed(const struct kept_rows *k) CHECKED; /* why rows that were looked at are not the right ones, if so */
 /* Copies the selected rows. E_BUDGET when there are too many. */
 enum status kept_rows_add(struct kept_rows *k, const struct batch *in) CHECKED;
 /* Batch and row of a row's number. */

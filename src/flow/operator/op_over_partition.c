@@ -175,6 +175,8 @@ static enum status over_partition_open(struct op_cx *cx, void *self)
     row_sort_init(&s->sort, cx, &c->spill, p->inputs[0], needed, s->by, s->key_count + s->order_count);
     kept_rows_init(&s->rows, p->inputs[0], needed, cx->mem);
     kept_rows_init(&s->spare, p->inputs[0], needed, cx->mem);
+    kept_rows_page(&s->rows, cx, &c->spill);
+    kept_rows_page(&s->spare, cx, &c->spill);
     buf_init(&s->scratch, cx->mem);
     s->stage = batch_create_needed(p->inputs[0], needed, BATCH_ROWS, cx->mem);
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, cx->batch_rows, cx->mem);
@@ -378,6 +380,8 @@ static enum status over_partition_on_end(struct op_cx *cx, void *self, uint32_t 
         chunk_end(s);
         if (s->base == s->out->capacity || s->worked > OVER_WORK_MAX) break;
     }
+    TRY(kept_rows_failed(&s->rows));
+    TRY(kept_rows_failed(&s->spare));
     if (s->base == s->out->capacity || (st == S_END && s->base > 0)) out_send(cx, s);
     return st == S_END ? S_OK : st == S_OK ? S_MORE : st;
 }

@@ -53,13 +53,15 @@ uint32_t row_runs_files(const struct row_runs *r)
     return (uint32_t)MAX(MIN(r->config->files, (int64_t)FILES_MOST), (int64_t)FILES_LEAST);
 }
 
-static enum status file_fail(struct row_runs *r, enum status st)
+enum status spill_fail(struct op_cx *cx, const struct spill_config *config, enum status st)
 {
-    err_wrap(r->cx->err, "rows that do not fit '%s' go to files in '%s' (io.tmp.dirs)",
-             r->config->key != NULL && r->config->key[0] != '\0' ? r->config->key : "table.exec.resource.sort.memory",
-             r->config->dirs != NULL ? r->config->dirs : "/tmp");
+    err_wrap(cx->err, "rows that do not fit '%s' go to files in '%s' (io.tmp.dirs)",
+             config->key != NULL && config->key[0] != '\0' ? config->key : "table.exec.resource.sort.memory",
+             config->dirs != NULL ? config->dirs : "/tmp");
     return st;
 }
+
+static enum status file_fail(struct row_runs *r, enum status st) { return spill_fail(r->cx, r->config, st); }
 
 /* --- writing ----------------------------------------------------------------------------------------------------- */
 static bool is_separator(char c) { return c == ',' || c == ':'; }
@@ -76,15 +78,14 @@ static struct str folder_of(const char *dirs, uint32_t i)
     return found;
 }
 
-static char *path_make(struct row_runs *r)
+char *spill_path(struct op_cx *cx, const struct spill_config *config, uint32_t number)
 {
-    struct str dir = folder_of(r->config->dirs != NULL && r->config->dirs[0] != '\0' ? r->config->dirs : "/tmp", r->made + r->cx->subtask);
+    struct str dir = folder_of(config->dirs != NULL && config->dirs[0] != '\0' ? config->dirs : "/tmp", number + cx->subtask);
     size_t size = dir.size + 64;
-    char *path = mem_alloc(r->cx->mem, size);
+    char *path = mem_alloc(cx->mem, size);
 
-    int n = snprintf(path, size, "%.*s/thalweg-%016llx-%u.rows", (int)dir.size, dir.data, (unsigned long long)sys_random(r->cx->sys), r->made);
+    int n = snprintf(path, size, "%.*s/thalweg-%016llx-%u.rows", (int)dir.size, dir.data, (unsigned long long)sys_random(cx->sys), number);
     ASSERT(n > 0 && (size_t)n < size);
-    r->made++;
     return path;
 }
 
@@ -94,7 +95,7 @@ enum status row_runs_begin(struct row_runs *r)
         r->capacity = MAX(r->capacity * 2, 16u);
         r->paths = mem_realloc(r->cx->mem, r->paths, sizeof *r->paths * r->capacity);
     }
-    r->paths[r->count++] = path_make(r);
+    r->paths[r->count++] = spill_path(r->cx, r->config, r->made++);
     enum status st = sys_file_open(r->cx->sys, r->paths[r->count - 1], SYS_WRITE | SYS_CREATE | SYS_EXCLUSIVE, &r->file, r->cx->err);
     return st == S_OK ? S_OK : file_fail(r, st);
 }

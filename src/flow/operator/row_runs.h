@@ -43,6 +43,10 @@ struct row_runs {
 
 enum { RUN_BLOCK_ROWS = 512 };
 
+/* The path of a new file, the number-th of its operator, to be freed. */
+char *spill_path(struct op_cx *cx, const struct spill_config *config, uint32_t number);
+enum status spill_fail(struct op_cx *cx, const struct spill_config *config, enum status st); /* says what the files were for */
+
 void row_runs_init(struct row_runs *r, struct op_cx *cx, const struct spill_config *config, const struct type *schema, const uint64_t *needed,
                    const struct order_column *by, uint32_t by_count);
 void row_runs_release(struct row_runs *r); /* also of a cleared struct; deletes the files that are left */

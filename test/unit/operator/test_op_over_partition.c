@@ -1,6 +1,8 @@
 /* test_op_over_partition.c - functions OVER windows when all rows are there: places, frames of rows and of values, partitions that are
- * larger than a batch, frames that must be taken up anew, texts that are longer than a reference; batches of one row and of many. */
+ * larger than a batch, than memory, frames that must be taken up anew, texts that are longer than a reference; batches of one row and of
+ * many. */
 #include "flow/operator/over_partition.h"
+#include "support/folder.h"
 #include "support/op_driver.h"
 #include "support/rows.h"
 
@@ -119,6 +121,59 @@ static void large_partitions(void **state)
     free(text);
 }
 
+/* Of many functions, over a partition of 50,000 rows and small ones; to be freed. */
+static char *large(int64_t memory, const char *dirs, struct sys *real, uint32_t batch_rows)
+{
+    enum { ROWS_MANY = 54000, PUSH = 500 };
+    const struct over_partition_config c = {
+        .calls = {.functions = TEXTS("sum", "lag", "lead", "max", "rank", "first_value", "last_value", "percent_rank", "count"),
+                  .arguments = TEXTS("v", "s", "v", "v", "", "s", "s", "", ""),
+                  .filters = TEXTS("", "", "", "", "", "", "", "", ""),
+                  .distinct = TEXTS("false", "false", "false", "false", "false", "false", "false", "false", "false"),
+                  .names = TEXTS("a", "b", "c", "d", "e", "f", "g", "h", "i")},
+        .order = TEXTS("v"), .directions = TEXTS("asc"), .nulls = TEXTS("first"),
+        .frames = TEXTS("rows", "rows", "rows", "rows", "rows", "range", "rows", "rows", "range"),
+        .from = TEXTS("", "", "", "-3", "", "", "-2500", "", "-100"), .to = TEXTS("", "", "", "4", "", "0", "2500", "", "100"),
+        .offsets = TEXTS("0", "30000", "25000", "0", "0", "0", "0", "0", "0"),
+        .otherwise = TEXTS("", "", "", "", "", "", "", "", ""),
+        .spill = {.memory = memory, .dirs = dirs, .files = 10}};
+    struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("over_partition"), .config = &c,
+                                                              .in = "ROW<k INT, v BIGINT, s STRING>", .keys = "k",
+                                                              .batch_rows = batch_rows, .sys = real});
+    char text[PUSH * 64];
+
+    for (uint32_t i = 0; i < ROWS_MANY; i += PUSH) {
+        size_t n = 0;
+        for (uint32_t k = i; k < i + PUSH; k++)
+            n += (size_t)snprintf(text + n, sizeof text - n, "%u | %u | a text that is long %u\n", k % 27 < 25 ? 0 : k % 300, k * 7919 % 20000, k);
+        op_push(d, 0, text);
+    }
+    op_push_end(d);
+    assert_string_equal(op_driver_error(d), "");
+    char *out = strdup(op_output(d));
+    op_driver_free(d);
+    return out;
+}
+
+static void partitions_beyond_memory(void **state)
+{
+    struct sys *real = sys_linux_create_quiet();
+    struct folder f;
+
+    (void)state;
+    folder_make(&f);
+    char *expected = large(0, "", real, 0);
+    for (uint32_t size = 0; size < 2000; size += 999) {
+        char *got = large(1, f.path, real, size);
+        assert_string_equal(got, expected);
+        assert_int_equal(folder_count(&f, ""), 0);
+        free(got);
+    }
+    free(expected);
+    folder_remove(&f);
+    sys_linux_free(real);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +181,7 @@ int main(void)
         cmocka_unit_test(frames_of_rows),
         cmocka_unit_test(frames_of_values),
         cmocka_unit_test(large_partitions),
+        cmocka_unit_test(partitions_beyond_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
