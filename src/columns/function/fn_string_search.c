@@ -8,6 +8,9 @@
 #include "ground/base/str.h"
 
 #include <unicode/uchar.h>
+#ifdef __AVX2__
+#include <immintrin.h>
+#endif
 
 /* First place of `what` at or behind byte `from`; -1 when there is none. */
 static int64_t find_from(struct str s, struct str what, size_t from)
@@ -104,37 +107,61 @@ static bool piece_between_blanks(struct str s, int32_t index, struct str *out)
     }
 }
 
-/* Where byte c stands the n-th time (from 0) at or behind `from`; -1: it does not. Eight bytes at a time. */
-static int64_t nth_byte(struct str s, char c, size_t from, uint32_t n)
+/* Which of the first 64 bytes behind `data` are c; of what there are fewer, those. Loads overlap, so that none goes beyond the end. */
+static inline __attribute__((always_inline)) uint64_t bytes_found(const char *data, size_t size, char c)
 {
-    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f), wanted = (unsigned char)c * UINT64_C(0x0101010101010101);
+    uint64_t found = 0;
 
-    for (size_t at = from; at < s.size; at += 8) {
-        uint64_t word = ~wanted, found;
-        if (LIKELY(s.size - at >= sizeof word)) memcpy(&word, s.data + at, sizeof word);
-        else memcpy(&word, s.data + at, s.size - at); /* what is missing differs from c */
-        word ^= wanted;
-        found = ~(((word & low) + low) | word | low); /* the highest bit of each byte that was c */
-        uint32_t count = (uint32_t)__builtin_popcountll(found);
-        if (count <= n) {
-            n -= count;
-            continue;
-        }
-        for (; n > 0; n--) found &= found - 1;
-        return (int64_t)(at + (size_t)__builtin_ctzll(found) / 8);
+#ifdef __AVX2__
+    if (LIKELY(size >= 32)) {
+        __m256i wanted = _mm256_set1_epi8(c);
+        size_t last = MIN(size, (size_t)64) - 32;
+        __m256i head = _mm256_loadu_si256((const __m256i *)data), tail = _mm256_loadu_si256((const __m256i *)(data + last));
+        found = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(head, wanted));
+        return found | (uint64_t)(uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(tail, wanted)) << last;
     }
-    return -1;
+    if (size >= 16) {
+        __m128i wanted = _mm_set1_epi8(c);
+        __m128i head = _mm_loadu_si128((const __m128i *)data), tail = _mm_loadu_si128((const __m128i *)(data + size - 16));
+        found = (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(head, wanted));
+        return found | (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(tail, wanted)) << (size - 16);
+    }
+#endif
+    for (size_t i = 0; i < MIN(size, (size_t)64); i++) found |= (uint64_t)(data[i] == c) << i;
+    return found;
 }
 
-static bool piece_between_bytes(struct str s, char separator, int32_t index, struct str *out)
+/* The lowest n bits that are set are cleared. */
+static inline uint64_t bits_drop(uint64_t bits, uint32_t n)
 {
-    int64_t begin = index == 0 ? 0 : nth_byte(s, separator, 0, (uint32_t)index - 1) + 1;
-    int64_t end;
+    for (; n > 0; n--) bits &= bits - 1;
+    return bits;
+}
 
-    if (index > 0 && begin == 0) return false;
-    end = nth_byte(s, separator, (size_t)begin, 0);
-    *out = str_part(s, (size_t)begin, end < 0 ? s.size : (size_t)end);
-    return true;
+/* 64 bytes at a time: separators before the piece are counted off, then the next one ends it. */
+static inline __attribute__((always_inline)) bool piece_between_bytes(struct str s, char separator, int32_t index, struct str *out)
+{
+    size_t begin = 0;
+
+    for (size_t at = 0; at < s.size; at += 64) {
+        uint64_t found = bytes_found(s.data + at, s.size - at, separator);
+        if (index > 0) {
+            uint32_t count = (uint32_t)__builtin_popcountll(found);
+            if (count < (uint32_t)index) {
+                index -= (int32_t)count;
+                continue;
+            }
+            found = bits_drop(found, (uint32_t)index - 1);
+            begin = at + (size_t)__builtin_ctzll(found) + 1;
+            found = bits_drop(found, 1);
+            index = 0;
+        }
+        if (found == 0) continue;
+        *out = str_part(s, begin, at + (size_t)__builtin_ctzll(found));
+        return true;
+    }
+    *out = str_part(s, begin, s.size);
+    return index == 0;
 }
 
 static bool piece_between(struct str s, struct str separator, int32_t index, struct str *out)
@@ -163,8 +190,28 @@ static void put_piece(const struct fn_run *r, const struct vector *const *args, 
         vector_set_null(out, i);
 }
 
+/* One separator of one byte and one index for all rows. */
+static void split_index_at(const struct fn_run *r, const struct vector *const *args, struct vector *out, char separator, int32_t index)
+{
+    FN_EACH_VALID(r, args, 1, i)
+    {
+        struct str s = fn_str(args[0], i), piece;
+        fn_text_fetch(r, args[0], i + FN_AHEAD);
+        if (s.size > 0 && piece_between_bytes(s, separator, index, &piece))
+            fn_put(r, out, i, piece);
+        else
+            vector_set_null(out, i);
+    }
+}
+
 static void split_index(const struct fn_run *r, const struct vector *const *args, struct vector *out)
 {
+    bool is_one = args[1]->form == VEC_CONST && args[2]->form == VEC_CONST && !fn_is_null(args + 1, 2, 0);
+
+    if (is_one && fn_str(args[1], 0).size == 1 && fn_int(args[2], 0) >= 0) {
+        split_index_at(r, args, out, fn_str(args[1], 0).data[0], fn_int(args[2], 0));
+        return;
+    }
     FN_EACH_VALID(r, args, 3, i)
     {
         fn_text_fetch(r, args[0], i + FN_AHEAD);
