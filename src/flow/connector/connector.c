@@ -226,7 +226,7 @@ enum status conn_options_check(const struct conn_type *conn, const struct option
     snprintf(owner, sizeof owner, "connector '%s'", conn->name);
     defs_add(defs, &count, conn->options);
     if (conn->source != NULL) defs_add(defs, &count, source_options);
-    if (conn->source != NULL) defs_add(defs, &count, lookup_options);
+    if (conn->source != NULL || conn->lookup != NULL) defs_add(defs, &count, lookup_options);
     if (conn->sink != NULL) defs_add(defs, &count, conn_sink_options);
     if (conn->takes_format) {
         const struct fmt_type *format = NULL;

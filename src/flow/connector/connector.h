@@ -1,5 +1,6 @@
 /* connector.h - both ends of one outside system. One file conn_<name>.c ends in `const struct conn_type conn_<name>`. */
 #pragma once
+#include "flow/connector/lookup.h"
 #include "flow/format/format.h"
 #include "flow/sink/sink.h"
 #include "flow/source/source.h"
@@ -15,6 +16,7 @@ struct conn_type {
     const char *path_option;           /* where its rows lie, when what is written there can be read again; NULL = nobody can tell */
     const struct source_type *source;  /* NULL = cannot be read */
     const struct sink_type *sink;      /* NULL = cannot be written */
+    const struct lookup_type *lookup;  /* NULL = finds no key by itself: lookup joins read the source */
 };
 
 extern const struct conn_type *const conn_types[]; /* sorted by name, ends with NULL */

@@ -366,7 +366,46 @@ void lookup_cache_want(struct lookup_cache *c, const struct batch *in, const uin
     h->entries[n].used_ms = now;
 }
 
+bool lookup_cache_knows(struct lookup_cache *c, const struct batch *in, const uint32_t *cols, uint32_t row, uint64_t hash, int64_t now)
+{
+    struct half *h = &c->now;
+    uint32_t n = entry_find(c, in, cols, row, hash);
+
+    if (n == 0 || h->entries[n].state != ENTRY_ANSWERED || is_old(c, &h->entries[n], now)) return false;
+    list_remove(h, n);
+    list_put(h, n);
+    h->entries[n].used_ms = now;
+    return true;
+}
+
 uint32_t lookup_cache_asked(const struct lookup_cache *c) { return c->asked_count; }
+
+void lookup_cache_keys(const struct lookup_cache *c, struct batch *out)
+{
+    ASSERT(out->count == 0);
+    out->count = MIN(c->asked_count, out->capacity);
+    for (uint32_t i = 0; i < out->count; i++) {
+        const struct batch *keys = store_batch(&c->now.keys, c->asked[i]);
+        uint16_t row = store_row(c->asked[i]);
+        for (uint32_t k = 0; k < c->spec.key_count; k++)
+            vector_copy(&out->cols[k], i, &keys->cols[k], &row, 1, &out->heap, out->mem);
+    }
+}
+
+static void row_put(struct lookup_cache *c, uint32_t entry, const struct vector *const *values, uint16_t row)
+{
+    uint32_t number = row_add(&c->now, entry, c->mem);
+
+    for (uint32_t col = 0; col < c->spec.row->child_count; col++) store_set(&c->now.rows, number, col, values[col], row);
+}
+
+void lookup_cache_put_of(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, const uint16_t *of, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        ASSERT(of[i] < c->asked_count);
+        row_put(c, c->asked[of[i]], values, rows[i]);
+    }
+}
 
 void lookup_cache_put(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, uint32_t n)
 {
@@ -381,8 +420,7 @@ void lookup_cache_put(struct lookup_cache *c, const struct vector *const *values
     for (uint32_t i = 0; i < n; i++) {
         uint32_t of = entry_find(c, &keys, c->key_cols, rows[i], hashes[i]);
         if (of == 0 || h->entries[of].state != ENTRY_ASKED) continue;
-        uint32_t number = row_add(h, of, c->mem);
-        for (uint32_t col = 0; col < c->spec.row->child_count; col++) store_set(&h->rows, number, col, values[col], rows[i]);
+        row_put(c, of, values, rows[i]);
     }
 }
 

@@ -29,10 +29,15 @@ void lookup_cache_trim(struct lookup_cache *c, int64_t now);
 /* The key of row `row` of `in` (columns cols, hash as batch_hash) is wanted: it is to be asked if nothing good is known of it. */
 void lookup_cache_want(struct lookup_cache *c, const struct batch *in, const uint32_t *cols, uint32_t row, uint64_t hash,
                        int64_t now);
-/* How many keys are to be asked. */
+/* Is something good known of the key? Then lookup_cache_next finds it, until the next trim. */
+bool lookup_cache_knows(struct lookup_cache *c, const struct batch *in, const uint32_t *cols, uint32_t row, uint64_t hash, int64_t now);
+/* How many keys are to be asked, and these, as rows of spec.key_row: at most BATCH_ROWS are copied into the empty batch. */
 uint32_t lookup_cache_asked(const struct lookup_cache *c);
+void lookup_cache_keys(const struct lookup_cache *c, struct batch *out);
 /* Rows of the table, as vectors of the columns of spec.row: those are kept whose key is to be asked. */
 void lookup_cache_put(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, uint32_t n);
+/* The same rows of[i] of those that lookup_cache_keys gave. */
+void lookup_cache_put_of(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, const uint16_t *of, uint32_t n);
 /* The table was asked: keys with rows have their answer, those without too if `last`, else they are to be asked again. */
 void lookup_cache_answered(struct lookup_cache *c, bool last, int64_t now);
 /* The table was asked in vain: rows that it gave are forgotten. */

@@ -1,31 +1,31 @@
-/* lookup_table.c - rows of a bounded source in memory, by key.
+/* lookup_table.c - rows of a table by key: of a connector that is asked for keys, or of a bounded source in memory.
  *
  * Splits are read one after another, as op_source would, but here and now: rows become the columns that are kept, in batches that
  * only grow in number, and a table of chains finds them by the canonical hash of their key. A chain keeps the order in which rows
  * came. Reading again makes a second set of batches beside the first, which takes its place when it is whole; rows that ask wait until
  * then.
  *
- * Where it is not read whole, a batch lists the keys that the cache (lookup_cache.c) has no answer for, and reading passes only their
- * rows on, to the cache. Keys that had none are asked for again after a while, if that is wanted; reading that failed at the outside
- * world begins again, also after a while.
+ * Where it is not read whole, a batch lists the keys that the cache (lookup_cache.c) has no answer for. A connector that finds keys by
+ * itself (lookup_finder.c) is asked for these; of another one reading passes only their rows on, to the cache. Keys that had none are
+ * asked for again after a while, if that is wanted; asking or reading that failed at the outside world begins again, also after a while.
  *
  * Nothing is allocated per row. Not here: rows that change while they are kept. */
-#include "flow/connector/lookup_table.h"
+#include "flow/connector/lookup_finder.h"
 
 #include "ground/base/str.h"
 
 #include <string.h>
 
-enum { CHAINS_FIRST = 1024, WAIT_MAX_MS = 10, FAILED_WAIT_MS = 1000 };
+enum { CHAINS_FIRST = 1024, WAIT_MAX_MS = 10, FAILED_WAIT_MS = 1000, FAILURES_MAX = 3 };
 enum { CACHE_NONE, CACHE_PARTIAL, CACHE_FULL }; /* choices of lookup.cache */
 
 const struct option_def lookup_options[] = {
     {.key = "lookup.cache",
      .kind = OPT_ENUM,
      .choices = "NONE|PARTIAL|FULL",
-     .fallback = "FULL",
-     .doc = "of a table that is asked FOR SYSTEM_TIME AS OF processing time: FULL = read whole, then found in memory; PARTIAL = read for "
-            "the keys that come, and what they found is kept; NONE = nothing is kept"},
+     .doc = "of a table that is asked FOR SYSTEM_TIME AS OF processing time: FULL = read whole, then found in memory; PARTIAL = asked, or "
+            "read, for the keys that come, and what they found is kept; NONE = nothing is kept. Not given: NONE where the connector finds "
+            "keys by itself, else FULL"},
     {.key = "lookup.partial-cache.max-rows",
      .kind = OPT_INT,
      .doc = "PARTIAL: how many keys are kept with their rows, those used last; not given: all"},
@@ -41,8 +41,8 @@ const struct option_def lookup_options[] = {
      .doc = "PARTIAL: is it kept that a key has no rows?"},
     {.key = "lookup.max-retries",
      .kind = OPT_INT,
-     .fallback = "3",
-     .doc = "PARTIAL, NONE: how often asking is repeated when the outside world failed, after 1 s, 2 s, ..."},
+     .doc = "PARTIAL, NONE: how often asking is repeated when the outside world failed, after 1 s, 2 s, ...; not given: 3 times where the "
+            "table is read, never where the connector finds keys by itself"},
     {.key = "lookup.full-cache.reload-strategy",
      .kind = OPT_ENUM,
      .choices = "PERIODIC|TIMED",
@@ -74,6 +74,8 @@ struct lookup_table {
     bool loaded, loading;
     int64_t interval_ms, loaded_ms; /* interval 0: read once */
     struct lookup_cache *cache;     /* NULL: it is read whole */
+    struct lookup_finder *finder;   /* NULL: it is read */
+    struct batch *keys;             /* that are asked for */
     bool asking;
     int64_t misses, failures, failures_max, ask_ms; /* of the batch: rounds without an answer; when the next may begin */
     /* While reading. */
@@ -86,10 +88,32 @@ struct lookup_table {
 };
 
 /* --- options ----------------------------------------------------------------------------------------------------- */
+static int64_t given(const struct options *o, const char *key, int64_t otherwise)
+{
+    return options_get(o, lookup_options, key) != NULL ? options_int(o, lookup_options, key) : otherwise;
+}
+
+int64_t lookup_max_retries(const struct conn_type *conn, const struct options *o)
+{
+    return given(o, "lookup.max-retries", conn->lookup != NULL ? 0 : FAILURES_MAX);
+}
+
+static int cache_kind(const struct conn_type *conn, const struct options *o)
+{
+    if (options_get(o, lookup_options, "lookup.cache") == NULL) return conn->lookup != NULL ? CACHE_NONE : CACHE_FULL;
+    return options_enum(o, lookup_options, "lookup.cache");
+}
+
 enum status lookup_check(const struct conn_type *conn, const struct options *o, struct err *e)
 {
-    if (conn->source == NULL ||
-        (conn->source->boundedness != NULL && conn->source->boundedness(o, conn->options) != BOUNDED))
+    bool finds = conn->lookup != NULL;
+
+    if (finds && cache_kind(conn, o) == CACHE_FULL) {
+        err_hint(e, "use PARTIAL or NONE");
+        return err_set(e, E_CONFIG, "'lookup.cache' = 'FULL' reads a table whole, and connector '%s' only finds keys", conn->name);
+    }
+    if (!finds && conn->source == NULL) return err_set(e, E_UNSUPPORTED, "connector '%s' cannot be read", conn->name);
+    if (!finds && (conn->source->boundedness != NULL && conn->source->boundedness(o, conn->options) != BOUNDED))
         return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
     if (options_enum(o, lookup_options, "lookup.full-cache.reload-strategy") != 0)
         return err_set(e, E_CONFIG, "'lookup.full-cache.reload-strategy' = 'TIMED' is not supported yet");
@@ -293,6 +317,22 @@ static void pause_until(struct lookup_table *t, int64_t wake_ms, int64_t now)
     (void)sys_park(t->op->sys, t->parker, idle_ms * 1000000);
 }
 
+/* What was found goes to the cache. */
+static void found_put(void *arg, const struct vector *const *values, const uint16_t *rows, const uint16_t *of, uint32_t n)
+{
+    struct lookup_table *t = arg;
+
+    lookup_cache_put_of(t->cache, values, rows, of, n);
+}
+
+static enum status keys_find(struct lookup_table *t)
+{
+    batch_clear(t->keys);
+    lookup_cache_keys(t->cache, t->keys);
+    ASSERT(t->keys->count == lookup_cache_asked(t->cache));
+    return lookup_finder_find(t->finder, t->keys, found_put, t);
+}
+
 /* S_OK: all splits have been read. */
 static enum status scan(struct lookup_table *t, int64_t now)
 {
@@ -336,7 +376,7 @@ static void ask_begin(struct lookup_table *t, const struct batch *in, const uint
 /* The outside world may do better later; what it said wrong it says again. */
 static enum status ask_failed(struct lookup_table *t, enum status st, int64_t now)
 {
-    if (st != E_IO || t->failures >= t->failures_max) return st;
+    if ((st != E_IO && t->finder == NULL) || t->failures >= t->failures_max) return st;
     load_end(t);
     err_clear(t->op->err);
     lookup_cache_failed(t->cache);
@@ -355,7 +395,7 @@ enum status lookup_table_ask(struct lookup_table *t, const struct batch *in, con
             pause_until(t, t->ask_ms, now);
             return S_MORE;
         }
-        enum status st = scan(t, now);
+        enum status st = t->finder != NULL ? keys_find(t) : scan(t, now);
         if (st < 0) return ask_failed(t, st, now);
         if (st != S_OK) return st;
         lookup_cache_answered(t->cache, t->misses >= t->spec.retries, now);
@@ -368,18 +408,13 @@ enum status lookup_table_ask(struct lookup_table *t, const struct batch *in, con
 }
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
-static int64_t given(const struct options *o, const char *key, int64_t otherwise)
+struct lookup_cache *lookup_table_cache(const struct lookup_spec *spec, struct mem *mem, struct arena *a)
 {
-    return options_get(o, lookup_options, key) != NULL ? options_int(o, lookup_options, key) : otherwise;
-}
-
-static struct lookup_cache *cache_create(struct op_cx *op, const struct lookup_spec *spec)
-{
-    struct arena *a = op->plan->arena;
     const struct type **types = ARENA_ARRAY(a, const struct type *, spec->key_count + 1);
     const char **names = ARENA_ARRAY(a, const char *, spec->key_count + 1);
     const struct options *o = spec->options;
 
+    if (cache_kind(spec->conn, o) == CACHE_FULL) return NULL;
     for (uint32_t k = 0; k < spec->key_count; k++) {
         types[k] = type_with_null(a, spec->row->children[spec->keys[k]], true);
         names[k] = spec->row->names[spec->keys[k]];
@@ -389,31 +424,44 @@ static struct lookup_cache *cache_create(struct op_cx *op, const struct lookup_s
                                       .keys = spec->keys,
                                       .key_count = spec->key_count,
                                       .null_safe = spec->null_safe};
-    if (options_enum(o, lookup_options, "lookup.cache") == CACHE_PARTIAL) {
+    if (cache_kind(spec->conn, o) == CACHE_PARTIAL) {
         cache.keys_max = given(o, "lookup.partial-cache.max-rows", INT64_MAX);
         cache.write_ms = given(o, "lookup.partial-cache.expire-after-write", 0);
         cache.access_ms = given(o, "lookup.partial-cache.expire-after-access", 0);
         cache.keeps_misses = options_bool(o, lookup_options, "lookup.partial-cache.cache-missing-key");
     }
-    return lookup_cache_create(&cache, op->mem);
+    return lookup_cache_create(&cache, mem);
 }
 
-struct lookup_table *lookup_table_create(struct op_cx *op, const struct lookup_spec *spec)
+/* Evaluators of what is kept of the rows that are read. */
+static void reading_create(struct lookup_table *t)
 {
-    struct lookup_table *t = mem_zalloc(op->mem, sizeof *t);
+    const struct lookup_spec *spec = &t->spec;
     uint32_t n = spec->row->child_count;
 
+    t->runs = mem_zalloc(t->op->mem, sizeof(struct expr_run *) * (n + 1));
+    for (uint32_t i = 0; i < n; i++) t->runs[i] = expr_run_create(spec->columns[i], spec->session, BATCH_ROWS, t->op->mem);
+    if (spec->condition != NULL) t->condition = expr_run_create(spec->condition, spec->session, BATCH_ROWS, t->op->mem);
+}
+
+enum status lookup_table_create(struct op_cx *op, const struct lookup_spec *spec, struct lookup_table **out)
+{
+    struct lookup_table *t = mem_zalloc(op->mem, sizeof *t);
+
+    *out = t;
     t->op = op;
     t->parker = sys_parker_create(op->sys);
     t->spec = *spec;
     if (options_get(spec->options, lookup_options, "lookup.full-cache.periodic-reload.interval") != NULL)
         t->interval_ms = options_int(spec->options, lookup_options, "lookup.full-cache.periodic-reload.interval");
-    t->failures_max = options_int(spec->options, lookup_options, "lookup.max-retries");
-    if (options_enum(spec->options, lookup_options, "lookup.cache") != CACHE_FULL) t->cache = cache_create(op, spec);
-    t->runs = mem_zalloc(op->mem, sizeof(struct expr_run *) * (n + 1));
-    for (uint32_t i = 0; i < n; i++) t->runs[i] = expr_run_create(spec->columns[i], spec->session, BATCH_ROWS, op->mem);
-    if (spec->condition != NULL) t->condition = expr_run_create(spec->condition, spec->session, BATCH_ROWS, op->mem);
-    return t;
+    t->failures_max = lookup_max_retries(spec->conn, spec->options);
+    t->cache = lookup_table_cache(spec, op->mem, op->plan->arena);
+    if (spec->conn->lookup == NULL) {
+        reading_create(t);
+        return S_OK;
+    }
+    t->keys = batch_create(spec->key_row, BATCH_ROWS, op->mem);
+    return lookup_finder_create(op, &t->spec, &t->finder);
 }
 
 void lookup_table_free(struct lookup_table *t)
@@ -423,8 +471,10 @@ void lookup_table_free(struct lookup_table *t)
     lookup_cache_free(t->cache);
     rows_release(&t->rows, t->op->mem);
     rows_release(&t->fresh, t->op->mem);
-    for (uint32_t i = 0; i < t->spec.row->child_count; i++) expr_run_free(t->runs[i]);
+    for (uint32_t i = 0; t->runs != NULL && i < t->spec.row->child_count; i++) expr_run_free(t->runs[i]);
     expr_run_free(t->condition);
+    lookup_finder_free(t->finder);
+    batch_free(t->keys);
     sys_parker_free(t->op->sys, t->parker);
     mem_free(t->op->mem, t->runs);
     mem_free(t->op->mem, t);

@@ -34,6 +34,9 @@ struct async_work {
     void (*close)(struct async_job *job);         /* also when it was not opened whole */
     void (*attempt)(struct async_job *job);       /* on a helper; sets status, err, rows, again */
     void (*clear)(struct async_job *job);         /* its rows were taken */
+    /* Before the first attempt: is nothing to wait for? Then it is answered, as by an attempt that is not repeated. NULL: there always is. */
+    bool (*ready)(struct async_job *job);
+    void (*done)(struct async_job *job);          /* the answer that counts is back, before its rows are taken; NULL: nothing to do */
 };
 
 struct async_limits {

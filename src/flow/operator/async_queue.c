@@ -4,6 +4,9 @@
  * A list keeps requests and watermarks in the order in which they came. Ordered: answers leave from its front. Unordered:
  * answers leave as they come, but none passes a watermark, so that no row becomes late by waiting.
  *
+ * Rows of one key, where they must not overtake each other: a request waits for the last one of its key before it begins. Keys whose
+ * hashes meet in a short table count as one, which costs time alone.
+ *
  * An attempt that failed, or that the work does not like, is repeated after a pause that stays or grows; the time limit covers
  * all attempts. What work still does when its time is up is ignored: its job is abandoned and comes back some day. At the end
  * of the input pauses end at once, and what the attempts answer then counts, as in Flink: nobody waits for a long backoff; or
@@ -12,7 +15,7 @@
  * While the list is full, and at the end until it is empty, hooks answer S_PENDING: a helper that is done wakes the task. */
 #include "flow/operator/async_queue.h"
 
-enum { LOOK_AGAIN_MS = 1000 };
+enum { LOOK_AGAIN_MS = 1000, TAILS_PER_REQUEST = 4 };
 
 /* Longer pauses than any job runs; far from overflow when added to a time. */
 #define DELAY_MAX_MS ((int64_t)1 << 50)
@@ -21,6 +24,8 @@ struct request {
     struct request *previous, *next;
     struct async_job *job; /* NULL: a watermark */
     bool is_done;
+    uint32_t slot;            /* in the table of tails */
+    struct request *follower; /* begins when this one is gone */
     int64_t watermark;
     int64_t deadline_ms, retry_ms; /* INT64_MAX = none */
     const struct batch *rows;      /* answer that is still to be emitted */
@@ -45,8 +50,28 @@ static struct request *request_add(struct async_queue *a)
     return r;
 }
 
-static void request_remove(struct async_queue *a, struct request *r)
+static enum status job_back(struct async_queue *a, struct async_job *job);
+
+static enum status request_run(struct async_queue *a, struct request *r)
 {
+    r->is_done = false;
+    r->retry_ms = INT64_MAX;
+    r->job->owner = r;
+    return async_job_run(a->pool, r->job);
+}
+
+static enum status request_begin(struct async_queue *a, struct request *r)
+{
+    r->job->owner = r;
+    if (a->work->ready != NULL && a->work->ready(r->job)) return job_back(a, r->job);
+    if (a->timeout_ms > 0) r->deadline_ms = sys_wall_ms(a->op->sys) + a->timeout_ms;
+    return request_run(a, r);
+}
+
+static enum status request_remove(struct async_queue *a, struct request *r)
+{
+    struct request *follower = r->follower;
+
     if (r->previous)
         r->previous->next = r->next;
     else
@@ -55,20 +80,30 @@ static void request_remove(struct async_queue *a, struct request *r)
         r->next->previous = r->previous;
     else
         a->last = r->previous;
+    if (r->job && a->tails && a->tails[r->slot] == r) a->tails[r->slot] = NULL;
     if (r->job) {
         async_job_give(a->pool, r->job);
         a->in_flight--;
     }
     r->next = a->spare;
     a->spare = r;
+    if (follower == NULL) return S_OK;
+    a->has_started = true;
+    return request_begin(a, follower);
 }
 
-static enum status request_run(struct async_queue *a, struct request *r)
+/* Behind the last one of its key; false: it has to wait for that. */
+static bool request_line_up(struct async_queue *a, struct request *r)
 {
-    r->is_done = false;
-    r->retry_ms = INT64_MAX;
-    r->job->owner = r;
-    return async_job_run(a->pool, r->job);
+    uint64_t hash;
+
+    if (a->tails == NULL) return true;
+    batch_hash(r->job->row, a->order_cols, a->order_count, &hash);
+    r->slot = (uint32_t)hash & a->tail_mask;
+    struct request *before = a->tails[r->slot];
+    a->tails[r->slot] = r;
+    if (before != NULL) before->follower = r;
+    return before == NULL;
 }
 
 static enum status request_submit(struct async_queue *a, const struct batch *in, const uint16_t *rows, uint32_t count)
@@ -79,9 +114,8 @@ static enum status request_submit(struct async_queue *a, const struct batch *in,
     TRY(async_job_take(a->pool, in, rows, count, &job));
     r = request_add(a);
     r->job = job;
-    if (a->timeout_ms > 0) r->deadline_ms = sys_wall_ms(a->op->sys) + a->timeout_ms;
     a->in_flight++;
-    return request_run(a, r);
+    return request_line_up(a, r) ? request_begin(a, r) : S_OK;
 }
 
 /* --- answers ---------------------------------------------------------------------------------------------------------------- */
@@ -117,6 +151,7 @@ static enum status job_back(struct async_queue *a, struct async_job *job)
         return S_OK;
     }
     if (job->status == S_OK) {
+        if (a->work->done) a->work->done(job);
         request_done(r);
         return S_OK;
     }
@@ -144,7 +179,7 @@ static enum status request_late(struct async_queue *a, struct request *r)
         struct buf row;
         buf_init(&row, op->mem);
         batch_print_row(job->row, 0, &row);
-        err_set(op->err, E_USER, "row %s: no answer within %lld ms", buf_text(&row), (long long)a->timeout_ms);
+        err_set(op->err, E_USER, "Async function call has timed out: row %s, no answer within %lld ms", buf_text(&row), (long long)a->timeout_ms);
         err_hint(op->err, "%s", a->late_hint);
         buf_release(&row);
         return E_USER;
@@ -224,7 +259,7 @@ static enum status answers_emit(struct async_queue *a)
             if (r != a->first) return S_OK; /* answers before it are missing */
             op_emit_watermark(a->op, r->watermark);
             a->has_emitted = true;
-            request_remove(a, r);
+            TRY(request_remove(a, r));
             if (next) return S_MORE; /* what follows must not get in front of it */
             continue;
         } else if (!r->is_done) {
@@ -233,15 +268,19 @@ static enum status answers_emit(struct async_queue *a)
         } else if (!answer_emit(a, r)) {
             return S_MORE;
         }
-        request_remove(a, r);
+        TRY(request_remove(a, r));
     }
     return S_OK;
 }
 
 static enum status advance(struct async_queue *a)
 {
-    TRY(answers_take(a));
-    return answers_emit(a);
+    do {
+        a->has_started = false;
+        TRY(answers_take(a));
+        TRY(answers_emit(a));
+    } while (a->has_started); /* one that begins may have its answer at once */
+    return S_OK;
 }
 
 /* Nothing can be done until a helper is. */
@@ -299,7 +338,7 @@ enum status async_queue_time(struct async_queue *a)
 /* Requests that wait for their next attempt make it now. */
 static enum status pauses_end(struct async_queue *a)
 {
-    if (a->is_ending) return S_OK;
+    if (a->is_ending || a->waits_at_end) return S_OK;
     a->is_ending = true;
     for (struct request *r = a->first; r; r = r->next)
         if (r->retry_ms != INT64_MAX) TRY(request_run(a, r));
@@ -326,6 +365,16 @@ void async_queue_open(struct async_queue *a, struct op_cx *op, const struct asyn
     a->delay_ms = c->delay_ms;
     a->delay_max_ms = c->delay_max_ms > 0 ? c->delay_max_ms : DELAY_MAX_MS;
     a->retries_at_end = c->retries_at_end;
+    a->waits_at_end = c->waits_at_end;
+    a->work = work;
+    if (c->order_count > 0) {
+        ASSERT(c->unordered && c->rows == 1);
+        a->order_cols = c->order_cols;
+        a->order_count = c->order_count;
+        a->tail_mask = TAILS_PER_REQUEST;
+        while (a->tail_mask < TAILS_PER_REQUEST * a->capacity) a->tail_mask *= 2;
+        a->tails = mem_zalloc(op->mem, sizeof(struct request *) * a->tail_mask--);
+    }
     a->multiplier = c->multiplier > 0 ? c->multiplier : c->delay_max_ms > 0 ? 2 : 1;
     async_pool_create(op, work, arg, (struct async_limits){a->capacity, a->rows}, &a->pool);
 }
@@ -333,6 +382,7 @@ void async_queue_open(struct async_queue *a, struct op_cx *op, const struct asyn
 void async_queue_close(struct async_queue *a, struct mem *mem)
 {
     async_pool_free(a->pool);
+    mem_free(mem, a->tails);
     for (struct request *r = a->first, *next; r; r = next) {
         next = r->next;
         mem_free(mem, r);

@@ -116,4 +116,5 @@ static void attempt(struct async_job *job)
 
 void async_user_run_here(struct async_job *job, user_row_fn fn) { call(job, fn); }
 
-const struct async_work async_user_work = {sizeof(struct user_job), job_open, job_close, attempt, job_clear};
+const struct async_work async_user_work = {
+    .own_size = sizeof(struct user_job), .open = job_open, .close = job_close, .attempt = attempt, .clear = job_clear};

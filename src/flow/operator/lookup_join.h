@@ -14,6 +14,8 @@ struct lookup_join_config {
     struct text_list null_safe;             /* per key: "true" when NULL equals NULL; empty: none */
     struct text_list names;                 /* of the columns of both, left before right: each once */
     struct str condition;                   /* expr_encode over them; empty: keys are enough */
+    struct str asks;                        /* expr_encode over the keys of what is kept: keys of a connector that finds by them */
+    int64_t ask_count;
     int64_t retries, retry_delay_ms;        /* keys without rows are asked for again: how often, after how long */
     const char *zone;
 };

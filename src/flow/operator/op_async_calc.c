@@ -103,7 +103,8 @@ static void job_attempt(struct async_job *job)
     job->again = job->status != S_OK;
 }
 
-static const struct async_work calls = {sizeof(struct computed), job_open, job_close, job_attempt, job_clear};
+static const struct async_work calls = {
+    .own_size = sizeof(struct computed), .open = job_open, .close = job_close, .attempt = job_attempt, .clear = job_clear};
 
 /* Do all functions that wait take many rows at once? */
 static bool takes_columns(const struct expr *x)

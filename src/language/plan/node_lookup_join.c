@@ -1,10 +1,11 @@
 /* node_lookup_join.c - LookupJoin: each row beside the rows of its key in a table that is asked when the row comes (FOR SYSTEM_TIME AS
  * OF processing time). The table is no input: its connector is asked by the operator, which also computes and filters what the plan
  * had above its scan. */
-#include "flow/operator/lookup_join.h"
+#include "flow/operator/async_lookup_join.h"
 #include "ground/base/str.h"
 #include "language/plan/join_rel.h"
 #include "language/plan/logical.h"
+#include "language/plan/lookup_rel.h"
 #include "language/plan/narrow_rel.h"
 #include "language/plan/rel_internal.h"
 
@@ -38,29 +39,83 @@ static bool asked_find(struct arena *a, const struct rel *r, struct asked *out)
     return true;
 }
 
-bool rel_lookup_make(struct arena *a, const struct rel *right, struct lookup_join_body *b)
+enum status rel_lookup_make(const struct expr_maker *m, const struct rel *right, struct lookup_join_body *b, struct err *e)
 {
     struct asked asked;
 
-    if (!asked_find(a, right, &asked)) return false;
+    if (!asked_find(m->a, right, &asked)) return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
     b->table = asked.table;
     b->schema = asked.schema;
     b->metadata = asked.metadata;
     b->filter = asked.filter;
     b->columns = asked.columns;
     b->right = right->row;
-    return true;
+    return lookup_asks_find(m, b, e);
+}
+
+/* --- how it is asked --------------------------------------------------------------------------------------------- */
+/* Rows that change do not overtake each other, as in Flink; with is_key_ordered those of one key do not. */
+static bool is_unordered(const struct rel *r)
+{
+    const struct lookup_join_body *b = r->body;
+
+    return b->hint.async.is_unordered && r->inputs[0]->modifies == MODIFIES_NOTHING;
+}
+
+static bool is_key_ordered(const struct rel *r)
+{
+    const struct lookup_join_body *b = r->body;
+
+    return b->hint.async.is_unordered && b->hint.async.is_key_ordered && r->inputs[0]->modifies != MODIFIES_NOTHING;
+}
+
+struct shown_constants {
+    const struct lookup_join_body *b;
+    struct buf *out;
+    bool some;
+};
+
+static void constant_show(void *arg, uint32_t col, struct expr *constant)
+{
+    struct shown_constants *s = arg;
+
+    buf_printf(s->out, "%s%s=", s->some ? ", " : "", s->b->schema->names[col]);
+    expr_print(constant, s->b->schema, s->out);
+    s->some = true;
+}
+
+/* Constants first, as in Flink. */
+static void explain_keys(const struct rel *r, struct buf *out)
+{
+    const struct lookup_join_body *b = r->body;
+    struct shown_constants s = {b, out, false};
+
+    lookup_constants(b->filter, constant_show, &s);
+    for (uint32_t i = 0; i < b->join.key_count; i++)
+        buf_printf(out, "%s%s=%s", i > 0 || s.some ? ", " : "", b->right->names[b->join.keys[1][i]],
+                   r->inputs[0]->row->names[b->join.keys[0][i]]);
+}
+
+static void explain_how(const struct rel *r, struct buf *out)
+{
+    const struct lookup_join_body *b = r->body;
+
+    if (b->is_async)
+        buf_printf(out, ", async=[%s, KEY_ORDERED: %s, %lldms, %lld]", is_unordered(r) ? "UNORDERED" : "ORDERED",
+                   is_key_ordered(r) ? "true" : "false", (long long)b->hint.async.timeout_ms, (long long)b->hint.async.capacity);
+    if (b->hint.shuffled) buf_append_text(out, ", shuffle=[true]");
+    if (b->hint.attempts > 0)
+        buf_printf(out, ", retry=[lookup_miss, FIXED_DELAY, %lldms, %lld]", (long long)b->hint.delay_ms,
+                   (long long)b->hint.attempts);
 }
 
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct lookup_join_body *b = r->body;
-    const char *const *left = r->inputs[0]->row->names;
 
     buf_printf(out, "table=[%s.%s.%s], joinType=[%s], lookup=[", b->table->catalog, b->table->database, b->table->name,
                join_explain_name((enum rel_join_kind)b->join.kind));
-    for (uint32_t i = 0; i < b->join.key_count; i++)
-        buf_printf(out, "%s%s=%s", i > 0 ? ", " : "", b->right->names[b->join.keys[1][i]], left[b->join.keys[0][i]]);
+    explain_keys(r, out);
     buf_append_byte(out, ']');
     if (b->filter != NULL) {
         buf_append_text(out, ", where=[");
@@ -75,10 +130,7 @@ static void explain(const struct rel *r, struct buf *out)
     buf_append_text(out, ", select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
-    if (b->hint.shuffled) buf_append_text(out, ", shuffle=[true]");
-    if (b->hint.attempts > 0)
-        buf_printf(out, ", retry=[lookup_miss, FIXED_DELAY, %lldms, %lld]", (long long)b->hint.delay_ms,
-                   (long long)b->hint.attempts);
+    explain_how(r, out);
 }
 
 /* Rows of one key in one task, if a hint wants it: what is cached is cached once. Rows that change must not overtake each other when
@@ -125,29 +177,13 @@ static struct text_list names_of(struct lowering *l, const struct type *row, con
     return (struct text_list){names, count};
 }
 
-static void table_lower(const struct table *t, struct lowering *l, struct lookup_join_config *c)
-{
-    struct option *options = ARENA_ARRAY(l->a, struct option, t->options.count + 1);
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < t->options.count; i++) {
-        if (strcmp(t->options.items[i].key, "connector") == 0)
-            c->connector = t->options.items[i].value;
-        else
-            options[count++] = t->options.items[i];
-    }
-    c->options = (struct options){options, count};
-    ASSERT(c->connector != NULL); /* bind_scan.c has found it */
-}
-
-static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+static void join_lower(const struct rel *r, struct lowering *l, struct lookup_join_config *c)
 {
     const struct lookup_join_body *b = r->body;
-    struct graph_node *n = graph_add_node(l->graph, op_find("lookup_join"), "LookupJoin", (struct graph_here){0});
-    struct lookup_join_config *c = n->config;
 
-    (void)e;
-    table_lower(b->table, l, c);
+    c->connector = table_option(b->table, "connector");
+    ASSERT(c->connector != NULL); /* bind_scan.c has found it */
+    c->options = b->options;
     c->kind = join_operator_name((enum rel_join_kind)b->join.kind);
     c->schema = b->schema;
     c->metadata = *b->metadata;
@@ -159,9 +195,40 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->null_safe = join_null_safe(l, &b->join);
     c->names = (struct text_list){b->join.names, r->row->child_count};
     if (b->join.condition != NULL) c->condition = lower_exprs(l, (struct expr *const[]){b->join.condition}, 1);
+    if (b->ask_count > 0) c->asks = lower_exprs(l, b->asks, b->ask_count);
+    c->ask_count = b->ask_count;
     c->retries = b->hint.attempts;
     c->retry_delay_ms = b->hint.delay_ms;
     c->zone = lower_zone(l);
+}
+
+/* Rows that must not overtake each other: those of one key; where there is none, those that are equal. */
+static struct text_list order_keys(const struct rel *r, struct lowering *l)
+{
+    const struct rel *in = r->inputs[0];
+
+    if (!is_key_ordered(r)) return (struct text_list){0};
+    if (in->key_count > 0 && in->keys[0].count > 0) return names_of(l, in->row, in->keys[0].cols, in->keys[0].count);
+    return (struct text_list){in->row->names, in->row->child_count};
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct lookup_join_body *b = r->body;
+    (void)e;
+    const char *type = b->is_async ? "async_lookup_join" : "lookup_join";
+    struct graph_node *n = graph_add_node(l->graph, op_find(type), "LookupJoin", (struct graph_here){0});
+
+    if (b->is_async) {
+        struct async_lookup_join_config *c = n->config;
+        join_lower(r, l, &c->join);
+        c->capacity = b->hint.async.capacity;
+        c->timeout_ms = b->hint.async.timeout_ms;
+        c->unordered = is_unordered(r);
+        c->order_keys = order_keys(r, l);
+    } else {
+        join_lower(r, l, n->config);
+    }
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;

@@ -184,10 +184,12 @@ struct rel_ttl {
     const char *text;
     int64_t ms;
 };
-/* What a hint says of how a table is looked up; all 0: nothing. */
+/* How a table is looked up, by a hint or as the session says. */
 struct rel_lookup_hint {
     int64_t attempts, delay_ms; /* a key without rows is asked for again */
     bool shuffled;              /* rows of one key go to one task */
+    bool is_sync;               /* not asynchronously, even where that is possible */
+    struct lookup_settings async;
 };
 /* Aggregates of groups: the row has the group columns, then the results. */
 struct aggregate_call {
@@ -252,6 +254,11 @@ struct lookup_join_body {
     struct expr *filter; /* NULL: all rows */
     struct expr *const *columns;
     struct rel_lookup_hint hint;
+    struct options options; /* of the connector, as a job gets them */
+    /* Of a connector that finds rows by keys itself: these, over a row of the join's keys as the right side has them. */
+    struct expr *const *asks;
+    uint32_t ask_count;
+    bool is_async;
 };
 /* Each row once per element of a list that it has: the columns of the input, then those of the elements. */
 struct correlate_body {
@@ -384,8 +391,9 @@ uint32_t window_join_keys(struct rel *const inputs[2], uint32_t *const cols[2], 
 const struct type *rel_join_row_timed(struct arena *a, enum rel_join_kind kind, const struct type *left, const struct type *right,
                                       const char *const *names);
 struct rel *rel_temporal_join(struct arena *a, struct rel *left, struct rel *right, const struct temporal_join_body *body);
-/* Fills all but `join` from the plan of the right side; false: it is more than a table with filters and projections. */
-bool rel_lookup_make(struct arena *a, const struct rel *right, struct lookup_join_body *body);
+/* Fills all but `join` and `hint` from the plan of the right side. E_UNSUPPORTED: it is more than a table with filters and projections,
+ * or its connector cannot be asked by these keys. */
+enum status rel_lookup_make(const struct expr_maker *m, const struct rel *right, struct lookup_join_body *body, struct err *e) CHECKED;
 struct rel *rel_lookup_join(struct arena *a, struct rel *left, const struct lookup_join_body *body);
 struct rel *rel_correlate(struct arena *a, struct rel *input, const struct correlate_body *body);
 /* Input's columns, then those of the elements of a list and the ordinal; NULL: it has no elements. */

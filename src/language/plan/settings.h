@@ -13,7 +13,15 @@ struct emit_settings {
     int64_t early_ms, late_ms, lateness_ms;
 };
 
+/* table.exec.async-lookup.*: how a table is looked up asynchronously. */
+struct lookup_settings {
+    int64_t capacity, timeout_ms;
+    bool is_unordered;   /* rows may overtake each other */
+    bool is_key_ordered; /* also where rows change, but not those of one key */
+};
+
 struct plan_settings {
+    struct lookup_settings lookup;
     struct emit_settings emit;
     int64_t ttl_ms;  /* table.exec.state.ttl */
     int64_t idle_ms; /* table.exec.source.idle-timeout */

@@ -156,14 +156,18 @@ struct rel_ttl bind_hint_ttl(const struct query_binder *b, const struct ast_tabl
 
 struct rel_lookup_hint bind_hint_lookup(const struct query_binder *b, const struct ast_table *t)
 {
+    struct rel_lookup_hint out = {.async = b->settings->lookup};
+
     for (uint32_t i = 0; b->hints != NULL && i < b->hints->count; i++) {
         const struct ast_hint *h = &b->hints->items[i];
         if (type_of(h)->kind != HINT_LOOKUP) continue;
-        for (uint32_t k = 0; k < h->count; k++)
-            if (str_equal(h->args[k]->text, STR("table")) && str_equal(h->args[k]->args.items[0]->text, name_of(t)))
-                return bind_lookup_hint_read(b->a, h);
+        for (uint32_t k = 0; k < h->count; k++) {
+            if (!str_equal(h->args[k]->text, STR("table")) || !str_equal(h->args[k]->args.items[0]->text, name_of(t))) continue;
+            bind_lookup_hint_read(b->a, h, &out);
+            return out;
+        }
     }
-    return (struct rel_lookup_hint){0};
+    return out;
 }
 
 const char *bind_hint_join(struct query_binder *b, const struct ast_table *left, const struct ast_table *right)

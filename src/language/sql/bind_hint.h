@@ -9,9 +9,9 @@ enum status bind_select_hints(struct query_binder *b, const struct ast_select *s
 struct rel_ttl bind_hint_ttl(const struct query_binder *b, const struct ast_table *t); /* of what is kept of the table's rows */
 /* "[BROADCAST options:[LEFT]]" for a join of these two; "": nothing is said of them. */
 const char *bind_hint_join(struct query_binder *b, const struct ast_table *left, const struct ast_table *right);
-/* Of the first LOOKUP that names the table. */
+/* Of the first LOOKUP that names the table; what it does not say is as the session says. */
 struct rel_lookup_hint bind_hint_lookup(const struct query_binder *b, const struct ast_table *t);
 
 /* One hint LOOKUP (bind_lookup_hint.c): its options are good; *table is what says which table it is of. */
 enum status bind_lookup_hint_check(struct query_binder *b, const struct ast_hint *h, const struct ast_expr **table) CHECKED;
-struct rel_lookup_hint bind_lookup_hint_read(struct arena *a, const struct ast_hint *h); /* of a good one */
+void bind_lookup_hint_read(struct arena *a, const struct ast_hint *h, struct rel_lookup_hint *out); /* of a good one: what it says */

@@ -1,6 +1,5 @@
-/* bind_lookup_hint.c - the hint LOOKUP of a SELECT: its options are checked as Flink does, in its words. Tables are read by the task that
- * asks, so all is as where Flink's connector has no asynchronous lookup: the options for one are checked and change nothing. Options
- * that nobody knows change nothing either, as in Flink. */
+/* bind_lookup_hint.c - the hint LOOKUP of a SELECT: its options are checked as Flink does, in its words. Those for asynchronous lookups
+ * change nothing where the table's connector has none. Options that nobody knows change nothing either, as in Flink. */
 #include "language/sql/bind_hint.h"
 
 #include "ground/base/option.h"
@@ -98,15 +97,19 @@ enum status bind_lookup_hint_check(struct query_binder *b, const struct ast_hint
     return check_retry(b, h, &o);
 }
 
-struct rel_lookup_hint bind_lookup_hint_read(struct arena *a, const struct ast_hint *h)
+static bool says(const struct options *o, const char *key) { return options_get(o, defs, key) != NULL; }
+
+void bind_lookup_hint_read(struct arena *a, const struct ast_hint *h, struct rel_lookup_hint *out)
 {
     struct options o = pairs_of(a, h);
-    struct rel_lookup_hint out = {0};
 
-    if (options_get(&o, defs, "max-attempts") != NULL) {
-        out.attempts = options_int(&o, defs, "max-attempts");
-        out.delay_ms = options_int(&o, defs, "fixed-delay");
+    if (says(&o, "max-attempts")) {
+        out->attempts = options_int(&o, defs, "max-attempts");
+        out->delay_ms = options_int(&o, defs, "fixed-delay");
     }
-    out.shuffled = options_get(&o, defs, "shuffle") != NULL && options_bool(&o, defs, "shuffle");
-    return out;
+    out->shuffled = says(&o, "shuffle") && options_bool(&o, defs, "shuffle");
+    out->is_sync = says(&o, "async") && !options_bool(&o, defs, "async");
+    if (says(&o, "capacity")) out->async.capacity = options_int(&o, defs, "capacity");
+    if (says(&o, "timeout")) out->async.timeout_ms = options_int(&o, defs, "timeout");
+    if (says(&o, "output-mode")) out->async.is_unordered = options_enum(&o, defs, "output-mode") == 1;
 }

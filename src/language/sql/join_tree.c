@@ -362,8 +362,7 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
     timed.shown = pair_condition(m, t, sides, body.names, &shown, k.computed[0]);
     struct lookup_join_body lookup = {.join = body, .hint = t->lookup};
     struct rel *join;
-    if (t->is_lookup && !rel_lookup_make(m->a, sides[1], &lookup))
-        return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
+    if (t->is_lookup) TRY(rel_lookup_make(m, sides[1], &lookup, e));
     if (t->is_lookup) join = rel_lookup_join(m->a, sides[0], &lookup);
     else if (t->as_of >= 0) join = rel_temporal_join(m->a, sides[0], sides[1], &(struct temporal_join_body){body, (uint32_t)t->as_of});
     else if (time_bounds_are_closed(&bounds)) join = rel_interval_join(m->a, sides[0], sides[1], &timed);

@@ -77,6 +77,23 @@ const struct option_def sql_keys[] = {
      .doc = "whether a call that failed is repeated"},
     {.key = "table.exec.async-table.retry-delay", .kind = OPT_DURATION_MS, .fallback = "100 ms", .doc = "the pause before it is"},
     {.key = "table.exec.async-table.max-retries", .kind = OPT_INT, .fallback = "3", .doc = "how often a call that failed is repeated at most"},
+    {.key = "table.exec.async-lookup.buffer-capacity",
+     .kind = OPT_INT,
+     .fallback = "100",
+     .doc = "rows whose keys are being looked up at once, in each subtask, where that is asynchronous; the hint LOOKUP's 'capacity' wins"},
+    {.key = "table.exec.async-lookup.timeout",
+     .kind = OPT_DURATION_MS,
+     .fallback = "3 min",
+     .doc = "how long all attempts of such a lookup may take together; then the job fails"},
+    {.key = "table.exec.async-lookup.output-mode",
+     .kind = OPT_ENUM,
+     .choices = "ORDERED|ALLOW_UNORDERED",
+     .fallback = "ORDERED",
+     .doc = "ALLOW_UNORDERED: rows go out as their keys are found; those that change keep their order"},
+    {.key = "table.exec.async-lookup.key-ordered-enabled",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "with ALLOW_UNORDERED: also rows that change overtake each other, but not those of one upsert key"},
     {.key = "table.exec.emit.early-fire.enabled",
      .kind = OPT_BOOL,
      .fallback = "false",
@@ -241,12 +258,21 @@ static struct emit_settings emit_settings(const struct options *o)
                                   .lateness_ms = time_or_none(o, "table.exec.emit.allow-lateness")};
 }
 
+static struct lookup_settings lookup_settings(const struct options *o)
+{
+    return (struct lookup_settings){.capacity = MAX(options_int(o, sql_keys, "table.exec.async-lookup.buffer-capacity"), 1),
+                                    .timeout_ms = options_int(o, sql_keys, "table.exec.async-lookup.timeout"),
+                                    .is_unordered = options_enum(o, sql_keys, "table.exec.async-lookup.output-mode") == 1,
+                                    .is_key_ordered = options_bool(o, sql_keys, "table.exec.async-lookup.key-ordered-enabled")};
+}
+
 struct plan_settings sql_keys_settings(const struct config *c)
 {
     struct options o = config_options(c);
 
     return (struct plan_settings){
         .emit = emit_settings(&o),
+        .lookup = lookup_settings(&o),
         .ttl_ms = options_int(&o, sql_keys, "table.exec.state.ttl"),
         .changes_repeat = options_bool(&o, sql_keys, "table.exec.source.cdc-events-duplicate"),
         .resolves_updates = options_enum(&o, sql_keys, "table.optimizer.non-deterministic-update.strategy") == 1,
