@@ -103,9 +103,18 @@ static enum status function_find_named(const struct lookup_offer *o, const char 
     return err_set(e, E_NOT_FOUND, "connector 'function': there is no function '%s'", name);
 }
 
+/* Inside of values there is no NULL where the table says NOT NULL; of the columns themselves rows are looked at when they come. */
+static bool nulls_fit(const struct type *to, const struct type *from)
+{
+    for (uint32_t i = 0; i < to->child_count; i++)
+        if ((from->children[i]->nullable && !to->children[i]->nullable) || !nulls_fit(to->children[i], from->children[i])) return false;
+    return true;
+}
+
 static bool holds(const struct type *to, const struct type *from)
 {
-    return type_equal_ignoring_null(to, from) || (type_is_string(to) && type_is_string(from));
+    if (type_is_string(to)) return type_is_string(from);
+    return type_equal_ignoring_null(to, from) && nulls_fit(to, from);
 }
 
 /* Are the rows those of the table? Of one column the elements may be its values. */

@@ -31,6 +31,7 @@ struct entry {
     uint32_t rows;
     int64_t written_ms, used_ms;
     uint8_t state; /* enum entry_state */
+    bool seen;     /* the table has such a key */
 };
 
 /* All that is copied when it is mostly dead. Arrays begin with number 1. */
@@ -295,6 +296,7 @@ static void entry_copy(const struct half *from, uint32_t n, struct half *to, str
     for (uint32_t k = 0; k < to->keys.row->child_count; k++)
         store_set(&to->keys, fresh, k, &store_batch(&from->keys, n)->cols[k], store_row(n));
     to->entries[fresh].state = e->state;
+    to->entries[fresh].seen = e->seen;
     to->entries[fresh].written_ms = e->written_ms;
     to->entries[fresh].used_ms = e->used_ms;
     for (uint32_t row = e->first; row != 0; row = from->next[row]) {
@@ -343,6 +345,7 @@ static void ask(struct lookup_cache *c, uint32_t n)
     }
     c->asked[c->asked_count++] = n;
     c->now.entries[n].state = ENTRY_ASKED;
+    c->now.entries[n].seen = false;
     rows_drop(&c->now, &c->now.entries[n]);
 }
 
@@ -396,6 +399,7 @@ static void row_put(struct lookup_cache *c, uint32_t entry, const struct vector 
 {
     uint32_t number = row_add(&c->now, entry, c->mem);
 
+    c->now.entries[entry].seen = true;
     for (uint32_t col = 0; col < c->spec.row->child_count; col++) store_set(&c->now.rows, number, col, values[col], row);
 }
 
@@ -407,21 +411,45 @@ void lookup_cache_put_of(struct lookup_cache *c, const struct vector *const *val
     }
 }
 
-void lookup_cache_put(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, uint32_t n)
+/* The entry that is to be asked for each of the rows, 0: none. */
+static void entries_find(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, uint32_t n, uint32_t *out)
 {
     uint64_t hashes[BATCH_ROWS];
     struct half *h = &c->now;
     struct batch keys = {.schema = h->keys.row, .cols = c->views, .col_count = c->spec.key_count, .sel = rows, .sel_count = n};
 
-    if (n == 0) return;
     keys.count = keys.capacity = rows[n - 1] + 1u;
     for (uint32_t k = 0; k < c->spec.key_count; k++) c->views[k] = *values[c->spec.keys[k]];
     batch_hash(&keys, c->key_cols, c->spec.key_count, hashes);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t of = entry_find(c, &keys, c->key_cols, rows[i], hashes[i]);
-        if (of == 0 || h->entries[of].state != ENTRY_ASKED) continue;
-        row_put(c, of, values, rows[i]);
+        out[i] = entry_find(c, &keys, c->key_cols, rows[i], hashes[i]);
+        if (out[i] != 0 && h->entries[out[i]].state != ENTRY_ASKED) out[i] = 0;
     }
+}
+
+void lookup_cache_seen(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, uint32_t n)
+{
+    uint32_t of[BATCH_ROWS];
+
+    if (n == 0) return;
+    entries_find(c, values, rows, n, of);
+    for (uint32_t i = 0; i < n; i++)
+        if (of[i] != 0) c->now.entries[of[i]].seen = true;
+}
+
+void lookup_cache_seen_of(struct lookup_cache *c, const uint16_t *of, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) c->now.entries[c->asked[of[i]]].seen = true;
+}
+
+void lookup_cache_put(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, uint32_t n)
+{
+    uint32_t of[BATCH_ROWS];
+
+    if (n == 0) return;
+    entries_find(c, values, rows, n, of);
+    for (uint32_t i = 0; i < n; i++)
+        if (of[i] != 0) row_put(c, of[i], values, rows[i]);
 }
 
 void lookup_cache_answered(struct lookup_cache *c, bool last, int64_t now)
@@ -430,10 +458,10 @@ void lookup_cache_answered(struct lookup_cache *c, bool last, int64_t now)
 
     for (uint32_t i = 0; i < c->asked_count; i++) {
         struct entry *e = &c->now.entries[c->asked[i]];
-        bool answered = e->first != 0 || last;
+        bool answered = e->seen || last;
         if (answered) e->state = ENTRY_ANSWERED;
         if (answered) e->written_ms = e->used_ms = now;
-        if (!answered || (e->first == 0 && !c->spec.keeps_misses)) c->asked[left++] = c->asked[i];
+        if (!answered || (!e->seen && !c->spec.keeps_misses)) c->asked[left++] = c->asked[i];
     }
     c->asked_count = last ? 0 : left;
     c->missed_count = last ? left : 0;
@@ -441,7 +469,10 @@ void lookup_cache_answered(struct lookup_cache *c, bool last, int64_t now)
 
 void lookup_cache_failed(struct lookup_cache *c)
 {
-    for (uint32_t i = 0; i < c->asked_count; i++) rows_drop(&c->now, &c->now.entries[c->asked[i]]);
+    for (uint32_t i = 0; i < c->asked_count; i++) {
+        rows_drop(&c->now, &c->now.entries[c->asked[i]]);
+        c->now.entries[c->asked[i]].seen = false;
+    }
 }
 
 bool lookup_cache_next(const struct lookup_cache *c, const struct batch *in, const uint32_t *cols, uint32_t row, uint64_t hash,

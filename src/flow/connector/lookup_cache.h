@@ -34,11 +34,15 @@ bool lookup_cache_knows(struct lookup_cache *c, const struct batch *in, const ui
 /* How many keys are to be asked, and these, as rows of spec.key_row: at most BATCH_ROWS are copied into the empty batch. */
 uint32_t lookup_cache_asked(const struct lookup_cache *c);
 void lookup_cache_keys(const struct lookup_cache *c, struct batch *out);
+/* Before rows that are wanted are put: the table has such keys (vectors of the columns of spec.row, of which only keys are read), whatever
+ * becomes of their rows; it is no miss then. Put rows say so by themselves. */
+void lookup_cache_seen(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, uint32_t n);
+void lookup_cache_seen_of(struct lookup_cache *c, const uint16_t *of, uint32_t n); /* of those that lookup_cache_keys gave */
 /* Rows of the table, as vectors of the columns of spec.row: those are kept whose key is to be asked. */
 void lookup_cache_put(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, uint32_t n);
 /* The same rows of[i] of those that lookup_cache_keys gave. */
 void lookup_cache_put_of(struct lookup_cache *c, const struct vector *const *values, const uint16_t *rows, const uint16_t *of, uint32_t n);
-/* The table was asked: keys with rows have their answer, those without too if `last`, else they are to be asked again. */
+/* The table was asked: keys that it has have their answer, others too if `last`, else they are to be asked again. */
 void lookup_cache_answered(struct lookup_cache *c, bool last, int64_t now);
 /* The table was asked in vain: rows that it gave are forgotten. */
 void lookup_cache_failed(struct lookup_cache *c);

@@ -52,6 +52,15 @@ static const struct type *asked_row(struct lookup_finder *f)
     return type_row(&f->arena, s->ask_count, names, types, false);
 }
 
+/* What comes may be NULL where it must not: nulls_check says so. */
+static const struct type *with_nulls(const struct type *row, struct arena *a)
+{
+    const struct type **types = ARENA_ARRAY(a, const struct type *, row->child_count + 1);
+
+    for (uint32_t i = 0; i < row->child_count; i++) types[i] = type_with_null(a, row->children[i], true);
+    return type_row(a, row->child_count, row->names, types, false);
+}
+
 enum status lookup_finder_create(struct op_cx *op, const struct lookup_spec *spec, struct lookup_finder **out)
 {
     struct lookup_finder *f = mem_zalloc(op->mem, sizeof *f);
@@ -63,7 +72,7 @@ enum status lookup_finder_create(struct op_cx *op, const struct lookup_spec *spe
     f->checked = checked_keys(spec);
     arena_init(&f->arena, op->mem, 0);
     f->self = mem_zalloc(op->mem, f->type->instance_size + 1);
-    f->in = batch_create(spec->schema, BATCH_ROWS, op->mem);
+    f->in = batch_create(with_nulls(spec->schema, &f->arena), BATCH_ROWS, op->mem);
     f->asked = (struct batch){.schema = asked_row(f), .col_count = spec->ask_count, .mem = op->mem};
     f->asked.cols = mem_zalloc(op->mem, sizeof *f->asked.cols * (spec->ask_count + 1));
     f->asks = evaluators(f, spec->asks, spec->ask_count);
@@ -166,7 +175,7 @@ static enum status asked_make(struct lookup_finder *f, const struct batch *keys)
     return S_OK;
 }
 
-enum status lookup_finder_find(struct lookup_finder *f, const struct batch *keys, lookup_taker take, void *arg)
+enum status lookup_finder_find(struct lookup_finder *f, const struct batch *keys, lookup_taker take, lookup_seer see, void *arg)
 {
     enum status st;
 
@@ -176,6 +185,7 @@ enum status lookup_finder_find(struct lookup_finder *f, const struct batch *keys
         batch_clear(f->in);
         st = f->type->find(&f->cx, f->self, &f->asked, f->in, f->of);
         if (st != S_OK && st != S_MORE) return st;
+        if (f->in->count > 0) see(arg, f->of, f->in->count);
         TRY(found_take(f, keys, take, arg));
     } while (st == S_MORE);
     return S_OK;

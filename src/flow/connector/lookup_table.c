@@ -203,6 +203,17 @@ static void rows_index(struct lookup_table *t, struct batch *b, uint32_t first)
     }
 }
 
+/* Which keys the rows of t->in have, before any of them is left out: a key that the table has is not asked for again. */
+static enum status keys_see(struct lookup_table *t, const uint16_t *rows, uint32_t n, int64_t now)
+{
+    const struct vector **values = ARENA_ARRAY(t->op->scratch, const struct vector *, t->spec.row->child_count + 1);
+
+    for (uint32_t k = 0; n > 0 && k < t->spec.key_count; k++)
+        TRY(expr_eval(t->runs[t->spec.keys[k]], t->in, now, &values[t->spec.keys[k]], t->op->err));
+    lookup_cache_seen(t->cache, values, rows, n);
+    return S_OK;
+}
+
 /* The rows of t->in that are wanted, as the columns that are kept. */
 static enum status rows_add(struct lookup_table *t)
 {
@@ -212,6 +223,7 @@ static enum status rows_add(struct lookup_table *t)
     int64_t now = sys_wall_ms(t->op->sys);
 
     for (uint32_t i = 0; i < n; i++) numbers[i] = (uint16_t)i;
+    if (t->condition != NULL && t->cache != NULL && t->spec.retries > 0) TRY(keys_see(t, numbers, n, now));
     if (t->condition != NULL) TRY(expr_select(t->condition, t->in, now, numbers, &n, t->op->err));
     for (uint32_t c = 0; n > 0 && c < t->spec.row->child_count; c++)
         TRY(expr_eval(t->runs[c], t->in, now, &values[c], t->op->err));
@@ -325,12 +337,19 @@ static void found_put(void *arg, const struct vector *const *values, const uint1
     lookup_cache_put_of(t->cache, values, rows, of, n);
 }
 
+static void found_see(void *arg, const uint16_t *of, uint32_t n)
+{
+    struct lookup_table *t = arg;
+
+    lookup_cache_seen_of(t->cache, of, n);
+}
+
 static enum status keys_find(struct lookup_table *t)
 {
     batch_clear(t->keys);
     lookup_cache_keys(t->cache, t->keys);
     ASSERT(t->keys->count == lookup_cache_asked(t->cache));
-    return lookup_finder_find(t->finder, t->keys, found_put, t);
+    return lookup_finder_find(t->finder, t->keys, found_put, found_see, t);
 }
 
 /* S_OK: all splits have been read. */

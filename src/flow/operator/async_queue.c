@@ -237,7 +237,7 @@ static enum status answers_take(struct async_queue *a)
 /* Emits what is left of an answer; false when the port is full. */
 static bool answer_emit(struct async_queue *a, struct request *r)
 {
-    uint16_t list[ASYNC_RESULT_ROWS];
+    uint16_t list[BATCH_ROWS];
 
     for (; r->rows; r->rows = r->rows->next, r->row = 0) {
         uint32_t n = MIN(r->rows->count - r->row, op_room(a->op, 0));

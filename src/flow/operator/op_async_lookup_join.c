@@ -65,6 +65,7 @@ struct lookup_job {
     struct vector keys[OP_KEYS_MAX];
     uint32_t failures;
     bool is_known; /* nobody has to be asked */
+    bool is_seen;  /* the table has the key */
 };
 
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
@@ -196,6 +197,14 @@ static void found_take(void *arg, const struct vector *const *values, const uint
     found_put(arg, values, rows, n);
 }
 
+static void found_see(void *arg, const uint16_t *of, uint32_t n)
+{
+    struct lookup_job *j = ((struct async_job *)arg)->own;
+
+    (void)of;
+    j->is_seen |= n > 0;
+}
+
 /* The row beside those of a batch; NULL: beside none. */
 static void pairs_fill(const struct async_lookup *a, struct async_job *job, const struct batch *found)
 {
@@ -260,12 +269,13 @@ static void job_attempt(struct async_job *job)
     if (!j->is_known) {
         struct batch key = key_view(a, job);
         chain_clear(&j->found);
-        job->status = lookup_finder_find(j->finder, &key, found_take, job);
+        j->is_seen = false;
+        job->status = lookup_finder_find(j->finder, &key, found_take, found_see, job);
         if (job->status != S_OK) {
             job->again = j->failures++ < a->failures_max;
             return;
         }
-        job->again = j->found.first == NULL && job->attempt - j->failures <= a->spec.retries;
+        job->again = !j->is_seen && job->attempt - j->failures <= a->spec.retries;
     }
     job->status = pairs_make(a, job);
     job->rows = j->results.first;
@@ -334,6 +344,7 @@ static void job_done(struct async_job *job)
         for (uint32_t c = 0; c < b->col_count; c++) values[c] = &b->cols[c];
         lookup_cache_put_of(a->cache, values, rows, same, b->count);
     }
+    if (j->is_seen) lookup_cache_seen_of(a->cache, same, 1);
     lookup_cache_answered(a->cache, true, now);
 }
 

@@ -241,5 +241,19 @@ static void logical(const struct rel *r, struct logical *l)
     logical_end(l);
 }
 
+/* Tables of such connectors only stand in lookup joins, which take the scan away. */
+static enum status check(const struct rel *r, struct err *e)
+{
+    const struct table *t = ((const struct scan_body *)r->body)->table;
+    const struct conn_type *c;
+
+    if (t->stream != NULL || source_of(r, &c) != NULL || table_option(t, "connector") == NULL ||
+        conn_find(table_option(t, "connector"), &c, NULL) != S_OK || c->lookup == NULL)
+        return S_OK;
+    err_hint(e, "ask it for keys: JOIN %s FOR SYSTEM_TIME AS OF o.proc_time ON ..., with a column AS PROCTIME()", t->name);
+    return err_set(e, E_UNSUPPORTED, "Table [%s.%s.%s] can only be looked up: connector '%s' reads no rows.", t->catalog, t->database,
+                   t->name, c->name);
+}
+
 const struct rel_type rel_scan_type = {
-    .name = "TableSourceScan", .doc = "rows of a table's connector", .derive = derive, .strengthen = strengthen, .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};
+    .name = "TableSourceScan", .doc = "rows of a table's connector", .derive = derive, .check = check, .strengthen = strengthen, .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};

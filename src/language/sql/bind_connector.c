@@ -109,9 +109,9 @@ enum status bind_option_fail(struct query_binder *b, const struct table *t, stru
 /* --- checking ---------------------------------------------------------------------------------------------------- */
 static enum status one_way(const struct conn_type *c, bool writes, struct err *e)
 {
-    if (writes ? c->sink != NULL : c->source != NULL) return S_OK;
+    if (writes ? c->sink != NULL : c->source != NULL || c->lookup != NULL) return S_OK;
     return err_set(e, E_CONFIG, "Connector '%s' can only be used as a %s. It cannot be used as a %s.", c->name,
-                   writes ? "source" : "sink", writes ? "sink" : "source");
+                   writes && c->source == NULL ? "lookup source" : writes ? "source" : "sink", writes ? "sink" : "source");
 }
 
 static enum status check(const struct table *t, const struct type *row, const struct type *coded, bool writes,
@@ -131,6 +131,7 @@ static enum status check(const struct table *t, const struct type *row, const st
     if (c->parts_option != NULL) return S_OK; /* the parts check it */
     if (c->takes_format) TRY(conn_format_check(&t->options, coded, writes, e));
     if (writes) return c->sink->check != NULL ? c->sink->check(&t->options, c->options, row, e) : S_OK;
+    if (c->source == NULL) return S_OK; /* it is only looked up, and what is asked is checked there */
     if (source_rate_check(options_double(&t->options, source_options, "scan.rate-limit"), e) != S_OK)
         return err_wrap(e, "option 'scan.rate-limit'");
     return c->source->check != NULL ? c->source->check(&t->options, c->options, row, e) : S_OK;

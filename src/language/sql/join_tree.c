@@ -184,7 +184,7 @@ static void split_on(const struct expr_maker *m, const struct join_tree *t, stru
         uint32_t sides = x->det == FN_RANDOM ? 0 : sides_of(x, t->left);
         if (sides == LEFT && drops[0])
             hand_down(m, t, x, 0, below);
-        else if (sides == RIGHT && drops[1] && t->list == NULL && t->as_of < 0)
+        else if (sides == RIGHT && drops[1] && t->list == NULL && (t->as_of < 0 || t->is_lookup))
             hand_down(m, t, x, 1, below);
         else
             conditions_add(m->a, &rest, x);
