@@ -127,14 +127,14 @@ static bool fits(const struct type *schema, const struct type *element)
     return true;
 }
 
-static enum status misfit(const char *name, const struct type *schema, const struct type *element, struct mem *mem, struct err *e)
+static enum status misfit(const char *name, const struct type *schema, const struct type *element, struct arena *a, struct err *e)
 {
     struct buf rows, columns;
 
-    buf_init(&rows, mem);
-    buf_init(&columns, mem);
+    buf_init(&rows, a->mem);
+    buf_init(&columns, a->mem);
     type_print(element, &rows);
-    type_print(schema, &columns);
+    type_print(type_row(a, schema->child_count, schema->names, schema->children, true), &columns);
     err_set(e, E_CONFIG, "connector 'function': '%s' puts out %s, and the table has %s", name, buf_text(&rows), buf_text(&columns));
     buf_release(&rows);
     buf_release(&columns);
@@ -173,7 +173,7 @@ static enum status function_plan(struct lookup_offer *o, struct err *e)
     TRY(keys_of(o, &o->keys, e));
     TRY(keys_row(o, &o->keys, &keys, e));
     if (call_make(o->a, o->session, def, keys, &call, e) != S_OK) return err_wrap(e, "connector 'function'");
-    if (!fits(o->schema, call->type->children[0])) return misfit(name, o->schema, call->type->children[0], o->a->mem, e);
+    if (!fits(o->schema, call->type->children[0])) return misfit(name, o->schema, call->type->children[0], o->a, e);
     o->waits = (def->flags & FN_ASYNC) != 0 && options_bool(o->options, o->defs, "lookup.async");
     planned_set(o, def->identity);
     return S_OK;
@@ -187,6 +187,21 @@ struct function_lookup {
     uint32_t key, element;
 };
 
+/* The keys under their names in the table, for messages. */
+static const struct type *named_keys(const struct lookup_cx *cx)
+{
+    const char **names = ARENA_ARRAY(cx->a, const char *, cx->keys->child_count + 1);
+    struct str rest = str_of(options_get(cx->options, cx->defs, "keys")), one;
+
+    for (uint32_t i = 0; i < cx->keys->child_count; i++) {
+        names[i] = cx->keys->names[i];
+        if (!str_cut(&rest, ',', &one)) continue;
+        one = str_trim(one);
+        names[i] = arena_strndup(cx->a, one.data, one.size);
+    }
+    return type_row(cx->a, cx->keys->child_count, names, cx->keys->children, false);
+}
+
 static enum status function_open(struct lookup_cx *cx, void *self)
 {
     struct function_lookup *f = self;
@@ -196,7 +211,7 @@ static enum status function_open(struct lookup_cx *cx, void *self)
     struct expr *call;
 
     if (def == NULL) return err_set(cx->err, E_NOT_FOUND, "connector 'function': there is no function '%s' any more", identity);
-    TRY(call_make(cx->a, cx->session, def, cx->keys, &call, cx->err));
+    TRY(call_make(cx->a, cx->session, def, named_keys(cx), &call, cx->err));
     f->call = expr_run_create(call, cx->session, BATCH_ROWS, cx->mem);
     return S_OK;
 }

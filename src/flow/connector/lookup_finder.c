@@ -115,7 +115,7 @@ static enum status nulls_check(struct lookup_finder *f)
         if (f->spec->schema->children[c]->nullable || f->in->cols[c].validity == NULL) continue;
         for (uint32_t i = 0; i < f->in->count; i++)
             if (vector_is_null(&f->in->cols[c], i))
-                return err_set(f->op->err, E_DATA, "connector '%s' found a row whose column '%s' is NULL, which the table says NOT NULL of",
+                return err_set(f->op->err, E_DATA, "connector '%s' found a row whose column '%s' is NULL, and the table declares it NOT NULL",
                                f->spec->conn->name, f->spec->schema->names[c]);
     }
     return S_OK;

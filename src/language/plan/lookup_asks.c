@@ -90,7 +90,7 @@ static enum status key_unknown(const struct lookup_join_body *b, const struct te
     for (uint32_t i = 0; i < keys->count && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i > 0 ? ", " : "", keys->items[i]);
     err_hint(e, "add it to ON: %s = ...", name);
-    return err_set(e, E_UNSUPPORTED, "Table [%s.%s.%s] finds rows by [%s], and the join does not say what '%s' equals.", b->table->catalog,
+    return err_set(e, E_UNSUPPORTED, "Table [%s.%s.%s] finds rows by [%s], and the join does not say what '%s' equals", b->table->catalog,
                    b->table->database, b->table->name, list, name);
 }
 

@@ -251,7 +251,7 @@ static enum status check(const struct rel *r, struct err *e)
         conn_find(table_option(t, "connector"), &c, NULL) != S_OK || c->lookup == NULL)
         return S_OK;
     err_hint(e, "ask it for keys: JOIN %s FOR SYSTEM_TIME AS OF o.proc_time ON ..., with a column AS PROCTIME()", t->name);
-    return err_set(e, E_UNSUPPORTED, "Table [%s.%s.%s] can only be looked up: connector '%s' reads no rows.", t->catalog, t->database,
+    return err_set(e, E_UNSUPPORTED, "Table [%s.%s.%s] can only be looked up: connector '%s' reads no rows", t->catalog, t->database,
                    t->name, c->name);
 }
 
