@@ -153,7 +153,7 @@ static void the_time_limit_covers_all_attempts(void **state)
     d = op_driver_create(&(struct op_setup){.type = op_find("async"), .config = &c, .in = ASKS});
     op_push(d, 0, "@1 a | 60");
     op_set_time(d, 25);
-    assert_string_equal(op_driver_error(d), "row +I[a, 60]: no answer within 25 ms (give function 'moody' a .timeout "
+    assert_string_equal(op_driver_error(d), "Async function call has timed out: row +I[a, 60], no answer within 25 ms (give function 'moody' a .timeout "
                                             "to answer such rows, or allow more time)");
     op_driver_free(d);
 }

@@ -37,6 +37,15 @@ static int64_t hand_wall_ms(struct sys *s)
     return now_ms;
 }
 
+/* Nobody sleeps: the clock is further on. */
+static bool hand_park(struct sys *s, struct sys_parker *p, int64_t timeout_ns)
+{
+    (void)s;
+    (void)p;
+    now_ms += timeout_ns / 1000000;
+    return false;
+}
+
 struct fixture {
     struct mem mem;
     struct arena arena;
@@ -58,6 +67,7 @@ static void fixture_init(struct fixture *f, const char *kind)
     f->world.real = f->world.sys->ops;
     f->world.ops = *f->world.real;
     f->world.ops.wall_ms = hand_wall_ms;
+    f->world.ops.park = hand_park;
     f->world.sys->ops = &f->world.ops;
     assert_int_equal(type_parse(&f->arena, STR("ROW<k INT, v STRING>"), &f->schema, NULL), S_OK);
     assert_int_equal(type_parse(&f->arena, STR("ROW<a INT, b INT, k INT, v STRING>"), &f->both, NULL), S_OK);
