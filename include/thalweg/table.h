@@ -9,6 +9,7 @@
  * line of the call and told by what runs something, and by tw_error; calls on a table that came of one do nothing. Tables stay good
  * until their environment is freed, those of streams as long as their streams. All texts are copied. */
 #pragma once
+#include <thalweg/sql_function.h>
 #include <thalweg/stream.h>
 
 #ifdef __cplusplus
@@ -70,6 +71,20 @@ TW_API struct tw_table *tw_from_descriptor_at(struct tw_env *env, struct tw_tabl
     tw_create_temporary_table_at(env, path, (struct tw_table_descriptor){__VA_ARGS__}, TW_HERE)
 #define tw_create_temporary_view(env, path, t) tw_create_temporary_view_at(env, path, t, TW_HERE)
 #define tw_from_descriptor(env, ...) tw_from_descriptor_at(env, (struct tw_table_descriptor){__VA_ARGS__}, TW_HERE)
+
+/* A function of the program's own, TW_SQL_FUNCTION(f), by that name in SQL: &tw_sql_f. Libraries: CREATE FUNCTION. A table function may
+ * answer for a table that lookup joins ask, by its keys:
+ *
+ *     tw_create_temporary_system_function(env, "find_customer", &tw_sql_find_customer);
+ *     tw_create_temporary_table(env, "customers", .schema = customers,
+ *                               .options = TW_OPTIONS("connector", "function", "function", "find_customer", "keys", "id"));
+ *     tw_sql_query(env, "SELECT * FROM orders o JOIN customers FOR SYSTEM_TIME AS OF o.proc_time AS c ON o.customer = c.id");
+ *
+ * 0, or 1 after a mistake. */
+TW_API int tw_create_temporary_system_function_at(struct tw_env *env, const char *name, const struct tw_sql_entry *function,
+                                                  struct tw_here h);
+#define tw_create_temporary_system_function(env, name, function)                                                       \
+    tw_create_temporary_system_function_at(env, name, function, TW_HERE)
 
 /* --- relations ---------------------------------------------------------------------------------------------------- */
 /* operation: the macros below. text, and for some of them a number. */

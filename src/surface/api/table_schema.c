@@ -236,6 +236,17 @@ int tw_create_temporary_table_at(struct tw_env *env, const char *path, struct tw
     return api_table_run(env, t, &s, &api_nobody, &e) == S_OK ? 0 : fail(env, h, &e);
 }
 
+int tw_create_temporary_system_function_at(struct tw_env *env, const char *name, const struct tw_sql_entry *function, struct tw_here h)
+{
+    struct api_tables *a = api_tables(env, h);
+    struct err e = {0};
+
+    if (a == NULL || env->err.status != S_OK) return 1;
+    if (name == NULL || name[0] == '\0' || function == NULL)
+        return (void)api_mistake(env, h, "tw_create_temporary_system_function takes a name, and &tw_sql_NAME of a TW_SQL_FUNCTION(NAME)"), 1;
+    return sql_session_add_function(a->session, name, function, &e) == S_OK ? 0 : fail(env, h, &e);
+}
+
 int tw_create_temporary_view_at(struct tw_env *env, const char *path, struct tw_table *t, struct tw_here h)
 {
     struct create_view v = {.temporary = true};

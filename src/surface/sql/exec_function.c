@@ -242,6 +242,21 @@ static enum status define(struct run *r, const struct define_function *f, struct
     return run_at_name(r, &f->name, functions_set(r->s->user_functions, n, &inner), &inner);
 }
 
+enum status sql_session_add_function(struct sql_session *s, const char *name, const struct tw_sql_entry *entry, struct err *e)
+{
+    const char *lower = in_lower_case(&s->arena, name);
+    struct named_function n = {.scope = FUNCTION_TEMPORARY_SYSTEM, .name = lower, .symbol = entry->name, .file = ""};
+
+    if (functions_find(s->user_functions, FUNCTION_TEMPORARY_SYSTEM, (struct object_name){.name = lower}) != NULL)
+        return err_set(e, E_EXISTS, "Could not register temporary system function. A function named '%s' does already exist.", name);
+    const char *identity = arena_printf(&s->arena, "#%s#%s", entry->name, lower);
+    if (user_function_make(&s->arena, entry, lower, identity, &n.function, e) != S_OK) return err_wrap(e, "function '%s'", name);
+    struct loaded_function *l = ARENA_NEW(&s->arena, struct loaded_function);
+    *l = (struct loaded_function){s->loaded, n.function};
+    s->loaded = l;
+    return functions_set(s->user_functions, &n, e);
+}
+
 static enum status run_create_function(struct run *r, const void *body)
 {
     const struct define_function *f = body;

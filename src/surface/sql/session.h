@@ -46,6 +46,9 @@ const struct zone *sql_session_zone(const struct sql_session *s);
 struct catalogs *sql_session_catalogs(struct sql_session *s);
 /* The names of functions of users that a call may use without saying where they are. */
 void sql_session_each_function(const struct sql_session *s, void (*fn)(void *arg, const char *name), void *arg);
+/* A temporary system function of the program, which lives as long as the session. */
+struct tw_sql_entry;
+enum status sql_session_add_function(struct sql_session *s, const char *name, const struct tw_sql_entry *entry, struct err *e) CHECKED;
 const struct fn_users *sql_session_users(const struct sql_session *s); /* what functions of users mean; for jobs of its plans */
 /* As SET does, with the same words about what is wrong. */
 enum status sql_session_set(struct sql_session *s, const char *key, const char *value, struct err *e) CHECKED;
