@@ -123,6 +123,7 @@ static void plan_make(struct op_driver *d)
     const char *texts[OP_INPUTS_MAX] = {s->in, s->in2, s->in3};
 
     d->plan.arena = &d->arena;
+    d->plan.users = s->users;
     for (uint32_t i = 0; i < OP_INPUTS_MAX && texts[i]; i++) {
         d->types[i] = d->plan.inputs[i] = rows_type(&d->arena, texts[i]);
         d->plan.input_count++;

@@ -17,6 +17,7 @@ struct op_setup {
     const char *backend;          /* NULL = hashmap */
     struct sys *sys;              /* NULL = the driver's clock; else a real one, not freed */
     struct job_shared *job;       /* NULL = none */
+    const struct fn_users *users; /* functions of users for expressions; NULL = none */
     bool watermarks;              /* show them */
     const char *unused_port;      /* name of an output that nobody reads; "" = the main one */
 };

@@ -109,9 +109,10 @@ static void shared_options_write(FILE *out)
 {
     fputs("\n## Options of every source\n", out);
     options_write(out, "option", source_options);
-    fputs("\n## Options of every table that a lookup join asks\n\n`JOIN t FOR SYSTEM_TIME AS OF` processing time asks any table whose source "
-          "comes to an end: it is read whole, by each\nsubtask, before the first row passes, or, as `lookup.cache` says, for the keys of "
-          "a batch of rows before that passes. Reading for\nkeys reads all of the table, so it pays where keys are few and come again.\n",
+    fputs("\n## Options of every table that a lookup join asks\n\n`JOIN t FOR SYSTEM_TIME AS OF` processing time asks a table of connector "
+          "`function` for its keys, and any other table whose\nsource comes to an end, such as files: that is read whole, by each subtask, "
+          "before the first row passes, or, as `lookup.cache`\nsays, for the keys of a batch of rows before that passes. Reading for keys "
+          "reads all of the table, so it pays where keys are few\nand come again. Only connector `function` is asked asynchronously.\n",
           out);
     options_write(out, "option", lookup_options);
     fputs("\n## Options of every sink\n", out);

@@ -187,21 +187,6 @@ struct function_lookup {
     uint32_t key, element;
 };
 
-/* The keys under their names in the table, for messages. */
-static const struct type *named_keys(const struct lookup_cx *cx)
-{
-    const char **names = ARENA_ARRAY(cx->a, const char *, cx->keys->child_count + 1);
-    struct str rest = str_of(options_get(cx->options, cx->defs, "keys")), one;
-
-    for (uint32_t i = 0; i < cx->keys->child_count; i++) {
-        names[i] = cx->keys->names[i];
-        if (!str_cut(&rest, ',', &one)) continue;
-        one = str_trim(one);
-        names[i] = arena_strndup(cx->a, one.data, one.size);
-    }
-    return type_row(cx->a, cx->keys->child_count, names, cx->keys->children, false);
-}
-
 static enum status function_open(struct lookup_cx *cx, void *self)
 {
     struct function_lookup *f = self;
@@ -211,7 +196,7 @@ static enum status function_open(struct lookup_cx *cx, void *self)
     struct expr *call;
 
     if (def == NULL) return err_set(cx->err, E_NOT_FOUND, "connector 'function': there is no function '%s' any more", identity);
-    TRY(call_make(cx->a, cx->session, def, named_keys(cx), &call, cx->err));
+    TRY(call_make(cx->a, cx->session, def, cx->keys, &call, cx->err));
     f->call = expr_run_create(call, cx->session, BATCH_ROWS, cx->mem);
     return S_OK;
 }
@@ -281,6 +266,6 @@ const struct conn_type conn_function = {
              "side, or a constant. Conditions on other columns are tested on the rows that the function puts out. A function with "
              "`TW_SQL_ASYNC` may block: it is called on helper threads, `table.exec.async-lookup.*` and the hint LOOKUP say how many "
              "calls are under way at once, for how long, and whether rows keep their order. Nothing is kept of the answers unless "
-             "`lookup.cache` is PARTIAL. The functions and the tables are made by `docs/examples/lookup_tables.md`.",
+             "`lookup.cache` is PARTIAL. An example: [lookup_tables](../examples/lookup_tables.md).",
     .lookup = &function_lookup,
 };

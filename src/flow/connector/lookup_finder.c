@@ -47,7 +47,7 @@ static const struct type *asked_row(struct lookup_finder *f)
 
     for (uint32_t i = 0; i < s->ask_count; i++) {
         types[i] = s->asks[i]->type;
-        names[i] = arena_printf(&f->arena, "k%u", i);
+        names[i] = s->asks[i]->kind == EXPR_COLUMN ? s->key_row->names[s->asks[i]->col] : arena_printf(&f->arena, "key%u", i + 1);
     }
     return type_row(&f->arena, s->ask_count, names, types, false);
 }

@@ -10,8 +10,9 @@
  * asked for again after a while, if that is wanted; asking or reading that failed at the outside world begins again, also after a while.
  *
  * Nothing is allocated per row. Not here: rows that change while they are kept. */
-#include "flow/connector/lookup_finder.h"
+#include "flow/connector/lookup_table.h"
 
+#include "flow/connector/lookup_finder.h"
 #include "ground/base/str.h"
 
 #include <string.h>
