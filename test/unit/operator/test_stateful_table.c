@@ -193,6 +193,7 @@ static const struct {
     {"key_by", "hashes rows"},
     {"local_groups", "parts of one batch"},
     {"lookup_join", "its table is held in memory of its own"},
+    {"async_lookup_join", "requests and cache are held in memory of its own"},
     {"over_partition", "rows are held in memory of its own"},
     {"project", "row by row"},
     {"sink", "the connector's"},
