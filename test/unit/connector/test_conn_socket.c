@@ -348,7 +348,7 @@ static void test_every_descriptor(void **state)
         const struct conn_type *c = conn_types[i];
         assert_true(c->doc[0] != '\0' && c->example[0] != '\0');
         assert_non_null(c->options);
-        assert_true(c->source != NULL || c->sink != NULL);
+        assert_true(c->source != NULL || c->sink != NULL || c->lookup != NULL);
         assert_int_equal(conn_find(c->name, &found, NULL), S_OK);
         assert_ptr_equal(found, c);
         for (const struct option_def *d = c->options; d->key != NULL; d++) {

@@ -59,7 +59,7 @@ static void connectors_have_docs(void **state)
     for (size_t i = 0; conn_types[i] != NULL; i++) {
         descriptor_check(conn_types[i]->name, conn_types[i]->doc, i > 0 ? conn_types[i - 1]->name : NULL);
         options_check_docs(conn_types[i]->name, conn_types[i]->options);
-        assert_true(conn_types[i]->source != NULL || conn_types[i]->sink != NULL);
+        assert_true(conn_types[i]->source != NULL || conn_types[i]->sink != NULL || conn_types[i]->lookup != NULL);
     }
 }
 
