@@ -108,9 +108,11 @@ static enum status filesystem_check(const struct options *o, const struct option
                                     struct err *e)
 {
     const char *pattern = options_get(o, defs, "source.path.regex-pattern"),
-               *interval = options_get(o, defs, "source.monitor-interval");
+               *interval = options_get(o, defs, "source.monitor-interval"), *path;
+    const struct fs_type *fs;
 
     ASSERT(row->kind == T_ROW);
+    if (fs_find(options_get(o, defs, "path"), &fs, &path, e) != S_OK) return err_wrap(e, "option 'path'");
     if (interval != NULL && options_int(o, defs, "source.monitor-interval") == 0)
         return err_set(e, E_CONFIG, "option 'source.monitor-interval' must be longer than nothing");
     if (options_int(o, defs, "source.split-size") < 1024)

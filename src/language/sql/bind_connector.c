@@ -128,8 +128,7 @@ static enum status check(const struct table *t, const struct type *row, const st
     TRY(conn_find(name, &c, e));
     TRY(one_way(c, writes, e));
     TRY(conn_options_check(c, &t->options, e));
-    if (c->parts_option != NULL) return S_OK; /* the parts check it */
-    if (c->takes_format) TRY(conn_format_check(&t->options, coded, writes, e));
+    if (c->takes_format && c->parts_option == NULL) /* else the parts' */ TRY(conn_format_check(&t->options, coded, writes, e));
     if (writes) return c->sink->check != NULL ? c->sink->check(&t->options, c->options, row, e) : S_OK;
     if (c->source == NULL) return S_OK; /* it is only looked up, and what is asked is checked there */
     if (source_rate_check(options_double(&t->options, source_options, "scan.rate-limit"), e) != S_OK)

@@ -29,10 +29,9 @@ static enum status local_path(const struct options *o, struct arena *a, const ch
     const char *uri = option_of(o, "path"), *path;
     const struct fs_type *fs;
 
-    if (uri == NULL) return err_set(e, E_CONFIG, "option 'path' is missing");
+    ASSERT(uri != NULL); /* the connector's options were checked */
     TRY(fs_find(uri, &fs, &path, e));
-    if (strcmp(fs->scheme, "file") != 0)
-        return err_set(e, E_UNSUPPORTED, "files can be replaced in local folders only, not in '%s'", uri);
+    ASSERT(strcmp(fs->scheme, "file") == 0); /* there is no other yet */
     size_t size = strlen(path);
     while (size > 1 && path[size - 1] == '/') size--;
     *out = arena_strndup(a, path, size);
