@@ -47,6 +47,11 @@ sed 's/"graph" : "VF/"graph" : "!!/' first.json > text.json
 refused 'no base64' text.json '"graph" is not the base64 of a job graph'
 printf '[1, 2]' > list.json
 refused 'another JSON' list.json '"thalwegPlan" is missing'
+sed 's/"graphDigest"/"graphDigset"/' first.json > keys.json
+refused 'no digest' keys.json '"graph" or "graphDigest" is missing'
+sed 's/"statement"/"statment"/' first.json > words.json
+contains 'no statement to show' "$("$thalweg" sql -e "EXPLAIN PLAN FOR 'words.json'" 2>&1)" '"statement" is missing'
+contains 'rows that take others places' "$(sql -D execution.runtime-mode=batch -e "COMPILE PLAN 'over.json' FOR INSERT OVERWRITE src SELECT 1, 'x'")" 'INSERT OVERWRITE cannot be compiled'
 : > empty.json
 refused 'an empty file' empty.json "Cannot read the compiled plan 'empty.json'"
 mkdir folder.json

@@ -168,11 +168,27 @@ static void test_views(void **state)
     assert_true(str_starts(str_of(f->e.text), STR("the statement reads more than 4096 tables")));
 }
 
+/* Keys that no set of grouping sets can name, and views in views. */
+static void test_sets_and_depth(void **state)
+{
+    struct fixture *f = *state;
+    char text[200];
+
+    expect_error(f, repeat(f, "SELECT 1 FROM t GROUP BY ROLLUP (b), ", "a + %u", ", ", 62, ""), "grouping sets of more than 62 keys at line 1");
+    assert_int_equal(run(f, "CREATE VIEW n0 AS SELECT a FROM t"), S_OK);
+    for (int i = 1; i < 200; i++) {
+        snprintf(text, sizeof text, "CREATE VIEW n%d AS SELECT a FROM n%d", i, i - 1);
+        if (run(f, text) != S_OK) break;
+    }
+    assert_string_equal(f->e.text, "views in views, more than 64 deep at line 2, column 6"); /* of the view's text */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_lists, begin, end), cmocka_unit_test_setup_teardown(test_columns, begin, end),
-        cmocka_unit_test_setup_teardown(test_trees, begin, end), cmocka_unit_test_setup_teardown(test_views, begin, end)};
+        cmocka_unit_test_setup_teardown(test_trees, begin, end), cmocka_unit_test_setup_teardown(test_views, begin, end),
+        cmocka_unit_test_setup_teardown(test_sets_and_depth, begin, end)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

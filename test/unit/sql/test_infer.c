@@ -11,6 +11,7 @@
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 
 struct world {
@@ -149,6 +150,17 @@ static void test_bounds(void **state)
     assert_string_equal(inferred(w, "wide.csv", &t),
                         "'wide.csv': its first record has 2050 fields, a table has at most 2048; "
                         "declare the table with CREATE TABLE, connector 'filesystem'");
+    buf_clear(&b);
+    buf_append_byte(&b, '{');
+    for (int i = 0; i <= TYPE_FIELDS_MAX; i++) buf_printf(&b, "%s\"k%d\":1", i > 0 ? "," : "", i);
+    buf_append_text(&b, "}\n");
+    write_bytes(w, "wide.json", b.data, b.size);
+    assert_string_equal(inferred(w, "wide.json", &t), "'wide.json': its objects have 2049 keys, a table has at most 2048 columns; "
+                                                      "declare the table with CREATE TABLE, connector 'filesystem'");
+    buf_clear(&b);
+    write_bytes(w, "blank.json", "\n \n", 3);
+    assert_string_equal(inferred(w, "blank.json", &t),
+                        "'blank.json' is empty: nothing says what its columns are; declare them with CREATE TABLE");
     buf_release(&b);
 }
 
@@ -184,6 +196,15 @@ static void test_paths(void **state)
     assert_string_equal(inferred(w, "in/part-2.csv", &t),
                         "cannot read 'in/part-2.csv': no such file or folder; did you mean 'in/part-1.csv'?");
     folder_write(&w->folder, "in/x.json", "{}");
+    folder_write(&w->folder, "deep/er/part-1.csv", "a,b\n1,2\n");
+    assert_string_equal(inferred(w, "deep/e*", &t), "a INT, b INT; csv.header=true");
+    folder_write(&w->folder, "none/er/x", "");
+    assert_int_equal(remove(folder_path(&w->folder, "none/er/x")), 0);
+    assert_string_equal(inferred(w, "none", &t), "there is no file in 'none'");
+    assert_string_equal(inferred(w, "none/*", &t), "no file matches 'none/*'; check the pattern; * and ? stand for anything but '/'");
+    assert_int_equal(mkfifo(folder_path(&w->folder, "pipe.csv"), 0600), 0);
+    assert_string_equal(inferred(w, "pipe.csv", &t),
+                        "'pipe.csv' is no regular file: it cannot be looked at before it is read; declare its columns with CREATE TABLE");
     assert_string_equal(
         inferred(w, "in", &t),
         "'in' holds files of several formats: 'in/empty.csv', 'in/x.json'; use a pattern such as '*.csv'");
