@@ -1,8 +1,8 @@
 /* view_tableau.c - results as Flink's SQL client prints them: a frame, columns set to the right, `op` for changes, a line at the end.
  *
  * Rows of a query are printed as they come, in columns whose widths follow from the types; rows of something that is known whole
- * (SHOW, EXPLAIN) in columns as wide as their contents. Widths are counted in code points; a value that is too long is cut and ends
- * in "...". */
+ * (SHOW, EXPLAIN, in batch mode of queries, too) in columns as wide as their contents. Widths are counted in code points; a value of
+ * a query that is too long is cut and ends in "...", and so is a name in batch mode. */
 #include "surface/sql/view.h"
 
 #include "ground/base/str.h"
@@ -81,6 +81,12 @@ static void put_rows(struct view *v, const struct tableau *t, const struct batch
     }
 }
 
+/* A column of a result that is known whole: what a query answers is cut. */
+static uint32_t width_of_whole(const struct view *v, uint32_t width)
+{
+    return v->is_query ? MIN(width, v->width_max > 0 ? v->width_max : (uint32_t)WIDTH_TEXT) : width;
+}
+
 /* --- as a view --------------------------------------------------------------------------------------------------- */
 static enum status tableau_begin(struct view *v, void *own, struct err *e)
 {
@@ -89,7 +95,8 @@ static enum status tableau_begin(struct view *v, void *own, struct err *e)
     t->widths = mem_zalloc(v->mem, sizeof *t->widths * MAX(v->row->child_count, 1u));
     for (uint32_t c = 0; c < v->row->child_count; c++) {
         uint32_t name = (uint32_t)str_utf8_length(str_of(v->row->names[c]));
-        t->widths[c] = v->is_changelog ? MAX(MAX(width_of_type(v, v->row->children[c]), name), (uint32_t)WIDTH_MIN) : name;
+        t->widths[c] = v->is_changelog ? MAX(MAX(width_of_type(v, v->row->children[c]), name), (uint32_t)WIDTH_MIN)
+                                       : width_of_whole(v, name);
     }
     if (!v->is_changelog) return S_OK;
     header(v, t);
@@ -106,7 +113,7 @@ static void keep(struct view *v, struct tableau *t, const struct batch *b)
     BATCH_EACH(b, i, row)
     for (uint32_t c = 0; c < v->row->child_count; c++) {
         view_cell(v, &b->cols[c], row);
-        t->widths[c] = MAX(t->widths[c], view_cell_width(v));
+        t->widths[c] = MAX(t->widths[c], width_of_whole(v, view_cell_width(v)));
     }
 }
 
