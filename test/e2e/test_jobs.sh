@@ -24,6 +24,19 @@ same 'what reads them waits' "$(begun 9161381ddb74d5855f04c3de254c9158)
 
 n
 3" "$(sql -D execution.runtime-mode=batch -e "INSERT INTO t VALUES (3, 'z'); SELECT COUNT(*) AS n FROM t" 2>&1)"
+# The pipe ends when the last statement has long been there, and waits.
+mkfifo pipe.csv && rm -r out && touch waits.txt
+"$thalweg" sql -i init.sql --output csv -D execution.runtime-mode=batch -e "CREATE TABLE p (a INT, b STRING) WITH ('connector' = 'filesystem',
+    'path' = '$PWD/pipe.csv', 'format' = 'csv'); INSERT INTO t SELECT * FROM p; INSERT INTO sink SELECT a FROM t; SELECT SUM(a) AS s FROM t" \
+    >> waits.txt 2> err.txt < /dev/null &
+pid=$!
+while ! grep -q 'Job ID' waits.txt; do kill -0 $pid 2> /dev/null || break; done
+printf '1,x\n2,y\n' > pipe.csv
+wait $pid
+same 'what reads them waits: status' 0 $?
+same 'what reads them waits until they are there' 's
+3' "$(tail -2 waits.txt)"
+same 'what else is read and written' '' "$(said)"
 same 'dml-sync' '[INFO] Complete execution of the SQL update statement.' "$(sql -D table.dml-sync=true -e 'INSERT INTO sink VALUES (1)' 2>&1)"
 
 why='[ERROR] Could not execute SQL statement. Reason:

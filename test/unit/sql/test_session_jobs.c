@@ -178,8 +178,8 @@ static void reading_waits_for_writing(void **state)
 {
     struct fixture *f = *state;
     ok(f, "SET 'execution.runtime-mode' = 'batch'");
-    ok(f, "CREATE TABLE many (a INT) WITH ('connector' = 'datagen', 'number-of-rows' = '100000', 'fields.a.kind' = 'sequence', "
-          "'fields.a.start' = '1', 'fields.a.end' = '100000')");
+    ok(f, "CREATE TABLE many (a INT) WITH ('connector' = 'datagen', 'number-of-rows' = '100000', 'rows-per-second' = '100000000', "
+          "'fields.a.kind' = 'sequence', 'fields.a.start' = '1', 'fields.a.end' = '100000')");
     ok(f, "INSERT INTO x SELECT a FROM many");
     ok(f, "INSERT INTO y SELECT a + 1 FROM x WHERE a > 10");
     expect(f, "SELECT COUNT(*), MIN(a), MAX(a) FROM y", "99990 12 100001\n");
