@@ -55,8 +55,8 @@ form() { expect "as $1" 0 "$2" '' "$thalweg" sql --output "$1" -D thalweg.exec.e
 form table '+-----+-----+
 |   a |   c |
 +-----+-----+
-|   y |   1 |
 |   x |   2 |
+|   y |   1 |
 +-----+-----+
 2 rows in set'
 form csv 'op,a,c
@@ -70,13 +70,13 @@ form json '{"op":"+I","a":"x","c":1}
 {"op":"+U","a":"x","c":2}'
 form markdown '| a   | c   |
 |-----|-----|
-| y   | 1   |
-| x   | 2   |'
+| x   | 2   |
+| y   | 1   |'
 form box '┌─────┬─────┐
 │ a   │ c   │
 ├─────┼─────┤
-│ y   │ 1   │
 │ x   │ 2   │
+│ y   │ 1   │
 └─────┴─────┘'
 
 # ---- as Flink's client
@@ -115,8 +115,8 @@ wait [ERROR] Could not execute SQL statement. Reason:
 wait Column 'nope' not found
 wait Flink SQL> 
 type SELECT COUNT(*) AS rows_of FROM gen;\r
-wait rows in all
-wait rows/s
+wait rows/s in, 
+wait rows out; ctrl-c stops it
 type \x03
 wait was cancelled
 wait Flink SQL> 

@@ -29,6 +29,7 @@ struct task {
     enum task_state state;
     struct sys_atomic_u64 cancelled;
     struct sys_atomic_u64 watermark; /* what task_watermark answers */
+    uint32_t speaker;                /* the node whose watermark that is */
     int64_t flushed_ns;
     bool is_idle;           /* operators were told and nothing came since */
     bool is_flushed;        /* and so were builders */
@@ -64,6 +65,16 @@ static void tasks_count(const struct task_plan *plan)
     if (stage_out(plan) != plan->stage) job_task_made(plan->job, stage_out(plan));
 }
 
+/* The last operator that makes watermarks of its own says how far the task is; else its head, which hands on what comes. */
+static uint32_t speaker_of(const struct task_plan *plan)
+{
+    uint32_t speaker = 0;
+
+    for (uint32_t i = 0; i < plan->node_count; i++)
+        if (plan->nodes[i].type->makes_watermarks) speaker = i;
+    return speaker;
+}
+
 struct task *task_create(const struct task_plan *plan, struct sys *sys, struct log *log)
 {
     struct mem mem;
@@ -76,6 +87,7 @@ struct task *task_create(const struct task_plan *plan, struct sys *sys, struct l
     t->sys = sys;
     t->log = log;
     sys_atomic_store(&t->watermark, (uint64_t)TIME_MIN);
+    t->speaker = speaker_of(plan);
     mem_init(&t->mem, plan->name, 0);
     mem_move(&mem, &t->mem);
     chain_init(&t->chain, plan, &t->mem, sys, log, &t->err);
@@ -380,7 +392,7 @@ enum status task_step(struct task *t)
     bool is_pending = st == S_PENDING;
     if (is_pending) st = become_pending(t);
     watch_length(t, began);
-    sys_atomic_store(&t->watermark, (uint64_t)t->chain.nodes[0].sent_watermark);
+    sys_atomic_store(&t->watermark, (uint64_t)t->chain.nodes[t->speaker].sent_watermark);
     if (st < 0) return failed(t, t->chain.failed_node, st);
     if (st == S_MORE || (st == S_IDLE && moved && !is_pending)) st = S_OK;
     if (st != S_END && flush_old(t) != S_OK && st == S_IDLE) st = S_FULL;

@@ -65,7 +65,7 @@ enum task_state task_state(const struct task *t);
 const struct task_plan *task_plan_of(const struct task *t);
 struct op_metrics *task_metrics(struct task *t, uint32_t node);
 size_t task_state_bytes(const struct task *t, uint32_t node); /* as they were shown last */
-int64_t task_watermark(const struct task *t); /* of the head's output, after the latest step; any thread */
+int64_t task_watermark(const struct task *t); /* that it has sent, after the latest step; any thread */
 /* Adds the keyed entries and timers that its operators hold; on its own thread. */
 void task_count_state(const struct task *t, uint64_t *entries, uint64_t *event_timers, uint64_t *processing_timers);
 void task_set_parker(struct task *t, struct sys_parker *parker); /* before task_open */

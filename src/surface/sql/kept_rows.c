@@ -1,5 +1,5 @@
-/* kept_rows.c - see the header. An index finds the latest row of a hash; rows of one hash are linked from the latest back. Rows that
- * were taken back stay as gaps until there are more gaps than rows. */
+/* kept_rows.c - see the header. An index finds the latest row of a hash; rows of one hash are linked. Rows that were taken back leave
+ * gaps, which are closed when the places are used up, so that rows keep their order. */
 #include "surface/sql/kept_rows.h"
 
 #include "ground/base/hash.h"
@@ -16,7 +16,7 @@ void kept_init(struct kept_rows *k, struct mem *mem)
 
 void kept_release(struct kept_rows *k)
 {
-    for (uint32_t i = 0; i < k->used; i++) mem_free(k->mem, k->rows[i].cells);
+    for (uint32_t i = 0; i < k->used; i++) mem_free(k->mem, k->rows[i]);
     mem_free(k->mem, k->rows);
     mem_free(k->mem, k->index);
     buf_release(&k->line);
@@ -24,75 +24,110 @@ void kept_release(struct kept_rows *k)
 
 /* --- finding ----------------------------------------------------------------------------------------------------- */
 /* Where the hash stands in the index, or where it belongs. */
-static uint32_t *slot_of(const struct kept_rows *k, uint64_t hash)
+static struct kept_slot *slot_of(const struct kept_rows *k, uint64_t hash)
 {
     uint32_t i = (uint32_t)hash & (k->index_size - 1);
 
-    while (k->index[i] != 0 && k->rows[k->index[i] - 1].hash != hash) i = (i + 1) & (k->index_size - 1);
+    while (k->index[i].is_taken && k->index[i].hash != hash) i = (i + 1) & (k->index_size - 1);
     return &k->index[i];
 }
 
-static void link_row(struct kept_rows *k, uint32_t place)
+static void link_row(struct kept_rows *k, struct kept_row *r)
 {
-    uint32_t *slot = slot_of(k, k->rows[place].hash);
+    struct kept_slot *s = slot_of(k, r->hash);
 
-    k->rows[place].before = *slot;
-    *slot = place + 1;
+    k->taken += !s->is_taken;
+    if (!s->is_taken) *s = (struct kept_slot){.hash = r->hash, .is_taken = true};
+    r->before = s->latest;
+    r->after = NULL;
+    if (r->before != NULL) r->before->after = r;
+    s->latest = r;
 }
 
-/* Closes the gaps and makes room; the index is made anew. */
-static void rebuild(struct kept_rows *k)
+static void unlink_row(struct kept_rows *k, struct kept_row *r)
+{
+    if (r->before != NULL) r->before->after = r->after;
+    if (r->after != NULL) r->after->before = r->before;
+    else slot_of(k, r->hash)->latest = r->before;
+}
+
+/* --- room -------------------------------------------------------------------------------------------------------- */
+/* A larger index, without hashes of which no row is left. */
+static void reindex(struct kept_rows *k)
+{
+    struct kept_slot *old = k->index;
+    uint32_t old_size = k->index_size;
+
+    for (k->index_size = ROWS_LEAST; k->index_size < 4 * MAX(k->alive, k->capacity / 2);) k->index_size *= 2;
+    k->index = mem_zalloc(k->mem, sizeof *k->index * k->index_size);
+    k->taken = 0;
+    for (uint32_t i = 0; i < old_size; i++) {
+        if (old[i].latest == NULL) continue;
+        *slot_of(k, old[i].hash) = old[i];
+        k->taken++;
+    }
+    mem_free(k->mem, old);
+}
+
+/* Closes the gaps and makes room. */
+static void compact(struct kept_rows *k)
 {
     uint32_t to = 0;
 
-    for (uint32_t i = 0; i < k->used; i++)
-        if (k->rows[i].cells != NULL) k->rows[to++] = k->rows[i];
+    for (uint32_t i = 0; i < k->used; i++) {
+        if (k->rows[i] == NULL) continue;
+        k->rows[i]->place = to;
+        k->rows[to++] = k->rows[i];
+    }
     ASSERT(to == k->alive);
     k->used = to;
     k->first = 0;
     k->capacity = MAX(2 * to, (uint32_t)ROWS_LEAST);
     k->rows = mem_realloc(k->mem, k->rows, sizeof *k->rows * k->capacity);
-    for (k->index_size = ROWS_LEAST; k->index_size < 2 * k->capacity;) k->index_size *= 2;
-    mem_free(k->mem, k->index);
-    k->index = mem_zalloc(k->mem, sizeof *k->index * k->index_size);
-    for (uint32_t i = 0; i < k->used; i++) link_row(k, i);
 }
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
 static void forget(struct kept_rows *k, struct kept_row *r)
 {
-    mem_free(k->mem, r->cells);
-    r->cells = NULL;
+    unlink_row(k, r);
+    k->rows[r->place] = NULL;
     k->alive--;
+    mem_free(k->mem, r);
 }
 
 static void drop_oldest(struct kept_rows *k)
 {
-    while (k->rows[k->first].cells == NULL) k->first++;
-    forget(k, &k->rows[k->first]);
+    while (k->rows[k->first] == NULL) k->first++;
+    forget(k, k->rows[k->first]);
     k->dropped++;
 }
 
+/* The row of k->line, in the place that was vacated, or behind all others. */
 static void add(struct kept_rows *k, uint64_t hash)
 {
-    if (k->used == k->capacity) rebuild(k);
-    struct kept_row *r = &k->rows[k->used];
-    *r = (struct kept_row){.cells = mem_alloc(k->mem, k->line.size + 1), .size = (uint32_t)k->line.size, .hash = hash};
+    uint32_t vacated = k->vacated;
+    struct kept_row *r = mem_alloc(k->mem, sizeof *r + k->line.size);
+
+    if (vacated == 0 && k->used == k->capacity) compact(k);
+    if (2 * k->taken >= k->index_size) reindex(k);
+    *r = (struct kept_row){.hash = hash, .place = vacated > 0 ? vacated - 1 : k->used++, .size = (uint32_t)k->line.size};
     memcpy(r->cells, k->line.data, k->line.size);
-    link_row(k, k->used++);
+    k->rows[r->place] = r;
     k->alive++;
+    k->vacated = 0;
+    link_row(k, r);
 }
 
-/* A row that is not there was dropped as too old. */
-static void take_back(struct kept_rows *k, uint64_t hash)
+/* The place of the row of k->line, counted from 1, which is a gap now; 0: it is not there, since it was dropped as too old. */
+static uint32_t take_back(struct kept_rows *k, uint64_t hash)
 {
-    if (k->index_size == 0) return;
-    for (uint32_t at = *slot_of(k, hash); at != 0; at = k->rows[at - 1].before) {
-        struct kept_row *r = &k->rows[at - 1];
-        if (r->cells == NULL || r->size != k->line.size || memcmp(r->cells, k->line.data, r->size) != 0) continue;
-        forget(k, r);
-        return;
-    }
+    struct kept_row *r = k->index_size > 0 ? slot_of(k, hash)->latest : NULL;
+
+    while (r != NULL && (r->size != k->line.size || memcmp(r->cells, k->line.data, r->size) != 0)) r = r->before;
+    if (r == NULL) return 0;
+    uint32_t place = r->place + 1;
+    forget(k, r);
+    return place;
 }
 
 static void print_row(struct kept_rows *k, struct view *v, const struct batch *b, uint32_t row)
@@ -114,7 +149,9 @@ void kept_take(struct kept_rows *k, struct view *v, const struct batch *b)
         enum row_kind kind = batch_kind(b, row);
         print_row(k, v, b, row);
         uint64_t hash = hash64(k->line.data, k->line.size);
-        if (kind == ROW_UPDATE_BEFORE || kind == ROW_DELETE) take_back(k, hash);
+        if (kind != ROW_UPDATE_AFTER) k->vacated = 0;
+        if (kind == ROW_UPDATE_BEFORE) k->vacated = take_back(k, hash);
+        else if (kind == ROW_DELETE) (void)take_back(k, hash);
         else add(k, hash);
         if (k->alive > v->rows_max) drop_oldest(k);
     }
@@ -123,8 +160,8 @@ void kept_take(struct kept_rows *k, struct view *v, const struct batch *b)
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 const struct kept_row *kept_next(const struct kept_rows *k, const struct kept_row *r)
 {
-    for (uint32_t i = r == NULL ? 0 : (uint32_t)(r - k->rows) + 1; i < k->used; i++)
-        if (k->rows[i].cells != NULL) return &k->rows[i];
+    for (uint32_t i = r == NULL ? 0 : r->place + 1; i < k->used; i++)
+        if (k->rows[i] != NULL) return k->rows[i];
     return NULL;
 }
 

@@ -1,20 +1,28 @@
 /* kept_rows.h - the rows of a result as they stand after all changes, as texts in the order in which they came: what the mode
- * `table` shows. -U and -D take back the latest row that is equal. */
+ * `table` shows. -U and -D take back the latest row that is equal; +U right behind -U takes its place. */
 #pragma once
 #include "surface/sql/view.h"
 
 struct kept_row {
-    char *cells; /* of each column the size and the text; NULL: taken back */
-    uint32_t size, before; /* before: place + 1 of the row before it with the same hash; 0: none */
+    struct kept_row *before, *after; /* of the same hash, the older and the newer one */
     uint64_t hash;
+    uint32_t place, size;
+    char cells[]; /* of each column the size and the text */
+};
+struct kept_slot {
+    uint64_t hash;
+    struct kept_row *latest; /* NULL: all of that hash were taken back */
+    bool is_taken;
 };
 
 struct kept_rows {
     struct mem *mem;
-    struct kept_row *rows;
+    struct kept_row **rows; /* by place; NULL: a gap */
     uint32_t used, alive, capacity;
-    uint32_t *index; /* place + 1 of the latest row of a hash; 0: free */
-    uint32_t index_size, first; /* first: nothing before it is alive */
+    uint32_t first;   /* nothing before it is alive */
+    uint32_t vacated; /* by the -U that came last, counted from 1; 0: none */
+    struct kept_slot *index;
+    uint32_t index_size, taken;
     uint64_t dropped;
     struct buf line;
 };

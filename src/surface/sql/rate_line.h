@@ -2,9 +2,12 @@
 #pragma once
 #include "surface/sql/view.h"
 
+struct rate_sample {
+    int64_t ns;
+    uint64_t rows;
+};
 struct rate_line {
-    int64_t since_ns; /* of the last line */
-    uint64_t rows;    /* that had come then */
+    struct rate_sample earlier, latest; /* a second lies between them, and the latest is not older */
 };
 
 /* Appends the line to v->out, cut to the terminal's width, without a line's end. */

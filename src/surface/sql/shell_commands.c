@@ -71,9 +71,13 @@ static enum status mode(struct shell *s, struct str name, struct err *e)
 
 static enum status expanded(struct shell *s, struct str argument, struct err *e)
 {
+    const struct view_type *line = view_find("line");
+    bool is_on = s->chosen != line;
+
     (void)argument, (void)e;
-    s->chosen = s->chosen == view_find("line") ? s->options.view : view_find("line");
-    shell_say(s, "Expanded display is %s.\n", s->chosen == view_find("line") ? "on" : "off");
+    if (is_on) s->narrow = s->chosen;
+    s->chosen = is_on ? line : s->narrow;
+    shell_say(s, "Expanded display is %s.\n", is_on ? "on" : "off");
     return S_OK;
 }
 

@@ -11,6 +11,7 @@ struct shell {
     struct statement_executor *executor;
     struct view view;
     const struct view_type *chosen; /* by .mode; NULL: as configured */
+    const struct view_type *narrow; /* what was chosen before \x */
     bool is_interactive, is_init;
     bool is_timed;         /* \timing */
     struct sys_file *once; /* of the next result; NULL: none */

@@ -60,7 +60,7 @@ static void changelog_close(struct view *v, void *own)
 
 const struct view_type view_changelog = {
     .name = "changelog",
-    .doc = "each change as it comes; on a terminal with a line that says how fast",
+    .doc = "each change as it comes, on a terminal with how fast they come",
     .size = sizeof(struct changelog),
     .begin = changelog_begin,
     .rows = changelog_rows,

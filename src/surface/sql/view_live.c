@@ -44,14 +44,20 @@ static void wipe(struct view *v, struct live_table *t)
     t->is_painted = false;
 }
 
+static uint32_t paint(struct view *v, struct live_table *t)
+{
+    int room = sys_terminal_rows(v->sys, 1) - LINES_AROUND;
+
+    return kept_frame(&t->rows, v, &kept_ascii, (uint32_t)MAX(room, 1), (uint32_t)sys_terminal_columns(v->sys, 1));
+}
+
 static void table_tick(struct view *v, void *own, const struct job_totals *totals)
 {
     struct live_table *t = own;
-    int room = sys_terminal_rows(v->sys, 1) - LINES_AROUND;
 
     if (!is_live(v)) return;
     wipe(v, t);
-    t->painted = kept_frame(&t->rows, v, &kept_ascii, (uint32_t)MAX(room, 1), (uint32_t)sys_terminal_columns(v->sys, 1));
+    t->painted = paint(v, t);
     rate_line_put(v, &t->rate, totals);
     t->is_painted = true;
     enum status st = view_flush(v, NULL);
@@ -82,8 +88,9 @@ static void table_close(struct view *v, void *own)
 {
     struct live_table *t = own;
 
-    if (t->is_painted) { /* the result broke off: what was seen last stays */
-        buf_append_byte(&v->out, '\n');
+    if (t->is_painted) { /* the result broke off: what there is stays, without the line below */
+        wipe(v, t);
+        paint(v, t);
         enum status st = view_flush(v, NULL);
         (void)st;
     }
@@ -94,7 +101,7 @@ static void table_close(struct view *v, void *own)
 
 const struct view_type view_live = {
     .name = "table",
-    .doc = "the table that all changes make; on a terminal it is painted while it grows",
+    .doc = "the table that all changes make, on a terminal as it grows",
     .size = sizeof(struct live_table),
     .begin = table_begin,
     .rows = table_rows,
