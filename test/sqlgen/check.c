@@ -13,6 +13,7 @@
 #define PLAIN "not optimised"
 #define ROWS(n) "thalweg.exec.batch-rows", n, "parallelism.default"
 
+#define MINI_BATCH "table.exec.mini-batch.enabled", "true"
 #define BATCH "execution.runtime-mode", "batch"
 
 struct mode {
@@ -26,6 +27,8 @@ static const struct mode modes[] = {
     {"unchained, parallelism 3, batches of 3", {ROWS("3"), "3", "thalweg.exec.emit", "every", "pipeline.operator-chaining.enabled", "false"}},
     {"not optimised", {ROWS("2048"), "1", "thalweg.optimizer.rewrites", "false"}},
     {"joins in another order", {ROWS("2048"), "1", "table.optimizer.join-reorder-enabled", "true"}},
+    {"two phases", {ROWS("2048"), "1", MINI_BATCH}},
+    {"two phases, parallelism 3, batches of 3", {ROWS("3"), "3", MINI_BATCH}},
     {"joins as one", {ROWS("2048"), "1", "table.optimizer.multi-join.enabled", "true"}},
     {"joins as one, parallelism 3, batches of 3", {ROWS("3"), "3", "table.optimizer.multi-join.enabled", "true"}},
     {"parts that run twice", {ROWS("2048"), "4", "table.optimizer.reuse-sub-plan-enabled", "false"}},

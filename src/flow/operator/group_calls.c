@@ -10,7 +10,16 @@
 #include <string.h>
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
-/* Argument and filter: columns of the input; of parts that are merged only the argument's type is known. */
+static uint32_t first_like(const struct text_list *l, uint32_t i)
+{
+    uint32_t k = 0;
+
+    while (strcmp(l->items[k], l->items[i]) != 0) k++;
+    return k;
+}
+
+/* Argument and filter: columns of the input; of parts that are merged only the argument's type is known, and equal ones by the first call
+ * that has it. */
 static enum status columns_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i, struct group_call *out,
                                 struct err *e)
 {
@@ -19,6 +28,8 @@ static enum status columns_read(struct arena *a, const struct op_plan *p, const 
 
     out->filter = -1;
     if (c->merges) {
+        out->agg.col = first_like(&c->arguments, i);
+        if (c->filters.items[i][0] != '\0') out->filter = (int)first_like(&c->filters, i);
         if (c->types.items[i][0] == '\0') return S_OK;
         return type_parse(a, str_of(c->types.items[i]), &out->agg.argument, e);
     }
@@ -86,6 +97,16 @@ static void set_find(struct group_call *calls, uint32_t i, uint32_t *slots)
     call->slot = slots[call->set]++;
 }
 
+/* Of parts: where the values of each set stand, behind the words. */
+static void sets_place(struct group_call *calls, uint32_t count, uint32_t at, bool retracts)
+{
+    for (uint32_t set = group_set_next(calls, count, 0); set < count; set = group_set_next(calls, count, set + 1)) {
+        for (uint32_t i = set; i < count; i++)
+            if (calls[i].is_distinct && calls[i].set == set) calls[i].agg.col = at;
+        at += 1 + (retracts ? group_set_slots(calls, count, set) : 1);
+    }
+}
+
 enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
                              struct err *e)
 {
@@ -103,13 +124,33 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
         (*calls)[i].first_field = field;
         field += (*calls)[i].agg.words;
     }
+    if (c->merges) sets_place(*calls, n, p->key_count[0] + field, c->retracts);
     return S_OK;
 }
 
-const struct type *group_parts_row(struct arena *a, const struct op_plan *p, const uint32_t *keys, uint32_t key_count, uint32_t words)
+uint32_t group_set_next(const struct group_call *calls, uint32_t count, uint32_t from)
 {
-    const struct type **types = ARENA_ARRAY(a, const struct type *, key_count + words);
-    const char **names = ARENA_ARRAY(a, const char *, key_count + words);
+    while (from < count && !(calls[from].is_distinct && calls[from].set == from)) from++;
+    return from;
+}
+
+uint32_t group_set_slots(const struct group_call *calls, uint32_t count, uint32_t set)
+{
+    uint32_t slots = 0;
+
+    for (uint32_t i = set; i < count; i++) slots += calls[i].is_distinct && calls[i].set == set && calls[i].leader == i;
+    return slots;
+}
+
+const struct type *group_parts_row(struct arena *a, const struct op_plan *p, const uint32_t *keys, uint32_t key_count, uint32_t words,
+                                   const struct group_call *calls, uint32_t count, bool retracts)
+{
+    uint32_t n = key_count + words;
+
+    for (uint32_t set = group_set_next(calls, count, 0); set < count; set = group_set_next(calls, count, set + 1))
+        n += 1 + (retracts ? group_set_slots(calls, count, set) : 1);
+    const struct type **types = ARENA_ARRAY(a, const struct type *, n);
+    const char **names = ARENA_ARRAY(a, const char *, n);
 
     for (uint32_t i = 0; i < key_count; i++) {
         types[i] = p->inputs[0]->children[keys[i]];
@@ -119,7 +160,16 @@ const struct type *group_parts_row(struct arena *a, const struct op_plan *p, con
         types[key_count + i] = type_new(a, T_BIGINT, 0, 0, false);
         names[key_count + i] = arena_printf(a, "$part%u", i);
     }
-    return type_row(a, key_count + words, names, types, false);
+    uint32_t at = key_count + words;
+    for (uint32_t set = group_set_next(calls, count, 0); set < count; set = group_set_next(calls, count, set + 1)) {
+        types[at] = type_with_null(a, calls[set].agg.argument, true);
+        names[at++] = arena_printf(a, "$value%u", set);
+        for (uint32_t k = 0; k < (retracts ? group_set_slots(calls, count, set) : 1); k++) {
+            types[at] = type_new(a, T_BIGINT, 0, 0, false);
+            names[at++] = arena_printf(a, "$value%u_%u", set, k);
+        }
+    }
+    return type_row(a, n, names, types, false);
 }
 
 const struct type *group_words_row(struct arena *a, uint32_t count)
@@ -154,19 +204,27 @@ const struct type *group_home_row(struct arena *a, uint32_t words, struct group_
 }
 
 /* --- DISTINCT ---------------------------------------------------------------------------------------------------- */
-static enum status distinct_open(struct op_cx *cx, struct group_call *calls, uint32_t count, uint32_t set, uint32_t number,
-                                 const struct state_def *group, bool is_counted)
+void group_set_read(const struct group_call *calls, uint32_t count, uint32_t set, struct group_distinct *d)
 {
-    struct group_distinct *d = calls[set].distinct = mem_zalloc(cx->mem, sizeof *d);
-
     d->col = calls[set].agg.col;
-    d->is_counted = is_counted;
+    d->parts = -1;
+    d->slots = 0;
     for (uint32_t i = set; i < count; i++) {
         if (!calls[i].is_distinct || calls[i].set != set || calls[i].leader != i) continue;
         d->filters[d->slots] = calls[i].filter;
         d->nulls[d->slots] = calls[i].agg.type->keeps_null;
         d->slots++;
     }
+}
+
+static enum status distinct_open(struct op_cx *cx, struct group_call *calls, uint32_t count, uint32_t set, uint32_t number,
+                                 const struct state_def *group, bool is_counted, bool of_parts)
+{
+    struct group_distinct *d = calls[set].distinct = mem_zalloc(cx->mem, sizeof *d);
+
+    group_set_read(calls, count, set, d);
+    d->is_counted = is_counted;
+    if (of_parts) d->parts = (int)d->col + 1;
     return group_distinct_open(d, cx, calls[set].agg.argument, number, group);
 }
 
@@ -178,7 +236,7 @@ enum status group_calls_open(struct op_cx *cx, const struct group_config *c, str
         call->err = cx->err;
         if (call->agg.type->open != NULL) TRY(call->agg.type->open(&call->agg, cx->mem, cx->err));
         if (call->is_distinct && call->set == i)
-            TRY(distinct_open(cx, calls, count, i, first + i, group, c->retracts || merges));
+            TRY(distinct_open(cx, calls, count, i, first + i, group, c->retracts || merges, c->merges));
         if (call->agg.keep != AGG_KEEP_NOTHING)
             TRY(group_keep_open(&call->keep, cx, &call->agg, first + i, group, c->retracts, call->home));
     }
@@ -302,7 +360,7 @@ static enum status distinct_apply(struct group_call *calls, uint32_t count, uint
     struct group_distinct *d = calls[set].distinct;
     struct group_rows some;
 
-    for (int adds = 1; adds >= (in->kinds == NULL); adds--) {
+    for (int adds = 1; adds >= (in->kinds == NULL && !(d->parts >= 0 && d->is_counted)); adds--) {
         group_distinct_take(d, in, end, adds);
         for (uint32_t c = set; c < count && d->fresh_any != 0; c++) {
             if (!calls[c].is_distinct || calls[c].set != set || calls[c].leader != c) continue;
@@ -348,7 +406,15 @@ enum status group_calls_apply(struct group_call *calls, uint32_t count, const st
 enum status group_calls_merge(struct group_call *calls, uint32_t count, void *const *acc, void *const *other, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) *state_word(acc[i], 0) += *state_word(other[i], 0);
-    for (uint32_t c = 0; c < count; c++) calls[c].agg.type->merge(&calls[c].agg, acc, other, n);
+    for (uint32_t c = 0; c < count; c++)
+        if (!calls[c].is_distinct) calls[c].agg.type->merge(&calls[c].agg, acc, other, n);
+    return group_calls_check(calls, count);
+}
+
+enum status group_calls_merge_values(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t end)
+{
+    for (uint32_t c = 0; c < count; c++)
+        if (calls[c].distinct != NULL) TRY(distinct_apply(calls, count, c, in, acc, end));
     return group_calls_check(calls, count);
 }
 

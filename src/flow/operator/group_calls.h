@@ -49,8 +49,15 @@ struct group_call {
 /* Binds the calls against the input; *calls in the arena. E_GRAPH, E_CONFIG. */
 enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
                              struct err *e) CHECKED;
-/* Columns of partial results: the keys, then as many words as the state row of a group has. */
-const struct type *group_parts_row(struct arena *a, const struct op_plan *p, const uint32_t *keys, uint32_t key_count, uint32_t words);
+/* Columns of partial results: the keys, as many words as the state row of a group has, and for each set of DISTINCT calls a value and for
+ * which slots it is there: a mask, or where rows may be taken back a number of rows per slot. A group has as many rows as it has values
+ * of a set, all but the first with words that are zero. */
+const struct type *group_parts_row(struct arena *a, const struct op_plan *p, const uint32_t *keys, uint32_t key_count, uint32_t words,
+                                   const struct group_call *calls, uint32_t count, bool retracts);
+/* The next set (its first call) from call `from` on; count: there is none. How many slots it has, and what they are. */
+uint32_t group_set_next(const struct group_call *calls, uint32_t count, uint32_t from);
+uint32_t group_set_slots(const struct group_call *calls, uint32_t count, uint32_t set);
+void group_set_read(const struct group_call *calls, uint32_t count, uint32_t set, struct group_distinct *d);
 /* Only the i-th, which must be an aggregate: agg, filter, is_distinct. */
 enum status group_call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i, struct group_call *out,
                             struct err *e) CHECKED;
@@ -84,4 +91,6 @@ void group_call_results(const struct group_call *call, void *const *acc, uint32_
 enum status group_calls_check(const struct group_call *calls, uint32_t count) CHECKED;
 /* Adds parts: other[i] has the words of the calls as acc[i] has, beginning with the number of rows. */
 enum status group_calls_merge(struct group_call *calls, uint32_t count, void *const *acc, void *const *other, uint32_t n) CHECKED;
+/* And the values of DISTINCT calls that parts bring, up to row `end`. */
+enum status group_calls_merge_values(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t end) CHECKED;
 void group_calls_done(struct group_call *calls, uint32_t count); /* the batch is done */

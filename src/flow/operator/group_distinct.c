@@ -60,6 +60,29 @@ static void slot_filter(const struct group_distinct *d, uint32_t slot, const str
     }
 }
 
+void group_distinct_passes(const struct group_distinct *d, const struct batch *in, uint64_t *passes)
+{
+    memset(passes, 0, batch_rows(in) * sizeof passes[0]);
+    for (uint32_t k = 0; k < d->slots; k++) slot_filter(d, k, in, passes);
+}
+
+static int64_t part_of(const struct group_distinct *d, const struct batch *in, uint32_t slot, uint32_t row)
+{
+    const struct vector *v = &in->cols[(uint32_t)d->parts + slot];
+
+    return VECTOR_VALUES(vector_values(v), int64_t)[vector_at(v, row)];
+}
+
+/* The same of parts. */
+static void parts_passes(const struct group_distinct *d, const struct batch *in, uint64_t *passes)
+{
+    BATCH_EACH(in, i, row)
+    {
+        passes[i] = d->is_counted ? 0 : (uint64_t)part_of(d, in, 0, row);
+        for (uint32_t k = 0; d->is_counted && k < d->slots; k++) passes[i] |= (uint64_t)(part_of(d, in, k, row) != 0) << k;
+    }
+}
+
 enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const struct batch *in, const struct group_firsts *firsts)
 {
     uint64_t passes[BATCH_ROWS];
@@ -69,8 +92,9 @@ enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const s
     d->ns = ns;
     d->count = d->next = 0;
     TRY(state_resolve(d->table, ns, &firsts->keys, STATE_INSERT, heads, NULL));
-    memset(passes, 0, batch_rows(in) * sizeof passes[0]);
-    for (uint32_t k = 0; k < d->slots; k++) slot_filter(d, k, in, passes);
+    d->in = in;
+    if (d->parts >= 0) parts_passes(d, in, passes);
+    else group_distinct_passes(d, in, passes);
     BATCH_EACH(in, i, row)
     {
         uint32_t n = d->count;
@@ -100,6 +124,22 @@ static uint64_t counts_change(const struct group_distinct *d, uint32_t j, bool a
     return fresh;
 }
 
+/* The same of a part, which brings rows of some slots and takes those of others back. */
+static uint64_t part_change(const struct group_distinct *d, uint32_t j, bool adds)
+{
+    uint64_t fresh = 0;
+
+    for (uint64_t left = d->passes[j]; left != 0; left &= left - 1) {
+        uint32_t slot = (uint32_t)__builtin_ctzll(left);
+        int64_t *rows = state_word(d->rows[j], d->table->value.fields[slot].offset), before = *rows;
+        int64_t delta = part_of(d, d->in, slot, batch_row(d->in, d->at[j]));
+        if ((delta > 0) != adds) continue;
+        *rows = MAX(before + delta, 0); /* nothing is taken back from nothing */
+        if ((before == 0) != (*rows == 0)) fresh |= UINT64_C(1) << slot;
+    }
+    return fresh;
+}
+
 static uint64_t mask_change(const struct group_distinct *d, uint32_t j)
 {
     uint64_t *known = (uint64_t *)state_word(d->rows[j], d->table->value.fields[0].offset), fresh = d->passes[j] & ~*known;
@@ -122,6 +162,10 @@ void group_distinct_take(struct group_distinct *d, const struct batch *in, uint3
     d->fresh_any = 0;
     for (uint32_t j = d->next; j < d->count && d->at[j] < end; j++) {
         enum row_kind kind = batch_kind(in, batch_row(in, d->at[j]));
+        if (d->parts >= 0 && d->is_counted) {
+            fresh_put(d, j, part_change(d, j, adds));
+            continue;
+        }
         if ((kind == ROW_INSERT || kind == ROW_UPDATE_AFTER) != adds) continue;
         fresh_put(d, j, d->is_counted ? counts_change(d, j, adds) : mask_change(d, j));
     }

@@ -18,6 +18,8 @@ struct group_distinct {
     bool is_counted; /* values may go again */
     int filters[DISTINCT_SLOTS]; /* column, or -1 */
     bool nulls[DISTINCT_SLOTS];  /* NULL is a value */
+    int parts;  /* the column behind which a value's slots stand: a mask or, with is_counted, a number of rows per slot; -1: rows come */
+    const struct batch *in; /* of parts */
     int64_t ns; /* of what was resolved */
     /* The rows of the batch that some slot lets through, in their order. */
     uint32_t count, next; /* next: the first that was not taken yet */
@@ -31,13 +33,16 @@ struct group_distinct {
     uint64_t fresh[BATCH_ROWS];
 };
 
+/* Which slots each selected row passes: bit k for slot k. */
+void group_distinct_passes(const struct group_distinct *d, const struct batch *in, uint64_t *passes);
 /* number: of its state; group: the definition of the group's own state, whose key and TTL it shares. */
 enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, const struct type *argument, uint32_t number,
                                 const struct state_def *group) CHECKED;
 void group_distinct_close(struct group_distinct *d);
 /* Finds the values of a whole batch; may answer S_PENDING. */
 enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const struct batch *in, const struct group_firsts *firsts) CHECKED;
-/* The next rows up to the selected row `end`, those that add or those that are taken back; they stay the next ones. */
+/* The next rows up to the selected row `end`, those that add or those that are taken back; they stay the next ones. Parts may do either
+ * for each slot. */
 void group_distinct_take(struct group_distinct *d, const struct batch *in, uint32_t end, bool adds);
 void group_distinct_pass(struct group_distinct *d, uint32_t end); /* behind them */
 void group_distinct_forget(struct group_distinct *d, uint32_t end); /* values of rows before the selected row `end`; before done */

@@ -198,6 +198,7 @@ static enum status parts_add(struct op_cx *cx, struct group_aggregate *s, const 
             *state_word(other[i], offset) = VECTOR_VALUES(v, int64_t)[vector_at(v, batch_row(in, s->done + i))];
     }
     TRY(group_calls_merge(s->calls, s->call_count, s->rows + s->done, other, n));
+    TRY(group_calls_merge_values(s->calls, s->call_count, in, s->rows, s->done + n));
     for (uint32_t k = 0; k < s->key_count; k++) /* nothing is taken back from nothing */
         *row_count(s, s->keys[k].row) = MAX(*row_count(s, s->keys[k].row), 0);
     return S_OK;

@@ -16,5 +16,7 @@ void aggregate_configure(const struct rel *r, const struct rel *in, struct lower
 /* Names of a call's parts, as EXPLAIN shows them: "sum$1", "(sum$1, count$2)"; *number is the first one's, and goes on. NULL: a
  * function whose parts are not put together. */
 const char *aggregate_parts(struct arena *a, const struct aggregate_call *c, bool retracts, uint32_t *number);
+/* Of a DISTINCT call: which of the columns that such calls have, in their order. */
+uint32_t aggregate_set(const struct aggregate_body *b, uint32_t call);
 /* "SUM", "SUM_RETRACT" */
 void aggregate_print_function(const struct aggregate_call *c, bool retracts, struct buf *out);

@@ -37,7 +37,9 @@ static void explain(const struct rel *r, struct buf *out)
     for (uint32_t i = 0; i < b->call_count; i++) {
         if (b->key_count + i > 0) buf_append_text(out, ", ");
         aggregate_print_function(&b->calls[i], retracts, out);
-        buf_printf(out, "(%s) AS %s", aggregate_parts(&names, &b->calls[i], retracts, &number), b->calls[i].name);
+        buf_append_byte(out, '(');
+        if (b->calls[i].distinct) buf_printf(out, "distinct$%u ", aggregate_set(b, i));
+        buf_printf(out, "%s) AS %s", aggregate_parts(&names, &b->calls[i], retracts, &number), b->calls[i].name);
     }
     buf_append_byte(out, ']');
     if (b->ttl.text != NULL) buf_printf(out, ", stateTtlHints=[[[STATE_TTL options:[%s]]]]", b->ttl.text);

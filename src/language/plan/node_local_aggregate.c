@@ -24,6 +24,20 @@ const char *aggregate_parts(struct arena *a, const struct aggregate_call *c, boo
     return NULL;
 }
 
+uint32_t aggregate_set(const struct aggregate_body *b, uint32_t call)
+{
+    uint32_t set = 0;
+
+    for (uint32_t i = 0; i < call; i++) {
+        uint32_t k = 0;
+        if (!b->calls[i].distinct) continue;
+        if (b->calls[i].argument == b->calls[call].argument) return set;
+        while (!b->calls[k].distinct || b->calls[k].argument != b->calls[i].argument) k++;
+        set += k == i;
+    }
+    return set;
+}
+
 void aggregate_print_function(const struct aggregate_call *c, bool retracts, struct buf *out)
 {
     for (const char *p = c->function; *p != '\0'; p++) buf_append_byte(out, *p >= 'a' && *p <= 'z' ? (unsigned char)(*p - 32) : (unsigned char)*p);
@@ -61,9 +75,15 @@ static void explain(const struct rel *r, struct buf *out)
         const struct aggregate_call *c = &b->calls[i];
         if (b->key_count + i > 0) buf_append_text(out, ", ");
         aggregate_print_function(c, retracts, out);
-        buf_printf(out, "(%s)", c->argument >= 0 ? in->names[c->argument] : "*");
+        buf_append_byte(out, '(');
+        if (c->distinct) buf_printf(out, "distinct$%u ", aggregate_set(b, i));
+        buf_printf(out, "%s)", c->argument >= 0 ? in->names[c->argument] : "*");
         if (c->filter >= 0) buf_printf(out, " FILTER %s", in->names[c->filter]);
         buf_printf(out, " AS %s", aggregate_parts(&names, c, retracts, &number));
+    }
+    for (uint32_t i = 0, set = 0; i < b->call_count; i++) {
+        if (!b->calls[i].distinct || aggregate_set(b, i) != set) continue;
+        buf_printf(out, ", DISTINCT(%s) AS distinct$%u", in->names[b->calls[i].argument], set++);
     }
     buf_append_byte(out, ']');
     arena_release(&names);

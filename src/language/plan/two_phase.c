@@ -1,6 +1,6 @@
 /* two_phase.c - the plan with group aggregations in two phases, where the session asks for mini-batches: each GroupAggregate all of whose
- * calls have parts becomes a local and a global one. By Flink's rule one call that has none (DISTINCT, values that are kept) leaves the
- * whole node as it is. It is the last rewrite of a plan: what it makes knows no other.
+ * calls have parts becomes a local and a global one. By Flink's rule one call that has none (values that are kept) leaves the whole node
+ * as it is. It is the last rewrite of a plan: what it makes knows no other.
  *
  * Nodes are immutable: a node whose inputs became others is made anew, and what it derives from them is derived again. */
 #include "columns/function/agg.h"
@@ -13,7 +13,7 @@ static bool has_parts(struct arena *a, const struct aggregate_call *c, const str
     struct agg bound = {.type = agg_find(str_of(c->function)), .argument = c->argument >= 0 ? in->row->children[c->argument] : NULL};
     uint32_t number = 0;
 
-    if (c->distinct || c->parameter != NULL || bound.type == NULL || aggregate_parts(a, c, false, &number) == NULL) return false;
+    if (c->parameter != NULL || bound.type == NULL || aggregate_parts(a, c, false, &number) == NULL) return false;
     if (bound.type->merge == NULL || bound.type->bind(&bound, a, NULL) != S_OK || bound.keep != AGG_KEEP_NOTHING) return false;
     return in->modifies == MODIFIES_NOTHING || bound.type->retract != NULL;
 }
