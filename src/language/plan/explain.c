@@ -26,7 +26,8 @@ static void line_end(const struct rel *r, const struct place *p, uint32_t id, st
         rel_print_changes(r, out);
         buf_append_byte(out, ']');
     }
-    buf_append_byte(out, ')');
+    if (out->data[out->size - 1] == '(') out->size--; /* Flink's: a node of which nothing is said has no brackets */
+    else buf_append_byte(out, ')');
     if (id > 0) buf_printf(out, "(reuse_id=[%u])", id);
 }
 

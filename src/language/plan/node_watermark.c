@@ -102,7 +102,8 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
         config.out_of_orderness_ms = 0;
         *node = add_calc(l, r->inputs[0]->row, r->row->child_count, w->watermark, *node);
     }
-    const struct table *t = rel_scanned(r->inputs[0]);
+    const struct rel *below = r->inputs[0]->type == &rel_drop_before_type ? r->inputs[0]->inputs[0] : r->inputs[0];
+    const struct table *t = rel_scanned(below);
     if (t != NULL) config = source_watermark_config(&config, &t->options); /* the options are the table's, whoever assigns */
     *node = add_watermarks(l, &config, *node);
     if (!simple) *node = add_calc(l, r->row, r->row->child_count, NULL, *node);

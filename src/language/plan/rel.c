@@ -121,6 +121,13 @@ const struct table *rel_scanned(const struct rel *r)
     return r->type == &rel_scan_type ? ((const struct scan_body *)r->body)->table : NULL;
 }
 
+struct rel *rel_drop_before(struct arena *a, struct rel *input)
+{
+    struct rel *r = rel_new(a, &rel_drop_before_type, input->row, &input, 1);
+    rel_derive(r, a);
+    return r;
+}
+
 struct rel *rel_normalize(struct arena *a, struct rel *input, const struct normalize_body *body)
 {
     struct rel *r = rel_new(a, &rel_normalize_type, input->row, &input, 1);
@@ -511,6 +518,12 @@ static void demand(struct rel *r, bool before, bool rows)
     }
 }
 
+static bool is_idle(const struct rel *r)
+{
+    if (r->type == &rel_normalize_type) return !normalize_is_needed(r);
+    return r->type == &rel_drop_before_type && r->wants_before;
+}
+
 /* Takes nodes out that nobody needs, now that it is known what is asked of them. */
 static void settle(struct rel *r)
 {
@@ -520,7 +533,7 @@ static void settle(struct rel *r)
     r->settled = true;
     for (uint32_t i = 0; i < r->input_count; i++) {
         settle(inputs[i]);
-        while (inputs[i]->type == &rel_normalize_type && !normalize_is_needed(inputs[i])) inputs[i] = inputs[i]->inputs[0];
+        while (is_idle(inputs[i])) inputs[i] = inputs[i]->inputs[0];
         r->deletes_by_key |= r->type->passes_changes && inputs[i]->deletes_by_key;
     }
 }

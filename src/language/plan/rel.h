@@ -8,7 +8,8 @@
  * forward or hash, by columns of one of the node's keys or with -U: both rows of an update go the same way.
  *
  * A source of upserts has no -U to give, and perhaps no more than the key of a row that is deleted: on it stands a ChangelogNormalize,
- * which rel_plan takes out where nobody needs more. */
+ * which rel_plan takes out where nobody needs more. On a source that gives -U stands a DropUpdateBefore, which it takes out where
+ * somebody needs it. */
 #pragma once
 #include "columns/expr/expr.h"
 #include "control/graph/graph.h"
@@ -134,7 +135,7 @@ struct rel {
 
 extern const struct rel_type *const rel_types[]; /* sorted by name, ends with NULL */
 /* Those that rewrites look for. */
-extern const struct rel_type rel_aggregate_type, rel_calc_type, rel_correlate_type, rel_deduplicate_type, rel_expand_type,
+extern const struct rel_type rel_aggregate_type, rel_calc_type, rel_correlate_type, rel_deduplicate_type, rel_drop_before_type, rel_expand_type,
     rel_interval_join_type, rel_join_type, rel_limit_type, rel_lookup_join_type, rel_normalize_type, rel_over_type, rel_rank_type, rel_set_type, rel_sink_type,
     rel_sort_limit_type, rel_temporal_join_type, rel_union_type, rel_system_type, rel_values_type, rel_watermark_type, rel_window_tvf_type;
 
@@ -360,6 +361,7 @@ const struct text_list *rel_scanned_metadata(const struct rel *r); /* of a scan 
 uint8_t table_changes(const struct table *t); /* what its connector or stream brings besides +I: enum changes */
 const struct table *rel_scanned(const struct rel *r); /* the table of a scan; NULL: it is another node */
 struct rel *rel_watermark(struct arena *a, struct rel *input, const struct type *row, const struct watermark_body *body);
+struct rel *rel_drop_before(struct arena *a, struct rel *input); /* a source of changes, without -U where nobody needs it */
 struct rel *rel_normalize(struct arena *a, struct rel *input, const struct normalize_body *body);
 struct rel *rel_calc(struct arena *a, struct rel *input, const struct calc_body *body, const char *const *names);
 /* The same rows under other column names; r itself when they are the same. */

@@ -158,6 +158,7 @@ static enum status stream_columns(struct query_binder *b, const struct table *t,
     bool same = row->child_count == t->stream->row->child_count;
 
     *out = rel_stream(b->a, t->stream);
+    if ((t->stream->changes & CHANGES_BEFORE) != 0) *out = rel_drop_before(b->a, *out);
     for (uint32_t i = 0; i < row->child_count; i++) {
         int at = type_field((*out)->row, str_of(row->names[i]));
         ASSERT(at >= 0); /* checked when the table was made */
@@ -191,9 +192,9 @@ enum status bind_scan(struct query_binder *b, const struct table *t, const struc
     TRY(bind_hints(b, &where->hints, &t));
     if (t->system != NULL) return system_rows(b, t, out);
     if (b->touches != NULL) TRY(b->touches(b->touches_arg, t, false));
+    uint8_t changes = table_changes(t);
     if (t->stream != NULL) TRY(stream_columns(b, t, out));
     else TRY(bind_stored(b, t, where, out));
-    uint8_t changes = table_changes(t);
     TRY(check_changes(b, t, changes));
     if (t->watermark == NULL) add_normalize(b, t, changes, out);
     TRY(add_computed(b, t, out));

@@ -123,5 +123,6 @@ enum status bind_stored(struct query_binder *b, const struct table *t, const str
     TRY(bind_connector(b, t, type_row(b->a, s.count, s.names, s.types, false), s.metadata_count, false,
                        where->kind == TABLE_NAME ? where->name.place : where->place));
     *out = rel_scan(b->a, &body, type_row(b->a, s.count, s.names, s.types, false));
+    if ((table_changes(t) & CHANGES_BEFORE) != 0) *out = rel_drop_before(b->a, *out);
     return s.metadata_count > 0 ? declared(&s, out) : S_OK;
 }

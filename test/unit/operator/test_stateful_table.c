@@ -188,6 +188,7 @@ static const struct {
     {"committer", "committables are held in memory of its own"},
     {"batch", "its function may declare no state"},
     {"calc", "row by row"},
+    {"drop_update_before", "row by row"},
     {"harness_input", "the test's end of a stream"},
     {"harness_output", "the test's end of a stream"},
     {"key_by", "hashes rows"},
