@@ -52,6 +52,8 @@ function(function_libraries folder to)
     endforeach()
 endfunction()
 function_libraries(test/functions test/functions)
+set_target_properties(test_table_rows PROPERTIES ENABLE_EXPORTS ON) # it loads one of them
+add_dependencies(test_table_rows functions_tables)
 function_libraries(examples/functions examples)
 
 # ---- text tests of SQL: one folder a test, run by one program in every mode

@@ -128,6 +128,12 @@ TW_API struct tw_table *tw_table_window_at(struct tw_table *t, const char *funct
 #define tw_table_intersect_all(t, u) tw_table_combine_at(t, u, "intersect_all", NULL, TW_HERE)
 #define tw_table_minus(t, u) tw_table_combine_at(t, u, "minus", NULL, TW_HERE)
 #define tw_table_minus_all(t, u) tw_table_combine_at(t, u, "minus_all", NULL, TW_HERE)
+/* Row by row, columns of the input are gone: a scalar function, "f(a, b)", makes one row, of the fields of its result where that is a
+ * ROW; a table function any number of rows. */
+TW_API struct tw_table *tw_table_map_at(struct tw_table *t, const char *function, struct tw_here h);
+TW_API struct tw_table *tw_table_flat_map_at(struct tw_table *t, const char *function, struct tw_here h);
+#define tw_table_map(t, function) tw_table_map_at(t, function, TW_HERE)
+#define tw_table_flat_map(t, function) tw_table_flat_map_at(t, function, TW_HERE)
 /* "(\n  `a` INT,\n ...)" as Flink prints resolved schemas; "" after a mistake. Lives as long as the environment. */
 TW_API const char *tw_table_schema(struct tw_table *t);
 

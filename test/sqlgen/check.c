@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define PLAIN "not optimised"
+#define HISTORY "tables of changes"
 #define ROWS(n) "thalweg.exec.batch-rows", n, "parallelism.default"
 
 #define MINI_BATCH "table.exec.mini-batch.enabled", "true"
@@ -32,6 +33,8 @@ static const struct mode modes[] = {
     {"joins as one", {ROWS("2048"), "1", "table.optimizer.multi-join.enabled", "true"}},
     {"joins as one, parallelism 3, batches of 3", {ROWS("3"), "3", "table.optimizer.multi-join.enabled", "true"}},
     {"parts that run twice", {ROWS("2048"), "4", "table.optimizer.reuse-sub-plan-enabled", "false"}},
+    {HISTORY, {ROWS("2048"), "1"}},
+    {HISTORY ", parallelism 3, batches of 3", {ROWS("3"), "3", "thalweg.exec.emit", "every", "table.exec.source.cdc-events-duplicate", "false"}},
     {"batch mode", {ROWS("2048"), "1", BATCH}},
     {"batch mode, parallelism 4, batches of 2", {ROWS("2"), "4", BATCH}},
 };
@@ -44,6 +47,11 @@ struct seed {
     struct sql_session *sessions[MODES];
     const char *setup; /* statements that make the tables */
 };
+
+/* Constants that were computed are known not to be NULL. */
+static bool is_plain(const struct mode *m) { return strcmp(m->name, PLAIN) == 0; }
+/* Tables are histories of changes: of their columns it is not known either. */
+static bool is_history(const struct mode *m) { return strncmp(m->name, HISTORY, sizeof HISTORY - 1) == 0; }
 
 /* --- saying what differs -------------------------------------------------------------------------------------------- */
 static void differ(struct seed *s, const char *what, const char *how, const char *left, const char *right)
@@ -64,52 +72,67 @@ static void run_in(struct seed *s, uint32_t mode, const char *sql, struct answer
 static void put_csv(const struct gtable *t, struct buf *out)
 {
     for (uint32_t i = 0; i < t->row_count * t->column_count; i++) {
-        const char *cell = t->cells[i], *quote = cell != NULL ? strchr(cell, '\'') : NULL;
-        if (cell == NULL)
-            buf_append_text(out, "NULL");
-        else if (quote == NULL)
-            buf_append_text(out, cell);
-        else
-            buf_append(out, quote + 1, strlen(quote + 1) - 1);
+        csv_cell_put(t->cells[i], out);
         buf_append_byte(out, (i + 1) % t->column_count == 0 ? '\n' : ',');
     }
 }
 
-static void file_write(struct seed *s, const struct gtable *t, const char *path)
+static void file_write(struct seed *s, const struct buf *text, const char *path)
 {
-    struct buf out;
     struct sys_file *f;
     struct err e = {0};
 
-    buf_init(&out, s->g.a->mem);
-    put_csv(t, &out);
     enum status st = sys_file_open(s->c->sys, path, SYS_WRITE | SYS_TRUNCATE | SYS_CREATE, &f, &e);
     if (st == S_OK) {
-        st = sys_file_write(s->c->sys, f, out.data, out.size, &e);
+        st = sys_file_write(s->c->sys, f, text->data, text->size, &e);
         sys_file_close(s->c->sys, f);
     }
     if (st != S_OK) differ(s, "a file cannot be written", e.text, path, NULL);
-    buf_release(&out);
+}
+
+static void table_open(struct seed *s, uint32_t mode, const char *statement)
+{
+    struct answer n;
+
+    run_in(s, mode, statement, &n);
+    if (n.status != S_OK) differ(s, "a table is refused", n.error, statement, NULL);
+}
+
+/* The same rows at the end of a history. */
+static void history_open(struct seed *s, uint32_t mode, uint32_t i)
+{
+    const struct gtable *t = &s->g.tables[i];
+    const char *path = arena_printf(s->g.a, "%s/changes%u.csv", s->c->folder, i), *changes;
+    struct buf text;
+
+    buf_init(&text, s->g.a->mem);
+    bool keyed = changes_put(&s->g, t, s->number * 64 + i, &changes, &text);
+    file_write(s, &text, path);
+    buf_release(&text);
+    table_open(s, mode, changes_table(&s->g, t, path, changes, keyed));
+    table_open(s, mode, changes_view(&s->g, t));
 }
 
 static void tables_open(struct seed *s)
 {
     const char *path = arena_printf(s->g.a, "%s/stream.csv", s->c->folder);
-    struct buf setup;
-    struct answer n;
+    struct buf setup, text;
 
     buf_init(&setup, s->g.a->mem);
+    buf_init(&text, s->g.a->mem);
     s->setup = "";
     for (uint32_t i = 0; i < s->g.table_count; i++) {
         const struct gtable *t = &s->g.tables[i];
         const char *statement = table_statement(&s->g, t, path);
-        if (t->is_stream) file_write(s, t, path);
+        if (t->is_stream) put_csv(t, &text);
+        if (t->is_stream) file_write(s, &text, path);
         buf_printf(&setup, "%s;\n", statement);
         for (uint32_t m = 0; m < MODES; m++) {
-            run_in(s, m, statement, &n);
-            if (n.status != S_OK) differ(s, "a table is refused", n.error, statement, NULL);
+            if (is_history(&modes[m]) && !t->is_stream) history_open(s, m, i);
+            else table_open(s, m, statement);
         }
     }
+    buf_release(&text);
     s->setup = arena_strdup(s->g.a, buf_text(&setup));
     buf_release(&setup);
 }
@@ -141,13 +164,16 @@ static void dump_query(const struct seed *s, const struct gquery *q, const struc
     printf("E\n");
 }
 
-/* Constants that were computed are known not to be NULL. */
-static bool is_plain(const struct mode *m) { return strcmp(m->name, PLAIN) == 0; }
-
 /* --- one query ------------------------------------------------------------------------------------------------------ */
 static bool is_runtime(const struct answer *n)
 {
     return n->status == E_DATA && n->error != NULL && str_starts(str_of(n->error), STR("operator '"));
+}
+
+/* Some nodes work on rows that are only added. */
+static bool takes_no_changes(const struct answer *n)
+{
+    return n->status == E_UNSUPPORTED && n->error != NULL && strstr(n->error, "doesn't support consuming") != NULL;
 }
 
 /* In the first mode; false: there is nothing to compare with. */
@@ -171,13 +197,14 @@ static void check_modes(struct seed *s, const char *sql, bool is_global, const s
         struct answer n;
         const char *how = NULL;
         run_in(s, m, sql, &n);
+        if (is_history(&modes[m]) && takes_no_changes(&n)) continue;
         if (n.status != first->status) {
             if (is_runtime(&n) || is_runtime(first)) continue;
             how = n.status != S_OK ? n.error : "it does not fail";
         } else if (n.status == S_OK) {
             how = answers_differ(s->g.a, first, &n);
             if (is_global && first->line_count != n.line_count) how = NULL;
-            if (how == NULL && strcmp(first->types, n.types) != 0 && !is_plain(&modes[m])) how = "other types";
+            if (how == NULL && strcmp(first->types, n.types) != 0 && !is_plain(&modes[m]) && !is_history(&modes[m])) how = "other types";
         }
         if (how != NULL) differ(s, modes[m].name, how, sql, NULL);
     }

@@ -53,10 +53,18 @@ static inline bool chance(struct gen *g, uint32_t percent) { return pick(g, 100)
 
 /* --- tables.c ------------------------------------------------------------------------------------------------------- */
 void tables_make(struct gen *g);
+void csv_cell_put(const char *cell, struct buf *out); /* without quotes; NULL is NULL */
 /* The statement that makes the table in the engine. Rows of a stream go to the file that path names. */
 const char *table_statement(struct gen *g, const struct gtable *t, const char *path);
 /* "CAST(-3 AS INT)" and the like; peers read it too. */
 void put_literal(struct gen *g, enum gtype t, struct buf *out);
+
+/* --- changes.c ------------------------------------------------------------------------------------------------------ */
+/* A history of changes at whose end the table's rows are there, for the connector script; *mode: what comes. True: it needs a key. */
+bool changes_put(struct gen *g, const struct gtable *t, uint64_t seed, const char **mode, struct buf *out);
+/* The statements that make the table of such a file. */
+const char *changes_table(struct gen *g, const struct gtable *t, const char *path, const char *mode, bool keyed);
+const char *changes_view(struct gen *g, const struct gtable *t);
 
 /* --- expression.c --------------------------------------------------------------------------------------------------- */
 enum gtype pick_type(struct gen *g);

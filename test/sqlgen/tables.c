@@ -134,6 +134,16 @@ static void put_cells(const struct gtable *t, uint32_t row, struct buf *out)
     buf_append_byte(out, ')');
 }
 
+void csv_cell_put(const char *cell, struct buf *out)
+{
+    const char *quote = cell != NULL ? strchr(cell, '\'') : NULL;
+
+    if (cell == NULL) buf_append_text(out, "NULL");
+    else if (quote == NULL) buf_append_text(out, cell);
+    else if (quote[1] == '\'') buf_append_text(out, "\"\""); /* an empty text */
+    else buf_append(out, quote + 1, strlen(quote + 1) - 1);
+}
+
 /* Its file has the cells as csv does: no quotes, nothing for NULL. */
 static void put_stream(const struct gtable *t, const char *path, struct buf *out)
 {

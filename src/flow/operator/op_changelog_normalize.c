@@ -252,9 +252,8 @@ static int8_t change_of(const struct normalize *s, const struct batch *in, const
     bool passes = adds && (s->condition == NULL || bit_get(s->passes, r->row));
 
     if (!r->was_there) return passes ? ROW_INSERT : -1;
-    if (!adds) return ROW_DELETE;
-    if (skips_same && is_same(s, in, r)) return -1;
-    return passes ? ROW_UPDATE_AFTER : ROW_DELETE;
+    if (!passes) return ROW_DELETE; /* what the condition reads need not be kept: it comes first */
+    return skips_same && is_same(s, in, r) ? -1 : ROW_UPDATE_AFTER;
 }
 
 /* --- what goes out ----------------------------------------------------------------------------------------------- */
