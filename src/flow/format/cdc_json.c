@@ -101,6 +101,8 @@ static enum status decoders_open(struct cdc_decoder *d, const struct format_conf
     const char *names[] = {d->kind->before};
     const struct type *types[] = {part_of(d, true)};
     inner.schema = type_row(&d->arena, 1, names, types, false);
+    inner.on_error = ON_ERROR_FAIL; /* what is wrong there is told of the whole record, once */
+    inner.dead_letter = NULL;
     TRY(json_decoder_open(&d->old, &inner, e));
     d->before = batch_create(inner.schema, 1, config->mem);
     return S_OK;
@@ -191,21 +193,22 @@ static uint32_t rows_of(const struct cdc_decoder *d, const struct vector *v)
 
 static const struct vector *old_part(const struct cdc_decoder *d) { return d->before != NULL ? &d->before->cols[0] : part(d, PART_BEFORE); }
 
-/* What is wrong with the change, whose record was read last: as report_record says. */
-static enum status refuse(struct cdc_decoder *d, const struct format_input *in, struct err *e)
+/* What is wrong with the change: as report_record says. */
+static enum status refuse(struct cdc_decoder *d, struct err *e)
 {
-    struct format_position at = {.name = d->report.name, .line = in->line > 1 ? in->line - 1 : in->line, .offset = in->offset};
+    struct format_position at = report_place(&d->report, d->record.data, d->record.data, d->line, d->offset);
 
     d->what = CDC_NOTHING;
     d->rows = 0;
-    return report_record(&d->report, &at, (struct str){"", 0}, "", "correct the record, or set 'on-error' = 'skip'", e);
+    return report_record(&d->report, &at, d->record, d->record.data, "correct the record, or set 'on-error' = 'skip' or 'dead-letter' to go on without it", e);
 }
 
 /* Rows before that are partial, from their text. */
-static enum status old_read(struct cdc_decoder *d, const struct format_input *in, struct err *e)
+static enum status old_read(struct cdc_decoder *d, struct err *e)
 {
     struct text keep;
     struct str text = text_of(part(d, PART_BEFORE), &keep);
+    struct err wrong = {0};
 
     batch_clear(d->before);
     buf_clear(&d->text);
@@ -215,7 +218,10 @@ static enum status old_read(struct cdc_decoder *d, const struct format_input *in
     buf_append_byte(&d->text, '}');
     buf_reserve(&d->text, FORMAT_PADDING);
     memset(d->text.data + d->text.size, 0, FORMAT_PADDING);
-    return json_decode_message(&d->old, &(struct format_message){.bytes = {d->text.data, d->text.size}, .offset = in->offset}, d->before, e);
+    struct format_message message = {.bytes = {d->text.data, d->text.size}, .offset = d->offset};
+    if (json_decode_message(&d->old, &message, d->before, &wrong) == S_OK) return S_OK;
+    buf_printf(report_begin(&d->report), "the \"%s\" field: %s", d->kind->before, wrong.text);
+    return refuse(d, e);
 }
 
 static const struct cdc_operation *operation_find(const struct cdc_decoder *d, struct str name)
@@ -225,32 +231,33 @@ static const struct cdc_operation *operation_find(const struct cdc_decoder *d, s
     return NULL;
 }
 
-static enum status change_take(struct cdc_decoder *d, const struct format_input *in, struct err *e)
+static enum status change_take(struct cdc_decoder *d, struct err *e)
 {
     struct text keep;
 
     d->at = d->rows = 0;
     if (d->is_wrapped && vector_is_null(&d->change->cols[0], 0)) {
         buf_append_text(report_begin(&d->report), "the change has no \"payload\"");
-        return refuse(d, in, e);
+        return refuse(d, e);
     }
     if (is_filtered(d)) return S_OK;
     struct str name = text_of(part(d, PART_OPERATION), &keep);
     const struct cdc_operation *o = operation_find(d, name);
     if (o == NULL) {
         buf_printf(report_begin(&d->report), "Unknown \"%s\" value \"%.*s\"", d->kind->operation, (int)MIN(name.size, (size_t)100), name.data != NULL ? name.data : "");
-        return refuse(d, in, e);
+        return refuse(d, e);
     }
     d->what = (enum cdc_change)o->change;
     if (d->what == CDC_NOTHING) return S_OK;
-    if (d->before != NULL && d->what == CDC_UPDATE) TRY(old_read(d, in, e));
+    if (d->before != NULL && d->what == CDC_UPDATE) TRY(old_read(d, e));
+    if (d->what == CDC_NOTHING) return S_OK; /* it was dropped */
     bool from_old = d->what == CDC_UPDATE || (d->what == CDC_DELETE && d->before == NULL);
     bool from_new = d->what != CDC_DELETE || d->before != NULL;
     uint32_t olds = from_old ? rows_of(d, old_part(d)) : 0, news = from_new ? rows_of(d, part(d, PART_AFTER)) : 0;
     if ((from_old && olds == 0) || (from_new && news == 0) || (from_old && from_new && olds != news)) {
         buf_printf(report_begin(&d->report), "the \"%s\" field of %.*s message is null, if you are using %s, please check that the "
                    "database logs whole rows", from_old && olds == 0 ? d->kind->before : d->kind->after, (int)name.size, name.data, d->kind->title);
-        return refuse(d, in, e);
+        return refuse(d, e);
     }
     d->rows = d->what == CDC_UPDATE ? 2 * news : MAX(olds, news);
     return S_OK;
@@ -309,6 +316,19 @@ static enum status rows_put(struct cdc_decoder *d, struct batch *out)
     return S_OK;
 }
 
+/* The line that ends where the input is now; from: where reading began. */
+static void record_find(struct cdc_decoder *d, const struct format_input *in, size_t from)
+{
+    size_t end = in->consumed, first;
+    bool is_ended = end > from && in->data[end - 1] == '\n';
+
+    if (is_ended) end--;
+    for (first = end; first > from && in->data[first - 1] != '\n';) first--;
+    d->record = (struct str){in->data + first, end - first};
+    d->line = in->line - (in->line > 0 && is_ended);
+    d->offset = in->offset - (in->consumed - first);
+}
+
 enum status cdc_decode(void *self, struct format_input *in, struct batch *out, struct err *e)
 {
     struct cdc_decoder *d = self;
@@ -317,16 +337,18 @@ enum status cdc_decode(void *self, struct format_input *in, struct batch *out, s
     for (;;) {
         TRY(rows_put(d, out));
         if (d->at < d->rows || out->count == out->capacity) return S_MORE;
+        size_t from = in->consumed;
         batch_clear(d->change);
         enum status st = json_decode(&d->json, in, d->change, e);
         if (st < 0 || (d->change->count == 0 && st != S_MORE)) return st;
-        if (d->change->count > 0) TRY(change_take(d, in, e));
+        if (d->change->count == 0) continue;
+        record_find(d, in, from);
+        TRY(change_take(d, e));
     }
 }
 
 enum status cdc_decode_message(void *self, const struct format_message *message, struct batch *out, struct err *e)
 {
-    struct format_input in = {.offset = message->offset};
     struct cdc_decoder *d = self;
 
     batch_use_kinds(out);
@@ -335,7 +357,10 @@ enum status cdc_decode_message(void *self, const struct format_message *message,
         batch_clear(d->change);
         TRY(json_decode_message(&d->json, message, d->change, e));
         if (d->change->count == 0) return S_OK;
-        TRY(change_take(d, &in, e));
+        d->record = message->bytes;
+        d->line = 0;
+        d->offset = message->offset;
+        TRY(change_take(d, e));
     }
     return rows_put(d, out);
 }

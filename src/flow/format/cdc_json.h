@@ -35,6 +35,8 @@ struct cdc_decoder {
     bool ignores_errors, has_filter[2];
     regex_t filters[2];    /* of database and table */
     struct buf text;       /* of rows before */
+    struct str record;     /* that was read last, until the window moves */
+    uint64_t line, offset; /* of it */
     /* the change that is being handed on */
     enum cdc_change what;
     uint32_t at, rows;     /* of its rows: an update has two each */

@@ -23,7 +23,7 @@ static void test_find(void **state)
     assert_int_equal(format_find("json", &found, &e), S_OK);
     assert_ptr_equal(found, &fmt_json);
     assert_int_equal(format_find("jsom", &found, &e), E_CONFIG);
-    assert_string_equal(e.text, "unknown format 'jsom'; the formats are csv, json, raw");
+    assert_string_equal(e.text, "unknown format 'jsom'; the formats are canal-json, csv, debezium-json, json, maxwell-json, ogg-json, raw");
     assert_string_equal(e.hint, "did you mean 'json'?");
     err_clear(&e);
     assert_int_equal(format_find("parquet", &found, &e), E_CONFIG);
