@@ -206,6 +206,8 @@ void rank_put(struct rank *s, const void *row, enum row_kind kind, int64_t place
 
     ASSERT_ROW(n < s->out->capacity);
     s->from[n] = row;
+    __builtin_prefetch(row); /* it is loaded once the output is full */
+    __builtin_prefetch((const char *)row + 64);
     s->numbers[n] = (uint16_t)s->done;
     s->out->kinds[n] = (uint8_t)kind;
     if (s->number_col >= 0) VECTOR_VALUES(&s->out->cols[s->number_col], int64_t)[n] = place;

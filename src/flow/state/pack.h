@@ -1,40 +1,41 @@
 /* pack.h - packed rows: bytes that are written once and never changed, so that a row takes what it holds and no more.
  *
- *   [values at fixed places, as wide as in a column; of a string the end of its bytes, a u32][null bits][bytes of the strings]
+ *   [bit 0: the row is wide; null bits][of each string the end of its bytes][values][bytes of the strings]
  *
- * A row has no alignment and knows its own size. Strings are read as views: nothing is copied, and a view is good as long as the
- * row lies where it is. In tables without namespaces long strings that come again and again are kept once (pack_dict.h), and the row
- * has a reference in place of the bytes. open structs: hot path. */
+ * Most rows are narrow: ends have 16 bits, and 64-bit integers are the 32 bits that they are above the field's base, which comes from
+ * the first rows. A row with a value out of reach, or that is long, is wide: ends have 32 bits, values those of their column. A row has
+ * no alignment and knows its own size. Strings are read as views: nothing is copied, and a view is good as long as the row lies where it
+ * is. In tables without namespaces long strings that come again and again are kept once (pack_dict.h), and the row has a number in
+ * place of the bytes. open structs: hot path. */
 #pragma once
 #include "flow/state/pack_dict.h"
 #include "flow/state/row.h"
 
 enum { PACK_ROWS = 64 }; /* that are written at once: they stay in the first-level cache */
+enum pack_form { PACK_NARROW, PACK_WIDE, PACK_FORMS };
 
 struct pack_field {
-    uint32_t offset; /* of the value, or of a string's end, with PACK_REFERS */
-    uint32_t before; /* where the end of the string before this one is; PACK_FIRST: there is none */
-    uint8_t phys, width;
-    bool nullable, is_text;
-    uint16_t text; /* number among the strings */
+    uint32_t offset[PACK_FORMS]; /* of the value; not of strings */
+    uint8_t phys, width;         /* of a wide value */
+    bool nullable, is_text, is_narrow;
+    uint16_t text;               /* number among the strings */
+    int64_t base;                /* is_narrow: what narrow values are above */
 };
-#define PACK_FIRST UINT32_MAX
-#define PACK_REFERS (UINT32_C(1) << 31) /* what lies there is a struct pack_reference */
-struct pack_reference {
-    struct state_ref ref;
-    uint32_t size;
-};
+#define PACK_NARROW_REFERS (UINT32_C(1) << 15) /* in an end: what lies there is the number of a string that is kept once */
+#define PACK_WIDE_REFERS (UINT32_C(1) << 31)
 
 struct pack {
     struct pack_field *fields;
     uint32_t field_count;
-    uint32_t null_offset, null_bytes;
-    uint32_t fixed;    /* bytes before those of the strings; at least 1 */
-    uint32_t last_end; /* where the row's size is; PACK_FIRST: it is `fixed` */
+    uint32_t head;              /* bytes of bits; 0: rows have one form, PACK_WIDE, and no NULLs */
+    uint32_t fixed[PACK_FORMS]; /* bytes before those of the strings; at least 1 */
     uint32_t text_count;
+    bool has_nulls, has_bases;
     struct segments *segments;
     struct pack_dict *dicts; /* per string; NULL: rows have all bytes themselves */
-    struct state_ref *refs;  /* what pack_sizes found: of string t of row i at [t * BATCH_ROWS + i] */
+    /* What pack_sizes found. */
+    uint8_t *forms;          /* of row i */
+    uint32_t *numbers;       /* 1 + the number of string t of row i at [t * BATCH_ROWS + i]; 0: the row has its bytes */
 };
 
 /* Lists and rows within a row cannot be packed. */
@@ -45,29 +46,43 @@ void pack_init(struct pack *p, const struct type *row, bool has_dicts, struct se
 void pack_forget(struct pack *p); /* all rows are gone, with their blocks */
 void pack_release(struct pack *p, struct mem *mem);
 
-static inline uint32_t pack_word(const void *row, uint32_t offset)
+static inline enum pack_form pack_form_of(const struct pack *p, const void *row)
 {
-    uint32_t word;
+    return p->head == 0 || (*(const uint8_t *)row & 1) != 0 ? PACK_WIDE : PACK_NARROW;
+}
+/* Where string `text` ends, with PACK_WIDE_REFERS. */
+static inline uint32_t pack_end(const struct pack *p, const void *row, enum pack_form form, uint32_t text)
+{
+    uint32_t wide;
+    uint16_t narrow;
 
-    memcpy(&word, (const char *)row + offset, sizeof word);
-    return word;
+    if (form == PACK_WIDE) {
+        memcpy(&wide, (const char *)row + p->head + text * sizeof wide, sizeof wide);
+        return wide;
+    }
+    memcpy(&narrow, (const char *)row + p->head + text * sizeof narrow, sizeof narrow);
+    return (narrow & ~PACK_NARROW_REFERS) | (narrow & PACK_NARROW_REFERS) << 16;
 }
 static inline uint32_t pack_size(const struct pack *p, const void *row)
 {
-    return p->last_end == PACK_FIRST ? p->fixed : pack_word(row, p->last_end) & ~PACK_REFERS;
+    enum pack_form form = pack_form_of(p, row);
+
+    return p->text_count == 0 ? p->fixed[form] : pack_end(p, row, form, p->text_count - 1) & ~PACK_WIDE_REFERS;
 }
 static inline bool pack_is_null(const struct pack *p, const void *row, uint32_t field)
 {
-    return p->null_bytes > 0 && ((((const uint8_t *)row)[p->null_offset + field / 8] >> (field % 8)) & 1) != 0;
+    return p->has_nulls && ((((const uint8_t *)row)[(field + 1) / 8] >> ((field + 1) % 8)) & 1) != 0;
 }
 static inline struct str pack_text(const struct pack *p, const void *row, const struct pack_field *f)
 {
-    uint32_t from = f->before == PACK_FIRST ? p->fixed : pack_word(row, f->before) & ~PACK_REFERS, end = pack_word(row, f->offset);
-    struct pack_reference r;
+    enum pack_form form = pack_form_of(p, row);
+    uint32_t from = f->text == 0 ? p->fixed[form] : pack_end(p, row, form, f->text - 1u) & ~PACK_WIDE_REFERS;
+    uint32_t end = pack_end(p, row, form, f->text);
+    uint16_t number;
 
-    if ((end & PACK_REFERS) == 0) return (struct str){(const char *)row + from, end - from};
-    memcpy(&r, (const char *)row + from, sizeof r);
-    return (struct str){block_at(p->segments, r.ref), r.size};
+    if (LIKELY((end & PACK_WIDE_REFERS) == 0)) return (struct str){(const char *)row + from, end - from};
+    memcpy(&number, (const char *)row + from, sizeof number);
+    return dict_string_at(&p->dicts[f->text], number);
 }
 
 /* Where rows come from: rows rows[0..count) of a batch, field f being column cols[f]; strings that are kept once go to blocks. */

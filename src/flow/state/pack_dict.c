@@ -3,7 +3,7 @@
  * The idea: whether it pays is measured. While at least a quarter of the strings looked for are there, what is new is added, up to a
  * bound; else the dictionary is off for good, and rows have their strings themselves.
  *
- * Invariants: strings never move nor go. What a row refers to stays readable also when the dictionary is off. */
+ * Invariants: strings never move nor go, nor do their numbers. What a row refers to stays readable also when the dictionary is off. */
 #include "flow/state/pack_dict.h"
 
 #include "ground/base/hash.h"
@@ -17,11 +17,19 @@ void dict_init(struct pack_dict *d, struct segments *segments, struct mem *mem)
     *d = (struct pack_dict){.mem = mem, .segments = segments};
 }
 
-void dict_release(struct pack_dict *d)
+static void slots_release(struct pack_dict *d)
 {
     mem_free(d->mem, d->slots);
     d->slots = NULL;
     d->mask = d->count = 0;
+}
+
+void dict_release(struct pack_dict *d)
+{
+    slots_release(d);
+    mem_free(d->mem, d->strings);
+    d->strings = NULL;
+    d->string_room = 0;
 }
 
 void dict_clear(struct pack_dict *d)
@@ -52,26 +60,41 @@ static void dict_grow(struct pack_dict *d)
     d->mask = size - 1;
 }
 
-static struct state_ref dict_add(struct pack_dict *d, struct blocks *b, uint32_t hash, struct str value)
+static uint32_t string_add(struct pack_dict *d, struct state_ref ref, uint32_t size)
 {
-    struct dict_slot s = {hash, (uint32_t)value.size, {0, 0}};
-
-    if (d->count >= DICT_STRINGS_MAX) return s.ref;
-    if (2 * d->count >= d->mask) dict_grow(d);
-    s.ref = block_take(b, d->segments, value.size);
-    memcpy(block_at(d->segments, s.ref), value.data, value.size);
-    slot_put(d->slots, d->mask, &s);
-    d->count++;
-    return s.ref;
+    if (d->count == d->string_room) {
+        d->string_room = MAX(2 * d->string_room, 64u);
+        d->strings = mem_realloc(d->mem, d->strings, sizeof *d->strings * d->string_room);
+    }
+    d->strings[d->count] = (struct dict_string){ref, size};
+    return d->count++;
 }
 
-static struct state_ref dict_one(struct pack_dict *d, struct blocks *b, uint32_t hash, struct str value)
+static uint32_t dict_add(struct pack_dict *d, struct blocks *b, uint32_t hash, struct str value)
+{
+    if (d->count >= DICT_STRINGS_MAX) return 0;
+    if (2 * d->count >= d->mask) dict_grow(d);
+    struct state_ref ref = block_take(b, d->segments, value.size);
+    struct dict_slot s = {.hash = hash, .size = (uint32_t)value.size, .segment = ref.segment, .offset = (uint16_t)ref.offset};
+    memcpy(block_at(d->segments, ref), value.data, value.size);
+    s.number = (uint16_t)string_add(d, ref, s.size);
+    slot_put(d->slots, d->mask, &s);
+    return s.number + 1u;
+}
+_Static_assert(POOL_FRAME <= UINT16_MAX && (int)DICT_SIZE_MAX <= (int)BLOCK_SLAB_MAX, "strings lie in slabs, places there have 16 bits");
+
+static const char *slot_bytes(const struct pack_dict *d, const struct dict_slot *s)
+{
+    return block_at(d->segments, (struct state_ref){s->segment, s->offset});
+}
+
+static uint32_t dict_one(struct pack_dict *d, struct blocks *b, uint32_t hash, struct str value)
 {
     for (uint32_t at = hash & d->mask; d->slots[at].size != 0; at = (at + 1) & d->mask) {
         const struct dict_slot *s = &d->slots[at];
-        if (s->hash != hash || s->size != value.size || memcmp(block_at(d->segments, s->ref), value.data, value.size) != 0) continue;
+        if (s->hash != hash || s->size != value.size || memcmp(slot_bytes(d, s), value.data, value.size) != 0) continue;
         d->hits++;
-        return s->ref;
+        return s->number + 1u;
     }
     return dict_add(d, b, hash, value);
 }
@@ -84,7 +107,7 @@ static void dict_judge(struct pack_dict *d)
     if (d->seen < window) return;
     if (d->hits * HITS_OF < d->seen) {
         d->is_off = true;
-        dict_release(d);
+        slots_release(d);
     }
     d->seen = d->hits = 0;
 }
@@ -97,17 +120,17 @@ static void strings_fetch(const struct pack_dict *d, const struct str *values, c
     for (uint32_t i = 0; i < count; i++) {
         const struct dict_slot *s = &d->slots[hashes[i] & d->mask];
         if (!is_candidate(values[i]) || s->hash != hashes[i] || s->size != values[i].size) continue;
-        const char *bytes = block_at(d->segments, s->ref);
+        const char *bytes = slot_bytes(d, s);
         for (uint32_t at = 0; at < s->size; at += 64) __builtin_prefetch(bytes + at);
     }
 }
 
-void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, struct state_ref *refs)
+void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, uint32_t *numbers)
 {
     uint32_t hashes[DICT_AHEAD] = {0};
 
     ASSERT(count <= DICT_AHEAD);
-    memset(refs, 0, sizeof *refs * count);
+    memset(numbers, 0, sizeof *numbers * count);
     if (d->is_off) return;
     if (d->slots == NULL) dict_grow(d);
     for (uint32_t i = 0; i < count; i++) {
@@ -119,7 +142,7 @@ void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, 
     for (uint32_t i = 0; i < count; i++) {
         if (!is_candidate(values[i])) continue;
         d->seen++;
-        refs[i] = dict_one(d, b, hashes[i], values[i]);
+        numbers[i] = dict_one(d, b, hashes[i], values[i]);
     }
     dict_judge(d);
 }

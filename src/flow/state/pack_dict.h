@@ -6,14 +6,20 @@
 enum {
     DICT_SIZE_MIN = 24,   /* shorter strings are not worth it */
     DICT_SIZE_MAX = 1024,
-    DICT_STRINGS_MAX = 64 * 1024,
+    DICT_STRINGS_MAX = 64 * 1024, /* numbers have 16 bits */
     DICT_WINDOW = 4096,   /* strings looked for, after which it is judged */
     DICT_AHEAD = 32,
 };
 
 struct dict_slot {
     uint32_t hash, size; /* size 0: free */
+    uint32_t segment;    /* where it lies */
+    uint16_t offset;
+    uint16_t number;
+};
+struct dict_string {
     struct state_ref ref;
+    uint32_t size;
 };
 
 struct pack_dict {
@@ -21,6 +27,8 @@ struct pack_dict {
     struct segments *segments;
     struct dict_slot *slots;
     uint32_t mask, count; /* slots less one; strings */
+    struct dict_string *strings; /* by number; there for as long as rows are that refer to them */
+    uint32_t string_room;
     uint32_t seen, hits;  /* since it was judged last */
     bool is_off;          /* too few come again */
 };
@@ -28,5 +36,11 @@ struct pack_dict {
 void dict_init(struct pack_dict *d, struct segments *segments, struct mem *mem);
 void dict_release(struct pack_dict *d);
 void dict_clear(struct pack_dict *d); /* the strings are gone with their blocks */
-/* refs[i] = where values[i] lies; all zero: it is not there, and the row has to have it. count <= DICT_AHEAD. */
-void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, struct state_ref *refs);
+/* numbers[i] = 1 + the number of values[i], below DICT_STRINGS_MAX; 0: it is not there, and the row has to have it. count <= DICT_AHEAD. */
+void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, uint32_t *numbers);
+static inline struct str dict_string_at(const struct pack_dict *d, uint32_t number)
+{
+    const struct dict_string *s = &d->strings[number];
+
+    return (struct str){block_at(d->segments, s->ref), s->size};
+}
