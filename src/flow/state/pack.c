@@ -126,19 +126,18 @@ static void bases_find(struct pack *p, const struct pack_source *from)
 
 static inline uint64_t above_base(const struct pack_field *f, int64_t value) { return (uint64_t)value - (uint64_t)f->base; }
 
-/* Rows with a value that 32 bits do not reach become wide. */
+/* Rows with a value that 32 bits do not reach become wide; mostly there is none, which one look at all of them says. */
 static void values_reach(struct pack *p, const struct pack_field *f, const struct pack_source *from, const struct vector *v)
 {
     const struct vector *base = vector_values(v);
+    const struct pack_field field = *f;
+    uint64_t all = 0;
 
-    if (base->validity == NULL) {
-        for (uint32_t i = 0; i < from->count; i++)
-            p->forms[i] |= above_base(f, VECTOR_VALUES(base, int64_t)[vector_at(v, from->rows[i])]) > UINT32_MAX;
-        return;
-    }
+    for (uint32_t i = 0; i < from->count; i++) all |= above_base(&field, VECTOR_VALUES(base, int64_t)[vector_at(v, from->rows[i])]);
+    if (all <= UINT32_MAX) return;
     for (uint32_t i = 0; i < from->count; i++) {
         int64_t value = VECTOR_VALUES(base, int64_t)[vector_at(v, from->rows[i])];
-        p->forms[i] |= !vector_is_null(v, from->rows[i]) && above_base(f, value) > UINT32_MAX;
+        p->forms[i] |= !vector_is_null(v, from->rows[i]) && above_base(&field, value) > UINT32_MAX;
     }
 }
 
@@ -305,8 +304,9 @@ static void load_values(const struct pack *p, const struct pack_field *f, const 
                         uint32_t first)
 {
     if (f->is_narrow) {
+        const struct pack_field field = *f; /* what is written could be the base, for all that the compiler knows */
         for (uint32_t i = 0; i < count; i++)
-            if (rows[i] != NULL) VECTOR_VALUES(v, int64_t)[first + i] = narrow_value(p, f, rows[i]);
+            if (rows[i] != NULL) VECTOR_VALUES(v, int64_t)[first + i] = narrow_value(p, &field, rows[i]);
         return;
     }
     switch (f->width) {

@@ -390,63 +390,6 @@ static void strings_that_come_again_are_kept_once(void **state)
     assert_in_range(packed_bytes(12000, 12000), 12000 * 53, 12000 * 84); /* given up soon */
 }
 
-enum { LONG_ROWS = 40 };
-
-/* Row i has texts of i * 997 and 30 bytes: some are too long for ends of 16 bits, some are not. */
-static void long_rows_append(struct world *w, char *letters)
-{
-    uint32_t cols[3] = {0, 1, 2};
-    uint16_t numbers[LONG_ROWS];
-    void *heads[LONG_ROWS];
-
-    batch_start(w, 0, LONG_ROWS, STATE_INSERT);
-    for (uint32_t i = 0; i < LONG_ROWS; i++) {
-        numbers[i] = (uint16_t)i;
-        heads[i] = w->heads[0];
-        VECTOR_VALUES(&w->values->cols[0], struct text)[i] = text_put(&w->values->heap, letters, i * 997);
-        VECTOR_VALUES(&w->values->cols[1], int64_t)[i] = i % 3 == 0 ? INT64_MIN : i % 3 == 1 ? INT64_MAX : -(int64_t)i;
-        VECTOR_VALUES(&w->values->cols[2], struct text)[i] = text_put(&w->values->heap, letters + i, 30);
-    }
-    assert_int_equal(state_packed_append(w->table, 0, heads, w->values, cols, numbers, LONG_ROWS), S_OK);
-}
-
-static void rows_of_any_length_are_read_back(void **state)
-{
-    struct world *w = calloc(1, sizeof *w);
-    char *letters = malloc(64 * 1024);
-    uint32_t numbers[3] = {0, 1, 2};
-    struct state_scan scan = {0};
-    struct batch *out;
-    void *head;
-
-    (void)state;
-    for (uint32_t i = 0; i < 64 * 1024; i++) letters[i] = (char)('a' + i % 26);
-    world_open(w, STATE_PACKED, "ROW<k BIGINT> NOT NULL", "ROW<a STRING NOT NULL, b BIGINT NOT NULL, c STRING NOT NULL> NOT NULL", NULL, false,
-               "hashmap", 1);
-    w->def.namespaced = false;
-    table_open(w);
-    long_rows_append(w, letters);
-    head = w->heads[0];
-    assert_int_equal(state_scan(w->table, 0, &head, 1, &scan, &w->hits), S_OK);
-    assert_int_equal(w->hits.count, LONG_ROWS);
-    out = batch_create(w->def.value, LONG_ROWS, &w->keyed.mem);
-    for (uint32_t f = 0; f < 3; f++)
-        state_rows_load(w->table, (const void *const *)w->hits.row, LONG_ROWS, numbers[f], &out->cols[f], 0, &out->heap, &w->keyed.mem);
-    for (uint32_t i = 0; i < LONG_ROWS; i++) {
-        const struct text *a = &VECTOR_VALUES(&out->cols[0], struct text)[i], *c = &VECTOR_VALUES(&out->cols[2], struct text)[i];
-        assert_int_equal(a->size, i * 997);
-        assert_memory_equal(text_data(a), letters, a->size);
-        assert_true(VECTOR_VALUES(&out->cols[1], int64_t)[i] == (i % 3 == 0 ? INT64_MIN : i % 3 == 1 ? INT64_MAX : -(int64_t)i));
-        assert_int_equal(c->size, 30);
-        assert_memory_equal(text_data(c), letters + i, 30);
-    }
-    state_done(w->table);
-    batch_free(out);
-    free(letters);
-    world_close(w);
-    free(w);
-}
-
 /* ---- PLACES */
 
 enum { PLACES_MAX = 6 };
@@ -1035,7 +978,6 @@ int main(void)
         cmocka_unit_test(log_prunes),
         cmocka_unit_test(packed),
         cmocka_unit_test(strings_that_come_again_are_kept_once),
-        cmocka_unit_test(rows_of_any_length_are_read_back),
         cmocka_unit_test(places),
         cmocka_unit_test(multisets),
         cmocka_unit_test(entries),
