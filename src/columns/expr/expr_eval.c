@@ -105,9 +105,21 @@ static void run_kernel(struct expr_run *r, const struct evaluation *ev, const st
     vector_make_const(&r->own);
 }
 
-static enum status eval_call(struct expr_run *r, const struct evaluation *ev, const struct rows *rows)
+/* The result is what stands in an argument: nothing is copied. */
+static const struct vector *view_make(struct expr_run *r, const struct rows *rows, const struct vector *stands)
 {
-    bool constant = r->x->call->def->det <= FN_PER_QUERY;
+    merge_nulls(r->values, r->x->count, rows->count, &r->own);
+    merge_nulls(&stands, 1, rows->count, &r->own);
+    r->view = r->own;
+    r->view.data = stands->data;
+    r->view.capacity = stands->capacity;
+    return &r->view;
+}
+
+static enum status eval_call(struct expr_run *r, const struct evaluation *ev, const struct rows *rows, const struct vector **out)
+{
+    const struct fn_call *c = r->x->call;
+    bool constant = c->def->det <= FN_PER_QUERY;
 
     for (uint32_t i = 0; i < r->x->count; i++) {
         TRY(expr_run_eval(r->args[i], ev, rows, &r->values[i]));
@@ -115,6 +127,11 @@ static enum status eval_call(struct expr_run *r, const struct evaluation *ev, co
     }
     vector_clear(&r->own);
     text_heap_clear(&r->heap);
+    const struct vector *stands = c->borrow != NULL && !constant ? c->borrow(c, r->values) : NULL;
+    if (stands != NULL) {
+        *out = view_make(r, rows, stands);
+        return S_OK;
+    }
     run_kernel(r, ev, rows, constant);
     if (ev->errors->code != 0 && ev->failed != NULL && *ev->failed == NULL) *ev->failed = r->x;
     return S_OK;
@@ -130,7 +147,7 @@ enum status expr_run_eval(struct expr_run *r, const struct evaluation *ev, const
         return S_OK;
     case EXPR_OUTER: ASSERT(false); return E_GRAPH; /* gone before anything runs */
     case EXPR_CONSTANT: *out = r->x->constant; return S_OK;
-    case EXPR_CALL: return eval_call(r, ev, rows);
+    case EXPR_CALL: return eval_call(r, ev, rows, out);
     case EXPR_CASE: return eval_case(r, ev, rows);
     case EXPR_COALESCE: return eval_coalesce(r, ev, rows);
     case EXPR_AND:

@@ -21,6 +21,7 @@ struct expr_run {
     struct mem *mem;
     bool has_own;
     struct vector own;     /* result of a call or branch */
+    struct vector view;    /* of a call that borrows: NULLs of its own, values of an argument */
     struct text_heap heap; /* its long strings */
     void *state;           /* of the function */
     const int64_t *watermark; /* NULL: there is none */

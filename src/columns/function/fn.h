@@ -104,6 +104,8 @@ struct fn_call {
     bool casts_freely;                /* bind says: the arguments are cast to `args` as by CAST, not only where that loses nothing */
     bool try_mode;                    /* errors of a row become NULL */
     fn_kernel run;
+    /* The result may stand already, NULLs of the arguments aside, in a part of an argument: that; else NULL, and run is called. Or no hook. */
+    const struct vector *(*borrow)(const struct fn_call *c, const struct vector *const *args);
     const void *plan;                 /* of the function's own, in the arena */
 };
 

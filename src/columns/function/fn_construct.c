@@ -103,6 +103,15 @@ static void take_field(const struct fn_run *r, const struct vector *const *args,
     nested_put_column(r, out, from);
 }
 
+/* Flat values need no copy. */
+static const struct vector *field_stands(const struct fn_call *c, const struct vector *const *args)
+{
+    const uint32_t *field = c->plan;
+    const struct vector *from = args[0]->form == VEC_FLAT ? &args[0]->children[*field] : NULL;
+
+    return from != NULL && from->form == VEC_FLAT && from->child_count == 0 ? from : NULL;
+}
+
 static enum status bind_field(struct fn_call *c, struct arena *a, const struct fn_session *session, struct err *e)
 {
     uint32_t *field = ARENA_NEW(a, uint32_t);
@@ -123,6 +132,7 @@ static enum status bind_field(struct fn_call *c, struct arena *a, const struct f
     c->result = type_with_null(a, type, type->nullable || c->args[0]->nullable);
     c->plan = field;
     c->run = take_field;
+    c->borrow = field_stands;
     return S_OK;
 }
 
