@@ -15,6 +15,7 @@
 #define ROWS(n) "thalweg.exec.batch-rows", n, "parallelism.default"
 
 #define MINI_BATCH "table.exec.mini-batch.enabled", "true"
+#define BUCKETS(n) "table.optimizer.distinct-agg.split.enabled", "true", "table.optimizer.distinct-agg.split.bucket-num", n
 #define BATCH "execution.runtime-mode", "batch"
 
 struct mode {
@@ -30,6 +31,9 @@ static const struct mode modes[] = {
     {"joins in another order", {ROWS("2048"), "1", "table.optimizer.join-reorder-enabled", "true"}},
     {"two phases", {ROWS("2048"), "1", MINI_BATCH}},
     {"two phases, parallelism 3, batches of 3", {ROWS("3"), "3", MINI_BATCH}},
+    {"buckets", {ROWS("2048"), "1", BUCKETS("1024")}},
+    {"buckets, parallelism 3, batches of 3", {ROWS("3"), "3", BUCKETS("2")}},
+    {"buckets in two phases", {ROWS("3"), "3", MINI_BATCH, BUCKETS("3")}},
     {"joins as one", {ROWS("2048"), "1", "table.optimizer.multi-join.enabled", "true"}},
     {"joins as one, parallelism 3, batches of 3", {ROWS("3"), "3", "table.optimizer.multi-join.enabled", "true"}},
     {"parts that run twice", {ROWS("2048"), "4", "table.optimizer.reuse-sub-plan-enabled", "false"}},

@@ -18,13 +18,20 @@ void rel_print_aggregate(const struct aggregate_call *c, const struct type *in, 
     buf_printf(out, " AS %s", c->name);
 }
 
+void aggregate_print_phase(const struct aggregate_body *b, struct buf *out)
+{
+    if (b->phase != AGGREGATE_WHOLE) buf_printf(out, "partialFinalType=[%s], ", b->phase == AGGREGATE_PARTIAL ? "PARTIAL" : "FINAL");
+}
+
 static void explain(const struct rel *r, struct buf *out)
 {
     const struct aggregate_body *b = r->body;
 
     if (b->key_count > 0) buf_append_text(out, "groupBy=[");
     for (uint32_t i = 0; i < b->key_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
-    buf_append_text(out, b->key_count > 0 ? "], select=[" : "select=[");
+    if (b->key_count > 0) buf_append_text(out, "], ");
+    aggregate_print_phase(b, out);
+    buf_append_text(out, "select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) {
         if (i > 0) buf_append_text(out, ", ");
         if (i < b->key_count)

@@ -4,7 +4,12 @@
 #include "language/plan/aggregate_rel.h"
 
 /* The rows that are aggregated. */
-static const struct rel *source_of(const struct rel *r) { return r->inputs[0]->inputs[0]; }
+static const struct rel *source_of(const struct rel *r)
+{
+    const struct rel *in = r->inputs[0];
+
+    return in->type == &rel_incremental_aggregate_type ? ((const struct incremental_body *)in->body)->global : in->inputs[0];
+}
 
 static void derive(struct rel *r, struct arena *a) { aggregate_derive(r, source_of(r), a); }
 
@@ -32,7 +37,9 @@ static void explain(const struct rel *r, struct buf *out)
     arena_init(&names, out->mem, 0);
     if (b->key_count > 0) buf_append_text(out, "groupBy=[");
     for (uint32_t i = 0; i < b->key_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
-    buf_append_text(out, b->key_count > 0 ? "], select=[" : "select=[");
+    if (b->key_count > 0) buf_append_text(out, "], ");
+    aggregate_print_phase(b, out);
+    buf_append_text(out, "select=[");
     for (uint32_t i = 0; i < b->key_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     for (uint32_t i = 0; i < b->call_count; i++) {
         if (b->key_count + i > 0) buf_append_text(out, ", ");

@@ -69,7 +69,9 @@ static void explain(const struct rel *r, struct buf *out)
     arena_init(&names, out->mem, 0);
     if (b->key_count > 0) buf_append_text(out, "groupBy=[");
     for (uint32_t i = 0; i < b->key_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[b->keys[i]]);
-    buf_append_text(out, b->key_count > 0 ? "], select=[" : "select=[");
+    if (b->key_count > 0) buf_append_text(out, "], ");
+    aggregate_print_phase(b, out);
+    buf_append_text(out, "select=[");
     for (uint32_t i = 0; i < b->key_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", in->names[b->keys[i]]);
     for (uint32_t i = 0; i < b->call_count; i++) {
         const struct aggregate_call *c = &b->calls[i];

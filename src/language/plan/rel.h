@@ -130,6 +130,7 @@ struct rel {
     struct rel *sifted;   /* what rewrite_conditions has made of it without a condition from above */
     struct rel *in_phases; /* the same of rel_two_phase */
     struct rel *in_joins;  /* of rel_multi_joins */
+    struct rel *in_buckets; /* of rel_split_distinct */
     bool is_empty;    /* no row ever comes; filled by derive */
 };
 
@@ -202,11 +203,13 @@ struct aggregate_call {
     const struct type *result;
     const char *name;
 };
+enum aggregate_phase { AGGREGATE_WHOLE, AGGREGATE_PARTIAL, AGGREGATE_FINAL }; /* of split_distinct.c */
 struct aggregate_body {
     uint32_t key_count, call_count;
     const uint32_t *keys; /* columns of the input */
     const struct aggregate_call *calls;
     struct rel_ttl ttl;
+    uint8_t phase; /* enum aggregate_phase */
 };
 /* Every row set_count times, by other expressions each time: column i of repetition s is columns[s * count + i]. */
 struct expand_body {
@@ -412,8 +415,10 @@ uint32_t rel_rewrite(struct arena *a, struct rel **plans, uint32_t count, const 
 enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e) CHECKED;
 /* The same plan with inner and left joins by a common key as one node: all of them, or where the hint MULTI_JOIN asks for it. */
 struct rel *rel_multi_joins(struct arena *a, struct rel *r, bool all);
-/* The same plan with group aggregations in two phases. */
-struct rel *rel_two_phase(struct arena *a, struct rel *r);
+/* The same plan with DISTINCT aggregates by buckets of their arguments first. */
+struct rel *rel_split_distinct(struct arena *a, struct rel *r, uint32_t buckets);
+/* The same plan with group aggregations in two phases; incremental: what stands between those of buckets and of groups is one node. */
+struct rel *rel_two_phase(struct arena *a, struct rel *r, bool incremental);
 void rank_print_order(const struct rank_order *order, uint32_t count, const struct type *row, struct buf *out); /* "price DESC" */
 
 /* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */

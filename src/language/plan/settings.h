@@ -36,6 +36,8 @@ struct plan_settings {
     bool emit_every; /* thalweg.exec.emit = every */
     bool two_phase;  /* table.exec.mini-batch.enabled, and table.optimizer.agg-phase-strategy is not ONE_PHASE */
     bool changes_repeat; /* table.exec.source.cdc-events-duplicate */
+    uint32_t distinct_buckets; /* table.optimizer.distinct-agg.split.bucket-num where that is enabled; 0: it is not */
+    bool incremental; /* table.optimizer.incremental-agg-enabled */
     bool resolves_updates; /* table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE */
     struct {
         uint8_t materialize, shuffle, lengths;

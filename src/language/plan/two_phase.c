@@ -53,18 +53,35 @@ static struct rel *split(struct arena *a, const struct rel *r)
     return node_new(a, r, &rel_global_aggregate_type, r->row, node_new(a, r, &rel_local_aggregate_type, row, r->inputs[0], b), global);
 }
 
-struct rel *rel_two_phase(struct arena *a, struct rel *r)
+/* Behind the parts of buckets: both nodes in between as one. */
+static struct rel *joined(struct arena *a, struct rel *final)
+{
+    struct rel *local = final->inputs[0], *global = local->inputs[0];
+
+    if (((const struct aggregate_body *)final->body)->phase != AGGREGATE_FINAL || global->type != &rel_global_aggregate_type) return final;
+    struct incremental_body *body = ARENA_NEW(a, struct incremental_body);
+    struct rel *one = ARENA_NEW(a, struct rel), **inputs = ARENA_ARRAY(a, struct rel *, 1);
+    global->wants_before = true; /* what is taken back goes into the parts */
+    *body = (struct incremental_body){.global = global, .local = local};
+    *one = (struct rel){.type = &rel_incremental_aggregate_type, .row = local->row, .input_count = 1, .inputs = global->inputs, .body = body,
+                        .is_bounded = local->is_bounded};
+    rel_derive(one, a);
+    inputs[0] = one;
+    return rel_over_inputs(a, final, inputs, false);
+}
+
+struct rel *rel_two_phase(struct arena *a, struct rel *r, bool incremental)
 {
     struct rel **inputs = ARENA_ARRAY(a, struct rel *, r->input_count + 1), *out = r;
     bool same = true;
 
     if (r->in_phases != NULL) return r->in_phases;
     for (uint32_t i = 0; i < r->input_count; i++) {
-        inputs[i] = rel_two_phase(a, r->inputs[i]);
+        inputs[i] = rel_two_phase(a, r->inputs[i], incremental);
         same &= inputs[i] == r->inputs[i];
     }
     if (!same) out = rel_over_inputs(a, r, inputs, r->at_end);
-    if (fits(a, out)) out = split(a, out);
+    if (fits(a, out)) out = incremental ? joined(a, split(a, out)) : split(a, out);
     r->in_phases = out;
     return out;
 }

@@ -127,7 +127,7 @@ enum status pull_aggregate(struct decorrelation *d, struct rel *r, struct pulled
         cols[i] = n;
         keys[n++] = out->count + i;
     }
-    struct aggregate_body body = {n, b->call_count, keys, b->calls, b->ttl};
+    struct aggregate_body body = {n, b->call_count, keys, b->calls, b->ttl, b->phase};
     out->rel = rel_aggregate(a, out->rel, &body);
     TRY(equations_restate(d, out, cols));
     if (b->key_count == 0) TRY(defaults_make(d, out, b, n));

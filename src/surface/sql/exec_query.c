@@ -22,7 +22,8 @@ enum status run_optimize(struct run *r, const struct query_binder *b, struct rel
             continue;
         }
         plans[i] = rel_multi_joins(&r->arena, plans[i], b->settings->joins_many);
-        if (b->settings->two_phase) plans[i] = rel_two_phase(&r->arena, plans[i]);
+        if (b->settings->distinct_buckets > 0) plans[i] = rel_split_distinct(&r->arena, plans[i], b->settings->distinct_buckets);
+        if (b->settings->two_phase) plans[i] = rel_two_phase(&r->arena, plans[i], b->settings->incremental);
     }
     return S_OK;
 }

@@ -41,6 +41,18 @@ const struct option_def sql_keys[] = {
      .choices = "AUTO|ONE_PHASE|TWO_PHASE",
      .fallback = "AUTO",
      .doc = "ONE_PHASE: with mini-batches, too, groups are aggregated once, behind the exchange"},
+    {.key = "table.optimizer.distinct-agg.split.enabled",
+     .kind = OPT_BOOL,
+     .fallback = "false",
+     .doc = "COUNT, SUM, MIN and MAX with DISTINCT are aggregated by buckets of their arguments first, so that many tasks share a group"},
+    {.key = "table.optimizer.distinct-agg.split.bucket-num",
+     .kind = OPT_INT,
+     .fallback = "1024",
+     .doc = "how many buckets there are then"},
+    {.key = "table.optimizer.incremental-agg-enabled",
+     .kind = OPT_BOOL,
+     .fallback = "true",
+     .doc = "with buckets and two phases: the groups of buckets are put together where they are, and only what changes goes on"},
     {.key = "thalweg.exec.emit",
      .kind = OPT_ENUM,
      .choices = "batch|every",
@@ -266,6 +278,14 @@ static struct lookup_settings lookup_settings(const struct options *o)
                                     .is_key_ordered = options_bool(o, sql_keys, "table.exec.async-lookup.key-ordered-enabled")};
 }
 
+static uint32_t distinct_buckets(const struct options *o)
+{
+    int64_t count = options_int(o, sql_keys, "table.optimizer.distinct-agg.split.bucket-num");
+
+    if (!options_bool(o, sql_keys, "table.optimizer.distinct-agg.split.enabled")) return 0;
+    return (uint32_t)MIN(MAX(count, 1), INT32_MAX);
+}
+
 struct plan_settings sql_keys_settings(const struct config *c)
 {
     struct options o = config_options(c);
@@ -288,6 +308,8 @@ struct plan_settings sql_keys_settings(const struct config *c)
         .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1,
         .two_phase = options_bool(&o, sql_keys, "table.exec.mini-batch.enabled") && options_enum(&o, sql_keys, "thalweg.exec.emit") != 1 &&
                      options_enum(&o, sql_keys, "table.optimizer.agg-phase-strategy") != 1,
+        .distinct_buckets = distinct_buckets(&o),
+        .incremental = options_bool(&o, sql_keys, "table.optimizer.incremental-agg-enabled"),
         .sink = {.materialize = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.upsert-materialize"),
                  .shuffle = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.keyed-shuffle"),
                  .lengths = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.type-length-enforcer"),
