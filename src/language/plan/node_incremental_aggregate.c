@@ -4,8 +4,14 @@
 #include "language/plan/aggregate_rel.h"
 #include "language/plan/rel_internal.h"
 
-static const struct aggregate_body *partial_of(const struct rel *r) { return ((const struct incremental_body *)r->body)->global->body; }
-static const struct aggregate_body *final_of(const struct rel *r) { return ((const struct incremental_body *)r->body)->local->body; }
+static const struct aggregate_body *partial_of(const struct rel *r)
+{
+    return ((const struct incremental_body *)r->body)->global->body;
+}
+static const struct aggregate_body *final_of(const struct rel *r)
+{
+    return ((const struct incremental_body *)r->body)->local->body;
+}
 
 static void derive(struct rel *r, struct arena *a)
 {
@@ -67,10 +73,11 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return b->local->type->lower(b->local, l, &buckets, node, e);
 }
 
-const struct rel_type rel_incremental_aggregate_type = {.name = "IncrementalGroupAggregate",
-                                                        .doc = "groups of buckets put together, and parts of groups of what has changed",
-                                                        .derive = derive,
-                                                        .distribution = distribution,
-                                                        .advise = advise,
-                                                        .explain = explain,
-                                                        .lower = lower};
+const struct rel_type rel_incremental_aggregate_type = {
+    .name = "IncrementalGroupAggregate",
+    .doc = "groups of buckets put together, and parts of groups of what has changed",
+    .derive = derive,
+    .distribution = distribution,
+    .advise = advise,
+    .explain = explain,
+    .lower = lower};

@@ -23,7 +23,7 @@ struct split {
     const struct type *in;
     uint32_t buckets;
     uint32_t column_count, columns[SETS_MAX]; /* of DISTINCT arguments */
-    uint32_t sets; /* of Expand; 1: none is needed */
+    uint32_t sets;                            /* of Expand; 1: none is needed */
 };
 
 /* --- which nodes --------------------------------------------------------------------------------------------------- */
@@ -36,7 +36,10 @@ static const char *final_function(const char *name)
     return NULL;
 }
 
-static bool is_plain(const struct type *t) { return t->kind != T_ARRAY && t->kind != T_MAP && t->kind != T_MULTISET && t->kind != T_ROW; }
+static bool is_plain(const struct type *t)
+{
+    return t->kind != T_ARRAY && t->kind != T_MAP && t->kind != T_MULTISET && t->kind != T_ROW;
+}
 
 static uint32_t column_of(const struct split *s, int argument)
 {
@@ -81,7 +84,8 @@ static struct expr *number_of(const struct split *s, uint32_t n)
     struct expr *out = NULL;
     struct err e = {0};
 
-    enum status st = expr_constant(&m, type_new(s->a, T_INT, 0, 0, false), str_of(arena_printf(s->a, "%u", n)), &out, &e);
+    enum status st = expr_constant(&m, type_new(s->a, T_INT, 0, 0, false), str_of(arena_printf(s->a, "%u", n)), &out,
+                                   &e);
     ASSERT(st == S_OK);
     return out;
 }
@@ -125,8 +129,10 @@ static struct rel *bucketed(const struct split *s)
             at[own + k] = s->sets == 1 || k == set ? bucket_of(s, k) : expr_null(&m, type_new(s->a, T_INT, 0, 0, true));
         if (s->sets > 1) at[n - 1] = number_of(s, set + 1);
     }
-    if (s->sets == 1) return rel_calc(s->a, s->r->inputs[0], &(struct calc_body){.count = n, .columns = columns}, names);
-    return rel_expand(s->a, s->r->inputs[0], &(struct expand_body){.set_count = s->sets, .count = n, .columns = columns}, names);
+    if (s->sets == 1)
+        return rel_calc(s->a, s->r->inputs[0], &(struct calc_body){.count = n, .columns = columns}, names);
+    return rel_expand(s->a, s->r->inputs[0],
+                      &(struct expand_body){.set_count = s->sets, .count = n, .columns = columns}, names);
 }
 
 /* Behind those of `below` a FILTER per call: rows of its set, and what it asks itself. */
@@ -180,7 +186,7 @@ static struct rel *partial(const struct split *s)
     return rel_aggregate(s->a, in, &body);
 }
 
-static struct rel *final(const struct split *s, struct rel *in)
+static struct rel * final(const struct split *s, struct rel *in)
 {
     struct aggregate_call *calls = ARENA_ARRAY(s->a, struct aggregate_call, s->b->call_count + 1);
     uint32_t *keys = ARENA_ARRAY(s->a, uint32_t, s->b->key_count + 1);
@@ -188,8 +194,11 @@ static struct rel *final(const struct split *s, struct rel *in)
     for (uint32_t i = 0; i < s->b->key_count; i++) keys[i] = i;
     for (uint32_t i = 0; i < s->b->call_count; i++) {
         const struct aggregate_call *c = &s->b->calls[i];
-        calls[i] = (struct aggregate_call){.function = final_function(c->function), .argument = (int)(s->b->key_count + s->column_count + i),
-                                           .filter = -1, .result = type_with_null(s->a, c->result, true), .name = c->name};
+        calls[i] = (struct aggregate_call){.function = final_function(c->function),
+                                           .argument = (int)(s->b->key_count + s->column_count + i),
+                                           .filter = -1,
+                                           .result = type_with_null(s->a, c->result, true),
+                                           .name = c->name};
     }
     struct aggregate_body body = *s->b;
     body.keys = keys;
@@ -234,7 +243,8 @@ struct rel *rel_split_distinct(struct arena *a, struct rel *r, uint32_t buckets)
     } else if (!same) {
         out = rel_over_inputs(a, r, inputs, r->at_end);
     }
-    struct split s = {.a = a, .r = out, .b = out->body, .buckets = buckets, .in = out->input_count > 0 ? out->inputs[0]->row : NULL};
+    struct split s = {
+        .a = a, .r = out, .b = out->body, .buckets = buckets, .in = out->input_count > 0 ? out->inputs[0]->row : NULL};
     if (fits(&s)) out = counted(&s, final(&s, partial(&s)));
     r->in_buckets = out;
     return out;

@@ -44,7 +44,8 @@ const struct option_def sql_keys[] = {
     {.key = "table.optimizer.distinct-agg.split.enabled",
      .kind = OPT_BOOL,
      .fallback = "false",
-     .doc = "COUNT, SUM, MIN and MAX with DISTINCT are aggregated by buckets of their arguments first, so that many tasks share a group"},
+     .doc = "COUNT, SUM, MIN and MAX with DISTINCT are aggregated by buckets of their arguments first, so that many tasks share a "
+            "group. That costs more in all: it is worth it where few groups have most rows. Beside AVG and lists groups stay whole"},
     {.key = "table.optimizer.distinct-agg.split.bucket-num",
      .kind = OPT_INT,
      .fallback = "1024",
