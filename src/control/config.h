@@ -37,6 +37,7 @@ struct config_family {
 };
 extern const struct config_family config_families[]; /* ends with prefix == NULL */
 bool config_is_ignored(const char *key); /* accepted, without effect here */
+const char *config_ignored_why(const char *key); /* NULL: it is not */
 enum status config_check_families(const struct options *o, struct err *e) CHECKED; /* E_CONFIG: not available, and why */
 void config_warn_ignored(const struct options *o, struct log *log); /* each key once */
 

@@ -16,6 +16,7 @@ const struct config_family config_families[] = {
     {"jobmanager.", false, "an embedded run has its job master in the process"},
     {"kubernetes.", false, "an embedded run is one process"},
     {"rest.", false, "an embedded run has no REST server"},
+    {"sql-gateway.", false, "statements run in this process"},
     {"table.", false, "streams do not read it"},
     {"yarn.", false, "an embedded run is one process"},
     {NULL, false, NULL},
@@ -34,6 +35,8 @@ bool config_is_ignored(const char *key)
 
     return f != NULL && !f->is_refused;
 }
+
+const char *config_ignored_why(const char *key) { return config_is_ignored(key) ? family_of(key)->what : NULL; }
 
 enum status config_check_families(const struct options *o, struct err *e)
 {

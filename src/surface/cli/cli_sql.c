@@ -244,8 +244,9 @@ static enum status set_all(const struct arguments *a, struct statement_executor 
         char key[512];
         size_t size = strcspn(a->settings[i], "=");
         snprintf(key, sizeof key, "%.*s", (int)MIN(size, sizeof key - 1), a->settings[i]);
-        TRY(x->ops->set(x, key, a->settings[i] + size + 1, e));
-        const char *doubt = x->ops->doubt != NULL ? x->ops->doubt(x, key) : NULL;
+        const char *value = a->settings[i] + size + 1;
+        TRY(x->ops->set(x, key, value, e));
+        const char *doubt = x->ops->doubt != NULL ? x->ops->doubt(x, key, value) : NULL;
         if (doubt != NULL) program_say(a->cli->sys, 2, doubt);
     }
     return S_OK;

@@ -1,5 +1,6 @@
 /* exec_set.c - SET and RESET of the session's configuration. Known keys are those of sql_keys, of sql_accepted_keys and of config_defs;
- * any other is taken, as in Flink, with a warning that names the nearest one. */
+ * any other is taken, as in Flink, with a warning that names the nearest one. Who sets a key that changes nothing to another value than
+ * Flink's own hears what holds instead. */
 #include "surface/sql/session_internal.h"
 
 #include "ground/base/str.h"
@@ -23,12 +24,37 @@ static bool key_is_known(const char *key, const char **names, uint32_t *count)
     return !str_starts(str_of(key), STR("table.")) && config_is_ignored(key); /* all of Flink's keys of tables are listed */
 }
 
-bool sql_session_doubts(const char *key, char text[static SQL_DOUBT_MAX])
+/* Is the value what holds without it? Then nothing needs to be said. */
+static bool is_fallback(const struct option_def *d, const struct option *given)
 {
+    struct options with = {(struct option *)given, 1}, without = {NULL, 0};
+
+    if (d->fallback == NULL) return given->value[0] == '\0';
+    switch ((enum option_kind)d->kind) {
+    case OPT_INT:
+    case OPT_SIZE:
+    case OPT_DURATION_MS: return options_int(&with, sql_accepted_keys, d->key) == options_int(&without, sql_accepted_keys, d->key);
+    case OPT_DOUBLE: return options_double(&with, sql_accepted_keys, d->key) == options_double(&without, sql_accepted_keys, d->key);
+    case OPT_BOOL: return options_bool(&with, sql_accepted_keys, d->key) == options_bool(&without, sql_accepted_keys, d->key);
+    default: return str_equal_nocase(str_of(given->value), str_of(d->fallback));
+    }
+}
+
+bool sql_session_doubts(const char *key, const char *value, char text[static SQL_DOUBT_MAX])
+{
+    const struct option_def *d = option_find(sql_keys, key) != NULL ? NULL : option_find(sql_accepted_keys, key);
     const char *names[KEYS_MAX];
     uint32_t count;
 
-    if (key_is_known(key, names, &count)) return false;
+    if (d != NULL) {
+        snprintf(text, SQL_DOUBT_MAX, "[WARNING] '%.200s' changes nothing here: %s.", key, d->doc);
+        return !is_fallback(d, &(struct option){key, value});
+    }
+    if (key_is_known(key, names, &count)) {
+        const char *why = option_find(sql_keys, key) == NULL && option_find(config_defs, key) == NULL ? config_ignored_why(key) : NULL;
+        if (why != NULL) snprintf(text, SQL_DOUBT_MAX, "[WARNING] '%.200s' changes nothing here: %s.", key, why);
+        return why != NULL;
+    }
     int near = str_nearest(str_of(key), names, count);
     if (near < 0) snprintf(text, SQL_DOUBT_MAX, "[WARNING] Nothing reads the key '%.200s'.", key);
     else snprintf(text, SQL_DOUBT_MAX, "[WARNING] Nothing reads the key '%.200s'; did you mean '%.200s'?", key, names[near]);
@@ -60,7 +86,7 @@ static enum status set_one(struct run *r, const struct ast_option *o)
         if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
         return run_fail(r, o->value_place, "%s", inner.text);
     }
-    if (sql_session_doubts(key, doubt)) TRY(r->to->said(r->to->arg, doubt, r->e));
+    if (sql_session_doubts(key, value, doubt)) TRY(r->to->said(r->to->arg, doubt, r->e));
     return run_said(r);
 }
 

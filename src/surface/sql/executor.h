@@ -26,7 +26,7 @@ struct statement_executor_ops {
      * knows the dialect. */
     enum status (*check)(struct statement_executor *x, const struct statement_piece *p, struct err *e);
     /* What is odd about a key that was set, as a line to be printed; NULL: nothing. Good until the next call. NULL: it cannot know. */
-    const char *(*doubt)(struct statement_executor *x, const char *key);
+    const char *(*doubt)(struct statement_executor *x, const char *key, const char *value);
     /* What the session has for a key of sql_keys, or its fallback; NULL: neither. Good until the next call. */
     const char *(*get)(struct statement_executor *x, const char *key);
     /* That instants are shown in, as of the statement that runs or ran last; lives as long as x. */

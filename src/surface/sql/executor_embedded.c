@@ -20,11 +20,11 @@ static enum status set(struct statement_executor *x, const char *key, const char
     return sql_session_set(of(x)->session, key, value, e);
 }
 
-static const char *doubt(struct statement_executor *x, const char *key)
+static const char *doubt(struct statement_executor *x, const char *key, const char *value)
 {
     char text[SQL_DOUBT_MAX];
 
-    if (!sql_session_doubts(key, text)) return NULL;
+    if (!sql_session_doubts(key, value, text)) return NULL;
     snprintf(of(x)->doubt, sizeof of(x)->doubt, "%s\n", text);
     return of(x)->doubt;
 }

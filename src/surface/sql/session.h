@@ -52,9 +52,9 @@ enum status sql_session_add_function(struct sql_session *s, const char *name, co
 const struct fn_users *sql_session_users(const struct sql_session *s); /* what functions of users mean; for jobs of its plans */
 /* As SET does, with the same words about what is wrong. */
 enum status sql_session_set(struct sql_session *s, const char *key, const char *value, struct err *e) CHECKED;
-/* Is it a key that nothing reads? The text says so, and which one may have been meant. */
+/* Is it a key that nothing reads, or one that changes nothing? The text says so, and which one may have been meant, or what holds. */
 enum { SQL_DOUBT_MAX = 512 };
-bool sql_session_doubts(const char *key, char text[static SQL_DOUBT_MAX]);
+bool sql_session_doubts(const char *key, const char *value, char text[static SQL_DOUBT_MAX]);
 /* What stopped the job of the statement that ran last, when that was a signal. */
 enum sys_signal sql_session_signal(const struct sql_session *s);
 /* --- jobs in the background: INSERTs are not waited for, unless table.dml-sync says so ----------------------------- */
