@@ -95,7 +95,11 @@ SELEC 1;
 
 Shutting down the session...
 done." '' ./sql-client.sh embedded -f client.sql
-expect 'it has no -e' 1 '' "sql-client.sh: cannot use '-e', did you mean -f?; see 'sql-client.sh --help'" ./sql-client.sh -e 'SELECT 1'
+expect 'it has no -e' 1 '' "sql-client.sh: cannot use '-e'; see 'sql-client.sh --help'" ./sql-client.sh -e 'SELECT 1'
+expect 'nor Python' 1 '' "sql-client.sh: functions in Python cannot be called from SQL: there is no Python here ('x.py'); functions are written in C; leave the flag out where no statement calls one in Python" ./sql-client.sh -pyfs x.py -f client.sql
+expect 'nor JARs' 1 '' "sql-client.sh: JARs cannot be loaded: there is no JVM here ('x.jar'); functions are written in C, connectors and formats are built in" ./sql-client.sh -j x.jar
+expect 'nor old flags' 1 '' "sql-client.sh: -u is a flag of older clients; write the statement into a file: -f FILE, or -f - for standard input" ./sql-client.sh -u 'SELECT 1'
+expect 'nor a version' 1 '' "sql-client.sh: a version is not told here; \`thalweg --version\` says it" ./sql-client.sh -v
 
 # ---- at a terminal
 command -v python3 > /dev/null || { echo 'skipped: no python3, which types at the terminal' >&2; finish && exit 77; exit 1; }

@@ -65,7 +65,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     for (uint32_t s = 0; s < b->set_count; s++) {
         const struct calc_body calc = {.count = b->count, .columns = b->columns + (size_t)s * b->count};
         if (l->graph->node_count + 2 > GRAPH_NODES_MAX)
-            return err_set(e, E_GRAPH, "the statement needs more than %d operators", GRAPH_NODES_MAX);
+            return rel_too_many(e);
         uint32_t one = lower_calc(l, &calc, r->row->names, inputs[0]);
         if (s == 0) {
             *node = one;

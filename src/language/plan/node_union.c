@@ -26,7 +26,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     *node = inputs[0];
     for (uint32_t i = 1; i < r->input_count; i++) {
         if (l->graph->node_count == GRAPH_NODES_MAX)
-            return err_set(e, E_GRAPH, "the statement needs more than %d operators", GRAPH_NODES_MAX);
+            return rel_too_many(e);
         graph_add_node(l->graph, op_find("union"), "Union", (struct graph_here){0});
         uint32_t joined = l->graph->node_count - 1;
         graph_add_edge(l->graph, *node, joined, 0, (struct graph_here){0});

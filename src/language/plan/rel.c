@@ -632,13 +632,19 @@ static void keep_single(const struct rel *r, struct lowering *l, const uint32_t 
     for (uint32_t i = first; single && i < l->graph->node_count; i++) l->graph->nodes[i]->single = true;
 }
 
+enum status rel_too_many(struct err *e)
+{
+    err_hint(e, "write parts of it into tables or views with INSERTs of their own");
+    return err_set(e, E_BUDGET, "the statement needs more than %d operators", GRAPH_NODES_MAX);
+}
+
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e)
 {
     uint32_t *inputs = ARENA_ARRAY(l->a, uint32_t, MAX(r->input_count, 1u));
 
     for (uint32_t i = 0; i < r->input_count; i++) TRY(rel_lower(r->inputs[i], l, &inputs[i], e));
     if (l->graph->node_count == GRAPH_NODES_MAX)
-        return err_set(e, E_GRAPH, "the statement needs more than %d operators", GRAPH_NODES_MAX);
+        return rel_too_many(e);
     uint32_t first = l->graph->node_count;
     TRY(r->type->lower(r, l, inputs, node, e));
     keep_single(r, l, inputs, first);

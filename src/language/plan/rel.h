@@ -469,6 +469,7 @@ struct rel_shown {
 };
 double rel_rows(const struct rel *r); /* a guess at how many it gives: rows.c */
 void rel_explain(const struct rel *r, const struct rel_shown *how, struct buf *out);
+enum status rel_too_many(struct err *e); /* operators: E_BUDGET */
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
 /* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. */
 uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input);

@@ -24,7 +24,7 @@ enum ast_expr_kind {
     AX_LITERAL,    /* `literal`, `text` */
     AX_NAME,       /* `name`: a column, or fields of one */
     AX_STAR,       /* `name` may be empty: *, t.* */
-    AX_CALL,       /* `name` or `op`, args */
+    AX_CALL,       /* `name` or `op`, args; `flag`: IS NOT TRUE around WHERE of a DELETE */
     AX_CAST,       /* args[0] AS type; `flag` = TRY_CAST */
     AX_CASE,       /* `flag` = args[0] is an operand; then pairs of WHEN and THEN; an odd one at the end is ELSE */
     AX_LIST,       /* (a, b): a row, or what stands right of IN */

@@ -8,6 +8,8 @@
 #include "language/sql/bind_change.h"
 
 #include "ground/base/str.h"
+#include "language/sql/bind_group.h"
+#include "language/sql/bind_over.h"
 #include "language/sql/sql_op.h"
 
 struct changing {
@@ -53,6 +55,7 @@ static struct ast_expr *is_not_true(struct changing *s, struct ast_expr *conditi
     x->op = sql_op_find("IS NOT TRUE", FORM_POSTFIX);
     ASSERT(x->op != NULL);
     x->text = str_of(x->op->name);
+    x->flag = true;
     give(x, condition);
     return x;
 }
@@ -152,6 +155,15 @@ static struct ast_select *select_of(struct changing *s)
     return select;
 }
 
+static enum status check_calls(struct query_binder *b, const struct ast_expr *x, const char *clause)
+{
+    const struct ast_expr *window = over_call_in(x), *call = window != NULL ? window : aggregate_call_in(b, x);
+
+    if (call == NULL) return S_OK;
+    return sql_error(b->e, b->t, call->place.at, call->place.size, "%s expression is illegal in %s clause",
+                     window != NULL ? "Windowed aggregate" : "Aggregate", clause);
+}
+
 enum status bind_change(struct query_binder *b, const struct change_rows *c, struct insert *out)
 {
     struct changing s = {.b = b, .c = c};
@@ -162,6 +174,8 @@ enum status bind_change(struct query_binder *b, const struct change_rows *c, str
         return sql_error(b->e, b->t, c->table.place.at, c->table.place.size, "Sink '%s.%s.%s' does not exists",
                          s.table->catalog, s.table->database, s.table->name);
     TRY(check_assignments(&s));
+    TRY(check_calls(b, c->where, "WHERE"));
+    for (uint32_t i = 0; i < c->count; i++) TRY(check_calls(b, c->items[i].x, "SET"));
     *query = (struct ast_query){.kind = QUERY_SELECT, .place = c->table.place, .select = select_of(&s)};
     *out = (struct insert){
         .overwrite = true, .replaces_all = true, .table = c->table, .hints = c->hints, .query = query};

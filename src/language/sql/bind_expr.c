@@ -405,6 +405,7 @@ static enum status bind_operator(struct binder *b, const struct ast_expr *x, str
     if (str_equal(name, STR("AND"))) return bind_junction(b, x, EXPR_AND, args, count, out);
     if (str_equal(name, STR("OR"))) return bind_junction(b, x, EXPR_OR, args, count, out);
     if (str_equal(name, STR("PLUS"))) return bind_plus(b, x, args, out);
+    if (x->flag && !is_condition(args[0])) return fail(b, x->args.items[0]->place, "WHERE clause must be a condition"); /* of DELETE */
     if (negated) name = (struct str){name.data + 4, name.size - 4};
     TRY(call(b, x, name, args, count, out));
     return negated ? call(b, x, STR("NOT"), out, 1, out) : S_OK;
@@ -567,7 +568,7 @@ static enum status bind_case(struct binder *b, const struct ast_expr *x, struct 
         bool condition = i % 2 == 0 && i + 1 < n;
         TRY(err_go_on(b->e, bind_expr(b, part, &args[count]), &failed));
         if (failed == S_OK && condition && operand == NULL && !is_condition(args[count]))
-            return fail(b, part->place, "Expected a boolean type");
+            return fail(b, part->place, x->text.size > 0 ? "WHERE clause must be a condition" : "Expected a boolean type"); /* of UPDATE */
         if (failed == S_OK && condition && operand != NULL) TRY(call(b, part, STR("="), (struct expr *[]){operand, args[count]}, 2, &args[count]));
         count++;
     }

@@ -129,6 +129,30 @@ static enum status refuse_jar(struct arguments *a, const char *value, struct err
     return E_UNSUPPORTED;
 }
 
+static enum status refuse_python(struct arguments *a, const char *value, struct err *e)
+{
+    (void)a;
+    err_set(e, E_UNSUPPORTED, "functions in Python cannot be called from SQL: there is no Python here ('%s')", value);
+    err_hint(e, "functions are written in C; leave the flag out where no statement calls one in Python");
+    return E_UNSUPPORTED;
+}
+
+static enum status refuse_update(struct arguments *a, const char *value, struct err *e)
+{
+    (void)a, (void)value;
+    err_set(e, E_UNSUPPORTED, "-u is a flag of older clients");
+    err_hint(e, "write the statement into a file: -f FILE, or -f - for standard input");
+    return E_UNSUPPORTED;
+}
+
+static enum status refuse_version(struct arguments *a, const char *value, struct err *e)
+{
+    (void)a, (void)value;
+    err_set(e, E_CONFIG, "a version is not told here");
+    err_hint(e, "`thalweg --version` says it");
+    return E_CONFIG;
+}
+
 static const struct flag flags[] = {
     {.names = {"-f", "--file", "-file"}, .take = take_file},
     {.names = {"-e"}, .take = take_statements, .own = true, .mode = FLAG_HERE},
@@ -141,6 +165,13 @@ static const struct flag flags[] = {
     {.names = {"--output"}, .take = take_output, .own = true},
     {.names = {"-j", "--jar", "-jar"}, .take = refuse_jar},
     {.names = {"-l", "--library", "-library"}, .take = refuse_jar},
+    {.names = {"-pyarch", "--pyArchives"}, .take = refuse_python},
+    {.names = {"-pyclientexec", "--pyClientExecutable"}, .take = refuse_python},
+    {.names = {"-pyexec", "--pyExecutable"}, .take = refuse_python},
+    {.names = {"-pyfs", "--pyFiles"}, .take = refuse_python},
+    {.names = {"-pyreq", "--pyRequirements"}, .take = refuse_python},
+    {.names = {"-u", "--update", "-update"}, .take = refuse_update},
+    {.names = {"-v", "--version", "-version"}, .take = refuse_version, .alone = true},
     {.names = {"-h", "--help", "-help"}, .take = take_help, .alone = true},
 };
 
@@ -175,7 +206,7 @@ static enum status refuse_argument(const struct arguments *a, const char *argume
     for (size_t i = 0; i < COUNT_OF(flags); i++)
         for (size_t n = 0; n < COUNT_OF(flags[i].names) && flags[i].names[n] != NULL; n++)
             if (flag_counts(a, &flags[i])) names[count++] = flags[i].names[n];
-    int near = str_nearest(str_of(argument), names, count);
+    int near = strlen(argument) > 2 ? str_nearest(str_of(argument), names, count) : -1; /* -x is as near to all as to any */
     err_set(e, E_CONFIG, "cannot use '%s'%s%s%s", argument, near >= 0 ? ", did you mean " : "", near >= 0 ? names[near] : "",
             near >= 0 ? "?" : "");
     err_hint(e, a->cli->called != NULL ? "see 'sql-client.sh --help'" : "see 'thalweg sql --help'");

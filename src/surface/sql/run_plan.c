@@ -102,6 +102,17 @@ static struct spill_config spill_of(const struct options *o, const char *key)
 #define ASYNC_CALLS(o, kind, attempts)                                                                                 \
     async_calls_of((o), kind ".max-concurrent-operations", kind ".timeout", kind ".retry-strategy", kind ".retry-delay", (attempts))
 
+/* A statement that is too large is shown; a program's tree has no text. */
+static enum status lower(struct run *r, struct rel *sink, struct lowering *l, uint32_t *node)
+{
+    struct err inner = {0};
+
+    if (rel_lower(sink, l, node, &inner) == S_OK) return S_OK;
+    if (inner.status != E_BUDGET || r->statement == NULL) return err_pass_on(r->e, &inner);
+    err_hint(r->e, "%s", inner.hint);
+    return run_fail(r, r->statement->place, "%s", inner.text);
+}
+
 enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t count, struct graph *g, struct reuse_map *map, uint32_t *node)
 {
     struct options o = config_options(&r->s->config);
@@ -121,7 +132,7 @@ enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t coun
     l.async_table = ASYNC_CALLS(&o, "table.exec.async-table", 1 + options_int(&o, sql_keys, "table.exec.async-table.max-retries"));
     r->s->functions.chance = sys_random(r->s->options.sys);
     TRY(rel_plan(sinks, count, r->e));
-    for (uint32_t i = 0; i < count; i++) TRY(rel_lower(sinks[i], &l, node, r->e));
+    for (uint32_t i = 0; i < count; i++) TRY(lower(r, sinks[i], &l, node));
     return S_OK;
 }
 

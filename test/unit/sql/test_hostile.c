@@ -147,6 +147,9 @@ static void test_trees(void **state)
 
     expect_rows(f, repeat(f, "SELECT a", " + %u", "", 3000, " FROM t"), 2);
     expect_rows(f, repeat(f, "SELECT a FROM t", " UNION ALL SELECT a FROM t", "", 100, ""), 202);
+    assert_int_equal(run(f, "CREATE TABLE far (a INT) WITH ('connector' = 'datagen', 'number-of-rows' = '1')"), S_OK);
+    expect_error(f, repeat(f, "SELECT a + 1 FROM far", " UNION ALL SELECT a FROM far", "", 3000, ""),
+                 "the statement needs more than 4096 operators at line 1, column 1");
     expect_error(f, repeat(f, "SELECT ", "ARRAY[", "", 100000, "1"), "nested deeper than 400 levels at line 1");
     expect_error(f, repeat(f, "SELECT * FROM ", "(SELECT * FROM ", "", 100000, "t"), "nested deeper than 400 levels at line 1");
     expect_error(f, repeat(f, "SELECT a FROM t WHERE ", "a IN (SELECT a FROM t WHERE ", "", 100000, "TRUE"),
