@@ -56,6 +56,14 @@ INSERT INTO sink SELECT * FROM bad; SELECT nope
                                            ^^^^
 $why" "$(said)"
 
+# Behind a failure jobs without an end are canceled.
+"$thalweg" sql -i init.sql --output csv -e 'INSERT INTO sink SELECT a FROM endless; SELECT nope' > out.txt 2> err.txt < /dev/null
+same 'a statement fails while a job without end runs: status' 1 $?
+same 'it is told once' "[ERROR] Could not execute SQL statement. Reason:
+Column 'nope' not found in any table at line 1, column 48
+INSERT INTO sink SELECT a FROM endless; SELECT nope
+                                               ^^^^" "$(said)"
+
 # ---- ctrl-c. Ready when the job ID is there.
 interrupted() { # SIGNAL STATUS STATEMENTS: what it said on standard error is in err.txt
     rm -f out.txt && touch out.txt

@@ -38,7 +38,7 @@ struct statement_executor_ops {
     /* Jobs that go on in the background, where they live in this process; all NULL: they live elsewhere. See session.h. */
     uint32_t (*running)(struct statement_executor *x);
     bool (*failed)(struct statement_executor *x, struct sql_failed_job *out);
-    enum status (*finish)(struct statement_executor *x, bool cancel, struct err *e);
+    enum status (*finish)(struct statement_executor *x, enum sql_finish how, struct err *e);
     void (*free)(struct statement_executor *x);
 };
 

@@ -124,9 +124,9 @@ static uint32_t running(struct statement_executor *x) { return sql_session_runni
 
 static bool failed(struct statement_executor *x, struct sql_failed_job *out) { return sql_session_failed(of(x)->session, out); }
 
-static enum status finish(struct statement_executor *x, bool cancel, struct err *e)
+static enum status finish(struct statement_executor *x, enum sql_finish how, struct err *e)
 {
-    return sql_session_finish(of(x)->session, cancel, e);
+    return sql_session_finish(of(x)->session, how, e);
 }
 
 static void embedded_free(struct statement_executor *x)

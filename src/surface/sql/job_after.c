@@ -31,8 +31,8 @@ static struct job_replacement replacement_of(const struct sink_body *s, struct a
     enum status found = conn_find(table_option(s->replaced, "connector"), &c, NULL);
 
     ASSERT(found == S_OK && c->sink->rewrite != NULL); /* bind_insert looked */
-    return (struct job_replacement){c->sink->rewrite, options_keep(&s->replaced->options, a), options_keep(&s->table->options, a),
-                                    s->replaces_all};
+    return (struct job_replacement){c->sink->rewrite, options_keep(&s->replaced->options, a),
+                                    options_keep(&s->table->options, a), s->replaces_all};
 }
 
 void job_after_of(struct rel *const *sinks, uint32_t count, struct arena *a, struct job_after *out)
@@ -67,7 +67,9 @@ static void hint_inferred(const char *file, struct err *e)
 
     memcpy(before, e->hint, sizeof before);
     e->hint[0] = '\0';
-    err_hint(e, "the columns of '%s' were inferred from its first rows: declare them with CREATE TABLE, which DESCRIBE '%s' proposes%s%s",
+    err_hint(e,
+             "the columns of '%s' were inferred from its first rows: declare them with CREATE TABLE, which DESCRIBE "
+             "'%s' proposes%s%s",
              file, file, before[0] != '\0' ? "; or " : "", before);
 }
 

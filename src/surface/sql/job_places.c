@@ -72,7 +72,8 @@ static bool source_ends(const struct source_config *s)
 void job_places_of(const struct graph *g, struct sys *sys, struct arena *a, struct job_places *out)
 {
     const struct op_type *source = op_find("source"), *sink = op_find("sink");
-    const char **written = ARENA_ARRAY(a, const char *, g->node_count + 1), **read = ARENA_ARRAY(a, const char *, g->node_count + 1);
+    const char **written = ARENA_ARRAY(a, const char *, g->node_count + 1),
+               **read = ARENA_ARRAY(a, const char *, g->node_count + 1);
     const char *place;
 
     *out = (struct job_places){.ends = true, .written = written, .read = read};

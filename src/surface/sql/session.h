@@ -68,8 +68,9 @@ bool sql_session_failed(struct sql_session *s, struct sql_failed_job *out);
 const char *sql_session_job_id(const struct sql_session *s, int64_t job); /* "": it is not known any more */
 /* Waits for one; its failure is the answer. A signal, and `cancelled`, cancel it. */
 enum status sql_session_await(struct sql_session *s, int64_t job, struct err *e) CHECKED;
-/* Waits until none runs. cancel, a signal, and `cancelled` cancel them; E_CANCELED: one of the latter did. */
-enum status sql_session_finish(struct sql_session *s, bool cancel, struct err *e) CHECKED;
+/* Waits until none runs, or one has failed and is to be told. A signal, and `cancelled`, cancel them all: E_CANCELED. */
+enum sql_finish { SQL_FINISH_WAIT, SQL_FINISH_ENDING /* those without an end are canceled */, SQL_FINISH_CANCEL /* all are */ };
+enum status sql_session_finish(struct sql_session *s, enum sql_finish how, struct err *e) CHECKED;
 
 /* Runs one statement to its end, but for jobs in the background. E_CANCELED: somebody stopped its job. */
 enum status sql_session_run(struct sql_session *s, const struct tokens *t, const struct statement *st,

@@ -44,7 +44,8 @@ enum status run_wait_for_job(struct run *r, int64_t number)
 {
     const struct session_job *j = session_jobs_numbered(&r->s->jobs, number);
 
-    if (j != NULL && j->background != NULL && r->to != NULL && r->to->waiting != NULL) r->to->waiting(r->to->arg, j->id);
+    if (j != NULL && j->background != NULL && r->to != NULL && r->to->waiting != NULL)
+        r->to->waiting(r->to->arg, j->id);
     return wait_for(r->s, number, r->e);
 }
 
@@ -63,7 +64,8 @@ static struct session_job *blocking(struct session_jobs *jobs, const char *place
         struct session_job *j = jobs->items[i];
         bool counts = j->background != NULL ? j->places.ends : j->failure != NULL && !j->is_told;
         if (counts && lies_in(j->places.written_count, j->places.written, place)) return j;
-        if (j->background != NULL && counts && replaces && lies_in(j->places.read_count, j->places.read, place)) return j;
+        if (j->background != NULL && counts && replaces && lies_in(j->places.read_count, j->places.read, place))
+            return j;
     }
     return NULL;
 }
@@ -88,7 +90,8 @@ static enum status wait_for_place(struct run *r, const char *place, bool replace
 enum status run_wait_for_table(struct run *r, const struct table *t, bool replaces)
 {
     if (r->s->jobs.count == 0) return S_OK;
-    return wait_for_place(r, job_place(table_option(t, "connector"), &t->options, r->s->options.sys, &r->arena), replaces);
+    return wait_for_place(r, job_place(table_option(t, "connector"), &t->options, r->s->options.sys, &r->arena),
+                          replaces);
 }
 
 enum status run_wait_for_file(struct run *r, struct str file)
@@ -128,7 +131,8 @@ enum status run_wait_for_room(struct run *r)
         const struct session_job *j = ending(jobs);
         if (j == NULL) {
             err_hint(r->e, "SHOW JOBS lists them, STOP JOB ends one");
-            return run_fail(r, r->statement->place, "a session runs at most %d jobs at a time, and those that run do not end by themselves",
+            return run_fail(r, r->statement->place,
+                            "a session runs at most %d jobs at a time, and those that run do not end by themselves",
                             SESSION_JOBS_RUNNING_MAX);
         }
         TRY(run_wait_for_job(r, j->number));
@@ -177,13 +181,24 @@ enum status sql_session_await(struct sql_session *s, int64_t job, struct err *e)
     return j != NULL && j->was_canceled ? err_set(e, E_CANCELED, "canceled") : S_OK;
 }
 
-enum status sql_session_finish(struct sql_session *s, bool cancel, struct err *e)
+static void cancel_jobs(struct sql_session *s, bool all)
+{
+    for (uint32_t i = 0; i < s->jobs.count; i++)
+        if (all || !s->jobs.items[i]->places.ends) session_job_cancel(s->jobs.items[i]);
+}
+
+enum status sql_session_finish(struct sql_session *s, enum sql_finish how, struct err *e)
 {
     enum status st = S_OK;
+    uint32_t failed = 0;
 
-    if (!cancel) s->signal = SYS_SIGNAL_NONE;
-    while (s->jobs.running > 0 && !cancel && st == S_OK) st = wait_a_moment(s, e);
-    for (uint32_t i = 0; i < s->jobs.count; i++) session_job_cancel(s->jobs.items[i]);
-    while (s->jobs.running > 0) session_jobs_ended(&s->jobs, INT64_MAX);
+    if (how != SQL_FINISH_WAIT) cancel_jobs(s, how == SQL_FINISH_CANCEL);
+    if (how != SQL_FINISH_CANCEL) s->signal = SYS_SIGNAL_NONE; /* that of a statement was told */
+    while (s->jobs.running > 0 && how != SQL_FINISH_CANCEL && st == S_OK && failed == 0) {
+        st = wait_a_moment(s, e);
+        (void)session_jobs_untold(&s->jobs, &failed);
+    }
+    if (st != S_OK) cancel_jobs(s, true);
+    while (s->jobs.running > 0 && (st != S_OK || how == SQL_FINISH_CANCEL)) session_jobs_ended(&s->jobs, INT64_MAX);
     return st;
 }

@@ -109,21 +109,29 @@ static enum status tell_failed(struct shell *s)
     return st;
 }
 
-/* The process ends when its last job has: st is what became of the statements. */
+static void say_leaving(struct shell *s, uint32_t left)
+{
+    if (left == 1) shell_say(s, "[INFO] 1 job is still running: the shell ends when it has ended; ctrl-c cancels it.\n");
+    else if (left > 1)
+        shell_say(s, "[INFO] %u jobs are still running: the shell ends when they have ended; ctrl-c cancels them.\n", left);
+}
+
+/* The process ends when its last job has. st: what became of the statements; behind a failure nobody waits for jobs without an end. */
 static enum status finish_jobs(struct shell *s, enum status st)
 {
     const struct statement_executor_ops *ops = s->executor->ops;
-    bool cancel = st == E_CANCELED || ops->signal(s->executor) == SYS_SIGNAL_TERM;
+    bool is_stopped = st == E_CANCELED || ops->signal(s->executor) == SYS_SIGNAL_TERM;
+    enum sql_finish how = is_stopped ? SQL_FINISH_CANCEL : st != S_OK && st != S_END ? SQL_FINISH_ENDING : SQL_FINISH_WAIT;
+    enum status over = S_OK, failed = S_OK, one;
     struct err e = {0};
 
     if (ops->finish == NULL) return st;
-    uint32_t left = ops->running(s->executor);
-    if (left > 0 && s->is_interactive && !cancel)
-        shell_say(s, "[INFO] %u job%s still running: the shell ends when %s; ctrl-c cancels %s.\n", left, left == 1 ? " is" : "s are",
-                  left == 1 ? "it has ended" : "they have ended", left == 1 ? "it" : "them");
-    enum status over = ops->finish(s->executor, cancel, &e);
+    if (s->is_interactive && !is_stopped) say_leaving(s, ops->running(s->executor));
+    do {
+        over = ops->finish(s->executor, how, &e);
+        if ((one = tell_failed(s)) != S_OK) failed = one;
+    } while (over == S_OK && ops->running(s->executor) > 0);
     if (over != S_OK) shell_say_error(s, &e);
-    enum status failed = tell_failed(s);
     if (st != S_OK && st != S_END) return st;
     return over != S_OK ? over : failed != S_OK && !s->is_interactive ? failed : st;
 }

@@ -37,7 +37,8 @@ static enum status on_rows(void *arg, const struct batch *b, struct err *e)
     BATCH_EACH(b, i, row)
     for (uint32_t c = 0; c < b->col_count; c++) {
         const struct vector *v = &b->cols[c];
-        if (vector_is_null(v, row)) buf_append_text(&f->out, "NULL");
+        if (vector_is_null(v, row))
+            buf_append_text(&f->out, "NULL");
         else if (v->phys == P_STR) {
             struct str s = text_str(&VECTOR_VALUES(v, struct text)[vector_at(v, row)]);
             buf_append(&f->out, s.data, s.size);
@@ -99,7 +100,8 @@ static void file_table(struct fixture *f, const char *name)
 {
     char sql[256];
 
-    snprintf(sql, sizeof sql, "CREATE TABLE %s (a INT) WITH ('connector' = 'filesystem', 'path' = '%s/%s/', 'format' = 'csv')", name,
+    snprintf(sql, sizeof sql,
+             "CREATE TABLE %s (a INT) WITH ('connector' = 'filesystem', 'path' = '%s/%s/', 'format' = 'csv')", name,
              f->folder, name);
     ok(f, sql);
 }
@@ -152,9 +154,21 @@ static void jobs_go_on(void **state)
     ok(f, "DROP TABLE endless"); /* the job has its own */
     ok(f, "DROP TABLE sink");
     expect(f, "SELECT status FROM sys.jobs WHERE job_number = 1", "RUNNING\n");
-    assert_int_equal(sql_session_finish(f->session, true, &f->e), S_OK);
+    assert_int_equal(sql_session_finish(f->session, SQL_FINISH_CANCEL, &f->e), S_OK);
     assert_int_equal(sql_session_running(f->session), 0);
     expect(f, "SELECT status, error FROM sys.jobs WHERE job_number = 1", "CANCELED NULL\n");
+}
+
+static void what_has_no_end_can_be_left(void **state)
+{
+    struct fixture *f = *state;
+
+    ok(f, "INSERT INTO sink SELECT a FROM endless");
+    ok(f, "INSERT INTO sink VALUES (1), (2), (3)");
+    assert_int_equal(sql_session_finish(f->session, SQL_FINISH_ENDING, &f->e), S_OK);
+    assert_int_equal(sql_session_running(f->session), 0);
+    expect(f, "SELECT status, rows_out FROM sys.jobs WHERE job_number = 2", "FINISHED 3\n");
+    expect(f, "SELECT status FROM sys.jobs WHERE job_number = 1", "CANCELED\n");
 }
 
 static void one_is_awaited(void **state)
@@ -168,8 +182,10 @@ static void one_is_awaited(void **state)
     expect(f, "SELECT status FROM sys.jobs WHERE job_number = 1", "CANCELED\n");
     ok(f, "INSERT INTO sink VALUES (1), (2)");
     assert_int_equal(sql_session_await(f->session, f->job, &f->e), S_OK);
-    expect(f, "SELECT j.status, o.operator_name, o.rows_in, o.rows_out FROM sys.jobs AS j JOIN sys.operators AS o ON j.job_number = "
-              "o.job_number WHERE j.job_number = 3 AND o.operator_name LIKE 'Sink%'",
+    expect(f,
+           "SELECT j.status, o.operator_name, o.rows_in, o.rows_out FROM sys.jobs AS j JOIN sys.operators AS o ON "
+           "j.job_number = "
+           "o.job_number WHERE j.job_number = 3 AND o.operator_name LIKE 'Sink%'",
            "FINISHED Sink: sink 2 0\n");
 }
 
@@ -178,7 +194,8 @@ static void reading_waits_for_writing(void **state)
 {
     struct fixture *f = *state;
     ok(f, "SET 'execution.runtime-mode' = 'batch'");
-    ok(f, "CREATE TABLE many (a INT) WITH ('connector' = 'datagen', 'number-of-rows' = '100000', 'rows-per-second' = '100000000', "
+    ok(f, "CREATE TABLE many (a INT) WITH ('connector' = 'datagen', 'number-of-rows' = '100000', 'rows-per-second' = "
+          "'100000000', "
           "'fields.a.kind' = 'sequence', 'fields.a.start' = '1', 'fields.a.end' = '100000')");
     ok(f, "INSERT INTO x SELECT a FROM many");
     ok(f, "INSERT INTO y SELECT a + 1 FROM x WHERE a > 10");
@@ -206,7 +223,8 @@ static void what_has_no_end_is_not_waited_for(void **state)
 }
 
 /* --- failures ---------------------------------------------------------------------------------------------------- */
-#define BAD "operator 'Calc' (subtask 1/1): the text is no whole number of that size in \"CAST(b AS INT)\" at line 1, column "
+#define BAD                                                                                                            \
+    "operator 'Calc' (subtask 1/1): the text is no whole number of that size in \"CAST(b AS INT)\" at line 1, column "
 
 static void failures_are_told(void **state)
 {
@@ -218,12 +236,13 @@ static void failures_are_told(void **state)
     expect(f, "SELECT 1", "1\n"); /* it has nothing to do with it */
     assert_int_equal(run(f, "SELECT a FROM x"), E_DATA);
     assert_string_equal(f->e.text, "job 'insert-into_default_catalog.default_database.x': " BAD "22, row +I[u]");
-    assert_string_equal(f->e.excerpt, "INSERT INTO x SELECT CAST(b AS INT) FROM v\n                     ^^^^^^^^^^^^^^");
+    assert_string_equal(f->e.excerpt,
+                        "INSERT INTO x SELECT CAST(b AS INT) FROM v\n                     ^^^^^^^^^^^^^^");
     assert_false(sql_session_failed(f->session, &j)); /* once is enough */
     expect(f, "SELECT a FROM x", "");
 
     ok(f, "INSERT INTO sink SELECT CAST(b AS INT) FROM v");
-    assert_int_equal(sql_session_finish(f->session, false, &f->e), S_OK);
+    assert_int_equal(sql_session_finish(f->session, SQL_FINISH_WAIT, &f->e), S_OK);
     assert_true(sql_session_failed(f->session, &j));
     assert_string_equal(j.name, "insert-into_default_catalog.default_database.sink");
     assert_string_equal(j.why->text, BAD "25, row +I[u]");
@@ -246,7 +265,9 @@ static void not_too_many_run(void **state)
     ok(f, "INSERT INTO sink SELECT a FROM endless"); /* waits for the one before */
     assert_int_equal(sql_session_running(f->session), SESSION_JOBS_RUNNING_MAX);
     assert_int_equal(run(f, "INSERT INTO sink VALUES (1)"), E_DATA);
-    assert_string_equal(f->e.text, "a session runs at most 32 jobs at a time, and those that run do not end by themselves at line 1, column 1");
+    assert_string_equal(
+        f->e.text,
+        "a session runs at most 32 jobs at a time, and those that run do not end by themselves at line 1, column 1");
     assert_string_equal(f->e.hint, "SHOW JOBS lists them, STOP JOB ends one");
     expect(f, "SELECT COUNT(*) FROM sys.jobs WHERE status = 'RUNNING'", "32\n");
 }
@@ -256,9 +277,17 @@ static void the_latest_are_known(void **state)
     struct fixture *f = *state;
 
     for (int i = 0; i < SESSION_JOBS_MAX + 30; i++) ok(f, "INSERT INTO sink VALUES (1)");
-    assert_int_equal(sql_session_finish(f->session, false, &f->e), S_OK);
+    assert_int_equal(sql_session_finish(f->session, SQL_FINISH_WAIT, &f->e), S_OK);
     ok(f, "SET 'execution.runtime-mode' = 'batch'");
-    expect(f, "SELECT COUNT(*), MIN(job_number), MAX(job_number) FROM sys.jobs WHERE status = 'FINISHED'", "100 31 130\n");
+    expect(f, "SELECT COUNT(*), MIN(job_number), MAX(job_number) FROM sys.jobs WHERE status = 'FINISHED'",
+           "100 31 130\n");
+}
+
+/* Each failure brings it back. */
+static void end_all(struct fixture *f)
+{
+    while (sql_session_running(f->session) > 0)
+        assert_int_equal(sql_session_finish(f->session, SQL_FINISH_WAIT, &f->e), S_OK);
 }
 
 static void no_failure_is_forgotten(void **state)
@@ -269,7 +298,7 @@ static void no_failure_is_forgotten(void **state)
 
     ok(f, "CREATE VIEW v AS SELECT * FROM (VALUES ('u')) AS t (b)");
     for (int i = 0; i < SESSION_JOBS_MAX; i++) ok(f, "INSERT INTO sink SELECT CAST(b AS INT) FROM v");
-    assert_int_equal(sql_session_finish(f->session, false, &f->e), S_OK);
+    end_all(f);
     ok(f, "SELECT 1"); /* its job goes first */
     assert_int_equal(run(f, "INSERT INTO sink VALUES (1)"), E_DATA);
     assert_string_equal(f->e.text, BAD "25, row +I[u]");
@@ -308,8 +337,15 @@ static void places_are_compared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(jobs_go_on),        CASE(one_is_awaited),   CASE(reading_waits_for_writing), CASE(what_has_no_end_is_not_waited_for),
-        CASE(failures_are_told), CASE(not_too_many_run), CASE(the_latest_are_known),      CASE(no_failure_is_forgotten),
+        CASE(jobs_go_on),
+        CASE(what_has_no_end_can_be_left),
+        CASE(one_is_awaited),
+        CASE(reading_waits_for_writing),
+        CASE(what_has_no_end_is_not_waited_for),
+        CASE(failures_are_told),
+        CASE(not_too_many_run),
+        CASE(the_latest_are_known),
+        CASE(no_failure_is_forgotten),
         CASE(places_are_compared),
     };
 
