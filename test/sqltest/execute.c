@@ -215,7 +215,7 @@ static void execute(void *arg)
         const struct record *r = &x->s->records[i];
         x->out[i] = (struct answer){0};
         if (record_skips(r, x->m) != NULL) continue;
-        if (x->world != NULL) x->world->now_ns = now_ns; /* nothing runs that could see it go back */
+        if (x->world != NULL && sql_session_running(session) == 0) x->world->now_ns = now_ns; /* nobody sees it go back */
         if (r->verb == VERB_FEED) run_feed(session, x->s, x->sys, r, &x->out[i]);
         else run_text(session, r->sql, x->s->a, &x->out[i]);
     }

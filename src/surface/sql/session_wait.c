@@ -173,7 +173,7 @@ enum status sql_session_await(struct sql_session *s, int64_t job, struct err *e)
     struct session_job *j = session_jobs_numbered(&s->jobs, job);
 
     if (st != S_OK) {
-        session_job_cancel(j);
+        if (j != NULL) session_job_cancel(j);
         while (runs(s, job)) session_jobs_ended(&s->jobs, INT64_MAX);
         return st;
     }
