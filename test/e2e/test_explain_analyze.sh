@@ -5,19 +5,19 @@
 table="CREATE TABLE t (a BIGINT, b INT) WITH ('connector' = 'datagen', 'number-of-rows' = '1000', 'fields.a.kind' = 'sequence', 'fields.a.start' = '1', 'fields.a.end' = '1000');"
 analyzed() {
     "$thalweg" sql -e "$table EXPLAIN ANALYZE $1" 2> err.txt < /dev/null | sed -n '/^== Analyzed/,/^$/p' |
-        sed -e 's/, time = [0-9.]* ms$//' -e 's/, state = [0-9]* bytes/, state/'
+        sed -e 's/, time = [0-9.]* ms$//' -e 's/, state = [0-9]* bytes/, state/' -e 's/, bytes out = [1-9][0-9]*/, bytes/'
 }
 
 same 'a filter' '== Analyzed Execution Plan ==
-Calc(select=[a], where=[(a > 990)]): rows in = 1000, rows out = 10
-+- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b]): rows out = 1000
+Calc(select=[a], where=[(a > 990)]): rows in = 1000, rows out = 10, bytes
++- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b]): rows out = 1000, bytes
 ' "$(analyzed 'SELECT a FROM t WHERE a > 990')
 "
 same 'a part that runs once' '== Analyzed Execution Plan ==
-Join(joinType=[InnerJoin], where=[(a = a0)], select=[a, a0], leftInputSpec=[NoUniqueKey], rightInputSpec=[NoUniqueKey]): rows in = 20, rows out = 10, state
+Join(joinType=[InnerJoin], where=[(a = a0)], select=[a, a0], leftInputSpec=[NoUniqueKey], rightInputSpec=[NoUniqueKey]): rows in = 20, rows out = 10, bytes, state
 :- Exchange(distribution=[hash[a]])(reuse_id=[1])
-:  +- Calc(select=[a], where=[(a > 990)]): rows in = 1000, rows out = 10
-:     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b]): rows out = 1000
+:  +- Calc(select=[a], where=[(a > 990)]): rows in = 1000, rows out = 10, bytes
+:     +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[a, b]): rows out = 1000, bytes
 +- Reused(reference_id=[1])
 ' "$(analyzed 'SELECT l.a, r.a FROM (SELECT a FROM t WHERE a > 990) l JOIN (SELECT a FROM t WHERE a > 990) r ON l.a = r.a')
 "

@@ -23,7 +23,7 @@ struct jobmaster_options {
     int64_t job_number;                      /* among the jobs of a session, whose ids differ; 0: it is of none */
     struct artifact_table functions;
     const struct fn_users *users;            /* functions of its SQL expressions; NULL: none */
-    bool times_hooks;                        /* how long operators worked is wanted: jobmaster_operator's busy_ns */
+    bool times_hooks;                        /* how long operators worked, and how much they gave, is wanted: jobmaster_operator's busy_ns, bytes_out */
     bool takes_signals;                      /* SIGINT and SIGTERM stop the job in order */
     const struct sys_atomic_u64 *cancelled;  /* not 0 = stop; may be NULL, any thread may set it */
     /* Rows for the caller (tw_collect_to): called on the calling thread, the batch is borrowed. */

@@ -227,6 +227,7 @@ void taskmanager_operator_now(struct taskmanager *tm, uint32_t node, struct oper
         const struct op_metrics *m = task_metrics(run->tasks[s], i);
         out->rows_in += sys_atomic_load(&m->rows_in);
         out->rows_out += sys_atomic_load(&m->rows_out);
+        out->bytes_out += sys_atomic_load(&m->bytes_out);
         out->busy_ns += (int64_t)sys_atomic_load(&m->busy_ns);
     }
 }

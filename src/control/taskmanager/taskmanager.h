@@ -18,7 +18,7 @@ struct taskmanager_settings {
     uint32_t traverse_max;         /* rebalance and rescale take the least loaded of so many; 0 = they deal in turn */
     bool has_buffer_timeout;       /* of operators without one of their own, see struct writer_plan */
     int64_t buffer_timeout_ms;
-    bool times_hooks;              /* operator_totals.busy_ns is wanted */
+    bool times_hooks;              /* operator_totals.busy_ns and bytes_out are wanted */
 };
 
 /* A task has got to its next state. Belongs to the task manager; valid until taskmanager_free. */
@@ -44,6 +44,7 @@ struct job_totals {
 /* Of one operator, over its subtasks. */
 struct operator_totals {
     uint64_t rows_in, rows_out, state_bytes;
+    uint64_t bytes_out; /* of columns that somebody reads, where that is wanted */
     int64_t busy_ns; /* in its hooks, waiting not counted */
 };
 

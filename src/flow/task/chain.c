@@ -131,7 +131,7 @@ void chain_init(struct chain *c, const struct task_plan *plan, struct mem *mem, 
 {
     ASSERT(plan->node_count >= 1);
     ASSERT(plan->batch_rows >= 1 && plan->batch_rows <= BATCH_ROWS);
-    c->is_timed = plan->times_hooks;
+    c->is_timed = c->counts_bytes = plan->times_hooks;
     arena_init(&c->scratch, mem, 0);
     arena_init(&c->arena, mem, 0);
     if (plan->job != NULL) c->variables = variables_make(plan, &c->arena);
@@ -276,11 +276,16 @@ static enum status deliver_control(struct node *n, enum element_kind kind, int64
 
 static void count_out(struct node *n)
 {
-    uint64_t rows = 0;
+    uint64_t rows = 0, bytes = 0;
 
-    for (uint32_t p = 0; p < n->cx.port_count; p++)
-        if (n->cx.ports[p].emitted != NULL) rows += batch_rows(n->cx.ports[p].emitted);
+    for (uint32_t p = 0; p < n->cx.port_count; p++) {
+        const struct batch *b = n->cx.ports[p].emitted;
+        if (b == NULL) continue;
+        rows += batch_rows(b);
+        if (n->chain->counts_bytes) bytes += batch_bytes(b);
+    }
     sys_atomic_store(&n->cx.metrics->rows_out, n->cx.metrics->rows_out.value + rows);
+    if (bytes > 0) sys_atomic_store(&n->cx.metrics->bytes_out, n->cx.metrics->bytes_out.value + bytes);
 }
 
 static enum status node_deliver(struct node *n)

@@ -57,6 +57,7 @@ struct chain {
     uint32_t failed_node;
     struct sys_atomic_u64 running; /* node whose hook was called last; other threads look at it */
     bool is_timed;         /* hooks are timed: a step was long */
+    bool counts_bytes;     /* op_metrics.bytes_out is wanted */
     uint32_t slow_node;    /* of the longest call since slow_ns was set to 0 */
     int64_t slow_ns;
 };

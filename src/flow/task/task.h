@@ -42,7 +42,7 @@ struct task_plan {
     const struct sb_type *backend;  /* of keyed state; NULL = hashmap */
     uint64_t seed;
     bool blocking;                  /* wants a thread of its own */
-    bool times_hooks;               /* op_metrics.busy_ns is wanted */
+    bool times_hooks;               /* op_metrics.busy_ns and bytes_out are wanted */
 };
 
 /* INITIALIZING: operators are opened, and restored. */

@@ -134,6 +134,7 @@ static void note_totals(void *arg, const struct rel *r, struct buf *out)
     buf_append_text(out, ": ");
     if (r->input_count > 0) buf_printf(out, "rows in = %llu, ", (unsigned long long)t->rows_in);
     buf_printf(out, "rows out = %llu", (unsigned long long)(r->type == &rel_sink_type ? t->rows_in : t->rows_out));
+    if (t->bytes_out > 0) buf_printf(out, ", bytes out = %llu", (unsigned long long)t->bytes_out);
     if (t->state_bytes > 0) buf_printf(out, ", state = %llu bytes", (unsigned long long)t->state_bytes);
     buf_printf(out, ", time = %.3f ms", (double)t->busy_ns / 1e6);
 }
