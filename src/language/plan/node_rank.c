@@ -217,6 +217,25 @@ void rank_rel_logical(const struct rel *r, struct logical *l)
     logical_end(l);
 }
 
+/* Partitions grow in number; over rows that change all of them are kept, as each may be among the first again. */
+const char *rank_rel_advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+{
+    const struct rank_body *b = r->body;
+    const struct rel *in = r->inputs[0];
+    struct buf keys;
+
+    if (r->at_end || s->ttl_ms > 0 || in->is_bounded) return NULL;
+    if (in->modifies != MODIFIES_NOTHING && r->type != &rel_deduplicate_type && update_key(r) == NULL)
+        return "this Top-N is over rows that change, and keeps all of them for ever: set 'table.exec.state.ttl'";
+    if (b->partition_count == 0) return NULL;
+    buf_init(&keys, a->mem);
+    for (uint32_t i = 0; i < b->partition_count; i++) buf_printf(&keys, "%s%s", i > 0 ? ", " : "", in->row->names[b->partition[i]]);
+    const char *out = arena_printf(a, "the first rows of each %s are kept for ever: partition by a window too or set 'table.exec.state.ttl'",
+                                   buf_text(&keys));
+    buf_release(&keys);
+    return out;
+}
+
 const struct rel_type rel_rank_type = {.name = "Rank",
                                        .doc = "rows of each partition by their places in an order",
                                        .derive = rank_rel_derive,
@@ -224,6 +243,7 @@ const struct rel_type rel_rank_type = {.name = "Rank",
                                        .distribution = rank_rel_distribution,
                                        .lies_by = lies_by,
                                        .check = check,
+                                       .advise = rank_rel_advise,
                                        .passes = rank_rel_passes, .narrow = rank_rel_narrow,
                                        .explain = explain,
                                        .logical = rank_rel_logical,

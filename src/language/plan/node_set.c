@@ -71,11 +71,18 @@ static void logical(const struct rel *r, struct logical *l)
     logical_end(l);
 }
 
+static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+{
+    if (s->ttl_ms > 0 || (r->inputs[0]->is_bounded && r->inputs[1]->is_bounded)) return NULL;
+    return arena_printf(a, "%s keeps all rows for ever: set 'table.exec.state.ttl'", kind(r->body));
+}
+
 const struct rel_type rel_set_type = {.name = "SetOperation",
                                       .doc = "rows that are on both sides, or on one side alone",
                                       .derive = derive,
                                       .wants_before = wants_before,
                                       .distribution = distribution,
+                                      .advise = advise,
                                       .passes = union_passes, .is_any = true,
                                       .explain = explain,
                                       .logical = logical, .lower = lower};

@@ -5,6 +5,7 @@
 void rank_print_strategy(const struct rel *r, struct buf *out); /* as EXPLAIN shows it */
 void rank_rel_derive(struct rel *r, struct arena *a);
 bool rank_rel_wants_before(const struct rel *r, uint32_t input);
+const char *rank_rel_advise(const struct rel *r, const struct plan_settings *s, struct arena *a);
 void rank_rel_logical(const struct rel *r, struct logical *l); /* of a rank function */
 bool sort_limit_ends(const struct rank_body *b); /* in batch mode: are its rows sorted when the input has ended? */
 void limit_rel_logical(const struct rel *r, struct logical *l); /* of ORDER BY and LIMIT */
