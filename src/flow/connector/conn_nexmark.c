@@ -9,8 +9,10 @@
  * counted from when the split was opened. There is one rate, first-event.rate: the original's connector takes
  * next-event.rate, rate.shape and rate.period as well and never uses them, in any of its releases. So does this one: the
  * same options make the same times. */
+#include "columns/expr/expr.h"
 #include "flow/connector/connector.h"
 #include "flow/connector/nexmark/nexmark.h"
+#include "flow/source/source_filter.h"
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
 
@@ -86,6 +88,7 @@ struct nexmark_reader {
     struct nexmark_generator generator;
     uint64_t end;      /* number of the first event that is not generated */
     uint32_t table;    /* enum nexmark_kind or TABLE_ALL */
+    uint32_t kinds;    /* that are wanted: bits */
     int fields[3][FIELDS_MAX]; /* TABLE_ALL: by kind, for each field which child of its column it is; -1: not wanted */
     bool throttled, keeps_alive;
 };
@@ -174,6 +177,30 @@ static enum status nexmark_schema(struct arena *a, const struct options *o, cons
 static bool nexmark_skips_fields(const struct options *o, const struct option_def *defs)
 {
     return options_enum(o, defs, "nexmark.table") == TABLE_ALL;
+}
+
+/* Is it the time of the event, whatever its kind is: dateTime of one of the rows, chosen by event_type? */
+static bool is_event_time(const struct expr *x)
+{
+    if (x->kind == EXPR_CONSTANT) return true;
+    if (x->kind == EXPR_COLUMN) return x->col == 0;
+    if (x->kind == EXPR_CALL && strcmp(x->call->def->name, "FIELD") == 0) {
+        const struct vector *name = x->call->constants[1];
+        return x->args[0]->kind == EXPR_COLUMN && str_equal(text_str(&VECTOR_VALUES(name, struct text)[0]), STR("dateTime"));
+    }
+    for (uint32_t i = 0; i < x->count; i++)
+        if (!is_event_time(x->args[i])) return false;
+    return x->kind == EXPR_CASE || (x->kind == EXPR_CALL && strcmp(x->call->def->name, "=") == 0);
+}
+
+/* A condition on event_type alone says which kinds of events are wanted. In groups that come in another order times do, too. */
+static bool nexmark_takes_early(const struct options *o, const struct option_def *defs, const struct type *schema, const uint64_t *columns,
+                                const struct expr *time)
+{
+    if (options_enum(o, defs, "nexmark.table") != TABLE_ALL || options_int(o, defs, "nexmark.out-of-order-group-size") != 1) return false;
+    for (uint32_t i = 1; i < schema->child_count; i++)
+        if (bit_get(columns, i)) return false;
+    return bit_get(columns, 0) && schema->children[0]->kind == T_INT && is_event_time(time);
 }
 
 static uint64_t event_end(const struct options *o)
@@ -306,6 +333,23 @@ static void texts_make(struct nexmark_reader *r, const struct source_cx *cx, uin
     if (wanted[3]) nexmark_texts_channels(t, seed, cx->mem);
 }
 
+/* Those that the filter passes: it reads event_type alone. */
+static enum status kinds_find(struct nexmark_reader *r, const struct source_cx *cx)
+{
+    struct source_filter filter = {0};
+
+    r->kinds = r->table == TABLE_ALL ? ALL_KINDS : 1u << r->table;
+    if (cx->filter.size == 0) return S_OK;
+    TRY(source_filter_open(&filter, cx, cx->err));
+    for (uint32_t k = NEXMARK_PERSON; k <= NEXMARK_BID; k++) {
+        struct batch *row = source_filter_row(&filter);
+        VECTOR_VALUES(&row->cols[0], int32_t)[0] = (int32_t)k;
+        if (!source_filter_passes(&filter)) r->kinds &= ~(1u << k);
+    }
+    source_filter_close(&filter);
+    return S_OK;
+}
+
 static enum status nexmark_reader_open(struct source_cx *cx, void *reader)
 {
     struct nexmark_reader *r = reader;
@@ -316,6 +360,7 @@ static enum status nexmark_reader_open(struct source_cx *cx, void *reader)
     r->throttled = !options_bool(cx->options, cx->option_defs, "max-emit-speed") ||
                    options_bool(cx->options, cx->option_defs, "rate.limited");
     r->keeps_alive = options_bool(cx->options, cx->option_defs, "keep-alive");
+    TRY(kinds_find(r, cx));
     if (r->table == TABLE_ALL) fields_find(r, cx);
     texts_make(r, cx, (uint64_t)options_int(cx->options, cx->option_defs, "nexmark.seed"));
     return S_OK;
@@ -421,7 +466,7 @@ static enum status nexmark_split_read(struct source_cx *cx, void *reader, void *
     uint64_t end = r->throttled ? MIN(r->end, due_end(r, s, now)) : r->end;
 
     ASSERT(out->count <= out->capacity);
-    nexmark_plan_rows(&r->generator.rules, &s->cursor, r->table == TABLE_ALL ? ALL_KINDS : 1u << r->table, end,
+    nexmark_plan_rows(&r->generator.rules, &s->cursor, r->kinds, end,
                       out->count, out->capacity - out->count, plan);
     if (plan->rows > 0) rows_fill(r, out);
     out->count += plan->rows;
@@ -445,6 +490,7 @@ static const struct source_type nexmark_source = {
     .split_size = sizeof(struct nexmark_split),
     .boundedness = nexmark_boundedness,
     .skips_fields = nexmark_skips_fields,
+    .takes_early = nexmark_takes_early,
     .splits_at_once = 1024,
     .schema = nexmark_schema,
     .check = nexmark_check,

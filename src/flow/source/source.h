@@ -14,6 +14,7 @@ struct split {
 };
 
 /* What a source's hooks see. */
+struct expr;
 struct source_cx {
     struct op_cx *op;
     const struct type *schema;
@@ -77,6 +78,10 @@ struct source_type {
     /* Does the source leave out rows for which a condition over these columns is not true, all of them? NULL: never. */
     bool (*takes)(const struct options *o, const struct option_def *defs, const struct type *schema, const struct text_list *metadata,
                   const uint64_t *columns);
+    /* Can it leave them out before their watermarks are known? Then the others must come in the order of their times, so that none of
+     * them is late with or without those. time: of a row, over its columns. Such a condition is asked of the rows again. NULL: never. */
+    bool (*takes_early)(const struct options *o, const struct option_def *defs, const struct type *schema, const uint64_t *columns,
+                        const struct expr *time);
     uint32_t splits_at_once; /* read side by side by one subtask; 0 = one after another. Splits that do not end: many */
     /* Derives the schema where the connector fixes it; NULL = taken from the declared row type, as when *row, which holds
      * that one, is left as it is. */

@@ -46,6 +46,14 @@ static void explain_columns(const struct rel *r, struct buf *out)
     buf_append_byte(out, ']');
 }
 
+static const struct source_type *source_of(const struct rel *r, const struct conn_type **c)
+{
+    const struct table *t = ((const struct scan_body *)r->body)->table;
+    const char *name = table_option(t, "connector");
+
+    return name != NULL && conn_find(name, c, NULL) == S_OK ? (*c)->source : NULL;
+}
+
 static void explain_condition(const struct rel *r, const char *name, const struct expr *x, struct buf *out)
 {
     if (x == NULL) return;
@@ -59,7 +67,9 @@ static void explain(const struct rel *r, struct buf *out)
     const struct scan_body *s = r->body;
 
     buf_printf(out, "table=[[%s, %s, %s", s->table->catalog, s->table->database, s->table->name);
-    explain_condition(r, "partitions", s->filter, out);
+    const struct conn_type *c;
+    const struct source_type *source = source_of(r, &c);
+    explain_condition(r, source != NULL && source->takes_early != NULL ? "filter" : "partitions", s->filter, out);
     explain_condition(r, "filter", s->asked, out);
     explain_columns(r, out);
     buf_append_text(out, "]], fields=[");
@@ -81,14 +91,6 @@ static void derive(struct rel *r, struct arena *a)
         if (col >= 0) key[n++] = (uint32_t)col;
     }
     if (n == t->key_count) rel_add_key(r, a, key, n);
-}
-
-static const struct source_type *source_of(const struct rel *r, const struct conn_type **c)
-{
-    const struct table *t = ((const struct scan_body *)r->body)->table;
-    const char *name = table_option(t, "connector");
-
-    return name != NULL && conn_find(name, c, NULL) == S_OK ? (*c)->source : NULL;
 }
 
 static bool is_taken(const struct rel *r, const struct expr *x)
@@ -128,6 +130,20 @@ struct rel *scan_told(struct arena *a, struct rel *r, struct expr *x)
 {
     if (r->type != &rel_scan_type || !is_taken(r, x)) return r;
     struct scan_body body = *(const struct scan_body *)r->body;
+    body.filter = calc_and(a, body.filter, x);
+    return rel_scan(a, &body, r->row);
+}
+
+struct rel *scan_told_early(struct arena *a, struct rel *r, struct expr *x, const struct expr *time)
+{
+    const struct conn_type *c;
+    const struct source_type *source = r->type == &rel_scan_type ? source_of(r, &c) : NULL;
+    struct scan_body body = source != NULL ? *(const struct scan_body *)r->body : (struct scan_body){0};
+    uint64_t columns[(TYPE_FIELDS_MAX + 63) / 64] = {0};
+
+    if (source == NULL || source->takes_early == NULL || body.row != NULL || x->det != FN_PURE || x->may_fail) return r;
+    expr_columns(x, columns);
+    if (!source->takes_early(&body.table->options, c->options, r->row, columns, time)) return r;
     body.filter = calc_and(a, body.filter, x);
     return rel_scan(a, &body, r->row);
 }

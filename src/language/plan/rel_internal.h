@@ -19,6 +19,8 @@ struct rel *rel_over_inputs(struct arena *a, const struct rel *r, struct rel *co
 struct expr **scan_columns(const struct rel *r, struct arena *a);
 /* The scan, told of a condition that is asked of its rows later on; r itself when it can do nothing with it. */
 struct rel *scan_told(struct arena *a, struct rel *r, struct expr *x);
+/* The same of rows that get their watermarks behind it: those that are left come in the order of their times. */
+struct rel *scan_told_early(struct arena *a, struct rel *r, struct expr *x, const struct expr *time);
 bool scan_equal(const struct rel *x, const struct rel *y); /* the same rows */
 bool scan_skips_fields(const struct rel *r); /* can its source leave out fields of nested rows? */
 /* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */

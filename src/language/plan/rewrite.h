@@ -7,7 +7,8 @@
  * 3. rewrite_fields.c: the same for fields of nested rows that a table's source can leave out.
  *
  * A condition moves only when it is the same whenever it is evaluated, and cannot fail: else a row could fail that was dropped before.
- * Between WatermarkAssigner and its table nothing moves but columns: the watermark is that of all rows. */
+ * Between WatermarkAssigner and its table nothing moves but columns: the watermark is that of all rows. A source that gives its rows in
+ * the order of their times may be told all the same which of them nobody wants (source_type's takes_early): none is late either way. */
 #pragma once
 #include "language/plan/conditions.h"
 #include "language/plan/rel.h"

@@ -6,6 +6,8 @@
 #include "language/plan/rel_internal.h"
 #include "language/plan/rewrite.h"
 
+#include <string.h>
+
 static struct rel *sift(struct arena *a, struct rel *r, struct conditions *c);
 
 static bool may_move(const struct expr *x) { return x->det == FN_PURE && !x->may_fail; }
@@ -113,11 +115,59 @@ static struct rel *sift_calc(struct arena *a, struct rel *r, struct conditions *
     return rel_calc(a, input, &body, r->row->names);
 }
 
+static struct rel **one(struct arena *a, struct rel *r)
+{
+    struct rel **out = ARENA_ARRAY(a, struct rel *, 1);
+
+    out[0] = r;
+    return out;
+}
+
+/* Are watermarks never ahead of the times of rows that come in order: the time, or less by a constant? */
+static bool stays_behind(const struct watermark_body *w)
+{
+    const struct expr *x = w->watermark;
+
+    if (x->kind == EXPR_COLUMN) return x->col == w->rowtime;
+    if (x->kind != EXPR_CALL || x->count != 2 || strcmp(x->call->def->name, "-") != 0) return false;
+    const struct expr *time = x->args[0], *delay = x->args[1];
+    bool is_delay = delay->kind == EXPR_CONSTANT && delay->type->kind == T_INTERVAL_SECOND && !vector_is_null(delay->constant, 0);
+    return time->kind == EXPR_COLUMN && time->col == w->rowtime && is_delay && VECTOR_VALUES(delay->constant, int64_t)[0] >= 0;
+}
+
+/* A source below that can leave rows out before they get their watermarks is told of x; x is asked above all the same. */
+static struct rel *told(struct arena *a, struct rel *r, struct expr *x, struct expr *time)
+{
+    const struct calc_body *c = r->body;
+
+    if (r->type != &rel_calc_type) return scan_told_early(a, r, x, time);
+    if (c->condition != NULL || c->alone || (c->count > 0 && !reads_cheap(x, c->columns))) return r;
+    if (c->count > 0) {
+        x = expr_substitute(a, x, c->columns);
+        time = expr_substitute(a, time, c->columns);
+    }
+    struct rel *input = told(a, r->inputs[0], x, time);
+    return input == r->inputs[0] ? r : rel_over_inputs(a, r, one(a, input), r->at_end);
+}
+
+static struct rel *source_tell(struct arena *a, struct rel *r, const struct conditions *c)
+{
+    const struct watermark_body *w = r->body;
+    struct expr_maker m = {.a = a};
+    struct rel *input = r->inputs[0];
+
+    if (!stays_behind(w)) return r;
+    for (uint32_t i = 0; i < c->count; i++)
+        if (may_move(c->items[i])) input = told(a, input, c->items[i], expr_column(&m, input->row, w->rowtime));
+    return input == r->inputs[0] ? r : rel_over_inputs(a, r, one(a, input), r->at_end);
+}
+
 static struct rel *sift(struct arena *a, struct rel *r, struct conditions *c)
 {
     bool is_plain = c->count == 0;
 
     if (is_plain && r->sifted != NULL) return r->sifted;
+    if (r->type == &rel_watermark_type) r = source_tell(a, r, c);
     struct rel *out = r->type == &rel_calc_type ? sift_calc(a, r, c) : sift_node(a, r, c);
     if (is_plain) r->sifted = out;
     return out;
