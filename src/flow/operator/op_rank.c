@@ -40,26 +40,14 @@ static enum status order_read(const struct op_plan *p, const struct rank_config 
 static enum status rank_derive(struct op_plan *p, const void *config, struct err *e)
 {
     const struct rank_config *c = config;
-    const struct type *in = p->inputs[0];
-    uint32_t n = in->child_count;
     struct order_column *order;
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + 1);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n + 1);
 
     TRY(order_read(p, c, &order, e));
     for (uint32_t i = 0; i < c->unique.count; i++)
         if (op_plan_field(p, 0, c->unique.items[i], e) < 0) return E_GRAPH;
-    if (c->first < 1 || c->last < c->first)
-        return err_set(e, E_CONFIG, "the places of a rank must be 1 <= first <= last, not %lld and %lld", (long long)c->first,
-                       (long long)c->last);
+    TRY(rank_places_check(c->first, c->last, e));
     p->output_count = 1;
-    p->outputs[0] = in;
-    if (c->number == NULL) return S_OK;
-    memcpy(types, in->children, sizeof(struct type *) * n);
-    memcpy(names, in->names, sizeof *names * n);
-    types[n] = type_new(p->arena, T_BIGINT, 0, 0, false);
-    names[n] = c->number;
-    p->outputs[0] = type_row(p->arena, n + 1, names, types, false);
+    p->outputs[0] = rank_output(p, c->number);
     return S_OK;
 }
 

@@ -70,22 +70,13 @@ static enum status columns_read(const struct op_plan *p, const struct window_ran
 static enum status window_rank_derive(struct op_plan *p, const void *config, struct err *e)
 {
     const struct window_rank_config *c = config;
-    const struct type *in = p->inputs[0];
-    uint32_t n = in->child_count, end;
     struct order_column *order;
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + 1);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n + 1);
+    uint32_t end;
 
     TRY(columns_read(p, c, &order, &end, e));
-    if (c->first < 1 || c->last < c->first || (c->from_behind && c->last != 1))
-        return err_set(e, E_CONFIG, "the places of a rank must be 1 <= first <= last, not %lld and %lld",
-                       (long long)c->first, (long long)c->last);
-    memcpy(types, in->children, sizeof(struct type *) * n);
-    memcpy(names, in->names, sizeof *names * n);
-    types[n] = type_new(p->arena, T_BIGINT, 0, 0, false);
-    names[n] = c->number;
+    TRY(rank_places_check(c->first, c->from_behind && c->last != 1 ? 0 : c->last, e));
     p->output_count = 1;
-    p->outputs[0] = c->number == NULL ? in : type_row(p->arena, n + 1, names, types, false);
+    p->outputs[0] = rank_output(p, c->number);
     return S_OK;
 }
 

@@ -1,6 +1,6 @@
-/* rank_config.h - configuration of the operators rank and window_rank. */
+/* rank_config.h - configuration of the operators rank, rank_sorted and window_rank. */
 #pragma once
-#include "flow/operator/op.h"
+#include "flow/operator/row_runs.h"
 
 enum { RANK_NET_LAST_MAX = 128 }; /* up to there places are few: rows are kept place by place (rank_net.c), in batch mode too */
 
@@ -16,6 +16,18 @@ struct rank_config {
     struct text_list unique;     /* columns by which rows are replaced, and never go or fall back in the order; empty: none */
     int64_t ttl_ms;              /* 0: for ever */
 };
+
+/* In batch mode: rows that are there when the input has ended. */
+struct rank_sorted_config {
+    struct text_list order, directions, nulls;
+    const char *function; /* "row_number", "rank", "dense_rank" */
+    int64_t first, last;
+    const char *number;
+    struct spill_config spill;
+};
+
+enum status rank_places_check(int64_t first, int64_t last, struct err *e) CHECKED;
+const struct type *rank_output(const struct op_plan *p, const char *number); /* the input's columns, then the place's where it has a name */
 
 /* The places in the windows that rows say in column `end`. */
 struct window_rank_config {

@@ -22,7 +22,12 @@ static struct rel *ordered_again(struct arena *a, struct rel *r, const struct re
     return rel_sort(a, r, &(struct sort_body){b->order_count, b->order});
 }
 
-static bool ends(const struct rel *r) { return r->type->ends && (r->type != &rel_sort_limit_type || sort_limit_ends(r->body)); }
+static bool ends(const struct rel *r)
+{
+    if (r->type == &rel_sort_limit_type) return sort_limit_ends(r->body);
+    if (r->type == &rel_rank_type) return rank_ends(r->body);
+    return r->type->ends;
+}
 
 /* The node over inputs that were made for batch. */
 static struct rel *remade(struct arena *a, const struct rel *r, struct rel *const *inputs)

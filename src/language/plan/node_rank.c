@@ -72,22 +72,27 @@ static void explain(const struct rel *r, struct buf *out)
 {
     const struct rank_body *b = r->body;
 
-    buf_append_text(out, "strategy=[");
-    rank_print_strategy(r, out);
-    buf_printf(out, "], rankType=[%s], rankRange=[rankStart=%lld, rankEnd=", b->function, (long long)b->first);
+    if (!r->at_end) buf_append_text(out, "strategy=[");
+    if (!r->at_end) rank_print_strategy(r, out);
+    buf_printf(out, "%srankType=[%s], rankRange=[rankStart=%lld, rankEnd=", r->at_end ? "" : "], ", b->function, (long long)b->first);
     if (b->last == RANK_UNBOUNDED) buf_append_text(out, "unlimited], partitionBy=[");
     else buf_printf(out, "%lld], partitionBy=[", (long long)b->last);
     for (uint32_t i = 0; i < b->partition_count; i++)
         buf_printf(out, "%s%s", i > 0 ? ", " : "", r->inputs[0]->row->names[b->partition[i]]);
     buf_append_text(out, "], orderBy=[");
     rank_print_order(b->order, b->order_count, r->inputs[0]->row, out);
-    buf_append_text(out, "], select=[");
+    buf_append_text(out, r->at_end ? "], global=[true], select=[" : "], select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
     buf_append_byte(out, ']');
 }
 
-/* A place holds one row. What was a key stays one where a row is not replaced by another: not where places are told, as a row may take
- * its new place before it has left the old one, nor where there is one place. */
+static bool is_numbering(const struct rank_body *b) { return b->function == NULL || strcmp(b->function, "ROW_NUMBER") == 0; }
+
+/* Beyond few places rows are sorted, in batch mode: nearly all of them may get a place for a while. */
+bool rank_ends(const struct rank_body *b) { return !is_numbering(b) || b->last > RANK_NET_LAST_MAX; }
+
+/* A place by ROW_NUMBER holds one row. What was a key stays one where a row is not replaced by another: not where places are told, as a
+ * row may take its new place before it has left the old one, nor where there is one place. */
 static void derive_keys(struct rel *r, struct arena *a)
 {
     const struct rank_body *b = r->body;
@@ -98,8 +103,8 @@ static void derive_keys(struct rel *r, struct arena *a)
     for (uint32_t i = 0; i < n; i++) cols[i] = b->partition[i];
     if (b->number != NULL) cols[n++] = in->row->child_count;
     if (b->first == b->last) n = b->partition_count;
-    if (b->number != NULL || b->first == b->last) rel_add_key(r, a, cols, n);
-    if (b->number != NULL || b->first > 1 || b->last == 1) return;
+    if (is_numbering(b) && (b->number != NULL || b->first == b->last)) rel_add_key(r, a, cols, n);
+    if (!r->at_end && (b->number != NULL || b->first > 1 || b->last == 1)) return;
     for (uint32_t k = 0; k < in->key_count; k++) rel_add_key(r, a, in->keys[k].cols, in->keys[k].count);
 }
 
@@ -110,6 +115,7 @@ void rank_rel_derive(struct rel *r, struct arena *a)
     const struct rel *in = r->inputs[0];
 
     derive_keys(r, a);
+    if (r->at_end) return;
     if (in->modifies == MODIFIES_NOTHING && b->order_count == 0) return;
     r->modifies = MODIFIES_DELETES;
     if (b->order_count > 0 || b->number != NULL || b->first > 1) r->modifies |= MODIFIES_UPDATES;
@@ -141,7 +147,7 @@ static enum status check(const struct rel *r, struct err *e)
 {
     const struct rank_body *b = r->body;
 
-    if (strcmp(b->function, "ROW_NUMBER") == 0) return S_OK;
+    if (is_numbering(b) || r->at_end) return S_OK;
     if (b->last != RANK_UNBOUNDED) {
         err_hint(e, "ROW_NUMBER() ranks rows of a stream");
         return err_set(e, E_UNSUPPORTED, "%s() on streaming table is not supported currently", b->function);
@@ -184,6 +190,27 @@ enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32
     for (uint32_t i = 0; key != NULL && i < key->count; i++) unique[i] = r->inputs[0]->row->names[key->cols[i]];
     c->unique = (struct text_list){unique, key != NULL ? key->count : 0};
     c->ttl_ms = l->ttl_ms;
+    *node = l->graph->node_count - 1;
+    lower_edge(l, r, inputs[0], *node, 0);
+    return S_OK;
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    const struct rank_body *b = r->body;
+
+    if (!r->at_end) return rank_rel_lower(r, l, inputs, node, e);
+    struct graph_node *n = graph_add_node(l->graph, op_find("rank_sorted"), r->type->name, (struct graph_here){0});
+    struct rank_sorted_config *c = n->config;
+    char *function = arena_strdup(l->a, b->function);
+
+    for (char *at = function; *at != '\0'; at++) *at = *at == '_' ? '_' : (char)(*at | 0x20);
+    lower_order(l, r->inputs[0]->row, b->order, b->order_count, (struct text_list *const[]){&c->order, &c->directions, &c->nulls});
+    c->function = function;
+    c->first = b->first;
+    c->last = b->last;
+    c->number = b->number;
+    c->spill = l->spill;
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;
@@ -238,6 +265,7 @@ const char *rank_rel_advise(const struct rel *r, const struct plan_settings *s, 
 
 const struct rel_type rel_rank_type = {.name = "Rank",
                                        .doc = "rows of each partition by their places in an order",
+                                       .ends = true,
                                        .derive = rank_rel_derive,
                                        .wants_before = rank_rel_wants_before,
                                        .distribution = rank_rel_distribution,
@@ -247,4 +275,4 @@ const struct rel_type rel_rank_type = {.name = "Rank",
                                        .passes = rank_rel_passes, .narrow = rank_rel_narrow,
                                        .explain = explain,
                                        .logical = rank_rel_logical,
-                                       .lower = rank_rel_lower};
+                                       .lower = lower};

@@ -7,7 +7,8 @@ void rank_rel_derive(struct rel *r, struct arena *a);
 bool rank_rel_wants_before(const struct rel *r, uint32_t input);
 const char *rank_rel_advise(const struct rel *r, const struct plan_settings *s, struct arena *a);
 void rank_rel_logical(const struct rel *r, struct logical *l); /* of a rank function */
-bool sort_limit_ends(const struct rank_body *b); /* in batch mode: are its rows sorted when the input has ended? */
+bool rank_ends(const struct rank_body *b); /* in batch mode: are its rows sorted when the input has ended? */
+bool sort_limit_ends(const struct rank_body *b); /* the same */
 void limit_rel_logical(const struct rel *r, struct logical *l); /* of ORDER BY and LIMIT */
 int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
 enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;

@@ -160,10 +160,17 @@ static enum status rest_of(struct query_binder *b, struct expr **rest, uint32_t 
     return count < 2 ? S_OK : expr_branch(&m, EXPR_AND, rest, count, out, b->e);
 }
 
-/* Batch mode ranks all rows, and drops those that the condition does not want: only the first by ROW_NUMBER are found without that. */
+/* Batch mode ranks all rows, and drops those that the condition does not want: only the first by ROW_NUMBER and, where no windows are
+ * ranked, RANK are found without that. */
 static bool is_top(const struct rel *ranking, const struct bounds *to)
 {
-    return str_equal(str_of(function_of(ranking->body)), STR("ROW_NUMBER")) && to->last != RANK_UNBOUNDED && to->last > 0;
+    const struct over_body *w = ranking->body;
+    struct rank_body body = {.partition_count = w->partition_count, .partition = w->partition, .first = to->first, .last = to->last};
+    struct str function = str_of(function_of(w));
+
+    if (to->last == RANK_UNBOUNDED) return false;
+    if (str_equal(function, STR("ROW_NUMBER"))) return to->last > 0;
+    return str_equal(function, STR("RANK")) && !rank_is_windowed(ranking->inputs[0], &body);
 }
 
 enum status ranking_filter(struct query_binder *b, struct ast_place place, struct rel **r, struct expr **condition)
