@@ -38,6 +38,6 @@ enum status rel_check_determinism(struct rel *const *sinks, uint32_t count, stru
 
     rel_advise(sinks, count, &none, a, &all);
     for (uint32_t i = 0; i < all.count; i++)
-        if (all.items[i].about->type == &rel_calc_type) return err_set(e, E_DATA, "%s", all.items[i].text);
+        if (all.items[i].about->type == &rel_calc_type || all.items[i].about->type == &rel_scan_type) return err_set(e, E_DATA, "%s", all.items[i].text);
     return S_OK;
 }

@@ -174,6 +174,18 @@ static const char *changing_call(const struct expr *x)
     return x->kind == EXPR_CALL ? x->call->def->name : NULL;
 }
 
+static const char *condition_advice(const struct expr *condition, const char *call, struct arena *a)
+{
+    struct buf text;
+
+    buf_init(&text, a->mem);
+    expr_print_digest(condition, &text);
+    const char *out = arena_printf(a, "There exists non deterministic function: '%s' in condition: '%s' which may cause wrong result in update "
+                                      "pipeline.", call, buf_text(&text));
+    buf_release(&text);
+    return out;
+}
+
 /* Flink's words. The rows of an update must be the same when one takes the other back. */
 const char *calc_advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
 {
@@ -182,6 +194,7 @@ const char *calc_advise(const struct rel *r, const struct plan_settings *s, stru
 
     (void)s;
     if (r->inputs[0]->modifies == MODIFIES_NOTHING || !(r->wants_before || r->key_count == 0)) return NULL;
+    if (call != NULL) return condition_advice(c->condition, call, a);
     for (uint32_t i = 0; i < c->count && call == NULL; i++) {
         call = changing_call(c->columns[i]);
         column = r->row->names[i];
@@ -191,7 +204,7 @@ const char *calc_advise(const struct rel *r, const struct plan_settings *s, stru
                            "correctly processing update message('UB'/'UA'/'D' in changelogMode, not 'I' only), this usually happens when "
                            "input node has no upsertKey(upsertKeys=[{}]) or current node outputs non-deterministic update messages. "
                            "Please consider removing these non-deterministic columns or making them deterministic by using "
-                           "deterministic functions.", column != NULL ? column : "where", call);
+                           "deterministic functions.", column, call);
 }
 
 /* --- lowering ---------------------------------------------------------------------------------------------------- */

@@ -214,6 +214,23 @@ bool scan_reads_metadata(const struct rel *r)
     return false;
 }
 
+/* Flink's words. What a connector knows of a row beside its record may be another when the row is taken back, which a key would tell. */
+static const char *advise(const struct rel *r, const struct plan_settings *settings, struct arena *a)
+{
+    struct buf names;
+
+    (void)settings;
+    if (r->modifies == MODIFIES_NOTHING || !r->wants_before || r->key_count > 0 || !scan_reads_metadata(r)) return NULL;
+    buf_init(&names, a->mem);
+    for (uint32_t i = 0; i < r->row->child_count; i++)
+        if (column_of(r, i) >= first_metadata(r)) buf_printf(&names, "%s'%s'", names.size > 0 ? ", " : "", r->row->names[i]);
+    const char *text = arena_printf(a, "The metadata column(s): %s in cdc source may cause wrong result or error on downstream operators, "
+                                       "please consider removing these columns or use a non-cdc source that only has insert messages.",
+                                    buf_text(&names));
+    buf_release(&names);
+    return text;
+}
+
 bool scan_is_bounded(const struct table *t)
 {
     const char *name = table_option(t, "connector");
@@ -272,4 +289,4 @@ static enum status check(const struct rel *r, struct err *e)
 }
 
 const struct rel_type rel_scan_type = {
-    .name = "TableSourceScan", .doc = "rows of a table's connector", .derive = derive, .check = check, .strengthen = strengthen, .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};
+    .name = "TableSourceScan", .doc = "rows of a table's connector", .derive = derive, .advise = advise, .check = check, .strengthen = strengthen, .narrow = narrow, .explain = explain, .logical = logical, .lower = lower};

@@ -21,7 +21,7 @@ static enum status check(struct rel *r, struct err *e)
 
 static void demand(struct rel *r, bool before, bool rows)
 {
-    before |= r->hands_before;
+    before |= r->input_count > 0 && r->hands_before; /* what a source brings is not asked for by that */
     if ((r->wants_before || !before) && (r->wants_rows || !rows) && r->is_asked) return;
     r->is_asked = true;
     r->wants_before |= before;
@@ -70,7 +70,7 @@ void rel_print_changes(const struct rel *r, struct buf *out)
         return;
     }
     buf_append_text(out, "I");
-    if ((r->modifies & MODIFIES_UPDATES) != 0) buf_append_text(out, r->wants_before ? ",UB,UA" : ",UA");
+    if ((r->modifies & MODIFIES_UPDATES) != 0) buf_append_text(out, r->wants_before || r->hands_before ? ",UB,UA" : ",UA");
     if ((r->modifies & MODIFIES_DELETES) != 0) buf_append_text(out, r->deletes_by_key ? ",PD" : ",D");
 }
 

@@ -109,6 +109,7 @@ static enum status strategy_missing(const struct rel *r, struct err *e)
     names_print(s->row, cols, s->table->key_count, &text);
     buf_append_text(&text, ", upsert key: ");
     if (key != NULL) names_print(r->row, key->cols, key->count, &text);
+    else buf_append_text(&text, "none");
     enum status st = err_set(
         e, E_DATA,
         "%s. This can lead to non-deterministic results when multiple records with different upsert keys map to the same primary "
