@@ -98,6 +98,14 @@ uint8_t conn_changes(const struct conn_type *conn, const struct options *o)
     return conn->takes_format && conn_format(o, &format, NULL) == S_OK ? format->changes : CHANGES_NONE;
 }
 
+bool conn_takes_changes(const struct conn_type *conn, const struct options *o)
+{
+    const struct fmt_type *format;
+
+    if (conn->sink->accepts_updates) return true;
+    return conn->takes_format && conn_format(o, &format, NULL) == S_OK && format->changes != CHANGES_NONE && format->encode != NULL;
+}
+
 static void ignore_dead_letter(void *arg, const struct format_position *at, const char *reason, struct str raw)
 {
     (void)arg;

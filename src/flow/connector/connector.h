@@ -30,6 +30,8 @@ extern const struct option_def conn_format_options[];
 extern const struct option_def conn_sink_options[]; /* what every sink accepts */
 /* What a table of these options brings besides +I: enum changes, bits. What is wrong with the options is said elsewhere. */
 uint8_t conn_changes(const struct conn_type *conn, const struct options *o);
+/* Can rows of other kinds than +I be written into a table of these options? */
+bool conn_takes_changes(const struct conn_type *conn, const struct options *o);
 /* The format that the options name; E_CONFIG when none is given or it is unknown. */
 enum status conn_format(const struct options *o, const struct fmt_type **out, struct err *e) CHECKED;
 /* Does the format take these options and columns, for reading or for writing? */

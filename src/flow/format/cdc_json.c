@@ -14,24 +14,44 @@
 enum { PART_BEFORE, PART_AFTER, PART_OPERATION, PART_DATABASE, PART_TABLE, PARTS };
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
-static const char *option_of(struct cdc_decoder *d, const struct options *o, const char *name)
+static const char *option_of(const struct cdc_kind *kind, const struct options *o, const char *name)
 {
-    return options_get(o, d->kind->options, arena_printf(&d->arena, "%s.%s", d->kind->format, name));
+    char key[128];
+
+    snprintf(key, sizeof key, "%s.%s", kind->format, name);
+    return options_get(o, kind->options, key);
 }
 
+enum { SHARED = 6 };
 /* Those that json has, under its names. */
-static struct options json_options_of(struct cdc_decoder *d, const struct options *o)
+static struct options json_options_of(const struct cdc_kind *kind, const struct options *o, struct option items[static SHARED])
 {
-    static const char *const shared[] = {"ignore-parse-errors", "timestamp-format.standard", "map-null-key.mode", "map-null-key.literal",
-                                         "encode.decimal-as-plain-number", "encode.ignore-null-fields"};
-    struct option *items = ARENA_ARRAY(&d->arena, struct option, COUNT_OF(shared));
-    uint32_t count = 0;
+    static const char *const shared[SHARED][2] = {
+        {"ignore-parse-errors", "json.ignore-parse-errors"},
+        {"timestamp-format.standard", "json.timestamp-format.standard"},
+        {"map-null-key.mode", "json.map-null-key.mode"},
+        {"map-null-key.literal", "json.map-null-key.literal"},
+        {"encode.decimal-as-plain-number", "json.encode.decimal-as-plain-number"},
+        {"encode.ignore-null-fields", "json.encode.ignore-null-fields"},
+    };
 
-    for (uint32_t i = 0; i < COUNT_OF(shared); i++) {
-        const char *value = option_of(d, o, shared[i]);
-        if (value != NULL) items[count++] = (struct option){arena_printf(&d->arena, "json.%s", shared[i]), value};
-    }
-    return (struct options){items, count};
+    for (uint32_t i = 0; i < SHARED; i++) items[i] = (struct option){shared[i][1], option_of(kind, o, shared[i][0])};
+    return (struct options){items, SHARED};
+}
+
+static bool is_true(const struct cdc_kind *kind, const struct options *o, const char *name)
+{
+    const char *value = option_of(kind, o, name);
+
+    return value != NULL && str_equal_nocase(str_of(value), STR("true"));
+}
+
+static enum status options_fit(const struct cdc_kind *kind, const struct options *o, struct err *e)
+{
+    char owner[64];
+
+    snprintf(owner, sizeof owner, "format '%s'", kind->format);
+    return options_check(o, kind->options, owner, e);
 }
 
 /* A row with the wanted columns; nullable: all of them. */
@@ -78,7 +98,7 @@ static const struct type *change_type(struct cdc_decoder *d)
 
 static enum status filter_open(struct cdc_decoder *d, uint32_t which, const char *name, const struct options *o, struct err *e)
 {
-    const char *text = option_of(d, o, name);
+    const char *text = option_of(d->kind, o, name);
 
     if (text == NULL) return S_OK;
     if (regcomp(&d->filters[which], arena_printf(&d->arena, "^(%s)$", text), REG_EXTENDED | REG_NOSUB) != 0)
@@ -90,7 +110,8 @@ static enum status filter_open(struct cdc_decoder *d, uint32_t which, const char
 static enum status decoders_open(struct cdc_decoder *d, const struct format_config *config, const struct options *o, struct err *e)
 {
     struct format_config inner = *config;
-    const struct options json = json_options_of(d, o);
+    struct option items[SHARED];
+    const struct options json = json_options_of(d->kind, o, items);
 
     inner.options = &json;
     inner.needed = NULL;
@@ -113,10 +134,8 @@ enum status cdc_decoder_open(void *self, const struct format_config *config, con
     static const struct options none = {0};
     const struct options *o = config->options != NULL ? config->options : &none;
     struct cdc_decoder *d = self;
-    char owner[64];
 
-    snprintf(owner, sizeof owner, "format '%s'", kind->format);
-    TRY(options_check(o, kind->options, owner, e));
+    TRY(options_fit(kind, o, e));
     *d = (struct cdc_decoder){.kind = kind, .schema = config->schema};
     arena_init(&d->arena, config->mem, 1024);
     buf_init(&d->text, config->mem);
@@ -125,10 +144,8 @@ enum status cdc_decoder_open(void *self, const struct format_config *config, con
     d->cols[0] = 0;
     for (uint32_t i = 0; i < config->schema->child_count; i++)
         if (config->needed == NULL || bit_get(config->needed, i)) d->cols[d->count++] = i;
-    const char *wrapped = option_of(d, o, "schema-include"), *ignores = option_of(d, o, "ignore-parse-errors");
-    d->is_wrapped = wrapped != NULL && str_equal_nocase(str_of(wrapped), STR("true"));
-    d->ignores_errors = ignores != NULL && str_equal_nocase(str_of(ignores), STR("true"));
-    if (d->ignores_errors && d->report.on_error == ON_ERROR_FAIL) d->report.on_error = ON_ERROR_SKIP;
+    d->is_wrapped = is_true(kind, o, "schema-include");
+    if (is_true(kind, o, "ignore-parse-errors") && d->report.on_error == ON_ERROR_FAIL) d->report.on_error = ON_ERROR_SKIP;
     enum status st = decoders_open(d, config, o, e);
     if (st == S_OK) st = filter_open(d, 0, "database.include", o, e);
     if (st == S_OK) st = filter_open(d, 1, "table.include", o, e);
@@ -156,6 +173,51 @@ bool cdc_is_splittable(const struct type *schema, const struct options *o)
     (void)schema;
     (void)o;
     return false;
+}
+
+/* --- writing ----------------------------------------------------------------------------------------------------- */
+enum status cdc_encoder_open(void *self, const struct format_config *config, const struct cdc_kind *kind, struct err *e)
+{
+    static const struct options none = {0};
+    const struct options *o = config->options != NULL ? config->options : &none;
+    struct format_config inner = *config;
+    struct cdc_encoder *enc = self;
+    struct option items[SHARED];
+
+    TRY(options_fit(kind, o, e));
+    if (is_true(kind, o, "schema-include"))
+        return err_set(e, E_CONFIG, "%s JSON serialization doesn't support '%s.schema-include' option been set to true.", kind->title, kind->format);
+    const struct options json = json_options_of(kind, o, items);
+    inner.options = &json;
+    enc->kind = kind;
+    return json_encoder_open(&enc->json, &inner, e);
+}
+
+void cdc_encoder_close(void *self) { json_encoder_close(&((struct cdc_encoder *)self)->json); }
+
+/* An update is a deletion and an insertion. */
+enum status cdc_encode_row(void *self, const struct batch *in, uint32_t row, struct buf *out, struct err *e)
+{
+    struct cdc_encoder *enc = self;
+    enum row_kind kind = batch_kind(in, row);
+    const char *const *around = kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? enc->kind->insertion : enc->kind->deletion;
+    size_t before = out->size;
+
+    buf_append_text(out, around[0]);
+    enum status st = json_encode_row(&enc->json, in, row, out, e);
+    if (st == S_OK) buf_append_text(out, around[1]);
+    else out->size = before; /* whole records only */
+    return st;
+}
+
+enum status cdc_encode(void *self, const struct batch *in, struct buf *out, struct err *e)
+{
+    BATCH_EACH(in, i, row)
+    {
+        TRY(cdc_encode_row(self, in, row, out, e));
+        buf_append_byte(out, '\n');
+    }
+    return S_OK;
 }
 
 /* --- a change ---------------------------------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@ struct cdc_kind {
     const char *before, *after, *operation; /* names of the parts */
     const struct option_def *options;
     struct cdc_operation operations[6];    /* ends with name NULL */
+    const char *insertion[2], *deletion[2]; /* what is written before and behind the row */
     bool lists;                            /* rows before and after stand in lists of equal length */
     bool before_is_partial;                /* what is missing in a row before is as after, and a deleted row is the one after */
 };
@@ -32,7 +33,7 @@ struct cdc_decoder {
     const struct type *schema;
     uint32_t count, *cols; /* the wanted columns: field i of a row is column cols[i] */
     bool is_wrapped;       /* debezium-json.schema-include: the change is in "payload" */
-    bool ignores_errors, has_filter[2];
+    bool has_filter[2];
     regex_t filters[2];    /* of database and table */
     struct buf text;       /* of rows before */
     struct str record;     /* that was read last, until the window moves */
@@ -42,6 +43,38 @@ struct cdc_decoder {
     uint32_t at, rows;     /* of its rows: an update has two each */
 };
 
+/* The options that all of them have: json's, under their own names. */
+#define CDC_JSON_OPTIONS(name)                                                                                         \
+    {.key = name ".ignore-parse-errors",                                                                               \
+     .kind = OPT_BOOL,                                                                                                 \
+     .fallback = "false",                                                                                              \
+     .doc = "a bad field becomes NULL, a bad record is dropped"},                                                      \
+        {.key = name ".timestamp-format.standard",                                                                     \
+         .kind = OPT_ENUM,                                                                                             \
+         .fallback = "SQL",                                                                                            \
+         .choices = "SQL|ISO-8601",                                                                                    \
+         .doc = "how timestamps are written; both spellings are read"},                                                \
+        {.key = name ".map-null-key.mode",                                                                             \
+         .kind = OPT_ENUM,                                                                                             \
+         .fallback = "FAIL",                                                                                           \
+         .choices = "FAIL|DROP|LITERAL",                                                                               \
+         .doc = "writing a map with a NULL key: fail, leave the entry out, or write the literal"},                     \
+        {.key = name ".map-null-key.literal", .kind = OPT_STRING, .fallback = "null", .doc = "the key written for NULL in mode LITERAL"}, \
+        {.key = name ".encode.decimal-as-plain-number",                                                                \
+         .kind = OPT_BOOL,                                                                                             \
+         .fallback = "false",                                                                                          \
+         .doc = "decimals are written 0.000000027 instead of 2.7E-8"},                                                 \
+        {.key = name ".encode.ignore-null-fields", .kind = OPT_BOOL, .fallback = "false", .doc = "NULL fields are not written"}
+
+struct cdc_encoder {
+    const struct cdc_kind *kind;
+    struct json_encoder json;
+};
+
+enum status cdc_encoder_open(void *self, const struct format_config *config, const struct cdc_kind *kind, struct err *e);
+enum status cdc_encode(void *self, const struct batch *in, struct buf *out, struct err *e);
+enum status cdc_encode_row(void *self, const struct batch *in, uint32_t row, struct buf *out, struct err *e);
+void cdc_encoder_close(void *self);
 enum status cdc_decoder_open(void *self, const struct format_config *config, const struct cdc_kind *kind, struct err *e);
 enum status cdc_decode(void *self, struct format_input *in, struct batch *out, struct err *e);
 enum status cdc_decode_message(void *self, const struct format_message *message, struct batch *out, struct err *e);

@@ -3,15 +3,7 @@
 #include "flow/format/cdc_json.h"
 
 static const struct option_def canal_json_options[] = {
-    {.key = "canal-json.ignore-parse-errors",
-     .kind = OPT_BOOL,
-     .fallback = "false",
-     .doc = "a bad field becomes NULL, a bad record is dropped"},
-    {.key = "canal-json.timestamp-format.standard",
-     .kind = OPT_ENUM,
-     .fallback = "SQL",
-     .choices = "SQL|ISO-8601",
-     .doc = "accepted: both spellings of timestamps are read"},
+    CDC_JSON_OPTIONS("canal-json"),
     {.key = "canal-json.database.include", .kind = OPT_STRING, .doc = "regular expression: changes of other databases are left out"},
     {.key = "canal-json.table.include", .kind = OPT_STRING, .doc = "regular expression: changes of other tables are left out"},
     {.key = NULL},
@@ -24,10 +16,17 @@ static const struct cdc_kind canal_json_kind = {
     .before = "old",
     .after = "data",
     .operation = "type",
+    .insertion = {"{\"data\":[", "],\"type\":\"INSERT\"}"},
+    .deletion = {"{\"data\":[", "],\"type\":\"DELETE\"}"},
     .operations = {{"INSERT", CDC_INSERT}, {"UPDATE", CDC_UPDATE}, {"DELETE", CDC_DELETE}, {"CREATE", CDC_NOTHING}},
     .lists = true,
     .before_is_partial = true,
 };
+
+static enum status canal_json_encoder_open(void *self, const struct format_config *config, struct err *e)
+{
+    return cdc_encoder_open(self, config, &canal_json_kind, e);
+}
 
 static enum status canal_json_open(void *self, const struct format_config *config, struct err *e)
 {
@@ -46,4 +45,9 @@ const struct fmt_type fmt_canal_json = {
     .decode = cdc_decode,
     .decode_message = cdc_decode_message,
     .decoder_close = cdc_decoder_close,
+    .encoder_size = sizeof(struct cdc_encoder),
+    .encoder_open = canal_json_encoder_open,
+    .encode = cdc_encode,
+    .encode_row = cdc_encode_row,
+    .encoder_close = cdc_encoder_close,
 };

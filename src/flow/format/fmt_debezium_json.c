@@ -2,15 +2,7 @@
 #include "flow/format/cdc_json.h"
 
 static const struct option_def debezium_json_options[] = {
-    {.key = "debezium-json.ignore-parse-errors",
-     .kind = OPT_BOOL,
-     .fallback = "false",
-     .doc = "a bad field becomes NULL, a bad record is dropped"},
-    {.key = "debezium-json.timestamp-format.standard",
-     .kind = OPT_ENUM,
-     .fallback = "SQL",
-     .choices = "SQL|ISO-8601",
-     .doc = "accepted: both spellings of timestamps are read"},
+    CDC_JSON_OPTIONS("debezium-json"),
     {.key = "debezium-json.schema-include",
      .kind = OPT_BOOL,
      .fallback = "false",
@@ -25,8 +17,15 @@ static const struct cdc_kind debezium_json_kind = {
     .before = "before",
     .after = "after",
     .operation = "op",
+    .insertion = {"{\"before\":null,\"after\":", ",\"op\":\"c\"}"},
+    .deletion = {"{\"before\":", ",\"after\":null,\"op\":\"d\"}"},
     .operations = {{"c", CDC_INSERT}, {"r", CDC_INSERT}, {"u", CDC_UPDATE}, {"d", CDC_DELETE}},
 };
+
+static enum status debezium_json_encoder_open(void *self, const struct format_config *config, struct err *e)
+{
+    return cdc_encoder_open(self, config, &debezium_json_kind, e);
+}
 
 static enum status debezium_json_open(void *self, const struct format_config *config, struct err *e)
 {
@@ -45,4 +44,9 @@ const struct fmt_type fmt_debezium_json = {
     .decode = cdc_decode,
     .decode_message = cdc_decode_message,
     .decoder_close = cdc_decoder_close,
+    .encoder_size = sizeof(struct cdc_encoder),
+    .encoder_open = debezium_json_encoder_open,
+    .encode = cdc_encode,
+    .encode_row = cdc_encode_row,
+    .encoder_close = cdc_encoder_close,
 };

@@ -3,15 +3,7 @@
 #include "flow/format/cdc_json.h"
 
 static const struct option_def maxwell_json_options[] = {
-    {.key = "maxwell-json.ignore-parse-errors",
-     .kind = OPT_BOOL,
-     .fallback = "false",
-     .doc = "a bad field becomes NULL, a bad record is dropped"},
-    {.key = "maxwell-json.timestamp-format.standard",
-     .kind = OPT_ENUM,
-     .fallback = "SQL",
-     .choices = "SQL|ISO-8601",
-     .doc = "accepted: both spellings of timestamps are read"},
+    CDC_JSON_OPTIONS("maxwell-json"),
     {.key = NULL},
 };
 
@@ -22,9 +14,16 @@ static const struct cdc_kind maxwell_json_kind = {
     .before = "old",
     .after = "data",
     .operation = "type",
+    .insertion = {"{\"data\":", ",\"type\":\"insert\"}"},
+    .deletion = {"{\"data\":", ",\"type\":\"delete\"}"},
     .operations = {{"insert", CDC_INSERT}, {"update", CDC_UPDATE}, {"delete", CDC_DELETE}},
     .before_is_partial = true,
 };
+
+static enum status maxwell_json_encoder_open(void *self, const struct format_config *config, struct err *e)
+{
+    return cdc_encoder_open(self, config, &maxwell_json_kind, e);
+}
 
 static enum status maxwell_json_open(void *self, const struct format_config *config, struct err *e)
 {
@@ -43,4 +42,9 @@ const struct fmt_type fmt_maxwell_json = {
     .decode = cdc_decode,
     .decode_message = cdc_decode_message,
     .decoder_close = cdc_decoder_close,
+    .encoder_size = sizeof(struct cdc_encoder),
+    .encoder_open = maxwell_json_encoder_open,
+    .encode = cdc_encode,
+    .encode_row = cdc_encode_row,
+    .encoder_close = cdc_encoder_close,
 };

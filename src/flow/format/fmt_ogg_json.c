@@ -2,15 +2,7 @@
 #include "flow/format/cdc_json.h"
 
 static const struct option_def ogg_json_options[] = {
-    {.key = "ogg-json.ignore-parse-errors",
-     .kind = OPT_BOOL,
-     .fallback = "false",
-     .doc = "a bad field becomes NULL, a bad record is dropped"},
-    {.key = "ogg-json.timestamp-format.standard",
-     .kind = OPT_ENUM,
-     .fallback = "SQL",
-     .choices = "SQL|ISO-8601",
-     .doc = "accepted: both spellings of timestamps are read"},
+    CDC_JSON_OPTIONS("ogg-json"),
     {.key = NULL},
 };
 
@@ -21,8 +13,15 @@ static const struct cdc_kind ogg_json_kind = {
     .before = "before",
     .after = "after",
     .operation = "op_type",
+    .insertion = {"{\"before\":null,\"after\":", ",\"op_type\":\"I\"}"},
+    .deletion = {"{\"before\":", ",\"after\":null,\"op_type\":\"D\"}"},
     .operations = {{"I", CDC_INSERT}, {"U", CDC_UPDATE}, {"D", CDC_DELETE}},
 };
+
+static enum status ogg_json_encoder_open(void *self, const struct format_config *config, struct err *e)
+{
+    return cdc_encoder_open(self, config, &ogg_json_kind, e);
+}
 
 static enum status ogg_json_open(void *self, const struct format_config *config, struct err *e)
 {
@@ -41,4 +40,9 @@ const struct fmt_type fmt_ogg_json = {
     .decode = cdc_decode,
     .decode_message = cdc_decode_message,
     .decoder_close = cdc_decoder_close,
+    .encoder_size = sizeof(struct cdc_encoder),
+    .encoder_open = ogg_json_encoder_open,
+    .encode = cdc_encode,
+    .encode_row = cdc_encode_row,
+    .encoder_close = cdc_encoder_close,
 };

@@ -7,7 +7,7 @@ struct sink {
     const struct conn_type *conn;
     struct sink_cx cx;
     void *writer;
-    bool ended;
+    bool ended, takes_changes;
 };
 
 static enum status sink_conn(const struct sink_config *c, const struct conn_type **conn, struct err *e)
@@ -61,13 +61,14 @@ static enum status sink_open(struct op_cx *cx, void *self)
                              .parallelism = cx->parallelism,
                              .handle = c->handle,
                              .err = cx->err};
+    s->takes_changes = conn_takes_changes(s->conn, &c->options);
     s->writer = mem_zalloc(cx->mem, s->conn->sink->writer_size + 1);
     return s->conn->sink->open != NULL ? s->conn->sink->open(&s->cx, s->writer) : S_OK;
 }
 
 static enum status inserts_only(const struct sink *s, const struct batch *in)
 {
-    if (in->kinds == NULL || s->conn->sink->accepts_updates) return S_OK;
+    if (in->kinds == NULL || s->takes_changes) return S_OK;
     BATCH_EACH(in, i, row)
     {
         if (in->kinds[row] == ROW_INSERT) continue;

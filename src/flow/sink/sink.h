@@ -33,7 +33,7 @@ struct sink_rewrite {
 struct sink_type {
     size_t writer_size;
     bool blocking;          /* write may block: the task gets a thread of its own */
-    bool accepts_updates;   /* rows of other kinds than +I are understood */
+    bool accepts_updates;   /* rows of other kinds than +I are understood; else where its format has kinds (conn_takes_changes) */
     bool is_upsert;         /* and -U is not: a row replaces the one with its key */
     /* Graph time: do the options fit each other and the columns? May be NULL. */
     enum status (*check)(const struct options *o, const struct option_def *defs, const struct type *row, struct err *e);

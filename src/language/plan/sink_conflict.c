@@ -22,6 +22,15 @@ uint32_t sink_parallelism(const struct table *t)
     return (uint32_t)value;
 }
 
+/* What is wrong with the connector is said when the sink is lowered. */
+static bool takes_changes(const struct table *t)
+{
+    const char *name = table_option(t, "connector");
+    const struct conn_type *conn;
+
+    return name == NULL || conn_find(name, &conn, NULL) != S_OK || conn->sink == NULL || conn_takes_changes(conn, &t->options);
+}
+
 static const struct sink_type *sink_of(const struct table *t)
 {
     const char *name = table_option(t, "connector");
@@ -139,10 +148,9 @@ static enum status changes_refused(const struct rel *r, struct err *e)
 enum status sink_check(const struct rel *r, struct err *e)
 {
     const struct sink_body *s = r->body;
-    const struct sink_type *sink = s->table != NULL ? sink_of(s->table) : NULL;
     bool appends = r->inputs[0]->modifies == MODIFIES_NOTHING;
 
-    if (!appends && sink != NULL && !sink->accepts_updates) return changes_refused(r, e);
+    if (!appends && s->table != NULL && !takes_changes(s->table)) return changes_refused(r, e);
     if (s->settings.is_batch) return S_OK; /* rows come once */
     if (appends && s->conflict != SINK_CONFLICT_UNSAID)
         return err_set(e, E_DATA,

@@ -119,13 +119,52 @@ static void needed_columns_are_filled(void **state)
     probe_expect(p, "{\"before\":{\"id\":1,\"n\":2},\"after\":{\"id\":1,\"n\":3},\"op\":\"u\"}\n", "-U[?, ?, ?]\n+U[?, ?, ?]\n");
 }
 
+/* What is written: an update is a deletion and an insertion. As Flink 2.3 wrote it. */
+static void changes_are_written(void **state)
+{
+    static const char text[] = "{\"after\":{\"id\":1,\"s\":\"a\"},\"op\":\"c\"}\n"
+                               "{\"before\":{\"id\":1,\"s\":\"a\"},\"after\":{\"id\":1,\"n\":0.5},\"op\":\"u\"}\n";
+    static const struct {
+        const struct fmt_type *format;
+        const char *expected;
+    } writers[] = {
+        {&fmt_debezium_json, "{\"before\":null,\"after\":{\"id\":1,\"s\":\"a\",\"n\":null},\"op\":\"c\"}\n"
+                             "{\"before\":{\"id\":1,\"s\":\"a\",\"n\":null},\"after\":null,\"op\":\"d\"}\n"
+                             "{\"before\":null,\"after\":{\"id\":1,\"s\":null,\"n\":0.5},\"op\":\"c\"}\n"},
+        {&fmt_canal_json, "{\"data\":[{\"id\":1,\"s\":\"a\",\"n\":null}],\"type\":\"INSERT\"}\n"
+                          "{\"data\":[{\"id\":1,\"s\":\"a\",\"n\":null}],\"type\":\"DELETE\"}\n"
+                          "{\"data\":[{\"id\":1,\"s\":null,\"n\":0.5}],\"type\":\"INSERT\"}\n"},
+        {&fmt_maxwell_json, "{\"data\":{\"id\":1,\"s\":\"a\",\"n\":null},\"type\":\"insert\"}\n"
+                            "{\"data\":{\"id\":1,\"s\":\"a\",\"n\":null},\"type\":\"delete\"}\n"
+                            "{\"data\":{\"id\":1,\"s\":null,\"n\":0.5},\"type\":\"insert\"}\n"},
+        {&fmt_ogg_json, "{\"before\":null,\"after\":{\"id\":1,\"s\":\"a\",\"n\":null},\"op_type\":\"I\"}\n"
+                        "{\"before\":{\"id\":1,\"s\":\"a\",\"n\":null},\"after\":null,\"op_type\":\"D\"}\n"
+                        "{\"before\":null,\"after\":{\"id\":1,\"s\":null,\"n\":0.5},\"op_type\":\"I\"}\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(writers); i++) {
+        struct probe p = PROBE(fmt_debezium_json, .writer = writers[i].format);
+        char *got = probe_recode(&p, text, sizeof text - 1);
+        assert_string_equal(got, writers[i].expected);
+        free(got);
+        got = probe_recode_rows(&p, text, sizeof text - 1);
+        assert_string_equal(got, writers[i].expected);
+        free(got);
+    }
+    struct probe p = PROBE(fmt_debezium_json, .writer = &fmt_debezium_json, .writer_options = OPTIONS("debezium-json.schema-include", "true"));
+    char *got = probe_recode(&p, text, sizeof text - 1);
+    assert_non_null(strstr(got, "Debezium JSON serialization doesn't support 'debezium-json.schema-include' option been set to true."));
+    free(got);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(debezium_has_before_and_after), cmocka_unit_test(ogg_is_alike),
         cmocka_unit_test(maxwell_tells_what_changed),    cmocka_unit_test(canal_has_lists),
         cmocka_unit_test(messages_are_changes),          cmocka_unit_test(mistakes_are_told),
-        cmocka_unit_test(needed_columns_are_filled),
+        cmocka_unit_test(needed_columns_are_filled),     cmocka_unit_test(changes_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
