@@ -42,9 +42,13 @@ static void put_watermark(struct view *v, int64_t watermark, bool is_short)
     if (lag >= 0 && lag < LAG_MS_MAX) buf_printf(&v->out, ", lag %.1f s", (double)lag / 1000);
 }
 
+void rate_line_begin(struct view *v, struct rate_line *r)
+{
+    r->earlier = r->latest = (struct rate_sample){.ns = sys_mono_ns(v->sys)};
+}
+
 static uint64_t rate_now(struct rate_line *r, uint64_t rows, int64_t now)
 {
-    if (r->latest.ns == 0) r->earlier = r->latest = (struct rate_sample){now, rows};
     if (now - r->latest.ns >= NS_A_SECOND) {
         r->earlier = r->latest;
         r->latest = (struct rate_sample){now, rows};

@@ -10,5 +10,6 @@ struct rate_line {
     struct rate_sample earlier, latest; /* a second lies between them, and the latest is not older */
 };
 
+void rate_line_begin(struct view *v, struct rate_line *r); /* nothing came yet */
 /* Appends the line to v->out, cut to the terminal's width, without a line's end. */
 void rate_line_put(struct view *v, struct rate_line *r, const struct job_totals *t);

@@ -19,6 +19,7 @@ static enum status changelog_begin(struct view *v, void *own, struct err *e)
 {
     struct changelog *c = own;
 
+    rate_line_begin(v, &c->rate);
     c->tableau = mem_zalloc(v->mem, view_tableau.size);
     return view_tableau.begin(v, c->tableau, e);
 }

@@ -3,6 +3,8 @@
 #include "surface/sql/kept_frame.h"
 #include "surface/sql/rate_line.h"
 
+#define WIPE_LINE "\r\033[J"
+
 enum { LINES_AROUND = 6, SHOWN_AT_END = 1000 };
 
 struct live_table {
@@ -18,6 +20,7 @@ static enum status table_begin(struct view *v, void *own, struct err *e)
     struct live_table *t = own;
 
     kept_init(&t->rows, v->mem);
+    rate_line_begin(v, &t->rate);
     if (v->is_changelog) return S_OK;
     t->whole = mem_zalloc(v->mem, view_tableau.size);
     return view_tableau.begin(v, t->whole, e);
@@ -44,20 +47,14 @@ static void wipe(struct view *v, struct live_table *t)
     t->is_painted = false;
 }
 
-static uint32_t paint(struct view *v, struct live_table *t)
-{
-    int room = sys_terminal_rows(v->sys, 1) - LINES_AROUND;
-
-    return kept_frame(&t->rows, v, &kept_ascii, (uint32_t)MAX(room, 1), (uint32_t)sys_terminal_columns(v->sys, 1));
-}
-
 static void table_tick(struct view *v, void *own, const struct job_totals *totals)
 {
     struct live_table *t = own;
+    int room = sys_terminal_rows(v->sys, 1) - LINES_AROUND;
 
     if (!is_live(v)) return;
     wipe(v, t);
-    t->painted = paint(v, t);
+    t->painted = kept_frame(&t->rows, v, &kept_ascii, (uint32_t)MAX(room, 1), (uint32_t)sys_terminal_columns(v->sys, 1));
     rate_line_put(v, &t->rate, totals);
     t->is_painted = true;
     enum status st = view_flush(v, NULL);
@@ -88,9 +85,8 @@ static void table_close(struct view *v, void *own)
 {
     struct live_table *t = own;
 
-    if (t->is_painted) { /* the result broke off: what there is stays, without the line below */
-        wipe(v, t);
-        paint(v, t);
+    if (t->is_painted) { /* the result broke off: what was seen last stays, without the line below; v->row is gone */
+        buf_append_text(&v->out, WIPE_LINE);
         enum status st = view_flush(v, NULL);
         (void)st;
     }
