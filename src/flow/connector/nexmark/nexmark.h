@@ -44,6 +44,8 @@ void nexmark_texts_channels(struct nexmark_texts *t, uint64_t seed, struct mem *
 /* A word of 3 to max - 1 characters without spaces at its ends. */
 struct text nexmark_word(const struct nexmark_texts *t, uint64_t hash, uint32_t max);
 struct text nexmark_extra(const struct nexmark_texts *t, uint64_t hash, uint32_t size, uint32_t wanted);
+/* Those of the draws key, key + 1, ... */
+void nexmark_extras(const struct nexmark_texts *t, uint64_t key, uint32_t count, uint32_t size, uint32_t wanted, struct text *out);
 
 struct nexmark_generator {
     struct nexmark_rules rules;
