@@ -111,6 +111,8 @@ size_t pages_growth(const struct hm_table *t, const struct shard *sh, uint32_t r
     return bytes;
 }
 
+enum { FRESH_AHEAD = 192 }; /* bytes */
+
 uint32_t slot_take(struct hm_table *t, struct shard *sh)
 {
     uint32_t slot = sh->free_head;
@@ -124,6 +126,7 @@ uint32_t slot_take(struct hm_table *t, struct shard *sh)
         if (sh->bump == sh->bump_end) page_add(t, sh);
         slot = sh->bump++;
         entry = entry_at(t, sh, slot);
+        __builtin_prefetch(entry + FRESH_AHEAD, 1); /* nobody has been there yet, and shards are too many for the processor to guess */
     }
     if (LIKELY(t->entry_size == 16)) memset(entry, 0, 16); /* a word and a word: no call */
     else memset(entry, 0, t->entry_size);

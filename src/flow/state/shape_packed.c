@@ -8,7 +8,7 @@
 #include "flow/state/shape_verbs.h"
 
 enum {
-    AHEAD = 8,
+    AHEAD = 16,
     CHUNK_PART = 3, /* of the rows that there are, so many go into the next chunk: little is lost, and chunks grow */
     CHUNK_LEAST = 64, /* bytes of rows, where they are short; but the first chunk has one */
     CHUNK_MAX = BLOCK_SLAB_MAX,
@@ -100,6 +100,7 @@ enum status hm_packed_append(struct state_table *base, int64_t ns, void *const *
     pack_sizes(&t->bag->pack, &from, sizes);
     TRY(packed_budget(t, sizes, count));
     for (uint32_t i = 0; i < count; i++) {
+        if (i + 2 * AHEAD < count && heads[i + 2 * AHEAD] != NULL) __builtin_prefetch(heads[i + 2 * AHEAD], 1);
         fetch_place(t, heads, i + AHEAD, count);
         if (heads[i] != NULL) {
             at[n] = packed_add(t, s, heads[i], sizes[i]);
