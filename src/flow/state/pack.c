@@ -77,6 +77,16 @@ static inline struct str text_at(const struct vector *v, const struct vector *ba
     return vector_is_null(v, row) ? (struct str){"", 0} : text_str(&VECTOR_VALUES(base, struct text)[vector_at(v, row)]);
 }
 
+/* The bytes of a long text that another task wrote, before they are looked at. */
+static inline __attribute__((always_inline)) void text_fetch(const struct vector *v, const struct vector *base, uint32_t row)
+{
+    const struct text *t = &VECTOR_VALUES(base, struct text)[vector_at(v, row)];
+
+    if (t->size <= TEXT_INLINE || vector_is_null(v, row)) return;
+    __builtin_prefetch(t->far);
+    __builtin_prefetch(t->far + t->size - 1);
+}
+
 /* Those that are kept once: their numbers per row; NULL: none are. */
 static const uint32_t *texts_find(struct pack *p, const struct pack_field *f, const struct pack_source *from, const struct vector *v)
 {
@@ -91,6 +101,7 @@ static const uint32_t *texts_find(struct pack *p, const struct pack_field *f, co
     }
     for (uint32_t at = 0, n; at < from->count; at += n) {
         n = MIN(from->count - at, (uint32_t)DICT_AHEAD);
+        for (uint32_t i = at + n; i < MIN(at + n + DICT_AHEAD, from->count); i++) text_fetch(v, base, from->rows[i]);
         for (uint32_t i = 0; i < n; i++) values[i] = text_at(v, base, from->rows[at + i]);
         dict_find(&p->dicts[f->text], from->blocks, values, n, numbers + at);
     }
@@ -215,6 +226,8 @@ static inline __attribute__((always_inline)) void end_write(char *to, enum pack_
     else memcpy(to + text * sizeof narrow, &narrow, sizeof narrow);
 }
 
+enum { TEXTS_AHEAD = 8 };
+
 static void write_texts(struct writing *w, const struct pack_field *f, const struct vector *v)
 {
     const struct vector *base = vector_values(v);
@@ -229,6 +242,7 @@ static void write_texts(struct writing *w, const struct pack_field *f, const str
             memcpy(at[i] + from, &number, sizeof number);
         } else {
             struct str value = text_at(v, base, w->rows[i]);
+            if (i + TEXTS_AHEAD < n) text_fetch(v, base, w->rows[i + TEXTS_AHEAD]);
             size = (uint32_t)value.size;
             memcpy(at[i] + from, value.data, size);
         }
