@@ -18,17 +18,13 @@
 static uint32_t all_keys(const struct grouping *g) { return g->key_count + grouping_has_sets(g); }
 
 /* --- below ------------------------------------------------------------------------------------------------------- */
-/* Not one of the first `from` columns: keys are NULL in some sets, arguments are not. */
-static uint32_t column_from(struct grouping *g, struct expr *x, uint32_t from)
+uint32_t grouping_column_of(struct grouping *g, struct expr *x)
 {
-    for (uint32_t i = from; i < g->column_count; i++)
+    for (uint32_t i = grouping_has_sets(g) ? g->key_count : 0; i < g->column_count; i++)
         if (expr_equal(g->columns[i], x)) return i;
     g->columns[g->column_count] = x;
     return g->column_count++;
 }
-
-uint32_t grouping_key_column(struct grouping *g, struct expr *x) { return column_from(g, x, 0); }
-uint32_t grouping_column_of(struct grouping *g, struct expr *x) { return column_from(g, x, grouping_has_sets(g) ? g->key_count : 0); }
 
 enum status grouping_fail(struct grouping *g, struct ast_place place, const char *text)
 {
@@ -281,6 +277,7 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     *g = (struct grouping){.b = b, .below = from->scope, .binder = *x};
     g->binder.scope = &g->below;
     g->columns = ARENA_ARRAY(b->a, struct expr *, count_keys(&s->group) + 2 * (size_t)calls + 1);
+    g->key_texts = ARENA_ARRAY(b->a, const char *, count_keys(&s->group) + 1);
     g->calls = ARENA_ARRAY(b->a, struct aggregate_call, calls + 1);
     g->uses = ARENA_ARRAY(b->a, struct call_of, calls + 1);
     TRY(grouping_bind_keys(g, s));

@@ -16,6 +16,7 @@ struct grouping {
     struct binder binder;    /* over them */
     uint32_t key_count, column_count, call_count, use_count;
     struct expr **columns;   /* of the Calc below: keys, then arguments and filters */
+    const char **key_texts;  /* of keys as they are written */
     struct aggregate_call *calls;
     struct call_of *uses;
     const struct type *row;  /* of the aggregation */
@@ -29,8 +30,7 @@ struct grouping {
 
 static inline bool grouping_has_sets(const struct grouping *g) { return g->set_count > 1; }
 enum status grouping_fail(struct grouping *g, struct ast_place place, const char *text);
-/* The column of the Calc below that computes it: a new one where none does. Keys are NULL in some sets, arguments are not. */
-uint32_t grouping_key_column(struct grouping *g, struct expr *x);
+/* The column of the Calc below that computes it, no key where there are sets (keys are NULL in some): a new one where none does. */
 uint32_t grouping_column_of(struct grouping *g, struct expr *x);
 
 /* bind_group_calls.c */

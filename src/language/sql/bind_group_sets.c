@@ -4,6 +4,7 @@
 
 #include "ground/base/str.h"
 #include "language/sql/bind_over.h"
+#include "language/sql/print.h"
 #include "language/sql/token.h"
 
 #include <string.h>
@@ -23,6 +24,16 @@ static enum status set_push(struct grouping *g, struct key_sets *s, uint64_t set
     return S_OK;
 }
 
+/* Constants are one key only where they are written alike: 1 + 1 and 2 are two, whatever the planner makes of them. */
+static uint32_t key_column(struct grouping *g, struct expr *key, const char *text)
+{
+    for (uint32_t i = 0; i < g->column_count; i++)
+        if (expr_equal(g->columns[i], key) && (key->kind != EXPR_CONSTANT || strcmp(g->key_texts[i], text) == 0)) return i;
+    g->columns[g->column_count] = key;
+    g->key_texts[g->column_count] = text;
+    return g->column_count++;
+}
+
 /* A key, (), or (a, b), which stand or fall together. */
 static enum status bind_key(struct grouping *g, const struct ast_expr *x, bool is_set, uint64_t *set)
 {
@@ -40,7 +51,7 @@ static enum status bind_key(struct grouping *g, const struct ast_expr *x, bool i
     if (over_call_in(x) != NULL) return grouping_fail(g, x->place, "Windowed aggregate expression is illegal in GROUP BY clause");
     if (aggregate_calls_count(g->b, x) > 0) return grouping_fail(g, x->place, "Aggregate expression is illegal in GROUP BY clause");
     TRY(bind_expr(&g->binder, x, &key));
-    uint32_t col = grouping_key_column(g, key);
+    uint32_t col = key_column(g, key, print_expr_text(g->b->a, x));
     *set = col <= SET_KEYS_MAX ? UINT64_C(1) << col : 0;
     return S_OK;
 }

@@ -26,17 +26,6 @@ static enum status fail(struct making *m, struct ast_place place, const char *te
     return sql_error(m->b->e, m->b->t, place.at, place.size, text, name);
 }
 
-static const char *expression_text(struct query_binder *b, const struct ast_expr *x)
-{
-    struct buf out;
-
-    buf_init(&out, b->a->mem);
-    print_expr(x, &out);
-    const char *text = arena_strndup(b->a, out.data, out.size);
-    buf_release(&out);
-    return text;
-}
-
 static int column_find(const struct making *m, struct str name)
 {
     for (uint32_t i = 0; i < m->count; i++)
@@ -84,7 +73,7 @@ static enum status add_column(struct making *m, const struct ast_column *c)
 
     TRY(column_place(m, c, &at));
     if (c->kind == COLUMN_COMPUTED)
-        column.expression = expression_text(m->b, c->x);
+        column.expression = print_expr_text(m->b->a, c->x);
     else
         TRY(read_type(m, c, &column.type));
     if (c->has_metadata_key) column.metadata_key = text_of(m, c->metadata_key);
@@ -230,7 +219,7 @@ static enum status bind_watermark(struct making *m)
         if (!is_time_field(x->type)) return time_field_error(m, m->text->watermark, x->type);
     }
     m->out->watermark_column = text_of(m, name);
-    m->out->watermark = is_of_source(m->text->watermark) ? "SOURCE_WATERMARK()" : expression_text(m->b, m->text->watermark);
+    m->out->watermark = is_of_source(m->text->watermark) ? "SOURCE_WATERMARK()" : print_expr_text(m->b->a, m->text->watermark);
     return S_OK;
 }
 

@@ -5,6 +5,7 @@
 #include "language/sql/sql_op.h"
 
 void print_expr(const struct ast_expr *x, struct buf *out);
+const char *print_expr_text(struct arena *a, const struct ast_expr *x); /* the same, in the arena */
 void print_query(const struct ast_query *q, struct buf *out);
 void print_table(const struct ast_table *t, struct buf *out);
 void print_orders(const struct ast_orders *o, struct buf *out);

@@ -282,3 +282,14 @@ void print_expr(const struct ast_expr *x, struct buf *out)
     case AX_DEFAULT: buf_append_text(out, "DEFAULT"); break;
     }
 }
+
+const char *print_expr_text(struct arena *a, const struct ast_expr *x)
+{
+    struct buf out;
+
+    buf_init(&out, a->mem);
+    print_expr(x, &out);
+    const char *text = arena_strndup(a, out.data, out.size);
+    buf_release(&out);
+    return text;
+}
