@@ -48,11 +48,11 @@ enum tw_sql_flags {
      * accumulator may be any struct of the user's, .accumulator_size bytes of cleared memory, that points into tw_call_scratch; and
      * rows can be taken back without .retract. It costs memory and time for each row of the group. */
     TW_SQL_KEEPS_VALUES = 4,
-    /* It waits for something outside: AsyncScalarFunction, AsyncTableFunction. Scalar and table functions in SELECT, WHERE and LATERAL
-     * TABLE are then called on helper threads, so they may block: table.exec.async-scalar.* and table.exec.async-table.* say how many
-     * calls are under way at once, how long all attempts may take together, and how often a call that failed is repeated. Rows keep
-     * their order. An instance, with its memory, is in one call at a time. run_batch gets many rows in one call. Anywhere else, as in
-     * the condition of a join, the task waits. */
+    /* It waits for something outside: AsyncScalarFunction, AsyncTableFunction, AsyncLookupFunction. Scalar and table functions are then
+     * called on helper threads, so they may block: table.exec.async-scalar.*, table.exec.async-table.* and, of tables that a function
+     * answers for, table.exec.async-lookup.* say how many calls are under way at once, how long all attempts may take together, and how
+     * often a call that failed is repeated. Rows keep their order. An instance, with its memory, is in one call at a time. run_batch
+     * gets many rows in one call. In conditions of outer joins, EXISTS and IN on columns of both sides they are refused, as in Flink. */
     TW_SQL_ASYNC = 8,
 };
 

@@ -243,6 +243,44 @@ static enum status bind_rows(struct query_binder *b, const struct ast_list *rows
     return failed == S_OK ? S_OK : err_gather(b->e);
 }
 
+/* Constants as they are; a row that calls what waits for something outside is a Calc over one without columns. */
+static struct rel *values_part(struct query_binder *b, const struct type *row, struct expr **items, uint32_t count, bool waits)
+{
+    struct values_body v = {.row_count = count, .items = items, .shows_names = b->is_batch};
+    struct bind_source nothing;
+
+    if (!waits) return rel_values(b->a, row, &v);
+    bind_nothing(b, &nothing);
+    return rel_calc(b->a, nothing.rel, &(struct calc_body){.count = row->child_count, .columns = items}, row->names);
+}
+
+static bool row_waits(struct expr *const *items, uint32_t cols)
+{
+    bool waits = false;
+
+    for (uint32_t c = 0; c < cols && !waits; c++) waits = expr_is_async(items[c]);
+    return waits;
+}
+
+/* In order: runs of rows that are constants, and single ones that wait. */
+static enum status values_make(struct query_binder *b, const struct ast_query *q, const struct type *row, struct expr **items,
+                               uint32_t count, struct rel **out)
+{
+    uint32_t cols = row->child_count, parts = 0, n;
+    struct rel *inputs[REL_INPUTS_MAX];
+
+    for (uint32_t at = 0; at < count; at += n) {
+        bool waits = row_waits(items + (size_t)at * cols, cols);
+        for (n = 1; !waits && at + n < count && !row_waits(items + (size_t)(at + n) * cols, cols); n++) continue;
+        if (parts == REL_INPUTS_MAX)
+            return sql_error(b->e, b->t, q->place.at, q->place.size, "at most %d rows of VALUES may call asynchronous functions",
+                             REL_INPUTS_MAX);
+        inputs[parts++] = values_part(b, row, items + (size_t)at * cols, n, waits);
+    }
+    *out = parts == 1 ? inputs[0] : rel_union(b->a, row, inputs, parts);
+    return S_OK;
+}
+
 static enum status bind_values(struct query_binder *b, const struct ast_query *q, struct rel **out)
 {
     const struct ast_expr *first = q->rows.items[0];
@@ -265,9 +303,7 @@ static enum status bind_values(struct query_binder *b, const struct ast_query *q
         }
     }
     for (uint32_t i = 0; i < cols * count; i++) TRY(expr_cast(&m, items[i], types[i % cols], false, &items[i], b->e));
-    struct values_body v = {.row_count = count, .items = items, .shows_names = b->is_batch};
-    *out = rel_values(b->a, type_row(b->a, cols, names, types, false), &v);
-    return S_OK;
+    return values_make(b, q, type_row(b->a, cols, names, types, false), items, count, out);
 }
 
 /* --- set operations ---------------------------------------------------------------------------------------------- */

@@ -174,7 +174,8 @@ static const struct rule {
     void (*exprs)(const struct rel *r, struct visitor *v); /* shows its own expressions; NULL: it has none */
     enum status (*pull)(struct decorrelation *d, struct rel *r, struct pulled *out); /* NULL: refused */
 } rules[] = {
-    {&rel_calc_type, calc_visit, pull_calc},      {&rel_aggregate_type, NULL, pull_aggregate},
+    {&rel_calc_type, calc_visit, pull_calc},      {&rel_async_calc_type, calc_visit, pull_calc},
+    {&rel_aggregate_type, NULL, pull_aggregate},
     {&rel_join_type, join_visit, pull_join},      {&rel_rank_type, NULL, pull_rank},
     {&rel_sort_limit_type, NULL, pull_rank},      {&rel_limit_type, NULL, pull_rank},
     {&rel_deduplicate_type, NULL, pull_rank},     {&rel_over_type, NULL, pull_over},

@@ -305,6 +305,22 @@ static struct expr *pair_condition(const struct expr_maker *m, const struct join
     return rebased(m, x, pair, t->left, (int)computed);
 }
 
+/* Conditions that wait for something outside are asked behind the join; where rows come without a partner, that is too late, as in Flink. */
+static enum status async_take(const struct expr_maker *m, const struct join_tree *t, struct conditions *on, struct conditions *behind,
+                              struct err *e)
+{
+    struct conditions rest = {0};
+
+    *behind = (struct conditions){0};
+    for (uint32_t i = 0; i < on->count; i++)
+        conditions_add(m->a, expr_is_async(on->items[i]) ? behind : &rest, on->items[i]);
+    if (behind->count == 0) return S_OK;
+    *on = rest;
+    if (t->kind == REL_JOIN_INNER) return S_OK;
+    err_hint(e, "compute it in a query below the join");
+    return err_set(e, E_UNSUPPORTED, "AsyncScalarFunction not supported for non inner join condition");
+}
+
 static struct keys keys_copied(struct arena *a, const struct keys *k)
 {
     struct keys copy = *k;
@@ -331,12 +347,13 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
                              struct conditions *on, struct rel **out, struct err *e)
 {
     const struct type *rows[] = {sides[0]->row, sides[1]->row};
-    struct conditions shown;
+    struct conditions shown, behind;
     struct time_bounds bounds;
     struct keys k = {0};
 
     bounds_find(m, t, rows, on, &shown, &bounds);
     keys_find(m, t, rows, on, &k);
+    TRY(async_take(m, t, on, &behind, e));
     bool is_by_time = t->as_of >= 0 || time_bounds_are_closed(&bounds);
     const struct keys all = keys_copied(m->a, &k);
     uint32_t keys = is_by_time ? k.count : window_join_keys(sides, k.cols, k.null_safe, k.count);
@@ -369,18 +386,22 @@ static enum status join_make(const struct expr_maker *m, const struct join_tree 
     else if (is_windowed) join = rel_window_join(m->a, sides[0], sides[1], &(struct window_join_body){body, with_keys(body, &all)});
     else join = rel_join(m->a, sides[0], sides[1], &body);
     *out = without_computed(m, t, join, &k);
+    filtered(m, &behind, out);
     return S_OK;
 }
 
 /* Elements that ON drops are dropped above, but where a row without any must come alone. */
-static struct rel *list_make(const struct expr_maker *m, const struct join_tree *t, struct rel *left, const struct conditions *on)
+static enum status list_make(const struct expr_maker *m, const struct join_tree *t, struct rel *left, const struct conditions *on,
+                             struct rel **out, struct err *e)
 {
     struct correlate_body body = *t->list;
+    struct conditions inside = *on, behind;
 
-    if (body.left) body.condition = conditions_all(m, on);
-    struct rel *out = rel_correlate(m->a, left, &body);
-    if (!body.left) filtered(m, on, &out);
-    return out;
+    if (body.left) TRY(async_take(m, t, &inside, &behind, e));
+    if (body.left) body.condition = conditions_all(m, &inside);
+    *out = rel_correlate(m->a, left, &body);
+    if (!body.left) filtered(m, on, out);
+    return S_OK;
 }
 
 static enum status plan(const struct expr_maker *m, struct join_tree *t, struct conditions *above, struct rel **out,
@@ -396,8 +417,7 @@ static enum status plan(const struct expr_maker *m, struct join_tree *t, struct 
         if (t->trees[i] != NULL) TRY(plan(m, t->trees[i], &below[i], &sides[i], e));
         filtered(m, &below[i], &sides[i]);
     }
-    if (t->list != NULL) *out = list_make(m, t, sides[0], &on);
-    return t->list != NULL ? S_OK : join_make(m, t, sides, &on, out, e);
+    return t->list != NULL ? list_make(m, t, sides[0], &on, out, e) : join_make(m, t, sides, &on, out, e);
 }
 
 enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, struct expr **above, struct rel **out,
