@@ -377,6 +377,60 @@ static void inserts_are_awaited(void **state)
     tw_env_free(env);
 }
 
+/* --- functions of the program --------------------------------------------------------------------------------------- */
+static enum tw_status half(struct tw_call *c, const void *args, void *result)
+{
+    (void)c;
+    *(int32_t *)result = *(const int32_t *)args / 2;
+    return TW_OK;
+}
+TW_SQL_FUNCTION(table_half) = {.kind = TW_SQL_SCALAR, .overloads = {{"INT -> INT", .run_row = half}}};
+
+struct town {
+    int32_t id;
+    struct tw_str town;
+};
+
+static enum tw_status towns(struct tw_call *c, const void *args)
+{
+    int32_t id = *(const int32_t *)args;
+
+    if (id == 1) tw_call_emit(c, &(struct town){id, TW_STR("Ulm")});
+    if (id == 1 || id == 3) tw_call_emit(c, &(struct town){id, TW_STR("Bonn")});
+    return TW_OK;
+}
+#define TOWN "INT -> ROW<id INT, town STRING>"
+TW_SQL_FUNCTION(table_towns) = {.kind = TW_SQL_TABLE, .overloads = {{TOWN, .rows = towns}}};
+TW_SQL_FUNCTION(table_towns_later) = {.kind = TW_SQL_TABLE, .flags = TW_SQL_ASYNC, .overloads = {{TOWN, .rows = towns}}};
+
+static void functions_of_the_program_answer_for_tables(void **state)
+{
+    static const char *const names[] = {"towns", "towns_later"};
+    struct tw_env *env = quiet_env();
+
+    (void)state;
+    assert_int_equal(tw_create_temporary_system_function(env, "half", &tw_sql_table_half), 0);
+    assert_int_equal(tw_create_temporary_system_function(env, "towns_f", &tw_sql_table_towns), 0);
+    assert_int_equal(tw_create_temporary_system_function(env, "towns_later_f", &tw_sql_table_towns_later), 0);
+    expect_rows(tw_table_select(people(env), "HALF(id)"), true, "+I 0; +I 1; +I 1");
+    tw_create_temporary_view(env, "p", tw_table_select(people(env), "id, name, PROCTIME() AS pt"));
+    for (uint32_t i = 0; i < 2; i++) {
+        struct tw_schema *s = tw_schema_column(tw_schema_column(tw_schema_create(env), "id", "INT"), "town", "STRING");
+        char function[32], query[256];
+        snprintf(function, sizeof function, "%s_f", names[i]);
+        assert_int_equal(tw_create_temporary_table(env, names[i], .schema = s,
+                                                   .options = TW_OPTIONS("connector", "function", "function", function, "keys", "id")),
+                         0);
+        snprintf(query, sizeof query, "SELECT name, town FROM p LEFT JOIN %s FOR SYSTEM_TIME AS OF p.pt AS t ON p.id = t.id", names[i]);
+        struct tw_table *t = tw_sql_query(env, query);
+        assert_int_equal(strstr(tw_table_explain(t, NULL), "async=[ORDERED, KEY_ORDERED: false, 180000ms, 100]") != NULL, i == 1);
+        expect_rows(t, true, "+I ann Bonn; +I ann Ulm; +I bob <NULL>; +I cid Bonn");
+    }
+    assert_int_equal(tw_create_temporary_system_function(env, "Half", &tw_sql_table_half), 1);
+    assert_non_null(strstr(tw_error(env), "A function named 'Half' does already exist."));
+    tw_env_free(env);
+}
+
 static void plans_are_explained(void **state)
 {
     struct tw_env *env = quiet_env();
@@ -403,6 +457,7 @@ int main(void)
         cmocka_unit_test(results_may_be_left), cmocka_unit_test(changes_have_kinds),
         cmocka_unit_test(tables_are_filled),   cmocka_unit_test(plans_are_explained),
         cmocka_unit_test(inserts_are_awaited),
+        cmocka_unit_test(functions_of_the_program_answer_for_tables),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,14 @@ static struct tw_table *people(struct tw_env *env)
     return tw_from_values(env, "(1, 'ann', 30), (2, 'bob', 20)", "id, name, age");
 }
 
+static enum tw_status nothing(struct tw_call *c, const void *args, void *result)
+{
+    (void)args;
+    (void)result;
+    return tw_result_null(c);
+}
+TW_SQL_FUNCTION(table_mistake) = {.kind = TW_SQL_SCALAR, .overloads = {{"INT -> INT", .run_row = nothing}}};
+
 /* Builds something, answers the line of the call that is wrong. */
 struct mistake {
     int (*make)(struct tw_env *env);
@@ -96,6 +104,8 @@ MISTAKE(no_shell, tw_result_close(tw_sql_execute(env, "QUIT")))
 MISTAKE(in_batch, tw_to_stream((tw_set(env, "execution.runtime-mode", "batch"), people(env))))
 MISTAKE(two_times, tw_to_stream(tw_sql_query(env, (two_rowtimes(env), "SELECT ts, ts AS again FROM clock"))))
 MISTAKE(gone, tw_to_stream(executed(env)))
+MISTAKE(function_without_entry, tw_create_temporary_system_function(env, "f", NULL))
+MISTAKE(function_without_name, tw_create_temporary_system_function(env, "", &tw_sql_table_mistake))
 /* clang-format on */
 
 static const struct mistake mistakes[] = {
@@ -135,6 +145,8 @@ static const struct mistake mistakes[] = {
     {no_such_metadata, "a stream has no metadata 'offset'; it has 'rowtime'"},
     {upserts_in, "Table 'default_catalog.default_database.Unregistered_DataStream_Source_1' produces a changelog stream that contains "
                  "UPDATE_AFTER but no UPDATE_BEFORE. This requires defining a primary key constraint on the table.; add PRIMARY KEY"},
+    {function_without_entry, "tw_create_temporary_system_function takes a name, and &tw_sql_NAME of a TW_SQL_FUNCTION(NAME)"},
+    {function_without_name, "tw_create_temporary_system_function takes a name, and &tw_sql_NAME of a TW_SQL_FUNCTION(NAME)"},
     {updates_as_inserts,
      "Table sink 'Unregistered_DataStream_Sink_1' doesn't support consuming update changes which is produced by node "},
     {no_name, "Encountered \"1\": expected the name of a column at line 1, column 7\na, b, 1\n      ^"},
