@@ -116,6 +116,10 @@ enum status lookup_check(const struct conn_type *conn, const struct options *o, 
     if (!finds && conn->source == NULL) return err_set(e, E_UNSUPPORTED, "connector '%s' cannot be read", conn->name);
     if (!finds && (conn->source->boundedness != NULL && conn->source->boundedness(o, conn->options) != BOUNDED))
         return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
+    if (!finds && conn_changes(conn, o) != 0) {
+        err_hint(e, "its rows change: join it without FOR SYSTEM_TIME AS OF, or as of an event time");
+        return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
+    }
     if (options_enum(o, lookup_options, "lookup.full-cache.reload-strategy") != 0)
         return err_set(e, E_CONFIG, "'lookup.full-cache.reload-strategy' = 'TIMED' is not supported yet");
     for (const struct option_def *d = lookup_options; d->key != NULL; d++)
