@@ -27,6 +27,14 @@ for format in debezium canal maxwell ogg; do
     same "$format gives the table again" '1,ann,15
 3,cid,30' "$(sql "SELECT id, MAX(name), SUM(n) FROM $format GROUP BY id HAVING COUNT(*) > 0" | sed 1d | awk -F, '{ n[$2] = $1 ~ /[+]/ ? $2 "," $3 "," $4 : "" } END { for (i in n) if (n[i] != "") print n[i] }' | sort)"
 done
+# Rows of one name become one: of two the later, and the one before when it goes.
+printf '+I 4,cid,31\n+I 5,dan,1\n+I 6,dan,2\n-D 6,,\n' >> users.script
+echo "CREATE TABLE names (name STRING, n INT, PRIMARY KEY (name) NOT ENFORCED) WITH ('connector' = 'filesystem', 'path' = '$PWD/names', 'format' = 'debezium-json');" >> tables.sql
+sql 'INSERT INTO names SELECT name, n FROM users ON CONFLICT DO DEDUPLICATE' > said.txt
+same 'INSERT says nothing else' '' "$(cat said.txt)"
+same 'one row for each name' 'ann 15
+cid 31
+dan 1' "$(sed 's/.*"name":"\([a-z]*\)","n":\([0-9]*\)}.*"op":"\(.\)".*/\1 \2 \3/' names/part-* | awk '{ n[$1] = $3 == "c" ? $2 : "" } END { for (i in n) if (n[i] != "") print i, n[i] }' | sort)"
 same 'what Debezium would write' '{"before":null,"after":{"id":1,"name":"ann","n":10},"op":"c"}
 {"before":null,"after":{"id":2,"name":"bob","n":20},"op":"c"}
 {"before":{"id":1,"name":"ann","n":10},"after":null,"op":"d"}

@@ -76,6 +76,28 @@ static enum boundedness hybrid_boundedness(const struct options *o, const struct
     return b;
 }
 
+/* All that any of them brings; where one has upserts the whole has. */
+static uint8_t hybrid_changes(const struct options *o, const struct option_def *defs)
+{
+    struct hybrid_parts parts;
+    struct arena arena;
+    struct mem mem;
+    uint8_t all = CHANGES_NONE;
+    bool upserts = false;
+
+    mem_init(&mem, "hybrid", 0);
+    arena_init(&arena, &mem, 0);
+    if (hybrid_parts_read(&parts, o, defs, &arena, NULL) == S_OK) {
+        for (uint32_t i = 0; i < parts.count; i++) {
+            uint8_t part = conn_changes(parts.items[i].conn, &parts.items[i].options);
+            all |= part;
+            upserts |= (part & CHANGES_AFTER) != 0 && (part & CHANGES_BEFORE) == 0;
+        }
+    }
+    mem_release(&mem);
+    return upserts ? (uint8_t)(all & ~CHANGES_BEFORE) : all;
+}
+
 /* The columns of the parts that fix theirs; they must agree. */
 static enum status hybrid_schema(struct arena *a, const struct options *o, const struct option_def *defs, const struct type **row,
                                  struct err *e)
@@ -403,6 +425,7 @@ static const struct source_type hybrid_source = {
     .boundedness = hybrid_boundedness,
     .splits_at_once = UINT32_MAX, /* the enumerator keeps to what the part likes */
     .schema = hybrid_schema,
+    .changes = hybrid_changes,
     .check = hybrid_check,
     .enumerator_open = hybrid_enumerator_open,
     .enumerator_next = hybrid_enumerator_next,
