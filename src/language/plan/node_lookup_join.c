@@ -25,6 +25,7 @@ static bool asked_find(struct arena *a, const struct rel *r, struct asked *out)
     struct expr_maker m = {.a = a};
 
     if (rel_scanned(r) != NULL) {
+        if (r->modifies != MODIFIES_NOTHING) return false; /* what is asked would have to know what was taken back */
         *out = (struct asked){.table = rel_scanned(r), .schema = r->row, .metadata = rel_scanned_metadata(r)};
         out->columns = ARENA_ARRAY(a, struct expr *, r->row->child_count + 1);
         for (uint32_t i = 0; i < r->row->child_count; i++) out->columns[i] = expr_column(&m, r->row, i);
