@@ -126,6 +126,11 @@ static struct rel *strengthen(struct arena *a, struct rel *r, struct conditions 
     return rel_scan(a, &body, r->row);
 }
 
+const struct table_statistics *rel_scan_statistics(const struct rel *r)
+{
+    return r->type == &rel_scan_type ? ((const struct scan_body *)r->body)->statistics : NULL;
+}
+
 struct rel *scan_told(struct arena *a, struct rel *r, struct expr *x)
 {
     if (r->type != &rel_scan_type || !is_taken(r, x)) return r;

@@ -159,6 +159,7 @@ struct scan_body {
     struct text_list metadata; /* keys of the connector's, of the last columns of it */
     struct expr *filter;       /* over those columns: what the source leaves out; NULL: nothing */
     struct expr *asked;        /* over them: all that is asked of the rows right behind, which EXPLAIN shows; NULL: nothing */
+    const struct table_statistics *statistics; /* in batch mode; NULL: nothing is known */
 };
 /* Event time and watermarks of rows: the greatest value of an expression over them. */
 struct watermark_body {
@@ -469,6 +470,13 @@ struct rel_shown {
     void *arg;
 };
 double rel_rows(const struct rel *r); /* a guess at how many it gives: rows.c */
+/* What is known of a column, and of how many rows; said NULL: nothing. */
+struct rel_column {
+    const struct column_statistics *said;
+    double rows;
+};
+struct rel_column rel_column_of(const struct rel *r, uint32_t col);
+const struct table_statistics *rel_scan_statistics(const struct rel *r); /* NULL: unknown, or another node */
 void rel_explain(const struct rel *r, const struct rel_shown *how, struct buf *out);
 enum status rel_too_many(struct err *e); /* operators: E_BUDGET */
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;

@@ -1,5 +1,5 @@
-/* rewrite.c - the passes of rewrite.h in their order, over all plans of a statement. Plans depend on the statement, its tables and the
- * configuration, never on what tables hold. */
+/* rewrite.c - the passes of rewrite.h in their order, over all plans of a statement. Plans of streams depend on the statement, its tables and
+ * the configuration, never on what tables hold; those of batch mode on what ANALYZE TABLE found, too (rows.c). */
 #include "language/plan/rewrite.h"
 
 #include "language/plan/rel_internal.h"

@@ -6,8 +6,8 @@
  * those of its parts, for up to JOINS_MAX leaves, so bushy trees are found, too. Pairs that nothing connects are made only where all are
  * of that kind. Of orders that cost the same the one that is written stays.
  *
- * How many rows a leaf has is rel_rows' guess (rows.c); an equation keeps one pair in as many as the larger side
- * has rows, any other condition every second one. */
+ * How many rows a leaf has is rel_rows' guess (rows.c); an equation keeps one pair in as many as the side with more different values
+ * has (where that is not known: rows), any other condition every second one. */
 #include "language/plan/rel_internal.h"
 #include "language/plan/rewrite.h"
 
@@ -134,6 +134,15 @@ static uint32_t equation_set(const struct flat *f, const struct equation *e)
     return 1u << leaf_of(f, e->cols[0]) | 1u << leaf_of(f, e->cols[1]);
 }
 
+/* How many values a column has: as many as it is known to have, or one per row. */
+static double values_of(const struct flat *f, uint32_t col, const double *leaf_rows)
+{
+    uint32_t leaf = leaf_of(f, col);
+    struct rel_column c = rel_column_of(f->leaves[leaf], col - f->first[leaf]);
+
+    return c.said != NULL && c.said->distinct_count > 0 ? MIN((double)c.said->distinct_count, leaf_rows[leaf]) : leaf_rows[leaf];
+}
+
 static double rows_of(const struct flat *f, uint32_t set, const double *leaf_rows)
 {
     double rows = 1;
@@ -143,7 +152,7 @@ static double rows_of(const struct flat *f, uint32_t set, const double *leaf_row
     for (uint32_t i = 0; i < f->equation_count; i++) {
         const struct equation *e = &f->equations[i];
         if ((equation_set(f, e) & ~set) != 0) continue;
-        rows /= MAX(MAX(leaf_rows[leaf_of(f, e->cols[0])], leaf_rows[leaf_of(f, e->cols[1])]), 1);
+        rows /= MAX(MAX(values_of(f, e->cols[0], leaf_rows), values_of(f, e->cols[1], leaf_rows)), 1);
     }
     for (uint32_t i = 0; i < f->conditions.count; i++)
         if ((leaves_of(f, f->conditions.items[i]) & ~set) == 0) rows *= 0.5;

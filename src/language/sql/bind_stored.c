@@ -105,6 +105,38 @@ static enum status declared(struct stored *s, struct rel **out)
     return S_OK;
 }
 
+/* Of the whole table; of partitions only how many rows they have together. */
+struct found_statistics {
+    struct arena *a;
+    struct table_statistics *out;
+    bool whole;
+};
+
+static void statistics_found(void *arg, const struct table *t, const struct table_statistics *s)
+{
+    struct found_statistics *f = arg;
+    bool whole = s->partition[0] == '\0';
+
+    (void)t;
+    if (f->whole) return;
+    if (f->out == NULL) {
+        f->out = ARENA_NEW(f->a, struct table_statistics);
+        *f->out = (struct table_statistics){.partition = ""};
+    }
+    if (whole) *f->out = *s;
+    else f->out->row_count += s->row_count;
+    f->whole = whole;
+}
+
+/* A plan of streams is the same whatever tables hold. */
+static const struct table_statistics *statistics_of(const struct query_binder *b, const struct table *t)
+{
+    struct found_statistics f = {.a = b->a};
+
+    if (b->is_batch) catalogs_each_statistics(b->catalogs, t, statistics_found, &f);
+    return f.out;
+}
+
 enum status bind_stored(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out)
 {
     uint32_t n = t->column_count + 1;
@@ -119,7 +151,7 @@ enum status bind_stored(struct query_binder *b, const struct table *t, const str
     }
     if (parts) TRY(add_parts(&s));
     TRY(add_metadata(&s));
-    struct scan_body body = {.table = t, .metadata = {s.keys, s.metadata_count}};
+    struct scan_body body = {.table = t, .metadata = {s.keys, s.metadata_count}, .statistics = statistics_of(b, t)};
     TRY(bind_connector(b, t, type_row(b->a, s.count, s.names, s.types, false), s.metadata_count, false,
                        where->kind == TABLE_NAME ? where->name.place : where->place));
     *out = rel_scan(b->a, &body, type_row(b->a, s.count, s.names, s.types, false));
