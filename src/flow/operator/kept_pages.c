@@ -7,7 +7,6 @@
  * that goes out. Not here: which rows are where (kept_rows.c). */
 #include "flow/operator/kept_pages.h"
 
-#include "columns/column/batch_codec.h"
 #include "flow/operator/kept_rows.h"
 
 #include <string.h>
@@ -18,7 +17,7 @@ struct kept_pages *kept_pages_create(struct op_cx *cx, const struct spill_config
 
     p->cx = cx;
     p->spill = spill;
-    buf_init(&p->block, cx->mem);
+    spill_block_init(&p->block, cx->mem);
     return p;
 }
 
@@ -39,7 +38,7 @@ void kept_pages_free(struct kept_pages *p)
 {
     if (p == NULL) return;
     file_drop(p);
-    buf_release(&p->block);
+    spill_block_release(&p->block);
     mem_free(p->cx->mem, p->list);
     mem_free(p->cx->mem, p);
 }
@@ -67,12 +66,11 @@ static enum status file_at(struct kept_pages *p, int64_t at)
 static enum status page_write(struct kept_pages *p, struct kept_page *page, const struct batch *b)
 {
     if (page->size > 0) return S_OK; /* it has been written, and never changes */
-    buf_clear(&p->block);
-    batch_encode(b, &p->block);
+    struct str bytes = spill_block_encode(&p->block, b, p->spill->packs);
     TRY(file_at(p, p->size));
-    TRY(sys_file_write(p->cx->sys, p->file, p->block.data, p->block.size, p->cx->err));
+    TRY(sys_file_write(p->cx->sys, p->file, bytes.data, bytes.size, p->cx->err));
     page->at = p->size;
-    page->size = (uint32_t)p->block.size;
+    page->size = (uint32_t)bytes.size;
     p->size += page->size;
     p->at = p->size;
     return S_OK;
@@ -80,20 +78,24 @@ static enum status page_write(struct kept_pages *p, struct kept_page *page, cons
 
 static enum status cut_off(struct kept_pages *p) { return err_set(p->cx->err, E_DATA, "a file of rows of a partition was cut off"); }
 
-static enum status page_read(struct kept_pages *p, const struct kept_page *page, struct batch *b)
+static enum status bytes_read(struct kept_pages *p, char *to, size_t size)
 {
     size_t got = 0, some = 1;
-    struct dec d;
+
+    for (; got < size && some > 0; got += some) TRY(sys_file_read(p->cx->sys, p->file, to + got, size - got, &some, p->cx->err));
+    p->at += (int64_t)got;
+    return got == size ? S_OK : cut_off(p);
+}
+
+static enum status page_read(struct kept_pages *p, const struct kept_page *page, struct batch *b)
+{
+    char header[SPILL_HEADER], *bytes;
 
     TRY(file_at(p, page->at));
-    buf_clear(&p->block);
-    buf_reserve(&p->block, page->size);
-    for (; got < page->size && some > 0; got += some)
-        TRY(sys_file_read(p->cx->sys, p->file, (char *)p->block.data + got, page->size - got, &some, p->cx->err));
-    p->at += (int64_t)got;
-    if (got < page->size) return cut_off(p);
-    dec_init(&d, p->block.data, page->size);
-    return batch_decode(&d, b, p->cx->err);
+    TRY(bytes_read(p, header, sizeof header));
+    TRY(spill_block_begin(&p->block, header, &bytes, p->cx->err));
+    TRY(bytes_read(p, bytes, p->block.stored));
+    return spill_block_decode(&p->block, b, p->cx->err);
 }
 
 /* --- memory ------------------------------------------------------------------------------------------------------ */

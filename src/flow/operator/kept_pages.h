@@ -22,7 +22,7 @@ struct kept_pages {
     char *path;
     struct sys_file *file;
     int64_t size, at; /* of the file; where it is read or written next */
-    struct buf block;
+    struct spill_block block;
     enum status failed; /* what went wrong when a batch was to be read */
 };
 

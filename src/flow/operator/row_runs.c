@@ -1,9 +1,7 @@
-/* row_runs.c - runs of sorted rows in files. A file is blocks: the size of a block's bytes, then a batch (batch_codec.h). Merging keeps a
+/* row_runs.c - runs of sorted rows in files. A file is blocks (spill_block.h). Merging keeps a
  * block of each run in memory, and takes rows of one run as long as they stand before the next rows of all others; where the order says
  * nothing, those of an earlier run go first. */
 #include "flow/operator/row_runs.h"
-
-#include "columns/column/batch_codec.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,7 +12,7 @@ void row_runs_init(struct row_runs *r, struct op_cx *cx, const struct spill_conf
                    const struct order_column *by, uint32_t by_count)
 {
     *r = (struct row_runs){.cx = cx, .config = config, .schema = schema, .needed = needed, .by = by, .by_count = by_count};
-    buf_init(&r->block, cx->mem);
+    spill_block_init(&r->block, cx->mem);
 }
 
 static void readers_close(struct row_runs *r)
@@ -44,7 +42,7 @@ void row_runs_release(struct row_runs *r)
     mem_free(r->cx->mem, r->readers);
     mem_free(r->cx->mem, r->heap);
     mem_free(r->cx->mem, r->paths);
-    buf_release(&r->block);
+    spill_block_release(&r->block);
     *r = (struct row_runs){0};
 }
 
@@ -102,14 +100,9 @@ enum status row_runs_begin(struct row_runs *r)
 
 enum status row_runs_write(struct row_runs *r, const struct batch *rows)
 {
-    uint32_t size;
+    struct str bytes = spill_block_encode(&r->block, rows, r->config->packs);
+    enum status st = sys_file_write(r->cx->sys, r->file, bytes.data, bytes.size, r->cx->err);
 
-    buf_clear(&r->block);
-    enc_u32(&r->block, 0);
-    batch_encode(rows, &r->block);
-    size = (uint32_t)(r->block.size - sizeof size);
-    memcpy(r->block.data, &size, sizeof size);
-    enum status st = sys_file_write(r->cx->sys, r->file, r->block.data, r->block.size, r->cx->err);
     return st == S_OK ? S_OK : file_fail(r, st);
 }
 
@@ -138,20 +131,17 @@ static enum status bytes_read(struct row_runs *r, struct run_reader *from, void 
 
 static enum status block_read(struct row_runs *r, struct run_reader *from)
 {
-    uint32_t size;
-    struct dec d;
+    char header[SPILL_HEADER], *bytes;
     bool ended;
 
     batch_clear(from->rows);
     from->row = 0;
-    TRY(bytes_read(r, from, &size, sizeof size, &from->is_over));
+    TRY(bytes_read(r, from, header, sizeof header, &from->is_over));
     if (from->is_over) return S_OK;
-    buf_clear(&r->block);
-    buf_reserve(&r->block, size);
-    TRY(bytes_read(r, from, r->block.data, size, &ended));
+    TRY(spill_block_begin(&r->block, header, &bytes, r->cx->err));
+    TRY(bytes_read(r, from, bytes, r->block.stored, &ended));
     if (ended) return cut_off(r);
-    dec_init(&d, r->block.data, size);
-    return batch_decode(&d, from->rows, r->cx->err);
+    return spill_block_decode(&r->block, from->rows, r->cx->err);
 }
 
 /* --- merging ----------------------------------------------------------------------------------------------------- */

@@ -3,12 +3,14 @@
 #pragma once
 #include "flow/operator/op.h"
 #include "flow/operator/order_columns.h"
+#include "flow/operator/spill_block.h"
 
 /* How an operator may use memory and files; members of its configuration. */
 struct spill_config {
     int64_t memory;     /* bytes of rows before they go to files; 0: they never do */
     const char *dirs;   /* folders, separated by commas, or by the system's separator of paths */
     int64_t files;      /* that are open at once */
+    bool packs;         /* files are packed */
     const char *key;    /* of the session, which says how much memory; for messages */
 };
 #define SPILL_FIELD(at, member, kind, doc) {"spill." #member, kind, (at) + offsetof(struct spill_config, member), doc}
@@ -16,6 +18,7 @@ struct spill_config {
     SPILL_FIELD(at, memory, CONF_INT, "bytes of rows before they go to files; 0: they never do"),                      \
         SPILL_FIELD(at, dirs, CONF_TEXT, "folders for these files, separated by commas"),                              \
         SPILL_FIELD(at, files, CONF_INT, "files that are open at once"),                                               \
+        SPILL_FIELD(at, packs, CONF_BOOL, "these files are packed"),                                                  \
         SPILL_FIELD(at, key, CONF_TEXT, "the session's key that says how much memory, for messages")
 
 struct run_reader {
@@ -35,7 +38,7 @@ struct row_runs {
     char **paths; /* of runs, in the order in which their rows came */
     uint32_t count, capacity, made;
     struct sys_file *file; /* the run that is being written: the last one */
-    struct buf block;
+    struct spill_block block;
     struct run_reader *readers; /* of the first runs, while they are merged */
     uint32_t reader_count, reader_capacity;
     uint32_t *heap, heap_count; /* readers by their next rows, the least first */

@@ -55,7 +55,7 @@ static struct op_driver *open(const struct how *h, const char *dirs, int64_t fil
     static struct hash_aggregate_config c; /* of the one driver that is open */
 
     c = (struct hash_aggregate_config){.calls = *h->calls,
-                                       .spill = {.memory = h->memory, .dirs = dirs, .files = files, .key = "the.key"}};
+                                       .spill = {.memory = h->memory, .dirs = dirs, .files = files, .packs = h->batch_rows == 66, .key = "the.key"}};
     return op_driver_create(&(struct op_setup){.type = op_find("hash_aggregate"),
                                                .config = &c,
                                                .in = TYPE,

@@ -58,7 +58,7 @@ static struct join_config config_of(const struct how *h, const char *dirs, struc
                                 .left_appends = true,
                                 .right_appends = true,
                                 .right_row = h->one_row,
-                                .spill = {.memory = h->memory, .dirs = dirs, .files = h->files, .key = "the.key"}};
+                                .spill = {.memory = h->memory, .dirs = dirs, .files = h->files, .packs = h->batch_rows == 66, .key = "the.key"}};
 }
 
 static struct op_driver *open(const struct how *h, const struct join_config *c)

@@ -22,7 +22,7 @@ static struct sort_rows_config config_of(int64_t memory, const char *dirs, int64
 {
     struct sort_rows_config c = by_two;
 
-    c.spill = (struct spill_config){.memory = memory, .dirs = dirs, .files = files};
+    c.spill = (struct spill_config){.memory = memory, .dirs = dirs, .files = files, .packs = files > 2};
     return c;
 }
 
