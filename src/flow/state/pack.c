@@ -152,6 +152,22 @@ static void values_reach(struct pack *p, const struct pack_field *f, const struc
     }
 }
 
+size_t pack_strings_most(const struct pack *p, const struct pack_source *from)
+{
+    size_t bytes = 0;
+
+    for (uint32_t f = 0; p->dicts != NULL && f < p->field_count; f++) {
+        const struct vector *v = &from->batch->cols[from->cols[f]];
+        if (!p->fields[f].is_text || p->dicts[p->fields[f].text].is_off) continue;
+        bytes += dict_growth(&p->dicts[p->fields[f].text], from->count);
+        for (uint32_t i = 0; i < from->count; i++) {
+            size_t size = text_at(v, vector_values(v), from->rows[i]).size;
+            if (size >= DICT_SIZE_MIN && size <= DICT_SIZE_MAX) bytes += 2 * size;
+        }
+    }
+    return bytes;
+}
+
 void pack_sizes(struct pack *p, const struct pack_source *from, uint32_t *sizes)
 {
     if (!p->has_bases && from->count > 0) bases_find(p, from);

@@ -93,6 +93,7 @@ struct pack_source {
     uint32_t count; /* at most BATCH_ROWS */
     struct blocks *blocks;
 };
+size_t pack_strings_most(const struct pack *p, const struct pack_source *from); /* bytes that pack_sizes may take for strings, at most */
 void pack_sizes(struct pack *p, const struct pack_source *from, uint32_t *sizes); /* the bytes that each takes */
 /* After pack_sizes: those numbered which[0..n), n <= PACK_ROWS, to at[i]. */
 void pack_write(const struct pack *p, const struct pack_source *from, const uint16_t *which, uint32_t n, char *const *at);

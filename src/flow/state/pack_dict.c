@@ -60,6 +60,17 @@ static void dict_grow(struct pack_dict *d)
     d->mask = size - 1;
 }
 
+size_t dict_growth(const struct pack_dict *d, uint32_t count)
+{
+    uint32_t size = d->slots != NULL ? d->mask + 1 : SLOTS_MIN, strings = MIN(d->count + count, (uint32_t)DICT_STRINGS_MAX);
+
+    size_t bytes = strings > d->string_room ? sizeof *d->strings * MAX(2 * d->string_room, MAX(strings, 64u)) : 0;
+
+    if (d->slots != NULL && 2 * strings < d->mask) return bytes;
+    while (2 * strings >= size - 1) size *= 2;
+    return bytes + sizeof *d->slots * size;
+}
+
 static uint32_t string_add(struct pack_dict *d, struct state_ref ref, uint32_t size)
 {
     if (d->count == d->string_room) {

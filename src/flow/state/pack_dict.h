@@ -35,6 +35,7 @@ struct pack_dict {
 
 void dict_init(struct pack_dict *d, struct segments *segments, struct mem *mem);
 void dict_release(struct pack_dict *d);
+size_t dict_growth(const struct pack_dict *d, uint32_t count); /* bytes of its index, if so many strings are added */
 void dict_clear(struct pack_dict *d); /* the strings are gone with their blocks */
 /* numbers[i] = 1 + the number of values[i], below DICT_STRINGS_MAX; 0: it is not there, and the row has to have it. count <= DICT_AHEAD. */
 void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, uint32_t *numbers);

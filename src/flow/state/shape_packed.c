@@ -75,15 +75,27 @@ static inline __attribute__((always_inline)) void fetch_place(const struct hm_ta
     __builtin_prefetch(place + 64, 1);
 }
 
-enum status packed_budget(const struct hm_table *t, const uint32_t *sizes, uint32_t count)
+static enum status room_check(const struct hm_table *t, size_t needed, uint32_t count)
 {
     struct state_host *h = t->base.host;
-    size_t needed = 4 * (size_t)POOL_FRAME;
 
-    for (uint32_t i = 0; i < count; i++) needed += 2 * (size_t)sizes[i] + 64;
     if (LIKELY(pool_room(h->pool) >= needed)) return S_OK;
     return err_set(h->err, E_BUDGET, "state `%s`: no room for %u more rows: %zu of %zu bytes are in use", t->base.def->name, count,
                    h->mem->used, h->mem->limit);
+}
+
+enum status strings_budget(const struct hm_table *t, const struct pack_source *from)
+{
+    if (LIKELY(pool_room(t->base.host->pool) == SIZE_MAX)) return S_OK;
+    return room_check(t, 4 * (size_t)POOL_FRAME + pack_strings_most(t->base.pack, from), from->count);
+}
+
+enum status packed_budget(const struct hm_table *t, const uint32_t *sizes, uint32_t count)
+{
+    size_t needed = 4 * (size_t)POOL_FRAME;
+
+    for (uint32_t i = 0; i < count; i++) needed += 2 * (size_t)sizes[i] + 64;
+    return room_check(t, needed, count);
 }
 
 enum status hm_packed_append(struct state_table *base, int64_t ns, void *const *heads, const struct batch *in, const uint32_t *cols,
@@ -97,6 +109,7 @@ enum status hm_packed_append(struct state_table *base, int64_t ns, void *const *
     char *at[PACK_ROWS];
 
     ASSERT(t->bag->is_packed && count <= BATCH_ROWS);
+    TRY(strings_budget(t, &from));
     pack_sizes(&t->bag->pack, &from, sizes);
     TRY(packed_budget(t, sizes, count));
     for (uint32_t i = 0; i < count; i++) {

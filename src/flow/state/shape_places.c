@@ -57,6 +57,7 @@ enum status hm_places_write(struct state_table *base, int64_t ns, const struct b
     char *at[PACK_ROWS];
 
     ASSERT(t->bag->is_places && count <= BATCH_ROWS);
+    TRY(strings_budget(t, &from));
     pack_sizes(&t->bag->pack, &from, sizes);
     TRY(packed_budget(t, sizes, count));
     for (uint32_t done = 0, n; done < count; done += n) {

@@ -30,6 +30,7 @@ enum status hm_multiset_find(struct state_table *t, int64_t ns, void *const *hea
 enum status hm_entry_resolve(struct state_table *t, int64_t ns, void *const *heads, const struct state_probe *map_keys,
                              enum state_intent intent, void **rows, uint64_t *created);
 /* Checks for room for packed rows of these sizes, or for `count` more elements; E_BUDGET with a sentence. */
+enum status strings_budget(const struct hm_table *t, const struct pack_source *from); /* before pack_sizes: the same for what that takes */
 enum status packed_budget(const struct hm_table *t, const uint32_t *sizes, uint32_t count);
 enum status elements_budget(const struct hm_table *t, uint32_t count);
 void head_mark(struct hm_table *t, struct space *s, const struct bag *b); /* the key is dirty */
