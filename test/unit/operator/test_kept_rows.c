@@ -4,6 +4,7 @@
 #include "flow/operator/kept_pages.h"
 #include "ground/base/prng.h"
 #include "support/folder.h"
+#include "support/full_disk.h"
 #include "support/rows.h"
 
 #include <setjmp.h>
@@ -143,12 +144,37 @@ static void a_folder_that_is_not_there_is_told(void **state)
     fixture_close(&f);
 }
 
+static void a_full_disk_is_told(void **state)
+{
+    enum status written = E_IO, read = E_IO;
+
+    (void)state;
+    for (uint32_t n = 1; written != S_OK || read != S_OK; n += 1 + n / 4) {
+        struct fixture f;
+        uint32_t row;
+        fixture_open(&f);
+        full_disk_begin(real, n);
+        written = fill(&f, BATCHES);
+        read = S_OK;
+        for (uint32_t i = 0; written == S_OK && read == S_OK && i < BATCHES * ROWS; i += 997) {
+            const struct batch *b = kept_rows_at(&f.kept, i, &row);
+            read = kept_rows_failed(&f.kept);
+            assert_true(row < b->count);
+            if (read == S_OK) row_check(b, row, i);
+        }
+        assert_int_equal(full_disk_end(real), written != S_OK || read != S_OK);
+        assert_int_equal(strstr(f.err.text, "no space left on the disk") != NULL, written != S_OK || read != S_OK);
+        fixture_close(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_what_they_were),
         cmocka_unit_test(a_file_that_was_cut_is_told),
         cmocka_unit_test(a_folder_that_is_not_there_is_told),
+        cmocka_unit_test(a_full_disk_is_told),
     };
 
     real = sys_linux_create_quiet();

@@ -2,6 +2,7 @@
  * keys and the sizes of batches; files are there meanwhile and gone at the end, and when it is closed half-way; a folder that is not there. */
 #include "flow/operator/hash_aggregate.h"
 #include "support/folder.h"
+#include "support/full_disk.h"
 #include "support/lines.h"
 #include "support/op_driver.h"
 
@@ -212,6 +213,29 @@ static void a_folder_that_is_not_there_is_named(void **state)
     op_driver_free(d);
 }
 
+/* Whenever the disk fails, the job does, and leaves no file. */
+static void a_full_disk_is_told(void **state)
+{
+    struct how h = {.calls = &ordered, .keys = "k", .memory = 100000};
+    struct folder f;
+    bool failed = true;
+
+    (void)state;
+    folder_make(&f);
+    for (uint32_t n = 1; failed; n += 1 + n / 4) {
+        full_disk_begin(real, n);
+        struct op_driver *d = open(&h, f.path, 4);
+        for (uint32_t i = 0; i < ROWS && op_driver_error(d)[0] == '\0'; i += PUSH) push_some(d, i, PUSH);
+        if (op_driver_error(d)[0] == '\0') op_push_end(d);
+        assert_int_equal(strstr(op_driver_error(d), "no space left on the disk") != NULL, op_driver_error(d)[0] != '\0');
+        failed = op_driver_error(d)[0] != '\0';
+        op_driver_free(d);
+        assert_int_equal(full_disk_end(real), failed);
+        assert_int_equal(folder_count(&f, ""), 0);
+    }
+    folder_remove(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +248,7 @@ int main(void)
         cmocka_unit_test(no_rows_make_one_group_where_there_are_no_keys),
         cmocka_unit_test(files_go_when_it_is_closed_half_way),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
+        cmocka_unit_test(a_full_disk_is_told),
     };
 
     real = sys_linux_create_quiet();

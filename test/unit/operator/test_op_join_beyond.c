@@ -5,6 +5,7 @@
 #include "flow/operator/join.h"
 #include "ground/base/str.h"
 #include "support/folder.h"
+#include "support/full_disk.h"
 #include "support/lines.h"
 #include "support/op_driver.h"
 #include "support/rows.h"
@@ -111,6 +112,7 @@ static void push_all(struct op_driver *d, const struct how *h)
     enum { PUSHES = 6 };
 
     for (uint32_t i = 0; i < 2 * PUSHES; i++) {
+        if (op_driver_error(d)[0] != '\0') return;
         uint32_t side = h->right_first ? i < PUSHES : i % 2, at = h->right_first ? i % PUSHES : i / 2;
         if (side == 0)
             push_left(d, h->left * at / PUSHES, h->left * (at + 1) / PUSHES);
@@ -250,6 +252,35 @@ static void a_folder_that_is_not_there_is_named(void **state)
     mem_release(&mem);
 }
 
+/* Whenever the disk fails, the job does, and leaves no file. */
+static void a_full_disk_is_told(void **state)
+{
+    struct how h = {.kind = "full", .keys = "k", .memory = 1, .files = 4, .batch_rows = 33, .left = 600, .right = 600};
+    struct folder f;
+    struct mem mem;
+    struct buf bytes;
+    bool failed = true;
+
+    (void)state;
+    folder_make(&f);
+    mem_init(&mem, "test", 0);
+    struct join_config c = config_of(&h, f.path, &mem, &bytes);
+    for (uint32_t n = 1; failed; n += 1 + n / 4) {
+        full_disk_begin(real, n);
+        struct op_driver *d = open(&h, &c);
+        push_all(d, &h);
+        if (op_driver_error(d)[0] == '\0') op_push_end(d);
+        assert_int_equal(strstr(op_driver_error(d), "no space left on the disk") != NULL, op_driver_error(d)[0] != '\0');
+        failed = op_driver_error(d)[0] != '\0';
+        op_driver_free(d);
+        assert_int_equal(full_disk_end(real), failed);
+        assert_int_equal(folder_count(&f, ""), 0);
+    }
+    buf_release(&bytes);
+    mem_release(&mem);
+    folder_remove(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_side_without_rows),
         cmocka_unit_test(files_go_when_it_is_closed_half_way),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
+        cmocka_unit_test(a_full_disk_is_told),
     };
 
     real = sys_linux_create_quiet();
