@@ -390,41 +390,6 @@ static void strings_that_come_again_are_kept_once(void **state)
     assert_in_range(packed_bytes(12000, 12000), 12000 * 53, 12000 * 84); /* given up soon */
 }
 
-/* A batch that is refused has taken nothing, for strings that would be kept once neither. */
-static void strings_ask_for_room_first(void **state)
-{
-    struct world *w = calloc(1, sizeof *w);
-    uint32_t cols[1] = {0};
-    uint16_t numbers[1000];
-    char text[1024];
-    enum status st = S_OK;
-    size_t before = 0, used = 0;
-
-    (void)state;
-    world_open(w, STATE_PACKED, "ROW<k BIGINT> NOT NULL", "ROW<s STRING NOT NULL> NOT NULL", NULL, false, "hashmap", 1);
-    w->def.namespaced = false;
-    table_open(w);
-    w->keyed.mem.limit = w->keyed.mem.used + (4 << 20);
-    for (uint32_t at = 0; st == S_OK && at < 100000; at += 1000) {
-        batch_start(w, 0, 1000, STATE_INSERT);
-        for (uint32_t i = 0; i < 1000; i++) {
-            snprintf(text, sizeof text, "%0900u", (at + i) / 3);
-            VECTOR_VALUES(&w->values->cols[0], struct text)[i] = text_put(&w->values->heap, text, 900);
-            numbers[i] = (uint16_t)i;
-        }
-        before = state_host_bytes(&w->keyed.host);
-        used = w->keyed.mem.used;
-        st = state_packed_append(w->table, 0, w->heads, w->values, cols, numbers, 1000);
-        state_done(w->table);
-    }
-    assert_int_equal(st, E_BUDGET);
-    assert_int_equal(state_host_bytes(&w->keyed.host), before);
-    assert_int_equal(w->keyed.mem.used, used);
-    w->keyed.mem.limit = 0;
-    world_close(w);
-    free(w);
-}
-
 /* ---- PLACES */
 
 enum { PLACES_MAX = 6 };
@@ -1013,7 +978,6 @@ int main(void)
         cmocka_unit_test(log_prunes),
         cmocka_unit_test(packed),
         cmocka_unit_test(strings_that_come_again_are_kept_once),
-        cmocka_unit_test(strings_ask_for_room_first),
         cmocka_unit_test(places),
         cmocka_unit_test(multisets),
         cmocka_unit_test(entries),

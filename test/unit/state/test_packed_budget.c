@@ -1,0 +1,77 @@
+/* test_packed_budget.c - a batch of packed rows that is refused, because memory is short, has taken nothing: also not for strings that
+ * would be kept once. */
+#include "flow/state/shape.h"
+#include "support/keyed.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+enum { ROWS = 1000 };
+
+static void rows_fill(struct batch *b, uint32_t first)
+{
+    char text[1024];
+
+    batch_clear(b);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        snprintf(text, sizeof text, "%0900u", (first + i) / 3);
+        VECTOR_VALUES(&b->cols[0], struct text)[i] = text_put(&b->heap, text, 900);
+    }
+    b->count = ROWS;
+}
+
+static void strings_ask_for_room_first(void **state)
+{
+    static const uint32_t cols[1] = {0};
+    struct keyed k;
+    struct state_table *table;
+    uint16_t numbers[ROWS];
+    uint64_t hashes[ROWS];
+    void *heads[ROWS];
+    enum status st = S_OK;
+    size_t before = 0, used = 0;
+
+    (void)state;
+    keyed_init(&k, "hashmap", 0, 1, 1);
+    const struct state_def def = {.name = "rows",
+                                  .version = 1,
+                                  .shape = STATE_PACKED,
+                                  .key = keyed_type(&k, "ROW<k BIGINT> NOT NULL"),
+                                  .value = keyed_type(&k, "ROW<s STRING NOT NULL> NOT NULL")};
+    assert_int_equal(state_open(&k.host, &def, &table, &k.err), S_OK);
+    struct batch *keys = batch_create(def.key, ROWS, &k.mem), *values = batch_create(def.value, ROWS, &k.mem);
+    for (uint32_t i = 0; i < ROWS; i++) {
+        keyed_key(keys, cols, 1, i, i % 7);
+        numbers[i] = (uint16_t)i;
+    }
+    keys->count = ROWS;
+    batch_hash(keys, cols, 1, hashes);
+    struct state_keys some = state_keys_of(keys, cols, 1, hashes);
+    k.host.err = &k.err;
+    rows_fill(values, 0);
+    k.mem.limit = k.mem.used + (4 << 20);
+    for (uint32_t at = 0; st == S_OK && at < 100 * ROWS; at += ROWS) {
+        rows_fill(values, at);
+        assert_int_equal(state_resolve(table, 0, &some, STATE_INSERT, heads, NULL), S_OK);
+        before = state_host_bytes(&k.host);
+        used = k.mem.used;
+        st = state_packed_append(table, 0, heads, values, cols, numbers, ROWS);
+        state_done(table);
+    }
+    assert_int_equal(st, E_BUDGET);
+    assert_int_equal(state_host_bytes(&k.host), before);
+    assert_int_equal(k.mem.used, used);
+    batch_free(keys);
+    batch_free(values);
+    state_close(table);
+    keyed_release(&k);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(strings_ask_for_room_first)};
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
