@@ -148,11 +148,9 @@ static enum status check(const struct rel *r, struct err *e)
     const struct rank_body *b = r->body;
 
     if (is_numbering(b) || r->at_end) return S_OK;
-    if (b->last != RANK_UNBOUNDED) {
-        err_hint(e, "ROW_NUMBER() ranks rows of a stream");
-        return err_set(e, E_UNSUPPORTED, "%s() on streaming table is not supported currently", b->function);
-    }
-    return err_set(e, E_UNSUPPORTED, "%s() OVER is not supported yet", b->function);
+    ASSERT(b->last != RANK_UNBOUNDED); /* it is a function OVER a window then (bind_rank_bounds.c) */
+    err_hint(e, "ROW_NUMBER() ranks rows of a stream");
+    return err_set(e, E_UNSUPPORTED, "%s() on streaming table is not supported currently", b->function);
 }
 
 void lower_order(struct lowering *l, const struct type *row, const struct rank_order *order, uint32_t count,
