@@ -105,7 +105,7 @@ static enum status tableau_begin(struct view *v, void *own, struct err *e)
 
 static void keep(struct view *v, struct tableau *t, const struct batch *b)
 {
-    struct batch *copy = batch_create(b->schema, MAX(batch_rows(b), 1u), v->mem);
+    struct batch *copy = batch_create(v->row, MAX(batch_rows(b), 1u), v->mem); /* whose types outlive the job, as b's do not */
 
     batch_append(copy, b, NULL, 0);
     t->kept = mem_realloc(v->mem, t->kept, sizeof *t->kept * (t->kept_count + 1));
