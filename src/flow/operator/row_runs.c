@@ -241,10 +241,13 @@ void row_runs_merged(struct row_runs *r)
     r->count -= n;
 }
 
-void row_runs_rotate(struct row_runs *r)
+void row_runs_turn(struct row_runs *r, uint32_t n)
 {
-    char *last = r->paths[r->count - 1];
+    char **first = mem_alloc(r->cx->mem, sizeof *first * (n + 1));
 
-    memmove(r->paths + 1, r->paths, sizeof *r->paths * (r->count - 1));
-    r->paths[0] = last;
+    ASSERT(n <= r->count);
+    memcpy(first, r->paths, sizeof *first * n);
+    memmove(r->paths, r->paths + n, sizeof *first * (r->count - n));
+    memcpy(r->paths + r->count - n, first, sizeof *first * n);
+    mem_free(r->cx->mem, first);
 }

@@ -63,4 +63,4 @@ void row_runs_finish(struct row_runs *r);
 enum status row_runs_merge(struct row_runs *r, uint32_t n) CHECKED;
 enum status row_runs_next(struct row_runs *r, struct batch *out, uint32_t room) CHECKED;
 void row_runs_merged(struct row_runs *r); /* the files that were merged go */
-void row_runs_rotate(struct row_runs *r); /* the last run holds what was merged: it becomes the first one */
+void row_runs_turn(struct row_runs *r, uint32_t n); /* the first n runs become the last ones */

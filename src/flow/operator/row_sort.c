@@ -2,8 +2,9 @@
  * stands is kept, so that no call takes long.
  *
  * When the rows in memory take more than they may, they are sorted and written as a run, and memory is empty again. At the end what is
- * left becomes a run, too; more runs than files may be open are merged into fewer, those that came first together, so that equal rows
- * stay as they came. */
+ * left becomes a run, too; more runs than files may be open are merged into fewer, in passes: the first of those that are left of a pass,
+ * as many as may be open or as are too many, become one behind all others. So neighbours come together, equal rows stay as they came,
+ * and no row is written again before all others were. */
 #include "flow/operator/row_sort.h"
 
 #include "ground/base/sort.h"
@@ -15,6 +16,7 @@ enum {
     WORK_MAX = 4096, /* rows that are compared in one call */
     COPIED_PER_WORK = 32, /* rows that are copied count as one that is compared */
     BLOCKS_MAX = 4,  /* blocks that are written in one call */
+    SORTED_ROW_BYTES = sizeof(uint64_t) + 2 * sizeof(uint32_t), /* what sorting takes beside the rows, see sort_begin */
 };
 
 void row_sort_init(struct row_sort *s, struct op_cx *cx, const struct spill_config *spill, const struct type *schema, const uint64_t *needed,
@@ -204,21 +206,47 @@ enum status row_sort_add(struct row_sort *s, const struct batch *in)
         ASSERT(s->width == 0 && !s->is_sorted);
         if (kept_rows_add(&s->rows, in) != S_OK)
             return err_set(s->runs.cx->err, E_BUDGET, "more than %u rows in one partition", KEPT_ROWS_MAX);
-        s->bytes += batch_bytes(in);
+        s->bytes += batch_bytes(in) + (size_t)SORTED_ROW_BYTES * batch_rows(in);
         s->is_spilling = memory > 0 && s->bytes > (size_t)memory && s->rows.count > 0;
     }
     return s->is_spilling ? spill_go_on(s) : S_OK;
+}
+
+/* More runs than may be open. *is_one: of this pass one is left, which stays as it is. */
+static enum status merge_begin(struct row_sort *s, bool *is_one)
+{
+    uint32_t count = s->runs.count, files = row_runs_files(&s->runs);
+
+    if (s->pass_left == 0) s->pass_left = count;
+    s->merged = MIN(MIN(files, s->pass_left), count - files + 1);
+    *is_one = s->merged == 1;
+    if (*is_one) return S_OK;
+    TRY(row_runs_merge(&s->runs, s->merged));
+    TRY(write_begin(s));
+    s->is_merging = true;
+    return S_OK;
+}
+
+/* The pass is over when few enough are left; those that it did not come to stand behind what it made. */
+static void merge_end(struct row_sort *s)
+{
+    s->pass_left -= s->merged;
+    if (s->runs.count > row_runs_files(&s->runs)) return;
+    row_runs_turn(&s->runs, s->pass_left);
+    s->pass_left = 0;
 }
 
 /* The first runs become one. */
 static enum status pass_merge(struct row_sort *s)
 {
     enum status st = S_MORE;
+    bool is_one = false;
 
-    if (!s->is_merging) {
-        TRY(row_runs_merge(&s->runs, row_runs_files(&s->runs)));
-        TRY(write_begin(s));
-        s->is_merging = true;
+    if (!s->is_merging) TRY(merge_begin(s, &is_one));
+    if (is_one) {
+        row_runs_turn(&s->runs, 1);
+        s->pass_left = 0;
+        return S_MORE;
     }
     for (uint32_t blocks = 0; st == S_MORE; blocks++) {
         if (blocks == BLOCKS_MAX) return S_MORE;
@@ -229,8 +257,8 @@ static enum status pass_merge(struct row_sort *s)
     }
     row_runs_finish(&s->runs);
     row_runs_merged(&s->runs);
-    row_runs_rotate(&s->runs);
     s->is_merging = s->is_writing = false;
+    merge_end(s);
     return S_MORE;
 }
 

@@ -19,7 +19,8 @@ struct row_sort {
     /* beyond memory */
     struct row_runs runs;
     struct batch *block; /* what is written, or merged, at once */
-    size_t bytes;        /* of the rows that are in memory */
+    size_t bytes;        /* of the rows that are in memory, and of sorting them */
+    uint32_t pass_left, merged; /* runs that this pass has not come to; that are merged into one */
     bool is_spilling, is_writing, is_merging; /* is_merging: the runs that are left, or some of them into one more */
 };
 

@@ -72,6 +72,7 @@ static char *sorted(int64_t memory, const char *dirs, int64_t files, uint32_t ba
 
 static void files_give_what_memory_gives(void **state)
 {
+    static const uint32_t sizes[] = {0, 9, 999}; /* of small batches, hundreds of runs */
     struct folder f;
     char *expected = sorted(0, NULL, 0, 0);
 
@@ -80,13 +81,46 @@ static void files_give_what_memory_gives(void **state)
     assert_non_null(strstr(expected, ", a text that is longer than a reference, [some text of a list, x]]"));
     for (int64_t memory = 1000; memory < 1000000; memory *= 8)
         for (int64_t files = 2; files <= 100; files *= 5)
-            for (uint32_t size = 0; size < 1000; size += 999) {
-                char *got = sorted(memory, f.path, files, size);
+            for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
+                char *got = sorted(memory, f.path, files, sizes[i]);
                 assert_string_equal(got, expected);
                 assert_int_equal(folder_count(&f, ""), 0);
                 free(got);
             }
     free(expected);
+    folder_remove(&f);
+}
+
+static const struct sys_ops *real_ops;
+static uint64_t written;
+
+static enum status counting_write(struct sys *s, struct sys_file *f, const void *bytes, size_t size, struct err *e)
+{
+    written += size;
+    return real_ops->file_write(s, f, bytes, size, e);
+}
+
+static uint64_t written_with(const char *dirs, int64_t files)
+{
+    written = 0;
+    free(sorted(1000, dirs, files, 9));
+    return written;
+}
+
+/* Hundreds of runs, two or four at a time: a row is written as often as there are passes, not as there are merges. */
+static void a_row_is_written_once_per_pass(void **state)
+{
+    struct folder f;
+    struct sys_ops counting = *real->ops;
+
+    (void)state;
+    folder_make(&f);
+    real_ops = real->ops;
+    counting.file_write = counting_write;
+    real->ops = &counting;
+    uint64_t once = written_with(f.path, 1024), twos = written_with(f.path, 2), fours = written_with(f.path, 4);
+    real->ops = real_ops;
+    assert_true(once > 0 && twos < 10 * once && fours < 6 * once && fours > once);
     folder_remove(&f);
 }
 
@@ -155,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_give_what_memory_gives),
+        cmocka_unit_test(a_row_is_written_once_per_pass),
         cmocka_unit_test(places_of_the_order),
         cmocka_unit_test(files_go_when_it_is_closed_half_way),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
