@@ -283,17 +283,28 @@ static void walk_add(struct op_cx *cx, struct over_sorted *s, void *const *rows,
     s->worked += count;
 }
 
-enum where { BEFORE, EQUAL, BEHIND }; /* the value of the row in work */
+static void lesser_add(struct op_cx *cx, struct over_sorted *s, void *const *rows, uint32_t count)
+{
+    while (s->lesser_count + count > s->lesser_capacity) {
+        s->lesser_capacity = MAX(s->lesser_capacity * 2, 64u);
+        s->lesser = mem_realloc(cx->mem, s->lesser, sizeof *s->lesser * s->lesser_capacity);
+    }
+    if (count > 0) memcpy(s->lesser + s->lesser_count, rows, sizeof *rows * count);
+    s->lesser_count += count;
+    s->worked += count;
+}
 
-/* Appends rows of its partition to the walk; of those before only the last. S_MORE: time is up. */
+enum where { LESSER, BEFORE, EQUAL, BEHIND }; /* the value of the row in work; lesser: all of these, as DISTINCT asks what they have */
+
+/* Appends rows of its partition to the walk, of those before only the last; or all lesser ones to these. S_MORE: time is up. */
 static enum status walk_rows(struct op_cx *cx, struct over_sorted *s)
 {
     enum where where = (enum where)s->walking;
     struct state_probe bound = s->probe;
-    struct state_range r = {.from = where != BEFORE ? &bound : NULL,
+    struct state_range r = {.from = where > BEFORE ? &bound : NULL,
                             .to = where != BEHIND ? &bound : NULL,
                             .from_open = where == BEHIND,
-                            .to_open = where == BEFORE,
+                            .to_open = where <= BEFORE,
                             .descending = where == BEFORE,
                             .limit = where == BEFORE ? 1 : 0};
     struct state_hits hits;
@@ -305,7 +316,8 @@ static enum status walk_rows(struct op_cx *cx, struct over_sorted *s)
         if (s->worked >= WORK_MAX) return S_MORE;
         st = state_ordered_scan(s->table, 0, &s->heads[s->done], 1, &r, &s->scan, &hits);
         if (st != S_OK && st != S_MORE) return st;
-        walk_add(cx, s, hits.row, hits.count);
+        if (where == LESSER) lesser_add(cx, s, hits.row, hits.count);
+        else walk_add(cx, s, hits.row, hits.count);
     } while (st == S_MORE);
     memset(&s->scan, 0, sizeof s->scan);
     return S_OK;
@@ -461,13 +473,8 @@ static enum status groups_go(struct op_cx *cx, struct over_sorted *s, const stru
 static void distinct_begin(struct op_cx *cx, struct over_sorted *s, const struct batch *in)
 {
     if (s->distinct.count == 0) return;
-    uint32_t own = s->group, n = s->lesser_count;
-    while (n + own > s->lesser_capacity) {
-        s->lesser_capacity = MAX(s->lesser_capacity * 2, 64u);
-        s->lesser = mem_realloc(cx->mem, s->lesser, sizeof *s->lesser * s->lesser_capacity);
-    }
-    if (own > 0) memcpy(s->lesser + n, s->walk, sizeof *s->walk * own);
-    over_distinct_begin(&s->distinct, s->table, s->lesser, n + own, s->walk_count, in, batch_row(in, s->done));
+    lesser_add(cx, s, s->walk, s->group);
+    over_distinct_begin(&s->distinct, s->table, s->lesser, s->lesser_count, s->walk_count, in, batch_row(in, s->done));
 }
 
 /* Where the first group begins, and the words before it: with ROWS they are those of the row before. */
@@ -485,38 +492,16 @@ static void groups_begin(struct op_cx *cx, struct over_sorted *s, const struct b
     s->work_count = 0;
 }
 
-/* All rows of lesser values, in order: DISTINCT asks what they have. */
-static enum status lesser_walk(struct op_cx *cx, struct over_sorted *s)
-{
-    struct state_probe bound = s->probe;
-    struct state_range r = {.to = &bound, .to_open = true};
-    struct state_scan c = {0};
-    struct state_hits hits;
-    enum status st;
-
-    s->lesser_count = 0;
-    if (s->distinct.count == 0) return S_OK;
-    bound.rows = state_probe_at(&s->probe, s->done);
-    bound.count = 1;
-    do {
-        st = state_ordered_scan(s->table, 0, &s->heads[s->done], 1, &r, &c, &hits);
-        if (st != S_OK && st != S_MORE) return st;
-        while (s->lesser_count + hits.count > s->lesser_capacity) {
-            s->lesser_capacity = MAX(s->lesser_capacity * 2, 64u);
-            s->lesser = mem_realloc(cx->mem, s->lesser, sizeof *s->lesser * s->lesser_capacity);
-        }
-        if (hits.count > 0) memcpy(s->lesser + s->lesser_count, hits.row, sizeof *hits.row * hits.count);
-        s->lesser_count += hits.count;
-    } while (st == S_MORE);
-    return S_OK;
-}
-
 /* The rows of its value and those behind; before it only the last. S_MORE: time is up. */
 static enum status row_walk(struct op_cx *cx, struct over_sorted *s)
 {
-    if (s->walking == BEFORE) {
+    if (s->walking == LESSER) {
+        if (s->scan.step == 0) s->lesser_count = 0;
+        if (s->distinct.count > 0) TRY(walk_rows(cx, s));
         s->walk_count = s->work_count = 0;
-        TRY(lesser_walk(cx, s));
+        s->walking = BEFORE;
+    }
+    if (s->walking == BEFORE) {
         TRY(walk_rows(cx, s));
         s->before = s->walk_count > 0 ? s->walk[0] : NULL;
         s->walk_count = 0;
@@ -528,7 +513,7 @@ static enum status row_walk(struct op_cx *cx, struct over_sorted *s)
         s->walking = BEHIND;
     }
     TRY(walk_rows(cx, s));
-    s->walking = BEFORE;
+    s->walking = LESSER;
     return S_OK;
 }
 
