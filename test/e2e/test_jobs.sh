@@ -10,7 +10,9 @@ CREATE TABLE sink (a INT) WITH ('connector' = 'blackhole');
 CREATE TABLE lines (a INT) WITH ('connector' = 'print');
 CREATE VIEW bad AS SELECT CAST(b AS INT) AS a FROM (VALUES ('u')) AS t (b);
 END
-sql() { "$thalweg" sql -i init.sql --output csv "$@" < /dev/null | sed '/INFO. Execute statement succeeded/d'; }
+# What is said of statements that worked stands there too where results are data.
+mistakes() { said | sed -e '/^\[INFO\] /d' -e '/^Job ID: /d' -e '/^$/d'; }
+sql() { "$thalweg" sql -i init.sql --output csv "$@" < /dev/null 2>&1 | sed '/INFO. Execute statement succeeded/d'; }
 begun() { echo "[INFO] Submitting SQL update statement to the cluster...
 [INFO] SQL update statement has been successfully submitted to the cluster:
 Job ID: $1
@@ -25,18 +27,18 @@ same 'what reads them waits' "$(begun 9161381ddb74d5855f04c3de254c9158)
 n
 3" "$(sql -D execution.runtime-mode=batch -e "INSERT INTO t VALUES (3, 'z'); SELECT COUNT(*) AS n FROM t" 2>&1)"
 # The pipe ends when the last statement has long been there, and waits.
-mkfifo pipe.csv && rm -r out && touch waits.txt
+mkfifo pipe.csv && rm -r out && rm -f err.txt && touch waits.txt err.txt
 "$thalweg" sql -i init.sql --output csv -D execution.runtime-mode=batch -e "CREATE TABLE p (a INT, b STRING) WITH ('connector' = 'filesystem',
     'path' = '$PWD/pipe.csv', 'format' = 'csv'); INSERT INTO t SELECT * FROM p; INSERT INTO sink SELECT a FROM t; SELECT SUM(a) AS s FROM t" \
-    >> waits.txt 2> err.txt < /dev/null &
+    >> waits.txt 2>> err.txt < /dev/null &
 pid=$!
-while ! grep -q 'Job ID' waits.txt; do kill -0 $pid 2> /dev/null || break; done
+while ! grep -q 'Job ID' err.txt; do kill -0 $pid 2> /dev/null || break; done
 printf '1,x\n2,y\n' > pipe.csv
 wait $pid
 same 'what reads them waits: status' 0 $?
 same 'what reads them waits until they are there' 's
 3' "$(tail -2 waits.txt)"
-same 'what else is read and written' '' "$(said)"
+same 'what else is read and written' '' "$(mistakes)"
 same 'dml-sync' '[INFO] Complete execution of the SQL update statement.' "$(sql -D table.dml-sync=true -e 'INSERT INTO sink VALUES (1)' 2>&1)"
 
 why='[ERROR] Could not execute SQL statement. Reason:
@@ -47,7 +49,7 @@ SELECT CAST(`t`.`b` AS INT) AS `a`
 same 'a job that fails: status' 1 $?
 same 'the statements behind it ran' 'a
 1' "$(tail -2 out.txt)"
-same 'why it failed' "$why" "$(said)"
+same 'why it failed' "$why" "$(mistakes)"
 "$thalweg" sql -i init.sql -e 'INSERT INTO sink SELECT * FROM bad; SELECT nope' > out.txt 2> err.txt < /dev/null
 same 'a statement fails, and a job: status' 1 $?
 same 'both are told' "[ERROR] Could not execute SQL statement. Reason:
@@ -56,13 +58,24 @@ INSERT INTO sink SELECT * FROM bad; SELECT nope
                                            ^^^^
 $why" "$(said)"
 
+# Expressions over groups and windows are shown where they stand, also behind the statement.
+"$thalweg" sql -i init.sql --output json -e "SET 'pipeline.name' = 'mine';
+INSERT INTO sink SELECT CAST('u' || CAST(COUNT(*) AS STRING) AS INT) FROM (VALUES (1)) AS t (v) GROUP BY v;
+SELECT job_name FROM sys.jobs" > out.txt 2> err.txt < /dev/null
+same 'a group that fails: status' 1 $?
+same 'only rows are data, and jobs have the name that the session says' '{"job_name":"mine"}' "$(cat out.txt)"
+same 'a group that fails: its place' "[ERROR] Could not execute SQL statement. Reason:
+operator 'Calc' (subtask 1/1): the text is no whole number of that size in \"CAST(('u' || CAST(\$a0 AS STRING)) AS INT)\" at line 2, column 25, row +I[?, 1]; correct the value, or use TRY_CAST, which is NULL there
+INSERT INTO sink SELECT CAST('u' || CAST(COUNT(*) AS STRING) AS INT) FROM (VALUES (1)) AS t (v) GROUP BY v;
+                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^" "$(mistakes)"
+
 # Behind a failure jobs without an end are canceled.
 "$thalweg" sql -i init.sql --output csv -e 'INSERT INTO sink SELECT a FROM endless; SELECT nope' > out.txt 2> err.txt < /dev/null
 same 'a statement fails while a job without end runs: status' 1 $?
 same 'it is told once' "[ERROR] Could not execute SQL statement. Reason:
 Column 'nope' not found in any table at line 1, column 48
 INSERT INTO sink SELECT a FROM endless; SELECT nope
-                                               ^^^^" "$(said)"
+                                               ^^^^" "$(mistakes)"
 
 # ---- ctrl-c. Ready when the job ID is there.
 interrupted() { # SIGNAL STATUS STATEMENTS: what it said on standard error is in err.txt

@@ -71,7 +71,7 @@ void expr_print(const struct expr *x, const struct type *row, struct buf *out)
 {
     switch ((enum expr_kind)x->kind) {
     case EXPR_COLUMN:
-        if (row != NULL) buf_append_text(out, row->names[x->col]);
+        if (row != NULL && x->col < row->child_count) buf_append_text(out, row->names[x->col]);
         else buf_printf(out, "$%u", x->col);
         break;
     case EXPR_OUTER: buf_printf(out, "$cor%u.%.*s", x->scope, (int)x->text.size, x->text.data); break;

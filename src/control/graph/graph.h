@@ -12,6 +12,7 @@
 #include "ground/base/hash.h"
 
 enum {
+    JOB_NAME_MAX = 1024, /* bytes */
     GRAPH_NODES_MAX = 4096,
     GRAPH_EDGES_MAX = 16384,
     GRAPH_TEXT_MAX = 64 * 1024, /* names, options, configuration texts */

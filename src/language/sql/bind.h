@@ -34,6 +34,7 @@ struct binder {
     struct expr_maker m;
     const struct tokens *t; /* for the places in errors */
     const struct bind_scope *scope;
+    const struct type *row; /* over which expressions stand once groups or windows are computed; NULL: that of the scope */
     struct err *e;
     /* May bind a node in its own way, above anything else: aggregates and what is grouped. *done says whether it did. NULL: none. */
     enum status (*special)(struct binder *b, const struct ast_expr *x, struct expr **out, bool *done);

@@ -525,6 +525,7 @@ static enum status bind_call(struct binder *b, const struct ast_expr *x, struct 
 
     if (x->op != NULL) return bind_operator(b, x, out);
     if (bind_is_unknown(b, x)) {
+        if (x->args.count == 1 && x->args.items[0]->kind == AX_STAR) return bind_unanswered(b, x, NULL, 0); /* COUTN(*) */
         TRY(bind_args(b, x, &args, &count));
         return bind_unanswered(b, x, args, count);
     }
@@ -630,6 +631,6 @@ enum status bind_expr(struct binder *b, const struct ast_expr *x, struct expr **
 
     if (b->special != NULL) TRY(b->special(b, x, out, &done));
     if (!done) TRY(bind_node(b, x, out));
-    expr_places_add(b->places, *out, b->scope != NULL ? b->scope->row : NULL, b->t, x->place);
+    expr_places_add(b->places, *out, b->row == NULL && b->scope != NULL ? b->scope->row : b->row, b->t, x->place);
     return S_OK;
 }

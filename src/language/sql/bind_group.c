@@ -302,6 +302,7 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     g->row = from->rel->row;
     x->special = above;
     x->arg = g;
+    x->row = g->row;
     *out = g;
     return S_OK;
 }

@@ -296,5 +296,6 @@ enum status over_bind(struct query_binder *b, const struct ast_select *s, struct
     TRY(window_refuse(g));
     x->special = above;
     x->arg = g;
+    x->row = g->row;
     return S_OK;
 }

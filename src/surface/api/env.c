@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { JOB_NAME_MAX = 1024 };
-
 static void graph_start(struct tw_env *env)
 {
     mem_init(&env->graph_mem, "stream graph", 0);

@@ -39,13 +39,24 @@ static void share(struct run *r, struct graph *g, uint32_t **now)
     if (now != NULL) *now = places;
 }
 
+/* The session may say another one. */
+static enum status job_name(struct run *r, const struct options *o, const char *name, const char **out)
+{
+    const char *given = options_get(o, config_defs, "pipeline.name");
+
+    if (given != NULL && strlen(given) > JOB_NAME_MAX)
+        return err_set(r->e, E_CONFIG, "'pipeline.name' is longer than %d bytes", JOB_NAME_MAX);
+    *out = given != NULL ? arena_strdup(&r->arena, given) : name;
+    return S_OK;
+}
+
 enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, struct graph *g)
 {
     struct options o = config_options(&r->s->config);
     uint32_t node;
 
     graph_init(g, &r->arena);
-    g->job_name = name;
+    TRY(job_name(r, &o, name, &g->job_name));
     g->artifact.name = "";
     g->users = r->s->functions.users;
     g->settings = engine_keys(r);

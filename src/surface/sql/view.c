@@ -52,17 +52,19 @@ void view_release(struct view *v)
 }
 
 /* --- text -------------------------------------------------------------------------------------------------------- */
-enum status view_flush(struct view *v, struct err *e)
+static enum status flush_to(struct view *v, int standard, struct err *e)
 {
     struct sys_file *out = v->file;
 
     if (v->out.size == 0) return S_OK;
-    if (out == NULL) TRY(sys_file_standard(v->sys, 1, &out, e));
+    if (out == NULL) TRY(sys_file_standard(v->sys, standard, &out, e));
     enum status st = sys_file_write(v->sys, out, v->out.data, v->out.size, e);
     if (out != v->file) sys_file_close(v->sys, out);
     buf_clear(&v->out);
     return st;
 }
+
+enum status view_flush(struct view *v, struct err *e) { return flush_to(v, 1, e); }
 
 void view_cell(struct view *v, const struct vector *values, uint32_t row)
 {
@@ -142,7 +144,7 @@ static enum status on_said(void *arg, const char *text, struct err *e)
     struct view *v = arg;
 
     buf_printf(&v->out, "%s\n", text);
-    return view_flush(v, e);
+    return flush_to(v, v->type->is_data ? 2 : 1, e);
 }
 
 static void on_waiting(void *arg, const char *job_id)
@@ -151,7 +153,7 @@ static void on_waiting(void *arg, const char *job_id)
 
     if (!v->says_waits) return;
     buf_printf(&v->out, "[INFO] Waiting for job %s, which must end first; ctrl-c stops waiting.\n", job_id);
-    enum status st = view_flush(v, NULL);
+    enum status st = flush_to(v, v->type->is_data ? 2 : 1, NULL);
     (void)st; /* the result will meet the same */
 }
 

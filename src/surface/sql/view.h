@@ -31,6 +31,7 @@ struct view {
 struct view_type {
     const char *name, *doc;
     size_t size; /* of its state, cleared for each result */
+    bool is_data; /* what programs read: only rows go to standard output, what is said of statements to standard error */
     enum status (*begin)(struct view *v, void *own, struct err *e);
     enum status (*rows)(struct view *v, void *own, const struct batch *b, struct err *e);
     /* Every VIEW_TICK_MS while a job runs, also without rows; NULL: nothing to do. */

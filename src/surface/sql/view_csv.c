@@ -53,6 +53,7 @@ const struct view_type view_csv = {
     .name = "csv",
     .doc = "a line of names, then comma-separated values, as rows come",
     .size = sizeof(struct encoded_rows),
+    .is_data = true,
     .begin = csv_begin,
     .rows = csv_rows,
     .end = csv_end,

@@ -37,6 +37,7 @@ const struct view_type view_json = {
     .name = "json",
     .doc = "a JSON object a line, as rows come",
     .size = sizeof(struct encoded_rows),
+    .is_data = true,
     .begin = json_begin,
     .rows = json_rows,
     .end = json_end,
