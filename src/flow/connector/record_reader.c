@@ -55,7 +55,8 @@ static enum status error_with_line(struct record_reader *r, struct batch *out, e
 
     if (r->lines_before != NULL && !r->lines_known && lines_count(r, e) == S_OK) {
         r->in.line += r->lines;
-        return format->decode(r->decoder, &r->in, out, e);
+        enum status again = format->decode(r->decoder, &r->in, out, e);
+        if (again < 0) return again;
     }
     if (first->status != S_OK) err_pass_on(e, first);
     return st;

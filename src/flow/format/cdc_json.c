@@ -246,11 +246,15 @@ static bool is_filtered(struct cdc_decoder *d)
     return false;
 }
 
-/* The rows of a part: 0 when it is missing. */
+/* The rows of a part: 0 when it is missing, or one of them. */
 static uint32_t rows_of(const struct cdc_decoder *d, const struct vector *v)
 {
     if (vector_is_null(v, 0)) return 0;
-    return d->kind->lists ? VECTOR_VALUES(v, struct list_ref)[0].count : 1;
+    if (!d->kind->lists) return 1;
+    struct list_ref list = VECTOR_VALUES(v, struct list_ref)[0];
+    for (uint32_t i = 0; i < list.count; i++)
+        if (vector_is_null(&v->children[0], list.first + i)) return 0;
+    return list.count;
 }
 
 static const struct vector *old_part(const struct cdc_decoder *d) { return d->before != NULL ? &d->before->cols[0] : part(d, PART_BEFORE); }
@@ -344,6 +348,12 @@ static bool is_told(const struct cdc_decoder *d, const char *name)
     return false;
 }
 
+/* What was never NULL is as after: of several rows some may tell of a column, and others not. */
+static bool was_null(const struct cdc_decoder *d, uint32_t col)
+{
+    return d->schema->children[col]->nullable && is_told(d, d->schema->names[col]);
+}
+
 /* Row i of a part, in *v; its columns are children of the answer. */
 static const struct vector *row_at(const struct cdc_decoder *d, const struct vector *v, uint32_t i, uint32_t *row)
 {
@@ -360,7 +370,7 @@ static void row_put(struct cdc_decoder *d, struct batch *out)
 
     if (is_old && d->before != NULL) after = row_at(d, part(d, PART_AFTER), i, &other);
     for (uint32_t c = 0; c < d->count; c++) {
-        bool missing = after != NULL && vector_is_null(&from->children[c], row) && !is_told(d, d->schema->names[d->cols[c]]);
+        bool missing = after != NULL && vector_is_null(&from->children[c], row) && !was_null(d, d->cols[c]);
         const struct vector *v = missing ? &after->children[c] : &from->children[c];
         vector_copy_run(&out->cols[d->cols[c]], out->count, v, missing ? other : row, 1, &out->heap, out->mem);
     }
@@ -399,13 +409,15 @@ enum status cdc_decode(void *self, struct format_input *in, struct batch *out, s
     for (;;) {
         TRY(rows_put(d, out));
         if (d->at < d->rows || out->count == out->capacity) return S_MORE;
-        size_t from = in->consumed;
+        const struct format_input before = *in;
         batch_clear(d->change);
         enum status st = json_decode(&d->json, in, d->change, e);
         if (st < 0 || (d->change->count == 0 && st != S_MORE)) return st;
         if (d->change->count == 0) continue;
-        record_find(d, in, from);
-        TRY(change_take(d, e));
+        record_find(d, in, before.consumed);
+        if ((st = change_take(d, e)) == S_OK) continue;
+        *in = before; /* who reads on after an error meets it again */
+        return st;
     }
 }
 
