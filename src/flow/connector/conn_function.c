@@ -228,10 +228,8 @@ static enum status function_find(struct lookup_cx *cx, void *self, const struct 
 {
     struct function_lookup *f = self;
 
-    if (f->lists == NULL) {
-        const struct vector *lists;
-        TRY(expr_eval(f->call, keys, sys_wall_ms(cx->sys), &lists, cx->err));
-        f->lists = lists;
+    if (cx->is_first) {
+        TRY(expr_eval(f->call, keys, sys_wall_ms(cx->sys), &f->lists, cx->err));
         f->key = f->element = 0;
     }
     const struct vector *elements = &vector_values(f->lists)->children[0];
@@ -244,7 +242,6 @@ static enum status function_find(struct lookup_cx *cx, void *self, const struct 
         f->element += n;
         if (f->element < list.count) return S_MORE;
     }
-    f->lists = NULL;
     return S_OK;
 }
 

@@ -29,6 +29,7 @@ struct lookup_cx {
     const struct options *options; /* planned */
     const struct option_def *defs;
     const struct type *schema, *keys; /* rows of what is found, and of the keys */
+    bool is_first; /* of find: these keys are new, whatever became of those before */
     struct mem *mem;
     struct sys *sys;
     struct err *err;

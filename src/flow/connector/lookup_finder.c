@@ -181,9 +181,11 @@ enum status lookup_finder_find(struct lookup_finder *f, const struct batch *keys
 
     if (batch_rows(keys) == 0) return S_OK;
     TRY(asked_make(f, keys));
+    f->cx.is_first = true;
     do {
         batch_clear(f->in);
         st = f->type->find(&f->cx, f->self, &f->asked, f->in, f->of);
+        f->cx.is_first = false;
         if (st != S_OK && st != S_MORE) return st;
         if (f->in->count > 0) see(arg, f->of, f->in->count);
         TRY(found_take(f, keys, take, arg));

@@ -100,7 +100,9 @@ static enum status job_open(struct async_pool *p, struct async_job *job)
     job->own = mem_zalloc(&job->mem, p->work->own_size);
     job->row = batch_create_needed(job->op.plan->inputs[0], job->op.needed_in ? job->op.needed_in[0] : NULL, p->rows_max, &job->mem);
     enum status st = p->work->open(job);
-    if (st != S_OK) err_set(p->task->err, st, "%s", job->err.text);
+    if (st == S_OK) return S_OK;
+    err_set(p->task->err, st, "%s", job->err.text);
+    if (job->err.hint[0] != '\0') err_hint(p->task->err, "%s", job->err.hint);
     return st;
 }
 
