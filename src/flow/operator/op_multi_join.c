@@ -60,6 +60,14 @@ struct multi_join {
 };
 
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
+static int64_t number(const char *text)
+{
+    int64_t n = 0;
+
+    for (; *text >= '0' && *text <= '9'; text++) n = n * 10 + (*text - '0');
+    return n;
+}
+
 static bool says(const struct text_list *l, uint32_t i) { return strcmp(l->items[i], "true") == 0; }
 static bool is_left(const struct multi_join_config *c, uint32_t i)
 {
@@ -78,6 +86,8 @@ static enum status lists_check(const struct op_plan *p, const struct multi_join_
         columns += p->inputs[i]->child_count;
         if (!is_left(c, i) && strcmp(c->kinds.items[i], "inner") != 0)
             return err_set(e, E_CONFIG, "a multi-join knows inner and left, but not '%s'", c->kinds.items[i]);
+        if (number(c->required.items[i]) >= INT64_C(1) << i)
+            return err_set(e, E_CONFIG, "an input of a multi-join requires rows of those before it, not '%s'", c->required.items[i]);
     }
     if (columns > TYPE_FIELDS_MAX)
         return err_set(e, E_GRAPH, "a join has at most %d columns of all inputs", TYPE_FIELDS_MAX);
@@ -166,14 +176,6 @@ static void multi_join_needs(const struct op_plan *p, const void *config, const 
 }
 
 /* --- opening ----------------------------------------------------------------------------------------------------- */
-static int64_t number(const char *text)
-{
-    int64_t n = 0;
-
-    for (; *text >= '0' && *text <= '9'; text++) n = n * 10 + (*text - '0');
-    return n;
-}
-
 static enum status side_open(struct op_cx *cx, struct multi_join *s, const struct multi_plan *plan, uint32_t input)
 {
     const struct multi_join_config *c = cx->config;
