@@ -45,9 +45,23 @@ void functions_close_libraries(struct sql_session *s)
     s->libraries = NULL;
 }
 
+/* Jobs in the background look for theirs while statements load others: a list that only grows, at its front. */
+static struct loaded_function *loaded_latest(const struct sql_session *s)
+{
+    return (struct loaded_function *)(uintptr_t)sys_atomic_load(&s->loaded);
+}
+
+static void loaded_add(struct sql_session *s, const struct user_function *f)
+{
+    struct loaded_function *l = ARENA_NEW(&s->arena, struct loaded_function);
+
+    *l = (struct loaded_function){loaded_latest(s), f};
+    sys_atomic_store(&s->loaded, (uintptr_t)l);
+}
+
 static const struct loaded_function *loaded_find(const struct sql_session *s, struct str identity)
 {
-    for (const struct loaded_function *l = s->loaded; l != NULL; l = l->next)
+    for (const struct loaded_function *l = loaded_latest(s); l != NULL; l = l->next)
         if (str_equal(str_of(l->function->def.identity), identity)) return l;
     return NULL;
 }
@@ -82,9 +96,7 @@ static enum status function_load(struct sql_session *s, const struct named_funct
     }
     if (user_function_make(&s->arena, entry, name, identity, out, e) != S_OK)
         return err_wrap(e, "function '%s' of library '%s'", n->symbol, n->file);
-    struct loaded_function *l = ARENA_NEW(&s->arena, struct loaded_function);
-    *l = (struct loaded_function){s->loaded, *out};
-    s->loaded = l;
+    loaded_add(s, *out);
     return S_OK;
 }
 
@@ -251,9 +263,7 @@ enum status sql_session_add_function(struct sql_session *s, const char *name, co
         return err_set(e, E_EXISTS, "Could not register temporary system function. A function named '%s' does already exist.", name);
     const char *identity = arena_printf(&s->arena, "#%s#%s", entry->name, lower);
     if (user_function_make(&s->arena, entry, lower, identity, &n.function, e) != S_OK) return err_wrap(e, "function '%s'", name);
-    struct loaded_function *l = ARENA_NEW(&s->arena, struct loaded_function);
-    *l = (struct loaded_function){s->loaded, n.function};
-    s->loaded = l;
+    loaded_add(s, n.function);
     return functions_set(s->user_functions, &n, e);
 }
 

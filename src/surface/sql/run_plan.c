@@ -195,7 +195,8 @@ static enum status run_job(struct run *r, struct jobmaster *jm, enum status st)
     if (st == S_OK) st = jobmaster_run(jm, r->e);
     if (jm == NULL) return st;
     r->s->signal = jobmaster_signal(jm);
-    if (jobmaster_metrics(jm) != NULL) session_jobs_add(&r->s->jobs, jm, now); /* it was submitted */
+    bool has_run = jobmaster_metrics(jm) != NULL && job_status_is_terminal(jobmaster_status(jm)); /* it may have waited in vain */
+    if (has_run) session_jobs_add(&r->s->jobs, jm, now);
     jobmaster_free(jm);
     return st;
 }

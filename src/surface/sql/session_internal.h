@@ -21,7 +21,7 @@ struct sql_session {
     struct session_jobs jobs;
     struct functions *user_functions;
     struct fn_users users;             /* the same, for functions.users */
-    struct loaded_function *loaded;    /* exec_function.c: every one that had a name once */
+    struct sys_atomic_u64 loaded;      /* exec_function.c: every one that had a name once; tasks of jobs look there, too */
     struct loaded_library *libraries;
     struct config config;
     struct fn_session functions;

@@ -228,11 +228,11 @@ static void take_failure(struct session_job *j, struct background_job *b)
     *j->failure = b->err;
 }
 
-struct session_job *session_jobs_ended(struct session_jobs *jobs, int64_t timeout_ns)
+bool session_jobs_ended(struct session_jobs *jobs, int64_t timeout_ns)
 {
     struct session_job *j = jobs->running > 0 ? sys_mailbox_take(jobs->sys, jobs->ended, timeout_ns) : NULL;
 
-    if (j == NULL) return NULL;
+    if (j == NULL) return false;
     struct background_job *b = j->background;
     sys_thread_join(jobs->sys, b->thread);
     enum job_status status = jobmaster_status(b->jobmaster);
@@ -245,7 +245,7 @@ struct session_job *session_jobs_ended(struct session_jobs *jobs, int64_t timeou
     background_free(jobs, j);
     jobs->running--;
     forget_one(jobs);
-    return j;
+    return true;
 }
 
 /* One that was submitted has its thread: it is as good as running. One whose thread is not done yet has not ended. */
@@ -260,7 +260,7 @@ static enum job_status status_shown(const struct jobmaster *jm)
 
 void session_jobs_look(struct session_jobs *jobs)
 {
-    while (session_jobs_ended(jobs, 0) != NULL) continue;
+    while (session_jobs_ended(jobs, 0)) continue;
     for (uint32_t i = 0; i < jobs->count; i++) {
         struct session_job *j = jobs->items[i];
         struct background_job *b = j->background;
@@ -286,7 +286,7 @@ void session_jobs_init(struct session_jobs *jobs, struct mem *mem, struct sys *s
 void session_jobs_release(struct session_jobs *jobs)
 {
     for (uint32_t i = 0; i < jobs->count; i++) session_job_cancel(jobs->items[i]);
-    while (jobs->running > 0) session_jobs_ended(jobs, INT64_MAX);
+    while (jobs->running > 0) (void)session_jobs_ended(jobs, INT64_MAX);
     for (uint32_t i = 0; i < jobs->count; i++) job_free(jobs, jobs->items[i]);
     sys_mailbox_free(jobs->sys, jobs->ended);
     jobs->count = 0;

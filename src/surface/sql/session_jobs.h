@@ -61,8 +61,8 @@ struct session_job *session_jobs_new(struct session_jobs *jobs, struct job_after
 void session_jobs_drop(struct session_jobs *jobs, struct session_job *j); /* nothing was started */
 /* The submitted job goes on, and belongs to its record. After a failure both are gone. */
 enum status session_jobs_start(struct session_jobs *jobs, struct session_job *j, struct jobmaster *jm, struct err *e) CHECKED;
-/* The next job whose end nobody has taken notice of, waiting at most timeout_ns; NULL when none came. */
-struct session_job *session_jobs_ended(struct session_jobs *jobs, int64_t timeout_ns);
+/* Takes notice of the next job that has ended, waiting at most timeout_ns; false: none came. Older ones may be forgotten. */
+bool session_jobs_ended(struct session_jobs *jobs, int64_t timeout_ns);
 void session_jobs_look(struct session_jobs *jobs); /* records of those that run are brought up to now */
 void session_job_cancel(struct session_job *j);    /* it ends soon; one that is over stays as it is */
 

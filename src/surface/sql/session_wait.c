@@ -15,7 +15,7 @@ static enum status wait_a_moment(struct sql_session *s, struct err *e)
 {
     bool is_wanted = s->options.cancelled != NULL && sys_atomic_load(s->options.cancelled) != 0;
 
-    session_jobs_ended(&s->jobs, LOOK_NS);
+    (void)session_jobs_ended(&s->jobs, LOOK_NS);
     if (s->options.takes_signals && s->signal == SYS_SIGNAL_NONE) s->signal = sys_signal_take(s->options.sys);
     return s->signal == SYS_SIGNAL_NONE && !is_wanted ? S_OK : err_set(e, E_CANCELED, "canceled");
 }
@@ -74,7 +74,7 @@ static enum status wait_for_place(struct run *r, const char *place, bool replace
 {
     struct session_job *j;
 
-    while (session_jobs_ended(&r->s->jobs, 0) != NULL) continue;
+    while (session_jobs_ended(&r->s->jobs, 0)) continue;
     while (place != NULL && (j = blocking(&r->s->jobs, place, replaces)) != NULL) {
         if (j->background != NULL) {
             TRY(run_wait_for_job(r, j->number));
@@ -124,9 +124,9 @@ enum status run_wait_for_room(struct run *r)
     struct session_jobs *jobs = &r->s->jobs;
     uint32_t failed;
 
-    while (session_jobs_ended(jobs, 0) != NULL) continue;
+    while (session_jobs_ended(jobs, 0)) continue;
     struct session_job *first = session_jobs_untold(jobs, &failed);
-    if (failed >= SESSION_JOBS_MAX) return tell_failure(first, r->e); /* what is not told would be forgotten */
+    if (failed > 0 && failed + jobs->running >= SESSION_JOBS_MAX) return tell_failure(first, r->e); /* what is not told would be forgotten */
     while (jobs->running >= SESSION_JOBS_RUNNING_MAX) {
         const struct session_job *j = ending(jobs);
         if (j == NULL) {
@@ -143,7 +143,7 @@ enum status run_wait_for_room(struct run *r)
 /* --- from outside ------------------------------------------------------------------------------------------------ */
 uint32_t sql_session_running(struct sql_session *s)
 {
-    while (session_jobs_ended(&s->jobs, 0) != NULL) continue;
+    while (session_jobs_ended(&s->jobs, 0)) continue;
     return s->jobs.running;
 }
 
@@ -151,7 +151,7 @@ bool sql_session_failed(struct sql_session *s, struct sql_failed_job *out)
 {
     uint32_t count;
 
-    while (session_jobs_ended(&s->jobs, 0) != NULL) continue;
+    while (session_jobs_ended(&s->jobs, 0)) continue;
     struct session_job *j = session_jobs_untold(&s->jobs, &count);
     if (j == NULL) return false;
     j->is_told = true;
@@ -174,7 +174,7 @@ enum status sql_session_await(struct sql_session *s, int64_t job, struct err *e)
 
     if (st != S_OK) {
         if (j != NULL) session_job_cancel(j);
-        while (runs(s, job)) session_jobs_ended(&s->jobs, INT64_MAX);
+        while (runs(s, job)) (void)session_jobs_ended(&s->jobs, INT64_MAX);
         return st;
     }
     if (j != NULL && j->failure != NULL) return tell_failure(j, e);
@@ -199,6 +199,6 @@ enum status sql_session_finish(struct sql_session *s, enum sql_finish how, struc
         (void)session_jobs_untold(&s->jobs, &failed);
     }
     if (st != S_OK) cancel_jobs(s, true);
-    while (s->jobs.running > 0 && (st != S_OK || how == SQL_FINISH_CANCEL)) session_jobs_ended(&s->jobs, INT64_MAX);
+    while (s->jobs.running > 0 && (st != S_OK || how == SQL_FINISH_CANCEL)) (void)session_jobs_ended(&s->jobs, INT64_MAX);
     return st;
 }
