@@ -122,9 +122,9 @@ enum status graph_config_set(struct arena *a, const struct op_type *type, void *
 struct graph_edge *graph_add_edge(struct graph *g, uint32_t from, uint32_t to, uint32_t input, struct graph_here here);
 /* Puts "job.c:42: " in front of the error; answers its status. */
 enum status graph_at(struct graph_here here, struct err *e);
-/* Edges into a node's input, in order: for (i = graph_next_edge(g, node, input, GRAPH_NONE); i >= 0; ...). */
 /* Of a node, its edges being there: what its type says, or more of a type that takes many. */
 uint32_t graph_input_count(const struct graph *g, uint32_t node);
+/* Edges into a node's input, in order: for (i = graph_next_input(g, node, input, GRAPH_NONE); i >= 0; ...). */
 int graph_next_input(const struct graph *g, uint32_t node, uint32_t input, int after);
 /* Edges out of a node. */
 int graph_next_output(const struct graph *g, uint32_t node, int after);
