@@ -24,7 +24,8 @@ enum { NEXMARK_CHUNK = 2048 };
 
 /* Global number of the cursor's next event. */
 uint64_t nexmark_number(const struct nexmark_cursor *c);
-/* Plans up to `room` rows from `first_row` on, of the kinds in `kinds` (bit = enum nexmark_kind), events below `end`. */
+/* Plans up to `room` rows from `first_row` on, of the kinds in `kinds` (bit = enum nexmark_kind), events below `end`: fewer
+ * where many others lie between them. */
 void nexmark_plan_rows(const struct nexmark_rules *g, struct nexmark_cursor *c, uint32_t kinds, uint64_t end,
                        uint32_t first_row, uint32_t room, struct nexmark_plan *plan);
 

@@ -5,6 +5,8 @@
  * epoch form a run: everything that depends on the epoch alone is then computed once per run. */
 #include "flow/connector/nexmark/nexmark.h"
 
+enum { LOOKED_MAX = 4 * BATCH_ROWS }; /* runs in one call: there may be none of the kinds that are wanted */
+
 #define PERSON                                                                                                         \
     "id BIGINT, name STRING, emailAddress STRING, creditCard STRING, city STRING, state STRING, `dateTime` "           \
     "TIMESTAMP(3), extra STRING"
@@ -45,7 +47,7 @@ void nexmark_plan_rows(const struct nexmark_rules *g, struct nexmark_cursor *c, 
 {
     ASSERT(first_row + room <= BATCH_ROWS);
     plan->run_count = plan->rows = 0;
-    while (plan->rows < room) {
+    for (uint32_t looked = 0; plan->rows < room && looked < LOOKED_MAX; looked++) {
         uint64_t n = nexmark_number(c), count;
         if (n >= end) return;
         uint64_t id = nexmark_id(nexmark_adjusted(g, n));
