@@ -51,7 +51,13 @@ sed 's/"graphDigest"/"graphDigset"/' first.json > keys.json
 refused 'no digest' keys.json '"graph" or "graphDigest" is missing'
 sed 's/"statement"/"statment"/' first.json > words.json
 contains 'no statement to show' "$("$thalweg" sql -e "EXPLAIN PLAN FOR 'words.json'" 2>&1)" '"statement" is missing'
-contains 'rows that take others places' "$(sql -D execution.runtime-mode=batch -e "COMPILE PLAN 'over.json' FOR INSERT OVERWRITE src SELECT 1, 'x'")" 'INSERT OVERWRITE cannot be compiled'
+sql -D execution.runtime-mode=batch -e "COMPILE PLAN 'over.json' FOR INSERT OVERWRITE src SELECT 1, 'x'"
+contains 'rows that take others places' "$(cat over.json)" '"replaced" : [{ "node" : '
+sed 's/"all" : true/"all" : false/' over.json > all.json
+refused 'what is replaced, changed' all.json '"graph" is not what was compiled'
+sed '/"replaced"/d' over.json > added.json
+refused 'what is replaced, left out' added.json '"graph" is not what was compiled'
+same 'and nothing was replaced by them' '1,x 2,y 1,z' "$(tr '\n' ' ' < in.csv | sed 's/ $//')"
 : > empty.json
 refused 'an empty file' empty.json "Cannot read the compiled plan 'empty.json'"
 mkdir folder.json

@@ -91,5 +91,28 @@ refused 'another connector' 'DELETE FROM bh' "Can't perform delete operation of 
 refused 'another connector' 'INSERT OVERWRITE bh VALUES (1)' "INSERT OVERWRITE requires that rows of table 'default_catalog.default_database.bh' can be replaced"
 refused 'a pattern' "ALTER TABLE t SET ('path' = '$PWD/t/*.csv'); DELETE FROM t" "which files to replace is not known"
 refused 'a table that passes over records' "ALTER TABLE t SET ('csv.ignore-parse-errors' = 'true'); UPDATE t SET b = 'x'" 'which would be lost'
-refused 'a compiled plan' "COMPILE PLAN 'x.json' FOR INSERT OVERWRITE t VALUES (1, 'x')" 'INSERT OVERWRITE cannot be compiled'
+
+fill "DELETE FROM t; INSERT INTO t VALUES (1, 'x'), (2, 'y'); DELETE FROM p; INSERT INTO p VALUES (1, 'x', 1), (2, 'x', 2)"
+sql -e "COMPILE PLAN 't.json' FOR INSERT OVERWRITE t SELECT a + 10, b FROM t"
+plan() { "$thalweg" sql -D table.dml-sync="$2" -e "EXECUTE PLAN '$1'" 2>&1 | grep -v INFO | grep -v '^Job ID' | grep .; }
+same 'a compiled plan says nothing' '' "$(plan t.json true)"
+same 'replaces rows' '11,x,12
+12,y,13' "$(rows t)"
+same 'each time that it runs, in the background, too' '21,x,22
+22,y,23' "$(plan t.json false; rows t)"
+same 'twice in a session' '41,x,42
+42,y,43' "$("$thalweg" sql -e "EXECUTE PLAN 't.json'; EXECUTE PLAN 't.json'" > /dev/null 2>&1; rows t)"
+sql -e "COMPILE PLAN 'u.json' FOR INSERT OVERWRITE t SELECT a + 10, b FROM t"
+same 'the same statement, the same bytes' '' "$(cmp t.json u.json)"
+sql -e "COMPILE PLAN 's.json' FOR STATEMENT SET BEGIN INSERT OVERWRITE p PARTITION (p = 'x', q = 2) SELECT a FROM t; INSERT OVERWRITE f SELECT a, b FROM t; INSERT INTO bh SELECT a FROM t; END"
+same 'partitions of one table, and a file' '1,x,1
+41,x,2
+42,x,2
+41,x
+42,y' "$(plan s.json true; rows p; rows f)"
+sql -e "COMPILE PLAN 'bad.json' FOR INSERT OVERWRITE t SELECT CAST(b AS INT), b FROM t"
+contains 'one whose job fails' "$(plan bad.json true)" 'the text is no whole number'
+same 'changes nothing, and leaves nothing' '41,x,42
+42,y,43
+0' "$(rows t; ls -A | grep -c rewrite)"
 finish

@@ -6,6 +6,7 @@
 #include "ground/base/str.h"
 #include "ground/fs/fs.h"
 #include "surface/sql/plan_file.h"
+#include "surface/sql/plan_replaced.h"
 #include "surface/sql/sql_keys.h"
 
 #include <string.h>
@@ -46,6 +47,12 @@ static enum status file_read(struct run *r, const struct fs_type *fs, const char
     return S_OK;
 }
 
+static enum status fail_load(struct run *r, struct str file, const struct err *inner)
+{
+    if (inner->hint[0] != '\0') err_hint(r->e, "%s", inner->hint);
+    return run_fail(r, r->statement->place, "Cannot read the compiled plan '%.*s': %s", (int)file.size, file.data, inner->text);
+}
+
 static enum status plan_load(struct run *r, struct str file, struct plan_file_text *out)
 {
     const struct fs_type *fs;
@@ -57,9 +64,7 @@ static enum status plan_load(struct run *r, struct str file, struct plan_file_te
     enum status st = file_read(r, fs, path, &text, &inner);
     if (st == S_OK) st = plan_file_read(text, &r->arena, out, &inner);
     if (st == S_OK) return S_OK;
-    if (inner.hint[0] != '\0') err_hint(r->e, "%s", inner.hint);
-    return run_fail(r, r->statement->place, "Cannot read the compiled plan '%.*s': %s", (int)file.size, file.data,
-                    inner.text);
+    return fail_load(r, file, &inner);
 }
 
 /* --- COMPILE ----------------------------------------------------------------------------------------------------- */
@@ -85,22 +90,22 @@ static enum status compile(struct run *r, const struct statement *s, struct buf 
 {
     struct update u;
     struct graph g;
-    struct buf plan, graph;
+    struct buf plan, graph, replaced;
 
     TRY(sinks_of(r, s, &u));
-    for (uint32_t i = 0; i < u.count; i++)
-        if (rel_sink_body(u.sinks[i])->replaced != NULL)
-            return run_fail(r, s->place, "INSERT OVERWRITE cannot be compiled: its rows take their place when the statement has ended");
     buf_init(&plan, &r->mem);
     buf_init(&graph, &r->mem);
+    buf_init(&replaced, &r->mem);
     enum status st = run_plan_graph(r, u.sinks, u.count, u.name, &g);
     if (st == S_OK) {
         explained(u.sinks, u.count, &plan);
+        plan_replaced_keep(u.sinks, u.count, &g, &replaced);
         graph_encode(&g, &graph);
         struct str text = {r->t->text.data + s->place.at, s->place.size};
-        plan_file_write(&(struct plan_file_text){text, {buf_text(&plan), plan.size}, {graph.data, graph.size}}, &g,
-                        out);
+        plan_file_write(&(struct plan_file_text){text, {buf_text(&plan), plan.size}, {graph.data, graph.size}, {replaced.data, replaced.size}},
+                        &g, out);
     }
+    buf_release(&replaced);
     buf_release(&graph);
     buf_release(&plan);
     return st;
@@ -142,9 +147,14 @@ static enum status compile_into(struct run *r, const struct plan_file *f, bool m
 static enum status execute(struct run *r, struct str file)
 {
     struct plan_file_text plan;
+    struct update u;
+    struct err inner = {0};
 
     TRY(plan_load(r, file, &plan));
-    return run_update_job(r, &(struct update){.graph = plan.graph});
+    if (plan_replaced_stage(r, plan.replaced, plan.graph, &u, &inner) != S_OK) return fail_load(r, file, &inner);
+    for (uint32_t i = 0; i < u.replacement_count; i++)
+        TRY(run_wait_for_table(r, &(struct table){.options = u.replacements[i].table}, true));
+    return run_update_job(r, &u);
 }
 
 static enum status run_plan_statement(struct run *r, const void *body)

@@ -49,6 +49,15 @@ void job_after_of(struct rel *const *sinks, uint32_t count, struct arena *a, str
     out->inferred = inferred != NULL ? arena_strdup(a, inferred) : NULL;
 }
 
+void job_after_of_graph(const struct job_replacement *items, uint32_t count, struct arena *a, struct job_after *out)
+{
+    struct job_replacement *kept = ARENA_ARRAY(a, struct job_replacement, MAX(count, 1u));
+
+    for (uint32_t i = 0; i < count; i++)
+        kept[i] = (struct job_replacement){items[i].rewrite, options_keep(&items[i].table, a), options_keep(&items[i].staged, a), items[i].all};
+    *out = (struct job_after){.replacement_count = count, .replacements = kept};
+}
+
 /* --- behind the job ---------------------------------------------------------------------------------------------- */
 enum status job_after_replace(const struct job_after *x, struct sys *sys, enum status st, struct err *e)
 {

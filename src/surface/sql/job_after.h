@@ -21,6 +21,8 @@ struct job_after {
 
 /* All but the places. */
 void job_after_of(struct rel *const *sinks, uint32_t count, struct arena *a, struct job_after *out);
+/* Those of a graph without plans, copied into the arena. */
+void job_after_of_graph(const struct job_replacement *items, uint32_t count, struct arena *a, struct job_after *out);
 /* What happens behind a job that ended with st: a failure of it, too. From any thread. */
 enum status job_after_replace(const struct job_after *x, struct sys *sys, enum status st, struct err *e) CHECKED;
 /* Shows more of why the job failed. */

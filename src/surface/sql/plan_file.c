@@ -71,11 +71,17 @@ static void node_write(const struct graph *g, uint32_t i, struct buf *out)
     buf_append_text(out, " }");
 }
 
-static void digest_of(struct str bytes, char hex[static 65])
+/* Of the graph, and of what is replaced where something is. */
+static void digest_of(struct str graph, struct str replaced, char hex[static 65])
 {
-    struct sha256 digest;
+    struct sha256 both[2], digest;
 
-    sha256_of(bytes.data, bytes.size, &digest);
+    sha256_of(graph.data, graph.size, &digest);
+    if (replaced.size > 0) {
+        both[0] = digest;
+        sha256_of(replaced.data, replaced.size, &both[1]);
+        sha256_of(both, sizeof both, &digest);
+    }
     sha256_hex(&digest, hex);
 }
 
@@ -83,7 +89,7 @@ void plan_file_write(const struct plan_file_text *t, const struct graph *g, stru
 {
     char hex[65];
 
-    digest_of(t->graph, hex);
+    digest_of(t->graph, t->replaced, hex);
     buf_printf(out, "{\n  \"thalwegPlan\" : %d,\n", PLAN_FILE_VERSION);
     member("thalwegVersion", STR(THALWEG_VERSION), out);
     member("statement", t->statement, out);
@@ -94,6 +100,7 @@ void plan_file_write(const struct plan_file_text *t, const struct graph *g, stru
         buf_append_text(out, i + 1 < g->node_count ? ",\n" : "\n");
     }
     buf_append_text(out, "  ],\n");
+    if (t->replaced.size > 0) buf_printf(out, "  \"replaced\" : %.*s,\n", (int)t->replaced.size, t->replaced.data);
     member("graphDigest", str_of(hex), out);
     buf_append_text(out, "  \"graph\" : \"");
     base64_encode(t->graph, out);
@@ -116,7 +123,7 @@ static enum status check_version(struct str text, struct err *e)
                    (int)MIN(version.size, 20u), version.data, PLAN_FILE_VERSION);
 }
 
-static enum status graph_read(struct str text, struct arena *a, struct str *out, struct err *e)
+static enum status graph_read(struct str text, struct arena *a, struct str replaced, struct str *out, struct err *e)
 {
     const char *base64 = answer_text(answer_member(text, "graph"), a),
                *said = answer_text(answer_member(text, "graphDigest"), a);
@@ -129,7 +136,7 @@ static enum status graph_read(struct str text, struct arena *a, struct str *out,
     if (!base64_decode(packed, bytes, &out->size) || out->size > GRAPH_BYTES_MAX)
         return err_set(e, E_DATA, "it is damaged: \"graph\" is not the base64 of a job graph");
     out->data = bytes;
-    digest_of(*out, hex);
+    digest_of(*out, replaced, hex);
     if (strcmp(hex, said) == 0) return S_OK;
     err_hint(e, "nodes are for reading alone: COMPILE PLAN the statement again to change them");
     return err_set(e, E_DATA, "it is damaged: \"graph\" is not what was compiled");
@@ -167,5 +174,6 @@ enum status plan_file_read(struct str text, struct arena *a, struct plan_file_te
     if (statement == NULL) return err_set(e, E_DATA, "it is damaged: \"statement\" is missing");
     out->statement = str_of(statement);
     out->plan = lines_read(answer_member(text, "plan"), a);
-    return graph_read(text, a, &out->graph, e);
+    out->replaced = answer_member(text, "replaced");
+    return graph_read(text, a, out->replaced, &out->graph, e);
 }

@@ -9,6 +9,7 @@ struct plan_file_text {
     struct str statement; /* as it was written */
     struct str plan;      /* as EXPLAIN showed it */
     struct str graph;     /* graph_encode's bytes */
+    struct str replaced;  /* JSON: the sinks that replace rows (plan_replaced.h); empty: none */
 };
 /* g: the same graph, prepared. Appends. */
 void plan_file_write(const struct plan_file_text *t, const struct graph *g, struct buf *out);

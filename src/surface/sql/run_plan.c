@@ -260,6 +260,12 @@ static enum status update_submit(struct run *r, const struct update *u, struct j
     return run_wait_for_graph(r, jobmaster_graph(*out));
 }
 
+static void after_of(const struct update *u, struct arena *a, struct job_after *out)
+{
+    if (u->graph.size == 0) job_after_of(u->sinks, u->count, a, out);
+    else job_after_of_graph(u->replacements, u->replacement_count, a, out);
+}
+
 static enum status update_here(struct run *r, const struct update *u)
 {
     struct jobmaster *jm = NULL;
@@ -267,7 +273,7 @@ static enum status update_here(struct run *r, const struct update *u)
 
     enum status st = update_submit(r, u, told(r), &jm);
     st = run_job(r, jm, st);
-    job_after_of(u->sinks, u->count, &r->arena, &after);
+    after_of(u, &r->arena, &after);
     after.places = r->places;
     if (st != S_OK) job_after_explain(&after, r->e);
     TRY(job_after_replace(&after, r->s->options.sys, st, r->e));
@@ -293,7 +299,7 @@ static enum status update_in_background(struct run *r, const struct update *u)
 
     TRY(run_wait_for_room(r));
     struct session_job *j = session_jobs_new(&r->s->jobs, &after, &o.cancelled);
-    job_after_of(u->sinks, u->count, &j->arena, after);
+    after_of(u, &j->arena, after);
     expr_places_keep(&r->places, &j->arena, &after->places);
     r->in_background = true;
     enum status st = update_submit(r, u, o, &jm);

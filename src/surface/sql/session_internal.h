@@ -81,6 +81,8 @@ struct update {
     const char *const *tables; /* by whole names, as they are said */
     const char *name;          /* the job's */
     struct str graph;          /* encoded; empty: it is of the plans */
+    uint32_t replacement_count; /* of the graph's */
+    const struct job_replacement *replacements;
 };
 enum status run_update_job(struct run *r, const struct update *u) CHECKED;
 /* exec_query.c: INSERTs as they are run together. Says what is to be said of them. */

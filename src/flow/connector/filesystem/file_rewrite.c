@@ -29,7 +29,7 @@ static enum status local_path(const struct options *o, struct arena *a, const ch
     const char *uri = option_of(o, "path"), *path;
     const struct fs_type *fs;
 
-    ASSERT(uri != NULL); /* the connector's options were checked */
+    if (uri == NULL) return err_set(e, E_CONFIG, "the table has no 'path'");
     TRY(fs_find(uri, &fs, &path, e));
     ASSERT(strcmp(fs->scheme, "file") == 0); /* there is no other yet */
     size_t size = strlen(path);
