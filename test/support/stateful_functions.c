@@ -467,6 +467,8 @@ static const struct stateful_case cases[] = {
     {"join_temporal", "left", .config = &left_temporal, .second_keyed = true},
     {"set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
     {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
+    {"hash_set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
+    {"hash_set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
     {"fold", "rows at the end", .config = NULL},
     {"temporal_sort", "by the clock", .config = &(const struct temporal_sort_config){.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last")}, .unkeyed = true},
     {"temporal_sort", "by time", .config = &(const struct temporal_sort_config){.time = "v"}, .unkeyed = true},

@@ -22,7 +22,7 @@ static const struct config_field set_config_fields[] = {
     CONFIG_LAST,
 };
 
-static enum status set_derive(struct op_plan *p, const void *config, struct err *e)
+enum status set_derive(struct op_plan *p, const void *config, struct err *e)
 {
     (void)config;
     if (p->inputs[0]->child_count != p->inputs[1]->child_count)
@@ -57,8 +57,7 @@ static void set_close(struct op_cx *cx, void *self, bool failed)
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */
-/* How often the row is there. */
-static int64_t answer(const struct set_config *c, int64_t left, int64_t right)
+int64_t set_answer(const struct set_config *c, int64_t left, int64_t right)
 {
     left = MAX(left, 0);
     right = MAX(right, 0);
@@ -69,10 +68,10 @@ static int64_t answer(const struct set_config *c, int64_t left, int64_t right)
 static void row_count(struct set_operation *s, const struct set_config *c, uint32_t input, enum row_kind kind, uint32_t i, uint32_t number)
 {
     int64_t *left = whole_rows_value(&s->whole, s->whole.rows[i], 0), *right = whole_rows_value(&s->whole, s->whole.rows[i], 1);
-    int64_t *mine = input == 0 ? left : right, before = answer(c, *left, *right), after;
+    int64_t *mine = input == 0 ? left : right, before = set_answer(c, *left, *right), after;
 
     *mine += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
-    after = answer(c, *left, *right);
+    after = set_answer(c, *left, *right);
     ASSERT_ROW(after - before >= -1 && after - before <= 1);
     if (after != before) {
         s->numbers[s->out->count] = (uint16_t)number;

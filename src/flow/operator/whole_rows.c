@@ -38,18 +38,27 @@ enum status whole_rows_open(struct whole_rows *w, struct op_cx *cx, const char *
     return state_open(cx->state, &w->def, &w->table, cx->err);
 }
 
-enum status whole_rows_resolve(struct whole_rows *w, const struct batch *in)
+static enum status resolve(struct whole_rows *w, const struct batch *in, enum state_intent intent, uint64_t *hashes)
 {
-    uint64_t hashes[BATCH_ROWS];
-
-    if (w->is_resolved) return S_OK;
     bool is_plain = w->key_count == 0 || w->key_count == w->col_count; /* without a key there are no key groups */
     if (is_plain) batch_hash(in, w->cols, w->col_count, hashes);
     else state_hash_within(in, w->cols, w->key_count, w->col_count, hashes);
     struct state_keys keys = state_keys_of(in, w->cols, w->col_count, hashes);
-    TRY(state_resolve(w->table, 0, &keys, STATE_INSERT, w->rows, NULL));
+    TRY(state_resolve(w->table, 0, &keys, intent, w->rows, NULL));
     w->is_resolved = true;
     return S_OK;
+}
+
+enum status whole_rows_resolve(struct whole_rows *w, const struct batch *in)
+{
+    uint64_t hashes[BATCH_ROWS];
+
+    return w->is_resolved ? S_OK : resolve(w, in, STATE_INSERT, hashes);
+}
+
+enum status whole_rows_find(struct whole_rows *w, const struct batch *in, uint64_t *hashes)
+{
+    return w->is_resolved ? S_OK : resolve(w, in, STATE_UPDATE, hashes);
 }
 
 void whole_rows_done(struct whole_rows *w)

@@ -18,6 +18,8 @@ enum status whole_rows_open(struct whole_rows *w, struct op_cx *cx, const char *
                             int64_t ttl_ms) CHECKED;
 /* Finds or makes the rows of a batch: w->rows[i] is that of the i-th selected one. Once per batch; may answer S_PENDING. */
 enum status whole_rows_resolve(struct whole_rows *w, const struct batch *in) CHECKED;
+/* The same of rows that are there; w->rows[i] of others is NULL. hashes[i]: of the i-th. Once per batch, too. */
+enum status whole_rows_find(struct whole_rows *w, const struct batch *in, uint64_t *hashes) CHECKED;
 void whole_rows_done(struct whole_rows *w); /* the batch is done */
 void whole_rows_close(struct whole_rows *w);
 

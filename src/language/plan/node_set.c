@@ -28,7 +28,7 @@ static void derive(struct rel *r, struct arena *a)
     for (uint32_t i = 0; i < n; i++) cols[i] = i;
     if (!b->all) rel_add_key(r, a, cols, n);
     r->is_empty = r->inputs[0]->is_empty || (!b->is_except && r->inputs[1]->is_empty);
-    r->modifies = appends && !b->is_except ? MODIFIES_NOTHING : MODIFIES_DELETES;
+    r->modifies = r->at_end || (appends && !b->is_except) ? MODIFIES_NOTHING : MODIFIES_DELETES;
 }
 
 static bool wants_before(const struct rel *r, uint32_t input)
@@ -48,16 +48,31 @@ static int distribution(const struct rel *r, uint32_t input, const uint32_t **co
     return (int)MIN(r->row->child_count, (uint32_t)COUNT_OF(all));
 }
 
-static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+static void lower_at_end(const struct rel *r, struct lowering *l)
 {
     const struct set_body *b = r->body;
-    struct graph_node *n = graph_add_node(l->graph, op_find("set"), kind(b), (struct graph_here){0});
-    struct set_config *c = n->config;
+    struct set_config *c = graph_add_node(l->graph, op_find("hash_set"), kind(b), (struct graph_here){0})->config;
 
-    (void)e;
+    c->is_except = b->is_except;
+    c->all = b->all;
+    c->spill = l->spill_groups;
+}
+
+static void lower_changes(const struct rel *r, struct lowering *l)
+{
+    const struct set_body *b = r->body;
+    struct set_config *c = graph_add_node(l->graph, op_find("set"), kind(b), (struct graph_here){0})->config;
+
     c->is_except = b->is_except;
     c->all = b->all;
     c->ttl_ms = l->ttl_ms;
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    (void)e;
+    if (r->at_end) lower_at_end(r, l);
+    else lower_changes(r, l);
     *node = l->graph->node_count - 1;
     for (uint32_t i = 0; i < 2; i++) lower_edge(l, r, inputs[i], *node, i);
     return S_OK;
@@ -79,6 +94,7 @@ static const char *advise(const struct rel *r, const struct plan_settings *s, st
 
 const struct rel_type rel_set_type = {.name = "SetOperation",
                                       .doc = "rows that are on both sides, or on one side alone",
+                                      .ends = true,
                                       .derive = derive,
                                       .wants_before = wants_before,
                                       .distribution = distribution,
