@@ -161,6 +161,25 @@ static enum status check(const struct rel *r, struct err *e)
     return left->kind == right->kind ? S_OK : types_differ(left, right, e);
 }
 
+/* Rows of the left side go with the watermark, versions but the latest of each key, too. */
+static const char *advise(const struct rel *r, const struct plan_settings *s, struct arena *a)
+{
+    const struct rel *right = r->inputs[1];
+    uint32_t cols[OP_KEYS_MAX], count = 0;
+    struct buf keys;
+
+    (void)s; /* there is no time to live */
+    if (right->is_bounded || !version_key(right, cols, &count)) return NULL;
+    buf_init(&keys, a->mem);
+    for (uint32_t i = 0; i < count; i++) buf_printf(&keys, "%s%s", i > 0 ? ", " : "", right->row->names[cols[i]]);
+    const char *out = arena_printf(a,
+                                   "the latest version of each %s is kept for ever, whatever 'table.exec.state.ttl' says: where there are more and "
+                                   "more of them, look up a table that lies outside by FOR SYSTEM_TIME AS OF a processing time",
+                                   buf_text(&keys));
+    buf_release(&keys);
+    return out;
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct temporal_join_body *b = r->body;
@@ -197,6 +216,7 @@ const struct rel_type rel_temporal_join_type = {
     .wants_before = wants_before,
     .distribution = join_distribution,
     .check = check,
+    .advise = advise,
     .passes = left_passes,
     .explain = explain,
     .logical = logical, .lower = lower};
