@@ -291,7 +291,8 @@ static bool counts(const struct group_call *call, const struct batch *in, uint32
 }
 
 enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
-                                const struct state_keys *keys, const struct group_firsts *firsts, void *const *groups)
+                                const struct state_keys *keys, const struct group_firsts *firsts, const uint64_t *restarts,
+                                void *const *groups)
 {
     struct group_firsts found;
 
@@ -300,7 +301,7 @@ enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_
         firsts = &found;
     }
     for (uint32_t i = 0; i < count; i++) {
-        if (calls[i].distinct != NULL) TRY(group_distinct_resolve(calls[i].distinct, ns, in, firsts));
+        if (calls[i].distinct != NULL) TRY(group_distinct_resolve(calls[i].distinct, ns, in, firsts, restarts));
         if (calls[i].keep != NULL) TRY(group_keep_resolve(calls[i].keep, ns, &firsts->keys, firsts->key_of, keys->count, groups));
     }
     return S_OK;

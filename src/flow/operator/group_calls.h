@@ -73,9 +73,11 @@ void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t coun
 
 bool group_calls_hold(const struct group_call *calls, uint32_t count); /* more than words: DISTINCT, values that are kept */
 /* Finds the values of DISTINCT arguments of a whole batch, and those that are kept; may answer S_PENDING. ns: the group's. firsts: of
- * the keys; NULL: they are found here when they are needed. groups[i]: the row of the i-th key's group, where values are at home there. */
+ * the keys; NULL: they are found here when they are needed. restarts: bits of the
+ * keys of `firsts` whose values of DISTINCT are forgotten first; NULL: none. groups[i]: the row of the i-th key's group, where values are at home there. */
 enum status group_calls_resolve(struct group_call *calls, uint32_t count, int64_t ns, const struct batch *in,
-                                const struct state_keys *keys, const struct group_firsts *firsts, void *const *groups) CHECKED;
+                                const struct state_keys *keys, const struct group_firsts *firsts, const uint64_t *restarts,
+                                void *const *groups) CHECKED;
 /* Only the values that are kept, to be read; may answer S_PENDING. */
 enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys,
                                      void *const *groups) CHECKED;

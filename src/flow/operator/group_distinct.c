@@ -83,15 +83,17 @@ static void parts_passes(const struct group_distinct *d, const struct batch *in,
     }
 }
 
-enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const struct batch *in, const struct group_firsts *firsts)
+enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const struct batch *in, const struct group_firsts *firsts,
+                                   const uint64_t *restarts)
 {
     uint64_t passes[BATCH_ROWS];
-    void *heads[BATCH_ROWS];
     uint16_t numbers[BATCH_ROWS];
 
     d->ns = ns;
     d->count = d->next = 0;
-    TRY(state_resolve(d->table, ns, &firsts->keys, STATE_INSERT, heads, NULL));
+    TRY(state_resolve(d->table, ns, &firsts->keys, STATE_INSERT, d->groups, NULL));
+    for (uint32_t k = 0; restarts != NULL && k < firsts->count; k++)
+        if (bit_get(restarts, k)) state_head_clear(d->table, ns, d->groups[k]);
     d->in = in;
     if (d->parts >= 0) parts_passes(d, in, passes);
     else group_distinct_passes(d, in, passes);
@@ -100,7 +102,7 @@ enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const s
         uint32_t n = d->count;
         d->at[n] = (uint16_t)i;
         d->passes[n] = passes[i];
-        d->heads[n] = heads[firsts->key_of[i]];
+        d->heads[n] = d->groups[firsts->key_of[i]];
         numbers[n] = (uint16_t)row;
         d->count += passes[i] != 0;
     }
@@ -187,6 +189,27 @@ void group_distinct_forget(struct group_distinct *d, uint32_t end)
 {
     for (uint32_t j = 0; j < d->count && d->at[j] < end; j++)
         if (state_element_of(d->table, d->rows[j])->count > 0) state_row_remove(d->table, d->ns, d->heads[j], d->rows[j]);
+}
+
+static bool is_of_batch(const struct group_distinct *d, const void *row)
+{
+    for (uint32_t j = 0; j < d->count; j++)
+        if (d->rows[j] == row) return true;
+    return false;
+}
+
+/* Rows that took back what had not come leave values behind; those of the batch may be counted again by later rows of it. */
+void group_distinct_clear(struct group_distinct *d, uint32_t number)
+{
+    struct state_scan scan = {0};
+    void *row;
+
+    ASSERT(d->is_counted);
+    while ((row = state_head_next(d->table, d->ns, d->groups[number], &scan)) != NULL) {
+        if (is_unused(d, row)) continue;
+        for (uint32_t k = 0; k < d->slots; k++) *state_word(row, d->table->value.fields[k].offset) = 0;
+        if (!is_of_batch(d, row)) state_row_remove(d->table, d->ns, d->groups[number], row);
+    }
 }
 
 void group_distinct_done(struct group_distinct *d)

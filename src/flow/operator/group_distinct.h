@@ -21,6 +21,7 @@ struct group_distinct {
     int parts;  /* the column behind which a value's slots stand: a mask or, with is_counted, a number of rows per slot; -1: rows come */
     const struct batch *in; /* of parts */
     int64_t ns; /* of what was resolved */
+    void *groups[BATCH_ROWS]; /* by number of the key */
     /* The rows of the batch that some slot lets through, in their order. */
     uint32_t count, next; /* next: the first that was not taken yet */
     uint16_t at[BATCH_ROWS]; /* which of the selected rows */
@@ -39,11 +40,14 @@ void group_distinct_passes(const struct group_distinct *d, const struct batch *i
 enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, const struct type *argument, uint32_t number,
                                 const struct state_def *group) CHECKED;
 void group_distinct_close(struct group_distinct *d);
-/* Finds the values of a whole batch; may answer S_PENDING. */
-enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const struct batch *in, const struct group_firsts *firsts) CHECKED;
+/* Finds the values of a whole batch; may answer S_PENDING. restarts: bits of the keys whose values are forgotten first; NULL: none. */
+enum status group_distinct_resolve(struct group_distinct *d, int64_t ns, const struct batch *in, const struct group_firsts *firsts,
+                                   const uint64_t *restarts) CHECKED;
 /* The next rows up to the selected row `end`, those that add or those that are taken back; they stay the next ones. Parts may do either
  * for each slot. */
 void group_distinct_take(struct group_distinct *d, const struct batch *in, uint32_t end, bool adds);
 void group_distinct_pass(struct group_distinct *d, uint32_t end); /* behind them */
 void group_distinct_forget(struct group_distinct *d, uint32_t end); /* values of rows before the selected row `end`; before done */
+/* The group of this key of `firsts` is gone: its values count no rows. */
+void group_distinct_clear(struct group_distinct *d, uint32_t number);
 void group_distinct_done(struct group_distinct *d);

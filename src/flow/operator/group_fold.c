@@ -79,7 +79,7 @@ static enum status groups_start(struct window_fold *f, struct state_table *t, in
     view.sel_count = n;
     batch_hash(&view, w->cols, s->key_count, s->hashes);
     struct state_keys keys = state_keys_of(&view, w->cols, s->key_count, s->hashes);
-    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys, NULL, NULL);
+    return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys, NULL, NULL, NULL);
 }
 
 static enum status groups_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,

@@ -9,6 +9,7 @@
  * State: the key's number of rows, then the words of the calls (agg.h), then the values of calls that keep one; what others keep
  * (group_keep.h) lies in tables of their own. Values that are kept are not copied before: their results before the stretch are written
  * before it is applied, those behind it after. */
+#include "flow/operator/group_alive.h"
 #include "flow/operator/group_calls.h"
 
 #include <string.h>
@@ -19,6 +20,7 @@ struct group_key {
     uint32_t first;  /* row of the selected rows that brought it */
     uint32_t number; /* of the batch's keys */
     bool is_new;
+    bool restarts; /* its group went and came again within the batch */
 };
 
 struct group_aggregate {
@@ -32,6 +34,8 @@ struct group_aggregate {
     uint32_t words;
     uint32_t done, generation, key_count;
     bool is_resolved, skips_same;
+    bool narrows; /* only rows of `alive` count, of the batch at hand */
+    struct group_alive alive;
     struct group_firsts unique; /* the batch's keys */
     void *rows[BATCH_ROWS]; /* by row of the batch */
     struct group_key keys[BATCH_ROWS];
@@ -135,10 +139,12 @@ static void group_close(struct op_cx *cx, void *self, bool failed)
 /* --- a stretch of rows ------------------------------------------------------------------------------------------- */
 static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const struct batch *in)
 {
+    const struct group_config *c = cx->config;
     const struct op_plan *p = cx->plan;
     uint64_t hashes[BATCH_ROWS];
     void *found[BATCH_ROWS];
     uint32_t rows = batch_rows(in);
+    bool may_miss = c->retracts && !c->merges && in->kinds != NULL;
 
     if (s->is_resolved) return S_OK;
     batch_hash(in, p->keys[0], p->key_count[0], hashes);
@@ -146,7 +152,12 @@ static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const st
     group_firsts_find(&s->unique, &keys);
     TRY(state_resolve(s->table, 0, &s->unique.keys, STATE_INSERT, found, NULL));
     for (uint32_t i = 0; i < rows; i++) s->rows[i] = found[s->unique.key_of[i]];
-    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, &s->unique, s->rows));
+    s->narrows = may_miss && group_alive_find(&s->alive, in, &s->unique, s->rows, s->table->value.fields[0].offset, c->emit_every);
+    if (s->narrows) {
+        in = &s->alive.view;
+        keys.count = batch_rows(in);
+    }
+    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, &s->unique, s->narrows ? s->alive.restarts : NULL, s->rows));
     s->is_resolved = true;
     return S_OK;
 }
@@ -168,7 +179,12 @@ static uint32_t stretch_begin(struct group_aggregate *s, uint32_t rows, bool eve
         if (is_seen || s->key_count == room) break;
         s->seen[number] = s->generation;
         memcpy(s->old + (size_t)s->key_count * s->table->value.size, row, s->table->value.size);
-        s->keys[s->key_count++] = (struct group_key){row, i, number, *row_count(s, row) == 0};
+        bool restarts = s->narrows && bit_get(s->alive.restarts, number);
+        s->keys[s->key_count++] = (struct group_key){row, i, number, *row_count(s, row) == 0, restarts};
+        if (restarts) {
+            bit_clear(s->alive.restarts, number);
+            memset(row, 0, s->table->value.size);
+        }
     }
     return i - s->done;
 }
@@ -270,6 +286,14 @@ static bool is_same(const struct group_aggregate *s, uint32_t keys, uint32_t bef
     return true;
 }
 
+/* What the groups kept that went: their results are written. */
+static void restarts_clear(struct group_aggregate *s)
+{
+    for (uint32_t k = 0; s->narrows && k < s->key_count; k++)
+        for (uint32_t c = 0; s->keys[k].restarts && c < s->call_count; c++)
+            if (s->calls[c].keep != NULL) group_keep_clear(s->calls[c].keep, s->keys[k].first);
+}
+
 /* Leaves out updates that change nothing, and rows before updates that nobody needs. */
 static void changes_select(struct group_aggregate *s, uint32_t keys, bool emit_before)
 {
@@ -294,14 +318,24 @@ static void groups_end(struct group_aggregate *s)
         bool is_gone = *row_count(s, s->keys[k].row) == 0;
         if (is_gone) state_erase(s->table, s->keys[k].number);
         else state_write(s->table, s->keys[k].number);
-        for (uint32_t c = 0; is_gone && c < s->call_count; c++)
+        for (uint32_t c = 0; is_gone && c < s->call_count; c++) {
             if (s->calls[c].keep != NULL) group_keep_clear(s->calls[c].keep, s->keys[k].first);
+            if (s->calls[c].distinct != NULL) group_distinct_clear(s->calls[c].distinct, s->keys[k].number);
+        }
     }
+}
+
+/* Keys that only took back from nothing: state was made for them. */
+static void nothing_erase(struct group_aggregate *s)
+{
+    for (uint32_t k = 0; k < s->unique.count; k++)
+        if (!bit_get(s->alive.counted, k)) state_erase(s->table, k);
 }
 
 static enum status batch_done(struct group_aggregate *s)
 {
     group_calls_done(s->calls, s->call_count);
+    if (s->narrows) nothing_erase(s);
     state_done(s->table);
     s->done = 0;
     s->is_resolved = false;
@@ -312,16 +346,19 @@ static enum status group_on_batch(struct op_cx *cx, void *self, uint32_t input, 
 {
     const struct group_config *c = cx->config;
     struct group_aggregate *s = self;
-    uint32_t rows = batch_rows(in);
 
-    ASSERT(input == 0 && s->done <= rows);
+    ASSERT(input == 0);
     TRY(resolve(cx, s, in));
+    if (s->narrows) in = &s->alive.view;
+    uint32_t rows = batch_rows(in);
+    ASSERT(s->done <= rows);
     out_clear(s);
     uint32_t n = stretch_begin(s, rows, c->emit_every);
     if (c->merges) TRY(parts_add(cx, s, in, n));
     else rows_count(s, in, n);
     changes_list(s, in);
     kept_fill(cx, s, true);
+    restarts_clear(s);
     if (!c->merges) TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, s->done, n));
     kept_fill(cx, s, false);
     columns_fill(cx, s, in);

@@ -114,7 +114,7 @@ enum status hash_aggregate_add(struct op_cx *cx, struct hash_aggregate *s, const
     group_firsts_find(&s->unique, &keys);
     TRY(state_resolve(s->table, 0, &s->unique.keys, STATE_INSERT, found, NULL));
     for (uint32_t i = 0; i < rows; i++) s->rows[i] = found[s->unique.key_of[i]];
-    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, &s->unique, s->rows));
+    TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, &s->unique, NULL, s->rows));
     TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, 0, rows));
     for (uint32_t i = 0; i < s->unique.count; i++) state_write(s->table, i);
     return S_OK;

@@ -109,7 +109,7 @@ static enum status calls_resolve(struct op_cx *cx, struct over *s, const struct 
     if (s->is_plain) return S_OK;
     batch_hash(b, p->keys[0], p->key_count[0], s->chunk_hashes);
     struct state_keys keys = state_keys_of(b, p->keys[0], p->key_count[0], s->chunk_hashes);
-    TRY(group_calls_resolve(s->calls, s->call_count, 0, b, &keys, NULL, NULL));
+    TRY(group_calls_resolve(s->calls, s->call_count, 0, b, &keys, NULL, NULL, NULL));
     return over_lags_resolve(s, &keys);
 }
 
