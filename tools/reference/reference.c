@@ -136,7 +136,7 @@ static void connectors_write(const char *folder)
     shared_options_write(out);
     for (const struct conn_type *const *type = conn_types; *type != NULL; type++) {
         entry_write(out, (*type)->name, (*type)->doc, (*type)->example);
-        fprintf(out, "\n%s%s%s.\n", (*type)->source != NULL ? "Source" : "Sink",
+        fprintf(out, "\n%s%s%s.\n", (*type)->source != NULL ? "Source" : (*type)->sink != NULL ? "Sink" : "Only for lookup joins",
                 (*type)->source != NULL && (*type)->sink != NULL ? " and sink" : "",
                 (*type)->takes_format ? "; takes the options of sources and sinks with a format" : "");
         options_write(out, "option", (*type)->options);

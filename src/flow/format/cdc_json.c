@@ -117,13 +117,15 @@ static enum status decoders_open(struct cdc_decoder *d, const struct format_conf
     inner.needed = NULL;
     inner.schema = change_type(d);
     TRY(json_decoder_open(&d->json, &inner, e));
+    d->json.reader.options.format = d->kind->format;
     d->change = batch_create(inner.schema, 1, config->mem);
     if (!d->kind->before_is_partial) return S_OK;
     const char *names[] = {d->kind->before};
     const struct type *types[] = {part_of(d, true)};
     inner.schema = type_row(&d->arena, 1, names, types, false);
-    inner.on_error = ON_ERROR_FAIL; /* what is wrong there is told of the whole record, once */
+    inner.on_error = ON_ERROR_FAIL; /* what is wrong there is told of the whole record, and counted, once */
     inner.dead_letter = NULL;
+    inner.bad_records = NULL;
     TRY(json_decoder_open(&d->old, &inner, e));
     d->before = batch_create(inner.schema, 1, config->mem);
     return S_OK;
@@ -190,7 +192,9 @@ enum status cdc_encoder_open(void *self, const struct format_config *config, con
     const struct options json = json_options_of(kind, o, items);
     inner.options = &json;
     enc->kind = kind;
-    return json_encoder_open(&enc->json, &inner, e);
+    TRY(json_encoder_open(&enc->json, &inner, e));
+    enc->json.options.format = kind->format;
+    return S_OK;
 }
 
 void cdc_encoder_close(void *self) { json_encoder_close(&((struct cdc_encoder *)self)->json); }
@@ -274,7 +278,7 @@ static enum status old_read(struct cdc_decoder *d, struct err *e)
 {
     struct text keep;
     struct str text = text_of(part(d, PART_BEFORE), &keep);
-    struct err wrong = {0};
+    struct err wrong = {0}; /* its place is one in d->text, which nobody knows */
 
     batch_clear(d->before);
     buf_clear(&d->text);
@@ -285,8 +289,8 @@ static enum status old_read(struct cdc_decoder *d, struct err *e)
     buf_reserve(&d->text, FORMAT_PADDING);
     memset(d->text.data + d->text.size, 0, FORMAT_PADDING);
     struct format_message message = {.bytes = {d->text.data, d->text.size}, .offset = d->offset};
-    if (json_decode_message(&d->old, &message, d->before, &wrong) == S_OK) return S_OK;
-    buf_printf(report_begin(&d->report), "the \"%s\" field: %s", d->kind->before, wrong.text);
+    if (json_decode_message(&d->old, &message, d->before, &wrong) == S_OK && d->before->count > 0) return S_OK;
+    buf_printf(report_begin(&d->report), "the \"%s\" field: %s", d->kind->before, buf_text(&d->old.report.reason));
     return refuse(d, e);
 }
 
@@ -388,7 +392,7 @@ static enum status rows_put(struct cdc_decoder *d, struct batch *out)
     return S_OK;
 }
 
-/* The line that ends where the input is now; from: where reading began. */
+/* The line that ends where the input is now, as json has it: without its end, behind a byte order mark; from: where reading began. */
 static void record_find(struct cdc_decoder *d, const struct format_input *in, size_t from)
 {
     size_t end = in->consumed, first;
@@ -396,9 +400,19 @@ static void record_find(struct cdc_decoder *d, const struct format_input *in, si
 
     if (is_ended) end--;
     for (first = end; first > from && in->data[first - 1] != '\n';) first--;
-    d->record = (struct str){in->data + first, end - first};
+    if (in->offset == in->consumed - first && end - first > 3 && memcmp(in->data + first, "\xef\xbb\xbf", 3) == 0) first += 3;
+    d->record = (struct str){in->data + first, end - first - (end > first && in->data[end - 1] == '\r')};
     d->line = in->line - (in->line > 0 && is_ended);
     d->offset = in->offset - (in->consumed - first);
+}
+
+/* The input stands before the record again: whoever hands on the rows before it decodes once more, and meets it again. */
+static enum status record_return(const struct cdc_decoder *d, struct format_input *in, enum status st)
+{
+    in->consumed = (size_t)(d->record.data - in->data);
+    in->offset = d->offset;
+    in->line = d->line;
+    return st;
 }
 
 enum status cdc_decode(void *self, struct format_input *in, struct batch *out, struct err *e)
@@ -409,15 +423,18 @@ enum status cdc_decode(void *self, struct format_input *in, struct batch *out, s
     for (;;) {
         TRY(rows_put(d, out));
         if (d->at < d->rows || out->count == out->capacity) return S_MORE;
-        const struct format_input before = *in;
+        size_t from = in->consumed;
         batch_clear(d->change);
         enum status st = json_decode(&d->json, in, d->change, e);
         if (st < 0 || (d->change->count == 0 && st != S_MORE)) return st;
         if (d->change->count == 0) continue;
-        record_find(d, in, before.consumed);
-        if ((st = change_take(d, e)) == S_OK) continue;
-        *in = before; /* who reads on after an error meets it again */
-        return st;
+        record_find(d, in, from);
+        st = change_take(d, e);
+        if (st < 0) return record_return(d, in, st);
+        if (d->rows > out->capacity - out->count && out->count > 0) { /* the next batch has room for all its rows: a position is between records */
+            d->rows = 0;
+            return record_return(d, in, S_MORE);
+        }
     }
 }
 

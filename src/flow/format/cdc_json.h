@@ -2,7 +2,8 @@
  * ogg-json have in common. Each is a descriptor: how the parts of a change are called, and what its operations mean.
  *
  * A change holds the row before, the row after, and an operation. An update is two rows, -U and +U; a change may hold several rows
- * (canal-json). While decode answers S_MORE rows of the last record may be in hand: a position is one when it answers S_OK or S_END. */
+ * (canal-json). The input stands behind a record when all its rows are in the batch, and before one that is refused: it is met again,
+ * as format.h says. Only a change of more rows than a whole batch holds is cut: while decode answers S_MORE some may be in hand. */
 #pragma once
 #include "flow/format/json.h"
 

@@ -57,6 +57,7 @@ enum status json_options_read(const struct format_config *config, struct json_op
     TRY(options_check(o, json_option_defs, "format 'json'", e));
     record_max = options_int(o, json_option_defs, "json.max-record-size");
     *out = (struct json_options){
+        .format = "json",
         .fail_on_missing = options_bool(o, json_option_defs, "json.fail-on-missing-field"),
         .ignore_errors = options_bool(o, json_option_defs, "json.ignore-parse-errors"),
         .is_iso = options_enum(o, json_option_defs, "json.timestamp-format.standard") == 1,

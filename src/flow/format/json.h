@@ -10,6 +10,7 @@
 enum json_null_key { JSON_NULL_KEY_FAIL, JSON_NULL_KEY_DROP, JSON_NULL_KEY_LITERAL };
 
 struct json_options {
+    const char *format; /* whose options these are, for advice: "json", or a format that is made of it */
     bool fail_on_missing, ignore_errors, is_iso, plain_decimals, ignore_null_fields;
     enum json_null_key null_key;
     struct str null_key_literal;
@@ -96,6 +97,7 @@ struct json_reader {
     struct json_place path[FORMAT_DEPTH_MAX + 2];
     bool is_soft; /* the last fault: a value of the wrong kind, the text itself is json */
     const char *fault_at, *fault_hint;
+    char advice[192]; /* for values; fault_hint may be it */
 };
 
 /* ---- json_text.c: all answer the place behind what they read, or NULL after json_fault */

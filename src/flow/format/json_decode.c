@@ -8,6 +8,8 @@
  * whatever it does not like is looked at again by json_record_read, between the line's ends. */
 #include "flow/format/json.h"
 
+#include "ground/base/str.h"
+
 static const char hint_record[] = "correct the record, or set 'on-error' = 'skip' or 'dead-letter' to go on without it";
 
 enum status json_decoder_open(void *self, const struct format_config *config, struct err *e)
@@ -66,12 +68,20 @@ static enum status record_bad(struct json_decoder *d, const struct format_input 
     return report_record(&d->report, &where, record, at, hint, e);
 }
 
+/* The other formats that are made of json have no such option. */
+static void overlong_say(struct json_decoder *d)
+{
+    bool has_option = str_equal(str_of(d->reader.options.format), STR("json"));
+
+    buf_printf(report_begin(&d->report), "the record is longer than %zu bytes%s", d->lines.record_max, has_option ? " (json.max-record-size)" : "");
+}
+
 static enum status overlong(struct json_decoder *d, struct format_input *in, struct err *e)
 {
     struct str record = {in->data + in->consumed, d->lines.record_max};
 
     ASSERT(in->size - in->consumed > record.size);
-    buf_printf(report_begin(&d->report), "the record is longer than %zu bytes (json.max-record-size)", record.size);
+    overlong_say(d);
     TRY(record_bad(d, in, record.data, record, hint_record, e));
     input_take(in, record.size, 0);
     in->discarding = true;
@@ -166,7 +176,7 @@ enum status json_decode_message(void *self, const struct format_message *message
     batch_begin(d, out, record.data + record.size);
     if (record.size > d->lines.record_max) {
         record.size = d->lines.record_max;
-        buf_printf(report_begin(&d->report), "the record is longer than %zu bytes (json.max-record-size)", record.size);
+        overlong_say(d);
         return record_bad(d, &in, record.data, record, hint_record, e);
     }
     return record_take(d, &in, record, out, e);

@@ -7,10 +7,9 @@
 
 #include "flow/format/text_fast.h"
 
-enum { ROOM_STEP = 4096 };
+#include <stdio.h>
 
-static const char hint_value[] =
-    "correct the value; 'json.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record";
+enum { ROOM_STEP = 4096 };
 
 /* ---- faults of values ------------------------------------------------------------------------------------------------ */
 
@@ -32,11 +31,22 @@ static struct str path_text(struct json_reader *rd)
     return (struct str){out->data, out->size};
 }
 
+/* What to do about a value: only what the table's format takes, and what would help. */
+static const char *advice_make(struct json_reader *rd, const struct type *t)
+{
+    char null[96] = "";
+
+    if (t->nullable && !rd->options.fail_on_missing)
+        snprintf(null, sizeof null, "'%s.ignore-parse-errors' = 'true' reads it as NULL, ", rd->options.format);
+    snprintf(rd->advice, sizeof rd->advice, "correct the value; %s'on-error' = 'skip' drops the record", null);
+    return rd->advice;
+}
+
 /* The value at `at` cannot be kept: begins the reason with the column. NULL is answered by the callers. */
 struct buf *json_soft_begin(struct json_reader *rd, const char *at, const struct type *t)
 {
     rd->fault_at = at;
-    rd->fault_hint = hint_value;
+    rd->fault_hint = advice_make(rd, t);
     rd->is_soft = true;
     return report_begin_column(rd->report, path_text(rd), t);
 }

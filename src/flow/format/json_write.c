@@ -213,8 +213,8 @@ static enum status map_key_find(const struct json_encoder *enc, const struct vec
     *drop = enc->options.null_key == JSON_NULL_KEY_DROP;
     *key = enc->options.null_key_literal;
     if (enc->options.null_key != JSON_NULL_KEY_FAIL) return S_OK;
-    err_set(e, E_DATA, "format 'json' cannot write a map whose key is NULL");
-    err_hint(e, "set 'json.map-null-key.mode' = 'DROP' to leave such entries out, or 'LITERAL' to give the key a text");
+    err_set(e, E_DATA, "format '%s' cannot write a map whose key is NULL", enc->options.format);
+    err_hint(e, "set '%s.map-null-key.mode' = 'DROP' to leave such entries out, or 'LITERAL' to give the key a text", enc->options.format);
     return E_DATA;
 }
 

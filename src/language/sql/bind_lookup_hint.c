@@ -1,5 +1,6 @@
 /* bind_lookup_hint.c - the hint LOOKUP of a SELECT: its options are checked as Flink does, in its words. Those for asynchronous lookups
- * change nothing where the table's connector has none. Options that nobody knows change nothing either, as in Flink. */
+ * change nothing where the table's connector has none. Options that nobody knows, and numbers that are not positive, are refused
+ * wherever they stand: Flink takes some of them and does nothing. */
 #include "language/sql/bind_hint.h"
 
 #include "ground/base/option.h"
@@ -32,13 +33,28 @@ static struct options pairs_of(struct arena *a, const struct ast_hint *h)
     return (struct options){items, h->count};
 }
 
+static enum status unknown_option(struct query_binder *b, const struct ast_expr *x)
+{
+    const char *names[COUNT_OF(defs) - 1];
+
+    for (uint32_t i = 0; i < COUNT_OF(names); i++) names[i] = defs[i].key;
+    int near = str_nearest(x->text, names, COUNT_OF(names));
+    if (near >= 0)
+        err_hint(b->e, "did you mean '%s'?", names[near]);
+    else
+        err_hint(b->e, "there are 'table', 'async', 'output-mode', 'capacity', 'timeout', 'retry-predicate', 'retry-strategy', 'fixed-delay', "
+                       "'max-attempts' and 'shuffle'");
+    return sql_error(b->e, b->t, x->place.at, x->place.size, "Invalid LOOKUP hint options: there is no option '%.*s'",
+                     (int)MIN(x->text.size, (size_t)100), x->text.data);
+}
+
 static enum status check_value(struct query_binder *b, const struct ast_expr *x, const struct option *pair)
 {
     struct err none = {0};
     const struct option_def *d = option_find(defs, pair->key);
     int64_t number;
 
-    if (d == NULL) return S_OK;
+    if (d == NULL) return unknown_option(b, x);
     bool good = options_check(&(struct options){pair, 1}, (const struct option_def[]){*d, {.key = NULL}}, "the hint", &none) == S_OK;
     if (d->kind == OPT_DURATION_MS) good = good && parse_duration_ms(str_of(pair->value), &number) && number >= 0;
     if (d->kind == OPT_INT) good = good && str_to_int64(str_of(pair->value), &number) && number >= INT32_MIN && number <= INT32_MAX;
@@ -61,7 +77,10 @@ static enum status check_pairs(struct query_binder *b, const struct ast_hint *h)
 static enum status check_positive(struct query_binder *b, const struct ast_hint *h, const struct options *o, const char *key)
 {
     if (options_get(o, defs, key) == NULL || options_int(o, defs, key) > 0) return S_OK;
-    return sql_error(b->e, b->t, h->place.at, h->place.size,
+    const struct ast_expr *x = h->args[0];
+    for (uint32_t i = 0; i < h->count; i++)
+        if (str_equal(h->args[i]->text, str_of(key))) x = h->args[i];
+    return sql_error(b->e, b->t, x->place.at, x->place.size,
                      "Invalid LOOKUP hint option: %s value should be positive integer but was %s", key, options_get(o, defs, key));
 }
 
@@ -93,7 +112,7 @@ enum status bind_lookup_hint_check(struct query_binder *b, const struct ast_hint
         return sql_error(b->e, b->t, h->place.at, h->place.size,
                          "Invalid LOOKUP hint: incomplete required option(s): [Key: 'table' , default: null (fallback keys: [])]");
     for (uint32_t i = 0; i < h->count; i++) TRY(check_value(b, h->args[i], &o.items[i]));
-    if (options_get(&o, defs, "async") != NULL && options_bool(&o, defs, "async")) TRY(check_positive(b, h, &o, "capacity"));
+    TRY(check_positive(b, h, &o, "capacity"));
     return check_retry(b, h, &o);
 }
 
