@@ -38,7 +38,7 @@ expect 'csv fail' 1 '' "$failed 'Source: items' (subtask 1/1): i.csv:2:3: column
   b,x
     ^" \
     "$thalweg" run ./items.so --quiet csv fail i.csv
-expect 'json fail' 1 '' "$failed 'Source: items' (subtask 1/1): i.json:2:17: column 'n' (BIGINT): 'x' is not a whole number; correct the value; 'json.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record
+expect 'json fail' 1 '' "$failed 'Source: items' (subtask 1/1): i.json:2:17: column 'n' (BIGINT): 'x' is not a whole number; correct the value; 'on-error' = 'skip' drops the record
   {\"user\":\"b\",\"n\":\"x\"}
                   ^" \
     "$thalweg" run ./items.so --quiet json fail i.json
@@ -72,4 +72,17 @@ same 'stuck' 'stuck' "$line"
 while kill -INT $job 2> kill.txt; do :; done
 wait $job
 same 'second SIGINT: status' 130 $?
+
+# The header of a second file is wrong: an error, and no row, though rows of the first one are there already.
+mkdir headers
+printf 'a,b\n1,x\n' > headers/1.csv
+printf 'a,c\n2,y\n' > headers/2.csv
+cat > headers.sql <<'END_OF_SQL'
+CREATE TABLE s (a STRING, b STRING) WITH ('connector' = 'filesystem', 'path' = 'headers', 'format' = 'csv', 'csv.header' = 'true');
+SELECT * FROM s;
+END_OF_SQL
+expect 'wrong second header' 1 '*' '*' "$thalweg" sql -f headers.sql --output csv
+grep -qF "headers/2.csv:1:3: the header says 'c' where column 'b' is expected" err.txt || fail "wrong second header: $(cat err.txt)"
+grep -qF 'a,c' out.txt && fail "wrong second header: read as a row"
+
 finish

@@ -392,7 +392,7 @@ static enum status rows_put(struct cdc_decoder *d, struct batch *out)
     return S_OK;
 }
 
-/* The line that ends where the input is now, as json has it: without its end, behind a byte order mark; from: where reading began. */
+/* The line that ends where the input is now: without its end, behind a byte order mark. from: where reading began. */
 static void record_find(struct cdc_decoder *d, const struct format_input *in, size_t from)
 {
     size_t end = in->consumed, first;
@@ -431,7 +431,7 @@ enum status cdc_decode(void *self, struct format_input *in, struct batch *out, s
         record_find(d, in, from);
         st = change_take(d, e);
         if (st < 0) return record_return(d, in, st);
-        if (d->rows > out->capacity - out->count && out->count > 0) { /* the next batch has room for all its rows: a position is between records */
+        if (d->rows > out->capacity - out->count && out->count > 0) { /* the next batch has room: positions are between records */
             d->rows = 0;
             return record_return(d, in, S_MORE);
         }

@@ -411,18 +411,19 @@ static enum status header_take(struct csv_decoder *d, struct format_input *in, s
     if (!csv_record_scan(&d->reader.options.syntax, &d->record, input_at(in), (uint32_t)size,
                          in->at_end && size == left)) {
         if (size < HEADER_MAX) return S_IDLE;
-        d->header_due = false;
-        if (d->reader.options.header == CSV_HEADER_AUTO) return S_OK;
+        d->header_due = d->reader.options.header != CSV_HEADER_AUTO; /* whoever decodes once more meets the error again */
+        if (!d->header_due) return S_OK;
         return err_set(e, E_DATA, "%s:1:1: the header has no end within %d bytes",
                        d->report.name ? d->report.name : "input", HEADER_MAX);
     }
     bad = header_compare(d, input_at(in), &text);
-    d->header_due = false;
     if ((bad == d->field_count && d->record.field_count == d->field_count) || d->reader.options.header == CSV_HEADER_SKIP) {
+        d->header_due = false;
         input_take(in, d->record.size, csv_count_newlines(input_at(in), d->record.size));
         return S_OK;
     }
-    return d->reader.options.header == CSV_HEADER_AUTO ? S_OK : header_bad(d, in, bad, text, e);
+    d->header_due = d->reader.options.header != CSV_HEADER_AUTO;
+    return d->header_due ? header_bad(d, in, bad, text, e) : S_OK;
 }
 
 /* Byte order mark and header. S_IDLE: more bytes are needed to tell. */

@@ -73,7 +73,8 @@ static void overlong_say(struct json_decoder *d)
 {
     bool has_option = str_equal(str_of(d->reader.options.format), STR("json"));
 
-    buf_printf(report_begin(&d->report), "the record is longer than %zu bytes%s", d->lines.record_max, has_option ? " (json.max-record-size)" : "");
+    buf_printf(report_begin(&d->report), "the record is longer than %zu bytes%s", d->lines.record_max,
+               has_option ? " (json.max-record-size)" : "");
 }
 
 static enum status overlong(struct json_decoder *d, struct format_input *in, struct err *e)

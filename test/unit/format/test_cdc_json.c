@@ -100,7 +100,7 @@ static void mistakes_are_told(void **state)
                  "error: file:1:1: the \"after\" field of c message is null, if you are using Debezium, please check that the database logs "
                  "whole rows\n");
     probe_expect(PROBE(fmt_maxwell_json), "{\"type\":\"update\",\"data\":{\"id\":1},\"old\":{\"n\":\"x\"}}\n",
-                 "error: file:1:1: the \"old\" field: file@0:13: column 'old.n' (DOUBLE): 'x' is not a number\n");
+                 "error: file:1:1: the \"old\" field: column 'old.n' (DOUBLE): 'x' is not a number\n");
     p.on_error = ON_ERROR_SKIP;
     probe_expect(p, mixed, "+I[1, null, null]\n+I[2, null, null]\n");
     p.on_error = ON_ERROR_FAIL;
