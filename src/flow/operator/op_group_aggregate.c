@@ -312,10 +312,21 @@ static void changes_select(struct group_aggregate *s, uint32_t keys, bool emit_b
     s->out->sel_count = n;
 }
 
+/* Parts of one group may come in two batches: what values that are still to be taken back are taken from must be there until then. */
+static bool has_values(const struct group_aggregate *s, void *row)
+{
+    bool has = false;
+
+    for (uint32_t c = 0; c < s->call_count && s->parts != NULL; c++)
+        for (uint32_t w = 0; s->calls[c].is_distinct && w < s->calls[c].agg.words; w++)
+            has |= *state_word(row, s->table->value.fields[s->calls[c].first_field + w].offset) != 0;
+    return has;
+}
+
 static void groups_end(struct group_aggregate *s)
 {
     for (uint32_t k = 0; k < s->key_count; k++) {
-        bool is_gone = *row_count(s, s->keys[k].row) == 0;
+        bool is_gone = *row_count(s, s->keys[k].row) == 0 && !has_values(s, s->keys[k].row);
         if (is_gone) state_erase(s->table, s->keys[k].number);
         else state_write(s->table, s->keys[k].number);
         for (uint32_t c = 0; is_gone && c < s->call_count; c++) {
