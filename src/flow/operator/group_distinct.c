@@ -2,7 +2,7 @@
  *
  * The idea: a row's value is looked up once; what its slots (FILTERs) let through is a mask, and so is what is known of the value,
  * so that a row that brings nothing new costs one test. Where rows may be taken back, or windows be put together and apart, each
- * slot counts the rows of the value instead. Keys that stand in the batch more than once are looked up once.
+ * slot counts the rows of the value instead; below zero where more were taken back than came, so that their order says nothing. Keys that stand in the batch more than once are looked up once.
  *
  * Values that no row has any more go away at the end of the batch only: a later row may have brought them again.
  * Not here: accumulators (group_calls.c), sets that go into others (group_merge.c). */
@@ -119,7 +119,6 @@ static uint64_t counts_change(const struct group_distinct *d, uint32_t j, bool a
     for (uint64_t left = d->passes[j]; left != 0; left &= left - 1) {
         uint32_t slot = (uint32_t)__builtin_ctzll(left);
         int64_t *rows = state_word(d->rows[j], d->table->value.fields[slot].offset);
-        if (!adds && *rows == 0) continue; /* nothing to take back */
         *rows += adds ? 1 : -1;
         if (*rows == (adds ? 1 : 0)) fresh |= UINT64_C(1) << slot;
     }
@@ -136,8 +135,8 @@ static uint64_t part_change(const struct group_distinct *d, uint32_t j, bool add
         int64_t *rows = state_word(d->rows[j], d->table->value.fields[slot].offset), before = *rows;
         int64_t delta = part_of(d, d->in, slot, batch_row(d->in, d->at[j]));
         if ((delta > 0) != adds) continue;
-        *rows = MAX(before + delta, 0); /* nothing is taken back from nothing */
-        if ((before == 0) != (*rows == 0)) fresh |= UINT64_C(1) << slot;
+        *rows = before + delta;
+        if ((before > 0) != (*rows > 0)) fresh |= UINT64_C(1) << slot;
     }
     return fresh;
 }
