@@ -1,15 +1,16 @@
 /* group_alive.c - the rows of a batch of changes that count (group_alive.h), so that the rows of a batch at once give what they give one
- * by one. One pass follows how many rows each group has; most batches need no more. Else rows are taken out of the selection: those that
- * take back from a group that is not there, and those up to the last time that a group went before it came again. */
+ * by one. Where each group has more rows than the batch takes back there is nothing to find out; else one pass follows how many rows each
+ * group has, and most batches need no more. Then rows are taken out of the selection: those that take back from a group that is not
+ * there, and those up to the last time that a group went before it came again. */
 #include "flow/operator/group_alive.h"
 
 #include <string.h>
 
 struct following {
-    int64_t counts[BATCH_ROWS]; /* by number of the key: rows of the group */
-    uint16_t ends[BATCH_ROWS];  /* the row behind the one with which it went last; 0: it did not */
+    int64_t counts[BATCH_ROWS];  /* by number of the key: rows of the group */
+    uint16_t ends[BATCH_ROWS];   /* the row behind the one with which it went last; 0: it did not */
     uint16_t begins[BATCH_ROWS]; /* the same, where it came again */
-    uint64_t nothing[BATCH_ROWS / 64]; /* rows that take back from nothing */
+    uint64_t nothing[BATCH_ROWS / 64]; /* bits of rows that take back from nothing */
 };
 
 static bool adds(const struct batch *in, uint32_t i)
@@ -60,21 +61,32 @@ static void rows_select(struct group_alive *a, const struct following *f, const 
     a->view.sel_count = n;
 }
 
-bool group_alive_find(struct group_alive *a, const struct batch *in, struct group_firsts *keys, void **rows, uint32_t offset, bool every)
+/* Has every group more rows than the batch takes back? */
+static bool is_plenty(const struct batch *in, const struct group_firsts *keys, void *const *groups, uint32_t offset)
+{
+    int64_t least = INT64_MAX;
+    uint32_t taken = 0;
+
+    for (uint32_t k = 0; k < keys->count; k++) least = MIN(least, *state_word(groups[k], offset));
+    if (least > BATCH_ROWS) return true;
+    for (uint32_t i = 0; i < batch_rows(in); i++) taken += !adds(in, i);
+    return taken == 0 || least > taken;
+}
+
+bool group_alive_find(struct group_alive *a, const struct batch *in, struct group_firsts *keys, void *const *groups, void **rows,
+                      uint32_t offset, bool every)
 {
     struct following f;
-    uint64_t was_there[BATCH_ROWS / 64] = {0};
 
+    if (is_plenty(in, keys, groups, offset)) return false;
     memset(f.ends, 0, sizeof *f.ends * keys->count);
     memset(f.begins, 0, sizeof *f.begins * keys->count);
     memset(f.nothing, 0, sizeof f.nothing);
-    for (uint32_t i = 0; i < batch_rows(in); i++) f.counts[keys->key_of[i]] = *state_word(rows[i], offset);
-    for (uint32_t k = 0; k < keys->count; k++)
-        if (f.counts[k] > 0) bit_set(was_there, k);
-    memset(a->restarts, 0, sizeof a->restarts);
+    for (uint32_t k = 0; k < keys->count; k++) f.counts[k] = *state_word(groups[k], offset);
     if (groups_follow(&f, in, keys, every)) return false;
+    memset(a->restarts, 0, sizeof a->restarts);
     for (uint32_t k = 0; k < keys->count; k++)
-        if (f.begins[k] != 0 && bit_get(was_there, k)) bit_set(a->restarts, k);
+        if (f.begins[k] != 0 && *state_word(groups[k], offset) > 0) bit_set(a->restarts, k);
     rows_select(a, &f, in, keys, rows);
     return true;
 }

@@ -10,7 +10,8 @@ struct group_alive {
     uint64_t restarts[BATCH_ROWS / 64]; /* keys whose group was there, went, and came again: their state is that of the group that went */
 };
 
-/* rows[i]: the group's row of the i-th row, which has its number of rows at byte `offset`. false: all rows count, and no group went and
+/* groups[k]: the row of the k-th key's group, which has its number of rows at byte `offset`; rows[i]: the same, of the i-th row. false: all rows count, and no group went and
  * came again. true: rows, keys->key_of and the view are of those that count; keys none of whose rows does are still there.
  * every: each row makes a change, so that what went is shown as well. */
-bool group_alive_find(struct group_alive *a, const struct batch *in, struct group_firsts *keys, void **rows, uint32_t offset, bool every);
+bool group_alive_find(struct group_alive *a, const struct batch *in, struct group_firsts *keys, void *const *groups, void **rows,
+                      uint32_t offset, bool every);

@@ -2,7 +2,8 @@
  *
  * The idea: a row's value is looked up once; what its slots (FILTERs) let through is a mask, and so is what is known of the value,
  * so that a row that brings nothing new costs one test. Where rows may be taken back, or windows be put together and apart, each
- * slot counts the rows of the value instead; below zero where more were taken back than came, so that their order says nothing. Keys that stand in the batch more than once are looked up once.
+ * slot counts the rows of the value instead; below zero where more were taken back than came, so that their order says nothing.
+ * Keys that stand in the batch more than once are looked up once.
  *
  * Values that no row has any more go away at the end of the batch only: a later row may have brought them again.
  * Not here: accumulators (group_calls.c), sets that go into others (group_merge.c). */

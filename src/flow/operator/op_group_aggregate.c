@@ -152,7 +152,7 @@ static enum status resolve(struct op_cx *cx, struct group_aggregate *s, const st
     group_firsts_find(&s->unique, &keys);
     TRY(state_resolve(s->table, 0, &s->unique.keys, STATE_INSERT, found, NULL));
     for (uint32_t i = 0; i < rows; i++) s->rows[i] = found[s->unique.key_of[i]];
-    s->narrows = may_miss && group_alive_find(&s->alive, in, &s->unique, s->rows, s->table->value.fields[0].offset, c->emit_every);
+    s->narrows = may_miss && group_alive_find(&s->alive, in, &s->unique, found, s->rows, s->table->value.fields[0].offset, c->emit_every);
     if (s->narrows) {
         in = &s->alive.view;
         keys.count = batch_rows(in);
