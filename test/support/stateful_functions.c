@@ -388,6 +388,8 @@ static const struct join_temporal_config inner_temporal = {.kind = "inner", .nam
                                          left_temporal = {.kind = "left", .names = TEXTS("k", "v", "k0", "v0"), .left_time = "v", .right_time = "v"};
 static const struct rank_config first_three = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
                                                .last = 3, .number = "n", .emit_before = true};
+static const struct rank_config part_ranks = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
+                                              .last = 3, .nets = true, .is_part = true};
 static const struct rank_config kept_ranks = {.order = TEXTS("v"), .directions = TEXTS("asc"), .nulls = TEXTS("first"), .first = 1,
                                         .last = 2, .emit_before = true, .retracts = true};
 static const struct rank_config replaced_ranks = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
@@ -473,6 +475,7 @@ static const struct stateful_case cases[] = {
     {"temporal_sort", "by the clock", .config = &(const struct temporal_sort_config){.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last")}, .unkeyed = true},
     {"temporal_sort", "by time", .config = &(const struct temporal_sort_config){.time = "v"}, .unkeyed = true},
     {"rank", "rows are only added", .config = &first_three},
+    {"rank", "the first of two phases", .config = &part_ranks},
     {"rank", "rows may be taken back", .config = &kept_ranks},
     {"rank", "rows replace others", .config = &replaced_ranks},
     {"sink_materialize", "rows by a key of their own", .config = &(const struct upsert_config){.unique = TEXTS("v")}},

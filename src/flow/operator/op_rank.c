@@ -28,6 +28,8 @@ static const struct config_field rank_config_fields[] = {
     CONFIG_FIELD(rank_config, nets, CONF_BOOL, "a place is told once per batch, not whenever a row takes it"),
     CONFIG_FIELD(rank_config, unique, CONF_TEXTS, "columns by which rows are replaced; empty: they are not"),
     CONFIG_FIELD(rank_config, ttl_ms, CONF_INT, "ms until an untouched row is forgotten; 0: never"),
+    CONFIG_FIELD(rank_config, is_part, CONF_BOOL, "first of two phases: the first rows as far as they are known, without changes"),
+    CONFIG_FIELD(rank_config, memory, CONF_INT, "bytes that these may take; 0: as many as there are"),
     CONFIG_LAST,
 };
 
@@ -169,6 +171,7 @@ static enum status rank_open(struct op_cx *cx, void *self)
     if (s->net == NULL) TRY(state_probe_init(&s->probe, s->def.sort_key, cx->mem, cx->err));
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     if (c->retracts || c->unique.count > 0) s->same = batch_create(s->def.value, BATCH_ROWS, cx->mem);
+    if (c->is_part) s->part = batch_create(p->inputs[0], rows, cx->mem);
     fields_find(cx, c, s);
     return S_OK;
 }
@@ -185,6 +188,7 @@ static void rank_close(struct op_cx *cx, void *self, bool failed)
     rank_batch_close(s);
     batch_free(s->out);
     batch_free(s->same);
+    batch_free(s->part);
 }
 
 /* --- changes ----------------------------------------------------------------------------------------------------- */
@@ -220,7 +224,7 @@ void rank_load(struct rank *s)
     s->loaded = s->used;
 }
 
-static void changes_emit(struct op_cx *cx, struct rank *s, const struct batch *in)
+void rank_emit(struct op_cx *cx, struct rank *s, const struct batch *in)
 {
     const struct op_plan *p = cx->plan;
     uint32_t n = s->used;
@@ -259,20 +263,50 @@ static enum status rows_work(struct rank *s, const struct op_plan *p, const stru
     return s->batch != NULL ? rank_batch_work(s, p, in, emit_before) : rank_row_work(s, in, emit_before);
 }
 
+/* The first of two phases. */
+static enum status part_on_batch(struct op_cx *cx, struct rank *s, struct batch *in)
+{
+    if (s->net == NULL) {
+        op_forward(cx, 0, in);
+        return S_OK;
+    }
+    if (!s->part_given) {
+        TRY(resolve(cx, s, in));
+        TRY(rank_net_place(s, in));
+        state_done(s->table);
+        s->is_resolved = false;
+        s->part_given = rank_part_is_full(cx, cx->config);
+    }
+    if (s->part_given) TRY(rank_part_give(cx, s));
+    s->part_given = false;
+    return S_OK;
+}
+
+static enum status rank_on_end(struct op_cx *cx, void *self, uint32_t input)
+{
+    const struct rank_config *c = cx->config;
+    struct rank *s = self;
+
+    (void)input;
+    return c->is_part && s->net != NULL ? rank_part_give(cx, s) : S_OK;
+}
+
 static enum status rank_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
 {
     const struct rank_config *c = cx->config;
     struct rank *s = self;
     enum status st;
 
-    ASSERT(input == 0 && s->done <= batch_rows(in));
+    ASSERT(input == 0);
+    if (c->is_part) return part_on_batch(cx, s, in);
+    ASSERT(s->done <= batch_rows(in));
     TRY(resolve(cx, s, in));
     batch_clear(s->out);
     batch_use_kinds(s->out);
     s->used = s->loaded = s->worked = 0;
     st = rows_work(s, cx->plan, in, c->emit_before);
     if (st != S_OK && st != S_MORE && (st != S_PENDING || s->used == 0)) return st;
-    changes_emit(cx, s, in);
+    rank_emit(cx, s, in);
     if (st != S_OK) return S_MORE; /* what is pending is asked for again, behind what was emitted */
     state_done(s->table);
     s->done = 0;
@@ -293,5 +327,6 @@ const struct op_type op_rank = {
     .needs = rank_needs,
     .open = rank_open,
     .on_batch = rank_on_batch,
+    .on_end = rank_on_end,
     .close = rank_close,
 };

@@ -14,6 +14,8 @@ struct rank_config {
     bool retracts;               /* rows may be taken back */
     bool nets;                   /* changes of a batch may be told as one */
     struct text_list unique;     /* columns by which rows are replaced, and never go or fall back in the order; empty: none */
+    bool is_part;                /* first of two phases, rank_part.c: nets, rows are only added */
+    int64_t memory;              /* of it; 0: any */
     int64_t ttl_ms;              /* 0: for ever */
 };
 

@@ -5,7 +5,8 @@
  * rank_row.c  row by row: one that comes or goes, and what that does to the places behind it
  * rank_update.c  row by row: one that replaces the one with its unique key
  * rank_batch.c  a batch's changes are netted, however many places there are
- * rank_net.c  the same, where rows are only added and places are few */
+ * rank_net.c  the same, where rows are only added and places are few
+ * rank_part.c  the first rows as far as they are known, for rank_sorted */
 #pragma once
 #include "flow/operator/order_columns.h"
 #include "flow/operator/rank_config.h"
@@ -64,6 +65,11 @@ struct rank {
     void *hold, *risen;            /* the row before the next one; a row that rises: what it was */
     int64_t place, place_last;     /* the next one, the last one */
     bool is_moving;                /* to place_last, or from there */
+    /* the first of two phases */
+    struct batch *part;            /* keys of the partitions at hand; NULL: it is none */
+    struct state_cursor part_cursor;
+    uint32_t part_count, part_place;
+    bool part_walked, part_last, part_given, part_is_out; /* part_given: the batch is in the state, which is full; part_is_out: all of it came out */
     /* changes */
     uint32_t loaded;               /* of them have their columns already */
     const void *from[BATCH_ROWS];
@@ -81,6 +87,12 @@ void rank_put(struct rank *s, const void *row, enum row_kind kind, int64_t place
 void rank_put_update(struct rank *s, const void *before, const void *after, int64_t place, bool emit_before);
 /* What was put so far is read from the state, which may then be written over. */
 void rank_load(struct rank *s);
+
+void rank_emit(struct op_cx *cx, struct rank *s, const struct batch *in); /* all that was put; keys are those of rows of `in` */
+
+/* rank_part.c */
+bool rank_part_is_full(const struct op_cx *cx, const struct rank_config *c);
+enum status rank_part_give(struct op_cx *cx, struct rank *s) CHECKED; /* S_MORE: some of all that is held; S_OK: the rest */
 
 /* rank_rows.c; row i of the batch. Those that may answer S_PENDING, or S_MORE, are asked again with the same arguments. */
 enum status rank_insert(struct rank *s, const struct batch *in, uint32_t i) CHECKED; /* s->mine is row i */
@@ -111,6 +123,8 @@ enum status rank_batch_work(struct rank *s, const struct op_plan *p, const struc
 bool rank_net_serves(const struct rank_config *c, const struct op_plan *p);
 void rank_net_open(struct op_cx *cx, struct rank *s, struct order_column *order);
 void rank_net_close(struct rank *s);
+void rank_net_forget(struct rank *s); /* the state is empty now */
+enum status rank_net_place(struct rank *s, const struct batch *in) CHECKED; /* without telling */
 enum status rank_net_work(struct rank *s, const struct batch *in, bool emit_before) CHECKED; /* S_MORE: the output is full */
 
 /* rank_update.c: a row that replaces the one with its unique key. */

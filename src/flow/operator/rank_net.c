@@ -282,6 +282,15 @@ static enum status batch_tell(struct rank *s, bool emit_before)
     return S_OK;
 }
 
+void rank_net_forget(struct rank *s) { s->net->fallen_count = 0; }
+
+enum status rank_net_place(struct rank *s, const struct batch *in)
+{
+    TRY(batch_place(s, in));
+    s->net->is_placed = false;
+    return S_OK;
+}
+
 enum status rank_net_work(struct rank *s, const struct batch *in, bool emit_before)
 {
     if (!s->net->is_placed) TRY(batch_place(s, in));

@@ -88,8 +88,8 @@ static void explain(const struct rel *r, struct buf *out)
 
 static bool is_numbering(const struct rank_body *b) { return b->function == NULL || strcmp(b->function, "ROW_NUMBER") == 0; }
 
-/* Beyond few places rows are sorted, in batch mode: nearly all of them may get a place for a while. */
-bool rank_ends(const struct rank_body *b) { return !is_numbering(b) || b->last > RANK_NET_LAST_MAX; }
+/* In batch mode rows are sorted, but those of few places of one partition. */
+bool rank_ends(const struct rank_body *b) { return !is_numbering(b) || b->last > RANK_NET_LAST_MAX || b->partition_count > 0; }
 
 /* A place by ROW_NUMBER holds one row. What was a key stays one where a row is not replaced by another: not where places are told, as a
  * row may take its new place before it has left the old one, nor where there is one place. */
@@ -193,11 +193,29 @@ enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32
     return S_OK;
 }
 
+/* Where places are few, rows that cannot have one are sifted out before the others are sorted, each by half of the memory. */
+static uint32_t lower_part(const struct rel *r, struct lowering *l, uint32_t input)
+{
+    const struct rank_body *b = r->body;
+    struct rank_config *c = graph_add_node(l->graph, op_find("rank"), "LocalRank", (struct graph_here){0})->config;
+    uint32_t node = l->graph->node_count - 1;
+
+    lower_order(l, r->inputs[0]->row, b->order, b->order_count, (struct text_list *const[]){&c->order, &c->directions, &c->nulls});
+    c->first = 1;
+    c->last = b->last;
+    c->nets = c->is_part = true;
+    c->memory = l->spill.memory / 2;
+    lower_edge(l, r, input, node, 0);
+    return node;
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct rank_body *b = r->body;
 
     if (!r->at_end) return rank_rel_lower(r, l, inputs, node, e);
+    bool is_few = is_numbering(b) && b->last <= RANK_NET_LAST_MAX;
+    uint32_t input = is_few ? lower_part(r, l, inputs[0]) : inputs[0];
     struct graph_node *n = graph_add_node(l->graph, op_find("rank_sorted"), r->type->name, (struct graph_here){0});
     struct rank_sorted_config *c = n->config;
     char *function = arena_strdup(l->a, b->function);
@@ -209,8 +227,10 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->last = b->last;
     c->number = b->number;
     c->spill = l->spill;
+    if (is_few) c->spill.memory /= 2;
     *node = l->graph->node_count - 1;
-    lower_edge(l, r, inputs[0], *node, 0);
+    lower_edge(l, r, input, *node, 0);
+    if (is_few) l->graph->edges[l->graph->edge_count - 1]->partitioner = PART_FORWARD;
     return S_OK;
 }
 
