@@ -10,8 +10,6 @@ CREATE TABLE sink (a INT) WITH ('connector' = 'blackhole');
 CREATE TABLE lines (a INT) WITH ('connector' = 'print');
 CREATE VIEW bad AS SELECT CAST(b AS INT) AS a FROM (VALUES ('u')) AS t (b);
 END
-# What is said of statements that worked stands there too where results are data.
-mistakes() { said | sed -e '/^\[INFO\] /d' -e '/^Job ID: /d' -e '/^$/d'; }
 sql() { "$thalweg" sql -i init.sql --output csv "$@" < /dev/null 2>&1 | sed '/INFO. Execute statement succeeded/d'; }
 begun() { echo "[INFO] Submitting SQL update statement to the cluster...
 [INFO] SQL update statement has been successfully submitted to the cluster:

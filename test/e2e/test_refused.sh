@@ -2,6 +2,7 @@
 # test_refused.sh - a change that is JSON but no change (debezium-json, canal-json, maxwell-json, ogg-json): wherever it stands among
 # good ones, it fails the job with its line, or is dropped and counted once, or becomes one dead letter. No row is lost with it.
 . "$(dirname "$0")/common.sh"
+errors=mistakes
 
 cat > changes.c <<'END_OF_C'
 #include <thalweg/thalweg.h>
@@ -98,7 +99,7 @@ bad ogg-json '{"before":null,"after":{"id":7},"op_type":"U"}' "$(null before U O
 # A row before that is no JSON, which ignore-parse-errors drops as well, and counts once.
 { good canal-json 1; echo '{"data":[{"id":"7"}],"old":"x","type":"UPDATE"}'; good canal-json 2; } > c.json
 expect 'old is no row: fail' 1 '*' '*' rows canal-json ''
-same 'old is no row: text' "operator 'Source: s' (subtask 1/1): c.json:2:1: the \"old\" field: expected a value, found 'x'; correct the record, or set 'on-error' = 'skip' or 'dead-letter' to go on without it" "$(sed -n 2p err.txt)"
+same 'old is no row: text' "operator 'Source: s' (subtask 1/1): c.json:2:1: the \"old\" field: expected a value, found 'x'; correct the record, or set 'on-error' = 'skip' or 'dead-letter' to go on without it" "$(mistakes | sed -n 2p)"
 expect 'old is no row: ignored' 0 "op,id
 +I,1
 +I,2" '*' rows canal-json ",'canal-json.ignore-parse-errors'='true'"

@@ -50,7 +50,7 @@ static enum status hash_set_open(struct op_cx *cx, void *self)
 
     TRY(whole_rows_open(&s->whole, cx, "counts", counts, COUNT_OF(counts), 0));
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
-    s->keys = batch_create(p->inputs[0], rows, cx->mem);
+    s->keys = batch_create(whole_rows_type(p), rows, cx->mem);
     if (c->spill.memory > 0) hashed_rows_init(&s->beyond, cx, &c->spill, c->spill.memory / 4, 0, false);
     return S_OK;
 }

@@ -9,9 +9,22 @@ static const struct type *values_row(struct arena *a, const char *const *names, 
     return type_row(a, count, names, types, false);
 }
 
+const struct type *whole_rows_type(const struct op_plan *p)
+{
+    const struct type *first = p->inputs[0];
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, first->child_count + 1);
+
+    for (uint32_t c = 0; c < first->child_count; c++) {
+        bool nullable = false;
+        for (uint32_t i = 0; i < p->input_count; i++) nullable |= p->inputs[i]->children[c]->nullable;
+        types[c] = type_with_null(p->arena, first->children[c], nullable);
+    }
+    return type_row(p->arena, first->child_count, first->names, types, false);
+}
+
 static const struct type *key_row(struct whole_rows *w, const struct op_plan *p)
 {
-    const struct type *in = p->inputs[0];
+    const struct type *in = whole_rows_type(p);
     uint32_t n = 0;
 
     w->key_count = p->key_count[0];

@@ -13,6 +13,8 @@ struct whole_rows {
     void *rows[BATCH_ROWS];
 };
 
+/* Rows of all inputs, which differ only in what may be NULL. */
+const struct type *whole_rows_type(const struct op_plan *p);
 /* Opens the table `name` with so many BIGINT values a row; `ttl_ms` 0: kept for ever. Keys of input 0. */
 enum status whole_rows_open(struct whole_rows *w, struct op_cx *cx, const char *name, const char *const *values, uint32_t count,
                             int64_t ttl_ms) CHECKED;
