@@ -60,7 +60,7 @@ def run_ours(binary, query, events, parallelism):
     with tempfile.NamedTemporaryFile("w", suffix=".sql", encoding="utf-8") as script, tempfile.TemporaryFile() as said:
         script.write(";\n".join(statements(query, events) + [STATE]) + ";\n")
         script.flush()
-        process = subprocess.Popen([binary, "sql", "-D", f"parallelism.default={parallelism}", "--output", "csv", "-f",
+        process = subprocess.Popen([binary, "sql", "-D", f"parallelism.default={parallelism}", "-D", "table.dml-sync=true", "--output", "csv", "-f",
                                     script.name], stdout=said, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(process.pid, 0)
         said.seek(0)
