@@ -128,6 +128,43 @@ enum status group_calls_read(struct arena *a, const struct op_plan *p, const str
     return S_OK;
 }
 
+enum status group_calls_derive(struct op_plan *p, const void *config, struct err *e)
+{
+    const struct group_config *c = config;
+    uint32_t keys = p->key_count[0], n = keys + c->functions.count;
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
+    const char **names = ARENA_ARRAY(p->arena, const char *, n);
+    struct group_call *calls;
+
+    TRY(group_calls_read(p->arena, p, c, &calls, e));
+    for (uint32_t i = 0; i < keys; i++) {
+        types[i] = p->inputs[0]->children[p->keys[0][i]];
+        names[i] = p->inputs[0]->names[p->keys[0][i]];
+    }
+    for (uint32_t i = keys; i < n; i++) {
+        types[i] = calls[i - keys].agg.result;
+        names[i] = c->names.items[i - keys];
+    }
+    p->outputs[0] = type_row(p->arena, n, names, types, false);
+    p->output_count = 1;
+    return S_OK;
+}
+
+void group_calls_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
+{
+    const struct group_config *c = config;
+    struct group_call *calls;
+
+    (void)outputs;
+    for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
+    if (group_calls_read(p->arena, p, c, &calls, NULL) != S_OK) return;
+    for (uint32_t i = 0; c->merges && i < p->inputs[0]->child_count; i++) bit_set(inputs[0], i);
+    for (uint32_t i = 0; !c->merges && i < c->functions.count; i++) {
+        if (calls[i].agg.argument != NULL) bit_set(inputs[0], calls[i].agg.col);
+        if (calls[i].filter >= 0) bit_set(inputs[0], (uint32_t)calls[i].filter);
+    }
+}
+
 uint32_t group_set_next(const struct group_call *calls, uint32_t count, uint32_t from)
 {
     while (from < count && !(calls[from].is_distinct && calls[from].set == from)) from++;

@@ -49,6 +49,9 @@ struct group_call {
 /* Binds the calls against the input; *calls in the arena. E_GRAPH, E_CONFIG. */
 enum status group_calls_read(struct arena *a, const struct op_plan *p, const struct group_config *c, struct group_call **calls,
                              struct err *e) CHECKED;
+/* Hooks of operators that give one row per group; `config` begins with a group_config. The row: keys, then results of the calls. */
+enum status group_calls_derive(struct op_plan *p, const void *config, struct err *e) CHECKED;
+void group_calls_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs);
 /* Columns of partial results: the keys, as many words as the state row of a group has, and for each set of DISTINCT calls a value and for
  * which slots it is there: a mask, or where rows may be taken back a number of rows per slot. A group has as many rows as it has values
  * of a set, all but the first with words that are zero. */

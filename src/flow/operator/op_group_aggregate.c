@@ -57,44 +57,6 @@ static const struct config_field group_config_fields[] = {
     CONFIG_LAST,
 };
 
-/* --- at graph time ----------------------------------------------------------------------------------------------- */
-static enum status group_derive(struct op_plan *p, const void *config, struct err *e)
-{
-    const struct group_config *c = config;
-    uint32_t keys = p->key_count[0], n = keys + c->functions.count;
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n);
-    struct group_call *calls;
-
-    TRY(group_calls_read(p->arena, p, c, &calls, e));
-    for (uint32_t i = 0; i < keys; i++) {
-        types[i] = p->inputs[0]->children[p->keys[0][i]];
-        names[i] = p->inputs[0]->names[p->keys[0][i]];
-    }
-    for (uint32_t i = keys; i < n; i++) {
-        types[i] = calls[i - keys].agg.result;
-        names[i] = c->names.items[i - keys];
-    }
-    p->outputs[0] = type_row(p->arena, n, names, types, false);
-    p->output_count = 1;
-    return S_OK;
-}
-
-static void group_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs, uint64_t *const *inputs)
-{
-    const struct group_config *c = config;
-    struct group_call *calls;
-
-    (void)outputs;
-    for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
-    if (group_calls_read(p->arena, p, c, &calls, NULL) != S_OK) return;
-    for (uint32_t i = 0; c->merges && i < p->inputs[0]->child_count; i++) bit_set(inputs[0], i);
-    for (uint32_t i = 0; !c->merges && i < c->functions.count; i++) {
-        if (calls[i].agg.argument != NULL) bit_set(inputs[0], calls[i].agg.col);
-        if (calls[i].filter >= 0) bit_set(inputs[0], (uint32_t)calls[i].filter);
-    }
-}
-
 /* --- opening ----------------------------------------------------------------------------------------------------- */
 static enum status group_open(struct op_cx *cx, void *self)
 {
@@ -390,8 +352,8 @@ const struct op_type op_group_aggregate = {
     .config_size = sizeof(struct group_config),
     .config_fields = group_config_fields,
     .instance_size = sizeof(struct group_aggregate),
-    .derive = group_derive,
-    .needs = group_needs,
+    .derive = group_calls_derive,
+    .needs = group_calls_needs,
     .open = group_open,
     .on_batch = group_on_batch,
     .close = group_close,

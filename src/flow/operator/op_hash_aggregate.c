@@ -15,44 +15,6 @@ static const struct config_field hash_aggregate_config_fields[] = {
     CONFIG_LAST,
 };
 
-/* --- at graph time ----------------------------------------------------------------------------------------------- */
-static enum status hash_aggregate_derive(struct op_plan *p, const void *config, struct err *e)
-{
-    const struct group_config *c = config;
-    uint32_t keys = p->key_count[0], n = keys + c->functions.count;
-    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n);
-    const char **names = ARENA_ARRAY(p->arena, const char *, n);
-    struct group_call *calls;
-
-    TRY(group_calls_read(p->arena, p, c, &calls, e));
-    for (uint32_t i = 0; i < keys; i++) {
-        types[i] = p->inputs[0]->children[p->keys[0][i]];
-        names[i] = p->inputs[0]->names[p->keys[0][i]];
-    }
-    for (uint32_t i = keys; i < n; i++) {
-        types[i] = calls[i - keys].agg.result;
-        names[i] = c->names.items[i - keys];
-    }
-    p->outputs[0] = type_row(p->arena, n, names, types, false);
-    p->output_count = 1;
-    return S_OK;
-}
-
-static void hash_aggregate_needs(const struct op_plan *p, const void *config, const uint64_t *const *outputs,
-                                 uint64_t *const *inputs)
-{
-    const struct group_config *c = config;
-    struct group_call *calls;
-
-    (void)outputs;
-    for (uint32_t i = 0; i < p->key_count[0]; i++) bit_set(inputs[0], p->keys[0][i]);
-    if (group_calls_read(p->arena, p, c, &calls, NULL) != S_OK) return;
-    for (uint32_t i = 0; i < c->functions.count; i++) {
-        if (calls[i].agg.argument != NULL) bit_set(inputs[0], calls[i].agg.col);
-        if (calls[i].filter >= 0) bit_set(inputs[0], (uint32_t)calls[i].filter);
-    }
-}
-
 /* --- opening ----------------------------------------------------------------------------------------------------- */
 static struct batch *keys_batch(struct op_cx *cx, uint32_t rows)
 {
@@ -218,8 +180,8 @@ const struct op_type op_hash_aggregate = {
     .config_size = sizeof(struct hash_aggregate_config),
     .config_fields = hash_aggregate_config_fields,
     .instance_size = sizeof(struct hash_aggregate),
-    .derive = hash_aggregate_derive,
-    .needs = hash_aggregate_needs,
+    .derive = group_calls_derive,
+    .needs = group_calls_needs,
     .open = hash_aggregate_open,
     .on_batch = hash_aggregate_on_batch,
     .on_end = hash_aggregate_on_end,
