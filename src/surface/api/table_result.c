@@ -374,7 +374,8 @@ int tw_result_await(struct tw_table_result *r)
 {
     job_await(r);
     if (r->is_query && r->batch == NULL && batch_next(r)) r->at = UINT32_MAX; /* its first row is the next one */
-    return r->status == S_OK || (r->is_query && !r->has_ended) ? 0 : 1;
+    if (r->is_query && !r->has_ended) return 0; /* status is its thread's until `end` has arrived */
+    return r->status == S_OK ? 0 : 1;
 }
 
 const char *tw_result_job_id(const struct tw_table_result *r) { return r->job_id; }
