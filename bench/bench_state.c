@@ -166,7 +166,7 @@ static void timers_run(struct keys *b, uint64_t spread_ms, struct series *add, s
 
     mem_init(&mem, "timers", 0);
     state_host_init(&host);
-    if (timers_create(&host, row, &timers, &e) != S_OK) exit(1);
+    if (timers_create(&host, "timers", row, &timers, &e) != S_OK) exit(1);
     start = sys_mono_ns(b->sys);
     for (uint32_t i = 0; i < b->key_count; i += BATCH_ROWS) {
         struct state_keys k = {

@@ -108,7 +108,7 @@ static enum status open_first(struct op_cx *cx, struct dedup *s, const struct st
                                      .ttl = *ttl};
     TRY(state_open(cx->state, &s->gone_def, &s->gone, cx->err));
     s->due = batch_create(s->def.key, MAX(cx->batch_rows, 1u), cx->mem);
-    return timers_create(cx->state, s->def.key, &s->timers, cx->err);
+    return timers_create(cx->state, "event", s->def.key, &s->timers, cx->err);
 }
 
 static enum status dedup_open(struct op_cx *cx, void *self)

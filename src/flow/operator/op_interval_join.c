@@ -159,7 +159,7 @@ static enum status side_open(struct interval_join *j, uint32_t input, const stru
                                 .sort_key = time_type(&cx->arena),
                                 .value = s->value.type};
     TRY(state_open(op->state, &s->def, &s->table, op->err));
-    TRY(timers_create(op->state, cx->key_type, &s->timers, op->err));
+    TRY(timers_create(op->state, s->def.name, cx->key_type, &s->timers, op->err));
     TRY(state_probe_init(&s->sort_keys, s->def.sort_key, op->mem, op->err));
     s->partner = mem_zalloc(op->mem, s->value.size);
     s->late_port = op->plan->output_count - 2 + input;

@@ -158,7 +158,7 @@ static enum status side_open(struct op_cx *cx, struct join_interval *s, uint32_t
         .value = join_columns_kept(p->arena, p->inputs[input], kept, &side->cols, &side->fields)};
     side->col_count = side->def.value->child_count;
     TRY(state_open(cx->state, &side->def, &side->table, cx->err));
-    TRY(timers_create(cx->state, side->def.key, &side->timers, cx->err));
+    TRY(timers_create(cx->state, side->def.name, side->def.key, &side->timers, cx->err));
     TRY(state_probe_init(&side->sort_keys, side->def.sort_key, cx->mem, cx->err));
     if (side->time_col < 0) timers_of_processing_time(side->timers);
     s->pairs.kept[input] = (struct join_kept){.table = side->table, .fields = side->fields};

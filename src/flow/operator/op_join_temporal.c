@@ -146,7 +146,7 @@ static enum status join_temporal_open(struct op_cx *cx, void *self)
 
     TRY(join_plan_read(cx->plan, &spec, &s->plan, cx->err));
     for (uint32_t side = 0; side < 2; side++) TRY(side_open(cx, s, side));
-    TRY(timers_create(cx->state, s->sides[0].def.key, &s->timers, cx->err));
+    TRY(timers_create(cx->state, "event", s->sides[0].def.key, &s->timers, cx->err));
     condition_open(cx, s);
     s->out = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL,
                                  cx->batch_rows, cx->mem);

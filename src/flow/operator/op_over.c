@@ -137,7 +137,7 @@ static enum status open_rows(struct op_cx *cx, struct over *s)
     vector_init(&s->now, time, BATCH_ROWS, cx->mem);
     TRY(state_probe_init(&s->probe, s->rows_def.sort_key, cx->mem, cx->err));
     if (!s->is_waiting) return S_OK;
-    TRY(timers_create(cx->state, s->acc_def.key, &s->timers, cx->err));
+    TRY(timers_create(cx->state, "timers", s->acc_def.key, &s->timers, cx->err));
     if (s->time_col < 0) timers_of_processing_time(s->timers);
     s->due = batch_create(s->acc_def.key, MAX(cx->batch_rows, 1u), cx->mem);
     return S_OK;

@@ -179,6 +179,8 @@ static enum status open_engine(struct op_cx *op, struct window *w)
     if (rows && w->user.folds != NULL) {
         w->fold_def = (struct state_def){.name = "window-fold", .version = 1, .shape = STATE_MAP, .value = w->user.fold.acc,
                                          .key = window_key_type(op->plan, c)};
+        w->fold_def.group_cols = op->plan->key_count[0];
+        w->fold_def.is_within = w->fold_def.group_cols < w->fold_def.key->child_count;
         TRY(state_open(op->state, &w->fold_def, &w->fold, op->err));
     }
     return window_engine_create(op, &plan, &w->engine);

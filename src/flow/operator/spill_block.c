@@ -1,10 +1,10 @@
 /* spill_block.c - see the header. The block is [u32 size of the rows][u32 size in the file] and that many bytes: packed when it is less
- * than the rows, else the rows themselves. The adapter of LZ4. */
+ * than the rows, else the rows themselves. */
 #include "flow/operator/spill_block.h"
 
 #include "columns/column/batch_codec.h"
+#include "ground/base/squeeze.h"
 
-#include <lz4.h>
 #include <string.h>
 
 void spill_block_init(struct spill_block *b, struct mem *mem)
@@ -28,12 +28,11 @@ static void sizes_put(struct buf *b, uint32_t size, uint32_t stored)
 /* Packed behind a header; answers 0 when that saves nothing. */
 static uint32_t rows_pack(struct spill_block *b, uint32_t size)
 {
-    if (size > (uint32_t)LZ4_MAX_INPUT_SIZE) return 0;
     buf_clear(&b->packed);
-    buf_reserve(&b->packed, SPILL_HEADER + size);
-    int n = LZ4_compress_default((const char *)b->rows.data + SPILL_HEADER, (char *)b->packed.data + SPILL_HEADER,
-                                 (int)size, (int)size - 1);
-    return n > 0 ? (uint32_t)n : 0;
+    buf_reserve(&b->packed, SPILL_HEADER);
+    b->packed.size = SPILL_HEADER;
+    bool is_less = squeeze((struct str){b->rows.data + SPILL_HEADER, size}, &b->packed);
+    return is_less ? (uint32_t)(b->packed.size - SPILL_HEADER) : 0;
 }
 
 struct str spill_block_encode(struct spill_block *b, const struct batch *rows, bool packs)
@@ -74,8 +73,7 @@ enum status spill_block_decode(struct spill_block *b, struct batch *rows, struct
     if (b->stored < b->size) {
         buf_clear(&b->rows);
         buf_reserve(&b->rows, b->size);
-        int n = LZ4_decompress_safe((const char *)b->packed.data, (char *)b->rows.data, (int)b->stored, (int)b->size);
-        if (n < 0 || (uint32_t)n != b->size) return cut_off(e);
+        if (!unsqueeze((struct str){b->packed.data, b->stored}, b->rows.data, b->size)) return cut_off(e);
     }
     dec_init(&d, b->rows.data, b->size);
     return batch_decode(&d, rows, e);

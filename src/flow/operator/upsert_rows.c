@@ -76,6 +76,8 @@ static void defs_make(struct upsert_rows *u, const struct op_plan *p, const stru
                                        .version = 1,
                                        .shape = STATE_MAP,
                                        .key = type_row_of(p->arena, p->inputs[0], u->id_cols, u->id_count),
+                                       .is_within = u->id_count > p->key_count[0],
+                                       .group_cols = p->key_count[0],
                                        .value = words_row(p->arena, names, 2),
                                        .ttl = ttl};
 }
@@ -112,8 +114,7 @@ enum status upsert_resolve(struct op_cx *cx, struct upsert_rows *u, const struct
     batch_hash(in, p->keys[0], p->key_count[0], hashes);
     struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(u->rows, 0, &keys, STATE_RESERVE, u->heads, NULL));
-    if (u->id_count == p->key_count[0]) memcpy(within, hashes, sizeof *within * batch_rows(in));
-    else state_hash_within(in, u->id_cols, p->key_count[0], u->id_count, within);
+    state_def_hash(&u->places_def, in, u->id_cols, within);
     struct state_keys ids = state_keys_of(in, u->id_cols, u->id_count, within);
     TRY(state_resolve(u->places, 0, &ids, STATE_RESERVE, u->found, NULL));
     u->is_resolved = true;

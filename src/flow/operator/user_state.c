@@ -40,7 +40,11 @@ static enum status keyed_open(struct tw_context *cx, struct user_state *s)
     struct views **views = s->decl->per_window && cx->window_type ? &us->window_views : &us->views;
     const struct type *key = views == &us->window_views ? cx->window_type : cx->key_type;
 
-    if (*views == NULL) TRY(views_create(cx->op->state, key, views, cx->op->err));
+    if (*views == NULL) {
+        TRY(views_create(cx->op->state, key, views, cx->op->err));
+        uint32_t group_cols = cx->op->plan->key_count[0];
+        if (key->child_count > group_cols) views_within(*views, group_cols);
+    }
     *def = (struct view_def){.name = s->decl->name,
                              .kind = kinds[s->decl->kind],
                              .value = s->value.type,

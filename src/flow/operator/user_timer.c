@@ -29,8 +29,8 @@ enum status user_timers_open(struct tw_context *cx)
     ASSERT(op->state != NULL);
     ut = ARENA_NEW(&cx->arena, struct user_timers);
     cx->timers = ut;
-    TRY(timers_create(op->state, cx->key_type, &ut->event, op->err));
-    TRY(timers_create(op->state, cx->key_type, &ut->processing, op->err));
+    TRY(timers_create(op->state, "event", cx->key_type, &ut->event, op->err));
+    TRY(timers_create(op->state, "processing", cx->key_type, &ut->processing, op->err));
     timers_of_processing_time(ut->processing);
     ut->keys = batch_create(cx->key_type, op->batch_rows, op->mem);
     ut->times = mem_alloc(op->mem, sizeof *ut->times * op->batch_rows);

@@ -46,6 +46,8 @@ enum status whole_rows_open(struct whole_rows *w, struct op_cx *cx, const char *
                                 .version = 1,
                                 .shape = STATE_MAP,
                                 .key = w->key,
+                                .is_within = w->key_count > 0 && w->key_count < w->col_count,
+                                .group_cols = w->key_count,
                                 .value = values_row(cx->plan->arena, values, count),
                                 .ttl = state_ttl_of(ttl_ms)};
     return state_open(cx->state, &w->def, &w->table, cx->err);
@@ -53,9 +55,7 @@ enum status whole_rows_open(struct whole_rows *w, struct op_cx *cx, const char *
 
 static enum status resolve(struct whole_rows *w, const struct batch *in, enum state_intent intent, uint64_t *hashes)
 {
-    bool is_plain = w->key_count == 0 || w->key_count == w->col_count; /* without a key there are no key groups */
-    if (is_plain) batch_hash(in, w->cols, w->col_count, hashes);
-    else state_hash_within(in, w->cols, w->key_count, w->col_count, hashes);
+    state_def_hash(&w->def, in, w->cols, hashes); /* without a key there are no key groups */
     struct state_keys keys = state_keys_of(in, w->cols, w->col_count, hashes);
     TRY(state_resolve(w->table, 0, &keys, intent, w->rows, NULL));
     w->is_resolved = true;

@@ -46,6 +46,8 @@ static enum status log_open(struct window_engine *e, uint32_t input)
                                   .version = 1,
                                   .shape = STATE_LOG,
                                   .key = e->key_type,
+                                  .is_within = e->name_count > e->key_count,
+                                  .group_cols = e->key_count,
                                   .value = window_with_words(a, kept, log->has_times + log->has_arrivals)};
     TRY(state_open(op->state, &log->def, &log->table, op->err));
     window_rows_init(&log->rows, in, e->plan.kept[input], op->mem);
@@ -66,6 +68,8 @@ static enum status contents_open(struct window_engine *e)
                                          .version = 1,
                                          .shape = STATE_MAP,
                                          .key = e->key_type,
+                                         .is_within = e->name_count > e->key_count,
+                                         .group_cols = e->key_count,
                                          .value = window_with_words(op->plan->arena, acc, e->word_count + e->state_words)};
     TRY(state_open(op->state, &e->contents_def, &e->contents, op->err));
     e->word_offset = e->contents->value.fields[e->word_field].offset;
@@ -85,6 +89,8 @@ enum status window_contents_open(struct window_engine *e)
                                      .version = 1,
                                      .shape = STATE_MAP,
                                      .key = e->key_type,
+                                     .is_within = e->name_count > e->key_count,
+                                     .group_cols = e->key_count,
                                      .value = window_with_words(op->plan->arena, e->last_value.type, 1)};
     return state_open(op->state, &e->last_def, &e->last, op->err);
 }

@@ -38,12 +38,12 @@ static enum status parts_open(struct window_engine *e)
     return window_part_open(&e->evictor, e->op, &c->evictor_function, NULL);
 }
 
-static enum status timers_make(struct window_engine *e, struct timers **out)
+static enum status timers_make(struct window_engine *e, const char *name, struct timers **out)
 {
     struct op_cx *op = e->op;
 
-    if (e->name_count == e->key_count) return timers_create(op->state, e->key_type, out, op->err);
-    return timers_create_within(op->state, e->key_type, e->key_count, out, op->err);
+    if (e->name_count == e->key_count) return timers_create(op->state, name, e->key_type, out, op->err);
+    return timers_create_within(op->state, name, e->key_type, e->key_count, out, op->err);
 }
 
 enum status window_engine_create(struct op_cx *op, const struct window_plan *plan, struct window_engine **out)
@@ -71,8 +71,8 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     for (uint32_t i = 0; i < (e->is_merging ? 2u : 1u); i++) e->more[i].batch = batch_create(e->key_type, BATCH_ROWS, op->mem);
     e->slots = e->named = &e->owners;
     TRY(parts_open(e));
-    TRY(timers_make(e, &e->event));
-    TRY(timers_make(e, &e->processing));
+    TRY(timers_make(e, "event", &e->event));
+    TRY(timers_make(e, "processing", &e->processing));
     timers_of_processing_time(e->processing);
     if (spans) return window_spans_open(e);
     TRY(window_contents_open(e));

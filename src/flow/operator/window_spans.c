@@ -56,7 +56,7 @@ enum status window_spans_open(struct window_engine *e)
     TRY(state_open(op->state, &s->others_def, &s->others, op->err));
     s->is_plain = s->latest->value.text_count == 0 && s->others->value.text_count == 0;
     s->word_offset = s->latest->value.fields[s->word_field].offset;
-    timers_let_move(e->event, s->latest, s->word_offset + SPAN_LIES * 8u, s->word_offset + SPAN_DUE * 8u);
+    TRY(timers_let_move(e->event, s->latest, s->word_offset + SPAN_LIES * 8u, s->word_offset + SPAN_DUE * 8u));
     return state_probe_init(&s->probe, s->others_def.sort_key, op->mem, op->err);
 }
 

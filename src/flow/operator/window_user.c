@@ -434,7 +434,7 @@ static enum status fold_kept(struct window_user *u, struct state_table *scratch,
 
     key.sel = &row;
     key.sel_count = 1;
-    batch_hash(&key, cols, scratch->def->key->child_count, &hash);
+    state_def_hash(scratch->def, &key, cols, &hash);
     void *acc = state_get(scratch, 0, keys, cols, at, hash, STATE_INSERT, NULL);
     if (acc == NULL) return E_BUDGET;
     TRY(start_one(u, scratch, 0, acc));

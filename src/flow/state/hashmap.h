@@ -222,6 +222,7 @@ size_t index_growth(const struct shard *sh, uint32_t rows);
 void index_remove(struct shard *sh, uint64_t hash, uint32_t slot);
 /* How many buckets a shard like this one should begin with: a quarter of the places stays free and more. */
 uint32_t index_expectation(const struct shard *sh);
+uint32_t index_expectation_of(uint64_t keys);
 void index_clear(struct hm_table *t, struct shard *sh);
 void index_release(struct hm_table *t, struct shard *sh);
 void index_init(struct shard *sh);

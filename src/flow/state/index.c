@@ -73,10 +73,12 @@ static uint32_t whole_count(uint64_t buckets)
     return (uint32_t)MIN(ALIGN_UP(MAX(buckets, (uint64_t)count), (uint64_t)count), (uint64_t)BUCKETS_MAX);
 }
 
-uint32_t index_expectation(const struct shard *sh)
+uint32_t index_expectation_of(uint64_t keys)
 {
-    return sh->used == 0 ? 0 : whole_count((uint64_t)sh->used * 100 / (EXPECTED_LOAD * BUCKET_SLOTS) + 1);
+    return keys == 0 ? 0 : whole_count(MIN(keys, (uint64_t)BUCKETS_MAX * BUCKET_SLOTS) * 100 / (EXPECTED_LOAD * BUCKET_SLOTS) + 1);
 }
+
+uint32_t index_expectation(const struct shard *sh) { return index_expectation_of(sh->used); }
 
 /* Between 0.64 and 0.8 of the places, spread over the shards by the golden ratio. */
 static uint32_t limit_of(uint32_t buckets, uint32_t shard)

@@ -27,6 +27,12 @@ void state_hash_within(const struct batch *b, const uint32_t *cols, uint32_t gro
     }
 }
 
+void state_def_hash(const struct state_def *d, const struct batch *b, const uint32_t *cols, uint64_t *out)
+{
+    if (d->is_within) state_hash_within(b, cols, d->group_cols, d->key->child_count, out);
+    else batch_hash(b, cols, d->key->child_count, out);
+}
+
 static bool is_wide(const struct type *t) { return t->phys == P_I128 || t->phys == P_TS96; }
 static bool is_real(const struct type *t) { return t->phys == P_F32 || t->phys == P_F64; }
 static bool is_varying(const struct type *t) { return t->phys == P_STR || t->phys == P_LIST || t->phys == P_ROW; }

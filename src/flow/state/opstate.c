@@ -4,8 +4,10 @@
  * a call that adds first ends the "batch" before it, which settles what was removed.
  *
  * Invariants: the key's hash falls into the first key group of the host, whatever groups it has. Rows hold until the next
- * add, put or clear. Not here: how a restore shares the rows out (that is the kind, for snapshots to read). */
+ * add, put or clear. Not here: how a restore shares the rows out (snapshot_load.c; that is the kind). */
 #include "flow/state/view.h"
+
+#include "flow/state/snapshot_load.h"
 
 struct opstate {
     enum opstate_kind kind;
@@ -16,19 +18,21 @@ struct opstate {
     uint64_t hash;
 };
 
+static const uint8_t sharing_of[] = {
+    [OPSTATE_LIST] = STATE_LIST, [OPSTATE_UNION] = STATE_UNION, [OPSTATE_BROADCAST] = STATE_BROADCAST};
+
 enum status opstate_create(struct state_host *h, const char *name, enum opstate_kind kind, const struct type *map_key,
                            const struct type *value, struct opstate **out, struct err *e)
 {
     struct opstate *s = mem_zalloc(h->mem, sizeof *s);
-    uint64_t high = (((uint64_t)h->group_first << 32) + h->max_parallelism - 1) / h->max_parallelism;
     enum status st;
 
     s->kind = kind;
     s->host = h;
     s->key = (struct type){.kind = T_ROW, .phys = P_ROW};
-    s->hash = high << 32;
-    ASSERT(state_key_group(s->hash, h->max_parallelism) == h->group_first);
-    s->def = (struct state_def){.name = name, .shape = kind == OPSTATE_BROADCAST ? STATE_MAP : STATE_LOG, .key = &s->key,
+    s->hash = state_host_hash(h);
+    s->def = (struct state_def){.name = name, .shape = kind == OPSTATE_BROADCAST ? STATE_MAP : STATE_LOG,
+        .sharing = sharing_of[kind], .key = &s->key,
         .map_key = kind == OPSTATE_BROADCAST ? map_key : NULL, .value = value};
     st = kind == OPSTATE_BROADCAST && map_key == NULL ? err_set(e, E_GRAPH, "broadcast state `%s` has no key type", name) : S_OK;
     if (st == S_OK) st = state_open(h, &s->def, &s->table, e);

@@ -37,6 +37,15 @@ struct sb_type {
     void (*thaw)(struct state_table *t);
     uint64_t (*dirty_count)(const struct state_table *t, bool frozen);
 
+    /* Snapshots, between batches. walk: rows of a head from where c stands, in their order, at most max; answers how many: fewer than max,
+     * that was the last. Nothing counts as read, expired rows are left out where they are not returned. stamp: the word of a row (of
+     * a table without heads: also of its entry) that says since when it lives; NULL without a time to live. rest: after walks the
+     * instant of the batch is forgotten. expect: about so many keys will come, of a table without namespaces. */
+    uint32_t (*walk)(struct state_table *t, void *head, struct state_scan *c, void **rows, uint32_t max);
+    int64_t *(*stamp)(struct state_table *t, void *row);
+    void (*rest)(struct state_table *t);
+    void (*expect)(struct state_table *t, uint64_t keys);
+
     enum status (*scan)(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c,
                         struct state_hits *hits);
     void *(*head_next)(struct state_table *t, int64_t ns, void *head, struct state_scan *c);

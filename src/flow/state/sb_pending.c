@@ -239,6 +239,15 @@ static enum status pending_each(struct state_table *t, int64_t ns, struct state_
 
 static const int64_t *pending_namespaces(struct state_table *t, uint32_t *count) { return sb_hashmap.namespaces(inner_of(t), count); }
 
+static uint32_t pending_walk(struct state_table *t, void *head, struct state_scan *c, void **rows, uint32_t max)
+{
+    return sb_hashmap.walk(inner_of(t), head, c, rows, max);
+}
+
+static int64_t *pending_stamp(struct state_table *t, void *row) { return sb_hashmap.stamp(inner_of(t), row); }
+static void pending_rest(struct state_table *t) { sb_hashmap.rest(inner_of(t)); }
+static void pending_expect(struct state_table *t, uint64_t keys) { sb_hashmap.expect(inner_of(t), keys); }
+
 static uint64_t pending_dirty_count(const struct state_table *t, bool frozen) { return sb_hashmap.dirty_count(inner_of(t), frozen); }
 
 static void *pending_head_next(struct state_table *t, int64_t ns, void *head, struct state_scan *c)
@@ -340,6 +349,7 @@ const struct sb_type sb_pending = {
     .get = pending_get, .handle = pending_handle, .rows_at = pending_rows_at, .key_at = pending_key_at,
     .each = pending_each, .drop = pending_drop, .namespaces = pending_namespaces, .count = pending_count,
     .freeze = pending_freeze, .thaw = pending_thaw, .dirty_count = pending_dirty_count,
+    .walk = pending_walk, .stamp = pending_stamp, .rest = pending_rest, .expect = pending_expect,
     .scan = pending_scan, .head_next = pending_head_next, .row_is_expired = pending_row_is_expired,
     .row_write = pending_row_write, .row_remove = pending_row_remove,
     .head_clear = pending_head_clear, .log_append = pending_log_append, .packed_append = pending_packed_append,

@@ -3,6 +3,12 @@
 #include "flow/state/bag.h"
 #include "flow/state/shape.h"
 
+/* snapshot_hashmap.c */
+uint32_t hm_walk(struct state_table *t, void *head, struct state_scan *c, void **rows, uint32_t max);
+int64_t *hm_stamp_of(struct state_table *t, void *row);
+void hm_rest(struct state_table *t);
+void hm_expect(struct state_table *t, uint64_t keys);
+
 /* shape_rows.c */
 enum status hm_scan(struct state_table *t, int64_t ns, void *const *heads, uint32_t count, struct state_scan *c, struct state_hits *hits);
 void *hm_head_next(struct state_table *t, int64_t ns, void *head, struct state_scan *c);

@@ -9,6 +9,7 @@
 #include "flow/state/hashmap.h"
 #include "flow/state/pack.h"
 #include "flow/state/sb.h"
+#include "flow/state/snapshot_load.h"
 
 #include "ground/base/str.h"
 
@@ -50,6 +51,11 @@ static enum status def_check(const struct state_host *h, const struct state_def 
     const char *name = def->name;
 
     if (name == NULL || name[0] == '\0') return err_set(e, E_GRAPH, "state: a state has no name");
+    for (const struct state_table *t = h->tables; t != NULL; t = t->next) {
+        bool is_namesake = t->def->namespaced == def->namespaced && (t->def->sharing == STATE_KEYED) == (def->sharing == STATE_KEYED);
+        if (is_namesake && str_equal(str_of(t->def->name), str_of(name)))
+            return err_set(e, E_EXISTS, "there are two states of the name `%s`", name);
+    }
     if (def->key == NULL || def->key->kind != T_ROW || def->value == NULL || def->value->kind != T_ROW)
         return err_set(e, E_GRAPH, "state `%s`: key and value are rows", name);
     if (def->map_key != NULL && (def->shape != STATE_MAP || def->map_key->kind != T_ROW))
@@ -77,7 +83,12 @@ enum status state_open(struct state_host *h, const struct state_def *def, struct
     }
     (*out)->next = h->tables;
     h->tables = *out;
-    return S_OK;
+    if (h->restore == NULL) return S_OK;
+    st = snapshot_load_table(*out, e);
+    if (st == S_OK) return S_OK;
+    state_close(*out);
+    *out = NULL;
+    return st;
 }
 
 void state_close(struct state_table *t)

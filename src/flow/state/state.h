@@ -35,6 +35,10 @@ enum state_intent {
     STATE_RESERVE, /* absent keys get a zero row that exists only if state_write is called for it before state_done */
 };
 
+/* Whose the rows are: those of a key belong to the subtask that has its key group; the others are operator state (view.h), without
+ * keys, and a restore with another parallelism deals them out, gives all of them to all, or gives each the whole of one. */
+enum state_sharing { STATE_KEYED, STATE_LIST, STATE_UNION, STATE_BROADCAST };
+
 enum state_ttl_update { STATE_TTL_OFF, STATE_TTL_ON_CREATE_AND_WRITE, STATE_TTL_ON_READ_AND_WRITE };
 enum state_ttl_visibility { STATE_TTL_NEVER_RETURN_EXPIRED, STATE_TTL_RETURN_EXPIRED_IF_NOT_CLEANED };
 
@@ -54,17 +58,21 @@ static inline struct state_ttl state_ttl_of(int64_t ms)
     return (struct state_ttl){.ms = ms, .update = ms > 0 ? STATE_TTL_ON_CREATE_AND_WRITE : STATE_TTL_OFF};
 }
 
-/* What an operator declares; it and its types outlive the table. */
+/* What an operator declares; it and its types outlive the table. Names are unique among the keyed tables of a host, and among its
+ * operator state; a namespaced table may have the name of one that is not. Snapshots know tables by them. */
 struct state_def {
     const char *name;
     uint32_t version;
     uint8_t shape;                /* enum state_shape */
+    uint8_t sharing;              /* enum state_sharing */
     bool namespaced;
     bool sort_unique;             /* ORDERED: at most one row per (key, sort key) */
     bool counted;                 /* ORDERED: places are asked for (state_range.skip, state_ordered_count); not sort_unique, no TTL */
     uint64_t sort_descending;     /* ORDERED: bit i = sort field i falls */
     uint64_t sort_nulls_last;     /* ORDERED: bit i = NULLs of sort field i come last */
     const struct type *key;       /* T_ROW: the key columns */
+    bool is_within;               /* the first group_cols key columns alone decide the key group: hashed by state_hash_within */
+    uint32_t group_cols;
     const struct type *map_key;   /* MAP: NULL, or T_ROW of the map key */
     const struct type *sort_key;  /* ORDERED: T_ROW */
     const struct type *value;     /* T_ROW: the row; may have no fields */
@@ -84,6 +92,7 @@ struct pack;
 struct sb_type;
 struct segments;
 struct state_pool;
+struct state_restore;
 struct state_scratch;
 
 /* One per keyed operator instance. Set the first block, then state_host_init. */
@@ -96,6 +105,8 @@ struct state_host {
     void (*wake)(void *arg); /* any thread: what a backend answered S_PENDING for is there. NULL: the caller asks again */
     void *wake_arg;
     struct err *err;                                     /* detail of a failing data-plane call; may be NULL */
+    const struct state_restore *restore; /* what tables and timers begin with when they are made (snapshot.h); NULL: empty */
+    uint32_t subtask, parallelism;       /* which of how many this is; parallelism 0 means the only one */
 
     struct state_pool *pool;       /* set by state_host_init: 64 KiB frames */
     struct state_scratch *scratch; /* arrays for one batch, shared by the tables */
@@ -204,6 +215,8 @@ const struct sb_type *sb_find(const char *name);
 /* Hashes of keys with a part that does not decide the key group (a window): columns cols[0..group_cols) decide it alone,
  * all of them the low half. For the selected rows. */
 void state_hash_within(const struct batch *b, const uint32_t *cols, uint32_t group_cols, uint32_t col_count, uint64_t *out);
+/* The hashes of keys of a table: columns cols[k] are its key fields. For the selected rows. */
+void state_def_hash(const struct state_def *d, const struct batch *b, const uint32_t *cols, uint64_t *out);
 static inline uint32_t state_key_group(uint64_t hash, uint32_t max_parallelism)
 {
     return (uint32_t)(((hash >> 32) * max_parallelism) >> 32);

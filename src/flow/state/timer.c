@@ -17,6 +17,7 @@
 struct timers {
     struct state_host *host;
     struct timers *next; /* of the host's */
+    const char *name;
     bool is_processing_time;
     struct key_codec key;
     struct key_set keys;
@@ -29,7 +30,7 @@ struct timers {
 
 #define KEY_SIGN (UINT64_C(1) << 63)
 
-enum status timers_create(struct state_host *h, const struct type *key, struct timers **out, struct err *e)
+enum status timers_create(struct state_host *h, const char *name, const struct type *key, struct timers **out, struct err *e)
 {
     struct key_codec codec;
     struct timers *t;
@@ -41,6 +42,7 @@ enum status timers_create(struct state_host *h, const struct type *key, struct t
     }
     t = mem_zalloc(h->mem, sizeof *t);
     t->host = h;
+    t->name = name;
     t->key = codec;
     key_set_init(&t->keys, h->mem);
     timer_heap_init(&t->heap, h->pool, codec.form != KEY_WORD);
@@ -50,10 +52,11 @@ enum status timers_create(struct state_host *h, const struct type *key, struct t
     return S_OK;
 }
 
-enum status timers_create_within(struct state_host *h, const struct type *key, uint32_t group_cols, struct timers **out, struct err *e)
+enum status timers_create_within(struct state_host *h, const char *name, const struct type *key, uint32_t group_cols,
+    struct timers **out, struct err *e)
 {
     ASSERT(group_cols < key->child_count && key->child_count > 1);
-    TRY(timers_create(h, key, out, e));
+    TRY(timers_create(h, name, key, out, e));
     (*out)->group_cols = group_cols;
     (*out)->is_within = true;
     return S_OK;
@@ -163,7 +166,16 @@ static void item_leave(void *arg, uint64_t *item)
     if (t->key.form != KEY_WORD) item[2] = keys->nulls[0] ? 0 : timer_heap_bytes_put(&t->heap, keys->views[0]);
 }
 
-void timers_let_move(struct timers *t, struct state_table *table, uint32_t lies_offset, uint32_t due_offset)
+bool timers_have_word(const struct state_table *table, uint32_t offset)
+{
+    for (const struct timers *t = table->host->timers; t != NULL; t = t->next) {
+        bool is_mine = t->heap.moves && t->heap.table == table;
+        if (is_mine && (offset == t->heap.lies_offset || offset == t->heap.due_offset)) return true;
+    }
+    return false;
+}
+
+enum status timers_let_move(struct timers *t, struct state_table *table, uint32_t lies_offset, uint32_t due_offset)
 {
     struct timer_heap *h = &t->heap;
 
@@ -174,6 +186,7 @@ void timers_let_move(struct timers *t, struct state_table *table, uint32_t lies_
     h->due_offset = due_offset;
     h->leave = item_leave;
     h->leave_arg = t;
+    return S_OK;
 }
 
 enum status timers_put(struct timers *t, const struct state_keys *keys, const int64_t *times, void *const *rows,

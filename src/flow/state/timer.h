@@ -15,8 +15,8 @@ struct timers;
 
 /* Timers that move. A key has one at most, and its row in a table of state says when it is due, so that putting it off is a
  * write to a row at hand: nobody looks at it before the time at which it lies. For operators whose keys put off what they
- * wait for with almost every row. Two words of the row are the timers': they mean nothing elsewhere, and when rows come
- * from a snapshot, zero in the first says that the key's timer is to be set. */
+ * wait for with almost every row. Two words of the row are the timers': they mean nothing elsewhere. Snapshots have zero there,
+ * and the timers as such; timers_let_move sets them anew. */
 #define TIMER_BIAS (INT64_C(1) << 61)
 static inline uint64_t timer_when(int64_t time)
 {
@@ -29,16 +29,19 @@ static inline bool timer_reaches(int64_t lies, int64_t time)
     return lies != 0 && timer_when(time) >= ((uint64_t)lies & ~UINT64_C(3));
 }
 
-/* key: T_ROW of the key columns; it outlives the timers. */
-enum status timers_create(struct state_host *h, const struct type *key, struct timers **out, struct err *e) CHECKED;
+/* name: what snapshots know them by, unique among the timers of a host. key: T_ROW of the key columns. Both outlive the timers.
+ * Those of the host's restore (snapshot.h) are there at once. */
+enum status timers_create(struct state_host *h, const char *name, const struct type *key, struct timers **out, struct err *e) CHECKED;
 /* The same for keys whose first group_cols columns alone decide the key group, hashed by state_hash_within. */
-enum status timers_create_within(struct state_host *h, const struct type *key, uint32_t group_cols, struct timers **out,
-    struct err *e) CHECKED;
+enum status timers_create_within(struct state_host *h, const char *name, const struct type *key, uint32_t group_cols,
+    struct timers **out, struct err *e) CHECKED;
 void timers_free(struct timers *t); /* NULL is a no-op */
 
 /* All timers move from now on, by the words at these offsets in rows of the table, whose keys are theirs and which has
- * handles; none is there yet. Then timers_put and timers_due are all that there is, beside what looks. */
-void timers_let_move(struct timers *t, struct state_table *table, uint32_t lies_offset, uint32_t due_offset);
+ * handles; restored ones at most are there yet, and they go on so. E_BUDGET: no room. Then timers_put and timers_due are all that there is, beside what looks. */
+enum status timers_let_move(struct timers *t, struct state_table *table, uint32_t lies_offset, uint32_t due_offset) CHECKED;
+/* Is the word at this offset of the table's rows one of those two, of any timers? */
+bool timers_have_word(const struct state_table *table, uint32_t offset);
 /* times[i] for the i-th of keys, with its row and its handle; whatever timer it had is gone. What timers_due gives has none. */
 enum status timers_put(struct timers *t, const struct state_keys *keys, const int64_t *times, void *const *rows,
     const uint64_t *handles) CHECKED;

@@ -13,6 +13,7 @@
  * Not here: C values (the operator converts them), operator state (opstate.c). */
 #include "flow/state/view.h"
 
+#include "flow/state/snapshot_load.h"
 #include "ground/base/str.h"
 
 struct view {
@@ -30,6 +31,8 @@ struct view {
 struct views {
     struct state_host *host;
     const struct type *key;
+    bool is_within;
+    uint32_t group_cols;
     struct view *first, **last;
     int64_t ns;
     uint32_t at; /* the current key */
@@ -51,6 +54,13 @@ enum status views_create(struct state_host *h, const struct type *key, struct vi
     vs->last = &vs->first;
     *out = vs;
     return S_OK;
+}
+
+void views_within(struct views *vs, uint32_t group_cols)
+{
+    ASSERT(vs->first == NULL && group_cols < vs->key->child_count);
+    vs->is_within = true;
+    vs->group_cols = group_cols;
 }
 
 static void view_free(struct views *vs, struct view *v)
@@ -81,7 +91,18 @@ struct view *views_find(struct views *vs, const char *name)
 static struct state_def state_def_of(const struct views *vs, const struct view_def *def, bool namespaced)
 {
     return (struct state_def){.name = def->name, .shape = def->kind == VIEW_LIST ? STATE_LOG : STATE_MAP, .namespaced = namespaced,
-        .key = vs->key, .map_key = def->kind == VIEW_MAP ? def->map_key : NULL, .value = def->value, .ttl = def->ttl};
+        .key = vs->key, .is_within = vs->is_within, .group_cols = vs->group_cols, .map_key = def->kind == VIEW_MAP ? def->map_key : NULL, .value = def->value, .ttl = def->ttl};
+}
+
+/* The second one only when a snapshot has something for it: else it comes when it is needed. */
+static enum status tables_open(struct view *v, struct err *e)
+{
+    struct state_host *h = v->views->host;
+    bool has;
+
+    TRY(state_open(h, &v->state[0], &v->tables[0], e));
+    TRY(snapshot_has_table(h, &v->state[1], &has, e));
+    return has ? state_open(h, &v->state[1], &v->tables[1], e) : S_OK;
 }
 
 enum status views_add(struct views *vs, const struct view_def *def, struct view **out, struct err *e)
@@ -97,7 +118,7 @@ enum status views_add(struct views *vs, const struct view_def *def, struct view 
     v->def = *def;
     v->state[0] = state_def_of(vs, def, false);
     v->state[1] = state_def_of(vs, def, true);
-    st = state_open(vs->host, &v->state[0], &v->tables[0], e);
+    st = tables_open(v, e);
     if (st != S_OK) {
         view_free(vs, v);
         return st;

@@ -23,6 +23,8 @@ struct view;
 struct views;
 
 enum status views_create(struct state_host *h, const struct type *key, struct views **out, struct err *e) CHECKED;
+/* The first group_cols key columns alone decide the key group (state_hash_within). Before the first view is added. */
+void views_within(struct views *vs, uint32_t group_cols);
 void views_free(struct views *vs); /* NULL is a no-op */
 /* E_EXISTS when the name is taken. */
 enum status views_add(struct views *vs, const struct view_def *def, struct view **out, struct err *e) CHECKED;

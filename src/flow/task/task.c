@@ -142,6 +142,8 @@ static struct state_host *create_state(struct task *t, struct op_cx *cx)
     h->group_first = (uint32_t)((plan->subtask * max + p - 1) / p);
     h->group_count = (uint32_t)(((plan->subtask + 1) * max + p - 1) / p) - h->group_first;
     h->max_parallelism = plan->max_parallelism;
+    h->subtask = plan->subtask;
+    h->parallelism = plan->parallelism;
     h->now_ms = state_now_ms;
     h->now_arg = t->sys;
     h->wake = state_wake;

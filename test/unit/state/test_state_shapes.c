@@ -2,7 +2,7 @@
  * with many rows and many with few, so that chunks, hash tables, leaves and directories are crossed; removal and return
  * within a batch, compaction, ranges in both directions, resuming, namespaces, heads that become empty. */
 #include "flow/state/shape.h"
-#include "support/keyed.h"
+#include "support/snapshots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,6 +81,15 @@ static void world_open(struct world *w, enum state_shape shape, const char *key,
 static void table_open(struct world *w)
 {
     assert_int_equal(state_open(&w->keyed.host, &w->def, &w->table, &w->keyed.err), S_OK);
+}
+
+/* Saved, and begun anew with what was saved, by way of one, two or three subtasks. */
+static void restart(struct world *w, uint32_t turn)
+{
+    size_t limit = prng_below(&w->random, 2) ? 1000 : 1000000;
+
+    if (turn != 0) return;
+    keyed_restart(&w->keyed, &w->def, &w->table, 1 + (uint32_t)prng_below(&w->random, 3), limit);
 }
 
 static void world_close(struct world *w)
@@ -204,8 +213,9 @@ static void scan_check(struct world *w, int64_t ns, check_fn check)
     state_done(w->table);
 }
 
-static void space_drop(struct world *w, int64_t ns)
+static void space_drop(struct world *w, int64_t ns, uint32_t turn)
 {
+    if (turn != 0) return;
     state_drop(w->table, ns);
     for (uint32_t d = 0; d < KEYS; d++) w->model[ns][d].count = 0;
 }
@@ -267,10 +277,9 @@ static void logs_run(const char *backend)
             switch (prng_below(&w->random, 8)) {
             case 0: scan_check(w, ns, log_check); break;
             case 1: heads_clear(w, ns); break;
-            case 2:
-                if (step % 16 == 0) space_drop(w, ns);
-                break;
+            case 2: space_drop(w, ns, step % 16); break;
             case 3: log_drop(w, ns); break;
+            case 4: restart(w, step % 4); break;
             default: log_append(w, ns); break;
             }
         }
@@ -308,9 +317,8 @@ static void packed_steps(struct world *w, uint32_t spaces)
         switch (prng_below(&w->random, 8)) {
         case 0: scan_check(w, ns, log_check); break;
         case 1: heads_clear(w, ns); break;
-        case 2:
-            if (step % 16 == 0) space_drop(w, ns);
-            break;
+        case 2: space_drop(w, ns, step % 16); break;
+        case 3: restart(w, step % 4); break;
         default: packed_append(w, ns); break;
         }
     }
@@ -458,9 +466,10 @@ static void places_run(const char *backend)
     table_open(w);
     for (uint32_t step = 0; step < 3000; step++) {
         int64_t ns = (int64_t)prng_below(&w->random, SPACES);
-        if (step % 500 == 499) space_drop(w, ns);
+        if (step % 500 == 499) space_drop(w, ns, 0);
         else if (step % 40 == 39) heads_clear(w, ns);
         else if (step % 100 == 0) places_check(w, ns);
+        else if (step % 150 == 1) restart(w, 0);
         else place_add(w, ns);
     }
     for (int64_t ns = 0; ns < SPACES; ns++) places_check(w, ns);
@@ -570,9 +579,8 @@ static void multisets_run(const char *backend)
             switch (prng_below(&w->random, 9)) {
             case 0: scan_check(w, ns, multiset_check); break;
             case 1: heads_clear(w, ns); break;
-            case 2:
-                if (step % 16 == 0) space_drop(w, ns);
-                break;
+            case 2: space_drop(w, ns, step % 16); break;
+            case 3: restart(w, step % 4); break;
             default: multiset_change(w, ns, (step / 20) % 2 ? 3 : 7); break; /* grow, then shrink, .. */
             }
         }
@@ -592,6 +600,7 @@ static void entry_check(struct world *w, struct list *l, void **rows, uint32_t c
         uint64_t sort = (uint64_t)*state_word(rows[i], 0);
         struct item *item = item_find(l, sort, true);
         assert_non_null(item);
+        assert_ptr_equal(item, &l->items[i]);
         assert_false(seen[sort]);
         seen[sort] = true;
         assert_int_equal(*state_word(rows[i], 8), item->value);
@@ -657,9 +666,8 @@ static void entries_run(const char *backend)
             switch (prng_below(&w->random, 9)) {
             case 0: scan_check(w, ns, entry_check); break;
             case 1: heads_clear(w, ns); break;
-            case 2:
-                if (step % 16 == 0) space_drop(w, ns);
-                break;
+            case 2: space_drop(w, ns, step % 16); break;
+            case 3: restart(w, step % 4); break;
             default: entries_change(w, ns, (step / 20) % 2 ? 9 : 2); break;
             }
         }
@@ -876,21 +884,20 @@ static void ordered_run(const char *backend, const char *sort, enum ordered_as a
     table_open(w);
     for (uint32_t step = 0; step < 150; step++) {
         int64_t ns = (int64_t)prng_below(&w->random, SPACES);
-        switch (prng_below(&w->random, 12)) {
+        switch (prng_below(&w->random, 13)) {
         case 0: scan_check(w, ns, ordered_check); break;
         case 1:
             if (step % 8 == 0) heads_clear(w, ns);
             break;
-        case 2:
-            if (step % 16 == 0) space_drop(w, ns);
-            break;
+        case 2: space_drop(w, ns, step % 16); break;
         case 3:
         case 4: ordered_ranges(w, ns); break;
         case 5:
             if (as != COUNTED) ordered_remove(w, ns);
             break;
-        case 6:
-        case 7: ordered_thin(w, ns, (step / 30) % 2 ? 9 : 3); break;
+        case 6: restart(w, step % 3); break;
+        case 7:
+        case 8: ordered_thin(w, ns, (step / 30) % 2 ? 9 : 3); break;
         default: ordered_insert(w, ns); break;
         }
     }

@@ -59,7 +59,7 @@ static void world_open(struct world *w, const char *key, uint64_t seed)
     for (uint32_t k = 0; k < w->col_count; k++) w->cols[k] = k;
     w->in = batch_create(type, BATCH_ROWS, &w->keyed.mem);
     w->out = batch_create(type, BATCH_ROWS, &w->keyed.mem);
-    assert_int_equal(timers_create(&w->keyed.host, type, &w->timers, &w->keyed.err), S_OK);
+    assert_int_equal(timers_create(&w->keyed.host, "timers", type, &w->timers, &w->keyed.err), S_OK);
 }
 
 static void world_close(struct world *w)
@@ -483,7 +483,7 @@ static void moving(const char *key, uint64_t seed)
     world_open(w, key, seed);
     struct state_def def = {.name = "rows", .version = 1, .shape = STATE_MAP, .key = w->in->schema, .value = two_words(&w->keyed)};
     assert_int_equal(state_open(&w->keyed.host, &def, &t, &w->keyed.err), S_OK);
-    timers_let_move(w->timers, t, t->value.fields[0].offset, t->value.fields[1].offset);
+    assert_int_equal(timers_let_move(w->timers, t, t->value.fields[0].offset, t->value.fields[1].offset), S_OK);
     all_keys(w);
     for (uint32_t d = 0; d < KEYS; d++) model[d] = INT64_MAX;
     for (uint32_t step = 0; step < 300; step++) {
@@ -525,7 +525,7 @@ static void moving_timers_of_rows_that_went(void **state)
     world_open(w, "ROW<k BIGINT NOT NULL>", 1);
     struct state_def def = {.name = "rows", .version = 1, .shape = STATE_MAP, .key = w->in->schema, .value = two_words(&w->keyed)};
     assert_int_equal(state_open(&w->keyed.host, &def, &t, &w->keyed.err), S_OK);
-    timers_let_move(w->timers, t, t->value.fields[0].offset, t->value.fields[1].offset);
+    assert_int_equal(timers_let_move(w->timers, t, t->value.fields[0].offset, t->value.fields[1].offset), S_OK);
     all_keys(w);
     struct state_keys some = state_keys_of(w->in, w->cols, w->col_count, w->hashes);
     for (uint32_t round = 0; round < 2; round++) {

@@ -1,0 +1,42 @@
+/* snapshot.h - the state of one host as bytes, and back: tables of all shapes, operator state, timers. The bytes are those of
+ * docs/formats/state_chunk.md.
+ *
+ * The idea: rows are written as columns of their logical types, never as they lie in memory, in blocks that say which key groups they
+ * have. So a file outlives the layout of memory, and whoever has other key groups than the writer had takes the blocks that are his.
+ *
+ * Saving: state_save_create, then state_save_step until it answers S_OK. Restoring: the host's `restore` is set before the operator
+ * opens anything; state_open, timers_create, opstate_create and views_add then begin with what is theirs. */
+#pragma once
+#include "flow/state/state.h"
+
+struct state_save;
+
+/* Between batches. Until state_save_free tables and timers of the host are neither made nor closed, and nothing in them changes. */
+enum status state_save_create(struct state_host *h, struct state_save **out, struct err *e) CHECKED;
+/* Appends whole blocks to `out`, a chunk that begins when `out` is empty, until it holds about `limit` bytes: a block of rows may go
+ * beyond. S_MORE: call again, with an empty buffer when out->size >= limit (or whenever the chunk is taken away), with the same one
+ * else: a call does the work of one block of rows, some 200 us. S_OK: that was all; a host without tables and timers leaves `out`
+ * empty. */
+enum status state_save_step(struct state_save *s, struct buf *out, size_t limit, struct err *e) CHECKED;
+void state_save_free(struct state_save *s); /* NULL is a no-op */
+
+/* One chunk. */
+struct state_part {
+    struct str bytes;
+};
+/* All chunks of one old subtask, in the order in which they were written; none: it had no state. */
+struct state_image {
+    const struct state_part *parts;
+    uint32_t part_count;
+};
+/* What a host begins with; it must be there until the operator is open. max_parallelism is that of the job which wrote it and must be
+ * the host's. operator: its name, for errors; NULL: they do without. */
+struct state_restore {
+    const struct state_image *subtasks;
+    uint32_t count;
+    uint32_t max_parallelism;
+    const char *operator;
+};
+
+/* Looks at a whole chunk: E_DATA where a byte is not what was written. */
+enum status state_part_check(struct str bytes, struct err *e) CHECKED;

@@ -1,0 +1,405 @@
+/* snapshot_load.c - finds in the chunks of a restore the rows of one state that are the host's, and hands them over in batches.
+ *
+ * The idea: each state goes through the headers of all blocks by itself, when it is opened; only blocks that may have rows for it are
+ * read. Rows of keys are those whose key group the host has; rows of operator state are dealt out by their number, counted over all old
+ * subtasks.
+ *
+ * Invariants: blocks whose key groups lie outside the host's are not read, whatever is in them. A batch is handed over in runs of one
+ * namespace. Not here: what becomes of rows (snapshot_rows.c, timers.c), the bytes of chunks (snapshot_chunk.c). */
+#include "flow/state/snapshot_load.h"
+
+#include "columns/column/batch_codec.h"
+#include "flow/state/sb.h"
+#include "flow/state/snapshot_rows.h"
+
+/* What a chunk's schema blocks said: `mine` is NULL, or the schema with that number is that of the state. */
+struct chunk_schemas {
+    struct state_schema **mine;
+    uint32_t count;
+};
+enum { SCHEMAS_MAX = 1 << 20 };
+
+struct load {
+    const struct loader *l;
+    const struct state_restore *from;
+    struct arena arena; /* of a chunk */
+    struct buf space;
+    struct batch *batch;
+    bool has_stamp; /* the batch has a column for it */
+    uint32_t subtask, part;
+    uint64_t number; /* of the next row of operator state */
+    uint64_t keys, all, mine; /* counting: keys; rows, those in blocks with key groups of the host */
+    uint32_t counted;         /* old subtasks whose keys are counted */
+    bool has;
+    uint64_t hashes[BATCH_ROWS];
+    uint64_t picked[BATCH_ROWS];
+    uint16_t sel[BATCH_ROWS];
+    struct err *e;
+};
+
+uint64_t state_host_hash(const struct state_host *h)
+{
+    uint64_t high = (((uint64_t)h->group_first << 32) + h->max_parallelism - 1) / h->max_parallelism;
+
+    ASSERT(state_key_group(high << 32, h->max_parallelism) == h->group_first);
+    return high << 32;
+}
+
+static uint32_t parallelism_of(const struct state_host *h) { return MAX(h->parallelism, 1u); }
+
+/* ---- whose rows */
+
+/* Operator state: does this host take rows of that old subtask at all? */
+static bool takes_from(const struct load *c, uint32_t subtask)
+{
+    const struct state_host *h = c->l->host;
+    uint32_t now = parallelism_of(h), then = c->from->count;
+
+    switch ((enum state_sharing)c->l->own->sharing) {
+    case STATE_LIST: return now != then || subtask == h->subtask;
+    case STATE_BROADCAST: return subtask == h->subtask % then;
+    default: return true;
+    }
+}
+
+/* The rows of the batch that are the host's; all of them: sel stays NULL. */
+static uint32_t rows_pick(struct load *c, const struct chunk_block *b, const uint16_t **sel)
+{
+    const struct state_host *h = c->l->host;
+    bool is_keyed = c->l->own->sharing == STATE_KEYED;
+    uint32_t now = parallelism_of(h), n = 0;
+    bool is_dealt = c->l->own->sharing == STATE_LIST && now != c->from->count;
+    bool all = is_keyed ? b->group_first >= h->group_first && b->group_first + b->group_count <= h->group_first + h->group_count : !is_dealt;
+
+    *sel = NULL;
+    if (all && !is_keyed) return b->rows;
+    for (uint32_t i = 0; i < b->rows; i++) {
+        uint64_t turn = is_keyed ? state_key_group(c->hashes[i], h->max_parallelism) - h->group_first : (c->number + i) % now;
+        bool is_mine = is_keyed ? turn < h->group_count : turn == h->subtask;
+        c->sel[n] = (uint16_t)i;
+        n += is_mine;
+    }
+    if (n < b->rows) *sel = c->sel;
+    return n;
+}
+
+/* ---- rows of a block */
+
+static enum status batch_make(struct load *c, const struct state_schema *s)
+{
+    bool has_stamp = s->count[ROLE_STAMP] > 0;
+
+    if (c->batch != NULL && c->has_stamp == has_stamp) {
+        batch_clear(c->batch);
+        return S_OK;
+    }
+    batch_free(c->batch);
+    c->batch = NULL;
+    for (uint32_t i = 0; i < s->column_count; i++) {
+        if (s->columns[i].type->phys >= P_COUNT) return err_set(c->e, E_DATA, "a column of a type that has no values");
+    }
+    /* Types live with the chunk: the batch outlives it. */
+    c->batch = batch_create(has_stamp == (c->l->own->count[ROLE_STAMP] > 0) ? c->l->own->row : s->row, BATCH_ROWS, c->l->host->mem);
+    c->has_stamp = has_stamp;
+    return S_OK;
+}
+
+static enum status runs_put(struct load *c, const struct state_schema *s, const uint16_t *sel, uint32_t count)
+{
+    const int64_t *ns = s->count[ROLE_NAMESPACE] > 0 ? VECTOR_VALUES(&c->batch->cols[s->first[ROLE_NAMESPACE]], int64_t) : NULL;
+    struct loaded_rows rows = {.schema = s, .batch = c->batch};
+    const uint64_t *hashes = c->hashes;
+
+    for (uint32_t i = 0; sel != NULL && i < count; i++) c->picked[i] = c->hashes[sel[i]];
+    if (sel != NULL) hashes = c->picked;
+    if (ns != NULL && sel == NULL) {
+        for (uint32_t i = 0; i < count; i++) c->sel[i] = (uint16_t)i;
+        sel = c->sel;
+    }
+    for (uint32_t i = 0, n; i < count; i += n) {
+        n = count - i;
+        if (ns != NULL) {
+            for (n = 1; i + n < count && ns[sel[i + n]] == ns[sel[i]];) n++;
+            rows.ns = ns[sel[i]];
+        }
+        rows.sel = sel != NULL ? sel + i : NULL;
+        rows.hashes = hashes + i;
+        rows.count = n;
+        TRY(c->l->put(c->l->arg, &rows, c->e));
+    }
+    return S_OK;
+}
+
+static enum status block_load(struct load *c, const struct state_schema *s, const struct chunk_block *b)
+{
+    struct str bytes;
+    struct dec d;
+    const uint16_t *sel;
+
+    TRY(chunk_read(b, &c->space, &bytes, c->e));
+    TRY(batch_make(c, s));
+    dec_init(&d, bytes.data, bytes.size);
+    TRY(batch_decode(&d, c->batch, c->e));
+    if (dec_left(&d) != 0 || c->batch->count != b->rows || c->batch->kinds != NULL || c->batch->times != NULL)
+        return err_set(c->e, E_DATA, "its rows are not those that it speaks of");
+    if (c->l->hash != NULL) c->l->hash(c->l->arg, c->batch, c->hashes);
+    else for (uint32_t i = 0; i < b->rows; i++) c->hashes[i] = state_host_hash(c->l->host);
+    uint32_t count = rows_pick(c, b, &sel);
+    return runs_put(c, s, sel, count);
+}
+
+static bool is_outside(const struct state_host *h, const struct chunk_block *b)
+{
+    return b->group_first >= h->group_first + h->group_count || b->group_first + b->group_count <= h->group_first;
+}
+
+/* ---- chunks */
+
+/* The schema with this number, when it is that of the state. */
+static enum status schema_note(struct load *c, struct chunk_schemas *known, const struct chunk_block *b)
+{
+    struct state_schema *s = ARENA_NEW(&c->arena, struct state_schema);
+    struct str bytes;
+
+    if (b->number != known->count || known->count == SCHEMAS_MAX) return err_set(c->e, E_DATA, "a description out of turn");
+    TRY(chunk_read(b, &c->space, &bytes, c->e));
+    TRY(schema_decode(bytes, &c->arena, s, c->e));
+    bool is_mine = schema_is_of(s, c->l->own);
+    if (is_mine) TRY(schema_fits(s, c->l->own, c->e));
+    if ((known->count & (known->count + 1)) == 0) { /* full: room doubles */
+        struct state_schema **more = ARENA_ARRAY(&c->arena, struct state_schema *, 2 * (known->count + 1));
+        if (known->count > 0) memcpy(more, known->mine, known->count * sizeof *more);
+        known->mine = more;
+    }
+    known->mine[known->count++] = is_mine ? s : NULL;
+    return S_OK;
+}
+
+/* What is done with the state's schema of each chunk, and with its blocks of rows. */
+struct visit {
+    enum status (*schema)(struct load *c, const struct state_schema *s);
+    enum status (*rows)(struct load *c, const struct state_schema *s, const struct chunk_block *b);
+};
+
+static enum status chunk_visit(struct load *c, struct str bytes, const struct visit *v)
+{
+    struct chunk_reader r;
+    struct chunk_schemas known = {0};
+    struct chunk_block b;
+    enum status st;
+
+    TRY(chunk_open(&r, bytes, c->e));
+    if (r.max_parallelism != c->l->host->max_parallelism)
+        return err_set(c->e, E_DATA, "a chunk of a job of max parallelism %u", r.max_parallelism);
+    while ((st = chunk_next(&r, &b, c->e)) == S_OK) {
+        uint32_t before = known.count;
+        if (b.kind == CHUNK_SCHEMA) st = schema_note(c, &known, &b);
+        else if (b.number >= known.count) st = err_set(c->e, E_DATA, "rows that nothing describes");
+        if (st == S_OK && b.kind == CHUNK_SCHEMA && known.mine[before] != NULL) st = v->schema(c, known.mine[before]);
+        if (st == S_OK && b.kind == CHUNK_ROWS && known.mine[b.number] != NULL) st = v->rows(c, known.mine[b.number], &b);
+        if (st == S_OK) continue;
+        if (st == E_DATA) err_wrap(c->e, "the block at byte %zu", b.at);
+        return st;
+    }
+    return st == S_END ? S_OK : st;
+}
+
+static enum status restore_check(const struct state_host *h, struct err *e)
+{
+    const struct state_restore *from = h->restore;
+
+    if (from->max_parallelism == h->max_parallelism) return S_OK;
+    err_set(e, E_CONFIG, "the state was written with a max parallelism of %u, now it is %u", from->max_parallelism, h->max_parallelism);
+    err_hint(e, "A max parallelism belongs to state as long as it lives: set pipeline.max-parallelism, or that of the operator, to %u.",
+             from->max_parallelism);
+    return E_CONFIG;
+}
+
+/* Where the error is: operator, state, and for damaged bytes where they lie. */
+static enum status error_place(const struct load *c, enum status st)
+{
+    const struct state_schema *own = c->l->own;
+
+    if (st == E_DATA) err_wrap(c->e, "old subtask %u, chunk %u", c->subtask, c->part);
+    err_wrap(c->e, own->kind == SCHEMA_TIMERS ? "timers `%s`" : "state `%s`", own->name);
+    if (c->from->operator != NULL) err_wrap(c->e, "operator '%s'", c->from->operator);
+    return st;
+}
+
+static enum status images_visit(struct load *c, const struct visit *v)
+{
+    enum status st = restore_check(c->l->host, c->e);
+
+    for (uint32_t i = 0; st == S_OK && i < c->from->count; i++) {
+        const struct state_image *image = &c->from->subtasks[i];
+        c->subtask = i;
+        for (uint32_t k = 0; st == S_OK && k < image->part_count; k++) {
+            c->part = k;
+            arena_reset(&c->arena);
+            if (c->batch != NULL && c->batch->schema != c->l->own->row) { /* its types were those of a chunk */
+                batch_free(c->batch);
+                c->batch = NULL;
+            }
+            st = chunk_visit(c, image->parts[k].bytes, v);
+        }
+    }
+    return st == S_OK ? S_OK : error_place(c, st);
+}
+
+/* What was found is in *out, of which the numbers alone are good. */
+static enum status visit(const struct loader *l, const struct visit *v, struct load *out, struct err *e)
+{
+    struct state_host *h = l->host;
+    struct err unheard = {0};
+    struct load *c = mem_zalloc(h->mem, sizeof *c);
+
+    c->l = l;
+    c->from = h->restore;
+    c->e = e != NULL ? e : &unheard;
+    arena_init(&c->arena, h->mem, 0);
+    buf_init(&c->space, h->mem);
+    enum status st = images_visit(c, v);
+    if (out != NULL) *out = *c;
+    batch_free(c->batch);
+    buf_release(&c->space);
+    arena_release(&c->arena);
+    mem_free(h->mem, c);
+    return st;
+}
+
+/* ---- rows */
+
+static enum status schema_pass(struct load *c, const struct state_schema *s)
+{
+    (void)c;
+    (void)s;
+    return S_OK;
+}
+
+static enum status rows_load(struct load *c, const struct state_schema *s, const struct chunk_block *b)
+{
+    bool is_keyed = s->sharing == STATE_KEYED;
+    enum status st = S_OK;
+
+    if (b->rows == 0 || b->rows > BATCH_ROWS) return err_set(c->e, E_DATA, "a block of %u rows", b->rows);
+    if (is_keyed ? !is_outside(c->l->host, b) : takes_from(c, c->subtask)) st = block_load(c, s, b);
+    c->number += b->rows;
+    return st;
+}
+
+enum status load_rows(const struct loader *l, struct err *e)
+{
+    static const struct visit rows = {schema_pass, rows_load};
+
+    return visit(l, &rows, NULL, e);
+}
+
+/* ---- how many */
+
+/* Every chunk says how many keys its subtask has. */
+static enum status keys_count(struct load *c, const struct state_schema *s)
+{
+    if (c->counted <= c->subtask) c->keys += s->keys;
+    c->counted = c->subtask + 1;
+    c->has = true;
+    return S_OK;
+}
+
+static enum status rows_count(struct load *c, const struct state_schema *s, const struct chunk_block *b)
+{
+    (void)s;
+    c->all += b->rows;
+    if (!is_outside(c->l->host, b)) c->mine += b->rows;
+    return S_OK;
+}
+
+enum status load_count(const struct loader *l, uint64_t *keys, bool *has, struct err *e)
+{
+    static const struct visit counting = {keys_count, rows_count};
+    struct load c;
+
+    TRY(visit(l, &counting, &c, e));
+    if (has != NULL) *has = c.has;
+    if (keys != NULL) *keys = c.all == 0 ? 0 : (uint64_t)((double)c.keys * (double)c.mine / (double)c.all);
+    return S_OK;
+}
+
+/* ---- tables */
+
+static void table_hash(void *arg, const struct batch *b, uint64_t *out)
+{
+    const struct rows_in *in = arg;
+
+    state_def_hash(in->table->def, b, in->key_cols, out);
+}
+
+static enum status table_put(void *arg, const struct loaded_rows *rows, struct err *e)
+{
+    return rows_in_put(arg, rows->schema, rows->batch, rows->ns, rows->sel, rows->count, rows->hashes, e);
+}
+
+static enum status table_fill(struct state_table *t, struct rows_in *in, const struct state_schema *own, struct err *e)
+{
+    struct loader l = {.host = t->host, .own = own, .hash = own->sharing == STATE_KEYED ? table_hash : NULL, .put = table_put, .arg = in};
+    struct err *said = t->host->err;
+    uint64_t keys = 0;
+
+    TRY(load_count(&l, &keys, NULL, e));
+    if (!own->namespaced) t->type->expect(t, keys);
+    t->host->err = e; /* what verbs say of memory belongs to this call */
+    enum status st = load_rows(&l, e);
+    t->host->err = said;
+    return st;
+}
+
+enum status snapshot_load_table(struct state_table *t, struct err *e)
+{
+    struct mem *mem = t->host->mem;
+    struct rows_in *in = mem_zalloc(mem, sizeof *in);
+    struct state_schema own;
+    struct arena a;
+
+    arena_init(&a, mem, 0);
+    schema_of_table(t, &a, &own);
+    enum status st = rows_in_open(in, t, &own, &a, e);
+    if (st == S_OK) st = table_fill(t, in, &own, e);
+    rows_in_close(in);
+    arena_release(&a);
+    mem_free(mem, in);
+    return st;
+}
+
+enum status snapshot_has_table(struct state_host *h, const struct state_def *def, bool *has, struct err *e)
+{
+    struct state_table as_if = {.host = h, .def = def};
+    struct state_schema own;
+    struct arena a;
+
+    *has = false;
+    if (h->restore == NULL) return S_OK;
+    arena_init(&a, h->mem, 0);
+    schema_of_table(&as_if, &a, &own);
+    struct loader l = {.host = h, .own = &own};
+    enum status st = load_count(&l, NULL, has, e);
+    arena_release(&a);
+    return st;
+}
+
+/* ---- a whole chunk */
+
+enum status state_part_check(struct str bytes, struct err *e)
+{
+    struct chunk_reader r;
+    struct chunk_block b;
+    struct mem mem;
+    struct buf space;
+    struct str content;
+    enum status st = chunk_open(&r, bytes, e);
+
+    mem_init(&mem, "check", 0);
+    buf_init(&space, &mem);
+    while (st == S_OK && (st = chunk_next(&r, &b, e)) == S_OK) st = chunk_read(&b, &space, &content, e);
+    buf_release(&space);
+    mem_release(&mem);
+    return st == S_END ? S_OK : st;
+}

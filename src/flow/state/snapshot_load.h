@@ -1,0 +1,34 @@
+/* snapshot_load.h - what is in a host's restore for one table or for one set of timers. Internal to flow/state. */
+#pragma once
+#include "flow/state/snapshot.h"
+#include "flow/state/snapshot_schema.h"
+
+/* Rows of the state on their way to their owner: a run of one namespace, of key groups (or, of operator state, numbers) that are the
+ * host's. sel NULL = 0..count-1; hashes[i] of the i-th. */
+struct loaded_rows {
+    const struct state_schema *schema;
+    const struct batch *batch;
+    const uint16_t *sel;
+    const uint64_t *hashes;
+    uint32_t count;
+    int64_t ns;
+};
+struct loader {
+    struct state_host *host;
+    const struct state_schema *own;
+    /* Hashes of all rows of a batch; NULL: operator state, whose rows have that of the host's first key group. */
+    void (*hash)(void *arg, const struct batch *b, uint64_t *out);
+    enum status (*put)(void *arg, const struct loaded_rows *rows, struct err *e);
+    void *arg;
+};
+/* All rows of the state that are the host's, in the order of old subtasks, chunks, blocks. */
+enum status load_rows(const struct loader *l, struct err *e) CHECKED;
+/* How many keys (timers) of it the host may get, about; is there anything of it? Each may be NULL. */
+enum status load_count(const struct loader *l, uint64_t *keys, bool *has, struct err *e) CHECKED;
+
+/* Fills a table that was opened just now. */
+enum status snapshot_load_table(struct state_table *t, struct err *e) CHECKED;
+/* Has the host's restore rows for such a table? */
+enum status snapshot_has_table(struct state_host *h, const struct state_def *def, bool *has, struct err *e) CHECKED;
+/* The hash of operator state: it falls into the first key group of the host. */
+uint64_t state_host_hash(const struct state_host *h);

@@ -1,0 +1,115 @@
+/* snapshots.c - saving and restoring hosts in tests. */
+#include "support/snapshots.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+void snapshots_init(struct snapshots *s, uint32_t count, uint32_t max_parallelism)
+{
+    memset(s, 0, sizeof *s);
+    assert_in_range(count, 1, SNAPSHOT_SUBTASKS);
+    mem_init(&s->mem, "snapshots", 0);
+    s->restore = (struct state_restore){.subtasks = s->images, .count = count, .max_parallelism = max_parallelism, .operator = "test"};
+}
+
+void snapshots_release(struct snapshots *s)
+{
+    for (uint32_t i = 0; i < s->restore.count; i++) {
+        for (uint32_t k = 0; k < s->images[i].part_count; k++) buf_release(&s->chunks[i][k]);
+        mem_free(&s->mem, s->chunks[i]);
+        mem_free(&s->mem, s->parts[i]);
+    }
+    assert_int_equal(s->mem.used, 0);
+    mem_release(&s->mem);
+}
+
+static void chunk_take(struct snapshots *s, uint32_t subtask, struct buf *chunk)
+{
+    uint32_t n = s->images[subtask].part_count;
+
+    s->chunks[subtask] = mem_realloc(&s->mem, s->chunks[subtask], (n + 1) * sizeof *chunk);
+    s->parts[subtask] = mem_realloc(&s->mem, s->parts[subtask], (n + 1) * sizeof(struct state_part));
+    s->chunks[subtask][n] = *chunk;
+    s->parts[subtask][n] = (struct state_part){{chunk->data, chunk->size}};
+    s->images[subtask] = (struct state_image){s->parts[subtask], n + 1};
+    buf_init(chunk, &s->mem);
+}
+
+void snapshots_save(struct snapshots *s, uint32_t subtask, struct state_host *h, size_t limit)
+{
+    struct state_save *save;
+    struct buf chunk;
+    struct err e = {0};
+    enum status st;
+
+    buf_init(&chunk, &s->mem);
+    assert_int_equal(state_save_create(h, &save, &e), S_OK);
+    while ((st = state_save_step(save, &chunk, limit, &e)) == S_MORE) {
+        if (chunk.size >= limit) chunk_take(s, subtask, &chunk);
+    }
+    if (st != S_OK) fail_msg("save: %s", e.text);
+    if (chunk.size > 0) chunk_take(s, subtask, &chunk);
+    state_save_free(save);
+    for (uint32_t i = 0; i < s->images[subtask].part_count; i++)
+        assert_int_equal(state_part_check(s->parts[subtask][i].bytes, &e), S_OK);
+}
+
+struct state_host keyed_host_of(struct keyed *k, uint32_t i, uint32_t n, const struct state_restore *restore)
+{
+    struct state_host h = k->host;
+    uint32_t max = h.max_parallelism;
+
+    h.group_first = (i * max + n - 1) / n;
+    h.group_count = ((i + 1) * max + n - 1) / n - h.group_first;
+    h.subtask = i;
+    h.parallelism = n;
+    h.restore = restore;
+    h.tables = NULL;
+    h.timers = NULL;
+    state_host_init(&h);
+    return h;
+}
+
+static void table_open(struct state_host *h, const struct state_def *def, struct state_table **out)
+{
+    struct err e = {0};
+
+    if (state_open(h, def, out, &e) != S_OK) fail_msg("restore: %s", e.text);
+}
+
+/* The state of one host, in as many pieces. */
+static void split(struct keyed *k, const struct state_def *def, const struct snapshots *from, struct snapshots *to, size_t limit)
+{
+    uint32_t n = to->restore.count;
+
+    for (uint32_t i = 0; i < n; i++) {
+        struct state_host h = keyed_host_of(k, i, n, &from->restore);
+        struct state_table *t;
+        table_open(&h, def, &t);
+        snapshots_save(to, i, &h, limit);
+        state_close(t);
+        state_host_release(&h);
+    }
+}
+
+void keyed_restart(struct keyed *k, const struct state_def *def, struct state_table **table, uint32_t through, size_t limit)
+{
+    uint32_t max = k->host.max_parallelism;
+    struct snapshots one, more;
+
+    snapshots_init(&one, 1, max);
+    snapshots_init(&more, through, max);
+    snapshots_save(&one, 0, &k->host, limit);
+    state_close(*table);
+    split(k, def, &one, &more, limit);
+    struct state_host fresh = keyed_host_of(k, 0, 1, &more.restore);
+    state_host_release(&k->host);
+    k->host = fresh;
+    table_open(&k->host, def, table);
+    k->host.restore = NULL;
+    snapshots_release(&one);
+    snapshots_release(&more);
+}

@@ -1,0 +1,24 @@
+/* snapshots.h - saves the state of a host and begins others with it, in tests. */
+#pragma once
+#include "flow/state/snapshot.h"
+#include "support/keyed.h"
+
+enum { SNAPSHOT_SUBTASKS = 8 };
+
+/* The chunks of old subtasks. */
+struct snapshots {
+    struct mem mem;
+    struct buf *chunks[SNAPSHOT_SUBTASKS];
+    struct state_part *parts[SNAPSHOT_SUBTASKS];
+    struct state_image images[SNAPSHOT_SUBTASKS];
+    struct state_restore restore;
+};
+void snapshots_init(struct snapshots *s, uint32_t count, uint32_t max_parallelism);
+void snapshots_release(struct snapshots *s);
+/* All of the host's state becomes that of an old subtask, in chunks of about `limit` bytes. */
+void snapshots_save(struct snapshots *s, uint32_t subtask, struct state_host *h, size_t limit);
+
+/* The host begins anew, with what it held, by way of as many hosts as `through` says: its table is saved, closed and opened again. */
+void keyed_restart(struct keyed *k, const struct state_def *def, struct state_table **table, uint32_t through, size_t limit);
+/* A host of the same kind as k's for subtask i of n; state_host_init is done. */
+struct state_host keyed_host_of(struct keyed *k, uint32_t i, uint32_t n, const struct state_restore *restore);
