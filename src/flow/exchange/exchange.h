@@ -98,14 +98,20 @@ struct gate_input {
 };
 struct gate *gate_create(const struct gate_input *inputs, uint32_t input_count, struct mem *mem, uint64_t seed);
 void gate_free(struct gate *g);
+/* Before the first gate_next of a restored task: the minimum that was answered before. It does not fall back below it. */
+void gate_restore(struct gate *g, int64_t watermark);
 
 enum gate_event_kind { GATE_BATCH, GATE_WATERMARK, GATE_STATUS, GATE_BARRIER, GATE_END_INPUT, GATE_END, GATE_LATENCY };
 struct gate_event {
     enum gate_event_kind kind;
     uint32_t input;
     struct batch *batch; /* GATE_BATCH: borrowed until the next gate_next; its header watermark is already merged out */
-    int64_t value;       /* GATE_WATERMARK: new minimum over all inputs; GATE_STATUS: 1 = all idle */
+    int64_t value;       /* GATE_WATERMARK: new minimum over all inputs; GATE_STATUS: 1 = all idle; GATE_BARRIER: checkpoint id */
+    int64_t waited_ns;   /* GATE_BARRIER: since the first channel brought it */
 };
+/* Barriers are aligned: a channel that brought one is not read until every channel that has not finished brought the same, and then
+ * it is answered once; so what was answered before it is exactly what was sent before it. A barrier of a later checkpoint, where
+ * one of an earlier is waited for, ends that wait: the earlier checkpoint is none. */
 /* Next event in order, S_IDLE when nothing is there. Channels are served in turn. Small batches that lie ready one behind
  * the other, without a control element between them, come as one. */
 enum status gate_next(struct gate *g, struct gate_event *out) CHECKED;

@@ -5,6 +5,9 @@
  * back and finished ones do not count at all, so a finished channel beside an idle one never looks like progress. The
  * minimum only rises. When every channel that is left is idle the gate is idle. A batch is lent until the next call.
  *
+ * Barriers hold their channel until the others bring theirs: rows behind a barrier stay in the ring, where they hold up their
+ * sender, and nobody else.
+ *
  * Many senders, or one that is ahead, make small batches; those that lie ready are copied into one, so that what a batch
  * costs an operator is paid once. The copy ends before whatever must keep its place: an event, or a watermark behind rows. */
 #include "flow/exchange/channel.h"
@@ -18,6 +21,7 @@ struct gate_channel {
     uint32_t input;
     int64_t watermark;
     bool is_idle, is_finished;
+    bool is_held; /* it brought the barrier that others have not */
 };
 
 struct gate {
@@ -29,6 +33,8 @@ struct gate {
     uint32_t next;           /* whose turn it is */
     int64_t watermark;       /* last minimum answered */
     bool is_idle;
+    int64_t aligning;            /* checkpoint whose barrier some channels are held for; 0 = none */
+    int64_t aligning_since_ns;
     struct gate_channel *lender; /* whose shell is out */
     struct batch *lent;
     bool lent_seen;              /* answered: goes back at the next call */
@@ -79,6 +85,8 @@ void gate_free(struct gate *g)
     mem_free(g->mem, g);
 }
 
+void gate_restore(struct gate *g, int64_t watermark) { g->watermark = watermark; }
+
 static void enqueue(struct gate *g, enum gate_event_kind kind, uint32_t input, int64_t value)
 {
     ASSERT(g->queued < COUNT_OF(g->queue));
@@ -112,6 +120,39 @@ static void merge_time(struct gate *g)
     }
 }
 
+/* --- barriers ---------------------------------------------------------------------------------------------------------- */
+static int64_t now_ns(const struct gate_channel *c) { return c->channel->sys != NULL ? sys_mono_ns(c->channel->sys) : 0; }
+
+static void release_channels(struct gate *g)
+{
+    for (uint32_t i = 0; i < g->channel_count; i++) g->channels[i].is_held = false;
+    g->aligning = 0;
+}
+
+/* Has every channel that is left brought the barrier? */
+static void align(struct gate *g, const struct gate_channel *last)
+{
+    if (g->aligning == 0) return;
+    for (uint32_t i = 0; i < g->channel_count; i++)
+        if (!g->channels[i].is_held && !g->channels[i].is_finished) return;
+    enqueue(g, GATE_BARRIER, 0, g->aligning);
+    g->queue[g->queued - 1].waited_ns = now_ns(last) - g->aligning_since_ns;
+    release_channels(g);
+}
+
+static void take_barrier(struct gate *g, struct gate_channel *c, int64_t checkpoint)
+{
+    ASSERT(checkpoint > 0);
+    if (checkpoint < g->aligning) return; /* given up already */
+    if (checkpoint > g->aligning) {
+        release_channels(g);
+        g->aligning = checkpoint;
+        g->aligning_since_ns = now_ns(c);
+    }
+    c->is_held = true;
+    align(g, c);
+}
+
 /* A finished channel has said its last watermark. When it was the last one, that is the end of time. */
 static void channel_finished(struct gate *g, struct gate_channel *c)
 {
@@ -126,9 +167,9 @@ static void channel_finished(struct gate *g, struct gate_channel *c)
     } else {
         merge_time(g);
     }
-    if (!input_done) return;
-    enqueue(g, GATE_END_INPUT, c->input, 0);
-    if (--g->open_inputs == 0) enqueue(g, GATE_END, 0, 0);
+    if (input_done) enqueue(g, GATE_END_INPUT, c->input, 0);
+    if (input_done && --g->open_inputs == 0) enqueue(g, GATE_END, 0, 0);
+    align(g, c);
 }
 
 static void take_watermark(struct gate *g, struct gate_channel *c, int64_t watermark)
@@ -158,7 +199,7 @@ static void take_element(struct gate *g, struct gate_channel *c, const struct el
         c->is_idle = e->value != 0;
         merge_time(g);
         break;
-    case ELEMENT_BARRIER: enqueue(g, GATE_BARRIER, c->input, e->value); break;
+    case ELEMENT_BARRIER: take_barrier(g, c, e->value); break;
     case ELEMENT_LATENCY: enqueue(g, GATE_LATENCY, c->input, e->value); break;
     case ELEMENT_END: channel_finished(g, c); break;
     }
@@ -193,7 +234,7 @@ static bool take_next(struct gate *g)
     for (uint32_t k = 0; k < g->channel_count; k++) {
         uint32_t i = (start + k) % g->channel_count;
         struct gate_channel *c = &g->channels[i];
-        if (c->is_finished || !channel_take(c->channel, &e)) continue;
+        if (c->is_finished || c->is_held || !channel_take(c->channel, &e)) continue;
         g->next = (i + 1) % g->channel_count;
         take_element(g, c, &e);
         return true;

@@ -367,7 +367,7 @@ static void close_merge(struct merge *m)
     close_fixture(&m->f);
 }
 
-/* Events as text: W<value>, I<0|1>, e<input>, E; batches as B. */
+/* Events as text: W<value>, I<0|1>, #<checkpoint>, e<input>, E; batches as B. */
 static void expect_events(struct merge *m, const char *expected)
 {
     struct buf text;
@@ -381,7 +381,7 @@ static void expect_events(struct merge *m, const char *expected)
         case GATE_STATUS: buf_printf(&text, "I%lld ", (long long)e.value); break;
         case GATE_END_INPUT: buf_printf(&text, "e%u ", e.input); break;
         case GATE_END: buf_append_text(&text, "E "); break;
-        case GATE_BARRIER:
+        case GATE_BARRIER: buf_printf(&text, "#%lld ", (long long)e.value); break;
         case GATE_LATENCY: fail(); break;
         }
     }
@@ -634,6 +634,93 @@ static void a_gate_holds_its_budget_and_no_more(void **state)
     close_fixture(&f);
 }
 
+/* --- barriers ------------------------------------------------------------------------------------------------------------- */
+static void send_row(struct merge *m, uint32_t channel, int64_t key)
+{
+    struct batch *b = rows_of(&m->f, key, 1);
+
+    assert_int_equal(writer_batch(m->writers[channel], b, false), S_OK);
+    assert_int_equal(writer_flush(m->writers[channel]), S_OK);
+    batch_free(b);
+}
+
+static void what_is_behind_a_barrier_waits_for_the_others(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 1);
+    send(&m, 0, ELEMENT_BARRIER, 7);
+    send_row(&m, 0, 1);
+    expect_events(&m, "");
+    send(&m, 2, ELEMENT_BARRIER, 7);
+    send(&m, 2, ELEMENT_WATERMARK, 5);
+    send_row(&m, 1, 2);
+    expect_events(&m, "B ");
+    send(&m, 1, ELEMENT_WATERMARK, 9);
+    expect_events(&m, "");
+    send(&m, 1, ELEMENT_BARRIER, 7);
+    expect_events(&m, "#7 B ");
+    send(&m, 0, ELEMENT_WATERMARK, 6);
+    expect_events(&m, "W5 ");
+    close_merge(&m);
+}
+
+static void finished_channels_bring_no_barriers(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 1);
+    send(&m, 0, ELEMENT_END, 0);
+    send(&m, 1, ELEMENT_BARRIER, 1);
+    expect_events(&m, "");
+    send(&m, 2, ELEMENT_END, 0); /* the last one that was waited for has no more to bring */
+    expect_events(&m, "e1 #1 ");
+    send(&m, 1, ELEMENT_BARRIER, 2);
+    send(&m, 1, ELEMENT_END, 0);
+    expect_events(&m, "#2 e0 E ");
+    close_merge(&m);
+}
+
+static void a_later_barrier_ends_the_wait_for_an_earlier_one(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 0);
+    send(&m, 0, ELEMENT_BARRIER, 1);
+    send_row(&m, 0, 1);
+    send(&m, 1, ELEMENT_BARRIER, 2);
+    expect_events(&m, "B ");
+    send(&m, 0, ELEMENT_BARRIER, 2);
+    expect_events(&m, "#2 ");
+    send(&m, 0, ELEMENT_BARRIER, 4);
+    expect_events(&m, "");
+    send(&m, 1, ELEMENT_BARRIER, 3); /* given up already */
+    send_row(&m, 1, 2);
+    expect_events(&m, "B ");
+    send(&m, 1, ELEMENT_BARRIER, 4);
+    expect_events(&m, "#4 ");
+    close_merge(&m);
+}
+
+static void a_restored_gate_does_not_fall_back(void **state)
+{
+    struct merge m;
+
+    (void)state;
+    open_merge(&m, 2, 0);
+    gate_restore(m.gate, 20);
+    send(&m, 0, ELEMENT_WATERMARK, 20);
+    send(&m, 1, ELEMENT_WATERMARK, 19);
+    expect_events(&m, "");
+    send(&m, 0, ELEMENT_WATERMARK, 30);
+    send(&m, 1, ELEMENT_WATERMARK, 25);
+    expect_events(&m, "W25 ");
+    close_merge(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -649,6 +736,10 @@ int main(void)
         cmocka_unit_test(a_selection_is_what_is_sent),
         cmocka_unit_test(a_watermark_keeps_its_place),
         cmocka_unit_test(the_watermark_is_the_minimum_of_active_channels),
+        cmocka_unit_test(what_is_behind_a_barrier_waits_for_the_others),
+        cmocka_unit_test(finished_channels_bring_no_barriers),
+        cmocka_unit_test(a_later_barrier_ends_the_wait_for_an_earlier_one),
+        cmocka_unit_test(a_restored_gate_does_not_fall_back),
         cmocka_unit_test(idle_only_when_every_open_channel_is),
         cmocka_unit_test(finished_is_not_idle),
         cmocka_unit_test(small_batches_come_as_one),
