@@ -184,6 +184,7 @@ static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
     struct task_plan *plan = &run->plans[subtask];
 
     *plan = (struct task_plan){.name = v->name,
+                               .vertex = vertex,
                                .subtask = subtask,
                                .parallelism = v->parallelism,
                                .max_parallelism = v->max_parallelism,
@@ -196,7 +197,9 @@ static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
                                .backend = tm->settings.backend,
                                .times_hooks = tm->settings.times_hooks,
                                .seed = tm->settings.seed,
-                               .blocking = v->blocking};
+                               .blocking = v->blocking,
+                               .snapshots = tm->settings.snapshots};
+    if (tm->settings.restores != NULL) plan->restore = tm->settings.restores(tm->settings.restores_arg, vertex, subtask);
     plan_outputs(tm, vertex, subtask, plan);
     plan_inputs(tm, v->head, subtask, plan);
 }

@@ -164,17 +164,28 @@ enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *p
     return any_left ? S_OK : S_END;
 }
 
-void taskmanager_cancel(struct taskmanager *tm)
+/* To every task that still runs, whose worker then looks. */
+static void tell_each(struct taskmanager *tm, void (*tell)(struct task *t, int64_t checkpoint), int64_t checkpoint)
 {
     for (uint32_t v = 0; tm->vertices != NULL && v < tm->graph->vertex_count; v++) {
         struct vertex_run *run = &tm->vertices[v];
         for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
             if (sys_atomic_load(&run->is_over[s]) != 0) continue;
-            task_cancel(run->tasks[s]);
+            tell(run->tasks[s], checkpoint);
             sys_unpark(tm->sys, worker_parker(run->workers[s]));
         }
     }
 }
+
+static void tell_cancel(struct task *t, int64_t checkpoint)
+{
+    (void)checkpoint;
+    task_cancel(t);
+}
+
+void taskmanager_trigger(struct taskmanager *tm, int64_t checkpoint) { tell_each(tm, task_trigger, checkpoint); }
+void taskmanager_complete(struct taskmanager *tm, int64_t checkpoint) { tell_each(tm, task_complete, checkpoint); }
+void taskmanager_cancel(struct taskmanager *tm) { tell_each(tm, tell_cancel, 0); }
 
 void taskmanager_join(struct taskmanager *tm)
 {

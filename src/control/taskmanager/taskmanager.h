@@ -19,6 +19,10 @@ struct taskmanager_settings {
     bool has_buffer_timeout;       /* of operators without one of their own, see struct writer_plan */
     int64_t buffer_timeout_ms;
     bool times_hooks;              /* operator_totals.busy_ns and bytes_out are wanted */
+    const struct snapshot_port *snapshots; /* where the tasks' snapshots go; NULL: the job takes no checkpoints */
+    /* What a subtask begins with; NULL = it is new. restores itself NULL: all are. Both outlive the task manager. */
+    const struct task_restore *(*restores)(void *arg, uint32_t vertex, uint32_t subtask);
+    void *restores_arg;
 };
 
 /* A task has got to its next state. Belongs to the task manager; valid until taskmanager_free. */
@@ -58,6 +62,9 @@ enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /*
 /* Instead of start: one turn over all workers on the calling thread (simulation, harness). pick: NULL = all tasks in turn,
  * else one task chosen by it. S_OK; S_END when no task is left. */
 enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *progress, int64_t *deadline_ms) CHECKED;
+/* See task_trigger, task_complete: said to every task that still runs. */
+void taskmanager_trigger(struct taskmanager *tm, int64_t checkpoint);
+void taskmanager_complete(struct taskmanager *tm, int64_t checkpoint);
 void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; idempotent */
 void taskmanager_join(struct taskmanager *tm);
 void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* of the graph; when it has run */

@@ -15,6 +15,7 @@
 #include "ground/base/option.h"
 #include "ground/sys/sys.h"
 
+struct buf;
 struct tw_function;
 struct state_host;
 
@@ -147,6 +148,18 @@ struct op_type {
     enum status (*on_time)(struct op_cx *cx, void *self, int64_t now_ms); /* processing time reached wake_ms */
     enum status (*on_end)(struct op_cx *cx, void *self, uint32_t input);  /* this input will bring nothing more */
     enum status (*on_idle)(struct op_cx *cx, void *self);                 /* the task is about to wait: flush what is held */
+    /* Checkpoints. An instance's state is what the tables and timers of its host hold; `open` finds restored rows there.
+     * on_barrier, in front of a barrier: puts out what is held back (mini-batches) and writes what the instance keeps besides into
+     * operator state (view.h), so that this is true. Resumable as on_batch. NULL = it always is. */
+    enum status (*on_barrier)(struct op_cx *cx, void *self, int64_t checkpoint);
+    /* Behind the barrier: what was written since the last one becomes a transaction; appends what it takes to commit it, of earlier ones
+     * that are not committed, too. It lies in the checkpoint. S_OK, S_MORE, S_PENDING or an error. */
+    enum status (*prepare)(struct op_cx *cx, void *self, int64_t checkpoint, struct buf *committables);
+    /* The checkpoint is complete: commits what was prepared up to it. May be skipped: a later one says the same of this one, too.
+     * S_OK, S_MORE or S_PENDING (not before wake_ms): call again. */
+    enum status (*on_complete)(struct op_cx *cx, void *self, int64_t checkpoint);
+    /* After open, before the first row, of a restored job: commits what some subtask had prepared. Idempotent. The same answers. */
+    enum status (*recover)(struct op_cx *cx, void *self, struct str committables);
     /* Sinks in two phases: makes final what on_end prepared, once every task of the job has handed on all it had. S_OK;
      * S_MORE or S_PENDING (not before wake_ms): call again. commits: does this one? NULL = no. */
     bool (*commits)(const void *config);

@@ -332,6 +332,7 @@ static enum status call_hook(struct node *n)
     case WORK_BATCH: return t->on_batch(&n->cx, n->self, n->input, n->in);
     case WORK_POLL: return call_poll(n);
     case WORK_TIME: return t->on_time != NULL ? t->on_time(&n->cx, n->self, n->value) : S_OK;
+    case WORK_BARRIER: return t->on_barrier(&n->cx, n->self, n->value);
     case WORK_END: return t->on_end != NULL ? t->on_end(&n->cx, n->self, n->input) : S_OK;
     case WORK_WATERMARK:
         n->cx.watermark = n->value;
@@ -451,6 +452,18 @@ enum status chain_time(struct chain *c, int64_t now_ms)
             node_give(n, WORK_TIME, 0, NULL, now_ms);
         }
         TRY(node_drain(n));
+    }
+    return S_OK;
+}
+
+enum status chain_barrier(struct chain *c, int64_t checkpoint, uint32_t *at)
+{
+    TRY(chain_drain(c)); /* of the one whose turn it was */
+    while (*at < c->count) {
+        struct node *n = &c->nodes[(*at)++];
+        if (n->cx.type->on_barrier == NULL) continue;
+        node_give(n, WORK_BARRIER, 0, NULL, checkpoint);
+        TRY(chain_drain(c));
     }
     return S_OK;
 }

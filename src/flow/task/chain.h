@@ -3,7 +3,7 @@
 #pragma once
 #include "flow/task/task.h"
 
-enum work { WORK_NONE, WORK_POLL, WORK_BATCH, WORK_WATERMARK, WORK_TIME, WORK_END };
+enum work { WORK_NONE, WORK_POLL, WORK_BATCH, WORK_WATERMARK, WORK_TIME, WORK_BARRIER, WORK_END };
 
 struct node;
 
@@ -30,7 +30,7 @@ struct node {
     uint32_t input;
     struct batch *in;
     struct batch *dense;    /* for operators that take no selection */
-    int64_t value;          /* watermark, or wall ms of WORK_TIME */
+    int64_t value;          /* watermark, wall ms of WORK_TIME, or checkpoint */
     uint32_t ends_missing;  /* inputs that have not ended */
     /* delivery of the last call's output; cursors survive a lack of credit */
     bool delivering, consumer_given;
@@ -76,6 +76,9 @@ void chain_give_idle(struct chain *c, bool idle);
 enum status chain_drain(struct chain *c) CHECKED;
 /* Processing time: runs on_time of operators that asked for it. The chain must be drained. */
 enum status chain_time(struct chain *c, int64_t now_ms) CHECKED;
+/* A barrier passes: each operator, parents first, puts out what it holds back, which reaches those behind it before their turn. *at
+ * (0 at first) is the next one. The chain must be drained. S_OK, or as chain_drain: call again. */
+enum status chain_barrier(struct chain *c, int64_t checkpoint, uint32_t *at) CHECKED;
 void chain_forget_times(struct chain *c); /* after the end of input nothing is due any more */
 /* Two phases: does an operator here commit? Then, when all input has ended and the chain is drained: each commits. */
 bool chain_commits(const struct chain *c);

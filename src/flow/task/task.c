@@ -9,35 +9,12 @@
 #include "flow/operator/user_partition.h"
 #include "flow/state/state.h"
 #include "flow/state/timer.h"
-#include "flow/task/chain.h"
 #include "flow/task/job_shared.h"
+#include "flow/task/task_internal.h"
 
 enum { STEP_ROWS = 32768, FLUSH_NS = 50000 };
 enum { LONG_STEP_NS = 10 * 1000 * 1000, TIMED_STEPS = 1024 };
 #define REPORT_PAUSE_NS INT64_C(60000000000)
-
-struct task {
-    const struct task_plan *plan;
-    struct mem mem;
-    struct sys *sys;
-    struct log *log;
-    struct err err;
-    struct chain chain;
-    struct gate *gate;      /* NULL: the head is a source */
-    struct writer **writers;
-    struct user_partition **partitions; /* of writers that ask a function of the user; NULL else */
-    enum task_state state;
-    struct sys_atomic_u64 cancelled;
-    struct sys_atomic_u64 watermark; /* what task_watermark answers */
-    uint32_t speaker;                /* the node whose watermark that is */
-    int64_t flushed_ns;
-    bool is_idle;           /* operators were told and nothing came since */
-    bool is_flushed;        /* and so were builders */
-    bool is_pending;        /* operators were told that the work at hand waits */
-    bool input_ended, is_through; /* is_through: the job was told that everything is handed on */
-    uint32_t timed_steps;   /* so many more steps time their hooks */
-    bool closed;
-};
 
 static void create_outputs(struct task *t)
 {
@@ -90,6 +67,7 @@ struct task *task_create(const struct task_plan *plan, struct sys *sys, struct l
     t->speaker = speaker_of(plan);
     mem_init(&t->mem, plan->name, 0);
     mem_move(&mem, &t->mem);
+    buf_init(&t->barrier.bytes, &t->mem);
     chain_init(&t->chain, plan, &t->mem, sys, log, &t->err);
     if (plan->input_count > 0) t->gate = gate_create(plan->inputs, plan->input_count, &t->mem, plan->seed);
     create_outputs(t);
@@ -101,6 +79,7 @@ void task_free(struct task *t)
 {
     if (t == NULL) return;
     task_close(t, true);
+    barrier_release(t);
     gate_free(t->gate);
     for (uint32_t i = 0; i < t->plan->output_count; i++) writer_free(t->writers[i]);
     chain_release(&t->chain, &t->mem);
@@ -168,6 +147,7 @@ static enum status open_node(struct task *t, struct node *n)
         n->cx.state = create_state(t, &n->cx);
         n->state_bytes = state_bytes_metric(&n->cx);
     }
+    barrier_restore_node(t, n);
     n->opened = true;
     sys_atomic_store(&t->chain.running, (uint64_t)(n - t->chain.nodes));
     return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
@@ -184,11 +164,17 @@ static enum status open_partition(struct task *t, uint32_t output)
     return S_OK;
 }
 
+static bool was_finished(const struct task *t) { return t->plan->restore != NULL && t->plan->restore->is_finished; }
+
 enum status task_open(struct task *t)
 {
     ASSERT(t->state == TASK_CREATED);
     t->state = TASK_INITIALIZING;
     t->flushed_ns = sys_mono_ns(t->sys);
+    if (was_finished(t)) {
+        t->state = TASK_RUNNING;
+        return S_OK;
+    }
     for (uint32_t i = t->chain.count; i-- > 0;) {
         enum status st = open_node(t, &t->chain.nodes[i]);
         if (st != S_OK) return failed(t, i, st);
@@ -262,7 +248,7 @@ static void give_event(struct task *t, const struct gate_event *e)
     case GATE_STATUS: chain_give_idle(&t->chain, e->value != 0); break;
     case GATE_END_INPUT: chain_give(&t->chain, WORK_END, e->input, NULL, 0); break;
     case GATE_END: t->input_ended = true; break;
-    case GATE_BARRIER:
+    case GATE_BARRIER: barrier_begin(t, e->value, e->waited_ns); break;
     case GATE_LATENCY: break;
     }
 }
@@ -319,18 +305,35 @@ static enum status finish(struct task *t)
     if (!t->is_through && job != NULL) job_task_through(job, stage_out(t->plan));
     t->is_through = true;
     if (!chain_commits(&t->chain)) return S_END;
+    if (t->plan->snapshots != NULL) return barrier_await_last(t);
     chain_forget_times(&t->chain);
     if (job != NULL && !job_is_through(job, stage_out(t->plan), t->chain.nodes[0].cx.parker)) return S_IDLE;
     enum status st = chain_commit(&t->chain);
     return st == S_OK ? S_END : st;
 }
 
+/* It had ended before the checkpoint: all that is left to do is to say so. */
+static enum status end_again(struct task *t)
+{
+    for (; t->barrier.restore_output < t->plan->output_count; t->barrier.restore_output++)
+        TRY(writer_control(t->writers[t->barrier.restore_output], ELEMENT_END, 0));
+    t->input_ended = true;
+    if (t->plan->job != NULL) job_task_through(t->plan->job, stage_out(t->plan));
+    return S_END;
+}
+
 static enum status step(struct task *t, bool *moved)
 {
+    if (was_finished(t)) return end_again(t);
+    TRY(barrier_restore(t));
+    TRY(barrier_go(t));
+    TRY(barrier_tell(t));
     TRY(chain_drain(&t->chain));
     t->is_pending = false;
     TRY(run_timers(t));
     for (;;) {
+        if (barrier_is_due(t)) barrier_begin(t, (int64_t)sys_atomic_load(&t->barrier.ordered), 0);
+        TRY(barrier_go(t));
         enum status st = take_input(t);
         if (st == S_IDLE) return become_idle(t);
         if (st == S_END) return finish(t);
@@ -374,7 +377,9 @@ static void watch_length(struct task *t, int64_t began)
  * input, so what was put out so far must not wait for that. */
 static enum status become_pending(struct task *t)
 {
-    if (!t->is_pending && !t->input_ended) TRY(tell_of_waiting(t)); /* at the end of the input they were told already */
+    bool may_tell = !t->input_ended && t->barrier.phase == BARRIER_NONE; /* at the end of the input they were told already */
+
+    if (!t->is_pending && may_tell) TRY(tell_of_waiting(t));
     t->is_pending = true;
     return flush(t) == S_OK ? S_IDLE : S_FULL;
 }

@@ -1,10 +1,12 @@
 /* task.h - a task is a chain of operators (a tree) with its inputs, outputs, state and timers, run in bounded steps on a
  * worker. Control builds a task_plan per subtask; nothing here knows of graphs, slots or processes.
  *
- * Reading order: task_step (what comes next) -> chain_drain (the deepest pending operator runs) -> writer_batch. */
+ * Reading order: task_step (what comes next) -> chain_drain (the deepest pending operator runs) -> writer_batch. A barrier on
+ * its way through a task: task_barrier.c. */
 #pragma once
 #include "flow/exchange/exchange.h"
 #include "flow/operator/op.h"
+#include "flow/task/snapshot_port.h"
 
 /* One operator of a chain. Node 0 is the head; parents come before children. */
 struct node_plan {
@@ -29,7 +31,7 @@ struct output_plan {
 
 struct task_plan {
     const char *name;               /* of the vertex: "Source: bids -> Filter" */
-    uint32_t subtask, parallelism, max_parallelism, attempt;
+    uint32_t vertex, subtask, parallelism, max_parallelism, attempt;
     uint32_t batch_rows;
     uint32_t stage;                 /* of commits: how many committers are in front of the head */
     const struct node_plan *nodes;
@@ -43,6 +45,8 @@ struct task_plan {
     uint64_t seed;
     bool blocking;                  /* wants a thread of its own */
     bool times_hooks;               /* op_metrics.busy_ns and bytes_out are wanted */
+    const struct snapshot_port *snapshots; /* where checkpoints go; NULL: the job takes none */
+    const struct task_restore *restore;    /* what it begins with; NULL: it is new */
 };
 
 /* INITIALIZING: operators are opened, and restored. */
@@ -59,6 +63,10 @@ enum status task_step(struct task *t) CHECKED;
 /* Closes operators; failed = true after an error or cancellation. Idempotent. */
 void task_close(struct task *t, bool failed);
 void task_cancel(struct task *t); /* any thread; the next step ends it */
+/* Any thread; the worker is woken by the caller. trigger: a checkpoint begins; sources, and tasks whose input has ended, take it at
+ * once, the others when its barrier arrives. complete: it is confirmed, and so are all before it. Ids rise. */
+void task_trigger(struct task *t, int64_t checkpoint);
+void task_complete(struct task *t, int64_t checkpoint);
 int64_t task_deadline_ms(const struct task *t); /* wall ms of the next processing-time need, INT64_MAX = none */
 const struct err *task_err(const struct task *t);
 enum task_state task_state(const struct task *t);

@@ -1,0 +1,63 @@
+/* snapshot_port.h - what a task hands over at a checkpoint, and what it gets back at a restore. Control stores it; a task knows
+ * neither files nor the job's record.
+ *
+ * Per checkpoint and task: any number of chunks, node by node, then one acknowledgement that says how many there were; or one
+ * refusal instead, after which no more comes. A node's state is what state_save_step wrote, in chunks that are readable alone.
+ * The calls are made on the task's thread and never block. */
+#pragma once
+#include "ground/base/buf.h"
+#include "ground/base/err.h"
+#include "ground/sys/sys.h"
+
+struct state_restore;
+
+enum { SNAPSHOT_CHUNK_BYTES = 8 * 1024 * 1024 };
+
+/* Which chunk of which operator's subtask. */
+struct snapshot_place {
+    int64_t checkpoint;
+    const char *uid;
+    uint32_t vertex, subtask, number;
+};
+
+/* One operator of the task as it was when the barrier passed. */
+struct node_snapshot {
+    const char *uid;
+    int64_t watermark, sent_watermark; /* what it had seen, and handed on; TIME_MIN = none */
+    bool is_idle;                      /* that it had said so */
+    uint32_t chunks;
+    struct str committables; /* what op_type.prepare wrote; empty: nothing */
+};
+
+struct snapshot_ack {
+    int64_t checkpoint;
+    uint32_t vertex, subtask;
+    const struct node_snapshot *nodes; /* good during the call */
+    uint32_t node_count;
+    uint64_t bytes;               /* of all chunks */
+    int64_t aligned_ns, saved_ns; /* channels were held; from the barrier's arrival to here */
+};
+
+struct snapshot_port {
+    /* Takes the bytes over and leaves an empty buffer. S_PENDING: too much is under way; `waiting` is unparked when there is room. */
+    enum status (*chunk)(void *arg, const struct snapshot_place *where, struct buf *bytes, struct sys_parker *waiting);
+    void (*acknowledge)(void *arg, const struct snapshot_ack *ack);
+    void (*decline)(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask, const struct err *why);
+    /* The task is through with its input and ends when a checkpoint that it takes from now on is complete. Said once. */
+    void (*wants)(void *arg, uint32_t vertex, uint32_t subtask);
+    void *arg;
+};
+
+/* What a node begins with. */
+struct node_restore {
+    const struct state_restore *state;
+    int64_t watermark, sent_watermark; /* the least of the subtasks that it takes over from */
+    bool is_idle;
+    const struct str *committables; /* not known to be committed; each is handed to one subtask */
+    uint32_t committable_count;
+};
+
+struct task_restore {
+    const struct node_restore *nodes; /* [node_count] */
+    bool is_finished;                 /* it had ended before the barrier: nothing of it runs again */
+};

@@ -1,0 +1,285 @@
+/* task_barrier.c - a checkpoint passes through a task.
+ *
+ * The barrier divides: what came before it is in the state that is saved, what comes after is not. So when it arrives the chain
+ * is drained; the operators put out what they hold back; the barrier goes off behind that; then the operators' state is
+ * saved, node by node, in chunks; at last the task acknowledges. Until then it takes no input and runs no timers: state stands still.
+ *
+ * A source takes a checkpoint when it was ordered; so does a task whose input has ended and which waits for its commits. A task that
+ * cannot save declines the checkpoint and goes on. Whoever commits ends with a checkpoint: when its input is through it asks
+ * for one, and is done when that is complete.
+ *
+ * A restored task first commits what was prepared, then says to those behind it what it had said last, so that every gate
+ * stands where it stood. */
+#include "flow/state/snapshot.h"
+#include "flow/state/state.h"
+#include "flow/task/job_shared.h"
+#include "flow/task/task_internal.h"
+
+/* --- restoring ----------------------------------------------------------------------------------------------------------- */
+static const struct node_restore *restore_of(const struct task *t, const struct node *n)
+{
+    return t->plan->restore != NULL ? &t->plan->restore->nodes[n - t->chain.nodes] : NULL;
+}
+
+void barrier_restore_node(const struct task *t, struct node *n)
+{
+    const struct node_restore *r = restore_of(t, n);
+
+    if (n->cx.state != NULL) {
+        n->cx.state->subtask = t->plan->subtask;
+        n->cx.state->parallelism = t->plan->parallelism;
+        n->cx.state->restore = r != NULL ? r->state : NULL;
+    }
+    if (r == NULL) return;
+    n->cx.watermark = r->watermark;
+    n->sent_watermark = r->sent_watermark;
+    n->is_idle = r->is_idle;
+    if (n == t->chain.nodes && t->gate != NULL) gate_restore(t->gate, r->watermark);
+}
+
+static enum status recover_node(struct task *t, struct node *n)
+{
+    const struct node_restore *r = restore_of(t, n);
+    uint32_t *item = &t->barrier.restore_item;
+
+    for (; n->cx.type->recover != NULL && *item < r->committable_count; (*item)++) {
+        arena_reset(&t->chain.scratch);
+        sys_atomic_store(&t->chain.running, (uint64_t)(n - t->chain.nodes));
+        enum status st = n->cx.type->recover(&n->cx, n->self, r->committables[*item]);
+        if (st < 0) t->chain.failed_node = (uint32_t)(n - t->chain.nodes);
+        if (st != S_OK) return st;
+    }
+    *item = 0;
+    return S_OK;
+}
+
+static enum status say_again(struct task *t, uint32_t output)
+{
+    const struct node *n = &t->chain.nodes[t->plan->outputs[output].node];
+    struct writer *w = t->writers[output];
+
+    if (n->sent_watermark != TIME_MIN && t->barrier.restore_item == 0)
+        TRY(writer_control(w, ELEMENT_WATERMARK, n->sent_watermark));
+    t->barrier.restore_item = 1;
+    if (n->is_idle) TRY(writer_control(w, ELEMENT_STATUS, 1));
+    t->barrier.restore_item = 0;
+    return S_OK;
+}
+
+enum status barrier_restore(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+
+    if (t->plan->restore == NULL) return S_OK;
+    for (; b->restore_node < t->chain.count; b->restore_node++) TRY(recover_node(t, &t->chain.nodes[b->restore_node]));
+    for (; b->restore_output < t->plan->output_count; b->restore_output++) TRY(say_again(t, b->restore_output));
+    return S_OK;
+}
+
+/* --- the barrier --------------------------------------------------------------------------------------------------------- */
+void task_trigger(struct task *t, int64_t checkpoint) { sys_atomic_store(&t->barrier.ordered, (uint64_t)checkpoint); }
+void task_complete(struct task *t, int64_t checkpoint)
+{
+    sys_atomic_store(&t->barrier.completed, (uint64_t)checkpoint);
+}
+
+bool barrier_is_due(const struct task *t)
+{
+    const struct barrier *b = &t->barrier;
+
+    if (t->gate != NULL && !t->input_ended) return false;
+    return b->phase == BARRIER_NONE && (int64_t)sys_atomic_load(&b->ordered) > b->seen;
+}
+
+void barrier_begin(struct task *t, int64_t checkpoint, int64_t aligned_ns)
+{
+    struct barrier *b = &t->barrier;
+
+    ASSERT(b->phase == BARRIER_NONE && checkpoint > b->seen);
+    sys_trace(t->sys, (uint64_t)checkpoint << 1 | 1);
+    b->seen = checkpoint;
+    if (t->is_through && b->last == 0) b->last = checkpoint;
+    b->phase = BARRIER_OPERATORS;
+    b->at = 0;
+    b->total = 0;
+    b->aligned_ns = aligned_ns;
+    b->began_ns = sys_mono_ns(t->sys);
+    b->is_prepared = b->is_saved = false;
+    if (b->nodes == NULL) {
+        b->nodes = mem_zalloc(&t->mem, sizeof *b->nodes * t->chain.count);
+        b->committables = mem_zalloc(&t->mem, sizeof *b->committables * t->chain.count);
+        for (uint32_t i = 0; i < t->chain.count; i++) buf_init(&b->committables[i], &t->mem);
+    }
+    for (uint32_t i = 0; i < t->chain.count; i++) {
+        b->nodes[i] = (struct node_snapshot){.uid = t->chain.nodes[i].cx.uid};
+        buf_clear(&b->committables[i]);
+    }
+}
+
+/* Hands over the chunk that is full, or the last one. */
+static enum status send_chunk(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+    const struct snapshot_port *port = t->plan->snapshots;
+    struct node_snapshot *node = &b->nodes[b->at];
+    const struct snapshot_place where = {b->seen, node->uid, t->plan->vertex, t->plan->subtask, node->chunks};
+    uint64_t size = b->bytes.size;
+
+    TRY(port->chunk(port->arg, &where, &b->bytes, t->chain.nodes[0].cx.parker));
+    ASSERT(b->bytes.size == 0);
+    node->chunks++;
+    b->total += size;
+    return S_OK;
+}
+
+static enum status save_tables(struct task *t, struct state_host *host)
+{
+    struct barrier *b = &t->barrier;
+
+    if (b->save == NULL && !b->is_saved) TRY(state_save_create(host, &b->save, &b->err));
+    while (!b->is_saved || b->bytes.size > 0) {
+        if (b->is_saved || b->bytes.size >= SNAPSHOT_CHUNK_BYTES) TRY(send_chunk(t));
+        if (b->is_saved) break;
+        enum status st = state_save_step(b->save, &b->bytes, SNAPSHOT_CHUNK_BYTES, &b->err);
+        if (st < 0) return st;
+        b->is_saved = st == S_OK;
+        if (st == S_MORE && b->bytes.size < SNAPSHOT_CHUNK_BYTES) return S_MORE; /* others have their turn */
+    }
+    state_save_free(b->save);
+    b->save = NULL;
+    return S_OK;
+}
+
+static enum status save_node(struct task *t, struct node *n)
+{
+    struct barrier *b = &t->barrier;
+    struct node_snapshot *out = &b->nodes[b->at];
+    struct buf *committables = &b->committables[b->at];
+
+    if (!b->is_prepared && n->cx.type->prepare != NULL) {
+        arena_reset(&t->chain.scratch);
+        enum status st = n->cx.type->prepare(&n->cx, n->self, b->seen, committables);
+        if (st < 0) b->err = t->err;
+        if (st != S_OK) return st;
+    }
+    b->is_prepared = true;
+    if (n->cx.state != NULL) TRY(save_tables(t, n->cx.state));
+    out->watermark = n->cx.watermark;
+    out->sent_watermark = n->sent_watermark;
+    out->is_idle = n->is_idle;
+    out->committables = (struct str){committables->data, committables->size};
+    return S_OK;
+}
+
+static enum status save_nodes(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+
+    for (; b->at < t->chain.count; b->at++) {
+        TRY(save_node(t, &t->chain.nodes[b->at]));
+        b->is_prepared = b->is_saved = false;
+    }
+    return S_OK;
+}
+
+static void decline(struct task *t, enum status st)
+{
+    struct barrier *b = &t->barrier;
+    const struct snapshot_port *port = t->plan->snapshots;
+    const struct op_cx *cx = &t->chain.nodes[b->at].cx;
+
+    err_set(&b->err, st, "%s", status_text(st));
+    err_wrap(&b->err, "operator '%s' (subtask %u/%u)", cx->name, cx->subtask + 1, cx->parallelism);
+    state_save_free(b->save);
+    b->save = NULL;
+    buf_clear(&b->bytes);
+    port->decline(port->arg, b->seen, t->plan->vertex, t->plan->subtask, &b->err);
+    b->err = t->err = (struct err){0};
+}
+
+static void acknowledge(struct task *t)
+{
+    const struct barrier *b = &t->barrier;
+    const struct snapshot_port *port = t->plan->snapshots;
+    const struct snapshot_ack ack = {.checkpoint = b->seen,
+                                     .vertex = t->plan->vertex,
+                                     .subtask = t->plan->subtask,
+                                     .nodes = b->nodes,
+                                     .node_count = t->chain.count,
+                                     .bytes = b->total,
+                                     .aligned_ns = b->aligned_ns,
+                                     .saved_ns = sys_mono_ns(t->sys) - b->began_ns};
+
+    port->acknowledge(port->arg, &ack);
+}
+
+enum status barrier_go(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+
+    if (b->phase == BARRIER_NONE) return S_OK;
+    ASSERT(t->plan->snapshots != NULL);
+    if (b->phase == BARRIER_OPERATORS) {
+        TRY(chain_barrier(&t->chain, b->seen, &b->at));
+        b->phase = BARRIER_FORWARD;
+        b->at = 0;
+    }
+    if (b->phase == BARRIER_FORWARD) {
+        for (; b->at < t->plan->output_count; b->at++) TRY(writer_control(t->writers[b->at], ELEMENT_BARRIER, b->seen));
+        b->phase = BARRIER_SAVE;
+        b->at = 0;
+    }
+    enum status st = save_nodes(t);
+    if (st > S_OK) return st;
+    if (st == S_OK)
+        acknowledge(t);
+    else
+        decline(t, st);
+    b->phase = BARRIER_NONE;
+    return S_OK;
+}
+
+/* --- what is complete ------------------------------------------------------------------------------------------------------ */
+enum status barrier_tell(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+    int64_t completed = (int64_t)sys_atomic_load(&b->completed);
+
+    if (b->phase != BARRIER_NONE || (b->telling == 0 && completed <= b->told)) return S_OK;
+    if (b->telling == 0) b->telling = completed;
+    for (; b->tell_at < t->chain.count; b->tell_at++) {
+        struct node *n = &t->chain.nodes[b->tell_at];
+        if (n->cx.type->on_complete == NULL) continue;
+        arena_reset(&t->chain.scratch);
+        sys_atomic_store(&t->chain.running, b->tell_at);
+        enum status st = n->cx.type->on_complete(&n->cx, n->self, b->telling);
+        if (st < 0) t->chain.failed_node = b->tell_at;
+        if (st != S_OK) return st;
+    }
+    b->told = b->telling;
+    b->telling = 0;
+    b->tell_at = 0;
+    return S_OK;
+}
+
+enum status barrier_await_last(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+    const struct snapshot_port *port = t->plan->snapshots;
+
+    if (b->last != 0 && b->told >= b->last) return S_END;
+    if (!b->has_said) port->wants(port->arg, t->plan->vertex, t->plan->subtask);
+    b->has_said = true;
+    return S_IDLE;
+}
+
+void barrier_release(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+
+    state_save_free(b->save);
+    buf_release(&b->bytes);
+    for (uint32_t i = 0; b->nodes != NULL && i < t->chain.count; i++) buf_release(&b->committables[i]);
+    mem_free(&t->mem, b->nodes);
+    mem_free(&t->mem, b->committables);
+}

@@ -1,0 +1,67 @@
+/* task_internal.h - what task.c and task_barrier.c share of a task. */
+#pragma once
+#include "flow/task/chain.h"
+
+enum barrier_phase { BARRIER_NONE, BARRIER_OPERATORS, BARRIER_FORWARD, BARRIER_SAVE };
+
+/* A barrier on its way through the task, and what the task knows of checkpoints. */
+struct barrier {
+    struct sys_atomic_u64 ordered, completed; /* what task_trigger and task_complete said last */
+    int64_t told;                             /* complete, and the operators know */
+    int64_t telling;                          /* they are being told; 0 = none */
+    uint32_t tell_at;
+    int64_t seen;  /* the last checkpoint whose barrier came */
+    int64_t last;  /* the first checkpoint behind the end of input; 0 = none yet */
+    bool has_said; /* that it wants that one */
+    enum barrier_phase phase;
+    uint32_t at; /* node or output */
+    int64_t began_ns, aligned_ns;
+    struct state_save *save;    /* of node `at` */
+    bool is_prepared, is_saved; /* node `at` */
+    struct buf bytes;           /* the chunk that is filled */
+    uint64_t total;
+    struct node_snapshot *nodes;                         /* [node_count]; made by the first barrier */
+    struct buf *committables;                            /* [node_count] */
+    struct err err;                                      /* why the checkpoint is declined */
+    uint32_t restore_node, restore_item, restore_output; /* how far recover and the watermarks sent again are */
+};
+
+struct task {
+    const struct task_plan *plan;
+    struct mem mem;
+    struct sys *sys;
+    struct log *log;
+    struct err err;
+    struct chain chain;
+    struct gate *gate; /* NULL: the head is a source */
+    struct writer **writers;
+    struct user_partition **partitions; /* of writers that ask a function of the user; NULL else */
+    enum task_state state;
+    struct sys_atomic_u64 cancelled;
+    struct sys_atomic_u64 watermark; /* what task_watermark answers */
+    uint32_t speaker;                /* the node whose watermark that is */
+    int64_t flushed_ns;
+    bool is_idle;                 /* operators were told and nothing came since */
+    bool is_flushed;              /* and so were builders */
+    bool is_pending;              /* operators were told that the work at hand waits */
+    bool input_ended, is_through; /* is_through: the job was told that everything is handed on */
+    uint32_t timed_steps;         /* so many more steps time their hooks */
+    bool closed;
+    struct barrier barrier;
+};
+
+/* task_barrier.c */
+/* The checkpoint begins here; the chain is drained. */
+void barrier_begin(struct task *t, int64_t checkpoint, int64_t aligned_ns);
+/* Does the task take a checkpoint by itself, that was ordered? */
+bool barrier_is_due(const struct task *t);
+/* Goes on with what is under way: S_OK when nothing is; S_MORE, S_FULL, S_PENDING: call again; an error is the task's. */
+enum status barrier_go(struct task *t) CHECKED;
+/* Tells the operators of a checkpoint that is complete. The same answers. */
+enum status barrier_tell(struct task *t) CHECKED;
+/* Of a task whose input is through and handed on: S_END when what it commits is committed, S_IDLE until then. */
+enum status barrier_await_last(struct task *t) CHECKED;
+/* A restored task, before its first input: commits what was prepared, and says again which watermarks it had sent. */
+enum status barrier_restore(struct task *t) CHECKED;
+void barrier_restore_node(const struct task *t, struct node *n); /* before it is opened */
+void barrier_release(struct task *t);
