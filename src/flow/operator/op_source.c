@@ -122,6 +122,12 @@ static enum status source_poll(struct op_cx *cx, void *self)
     return source_reader_poll(&((struct source *)self)->reader);
 }
 
+static enum status source_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    (void)cx, (void)checkpoint;
+    return source_reader_barrier(&((struct source *)self)->reader);
+}
+
 static void source_close(struct op_cx *cx, void *self, bool failed)
 {
     struct source *s = self;
@@ -136,7 +142,7 @@ const struct op_type op_source = {
     .name = "source",
     .doc = "rows of an outside system, with event times and watermarks",
     .example = "tw_source(env, \"bids\", \"nexmark\", TW_OPTIONS(\"events.num\", \"1000\"))",
-    .flags = OP_SOURCE,
+    .flags = OP_SOURCE | OP_KEEPS,
     .config_size = sizeof(struct source_config),
     .config_fields = source_config_fields,
     .instance_size = sizeof(struct source),
@@ -144,6 +150,7 @@ const struct op_type op_source = {
     .blocks = source_blocks,
     .open = source_open,
     .poll = source_poll,
+    .on_barrier = source_on_barrier,
     .close = source_close,
     .makes_watermarks = true,
 };

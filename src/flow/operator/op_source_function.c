@@ -61,6 +61,17 @@ static enum status source_function_poll(struct op_cx *op, void *self)
     return rest == S_OK ? st : rest;
 }
 
+static enum status source_function_on_barrier(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct source_reader *r = &((struct source_function *)self)->reader;
+    struct user_reader *u = r->reader;
+
+    (void)op, (void)checkpoint;
+    TRY(user_begin(&u->cx, 0, NULL));
+    TRY(user_end(&u->cx, true));
+    return source_reader_barrier(r);
+}
+
 static void source_function_close(struct op_cx *op, void *self, bool failed)
 {
     struct source_function *s = self;
@@ -75,7 +86,7 @@ const struct op_type op_source_function = {
     .name = "source_function",
     .doc = "a source of the user, by the function's .source, or .splits with an enumerator of its own",
     .example = "tw_source_function(env, \"ticks\", &ticker)",
-    .flags = OP_SOURCE,
+    .flags = OP_SOURCE | OP_KEEPS,
     .config_size = sizeof(struct source_function_config),
     .config_fields = source_function_config_fields,
     .instance_size = sizeof(struct source_function),
@@ -83,6 +94,7 @@ const struct op_type op_source_function = {
     .blocks = source_function_blocks,
     .open = source_function_open,
     .poll = source_function_poll,
+    .on_barrier = source_function_on_barrier,
     .close = source_function_close,
     .makes_watermarks = true,
 };

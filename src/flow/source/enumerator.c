@@ -6,6 +6,8 @@
 #include "flow/source/enumerator.h"
 
 #include "flow/task/job_shared.h"
+#include "ground/base/map.h"
+#include "ground/base/str.h"
 
 #include <stdio.h>
 
@@ -20,6 +22,8 @@ struct enumerator {
     struct metric *backlog; /* NULL without a job */
     bool opened;
     enum status failure; /* of opening: everybody who asks gets it */
+    struct map taken;    /* ids of splits that are not handed out, to &open or &finished */
+    char open, finished;
 };
 
 static void enumerator_end(void *object)
@@ -58,6 +62,7 @@ static void enumerator_init(struct enumerator *en, const struct source_type *typ
     en->cx.err = &en->err;
     en->cx.needed = NULL;
     en->cx.dead_letter = NULL;
+    map_init(&en->taken, &en->mem);
     en->self = mem_zalloc(&en->mem, type->enumerator_size + 1);
 }
 
@@ -100,24 +105,66 @@ static void backlog_tell(struct enumerator *en)
     if (en->backlog != NULL) metric_set(en->backlog, en->cx.is_backlog);
 }
 
-static enum status enumerator_next(struct enumerator *en, uint32_t subtask, struct arena *a, struct split *out)
+void enumerator_use(struct enumerator *en, uint32_t parallelism)
 {
-    if (en->failure != S_OK) return en->failure;
-    if (!en->opened) {
-        en->opened = true;
-        backlog_open(en);
-        if (en->type->enumerator_open != NULL) en->failure = en->type->enumerator_open(&en->cx, en->self);
-        if (en->failure != S_OK) return en->failure;
+    sys_lock_take(en->lock);
+    ASSERT(!en->opened || en->cx.parallelism == parallelism);
+    en->cx.parallelism = en->op.parallelism = parallelism;
+    sys_lock_give(en->lock);
+}
+
+void enumerator_taken(struct enumerator *en, struct str id, bool is_open)
+{
+    sys_lock_take(en->lock);
+    map_set(&en->taken, id, is_open ? &en->open : &en->finished);
+    sys_lock_give(en->lock);
+}
+
+static enum status enumerator_open(struct enumerator *en)
+{
+    if (en->opened) return en->failure;
+    en->opened = true;
+    backlog_open(en);
+    if (en->type->enumerator_open != NULL) en->failure = en->type->enumerator_open(&en->cx, en->self);
+    return en->failure;
+}
+
+/* Next split for one that nobody had in the checkpoint. */
+static enum status next_new(struct enumerator *en, uint32_t subtask, struct arena *a, struct split *out)
+{
+    for (;;) {
+        TRY(en->type->enumerator_next(&en->cx, en->self, subtask, a, out));
+        const void *taken = map_get(&en->taken, str_of(out->id));
+        if (taken == NULL) return S_OK;
+        if (taken == &en->finished && en->type->enumerator_finished != NULL)
+            en->type->enumerator_finished(&en->cx, en->self, out->id);
     }
-    en->cx.wake_ms = INT64_MAX;
-    return en->type->enumerator_next(&en->cx, en->self, subtask, a, out);
+}
+
+/* There may be more or fewer subtasks now than the enumerator hands out to: each asks for those whose place it has. */
+static enum status enumerator_next(struct enumerator *en, const struct source_cx *asks, struct arena *a, struct split *out)
+{
+    uint32_t places = en->cx.parallelism;
+    int64_t wake_ms = INT64_MAX;
+    enum status all = S_END;
+
+    TRY(enumerator_open(en));
+    for (uint32_t place = asks->subtask % places; place < places; place += asks->parallelism) {
+        en->cx.wake_ms = INT64_MAX;
+        enum status st = next_new(en, place, a, out);
+        if (st == S_OK || st < 0) return st;
+        if (st == S_IDLE) all = S_IDLE;
+        wake_ms = MIN(wake_ms, en->cx.wake_ms);
+    }
+    en->cx.wake_ms = wake_ms;
+    return all;
 }
 
 enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out,
                            int64_t *wake_ms)
 {
     sys_lock_take(en->lock);
-    enum status st = enumerator_next(en, cx->subtask, a, out);
+    enum status st = enumerator_next(en, cx, a, out);
     *wake_ms = en->cx.wake_ms;
     backlog_tell(en);
     if (st < 0) {

@@ -6,6 +6,10 @@
 struct enumerator;
 /* The enumerator of the source that cx belongs to. Without a job (tests, harness) it is the instance's own. */
 struct enumerator *enumerator_join(const struct source_type *type, const struct source_cx *cx);
+/* Of a job that goes on from a checkpoint, by each subtask, before it asks; all of them say the same. use: splits are handed out as to so
+ * many subtasks as the job began with. taken: the split of that id is not handed out again; when it is not open it was read to its end. */
+void enumerator_use(struct enumerator *en, uint32_t parallelism);
+void enumerator_taken(struct enumerator *en, struct str id, bool is_open);
 /* Next split for cx->subtask, in arena a: S_OK, S_IDLE with *wake_ms, S_END, or an error in cx->err. */
 enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out,
                            int64_t *wake_ms) CHECKED;

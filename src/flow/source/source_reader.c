@@ -8,7 +8,7 @@
  * Idleness is measured on a clock that runs while the task waits for input and otherwise takes at most STALL_MS per poll:
  * being held up by slow consumers, or paused by alignment, is not idleness.
  *
- * It does not know what a split is: see source.h. Positions for checkpoints come from split_position. */
+ * It does not know what a split is: see source.h. What is remembered over checkpoints: source_state.c. */
 #include "flow/source/source_reader.h"
 
 #include "flow/source/source_reader_internal.h"
@@ -131,7 +131,9 @@ enum status source_reader_open(struct source_reader *r, struct op_cx *op, const 
         TRY(alignment_join(&r->member, op->job, w->alignment_group, op->err));
     r->reader = mem_zalloc(op->mem, type->reader_size + 1);
     r->enumerator = enumerator_join(type, &r->cx);
-    return type->reader_open != NULL ? type->reader_open(&r->cx, r->reader) : S_OK;
+    if (type->reader_open != NULL) TRY(type->reader_open(&r->cx, r->reader));
+    TRY(source_state_open(r));
+    return S_OK;
 }
 
 static void split_free(struct source_reader *r, struct source_split *s)
@@ -140,6 +142,7 @@ static void split_free(struct source_reader *r, struct source_split *s)
     if (s->opened && r->plan.type->split_close != NULL) r->plan.type->split_close(&r->cx, r->reader, s->self);
     mem_free(r->op->mem, s->self);
     mem_free(r->op->mem, s->id);
+    mem_free(r->op->mem, (char *)(uintptr_t)s->bytes.data);
     mem_free(r->op->mem, s);
 }
 
@@ -150,6 +153,7 @@ void source_reader_close(struct source_reader *r)
         next = s->next;
         split_free(r, s);
     }
+    source_state_close(r);
     alignment_report(&r->member, INT64_MAX);
     if (r->reader != NULL && r->plan.type->reader_close != NULL) r->plan.type->reader_close(&r->cx, r->reader);
     enumerator_leave(r->enumerator, &r->cx);
@@ -161,12 +165,7 @@ void source_reader_close(struct source_reader *r)
 }
 
 /* --- splits ------------------------------------------------------------------------------------------------------- */
-static char *text_copy(struct mem *mem, const char *text)
-{
-    size_t size = strlen(text) + 1;
-
-    return memcpy(mem_alloc(mem, size), text, size);
-}
+static char *bytes_copy(struct mem *mem, const char *bytes, size_t size) { return memcpy(mem_alloc(mem, size + 1), bytes, size); }
 
 /* A split that cannot be measured is read all the same. */
 static void split_measure(struct source_reader *r, struct source_split *s, const char *id)
@@ -179,12 +178,15 @@ static void split_measure(struct source_reader *r, struct source_split *s, const
               r->op->name, r->op->subtask + 1, r->op->parallelism, e.text);
 }
 
-static enum status split_add(struct source_reader *r, const struct split *what)
+enum status source_split_add(struct source_reader *r, const struct split *what, struct source_split **out)
 {
     struct source_split *s = mem_zalloc(r->op->mem, sizeof *s), **last = &r->splits;
 
     s->self = mem_zalloc(r->op->mem, r->plan.type->split_size + 1);
-    if (r->plan.type->enumerator_finished != NULL) s->id = text_copy(r->op->mem, what->id);
+    s->id = bytes_copy(r->op->mem, what->id, strlen(what->id) + 1);
+    if (r->plan.type->split_position == NULL)
+        s->bytes = (struct str){bytes_copy(r->op->mem, what->bytes.data, what->bytes.size), what->bytes.size};
+    *out = s;
     split_measure(r, s, what->id);
     s->wake_ms = INT64_MIN;
     s->seen_ms = r->active_ms;
@@ -205,7 +207,7 @@ static void turn_next(struct source_reader *r)
     r->turn_rows = 0;
 }
 
-static void split_remove(struct source_reader *r, struct source_split *s)
+static enum status split_remove(struct source_reader *r, struct source_split *s)
 {
     struct source_split **at = &r->splits;
 
@@ -216,11 +218,13 @@ static void split_remove(struct source_reader *r, struct source_split *s)
     if (r->turn == s) r->turn = NULL; /* it was the only one */
     r->split_count--;
     r->assigned_active_ms = r->active_ms;
-    if (s->id != NULL) {
+    enum status st = source_state_finished(r, s);
+    if (r->plan.type->enumerator_finished != NULL) {
         enumerator_finished(r->enumerator, &r->cx, s->id);
         if (!r->enumerator_ended) r->enumerator_wake_ms = INT64_MIN; /* it may have waited for that */
     }
     split_free(r, s);
+    return st;
 }
 
 /* Asks for splits as long as there is room for more. */
@@ -228,13 +232,14 @@ static enum status splits_assign(struct source_reader *r, int64_t now_ms)
 {
     for (uint32_t i = 0; i < OPENED_PER_POLL; i++) {
         struct split what = {0};
+        struct source_split *s;
         if (r->enumerator_ended || r->split_count >= r->splits_max || r->enumerator_wake_ms > now_ms) return S_OK;
         enum status st = enumerator_ask(r->enumerator, &r->cx, r->op->scratch, &what, &r->enumerator_wake_ms);
         if (st < 0) return st;
         if (st == S_IDLE) return S_OK;
         r->enumerator_wake_ms = INT64_MIN;
         if (st == S_END) r->enumerator_ended = true;
-        else TRY(split_add(r, &what));
+        else TRY(source_split_add(r, &what, &s));
     }
     return S_OK;
 }
@@ -409,7 +414,7 @@ static enum status splits_read(struct source_reader *r, int64_t now_ms)
         if (st < 0) return st;
         is_moving |= st != S_IDLE;
         if (st == S_END) {
-            split_remove(r, s);
+            TRY(split_remove(r, s));
             if (r->strategy.every_rows > 0 && r->splits != NULL) {
                 watermark_emit(r); /* it stands before the rows of the next split */
                 return S_OK;
@@ -478,4 +483,14 @@ enum status source_reader_poll(struct source_reader *r)
     r->waited = st == S_IDLE;
     if (r->waited) wake_set(r, now);
     return st;
+}
+
+/* Rows that could not be read and still wait go in front of the barrier. */
+enum status source_reader_barrier(struct source_reader *r)
+{
+    if (r->dead_letters.size > 0) {
+        dead_letters_emit(r);
+        if (r->dead_letters.size > 0) return S_MORE;
+    }
+    return source_state_save(r);
 }

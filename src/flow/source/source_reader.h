@@ -4,6 +4,7 @@
 #include "flow/source/alignment.h"
 #include "flow/source/enumerator.h"
 #include "flow/source/rate.h"
+#include "flow/source/source_state.h"
 #include "flow/source/watermark.h"
 
 struct source_plan {
@@ -32,6 +33,7 @@ struct source_reader {
     struct source_cx cx;
     struct watermark_strategy strategy;
     struct enumerator *enumerator;
+    struct source_kept kept;                 /* over checkpoints */
     bool enumerator_ended;
     int64_t enumerator_wake_ms;
     void *reader;                            /* the connector's */
@@ -55,4 +57,5 @@ struct source_reader {
 
 enum status source_reader_open(struct source_reader *r, struct op_cx *op, const struct source_plan *plan) CHECKED;
 enum status source_reader_poll(struct source_reader *r);
+enum status source_reader_barrier(struct source_reader *r) CHECKED; /* op_type.on_barrier */
 void source_reader_close(struct source_reader *r);

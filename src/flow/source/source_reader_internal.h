@@ -6,10 +6,13 @@
 struct source_split {
     struct source_split *next;
     void *self;                     /* the connector's */
-    char *id;                       /* when the enumerator wants to know which one is through */
+    char *id;
+    struct str bytes;               /* as it was opened, when it cannot say its position */
     bool opened, is_idle;
     struct watermark_generator generator;
     int64_t wake_ms;                /* not asked before */
     int64_t seen_ms;                /* of the activity clock: the last row */
     struct split_metrics metrics;
 };
+
+enum status source_split_add(struct source_reader *r, const struct split *what, struct source_split **out) CHECKED;

@@ -92,6 +92,36 @@ void *opstate_next(struct opstate *s, struct view_cursor *c)
     return state_head_next(s->table, 0, head_of(s, STATE_READ), &c->scan);
 }
 
+enum status opstate_append(struct opstate *s, const struct batch *b)
+{
+    struct state_probe rows;
+    void *heads[BATCH_ROWS], *head;
+    enum status st;
+
+    ASSERT(s->kind != OPSTATE_BROADCAST && batch_rows(b) <= BATCH_ROWS);
+    state_done(s->table);
+    head = head_of(s, STATE_INSERT);
+    if (head == NULL) return E_BUDGET;
+    for (uint32_t i = 0; i < batch_rows(b); i++) heads[i] = head;
+    st = state_probe_init(&rows, s->def.value, s->host->mem, s->host->err);
+    if (st == S_OK) state_probe_fill(&rows, b, NULL, b->sel, batch_rows(b));
+    if (st == S_OK) st = state_log_append(s->table, 0, heads, &rows, NULL, NULL);
+    state_probe_release(&rows);
+    return st;
+}
+
+bool opstate_load(struct opstate *s, struct view_cursor *c, struct batch *out)
+{
+    const void *rows[BATCH_ROWS];
+    uint32_t n = 0;
+
+    while (out->count + n < out->capacity && (rows[n] = opstate_next(s, c)) != NULL) n++;
+    for (uint32_t f = 0; f < s->def.value->child_count; f++)
+        state_rows_load(s->table, rows, n, f, &out->cols[f], out->count, &out->heap, out->mem);
+    out->count += n;
+    return n > 0;
+}
+
 static void *entry_of(struct opstate *s, const void *probe_key, enum state_intent intent, bool *is_new)
 {
     struct state_probe one = probe_one(&s->table->extra, probe_key);

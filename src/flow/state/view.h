@@ -95,6 +95,10 @@ const struct state_layout *opstate_key_layout(const struct opstate *s);
 struct state_table *opstate_table(struct opstate *s);
 enum status opstate_add(struct opstate *s, const void *probe_row) CHECKED; /* lists */
 void opstate_clear(struct opstate *s);
+/* Lists, as batches of their value type: appends the rows of b; appends rows from where c (zero at first) stands to `out` up to its
+ * capacity, true as long as there were some. */
+enum status opstate_append(struct opstate *s, const struct batch *b) CHECKED;
+bool opstate_load(struct opstate *s, struct view_cursor *c, struct batch *out);
 uint32_t opstate_count(struct opstate *s);
 void *opstate_next(struct opstate *s, struct view_cursor *c); /* rows in insertion order */
 void *opstate_get(struct opstate *s, const void *probe_key);  /* broadcast */

@@ -143,7 +143,9 @@ static struct metric *state_bytes_metric(struct op_cx *cx)
 
 static enum status open_node(struct task *t, struct node *n)
 {
-    if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0) {
+    bool is_keeper = (n->cx.type->flags & OP_KEEPS) != 0 && (t->plan->snapshots != NULL || t->plan->restore != NULL);
+
+    if (n->cx.plan->key_count[0] > 0 || (n->cx.type->flags & OP_STATE) != 0 || is_keeper) {
         n->cx.state = create_state(t, &n->cx);
         n->state_bytes = state_bytes_metric(&n->cx);
     }
