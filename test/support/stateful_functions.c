@@ -447,6 +447,8 @@ static const struct window_updates_config window_updates = {.windows = {.calls =
                                                                         .size_ms = 10},
                                                             .late_ms = 3,
                                                             .lateness_ms = 50};
+static const struct window_updates_config held_updates = {
+    .windows = {.calls = KEPT(.retracts = true), .time = "v", .kind = SQL_HOP, .size_ms = 10, .slide_ms = 5}, .late_ms = -1, .lateness_ms = 50};
 static const struct session_tvf_config sessions = {.time = "v", .gap_ms = 10, .processing_time = true};
 static const struct window_rank_config window_ranks = {
     .order = TEXTS("k"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = 2, .number = "n", .end = "v"};
@@ -485,6 +487,7 @@ static const struct stateful_case cases[] = {
     {"window_rank", "rows are only added", .config = &window_ranks, .is_ahead = true},
     {"join_window", "outer", .config = &windows_meet, .second_keyed = true, .is_ahead = true},
     {"window_updates", "every row, late rows", .config = &window_updates, .is_ahead = true},
+    {"window_updates", "distinct values, values that are kept", .config = &held_updates, .is_ahead = true},
     {"session_groups", "counts, sums", .config = &session_groups},
     {"session_tvf", "rows", .config = &sessions},
     {"over", "rows that fall out of the window", .config = &over_rows},

@@ -298,6 +298,17 @@ enum status group_calls_forget(struct group_call *calls, uint32_t count, int64_t
     return S_OK;
 }
 
+enum status group_calls_delete(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (calls[i].keep != NULL) TRY(group_keep_delete(calls[i].keep, keys));
+        if (calls[i].distinct == NULL) continue;
+        TRY(state_delete(calls[i].distinct->table, ns, keys));
+        state_done(calls[i].distinct->table);
+    }
+    return S_OK;
+}
+
 void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns)
 {
     for (uint32_t i = 0; i < count; i++) {

@@ -86,6 +86,8 @@ enum status group_calls_resolve_kept(struct group_call *calls, uint32_t count, i
                                      void *const *groups) CHECKED;
 /* The groups of these keys are gone, behind group_calls_resolve_kept for them; all that DISTINCT has looked up is done. */
 enum status group_calls_forget(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys) CHECKED;
+/* The same without looking up anything: nothing is looked up for DISTINCT, and what is kept is done later, if it is looked up. */
+enum status group_calls_delete(struct group_call *calls, uint32_t count, int64_t ns, const struct state_keys *keys) CHECKED;
 void group_calls_drop(struct group_call *calls, uint32_t count, int64_t ns); /* the namespace is gone */
 /* The selected rows first..first+n of the batch into acc[first..]; calls for one batch go forward. */
 enum status group_calls_apply(struct group_call *calls, uint32_t count, const struct batch *in, void *const *acc, uint32_t first,

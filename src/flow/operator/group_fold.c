@@ -82,6 +82,14 @@ static enum status groups_start(struct window_fold *f, struct state_table *t, in
     return group_calls_resolve(set_of(s, t), s->call_count, ns, &view, &keys, NULL, NULL, NULL);
 }
 
+static void count_rows(const struct group_fold *s, const struct batch *in, const uint16_t *rows, void *const *acc, uint32_t n)
+{
+    for (uint32_t i = 0; s->retracts && i < n; i++) {
+        enum row_kind kind = batch_kind(in, rows[i]);
+        *state_word(acc[i], 0) += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
+    }
+}
+
 static enum status groups_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                               struct batch *in, const uint16_t *rows, uint32_t n)
 {
@@ -92,15 +100,81 @@ static enum status groups_add(struct window_fold *f, struct state_table *t, int6
     (void)ns;
     view.sel = rows;
     view.sel_count = n;
-    for (uint32_t i = 0; s->retracts && i < n; i++) {
-        enum row_kind kind = batch_kind(in, rows[i]);
-        *state_word(acc[i], 0) += kind == ROW_INSERT || kind == ROW_UPDATE_AFTER ? 1 : -1;
-    }
+    count_rows(s, in, rows, acc, n);
     TRY(group_calls_apply(set, s->call_count, &view, acc, 0, n));
     if (s->holds) group_calls_done(set, s->call_count);
     return S_OK;
 }
 
+/* --- under the names of windows ------------------------------------------------------------------------------------- */
+static enum status windows_find(struct window_fold *f, const struct window_chunk *c)
+{
+    struct group_fold *s = (struct group_fold *)f;
+    struct group_firsts firsts;
+
+    s->chunk = *c;
+    s->added = 0;
+    s->is_found = true;
+    if (c->in == NULL) return group_calls_resolve_kept(s->sets[0], s->call_count, 0, &c->names, NULL);
+    struct batch view = *c->in;
+    view.sel = c->rows;
+    view.sel_count = c->count;
+    firsts.count = c->names.count;
+    firsts.keys = c->names;
+    memcpy(firsts.key_of, c->name_of, c->count * sizeof *c->name_of);
+    struct state_keys keys = {.count = c->count};
+    return group_calls_resolve(s->sets[0], s->call_count, 0, &view, &keys, &firsts, NULL, NULL);
+}
+
+/* A row that several windows have is added to one at a time: values that are kept get their order by the row. */
+static uint32_t stretch_of(const struct group_fold *s, uint32_t end)
+{
+    uint32_t at = s->added + 1;
+
+    while (at < end && !(s->keeps && s->chunk.rows[at] == s->chunk.rows[at - 1])) at++;
+    return at - s->added;
+}
+
+static enum status windows_add(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
+                               struct batch *in, const uint16_t *rows, uint32_t n)
+{
+    struct group_fold *s = (struct group_fold *)f;
+    struct batch view = *in;
+    uint32_t end = s->added + n;
+
+    (void)t, (void)ns;
+    ASSERT(s->is_found && end <= s->chunk.count && rows[n - 1] == s->chunk.rows[end - 1]);
+    view.sel = s->chunk.rows;
+    view.sel_count = s->chunk.count;
+    memcpy(s->acc + s->added, acc, n * sizeof *acc);
+    count_rows(s, in, rows, acc, n);
+    while (s->added < end) {
+        uint32_t stretch = stretch_of(s, end);
+        TRY(group_calls_apply(s->sets[0], s->call_count, &view, s->acc, s->added, stretch));
+        s->added += stretch;
+    }
+    return S_OK;
+}
+
+static enum status windows_forget(struct window_fold *f, const struct state_keys *names)
+{
+    struct group_fold *s = (struct group_fold *)f;
+
+    ASSERT(s->is_found && s->chunk.in == NULL);
+    return group_calls_delete(s->sets[0], s->call_count, 0, names);
+}
+
+static void windows_done(struct window_fold *f)
+{
+    struct group_fold *s = (struct group_fold *)f;
+
+    if (s->is_found && s->chunk.in != NULL) group_calls_done(s->sets[0], s->call_count);
+    for (uint32_t i = 0; s->is_found && s->chunk.in == NULL && i < s->call_count; i++)
+        if (s->sets[0][i].keep != NULL) group_keep_done(s->sets[0][i].keep);
+    s->is_found = false;
+}
+
+/* --- merging --------------------------------------------------------------------------------------------------------- */
 static enum status merge(struct group_fold *s, struct state_table *t, int64_t ns, void *const *acc,
                          struct state_table *from, int64_t from_ns, void *const *other, uint32_t n, bool adds)
 {
@@ -127,6 +201,7 @@ static enum status groups_unmerge(struct window_fold *f, struct state_table *t, 
     return merge((struct group_fold *)f, t, ns, acc, from, from_ns, other, n, false);
 }
 
+/* --- results --------------------------------------------------------------------------------------------------------- */
 static void put_window(const struct group_fold *s, struct batch *out, uint32_t n, int64_t start, int64_t end)
 {
     const int64_t bounds[] = {start, end, s->zone != NULL ? window_zone_instant(s->zone, end - 1) : end - 1};
@@ -137,6 +212,20 @@ static void put_window(const struct group_fold *s, struct batch *out, uint32_t n
     }
 }
 
+/* Column c of the results of s->put[0..count), and s->acc. */
+static void put_results(struct group_fold *s, struct group_call *call, uint32_t count, struct batch *out, uint32_t col)
+{
+    uint32_t first = out->count;
+
+    if (out->cols[col].form == VEC_ABSENT || (call->keep != NULL && s->leaves_kept)) return;
+    if (call->keep == NULL) {
+        group_call_results(call, s->acc, count, out, col, first);
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        group_keep_result(call->keep, s->names != NULL ? s->item : s->put[i], out, col, first + i);
+}
+
 /* Only groups that still have rows come out. */
 static enum status groups_result(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                                  const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out)
@@ -145,7 +234,8 @@ static enum status groups_result(struct window_fold *f, struct state_table *t, i
     struct group_call *set = set_of(s, t);
     uint32_t count = 0, first = out->count;
 
-    if (s->keeps) {
+    ASSERT(s->names == NULL || n == 1);
+    if (s->keeps && s->names == NULL) {
         batch_hash(keys, s->plain, s->key_count, s->hashes);
         struct state_keys found = {
             .batch = keys, .cols = s->plain, .col_count = s->key_count, .count = n, .hashes = s->hashes};
@@ -160,13 +250,8 @@ static enum status groups_result(struct window_fold *f, struct state_table *t, i
         if (out->cols[k].form != VEC_ABSENT)
             vector_copy(&out->cols[k], first, &keys->cols[k], s->put, count, &out->heap, out->mem);
     for (uint32_t c = 0; c < s->call_count; c++) {
-        struct vector *v = &out->cols[s->key_count + c];
-        for (uint32_t i = 0; set[c].keep != NULL && i < count && v->form != VEC_ABSENT; i++)
-            group_keep_result(set[c].keep, s->put[i], out, s->key_count + c, first + i);
-        if (set[c].keep != NULL)
-            group_keep_done(set[c].keep);
-        else if (v->form != VEC_ABSENT)
-            group_call_results(&set[c], s->acc, count, out, s->key_count + c, first);
+        put_results(s, &set[c], count, out, s->key_count + c);
+        if (set[c].keep != NULL && s->names == NULL) group_keep_done(set[c].keep);
     }
     TRY(group_calls_check(set, s->call_count));
     put_window(s, out, count, start, end);
@@ -188,8 +273,9 @@ static enum status open_sets(struct op_cx *cx, struct group_fold *s, const struc
     const struct op_plan *p = cx->plan;
     struct state_def *group = ARENA_NEW(p->arena, struct state_def);
 
-    *group = (struct state_def){.namespaced = true,
-                                .key = type_row_of(p->arena, p->inputs[0], p->keys[0], s->key_count)};
+    *group = (struct state_def){
+        .namespaced = s->names == NULL,
+        .key = s->names != NULL ? s->names : type_row_of(p->arena, p->inputs[0], p->keys[0], s->key_count)};
     for (uint32_t k = 0; k < SLICES_TABLES; k++) {
         s->sets[k] = s->sets[0];
         if (k > 0 && !(s->holds && shares)) continue;
@@ -221,6 +307,13 @@ enum status group_fold_open(struct group_fold *s, struct op_cx *cx, const struct
                                    .unmerge = all_exact(s->sets[0], s->call_count) ? groups_unmerge : NULL,
                                    .result = groups_result,
                                    .drop = s->holds ? groups_drop : NULL};
+    if (s->names != NULL && s->holds) {
+        s->fold.start = NULL;
+        s->fold.add = windows_add;
+        s->fold.find = windows_find;
+        s->fold.forget = windows_forget;
+        s->fold.done = windows_done;
+    }
     return S_OK;
 }
 

@@ -241,6 +241,12 @@ void group_keep_clear(struct group_keep *k, uint32_t i)
     if (k->def.shape != STATE_MAP) state_head_clear(k->table, k->ns, k->heads[i]);
 }
 
+enum status group_keep_delete(struct group_keep *k, const struct state_keys *keys)
+{
+    ASSERT(!k->is_home);
+    return state_delete(k->table, k->ns, keys);
+}
+
 void group_keep_drop(struct group_keep *k, int64_t ns) { state_drop(k->table, ns); }
 
 void group_keep_done(struct group_keep *k)

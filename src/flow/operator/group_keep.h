@@ -34,5 +34,6 @@ enum status group_keep_retract(struct group_keep *k, const struct batch *in, con
 /* The result of the i-th key of the batch, as things stand. */
 void group_keep_result(struct group_keep *k, uint32_t i, struct batch *out, uint32_t col, uint32_t row);
 void group_keep_clear(struct group_keep *k, uint32_t i); /* the group of the i-th key is gone */
+enum status group_keep_delete(struct group_keep *k, const struct state_keys *keys) CHECKED; /* so are the groups of these keys */
 void group_keep_drop(struct group_keep *k, int64_t ns); /* the namespace is gone */
 void group_keep_done(struct group_keep *k);

@@ -3,10 +3,12 @@
  *
  * The window engine keeps an accumulator per key and window, and its trigger WINDOW_TRIGGER_EMIT says when a result is due. Behind
  * the words of the fold (group_fold.h) the accumulator has those with which the last result was made, and before them whether there
- * was one: so what is to be taken back is computed again, and nothing but words lies in state.
+ * was one: so what is to be taken back is computed again. Only results of values that are kept (LISTAGG, MAX of rows that are taken
+ * back ..) cannot be computed again; the last ones lie behind these words, a field each. The values themselves, and those of DISTINCT
+ * arguments, lie in tables of their own under the names of the engine's windows.
  *
- * A result that is as the last one is not told again. A window whose rows were all taken back is deleted. Calls that hold more than
- * words (DISTINCT, values that are kept) are refused, as are windows on local times of a zone other than UTC.
+ * A result that is as the last one is not told again. A window whose rows were all taken back is deleted. Windows of instants lie on
+ * the local times of the session's zone: the rows' times are made local ones, and the engine asks when a local time has passed.
  *
  * Output: as window_groups. */
 #include "flow/operator/group_fold.h"
@@ -20,7 +22,8 @@ struct window_updates {
     struct session_time time;
     struct window_engine *engine;
     struct op_cx *cx;
-    uint32_t words;     /* of the fold; then one that says whether there was a result, then the words of that */
+    uint32_t words;     /* of the fold; then one that says whether there was a result, then the words of that, then fields */
+    const struct group_call *calls;
     struct batch *pair; /* the last result and the new one */
     uint16_t rows[2];   /* of the pair, that come out */
     uint32_t count, at; /* of rows; at < count: the firing at hand is not through */
@@ -64,10 +67,6 @@ static enum status window_updates_derive(struct op_plan *p, const void *config, 
     TRY(group_calls_read(p->arena, p, &w->calls, &calls, e));
     if (w->size_ms <= 0 || w->kind > SQL_HOP || (w->kind == SQL_HOP && w->slide_ms <= 0) || c->lateness_ms < 0)
         return err_set(e, E_CONFIG, "windows of %lld ms every %lld ms", (long long)w->size_ms, (long long)w->slide_ms);
-    if (group_calls_hold(calls, w->calls.functions.count))
-        return err_set(e, E_UNSUPPORTED,
-                       "early and late results of windows (table.exec.emit) are only there for aggregates without "
-                       "DISTINCT that keep no values: COUNT, SUM, AVG, MIN and MAX of rows that are not taken back");
     p->outputs[0] = group_fold_row(p, &w->calls, calls, &w->bounds, w->local_time);
     p->output_count = 1;
     return S_OK;
@@ -94,13 +93,49 @@ static enum status result_add(struct window_updates *s, const struct window_firi
     uint32_t at = s->pair->count;
 
     s->fold.key_at = (uint16_t)f->at;
+    s->fold.item = f->item;
     TRY(s->fold.fold.result(&s->fold.fold, f->table, f->ns, &acc, f->keys, 1, f->window.start, f->window.end, s->pair));
     ASSERT(s->pair->count == at + 1);
     batch_use_kinds(s->pair);
     batch_use_times(s->pair);
     s->pair->kinds[at] = (uint8_t)kind;
-    s->pair->times[at] = window_last(&f->window);
+    s->pair->times[at] = window_zone_instant(&s->time.zone, window_last(&f->window));
     return S_OK;
+}
+
+/* The last result. What is kept tells of now, so its column comes from state. */
+static enum status last_add(struct window_updates *s, const struct window_firing *f, enum row_kind kind)
+{
+    const void *rows[] = {f->acc};
+    uint32_t at = s->pair->count, field = 2 * s->words + 1;
+
+    s->fold.leaves_kept = true;
+    enum status st = result_add(s, f, (char *)f->acc + ((size_t)s->words + 1) * sizeof(int64_t), kind);
+    s->fold.leaves_kept = false;
+    TRY(st);
+    for (uint32_t c = 0; c < s->fold.call_count; c++) {
+        struct vector *v = &s->pair->cols[s->fold.key_count + c];
+        if (s->calls[c].keep == NULL) continue;
+        if (v->form != VEC_ABSENT) state_rows_load(f->table, rows, 1, field, v, at, &s->pair->heap, s->pair->mem);
+        field++;
+    }
+    return S_OK;
+}
+
+/* The result in row `at` of the pair is what was told last. */
+static void last_keep(struct window_updates *s, const struct window_firing *f, uint16_t at)
+{
+    char *acc = f->acc, *last = acc + ((size_t)s->words + 1) * sizeof(int64_t);
+    void *rows[] = {acc};
+    uint32_t field = 2 * s->words + 1;
+
+    memcpy(last, acc, s->words * sizeof(int64_t));
+    for (uint32_t c = 0; c < s->fold.call_count; c++) {
+        const struct vector *v = &s->pair->cols[s->fold.key_count + c];
+        if (s->calls[c].keep == NULL) continue;
+        if (v->form != VEC_ABSENT) state_rows_store(f->table, f->ns, rows, 1, field, v, &at);
+        field++;
+    }
 }
 
 static bool is_same(const struct window_updates *s)
@@ -116,17 +151,16 @@ static bool is_same(const struct window_updates *s)
 static enum status changes_make(struct window_updates *s, const struct window_firing *f)
 {
     const struct window_updates_config *c = s->cx->config;
-    char *acc = f->acc, *last = acc + ((size_t)s->words + 1) * sizeof(int64_t);
-    int64_t *had_result = state_word(acc, s->words * 8u);
-    bool had = *had_result != 0, is_gone = s->fold.retracts && *state_word(acc, 0) <= 0;
+    int64_t *had_result = state_word(f->acc, s->words * 8u);
+    bool had = *had_result != 0, is_gone = s->fold.retracts && *state_word(f->acc, 0) <= 0;
 
     batch_clear(s->pair);
     s->count = s->at = 0;
-    if (had) TRY(result_add(s, f, last, is_gone ? ROW_DELETE : ROW_UPDATE_BEFORE));
-    if (!is_gone) TRY(result_add(s, f, acc, had ? ROW_UPDATE_AFTER : ROW_INSERT));
+    if (had) TRY(last_add(s, f, is_gone ? ROW_DELETE : ROW_UPDATE_BEFORE));
+    if (!is_gone) TRY(result_add(s, f, f->acc, had ? ROW_UPDATE_AFTER : ROW_INSERT));
     *had_result = !is_gone;
-    memcpy(last, acc, s->words * sizeof(int64_t));
     if (had && !is_gone && is_same(s)) return S_OK;
+    if (!is_gone) last_keep(s, f, (uint16_t)(s->pair->count - 1));
     for (uint32_t i = 0; i < s->pair->count; i++)
         if (s->pair->kinds[i] != ROW_UPDATE_BEFORE || c->windows.calls.emit_before) s->rows[s->count++] = (uint16_t)i;
     return S_OK;
@@ -160,6 +194,24 @@ static struct window_config windows_of(const struct window_updates_config *c, bo
                                   .all = all};
 }
 
+/* The accumulator: the words twice, and the last results of values that are kept. */
+static const struct type *acc_row(const struct window_updates *s, const struct op_plan *p)
+{
+    uint32_t n = 2 * s->words + 1, count = s->fold.call_count;
+    const struct type *words = group_words_row(p->arena, n);
+    const struct type **types = ARENA_ARRAY(p->arena, const struct type *, n + count);
+    const char **names = ARENA_ARRAY(p->arena, const char *, n + count);
+
+    memcpy(types, words->children, n * sizeof *types);
+    memcpy(names, words->names, n * sizeof *names);
+    for (uint32_t c = 0; c < count; c++) {
+        if (s->calls[c].keep == NULL) continue;
+        types[n] = type_with_null(p->arena, s->calls[c].agg.result, true);
+        names[n++] = arena_printf(p->arena, "last%u", c);
+    }
+    return type_row(p->arena, n, names, types, false);
+}
+
 static enum status window_updates_open(struct op_cx *cx, void *self)
 {
     const struct window_updates_config *c = cx->config;
@@ -168,18 +220,17 @@ static enum status window_updates_open(struct op_cx *cx, void *self)
 
     s->cx = cx;
     TRY(session_time_open(&s->time, cx, w->time, 1, w->processing_time, w->zone));
-    if (s->time.zone.shifts)
-        return err_set(cx->err, E_UNSUPPORTED,
-                       "early and late results (table.exec.emit) of windows in the time zone %s; they are there "
-                       "for windows of TIMESTAMP, and in UTC",
-                       w->zone);
+    s->time.is_local = true;
     s->time.window = windows_of(c, cx->plan->key_count[0] == 0);
+    s->fold.names = window_key_type(cx->plan, &s->time.window);
+    if (s->time.zone.shifts) s->fold.zone = &s->time.zone;
     TRY(group_fold_open(&s->fold, cx, &w->calls, false));
+    s->calls = s->fold.sets[0];
     s->words = s->fold.fold.acc->child_count;
-    s->fold.fold.acc = group_words_row(cx->plan->arena, 2 * s->words + 1);
+    s->fold.fold.acc = acc_row(s, cx->plan);
     s->pair = batch_create_needed(cx->plan->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, 2, cx->mem);
     struct window_plan plan = {
-        .config = &s->time.window, .fold = &s->fold.fold, .late_port = {WINDOW_NO_PORT}, .arg = s, .fire = fire};
+        .config = &s->time.window, .fold = &s->fold.fold, .zone = s->fold.zone, .late_port = {WINDOW_NO_PORT}, .arg = s, .fire = fire};
     return window_engine_create(cx, &plan, &s->engine);
 }
 

@@ -7,6 +7,7 @@
 struct session_time {
     int col;           /* of the time; -1: processing time */
     bool is_read;      /* the batch at hand was */
+    bool is_local;     /* the engine is given local times of the zone; else instants */
     struct batch view; /* it, with the column as its rows' time; stays where it is, as the engine wants it */
     int64_t times[BATCH_ROWS];
     struct window_config window; /* sessions of that gap */
@@ -52,7 +53,8 @@ static inline enum status session_time_read(struct session_time *s, struct op_cx
         (void)i;
         if (vector_is_null(v, row))
             return row_time_missing(cx, in, row);
-        s->times[row] = values[vector_at(v, row)];
+        int64_t time = values[vector_at(v, row)];
+        s->times[row] = s->is_local ? window_zone_local(&s->zone, time) : time;
     }
     s->view.times = s->times;
     return S_OK;

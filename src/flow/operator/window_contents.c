@@ -129,6 +129,24 @@ static enum status states_begin(struct window_engine *e)
     return user_window_states_begin(cx, &keys, &slots);
 }
 
+static enum status chunk_find(struct window_engine *e)
+{
+    struct window_fold *f = e->plan.fold;
+    uint32_t n = e->item_end - e->item_first;
+
+    if (f == NULL || f->find == NULL) return S_OK;
+    for (uint32_t i = 0; e->in != NULL && i < n; i++) {
+        const struct window_item *item = &e->items[e->item_first + i];
+        e->chunk_rows[i] = (uint16_t)batch_row(e->in, item->at);
+        e->chunk_slots[i] = (uint16_t)item->slot;
+    }
+    return f->find(f, &(struct window_chunk){.names = window_keys_of(e, e->slots),
+                                             .in = e->in,
+                                             .rows = e->chunk_rows,
+                                             .name_of = e->chunk_slots,
+                                             .count = n});
+}
+
 enum status window_contents_resolve(struct window_engine *e)
 {
     struct state_keys keys = window_keys_of(e, e->slots);
@@ -140,6 +158,7 @@ enum status window_contents_resolve(struct window_engine *e)
     for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
         if (e->logs[i].table != NULL)
             TRY(state_resolve(e->logs[i].table, 0, &keys, STATE_RESERVE, e->logs[i].heads, NULL));
+    TRY(chunk_find(e));
     TRY(states_begin(e));
     e->states_begun = true;
     return S_OK;
@@ -150,6 +169,7 @@ void window_contents_done(struct window_engine *e)
     if (e->states_begun && e->trigger.cx.op != NULL) user_window_states_end(&e->trigger.cx);
     if (e->states_begun && e->plan.cx != NULL) user_window_states_end(e->plan.cx);
     e->states_begun = false;
+    if (e->plan.fold != NULL && e->plan.fold->done != NULL) e->plan.fold->done(e->plan.fold);
     if (e->contents != NULL) state_done(e->contents);
     if (e->last != NULL) state_done(e->last);
     for (uint32_t i = 0; i < OP_INPUTS_MAX; i++)
@@ -279,6 +299,7 @@ static struct window_firing firing_of(struct window_engine *e, const struct wind
     return (struct window_firing){.window = item->window,
                                   .keys = e->slots->batch,
                                   .at = item->slot,
+                                  .item = e->item_at - e->item_first,
                                   .table = e->contents,
                                   .acc = e->plan.fold != NULL ? e->acc[item->slot] : NULL};
 }
@@ -332,7 +353,7 @@ enum status window_contents_fire(struct window_engine *e, const struct window_it
     TRY(window_run_flush(e));
     if (window_is_empty(e, item->slot)) return S_OK;
     TRY(e->plan.fold == NULL ? fire_rows(e, item, &f) : e->plan.fire(e->plan.arg, &f));
-    if (e->in != NULL && e->is_event_time && window_last(&item->window) <= e->op->watermark)
+    if (e->in != NULL && e->is_event_time && window_last_at(e, &item->window) <= e->op->watermark)
         sys_atomic_store(&e->op->metrics->late_refired, e->op->metrics->late_refired.value + 1);
     return S_OK;
 }
@@ -395,14 +416,38 @@ static bool keep_empty(struct window_engine *e, bool (*is_empty)(const struct wi
     return any != 0;
 }
 
+static enum status fold_forget(struct window_engine *e, const uint64_t *which)
+{
+    struct window_fold *f = e->plan.fold;
+    struct state_keys names = window_keys_of(e, e->slots);
+    uint16_t rows[BATCH_ROWS];
+    uint64_t hashes[BATCH_ROWS];
+    uint32_t n = 0;
+
+    if (f == NULL || f->forget == NULL) return S_OK;
+    for (uint32_t i = 0; i < names.count; i++) {
+        if (!bit_get(which, i)) continue;
+        rows[n] = (uint16_t)i;
+        hashes[n++] = names.hashes[i];
+    }
+    names.sel = rows;
+    names.hashes = hashes;
+    names.count = n;
+    return f->forget(f, &names);
+}
+
 /* Rows leave something in every slot, so only those that were purged may be empty; timers and merging leave more behind. */
-void window_contents_forget(struct window_engine *e)
+enum status window_contents_forget(struct window_engine *e)
 {
     if (e->in == NULL || e->is_merging) memset(e->is_purged, 0xff, sizeof e->is_purged);
     uint64_t which[BATCH_ROWS / 64];
     memcpy(which, e->is_purged, sizeof which);
-    if (e->contents != NULL && keep_empty(e, words_are_zero, which)) state_remove(e->contents, which);
-    if (e->last == NULL) return;
+    if (e->contents != NULL && keep_empty(e, words_are_zero, which)) {
+        TRY(fold_forget(e, which));
+        state_remove(e->contents, which);
+    }
+    if (e->last == NULL) return S_OK;
     memset(which, 0xff, sizeof which);
     if (keep_empty(e, last_is_unset, which)) state_remove(e->last, which);
+    return S_OK;
 }

@@ -120,7 +120,7 @@ int64_t window_fired(const struct window_engine *e, const struct window_item *it
 /* INT64_MAX: windows that never end are not cleaned up. */
 static enum status set_cleanup(struct window_engine *e, const struct window_item *item)
 {
-    int64_t time = window_cleanup(e->config, &item->window);
+    int64_t time = window_cleanup_at(e, &item->window);
 
     if (e->is_lazy && time == window_last(&item->window) && window_trigger_kind(e->config) != TW_TRIGGER_COUNT)
         return S_OK; /* the trigger's timer is there */
@@ -137,7 +137,7 @@ static void wake(struct window_engine *e)
 /* --- rows to items ------------------------------------------------------------------------------------------------ */
 static bool is_late(const struct window_engine *e, const struct tw_window *w)
 {
-    return e->is_event_time && window_cleanup(e->config, w) <= e->op->watermark;
+    return e->is_event_time && window_cleanup_at(e, w) <= e->op->watermark;
 }
 
 enum status window_no_time(struct window_engine *e)
@@ -165,7 +165,7 @@ static void drop_late(struct window_engine *e, uint32_t first)
 
 static void row_end(struct window_engine *e, int64_t time)
 {
-    bool late = e->is_event_time && window_add(time, e->config->lateness_ms) <= e->op->watermark;
+    bool late = e->is_event_time && window_instant(e, window_add(time, e->config->lateness_ms)) <= e->op->watermark;
 
     if (!e->row_is_taken && late) e->late[e->late_count++] = (uint16_t)e->row;
     e->row_is_taken = false;
@@ -186,6 +186,7 @@ static enum status assign_rows(struct window_engine *e)
 {
     struct tw_window *windows = arena_alloc(e->op->scratch, BATCH_ROWS * sizeof *windows);
     enum status st = S_OK;
+    int64_t now = e->plan.zone != NULL ? window_zone_local(e->plan.zone, e->now_ms) : e->now_ms;
 
     e->item_count = e->item_first = e->item_end = e->late_count = e->late_at = 0;
     if (!window_is_bounded(e->config)) assign_global(e);
@@ -193,7 +194,7 @@ static enum status assign_rows(struct window_engine *e)
         int64_t time = batch_time(e->in, batch_row(e->in, e->row));
         uint32_t n = 0, first = e->item_count;
         if (time == TIME_MIN && e->is_event_time) return window_no_time(e);
-        st = window_assign(&e->assigner, e->row, time, e->now_ms, windows, BATCH_ROWS - first, &n);
+        st = window_assign(&e->assigner, e->row, time, now, windows, BATCH_ROWS - first, &n);
         if (st != S_OK && st != S_MORE) return st;
         for (uint32_t i = 0; i < n; i++)
             e->items[e->item_count++] = (struct window_item){
@@ -335,7 +336,7 @@ static enum status end_item(struct window_engine *e, const struct window_item *i
     }
     if (e->in != NULL) return S_OK;
     bool cleans = (e->due == e->event) == e->is_event_time;
-    int64_t cleanup = window_cleanup(e->config, &item->window);
+    int64_t cleanup = window_cleanup_at(e, &item->window);
     if (cleans && cleanup != INT64_MAX && item->time == window_timer_time(cleanup)) TRY(clear_window(e, item));
     return S_OK;
 }
@@ -421,8 +422,7 @@ static enum status phase_run(struct window_engine *e)
         return S_OK;
     case PHASE_APPLY: return apply_items(e);
     case PHASE_FORGET:
-        if (e->slots->count > 0) window_contents_forget(e);
-        return S_OK;
+        return e->slots->count > 0 ? window_contents_forget(e) : S_OK;
     case PHASE_DONE:
         if (e->is_merging) TRY(window_sessions_store(e));
         window_contents_done(e);

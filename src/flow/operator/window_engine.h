@@ -35,6 +35,7 @@ struct window_firing {
     struct tw_window window;
     const struct batch *keys; /* the key columns first, in order; row `at` */
     uint32_t at;
+    uint32_t item;            /* of the chunk, where the fold looks things up for it (window_fold.find) */
     struct state_table *table; /* accumulator: row acc of table in namespace ns */
     int64_t ns;
     void *acc;
@@ -53,6 +54,7 @@ struct window_firings {
 struct window_plan {
     const struct window_config *config;
     struct window_fold *fold;            /* accumulators; NULL: rows are kept */
+    const struct window_zone *zone;      /* windows lie on local times of it, as do times of rows; none merge. NULL: on instants */
     const uint64_t *kept[OP_INPUTS_MAX]; /* columns of the rows kept; they live as long as the engine */
     /* As what C structs `fire` reads the rows of the sole input, when it can take window_rows.structs; no evictor but one that
      * counts before the firing. NULL: it cannot. */

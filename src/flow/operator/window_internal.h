@@ -173,6 +173,7 @@ struct window_engine {
     /* Rows that go into contents together. */
     uint32_t run_count;
     uint16_t run_rows[BATCH_ROWS], run_slots[BATCH_ROWS];
+    uint16_t chunk_rows[BATCH_ROWS], chunk_slots[BATCH_ROWS]; /* of all items, for window_fold.find */
     int64_t run_times[BATCH_ROWS], run_arrivals[BATCH_ROWS];
     struct tw_window run_windows[BATCH_ROWS];
     uint64_t run_starts[BATCH_ROWS / 64];
@@ -212,6 +213,20 @@ enum status window_row_begin(struct window_engine *e, struct window_item *item) 
 enum status window_fire_item(struct window_engine *e, const struct window_item *item) CHECKED;
 /* Up to when timers of the domain have fired: there is nothing to delete. */
 int64_t window_fired(const struct window_engine *e, const struct window_item *item, bool event);
+/* When a local time of the plan's zone has passed for good. */
+static inline int64_t window_instant(const struct window_engine *e, int64_t local)
+{
+    return e->plan.zone != NULL ? window_zone_timer(e->plan.zone, local) : local;
+}
+/* The instants of window_last and window_cleanup. */
+static inline int64_t window_last_at(const struct window_engine *e, const struct tw_window *w)
+{
+    return window_instant(e, window_last(w));
+}
+static inline int64_t window_cleanup_at(const struct window_engine *e, const struct tw_window *w)
+{
+    return window_instant(e, window_cleanup(e->config, w));
+}
 /* Time as timers know it: very distant times are the ends of time. */
 static inline int64_t window_timer_time(int64_t time)
 {
@@ -252,7 +267,7 @@ enum status window_contents_merge(struct window_engine *e, uint32_t to, uint32_t
 enum status window_contents_fire(struct window_engine *e, const struct window_item *item) CHECKED;
 void window_contents_purge(struct window_engine *e, uint32_t slot);
 /* Entries of contents and last that hold nothing any more go. */
-void window_contents_forget(struct window_engine *e);
+enum status window_contents_forget(struct window_engine *e) CHECKED;
 
 /* --- window_rows.c: rows of a log to batches and back */
 void window_rows_init(struct window_rows *r, const struct type *schema, const uint64_t *kept, struct mem *mem);

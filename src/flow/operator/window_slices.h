@@ -7,6 +7,15 @@
 #include "flow/operator/window_zone.h"
 #include "flow/state/state.h"
 
+/* A chunk of the window engine's work: row rows[i] of `in` falls on window name_of[i] of `names`. in NULL: timers, the i-th of
+ * window i. Lives as long as the chunk. */
+struct window_chunk {
+    struct state_keys names;
+    const struct batch *in;
+    const uint16_t *rows, *name_of;
+    uint32_t count; /* of rows */
+};
+
 /* How rows become accumulators and accumulators results. acc[i] is the row of table t in namespace ns. */
 struct window_fold {
     struct user_where where; /* set by the engine before start, add and merge: what the i-th of them is for */
@@ -28,6 +37,12 @@ struct window_fold {
                           const struct batch *keys, uint32_t n, int64_t start, int64_t end, struct batch *out);
     /* Namespace ns of t goes: what the fold keeps beside it does, too. NULL = nothing. */
     void (*drop)(struct window_fold *f, struct state_table *t, int64_t ns);
+    /* Of the window engine alone; all NULL: there is nothing but accumulators. What lies beside them under the names of windows
+     * is looked up for a chunk, before anything changes; may answer S_PENDING. The rows that `add` gets until `done` are those
+     * of the chunk, in order. */
+    enum status (*find)(struct window_fold *f, const struct window_chunk *c);
+    enum status (*forget)(struct window_fold *f, const struct state_keys *names); /* gone for good; may answer S_PENDING */
+    void (*done)(struct window_fold *f);
 };
 
 enum slices_by {

@@ -28,7 +28,7 @@ struct trigger {
 
 static const struct trigger triggers[];
 
-static int64_t last_of(const struct call *c) { return window_last(c->window); }
+static int64_t last_of(const struct call *c) { return window_last_at(c->e, c->window); }
 static int64_t *word(const struct call *c, enum window_word w) { return window_word(c->e, c->slot, w); }
 static enum status set_timer(const struct call *c, int64_t time, bool event)
 {

@@ -363,11 +363,24 @@ static const int *moved_partition(struct arena *a, const struct rel_window *w, c
     return out;
 }
 
+/* Early and late results are for the window functions of GROUP BY. */
+static enum status check_emit(struct query_binder *b, struct ast_place place)
+{
+    const struct emit_settings *emit = &b->settings->emit;
+
+    if (b->settings->is_batch || !(emit->is_early || emit->is_late)) return S_OK;
+    err_hint(b->e, "write GROUP BY TUMBLE(..) or HOP(..), or RESET both");
+    return sql_error(b->e, b->t, place.at, place.size,
+                     "Currently, window table function based aggregate doesn't support early-fire and late-fire configuration "
+                     "'table.exec.emit.early-fire.enabled' and 'table.exec.emit.late-fire.enabled'.");
+}
+
 enum status bind_window_groups(struct query_binder *b, const struct ast_select *s, const struct rel_window *w)
 {
     struct ast_place place = s->from != NULL && s->from->kind == TABLE_CALL ? s->from->x->place : s->place;
     struct err inner = {0};
 
+    TRY(check_emit(b, place));
     return rel_check_window(w, &inner) == S_OK ? S_OK : sql_error(b->e, b->t, place.at, place.size, "%s", inner.text);
 }
 

@@ -118,6 +118,99 @@ static void windows_slide(void **state)
            ":14.999]@14999\n+U[1, 6, 2, " D ":05, " D ":15, " D ":14.999]@14999\n");
 }
 
+/* --- calls that hold more than words ------------------------------------------------------------------------------- */
+static const struct group_config held = {.functions = TEXTS("count", "listagg", "max"),
+                                         .arguments = TEXTS("v", "s", "v"),
+                                         .filters = TEXTS("", "", ""),
+                                         .distinct = TEXTS("true", "false", "false"),
+                                         .names = TEXTS("d", "l", "m"),
+                                         .emit_before = true,
+                                         .retracts = true};
+#define HELD(s, v, name) "1970-01-01 00:00:" s " | 1 | " v " | " name
+#define LONG "a text that has no room in a word"
+
+/* Rows, a watermark at which some windows are over, more rows; at the end nothing is left in state. */
+static void expect_held(const struct window_updates_config *c, const char *first, int64_t watermark, const char *more,
+                        const char *expected)
+{
+    for (uint32_t b = 0; b < COUNT_OF(backends); b++)
+        for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
+            struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("window_updates"),
+                                                                      .config = c,
+                                                                      .in = "ROW<t TIMESTAMP(3), k INT, v BIGINT, s STRING>",
+                                                                      .keys = "k",
+                                                                      .batch_rows = sizes[i],
+                                                                      .backend = backends[b]});
+            op_push(d, 0, first);
+            op_push_watermark(d, watermark);
+            op_push(d, 0, more);
+            assert_true(state_host_count(op_driver_cx(d)->state) > 0);
+            op_push_watermark(d, WATERMARK_MAX);
+            assert_string_equal(op_driver_error(d), "");
+            assert_string_equal(op_output(d), expected);
+            assert_int_equal(state_host_count(op_driver_cx(d)->state), 0);
+            op_driver_free(d);
+        }
+}
+
+static void what_calls_hold_is_found_again(void **state)
+{
+    struct window_updates_config c = config(0, 0, 5000);
+
+    (void)state;
+    c.windows.calls = held;
+    expect_held(&c, HELD("01", "5", "x") "\n" HELD("02", "5", LONG) "\n-D " HELD("01", "5", "x") "\n" HELD("12", "1", "z"), 9999,
+                HELD("03", "7", "q") "\n-D " HELD("03", "7", "q") "\n-D " HELD("02", "5", LONG) "\n" HELD("04", "2", "w"),
+                "+I[1, 1, x, 5" W1 "-U[1, 1, x, 5" W1 "+U[1, 1, x," LONG ", 5" W1 "-U[1, 1, x," LONG ", 5" W1
+                "+U[1, 1, " LONG ", 5" W1 "+I[1, 1, z, 1" W2 "-U[1, 1, " LONG ", 5" W1 "+U[1, 2, " LONG ",q, 7" W1
+                "-U[1, 2, " LONG ",q, 7" W1 "+U[1, 1, " LONG ", 5" W1 "-D[1, 1, " LONG ", 5" W1 "+I[1, 1, w, 2" W1);
+}
+
+/* Rows of a batch that lie in two windows go into the values of each in their own order; only the ends of windows tell. */
+static void values_of_sliding_windows_keep_their_order(void **state)
+{
+    struct window_updates_config c = config(-1, 0, 0);
+
+    (void)state;
+    c.windows.calls = held;
+    c.windows.kind = SQL_HOP;
+    c.windows.slide_ms = 5000;
+    expect_held(&c,
+                HELD("01", "5", "a") "\n" HELD("06", "4", "b") "\n" HELD("07", "4", "a") "\n" HELD("02", "1", "b") "\n-D "
+                HELD("07", "4", "a") "\n" HELD("08", "3", "a"),
+                9999, HELD("09", "8", "d"),
+                "+I[1, 2, a,b, 5, 1969-12-31T23:59:55, " D ":05, " D ":04.999]@4999\n+I[1, 4, b,a,b,a, 5" W1 "+I[1, 3, b,a,d, 8, " D
+                ":05, " D ":15, " D ":14.999]@14999\n");
+}
+
+#define W29 ", 1981-03-29T00:00, 1981-03-30T00:00, 1981-03-29T21:59:59.999Z]@354751199999\n"
+/* Midnight in Berlin is at 22:00 of the day before; on 1981-03-29 the clocks were put forward. */
+static void windows_lie_on_local_times(void **state)
+{
+    struct window_updates_config c = config(0, 0, 1000);
+
+    (void)state;
+    c.windows.size_ms = 86400000;
+    c.windows.zone = "Europe/Berlin";
+    c.windows.local_time = true;
+    for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("window_updates"),
+                                                                  .config = &c,
+                                                                  .in = "ROW<t TIMESTAMP_LTZ(3), k INT, v BIGINT>",
+                                                                  .keys = "k",
+                                                                  .batch_rows = sizes[i]});
+        op_push(d, 0, "1981-03-28 22:59:59 | 1 | 1\n1981-03-28 23:00:00 | 1 | 2\n1981-03-29 21:59:59 | 1 | 3");
+        op_push_watermark(d, 354751200998); /* a second behind the end of the 29th, but for a millisecond */
+        op_push(d, 0, "1981-03-29 12:00:00 | 1 | 4");
+        op_push_watermark(d, 354751200999);
+        op_push(d, 0, "1981-03-29 12:00:00 | 1 | 5");
+        assert_string_equal(op_driver_error(d), "");
+        assert_string_equal(op_output(d), "+I[1, 1, 1, 1981-03-28T00:00, 1981-03-29T00:00, 1981-03-28T22:59:59.999Z]@354668399999\n"
+                                          "+I[1, 2, 1" W29 "-U[1, 2, 1" W29 "+U[1, 5, 2" W29 "-U[1, 5, 2" W29 "+U[1, 9, 3" W29);
+        op_driver_free(d);
+    }
+}
+
 /* 3 s after the first row of a window, whatever the row's time, and then again and again, where something changed. */
 static void delays_are_of_the_clock(void **state)
 {
@@ -203,6 +296,9 @@ int main(void)
         cmocka_unit_test(rows_before_updates_are_left_out),
         cmocka_unit_test(a_window_may_be_taken_back),
         cmocka_unit_test(windows_slide),
+        cmocka_unit_test(what_calls_hold_is_found_again),
+        cmocka_unit_test(values_of_sliding_windows_keep_their_order),
+        cmocka_unit_test(windows_lie_on_local_times),
         cmocka_unit_test(delays_are_of_the_clock),
         cmocka_unit_test(late_rows_wait_for_the_clock_too),
         cmocka_unit_test(windows_of_the_clock),
