@@ -1,9 +1,7 @@
 /* node_normalize.c - ChangelogNormalize: on a source of upserts, and with table.exec.source.cdc-events-duplicate on any source of
  * changes with a primary key. It knows each key's row, so it can give -U and whole rows of what is deleted, and leaves out what comes
- * twice. Where nobody needs that rel_plan takes it out (normalize_is_needed), by Flink's rules.
- *
- * Conditions on the key go below: all rows of a key share their answer. Others the node asks itself, so that it keeps no row for which
- * they are not true; unless several nodes read the same rows, which are one then and keep one state. */
+ * twice. Where nobody needs that rel_plan takes it out (normalize_is_needed), by Flink's rules. Which conditions go below it and which
+ * it asks itself, so that it keeps no row for which they are not true: rewrite_normalize.c. */
 #include "flow/connector/connector.h"
 #include "flow/operator/normalize_config.h"
 #include "ground/base/str.h"
@@ -67,7 +65,7 @@ static bool takes_keys(const struct rel *r, uint32_t input)
     return true;
 }
 
-static const struct rel *source_below(const struct rel *r)
+const struct rel *source_below(const struct rel *r)
 {
     while (r->input_count > 0) r = r->inputs[0];
     return r;
@@ -101,46 +99,6 @@ static bool lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
 }
 
 /* --- rewrites ---------------------------------------------------------------------------------------------------- */
-static bool is_key(const struct normalize_body *b, uint32_t col)
-{
-    for (uint32_t i = 0; i < b->key_count; i++)
-        if (b->keys[i] == col) return true;
-    return false;
-}
-
-static int passes(const struct rel *r, uint32_t input, uint32_t col)
-{
-    (void)input;
-    return is_key(r->body, col) ? (int)col : -1;
-}
-
-static bool reads_keys(const struct rel *r, const struct expr *x)
-{
-    uint64_t read[(TYPE_FIELDS_MAX + 63) / 64] = {0};
-
-    expr_columns(x, read);
-    for (uint32_t i = 0; i < r->row->child_count; i++)
-        if (bit_get(read, i) && !is_key(r->body, i)) return false;
-    return true;
-}
-
-static struct rel *strengthen(struct arena *a, struct rel *r, struct conditions *c)
-{
-    struct expr_maker m = {.a = a};
-    struct normalize_body body = *(const struct normalize_body *)r->body;
-    struct conditions own = {0}, rest = {0};
-
-    for (uint32_t i = 0; i < c->count; i++) {
-        const struct expr *x = c->items[i];
-        bool takes = !body.is_shared && x->det == FN_PURE && !x->may_fail && !reads_keys(r, x);
-        conditions_add(a, takes ? &own : &rest, c->items[i]);
-    }
-    if (own.count == 0) return r;
-    *c = rest;
-    body.filter = calc_and(a, body.filter, conditions_all(&m, &own));
-    return rel_normalize(a, r->inputs[0], &body);
-}
-
 static struct rel *narrow(struct narrowing *n, const struct rel *r, const uint64_t *needed, uint32_t *at)
 {
     struct normalize_body body = *(const struct normalize_body *)r->body;
@@ -159,31 +117,6 @@ static struct rel *narrow(struct narrowing *n, const struct rel *r, const uint64
     body.keys = keys;
     body.filter = narrow_expr(n, body.filter, input->row, now);
     return rel_normalize(n->a, input, &body);
-}
-
-static void shared_find(struct rel *r, const struct rel **seen, uint32_t *count, uint32_t max)
-{
-    const struct rel *source = r->type == &rel_normalize_type ? source_below(r) : NULL;
-
-    for (uint32_t i = 0; i < r->input_count; i++) shared_find(r->inputs[i], seen, count, max);
-    if (source == NULL || rel_scanned(source) == NULL) return;
-    for (uint32_t i = 0; i < *count; i++) {
-        if (seen[i] == r) return;
-        if (!scan_equal(source_below(seen[i]), source)) continue;
-        ((struct normalize_body *)seen[i]->body)->is_shared = true;
-        ((struct normalize_body *)r->body)->is_shared = true;
-    }
-    if (*count < max) seen[(*count)++] = r;
-}
-
-/* Several that read the same rows are told so, once, before conditions move. */
-void normalize_find_shared(struct rel *const *plans, uint32_t count)
-{
-    enum { READERS_MAX = 256 };
-    const struct rel *seen[READERS_MAX];
-    uint32_t found = 0;
-
-    for (uint32_t i = 0; i < count; i++) shared_find(plans[i], seen, &found, READERS_MAX);
 }
 
 /* --- lowering ---------------------------------------------------------------------------------------------------- */
@@ -213,8 +146,6 @@ const struct rel_type rel_normalize_type = {.name = "ChangelogNormalize",
                                             .takes_keys = takes_keys,
                                             .distribution = distribution,
                                             .lies_by = lies_by,
-                                            .passes = passes,
-                                            .strengthen = strengthen,
                                             .narrow = narrow,
                                             .explain = explain,
                                             .lower = lower};

@@ -121,7 +121,7 @@ static struct rel *strengthen(struct arena *a, struct rel *r, struct conditions 
         if (!takes || c->items[i]->may_fail) conditions_add(a, &rest, c->items[i]);
     }
     body.filter = calc_and(a, body.filter, conditions_all(&m, &taken));
-    body.asked = conditions_all(&m, &asked);
+    if (body.asked == NULL) body.asked = conditions_all(&m, &asked); /* later ones are of those */
     *c = rest;
     return rel_scan(a, &body, r->row);
 }

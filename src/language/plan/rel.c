@@ -62,7 +62,7 @@ struct rel *rel_over_inputs(struct arena *a, const struct rel *r, struct rel *co
     copy->monotone = NULL;
     copy->is_empty = false;
     copy->at_end = at_end;
-    copy->in_batch = copy->sifted = copy->in_phases = copy->in_joins = copy->in_buckets = NULL;
+    copy->in_batch = copy->sifted = copy->in_phases = copy->in_joins = copy->in_buckets = copy->normalized = NULL;
     rel_derive(copy, a);
     return copy;
 }

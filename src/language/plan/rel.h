@@ -131,6 +131,7 @@ struct rel {
     struct rel *in_phases; /* the same of rel_two_phase */
     struct rel *in_joins;  /* of rel_multi_joins */
     struct rel *in_buckets; /* of rel_split_distinct */
+    struct rel *normalized; /* of rewrite_normalize */
     bool is_empty;    /* no row ever comes; filled by derive */
 };
 
@@ -172,7 +173,7 @@ struct normalize_body {
     uint32_t key_count;
     const uint32_t *keys; /* columns: the primary key */
     struct expr *filter;  /* rows for which it is not true are gone; NULL: none */
-    bool is_shared;       /* others read the same rows: they keep their conditions to themselves */
+    const struct conditions *takes; /* of those above it what may go into it and below; NULL: nothing yet (rewrite_normalize.c) */
     bool may_repeat;      /* table.exec.source.cdc-events-duplicate */
 };
 /* Filter and projection. */

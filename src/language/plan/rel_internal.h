@@ -26,7 +26,7 @@ bool scan_skips_fields(const struct rel *r); /* can its source leave out fields 
 /* Does the table come to an end, as far as its connector knows? What is wrong with its options is said when the scan is lowered. */
 bool scan_is_bounded(const struct table *t);
 bool scan_reads_metadata(const struct rel *r); /* of any node: is it a scan of columns that are not in the connector's records? */
-void normalize_find_shared(struct rel *const *plans, uint32_t count);
+const struct rel *source_below(const struct rel *r); /* of the first input each */
 bool normalize_is_needed(const struct rel *r); /* of a ChangelogNormalize, once it is known what is asked of it */
 void source_derive(struct rel *r, uint8_t changes); /* of a source that brings such changes: enum changes */
 /* The hooks of Calc, which AsyncCalc shares. */

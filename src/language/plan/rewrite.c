@@ -36,8 +36,8 @@ uint32_t rel_rewrite(struct arena *a, struct rel **plans, uint32_t count, const 
 {
     bool is_shared = s->reuse.parts && s->reuse.sources;
 
-    normalize_find_shared(plans, count);
     for (uint32_t i = 0; i < count; i++) plans[i] = rewrite_conditions(a, plans[i]);
+    rewrite_normalize(a, plans, count);
     for (uint32_t i = 0; s->reorders_joins && i < count; i++) plans[i] = rewrite_joins(a, plans[i]);
     run_pass(a, plans, count, is_shared, rewrite_columns);
     run_pass(a, plans, count, is_shared, rewrite_fields);

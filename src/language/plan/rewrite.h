@@ -2,6 +2,7 @@
  *
  * 1. rewrite_conditions.c: rows that a condition drops are dropped as early as may be. What a node lets through is what its type says
  *    (rel_type's `passes`); a condition is handed down when all columns it reads pass.
+ *    rewrite_normalize.c: what lies above a ChangelogNormalize goes on from there, when it is known who reads the same rows.
  *    rewrite_joins.c, where the session says so: inner joins in another order.
  * 2. rewrite_columns.c: no node has columns that nobody reads (rel_type's `narrow`). Columns get other numbers then.
  * 3. rewrite_fields.c: the same for fields of nested rows that a table's source can leave out.
@@ -15,6 +16,7 @@
 
 /* Of a node that gives rows of several inputs one for one (Union), a condition must pass to each of them; of others to one. */
 struct rel *rewrite_conditions(struct arena *a, struct rel *r);
+void rewrite_normalize(struct arena *a, struct rel **plans, uint32_t count);
 
 /* --- columns ----------------------------------------------------------------------------------------------------- */
 /* What is read of a column: all of it, or some fields. */

@@ -50,8 +50,75 @@ static bool hand_down(struct arena *a, const struct rel *r, const struct expr *x
     return true;
 }
 
+/* Is it as well computed twice as once? */
+static bool is_cheap(const struct expr *x)
+{
+    if (x->kind == EXPR_COLUMN || x->kind == EXPR_CONSTANT) return true;
+    if (x->kind != EXPR_CALL || (x->call->def->flags & FN_COSTLY) != 0) return false;
+    for (uint32_t i = 0; i < x->count; i++)
+        if (x->args[i]->kind != EXPR_COLUMN && x->args[i]->kind != EXPR_CONSTANT) return false;
+    return true;
+}
+
+static bool reads_cheap(const struct expr *x, struct expr *const *columns)
+{
+    if (x->kind == EXPR_COLUMN) return is_cheap(columns[x->col]);
+    for (uint32_t i = 0; i < x->count; i++)
+        if (!reads_cheap(x->args[i], columns)) return false;
+    return true;
+}
+
+static struct rel **one(struct arena *a, struct rel *r)
+{
+    struct rel **out = ARENA_ARRAY(a, struct rel *, 1);
+
+    out[0] = r;
+    return out;
+}
+
+/* --- sources of changes ------------------------------------------------------------------------------------------- */
+static bool is_of_changes(const struct rel *r) { return r->type == &rel_normalize_type || r->type == &rel_drop_before_type; }
+
+static struct rel *ask_source(struct arena *a, struct rel *r, struct conditions *c);
+
+/* Conditions over the Calc's columns, over those of its input. */
+static struct rel *ask_below(struct arena *a, struct rel *r, struct conditions *c)
+{
+    const struct calc_body *body = r->body;
+    struct conditions below = {0}, handed = {0}, rest = {0};
+
+    if (body->condition != NULL || body->alone) return r;
+    for (uint32_t i = 0; i < c->count; i++) {
+        bool goes = may_move(c->items[i]) && (body->count == 0 || reads_cheap(c->items[i], body->columns));
+        if (goes) conditions_add(a, &below, body->count > 0 ? expr_substitute(a, c->items[i], body->columns) : c->items[i]);
+        conditions_add(a, goes ? &handed : &rest, c->items[i]);
+    }
+    struct conditions left = below;
+    struct rel *input = ask_source(a, r->inputs[0], &left);
+    for (uint32_t i = 0, at = 0; i < below.count; i++)
+        if (at < left.count && left.items[at] == below.items[i]) {
+            conditions_add(a, &rest, handed.items[i]);
+            at++;
+        }
+    *c = rest;
+    return input == r->inputs[0] ? r : rel_over_inputs(a, r, one(a, input), r->at_end);
+}
+
+/* What the source can leave out by itself it does, whatever becomes of its rows' changes, as in Flink: parts of a table that are not
+ * read. -U and +U of a change are of the same part. The others stay in the list, in their order. */
+static struct rel *ask_source(struct arena *a, struct rel *r, struct conditions *c)
+{
+    if (r->type == &rel_scan_type) return r->type->strengthen(a, r, c);
+    if (r->type == &rel_calc_type) return ask_below(a, r, c);
+    if (!is_of_changes(r)) return r;
+    struct rel *input = ask_source(a, r->inputs[0], c);
+    return input == r->inputs[0] ? r : rel_over_inputs(a, r, one(a, input), r->at_end);
+}
+
+/* --- nodes --------------------------------------------------------------------------------------------------------- */
 static struct rel *sift_node(struct arena *a, struct rel *r, struct conditions *c)
 {
+    if (c->count > 0 && is_of_changes(r)) r = ask_source(a, r, c);
     if (r->type->strengthen != NULL && c->count > 0) r = r->type->strengthen(a, r, c);
     struct conditions *below = ARENA_ARRAY(a, struct conditions, r->input_count + 1), rest = {0};
     struct rel **inputs = ARENA_ARRAY(a, struct rel *, r->input_count + 1);
@@ -69,24 +136,6 @@ static struct rel *sift_node(struct arena *a, struct rel *r, struct conditions *
         changed |= inputs[i] != r->inputs[i];
     }
     return changed ? rel_over_inputs(a, r, inputs, r->at_end) : r;
-}
-
-/* Is it as well computed twice as once? */
-static bool is_cheap(const struct expr *x)
-{
-    if (x->kind == EXPR_COLUMN || x->kind == EXPR_CONSTANT) return true;
-    if (x->kind != EXPR_CALL || (x->call->def->flags & FN_COSTLY) != 0) return false;
-    for (uint32_t i = 0; i < x->count; i++)
-        if (x->args[i]->kind != EXPR_COLUMN && x->args[i]->kind != EXPR_CONSTANT) return false;
-    return true;
-}
-
-static bool reads_cheap(const struct expr *x, struct expr *const *columns)
-{
-    if (x->kind == EXPR_COLUMN) return is_cheap(columns[x->col]);
-    for (uint32_t i = 0; i < x->count; i++)
-        if (!reads_cheap(x->args[i], columns)) return false;
-    return true;
 }
 
 /* What is handed to a Calc joins its own condition, behind it, and goes on from there. */
@@ -113,14 +162,6 @@ static struct rel *sift_calc(struct arena *a, struct rel *r, struct conditions *
     body.condition = conditions_all(&m, &below);
     if (body.condition == NULL && body.count == 0) return input;
     return rel_calc(a, input, &body, r->row->names);
-}
-
-static struct rel **one(struct arena *a, struct rel *r)
-{
-    struct rel **out = ARENA_ARRAY(a, struct rel *, 1);
-
-    out[0] = r;
-    return out;
 }
 
 /* Are watermarks never ahead of the times of rows that come in order: the time, or less by a constant? */
