@@ -24,7 +24,7 @@ def main():
     seen = 0
     for line in sys.stdin.read().splitlines():
         verb, _, text = line.partition(" ")
-        text = text.encode().decode("unicode_escape").encode("latin-1")
+        text = text.encode().decode("unicode_escape").encode("latin-1")  # bytes of UTF-8 stay what they are
         if verb == "type":
             os.write(fd, text)
             continue

@@ -120,8 +120,41 @@ wait Column 'nope' not found
 wait Flink SQL> 
 type SELECT COUNT(*) AS rows_of FROM gen;\r
 wait rows/s in, 
-wait rows out; ctrl-c stops it
+wait rows out; q stops it
 type \x03
+wait was cancelled
+wait Flink SQL> 
+type SELECT COUNT(*) AS rows_two FROM gen;\r
+wait rows out; q stops it
+type q
+wait was cancelled
+wait Flink SQL> 
+type SELECT COUNT(*) AS rows_three FROM gen;\r
+wait rows out; q stops it
+type SELECT 'quit' AS l
+wait > SELECT 'quit' AS l
+type ater;\r
+wait ater;
+type \x1b
+wait was cancelled
+wait Flink SQL> 
+wait | later |
+wait |  quit |
+wait 1 row in set
+wait Flink SQL> 
+type SELECT '中文' AS wide;\r
+wait | wide |
+wait | 中文 |
+wait Flink SQL> 
+type SELECT id, label FROM gen;\r
+wait ; rows 
+type g
+wait ; rows 1-19 of 
+type \x1b[B
+wait ; rows 2-20 of 
+type \x1b[6~
+wait ; rows 21-39 of 
+type q
 wait was cancelled
 wait Flink SQL> 
 type SELECT 40 + 2;\r

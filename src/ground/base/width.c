@@ -11,8 +11,10 @@ static bool lies_in(const struct width_range *ranges, size_t count, uint32_t poi
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (point > ranges[middle].to) low = middle + 1;
-        else high = middle;
+        if (point > ranges[middle].to)
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low < count && point >= ranges[low].from;
 }
@@ -45,7 +47,8 @@ uint32_t width_of(struct str s)
 {
     uint32_t width = 0;
 
-    for (size_t i = 0, size; i < s.size; i += size) width += width_of_point(width_point((struct str){s.data + i, s.size - i}, &size));
+    for (size_t i = 0, size; i < s.size; i += size)
+        width += width_of_point(width_point((struct str){s.data + i, s.size - i}, &size));
     return width;
 }
 

@@ -87,6 +87,10 @@ struct sys_ops {
     bool (*is_terminal)(struct sys *, int fd);
     int (*terminal_columns)(struct sys *, int fd);
     int (*terminal_rows)(struct sys *, int fd);
+    /* NULL: there is none. */
+    bool (*screen_open)(struct sys *);
+    void (*screen_close)(struct sys *);
+    size_t (*screen_keys)(struct sys *, char *out, size_t size);
     enum sys_signal (*signal_take)(struct sys *);
     void (*signal_forget)(struct sys *);
     int64_t (*resident_bytes)(struct sys *);
@@ -177,6 +181,11 @@ bool sys_line_is_live(const struct sys *s);
 bool sys_has_color(struct sys *s, int fd);
 int sys_terminal_columns(struct sys *s, int fd); /* 80 when unknown */
 int sys_terminal_rows(struct sys *s, int fd);    /* 24 when unknown */
+/* The whole screen of the terminal, to be painted on, instead of what stands there; keys are not shown. False: standard output is
+ * no terminal. Closed, all is as it was. */
+bool sys_screen_open(struct sys *s);
+void sys_screen_close(struct sys *s); /* of a screen that is not open: nothing */
+size_t sys_screen_keys(struct sys *s, char *out, size_t size); /* bytes of keys pressed, as the terminal sends them; never waits */
 enum sys_signal sys_signal_take(struct sys *s);  /* the oldest signal not taken, or NONE */
 void sys_signal_forget(struct sys *s); /* every SIGINT so far: the next is the first again. For a program that goes on */
 int64_t sys_resident_bytes(struct sys *s);

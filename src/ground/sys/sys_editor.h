@@ -20,6 +20,8 @@ struct sys_editor_ops {
                         struct err *e);
     /* Replaces *line by what was typed, without the line's end. S_END: ctrl-d, or the terminal is gone. E_CANCELED: ctrl-c. */
     enum status (*read)(struct sys_editor *ed, const char *prompt, struct buf *line);
+    /* What was typed before there was a line to type it into: the next lines begin with it. */
+    void (*push)(struct sys_editor *ed, struct str text);
     void (*remember)(struct sys_editor *ed, const char *text);
     void (*close)(struct sys_editor *ed); /* NULL is a no-op */
 };

@@ -26,7 +26,10 @@ static void on_signal(int number)
     _Atomic int *own = number == SIGTERM ? &terminations : &interrupts, *other = number == SIGTERM ? &interrupts : &terminations;
     int other_turn = atomic_load(other);
 
-    if (number == SIGINT && atomic_load(own) != NONE_WAITS) _exit(130);
+    if (number == SIGINT && atomic_load(own) != NONE_WAITS) {
+        linux_screen_leave();
+        _exit(130);
+    }
     atomic_store(own, other_turn == CAME_FIRST ? CAME_SECOND : CAME_FIRST);
 }
 
@@ -191,6 +194,9 @@ static const struct sys_ops linux_ops = {
     .is_terminal = linux_is_terminal,
     .terminal_columns = linux_terminal_columns,
     .terminal_rows = linux_terminal_rows,
+    .screen_open = linux_screen_open,
+    .screen_close = linux_screen_close,
+    .screen_keys = linux_screen_keys,
     .signal_take = linux_signal_take,
     .signal_forget = linux_signal_forget,
     .resident_bytes = linux_resident_bytes,

@@ -21,6 +21,7 @@ struct sys_editor {
     char *path;
     struct mem mem;
     char prompt[PROMPT_SIZE];
+    struct buf early; /* typed, and not given to a line yet */
     bool interrupted;
 };
 
@@ -183,6 +184,7 @@ static void editor_close(struct sys_editor *ed)
     if (ed->el != NULL) el_end(ed->el);
     if (ed->history != NULL) history_end(ed->history);
     mem_free(&ed->mem, ed->path);
+    buf_release(&ed->early);
     mem_init(&mem, "editor", 0);
     mem_move(&ed->mem, &mem);
     mem_free(&mem, ed);
@@ -197,6 +199,7 @@ static struct sys_editor *editor_new(void)
     struct sys_editor *ed = mem_zalloc(&mem, sizeof *ed);
     mem_init(&ed->mem, "editor", 0);
     mem_move(&mem, &ed->mem);
+    buf_init(&ed->early, &ed->mem);
     return ed;
 }
 
@@ -231,6 +234,24 @@ static enum status editor_open(struct sys *sys, const struct sys_editor_hooks *h
     return S_OK;
 }
 
+static void editor_push(struct sys_editor *ed, struct str text) { buf_append(&ed->early, text.data, text.size); }
+
+/* A line of what was typed early, or its last part: libedit takes it for keys. */
+static void give_early(struct sys_editor *ed)
+{
+    struct buf *early = &ed->early;
+    const char *end = early->size > 0 ? memchr(early->data, '\r', early->size) : NULL;
+    size_t size = end != NULL ? (size_t)(end - early->data) + 1 : early->size;
+
+    if (size == 0) return;
+    char *keys = mem_zalloc(&ed->mem, size + 1);
+    memcpy(keys, early->data, size);
+    el_push(ed->el, keys);
+    mem_free(&ed->mem, keys);
+    memmove(early->data, early->data + size, early->size - size);
+    early->size -= size;
+}
+
 static enum status editor_read(struct sys_editor *ed, const char *prompt, struct buf *line)
 {
     int size = 0;
@@ -239,6 +260,7 @@ static enum status editor_read(struct sys_editor *ed, const char *prompt, struct
     ed->interrupted = false;
     el_resize(ed->el);
     el_set(ed->el, EL_PREP_TERM, 1); /* libedit itself does so behind the prompt, which keys typed at once do not wait for */
+    give_early(ed);
     const char *text = el_gets(ed->el, &size);
     buf_clear(line);
     if (ed->interrupted) {
@@ -263,6 +285,7 @@ static void editor_remember(struct sys_editor *ed, const char *text)
 const struct sys_editor_ops sys_linux_editor = {
     .open = editor_open,
     .read = editor_read,
+    .push = editor_push,
     .remember = editor_remember,
     .close = editor_close,
 };

@@ -1,5 +1,5 @@
 /* sys_linux_internal.h - the parts of the Linux world: clocks and signals (sys_linux.c), threads (sys_linux_thread.c),
- * files (sys_linux_file.c), sockets (sys_linux_net.c), readiness (sys_linux_poll.c). */
+ * files (sys_linux_file.c), sockets (sys_linux_net.c), readiness (sys_linux_poll.c), the screen (sys_linux_screen.c). */
 #pragma once
 #include "ground/sys/sys_net.h"
 
@@ -68,6 +68,11 @@ void linux_poll_remove(struct sys *, struct sys_poll *, struct sys_file *);
 enum status linux_poll_wait(struct sys *, struct sys_poll *, int64_t timeout_ns, struct sys_poll_event *, uint32_t max,
                             uint32_t *count, struct err *);
 void linux_poll_wake(struct sys *, struct sys_poll *);
+
+bool linux_screen_open(struct sys *);
+void linux_screen_close(struct sys *);
+size_t linux_screen_keys(struct sys *, char *out, size_t size);
+void linux_screen_leave(void); /* the same as close, also in a signal handler */
 
 /* Sets "cannot <verb> '<path>': <reason>" from errno and answers its status. `missing` names what is not there when the
  * system says so: for a file that was to be created that is its folder. */

@@ -196,6 +196,8 @@ static enum sys_signal signal_of(const struct statement_executor *x)
     return (enum sys_signal)sys_atomic_load(&((const struct gateway *)x)->signal);
 }
 
+static void stop(struct statement_executor *x) { sys_atomic_store(&gateway_of(x)->signal, SYS_SIGNAL_INT); }
+
 static void gateway_free(struct statement_executor *x)
 {
     struct gateway *g = gateway_of(x);
@@ -236,6 +238,7 @@ struct statement_executor *gateway_create(const struct gateway_options *o)
                                                       .get = get,
                                                       .zone = zone,
                                                       .complete = complete,
+                                                      .stop = stop,
                                                       .signal = signal_of,
                                                       .free = gateway_free};
     struct mem mem;

@@ -136,8 +136,8 @@ static enum status pause_a_while(struct fetch *f, struct err *e)
     sys_park(sys, f->parker, f->pause_ms * NS_A_MS);
     f->pause_ms = MIN(2 * f->pause_ms, (int64_t)PAUSE_MAX_MS);
     enum sys_signal signal = sys_signal_take(sys);
-    if (signal == SYS_SIGNAL_NONE) return S_OK;
-    sys_atomic_store(&f->g->signal, (uint64_t)signal);
+    if (signal != SYS_SIGNAL_NONE) sys_atomic_store(&f->g->signal, (uint64_t)signal);
+    if (sys_atomic_load(&f->g->signal) == SYS_SIGNAL_NONE) return S_OK;
     return err_set(e, E_CANCELED, "the statement was cancelled");
 }
 

@@ -33,6 +33,8 @@ struct statement_executor_ops {
     const struct zone *(*zone)(const struct statement_executor *x);
     /* As complete of sys_editor_hooks: `before` is the whole statement so far. */
     size_t (*complete)(struct statement_executor *x, struct str before, sys_word_fn add, void *add_arg);
+    /* The statement that runs ends soon, with E_CANCELED. For its listener, from within a call. */
+    void (*stop)(struct statement_executor *x);
     /* What stopped the statement that ran last, when that was a signal. */
     enum sys_signal (*signal)(const struct statement_executor *x);
     /* Jobs that go on in the background, where they live in this process; all NULL: they live elsewhere. See session.h. */

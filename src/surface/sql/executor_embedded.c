@@ -10,6 +10,7 @@ struct embedded {
     struct statement_executor base;
     struct mem mem;
     struct sql_session *session;
+    struct sys_atomic_u64 stopped;
     char doubt[SQL_DOUBT_MAX + 1];
 };
 
@@ -95,8 +96,11 @@ static enum status run(struct statement_executor *x, const struct statement_piec
     arena_init(&arena, &of(x)->mem, 0);
     enum status st = run_all(of(x), p, to, &arena, e);
     arena_release(&arena);
+    sys_atomic_store(&of(x)->stopped, 0);
     return st;
 }
+
+static void stop(struct statement_executor *x) { sys_atomic_store(&of(x)->stopped, 1); }
 
 /* --- the rest ---------------------------------------------------------------------------------------------------- */
 static const char *get(struct statement_executor *x, const char *key)
@@ -151,6 +155,7 @@ struct statement_executor *executor_embedded_create(const struct sql_session_opt
                                                       .get = get,
                                                       .zone = zone,
                                                       .complete = complete,
+                                                      .stop = stop,
                                                       .signal = signal_of,
                                                       .running = running,
                                                       .failed = failed,
@@ -163,6 +168,9 @@ struct statement_executor *executor_embedded_create(const struct sql_session_opt
     mem_init(&m->mem, "embedded", 0);
     mem_move(&mem, &m->mem);
     m->base.ops = &ops;
-    m->session = sql_session_create(o);
+    struct sql_session_options with_stop = *o;
+    ASSERT(o->cancelled == NULL);
+    with_stop.cancelled = &m->stopped;
+    m->session = sql_session_create(&with_stop);
     return &m->base;
 }

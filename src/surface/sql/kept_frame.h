@@ -10,6 +10,13 @@ struct kept_style {
     uint32_t widest; /* cells that are longer are cut */
 };
 extern const struct kept_style kept_ascii, kept_lines, kept_markdown;
+extern const struct kept_style kept_bare; /* kept_ascii without the frame around: for screens of few lines */
 
-/* The last rows_max of the rows, to v->out, no line longer than `columns`; answers how many lines. */
-uint32_t kept_frame(const struct kept_rows *k, struct view *v, const struct kept_style *s, uint32_t rows_max, uint32_t columns);
+struct kept_part {
+    uint32_t from, rows; /* fewer where there are no more */
+    uint32_t columns;    /* of the terminal: longer lines are cut */
+};
+#define KEPT_ALL ((struct kept_part){.rows = UINT32_MAX, .columns = UINT32_MAX})
+
+/* To v->out; answers how many lines. */
+uint32_t kept_frame(const struct kept_rows *k, struct view *v, const struct kept_style *s, struct kept_part part);

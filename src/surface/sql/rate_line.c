@@ -56,28 +56,34 @@ static uint64_t rate_now(struct rate_line *r, uint64_t rows, int64_t now)
     return now > r->earlier.ns ? (uint64_t)((double)(rows - r->earlier.rows) * NS_A_SECOND / (double)(now - r->earlier.ns)) : 0;
 }
 
-static void put(struct view *v, const struct job_totals *t, uint64_t rate, bool is_short)
+static void put(struct view *v, const struct job_totals *t, uint64_t rate, bool is_short, const char *rest)
 {
     put_count(rate, &v->out);
     buf_append_text(&v->out, t->tasks > 0 ? " rows/s in, " : " rows/s, ");
     put_count(v->rows, &v->out);
     buf_append_text(&v->out, t->tasks > 0 ? " rows out" : " rows in all");
     put_watermark(v, t->watermark, is_short);
-    buf_append_text(&v->out, is_short ? "; ctrl-c stops" : "; ctrl-c stops it");
+    buf_append_text(&v->out, rest);
 }
 
-void rate_line_put(struct view *v, struct rate_line *r, const struct job_totals *t)
+void rate_line_put(struct view *v, struct rate_line *r, const struct job_totals *t, const char *rest, const char *short_rest)
 {
     uint64_t rate = rate_now(r, t->tasks > 0 ? t->rows_in : v->rows, sys_mono_ns(v->sys));
-    size_t columns = (size_t)MAX(20, sys_terminal_columns(v->sys, 1) - 1);
+    size_t columns = (size_t)MAX(1, sys_terminal_columns(v->sys, 1) - 1);
     bool has_color = sys_has_color(v->sys, 1);
 
     if (has_color) buf_append_text(&v->out, DIM);
     size_t from = v->out.size;
-    put(v, t, rate, false);
+    put(v, t, rate, false, rest);
     if (v->out.size - from > columns) {
         v->out.size = from;
-        put(v, t, rate, true);
+        put(v, t, rate, true, short_rest);
+    }
+    if (v->out.size - from > columns) { /* how to leave is what must be seen */
+        v->out.size = from;
+        buf_append_text(&v->out, short_rest + strspn(short_rest, "; "));
+        buf_append_text(&v->out, "; ");
+        put(v, t, rate, true, "");
     }
     v->out.size = MIN(v->out.size, from + columns);
     if (has_color) buf_append_text(&v->out, PLAIN);

@@ -11,5 +11,6 @@ struct rate_line {
 };
 
 void rate_line_begin(struct view *v, struct rate_line *r); /* nothing came yet */
-/* Appends the line to v->out, cut to the terminal's width, without a line's end. */
-void rate_line_put(struct view *v, struct rate_line *r, const struct job_totals *t);
+/* Appends the line to v->out, cut to the terminal's width, without a line's end. rest: what it ends with; short_rest: where that is too
+ * long. */
+void rate_line_put(struct view *v, struct rate_line *r, const struct job_totals *t, const char *rest, const char *short_rest);

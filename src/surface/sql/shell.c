@@ -225,6 +225,8 @@ static enum status run_statement(struct shell *s, struct str text, const struct 
     s->view.says_waits = s->is_interactive;
     enum status st = s->executor->ops->run(s->executor, &piece, &to, e);
     view_abandon(&s->view);
+    if (s->editor != NULL) s->options.editor->push(s->editor, (struct str){s->view.typed.data, s->view.typed.size});
+    buf_clear(&s->view.typed);
     s->view.file = NULL;
     if (s->once != NULL && s->view.has_ended) {
         sys_file_close(s->sys, s->once);
@@ -347,6 +349,13 @@ static void welcome(struct shell *s)
               color ? BLUE : "", color ? PLAIN : "");
 }
 
+static void stop_statement(void *arg)
+{
+    struct shell *s = arg;
+
+    s->executor->ops->stop(s->executor);
+}
+
 enum status shell_interact(struct shell *s, struct err *e)
 {
     struct sys_editor_hooks hooks = {.arg = s, .complete = shell_complete};
@@ -356,6 +365,9 @@ enum status shell_interact(struct shell *s, struct err *e)
 
     TRY(s->options.editor->open(s->sys, &hooks, s->options.history, &ed, e));
     s->is_interactive = true;
+    s->editor = ed;
+    s->view.stop = stop_statement;
+    s->view.stop_arg = s;
     welcome(s);
     buf_init(&line, &s->mem);
     while (st == S_OK) {
@@ -373,6 +385,8 @@ enum status shell_interact(struct shell *s, struct err *e)
     }
     buf_release(&line);
     s->options.editor->close(ed);
+    s->editor = NULL;
+    s->view.stop = NULL;
     st = finish_jobs(s, st);
     return st == S_END ? S_OK : st;
 }

@@ -12,6 +12,7 @@ struct shell {
     struct view view;
     const struct view_type *chosen; /* by .mode; NULL: as configured */
     const struct view_type *narrow; /* what was chosen before \x */
+    struct sys_editor *editor; /* of a person at the terminal; NULL: there is none */
     bool is_interactive, is_init;
     bool is_timed;         /* \timing */
     struct sys_file *once; /* of the next result; NULL: none */

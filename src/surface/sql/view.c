@@ -4,6 +4,7 @@
 
 #include "columns/column/sql_text.h"
 #include "ground/base/str.h"
+#include "ground/base/width.h"
 
 #include <string.h>
 
@@ -33,6 +34,7 @@ void view_init(struct view *v, struct sys *sys, const struct zone *zone, struct 
     *v = (struct view){.sys = sys, .mem = mem, .zone = zone, .type = &view_tableau, .rows_max = UINT64_MAX};
     buf_init(&v->out, mem);
     buf_init(&v->cell, mem);
+    buf_init(&v->typed, mem);
 }
 
 void view_abandon(struct view *v)
@@ -49,6 +51,7 @@ void view_release(struct view *v)
     view_abandon(v);
     buf_release(&v->out);
     buf_release(&v->cell);
+    buf_release(&v->typed);
 }
 
 /* --- text -------------------------------------------------------------------------------------------------------- */
@@ -73,24 +76,22 @@ void view_cell(struct view *v, const struct vector *values, uint32_t row)
     else sql_text_show(values, row, v->zone, &v->cell);
 }
 
-uint32_t view_cell_width(const struct view *v) { return (uint32_t)str_utf8_length((struct str){v->cell.data, v->cell.size}); }
+uint32_t view_cell_width(const struct view *v) { return width_of((struct str){v->cell.data, v->cell.size}); }
 
-static bool is_start(char c) { return ((unsigned char)c & 0xC0) != 0x80; }
-
+/* Of a cut text half of a wide letter may be left over: a blank. */
 static void put(struct view *v, uint32_t width, bool right)
 {
-    uint32_t have = view_cell_width(v), keep = width > 3 ? width - 3 : 0;
-    size_t bytes = v->cell.size;
+    struct str text = {v->cell.data, v->cell.size};
+    uint32_t have = width_of(text), dots = have > width ? MIN(width, 3u) : 0;
 
+    if (have > width) {
+        text.size = width_prefix(text, width - dots);
+        have = width_of(text) + dots;
+    }
     buf_append_byte(&v->out, ' ');
     for (uint32_t i = have; right && i < width; i++) buf_append_byte(&v->out, ' ');
-    if (have > width) {
-        bytes = 0;
-        for (uint32_t n = 0; n <= keep && bytes < v->cell.size; bytes++)
-            if (is_start(v->cell.data[bytes]) && ++n > keep) break;
-    }
-    buf_append(&v->out, v->cell.data, bytes);
-    if (have > width) buf_append(&v->out, "...", MIN(width, 3));
+    buf_append(&v->out, text.data, text.size);
+    buf_append(&v->out, "...", dots);
     for (uint32_t i = have; !right && i < width; i++) buf_append_byte(&v->out, ' ');
 }
 

@@ -4,7 +4,7 @@
 #include "surface/sql/session.h"
 
 struct view_type;
-enum { VIEW_TICK_MS = 200 };
+enum { VIEW_TICK_MS = 50 };
 
 /* What all views share. */
 struct view {
@@ -20,9 +20,12 @@ struct view {
     bool is_terminal;             /* lines may be repainted */
     bool says_waits;              /* a person wonders why nothing comes */
     bool has_ended;               /* the last result came whole */
+    void (*stop)(void *arg);      /* ends the result that comes; NULL: keys are nobody's */
+    void *stop_arg;
+    struct buf typed;             /* while a result was shown, for the prompt behind it */
     uint64_t rows;                /* that came */
     uint64_t rows_max;            /* of what is kept of a query's result */
-    uint32_t width_max;           /* of a column of text, in code points; 0: 30 */
+    uint32_t width_max;           /* of a column of text, in columns of a terminal; 0: 30 */
     struct buf out;               /* on its way */
     struct buf cell;
     struct sys_file *file; /* instead of standard output; NULL: none */
@@ -55,7 +58,7 @@ enum status view_flush(struct view *v, struct err *e) CHECKED;
 /* The value as text in v->cell; NULL is <NULL>, outside of queries nothing. */
 void view_cell(struct view *v, const struct vector *values, uint32_t row);
 extern const char *const view_ops[4]; /* "+I", "-U", "+U", "-D" by row kind */
-/* v->cell in a column of so many code points behind a space: to the right, or to the left; cut with "..." when too long. */
+/* v->cell in so many columns of a terminal behind a space: to the right, or to the left; cut with "..." when too long. */
 void view_put_right(struct view *v, uint32_t width);
 void view_put_left(struct view *v, uint32_t width);
-uint32_t view_cell_width(const struct view *v); /* code points */
+uint32_t view_cell_width(const struct view *v); /* columns of a terminal */

@@ -20,7 +20,7 @@ static enum status box_end(struct view *v, void *own, struct err *e)
     const struct kept_rows *k = own;
 
     (void)e;
-    kept_frame(k, v, &kept_lines, k->alive, UINT32_MAX);
+    kept_frame(k, v, &kept_lines, KEPT_ALL);
     return S_OK;
 }
 

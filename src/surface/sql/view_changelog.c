@@ -36,7 +36,7 @@ static void changelog_tick(struct view *v, void *own, const struct job_totals *t
 
     if (!v->is_terminal || v->file != NULL) return;
     wipe(v, c);
-    rate_line_put(v, &c->rate, t);
+    rate_line_put(v, &c->rate, t, "; ctrl-c stops it", "; ctrl-c stops");
     c->is_painted = true;
     enum status st = view_flush(v, NULL);
     (void)st; /* the next row will meet the same */

@@ -2,12 +2,13 @@
 #include "surface/sql/view.h"
 
 #include "ground/base/str.h"
+#include "ground/base/width.h"
 
 static uint32_t name_width(const struct view *v)
 {
     uint32_t width = 0;
 
-    for (uint32_t c = 0; c < v->row->child_count; c++) width = MAX(width, (uint32_t)str_utf8_length(str_of(v->row->names[c])));
+    for (uint32_t c = 0; c < v->row->child_count; c++) width = MAX(width, width_of(str_of(v->row->names[c])));
     return width;
 }
 
@@ -30,7 +31,7 @@ static enum status line_rows(struct view *v, void *own, const struct batch *b, s
         if (v->is_changelog && v->has_changes) buf_printf(&v->out, " %s", view_ops[batch_kind(b, row)]);
         buf_append_byte(&v->out, '\n');
         for (uint32_t c = 0; c < v->row->child_count; c++) {
-            uint32_t have = (uint32_t)str_utf8_length(str_of(v->row->names[c]));
+            uint32_t have = width_of(str_of(v->row->names[c]));
             buf_append_text(&v->out, v->row->names[c]);
             for (; have < width; have++) buf_append_byte(&v->out, ' ');
             view_cell(v, &b->cols[c], row);

@@ -20,7 +20,7 @@ static enum status markdown_end(struct view *v, void *own, struct err *e)
     const struct kept_rows *k = own;
 
     (void)e;
-    kept_frame(k, v, &kept_markdown, k->alive, UINT32_MAX);
+    kept_frame(k, v, &kept_markdown, KEPT_ALL);
     return S_OK;
 }
 

@@ -1,11 +1,12 @@
 /* view_tableau.c - results as Flink's SQL client prints them: a frame, columns set to the right, `op` for changes, a line at the end.
  *
  * Rows of a query are printed as they come, in columns whose widths follow from the types; rows of something that is known whole
- * (SHOW, EXPLAIN, in batch mode of queries, too) in columns as wide as their contents. Widths are counted in code points; a value of
- * a query that is too long is cut and ends in "...", and so is a name in batch mode. */
+ * (SHOW, EXPLAIN, in batch mode of queries, too) in columns as wide as their contents. Widths are those of a terminal: wide letters
+ * take two. A value of a query that is too long is cut and ends in "...", and so is a name in batch mode. */
 #include "surface/sql/view.h"
 
 #include "ground/base/str.h"
+#include "ground/base/width.h"
 
 enum { WIDTH_MIN = 6, WIDTH_TEXT = 30 }; /* "<NULL>" fits */
 
@@ -94,7 +95,7 @@ static enum status tableau_begin(struct view *v, void *own, struct err *e)
 
     t->widths = mem_zalloc(v->mem, sizeof *t->widths * MAX(v->row->child_count, 1u));
     for (uint32_t c = 0; c < v->row->child_count; c++) {
-        uint32_t name = (uint32_t)str_utf8_length(str_of(v->row->names[c]));
+        uint32_t name = width_of(str_of(v->row->names[c]));
         t->widths[c] = v->is_changelog ? MAX(MAX(width_of_type(v, v->row->children[c]), name), (uint32_t)WIDTH_MIN)
                                        : width_of_whole(v, name);
     }

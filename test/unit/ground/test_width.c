@@ -18,17 +18,20 @@ static void texts(void **state)
     assert_int_equal(width("中文"), 4);
     assert_int_equal(width("，こ"), 4);
     assert_int_equal(width("한국"), 4);
-    assert_int_equal(width("ﾊﾝ"), 2);      /* half width */
-    assert_int_equal(width("ＡＢ"), 4);    /* full width */
+    assert_int_equal(width("ﾊﾝ"), 2);   /* half width */
+    assert_int_equal(width("ＡＢ"), 4); /* full width */
     assert_int_equal(width("😀🚀"), 4);
-    assert_int_equal(width("α±§“”"), 5);   /* ambiguous */
+    assert_int_equal(width("α±§“”"), 5);     /* ambiguous */
     assert_int_equal(width("e\xCC\x81"), 1); /* a letter and its accent */
     assert_int_equal(width("a\xE2\x80\x8D"), 1);
     assert_int_equal(width("\xFF\xC3"), 2); /* no UTF-8 */
     assert_int_equal(width("\xE4\xB8"), 2); /* cut off */
 }
 
-static size_t prefix(const char *text, uint32_t columns) { return width_prefix((struct str){text, strlen(text)}, columns); }
+static size_t prefix(const char *text, uint32_t columns)
+{
+    return width_prefix((struct str){text, strlen(text)}, columns);
+}
 
 static void prefixes(void **state)
 {
