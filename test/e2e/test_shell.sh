@@ -105,14 +105,34 @@ expect 'nor a version' 1 '' "sql-client.sh: a version is not told here; \`thalwe
 command -v python3 > /dev/null || { echo 'skipped: no python3, which types at the terminal' >&2; finish && exit 77; exit 1; }
 HOME=$here TERM=xterm python3 "$source/test/e2e/terminal.py" "$thalweg" sql > terminal.txt <<'STEPS'
 wait Flink SQL> 
-type SE\t\t
-wait SENSITIVE
+type SE\t
+wait SELECT  SET
 type \x03
 wait Flink SQL> 
 type CREATE TABLE gen (id INT, label STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '1000');\r
 wait succeeded
 wait Flink SQL> 
-type SELECT lab\tFROM gen WHERE nope = 1\r
+type SELECT cou\t
+wait nt(
+type \x03
+wait Flink SQL> 
+type SELECT g.i\t
+wait d 
+type \x03
+wait Flink SQL> 
+type SELECT * FROM ge\t
+wait n 
+type \x03
+wait Flink SQL> 
+type CREATE TABLE c (a INT) WITH ('conn\t
+wait ector'
+type  = 'fil\t
+wait esystem'
+type \x03
+wait Flink SQL> 
+type SELECT lab\t
+wait el 
+type FROM gen WHERE nope = 1\r
 wait > 
 type ;\r
 wait [ERROR] Could not execute SQL statement. Reason:

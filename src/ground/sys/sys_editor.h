@@ -10,8 +10,8 @@ typedef void (*sys_word_fn)(void *arg, const char *word);
 struct sys_editor_hooks {
     void *arg;
     /* Calls `add` for each word that may stand at the end of `before`, the text before the cursor; in any order, also twice. Answers
-     * how many bytes of `before` are the beginning of that word. */
-    size_t (*complete)(void *arg, struct str before, sys_word_fn add, void *add_arg);
+     * how many bytes of `before` are the beginning of that word. A word that ends in ( or . goes on; others are followed by a blank. */
+    size_t (*complete)(void *arg, struct str before, struct str after, sys_word_fn add, void *add_arg);
 };
 
 struct sys_editor_ops {

@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum { HISTORY_MAX = 10000, SHOWN_MAX = 200, PROMPT_SIZE = 128 };
 
@@ -109,14 +111,17 @@ static void show_words(const struct sys_editor *ed, const struct words *w)
     fflush(stdout);
 }
 
-/* Is the cursor within quotes? They close behind a word that is whole; elsewhere a blank goes there. */
-static bool is_in_quotes(const struct sys_editor *ed)
+/* What goes behind a word that is whole: where the cursor stands in quotes, they close; elsewhere a blank. What is there already does
+ * not come twice, and a word that goes on gets nothing. */
+static const char *behind(const struct sys_editor *ed, const char *word)
 {
     const LineInfo *line = el_line(ed->el);
+    char last = word[strlen(word) - 1], next = line->cursor < line->lastchar ? *line->cursor : '\0';
     bool in_quotes = false;
 
     for (const char *c = line->buffer; c < line->cursor; c++) in_quotes ^= *c == '\'';
-    return in_quotes;
+    if (in_quotes) return next == '\'' ? "" : "'";
+    return last == '(' || last == '.' || next == ' ' ? "" : " ";
 }
 
 static unsigned char put_word(const struct sys_editor *ed, const struct words *w, size_t typed)
@@ -125,12 +130,20 @@ static unsigned char put_word(const struct sys_editor *ed, const struct words *w
     char text[256];
 
     if (common > typed || w->count == 1) {
-        int size = snprintf(text, sizeof text, "%.*s%s", (int)common, w->items[0], w->count > 1 ? "" : is_in_quotes(ed) ? "'" : " ");
+        int size = snprintf(text, sizeof text, "%.*s%s", (int)common, w->items[0], w->count > 1 ? "" : behind(ed, w->items[0]));
         el_deletestr(ed->el, (int)str_utf8_length((struct str){w->items[0], typed}));
         return size > 0 && el_insertstr(ed->el, text) == 0 ? CC_REFRESH : CC_ERROR;
     }
     show_words(ed, w);
     return CC_REDISPLAY;
+}
+
+/* A tab with more behind it was pasted, as the indent of a script is: nobody wants words for it. */
+static bool is_pasted(void)
+{
+    int waiting = 0;
+
+    return ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting > 0;
 }
 
 static unsigned char on_tab(EditLine *el, int key)
@@ -141,9 +154,11 @@ static unsigned char on_tab(EditLine *el, int key)
     unsigned char answer = CC_ERROR;
 
     (void)key;
+    if (is_pasted()) return el_insertstr(el, "\t") == 0 ? CC_REFRESH : CC_ERROR;
     if (ed->hooks.complete == NULL) return CC_ERROR;
     struct str before = {line->buffer, (size_t)(line->cursor - line->buffer)};
-    size_t typed = ed->hooks.complete(ed->hooks.arg, before, add_word, &w);
+    struct str after = {line->cursor, (size_t)(line->lastchar - line->cursor)};
+    size_t typed = ed->hooks.complete(ed->hooks.arg, before, after, add_word, &w);
     sort_words(&w);
     if (w.count > 0) answer = put_word(ed, &w, typed);
     for (uint32_t i = 0; i < w.count; i++) mem_free(w.mem, w.items[i]);
@@ -161,7 +176,7 @@ static void use_utf8(void)
 
 static void bind_keys(EditLine *el)
 {
-    static const char *const keys[][2] = {{"^I", "complete"},          {"^C", "interrupt"},          {"^R", "em-inc-search-prev"},
+    static const char *const keys[][2] = {{"^I", "complete"},          {"\\e[99~", "interrupt"},          {"^R", "em-inc-search-prev"},
                                           {"\\e[1;5D", "ed-prev-word"}, {"\\e[1;5C", "em-next-word"}, {"\\e[3~", "ed-delete-next-char"},
                                           {"\\e[H", "ed-move-to-beg"},  {"\\e[F", "ed-move-to-end"}};
 
@@ -170,6 +185,7 @@ static void bind_keys(EditLine *el)
     el_wset(el, EL_ADDFN, L"complete", L"completes a word", on_tab);
     el_wset(el, EL_ADDFN, L"interrupt", L"gives the line up", on_interrupt);
     for (size_t i = 0; i < COUNT_OF(keys); i++) el_set(el, EL_BIND, keys[i][0], keys[i][1], NULL);
+    el_set(el, EL_BIND, "-s", "^C", "^E\\e[99~", NULL); /* goes to the end first: ^C is printed behind all that was typed */
     el_source(el, NULL); /* ~/.editrc: the user's own keys */
     el_set(el, EL_SETTY, "-d", "-isig", NULL);
 }

@@ -169,8 +169,9 @@ static void offer(struct gateway *g, struct str word, struct str candidate, sys_
     add(add_arg, buf_text(&g->body));
 }
 
-static size_t complete(struct statement_executor *x, struct str before, sys_word_fn add, void *add_arg)
+static size_t complete(struct statement_executor *x, struct str before, struct str after, sys_word_fn add, void *add_arg)
 {
+    (void)after;
     struct gateway *g = gateway_of(x);
     struct str word = {before.data + before.size, 0}, answer, item;
     size_t at = 0;

@@ -4,4 +4,4 @@
 #include "surface/sql/session.h"
 
 /* As complete of sys_editor_hooks, with the whole statement so far. */
-size_t embedded_complete(struct sql_session *s, struct str before, sys_word_fn add, void *add_arg);
+size_t embedded_complete(struct sql_session *s, struct str before, struct str after, sys_word_fn add, void *add_arg);

@@ -32,7 +32,7 @@ struct statement_executor_ops {
     /* That instants are shown in, as of the statement that runs or ran last; lives as long as x. */
     const struct zone *(*zone)(const struct statement_executor *x);
     /* As complete of sys_editor_hooks: `before` is the whole statement so far. */
-    size_t (*complete)(struct statement_executor *x, struct str before, sys_word_fn add, void *add_arg);
+    size_t (*complete)(struct statement_executor *x, struct str before, struct str after, sys_word_fn add, void *add_arg);
     /* The statement that runs ends soon, with E_CANCELED. For its listener, from within a call. */
     void (*stop)(struct statement_executor *x);
     /* What stopped the statement that ran last, when that was a signal. */

@@ -114,9 +114,9 @@ static const struct zone *zone(const struct statement_executor *x)
     return sql_session_zone(((const struct embedded *)x)->session);
 }
 
-static size_t complete(struct statement_executor *x, struct str before, sys_word_fn add, void *add_arg)
+static size_t complete(struct statement_executor *x, struct str before, struct str after, sys_word_fn add, void *add_arg)
 {
-    return embedded_complete(of(x)->session, before, add, add_arg);
+    return embedded_complete(of(x)->session, before, after, add, add_arg);
 }
 
 static enum sys_signal signal_of(const struct statement_executor *x)

@@ -29,7 +29,7 @@ enum status shell_run_piece(struct shell *s, struct str text, const struct shell
 enum status shell_command(struct shell *s, struct str line, struct err *e) CHECKED;
 void shell_help(struct shell *s);
 void shell_say(struct shell *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-size_t shell_complete(void *shell, struct str before, sys_word_fn add, void *add_arg);
+size_t shell_complete(void *shell, struct str before, struct str after, sys_word_fn add, void *add_arg);
 
 struct shell_command_type {
     const char *name, *arguments, *doc;
