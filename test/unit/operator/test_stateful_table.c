@@ -200,6 +200,7 @@ static const struct {
     {"rank_sorted", "rows are held in memory of its own, or in files"},
     {"sink", "the connector's"},
     {"sort_rows", "rows are held in memory of its own, or in files"},
+    {"sort_merge_join", "rows are held in memory of its own, or in files"},
     {"sink_function", "its function may declare no state"},
     {"sink_stamp", "row by row"},
     {"source", "the connector's"},
