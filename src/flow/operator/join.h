@@ -14,6 +14,8 @@ struct join_config {
     bool left_appends, right_appends;           /* nothing but +I comes */
     bool emit_before;                           /* -U rows are needed; else they are -D */
     bool at_end;                                /* rows alone come once, when both inputs have ended: batch mode. Rows are only added then */
+    const char *build;                          /* at_end: "left" or "right", the one side that is kept and read first; empty: both */
+    bool everywhere;                            /* with build: all rows of that side go to each task */
     int64_t left_ttl_ms, right_ttl_ms;          /* 0: for ever */
     struct spill_config spill;                  /* at_end: of the rows of both sides */
 };

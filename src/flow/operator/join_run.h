@@ -1,7 +1,8 @@
 /* join_run.h - what the files of the operator `join` share.
  *
  * op_join.c      who meets whom, and what comes out
- * join_beyond.c  batch mode: rows that do not fit memory */
+ * join_beyond.c  batch mode: rows that do not fit memory
+ * join_build.c   batch mode: one side is read first, the other one is not kept */
 #pragma once
 #include "flow/operator/hashed_rows.h"
 #include "flow/operator/join.h"
@@ -39,6 +40,16 @@ struct join_beyond {
     uint64_t hashes[BATCH_ROWS];
 };
 
+/* The side that is read first, see join_build.c. */
+enum { JOIN_BUILDS_BOTH = -1 };
+struct join_build {
+    int side;             /* JOIN_BUILDS_BOTH: there is none */
+    struct spill_config spill;
+    struct row_sort held; /* rows of the other side that came too early */
+    struct batch *stage;  /* some of them */
+    bool is_holding, is_staged, is_over; /* there are some; of the stage; that is the last one */
+};
+
 struct join {
     struct join_plan plan;
     struct join_side sides[2];
@@ -57,6 +68,7 @@ struct join {
     struct state_cursor cursor;
     struct batch *keys[2]; /* of some heads at a time */
     struct join_beyond beyond;
+    struct join_build build;
 };
 
 /* Some of the pairs that rows of a batch make with what is kept of the other side, and of what they make alone. S_OK: that was all. */
@@ -72,3 +84,11 @@ void join_beyond_check(struct op_cx *cx, struct join *s); /* behind a batch: is 
 enum status join_beyond_add(struct op_cx *cx, struct join *s, uint32_t input, const struct batch *in) CHECKED;
 /* Some of the pairs of rows that were put aside. S_OK: that was all. */
 enum status join_beyond_run(struct op_cx *cx, struct join *s) CHECKED;
+
+/* join_build.c */
+enum status join_build_open(struct op_cx *cx, struct join *s) CHECKED; /* before the sides are opened */
+void join_build_close(struct join *s);
+/* Rows of the side that is not kept. */
+enum status join_build_probe(struct op_cx *cx, struct join *s, const struct batch *in) CHECKED;
+/* Some of those that came too early, once the other side has ended. S_OK: that was all. */
+enum status join_build_release(struct op_cx *cx, struct join *s) CHECKED;

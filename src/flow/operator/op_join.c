@@ -11,7 +11,7 @@
  * comes or its last one goes. As in Flink such joins emit +I and -D only, and an inner join hands on the kinds of its input.
  *
  * In batch mode (at_end) such rows wait: pairs go out as they are found, and when both inputs have ended a walk over the side's rows
- * gives those that come alone, once. Rows that do not fit memory: join_beyond.c.
+ * gives those that come alone, once. Rows that do not fit memory: join_beyond.c. One side that is read first: join_build.c.
  *
  * Invariants: NULL in a key matches nothing (unless the key is null-safe), and such a row is not kept. A call scans at most two
  * blocks and fills at most one batch. Not here: windows, time bounds, joins that keep no state. */
@@ -37,6 +37,8 @@ static const struct config_field join_config_fields[] = {
     CONFIG_FIELD(join_config, right_appends, CONF_BOOL, "the right side's rows are only added"),
     CONFIG_FIELD(join_config, emit_before, CONF_BOOL, "updates come with the row before"),
     CONFIG_FIELD(join_config, at_end, CONF_BOOL, "rows alone come when both inputs have ended, which only add rows"),
+    CONFIG_FIELD(join_config, build, CONF_TEXT, "at_end: the one side that is kept, and read first: left or right; empty: both are"),
+    CONFIG_FIELD(join_config, everywhere, CONF_BOOL, "all rows of that side go to each task"),
     CONFIG_FIELD(join_config, left_ttl_ms, CONF_INT, "ms until an untouched row of the left side is forgotten; 0: never"),
     CONFIG_FIELD(join_config, right_ttl_ms, CONF_INT, "ms until an untouched row of the right side is forgotten; 0: never"),
     SPILL_FIELDS(offsetof(struct join_config, spill)),
@@ -121,6 +123,7 @@ static enum status join_open(struct op_cx *cx, void *self)
     struct join *s = self;
 
     TRY(join_plan_read(cx->plan, &spec, &s->plan, cx->err));
+    TRY(join_build_open(cx, s));
     join_pairs_open(cx, &s->pairs, &s->plan);
     for (uint32_t side = 0; side < 2; side++) {
         TRY(side_open(cx, s, side));
@@ -144,6 +147,7 @@ static void join_close(struct op_cx *cx, void *self, bool failed)
         batch_free(s->keys[side]);
     }
     join_pairs_close(&s->pairs);
+    join_build_close(s);
     join_beyond_close(s);
 }
 
@@ -288,6 +292,7 @@ static enum status join_on_batch(struct op_cx *cx, void *self, uint32_t input, s
     struct join *s = self;
 
     ASSERT(input < 2);
+    if (s->build.side == 1 - (int)input) return join_build_probe(cx, s, in);
     if (s->beyond.is_full) return join_beyond_add(cx, s, input, in);
     TRY(join_meet(cx, s, input, in));
     join_beyond_check(cx, s);
@@ -356,6 +361,7 @@ static enum status join_on_end(struct op_cx *cx, void *self, uint32_t input)
     struct join *s = self;
 
     s->has_ended[input] = true;
+    if (s->build.side != JOIN_BUILDS_BOTH && s->has_ended[s->build.side]) TRY(join_build_release(cx, s));
     if (!s->at_end || !s->has_ended[1 - input]) return S_OK;
     while (s->side < 2 && !s->plan.kind->alone[s->side]) s->side++;
     if (s->side == 2) return s->beyond.is_full ? join_beyond_run(cx, s) : S_OK;

@@ -36,6 +36,13 @@ void state_host_init(struct state_host *h)
     key_set_init(&h->scratch->keys, h->mem);
 }
 
+void state_host_take_all(struct state_host *h)
+{
+    ASSERT(h->tables == NULL);
+    h->group_first = 0;
+    h->group_count = h->max_parallelism;
+}
+
 void state_host_release(struct state_host *h)
 {
     if (h->pool == NULL) return;

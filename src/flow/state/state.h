@@ -114,6 +114,8 @@ struct state_host {
     struct timers *timers;         /* the same */
 };
 void state_host_init(struct state_host *h);
+/* Every key group, before tables are opened: of an operator to each of whose subtasks all rows go. */
+void state_host_take_all(struct state_host *h);
 void state_host_release(struct state_host *h); /* after its tables are closed */
 
 /* Which keys: the rows sel[0..count) of batch (NULL = 0..count-1), columns cols; hashes[i] belongs to the i-th of them. */

@@ -1,5 +1,6 @@
 /* test_op_join_beyond.c - joins in batch mode: with little memory the same rows come out as with all of it: every kind, with and without
- * keys and conditions, keys that many rows have, NULLs, equal rows, sides with one row per key, batches of every size and in any order;
+ * keys and conditions, keys that many rows have, NULLs, equal rows, sides with one row per key, one side that is read first (and goes to
+ * every task), batches of every size and in any order;
  * files are there meanwhile and gone at the end, and when it is closed half-way; a folder that is not there. */
 #include "columns/expr/expr.h"
 #include "flow/operator/join.h"
@@ -36,6 +37,7 @@ struct how {
     uint32_t batch_rows, left, right; /* rows of the sides */
     bool one_row;                     /* per key, on the right side */
     bool right_first;
+    const char *build; /* the side that is read first; NULL: both are kept */
 };
 
 /* bytes: what the condition is encoded to. */
@@ -59,6 +61,8 @@ static struct join_config config_of(const struct how *h, const char *dirs, struc
                                 .left_appends = true,
                                 .right_appends = true,
                                 .right_row = h->one_row,
+                                .build = h->build,
+                                .everywhere = h->build != NULL && h->batch_rows == 33,
                                 .spill = {.memory = h->memory, .dirs = dirs, .files = h->files, .packs = h->batch_rows == 66, .key = "the.key"}};
 }
 
@@ -147,7 +151,7 @@ static char *joined(const struct how *h, const struct folder *f, bool *files)
     return out;
 }
 
-static void files_give_what_memory_gives(struct how h)
+static void builds_give_what_memory_gives(struct how h)
 {
     static const int64_t memories[] = {1, 200000, 400000, 1000000000};
     struct folder f;
@@ -156,10 +160,11 @@ static void files_give_what_memory_gives(struct how h)
     folder_make(&f);
     for (size_t k = 0; k < COUNT_OF(kinds); k++) {
         h.kind = kinds[k];
-        h.memory = 0;
-        h.batch_rows = 0;
-        h.backend = NULL;
-        char *expected = joined(&h, &f, &files);
+        struct how plain = h;
+        plain.build = plain.backend = NULL;
+        plain.memory = 0;
+        plain.batch_rows = 0;
+        char *expected = joined(&plain, &f, &files);
         assert_false(files);
         for (size_t m = 0; m < COUNT_OF(memories); m++)
             for (uint32_t size = 0; size < 100; size += 33) {
@@ -169,13 +174,23 @@ static void files_give_what_memory_gives(struct how h)
                 h.backend = size == 33 ? "pending" : NULL;
                 char *got = joined(&h, &f, &files);
                 assert_string_equal(got, expected);
-                if (memories[m] == 1) assert_true(files);
+                if (memories[m] == 1 && h.build == NULL) assert_true(files);
                 if (memories[m] == 1000000000) assert_false(files);
                 free(got);
             }
         free(expected);
     }
     folder_remove(&f);
+}
+
+static void files_give_what_memory_gives(struct how h)
+{
+    static const char *const builds[] = {NULL, "left", "right"};
+
+    for (size_t i = 0; i < COUNT_OF(builds); i++) {
+        h.build = builds[i];
+        builds_give_what_memory_gives(h);
+    }
 }
 
 static void keys_of_many_rows(void **state)
@@ -281,6 +296,27 @@ static void a_full_disk_is_told(void **state)
     folder_remove(&f);
 }
 
+static void what_a_join_cannot_keep_is_refused(void **state)
+{
+    struct how h = {.kind = "inner", .keys = "k", .build = "first"};
+    struct mem mem;
+    struct buf bytes;
+
+    (void)state;
+    mem_init(&mem, "test", 0);
+    struct join_config c = config_of(&h, "/tmp", &mem, &bytes);
+    struct op_driver *d = open(&h, &c);
+    assert_string_equal(op_driver_error(d), "a join keeps its 'left' side, its 'right' one, or both, not 'first'");
+    op_driver_free(d);
+    c.build = "left";
+    c.at_end = false;
+    d = open(&h, &c);
+    assert_string_equal(op_driver_error(d), "a join whose rows change keeps both sides");
+    op_driver_free(d);
+    buf_release(&bytes);
+    mem_release(&mem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +328,7 @@ int main(void)
         cmocka_unit_test(files_go_when_it_is_closed_half_way),
         cmocka_unit_test(a_folder_that_is_not_there_is_named),
         cmocka_unit_test(a_full_disk_is_told),
+        cmocka_unit_test(what_a_join_cannot_keep_is_refused),
     };
 
     real = sys_linux_create_quiet();
