@@ -1,8 +1,9 @@
 /* batch.c - the plan of a query for batch mode: the same nodes, but none of them changes rows that it has given. Those that can hold
  * their results back until their input has ended do so (rel_type's `ends`); behind all others that still update or delete stands a
- * Fold. What comes by an order and a limit of few rows is put into that order again.
+ * Fold. Joins are made by an algorithm that batch_join.c chooses. What comes by an order and a limit of few rows is put into that order again.
  *
  * Nodes are immutable: a node whose inputs became others is made anew, and what it derives from them is derived again. */
+#include "language/plan/batch_join_rel.h"
 #include "language/plan/rank_rel.h"
 #include "language/plan/rel_internal.h"
 
@@ -30,21 +31,23 @@ static bool ends(const struct rel *r)
 }
 
 /* The node over inputs that were made for batch. */
-static struct rel *remade(struct arena *a, const struct rel *r, struct rel *const *inputs)
+static enum status remade(struct arena *a, const struct rel *r, struct rel *const *inputs, const struct plan_settings *s, struct rel **out,
+                          struct err *e)
 {
+    if (r->type == &rel_join_type) return batch_join(a, r, inputs, s, out, e);
     struct rel *copy = rel_over_inputs(a, r, inputs, ends(r));
-
-    return copy->modifies == MODIFIES_NOTHING ? copy : ordered_again(a, rel_fold(a, copy), copy);
+    *out = copy->modifies == MODIFIES_NOTHING ? copy : ordered_again(a, rel_fold(a, copy), copy);
+    return S_OK;
 }
 
-enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e)
+enum status rel_batch(struct arena *a, struct rel *r, const struct plan_settings *s, struct rel **out, struct err *e)
 {
     struct rel **inputs = ARENA_ARRAY(a, struct rel *, r->input_count + 1);
 
     if (r->in_batch == NULL) {
         if (rel_scanned(r) != NULL) TRY(check_bounded(rel_scanned(r), e));
-        for (uint32_t i = 0; i < r->input_count; i++) TRY(rel_batch(a, r->inputs[i], &inputs[i], e));
-        r->in_batch = remade(a, r, inputs);
+        for (uint32_t i = 0; i < r->input_count; i++) TRY(rel_batch(a, r->inputs[i], s, &inputs[i], e));
+        TRY(remade(a, r, inputs, s, &r->in_batch, e));
     }
     *out = r->in_batch;
     return S_OK;

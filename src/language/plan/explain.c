@@ -50,12 +50,12 @@ static bool explain_exchange(const struct rel *r, uint32_t input, struct place *
     int count = rel_distribution(r, input, &cols);
     uint32_t id;
 
-    if (count < 0) return true;
+    if (count == DISTRIBUTION_ANY) return true;
     if (printed_before(r->inputs[input], r, input, true, p, &id, out)) return false;
     line_begin(p, out);
-    buf_append_text(out, count == 0 ? "Exchange(distribution=[single" : "Exchange(distribution=[hash[");
+    buf_printf(out, "Exchange(distribution=[%s", count == DISTRIBUTION_BROADCAST ? "broadcast" : count == 0 ? "single" : "hash[");
     for (int i = 0; i < count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->inputs[input]->row->names[cols[i]]);
-    buf_append_text(out, count == 0 ? "]" : "]]");
+    buf_append_text(out, count <= 0 ? "]" : "]]");
     line_end(r->inputs[input], p, id, out);
     buf_append_byte(out, '\n');
     p->more[++p->depth] = false;

@@ -74,7 +74,7 @@ static void key_bits(const struct rel *r, uint32_t input, uint64_t *bits)
 }
 
 /* At most one row of the input per key. */
-static bool is_one_row(const struct rel *r, uint32_t input)
+bool join_is_one_row(const struct rel *r, uint32_t input)
 {
     uint64_t bits[(TYPE_FIELDS_MAX + 63) / 64] = {0};
 
@@ -84,7 +84,7 @@ static bool is_one_row(const struct rel *r, uint32_t input)
 
 static const char *input_spec(const struct rel *r, uint32_t input)
 {
-    if (is_one_row(r, input)) return "JoinKeyContainsUniqueKey";
+    if (join_is_one_row(r, input)) return "JoinKeyContainsUniqueKey";
     return r->inputs[input]->key_count > 0 ? "HasUniqueKey" : "NoUniqueKey";
 }
 
@@ -93,7 +93,9 @@ static void explain_hints(const struct join_body *b, struct buf *out)
     static const char *const sides[] = {"LEFT", "RIGHT"};
     bool any = false;
 
-    if (b->hints != NULL && b->hints[0] != '\0') buf_printf(out, ", joinHints=[[%s]]", b->hints);
+    for (uint32_t i = 0; i < b->hints.count; i++)
+        buf_printf(out, "%s[%s options:[%s]]", i == 0 ? ", joinHints=[[" : "", b->hints.items[i].name, sides[b->hints.items[i].side]);
+    if (b->hints.count > 0) buf_append_text(out, "]]");
     for (uint32_t i = 0; i < 2; i++) {
         if (b->ttl[i].text == NULL) continue;
         buf_printf(out, "%s%s=%s", any ? ", " : ", stateTtlHints=[[[STATE_TTL options:{", sides[i], b->ttl[i].text);
@@ -102,7 +104,7 @@ static void explain_hints(const struct join_body *b, struct buf *out)
     if (any) buf_append_text(out, "}]]]");
 }
 
-static void explain(const struct rel *r, struct buf *out)
+void join_explain_rows(const struct rel *r, struct buf *out)
 {
     const struct join_body *b = r->body;
 
@@ -110,7 +112,15 @@ static void explain(const struct rel *r, struct buf *out)
     join_explain_where(r, b, b->condition, out);
     buf_append_text(out, "], select=[");
     for (uint32_t i = 0; i < r->row->child_count; i++) buf_printf(out, "%s%s", i > 0 ? ", " : "", r->row->names[i]);
-    buf_printf(out, "], leftInputSpec=[%s], rightInputSpec=[%s]", input_spec(r, 0), input_spec(r, 1));
+    buf_append_byte(out, ']');
+}
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct join_body *b = r->body;
+
+    join_explain_rows(r, out);
+    buf_printf(out, ", leftInputSpec=[%s], rightInputSpec=[%s]", input_spec(r, 0), input_spec(r, 1));
     explain_hints(b, out);
 }
 
@@ -158,8 +168,8 @@ static void derive_keys(struct rel *r, struct arena *a)
     const struct join_body *b = r->body;
     const struct rel *left = r->inputs[0], *right = r->inputs[1];
     bool left_alone = !has_pairs((enum rel_join_kind)b->kind);
-    bool by_left = left_alone || (is_one_row(r, 1) && !may_lack((enum rel_join_kind)b->kind, 0));
-    bool by_right = !left_alone && is_one_row(r, 0) && !may_lack((enum rel_join_kind)b->kind, 1);
+    bool by_left = left_alone || (join_is_one_row(r, 1) && !may_lack((enum rel_join_kind)b->kind, 0));
+    bool by_right = !left_alone && join_is_one_row(r, 0) && !may_lack((enum rel_join_kind)b->kind, 1);
 
     for (uint32_t i = 0; by_left && i < left->key_count; i++)
         if (join_key_within(b, 0, &left->keys[i])) keys_add(r, a, &left->keys[i], NULL);
@@ -187,15 +197,19 @@ static bool derive_empty(const struct rel *r)
     return false;
 }
 
+void join_derive_rows(struct rel *r, struct arena *a)
+{
+    derive_keys(r, a);
+    r->is_empty = derive_empty(r);
+}
+
 /* Where a side's update may find other partners, its row before goes as a delete when nobody needs -U. */
 static void derive(struct rel *r, struct arena *a)
 {
     const struct join_body *b = r->body;
     bool is_plain = b->kind == REL_JOIN_INNER || b->kind == REL_JOIN_SEMI;
 
-    derive_keys(r, a);
-    r->is_empty = derive_empty(r);
-    if (r->at_end) return;
+    join_derive_rows(r, a);
     r->modifies = is_plain ? MODIFIES_NOTHING : MODIFIES_UPDATES | MODIFIES_DELETES;
     for (uint32_t i = 0; i < 2; i++) {
         r->modifies |= r->inputs[i]->modifies;
@@ -219,7 +233,7 @@ int join_distribution(const struct rel *r, uint32_t input, const uint32_t **cols
 }
 
 /* By its keys, of a side whose rows all come out. */
-static bool lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
+bool join_lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
 {
     const struct join_body *b = r->body;
     uint32_t left = r->inputs[0]->row->child_count;
@@ -274,8 +288,8 @@ static void sides_lower(const struct rel *r, struct lowering *l, struct join_con
 {
     c->left_unique = unique_of(r, l, 0);
     c->right_unique = unique_of(r, l, 1);
-    c->left_row = is_one_row(r, 0);
-    c->right_row = is_one_row(r, 1);
+    c->left_row = join_is_one_row(r, 0);
+    c->right_row = join_is_one_row(r, 1);
     c->left_after = is_after_only(r, 0);
     c->right_after = is_after_only(r, 1);
     c->left_appends = r->inputs[0]->modifies == MODIFIES_NOTHING;
@@ -305,9 +319,6 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->right_ttl_ms = b->ttl[1].text != NULL ? b->ttl[1].ms : l->ttl_ms;
     if (b->condition != NULL) c->condition = lower_exprs(l, &b->condition, 1);
     c->zone = lower_zone(l);
-    c->at_end = r->at_end;
-    if (r->at_end) c->spill = l->spill_joins;
-    if (r->at_end) c->left_ttl_ms = c->right_ttl_ms = 0; /* nothing is forgotten before it has come */
     sides_lower(r, l, c);
     *node = l->graph->node_count - 1;
     for (uint32_t i = 0; i < 2; i++) lower_edge(l, r, inputs[i], *node, i);
@@ -323,11 +334,10 @@ static void logical(const struct rel *r, struct logical *l)
 
 const struct rel_type rel_join_type = {.name = "Join",
                                        .doc = "pairs of rows of two inputs, all of which are kept",
-                                       .ends = true,
                                        .derive = derive,
                                        .wants_before = wants_before,
                                        .distribution = join_distribution,
-                                       .lies_by = lies_by,
+                                       .lies_by = join_lies_by,
                                        .advise = advise,
                                        .passes = join_passes, .strengthen = join_strengthen, .narrow = join_narrow,
                                        .explain = explain,

@@ -25,6 +25,9 @@ struct narrowing;
 struct reuse_map;
 struct conditions;
 
+/* Where rows are worked on if no columns decide it: in any task, in each of them. */
+enum distribution { DISTRIBUTION_ANY = -1, DISTRIBUTION_BROADCAST = -2 };
+
 /* Where nodes are lowered to. */
 /* Functions that wait for something outside. */
 struct async_calls {
@@ -58,7 +61,8 @@ struct rel_type {
     bool (*wants_before)(const struct rel *r, uint32_t input);
     /* Is the key of a row that is deleted enough for it, given its own takes_keys? NULL: the whole row is needed. */
     bool (*takes_keys)(const struct rel *r, uint32_t input);
-    /* How many columns decide in which task a row of an input is worked on, and which; 0: all rows in one; -1: any. NULL: -1. */
+    /* How many columns decide in which task a row of an input is worked on, and which; 0: all rows in one; else an enum distribution.
+     * NULL: any. */
     int (*distribution)(const struct rel *r, uint32_t input, const uint32_t **cols);
     /* Do its rows lie in the task to which a hash of these columns, in this order, would send them? NULL: that is not known. */
     bool (*lies_by)(const struct rel *r, const uint32_t *cols, uint32_t count);
@@ -219,6 +223,14 @@ struct expand_body {
     uint32_t set_count, count;
     struct expr *const *columns;
 };
+/* Hints that name a side of a join, in their order. */
+struct join_hints {
+    uint32_t count;
+    const struct join_hint {
+        const char *name; /* "BROADCAST" */
+        uint8_t side;     /* that it names first */
+    } *items;
+};
 /* Pairs of rows of two inputs with equal keys; or rows of the left one that have, or lack, a partner. */
 enum rel_join_kind { REL_JOIN_INNER, REL_JOIN_LEFT, REL_JOIN_RIGHT, REL_JOIN_FULL, REL_JOIN_SEMI, REL_JOIN_ANTI };
 struct join_body {
@@ -229,7 +241,7 @@ struct join_body {
     struct expr *condition;    /* over the columns of both, left before right; NULL: equal keys are enough */
     const char *const *names;  /* of the columns of both, each once */
     struct rel_ttl ttl[2];     /* of each input's rows */
-    const char *hints;         /* as EXPLAIN shows them; NULL or empty: none */
+    struct join_hints hints;
 };
 /* A join of windows. Its keys are without those of the window, which stand in `all`, too. */
 struct window_join_body {
@@ -415,7 +427,7 @@ struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body 
 /* Plans of one statement that give the same rows for less work: rewrite.h. Answers how many they are then. */
 uint32_t rel_rewrite(struct arena *a, struct rel **plans, uint32_t count, const struct plan_settings *s);
 /* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end. */
-enum status rel_batch(struct arena *a, struct rel *r, struct rel **out, struct err *e) CHECKED;
+enum status rel_batch(struct arena *a, struct rel *r, const struct plan_settings *s, struct rel **out, struct err *e) CHECKED;
 /* The same plan with inner and left joins by a common key as one node: all of them, or where the hint MULTI_JOIN asks for it. */
 struct rel *rel_multi_joins(struct arena *a, struct rel *r, bool all);
 /* The same plan with DISTINCT aggregates by buckets of their arguments first. */
@@ -471,6 +483,7 @@ struct rel_shown {
     void *arg;
 };
 double rel_rows(const struct rel *r); /* a guess at how many it gives: rows.c */
+double rel_bytes(const struct rel *r); /* and at how many bytes these take */
 /* What is known of a column, and of how many rows; said NULL: nothing. */
 struct rel_column {
     const struct column_statistics *said;

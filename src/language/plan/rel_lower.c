@@ -77,7 +77,7 @@ void rel_print_changes(const struct rel *r, struct buf *out)
 /* --- EXPLAIN and lowering ---------------------------------------------------------------------------------------- */
 int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {
-    return r->type->distribution != NULL ? r->type->distribution(r, input, cols) : -1;
+    return r->type->distribution != NULL ? r->type->distribution(r, input, cols) : DISTRIBUTION_ANY;
 }
 
 bool rel_lies_by(const struct rel *r, const uint32_t *cols, uint32_t count)
@@ -94,9 +94,10 @@ void lower_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t
     const char **names = ARENA_ARRAY(l->a, const char *, MAX(count, 1));
 
     if (count == 0) l->graph->nodes[to]->single = true;
+    edge->has_partitioner = count > 0 || count == DISTRIBUTION_BROADCAST;
+    if (count == DISTRIBUTION_BROADCAST) edge->partitioner = PART_BROADCAST;
     if (count <= 0) return;
     for (int i = 0; i < count; i++) names[i] = r->inputs[input]->row->names[cols[i]];
-    edge->has_partitioner = true;
     edge->partitioner = rel_lies_by(r->inputs[input], cols, (uint32_t)count) ? PART_FORWARD : PART_HASH;
     edge->keys = (struct text_list){names, (uint32_t)count};
 }
@@ -141,7 +142,7 @@ static void keep_single(const struct rel *r, struct lowering *l, const uint32_t 
     for (uint32_t i = 0; i < r->input_count; i++) {
         const uint32_t *cols;
         bool stay = r->inputs[i]->modifies != MODIFIES_NOTHING || is_ordered(r->inputs[i]);
-        single |= stay && rel_distribution(r, i, &cols) < 0 && l->graph->nodes[inputs[i]]->single;
+        single |= stay && rel_distribution(r, i, &cols) == DISTRIBUTION_ANY && l->graph->nodes[inputs[i]]->single;
     }
     for (uint32_t i = first; single && i < l->graph->node_count; i++) l->graph->nodes[i]->single = true;
 }

@@ -8,7 +8,7 @@
 
 struct part {
     uint32_t node, id;      /* id 0: not printed yet */
-    int by;                 /* columns of the exchange above; -1: none */
+    int by;                 /* columns of the exchange above, or its enum distribution; DISTRIBUTION_ANY: none */
     const uint32_t *cols;
     uint32_t times;
 };
@@ -66,11 +66,11 @@ static void count(struct rel_reuse *u, const struct rel *r, int above)
     int node = rel_reuse_node(u, r);
 
     if (node < 0) return;
-    if (node != above && part_of(u, (uint32_t)node, -1, NULL)->times++ > 0) return;
+    if (node != above && part_of(u, (uint32_t)node, DISTRIBUTION_ANY, NULL)->times++ > 0) return;
     for (uint32_t i = 0; i < r->input_count; i++) {
         const uint32_t *cols = NULL;
         int by = rel_distribution(r, i, &cols), input = rel_reuse_node(u, r->inputs[i]);
-        if (input >= 0 && by >= 0 && part_of(u, (uint32_t)input, by, cols)->times++ > 0) continue;
+        if (input >= 0 && by != DISTRIBUTION_ANY && part_of(u, (uint32_t)input, by, cols)->times++ > 0) continue;
         count(u, r->inputs[i], node);
     }
 }
@@ -87,7 +87,7 @@ struct rel_reuse *rel_reuse_find(struct arena *a, const struct reuse_map *map, c
 uint32_t rel_reuse_visit(struct rel_reuse *u, const struct rel *r, const struct rel *by, uint32_t input, bool exchange, bool *again)
 {
     const uint32_t *cols = NULL;
-    int node = u != NULL ? rel_reuse_node(u, r) : -1, columns = exchange ? rel_distribution(by, input, &cols) : -1;
+    int node = u != NULL ? rel_reuse_node(u, r) : -1, columns = exchange ? rel_distribution(by, input, &cols) : DISTRIBUTION_ANY;
 
     *again = false;
     if (node < 0 || (!exchange && by != NULL && rel_reuse_node(u, by) == node)) return 0;

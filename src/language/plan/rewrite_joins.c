@@ -39,7 +39,7 @@ static bool may_move(const struct rel *r)
     const struct join_body *b = r->body;
 
     return r->type == &rel_join_type && b->kind == REL_JOIN_INNER && b->ttl[0].text == NULL && b->ttl[1].text == NULL &&
-           (b->hints == NULL || b->hints[0] == '\0') && (b->condition == NULL || (b->condition->det == FN_PURE && !b->condition->may_fail));
+           b->hints.count == 0 && (b->condition == NULL || (b->condition->det == FN_PURE && !b->condition->may_fail));
 }
 
 static const struct calc_body *plain_calc(const struct rel *r)

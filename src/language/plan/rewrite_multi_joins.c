@@ -57,7 +57,9 @@ static const struct calc_body *plain_calc(const struct rel *r)
 
 static bool is_hinted(const struct join_body *b)
 {
-    return b->hints != NULL && strstr(b->hints, "[MULTI_JOIN ") != NULL;
+    for (uint32_t i = 0; i < b->hints.count; i++)
+        if (strcmp(b->hints.items[i].name, "MULTI_JOIN") == 0) return true;
+    return false;
 }
 
 /* all: without a hint, too. */

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #define UNKNOWN_ROWS 1e8
+#define FIXED_BYTES 8    /* of a value, or of where it lies */
+#define UNKNOWN_BYTES 16 /* that lie elsewhere */
 #define UNKNOWN_PART 0.25 /* of rows that a filter keeps */
 
 /* --- columns ------------------------------------------------------------------------------------------------------- */
@@ -132,6 +134,24 @@ static double groups_of(const struct rel *r, double rows)
         groups *= (double)c.said->distinct_count + (c.said->null_count > 0);
     }
     return MIN(groups, rows);
+}
+
+/* Of values of a column: as Flink's rows in memory, so that sizes compare with its thresholds. */
+static double column_bytes(const struct rel *r, uint32_t col)
+{
+    const struct type *t = r->row->children[col];
+    struct rel_column c = rel_column_of(r, col);
+
+    if (t->phys != P_STR && t->phys != P_LIST && t->phys != P_ROW && t->phys != P_I128 && t->phys != P_TS96) return FIXED_BYTES;
+    return FIXED_BYTES + (c.said != NULL && c.said->average_length >= 0 ? c.said->average_length : UNKNOWN_BYTES);
+}
+
+double rel_bytes(const struct rel *r)
+{
+    double bytes = FIXED_BYTES * (double)((r->row->child_count + 8 + 63) / 64); /* which are NULL */
+
+    for (uint32_t i = 0; i < r->row->child_count; i++) bytes += column_bytes(r, i);
+    return bytes * rel_rows(r);
 }
 
 double rel_rows(const struct rel *r)

@@ -20,6 +20,16 @@ struct lookup_settings {
     bool is_key_ordered; /* also where rows change, but not those of one key */
 };
 
+/* table.exec.disabled-operators, of batch mode: bits 1 << o. */
+enum batch_operator {
+    BATCH_BROADCAST_HASH_JOIN,
+    BATCH_SHUFFLE_HASH_JOIN,
+    BATCH_SORT_MERGE_JOIN,
+    BATCH_NESTED_LOOP_JOIN,
+    BATCH_HASH_AGGREGATE,
+    BATCH_SORT_AGGREGATE
+};
+
 struct plan_settings {
     struct lookup_settings lookup;
     struct emit_settings emit;
@@ -38,6 +48,8 @@ struct plan_settings {
     bool changes_repeat; /* table.exec.source.cdc-events-duplicate */
     uint32_t distinct_buckets; /* table.optimizer.distinct-agg.split.bucket-num where that is enabled; 0: it is not */
     bool incremental; /* table.optimizer.incremental-agg-enabled */
+    uint32_t disabled;       /* enum batch_operator, bits */
+    int64_t broadcast_bytes; /* table.optimizer.join.broadcast-threshold */
     bool resolves_updates; /* table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE */
     struct {
         uint8_t materialize, shuffle, lengths;

@@ -1,6 +1,6 @@
 /* bind_hint.c - hints of a SELECT. STATE_TTL says how long joins and aggregates keep rows of a table; hints of joins are checked, shown
- * by EXPLAIN, and change nothing but for MULTI_JOIN (plan/rewrite_multi_joins.c): all joins of two are of one kind here. What LOOKUP
- * says is read in bind_lookup_hint.c. Errors in Flink's words. */
+ * by EXPLAIN, and choose among algorithms in batch mode (plan/batch_join.c); MULTI_JOIN: plan/rewrite_multi_joins.c. What LOOKUP says is
+ * read in bind_lookup_hint.c. Errors in Flink's words. */
 #include "language/sql/bind_hint.h"
 
 #include "ground/base/option.h"
@@ -170,10 +170,11 @@ struct rel_lookup_hint bind_hint_lookup(const struct query_binder *b, const stru
     return out;
 }
 
-const char *bind_hint_join(struct query_binder *b, const struct ast_table *left, const struct ast_table *right)
+struct join_hints bind_hint_join(struct query_binder *b, const struct ast_table *left, const struct ast_table *right)
 {
     const struct ast_table *sides[] = {left, right};
-    const char *out = "";
+    struct join_hint *items = ARENA_ARRAY(b->a, struct join_hint, b->hints != NULL ? b->hints->count + 1 : 1);
+    struct join_hints out = {.items = items};
 
     for (uint32_t i = 0; b->hints != NULL && i < b->hints->count; i++) {
         const struct ast_hint *h = &b->hints->items[i];
@@ -183,7 +184,7 @@ const char *bind_hint_join(struct query_binder *b, const struct ast_table *left,
             for (int s = 1; s >= 0; s--)
                 if (has_table(sides[s], argument_name(h->args[k]))) side = s;
         if (side < 0) continue;
-        out = arena_printf(b->a, "%s[%s options:[%s]]", out, type_of(h)->name, side == 0 ? "LEFT" : "RIGHT");
+        items[out.count++] = (struct join_hint){type_of(h)->name, (uint8_t)side};
     }
     return out;
 }

@@ -7,8 +7,8 @@ enum status bind_hint_known(struct query_binder *b, const struct ast_hint *h) CH
 /* The hints of a SELECT, checked against its FROM; good for bind_hint_ttl and bind_hint_join. */
 enum status bind_select_hints(struct query_binder *b, const struct ast_select *s) CHECKED;
 struct rel_ttl bind_hint_ttl(const struct query_binder *b, const struct ast_table *t); /* of what is kept of the table's rows */
-/* "[BROADCAST options:[LEFT]]" for a join of these two; "": nothing is said of them. */
-const char *bind_hint_join(struct query_binder *b, const struct ast_table *left, const struct ast_table *right);
+/* What is said of a join of these two. */
+struct join_hints bind_hint_join(struct query_binder *b, const struct ast_table *left, const struct ast_table *right);
 /* Of the first LOOKUP that names the table; what it does not say is as the session says. */
 struct rel_lookup_hint bind_hint_lookup(const struct query_binder *b, const struct ast_table *t);
 

@@ -15,7 +15,7 @@ struct join_tree {
     const struct correlate_body *list; /* the right side is elements of a list of the left one; NULL: a table */
     struct rel_ttl ttl[2];      /* of hints */
     struct rel_lookup_hint lookup;
-    const char *hints;          /* as EXPLAIN shows them; NULL or empty: none */
+    struct join_hints hints;
     uint32_t count, capacity;
     struct expr **conditions; /* of ON: all must be true */
 };

@@ -18,7 +18,7 @@ enum status run_optimize(struct run *r, const struct query_binder *b, struct rel
     if (b->settings->rewrites) *count = rel_rewrite(&r->arena, plans, *count, b->settings);
     for (uint32_t i = 0; i < *count; i++) {
         if (b->is_batch) {
-            TRY(rel_batch(&r->arena, plans[i], &plans[i], r->e));
+            TRY(rel_batch(&r->arena, plans[i], b->settings, &plans[i], r->e));
             continue;
         }
         plans[i] = rel_multi_joins(&r->arena, plans[i], b->settings->joins_many);

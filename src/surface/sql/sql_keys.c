@@ -149,6 +149,15 @@ const struct option_def sql_keys[] = {
      .kind = OPT_SIZE,
      .fallback = "128 mb",
      .doc = "in batch mode: rows of both sides of a join that one task has in memory; more of them go to files, sorted by their keys"},
+    {.key = "table.exec.disabled-operators",
+     .kind = OPT_STRING,
+     .doc = "in batch mode: ways to join and to group that plans do not take, separated by commas: BroadcastHashJoin, ShuffleHashJoin "
+            "(HashJoin: both), SortMergeJoin, NestedLoopJoin, HashAgg, SortAgg"},
+    {.key = "table.optimizer.join.broadcast-threshold",
+     .kind = OPT_INT,
+     .fallback = "1048576",
+     .doc = "in batch mode: a side of a join that is thought to take no more bytes goes to all tasks, so that the other one stays where "
+            "it is; -1: none does. What is thought: `docs/differences.md`, `join-sizes`"},
     {.key = "table.exec.sort.max-num-file-handles",
      .kind = OPT_INT,
      .fallback = "128",
@@ -240,11 +249,60 @@ const struct option_def sql_keys[] = {
     {0},
 };
 
+/* --- disabled operators ------------------------------------------------------------------------------------------ */
+static const struct disabled_operator {
+    const char *name;
+    uint32_t bits;
+} disabled_operators[] = {{"BroadcastHashJoin", 1u << BATCH_BROADCAST_HASH_JOIN},
+                          {"ShuffleHashJoin", 1u << BATCH_SHUFFLE_HASH_JOIN},
+                          {"HashJoin", 1u << BATCH_BROADCAST_HASH_JOIN | 1u << BATCH_SHUFFLE_HASH_JOIN},
+                          {"SortMergeJoin", 1u << BATCH_SORT_MERGE_JOIN},
+                          {"NestedLoopJoin", 1u << BATCH_NESTED_LOOP_JOIN},
+                          {"HashAgg", 1u << BATCH_HASH_AGGREGATE},
+                          {"SortAgg", 1u << BATCH_SORT_AGGREGATE}};
+
+/* The bits of a list of names. E_CONFIG: there is no such operator. */
+static enum status disabled_read(const char *list, uint32_t *bits, struct err *e)
+{
+    const char *names[COUNT_OF(disabled_operators)];
+    struct str rest = str_of(list);
+
+    *bits = 0;
+    for (size_t i = 0; i < COUNT_OF(names); i++) names[i] = disabled_operators[i].name;
+    while (rest.size > 0) {
+        const char *comma = memchr(rest.data, ',', rest.size);
+        size_t n = comma != NULL ? (size_t)(comma - rest.data) : rest.size, i = 0;
+        struct str name = str_trim((struct str){rest.data, n});
+        rest = comma != NULL ? (struct str){comma + 1, rest.size - n - 1} : (struct str){0};
+        while (i < COUNT_OF(names) && !str_equal(name, str_of(names[i]))) i++;
+        if (i < COUNT_OF(names)) *bits |= disabled_operators[i].bits;
+        if (i < COUNT_OF(names) || name.size == 0) continue;
+        int near = str_nearest(name, names, COUNT_OF(names));
+        if (near >= 0) err_hint(e, "did you mean '%s'?", names[near]);
+        else err_hint(e, "there are BroadcastHashJoin, ShuffleHashJoin, HashJoin, SortMergeJoin, NestedLoopJoin, HashAgg and SortAgg");
+        return err_set(e, E_CONFIG, "'table.exec.disabled-operators' names '%.*s', and there is no such operator", (int)name.size, name.data);
+    }
+    return S_OK;
+}
+
+static uint32_t disabled_of(const struct options *o)
+{
+    const char *list = options_get(o, sql_keys, "table.exec.disabled-operators");
+    struct err ignored = {0};
+    uint32_t bits = 0;
+
+    enum status st = list != NULL ? disabled_read(list, &bits, &ignored) : S_OK;
+    (void)st; /* SET has refused what is wrong with it */
+    return bits;
+}
+
 enum status sql_key_check(const char *key, const char *value, struct err *e)
 {
     struct zone zone;
     int64_t tasks = 1;
+    uint32_t bits;
 
+    if (strcmp(key, "table.exec.disabled-operators") == 0) return disabled_read(value, &bits, e);
     if (strcmp(key, "table.exec.resource.default-parallelism") == 0 &&
         (!str_to_int64(str_of(value), &tasks) || tasks < -1 || tasks == 0 || tasks > SQL_TASKS_MAX))
         return err_set(e, E_CONFIG, "'%s' is -1, or a number from 1 to %d, not %s", key, SQL_TASKS_MAX, value);
@@ -313,6 +371,8 @@ struct plan_settings sql_keys_settings(const struct config *c)
         .emit_every = options_enum(&o, sql_keys, "thalweg.exec.emit") == 1,
         .two_phase = options_bool(&o, sql_keys, "table.exec.mini-batch.enabled") && options_enum(&o, sql_keys, "thalweg.exec.emit") != 1 &&
                      options_enum(&o, sql_keys, "table.optimizer.agg-phase-strategy") != 1,
+        .disabled = disabled_of(&o),
+        .broadcast_bytes = options_int(&o, sql_keys, "table.optimizer.join.broadcast-threshold"),
         .distinct_buckets = distinct_buckets(&o),
         .incremental = options_bool(&o, sql_keys, "table.optimizer.incremental-agg-enabled"),
         .sink = {.materialize = (uint8_t)options_enum(&o, sql_keys, "table.exec.sink.upsert-materialize"),
