@@ -61,8 +61,9 @@ same 'another one' "[WARNING] 'table.exec.rank.topn-cache-size' changes nothing 
 $done_" "$(set_to table.exec.rank.topn-cache-size 5)"
 same 'a choice' "[WARNING] 'table.exec.legacy-cast-behaviour' changes nothing here: a CAST that fails fails the job, always; TRY_CAST gives NULL.
 $done_" "$(set_to table.exec.legacy-cast-behaviour enabled)"
-same 'one without a value of its own' "[WARNING] 'table.exec.disabled-operators' changes nothing here: joins and groups have one operator each in batch mode, which goes from hash tables to sorted files by itself.
-$done_" "$(set_to table.exec.disabled-operators HashJoin)"
+same 'one without a value of its own' "[WARNING] 'table.column-expansion-strategy' changes nothing here: SELECT * gives all columns.
+$done_" "$(set_to table.column-expansion-strategy EXCLUDE_ALIASED_VIRTUAL_METADATA_COLUMNS)"
+same 'joins and groups' "$done_" "$(set_to table.exec.disabled-operators 'HashJoin, SortAgg')"
 same 'one of a cluster' "[WARNING] 'rest.port' changes nothing here: an embedded run has no REST server.
 $done_" "$(set_to rest.port 8081)"
 same 'one that works' "$done_" "$(set_to table.exec.state.ttl '1 h')"
