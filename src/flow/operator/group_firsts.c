@@ -16,7 +16,7 @@ static bool column_equals(const struct vector *v, uint32_t a, uint32_t b)
     return vector_compare(v, a, v, b) == 0;
 }
 
-static bool rows_equal(const struct state_keys *k, uint32_t a, uint32_t b)
+bool group_rows_equal(const struct state_keys *k, uint32_t a, uint32_t b)
 {
     for (uint32_t c = 0; c < k->col_count; c++)
         if (!column_equals(&k->batch->cols[k->cols[c]], a, b)) return false;
@@ -33,9 +33,9 @@ void group_firsts_find(struct group_firsts *f, const struct state_keys *keys)
     for (uint32_t i = 0; i < keys->count; i++) {
         uint32_t row = keys->sel != NULL ? keys->sel[i] : i;
         uint64_t hash = keys->hashes[i];
-        if (f->count == 0 || f->hashes[last] != hash || !rows_equal(keys, f->rows[last], row)) {
+        if (f->count == 0 || f->hashes[last] != hash || !group_rows_equal(keys, f->rows[last], row)) {
             uint32_t at = (uint32_t)(hash % PLACES);
-            while (places[at] != 0 && (f->hashes[places[at] - 1] != hash || !rows_equal(keys, f->rows[places[at] - 1], row)))
+            while (places[at] != 0 && (f->hashes[places[at] - 1] != hash || !group_rows_equal(keys, f->rows[places[at] - 1], row)))
                 at = (at + 1) % PLACES;
             if (places[at] == 0) {
                 f->rows[f->count] = (uint16_t)row;

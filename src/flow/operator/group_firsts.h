@@ -11,3 +11,4 @@ struct group_firsts {
 };
 
 void group_firsts_find(struct group_firsts *f, const struct state_keys *keys);
+bool group_rows_equal(const struct state_keys *k, uint32_t a, uint32_t b); /* the keys of two rows of the batch */

@@ -212,14 +212,17 @@ void rank_put_update(struct rank *s, const void *before, const void *after, int6
     rank_put(s, after, ROW_UPDATE_AFTER, place);
 }
 
+enum { LOAD_ROWS = 128 }; /* that the first-level cache keeps while their columns are read */
+
 void rank_load(struct rank *s)
 {
-    uint32_t first = s->loaded, n = s->used - first;
-
-    for (uint32_t i = 0; i < s->column_count && n > 0; i++) {
-        struct vector *to = &s->out->cols[s->columns[i].col];
-        if (to->form != VEC_ABSENT)
-            state_rows_load(s->table, s->from + first, n, s->columns[i].field, to, first, &s->out->heap, s->out->mem);
+    for (uint32_t first = s->loaded, n; first < s->used; first += n) {
+        n = MIN(s->used - first, (uint32_t)LOAD_ROWS);
+        for (uint32_t i = 0; i < s->column_count; i++) {
+            struct vector *to = &s->out->cols[s->columns[i].col];
+            if (to->form != VEC_ABSENT)
+                state_rows_load(s->table, s->from + first, n, s->columns[i].field, to, first, &s->out->heap, s->out->mem);
+        }
     }
     s->loaded = s->used;
 }

@@ -1,4 +1,4 @@
-/* rank_config.h - configuration of the operators rank, rank_sorted and window_rank. */
+/* rank_config.h - configuration of the operators rank, rank_sift, rank_sorted and window_rank. */
 #pragma once
 #include "flow/operator/row_runs.h"
 
@@ -17,6 +17,13 @@ struct rank_config {
     bool is_part;                /* first of two phases, rank_part.c: nets, rows are only added */
     int64_t memory;              /* of it; 0: any */
     int64_t ttl_ms;              /* 0: for ever */
+};
+
+/* Before rows are spread by their partitions: those of a batch that can have a place. */
+struct rank_sift_config {
+    struct text_list partition;
+    struct text_list order, directions, nulls;
+    int64_t last;
 };
 
 /* In batch mode: rows that are there when the input has ended. */

@@ -348,25 +348,29 @@ static void load_values(const struct pack *p, const struct pack_field *f, const 
     }
 }
 
-/* As pack_text, most rows being narrow and having the bytes themselves. */
+/* As pack_text, most rows being narrow. A string that is kept once is there as it is to be. */
 static void load_texts(const struct pack *p, const struct pack_field *f, const void *const *rows, uint32_t count, struct vector *v,
                        uint32_t first)
 {
     const uint32_t head = p->head, fixed = p->fixed[PACK_NARROW], text = f->text;
+    const struct text *kept = p->dicts != NULL ? p->dicts[text].strings : NULL;
     struct text *to = &VECTOR_VALUES(v, struct text)[first];
 
     for (uint32_t i = 0; i < count; i++) {
         const char *row = rows[i];
-        uint16_t ends[2] = {(uint16_t)fixed, 0};
+        uint16_t ends[2] = {(uint16_t)fixed, 0}, number;
         if (row == NULL) continue;
         if (text == 0) memcpy(&ends[1], row + head, sizeof ends[1]);
         else memcpy(ends, row + head + (text - 1) * sizeof ends[0], sizeof ends);
-        if (LIKELY((row[0] & 1) == 0 && (ends[1] & PACK_NARROW_REFERS) == 0)) {
-            uint32_t from = ends[0] & ~PACK_NARROW_REFERS;
-            to[i] = text_view(row + from, ends[1] - from);
-        } else {
+        uint32_t from = ends[0] & ~PACK_NARROW_REFERS;
+        if (UNLIKELY((row[0] & 1) != 0)) {
             struct str value = pack_text(p, row, f);
             to[i] = text_view(value.data, value.size);
+        } else if ((ends[1] & PACK_NARROW_REFERS) != 0) {
+            memcpy(&number, row + from, sizeof number);
+            to[i] = kept[number];
+        } else {
+            to[i] = text_view(row + from, ends[1] - from);
         }
     }
 }

@@ -82,7 +82,7 @@ static inline struct str pack_text(const struct pack *p, const void *row, const 
 
     if (LIKELY((end & PACK_WIDE_REFERS) == 0)) return (struct str){(const char *)row + from, end - from};
     memcpy(&number, (const char *)row + from, sizeof number);
-    return dict_string_at(&p->dicts[f->text], number);
+    return text_str(dict_string_at(&p->dicts[f->text], number));
 }
 
 /* Where rows come from: rows rows[0..count) of a batch, field f being column cols[f]; strings that are kept once go to blocks. */

@@ -71,13 +71,13 @@ size_t dict_growth(const struct pack_dict *d, uint32_t count)
     return bytes + sizeof *d->slots * size;
 }
 
-static uint32_t string_add(struct pack_dict *d, struct state_ref ref, uint32_t size)
+static uint32_t string_add(struct pack_dict *d, struct text view)
 {
     if (d->count == d->string_room) {
         d->string_room = MAX(2 * d->string_room, 64u);
         d->strings = mem_realloc(d->mem, d->strings, sizeof *d->strings * d->string_room);
     }
-    d->strings[d->count] = (struct dict_string){ref, size};
+    d->strings[d->count] = view;
     return d->count++;
 }
 
@@ -87,8 +87,9 @@ static uint32_t dict_add(struct pack_dict *d, struct blocks *b, uint32_t hash, s
     if (2 * d->count >= d->mask) dict_grow(d);
     struct state_ref ref = block_take(b, d->segments, value.size);
     struct dict_slot s = {.hash = hash, .size = (uint32_t)value.size, .segment = ref.segment, .offset = (uint16_t)ref.offset};
-    memcpy(block_at(d->segments, ref), value.data, value.size);
-    s.number = (uint16_t)string_add(d, ref, s.size);
+    char *bytes = block_at(d->segments, ref);
+    memcpy(bytes, value.data, value.size);
+    s.number = (uint16_t)string_add(d, text_view(bytes, value.size));
     slot_put(d->slots, d->mask, &s);
     return s.number + 1u;
 }

@@ -1,6 +1,7 @@
 /* pack_dict.h - long strings of one field that come again and again (an address, a name of a device) are kept once; rows refer to
  * them. Of a table without namespaces: what is in the dictionary stays as long as the table. Internal to flow/state. */
 #pragma once
+#include "columns/column/vector.h"
 #include "flow/state/block.h"
 
 enum {
@@ -17,17 +18,13 @@ struct dict_slot {
     uint16_t offset;
     uint16_t number;
 };
-struct dict_string {
-    struct state_ref ref;
-    uint32_t size;
-};
 
 struct pack_dict {
     struct mem *mem;
     struct segments *segments;
     struct dict_slot *slots;
     uint32_t mask, count; /* slots less one; strings */
-    struct dict_string *strings; /* by number; there for as long as rows are that refer to them */
+    struct text *strings; /* by number: views of them, there for as long as rows are that refer to them */
     uint32_t string_room;
     uint32_t seen, hits;  /* since it was judged last */
     bool is_off;          /* too few come again */
@@ -39,9 +36,5 @@ size_t dict_growth(const struct pack_dict *d, uint32_t count); /* bytes of its i
 void dict_clear(struct pack_dict *d); /* the strings are gone with their blocks */
 /* numbers[i] = 1 + the number of values[i], below DICT_STRINGS_MAX; 0: it is not there, and the row has to have it. count <= DICT_AHEAD. */
 void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, uint32_t *numbers);
-static inline struct str dict_string_at(const struct pack_dict *d, uint32_t number)
-{
-    const struct dict_string *s = &d->strings[number];
-
-    return (struct str){block_at(d->segments, s->ref), s->size};
-}
+/* A view: who reads it is spared a look at the bytes. */
+static inline const struct text *dict_string_at(const struct pack_dict *d, uint32_t number) { return &d->strings[number]; }

@@ -3,6 +3,7 @@
 #include "language/plan/logical.h"
 #include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
+#include "language/plan/rel_internal.h"
 
 #include "flow/operator/rank_config.h"
 #include "ground/base/str.h"
@@ -169,9 +170,30 @@ void lower_order(struct lowering *l, const struct type *row, const struct rank_o
     }
 }
 
+/* Rows that can have no place are sifted out before they are spread: where rows are only added, told batch by batch, and places are few. */
+static uint32_t lower_sift(const struct rel *r, struct lowering *l, uint32_t input)
+{
+    const struct rank_body *b = r->body;
+    const struct rel *in = r->inputs[0];
+    bool fits = !l->emit_every && in->modifies == MODIFIES_NOTHING && l->ttl_ms == 0 && b->order_count > 0 && b->last <= RANK_NET_LAST_MAX;
+
+    if (!fits || rel_lies_by(in, b->partition, b->partition_count)) return input;
+    struct rank_sift_config *c = graph_add_node(l->graph, op_find("rank_sift"), "LocalRank", (struct graph_here){0})->config;
+    uint32_t node = l->graph->node_count - 1;
+    const char **names = ARENA_ARRAY(l->a, const char *, b->partition_count + 1);
+
+    for (uint32_t i = 0; i < b->partition_count; i++) names[i] = in->row->names[b->partition[i]];
+    c->partition = (struct text_list){names, b->partition_count};
+    lower_order(l, in->row, b->order, b->order_count, (struct text_list *const[]){&c->order, &c->directions, &c->nulls});
+    c->last = b->last;
+    graph_add_edge(l->graph, input, node, 0, (struct graph_here){0});
+    return node;
+}
+
 enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct rank_body *b = r->body;
+    uint32_t input = lower_sift(r, l, inputs[0]);
     struct graph_node *n = graph_add_node(l->graph, op_find("rank"), r->type->name, (struct graph_here){0});
     struct rank_config *c = n->config;
 
@@ -189,7 +211,7 @@ enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32
     c->unique = (struct text_list){unique, key != NULL ? key->count : 0};
     c->ttl_ms = l->ttl_ms;
     *node = l->graph->node_count - 1;
-    lower_edge(l, r, inputs[0], *node, 0);
+    lower_edge(l, r, input, *node, 0);
     return S_OK;
 }
 
