@@ -9,7 +9,7 @@ enum { PLACES = 2 * BATCH_ROWS };
 static bool column_equals(const struct vector *v, uint32_t a, uint32_t b)
 {
     if (v->form == VEC_CONST) return true;
-    if (v->form == VEC_FLAT && v->validity == NULL) {
+    if (v->form == VEC_FLAT && (v->validity == NULL || (bit_get(v->validity, a) && bit_get(v->validity, b)))) {
         if (v->phys == P_I64) return VECTOR_VALUES(v, int64_t)[a] == VECTOR_VALUES(v, int64_t)[b];
         if (v->phys == P_STR) return text_equal(&VECTOR_VALUES(v, struct text)[a], &VECTOR_VALUES(v, struct text)[b]);
     }

@@ -173,22 +173,26 @@ static void rows_place(struct rank *s, const struct batch *in)
 }
 
 /* --- into the state ---------------------------------------------------------------------------------------------- */
-/* Those that stayed new are written, each batch row once. */
+/* Those that stayed new are written, each batch row once, in the order in which they came: they are read as they lie. */
 static enum status rows_write(struct rank *s, const struct batch *in)
 {
     struct rank_net *n = s->net;
-    struct state_place *targets[BATCH_ROWS];
+    struct state_place *places[BATCH_ROWS], *targets[BATCH_ROWS];
     uint16_t rows[BATCH_ROWS];
     uint64_t written[BATCH_ROWS];
-    uint32_t count = 0;
+    uint32_t count = 0, all = batch_rows(in);
 
+    memset(places, 0, sizeof places[0] * all);
     for (uint32_t t = 0; t < n->touched_count; t++)
         for (uint32_t k = 0; k < n->touched[t].now_count; k++) {
             struct state_place *p = &n->items[n->touched[t].now + k];
-            if ((p->row & IS_NEW) == 0) continue;
-            rows[count] = (uint16_t)batch_row(in, (uint32_t)p->row);
-            targets[count++] = p;
+            if ((p->row & IS_NEW) != 0) places[(uint32_t)p->row] = p;
         }
+    for (uint32_t i = 0; i < all; i++) {
+        rows[count] = (uint16_t)batch_row(in, i);
+        targets[count] = places[i];
+        count += places[i] != NULL;
+    }
     if (count == 0) return S_OK;
     TRY(state_places_write(s->table, 0, in, n->cols, rows, count, written));
     for (uint32_t i = 0; i < count; i++) targets[i]->row = written[i];

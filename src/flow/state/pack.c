@@ -72,40 +72,15 @@ void pack_forget(struct pack *p)
 }
 
 /* --- writing ----------------------------------------------------------------------------------------------------- */
-static inline struct str text_at(const struct vector *v, const struct vector *base, uint32_t row)
-{
-    return vector_is_null(v, row) ? (struct str){"", 0} : text_str(&VECTOR_VALUES(base, struct text)[vector_at(v, row)]);
-}
-
-/* The bytes of a long text that another task wrote, before they are looked at. */
-static inline __attribute__((always_inline)) void text_fetch(const struct vector *v, const struct vector *base, uint32_t row)
-{
-    const struct text *t = &VECTOR_VALUES(base, struct text)[vector_at(v, row)];
-
-    if (t->size <= TEXT_INLINE || vector_is_null(v, row)) return;
-    __builtin_prefetch(t->far);
-    __builtin_prefetch(t->far + t->size - 1);
-}
-
 /* Those that are kept once: their numbers per row; NULL: none are. */
 static const uint32_t *texts_find(struct pack *p, const struct pack_field *f, const struct pack_source *from, const struct vector *v)
 {
-    const struct vector *base = vector_values(v);
     uint32_t *numbers = p->dicts != NULL ? p->numbers + (size_t)f->text * BATCH_ROWS : NULL;
-    struct str values[DICT_AHEAD];
 
     if (numbers == NULL) return NULL;
-    if (p->dicts[f->text].is_off) {
-        memset(numbers, 0, sizeof *numbers * from->count);
-        return NULL;
-    }
-    for (uint32_t at = 0, n; at < from->count; at += n) {
-        n = MIN(from->count - at, (uint32_t)DICT_AHEAD);
-        for (uint32_t i = at + n; i < MIN(at + n + DICT_AHEAD, from->count); i++) text_fetch(v, base, from->rows[i]);
-        for (uint32_t i = 0; i < n; i++) values[i] = text_at(v, base, from->rows[at + i]);
-        dict_find(&p->dicts[f->text], from->blocks, values, n, numbers + at);
-    }
-    return numbers; /* also when it was just turned off */
+    bool was_off = p->dicts[f->text].is_off;
+    dict_find(&p->dicts[f->text], from->blocks, v, from->rows, from->count, numbers);
+    return was_off ? NULL : numbers; /* also when it was just turned off */
 }
 
 static void text_sizes(struct pack *p, const struct pack_field *f, const struct pack_source *from, const struct vector *v, uint32_t *sizes)
@@ -115,7 +90,7 @@ static void text_sizes(struct pack *p, const struct pack_field *f, const struct 
 
     for (uint32_t i = 0; i < from->count; i++) {
         bool refers = numbers != NULL && numbers[i] != 0;
-        sizes[i] += refers ? (uint32_t)sizeof(uint16_t) : (uint32_t)text_at(v, base, from->rows[i]).size;
+        sizes[i] += refers ? (uint32_t)sizeof(uint16_t) : (uint32_t)dict_text(v, base, from->rows[i]).size;
     }
 }
 
@@ -161,7 +136,7 @@ size_t pack_strings_most(const struct pack *p, const struct pack_source *from)
         if (!p->fields[f].is_text || p->dicts[p->fields[f].text].is_off) continue;
         bytes += dict_growth(&p->dicts[p->fields[f].text], from->count);
         for (uint32_t i = 0; i < from->count; i++) {
-            size_t size = text_at(v, vector_values(v), from->rows[i]).size;
+            size_t size = dict_text(v, vector_values(v), from->rows[i]).size;
             if (size >= DICT_SIZE_MIN && size <= DICT_SIZE_MAX) bytes += 2 * size;
         }
     }
@@ -257,8 +232,8 @@ static void write_texts(struct writing *w, const struct pack_field *f, const str
             uint16_t number = (uint16_t)(kept - 1);
             memcpy(at[i] + from, &number, sizeof number);
         } else {
-            struct str value = text_at(v, base, w->rows[i]);
-            if (i + TEXTS_AHEAD < n) text_fetch(v, base, w->rows[i + TEXTS_AHEAD]);
+            struct str value = dict_text(v, base, w->rows[i]);
+            if (i + TEXTS_AHEAD < n) dict_text_fetch(v, base, w->rows[i + TEXTS_AHEAD]);
             size = (uint32_t)value.size;
             memcpy(at[i] + from, value.data, size);
         }

@@ -126,35 +126,48 @@ static void dict_judge(struct pack_dict *d)
 
 static bool is_candidate(struct str value) { return value.size >= DICT_SIZE_MIN && value.size <= DICT_SIZE_MAX; }
 
-/* What the strings will be compared with. */
-static void strings_fetch(const struct pack_dict *d, const struct str *values, const uint32_t *hashes, uint32_t count)
+/* Strings on their way through the steps. */
+struct looking {
+    struct str value;
+    uint32_t hash;
+};
+enum { READ = DICT_AHEAD, HASHED = 2 * DICT_AHEAD, FETCHED = 3 * DICT_AHEAD, FOUND = 4 * DICT_AHEAD, LOOKING = 4 * DICT_AHEAD };
+
+static inline void string_hash(const struct pack_dict *d, struct looking *l, struct str value)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        const struct dict_slot *s = &d->slots[hashes[i] & d->mask];
-        if (!is_candidate(values[i]) || s->hash != hashes[i] || s->size != values[i].size) continue;
-        const char *bytes = slot_bytes(d, s);
-        for (uint32_t at = 0; at < s->size; at += 64) __builtin_prefetch(bytes + at);
-    }
+    l->value = value;
+    if (!is_candidate(value)) return;
+    l->hash = (uint32_t)hash64(value.data, value.size);
+    __builtin_prefetch(&d->slots[l->hash & d->mask]);
 }
 
-void dict_find(struct pack_dict *d, struct blocks *b, const struct str *values, uint32_t count, uint32_t *numbers)
+/* What a string will be compared with. */
+static inline void string_fetch(const struct pack_dict *d, const struct looking *l)
 {
-    uint32_t hashes[DICT_AHEAD] = {0};
+    const struct dict_slot *s = &d->slots[l->hash & d->mask];
 
-    ASSERT(count <= DICT_AHEAD);
+    if (s->hash != l->hash || s->size != l->value.size) return;
+    const char *bytes = slot_bytes(d, s);
+    for (uint32_t at = 0; at < s->size; at += 64) __builtin_prefetch(bytes + at);
+}
+
+/* Steps, each DICT_AHEAD strings behind the one before, which fetched what it reads: references, bytes, slots, bytes to compare with. */
+void dict_find(struct pack_dict *d, struct blocks *b, const struct vector *v, const uint16_t *rows, uint32_t count, uint32_t *numbers)
+{
+    const struct vector *base = vector_values(v);
+    struct looking ring[LOOKING];
+
     memset(numbers, 0, sizeof *numbers * count);
-    if (d->is_off) return;
-    if (d->slots == NULL) dict_grow(d);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!is_candidate(values[i])) continue;
-        hashes[i] = (uint32_t)hash64(values[i].data, values[i].size);
-        __builtin_prefetch(&d->slots[hashes[i] & d->mask]);
-    }
-    strings_fetch(d, values, hashes, count);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!is_candidate(values[i])) continue;
+    if (!d->is_off && d->slots == NULL) dict_grow(d);
+    for (uint32_t i = 0; i < count + FOUND && !d->is_off; i++) {
+        uint32_t read = i - READ, hash = i - HASHED, fetch = i - FETCHED, find = i - FOUND;
+        if (i < count) __builtin_prefetch(&VECTOR_VALUES(base, struct text)[vector_at(v, rows[i])]);
+        if (read < count) dict_text_fetch(v, base, rows[read]);
+        if (hash < count) string_hash(d, &ring[hash % LOOKING], dict_text(v, base, rows[hash]));
+        if (fetch < count && is_candidate(ring[fetch % LOOKING].value)) string_fetch(d, &ring[fetch % LOOKING]);
+        if (find >= count || !is_candidate(ring[find % LOOKING].value)) continue;
         d->seen++;
-        numbers[i] = dict_one(d, b, hashes[i], values[i]);
+        numbers[find] = dict_one(d, b, ring[find % LOOKING].hash, ring[find % LOOKING].value);
+        dict_judge(d);
     }
-    dict_judge(d);
 }
