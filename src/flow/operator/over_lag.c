@@ -13,7 +13,7 @@ static enum status lag_read(const struct op_plan *p, const struct over_config *c
 
     if (col < 0) return E_GRAPH;
     long long offset = strtoll(c->lag_offsets.items[i], &end, 10);
-    if (*end != '\0' || offset < 0 || offset > INT32_MAX - 1)
+    if (*end != '\0' || offset < 0 || offset > INT32_MAX)
         return err_set(e, E_CONFIG, "'%s' is no offset of LAG", c->lag_offsets.items[i]);
     out->value = (uint32_t)col;
     out->rows = (uint32_t)offset + 1;

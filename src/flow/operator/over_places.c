@@ -50,9 +50,10 @@ static void ntile_run(struct over_partition *s, struct part_call *c, struct vect
     }
 }
 
-/* The value of the row so far away; where there is none, what the row itself says. */
+/* The value of the row so far away; where there is none, what the row itself says. No partition has as many rows as 32 bits can tell. */
 static void value_off(struct over_partition *s, struct part_call *c, struct vector *out, int64_t off)
 {
+    off = MAX(MIN(off, (int64_t)UINT32_MAX), -(int64_t)UINT32_MAX);
     for (uint32_t i = 0; i < s->chunk; i++) {
         int64_t position = (int64_t)s->at + i + off;
         bool is_there = position >= s->first && position < s->end;
@@ -65,7 +66,7 @@ static void value_off(struct over_partition *s, struct part_call *c, struct vect
     }
 }
 
-static void lag_run(struct over_partition *s, struct part_call *c, struct vector *out) { value_off(s, c, out, -c->offset); }
+static void lag_run(struct over_partition *s, struct part_call *c, struct vector *out) { value_off(s, c, out, -MAX(c->offset, -INT64_MAX)); }
 static void lead_run(struct over_partition *s, struct part_call *c, struct vector *out) { value_off(s, c, out, c->offset); }
 
 static const struct over_place places[] = {

@@ -58,6 +58,9 @@ static void places(void **state)
     expect((struct over_partition_config)CALL("ntile", "", "range", "", "0", "3", ""), "1;1;2;3;1;2;");
     expect((struct over_partition_config)CALL("lag", "v", "range", "", "0", "1", ""), "null;null;10;20;null;5;");
     expect((struct over_partition_config)CALL("lead", "v", "range", "", "0", "2", "k"), "20;20;1;1;2;2;");
+    expect((struct over_partition_config)CALL("lead", "v", "range", "", "0", "9223372036854775807", "k"), "1;1;1;1;2;2;");
+    expect((struct over_partition_config)CALL("lag", "v", "range", "", "0", "9223372036854775807", "k"), "1;1;1;1;2;2;");
+    expect((struct over_partition_config)CALL("lag", "v", "range", "", "0", "-9223372036854775808", "k"), "1;1;1;1;2;2;");
 }
 
 static void frames_of_rows(void **state)

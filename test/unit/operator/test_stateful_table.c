@@ -197,6 +197,7 @@ static const struct {
     {"async_lookup_join", "requests and cache are held in memory of its own"},
     {"over_partition", "rows are held in memory of its own"},
     {"project", "row by row"},
+    {"rank_sift", "rows of one batch"},
     {"rank_sorted", "rows are held in memory of its own, or in files"},
     {"sink", "the connector's"},
     {"sort_rows", "rows are held in memory of its own, or in files"},
