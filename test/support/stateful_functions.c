@@ -4,6 +4,7 @@
 #include "support/stateful.h"
 
 #include "flow/operator/dedup_config.h"
+#include "flow/operator/fold_config.h"
 #include "flow/operator/hash_aggregate.h"
 #include "flow/operator/join.h"
 #include "flow/operator/join_interval.h"
@@ -473,7 +474,7 @@ static const struct stateful_case cases[] = {
     {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
     {"hash_set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
     {"hash_set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
-    {"fold", "rows at the end", .config = NULL},
+    {"fold", "rows at the end", .config = &(const struct fold_config){{0}}},
     {"temporal_sort", "by the clock", .config = &(const struct temporal_sort_config){.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last")}, .unkeyed = true},
     {"temporal_sort", "by time", .config = &(const struct temporal_sort_config){.time = "v"}, .unkeyed = true},
     {"rank", "rows are only added", .config = &first_three},

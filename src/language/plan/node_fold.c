@@ -1,4 +1,5 @@
 /* node_fold.c - Fold: what is there when a changelog has ended. Batch mode puts it behind nodes that change rows they have given. */
+#include "flow/operator/fold_config.h"
 #include "language/plan/rel.h"
 
 /* Those by which rows without a key are told apart in tasks: no lists, maps and rows. */
@@ -37,7 +38,8 @@ static int distribution(const struct rel *r, uint32_t input, const uint32_t **co
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     (void)e;
-    graph_add_node(l->graph, op_find("fold"), r->type->name, (struct graph_here){0});
+    struct fold_config *c = graph_add_node(l->graph, op_find("fold"), r->type->name, (struct graph_here){0})->config;
+    c->spill = l->spill_groups;
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;
