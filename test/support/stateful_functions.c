@@ -474,6 +474,7 @@ static const struct stateful_case cases[] = {
     {"set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
     {"hash_set", "intersect", .config = &(const struct set_config){.all = true}, .second_keyed = true},
     {"hash_set", "except", .config = &(const struct set_config){.is_except = true}, .second_keyed = true},
+    {"hash_deduplicate", "the last by time", .config = &(const struct hash_dedup_config){.time = "v", .keep_last = true}},
     {"fold", "rows at the end", .config = &(const struct fold_config){{0}}},
     {"temporal_sort", "by the clock", .config = &(const struct temporal_sort_config){.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last")}, .unkeyed = true},
     {"temporal_sort", "by time", .config = &(const struct temporal_sort_config){.time = "v"}, .unkeyed = true},

@@ -60,7 +60,7 @@ const struct op_type op_fold = {
     .name = "fold",
     .doc = "SQL in batch mode: the rows that are there when the changelog has ended",
     .example = "SELECT * FROM a LEFT JOIN b ON a.id = b.id",
-    .flags = OP_SELECTION | OP_FORMS | OP_STATE,
+    .flags = OP_SELECTION | OP_FORMS | OP_AT_END | OP_STATE,
     .input_count = 1,
     .config_size = sizeof(struct fold_config),
     .config_fields = fold_config_fields,

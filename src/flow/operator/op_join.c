@@ -374,7 +374,7 @@ const struct op_type op_join = {
     .name = "join",
     .doc = "SQL: a regular join of two changelogs, whose rows are kept",
     .example = "SELECT * FROM orders LEFT JOIN payments ON orders.id = payments.order_id",
-    .flags = OP_SELECTION | OP_FORMS | OP_STATE,
+    .flags = OP_SELECTION | OP_FORMS | OP_AT_END | OP_STATE,
     .input_count = 2,
     .config_size = sizeof(struct join_config),
     .config_fields = join_config_fields,

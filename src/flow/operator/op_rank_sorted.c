@@ -204,7 +204,7 @@ const struct op_type op_rank_sorted = {
     .name = "rank_sorted",
     .doc = "SQL in batch mode: the first rows of each partition in an order, when the input has ended",
     .example = "SELECT * FROM (SELECT *, RANK() OVER (PARTITION BY auction ORDER BY price DESC) AS n FROM bids) WHERE n <= 1000",
-    .flags = OP_SELECTION | OP_FORMS,
+    .flags = OP_SELECTION | OP_FORMS | OP_AT_END,
     .input_count = 1,
     .config_size = sizeof(struct rank_sorted_config),
     .config_fields = rank_sorted_config_fields,

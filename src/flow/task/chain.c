@@ -376,14 +376,23 @@ void node_show_state(struct node *n)
     metric_set(n->state_bytes, (double)bytes);
 }
 
+static void watermark_pass(struct node *n, int64_t value)
+{
+    if (n->cx.type->makes_watermarks || value <= n->sent_watermark) return;
+    n->has_watermark = true;
+    n->out_watermark = value;
+}
+
 /* The hook is through with its input: what follows from it for the consumers? */
 static void node_finished(struct node *n)
 {
-    if (n->work == WORK_WATERMARK && !n->cx.type->makes_watermarks && n->value > n->sent_watermark) {
-        n->has_watermark = true;
-        n->out_watermark = n->value;
+    bool holds_last = (n->cx.type->flags & OP_AT_END) != 0;
+
+    if (n->work == WORK_WATERMARK && !(holds_last && n->value == WATERMARK_MAX)) watermark_pass(n, n->value);
+    if (n->work == WORK_END && --n->ends_missing == 0) {
+        if (holds_last) watermark_pass(n, n->cx.watermark);
+        n->has_end = true;
     }
-    if (n->work == WORK_END && --n->ends_missing == 0) n->has_end = true;
     n->work = WORK_NONE;
     n->in = NULL;
 }

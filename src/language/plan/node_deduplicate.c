@@ -1,5 +1,5 @@
 /* node_deduplicate.c - Deduplicate: a Rank of the first place by time over rows that are only added. One row per key: the first one
- * goes out once, the last one is updated. */
+ * goes out once, the last one is updated; in batch mode both go out once. */
 #include "flow/operator/dedup_config.h"
 #include "ground/base/str.h"
 #include "language/plan/narrow_rel.h"
@@ -39,7 +39,7 @@ static void derive(struct rel *r, struct arena *a)
     const struct rel *in = r->inputs[0];
 
     rel_add_key(r, a, b->partition, b->partition_count);
-    if (b->order[0].descending) {
+    if (b->order[0].descending && !r->at_end) {
         r->modifies = MODIFIES_UPDATES; /* a row takes the place of one with another key of the input's */
         return;
     }
@@ -47,13 +47,28 @@ static void derive(struct rel *r, struct arena *a)
     r->window = in->window;
 }
 
+void lower_deduplicate_at_end(const struct rel *r, struct lowering *l, uint32_t input, uint32_t *node)
+{
+    const struct rank_body *b = r->body;
+    struct hash_dedup_config *c = graph_add_node(l->graph, op_find("hash_deduplicate"), r->type->name, (struct graph_here){0})->config;
+
+    if (time_of(r)->time_kind == TIME_ROWTIME) c->time = r->inputs[0]->row->names[b->order[0].col];
+    c->keep_last = b->order[0].descending;
+    c->spill = l->spill_groups;
+    *node = l->graph->node_count - 1;
+    rank_partition_edge(l, r, input, *node);
+}
+
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     const struct rank_body *b = r->body;
-    struct graph_node *n = graph_add_node(l->graph, op_find("deduplicate"), "Deduplicate", (struct graph_here){0});
-    struct dedup_config *c = n->config;
 
     (void)e;
+    if (r->at_end) {
+        lower_deduplicate_at_end(r, l, inputs[0], node);
+        return S_OK;
+    }
+    struct dedup_config *c = graph_add_node(l->graph, op_find("deduplicate"), "Deduplicate", (struct graph_here){0})->config;
     if (time_of(r)->time_kind == TIME_ROWTIME) c->time = r->inputs[0]->row->names[b->order[0].col];
     c->keep_last = b->order[0].descending;
     c->emit_before = r->wants_before;
@@ -65,6 +80,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
 
 const struct rel_type rel_deduplicate_type = {.name = "Deduplicate",
                                               .doc = "the first or the last row of each key, by time",
+                                              .ends = true,
                                               .derive = derive,
                                               .distribution = rank_rel_distribution,
                                               .advise = rank_rel_advise,

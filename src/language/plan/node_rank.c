@@ -215,6 +215,20 @@ enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32
     return S_OK;
 }
 
+/* --- in batch mode ----------------------------------------------------------------------------------------------- */
+void rank_partition_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t to)
+{
+    const struct rank_body *b = r->body;
+    const char **names = ARENA_ARRAY(l->a, const char *, MAX(b->partition_count, 1u));
+
+    if (r->type->distribution == rank_rel_distribution) {
+        lower_edge(l, r, from, to, 0);
+        return;
+    }
+    for (uint32_t i = 0; i < b->partition_count; i++) names[i] = r->inputs[0]->row->names[b->partition[i]];
+    lower_hash_edge(l, from, to, names, b->partition_count);
+}
+
 /* Where places are few, rows that cannot have one are sifted out before the others are sorted, each by half of the memory. */
 static uint32_t lower_part(const struct rel *r, struct lowering *l, uint32_t input)
 {
@@ -227,19 +241,17 @@ static uint32_t lower_part(const struct rel *r, struct lowering *l, uint32_t inp
     c->last = b->last;
     c->nets = c->is_part = true;
     c->memory = l->spill.memory / 2;
-    lower_edge(l, r, input, node, 0);
+    rank_partition_edge(l, r, input, node);
     return node;
 }
 
-static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+void lower_rank_at_end(const struct rel *r, struct lowering *l, uint32_t input, uint32_t *node)
 {
     const struct rank_body *b = r->body;
-
-    if (!r->at_end) return rank_rel_lower(r, l, inputs, node, e);
     bool is_few = is_numbering(b) && b->last <= RANK_NET_LAST_MAX;
-    uint32_t input = is_few ? lower_part(r, l, inputs[0]) : inputs[0];
-    struct graph_node *n = graph_add_node(l->graph, op_find("rank_sorted"), r->type->name, (struct graph_here){0});
-    struct rank_sorted_config *c = n->config;
+
+    if (is_few) input = lower_part(r, l, input);
+    struct rank_sorted_config *c = graph_add_node(l->graph, op_find("rank_sorted"), r->type->name, (struct graph_here){0})->config;
     char *function = arena_strdup(l->a, b->function);
 
     for (char *at = function; *at != '\0'; at++) *at = *at == '_' ? '_' : (char)(*at | 0x20);
@@ -251,8 +263,14 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     c->spill = l->spill;
     if (is_few) c->spill.memory /= 2;
     *node = l->graph->node_count - 1;
-    lower_edge(l, r, input, *node, 0);
+    rank_partition_edge(l, r, input, *node);
     if (is_few) l->graph->edges[l->graph->edge_count - 1]->partitioner = PART_FORWARD;
+}
+
+static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
+{
+    if (!r->at_end) return rank_rel_lower(r, l, inputs, node, e);
+    lower_rank_at_end(r, l, inputs[0], node);
     return S_OK;
 }
 

@@ -1,4 +1,5 @@
 /* node_window_rank.c - WindowRank: a ranking by partitions that hold start and end of windows. Its rows come once, when the window ends.
+ * In batch mode windows are partitions as others are: rows are sorted.
  * The first or last row by a time attribute is a WindowDeduplicate (node_window_deduplicate.c), on the same operator. */
 #include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
@@ -85,12 +86,19 @@ enum status window_rank_lower(const struct rel *r, struct lowering *l, const uin
 {
     const struct rank_body *b = r->body;
     const struct type *in = r->inputs[0]->row;
+    bool is_first = rank_is_deduplicate(r->inputs[0], b);
+
+    (void)e;
+    if (l->is_batch) {
+        if (is_first) lower_deduplicate_at_end(r, l, inputs[0], node);
+        else lower_rank_at_end(r, l, inputs[0], node);
+        return S_OK;
+    }
     struct graph_node *n = graph_add_node(l->graph, op_find("window_rank"), r->type->name, (struct graph_here){0});
     struct window_rank_config *c = n->config;
     struct rank_order last = b->order_count > 0 ? b->order[0] : (struct rank_order){0};
 
-    (void)e;
-    c->from_behind = rank_is_deduplicate(r->inputs[0], b) && last.descending;
+    c->from_behind = is_first && last.descending;
     if (c->from_behind) last.descending = last.nulls_last = false;
     lower_order(l, in, c->from_behind ? &last : b->order, b->order_count,
                 (struct text_list *const[]){&c->order, &c->directions, &c->nulls});

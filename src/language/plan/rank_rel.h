@@ -12,6 +12,11 @@ bool sort_limit_ends(const struct rank_body *b); /* the same */
 void limit_rel_logical(const struct rel *r, struct logical *l); /* of ORDER BY and LIMIT */
 int rank_rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols);
 enum status rank_rel_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e) CHECKED;
+/* Rows of one partition go to one task, the whole partition being the operator's keys. */
+void rank_partition_edge(struct lowering *l, const struct rel *r, uint32_t from, uint32_t to);
+/* In batch mode, also of windows. */
+void lower_deduplicate_at_end(const struct rel *r, struct lowering *l, uint32_t input, uint32_t *node);
+void lower_rank_at_end(const struct rel *r, struct lowering *l, uint32_t input, uint32_t *node);
 /* Is a ranking of that input one row per key, the first or last by time? It has no column of its place. */
 bool rank_is_deduplicate(const struct rel *input, const struct rank_body *b);
 
