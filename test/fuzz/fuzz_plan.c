@@ -43,7 +43,7 @@ static enum status plan(struct session *s, struct rel *r, bool is_batch)
     uint32_t node, now[GRAPH_NODES_MAX];
 
     rel_rewrite(s->a, &r, 1, &settings);
-    if (is_batch) TRY(rel_batch(s->a, r, &r, s->e));
+    if (is_batch) TRY(rel_batch(s->a, r, &settings, &r, s->e));
     TRY(rel_plan(&r, 1, s->e));
     buf_init(&text, s->a->mem);
     rel_explain(r, &(struct rel_shown){.changes = true}, &text);
