@@ -195,6 +195,7 @@ static void plan_task(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
                                .node_count = v->node_count,
                                .job = tm->job,
                                .backend = tm->settings.backend,
+                               .state_bytes_max = tm->settings.state_bytes_max,
                                .times_hooks = tm->settings.times_hooks,
                                .seed = tm->settings.seed,
                                .blocking = v->blocking,

@@ -39,10 +39,11 @@ void pool_free(struct state_pool *p)
 size_t pool_room(const struct state_pool *p)
 {
     size_t held = (size_t)(p->region_end - p->region_at) + p->free_counts[POOL_FRAME_ORDER] * (size_t)POOL_FRAME;
+    size_t room = p->taken_max == 0 ? SIZE_MAX : p->taken_max - MIN(p->taken, p->taken_max);
 
-    if (p->mem->limit == 0) return SIZE_MAX;
-    if (p->mem->used + REGION_MIN >= p->mem->limit) return held; /* a region more would not fit */
-    return held + (p->mem->limit - p->mem->used);
+    if (p->mem->limit == 0) return room;
+    if (p->mem->used + REGION_MIN >= p->mem->limit) return MIN(room, held); /* a region more would not fit */
+    return MIN(room, held + (p->mem->limit - p->mem->used));
 }
 
 static void region_add(struct state_pool *p)

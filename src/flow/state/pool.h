@@ -23,6 +23,7 @@ struct state_pool {
     uint32_t region_count, region_capacity;
     size_t region_bytes;          /* size of the next region */
     size_t taken;                 /* bytes of what is in use */
+    size_t taken_max;             /* 0: as many as there are */
 };
 
 struct state_pool *pool_create(struct mem *mem);
@@ -33,5 +34,5 @@ void pool_give(struct state_pool *p, void *piece, uint32_t order);
 /* Any size: a piece up to a frame, a block of its own above. Give back with the same size. */
 void *pool_take_size(struct state_pool *p, size_t size);
 void pool_give_size(struct state_pool *p, void *piece, size_t size);
-/* Bytes that can be had without passing the limit of the mem; SIZE_MAX without a limit. */
+/* Bytes that can be had without passing the limit of the mem, and taken_max; SIZE_MAX without a limit. */
 size_t pool_room(const struct state_pool *p);

@@ -295,14 +295,6 @@ static void resolve_absent(struct hm_table *t, uint32_t count, void **rows)
     t->latest.count = count;
 }
 
-static enum status budget_refuse(const struct hm_table *t, uint32_t count)
-{
-    struct state_host *h = t->base.host;
-
-    return err_set(h->err, E_BUDGET, "state `%s`: no room for %u more keys: %zu of %zu bytes are in use", t->base.def->name, count,
-                   h->mem->used, h->mem->limit);
-}
-
 /* Bytes that as many new keys per shard as the batch has rows for it would take. */
 static size_t growth(const struct hm_table *t, const struct space *s, const uint64_t *hashes, uint32_t count)
 {
@@ -324,7 +316,7 @@ static enum status budget_check(const struct hm_table *t, struct space *s, const
     if (LIKELY(room == SIZE_MAX || room / 4 > any + (size_t)t->shard_count * POOL_FRAME)) return S_OK;
     if (room > growth(t, s, hashes, count) + 2 * (size_t)POOL_FRAME) return S_OK;
     for (uint32_t i = 0; i < t->shard_count; i++) s->shards[i].expected = 0; /* too little room to grow ahead of the keys */
-    return room > growth(t, s, hashes, count) + 2 * (size_t)POOL_FRAME ? S_OK : budget_refuse(t, count);
+    return room > growth(t, s, hashes, count) + 2 * (size_t)POOL_FRAME ? S_OK : table_refuse(&t->base, count, "keys");
 }
 
 enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_keys *keys, enum state_intent intent, void **rows,

@@ -86,6 +86,10 @@ struct sb_type {
 #include "sb_registry.def"
 #undef X
 
+/* E_BUDGET, with what it is about and which option says how much there may be: no room for so many more rows, keys, ... */
+enum status host_refuse(struct state_host *h, const char *about, uint32_t count, const char *of) CHECKED;
+enum status table_refuse(const struct state_table *t, uint32_t count, const char *of) CHECKED;
+
 static inline struct blocks *table_blocks(struct state_table *t, int64_t ns)
 {
     if (UNLIKELY(t->blocks == NULL || t->blocks_ns != ns)) {

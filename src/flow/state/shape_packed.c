@@ -77,11 +77,8 @@ static inline __attribute__((always_inline)) void fetch_place(const struct hm_ta
 
 static enum status room_check(const struct hm_table *t, size_t needed, uint32_t count)
 {
-    struct state_host *h = t->base.host;
-
-    if (LIKELY(pool_room(h->pool) >= needed)) return S_OK;
-    return err_set(h->err, E_BUDGET, "state `%s`: no room for %u more rows: %zu of %zu bytes are in use", t->base.def->name, count,
-                   h->mem->used, h->mem->limit);
+    if (LIKELY(pool_room(t->base.host->pool) >= needed)) return S_OK;
+    return table_refuse(&t->base, count, "rows");
 }
 
 enum status strings_budget(const struct hm_table *t, const struct pack_source *from)

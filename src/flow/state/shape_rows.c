@@ -19,12 +19,10 @@ static struct space *space_of(struct hm_table *t, int64_t ns)
 
 enum status elements_budget(const struct hm_table *t, uint32_t count)
 {
-    struct state_host *h = t->base.host;
     size_t needed = (size_t)count * (t->bag->size + 64) + 4 * (size_t)POOL_FRAME;
 
-    if (pool_room(h->pool) >= needed) return S_OK;
-    return err_set(h->err, E_BUDGET, "state `%s`: no room for %u more rows: %zu of %zu bytes are in use", t->base.def->name, count,
-                   h->mem->used, h->mem->limit);
+    if (pool_room(t->base.host->pool) >= needed) return S_OK;
+    return table_refuse(&t->base, count, "rows");
 }
 
 void head_mark(struct hm_table *t, struct space *s, const struct bag *b)

@@ -13,6 +13,8 @@
 
 #include "ground/base/str.h"
 
+#include <stdio.h>
+
 static const struct sb_type *const backends[] = {
 #define X(name) &sb_##name,
 #include "sb_registry.def"
@@ -32,6 +34,7 @@ void state_host_init(struct state_host *h)
     ASSERT(h->mem != NULL && h->backend != NULL);
     ASSERT(h->max_parallelism > 0 && h->group_count > 0 && h->group_first + h->group_count <= h->max_parallelism);
     h->pool = pool_create(h->mem);
+    h->pool->taken_max = h->bytes_max;
     h->scratch = mem_zalloc(h->mem, sizeof *h->scratch);
     key_set_init(&h->scratch->keys, h->mem);
 }
@@ -51,6 +54,23 @@ void state_host_release(struct state_host *h)
     pool_free(h->pool);
     h->pool = NULL;
     h->scratch = NULL;
+}
+
+enum status host_refuse(struct state_host *h, const char *about, uint32_t count, const char *of)
+{
+    bool is_own = h->bytes_max > 0;
+    size_t used = is_own ? h->pool->taken : h->mem->used, most = is_own ? h->bytes_max : h->mem->limit;
+
+    if (is_own) err_hint(h->err, "raise '" STATE_MEMORY_KEY "', which each subtask of an operator has, or let state expire: 'table.exec.state.ttl'");
+    return err_set(h->err, E_BUDGET, "%s: no room for %u more %s: %zu of %zu bytes are in use", about, count, of, used, most);
+}
+
+enum status table_refuse(const struct state_table *t, uint32_t count, const char *of)
+{
+    char about[128];
+
+    snprintf(about, sizeof about, "state `%s`", t->def->name);
+    return host_refuse(t->host, about, count, of);
 }
 
 static enum status def_check(const struct state_host *h, const struct state_def *def, struct err *e)

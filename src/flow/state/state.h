@@ -87,6 +87,8 @@ enum {
     STATE_ROW_BYTES_MAX = 64 * 1024,
 };
 
+#define STATE_MEMORY_KEY "thalweg.state.memory" /* the option behind state_host.bytes_max */
+
 struct blocks;
 struct pack;
 struct sb_type;
@@ -107,6 +109,7 @@ struct state_host {
     struct err *err;                                     /* detail of a failing data-plane call; may be NULL */
     const struct state_restore *restore; /* what tables and timers begin with when they are made (snapshot.h); NULL: empty */
     uint32_t subtask, parallelism;       /* which of how many this is; parallelism 0 means the only one */
+    size_t bytes_max;                                    /* of state: E_BUDGET beyond; 0: as many as there are */
 
     struct state_pool *pool;       /* set by state_host_init: 64 KiB frames */
     struct state_scratch *scratch; /* arrays for one batch, shared by the tables */

@@ -78,8 +78,7 @@ static enum status budget_check(struct timers *t, uint32_t count)
     size_t needed = (size_t)count * 64 + 2 * (size_t)POOL_FRAME;
 
     if (pool_room(t->host->pool) >= needed) return S_OK;
-    return err_set(t->host->err, E_BUDGET, "timers: no room for %u more: %zu of %zu bytes are in use", count, t->host->mem->used,
-                   t->host->mem->limit);
+    return host_refuse(t->host, "timers", count, "timers");
 }
 
 /* The i-th key of t->keys as an item; bytes are copied. */

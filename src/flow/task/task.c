@@ -128,6 +128,7 @@ static struct state_host *create_state(struct task *t, struct op_cx *cx)
     h->wake = state_wake;
     h->wake_arg = cx;
     h->err = &t->err;
+    h->bytes_max = plan->state_bytes_max;
     state_host_init(h);
     return h;
 }

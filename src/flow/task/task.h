@@ -42,6 +42,7 @@ struct task_plan {
     uint32_t output_count;
     struct job_shared *job;
     const struct sb_type *backend;  /* of keyed state; NULL = hashmap */
+    size_t state_bytes_max;         /* of it, per operator; 0: as many as there are */
     uint64_t seed;
     bool blocking;                  /* wants a thread of its own */
     bool times_hooks;               /* op_metrics.busy_ns and bytes_out are wanted */

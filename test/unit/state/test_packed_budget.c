@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 enum { ROWS = 1000 };
@@ -69,9 +70,51 @@ static void strings_ask_for_room_first(void **state)
     keyed_release(&k);
 }
 
+/* A bound of the host's own: the error says which option it is. */
+static void what_is_beyond_names_the_option(void **state)
+{
+    struct keyed k;
+    struct state_table *table;
+    uint32_t cols[] = {0};
+    uint64_t hashes[ROWS];
+    void *heads[ROWS];
+    enum status st = S_OK;
+
+    (void)state;
+    keyed_init(&k, "hashmap", 0, 1, 1);
+    state_host_release(&k.host);
+    k.host.bytes_max = 1 << 20;
+    k.host.err = &k.err;
+    state_host_init(&k.host);
+    const struct state_def def = {.name = "words",
+                                  .version = 1,
+                                  .shape = STATE_MAP,
+                                  .key = keyed_type(&k, "ROW<k BIGINT> NOT NULL"),
+                                  .value = keyed_type(&k, "ROW<w BIGINT NOT NULL> NOT NULL")};
+    assert_int_equal(state_open(&k.host, &def, &table, &k.err), S_OK);
+    struct batch *keys = batch_create(def.key, ROWS, &k.mem);
+    for (uint32_t at = 0; st == S_OK && at < 1000 * ROWS; at += ROWS) {
+        batch_clear(keys);
+        for (uint32_t i = 0; i < ROWS; i++) keyed_key(keys, cols, 1, i, at + i);
+        keys->count = ROWS;
+        batch_hash(keys, cols, 1, hashes);
+        struct state_keys some = state_keys_of(keys, cols, 1, hashes);
+        st = state_resolve(table, 0, &some, STATE_INSERT, heads, NULL);
+        if (st == S_OK) state_done(table);
+    }
+    assert_int_equal(st, E_BUDGET);
+    assert_true(state_host_bytes(&k.host) > 1 << 18 && state_host_bytes(&k.host) <= 1 << 20);
+    assert_non_null(strstr(k.err.text, "state `words`: no room for "));
+    assert_non_null(strstr(k.err.text, " of 1048576 bytes are in use"));
+    assert_non_null(strstr(k.err.hint, "raise 'thalweg.state.memory'"));
+    batch_free(keys);
+    state_close(table);
+    keyed_release(&k);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(strings_ask_for_room_first)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(strings_ask_for_room_first), cmocka_unit_test(what_is_beyond_names_the_option)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
