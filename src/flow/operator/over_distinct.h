@@ -18,17 +18,21 @@ struct over_distinct {
     uint32_t count;
     struct text_heap heap;
     struct mem *mem;
+    size_t bytes_max; /* of all values; 0: as many as there are */
+    struct err *err;
 };
 
 /* fields: of each column of the input in the row of the state, -1: of the key. */
 void over_distinct_open(struct over_distinct *d, struct op_cx *cx, const struct group_call *calls, uint32_t count,
                         const int *fields);
 void over_distinct_close(struct over_distinct *d);
-/* `count` rows before come first, and at most `more` are added. in[row]: the row in work. */
-void over_distinct_begin(struct over_distinct *d, const struct state_table *t, void *const *before, uint32_t count,
-                         uint32_t more, const struct batch *in, uint32_t row);
-/* Sets left_out of the calls to which the row brings nothing new. is_mine: it is the row in work. */
-void over_distinct_add(struct over_distinct *d, const struct batch *work, uint32_t at, const struct batch *in,
-                       uint32_t row, bool is_mine, bool *left_out);
+void over_distinct_begin(struct over_distinct *d);
+/* Rows before the row in work, in[row], some at a time, in any batches; `work` is free for it. E_BUDGET: their values are too many. */
+enum status over_distinct_before(struct over_distinct *d, const struct state_table *t, void *const *before, uint32_t count,
+                                 struct batch *work, const struct batch *in, uint32_t row) CHECKED;
+void over_distinct_ready(struct over_distinct *d, const struct batch *in, uint32_t row); /* there are no more */
+/* Sets left_out of the calls to which the row brings nothing new. is_mine: it is the row in work. E_BUDGET as above. */
+enum status over_distinct_add(struct over_distinct *d, const struct batch *work, uint32_t at, const struct batch *in, uint32_t row,
+                              bool is_mine, bool *left_out) CHECKED;
 bool over_distinct_settled(
     const struct over_distinct *d); /* do the rows behind have what they had, as far as DISTINCT goes? */
