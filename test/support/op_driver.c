@@ -165,6 +165,7 @@ static void host_make(struct op_driver *d)
     const char *backend = d->setup.backend ? d->setup.backend : "hashmap";
 
     d->host = (struct state_host){.backend = sb_find(backend),
+                                  .bytes_max = d->setup.state_bytes_max,
                                   .mem = &d->mem,
                                   .group_count = 128,
                                   .max_parallelism = 128,

@@ -15,6 +15,7 @@ struct op_setup {
     const char *keys, *keys2, *keys3; /* column names, separated by blanks; NULL = not keyed */
     uint32_t batch_rows;          /* 0 = BATCH_ROWS */
     const char *backend;          /* NULL = hashmap */
+    size_t state_bytes_max;       /* 0 = as many as there are */
     struct sys *sys;              /* NULL = the driver's clock; else a real one, not freed */
     struct job_shared *job;       /* NULL = none */
     const struct fn_users *users; /* functions of users for expressions; NULL = none */

@@ -172,6 +172,59 @@ static void a_walk_goes_on_in_the_next_call(void **state)
     op_driver_free(d);
 }
 
+/* DISTINCT looks at all rows before: more of them than are looked at in one call, of lesser values or, with ROWS, of the same. */
+static void distinct_goes_on_in_the_next_call(void **state)
+{
+    enum { MANY = 1500, VALUES = 7 };
+    static const char *const yes[] = {"true"}, *const counts[] = {"count"};
+    char *rows = test_malloc(MANY * 32), *expected = test_malloc(MANY * 48);
+
+    (void)state;
+    for (int with_rows = 0; with_rows < 2; with_rows++) {
+        struct over_sorted_config c = config(with_rows, "sum");
+        char *p = rows, *q = expected;
+        c.calls.functions = (struct text_list){counts, 1};
+        c.calls.distinct = (struct text_list){yes, 1};
+        for (int i = 0; i < MANY; i++) {
+            p += sprintf(p, "1 | %d | %d\n", with_rows ? 3 : i, i % VALUES);
+            q += sprintf(q, "+I[1, %d, %d, %d]\n", with_rows ? 3 : i, i % VALUES, i + 1 < VALUES ? i + 1 : VALUES);
+        }
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("over_sorted"), .config = &c, .in = TYPE, .keys = "k"});
+        op_push(d, 0, rows);
+        assert_string_equal(op_driver_error(d), "");
+        assert_string_equal(op_output(d), expected);
+        op_driver_free(d);
+    }
+    test_free(rows);
+    test_free(expected);
+}
+
+/* Eight sets of the values of one partition: more than its rows take. */
+static void distinct_values_have_a_bound(void **state)
+{
+    enum { PUSH = 100 };
+    struct over_sorted_config c = {.order = "o",
+                                   .calls = {.functions = TEXTS("count", "sum", "count", "sum", "count", "sum", "count", "sum"),
+                                             .arguments = TEXTS("v", "v", "v", "v", "v", "v", "v", "v"),
+                                             .filters = TEXTS("", "", "", "", "", "", "", ""),
+                                             .distinct = TEXTS("true", "true", "true", "true", "true", "true", "true", "true"),
+                                             .names = TEXTS("a", "b", "c", "d", "e", "f", "g", "h")}};
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("over_sorted"), .config = &c, .in = TYPE, .keys = "k", .state_bytes_max = 512 * 1024});
+    char rows[PUSH * 32];
+
+    (void)state;
+    for (int at = 0; op_driver_error(d)[0] == '\0' && at < 5000; at += PUSH) {
+        char *p = rows;
+        for (int i = at; i < at + PUSH; i++) p += sprintf(p, "1 | %d | %d\n", i, i);
+        op_push(d, 0, rows);
+        (void)op_output(d);
+    }
+    assert_non_null(strstr(op_driver_error(d), "DISTINCT over a window: "));
+    assert_non_null(strstr(op_driver_error(d), " of 524288 bytes (raise 'thalweg.state.memory', or leave out DISTINCT)"));
+    op_driver_free(d);
+}
+
 /* Results that are values themselves: texts, the first and the last. */
 static void values_run_along(void **state)
 {
@@ -239,6 +292,8 @@ int main(void)
         cmocka_unit_test(lists_grow_along_the_rows),
         cmocka_unit_test(many_rows_are_updated),
         cmocka_unit_test(a_walk_goes_on_in_the_next_call),
+        cmocka_unit_test(distinct_goes_on_in_the_next_call),
+        cmocka_unit_test(distinct_values_have_a_bound),
         cmocka_unit_test(values_run_along),
         cmocka_unit_test(what_is_folded_at_once_is_refused),
     };
