@@ -127,6 +127,31 @@ static void fields_find(const struct op_cx *cx, const struct rank_config *c, str
     for (uint32_t i = 0; i < s->column_count; i++) s->all[i] = i;
 }
 
+/* The columns of the order, and a number. */
+static const struct type *sort_key(const struct op_cx *cx, const struct rank *s)
+{
+    struct arena *a = cx->plan->arena;
+    const struct type *in = cx->plan->inputs[0], **types = ARENA_ARRAY(a, const struct type *, s->order_count + 1);
+    const char **names = ARENA_ARRAY(a, const char *, s->order_count + 1);
+
+    for (uint32_t i = 0; i < s->order_count; i++) {
+        types[i] = in->children[s->order[i]];
+        names[i] = arena_printf(a, "o%u", i);
+    }
+    types[s->order_count] = type_new(a, T_BIGINT, 0, 0, false);
+    names[s->order_count] = "number";
+    return type_row(a, s->order_count + s->has_numbers, names, types, false);
+}
+
+/* Tables beside that of the rows. */
+static enum status indexes_open(struct op_cx *cx, struct rank *s, const struct rank_config *c)
+{
+    fields_find(cx, c, s);
+    rank_rows_open(cx, s);
+    if (c->retracts) TRY(rank_ties_open(cx, s));
+    return rank_keys_serve(c) ? rank_keys_open(cx, s, c) : S_OK;
+}
+
 static enum status rank_open(struct op_cx *cx, void *self)
 {
     const struct rank_config *c = cx->config;
@@ -144,8 +169,10 @@ static enum status rank_open(struct op_cx *cx, void *self)
         descending |= (uint64_t)order[i].descending << i;
         nulls_last |= (uint64_t)order[i].nulls_last << i;
     }
+    s->plan = p;
     s->first = c->first;
     s->last = c->last;
+    s->has_numbers = c->retracts || rank_keys_serve(c);
     s->forgets = c->ttl_ms > 0;
     s->keeps_all = c->retracts || s->forgets;
     number_find(cx, c, s);
@@ -153,7 +180,7 @@ static enum status rank_open(struct op_cx *cx, void *self)
                                 .version = 1,
                                 .shape = STATE_ORDERED,
                                 .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
-                                .sort_key = type_row_of(p->arena, p->inputs[0], s->order, s->order_count),
+                                .sort_key = sort_key(cx, s),
                                 .value = kept_row(cx, s),
                                 .counted = !s->forgets,
                                 .ttl = state_ttl_of(c->ttl_ms)};
@@ -172,18 +199,21 @@ static enum status rank_open(struct op_cx *cx, void *self)
     s->out = batch_create_needed(p->outputs[0], cx->needed_out != NULL ? cx->needed_out[0] : NULL, rows, cx->mem);
     if (c->retracts || c->unique.count > 0) s->same = batch_create(s->def.value, BATCH_ROWS, cx->mem);
     if (c->is_part) s->part = batch_create(p->inputs[0], rows, cx->mem);
-    fields_find(cx, c, s);
-    return S_OK;
+    return indexes_open(cx, s, c);
 }
 
 static void rank_close(struct op_cx *cx, void *self, bool failed)
 {
     struct rank *s = self;
 
-    (void)cx;
     (void)failed;
     state_close(s->table);
+    if (s->view != NULL) vector_release(&s->view[s->plan->inputs[0]->child_count], cx->mem);
+    mem_free(cx->mem, s->view);
+    mem_free(cx->mem, s->low);
     if (s->probe.mem != NULL) state_probe_release(&s->probe);
+    rank_ties_close(s);
+    rank_keys_close(s);
     rank_net_close(s);
     rank_batch_close(s);
     batch_free(s->out);
@@ -248,14 +278,13 @@ static enum status resolve(struct op_cx *cx, struct rank *s, const struct batch 
 {
     const struct op_plan *p = cx->plan;
     uint64_t hashes[BATCH_ROWS];
-    uint16_t all[BATCH_ROWS];
 
     if (s->is_resolved) return S_OK;
     batch_hash(in, p->keys[0], p->key_count[0], hashes);
     struct state_keys keys = state_keys_of(in, p->keys[0], p->key_count[0], hashes);
     TRY(state_resolve(s->table, 0, &keys, STATE_RESERVE, s->heads, NULL));
-    for (uint32_t i = 0; i < batch_rows(in); i++) all[i] = (uint16_t)batch_row(in, i);
-    if (s->net == NULL) state_probe_fill(&s->probe, in, s->order, all, batch_rows(in));
+    if (s->keys != NULL) TRY(rank_keys_resolve(s, in));
+    if (s->net == NULL) rank_probe(s, in);
     s->is_resolved = true;
     return S_OK;
 }
@@ -312,6 +341,8 @@ static enum status rank_on_batch(struct op_cx *cx, void *self, uint32_t input, s
     rank_emit(cx, s, in);
     if (st != S_OK) return S_MORE; /* what is pending is asked for again, behind what was emitted */
     state_done(s->table);
+    rank_ties_done(s);
+    rank_keys_done(s);
     s->done = 0;
     s->is_resolved = false;
     return S_OK;

@@ -114,7 +114,7 @@ static enum status row_take_back(struct rank *s, const struct batch *in, uint32_
     uint32_t at;
     void *row;
 
-    TRY(rank_find(s, in, i, true, s->all, s->column_count, &row, &at));
+    TRY(rank_find(s, in, i, &row, &at));
     if (row == NULL) return S_OK;
     if (*mark_of(s, row) & IS_ADDED) *mark_of(s, row) |= IS_GONE;
     else event_add(s, row, i, IS_GONE)->ties = at;

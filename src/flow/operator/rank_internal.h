@@ -4,6 +4,8 @@
  * rank_rows.c  the rows of a partition in their order: where one stands, which one stands at a place
  * rank_row.c  row by row: one that comes or goes, and what that does to the places behind it
  * rank_update.c  row by row: one that replaces the one with its unique key
+ * rank_keys.c  where many places are: from unique keys to sort keys
+ * rank_ties.c  where rows are taken back: those of one sort key by what they are, once they are many
  * rank_batch.c  a batch's changes are netted, however many places there are
  * rank_net.c  the same, where rows are only added and places are few
  * rank_part.c  the first rows as far as they are known, for rank_sorted */
@@ -15,6 +17,7 @@
 enum {
     RANK_WORK_MAX = 16 * BATCH_ROWS, /* rows looked at in one call */
     RANK_ROW_CHANGES = 3,            /* that a row, or a step of its shift, may make */
+    RANK_WALK = 32,                  /* rows among which one is looked for one by one; among more there is an index */
 };
 
 struct rank_column {
@@ -33,10 +36,17 @@ struct rank_cursor {
 enum rank_telling { TELL_NOTHING, TELL_EDGES, TELL_SHIFT };
 
 struct rank {
+    const struct op_plan *plan;
     struct state_def def;
     struct state_table *table;
     struct state_probe probe;      /* the sort keys of the batch */
     uint32_t *order, order_count;  /* columns */
+    bool has_numbers;              /* sort keys end in a number, by which rows of equal ones are told apart: rank_rows.c */
+    uint32_t number_offset;
+    char *low;                     /* a sort key with the least of these */
+    struct vector *view;           /* columns of the batch, and zeros for the number */
+    struct rank_ties *ties;        /* NULL: rows are not taken back */
+    struct rank_keys *keys;        /* NULL: rows are not replaced, or places are few */
     struct rank_column *columns;   /* that are kept: all but those of the partition */
     uint32_t column_count;
     int number_col;                /* where the place goes, or -1 */
@@ -56,10 +66,6 @@ struct rank {
     uint8_t telling;               /* enum rank_telling */
     void *mine, *fallen;           /* its row in the state; the one that has no place any more */
     int64_t before, total;         /* rows before mine; of the partition, without mine */
-    /* looking for the row that is taken back or replaced */
-    bool is_finding;
-    struct state_scan finding;
-    uint32_t found_at;
     /* rows behind mine, that move by one place */
     struct rank_cursor cursor;
     void *hold, *risen;            /* the row before the next one; a row that rises: what it was */
@@ -94,16 +100,45 @@ void rank_emit(struct op_cx *cx, struct rank *s, const struct batch *in); /* all
 bool rank_part_is_full(const struct op_cx *cx, const struct rank_config *c);
 enum status rank_part_give(struct op_cx *cx, struct rank *s) CHECKED; /* S_MORE: some of all that is held; S_OK: the rest */
 
+/* rank_ties.c: rows of the partition of row i of the batch whose sort key ends in such a number. */
+enum status rank_ties_open(struct op_cx *cx, struct rank *s) CHECKED;
+void rank_ties_close(struct rank *s);
+enum status rank_ties_ready(struct rank *s, const struct batch *in) CHECKED; /* before one is added or taken */
+enum status rank_ties_add(struct rank *s, uint32_t i, int64_t number) CHECKED;
+/* The first that equals row i, and its entry; NULL: none does. */
+enum status rank_ties_find(struct rank *s, const struct batch *in, uint32_t i, void **entry, void **row) CHECKED;
+enum status rank_ties_entry(struct rank *s, uint32_t i, int64_t number, void **entry) CHECKED; /* of the row that equals row i, and has it */
+void rank_ties_drop(struct rank *s, uint32_t i, void *entry);
+void rank_ties_done(struct rank *s); /* the batch is */
+
+/* rank_keys.c: by the unique key of row i of the batch. */
+bool rank_keys_serve(const struct rank_config *c);
+enum status rank_keys_open(struct op_cx *cx, struct rank *s, const struct rank_config *c) CHECKED;
+void rank_keys_close(struct rank *s);
+enum status rank_keys_resolve(struct rank *s, const struct batch *in) CHECKED;
+enum status rank_keys_find(struct rank *s, uint32_t i, void **row, uint32_t *at) CHECKED; /* NULL: none; at: how many stand before */
+void rank_keys_set(struct rank *s, const struct batch *in, uint32_t i, int64_t number);   /* row i has its sort key, and this number */
+void rank_keys_touch(struct rank *s, uint32_t i);
+void rank_keys_forget(struct rank *s, const struct batch *in, uint32_t i, const void *row); /* it falls out of the places */
+enum status rank_keys_end(struct rank *s) CHECKED; /* of the batch, but for state_done */
+void rank_keys_done(struct rank *s);
+
 /* rank_rows.c; row i of the batch. Those that may answer S_PENDING, or S_MORE, are asked again with the same arguments. */
 enum status rank_insert(struct rank *s, const struct batch *in, uint32_t i) CHECKED; /* s->mine is row i */
 void rank_store(struct rank *s, const struct batch *in, void *row, uint32_t number);
+void rank_rows_open(struct op_cx *cx, struct rank *s); /* once the probe is there */
+void rank_probe(struct rank *s, const struct batch *in);
+int64_t rank_number(const struct rank *s, void *row); /* in which its sort key ends */
+/* The row of the partition of row i with the sort key of row i and that number. NULL: there is none. */
+enum status rank_numbered(struct rank *s, uint32_t i, int64_t number, void **row) CHECKED;
 /* Rows of its partition whose sort keys are less than its own, and with `equal` those of its own; and all of them. */
 enum status rank_before(struct rank *s, uint32_t i, bool equal, int64_t *count) CHECKED;
 enum status rank_total(struct rank *s, uint32_t i, int64_t *count) CHECKED;
 enum status rank_at(struct rank *s, uint32_t i, int64_t number, void **row) CHECKED; /* NULL: there are fewer */
-/* The first row that equals row i in these fields, of those with its sort key (with_key) or of all; its number among these. NULL: none. */
-enum status rank_find(struct rank *s, const struct batch *in, uint32_t i, bool with_key, const uint32_t *fields, uint32_t count, void **row,
-                      uint32_t *at) CHECKED;
+/* The first row that equals row i, and its number among those with its sort key. NULL: none. It is to be taken out of the order. */
+enum status rank_find(struct rank *s, const struct batch *in, uint32_t i, void **row, uint32_t *at) CHECKED;
+/* The row with the unique key of row i, and its number in the order. NULL: none. */
+enum status rank_find_key(struct rank *s, const struct batch *in, uint32_t i, void **row, uint32_t *at) CHECKED;
 bool rank_is_equal(struct rank *s, const struct batch *in, uint32_t i, void *row, const uint32_t *fields, uint32_t count); /* in these */
 void rank_cursor_open(struct rank_cursor *c, int64_t from, int64_t end); /* numbers; end: behind the last */
 enum status rank_cursor_next(struct rank *s, struct rank_cursor *c, void *head, void **row) CHECKED; /* NULL: behind the end */

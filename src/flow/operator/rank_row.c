@@ -124,7 +124,7 @@ static enum status removed_begin(struct rank *s, const struct batch *in)
 
     TRY(rank_total(s, i, &s->total));
     TRY(rank_before(s, i, false, &s->before));
-    TRY(rank_find(s, in, i, true, s->all, s->column_count, &s->mine, &at));
+    TRY(rank_find(s, in, i, &s->mine, &at));
     if (s->mine == NULL) return S_OK;
     s->before += at;
     s->total--;
@@ -155,8 +155,9 @@ enum status rank_row_work(struct rank *s, const struct batch *in, bool emit_befo
         }
         if (s->telling == TELL_EDGES) TRY(edges_tell(s, emit_before));
         if (s->telling == TELL_SHIFT) TRY(shift(s, emit_before));
+        if (s->fallen != NULL && s->keys != NULL) rank_keys_forget(s, in, s->done, s->fallen);
         if (s->fallen != NULL) state_row_remove(s->table, 0, s->heads[s->done], s->fallen);
         s->is_begun = false;
     }
-    return S_OK;
+    return s->keys != NULL ? rank_keys_end(s) : S_OK;
 }

@@ -14,6 +14,7 @@ static enum status row_new(struct rank *s, const struct batch *in)
     if (is_full && s->before >= s->last) return S_OK;
     if (is_full) s->fallen = state_ordered_edge(s->table, 0, s->heads[i], true);
     TRY(rank_insert(s, in, i));
+    if (s->keys != NULL) rank_keys_set(s, in, i, rank_number(s, s->mine));
     s->is_added = true;
     if (s->is_numbered) rank_shift_begin(s, s->before + 1, s->last, MIN(s->last, s->total) + 1);
     else s->telling = TELL_EDGES;
@@ -29,6 +30,7 @@ static void row_rewrite(struct rank *s, const struct batch *in, void *old, int64
     rank_load(s);
     rank_store(s, in, old, s->done);
     state_row_write(s->table, 0, s->heads[s->done], old);
+    if (s->keys != NULL) rank_keys_touch(s, s->done);
     if (place >= s->first) rank_put(s, old, ROW_UPDATE_AFTER, place);
 }
 
@@ -53,6 +55,7 @@ static void move_begin(struct rank *s, void *old, int64_t at, bool emit_before)
 static enum status row_move(struct rank *s, const struct batch *in, void *old, int64_t at, bool emit_before)
 {
     TRY(rank_insert(s, in, s->done));
+    if (s->keys != NULL) rank_keys_set(s, in, s->done, rank_number(s, s->mine));
     state_row_remove(s->table, 0, s->heads[s->done], old);
     if (s->is_numbered) move_begin(s, old, at, emit_before);
     else rank_put_update(s, old, s->mine, 1, emit_before);
@@ -66,7 +69,7 @@ enum status rank_update_begin(struct rank *s, const struct batch *in, bool emit_
 
     TRY(rank_total(s, i, &s->total));
     TRY(rank_before(s, i, true, &s->before));
-    TRY(rank_find(s, in, i, false, s->unique, s->unique_count, &old, &at));
+    TRY(rank_find_key(s, in, i, &old, &at));
     if (old == NULL) return row_new(s, in);
     if (!rank_is_equal(s, in, i, old, s->sort, s->sort_count)) return row_move(s, in, old, at, emit_before);
     row_rewrite(s, in, old, at, emit_before);
