@@ -168,7 +168,7 @@ static void runs(bool retracts, bool nets)
 
     for (uint32_t p = 0; p < COUNT_OF(places); p++)
         for (uint32_t v = 0; v < 12; v++) {
-            struct run r = {.backend = v % 2 ? "pending" : "hashmap", .batch_rows = sizes[v / 2 % 3], .rows = 900, .keys = v % 3 ? 1000 : 9,
+            struct run r = {.backend = v % 2 ? "pending" : "hashmap", .batch_rows = sizes[v / 2 % 3], .rows = 900, .keys = v % 3 == 0 ? 9 : v % 3 == 1 ? 1000 : 1,
                             .retracts = retracts, .nets = nets, .numbered = v < 6, .first = places[p][0], .last = places[p][1]};
             run(&r, 100 * p + v);
         }
@@ -189,6 +189,11 @@ static void rows_are_taken_back(void **state)
 }
 
 /* --- growth ------------------------------------------------------------------------------------------------------- */
+enum { CHANGES = 64 };
+struct work {
+    uint64_t verbs, rows, told;
+};
+
 /* The hashmap, counting what it is asked for: verbs, and rows that it hands out. */
 static struct {
     struct sb_type type;
@@ -231,10 +236,24 @@ static void rows_put(struct op_driver *d, const char *kind, uint64_t from, uint6
     }
 }
 
-enum { CHANGES = 64 };
-struct work {
-    uint64_t verbs, rows, told;
-};
+
+static void counting_begin(struct op_driver *d)
+{
+    counting.type = *sb_find("hashmap");
+    counting.type.ordered_scan = counting_scan;
+    counting.type.ordered_count = counting_count;
+    counting.verbs = counting.rows = 0;
+    for (struct state_table *t = op_driver_cx(d)->state->tables; t != NULL; t = t->next) t->type = &counting.type;
+}
+
+static struct work counting_end(struct op_driver *d)
+{
+    struct work w = {.verbs = counting.verbs, .rows = counting.rows};
+
+    for (struct state_table *t = op_driver_cx(d)->state->tables; t != NULL; t = t->next) t->type = sb_find("hashmap");
+    for (const char *at = op_output(d); (at = strchr(at, '\n')) != NULL; at++) w.told++;
+    return w;
+}
 
 /* What CHANGES rows cost that come, and go again where rows go, to `places` rows that are there. */
 static struct work work_of(struct rank_config c, uint32_t places, uint32_t batch_rows)
@@ -249,17 +268,10 @@ static struct work work_of(struct rank_config c, uint32_t places, uint32_t batch
                                             .batch_rows = batch_rows});
     rows_put(d, "", 0, places, places, below);
     (void)op_output(d);
-    struct state_table *t = op_driver_cx(d)->state->tables;
-    counting.type = *sb_find("hashmap");
-    counting.type.ordered_scan = counting_scan;
-    counting.type.ordered_count = counting_count;
-    counting.verbs = counting.rows = 0;
-    t->type = &counting.type;
+    counting_begin(d);
     rows_put(d, "", places, places + CHANGES, places, below);
     if (c.retracts) rows_put(d, "-D ", places, places + CHANGES, places, below);
-    w = (struct work){.verbs = counting.verbs, .rows = counting.rows};
-    t->type = sb_find("hashmap");
-    for (const char *at = op_output(d); (at = strchr(at, '\n')) != NULL; at++) w.told++;
+    w = counting_end(d);
     op_driver_free(d);
     return w;
 }
@@ -280,10 +292,154 @@ static void a_change_costs_what_is_told(void **state)
     }
 }
 
+/* Rows of one sort key, of which some in between go and come. */
+static struct work work_of_ties(struct rank_config c, uint32_t ties, uint32_t batch_rows)
+{
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("rank"), .config = &c, .in = "ROW<k INT, v BIGINT, id BIGINT>", .keys = "k", .batch_rows = batch_rows});
+    char text[64 * 1000], *to;
+
+    for (uint32_t from = 0; from < ties;) {
+        to = text;
+        for (uint32_t n = 0; n < 1000; n++, from++) to += sprintf(to, "%s0 | 7 | %u", n > 0 ? "\n" : "", from);
+        op_push(d, 0, text);
+    }
+    (void)op_output(d);
+    counting_begin(d);
+    to = text;
+    for (uint32_t i = 0; i < CHANGES; i++) {
+        uint32_t id = ties / CHANGES * i + ties / 200;
+        to += sprintf(to, "%s-D 0 | 7 | %u\n0 | 7 | %u", i > 0 ? "\n" : "", id, id);
+    }
+    op_push(d, 0, text);
+    assert_string_equal(op_driver_error(d), "");
+    struct work w = counting_end(d);
+    op_driver_free(d);
+    return w;
+}
+
+static void what_equal_sort_keys_cost_does_not_grow(void **state)
+{
+    (void)state;
+    for (uint32_t v = 0; v < 2; v++) {
+        struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = 5,
+                                .emit_before = true, .retracts = true, .nets = v == 1};
+        struct work few = work_of_ties(c, 1000, v == 1 ? 0 : 1), many = work_of_ties(c, 100000, v == 1 ? 0 : 1);
+        assert_true(few.verbs <= 2 * CHANGES * 8 && many.verbs <= 2 * CHANGES * 8);
+        assert_true(few.rows <= 2 * CHANGES * 64 && many.rows <= few.rows + 2 * CHANGES);
+    }
+}
+
+/* --- rows that replace others ------------------------------------------------------------------------------------- */
+/* Rows of 40 keys per partition, or many, rise by and by; some stay as they are. */
+static void rise_make(struct model *m, struct prng *random, uint32_t keys, uint32_t values, char *text, size_t *used)
+{
+    uint32_t k = (uint32_t)prng_below(random, PARTITIONS), at = 0;
+    int64_t id = (int64_t)prng_below(random, keys), v = 0;
+
+    while (at < m->counts[k] && m->items[k][at].id != id) at++;
+    if (at < m->counts[k]) v = m->items[k][at].v;
+    int64_t more = prng_below(random, 4) == 0 ? 0 : (int64_t)prng_below(random, values);
+    if (at == m->counts[k] || more > 0) {
+        if (at < m->counts[k]) model_remove(m, k, at);
+        model_add(m, k, v + more, id);
+    }
+    *used += (size_t)sprintf(text + *used, "%s%u | %lld | %lld", *used > 0 ? "\n" : "", k, (long long)(v + more), (long long)id);
+}
+
+static void rows_replace_others(void **state)
+{
+    static const uint32_t sizes[] = {0, 1, 7};
+
+    (void)state;
+    for (uint32_t v = 0; v < 24; v++) {
+        struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1,
+                                .last = v % 4 == 0 ? 5 : v % 4 == 1 ? 33 : v % 4 == 2 ? 60 : 1000, .unique = TEXTS("k", "id"),
+                                .emit_before = true, .number = "n"};
+        struct op_driver *d = op_driver_create(&(struct op_setup){.type = op_find("rank"), .config = &c, .in = "ROW<k INT, v BIGINT, id BIGINT>",
+                                                                  .keys = "k", .batch_rows = sizes[v / 8],
+                                                                  .backend = v / 4 % 2 ? "pending" : "hashmap"});
+        struct model *m = calloc(1, sizeof *m);
+        struct told told = {0};
+        struct prng random;
+        char *text = malloc(64 * 200);
+        prng_init(&random, 1000 + v);
+        for (uint32_t done = 0; done < 3000; done += 150) {
+            size_t used = 0;
+            for (uint32_t i = 0; i < 150; i++) rise_make(m, &random, v % 3 ? 200 : 40, v % 2 ? 3 : 1000, text, &used);
+            op_push(d, 0, text);
+            assert_string_equal(op_driver_error(d), "");
+            told_take(&told, op_output(d));
+            told_check(&told, m, &c);
+        }
+        op_driver_free(d);
+        free(told.lines);
+        free(text);
+        free(m);
+    }
+}
+
+/* A row that takes the place before its own, among `places`. */
+static struct work work_of_updates(uint32_t places)
+{
+    struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = places,
+                            .unique = TEXTS("k", "id"), .emit_before = true, .number = "n"};
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("rank"), .config = &c, .in = "ROW<k INT, v BIGINT, id BIGINT>", .keys = "k", .batch_rows = 1});
+    char text[64 * CHANGES], *to = text;
+
+    rows_put(d, "", 0, places, places, 1);
+    (void)op_output(d);
+    counting_begin(d);
+    for (uint64_t i = 0; i < CHANGES; i++) {
+        uint64_t id = (places - 2) / CHANGES * i + 1;
+        to += sprintf(to, "%s0 | %llu | %llu", i > 0 ? "\n" : "", (unsigned long long)((places - id) * APART + APART + 1), (unsigned long long)id);
+    }
+    op_push(d, 0, text);
+    assert_string_equal(op_driver_error(d), "");
+    struct work w = counting_end(d);
+    op_driver_free(d);
+    return w;
+}
+
+static void what_an_update_costs_does_not_grow(void **state)
+{
+    struct work few = work_of_updates(1000), many = work_of_updates(100000);
+
+    (void)state;
+    assert_int_equal(few.told, 4 * CHANGES);
+    assert_int_equal(many.told, 4 * CHANGES);
+    assert_true(few.verbs <= 8 * CHANGES && many.verbs <= 8 * CHANGES);
+    assert_true(many.rows <= few.rows && few.rows <= 6 * CHANGES);
+}
+
+/* Entries of rows that fell out of the places go. */
+static void keys_of_rows_that_fell_out_go(void **state)
+{
+    enum { PLACES = 100, ROWS = 5000 };
+    struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = PLACES,
+                            .unique = TEXTS("k", "id"), .emit_before = true, .number = "n"};
+    struct op_driver *d = op_driver_create(&(struct op_setup){
+        .type = op_find("rank"), .config = &c, .in = "ROW<k INT, v BIGINT, id BIGINT>", .keys = "k", .batch_rows = 7});
+    char text[64];
+
+    (void)state;
+    for (int i = 0; i < ROWS; i++) {
+        sprintf(text, "0 | %d | %d", i, i);
+        op_push(d, 0, text);
+        (void)op_output(d);
+    }
+    assert_int_equal(state_host_count(op_driver_cx(d)->state), 1 + PLACES);
+    op_driver_free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_only_added), cmocka_unit_test(rows_are_taken_back),
-                                       cmocka_unit_test(a_change_costs_what_is_told)};
+                                       cmocka_unit_test(a_change_costs_what_is_told),
+                                       cmocka_unit_test(what_equal_sort_keys_cost_does_not_grow),
+                                       cmocka_unit_test(rows_replace_others), cmocka_unit_test(what_an_update_costs_does_not_grow),
+                                       cmocka_unit_test(keys_of_rows_that_fell_out_go)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
