@@ -1,4 +1,4 @@
-/* snapshot_save.c - the state of a host as chunks: one table after the other, a block of rows at a time.
+/* snapshot_save.c - the state of a host as chunks: one table after the other, then timers, a block of rows at a time.
  *
  * The idea: rows become columns of a batch, as an operator would read them, and the batch a block. A table of plain rows is walked by
  * state_each, straight into the batch; of a table with heads, keys are fetched into a batch of their own and each stands for as many
@@ -12,6 +12,8 @@
 #include "columns/column/batch_codec.h"
 #include "flow/state/sb.h"
 #include "flow/state/snapshot_rows.h"
+#include "flow/state/snapshot_timers.h"
+#include "flow/state/timer_internal.h"
 
 enum { BLOCK_BYTES = 256 * 1024, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_FIRST = 256, SPACES_PER_STEP = 512 };
 #define NOT_IN_CHUNK UINT32_MAX
@@ -19,13 +21,15 @@ enum { BLOCK_BYTES = 256 * 1024, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_FIRST = 256, SP
 struct state_save {
     struct state_host *host;
     struct state_table **tables;
-    uint32_t table_count, table_at;
-    bool is_open;                 /* what follows is of the present table */
+    struct timers **timers;
+    uint32_t table_count, timers_count, at; /* tables come first */
+    bool is_open;                 /* what follows is of the present table or timers */
     struct arena arena;
     struct state_schema schema;
-    uint32_t number, next_number; /* of the table's schema in the chunk; of the next schema */
+    uint32_t number, next_number; /* of its schema in the chunk; of the next schema */
     struct batch *rows;           /* of a block */
     struct buf bytes;
+    struct timers_walk *walk;     /* of timers; the rest of tables */
     const int64_t *spaces;
     uint32_t space_count, space_at;
     struct state_cursor cursor;
@@ -54,6 +58,10 @@ enum status state_save_create(struct state_host *h, struct state_save **out, str
     for (struct state_table *t = h->tables; t != NULL; t = t->next) s->table_count++;
     s->tables = mem_alloc(h->mem, (s->table_count + 1) * sizeof(struct state_table *));
     for (struct state_table *t = h->tables; t != NULL; t = t->next) s->tables[s->table_count - ++count] = t;
+    for (struct timers *t = h->timers; t != NULL; t = t->next) s->timers_count++;
+    s->timers = mem_alloc(h->mem, (s->timers_count + 1) * sizeof(struct timers *));
+    count = 0;
+    for (struct timers *t = h->timers; t != NULL; t = t->next) s->timers[s->timers_count - ++count] = t;
     *out = s;
     return S_OK;
 }
@@ -79,25 +87,38 @@ static void table_open(struct state_save *s, struct state_table *t)
     s->space_count = 1;
     if (t->def->namespaced) s->spaces = state_namespaces(t, &s->space_count);
     s->schema.keys = keys_of(t, s->spaces, s->space_count);
-    for (uint32_t k = 0; k < s->schema.count[ROLE_KEY]; k++) s->key_cols[k] = s->schema.first[ROLE_KEY] + k;
-    s->rows = batch_create(s->schema.row, BATCH_ROWS, s->host->mem);
-    s->rows->capacity = BLOCK_ROWS_FIRST;
     if (has_heads(t)) s->keys = batch_create(t->def->key, BATCH_ROWS, s->host->mem);
     s->space_at = s->key_at = 0;
     s->cursor = (struct state_cursor){0};
     s->scan = (struct state_scan){0};
     s->is_walked = false;
+}
+
+static void item_open(struct state_save *s)
+{
+    if (s->at < s->table_count) {
+        table_open(s, s->tables[s->at]);
+    } else {
+        struct timers *t = s->timers[s->at - s->table_count];
+        s->walk = timers_walk_create(t);
+        schema_of_timers_of(t, &s->arena, &s->schema);
+    }
+    for (uint32_t k = 0; k < s->schema.count[ROLE_KEY]; k++) s->key_cols[k] = s->schema.first[ROLE_KEY] + k;
+    s->rows = batch_create(s->schema.row, BATCH_ROWS, s->host->mem);
+    s->rows->capacity = BLOCK_ROWS_FIRST;
     s->number = NOT_IN_CHUNK;
     s->is_open = true;
 }
 
-static void table_close(struct state_save *s)
+static void item_close(struct state_save *s)
 {
     if (!s->is_open) return;
     s->rows->capacity = BATCH_ROWS;
     batch_free(s->rows);
     batch_free(s->keys);
+    timers_walk_free(s->walk);
     s->rows = s->keys = NULL;
+    s->walk = NULL;
     arena_reset(&s->arena);
     s->is_open = false;
 }
@@ -105,10 +126,11 @@ static void table_close(struct state_save *s)
 void state_save_free(struct state_save *s)
 {
     if (s == NULL) return;
-    table_close(s);
+    item_close(s);
     arena_release(&s->arena);
     buf_release(&s->bytes);
     mem_free(s->host->mem, s->tables);
+    mem_free(s->host->mem, s->timers);
     mem_free(s->host->mem, s);
 }
 
@@ -197,8 +219,7 @@ static void space_next(struct state_save *s)
     if (s->keys != NULL) batch_clear(s->keys);
 }
 
-/* Fills a block; S_OK: those were the last rows of the table. */
-static enum status block_fill(struct state_save *s, struct state_table *t)
+static enum status table_fill(struct state_save *s, struct state_table *t)
 {
     uint32_t spaces = 0;
 
@@ -210,6 +231,16 @@ static enum status block_fill(struct state_save *s, struct state_table *t)
         spaces++;
     }
     return S_OK;
+}
+
+/* Fills a block; S_OK: those were the last rows. */
+static enum status block_fill(struct state_save *s)
+{
+    if (s->walk != NULL) return timers_walk_next(s->walk, &s->schema, s->rows);
+    struct state_table *t = s->tables[s->at];
+    enum status st = table_fill(s, t);
+    t->type->rest(t);
+    return st;
 }
 
 /* ---- blocks */
@@ -224,12 +255,13 @@ static void schema_write(struct state_save *s, struct buf *out)
 }
 
 /* From the least to the greatest that occurs; operator state has none. */
-static void groups_find(struct state_save *s, const struct state_table *t, struct chunk_block *b)
+static void groups_find(struct state_save *s, struct chunk_block *b)
 {
     uint64_t least = UINT64_MAX, most = 0;
 
     if (s->schema.sharing != STATE_KEYED) return;
-    state_def_hash(t->def, s->rows, s->key_cols, s->hashes);
+    if (s->walk != NULL) timers_columns_hash(s->timers[s->at - s->table_count], &s->schema, s->rows, s->hashes);
+    else state_def_hash(s->tables[s->at]->def, s->rows, s->key_cols, s->hashes);
     for (uint32_t i = 0; i < s->rows->count; i++) {
         least = MIN(least, s->hashes[i]);
         most = MAX(most, s->hashes[i]);
@@ -246,12 +278,12 @@ static uint32_t rows_wanted(const struct state_save *s)
     return (uint32_t)MIN(MAX(BLOCK_BYTES / each, (size_t)BLOCK_ROWS_MIN), (size_t)BATCH_ROWS);
 }
 
-static void block_write(struct state_save *s, const struct state_table *t, struct buf *out)
+static void block_write(struct state_save *s, struct buf *out)
 {
     struct chunk_block b = {.kind = CHUNK_ROWS, .number = s->number, .rows = s->rows->count};
 
     if (s->rows->count == 0) return;
-    groups_find(s, t, &b);
+    groups_find(s, &b);
     buf_clear(&s->bytes);
     batch_encode(s->rows, &s->bytes);
     chunk_add(out, b, (struct str){s->bytes.data, s->bytes.size});
@@ -263,22 +295,21 @@ static void block_write(struct state_save *s, const struct state_table *t, struc
 
 enum status state_save_step(struct state_save *s, struct buf *out, size_t limit, struct err *e)
 {
-    (void)e;
-    if (s->table_at == s->table_count) return S_OK;
+    uint32_t count = s->table_count + s->timers_count;
+
+    if (s->at == count) return S_OK;
     if (out->size >= limit && out->size > 0) return S_MORE;
     if (out->size == 0) {
         chunk_begin(out, s->host->max_parallelism);
         s->number = NOT_IN_CHUNK;
         s->next_number = 0;
     }
-    struct state_table *t = s->tables[s->table_at];
-    if (!s->is_open) table_open(s, t);
-    enum status st = block_fill(s, t);
-    t->type->rest(t);
-    if (st < 0) return st;
+    if (!s->is_open) item_open(s);
+    enum status st = block_fill(s);
+    if (st != S_OK && st != S_MORE) return err_set(e, st, "the state cannot be read");
     schema_write(s, out);
-    block_write(s, t, out);
+    block_write(s, out);
     if (st == S_MORE) return S_MORE;
-    table_close(s);
-    return ++s->table_at < s->table_count ? S_MORE : S_OK;
+    item_close(s);
+    return ++s->at < count ? S_MORE : S_OK;
 }

@@ -7,59 +7,57 @@
  * disturbs that batch. Times beyond +-2^61 ms are INT64_MIN and INT64_MAX.
  * Not here: which timers an operator needs, and who calls timers_due when. */
 #include "flow/state/timer.h"
+
 #include "flow/state/hashmap.h"
-#include "flow/state/key.h"
 #include "flow/state/sb.h"
-#include "flow/state/timer_heap.h"
+#include "flow/state/snapshot_timers.h"
+#include "flow/state/timer_internal.h"
 
 #include "ground/base/hash.h"
+#include "ground/base/str.h"
 
-struct timers {
-    struct state_host *host;
-    struct timers *next; /* of the host's */
-    const char *name;
-    bool is_processing_time;
-    struct key_codec key;
-    struct key_set keys;
-    struct timer_heap heap;
-    uint32_t group_cols; /* leading key columns that decide the key group */
-    bool is_within;      /* only they do; hashed by state_hash_within */
-    uint64_t last[2];
-    bool has_last, is_disturbed;
-};
+static enum status name_check(const struct state_host *h, const char *name, struct err *e)
+{
+    for (const struct timers *t = h->timers; t != NULL; t = t->next) {
+        if (str_equal(str_of(t->name), str_of(name))) return err_set(e, E_EXISTS, "there are two sets of timers of the name `%s`", name);
+    }
+    return S_OK;
+}
 
-#define KEY_SIGN (UINT64_C(1) << 63)
-
-enum status timers_create(struct state_host *h, const char *name, const struct type *key, struct timers **out, struct err *e)
+static enum status make(struct state_host *h, const char *name, const struct type *key, bool is_within, uint32_t group_cols,
+    struct timers **out, struct err *e)
 {
     struct key_codec codec;
     struct timers *t;
-    enum status st = key_codec_init(&codec, key, e);
+    enum status st = name_check(h, name, e);
 
+    if (st == S_OK) st = key_codec_init(&codec, key, e);
     if (st != S_OK) {
         err_wrap(e, "timers");
         return st;
     }
     t = mem_zalloc(h->mem, sizeof *t);
-    t->host = h;
-    t->name = name;
-    t->key = codec;
+    *t = (struct timers){.host = h, .name = name, .key = codec, .is_within = is_within, .group_cols = group_cols};
     key_set_init(&t->keys, h->mem);
     timer_heap_init(&t->heap, h->pool, codec.form != KEY_WORD);
     t->next = h->timers;
     h->timers = t;
-    *out = t;
-    return S_OK;
+    st = h->restore != NULL ? snapshot_load_timers(t, e) : S_OK;
+    if (st != S_OK) timers_free(t);
+    else *out = t;
+    return st;
+}
+
+enum status timers_create(struct state_host *h, const char *name, const struct type *key, struct timers **out, struct err *e)
+{
+    return make(h, name, key, false, 0, out, e);
 }
 
 enum status timers_create_within(struct state_host *h, const char *name, const struct type *key, uint32_t group_cols,
     struct timers **out, struct err *e)
 {
     ASSERT(group_cols < key->child_count && key->child_count > 1);
-    TRY(timers_create(h, name, key, out, e));
-    (*out)->group_cols = group_cols;
-    (*out)->is_within = true;
-    return S_OK;
+    return make(h, name, key, true, group_cols, out, e);
 }
 
 void timers_free(struct timers *t)
@@ -147,6 +145,12 @@ enum status timers_delete_one(struct timers *t, const struct batch *b, const uin
     return add_one(t, b, cols, row, hash, time, WHEN_DELETION);
 }
 
+void timers_hash(const struct timers *t, const struct batch *b, const uint32_t *cols, uint64_t *out)
+{
+    if (t->is_within) state_hash_within(b, cols, t->group_cols, t->key.type->child_count, out);
+    else batch_hash(b, cols, t->key.type->child_count, out);
+}
+
 /* ---- timers that move */
 
 static void item_leave(void *arg, uint64_t *item)
@@ -177,15 +181,19 @@ bool timers_have_word(const struct state_table *table, uint32_t offset)
 enum status timers_let_move(struct timers *t, struct state_table *table, uint32_t lies_offset, uint32_t due_offset)
 {
     struct timer_heap *h = &t->heap;
+    struct timers restored = *t; /* with the heap that there was */
 
-    ASSERT(h->count == 0);
+    ASSERT(!h->moves);
+    timer_heap_init(h, t->host->pool, t->key.form != KEY_WORD);
     h->moves = true;
     h->table = table;
     h->lies_offset = lies_offset;
     h->due_offset = due_offset;
     h->leave = item_leave;
     h->leave_arg = t;
-    return S_OK;
+    enum status st = restored.heap.count > 0 ? snapshot_move_timers(&restored, t) : S_OK;
+    timer_heap_release(&restored.heap);
+    return st;
 }
 
 enum status timers_put(struct timers *t, const struct state_keys *keys, const int64_t *times, void *const *rows,
@@ -261,8 +269,7 @@ void timers_give_back(struct timers *t, const struct batch *keys, const uint32_t
     for (uint32_t i = 0; i < n; i++) sel[i] = (uint16_t)(first + i);
     view.sel = sel;
     view.sel_count = n;
-    if (t->is_within) state_hash_within(&view, identity, t->group_cols, t->key.type->child_count, hashes);
-    else if (t->key.form != KEY_WORD) batch_hash(&view, identity, t->key.type->child_count, hashes);
+    if (t->is_within || t->key.form != KEY_WORD) timers_hash(t, &view, identity, hashes);
     key_gather(&t->key, &t->keys, keys, identity, sel, 0, n);
     items = mem_alloc(t->host->mem, (size_t)n * words * sizeof *items);
     for (uint32_t i = 0; i < n; i++) {

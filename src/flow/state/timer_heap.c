@@ -535,6 +535,12 @@ void timer_heap_settle(struct timer_heap *h)
     }
 }
 
+void timer_heap_each(const struct timer_heap *h, void (*each)(void *arg, const uint64_t *items, uint32_t count), void *arg)
+{
+    for (uint32_t l = 0; l < HEAP_LEVELS; l++)
+        if (h->levels[l] != NULL) timer_tree_walk(h->levels[l], each, arg);
+}
+
 /* Of the first bucket that holds more than deletions of what never was. */
 static uint64_t buckets_min(const struct timer_heap *h)
 {

@@ -203,6 +203,16 @@ bool timer_tree_settle(struct timer_heap *h, struct heap_bucket *b)
     return false;
 }
 
+void timer_tree_walk(const struct heap_level *l, void (*each)(void *arg, const uint64_t *items, uint32_t count), void *arg)
+{
+    for (uint32_t d = 0; d < 256; d++) {
+        const struct heap_bucket *b = &l->buckets[d];
+        if (!is_filled(l, d)) continue;
+        if (b->tree != NULL) timer_tree_walk(b->tree, each, arg);
+        for (const struct heap_chunk *c = b->head; c != NULL; c = c->next) each(arg, c->items, c->used);
+    }
+}
+
 void timer_tree_each(struct timer_heap *h, struct heap_level *l, void (*each)(struct timer_heap *h, struct heap_chunk *chunks))
 {
     for (uint32_t d = 0; d < 256; d++) {
