@@ -73,42 +73,34 @@ struct state_host keyed_host_of(struct keyed *k, uint32_t i, uint32_t n, const s
     return h;
 }
 
-static void table_open(struct state_host *h, const struct state_def *def, struct state_table **out)
-{
-    struct err e = {0};
-
-    if (state_open(h, def, out, &e) != S_OK) fail_msg("restore: %s", e.text);
-}
-
 /* The state of one host, in as many pieces. */
-static void split(struct keyed *k, const struct state_def *def, const struct snapshots *from, struct snapshots *to, size_t limit)
+static void split(struct keyed *k, const struct keyed_opener *o, const struct snapshots *from, struct snapshots *to, size_t limit)
 {
     uint32_t n = to->restore.count;
 
     for (uint32_t i = 0; i < n; i++) {
         struct state_host h = keyed_host_of(k, i, n, &from->restore);
-        struct state_table *t;
-        table_open(&h, def, &t);
+        o->open(o->arg, &h);
         snapshots_save(to, i, &h, limit);
-        state_close(t);
+        o->close(o->arg);
         state_host_release(&h);
     }
 }
 
-void keyed_restart(struct keyed *k, const struct state_def *def, struct state_table **table, uint32_t through, size_t limit)
+void keyed_restart(struct keyed *k, const struct keyed_opener *o, uint32_t through, size_t limit)
 {
     uint32_t max = k->host.max_parallelism;
     struct snapshots one, more;
 
     snapshots_init(&one, 1, max);
-    snapshots_init(&more, through, max);
+    snapshots_init(&more, MIN(through, max), max);
     snapshots_save(&one, 0, &k->host, limit);
-    state_close(*table);
-    split(k, def, &one, &more, limit);
+    o->close(o->arg);
+    split(k, o, &one, &more, limit);
     struct state_host fresh = keyed_host_of(k, 0, 1, &more.restore);
     state_host_release(&k->host);
     k->host = fresh;
-    table_open(&k->host, def, table);
+    o->open(o->arg, &k->host);
     k->host.restore = NULL;
     snapshots_release(&one);
     snapshots_release(&more);

@@ -18,7 +18,13 @@ void snapshots_release(struct snapshots *s);
 /* All of the host's state becomes that of an old subtask, in chunks of about `limit` bytes. */
 void snapshots_save(struct snapshots *s, uint32_t subtask, struct state_host *h, size_t limit);
 
-/* The host begins anew, with what it held, by way of as many hosts as `through` says: its table is saved, closed and opened again. */
-void keyed_restart(struct keyed *k, const struct state_def *def, struct state_table **table, uint32_t through, size_t limit);
+/* How a test makes what it has in a host, and closes it. */
+struct keyed_opener {
+    void (*open)(void *arg, struct state_host *h);
+    void (*close)(void *arg);
+    void *arg;
+};
+/* The host begins anew with what it held, by way of as many hosts as `through` says; chunks are of about `limit` bytes. */
+void keyed_restart(struct keyed *k, const struct keyed_opener *o, uint32_t through, size_t limit);
 /* A host of the same kind as k's for subtask i of n; state_host_init is done. */
 struct state_host keyed_host_of(struct keyed *k, uint32_t i, uint32_t n, const struct state_restore *restore);

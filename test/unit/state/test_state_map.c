@@ -1,7 +1,7 @@
 /* test_state_map.c - tables of shape MAP against a naive model: every form of key, every intent, namespaces, growth, walks,
  * deletions, strings, the barrier's dirty bits, budget. Randomised with fixed seeds. */
 #include "flow/state/state.h"
-#include "support/keyed.h"
+#include "support/snapshots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -288,6 +288,25 @@ static void namespaces_check(struct world *w)
     assert_int_equal(at, count);
 }
 
+/* ---- saved, and begun anew with what was saved, by way of one, two or three subtasks */
+
+static void table_open(void *world, struct state_host *h)
+{
+    struct world *w = world;
+    struct err e = {0};
+
+    if (state_open(h, &w->def, &w->table, &e) != S_OK) fail_msg("%s", e.text);
+}
+
+static void table_close(void *world) { state_close(((struct world *)world)->table); }
+
+static void restart(struct world *w)
+{
+    struct keyed_opener o = {table_open, table_close, w};
+
+    keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 5000 : 1 << 24);
+}
+
 static void run(const char *backend, const char *key, uint32_t key_count, uint64_t seed, uint32_t groups, uint32_t steps)
 {
     struct world *w = malloc(sizeof *w);
@@ -312,6 +331,7 @@ static void run(const char *backend, const char *key, uint32_t key_count, uint64
             break;
         default: batch_insert(w, ns, false); break;
         }
+        if (step % 9 == 4) restart(w);
         namespaces_check(w);
     }
     for (int64_t ns = 0; ns < NAMESPACES; ns++) walk_check(w, ns);

@@ -78,18 +78,21 @@ static void world_open(struct world *w, enum state_shape shape, const char *key,
     w->extra_bound = 300;
 }
 
-static void table_open(struct world *w)
+static void table_reopen(void *world, struct state_host *h)
 {
-    assert_int_equal(state_open(&w->keyed.host, &w->def, &w->table, &w->keyed.err), S_OK);
+    struct world *w = world;
+
+    if (state_open(h, &w->def, &w->table, &w->keyed.err) != S_OK) fail_msg("%s", w->keyed.err.text);
 }
+static void table_close(void *world) { state_close(((struct world *)world)->table); }
+static void table_open(struct world *w) { table_reopen(w, &w->keyed.host); }
 
 /* Saved, and begun anew with what was saved, by way of one, two or three subtasks. */
 static void restart(struct world *w, uint32_t turn)
 {
-    size_t limit = prng_below(&w->random, 2) ? 1000 : 1000000;
+    struct keyed_opener o = {table_reopen, table_close, w};
 
-    if (turn != 0) return;
-    keyed_restart(&w->keyed, &w->def, &w->table, 1 + (uint32_t)prng_below(&w->random, 3), limit);
+    if (turn == 0) keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 1000 : 1000000);
 }
 
 static void world_close(struct world *w)

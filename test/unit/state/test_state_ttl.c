@@ -1,7 +1,7 @@
 /* test_state_ttl.c - time to live with a clock that the test moves: update types, visibility, the sweep after each batch, and
  * stamps per element under heads. */
 #include "flow/state/shape.h"
-#include "support/keyed.h"
+#include "support/snapshots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -259,6 +259,25 @@ static void clean_up_as_asked(void **state)
     assert_int_equal(left_after(&(struct state_ttl){.cleanup_size = 1000000}, 300, 1, 1), 0);
 }
 
+/* ---- saved, and begun anew with what was saved, by way of one, two or three subtasks */
+
+static void table_open(void *world, struct state_host *h)
+{
+    struct world *w = world;
+    struct err e = {0};
+
+    if (state_open(h, &w->def, &w->table, &e) != S_OK) fail_msg("%s", e.text);
+}
+
+static void table_close(void *world) { state_close(((struct world *)world)->table); }
+
+static void restart(struct world *w)
+{
+    struct keyed_opener o = {table_open, table_close, w};
+
+    keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 5000 : 1 << 24);
+}
+
 /* Random batches against a model of stamps. */
 static void random_batches(void **state)
 {
@@ -271,6 +290,7 @@ static void random_batches(void **state)
             uint32_t n = 1 + (uint32_t)prng_below(&w->random, 200);
             enum state_intent intent = (enum state_intent)prng_below(&w->random, 3);
             w->keyed.now_ms += (int64_t)prng_below(&w->random, TTL / 3);
+            if (step % 20 == 7) restart(w);
             for (uint32_t i = 0; i < n; i++) keys[i] = (int64_t)prng_below(&w->random, KEYS);
             resolve_keys(w, keys, n, intent);
             for (uint32_t i = 0; i < n; i++) {
@@ -355,6 +375,9 @@ static void fade(struct shaped *s, enum status (*add)(struct shaped *s))
     assert_int_equal(shown(s), 2);
     state_done(s->w->table);
     s->w->keyed.now_ms += 60;
+    assert_int_equal(shown(s), 1);
+    state_done(s->w->table);
+    restart(s->w);
     assert_int_equal(shown(s), 1);
     state_done(s->w->table);
     s->w->keyed.now_ms += 60;

@@ -1,7 +1,7 @@
 /* test_timer.c - timers against a naive model: a table of (time, key). Order, duplicates, deletions, the past, resuming,
  * giving back, extreme times, every form of key; buckets large enough to be split and resolved. */
 #include "flow/state/timer.h"
-#include "support/keyed.h"
+#include "support/snapshots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +22,8 @@ struct world {
     bool is_set[TIMES][KEYS];
     uint64_t hashes[BATCH_ROWS];
     int64_t due[BATCH_ROWS];
+    struct state_def def;      /* of timers that move */
+    struct state_table *table;
 };
 
 static int compare_int64(const void *a, const void *b)
@@ -203,6 +205,34 @@ static void next_check(struct world *w)
     assert_true(timers_next(w->timers) <= (t < TIMES ? w->times[t] : INT64_MAX));
 }
 
+/* Saved, and begun anew with what was saved, by way of one, two or three subtasks. */
+static void timers_reopen(void *world, struct state_host *h)
+{
+    struct world *w = world;
+
+    if (timers_create(h, "timers", w->in->schema, &w->timers, &w->keyed.err) != S_OK) fail_msg("%s", w->keyed.err.text);
+    if (w->def.name == NULL) return;
+    if (state_open(h, &w->def, &w->table, &w->keyed.err) != S_OK) fail_msg("%s", w->keyed.err.text);
+    const struct state_field *words = w->table->value.fields;
+    assert_int_equal(timers_let_move(w->timers, w->table, words[0].offset, words[1].offset), S_OK);
+}
+
+static void timers_close(void *world)
+{
+    struct world *w = world;
+
+    timers_free(w->timers);
+    state_close(w->table);
+    w->table = NULL;
+}
+
+static void restart(struct world *w)
+{
+    struct keyed_opener o = {timers_reopen, timers_close, w};
+
+    keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 5000 : 1 << 24);
+}
+
 static void run(const char *key, uint64_t seed, uint32_t steps)
 {
     struct world *w = malloc(sizeof *w);
@@ -212,6 +242,7 @@ static void run(const char *key, uint64_t seed, uint32_t steps)
     world_open(w, key, seed);
     for (uint32_t step = 0; step < steps; step++) {
         uint32_t n = (uint32_t)prng_below(&w->random, BATCH_ROWS);
+        if (step % 17 == 3) restart(w);
         if (step % 100 == 0) upto = 0; /* the model starts anew in the past: all of it is late then */
         switch (prng_below(&w->random, 6)) {
         case 0:
@@ -477,24 +508,24 @@ static void take_moved(struct world *w, int64_t upto, int64_t *model)
 static void moving(const char *key, uint64_t seed)
 {
     struct world *w = malloc(sizeof *w);
-    struct state_table *t;
     int64_t model[KEYS], now = 1000;
 
     world_open(w, key, seed);
-    struct state_def def = {.name = "rows", .version = 1, .shape = STATE_MAP, .key = w->in->schema, .value = two_words(&w->keyed)};
-    assert_int_equal(state_open(&w->keyed.host, &def, &t, &w->keyed.err), S_OK);
-    assert_int_equal(timers_let_move(w->timers, t, t->value.fields[0].offset, t->value.fields[1].offset), S_OK);
+    w->def = (struct state_def){.name = "rows", .version = 1, .shape = STATE_MAP, .key = w->in->schema, .value = two_words(&w->keyed)};
+    timers_free(w->timers);
+    timers_reopen(w, &w->keyed.host);
     all_keys(w);
     for (uint32_t d = 0; d < KEYS; d++) model[d] = INT64_MAX;
     for (uint32_t step = 0; step < 300; step++) {
-        move_some(w, t, now, model);
+        if (step % 20 == 7) restart(w);
+        move_some(w, w->table, now, model);
         now += (int64_t)prng_below(&w->random, 200);
         take_moved(w, now, model);
     }
     take_moved(w, INT64_MAX, model);
     for (uint32_t d = 0; d < KEYS; d++) assert_int_equal(model[d], INT64_MAX);
     assert_int_equal(timers_count(w->timers), 0);
-    state_close(t);
+    state_close(w->table);
     w->out->capacity = BATCH_ROWS;
     world_close(w);
     free(w);

@@ -2,7 +2,7 @@
  * row by row, against a model; keys repeat within a batch, so each call must see what the row before did. Then operator
  * state. On both backends. */
 #include "flow/state/view.h"
-#include "support/keyed.h"
+#include "support/snapshots.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -245,6 +245,27 @@ static void batch_use(struct world *w, int64_t ns)
     views_end(w->views);
 }
 
+/* Saved, and begun anew with what was saved, by way of one, two or three subtasks. */
+static void reopen(void *world, struct state_host *h)
+{
+    struct world *w = world;
+    struct view **views[] = {&w->value, &w->list, &w->map, &w->sum};
+
+    assert_int_equal(views_create(h, w->in->schema, &w->views, &w->keyed.err), S_OK);
+    for (uint32_t i = 0; i < COUNT_OF(views); i++) {
+        if (views_add(w->views, &w->defs[i], views[i], &w->keyed.err) != S_OK) fail_msg("%s", w->keyed.err.text);
+    }
+}
+
+static void reclose(void *world) { views_free(((struct world *)world)->views); }
+
+static void restart(struct world *w)
+{
+    struct keyed_opener o = {reopen, reclose, w};
+
+    keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 5000 : 1 << 24);
+}
+
 static void run(const char *backend, uint64_t seed)
 {
     struct world *w = malloc(sizeof *w);
@@ -257,6 +278,7 @@ static void run(const char *backend, uint64_t seed)
             memset(w->model[ns], 0, sizeof w->model[ns]);
         }
         batch_use(w, ns);
+        if (step % 10 == 4) restart(w);
     }
     world_close(w);
 }
