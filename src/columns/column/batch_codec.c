@@ -76,6 +76,25 @@ static void elements_decode(struct dec *d, struct vector *v, struct text_heap *h
     }
 }
 
+/* Lists that are there lie among the elements. Those that are not say nothing: they become empty. */
+static void lists_check(struct dec *d, struct vector *v, uint32_t rows)
+{
+    struct list_ref *lists = VECTOR_VALUES(v, struct list_ref);
+    uint64_t elements = v->child_count > 0 ? v->children[0].used : 0;
+
+    for (uint32_t i = 0; i < rows; i++) {
+        if (vector_is_null(v, i)) lists[i] = (struct list_ref){0, 0};
+        else if ((uint64_t)lists[i].first + lists[i].count > elements) d->failed = true;
+    }
+}
+
+static void booleans_check(struct dec *d, const struct vector *v, uint32_t rows)
+{
+    for (uint32_t i = 0; i < rows; i++) {
+        if (VECTOR_VALUES(v, const uint8_t)[i] > 1 && !vector_is_null(v, i)) d->failed = true;
+    }
+}
+
 static void vector_decode(struct dec *d, struct vector *v, uint32_t rows, struct text_heap *heap, struct mem *mem)
 {
     bool has_nulls = dec_u8(d) != 0;
@@ -88,8 +107,10 @@ static void vector_decode(struct dec *d, struct vector *v, uint32_t rows, struct
     else if (v->phys != P_ROW && !bytes_decode(d, v->data, phys_width((enum phys)v->phys) * rows)) return;
     if (v->phys == P_LIST) {
         elements_decode(d, v, heap, mem);
+        if (dec_ok(d)) lists_check(d, v, rows);
         return;
     }
+    if (v->phys == P_BOOL) booleans_check(d, v, rows);
     for (uint32_t i = 0; i < v->child_count; i++) vector_decode(d, &v->children[i], rows, heap, mem);
 }
 

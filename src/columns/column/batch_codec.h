@@ -1,4 +1,5 @@
-/* batch_codec.h - rows of a batch as bytes, column by column, for files that this process writes and reads again: no format. */
+/* batch_codec.h - rows of a batch as bytes, column by column: for files that this process writes and reads again, and for blocks of saved
+ * state, of which docs/formats/state_chunk.md says what they are. Reading takes any bytes. */
 #pragma once
 #include "columns/column/batch.h"
 #include "ground/base/codec.h"

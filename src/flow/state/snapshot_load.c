@@ -221,7 +221,7 @@ static enum status error_place(const struct load *c, enum status st)
     const struct state_schema *own = c->l->own;
 
     if (st == E_DATA) err_wrap(c->e, "old subtask %u, chunk %u", c->subtask, c->part);
-    err_wrap(c->e, own->kind == SCHEMA_TIMERS ? "timers `%s`" : "state `%s`", own->name);
+    if (st != E_BUDGET) err_wrap(c->e, own->kind == SCHEMA_TIMERS ? "timers `%s`" : "state `%s`", own->name); /* that says it itself */
     if (c->from->operator != NULL) err_wrap(c->e, "operator '%s'", c->from->operator);
     return st;
 }
@@ -320,7 +320,7 @@ enum status load_count(const struct loader *l, uint64_t *keys, bool *has, struct
 
     TRY(visit(l, &counting, &c, e));
     if (has != NULL) *has = c.has;
-    if (keys != NULL) *keys = c.all == 0 ? 0 : (uint64_t)((double)c.keys * (double)c.mine / (double)c.all);
+    if (keys != NULL) *keys = c.all == 0 ? 0 : (uint64_t)((double)MIN(c.keys, c.all) * (double)c.mine / (double)c.all);
     return S_OK;
 }
 
