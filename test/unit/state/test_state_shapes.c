@@ -805,18 +805,10 @@ static void ordered_ranges(struct world *w, int64_t ns)
     struct batch *upper = batch_create(w->def.sort_key, 8, &w->keyed.mem);
     uint64_t to_numbers[8];
     upper_fill(w, upper, &to, to_numbers, to_words);
-    if (has_from) {
-        if (words)
-            r.from_word = from_words;
-        else
-            r.from = &w->extra;
-    }
-    if (has_to) {
-        if (words)
-            r.to_word = to_words;
-        else
-            r.to = &to;
-    }
+    if (has_from && words) r.from_word = from_words;
+    else if (has_from) r.from = &w->extra;
+    if (has_to && words) r.to_word = to_words;
+    else if (has_to) r.to = &to;
     uint32_t at = 0, counts[8];
     assert_int_equal(AGAIN(state_ordered_count(w->table, ns, w->heads, 8, &r, counts)), S_OK);
     enum status st = AGAIN(state_ordered_scan(w->table, ns, w->heads, 8, &r, &c, &w->hits));
