@@ -11,6 +11,8 @@
 #include "flow/state/rowops.h"
 #include "flow/state/sb.h"
 
+enum { TEXTS_AHEAD = 12 };
+
 static bool field_init(struct state_field *f, const struct type *t)
 {
     static const uint8_t forms[P_COUNT] = {
@@ -160,11 +162,22 @@ void state_rows_store(struct state_table *t, int64_t ns, void *const *rows, uint
     for (uint32_t i = 0; i < count; i++)                                                                               \
         if (rows[i]) memcpy((char *)v->data + 16 * (size_t)(first + i), (const char *)rows[i] + offset, 16)
 
+/* Long strings lie anywhere: those of rows to come are fetched. */
+static inline __attribute__((always_inline)) void fetch_text(const struct segments *s, const void *const *rows, uint32_t i, uint32_t count, uint32_t offset)
+{
+    const struct state_text *text;
+
+    if (i >= count || rows[i] == NULL) return;
+    text = (const struct state_text *)((const char *)rows[i] + offset);
+    if (text->size > TEXT_INLINE) __builtin_prefetch(block_at(s, (struct state_ref){text->segment, text->offset}));
+}
+
 static void load_texts(const struct segments *s, const void *const *rows, uint32_t count, uint32_t offset, struct vector *v,
                        uint32_t first, struct text_heap *heap)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct str value;
+        fetch_text(s, rows, i + TEXTS_AHEAD, count, offset);
         if (rows[i] == NULL) continue;
         value = stored_text(s, (const struct state_text *)((const char *)rows[i] + offset));
         ((struct text *)v->data)[first + i] = text_put(heap, value.data, value.size);

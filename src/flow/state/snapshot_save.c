@@ -15,7 +15,7 @@
 #include "flow/state/snapshot_timers.h"
 #include "flow/state/timer_internal.h"
 
-enum { BLOCK_BYTES = 256 * 1024, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_FIRST = 256, SPACES_PER_STEP = 512 };
+enum { BLOCK_BYTES = 256 * 1024, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_FIRST = 256, HEADS_AHEAD = 8, SPACES_PER_STEP = 512 };
 #define NOT_IN_CHUNK UINT32_MAX
 
 struct state_save {
@@ -180,6 +180,7 @@ static uint32_t heads_walk(struct state_save *s, struct state_table *t)
 
     while (found < room && s->key_at < s->keys->count) {
         void *head = s->heads[s->key_at];
+        if (s->key_at + HEADS_AHEAD < s->keys->count) state_head_fetch(t, s->heads[s->key_at + HEADS_AHEAD]);
         uint32_t step = s->scan.step, most = room - found, n = t->type->walk(t, head, &s->scan, s->found + found, most);
         const struct state_place *places = are_places && n > 0 ? state_places(t, head) + step : NULL;
         for (uint32_t i = 0; i < n; i++) s->owners[found + i] = (uint16_t)s->key_at;
