@@ -1,0 +1,104 @@
+/* fuzz_state_chunk.c - any bytes as a chunk of saved state: as they are, and with checksums made right, so that what lies behind them is
+ * reached. A host with a state of every shape begins with it. An error has a text; what was taken can be saved, and a host that begins
+ * with that saves the same bytes. */
+#include "flow/state/snapshot.h"
+#include "flow/state/snapshot_chunk.h"
+#include "ground/base/hash.h"
+#include "support/every_shape.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+enum { SIZE_MOST = 64 * 1024 };
+
+static void u32_put(char *to, uint32_t v) { memcpy(to, &v, sizeof v); }
+static void u64_put(char *to, uint64_t v) { memcpy(to, &v, sizeof v); }
+
+/* Headers as they should be, with what they say kept. */
+static void seal(char *chunk, size_t size)
+{
+    if (size < CHUNK_HEADER) return;
+    memcpy(chunk, "TWST", 4);
+    u32_put(chunk + 4, CHUNK_VERSION);
+    u32_put(chunk + 8, CHUNK_HASH_VERSION);
+    u32_put(chunk + 12, EVERY_GROUPS);
+    u64_put(chunk + 16, hash64(chunk, 16));
+    for (size_t at = CHUNK_HEADER; size - at >= BLOCK_HEADER;) {
+        char *b = chunk + at;
+        uint32_t stored;
+        memcpy(&stored, b + 24, sizeof stored);
+        if (stored > size - at - BLOCK_HEADER) u32_put(b + 24, stored = (uint32_t)(size - at - BLOCK_HEADER));
+        u64_put(b + 32, hash64(b + BLOCK_HEADER, stored));
+        u64_put(b + 40, hash64_seeded(b, 40, at));
+        at += BLOCK_HEADER + stored;
+    }
+}
+
+static void save(struct every_shape *s, struct buf *out)
+{
+    struct state_save *save;
+    enum status st = state_save_create(&s->host, &save, NULL);
+
+    ASSERT(st == S_OK);
+    do st = state_save_step(save, out, SIZE_MAX, NULL);
+    while (st == S_MORE);
+    ASSERT(st == S_OK);
+    state_save_free(save);
+}
+
+/* False: it was refused. */
+static bool begin_with(struct str chunk, struct arena *a, struct buf *out)
+{
+    struct state_part part = {chunk};
+    struct state_image image = {&part, 1};
+    struct state_restore restore = {.subtasks = &image, .count = 1, .max_parallelism = EVERY_GROUPS, .operator = "fuzz"};
+    struct err e = {0};
+    struct every_shape *s = arena_alloc(a, sizeof *s);
+
+    if (every_shape_open(s, sb_find("hashmap"), &restore, a, &e) != S_OK) {
+        if (e.text[0] != '\0') return false;
+        fprintf(stderr, "fuzz_state_chunk: an error without a text\n");
+        abort();
+    }
+    save(s, out);
+    every_shape_close(s);
+    return true;
+}
+
+static void run(struct str chunk)
+{
+    struct mem mem;
+    struct arena a;
+    struct buf once, twice;
+
+    mem_init(&mem, "fuzz", 0);
+    arena_init(&a, &mem, 0);
+    buf_init(&once, &mem);
+    buf_init(&twice, &mem);
+    if (begin_with(chunk, &a, &once)) {
+        bool again = begin_with((struct str){once.data, once.size}, &a, &twice);
+        ASSERT(again && once.size == twice.size && memcmp(once.data, twice.data, once.size) == 0);
+    }
+    buf_release(&once);
+    buf_release(&twice);
+    arena_release(&a);
+    ASSERT(mem.used == 0);
+    mem_release(&mem);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    char *copy;
+
+    if (size > SIZE_MOST) return 0;
+    run((struct str){(const char *)bytes, size});
+    copy = malloc(size + 1);
+    if (copy == NULL) abort();
+    if (size > 0) memcpy(copy, bytes, size);
+    seal(copy, size);
+    run((struct str){copy, size});
+    free(copy);
+    return 0;
+}
