@@ -17,6 +17,7 @@
 
 enum { ACTIONS_MAX = 4 * CHECKPOINTS_PENDING_MAX };
 #define NEVER INT64_MAX
+#define RETRY_MS 1000 /* of one that tasks wait for, where there is no interval */
 
 struct pending {
     struct checkpoint_stats stats;
@@ -37,7 +38,8 @@ struct checkpoint_coordinator {
     uint32_t tasks_ready, tasks_running;
     bool is_started, is_reserving;
     int64_t next_id, ids_end;
-    int64_t next_ms; /* when the next periodic one is due */
+    int64_t next_ms; /* when the next one is due that nobody asked for */
+    int64_t wanted_id; /* tasks wait for the end of one from this id on; 0: none does */
     int64_t completed_ms; /* when the last one completed; -1: none has */
     int64_t failures; /* in a row */
     struct checkpoint_stats history[CHECKPOINT_HISTORY]; /* ring of those that are over */
@@ -216,20 +218,20 @@ static int64_t earliest_ms(const struct checkpoint_coordinator *c)
 {
     int64_t paused_ms = c->completed_ms >= 0 ? c->completed_ms + c->settings.min_pause_ms : 0;
 
-    return MAX(c->next_ms, paused_ms);
+    return c->wanted_id != 0 ? c->next_ms : MAX(c->next_ms, paused_ms);
 }
 
 static bool may_begin(const struct checkpoint_coordinator *c)
 {
-    return c->settings.interval_ms > 0 && are_tasks_ready(c) && !c->is_reserving && counted(c) < c->settings.concurrent_max &&
-           c->pending_count < CHECKPOINTS_PENDING_MAX - 1;
+    return (c->settings.interval_ms > 0 || c->wanted_id != 0) && are_tasks_ready(c) && !c->is_reserving &&
+           counted(c) < c->settings.concurrent_max && c->pending_count < CHECKPOINTS_PENDING_MAX - 1;
 }
 
 static void begin_what_is_due(struct checkpoint_coordinator *c, int64_t now_ms)
 {
     if (!may_begin(c) || now_ms < earliest_ms(c) || !has_id(c)) return;
     (void)begin(c, SNAPSHOT_CHECKPOINT, now_ms);
-    c->next_ms = now_ms + c->settings.interval_ms;
+    c->next_ms = now_ms + (c->settings.interval_ms > 0 ? c->settings.interval_ms : RETRY_MS);
 }
 
 enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms, int64_t *id)
@@ -322,6 +324,7 @@ void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkp
         p->stats.size += size;
         c->completed_ms = now_ms;
         c->failures = 0;
+        if (id >= c->wanted_id) c->wanted_id = 0;
         act(c, CHECKPOINT_NOTIFY, p);
         end(c, p, now_ms);
         subsume(c, id, now_ms);
@@ -336,10 +339,19 @@ void checkpoint_reserved(struct checkpoint_coordinator *c, int64_t ids_end)
     c->is_reserving = c->is_reserving && c->next_id >= ids_end;
 }
 
+void checkpoint_wanted(struct checkpoint_coordinator *c, int64_t now_ms)
+{
+    if (!c->is_started) return;
+    c->wanted_id = c->next_id;
+    c->next_ms = now_ms;
+    begin_what_is_due(c, now_ms);
+}
+
 void checkpoint_stopped(struct checkpoint_coordinator *c, enum checkpoint_reason why, int64_t now_ms)
 {
     c->is_started = false;
     c->next_ms = NEVER;
+    c->wanted_id = 0;
     for (uint32_t i = 0; i < c->pending_count;) {
         if (c->pending[i].is_storing) i++;
         else fail(c, &c->pending[i], why, now_ms);

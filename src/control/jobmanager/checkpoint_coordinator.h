@@ -102,6 +102,8 @@ void checkpoint_failed(struct checkpoint_coordinator *c, int64_t id, enum checkp
 /* After STORE: CHECKPOINT_NO_REASON is success. `size` is that of the metadata. */
 void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why, uint64_t size, int64_t now_ms);
 void checkpoint_reserved(struct checkpoint_coordinator *c, int64_t ids_end);
+/* A task is through and ends with a checkpoint that begins from now on: it begins at once, and again until one completes. */
+void checkpoint_wanted(struct checkpoint_coordinator *c, int64_t now_ms);
 /* The tasks are told to end: what is not in STORE is aborted, and nothing begins until checkpoint_started. */
 void checkpoint_stopped(struct checkpoint_coordinator *c, enum checkpoint_reason why, int64_t now_ms);
 /* Time passes. */

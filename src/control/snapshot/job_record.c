@@ -51,6 +51,7 @@ void job_record_encode(const struct job_record *r, struct buf *out)
     buf_append(out, r->graph.bytes, sizeof r->graph.bytes);
     enc_varint(out, r->generation);
     enc_varint(out, r->attempt);
+    enc_varint(out, (uint64_t)r->first_checkpoint);
     enc_varint(out, (uint64_t)r->next_checkpoint);
     enc_varint(out, r->retained_count);
     for (uint32_t i = 0; i < r->retained_count; i++) encode_retained(&r->retained[i], out);
@@ -104,8 +105,9 @@ static void decode_fields(struct arena *a, struct dec *d, struct job_record *out
     for (size_t i = 0; i < sizeof out->graph.bytes; i++) out->graph.bytes[i] = dec_u8(d);
     out->generation = dec_varint(d);
     out->attempt = dec_varint(d);
-    uint64_t next = dec_varint(d), count = dec_varint(d);
-    d->failed |= next > INT64_MAX || count > JOB_RECORD_RETAINED_MAX;
+    uint64_t first = dec_varint(d), next = dec_varint(d), count = dec_varint(d);
+    d->failed |= next > INT64_MAX || first > next || count > JOB_RECORD_RETAINED_MAX;
+    out->first_checkpoint = d->failed ? 0 : (int64_t)first;
     out->next_checkpoint = d->failed ? 0 : (int64_t)next;
     out->retained_count = d->failed ? 0 : (uint32_t)count;
     struct retained_checkpoint *retained = ARENA_ARRAY(a, struct retained_checkpoint, out->retained_count + 1);

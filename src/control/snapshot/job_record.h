@@ -37,6 +37,7 @@ struct job_record {
     struct sha256 graph;
     uint64_t generation;   /* of the parallelism: one more for each rescale */
     uint64_t attempt;      /* how often the job was started anew */
+    int64_t first_checkpoint; /* of the run that is recorded: lower ids belong to runs before it */
     int64_t next_checkpoint; /* ids below it are used up */
     const struct retained_checkpoint *retained; /* by age, the newest last */
     uint32_t retained_count;

@@ -139,7 +139,13 @@ static enum status local_stat(struct sys *s, const char *path, struct fs_entry *
     return S_OK;
 }
 
-static enum status local_remove(struct sys *s, const char *path, struct err *e) { return sys_file_delete(s, path, e); }
+static enum status local_remove(struct sys *s, const char *path, struct err *e)
+{
+    struct sys_stat st;
+
+    if (sys_file_stat(s, path, &st, NULL) == S_OK && st.is_directory) return sys_dir_delete(s, path, e);
+    return sys_file_delete(s, path, e);
+}
 
 const struct fs_type fs_local = {
     .scheme = "file",

@@ -367,6 +367,29 @@ static void ids_are_not_used_before_they_are_reserved(void **state)
     assert_int_equal(s.id, 65);
 }
 
+static void who_waits_for_the_last_one_gets_it_at_once(void **state)
+{
+    (void)state;
+    w.settings.interval_ms = 0;
+    w.settings.tolerable_failures = 3;
+    w.settings.min_pause_ms = 5000;
+    begin();
+    checkpoint_wanted(w.c, 300);
+    expect("trigger 1; ");
+    checkpoint_wanted(w.c, 400); /* another task, which may have acknowledged 1 before it was through */
+    expect("");
+    complete(1, 500);
+    expect("store 1; notify 1; trigger 2; ");
+    checkpoint_failed(w.c, 2, CHECKPOINT_DECLINED, 600);
+    assert_int_equal(checkpoint_due_ms(w.c), 1500);
+    checkpoint_tick(w.c, 1500);
+    expect("abort 2 CHECKPOINT_DECLINED; trigger 3; ");
+    complete(3, 1600);
+    checkpoint_tick(w.c, 100000);
+    expect("store 3; notify 3; ");
+    assert_int_equal(checkpoint_due_ms(w.c), INT64_MAX);
+}
+
 static void the_history_keeps_the_last_ten(void **state)
 {
     struct checkpoint_stats s;
@@ -407,6 +430,7 @@ int main(void)
         T(who_has_finished_is_not_waited_for),
         T(who_acknowledged_before_it_finished_had_not_finished),
         T(ids_are_not_used_before_they_are_reserved),
+        T(who_waits_for_the_last_one_gets_it_at_once),
         T(the_history_keeps_the_last_ten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,6 +68,7 @@ static void its_bytes_read_back(void **state)
     r.nonce = UINT64_MAX;
     r.attempt = 4;
     r.generation = 2;
+    r.first_checkpoint = 5;
     r.next_checkpoint = 64;
     r.retained = kept;
     r.retained_count = 2;
@@ -77,6 +78,8 @@ static void its_bytes_read_back(void **state)
     assert_int_equal(job_record_decode(&w.arena, (struct str){once.data, once.size}, &back, NULL), S_OK);
     assert_string_equal(back.job_name, "clicks");
     assert_int_equal(back.status, JOB_RUNNING);
+    assert_int_equal(back.first_checkpoint, 5);
+    assert_int_equal(back.next_checkpoint, 64);
     assert_int_equal(back.retained_count, 2);
     assert_string_equal(back.retained[1].folder, "file:///sp");
     assert_true(back.retained[1].is_foreign && !back.retained[1].is_committed);

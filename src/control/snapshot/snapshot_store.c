@@ -1,0 +1,389 @@
+/* snapshot_store.c - the queue of the helper that writes snapshots, and what it does with chunks.
+ *
+ * Tasks must not wait, so a chunk is copied into memory of its own and the task goes on; as many bytes as queue_max may be under way,
+ * and who comes then is told to come again and woken when there is room. Chunks that are small stay in memory until the
+ * metadata are written, which take them in.
+ *
+ * A chunk for a checkpoint that is not open is dropped: it was aborted, and its task does not know that yet. So once the files of an
+ * aborted checkpoint are deleted no others follow.
+ *
+ * Not here: metadata, the record, deletion of what is not needed any more (store_commit.c). */
+#include "control/snapshot/store_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { QUEUE_BYTES = 64 * 1024 * 1024 };
+
+/* --- words ---------------------------------------------------------------------------------------------------------------- */
+static struct store_word *make_word(enum snapshot_verb verb, int64_t checkpoint)
+{
+    struct mem mem;
+    mem_init(&mem, "snapshot", 0);
+    struct store_word *w = mem_zalloc(&mem, sizeof *w);
+
+    mem_init(&w->mem, "snapshot", 0);
+    mem_move(&mem, &w->mem);
+    w->verb = verb;
+    w->checkpoint = checkpoint;
+    return w;
+}
+
+static void free_word(struct store_word *w)
+{
+    struct mem mem;
+
+    mem_init(&mem, "snapshot", 0);
+    mem_move(&w->mem, &mem);
+    mem_release(&mem);
+}
+
+static void send(struct snapshot_store *s, struct store_word *w) { sys_mailbox_send(s->o.sys, s->words, w); }
+
+static void free_entry(struct store_entry *x)
+{
+    struct mem mem;
+
+    mem_init(&mem, "snapshot", 0);
+    mem_move(&x->mem, &mem);
+    mem_release(&mem);
+}
+
+static struct store_entry *make_entry(int64_t id, enum snapshot_kind kind)
+{
+    struct mem mem;
+    mem_init(&mem, "snapshot", 0);
+    struct store_entry *x = mem_zalloc(&mem, sizeof *x);
+
+    mem_init(&x->mem, "snapshot", 0);
+    mem_move(&mem, &x->mem);
+    arena_init(&x->arena, &x->mem, 0);
+    x->id = id;
+    x->kind = kind;
+    return x;
+}
+
+struct snapshot_order *snapshot_order_create(void)
+{
+    struct mem mem;
+    mem_init(&mem, "snapshot", 0);
+    struct snapshot_order *o = mem_zalloc(&mem, sizeof *o);
+
+    mem_init(&o->mem, "snapshot", 0);
+    mem_move(&mem, &o->mem);
+    arena_init(&o->arena, &o->mem, 0);
+    return o;
+}
+
+void snapshot_order_free(struct snapshot_order *o)
+{
+    struct mem mem;
+
+    if (o == NULL) return;
+    mem_init(&mem, "snapshot", 0);
+    mem_move(&o->mem, &mem);
+    mem_release(&mem);
+}
+
+enum status snapshot_store_open(struct snapshot_store *s, int64_t checkpoint, enum snapshot_kind kind, const char *folder, struct err *e)
+{
+    struct store_entry *x = make_entry(checkpoint, kind);
+    struct store_word *w;
+
+    if (folder == NULL) {
+        x->fs = s->o.records.fs;
+        x->path = arena_printf(&x->arena, "%s/chk-%lld", s->o.records.folder, (long long)checkpoint);
+        x->uri = arena_printf(&x->arena, "%s/chk-%lld", s->o.uri, (long long)checkpoint);
+    } else {
+        const char *path;
+        x->uri = arena_strdup(&x->arena, folder);
+        enum status st = fs_find(x->uri, &x->fs, &path, e);
+        if (st != S_OK) {
+            free_entry(x);
+            return st;
+        }
+        x->path = path;
+    }
+    w = make_word(STORE_OPEN, checkpoint);
+    w->entry = x;
+    send(s, w);
+    return S_OK;
+}
+
+void snapshot_store_finish(struct snapshot_store *s, struct snapshot_order *o)
+{
+    struct store_word *w = make_word(STORE_FINISH, o->metadata.checkpoint);
+
+    w->order = o;
+    send(s, w);
+}
+
+void snapshot_store_abort(struct snapshot_store *s, int64_t checkpoint) { send(s, make_word(STORE_ABORT, checkpoint)); }
+
+void snapshot_store_change(struct snapshot_store *s, const struct snapshot_change *c)
+{
+    struct store_word *w = make_word(STORE_CHANGE, 0);
+
+    w->change = *c;
+    send(s, w);
+}
+
+/* --- room in the queue ---------------------------------------------------------------------------------------------------- */
+static bool remember_waiting(struct snapshot_store *s, struct sys_parker *waiting)
+{
+    for (uint32_t i = 0; i < s->waiting_count; i++)
+        if (s->waiting[i] == waiting) return true;
+    if (s->waiting_count == STORE_WAITING_MAX) return false;
+    s->waiting[s->waiting_count++] = waiting;
+    return true;
+}
+
+/* Something always fits when nothing is under way; so does what nobody could be woken for. */
+static bool take_room(struct snapshot_store *s, size_t size, struct sys_parker *waiting)
+{
+    uint64_t max = s->o.queue_max > 0 ? s->o.queue_max : QUEUE_BYTES;
+    bool has_room = true;
+
+    sys_lock_take(s->lock);
+    if (s->queued > 0 && s->queued + size > max && waiting != NULL) has_room = !remember_waiting(s, waiting);
+    if (has_room) s->queued += size;
+    sys_lock_give(s->lock);
+    return has_room;
+}
+
+static void give_room(struct snapshot_store *s, size_t size)
+{
+    sys_lock_take(s->lock);
+    ASSERT(s->queued >= size);
+    s->queued -= size;
+    for (uint32_t i = 0; i < s->waiting_count; i++) sys_unpark(s->o.sys, s->waiting[i]);
+    s->waiting_count = 0;
+    sys_lock_give(s->lock);
+}
+
+void snapshot_store_forget_waiting(struct snapshot_store *s)
+{
+    sys_lock_take(s->lock);
+    s->waiting_count = 0;
+    sys_lock_give(s->lock);
+}
+
+enum status snapshot_store_chunk(struct snapshot_store *s, const struct snapshot_place *where, struct buf *bytes,
+                                 struct sys_parker *waiting)
+{
+    ASSERT(bytes->size > 0 && snapshot_id_is_valid(where->uid));
+    if (!take_room(s, bytes->size, waiting)) return S_PENDING;
+    struct store_word *w = make_word(STORE_CHUNK, where->checkpoint);
+    char *copy = mem_alloc(&w->mem, bytes->size);
+    memcpy(copy, bytes->data, bytes->size);
+    w->chunk = (struct stored_chunk){.subtask = where->subtask,
+                                     .number = where->number,
+                                     .handle = {.bytes = {copy, bytes->size}, .size = bytes->size}};
+    memcpy(w->chunk.id, where->uid, sizeof w->chunk.id);
+    buf_clear(bytes);
+    send(s, w);
+    return S_OK;
+}
+
+/* --- the helper ----------------------------------------------------------------------------------------------------------- */
+static struct snapshot_answer *make_answer(enum snapshot_verb verb, int64_t checkpoint)
+{
+    struct mem mem;
+    mem_init(&mem, "answer", 0);
+    struct snapshot_answer *a = mem_zalloc(&mem, sizeof *a);
+
+    mem_init(&a->mem, "answer", 0);
+    mem_move(&mem, &a->mem);
+    a->verb = verb;
+    a->checkpoint = checkpoint;
+    return a;
+}
+
+void snapshot_answer_free(struct snapshot_answer *a)
+{
+    struct mem mem;
+
+    mem_init(&mem, "answer", 0);
+    mem_move(&a->mem, &mem);
+    mem_release(&mem);
+}
+
+static struct store_entry **find(struct snapshot_store *s, int64_t id)
+{
+    struct store_entry **at = &s->entries;
+
+    while (*at != NULL && (*at)->id != id) at = &(*at)->next;
+    return at;
+}
+
+static struct store_entry *take_out(struct snapshot_store *s, int64_t id)
+{
+    struct store_entry **at = find(s, id), *x = *at;
+
+    if (x != NULL) *at = x->next;
+    return x;
+}
+
+static void keep_chunk(struct store_entry *x, const struct stored_chunk *chunk)
+{
+    if (x->chunk_count == x->chunk_capacity) {
+        x->chunk_capacity = MAX(16, 2 * x->chunk_capacity);
+        x->chunks = mem_realloc(&x->mem, x->chunks, sizeof *x->chunks * x->chunk_capacity);
+    }
+    x->chunks[x->chunk_count++] = *chunk;
+    x->bytes += chunk->handle.size;
+}
+
+static enum status write_chunk(struct snapshot_store *s, struct store_entry *x, struct stored_chunk *c)
+{
+    struct snapshot_handle *h = &c->handle;
+    const struct str bytes = h->bytes;
+
+    h->digest = hash64(bytes.data, bytes.size);
+    if (bytes.size <= s->o.inline_max && bytes.size <= SNAPSHOT_INLINE_MAX) {
+        char *copy = arena_alloc(&x->arena, bytes.size);
+        memcpy(copy, bytes.data, bytes.size);
+        h->bytes.data = copy;
+    } else {
+        h->path = arena_printf(&x->arena, "%s-%u-%u", c->id, c->subtask, c->number);
+        h->bytes = (struct str){0};
+        TRY(store_publish(s, x->fs, arena_printf(&x->arena, "%s/%s", x->path, h->path), bytes, &x->err));
+    }
+    keep_chunk(x, c);
+    return S_OK;
+}
+
+static void on_chunk(struct snapshot_store *s, struct store_word *w)
+{
+    struct store_entry *x = *find(s, w->checkpoint);
+    size_t size = w->chunk.handle.size;
+
+    if (x != NULL && x->err.status == S_OK) {
+        enum status st = write_chunk(s, x, &w->chunk);
+        if (st != S_OK) {
+            struct snapshot_answer *a = make_answer(STORE_CHUNK, w->checkpoint);
+            a->status = st;
+            a->err = x->err;
+            s->o.answer(s->o.arg, a);
+        }
+    }
+    give_room(s, size);
+}
+
+static void on_finish(struct snapshot_store *s, struct store_word *w)
+{
+    struct snapshot_answer *a = make_answer(STORE_FINISH, w->checkpoint);
+    struct store_entry *x = take_out(s, w->checkpoint);
+
+    ASSERT(x != NULL); /* opened, and not aborted: from then on it is ours */
+    a->status = store_finish(s, x, w->order, a);
+    if (a->status != S_OK && a->status != E_UNKNOWN) store_delete_folder(s, x->fs, x->path);
+    a->ids_end = s->record.next_checkpoint;
+    snapshot_order_free(w->order);
+    free_entry(x);
+    s->o.answer(s->o.arg, a);
+}
+
+static void on_abort(struct snapshot_store *s, int64_t checkpoint)
+{
+    struct store_entry *x = take_out(s, checkpoint);
+
+    if (x == NULL) return;
+    if (x->bytes > 0 || x->err.status != S_OK) store_delete_folder(s, x->fs, x->path);
+    free_entry(x);
+}
+
+static void on_change(struct snapshot_store *s, const struct store_word *w)
+{
+    struct snapshot_answer *a = make_answer(STORE_CHANGE, 0);
+
+    a->status = store_change(s, &w->change, a);
+    a->ids_end = s->record.next_checkpoint;
+    s->o.answer(s->o.arg, a);
+}
+
+/* False: it was the last word. */
+static bool obey(struct snapshot_store *s, struct store_word *w)
+{
+    bool goes_on = w->verb != STORE_CLOSE;
+
+    switch (w->verb) {
+    case STORE_OPEN:
+        w->entry->next = s->entries;
+        s->entries = w->entry;
+        break;
+    case STORE_CHUNK: on_chunk(s, w); break;
+    case STORE_FINISH: on_finish(s, w); break;
+    case STORE_ABORT: on_abort(s, w->checkpoint); break;
+    case STORE_CHANGE: on_change(s, w); break;
+    case STORE_SWEEP: store_sweep(s); break;
+    case STORE_CLOSE: break;
+    }
+    free_word(w);
+    return goes_on;
+}
+
+static void helper_main(void *arg)
+{
+    struct snapshot_store *s = arg;
+
+    while (obey(s, sys_mailbox_take(s->o.sys, s->words, INT64_MAX))) {}
+}
+
+void snapshot_store_run(struct snapshot_store *s)
+{
+    struct store_word *w;
+
+    if (s->thread != NULL) return;
+    while ((w = sys_mailbox_take(s->o.sys, s->words, 0)) != NULL) (void)obey(s, w);
+}
+
+enum status snapshot_store_create(const struct snapshot_store_options *o, struct snapshot_store **out, struct err *e)
+{
+    struct mem mem;
+    mem_init(&mem, "snapshots", 0);
+    struct snapshot_store *s = mem_zalloc(&mem, sizeof *s);
+
+    ASSERT(o->record->version > 0 && o->retained_max > 0 && o->answer != NULL);
+    mem_init(&s->mem, "snapshots", 0);
+    mem_move(&mem, &s->mem);
+    s->o = *o;
+    s->words = sys_mailbox_create(o->sys);
+    s->lock = sys_lock_create(o->sys);
+    s->parker = sys_parker_create(o->sys);
+    mem_init(&s->record_mems[0], "record", 0);
+    mem_init(&s->record_mems[1], "record", 0);
+    store_copy_record(s, o->record);
+    send(s, make_word(STORE_SWEEP, 0));
+    *out = s;
+    enum status st = o->has_thread ? sys_thread_start(o->sys, "snapshots", helper_main, s, &s->thread, e) : S_OK;
+    if (st == S_OK) return S_OK;
+    snapshot_store_free(s);
+    *out = NULL;
+    return st;
+}
+
+void snapshot_store_free(struct snapshot_store *s)
+{
+    struct mem mem;
+
+    if (s == NULL) return;
+    sys_atomic_store(&s->is_closing, 1);
+    sys_unpark(s->o.sys, s->parker);
+    send(s, make_word(STORE_CLOSE, 0));
+    if (s->thread != NULL) sys_thread_join(s->o.sys, s->thread);
+    else snapshot_store_run(s);
+    while (s->entries != NULL) {
+        struct store_entry *x = s->entries;
+        s->entries = x->next;
+        free_entry(x);
+    }
+    sys_mailbox_free(s->o.sys, s->words);
+    sys_parker_free(s->o.sys, s->parker);
+    sys_lock_free(s->o.sys, s->lock);
+    mem_release(&s->record_mems[0]);
+    mem_release(&s->record_mems[1]);
+    mem_init(&mem, "snapshots", 0);
+    mem_move(&s->mem, &mem);
+    mem_release(&mem);
+}
