@@ -1,6 +1,6 @@
 /* config.c - the table of configuration keys, and the list of what was given. Names, defaults and value texts are Flink's;
- * keys of our own begin with "thalweg.". A key stands here when something reads it; restart-strategy.* keep their place:
- * they are accepted and checked, and take effect together with checkpoints. */
+ * keys of our own begin with "thalweg.". A key stands here when something reads it, or when it may be given because what it asks for
+ * is always so. */
 #include "control/config.h"
 
 #include "control/logging.h"
@@ -25,6 +25,54 @@ const struct option_def config_defs[] = {
     {"execution.runtime-mode", OPT_ENUM, "STREAMING", "STREAMING", "how the job runs", false, false},
     {"pipeline.object-reuse", OPT_BOOL, "false", NULL,
      "accepted; rows are handed on as columns and never copied between chained operators", false, false},
+    {"execution.checkpointing.interval", OPT_DURATION_MS, NULL, NULL,
+     "how often a checkpoint is taken; not given, or 0: never", false, false},
+    {"execution.checkpointing.dir", OPT_STRING, NULL, NULL, "folder under which checkpoints of jobs lie, as path or URI", false, false},
+    {"state.checkpoints.dir", OPT_STRING, NULL, NULL, "older name of execution.checkpointing.dir", false, false},
+    {"execution.checkpointing.savepoint-dir", OPT_STRING, NULL, NULL, "folder for savepoints that are taken without naming one", false,
+     false},
+    {"state.savepoints.dir", OPT_STRING, NULL, NULL, "older name of execution.checkpointing.savepoint-dir", false, false},
+    {"execution.checkpointing.storage", OPT_ENUM, "filesystem", "filesystem", "where checkpoints lie", false, false},
+    {"execution.checkpointing.create-subdir", OPT_BOOL, "true", NULL,
+     "accepted; a job's checkpoints always lie in a folder of their own below the one given", false, false},
+    {"execution.checkpointing.mode", OPT_ENUM, "EXACTLY_ONCE", "EXACTLY_ONCE|AT_LEAST_ONCE",
+     "what a restart promises; AT_LEAST_ONCE is done as EXACTLY_ONCE, which promises more", false, false},
+    {"execution.checkpointing.timeout", OPT_DURATION_MS, "10 min", NULL, "a checkpoint that takes longer is given up", false, false},
+    {"execution.checkpointing.min-pause", OPT_DURATION_MS, "0 ms", NULL, "least time between the end of one and the next", false,
+     false},
+    {"execution.checkpointing.max-concurrent-checkpoints", OPT_INT, "1", NULL, "checkpoints under way at the same time, at most", false,
+     false},
+    {"execution.checkpointing.tolerable-failed-checkpoints", OPT_INT, "0", NULL,
+     "checkpoints in a row that may fail before the job does", false, false},
+    {"execution.checkpointing.num-retained", OPT_INT, "1", NULL, "completed checkpoints that are kept", false, false},
+    {"state.checkpoints.num-retained", OPT_INT, NULL, NULL, "older name of execution.checkpointing.num-retained", false, false},
+    {"execution.checkpointing.externalized-checkpoint-retention", OPT_ENUM, NULL,
+     "NO_EXTERNALIZED_CHECKPOINTS|DELETE_ON_CANCELLATION|RETAIN_ON_CANCELLATION",
+     "what becomes of checkpoints when the job ends: a finished job's always go; a canceled one's stay with RETAIN_ON_CANCELLATION; a "
+     "failed one's go with NO_EXTERNALIZED_CHECKPOINTS. Not given: DELETE_ON_CANCELLATION",
+     false, false},
+    {"execution.checkpointing.checkpoints-after-tasks-finish.enabled", OPT_BOOL, "true", NULL,
+     "accepted; checkpoints go on when some tasks have finished", false, false},
+    {"execution.checkpointing.data-inline-threshold", OPT_SIZE, "20kb", NULL,
+     "parts of the state up to that size lie in the metadata, not in files of their own", false, false},
+    {"execution.checkpointing.snapshot-compression", OPT_BOOL, "false", NULL, "accepted; state is always compressed", false, false},
+    {"execution.checkpointing.incremental", OPT_BOOL, "false", NULL, "accepted; a checkpoint holds all state in this version", false,
+     false},
+    {"execution.checkpointing.write-buffer-size", OPT_INT, "4096", NULL, "accepted; files are written whole", false, false},
+    {"execution.checkpointing.cleaner.parallel-mode", OPT_BOOL, "true", NULL, "accepted; files are deleted beside the job", false, false},
+    {"execution.checkpointing.unaligned.enabled", OPT_BOOL, "false", NULL, "unaligned checkpoints; not in this version", false, false},
+    {"execution.checkpointing.aligned-checkpoint-timeout", OPT_DURATION_MS, "0 ms", NULL,
+     "when an aligned checkpoint becomes an unaligned one; not in this version", false, false},
+    {"execution.state-recovery.path", OPT_STRING, NULL, NULL, "savepoint or checkpoint that the job begins with (-s)", false, false},
+    {"execution.savepoint.path", OPT_STRING, NULL, NULL, "older name of execution.state-recovery.path", false, false},
+    {"execution.state-recovery.claim-mode", OPT_ENUM, "NO_CLAIM", "NO_CLAIM|CLAIM",
+     "CLAIM: what the job began with is its own, and is deleted when it is not needed any more", false, false},
+    {"execution.state-recovery.ignore-unclaimed-state", OPT_BOOL, "false", NULL,
+     "state of operators that the job does not have is dropped (-n)", false, false},
+    {"execution.savepoint.ignore-unclaimed-state", OPT_BOOL, NULL, NULL, "older name of execution.state-recovery.ignore-unclaimed-state",
+     false, false},
+    {"thalweg.checkpoint.fresh", OPT_BOOL, "false", NULL,
+     "the job begins anew though checkpoints of an earlier run are there, which stay (--fresh)", false, false},
     {"execution.buffer-timeout.enabled", OPT_BOOL, "true", NULL,
      "false: rows for other tasks leave in full batches only, with a watermark, and at the end", false, false},
     {"execution.buffer-timeout.interval", OPT_DURATION_MS, NULL, NULL,
@@ -146,6 +194,20 @@ static enum status check_backend(const struct options *o, const char *key, struc
     return err_set(e, E_CONFIG, "there is no state backend '%s' (%s)", backend, key);
 }
 
+static enum status check_checkpoints(const struct options *o, const char **key, struct err *e)
+{
+    double multiplier = options_double(o, config_defs, *key = "restart-strategy.exponential-delay.backoff-multiplier");
+    if (!(multiplier >= 1 && multiplier <= 1e6))
+        return err_set(e, E_CONFIG, "configuration '%s' is %g; it must be 1 to 1e6", *key, multiplier);
+    double jitter = options_double(o, config_defs, *key = "restart-strategy.exponential-delay.jitter-factor");
+    if (!(jitter >= 0 && jitter <= 1)) return err_set(e, E_CONFIG, "configuration '%s' is %g; it must be 0 to 1", *key, jitter);
+    *key = "execution.checkpointing.unaligned.enabled";
+    if (!options_bool(o, config_defs, *key)) return S_OK;
+    err_set(e, E_CONFIG, "configuration '%s' is not available: checkpoints are aligned in this version", *key);
+    err_hint(e, "leave it out; results are the same");
+    return E_CONFIG;
+}
+
 static bool is_known(const char *key)
 {
     for (const struct option_def *d = config_defs; d->key != NULL; d++)
@@ -179,6 +241,21 @@ static enum status check_values(const struct options *o, const char **key, struc
         {"pipeline.auto-watermark-interval", 0, 86400000},
         {"sink.committer.retries", 0, INT32_MAX},
         {"execution.buffer-timeout.interval", 0, 86400000},
+        {"execution.checkpointing.interval", 0, INT64_C(366) * 86400000},
+        {"execution.checkpointing.timeout", 10, INT64_C(366) * 86400000},
+        {"execution.checkpointing.min-pause", 0, INT64_C(366) * 86400000},
+        {"execution.checkpointing.max-concurrent-checkpoints", 1, 32},
+        {"execution.checkpointing.tolerable-failed-checkpoints", 0, INT32_MAX},
+        {"execution.checkpointing.num-retained", 1, 1000},
+        {"state.checkpoints.num-retained", 1, 1000},
+        {"execution.checkpointing.data-inline-threshold", 0, 1024 * 1024},
+        {"execution.checkpointing.aligned-checkpoint-timeout", 0, 0},
+        {"restart-strategy.fixed-delay.attempts", 0, INT32_MAX},
+        {"restart-strategy.failure-rate.max-failures-per-interval", 1, 100000},
+        {"restart-strategy.failure-rate.failure-rate-interval", 1, INT64_C(366) * 86400000},
+        {"restart-strategy.exponential-delay.initial-backoff", 1, INT64_C(366) * 86400000},
+        {"restart-strategy.exponential-delay.max-backoff", 1, INT64_C(366) * 86400000},
+        {"restart-strategy.exponential-delay.attempts-before-reset-backoff", 0, INT32_MAX},
         {"task.cancellation.interval", 1, 86400000},
         {"task.cancellation.timeout", 0, 86400000},
         {"taskmanager.network.adaptive-partitioner.max-traverse-size", 2, 4096},
@@ -195,7 +272,8 @@ static enum status check_values(const struct options *o, const char **key, struc
         TRY(check_range(o, *key, ranges[i].least, ranges[i].most, e));
     }
     *key = "state.backend.type";
-    return check_backend(o, *key, e);
+    TRY(check_backend(o, *key, e));
+    return check_checkpoints(o, key, e);
 }
 
 enum status config_check(const struct options *o, struct err *e)

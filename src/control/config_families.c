@@ -1,6 +1,6 @@
 /* config_families.c - keys of Flink that this version knows by name only. A key without which the job runs the same here
  * (how a cluster is reached, where it keeps its leader) is accepted and warned of once per job; one that asks for something
- * the job would lack (checkpoints) is refused: it would look as if it had been done. */
+ * the job would lack is refused: it would look as if it had been done. */
 #include "control/config.h"
 
 #include "ground/base/str.h"
@@ -8,10 +8,16 @@
 #include <string.h>
 
 const struct config_family config_families[] = {
-    {"execution.checkpointing.", true, "there are no checkpoints in this version"},
-    {"execution.savepoint.", true, "there are no savepoints in this version"},
-    {"state.checkpoints.", true, "there are no checkpoints in this version"},
-    {"state.savepoints.", true, "there are no savepoints in this version"},
+    {"execution.checkpointing.file-merging.", true, "every part of the state is a file, or in the metadata, in this version"},
+    {"execution.checkpointing.local-backup.", false, "state is read from the checkpoint's folder"},
+    {"execution.checkpointing.region.", true, "all tasks take part in a checkpoint in this version"},
+    {"execution.checkpointing.interval-during-backlog", false, "checkpoints are taken at the same interval all the time"},
+    {"execution.checkpointing.unaligned.forced", false, "checkpoints are aligned"},
+    {"execution.checkpointing.unaligned.max-subtasks", false, "checkpoints are aligned"},
+    {"execution.checkpointing.unaligned.interruptible", false, "checkpoints are aligned"},
+    {"execution.checkpointing.unaligned.recover", false, "checkpoints are aligned"},
+    {"execution.checkpointing.unaligned.during", false, "checkpoints are aligned"},
+    {"execution.state-recovery.from-local", false, "state is read from the checkpoint's folder"},
     {"high-availability.", false, "an embedded run has one job master"},
     {"jobmanager.", false, "an embedded run has its job master in the process"},
     {"kubernetes.", false, "an embedded run is one process"},

@@ -4,6 +4,8 @@
  * an execution that is over moves no more. */
 #include "control/jobmanager/executions.h"
 
+#include <string.h>
+
 struct executions {
     struct sys *sys;
     struct sys_lock *lock; /* of items, against those who look on */
@@ -71,6 +73,23 @@ void executions_free(struct executions *x)
     mem_init(&mem, "executions", 0);
     mem_move(&x->mem, &mem);
     mem_release(&mem);
+}
+
+void executions_restart(struct executions *x, uint32_t attempt)
+{
+    int64_t now = sys_wall_ms(x->sys);
+
+    sys_lock_take(x->lock);
+    for (uint32_t i = 0; i < x->count; i++) {
+        struct execution *item = &x->items[i];
+        ASSERT(execution_state_is_terminal(item->state));
+        memset(item->since_ms, 0, sizeof item->since_ms);
+        item->state = EXECUTION_CREATED;
+        item->since_ms[EXECUTION_CREATED] = now;
+        item->attempt = attempt;
+        item->slot = 0;
+    }
+    sys_lock_give(x->lock);
 }
 
 uint32_t executions_count(const struct executions *x) { return x->count; }

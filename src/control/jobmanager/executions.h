@@ -19,6 +19,8 @@ typedef void (*execution_moved_fn)(void *arg, const struct execution *x, enum ex
 struct executions *executions_create(struct sys *sys, const struct graph *g, uint32_t attempt, execution_moved_fn moved,
                                      void *arg);
 void executions_free(struct executions *x); /* NULL is a no-op */
+/* The job starts anew: all are over, and are CREATED again in that attempt. */
+void executions_restart(struct executions *x, uint32_t attempt);
 
 uint32_t executions_count(const struct executions *x);
 /* The index-th, by vertex and subtask, as it stands; false behind the last. Any thread. */

@@ -1,8 +1,9 @@
 /* jobmaster.c - the life of a job.
  *
- * The first task that fails takes the job to FAILING and its error becomes the job's; a stop takes it to CANCELLING. Either
- * way all other tasks are told to end, and only when the last one has ended does the job reach its final status: nothing of
- * it runs any more then. A task that fails while the job is being stopped does not change the outcome.
+ * The first task that fails takes the job to FAILING and its error becomes the job's, or to RESTARTING where it is started anew; a
+ * stop takes it to CANCELLING. Either way all other tasks are told to end, and only when the last one has ended does the job go
+ * on: to its final status, when nothing of it runs any more, or to its next attempt (jobmaster_attempt.c). A task that fails
+ * while the job is being stopped does not change the outcome.
  *
  * Tasks go their way in `executions`: all are scheduled when the job starts, get their slots, are handed to the task manager
  * (DEPLOYING), and from then on say themselves how far they are. A task that was told to end and did is CANCELED, however it
@@ -14,36 +15,12 @@
 #include "control/jobmanager/jobmaster.h"
 
 #include "control/cached_files.h"
-
 #include "control/config.h"
-#include "control/jobmanager/cancel_watch.h"
+#include "control/jobmanager/jobmaster_internal.h"
 #include "flow/state/state.h"
 #include "ground/base/str.h"
 
 #include <string.h>
-
-enum { LOOK_MS = 20 };
-#define NS_PER_MS INT64_C(1000000)
-
-struct jobmaster {
-    struct jobmaster_options o;
-    struct mem mem;
-    struct arena arena;
-    struct graph graph;
-    struct sys_mailbox *mailbox;
-    struct job_shared *job;
-    struct taskmanager *tm;
-    struct executions *executions;
-    struct sys_atomic_u64 status;      /* enum job_status: changed by the job's thread alone, read by any */
-    struct sys_atomic_u64 is_deployed; /* from then on any thread may count what the tasks did */
-    enum sys_signal signal;
-    struct err err; /* why the job fails */
-    uint32_t tasks_running;
-    struct cancel_watch watch;
-    struct job_totals totals;
-    int64_t started_ns, ended_ns, ticked_ns;
-    char rows_are_waiting; /* its address is the message that says so */
-};
 
 struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
 {
@@ -58,6 +35,7 @@ struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
     graph_init(&jm->graph, &jm->arena);
     jm->o = *o;
     jm->mailbox = sys_mailbox_create(o->sys);
+    jm->look = sys_lock_create(o->sys);
     return jm;
 }
 
@@ -68,8 +46,12 @@ void jobmaster_free(struct jobmaster *jm)
     if (jm == NULL) return;
     executions_free(jm->executions);
     taskmanager_free(jm->tm);
+    restore_plan_free(jm->restore);
+    restore_plan_free(jm->spent);
     job_shared_free(jm->job);
+    checkpoints_free(jm->checkpoints);
     sys_mailbox_free(jm->o.sys, jm->mailbox);
+    sys_lock_free(jm->o.sys, jm->look);
     mem_init(&mem, "job master", 0);
     mem_move(&jm->mem, &mem);
     mem_release(&mem);
@@ -77,7 +59,7 @@ void jobmaster_free(struct jobmaster *jm)
 
 enum job_status jobmaster_status(const struct jobmaster *jm) { return (enum job_status)sys_atomic_load(&jm->status); }
 
-static void become(struct jobmaster *jm, enum job_status next)
+void jobmaster_become(struct jobmaster *jm, enum job_status next)
 {
     enum job_status now = jobmaster_status(jm);
 
@@ -142,6 +124,7 @@ static enum status make_job(struct jobmaster *jm, struct err *e)
         .allow_unaligned_splits =
             options_bool(o, config_defs, "pipeline.watermark-alignment.allow-unaligned-source-splits")};
     settings.job_number = jm->o.job_number;
+    settings.job_id = checkpoints_job_id(jm->checkpoints);
     settings.host = options_get(o, config_defs, "taskmanager.host");
     settings.resource_id = options_get(o, config_defs, "taskmanager.resource-id");
     const char *cached_files = options_get(o, config_defs, "pipeline.cached-files");
@@ -155,23 +138,32 @@ static enum status make_job(struct jobmaster *jm, struct err *e)
     return S_OK;
 }
 
-static enum status submit(struct jobmaster *jm, struct str encoded, struct err *e)
+static enum status prepare(struct jobmaster *jm, struct str encoded, struct err *e)
 {
-    struct taskmanager_settings settings;
+    const struct options *o = &jm->graph.settings;
 
     TRY(graph_decode(&jm->graph, encoded, e));
+    sha256_of(encoded.data, encoded.size, &jm->digest);
     jm->graph.users = jm->o.users;
     TRY(resolve_functions(&jm->graph, &jm->o.functions, e));
-    TRY(settings_of(&jm->graph, &settings, e));
-    settings.times_hooks = jm->o.times_hooks;
-    config_warn_ignored(&jm->graph.settings, jm->o.log);
-    jm->watch.interval_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.interval") * NS_PER_MS;
-    jm->watch.timeout_ns = options_int(&jm->graph.settings, config_defs, "task.cancellation.timeout") * NS_PER_MS;
+    TRY(settings_of(&jm->graph, &jm->settings, e));
+    jm->settings.times_hooks = jm->o.times_hooks;
+    config_warn_ignored(o, jm->o.log);
+    jm->watch.interval_ns = options_int(o, config_defs, "task.cancellation.interval") * NS_PER_MS;
+    jm->watch.timeout_ns = options_int(o, config_defs, "task.cancellation.timeout") * NS_PER_MS;
     TRY(graph_prepare(&jm->graph, e));
+    return slots_check(&jm->graph, jm->settings.slots, e); /* they will never suffice: better told now than by tasks that wait */
+}
+
+static enum status submit(struct jobmaster *jm, struct str encoded, struct err *e)
+{
+    TRY(prepare(jm, encoded, e));
+    TRY(jobmaster_begin_checkpoints(jm, e));
     TRY(make_job(jm, e));
-    TRY(slots_check(&jm->graph, settings.slots, e)); /* they will never suffice: better told now than by tasks that wait */
-    jm->tm = taskmanager_create(jm->o.sys, jm->o.log, &settings);
-    jm->executions = executions_create(jm->o.sys, &jm->graph, settings.attempt, execution_moved, jm);
+    restart_strategy_init(&jm->restarts, &jm->graph.settings, jm->checkpoints != NULL, &jm->arena);
+    prng_init(&jm->random, sys_random(jm->o.sys));
+    jobmaster_make_tasks(jm);
+    jm->executions = executions_create(jm->o.sys, &jm->graph, 0, execution_moved, jm);
     return S_OK;
 }
 
@@ -179,7 +171,7 @@ enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct er
 {
     ASSERT(jobmaster_status(jm) == JOB_INITIALIZING && jm->tm == NULL);
     enum status st = submit(jm, encoded, e);
-    become(jm, st == S_OK ? JOB_CREATED : JOB_FAILED);
+    jobmaster_become(jm, st == S_OK ? JOB_CREATED : JOB_FAILED);
     return st;
 }
 
@@ -234,14 +226,34 @@ static void look_at_ending(struct jobmaster *jm)
 }
 
 /* --- messages ------------------------------------------------------------------------------------------------------------- */
-static void fail(struct jobmaster *jm, const struct err *why)
+/* Without checkpoints there is nothing to start anew from: it fails. */
+static bool restarts(struct jobmaster *jm, int64_t *pause_ms)
+{
+    return jm->checkpoints != NULL &&
+           restart_strategy_failed(&jm->restarts, sys_mono_ns(jm->o.sys) / NS_PER_MS, &jm->random, pause_ms);
+}
+
+void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restart)
 {
     enum job_status now = jobmaster_status(jm);
+    int64_t pause_ms = 0;
 
+    if (now == JOB_RESTARTING && !may_restart) { /* it was to be started anew, and now it will not be */
+        jm->err = *why;
+        jobmaster_become(jm, JOB_FAILING);
+        return;
+    }
     if (now != JOB_RUNNING && now != JOB_CREATED) return;
     jm->err = *why;
     if (jm->err.status == S_OK) err_set(&jm->err, E_UNKNOWN, "a task ended without a reason");
-    become(jm, JOB_FAILING);
+    bool again = now == JOB_RUNNING && may_restart && restarts(jm, &pause_ms);
+    if (again) {
+        jm->restart_ns = sys_mono_ns(jm->o.sys) + pause_ms * NS_PER_MS;
+        log_write(jm->o.log, LOG_WARN, "jobmaster", "job '%s' failed and is started anew in %lld ms (attempt %u): %s", jm->graph.job_name,
+                  (long long)pause_ms, jm->attempt + 2, jm->err.text);
+    }
+    jobmaster_become(jm, again ? JOB_RESTARTING : JOB_FAILING);
+    checkpoints_stop(jm, CHECKPOINT_JOB_FAILOVER);
     end_tasks(jm);
 }
 
@@ -268,16 +280,23 @@ static void move_execution(struct jobmaster *jm, const struct task_news *n)
 static void on_task_news(struct jobmaster *jm, const struct task_news *n)
 {
     move_execution(jm, n);
+    checkpoints_on_task(jm, n);
     if (!task_has_ended(n)) return;
     ASSERT(jm->tasks_running > 0);
     jm->tasks_running--;
     if (n->status == S_END) return;
     log_write(jm->o.log, LOG_INFO, "jobmaster", "task '%s' (subtask %u) ended: %s", n->vertex_name, n->subtask + 1,
               n->err->text);
-    fail(jm, n->err);
+    jobmaster_fail(jm, n->err, true);
 }
 
-static void hand_over_rows(struct jobmaster *jm)
+/* Rows of an attempt that failed came before what is restored, or come again. */
+static bool takes_rows(const struct jobmaster *jm)
+{
+    return jobmaster_status(jm) == JOB_RUNNING || jobmaster_status(jm) == JOB_RESTARTING;
+}
+
+void jobmaster_hand_over_rows(struct jobmaster *jm)
 {
     struct row_queues *queues = job_row_queues(jm->job);
     struct batch *b;
@@ -286,18 +305,19 @@ static void hand_over_rows(struct jobmaster *jm)
     while ((b = row_queues_take(queues, &receiver)) != NULL) {
         struct err e = {0};
         enum status st = S_OK;
-        if (jm->o.rows != NULL && jobmaster_status(jm) == JOB_RUNNING) st = jm->o.rows(jm->o.rows_arg, receiver, b, &e);
+        if (jm->o.rows != NULL && takes_rows(jm)) st = jm->o.rows(jm->o.rows_arg, receiver, b, &e);
         row_queue_give_back(queues, receiver, b);
         if (st == S_OK) continue;
         err_set(&e, st, "%s", status_text(st));
-        fail(jm, &e);
+        jobmaster_fail(jm, &e, false); /* the program itself does not want to go on */
     }
 }
 
-static void on_message(struct jobmaster *jm, void *message)
+void jobmaster_on_message(struct jobmaster *jm, void *message)
 {
-    hand_over_rows(jm); /* before a task's end is seen: what it has put out belongs to the job */
-    if (message != &jm->rows_are_waiting) on_task_news(jm, message);
+    jobmaster_hand_over_rows(jm); /* before a task's end is seen: what it has put out belongs to the job */
+    checkpoints_on_notes(jm);     /* the same of what it has acknowledged */
+    if (message != &jm->rows_are_waiting && message != &jm->notes_are_waiting) on_task_news(jm, message);
 }
 
 static void look_at_signals(struct jobmaster *jm)
@@ -305,9 +325,11 @@ static void look_at_signals(struct jobmaster *jm)
     bool is_wanted = jm->o.cancelled != NULL && sys_atomic_load(jm->o.cancelled) != 0;
 
     if (jm->o.takes_signals && jm->signal == SYS_SIGNAL_NONE) jm->signal = sys_signal_take(jm->o.sys);
-    if (jobmaster_status(jm) != JOB_RUNNING || (!is_wanted && jm->signal == SYS_SIGNAL_NONE)) return;
-    become(jm, JOB_CANCELLING);
-    end_tasks(jm);
+    bool may_stop = jobmaster_status(jm) == JOB_RUNNING || jobmaster_status(jm) == JOB_RESTARTING;
+    if (!may_stop || (!is_wanted && jm->signal == SYS_SIGNAL_NONE)) return;
+    jobmaster_become(jm, JOB_CANCELLING);
+    checkpoints_stop(jm, CHECKPOINT_COORDINATOR_SUSPEND);
+    if (jm->tasks_running > 0) end_tasks(jm);
 }
 
 static void tick(struct jobmaster *jm)
@@ -324,84 +346,23 @@ void jobmaster_pump(struct jobmaster *jm)
 {
     void *message;
 
-    while ((message = sys_mailbox_take(jm->o.sys, jm->mailbox, 0)) != NULL) on_message(jm, message);
+    while ((message = sys_mailbox_take(jm->o.sys, jm->mailbox, 0)) != NULL) jobmaster_on_message(jm, message);
     look_at_signals(jm);
+    checkpoints_look(jm);
     metrics_sample(job_metrics(jm->job));
     tick(jm);
 }
 
-/* --- running -------------------------------------------------------------------------------------------------------------- */
-static void wait_for_tasks(struct jobmaster *jm)
+void jobmaster_turn(struct jobmaster *jm, int64_t wait_ms)
 {
-    while (jm->tasks_running > 0) {
-        void *message = sys_mailbox_take(jm->o.sys, jm->mailbox, LOOK_MS * NS_PER_MS);
-        if (message != NULL) on_message(jm, message);
-        look_at_signals(jm);
-        look_at_ending(jm);
-        metrics_sample(job_metrics(jm->job));
-        tick(jm);
-    }
-}
+    void *message = sys_mailbox_take(jm->o.sys, jm->mailbox, wait_ms * NS_PER_MS);
 
-static void task_news(void *arg, const struct task_news *n)
-{
-    struct jobmaster *jm = arg;
-
-    sys_mailbox_send(jm->o.sys, jm->mailbox, (void *)(uintptr_t)n);
-}
-
-/* All tasks get a slot, then all are deployed: no task waits for one that has no place. */
-static enum status schedule(struct jobmaster *jm, struct err *e)
-{
-    const struct graph *g = &jm->graph;
-
-    executions_move_all(jm->executions, EXECUTION_SCHEDULED);
-    for (uint32_t v = 0; v < g->vertex_count; v++) {
-        uint32_t first = slots_first(g, v);
-        for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) executions_set_slot(jm->executions, v, s, first + s);
-    }
-    executions_move_all(jm->executions, EXECUTION_DEPLOYING);
-    TRY(taskmanager_deploy(jm->tm, g, jm->job, task_news, jm, e));
-    sys_atomic_store(&jm->is_deployed, 1);
-    taskmanager_totals(jm->tm, &jm->totals);
-    jm->tasks_running = jm->totals.tasks;
-    return S_OK;
-}
-
-static void start_tasks(struct jobmaster *jm)
-{
-    struct err e = {0};
-
-    become(jm, JOB_RUNNING);
-    if (schedule(jm, &e) != S_OK) {
-        fail(jm, &e);
-    } else if (jm->o.drive != NULL) {
-        jm->o.drive(jm->o.drive_arg, jm->tm, jm);
-        jobmaster_pump(jm);
-        ASSERT(jm->tasks_running == 0);
-    } else if (taskmanager_start(jm->tm, &e) != S_OK) {
-        jm->tasks_running = 0; /* those of workers that did start are joined below; the others never were */
-        fail(jm, &e);
-    }
-}
-
-enum status jobmaster_run(struct jobmaster *jm, struct err *e)
-{
-    ASSERT(jobmaster_status(jm) == JOB_CREATED);
-    jm->started_ns = jm->ticked_ns = sys_mono_ns(jm->o.sys);
-    start_tasks(jm);
-    wait_for_tasks(jm);
-    taskmanager_join(jm->tm);
-    hand_over_rows(jm);
-    executions_canceled(jm->executions); /* whose workers never ran */
-    jm->ended_ns = sys_mono_ns(jm->o.sys);
-    metrics_stop(job_metrics(jm->job));
-    taskmanager_totals(jm->tm, &jm->totals);
-    enum job_status last = jobmaster_status(jm);
-    become(jm, last == JOB_FAILING ? JOB_FAILED : last == JOB_CANCELLING ? JOB_CANCELED : JOB_FINISHED);
-    if (last == JOB_RUNNING) return S_OK;
-    if (last == JOB_CANCELLING) return err_set(e, E_CANCELED, "canceled");
-    return err_pass_on(e, &jm->err);
+    if (message != NULL) jobmaster_on_message(jm, message);
+    look_at_signals(jm);
+    if (jm->tasks_running > 0) look_at_ending(jm);
+    checkpoints_look(jm);
+    metrics_sample(job_metrics(jm->job));
+    tick(jm);
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------------------- */
@@ -414,13 +375,17 @@ void jobmaster_operator(const struct jobmaster *jm, uint32_t node, struct operat
 void jobmaster_totals_now(const struct jobmaster *jm, struct job_totals *out)
 {
     *out = (struct job_totals){.watermark = TIME_MIN};
+    sys_lock_take(jm->look);
     if (sys_atomic_load(&jm->is_deployed) != 0) taskmanager_totals(jm->tm, out);
+    sys_lock_give(jm->look);
 }
 
 void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct operator_totals *out)
 {
     *out = (struct operator_totals){0};
+    sys_lock_take(jm->look);
     if (sys_atomic_load(&jm->is_deployed) != 0) taskmanager_operator_now(jm->tm, node, out);
+    sys_lock_give(jm->look);
 }
 
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm) { return &jm->totals; }

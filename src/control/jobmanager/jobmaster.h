@@ -44,12 +44,17 @@ struct jobmaster_options {
      * from outside. Told once; ends the process, or returns and the job goes on waiting. NULL = goes on waiting. */
     void (*stuck)(void *arg, const struct err *why);
     void *stuck_arg;
+    /* What the job begins with, when it begins with a checkpoint or savepoint: one line for people. NULL = nobody asks. */
+    void (*say)(void *arg, const char *line);
+    void *say_arg;
+    bool takes_no_checkpoints; /* whatever the settings say: what it gives cannot be given again */
 };
 
 struct jobmaster;
 struct jobmaster *jobmaster_create(const struct jobmaster_options *o);
 void jobmaster_free(struct jobmaster *jm); /* NULL is a no-op */
-/* Decodes, finds the functions, prepares: INITIALIZING -> CREATED, or FAILED with the reason in e. */
+/* Decodes, finds the functions, prepares, with checkpoints takes the job over from whoever ran it before: INITIALIZING -> CREATED,
+ * or FAILED with the reason in e. */
 enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct err *e) CHECKED;
 /* Schedules, deploys and runs the job to its end. S_OK = FINISHED; E_CANCELED = CANCELED; else FAILED: "operator 'Map' (subtask 1/2): ..." */
 enum status jobmaster_run(struct jobmaster *jm, struct err *e) CHECKED;

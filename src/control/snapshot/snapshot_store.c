@@ -8,6 +8,8 @@
  * aborted checkpoint are deleted no others follow.
  *
  * Not here: metadata, the record, deletion of what is not needed any more (store_commit.c). */
+#include "control/snapshot/snapshot_store.h"
+
 #include "control/snapshot/store_internal.h"
 
 #include <stdio.h>

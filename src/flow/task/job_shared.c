@@ -90,13 +90,39 @@ struct job_shared *job_shared_create(struct sys *sys, const char *name, const st
     return j;
 }
 
+static void end_objects(struct job_shared *j)
+{
+    for (struct object *o = j->objects; o != NULL; o = o->previous)
+        if (o->end != NULL) o->end(o->bytes);
+    j->objects = NULL;
+}
+
+void job_shared_restart(struct job_shared *j)
+{
+    ASSERT(j->shown == NULL); /* every instance has closed */
+    for (struct object *o = j->objects, *previous; o != NULL; o = previous) {
+        previous = o->previous;
+        if (o->end != NULL) o->end(o->bytes);
+        mem_free(&j->mem, o);
+    }
+    job_lock(j);
+    j->objects = NULL;
+    map_release(&j->by_key);
+    map_init(&j->by_key, &j->mem);
+    memset(j->tasks_left, 0, sizeof j->tasks_left);
+    j->committer_count = 0;
+    accumulators_release(&j->accumulators);
+    accumulators_init(&j->accumulators, &j->mem);
+    job_unlock(j);
+    row_queues_restart(j->row_queues);
+}
+
 void job_shared_free(struct job_shared *j)
 {
     struct mem mem;
 
     if (j == NULL) return;
-    for (struct object *o = j->objects; o != NULL; o = o->previous)
-        if (o->end != NULL) o->end(o->bytes);
+    end_objects(j);
     metrics_free(j->metrics);
     row_queues_free(j->own_row_queues);
     sys_lock_free(j->sys, j->lock);
@@ -135,7 +161,9 @@ const char *job_cached_file(const struct job_shared *j, const char *name)
 void job_shared_configure(struct job_shared *j, const struct job_settings *s)
 {
     j->settings = *s;
-    job_id_make(&j->arena, j->name, s->job_number, j->id);
+    if (s->job_id == NULL) job_id_make(&j->arena, j->name, s->job_number, j->id);
+    else memcpy(j->id, s->job_id, sizeof j->id);
+    j->settings.job_id = j->id;
     j->settings.cached_files = options_copy(&j->arena, &s->cached_files);
     j->settings.host = s->host != NULL ? arena_strdup(&j->arena, s->host) : default_settings.host;
     j->settings.resource_id = s->resource_id != NULL ? arena_strdup(&j->arena, s->resource_id) : default_settings.resource_id;

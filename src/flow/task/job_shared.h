@@ -30,6 +30,7 @@ struct job_settings {
     struct options cached_files; /* pipeline.cached-files: name and path */
     int64_t job_number;          /* among the jobs of a session; 0: it is of none */
     const char *host, *resource_id; /* of the task manager, for metrics: taskmanager.host, .resource-id */
+    const char *job_id;          /* 32 hexadecimal digits; NULL: made from name and number */
 };
 void job_shared_configure(struct job_shared *j, const struct job_settings *s); /* before its tasks are made */
 struct job_settings job_settings(const struct job_shared *j); /* NULL and without configure: the defaults */
@@ -41,6 +42,10 @@ enum { JOB_STAGES_MAX = 64 };
 void job_task_made(struct job_shared *j, uint32_t stage);
 void job_task_through(struct job_shared *j, uint32_t stage);
 bool job_is_through(struct job_shared *j, uint32_t stage, struct sys_parker *waiting);
+
+/* The job starts anew: what its tasks had in common is gone: objects, counts, who waits. Its tasks are
+ * freed, the next ones not made yet. Measures stay as they are. */
+void job_shared_restart(struct job_shared *j);
 
 void job_lock(struct job_shared *j);
 void job_unlock(struct job_shared *j);

@@ -196,6 +196,17 @@ void row_queue_sent_all(struct row_queues *q, int64_t receiver, uint32_t senders
     sys_lock_give(q->lock);
 }
 
+void row_queues_restart(struct row_queues *q)
+{
+    sys_lock_take(q->lock);
+    for (uint32_t i = 0; i < q->count; i++) {
+        q->list[i]->is_ending = false;
+        q->list[i]->senders_left = 0;
+        q->list[i]->sender_count = 0;
+    }
+    sys_lock_give(q->lock);
+}
+
 /* --- taking ------------------------------------------------------------------------------------------------------------------ */
 static struct batch *pop(struct row_queue *r)
 {

@@ -27,6 +27,9 @@ void row_queue_give_back(struct row_queues *q, int64_t receiver, struct batch *b
 /* wake(arg) is called by a sending thread when such rows came and none were waiting. Set before tasks run; NULL = nobody. */
 void row_queues_on_offer(struct row_queues *q, void (*wake)(void *arg), void *arg);
 
+/* The job starts anew: its senders are gone, others come. Rows that wait stay, since what is restored may not send them again. */
+void row_queues_restart(struct row_queues *q);
+
 /* --- the program: receivers that are pulled ----------------------------------------------------------------------------------- */
 /* Before the job: its rows wait for row_queue_next. Receivers of one group have rows from the same sources, so that a queue
  * which is full may be what keeps the rows of another from coming. */

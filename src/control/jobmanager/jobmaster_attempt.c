@@ -1,0 +1,141 @@
+/* jobmaster_attempt.c - a job runs, and where it fails and may go on, runs again.
+ *
+ * An attempt has its own tasks, and what they have in common is made anew; executions and measures go on. Between two attempts nothing
+ * of the job runs: the last task has ended, what was being written is written. Then the record is asked which checkpoint is the
+ * newest, the pause of the restart strategy passes, and the next attempt begins with that. A job that is stopped meanwhile is
+ * CANCELED; whose state cannot be restored FAILED.
+ *
+ * Those who look at a running job from other threads hold the lock `look`, or see that nothing is deployed. */
+#include "control/jobmanager/jobmaster.h"
+
+#include "control/jobmanager/jobmaster_internal.h"
+
+static void task_news(void *arg, const struct task_news *n)
+{
+    struct jobmaster *jm = arg;
+
+    sys_mailbox_send(jm->o.sys, jm->mailbox, (void *)(uintptr_t)n);
+}
+
+void jobmaster_make_tasks(struct jobmaster *jm)
+{
+    struct taskmanager_settings s = jm->settings;
+
+    ASSERT(jm->tm == NULL);
+    s.attempt = jm->attempt;
+    s.snapshots = checkpoints_port(jm->checkpoints);
+    s.restores = jm->restore != NULL ? restore_plan_task : NULL;
+    s.restores_arg = jm->restore;
+    jm->tm = taskmanager_create(jm->o.sys, jm->o.log, &s);
+}
+
+/* All tasks get a slot, then all are deployed: no task waits for one that has no place. */
+static enum status schedule(struct jobmaster *jm, struct err *e)
+{
+    const struct graph *g = &jm->graph;
+
+    executions_move_all(jm->executions, EXECUTION_SCHEDULED);
+    for (uint32_t v = 0; v < g->vertex_count; v++) {
+        uint32_t first = slots_first(g, v);
+        for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) executions_set_slot(jm->executions, v, s, first + s);
+    }
+    executions_move_all(jm->executions, EXECUTION_DEPLOYING);
+    TRY(taskmanager_deploy(jm->tm, g, jm->job, task_news, jm, e));
+    sys_atomic_store(&jm->is_deployed, 1);
+    taskmanager_totals(jm->tm, &jm->totals);
+    jm->tasks_running = jm->totals.tasks;
+    return S_OK;
+}
+
+static void start_tasks(struct jobmaster *jm)
+{
+    struct err e = {0};
+
+    jobmaster_become(jm, JOB_RUNNING);
+    checkpoints_attempt_starts(jm);
+    if (schedule(jm, &e) != S_OK) {
+        jobmaster_fail(jm, &e, true);
+    } else if (jm->o.drive != NULL) {
+        jm->o.drive(jm->o.drive_arg, jm->tm, jm);
+        jobmaster_pump(jm);
+        ASSERT(jm->tasks_running == 0);
+    } else if (taskmanager_start(jm->tm, &e) != S_OK) {
+        jm->tasks_running = 0; /* those of workers that did start are joined below; the others never were */
+        jobmaster_fail(jm, &e, false);
+    }
+}
+
+static void run_attempt(struct jobmaster *jm)
+{
+    start_tasks(jm);
+    while (jm->tasks_running > 0) jobmaster_turn(jm, checkpoints_wait_ms(jm, LOOK_MS));
+    taskmanager_join(jm->tm);
+    jobmaster_hand_over_rows(jm);
+    executions_canceled(jm->executions); /* whose workers never ran */
+    checkpoints_attempt_ended(jm);
+    taskmanager_totals(jm->tm, &jm->totals);
+}
+
+static void drop_tasks(struct jobmaster *jm)
+{
+    sys_lock_take(jm->look);
+    sys_atomic_store(&jm->is_deployed, 0);
+    taskmanager_free(jm->tm);
+    jm->tm = NULL;
+    sys_lock_give(jm->look);
+    restore_plan_free(jm->spent);
+    jm->spent = NULL;
+    job_shared_restart(jm->job);
+}
+
+/* The pause passes; the job may be stopped meanwhile. */
+static void pause_for_restart(struct jobmaster *jm)
+{
+    while (jobmaster_status(jm) == JOB_RESTARTING && sys_mono_ns(jm->o.sys) < jm->restart_ns) {
+        int64_t left_ms = (jm->restart_ns - sys_mono_ns(jm->o.sys)) / NS_PER_MS + 1;
+        jobmaster_turn(jm, MIN(left_ms, LOOK_MS));
+    }
+}
+
+/* Everything is as before the first attempt, but for what the job begins with. */
+static void prepare_next(struct jobmaster *jm)
+{
+    struct err e = {0};
+    const char *folder = NULL;
+
+    jm->attempt++;
+    enum status st = checkpoints_next_attempt(jm, &folder, &e);
+    if (st == S_OK) pause_for_restart(jm);
+    if (st == S_OK && jobmaster_status(jm) == JOB_RESTARTING) st = jobmaster_restore_latest(jm, folder, &e);
+    if (st != S_OK) {
+        err_wrap(&e, "the job could not be started anew");
+        err_hint(&e, "it had failed because of: %s", jm->err.text);
+        jobmaster_fail(jm, &e, false);
+    }
+    if (jobmaster_status(jm) != JOB_RESTARTING) return;
+    if (jm->restore != NULL) jobmaster_say_restored(jm, "goes on");
+    executions_restart(jm->executions, jm->attempt);
+    jm->watch.has_begun = jm->watch.has_given_up = false;
+    jm->err = (struct err){0};
+    drop_tasks(jm);
+    jobmaster_make_tasks(jm);
+}
+
+enum status jobmaster_run(struct jobmaster *jm, struct err *e)
+{
+    ASSERT(jobmaster_status(jm) == JOB_CREATED);
+    jm->started_ns = jm->ticked_ns = sys_mono_ns(jm->o.sys);
+    run_attempt(jm);
+    while (jobmaster_status(jm) == JOB_RESTARTING) {
+        prepare_next(jm);
+        if (jobmaster_status(jm) == JOB_RESTARTING) run_attempt(jm);
+    }
+    jm->ended_ns = sys_mono_ns(jm->o.sys);
+    metrics_stop(job_metrics(jm->job));
+    enum job_status last = jobmaster_status(jm);
+    jobmaster_become(jm, last == JOB_FAILING ? JOB_FAILED : last == JOB_CANCELLING ? JOB_CANCELED : JOB_FINISHED);
+    checkpoints_job_over(jm);
+    if (last == JOB_RUNNING) return S_OK;
+    if (last == JOB_CANCELLING) return err_set(e, E_CANCELED, "canceled");
+    return err_pass_on(e, &jm->err);
+}

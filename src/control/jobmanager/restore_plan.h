@@ -1,0 +1,22 @@
+/* restore_plan.h - which subtask of a job begins with what of a snapshot: operators are found by their ids, subtasks take over from
+ * those of the same number, or from all where the parallelism is another one. */
+#pragma once
+#include "control/graph/graph.h"
+#include "control/snapshot/snapshot_read.h"
+#include "flow/task/snapshot_port.h"
+
+struct restore_plan;
+/* Takes the reader over, also when it fails. E_GRAPH: state for which the job has no operator (unless that is allowed), or an
+ * operator whose max parallelism is another one: with the operator, and what to do. */
+enum status restore_plan_create(struct snapshot_reader *r, const struct graph *g, bool allows_unclaimed, struct restore_plan **out,
+                                struct err *e) CHECKED;
+void restore_plan_free(struct restore_plan *p); /* NULL is a no-op */
+/* Reads all state into memory. */
+enum status restore_plan_read(struct restore_plan *p, struct err *e) CHECKED;
+void restore_plan_drop_state(struct restore_plan *p); /* operators are open: nobody needs its bytes any more */
+/* For taskmanager_settings.restores; plan is the restore_plan. */
+const struct task_restore *restore_plan_task(void *plan, uint32_t vertex, uint32_t subtask);
+const struct snapshot_metadata *restore_plan_metadata(const struct restore_plan *p);
+const char *restore_plan_uri(const struct restore_plan *p);
+uint64_t restore_plan_bytes(const struct restore_plan *p); /* metadata and state */
+uint64_t restore_plan_digest(const struct restore_plan *p);

@@ -1,0 +1,114 @@
+/* snapshot_read.c - see snapshot_read.h. Objects are read whole; nothing is believed before its size and digest are right. */
+#include "control/snapshot/snapshot_read.h"
+
+#include "ground/base/str.h"
+
+#include <string.h>
+
+#define METADATA "_metadata"
+enum { CHUNK_BYTES_MAX = 1024 * 1024 * 1024 };
+
+/* The whole object, of a size that the file system says. */
+static enum status read_whole(struct snapshot_reader *r, const char *path, uint64_t size_max, struct mem *mem, struct str *out,
+                              struct err *e)
+{
+    struct fs_entry entry;
+    size_t got;
+
+    TRY(r->fs->stat(r->sys, path, &entry, e));
+    if (entry.is_directory) return err_set(e, E_NOT_FOUND, "'%s' is a folder", path);
+    if (entry.size < 0 || (uint64_t)entry.size > size_max)
+        return err_set(e, E_DATA, "'%s' has %lld bytes, at most %llu can be right", path, (long long)entry.size,
+                       (unsigned long long)size_max);
+    char *bytes = mem_alloc(mem, (size_t)entry.size + 1);
+    TRY(r->fs->read_range(r->sys, path, 0, bytes, (size_t)entry.size + 1, &got, e));
+    if (got != (size_t)entry.size) return err_set(e, E_DATA, "'%s' changed while it was read", path);
+    *out = (struct str){bytes, got};
+    return S_OK;
+}
+
+/* The folder, whichever of the two was given. */
+static const char *folder_of(struct snapshot_reader *r, const char *path)
+{
+    size_t size = strlen(path);
+
+    if (str_ends(str_of(path), STR("/" METADATA))) size -= sizeof "/" METADATA - 1;
+    while (size > 1 && path[size - 1] == '/') size--;
+    return arena_strndup(&r->arena, path, size);
+}
+
+static enum status not_there(const struct snapshot_reader *r, struct err *e)
+{
+    err_set(e, E_NOT_FOUND, "there is no checkpoint or savepoint in '%s': it has no " METADATA, r->uri);
+    err_hint(e, "give the folder that was printed when it was made, such as .../chk-12");
+    return E_NOT_FOUND;
+}
+
+static enum status open(struct snapshot_reader *r, const char *uri, struct err *e)
+{
+    struct err problem = {0};
+    const char *path;
+    struct str bytes;
+
+    r->uri = folder_of(r, uri);
+    TRY(fs_find(r->uri, &r->fs, &path, e));
+    r->folder = arena_strdup(&r->arena, path);
+    const char *name = arena_printf(&r->arena, "%s/" METADATA, r->folder);
+    enum status st = read_whole(r, name, SNAPSHOT_METADATA_MAX, &r->mem, &bytes, &problem);
+    if (st == E_NOT_FOUND) return not_there(r, e);
+    if (st != S_OK) return err_pass_on(e, &problem);
+    r->size = bytes.size;
+    r->digest = hash64(bytes.data, bytes.size);
+    if (metadata_decode(&r->arena, bytes, &r->metadata, e) == S_OK) return S_OK;
+    err_wrap(e, "'%s'", name);
+    return E_DATA;
+}
+
+enum status snapshot_reader_open(struct sys *sys, const char *uri, struct snapshot_reader **out, struct err *e)
+{
+    struct mem mem;
+    mem_init(&mem, "snapshot", 0);
+    struct snapshot_reader *r = mem_zalloc(&mem, sizeof *r);
+
+    ASSERT(uri != NULL);
+    mem_init(&r->mem, "snapshot", 0);
+    mem_move(&mem, &r->mem);
+    arena_init(&r->arena, &r->mem, 0);
+    r->sys = sys;
+    enum status st = open(r, uri, e);
+    *out = r;
+    if (st == S_OK) return S_OK;
+    snapshot_reader_close(r);
+    *out = NULL;
+    return st;
+}
+
+void snapshot_reader_close(struct snapshot_reader *r)
+{
+    struct mem mem;
+
+    if (r == NULL) return;
+    mem_init(&mem, "snapshot", 0);
+    mem_move(&r->mem, &mem);
+    mem_release(&mem);
+}
+
+enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem, struct str *out,
+                                  struct err *e)
+{
+    struct err problem = {0};
+
+    if (h->path == NULL) { /* its digest was looked at with the metadata */
+        *out = h->bytes;
+        return S_OK;
+    }
+    const char *path = arena_printf(&r->arena, "%s/%s", r->folder, h->path);
+    enum status st = read_whole(r, path, CHUNK_BYTES_MAX, mem, out, &problem);
+    if (st == E_NOT_FOUND) return err_set(e, E_DATA, "'%s' is missing: a part of the state of '%s'", path, r->uri);
+    if (st != S_OK) return err_pass_on(e, &problem);
+    if (out->size == h->size && hash64(out->data, out->size) == h->digest) return S_OK;
+    err_set(e, E_DATA, "'%s' is damaged: it has %zu bytes and is not what was written (%llu bytes)", path, out->size,
+            (unsigned long long)h->size);
+    err_hint(e, "restore from another checkpoint or savepoint");
+    return E_DATA;
+}
