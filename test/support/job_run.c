@@ -14,6 +14,8 @@ static void submit_and_run(struct job_run *r, struct tw_env *env, struct sys *sy
                                                                         .log = r->log,
                                                                         .functions = {env->first, env->end},
                                                                         .takes_signals = r->takes_signals,
+                                                                        .say = r->say,
+                                                                        .say_arg = r->say_arg,
                                                                         .drive = r->drive,
                                                                         .drive_arg = r->drive_arg});
 

@@ -13,6 +13,8 @@ struct job_run {
     bool takes_signals;
     void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm); /* instead of threads */
     void *drive_arg;
+    void (*say)(void *arg, const char *line); /* what it begins with */
+    void *say_arg;
     /* Answers. */
     enum status status;
     enum job_status end;

@@ -1,0 +1,310 @@
+/* test_restart.c - a job that fails in the middle goes on from its checkpoint, and so does one whose process was killed: counts per key
+ * are exact, and nothing in front of the checkpoint is read again.
+ *
+ * The source gives the first half of its numbers and then waits at a gate, which opens when a checkpoint is complete that has
+ * that half in it: the second of two after the last number of the half has arrived, since the next begins when one is over. */
+#include "support/folder.h"
+#include "support/job_run.h"
+
+#include <thalweg/source.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+enum { NUMBERS = 1000, HALF = 500, KEYS = 5, SPLITS = 2, COUNT = SPLITS * NUMBERS / KEYS };
+
+struct number {
+    int64_t key, value;
+};
+TW_ROW(number, TW_FIELD(number, key, "BIGINT NOT NULL"), TW_FIELD(number, value, "BIGINT NOT NULL"));
+
+struct count {
+    int64_t key, count;
+};
+TW_ROW(count, TW_FIELD(count, key, "BIGINT NOT NULL"), TW_FIELD(count, count, "BIGINT NOT NULL"));
+
+/* User functions reach it by no other way. */
+static struct {
+    struct folder folder;
+    struct sys_atomic_u64 is_open;  /* the gate */
+    struct sys_atomic_u64 arrived;  /* rows of the first half, in the first attempt */
+    struct sys_atomic_u64 lowest;   /* number that arrived behind the gate's opening */
+    struct sys_atomic_u64 failures; /* that are still to come */
+    struct sys_atomic_u64 counts[KEYS]; /* the highest that came out */
+    int completed;                  /* checkpoints since all of the first half arrived */
+    bool dies;
+    char said[1024], lines[4096];
+    const char *settings[16]; /* key, value, ..., NULL */
+    uint32_t parallelism;
+} w;
+
+/* --- the job ---------------------------------------------------------------------------------------------------------------- */
+struct handed_out {
+    int64_t splits;
+};
+
+static enum tw_status next_split(struct tw_context *cx, void *enumerator, uint32_t subtask, struct tw_split *split, bool *end)
+{
+    static const char *const ids[SPLITS] = {"0", "1"};
+    struct handed_out *h = enumerator;
+
+    (void)cx, (void)subtask;
+    *end = h->splits == SPLITS;
+    if (!*end) *split = (struct tw_split){.id = ids[h->splits++]};
+    return TW_OK;
+}
+
+static enum tw_status open_split(struct tw_context *cx, void *split, const struct tw_split *what)
+{
+    (void)cx;
+    if (what->position.size == sizeof(int64_t)) memcpy(split, what->position.data, sizeof(int64_t));
+    return TW_OK;
+}
+
+static enum tw_status read_split(struct tw_context *cx, void *split, void *rows, uint32_t max, uint32_t *count, bool *end)
+{
+    int64_t *next = split, last = sys_atomic_load(&w.is_open) != 0 ? NUMBERS : HALF;
+    struct number *out = rows;
+
+    (void)cx;
+    for (; *count < max && *count < 7 && *next < last; (*next)++)
+        out[(*count)++] = (struct number){.key = *next % KEYS, .value = *next};
+    *end = *next == NUMBERS;
+    return TW_OK;
+}
+
+static void say_position(struct tw_context *cx, void *split, struct tw_str *position)
+{
+    (void)cx;
+    *position = (struct tw_str){split, sizeof(int64_t)};
+}
+
+static const struct tw_splits halves = {.enumerator_size = sizeof(struct handed_out),
+                                        .next = next_split,
+                                        .split_size = sizeof(int64_t),
+                                        .open = open_split,
+                                        .read = read_split,
+                                        .position = say_position};
+TW_FUNCTION(gives_numbers) = {.out = &number_row, .splits = &halves};
+
+static const struct tw_state so_far = {.name = "count", .kind = TW_VALUE, .value = "BIGINT"};
+
+static enum tw_status count_one(struct tw_context *cx, const void *in)
+{
+    const struct number *n = in;
+    int64_t count = 0;
+
+    if (sys_atomic_load(&w.is_open) == 0) {
+        sys_atomic_add(&w.arrived, 1);
+    } else {
+        if ((uint64_t)n->value < sys_atomic_load(&w.lowest)) sys_atomic_store(&w.lowest, (uint64_t)n->value);
+        if (sys_atomic_load(&w.failures) > 0) {
+            sys_atomic_add(&w.failures, (uint64_t)-1);
+            return tw_fail(cx, "the middle is reached");
+        }
+    }
+    tw_value_get(cx, &so_far, &count);
+    count++;
+    tw_value_set(cx, &so_far, &count);
+    tw_collect(cx, &(struct count){n->key, count});
+    return TW_OK;
+}
+TW_FUNCTION(counts_numbers) = {.in = &number_row, .out = &count_row, .states = {&so_far}, .process = count_one};
+
+static enum tw_status take_count(struct tw_context *cx, const void *in, enum tw_row_kind kind)
+{
+    const struct count *c = in;
+    struct sys_atomic_u64 *highest = &w.counts[c->key];
+
+    (void)cx, (void)kind;
+    if ((uint64_t)c->count > sys_atomic_load(highest)) sys_atomic_store(highest, (uint64_t)c->count);
+    return TW_OK;
+}
+TW_FUNCTION(takes_counts) = {.in = &count_row, .sink = take_count};
+
+static void build(struct tw_env *env, void *arg)
+{
+    (void)arg;
+    tw_set(env, "pipeline.name", "numbers");
+    tw_set(env, "execution.checkpointing.interval", "2 ms");
+    tw_set(env, "execution.checkpointing.dir", w.folder.path);
+    tw_set(env, "restart-strategy.type", "fixed-delay");
+    tw_set(env, "restart-strategy.fixed-delay.delay", "1 ms");
+    for (int i = 0; w.settings[i] != NULL; i += 2) tw_set(env, w.settings[i], w.settings[i + 1]);
+    struct tw_stream *numbers = tw_uid(tw_source_function(env, "numbers", &gives_numbers), "numbers");
+    struct tw_stream *counts = tw_uid(tw_process(tw_key_by(numbers, "key"), &counts_numbers), "counts");
+    tw_parallelism(tw_sink_function(counts, "out", &takes_counts), 1); /* one thread compares the counts */
+}
+
+/* --- running it ------------------------------------------------------------------------------------------------------------------ */
+static void watch_log(void *arg, enum log_level level, const char *line, size_t size)
+{
+    (void)arg;
+    if (level >= LOG_WARN && strlen(w.lines) + size + 2 < sizeof w.lines) {
+        strncat(w.lines, line, size);
+        strcat(w.lines, "\n");
+    }
+    if (memmem(line, size, " completed (", 12) == NULL || sys_atomic_load(&w.arrived) < SPLITS * HALF) return;
+    if (++w.completed < 2) return;
+    if (w.dies) _exit(9);
+    sys_atomic_store(&w.is_open, 1);
+}
+
+static void keep_said(void *arg, const char *line)
+{
+    (void)arg;
+    snprintf(w.said + strlen(w.said), sizeof w.said - strlen(w.said), "%s\n", line);
+}
+
+static struct job_run run_job(void)
+{
+    struct log log = {.level = LOG_INFO, .write = watch_log};
+    struct job_run run = {.build = build, .parallelism = w.parallelism, .log = &log, .say = keep_said};
+
+    job_run(&run);
+    return run;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    memset(&w, 0, sizeof w);
+    folder_make(&w.folder);
+    w.lowest.value = UINT64_MAX;
+    w.parallelism = 2;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    folder_remove(&w.folder);
+    return 0;
+}
+
+static void expect_counts(void)
+{
+    for (int i = 0; i < KEYS; i++) assert_int_equal(sys_atomic_load(&w.counts[i]), COUNT);
+}
+
+/* The process of a run is killed when a checkpoint with the first half is complete. */
+static void run_and_die(void)
+{
+    int status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        w.dies = true;
+        struct job_run run = run_job();
+        _exit(run.status == S_OK ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 9);
+}
+
+static void a_job_that_fails_goes_on_from_its_checkpoint(void **state)
+{
+    (void)state;
+    w.failures.value = 1;
+    struct job_run run = run_job();
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(run.status, S_OK);
+    assert_int_equal(run.end, JOB_FINISHED);
+    assert_int_equal(sys_atomic_load(&w.failures), 0);
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
+    assert_non_null(strstr(w.lines, "job 'numbers' failed and is started anew in 1 ms (attempt 2): operator "));
+    assert_non_null(strstr(w.said, "job 'numbers' goes on from checkpoint "));
+}
+
+static void more_failures_than_are_allowed_fail_it(void **state)
+{
+    (void)state;
+    w.failures.value = 100;
+    w.settings[0] = "restart-strategy.fixed-delay.attempts";
+    w.settings[1] = "3";
+    struct job_run run = run_job();
+    assert_int_equal(run.status, E_USER);
+    assert_int_equal(run.end, JOB_FAILED);
+    assert_in_range(sys_atomic_load(&w.failures), 100 - 4 * 2, 100 - 4); /* both subtasks may fail in one attempt */
+    assert_non_null(strstr(run.err.text, "the middle is reached"));
+    assert_non_null(strstr(w.lines, "(attempt 4)"));
+    assert_null(strstr(w.lines, "(attempt 5)"));
+}
+
+static void a_job_whose_process_was_killed_is_gone_on_with(void **state)
+{
+    (void)state;
+    run_and_die();
+    w.is_open.value = 1;
+    struct job_run run = run_job();
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(run.end, JOB_FINISHED);
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
+    assert_int_equal(strncmp(w.said, "job 'numbers' resumed from checkpoint ", 38), 0);
+}
+
+static void with_another_parallelism_too(void **state)
+{
+    (void)state;
+    for (uint32_t parallelism = 1; parallelism <= 5; parallelism += 2) {
+        tear_down(state);
+        set_up(state);
+        run_and_die();
+        w.is_open.value = 1;
+        w.parallelism = parallelism;
+        struct job_run run = run_job();
+        assert_string_equal(run.err.text, "");
+        assert_int_equal(run.end, JOB_FINISHED);
+        assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+        expect_counts();
+    }
+}
+
+static void a_job_that_has_finished_begins_anew(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        w.is_open.value = 1;
+        w.lowest.value = UINT64_MAX;
+        struct job_run run = run_job();
+        assert_int_equal(run.end, JOB_FINISHED);
+        assert_int_equal(sys_atomic_load(&w.lowest), 0);
+        expect_counts();
+        assert_string_equal(w.said, "");
+    }
+}
+
+static void a_job_that_is_to_be_fresh_begins_anew(void **state)
+{
+    (void)state;
+    run_and_die();
+    w.is_open.value = 1;
+    w.settings[0] = "thalweg.checkpoint.fresh";
+    w.settings[1] = "true";
+    struct job_run run = run_job();
+    assert_int_equal(run.end, JOB_FINISHED);
+    assert_int_equal(sys_atomic_load(&w.lowest), 0);
+    expect_counts();
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_job_that_fails_goes_on_from_its_checkpoint),
+        T(more_failures_than_are_allowed_fail_it),
+        T(a_job_whose_process_was_killed_is_gone_on_with),
+        T(with_another_parallelism_too),
+        T(a_job_that_has_finished_begins_anew),
+        T(a_job_that_is_to_be_fresh_begins_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
