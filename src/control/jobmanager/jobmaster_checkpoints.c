@@ -10,9 +10,9 @@
 #include "control/jobmanager/jobmaster_internal.h"
 
 #include "control/config.h"
+#include "ground/base/str.h"
 
 #include <string.h>
-#include <strings.h>
 
 #define KEY "execution.checkpointing."
 #define WAIT_MS INT64_C(30000) /* for the store, when the job ends or starts anew */
@@ -197,8 +197,8 @@ static void read_retention(struct job_checkpoints *c)
 {
     const char *how = options_get(&c->jm->graph.settings, config_defs, KEY "externalized-checkpoint-retention");
 
-    c->discards_canceled = how == NULL || strcasecmp(how, "RETAIN_ON_CANCELLATION") != 0;
-    c->discards_failed = how != NULL && strcasecmp(how, "NO_EXTERNALIZED_CHECKPOINTS") == 0;
+    c->discards_canceled = !str_equal_nocase(str_of(how), STR("RETAIN_ON_CANCELLATION"));
+    c->discards_failed = str_equal_nocase(str_of(how), STR("NO_EXTERNALIZED_CHECKPOINTS"));
 }
 
 enum status checkpoints_create(struct jobmaster *jm, const struct checkpoints_setup *setup, struct err *e)

@@ -14,7 +14,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define KEY "execution.checkpointing."
 #define RECOVERY "execution.state-recovery."
@@ -47,7 +46,7 @@ static bool allows_unclaimed(const struct jobmaster *jm)
 
 static bool claims(const struct jobmaster *jm)
 {
-    return strcasecmp(options_get(&jm->graph.settings, config_defs, RECOVERY "claim-mode"), "CLAIM") == 0;
+    return str_equal_nocase(str_of(options_get(&jm->graph.settings, config_defs, RECOVERY "claim-mode")), STR("CLAIM"));
 }
 
 static void make_job_id(struct jobmaster *jm, const char *dir, char id[static SNAPSHOT_ID_SIZE])
@@ -187,7 +186,7 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
     const char *line = arena_printf(&jm->arena, "job '%s' %s from %s %lld (%lld.%lld s old, %s) in %s", jm->graph.job_name, verb,
                                     snapshot_kind_name(m->kind), (long long)m->checkpoint, (long long)(age / 1000),
                                     (long long)(age % 1000 / 100), bytes, restore_plan_uri(jm->restore));
-    log_write(jm->o.log, LOG_INFO, "jobmaster", "%s", line);
+    log_write(jm->o.log, jm->o.say != NULL ? LOG_INFO : LOG_WARN, "jobmaster", "%s", line); /* it is shown, one way or the other */
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
 }
 

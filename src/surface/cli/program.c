@@ -13,6 +13,11 @@ static const char engine_help[] = "Arguments of the engine:\n"
                                   "                     `thalweg config` lists the keys\n"
                                   "  --config FILE      settings from a YAML file; -D wins\n"
                                   "  --parallelism N    the same as -D parallelism.default=N (also -p N)\n"
+                                  "  -s, --fromSavepoint PATH   begin with the state of a savepoint or checkpoint: its folder\n"
+                                  "  -n, --allowNonRestoredState   drop what the job has no operator for in it\n"
+                                  "  -rm, --claimMode MODE   CLAIM: it is the job's own then, and goes when it is not needed;\n"
+                                  "                     NO_CLAIM (the default): it stays\n"
+                                  "  --fresh            begin anew, though a killed run of the job could be gone on with\n"
                                   "  --quiet            no status line and no summary on standard error\n"
                                   "  --plan             print the operators of the job and how they are connected, and do not run it;\n"
                                   "                     --plan=json prints Flink's JSON plan\n"
@@ -64,6 +69,32 @@ static enum status take_parallelism(struct reader *r, const char *value)
     return S_OK;
 }
 
+static enum status take_savepoint(struct reader *r, const char *value)
+{
+    config_set_from(&r->out->config, "execution.state-recovery.path", value, "--fromSavepoint");
+    return S_OK;
+}
+
+static enum status take_claim_mode(struct reader *r, const char *value)
+{
+    config_set_from(&r->out->config, "execution.state-recovery.claim-mode", value, "--claimMode");
+    return S_OK;
+}
+
+static enum status take_unclaimed(struct reader *r, const char *value)
+{
+    (void)value;
+    config_set_from(&r->out->config, "execution.state-recovery.ignore-unclaimed-state", "true", "--allowNonRestoredState");
+    return S_OK;
+}
+
+static enum status take_fresh(struct reader *r, const char *value)
+{
+    (void)value;
+    config_set_from(&r->out->config, "thalweg.checkpoint.fresh", "true", "--fresh");
+    return S_OK;
+}
+
 static enum status take_quiet(struct reader *r, const char *value)
 {
     (void)value;
@@ -101,6 +132,14 @@ static const struct own_argument {
     {"-p", take_parallelism, true, false},
     {"--config", take_config, true, false},
     {"--parallelism", take_parallelism, true, false},
+    {"-s", take_savepoint, true, false},
+    {"--fromSavepoint", take_savepoint, true, false},
+    {"-n", take_unclaimed, false, false},
+    {"--allowNonRestoredState", take_unclaimed, false, false},
+    {"-rm", take_claim_mode, true, false},
+    {"--claimMode", take_claim_mode, true, false},
+    {"--restoreMode", take_claim_mode, true, false},
+    {"--fresh", take_fresh, false, false},
     {"--quiet", take_quiet, false, false},
     {"--help", take_help, false, false},
     {"--plan", take_plan, false, false},

@@ -161,6 +161,7 @@ static enum status submit(struct run *r, struct str encoded, struct jobmaster_op
     o.users = r->s->functions.users;
     o.takes_signals = r->s->options.takes_signals && !r->in_background;
     if (o.cancelled == NULL) o.cancelled = r->s->options.cancelled;
+    o.takes_no_checkpoints |= run_is_batch(r); /* as in Flink: a batch job is done again from the beginning */
     *out = jobmaster_create(&o);
     return jobmaster_submit(*out, encoded, r->e);
 }
@@ -214,7 +215,7 @@ static enum status drop_rows(void *arg, int64_t receiver, struct batch *b, struc
 enum status run_plan_measured(struct run *r, struct rel *const *sinks, uint32_t count, struct rel_reuse **parts,
                               const struct operator_totals **totals, int64_t *run_ns)
 {
-    struct jobmaster_options o = {.rows = drop_rows, .times_hooks = true};
+    struct jobmaster_options o = {.rows = drop_rows, .times_hooks = true, .takes_no_checkpoints = true};
     struct jobmaster *jm = NULL;
 
     TRY(run_plan_reuse(r, sinks, count, parts));
@@ -243,9 +244,11 @@ static void explain_failure(struct run *r, struct rel *const *sinks, uint32_t co
 
 enum status run_plan(struct run *r, struct rel *const *sinks, uint32_t count, const char *name, const struct type *row)
 {
+    struct jobmaster_options o = told(r);
     struct jobmaster *jm = NULL;
 
-    enum status st = run_plan_submit(r, sinks, count, name, told(r), &jm);
+    o.takes_no_checkpoints = row != NULL; /* rows that were shown cannot be taken back */
+    enum status st = run_plan_submit(r, sinks, count, name, o, &jm);
     if (st == S_OK && row != NULL) st = r->to->begin(r->to->arg, row, !run_is_batch(r), r->e);
     st = run_job(r, jm, st);
     if (st != S_OK) explain_failure(r, sinks, count);

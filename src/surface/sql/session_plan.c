@@ -56,6 +56,7 @@ enum status sql_session_submit(struct sql_session *s, const struct ast_query *q,
         sink = rel_sink(&r.arena, plan, &(struct sink_body){0});
         st = run_plan_check(&r, &b, &sink, 1);
     }
+    o.takes_no_checkpoints = true; /* the program takes its rows as they come */
     if (st == S_OK) st = run_plan_submit(&r, &sink, 1, "collect", o, jm);
     mem_release(&r.mem);
     return st;

@@ -38,6 +38,8 @@ static struct {
     struct sys_atomic_u64 counts[KEYS]; /* the highest that came out */
     int completed;                  /* checkpoints since all of the first half arrived */
     bool dies;
+    int tells; /* not 0: writes a byte there instead */
+    const char *uid; /* of the operator that counts */
     char said[1024], lines[4096];
     const char *settings[16]; /* key, value, ..., NULL */
     uint32_t parallelism;
@@ -137,7 +139,7 @@ static void build(struct tw_env *env, void *arg)
     tw_set(env, "restart-strategy.fixed-delay.delay", "1 ms");
     for (int i = 0; w.settings[i] != NULL; i += 2) tw_set(env, w.settings[i], w.settings[i + 1]);
     struct tw_stream *numbers = tw_uid(tw_source_function(env, "numbers", &gives_numbers), "numbers");
-    struct tw_stream *counts = tw_uid(tw_process(tw_key_by(numbers, "key"), &counts_numbers), "counts");
+    struct tw_stream *counts = tw_uid(tw_process(tw_key_by(numbers, "key"), &counts_numbers), w.uid);
     tw_parallelism(tw_sink_function(counts, "out", &takes_counts), 1); /* one thread compares the counts */
 }
 
@@ -152,7 +154,8 @@ static void watch_log(void *arg, enum log_level level, const char *line, size_t 
     if (memmem(line, size, " completed (", 12) == NULL || sys_atomic_load(&w.arrived) < SPLITS * HALF) return;
     if (++w.completed < 2) return;
     if (w.dies) _exit(9);
-    sys_atomic_store(&w.is_open, 1);
+    if (w.tells == 0) sys_atomic_store(&w.is_open, 1);
+    else if (w.completed == 2) assert_int_equal(write(w.tells, "x", 1), 1);
 }
 
 static void keep_said(void *arg, const char *line)
@@ -177,6 +180,7 @@ static int set_up(void **state)
     folder_make(&w.folder);
     w.lowest.value = UINT64_MAX;
     w.parallelism = 2;
+    w.uid = "counts";
     return 0;
 }
 
@@ -295,6 +299,192 @@ static void a_job_that_is_to_be_fresh_begins_anew(void **state)
     expect_counts();
 }
 
+/* The folder of the checkpoint that the job said it begins with. */
+static const char *said_folder(void)
+{
+    static char folder[512];
+    const char *at = strstr(w.said, ") in ");
+
+    assert_non_null(at);
+    snprintf(folder, sizeof folder, "%.*s", (int)strcspn(at + 5, "\n"), at + 5);
+    return folder;
+}
+
+static bool is_there(const char *folder)
+{
+    char path[600];
+
+    snprintf(path, sizeof path, "%s/_metadata", folder);
+    return access(path, F_OK) == 0;
+}
+
+/* A killed run, and the folder of its checkpoint. */
+static const char *leave_checkpoint(void)
+{
+    static char folder[600];
+    char command[700];
+    FILE *f;
+
+    run_and_die();
+    snprintf(command, sizeof command, "ls -d %s/*/chk-*/", w.folder.path);
+    assert_non_null(f = popen(command, "r"));
+    assert_non_null(fgets(folder, sizeof folder, f));
+    pclose(f);
+    folder[strcspn(folder, "\n") - 1] = '\0';
+    return folder;
+}
+
+static void a_checkpoint_that_is_named_is_begun_with_and_stays(void **state)
+{
+    (void)state;
+    const char *folder = leave_checkpoint();
+    w.is_open.value = 1;
+    w.settings[0] = "execution.state-recovery.path";
+    w.settings[1] = folder;
+    struct job_run run = run_job();
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
+    assert_int_equal(strncmp(w.said, "job 'numbers' begins from checkpoint ", 37), 0);
+    assert_string_equal(said_folder(), folder);
+    assert_true(is_there(folder));
+}
+
+static void one_that_is_claimed_goes_when_it_is_not_needed(void **state)
+{
+    (void)state;
+    const char *folder = leave_checkpoint();
+    w.is_open.value = 1;
+    w.settings[0] = "execution.state-recovery.path";
+    w.settings[1] = folder;
+    w.settings[2] = "execution.state-recovery.claim-mode";
+    w.settings[3] = "CLAIM";
+    struct job_run run = run_job();
+    assert_string_equal(run.err.text, "");
+    expect_counts();
+    assert_false(is_there(folder));
+}
+
+static void state_without_an_operator_is_refused_unless_it_may_go(void **state)
+{
+    (void)state;
+    run_and_die();
+    w.is_open.value = 1;
+    w.uid = "other";
+    struct job_run run = run_job();
+    assert_int_equal(run.status, E_GRAPH);
+    assert_string_equal(strstr(run.err.text, "has state of"),
+                        "has state of the operator 'KeyedProcess' (id e1df572b8e673e707c9e45d2a68de9e3), but the job has no operator with "
+                        "that id");
+    assert_non_null(strstr(run.err.hint, "--allowNonRestoredState (-n) drops that state"));
+    w.settings[0] = "execution.state-recovery.ignore-unclaimed-state";
+    w.settings[1] = "true";
+    run = run_job();
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    for (int i = 0; i < KEYS; i++) assert_int_equal(sys_atomic_load(&w.counts[i]), COUNT / 2); /* of the second half alone */
+}
+
+static void another_max_parallelism_is_refused(void **state)
+{
+    (void)state;
+    run_and_die();
+    w.is_open.value = 1;
+    w.settings[0] = "pipeline.max-parallelism";
+    w.settings[1] = "64";
+    struct job_run run = run_job();
+    assert_int_equal(run.status, E_GRAPH);
+    assert_non_null(strstr(run.err.text, " has a max parallelism of 64, its state in the snapshot one of 128"));
+    w.settings[0] = NULL; /* nothing happened: it goes on as if nobody had tried */
+    run = run_job();
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
+}
+
+static void damage_is_told_and_never_loaded(void **state)
+{
+    char path[700], byte;
+
+    (void)state;
+    const char *folder = leave_checkpoint();
+    snprintf(path, sizeof path, "%s/_metadata", folder);
+    FILE *f = fopen(path, "r+b");
+    assert_non_null(f);
+    fseek(f, 200, SEEK_SET);
+    byte = (char)(fgetc(f) ^ 4);
+    fseek(f, 200, SEEK_SET);
+    fputc(byte, f);
+    fclose(f);
+    w.is_open.value = 1;
+    struct job_run run = run_job();
+    assert_int_equal(run.status, E_DATA);
+    assert_non_null(strstr(run.err.text, "job 'numbers' cannot go on from checkpoint "));
+    assert_non_null(strstr(run.err.text, "bytes are damaged (checksum)"));
+    assert_non_null(strstr(run.err.hint, "--fresh begins the job anew"));
+    assert_int_equal(sys_atomic_load(&w.lowest), UINT64_MAX); /* not a row was read */
+}
+
+static void without_a_folder_there_are_none(void **state)
+{
+    (void)state;
+    w.settings[0] = "execution.checkpointing.dir";
+    w.settings[1] = "";
+    struct job_run run = run_job();
+    assert_int_equal(run.status, E_CONFIG);
+    assert_string_equal(run.err.text, "checkpoints are wanted (execution.checkpointing.interval), but there is no folder for them");
+}
+
+static void who_is_overtaken_by_another_process_fails(void **state)
+{
+    int ends[2], status;
+    char byte;
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        w.tells = ends[1];
+        struct job_run run = run_job(); /* its gate never opens */
+        _exit(run.end == JOB_FAILED && strstr(run.err.text, "another process runs this job (record version ") != NULL ? 7 : 1);
+    }
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    w.is_open.value = 1;
+    struct job_run run = run_job();
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 7);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* All on one thread, as in the simulation. */
+static void drive(void *arg, struct taskmanager *tm, struct jobmaster *jm)
+{
+    int64_t deadline_ms;
+    bool progress;
+
+    (void)arg;
+    while (taskmanager_round(tm, NULL, &progress, &deadline_ms) == S_OK) jobmaster_pump(jm);
+}
+
+static void without_threads_it_is_the_same(void **state)
+{
+    struct log log = {.level = LOG_INFO, .write = watch_log};
+    struct job_run run = {.build = build, .parallelism = 2, .log = &log, .say = keep_said, .drive = drive};
+
+    (void)state;
+    w.failures.value = 1;
+    job_run(&run);
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(run.end, JOB_FINISHED);
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -305,6 +495,14 @@ int main(void)
         T(with_another_parallelism_too),
         T(a_job_that_has_finished_begins_anew),
         T(a_job_that_is_to_be_fresh_begins_anew),
+        T(a_checkpoint_that_is_named_is_begun_with_and_stays),
+        T(one_that_is_claimed_goes_when_it_is_not_needed),
+        T(state_without_an_operator_is_refused_unless_it_may_go),
+        T(another_max_parallelism_is_refused),
+        T(damage_is_told_and_never_loaded),
+        T(without_a_folder_there_are_none),
+        T(who_is_overtaken_by_another_process_fails),
+        T(without_threads_it_is_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
