@@ -58,7 +58,9 @@ TW_API int tw_main(const struct tw_plugin *plugin, int argc, char **argv);
  * several may stand side by side. Functions are found by name in the program's own table, first to end. */
 TW_API struct tw_env *tw_env_create_in(const struct tw_function_entry *first, const struct tw_function_entry *end);
 #define tw_env_create() tw_env_create_in(__start_tw_functions, __stop_tw_functions)
-/* Everything that belongs to it is gone with it; NULL is a no-op. */
+/* Everything that belongs to it is gone with it; NULL is a no-op. Jobs of INSERTs that go on in the background: those that come to an
+ * end by themselves are waited for (tw_cancel, ctrl-c and SIGTERM end that), and their failures told on standard error; others are
+ * canceled. */
 TW_API void tw_env_free(struct tw_env *env);
 /* Configuration by Flink's keys ("parallelism.default"); an unknown key is an error with a suggestion. */
 TW_API void tw_set_at(struct tw_env *env, const char *key, const char *value, struct tw_here h);

@@ -169,8 +169,9 @@ TW_API struct tw_table_result *tw_table_execute_at(struct tw_table *t, struct tw
 /* Waits for the job of an INSERT to end, of a query for its first row: 0, or 1 after a failure, which tw_result_close tells. */
 TW_API int tw_result_await(struct tw_table_result *r);
 TW_API const char *tw_result_job_id(const struct tw_table_result *r); /* "": it has none; as long as the result */
-/* Ends it: a query's job that still runs is canceled, that of an INSERT is waited for. 0 when all went well, or nobody wanted to read
- * on; else 1. The result is gone. */
+/* Ends it, without waiting: a query's job that still runs is canceled, that of an INSERT goes on, as in Flink, until the environment
+ * goes. 0 when all went well, or nobody wanted to read on; else 1, also of an INSERT whose job has failed until now. The result is
+ * gone. */
 TW_API int tw_result_close(struct tw_table_result *r);
 /* The next row; false: there is none, or the statement failed. Waits for it. */
 TW_API bool tw_result_next(struct tw_table_result *r);

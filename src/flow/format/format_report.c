@@ -4,6 +4,8 @@
  * and goes beside it when it becomes a dead letter. All of this is the cold path: nothing here runs for good records. */
 #include "flow/format/format_report.h"
 
+#include "ground/base/width.h"
+
 #include <string.h>
 
 enum { SHOWN_BEFORE = 48, SHOWN_BEHIND = 40 }; /* bytes of the line around a mistake: with dots it fits a terminal's 100 */
@@ -103,16 +105,16 @@ struct format_position report_place(const struct format_report *r, const char *r
     };
 }
 
-/* Appends text as it can be shown on one line: one column per character, a blank for a tab, ? for what does not print.
- * Answers the columns. */
+/* Appends text as it can be shown on one line: a blank for a tab, ? for what does not print. Answers the columns. */
 static size_t show(struct buf *out, const char *text, size_t size)
 {
     size_t columns = 0, n;
 
-    for (size_t i = 0; i < size; i += MAX(n, 1), columns++) {
+    for (size_t i = 0; i < size; i += MAX(n, 1)) {
         n = printable_size((const unsigned char *)text + i, size - i);
         if (n > 0) buf_append(out, text + i, n);
         else buf_append_byte(out, text[i] == '\t' ? ' ' : '?');
+        columns += n > 0 ? width_of((struct str){text + i, n}) : 1;
     }
     return columns;
 }

@@ -101,4 +101,6 @@ struct tw_env {
 
 /* say.c: a mistake on standard error, "[name: ]text; hint" and below it the excerpt; in colours where that is wanted. */
 void api_say_error(struct sys *sys, const char *name, const struct err *e);
-void api_print_error(const char *name, const struct err *e, bool color, struct buf *out); /* the same text, appended */
+/* The same text, appended; columns: of the terminal, 0: none. */
+void api_print_error(const char *name, const struct err *e, bool color, uint32_t columns, struct buf *out);
+uint32_t api_error_columns(struct sys *sys, int fd); /* for it */

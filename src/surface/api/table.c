@@ -42,10 +42,28 @@ struct api_tables *api_tables(struct tw_env *env, struct tw_here h)
     return take_settings(env, h) ? env->tables : NULL;
 }
 
+/* Of jobs that nobody awaits, those that come to an end do so; a failure that nobody was told of is told now. */
+static void finish_jobs(struct tw_env *env)
+{
+    struct sql_session *s = env->tables->session;
+    struct sql_failed_job j;
+    struct err e = {0};
+    enum status st;
+
+    do {
+        st = sql_session_finish(s, SQL_FINISH_ENDING, &e);
+        while (sql_session_failed(s, &j))
+            if (!env->is_quiet) api_say_error(env->sys, NULL, j.why);
+    } while (st == S_OK && sql_session_running(s) > 0);
+}
+
 void api_tables_free(struct tw_env *env)
 {
     api_results_free(env);
-    if (env->tables != NULL) sql_session_free(env->tables->session);
+    if (env->tables != NULL) {
+        finish_jobs(env);
+        sql_session_free(env->tables->session);
+    }
     env->tables = NULL;
 }
 

@@ -3,7 +3,7 @@
  * The job of a query runs on a thread of its own; nothing of the session is touched there, so other statements may run meanwhile. Its
  * rows are copied into two batches, which go to the program by a mailbox and come back by another: without a free one the job's
  * thread waits, and so does the job. Statements that are no queries run at once, and what they answer is kept; the job of an INSERT
- * goes on behind its answer, in the session's care. */
+ * goes on behind its answer, in the session's care, and behind the end of its result, too. */
 #include <thalweg/table.h>
 
 #include "surface/api/table_internal.h"
@@ -109,7 +109,6 @@ static void result_free(struct tw_table_result *r)
             break;
         }
     job_end(r);
-    job_await(r);
     if (r->filled != NULL) sys_mailbox_free(env->sys, r->filled);
     if (r->empty != NULL) sys_mailbox_free(env->sys, r->empty);
     mem_release(&r->job_mem);
@@ -386,7 +385,7 @@ int tw_result_close(struct tw_table_result *r)
     struct tw_here h = r->here;
     bool was_over = r->has_ended || !r->is_query;
 
-    job_await(r);
+    if (r->job != 0 && !sql_session_is_running(env->tables->session, r->job)) job_await(r); /* how it ended */
     job_end(r); /* when it was not over it was canceled, which is no failure */
     struct err e = r->err;
     enum status st = was_over ? r->status : S_OK;

@@ -66,6 +66,7 @@ struct sql_failed_job {
 /* The next one that failed without anybody having been told; good until the next call. False: there is none. */
 bool sql_session_failed(struct sql_session *s, struct sql_failed_job *out);
 const char *sql_session_job_id(const struct sql_session *s, int64_t job); /* "": it is not known any more */
+bool sql_session_is_running(struct sql_session *s, int64_t job);
 /* Waits for one; its failure is the answer. A signal, and `cancelled`, cancel it. */
 enum status sql_session_await(struct sql_session *s, int64_t job, struct err *e) CHECKED;
 /* Waits until none runs, or one has failed and is to be told. A signal, and `cancelled`, cancel them all: E_CANCELED. */

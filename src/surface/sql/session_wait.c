@@ -159,6 +159,12 @@ bool sql_session_failed(struct sql_session *s, struct sql_failed_job *out)
     return true;
 }
 
+bool sql_session_is_running(struct sql_session *s, int64_t job)
+{
+    while (session_jobs_ended(&s->jobs, 0)) continue;
+    return runs(s, job);
+}
+
 const char *sql_session_job_id(const struct sql_session *s, int64_t job)
 {
     const struct session_job *j = session_jobs_numbered(&s->jobs, job);

@@ -82,7 +82,7 @@ static void say_error(struct shell *s, const char *head, const struct err *e)
 
     buf_init(&text, &s->mem);
     buf_append_text(&text, head);
-    api_print_error(NULL, e, sys_has_color(s->sys, fd), &text);
+    api_print_error(NULL, e, sys_has_color(s->sys, fd), api_error_columns(s->sys, fd), &text);
     put_out(s, fd, &text);
     buf_release(&text);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static enum tw_status keep_all(struct tw_context *cx, const void *in)
@@ -377,6 +378,48 @@ static void inserts_are_awaited(void **state)
     tw_env_free(env);
 }
 
+/* The job of an INSERT whose result is closed goes on; one without an end until the environment goes. */
+static void inserts_go_on(void **state)
+{
+    struct tw_env *env = quiet_env();
+    char folder[] = "/tmp/test_table_XXXXXX", out[1024], error[512] = "";
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    make_file_table(env, "a", folder);
+    assert_int_equal(tw_result_close(tw_sql_execute(env, "CREATE TABLE endless (id INT) WITH ('connector' = 'datagen')")), 0);
+    assert_int_equal(tw_result_close(tw_sql_execute(env, "CREATE TABLE hole (id INT) WITH ('connector' = 'blackhole')")), 0);
+    assert_int_equal(tw_result_close(tw_sql_execute(env, "INSERT INTO hole SELECT id FROM endless")), 0);
+    tw_set(env, "execution.runtime-mode", "batch");
+    struct tw_table_result *r = tw_sql_execute(env, "SELECT job_name, status FROM sys.jobs");
+    assert_string_equal(rows_of(r, false, out), "+I insert-into_default_catalog.default_database.hole RUNNING");
+    assert_int_equal(tw_result_close(r), 0);
+    assert_int_equal(tw_result_close(tw_sql_execute(env, "INSERT INTO a VALUES (1, 'ann'), (2, 'bob')")), 0);
+    tw_env_free(env);
+
+    int before = dup(2);
+    FILE *told = tmpfile();
+    env = quiet_env();
+    make_file_table(env, "a", folder);
+    tw_set(env, "execution.runtime-mode", "batch");
+    expect_rows(tw_from(env, "a"), true, "+I 1 ann; +I 2 bob"); /* the environment waited for that one */
+    tw_quiet(env, false);
+    fflush(stderr);
+    dup2(fileno(told), 2);
+    tw_result_close(tw_sql_execute(env, "INSERT INTO a SELECT CAST(name AS INT), name FROM a"));
+    tw_env_free(env);
+    dup2(before, 2);
+    close(before);
+    rewind(told);
+    size_t size = fread(error, 1, sizeof error - 1, told);
+    error[size] = '\0';
+    assert_non_null(strstr(error, "the text is no whole number of that size in \"CAST(name AS INT)\""));
+    fclose(told);
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
 /* --- functions of the program --------------------------------------------------------------------------------------- */
 static enum tw_status half(struct tw_call *c, const void *args, void *result)
 {
@@ -457,6 +500,7 @@ int main(void)
         cmocka_unit_test(results_may_be_left), cmocka_unit_test(changes_have_kinds),
         cmocka_unit_test(tables_are_filled),   cmocka_unit_test(plans_are_explained),
         cmocka_unit_test(inserts_are_awaited),
+        cmocka_unit_test(inserts_go_on),
         cmocka_unit_test(functions_of_the_program_answer_for_tables),
     };
 

@@ -48,7 +48,7 @@ static void what_does_not_print(void **state)
     (void)state;
     SHOWS("a\tb,\0,\x1b[2J", 4, "  a b,?,?[2J\n      ^");
     SHOWS("\xc3\xa4\xff,x", 2, "  \xc3\xa4?,x\n   ^");
-    SHOWS("\xe6\xbc\xa2\xc3\xa4,x", 6, "  \xe6\xbc\xa2\xc3\xa4,x\n     ^");
+    SHOWS("\xe6\xbc\xa2\xc3\xa4,x", 6, "  \xe6\xbc\xa2\xc3\xa4,x\n      ^"); /* a wide letter takes two columns */
 }
 
 static void long_lines_are_cut_around_the_mistake(void **state)
