@@ -1,17 +1,26 @@
 /* sys_linux_editor.c - sys_editor.h by libedit, on the standard streams. libedit changes the terminal's modes only while it reads a
- * line, so that programs that run meanwhile meet the terminal as it was. ctrl-c is a key while a line is read, no signal. */
+ * line, so that programs that run meanwhile meet the terminal as it was. ctrl-c is a key while a line is read, no signal.
+ *
+ * Keys are read here, not by libedit, which does not paint again when the terminal has another size: terminals lay long lines out anew
+ * then, so that the line begins where it does in the new width. */
 #include "ground/sys/sys_editor.h"
 
 #include "ground/base/str.h"
+#include "ground/base/width.h"
 
+#include <errno.h>
 #include <histedit.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 enum { HISTORY_MAX = 10000, SHOWN_MAX = 200, PROMPT_SIZE = 128 };
 
@@ -24,6 +33,7 @@ struct sys_editor {
     struct mem mem;
     char prompt[PROMPT_SIZE];
     struct buf early; /* typed, and not given to a line yet */
+    int columns; /* of the terminal when the line was painted last */
     bool interrupted;
 };
 
@@ -42,6 +52,85 @@ static unsigned char on_interrupt(EditLine *el, int key)
     (void)key;
     editor_of(el)->interrupted = true;
     return CC_EOF;
+}
+
+/* --- keys ---------------------------------------------------------------------------------------------------------- */
+/* How many lines stand above the cursor, in so many columns. */
+static uint32_t lines_above(const struct sys_editor *ed, uint32_t columns)
+{
+    const LineInfo *line = el_line(ed->el);
+    struct str text = {line->buffer, (size_t)(line->cursor - line->buffer)};
+    uint32_t lines = 0, at = width_of(str_of(ed->prompt));
+
+    for (size_t i = 0, size; i < text.size; i += size) {
+        uint32_t width = width_of_point(width_point((struct str){text.data + i, text.size - i}, &size));
+        bool is_end = text.data[i] == '\n';
+        if (is_end || at + width > columns) {
+            lines += 1 + at / (columns + 1);
+            at = 0;
+        }
+        at += is_end ? 0 : width;
+    }
+    return lines + at / columns;
+}
+
+/* Paints the line anew where it begins now. */
+static void look_at_size(struct sys_editor *ed)
+{
+    int columns = sys_terminal_columns(ed->sys, STDOUT_FILENO);
+
+    if (columns == ed->columns || columns <= 0) return;
+    uint32_t above = lines_above(ed, (uint32_t)columns);
+    ed->columns = columns;
+    fputs("\r", stdout);
+    if (above > 0) fprintf(stdout, "\033[%uA", above);
+    fputs("\033[J", stdout);
+    fflush(stdout);
+    el_resize(ed->el);
+    el_set(ed->el, EL_REFRESH);
+}
+
+/* False: a signal ends the line. SIGTERM stays for who asks for it next. */
+static bool wait_for_key(struct sys_editor *ed)
+{
+    struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    while (look_at_size(ed), poll(&p, 1, -1) < 0) {
+        enum sys_signal signal = errno == EINTR ? sys_signal_take(ed->sys) : SYS_SIGNAL_TERM;
+        ed->interrupted = signal == SYS_SIGNAL_INT;
+        if (signal == SYS_SIGNAL_TERM) raise(SIGTERM);
+        if (signal != SYS_SIGNAL_NONE) return false;
+    }
+    return true;
+}
+
+/* A character, of one byte or more. */
+static int read_key(EditLine *el, wchar_t *out)
+{
+    struct sys_editor *ed = editor_of(el);
+    char bytes[MB_LEN_MAX];
+
+    for (size_t size = 0; size < sizeof bytes;) {
+        mbstate_t state = {0};
+        if (!wait_for_key(ed) || read(STDIN_FILENO, bytes + size, 1) != 1) return -1;
+        size_t used = mbrtowc(out, bytes, ++size, &state);
+        if (used == 0) *out = L'\0';
+        if (used == 0 || used == size) return 1;
+        if (used == (size_t)-1) size = 0; /* no character: as if it were not there */
+    }
+    return -1;
+}
+
+/* So that a wait ends when the terminal gets another size; what is to be done is seen from the size itself. */
+static void on_resize(int number) { (void)number; }
+
+static void hear_resizes(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_resize;
+    sigaction(SIGWINCH, &action, NULL);
 }
 
 /* --- completion -------------------------------------------------------------------------------------------------- */
@@ -243,7 +332,8 @@ static enum status editor_open(struct sys *sys, const struct sys_editor_hooks *h
     }
     el_set(ed->el, EL_CLIENTDATA, ed);
     el_set(ed->el, EL_PROMPT, prompt_of);
-    el_set(ed->el, EL_SIGNAL, 1);
+    el_set(ed->el, EL_GETCFN, read_key);
+    hear_resizes();
     el_set(ed->el, EL_HIST, history, ed->history);
     bind_keys(ed->el);
     *out = ed;
@@ -275,6 +365,7 @@ static enum status editor_read(struct sys_editor *ed, const char *prompt, struct
     snprintf(ed->prompt, sizeof ed->prompt, "%s", prompt);
     ed->interrupted = false;
     el_resize(ed->el);
+    ed->columns = sys_terminal_columns(ed->sys, STDOUT_FILENO);
     el_set(ed->el, EL_PREP_TERM, 1); /* libedit itself does so behind the prompt, which keys typed at once do not wait for */
     give_early(ed);
     const char *text = el_gets(ed->el, &size);
