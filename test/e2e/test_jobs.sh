@@ -110,7 +110,7 @@ type INSERT INTO sink SELECT a FROM endless;\r
 wait Job ID
 wait SQL> 
 type QUIT;\r
-wait [INFO] 1 job is still running: the shell ends when it has ended; ctrl-c cancels it.
+wait [INFO] 1 job is still running: the shell ends with it; ctrl-c cancels it.
 type \x03
 STEPS
 same 'leaving while a job runs, which ctrl-c cancels' 130 $?

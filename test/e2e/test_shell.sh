@@ -177,6 +177,18 @@ wait ; rows 21-39 of
 type q
 wait was cancelled
 wait Flink SQL> 
+type .mode changelog\r
+wait Flink SQL> 
+type SELECT id FROM gen;\r
+wait rows out; q stops it
+type q
+wait was cancelled
+wait Flink SQL> 
+type .mode table\r
+wait Flink SQL> 
+type help\r
+wait this list
+wait Flink SQL> 
 type SELECT 40 + 2;\r
 wait 1 row in set
 wait Flink SQL> 
@@ -184,7 +196,7 @@ type \x12rows_of\x01
 wait COUNT(*)
 type \x03
 wait Flink SQL> 
-type QUIT;\r
+type quit\r
 STEPS
 same 'the terminal: status' 0 $?
 grep -q "^SELECT label FROM gen WHERE nope = 1" terminal.txt || fail "label was not completed: $(cat terminal.txt)"

@@ -96,17 +96,20 @@ bool sys_line_is_live(const struct sys *s) { return __atomic_load_n(&s->live_lin
 bool sys_is_terminal(struct sys *s, int fd) { return s->ops->is_terminal(s, fd); }
 int sys_terminal_columns(struct sys *s, int fd) { return s->ops->terminal_columns(s, fd); }
 int sys_terminal_rows(struct sys *s, int fd) { return s->ops->terminal_rows(s, fd); }
+bool sys_keys_open(struct sys *s) { return s->ops->keys_open != NULL && s->ops->keys_open(s); }
 bool sys_screen_open(struct sys *s) { return s->ops->screen_open != NULL && s->ops->screen_open(s); }
+
+void sys_keys_close(struct sys *s)
+{
+    if (s->ops->keys_close != NULL) s->ops->keys_close(s);
+}
 
 void sys_screen_close(struct sys *s)
 {
     if (s->ops->screen_close != NULL) s->ops->screen_close(s);
 }
 
-size_t sys_screen_keys(struct sys *s, char *out, size_t size)
-{
-    return s->ops->screen_keys != NULL ? s->ops->screen_keys(s, out, size) : 0;
-}
+size_t sys_keys_read(struct sys *s, char *out, size_t size) { return s->ops->keys_read != NULL ? s->ops->keys_read(s, out, size) : 0; }
 
 void sys_signal_forget(struct sys *s) { s->ops->signal_forget(s); }
 enum sys_signal sys_signal_take(struct sys *s) { return s->ops->signal_take(s); }

@@ -88,9 +88,11 @@ struct sys_ops {
     int (*terminal_columns)(struct sys *, int fd);
     int (*terminal_rows)(struct sys *, int fd);
     /* NULL: there is none. */
+    bool (*keys_open)(struct sys *);
+    void (*keys_close)(struct sys *);
+    size_t (*keys_read)(struct sys *, char *out, size_t size);
     bool (*screen_open)(struct sys *);
     void (*screen_close)(struct sys *);
-    size_t (*screen_keys)(struct sys *, char *out, size_t size);
     enum sys_signal (*signal_take)(struct sys *);
     void (*signal_forget)(struct sys *);
     int64_t (*resident_bytes)(struct sys *);
@@ -181,11 +183,14 @@ bool sys_line_is_live(const struct sys *s);
 bool sys_has_color(struct sys *s, int fd);
 int sys_terminal_columns(struct sys *s, int fd); /* 80 when unknown */
 int sys_terminal_rows(struct sys *s, int fd);    /* 24 when unknown */
-/* The whole screen of the terminal, to be painted on, instead of what stands there; keys are not shown. False: standard output is
- * no terminal. Closed, all is as it was. */
+/* Keys that are pressed on the terminal are not shown; who does not read them leaves them to who reads a line next. False: standard input is
+ * no terminal. */
+bool sys_keys_open(struct sys *s);
+void sys_keys_close(struct sys *s); /* of keys that are not open: nothing */
+size_t sys_keys_read(struct sys *s, char *out, size_t size); /* bytes, as the terminal sends them; never waits */
+/* The whole screen of the terminal, to be painted on, instead of what stands there, which comes back. False: standard output is none. */
 bool sys_screen_open(struct sys *s);
-void sys_screen_close(struct sys *s); /* of a screen that is not open: nothing */
-size_t sys_screen_keys(struct sys *s, char *out, size_t size); /* bytes of keys pressed, as the terminal sends them; never waits */
+void sys_screen_close(struct sys *s);
 enum sys_signal sys_signal_take(struct sys *s);  /* the oldest signal not taken, or NONE */
 void sys_signal_forget(struct sys *s); /* every SIGINT so far: the next is the first again. For a program that goes on */
 int64_t sys_resident_bytes(struct sys *s);

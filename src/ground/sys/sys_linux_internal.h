@@ -69,10 +69,12 @@ enum status linux_poll_wait(struct sys *, struct sys_poll *, int64_t timeout_ns,
                             uint32_t *count, struct err *);
 void linux_poll_wake(struct sys *, struct sys_poll *);
 
+bool linux_keys_open(struct sys *);
+void linux_keys_close(struct sys *);
+size_t linux_keys_read(struct sys *, char *out, size_t size);
 bool linux_screen_open(struct sys *);
 void linux_screen_close(struct sys *);
-size_t linux_screen_keys(struct sys *, char *out, size_t size);
-void linux_screen_leave(void); /* the same as close, also in a signal handler */
+void linux_screen_leave(void); /* closes both, also in a signal handler */
 
 /* Sets "cannot <verb> '<path>': <reason>" from errno and answers its status. `missing` names what is not there when the
  * system says so: for a file that was to be created that is its folder. */

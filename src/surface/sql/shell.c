@@ -111,9 +111,9 @@ static enum status tell_failed(struct shell *s)
 
 static void say_leaving(struct shell *s, uint32_t left)
 {
-    if (left == 1) shell_say(s, "[INFO] 1 job is still running: the shell ends when it has ended; ctrl-c cancels it.\n");
+    if (left == 1) shell_say(s, "[INFO] 1 job is still running: the shell ends with it; ctrl-c cancels it.\n");
     else if (left > 1)
-        shell_say(s, "[INFO] %u jobs are still running: the shell ends when they have ended; ctrl-c cancels them.\n", left);
+        shell_say(s, "[INFO] %u jobs are still running: the shell ends with them; ctrl-c cancels them.\n", left);
 }
 
 /* The process ends when its last job has. st: what became of the statements; behind a failure nobody waits for jobs without an end. */
@@ -131,7 +131,8 @@ static enum status finish_jobs(struct shell *s, enum status st)
         over = ops->finish(s->executor, how, &e);
         if ((one = tell_failed(s)) != S_OK) failed = one;
     } while (over == S_OK && ops->running(s->executor) > 0);
-    if (over != S_OK) shell_say_error(s, &e);
+    if (over == E_CANCELED && s->is_interactive) shell_say(s, "[INFO] Jobs were cancelled.\n");
+    else if (over != S_OK) shell_say_error(s, &e);
     if (st != S_OK && st != S_END) return st;
     return over != S_OK ? over : failed != S_OK && !s->is_interactive ? failed : st;
 }
@@ -157,6 +158,8 @@ static const struct view_type *view_of(struct shell *s)
     return s->view.is_terminal && s->is_interactive ? &view_live : &view_tableau;
 }
 
+static const char *const shell_words[] = {"QUIT", "EXIT", "CLEAR", "HELP"};
+
 static enum status shell_word(struct shell *s, const struct shell_word *w)
 {
     enum { QUIT, EXIT, CLEAR };
@@ -170,14 +173,13 @@ static enum status shell_word(struct shell *s, const struct shell_word *w)
 /* QUIT and its like are the shell's own; whatever else begins so is told apart by reading it. */
 static bool takes_word(struct shell *s, struct str piece, struct arena *a, enum status *answer)
 {
-    static const char *const words[] = {"QUIT", "EXIT", "CLEAR", "HELP"};
     struct statement st;
     struct tokens t;
     uint32_t at = 0;
     bool fits = false;
 
-    for (size_t i = 0; i < COUNT_OF(words); i++) {
-        struct str word = str_of(words[i]);
+    for (size_t i = 0; i < COUNT_OF(shell_words); i++) {
+        struct str word = str_of(shell_words[i]);
         fits |= piece.size >= word.size && str_equal_nocase(word, (struct str){piece.data, word.size});
     }
     if (!fits || tokens_cut(&t, piece, NULL, a, NULL) != S_OK || statement_parse(&t, &at, a, &st, NULL) != S_OK || st.type != &st_shell)
@@ -223,8 +225,10 @@ static enum status run_statement(struct shell *s, struct str text, const struct 
     s->view.file = s->once;
     s->view.has_ended = s->view.is_planned = false;
     s->view.says_waits = s->is_interactive;
+    if (s->is_interactive) (void)sys_keys_open(s->sys); /* what is typed meanwhile would stand among the rows */
     enum status st = s->executor->ops->run(s->executor, &piece, &to, e);
     view_abandon(&s->view);
+    sys_keys_close(s->sys);
     if (s->editor != NULL) s->options.editor->push(s->editor, (struct str){s->view.typed.data, s->view.typed.size});
     buf_clear(&s->view.typed);
     s->view.file = NULL;
@@ -261,7 +265,7 @@ enum status shell_run_piece(struct shell *s, struct str text, const struct shell
         arena_release(&arena);
         if (s->is_timed && st == S_OK) shell_say(s, "Time: %.3f ms\n", (double)(sys_mono_ns(s->sys) - from) / 1e6);
     }
-    if (st == S_OK && (s->is_interactive || s->options.as_client)) shell_say(s, "\n");
+    if (st == S_OK && (s->is_interactive || s->options.as_client) && !s->is_within_command) shell_say(s, "\n");
     return st;
 }
 
@@ -310,6 +314,16 @@ enum status shell_run_init(struct shell *s, struct str text, const char *source)
 /* --- a person ---------------------------------------------------------------------------------------------------- */
 static void say_canceled(struct shell *s) { shell_say(s, "[INFO] The statement was cancelled.\n\n"); }
 
+/* QUIT and its like are meant without their semicolon, too. */
+static bool is_word_alone(struct str text, const struct shell_piece *p)
+{
+    struct str said = str_trim((struct str){text.data + p->from, p->to - p->from});
+
+    for (size_t i = 0; i < COUNT_OF(shell_words); i++)
+        if (str_equal_nocase(said, str_of(shell_words[i]))) return true;
+    return false;
+}
+
 /* Runs what is whole of the lines typed; the rest waits for more. */
 static enum status run_typed(struct shell *s, struct sys_editor *ed)
 {
@@ -319,11 +333,12 @@ static enum status run_typed(struct shell *s, struct sys_editor *ed)
     bool more;
 
     s->counted = NULL;
-    while ((more = shell_cut(text, done, &p)) && p.is_whole) {
+    while ((more = shell_cut(text, done, &p)) && (p.is_whole || is_word_alone(text, &p))) {
         struct err e = {.more = &s->others};
         s->others.count = 0;
-        char *said = mem_zalloc(&s->mem, p.to - p.from + 1);
-        memcpy(said, text.data + p.from, p.to - p.from);
+        struct str piece = str_trim((struct str){text.data + p.from, p.to - p.from});
+        char *said = mem_zalloc(&s->mem, piece.size + 1);
+        memcpy(said, piece.data, piece.size);
         s->options.editor->remember(ed, said);
         mem_free(&s->mem, said);
         enum status st = shell_run_piece(s, text, &p, NULL, &e);

@@ -11,11 +11,12 @@ enum { WATCH_LOOK_MS = 50, WATCH_SECONDS_MAX = 24 * 3600, PATH_MAX_BYTES = 4096 
 static enum status run_text(struct shell *s, const char *text, struct err *e)
 {
     struct shell_piece p = {.to = strlen(text), .is_whole = true};
-    bool interactive = s->is_interactive, client = s->options.as_client;
+    bool client = s->options.as_client;
 
-    s->is_interactive = interactive;
     s->options.as_client = false; /* no echo */
+    s->is_within_command = true;
     enum status st = shell_run_piece(s, str_of(text), &p, NULL, e);
+    s->is_within_command = false;
     s->options.as_client = client;
     return st;
 }
@@ -97,7 +98,9 @@ static enum status once(struct shell *s, struct str path, struct err *e)
     snprintf(text, sizeof text, "%.*s", (int)path.size, path.data);
     sys_file_close(s->sys, s->once);
     s->once = NULL;
-    return sys_file_open(s->sys, text, SYS_WRITE | SYS_CREATE | SYS_TRUNCATE, &s->once, e);
+    TRY(sys_file_open(s->sys, text, SYS_WRITE | SYS_CREATE | SYS_TRUNCATE, &s->once, e));
+    if (s->is_interactive) shell_say(s, "The next result goes to '%s'.\n", text);
+    return S_OK;
 }
 
 /* False: somebody wants it to end. */
@@ -126,8 +129,7 @@ static enum status watch(struct shell *s, struct str argument, struct err *e)
         return refuse(e, command_find(STR("\\watch")), "seconds and a statement are expected");
     char *text = mem_zalloc(&s->mem, rest.size + 1);
     memcpy(text, rest.data, rest.size);
-    do st = run_text(s, text, e);
-    while (st == S_OK && wait_seconds(s, seconds));
+    while ((st = run_text(s, text, e)) == S_OK && wait_seconds(s, seconds)) shell_say(s, s->is_interactive ? "\n" : "");
     mem_free(&s->mem, text);
     return st;
 }
@@ -188,8 +190,11 @@ void shell_help(struct shell *s)
                  "  QUIT, EXIT         leaves\n"
                  "  CLEAR              clears the screen\n"
                  "  HELP               this list\n"
-                 "  SET 'key' = 'val'  sets a key of the session; SET alone shows what is set, RESET takes it back\n"
-                 "Commands, which end with their line:\n");
+                 "  SET 'key' = 'val'  sets a key of the session; SET alone shows what is set,\n"
+                 "                     RESET takes it back\n"
+                 "Keys: tab completes, ctrl-r searches what was typed before, ctrl-c stops a query\n"
+                 "or gives a line up; while a table grows q and Escape leave it, arrows, PgUp,\n"
+                 "PgDn, g and G page. Commands, which end with their line:\n");
     for (const struct shell_command_type *c = shell_commands; c->name != NULL; c++) {
         char call[64];
         snprintf(call, sizeof call, "%s %s", c->name, c->arguments);

@@ -15,6 +15,7 @@ struct shell {
     struct sys_editor *editor; /* of a person at the terminal; NULL: there is none */
     bool is_interactive, is_init;
     bool is_timed;         /* \timing */
+    bool is_within_command; /* which runs a statement */
     struct sys_file *once; /* of the next result; NULL: none */
     struct buf typed;      /* and not run yet */
     const char *counted;   /* of this text so many bytes have so many line ends */

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+enum { TYPED_MAX = 65536, READS_MAX = 8 };
+
 #define X(name) extern const struct view_type view_##name;
 #include "view_registry.def"
 #undef X
@@ -98,6 +100,45 @@ static void put(struct view *v, uint32_t width, bool right)
 void view_put_right(struct view *v, uint32_t width) { put(v, width, true); }
 void view_put_left(struct view *v, uint32_t width) { put(v, width, false); }
 
+/* --- keys -------------------------------------------------------------------------------------------------------- */
+bool view_keys(struct view *v, void (*act)(void *arg, enum live_key key), void *arg)
+{
+    struct live_keys *k = &v->keys;
+    enum live_key key;
+    bool any = false;
+
+    for (int i = 0; v->stop != NULL && i < READS_MAX && v->typed.size < TYPED_MAX; i++) {
+        size_t got = sys_keys_read(v->sys, k->bytes + k->size, sizeof k->bytes - k->size);
+        if (got == 0 && (i > 0 || k->size == 0)) break;
+        any = true;
+        live_keys_came(k, got, &v->typed);
+        while ((key = live_keys_next(k, &v->typed)) != LIVE_NONE) {
+            if (act != NULL) act(arg, key);
+            if (key != LIVE_QUIT || v->is_stopped) continue;
+            v->is_stopped = true;
+            v->stop(v->stop_arg);
+        }
+    }
+    return any;
+}
+
+void view_put_typed(struct view *v, uint32_t columns)
+{
+    struct str text = {v->typed.data, v->typed.size};
+    uint32_t room = columns > 3 ? columns - 3 : 0;
+
+    while (width_of(text) > room) {
+        size_t size;
+        (void)width_point(text, &size);
+        text = (struct str){text.data + size, text.size - size};
+    }
+    buf_append_text(&v->out, "> ");
+    size_t from = v->out.size;
+    buf_append(&v->out, text.data, text.size);
+    for (size_t i = from; i < v->out.size; i++)
+        if ((unsigned char)v->out.data[i] < ' ') v->out.data[i] = ' ';
+}
+
 /* --- as a listener ----------------------------------------------------------------------------------------------- */
 static enum status on_begin(void *arg, const struct type *row, bool is_changelog, struct err *e)
 {
@@ -109,7 +150,8 @@ static enum status on_begin(void *arg, const struct type *row, bool is_changelog
     v->is_query = is_changelog || v->is_planned;
     v->is_planned = false;
     v->rows = 0;
-    v->has_ended = false;
+    v->has_ended = v->is_stopped = false;
+    v->keys = (struct live_keys){0};
     v->own = mem_zalloc(v->mem, MAX(v->type->size, (size_t)1));
     return v->type->begin(v, v->own, e);
 }

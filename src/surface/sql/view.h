@@ -1,6 +1,7 @@
 /* view.h - how results look. One file view_<name>.c ends in one `const struct view_type view_<name>`; a generated list collects
  * them. A view is the listener of a session: rows come batch after batch and go as text to standard output, or once to a file. */
 #pragma once
+#include "surface/sql/live_keys.h"
 #include "surface/sql/session.h"
 
 struct view_type;
@@ -22,7 +23,9 @@ struct view {
     bool has_ended;               /* the last result came whole */
     void (*stop)(void *arg);      /* ends the result that comes; NULL: keys are nobody's */
     void *stop_arg;
-    struct buf typed;             /* while a result was shown, for the prompt behind it */
+    bool is_stopped;              /* it was called for this result */
+    struct live_keys keys;
+    struct buf typed; /* while a result was shown, for the prompt behind it */
     uint64_t rows;                /* that came */
     uint64_t rows_max;            /* of what is kept of a query's result */
     uint32_t width_max;           /* of a column of text, in columns of a terminal; 0: 30 */
@@ -53,6 +56,10 @@ struct sql_listener view_listener(struct view *v);
 /* A result that broke off is forgotten. */
 void view_abandon(struct view *v);
 
+/* For views whose result a key stops: q, Escape. `act`, unless it is NULL, gets each key. Was something pressed? */
+bool view_keys(struct view *v, void (*act)(void *arg, enum live_key key), void *arg);
+/* v->typed to v->out, on one line; its end when it is long. */
+void view_put_typed(struct view *v, uint32_t columns);
 /* For views: v->out goes where it belongs, and is empty then. */
 enum status view_flush(struct view *v, struct err *e) CHECKED;
 /* The value as text in v->cell; NULL is <NULL>, outside of queries nothing. */

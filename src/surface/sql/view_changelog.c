@@ -34,9 +34,12 @@ static void changelog_tick(struct view *v, void *own, const struct job_totals *t
 {
     struct changelog *c = own;
 
+    (void)view_keys(v, NULL, NULL);
     if (!v->is_terminal || v->file != NULL) return;
     wipe(v, c);
-    rate_line_put(v, &c->rate, t, "; ctrl-c stops it", "; ctrl-c stops");
+    if (v->typed.size > 0) view_put_typed(v, (uint32_t)sys_terminal_columns(v->sys, 1));
+    else if (v->stop != NULL) rate_line_put(v, &c->rate, t, "; q stops it", "; q stops it");
+    else rate_line_put(v, &c->rate, t, "; ctrl-c stops it", "; ctrl-c stops it");
     c->is_painted = true;
     enum status st = view_flush(v, NULL);
     (void)st; /* the next row will meet the same */

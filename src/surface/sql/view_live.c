@@ -4,10 +4,7 @@
  * A result that comes at once never takes the screen: it is painted from OPEN_NS on, then every REPAINT_NS, and at once when a key was
  * pressed or the screen has another size. Every picture is painted as a whole. */
 #include "surface/sql/kept_frame.h"
-#include "surface/sql/live_keys.h"
 #include "surface/sql/rate_line.h"
-
-#include "ground/base/width.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,12 +26,11 @@ struct live_table {
     struct kept_rows rows;
     void *whole; /* state of view_tableau, for what is no query */
     struct rate_line rate;
-    struct live_keys keys;
     struct buf shown; /* the rows that were painted last, without the line below */
     int64_t begun_ns, painted_ns;
     int lines, columns;                 /* of the screen when it was painted */
     uint32_t top, room;                 /* the first row on the screen, and how many fit */
-    bool is_open, is_paged, is_stopped; /* paged: stays at `top`, else at the end */
+    bool is_open, is_paged; /* paged: stays at `top`, else at the end */
 };
 
 static enum status table_begin(struct view *v, void *own, struct err *e)
@@ -70,8 +66,10 @@ static void page(struct live_table *t, int64_t rows)
     t->top = (uint32_t)MIN(top, (int64_t)last);
 }
 
-static void act(struct view *v, struct live_table *t, enum live_key key)
+static void act(void *own, enum live_key key)
 {
+    struct live_table *t = own;
+
     switch (key) {
     case LIVE_UP: page(t, -1); break;
     case LIVE_DOWN: page(t, 1); break;
@@ -80,28 +78,8 @@ static void act(struct view *v, struct live_table *t, enum live_key key)
     case LIVE_FIRST: page(t, -(int64_t)UINT32_MAX); break;
     case LIVE_LAST: page(t, UINT32_MAX); break;
     case LIVE_QUIT:
-        if (!t->is_stopped) v->stop(v->stop_arg);
-        t->is_stopped = true;
-        break;
     case LIVE_NONE: break;
     }
-}
-
-/* Was something pressed? */
-static bool take_keys(struct view *v, struct live_table *t)
-{
-    struct live_keys *k = &t->keys;
-    enum live_key key;
-    bool any = false;
-
-    for (int i = 0; v->stop != NULL && i < READS_MAX && v->typed.size < TYPED_MAX; i++) {
-        size_t got = sys_screen_keys(v->sys, k->bytes + k->size, sizeof k->bytes - k->size);
-        if (got == 0 && (i > 0 || k->size == 0)) break;
-        live_keys_came(k, got, &v->typed);
-        while ((key = live_keys_next(k, &v->typed)) != LIVE_NONE) act(v, t, key);
-        any = true;
-    }
-    return any;
 }
 
 /* --- painting ---------------------------------------------------------------------------------------------------- */
@@ -125,32 +103,14 @@ static void lay_out(struct view *v, struct live_table *t)
     v->out.size = from;
 }
 
-/* What was typed for the prompt, its end when it is long. */
-static void put_typed(struct view *v, const struct live_table *t)
-{
-    struct str text = {v->typed.data, v->typed.size};
-    uint32_t room = (uint32_t)MAX(t->columns - 3, 0);
-
-    while (width_of(text) > room) {
-        size_t size;
-        (void)width_point(text, &size);
-        text = (struct str){text.data + size, text.size - size};
-    }
-    buf_append_text(&v->out, "> ");
-    size_t from = v->out.size;
-    buf_append(&v->out, text.data, text.size);
-    for (size_t i = from; i < v->out.size; i++)
-        if ((unsigned char)v->out.data[i] < ' ') v->out.data[i] = ' ';
-}
-
 static void put_below(struct view *v, struct live_table *t, const struct job_totals *totals)
 {
-    const char *how = v->stop == NULL ? "ctrl-c stops it" : t->is_stopped ? "stopping" : "q stops it";
+    const char *how = v->stop == NULL ? "ctrl-c stops it" : v->is_stopped ? "stopping" : "q stops it";
     char rest[FOOT_SIZE], short_rest[FOOT_SIZE];
     uint32_t last = MIN(t->top + t->room, t->rows.alive);
 
     if (v->typed.size > 0) {
-        put_typed(v, t);
+        view_put_typed(v, (uint32_t)t->columns);
         return;
     }
     snprintf(short_rest, sizeof short_rest, "; %s", how);
@@ -189,7 +149,7 @@ static void table_tick(struct view *v, void *own, const struct job_totals *total
     t->is_open = true;
     int lines = sys_terminal_rows(v->sys, 1), columns = sys_terminal_columns(v->sys, 1);
     is_due |= lines != t->lines || columns != t->columns;
-    is_due |= take_keys(v, t);
+    is_due |= view_keys(v, act, t);
     if (!is_due) return;
     t->lines = lines;
     t->columns = columns;
