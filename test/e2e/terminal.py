@@ -1,13 +1,14 @@
 """terminal.py PROGRAM ARGUMENTS... - runs a program on a pseudo terminal and types what standard input says: a line `wait TEXT` reads
-until TEXT has come, `type TEXT` types it (\\r is Enter, \\t Tab, \\x03 ctrl-c). At the end of the lines the program must end by itself.
+until TEXT has come, `type TEXT` types it (\\r is Enter, \\t Tab, \\x03 ctrl-c), `size COLUMNS LINES` gives the terminal that size.
+At the end of the lines the program must end by itself.
 Prints all that came, without the terminal's control sequences; its exit status is the program's."""
-import os, pty, re, select, sys
+import fcntl, os, pty, re, select, struct, sys, termios, time
 
 LIMIT_S = 60  # of one wait: only a broken program ever reaches it
 
 
-def read_some(fd):
-    ready, _, _ = select.select([fd], [], [], LIMIT_S)
+def read_some(fd, until):
+    ready, _, _ = select.select([fd], [], [], max(until - time.monotonic(), 0))
     if not ready:
         return None
     try:
@@ -24,18 +25,24 @@ def main():
     seen = 0
     for line in sys.stdin.read().splitlines():
         verb, _, text = line.partition(" ")
+        if verb == "size":
+            columns, lines = text.split()
+            fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", int(lines), int(columns), 0, 0))
+            continue
         text = text.encode().decode("unicode_escape").encode("latin-1")  # bytes of UTF-8 stay what they are
         if verb == "type":
             os.write(fd, text)
             continue
+        until = time.monotonic() + LIMIT_S
         while came.find(text, seen) < 0:
-            more = read_some(fd)
+            more = read_some(fd, until)
             if not more:
-                sys.exit("nothing came any more while waiting for %r; it was: %r" % (text, came))
+                sys.exit("it did not come: %r; what came at last: %r" % (text, came[-4000:]))
             came += more
         seen = came.find(text, seen) + len(text)
+    until = time.monotonic() + LIMIT_S
     while True:
-        more = read_some(fd)
+        more = read_some(fd, until)
         if more is None:
             sys.exit("the program does not end; it said: %r" % came)
         if not more:

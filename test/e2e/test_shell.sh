@@ -174,8 +174,24 @@ type \x1b[B
 wait ; rows 2-20 of 
 type \x1b[6~
 wait ; rows 21-39 of 
-type q
+size 15 4
+wait q stops it; 1
+size 80 10
+wait ; rows 21-25 of 
+type \x1b
 wait was cancelled
+wait Flink SQL> 
+size 80 24
+type SELECT 1 AS a
+wait AS a
+size 20 24
+wait \r\x1b[1A\x1b[J
+wait AS a
+size 80 24
+wait \r\x1b[J
+wait AS a
+type \x03
+wait ^C
 wait Flink SQL> 
 type .mode changelog\r
 wait Flink SQL> 
