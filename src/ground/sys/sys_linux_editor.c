@@ -22,7 +22,7 @@
 #include <unistd.h>
 #include <wchar.h>
 
-enum { HISTORY_MAX = 10000, SHOWN_MAX = 200, PROMPT_SIZE = 128 };
+enum { HISTORY_MAX = 10000, SHOWN_MAX = 200, PROMPT_SIZE = 128, CTRL_C = 3, CTRL_E = 5 };
 
 struct sys_editor {
     struct sys *sys;
@@ -33,7 +33,8 @@ struct sys_editor {
     struct mem mem;
     char prompt[PROMPT_SIZE];
     struct buf early; /* typed, and not given to a line yet */
-    int columns; /* of the terminal when the line was painted last */
+    int columns;  /* of the terminal when the line was painted last */
+    bool is_last; /* the cursor went to the end of the line for a ctrl-c, which is the next key */
     bool interrupted;
 };
 
@@ -104,10 +105,9 @@ static bool wait_for_key(struct sys_editor *ed)
     return true;
 }
 
-/* A character, of one byte or more. */
-static int read_key(EditLine *el, wchar_t *out)
+/* One byte or more. */
+static int read_character(struct sys_editor *ed, wchar_t *out)
 {
-    struct sys_editor *ed = editor_of(el);
     char bytes[MB_LEN_MAX];
 
     for (size_t size = 0; size < sizeof bytes;) {
@@ -119,6 +119,19 @@ static int read_key(EditLine *el, wchar_t *out)
         if (used == (size_t)-1) size = 0; /* no character: as if it were not there */
     }
     return -1;
+}
+
+/* ctrl-c goes to the end of the line first: it is shown behind all that was typed. */
+static int read_key(EditLine *el, wchar_t *out)
+{
+    struct sys_editor *ed = editor_of(el);
+    int got = 1;
+
+    if (ed->is_last) *out = CTRL_C;
+    else got = read_character(ed, out);
+    ed->is_last = !ed->is_last && got == 1 && *out == CTRL_C;
+    if (ed->is_last) *out = CTRL_E;
+    return got;
 }
 
 /* So that a wait ends when the terminal gets another size; what is to be done is seen from the size itself. */
@@ -265,7 +278,7 @@ static void use_utf8(void)
 
 static void bind_keys(EditLine *el)
 {
-    static const char *const keys[][2] = {{"^I", "complete"},          {"\\e[99~", "interrupt"},          {"^R", "em-inc-search-prev"},
+    static const char *const keys[][2] = {{"^I", "complete"},          {"^C", "interrupt"},          {"^R", "em-inc-search-prev"},
                                           {"\\e[1;5D", "ed-prev-word"}, {"\\e[1;5C", "em-next-word"}, {"\\e[3~", "ed-delete-next-char"},
                                           {"\\e[H", "ed-move-to-beg"},  {"\\e[F", "ed-move-to-end"}};
 
@@ -274,7 +287,6 @@ static void bind_keys(EditLine *el)
     el_wset(el, EL_ADDFN, L"complete", L"completes a word", on_tab);
     el_wset(el, EL_ADDFN, L"interrupt", L"gives the line up", on_interrupt);
     for (size_t i = 0; i < COUNT_OF(keys); i++) el_set(el, EL_BIND, keys[i][0], keys[i][1], NULL);
-    el_set(el, EL_BIND, "-s", "^C", "^E\\e[99~", NULL); /* goes to the end first: ^C is printed behind all that was typed */
     el_source(el, NULL); /* ~/.editrc: the user's own keys */
     el_set(el, EL_SETTY, "-d", "-isig", NULL);
 }
