@@ -1,6 +1,7 @@
 /* op_driver.c - a chain of the operator under test and one recorder per output port. */
 #include "support/op_driver.h"
 
+#include "flow/state/snapshot.h"
 #include "flow/task/chain.h"
 #include "ground/base/str.h"
 #include "support/rows.h"
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { PENDING_MAX = 1000000, CALLS_MAX = 10000000 };
+enum { PENDING_MAX = 1000000, CALLS_MAX = 10000000, CHUNKS_MAX = 64, CHUNK_BYTES = 4096 };
 
 struct recorder {
     struct op_driver *driver;
@@ -31,6 +32,13 @@ struct op_driver {
     struct chain chain;
     struct state_host host;
     bool has_chain, has_host;
+    /* of the instance before */
+    struct buf chunks[CHUNKS_MAX];
+    struct state_part parts[CHUNKS_MAX];
+    struct state_image image;
+    struct state_restore restore;
+    int64_t watermark, sent_watermark;
+    bool is_idle, is_restored;
     enum status status;
     uint32_t pending;
     struct sys_parker *parker; /* with a real clock */
@@ -178,6 +186,38 @@ static void host_make(struct op_driver *d)
     d->chain.nodes[0].cx.state = &d->host;
 }
 
+/* The chain, the host and an instance in them. */
+static void instance_open(struct op_driver *d)
+{
+    const struct op_setup *s = &d->setup;
+    bool is_keeper = s->checkpoints && (s->type->flags & OP_KEEPS) != 0;
+
+    chain_make(d);
+    if (d->plan.key_count[0] > 0 || (s->type->flags & OP_STATE) != 0 || is_keeper) host_make(d);
+    struct node *n = &d->chain.nodes[0];
+    n->cx.parker = d->parker;
+    n->opened = true;
+    if (d->has_host && d->is_restored) d->host.restore = &d->restore;
+    if (d->is_restored) {
+        n->cx.watermark = d->watermark;
+        n->sent_watermark = d->sent_watermark;
+        n->is_idle = d->is_idle;
+        if (s->type->on_time) n->cx.wake_ms = TIME_MIN;
+    }
+    failed(d, s->type->open ? s->type->open(&n->cx, n->self) : S_OK);
+}
+
+static void instance_close(struct op_driver *d, bool has_failed)
+{
+    struct node *n = &d->chain.nodes[0];
+
+    if (!d->has_chain) return;
+    if (d->setup.type->close) d->setup.type->close(&n->cx, n->self, has_failed);
+    if (d->has_host) state_host_release(&d->host);
+    chain_release(&d->chain, &d->mem);
+    d->has_chain = d->has_host = false;
+}
+
 struct op_driver *op_driver_create(const struct op_setup *setup)
 {
     struct mem own;
@@ -192,17 +232,14 @@ struct op_driver *op_driver_create(const struct op_setup *setup)
     buf_init(&d->text, &d->own);
     buf_init(&d->given, &d->own);
     buf_init(&d->error_text, &d->own);
+    for (uint32_t i = 0; i < CHUNKS_MAX; i++) buf_init(&d->chunks[i], &d->own);
     d->setup = *setup;
     d->clock = (struct sys){.ops = &clock_ops, .mem = &d->own};
     d->sys = setup->sys ? setup->sys : &d->clock;
     plan_make(d);
     if (d->status < 0) return d;
-    chain_make(d);
-    if (d->plan.key_count[0] > 0 || (setup->type->flags & OP_STATE) != 0) host_make(d);
-    struct node *n = &d->chain.nodes[0];
-    if (setup->sys && setup->sys->ops->parker_create) n->cx.parker = d->parker = sys_parker_create(setup->sys);
-    n->opened = true;
-    failed(d, setup->type->open ? setup->type->open(&n->cx, n->self) : S_OK);
+    if (setup->sys && setup->sys->ops->parker_create) d->parker = sys_parker_create(setup->sys);
+    instance_open(d);
     return d;
 }
 
@@ -210,13 +247,8 @@ void op_driver_free(struct op_driver *d)
 {
     struct mem own;
 
-    if (d->has_chain) {
-        struct node *n = &d->chain.nodes[0];
-        if (d->setup.type->close) d->setup.type->close(&n->cx, n->self, d->status < 0);
-        if (d->has_host) state_host_release(&d->host);
-        chain_release(&d->chain, &d->mem);
-        if (d->parker) sys_parker_free(d->sys, d->parker);
-    }
+    instance_close(d, d->status < 0);
+    if (d->parker) sys_parker_free(d->sys, d->parker);
     assert_int_equal(d->mem.used, 0); /* nothing was left behind */
     mem_release(&d->mem);
     mem_init(&own, "driver", 0);
@@ -252,6 +284,45 @@ static void give(struct op_driver *d, enum work work, uint32_t input, struct bat
     chain_give(&d->chain, work, input, in, value);
     d->chain.budget = 1 << 20;
     settle(d, chain_drain(&d->chain));
+}
+
+static void host_save(struct op_driver *d)
+{
+    struct state_save *save = NULL;
+    enum status st = S_MORE;
+    uint32_t at = 0;
+
+    for (uint32_t i = 0; i < CHUNKS_MAX; i++) buf_clear(&d->chunks[i]);
+    if (d->has_host) assert_int_equal(state_save_create(&d->host, &save, &d->err), S_OK);
+    for (; d->has_host && st == S_MORE; at += d->chunks[at].size >= CHUNK_BYTES) {
+        assert_true(at < CHUNKS_MAX);
+        failed(d, st = state_save_step(save, &d->chunks[at], CHUNK_BYTES, &d->err));
+    }
+    state_save_free(save);
+    d->image = (struct state_image){.parts = d->parts};
+    for (uint32_t i = 0; i < CHUNKS_MAX && d->chunks[i].size > 0; i++)
+        d->parts[d->image.part_count++].bytes = (struct str){d->chunks[i].data, d->chunks[i].size};
+    d->restore = (struct state_restore){.subtasks = &d->image, .count = 1, .max_parallelism = 128};
+}
+
+void op_restart(struct op_driver *d)
+{
+    const struct node *n = &d->chain.nodes[0];
+    uint32_t at = 0;
+
+    assert_true(d->setup.checkpoints);
+    if (d->status < 0) return;
+    d->chain.budget = 1 << 20;
+    for (enum status st = S_MORE; st != S_OK && d->status >= 0;) settle(d, st = chain_barrier(&d->chain, 1, &at));
+    if (d->status < 0) return;
+    host_save(d);
+    d->watermark = n->cx.watermark;
+    d->sent_watermark = n->sent_watermark;
+    d->is_idle = n->is_idle;
+    instance_close(d, true);
+    assert_int_equal(d->mem.used, 0);
+    d->is_restored = true;
+    instance_open(d);
 }
 
 void op_push_batch(struct op_driver *d, uint32_t input, struct batch *b) { give(d, WORK_BATCH, input, b, 0); }

@@ -21,6 +21,7 @@ struct op_setup {
     const struct fn_users *users; /* functions of users for expressions; NULL = none */
     bool watermarks;              /* show them */
     const char *unused_port;      /* name of an output that nobody reads; "" = the main one */
+    bool checkpoints;             /* the job takes some: op_restart may be called */
 };
 
 struct op_driver;
@@ -34,6 +35,9 @@ const char *op_driver_error(struct op_driver *d);
 const struct type *op_driver_output(struct op_driver *d, uint32_t port);
 struct op_cx *op_driver_cx(struct op_driver *d);
 
+/* A checkpoint, after which the operator fails; another instance goes on from what was saved. What is put out in front of the barrier
+ * counts as output. */
+void op_restart(struct op_driver *d);
 void op_push(struct op_driver *d, uint32_t input, const char *rows);
 /* A batch made by the test, as it is (selections, constants); not taken over. */
 void op_push_batch(struct op_driver *d, uint32_t input, struct batch *b);

@@ -200,6 +200,27 @@ enum status jobmaster_restore_latest(struct jobmaster *jm, const char *folder, s
     return restore_plan_read(jm->restore, e);
 }
 
+static const char *why_not(const struct graph_node *n)
+{
+    const struct op_type *t = n->type;
+
+    if (t->takes_no_checkpoints != NULL) return t->takes_no_checkpoints(n->config);
+    return t->commits != NULL && t->commits(n->config) && t->on_complete == NULL ? "it commits when the input ends" : NULL;
+}
+
+static enum status check_operators(const struct jobmaster *jm, struct err *e)
+{
+    for (uint32_t i = 0; i < jm->graph.node_count; i++) {
+        const struct graph_node *n = jm->graph.nodes[i];
+        const char *why = why_not(n);
+        if (why == NULL) continue;
+        err_set(e, E_UNSUPPORTED, "operator '%s' takes no part in checkpoints: %s", n->name, why);
+        err_hint(e, "run the job without execution.checkpointing.interval");
+        return E_UNSUPPORTED;
+    }
+    return S_OK;
+}
+
 enum status jobmaster_begin_checkpoints(struct jobmaster *jm, struct err *e)
 {
     const char *given = text_of(jm, RECOVERY "path", "execution.savepoint.path");
@@ -209,6 +230,7 @@ enum status jobmaster_begin_checkpoints(struct jobmaster *jm, struct err *e)
 
     if (jm->o.takes_no_checkpoints) given = NULL;
     if (takes_checkpoints(jm)) {
+        TRY(check_operators(jm, e));
         TRY(find_folder(jm, s, id, e));
         for (int i = 0; i < TRIES && st == E_EXISTS; i++) {
             struct err problem = {0};

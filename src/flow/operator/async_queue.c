@@ -345,6 +345,14 @@ static enum status pauses_end(struct async_queue *a)
     return S_OK;
 }
 
+/* Nothing is under way behind a barrier: requests are not part of a checkpoint. */
+enum status async_queue_barrier(struct async_queue *a)
+{
+    a->has_emitted = false;
+    TRY(advance(a));
+    return a->first == NULL ? S_OK : wait_for_answers(a);
+}
+
 enum status async_queue_end(struct async_queue *a)
 {
     a->has_emitted = false;

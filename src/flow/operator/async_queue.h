@@ -44,4 +44,5 @@ void async_queue_close(struct async_queue *q, struct mem *mem); /* also when it 
 enum status async_queue_batch(struct async_queue *q, struct batch *in) CHECKED;
 enum status async_queue_watermark(struct async_queue *q, int64_t watermark) CHECKED;
 enum status async_queue_time(struct async_queue *q) CHECKED;
+enum status async_queue_barrier(struct async_queue *a) CHECKED; /* S_OK when all rows so far are answered and put out */
 enum status async_queue_end(struct async_queue *q) CHECKED;

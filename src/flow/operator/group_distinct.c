@@ -27,6 +27,8 @@ enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, cons
                                 .shape = STATE_MAP,
                                 .namespaced = group->namespaced,
                                 .key = group->key,
+                                .is_within = group->is_within,
+                                .group_cols = group->group_cols,
                                 .map_key = type_row(a, 1, (const char **)name, &value, false),
                                 .value = group_words_row(a, d->is_counted ? d->slots : 1),
                                 .ttl = group->ttl};

@@ -275,7 +275,9 @@ static enum status open_sets(struct op_cx *cx, struct group_fold *s, const struc
 
     *group = (struct state_def){
         .namespaced = s->names == NULL,
-        .key = s->names != NULL ? s->names : type_row_of(p->arena, p->inputs[0], p->keys[0], s->key_count)};
+        .key = s->names != NULL ? s->names : type_row_of(p->arena, p->inputs[0], p->keys[0], s->key_count),
+        .is_within = s->names != NULL && s->names->child_count > s->key_count,
+        .group_cols = s->key_count};
     for (uint32_t k = 0; k < SLICES_TABLES; k++) {
         s->sets[k] = s->sets[0];
         if (k > 0 && !(s->holds && shares)) continue;

@@ -90,6 +90,8 @@ enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const str
                                 .version = 1,
                                 .namespaced = group->namespaced,
                                 .key = group->key,
+                                .is_within = group->is_within,
+                                .group_cols = group->group_cols,
                                 .ttl = group->ttl};
     shape_choose(k, arena);
     memset(k->minus, -1, sizeof k->minus);

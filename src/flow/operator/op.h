@@ -154,6 +154,8 @@ struct op_type {
      * on_barrier, in front of a barrier: puts out what is held back (mini-batches) and writes what the instance keeps besides into
      * operator state (view.h), so that this is true. Resumable as on_batch. NULL = it always is. */
     enum status (*on_barrier)(struct op_cx *cx, void *self, int64_t checkpoint);
+    /* Why the operator cannot take part in them, as a sentence; NULL: it can. The hook itself NULL: it always can. */
+    const char *(*takes_no_checkpoints)(const void *config);
     /* Behind the barrier: what was written since the last one becomes a transaction; appends what it takes to commit it, of earlier ones
      * that are not committed, too. It lies in the checkpoint. S_OK, S_MORE, S_PENDING or an error. */
     enum status (*prepare)(struct op_cx *cx, void *self, int64_t checkpoint, struct buf *committables);

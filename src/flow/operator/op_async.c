@@ -97,6 +97,14 @@ static enum status async_on_time(struct op_cx *op, void *self, int64_t now_ms)
     return async_queue_time(&a->queue);
 }
 
+static enum status async_on_barrier(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct async *s = self;
+
+    (void)op, (void)checkpoint;
+    return async_queue_barrier(&s->queue);
+}
+
 static enum status async_on_end(struct op_cx *op, void *self, uint32_t input)
 {
     struct async *a = self;
@@ -136,6 +144,7 @@ const struct op_type op_async = {
     .on_batch = async_on_batch,
     .on_watermark = async_on_watermark,
     .on_time = async_on_time,
+    .on_barrier = async_on_barrier,
     .on_end = async_on_end,
     .close = async_close,
     .makes_watermarks = true,

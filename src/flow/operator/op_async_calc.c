@@ -161,6 +161,14 @@ static enum status async_calc_on_time(struct op_cx *cx, void *self, int64_t now_
     return async_queue_time(&a->queue);
 }
 
+static enum status async_calc_on_barrier(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct async_calc *s = self;
+
+    (void)op, (void)checkpoint;
+    return async_queue_barrier(&s->queue);
+}
+
 static enum status async_calc_on_end(struct op_cx *cx, void *self, uint32_t input)
 {
     struct async_calc *a = self;
@@ -194,6 +202,7 @@ const struct op_type op_async_calc = {
     .on_batch = async_calc_on_batch,
     .on_watermark = async_calc_on_watermark,
     .on_time = async_calc_on_time,
+    .on_barrier = async_calc_on_barrier,
     .on_end = async_calc_on_end,
     .close = async_calc_close,
     .makes_watermarks = true,

@@ -410,6 +410,14 @@ static enum status async_lookup_join_on_time(struct op_cx *cx, void *self, int64
     return async_queue_time(&a->queue);
 }
 
+static enum status async_lookup_join_on_barrier(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct async_lookup *s = self;
+
+    (void)op, (void)checkpoint;
+    return async_queue_barrier(&s->queue);
+}
+
 static enum status async_lookup_join_on_end(struct op_cx *cx, void *self, uint32_t input)
 {
     struct async_lookup *a = self;
@@ -444,6 +452,7 @@ const struct op_type op_async_lookup_join = {
     .on_batch = async_lookup_join_on_batch,
     .on_watermark = async_lookup_join_on_watermark,
     .on_time = async_lookup_join_on_time,
+    .on_barrier = async_lookup_join_on_barrier,
     .on_end = async_lookup_join_on_end,
     .close = async_lookup_join_close,
     .makes_watermarks = true,

@@ -501,6 +501,14 @@ static enum status finish(struct async_sink *a)
     return S_OK;
 }
 
+static enum status async_sink_on_barrier(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct async_sink *s = self;
+
+    (void)op, (void)checkpoint;
+    return leave(s, finish(s));
+}
+
 static enum status async_sink_on_end(struct op_cx *op, void *self, uint32_t input)
 {
     struct async_sink *a = self;
@@ -528,6 +536,7 @@ const struct op_type op_async_sink = {
     .on_batch = async_sink_on_batch,
     .on_time = async_sink_on_time,
     .on_idle = async_sink_on_idle,
+    .on_barrier = async_sink_on_barrier,
     .on_end = async_sink_on_end,
     .close = async_sink_close,
 };

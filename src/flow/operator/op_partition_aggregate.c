@@ -21,6 +21,12 @@ static enum status partition_aggregate_derive(struct op_plan *plan, const void *
     return user_derive_state(plan, &c->function, false, e);
 }
 
+static const char *partition_aggregate_takes_no_checkpoints(const void *config)
+{
+    (void)config;
+    return "it keeps the rows of a partition in memory until the input ends";
+}
+
 const struct op_type op_partition_aggregate = {
     .name = "partition_aggregate",
     .doc = "the rows of a partition in an accumulator, by the function's .create, .add and .result; one row per "
@@ -31,6 +37,7 @@ const struct op_type op_partition_aggregate = {
     .config_size = sizeof(struct function_config),
     .config_fields = function_config_fields,
     .instance_size = sizeof(struct partition_fold),
+    .takes_no_checkpoints = partition_aggregate_takes_no_checkpoints,
     .derive = partition_aggregate_derive,
     .needs = user_op_needs,
     .blocks = user_op_blocks,

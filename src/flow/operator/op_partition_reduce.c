@@ -18,6 +18,12 @@ static enum status partition_reduce_derive(struct op_plan *plan, const void *con
     return user_derive_state(plan, &c->function, false, e);
 }
 
+static const char *partition_reduce_takes_no_checkpoints(const void *config)
+{
+    (void)config;
+    return "it keeps the rows of a partition in memory until the input ends";
+}
+
 const struct op_type op_partition_reduce = {
     .name = "partition_reduce",
     .doc = "the rows of a partition combined into one by the function's .reduce, when the input has ended",
@@ -27,6 +33,7 @@ const struct op_type op_partition_reduce = {
     .config_size = sizeof(struct function_config),
     .config_fields = function_config_fields,
     .instance_size = sizeof(struct partition_fold),
+    .takes_no_checkpoints = partition_reduce_takes_no_checkpoints,
     .derive = partition_reduce_derive,
     .needs = user_op_needs,
     .blocks = user_op_blocks,

@@ -125,6 +125,12 @@ static void partition_rows_close(struct op_cx *op, void *self, bool failed)
     user_close(&p->cx);
 }
 
+static const char *partition_rows_takes_no_checkpoints(const void *config)
+{
+    (void)config;
+    return "it keeps the rows of a partition in memory until the input ends";
+}
+
 const struct op_type op_partition_rows = {
     .name = "partition_rows",
     .doc = "all rows of a partition at once, when the input has ended, by the function's .partition_rows",
@@ -134,6 +140,7 @@ const struct op_type op_partition_rows = {
     .config_size = sizeof(struct function_config),
     .config_fields = function_config_fields,
     .instance_size = sizeof(struct partition_rows),
+    .takes_no_checkpoints = partition_rows_takes_no_checkpoints,
     .derive = partition_rows_derive,
     .needs = user_op_needs,
     .blocks = user_op_blocks,

@@ -115,6 +115,14 @@ static enum status session_groups_on_time(struct op_cx *cx, void *self, int64_t 
     return window_engine_on_time(s->engine, now_ms);
 }
 
+static enum status session_groups_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct session_groups *s = self;
+
+    (void)cx, (void)checkpoint;
+    return window_engine_on_barrier(s->engine);
+}
+
 static void session_groups_close(struct op_cx *cx, void *self, bool failed)
 {
     struct session_groups *s = self;
@@ -139,5 +147,6 @@ const struct op_type op_session_groups = {
     .on_batch = session_groups_on_batch,
     .on_watermark = session_groups_on_watermark,
     .on_time = session_groups_on_time,
+    .on_barrier = session_groups_on_barrier,
     .close = session_groups_close,
 };

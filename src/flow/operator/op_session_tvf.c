@@ -147,6 +147,14 @@ static enum status session_tvf_on_time(struct op_cx *cx, void *self, int64_t now
     return window_engine_on_time(s->engine, now_ms);
 }
 
+static enum status session_tvf_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct session_tvf *s = self;
+
+    (void)cx, (void)checkpoint;
+    return window_engine_on_barrier(s->engine);
+}
+
 static void session_tvf_close(struct op_cx *cx, void *self, bool failed)
 {
     struct session_tvf *s = self;
@@ -170,5 +178,6 @@ const struct op_type op_session_tvf = {
     .on_batch = session_tvf_on_batch,
     .on_watermark = session_tvf_on_watermark,
     .on_time = session_tvf_on_time,
+    .on_barrier = session_tvf_on_barrier,
     .close = session_tvf_close,
 };

@@ -93,6 +93,12 @@ static void sort_partition_close(struct op_cx *cx, void *self, bool failed)
     kept_rows_release(&s->kept);
 }
 
+static const char *sort_partition_takes_no_checkpoints(const void *config)
+{
+    (void)config;
+    return "it keeps the rows of a partition in memory until the input ends";
+}
+
 const struct op_type op_sort_partition = {
     .name = "sort_partition",
     .doc = "sorts the rows of each partition, when the input has ended",
@@ -102,6 +108,7 @@ const struct op_type op_sort_partition = {
     .config_size = sizeof(struct sort_config),
     .config_fields = sort_config_fields,
     .instance_size = sizeof(struct sort_partition),
+    .takes_no_checkpoints = sort_partition_takes_no_checkpoints,
     .derive = sort_partition_derive,
     .needs = sort_partition_needs,
     .open = sort_partition_open,

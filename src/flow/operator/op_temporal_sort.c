@@ -6,6 +6,7 @@
  *
  * Invariant: what is emitted by a call is taken out of the state by it. Not here: orders that do not begin with a time, that fall in it. */
 #include "flow/operator/temporal_sort.h"
+#include "flow/operator/kept_words.h"
 
 #include "flow/operator/order_columns.h"
 #include "flow/operator/row_time.h"
@@ -27,6 +28,7 @@ struct temporal_sort {
     struct batch view;              /* the times, then the columns of the input */
     struct vector times_col;
     struct batch *nobody;           /* one row without columns: the key of all */
+    struct kept_words kept;         /* over checkpoints: due_ms */
     int64_t due_ms;                 /* of processing time; INT64_MAX: nothing waits */
     bool is_resolved;
     struct metric *late_dropped;
@@ -146,7 +148,15 @@ static enum status temporal_sort_open(struct op_cx *cx, void *self)
     s->nobody->count = 1;
     s->due_ms = INT64_MAX;
     s->late_dropped = window_late_metric(cx);
-    return S_OK;
+    return kept_words_open(&s->kept, cx, "due", &s->due_ms, 1, &(bool){false});
+}
+
+static enum status temporal_sort_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct temporal_sort *s = self;
+
+    (void)cx, (void)checkpoint;
+    return kept_words_save(&s->kept, &s->due_ms);
 }
 
 static void temporal_sort_close(struct op_cx *cx, void *self, bool failed)
@@ -154,6 +164,7 @@ static void temporal_sort_close(struct op_cx *cx, void *self, bool failed)
     struct temporal_sort *s = self;
 
     (void)failed;
+    kept_words_close(&s->kept);
     state_close(s->rows);
     state_close(s->last);
     state_probe_release(&s->probe);
@@ -334,6 +345,7 @@ const struct op_type op_temporal_sort = {
     .on_batch = temporal_sort_on_batch,
     .on_watermark = temporal_sort_on_watermark,
     .on_time = temporal_sort_on_time,
+    .on_barrier = temporal_sort_on_barrier,
     .on_end = temporal_sort_on_end,
     .close = temporal_sort_close,
 };

@@ -3,6 +3,7 @@
  *
  * The rows are handed on as they lie: a view of the input batch with times of its own. Where a watermark by row count is
  * due, the batch is cut, so that the watermark stands between the same two rows whatever the batches were. */
+#include "flow/operator/kept_words.h"
 #include "flow/operator/user_times.h"
 #include "flow/source/source_options.h"
 
@@ -19,6 +20,7 @@ struct watermarks {
     int64_t watermark, emit_ms;    /* emitted last; when the next periodic one is due */
     int64_t seen_ms;               /* of the latest row */
     bool is_idle;
+    struct kept_words kept;        /* over checkpoints: the generator */
 };
 
 static const struct type *with_time_attribute(const struct op_plan *plan, const char *field)
@@ -71,6 +73,28 @@ static bool watermarks_blocks(const void *config)
     return c->watermark.function.fn != NULL && (c->watermark.function.fn->flags & TW_BLOCKING);
 }
 
+static enum status open_kept(struct op_cx *cx, struct watermarks *w)
+{
+    int64_t words[] = {TIME_MIN, 0, false};
+    bool is_own;
+
+    TRY(kept_words_open(&w->kept, cx, "generator", words, COUNT_OF(words), &is_own));
+    w->generator.watermark = words[0];
+    w->generator.rows = is_own ? (uint32_t)words[1] : 0;
+    w->is_idle = words[2] != 0;
+    op_emit_idle(cx, w->is_idle);
+    return S_OK;
+}
+
+static enum status watermarks_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct watermarks *w = self;
+    const int64_t words[] = {w->generator.watermark, w->generator.rows, w->is_idle};
+
+    (void)cx, (void)checkpoint;
+    return kept_words_save(&w->kept, words);
+}
+
 static enum status watermarks_open(struct op_cx *cx, void *self)
 {
     struct watermarks *w = self;
@@ -84,7 +108,7 @@ static enum status watermarks_open(struct op_cx *cx, void *self)
     w->seen_ms = sys_wall_ms(cx->sys);
     w->emit_ms = w->seen_ms + w->strategy.interval_ms;
     if (w->strategy.idleness_ms > 0) op_wake_at(cx, w->seen_ms + w->strategy.idleness_ms);
-    return S_OK;
+    return open_kept(cx, w);
 }
 
 static void emit(struct op_cx *cx, struct watermarks *w)
@@ -175,6 +199,7 @@ static void watermarks_close(struct op_cx *cx, void *self, bool failed)
 {
     (void)failed;
     (void)cx;
+    kept_words_close(&((struct watermarks *)self)->kept);
     user_times_close(&((struct watermarks *)self)->times);
 }
 
@@ -183,7 +208,7 @@ const struct op_type op_watermarks = {
     .doc = "event times and watermarks for a stream that has none, or others",
     .example =
         "tw_with_watermarks(rows, .kind = TW_WM_BOUNDED, .time_field = \"ts\", .out_of_orderness_ms = TW_SECONDS(5))",
-    .flags = OP_SELECTION | OP_FORMS,
+    .flags = OP_SELECTION | OP_FORMS | OP_KEEPS,
     .input_count = 1,
     .config_size = sizeof(struct watermarks_config),
     .config_fields = watermarks_config_fields,
@@ -195,6 +220,7 @@ const struct op_type op_watermarks = {
     .on_batch = watermarks_on_batch,
     .on_watermark = watermarks_on_watermark,
     .on_time = watermarks_on_time,
+    .on_barrier = watermarks_on_barrier,
     .close = watermarks_close,
     .makes_watermarks = true,
 };

@@ -258,6 +258,14 @@ static enum status window_on_time(struct op_cx *op, void *self, int64_t now_ms)
     return finish(w, w->engine ? window_engine_on_time(w->engine, now_ms) : slices_on_time(w->slices, now_ms));
 }
 
+static enum status window_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct window *s = self;
+
+    (void)cx, (void)checkpoint;
+    return s->engine ? window_engine_on_barrier(s->engine) : slices_on_barrier(s->slices);
+}
+
 static void window_close(struct op_cx *op, void *self, bool failed)
 {
     struct window *w = self;
@@ -288,5 +296,6 @@ const struct op_type op_window = {
     .on_batch = window_on_batch,
     .on_watermark = window_on_watermark,
     .on_time = window_on_time,
+    .on_barrier = window_on_barrier,
     .close = window_close,
 };

@@ -301,6 +301,14 @@ static enum status window_columns_on_time(struct op_cx *cx, void *self, int64_t 
     return w->engine ? window_engine_on_time(w->engine, now_ms) : slices_on_time(w->slices, now_ms);
 }
 
+static enum status window_columns_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct window_columns *s = self;
+
+    (void)cx, (void)checkpoint;
+    return s->engine ? window_engine_on_barrier(s->engine) : slices_on_barrier(s->slices);
+}
+
 static void window_columns_close(struct op_cx *cx, void *self, bool failed)
 {
     struct window_columns *w = self;
@@ -326,5 +334,6 @@ const struct op_type op_window_columns = {
     .on_batch = window_columns_on_batch,
     .on_watermark = window_columns_on_watermark,
     .on_time = window_columns_on_time,
+    .on_barrier = window_columns_on_barrier,
     .close = window_columns_close,
 };

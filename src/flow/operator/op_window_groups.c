@@ -140,6 +140,14 @@ static enum status window_groups_on_time(struct op_cx *cx, void *self, int64_t n
     return slices_on_time(s->slices, now_ms);
 }
 
+static enum status window_groups_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct window_groups *s = self;
+
+    (void)cx, (void)checkpoint;
+    return slices_on_barrier(s->slices);
+}
+
 static void window_groups_close(struct op_cx *cx, void *self, bool failed)
 {
     struct window_groups *s = self;
@@ -164,5 +172,6 @@ const struct op_type op_window_groups = {
     .on_batch = window_groups_on_batch,
     .on_watermark = window_groups_on_watermark,
     .on_time = window_groups_on_time,
+    .on_barrier = window_groups_on_barrier,
     .close = window_groups_close,
 };

@@ -204,6 +204,14 @@ static enum status window_join_on_time(struct op_cx *op, void *self, int64_t now
     return finish(j, j->through ? S_OK : window_engine_on_time(j->engine, now_ms));
 }
 
+static enum status window_join_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct window_join *s = self;
+
+    (void)cx, (void)checkpoint;
+    return window_engine_on_barrier(s->engine);
+}
+
 static void window_join_close(struct op_cx *op, void *self, bool failed)
 {
     struct window_join *j = self;
@@ -232,6 +240,7 @@ const struct op_type op_window_join = {
     .on_batch = window_join_on_batch,
     .on_watermark = window_join_on_watermark,
     .on_time = window_join_on_time,
+    .on_barrier = window_join_on_barrier,
     .close = window_join_close,
 };
 _Static_assert(offsetof(struct window_config, function) == 0, "the hooks of user_op.c read it as a function_config");

@@ -260,6 +260,14 @@ static enum status window_updates_on_time(struct op_cx *cx, void *self, int64_t 
     return window_engine_on_time(s->engine, now_ms);
 }
 
+static enum status window_updates_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct window_updates *s = self;
+
+    (void)cx, (void)checkpoint;
+    return window_engine_on_barrier(s->engine);
+}
+
 static void window_updates_close(struct op_cx *cx, void *self, bool failed)
 {
     struct window_updates *s = self;
@@ -286,5 +294,6 @@ const struct op_type op_window_updates = {
     .on_batch = window_updates_on_batch,
     .on_watermark = window_updates_on_watermark,
     .on_time = window_updates_on_time,
+    .on_barrier = window_updates_on_barrier,
     .close = window_updates_close,
 };

@@ -52,6 +52,8 @@ enum status rank_keys_open(struct op_cx *cx, struct rank *s, const struct rank_c
                                 .version = 1,
                                 .shape = STATE_MAP,
                                 .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], k->cols, k->col_count),
+                                .is_within = k->col_count > k->group_count,
+                                .group_cols = k->group_count,
                                 .value = s->def.sort_key,
                                 .ttl = s->def.ttl};
     TRY(state_open(cx->state, &k->def, &k->table, cx->err));

@@ -46,6 +46,27 @@ static enum status timers_make(struct window_engine *e, const char *name, struct
     return timers_create_within(op->state, name, e->key_type, e->key_count, out, op->err);
 }
 
+enum { KEPT_FIRED, KEPT_STAGGER, KEPT_IS_STAGGERED, KEPT_COUNT };
+
+static enum status open_kept(struct window_engine *e)
+{
+    int64_t words[KEPT_COUNT] = {[KEPT_FIRED] = TIME_MIN};
+    bool is_own;
+
+    TRY(kept_words_open(&e->kept, e->op, "window-engine", words, KEPT_COUNT, &is_own));
+    e->fired_ms = words[KEPT_FIRED];
+    e->assigner.stagger = words[KEPT_STAGGER];
+    e->assigner.is_staggered = words[KEPT_IS_STAGGERED] != 0;
+    return S_OK;
+}
+
+enum status window_engine_on_barrier(struct window_engine *e)
+{
+    int64_t words[KEPT_COUNT] = {e->fired_ms, e->assigner.stagger, e->assigner.is_staggered};
+
+    return kept_words_save(&e->kept, words);
+}
+
 enum status window_engine_create(struct op_cx *op, const struct window_plan *plan, struct window_engine **out)
 {
     struct window_engine *e = mem_zalloc(op->mem, sizeof *e);
@@ -71,6 +92,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
     for (uint32_t i = 0; i < (e->is_merging ? 2u : 1u); i++) e->more[i].batch = batch_create(e->key_type, BATCH_ROWS, op->mem);
     e->slots = e->named = &e->owners;
     TRY(parts_open(e));
+    TRY(open_kept(e));
     TRY(timers_make(e, "event", &e->event));
     TRY(timers_make(e, "processing", &e->processing));
     timers_of_processing_time(e->processing);
@@ -87,6 +109,7 @@ enum status window_engine_create(struct op_cx *op, const struct window_plan *pla
 void window_engine_free(struct window_engine *e)
 {
     if (e == NULL) return;
+    kept_words_close(&e->kept);
     window_spans_close(e);
     window_sessions_close(e);
     window_contents_close(e);

@@ -88,3 +88,4 @@ void window_engine_free(struct window_engine *e); /* NULL is a no-op */
 enum status window_engine_on_batch(struct window_engine *e, uint32_t input, const struct batch *in) CHECKED;
 enum status window_engine_on_watermark(struct window_engine *e, int64_t watermark) CHECKED;
 enum status window_engine_on_time(struct window_engine *e, int64_t now_ms) CHECKED;
+enum status window_engine_on_barrier(struct window_engine *e) CHECKED;

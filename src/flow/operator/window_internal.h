@@ -3,6 +3,7 @@
  * now (timers and triggers' states), `slot` the key and the window under which the contents lie (for windows that merge
  * the one with which the session began; else the same). */
 #pragma once
+#include "flow/operator/kept_words.h"
 #include "flow/operator/user_value.h"
 #include "flow/operator/window_engine.h"
 #include "flow/operator/window_late.h"
@@ -144,6 +145,7 @@ struct window_engine {
     uint32_t input;
     uint32_t row;             /* next one to be assigned */
     bool row_is_taken;        /* some window holds it */
+    struct kept_words kept; /* over checkpoints: fired_ms, and how windows are staggered */
     int64_t now_ms, fired_ms; /* processing time of the work; the latest timer that fired */
     struct timers *due;       /* whose timers are the work */
     int64_t due_upto;

@@ -73,6 +73,39 @@ static enum status open_tables(struct slices *s)
     return state_open(cx->state, &s->stacks_def, &s->stacks, cx->err);
 }
 
+/* --- over checkpoints ---------------------------------------------------------------------------------------------- */
+enum { KEPT_TIME, KEPT_COVER_LOW, KEPT_COVER_HIGH, KEPT_PIVOT, KEPT_STACK_LOW, KEPT_STACKS_STALE, KEPT_RUNNING_STALE, KEPT_COUNT };
+
+static void drop_all(struct slices *s, struct state_table *t)
+{
+    uint32_t count = 0;
+
+    if (t == NULL) return;
+    for (const int64_t *ns; ns = state_namespaces(t, &count), count > 0;) slices_drop(s, t, ns[0]);
+}
+
+/* Rows of other subtasks than before: what was worked out over slices is not what it says, and is worked out again. */
+static enum status open_kept(struct slices *s)
+{
+    int64_t words[KEPT_COUNT] = {[KEPT_TIME] = TIME_MIN};
+    bool is_own;
+
+    TRY(kept_words_open(&s->kept, s->cx, "window-slices", words, KEPT_COUNT, &is_own));
+    s->time = words[KEPT_TIME];
+    if (!is_own) {
+        drop_all(s, s->running);
+        drop_all(s, s->stacks);
+        return S_OK;
+    }
+    s->cover_low = words[KEPT_COVER_LOW];
+    s->cover_high = words[KEPT_COVER_HIGH];
+    s->pivot = words[KEPT_PIVOT];
+    s->stack_low = words[KEPT_STACK_LOW];
+    s->stacks_stale = words[KEPT_STACKS_STALE] != 0;
+    s->running_stale = words[KEPT_RUNNING_STALE] != 0;
+    return S_OK;
+}
+
 static const struct type *key_type(struct op_cx *cx)
 {
     const struct op_plan *p = cx->plan;
@@ -107,12 +140,22 @@ enum status slices_create(struct op_cx *cx, const struct slices_plan *plan, stru
     s->plain_cols = mem_alloc(cx->mem, sizeof *s->plain_cols * MAX(s->key_count, 1u));
     for (uint32_t i = 0; i < s->key_count; i++) s->plain_cols[i] = i;
     s->keys = batch_create(s->key, cx->batch_rows, cx->mem);
-    return open_tables(s);
+    TRY(open_tables(s));
+    return open_kept(s);
+}
+
+enum status slices_on_barrier(struct slices *s)
+{
+    int64_t words[KEPT_COUNT] = {s->time, s->cover_low, s->cover_high, s->pivot, s->stack_low, s->stacks_stale, s->running_stale};
+
+    ASSERT(s->phase == FIRE_NEXT);
+    return kept_words_save(&s->kept, words);
 }
 
 void slices_free(struct slices *s)
 {
     if (s == NULL) return;
+    kept_words_close(&s->kept);
     state_close(s->panes);
     state_close(s->running);
     state_close(s->stacks);

@@ -72,3 +72,4 @@ void slices_free(struct slices *s); /* NULL is a no-op */
 enum status slices_on_batch(struct slices *s, struct batch *in) CHECKED;
 enum status slices_on_watermark(struct slices *s, int64_t watermark) CHECKED;
 enum status slices_on_time(struct slices *s, int64_t now_ms) CHECKED;
+enum status slices_on_barrier(struct slices *s) CHECKED;

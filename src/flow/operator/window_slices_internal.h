@@ -1,5 +1,6 @@
 /* window_slices_internal.h - what the files of the slice engine share: its state, and the arithmetic of windows. */
 #pragma once
+#include "flow/operator/kept_words.h"
 #include "flow/operator/window_assign.h"
 #include "flow/operator/window_late.h"
 #include "flow/operator/window_slices.h"
@@ -47,6 +48,7 @@ struct slices {
     int64_t pivot, stack_low;      /* stacks are built for window starts in [stack_low, pivot) */
     int64_t block;                 /* start of the one being built */
     bool stacks_stale, running_stale;
+    struct kept_words kept; /* over checkpoints, of the numbers above */
     struct tw_window window; /* that the fold's errors name */
     struct walk walk;
     struct batch *keys; /* keys of the chunk walked */

@@ -57,6 +57,7 @@ static enum status split_restore(struct source_reader *r, struct batch *b, uint3
     TRY(source_split_add(r, &what, &s));
     s->generator.watermark = *word_at(b, COL_WATERMARK, row);
     s->generator.rows = (uint32_t)*word_at(b, COL_ROWS, row);
+    if (VECTOR_VALUES(&b->cols[COL_IS_IDLE], uint8_t)[row] != 0) s->seen_ms = r->active_ms - r->strategy.idleness_ms;
     s->is_idle = VECTOR_VALUES(&b->cols[COL_IS_IDLE], uint8_t)[row] != 0;
     if (s == r->turn) r->turn_rows = (uint32_t)*word_at(b, COL_TURN_ROWS, row);
     return S_OK;
@@ -73,6 +74,9 @@ static enum status splits_restore(struct source_reader *r)
         batch_clear(b);
     }
     batch_free(b);
+    r->is_idle = r->splits != NULL;
+    for (const struct source_split *s = r->splits; s != NULL; s = s->next) r->is_idle &= s->is_idle;
+    op_emit_idle(r->op, r->is_idle);
     return st;
 }
 

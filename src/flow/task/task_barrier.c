@@ -34,6 +34,7 @@ void barrier_restore_node(const struct task *t, struct node *n)
     n->cx.watermark = r->watermark;
     n->sent_watermark = r->sent_watermark;
     n->is_idle = r->is_idle;
+    if (n->cx.type->on_time != NULL) n->cx.wake_ms = TIME_MIN; /* what its timers wait for is not known yet */
     if (n == t->chain.nodes && t->gate != NULL) gate_restore(t->gate, r->watermark);
 }
 

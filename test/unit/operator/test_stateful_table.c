@@ -50,8 +50,7 @@ static int line_compare(const void *a, const void *b)
     return order != 0 ? order : x < y ? -1 : 1;
 }
 
-/* Lines of one port keep their order; how those of two ports meet is for nobody to say. */
-static void by_port(char *text)
+static void lines_sort(char *text, int (*compare)(const void *a, const void *b))
 {
     static char copy[TEXT_MAX], *lines[TEXT_MAX / 8];
     size_t n = 0;
@@ -61,7 +60,7 @@ static void by_port(char *text)
         assert_true(n < COUNT_OF(lines));
         lines[n++] = at;
     }
-    qsort(lines, n, sizeof *lines, line_compare);
+    qsort(lines, n, sizeof *lines, compare);
     for (size_t i = 0; i < n; i++) {
         size_t size = strcspn(lines[i], "\n") + 1;
         memcpy(text, lines[i], size);
@@ -69,19 +68,25 @@ static void by_port(char *text)
     }
 }
 
-static void play(struct op_driver *d, bool two, bool is_ahead, uint64_t seed, char *text)
+/* Lines of one port keep their order; how those of two ports meet is for nobody to say. */
+static void by_port(char *text) { lines_sort(text, line_compare); }
+
+/* one_in: every so manieth step another instance goes on, from a checkpoint; 0 = never. */
+static void play(struct op_driver *d, bool two, bool is_ahead, uint64_t seed, uint32_t one_in, char *text)
 {
-    struct prng r;
+    struct prng r, restarts;
     int64_t time = 100, watermark = 0, now = 1000;
     size_t size = 0;
 
     prng_init(&r, seed);
+    prng_init(&restarts, seed + one_in);
     op_set_time(d, now);
     for (int step = 0; step < STEPS; step++) {
         uint64_t what = prng_below(&r, 10);
         if (what < 6) rows_push(d, two && prng_below(&r, 2) ? 1 : 0, &r, time, is_ahead);
         else if (what < 8 && time - 4 > watermark) op_push_watermark(d, watermark = time - 4);
         else op_set_time(d, now += (int64_t)prng_below(&r, 9));
+        if (one_in > 0 && prng_below(&restarts, one_in) == 0) op_restart(d);
         time += (int64_t)prng_below(&r, 6) + (prng_below(&r, 15) == 0 ? 40 : 0);
         size += (size_t)snprintf(text + size, TEXT_MAX - size, "%s", op_output(d));
         assert_true(size < TEXT_MAX - 1);
@@ -93,7 +98,8 @@ static void play(struct op_driver *d, bool two, bool is_ahead, uint64_t seed, ch
 }
 
 /* Answers how often state was pending. */
-static uint32_t run(const struct stateful_case *c, const char *backend, uint32_t batch_rows, uint64_t seed, char *text)
+static uint32_t run(const struct stateful_case *c, const char *backend, uint32_t batch_rows, uint64_t seed, uint32_t one_in,
+                    char *text)
 {
     const struct op_type *type = op_find(c->op);
     bool two = type->input_count == 2;
@@ -104,10 +110,11 @@ static uint32_t run(const struct stateful_case *c, const char *backend, uint32_t
                                                               .keys = c->unkeyed ? NULL : "k",
                                                               .keys2 = c->second_keyed ? "k" : NULL,
                                                               .batch_rows = batch_rows,
-                                                              .backend = backend});
+                                                              .backend = backend,
+                                                              .checkpoints = one_in > 0});
 
     text[0] = 0;
-    play(d, two, c->is_ahead, seed, text);
+    play(d, two, c->is_ahead, seed, one_in, text);
     if (op_driver_error(d)[0]) fail_msg("%s, %s: %s", c->op, c->kind, op_driver_error(d));
     by_port(text);
     uint32_t pending = op_pending_count(d);
@@ -115,14 +122,20 @@ static uint32_t run(const struct stateful_case *c, const char *backend, uint32_t
     return pending;
 }
 
-/* The first line that differs is told. */
-static void same_expect(const struct stateful_case *c, const char *backend, uint32_t batch_rows, uint64_t seed)
+/* Where the first line begins that differs. */
+static size_t line_differing(void)
 {
     size_t line = 0;
 
-    if (strcmp(expected, got) == 0) return;
     for (size_t i = 0; expected[i] == got[i]; i++)
         if (got[i] == '\n') line = i + 1;
+    return line;
+}
+
+static void same_expect(const struct stateful_case *c, const char *backend, uint32_t batch_rows, uint64_t seed)
+{
+    if (strcmp(expected, got) == 0) return;
+    size_t line = line_differing();
     fail_msg("%s, %s: on %s with batches of %u, seed %u, '%.90s' came instead of '%.90s'", c->op, c->kind, backend,
              batch_rows, (unsigned)seed, got + line, expected + line);
 }
@@ -135,10 +148,10 @@ static void case_check(const struct stateful_case *c)
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
         for (uint32_t i = 0; i < COUNT_OF(sizes); i++) {
             bool is_first = i == 0 || c->is_swept;
-            assert_int_equal(run(c, "hashmap", sizes[i], seed, is_first ? expected : got), 0);
+            assert_int_equal(run(c, "hashmap", sizes[i], seed, 0, is_first ? expected : got), 0);
             if (!is_first) same_expect(c, "hashmap", sizes[i], seed);
             if (c->silent != (expected[0] == 0)) fail_msg("%s, %s: %s", c->op, c->kind, c->silent ? expected : "no rows");
-            pending += run(c, "pending", sizes[i], seed, got);
+            pending += run(c, "pending", sizes[i], seed, 0, got);
             same_expect(c, "pending", sizes[i], seed);
         }
     }
@@ -148,6 +161,57 @@ static void case_check(const struct stateful_case *c)
 static void every_case(struct stateful_list list)
 {
     for (uint32_t i = 0; i < list.count; i++) case_check(&list.cases[i]);
+}
+
+static int whole_line_compare(const void *a, const void *b)
+{
+    const char *x = *(const char *const *)a, *y = *(const char *const *)b;
+    int order = strncmp(x, y, MIN(strcspn(x, "\n"), strcspn(y, "\n")));
+
+    return order != 0 ? order : (strcspn(x, "\n") > strcspn(y, "\n")) - (strcspn(x, "\n") < strcspn(y, "\n"));
+}
+
+/* Whatever an instance knows goes through its checkpoint, or the rows are others. In which order keys give theirs when a time has come
+ * is not among that. */
+static bool restarts_check(const struct stateful_case *c)
+{
+    static const uint32_t one_in[] = {1, 7};
+
+    const struct op_type *type = op_find(c->op);
+
+    if (c->is_swept) return true; /* what has expired need not be saved */
+    if (type->takes_no_checkpoints != NULL && type->takes_no_checkpoints(c->config) != NULL) return true;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        run(c, "hashmap", 0, seed, 0, expected);
+        lines_sort(expected, whole_line_compare);
+        for (uint32_t i = 0; i < COUNT_OF(one_in); i++) {
+            run(c, "hashmap", i == 0 ? 0 : 3, seed, one_in[i], got);
+            lines_sort(got, whole_line_compare);
+            if (strcmp(expected, got) == 0) continue;
+            print_error("%s, %s: when every %u. step is a restart, seed %u, '%.160s' comes instead of '%.160s'\n", c->op, c->kind,
+                        one_in[i], (unsigned)seed, got + line_differing(), expected + line_differing());
+            return false;
+        }
+    }
+    return true;
+}
+
+static void every_restart(struct stateful_list list)
+{
+    uint32_t wrong = 0;
+
+    for (uint32_t i = 0; i < list.count; i++) wrong += !restarts_check(&list.cases[i]);
+    assert_int_equal(wrong, 0);
+}
+static void functions_go_on_from_checkpoints(void **state)
+{
+    (void)state;
+    every_restart(stateful_functions());
+}
+static void windows_go_on_from_checkpoints(void **state)
+{
+    (void)state;
+    every_restart(stateful_windows());
 }
 static void functions_cope(void **state)
 {
@@ -293,6 +357,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(functions_cope),
         cmocka_unit_test(windows_cope),
+        cmocka_unit_test(functions_go_on_from_checkpoints),
+        cmocka_unit_test(windows_go_on_from_checkpoints),
         cmocka_unit_test(every_operator_is_in_the_table_or_stateless),
         cmocka_unit_test(every_kind_of_window_is_in_the_table),
         cmocka_unit_test(every_aggregate_is_in_the_table),
