@@ -35,6 +35,7 @@ enum tw_sql_kind {
     TW_SQL_SCALAR = 1, /* arguments in, one value out */
     TW_SQL_AGGREGATE,  /* many rows in, one value out */
     TW_SQL_TABLE,      /* arguments in, rows out: LATERAL TABLE(f(x)) */
+    TW_SQL_TABLE_AGGREGATE, /* many rows in, rows out, for each group: tw_table_flat_aggregate of table.h; SQL has no such calls */
 };
 
 enum tw_sql_flags {
@@ -88,6 +89,9 @@ struct tw_sql_overload {
     enum tw_status (*merge)(struct tw_call *c, void *acc, const void *other);
     /* getValue; of no row, too: then `acc` is as it begins. */
     enum tw_status (*value)(struct tw_call *c, const void *acc, void *result);
+    /* emitValue of a table aggregate function, which has it in place of value: all rows of a group as it is now, by tw_call_emit. The
+     * result of the signature is the type of one, as of table functions. What was put out before is taken back by itself. */
+    enum tw_status (*emit)(struct tw_call *c, const void *acc);
 };
 
 struct tw_sql_function {
@@ -127,8 +131,8 @@ TW_API const void *tw_arg(struct tw_call *c, uint32_t arg);
 /* The result is NULL, whatever stands in `result`. Answers TW_OK: `return tw_result_null(c);` */
 TW_API enum tw_status tw_result_null(struct tw_call *c);
 
-/* --- table functions ------------------------------------------------------------------------------------------------------ */
-/* A row: the C value of the result's type, which is copied. In other functions it fails the call. At most as many as an ARRAY may hold elements. */
+/* --- table functions, and table aggregate functions in emit ----------------------------------------------------------------- */
+/* A row: the C value of the result's type, which is copied. In other functions and hooks it fails the call. At most as many as an ARRAY may hold elements. */
 TW_API void tw_call_emit(struct tw_call *c, const void *row);
 
 /* --- of whole columns: run_batch ---------------------------------------------------------------------------------------- */

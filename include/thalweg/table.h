@@ -101,7 +101,8 @@ TW_API struct tw_table *tw_table_cut_at(struct tw_table *t, int64_t offset, int6
 #define tw_table_as(t, names) tw_table_apply_at(t, "as", names, TW_HERE)
 /* A name for the whole table, by which conditions of joins may call its columns: tw_table_alias(t, "o"), then "o.id = i.order_id". */
 #define tw_table_alias(t, name) tw_table_apply_at(t, "alias", name, TW_HERE)
-/* What GROUP BY lists: "a, b", "ROLLUP (a)"; next comes tw_table_select. "" groups all rows. */
+/* What GROUP BY lists: "a, b", "ROLLUP (a)"; next comes tw_table_select, tw_table_aggregate or tw_table_flat_aggregate. "" groups all
+ * rows. */
 #define tw_table_group_by(t, keys) tw_table_apply_at(t, "group_by", keys, TW_HERE)
 /* Each row in the windows that it belongs to, with columns window_start, window_end and window_time: group by the first two.
  * function: TUMBLE, HOP or CUMULATE; arguments: "DESCRIPTOR(ts), INTERVAL '10' MINUTE". */
@@ -132,6 +133,18 @@ TW_API struct tw_table *tw_table_window_at(struct tw_table *t, const char *funct
  * ROW; a table function any number of rows. */
 TW_API struct tw_table *tw_table_map_at(struct tw_table *t, const char *function, struct tw_here h);
 TW_API struct tw_table *tw_table_flat_map_at(struct tw_table *t, const char *function, struct tw_here h);
+/* Behind tw_table_group_by (without it, or with "", of all rows): the group's keys, plain expressions, and what the call of one function
+ * makes of each group. Of an aggregate function that is one row, of the fields of its result where that is a ROW; of a table aggregate
+ * function (TW_SQL_TABLE_AGGREGATE) any number, which are taken back and made anew when the group changes. names: of the function's
+ * columns, "a, b"; NULL: its own.
+ *
+ *     tw_table_flat_aggregate(tw_table_group_by(bids, "auction"), "top2(price)", "price, place"); */
+TW_API struct tw_table *tw_table_aggregate_at(struct tw_table *t, const char *function, const char *names,
+                                              struct tw_here h);
+TW_API struct tw_table *tw_table_flat_aggregate_at(struct tw_table *t, const char *function, const char *names,
+                                                   struct tw_here h);
+#define tw_table_aggregate(t, function, names) tw_table_aggregate_at(t, function, names, TW_HERE)
+#define tw_table_flat_aggregate(t, function, names) tw_table_flat_aggregate_at(t, function, names, TW_HERE)
 #define tw_table_map(t, function) tw_table_map_at(t, function, TW_HERE)
 #define tw_table_flat_map(t, function) tw_table_flat_map_at(t, function, TW_HERE)
 /* "(\n  `a` INT,\n ...)" as Flink prints resolved schemas; "" after a mistake. Lives as long as the environment. */

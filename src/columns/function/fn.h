@@ -122,6 +122,7 @@ struct fn_def {
     const struct fn_example *examples; /* ends with text == NULL */
     const struct fn_overload *overloads; /* ends with signature == NULL; or NULL and a bind hook */
     bool is_aggregate;    /* of a user's: it is bound for its arguments, but called by aggregations alone */
+    bool makes_rows;      /* of such an aggregate: its result is the ARRAY of a group's rows, for the Table API alone */
     bool is_table;        /* of a user's: its result is the ARRAY of its rows, and it stands behind FROM alone */
     uint8_t nulls;        /* enum fn_nulls */
     uint8_t det;          /* enum fn_det */

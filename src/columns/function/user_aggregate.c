@@ -4,6 +4,8 @@
  * so it is state like any other, and nothing is copied. Of several arguments the engine has one column, a ROW of them. With
  * TW_SQL_KEEPS_VALUES the engine keeps the arguments, and a result accumulates all of them into a struct of its own (fold).
  *
+ * A table aggregate function has the list of its rows as its result, which whoever computes it takes apart again.
+ *
  * The first row that fails is told, with the arguments; what comes behind it counts for nothing, because the job ends. */
 #include "columns/function/user_call.h"
 
@@ -79,6 +81,7 @@ static enum status aggregate_open(struct agg *a, struct mem *mem, struct err *e)
     x->u = of_type(a);
     x->plan = a->plan;
     x->acc = mem_zalloc(mem, x->u->acc_size + 1);
+    if (x->u->o->emit != NULL) x->c.list.form = x->plan->result->children[0].form;
     user_instance_init(&x->c, x->u->f, &x->plan->args, x->plan->arg_count, x->plan->result, mem);
     return x->c.is_open ? S_OK : err_set(e, E_USER, "%s in \"%s\"", user_sentence(x->c.sentence), x->u->type.name);
 }
@@ -228,6 +231,16 @@ static void aggregate_merge(const struct agg *a, void *const *acc, void *const *
 }
 
 /* --- results ------------------------------------------------------------------------------------------------------------------------ */
+static enum tw_status call_value(struct aggregate *x, const void *acc)
+{
+    const struct tw_sql_overload *o = x->u->o;
+
+    if (o->emit == NULL) return o->value(&x->c, acc, x->c.result);
+    user_list_begin(&x->c);
+    enum tw_status st = o->emit(&x->c, acc);
+    return user_list_end(&x->c) ? st : TW_FAILED;
+}
+
 static void put_result(struct aggregate *x, const void *acc, const struct agg_place *to)
 {
     const struct cform *form = x->plan->result;
@@ -235,7 +248,7 @@ static void put_result(struct aggregate *x, const void *acc, const struct agg_pl
 
     memset(x->c.result, 0, form->size);
     user_hook_begin(&x->c);
-    if (user_hook_failed(&x->c, x->u->o->value(&x->c, acc, x->c.result))) {
+    if (user_hook_failed(&x->c, call_value(x, acc))) {
         fail(x, x->c.sentence, NULL, 0);
     } else if (x->c.result_is_null && !x->plan->result_type->nullable) {
         fail(x, "the function answers NULL, but its signature says NOT NULL", NULL, 0);
@@ -325,8 +338,10 @@ enum status user_aggregate_make(struct arena *a, const struct tw_sql_function *f
 {
     bool keeps = (f->flags & TW_SQL_KEEPS_VALUES) != 0;
 
-    if (o->accumulate == NULL || o->value == NULL)
-        return err_set(e, E_GRAPH, "'%s' must have .accumulate and .value", o->signature);
+    bool makes_rows = f->kind == TW_SQL_TABLE_AGGREGATE;
+
+    if (o->accumulate == NULL || (o->emit != NULL) != makes_rows || (o->value != NULL) == makes_rows)
+        return err_set(e, E_GRAPH, "'%s' must have .accumulate and .%s", o->signature, makes_rows ? "emit, without .value" : "value");
     *out = (struct user_aggregate){.f = f, .o = o};
     TRY(size_accumulator(a, f, o, &out->acc_size, e));
     out->type = (struct agg_type){.name = name,

@@ -19,9 +19,6 @@ struct scalar {
     const struct fn_run *run;
     const struct vector *const *args;
     struct vector *out;
-    char *items; /* of a table function: the rows that it has put out, C values side by side */
-    uint32_t item_count, item_room;
-    bool is_list_bad;
     uint16_t rows[BATCH_ROWS]; /* that count, without those of NULL arguments: for whole columns */
     uint32_t row_count;
 };
@@ -49,6 +46,7 @@ void user_instance_release(struct tw_call *c, const struct tw_sql_function *f)
     mem_free(c->mem, c->self);
     mem_free(c->mem, c->structs);
     mem_free(c->mem, c->result);
+    mem_free(c->mem, c->list.items);
 }
 
 void *user_call_open(const struct fn_call *call, struct mem *mem)
@@ -56,7 +54,7 @@ void *user_call_open(const struct fn_call *call, struct mem *mem)
     struct scalar *s = mem_zalloc(mem, sizeof *s);
 
     s->plan = call->plan;
-    s->c.is_table = s->plan->overload->rows != NULL;
+    if (s->plan->overload->rows != NULL) s->c.list.form = s->plan->result->children[0].form;
     s->c.is_columns = s->plan->overload->run_batch != NULL;
     user_instance_init(&s->c, s->plan->f, &s->plan->args, call->count, s->plan->result, mem);
     return s;
@@ -67,7 +65,6 @@ void user_call_close(void *state, struct mem *mem)
     struct scalar *s = state;
 
     user_instance_release(&s->c, s->plan->f);
-    mem_free(mem, s->items);
     mem_free(mem, s);
 }
 
@@ -99,35 +96,48 @@ uint64_t user_nulls(const struct tw_call *c)
     return mask;
 }
 
-/* --- rows of a table function ------------------------------------------------------------------------------------------------ */
+/* --- rows that a function puts out ------------------------------------------------------------------------------------------ */
 /* One more item, which is made its own. */
-static void list_push(struct scalar *s, const void *value)
+static void list_push(struct tw_call *c, const void *value)
 {
-    const struct cform *form = s->plan->result->children[0].form;
+    struct user_list *l = &c->list;
     const char *why = NULL;
 
-    if (s->item_count == CFORM_ELEMENTS_MAX || cform_check(form, value, &why) != S_OK) {
-        snprintf(s->c.sentence, sizeof s->c.sentence, "%s", why != NULL ? why : "too many rows of one call");
-        s->is_list_bad = true;
+    if (l->count == CFORM_ELEMENTS_MAX || cform_check(l->form, value, &why) != S_OK) {
+        snprintf(c->sentence, sizeof c->sentence, "%s", why != NULL ? why : "too many rows of one call");
+        l->is_bad = true;
         return;
     }
-    if (s->item_count == s->item_room) {
-        s->item_room = MAX(64u, s->item_room * 2);
-        s->items = mem_realloc(s->c.mem, s->items, (size_t)s->item_room * form->size);
+    if (l->count == l->room) {
+        l->room = MAX(64u, l->room * 2);
+        l->items = mem_realloc(c->mem, l->items, (size_t)l->room * l->form->size);
     }
-    void *at = s->items + (size_t)s->item_count++ * form->size;
-    memcpy(at, value, form->size);
-    cform_hold(form, at, &s->c.scratch);
+    void *at = l->items + (size_t)l->count++ * l->form->size;
+    memcpy(at, value, l->form->size);
+    cform_hold(l->form, at, &c->scratch);
+}
+
+void user_list_begin(struct tw_call *c)
+{
+    c->is_table = true;
+    c->list.count = 0;
+    c->list.is_bad = false;
+}
+
+bool user_list_end(struct tw_call *c)
+{
+    struct tw_array list = {.items = c->list.items, .count = c->list.count};
+
+    c->is_table = false;
+    memcpy(c->result, &list, sizeof list);
+    return !c->list.is_bad;
 }
 
 static enum tw_status call_table(struct scalar *s)
 {
-    s->item_count = 0;
-    s->is_list_bad = false;
-    if (s->plan->overload->rows(&s->c, s->c.row) != TW_OK || s->is_list_bad) return TW_FAILED;
-    struct tw_array list = {.items = s->items, .count = s->item_count};
-    memcpy(s->c.result, &list, sizeof list);
-    return TW_OK;
+    user_list_begin(&s->c);
+    enum tw_status st = s->plan->overload->rows(&s->c, s->c.row);
+    return user_list_end(&s->c) ? st : TW_FAILED;
 }
 
 static enum tw_status call_hook(struct scalar *s)
@@ -273,12 +283,10 @@ enum tw_status tw_result_null(struct tw_call *c)
 
 void tw_call_emit(struct tw_call *c, const void *row)
 {
-    struct scalar *s = (struct scalar *)(void *)c;
-
     if (!c->is_table)
         misuse(c, "tw_call_emit is for table functions");
-    else if (!s->is_list_bad)
-        list_push(s, row);
+    else if (!c->list.is_bad)
+        list_push(c, row);
 }
 
 /* Columns are asked for in run_batch alone; NULL elsewhere, where there are no rows to ask for. */

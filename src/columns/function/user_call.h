@@ -4,6 +4,14 @@
 
 enum { USER_SENTENCE_MAX = 512 };
 
+/* Rows that a function has put out, C values side by side. */
+struct user_list {
+    const struct cform *form; /* of one; set when the instance is opened */
+    char *items;
+    uint32_t count, room;
+    bool is_bad;
+};
+
 struct tw_call {
     struct mem *mem;
     struct arena items;   /* of nested arguments */
@@ -15,7 +23,8 @@ struct tw_call {
     void *result;
     bool is_open, result_is_null;
     bool is_misused; /* it asked for what is not there: `sentence` says so */
-    bool is_table, is_columns; /* which calls are for it */
+    bool is_table, is_columns; /* which calls are for it, now */
+    struct user_list list;     /* where is_table may be */
     const char *row;                  /* the arguments of the present row, as a struct */
     char sentence[USER_SENTENCE_MAX]; /* of what was called last */
     char failure[USER_SENTENCE_MAX];  /* of what counts */
@@ -32,6 +41,9 @@ static inline void user_hook_begin(struct tw_call *c)
     c->result_is_null = c->is_misused = false;
 }
 static inline bool user_hook_failed(const struct tw_call *c, enum tw_status st) { return st != TW_OK || c->is_misused; }
+/* Around the hook that puts rows out; the second answers false when one of them was bad. The list is the result. */
+void user_list_begin(struct tw_call *c);
+bool user_list_end(struct tw_call *c);
 uint64_t user_nulls(const struct tw_call *c); /* bit i: argument i of the present row is NULL */
 static inline const char *user_sentence(const char *sentence)
 {

@@ -22,7 +22,7 @@ enum status user_form(struct arena *a, struct str text, const struct tw_row *row
 enum status user_result_form(struct arena *a, const struct tw_sql_function *f, const struct tw_sql_overload *o,
                              struct str text, const struct cform **out, const struct type **type, struct err *e)
 {
-    if (f->kind == TW_SQL_TABLE) text = str_of(arena_printf(a, "ARRAY<%.*s>", (int)text.size, text.data));
+    if (f->kind == TW_SQL_TABLE || f->kind == TW_SQL_TABLE_AGGREGATE) text = str_of(arena_printf(a, "ARRAY<%.*s>", (int)text.size, text.data));
     return user_form(a, text, o->row, out, type, e);
 }
 
@@ -104,7 +104,7 @@ static enum status check_entry(const struct tw_sql_entry *entry, struct err *e)
         return err_set(e, E_GRAPH, "it was compiled against other headers of Thalweg (version %u); compile it anew",
                        entry->abi);
     if (entry->function == NULL) return err_set(e, E_GRAPH, "it is empty");
-    if (entry->function->kind < TW_SQL_SCALAR || entry->function->kind > TW_SQL_TABLE)
+    if (entry->function->kind < TW_SQL_SCALAR || entry->function->kind > TW_SQL_TABLE_AGGREGATE)
         return err_set(e, E_GRAPH, "its kind is %d, which there is not", (int)entry->function->kind);
     if (entry->function->overloads[0].signature == NULL) return err_set(e, E_GRAPH, "it has no overload");
     return S_OK;
@@ -120,7 +120,7 @@ static enum status check_overload(struct arena *a, const struct tw_sql_function 
 
     if (!fn_signature_cut(o->signature, &s))
         return err_set(e, E_GRAPH, "'%s' is no signature; write it as 'STRING, INT -> STRING'", o->signature);
-    if (f->kind == TW_SQL_AGGREGATE && s.more)
+    if ((f->kind == TW_SQL_AGGREGATE || f->kind == TW_SQL_TABLE_AGGREGATE) && s.more)
         return err_set(e, E_GRAPH, "'%s': an aggregate has so many arguments as it says", o->signature);
     if (f->kind == TW_SQL_TABLE && o->rows == NULL) return err_set(e, E_GRAPH, "'%s' must have .rows", o->signature);
     if (f->kind == TW_SQL_SCALAR && (o->run_row != NULL) == (o->run_batch != NULL))
@@ -145,7 +145,8 @@ static void define(struct user_function *f, const char *name, const char *identi
     bool is_fixed = (f->f->flags & TW_SQL_NOT_DETERMINISTIC) == 0, waits = (f->f->flags & TW_SQL_ASYNC) != 0;
 
     f->def = (struct fn_def){.name = name,
-                             .is_aggregate = f->f->kind == TW_SQL_AGGREGATE,
+                             .is_aggregate = f->f->kind == TW_SQL_AGGREGATE || f->f->kind == TW_SQL_TABLE_AGGREGATE,
+                             .makes_rows = f->f->kind == TW_SQL_TABLE_AGGREGATE,
                              .is_table = f->f->kind == TW_SQL_TABLE,
                              .identity = identity,
                              .doc = "a function of the user's",

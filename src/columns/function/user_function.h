@@ -48,7 +48,7 @@ enum status user_struct_make(struct arena *a, const struct str *texts, uint32_t 
                              struct user_struct *out, struct err *e) CHECKED;
 enum status user_form(struct arena *a, struct str text, const struct tw_row *row, const struct cform **out, const struct type **type,
                       struct err *e) CHECKED;
-/* Of the result of an overload; of a table function that is the ARRAY of its rows. */
+/* Of the result of an overload; of a function that puts out rows that is the ARRAY of them. */
 enum status user_result_form(struct arena *a, const struct tw_sql_function *f, const struct tw_sql_overload *o, struct str text,
                              const struct cform **out, const struct type **type, struct err *e) CHECKED;
 

@@ -123,7 +123,9 @@ static struct rel *strengthened(struct arena *a, struct rel *r, struct condition
         conditions_add(a, !takes(&body, x) ? &rest : reads_keys(r, x) ? &keys : &own, x);
     }
     *c = rest;
-    if (keys.count > 0) input = rewrite_conditions(a, rel_calc(a, input, &(struct calc_body){.condition = conditions_all(&m, &keys)}, NULL));
+    if (keys.count > 0)
+        input = rewrite_conditions(
+            a, rel_calc(a, input, &(struct calc_body){.condition = conditions_all(&m, &keys)}, NULL));
     if (own.count > 0) body.filter = calc_and(a, body.filter, conditions_all(&m, &own));
     return keys.count + own.count > 0 ? rel_normalize(a, input, &body) : r;
 }
@@ -147,7 +149,8 @@ static struct rel *rewrite(struct arena *a, struct rel *r)
     bool changed = false;
 
     if (r->normalized != NULL) return r->normalized;
-    if (r->type == &rel_calc_type && r->inputs[0]->type == &rel_normalize_type) return r->normalized = calc_rewrite(a, r);
+    if (r->type == &rel_calc_type && r->inputs[0]->type == &rel_normalize_type)
+        return r->normalized = calc_rewrite(a, r);
     inputs = ARENA_ARRAY(a, struct rel *, r->input_count + 1);
     for (uint32_t i = 0; i < r->input_count; i++) {
         inputs[i] = rewrite(a, r->inputs[i]);

@@ -93,6 +93,7 @@ struct ast_window {
 /* What may follow or stand inside a call of an aggregate. */
 struct ast_aggregate {
     bool distinct, all;
+    bool makes_rows; /* of the Table API's flatAggregate: a table aggregate function, whose rows are taken apart above */
     uint16_t nulls; /* 0, or the word: KW_RESPECT, KW_IGNORE */
     struct ast_orders within; /* WITHIN GROUP (ORDER BY ...) */
     struct ast_expr *filter;

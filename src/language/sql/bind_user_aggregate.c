@@ -46,6 +46,10 @@ enum status bind_user_aggregate_call(const struct query_binder *b, struct binder
 
     if (x->aggregate != NULL && (x->aggregate->within.count > 0 || x->aggregate->nulls != 0))
         return fail(below, x->place, "WITHIN GROUP, ORDER BY, RESPECT NULLS and IGNORE NULLS are not supported in this aggregate");
+    if (def->makes_rows && (x->aggregate == NULL || !x->aggregate->makes_rows)) {
+        err_hint(below->e, "it is a table aggregate function: call it with tw_table_flat_aggregate of the Table API");
+        return fail(below, x->place, arena_printf(b->a, "No match found for function signature %s", def->name));
+    }
     call.args = ARENA_ARRAY(b->a, const struct type *, MAX(call.count, 1u));
     call.constants = ARENA_ARRAY(b->a, const struct vector *, MAX(call.count, 1u));
     TRY(arguments_bind(b, below, x, &call, args));

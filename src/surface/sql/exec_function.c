@@ -417,7 +417,7 @@ static void describe_user(struct description *d, const struct named_function *n,
     if (!extended) return;
     const char *name = is_system ? n->name : arena_printf(a, "%s.%s.%s", n->catalog, n->database, n->name);
     const struct fn_def *f = &n->function->def;
-    describe_extended(d, f->is_aggregate ? "AGGREGATE" : f->is_table ? "TABLE" : "SCALAR", f->det == FN_PURE,
+    describe_extended(d, f->makes_rows ? "TABLE_AGGREGATE" : f->is_aggregate ? "AGGREGATE" : f->is_table ? "TABLE" : "SCALAR", f->det == FN_PURE,
                       f->overloads != NULL ? signatures(d->r, name, f->overloads) : name);
 }
 

@@ -60,7 +60,7 @@ static void user_function_row(void *arg, const struct named_function *n)
     const char **row = system_row_add(rows);
 
     row[0] = arena_strdup(rows->a, n->name);
-    row[1] = f->is_aggregate ? "user aggregate" : f->is_table ? "user table function" : "user function";
+    row[1] = f->makes_rows ? "user table aggregate" : f->is_aggregate ? "user aggregate" : f->is_table ? "user table function" : "user function";
     row[3] = signatures(rows, f);
     row[4] = f->doc;
 }

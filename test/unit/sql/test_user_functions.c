@@ -73,6 +73,11 @@ static enum tw_status on_value(struct tw_call *c, const void *acc, void *result)
     (void)c, (void)acc, (void)result;
     return TW_OK;
 }
+static enum tw_status on_emit(struct tw_call *c, const void *acc)
+{
+    (void)c, (void)acc;
+    return TW_OK;
+}
 
 #define AGGREGATE(...) .kind = TW_SQL_AGGREGATE, .overloads = {{__VA_ARGS__}}
 
@@ -90,6 +95,12 @@ static void aggregates_that_are_refused(void **state)
             .flags = TW_SQL_KEEPS_VALUES, AGGREGATE("INT -> INT", .accumulate = on_row, .value = on_value));
     REFUSED("'INT... -> INT': an aggregate has so many arguments as it says",
             AGGREGATE("INT... -> INT", .accumulator = "INT", .accumulate = on_row, .value = on_value));
+    REFUSED("'INT -> INT' must have .accumulate and .value",
+            AGGREGATE("INT -> INT", .accumulator = "INT", .accumulate = on_row, .value = on_value, .emit = on_emit));
+    REFUSED("'INT -> INT' must have .accumulate and .emit, without .value", .kind = TW_SQL_TABLE_AGGREGATE,
+            .overloads = {{"INT -> INT", .accumulator = "INT", .accumulate = on_row, .value = on_value}});
+    REFUSED("'INT... -> INT': an aggregate has so many arguments as it says", .kind = TW_SQL_TABLE_AGGREGATE,
+            .overloads = {{"INT... -> INT", .accumulator = "INT", .accumulate = on_row, .emit = on_emit}});
 }
 
 static void bound_and_folded(void **state)
