@@ -165,7 +165,13 @@ void source_reader_close(struct source_reader *r)
 }
 
 /* --- splits ------------------------------------------------------------------------------------------------------- */
-static char *bytes_copy(struct mem *mem, const char *bytes, size_t size) { return memcpy(mem_alloc(mem, size + 1), bytes, size); }
+static char *bytes_copy(struct mem *mem, const char *bytes, size_t size)
+{
+    char *copy = mem_alloc(mem, size + 1);
+
+    if (size > 0) memcpy(copy, bytes, size); /* of none there may be no pointer */
+    return copy;
+}
 
 /* A split that cannot be measured is read all the same. */
 static void split_measure(struct source_reader *r, struct source_split *s, const char *id)
