@@ -21,6 +21,7 @@ static const struct config_field session_tvf_config_fields[] = {
     CONFIG_FIELD(session_tvf_config, gap_ms, CONF_INT, "ms without rows that end a session"),
     CONFIG_FIELD(session_tvf_config, processing_time, CONF_BOOL, "sessions of processing time"),
     CONFIG_FIELD(session_tvf_config, zone, CONF_TEXT, "time zone of the bounds of sessions of instants; empty: UTC"),
+    CONFIG_FIELD(session_tvf_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
     CONFIG_LAST,
 };
 
@@ -38,7 +39,7 @@ static enum status session_tvf_derive(struct op_plan *p, const void *config, str
     if (c->gap_ms <= 0) return err_set(e, E_CONFIG, "sessions with a gap of %lld ms", (long long)c->gap_ms);
     memcpy(types, in->children, sizeof *types * n);
     memcpy(names, in->names, sizeof *names * n);
-    memcpy(names + n, added, sizeof added);
+    memcpy(names + n, c->bounds.count == COUNT_OF(added) ? c->bounds.items : added, sizeof added);
     types[n] = types[n + 1] = type_new(p->arena, T_TIMESTAMP, 3, 0, false);
     types[n + 2] = type_new(p->arena, in->children[col]->kind == T_TIMESTAMP_LTZ ? T_TIMESTAMP_LTZ : T_TIMESTAMP, 3, 0,
                             false);

@@ -30,6 +30,7 @@ const struct config_field window_tvf_config_fields[] = {
     CONFIG_FIELD(window_tvf_config, offset_ms, CONF_INT, "offset of the windows, ms"),
     CONFIG_FIELD(window_tvf_config, processing_time, CONF_BOOL, "windows of processing time"),
     CONFIG_FIELD(window_tvf_config, zone, CONF_TEXT, "time zone in which windows of instants lie; empty: UTC"),
+    CONFIG_FIELD(window_tvf_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
     CONFIG_LAST,
 };
 
@@ -52,7 +53,7 @@ static enum status window_tvf_derive(struct op_plan *p, const void *config, stru
         return err_set(e, E_CONFIG, "windows of %lld ms every %lld ms", (long long)c->size_ms, (long long)c->slide_ms);
     memcpy(types, in->children, sizeof *types * n);
     memcpy(names, in->names, sizeof *names * n);
-    memcpy(names + n, added, sizeof added);
+    memcpy(names + n, c->bounds.count == COUNT_OF(added) ? c->bounds.items : added, sizeof added);
     types[n] = types[n + 1] = type_new(p->arena, T_TIMESTAMP, 3, 0, false);
     types[n + 2] = type_new(p->arena, time->kind, 3, 0, false);
     p->outputs[0] = type_row(p->arena, n + 3, names, types, false);

@@ -15,6 +15,16 @@ struct window_tvf_config {
     int64_t offset_ms;
     bool processing_time;
     const char *zone;       /* windows of instants lie on its local times; empty: UTC */
+    struct text_list bounds; /* names of the columns; empty: as above */
+};
+
+/* window_bounds: window_start, window_end and window_time behind the columns of each row, of which `end` says the window and goes. */
+struct window_bounds_config {
+    const char *end, *start;           /* columns; start empty: the end says it */
+    int64_t kind, size_ms, offset_ms;  /* as above */
+    bool local_time;                   /* window_time is a TIMESTAMP_LTZ */
+    const char *zone;
+    struct text_list bounds;           /* names of the three columns */
 };
 
 /* window_groups: group_config, and how rows belong to windows. */
@@ -42,6 +52,7 @@ struct session_tvf_config {
     int64_t gap_ms;
     bool processing_time;
     const char *zone; /* bounds are local times of it; empty: UTC */
+    struct text_list bounds; /* names of the columns; empty: as above */
 };
 
 /* session_groups: group_config per key and session. */

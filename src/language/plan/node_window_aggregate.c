@@ -1,6 +1,7 @@
 /* node_window_aggregate.c - WindowAggregate: aggregates of groups and windows. A window's rows come out once, when it ends, and are
  * never changed. Windows are decided by a time attribute, or by columns that some node below filled (a window of a window). */
 #include "flow/operator/group_fold.h"
+#include "flow/operator/hash_aggregate.h"
 #include "flow/operator/sql_window.h"
 #include "ground/base/str.h"
 #include "language/plan/logical.h"
@@ -106,6 +107,12 @@ static enum status check(const struct rel *r, struct err *e)
     return rel_check_window(&((const struct window_aggregate_body *)r->body)->window, e);
 }
 
+/* Are all rows of a window there when the input has ended, and not before? */
+static bool ends_with_input(const struct lowering *l, const struct window_aggregate_body *b)
+{
+    return l->is_batch && !b->window.processing_time;
+}
+
 /* Windows that overlap share slices, unless a call cannot be put together from them: then rows come once per window. */
 static enum status shares_slices(struct lowering *l, const struct window_aggregate_body *b, const struct type *in,
                                  const struct group_config *c, bool *shares, struct err *e)
@@ -113,7 +120,7 @@ static enum status shares_slices(struct lowering *l, const struct window_aggrega
     const struct op_plan p = {.arena = l->a, .users = l->session->users, .inputs = {in}, .input_count = 1};
     struct group_call *calls;
 
-    *shares = true;
+    *shares = b->window.kind != WINDOW_TUMBLE || !ends_with_input(l, b);
     if (b->window.kind == WINDOW_TUMBLE) return S_OK;
     TRY(group_calls_read(l->a, &p, c, &calls, e));
     *shares = group_fold_merges(calls, c->functions.count);
@@ -152,7 +159,7 @@ static void add_start_call(struct lowering *l, struct window_groups_config *w, c
 
     c->functions = with_one_more(l->a, c->functions, "min");
     c->arguments = with_one_more(l->a, c->arguments, start);
-    c->names = with_one_more(l->a, c->names, "$start");
+    c->names = with_one_more(l->a, c->names, "$first");
     c->distinct = with_one_more(l->a, c->distinct, "false");
     c->filters = with_one_more(l->a, c->filters, "");
     c->parameters = with_one_more(l->a, c->parameters, "");
@@ -171,12 +178,46 @@ static uint32_t lower_start(struct lowering *l, const struct rel *r, const struc
 
     for (uint32_t i = 0; i <= n; i++) {
         types[i] = i == first ? start : r->row->children[i - (i > first)];
-        names[i] = i == first ? "$start" : r->row->names[i - (i > first)];
+        names[i] = i == first ? "$first" : r->row->names[i - (i > first)];
     }
     const struct type *row = type_row(l->a, n + 1, names, types, false);
     for (uint32_t i = 0; i < n; i++) columns[i] = expr_column(&m, row, i <= first ? i : i + 1);
     struct calc_body c = {.count = n, .columns = columns};
     return lower_calc(l, &c, r->row->names, input);
+}
+
+static const char *const plain_bounds[] = {"$start", "$end", "$time"}; /* no column of SQL is called that */
+
+static const char **key_names(struct lowering *l, const struct aggregate_body *g, const struct type *in, const char *end)
+{
+    const char **names = ARENA_ARRAY(l->a, const char *, g->key_count + 1);
+
+    for (uint32_t i = 0; i < g->key_count; i++) names[i] = in->names[g->keys[i]];
+    names[g->key_count] = end;
+    return names;
+}
+
+/* In batch mode a window is a part of the group's key: by its end, of which the columns are made behind. */
+static uint32_t lower_hashed(struct lowering *l, const struct rel *r, const struct window_groups_config *w, uint32_t input)
+{
+    const struct aggregate_body *g = &((const struct window_aggregate_body *)r->body)->groups;
+    struct hash_aggregate_config *c = graph_add_node(l->graph, op_find("hash_aggregate"), r->type->name, (struct graph_here){0})->config;
+    uint32_t node = l->graph->node_count - 1;
+
+    c->calls = w->calls;
+    c->spill = l->spill_groups;
+    lower_hash_edge(l, input, node, key_names(l, g, r->inputs[0]->row, w->end), g->key_count + 1);
+    *(struct window_bounds_config *)graph_add_node(l->graph, op_find("window_bounds"), "WindowBounds", (struct graph_here){0})->config =
+        (struct window_bounds_config){.end = w->end,
+                                      .start = w->calls.names.count > g->call_count ? "$first" : "",
+                                      .kind = w->kind,
+                                      .size_ms = w->size_ms,
+                                      .offset_ms = w->offset_ms,
+                                      .local_time = w->local_time,
+                                      .zone = w->zone,
+                                      .bounds = w->bounds};
+    graph_add_edge(l->graph, node, l->graph->node_count - 1, 0, (struct graph_here){0});
+    return l->graph->node_count - 1;
 }
 
 /* Rows come once per window already, or do so from here on: `end` says which one it is. */
@@ -186,9 +227,10 @@ static uint32_t lower_ends(struct lowering *l, const struct rel *r, struct windo
     const struct type *in = r->inputs[0]->row;
     bool is_session = b->window.kind == WINDOW_SESSION, is_attached = b->rowtime < 0;
 
-    if (!is_attached) input = lower_window_tvf(l, &b->window, in, (uint32_t)b->rowtime, input);
-    if (is_session) add_start_call(l, c, is_attached ? in->names[b->window.start] : "window_start");
-    c->end = is_attached ? in->names[b->window.end] : "window_end";
+    if (!is_attached) input = lower_window_tvf(l, &b->window, in, (uint32_t)b->rowtime, plain_bounds, input);
+    if (is_session) add_start_call(l, c, is_attached ? in->names[b->window.start] : plain_bounds[0]);
+    c->end = is_attached ? in->names[b->window.end] : plain_bounds[1];
+    if (ends_with_input(l, b)) return lower_hashed(l, r, c, input);
     struct graph_node *n = graph_add_node(l->graph, op_find("window_groups"), "WindowAggregate", (struct graph_here){0});
     *(struct window_groups_config *)n->config = *c;
     uint32_t node = l->graph->node_count - 1;

@@ -117,21 +117,23 @@ const char *lower_window_zone(struct lowering *l, const struct rel_window *w)
 }
 
 static uint32_t lower_session_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime,
-                                  uint32_t input)
+                                  const char *const *bounds, uint32_t input)
 {
     struct graph_node *n = graph_add_node(l->graph, op_find("session_tvf"), "WindowTableFunction", (struct graph_here){0});
     const char **names = ARENA_ARRAY(l->a, const char *, MAX(w->partition_count, 1u));
 
     *(struct session_tvf_config *)n->config = (struct session_tvf_config){
-        .time = in->names[rowtime], .gap_ms = w->size_ms, .processing_time = w->processing_time, .zone = lower_window_zone(l, w)};
+        .time = in->names[rowtime], .gap_ms = w->size_ms, .processing_time = w->processing_time, .zone = lower_window_zone(l, w),
+        .bounds = {bounds, bounds != NULL ? 3 : 0}};
     for (uint32_t i = 0; i < w->partition_count; i++) names[i] = in->names[w->partition[i]];
     lower_hash_edge(l, input, l->graph->node_count - 1, names, w->partition_count);
     return l->graph->node_count - 1;
 }
 
-uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input)
+uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, const char *const *bounds,
+                          uint32_t input)
 {
-    if (w->kind == WINDOW_SESSION) return lower_session_tvf(l, w, in, rowtime, input);
+    if (w->kind == WINDOW_SESSION) return lower_session_tvf(l, w, in, rowtime, bounds, input);
     struct graph_node *n = graph_add_node(l->graph, op_find("window_tvf"), "WindowTableFunction",
                                           (struct graph_here){0});
     struct window_tvf_config *c = n->config;
@@ -142,7 +144,8 @@ uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const 
                                     .slide_ms = w->slide_ms,
                                     .offset_ms = w->offset_ms,
                                     .processing_time = w->processing_time,
-                                    .zone = lower_window_zone(l, w)};
+                                    .zone = lower_window_zone(l, w),
+                                    .bounds = {bounds, bounds != NULL ? 3 : 0}};
     graph_add_edge(l->graph, input, l->graph->node_count - 1, 0, (struct graph_here){0});
     return l->graph->node_count - 1;
 }
@@ -152,7 +155,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     const struct window_tvf_body *b = r->body;
 
     (void)e;
-    *node = lower_window_tvf(l, &b->window, r->inputs[0]->row, b->rowtime, inputs[0]);
+    *node = lower_window_tvf(l, &b->window, r->inputs[0]->row, b->rowtime, NULL, inputs[0]);
     return S_OK;
 }
 

@@ -494,8 +494,10 @@ const struct table_statistics *rel_scan_statistics(const struct rel *r); /* NULL
 void rel_explain(const struct rel *r, const struct rel_shown *how, struct buf *out);
 enum status rel_too_many(struct err *e); /* operators: E_BUDGET */
 enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, struct err *e) CHECKED;
-/* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. */
-uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, uint32_t input);
+/* Operator window_tvf, or session_tvf, behind a node of the job graph; answers its number. in: the row it reads. bounds: names of the
+ * three columns of the window; NULL: as SQL has them. */
+uint32_t lower_window_tvf(struct lowering *l, const struct rel_window *w, const struct type *in, uint32_t rowtime, const char *const *bounds,
+                          uint32_t input);
 /* The zone in which the windows lie; "": they are no windows of instants. */
 const char *lower_window_zone(struct lowering *l, const struct rel_window *w);
 /* An edge by columns of these names; none: all rows in one task. */
