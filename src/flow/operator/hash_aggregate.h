@@ -8,6 +8,7 @@
 
 struct hash_aggregate_config {
     struct group_config calls; /* first */
+    bool sorts;                /* all rows are sorted by their groups first; else those that do not fit */
     struct spill_config spill;
 };
 

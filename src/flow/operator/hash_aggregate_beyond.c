@@ -10,6 +10,8 @@
  * One group may have more different values than fit. Where DISTINCT is of one column and no call cares for the order of rows, rows of a
  * group come back sorted by the hash of that value, too: a value is forgotten when its rows have come.
  *
+ * Where rows are sorted first (sorts), all of them are put aside like that, and memory has never more groups than a stage.
+ *
  * Invariants: a group whose rows are not all in the stage is not forgotten before they are. Not here: several columns with DISTINCT in
  * one group, whose values stay in memory while the group's rows come. */
 #include "flow/operator/hash_aggregate.h"
@@ -41,13 +43,21 @@ static int distinct_find(const struct hash_aggregate *s)
     return found;
 }
 
+/* Without keys there is one group, and nothing to sort. */
+static bool sorts_first(const struct op_cx *cx)
+{
+    return ((const struct hash_aggregate_config *)cx->config)->sorts && cx->plan->key_count[0] > 0;
+}
+
 void hash_aggregate_beyond_open(struct op_cx *cx, struct hash_aggregate *s)
 {
     const struct spill_config *spill = &((const struct hash_aggregate_config *)cx->config)->spill;
 
-    s->holds = group_calls_hold(s->calls, s->call_count);
+    s->holds = s->is_full = sorts_first(cx);
+    s->holds |= group_calls_hold(s->calls, s->call_count);
     s->distinct = distinct_find(s);
-    if (spill->memory > 0) hashed_rows_init(&s->beyond, cx, spill, spill->memory / 4, 0, s->distinct >= 0);
+    if (s->is_full) hashed_rows_init(&s->beyond, cx, spill, spill->memory > 0 ? spill->memory : INT64_MAX, 0, s->distinct >= 0);
+    else if (spill->memory > 0) hashed_rows_init(&s->beyond, cx, spill, spill->memory / 4, 0, s->distinct >= 0);
 }
 
 void hash_aggregate_check(struct op_cx *cx, struct hash_aggregate *s)

@@ -4,13 +4,14 @@
  * State: as that of op_group_aggregate.c, so that the calls (group_calls.h) work on the same rows. When the input has ended a walk over
  * the groups gives their results. Rows without keys are one group, even when there are none.
  *
- * Groups beyond memory: hash_aggregate_beyond.c. Not here: rows that are taken back, parts of groups. */
+ * Groups beyond memory, and groups whose rows are sorted first: hash_aggregate_beyond.c. Not here: rows that are taken back, parts of groups. */
 #include "flow/operator/hash_aggregate.h"
 
 #include <string.h>
 
 static const struct config_field hash_aggregate_config_fields[] = {
     GROUP_CALLS_FIELDS(0),
+    CONFIG_FIELD(hash_aggregate_config, sorts, CONF_BOOL, "all rows are sorted by the hash of their groups first; else those that do not fit"),
     SPILL_FIELDS(offsetof(struct hash_aggregate_config, spill)),
     CONFIG_LAST,
 };

@@ -1,5 +1,5 @@
 /* node_aggregate.c - GroupAggregate: aggregates of groups whose rows come for ever; each group has one row, which is updated. */
-#include "flow/operator/hash_aggregate.h"
+#include "flow/operator/group_calls.h"
 #include "ground/base/str.h"
 #include "language/plan/aggregate_rel.h"
 #include "language/plan/logical.h"
@@ -23,7 +23,7 @@ void aggregate_print_phase(const struct aggregate_body *b, struct buf *out)
     if (b->phase != AGGREGATE_WHOLE) buf_printf(out, "partialFinalType=[%s], ", b->phase == AGGREGATE_PARTIAL ? "PARTIAL" : "FINAL");
 }
 
-static void explain(const struct rel *r, struct buf *out)
+void aggregate_explain_groups(const struct rel *r, struct buf *out)
 {
     const struct aggregate_body *b = r->body;
 
@@ -40,6 +40,13 @@ static void explain(const struct rel *r, struct buf *out)
             rel_print_aggregate(&b->calls[i - b->key_count], r->inputs[0]->row, out);
     }
     buf_append_byte(out, ']');
+}
+
+static void explain(const struct rel *r, struct buf *out)
+{
+    const struct aggregate_body *b = r->body;
+
+    aggregate_explain_groups(r, out);
     if (b->ttl.text != NULL) buf_printf(out, ", stateTtlHints=[[[STATE_TTL options:[%s]]]]", b->ttl.text);
 }
 
@@ -110,7 +117,7 @@ static bool wants_before(const struct rel *r, uint32_t input)
     return true; /* what an update takes away must be known */
 }
 
-static int distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
+int aggregate_distribution(const struct rel *r, uint32_t input, const uint32_t **cols)
 {
     const struct aggregate_body *b = r->body;
 
@@ -171,23 +178,11 @@ void aggregate_configure(const struct rel *r, const struct rel *in, struct lower
     c->ttl_ms = ttl->text != NULL ? ttl->ms : l->ttl_ms;
 }
 
-/* In batch mode: rows are only added, and results come at the end. */
-static void lower_at_end(const struct rel *r, struct lowering *l)
-{
-    struct hash_aggregate_config *c = graph_add_node(l->graph, op_find("hash_aggregate"), "GroupAggregate", (struct graph_here){0})->config;
-
-    lower_aggregate_calls(l, r->body, r->inputs[0]->row, &c->calls);
-    c->spill = l->spill_groups;
-}
-
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)
 {
     (void)e;
-    if (r->at_end)
-        lower_at_end(r, l);
-    else
-        aggregate_configure(r, r->inputs[0], l,
-                            graph_add_node(l->graph, op_find("group_aggregate"), "GroupAggregate", (struct graph_here){0})->config);
+    aggregate_configure(r, r->inputs[0], l,
+                        graph_add_node(l->graph, op_find("group_aggregate"), "GroupAggregate", (struct graph_here){0})->config);
     *node = l->graph->node_count - 1;
     lower_edge(l, r, inputs[0], *node, 0);
     return S_OK;
@@ -197,10 +192,9 @@ static void logical(const struct rel *r, struct logical *l) { logical_aggregate(
 
 const struct rel_type rel_aggregate_type = {.name = "GroupAggregate",
                                             .doc = "aggregates of groups; each group has one row, which is updated",
-                                            .ends = true,
                                             .derive = derive,
                                             .wants_before = wants_before,
-                                            .distribution = distribution,
+                                            .distribution = aggregate_distribution,
                                             .advise = advise,
                                             .passes = aggregate_passes, .narrow = aggregate_narrow,
                                             .explain = explain,

@@ -6,6 +6,7 @@
  * it, a filter keeps every fourth row. Groups are as many as their keys have values, else a tenth of the rows.
  *
  * Statistics are those of scans that plans of batch mode have: a plan of streams does not depend on them. */
+#include "language/plan/aggregate_rel.h"
 #include "language/plan/rel_internal.h"
 
 #include "ground/base/str.h"
@@ -167,7 +168,8 @@ double rel_rows(const struct rel *r)
         if (!kept_part(r->inputs[0], ((const struct calc_body *)r->body)->condition, &part)) part = UNKNOWN_PART;
         rows *= part;
     }
-    if (r->type == &rel_aggregate_type) rows = groups_of(r, rows);
+    bool is_groups = r->type == &rel_aggregate_type || r->type == &rel_hash_aggregate_type || r->type == &rel_sort_aggregate_type;
+    if (is_groups) rows = groups_of(r, rows);
     const struct rank_body *k = r->body;
     bool is_limit = r->type == &rel_limit_type || r->type == &rel_sort_limit_type;
     if (is_limit && k->last != RANK_UNBOUNDED) rows = MIN(rows, (double)(k->last - k->first + 1));

@@ -1,5 +1,5 @@
 /* test_op_hash_aggregate.c - groups in batch mode: with little memory the same rows come out as with all of it, whatever the calls, the
- * keys and the sizes of batches; files are there meanwhile and gone at the end, and when it is closed half-way; a folder that is not there. */
+ * keys and the sizes of batches, and so when rows are sorted first; files are there meanwhile and gone at the end, and when it is closed half-way; a folder that is not there. */
 #include "flow/operator/hash_aggregate.h"
 #include "support/folder.h"
 #include "support/full_disk.h"
@@ -49,6 +49,7 @@ struct how {
     const char *keys, *backend;
     int64_t memory;
     uint32_t batch_rows;
+    bool sorts;
 };
 
 static struct op_driver *open(const struct how *h, const char *dirs, int64_t files)
@@ -56,6 +57,7 @@ static struct op_driver *open(const struct how *h, const char *dirs, int64_t fil
     static struct hash_aggregate_config c; /* of the one driver that is open */
 
     c = (struct hash_aggregate_config){.calls = *h->calls,
+                                       .sorts = h->sorts,
                                        .spill = {.memory = h->memory, .dirs = dirs, .files = files, .packs = h->batch_rows == 66, .key = "the.key"}};
     return op_driver_create(&(struct op_setup){.type = op_find("hash_aggregate"),
                                                .config = &c,
@@ -105,7 +107,7 @@ static char *grouped(const struct how *h, const struct folder *f, int64_t open_f
 
 static void files_give_what_memory_gives(const struct group_config *calls, const char *keys)
 {
-    static const int64_t memories[] = {1, 100000, 300000, 1000000000};
+    static const int64_t memories[] = {1, 100000, 300000, 1000000000, 0};
     struct how h = {.calls = calls, .keys = keys};
     struct folder f;
     bool files;
@@ -113,17 +115,18 @@ static void files_give_what_memory_gives(const struct group_config *calls, const
     folder_make(&f);
     char *expected = grouped(&h, &f, 0, &files);
     assert_false(files);
-    for (size_t m = 0; m < COUNT_OF(memories); m++)
+    for (size_t m = 0; m < 2 * COUNT_OF(memories); m++)
         for (uint32_t size = 0; size < 100; size += 3 * 11) {
             struct how with = {.calls = calls,
                                .keys = keys,
                                .backend = size == 33 ? "pending" : NULL,
-                               .memory = memories[m],
+                               .memory = memories[m / 2],
+                               .sorts = m % 2 != 0,
                                .batch_rows = size};
             char *got = grouped(&with, &f, size == 0 ? 100 : 2, &files);
             assert_string_equal(got, expected);
-            if (memories[m] == 1) assert_true(files);
-            if (memories[m] == 1000000000) assert_false(files);
+            if (memories[m / 2] == 1) assert_true(files);
+            if (memories[m / 2] == 1000000000) assert_false(files);
             free(got);
         }
     free(expected);
