@@ -7,6 +7,7 @@
 #include "flow/connector/filesystem/file_list.h"
 #include "flow/connector/filesystem/file_metadata.h"
 #include "flow/connector/filesystem/file_range.h"
+#include "flow/connector/filesystem/file_records.h"
 #include "flow/connector/filesystem/file_sink.h"
 #include "flow/connector/record_reader.h"
 #include "flow/source/source_filter.h"
@@ -37,7 +38,8 @@ static const struct option_def filesystem_options[] = {
      .kind = OPT_ENUM,
      .choices = "ALL|NONE",
      .fallback = "ALL",
-     .doc = "accepted; nothing depends on it"},
+     .doc = "NONE: plans of batch mode do not look how many bytes the files have, and some lines of the first one, to guess at "
+            "rows where ANALYZE TABLE has found none"},
     {.key = "partition.default-name",
      .kind = OPT_STRING,
      .fallback = "__HIVE_DEFAULT_PARTITION__",
@@ -144,6 +146,12 @@ static bool filesystem_takes(const struct options *o, const struct option_def *d
         if (m == NULL || !m->is_part) return false;
     }
     return true;
+}
+
+static double filesystem_records(const struct options *o, const struct option_def *defs, struct sys *sys, struct mem *mem)
+{
+    if (options_enum(o, defs, "source.report-statistics") != 0) return -1;
+    return file_records_guess(sys, mem, options_get(o, defs, "path"), options_get(o, defs, "source.path.regex-pattern"));
 }
 
 /* --- enumerator --------------------------------------------------------------------------------------------------- */
@@ -377,6 +385,7 @@ static const struct source_type filesystem_source = {
     .split_size = sizeof(struct file_split),
     .projects = true,
     .takes = filesystem_takes,
+    .records = filesystem_records,
     .skips_fields = filesystem_skips_fields,
     .boundedness = filesystem_boundedness,
     .metadata = file_metadata_keys,

@@ -82,6 +82,8 @@ struct source_type {
      * them is late with or without those. time: of a row, over its columns. Such a condition is asked of the rows again. NULL: never. */
     bool (*takes_early)(const struct options *o, const struct option_def *defs, const struct type *schema, const uint64_t *columns,
                         const struct expr *time);
+    /* How many records lie there, at a glance; -1: that cannot be told. Reads little, before there is a job. NULL: it never can. */
+    double (*records)(const struct options *o, const struct option_def *defs, struct sys *sys, struct mem *mem);
     uint32_t splits_at_once; /* read side by side by one subtask; 0 = one after another. Splits that do not end: many */
     /* Derives the schema where the connector fixes it; NULL = taken from the declared row type, as when *row, which holds
      * that one, is left as it is. */

@@ -49,6 +49,7 @@ struct plan_settings {
     uint32_t distinct_buckets; /* table.optimizer.distinct-agg.split.bucket-num where that is enabled; 0: it is not */
     bool incremental; /* table.optimizer.incremental-agg-enabled */
     uint32_t disabled;       /* enum batch_operator, bits */
+    bool reports_statistics; /* table.optimizer.source.report-statistics-enabled */
     int64_t broadcast_bytes; /* table.optimizer.join.broadcast-threshold */
     bool resolves_updates; /* table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE */
     struct {

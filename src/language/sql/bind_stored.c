@@ -17,12 +17,19 @@ struct stored {
     uint32_t *at; /* by column of the table: its column of the scan */
 };
 
-static const struct source_metadata *known_metadata(const struct table *t)
+static const struct source_type *source_of(const struct table *t, const struct conn_type **c)
 {
     const char *name = table_option(t, "connector");
-    const struct conn_type *c;
 
-    return name != NULL && conn_find(name, &c, NULL) == S_OK && c->source != NULL ? c->source->metadata : NULL;
+    return name != NULL && conn_find(name, c, NULL) == S_OK ? (*c)->source : NULL;
+}
+
+static const struct source_metadata *known_metadata(const struct table *t)
+{
+    const struct conn_type *c;
+    const struct source_type *source = source_of(t, &c);
+
+    return source != NULL ? source->metadata : NULL;
 }
 
 static const char *key_of(const struct table_column *c) { return c->metadata_key != NULL ? c->metadata_key : c->name; }
@@ -128,13 +135,28 @@ static void statistics_found(void *arg, const struct table *t, const struct tabl
     f->whole = whole;
 }
 
+/* What the source says at a glance. */
+static struct table_statistics *statistics_guessed(const struct query_binder *b, const struct table *t)
+{
+    const struct conn_type *c;
+    const struct source_type *source = source_of(t, &c);
+
+    if (!b->settings->reports_statistics || b->sys == NULL || source == NULL || source->records == NULL) return NULL;
+    double records = source->records(&t->options, c->options, b->sys, b->a->mem);
+    if (records < 0) return NULL;
+    struct table_statistics *out = ARENA_NEW(b->a, struct table_statistics);
+    *out = (struct table_statistics){.partition = "", .row_count = records < 1e18 ? (int64_t)records : INT64_MAX};
+    return out;
+}
+
 /* A plan of streams is the same whatever tables hold. */
 static const struct table_statistics *statistics_of(const struct query_binder *b, const struct table *t)
 {
     struct found_statistics f = {.a = b->a};
 
-    if (b->is_batch) catalogs_each_statistics(b->catalogs, t, statistics_found, &f);
-    return f.out;
+    if (!b->is_batch) return NULL;
+    catalogs_each_statistics(b->catalogs, t, statistics_found, &f);
+    return f.out != NULL ? f.out : statistics_guessed(b, t);
 }
 
 enum status bind_stored(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out)
@@ -151,9 +173,10 @@ enum status bind_stored(struct query_binder *b, const struct table *t, const str
     }
     if (parts) TRY(add_parts(&s));
     TRY(add_metadata(&s));
-    struct scan_body body = {.table = t, .metadata = {s.keys, s.metadata_count}, .statistics = statistics_of(b, t)};
+    struct scan_body body = {.table = t, .metadata = {s.keys, s.metadata_count}};
     TRY(bind_connector(b, t, type_row(b->a, s.count, s.names, s.types, false), s.metadata_count, false,
                        where->kind == TABLE_NAME ? where->name.place : where->place));
+    body.statistics = statistics_of(b, t);
     *out = rel_scan(b->a, &body, type_row(b->a, s.count, s.names, s.types, false));
     if ((table_changes(t) & CHANGES_BEFORE) != 0) *out = rel_drop_before(b->a, *out);
     return s.metadata_count > 0 ? declared(&s, out) : S_OK;

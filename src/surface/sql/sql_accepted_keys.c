@@ -92,7 +92,6 @@ const struct option_def sql_accepted_keys[] = {
         "joins are spread by their keys"),
     KEY("table.optimizer.source.aggregate-pushdown-enabled", OPT_BOOL, "true", "sources aggregate nothing"),
     KEY("table.optimizer.source.predicate-pushdown-enabled", OPT_BOOL, "true", "conditions go down into sources, always"),
-    KEY("table.optimizer.source.report-statistics-enabled", OPT_BOOL, "true", "plans do not depend on statistics"),
     KEY("table.optimizer.sql2rel.project-merge.enabled", OPT_BOOL, "false", "projections are merged, always"),
     KEY("table.optimizer.union-all-as-breakpoint-enabled", OPT_BOOL, "true", "plans are not cut into blocks"),
     CHOICE("table.plan.compile.catalog-objects", "ALL|SCHEMA|IDENTIFIER", "ALL",

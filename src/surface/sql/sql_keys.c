@@ -158,6 +158,11 @@ const struct option_def sql_keys[] = {
      .fallback = "1048576",
      .doc = "in batch mode: a side of a join that is thought to take no more bytes goes to all tasks, so that the other one stays where "
             "it is; -1: none does. What is thought: `docs/differences.md`, `join-sizes`"},
+    {.key = "table.optimizer.source.report-statistics-enabled",
+     .kind = OPT_BOOL,
+     .fallback = "true",
+     .doc = "in batch mode: plans look how many rows a file may have, where ANALYZE TABLE has found none; `source.report-statistics` says "
+            "it of one table"},
     {.key = "table.exec.sort.max-num-file-handles",
      .kind = OPT_INT,
      .fallback = "128",
@@ -372,6 +377,7 @@ struct plan_settings sql_keys_settings(const struct config *c)
         .two_phase = options_bool(&o, sql_keys, "table.exec.mini-batch.enabled") && options_enum(&o, sql_keys, "thalweg.exec.emit") != 1 &&
                      options_enum(&o, sql_keys, "table.optimizer.agg-phase-strategy") != 1,
         .disabled = disabled_of(&o),
+        .reports_statistics = options_bool(&o, sql_keys, "table.optimizer.source.report-statistics-enabled"),
         .broadcast_bytes = options_int(&o, sql_keys, "table.optimizer.join.broadcast-threshold"),
         .distinct_buckets = distinct_buckets(&o),
         .incremental = options_bool(&o, sql_keys, "table.optimizer.incremental-agg-enabled"),
