@@ -39,7 +39,7 @@ static enum status plan(struct session *s, struct rel *r, bool is_batch)
     struct graph g;
     struct lowering l = {.graph = &g, .a = s->a, .session = &s->functions, .is_batch = is_batch};
     struct buf text;
-    static const struct plan_settings settings = {.reuse = {true, true, true}};
+    static const struct plan_settings settings = {.reuse = {true, true, true}, .broadcast_bytes = 1 << 20};
     uint32_t node, now[GRAPH_NODES_MAX];
 
     rel_rewrite(s->a, &r, 1, &settings);
