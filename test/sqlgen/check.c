@@ -17,6 +17,7 @@
 #define MINI_BATCH "table.exec.mini-batch.enabled", "true"
 #define BUCKETS(n) "table.optimizer.distinct-agg.split.enabled", "true", "table.optimizer.distinct-agg.split.bucket-num", n
 #define BATCH "execution.runtime-mode", "batch"
+#define WITHOUT(operators) "table.exec.disabled-operators", operators
 
 struct mode {
     const char *name, *config[11];
@@ -41,6 +42,9 @@ static const struct mode modes[] = {
     {HISTORY ", parallelism 3, batches of 3", {ROWS("3"), "3", "thalweg.exec.emit", "every", "table.exec.source.cdc-events-duplicate", "false"}},
     {"batch mode", {ROWS("2048"), "1", BATCH}},
     {"batch mode, parallelism 4, batches of 2", {ROWS("2"), "4", BATCH}},
+    {"batch mode, hash joins by key, parallelism 3, batches of 3", {ROWS("3"), "3", BATCH, WITHOUT("BroadcastHashJoin")}},
+    {"batch mode, all sorted, parallelism 3, batches of 3", {ROWS("3"), "3", BATCH, WITHOUT("HashJoin, HashAgg")}},
+    {"batch mode, joins by loops", {ROWS("2048"), "1", BATCH, WITHOUT("HashJoin, SortMergeJoin")}},
 };
 enum { MODES = COUNT_OF(modes) };
 
