@@ -182,7 +182,7 @@ static enum status rank_open(struct op_cx *cx, void *self)
                                 .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
                                 .sort_key = sort_key(cx, s),
                                 .value = kept_row(cx, s),
-                                .counted = !s->forgets,
+                                .counted = true,
                                 .ttl = state_ttl_of(c->ttl_ms)};
     s->def.sort_descending = descending;
     s->def.sort_nulls_last = nulls_last;

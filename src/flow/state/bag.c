@@ -9,6 +9,7 @@
  * DOOMED flag is set; dead elements are in no index. Heads with BAG_TOUCHED are on the table's list.
  * Not here: finding (bag_index.c), order (leaf.c), the verbs (shape_*.c). */
 #include "flow/state/bag.h"
+#include "flow/state/shape_verbs.h"
 
 enum { COMPACT_MIN = 16, ROLLING_CHUNKS = 2, ROLLING_MIN = 4 };
 enum {
@@ -28,7 +29,8 @@ enum status bag_open(struct hm_table *t, struct err *e)
     l->is_log = def->shape == STATE_LOG;
     l->is_ordered = def->shape == STATE_ORDERED;
     l->is_counted = def->counted;
-    ASSERT(!def->counted || (l->is_ordered && !def->sort_unique && def->ttl.update == STATE_TTL_OFF));
+    ASSERT(!def->counted || (l->is_ordered && !def->sort_unique && def->ttl.update != STATE_TTL_ON_READ_AND_WRITE &&
+                             def->ttl.visibility == STATE_TTL_NEVER_RETURN_EXPIRED));
     l->is_packed = def->shape == STATE_PACKED;
     l->is_places = def->shape == STATE_PLACES;
     if (l->is_packed || l->is_places) {
@@ -95,11 +97,25 @@ static struct chunk *chunk_add(struct hm_table *t, struct space *s, struct bag *
     memset(c, 0, sizeof *c);
     c->capacity = MIN((block_room(&t->segments, ref) - (uint32_t)sizeof *c) / l->size, (uint32_t)CHUNK_ELEMENTS_MAX);
     c->prev = b->last;
-    c->newest = INT64_MIN;
+    if (l->is_log) c->newest = INT64_MIN;
+    else c->oldest = INT64_MAX;
     if (last) last->next = ref;
     else b->first = ref;
     b->last = ref;
     return c;
+}
+
+static int64_t stamp_of(const struct hm_table *t, const char *row) { return *(const int64_t *)(const void *)(row + t->bag->ttl_offset); }
+
+/* A new row has its stamp: bounds below those of its chunk and of the bag. */
+static void stamp_note(const struct hm_table *t, struct bag *b, struct chunk *c, const char *row)
+{
+    int64_t at = stamp_of(t, row);
+    uint32_t second = (uint32_t)MAX(MIN(at / 1000, (int64_t)UINT32_MAX), INT64_C(0));
+
+    if (t->bag->is_log) return;
+    c->oldest = MIN(c->oldest, at);
+    if (t->bag->is_ordered) b->oldest_s = b->rows == 1 ? second : MIN(b->oldest_s, second);
 }
 
 char *bag_add(struct hm_table *t, struct space *s, struct bag *b, struct state_ref *ref)
@@ -120,7 +136,10 @@ char *bag_add(struct hm_table *t, struct space *s, struct bag *b, struct state_r
     c->live++;
     b->used++;
     b->rows++;
-    if (l->ttl_offset) row_stamp(t, row);
+    if (l->ttl_offset) {
+        row_stamp(t, row);
+        stamp_note(t, b, c, row);
+    }
     return row;
 }
 
@@ -287,6 +306,7 @@ static void bag_compact(struct hm_table *t, struct space *s, struct bag *b)
         uint32_t place = row_element(l, to)->flags;
         memcpy(to - l->row_offset, row - l->row_offset, l->size);
         row_element(l, to)->flags = place;
+        if (l->ttl_offset) stamp_note(t, b, chunk_at(t, b->last), to);
         leaves_set(t, b, p, ref);
     }
     while (at.segment) {
@@ -300,6 +320,7 @@ static void bag_compact(struct hm_table *t, struct space *s, struct bag *b)
             place = row_element(l, to)->flags;
             memcpy(to - l->row_offset, row - l->row_offset, l->size);
             row_element(l, to)->flags = place;
+            if (l->ttl_offset) stamp_note(t, b, chunk_at(t, b->last), to);
         }
         block_give(&s->blocks, &t->segments, at);
         at = next;
@@ -318,6 +339,7 @@ static void element_move(struct hm_table *t, struct space *s, struct bag *b, cha
 
     memcpy(to - l->row_offset, row - l->row_offset, l->size);
     row_element(l, to)->flags = place;
+    if (l->ttl_offset) stamp_note(t, b, chunk_at(t, b->last), to);
     leaves_set(t, b, p, ref);
     b->rows--;
 }
@@ -434,6 +456,41 @@ void log_drop_first(struct hm_table *t, struct space *s, struct bag *b, uint32_t
     b->flags |= BAG_ROLLS;
 }
 
+static bool is_due(struct hm_table *t, int64_t oldest)
+{
+    int64_t ttl = t->base.def->ttl.ms;
+
+    return (oldest > INT64_MAX - ttl ? INT64_MAX : oldest + ttl) <= hm_now(t);
+}
+
+/* Removes what is expired of a chunk, whose bound becomes exact. */
+static void chunk_expire(struct hm_table *t, struct space *s, struct bag *b, struct chunk *c)
+{
+    c->oldest = INT64_MAX;
+    for (uint32_t i = 0; i < c->used; i++) {
+        char *row = chunk_row(t->bag, c, i);
+        if (row_element(t->bag, row)->count == 0) continue;
+        if (row_is_expired(t, row)) bag_remove(t, s, b, row);
+        else c->oldest = MIN(c->oldest, stamp_of(t, row));
+    }
+}
+
+/* Most of the time the bound of the whole bag says that there is nothing to do, and then that of each chunk. So that places can be
+ * counted, nothing expires in the midst of a batch: there is one instant per batch. */
+void bag_expire(struct hm_table *t, struct space *s, struct bag *b)
+{
+    int64_t least = INT64_MAX;
+
+    if (t->bag->ttl_offset == 0 || b->rows == 0 || !is_due(t, (int64_t)b->oldest_s * 1000)) return;
+    for (struct state_ref at = b->first; at.segment; at = chunk_at(t, at)->next) {
+        struct chunk *c = chunk_at(t, at);
+        if (is_due(t, c->oldest)) chunk_expire(t, s, b, c);
+        least = MIN(least, c->oldest);
+    }
+    b->oldest_s = (uint32_t)MAX(MIN(least / 1000, (int64_t)UINT32_MAX), INT64_C(0));
+    head_mark(t, s, b);
+}
+
 /* A LOG drops whole chunks from its beginning, the others single elements. */
 void bag_sweep(struct hm_table *t, struct space *s, struct bag *b, uint32_t *left)
 {
@@ -443,14 +500,14 @@ void bag_sweep(struct hm_table *t, struct space *s, struct bag *b, uint32_t *lef
         struct chunk *c = chunk_at(t, at);
         uint32_t expired = c->gone;
         next = c->next;
-        for (uint32_t i = c->gone; i < c->used; i++) {
-            char *row = chunk_row(l, c, i);
-            if ((l->has_header && row_element(l, row)->count == 0) || !row_is_expired(t, row)) continue;
-            expired++;
-            if (l->has_header) bag_remove(t, s, b, row);
+        if (!l->is_log) {
+            bool due = is_due(t, c->oldest);
+            if (due) chunk_expire(t, s, b, c);
+            *left -= MIN(*left, due ? c->used : 1);
+            continue;
         }
+        while (expired < c->used && row_is_expired(t, chunk_row(l, c, expired))) expired++;
         *left -= MIN(*left, c->used);
-        if (!l->is_log) continue;
         if (expired < c->used) return;
         log_chunk_drop(t, s, b, at);
     }

@@ -44,7 +44,10 @@ struct bag {
         uint32_t leaves;      /* ORDERED */
         uint32_t places_used; /* else: of the hash table, tombstones included; */
     };
-    uint32_t places_mask; /* their number, a power of two, less one */
+    union {
+        uint32_t places_mask; /* their number, a power of two, less one */
+        uint32_t oldest_s;    /* ORDERED, with TTL: no row was stamped before that second */
+    };
 };
 enum { PACKED_HEAD_BYTES = offsetof(struct bag, leaves), PLACES_HEAD_BYTES = offsetof(struct bag, index) };
 _Static_assert(PACKED_HEAD_BYTES % 8 == 0 && PLACES_HEAD_BYTES % 8 == 0, "heads are words");
@@ -54,7 +57,10 @@ struct chunk {
     struct state_ref next, prev;
     uint32_t capacity, used, live;
     uint32_t gone;  /* LOG: elements at its beginning that were dropped */
-    int64_t newest; /* LOG: greatest time of its rows */
+    union {
+        int64_t newest; /* LOG: greatest time of its rows */
+        int64_t oldest; /* else, with TTL: no row was stamped before */
+    };
 };
 
 /* Sizes that all elements of a table share; and what has to be settled when the batch is done. */
@@ -100,6 +106,7 @@ void bag_remove(struct hm_table *t, struct space *s, struct bag *b, char *row);
 void bag_clear(struct hm_table *t, struct space *s, struct bag *b); /* at once; keeps slot and shard */
 void bags_done(struct hm_table *t); /* settles removed elements, drops empty heads, compacts */
 void bag_sweep(struct hm_table *t, struct space *s, struct bag *b, uint32_t *left); /* expired elements */
+void bag_expire(struct hm_table *t, struct space *s, struct bag *b); /* COUNTED, with TTL: what is expired is removed */
 void log_drop_before(struct hm_table *t, struct space *s, struct bag *b, int64_t before); /* chunks whose newest row is older */
 void log_drop_first(struct hm_table *t, struct space *s, struct bag *b, uint32_t n); /* n <= b->rows */
 void bags_forget(struct hm_table *t, const struct space *s);

@@ -48,6 +48,12 @@ static char *insert_unique(struct hm_table *t, struct space *s, struct bag *b, c
     return row;
 }
 
+/* Before places are asked for. */
+static void expire(struct hm_table *t, int64_t ns, struct bag *b)
+{
+    if (t->bag->is_counted && t->bag->ttl_offset) bag_expire(t, space_find(t, ns), b);
+}
+
 enum status hm_ordered_insert(struct state_table *base, int64_t ns, void *const *heads, const struct state_probe *sort_keys,
                               void **rows, uint64_t *created)
 {
@@ -62,6 +68,7 @@ enum status hm_ordered_insert(struct state_table *base, int64_t ns, void *const 
         bool is_new = true;
         rows[i] = NULL;
         if (heads[i] == NULL) continue;
+        expire(t, ns, heads[i]);
         rows[i] = base->def->sort_unique ? insert_unique(t, s, heads[i], key, &is_new) : insert_new(t, s, heads[i], key);
         if (created && is_new) bit_set(created, i);
         head_mark(t, s, heads[i]);
@@ -159,14 +166,15 @@ enum status hm_ordered_scan(struct state_table *base, int64_t ns, void *const *h
 {
     struct hm_table *t = hm_of(base);
 
-    (void)ns;
     ASSERT(t->bag->is_ordered);
     hits->count = 0;
     for (; c->key < count; *c = (struct state_scan){.key = c->key + 1}) {
-        const struct bag *b = heads[c->key];
+        struct bag *b = heads[c->key];
         struct walk w;
         char *row;
-        if (b == NULL || b->rows == 0) continue;
+        if (b == NULL) continue;
+        expire(t, ns, b);
+        if (b->rows == 0) continue;
         w = walk_start(t, b, r, c->key);
         if (c->step) w.at = (struct leaf_position){(uint32_t)c->at[0], (uint32_t)c->at[1]};
         else if (r->skip > 0) walk_skip(t, b, &w, r->skip);
@@ -188,12 +196,13 @@ enum status hm_ordered_count(struct state_table *base, int64_t ns, void *const *
 {
     struct hm_table *t = hm_of(base);
 
-    (void)ns;
     ASSERT(t->bag->is_ordered);
     for (uint32_t i = 0; i < count; i++) {
-        const struct bag *b = heads[i];
+        struct bag *b = heads[i];
         rows[i] = 0;
-        if (b == NULL || b->rows == 0) continue;
+        if (b == NULL) continue;
+        expire(t, ns, b);
+        if (b->rows == 0) continue;
         struct bound low = bound_of(t, r->from, r->from_word, r->from_open, i), high = bound_of(t, r->to, r->to_word, r->to_open, i);
         struct walk w = {low_end(t, b, &low), high_end(t, b, &high), false};
         if (t->bag->is_counted) {
@@ -213,9 +222,9 @@ void *hm_ordered_edge(struct state_table *base, int64_t ns, void *head, bool las
     struct state_range all = {.descending = last};
     struct walk w;
 
-    (void)ns;
     ASSERT(t->bag->is_ordered);
     if (head == NULL) return NULL;
+    expire(t, ns, head);
     w = walk_start(t, head, &all, 0);
     return walk_next(t, head, &w);
 }

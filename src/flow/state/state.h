@@ -67,7 +67,7 @@ struct state_def {
     uint8_t sharing;              /* enum state_sharing */
     bool namespaced;
     bool sort_unique;             /* ORDERED: at most one row per (key, sort key) */
-    bool counted;                 /* ORDERED: places are asked for (state_range.skip, state_ordered_count); not sort_unique, no TTL */
+    bool counted;                 /* ORDERED: places are asked for (state_range.skip, state_ordered_count); not sort_unique; TTL as SQL has it */
     uint64_t sort_descending;     /* ORDERED: bit i = sort field i falls */
     uint64_t sort_nulls_last;     /* ORDERED: bit i = NULLs of sort field i come last */
     const struct type *key;       /* T_ROW: the key columns */

@@ -1,4 +1,4 @@
-/* test_rank_many.c - Top-N beside a model: rows that come and go at random, with many equal sort keys or few; places
+/* test_rank_many.c - Top-N beside a model: rows that come and go, or replace others, at random, with many equal sort keys or few; places
  * from the first or behind an offset, few and more than the state shows at once, with and without their numbers, netted by batch or not.
  * What was told must be there when it is taken back, and make what the model has. And growth: what a change costs does not depend on how
  * many places there are. */
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #define TEXTS(...) {(const char *const[]){__VA_ARGS__}, COUNT_OF(((const char *const[]){__VA_ARGS__}))}
@@ -433,13 +434,101 @@ static void keys_of_rows_that_fell_out_go(void **state)
     op_driver_free(d);
 }
 
+/* --- rows that live for a time ------------------------------------------------------------------------------------- */
+enum { TTL_MS = 1000 };
+
+static struct op_driver *forgetting(uint32_t batch_rows, const char *backend, bool retracts, int64_t last, const char *number)
+{
+    struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = last,
+                            .emit_before = true, .retracts = retracts, .number = number, .ttl_ms = TTL_MS};
+
+    return op_driver_create(&(struct op_setup){.type = op_find("rank"), .config = &c, .in = "ROW<k INT, v BIGINT, id BIGINT>", .keys = "k",
+                                               .batch_rows = batch_rows, .backend = backend});
+}
+
+/* The place that row `id` was given, the last time it was told; 0: it was not. */
+static int64_t place_told(const char *text, int64_t id)
+{
+    long long v, told, place, out = 0;
+
+    for (; *text != '\0'; text = strchr(text, '\n') + 1)
+        if (text[0] == '+' && sscanf(text + 2, "[0, %lld, %lld, %lld]", &v, &told, &place) == 3 && told == id) out = place;
+    return out;
+}
+
+/* What is expired has no place any more, and is not told. */
+static void places_are_those_of_rows_that_live(void **state)
+{
+    enum { STEPS = 3000 };
+    static int64_t values[STEPS], times[STEPS];
+
+    (void)state;
+    for (uint32_t v = 0; v < 4; v++) {
+        struct op_driver *d = forgetting(v % 2 ? 1 : 0, v / 2 ? "pending" : "hashmap", v % 2 == 0, INT64_MAX, "n");
+        struct prng random;
+        int64_t now = 5000, before;
+        prng_init(&random, v);
+        for (int64_t i = 0; i < STEPS; i++) {
+            char text[64];
+            now += prng_below(&random, 40) == 0 ? 700 : (int64_t)prng_below(&random, 4);
+            values[i] = (int64_t)prng_below(&random, i % 2 ? 5 : 1000);
+            times[i] = now;
+            before = 0;
+            for (int64_t k = 0; k < i; k++) before += values[k] >= values[i] && times[k] + TTL_MS > now;
+            op_set_time(d, now);
+            snprintf(text, sizeof text, "0 | %lld | %lld", (long long)values[i], (long long)i);
+            op_push(d, 0, text);
+            assert_string_equal(op_driver_error(d), "");
+            assert_int_equal(place_told(op_output(d), i), before + 1);
+        }
+        op_set_time(d, now + TTL_MS);
+        op_push(d, 0, "1 | 1 | 1\n1 | 2 | 2\n1 | 3 | 3");
+        (void)op_output(d);
+        assert_int_equal(state_host_count(op_driver_cx(d)->state), 1); /* all others are swept */
+        op_driver_free(d);
+    }
+}
+
+/* CPU time of rows that come one by one to so many that live. */
+static clock_t time_beside(uint32_t rows)
+{
+    enum { MORE = 3000 };
+    struct op_driver *d = forgetting(1, NULL, true, 3, NULL);
+    char text[64];
+
+    op_set_time(d, 1);
+    rows_put(d, "", 0, rows, rows, 1);
+    (void)op_output(d);
+    clock_t from = clock();
+    for (uint32_t i = 0; i < MORE; i++) {
+        op_set_time(d, 2 + i / 10);
+        snprintf(text, sizeof text, "0 | %u | %u", i % 7 * 1000, rows + i);
+        op_push(d, 0, text);
+        (void)op_output(d);
+    }
+    clock_t took = clock() - from;
+    op_driver_free(d);
+    return took;
+}
+
+/* A hundred times the rows: a walk over all of them would take a hundred times as long. */
+static void rows_that_live_are_not_walked(void **state)
+{
+    clock_t few = time_beside(1000), many = time_beside(100000);
+
+    (void)state;
+    if (many >= 10 * few) fail_msg("beside 1,000 rows %ld us, beside 100,000 %ld us", (long)few, (long)many);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(rows_are_only_added), cmocka_unit_test(rows_are_taken_back),
                                        cmocka_unit_test(a_change_costs_what_is_told),
                                        cmocka_unit_test(what_equal_sort_keys_cost_does_not_grow),
                                        cmocka_unit_test(rows_replace_others), cmocka_unit_test(what_an_update_costs_does_not_grow),
-                                       cmocka_unit_test(keys_of_rows_that_fell_out_go)};
+                                       cmocka_unit_test(keys_of_rows_that_fell_out_go),
+                                       cmocka_unit_test(places_are_those_of_rows_that_live),
+                                       cmocka_unit_test(rows_that_live_are_not_walked)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
