@@ -30,11 +30,16 @@ void nexmark_plan_rows(const struct nexmark_rules *g, struct nexmark_cursor *c, 
                        uint32_t first_row, uint32_t room, struct nexmark_plan *plan);
 
 /* Text that rows refer to instead of copying it; made for the columns that need it. */
+/* Side by side, as most bids are read with both. */
+struct nexmark_channel_texts {
+    struct text name, url;
+};
+
 struct nexmark_texts {
     const char *letters;      /* a-z: for `extra` */
     const char *words;        /* a-z and spaces: names, descriptions */
     const struct text *names; /* of persons, 11 x 9 */
-    const struct text *channels, *urls; /* 4 hot ones, 10,000 others */
+    const struct nexmark_channel_texts *channels; /* 4 hot ones, 10,000 others */
 };
 enum { NEXMARK_LETTERS = 1 << 20, NEXMARK_WORDS = 1 << 18, NEXMARK_FIRST_NAMES = 11, NEXMARK_LAST_NAMES = 9 };
 

@@ -35,11 +35,20 @@ static void prices_fill(const struct nexmark_rules *g, const struct nexmark_plan
     }
 }
 
-/* As nexmark_extras: places of the table first, then what lies there; bytes of long texts are on their way to whoever copies them. */
-static void channels_take(const struct text *table, uint64_t key, uint32_t count, struct text *out)
+/* A long text's bytes are on their way to whoever copies them. */
+static inline void text_give(const struct text *from, struct text *to)
+{
+    *to = *from;
+    if (from->size <= TEXT_INLINE) return;
+    __builtin_prefetch(from->far);
+    __builtin_prefetch(from->far + from->size - 1);
+}
+
+/* As nexmark_extras: places of the table first, then what lies there. NULL: nobody reads that column. */
+static void channels_take(const struct nexmark_channel_texts *table, uint64_t key, uint32_t count, struct text *names, struct text *urls)
 {
     enum { AHEAD = 64 };
-    const struct text *found[AHEAD];
+    const struct nexmark_channel_texts *found[AHEAD];
 
     for (uint32_t first = 0, n; first < count; first += n) {
         n = MIN(count - first, (uint32_t)AHEAD);
@@ -47,20 +56,20 @@ static void channels_take(const struct text *table, uint64_t key, uint32_t count
             found[i] = &table[nexmark_channel(mix64(key + first + i))];
             __builtin_prefetch(found[i]);
         }
-        for (uint32_t i = 0; i < n; i++) {
-            out[first + i] = *found[i];
-            if (found[i]->size <= TEXT_INLINE) continue;
-            __builtin_prefetch(found[i]->far);
-            __builtin_prefetch(found[i]->far + found[i]->size - 1);
-        }
+        for (uint32_t i = 0; i < n && names != NULL; i++) text_give(&found[i]->name, names + first + i);
+        for (uint32_t i = 0; i < n && urls != NULL; i++) text_give(&found[i]->url, urls + first + i);
     }
 }
 
-static void channels_fill(const struct nexmark_rules *g, const struct nexmark_plan *plan, const struct text *table,
-                          struct text *out)
+static void channels_fill(const struct nexmark_generator *g, const struct nexmark_plan *plan, const struct vector *fields)
 {
+    struct text *names = fields[CHANNEL].form == VEC_FLAT ? VECTOR_VALUES(&fields[CHANNEL], struct text) : NULL;
+    struct text *urls = fields[URL].form == VEC_FLAT ? VECTOR_VALUES(&fields[URL], struct text) : NULL;
+
+    if (names == NULL && urls == NULL) return;
     EACH_RUN(plan, r)
-    channels_take(table, g->keys[DRAW_BID_CHANNEL] + r->id, r->count, out + r->row);
+    channels_take(g->texts.channels, g->rules.keys[DRAW_BID_CHANNEL] + r->id, r->count, names != NULL ? names + r->row : NULL,
+                  urls != NULL ? urls + r->row : NULL);
 }
 
 static void extras_fill(const struct nexmark_generator *g, const struct nexmark_plan *plan, struct text *out)
@@ -89,10 +98,7 @@ void nexmark_fill_bids(const struct nexmark_generator *g, const struct nexmark_p
     if (fields[AUCTION].form == VEC_FLAT) auctions_fill(rules, plan, VECTOR_VALUES(&fields[AUCTION], int64_t));
     if (fields[BIDDER].form == VEC_FLAT) bidders_fill(rules, plan, VECTOR_VALUES(&fields[BIDDER], int64_t));
     if (fields[PRICE].form == VEC_FLAT) prices_fill(rules, plan, VECTOR_VALUES(&fields[PRICE], int64_t));
-    if (fields[CHANNEL].form == VEC_FLAT)
-        channels_fill(rules, plan, g->texts.channels, VECTOR_VALUES(&fields[CHANNEL], struct text));
-    if (fields[URL].form == VEC_FLAT)
-        channels_fill(rules, plan, g->texts.urls, VECTOR_VALUES(&fields[URL], struct text));
+    channels_fill(g, plan, fields);
     if (fields[TIME].form == VEC_FLAT) nexmark_fill_times(rules, plan, NEXMARK_BID, &fields[TIME]);
     if (fields[EXTRA].form == VEC_FLAT) extras_fill(g, plan, VECTOR_VALUES(&fields[EXTRA], struct text));
 }

@@ -90,8 +90,7 @@ static int32_t reversed(uint32_t x)
 void nexmark_texts_channels(struct nexmark_texts *t, uint64_t seed, struct mem *mem)
 {
     static const char *const hot[NEXMARK_HOT_CHANNELS] = {"Google", "Facebook", "Baidu", "Apple"};
-    struct text *channels = mem_alloc(mem, sizeof *channels * (NEXMARK_HOT_CHANNELS + NEXMARK_CHANNELS));
-    struct text *urls = mem_alloc(mem, sizeof *urls * (NEXMARK_HOT_CHANNELS + NEXMARK_CHANNELS));
+    struct nexmark_channel_texts *channels = mem_alloc(mem, sizeof *channels * (NEXMARK_HOT_CHANNELS + NEXMARK_CHANNELS));
     char name[16], url[URL_MAX];
 
     for (uint32_t i = 0; i < NEXMARK_HOT_CHANNELS + NEXMARK_CHANNELS; i++) {
@@ -102,11 +101,10 @@ void nexmark_texts_channels(struct nexmark_texts *t, uint64_t seed, struct mem *
         int size = url_print(mix64(seed), i, url);
         if (!is_hot && nexmark_high(mix64(~seed + i), 10) > 0)
             size += snprintf(url + size, URL_MAX - (size_t)size, "&channel_id=%d", reversed(number));
-        channels[i] = text_keep(mem, name, (size_t)name_size);
-        urls[i] = text_keep(mem, url, (size_t)size);
+        channels[i].name = text_keep(mem, name, (size_t)name_size);
+        channels[i].url = text_keep(mem, url, (size_t)size);
     }
     t->channels = channels;
-    t->urls = urls;
 }
 
 struct text nexmark_word(const struct nexmark_texts *t, uint64_t hash, uint32_t max)
