@@ -456,6 +456,11 @@ void log_drop_first(struct hm_table *t, struct space *s, struct bag *b, uint32_t
     b->flags |= BAG_ROLLS;
 }
 
+void bag_restamped(struct hm_table *t, struct bag *b, const char *row)
+{
+    if (t->bag->has_header) stamp_note(t, b, row_chunk(t->bag, row), row);
+}
+
 static bool is_due(struct hm_table *t, int64_t oldest)
 {
     int64_t ttl = t->base.def->ttl.ms;

@@ -106,6 +106,7 @@ void bag_remove(struct hm_table *t, struct space *s, struct bag *b, char *row);
 void bag_clear(struct hm_table *t, struct space *s, struct bag *b); /* at once; keeps slot and shard */
 void bags_done(struct hm_table *t); /* settles removed elements, drops empty heads, compacts */
 void bag_sweep(struct hm_table *t, struct space *s, struct bag *b, uint32_t *left); /* expired elements */
+void bag_restamped(struct hm_table *t, struct bag *b, const char *row); /* by another hand than row_stamp */
 void bag_expire(struct hm_table *t, struct space *s, struct bag *b); /* COUNTED, with TTL: what is expired is removed */
 void log_drop_before(struct hm_table *t, struct space *s, struct bag *b, int64_t before); /* chunks whose newest row is older */
 void log_drop_first(struct hm_table *t, struct space *s, struct bag *b, uint32_t n); /* n <= b->rows */

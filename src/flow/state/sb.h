@@ -39,10 +39,11 @@ struct sb_type {
 
     /* Snapshots, between batches. walk: rows of a head from where c stands, in their order, at most max; answers how many: fewer than max,
      * that was the last. Nothing counts as read, expired rows are left out where they are not returned. stamp: the word of a row (of
-     * a table without heads: also of its entry) that says since when it lives; NULL without a time to live. rest: after walks the
+     * a table without heads: also of its entry) that says since when it lives; NULL without a time to live. restamp: it lives since then, maybe long ago. rest: after walks the
      * instant of the batch is forgotten. expect: about so many keys will come, of a table without namespaces. */
     uint32_t (*walk)(struct state_table *t, void *head, struct state_scan *c, void **rows, uint32_t max);
     int64_t *(*stamp)(struct state_table *t, void *row);
+    void (*restamp)(struct state_table *t, void *head, void *row, int64_t at); /* head NULL: there are none */
     void (*rest)(struct state_table *t);
     void (*expect)(struct state_table *t, uint64_t keys);
 

@@ -245,6 +245,7 @@ static uint32_t pending_walk(struct state_table *t, void *head, struct state_sca
 }
 
 static int64_t *pending_stamp(struct state_table *t, void *row) { return sb_hashmap.stamp(inner_of(t), row); }
+static void pending_restamp(struct state_table *t, void *head, void *row, int64_t at) { sb_hashmap.restamp(inner_of(t), head, row, at); }
 static void pending_rest(struct state_table *t) { sb_hashmap.rest(inner_of(t)); }
 static void pending_expect(struct state_table *t, uint64_t keys) { sb_hashmap.expect(inner_of(t), keys); }
 
@@ -349,7 +350,7 @@ const struct sb_type sb_pending = {
     .get = pending_get, .handle = pending_handle, .rows_at = pending_rows_at, .key_at = pending_key_at,
     .each = pending_each, .drop = pending_drop, .namespaces = pending_namespaces, .count = pending_count,
     .freeze = pending_freeze, .thaw = pending_thaw, .dirty_count = pending_dirty_count,
-    .walk = pending_walk, .stamp = pending_stamp, .rest = pending_rest, .expect = pending_expect,
+    .walk = pending_walk, .stamp = pending_stamp, .restamp = pending_restamp, .rest = pending_rest, .expect = pending_expect,
     .scan = pending_scan, .head_next = pending_head_next, .row_is_expired = pending_row_is_expired,
     .row_write = pending_row_write, .row_remove = pending_row_remove,
     .head_clear = pending_head_clear, .log_append = pending_log_append, .packed_append = pending_packed_append,

@@ -6,6 +6,7 @@
 /* snapshot_hashmap.c */
 uint32_t hm_walk(struct state_table *t, void *head, struct state_scan *c, void **rows, uint32_t max);
 int64_t *hm_stamp_of(struct state_table *t, void *row);
+void hm_restamp(struct state_table *t, void *head, void *row, int64_t at);
 void hm_rest(struct state_table *t);
 void hm_expect(struct state_table *t, uint64_t keys);
 

@@ -53,6 +53,14 @@ int64_t *hm_stamp_of(struct state_table *base, void *row)
     return offset != 0 ? (int64_t *)(void *)((char *)row + offset) : NULL;
 }
 
+void hm_restamp(struct state_table *base, void *head, void *row, int64_t at)
+{
+    struct hm_table *t = hm_of(base);
+
+    *hm_stamp_of(base, row) = at;
+    if (head != NULL) bag_restamped(t, head, row);
+}
+
 void hm_rest(struct state_table *base) { hm_of(base)->has_now = false; }
 
 void hm_expect(struct state_table *base, uint64_t keys)

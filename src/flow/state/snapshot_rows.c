@@ -212,7 +212,8 @@ static void details_set(const struct put *p)
     }
     if (s->count[ROLE_STAMP] > 0 && p->t->def->ttl.update != STATE_TTL_OFF) {
         const int64_t *stamps = VECTOR_VALUES(&p->b->cols[s->first[ROLE_STAMP]], int64_t);
-        for (uint32_t i = 0; i < p->count; i++) *p->t->type->stamp(p->t, p->in->rows[i]) = stamps[row_of(p, i)];
+        for (uint32_t i = 0; i < p->count; i++)
+            p->t->type->restamp(p->t, has_heads(p->t->def) ? p->in->heads[i] : NULL, p->in->rows[i], stamps[row_of(p, i)]);
     }
 }
 
