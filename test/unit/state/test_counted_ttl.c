@@ -110,14 +110,14 @@ static void run(uint64_t seed, uint32_t restarts)
     assert_int_equal(state_probe_init(&w->probe, w->def.sort_key, &w->k.mem, &w->k.err), S_OK);
     for (uint32_t step = 0; step < STEPS; step++) {
         int64_t value = (int64_t)prng_below(&random, 100);
-        w->k.now_ms += prng_below(&random, 200) == 0 ? 3 * TTL_MS : (int64_t)prng_below(&random, 5);
+        w->k.now_ms += prng_below(&random, 300) == 0 ? 3 * TTL_MS : (int64_t)prng_below(&random, 60);
         batch_begin(w, value);
         check(w, value);
         row_add(w, value);
         if (prng_below(&random, 3) == 0) first_change(w, prng_below(&random, 2) == 0);
         check(w, value);
         state_done(w->table);
-        if (restarts > 0 && step % 97 == 0) keyed_restart(&w->k, &w->def, &w->table, restarts, 4096);
+        if (restarts > 0 && step % 31 == 0) keyed_restart(&w->k, &w->def, &w->table, restarts, 4096);
     }
     state_close(w->table);
     state_probe_release(&w->probe);
