@@ -7,6 +7,7 @@
  * and deleted when the batch ends, unless its key got a place again.
  *
  * Not here: few places, which rank_rows.c looks through. */
+#include "flow/operator/group_firsts.h"
 #include "flow/operator/rank_internal.h"
 
 struct rank_keys {
@@ -19,6 +20,7 @@ struct rank_keys {
     struct state_probe key;                 /* one sort key */
     struct batch *sort;                     /* the same as columns */
     struct batch *one, *gone;               /* the key of a row; those of rows that fell out */
+    struct group_firsts firsts;             /* of those: a key may fall out twice */
     void *rows[BATCH_ROWS];
 };
 
@@ -162,11 +164,14 @@ enum status rank_keys_end(struct rank *s)
 
     if (k->gone->count == 0) return S_OK;
     state_hash_within(k->gone, k->each, k->group_count, k->col_count, hashes);
-    for (uint32_t i = 0; i < k->gone->count; i++) {
-        void *entry = state_get(k->table, 0, k->gone, k->each, i, hashes[i], STATE_READ, NULL);
+    struct state_keys all = state_keys_of(k->gone, k->each, k->col_count, hashes);
+    group_firsts_find(&k->firsts, &all);
+    for (uint32_t i = 0; i < k->firsts.count; i++) {
+        uint16_t row = k->firsts.rows[i];
+        void *entry = state_get(k->table, 0, k->gone, k->each, row, k->firsts.hashes[i], STATE_READ, NULL);
         if (entry == NULL || *number_of(s, entry) != 0) continue;
-        hashes[n] = hashes[i];
-        empty[n++] = (uint16_t)i;
+        hashes[n] = k->firsts.hashes[i];
+        empty[n++] = row;
     }
     struct state_keys keys = {.batch = k->gone, .cols = k->each, .col_count = k->col_count, .count = n, .sel = empty, .hashes = hashes};
     if (n > 0) TRY(state_delete(k->table, 0, &keys));

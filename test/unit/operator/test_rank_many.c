@@ -414,6 +414,27 @@ static void what_an_update_costs_does_not_grow(void **state)
     assert_true(many.rows <= few.rows && few.rows <= 6 * CHANGES);
 }
 
+/* In one batch a row falls out, comes again, and falls out again. */
+static void a_key_falls_out_twice(void **state)
+{
+    enum { PLACES = 40 };
+    struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = PLACES,
+                            .unique = TEXTS("k", "id"), .emit_before = true, .number = "n"};
+    struct op_driver *d = op_driver_create(
+        &(struct op_setup){.type = op_find("rank"), .config = &c, .in = "ROW<k INT, v BIGINT, id BIGINT>", .keys = "k"});
+    char text[64 * 3 * PLACES], *to = text;
+
+    (void)state;
+    for (int i = 0; i < PLACES; i++) to += sprintf(to, "0 | %d | %d\n", 10 + i, i);
+    for (int i = 0; i < PLACES; i++) to += sprintf(to, "0 | %d | %d\n", 100 + i, 100 + i);
+    to += sprintf(to, "0 | 101 | 0\n");
+    for (int i = 0; i < 5; i++) to += sprintf(to, "0 | %d | %d%s", 500 + i, 200 + i, i < 4 ? "\n" : "");
+    op_push(d, 0, text);
+    assert_string_equal(op_driver_error(d), "");
+    assert_int_equal(state_host_count(op_driver_cx(d)->state), 1 + PLACES);
+    op_driver_free(d);
+}
+
 /* Entries of rows that fell out of the places go. */
 static void keys_of_rows_that_fell_out_go(void **state)
 {
@@ -437,12 +458,9 @@ static void keys_of_rows_that_fell_out_go(void **state)
 /* --- rows that live for a time ------------------------------------------------------------------------------------- */
 enum { TTL_MS = 1000 };
 
-static struct op_driver *forgetting(uint32_t batch_rows, const char *backend, bool retracts, int64_t last, const char *number)
+static struct op_driver *forgetting(const struct rank_config *c, uint32_t batch_rows, const char *backend)
 {
-    struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = last,
-                            .emit_before = true, .retracts = retracts, .number = number, .ttl_ms = TTL_MS};
-
-    return op_driver_create(&(struct op_setup){.type = op_find("rank"), .config = &c, .in = "ROW<k INT, v BIGINT, id BIGINT>", .keys = "k",
+    return op_driver_create(&(struct op_setup){.type = op_find("rank"), .config = c, .in = "ROW<k INT, v BIGINT, id BIGINT>", .keys = "k",
                                                .batch_rows = batch_rows, .backend = backend});
 }
 
@@ -464,7 +482,9 @@ static void places_are_those_of_rows_that_live(void **state)
 
     (void)state;
     for (uint32_t v = 0; v < 4; v++) {
-        struct op_driver *d = forgetting(v % 2 ? 1 : 0, v / 2 ? "pending" : "hashmap", v % 2 == 0, INT64_MAX, "n");
+        struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = INT64_MAX,
+                                .emit_before = true, .retracts = v % 2 == 0, .number = "n", .ttl_ms = TTL_MS};
+        struct op_driver *d = forgetting(&c, v % 2 ? 1 : 0, v / 2 ? "pending" : "hashmap");
         struct prng random;
         int64_t now = 5000, before;
         prng_init(&random, v);
@@ -493,7 +513,9 @@ static void places_are_those_of_rows_that_live(void **state)
 static clock_t time_beside(uint32_t rows)
 {
     enum { MORE = 3000 };
-    struct op_driver *d = forgetting(1, NULL, true, 3, NULL);
+    struct rank_config c = {.order = TEXTS("v"), .directions = TEXTS("desc"), .nulls = TEXTS("last"), .first = 1, .last = 3,
+                            .emit_before = true, .retracts = true, .ttl_ms = TTL_MS};
+    struct op_driver *d = forgetting(&c, 1, NULL);
     char text[64];
 
     op_set_time(d, 1);
@@ -526,7 +548,7 @@ int main(void)
                                        cmocka_unit_test(a_change_costs_what_is_told),
                                        cmocka_unit_test(what_equal_sort_keys_cost_does_not_grow),
                                        cmocka_unit_test(rows_replace_others), cmocka_unit_test(what_an_update_costs_does_not_grow),
-                                       cmocka_unit_test(keys_of_rows_that_fell_out_go),
+                                       cmocka_unit_test(keys_of_rows_that_fell_out_go), cmocka_unit_test(a_key_falls_out_twice),
                                        cmocka_unit_test(places_are_those_of_rows_that_live),
                                        cmocka_unit_test(rows_that_live_are_not_walked)};
 
