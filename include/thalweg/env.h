@@ -142,6 +142,11 @@ TW_API int tw_execute(struct tw_env *env, const char *job_name);
 TW_API int tw_execute_async(struct tw_env *env, const char *job_name);
 /* Waits until that job is over, then answers as tw_execute does; 1 when there is none. */
 TW_API int tw_wait(struct tw_env *env);
+/* A savepoint of that job while it runs, from any thread; waits for it. It is made in a folder of its own in `folder` (NULL:
+ * execution.checkpointing.savepoint-dir) and stays until somebody deletes it. 0: `text` is its path, with which
+ * execution.state-recovery.path begins a job; 1: `text` says why there is none. The job needs execution.checkpointing.interval.
+ * Until this has returned, `env` is neither given another job nor freed. */
+TW_API int tw_savepoint(struct tw_env *env, const char *folder, char *text, size_t size);
 /* RUNNING, FINISHED, FAILED or CANCELED; "" before the first job. */
 TW_API const char *tw_job_status(struct tw_env *env);
 /* The index-th task of the latest job, by vertex and subtask, as it stands; false behind the last. While the job runs and when

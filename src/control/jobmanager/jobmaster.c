@@ -158,12 +158,12 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
 static enum status submit(struct jobmaster *jm, struct str encoded, struct err *e)
 {
     TRY(prepare(jm, encoded, e));
+    jm->executions = executions_create(jm->o.sys, &jm->graph, 0, execution_moved, jm);
     TRY(jobmaster_begin_checkpoints(jm, e));
     TRY(make_job(jm, e));
     restart_strategy_init(&jm->restarts, &jm->graph.settings, jm->checkpoints != NULL, &jm->arena);
     prng_init(&jm->random, sys_random(jm->o.sys));
     jobmaster_make_tasks(jm);
-    jm->executions = executions_create(jm->o.sys, &jm->graph, 0, execution_moved, jm);
     return S_OK;
 }
 

@@ -67,6 +67,10 @@ enum job_status jobmaster_status(const struct jobmaster *jm);
 void jobmaster_totals_now(const struct jobmaster *jm, struct job_totals *out);
 void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct operator_totals *out);
 
+/* A savepoint of the running job: any thread, waits. folder: where its own is made; NULL: execution.checkpointing.savepoint-dir.
+ * *out: the folder it lies in, in memory of the caller, SYS_PATH_MAX bytes. E_CONFIG, E_UNSUPPORTED, E_CANCELED with the reason. */
+enum status jobmaster_savepoint(struct jobmaster *jm, const char *folder, char *out, struct err *e) CHECKED;
+
 /* When the job is over. */
 enum sys_signal jobmaster_signal(const struct jobmaster *jm); /* the one that stopped the job, or NONE */
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm);

@@ -1,13 +1,12 @@
 /* jobmaster_checkpoints.c - checkpoints of a running job: between the coordinator, which knows when, the tasks, which know what, and
  * the store, which knows where.
  *
- * Tasks and the store speak on threads of their own. What they say is copied into a note, put into a mailbox, and the job master's
- * own mailbox is given a word that notes are waiting; so everything below runs on the job master's thread. Notes are taken
- * before a task's end is: what it acknowledged it did before it ended. A note of an attempt that is over names a checkpoint
- * that is not under way any more, and is passed over.
+ * All of it runs on the job master's thread; what others say arrives as notes (checkpoint_notes.c). They are taken before a task's
+ * end is: what it acknowledged it did before it ended. A note of an attempt that is over names a checkpoint that is not under
+ * way any more, and is passed over.
  *
  * While a checkpoint is under way its metadata grow, subtask by subtask; they go to the store when all have acknowledged. */
-#include "control/jobmanager/jobmaster_internal.h"
+#include "control/jobmanager/checkpoints_internal.h"
 
 #include "control/config.h"
 #include "ground/base/str.h"
@@ -17,145 +16,7 @@
 #define KEY "execution.checkpointing."
 #define WAIT_MS INT64_C(30000) /* for the store, when the job ends or starts anew */
 
-/* Metadata of a checkpoint that is under way. */
-struct pending_order {
-    struct pending_order *next;
-    struct snapshot_order *order;
-};
-
-struct job_checkpoints {
-    struct mem mem;
-    struct jobmaster *jm;
-    struct checkpoint_coordinator *coordinator;
-    struct snapshot_store *store;
-    struct snapshot_port port;
-    struct sys_mailbox *notes;
-    struct pending_order *orders;
-    uint32_t *firsts;    /* [vertex] number of its first task */
-    uint32_t *by_id;     /* [node_count] nodes in the order of their ids */
-    uint32_t *places;    /* [node] its place there */
-    char job_id[SNAPSHOT_ID_SIZE];
-    bool discards_canceled, discards_failed;
-    uint32_t changes_left; /* of the record that are not answered */
-    enum status changed;   /* how the last one went */
-    struct err change_err;
-    struct buf latest;     /* folder of the newest checkpoint, as of then */
-    bool has_latest;
-};
-
-enum note_kind { NOTE_ACKNOWLEDGE, NOTE_DECLINE, NOTE_WANTS, NOTE_ANSWER };
-struct note {
-    struct mem mem;
-    enum note_kind kind;
-    struct snapshot_ack ack; /* checkpoint, vertex and subtask of all kinds but ANSWER */
-    struct err err;
-    struct snapshot_answer *answer;
-};
-
-/* --- notes: on threads of tasks and of the store ---------------------------------------------------------------------------- */
-static struct note *make_note(enum note_kind kind)
-{
-    struct mem mem;
-    mem_init(&mem, "note", 0);
-    struct note *n = mem_zalloc(&mem, sizeof *n);
-
-    mem_init(&n->mem, "note", 0);
-    mem_move(&mem, &n->mem);
-    n->kind = kind;
-    return n;
-}
-
-static void free_note(struct note *n)
-{
-    struct mem mem;
-
-    if (n->answer != NULL) snapshot_answer_free(n->answer);
-    mem_init(&mem, "note", 0);
-    mem_move(&n->mem, &mem);
-    mem_release(&mem);
-}
-
-static void send_note(struct job_checkpoints *c, struct note *n)
-{
-    sys_mailbox_send(c->jm->o.sys, c->notes, n);
-    sys_mailbox_send(c->jm->o.sys, c->jm->mailbox, &c->jm->notes_are_waiting);
-}
-
-static enum status port_chunk(void *arg, const struct snapshot_place *where, struct buf *bytes, struct sys_parker *waiting)
-{
-    struct job_checkpoints *c = arg;
-
-    return snapshot_store_chunk(c->store, where, bytes, waiting);
-}
-
-static void port_acknowledge(void *arg, const struct snapshot_ack *ack)
-{
-    struct note *n = make_note(NOTE_ACKNOWLEDGE);
-    struct node_snapshot *nodes = mem_alloc(&n->mem, sizeof *nodes * (ack->node_count + 1));
-
-    n->ack = *ack;
-    n->ack.nodes = nodes;
-    for (uint32_t i = 0; i < ack->node_count; i++) {
-        nodes[i] = ack->nodes[i];
-        if (nodes[i].committables.size == 0) continue;
-        char *bytes = mem_alloc(&n->mem, nodes[i].committables.size);
-        memcpy(bytes, nodes[i].committables.data, nodes[i].committables.size);
-        nodes[i].committables.data = bytes;
-    }
-    send_note(arg, n);
-}
-
-static void port_decline(void *arg, int64_t checkpoint, uint32_t vertex, uint32_t subtask, const struct err *why)
-{
-    struct note *n = make_note(NOTE_DECLINE);
-
-    n->ack = (struct snapshot_ack){.checkpoint = checkpoint, .vertex = vertex, .subtask = subtask};
-    n->err = *why;
-    send_note(arg, n);
-}
-
-static void port_wants(void *arg, uint32_t vertex, uint32_t subtask)
-{
-    struct note *n = make_note(NOTE_WANTS);
-
-    n->ack = (struct snapshot_ack){.vertex = vertex, .subtask = subtask};
-    send_note(arg, n);
-}
-
-static void store_answers(void *arg, struct snapshot_answer *a)
-{
-    struct note *n = make_note(NOTE_ANSWER);
-
-    n->answer = a;
-    send_note(arg, n);
-}
-
 /* --- making and ending ------------------------------------------------------------------------------------------------------ */
-static int64_t now_ms(const struct jobmaster *jm) { return sys_mono_ns(jm->o.sys) / NS_PER_MS; }
-
-static void number_tasks(struct job_checkpoints *c, const struct graph *g, uint32_t *count)
-{
-    c->firsts = mem_alloc(&c->mem, sizeof *c->firsts * g->vertex_count);
-    *count = 0;
-    for (uint32_t v = 0; v < g->vertex_count; v++) {
-        c->firsts[v] = *count;
-        *count += g->vertices[v].parallelism;
-    }
-}
-
-/* Metadata name operators by id, in order. */
-static void order_nodes(struct job_checkpoints *c, const struct graph *g)
-{
-    c->by_id = mem_alloc(&c->mem, sizeof *c->by_id * (g->node_count + 1));
-    c->places = mem_alloc(&c->mem, sizeof *c->places * (g->node_count + 1));
-    for (uint32_t i = 0; i < g->node_count; i++) {
-        uint32_t at = i;
-        for (; at > 0 && strcmp(g->nodes[c->by_id[at - 1]]->id, g->nodes[i]->id) > 0; at--) c->by_id[at] = c->by_id[at - 1];
-        c->by_id[at] = i;
-    }
-    for (uint32_t i = 0; i < g->node_count; i++) c->places[c->by_id[i]] = i;
-}
-
 static int64_t int_of(const struct jobmaster *jm, const char *key) { return options_int(&jm->graph.settings, config_defs, key); }
 
 static enum status make_store(struct job_checkpoints *c, const struct checkpoints_setup *setup, struct err *e)
@@ -172,13 +33,13 @@ static enum status make_store(struct job_checkpoints *c, const struct checkpoint
         .inline_max = (uint64_t)int_of(jm, KEY "data-inline-threshold"),
         .retained_max = (uint32_t)int_of(jm, has_old ? "state.checkpoints.num-retained" : KEY "num-retained"),
         .has_thread = jm->o.drive == NULL,
-        .answer = store_answers,
+        .answer = notes_send_answer,
         .arg = c};
 
     return snapshot_store_create(&o, &c->store, e);
 }
 
-static void make_coordinator(struct job_checkpoints *c, const struct checkpoints_setup *setup, uint32_t tasks)
+static void make_coordinator(struct job_checkpoints *c, const struct checkpoints_setup *setup)
 {
     struct jobmaster *jm = c->jm;
     struct checkpoint_settings s = {.interval_ms = int_of(jm, KEY "interval"),
@@ -186,7 +47,7 @@ static void make_coordinator(struct job_checkpoints *c, const struct checkpoints
                                     .timeout_ms = int_of(jm, KEY "timeout"),
                                     .concurrent_max = (uint32_t)int_of(jm, KEY "max-concurrent-checkpoints"),
                                     .tolerable_failures = int_of(jm, KEY "tolerable-failed-checkpoints"),
-                                    .tasks = tasks,
+                                    .tasks = executions_count(jm->executions),
                                     .wall_offset_ms = sys_wall_ms(jm->o.sys) - now_ms(jm)};
 
     c->coordinator = checkpoint_coordinator_create(&s, setup->first_id, setup->record.next_checkpoint);
@@ -206,34 +67,29 @@ enum status checkpoints_create(struct jobmaster *jm, const struct checkpoints_se
     struct mem mem;
     mem_init(&mem, "checkpoints", 0);
     struct job_checkpoints *c = mem_zalloc(&mem, sizeof *c);
-    uint32_t tasks;
 
     mem_init(&c->mem, "checkpoints", 0);
     mem_move(&mem, &c->mem);
     jm->checkpoints = c;
     c->jm = jm;
-    c->port = (struct snapshot_port){port_chunk, port_acknowledge, port_decline, port_wants, c};
-    c->notes = sys_mailbox_create(jm->o.sys);
+    notes_init(c);
     buf_init(&c->latest, &c->mem);
     memcpy(c->job_id, setup->record.job_id, sizeof c->job_id);
-    number_tasks(c, &jm->graph, &tasks);
-    order_nodes(c, &jm->graph);
+    orders_init(c);
     read_retention(c);
-    make_coordinator(c, setup, tasks);
+    make_coordinator(c, setup);
     return make_store(c, setup, e);
 }
 
 void checkpoints_free(struct job_checkpoints *c)
 {
     struct mem mem;
-    struct note *n;
 
     if (c == NULL) return;
     snapshot_store_free(c->store);
-    while ((n = sys_mailbox_take(c->jm->o.sys, c->notes, 0)) != NULL) free_note(n);
-    for (struct pending_order *o = c->orders; o != NULL; o = o->next) snapshot_order_free(o->order);
+    notes_release(c);
+    orders_release(c);
     checkpoint_coordinator_free(c->coordinator);
-    sys_mailbox_free(c->jm->o.sys, c->notes);
     mem_init(&mem, "checkpoints", 0);
     mem_move(&c->mem, &mem);
     mem_release(&mem);
@@ -241,100 +97,6 @@ void checkpoints_free(struct job_checkpoints *c)
 
 const struct snapshot_port *checkpoints_port(const struct job_checkpoints *c) { return c != NULL ? &c->port : NULL; }
 const char *checkpoints_job_id(const struct job_checkpoints *c) { return c != NULL ? c->job_id : NULL; }
-
-/* --- metadata --------------------------------------------------------------------------------------------------------------- */
-static void fill_operators(struct job_checkpoints *c, struct snapshot_order *o)
-{
-    const struct graph *g = &c->jm->graph;
-    struct snapshot_operator *operators = ARENA_ARRAY(&o->arena, struct snapshot_operator, g->node_count + 1);
-
-    for (uint32_t i = 0; i < g->node_count; i++) {
-        const struct graph_node *n = g->nodes[c->by_id[i]];
-        operators[i] = (struct snapshot_operator){.name = arena_strdup(&o->arena, n->name),
-                                                  .parallelism = n->parallelism,
-                                                  .max_parallelism = n->max_parallelism,
-                                                  .subtasks = ARENA_ARRAY(&o->arena, struct snapshot_subtask, n->parallelism)};
-        memcpy(operators[i].id, n->id, sizeof operators[i].id);
-    }
-    o->metadata.operators = operators;
-    o->metadata.operator_count = g->node_count;
-}
-
-static void add_order(struct job_checkpoints *c, const struct checkpoint_action *a)
-{
-    struct pending_order *p = mem_zalloc(&c->mem, sizeof *p);
-    struct snapshot_order *o = snapshot_order_create();
-
-    o->metadata = (struct snapshot_metadata){.job_name = arena_strdup(&o->arena, c->jm->graph.job_name),
-                                             .checkpoint = a->id,
-                                             .time_ms = sys_wall_ms(c->jm->o.sys),
-                                             .kind = a->kind,
-                                             .graph = c->jm->digest};
-    memcpy(o->metadata.job_id, c->job_id, sizeof o->metadata.job_id);
-    fill_operators(c, o);
-    p->order = o;
-    p->next = c->orders;
-    c->orders = p;
-}
-
-static struct snapshot_order *find_order(const struct job_checkpoints *c, int64_t id)
-{
-    for (struct pending_order *p = c->orders; p != NULL; p = p->next)
-        if (p->order->metadata.checkpoint == id) return p->order;
-    return NULL;
-}
-
-/* NULL: there is none (any more). */
-static struct snapshot_order *take_order(struct job_checkpoints *c, int64_t id)
-{
-    struct pending_order **at = &c->orders;
-
-    while (*at != NULL && (*at)->order->metadata.checkpoint != id) at = &(*at)->next;
-    if (*at == NULL) return NULL;
-    struct pending_order *p = *at;
-    struct snapshot_order *o = p->order;
-    *at = p->next;
-    mem_free(&c->mem, p);
-    return o;
-}
-
-static struct snapshot_subtask *subtask_of(const struct job_checkpoints *c, const struct snapshot_order *o, uint32_t node, uint32_t subtask)
-{
-    const struct snapshot_operator *operator= &o->metadata.operators[c->places[node]];
-
-    ASSERT(subtask < operator->parallelism);
-    return (struct snapshot_subtask *)(uintptr_t)&operator->subtasks[subtask]; /* of our own order */
-}
-
-static void fill_subtasks(const struct job_checkpoints *c, struct snapshot_order *o, const struct snapshot_ack *ack)
-{
-    const struct graph_vertex *v = &c->jm->graph.vertices[ack->vertex];
-
-    ASSERT(ack->node_count == v->node_count);
-    for (uint32_t i = 0; i < ack->node_count; i++) {
-        const struct node_snapshot *from = &ack->nodes[i];
-        struct snapshot_subtask *to = subtask_of(c, o, v->nodes[i], ack->subtask);
-        *to = (struct snapshot_subtask){.watermark = from->watermark,
-                                        .sent_watermark = from->sent_watermark,
-                                        .is_idle = from->is_idle,
-                                        .handle_count = from->chunks};
-        if (from->committables.size > 0)
-            to->committables = (struct str){arena_strndup(&o->arena, from->committables.data, from->committables.size),
-                                            from->committables.size};
-    }
-}
-
-static void fill_finished(const struct job_checkpoints *c, struct snapshot_order *o)
-{
-    const struct graph *g = &c->jm->graph;
-
-    for (uint32_t v = 0; v < g->vertex_count; v++)
-        for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) {
-            if (!checkpoint_task_was_finished(c->coordinator, o->metadata.checkpoint, c->firsts[v] + s)) continue;
-            for (uint32_t i = 0; i < g->vertices[v].node_count; i++)
-                *subtask_of(c, o, g->vertices[v].nodes[i], s) = (struct snapshot_subtask){.is_finished = true};
-        }
-}
 
 /* --- what is to be done ----------------------------------------------------------------------------------------------------- */
 static void fail_job(struct jobmaster *jm, const struct checkpoint_action *a)
@@ -360,10 +122,10 @@ static void log_completed(struct jobmaster *jm, int64_t id)
 
 static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a)
 {
-    enum status st = snapshot_store_open(c->store, a->id, a->kind, NULL, NULL);
+    enum status st = snapshot_store_open(c->store, a->id, a->kind, requests_folder(c, a->id), NULL);
 
-    ASSERT(st == S_OK); /* the job's own folder */
-    add_order(c, a);
+    ASSERT(st == S_OK); /* the job's own folder, or one that was looked at */
+    orders_add(c, a->id, a->kind);
     taskmanager_trigger(c->jm->tm, a->id);
 }
 
@@ -372,15 +134,15 @@ static void abort_one(struct job_checkpoints *c, const struct checkpoint_action 
     log_write(c->jm->o.log, checkpoint_reason_counts(a->reason) ? LOG_WARN : LOG_INFO, "checkpoints", "%s %lld of job '%s' failed: %s",
               snapshot_kind_name(a->kind), (long long)a->id, c->jm->graph.job_name, checkpoint_reason_text(a->reason));
     snapshot_store_abort(c->store, a->id);
-    snapshot_order_free(take_order(c, a->id));
+    snapshot_order_free(orders_take(c, a->id, false));
+    requests_end(c, a->id, checkpoint_reason_text(a->reason));
 }
 
 static void store(struct job_checkpoints *c, const struct checkpoint_action *a)
 {
-    struct snapshot_order *o = take_order(c, a->id);
+    struct snapshot_order *o = orders_take(c, a->id, true);
 
     ASSERT(o != NULL);
-    fill_finished(c, o);
     snapshot_store_finish(c->store, o);
 }
 
@@ -401,6 +163,7 @@ static void obey(struct job_checkpoints *c, const struct checkpoint_action *a)
     case CHECKPOINT_NOTIFY:
         log_completed(jm, a->id);
         if (jm->tm != NULL) taskmanager_complete(jm->tm, a->id);
+        requests_end(c, a->id, NULL);
         break;
     case CHECKPOINT_RESERVE:
         change_record(c, &(struct snapshot_change){.status = JOB_RUNNING, .attempt = jm->attempt, .reserves = true});
@@ -461,12 +224,10 @@ static void on_answer(struct job_checkpoints *c, const struct snapshot_answer *a
 
 static void on_acknowledged(struct job_checkpoints *c, const struct snapshot_ack *ack)
 {
-    struct snapshot_order *o = find_order(c, ack->checkpoint);
     struct checkpoint_ack short_one = {ack->bytes, ack->aligned_ns / NS_PER_MS, ack->saved_ns / NS_PER_MS};
 
-    if (o == NULL) return;
-    fill_subtasks(c, o, ack);
-    checkpoint_acknowledged(c->coordinator, ack->checkpoint, c->firsts[ack->vertex] + ack->subtask, &short_one);
+    if (orders_acknowledge(c, ack))
+        checkpoint_acknowledged(c->coordinator, ack->checkpoint, task_number(c, ack->vertex, ack->subtask), &short_one);
 }
 
 static void on_note(struct job_checkpoints *c, struct note *n)
@@ -479,9 +240,10 @@ static void on_note(struct job_checkpoints *c, struct note *n)
         break;
     case NOTE_WANTS: checkpoint_wanted(c->coordinator, now_ms(c->jm)); break;
     case NOTE_ANSWER: on_answer(c, n->answer); break;
+    case NOTE_SAVEPOINT: requests_begin(c, n->request); break;
     }
     obey_all(c);
-    free_note(n);
+    note_free(n);
 }
 
 void checkpoints_on_notes(struct jobmaster *jm)
@@ -490,7 +252,7 @@ void checkpoints_on_notes(struct jobmaster *jm)
     struct note *n;
 
     if (c == NULL) return;
-    while ((n = sys_mailbox_take(jm->o.sys, c->notes, 0)) != NULL) on_note(c, n);
+    while ((n = notes_take(c)) != NULL) on_note(c, n);
     snapshot_store_run(c->store); /* where it has no thread */
 }
 
@@ -499,7 +261,7 @@ void checkpoints_on_task(struct jobmaster *jm, const struct task_news *n)
     struct job_checkpoints *c = jm->checkpoints;
 
     if (c == NULL) return;
-    uint32_t task = c->firsts[n->vertex] + n->subtask;
+    uint32_t task = task_number(c, n->vertex, n->subtask);
     if (n->state == TASK_RUNNING && n->status == S_OK) checkpoint_task_running(c->coordinator, task, now_ms(jm));
     if (n->status == S_END) checkpoint_task_finished(c->coordinator, task, now_ms(jm));
     obey_all(c);
@@ -585,6 +347,11 @@ void checkpoints_job_over(struct jobmaster *jm)
     struct err e = {0};
 
     if (c == NULL) return;
+    sys_lock_take(jm->look);
+    c->is_over = true; /* whoever asks for a savepoint from now on is told so at once */
+    sys_lock_give(jm->look);
+    checkpoints_on_notes(jm);
+    requests_end_all(c);
     bool discards = last == JOB_FINISHED || (last == JOB_CANCELED && c->discards_canceled) || (last == JOB_FAILED && c->discards_failed);
     if (await_change(jm, &(struct snapshot_change){.status = last, .attempt = jm->attempt, .discards = discards}, &e) == S_OK) return;
     if (e.status != E_EXISTS)

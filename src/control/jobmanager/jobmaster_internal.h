@@ -12,6 +12,7 @@ enum { LOOK_MS = 20 };
 #define NS_PER_MS INT64_C(1000000)
 
 struct job_checkpoints;
+struct savepoint_request;
 
 struct jobmaster {
     struct jobmaster_options o;
@@ -86,4 +87,6 @@ void checkpoints_look(struct jobmaster *jm);
 int64_t checkpoints_wait_ms(const struct jobmaster *jm, int64_t most); /* until something is due */
 /* Between attempts: the record says so, and *folder is the newest checkpoint, NULL: there is none. Waits. */
 enum status checkpoints_next_attempt(struct jobmaster *jm, const char **folder, struct err *e) CHECKED;
+/* Under the lock `look`. False: the job takes no checkpoints, or is over. */
+bool checkpoints_request(struct jobmaster *jm, struct savepoint_request *r);
 void checkpoints_job_over(struct jobmaster *jm); /* in its last status: recorded, and what goes with the job goes */

@@ -43,7 +43,7 @@ void store_delete_folder(struct snapshot_store *s, const struct fs_type *fs, con
     enum status st = fs->list(s->o.sys, path, &arena, &list, NULL);
     for (uint32_t i = 0; st == S_OK && i < list.count; i++)
         if (!list.entries[i].is_directory) st = fs->remove(s->o.sys, list.entries[i].path, NULL);
-    if (st == S_OK) st = fs->remove(s->o.sys, path, NULL);
+    if (st == S_OK && fs->remove_folder != NULL) st = fs->remove_folder(s->o.sys, path, NULL);
     if (st != S_OK && st != E_NOT_FOUND)
         log_write(s->o.log, LOG_WARN, "snapshots", "'%s' could not be deleted (%s); it is swept at the next start", path, status_text(st));
     mem_release(&mem);

@@ -31,8 +31,9 @@ struct fs_type {
     /* What lies directly in a folder, hidden names too; E_NOT_FOUND when there is no such folder. */
     enum status (*list)(struct sys *, const char *directory, struct arena *, struct fs_list *, struct err *);
     enum status (*stat)(struct sys *, const char *path, struct fs_entry *, struct err *);
-    /* An object; where there are folders, also one that is empty. Idempotent. */
-    enum status (*remove)(struct sys *, const char *path, struct err *);
+    enum status (*remove)(struct sys *, const char *path, struct err *); /* idempotent */
+    /* A folder that is empty; idempotent. NULL where folders are but the beginnings of names. */
+    enum status (*remove_folder)(struct sys *, const char *path, struct err *);
 };
 
 /* Splits "file:///a/b" or "/a/b" into type and path; E_CONFIG for an unknown scheme, naming the known ones. */

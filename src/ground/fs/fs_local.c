@@ -139,13 +139,8 @@ static enum status local_stat(struct sys *s, const char *path, struct fs_entry *
     return S_OK;
 }
 
-static enum status local_remove(struct sys *s, const char *path, struct err *e)
-{
-    struct sys_stat st;
-
-    if (sys_file_stat(s, path, &st, NULL) == S_OK && st.is_directory) return sys_dir_delete(s, path, e);
-    return sys_file_delete(s, path, e);
-}
+static enum status local_remove(struct sys *s, const char *path, struct err *e) { return sys_file_delete(s, path, e); }
+static enum status local_remove_folder(struct sys *s, const char *path, struct err *e) { return sys_dir_delete(s, path, e); }
 
 const struct fs_type fs_local = {
     .scheme = "file",
@@ -156,4 +151,5 @@ const struct fs_type fs_local = {
     .list = local_list,
     .stat = local_stat,
     .remove = local_remove,
+    .remove_folder = local_remove_folder,
 };

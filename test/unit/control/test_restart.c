@@ -38,6 +38,8 @@ static struct {
     struct sys_atomic_u64 counts[KEYS]; /* the highest that came out */
     int completed;                  /* checkpoints since all of the first half arrived */
     bool dies;
+    struct sys *sys;
+    struct sys_parker *waiting; /* for the first half; NULL: nobody does */
     int tells; /* not 0: writes a byte there instead */
     const char *uid; /* of the operator that counts */
     char said[1024], lines[4096];
@@ -102,7 +104,7 @@ static enum tw_status count_one(struct tw_context *cx, const void *in)
     int64_t count = 0;
 
     if (sys_atomic_load(&w.is_open) == 0) {
-        sys_atomic_add(&w.arrived, 1);
+        if (sys_atomic_add(&w.arrived, 1) + 1 == SPLITS * HALF && w.waiting != NULL) sys_unpark(w.sys, w.waiting);
     } else {
         if ((uint64_t)n->value < sys_atomic_load(&w.lowest)) sys_atomic_store(&w.lowest, (uint64_t)n->value);
         if (sys_atomic_load(&w.failures) > 0) {
@@ -312,7 +314,7 @@ static const char *said_folder(void)
 
 static bool is_there(const char *folder)
 {
-    char path[600];
+    char path[1100];
 
     snprintf(path, sizeof path, "%s/_metadata", folder);
     return access(path, F_OK) == 0;
@@ -485,6 +487,115 @@ static void without_threads_it_is_the_same(void **state)
     expect_counts();
 }
 
+static void a_savepoint_is_taken_while_the_job_runs_and_begun_with(void **state)
+{
+    char path[1024], text[1024];
+
+    (void)state;
+    w.sys = sys_linux_create_quiet();
+    w.waiting = sys_parker_create(w.sys);
+    struct tw_env *env = tw_env_create();
+    tw_quiet(env, true);
+    tw_set_parallelism(env, 2);
+    build(env, NULL);
+    assert_int_equal(tw_execute_async(env, "numbers"), 0);
+    while (sys_atomic_load(&w.arrived) < SPLITS * HALF) sys_park(w.sys, w.waiting, INT64_MAX);
+    assert_int_equal(tw_savepoint(env, NULL, text, sizeof text), 1);
+    assert_string_equal(text, "there is no folder for the savepoint; name one, or set execution.checkpointing.savepoint-dir");
+    assert_int_equal(tw_savepoint(env, folder_path(&w.folder, "savepoints/"), path, sizeof path), 0);
+    tw_cancel(env);
+    assert_int_equal(tw_wait(env), 1);
+    assert_string_equal(tw_job_status(env), "CANCELED");
+    assert_int_equal(tw_savepoint(env, w.folder.path, text, sizeof text), 1);
+    assert_string_equal(text, "the job takes no savepoint: it is over, or has no execution.checkpointing.interval");
+    tw_env_free(env);
+    sys_parker_free(w.sys, w.waiting);
+    sys_linux_free(w.sys);
+    w.waiting = NULL;
+    w.is_open.value = 1;
+    w.settings[0] = "execution.state-recovery.path";
+    w.settings[1] = path;
+    struct job_run run = run_job();
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(strncmp(w.said, "job 'numbers' begins from savepoint ", 36), 0);
+    assert_string_equal(said_folder(), path);
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
+    assert_true(is_there(path));
+}
+
+/* --- what stays when a job ends ---------------------------------------------------------------------------------------------- */
+/* Folders of checkpoints below that of the job. */
+static int checkpoints_left(void)
+{
+    char command[700], line[700];
+    int count = 0;
+    FILE *f;
+
+    snprintf(command, sizeof command, "ls -d %s/*/chk-* 2>/dev/null", w.folder.path);
+    assert_non_null(f = popen(command, "r"));
+    while (fgets(line, sizeof line, f) != NULL) count++;
+    pclose(f);
+    return count;
+}
+
+static void run_and_cancel(void)
+{
+    w.sys = sys_linux_create_quiet();
+    w.waiting = sys_parker_create(w.sys);
+    struct tw_env *env = tw_env_create();
+    char path[1024];
+    tw_quiet(env, true);
+    tw_set_parallelism(env, 2);
+    build(env, NULL);
+    assert_int_equal(tw_execute_async(env, "numbers"), 0);
+    while (sys_atomic_load(&w.arrived) < SPLITS * HALF) sys_park(w.sys, w.waiting, INT64_MAX);
+    do { /* until there is a checkpoint */
+        assert_int_equal(tw_savepoint(env, folder_path(&w.folder, "savepoints"), path, sizeof path), 0);
+    } while (checkpoints_left() == 0);
+    tw_cancel(env);
+    assert_int_equal(tw_wait(env), 1);
+    tw_env_free(env);
+    sys_parker_free(w.sys, w.waiting);
+    sys_linux_free(w.sys);
+    w.waiting = NULL;
+}
+
+static void what_stays_is_a_setting(void **state)
+{
+    static const struct {
+        const char *how;
+        int left;
+    } canceled[] = {{"DELETE_ON_CANCELLATION", 0}, {"NO_EXTERNALIZED_CHECKPOINTS", 0}, {"RETAIN_ON_CANCELLATION", 1}};
+    static const struct {
+        const char *how;
+        bool stays;
+    } failed[] = {{"DELETE_ON_CANCELLATION", true}, {"NO_EXTERNALIZED_CHECKPOINTS", false}};
+
+    w.settings[0] = "execution.checkpointing.externalized-checkpoint-retention";
+    for (size_t i = 0; i < COUNT_OF(canceled); i++) {
+        w.settings[1] = canceled[i].how;
+        w.arrived.value = 0;
+        run_and_cancel();
+        assert_int_equal(checkpoints_left(), canceled[i].left);
+    }
+    for (size_t i = 0; i < COUNT_OF(failed); i++) {
+        tear_down(state);
+        set_up(state);
+        w.settings[0] = "execution.checkpointing.externalized-checkpoint-retention";
+        w.settings[1] = failed[i].how;
+        w.failures.value = 1000;
+        assert_int_equal(run_job().end, JOB_FAILED);
+        assert_int_equal(checkpoints_left(), failed[i].stays);
+        w.failures.value = 0; /* what stayed is gone on with */
+        w.lowest.value = UINT64_MAX;
+        struct job_run run = run_job();
+        assert_int_equal(run.end, JOB_FINISHED);
+        assert_int_equal(sys_atomic_load(&w.lowest), failed[i].stays ? HALF : 0);
+        assert_int_equal(checkpoints_left(), 0);
+    }
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -503,6 +614,8 @@ int main(void)
         T(without_a_folder_there_are_none),
         T(who_is_overtaken_by_another_process_fails),
         T(without_threads_it_is_the_same),
+        T(a_savepoint_is_taken_while_the_job_runs_and_begun_with),
+        T(what_stays_is_a_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,69 @@
+/* checkpoints_internal.h - what the files share that take checkpoints of a running job: jobmaster_checkpoints.c (what is to be
+ * done, and what came of it), checkpoint_notes.c (what other threads say), checkpoint_orders.c (metadata while they grow),
+ * savepoint_requests.c (who asked for one). All but the port belongs to the job master's thread. */
+#pragma once
+#include "control/jobmanager/jobmaster_internal.h"
+
+/* Metadata of a checkpoint that is under way. */
+struct pending_order {
+    struct pending_order *next;
+    struct snapshot_order *order;
+};
+
+struct job_checkpoints {
+    struct mem mem;
+    struct jobmaster *jm;
+    struct checkpoint_coordinator *coordinator;
+    struct snapshot_store *store;
+    struct snapshot_port port;
+    struct sys_mailbox *notes;
+    struct pending_order *orders;
+    struct savepoint_request *requests; /* that are not answered */
+    uint32_t *firsts;    /* [vertex] number of its first task */
+    uint32_t *by_id;     /* [node_count] nodes in the order of their ids */
+    uint32_t *places;    /* [node] its place there */
+    char job_id[SNAPSHOT_ID_SIZE];
+    bool discards_canceled, discards_failed;
+    uint32_t changes_left; /* of the record that are not answered */
+    enum status changed;   /* how the last one went */
+    struct err change_err;
+    struct buf latest;     /* folder of the newest checkpoint, as of then */
+    bool has_latest;
+    bool is_over; /* under the job master's lock `look` */
+};
+
+enum note_kind { NOTE_ACKNOWLEDGE, NOTE_DECLINE, NOTE_WANTS, NOTE_ANSWER, NOTE_SAVEPOINT };
+struct note {
+    struct mem mem;
+    enum note_kind kind;
+    struct snapshot_ack ack; /* ACKNOWLEDGE; of DECLINE and WANTS checkpoint, vertex and subtask */
+    struct err err;          /* DECLINE */
+    struct snapshot_answer *answer;
+    struct savepoint_request *request;
+};
+
+/* checkpoint_notes.c */
+void notes_init(struct job_checkpoints *c); /* the port, and where its notes go */
+void notes_release(struct job_checkpoints *c);
+struct note *notes_take(struct job_checkpoints *c); /* NULL: there is none. To be freed */
+void note_free(struct note *n);
+void notes_send_answer(void *arg, struct snapshot_answer *a); /* of snapshot_store_options */
+void notes_send_request(struct job_checkpoints *c, struct savepoint_request *r);
+
+/* checkpoint_orders.c */
+void orders_init(struct job_checkpoints *c);
+void orders_release(struct job_checkpoints *c);
+void orders_add(struct job_checkpoints *c, int64_t id, enum snapshot_kind kind);
+/* False: it is not under way (any more). */
+bool orders_acknowledge(struct job_checkpoints *c, const struct snapshot_ack *ack);
+/* With those filled in that had finished. NULL: it is not under way. */
+struct snapshot_order *orders_take(struct job_checkpoints *c, int64_t id, bool is_through);
+uint32_t task_number(const struct job_checkpoints *c, uint32_t vertex, uint32_t subtask);
+
+/* savepoint_requests.c */
+void requests_begin(struct job_checkpoints *c, struct savepoint_request *r);
+const char *requests_folder(const struct job_checkpoints *c, int64_t id); /* NULL: nobody asked for that one */
+void requests_end(struct job_checkpoints *c, int64_t id, const char *failure); /* NULL: it is complete */
+void requests_end_all(struct job_checkpoints *c);
+
+static inline int64_t now_ms(const struct jobmaster *jm) { return sys_mono_ns(jm->o.sys) / NS_PER_MS; }
