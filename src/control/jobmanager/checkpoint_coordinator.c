@@ -4,8 +4,11 @@
  * but not before the minimum pause after the last that completed has passed, not while as many are under way as may be, and not
  * before every task runs or has finished. A task that has finished needs no barrier: whoever it sent to has all of it.
  *
- * A checkpoint that completes subsumes the older ones; savepoints are never subsumed. Failures in a row are counted, each
- * checkpoint once; more than are tolerated fail the job, and counting begins anew.
+ * A checkpoint that completes subsumes the older ones; savepoints are never subsumed. A task that is told of two before it has
+ * looked may take the later one alone. So nothing begins behind a savepoint until that is over; of checkpoints it does no
+ * harm: the later one subsumes the earlier.
+ *
+ * Failures in a row are counted, each checkpoint once; more than are tolerated fail the job, and counting begins anew.
  *
  * Invariants: an id is triggered once; from STORE to checkpoint_stored nothing aborts it; actions leave in the order in which they
  * came up.
@@ -178,6 +181,8 @@ static uint32_t counted(const struct checkpoint_coordinator *c)
     return count;
 }
 
+static bool is_savepoint_pending(const struct checkpoint_coordinator *c) { return counted(c) < c->pending_count; }
+
 /* All tasks run or are through, and some run: else there is nothing to be told. */
 static bool are_tasks_ready(const struct checkpoint_coordinator *c)
 {
@@ -224,7 +229,7 @@ static int64_t earliest_ms(const struct checkpoint_coordinator *c)
 static bool may_begin(const struct checkpoint_coordinator *c)
 {
     return (c->settings.interval_ms > 0 || c->wanted_id != 0) && are_tasks_ready(c) && !c->is_reserving &&
-           counted(c) < c->settings.concurrent_max && c->pending_count < CHECKPOINTS_PENDING_MAX - 1;
+           !is_savepoint_pending(c) && counted(c) < c->settings.concurrent_max;
 }
 
 static void begin_what_is_due(struct checkpoint_coordinator *c, int64_t now_ms)
@@ -237,7 +242,7 @@ static void begin_what_is_due(struct checkpoint_coordinator *c, int64_t now_ms)
 enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms, int64_t *id)
 {
     if (!are_tasks_ready(c)) return CHECKPOINT_TASKS_NOT_RUNNING;
-    if (c->pending_count == CHECKPOINTS_PENDING_MAX || !has_id(c)) return CHECKPOINT_TOO_MANY;
+    if (is_savepoint_pending(c) || !has_id(c)) return CHECKPOINT_TOO_MANY;
     *id = begin(c, kind, now_ms);
     return CHECKPOINT_NO_REASON;
 }

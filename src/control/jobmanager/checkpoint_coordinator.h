@@ -108,7 +108,8 @@ void checkpoint_wanted(struct checkpoint_coordinator *c, int64_t now_ms);
 void checkpoint_stopped(struct checkpoint_coordinator *c, enum checkpoint_reason why, int64_t now_ms);
 /* Time passes. */
 void checkpoint_tick(struct checkpoint_coordinator *c, int64_t now_ms);
-/* A savepoint, now, whatever the limits: *id is its number. Else why not. */
+/* A savepoint, now, whatever the limits: *id is its number. Else why not; CHECKPOINT_TOO_MANY: not before another savepoint is over,
+ * or an id is reserved. */
 enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms, int64_t *id);
 
 /* Questions. */

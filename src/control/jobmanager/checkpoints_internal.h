@@ -61,7 +61,8 @@ struct snapshot_order *orders_take(struct job_checkpoints *c, int64_t id, bool i
 uint32_t task_number(const struct job_checkpoints *c, uint32_t vertex, uint32_t subtask);
 
 /* savepoint_requests.c */
-void requests_begin(struct job_checkpoints *c, struct savepoint_request *r);
+void requests_add(struct job_checkpoints *c, struct savepoint_request *r);
+void requests_look(struct job_checkpoints *c); /* something may have come to its end */
 const char *requests_folder(const struct job_checkpoints *c, int64_t id); /* NULL: nobody asked for that one */
 void requests_end(struct job_checkpoints *c, int64_t id, const char *failure); /* NULL: it is complete */
 void requests_end_all(struct job_checkpoints *c);

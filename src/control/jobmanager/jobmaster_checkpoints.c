@@ -240,7 +240,7 @@ static void on_note(struct job_checkpoints *c, struct note *n)
         break;
     case NOTE_WANTS: checkpoint_wanted(c->coordinator, now_ms(c->jm)); break;
     case NOTE_ANSWER: on_answer(c, n->answer); break;
-    case NOTE_SAVEPOINT: requests_begin(c, n->request); break;
+    case NOTE_SAVEPOINT: requests_add(c, n->request); break;
     }
     obey_all(c);
     note_free(n);
@@ -274,6 +274,7 @@ void checkpoints_look(struct jobmaster *jm)
     if (c == NULL) return;
     checkpoints_on_notes(jm);
     checkpoint_tick(c->coordinator, now_ms(jm));
+    requests_look(c);
     obey_all(c);
 }
 

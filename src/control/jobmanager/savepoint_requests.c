@@ -1,6 +1,6 @@
 /* savepoint_requests.c - savepoints that somebody asks for while the job runs. Who asks waits on a thread of its own; the request lies on
  * its stack, is handed to the job master as a note, and is answered once: when the savepoint is complete, when it failed, or
- * when the job is over. */
+ * when the job is over. They are taken one after another, in the order in which they were asked for. */
 #include "control/jobmanager/checkpoints_internal.h"
 
 #include "control/config.h"
@@ -11,7 +11,7 @@
 struct savepoint_request {
     struct savepoint_request *next;
     const char *folder;
-    int64_t id; /* 0: not begun */
+    int64_t id; /* 0: its turn has not come */
     char path[SYS_PATH_MAX];
     struct err err;
     struct sys_atomic_u64 is_answered;
@@ -41,19 +41,31 @@ static enum status name_folder(struct job_checkpoints *c, struct savepoint_reque
     return fs_find(r->path, &fs, &path, &r->err);
 }
 
-void requests_begin(struct job_checkpoints *c, struct savepoint_request *r)
+static struct savepoint_request **last_of(struct job_checkpoints *c)
 {
-    enum checkpoint_reason why = CHECKPOINT_NO_REASON;
-    enum status st = name_folder(c, r);
+    struct savepoint_request **at = &c->requests;
 
-    if (st == S_OK) why = checkpoint_request(c->coordinator, SNAPSHOT_SAVEPOINT, now_ms(c->jm), &r->id);
-    if (why != CHECKPOINT_NO_REASON) st = err_set(&r->err, E_CANCELED, "the savepoint failed: %s", checkpoint_reason_text(why));
-    if (st != S_OK) {
+    while (*at != NULL) at = &(*at)->next;
+    return at;
+}
+
+void requests_add(struct job_checkpoints *c, struct savepoint_request *r)
+{
+    if (name_folder(c, r) != S_OK) {
         answer(c, r);
         return;
     }
-    r->next = c->requests;
-    c->requests = r;
+    *last_of(c) = r;
+    requests_look(c);
+}
+
+/* The first one begins where nothing is in its way; else it waits: until tasks run, or the one before is over. */
+void requests_look(struct job_checkpoints *c)
+{
+    struct savepoint_request *r = c->requests;
+
+    if (r == NULL || r->id != 0) return;
+    if (checkpoint_request(c->coordinator, SNAPSHOT_SAVEPOINT, now_ms(c->jm), &r->id) != CHECKPOINT_NO_REASON) r->id = 0;
 }
 
 static struct savepoint_request **find(struct job_checkpoints *c, int64_t id)
