@@ -85,7 +85,8 @@ struct str memory_fs_bytes(const char *path)
 static void land(void)
 {
     if (late.path == NULL) return;
-    if (find(late.path) < 0) put(late);
+    if (find(late.path) < 0)
+        put(late);
     else {
         free(late.path);
         free(late.bytes);
@@ -93,8 +94,8 @@ static void land(void)
     late = (struct object){0};
 }
 
-static enum status publish(struct sys *sys, const char *path, struct str bytes, bool if_absent, enum fs_outcome *outcome,
-                           struct err *e)
+static enum status publish(struct sys *sys, const char *path, struct str bytes, bool if_absent,
+                           enum fs_outcome *outcome, struct err *e)
 {
     char how = *left != '\0' ? *left++ : 'o';
 
@@ -148,8 +149,8 @@ static enum status list(struct sys *sys, const char *directory, struct arena *a,
         bool is_directory = path[name] == '/';
         if (is_directory && strncmp(last, path, name) == 0 && last[name] == '\0') continue;
         last = arena_strndup(a, path, name);
-        out->entries[out->count++] =
-            (struct fs_entry){.path = last, .size = (int64_t)objects[i].size, .is_directory = is_directory};
+        out->entries[out->count++] = (struct fs_entry){
+            .path = last, .size = (int64_t)objects[i].size, .is_directory = is_directory};
     }
     return out->count > 0 ? S_OK : err_set(e, E_NOT_FOUND, "there is no folder '%s'", directory);
 }

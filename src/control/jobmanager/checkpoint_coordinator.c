@@ -41,10 +41,10 @@ struct checkpoint_coordinator {
     uint32_t tasks_ready, tasks_running;
     bool is_started, is_reserving;
     int64_t next_id, ids_end;
-    int64_t next_ms; /* when the next one is due that nobody asked for */
-    int64_t wanted_id; /* tasks wait for the end of one from this id on; 0: none does */
+    int64_t next_ms;      /* when the next one is due that nobody asked for */
+    int64_t wanted_id;    /* tasks wait for the end of one from this id on; 0: none does */
     int64_t completed_ms; /* when the last one completed; -1: none has */
-    int64_t failures; /* in a row */
+    int64_t failures;     /* in a row */
     struct checkpoint_stats history[CHECKPOINT_HISTORY]; /* ring of those that are over */
     uint32_t history_count;
     uint64_t completed, failed;
@@ -83,7 +83,8 @@ const char *checkpoint_state_name(enum checkpoint_state s)
     return s == CHECKPOINT_IN_PROGRESS ? "IN_PROGRESS" : s == CHECKPOINT_COMPLETED ? "COMPLETED" : "FAILED";
 }
 
-struct checkpoint_coordinator *checkpoint_coordinator_create(const struct checkpoint_settings *s, int64_t next_id, int64_t ids_end)
+struct checkpoint_coordinator *checkpoint_coordinator_create(const struct checkpoint_settings *s, int64_t next_id,
+                                                             int64_t ids_end)
 {
     struct mem mem;
     mem_init(&mem, "checkpoint coordinator", 0);
@@ -116,11 +117,11 @@ void checkpoint_coordinator_free(struct checkpoint_coordinator *c)
 static void act(struct checkpoint_coordinator *c, enum checkpoint_verb verb, const struct pending *p)
 {
     ASSERT(c->action_count < ACTIONS_MAX);
-    c->actions[(c->action_first + c->action_count++) % ACTIONS_MAX] =
-        (struct checkpoint_action){.verb = verb,
-                                   .id = p != NULL ? p->stats.id : 0,
-                                   .kind = p != NULL ? p->stats.kind : SNAPSHOT_CHECKPOINT,
-                                   .reason = p != NULL ? p->stats.reason : CHECKPOINT_NO_REASON};
+    c->actions[(c->action_first + c->action_count++) % ACTIONS_MAX] = (struct checkpoint_action){
+        .verb = verb,
+        .id = p != NULL ? p->stats.id : 0,
+        .kind = p != NULL ? p->stats.kind : SNAPSHOT_CHECKPOINT,
+        .reason = p != NULL ? p->stats.reason : CHECKPOINT_NO_REASON};
 }
 
 bool checkpoint_coordinator_take(struct checkpoint_coordinator *c, struct checkpoint_action *out)
@@ -146,8 +147,10 @@ static void end(struct checkpoint_coordinator *c, struct pending *p, int64_t now
 
     p->stats.ended_ms = now_ms + c->settings.wall_offset_ms;
     c->history[c->history_count++ % CHECKPOINT_HISTORY] = p->stats;
-    if (p->stats.state == CHECKPOINT_COMPLETED) c->completed++;
-    else c->failed++;
+    if (p->stats.state == CHECKPOINT_COMPLETED)
+        c->completed++;
+    else
+        c->failed++;
     mem_free(&c->mem, p->tasks);
     memmove(&c->pending[at], &c->pending[at + 1], sizeof *p * (--c->pending_count - at));
 }
@@ -239,7 +242,8 @@ static void begin_what_is_due(struct checkpoint_coordinator *c, int64_t now_ms)
     c->next_ms = now_ms + (c->settings.interval_ms > 0 ? c->settings.interval_ms : RETRY_MS);
 }
 
-enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms, int64_t *id)
+enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms,
+                                          int64_t *id)
 {
     if (!are_tasks_ready(c)) return CHECKPOINT_TASKS_NOT_RUNNING;
     if (is_savepoint_pending(c) || !has_id(c)) return CHECKPOINT_TOO_MANY;
@@ -284,7 +288,8 @@ void checkpoint_task_finished(struct checkpoint_coordinator *c, uint32_t task, i
     begin_what_is_due(c, now_ms);
 }
 
-void checkpoint_acknowledged(struct checkpoint_coordinator *c, int64_t id, uint32_t task, const struct checkpoint_ack *ack)
+void checkpoint_acknowledged(struct checkpoint_coordinator *c, int64_t id, uint32_t task,
+                             const struct checkpoint_ack *ack)
 {
     struct pending *p = find(c, id);
 
@@ -312,12 +317,15 @@ static void subsume(struct checkpoint_coordinator *c, int64_t id, int64_t now_ms
 {
     for (uint32_t i = 0; i < c->pending_count;) {
         struct pending *p = &c->pending[i];
-        if (p->stats.id >= id || p->is_storing || p->stats.kind == SNAPSHOT_SAVEPOINT) i++;
-        else fail(c, p, CHECKPOINT_SUBSUMED, now_ms);
+        if (p->stats.id >= id || p->is_storing || p->stats.kind == SNAPSHOT_SAVEPOINT)
+            i++;
+        else
+            fail(c, p, CHECKPOINT_SUBSUMED, now_ms);
     }
 }
 
-void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why, uint64_t size, int64_t now_ms)
+void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why, uint64_t size,
+                       int64_t now_ms)
 {
     struct pending *p = find(c, id);
 
@@ -358,8 +366,10 @@ void checkpoint_stopped(struct checkpoint_coordinator *c, enum checkpoint_reason
     c->next_ms = NEVER;
     c->wanted_id = 0;
     for (uint32_t i = 0; i < c->pending_count;) {
-        if (c->pending[i].is_storing) i++;
-        else fail(c, &c->pending[i], why, now_ms);
+        if (c->pending[i].is_storing)
+            i++;
+        else
+            fail(c, &c->pending[i], why, now_ms);
     }
 }
 
@@ -367,8 +377,10 @@ void checkpoint_tick(struct checkpoint_coordinator *c, int64_t now_ms)
 {
     for (uint32_t i = 0; i < c->pending_count;) {
         struct pending *p = &c->pending[i];
-        if (p->is_storing || now_ms < p->expires_ms) i++;
-        else fail(c, p, CHECKPOINT_EXPIRED, now_ms);
+        if (p->is_storing || now_ms < p->expires_ms)
+            i++;
+        else
+            fail(c, p, CHECKPOINT_EXPIRED, now_ms);
     }
     begin_what_is_due(c, now_ms);
 }

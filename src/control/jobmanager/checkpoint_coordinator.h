@@ -20,10 +20,10 @@
       false)                                                                                                           \
     X(CHECKPOINT_JOB_FAILOVER, "JOB_FAILOVER_REGION", "FailoverRegion is restarting.", false)                          \
     X(CHECKPOINT_TASK_FAILURE, "TASK_FAILURE", "Task has failed.", false)                                              \
-    X(CHECKPOINT_TASKS_NOT_RUNNING, "NOT_ALL_REQUIRED_TASKS_RUNNING",                                                  \
-      "Not all required tasks are currently running.", false)                                                          \
-    X(CHECKPOINT_TOO_MANY, "TOO_MANY_CHECKPOINT_REQUESTS", "The maximum number of queued checkpoint requests exceeded", \
-      false)
+    X(CHECKPOINT_TASKS_NOT_RUNNING, "NOT_ALL_REQUIRED_TASKS_RUNNING", "Not all required tasks are currently running.", \
+      false)                                                                                                           \
+    X(CHECKPOINT_TOO_MANY, "TOO_MANY_CHECKPOINT_REQUESTS",                                                             \
+      "The maximum number of queued checkpoint requests exceeded", false)
 
 enum checkpoint_reason {
 #define X(reason, name, text, counts) reason,
@@ -41,13 +41,13 @@ const char *checkpoint_state_name(enum checkpoint_state s); /* as Flink's REST s
 enum { CHECKPOINTS_PENDING_MAX = 64, CHECKPOINT_HISTORY = 10 };
 
 struct checkpoint_settings {
-    int64_t interval_ms;     /* 0: only on demand */
-    int64_t min_pause_ms;    /* from the end of one that completed to the next */
+    int64_t interval_ms;  /* 0: only on demand */
+    int64_t min_pause_ms; /* from the end of one that completed to the next */
     int64_t timeout_ms;
     uint32_t concurrent_max; /* that are under way, savepoints not counted */
     int64_t tolerable_failures;
     uint32_t tasks;
-    int64_t wall_offset_ms;  /* wall clock minus the clock of the calls below */
+    int64_t wall_offset_ms; /* wall clock minus the clock of the calls below */
 };
 
 /* A checkpoint that is under way or over. */
@@ -55,7 +55,7 @@ struct checkpoint_stats {
     int64_t id;
     enum snapshot_kind kind;
     enum checkpoint_state state;
-    enum checkpoint_reason reason; /* of one that failed */
+    enum checkpoint_reason reason;  /* of one that failed */
     int64_t triggered_ms, ended_ms; /* wall clock; 0: not yet */
     int64_t alignment_ms, sync_ms;  /* the longest of a task */
     uint64_t size;                  /* of all state, and of the metadata when it is over */
@@ -67,11 +67,11 @@ struct checkpoint_counts {
 };
 
 enum checkpoint_verb {
-    CHECKPOINT_TRIGGER, /* tell the tasks */
-    CHECKPOINT_STORE,   /* every task is through: write it, then say so by checkpoint_stored */
-    CHECKPOINT_ABORT,   /* forget it */
-    CHECKPOINT_NOTIFY,  /* it exists: tell the tasks */
-    CHECKPOINT_RESERVE, /* ids are used up: reserve more, then say so by checkpoint_reserved */
+    CHECKPOINT_TRIGGER,  /* tell the tasks */
+    CHECKPOINT_STORE,    /* every task is through: write it, then say so by checkpoint_stored */
+    CHECKPOINT_ABORT,    /* forget it */
+    CHECKPOINT_NOTIFY,   /* it exists: tell the tasks */
+    CHECKPOINT_RESERVE,  /* ids are used up: reserve more, then say so by checkpoint_reserved */
     CHECKPOINT_FAIL_JOB, /* more failures than are tolerated; the reason is that of the last one */
 };
 
@@ -84,7 +84,8 @@ struct checkpoint_action {
 
 struct checkpoint_coordinator;
 /* Ids from `next_id` up to, not including, `ids_end` may be used. */
-struct checkpoint_coordinator *checkpoint_coordinator_create(const struct checkpoint_settings *s, int64_t next_id, int64_t ids_end);
+struct checkpoint_coordinator *checkpoint_coordinator_create(const struct checkpoint_settings *s, int64_t next_id,
+                                                             int64_t ids_end);
 void checkpoint_coordinator_free(struct checkpoint_coordinator *c); /* NULL is a no-op */
 /* The next thing to do; false: nothing. To be asked after each of the calls below. */
 bool checkpoint_coordinator_take(struct checkpoint_coordinator *c, struct checkpoint_action *out);
@@ -97,10 +98,13 @@ struct checkpoint_ack {
     uint64_t bytes;
     int64_t alignment_ms, sync_ms;
 };
-void checkpoint_acknowledged(struct checkpoint_coordinator *c, int64_t id, uint32_t task, const struct checkpoint_ack *ack);
-void checkpoint_failed(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why, int64_t now_ms); /* before STORE */
+void checkpoint_acknowledged(struct checkpoint_coordinator *c, int64_t id, uint32_t task,
+                             const struct checkpoint_ack *ack);
+void checkpoint_failed(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why,
+                       int64_t now_ms); /* before STORE */
 /* After STORE: CHECKPOINT_NO_REASON is success. `size` is that of the metadata. */
-void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why, uint64_t size, int64_t now_ms);
+void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why, uint64_t size,
+                       int64_t now_ms);
 void checkpoint_reserved(struct checkpoint_coordinator *c, int64_t ids_end);
 /* A task is through and ends with a checkpoint that begins from now on: it begins at once, and again until one completes. */
 void checkpoint_wanted(struct checkpoint_coordinator *c, int64_t now_ms);
@@ -110,13 +114,15 @@ void checkpoint_stopped(struct checkpoint_coordinator *c, enum checkpoint_reason
 void checkpoint_tick(struct checkpoint_coordinator *c, int64_t now_ms);
 /* A savepoint, now, whatever the limits: *id is its number. Else why not; CHECKPOINT_TOO_MANY: not before another savepoint is over,
  * or an id is reserved. */
-enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms, int64_t *id);
+enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms,
+                                          int64_t *id);
 
 /* Questions. */
 int64_t checkpoint_due_ms(const struct checkpoint_coordinator *c); /* when to tick at the latest; INT64_MAX: no need */
 bool checkpoint_is_storing(const struct checkpoint_coordinator *c);
 bool checkpoint_is_pending(const struct checkpoint_coordinator *c, int64_t id);
-bool checkpoint_task_was_finished(const struct checkpoint_coordinator *c, int64_t id, uint32_t task); /* before it was asked */
+bool checkpoint_task_was_finished(const struct checkpoint_coordinator *c, int64_t id,
+                                  uint32_t task); /* before it was asked */
 struct checkpoint_counts checkpoint_counts(const struct checkpoint_coordinator *c);
 /* The index-th, the newest first, also those under way; false behind the last. */
 bool checkpoint_history(const struct checkpoint_coordinator *c, uint32_t index, struct checkpoint_stats *out);

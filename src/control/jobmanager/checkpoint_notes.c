@@ -32,7 +32,8 @@ static void send_note(struct job_checkpoints *c, struct note *n)
     sys_mailbox_send(c->jm->o.sys, c->jm->mailbox, &c->jm->notes_are_waiting);
 }
 
-static enum status port_chunk(void *arg, const struct snapshot_place *where, struct buf *bytes, struct sys_parker *waiting)
+static enum status port_chunk(void *arg, const struct snapshot_place *where, struct buf *bytes,
+                              struct sys_parker *waiting)
 {
     struct job_checkpoints *c = arg;
 

@@ -22,7 +22,8 @@ static void order_nodes(struct job_checkpoints *c, const struct graph *g)
     c->places = mem_alloc(&c->mem, sizeof *c->places * (g->node_count + 1));
     for (uint32_t i = 0; i < g->node_count; i++) {
         uint32_t at = i;
-        for (; at > 0 && strcmp(g->nodes[c->by_id[at - 1]]->id, g->nodes[i]->id) > 0; at--) c->by_id[at] = c->by_id[at - 1];
+        for (; at > 0 && strcmp(g->nodes[c->by_id[at - 1]]->id, g->nodes[i]->id) > 0; at--)
+            c->by_id[at] = c->by_id[at - 1];
         c->by_id[at] = i;
     }
     for (uint32_t i = 0; i < g->node_count; i++) c->places[c->by_id[i]] = i;
@@ -39,7 +40,10 @@ void orders_release(struct job_checkpoints *c)
     for (struct pending_order *o = c->orders; o != NULL; o = o->next) snapshot_order_free(o->order);
 }
 
-uint32_t task_number(const struct job_checkpoints *c, uint32_t vertex, uint32_t subtask) { return c->firsts[vertex] + subtask; }
+uint32_t task_number(const struct job_checkpoints *c, uint32_t vertex, uint32_t subtask)
+{
+    return c->firsts[vertex] + subtask;
+}
 
 static void fill_operators(struct job_checkpoints *c, struct snapshot_order *o)
 {
@@ -48,10 +52,11 @@ static void fill_operators(struct job_checkpoints *c, struct snapshot_order *o)
 
     for (uint32_t i = 0; i < g->node_count; i++) {
         const struct graph_node *n = g->nodes[c->by_id[i]];
-        operators[i] = (struct snapshot_operator){.name = arena_strdup(&o->arena, n->name),
-                                                  .parallelism = n->parallelism,
-                                                  .max_parallelism = n->max_parallelism,
-                                                  .subtasks = ARENA_ARRAY(&o->arena, struct snapshot_subtask, n->parallelism)};
+        operators[i] = (struct snapshot_operator){
+            .name = arena_strdup(&o->arena, n->name),
+            .parallelism = n->parallelism,
+            .max_parallelism = n->max_parallelism,
+            .subtasks = ARENA_ARRAY(&o->arena, struct snapshot_subtask, n->parallelism)};
         memcpy(operators[i].id, n->id, sizeof operators[i].id);
     }
     o->metadata.operators = operators;
@@ -96,12 +101,13 @@ static struct snapshot_order *take(struct job_checkpoints *c, int64_t id)
     return o;
 }
 
-static struct snapshot_subtask *subtask_of(const struct job_checkpoints *c, const struct snapshot_order *o, uint32_t node, uint32_t subtask)
+static struct snapshot_subtask *subtask_of(const struct job_checkpoints *c, const struct snapshot_order *o,
+                                           uint32_t node, uint32_t subtask)
 {
-    const struct snapshot_operator *operator= &o->metadata.operators[c->places[node]];
+    const struct snapshot_operator *operator= & o->metadata.operators[c->places[node]];
 
     ASSERT(subtask < operator->parallelism);
-    return (struct snapshot_subtask *)(uintptr_t)&operator->subtasks[subtask]; /* of our own order */
+    return (struct snapshot_subtask *)(uintptr_t) & operator->subtasks[subtask]; /* of our own order */
 }
 
 static void fill_subtasks(const struct job_checkpoints *c, struct snapshot_order *o, const struct snapshot_ack *ack)

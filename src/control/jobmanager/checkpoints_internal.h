@@ -19,15 +19,15 @@ struct job_checkpoints {
     struct sys_mailbox *notes;
     struct pending_order *orders;
     struct savepoint_request *requests; /* that are not answered */
-    uint32_t *firsts;    /* [vertex] number of its first task */
-    uint32_t *by_id;     /* [node_count] nodes in the order of their ids */
-    uint32_t *places;    /* [node] its place there */
+    uint32_t *firsts;                   /* [vertex] number of its first task */
+    uint32_t *by_id;                    /* [node_count] nodes in the order of their ids */
+    uint32_t *places;                   /* [node] its place there */
     char job_id[SNAPSHOT_ID_SIZE];
     bool discards_canceled, discards_failed;
     uint32_t changes_left; /* of the record that are not answered */
     enum status changed;   /* how the last one went */
     struct err change_err;
-    struct buf latest;     /* folder of the newest checkpoint, as of then */
+    struct buf latest; /* folder of the newest checkpoint, as of then */
     bool has_latest;
     bool is_over; /* under the job master's lock `look` */
 };
@@ -62,8 +62,8 @@ uint32_t task_number(const struct job_checkpoints *c, uint32_t vertex, uint32_t 
 
 /* savepoint_requests.c */
 void requests_add(struct job_checkpoints *c, struct savepoint_request *r);
-void requests_look(struct job_checkpoints *c); /* something may have come to its end */
-const char *requests_folder(const struct job_checkpoints *c, int64_t id); /* NULL: nobody asked for that one */
+void requests_look(struct job_checkpoints *c);                                 /* something may have come to its end */
+const char *requests_folder(const struct job_checkpoints *c, int64_t id);      /* NULL: nobody asked for that one */
 void requests_end(struct job_checkpoints *c, int64_t id, const char *failure); /* NULL: it is complete */
 void requests_end_all(struct job_checkpoints *c);
 

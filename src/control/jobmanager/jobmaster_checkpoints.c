@@ -17,7 +17,10 @@
 #define WAIT_MS INT64_C(30000) /* for the store, when the job ends or starts anew */
 
 /* --- making and ending ------------------------------------------------------------------------------------------------------ */
-static int64_t int_of(const struct jobmaster *jm, const char *key) { return options_int(&jm->graph.settings, config_defs, key); }
+static int64_t int_of(const struct jobmaster *jm, const char *key)
+{
+    return options_int(&jm->graph.settings, config_defs, key);
+}
 
 static enum status make_store(struct job_checkpoints *c, const struct checkpoints_setup *setup, struct err *e)
 {
@@ -115,9 +118,10 @@ static void log_completed(struct jobmaster *jm, int64_t id)
 
     for (uint32_t i = 0; checkpoint_history(jm->checkpoints->coordinator, i, &s); i++)
         if (s.id == id) break;
-    log_write(jm->o.log, LOG_INFO, "checkpoints", "%s %lld of job '%s' completed (%llu bytes in %lld ms, aligned %lld ms)",
-              snapshot_kind_name(s.kind), (long long)id, jm->graph.job_name, (unsigned long long)s.size,
-              (long long)(s.ended_ms - s.triggered_ms), (long long)s.alignment_ms);
+    log_write(jm->o.log, LOG_INFO, "checkpoints",
+              "%s %lld of job '%s' completed (%llu bytes in %lld ms, aligned %lld ms)", snapshot_kind_name(s.kind),
+              (long long)id, jm->graph.job_name, (unsigned long long)s.size, (long long)(s.ended_ms - s.triggered_ms),
+              (long long)s.alignment_ms);
 }
 
 static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a)
@@ -131,8 +135,9 @@ static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a
 
 static void abort_one(struct job_checkpoints *c, const struct checkpoint_action *a)
 {
-    log_write(c->jm->o.log, checkpoint_reason_counts(a->reason) ? LOG_WARN : LOG_INFO, "checkpoints", "%s %lld of job '%s' failed: %s",
-              snapshot_kind_name(a->kind), (long long)a->id, c->jm->graph.job_name, checkpoint_reason_text(a->reason));
+    log_write(c->jm->o.log, checkpoint_reason_counts(a->reason) ? LOG_WARN : LOG_INFO, "checkpoints",
+              "%s %lld of job '%s' failed: %s", snapshot_kind_name(a->kind), (long long)a->id, c->jm->graph.job_name,
+              checkpoint_reason_text(a->reason));
     snapshot_store_abort(c->store, a->id);
     snapshot_order_free(orders_take(c, a->id, false));
     requests_end(c, a->id, checkpoint_reason_text(a->reason));
@@ -191,10 +196,12 @@ static void on_finished(struct job_checkpoints *c, const struct snapshot_answer 
     bool is_made = a->status == S_OK;
 
     if (!is_made)
-        log_write(c->jm->o.log, LOG_WARN, "checkpoints", "checkpoint %lld could not be written: %s", (long long)a->checkpoint, a->err.text);
+        log_write(c->jm->o.log, LOG_WARN, "checkpoints", "checkpoint %lld could not be written: %s",
+                  (long long)a->checkpoint, a->err.text);
     step_down(c, a);
     checkpoint_reserved(c->coordinator, a->ids_end);
-    checkpoint_stored(c->coordinator, a->checkpoint, is_made ? CHECKPOINT_NO_REASON : CHECKPOINT_FINALIZE_FAILURE, a->size, now_ms(c->jm));
+    checkpoint_stored(c->coordinator, a->checkpoint, is_made ? CHECKPOINT_NO_REASON : CHECKPOINT_FINALIZE_FAILURE,
+                      a->size, now_ms(c->jm));
 }
 
 static void on_changed(struct job_checkpoints *c, const struct snapshot_answer *a)
@@ -235,7 +242,8 @@ static void on_note(struct job_checkpoints *c, struct note *n)
     switch (n->kind) {
     case NOTE_ACKNOWLEDGE: on_acknowledged(c, &n->ack); break;
     case NOTE_DECLINE:
-        log_write(c->jm->o.log, LOG_WARN, "checkpoints", "checkpoint %lld was declined: %s", (long long)n->ack.checkpoint, n->err.text);
+        log_write(c->jm->o.log, LOG_WARN, "checkpoints", "checkpoint %lld was declined: %s",
+                  (long long)n->ack.checkpoint, n->err.text);
         checkpoint_failed(c->coordinator, n->ack.checkpoint, CHECKPOINT_DECLINED, now_ms(c->jm));
         break;
     case NOTE_WANTS: checkpoint_wanted(c->coordinator, now_ms(c->jm)); break;
@@ -327,7 +335,8 @@ static enum status await_change(struct jobmaster *jm, const struct snapshot_chan
     struct job_checkpoints *c = jm->checkpoints;
 
     change_record(c, change);
-    if (!await(jm, nothing_is_changed)) return err_set(e, E_UNKNOWN, "the job's record could not be written within %d s", (int)(WAIT_MS / 1000));
+    if (!await(jm, nothing_is_changed))
+        return err_set(e, E_UNKNOWN, "the job's record could not be written within %d s", (int)(WAIT_MS / 1000));
     return c->changed == S_OK ? S_OK : err_pass_on(e, &c->change_err);
 }
 
@@ -353,9 +362,12 @@ void checkpoints_job_over(struct jobmaster *jm)
     sys_lock_give(jm->look);
     checkpoints_on_notes(jm);
     requests_end_all(c);
-    bool discards = last == JOB_FINISHED || (last == JOB_CANCELED && c->discards_canceled) || (last == JOB_FAILED && c->discards_failed);
-    if (await_change(jm, &(struct snapshot_change){.status = last, .attempt = jm->attempt, .discards = discards}, &e) == S_OK) return;
+    bool discards = last == JOB_FINISHED || (last == JOB_CANCELED && c->discards_canceled) ||
+                    (last == JOB_FAILED && c->discards_failed);
+    if (await_change(jm, &(struct snapshot_change){.status = last, .attempt = jm->attempt, .discards = discards}, &e) ==
+        S_OK)
+        return;
     if (e.status != E_EXISTS)
-        log_write(jm->o.log, LOG_WARN, "checkpoints", "that job '%s' is %s could not be recorded: %s", jm->graph.job_name,
-                  job_status_name(last), e.text);
+        log_write(jm->o.log, LOG_WARN, "checkpoints", "that job '%s' is %s could not be recorded: %s",
+                  jm->graph.job_name, job_status_name(last), e.text);
 }

@@ -39,9 +39,9 @@ struct jobmaster {
     uint32_t attempt;
     struct restart_strategy restarts;
     struct prng random;
-    int64_t restart_ns; /* when the next attempt begins */
-    struct restore_plan *restore; /* what it begins with; NULL: with nothing */
-    struct restore_plan *spent;   /* of the attempt before, until its tasks are gone */
+    int64_t restart_ns;                  /* when the next attempt begins */
+    struct restore_plan *restore;        /* what it begins with; NULL: with nothing */
+    struct restore_plan *spent;          /* of the attempt before, until its tasks are gone */
     struct job_checkpoints *checkpoints; /* NULL: it takes none */
 };
 
@@ -67,8 +67,8 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb); /* one line
 /* What jobmaster_resume.c found out. */
 struct checkpoints_setup {
     struct job_records records;
-    const char *uri;              /* of the job's folder */
-    struct job_record record;     /* confirmed */
+    const char *uri;                 /* of the job's folder */
+    struct job_record record;        /* confirmed */
     const struct job_record *before; /* NULL: there was none */
     int64_t first_id;
 };

@@ -61,12 +61,14 @@ static void make_job_id(struct jobmaster *jm, const char *dir, char id[static SN
     id[SNAPSHOT_ID_SIZE - 1] = '\0';
 }
 
-static enum status find_folder(struct jobmaster *jm, struct checkpoints_setup *s, char id[static SNAPSHOT_ID_SIZE], struct err *e)
+static enum status find_folder(struct jobmaster *jm, struct checkpoints_setup *s, char id[static SNAPSHOT_ID_SIZE],
+                               struct err *e)
 {
     const char *dir = text_of(jm, KEY "dir", "state.checkpoints.dir"), *path;
 
     if (dir == NULL) {
-        err_set(e, E_CONFIG, "checkpoints are wanted (execution.checkpointing.interval), but there is no folder for them");
+        err_set(e, E_CONFIG,
+                "checkpoints are wanted (execution.checkpointing.interval), but there is no folder for them");
         err_hint(e, "set execution.checkpointing.dir, for example to file:///var/lib/thalweg/checkpoints");
         return E_CONFIG;
     }
@@ -101,7 +103,8 @@ static enum status open_latest(struct jobmaster *jm, const struct retained_check
         return e != NULL ? e->status : E_DATA;
     }
     if (restore_plan_digest(jm->restore) == latest->digest) return S_OK;
-    return err_set(e, E_DATA, "'%s' is not the checkpoint that the job's record names: its metadata are others", latest->folder);
+    return err_set(e, E_DATA, "'%s' is not the checkpoint that the job's record names: its metadata are others",
+                   latest->folder);
 }
 
 static bool goes_on(const struct jobmaster *jm, const struct job_record *r)
@@ -112,7 +115,8 @@ static bool goes_on(const struct jobmaster *jm, const struct job_record *r)
 }
 
 /* What the record says in the next version. */
-static void make_next(struct jobmaster *jm, const struct job_record *now, bool resumes, const char *id, struct checkpoints_setup *s)
+static void make_next(struct jobmaster *jm, const struct job_record *now, bool resumes, const char *id,
+                      struct checkpoints_setup *s)
 {
     struct job_record *next = &s->record;
 
@@ -149,15 +153,18 @@ static void make_next(struct jobmaster *jm, const struct job_record *now, bool r
 }
 
 /* Reads the record, finds what to begin with, and takes the job over. E_EXISTS: another process came in between. */
-static enum status take_over(struct jobmaster *jm, const char *given, const char *id, struct checkpoints_setup *s, struct err *e)
+static enum status take_over(struct jobmaster *jm, const char *given, const char *id, struct checkpoints_setup *s,
+                             struct err *e)
 {
     struct job_record *now = ARENA_NEW(&jm->arena, struct job_record);
 
     TRY(job_records_load(&s->records, &jm->arena, now, e));
     const struct retained_checkpoint *latest = job_record_latest(now);
     bool resumes = given == NULL && goes_on(jm, now);
-    if (given != NULL) TRY(open_plan(jm, given, e));
-    else if (resumes && latest != NULL) TRY(open_latest(jm, latest, e));
+    if (given != NULL)
+        TRY(open_plan(jm, given, e));
+    else if (resumes && latest != NULL)
+        TRY(open_latest(jm, latest, e));
     make_next(jm, now, resumes, id, s);
     s->before = now->version > 0 ? now : NULL;
     enum status st = E_UNKNOWN;
@@ -170,10 +177,14 @@ static enum status take_over(struct jobmaster *jm, const char *given, const char
 
 static void print_size(char *out, size_t size, uint64_t bytes)
 {
-    if (bytes < 1000) snprintf(out, size, "%llu bytes", (unsigned long long)bytes);
-    else if (bytes < 1000000) snprintf(out, size, "%.1f kB", (double)bytes / 1e3);
-    else if (bytes < 1000000000) snprintf(out, size, "%.1f MB", (double)bytes / 1e6);
-    else snprintf(out, size, "%.1f GB", (double)bytes / 1e9);
+    if (bytes < 1000)
+        snprintf(out, size, "%llu bytes", (unsigned long long)bytes);
+    else if (bytes < 1000000)
+        snprintf(out, size, "%.1f kB", (double)bytes / 1e3);
+    else if (bytes < 1000000000)
+        snprintf(out, size, "%.1f MB", (double)bytes / 1e6);
+    else
+        snprintf(out, size, "%.1f GB", (double)bytes / 1e9);
 }
 
 void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
@@ -183,10 +194,12 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
     int64_t age = MAX(0, sys_wall_ms(jm->o.sys) - m->time_ms);
 
     print_size(bytes, sizeof bytes, restore_plan_bytes(jm->restore));
-    const char *line = arena_printf(&jm->arena, "job '%s' %s from %s %lld (%lld.%lld s old, %s) in %s", jm->graph.job_name, verb,
-                                    snapshot_kind_name(m->kind), (long long)m->checkpoint, (long long)(age / 1000),
-                                    (long long)(age % 1000 / 100), bytes, restore_plan_uri(jm->restore));
-    log_write(jm->o.log, jm->o.say != NULL ? LOG_INFO : LOG_WARN, "jobmaster", "%s", line); /* it is shown, one way or the other */
+    const char *line = arena_printf(&jm->arena, "job '%s' %s from %s %lld (%lld.%lld s old, %s) in %s",
+                                    jm->graph.job_name, verb, snapshot_kind_name(m->kind), (long long)m->checkpoint,
+                                    (long long)(age / 1000), (long long)(age % 1000 / 100), bytes,
+                                    restore_plan_uri(jm->restore));
+    log_write(jm->o.log, jm->o.say != NULL ? LOG_INFO : LOG_WARN, "jobmaster", "%s",
+              line); /* it is shown, one way or the other */
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
 }
 

@@ -51,8 +51,10 @@ static bool rate_failed(struct restart_strategy *s, int64_t now_ms)
 {
     uint32_t size = s->failures_max + 1;
 
-    if (s->failure_count == size) s->failure_first = (s->failure_first + 1) % size;
-    else s->failure_count++;
+    if (s->failure_count == size)
+        s->failure_first = (s->failure_first + 1) % size;
+    else
+        s->failure_count++;
     s->failures[(s->failure_first + s->failure_count - 1) % size] = now_ms;
     return s->failure_count < size || now_ms - s->failures[s->failure_first] > s->interval_ms;
 }
@@ -60,7 +62,8 @@ static bool rate_failed(struct restart_strategy *s, int64_t now_ms)
 static int64_t exponential_pause(const struct restart_strategy *s, struct prng *random)
 {
     double grown = (double)s->initial_ms * pow(s->multiplier, (double)s->restarts);
-    int64_t pause = grown < (double)s->max_ms * 2 ? (int64_t)grown : s->max_ms * 2; /* the greatest one is applied below */
+    int64_t pause = grown < (double)s->max_ms * 2 ? (int64_t)grown
+                                                  : s->max_ms * 2; /* the greatest one is applied below */
     int64_t spread = (int64_t)((double)pause * s->jitter);
 
     if (spread > 0) pause += (int64_t)prng_below(random, (uint64_t)spread * 2 + 1) - spread;

@@ -10,16 +10,16 @@ enum restart_kind { RESTART_NONE, RESTART_FIXED_DELAY, RESTART_FAILURE_RATE, RES
 
 struct restart_strategy {
     enum restart_kind kind;
-    int64_t restarts_max; /* fixed delay, exponential delay */
-    int64_t delay_ms;     /* fixed delay, failure rate */
+    int64_t restarts_max;                 /* fixed delay, exponential delay */
+    int64_t delay_ms;                     /* fixed delay, failure rate */
     int64_t initial_ms, max_ms, reset_ms; /* exponential delay */
     double multiplier, jitter;
-    int64_t interval_ms;  /* failure rate */
+    int64_t interval_ms; /* failure rate */
     uint32_t failures_max;
-    int64_t *failures;    /* ring of their times, failures_max + 1 of them */
+    int64_t *failures; /* ring of their times, failures_max + 1 of them */
     uint32_t failure_first, failure_count;
-    int64_t restarts;     /* since the pause was short last */
-    int64_t next_ms;      /* when the job was started anew last */
+    int64_t restarts; /* since the pause was short last */
+    int64_t next_ms;  /* when the job was started anew last */
     bool has_failed;
 };
 

@@ -37,16 +37,16 @@ static bool has_state(const struct snapshot_operator *o)
 
 static enum status unclaimed(const struct restore_plan *p, const struct snapshot_operator *o, struct err *e)
 {
-    err_set(e, E_GRAPH, "'%s' has state of the operator '%s' (id %s), but the job has no operator with that id", p->reader->uri, o->name,
-            o->id);
+    err_set(e, E_GRAPH, "'%s' has state of the operator '%s' (id %s), but the job has no operator with that id",
+            p->reader->uri, o->name, o->id);
     err_hint(e, "give operators a uid that stays when the job changes; --allowNonRestoredState (-n) drops that state");
     return E_GRAPH;
 }
 
 static enum status other_max_parallelism(const struct snapshot_operator *o, const struct graph_node *n, struct err *e)
 {
-    err_set(e, E_GRAPH, "operator '%s' has a max parallelism of %u, its state in the snapshot one of %u", n->name, n->max_parallelism,
-            o->max_parallelism);
+    err_set(e, E_GRAPH, "operator '%s' has a max parallelism of %u, its state in the snapshot one of %u", n->name,
+            n->max_parallelism, o->max_parallelism);
     err_hint(e, "set pipeline.max-parallelism to %u, or the operator's own", o->max_parallelism);
     return graph_at(n->here, e);
 }
@@ -116,8 +116,8 @@ static void add_numbers(struct node_restore *out, const struct snapshot_subtask 
     out->is_idle &= s->is_idle;
 }
 
-static void deal_committables(struct restore_plan *p, const struct snapshot_operator *o, uint32_t subtask, uint32_t parallelism,
-                              struct node_restore *out)
+static void deal_committables(struct restore_plan *p, const struct snapshot_operator *o, uint32_t subtask,
+                              uint32_t parallelism, struct node_restore *out)
 {
     struct str *list = ARENA_ARRAY(&p->arena, struct str, o->parallelism);
 
@@ -126,7 +126,8 @@ static void deal_committables(struct restore_plan *p, const struct snapshot_oper
     out->committables = list;
 }
 
-static void fill_node(struct restore_plan *p, struct node_source *n, uint32_t subtask, uint32_t parallelism, struct node_restore *out)
+static void fill_node(struct restore_plan *p, struct node_source *n, uint32_t subtask, uint32_t parallelism,
+                      struct node_restore *out)
 {
     const struct snapshot_operator *o = n->old;
     bool any = false;
@@ -175,8 +176,8 @@ static void fill_tasks(struct restore_plan *p)
 }
 
 /* --- the plan ------------------------------------------------------------------------------------------------------------- */
-enum status restore_plan_create(struct snapshot_reader *r, const struct graph *g, bool allows_unclaimed, struct restore_plan **out,
-                                struct err *e)
+enum status restore_plan_create(struct snapshot_reader *r, const struct graph *g, bool allows_unclaimed,
+                                struct restore_plan **out, struct err *e)
 {
     struct mem mem;
     mem_init(&mem, "restore", 0);
@@ -222,5 +223,8 @@ const struct task_restore *restore_plan_task(void *plan, uint32_t vertex, uint32
 
 const struct snapshot_metadata *restore_plan_metadata(const struct restore_plan *p) { return &p->reader->metadata; }
 const char *restore_plan_uri(const struct restore_plan *p) { return p->reader->uri; }
-uint64_t restore_plan_bytes(const struct restore_plan *p) { return p->reader->size + metadata_state_bytes(&p->reader->metadata); }
+uint64_t restore_plan_bytes(const struct restore_plan *p)
+{
+    return p->reader->size + metadata_state_bytes(&p->reader->metadata);
+}
 uint64_t restore_plan_digest(const struct restore_plan *p) { return p->reader->digest; }

@@ -8,8 +8,8 @@
 struct restore_plan;
 /* Takes the reader over, also when it fails. E_GRAPH: state for which the job has no operator (unless that is allowed), or an
  * operator whose max parallelism is another one: with the operator, and what to do. */
-enum status restore_plan_create(struct snapshot_reader *r, const struct graph *g, bool allows_unclaimed, struct restore_plan **out,
-                                struct err *e) CHECKED;
+enum status restore_plan_create(struct snapshot_reader *r, const struct graph *g, bool allows_unclaimed,
+                                struct restore_plan **out, struct err *e) CHECKED;
 void restore_plan_free(struct restore_plan *p); /* NULL is a no-op */
 /* Reads all state into memory. */
 enum status restore_plan_read(struct restore_plan *p, struct err *e) CHECKED;

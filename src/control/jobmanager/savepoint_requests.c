@@ -37,7 +37,8 @@ static enum status name_folder(struct job_checkpoints *c, struct savepoint_reque
     while (size > 1 && r->folder[size - 1] == '/') size--;
     int length = snprintf(r->path, sizeof r->path, "%.*s/savepoint-%.6s-%012llx", (int)size, r->folder, c->job_id,
                           (unsigned long long)(sys_random(c->jm->o.sys) >> 16));
-    if (length < 0 || (size_t)length >= sizeof r->path) return err_set(&r->err, E_CONFIG, "the path '%.100s...' is too long", r->folder);
+    if (length < 0 || (size_t)length >= sizeof r->path)
+        return err_set(&r->err, E_CONFIG, "the path '%.100s...' is too long", r->folder);
     return fs_find(r->path, &fs, &path, &r->err);
 }
 
@@ -65,7 +66,8 @@ void requests_look(struct job_checkpoints *c)
     struct savepoint_request *r = c->requests;
 
     if (r == NULL || r->id != 0) return;
-    if (checkpoint_request(c->coordinator, SNAPSHOT_SAVEPOINT, now_ms(c->jm), &r->id) != CHECKPOINT_NO_REASON) r->id = 0;
+    if (checkpoint_request(c->coordinator, SNAPSHOT_SAVEPOINT, now_ms(c->jm), &r->id) != CHECKPOINT_NO_REASON)
+        r->id = 0;
 }
 
 static struct savepoint_request **find(struct job_checkpoints *c, int64_t id)
@@ -95,7 +97,8 @@ void requests_end(struct job_checkpoints *c, int64_t id, const char *failure)
 
 void requests_end_all(struct job_checkpoints *c)
 {
-    while (c->requests != NULL) requests_end(c, c->requests->id, checkpoint_reason_text(CHECKPOINT_COORDINATOR_SHUTDOWN));
+    while (c->requests != NULL)
+        requests_end(c, c->requests->id, checkpoint_reason_text(CHECKPOINT_COORDINATOR_SHUTDOWN));
 }
 
 bool checkpoints_request(struct jobmaster *jm, struct savepoint_request *r)
@@ -128,7 +131,9 @@ enum status jobmaster_savepoint(struct jobmaster *jm, const char *folder, char *
     sys_lock_take(jm->look);
     bool is_asked = checkpoints_request(jm, &r);
     sys_lock_give(jm->look);
-    if (!is_asked) err_set(&r.err, E_UNSUPPORTED, "the job takes no savepoint: it is over, or has no execution.checkpointing.interval");
+    if (!is_asked)
+        err_set(&r.err, E_UNSUPPORTED,
+                "the job takes no savepoint: it is over, or has no execution.checkpointing.interval");
     while (is_asked && sys_atomic_load(&r.is_answered) == 0) sys_park(jm->o.sys, r.waiting, INT64_MAX);
     sys_lock_take(jm->look); /* whoever answered is done with it */
     sys_lock_give(jm->look);

@@ -120,7 +120,8 @@ enum status job_record_decode(struct arena *a, struct str bytes, struct job_reco
     struct dec d, sum;
 
     *out = (struct job_record){0};
-    if (bytes.size < MAGIC_SIZE + CHECKSUM_SIZE || bytes.size > JOB_RECORD_BYTES_MAX || memcmp(bytes.data, MAGIC, MAGIC_SIZE) != 0)
+    if (bytes.size < MAGIC_SIZE + CHECKSUM_SIZE || bytes.size > JOB_RECORD_BYTES_MAX ||
+        memcmp(bytes.data, MAGIC, MAGIC_SIZE) != 0)
         return err_set(e, E_DATA, "this is no record of a job: it does not begin with " MAGIC);
     dec_init(&sum, bytes.data + bytes.size - CHECKSUM_SIZE, CHECKSUM_SIZE);
     if (dec_u64(&sum) != hash64(bytes.data, bytes.size - CHECKSUM_SIZE))
@@ -132,7 +133,8 @@ enum status job_record_decode(struct arena *a, struct str bytes, struct job_reco
                        (unsigned long long)version, VERSION);
     decode_fields(a, &d, out);
     if (dec_ok(&d) && dec_left(&d) == 0 && version == VERSION) return S_OK;
-    return err_set(e, E_DATA, "the record of a job does not read at byte %zu", (size_t)((const char *)d.at - bytes.data));
+    return err_set(e, E_DATA, "the record of a job does not read at byte %zu",
+                   (size_t)((const char *)d.at - bytes.data));
 }
 
 const struct retained_checkpoint *job_record_latest(const struct job_record *r)
@@ -147,7 +149,8 @@ struct path {
 
 static enum status path_of(const struct job_records *r, uint64_t version, struct path *out, struct err *e)
 {
-    int size = snprintf(out->text, sizeof out->text, "%s/" PREFIX "%0*llu", r->folder, DIGITS, (unsigned long long)version);
+    int size = snprintf(out->text, sizeof out->text, "%s/" PREFIX "%0*llu", r->folder, DIGITS,
+                        (unsigned long long)version);
 
     if (size > 0 && (size_t)size < sizeof out->text) return S_OK;
     return err_set(e, E_CONFIG, "the path '%.100s...' is too long", r->folder);
@@ -188,7 +191,8 @@ static enum status highest(const struct job_records *r, uint64_t below, uint64_t
     return st == S_OK ? S_OK : err_pass_on(e, &problem);
 }
 
-static enum status read_whole(const struct job_records *r, const char *path, struct arena *a, struct str *out, struct err *e)
+static enum status read_whole(const struct job_records *r, const char *path, struct arena *a, struct str *out,
+                              struct err *e)
 {
     char *bytes = arena_alloc(a, JOB_RECORD_BYTES_MAX + 1);
     size_t got;
@@ -229,7 +233,8 @@ enum status job_records_load(const struct job_records *r, struct arena *a, struc
 /* --- compare and set ------------------------------------------------------------------------------------------------------ */
 static enum status taken(const struct job_records *r, uint64_t version, struct err *e)
 {
-    err_set(e, E_EXISTS, "another process runs this job (record version %llu in '%s')", (unsigned long long)version, r->folder);
+    err_set(e, E_EXISTS, "another process runs this job (record version %llu in '%s')", (unsigned long long)version,
+            r->folder);
     err_hint(e, "one job runs in one process at a time; give another one another name (pipeline.name) or another "
                 "execution.checkpointing.dir");
     return E_EXISTS;
@@ -250,7 +255,8 @@ static enum status is_own(const struct job_records *r, const struct job_record *
     return st;
 }
 
-static enum status publish(const struct job_records *r, const struct job_record *next, enum fs_outcome *outcome, struct err *e)
+static enum status publish(const struct job_records *r, const struct job_record *next, enum fs_outcome *outcome,
+                           struct err *e)
 {
     struct mem mem;
     struct buf bytes;

@@ -19,26 +19,26 @@ enum {
 struct retained_checkpoint {
     int64_t id;
     enum snapshot_kind kind;
-    bool is_foreign;   /* not ours to delete: a savepoint, or one that a job was started from without claiming it */
-    bool is_committed; /* what its sinks had prepared was made final */
+    bool is_foreign;    /* not ours to delete: a savepoint, or one that a job was started from without claiming it */
+    bool is_committed;  /* what its sinks had prepared was made final */
     const char *folder; /* of its metadata: the whole path or URI */
     int64_t time_ms;
-    uint64_t size;     /* metadata and state */
-    uint64_t digest;   /* hash64 of the metadata's bytes */
+    uint64_t size;   /* metadata and state */
+    uint64_t digest; /* hash64 of the metadata's bytes */
 };
 
 struct job_record {
-    uint64_t version;      /* 0: there is none */
+    uint64_t version; /* 0: there is none */
     char job_id[SNAPSHOT_ID_SIZE];
     const char *job_name;
     uint64_t leader_epoch; /* of the process that leads: one more for each that took over */
     uint64_t nonce;        /* another one in each version: who wrote it knows it again */
     enum job_status status;
     struct sha256 graph;
-    uint64_t generation;   /* of the parallelism: one more for each rescale */
-    uint64_t attempt;      /* how often the job was started anew */
-    int64_t first_checkpoint; /* of the run that is recorded: lower ids belong to runs before it */
-    int64_t next_checkpoint; /* ids below it are used up */
+    uint64_t generation;                        /* of the parallelism: one more for each rescale */
+    uint64_t attempt;                           /* how often the job was started anew */
+    int64_t first_checkpoint;                   /* of the run that is recorded: lower ids belong to runs before it */
+    int64_t next_checkpoint;                    /* ids below it are used up */
     const struct retained_checkpoint *retained; /* by age, the newest last */
     uint32_t retained_count;
     bool is_in_doubt; /* not in the bytes: whether this version was written is not known */
@@ -57,7 +57,8 @@ struct job_records {
 };
 
 /* The present version, into the arena; version 0 when there is none. */
-enum status job_records_load(const struct job_records *r, struct arena *a, struct job_record *out, struct err *e) CHECKED;
+enum status job_records_load(const struct job_records *r, struct arena *a, struct job_record *out,
+                             struct err *e) CHECKED;
 /* Makes `next` the present version, following the version that it holds; on S_OK it holds the new version and nonce, and versions
  * that are no longer needed are gone.
  *   E_EXISTS   another process went on from that version: this one leads no more; nothing was changed

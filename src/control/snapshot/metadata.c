@@ -32,8 +32,10 @@ bool snapshot_path_is_safe(const char *path)
 {
     const char *rest = path;
 
-    if (strncmp(rest, "../shared/", 10) == 0) rest += 10;
-    else if (strncmp(rest, "../taskowned/", 13) == 0) rest += 13;
+    if (strncmp(rest, "../shared/", 10) == 0)
+        rest += 10;
+    else if (strncmp(rest, "../taskowned/", 13) == 0)
+        rest += 13;
     if (rest[0] == '\0' || rest[0] == '/' || strlen(path) > SNAPSHOT_PATH_MAX) return false;
     while (*rest != '\0') {
         size_t size = strcspn(rest, "/");
@@ -215,7 +217,8 @@ static enum status read_fields(struct reader *r, struct snapshot_metadata *m)
     uint64_t checkpoint = dec_varint(&r->d);
     m->time_ms = dec_zigzag(&r->d);
     uint8_t kind = dec_u8(&r->d);
-    if (!dec_ok(&r->d) || checkpoint > INT64_MAX || kind >= SNAPSHOT_KINDS) return wrong(r, "the checkpoint's id is none");
+    if (!dec_ok(&r->d) || checkpoint > INT64_MAX || kind >= SNAPSHOT_KINDS)
+        return wrong(r, "the checkpoint's id is none");
     m->checkpoint = (int64_t)checkpoint;
     m->kind = kind;
     for (size_t i = 0; i < sizeof m->graph.bytes; i++) m->graph.bytes[i] = dec_u8(&r->d);
@@ -230,7 +233,8 @@ static enum status check_frame(struct str bytes, struct err *e)
 
     if (bytes.size < MAGIC_SIZE || memcmp(bytes.data, MAGIC, MAGIC_SIZE) != 0) {
         err_set(e, E_DATA, "this is no metadata of a snapshot: it does not begin with " MAGIC);
-        err_hint(e, "give the folder of a checkpoint or savepoint that this program wrote; those of Flink cannot be read");
+        err_hint(e,
+                 "give the folder of a checkpoint or savepoint that this program wrote; those of Flink cannot be read");
         return E_DATA;
     }
     if (bytes.size < SHORTEST || bytes.size > SNAPSHOT_METADATA_MAX)

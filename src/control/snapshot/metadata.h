@@ -29,14 +29,14 @@ struct snapshot_handle {
     const char *path; /* relative to the folder of the metadata; NULL: in here */
     struct str bytes; /* in here */
     uint64_t size;
-    uint64_t digest;  /* hash64 of the chunk's bytes */
+    uint64_t digest; /* hash64 of the chunk's bytes */
 };
 
 struct snapshot_subtask {
     bool is_finished; /* it had come to its end before: there is no state, and nothing is to be done any more */
     bool is_idle;
     int64_t watermark, sent_watermark;
-    struct str committables; /* what it had prepared and not yet made final */
+    struct str committables;               /* what it had prepared and not yet made final */
     const struct snapshot_handle *handles; /* in the order in which they were written */
     uint32_t handle_count;
 };
@@ -54,7 +54,7 @@ struct snapshot_metadata {
     int64_t checkpoint;
     int64_t time_ms; /* when it was triggered; wall clock */
     enum snapshot_kind kind;
-    struct sha256 graph; /* of the encoded job graph; zero: not known */
+    struct sha256 graph;                       /* of the encoded job graph; zero: not known */
     const struct snapshot_operator *operators; /* by id, each once */
     uint32_t operator_count;
 };

@@ -9,8 +9,8 @@
 enum { CHUNK_BYTES_MAX = 1024 * 1024 * 1024 };
 
 /* The whole object, of a size that the file system says. */
-static enum status read_whole(struct snapshot_reader *r, const char *path, uint64_t size_max, struct mem *mem, struct str *out,
-                              struct err *e)
+static enum status read_whole(struct snapshot_reader *r, const char *path, uint64_t size_max, struct mem *mem,
+                              struct str *out, struct err *e)
 {
     struct fs_entry entry;
     size_t got;
@@ -93,8 +93,8 @@ void snapshot_reader_close(struct snapshot_reader *r)
     mem_release(&mem);
 }
 
-enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem, struct str *out,
-                                  struct err *e)
+enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem,
+                                  struct str *out, struct err *e)
 {
     struct err problem = {0};
 

@@ -8,16 +8,16 @@ struct snapshot_reader {
     struct arena arena;
     struct sys *sys;
     const struct fs_type *fs;
-    const char *folder;  /* without scheme */
-    const char *uri;     /* of the folder, as it was given */
+    const char *folder; /* without scheme */
+    const char *uri;    /* of the folder, as it was given */
     struct snapshot_metadata metadata;
-    uint64_t size;       /* of the metadata */
-    uint64_t digest;     /* hash64 of its bytes */
+    uint64_t size;   /* of the metadata */
+    uint64_t digest; /* hash64 of its bytes */
 };
 
 /* uri: of the folder, or of the metadata in it. E_NOT_FOUND, E_DATA with the object's name and what to do. */
 enum status snapshot_reader_open(struct sys *sys, const char *uri, struct snapshot_reader **out, struct err *e) CHECKED;
 void snapshot_reader_close(struct snapshot_reader *r); /* NULL is a no-op */
 /* The bytes of a chunk: in the metadata, or read into `mem`; checked against size and digest. */
-enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem, struct str *out,
-                                  struct err *e) CHECKED;
+enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapshot_handle *h, struct mem *mem,
+                                  struct str *out, struct err *e) CHECKED;

@@ -87,7 +87,8 @@ void snapshot_order_free(struct snapshot_order *o)
     mem_release(&mem);
 }
 
-enum status snapshot_store_open(struct snapshot_store *s, int64_t checkpoint, enum snapshot_kind kind, const char *folder, struct err *e)
+enum status snapshot_store_open(struct snapshot_store *s, int64_t checkpoint, enum snapshot_kind kind,
+                                const char *folder, struct err *e)
 {
     struct store_entry *x = make_entry(checkpoint, kind);
     struct store_word *w;
@@ -329,7 +330,8 @@ static void helper_main(void *arg)
 {
     struct snapshot_store *s = arg;
 
-    while (obey(s, sys_mailbox_take(s->o.sys, s->words, INT64_MAX))) {}
+    while (obey(s, sys_mailbox_take(s->o.sys, s->words, INT64_MAX))) {
+    }
 }
 
 void snapshot_store_run(struct snapshot_store *s)
@@ -373,8 +375,10 @@ void snapshot_store_free(struct snapshot_store *s)
     sys_atomic_store(&s->is_closing, 1);
     sys_unpark(s->o.sys, s->parker);
     send(s, make_word(STORE_CLOSE, 0));
-    if (s->thread != NULL) sys_thread_join(s->o.sys, s->thread);
-    else snapshot_store_run(s);
+    if (s->thread != NULL)
+        sys_thread_join(s->o.sys, s->thread);
+    else
+        snapshot_store_run(s);
     while (s->entries != NULL) {
         struct store_entry *x = s->entries;
         s->entries = x->next;

@@ -21,9 +21,9 @@ struct snapshot_answer {
      * answer; other: failed, and nothing was changed. */
     enum status status;
     struct err err;
-    uint64_t size;        /* FINISH: of the metadata */
-    int64_t ids_end;      /* FINISH, CHANGE: checkpoint ids below it are reserved */
-    bool has_latest;      /* CHANGE: the newest checkpoint there is */
+    uint64_t size;   /* FINISH: of the metadata */
+    int64_t ids_end; /* FINISH, CHANGE: checkpoint ids below it are reserved */
+    bool has_latest; /* CHANGE: the newest checkpoint there is */
     struct retained_checkpoint latest;
 };
 void snapshot_answer_free(struct snapshot_answer *a);
@@ -31,15 +31,16 @@ void snapshot_answer_free(struct snapshot_answer *a);
 struct snapshot_store_options {
     struct sys *sys;
     struct log *log;
-    struct job_records records;  /* of the job; its folder is where checkpoints lie */
-    const char *uri;             /* the same folder as users name it: goes into the record */
+    struct job_records records;      /* of the job; its folder is where checkpoints lie */
+    const char *uri;                 /* the same folder as users name it: goes into the record */
     const struct job_record *record; /* the present one, written by this process; copied */
-    const struct job_record *before; /* of the process before: what it names stays, other remains of its run go. NULL: there was
+    const struct job_record
+        *before;           /* of the process before: what it names stays, other remains of its run go. NULL: there was
                                         none. Outlives the store */
-    uint64_t inline_max;         /* chunks up to that size lie in the metadata */
-    uint64_t queue_max;          /* bytes under way; 0 = 64 MiB */
-    uint32_t retained_max;       /* checkpoints that stay */
-    bool has_thread;             /* else snapshot_store_run does the work */
+    uint64_t inline_max;   /* chunks up to that size lie in the metadata */
+    uint64_t queue_max;    /* bytes under way; 0 = 64 MiB */
+    uint32_t retained_max; /* checkpoints that stay */
+    bool has_thread;       /* else snapshot_store_run does the work */
     void (*answer)(void *arg, struct snapshot_answer *a);
     void *arg;
 };
@@ -54,13 +55,15 @@ struct snapshot_order *snapshot_order_create(void);
 void snapshot_order_free(struct snapshot_order *o); /* NULL is a no-op */
 
 struct snapshot_store;
-enum status snapshot_store_create(const struct snapshot_store_options *o, struct snapshot_store **out, struct err *e) CHECKED;
+enum status snapshot_store_create(const struct snapshot_store_options *o, struct snapshot_store **out,
+                                  struct err *e) CHECKED;
 /* What is in the queue is still done, except that nothing is waited for that is in doubt. NULL is a no-op. */
 void snapshot_store_free(struct snapshot_store *s);
 void snapshot_store_run(struct snapshot_store *s); /* without a thread of its own: all that is in the queue */
 
 /* folder: where a savepoint goes; NULL: chk-<id> in the job's folder. */
-enum status snapshot_store_open(struct snapshot_store *s, int64_t checkpoint, enum snapshot_kind kind, const char *folder, struct err *e) CHECKED;
+enum status snapshot_store_open(struct snapshot_store *s, int64_t checkpoint, enum snapshot_kind kind,
+                                const char *folder, struct err *e) CHECKED;
 /* Any thread. See snapshot_port. Of a checkpoint that is not open (any more) the bytes are dropped. */
 enum status snapshot_store_chunk(struct snapshot_store *s, const struct snapshot_place *where, struct buf *bytes,
                                  struct sys_parker *waiting) CHECKED;

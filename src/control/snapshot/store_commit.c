@@ -17,7 +17,8 @@ enum { PUBLISH_TRIES = 3, DOUBT_TRIES = 3 };
 #define DOUBT_PAUSE_NS INT64_C(1000000000)
 
 /* --- objects -------------------------------------------------------------------------------------------------------------- */
-enum status store_publish(struct snapshot_store *s, const struct fs_type *fs, const char *path, struct str bytes, struct err *e)
+enum status store_publish(struct snapshot_store *s, const struct fs_type *fs, const char *path, struct str bytes,
+                          struct err *e)
 {
     struct err problem = {0};
     enum status st = E_UNKNOWN;
@@ -45,7 +46,8 @@ void store_delete_folder(struct snapshot_store *s, const struct fs_type *fs, con
         if (!list.entries[i].is_directory) st = fs->remove(s->o.sys, list.entries[i].path, NULL);
     if (st == S_OK && fs->remove_folder != NULL) st = fs->remove_folder(s->o.sys, path, NULL);
     if (st != S_OK && st != E_NOT_FOUND)
-        log_write(s->o.log, LOG_WARN, "snapshots", "'%s' could not be deleted (%s); it is swept at the next start", path, status_text(st));
+        log_write(s->o.log, LOG_WARN, "snapshots", "'%s' could not be deleted (%s); it is swept at the next start",
+                  path, status_text(st));
     mem_release(&mem);
 }
 
@@ -98,8 +100,8 @@ static enum status confirm(struct snapshot_store *s, struct job_record *next, st
 }
 
 /* Where a checkpoint of the record lies: in the job's folder, or where it was claimed. */
-static enum status place_of(const struct snapshot_store *s, const char *folder, struct mem *mem, const struct fs_type **fs,
-                            const char **path)
+static enum status place_of(const struct snapshot_store *s, const char *folder, struct mem *mem,
+                            const struct fs_type **fs, const char **path)
 {
     size_t size = strlen(s->o.uri);
     struct buf text;
@@ -114,7 +116,8 @@ static enum status place_of(const struct snapshot_store *s, const char *folder, 
 
 static void reserve(struct job_record *next, int64_t used)
 {
-    if (used >= next->next_checkpoint - CHECKPOINT_IDS_RESERVED / 2) next->next_checkpoint = used + 1 + CHECKPOINT_IDS_RESERVED;
+    if (used >= next->next_checkpoint - CHECKPOINT_IDS_RESERVED / 2)
+        next->next_checkpoint = used + 1 + CHECKPOINT_IDS_RESERVED;
 }
 
 /* Deletes what `old` names as the job's own and the present record does not. */
@@ -154,14 +157,16 @@ static uint32_t first_chunk(const struct store_entry *x, const char *id, uint32_
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         int by_id = strcmp(chunks[middle].id, id);
-        if (by_id < 0 || (by_id == 0 && chunks[middle].subtask < subtask)) low = middle + 1;
-        else high = middle;
+        if (by_id < 0 || (by_id == 0 && chunks[middle].subtask < subtask))
+            low = middle + 1;
+        else
+            high = middle;
     }
     return low;
 }
 
-static enum status fill_subtask(const struct store_entry *x, struct arena *a, const struct snapshot_operator *o, uint32_t number,
-                                struct snapshot_subtask *out, struct err *e)
+static enum status fill_subtask(const struct store_entry *x, struct arena *a, const struct snapshot_operator *o,
+                                uint32_t number, struct snapshot_subtask *out, struct err *e)
 {
     uint32_t at = first_chunk(x, o->id, number), count = 0;
     struct snapshot_handle *handles = ARENA_ARRAY(a, struct snapshot_handle, out->handle_count + 1);
@@ -173,8 +178,8 @@ static enum status fill_subtask(const struct store_entry *x, struct arena *a, co
     }
     out->handles = handles;
     if (count == out->handle_count) return S_OK;
-    return err_set(e, E_DATA, "operator '%s' (subtask %u/%u): chunk %u of %u is missing", o->name, number + 1, o->parallelism,
-                   count + 1, out->handle_count);
+    return err_set(e, E_DATA, "operator '%s' (subtask %u/%u): chunk %u of %u is missing", o->name, number + 1,
+                   o->parallelism, count + 1, out->handle_count);
 }
 
 /* Says of each subtask where its chunks are. */
@@ -201,7 +206,8 @@ static enum status write_metadata(struct snapshot_store *s, struct store_entry *
     metadata_encode(&o->metadata, &bytes);
     if (bytes.size > SNAPSHOT_METADATA_MAX)
         return err_set(e, E_DATA, "the metadata have %zu bytes, at most %d", bytes.size, SNAPSHOT_METADATA_MAX);
-    TRY(store_publish(s, x->fs, arena_printf(&o->arena, "%s/_metadata", x->path), (struct str){bytes.data, bytes.size}, e));
+    TRY(store_publish(s, x->fs, arena_printf(&o->arena, "%s/_metadata", x->path), (struct str){bytes.data, bytes.size},
+                      e));
     *out = (struct retained_checkpoint){.id = x->id,
                                         .kind = x->kind,
                                         .is_foreign = x->kind == SNAPSHOT_SAVEPOINT,
@@ -214,7 +220,8 @@ static enum status write_metadata(struct snapshot_store *s, struct store_entry *
 
 /* The new one, and of the old ones those that stay: by number the newest of the job's own; those that are not its own until it
  * has one of its own. */
-static void retain(const struct snapshot_store *s, struct arena *a, const struct retained_checkpoint *added, struct job_record *next)
+static void retain(const struct snapshot_store *s, struct arena *a, const struct retained_checkpoint *added,
+                   struct job_record *next)
 {
     const struct job_record *now = &s->record;
     struct retained_checkpoint *list = ARENA_ARRAY(a, struct retained_checkpoint, now->retained_count + 1);
@@ -236,7 +243,8 @@ static void retain(const struct snapshot_store *s, struct arena *a, const struct
     next->retained_count = count;
 }
 
-enum status store_finish(struct snapshot_store *s, struct store_entry *entry, struct snapshot_order *o, struct snapshot_answer *a)
+enum status store_finish(struct snapshot_store *s, struct store_entry *entry, struct snapshot_order *o,
+                         struct snapshot_answer *a)
 {
     struct job_record old = s->record, next = s->record;
     struct retained_checkpoint added;

@@ -30,7 +30,7 @@ struct store_word {
     struct store_entry *entry;    /* OPEN */
     struct snapshot_order *order; /* FINISH */
     struct snapshot_change change;
-    struct stored_chunk chunk;    /* CHUNK: bytes in the handle */
+    struct stored_chunk chunk; /* CHUNK: bytes in the handle */
     int64_t checkpoint;
 };
 
@@ -57,11 +57,13 @@ struct snapshot_store {
 
 /* store_commit.c */
 /* Metadata of an entry are published, and the record names it. */
-enum status store_finish(struct snapshot_store *s, struct store_entry *entry, struct snapshot_order *o, struct snapshot_answer *a);
+enum status store_finish(struct snapshot_store *s, struct store_entry *entry, struct snapshot_order *o,
+                         struct snapshot_answer *a);
 enum status store_change(struct snapshot_store *s, const struct snapshot_change *c, struct snapshot_answer *a);
 void store_copy_record(struct snapshot_store *s, const struct job_record *r); /* becomes the present one */
 void store_sweep(struct snapshot_store *s);
 /* All that lies in a folder, and the folder; what does not go is swept later. */
 void store_delete_folder(struct snapshot_store *s, const struct fs_type *fs, const char *path);
 /* As often as it takes: a name is written once, always with the same bytes. */
-enum status store_publish(struct snapshot_store *s, const struct fs_type *fs, const char *path, struct str bytes, struct err *e);
+enum status store_publish(struct snapshot_store *s, const struct fs_type *fs, const char *path, struct str bytes,
+                          struct err *e);

@@ -15,7 +15,9 @@ int tw_savepoint(struct tw_env *env, const char *folder, char *text, size_t size
     sys_lock_give(env->lock);
     if (jm == NULL) err_set(&e, E_CANCELED, "no job runs");
     enum status st = jm != NULL ? jobmaster_savepoint(jm, folder, path, &e) : E_CANCELED;
-    if (st == S_OK) snprintf(text, size, "%s", path);
-    else snprintf(text, size, "%s%s%s", e.text, e.hint[0] != '\0' ? "; " : "", e.hint);
+    if (st == S_OK)
+        snprintf(text, size, "%s", path);
+    else
+        snprintf(text, size, "%s%s%s", e.text, e.hint[0] != '\0' ? "; " : "", e.hint);
     return st == S_OK ? 0 : 1;
 }

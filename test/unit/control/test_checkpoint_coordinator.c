@@ -51,14 +51,15 @@ static void begin(void)
 
 static void acknowledge(int64_t id, uint32_t task)
 {
-    checkpoint_acknowledged(w.c, id, task, &(struct checkpoint_ack){.bytes = 100, .alignment_ms = 3 + task, .sync_ms = 7});
+    checkpoint_acknowledged(w.c, id, task,
+                            &(struct checkpoint_ack){.bytes = 100, .alignment_ms = 3 + task, .sync_ms = 7});
 }
 
 static void expect_at(int line, const char *story)
 {
-    static const char *const verbs[] = {[CHECKPOINT_TRIGGER] = "trigger", [CHECKPOINT_STORE] = "store", [CHECKPOINT_ABORT] = "abort",
-                                        [CHECKPOINT_NOTIFY] = "notify",   [CHECKPOINT_RESERVE] = "reserve",
-                                        [CHECKPOINT_FAIL_JOB] = "fail"};
+    static const char *const verbs[] = {
+        [CHECKPOINT_TRIGGER] = "trigger", [CHECKPOINT_STORE] = "store",     [CHECKPOINT_ABORT] = "abort",
+        [CHECKPOINT_NOTIFY] = "notify",   [CHECKPOINT_RESERVE] = "reserve", [CHECKPOINT_FAIL_JOB] = "fail"};
     struct checkpoint_action a;
 
     buf_clear(&w.story);

@@ -185,7 +185,8 @@ static void without_any_answer_it_stays_in_doubt_until_there_is_one(void **state
     memory_fs_reset("llllllllllll");
     assert_int_equal(job_records_swap(&w.records, &r, &e), E_UNKNOWN);
     assert_true(r.is_in_doubt);
-    assert_string_equal(e.text, "record version 1 of the job may or may not have been written: the storage does not say (6 tries)");
+    assert_string_equal(
+        e.text, "record version 1 of the job may or may not have been written: the storage does not say (6 tries)");
     assert_int_equal(job_records_swap(&w.records, &r, NULL), E_UNKNOWN);
     memory_fs_script("");
     assert_int_equal(job_records_swap(&w.records, &r, NULL), S_OK);

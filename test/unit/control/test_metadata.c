@@ -33,8 +33,9 @@ static int tear_down(void **state)
     return 0;
 }
 
-static const struct snapshot_handle handles[] = {
-    {.bytes = {"chunk", 5}, .size = 5}, {.path = "0123-0-1", .size = 70000, .digest = 7}, {.path = "../shared/a/b", .size = 1}};
+static const struct snapshot_handle handles[] = {{.bytes = {"chunk", 5}, .size = 5},
+                                                 {.path = "0123-0-1", .size = 70000, .digest = 7},
+                                                 {.path = "../shared/a/b", .size = 1}};
 
 static void fill(struct snapshot_metadata *m)
 {
@@ -44,11 +45,14 @@ static void fill(struct snapshot_metadata *m)
 
     memcpy(own, handles, sizeof handles);
     own[0].digest = hash64("chunk", 5);
-    subtasks[0] = (struct snapshot_subtask){.watermark = INT64_MIN, .sent_watermark = -7, .is_idle = true, .handles = own, .handle_count = 3};
+    subtasks[0] = (struct snapshot_subtask){
+        .watermark = INT64_MIN, .sent_watermark = -7, .is_idle = true, .handles = own, .handle_count = 3};
     subtasks[1] = (struct snapshot_subtask){.is_finished = true, .watermark = INT64_MAX};
     subtasks[2] = (struct snapshot_subtask){.committables = STR("prepared")};
-    operators[0] = (struct snapshot_operator){.id = ID_A, .name = "Source: bids", .parallelism = 2, .max_parallelism = 128, .subtasks = subtasks};
-    operators[1] = (struct snapshot_operator){.id = ID_B, .name = "", .parallelism = 1, .max_parallelism = 1, .subtasks = subtasks + 2};
+    operators[0] = (struct snapshot_operator){
+        .id = ID_A, .name = "Source: bids", .parallelism = 2, .max_parallelism = 128, .subtasks = subtasks};
+    operators[1] = (struct snapshot_operator){
+        .id = ID_B, .name = "", .parallelism = 1, .max_parallelism = 1, .subtasks = subtasks + 2};
     *m = (struct snapshot_metadata){.job_id = ID_B,
                                     .job_name = "clicks",
                                     .checkpoint = 12,
@@ -166,8 +170,8 @@ static void messages_say_what_is_wrong(void **state)
 static void paths_lead_nowhere_else(void **state)
 {
     static const char *const good[] = {"a", "a/b", "../shared/a", "../taskowned/x/y", "..a", "a..", "a/.b"};
-    static const char *const bad[] = {"",      "/a",   "../a",         "a/../b",       "a/..", "..",   ".",
-                                      "a//b",  "a/",   "../shared/..", "../shared/",   "./a",  "a/./b", "../shared/../a"};
+    static const char *const bad[] = {"",     "/a", "../a",         "a/../b",     "a/..", "..",    ".",
+                                      "a//b", "a/", "../shared/..", "../shared/", "./a",  "a/./b", "../shared/../a"};
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(good); i++) assert_true(snapshot_path_is_safe(good[i]));

@@ -31,17 +31,17 @@ TW_ROW(count, TW_FIELD(count, key, "BIGINT NOT NULL"), TW_FIELD(count, count, "B
 /* User functions reach it by no other way. */
 static struct {
     struct folder folder;
-    struct sys_atomic_u64 is_open;  /* the gate */
-    struct sys_atomic_u64 arrived;  /* rows of the first half, in the first attempt */
-    struct sys_atomic_u64 lowest;   /* number that arrived behind the gate's opening */
-    struct sys_atomic_u64 failures; /* that are still to come */
+    struct sys_atomic_u64 is_open;      /* the gate */
+    struct sys_atomic_u64 arrived;      /* rows of the first half, in the first attempt */
+    struct sys_atomic_u64 lowest;       /* number that arrived behind the gate's opening */
+    struct sys_atomic_u64 failures;     /* that are still to come */
     struct sys_atomic_u64 counts[KEYS]; /* the highest that came out */
-    int completed;                  /* checkpoints since all of the first half arrived */
+    int completed;                      /* checkpoints since all of the first half arrived */
     bool dies;
     struct sys *sys;
     struct sys_parker *waiting; /* for the first half; NULL: nobody does */
-    int tells; /* not 0: writes a byte there instead */
-    const char *uid; /* of the operator that counts */
+    int tells;                  /* not 0: writes a byte there instead */
+    const char *uid;            /* of the operator that counts */
     char said[1024], lines[4096];
     const char *settings[16]; /* key, value, ..., NULL */
     uint32_t parallelism;
@@ -52,7 +52,8 @@ struct handed_out {
     int64_t splits;
 };
 
-static enum tw_status next_split(struct tw_context *cx, void *enumerator, uint32_t subtask, struct tw_split *split, bool *end)
+static enum tw_status next_split(struct tw_context *cx, void *enumerator, uint32_t subtask, struct tw_split *split,
+                                 bool *end)
 {
     static const char *const ids[SPLITS] = {"0", "1"};
     struct handed_out *h = enumerator;
@@ -70,7 +71,8 @@ static enum tw_status open_split(struct tw_context *cx, void *split, const struc
     return TW_OK;
 }
 
-static enum tw_status read_split(struct tw_context *cx, void *split, void *rows, uint32_t max, uint32_t *count, bool *end)
+static enum tw_status read_split(struct tw_context *cx, void *split, void *rows, uint32_t max, uint32_t *count,
+                                 bool *end)
 {
     int64_t *next = split, last = sys_atomic_load(&w.is_open) != 0 ? NUMBERS : HALF;
     struct number *out = rows;
@@ -156,8 +158,10 @@ static void watch_log(void *arg, enum log_level level, const char *line, size_t 
     if (memmem(line, size, " completed (", 12) == NULL || sys_atomic_load(&w.arrived) < SPLITS * HALF) return;
     if (++w.completed < 2) return;
     if (w.dies) _exit(9);
-    if (w.tells == 0) sys_atomic_store(&w.is_open, 1);
-    else if (w.completed == 2) assert_int_equal(write(w.tells, "x", 1), 1);
+    if (w.tells == 0)
+        sys_atomic_store(&w.is_open, 1);
+    else if (w.completed == 2)
+        assert_int_equal(write(w.tells, "x", 1), 1);
 }
 
 static void keep_said(void *arg, const char *line)
@@ -376,7 +380,8 @@ static void state_without_an_operator_is_refused_unless_it_may_go(void **state)
     struct job_run run = run_job();
     assert_int_equal(run.status, E_GRAPH);
     assert_string_equal(strstr(run.err.text, "has state of"),
-                        "has state of the operator 'KeyedProcess' (id e1df572b8e673e707c9e45d2a68de9e3), but the job has no operator with "
+                        "has state of the operator 'KeyedProcess' (id e1df572b8e673e707c9e45d2a68de9e3), but the job "
+                        "has no operator with "
                         "that id");
     assert_non_null(strstr(run.err.hint, "--allowNonRestoredState (-n) drops that state"));
     w.settings[0] = "execution.state-recovery.ignore-unclaimed-state";
@@ -384,7 +389,8 @@ static void state_without_an_operator_is_refused_unless_it_may_go(void **state)
     run = run_job();
     assert_string_equal(run.err.text, "");
     assert_int_equal(sys_atomic_load(&w.lowest), HALF);
-    for (int i = 0; i < KEYS; i++) assert_int_equal(sys_atomic_load(&w.counts[i]), COUNT / 2); /* of the second half alone */
+    for (int i = 0; i < KEYS; i++)
+        assert_int_equal(sys_atomic_load(&w.counts[i]), COUNT / 2); /* of the second half alone */
 }
 
 static void another_max_parallelism_is_refused(void **state)
@@ -434,7 +440,8 @@ static void without_a_folder_there_are_none(void **state)
     w.settings[1] = "";
     struct job_run run = run_job();
     assert_int_equal(run.status, E_CONFIG);
-    assert_string_equal(run.err.text, "checkpoints are wanted (execution.checkpointing.interval), but there is no folder for them");
+    assert_string_equal(run.err.text,
+                        "checkpoints are wanted (execution.checkpointing.interval), but there is no folder for them");
 }
 
 static void who_is_overtaken_by_another_process_fails(void **state)
@@ -448,7 +455,9 @@ static void who_is_overtaken_by_another_process_fails(void **state)
     if (child == 0) {
         w.tells = ends[1];
         struct job_run run = run_job(); /* its gate never opens */
-        _exit(run.end == JOB_FAILED && strstr(run.err.text, "another process runs this job (record version ") != NULL ? 7 : 1);
+        _exit(run.end == JOB_FAILED && strstr(run.err.text, "another process runs this job (record version ") != NULL
+                  ? 7
+                  : 1);
     }
     assert_int_equal(read(ends[0], &byte, 1), 1);
     w.is_open.value = 1;
@@ -501,7 +510,8 @@ static void a_savepoint_is_taken_while_the_job_runs_and_begun_with(void **state)
     assert_int_equal(tw_execute_async(env, "numbers"), 0);
     while (sys_atomic_load(&w.arrived) < SPLITS * HALF) sys_park(w.sys, w.waiting, INT64_MAX);
     assert_int_equal(tw_savepoint(env, NULL, text, sizeof text), 1);
-    assert_string_equal(text, "there is no folder for the savepoint; name one, or set execution.checkpointing.savepoint-dir");
+    assert_string_equal(text,
+                        "there is no folder for the savepoint; name one, or set execution.checkpointing.savepoint-dir");
     assert_int_equal(tw_savepoint(env, folder_path(&w.folder, "savepoints/"), path, sizeof path), 0);
     tw_cancel(env);
     assert_int_equal(tw_wait(env), 1);

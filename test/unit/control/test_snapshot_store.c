@@ -51,7 +51,8 @@ static int set_up(void **state)
                                           .inline_max = 10,
                                           .retained_max = 1,
                                           .answer = take_answer};
-    w.record = (struct job_record){.job_id = JOB, .job_name = "clicks", .leader_epoch = 1, .status = JOB_RUNNING, .next_checkpoint = 65};
+    w.record = (struct job_record){
+        .job_id = JOB, .job_name = "clicks", .leader_epoch = 1, .status = JOB_RUNNING, .next_checkpoint = 65};
     assert_int_equal(job_records_swap(&w.o.records, &w.record, NULL), S_OK);
     return 0;
 }
@@ -92,10 +93,16 @@ static struct snapshot_order *order(int64_t id, uint32_t a0, uint32_t a1, uint32
     subtasks[0].handle_count = a0;
     subtasks[1].handle_count = a1;
     subtasks[2].handle_count = b0;
-    operators[0] = (struct snapshot_operator){.id = OP_A, .name = "A", .parallelism = 2, .max_parallelism = 128, .subtasks = subtasks};
-    operators[1] = (struct snapshot_operator){.id = OP_B, .name = "B", .parallelism = 1, .max_parallelism = 128, .subtasks = subtasks + 2};
-    o->metadata = (struct snapshot_metadata){.job_id = JOB, .job_name = "clicks", .checkpoint = id, .time_ms = 1000 + id,
-                                             .operators = operators, .operator_count = 2};
+    operators[0] = (struct snapshot_operator){
+        .id = OP_A, .name = "A", .parallelism = 2, .max_parallelism = 128, .subtasks = subtasks};
+    operators[1] = (struct snapshot_operator){
+        .id = OP_B, .name = "B", .parallelism = 1, .max_parallelism = 128, .subtasks = subtasks + 2};
+    o->metadata = (struct snapshot_metadata){.job_id = JOB,
+                                             .job_name = "clicks",
+                                             .checkpoint = id,
+                                             .time_ms = 1000 + id,
+                                             .operators = operators,
+                                             .operator_count = 2};
     return o;
 }
 
@@ -152,7 +159,8 @@ static void chunks_lie_where_the_metadata_say(void **state)
     assert_int_equal(a.checkpoint, 7);
     assert_int_equal(metadata_decode(&w.arena, memory_fs_bytes("/ck/job/chk-7/_metadata"), &m, NULL), S_OK);
     assert_int_equal(a.size, memory_fs_bytes("/ck/job/chk-7/_metadata").size);
-    const struct snapshot_subtask *a0 = &metadata_find(&m, OP_A)->subtasks[0], *a1 = &metadata_find(&m, OP_A)->subtasks[1];
+    const struct snapshot_subtask *a0 = &metadata_find(&m, OP_A)->subtasks[0],
+                                  *a1 = &metadata_find(&m, OP_A)->subtasks[1];
     assert_int_equal(a0->handle_count, 2);
     assert_null(a0->handles[0].path);
     assert_memory_equal(a0->handles[0].bytes.data, "0123456789", 10);
