@@ -277,10 +277,17 @@ static void move_execution(struct jobmaster *jm, const struct task_news *n)
     executions_move(jm->executions, n->vertex, n->subtask, next);
 }
 
+/* When every operator is open all that was restored is in its tables. */
+static void on_opened(struct jobmaster *jm)
+{
+    if (++jm->tasks_opened == jm->totals.tasks && jm->restore != NULL) restore_plan_drop_state(jm->restore);
+}
+
 static void on_task_news(struct jobmaster *jm, const struct task_news *n)
 {
     move_execution(jm, n);
     checkpoints_on_task(jm, n);
+    if (n->state == TASK_RUNNING && !task_has_ended(n)) on_opened(jm);
     if (!task_has_ended(n)) return;
     ASSERT(jm->tasks_running > 0);
     jm->tasks_running--;

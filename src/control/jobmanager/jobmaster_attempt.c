@@ -44,6 +44,7 @@ static enum status schedule(struct jobmaster *jm, struct err *e)
     sys_atomic_store(&jm->is_deployed, 1);
     taskmanager_totals(jm->tm, &jm->totals);
     jm->tasks_running = jm->totals.tasks;
+    jm->tasks_opened = 0;
     return S_OK;
 }
 

@@ -31,6 +31,7 @@ struct jobmaster {
     enum sys_signal signal;
     struct err err; /* why the job fails */
     uint32_t tasks_running;
+    uint32_t tasks_opened; /* in this attempt */
     struct cancel_watch watch;
     struct job_totals totals;
     int64_t started_ns, ended_ns, ticked_ns;
