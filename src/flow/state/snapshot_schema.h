@@ -33,7 +33,7 @@ struct state_schema {
     struct state_ttl ttl;
     uint64_t sort_descending, sort_nulls_last;
     uint32_t version, group_cols;
-    uint64_t keys;   /* how many the writer had, all namespaces together; timers: how many of these */
+    uint64_t keys;   /* how many the writer had, all namespaces together; timers 0 */
     const char *name;
     struct schema_column *columns;
     uint32_t column_count;

@@ -1,25 +1,23 @@
 /* snapshot_timers.c - timers as columns: a time, and the columns of the key.
  *
- * The idea: of a heap at rest every timer that is there once is written, bucket by bucket; so before a walk duplicates and deletions are
- * resolved. Timers that move are written as what they come to: the time in the row of their key, for each row that has one. Both read
+ * The idea: every timer that is there is written once, bucket by bucket, each of which is resolved when its turn comes: so no step is
+ * long, whatever the number of timers. Timers that move are written as what they come to: the time in the row of their key, for each row that has one. Both read
  * back alike, as timers that are registered; where they are to move, timers_let_move then hands them on.
  *
- * Invariants: a walk looks at chunks of the heap where they lie. Not here: blocks (snapshot_save.c), whose timers (snapshot_load.c). */
+ * Invariants: a walk looks at chunks of the heap where they lie; resolving a bucket touches no other. Not here: blocks (snapshot_save.c), whose timers (snapshot_load.c). */
 #include "flow/state/snapshot_timers.h"
 
 #include "flow/state/snapshot_load.h"
 #include "flow/state/snapshot_rows.h"
 #include "flow/state/timer_internal.h"
 
-struct run {
-    const uint64_t *items;
-    uint32_t count;
-};
-
 struct timers_walk {
     struct timers *timers;
-    struct run *runs;
-    uint32_t run_count, run_capacity, run_at, item_at;
+    struct heap_bucket **buckets;
+    uint32_t bucket_count, bucket_capacity, bucket_at; /* the next one */
+    uint32_t ready;                                    /* of the ready ones, so many are through */
+    const struct heap_chunk *chunk;                    /* of the present bucket; NULL: the next one's turn */
+    uint32_t item_at;
     /* Timers that move: the rest of the table. */
     struct state_cursor cursor;
     bool is_through;
@@ -33,21 +31,19 @@ void schema_of_timers_of(const struct timers *t, struct arena *a, struct state_s
     schema_of_timers(t->name, t->key.type, a, out);
     out->is_within = t->is_within;
     out->group_cols = t->group_cols;
-    out->keys = t->heap.count;
 }
 
 /* ---- walking */
 
-static void run_note(void *arg, const uint64_t *items, uint32_t count)
+static void bucket_note(void *arg, struct heap_bucket *b)
 {
     struct timers_walk *w = arg;
 
-    if (count == 0) return;
-    if (w->run_count == w->run_capacity) {
-        w->run_capacity = MAX(16u, 2 * w->run_capacity);
-        w->runs = mem_realloc(w->timers->host->mem, w->runs, w->run_capacity * sizeof *w->runs);
+    if (w->bucket_count == w->bucket_capacity) {
+        w->bucket_capacity = MAX(16u, 2 * w->bucket_capacity);
+        w->buckets = mem_realloc(w->timers->host->mem, w->buckets, w->bucket_capacity * sizeof(struct heap_bucket *));
     }
-    w->runs[w->run_count++] = (struct run){items, count};
+    w->buckets[w->bucket_count++] = b;
 }
 
 struct timers_walk *timers_walk_create(struct timers *t)
@@ -57,10 +53,12 @@ struct timers_walk *timers_walk_create(struct timers *t)
 
     w->timers = t;
     w->is_through = !h->moves;
-    if (h->moves) w->keys = batch_create(t->key.type, BATCH_ROWS, t->host->mem);
-    else timer_heap_settle(h);
-    run_note(w, timer_heap_first(h), h->ready.count - h->ready.head);
-    if (!h->moves) timer_heap_each(h, run_note, w);
+    if (h->moves) {
+        w->keys = batch_create(t->key.type, BATCH_ROWS, t->host->mem);
+    } else {
+        timer_heap_merge(h);
+        timer_heap_each(h, bucket_note, w);
+    }
     return w;
 }
 
@@ -68,7 +66,7 @@ void timers_walk_free(struct timers_walk *w)
 {
     if (w == NULL) return;
     batch_free(w->keys);
-    mem_free(w->timers->host->mem, w->runs);
+    mem_free(w->timers->host->mem, w->buckets);
     mem_free(w->timers->host->mem, w);
 }
 
@@ -129,19 +127,42 @@ static enum status rows_next(struct timers_walk *w, const struct state_schema *s
     return S_MORE;
 }
 
-enum status timers_walk_next(struct timers_walk *w, const struct state_schema *s, struct batch *b)
+static uint32_t ready_add(struct timers_walk *w, const struct state_schema *s, struct batch *b)
 {
-    while (b->count < b->capacity && w->run_at < w->run_count) {
-        const struct run *r = &w->runs[w->run_at];
-        uint32_t n = MIN(r->count - w->item_at, b->capacity - b->count);
-        items_add(w->timers, r->items + (size_t)w->item_at * w->timers->heap.words, n, s, b);
-        w->item_at += n;
-        if (w->item_at < r->count) return S_MORE;
-        w->run_at++;
+    const struct timer_heap *h = &w->timers->heap;
+    uint32_t left = h->ready.count - h->ready.head - w->ready, n = MIN(left, b->capacity - b->count);
+
+    if (n > 0) items_add(w->timers, timer_heap_first(h) + (size_t)w->ready * h->words, n, s, b);
+    w->ready += n;
+    return left - n;
+}
+
+static bool items_next(struct timers_walk *w)
+{
+    while (w->chunk == NULL && w->bucket_at < w->bucket_count) {
+        struct heap_bucket *b = w->buckets[w->bucket_at++];
+        timer_bucket_resolve(&w->timers->heap, b);
+        w->chunk = b->head;
         w->item_at = 0;
     }
-    if (w->run_at < w->run_count) return S_MORE;
-    return w->keys != NULL ? rows_next(w, s, b) : S_OK;
+    return w->chunk != NULL;
+}
+
+enum status timers_walk_next(struct timers_walk *w, const struct state_schema *s, struct batch *b)
+{
+    if (ready_add(w, s, b) > 0) return S_MORE;
+    if (w->keys != NULL) return rows_next(w, s, b);
+    while (items_next(w)) {
+        const struct heap_chunk *c = w->chunk;
+        uint32_t n = MIN(c->used - w->item_at, b->capacity - b->count);
+        if (n == 0) return S_MORE;
+        items_add(w->timers, c->items + (size_t)w->item_at * w->timers->heap.words, n, s, b);
+        w->item_at += n;
+        if (w->item_at < c->used) return S_MORE;
+        w->chunk = c->next;
+        w->item_at = 0;
+    }
+    return S_OK;
 }
 
 /* ---- back */

@@ -535,7 +535,12 @@ void timer_heap_settle(struct timer_heap *h)
     }
 }
 
-void timer_heap_each(const struct timer_heap *h, void (*each)(void *arg, const uint64_t *items, uint32_t count), void *arg)
+void timer_heap_merge(struct timer_heap *h)
+{
+    if (h->fresh.count > 0) fresh_merge(h);
+}
+
+void timer_heap_each(const struct timer_heap *h, void (*each)(void *arg, struct heap_bucket *b), void *arg)
 {
     for (uint32_t l = 0; l < HEAP_LEVELS; l++)
         if (h->levels[l] != NULL) timer_tree_walk(h->levels[l], each, arg);

@@ -91,8 +91,10 @@ static inline int64_t timer_heap_time(uint64_t when)
 void timer_heap_push_front(struct timer_heap *h, const uint64_t *items, uint32_t count);
 /* Resolves all that is held: afterwards `count` is that of the timers which are there. */
 void timer_heap_settle(struct timer_heap *h);
-/* Calls for each run of items in buckets, those that are least first; what is ready or fresh is none of them. */
-void timer_heap_each(const struct timer_heap *h, void (*each)(void *arg, const uint64_t *items, uint32_t count), void *arg);
+/* What is fresh becomes ready. */
+void timer_heap_merge(struct timer_heap *h);
+/* Calls for each bucket that has chunks, those with the least items first; they are where they are as long as nothing is added or taken. */
+void timer_heap_each(const struct timer_heap *h, void (*each)(void *arg, struct heap_bucket *b), void *arg);
 /* Least `when` held; UINT64_MAX when there is none; too small only for deleted ones. */
 uint64_t timer_heap_min(const struct timer_heap *h);
 struct str timer_heap_bytes(const struct timer_heap *h, uint64_t ref);
@@ -117,7 +119,7 @@ struct heap_bucket *timer_tree_find(struct timer_heap *h, struct heap_bucket *b,
 void timer_tree_grow(struct timer_heap *h, struct heap_bucket *b, const struct heap_path *path);
 /* Resolves all of the bucket; false: it is empty. */
 bool timer_tree_settle(struct timer_heap *h, struct heap_bucket *b);
-void timer_tree_walk(const struct heap_level *l, void (*each)(void *arg, const uint64_t *items, uint32_t count), void *arg);
+void timer_tree_walk(struct heap_level *l, void (*each)(void *arg, struct heap_bucket *b), void *arg);
 /* Takes the tree apart: `each` gets the chunks of every bucket. */
 void timer_tree_each(struct timer_heap *h, struct heap_level *l, void (*each)(struct timer_heap *h, struct heap_chunk *chunks));
 /* The tree of a bucket that was taken becomes levels, and the base goes to its first bucket, whose chunks are answered; NULL:

@@ -203,13 +203,12 @@ bool timer_tree_settle(struct timer_heap *h, struct heap_bucket *b)
     return false;
 }
 
-void timer_tree_walk(const struct heap_level *l, void (*each)(void *arg, const uint64_t *items, uint32_t count), void *arg)
+void timer_tree_walk(struct heap_level *l, void (*each)(void *arg, struct heap_bucket *b), void *arg)
 {
     for (uint32_t d = 0; d < 256; d++) {
-        const struct heap_bucket *b = &l->buckets[d];
         if (!is_filled(l, d)) continue;
-        if (b->tree != NULL) timer_tree_walk(b->tree, each, arg);
-        for (const struct heap_chunk *c = b->head; c != NULL; c = c->next) each(arg, c->items, c->used);
+        if (l->buckets[d].tree != NULL) timer_tree_walk(l->buckets[d].tree, each, arg);
+        else if (l->buckets[d].head != NULL) each(arg, &l->buckets[d]);
     }
 }
 
