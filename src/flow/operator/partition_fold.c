@@ -14,14 +14,12 @@ static const struct tw_row *out_row(const struct tw_function *fn) { return fn->r
 
 static void state_define(struct partition_fold *p)
 {
-    const struct state_host *h = p->cx.op->state;
-    uint64_t high = (((uint64_t)h->group_first << 32) + h->max_parallelism - 1) / h->max_parallelism;
-
     p->no_key = (struct type){.kind = T_ROW, .phys = P_ROW};
-    p->no_key_hash = high << 32; /* falls into a key group of this subtask */
+    p->no_key_hash = state_host_hash(p->cx.op->state);
     p->def = (struct state_def){.name = "partition",
                                 .version = 1,
                                 .shape = STATE_MAP,
+                                .sharing = p->cx.key_type != NULL ? STATE_KEYED : STATE_LIST, /* each subtask has one of its own */
                                 .key = p->cx.key_type != NULL ? p->cx.key_type : &p->no_key,
                                 .value = p->acc.type};
 }

@@ -37,14 +37,6 @@ struct load {
     struct err *e;
 };
 
-uint64_t state_host_hash(const struct state_host *h)
-{
-    uint64_t high = (((uint64_t)h->group_first << 32) + h->max_parallelism - 1) / h->max_parallelism;
-
-    ASSERT(state_key_group(high << 32, h->max_parallelism) == h->group_first);
-    return high << 32;
-}
-
 static uint32_t parallelism_of(const struct state_host *h) { return MAX(h->parallelism, 1u); }
 
 /* ---- whose rows */

@@ -30,5 +30,3 @@ enum status load_count(const struct loader *l, uint64_t *keys, bool *has, struct
 enum status snapshot_load_table(struct state_table *t, struct err *e) CHECKED;
 /* Has the host's restore rows for such a table? */
 enum status snapshot_has_table(struct state_host *h, const struct state_def *def, bool *has, struct err *e) CHECKED;
-/* The hash of operator state: it falls into the first key group of the host. */
-uint64_t state_host_hash(const struct state_host *h);

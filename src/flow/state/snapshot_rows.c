@@ -217,16 +217,31 @@ static void details_set(const struct put *p)
     }
 }
 
+/* One row for each subtask: of two no one can be made. */
+static enum status alone_check(const struct state_def *d, const uint64_t *created, uint32_t count, struct err *e)
+{
+    if (d->sharing == STATE_KEYED || has_heads(d)) return S_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        if (bit_get(created, i)) continue;
+        err_set(e, E_CONFIG, "each subtask has a row of its own, and two would come together");
+        err_hint(e, "Set the parallelism of the operator to what it was when the state was written.");
+        return E_CONFIG;
+    }
+    return S_OK;
+}
+
 enum status rows_in_put(struct rows_in *in, const struct state_schema *s, const struct batch *b, int64_t ns, const uint16_t *sel,
                         uint32_t count, const uint64_t *hashes, struct err *e)
 {
     struct put p = {in, in->table, s, b, ns, sel, count};
     struct state_keys keys = {.batch = b, .cols = in->key_cols, .col_count = s->count[ROLE_KEY], .count = count, .sel = sel, .hashes = hashes};
+    uint64_t created[BATCH_ROWS / 64];
     enum status st;
 
     do {
-        st = state_resolve(p.t, ns, &keys, STATE_INSERT, has_heads(p.t->def) ? in->heads : in->rows, NULL);
+        st = state_resolve(p.t, ns, &keys, STATE_INSERT, has_heads(p.t->def) ? in->heads : in->rows, created);
     } while (st == S_PENDING);
+    if (st == S_OK) st = alone_check(p.t->def, created, count, e);
     if (st == S_OK) st = shape_put(&p, e);
     if (st == S_OK) details_set(&p);
     state_done(p.t);

@@ -73,6 +73,14 @@ enum status table_refuse(const struct state_table *t, uint32_t count, const char
     return host_refuse(t->host, about, count, of);
 }
 
+uint64_t state_host_hash(const struct state_host *h)
+{
+    uint64_t high = (((uint64_t)h->group_first << 32) + h->max_parallelism - 1) / h->max_parallelism;
+
+    ASSERT(state_key_group(high << 32, h->max_parallelism) == h->group_first);
+    return high << 32;
+}
+
 static enum status def_check(const struct state_host *h, const struct state_def *def, struct err *e)
 {
     const char *name = def->name;

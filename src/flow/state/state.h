@@ -220,6 +220,8 @@ const struct sb_type *sb_find(const char *name);
 /* Hashes of keys with a part that does not decide the key group (a window): columns cols[0..group_cols) decide it alone,
  * all of them the low half. For the selected rows. */
 void state_hash_within(const struct batch *b, const uint32_t *cols, uint32_t group_cols, uint32_t col_count, uint64_t *out);
+/* The hash of what has no key but belongs to the subtask: it falls into the first key group of the host. */
+uint64_t state_host_hash(const struct state_host *h);
 /* The hashes of keys of a table: columns cols[k] are its key fields. For the selected rows. */
 void state_def_hash(const struct state_def *d, const struct batch *b, const uint32_t *cols, uint64_t *out);
 static inline uint32_t state_key_group(uint64_t hash, uint32_t max_parallelism)

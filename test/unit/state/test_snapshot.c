@@ -206,6 +206,43 @@ static void broadcast_maps_are_whole(void **state)
     keyed_release(&k);
 }
 
+/* A row that each subtask has for itself stays where it is, and is not mixed with another's. */
+static void rows_of_subtasks_stay_apart(void **state)
+{
+    struct keyed k;
+    struct snapshots from;
+    struct state_table *t;
+    struct type none = {.kind = T_ROW, .phys = P_ROW};
+    static const struct batch no_columns;
+
+    (void)state;
+    keyed_init(&k, "hashmap", 0, GROUPS, GROUPS);
+    struct state_def def = {.name = "fold", .sharing = STATE_LIST, .key = &none, .value = keyed_type(&k, "ROW<v BIGINT NOT NULL> NOT NULL")};
+    snapshots_init(&from, 2, GROUPS);
+    for (uint32_t i = 0; i < 2; i++) {
+        struct state_host h = keyed_host_of(&k, i, 2, NULL);
+        assert_int_equal(state_open(&h, &def, &t, &k.err), S_OK);
+        *(int64_t *)state_get(t, 0, &no_columns, NULL, 0, state_host_hash(&h), STATE_INSERT, NULL) = 7 + i;
+        state_done(t);
+        snapshots_save(&from, i, &h, 1 << 20);
+        state_close(t);
+        state_host_release(&h);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        struct state_host h = keyed_host_of(&k, i, 2, &from.restore);
+        assert_int_equal(state_open(&h, &def, &t, &k.err), S_OK);
+        assert_int_equal(*(int64_t *)state_get(t, 0, &no_columns, NULL, 0, state_host_hash(&h), STATE_READ, NULL), 7 + i);
+        state_close(t);
+        state_host_release(&h);
+    }
+    struct state_host h = keyed_host_of(&k, 0, 1, &from.restore);
+    assert_int_equal(state_open(&h, &def, &t, &k.err), E_CONFIG);
+    assert_string_equal(k.err.text, "operator 'test': state `fold`: each subtask has a row of its own, and two would come together");
+    state_host_release(&h);
+    snapshots_release(&from);
+    keyed_release(&k);
+}
+
 /* ---- what does not fit */
 
 /* Saves state `sums`, changed as the test likes, and opens it as it is. */
@@ -551,6 +588,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_dealt_out), cmocka_unit_test(broadcast_maps_are_whole),
+        cmocka_unit_test(rows_of_subtasks_stay_apart),
         cmocka_unit_test(other_schemas_are_refused), cmocka_unit_test(another_max_parallelism_is_refused),
         cmocka_unit_test(a_time_to_live_may_come_and_go), cmocka_unit_test(names_are_unique), cmocka_unit_test(nothing_is_no_bytes),
         cmocka_unit_test(chunks_have_their_size), cmocka_unit_test(damage_is_found), cmocka_unit_test(errors_say_where),
