@@ -236,6 +236,12 @@ static int64_t sim_source_pause_ms(struct sys *s)
 
 static void trace_element(struct sys *s, uint64_t what) { sim_trace(world_of(s), what); }
 
+static int64_t sim_memory_bytes(struct sys *s)
+{
+    (void)s;
+    return INT64_C(8) << 30;
+}
+
 static int64_t sim_resident_bytes(struct sys *s) { return (int64_t)world_of(s)->mem.used; }
 
 static const struct sys_ops sim_ops = {
@@ -286,6 +292,7 @@ static const struct sys_ops sim_ops = {
     .signal_take = sim_signal_take,
     .signal_forget = sim_signal_forget,
     .resident_bytes = sim_resident_bytes,
+    .memory_bytes = sim_memory_bytes,
     .source_pause_ms = sim_source_pause_ms,
     .trace = trace_element,
 };

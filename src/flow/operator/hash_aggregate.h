@@ -25,6 +25,7 @@ struct hash_aggregate {
     struct batch *keys;
     struct state_cursor cursor;
     bool is_walked, is_last;
+    bool is_filled; /* their results are in `out` */
     /* beyond memory */
     struct hashed_rows beyond;
     bool holds;            /* groups grow with their rows, too */
@@ -40,7 +41,7 @@ struct hash_aggregate {
 /* Rows of a batch into the accumulators of their groups, which are made when they are not there. May be pending, then nothing was done. */
 enum status hash_aggregate_add(struct op_cx *cx, struct hash_aggregate *s, const struct batch *in,
                                const uint64_t *hashes) CHECKED;
-/* Results of the groups whose keys are s->keys, which are forgotten then (forgets) or stay. May be pending, then nothing was done. */
+/* Results of the groups whose keys are s->keys, which are forgotten then (forgets) or stay. May be pending, then call it again. */
 enum status hash_aggregate_emit(struct op_cx *cx, struct hash_aggregate *s, bool forgets) CHECKED;
 
 /* hash_aggregate_beyond.c */

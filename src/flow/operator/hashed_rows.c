@@ -34,7 +34,6 @@ void hashed_rows_init(struct hashed_rows *h, struct op_cx *cx, const struct spil
     h->spill.memory = MAX(memory, 1);
     h->schema = schema_of(a, h->input);
     h->needed = ARENA_ARRAY(a, uint64_t, (n + 2) / 64 + 1);
-    memset(h->needed, 0, sizeof *h->needed * ((n + 2) / 64 + 1));
     for (uint32_t i = 0; i < n; i++)
         if (needed == NULL || bit_get(needed, i)) bit_set(h->needed, i);
     bit_set(h->needed, n);

@@ -146,7 +146,6 @@ const uint64_t *lookup_plan_filled(const struct lookup_plan *plan, const uint64_
     uint32_t words = plan->both->child_count / 64 + 1;
     uint64_t *bits = ARENA_ARRAY(a, uint64_t, words);
 
-    memset(bits, 0, sizeof *bits * words);
     for (uint32_t i = 0; i < plan->both->child_count; i++)
         if (outputs == NULL || bit_get(outputs, i)) bit_set(bits, i);
     if (plan->condition != NULL) expr_columns(plan->condition, bits);

@@ -34,6 +34,10 @@ enum config_kind {
     CONF_OPTIONS,  /* struct options */
 };
 
+/* What a configuration may say instead of a number of bytes, in a field whose name ends in "memory": as much as is there for each
+ * operator that does; half of that. When the operator runs a number stands there (control/graph/graph_memory.c). */
+enum { MEMORY_SHARE = -1, MEMORY_HALF_SHARE = -2 };
+
 struct text_list {
     const char *const *items;
     uint32_t count;

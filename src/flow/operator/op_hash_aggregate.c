@@ -78,9 +78,7 @@ enum status hash_aggregate_add(struct op_cx *cx, struct hash_aggregate *s, const
     TRY(state_resolve(s->table, 0, &s->unique.keys, STATE_INSERT, found, NULL));
     for (uint32_t i = 0; i < rows; i++) s->rows[i] = found[s->unique.key_of[i]];
     TRY(group_calls_resolve(s->calls, s->call_count, 0, in, &keys, &s->unique, NULL, s->rows));
-    TRY(group_calls_apply(s->calls, s->call_count, in, s->rows, 0, rows));
-    for (uint32_t i = 0; i < s->unique.count; i++) state_write(s->table, i);
-    return S_OK;
+    return group_calls_apply(s->calls, s->call_count, in, s->rows, 0, rows); /* rows that are made or found to insert count as written */
 }
 
 static enum status hash_aggregate_on_batch(struct op_cx *cx, void *self, uint32_t input, struct batch *in)
@@ -115,21 +113,29 @@ static void columns_fill(struct op_cx *cx, struct hash_aggregate *s)
     s->out->count = n;
 }
 
+static enum status results_fill(struct op_cx *cx, struct hash_aggregate *s, const struct state_keys *keys)
+{
+    if (s->is_filled) return S_OK;
+    TRY(state_resolve(s->table, 0, keys, STATE_INSERT, s->rows, NULL));
+    TRY(group_calls_resolve_kept(s->calls, s->call_count, 0, keys, s->rows));
+    batch_clear(s->out);
+    columns_fill(cx, s);
+    s->is_filled = true;
+    return group_calls_check(s->calls, s->call_count);
+}
+
 enum status hash_aggregate_emit(struct op_cx *cx, struct hash_aggregate *s, bool forgets)
 {
     uint64_t hashes[BATCH_ROWS], all[BATCH_ROWS / 64];
 
     batch_hash(s->keys, cx->plan->keys[0], cx->plan->key_count[0], hashes);
     struct state_keys keys = state_keys_of(s->keys, cx->plan->keys[0], cx->plan->key_count[0], hashes);
-    TRY(state_resolve(s->table, 0, &keys, STATE_INSERT, s->rows, NULL));
-    TRY(group_calls_resolve_kept(s->calls, s->call_count, 0, &keys, s->rows));
-    batch_clear(s->out);
-    columns_fill(cx, s);
-    TRY(group_calls_check(s->calls, s->call_count));
-    if (s->out->count > 0) op_forward(cx, 0, s->out);
+    TRY(results_fill(cx, s, &keys));
+    if (forgets) TRY(group_calls_forget(s->calls, s->call_count, 0, &keys));
     memset(all, 0xff, sizeof all);
     if (forgets) state_remove(s->table, all);
-    if (forgets) TRY(group_calls_forget(s->calls, s->call_count, 0, &keys));
+    if (s->out->count > 0) op_forward(cx, 0, s->out); /* nothing may be pending behind it */
+    s->is_filled = false;
     for (uint32_t i = 0; i < s->call_count; i++)
         if (s->calls[i].keep != NULL) group_keep_done(s->calls[i].keep);
     state_done(s->table);

@@ -96,7 +96,6 @@ static enum status side_open(struct op_cx *cx, struct join *s, uint32_t side)
     uint32_t count = p->inputs[side]->child_count, *cols = ARENA_ARRAY(p->arena, uint32_t, unique->count + 1);
     uint64_t *kept = ARENA_ARRAY(p->arena, uint64_t, count / 64 + 1);
 
-    memset(kept, 0, sizeof *kept * (count / 64 + 1));
     join_columns_read(&s->plan, side, count, cx->needed_out != NULL ? cx->needed_out[0] : NULL, kept);
     uint64_t any = 0;
     for (uint32_t w = 0; w < count / 64 + 1; w++) any |= kept[w];

@@ -145,7 +145,6 @@ static enum status side_open(struct op_cx *cx, struct join_interval *s, uint32_t
     uint64_t *kept = ARENA_ARRAY(p->arena, uint64_t, count / 64 + 1);
     const struct type *time[] = {type_new(p->arena, T_BIGINT, 0, 0, false)};
 
-    memset(kept, 0, sizeof *kept * (count / 64 + 1));
     join_columns_read(&s->plan, input, count, cx->needed_out != NULL ? cx->needed_out[0] : NULL, kept);
     TRY(row_time_column(p, input, input == 0 ? c->left_time : c->right_time, &side->time_col, cx->err));
     side->alone = s->plan.kind->alone[input];

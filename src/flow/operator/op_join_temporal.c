@@ -111,7 +111,6 @@ static enum status side_open(struct op_cx *cx, struct join_temporal *s, uint32_t
     uint64_t *kept = ARENA_ARRAY(p->arena, uint64_t, count / 64 + 1);
     const struct type *time[] = {type_new(p->arena, T_BIGINT, 0, 0, false)};
 
-    memset(kept, 0, sizeof *kept * (count / 64 + 1));
     join_columns_read(&s->plan, input, count, cx->needed_out != NULL ? cx->needed_out[0] : NULL, kept);
     TRY(row_time_column(p, input, input == 0 ? c->left_time : c->right_time, &side->time_col, cx->err));
     side->def = (struct state_def){
@@ -133,7 +132,6 @@ static void condition_open(struct op_cx *cx, struct join_temporal *s)
     uint64_t *read = ARENA_ARRAY(cx->plan->arena, uint64_t, count / 64 + 1);
 
     if (s->plan.condition == NULL) return;
-    memset(read, 0, sizeof *read * (count / 64 + 1));
     expr_columns(s->plan.condition, read);
     s->condition = computed_evaluator(cx, &s->plan.session, s->plan.condition);
     s->tested = batch_create_needed(s->plan.both, read, BATCH_ROWS, cx->mem);

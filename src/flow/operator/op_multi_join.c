@@ -183,7 +183,6 @@ static enum status side_open(struct op_cx *cx, struct multi_join *s, const struc
     uint32_t count = cx->plan->inputs[input]->child_count;
     uint64_t *kept = ARENA_ARRAY(a, uint64_t, count / 64 + 1);
 
-    memset(kept, 0, sizeof *kept * (count / 64 + 1));
     columns_read(plan, input, cx->needed_out != NULL ? cx->needed_out[0] : NULL, kept);
     struct join_side_spec spec = {.name = arena_printf(a, "input%u", input),
                                   .input = input,

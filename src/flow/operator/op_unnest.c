@@ -150,7 +150,6 @@ static enum status unnest_open(struct op_cx *cx, void *self)
     if (s->plan.condition != NULL) s->condition = computed_evaluator(cx, &s->plan.session, s->plan.condition);
     uint32_t words = s->plan.row->child_count / 64 + 1;
     bits = ARENA_ARRAY(cx->plan->arena, uint64_t, words);
-    memset(bits, 0, sizeof *bits * words);
     columns_filled(&s->plan, cx->needed_out != NULL ? cx->needed_out[0] : NULL, bits);
     s->out = batch_create_needed(s->plan.row, bits, cx->batch_rows, cx->mem);
     return S_OK;

@@ -104,11 +104,12 @@ static enum status take(struct op_cx *cx, struct window_tvf *s, const struct bat
         int64_t time;
         TRY(time_of(cx, s, in, row, &time));
         int64_t local = window_zone_local(&s->zone, time);
-        if (!s->is_within) {
+        bool is_same = c->kind == SQL_TUMBLE && local >= s->window.start && local < s->window.end; /* as that of the row before */
+        if (!s->is_within && !is_same) {
             TRY(window_range_check(cx, local, c->offset_ms, c->size_ms, c->kind == SQL_HOP ? c->slide_ms : c->size_ms));
             s->window = sql_window_first(c, local);
-            s->is_within = true;
         }
+        s->is_within = true;
         bool more = s->window.end > local; /* sliding windows may leave gaps */
         for (; more && n < room; n++, more = sql_window_next(c, local, &s->window)) {
             s->rows[n] = (uint16_t)row;

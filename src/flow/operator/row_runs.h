@@ -7,7 +7,7 @@
 
 /* How an operator may use memory and files; members of its configuration. */
 struct spill_config {
-    int64_t memory;     /* bytes of rows before they go to files; 0: they never do */
+    int64_t memory;     /* bytes of rows before they go to files; 0: they never do; in the graph also MEMORY_SHARE */
     const char *dirs;   /* folders, separated by commas, or by the system's separator of paths */
     int64_t files;      /* that are open at once */
     bool packs;         /* files are packed */

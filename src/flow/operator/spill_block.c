@@ -41,6 +41,7 @@ struct str spill_block_encode(struct spill_block *b, const struct batch *rows, b
     enc_u32(&b->rows, 0);
     enc_u32(&b->rows, 0);
     batch_encode(rows, &b->rows);
+    ASSERT(b->rows.size - SPILL_HEADER <= UINT32_MAX); /* a batch's strings take no more than a heap holds: batch.h */
     uint32_t size = (uint32_t)(b->rows.size - SPILL_HEADER), stored = packs ? rows_pack(b, size) : 0;
     struct buf *out = stored > 0 ? &b->packed : &b->rows;
 

@@ -114,6 +114,7 @@ size_t sys_keys_read(struct sys *s, char *out, size_t size) { return s->ops->key
 void sys_signal_forget(struct sys *s) { s->ops->signal_forget(s); }
 enum sys_signal sys_signal_take(struct sys *s) { return s->ops->signal_take(s); }
 int64_t sys_resident_bytes(struct sys *s) { return s->ops->resident_bytes(s); }
+int64_t sys_memory_bytes(struct sys *s) { return s->ops->memory_bytes(s); }
 
 /* --- sys_net.h ---------------------------------------------------------------------------------------------------- */
 enum status sys_address_find(struct sys *s, const char *host, int port, bool numeric, struct sys_address *list, uint32_t *count,

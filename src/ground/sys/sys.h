@@ -96,6 +96,7 @@ struct sys_ops {
     enum sys_signal (*signal_take)(struct sys *);
     void (*signal_forget)(struct sys *);
     int64_t (*resident_bytes)(struct sys *);
+    int64_t (*memory_bytes)(struct sys *);
     /* For tests of everything else; NULL in the Linux world. */
     int64_t (*source_pause_ms)(struct sys *);   /* > 0: a source that is asked now has nothing for so long */
     void (*trace)(struct sys *, uint64_t what); /* something went from one task to another */
@@ -194,6 +195,7 @@ void sys_screen_close(struct sys *s);
 enum sys_signal sys_signal_take(struct sys *s);  /* the oldest signal not taken, or NONE */
 void sys_signal_forget(struct sys *s); /* every SIGINT so far: the next is the first again. For a program that goes on */
 int64_t sys_resident_bytes(struct sys *s);
+int64_t sys_memory_bytes(struct sys *s); /* that the process may use: the machine's, or less where a control group says so */
 
 /* The program itself, and code that it loads. */
 struct sys_library;

@@ -130,6 +130,26 @@ static int64_t linux_resident_bytes(struct sys *s)
     return fields == 2 ? resident * sysconf(_SC_PAGESIZE) : 0;
 }
 
+/* A limit of the process's control group; none, or "max": no number, or a very large one. */
+static int64_t group_limit(const char *path)
+{
+    long long limit = 0;
+    FILE *f = fopen(path, "r");
+
+    if (f == NULL) return INT64_MAX;
+    int fields = fscanf(f, "%lld", &limit);
+    fclose(f);
+    return fields == 1 && limit > 0 ? limit : INT64_MAX;
+}
+
+static int64_t linux_memory_bytes(struct sys *s)
+{
+    int64_t machine = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+
+    (void)s;
+    return MIN(machine, MIN(group_limit("/sys/fs/cgroup/memory.max"), group_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes")));
+}
+
 void *linux_alloc(struct sys *s, size_t size)
 {
     struct sys_linux *l = (struct sys_linux *)s;
@@ -202,6 +222,7 @@ static const struct sys_ops linux_ops = {
     .signal_take = linux_signal_take,
     .signal_forget = linux_signal_forget,
     .resident_bytes = linux_resident_bytes,
+    .memory_bytes = linux_memory_bytes,
 };
 
 struct sys *sys_linux_create_quiet(void)

@@ -229,6 +229,8 @@ void rank_partition_edge(struct lowering *l, const struct rel *r, uint32_t from,
     lower_hash_edge(l, from, to, names, b->partition_count);
 }
 
+static int64_t half_of(int64_t memory) { return memory == MEMORY_SHARE ? MEMORY_HALF_SHARE : memory / 2; }
+
 /* Where places are few, rows that cannot have one are sifted out before the others are sorted, each by half of the memory. */
 static uint32_t lower_part(const struct rel *r, struct lowering *l, uint32_t input)
 {
@@ -240,7 +242,7 @@ static uint32_t lower_part(const struct rel *r, struct lowering *l, uint32_t inp
     c->first = 1;
     c->last = b->last;
     c->nets = c->is_part = true;
-    c->memory = l->spill.memory / 2;
+    c->memory = half_of(l->spill.memory);
     rank_partition_edge(l, r, input, node);
     return node;
 }
@@ -261,7 +263,7 @@ void lower_rank_at_end(const struct rel *r, struct lowering *l, uint32_t input, 
     c->last = b->last;
     c->number = b->number;
     c->spill = l->spill;
-    if (is_few) c->spill.memory /= 2;
+    if (is_few) c->spill.memory = half_of(c->spill.memory);
     *node = l->graph->node_count - 1;
     rank_partition_edge(l, r, input, *node);
     if (is_few) l->graph->edges[l->graph->edge_count - 1]->partitioner = PART_FORWARD;

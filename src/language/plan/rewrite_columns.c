@@ -6,16 +6,11 @@
 
 #include "ground/base/str.h"
 
-#include <string.h>
-
 static size_t words(const struct type *row) { return row->child_count / 64 + 1; }
 
 uint64_t *narrow_none(struct narrowing *n, const struct type *row)
 {
-    uint64_t *out = ARENA_ARRAY(n->a, uint64_t, words(row));
-
-    memset(out, 0, sizeof *out * words(row));
-    return out;
+    return ARENA_ARRAY(n->a, uint64_t, words(row));
 }
 
 bool narrow_is_all(const struct type *row, const uint64_t *columns)

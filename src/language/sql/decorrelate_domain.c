@@ -76,7 +76,6 @@ static struct expr **domain_columns(const struct decorrelation *d, const struct 
     struct expr_maker m = around_maker(d);
     struct expr **out = ARENA_ARRAY(d->b->a, struct expr *, d->outer->row->child_count + 1);
 
-    memset(out, 0, sizeof *out * (d->outer->row->child_count + 1));
     for (uint32_t i = 0; i < dom->count; i++) out[dom->cols[i]] = expr_column(&m, row, i);
     return out;
 }

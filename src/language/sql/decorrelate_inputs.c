@@ -4,8 +4,6 @@
 
 #include "ground/base/str.h"
 
-#include <string.h>
-
 static struct expr **beside(struct arena *a, const struct pulled *left, const struct pulled *right,
                             const struct type *pair)
 {
@@ -71,7 +69,6 @@ static enum status pull_one_sided(struct decorrelation *d, struct rel *r, struct
     struct bind_source sides[] = {pulled_source(left->rel), pulled_source(right.rel)};
     const struct type *pair = join_tree_create(a, REL_JOIN_INNER, &sides[0], &sides[1])->pair;
     struct expr **outers = ARENA_ARRAY(a, struct expr *, d->outer->row->child_count + 1);
-    memset(outers, 0, sizeof *outers * (d->outer->row->child_count + 1));
     struct equation eq;
     for (uint32_t i = 0; bound && i < left->conditions.count; i++)
         if (equation_find(d, left->conditions.items[i], &eq) && eq.around->kind == EXPR_OUTER)

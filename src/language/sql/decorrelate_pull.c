@@ -105,7 +105,6 @@ static enum status defaults_make(struct decorrelation *d, struct pulled *p, cons
 
     p->is_total = true;
     p->defaults = ARENA_ARRAY(d->b->a, struct expr *, p->rel->row->child_count + 1);
-    memset(p->defaults, 0, sizeof *p->defaults * (p->rel->row->child_count + 1));
     for (uint32_t i = 0; i < b->call_count; i++)
         if (strcmp(b->calls[i].function, "count") == 0)
             TRY(expr_constant(&m, type_with_null(d->b->a, b->calls[i].result, false), STR("0"), &p->defaults[first + i],

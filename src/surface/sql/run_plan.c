@@ -104,7 +104,7 @@ static struct async_calls async_calls_of(const struct options *o, const char *ca
 
 static struct spill_config spill_of(const struct options *o, const char *key)
 {
-    return (struct spill_config){.memory = options_int(o, sql_keys, key),
+    return (struct spill_config){.memory = options_get(o, sql_keys, key) != NULL ? options_int(o, sql_keys, key) : MEMORY_SHARE,
                                  .dirs = options_get(o, sql_keys, "io.tmp.dirs"),
                                  .files = options_int(o, sql_keys, "table.exec.sort.max-num-file-handles"),
                                  .packs = options_bool(o, sql_keys, "table.exec.spill-compression.enabled"),

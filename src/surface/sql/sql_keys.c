@@ -8,6 +8,9 @@
 
 enum { SQL_TASKS_MAX = 4096 };
 
+#define SHARE_OF_MEMORY                                                                                                \
+    "; where it is not set, the tasks of a job that may hold rows so share half of the memory that the process may use"
+
 const struct option_def sql_keys[] = {
     {.key = "execution.runtime-mode",
      .kind = OPT_ENUM,
@@ -139,16 +142,13 @@ const struct option_def sql_keys[] = {
      .doc = "subtasks of each operator; -1: as 'parallelism.default' says"},
     {.key = "table.exec.resource.sort.memory",
      .kind = OPT_SIZE,
-     .fallback = "128 mb",
-     .doc = "in batch mode: rows that one task sorts in memory (ORDER BY, OVER), and of one partition of OVER; more of them go to files"},
+     .doc = "in batch mode: rows that one task sorts in memory (ORDER BY, OVER), and of one partition of OVER; more of them go to files" SHARE_OF_MEMORY},
     {.key = "table.exec.resource.hash-agg.memory",
      .kind = OPT_SIZE,
-     .fallback = "128 mb",
-     .doc = "in batch mode: groups that one task has in memory (GROUP BY, DISTINCT, INTERSECT, EXCEPT); rows of more of them go to files, sorted by their keys"},
+     .doc = "in batch mode: groups that one task has in memory (GROUP BY, also of windows, DISTINCT, INTERSECT, EXCEPT, the first or last row of a key by time); rows of more of them go to files, sorted by their keys" SHARE_OF_MEMORY},
     {.key = "table.exec.resource.hash-join.memory",
      .kind = OPT_SIZE,
-     .fallback = "128 mb",
-     .doc = "in batch mode: rows of both sides of a join that one task has in memory; more of them go to files, sorted by their keys"},
+     .doc = "in batch mode: rows of both sides of a join that one task has in memory; more of them go to files, sorted by their keys" SHARE_OF_MEMORY},
     {.key = "table.exec.disabled-operators",
      .kind = OPT_STRING,
      .doc = "in batch mode: ways to join and to group that plans do not take, separated by commas: BroadcastHashJoin, ShuffleHashJoin "

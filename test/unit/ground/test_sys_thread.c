@@ -33,6 +33,7 @@ static void clocks_and_chance(void **state)
     assert_int_not_equal(sys_random(s), sys_random(s));
     assert_true(sys_cpu_count(s) >= 1);
     assert_true(sys_resident_bytes(s) > 100000);
+    assert_true(sys_memory_bytes(s) > sys_resident_bytes(s));
     assert_int_equal(sys_signal_take(s), SYS_SIGNAL_NONE);
 }
 
