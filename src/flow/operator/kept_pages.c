@@ -65,8 +65,10 @@ static enum status file_at(struct kept_pages *p, int64_t at)
 
 static enum status page_write(struct kept_pages *p, struct kept_page *page, const struct batch *b)
 {
+    struct str bytes;
+
     if (page->size > 0) return S_OK; /* it has been written, and never changes */
-    struct str bytes = spill_block_encode(&p->block, b, p->spill->packs);
+    TRY(spill_block_encode(&p->block, b, p->spill->packs, &bytes, p->cx->err));
     TRY(file_at(p, p->size));
     TRY(sys_file_write(p->cx->sys, p->file, bytes.data, bytes.size, p->cx->err));
     page->at = p->size;

@@ -12,7 +12,7 @@
 #include "flow/operator/computed.h"
 #include "flow/operator/lookup_plan.h"
 
-enum { CAPACITY_MAX = 100000, CHAIN_ROWS = 64, FAILED_WAIT_MS = 1000 };
+enum { CAPACITY_MAX = 100000, CHAIN_ROWS = 64, CHAIN_SPARES = 4, FAILED_WAIT_MS = 1000 };
 
 static const struct config_field async_lookup_join_config_fields[] = {
     CONFIG_FIELD(async_lookup_join_config, join.kind, CONF_TEXT, "inner, left"),
@@ -102,12 +102,22 @@ static bool async_lookup_join_blocks(const void *config)
 }
 
 /* --- chains ------------------------------------------------------------------------------------------------------ */
+/* A few batches stay for the next row; those of a key with very many rows go. */
 static void chain_clear(struct chain *c)
 {
-    if (c->first == NULL) return;
-    for (struct batch *b = c->first; b != NULL; b = b->next) batch_clear(b);
-    c->last->next = c->spare;
-    c->spare = c->first;
+    uint32_t spares = 0;
+
+    for (struct batch *b = c->spare; b != NULL; b = b->next) spares++;
+    for (struct batch *b = c->first, *next; b != NULL; b = next) {
+        next = b->next;
+        if (spares++ >= CHAIN_SPARES) {
+            batch_free(b);
+            continue;
+        }
+        batch_clear(b);
+        b->next = c->spare;
+        c->spare = b;
+    }
     c->first = c->last = NULL;
 }
 

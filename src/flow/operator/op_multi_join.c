@@ -43,6 +43,8 @@ struct multi_plan {
     struct expr *conditions[OP_INPUTS_MAX]; /* NULL: none */
 };
 
+enum { ROWS_KEPT = 64 * BATCH_ROWS }; /* found rows there is room for in any case */
+
 struct multi_join {
     struct multi m;
     enum { JOIN_FINDS, JOIN_SCANS, JOIN_EMITS } state;
@@ -278,6 +280,18 @@ static void heads_once(const struct multi_join *s, uint32_t count, void *const *
     for (uint32_t i = 0; i < count; i++) once[i] = s->m.slot[i] == i ? heads[i] : NULL;
 }
 
+/* What keys of very many rows took goes when the last batch had few. */
+static void rows_reset(struct op_cx *cx, struct multi_rows *r)
+{
+    if (r->capacity > ROWS_KEPT && r->count < r->capacity / 4) {
+        mem_free(cx->mem, r->rows);
+        r->rows = NULL;
+        r->capacity = 0;
+    }
+    r->count = 0;
+    memset(r->first, 0, sizeof r->first);
+}
+
 static void rows_add(struct op_cx *cx, struct multi_join *s, uint32_t input)
 {
     struct multi_rows *r = &s->m.rows[input];
@@ -335,8 +349,7 @@ static enum status batch_find(struct op_cx *cx, struct multi_join *s, uint32_t i
     for (uint32_t i = 0; i < s->m.inputs; i++)
         if (i != input) TRY(join_side_find(&s->m.sides[i], &keys, s->no_key));
     for (uint32_t i = 0; i < s->m.inputs; i++) {
-        s->m.rows[i].count = 0;
-        memset(s->m.rows[i].first, 0, sizeof s->m.rows[i].first);
+        rows_reset(cx, &s->m.rows[i]);
         s->scans[i] = (struct state_scan){0};
         if (scans(s, i)) TRY(block_scan(cx, s, i));
     }

@@ -100,7 +100,9 @@ enum status row_runs_begin(struct row_runs *r)
 
 enum status row_runs_write(struct row_runs *r, const struct batch *rows)
 {
-    struct str bytes = spill_block_encode(&r->block, rows, r->config->packs);
+    struct str bytes;
+
+    TRY(spill_block_encode(&r->block, rows, r->config->packs, &bytes, r->cx->err));
     enum status st = sys_file_write(r->cx->sys, r->file, bytes.data, bytes.size, r->cx->err);
 
     return st == S_OK ? S_OK : file_fail(r, st);

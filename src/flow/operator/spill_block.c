@@ -35,19 +35,20 @@ static uint32_t rows_pack(struct spill_block *b, uint32_t size)
     return is_less ? (uint32_t)(b->packed.size - SPILL_HEADER) : 0;
 }
 
-struct str spill_block_encode(struct spill_block *b, const struct batch *rows, bool packs)
+enum status spill_block_encode(struct spill_block *b, const struct batch *rows, bool packs, struct str *bytes, struct err *e)
 {
     buf_clear(&b->rows);
     enc_u32(&b->rows, 0);
     enc_u32(&b->rows, 0);
     batch_encode(rows, &b->rows);
-    ASSERT(b->rows.size - SPILL_HEADER <= UINT32_MAX); /* a batch's strings take no more than a heap holds: batch.h */
+    if (b->rows.size > UINT32_MAX) return err_set(e, E_BUDGET, "%u rows of %zu bytes: more than a file takes at once", batch_rows(rows), b->rows.size);
     uint32_t size = (uint32_t)(b->rows.size - SPILL_HEADER), stored = packs ? rows_pack(b, size) : 0;
     struct buf *out = stored > 0 ? &b->packed : &b->rows;
 
     if (stored == 0) stored = size;
     sizes_put(out, size, stored);
-    return (struct str){(const char *)out->data, SPILL_HEADER + stored};
+    *bytes = (struct str){(const char *)out->data, SPILL_HEADER + stored};
+    return S_OK;
 }
 
 static enum status cut_off(struct err *e)

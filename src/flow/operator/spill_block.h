@@ -13,8 +13,8 @@ struct spill_block {
 
 void spill_block_init(struct spill_block *b, struct mem *mem);
 void spill_block_release(struct spill_block *b);
-/* The bytes of the file; good until the next call. */
-struct str spill_block_encode(struct spill_block *b, const struct batch *rows, bool packs);
+/* The bytes of the file; good until the next call. E_BUDGET: they are more than 4 GB. */
+enum status spill_block_encode(struct spill_block *b, const struct batch *rows, bool packs, struct str *bytes, struct err *e) CHECKED;
 /* Where the b->stored bytes behind the header go. E_DATA: it is none. */
 enum status spill_block_begin(struct spill_block *b, const char header[SPILL_HEADER], char **bytes,
                               struct err *e) CHECKED;
