@@ -5,6 +5,7 @@
  * Output: the key columns, the results, window_start, window_end, window_time; the row's event time is end - 1. A row whose session is
  * over is dropped and counted. */
 #include "flow/operator/group_fold.h"
+#include "flow/operator/rows_by_time.h"
 #include "flow/operator/session_time.h"
 #include "flow/operator/sql_window.h"
 
@@ -13,6 +14,8 @@ struct session_groups {
     struct session_time time;
     struct window_engine *engine;
     struct op_cx *cx;
+    struct rows_by_time beyond; /* in batch mode */
+    struct rows_by_time_user user;
 };
 
 static const struct config_field session_groups_config_fields[] = {
@@ -24,6 +27,7 @@ static const struct config_field session_groups_config_fields[] = {
     CONFIG_FIELD(session_groups_config, local_time, CONF_BOOL, "window_time is a TIMESTAMP_LTZ"),
     CONFIG_FIELD(session_groups_config, zone, CONF_TEXT, "time zone in which windows of instants lie; empty: UTC"),
     CONFIG_FIELD(session_groups_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
+    SPILL_FIELDS(offsetof(struct session_groups_config, spill)),
     CONFIG_LAST,
 };
 
@@ -75,6 +79,18 @@ static enum status fire(void *arg, const struct window_firing *f)
     return S_OK;
 }
 
+static enum status rows_take(void *self, struct batch *in)
+{
+    struct session_groups *s = self;
+
+    TRY(session_time_read(&s->time, s->cx, in));
+    TRY(window_engine_on_batch(s->engine, 0, &s->time.view));
+    s->time.is_read = false;
+    return S_OK;
+}
+
+static enum status time_pass(void *self, int64_t passed) { return window_engine_on_watermark(((struct session_groups *)self)->engine, passed); }
+
 static enum status session_groups_open(struct op_cx *cx, void *self)
 {
     const struct session_groups_config *c = cx->config;
@@ -84,6 +100,8 @@ static enum status session_groups_open(struct op_cx *cx, void *self)
     TRY(session_time_open(&s->time, cx, c->time, c->gap_ms, c->processing_time, c->zone));
     TRY(group_fold_open(&s->fold, cx, &c->calls, true));
     if (s->time.zone.shifts) s->fold.zone = &s->time.zone;
+    s->user = (struct rows_by_time_user){s, rows_take, time_pass};
+    rows_by_time_init(&s->beyond, cx, &c->spill, s->time.col);
     struct window_plan plan = {
         .config = &s->time.window, .fold = &s->fold.fold, .late_port = {WINDOW_NO_PORT}, .arg = s, .fire = fire};
     return window_engine_create(cx, &plan, &s->engine);
@@ -93,10 +111,9 @@ static enum status session_groups_on_batch(struct op_cx *cx, void *self, uint32_
 {
     struct session_groups *s = self;
 
-    TRY(session_time_read(&s->time, cx, in));
-    TRY(window_engine_on_batch(s->engine, input, &s->time.view));
-    s->time.is_read = false;
-    return S_OK;
+    (void)cx;
+    ASSERT(input == 0);
+    return rows_by_time_add(&s->beyond, &s->user, in);
 }
 
 static enum status session_groups_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
@@ -104,7 +121,7 @@ static enum status session_groups_on_watermark(struct op_cx *cx, void *self, int
     struct session_groups *s = self;
 
     (void)cx;
-    return window_engine_on_watermark(s->engine, watermark);
+    return rows_by_time_pass(&s->beyond, &s->user, watermark);
 }
 
 static enum status session_groups_on_time(struct op_cx *cx, void *self, int64_t now_ms)
@@ -128,6 +145,7 @@ static void session_groups_close(struct op_cx *cx, void *self, bool failed)
     struct session_groups *s = self;
 
     (void)failed;
+    rows_by_time_release(&s->beyond);
     window_engine_free(s->engine);
     group_fold_close(&s->fold, cx);
 }

@@ -3,6 +3,7 @@
  * A row whose session is over already is dropped and counted.
  *
  * The window engine keeps the rows, those columns of them that somebody reads. Rows may be added only, not taken back. */
+#include "flow/operator/rows_by_time.h"
 #include "flow/operator/session_time.h"
 #include "flow/operator/sql_window.h"
 
@@ -12,6 +13,8 @@ struct session_tvf {
     struct session_time time;
     struct window_engine *engine;
     struct op_cx *cx;
+    struct rows_by_time beyond; /* in batch mode */
+    struct rows_by_time_user user;
     const struct batch *rows; /* of the session that comes out; NULL: none at hand */
     uint32_t at;              /* selected row of them */
 };
@@ -22,6 +25,7 @@ static const struct config_field session_tvf_config_fields[] = {
     CONFIG_FIELD(session_tvf_config, processing_time, CONF_BOOL, "sessions of processing time"),
     CONFIG_FIELD(session_tvf_config, zone, CONF_TEXT, "time zone of the bounds of sessions of instants; empty: UTC"),
     CONFIG_FIELD(session_tvf_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
+    SPILL_FIELDS(offsetof(struct session_tvf_config, spill)),
     CONFIG_LAST,
 };
 
@@ -110,6 +114,18 @@ static const uint64_t *kept_columns(struct op_cx *cx)
     return kept;
 }
 
+static enum status rows_take(void *self, struct batch *in)
+{
+    struct session_tvf *s = self;
+
+    TRY(session_time_read(&s->time, s->cx, in));
+    TRY(window_engine_on_batch(s->engine, 0, &s->time.view));
+    s->time.is_read = false;
+    return S_OK;
+}
+
+static enum status time_pass(void *self, int64_t passed) { return window_engine_on_watermark(((struct session_tvf *)self)->engine, passed); }
+
 static enum status session_tvf_open(struct op_cx *cx, void *self)
 {
     const struct session_tvf_config *c = cx->config;
@@ -117,6 +133,8 @@ static enum status session_tvf_open(struct op_cx *cx, void *self)
 
     s->cx = cx;
     TRY(session_time_open(&s->time, cx, c->time, c->gap_ms, c->processing_time, c->zone));
+    s->user = (struct rows_by_time_user){s, rows_take, time_pass};
+    rows_by_time_init(&s->beyond, cx, &c->spill, s->time.col);
     struct window_plan plan = {
         .config = &s->time.window, .kept = {kept_columns(cx)}, .late_port = {WINDOW_NO_PORT}, .arg = s, .fire = fire};
     return window_engine_create(cx, &plan, &s->engine);
@@ -126,10 +144,9 @@ static enum status session_tvf_on_batch(struct op_cx *cx, void *self, uint32_t i
 {
     struct session_tvf *s = self;
 
-    TRY(session_time_read(&s->time, cx, in));
-    TRY(window_engine_on_batch(s->engine, input, &s->time.view));
-    s->time.is_read = false;
-    return S_OK;
+    (void)cx;
+    ASSERT(input == 0);
+    return rows_by_time_add(&s->beyond, &s->user, in);
 }
 
 static enum status session_tvf_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
@@ -137,7 +154,7 @@ static enum status session_tvf_on_watermark(struct op_cx *cx, void *self, int64_
     struct session_tvf *s = self;
 
     (void)cx;
-    return window_engine_on_watermark(s->engine, watermark);
+    return rows_by_time_pass(&s->beyond, &s->user, watermark);
 }
 
 static enum status session_tvf_on_time(struct op_cx *cx, void *self, int64_t now_ms)
@@ -161,6 +178,7 @@ static void session_tvf_close(struct op_cx *cx, void *self, bool failed)
     struct session_tvf *s = self;
 
     (void)cx, (void)failed;
+    rows_by_time_release(&s->beyond);
     window_engine_free(s->engine);
 }
 

@@ -5,14 +5,19 @@
  * that of group_fold.h. Calls that cannot be merged need rows that come once per window (op_window_tvf.c), and `end` says which; so
  * do windows of windows.
  *
+ * In batch mode rows that do not fit memory wait for others to end (rows_by_time.h).
+ *
  * Output: the key columns, the results, window_start, window_end, window_time; the row's event time is end - 1. */
 #include "flow/operator/group_fold.h"
+#include "flow/operator/rows_by_time.h"
 #include "flow/operator/sql_window.h"
 
 struct window_groups {
     struct group_fold fold;
     struct slices *slices;
     struct window_zone zone;
+    struct rows_by_time beyond;
+    struct rows_by_time_user user;
 };
 
 const struct config_field window_groups_config_fields[] = {
@@ -28,6 +33,7 @@ const struct config_field window_groups_config_fields[] = {
     CONFIG_FIELD(window_groups_config, local_time, CONF_BOOL, "window_time is a TIMESTAMP_LTZ"),
     CONFIG_FIELD(window_groups_config, zone, CONF_TEXT, "time zone in which windows of instants lie; empty: UTC"),
     CONFIG_FIELD(window_groups_config, bounds, CONF_TEXTS, "names of the window's columns; empty: window_start, window_end, window_time"),
+    SPILL_FIELDS(offsetof(struct window_groups_config, spill)),
     CONFIG_LAST,
 };
 
@@ -95,6 +101,10 @@ static void window_groups_needs(const struct op_plan *p, const void *config, con
 }
 
 /* --- hooks ----------------------------------------------------------------------------------------------------------- */
+static enum status rows_take(void *self, struct batch *in) { return slices_on_batch(((struct window_groups *)self)->slices, in); }
+
+static enum status time_pass(void *self, int64_t passed) { return slices_on_watermark(((struct window_groups *)self)->slices, passed); }
+
 static enum status window_groups_open(struct op_cx *cx, void *self)
 {
     const struct window_groups_config *c = cx->config;
@@ -112,6 +122,8 @@ static enum status window_groups_open(struct op_cx *cx, void *self)
     TRY(group_fold_open(&s->fold, cx, &c->calls, overlaps(c)));
     TRY(slices_create(cx, &plan, &s->fold.fold, &s->slices));
     s->fold.slices = s->slices;
+    s->user = (struct rows_by_time_user){s, rows_take, time_pass};
+    rows_by_time_init(&s->beyond, cx, &c->spill, plan.by == SLICES_BY_TIME ? (int)plan.col : -1);
     return S_OK;
 }
 
@@ -121,7 +133,7 @@ static enum status window_groups_on_batch(struct op_cx *cx, void *self, uint32_t
 
     (void)cx;
     ASSERT(input == 0);
-    return slices_on_batch(s->slices, in);
+    return rows_by_time_add(&s->beyond, &s->user, in);
 }
 
 static enum status window_groups_on_watermark(struct op_cx *cx, void *self, int64_t watermark)
@@ -129,7 +141,7 @@ static enum status window_groups_on_watermark(struct op_cx *cx, void *self, int6
     struct window_groups *s = self;
 
     (void)cx;
-    return slices_on_watermark(s->slices, watermark);
+    return rows_by_time_pass(&s->beyond, &s->user, watermark);
 }
 
 static enum status window_groups_on_time(struct op_cx *cx, void *self, int64_t now_ms)
@@ -153,6 +165,7 @@ static void window_groups_close(struct op_cx *cx, void *self, bool failed)
     struct window_groups *s = self;
 
     (void)failed;
+    rows_by_time_release(&s->beyond);
     slices_free(s->slices);
     group_fold_close(&s->fold, cx);
 }

@@ -2,6 +2,7 @@
  * configurations of their operators. */
 #pragma once
 #include "flow/operator/group_calls.h"
+#include "flow/operator/row_runs.h"
 #include "flow/operator/window_assign.h"
 
 enum sql_window_kind { SQL_TUMBLE, SQL_HOP, SQL_CUMULATE };
@@ -36,6 +37,7 @@ struct window_groups_config {
     bool processing_time, local_time;           /* local_time: window_time is a TIMESTAMP_LTZ */
     const char *zone;                           /* windows of instants lie on its local times; empty: UTC */
     struct text_list bounds;                    /* names of the window's columns; empty: window_start, window_end, window_time */
+    struct spill_config spill;                  /* in batch mode: rows of more windows go to files; memory 0: never */
 };
 
 /* window_updates: window_groups_config of TUMBLE or HOP, and when windows fire besides at their end. */
@@ -53,6 +55,7 @@ struct session_tvf_config {
     bool processing_time;
     const char *zone; /* bounds are local times of it; empty: UTC */
     struct text_list bounds; /* names of the columns; empty: as above */
+    struct spill_config spill; /* as above */
 };
 
 /* session_groups: group_config per key and session. */
@@ -63,6 +66,7 @@ struct session_groups_config {
     bool processing_time, local_time;
     const char *zone;
     struct text_list bounds;
+    struct spill_config spill; /* as above */
 };
 
 extern const struct config_field window_tvf_config_fields[], window_groups_config_fields[];

@@ -139,7 +139,8 @@ static uint32_t lower_sessions(struct lowering *l, const struct window_groups_co
                                                                                 .processing_time = w->processing_time,
                                                                                 .local_time = w->local_time,
                                                                                 .zone = w->zone,
-                                                                                .bounds = w->bounds};
+                                                                                .bounds = w->bounds,
+                                                                                .spill = w->spill};
     return l->graph->node_count - 1;
 }
 
@@ -255,6 +256,7 @@ struct window_groups_config window_aggregate_config(const struct rel *r, struct 
 
     lower_aggregate_calls(l, &b->groups, in, &c.calls);
     c.calls.retracts = r->inputs[0]->modifies != MODIFIES_NOTHING;
+    if (ends_with_input(l, b)) c.spill = l->spill_groups;
     return c;
 }
 

@@ -125,6 +125,7 @@ static uint32_t lower_session_tvf(struct lowering *l, const struct rel_window *w
     *(struct session_tvf_config *)n->config = (struct session_tvf_config){
         .time = in->names[rowtime], .gap_ms = w->size_ms, .processing_time = w->processing_time, .zone = lower_window_zone(l, w),
         .bounds = {bounds, bounds != NULL ? 3 : 0}};
+    if (l->is_batch) ((struct session_tvf_config *)n->config)->spill = l->spill_groups;
     for (uint32_t i = 0; i < w->partition_count; i++) names[i] = in->names[w->partition[i]];
     lower_hash_edge(l, input, l->graph->node_count - 1, names, w->partition_count);
     return l->graph->node_count - 1;
