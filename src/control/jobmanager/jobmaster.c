@@ -250,8 +250,10 @@ void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restar
     bool again = now == JOB_RUNNING && may_restart && restarts(jm, &pause_ms);
     if (again) {
         jm->restart_ns = sys_mono_ns(jm->o.sys) + pause_ms * NS_PER_MS;
-        log_write(jm->o.log, LOG_WARN, "jobmaster", "job '%s' failed and is started anew in %lld ms (attempt %u): %s", jm->graph.job_name,
-                  (long long)pause_ms, jm->attempt + 2, jm->err.text);
+        const char *line = arena_printf(&jm->arena, "job '%s' failed and is started anew in %lld ms (attempt %u): %s",
+                                        jm->graph.job_name, (long long)pause_ms, jm->attempt + 2, jm->err.text);
+        log_write(jm->o.log, LOG_WARN, "jobmaster", "%s", line);
+        if (jm->o.log == NULL && jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
     }
     jobmaster_become(jm, again ? JOB_RESTARTING : JOB_FAILING);
     checkpoints_stop(jm, CHECKPOINT_JOB_FAILOVER);

@@ -44,7 +44,8 @@ struct jobmaster_options {
      * from outside. Told once; ends the process, or returns and the job goes on waiting. NULL = goes on waiting. */
     void (*stuck)(void *arg, const struct err *why);
     void *stuck_arg;
-    /* What the job begins with, when it begins with a checkpoint or savepoint: one line for people. NULL = nobody asks. */
+    /* A line for people: with which checkpoint or savepoint the job begins; without a log, also that it failed and is started
+     * anew. NULL = nobody asks. */
     void (*say)(void *arg, const char *line);
     void *say_arg;
     bool takes_no_checkpoints; /* whatever the settings say: what it gives cannot be given again */

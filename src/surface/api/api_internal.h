@@ -80,6 +80,9 @@ void api_world_start(struct tw_env *env); /* Linux, when the environment has no 
 
 struct tw_parameters *api_parameters_new(struct tw_env *env); /* parameters.c: without any */
 
+/* say.c: a line for people on standard error, unless the program wants silence; of jobmaster_options. */
+void api_say_line(void *env, const char *line);
+
 /* --- listeners (listener.c); st says whether it succeeded, env->err why not ------------------------------------------------ */
 void api_tell_submitted(struct tw_env *env, enum status st);
 void api_tell_executed(struct tw_env *env, enum status st);

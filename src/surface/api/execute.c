@@ -73,22 +73,6 @@ static void on_stuck(void *arg, const struct err *why)
     sys_process_end(1);
 }
 
-/* To standard error, as errors go there. */
-static void say_line(void *arg, const char *line)
-{
-    struct tw_env *env = arg;
-    struct sys_file *out;
-    struct buf text;
-
-    if (env->is_quiet || sys_file_standard(env->sys, 2, &out, NULL) != S_OK) return;
-    buf_init(&text, &env->mem);
-    buf_printf(&text, "%s\n", line);
-    enum status st = sys_file_write(env->sys, out, text.data, text.size, NULL);
-    (void)st; /* nobody is left to be told */
-    buf_release(&text);
-    sys_file_close(env->sys, out);
-}
-
 void api_world_start(struct tw_env *env)
 {
     if (env->sys == NULL) {
@@ -124,7 +108,7 @@ static void make_jobmaster(struct tw_env *env)
                                   .tick_ms = env->watch.tick_ms,
                                   .stuck = on_stuck,
                                   .stuck_arg = env,
-                                  .say = say_line,
+                                  .say = api_say_line,
                                   .say_arg = env,
                                   .drive = env->drive,
                                   .drive_arg = env->drive_arg};

@@ -2,7 +2,7 @@
  * of the user's that is wrong with a caret. On a terminal the beginning, up to the first colon, is bold, what to do is dim and
  * the carets red; the text is the same everywhere, but for a line that is longer than the terminal's: of that the part around the
  * caret is shown. Further mistakes of the same text follow in the same form. */
-#include "surface/api/api.h"
+#include "surface/api/api_internal.h"
 
 #include "ground/base/width.h"
 
@@ -109,4 +109,19 @@ void api_say_error(struct sys *sys, const char *name, const struct err *e)
     sys_file_close(sys, f);
     buf_release(&text);
     mem_release(&mem);
+}
+
+void api_say_line(void *arg, const char *line)
+{
+    struct tw_env *env = arg;
+    struct sys_file *f;
+    struct buf text;
+
+    if (env->is_quiet || sys_file_standard(env->sys, 2, &f, NULL) != S_OK) return;
+    buf_init(&text, &env->mem);
+    buf_printf(&text, "%s\n", line);
+    enum status st = sys_file_write(env->sys, f, text.data, text.size, NULL);
+    (void)st; /* nobody is left to be told */
+    buf_release(&text);
+    sys_file_close(env->sys, f);
 }

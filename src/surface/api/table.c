@@ -33,6 +33,8 @@ struct api_tables *api_tables(struct tw_env *env, struct tw_here h)
         struct sql_session_options o = {.sys = env->sys,
                                         .takes_signals = env->takes_signals,
                                         .cancelled = &env->cancelled,
+                                        .say = api_say_line,
+                                        .say_arg = env,
                                         .functions = env->first,
                                         .functions_end = env->end};
         env->tables = ARENA_NEW(&env->arena, struct api_tables);

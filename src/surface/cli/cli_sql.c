@@ -318,9 +318,18 @@ static int exit_status(const struct statement_executor *x, enum status st)
 
 static const char *name_of(const struct cli *cli) { return cli->called != NULL ? cli->called : "thalweg sql"; }
 
+static void say_line(void *arg, const char *line)
+{
+    char text[1024];
+
+    snprintf(text, sizeof text, "%s\n", line);
+    program_say(arg, 2, text);
+}
+
 static enum status executor_of(const struct arguments *a, struct statement_executor **out, struct err *e)
 {
-    struct sql_session_options here = {.sys = a->cli->sys, .takes_signals = true};
+    struct sql_session_options here = {
+        .sys = a->cli->sys, .takes_signals = true, .say = say_line, .say_arg = a->cli->sys};
     struct gateway_options there = {.sys = a->cli->sys, .http = a->cli->http, .endpoint = a->endpoint, .session = a->session};
 
     if (!a->in_gateway) {

@@ -161,6 +161,8 @@ static enum status submit(struct run *r, struct str encoded, struct jobmaster_op
     o.users = r->s->functions.users;
     o.takes_signals = r->s->options.takes_signals && !r->in_background;
     if (o.cancelled == NULL) o.cancelled = r->s->options.cancelled;
+    o.say = r->s->options.say;
+    o.say_arg = r->s->options.say_arg;
     o.takes_no_checkpoints |= run_is_batch(r); /* as in Flink: a batch job is done again from the beginning */
     *out = jobmaster_create(&o);
     return jobmaster_submit(*out, encoded, r->e);

@@ -35,6 +35,8 @@ struct sql_session_options {
     struct log *log; /* may be NULL */
     bool takes_signals;
     const struct sys_atomic_u64 *cancelled; /* not 0 = stop the running job; may be NULL */
+    void (*say)(void *arg, const char *line); /* what a job begins with, and that it is started anew: for people; NULL: nobody asks */
+    void *say_arg;
     const struct tw_function_entry *functions, *functions_end; /* of the program whose streams are tables; NULL: none */
 };
 

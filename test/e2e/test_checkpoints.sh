@@ -1,0 +1,55 @@
+#!/bin/sh
+# test_checkpoints.sh - the process of a SQL job is killed in the middle, with everything that it has in memory; the same command goes on
+# from the newest checkpoint, also with more tasks, and its counts are exact.
+. "$(dirname "$0")/common.sh"
+
+script() { # PARALLELISM
+    cat <<END
+SET 'execution.checkpointing.interval' = '10ms';
+SET 'execution.checkpointing.dir' = 'ck';
+SET 'table.dml-sync' = 'true';
+SET 'parallelism.default' = '$1';
+CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '60000', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '60000');
+CREATE TABLE counts (k BIGINT, n BIGINT) WITH ('connector' = 'print');
+INSERT INTO counts SELECT id % 5, COUNT(*) FROM numbers GROUP BY id % 5;
+END
+}
+
+# Until the record names checkpoint 5 or a later one: until chk-5 is there, or was.
+kill_in_the_middle() { # PARALLELISM
+    script "$1" > job.sql
+    "$thalweg" sql -f job.sql > killed.txt 2>&1 < /dev/null &
+    job=$!
+    until ls ck/*/chk-[5-9]*/_metadata ck/*/chk-[1-9][0-9]*/_metadata 2> /dev/null | grep -q .; do
+        kill -0 "$job" 2> /dev/null || { fail "the job ended before it could be killed: $(cat killed.txt)"; return; }
+        sleep 0.01
+    done
+    kill -9 "$job"
+    wait "$job" 2> /dev/null
+}
+
+# The last row of every key.
+totals() { sed -n 's/^\([0-9]*> \)\{0,1\}+[IU]\[\([0-9]*\), \([0-9]*\)\]$/\2 \3/p' "$1" | awk '{ if ($2 > n[$1]) n[$1] = $2 } END { for (k in n) print k, n[k] }' | sort; }
+
+exact='0 12000
+1 12000
+2 12000
+3 12000
+4 12000'
+
+for parallelism in 1 3; do
+    rm -rf ck
+    kill_in_the_middle 1
+    script $parallelism > job.sql
+    "$thalweg" sql -f job.sql > rest.txt 2> err.txt < /dev/null || fail "status $?: $(cat err.txt)"
+    grep -q "^job 'insert-into_default_catalog.default_database.counts' resumed from checkpoint [0-9]* ([0-9.]* s old, [0-9.]* [a-zA-Z]*) in ck/" err.txt ||
+        fail "it did not say that it goes on: $(cat err.txt)"
+    same "counts at parallelism $parallelism" "$exact" "$(totals rest.txt)"
+    grep -q '+I\[' rest.txt && fail "a key was counted from the beginning: $(grep '+I\[' rest.txt | head -1)"
+done
+
+# What has finished begins anew.
+"$thalweg" sql -f job.sql > again.txt 2> err.txt < /dev/null || fail "status $?: $(cat err.txt)"
+grep -q resumed err.txt && fail "a job that had finished was gone on with"
+same 'counts of a new run' "$exact" "$(totals again.txt)"
+finish
