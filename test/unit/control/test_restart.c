@@ -37,7 +37,7 @@ static struct {
     struct sys_atomic_u64 failures;     /* that are still to come */
     struct sys_atomic_u64 counts[KEYS]; /* the highest that came out */
     int completed;                      /* checkpoints since all of the first half arrived */
-    bool dies;
+    bool dies, first_ends; /* the first split has the first half alone */
     struct sys *sys;
     struct sys_parker *waiting; /* for the first half; NULL: nobody does */
     int tells;                  /* not 0: writes a byte there instead */
@@ -64,35 +64,43 @@ static enum tw_status next_split(struct tw_context *cx, void *enumerator, uint32
     return TW_OK;
 }
 
+struct part {
+    int64_t next, end;
+};
+
 static enum tw_status open_split(struct tw_context *cx, void *split, const struct tw_split *what)
 {
+    struct part *p = split;
+
     (void)cx;
-    if (what->position.size == sizeof(int64_t)) memcpy(split, what->position.data, sizeof(int64_t));
+    p->end = w.first_ends && strcmp(what->id, "0") == 0 ? HALF : NUMBERS;
+    if (what->position.size == sizeof p->next) memcpy(&p->next, what->position.data, sizeof p->next);
     return TW_OK;
 }
 
 static enum tw_status read_split(struct tw_context *cx, void *split, void *rows, uint32_t max, uint32_t *count,
                                  bool *end)
 {
-    int64_t *next = split, last = sys_atomic_load(&w.is_open) != 0 ? NUMBERS : HALF;
+    int64_t last = sys_atomic_load(&w.is_open) != 0 ? NUMBERS : HALF;
+    struct part *p = split;
     struct number *out = rows;
 
     (void)cx;
-    for (; *count < max && *count < 7 && *next < last; (*next)++)
-        out[(*count)++] = (struct number){.key = *next % KEYS, .value = *next};
-    *end = *next == NUMBERS;
+    for (; *count < max && *count < 7 && p->next < last && p->next < p->end; p->next++)
+        out[(*count)++] = (struct number){.key = p->next % KEYS, .value = p->next};
+    *end = p->next == p->end;
     return TW_OK;
 }
 
 static void say_position(struct tw_context *cx, void *split, struct tw_str *position)
 {
     (void)cx;
-    *position = (struct tw_str){split, sizeof(int64_t)};
+    *position = (struct tw_str){(const char *)&((struct part *)split)->next, sizeof(int64_t)};
 }
 
 static const struct tw_splits halves = {.enumerator_size = sizeof(struct handed_out),
                                         .next = next_split,
-                                        .split_size = sizeof(int64_t),
+                                        .split_size = sizeof(struct part),
                                         .open = open_split,
                                         .read = read_split,
                                         .position = say_position};
@@ -275,6 +283,24 @@ static void with_another_parallelism_too(void **state)
         assert_int_equal(run.end, JOB_FINISHED);
         assert_int_equal(sys_atomic_load(&w.lowest), HALF);
         expect_counts();
+    }
+}
+
+/* The task that read it is finished: nothing of it runs again, and nobody else reads it. */
+static void what_was_read_to_its_end_is_not_read_again(void **state)
+{
+    for (uint32_t parallelism = 1; parallelism <= 3; parallelism++) {
+        tear_down(state);
+        set_up(state);
+        w.first_ends = true;
+        run_and_die();
+        w.is_open.value = 1;
+        w.parallelism = parallelism;
+        struct job_run run = run_job();
+        assert_string_equal(run.err.text, "");
+        assert_int_equal(run.end, JOB_FINISHED);
+        assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+        for (int i = 0; i < KEYS; i++) assert_int_equal(sys_atomic_load(&w.counts[i]), (HALF + NUMBERS) / KEYS);
     }
 }
 
@@ -614,6 +640,7 @@ int main(void)
         T(more_failures_than_are_allowed_fail_it),
         T(a_job_whose_process_was_killed_is_gone_on_with),
         T(with_another_parallelism_too),
+        T(what_was_read_to_its_end_is_not_read_again),
         T(a_job_that_has_finished_begins_anew),
         T(a_job_that_is_to_be_fresh_begins_anew),
         T(a_checkpoint_that_is_named_is_begun_with_and_stays),
