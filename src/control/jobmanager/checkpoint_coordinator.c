@@ -271,13 +271,18 @@ void checkpoint_task_running(struct checkpoint_coordinator *c, uint32_t task, in
     begin_what_is_due(c, now_ms);
 }
 
-void checkpoint_task_finished(struct checkpoint_coordinator *c, uint32_t task, int64_t now_ms)
+void checkpoint_task_finished(struct checkpoint_coordinator *c, uint32_t task, bool is_missed, int64_t now_ms)
 {
     ASSERT(task < c->settings.tasks);
     if (!c->is_started || c->states[task] == TASK_IS_THROUGH) return;
     c->tasks_ready += c->states[task] == TASK_STANDS_OUT;
     c->tasks_running -= c->states[task] == TASK_RUNS;
     c->states[task] = TASK_IS_THROUGH;
+    for (uint32_t i = 0; is_missed && i < c->pending_count;) {
+        struct pending *p = &c->pending[i];
+        if (p->tasks[task] != ANSWER_NONE) i++;
+        else fail(c, p, CHECKPOINT_TASK_CLOSING, now_ms);
+    }
     for (uint32_t i = 0; i < c->pending_count; i++) {
         struct pending *p = &c->pending[i];
         if (p->tasks[task] != ANSWER_NONE) continue;

@@ -13,6 +13,7 @@
     X(CHECKPOINT_EXPIRED, "CHECKPOINT_EXPIRED", "Checkpoint expired before completing.", true)                         \
     X(CHECKPOINT_SUBSUMED, "CHECKPOINT_SUBSUMED", "Checkpoint has been subsumed.", false)                              \
     X(CHECKPOINT_DECLINED, "CHECKPOINT_DECLINED", "Checkpoint was declined.", true)                                    \
+    X(CHECKPOINT_TASK_CLOSING, "CHECKPOINT_DECLINED_TASK_CLOSING", "Checkpoint was declined (task is closing)", false) \
     X(CHECKPOINT_ASYNC_EXCEPTION, "CHECKPOINT_ASYNC_EXCEPTION", "Asynchronous task checkpoint failed.", true)          \
     X(CHECKPOINT_FINALIZE_FAILURE, "FINALIZE_CHECKPOINT_FAILURE", "Failure to finalize checkpoint.", true)             \
     X(CHECKPOINT_COORDINATOR_SHUTDOWN, "CHECKPOINT_COORDINATOR_SHUTDOWN", "CheckpointCoordinator shutdown.", false)    \
@@ -93,7 +94,8 @@ bool checkpoint_coordinator_take(struct checkpoint_coordinator *c, struct checkp
 /* What happens. Tasks have numbers from 0; an id that is not under way (any more) is passed over. */
 void checkpoint_started(struct checkpoint_coordinator *c, int64_t now_ms); /* an attempt begins: no task runs yet */
 void checkpoint_task_running(struct checkpoint_coordinator *c, uint32_t task, int64_t now_ms);
-void checkpoint_task_finished(struct checkpoint_coordinator *c, uint32_t task, int64_t now_ms);
+/* is_missed: others count on what it would have said; a checkpoint that it was asked for and has not acknowledged is none. */
+void checkpoint_task_finished(struct checkpoint_coordinator *c, uint32_t task, bool is_missed, int64_t now_ms);
 struct checkpoint_ack {
     uint64_t bytes;
     int64_t alignment_ms, sync_ms;

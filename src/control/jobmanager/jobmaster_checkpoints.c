@@ -264,6 +264,15 @@ void checkpoints_on_notes(struct jobmaster *jm)
     snapshot_store_run(c->store); /* where it has no thread */
 }
 
+/* Subtasks of a source know of each other which splits were read: by what they say, or by what they left before the others say it
+ * (enumerator_bequeath). Of one that ended in between neither is certain. */
+static bool is_missed(const struct jobmaster *jm, uint32_t vertex)
+{
+    const struct graph_vertex *v = &jm->graph.vertices[vertex];
+
+    return jm->graph.nodes[v->head]->plan.input_count == 0 && v->parallelism > 1;
+}
+
 void checkpoints_on_task(struct jobmaster *jm, const struct task_news *n)
 {
     struct job_checkpoints *c = jm->checkpoints;
@@ -271,7 +280,7 @@ void checkpoints_on_task(struct jobmaster *jm, const struct task_news *n)
     if (c == NULL) return;
     uint32_t task = task_number(c, n->vertex, n->subtask);
     if (n->state == TASK_RUNNING && n->status == S_OK) checkpoint_task_running(c->coordinator, task, now_ms(jm));
-    if (n->status == S_END) checkpoint_task_finished(c->coordinator, task, now_ms(jm));
+    if (n->status == S_END) checkpoint_task_finished(c->coordinator, task, is_missed(jm, n->vertex), now_ms(jm));
     obey_all(c);
 }
 

@@ -10,6 +10,7 @@
 #include "ground/base/str.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct enumerator {
     const struct source_type *type;
@@ -24,6 +25,8 @@ struct enumerator {
     enum status failure; /* of opening: everybody who asks gets it */
     struct map taken;    /* ids of splits that are not handed out, to &open or &finished */
     char open, finished;
+    struct buf estate;   /* ids that subtasks left, each in front of a NUL */
+    size_t estate_at;    /* those before it were taken over */
 };
 
 static void enumerator_end(void *object)
@@ -63,6 +66,7 @@ static void enumerator_init(struct enumerator *en, const struct source_type *typ
     en->cx.needed = NULL;
     en->cx.dead_letter = NULL;
     map_init(&en->taken, &en->mem);
+    buf_init(&en->estate, &en->mem);
     en->self = mem_zalloc(&en->mem, type->enumerator_size + 1);
 }
 
@@ -113,11 +117,38 @@ void enumerator_use(struct enumerator *en, uint32_t parallelism)
     sys_lock_give(en->lock);
 }
 
-void enumerator_taken(struct enumerator *en, struct str id, bool is_open)
+bool enumerator_taken(struct enumerator *en, struct str id, bool is_open)
 {
     sys_lock_take(en->lock);
-    map_set(&en->taken, id, is_open ? &en->open : &en->finished);
+    bool is_new = map_set(&en->taken, id, is_open ? &en->open : &en->finished) == NULL;
     sys_lock_give(en->lock);
+    return is_new;
+}
+
+void enumerator_bequeath(struct enumerator *en, struct str id)
+{
+    ASSERT(memchr(id.data, '\0', id.size) == NULL);
+    sys_lock_take(en->lock);
+    buf_append(&en->estate, id.data, id.size);
+    buf_append_byte(&en->estate, '\0');
+    sys_lock_give(en->lock);
+}
+
+bool enumerator_inherit(struct enumerator *en, struct buf *id)
+{
+    buf_clear(id);
+    sys_lock_take(en->lock);
+    bool is_there = en->estate_at < en->estate.size;
+    if (is_there) {
+        const char *next = en->estate.data + en->estate_at;
+        buf_append_text(id, next);
+        en->estate_at += strlen(next) + 1;
+    } else {
+        buf_clear(&en->estate);
+        en->estate_at = 0;
+    }
+    sys_lock_give(en->lock);
+    return is_there;
 }
 
 static enum status enumerator_open(struct enumerator *en)

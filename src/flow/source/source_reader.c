@@ -473,6 +473,7 @@ enum status source_reader_poll(struct source_reader *r)
     TRY(splits_assign(r, now));
     if (r->enumerator_ended && r->splits == NULL) {
         op_emit_watermark(r->op, WATERMARK_MAX);
+        source_state_leave(r);
         return S_END;
     }
     alignment_update(r, now);

@@ -1,7 +1,8 @@
 /* source_state.c - checkpoints of a source.
  *
  * The idea: nobody asks the enumerator. Each subtask keeps the splits that it has, with their positions, and the ids of all that
- * it has read; a split that no subtask has was not handed out, as far as the checkpoint goes. After a restore the enumerator begins
+ * it has read, or that subtasks have read which are through (enumerator_bequeath); a split that no subtask has was not handed
+ * out, as far as the checkpoint goes. After a restore the enumerator begins
  * anew, and what it hands out again is left out when some subtask had it (enumerator.c). For that, ids of splits say the same in
  * every run; and where they depend on the number of subtasks, the number of the first run stays in force.
  *
@@ -80,7 +81,17 @@ static enum status splits_restore(struct source_reader *r)
     return st;
 }
 
-static void ids_tell(struct source_reader *r, struct opstate *ids, bool are_open)
+static void id_open(struct source_reader *r, struct str id) { (void)enumerator_taken(r->enumerator, id, true); }
+
+/* Each subtask knows them all; who tells them first leaves them to whoever takes the next checkpoint. */
+static void id_finished(struct source_reader *r, struct str id)
+{
+    if (enumerator_taken(r->enumerator, id, false)) enumerator_bequeath(r->enumerator, id);
+}
+
+static void id_left(struct source_reader *r, struct str id) { enumerator_bequeath(r->enumerator, id); }
+
+static void each_id(struct source_reader *r, struct opstate *ids, void (*fn)(struct source_reader *r, struct str id))
 {
     struct batch *b = rows_of(r, ids);
     struct view_cursor c = {0};
@@ -88,7 +99,7 @@ static void ids_tell(struct source_reader *r, struct opstate *ids, bool are_open
     for (; opstate_load(ids, &c, b); batch_clear(b))
         for (uint32_t i = 0; i < b->count; i++) {
             struct text id = text_at(b, 0, i);
-            enumerator_taken(r->enumerator, (struct str){text_data(&id), id.size}, are_open);
+            fn(r, (struct str){text_data(&id), id.size});
         }
     batch_free(b);
 }
@@ -114,9 +125,9 @@ enum status source_state_open(struct source_reader *r)
     TRY(kept_create(r, "finished splits", OPSTATE_UNION, ID_ROW, &k->finished));
     TRY(kept_create(r, "enumerators", OPSTATE_UNION, ENUMERATOR_ROW, &k->enumerators));
     parallelism_restore(r);
-    ids_tell(r, k->finished, false);
-    ids_tell(r, k->open, true);
-    if (r->op->subtask != 0) opstate_clear(k->finished); /* one of them hands on what all did */
+    each_id(r, k->finished, id_finished);
+    each_id(r, k->open, id_open);
+    opstate_clear(k->finished); /* it was left, see above */
     return splits_restore(r);
 }
 
@@ -184,6 +195,33 @@ static enum status enumerator_save(struct source_reader *r, struct batch *b)
     return opstate_append(r->kept.enumerators, b);
 }
 
+static enum status finished_add(struct source_reader *r, struct str id)
+{
+    struct batch *b = batch_create(opstate_layout(r->kept.finished)->type, 1, r->op->mem);
+
+    text_set(b, 0, id);
+    b->count = 1;
+    enum status st = opstate_append(r->kept.finished, b);
+    batch_free(b);
+    return st;
+}
+
+static enum status estate_take(struct source_reader *r)
+{
+    enum status st = S_OK;
+    struct buf id;
+
+    buf_init(&id, r->op->mem);
+    while (st == S_OK && enumerator_inherit(r->enumerator, &id)) st = finished_add(r, (struct str){id.data, id.size});
+    buf_release(&id);
+    return st;
+}
+
+void source_state_leave(struct source_reader *r)
+{
+    if (r->kept.finished != NULL) each_id(r, r->kept.finished, id_left);
+}
+
 enum status source_state_save(struct source_reader *r)
 {
     struct source_kept *k = &r->kept;
@@ -191,6 +229,7 @@ enum status source_state_save(struct source_reader *r)
     struct buf position;
 
     if (k->splits == NULL) return S_OK;
+    TRY(estate_take(r));
     splits = rows_of(r, k->splits);
     ids = rows_of(r, k->open);
     enumerators = rows_of(r, k->enumerators);
@@ -208,13 +247,5 @@ enum status source_state_save(struct source_reader *r)
 
 enum status source_state_finished(struct source_reader *r, const struct source_split *s)
 {
-    enum status st;
-
-    if (r->kept.finished == NULL) return S_OK;
-    struct batch *b = batch_create(opstate_layout(r->kept.finished)->type, 1, r->op->mem);
-    text_set(b, 0, str_of(s->id));
-    b->count = 1;
-    st = opstate_append(r->kept.finished, b);
-    batch_free(b);
-    return st;
+    return r->kept.finished != NULL ? finished_add(r, str_of(s->id)) : S_OK;
 }

@@ -18,5 +18,7 @@ struct source_kept {
 enum status source_state_open(struct source_reader *r) CHECKED;
 void source_state_close(struct source_reader *r);
 enum status source_state_finished(struct source_reader *r, const struct source_split *s) CHECKED;
+/* The subtask is through: it leaves what it knows to the others. */
+void source_state_leave(struct source_reader *r);
 /* On a barrier. */
 enum status source_state_save(struct source_reader *r) CHECKED;

@@ -333,7 +333,7 @@ static void who_has_finished_is_not_waited_for(void **state)
 {
     (void)state;
     begin();
-    checkpoint_task_finished(w.c, 0, 500);
+    checkpoint_task_finished(w.c, 0, false, 500);
     checkpoint_tick(w.c, 1000);
     expect("trigger 1; ");
     assert_true(checkpoint_task_was_finished(w.c, 1, 0));
@@ -343,7 +343,7 @@ static void who_has_finished_is_not_waited_for(void **state)
     checkpoint_stored(w.c, 1, CHECKPOINT_NO_REASON, 0, 1100);
     checkpoint_tick(w.c, 2000);
     expect("notify 1; trigger 2; ");
-    checkpoint_task_finished(w.c, 1, 2100); /* without having acknowledged: nothing of it is left to come */
+    checkpoint_task_finished(w.c, 1, false, 2100); /* without having acknowledged: nothing of it is left to come */
     expect("store 2; ");
     checkpoint_stored(w.c, 2, CHECKPOINT_NO_REASON, 0, 2200);
     checkpoint_tick(w.c, 9000); /* nobody is left to be told */
@@ -356,11 +356,28 @@ static void who_acknowledged_before_it_finished_had_not_finished(void **state)
     begin();
     checkpoint_tick(w.c, 1000);
     acknowledge(1, 0);
-    checkpoint_task_finished(w.c, 0, 1050);
+    checkpoint_task_finished(w.c, 0, false, 1050);
     assert_false(checkpoint_task_was_finished(w.c, 1, 0));
     expect("trigger 1; ");
     acknowledge(1, 1);
     expect("store 1; ");
+}
+
+static void who_is_missed_ends_the_checkpoints_that_it_did_not_acknowledge(void **state)
+{
+    (void)state;
+    w.settings.concurrent_max = 2;
+    begin();
+    checkpoint_tick(w.c, 1000);
+    acknowledge(1, 0);
+    checkpoint_tick(w.c, 2000);
+    acknowledge(2, 1);
+    checkpoint_task_finished(w.c, 0, true, 2100);
+    expect("trigger 1; trigger 2; abort 2 CHECKPOINT_DECLINED_TASK_CLOSING; ");
+    acknowledge(1, 1);
+    expect("store 1; ");
+    checkpoint_tick(w.c, 3000); /* from then on it is known to be through */
+    assert_true(checkpoint_task_was_finished(w.c, 3, 0));
 }
 
 static void ids_are_not_used_before_they_are_reserved(void **state)
@@ -447,6 +464,7 @@ int main(void)
         T(savepoints_heed_no_limits_but_come_one_after_another),
         T(who_has_finished_is_not_waited_for),
         T(who_acknowledged_before_it_finished_had_not_finished),
+        T(who_is_missed_ends_the_checkpoints_that_it_did_not_acknowledge),
         T(ids_are_not_used_before_they_are_reserved),
         T(who_waits_for_the_last_one_gets_it_at_once),
         T(the_history_keeps_the_last_ten),
