@@ -72,7 +72,7 @@ $done_" "$(set_to table.exec.state.tll '1 h')"
 same 'nothing like it' "[WARNING] Nothing reads the key 'my.own.words'.
 $done_" "$(set_to my.own.words x)"
 same 'a value that is none' "[ERROR] Could not execute SQL statement. Reason:
-option 'table.exec.rank.topn-cache-size' of SET is 'many', but must be a whole number at line 1, column 41
+option 'table.exec.rank.topn-cache-size' of SET is 'many', but must be a whole number, from 1 to 2147483647 at line 1, column 41
 SET 'table.exec.rank.topn-cache-size' = 'many'
                                         ^^^^^^" "$(set_to table.exec.rank.topn-cache-size many)"
 same 'as an argument, on standard error' "[WARNING] 'table.exec.uid.generation' changes nothing here: ids follow from the statement." \

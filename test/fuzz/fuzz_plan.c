@@ -41,10 +41,11 @@ static enum status plan(struct session *s, struct rel *r, bool is_batch)
     struct buf text;
     static const struct plan_settings settings = {.reuse = {true, true, true}, .broadcast_bytes = 1 << 20};
     uint32_t node, now[GRAPH_NODES_MAX];
+    const struct rel_said *said = NULL;
 
     rel_rewrite(s->a, &r, 1, &settings);
-    if (is_batch) TRY(rel_batch(s->a, r, &settings, &r, s->e));
-    TRY(rel_plan(&r, 1, s->e));
+    if (is_batch) TRY(rel_batch(s->a, r, &settings, &r, &said, s->e));
+    TRY(rel_plan(&r, 1, &said, s->e));
     buf_init(&text, s->a->mem);
     rel_explain(r, &(struct rel_shown){.changes = true}, &text);
     buf_release(&text);

@@ -53,6 +53,13 @@ static void cell_write(FILE *out, const char *text)
     }
 }
 
+static void range_write(FILE *out, const struct option_def *d)
+{
+    if (d->least != NULL && d->most != NULL) fprintf(out, "; %s to %s", d->least, d->most);
+    else if (d->least != NULL) fprintf(out, "; at least %s", d->least);
+    else if (d->most != NULL) fprintf(out, "; at most %s", d->most);
+}
+
 static void options_write(FILE *out, const char *column, const struct option_def *options)
 {
     if (options == NULL || options[0].key == NULL) {
@@ -66,6 +73,7 @@ static void options_write(FILE *out, const char *column, const struct option_def
         cell_write(out, options->required ? "(required)" : options->fallback);
         fputs(" | ", out);
         cell_write(out, options->doc);
+        range_write(out, options);
         fputs(" |\n", out);
     }
 }

@@ -18,6 +18,7 @@ static const struct option_def datagen_options[] = {
      .doc = "rate of all subtasks together; 0 = as fast as possible"},
     {.key = "number-of-rows",
      .kind = OPT_INT,
+     .least = "0",
      .doc = "how many rows; not given: without end, or until a sequence ends"},
     {.key = "seed", .kind = OPT_INT, .fallback = "0", .doc = "another seed, other rows"},
     {.key = "fields.#.kind",

@@ -61,6 +61,7 @@ static const struct option_def filesystem_options[] = {
     {.key = "partition.time-extractor.timestamp-formatter", .kind = OPT_STRING, .doc = "accepted, as the trigger"},
     {.key = "sink.rolling-policy.file-size",
      .kind = OPT_SIZE,
+     .least = "1 b",
      .fallback = "128mb",
      .doc = "a part of a folder that has grown to this size is complete; complete parts appear at once, under their names"},
     {.key = "sink.rolling-policy.rollover-interval",

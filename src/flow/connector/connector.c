@@ -40,7 +40,7 @@ const struct option_def conn_format_options[] = {
 };
 
 const struct option_def conn_sink_options[] = {
-    {.key = "sink.parallelism", .kind = OPT_INT, .doc = "subtasks of the sink; tw_parallelism wins"},
+    {.key = "sink.parallelism", .kind = OPT_INT, .least = "1", .most = "4096", .doc = "subtasks of the sink; tw_parallelism wins"},
     {.key = NULL},
 };
 

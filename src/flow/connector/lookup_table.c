@@ -29,6 +29,7 @@ const struct option_def lookup_options[] = {
             "keys by itself, else FULL"},
     {.key = "lookup.partial-cache.max-rows",
      .kind = OPT_INT,
+     .least = "0",
      .doc = "PARTIAL: how many keys are kept with their rows, those used last; not given: all"},
     {.key = "lookup.partial-cache.expire-after-write",
      .kind = OPT_DURATION_MS,
@@ -42,6 +43,7 @@ const struct option_def lookup_options[] = {
      .doc = "PARTIAL: is it kept that a key has no rows?"},
     {.key = "lookup.max-retries",
      .kind = OPT_INT,
+     .least = "0",
      .doc = "PARTIAL, NONE: how often asking is repeated when the outside world failed, after 1 s, 2 s, ...; not given: 3 times where the "
             "table is read, never where the connector finds keys by itself"},
     {.key = "lookup.full-cache.reload-strategy",
@@ -120,12 +122,9 @@ enum status lookup_check(const struct conn_type *conn, const struct options *o, 
         err_hint(e, "its rows change: join it without FOR SYSTEM_TIME AS OF, or as of an event time");
         return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
     }
-    if (options_enum(o, lookup_options, "lookup.full-cache.reload-strategy") != 0)
-        return err_set(e, E_CONFIG, "'lookup.full-cache.reload-strategy' = 'TIMED' is not supported yet");
-    for (const struct option_def *d = lookup_options; d->key != NULL; d++)
-        if (d->kind == OPT_INT && options_get(o, lookup_options, d->key) != NULL && options_int(o, lookup_options, d->key) < 0)
-            return err_set(e, E_CONFIG, "'%s' is negative: %s", d->key, options_get(o, lookup_options, d->key));
-    return S_OK;
+    if (options_enum(o, lookup_options, "lookup.full-cache.reload-strategy") == 0) return S_OK;
+    err_hint(e, "'lookup.full-cache.periodic-reload.interval' says how often the table is read again");
+    return err_set(e, E_CONFIG, "'lookup.full-cache.reload-strategy' = 'TIMED' is not supported yet");
 }
 
 /* --- rows -------------------------------------------------------------------------------------------------------- */

@@ -143,6 +143,34 @@ static bool value_is_valid(const struct option_def *d, struct str value)
     return false;
 }
 
+/* A value of a kind that has an order; it is valid. */
+static double amount_of(const struct option_def *d, struct str text)
+{
+    int64_t whole = 0;
+    double real = 0;
+    bool valid = d->kind == OPT_DOUBLE        ? str_to_double(text, &real)
+                 : d->kind == OPT_DURATION_MS ? parse_duration_ms(text, &whole)
+                 : d->kind == OPT_SIZE        ? parse_size(text, &whole)
+                                              : str_to_int64(text, &whole);
+
+    ASSERT(valid);
+    return d->kind == OPT_DOUBLE ? real : (double)whole;
+}
+
+static bool value_in_range(const struct option_def *d, struct str value)
+{
+    if (d->least != NULL && !(amount_of(d, value) >= amount_of(d, str_of(d->least)))) return false;
+    return d->most == NULL || amount_of(d, value) <= amount_of(d, str_of(d->most));
+}
+
+static void range_print(const struct option_def *d, char *out, size_t size)
+{
+    if (d->least != NULL && d->most != NULL) snprintf(out, size, ", from %s to %s", d->least, d->most);
+    else if (d->least != NULL) snprintf(out, size, ", at least %s", d->least);
+    else if (d->most != NULL) snprintf(out, size, ", at most %s", d->most);
+    else out[0] = '\0';
+}
+
 /* --- checking ------------------------------------------------------------------------------------------------------- */
 static enum status unknown_key(const char *key, const struct option_def *defs, const char *owner, struct err *e)
 {
@@ -164,12 +192,14 @@ static enum status unknown_key(const char *key, const struct option_def *defs, c
 static enum status check_one(const struct option *item, const struct option_def *defs, const char *owner, struct err *e)
 {
     const struct option_def *d = option_find(defs, item->key);
+    char range[64];
 
     if (d == NULL) return unknown_key(item->key, defs, owner, e);
-    if (item->value != NULL && value_is_valid(d, str_of(item->value))) return S_OK;
-    return err_set(e, E_CONFIG, "option '%s' of %s is '%s', but must be %s%s%s", item->key, owner,
+    if (item->value != NULL && value_is_valid(d, str_of(item->value)) && value_in_range(d, str_of(item->value))) return S_OK;
+    range_print(d, range, sizeof range);
+    return err_set(e, E_CONFIG, "option '%s' of %s is '%s', but must be %s%s%s%s", item->key, owner,
                    item->value != NULL ? item->value : "NULL", kind_words[d->kind], d->kind == OPT_ENUM ? " " : "",
-                   d->kind == OPT_ENUM ? d->choices : "");
+                   d->kind == OPT_ENUM ? d->choices : "", range);
 }
 
 enum status options_check_keys(const struct options *o, const struct option_def *defs, const char *owner, struct err *e)

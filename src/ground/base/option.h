@@ -20,6 +20,7 @@ struct option_def {
     const char *doc;
     bool required;
     bool is_prefix;       /* key names a family: `fields.#.kind` matches any text in place of # */
+    const char *least, *most; /* of a number, duration or size, written as its values are; NULL: any */
 };
 
 struct option {

@@ -31,13 +31,18 @@ void rel_advise(struct rel *const *sinks, uint32_t count, const struct plan_sett
     for (uint32_t i = 0; i < count; i++) advise(sinks[i], s, a, out);
 }
 
-enum status rel_check_determinism(struct rel *const *sinks, uint32_t count, struct arena *a, struct err *e)
+enum status rel_check_determinism(struct rel *const *sinks, uint32_t count, struct arena *a, const struct rel_said **said,
+                                  struct err *e)
 {
     static const struct plan_settings none;
     struct rel_advices all;
 
     rel_advise(sinks, count, &none, a, &all);
-    for (uint32_t i = 0; i < all.count; i++)
-        if (all.items[i].about->type == &rel_calc_type || all.items[i].about->type == &rel_scan_type) return err_set(e, E_DATA, "%s", all.items[i].text);
+    for (uint32_t i = 0; i < all.count; i++) {
+        const struct rel *about = all.items[i].about;
+        if (about->type != &rel_calc_type && about->type != &rel_scan_type) continue;
+        *said = about->said;
+        return err_set(e, E_DATA, "%s", all.items[i].text);
+    }
     return S_OK;
 }

@@ -42,14 +42,18 @@ static enum status remade(struct arena *a, const struct rel *r, struct rel *cons
     return S_OK;
 }
 
-enum status rel_batch(struct arena *a, struct rel *r, const struct plan_settings *s, struct rel **out, struct err *e)
+enum status rel_batch(struct arena *a, struct rel *r, const struct plan_settings *s, struct rel **out, const struct rel_said **said,
+                      struct err *e)
 {
     struct rel **inputs = ARENA_ARRAY(a, struct rel *, r->input_count + 1);
 
     if (r->in_batch == NULL) {
-        if (rel_scanned(r) != NULL) TRY(check_bounded(rel_scanned(r), e));
-        for (uint32_t i = 0; i < r->input_count; i++) TRY(rel_batch(a, r->inputs[i], s, &inputs[i], e));
-        TRY(remade(a, r, inputs, s, &r->in_batch, e));
+        enum status st = rel_scanned(r) != NULL ? check_bounded(rel_scanned(r), e) : S_OK;
+        for (uint32_t i = 0; i < r->input_count && st == S_OK; i++) st = rel_batch(a, r->inputs[i], s, &inputs[i], said, e);
+        if (st == S_OK) st = remade(a, r, inputs, s, &r->in_batch, e);
+        if (st != S_OK && *said == NULL) *said = r->said;
+        TRY(st);
+        rel_say_as(r->in_batch, r);
     }
     *out = r->in_batch;
     return S_OK;

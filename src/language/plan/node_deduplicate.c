@@ -78,7 +78,7 @@ static enum status lower(const struct rel *r, struct lowering *l, const uint32_t
     return S_OK;
 }
 
-const struct rel_type rel_deduplicate_type = {.name = "Deduplicate",
+const struct rel_type rel_deduplicate_type = {.name = "Deduplicate", .planned_as = "Rank",
                                               .doc = "the first or the last row of each key, by time",
                                               .ends = true,
                                               .derive = derive,

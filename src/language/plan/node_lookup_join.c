@@ -44,7 +44,11 @@ enum status rel_lookup_make(const struct expr_maker *m, const struct rel *right,
 {
     struct asked asked;
 
-    if (!asked_find(m->a, right, &asked)) return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
+    if (!asked_find(m->a, right, &asked)) {
+        err_hint(e, "by a processing time only a table of a connector can be looked up, without a time attribute or changes; with WATERMARK FOR "
+                    "both times and an event time behind AS OF it is an event-time temporal join");
+        return err_set(e, E_UNSUPPORTED, "Processing-time temporal join is not supported yet.");
+    }
     b->table = asked.table;
     b->schema = asked.schema;
     b->metadata = asked.metadata;
@@ -165,6 +169,8 @@ static enum status check(const struct rel *r, struct err *e)
     const struct lookup_join_body *b = r->body;
 
     if (b->join.key_count > 0) return S_OK;
+    err_hint(e, "say in ON what a column of '%s' equals: ON %s.%s = ...", b->table->name, b->table->name,
+             b->schema->child_count > 0 ? b->schema->names[0] : "key");
     return err_set(e, E_UNSUPPORTED,
                    "Temporal table join requires an equality condition on fields of table [%s.%s.%s].",
                    b->table->catalog, b->table->database, b->table->name);

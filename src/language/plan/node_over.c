@@ -227,16 +227,20 @@ static enum status check_input(const struct rel *r, struct err *e)
     err_hint(e, "a window ordered by time takes rows that are only added");
     return err_set(e, E_UNSUPPORTED,
                    "StreamPhysicalOverAggregate doesn't support consuming %s changes which is produced by node %s",
-                   what, in->type->name);
+                   what, rel_called(in));
 }
 
 /* In the order in which Flink looks. */
-const char *rel_over_refused(const struct over_body *b, const struct type *in)
+const char *rel_over_refused(const struct over_body *b, const struct type *in, const char **hint)
 {
+    *hint = "order it by one time attribute, ascending: a column of WATERMARK FOR, or one AS PROCTIME()";
     if (is_numbering(b, in)) return NULL;
     if (b->order_count != 1) return "The window can only be ordered by a single time column.";
     if (b->order[0].descending) return "The window can only be ordered in ASCENDING mode.";
-    if (b->ends_elsewhere) return "OVER RANGE FOLLOWING windows are not supported yet.";
+    if (b->ends_elsewhere) {
+        *hint = "let the frame end at CURRENT ROW; batch mode has others: SET 'execution.runtime-mode' = 'batch'";
+        return "OVER RANGE FOLLOWING windows are not supported yet.";
+    }
     if (in->children[b->order[0].col]->time_kind != TIME_NONE) return NULL;
     if (b->bounded) return "Non-time attribute sort is not supported for bounded OVER window.";
     for (uint32_t i = 0; i < b->call_count; i++)
@@ -246,11 +250,13 @@ const char *rel_over_refused(const struct over_body *b, const struct type *in)
 
 static enum status check(const struct rel *r, struct err *e)
 {
-    const char *why = rel_over_refused(r->body, r->inputs[0]->row);
+    const char *hint, *why = rel_over_refused(r->body, r->inputs[0]->row, &hint);
 
     if (r->at_end) return S_OK;
     if (is_by_time(r) && r->inputs[0]->modifies != MODIFIES_NOTHING) return check_input(r, e);
-    return why == NULL ? S_OK : err_set(e, E_UNSUPPORTED, "%s", why);
+    if (why == NULL) return S_OK;
+    err_hint(e, "%s", hint);
+    return err_set(e, E_UNSUPPORTED, "%s", why);
 }
 
 /* By time old rows go; by a value any of them may be needed again. */

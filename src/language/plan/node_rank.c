@@ -150,7 +150,7 @@ static enum status check(const struct rel *r, struct err *e)
 
     if (is_numbering(b) || r->at_end) return S_OK;
     ASSERT(b->last != RANK_UNBOUNDED); /* it is a function OVER a window then (bind_rank_bounds.c) */
-    err_hint(e, "ROW_NUMBER() ranks rows of a stream");
+    err_hint(e, "ROW_NUMBER() ranks rows of a stream; %s() does in batch mode: SET 'execution.runtime-mode' = 'batch'", b->function);
     return err_set(e, E_UNSUPPORTED, "%s() on streaming table is not supported currently", b->function);
 }
 

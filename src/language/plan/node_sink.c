@@ -107,6 +107,7 @@ static enum status check_order(const struct rel *r, const struct lowering *l, ui
     uint32_t tasks = t != NULL ? sink_parallelism(t) : 0, from = tasks_of(l, input);
 
     if (tasks == 0 || tasks == from || t->key_count > 0 || r->inputs[0]->modifies == MODIFIES_NOTHING) return S_OK;
+    err_hint(e, "add PRIMARY KEY (...) NOT ENFORCED to the table, or leave 'sink.parallelism' away");
     return err_set(e, E_DATA,
                    "The sink for table '%s.%s.%s' has a configured parallelism of %u, while the input parallelism is %u. Since the "
                    "configured parallelism is different from the input's parallelism and the changelog mode is not insert-only, a "

@@ -142,8 +142,10 @@ static enum status check(const struct rel *r, struct err *e)
     uint32_t cols[OP_KEYS_MAX], count = 0;
     int rowtime = rowtime_of(r->inputs[1]->row);
 
-    if (b->join.key_count == 0)
+    if (b->join.key_count == 0) {
+        err_hint(e, "say in ON which columns of both tables are equal: versions are told apart by the primary key of the right one");
         return err_set(e, E_UNSUPPORTED, "Currently the join key in Temporal Table Join can not be empty.");
+    }
     if (!has_version_key(r, cols, &count)) {
         err_hint(e, "declare PRIMARY KEY (...) NOT ENFORCED, or join a view of ROW_NUMBER() OVER (PARTITION BY key "
                     "ORDER BY time DESC) = 1, "

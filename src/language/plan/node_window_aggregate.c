@@ -96,6 +96,8 @@ int window_aggregate_distribution(const struct rel *r, uint32_t input, const uin
 enum status rel_check_window(const struct rel_window *w, struct err *e)
 {
     if (w->kind != WINDOW_HOP || w->size_ms % w->slide_ms == 0) return S_OK;
+    err_hint(e, "let the size be a multiple of the slide: the next one is %lld ms",
+             (long long)((w->size_ms + w->slide_ms - 1) / w->slide_ms * w->slide_ms));
     return err_set(
         e, E_UNSUPPORTED,
         "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %lld ms "

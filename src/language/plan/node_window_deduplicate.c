@@ -1,6 +1,7 @@
 /* node_window_deduplicate.c - WindowDeduplicate: of the rows of each partition and window the first or the last by a time attribute. */
 #include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
+#include "language/plan/rel_internal.h"
 
 static void explain(const struct rel *r, struct buf *out)
 {
@@ -15,9 +16,11 @@ static void explain(const struct rel *r, struct buf *out)
 
 static enum status check(const struct rel *r, struct err *e)
 {
-    if (r->inputs[0]->window->processing_time)
+    if (r->inputs[0]->window->processing_time) {
+        rel_hint_event_time(e);
         return err_set(e, E_UNSUPPORTED, "Processing time Window Deduplication is not supported yet.");
-    return rel_check_appends(r, "StreamPhysicalWindowDeduplicate", NULL, e);
+    }
+    return rel_check_appends(r, "StreamPhysicalWindowDeduplicate", rel_hint_appends, e);
 }
 
 const struct rel_type rel_window_deduplicate_type = {

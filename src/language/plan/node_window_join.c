@@ -3,6 +3,7 @@
 #include "language/plan/join_rel.h"
 #include "language/plan/logical.h"
 #include "language/plan/narrow_rel.h"
+#include "language/plan/rel_internal.h"
 
 #include "flow/operator/join_window.h"
 
@@ -109,9 +110,11 @@ static void logical(const struct rel *r, struct logical *l)
 
 static enum status check(const struct rel *r, struct err *e)
 {
-    if (r->inputs[0]->window->processing_time)
+    if (r->inputs[0]->window->processing_time) {
+        rel_hint_event_time(e);
         return err_set(e, E_UNSUPPORTED, "Processing time Window Join is not supported yet.");
-    return rel_check_appends(r, "StreamPhysicalWindowJoin", NULL, e);
+    }
+    return rel_check_appends(r, "StreamPhysicalWindowJoin", rel_hint_appends, e);
 }
 
 static enum status lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node, struct err *e)

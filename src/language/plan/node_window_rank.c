@@ -3,6 +3,7 @@
  * The first or last row by a time attribute is a WindowDeduplicate (node_window_deduplicate.c), on the same operator. */
 #include "language/plan/narrow_rel.h"
 #include "language/plan/rank_rel.h"
+#include "language/plan/rel_internal.h"
 
 #include "flow/operator/rank_config.h"
 
@@ -72,13 +73,17 @@ static enum status check(const struct rel *r, struct err *e)
 {
     const struct rank_body *b = r->body;
 
-    if (strcmp(b->function, "ROW_NUMBER") != 0)
+    if (strcmp(b->function, "ROW_NUMBER") != 0) {
+        err_hint(e, "write ROW_NUMBER(): rows that are equal in the order get a place each");
         return err_set(e, E_UNSUPPORTED,
                        "%s() function is not supported on Window TopN currently, only ROW_NUMBER() is supported.",
                        b->function);
-    if (r->inputs[0]->window->processing_time)
+    }
+    if (r->inputs[0]->window->processing_time) {
+        rel_hint_event_time(e);
         return err_set(e, E_UNSUPPORTED, "Processing time Window TopN is not supported yet.");
-    return rel_check_appends(r, "StreamPhysicalWindowRank", NULL, e);
+    }
+    return rel_check_appends(r, "StreamPhysicalWindowRank", rel_hint_appends, e);
 }
 
 enum status window_rank_lower(const struct rel *r, struct lowering *l, const uint32_t *inputs, uint32_t *node,

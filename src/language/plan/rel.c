@@ -44,6 +44,20 @@ static bool hands_before(const struct rel *r)
     return false;
 }
 
+/* Where it is known of a node it is known of all below. */
+void rel_say(struct rel *r, const struct rel_said *said)
+{
+    if (r->said != NULL) return;
+    r->said = said;
+    for (uint32_t i = 0; i < r->input_count; i++) rel_say(r->inputs[i], said);
+}
+
+struct rel *rel_say_as(struct rel *r, const struct rel *old)
+{
+    if (r != old && old->said != NULL) rel_say(r, old->said);
+    return r;
+}
+
 void rel_derive(struct rel *r, struct arena *a)
 {
     if (r->type->derive != NULL) r->type->derive(r, a);

@@ -20,6 +20,7 @@
 enum { REL_INPUTS_MAX = 1024 };
 
 struct rel;
+struct rel_said; /* where a statement says it: language/sql/plan_places.h */
 struct logical;
 struct narrowing;
 struct reuse_map;
@@ -45,6 +46,7 @@ struct lowering {
     struct reuse_map *nodes; /* which node each part of the plan became; NULL: nobody asks */
     uint32_t *copies; /* of operators of the program's streams; see node_stream.c */
     bool is_batch;    /* execution.runtime-mode = batch: no watermarks, what changes comes once */
+    const struct rel_said *said; /* after a failure: of what; NULL: not known */
     struct async_calls async_scalar, async_table; /* table.exec.async-scalar, table.exec.async-table */
     struct spill_config spill; /* of sorts: table.exec.resource.sort.memory and others */
     struct spill_config spill_groups, spill_joins; /* the same of aggregates and joins, where results come at the end */
@@ -52,6 +54,7 @@ struct lowering {
 
 struct rel_type {
     const char *name; /* as EXPLAIN shows it: "Calc" */
+    const char *planned_as; /* as errors name it, where Flink decides what it is only behind its checks; NULL: as `name` */
     const char *doc;
     bool passes_changes; /* rows come out as the kinds that they came in */
     bool ends; /* in batch mode it gives its rows once, when its input has ended (at_end), instead of changes */
@@ -128,6 +131,7 @@ struct rel {
     uint32_t input_count;
     struct rel *const *inputs;
     const void *body; /* of the type's own */
+    const struct rel_said *said; /* what it was made of; NULL: what the node above was made of */
     bool is_bounded;  /* its rows come to an end */
     bool at_end;      /* its rows come once, when its input has ended: of types that say `ends` */
     struct rel *in_batch; /* what rel_batch has made of it */
@@ -388,8 +392,8 @@ struct rel *rel_expand(struct arena *a, struct rel *input, const struct expand_b
 struct rel *rel_aggregate(struct arena *a, struct rel *input, const struct aggregate_body *body);
 struct rel *rel_rank(struct arena *a, struct rel *input, const struct rank_body *body);
 struct rel *rel_over(struct arena *a, struct rel *input, const struct over_body *body);
-/* Why such a window over rows of that type cannot be computed, in Flink's words; NULL: it can. */
-const char *rel_over_refused(const struct over_body *b, const struct type *in);
+/* Why such a window over rows of that type cannot be computed, in Flink's words; NULL: it can. *hint: what to do then. */
+const char *rel_over_refused(const struct over_body *b, const struct type *in, const char **hint);
 struct rel *rel_window_tvf(struct arena *a, struct rel *input, const struct window_tvf_body *body);
 enum status rel_check_window(const struct rel_window *w, struct err *e) CHECKED; /* can an aggregation be over its slices? */
 struct rel *rel_window_aggregate(struct arena *a, struct rel *input, const struct window_aggregate_body *body);
@@ -426,8 +430,10 @@ struct rel *rel_sink(struct arena *a, struct rel *input, const struct sink_body 
 
 /* Plans of one statement that give the same rows for less work: rewrite.h. Answers how many they are then. */
 uint32_t rel_rewrite(struct arena *a, struct rel **plans, uint32_t count, const struct plan_settings *s);
-/* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end. */
-enum status rel_batch(struct arena *a, struct rel *r, const struct plan_settings *s, struct rel **out, struct err *e) CHECKED;
+/* The plan for batch mode: no node changes rows that it has given. E_DATA in Flink's words for a table without end; *said (NULL before):
+ * where it is read. */
+enum status rel_batch(struct arena *a, struct rel *r, const struct plan_settings *s, struct rel **out, const struct rel_said **said,
+                      struct err *e) CHECKED;
 /* The same plan with inner and left joins by a common key as one node: all of them, or where the hint MULTI_JOIN asks for it. */
 struct rel *rel_multi_joins(struct arena *a, struct rel *r, bool all);
 /* The same plan with DISTINCT aggregates by buckets of their arguments first. */
@@ -436,10 +442,17 @@ struct rel *rel_split_distinct(struct arena *a, struct rel *r, uint32_t buckets)
 struct rel *rel_two_phase(struct arena *a, struct rel *r, bool incremental);
 void rank_print_order(const struct rank_order *order, uint32_t count, const struct type *row, struct buf *out); /* "price DESC" */
 
-/* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. */
-enum status rel_plan(struct rel *const *sinks, uint32_t count, struct err *e) CHECKED;
+/* r, and all below it of which that is not known yet, were made of that. */
+void rel_say(struct rel *r, const struct rel_said *said);
+/* The same for what was made of `old` for a rewrite. Answers r. */
+struct rel *rel_say_as(struct rel *r, const struct rel *old);
+
+/* Checks the plan and decides which updates come with -U: once, before EXPLAIN and lowering. Sinks of one statement. *said (NULL before):
+ * what was refused. */
+enum status rel_plan(struct rel *const *sinks, uint32_t count, const struct rel_said **said, struct err *e) CHECKED;
 /* Is nothing changed that an input brings? Else E_UNSUPPORTED in Flink's words: `node` doesn't support consuming update changes ... */
 enum status rel_check_appends(const struct rel *r, const char *node, const char *hint, struct err *e) CHECKED;
+const char *rel_called(const struct rel *r); /* in errors */
 bool rel_has_key(const struct rel *r, const uint32_t *cols, uint32_t count); /* are the columns, in any order, one of its keys? */
 /* Does a set of columns contain one of the node's keys? bits: of columns. */
 bool rel_covers_key(const struct rel *r, const uint64_t *bits);
@@ -469,7 +482,8 @@ struct rel_advices {
 };
 void rel_advise(struct rel *const *sinks, uint32_t count, const struct plan_settings *s, struct arena *a, struct rel_advices *out);
 /* With table.optimizer.non-deterministic-update.strategy = TRY_RESOLVE: updates of columns that are never the same are refused. */
-enum status rel_check_determinism(struct rel *const *sinks, uint32_t count, struct arena *a, struct err *e) CHECKED;
+enum status rel_check_determinism(struct rel *const *sinks, uint32_t count, struct arena *a, const struct rel_said **said,
+                                  struct err *e) CHECKED;
 
 void rel_explain_logical(const struct rel *r, struct buf *out); /* EXPLAIN's abstract syntax tree */
 /* The tree as EXPLAIN prints it, one node a line; with `changes` each says what comes out of it. */

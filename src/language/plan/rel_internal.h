@@ -3,6 +3,8 @@
 #include "language/plan/rel.h"
 
 extern const struct rel_type rel_calc_type, rel_scan_type;
+extern const char rel_hint_appends[];       /* what works on windows takes rows that are only added */
+void rel_hint_event_time(struct err *e); /* windows of processing time are not taken */
 int rel_distribution(const struct rel *r, uint32_t input, const uint32_t **cols); /* as the type says; -1: any */
 /* node_values.c: rows of constants as a source of the job. */
 enum status values_lower(const struct type *row, const struct values_body *v, const char *name, struct lowering *l, uint32_t *node,

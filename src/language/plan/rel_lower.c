@@ -11,12 +11,16 @@
 extern const struct rel_type rel_sort_type, rel_temporal_sort_type;
 
 /* --- changelogs -------------------------------------------------------------------------------------------------- */
-static enum status check(struct rel *r, struct err *e)
+static enum status check(struct rel *r, const struct rel_said **said, struct err *e)
 {
+    enum status st = S_OK;
+
     if (r->planned) return S_OK;
-    for (uint32_t i = 0; i < r->input_count; i++) TRY(check(r->inputs[i], e));
-    r->planned = true;
-    return r->type->check != NULL ? r->type->check(r, e) : S_OK;
+    for (uint32_t i = 0; i < r->input_count && st == S_OK; i++) st = check(r->inputs[i], said, e);
+    r->planned = st == S_OK;
+    if (st == S_OK && r->type->check != NULL) st = r->type->check(r, e);
+    if (st != S_OK && *said == NULL) *said = r->said;
+    return st;
 }
 
 static void demand(struct rel *r, bool before, bool rows)
@@ -53,10 +57,10 @@ static void settle(struct rel *r)
     }
 }
 
-enum status rel_plan(struct rel *const *sinks, uint32_t count, struct err *e)
+enum status rel_plan(struct rel *const *sinks, uint32_t count, const struct rel_said **said, struct err *e)
 {
     for (uint32_t i = 0; i < count; i++) {
-        TRY(check(sinks[i], e));
+        TRY(check(sinks[i], said, e));
         demand(sinks[i], false, false);
     }
     for (uint32_t i = 0; i < count; i++) settle(sinks[i]);
@@ -113,6 +117,15 @@ void lower_hash_edge(struct lowering *l, uint32_t from, uint32_t to, const char 
     edge->keys = (struct text_list){names, count};
 }
 
+const char *rel_called(const struct rel *r) { return r->type->planned_as != NULL ? r->type->planned_as : r->type->name; }
+
+const char rel_hint_appends[] = "windows are worked on when they are over: let rows below them only be added, or aggregate without a window";
+
+void rel_hint_event_time(struct err *e)
+{
+    err_hint(e, "make its windows of event time: WATERMARK FOR a column of the table, and that column in DESCRIPTOR");
+}
+
 enum status rel_check_appends(const struct rel *r, const char *node, const char *hint, struct err *e)
 {
     for (uint32_t i = 0; i < r->input_count; i++) {
@@ -123,7 +136,7 @@ enum status rel_check_appends(const struct rel *r, const char *node, const char 
                        modifies == MODIFIES_UPDATES   ? "update"
                        : modifies == MODIFIES_DELETES ? "delete"
                                                       : "update and delete",
-                       r->inputs[i]->type->name);
+                       rel_called(r->inputs[i]));
     }
     return S_OK;
 }
@@ -157,11 +170,17 @@ enum status rel_lower(const struct rel *r, struct lowering *l, uint32_t *node, s
 {
     uint32_t *inputs = ARENA_ARRAY(l->a, uint32_t, MAX(r->input_count, 1u));
 
-    for (uint32_t i = 0; i < r->input_count; i++) TRY(rel_lower(r->inputs[i], l, &inputs[i], e));
+    for (uint32_t i = 0; i < r->input_count; i++) {
+        enum status below = rel_lower(r->inputs[i], l, &inputs[i], e);
+        if (below != S_OK && l->said == NULL) l->said = r->said;
+        TRY(below);
+    }
     if (l->graph->node_count == GRAPH_NODES_MAX)
         return rel_too_many(e);
     uint32_t first = l->graph->node_count;
-    TRY(r->type->lower(r, l, inputs, node, e));
+    enum status st = r->type->lower(r, l, inputs, node, e);
+    if (st != S_OK) l->said = r->said;
+    TRY(st);
     keep_single(r, l, inputs, first);
     if (l->nodes != NULL) reuse_map_add(l->nodes, l->a, r, *node - (scan_columns(r, l->a) != NULL)); /* the source before its Calc */
     return S_OK;

@@ -62,7 +62,7 @@ static struct rel *keep_all(struct narrowing *n, struct rel *r, uint32_t *at)
 
 struct rel *narrow_rel(struct narrowing *n, struct rel *r, const uint64_t *needed, uint32_t *at)
 {
-    return r->type->narrow != NULL ? r->type->narrow(n, r, needed, at) : keep_all(n, r, at);
+    return rel_say_as(r->type->narrow != NULL ? r->type->narrow(n, r, needed, at) : keep_all(n, r, at), r);
 }
 
 /* The columns of r that the bits name, by a Calc: at[c] is where column c is in r, and then where it is in the result. */

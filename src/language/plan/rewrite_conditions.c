@@ -206,10 +206,11 @@ static struct rel *source_tell(struct arena *a, struct rel *r, const struct cond
 static struct rel *sift(struct arena *a, struct rel *r, struct conditions *c)
 {
     bool is_plain = c->count == 0;
+    const struct rel *old = r;
 
     if (is_plain && r->sifted != NULL) return r->sifted;
     if (r->type == &rel_watermark_type) r = source_tell(a, r, c);
-    struct rel *out = r->type == &rel_calc_type ? sift_calc(a, r, c) : sift_node(a, r, c);
+    struct rel *out = rel_say_as(r->type == &rel_calc_type ? sift_calc(a, r, c) : sift_node(a, r, c), old);
     if (is_plain) r->sifted = out;
     return out;
 }

@@ -171,7 +171,7 @@ static struct rel *scan_over(struct pass *p, struct rel *r, const struct use *as
     return rel_scan(p->a, &body, row);
 }
 
-static struct rel *descend(struct pass *p, struct rel *r, struct use *uses)
+static struct rel *over_node(struct pass *p, struct rel *r, struct use *uses)
 {
     struct rel **inputs = ARENA_ARRAY(p->a, struct rel *, r->input_count + 1);
     bool changed = false;
@@ -184,6 +184,11 @@ static struct rel *descend(struct pass *p, struct rel *r, struct use *uses)
         changed |= inputs[i] != r->inputs[i];
     }
     return changed ? rel_over_inputs(p->a, r, inputs, r->at_end) : r;
+}
+
+static struct rel *descend(struct pass *p, struct rel *r, struct use *uses)
+{
+    return rel_say_as(over_node(p, r, uses), r);
 }
 
 struct rel *rewrite_fields(struct arena *a, struct rel *r, struct reading *all)

@@ -336,7 +336,7 @@ struct rel *rewrite_joins(struct arena *a, struct rel *r)
 
     if (may_move(r)) {
         struct rel *out = reorder(a, r);
-        if (out != r) return out;
+        if (out != r) return rel_say_as(out, r);
     }
     for (uint32_t i = 0; i < r->input_count; i++) {
         inputs[i] = rewrite_joins(a, r->inputs[i]);

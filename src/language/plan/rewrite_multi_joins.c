@@ -359,10 +359,10 @@ struct rel *rel_multi_joins(struct arena *a, struct rel *r, bool all)
     if (r->in_joins != NULL) return r->in_joins;
     struct chain *c = fits(r, all) ? chain_of(a, r, all, &cols) : NULL;
     if (c == NULL || c->count < 3) {
-        r->in_joins = over_others(a, r, all);
+        r->in_joins = rel_say_as(over_others(a, r, all), r);
         return r->in_joins;
     }
     for (uint32_t i = 0; i < c->count; i++) c->inputs[i] = rel_multi_joins(a, c->inputs[i], all);
-    r->in_joins = under(a, r, cols, node_of(c, r, cols));
+    r->in_joins = rel_say_as(under(a, r, cols, node_of(c, r, cols)), r);
     return r->in_joins;
 }

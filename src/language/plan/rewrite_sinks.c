@@ -66,7 +66,8 @@ uint32_t rewrite_sinks(struct arena *a, struct rel **sinks, uint32_t count)
             if (n < REL_INPUTS_MAX && same_sink(sinks[i], sinks[k])) inputs[n++] = sinks[k]->inputs[0];
             else sinks[rest++] = sinks[k];
         }
-        sinks[kept++] = n == 1 ? sinks[i] : rel_sink(a, rel_union(a, common_row(a, inputs, n), inputs, n), sinks[i]->body);
+        sinks[kept++] = n == 1 ? sinks[i]
+                               : rel_say_as(rel_sink(a, rel_union(a, common_row(a, inputs, n), inputs, n), sinks[i]->body), sinks[i]);
         count = rest;
     }
     return kept;

@@ -142,7 +142,7 @@ static enum status changes_refused(const struct rel *r, struct err *e)
                    modifies == MODIFIES_UPDATES   ? "update"
                    : modifies == MODIFIES_DELETES ? "delete"
                                                   : "update and delete",
-                   r->inputs[0]->type->name);
+                   rel_called(r->inputs[0]));
 }
 
 enum status sink_check(const struct rel *r, struct err *e)
@@ -152,11 +152,13 @@ enum status sink_check(const struct rel *r, struct err *e)
 
     if (!appends && s->table != NULL && !takes_changes(s->table)) return changes_refused(r, e);
     if (s->settings.is_batch) return S_OK; /* rows come once */
-    if (appends && s->conflict != SINK_CONFLICT_UNSAID)
+    if (appends && s->conflict != SINK_CONFLICT_UNSAID) {
+        err_hint(e, "leave ON CONFLICT away: no row of this query is ever changed");
         return err_set(e, E_DATA,
                        "ON CONFLICT clause is only allowed for upsert sinks. The sink '%s.%s.%s' is not an upsert sink because it only "
                        "accepts INSERT (append-only) changes.",
                        s->table->catalog, s->table->database, s->table->name);
+    }
     bool is_asked = s->conflict == SINK_CONFLICT_UNSAID && !s->settings.sink.conflict_is_optional;
     if (is_asked && s->settings.sink.materialize == MATERIALIZE_AUTO && has_conflicts(r)) return strategy_missing(r, e);
     return S_OK;

@@ -246,6 +246,6 @@ struct rel *rel_split_distinct(struct arena *a, struct rel *r, uint32_t buckets)
     struct split s = {
         .a = a, .r = out, .b = out->body, .buckets = buckets, .in = out->input_count > 0 ? out->inputs[0]->row : NULL};
     if (fits(&s)) out = counted(&s, final(&s, partial(&s)));
-    r->in_buckets = out;
+    r->in_buckets = rel_say_as(out, r);
     return out;
 }

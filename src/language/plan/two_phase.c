@@ -82,6 +82,6 @@ struct rel *rel_two_phase(struct arena *a, struct rel *r, bool incremental)
     }
     if (!same) out = rel_over_inputs(a, r, inputs, r->at_end);
     if (fits(a, out)) out = incremental ? joined(a, split(a, out)) : split(a, out);
-    r->in_phases = out;
+    r->in_phases = rel_say_as(out, r);
     return out;
 }

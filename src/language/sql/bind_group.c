@@ -268,6 +268,13 @@ static struct rel *aggregate_group_windows(struct grouping *g, struct rel *below
     return rel_window_aggregate(g->b->a, below, &body);
 }
 
+static struct ast_place list_place(const struct ast_list *list)
+{
+    struct ast_place from = list->items[0]->place, to = list->items[list->count - 1]->place;
+
+    return (struct ast_place){from.at, to.at + to.size - from.at};
+}
+
 enum status grouping_bind(struct query_binder *b, const struct ast_select *s, const struct ast_orders *by, struct bind_source *from,
                           struct expr *condition, struct binder *x, struct grouping **out)
 {
@@ -299,6 +306,7 @@ enum status grouping_bind(struct query_binder *b, const struct ast_select *s, co
     if (windowed) TRY(bind_window_groups(b, s, below->window));
     if (g->window.x != NULL) from->rel = aggregate_group_windows(g, below, &body);
     else from->rel = windowed ? aggregate_windows(g, below, &body) : rel_aggregate(b->a, below, &body);
+    if (s->group.count > 0) bind_said(b, from->rel, list_place(&s->group));
     g->row = from->rel->row;
     x->special = above;
     x->arg = g;

@@ -339,6 +339,8 @@ enum status bind_insert_into(struct query_binder *b, const struct insert *i, con
     TRY(bind_parts(b, s.table, i->table.place, s.row, &sink));
     TRY(check_connector(&s, &sink));
     *out = rel_sink(b->a, in, &sink);
+    bind_said(b, in, i->query->place);
+    bind_said(b, *out, i->table.place);
     return S_OK;
 }
 

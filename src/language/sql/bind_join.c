@@ -9,6 +9,7 @@
 #include "language/sql/bind_subquery.h"
 #include "language/sql/bind_unnest.h"
 #include "language/sql/join_tree.h"
+#include "language/sql/plan_places.h"
 
 #include <string.h>
 
@@ -425,6 +426,17 @@ static enum status left_failed(struct joining *j, enum status st)
     return failed;
 }
 
+/* From the right table on. */
+static const struct rel_said *said_of(const struct joining *j)
+{
+    struct ast_place from = j->t->right->place, to = j->t->on != NULL ? j->t->on->place : from;
+    struct rel_said *said = ARENA_NEW(j->b->a, struct rel_said);
+
+    if (from.size == 0) return NULL; /* of a program's tree */
+    *said = (struct rel_said){j->b->t, {from.at, MAX(from.at + from.size, to.at + to.size) - from.at}};
+    return said;
+}
+
 /* Both sides and the tree over them. */
 static enum status bind_sides(struct joining *j)
 {
@@ -451,6 +463,7 @@ static enum status bind_sides(struct joining *j)
                          TYPE_FIELDS_MAX);
     if (list.list != NULL) j->tree = join_tree_of_list(b->a, &j->sides[0], j->sides[1].scope.row, &list);
     else j->tree = join_tree_create(b->a, j->kind, &j->sides[0], &j->sides[1]);
+    j->tree->said = said_of(j);
     lateral_conditions(j);
     join_tree_as_of(j->tree, b->a, j->sides[0].scope.row, as_of, j->is_lookup);
     j->tree->ttl[0] = bind_hint_ttl(b, j->t->left);

@@ -176,6 +176,8 @@ enum status bind_limit(struct query_binder *b, const struct ast_query *q, const 
     if (q->limit == NULL && !b->is_batch && (offset > 0 || !is_by_time(order, (*r)->row))) return no_fetch(b, q);
     if (q->limit == NULL && offset == 0) {
         *r = b->is_batch ? rel_sort(b->a, *r, &sort) : rel_temporal_sort(b->a, *r, &sort);
+        bind_said(b, (*r)->inputs[0], q->kind == QUERY_SELECT ? q->select->place : q->place);
+        bind_said(b, *r, q->order.items[0].x->place);
         *r = first_columns(b, *r, order->visible);
         return S_OK;
     }

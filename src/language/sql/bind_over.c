@@ -229,6 +229,14 @@ static enum status above(struct binder *b, const struct ast_expr *x, struct expr
     return g->below.special(&inner, x, out, done);
 }
 
+/* The first call of the window. */
+static struct ast_place place_of(const struct windows *g, uint32_t window)
+{
+    for (uint32_t i = 0; i < g->use_count; i++)
+        if (g->uses[i].window == window) return g->uses[i].x->place;
+    return g->select->place;
+}
+
 static struct rel *window_make(struct windows *g, struct rel *input, struct over_window *w)
 {
     uint32_t count = w->call_count + w->lag_count;
@@ -247,7 +255,9 @@ static struct rel *window_make(struct windows *g, struct rel *input, struct over
     if (w->call_count > 0) memcpy(calls, w->calls, sizeof *calls * w->call_count);
     if (w->lag_count > 0) memcpy(calls + w->call_count, w->lags, sizeof *calls * w->lag_count);
     w->first_result = input->row->child_count;
-    return rel_over(g->b->a, input, &body);
+    struct rel *r = rel_over(g->b->a, input, &body);
+    bind_said(g->b, r, place_of(g, (uint32_t)(w - g->windows)));
+    return r;
 }
 
 /* The windows over a Calc with the columns that were found. */
@@ -271,9 +281,11 @@ static enum status window_refuse(struct windows *g)
     bool may_be_ranking = b->call_count == 1 && over_ranking_of(g->uses[0].x) != NULL;
 
     if (g->b->is_batch) return S_OK; /* there all windows are computed */
-    const char *why = rel_over_refused(b, g->window_rel->inputs[0]->row);
+    const char *hint, *why = rel_over_refused(b, g->window_rel->inputs[0]->row, &hint);
 
-    return may_be_ranking || why == NULL ? S_OK : over_fail(g, g->uses[0].x->place, why);
+    if (may_be_ranking || why == NULL) return S_OK;
+    err_hint(g->b->e, "%s", hint);
+    return over_fail(g, g->uses[0].x->place, why);
 }
 
 enum status over_bind(struct query_binder *b, const struct ast_select *s, struct bind_source *from,

@@ -10,6 +10,7 @@
 #include "language/sql/bind_unnest.h"
 #include "language/sql/bind_window.h"
 #include "language/sql/infer.h"
+#include "language/sql/plan_places.h"
 
 #include <string.h>
 
@@ -28,6 +29,14 @@ struct bind_scope bind_scope_of(struct query_binder *b, const struct type *row, 
     for (uint32_t i = 0; i < row->child_count; i++)
         columns[i] = (struct bind_column){.table = table, .name = str_of(row->names[i]), .col = i};
     return (struct bind_scope){row, row->child_count, columns};
+}
+
+void bind_said(struct query_binder *b, struct rel *r, struct ast_place place) { plan_place(b->a, r, b->t, place); }
+
+enum status bind_at(struct query_binder *b, struct ast_place place, enum status st, const struct err *inner)
+{
+    if (st == S_OK) return S_OK;
+    return plan_fail(b->e, place.size > 0 ? &(struct rel_said){b->t, place} : NULL, inner);
 }
 
 const char *bind_text(struct query_binder *b, struct str s) { return arena_strndup(b->a, s.data, s.size); }
@@ -203,6 +212,7 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
     case TABLE_JOIN: return bind_join(b, t, out);
     }
     TRY(rename_columns(b, &out->rel, t->alias_column_count, t->alias_columns, t->place));
+    bind_said(b, out->rel, t->kind == TABLE_CALL ? t->x->place : t->kind == TABLE_NAME ? t->name.place : t->place);
     out->scope = bind_scope_of(b, out->rel->row, alias);
     return S_OK;
 }
@@ -411,5 +421,7 @@ enum status bind_query(struct query_binder *b, const struct ast_query *q, struct
         *w = (struct bind_with){.outer = inner.with, .cte = &q->ctes[i]};
         inner.with = w;
     }
-    return bind_ordered(&inner, q, out);
+    TRY(bind_ordered(&inner, q, out));
+    bind_said(&inner, *out, q->place);
+    return S_OK;
 }

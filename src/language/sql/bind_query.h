@@ -98,4 +98,9 @@ enum status bind_width(struct query_binder *b, struct ast_place place, size_t co
 enum status bind_keys_fit(struct query_binder *b, struct ast_place place, uint32_t keys) CHECKED; /* by which rows are told apart */
 const char *bind_text(struct query_binder *b, struct str s);
 
+/* The plan, what is new in it, was made of that part of the text. */
+void bind_said(struct query_binder *b, struct rel *r, struct ast_place place);
+/* What `inner` says stands at the place, but where it has one of its own; st: that of inner, S_OK is passed on. */
+enum status bind_at(struct query_binder *b, struct ast_place place, enum status st, const struct err *inner) CHECKED;
+
 enum status bind_query(struct query_binder *b, const struct ast_query *q, struct rel **out) CHECKED;

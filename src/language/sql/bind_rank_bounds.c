@@ -53,7 +53,7 @@ static bool narrow(struct bounds *b, struct str op, int64_t n)
 {
     bool equal = str_equal(op, STR("="));
 
-    if (equal || str_equal(op, STR("<="))) b->last = MIN(b->last, n);
+    if (equal || str_equal(op, STR("<="))) b->last = MIN(b->last, MIN(n, RANK_UNBOUNDED - 1)); /* no place is as far as that */
     if (equal || str_equal(op, STR(">="))) b->first = MAX(b->first, n);
     if (equal || str_equal(op, STR("<=")) || str_equal(op, STR(">="))) return true;
     if (str_equal(op, STR("<"))) b->last = MIN(b->last, one_less(n));
@@ -127,7 +127,7 @@ static struct rel *rebuild(struct query_binder *b, const struct rel *r, const st
                                  .function = function_of(w),
                                  .number = w->calls[0].call.name};
         if (rank_is_deduplicate(r->inputs[0], &body)) body.number = NULL;
-        return rel_rank(b->a, r->inputs[0], &body);
+        return rel_say_as(rel_rank(b->a, r->inputs[0], &body), r);
     }
     struct calc_body c = *(const struct calc_body *)r->body;
     struct expr **columns = ARENA_ARRAY(b->a, struct expr *, c.count + 1);
@@ -136,7 +136,7 @@ static struct rel *rebuild(struct query_binder *b, const struct rel *r, const st
         columns[i] = is_single && is_place ? constant_place(b, to->first) : c.columns[i];
     }
     c.columns = columns;
-    return rel_calc(b->a, rebuild(b, r->inputs[0], to), &c, r->row->names);
+    return rel_say_as(rel_calc(b->a, rebuild(b, r->inputs[0], to), &c, r->row->names), r);
 }
 
 /* A Calc on a ranking, so that its place can become a number. */

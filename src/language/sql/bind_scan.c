@@ -44,22 +44,27 @@ static enum status add_computed(struct query_binder *b, const struct table *t, s
 }
 
 /* The watermarks of a stream go with its rows: only the type says that the column is an attribute. */
-static enum status take_watermarks(struct query_binder *b, const struct table *t, struct rel **out)
+static enum status take_watermarks(struct query_binder *b, const struct table *t, struct rel **out, struct err *e)
 {
     struct rel *copy = ARENA_NEW(b->a, struct rel);
 
-    if (t->stream == NULL)
-        return err_set(b->e, E_UNSUPPORTED, "SOURCE_WATERMARK() of table '%s.%s.%s': its connector makes no watermarks of its own",
+    if (t->stream == NULL) {
+        err_hint(e, "declare WATERMARK FOR %s AS an expression of the table's columns", t->watermark_column);
+        return err_set(e, E_UNSUPPORTED, "SOURCE_WATERMARK() of table '%s.%s.%s': its connector makes no watermarks of its own",
                        t->catalog, t->database, t->name);
+    }
     *copy = **out;
     copy->row = t->row;
     *out = copy;
     return S_OK;
 }
 
-static enum status add_watermark(struct query_binder *b, const struct table *t, struct rel **out)
+static enum status add_watermark(struct query_binder *b, const struct table *t, struct ast_place place, struct rel **out)
 {
-    if (str_equal_nocase(str_of(t->watermark), STR("SOURCE_WATERMARK()"))) return take_watermarks(b, t, out);
+    struct err inner = {0};
+
+    if (str_equal_nocase(str_of(t->watermark), STR("SOURCE_WATERMARK()")))
+        return bind_at(b, place, take_watermarks(b, t, out, &inner), &inner);
     struct watermark_body w = {.rowtime = (uint32_t)type_field(t->row, str_of(t->watermark_column))};
 
     TRY(bind_expression_text(b, t->watermark, (*out)->row, &w.watermark));
@@ -74,29 +79,29 @@ static const char *summary(struct query_binder *b, const struct table *t)
 }
 
 /* Can such changes be worked with? In Flink's words. */
-static enum status check_changes(struct query_binder *b, const struct table *t, uint8_t changes)
+static enum status check_changes(struct query_binder *b, const struct table *t, uint8_t changes, struct err *e)
 {
     bool before = (changes & CHANGES_BEFORE) != 0, after = (changes & CHANGES_AFTER) != 0, by_key = (changes & CHANGES_DELETE_BY_KEY) != 0;
 
     if (changes == CHANGES_NONE) return S_OK;
     if (b->is_batch) {
-        err_hint(b->e, "SET 'execution.runtime-mode' = 'streaming'");
-        return err_set(b->e, E_UNSUPPORTED, "Querying a table in batch mode is currently only possible for INSERT-only table sources. "
+        err_hint(e, "SET 'execution.runtime-mode' = 'streaming'");
+        return err_set(e, E_UNSUPPORTED, "Querying a table in batch mode is currently only possible for INSERT-only table sources. "
                        "But the source for table '%s' produces other changelog messages than just INSERT.", summary(b, t));
     }
     if (before && !after)
-        return err_set(b->e, E_CONFIG, "Invalid source for table '%s'. A ScanTableSource doesn't support a changelog stream that contains "
+        return err_set(e, E_CONFIG, "Invalid source for table '%s'. A ScanTableSource doesn't support a changelog stream that contains "
                        "UPDATE_BEFORE but no UPDATE_AFTER.", summary(b, t));
     bool is_whole = after == before && !by_key;
     if (t->key_count > 0 || (is_whole && !b->settings->changes_repeat)) return S_OK;
-    err_hint(b->e, "add PRIMARY KEY (...) NOT ENFORCED to the table");
+    err_hint(e, "add PRIMARY KEY (...) NOT ENFORCED to the table");
     if (after && !before)
-        return err_set(b->e, E_CONFIG, "Table '%s' produces a changelog stream that contains UPDATE_AFTER but no UPDATE_BEFORE. This "
+        return err_set(e, E_CONFIG, "Table '%s' produces a changelog stream that contains UPDATE_AFTER but no UPDATE_BEFORE. This "
                        "requires defining a primary key constraint on the table.", summary(b, t));
     if (by_key)
-        return err_set(b->e, E_CONFIG, "Table '%s' produces a changelog stream of deletions that may have nothing but the columns of a "
+        return err_set(e, E_CONFIG, "Table '%s' produces a changelog stream of deletions that may have nothing but the columns of a "
                        "key. This requires defining a primary key constraint on the table.", summary(b, t));
-    return err_set(b->e, E_CONFIG, "Configuration 'table.exec.source.cdc-events-duplicate' is enabled which requires the changelog "
+    return err_set(e, E_CONFIG, "Configuration 'table.exec.source.cdc-events-duplicate' is enabled which requires the changelog "
                    "sources to define a PRIMARY KEY. However, table '%s' doesn't have a primary key.", summary(b, t));
 }
 
@@ -189,17 +194,20 @@ static enum status system_rows(struct query_binder *b, const struct table *t, st
 
 enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out)
 {
+    struct ast_place place = where->kind == TABLE_NAME ? where->name.place : where->place;
+    struct err inner = {0};
+
     TRY(bind_hints(b, &where->hints, &t));
     if (t->system != NULL) return system_rows(b, t, out);
     if (b->touches != NULL) TRY(b->touches(b->touches_arg, t, false));
     uint8_t changes = table_changes(t);
     if (t->stream != NULL) TRY(stream_columns(b, t, out));
     else TRY(bind_stored(b, t, where, out));
-    TRY(check_changes(b, t, changes));
+    TRY(bind_at(b, place, check_changes(b, t, changes, &inner), &inner));
     if (t->watermark == NULL) add_normalize(b, t, changes, out);
     TRY(add_computed(b, t, out));
     if (t->watermark == NULL) return S_OK;
-    TRY(add_watermark(b, t, out));
+    TRY(add_watermark(b, t, place, out));
     add_normalize(b, t, changes, out); /* watermarks are those of the source's rows */
     return S_OK;
 }

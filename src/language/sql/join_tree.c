@@ -12,6 +12,7 @@
 #include "ground/base/str.h"
 #include "language/plan/conditions.h"
 #include "language/sql/join_bounds.h"
+#include "language/sql/plan_places.h"
 
 #include <string.h>
 
@@ -404,6 +405,18 @@ static enum status list_make(const struct expr_maker *m, const struct join_tree 
     return S_OK;
 }
 
+/* What is wrong with the join is said at it. */
+static enum status make(const struct expr_maker *m, const struct join_tree *t, struct rel *sides[2], struct conditions *on,
+                        struct rel **out, struct err *e)
+{
+    struct err inner = {0};
+    enum status st = t->list != NULL ? list_make(m, t, sides[0], on, out, &inner) : join_make(m, t, sides, on, out, &inner);
+
+    if (st != S_OK) return plan_fail(e, t->said, &inner);
+    if (t->said != NULL) rel_say(*out, t->said);
+    return S_OK;
+}
+
 static enum status plan(const struct expr_maker *m, struct join_tree *t, struct conditions *above, struct rel **out,
                         struct err *e)
 {
@@ -417,7 +430,7 @@ static enum status plan(const struct expr_maker *m, struct join_tree *t, struct 
         if (t->trees[i] != NULL) TRY(plan(m, t->trees[i], &below[i], &sides[i], e));
         filtered(m, &below[i], &sides[i]);
     }
-    return t->list != NULL ? list_make(m, t, sides[0], &on, out, e) : join_make(m, t, sides, &on, out, e);
+    return make(m, t, sides, &on, out, e);
 }
 
 enum status join_tree_plan(const struct expr_maker *m, struct join_tree *t, struct expr **above, struct rel **out,

@@ -16,6 +16,7 @@ struct join_tree {
     struct rel_ttl ttl[2];      /* of hints */
     struct rel_lookup_hint lookup;
     struct join_hints hints;
+    const struct rel_said *said; /* the JOIN in the text; NULL: not known */
     uint32_t count, capacity;
     struct expr **conditions; /* of ON: all must be true */
 };

@@ -206,8 +206,7 @@ static enum status run_explain(struct run *r, const void *body)
     enum status st = plans_of(r, x->statement, &p);
     if (st == S_OK) trees_print(&p, &text);
     if (st == S_OK) st = plans_optimize(r, &p);
-    if (st == S_OK) st = rel_plan(p.items, p.count, r->e);
-    if (st == S_OK && b.settings->resolves_updates && !b.is_batch) st = rel_check_determinism(p.items, p.count, &r->arena, r->e);
+    if (st == S_OK) st = run_plan_check(r, &b, p.items, p.count);
     if (st == S_OK) st = explain_text(r, x, &p, b.settings, &text);
     const char *cell = buf_text(&text);
     if (st == S_OK) st = run_give(r, 1, names, NULL, &cell, 1);

@@ -18,7 +18,9 @@ enum status run_optimize(struct run *r, const struct query_binder *b, struct rel
     if (b->settings->rewrites) *count = rel_rewrite(&r->arena, plans, *count, b->settings);
     for (uint32_t i = 0; i < *count; i++) {
         if (b->is_batch) {
-            TRY(rel_batch(&r->arena, plans[i], b->settings, &plans[i], r->e));
+            const struct rel_said *said = NULL;
+            struct err inner = {0};
+            if (rel_batch(&r->arena, plans[i], b->settings, &plans[i], &said, &inner) != S_OK) return run_refuse(r, said, &inner);
             continue;
         }
         plans[i] = rel_multi_joins(&r->arena, plans[i], b->settings->joins_many);
@@ -30,8 +32,12 @@ enum status run_optimize(struct run *r, const struct query_binder *b, struct rel
 
 enum status run_plan_check(struct run *r, const struct query_binder *b, struct rel *const *sinks, uint32_t count)
 {
-    TRY(rel_plan(sinks, count, r->e));
-    return b->settings->resolves_updates && !b->is_batch ? rel_check_determinism(sinks, count, &r->arena, r->e) : S_OK;
+    const struct rel_said *said = NULL;
+    struct err inner = {0};
+
+    enum status st = rel_plan(sinks, count, &said, &inner);
+    if (st == S_OK && b->settings->resolves_updates && !b->is_batch) st = rel_check_determinism(sinks, count, &r->arena, &said, &inner);
+    return st == S_OK ? S_OK : run_refuse(r, said, &inner);
 }
 
 /* Checks a plan, and says what is to be said of it before it runs. */

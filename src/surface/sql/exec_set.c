@@ -69,6 +69,7 @@ enum status sql_session_set(struct sql_session *s, const char *key, const char *
                                                                                   : config_defs;
 
     if (option_find(defs, key) != NULL) TRY(options_check(&(struct options){&one, 1}, defs, "SET", e));
+    if (defs == config_defs && option_find(defs, key) != NULL) TRY(config_check(&(struct options){&one, 1}, e)); /* ranges */
     TRY(config_check_families(&(struct options){&one, 1}, e));
     TRY(sql_key_check(key, value, e));
     config_set(&s->config, key, value);

@@ -3,6 +3,7 @@
 #include "surface/sql/session_internal.h"
 
 #include "control/jobmanager/jobmaster.h"
+#include "language/sql/plan_places.h"
 #include "surface/sql/sql_keys.h"
 
 #include <string.h>
@@ -114,13 +115,15 @@ static struct spill_config spill_of(const struct options *o, const char *key)
 #define ASYNC_CALLS(o, kind, attempts)                                                                                 \
     async_calls_of((o), kind ".max-concurrent-operations", kind ".timeout", kind ".retry-strategy", kind ".retry-delay", (attempts))
 
+enum status run_refuse(struct run *r, const struct rel_said *said, const struct err *inner) { return plan_fail(r->e, said, inner); }
+
 /* A statement that is too large is shown; a program's tree has no text. */
 static enum status lower(struct run *r, struct rel *sink, struct lowering *l, uint32_t *node)
 {
     struct err inner = {0};
 
     if (rel_lower(sink, l, node, &inner) == S_OK) return S_OK;
-    if (inner.status != E_BUDGET || r->statement == NULL) return err_pass_on(r->e, &inner);
+    if (inner.status != E_BUDGET || r->statement == NULL) return run_refuse(r, l->said, &inner);
     err_hint(r->e, "%s", inner.hint);
     return run_fail(r, r->statement->place, "%s", inner.text);
 }
@@ -143,7 +146,9 @@ enum status run_plan_into(struct run *r, struct rel *const *sinks, uint32_t coun
     l.async_scalar = ASYNC_CALLS(&o, "table.exec.async-scalar", options_int(&o, sql_keys, "table.exec.async-scalar.max-attempts"));
     l.async_table = ASYNC_CALLS(&o, "table.exec.async-table", 1 + options_int(&o, sql_keys, "table.exec.async-table.max-retries"));
     r->s->functions.chance = sys_random(r->s->options.sys);
-    TRY(rel_plan(sinks, count, r->e));
+    const struct rel_said *said = NULL;
+    struct err inner = {0};
+    if (rel_plan(sinks, count, &said, &inner) != S_OK) return run_refuse(r, said, &inner);
     for (uint32_t i = 0; i < count; i++) TRY(lower(r, sinks[i], &l, node));
     return S_OK;
 }

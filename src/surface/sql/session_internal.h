@@ -98,6 +98,8 @@ enum status run_plan_json(struct run *r, struct rel *const *sinks, uint32_t coun
 enum status run_plan_measured(struct run *r, struct rel *const *sinks, uint32_t count, struct rel_reuse **parts,
                               const struct operator_totals **totals, int64_t *run_ns) CHECKED;
 enum status run_said(struct run *r) CHECKED; /* "[INFO] Execute statement succeeded." */
+/* What the planner says of a part of a plan, in its place in the statement; said NULL: not known. inner is set. */
+enum status run_refuse(struct run *r, const struct rel_said *said, const struct err *inner);
 enum status run_fail(struct run *r, struct ast_place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What the catalog said (st, inner), at the name in the statement: text, hint and place; S_OK when it said so. */
 enum status run_at_name(struct run *r, const struct ast_name *n, enum status st, const struct err *inner) CHECKED;

@@ -18,6 +18,15 @@ static bool is_word(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || ((unsigned char)c & 0x80) != 0;
 }
 
+/* Is there a comment at the cursor that ends? One that does not is a statement's mistake, or there is more to come. */
+static bool at_whole_comment(const struct cutter *c)
+{
+    if (peek(c, 0) != '/' || peek(c, 1) != '*') return true;
+    for (size_t i = c->at + 2; i + 1 < c->text.size; i++)
+        if (c->text.data[i] == '*' && c->text.data[i + 1] == '/') return true;
+    return false;
+}
+
 /* Behind the comment at the cursor; false: there is none. */
 static bool skip_comment(struct cutter *c)
 {
@@ -40,7 +49,7 @@ static void skip_blank(struct cutter *c)
         char have = peek(c, 0);
         if (c->at < c->text.size && (have == ' ' || have == '\n' || have == '\t' || have == '\r' || have == ';')) c->at++;
         else if (peek(c, 1) == '*' && peek(c, 2) == '+') return; /* a hint */
-        else if (!skip_comment(c)) return;
+        else if (!at_whole_comment(c) || !skip_comment(c)) return;
     }
 }
 

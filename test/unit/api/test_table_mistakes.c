@@ -144,7 +144,7 @@ static const struct mistake mistakes[] = {
     {no_such_field, "column 'usr' is not in the stream (has: user, n); did you mean 'user'?"},
     {no_such_metadata, "a stream has no metadata 'offset'; it has 'rowtime'"},
     {upserts_in, "Table 'default_catalog.default_database.Unregistered_DataStream_Source_1' produces a changelog stream that contains "
-                 "UPDATE_AFTER but no UPDATE_BEFORE. This requires defining a primary key constraint on the table.; add PRIMARY KEY"},
+                 "UPDATE_AFTER but no UPDATE_BEFORE. This requires defining a primary key constraint on the table. at line 1, column 1; add PRIMARY KEY"},
     {function_without_entry, "tw_create_temporary_system_function takes a name, and &tw_sql_NAME of a TW_SQL_FUNCTION(NAME)"},
     {function_without_name, "tw_create_temporary_system_function takes a name, and &tw_sql_NAME of a TW_SQL_FUNCTION(NAME)"},
     {updates_as_inserts,
@@ -154,7 +154,7 @@ static const struct mistake mistakes[] = {
     {in_batch, "a table becomes a stream in streaming mode only; tw_table_execute gives the rows of batch mode"},
     {two_times, "Found more than one rowtime attribute field in the query when converting it to a stream; cast all but one of them to "
                 "TIMESTAMP(3)"},
-    {gone, "table 'Unregistered_DataStream_Source_1' is of a stream that belongs to a job that was executed already; make stream and "
+    {gone, "table 'Unregistered_DataStream_Source_1' is of a stream that belongs to a job that was executed already at line 1, column 1; make stream and "
            "table anew behind tw_execute"},
 };
 

@@ -96,6 +96,42 @@ static void mistakes_are_explained(void **state)
     assert_int_equal(check("rows", NULL, &e), E_CONFIG);
 }
 
+/* Both ends belong to the range, which is written as values are. */
+static void ranges(void **state)
+{
+    static const struct option_def bounded[] = {
+        {.key = "rows", .kind = OPT_INT, .least = "1", .most = "10"},
+        {.key = "ratio", .kind = OPT_DOUBLE, .least = "0", .most = "1"},
+        {.key = "wait", .kind = OPT_DURATION_MS, .least = "1 s"},
+        {.key = "size", .kind = OPT_SIZE, .most = "1 kb"},
+        {.key = NULL},
+    };
+    static const struct {
+        const char *key, *value, *text; /* NULL: it is taken */
+    } cases[] = {
+        {"rows", "1", NULL},
+        {"rows", "10", NULL},
+        {"rows", "0", "option 'rows' of SET is '0', but must be a whole number, from 1 to 10"},
+        {"rows", "11", "option 'rows' of SET is '11', but must be a whole number, from 1 to 10"},
+        {"rows", "x", "option 'rows' of SET is 'x', but must be a whole number, from 1 to 10"},
+        {"ratio", "1.0", NULL},
+        {"ratio", "1.01", "option 'ratio' of SET is '1.01', but must be a number, from 0 to 1"},
+        {"wait", "1000", NULL},
+        {"wait", "999 ms", "option 'wait' of SET is '999 ms', but must be a duration such as '10 s', at least 1 s"},
+        {"size", "1024 b", NULL},
+        {"size", "1025", "option 'size' of SET is '1025', but must be a size such as '64 mb', at most 1 kb"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct option one = {cases[i].key, cases[i].value};
+        struct err e = {0};
+        enum status st = options_check(&(struct options){&one, 1}, bounded, "SET", &e);
+        assert_int_equal(st, cases[i].text == NULL ? S_OK : E_CONFIG);
+        assert_string_equal(e.text, cases[i].text == NULL ? "" : cases[i].text);
+    }
+}
+
 static void durations(void **state)
 {
     static const struct {
@@ -143,7 +179,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),  cmocka_unit_test(given_values), cmocka_unit_test(mistakes_are_explained),
-        cmocka_unit_test(durations), cmocka_unit_test(sizes),
+        cmocka_unit_test(ranges), cmocka_unit_test(durations), cmocka_unit_test(sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
