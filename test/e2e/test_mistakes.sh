@@ -58,7 +58,7 @@ runs sum "$a$great" '+I[a, 1]
 +I[a, -9223372036854775808]'
 runs divide '{"n":3}\n{}\n' '+I[3]
 +I[null]'
-fails divide '{"user":"a","n":0}\n' "'Projection' (subtask 1/1): division by zero in \"(10 / n)\", row +I[?, 0]; leave such rows out before, or divide by NULLIF(x, 0)"
+fails divide '{"user":"a","n":0}\n' "'Projection' (subtask 1/1): division by zero in \"(10 / n)\", row +I[n = 0]; leave such rows out before, or divide by NULLIF(x, 0)"
 fails sum '{"user":"a"}\n' "'Keyed Aggregation' (subtask 1/1): a row has NULL in the aggregated column 'n'; remove such rows before it, for example with tw_filter"
 fails sum '{"n":1}\n' "'Keyed Aggregation' (subtask 1/1): a row has NULL in the key column 'user'; remove such rows before it, for example with tw_filter"
 fails time "$great" "'Window' (subtask 1/1): event time 9223372036854775807 is out of range: a window of 1000 ms around it would reach beyond the last time; event times are milliseconds since 1970; correct such rows or remove them before the window"

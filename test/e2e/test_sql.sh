@@ -135,7 +135,7 @@ says 'a row that fails' 1 "+----+-------------+
 | op |      EXPR\$0 |
 +----+-------------+
 [ERROR] Could not execute SQL statement. Reason:
-operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\" at line 1, column 8, row +I[?]; leave such rows out before, or divide by NULLIF(x, 0)
+operator 'Calc' (subtask 1/1): division by zero in \"(1 / 0)\" at line 1, column 8, row +I[...]; leave such rows out before, or divide by NULLIF(x, 0)
 SELECT 1 / 0
        ^^^^^" 'SELECT 1 / 0'
 

@@ -59,6 +59,8 @@ void batch_swap(struct batch *a, struct batch *b);
 size_t batch_bytes(const struct batch *b);
 /* "+I[a, 1, 2001-01-01T00:00]" as Flink's Row.toString. */
 void batch_print_row(const struct batch *b, uint32_t row, struct buf *out);
+/* For errors: where columns are ABSENT the others have their names, "+I[n = 0]"; none of them: "+I[...]". */
+void batch_show_row(const struct batch *b, uint32_t row, struct buf *out);
 /* Canonical hashes of the key columns of the selected rows: out[i] for i-th selected row. One BIGINT column hashes as
  * hash64_u64 of the value; other fixed types as their int64; strings as their bytes; several columns combine in order. */
 void batch_hash(const struct batch *b, const uint32_t *cols, uint32_t col_count, uint64_t *out);

@@ -209,10 +209,29 @@ void vector_print(const struct vector *v, uint32_t row, struct buf *out)
     }
 }
 
+static const char *const kind_texts[] = {"+I", "-U", "+U", "-D"};
+
 void batch_print_row(const struct batch *b, uint32_t row, struct buf *out)
 {
-    static const char *const kinds[] = {"+I", "-U", "+U", "-D"};
-
     ASSERT(row < b->count);
-    print_fields(kinds[batch_kind(b, row)], b->cols, b->col_count, row, out);
+    print_fields(kind_texts[batch_kind(b, row)], b->cols, b->col_count, row, out);
+}
+
+void batch_show_row(const struct batch *b, uint32_t row, struct buf *out)
+{
+    bool is_whole = true, is_first = true;
+
+    for (uint32_t i = 0; i < b->col_count; i++) is_whole &= b->cols[i].form != VEC_ABSENT;
+    if (is_whole) {
+        batch_print_row(b, row, out);
+        return;
+    }
+    buf_printf(out, "%s[", kind_texts[batch_kind(b, row)]);
+    for (uint32_t i = 0; i < b->col_count; i++) {
+        if (b->cols[i].form == VEC_ABSENT) continue;
+        buf_printf(out, "%s%s = ", is_first ? "" : ", ", b->schema->names[i]);
+        print_value(&b->cols[i], row, out);
+        is_first = false;
+    }
+    buf_append_text(out, is_first ? "...]" : "]");
 }

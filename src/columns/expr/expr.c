@@ -99,12 +99,14 @@ static struct expr *text_constant(const struct expr_maker *m, struct str text)
 
 static enum status no_such_value(const struct type *type, struct str text, struct err *e)
 {
+    struct type plain = *type;
     struct mem mem;
     struct buf name;
 
+    plain.nullable = true; /* whether it may be NULL is not what is wrong */
     mem_init(&mem, "expr", 0);
     buf_init(&name, &mem);
-    type_print(type, &name);
+    type_print(&plain, &name);
     err_set(e, E_GRAPH, "'%.*s' is not a value of type %s", (int)MIN(text.size, (size_t)100), text.data, buf_text(&name));
     buf_release(&name);
     mem_release(&mem);

@@ -188,7 +188,7 @@ static enum status raise(const struct expr_run *r, const struct evaluation *ev, 
     }
     buf_append_text(&said, is_check && what[strlen(what) - 1] == '.' ? " Row: " : ", row ");
     buf_clear(&text);
-    if (ev->in->schema != NULL) batch_print_row(ev->in, ev->errors->row, &text);
+    if (ev->in->schema != NULL) batch_show_row(ev->in, ev->errors->row, &text);
     append_shown(&said, &text, 500);
     err_set(e, E_DATA, "%s%s", what, buf_text(&said));
     err_hint(e, "%s", fn_error_hint(ev->errors->code));

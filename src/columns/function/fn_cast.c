@@ -58,14 +58,16 @@ static const fn_kernel kernels[G_COUNT][G_COUNT] = {
 
 static enum status no_cast(const struct fn_call *c, struct err *e)
 {
+    struct type from = *c->args[0], to = *c->result;
     struct mem mem;
     struct buf text;
 
+    from.nullable = to.nullable = true; /* that is not what is wrong */
     mem_init(&mem, "bind", 0);
     buf_init(&text, &mem);
-    type_print(c->args[0], &text);
+    type_print(&from, &text);
     buf_append_text(&text, " to ");
-    type_print(c->result, &text);
+    type_print(&to, &text);
     err_set(e, E_GRAPH, "there is no cast from %s", buf_text(&text));
     buf_release(&text);
     mem_release(&mem);

@@ -120,6 +120,8 @@ static enum status decoders_open(struct cdc_decoder *d, const struct format_conf
     d->json.reader.options.format = d->kind->format;
     d->change = batch_create(inner.schema, 1, config->mem);
     if (!d->kind->before_is_partial) return S_OK;
+    struct json_node *root = d->is_wrapped ? &d->json.root.object->fields[0] : &d->json.root;
+    root->object->fields[PART_BEFORE].code = JSON_UNREAD; /* no text that happens to look like a row */
     const char *names[] = {d->kind->before};
     const struct type *types[] = {part_of(d, true)};
     inner.schema = type_row(&d->arena, 1, names, types, false);

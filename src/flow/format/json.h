@@ -38,6 +38,7 @@ enum json_code {
     JSON_ARRAY,
     JSON_MAP,
     JSON_ROW,
+    JSON_UNREAD, /* an object or an array, as text: somebody reads it later */
 };
 
 /* How values of one type are read. */
@@ -156,6 +157,8 @@ static inline const char *json_space_skip(const char *p, const char *end)
 
 /* ---- json_scalar.c: the general way; values into v[row]; p stands at the value's first byte, inside the record */
 
+/* Objects and arrays as text, without spaces; nothing else. */
+const char *json_unread_take(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p);
 const char *json_scalar_read(struct json_reader *rd, struct json_node *node, struct vector *v, uint32_t row,
                              const char *p);
 const char *json_null_read(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row,

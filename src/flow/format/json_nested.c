@@ -202,5 +202,6 @@ const char *json_value_read(struct json_reader *rd, struct json_node *node, stru
         return LIKELY(next) ? next : json_scalar_read(rd, node, v, row, p);
     }
     if (node->code == JSON_ARRAY) return array_read(rd, node, v, row, p);
+    if (node->code == JSON_UNREAD) return json_unread_take(rd, node, v, row, p);
     return node->code == JSON_MAP ? map_read(rd, node, v, row, p) : row_read(rd, node, v, row, p);
 }

@@ -206,6 +206,12 @@ static const char *any_as_string(struct json_reader *rd, struct vector *v, uint3
     return next;
 }
 
+const char *json_unread_take(struct json_reader *rd, const struct json_node *node, struct vector *v, uint32_t row, const char *p)
+{
+    if (*p != '{' && *p != '[') return json_soft_kind(rd, p, node->type, "an object");
+    return any_as_string(rd, v, row, p);
+}
+
 static const char *string_read(struct json_reader *rd, struct vector *v, uint32_t row, const char *p)
 {
     struct json_string s;
@@ -241,7 +247,8 @@ const char *json_scalar_read(struct json_reader *rd, struct json_node *node, str
         return *p == '"' ? quoted_read(rd, node, v, row, p) : json_soft_kind(rd, p, node->type, "a string");
     case JSON_ARRAY:
     case JSON_MAP:
-    case JSON_ROW: break;
+    case JSON_ROW:
+    case JSON_UNREAD: break;
     }
     ASSERT(!"nested values are read elsewhere");
     return NULL;

@@ -178,7 +178,7 @@ static enum status request_late(struct async_queue *a, struct request *r)
     if (a->late == NULL) {
         struct buf row;
         buf_init(&row, op->mem);
-        batch_print_row(job->row, 0, &row);
+        batch_show_row(job->row, 0, &row);
         err_set(op->err, E_USER, "Async function call has timed out: row %s, no answer within %lld ms", buf_text(&row), (long long)a->timeout_ms);
         err_hint(op->err, "%s", a->late_hint);
         buf_release(&row);

@@ -304,7 +304,7 @@ static void row_print(const struct tw_context *cx, struct buf *out)
 
     if (cx->batch == NULL || (cx->where != NULL && !cx->where->is_row)) return;
     buf_init(&row, out->mem);
-    batch_print_row(cx->batch, batch_row(cx->batch, cx->at), &row);
+    batch_show_row(cx->batch, batch_row(cx->batch, cx->at), &row);
     cut(&row, PRINTED_ROW_MAX);
     buf_printf(out, "%srow %s", out->size > 0 ? ", " : "", buf_text(&row));
     buf_release(&row);

@@ -70,7 +70,7 @@ static enum status null_time(const struct batch *b, uint32_t row, int col, struc
     struct buf text;
 
     buf_init(&text, b->mem);
-    batch_print_row(b, row, &text);
+    batch_show_row(b, row, &text);
     err_set(e, E_DATA, "event time '%s' is NULL in row %.*s", b->schema->names[col], TIME_TEXT_MAX, buf_text(&text));
     err_hint(e, "filter such rows before times are assigned, or give them a time");
     buf_release(&text);

@@ -265,8 +265,8 @@ static enum status bind_in_item(struct binder *b, const struct ast_expr *x, stru
     struct err inner = {0};
 
     if (expr_call(&b->m, STR("="), (struct expr *[]){value, *item}, 2, item, &inner) == S_OK) return S_OK;
-    err_hint(b->e, "%s is compared with %s: cast one of them to the type of the other", type_text(b->m.a, value->type),
-             type_text(b->m.a, (*item)->type));
+    err_hint(b->e, "%s is compared with %s: cast one of them to the type of the other", type_text(b->m.a, type_with_null(b->m.a, value->type, true)),
+             type_text(b->m.a, type_with_null(b->m.a, (*item)->type, true)));
     return fail(b, x->place, "Values passed to IN operator must have compatible types");
 }
 

@@ -6,6 +6,7 @@
 #include "ground/base/str.h"
 #include "language/catalog/system_table.h"
 #include "language/sql/bind_join.h"
+#include "language/sql/bind_subquery.h"
 #include "language/sql/bind_table.h"
 #include "language/sql/bind_unnest.h"
 #include "language/sql/bind_window.h"
@@ -100,12 +101,42 @@ enum status bind_name(struct query_binder *b, const struct ast_name *n, struct o
     return S_OK;
 }
 
+/* The nearest of a schema's tables, or all of them; false: there is no such schema. */
+static bool system_hint(struct query_binder *b, struct object_name name)
+{
+    const char *names[64], *listed = "";
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; b->system->items[i] != NULL && count < COUNT_OF(names); i++) {
+        if (strcmp(b->system->items[i]->schema, name.database) != 0) continue;
+        listed = arena_printf(b->a, "%s%s%s", listed, count > 0 ? ", " : "", b->system->items[i]->name);
+        names[count++] = b->system->items[i]->name;
+    }
+    if (count == 0) return false;
+    int near = str_nearest(str_of(name.name), names, count);
+    if (near >= 0) err_hint(b->e, "did you mean '%s'?", names[near]);
+    else err_hint(b->e, "there are %s", listed);
+    return true;
+}
+
+/* The schema that may have been meant by the name of a database that is not there. */
+static void schema_hint(struct query_binder *b, const struct object_name *name)
+{
+    const char *names[64], *catalog = name->catalog != NULL ? name->catalog : catalogs_current(b->catalogs);
+    uint32_t count = 0;
+    struct err none = {0};
+
+    if (b->system == NULL || name->database == NULL || !catalogs_have(b->catalogs, catalog)) return;
+    if (catalogs_have_database(b->catalogs, (struct object_name){.catalog = catalog, .name = name->database}, &none) == S_OK) return;
+    for (uint32_t i = 0; b->system->items[i] != NULL && count < COUNT_OF(names); i++) names[count++] = b->system->items[i]->schema;
+    int near = str_nearest(str_of(name->database), names, count);
+    if (near >= 0) err_hint(b->e, "did you mean '%s.%s'?", names[near], name->name);
+}
+
 /* A database of one's own that is called sys hides that of the session. *out NULL: there is no such table. */
 static enum status find_system(struct query_binder *b, const struct ast_name *n, struct object_name name, const struct table **out)
 {
     const char *catalog = name.catalog != NULL ? name.catalog : catalogs_current(b->catalogs);
-    const char *names[64];
-    uint32_t count = 0;
     struct err none = {0};
 
     if (b->system == NULL || name.database == NULL || !catalogs_have(b->catalogs, catalog)) return S_OK;
@@ -113,11 +144,7 @@ static enum status find_system(struct query_binder *b, const struct ast_name *n,
     const struct system_table *s = system_table_find(b->system, name.database, name.name);
     if (s != NULL) *out = system_table_open(b->system, s, catalog, b->a);
     if (s != NULL) return S_OK;
-    for (uint32_t i = 0; b->system->items[i] != NULL && count < COUNT_OF(names); i++)
-        if (strcmp(b->system->items[i]->schema, name.database) == 0) names[count++] = b->system->items[i]->name;
-    if (count == 0) return S_OK;
-    int near = str_nearest(str_of(name.name), names, count);
-    if (near >= 0) err_hint(b->e, "did you mean '%s'?", names[near]);
+    if (!system_hint(b, name)) return S_OK;
     return sql_error(b->e, b->t, n->place.at, n->place.size, "Object '%s' not found within '%s.%s'", name.name, catalog, name.database);
 }
 
@@ -131,6 +158,7 @@ enum status bind_find_table(struct query_binder *b, const struct ast_name *n, co
     if (*out == NULL) TRY(find_system(b, n, name, out));
     if (*out != NULL) return S_OK;
     if (inner.hint[0] != '\0') err_hint(b->e, "%s", inner.hint);
+    else schema_hint(b, &name);
     return sql_error(b->e, b->t, n->place.at, n->place.size, "%s", inner.text);
 }
 
@@ -233,6 +261,39 @@ void bind_nothing(struct query_binder *b, struct bind_source *out)
 }
 
 /* --- VALUES ------------------------------------------------------------------------------------------------------ */
+static enum status uneven_row(struct query_binder *b, const struct ast_expr *row, uint32_t count, uint32_t first)
+{
+    return sql_error(b->e, b->t, row->place.at, row->place.size,
+                     "Values passed to VALUES operator must have compatible types: this row has %u columns, the first one %u", count,
+                     first);
+}
+
+static const char *plain_type_text(struct query_binder *b, const struct type *t)
+{
+    struct buf text;
+
+    buf_init(&text, b->a->mem);
+    type_print(type_with_null(b->a, t, true), &text);
+    const char *out = arena_strndup(b->a, text.data, text.size);
+    buf_release(&text);
+    return out;
+}
+
+/* *type: of the column in the rows so far. */
+static enum status row_type(struct query_binder *b, const struct ast_expr *row, uint32_t col, const struct type *next,
+                            const struct type **type)
+{
+    const struct type *common = type_least_restrictive(b->a, *type, next);
+
+    if (common == NULL) {
+        err_hint(b->e, "column %u is %s here, and %s in the rows before: cast one of them", col + 1, plain_type_text(b, next),
+                 plain_type_text(b, *type));
+        return sql_error(b->e, b->t, row->place.at, row->place.size, "Values passed to VALUES operator must have compatible types");
+    }
+    *type = common;
+    return S_OK;
+}
+
 static enum status bind_rows(struct query_binder *b, const struct ast_list *rows, uint32_t cols, struct expr **items)
 {
     struct bind_scope nothing = {.row = &type_null};
@@ -242,11 +303,7 @@ static enum status bind_rows(struct query_binder *b, const struct ast_list *rows
     for (uint32_t r = 0; r < rows->count; r++) {
         const struct ast_expr *row = rows->items[r];
         bool list = row->kind == AX_LIST;
-        if ((list ? row->args.count : 1) != cols)
-            return sql_error(b->e, b->t, row->place.at, row->place.size,
-                             "Values passed to VALUES operator must have compatible types: this row has %u columns, "
-                             "the first one %u",
-                             list ? row->args.count : 1, cols);
+        if ((list ? row->args.count : 1) != cols) return uneven_row(b, row, list ? row->args.count : 1, cols);
         for (uint32_t c = 0; c < cols; c++)
             TRY(err_go_on(b->e, bind_expr(&x, list ? row->args.items[c] : row, &items[r * cols + c]), &failed));
     }
@@ -291,6 +348,54 @@ static enum status values_make(struct query_binder *b, const struct ast_query *q
     return S_OK;
 }
 
+static bool has_subquery(const struct ast_list *rows)
+{
+    for (uint32_t i = 0; i < rows->count; i++)
+        if (bind_has_subquery(rows->items[i])) return true;
+    return false;
+}
+
+/* A row as SELECT without FROM. */
+static enum status row_select(struct query_binder *b, const struct ast_expr *row, struct rel **out)
+{
+    static const struct ast_orders none;
+    bool list = row->kind == AX_LIST;
+    uint32_t count = list ? row->args.count : 1;
+    struct ast_item *items = ARENA_ARRAY(b->a, struct ast_item, count);
+    struct ast_select *s = ARENA_NEW(b->a, struct ast_select);
+    struct bind_order order = {0};
+
+    for (uint32_t i = 0; i < count; i++) items[i] = (struct ast_item){.x = list ? row->args.items[i] : (struct ast_expr *)row};
+    *s = (struct ast_select){.place = row->place, .item_count = count, .items = items};
+    return bind_select(b, s, &none, &order, out);
+}
+
+/* VALUES with sub-queries: each row is a query of its own. */
+static enum status rows_select(struct query_binder *b, const struct ast_query *q, struct rel **out)
+{
+    uint32_t count = q->rows.count;
+    struct rel **rows = ARENA_ARRAY(b->a, struct rel *, count);
+
+    if (count > REL_INPUTS_MAX)
+        return sql_error(b->e, b->t, q->place.at, q->place.size, "VALUES with sub-queries has at most %d rows", REL_INPUTS_MAX);
+    for (uint32_t r = 0; r < count; r++) {
+        TRY(row_select(b, q->rows.items[r], &rows[r]));
+        if (rows[r]->row->child_count != rows[0]->row->child_count) return uneven_row(b, q->rows.items[r], rows[r]->row->child_count, rows[0]->row->child_count);
+    }
+    uint32_t cols = rows[0]->row->child_count;
+    const struct type **types = ARENA_ARRAY(b->a, const struct type *, cols);
+    const char **names = ARENA_ARRAY(b->a, const char *, cols);
+    for (uint32_t c = 0; c < cols; c++) {
+        names[c] = arena_printf(b->a, "EXPR$%u", c);
+        types[c] = rows[0]->row->children[c];
+        for (uint32_t r = 1; r < count; r++) TRY(row_type(b, q->rows.items[r], c, rows[r]->row->children[c], &types[c]));
+    }
+    const struct type *row = type_row(b->a, cols, names, types, false);
+    for (uint32_t r = 0; r < count; r++) TRY(bind_cast_columns(b, &rows[r], row));
+    *out = count == 1 ? rows[0] : rel_union(b->a, row, rows, count);
+    return S_OK;
+}
+
 static enum status bind_values(struct query_binder *b, const struct ast_query *q, struct rel **out)
 {
     const struct ast_expr *first = q->rows.items[0];
@@ -301,16 +406,12 @@ static enum status bind_values(struct query_binder *b, const struct ast_query *q
     struct expr_maker m = {.a = b->a, .session = b->session};
 
     TRY(bind_width(b, q->place, cols));
+    if (has_subquery(&q->rows)) return rows_select(b, q, out);
     TRY(bind_rows(b, &q->rows, cols, items));
     for (uint32_t c = 0; c < cols; c++) {
         names[c] = arena_printf(b->a, "EXPR$%u", c);
         types[c] = items[c]->type;
-        for (uint32_t r = 1; r < count; r++) {
-            types[c] = type_least_restrictive(b->a, types[c], items[r * cols + c]->type);
-            if (types[c] == NULL)
-                return sql_error(b->e, b->t, q->rows.items[r]->place.at, q->rows.items[r]->place.size,
-                                 "Values passed to VALUES operator must have compatible types");
-        }
+        for (uint32_t r = 1; r < count; r++) TRY(row_type(b, q->rows.items[r], c, items[r * cols + c]->type, &types[c]));
     }
     for (uint32_t i = 0; i < cols * count; i++) TRY(expr_cast(&m, items[i], types[i % cols], false, &items[i], b->e));
     return values_make(b, q, type_row(b->a, cols, names, types, false), items, count, out);

@@ -45,13 +45,28 @@ static void family_print(const struct type *t, struct buf *out)
         type_print(t, out);
 }
 
+/* The function as it is listed, so that errors do not depend on how a name was written. */
+static const char *known_name(const struct binder *b, const struct ast_expr *x)
+{
+    struct str name = name_of(x);
+    char *text = arena_strndup(b->m.a, name.data, name.size);
+
+    for (char *c = text; *c != '\0'; c++)
+        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - ('a' - 'A'));
+    return text;
+}
+
 enum status bind_no_match(struct binder *b, const struct ast_expr *x, struct expr *const *args, uint32_t count)
 {
     struct str name = name_of(x);
     char near[SQL_FUNCTION_NAME_SIZE];
+    struct ast_place place = x->name.count > 0 ? x->name.place : x->place;
+    const char *instead = x->name.count == 1 ? sql_function_later(name) : NULL;
     struct sql_function known;
     struct buf text;
 
+    if (instead != NULL) err_hint(b->e, "%s", instead);
+    if (instead != NULL) return sql_error(b->e, b->t, place.at, place.size, "%s is not supported yet", known_name(b, x));
     if (sql_function_find(name, &known) && known.form != NULL) err_hint(b->e, "write %s", known.form->usage);
     else if (x->name.count == 1 && sql_function_nearest(name, near)) err_hint(b->e, "did you mean '%s'?", near);
     buf_init(&text, b->m.a->mem);
@@ -64,20 +79,8 @@ enum status bind_no_match(struct binder *b, const struct ast_expr *x, struct exp
     }
     const char *given = arena_strndup(b->m.a, text.data, text.size);
     buf_release(&text);
-    struct ast_place place = x->name.count > 0 ? x->name.place : x->place;
     return sql_error(b->e, b->t, place.at, place.size, "No match found for function signature %.*s(%.300s)",
                      (int)MIN(name.size, (size_t)100), name.data, given);
-}
-
-/* The function as it is listed, so that errors do not depend on how a name was written. */
-static const char *known_name(const struct binder *b, const struct ast_expr *x)
-{
-    struct str name = name_of(x);
-    char *text = arena_strndup(b->m.a, name.data, name.size);
-
-    for (char *c = text; *c != '\0'; c++)
-        if (*c >= 'a' && *c <= 'z') *c = (char)(*c - ('a' - 'A'));
-    return text;
 }
 
 enum status bind_wrong_count(struct binder *b, const struct ast_expr *x, const char *wanted)

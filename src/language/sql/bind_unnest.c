@@ -5,6 +5,7 @@
 
 #include "flow/operator/unnest.h"
 #include "ground/base/str.h"
+#include "language/sql/sql_function.h"
 #include "language/sql/join_tree.h"
 
 static enum status no_list(struct query_binder *b, const struct ast_table *t, const struct type *type)
@@ -86,7 +87,11 @@ enum status bind_no_function(struct query_binder *b, const struct ast_table *t)
     struct str name = t->x->name.count > 0 ? t->x->name.parts[t->x->name.count - 1] : t->x->text;
     static const char *const names[] = {"TUMBLE", "HOP", "CUMULATE", "SESSION", "UNNEST"};
     int near = str_nearest(name, names, COUNT_OF(names));
+    const char *instead = sql_function_later(name);
 
+    if (instead != NULL) err_hint(b->e, "%s", instead);
+    if (instead != NULL)
+        return sql_error(b->e, b->t, t->x->place.at, t->x->place.size, "%.*s is not supported yet", (int)MIN(name.size, (size_t)100), name.data);
     if (near >= 0)
         err_hint(b->e, "did you mean '%s'?", names[near]);
     else

@@ -109,7 +109,14 @@ enum status parse_expected_words(struct parser *p, const char *const *words, uin
 
 enum status parse_not_yet(struct parser *p, const char *what)
 {
+    static const char *const instead[][2] = {
+        {"models", "a function in C can ask one: CREATE FUNCTION f AS 'symbol' LANGUAGE C USING ARTIFACT 'lib.so'"},
+        {"materialized tables", "CREATE TABLE t (...) WITH (...), and INSERT INTO t SELECT ..., keep a table up to date"},
+    };
     const struct token *t = parse_peek(p, 0);
+
+    for (size_t i = 0; i < COUNT_OF(instead); i++)
+        if (strcmp(instead[i][0], what) == 0) err_hint(p->e, "%s", instead[i][1]);
     return sql_error(p->e, p->t, t->at, t->size, "%s are not supported yet", what);
 }
 

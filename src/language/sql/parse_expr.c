@@ -236,7 +236,7 @@ static enum status parse_prefix(struct parser *p, const struct sql_op *op, struc
     return ast_call(p, op, parse_since(p, from), &arg, 1, out);
 }
 
-/* A field behind a value that is not a plain name: f(x).a, x[1].b */
+/* A field behind a value that is not a plain name: f(x).a, x[1].b, (x).b */
 static enum status parse_field(struct parser *p, struct ast_place from, struct ast_expr **x)
 {
     struct ast_expr *field = ast_new(p, AX_FIELD, from);
@@ -249,6 +249,14 @@ static enum status parse_field(struct parser *p, struct ast_place from, struct a
     return S_OK;
 }
 
+/* (a).b: what is in parentheses is a value, and no part of the name. */
+static bool is_behind_parenthesis(const struct parser *p)
+{
+    const struct token *before = &p->t->items[p->at > 0 ? p->at - 1 : 0];
+
+    return before->kind == TOKEN_SYMBOL && str_equal(token_text(p->t, before), STR(")"));
+}
+
 enum status parse_above(struct parser *p, uint8_t precedence, struct ast_expr **out)
 {
     struct ast_place from = parse_here(p);
@@ -258,7 +266,7 @@ enum status parse_above(struct parser *p, uint8_t precedence, struct ast_expr **
     else if (is_symbol(p, 0, "+")) TRY(parse_prefix(p, sql_op_find("PLUS", FORM_PREFIX), out));
     else TRY(parse_primary(p, out));
     for (;;) {
-        if (is_symbol(p, 0, ".") && (*out)->kind != AX_NAME) {
+        if (is_symbol(p, 0, ".") && ((*out)->kind != AX_NAME || is_behind_parenthesis(p))) {
             TRY(parse_field(p, from, out));
             continue;
         }

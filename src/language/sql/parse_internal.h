@@ -35,7 +35,7 @@ enum status parse_too_many(struct parser *p, const char *where, uint32_t most, c
 enum status parse_expected_words(struct parser *p, const char *const *words, uint32_t count);
 void parse_suggest(struct parser *p, const char *const *words, uint32_t count); /* hints at the nearest one, if any is near */
 /* Fails at the next token: "<what> are not supported yet". */
-enum status parse_not_yet(struct parser *p, const char *what);
+enum status parse_not_yet(struct parser *p, const char *what); /* "models": what to write instead is known there */
 struct ast_place parse_here(const struct parser *p);                         /* of the next token */
 struct ast_place parse_since(const struct parser *p, struct ast_place from); /* from there to the last token taken */
 /* One level of nesting: fails when it is too deep; every enter that answered S_OK has its leave. */

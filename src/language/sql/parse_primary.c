@@ -113,6 +113,23 @@ static enum status parse_difference(struct parser *p, struct ast_place from, str
     return S_OK;
 }
 
+/* ((SELECT ..), b) and ((SELECT ..) + 1) begin as a query in parentheses does: what stands behind the inner ones tells. */
+static bool is_query_value(const struct parser *p)
+{
+    static const enum keyword behind[] = {KW_UNION, KW_INTERSECT, KW_EXCEPT, KW_MINUS, KW_ORDER, KW_LIMIT, KW_OFFSET, KW_FETCH};
+    uint32_t n = 2, depth = 1;
+
+    if (!is_query(p, 1)) return false;
+    if (!is_symbol(p, 1, "(")) return true;
+    for (; depth > 0 && parse_peek(p, n)->kind != TOKEN_END; n++) {
+        depth += is_symbol(p, n, "(");
+        depth -= is_symbol(p, n, ")");
+    }
+    for (size_t i = 0; i < COUNT_OF(behind); i++)
+        if (is_word(p, n, behind[i])) return true;
+    return is_symbol(p, n, ")") || parse_peek(p, n)->kind == TOKEN_END;
+}
+
 /* (x), (a, b), (SELECT ..), ROW(a, b) */
 static enum status parse_parentheses(struct parser *p, struct ast_expr **out)
 {
@@ -120,7 +137,7 @@ static enum status parse_parentheses(struct parser *p, struct ast_expr **out)
     bool row = take_word(p, KW_ROW);
     struct ast_list list = {0};
 
-    if (!row && is_query(p, 1)) return parse_query_value(p, out);
+    if (!row && is_query_value(p)) return parse_query_value(p, out);
     TRY(expect_symbol(p, "("));
     if (!row || !is_symbol(p, 0, ")")) TRY(parse_exprs(p, &list));
     TRY(expect_symbol(p, ")"));

@@ -5,6 +5,8 @@
 
 #include "ground/base/str.h"
 
+static const char instead_of_match[] = "LAG OVER (PARTITION BY ... ORDER BY a time) tells a row from the one before; sessions are TABLE(SESSION(...))";
+
 /* --- hints ------------------------------------------------------------------------------------------------------- */
 /* 'k' = 'v', k = v, name, literal */
 static enum status parse_hint_argument(struct parser *p, struct ast_expr **out)
@@ -161,6 +163,7 @@ static enum status parse_one_table(struct parser *p, struct ast_table **out)
     else if (parse_peek(p, 0)->kind == TOKEN_STRING) TRY(parse_file(p, out));
     else TRY(parse_named_table(p, out));
     (*out)->lateral = lateral;
+    if (is_word(p, 0, KW_MATCH_RECOGNIZE)) err_hint(p->e, "%s", instead_of_match);
     if (is_word(p, 0, KW_MATCH_RECOGNIZE))
         return sql_error(p->e, p->t, parse_peek(p, 0)->at, parse_peek(p, 0)->size, "MATCH_RECOGNIZE is not supported yet");
     TRY(parse_alias(p, *out));

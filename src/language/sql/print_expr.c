@@ -261,8 +261,9 @@ void print_expr(const struct ast_expr *x, struct buf *out)
     case AX_CASE: print_case(x, out); break;
     case AX_LIST: print_parenthesised(x->flag ? "ROW" : "", &x->args, out); break;
     case AX_FIELD:
-        if (x->args.items[0]->kind == AX_LITERAL) print_parenthesised("", &x->args, out); /* 1.a would be a number */
-        else print_argument(x->args.items[0], x->args.items[0]->kind == AX_NAME ? 0 : PRECEDENCE_ITEM - 1, out);
+        if (x->args.items[0]->kind == AX_LITERAL || x->args.items[0]->kind == AX_NAME)
+            print_parenthesised("", &x->args, out); /* 1.a would be a number, a.b a name */
+        else print_argument(x->args.items[0], PRECEDENCE_ITEM - 1, out);
         buf_append_byte(out, '.');
         print_quoted_name(x->text, out);
         break;

@@ -234,3 +234,32 @@ const char *sql_function_usage(const struct sql_function *f)
 {
     return f->form != NULL ? f->form->usage : f->agg != NULL ? f->agg->usage : f->def->usage;
 }
+
+/* A name ends at '*' where only its beginning counts. */
+const char *sql_function_later(struct str name)
+{
+    static const char models[] = "a function in C can ask a model: CREATE FUNCTION f AS 'symbol' LANGUAGE C USING ARTIFACT 'lib.so'";
+    static const char bitmaps[] = "COUNT(DISTINCT x) counts without bitmaps, ARRAY_AGG(DISTINCT x) keeps the numbers";
+    static const char changes[] = "the option 'changelog-mode' of a table, or a format such as 'debezium-json', says which changes its rows are";
+    static const char *const later[][2] = {
+        {"ML_*", models},
+        {"VECTOR_SEARCH", models},
+        {"BITMAP_*", bitmaps},
+        {"PARSE_JSON", "JSON_VALUE and JSON_QUERY read a JSON text"},
+        {"TRY_PARSE_JSON", "JSON_VALUE and JSON_QUERY read a JSON text"},
+        {"OBJECT_OF", "ROW(...) makes a row"},
+        {"OBJECT_UPDATE", "ROW(...) makes a row"},
+        {"FROM_CHANGELOG", changes},
+        {"TO_CHANGELOG", changes},
+        {"SAVEPOINT_METADATA", "there are no savepoints yet"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(later); i++) {
+        struct str is = str_of(later[i][0]);
+        bool is_begin = is.data[is.size - 1] == '*';
+        is.size -= is_begin;
+        struct str head = {name.data, is_begin ? MIN(name.size, is.size) : name.size};
+        if (str_equal_nocase(head, is)) return later[i][1];
+    }
+    return NULL;
+}

@@ -32,4 +32,6 @@ void sql_functions_each(void (*take)(void *arg, const struct sql_function *f), v
 bool sql_function_find(struct str name, struct sql_function *out); /* case is ignored */
 bool sql_function_nearest(struct str name,
                           char out[static SQL_FUNCTION_NAME_SIZE]); /* "did you mean"; false: none is near */
+/* Of a function of Flink's that is not there yet: what to do without it; NULL: it is none of these. */
+const char *sql_function_later(struct str name);
 const char *sql_function_usage(const struct sql_function *f); /* "LPAD(text, INT, text)"; NULL: its overloads say it */

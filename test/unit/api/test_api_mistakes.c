@@ -75,7 +75,7 @@ static void unknown_fields(void **state)
 static void wrong_literals_operators_and_types(void **state)
 {
     (void)state;
-    REFUSED("'one' is not a value of type BIGINT NOT NULL", tw_print(tw_where(some_clicks(env), "n", "=", "one")));
+    REFUSED("'one' is not a value of type BIGINT", tw_print(tw_where(some_clicks(env), "n", "=", "one")));
     REFUSED("'==' is not a comparison; there are =, <>, <, <=, > and >=",
             tw_print(tw_where(some_clicks(env), "n", "==", "1")));
     REFUSED("tw_where needs a field, an operator and a literal", tw_print(tw_where(some_clicks(env), "n", "=", NULL)));

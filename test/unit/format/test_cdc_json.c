@@ -101,6 +101,12 @@ static void mistakes_are_told(void **state)
                  "whole rows\n");
     probe_expect(PROBE(fmt_maxwell_json), "{\"type\":\"update\",\"data\":{\"id\":1},\"old\":{\"n\":\"x\"}}\n",
                  "error: file:1:1: the \"old\" field: column 'old.n' (DOUBLE): 'x' is not a number\n");
+    probe_expect(PROBE(fmt_maxwell_json), "{\"type\":\"update\",\"data\":{\"id\":1},\"old\":\"{\\\"n\\\":2}\"}\n",
+                 "error: file:1:40: column 'old' (STRING): a string where an object is expected\n");
+    probe_expect(PROBE(fmt_canal_json), "{\"type\":\"UPDATE\",\"data\":[{\"id\":1}],\"old\":\"[{\\\"n\\\":2}]\"}\n",
+                 "error: file:1:42: column 'old' (STRING): a string where an object is expected\n");
+    probe_expect(PROBE(fmt_maxwell_json), "{\"type\":\"update\",\"data\":{\"id\":1},\"old\":2}\n",
+                 "error: file:1:40: column 'old' (STRING): a number where an object is expected\n");
     p.on_error = ON_ERROR_SKIP;
     probe_expect(p, mixed, "+I[1, null, null]\n+I[2, null, null]\n");
     p.on_error = ON_ERROR_FAIL;
