@@ -38,6 +38,7 @@ static enum status source_schema(struct op_plan *plan, const struct source_confi
         if (c->schema == NULL || type_equal_ignoring_null(*row, c->schema)) return S_OK;
         buf_init(&text, plan->arena->mem);
         type_print(*row, &text);
+        err_hint(e, "declare columns of these names and types");
         err_set(e, E_GRAPH, "the declared columns are not those of connector '%s': %.1500s", conn->name,
                 buf_text(&text));
         buf_release(&text);

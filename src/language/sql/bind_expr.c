@@ -36,6 +36,7 @@ static enum status no_column(struct binder *b, const struct ast_name *n, uint32_
         names[count++] = arena_strndup(b->m.a, b->scope->columns[i].name.data, b->scope->columns[i].name.size);
     int near = str_nearest(name, names, count);
     if (near >= 0) err_hint(b->e, "did you mean '%s'?", names[near]);
+    else if (n->count == 1 && bind_is_function(name)) err_hint(b->e, "the function is called with parentheses: %.*s(...)", (int)name.size, name.data);
     return sql_error(b->e, b->t, n->places[part].at, n->places[part].size, "Column '%.*s' not found in any table",
                      (int)MIN(name.size, (size_t)100), name.data);
 }
@@ -78,9 +79,14 @@ static enum status find_column(struct binder *b, const struct ast_name *n, uint3
         const struct bind_column *c = &b->scope->columns[i];
         if (!str_equal(c->name, n->parts[parts - 1])) continue;
         if (parts > 1 ? !str_equal(c->table, n->parts[parts - 2]) : c->is_qualified) continue;
-        if (*out >= 0)
+        if (*out >= 0) {
+            struct str first = b->scope->columns[*out].table, name = n->parts[parts - 1];
+            if (first.size > 0 && c->table.size > 0 && parts == 1)
+                err_hint(b->e, "write %.*s.%.*s or %.*s.%.*s", (int)first.size, first.data, (int)name.size, name.data, (int)c->table.size,
+                         c->table.data, (int)name.size, name.data);
             return sql_error(b->e, b->t, n->places[parts - 1].at, n->places[parts - 1].size, "Column '%.*s' is ambiguous",
-                             (int)n->parts[parts - 1].size, n->parts[parts - 1].data);
+                             (int)name.size, name.data);
+        }
         *out = (int)i;
     }
     return S_OK;

@@ -128,6 +128,10 @@ static enum status bind_argument(struct grouping *g, const struct ast_expr *x, s
         return bind_wrong_count(&g->binder, x, a->type->has_parameter ? "1 or 2" : "1");
     const struct ast_expr *arg = x->args.items[0];
     if (arg->kind == AX_STAR && strcmp(a->type->name, "count") != 0) return grouping_fail(g, arg->place, "Unknown identifier '*'");
+    if (arg->kind == AX_STAR && (together || (x->aggregate != NULL && x->aggregate->distinct))) {
+        err_hint(g->b->e, "COUNT(*) counts rows, COUNT(DISTINCT a, b) different values of columns");
+        return grouping_fail(g, arg->place, "'*' stands alone in COUNT(*)");
+    }
     if (arg->kind != AX_STAR) {
         if (aggregate_calls_count(g->b, arg) > 0) return grouping_fail(g, arg->place, "Aggregate expressions cannot be nested");
         TRY(together ? bind_together(g, x, &argument) : bind_expr(&g->binder, arg, &argument));

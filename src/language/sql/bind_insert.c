@@ -31,7 +31,9 @@ static void schema_print(const struct type *row, bool nullable, struct buf *out)
     buf_append_byte(out, ']');
 }
 
-static enum status mismatch(struct inserting *s, const char *cause)
+static const char name_columns[] = "give each column a value, or name those that get one: INSERT INTO t (a, b) SELECT ...; the others are NULL";
+
+static enum status mismatch(struct inserting *s, const char *cause, const char *hint)
 {
     struct buf text;
     const struct table *t = s->table;
@@ -42,6 +44,7 @@ static enum status mismatch(struct inserting *s, const char *cause)
     schema_print(s->query->row, false, &text);
     buf_append_text(&text, "\nSink schema:  ");
     schema_print(s->row, true, &text);
+    err_hint(s->b->e, "%s", hint);
     enum status st = sql_error(s->b->e, s->b->t, s->text->query->place.at, s->text->query->place.size, "%s", buf_text(&text));
     buf_release(&text);
     return st;
@@ -117,10 +120,10 @@ static enum status columns_in_order(struct inserting *s, struct expr **columns)
 
     for (uint32_t at = 0; at < s->row->child_count; at++) {
         if (columns[at] != NULL) continue;
-        if (given == s->query->row->child_count) return mismatch(s, "Different number of columns.");
+        if (given == s->query->row->child_count) return mismatch(s, "Different number of columns.", name_columns);
         columns[at] = expr_column(&s->m, s->query->row, given++);
     }
-    return given == s->query->row->child_count ? S_OK : mismatch(s, "Different number of columns.");
+    return given == s->query->row->child_count ? S_OK : mismatch(s, "Different number of columns.", name_columns);
 }
 
 /* --- casts ------------------------------------------------------------------------------------------------------- */
@@ -144,7 +147,7 @@ static enum status cast_column(struct inserting *s, uint32_t at, struct expr **x
     if (*x == NULL) *x = expr_null(&s->m, type_with_null(s->b->a, to, true));
     if (!type_casts_implicitly((*x)->type, to)) {
         snprintf(cause, sizeof cause, "Incompatible types for sink column '%.150s' at position %u.", s->row->names[at], at + 1);
-        return mismatch(s, cause);
+        return mismatch(s, cause, "cast the column, or name the columns in the order of the query: INSERT INTO t (a, b) SELECT ...");
     }
     if (fits_as_is((*x)->type, to)) return S_OK;
     return expr_cast(&s->m, *x, type_with_null(s->b->a, to, (*x)->type->nullable), false, x, s->b->e);

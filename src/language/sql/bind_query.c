@@ -451,6 +451,7 @@ static enum status bind_sides(struct query_binder *b, const struct ast_query *q,
     TRY(err_go_on(b->e, bind_inner(b, q->right, &sides[1]), &failed));
     if (failed != S_OK) return err_gather(b->e);
     uint32_t cols = sides[0]->row->child_count;
+    if (cols != sides[1]->row->child_count) err_hint(b->e, "the first query has %u columns, this one %u", cols, sides[1]->row->child_count);
     if (cols != sides[1]->row->child_count)
         return sql_error(b->e, b->t, q->right->place.at, q->right->place.size, "Column count mismatch in %s", set_name(q));
     const struct type **types = ARENA_ARRAY(b->a, const struct type *, MAX(cols, 1u));

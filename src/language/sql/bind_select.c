@@ -138,6 +138,7 @@ enum status bind_condition(struct query_binder *b, struct binder *x, const struc
 {
     TRY(bind_expr(x, where, out));
     if ((*out)->type->kind == T_BOOLEAN) return S_OK;
+    err_hint(b->e, "compare it with something, or give a BOOLEAN");
     return sql_error(b->e, b->t, where->place.at, where->place.size, "%s clause must be a condition", clause);
 }
 
@@ -195,6 +196,7 @@ static enum status no_aggregate(struct query_binder *b, const struct ast_expr *x
 {
     const struct ast_expr *call = aggregate_call_in(b, x);
 
+    if (call != NULL) err_hint(b->e, "HAVING asks for groups; WHERE drops rows before there are any");
     return call == NULL ? S_OK : sql_error(b->e, b->t, call->place.at, call->place.size, "%s", text);
 }
 

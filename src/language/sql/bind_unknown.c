@@ -68,6 +68,7 @@ enum status bind_no_match(struct binder *b, const struct ast_expr *x, struct exp
     if (instead != NULL) err_hint(b->e, "%s", instead);
     if (instead != NULL) return sql_error(b->e, b->t, place.at, place.size, "%s is not supported yet", known_name(b, x));
     if (sql_function_find(name, &known) && known.form != NULL) err_hint(b->e, "write %s", known.form->usage);
+    else if (x->name.count == 1 && sql_function_elsewhere(name) != NULL) err_hint(b->e, "write %s", sql_function_elsewhere(name));
     else if (x->name.count == 1 && sql_function_nearest(name, near)) err_hint(b->e, "did you mean '%s'?", near);
     buf_init(&text, b->m.a->mem);
     for (uint32_t i = 0; i < count; i++) {
@@ -126,4 +127,11 @@ enum status bind_unanswered(struct binder *b, const struct ast_expr *x, struct e
         return sql_error(b->e, b->t, x->place.at, x->place.size, "%s operator may only occur in an aggregate query",
                          f.name);
     return sql_error(b->e, b->t, x->place.at, x->place.size, "%s", why_not_here(&f));
+}
+
+bool bind_is_function(struct str name)
+{
+    struct sql_function f;
+
+    return sql_function_find(name, &f);
 }

@@ -13,3 +13,4 @@ enum status bind_cannot_apply(struct binder *b, const struct ast_expr *x, struct
 /* Says that there is no such function, or where one of that name may stand. */
 enum status bind_unanswered(struct binder *b, const struct ast_expr *x, struct expr *const *args,
                             uint32_t count) CHECKED;
+bool bind_is_function(struct str name); /* of any kind */

@@ -381,7 +381,9 @@ enum status bind_window_groups(struct query_binder *b, const struct ast_select *
     struct err inner = {0};
 
     TRY(check_emit(b, place));
-    return rel_check_window(w, &inner) == S_OK ? S_OK : sql_error(b->e, b->t, place.at, place.size, "%s", inner.text);
+    if (rel_check_window(w, &inner) == S_OK) return S_OK;
+    err_hint(b->e, "%s", inner.hint);
+    return sql_error(b->e, b->t, place.at, place.size, "%s", inner.text);
 }
 
 struct rel *bind_window_aggregate(struct query_binder *b, struct rel *input, const struct aggregate_body *g)

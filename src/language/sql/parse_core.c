@@ -66,12 +66,23 @@ enum status expect_symbol(struct parser *p, const char *symbol)
 /* Symbols and words of the grammar are expected as they are written; else it is something with a name. */
 static bool is_for_name(const char *what) { return what[0] != '\'' && !(what[0] >= 'A' && what[0] <= 'Z' && what[1] >= 'A' && what[1] <= 'Z'); }
 
+/* What other dialects write. */
+static void hint_dialect(struct parser *p, struct str text)
+{
+    const struct token *before = p->at > 0 ? &p->t->items[p->at - 1] : NULL;
+    bool is_again = before != NULL && before->kind == TOKEN_SYMBOL && str_equal(token_text(p->t, before), STR("="));
+
+    if (str_equal(text, STR("::"))) err_hint(p->e, "write CAST(x AS type)");
+    else if (is_again && str_equal(text, STR("="))) err_hint(p->e, "equality is written with one =");
+}
+
 enum status parse_expected(struct parser *p, const char *what)
 {
     const struct token *t = parse_peek(p, 0);
     struct str text = token_text(p->t, t);
 
     if (t->kind == TOKEN_END) return sql_error(p->e, p->t, t->at, 1, "the statement ends too early: expected %s", what);
+    hint_dialect(p, text);
     if (t->kind == TOKEN_KEYWORD && keyword_is_reserved((enum keyword)t->keyword) && is_for_name(what))
         err_hint(p->e, "%s is a reserved word; as a name, write it in backticks: `%.*s`", keyword_text((enum keyword)t->keyword),
                  (int)text.size, text.data);
@@ -160,7 +171,10 @@ void parse_suggest_clause(struct parser *p)
                                           "UNION", "EXCEPT", "JOIN",     "LEFT",   "INNER",  "INTERSECT", "GROUP",    "ORDER"};
     const struct token *t = p->at > 0 ? &p->t->items[p->at - 1] : NULL;
 
+    const struct token *before = p->at > 1 ? &p->t->items[p->at - 2] : NULL;
+
     if (t == NULL || t->kind != TOKEN_NAME || t->quoted || t->size > 60) return;
+    if (before != NULL && before->kind == TOKEN_KEYWORD && keyword_is_reserved((enum keyword)before->keyword)) return; /* FROM orders */
     struct str text = token_text(p->t, t);
     int near = str_nearest(text, clauses, COUNT_OF(clauses));
     if (near >= 0) err_hint(p->e, "did you mean %s instead of '%.*s'?", clauses[near], (int)text.size, text.data);

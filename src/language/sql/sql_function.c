@@ -263,3 +263,30 @@ const char *sql_function_later(struct str name)
     }
     return NULL;
 }
+
+const char *sql_function_elsewhere(struct str name)
+{
+    static const char *const others[][2] = {
+        {"DATEDIFF", "TIMESTAMPDIFF(DAY, first, last)"},
+        {"DATEADD", "TIMESTAMPADD(DAY, 1, time), or time + INTERVAL '1' DAY"},
+        {"DATE_ADD", "date + INTERVAL '1' DAY"},
+        {"DATE_SUB", "date - INTERVAL '1' DAY"},
+        {"NVL", "IFNULL(x, otherwise), or COALESCE"},
+        {"ISNULL", "x IS NULL, or IFNULL(x, otherwise)"},
+        {"TO_CHAR", "DATE_FORMAT(time, 'yyyy-MM-dd'), or CAST(x AS STRING)"},
+        {"TO_NUMBER", "CAST(x AS DECIMAL(10, 2))"},
+        {"CONVERT", "CAST(x AS type)"},
+        {"GETDATE", "NOW()"},
+        {"CURDATE", "CURRENT_DATE"},
+        {"LEN", "CHAR_LENGTH(text)"},
+        {"STRING_AGG", "LISTAGG(text, separator)"},
+        {"GROUP_CONCAT", "LISTAGG(text, separator)"},
+        {"IIF", "IF(condition, x, y)"},
+        {"DATE_TRUNC", "FLOOR(time TO DAY)"},
+        {"GENERATE_SERIES", "VALUES, or a table of the connector 'sequence'"},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        if (str_equal_nocase(name, str_of(others[i][0]))) return others[i][1];
+    return NULL;
+}

@@ -34,4 +34,6 @@ bool sql_function_nearest(struct str name,
                           char out[static SQL_FUNCTION_NAME_SIZE]); /* "did you mean"; false: none is near */
 /* Of a function of Flink's that is not there yet: what to do without it; NULL: it is none of these. */
 const char *sql_function_later(struct str name);
+/* Of a function of other dialects: how it is written here; NULL: it is none that is known. */
+const char *sql_function_elsewhere(struct str name);
 const char *sql_function_usage(const struct sql_function *f); /* "LPAD(text, INT, text)"; NULL: its overloads say it */

@@ -33,6 +33,7 @@ static enum status run_change(struct run *r, const void *body, bool is_update)
     const struct insert *one = insert;
     const struct table *t;
 
+    if (!b.is_batch) err_hint(r->e, "SET 'execution.runtime-mode' = 'batch'");
     if (!b.is_batch)
         return run_fail(r, r->statement->place, "%s statement is not supported for streaming mode now.",
                         is_update ? "UPDATE" : "DELETE");

@@ -66,7 +66,10 @@ enum status run_plan_graph(struct run *r, struct rel *const *sinks, uint32_t cou
     g->chaining = options_bool(&g->settings, config_defs, "pipeline.operator-chaining.enabled");
     TRY(run_plan_into(r, sinks, count, g, NULL, &node));
     share(r, g, NULL);
-    return graph_prepare(g, r->e);
+    struct err inner = {0};
+    if (graph_prepare(g, &inner) == S_OK) return S_OK;
+    const struct rel_said *said = sinks[0]->said != NULL ? sinks[0]->said : sinks[0]->inputs[0]->said; /* of a job's only plan, as a rule */
+    return run_refuse(r, count == 1 ? said : NULL, &inner);
 }
 
 enum status run_plan_reuse(struct run *r, struct rel *const *sinks, uint32_t count, struct rel_reuse **out)
