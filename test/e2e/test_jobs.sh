@@ -63,7 +63,7 @@ SELECT job_name FROM sys.jobs" > out.txt 2> err.txt < /dev/null
 same 'a group that fails: status' 1 $?
 same 'only rows are data, and jobs have the name that the session says' '{"job_name":"mine"}' "$(cat out.txt)"
 same 'a group that fails: its place' "[ERROR] Could not execute SQL statement. Reason:
-operator 'Calc' (subtask 1/1): the text is no whole number of that size in \"CAST(('u' || CAST(\$a0 AS STRING)) AS INT)\" at line 2, column 25, row +I[$a0 = 1]; correct the value, or use TRY_CAST, which is NULL there
+operator 'Calc' (subtask 1/1): the text is no whole number of that size in \"CAST(('u' || CAST(\$a0 AS STRING)) AS INT)\" at line 2, column 25, row +I[\$a0 = 1]; correct the value, or use TRY_CAST, which is NULL there
 INSERT INTO sink SELECT CAST('u' || CAST(COUNT(*) AS STRING) AS INT) FROM (VALUES (1)) AS t (v) GROUP BY v;
                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^" "$(mistakes)"
 

@@ -99,7 +99,7 @@ bad ogg-json '{"before":null,"after":{"id":7},"op_type":"U"}' "$(null before U O
 # A row before that is no JSON, which ignore-parse-errors drops as well, and counts once.
 { good canal-json 1; echo '{"data":[{"id":"7"}],"old":"x","type":"UPDATE"}'; good canal-json 2; } > c.json
 expect 'old is no row: fail' 1 '*' '*' rows canal-json ''
-same 'old is no row: text' "operator 'Source: s' (subtask 1/1): c.json:2:1: the \"old\" field: expected a value, found 'x'; correct the record, or set 'on-error' = 'skip' or 'dead-letter' to go on without it" "$(mistakes | sed -n 2p)"
+same 'old is no row: text' "operator 'Source: s' (subtask 1/1): c.json:2:28: column 'old' (STRING): a string where an object is expected; correct the value; 'canal-json.ignore-parse-errors' = 'true' reads it as NULL, 'on-error' = 'skip' drops the record" "$(mistakes | sed -n 2p)"
 expect 'old is no row: ignored' 0 "op,id
 +I,1
 +I,2" '*' rows canal-json ",'canal-json.ignore-parse-errors'='true'"

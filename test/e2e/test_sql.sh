@@ -127,7 +127,7 @@ SELEC 1
 ^^^^^' 'SELEC 1'
 
 says 'what is to come' 1 '[ERROR] Could not execute SQL statement. Reason:
-models are not supported yet at line 1, column 8
+models are not supported yet at line 1, column 8; a function in C can ask one: CREATE FUNCTION f AS '"'symbol'"' LANGUAGE C USING ARTIFACT '"'lib.so'"'
 CREATE MODEL m
        ^^^^^' 'CREATE MODEL m'
 
