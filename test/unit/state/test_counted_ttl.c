@@ -87,6 +87,15 @@ static void first_change(struct world *w, bool goes)
     if (!goes) w->times[id] = w->k.now_ms;
 }
 
+static void table_open(void *arg, struct state_host *h)
+{
+    struct world *w = arg;
+
+    assert_int_equal(state_open(h, &w->def, &w->table, &w->k.err), S_OK);
+}
+
+static void table_close(void *arg) { state_close(((struct world *)arg)->table); }
+
 static void run(uint64_t seed, uint32_t restarts)
 {
     struct world *w = test_calloc(1, sizeof *w);
@@ -108,6 +117,7 @@ static void run(uint64_t seed, uint32_t restarts)
     w->key->count = w->sort->count = 1;
     assert_int_equal(state_open(&w->k.host, &w->def, &w->table, &w->k.err), S_OK);
     assert_int_equal(state_probe_init(&w->probe, w->def.sort_key, &w->k.mem, &w->k.err), S_OK);
+    const struct keyed_opener opener = {.open = table_open, .close = table_close, .arg = w};
     for (uint32_t step = 0; step < STEPS; step++) {
         int64_t value = (int64_t)prng_below(&random, 100);
         w->k.now_ms += prng_below(&random, 300) == 0 ? 3 * TTL_MS : (int64_t)prng_below(&random, 60);
@@ -117,7 +127,7 @@ static void run(uint64_t seed, uint32_t restarts)
         if (prng_below(&random, 3) == 0) first_change(w, prng_below(&random, 2) == 0);
         check(w, value);
         state_done(w->table);
-        if (restarts > 0 && step % 31 == 0) keyed_restart(&w->k, &w->def, &w->table, restarts, 4096);
+        if (restarts > 0 && step % 31 == 0) keyed_restart(&w->k, &opener, restarts, 4096);
     }
     state_close(w->table);
     state_probe_release(&w->probe);
