@@ -57,6 +57,8 @@ enum status rank_keys_open(struct op_cx *cx, struct rank *s, const struct rank_c
                                 .is_within = k->col_count > k->group_count,
                                 .group_cols = k->group_count,
                                 .value = s->def.sort_key,
+                                .is_within = k->group_count > 0 && k->group_count < k->col_count,
+                                .group_cols = k->group_count,
                                 .ttl = s->def.ttl};
     TRY(state_open(cx->state, &k->def, &k->table, cx->err));
     TRY(state_probe_init(&k->key, s->def.sort_key, cx->mem, cx->err));
@@ -80,12 +82,18 @@ void rank_keys_close(struct rank *s)
 }
 
 /* --- a batch ------------------------------------------------------------------------------------------------------- */
+static void hashes_of(const struct rank_keys *k, const struct batch *b, const uint32_t *cols, uint64_t *out)
+{
+    if (k->def.is_within) state_hash_within(b, cols, k->group_count, k->col_count, out);
+    else batch_hash(b, cols, k->col_count, out);
+}
+
 enum status rank_keys_resolve(struct rank *s, const struct batch *in)
 {
     struct rank_keys *k = s->keys;
     uint64_t hashes[BATCH_ROWS];
 
-    state_hash_within(in, k->cols, k->group_count, k->col_count, hashes);
+    hashes_of(k, in, k->cols, hashes);
     struct state_keys keys = state_keys_of(in, k->cols, k->col_count, hashes);
     return state_resolve(k->table, 0, &keys, STATE_RESERVE, k->rows, NULL);
 }
@@ -148,7 +156,7 @@ void rank_keys_forget(struct rank *s, const struct batch *in, uint32_t i, const 
         else state_rows_load(s->table, &row, 1, k->fields[f - k->group_count], to, 0, &k->one->heap, k->mem);
     }
     k->one->count = 1;
-    state_hash_within(k->one, k->each, k->group_count, k->col_count, &hash);
+    hashes_of(k, k->one, k->each, &hash);
     void *entry = state_get(k->table, 0, k->one, k->each, 0, hash, STATE_UPDATE, NULL);
     if (entry == NULL) return;
     *number_of(s, entry) = 0;
@@ -163,7 +171,7 @@ enum status rank_keys_end(struct rank *s)
     uint32_t n = 0;
 
     if (k->gone->count == 0) return S_OK;
-    state_hash_within(k->gone, k->each, k->group_count, k->col_count, hashes);
+    hashes_of(k, k->gone, k->each, hashes);
     struct state_keys all = state_keys_of(k->gone, k->each, k->col_count, hashes);
     group_firsts_find(&k->firsts, &all);
     for (uint32_t i = 0; i < k->firsts.count; i++) {
