@@ -110,7 +110,7 @@ MISTAKE(function_without_name, tw_create_temporary_system_function(env, "", &tw_
 
 static const struct mistake mistakes[] = {
     {no_column, "Column 'agee' not found in any table at line 1, column 1; did you mean 'age'?\nagee > 20\n^^^^"},
-    {no_condition, "WHERE clause must be a condition at line 1, column 1\nage\n^^^"},
+    {no_condition, "WHERE clause must be a condition at line 1, column 1; compare it with something, or give a BOOLEAN\nage\n^^^"},
     {more_than_an_expression,
      "Encountered \")\": expected the end of the expression at line 1, column 8\nage > 1) OR (1 = 1\n       ^"},
     {more_than_a_list, "Encountered \"FROM\": expected ',' or the end at line 1, column 4\nid FROM other\n   ^^^^"},
