@@ -54,8 +54,6 @@ enum status rank_keys_open(struct op_cx *cx, struct rank *s, const struct rank_c
                                 .version = 1,
                                 .shape = STATE_MAP,
                                 .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], k->cols, k->col_count),
-                                .is_within = k->col_count > k->group_count,
-                                .group_cols = k->group_count,
                                 .value = s->def.sort_key,
                                 .is_within = k->group_count > 0 && k->group_count < k->col_count,
                                 .group_cols = k->group_count,
