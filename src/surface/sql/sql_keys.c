@@ -156,7 +156,7 @@ const struct option_def sql_keys[] = {
     {.key = "table.exec.resource.sort.memory",
      .kind = OPT_SIZE,
      .least = "1 kb", .most = "1 tb",
-     .doc = "in batch mode: rows that one task sorts in memory (ORDER BY, OVER), and of one partition of OVER; more of them go to files" SHARE_OF_MEMORY},
+     .doc = "in batch mode: rows that one task sorts in memory (ORDER BY, OVER, sides of joins and groups by sorting), and of one partition of OVER; more of them go to files" SHARE_OF_MEMORY},
     {.key = "table.exec.resource.hash-agg.memory",
      .kind = OPT_SIZE,
      .least = "1 kb", .most = "1 tb",
@@ -164,7 +164,7 @@ const struct option_def sql_keys[] = {
     {.key = "table.exec.resource.hash-join.memory",
      .kind = OPT_SIZE,
      .least = "1 kb", .most = "1 tb",
-     .doc = "in batch mode: rows of both sides of a join that one task has in memory; more of them go to files, sorted by their keys" SHARE_OF_MEMORY},
+     .doc = "in batch mode: rows of the side of a join by hash table or loops that one task keeps in memory; more of them go to files, sorted by their keys" SHARE_OF_MEMORY},
     {.key = "table.exec.disabled-operators",
      .kind = OPT_STRING,
      .doc = "in batch mode: ways to join and to group that plans do not take, separated by commas: BroadcastHashJoin, ShuffleHashJoin "
