@@ -65,20 +65,24 @@ static struct op_driver *open(const char *operator, const void * config, const s
 
 static struct op_driver *by_hash(const struct how *h, struct str condition)
 {
-    struct join_config c = {.kind = h->kind,
-                            .names = {names, COUNT_OF(names)},
-                            .condition = condition,
-                            .null_safe = {h->null_safe ? safe : unsafe, 2},
-                            .at_end = true,
-                            .left_appends = true,
-                            .right_appends = true};
+    static struct join_config c; /* of the one driver that is open */
+
+    c = (struct join_config){.kind = h->kind,
+                             .names = {names, COUNT_OF(names)},
+                             .condition = condition,
+                             .null_safe = {h->null_safe ? safe : unsafe, 2},
+                             .at_end = true,
+                             .left_appends = true,
+                             .right_appends = true};
 
     return open("join", &c, h);
 }
 
 static struct op_driver *by_sorting(const struct how *h, struct str condition, const char *dirs)
 {
-    struct sort_merge_join_config c = {
+    static struct sort_merge_join_config c; /* the same */
+
+    c = (struct sort_merge_join_config){
         .kind = h->kind,
         .names = {names, COUNT_OF(names)},
         .condition = condition,
