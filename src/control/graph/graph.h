@@ -134,8 +134,9 @@ int graph_next_output(const struct graph *g, uint32_t node, int after);
  * and a hint. Functions must be resolved. E_GRAPH, E_CONFIG. */
 enum status graph_prepare(struct graph *g, struct err *e) CHECKED;
 
-/* graph_memory.c, after graph_prepare: operators that ask for a share of memory get bytes, of those that the process may use. */
-void graph_memory_share(struct graph *g, int64_t process);
+/* graph_memory.c, after graph_prepare: operators that ask for a share of memory get bytes, of those that the process may use.
+ * state: what each of them may keep as state in a task; 0: anything. */
+void graph_memory_share(struct graph *g, int64_t process, int64_t state);
 /* graph_share.c, before graph_prepare. Operators that do the same with the same inputs become one; sources: those, too. now[n]: the
  * number that node n has then, room for all. */
 void graph_share(struct graph *g, bool sources, uint32_t *now);

@@ -35,9 +35,11 @@ static double each_share(struct graph *g, int64_t bytes)
     return shares;
 }
 
-void graph_memory_share(struct graph *g, int64_t process)
+void graph_memory_share(struct graph *g, int64_t process, int64_t state)
 {
     double shares = each_share(g, 0);
 
-    if (shares > 0) each_share(g, MAX((int64_t)((double)(process / 2) / shares), (int64_t)LEAST));
+    if (shares == 0) return;
+    int64_t bytes = MAX((int64_t)((double)(process / 2) / shares), (int64_t)LEAST);
+    each_share(g, state > 0 ? MIN(bytes, MAX(state / 2, 2)) : bytes); /* files come before state is refused */
 }

@@ -167,7 +167,7 @@ const struct op_type op_sort_merge_join = {
     .name = "sort_merge_join",
     .doc = "SQL in batch mode: a regular join of two inputs, both of which are sorted by its keys",
     .example = "SELECT /*+ SHUFFLE_MERGE(payments) */ * FROM orders JOIN payments ON orders.id = payments.order_id",
-    .flags = OP_SELECTION | OP_FORMS,
+    .flags = OP_SELECTION | OP_FORMS | OP_AT_END,
     .input_count = 2,
     .config_size = sizeof(struct sort_merge_join_config),
     .config_fields = sort_merge_join_config_fields,

@@ -1,6 +1,8 @@
 /* node_window_aggregate.c - WindowAggregate: aggregates of groups and windows. A window's rows come out once, when it ends, and are
  * never changed. In batch mode windows that do not overlap, and calls that cannot be merged, are groups by key and end (hash_aggregate);
- * others share slices as in a stream, and rows beyond memory come in the order of their times. Windows are decided by a time attribute, or by columns that some node below filled (a window of a window). */
+ * others share slices as in a stream, and rows beyond memory come in the order of their times.
+ *
+ * Windows are decided by a time attribute, or by columns that some node below filled (a window of a window). */
 #include "flow/operator/group_fold.h"
 #include "flow/operator/hash_aggregate.h"
 #include "flow/operator/sql_window.h"

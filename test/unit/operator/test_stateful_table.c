@@ -276,6 +276,7 @@ static const struct {
     {"from_stream", "row by row"},
     {"to_stream", "row by row"},
     {"where", "row by row"},
+    {"window_bounds", "row by row"},
     {"window_tvf", "row by row"},
 };
 
