@@ -324,7 +324,7 @@ static void test_source_mistakes(void **state)
         .connector = "sequence", .options = {items, 2}, .schema = rows_type(&arena, "ROW<n BIGINT>")};
     d = start_source(&c, 0);
     assert_string_equal(op_driver_error(d),
-                        "the declared columns are not those of connector 'sequence': ROW<`value` BIGINT NOT NULL>");
+                        "the declared columns are not those of connector 'sequence': ROW<`value` BIGINT NOT NULL> (declare columns of these names and types)");
     op_driver_free(d);
     mem_release(&mem);
 }
