@@ -48,7 +48,23 @@ for parallelism in 1 3; do
     grep -q '+I\[' rest.txt && fail "a key was counted from the beginning: $(grep '+I\[' rest.txt | head -1)"
 done
 
+# What a checkpoint holds, and what is said of one that is damaged.
+rm -rf ck
+kill_in_the_middle 2
+folder=$(ls -d ck/*/chk-* | tail -n 1)
+"$thalweg" savepoint inspect "$folder" > inspected.txt 2> err.txt || fail "inspect: $(cat err.txt)"
+grep -q "^checkpoint [0-9]* of job 'insert-into_default_catalog.default_database.counts' (id [0-9a-f]*)$" inspected.txt || fail "inspect: $(cat inspected.txt)"
+same 'operators' "$(grep -c '^  parallelism 2, max parallelism 128$' inspected.txt)" "$(sed -n 's/^taken .*, \([0-9]*\) operators$/\1/p' inspected.txt)"
+printf 'x' | dd of="$folder/_metadata" bs=1 seek=300 conv=notrunc 2> /dev/null
+expect 'damage' 1 '' '*' "$thalweg" savepoint inspect "$folder"
+same 'damage' "thalweg savepoint inspect: '$folder/_metadata': metadata of a snapshot: its $(wc -c < "$folder/_metadata") bytes are damaged (checksum)" "$(cat err.txt)"
+expect 'no savepoint' 1 '' "thalweg savepoint inspect: there is no checkpoint or savepoint in 'ck': it has no _metadata; give the folder that was printed when it was made, such as .../chk-12" \
+    "$thalweg" savepoint inspect ck
+expect 'what of savepoints' 1 '' "thalweg savepoint: write \`thalweg savepoint inspect FOLDER\`" "$thalweg" savepoint
+rm -rf ck
+
 # What has finished begins anew.
+script 1 > job.sql
 "$thalweg" sql -f job.sql > again.txt 2> err.txt < /dev/null || fail "status $?: $(cat err.txt)"
 grep -q resumed err.txt && fail "a job that had finished was gone on with"
 same 'counts of a new run' "$exact" "$(totals again.txt)"
