@@ -24,6 +24,10 @@ static void submit_and_run(struct job_run *r, struct tw_env *env, struct sys *sy
     r->end = jobmaster_status(jm);
     r->signal = jobmaster_signal(jm);
     r->totals = *jobmaster_totals(jm);
+    r->failure_count = 0;
+    while (r->failure_count < JOB_FAILURES_KEPT && jobmaster_failure(jm, r->failure_count, &r->failures[r->failure_count]))
+        r->failure_count++;
+    if (!jobmaster_checkpoint(jm, 0, &r->last_checkpoint)) r->last_checkpoint.id = 0;
     jobmaster_free(jm);
 }
 

@@ -21,6 +21,9 @@ struct job_run {
     enum sys_signal signal;
     struct err err;
     struct job_totals totals;
+    struct job_failure failures[JOB_FAILURES_KEPT]; /* the newest first */
+    uint32_t failure_count;
+    struct checkpoint_stats last_checkpoint; /* the newest; id 0: there was none */
 };
 
 void job_run(struct job_run *r); /* the graph must be without mistakes */

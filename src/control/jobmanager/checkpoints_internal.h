@@ -29,6 +29,8 @@ struct job_checkpoints {
     struct err change_err;
     struct buf latest; /* folder of the newest checkpoint, as of then */
     bool has_latest;
+    struct checkpoint_stats shown[CHECKPOINT_HISTORY]; /* under the job master's lock `look`; the newest first */
+    uint32_t shown_count;
     bool is_over; /* under the job master's lock `look` */
 };
 

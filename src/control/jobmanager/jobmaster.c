@@ -20,6 +20,7 @@
 #include "flow/state/state.h"
 #include "ground/base/str.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
@@ -234,6 +235,27 @@ static bool restarts(struct jobmaster *jm, int64_t *pause_ms)
            restart_strategy_failed(&jm->restarts, sys_mono_ns(jm->o.sys) / NS_PER_MS, &jm->random, pause_ms);
 }
 
+static void keep_failure(struct jobmaster *jm, bool is_final)
+{
+    struct job_failure *f = &jm->failures[jm->failure_count % JOB_FAILURES_KEPT];
+
+    sys_lock_take(jm->look);
+    *f = (struct job_failure){.time_ms = sys_wall_ms(jm->o.sys), .attempt = jm->attempt, .is_final = is_final};
+    snprintf(f->text, sizeof f->text, "%s", jm->err.text);
+    jm->failure_count++;
+    sys_lock_give(jm->look);
+}
+
+static void say_restart(struct jobmaster *jm, int64_t pause_ms)
+{
+    char line[ERR_TEXT_MAX + JOB_NAME_MAX + 100];
+
+    snprintf(line, sizeof line, "job '%s' failed and is started anew in %lld ms (attempt %u): %s", jm->graph.job_name,
+             (long long)pause_ms, jm->attempt + 2, jm->err.text);
+    log_write(jm->o.log, LOG_WARN, "jobmaster", "%s", line);
+    if (jm->o.log == NULL && jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
+}
+
 void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restart)
 {
     enum job_status now = jobmaster_status(jm);
@@ -241,6 +263,7 @@ void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restar
 
     if (now == JOB_RESTARTING && !may_restart) { /* it was to be started anew, and now it will not be */
         jm->err = *why;
+        keep_failure(jm, true);
         jobmaster_become(jm, JOB_FAILING);
         return;
     }
@@ -248,12 +271,10 @@ void jobmaster_fail(struct jobmaster *jm, const struct err *why, bool may_restar
     jm->err = *why;
     if (jm->err.status == S_OK) err_set(&jm->err, E_UNKNOWN, "a task ended without a reason");
     bool again = now == JOB_RUNNING && may_restart && restarts(jm, &pause_ms);
+    keep_failure(jm, !again);
     if (again) {
         jm->restart_ns = sys_mono_ns(jm->o.sys) + pause_ms * NS_PER_MS;
-        const char *line = arena_printf(&jm->arena, "job '%s' failed and is started anew in %lld ms (attempt %u): %s",
-                                        jm->graph.job_name, (long long)pause_ms, jm->attempt + 2, jm->err.text);
-        log_write(jm->o.log, LOG_WARN, "jobmaster", "%s", line);
-        if (jm->o.log == NULL && jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
+        say_restart(jm, pause_ms);
     }
     jobmaster_become(jm, again ? JOB_RESTARTING : JOB_FAILING);
     checkpoints_stop(jm, CHECKPOINT_JOB_FAILOVER);
@@ -396,6 +417,23 @@ void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct op
     sys_lock_take(jm->look);
     if (sys_atomic_load(&jm->is_deployed) != 0) taskmanager_operator_now(jm->tm, node, out);
     sys_lock_give(jm->look);
+}
+
+bool jobmaster_failure(struct jobmaster *jm, uint32_t index, struct job_failure *out)
+{
+    sys_lock_take(jm->look);
+    bool is_there = index < MIN(jm->failure_count, JOB_FAILURES_KEPT);
+    if (is_there) *out = jm->failures[(jm->failure_count - 1 - index) % JOB_FAILURES_KEPT];
+    sys_lock_give(jm->look);
+    return is_there;
+}
+
+bool jobmaster_checkpoint(struct jobmaster *jm, uint32_t index, struct checkpoint_stats *out)
+{
+    sys_lock_take(jm->look);
+    bool is_there = checkpoints_history(jm->checkpoints, index, out);
+    sys_lock_give(jm->look);
+    return is_there;
 }
 
 const struct job_totals *jobmaster_totals(const struct jobmaster *jm) { return &jm->totals; }

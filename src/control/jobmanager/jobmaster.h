@@ -5,6 +5,7 @@
  * process. The encoded graph is all that is handed over: no pointer into the caller's graph survives submission. */
 #pragma once
 #include "control/graph/graph.h"
+#include "control/jobmanager/checkpoint_coordinator.h"
 #include "control/jobmanager/executions.h"
 #include "control/jobmanager/job_status.h"
 #include "control/taskmanager/taskmanager.h"
@@ -67,6 +68,17 @@ void jobmaster_pump(struct jobmaster *jm);
 enum job_status jobmaster_status(const struct jobmaster *jm);
 void jobmaster_totals_now(const struct jobmaster *jm, struct job_totals *out);
 void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct operator_totals *out);
+
+/* The same of its failures and of its checkpoints, the index-th, the newest first; false behind the last that is kept. */
+enum { JOB_FAILURES_KEPT = 16 };
+struct job_failure {
+    int64_t time_ms; /* wall clock */
+    uint32_t attempt; /* from 0 */
+    bool is_final;    /* it was not started anew */
+    char text[ERR_TEXT_MAX];
+};
+bool jobmaster_failure(struct jobmaster *jm, uint32_t index, struct job_failure *out);
+bool jobmaster_checkpoint(struct jobmaster *jm, uint32_t index, struct checkpoint_stats *out);
 
 /* A savepoint of the running job: any thread, waits. folder: where its own is made; NULL: execution.checkpointing.savepoint-dir.
  * *out: the folder it lies in, in memory of the caller, SYS_PATH_MAX bytes. E_CONFIG, E_UNSUPPORTED, E_CANCELED with the reason. */

@@ -177,11 +177,28 @@ static void obey(struct job_checkpoints *c, const struct checkpoint_action *a)
     }
 }
 
+static void show_history(struct job_checkpoints *c)
+{
+    sys_lock_take(c->jm->look);
+    for (c->shown_count = 0; c->shown_count < CHECKPOINT_HISTORY; c->shown_count++)
+        if (!checkpoint_history(c->coordinator, c->shown_count, &c->shown[c->shown_count])) break;
+    sys_lock_give(c->jm->look);
+}
+
 static void obey_all(struct job_checkpoints *c)
 {
     struct checkpoint_action a;
+    bool any = false;
 
-    while (checkpoint_coordinator_take(c->coordinator, &a)) obey(c, &a);
+    for (; checkpoint_coordinator_take(c->coordinator, &a); any = true) obey(c, &a);
+    if (any) show_history(c);
+}
+
+bool checkpoints_history(const struct job_checkpoints *c, uint32_t index, struct checkpoint_stats *out)
+{
+    if (c == NULL || index >= c->shown_count) return false;
+    *out = c->shown[index];
+    return true;
 }
 
 /* --- what is said ------------------------------------------------------------------------------------------------------------- */

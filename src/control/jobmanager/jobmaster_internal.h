@@ -40,6 +40,8 @@ struct jobmaster {
     uint32_t attempt;
     struct restart_strategy restarts;
     struct prng random;
+    struct job_failure failures[JOB_FAILURES_KEPT]; /* ring, under `look` */
+    uint32_t failure_count;
     int64_t restart_ns;                  /* when the next attempt begins */
     struct restore_plan *restore;        /* what it begins with; NULL: with nothing */
     struct restore_plan *spent;          /* of the attempt before, until its tasks are gone */
@@ -88,6 +90,8 @@ void checkpoints_look(struct jobmaster *jm);
 int64_t checkpoints_wait_ms(const struct jobmaster *jm, int64_t most); /* until something is due */
 /* Between attempts: the record says so, and *folder is the newest checkpoint, NULL: there is none. Waits. */
 enum status checkpoints_next_attempt(struct jobmaster *jm, const char **folder, struct err *e) CHECKED;
+/* Under the lock `look`. */
+bool checkpoints_history(const struct job_checkpoints *c, uint32_t index, struct checkpoint_stats *out);
 /* Under the lock `look`. False: the job takes no checkpoints, or is over. */
 bool checkpoints_request(struct jobmaster *jm, struct savepoint_request *r);
 void checkpoints_job_over(struct jobmaster *jm); /* in its last status: recorded, and what goes with the job goes */

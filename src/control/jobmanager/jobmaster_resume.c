@@ -190,14 +190,13 @@ static void print_size(char *out, size_t size, uint64_t bytes)
 void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
 {
     const struct snapshot_metadata *m = restore_plan_metadata(jm->restore);
-    char bytes[32];
+    char bytes[32], line[JOB_NAME_MAX + SYS_PATH_MAX + 200];
     int64_t age = MAX(0, sys_wall_ms(jm->o.sys) - m->time_ms);
 
     print_size(bytes, sizeof bytes, restore_plan_bytes(jm->restore));
-    const char *line = arena_printf(&jm->arena, "job '%s' %s from %s %lld (%lld.%lld s old, %s) in %s",
-                                    jm->graph.job_name, verb, snapshot_kind_name(m->kind), (long long)m->checkpoint,
-                                    (long long)(age / 1000), (long long)(age % 1000 / 100), bytes,
-                                    restore_plan_uri(jm->restore));
+    snprintf(line, sizeof line, "job '%s' %s from %s %lld (%lld.%lld s old, %s) in %s", jm->graph.job_name, verb,
+             snapshot_kind_name(m->kind), (long long)m->checkpoint, (long long)(age / 1000),
+             (long long)(age % 1000 / 100), bytes, restore_plan_uri(jm->restore));
     log_write(jm->o.log, jm->o.say != NULL ? LOG_INFO : LOG_WARN, "jobmaster", "%s",
               line); /* it is shown, one way or the other */
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);

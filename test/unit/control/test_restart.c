@@ -239,6 +239,11 @@ static void a_job_that_fails_goes_on_from_its_checkpoint(void **state)
     expect_counts();
     assert_non_null(strstr(w.lines, "job 'numbers' failed and is started anew in 1 ms (attempt 2): operator "));
     assert_non_null(strstr(w.said, "job 'numbers' goes on from checkpoint "));
+    assert_int_equal(run.failure_count, 1);
+    assert_false(run.failures[0].is_final);
+    assert_int_equal(run.failures[0].attempt, 0);
+    assert_non_null(strstr(run.failures[0].text, "the middle is reached"));
+    assert_true(run.last_checkpoint.id >= 2 && run.last_checkpoint.tasks == 5); /* source, counts, sink: 2 + 2 + 1 */
 }
 
 static void more_failures_than_are_allowed_fail_it(void **state)
@@ -254,6 +259,9 @@ static void more_failures_than_are_allowed_fail_it(void **state)
     assert_non_null(strstr(run.err.text, "the middle is reached"));
     assert_non_null(strstr(w.lines, "(attempt 4)"));
     assert_null(strstr(w.lines, "(attempt 5)"));
+    assert_int_equal(run.failure_count, 4);
+    assert_true(run.failures[0].is_final && run.failures[0].attempt == 3);
+    assert_true(!run.failures[3].is_final && run.failures[3].attempt == 0);
 }
 
 static void a_job_whose_process_was_killed_is_gone_on_with(void **state)
