@@ -51,7 +51,8 @@ done
 # What a checkpoint holds, and what is said of one that is damaged.
 rm -rf ck
 kill_in_the_middle 2
-folder=$(ls -d ck/*/chk-* | tail -n 1)
+folder=$(ls ck/*/chk-*/_metadata | tail -n 1) # others may be half written, or half deleted
+folder=${folder%/_metadata}
 "$thalweg" savepoint inspect "$folder" > inspected.txt 2> err.txt || fail "inspect: $(cat err.txt)"
 grep -q "^checkpoint [0-9]* of job 'insert-into_default_catalog.default_database.counts' (id [0-9a-f]*)$" inspected.txt || fail "inspect: $(cat inspected.txt)"
 same 'operators' "$(grep -c '^  parallelism 2, max parallelism 128$' inspected.txt)" "$(sed -n 's/^taken .*, \([0-9]*\) operators$/\1/p' inspected.txt)"
@@ -68,4 +69,14 @@ script 1 > job.sql
 "$thalweg" sql -f job.sql > again.txt 2> err.txt < /dev/null || fail "status $?: $(cat err.txt)"
 grep -q resumed err.txt && fail "a job that had finished was gone on with"
 same 'counts of a new run' "$exact" "$(totals again.txt)"
+
+# From the command line.
+expect 'no such savepoint' 1 '' "there is no checkpoint or savepoint in 'nosuch': it has no _metadata; give the folder that was printed when it was made, such as .../chk-12" \
+    "$thalweg" run -s nosuch --quiet
+expect 'no folder' 1 '' "checkpoints are wanted (execution.checkpointing.interval), but there is no folder for them; set execution.checkpointing.dir, for example to file:///var/lib/thalweg/checkpoints" \
+    "$thalweg" run -D execution.checkpointing.interval=1s --quiet
+expect 'claim mode' 1 '' "thalweg run: --claimMode: option 'execution.state-recovery.claim-mode' of configuration is 'SOME', but must be one of NO_CLAIM|CLAIM" \
+    "$thalweg" run -rm SOME --quiet
+expect 'a folder that cannot be' 1 '' "cannot create '/proc/none': no such folder; check the path" \
+    "$thalweg" run -D execution.checkpointing.interval=1s -D execution.checkpointing.dir=/proc/none --quiet
 finish
