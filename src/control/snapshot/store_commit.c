@@ -41,7 +41,9 @@ void store_delete_folder(struct snapshot_store *s, const struct fs_type *fs, con
 
     mem_init(&mem, "sweep", 0);
     arena_init(&arena, &mem, 0);
-    enum status st = fs->list(s->o.sys, path, &arena, &list, NULL);
+    /* First what makes it a checkpoint: half of one is none. */
+    enum status st = fs->remove(s->o.sys, arena_printf(&arena, "%s/_metadata", path), NULL);
+    if (st == S_OK) st = fs->list(s->o.sys, path, &arena, &list, NULL);
     for (uint32_t i = 0; st == S_OK && i < list.count; i++)
         if (!list.entries[i].is_directory) st = fs->remove(s->o.sys, list.entries[i].path, NULL);
     if (st == S_OK && fs->remove_folder != NULL) st = fs->remove_folder(s->o.sys, path, NULL);
