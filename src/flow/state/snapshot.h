@@ -29,7 +29,8 @@ struct state_image {
     const struct state_part *parts;
     uint32_t part_count;
 };
-/* What a host begins with; it must be there until the operator is open. max_parallelism is that of the job which wrote it and must be
+/* What a host begins with. It is there until the operator is open; then whoever set it sets the host's `restore` back to NULL: what an
+ * operator opens later begins empty. max_parallelism is that of the job which wrote it and must be
  * the host's. operator: its name, for errors; NULL: they do without. */
 struct state_restore {
     const struct state_image *subtasks;

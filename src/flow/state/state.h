@@ -107,7 +107,7 @@ struct state_host {
     void (*wake)(void *arg); /* any thread: what a backend answered S_PENDING for is there. NULL: the caller asks again */
     void *wake_arg;
     struct err *err;                                     /* detail of a failing data-plane call; may be NULL */
-    const struct state_restore *restore; /* what tables and timers begin with when they are made (snapshot.h); NULL: empty */
+    const struct state_restore *restore; /* while the operator opens: what tables and timers begin with (snapshot.h); NULL: empty */
     uint32_t subtask, parallelism;       /* which of how many this is; parallelism 0 means the only one */
     size_t bytes_max;                                    /* of state: E_BUDGET beyond; 0: as many as there are */
 
