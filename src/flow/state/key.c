@@ -169,7 +169,7 @@ static void gather_fixed(const struct key_codec *c, struct key_set *s, const str
     char *to;
 
     buf_clear(&s->bytes);
-    buf_reserve(&s->bytes, (size_t)p->count * c->bytes);
+    buf_reserve(&s->bytes, (size_t)p->count * c->bytes + 1); /* keys of no columns have no bytes, but a place */
     to = s->bytes.data;
     for (uint32_t i = 0; i < p->count; i++, to += c->bytes) {
         uint32_t offset = 0;
