@@ -205,6 +205,7 @@ static void instance_open(struct op_driver *d)
         if (s->type->on_time) n->cx.wake_ms = TIME_MIN;
     }
     failed(d, s->type->open ? s->type->open(&n->cx, n->self) : S_OK);
+    d->host.restore = NULL;
 }
 
 static void instance_close(struct op_driver *d, bool has_failed)

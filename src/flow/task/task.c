@@ -153,7 +153,9 @@ static enum status open_node(struct task *t, struct node *n)
     barrier_restore_node(t, n);
     n->opened = true;
     sys_atomic_store(&t->chain.running, (uint64_t)(n - t->chain.nodes));
-    return n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
+    enum status st = n->cx.type->open != NULL ? n->cx.type->open(&n->cx, n->self) : S_OK;
+    if (n->cx.state != NULL) n->cx.state->restore = NULL; /* it goes when all operators are open */
+    return st;
 }
 
 static enum status open_partition(struct task *t, uint32_t output)
