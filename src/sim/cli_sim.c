@@ -14,7 +14,7 @@ struct request {
     const struct cli *cli;
     uint64_t from, count;
     const char *job;
-    bool is_verbose, wants_list, is_spread;
+    bool is_verbose, wants_list, is_spread, has_faults;
     int64_t shown_ns; /* when progress was last shown */
     enum sys_signal signal;
 };
@@ -24,6 +24,7 @@ struct tally {
     const char *job;
     bool has_reference;
     uint64_t seeds, rows, failures;
+    uint64_t quiet, fired[SIM_FAULT_COUNT]; /* seeds without a fault; faults */
     int64_t virtual_ns, wall_ns;
     struct buf failed; /* the seeds */
 };
@@ -44,6 +45,7 @@ static const char *parse(struct request *q, int argc, char **argv)
         if (strcmp(argv[i], "--verbose") == 0) q->is_verbose = true;
         else if (strcmp(argv[i], "--list") == 0) q->wants_list = true;
         else if (strcmp(argv[i], "--spread") == 0) q->is_spread = true;
+        else if (strcmp(argv[i], "--faults") == 0) q->has_faults = true;
         else if (strcmp(argv[i], "--job") == 0 && value[0] != '\0') q->job = argv[++i];
         else if (strcmp(argv[i], "--seeds") == 0 && (ok = take_number(value, &q->count))) i++;
         else if (strcmp(argv[i], "--from") == 0 && (ok = take_number(value, &q->from))) i++;
@@ -87,8 +89,9 @@ static bool show_progress(struct request *q, const char *job, uint64_t seed)
 /* --- one job ------------------------------------------------------------------------------------------------------------ */
 static void show_failure(const struct request *q, const char *job, uint64_t seed, const struct sim_result *got, struct buf *text)
 {
-    say(q, 2, "job %s, seed %llu FAILED\n  replay: thalweg sim --job %s --seed %llu\n  %s\n", job, (unsigned long long)seed, job,
-        (unsigned long long)seed, got->settings);
+    say(q, 2, "job %s, seed %llu FAILED\n  replay: thalweg sim --job %s --seed %llu%s\n  %s%s%s\n", job,
+        (unsigned long long)seed, job, (unsigned long long)seed, q->has_faults ? " --faults" : "", got->settings,
+        got->faults[0] != '\0' ? "\n  faults:" : "", got->faults);
     program_say(q->cli->sys, 2, buf_text(text));
 }
 
@@ -99,26 +102,29 @@ static void run_seed(const struct request *q, const struct sim_job *job, uint64_
     struct arena arena;
     struct buf text;
     struct sim_result got, again;
+    enum sim_mode mode = q->has_faults ? SIM_FAULTS : SIM_PLAIN;
 
     mem_init(&mem, "seed", 0);
     arena_init(&arena, &mem, 0);
     buf_init(&text, &mem);
-    sim_run(job, seed, false, &arena, &got);
+    sim_run(job, seed, mode, &arena, &got);
     bool failed = sim_differs(&got, expected, &text);
     if (!failed && seed % REPEAT_EVERY == 0) {
-        sim_run(job, seed, false, &arena, &again);
+        sim_run(job, seed, mode, &arena, &again);
         failed = again.trace != got.trace;
         if (failed) buf_append_text(&text, "  the same seed took another way the second time\n");
     }
     if (failed && t->failures < FAILURES_SHOWN) show_failure(q, job->name, seed, &got, &text);
     if (failed) buf_printf(&t->failed, " %llu", (unsigned long long)seed);
     if (q->is_verbose || (q->count == 1 && !failed))
-        say(q, 1, "%-20s seed %-8llu trace %016llx  %s\n", job->name, (unsigned long long)seed, (unsigned long long)got.trace,
-            got.settings);
+        say(q, 1, "%-20s seed %-8llu trace %016llx  %s%s%s\n", job->name, (unsigned long long)seed, (unsigned long long)got.trace,
+            got.settings, got.faults[0] != '\0' ? "  faults:" : "", got.faults);
     t->seeds++;
     t->rows += got.row_count;
     t->virtual_ns += got.virtual_ns - SIM_START_NS;
     t->failures += failed;
+    t->quiet += got.faults[0] == '\0';
+    for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) t->fired[i] += got.fired[i];
     mem_release(&mem);
 }
 
@@ -132,7 +138,7 @@ static void run_job(struct request *q, const struct sim_job *job, uint64_t first
     mem_init(&mem, "reference", 0);
     arena_init(&arena, &mem, 0);
     int64_t began = sys_mono_ns(q->cli->sys);
-    sim_run(job, 0, true, &arena, &expected);
+    sim_run(job, 0, SIM_REFERENCE, &arena, &expected);
     t->job = job->name;
     t->has_reference = expected.end == SIM_FINISHED && expected.exit_status == 0 && expected.row_count > 0;
     if (!t->has_reference) {
@@ -153,6 +159,15 @@ static void show_line(const struct request *q, const struct tally *t, const char
         t->seeds > 0 ? (double)t->wall_ns / 1e6 / (double)t->seeds : 0, result);
 }
 
+/* A seed in which nothing went wrong proves nothing of recovery. */
+static void show_faults(const struct request *q, const struct tally *all)
+{
+    say(q, 1, "faults that fired:");
+    for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++)
+        say(q, 1, " %s %llu%s", sim_fault_name(i), (unsigned long long)all->fired[i], i + 1 < SIM_FAULT_COUNT ? "," : "");
+    say(q, 1, "; seeds without one: %llu of %llu\n", (unsigned long long)all->quiet, (unsigned long long)all->seeds);
+}
+
 /* Answers whether all went well. */
 static bool show_table(const struct request *q, const struct tally *tallies, uint32_t count)
 {
@@ -167,11 +182,14 @@ static bool show_table(const struct request *q, const struct tally *tallies, uin
         all.seeds += t->seeds;
         all.rows += t->rows;
         all.failures += t->failures;
+        all.quiet += t->quiet;
+        for (uint32_t k = 0; k < SIM_FAULT_COUNT; k++) all.fired[k] += t->fired[k];
         all.virtual_ns += t->virtual_ns;
         all.wall_ns += t->wall_ns;
         bad += failed;
     }
     if (count > 1) show_line(q, &all, bad > 0 ? "FAILED" : "ok");
+    if (q->has_faults) show_faults(q, &all);
     for (uint32_t i = 0; i < count; i++)
         if (tallies[i].failures > 0) {
             say(q, 1, "%s failed with seeds", tallies[i].job);
@@ -204,10 +222,12 @@ static int run_all(struct request *q, const struct sim_job *jobs, uint32_t count
     mem_init(&mem, "failed seeds", 0);
     for (uint32_t i = 0; i < count && q->signal == SYS_SIGNAL_NONE; i++) {
         if (q->job != NULL && strcmp(q->job, jobs[i].name) != 0) continue;
+        if (q->has_faults && !jobs[i].survives) continue;
         buf_init(&tallies[ran].failed, &mem);
         run_job(q, &jobs[i], q->is_spread ? i : 0, q->is_spread ? count : 1, &tallies[ran++]);
     }
-    if (ran == 0) say(q, 2, "thalweg sim: there is no job '%.100s'; `thalweg sim --list` shows them\n", q->job);
+    if (ran == 0) say(q, 2, "thalweg sim: there is no job '%.100s'%s; `thalweg sim --list` shows them\n", q->job != NULL ? q->job : "",
+                      q->has_faults ? " that runs with faults" : "");
     bool good = ran > 0 && show_table(q, tallies, ran);
     if (q->signal != SYS_SIGNAL_NONE) say(q, 2, "thalweg sim: interrupted\n");
     mem_release(&mem);
@@ -233,7 +253,7 @@ static int run_sim(const struct cli *cli, int argc, char **argv)
 
 const struct cli_verb cli_sim = {
     .name = "sim",
-    .arguments = "[--seed N | --seeds N [--from N]] [--job NAME] [--verbose] [--list]",
+    .arguments = "[--seed N | --seeds N [--from N]] [--job NAME] [--faults] [--verbose] [--list]",
     .doc = "run test jobs in a simulated world under many seeds",
     .help = "A seed decides parallelism, sizes of batches and rings, workers, state backend and schedule; the rows must\n"
             "be those of the reference run (parallelism 1, batches of one row). Time is virtual. A failure says how to\n"
@@ -241,6 +261,9 @@ const struct cli_verb cli_sim = {
             "  --seed N           this seed alone, and its trace\n"
             "  --seeds N          so many seeds for each job (100)\n"
             "  --from N           the first of them (1)\n"
+            "  --faults           jobs that take checkpoints alone, while seven kinds of faults fire, each in a quarter of the seeds:\n"
+            "                     tasks fail, processes die, power fails (unsynced writes are lost or torn), writes fail, the disk\n"
+            "                     is full, an object's fate is unknown, bits of a checkpoint flip; rows that are committed count\n"
             "  --spread           deal the seeds out over the jobs instead of running all of them for each\n"
             "  --job NAME         one job alone\n"
             "  --verbose          a line for every seed: its trace and what it decided\n"

@@ -42,4 +42,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_async_lookup = {.name = "async_lookup",
                                          .doc = "a table that is looked up asynchronously, with retries, in order",
                                          .compare = SIM_PER_KEY,
-                                         .run = run};
+                                         .run = run,
+.survives = true};

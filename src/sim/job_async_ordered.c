@@ -20,4 +20,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_async_ordered = {.name = "async_ordered",
                                           .doc = "asynchronous requests in order, on helper threads",
                                           .compare = SIM_PER_KEY,
-                                          .run = run};
+                                          .run = run,
+.survives = true};

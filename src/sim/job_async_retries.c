@@ -44,4 +44,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_async_retries = {.name = "async_retries",
                                           .doc = "asynchronous requests in any order: retries, growing pauses",
                                           .compare = SIM_ANY_ORDER,
-                                          .run = run};
+                                          .run = run,
+.survives = true};

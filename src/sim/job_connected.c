@@ -93,4 +93,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_connected = {.name = "connected",
                                       .doc = "co-process with state and timers; broadcast state",
                                       .compare = SIM_ANY_ORDER,
-                                      .run = run};
+                                      .run = run,
+.survives = true};

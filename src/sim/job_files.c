@@ -36,4 +36,5 @@ const struct sim_job job_files = {.name = "files",
                                   .doc = "a folder of csv files on the simulated disk",
                                   .compare = SIM_ANY_ORDER,
                                   .prepare = prepare,
-                                  .run = run};
+                                  .run = run,
+.survives = true};

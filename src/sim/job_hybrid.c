@@ -111,4 +111,5 @@ const struct sim_job job_hybrid = {
     .name = "hybrid",
     .doc = "a hybrid source of the user: three parts, each begins where the one before ended",
     .compare = SIM_ANY_ORDER,
-    .run = run};
+    .run = run,
+.survives = true};

@@ -41,4 +41,5 @@ static int run(struct tw_env *env)
 }
 
 const struct sim_job job_joins = {
-    .name = "joins", .doc = "interval join, window join, co-group", .compare = SIM_ANY_ORDER, .run = run};
+    .name = "joins", .doc = "interval join, window join, co-group", .compare = SIM_ANY_ORDER, .run = run,
+.survives = true};

@@ -8,4 +8,5 @@ static int run(struct tw_env *env)
 }
 
 const struct sim_job job_keyed_max_by = {
-    .name = "keyed_max_by", .doc = "rolling row of the largest number per key", .compare = SIM_PER_KEY, .run = run};
+    .name = "keyed_max_by", .doc = "rolling row of the largest number per key", .compare = SIM_PER_KEY, .run = run,
+.survives = true};

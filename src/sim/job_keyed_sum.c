@@ -8,4 +8,4 @@ static int run(struct tw_env *env)
 }
 
 const struct sim_job job_keyed_sum = {
-    .name = "keyed_sum", .doc = "rolling sum per key", .compare = SIM_PER_KEY, .run = run};
+    .name = "keyed_sum", .doc = "rolling sum per key", .compare = SIM_PER_KEY, .run = run, .survives = true};

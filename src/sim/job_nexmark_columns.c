@@ -11,4 +11,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_nexmark_columns = {.name = "nexmark_columns",
                                             .doc = "nexmark bids: filter and projection by column kernels",
                                             .compare = SIM_ANY_ORDER,
-                                            .run = run};
+                                            .run = run,
+.survives = true};

@@ -12,4 +12,5 @@ static int run(struct tw_env *env)
 }
 
 const struct sim_job job_nexmark_keyed = {
-    .name = "nexmark_keyed", .doc = "nexmark bids: rolling maximum per bidder", .compare = SIM_ANY_ORDER, .run = run};
+    .name = "nexmark_keyed", .doc = "nexmark bids: rolling maximum per bidder", .compare = SIM_ANY_ORDER, .run = run,
+.survives = true};

@@ -14,4 +14,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_partitioners = {.name = "partitioners",
                                          .doc = "rebalance, shuffle, rescale, global; column kernels",
                                          .compare = SIM_ANY_ORDER,
-                                         .run = run};
+                                         .run = run,
+.survives = true};

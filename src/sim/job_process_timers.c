@@ -56,4 +56,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_process_timers = {.name = "process_timers",
                                            .doc = "process function, value, map and list state, event timers",
                                            .compare = SIM_PER_KEY,
-                                           .run = run};
+                                           .run = run,
+.survives = true};

@@ -36,4 +36,5 @@ static int run(struct tw_env *env)
 }
 
 const struct sim_job job_reduce = {
-    .name = "reduce", .doc = "reduce per key, side output, rolling minimum", .compare = SIM_ANY_ORDER, .run = run};
+    .name = "reduce", .doc = "reduce per key, side output, rolling minimum", .compare = SIM_ANY_ORDER, .run = run,
+.survives = true};

@@ -34,4 +34,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_sequence_filter = {.name = "sequence_filter",
                                             .doc = "filter, rebalance and map by row callback",
                                             .compare = SIM_ANY_ORDER,
-                                            .run = run};
+                                            .run = run,
+.survives = true};

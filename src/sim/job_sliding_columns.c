@@ -9,4 +9,5 @@ static int run(struct tw_env *env)
 }
 
 const struct sim_job job_sliding_columns = {
-    .name = "sliding_columns", .doc = "sliding windows of built-in aggregates", .compare = SIM_PER_KEY, .run = run};
+    .name = "sliding_columns", .doc = "sliding windows of built-in aggregates", .compare = SIM_PER_KEY, .run = run,
+.survives = true};

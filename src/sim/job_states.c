@@ -94,4 +94,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_states = {.name = "states",
                                    .doc = "reducing, aggregating, map and list state; time to live",
                                    .compare = SIM_PER_KEY,
-                                   .run = run};
+                                   .run = run,
+.survives = true};

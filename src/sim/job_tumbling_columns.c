@@ -9,4 +9,5 @@ static int run(struct tw_env *env)
 }
 
 const struct sim_job job_tumbling_columns = {
-    .name = "tumbling_columns", .doc = "tumbling windows of built-in aggregates", .compare = SIM_PER_KEY, .run = run};
+    .name = "tumbling_columns", .doc = "tumbling windows of built-in aggregates", .compare = SIM_PER_KEY, .run = run,
+.survives = true};

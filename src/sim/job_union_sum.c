@@ -12,4 +12,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_union_sum = {.name = "union_sum",
                                       .doc = "union of two streams, then a global count per key and window",
                                       .compare = SIM_PER_KEY,
-                                      .run = run};
+                                      .run = run,
+.survives = true};

@@ -70,4 +70,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_window_kinds = {.name = "window_kinds",
                                          .doc = "sessions, counted rows, delta, evictors, all rows of a window",
                                          .compare = SIM_ANY_ORDER,
-                                         .run = run};
+                                         .run = run,
+.survives = true};

@@ -83,4 +83,5 @@ static int run(struct tw_env *env)
 const struct sim_job job_window_pre = {.name = "window_pre",
                                        .doc = "window functions over aggregates; early results; windows over all keys",
                                        .compare = SIM_ANY_ORDER,
-                                       .run = run};
+                                       .run = run,
+.survives = true};

@@ -4,6 +4,9 @@
  * The reference run has parallelism 1, batches of one row and the ordinary schedule; every other run must give the same. */
 #include "sim/sim.h"
 
+#include "control/jobmanager/job_status.h"
+#include "control/snapshot/job_record.h"
+#include "ground/fs/fs.h"
 #include "surface/api/api.h"
 
 #include <stdio.h>
@@ -16,16 +19,20 @@ struct run {
     const struct sim_job *job;
     struct sim_world *world;
     struct prng prng;
-    bool is_reference;
+    enum sim_mode mode;
     int exit_status;
     const char *split_size;
-    char settings[512];
+    uint64_t seed;
+    uint32_t lives; /* processes so far */
+    char settings[1024];
 };
+
+enum { LIVES_MAX = 32 };
 
 /* --- one run ------------------------------------------------------------------------------------------------------------ */
 static void choose(struct run *r, struct tw_env *env, const char *key, const char *const *values, uint32_t count)
 {
-    const char *value = values[r->is_reference ? 0 : prng_below(&r->prng, count)];
+    const char *value = values[r->mode == SIM_REFERENCE ? 0 : prng_below(&r->prng, count)];
     size_t used = strlen(r->settings);
 
     if (value == NULL) return; /* not given */
@@ -54,9 +61,23 @@ static void choose_all(struct run *r, struct tw_env *env)
     choose(r, env, "execution.buffer-timeout.interval", waits, COUNT_OF(waits));
     choose(r, env, "execution.buffer-timeout.enabled", no_waits, COUNT_OF(no_waits));
     choose(r, env, "taskmanager.network.adaptive-partitioner.enabled", adaptive, COUNT_OF(adaptive));
-    r->split_size = splits[r->is_reference ? 0 : prng_below(&r->prng, COUNT_OF(splits))];
+    r->split_size = splits[r->mode == SIM_REFERENCE ? 0 : prng_below(&r->prng, COUNT_OF(splits))];
     size_t used = strlen(r->settings);
     snprintf(r->settings + used, sizeof r->settings - used, " source.split-size=%s", r->split_size);
+}
+
+static void choose_faults(struct run *r, struct tw_env *env)
+{
+    static const char *const interval[] = {"1 ms", "3 ms", "10 ms", "40 ms"}, *const inlined[] = {NULL, "0 kb", "1 kb"},
+                             *const retained[] = {NULL, "2"}, *const tolerable[] = {NULL, "1", "1000"};
+
+    choose(r, env, "execution.checkpointing.interval", interval, COUNT_OF(interval));
+    choose(r, env, "execution.checkpointing.data-inline-threshold", inlined, COUNT_OF(inlined));
+    choose(r, env, "execution.checkpointing.num-retained", retained, COUNT_OF(retained));
+    choose(r, env, "execution.checkpointing.tolerable-failed-checkpoints", tolerable, COUNT_OF(tolerable));
+    tw_set(env, "execution.checkpointing.dir", "/ck");
+    env->ledger = "/ledger";
+    env->takes_signals = true;
 }
 
 const char *sim_split_size(const struct tw_env *env) { return ((const struct run *)env->drive_arg)->split_size; }
@@ -73,11 +94,15 @@ static void run_main(void *arg)
     env->artifact = NULL;
     env->collected = &r->world->standard[1];
     env->drive_arg = r; /* for sim_split_size; there is no drive */
+    r->settings[0] = '\0';
+    prng_init(&r->prng, r->seed); /* of each life the same */
     choose_all(r, env);
-    if (r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
+    if (r->mode == SIM_FAULTS) choose_faults(r, env);
+    if (r->lives == 1 && r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
         buf_printf(&r->world->standard[2], "%s\n", e.text);
         r->exit_status = 1;
     } else {
+        r->world->faults.is_on = r->mode == SIM_FAULTS;
         r->exit_status = plugin != NULL ? plugin->job(env, 1, argv) : r->job->run(env);
     }
     tw_env_free(env);
@@ -136,20 +161,89 @@ static void take_rows(const struct run *r, struct arena *a, struct sim_result *o
     if (r->job->compare == SIM_PER_KEY) sort_by_key(out->rows, ARENA_ARRAY(a, const char *, lines), out->row_count);
 }
 
-void sim_run(const struct sim_job *job, uint64_t seed, bool is_reference, struct arena *a, struct sim_result *out)
+static uint64_t fired_so_far(const struct run *r)
 {
-    struct run r = {.job = job, .is_reference = is_reference, .world = sim_world_create(seed, is_reference)};
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) sum += r->world->faults.fired[i];
+    return sum;
+}
+
+/* Does its record say that it is over? Then it would begin anew. */
+static bool has_finished(const struct run *r)
+{
+    struct job_records records = {.sys = &r->world->sys};
+    struct job_record record = {0};
+    struct mem mem;
+    struct arena a;
+    struct fs_list jobs;
+    bool finished = false;
+    struct err e = {0};
+
+    mem_init(&mem, "record", 0);
+    arena_init(&a, &mem, 0);
+    enum status st = fs_find("/ck", &records.fs, &records.folder, &e);
+    if (st == S_OK) st = records.fs->list(&r->world->sys, records.folder, &a, &jobs, &e);
+    for (uint32_t i = 0; st == S_OK && i < jobs.count; i++) {
+        records.folder = jobs.entries[i].path;
+        st = job_records_load(&records, &a, &record, &e);
+        finished = st == S_OK && record.status == JOB_FINISHED;
+    }
+    mem_release(&mem);
+    return finished;
+}
+
+/* Until a process has ended by itself; one that gave up because of a fault is started again, too. */
+static enum sim_end run_lives(struct run *r)
+{
+    struct buf *said = &r->world->standard[2];
+    enum sim_end end;
+    uint64_t before;
+    bool again;
+
+    do {
+        r->lives++;
+        before = fired_so_far(r);
+        buf_clear(said); /* of the last one counts */
+        end = sim_world_run(r->world, run_main, r, said);
+        r->world->faults.is_on = false;
+        r->world->faults.full_until_ns = 0; /* whoever starts it again makes room first */
+        again = sim_life_ended(r->world) || (r->exit_status != 0 && fired_so_far(r) > before);
+        if (again && has_finished(r)) {
+            r->exit_status = 0;
+            again = false;
+        }
+    } while (end == SIM_FINISHED && again && r->lives < LIVES_MAX);
+    return end;
+}
+
+static void list_faults(const struct run *r, struct arena *a, struct sim_result *out)
+{
+    out->faults = "";
+    for (uint32_t i = 0; i < SIM_FAULT_COUNT; i++) {
+        out->fired[i] = r->world->faults.fired[i];
+        if (out->fired[i] == 0) continue;
+        out->faults = arena_printf(a, "%s %s:%u", out->faults, sim_fault_name(i), out->fired[i]);
+    }
+}
+
+void sim_run(const struct sim_job *job, uint64_t seed, enum sim_mode mode, struct arena *a, struct sim_result *out)
+{
+    struct run r = {.job = job, .mode = mode, .world = sim_world_create(seed, mode == SIM_REFERENCE), .seed = mix64(seed)};
     struct buf *said = &r.world->standard[2];
 
     *out = (struct sim_result){0};
-    prng_init(&r.prng, mix64(seed));
-    out->end = sim_world_run(r.world, run_main, &r, said);
+    prng_init(&r.prng, ~r.seed);
+    if (mode == SIM_FAULTS) sim_faults_choose(r.world, &r.prng);
+    out->end = run_lives(&r);
+    if (mode == SIM_FAULTS) sim_folder_text(r.world, "/ledger", &r.world->standard[1]);
     out->exit_status = r.exit_status;
     out->virtual_ns = r.world->now_ns;
     out->settings = arena_strdup(a, r.settings);
     out->said = arena_strndup(a, said->size > 0 ? said->data : "", said->size);
     sim_trace(r.world, hash64(r.world->standard[1].data, r.world->standard[1].size));
     out->trace = r.world->trace;
+    list_faults(&r, a, out);
     take_rows(&r, a, out);
     sim_world_free(r.world);
 }

@@ -13,6 +13,9 @@ enum sim_compare {
     SIM_ANY_ORDER,
 };
 
+/* The reference has no chance in it; with faults a job takes checkpoints, and what is committed counts. */
+enum sim_mode { SIM_REFERENCE, SIM_PLAIN, SIM_FAULTS };
+
 /* One file job_<name>.c ends in one of these. The job prints its results (tw_print); functions carry the job's name in
  * front, since all jobs share one table. */
 struct sim_job {
@@ -21,6 +24,7 @@ struct sim_job {
     bool (*prepare)(struct sys *sys, struct err *e); /* files on the simulated disk; NULL = none */
     int (*run)(struct tw_env *env);
     const struct tw_plugin *plugin; /* instead of run: a program, without arguments */
+    bool survives; /* it takes checkpoints, and all that counts of it are rows that tw_print is given: runs with faults, too */
 };
 
 struct sim_result {
@@ -32,11 +36,13 @@ struct sim_result {
     const char **rows;       /* in order of comparison */
     const char *settings;    /* what the seed chose */
     const char *said;        /* on standard error, and what a deadlock's threads wait for */
+    const char *faults;      /* those that fired, "" = none */
+    uint32_t fired[SIM_FAULT_COUNT];
 };
 
 /* For jobs that read files: what the seed chose as `source.split-size`. */
 const char *sim_split_size(const struct tw_env *env);
-/* Runs the job once; all of the result lies in the arena. is_reference: parallelism 1, rows one by one, no chance. */
-void sim_run(const struct sim_job *job, uint64_t seed, bool is_reference, struct arena *a, struct sim_result *out);
+/* Runs the job once; all of the result lies in the arena. Reference: parallelism 1, rows one by one, no chance. */
+void sim_run(const struct sim_job *job, uint64_t seed, enum sim_mode mode, struct arena *a, struct sim_result *out);
 /* Appends what differs; false when nothing does. */
 bool sim_differs(const struct sim_result *got, const struct sim_result *expected, struct buf *out);

@@ -231,7 +231,7 @@ static int64_t sim_source_pause_ms(struct sys *s)
 {
     struct sim_world *w = world_of(s);
 
-    return chance(w, PAUSE_ONE_IN) ? 1 + (int64_t)prng_below(&w->prng, PAUSE_MS) : 0;
+    return chance(w, w->faults.is_on ? PAUSE_ONE_IN / 4 : PAUSE_ONE_IN) ? 1 + (int64_t)prng_below(&w->prng, PAUSE_MS) : 0;
 }
 
 static void trace_element(struct sys *s, uint64_t what) { sim_trace(world_of(s), what); }
@@ -295,6 +295,7 @@ static const struct sys_ops sim_ops = {
     .memory_bytes = sim_memory_bytes,
     .source_pause_ms = sim_source_pause_ms,
     .trace = trace_element,
+    .task_fails = sim_task_fails,
 };
 
 struct sim_world *sim_world_create(uint64_t seed, bool is_calm)

@@ -133,6 +133,7 @@ enum status sim_file_open(struct sys *s, const char *path, int flags, struct sys
         return err_set(e, E_IO, "cannot %s '%s': a part of the path is not a folder", create ? "create" : "open", path);
     if (n == NULL && !create) return err_set(e, E_NOT_FOUND, "cannot open '%s': no such file", path);
     if (n == NULL && !parent_exists(w, path)) return err_set(e, E_NOT_FOUND, "cannot create '%s': no such folder", path);
+    if ((flags & SYS_WRITE) != 0) TRY(sim_disk_works(w, path, e));
     if (n == NULL) n = add(w, path, false);
     if (n->is_directory && (flags & SYS_WRITE) != 0)
         return err_set(e, E_IO, "cannot %s '%s': it is a folder", create ? "create" : "open", path);
@@ -170,12 +171,12 @@ enum status sim_file_write(struct sys *s, struct sys_file *f, const void *bytes,
 {
     struct sim_world *w = world_of(s);
 
-    (void)e;
     ASSERT(f->socket == NULL);
     if (f->node == NULL) {
         buf_append(&w->standard[f->fd], bytes, size);
         return S_OK;
     }
+    TRY(sim_disk_works(w, f->node->path, e));
     struct buf *to = &f->node->bytes;
     if ((f->flags & SYS_APPEND) != 0) f->at = to->size;
     while (to->size < f->at) buf_append_byte(to, 0); /* a hole reads as zeros */
@@ -197,8 +198,7 @@ enum status sim_file_seek(struct sys *s, struct sys_file *f, int64_t offset, str
 
 enum status sim_file_sync(struct sys *s, struct sys_file *f, struct err *e)
 {
-    (void)s, (void)f, (void)e;
-    return S_OK;
+    return f->node != NULL ? sim_disk_works(world_of(s), f->node->path, e) : S_OK;
 }
 
 void sim_file_close(struct sys *s, struct sys_file *f)
@@ -245,6 +245,7 @@ enum status sim_file_rename(struct sys *s, const char *from, const char *to, boo
     if (old != NULL && !replace) return err_set(e, E_EXISTS, "cannot create '%s': it exists already", to);
     if (n->is_directory) return err_set(e, E_UNSUPPORTED, "cannot create '%s': the simulated disk renames files only", to);
     if (old != NULL && old->is_directory) return err_set(e, E_IO, "cannot create '%s': it is a folder", to);
+    TRY(sim_disk_works(w, to, e));
     if (old != NULL) unlink_node(w, old);
     *place_of(w, n->path) = n->next;
     mem_free(&w->mem, n->path);
@@ -283,7 +284,9 @@ enum status sim_file_delete(struct sys *s, const char *path, struct err *e)
     struct sim_node *n = find(world_of(s), path);
 
     if (n != NULL && n->is_directory) return err_set(e, E_IO, "cannot delete '%s': it is a folder", path);
-    if (n != NULL) unlink_node(world_of(s), n);
+    if (n == NULL) return S_OK;
+    TRY(sim_disk_works(world_of(s), path, e));
+    unlink_node(world_of(s), n);
     return S_OK;
 }
 
@@ -298,6 +301,7 @@ enum status sim_dir_delete(struct sys *s, const char *path, struct err *e)
     for (const struct sim_node *other = n->next; other != NULL; other = other->next)
         if (strncmp(other->path, n->path, size) == 0 && other->path[size] == '/')
             return err_set(e, E_IO, "cannot delete '%s': the folder is not empty", path);
+    TRY(sim_disk_works(world_of(s), path, e));
     unlink_node(world_of(s), n);
     return S_OK;
 }
@@ -315,7 +319,7 @@ enum status sim_dir_make(struct sys *s, const char *path, struct err *e)
         struct sim_node *n = find(w, part);
         if (n != NULL && !n->is_directory)
             st = err_set(e, E_EXISTS, "cannot create folder '%s': a file has that name", part);
-        else if (n == NULL && !is_root(part)) add(w, part, true);
+        else if (n == NULL && !is_root(part) && (st = sim_disk_works(w, part, e)) == S_OK) add(w, part, true);
         if (i < size) part[i] = '/';
     }
     mem_free(&w->mem, part);
@@ -346,5 +350,14 @@ enum status sim_dir_sync(struct sys *s, const char *path, struct err *e)
     struct sys_stat st;
 
     if (sim_file_stat(s, path, &st, NULL) != S_OK) return err_set(e, E_NOT_FOUND, "cannot open '%s': no such folder", path);
-    return S_OK;
+    return sim_folder_works(world_of(s), path, e);
+}
+
+void sim_folder_text(struct sim_world *w, const char *folder, struct buf *out)
+{
+    size_t size = strlen(folder);
+
+    for (const struct sim_node *n = w->root; n != NULL; n = n->next)
+        if (!n->is_directory && strncmp(n->path, folder, size) == 0 && n->path[size] == '/' && n->path[size + 1] != '.')
+            buf_append(out, n->bytes.data, n->bytes.size);
 }

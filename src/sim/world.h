@@ -30,6 +30,28 @@ struct sys_thread {
     struct sys_thread *next;
 };
 
+/* What may go wrong, each in a quarter of the seeds. */
+enum sim_fault {
+    SIM_TASK_FAILS,  /* a task ends with an error: the job starts anew */
+    SIM_PROCESS_DIES, /* from then on nothing reaches the disk; another process goes on */
+    SIM_POWER_FAILS, /* the same, and what was not synced is lost or torn */
+    SIM_WRITE_FAILS, /* a write or sync of a checkpoint is refused */
+    SIM_DISK_FULL,   /* for a while nothing more can be written */
+    SIM_UNKNOWN,     /* an object is there, but whether it is durable cannot be said */
+    SIM_BIT_FLIPS,   /* in a file of the newest checkpoint while no process runs: it must be found */
+    SIM_FAULT_COUNT,
+};
+
+struct sim_faults {
+    bool is_on;
+    bool wants[SIM_FAULT_COUNT];
+    uint32_t fired[SIM_FAULT_COUNT];
+    uint64_t one_in; /* task steps, operations on files: how often chance is asked in vain, about */
+    bool is_dead;    /* the process: nothing of it reaches the disk any more */
+    bool is_power;   /* that it was the power */
+    int64_t full_until_ns;
+};
+
 struct sim_node; /* a file or folder */
 struct sim_socket;
 
@@ -59,6 +81,7 @@ struct sim_world {
     struct sys_poll *polls;
     int next_port;
     enum sys_signal signal;
+    struct sim_faults faults;
 };
 
 struct sim_world *sim_world_create(uint64_t seed, bool is_calm);
@@ -67,7 +90,19 @@ void sim_world_free(struct sim_world *w);
 enum sim_end sim_world_run(struct sim_world *w, sys_thread_fn fn, void *arg, struct buf *report);
 void sim_trace(struct sim_world *w, uint64_t what);
 
+/* sim_faults.c */
+const char *sim_fault_name(enum sim_fault f);
+void sim_faults_choose(struct sim_world *w, struct prng *p);
+/* `times` of the seed's measure: how seldom. */
+bool sim_fault_fires(struct sim_world *w, enum sim_fault which, uint64_t times);
+bool sim_task_fails(struct sys *);
+enum status sim_disk_works(struct sim_world *w, const char *path, struct err *e) CHECKED;   /* a change of it */
+enum status sim_folder_works(struct sim_world *w, const char *path, struct err *e) CHECKED; /* a sync of names */
+bool sim_life_ended(struct sim_world *w); /* the process died: another one may begin */
+
 /* sys_sim_file.c */
+/* All that lies in a folder, one file after another by name. */
+void sim_folder_text(struct sim_world *w, const char *folder, struct buf *out);
 enum status sim_file_open(struct sys *, const char *path, int flags, struct sys_file **, struct err *);
 enum status sim_file_read(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);
 enum status sim_file_write(struct sys *, struct sys_file *, const void *, size_t size, struct err *);

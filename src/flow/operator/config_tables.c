@@ -88,6 +88,12 @@ const struct config_field sink_config_fields[] = {
     LAST,
 };
 
+const struct config_field ledger_config_fields[] = {
+    FIELD(ledger_config, folder, CONF_TEXT, "where pages go"),
+    FIELD(ledger_config, identifier, CONF_TEXT, "stands in front of every line"),
+    LAST,
+};
+
 const struct config_field watermarks_config_fields[] = {
     WATERMARK_CONFIG_FIELDS(offsetof(struct watermarks_config, watermark)),
     FIELD(watermarks_config, marks_time, CONF_BOOL, "the time field is a time attribute of SQL in what comes out"),

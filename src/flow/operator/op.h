@@ -88,7 +88,7 @@ enum op_flags {
     OP_COMMITTER = 256,  /* in on_end it waits for the commits of its stage, and what it puts out is of the next one */
     OP_KEEPS = 1024,      /* gets a state host where the job takes checkpoints: for what on_barrier writes */
     OP_MANY_INPUTS = 512, /* as many inputs as edges lead to, at least input_count, at most OP_INPUTS_MAX */
-    OP_AT_END = 1024,    /* it may give rows in on_end: the last watermark goes on behind them, so that they are not late */
+    OP_AT_END = 2048,    /* it may give rows in on_end: the last watermark goes on behind them, so that they are not late */
 };
 
 /* --- at run time ------------------------------------------------------------------------------------------------- */

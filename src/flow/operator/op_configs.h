@@ -11,7 +11,7 @@ static inline bool function_given(const struct function_ref *f) { return f->name
 extern const struct config_field function_config_fields[], project_config_fields[],
     rolling_config_fields[], sort_config_fields[], interval_config_fields[], async_config_fields[],
     async_sink_config_fields[],
-    source_config_fields[], sink_config_fields[], watermarks_config_fields[], source_function_config_fields[],
+    source_config_fields[], sink_config_fields[], ledger_config_fields[], watermarks_config_fields[], source_function_config_fields[],
     harness_config_fields[];
 
 /* map, filter, flat_map, process, batch, reduce, partition_*, co_*, broadcast_process, sink_function,
@@ -127,6 +127,11 @@ struct sink_config {
     struct options options;
     struct text_list partitions; /* the last columns, STRINGs: each of their values has a place of its own */
     int64_t handle; /* collect: number of the caller's receiver */
+};
+
+/* The simulator's sink, see op_ledger.c. */
+struct ledger_config {
+    const char *folder, *identifier;
 };
 
 struct watermarks_config {

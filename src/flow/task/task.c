@@ -265,6 +265,7 @@ static enum status take_input(struct task *t)
     struct gate_event event;
 
     if (t->input_ended) return S_END;
+    if (sys_task_fails(t->sys)) return err_set(&t->err, E_IO, "the simulated world has it fail");
     if (t->gate != NULL) {
         TRY(gate_next(t->gate, &event));
         give_event(t, &event);

@@ -100,6 +100,7 @@ struct sys_ops {
     /* For tests of everything else; NULL in the Linux world. */
     int64_t (*source_pause_ms)(struct sys *);   /* > 0: a source that is asked now has nothing for so long */
     void (*trace)(struct sys *, uint64_t what); /* something went from one task to another */
+    bool (*task_fails)(struct sys *);           /* the task that asks is to fail */
 };
 
 struct sys {
@@ -120,6 +121,7 @@ static inline int64_t sys_mono_ns(struct sys *s) { return s->ops->mono_ns(s); }
 static inline uint64_t sys_random(struct sys *s) { return s->ops->random(s); }
 
 static inline int64_t sys_source_pause_ms(struct sys *s) { return s->ops->source_pause_ms != NULL ? s->ops->source_pause_ms(s) : 0; }
+static inline bool sys_task_fails(struct sys *s) { return s->ops->task_fails != NULL && s->ops->task_fails(s); }
 static inline void sys_trace(struct sys *s, uint64_t what)
 {
     if (s->ops->trace != NULL) s->ops->trace(s, what);

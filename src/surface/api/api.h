@@ -72,6 +72,7 @@ struct tw_env {
     void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm); /* see jobmaster_options; for tests that choose which
                                                                              * task is next. NULL = threads */
     void *drive_arg;
+    const char *ledger;           /* not NULL: what is printed becomes pages in this folder instead (simulation with faults) */
     struct buf *collected;        /* not NULL: rows for tw_collect_to become lines of text here instead (simulation) */
 
     struct logging logging;       /* of the latest job; closed after it */

@@ -3,6 +3,22 @@
 
 #include <thalweg/async_sink.h>
 
+#include <string.h>
+
+/* The simulator counts what is committed: lines that are printed cannot be taken back. */
+static struct tw_stream *to_ledger(struct tw_stream *s, const char *name, struct tw_options o, struct tw_here h)
+{
+    struct tw_env *env = api_env(s, h);
+    struct graph_node *n = api_node(env, "ledger", arena_printf(&env->graph_arena, "Sink: %s", name), s, NULL, h);
+
+    if (n == NULL) return api_broken(env);
+    struct ledger_config *c = n->config;
+    c->folder = api_text(env, env->ledger);
+    for (uint32_t i = 0; i + 1 < o.count; i += 2)
+        if (strcmp(o.items[i], "print-identifier") == 0) c->identifier = api_text(env, o.items[i + 1]);
+    return api_stream(env);
+}
+
 struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *connector, struct tw_options o,
                              struct tw_here h)
 {
@@ -12,6 +28,7 @@ struct tw_stream *tw_sink_at(struct tw_stream *s, const char *name, const char *
     if (name == NULL || connector == NULL) return api_mistake(env, h, "a sink needs a name and a connector");
     if (o.count % 2 != 0)
         return api_mistake(env, h, "options of sink '%s' come in pairs of key and value; one value is missing", name);
+    if (env->ledger != NULL && strcmp(connector, "print") == 0) return to_ledger(s, name, o, h);
     struct graph_node *n = api_node(env, "sink", arena_printf(&env->graph_arena, "Sink: %s", name), s, NULL, h);
     if (n == NULL) return api_broken(env);
     struct sink_config *c = n->config;
