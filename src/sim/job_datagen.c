@@ -39,5 +39,4 @@ static int run(struct tw_env *env)
 const struct sim_job job_datagen = {.name = "datagen",
                                     .doc = "datagen at a rate; forward, broadcast and custom partitioners",
                                     .compare = SIM_ANY_ORDER,
-                                    .run = run,
-.survives = true};
+                                    .run = run};

@@ -97,5 +97,4 @@ static int run(struct tw_env *env)
 const struct sim_job job_functions = {.name = "functions",
                                       .doc = "map, flat map, columns, partitions, two inputs, a computed key",
                                       .compare = SIM_ANY_ORDER,
-                                      .run = run,
-.survives = true};
+                                      .run = run};

@@ -50,5 +50,4 @@ static int run(struct tw_env *env)
 const struct sim_job job_partition_folds = {.name = "partition_folds",
                                             .doc = "whole partitions reduced and aggregated at the end of input",
                                             .compare = SIM_ANY_ORDER,
-                                            .run = run,
-.survives = true};
+                                            .run = run};
