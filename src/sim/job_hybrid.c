@@ -111,5 +111,4 @@ const struct sim_job job_hybrid = {
     .name = "hybrid",
     .doc = "a hybrid source of the user: three parts, each begins where the one before ended",
     .compare = SIM_ANY_ORDER,
-    .run = run,
-.survives = true};
+    .run = run};

@@ -125,8 +125,8 @@ static enum status source_poll(struct op_cx *cx, void *self)
 
 static enum status source_on_barrier(struct op_cx *cx, void *self, int64_t checkpoint)
 {
-    (void)cx, (void)checkpoint;
-    return source_reader_barrier(&((struct source *)self)->reader);
+    (void)cx;
+    return source_reader_barrier(&((struct source *)self)->reader, checkpoint);
 }
 
 static void source_close(struct op_cx *cx, void *self, bool failed)

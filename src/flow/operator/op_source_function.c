@@ -66,10 +66,10 @@ static enum status source_function_on_barrier(struct op_cx *op, void *self, int6
     struct source_reader *r = &((struct source_function *)self)->reader;
     struct user_reader *u = r->reader;
 
-    (void)op, (void)checkpoint;
+    (void)op;
     TRY(user_begin(&u->cx, 0, NULL));
     TRY(user_end(&u->cx, true));
-    return source_reader_barrier(r);
+    return source_reader_barrier(r, checkpoint);
 }
 
 static void source_function_close(struct op_cx *op, void *self, bool failed)

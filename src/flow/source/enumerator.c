@@ -25,8 +25,7 @@ struct enumerator {
     enum status failure; /* of opening: everybody who asks gets it */
     struct map taken;    /* ids of splits that are not handed out, to &open or &finished */
     char open, finished;
-    struct buf estate;   /* ids that subtasks left, each in front of a NUL */
-    size_t estate_at;    /* those before it were taken over */
+    struct buf estate;   /* ids that subtasks left: the last checkpoint that the subtask saw, the id, a NUL */
 };
 
 static void enumerator_end(void *object)
@@ -125,28 +124,39 @@ bool enumerator_taken(struct enumerator *en, struct str id, bool is_open)
     return is_new;
 }
 
-void enumerator_bequeath(struct enumerator *en, struct str id)
+void enumerator_bequeath(struct enumerator *en, struct str id, int64_t seen)
 {
     ASSERT(memchr(id.data, '\0', id.size) == NULL);
     sys_lock_take(en->lock);
+    buf_append(&en->estate, &seen, sizeof seen);
     buf_append(&en->estate, id.data, id.size);
     buf_append_byte(&en->estate, '\0');
     sys_lock_give(en->lock);
 }
 
-bool enumerator_inherit(struct enumerator *en, struct buf *id)
+/* The first that may be taken leaves the list. */
+static bool inherit_one(struct buf *estate, int64_t checkpoint, struct buf *id)
+{
+    int64_t seen;
+
+    for (size_t at = 0, size; at < estate->size; at += size) {
+        char *entry = estate->data + at;
+        memcpy(&seen, entry, sizeof seen);
+        size = sizeof seen + strlen(entry + sizeof seen) + 1;
+        if (seen >= checkpoint) continue;
+        buf_append_text(id, entry + sizeof seen);
+        memmove(entry, entry + size, estate->size - at - size);
+        estate->size -= size;
+        return true;
+    }
+    return false;
+}
+
+bool enumerator_inherit(struct enumerator *en, int64_t checkpoint, struct buf *id)
 {
     buf_clear(id);
     sys_lock_take(en->lock);
-    bool is_there = en->estate_at < en->estate.size;
-    if (is_there) {
-        const char *next = en->estate.data + en->estate_at;
-        buf_append_text(id, next);
-        en->estate_at += strlen(next) + 1;
-    } else {
-        buf_clear(&en->estate);
-        en->estate_at = 0;
-    }
+    bool is_there = inherit_one(&en->estate, checkpoint, id);
     sys_lock_give(en->lock);
     return is_there;
 }

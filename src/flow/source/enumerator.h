@@ -11,9 +11,10 @@ struct enumerator *enumerator_join(const struct source_type *type, const struct 
 void enumerator_use(struct enumerator *en, uint32_t parallelism);
 bool enumerator_taken(struct enumerator *en, struct str id, bool is_open); /* true: nobody had said so */
 /* What was read to its end must be remembered also when the subtask that read it is through, and takes no checkpoint any more. It
- * leaves the ids here, and whoever takes the next one takes them over. inherit: the next id; false: there is none. */
-void enumerator_bequeath(struct enumerator *en, struct str id);
-bool enumerator_inherit(struct enumerator *en, struct buf *id);
+ * leaves the ids here, and whoever takes the next one takes them over. seen: the last checkpoint that it took part in: there it says itself
+ * what it had read, which may have been less. inherit: the next id for a later checkpoint; false: there is none. */
+void enumerator_bequeath(struct enumerator *en, struct str id, int64_t seen);
+bool enumerator_inherit(struct enumerator *en, int64_t checkpoint, struct buf *id);
 /* Next split for cx->subtask, in arena a: S_OK, S_IDLE with *wake_ms, S_END, or an error in cx->err. */
 enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out,
                            int64_t *wake_ms) CHECKED;

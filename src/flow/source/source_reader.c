@@ -493,11 +493,11 @@ enum status source_reader_poll(struct source_reader *r)
 }
 
 /* Rows that could not be read and still wait go in front of the barrier. */
-enum status source_reader_barrier(struct source_reader *r)
+enum status source_reader_barrier(struct source_reader *r, int64_t checkpoint)
 {
     if (r->dead_letters.size > 0) {
         dead_letters_emit(r);
         if (r->dead_letters.size > 0) return S_MORE;
     }
-    return source_state_save(r);
+    return source_state_save(r, checkpoint);
 }

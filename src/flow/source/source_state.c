@@ -86,10 +86,13 @@ static void id_open(struct source_reader *r, struct str id) { (void)enumerator_t
 /* Each subtask knows them all; who tells them first leaves them to whoever takes the next checkpoint. */
 static void id_finished(struct source_reader *r, struct str id)
 {
-    if (enumerator_taken(r->enumerator, id, false)) enumerator_bequeath(r->enumerator, id);
+    if (enumerator_taken(r->enumerator, id, false)) enumerator_bequeath(r->enumerator, id, 0);
 }
 
-static void id_left(struct source_reader *r, struct str id) { enumerator_bequeath(r->enumerator, id); }
+static void id_left(struct source_reader *r, struct str id)
+{
+    enumerator_bequeath(r->enumerator, id, r->kept.checkpoint);
+}
 
 static void each_id(struct source_reader *r, struct opstate *ids, void (*fn)(struct source_reader *r, struct str id))
 {
@@ -212,7 +215,7 @@ static enum status estate_take(struct source_reader *r)
     struct buf id;
 
     buf_init(&id, r->op->mem);
-    while (st == S_OK && enumerator_inherit(r->enumerator, &id)) st = finished_add(r, (struct str){id.data, id.size});
+    while (st == S_OK && enumerator_inherit(r->enumerator, r->kept.checkpoint, &id)) st = finished_add(r, (struct str){id.data, id.size});
     buf_release(&id);
     return st;
 }
@@ -222,13 +225,14 @@ void source_state_leave(struct source_reader *r)
     if (r->kept.finished != NULL) each_id(r, r->kept.finished, id_left);
 }
 
-enum status source_state_save(struct source_reader *r)
+enum status source_state_save(struct source_reader *r, int64_t checkpoint)
 {
     struct source_kept *k = &r->kept;
     struct batch *splits, *ids, *enumerators;
     struct buf position;
 
     if (k->splits == NULL) return S_OK;
+    k->checkpoint = checkpoint;
     TRY(estate_take(r));
     splits = rows_of(r, k->splits);
     ids = rows_of(r, k->open);

@@ -11,6 +11,7 @@ struct source_kept {
     struct opstate *finished;    /* UNION: ids of those that were read to the end */
     struct opstate *enumerators; /* UNION: for how many subtasks splits are handed out */
     uint32_t parallelism;        /* that number: of the run in which the job began */
+    int64_t checkpoint;          /* the last one that it took part in */
 };
 
 /* Without a state host (the job takes no checkpoints) all of these do nothing. */
@@ -21,4 +22,4 @@ enum status source_state_finished(struct source_reader *r, const struct source_s
 /* The subtask is through: it leaves what it knows to the others. */
 void source_state_leave(struct source_reader *r);
 /* On a barrier. */
-enum status source_state_save(struct source_reader *r) CHECKED;
+enum status source_state_save(struct source_reader *r, int64_t checkpoint) CHECKED;
