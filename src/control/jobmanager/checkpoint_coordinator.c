@@ -20,7 +20,7 @@
 
 enum { ACTIONS_MAX = 4 * CHECKPOINTS_PENDING_MAX };
 #define NEVER INT64_MAX
-#define RETRY_MS 1000 /* of one that tasks wait for, where there is no interval */
+#define RETRY_MS 1000 /* of one that tasks wait for, where there is no interval; of ids that could not be reserved */
 
 struct pending {
     struct checkpoint_stats stats;
@@ -355,6 +355,12 @@ void checkpoint_reserved(struct checkpoint_coordinator *c, int64_t ids_end)
     ASSERT(ids_end >= c->ids_end);
     c->ids_end = ids_end;
     c->is_reserving = c->is_reserving && c->next_id >= ids_end;
+}
+
+void checkpoint_not_reserved(struct checkpoint_coordinator *c, int64_t now_ms)
+{
+    c->is_reserving = false;
+    c->next_ms = MAX(c->next_ms, now_ms + RETRY_MS);
 }
 
 void checkpoint_wanted(struct checkpoint_coordinator *c, int64_t now_ms)

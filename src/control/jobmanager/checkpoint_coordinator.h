@@ -108,6 +108,7 @@ void checkpoint_failed(struct checkpoint_coordinator *c, int64_t id, enum checkp
 void checkpoint_stored(struct checkpoint_coordinator *c, int64_t id, enum checkpoint_reason why, uint64_t size,
                        int64_t now_ms);
 void checkpoint_reserved(struct checkpoint_coordinator *c, int64_t ids_end);
+void checkpoint_not_reserved(struct checkpoint_coordinator *c, int64_t now_ms); /* it is asked for again by and by */
 /* A task is through and ends with a checkpoint that begins from now on: it begins at once, and again until one completes. */
 void checkpoint_wanted(struct checkpoint_coordinator *c, int64_t now_ms);
 /* The tasks are told to end: what is not in STORE is aborted, and nothing begins until checkpoint_started. */

@@ -231,6 +231,7 @@ static void on_changed(struct job_checkpoints *c, const struct snapshot_answer *
     buf_clear(&c->latest);
     if (a->has_latest) buf_append_text(&c->latest, a->latest.folder);
     checkpoint_reserved(c->coordinator, a->ids_end);
+    if (a->status != S_OK) checkpoint_not_reserved(c->coordinator, now_ms(c->jm));
     step_down(c, a);
 }
 

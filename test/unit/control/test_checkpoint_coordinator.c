@@ -393,8 +393,14 @@ static void ids_are_not_used_before_they_are_reserved(void **state)
     checkpoint_tick(w.c, 2000);
     checkpoint_tick(w.c, 2100);
     expect("trigger 64; abort 64 CHECKPOINT_DECLINED; reserve 0; ");
+    checkpoint_reserved(w.c, 65); /* the record could not be written: the same is asked for again, not at once */
+    checkpoint_not_reserved(w.c, 2110);
+    checkpoint_tick(w.c, 3000);
+    expect("");
+    checkpoint_tick(w.c, 3110);
+    expect("reserve 0; ");
     checkpoint_reserved(w.c, 129);
-    checkpoint_tick(w.c, 2200);
+    checkpoint_tick(w.c, 3200);
     expect("trigger 65; ");
     assert_true(checkpoint_history(w.c, 0, &s));
     assert_int_equal(s.state, CHECKPOINT_IN_PROGRESS);
