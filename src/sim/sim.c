@@ -102,6 +102,7 @@ static void run_main(void *arg)
         buf_printf(&r->world->standard[2], "%s\n", e.text);
         r->exit_status = 1;
     } else {
+        if (r->lives == 1) sim_disk_settle(r->world);
         r->world->faults.is_on = r->mode == SIM_FAULTS;
         r->exit_status = plugin != NULL ? plugin->job(env, 1, argv) : r->job->run(env);
     }

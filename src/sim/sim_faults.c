@@ -88,6 +88,7 @@ enum status sim_folder_works(struct sim_world *w, const char *path, struct err *
 bool sim_life_ended(struct sim_world *w)
 {
     if (!w->faults.is_dead) return false;
+    if (w->faults.is_power) sim_disk_lose(w);
     w->faults.is_dead = w->faults.is_power = false;
     w->faults.full_until_ns = 0;
     w->signal = SYS_SIGNAL_NONE;

@@ -15,6 +15,8 @@ struct sim_node {
     uint32_t opened;
     int64_t modified_ms;
     struct buf bytes;
+    struct buf synced;  /* what a loss of power leaves for certain */
+    char *durable_path; /* the name that it leaves; NULL = none */
 };
 
 static struct sim_world *world_of(struct sys *s) { return (struct sim_world *)s; }
@@ -98,15 +100,23 @@ static struct sim_node *add(struct sim_world *w, const char *path, bool is_direc
     n->mode = is_directory ? 0755 : 0644;
     n->modified_ms = w->now_ns / 1000000;
     buf_init(&n->bytes, &w->mem);
+    buf_init(&n->synced, &w->mem);
     n->next = *at;
     *at = n;
     return n;
 }
 
+static void set_durable(struct sim_world *w, struct sim_node *n, const char *path)
+{
+    mem_free(&w->mem, n->durable_path);
+    n->durable_path = path != NULL ? copy_text(w, path, strlen(path)) : NULL;
+}
+
 static void drop_unused(struct sim_world *w, struct sim_node *n)
 {
-    if (n->is_linked || n->opened > 0) return;
+    if (n->is_linked || n->opened > 0 || n->durable_path != NULL) return;
     buf_release(&n->bytes);
+    buf_release(&n->synced);
     mem_free(&w->mem, n->path);
     mem_free(&w->mem, n);
 }
@@ -118,6 +128,11 @@ static void unlink_node(struct sim_world *w, struct sim_node *n)
     ASSERT(*at == n);
     *at = n->next;
     n->is_linked = false;
+    if (!w->faults.is_on) set_durable(w, n, NULL);
+    if (n->durable_path != NULL) {
+        n->next = w->ghosts;
+        w->ghosts = n;
+    }
     drop_unused(w, n);
 }
 
@@ -196,9 +211,18 @@ enum status sim_file_seek(struct sys *s, struct sys_file *f, int64_t offset, str
     return S_OK;
 }
 
+static void keep(struct sim_node *n)
+{
+    buf_clear(&n->synced);
+    if (n->bytes.size > 0) buf_append(&n->synced, n->bytes.data, n->bytes.size);
+}
+
 enum status sim_file_sync(struct sys *s, struct sys_file *f, struct err *e)
 {
-    return f->node != NULL ? sim_disk_works(world_of(s), f->node->path, e) : S_OK;
+    if (f->node == NULL) return S_OK;
+    TRY(sim_disk_works(world_of(s), f->node->path, e));
+    keep(f->node);
+    return S_OK;
 }
 
 void sim_file_close(struct sys *s, struct sys_file *f)
@@ -345,12 +369,46 @@ enum status sim_dir_list(struct sys *s, const char *path, sys_dir_fn fn, void *a
     return err_set(e, E_NOT_FOUND, "cannot list '%s': no such folder", path);
 }
 
+static bool is_in(const char *path, const char *folder, size_t size)
+{
+    return strncmp(path, folder, size) == 0 && path[size] == '/' && strchr(path + size + 1, '/') == NULL;
+}
+
+/* Ghosts are what names that are durable lead to, though they were deleted or replaced. */
+static void ghosts_drop(struct sim_world *w, const char *folder, size_t size)
+{
+    for (struct sim_node **at = &w->ghosts; *at != NULL;) {
+        struct sim_node *n = *at;
+        if (!is_in(n->durable_path, folder, size)) {
+            at = &n->next;
+            continue;
+        }
+        *at = n->next;
+        set_durable(w, n, NULL);
+        drop_unused(w, n);
+    }
+}
+
+/* A name that went from this folder to another one is kept as the new one: renames stay in one folder here. */
+static void names_keep(struct sim_world *w, const char *path)
+{
+    char *folder = plain_path(w, path);
+    size_t size = is_root(folder) ? 0 : strlen(folder);
+
+    for (struct sim_node *n = w->root; n != NULL; n = n->next)
+        if (is_in(n->path, folder, size)) set_durable(w, n, n->path);
+    ghosts_drop(w, folder, size);
+    mem_free(&w->mem, folder);
+}
+
 enum status sim_dir_sync(struct sys *s, const char *path, struct err *e)
 {
     struct sys_stat st;
 
     if (sim_file_stat(s, path, &st, NULL) != S_OK) return err_set(e, E_NOT_FOUND, "cannot open '%s': no such folder", path);
-    return sim_folder_works(world_of(s), path, e);
+    TRY(sim_folder_works(world_of(s), path, e));
+    names_keep(world_of(s), path);
+    return S_OK;
 }
 
 void sim_folder_text(struct sim_world *w, const char *folder, struct buf *out)
@@ -360,4 +418,71 @@ void sim_folder_text(struct sim_world *w, const char *folder, struct buf *out)
     for (const struct sim_node *n = w->root; n != NULL; n = n->next)
         if (!n->is_directory && strncmp(n->path, folder, size) == 0 && n->path[size] == '/' && n->path[size + 1] != '.')
             buf_append(out, n->bytes.data, n->bytes.size);
+}
+
+/* --- loss of power -------------------------------------------------------------------------------------------------------- */
+void sim_disk_settle(struct sim_world *w)
+{
+    for (struct sim_node *n = w->root; n != NULL; n = n->next) {
+        set_durable(w, n, n->path);
+        keep(n);
+    }
+}
+
+/* What was not synced is there, is not there, or is there in part. */
+static void tear(struct sim_world *w, struct sim_node *n)
+{
+    bool is_same = n->bytes.size == n->synced.size &&
+                   (n->bytes.size == 0 || memcmp(n->bytes.data, n->synced.data, n->bytes.size) == 0);
+
+    if (n->is_directory || is_same || prng_below(&w->prng, 3) == 0) return;
+    if (prng_below(&w->prng, 2) == 0) {
+        n->bytes.size = prng_below(&w->prng, n->bytes.size + 1);
+        return;
+    }
+    buf_clear(&n->bytes);
+    if (n->synced.size > 0) buf_append(&n->bytes, n->synced.data, n->synced.size);
+}
+
+static void link_as(struct sim_world *w, struct sim_node *n, const char *path)
+{
+    mem_free(&w->mem, n->path);
+    n->path = copy_text(w, path, strlen(path));
+    struct sim_node **at = place_of(w, n->path);
+    ASSERT(*at == NULL || strcmp((*at)->path, n->path) != 0);
+    n->is_linked = true;
+    n->next = *at;
+    *at = n;
+}
+
+/* All names are as they were when their folders were last synced. */
+static void names_lose(struct sim_world *w)
+{
+    struct sim_node *all[2] = {w->root, w->ghosts};
+
+    w->root = w->ghosts = NULL;
+    for (int i = 0; i < 2; i++)
+        for (struct sim_node *n = all[i], *next; n != NULL; n = next) {
+            next = n->next;
+            n->is_linked = false;
+            if (n->durable_path != NULL) link_as(w, n, n->durable_path);
+            else drop_unused(w, n);
+        }
+    for (struct sim_node *n = w->root, *next; n != NULL; n = next) { /* folders stand in front of what is in them */
+        next = n->next;
+        if (!parent_exists(w, n->path)) unlink_node(w, n);
+    }
+}
+
+void sim_disk_lose(struct sim_world *w)
+{
+    for (struct sim_node *n = w->root; n != NULL; n = n->next) tear(w, n);
+    if (prng_below(&w->prng, 4) != 0) names_lose(w);
+    while (w->ghosts != NULL) {
+        struct sim_node *n = w->ghosts;
+        w->ghosts = n->next;
+        set_durable(w, n, NULL);
+        drop_unused(w, n);
+    }
+    sim_disk_settle(w);
 }

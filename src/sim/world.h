@@ -74,7 +74,7 @@ struct sim_world {
     uint32_t thread_count, idle_rounds;
     uint32_t looks_max; /* so many looks of the first thread alone, 20 ms apart, are a deadlock; more where pauses are long */
     uint64_t turns;
-    struct sim_node *root;
+    struct sim_node *root, *ghosts;
     struct buf standard[3]; /* what was written to 1 and 2; what 0 will read */
     size_t standard_read;
     struct sim_socket *listeners;
@@ -102,6 +102,8 @@ bool sim_life_ended(struct sim_world *w); /* the process died: another one may b
 
 /* sys_sim_file.c */
 /* All that lies in a folder, one file after another by name. */
+void sim_disk_settle(struct sim_world *w); /* all that is there is durable */
+void sim_disk_lose(struct sim_world *w);   /* power fails: what was not synced is lost, or torn */
 void sim_folder_text(struct sim_world *w, const char *folder, struct buf *out);
 enum status sim_file_open(struct sys *, const char *path, int flags, struct sys_file **, struct err *);
 enum status sim_file_read(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);

@@ -1,6 +1,6 @@
 /* fs_local.c - durable bytes in a folder of this machine.
  *
- * To publish is to write a temporary file beside the target, sync it, rename it and sync the folder: a reader sees all of
+ * To publish is to write a temporary file beside the target, sync it, rename it and sync the folder and the one above it: a reader sees all of
  * an object or nothing, and what was published survives a loss of power. Temporary names begin with a dot, so that one
  * left behind by a crash is hidden from every pattern. Without if_absent the rename replaces in one step. */
 #include "ground/fs/fs.h"
@@ -47,6 +47,23 @@ static enum status move_in_place(struct sys *s, const char *temporary, const cha
     return sys_file_delete(s, temporary, e);
 }
 
+/* Makes the folder, and has its name survive a loss of power: who made it before may have died before that was so. Of folders above
+ * it only those that are made here are in question. */
+static enum status make_folder(struct sys *s, const char *folder, struct err *e)
+{
+    char above[FOLDER_SIZE_MAX];
+    struct sys_stat st;
+    bool is_there = sys_file_stat(s, folder, &st, NULL) == S_OK;
+
+    if (strcmp(folder, ".") == 0 || strcmp(folder, "/") == 0) return S_OK;
+    TRY(parent_of(folder, above, e));
+    if (!is_there) {
+        TRY(make_folder(s, above, e));
+        TRY(sys_dir_make(s, folder, e));
+    }
+    return sys_dir_sync(s, above, e);
+}
+
 static enum status local_publish(struct sys *s, const char *path, struct str bytes, bool if_absent, enum fs_outcome *outcome,
                                  struct err *e)
 {
@@ -56,7 +73,7 @@ static enum status local_publish(struct sys *s, const char *path, struct str byt
     ASSERT(bytes.data != NULL || bytes.size == 0);
     *outcome = FS_OK;
     TRY(parent_of(path, folder, e));
-    TRY(sys_dir_make(s, folder, e));
+    TRY(make_folder(s, folder, e));
     snprintf(temporary, sizeof temporary, "%s/.publish-%016llx.tmp", folder, (unsigned long long)sys_random(s));
     enum status st = write_whole(s, temporary, bytes, e);
     if (st == S_OK) st = move_in_place(s, temporary, path, if_absent, outcome, e);
@@ -65,7 +82,7 @@ static enum status local_publish(struct sys *s, const char *path, struct str byt
         (void)ignored;
         return st;
     }
-    if (*outcome == FS_EXISTS || sys_dir_sync(s, folder, &problem) == S_OK) return S_OK;
+    if (sys_dir_sync(s, folder, &problem) == S_OK) return S_OK; /* what exists, too: who made it may have died before this */
     *outcome = FS_UNKNOWN; /* it is there, but would it be after a crash? */
     return err_set(e, E_UNKNOWN, "'%s' may not be durable: %s", path, problem.text);
 }
