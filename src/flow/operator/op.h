@@ -122,6 +122,8 @@ struct op_cx {
     const struct options *task_variables; /* of metrics: what is known of its task, and what the program gave the operator; */
     const struct options *user_variables; /* NULL = none */
     struct job_shared *job;      /* enumerators, alignment groups, accumulators of the job; see task/job_shared.h */
+    bool is_checkpointed; /* the job takes checkpoints: prepare and on_complete are called */
+    bool ends_committed;  /* set by open: where it is checkpointed, it ends when a checkpoint taken after its end is complete */
     struct instance_counts *counts;       /* accumulators of its functions; the chain shows them after each hook */
 };
 
@@ -161,7 +163,7 @@ struct op_type {
     /* Why the operator cannot take part in them, as a sentence; NULL: it can. The hook itself NULL: it always can. */
     const char *(*takes_no_checkpoints)(const void *config);
     /* Behind the barrier: what was written since the last one becomes a transaction; appends what it takes to commit it, of earlier ones
-     * that are not committed, too. It lies in the checkpoint. S_OK, S_MORE, S_PENDING or an error. */
+     * that are not committed, too. It lies in the checkpoint. S_OK, S_MORE, S_PENDING or an error, by which the task fails. */
     enum status (*prepare)(struct op_cx *cx, void *self, int64_t checkpoint, struct buf *committables);
     /* The checkpoint is complete: commits what was prepared up to it. May be skipped: a later one says the same of this one, too.
      * S_OK, S_MORE or S_PENDING (not before wake_ms): call again. */

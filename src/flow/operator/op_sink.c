@@ -1,12 +1,28 @@
 /* op_sink.c - writes rows into an outside system through its connector (connector/conn_*.c). It flushes when the task would
- * wait and at the end of input; a failed or cancelled task closes without publishing anything half-written. */
+ * wait and at the end of input; a failed or cancelled task closes without publishing anything half-written.
+ *
+ * With checkpoints a connector that commits hands over at each barrier what it has written since the last one. That goes into every
+ * checkpoint until one of them is complete, which commits it; a job that is restored commits it again, which changes nothing where it
+ * was done. So rows become visible once, however often the job fails. */
 #include "flow/connector/connector.h"
 #include "flow/operator/op_configs.h"
+
+#include <string.h>
+
+enum { RETRY_MS = 100 };
+
+/* What is committed when this checkpoint, or a later one, is complete. */
+struct transaction {
+    int64_t checkpoint;
+    struct buf bytes;
+};
 
 struct sink {
     const struct conn_type *conn;
     struct sink_cx cx;
     void *writer;
+    struct transaction *prepared; /* the oldest first */
+    uint32_t prepared_count;
     bool ended, takes_changes;
 };
 
@@ -59,8 +75,10 @@ static enum status sink_open(struct op_cx *cx, void *self)
                              .mem = cx->mem,
                              .subtask = cx->subtask,
                              .parallelism = cx->parallelism,
+                             .is_committed = cx->is_checkpointed && s->conn->sink->commit != NULL,
                              .handle = c->handle,
                              .err = cx->err};
+    cx->ends_committed = s->cx.is_committed;
     s->takes_changes = conn_takes_changes(s->conn, &c->options);
     s->writer = mem_zalloc(cx->mem, s->conn->sink->writer_size + 1);
     return s->conn->sink->open != NULL ? s->conn->sink->open(&s->cx, s->writer) : S_OK;
@@ -138,12 +156,79 @@ static enum status sink_commit(struct op_cx *cx, void *self)
     return s->conn->sink->complete(&s->cx, s->writer);
 }
 
+/* --- checkpoints ---------------------------------------------------------------------------------------------------------- */
+static const char *sink_takes_no_checkpoints(const void *config)
+{
+    const struct sink_config *c = config;
+    const struct conn_type *conn = NULL;
+
+    if (sink_conn(c, &conn, NULL) != S_OK || conn->sink->takes_no_checkpoints == NULL) return NULL;
+    return conn->sink->takes_no_checkpoints(&c->options, conn->options, &c->partitions);
+}
+
+static enum status sink_prepare(struct op_cx *cx, void *self, int64_t checkpoint, struct buf *committables)
+{
+    struct sink *s = self;
+    struct transaction now = {.checkpoint = checkpoint};
+
+    if (!s->cx.is_committed) return S_OK;
+    buf_init(&now.bytes, cx->mem);
+    enum status st = s->conn->sink->prepare(&s->cx, s->writer, checkpoint, &now.bytes);
+    if (st != S_OK || now.bytes.size == 0) {
+        buf_release(&now.bytes);
+    } else {
+        s->prepared = mem_realloc(cx->mem, s->prepared, sizeof *s->prepared * (s->prepared_count + 1));
+        s->prepared[s->prepared_count++] = now;
+    }
+    if (st != S_OK) return st;
+    for (uint32_t i = 0; i < s->prepared_count; i++)
+        buf_append(committables, s->prepared[i].bytes.data, s->prepared[i].bytes.size);
+    return S_OK;
+}
+
+static enum status commit_bytes(struct sink *s, struct str bytes, bool recovering)
+{
+    enum commit_result result = COMMIT_LOST;
+
+    TRY(s->conn->sink->commit(&s->cx, bytes, recovering, &result));
+    ASSERT(result != COMMIT_LOST);
+    if (result != COMMIT_RETRY) return S_OK;
+    op_wake_at(s->cx.op, sys_wall_ms(s->cx.sys) + RETRY_MS);
+    return S_PENDING;
+}
+
+static enum status sink_on_complete(struct op_cx *cx, void *self, int64_t checkpoint)
+{
+    struct sink *s = self;
+
+    (void)cx;
+    if (s->prepared_count == 0 || s->prepared[0].checkpoint > checkpoint) return S_OK;
+    struct transaction *t = &s->prepared[0];
+    TRY(commit_bytes(s, (struct str){t->bytes.data, t->bytes.size}, false));
+    buf_release(&t->bytes);
+    s->prepared_count--;
+    memmove(s->prepared, s->prepared + 1, sizeof *s->prepared * s->prepared_count);
+    return S_MORE;
+}
+
+static enum status sink_recover(struct op_cx *cx, void *self, struct str committables)
+{
+    struct sink *s = self;
+
+    if (s->conn->sink->commit != NULL) return commit_bytes(s, committables, true);
+    err_set(cx->err, E_GRAPH, "rows of this sink wait to be published, but connector '%s' publishes nothing by checkpoints", s->conn->name);
+    err_hint(cx->err, "the sink had another connector when the checkpoint was taken: give the new one a uid of its own");
+    return E_GRAPH;
+}
+
 static void sink_close(struct op_cx *cx, void *self, bool failed)
 {
     struct sink *s = self;
 
     if (s->writer == NULL) return;
     if (s->conn->sink->close != NULL) s->conn->sink->close(&s->cx, s->writer, failed);
+    for (uint32_t i = 0; i < s->prepared_count; i++) buf_release(&s->prepared[i].bytes);
+    mem_free(cx->mem, s->prepared);
     mem_free(cx->mem, s->writer);
     s->writer = NULL;
 }
@@ -164,6 +249,10 @@ const struct op_type op_sink = {
     .on_time = sink_on_time,
     .on_end = sink_on_end,
     .on_idle = sink_on_idle,
+    .takes_no_checkpoints = sink_takes_no_checkpoints,
+    .prepare = sink_prepare,
+    .on_complete = sink_on_complete,
+    .recover = sink_recover,
     .commits = sink_commits,
     .commit = sink_commit,
     .close = sink_close,

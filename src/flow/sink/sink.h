@@ -14,7 +14,7 @@ struct sink_cx {
     struct sys *sys;
     struct mem *mem;
     uint32_t subtask, parallelism;
-    bool is_committed;      /* prepare and commit will be called; else the writer publishes by itself */
+    bool is_committed;      /* the job takes checkpoints: what is written is published by prepare and commit only, the end's too */
     int64_t handle;         /* collect: number of the caller's receiver */
     struct err *err;
 };
@@ -42,8 +42,13 @@ struct sink_type {
     enum status (*write)(struct sink_cx *cx, void *self, struct batch *in);
     enum status (*flush)(struct sink_cx *cx, void *self, bool at_end); /* when the task would wait, and at the end */
     enum status (*on_time)(struct sink_cx *cx, void *self, int64_t now_ms); /* asked for by op_wake_at(cx->op, ..); may be NULL */
+    /* Where is_committed: what was written since the last call waits to be committed; appends what that takes, nothing when there
+     * is nothing. It may be kept and committed by anybody, also after this writer has failed. May be NULL, with commit. */
     enum status (*prepare)(struct sink_cx *cx, void *self, int64_t checkpoint, struct buf *committable);
+    /* Idempotent. S_OK with DONE, ALREADY or RETRY; what is lost is an error that names it, and LOST. cx is of a writer that is open. */
     enum status (*commit)(struct sink_cx *cx, struct str committable, bool recovering, enum commit_result *out);
+    /* Why it cannot be written with checkpoints, as a sentence; NULL: it can. May be NULL. */
+    const char *(*takes_no_checkpoints)(const struct options *o, const struct option_def *defs, const struct text_list *partitions);
     const struct sink_rewrite *rewrite; /* NULL: what is written stays */
     bool has_partitions;    /* rows may have a place of their own for each value of some columns */
     /* Every task of the job has written all: says so of each partition. May be NULL. */

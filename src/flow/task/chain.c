@@ -91,6 +91,7 @@ static void node_init(struct chain *c, struct node *n, const struct node_plan *p
     n->cx.parallelism = plan->parallelism;
     n->cx.max_parallelism = plan->max_parallelism;
     n->cx.attempt = plan->attempt;
+    n->cx.is_checkpointed = plan->snapshots != NULL;
     n->cx.stage = plan->stage;
     n->cx.batch_rows = plan->batch_rows;
     n->cx.mem = mem;
@@ -486,6 +487,13 @@ bool chain_commits(const struct chain *c)
 {
     for (uint32_t i = 0; i < c->count; i++)
         if (node_commits(&c->nodes[i])) return true;
+    return false;
+}
+
+bool chain_ends_committed(const struct chain *c)
+{
+    for (uint32_t i = 0; i < c->count; i++)
+        if (c->nodes[i].cx.ends_committed || node_commits(&c->nodes[i])) return true;
     return false;
 }
 

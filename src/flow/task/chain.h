@@ -82,5 +82,6 @@ enum status chain_barrier(struct chain *c, int64_t checkpoint, uint32_t *at) CHE
 void chain_forget_times(struct chain *c); /* after the end of input nothing is due any more */
 /* Two phases: does an operator here commit? Then, when all input has ended and the chain is drained: each commits. */
 bool chain_commits(const struct chain *c);
+bool chain_ends_committed(const struct chain *c); /* with checkpoints: does it wait for a last one? */
 enum status chain_commit(struct chain *c) CHECKED; /* S_OK, S_MORE, S_PENDING, or an error */
 int64_t chain_deadline_ms(const struct chain *c);

@@ -310,8 +310,8 @@ static enum status finish(struct task *t)
     if (flush(t) != S_OK) return S_FULL;
     if (!t->is_through && job != NULL) job_task_through(job, stage_out(t->plan));
     t->is_through = true;
+    if (t->plan->snapshots != NULL) return chain_ends_committed(&t->chain) ? barrier_await_last(t) : S_END;
     if (!chain_commits(&t->chain)) return S_END;
-    if (t->plan->snapshots != NULL) return barrier_await_last(t);
     chain_forget_times(&t->chain);
     if (job != NULL && !job_is_through(job, stage_out(t->plan), t->chain.nodes[0].cx.parker)) return S_IDLE;
     enum status st = chain_commit(&t->chain);

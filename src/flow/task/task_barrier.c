@@ -5,7 +5,7 @@
  * saved, node by node, in chunks; at last the task acknowledges. Until then it takes no input and runs no timers: state stands still.
  *
  * A source takes a checkpoint when it was ordered; so does a task whose input has ended and which waits for its commits. A task that
- * cannot save declines the checkpoint and goes on. Whoever commits ends with a checkpoint: when its input is through it asks
+ * cannot save declines the checkpoint and goes on; one whose operator cannot prepare fails, as what it has written may be incomplete. Whoever commits ends with a checkpoint: when its input is through it asks
  * for one, and is done when that is complete.
  *
  * A restored task first commits what was prepared, then says to those behind it what it had said last, so that every gate
@@ -160,7 +160,8 @@ static enum status save_node(struct task *t, struct node *n)
     if (!b->is_prepared && n->cx.type->prepare != NULL) {
         arena_reset(&t->chain.scratch);
         enum status st = n->cx.type->prepare(&n->cx, n->self, b->seen, committables);
-        if (st < 0) b->err = t->err;
+        b->has_failed = st < 0;
+        if (st < 0) t->chain.failed_node = b->at;
         if (st != S_OK) return st;
     }
     b->is_prepared = true;
@@ -231,7 +232,7 @@ enum status barrier_go(struct task *t)
         b->at = 0;
     }
     enum status st = save_nodes(t);
-    if (st > S_OK) return st;
+    if (st > S_OK || b->has_failed) return st;
     if (st == S_OK)
         acknowledge(t);
     else

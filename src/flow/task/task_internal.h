@@ -17,6 +17,7 @@ struct barrier {
     uint32_t at; /* node or output */
     int64_t began_ns, aligned_ns;
     struct state_save *save;    /* of node `at` */
+    bool has_failed; /* prepare has */
     bool is_prepared, is_saved; /* node `at` */
     struct buf bytes;           /* the chunk that is filled */
     uint64_t total;

@@ -6,10 +6,12 @@
  * A device or a pipe has no other name: it is written directly, in whole records.
  *
  * Parts roll at a size, at an age, or after a quiet time, which is looked at with every batch and, between batches, every
- * check interval. Where commits exist (`is_committed`) complete parts wait for them: `prepare` answers their names,
- * `commit` renames them. Elsewhere nothing will ever be written again, so a part gets its name when it rolls: the output of
- * a job without end appears part by part. The end of input publishes the rest. A failed task removes what it has not
- * published. */
+ * check interval. Where commits exist (`is_committed`: the job takes checkpoints) complete parts wait for them: `prepare` completes
+ * the part that is open and answers their names, `commit` renames them, once for each of them, however often it is called. What was
+ * prepared belongs to the checkpoint and not to the writer any more: it stays when the task fails, and goes when the next attempt
+ * begins and no commit named it (file_leftovers.c). Elsewhere nothing will ever be written again, so a part gets its name when
+ * it rolls: the output of a job without end appears part by part. The end of input publishes the rest. A failed task removes what it
+ * has not published. No name is ever used twice: each writer draws 64 random bits. */
 #include "flow/connector/filesystem/file_sink.h"
 
 #include "flow/connector/filesystem/decompress.h"
@@ -57,7 +59,8 @@ static struct pending_file next_names(struct file_writer *w, const struct sink_c
             w->path};
     name = arena_printf(a, "part-%016llx-%u-%u.%s", (unsigned long long)w->run, cx->subtask, w->number++,
                         w->records.format->name);
-    return (struct pending_file){arena_printf(a, "%s/.%s.inprogress", w->path, name),
+    return (struct pending_file){cx->is_committed ? file_hidden_name(a, w->path, name, cx)
+                                                  : arena_printf(a, "%s/.%s.inprogress", w->path, name),
                                  arena_printf(a, "%s/%s", w->path, name)};
 }
 
@@ -83,7 +86,13 @@ static enum status single_file_check(struct file_writer *w, const struct sink_cx
         err_hint(cx->err, "end the path in '/' for a folder of files, or set the sink's parallelism to 1");
         return E_CONFIG;
     }
-    if (!exists || w->is_direct) return S_OK;
+    if (w->is_direct) return S_OK;
+    if (cx->is_committed) {
+        err_set(cx->err, E_CONFIG, "'%s' is one file, but with checkpoints rows appear part by part", w->path);
+        err_hint(cx->err, "end the path in '/' for a folder of files, or run the job without execution.checkpointing.interval");
+        return E_CONFIG;
+    }
+    if (!exists) return S_OK;
     err_set(cx->err, E_EXISTS, "'%s' is there already", w->path);
     err_hint(cx->err, "remove it, or end the path in '/' to add files to a folder");
     return E_EXISTS;
@@ -147,6 +156,14 @@ enum status file_writer_complete(struct file_writer *w, struct sink_cx *cx)
     return S_OK;
 }
 
+static enum status is_lost(const struct sink_cx *cx, struct pending_file f)
+{
+    err_set(cx->err, E_NOT_FOUND, "'%s' is gone before it was published: there is no '%s' either", f.hidden, f.name);
+    if (cx->is_committed)
+        err_hint(cx->err, "rows of a checkpoint are lost with it; put one of the two back, or begin the job anew (--fresh)");
+    return E_NOT_FOUND;
+}
+
 static enum status publish(const struct sink_cx *cx, struct pending_file f, enum commit_result *out)
 {
     struct sys_stat st;
@@ -158,10 +175,10 @@ static enum status publish(const struct sink_cx *cx, struct pending_file f, enum
     enum status renamed = sys_file_rename_new(cx->sys, f.hidden, f.name, &problem);
     if (renamed == E_NOT_FOUND) {
         *out = sys_file_stat(cx->sys, f.name, &st, NULL) == S_OK ? COMMIT_ALREADY : COMMIT_LOST;
-        return *out == COMMIT_ALREADY ? S_OK
-                                      : err_set(cx->err, E_NOT_FOUND, "'%s' is gone before it was published", f.hidden);
+        if (*out == COMMIT_LOST) return is_lost(cx, f);
+    } else if (renamed != S_OK) {
+        return err_pass_on(cx->err, &problem);
     }
-    if (renamed != S_OK) return err_pass_on(cx->err, &problem);
     memcpy(folder, slash == NULL ? "." : f.name, slash == NULL ? 2 : (size_t)(slash - f.name));
     folder[slash == NULL ? 1 : slash == f.name ? 1 : slash - f.name] = '\0';
     return sys_dir_sync(cx->sys, slash == f.name ? "/" : folder, cx->err);
@@ -219,14 +236,15 @@ enum status file_writer_flush(struct file_writer *w, struct sink_cx *cx, bool at
 {
     if (!at_end) return w->is_direct ? record_writer_flush(&w->records) : S_OK;
     if (!w->is_folder && w->records.file == NULL) TRY(file_start(w, cx)); /* no rows: an empty file */
-    TRY(file_writer_complete(w, cx));
-    return publish_all(w, cx);
+    return file_roll(w, cx);
 }
 
 enum status file_writer_prepare(struct file_writer *w, struct sink_cx *cx, struct buf *committable)
 {
     if (w->is_direct) return record_writer_flush(&w->records);
-    if (w->is_folder) TRY(file_writer_complete(w, cx)); /* one file is complete at the end only */
+    ASSERT(w->is_folder);
+    TRY(file_writer_complete(w, cx));
+    if (w->pending_count == 0) return S_OK;
     enc_u8(committable, COMMITTABLE_VERSION);
     enc_varint(committable, w->pending_count);
     for (uint32_t i = 0; i < w->pending_count; i++) {
@@ -234,7 +252,7 @@ enum status file_writer_prepare(struct file_writer *w, struct sink_cx *cx, struc
         enc_text(committable, w->pending[i].name);
     }
     w->pending_count = 0; /* they belong to the checkpoint now */
-    if (w->current.hidden == NULL) arena_reset(&w->names);
+    arena_reset(&w->names);
     return S_OK;
 }
 
@@ -267,9 +285,9 @@ enum status file_commit(struct sink_cx *cx, struct str committable, bool recover
     struct dec d;
 
     (void)recovering;
-    *out = COMMIT_ALREADY;
+    *out = COMMIT_ALREADY; /* none of a device or pipe */
     dec_init(&d, committable.data, committable.size);
-    while (dec_left(&d) > 0) TRY(commit_some(cx, &d, out)); /* none of a device or pipe */
+    while (dec_left(&d) > 0) TRY(commit_some(cx, &d, out));
     return S_OK;
 }
 

@@ -22,6 +22,12 @@ struct file_writer {
     int64_t size_max, age_max_ms, quiet_max_ms, check_ms, opened_ms, written_ms;
 };
 
+/* file_leftovers.c: the hidden name of a part while it waits for a checkpoint: whose it is stands in it. */
+const char *file_hidden_name(struct arena *a, const char *folder, const char *name, const struct sink_cx *cx);
+/* Removes the files that earlier attempts of this subtask (and of those it takes over from) have left hidden in the folder and in
+ * `depth` levels of partitions below it. After everything that was prepared is committed, before the first new file. */
+enum status file_leftovers_remove(struct sink_cx *cx, const char *folder, uint32_t depth) CHECKED;
+
 /* path: as the user gave it. The context lives as long as the writer. */
 enum status file_writer_open(struct file_writer *w, struct sink_cx *cx, const char *path) CHECKED;
 enum status file_writer_write(struct file_writer *w, struct sink_cx *cx, struct batch *in) CHECKED;

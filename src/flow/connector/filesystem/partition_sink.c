@@ -29,6 +29,7 @@ struct file_sink_writer {
     struct map by_path;
     struct buf path;
     uint64_t batches;
+    bool is_swept; /* of what earlier attempts left */
     uint32_t of_row[BATCH_ROWS], touched[BATCH_ROWS], touched_count;
     uint16_t rows[BATCH_ROWS];
 };
@@ -145,6 +146,19 @@ static void rows_gather(struct file_sink_writer *w, const struct batch *in, uint
     BATCH_EACH(in, i, row) w->rows[w->all[w->of_row[i]]->count++] = (uint16_t)row;
 }
 
+/* What was prepared is committed by now: recover comes before the first of these hooks. */
+static enum status sweep(struct file_sink_writer *w, const struct sink_cx *cx)
+{
+    const char *path = options_get(cx->options, cx->option_defs, "path");
+    uint32_t depth = cx->schema->child_count - w->columns;
+
+    if (w->is_swept || !cx->is_committed) return S_OK;
+    if (depth == 0 && w->all[0]->files.is_direct) return S_OK;
+    TRY(file_leftovers_remove(&w->inner, path, depth));
+    w->is_swept = true;
+    return S_OK;
+}
+
 static enum status file_sink_write(struct sink_cx *cx, void *self, struct batch *in)
 {
     struct file_sink_writer *w = self;
@@ -152,6 +166,7 @@ static enum status file_sink_write(struct sink_cx *cx, void *self, struct batch 
     uint32_t firsts[BATCH_ROWS];
     enum status st = S_OK;
 
+    TRY(sweep(w, cx));
     w->batches++;
     if (w->columns == in->col_count) return partition_write(w, w->all[0], in);
     TRY(rows_place(w, cx, in));
@@ -202,7 +217,7 @@ static enum status file_sink_flush(struct sink_cx *cx, void *self, bool at_end)
 {
     struct file_sink_writer *w = self;
 
-    (void)cx;
+    if (at_end) TRY(sweep(w, cx));
     for (uint32_t i = 0; i < w->count; i++) TRY(file_writer_flush(&w->all[i]->files, &w->inner, at_end));
     return S_OK;
 }
@@ -211,8 +226,8 @@ static enum status file_sink_prepare(struct sink_cx *cx, void *self, int64_t che
 {
     struct file_sink_writer *w = self;
 
-    (void)cx;
     (void)checkpoint;
+    TRY(sweep(w, cx));
     for (uint32_t i = 0; i < w->count; i++) TRY(file_writer_prepare(&w->all[i]->files, &w->inner, committable));
     return S_OK;
 }
@@ -245,6 +260,20 @@ static enum status file_sink_complete(struct sink_cx *cx, void *self)
     return S_OK;
 }
 
+/* Without the file system there is no telling a folder by its name alone: a dot in it means a file here. */
+static const char *file_sink_takes_no_checkpoints(const struct options *o, const struct option_def *defs, const struct text_list *partitions)
+{
+    const char *path = options_get(o, defs, "path"), *slash = strrchr(path, '/');
+
+    if (partitions->count > 0)
+        return options_get(o, defs, "sink.partition-commit.policy.kind") != NULL
+                   ? "it says of partitions that they are complete (sink.partition-commit.policy.kind) only when the input ends"
+                   : NULL;
+    return strchr(slash != NULL ? slash + 1 : path, '.') == NULL
+               ? NULL
+               : "its path is one file, which appears when the input ends; a path that ends in '/' is a folder of parts";
+}
+
 static void file_sink_close(struct sink_cx *cx, void *self, bool failed)
 {
     struct file_sink_writer *w = self;
@@ -272,6 +301,7 @@ const struct sink_type file_sink = {
     .on_time = file_sink_on_time,
     .prepare = file_sink_prepare,
     .commit = file_commit,
+    .takes_no_checkpoints = file_sink_takes_no_checkpoints,
     .complete = file_sink_complete,
     .close = file_sink_close,
 };
