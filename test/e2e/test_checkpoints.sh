@@ -54,14 +54,14 @@ kill_in_the_middle 2
 folder=$(ls ck/*/chk-*/_metadata | tail -n 1) # others may be half written, or half deleted
 folder=${folder%/_metadata}
 "$thalweg" savepoint inspect "$folder" > inspected.txt 2> err.txt || fail "inspect: $(cat err.txt)"
-grep -q "^checkpoint [0-9]* of job 'insert-into_default_catalog.default_database.counts' (id [0-9a-f]*)$" inspected.txt || fail "inspect: $(cat inspected.txt)"
-same 'operators' "$(grep -c '^  parallelism 2, max parallelism 128$' inspected.txt)" "$(sed -n 's/^taken .*, \([0-9]*\) operators$/\1/p' inspected.txt)"
+grep -q "^job         insert-into_default_catalog.default_database.counts ([0-9a-f]*)$" inspected.txt || fail "inspect: $(cat inspected.txt)"
+same 'operators' "$(grep -c '^  uid -, id [0-9a-f]*, parallelism 2 of 128, ' inspected.txt)" "$(sed -n 's/^operators   //p' inspected.txt)"
 printf 'x' | dd of="$folder/_metadata" bs=1 seek=300 conv=notrunc 2> /dev/null
 expect 'damage' 1 '' '*' "$thalweg" savepoint inspect "$folder"
 same 'damage' "thalweg savepoint inspect: '$folder/_metadata': metadata of a snapshot: its $(wc -c < "$folder/_metadata") bytes are damaged (checksum)" "$(cat err.txt)"
 expect 'no savepoint' 1 '' "thalweg savepoint inspect: there is no checkpoint or savepoint in 'ck': it has no _metadata; give the folder that was printed when it was made, such as .../chk-12" \
     "$thalweg" savepoint inspect ck
-expect 'what of savepoints' 1 '' "thalweg savepoint: write \`thalweg savepoint inspect FOLDER\`" "$thalweg" savepoint
+expect 'what of savepoints' 1 '' "thalweg savepoint: what to do is not said; write \`thalweg savepoint inspect PATH [--json]\`" "$thalweg" savepoint
 rm -rf ck
 
 # What has finished begins anew.

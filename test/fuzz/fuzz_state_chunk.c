@@ -1,8 +1,9 @@
 /* fuzz_state_chunk.c - any bytes as a chunk of saved state: as they are, and with checksums made right, so that what lies behind them is
  * reached. A host with a state of every shape begins with it. An error has a text; what was taken can be saved, and a host that begins
- * with that saves the same bytes. */
+ * with that saves the same bytes. Without a host they are told, too. */
 #include "flow/state/snapshot.h"
 #include "flow/state/snapshot_chunk.h"
+#include "flow/state/snapshot_survey.h"
 #include "ground/base/hash.h"
 #include "support/every_shape.h"
 
@@ -67,6 +68,22 @@ static bool begin_with(struct str chunk, struct arena *a, struct buf *out)
     return true;
 }
 
+static void survey(struct str chunk, struct arena *a, struct mem *mem)
+{
+    struct state_survey s;
+    struct err e = {0};
+    struct buf text;
+
+    state_survey_begin(&s, a);
+    buf_init(&text, mem);
+    if (state_survey_add(&s, 0, chunk, &e) != S_OK && e.text[0] == '\0') {
+        fprintf(stderr, "fuzz_state_chunk: an error without a text\n");
+        abort();
+    }
+    for (const struct survey_state *x = s.first; x != NULL; x = x->next) survey_schema_text(x, &text);
+    buf_release(&text);
+}
+
 static void run(struct str chunk)
 {
     struct mem mem;
@@ -77,6 +94,7 @@ static void run(struct str chunk)
     arena_init(&a, &mem, 0);
     buf_init(&once, &mem);
     buf_init(&twice, &mem);
+    survey(chunk, &a, &mem);
     if (begin_with(chunk, &a, &once)) {
         bool again = begin_with((struct str){once.data, once.size}, &a, &twice);
         ASSERT(again && once.size == twice.size && memcmp(once.data, twice.data, once.size) == 0);

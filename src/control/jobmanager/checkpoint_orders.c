@@ -54,6 +54,7 @@ static void fill_operators(struct job_checkpoints *c, struct snapshot_order *o)
         const struct graph_node *n = g->nodes[c->by_id[i]];
         operators[i] = (struct snapshot_operator){
             .name = arena_strdup(&o->arena, n->name),
+            .uid = n->uid != NULL ? arena_strdup(&o->arena, n->uid) : NULL,
             .parallelism = n->parallelism,
             .max_parallelism = n->max_parallelism,
             .subtasks = ARENA_ARRAY(&o->arena, struct snapshot_subtask, n->parallelism)};

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define MAGIC "TWCM"
-enum { MAGIC_SIZE = 4, VERSION = 1, CHECKSUM_SIZE = 8, SHORTEST = MAGIC_SIZE + 1 + CHECKSUM_SIZE };
+enum { MAGIC_SIZE = 4, VERSION = 2, VERSION_OF_UIDS = 2, CHECKSUM_SIZE = 8, SHORTEST = MAGIC_SIZE + 1 + CHECKSUM_SIZE };
 enum subtask_flag { IS_FINISHED = 1, IS_IDLE = 2, SUBTASK_FLAGS = 3 };
 enum handle_kind { HANDLE_INLINE = 0, HANDLE_OBJECT = 1 };
 
@@ -76,6 +76,7 @@ static void encode_operator(const struct snapshot_operator *o, struct buf *out)
     ASSERT(snapshot_id_is_valid(o->id) && o->parallelism >= 1 && o->parallelism <= SNAPSHOT_SUBTASKS_MAX);
     enc_text(out, o->id);
     enc_text(out, o->name);
+    enc_text(out, o->uid != NULL ? o->uid : "");
     enc_varint(out, o->parallelism);
     enc_varint(out, o->max_parallelism);
     for (uint32_t i = 0; i < o->parallelism; i++) encode_subtask(&o->subtasks[i], out);
@@ -107,6 +108,7 @@ void metadata_encode(const struct snapshot_metadata *m, struct buf *out)
 struct reader {
     struct dec d;
     const uint8_t *first;
+    uint8_t version;
     struct arena *arena;
     struct err *e;
 };
@@ -187,6 +189,8 @@ static enum status read_operator(struct reader *r, struct snapshot_operator *o)
 {
     TRY(read_id(r, "the id of an operator is none", o->id));
     TRY(read_text(r, "the name of an operator is none", SNAPSHOT_NAME_MAX, &o->name));
+    if (r->version >= VERSION_OF_UIDS) TRY(read_text(r, "the uid of an operator is none", SNAPSHOT_NAME_MAX, &o->uid));
+    if (o->uid != NULL && o->uid[0] == '\0') o->uid = NULL;
     TRY(read_count(r, "the parallelism of an operator is none", SNAPSHOT_SUBTASKS_MAX, 1, &o->parallelism));
     uint64_t max_parallelism = dec_varint(&r->d);
     if (!dec_ok(&r->d) || o->parallelism == 0 || max_parallelism < o->parallelism || max_parallelism > INT32_MAX)
@@ -249,7 +253,7 @@ static enum status check_frame(struct str bytes, struct err *e)
         err_hint(e, "read it with the program that wrote it, or a later one");
         return E_DATA;
     }
-    if (is_whole && version == VERSION) return S_OK;
+    if (is_whole && version >= 1) return S_OK;
     return err_set(e, E_DATA, "metadata of a snapshot: its %zu bytes are damaged (checksum)", bytes.size);
 }
 
@@ -260,7 +264,8 @@ enum status metadata_decode(struct arena *a, struct str bytes, struct snapshot_m
     *out = (struct snapshot_metadata){0};
     TRY(check_frame(bytes, e));
     dec_init(&r.d, bytes.data, bytes.size - CHECKSUM_SIZE);
-    r.d.at += MAGIC_SIZE + 1;
+    r.d.at += MAGIC_SIZE;
+    r.version = dec_u8(&r.d);
     return read_fields(&r, out);
 }
 

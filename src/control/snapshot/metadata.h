@@ -44,6 +44,7 @@ struct snapshot_subtask {
 struct snapshot_operator {
     char id[SNAPSHOT_ID_SIZE]; /* the graph's, from the uid or from the place */
     const char *name;
+    const char *uid; /* as the job's author wrote it; NULL: the id comes from the place */
     uint32_t parallelism, max_parallelism;
     const struct snapshot_subtask *subtasks; /* [parallelism] */
 };

@@ -50,7 +50,7 @@ static void fill(struct snapshot_metadata *m)
     subtasks[1] = (struct snapshot_subtask){.is_finished = true, .watermark = INT64_MAX};
     subtasks[2] = (struct snapshot_subtask){.committables = STR("prepared")};
     operators[0] = (struct snapshot_operator){
-        .id = ID_A, .name = "Source: bids", .parallelism = 2, .max_parallelism = 128, .subtasks = subtasks};
+        .id = ID_A, .name = "Source: bids", .uid = "bids", .parallelism = 2, .max_parallelism = 128, .subtasks = subtasks};
     operators[1] = (struct snapshot_operator){
         .id = ID_B, .name = "", .parallelism = 1, .max_parallelism = 1, .subtasks = subtasks + 2};
     *m = (struct snapshot_metadata){.job_id = ID_B,
@@ -86,6 +86,8 @@ static void what_goes_in_comes_out(void **state)
     assert_int_equal(back.graph.bytes[31], 9);
     const struct snapshot_operator *o = metadata_find(&back, ID_A);
     assert_string_equal(o->name, "Source: bids");
+    assert_string_equal(o->uid, "bids");
+    assert_null(metadata_find(&back, ID_B)->uid);
     assert_int_equal(o->max_parallelism, 128);
     assert_true(o->subtasks[0].is_idle && !o->subtasks[0].is_finished);
     assert_true(o->subtasks[0].watermark == INT64_MIN && o->subtasks[0].sent_watermark == -7);
@@ -155,12 +157,12 @@ static void messages_say_what_is_wrong(void **state)
     assert_string_equal(e.text, "this is no metadata of a snapshot: it does not begin with TWCM");
     fill(&m);
     encode(&m, &bytes);
-    bytes.data[4] = 2;
+    bytes.data[4] = 3;
     bytes.size -= 8;
     enc_u64(&bytes, hash64(bytes.data, bytes.size));
     err_clear(&e);
     assert_int_equal(metadata_decode(&arena, (struct str){bytes.data, bytes.size}, &back, &e), E_DATA);
-    assert_string_equal(e.text, "metadata of a snapshot: version 2 is newer than this program, which reads 1");
+    assert_string_equal(e.text, "metadata of a snapshot: version 3 is newer than this program, which reads 2");
     bytes.data[20] ^= 1;
     err_clear(&e);
     assert_int_equal(metadata_decode(&arena, (struct str){bytes.data, bytes.size}, &back, &e), E_DATA);
