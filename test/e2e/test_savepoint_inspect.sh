@@ -49,6 +49,19 @@ assert [s['kind'] for s in by_name['Source: numbers']['states']] == ['list', 'un
 assert o['state-bytes'] == sum(x['bytes'] for x in o['operators']) > 0
 END
 
+# --- in SQL: Flink's columns
+cat > read.sql << 'END'
+LOAD MODULE state;
+CREATE TEMPORARY VIEW operators AS SELECT * FROM savepoint_metadata('saved');
+SELECT `checkpoint-id` > 4, `operator-uid`, `operator-parallelism`, `operator-max-parallelism`, `operator-subtask-state-count`,
+       `operator-coordinator-state-size-in-bytes`, `operator-total-size-in-bytes`, CHAR_LENGTH(`operator-uid-hash`)
+FROM operators WHERE `operator-name` = 'GroupAggregate';
+END
+bytes=$(python3 -c "import json; print([o['bytes'] for o in json.load(open('all.json'))['operators'] if o['name'] == 'GroupAggregate'][0])")
+"$thalweg" sql -f read.sql --output csv > rows.txt 2> err.txt || fail "SQL: $(cat err.txt)"
+same 'a row of SQL' "true,,2,128,2,0,$bytes,32" "$(tail -1 rows.txt)"
+same 'all operators' "$(grep -c '^  uid ' table.txt)" "$(echo "SELECT * FROM savepoint_metadata('saved');" | "$thalweg" sql -f - --output json | grep -c operator-uid-hash)"
+
 # --- what is wrong
 cp -r saved damaged
 printf '\377' | dd of=damaged/_metadata bs=1 seek=300 conv=notrunc 2> /dev/null

@@ -13,6 +13,14 @@ const struct system_table *system_table_find(const struct system_tables *t, cons
     return NULL;
 }
 
+const struct system_function *system_function_find(const struct system_tables *t, struct str name)
+{
+    if (t == NULL || t->functions == NULL) return NULL;
+    for (uint32_t i = 0; t->functions[i] != NULL; i++)
+        if (str_equal_nocase(name, str_of(t->functions[i]->table.name))) return t->functions[i];
+    return NULL;
+}
+
 const struct table *system_table_open(const struct system_tables *t, const struct system_table *s, const char *catalog,
                                       struct arena *a)
 {

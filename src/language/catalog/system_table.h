@@ -26,11 +26,20 @@ struct system_table {
     void (*rows)(struct system_rows *rows);
 };
 
+/* A function whose rows are known when the statement is bound: FROM name('text'). */
+struct system_function {
+    struct system_table table; /* the name of the function; `rows` NULL */
+    enum status (*rows)(struct system_rows *rows, const char *text, struct err *e);
+};
+
 /* Where binders find them. */
 struct system_tables {
     void *arg;
-    const struct system_table *const *items; /* ends with NULL */
+    const struct system_table *const *items;        /* ends with NULL */
+    const struct system_function *const *functions; /* ends with NULL; NULL: none */
 };
+/* By name, whatever its case. NULL: there is none of that name. */
+const struct system_function *system_function_find(const struct system_tables *t, struct str name);
 /* NULL: there is none of that name. */
 const struct system_table *system_table_find(const struct system_tables *t, const char *schema, const char *name);
 /* As a table of that catalog, in the arena. */

@@ -233,6 +233,10 @@ enum status bind_table(struct query_binder *b, const struct ast_table *t, struct
     case TABLE_FILE: TRY(bind_file(b, t, &out->rel, &alias)); break;
     case TABLE_CALL:
         if (bind_is_table_function(b, t)) return bind_unnest_alone(b, t, out);
+        if (bind_is_system_function(b, t)) {
+            TRY(bind_system_function(b, t, &out->rel));
+            break;
+        }
         if (!bind_is_window(t)) return bind_no_function(b, t);
         TRY(bind_window(b, t, &out->rel));
         break;

@@ -176,20 +176,41 @@ static enum status stream_columns(struct query_binder *b, const struct table *t,
 }
 
 /* What the session knows now. */
-static enum status system_rows(struct query_binder *b, const struct table *t, struct rel **out)
+static enum status system_rows(struct query_binder *b, const struct table *t, const struct system_rows *rows, struct rel **out)
 {
     struct expr_maker m = {.a = b->a, .session = b->session};
-    struct system_rows rows = system_table_rows(t, b->a);
-    struct expr **items = ARENA_ARRAY(b->a, struct expr *, (size_t)MAX(rows.count, 1u) * rows.columns);
-    struct system_body body = {t, {.row_count = rows.count, .items = items}};
+    struct expr **items = ARENA_ARRAY(b->a, struct expr *, (size_t)MAX(rows->count, 1u) * rows->columns);
+    struct system_body body = {t, {.row_count = rows->count, .items = items}};
 
-    for (size_t i = 0; i < (size_t)rows.count * rows.columns; i++) {
-        const struct type *type = t->row->children[i % rows.columns];
-        if (rows.cells[i] == NULL) items[i] = expr_null(&m, type);
-        else TRY(expr_constant(&m, type, str_of(rows.cells[i]), &items[i], b->e));
+    for (size_t i = 0; i < (size_t)rows->count * rows->columns; i++) {
+        const struct type *type = t->row->children[i % rows->columns];
+        if (rows->cells[i] == NULL) items[i] = expr_null(&m, type);
+        else TRY(expr_constant(&m, type, str_of(rows->cells[i]), &items[i], b->e));
     }
     *out = rel_system(b->a, t->row, &body);
     return S_OK;
+}
+
+bool bind_is_system_function(const struct query_binder *b, const struct ast_table *t)
+{
+    return t->x->kind == AX_CALL && t->x->name.count == 1 && system_function_find(b->system, t->x->name.parts[0]) != NULL;
+}
+
+enum status bind_system_function(struct query_binder *b, const struct ast_table *t, struct rel **out)
+{
+    const struct system_function *f = system_function_find(b->system, t->x->name.parts[0]);
+    const struct ast_list *args = &t->x->args;
+    struct ast_place place = t->x->place;
+    struct err inner = {0};
+
+    if (args->count != 1 || args->items[0]->kind != AX_LITERAL || args->items[0]->literal != LITERAL_STRING) {
+        err_hint(b->e, "write %s('...')", f->table.name);
+        return sql_error(b->e, b->t, place.at, place.size, "%s takes one argument, a text that is written out", f->table.name);
+    }
+    const struct table *table = system_table_open(b->system, &f->table, catalogs_current(b->catalogs), b->a);
+    struct system_rows rows = {.arg = b->system->arg, .catalog = table->catalog, .a = b->a, .columns = table->column_count};
+    TRY(bind_at(b, place, f->rows(&rows, bind_text(b, args->items[0]->text), &inner), &inner));
+    return system_rows(b, table, &rows, out);
 }
 
 enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out)
@@ -198,7 +219,10 @@ enum status bind_scan(struct query_binder *b, const struct table *t, const struc
     struct err inner = {0};
 
     TRY(bind_hints(b, &where->hints, &t));
-    if (t->system != NULL) return system_rows(b, t, out);
+    if (t->system != NULL) {
+        struct system_rows rows = system_table_rows(t, b->a);
+        return system_rows(b, t, &rows, out);
+    }
     if (b->touches != NULL) TRY(b->touches(b->touches_arg, t, false));
     uint8_t changes = table_changes(t);
     if (t->stream != NULL) TRY(stream_columns(b, t, out));

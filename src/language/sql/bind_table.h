@@ -13,6 +13,9 @@ const struct type *table_stored_row(struct query_binder *b, const struct table *
 enum status bind_stored(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out) CHECKED;
 /* Rows of a table: its connector's, with computed columns, event times and watermarks. */
 enum status bind_scan(struct query_binder *b, const struct table *t, const struct ast_table *where, struct rel **out) CHECKED;
+/* FROM savepoint_metadata('...') and its like: functions whose rows are known now. */
+bool bind_is_system_function(const struct query_binder *b, const struct ast_table *call);
+enum status bind_system_function(struct query_binder *b, const struct ast_table *call, struct rel **out) CHECKED;
 /* INSERT INTO: the query's rows, cast to the columns of the table, into its connector. */
 enum status bind_insert(struct query_binder *b, const struct insert *i, struct rel **out) CHECKED;
 /* The same into a table that need not be in a catalog. */

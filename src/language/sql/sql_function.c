@@ -251,7 +251,6 @@ const char *sql_function_later(struct str name)
         {"OBJECT_UPDATE", "ROW(...) makes a row"},
         {"FROM_CHANGELOG", changes},
         {"TO_CHANGELOG", changes},
-        {"SAVEPOINT_METADATA", "there are no savepoints yet"},
     };
 
     for (size_t i = 0; i < COUNT_OF(later); i++) {

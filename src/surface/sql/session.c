@@ -29,7 +29,7 @@ struct sql_session *sql_session_create(const struct sql_session_options *o)
     buf_init(&s->set, &s->mem);
     session_jobs_init(&s->jobs, &s->mem, o->sys);
     s->functions = (struct fn_session){.zone = STR("UTC"), .query_ms = sys_wall_ms(o->sys)};
-    s->system = (struct system_tables){s, system_tables};
+    s->system = (struct system_tables){s, system_tables, system_functions_of_rows};
     functions_of_session(s);
     return s;
 }

@@ -18,6 +18,7 @@ struct sql_session {
     struct catalogs *catalogs;
     struct catalog_store store;
     struct system_tables system;
+    bool has_state_module; /* LOAD MODULE state */
     struct session_jobs jobs;
     struct functions *user_functions;
     struct fn_users users;             /* the same, for functions.users */

@@ -133,10 +133,16 @@ const struct system_table system_options = {
 /* --- modules ----------------------------------------------------------------------------------------------------- */
 static void modules_rows(struct system_rows *rows)
 {
-    if (session_of(rows)->functions.has_no_core) return;
-    const char **row = system_row_add(rows);
-    row[0] = "core";
-    row[1] = "TRUE";
+    const struct sql_session *s = session_of(rows);
+    const bool is_there[] = {!s->functions.has_no_core, s->has_state_module};
+    static const char *const names[] = {"core", "state"};
+
+    for (uint32_t i = 0; i < COUNT_OF(names); i++) {
+        if (!is_there[i]) continue;
+        const char **row = system_row_add(rows);
+        row[0] = names[i];
+        row[1] = "TRUE";
+    }
 }
 
 static const struct system_column modules_columns[] = {

@@ -80,7 +80,7 @@ static void visit_database(void *arg, const char *name)
 static void visit_all(struct system_rows *rows, void (*fn)(struct system_rows *rows, const struct table *t))
 {
     struct visit v = {rows, fn};
-    struct system_tables all = {rows->arg, system_tables};
+    struct system_tables all = {rows->arg, system_tables, NULL};
     struct err none = {0};
 
     if (catalogs_each_database(catalogs_of(rows), rows->catalog, visit_database, &v, &none) != S_OK) return;

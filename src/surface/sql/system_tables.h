@@ -4,6 +4,7 @@
 #include "language/catalog/system_table.h"
 
 extern const struct system_table *const system_tables[]; /* ends with NULL */
+extern const struct system_function *const system_functions_of_rows[]; /* system_savepoint.c; ends with NULL */
 
 extern const struct system_table system_schemata, system_information_tables, system_columns,
     system_views; /* system_information.c */
