@@ -17,7 +17,8 @@ extern "C" {
 #endif
 
 /* `id` names the split in the source, for people too. `position`: up to 64 KiB, whatever .open wants to know; it also
- * says how far the split was read. Both are copied. */
+ * says how far the split was read. Both are copied. With checkpoints an id means the same split in every run: what a
+ * restored job has read, or reads, is known by it and is not handed out again. */
 struct tw_split {
     const char *id;
     struct tw_str position;
@@ -40,7 +41,8 @@ struct tw_splits {
     enum tw_status (*open)(struct tw_context *cx, void *split, const struct tw_split *what);
     /* Fills up to `max` rows of row type out, cleared before; *count = 0 without *end: nothing now. */
     enum tw_status (*read)(struct tw_context *cx, void *split, void *rows, uint32_t max, uint32_t *count, bool *end);
-    /* The bytes with which .open goes on behind the last row read; valid until the next call for the split. */
+    /* The bytes with which .open goes on behind the last row read, 64 KiB at most; valid until the next call for the
+     * split. Without it a restored job reads the split from its beginning, and says so when it starts. */
     void (*position)(struct tw_context *cx, void *split, struct tw_str *position);
     void (*close)(struct tw_context *cx, void *split);
     /* Splits read side by side cannot be held up one by one. With watermark alignment such a source is refused, unless

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { PENDING_MAX = 1000000, CALLS_MAX = 10000000, CHUNKS_MAX = 64, CHUNK_BYTES = 4096 };
+enum { PENDING_MAX = 1000000, CALLS_MAX = 10000000, CHUNKS_MAX = 64, CHUNK_BYTES = 4096, BEFORE_MAX = 8 };
 
 struct recorder {
     struct op_driver *driver;
@@ -35,7 +35,7 @@ struct op_driver {
     /* of the instance before */
     struct buf chunks[CHUNKS_MAX];
     struct state_part parts[CHUNKS_MAX];
-    struct state_image image;
+    struct state_image image, images[BEFORE_MAX];
     struct state_restore restore;
     int64_t watermark, sent_watermark;
     bool is_idle, is_restored;
@@ -159,7 +159,8 @@ static void chain_make(struct op_driver *d)
     }
     d->task = (struct task_plan){.name = "test",
                                  .job = s->job,
-                                 .parallelism = 1,
+                                 .subtask = s->subtask,
+                                 .parallelism = MAX(1, s->parallelism),
                                  .max_parallelism = 128,
                                  .batch_rows = s->batch_rows ? s->batch_rows : BATCH_ROWS,
                                  .nodes = d->nodes,
@@ -177,6 +178,8 @@ static void host_make(struct op_driver *d)
                                   .mem = &d->mem,
                                   .group_count = 128,
                                   .max_parallelism = 128,
+                                  .subtask = d->setup.subtask,
+                                  .parallelism = d->setup.parallelism,
                                   .now_ms = host_now_ms,
                                   .now_arg = d,
                                   .err = &d->err};
@@ -217,6 +220,20 @@ static void instance_close(struct op_driver *d, bool has_failed)
     if (d->has_host) state_host_release(&d->host);
     chain_release(&d->chain, &d->mem);
     d->has_chain = d->has_host = false;
+    if (!d->setup.leaves_memory) return;
+    mem_release(&d->mem);
+    mem_init(&d->mem, "operator", 0);
+}
+
+static void before_take(struct op_driver *d)
+{
+    const struct op_setup *s = &d->setup;
+
+    assert_true(s->before_count <= BEFORE_MAX);
+    for (uint32_t i = 0; i < s->before_count; i++) d->images[i] = s->before[i]->image;
+    d->restore = (struct state_restore){.subtasks = d->images, .count = s->before_count, .max_parallelism = 128};
+    d->is_restored = s->before_count > 0;
+    d->watermark = d->sent_watermark = TIME_MIN;
 }
 
 struct op_driver *op_driver_create(const struct op_setup *setup)
@@ -239,6 +256,7 @@ struct op_driver *op_driver_create(const struct op_setup *setup)
     d->sys = setup->sys ? setup->sys : &d->clock;
     plan_make(d);
     if (d->status < 0) return d;
+    before_take(d);
     if (setup->sys && setup->sys->ops->parker_create) d->parker = sys_parker_create(setup->sys);
     instance_open(d);
     return d;
@@ -306,7 +324,7 @@ static void host_save(struct op_driver *d)
     d->restore = (struct state_restore){.subtasks = &d->image, .count = 1, .max_parallelism = 128};
 }
 
-void op_restart(struct op_driver *d)
+void op_save(struct op_driver *d)
 {
     const struct node *n = &d->chain.nodes[0];
     uint32_t at = 0;
@@ -320,6 +338,12 @@ void op_restart(struct op_driver *d)
     d->watermark = n->cx.watermark;
     d->sent_watermark = n->sent_watermark;
     d->is_idle = n->is_idle;
+}
+
+void op_restart(struct op_driver *d)
+{
+    op_save(d);
+    if (d->status < 0) return;
     instance_close(d, true);
     assert_int_equal(d->mem.used, 0);
     d->is_restored = true;
@@ -365,14 +389,17 @@ void op_set_time(struct op_driver *d, int64_t now_ms)
     settle(d, chain_time(&d->chain, now_ms));
 }
 
+bool op_poll_once(struct op_driver *d)
+{
+    give(d, WORK_POLL, 0, NULL, 0);
+    return d->status >= 0 && d->chain.nodes[0].poll_answer == S_OK;
+}
+
+bool op_has_ended(const struct op_driver *d) { return d->chain.nodes[0].poll_answer == S_END; }
+
 void op_poll(struct op_driver *d)
 {
-    struct node *n = &d->chain.nodes[0];
-
-    while (d->status >= 0) {
-        give(d, WORK_POLL, 0, NULL, 0);
-        if (n->poll_answer != S_OK) break;
-    }
+    while (op_poll_once(d)) continue;
 }
 
 void op_idle(struct op_driver *d)

@@ -21,7 +21,12 @@ struct op_setup {
     const struct fn_users *users; /* functions of users for expressions; NULL = none */
     bool watermarks;              /* show them */
     const char *unused_port;      /* name of an output that nobody reads; "" = the main one */
+    bool leaves_memory;           /* what it makes lives as long as the task: nothing is proved about it */
     bool checkpoints;             /* the job takes some: op_restart may be called */
+    /* One of several subtasks; 0 = the only one. Rows and key groups are as of the only one. */
+    uint32_t subtask, parallelism;
+    struct op_driver *const *before; /* subtasks of the attempt before, after op_save: it goes on from what they saved */
+    uint32_t before_count;
 };
 
 struct op_driver;
@@ -38,6 +43,8 @@ struct op_cx *op_driver_cx(struct op_driver *d);
 /* A checkpoint, after which the operator fails; another instance goes on from what was saved. What is put out in front of the barrier
  * counts as output. */
 void op_restart(struct op_driver *d);
+/* The checkpoint alone; nothing else is done with the driver then but what is in setup.before, and freeing it behind that. */
+void op_save(struct op_driver *d);
 void op_push(struct op_driver *d, uint32_t input, const char *rows);
 /* A batch made by the test, as it is (selections, constants); not taken over. */
 void op_push_batch(struct op_driver *d, uint32_t input, struct batch *b);
@@ -46,6 +53,8 @@ void op_push_end(struct op_driver *d); /* watermark at the maximum, then the end
 /* A clock of the test's own (setup.sys) is the test's to set, before. */
 void op_set_time(struct op_driver *d, int64_t now_ms);
 void op_poll(struct op_driver *d); /* sources: until idle or ended */
+bool op_poll_once(struct op_driver *d); /* one call; false: idle or ended */
+bool op_has_ended(const struct op_driver *d); /* a source */
 void op_idle(struct op_driver *d); /* the task would wait now */
 /* With a real clock: waits for the operator's helper threads until `lines` lines came out. */
 void op_await(struct op_driver *d, uint32_t lines);

@@ -54,6 +54,7 @@ struct hybrid_reader {
 struct hybrid_split {
     uint32_t part;
     char *id; /* the part's own, which its position needs too */
+    struct buf opened; /* as it was opened: of parts that cannot say where they are */
     void *self;
 };
 
@@ -347,12 +348,15 @@ static enum status part_split_open(struct source_cx *cx, struct hybrid_reader *r
     s->id = mem_zalloc(cx->mem, name.size + 1);
     memcpy(s->id, name.data, name.size);
     what = (struct split){s->id, bytes};
+    buf_init(&s->opened, cx->mem);
+    if (p->conn->source->split_position == NULL) buf_append(&s->opened, bytes.data, bytes.size);
     s->self = mem_zalloc(cx->mem, p->conn->source->split_size + 1);
     struct outer outer = part_enter(cx, p);
     enum status st = part_leave(cx, p, outer, p->conn->source->split_open(cx, r->readers[s->part], s->self, &what));
     if (st != S_OK) {
         mem_free(cx->mem, s->self);
         mem_free(cx->mem, s->id);
+        buf_release(&s->opened);
         return st;
     }
     r->split_counts[s->part]++;
@@ -395,7 +399,10 @@ static void hybrid_split_position(struct source_cx *cx, void *reader, void *spli
     struct buf own;
 
     buf_init(&own, cx->mem);
-    p->conn->source->split_position(cx, r->readers[s->part], s->self, &own);
+    if (p->conn->source->split_position != NULL)
+        p->conn->source->split_position(cx, r->readers[s->part], s->self, &own);
+    else
+        buf_append(&own, s->opened.data, s->opened.size);
     (void)part_leave(cx, p, outer, S_OK);
     enc_u8(out, SPLIT_VERSION);
     enc_varint(out, s->part);
@@ -415,7 +422,23 @@ static void hybrid_split_close(struct source_cx *cx, void *reader, void *split)
     (void)part_leave(cx, p, outer, S_OK);
     mem_free(cx->mem, s->self);
     mem_free(cx->mem, s->id);
+    buf_release(&s->opened);
     r->split_counts[s->part]--;
+}
+
+static bool hybrid_goes_back(const struct source_cx *cx)
+{
+    struct hybrid_parts parts;
+    struct arena arena;
+    struct mem mem;
+    bool all = true;
+
+    mem_init(&mem, "hybrid", 0);
+    arena_init(&arena, &mem, 0);
+    if (hybrid_parts_read(&parts, cx->options, cx->option_defs, &arena, NULL) == S_OK)
+        for (uint32_t i = 0; i < parts.count; i++) all &= source_goes_back(parts.items[i].conn->source, cx);
+    mem_release(&mem);
+    return all;
 }
 
 static const struct source_type hybrid_source = {
@@ -437,6 +460,7 @@ static const struct source_type hybrid_source = {
     .split_read = hybrid_split_read,
     .split_position = hybrid_split_position,
     .split_close = hybrid_split_close,
+    .goes_back = hybrid_goes_back,
 };
 
 const struct conn_type conn_hybrid = {

@@ -466,6 +466,7 @@ static enum status nexmark_split_read(struct source_cx *cx, void *reader, void *
     uint64_t end = r->throttled ? MIN(r->end, due_end(r, s, now)) : r->end;
 
     ASSERT(out->count <= out->capacity);
+    r->generator.rules.base_ms = s->base_ms; /* splits of several attempts may begin at several times */
     nexmark_plan_rows(&r->generator.rules, &s->cursor, r->kinds, end,
                       out->count, out->capacity - out->count, plan);
     if (plan->rows > 0) rows_fill(r, out);

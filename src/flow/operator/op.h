@@ -200,6 +200,7 @@ bool op_port_used(const struct op_cx *cx, uint32_t port);
 /* For makes_watermarks: after the rows emitted by this call the watermark is `watermark`; lower ones are ignored. */
 void op_emit_watermark(struct op_cx *cx, int64_t watermark);
 void op_emit_idle(struct op_cx *cx, bool idle);
+bool op_is_idle(const struct op_cx *cx); /* what was sent last; in open: before the checkpoint */
 /* Asks for on_time (or poll) at that processing time at the latest. Wall clock ms. */
 static inline void op_wake_at(struct op_cx *cx, int64_t wall_ms)
 {

@@ -37,6 +37,7 @@ struct user_split {
     const struct tw_splits *splits; /* NULL: .source */
     void *self;
     uint32_t part;
+    struct buf opened; /* the position it was opened with, when it says no other */
     int64_t pause_ms;
 };
 
@@ -320,6 +321,7 @@ static void user_split_close(struct source_cx *scx, void *reader, void *split)
     if (u->splits != NULL && u->splits->close != NULL)
         u->splits->close(&((struct user_reader *)reader)->cx, u->self);
     mem_free(scx->mem, u->self);
+    buf_release(&u->opened);
 }
 
 static enum status user_split_open(struct source_cx *scx, void *reader, void *split, const struct split *what)
@@ -329,10 +331,12 @@ static enum status user_split_open(struct source_cx *scx, void *reader, void *sp
     struct user_split *u = split;
     struct split own = *what;
 
+    buf_init(&u->opened, scx->mem);
     if (s == NULL) return S_OK;
     if (s->parts != NULL) TRY(user_parts_unwrap(what, parts_count(s), &u->part, &own, scx->err));
     u->splits = s = s->parts != NULL ? s->parts[u->part] : s;
     u->self = mem_zalloc(scx->mem, s->split_size + 1);
+    if (s->position == NULL) buf_append(&u->opened, own.bytes.data, own.bytes.size);
     struct tw_split given = {own.id, {own.bytes.data, own.bytes.size}};
     enum status st = s->open != NULL ? user_check(cx, s->open(cx, u->self, &given)) : S_OK;
     if (st != S_OK) user_split_close(scx, reader, split);
@@ -390,13 +394,23 @@ static enum status user_split_read(struct source_cx *scx, void *reader, void *sp
 static void user_split_position(struct source_cx *scx, void *reader, void *split, struct buf *out)
 {
     struct user_split *u = split;
-    struct tw_str position = {0};
+    struct tw_str position = {u->opened.data, u->opened.size};
     char part = (char)u->part;
 
-    if (u->splits == NULL || u->splits->position == NULL) return;
-    u->splits->position(&((struct user_reader *)reader)->cx, u->self, &position);
+    if (u->splits == NULL) return;
+    if (u->splits->position != NULL) u->splits->position(&((struct user_reader *)reader)->cx, u->self, &position);
     if (splits_of(scx)->parts != NULL) buf_append(out, &part, 1);
     buf_append(out, position.data, position.size);
+}
+
+/* A function without splits may keep in its own state what it has given. */
+static bool user_goes_back(const struct source_cx *scx)
+{
+    const struct tw_function *fn = function_of(scx)->fn;
+    bool all = fn->splits == NULL ? fn->states[0] != NULL : fn->splits->parts != NULL || fn->splits->position != NULL;
+
+    for (uint32_t i = 0; i < parts_count(fn->splits); i++) all &= fn->splits->parts[i]->position != NULL;
+    return all;
 }
 
 const struct source_type user_source = {
@@ -413,4 +427,5 @@ const struct source_type user_source = {
     .split_read = user_split_read,
     .split_position = user_split_position,
     .split_close = user_split_close,
+    .goes_back = user_goes_back,
 };

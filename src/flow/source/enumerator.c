@@ -23,8 +23,8 @@ struct enumerator {
     struct metric *backlog; /* NULL without a job */
     bool opened;
     enum status failure; /* of opening: everybody who asks gets it */
-    struct map taken;    /* ids of splits that are not handed out, to &open or &finished */
-    char open, finished;
+    struct map taken;    /* ids of splits that are not handed out, to &open, &finished, or &passed: open, and its turn is over */
+    char open, finished, passed;
     struct buf estate;   /* ids that subtasks left: the last checkpoint that the subtask saw, the id, a NUL */
 };
 
@@ -119,7 +119,8 @@ void enumerator_use(struct enumerator *en, uint32_t parallelism)
 bool enumerator_taken(struct enumerator *en, struct str id, bool is_open)
 {
     sys_lock_take(en->lock);
-    bool is_new = map_set(&en->taken, id, is_open ? &en->open : &en->finished) == NULL;
+    bool is_new = map_get(&en->taken, id) == NULL; /* others may have got further with it since */
+    if (is_new) map_set(&en->taken, id, is_open ? &en->open : &en->finished);
     sys_lock_give(en->lock);
     return is_new;
 }
@@ -177,6 +178,7 @@ static enum status next_new(struct enumerator *en, uint32_t subtask, struct aren
         TRY(en->type->enumerator_next(&en->cx, en->self, subtask, a, out));
         const void *taken = map_get(&en->taken, str_of(out->id));
         if (taken == NULL) return S_OK;
+        if (taken == &en->open) map_set(&en->taken, str_of(out->id), &en->passed);
         if (taken == &en->finished && en->type->enumerator_finished != NULL)
             en->type->enumerator_finished(&en->cx, en->self, out->id);
     }
@@ -221,7 +223,10 @@ void enumerator_finished(struct enumerator *en, const struct source_cx *cx, cons
     (void)cx;
     if (en->type->enumerator_finished == NULL) return;
     sys_lock_take(en->lock);
-    if (en->opened && en->failure == S_OK) en->type->enumerator_finished(&en->cx, en->self, id);
+    if (map_get(&en->taken, str_of(id)) == &en->open) /* it does not know of it yet: it is told when it hands it out */
+        map_set(&en->taken, str_of(id), &en->finished);
+    else if (en->opened && en->failure == S_OK)
+        en->type->enumerator_finished(&en->cx, en->self, id);
     backlog_tell(en);
     sys_lock_give(en->lock);
 }

@@ -108,4 +108,11 @@ struct source_type {
     void (*split_position)(struct source_cx *cx, void *reader, void *split,
                            struct buf *out); /* bytes to reopen from here */
     void (*split_close)(struct source_cx *cx, void *reader, void *split);
+    /* Do its positions say all, so that a restored job reads on where the checkpoint was? NULL: those that say any do. */
+    bool (*goes_back)(const struct source_cx *cx);
 };
+
+static inline bool source_goes_back(const struct source_type *type, const struct source_cx *cx)
+{
+    return type->goes_back != NULL ? type->goes_back(cx) : type->split_position != NULL;
+}

@@ -58,10 +58,21 @@ static enum status split_restore(struct source_reader *r, struct batch *b, uint3
     TRY(source_split_add(r, &what, &s));
     s->generator.watermark = *word_at(b, COL_WATERMARK, row);
     s->generator.rows = (uint32_t)*word_at(b, COL_ROWS, row);
-    if (VECTOR_VALUES(&b->cols[COL_IS_IDLE], uint8_t)[row] != 0) s->seen_ms = r->active_ms - r->strategy.idleness_ms;
-    s->is_idle = VECTOR_VALUES(&b->cols[COL_IS_IDLE], uint8_t)[row] != 0;
+    s->is_idle = VECTOR_VALUES(&b->cols[COL_IS_IDLE], uint8_t)[row] != 0 && r->strategy.idleness_ms > 0;
+    if (s->is_idle) s->seen_ms = r->active_ms - r->strategy.idleness_ms;
     if (s == r->turn) r->turn_rows = (uint32_t)*word_at(b, COL_TURN_ROWS, row);
     return S_OK;
+}
+
+/* Without a split it is what it was: nobody else remembers how long it has had none. */
+static void idleness_restore(struct source_reader *r)
+{
+    int64_t limit = r->strategy.idleness_ms;
+
+    r->is_idle = r->splits != NULL || (limit > 0 && op_is_idle(r->op));
+    for (const struct source_split *s = r->splits; s != NULL; s = s->next) r->is_idle &= s->is_idle;
+    if (r->is_idle && r->splits == NULL) r->assigned_active_ms = r->active_ms - limit;
+    op_emit_idle(r->op, r->is_idle);
 }
 
 static enum status splits_restore(struct source_reader *r)
@@ -75,9 +86,7 @@ static enum status splits_restore(struct source_reader *r)
         batch_clear(b);
     }
     batch_free(b);
-    r->is_idle = r->splits != NULL;
-    for (const struct source_split *s = r->splits; s != NULL; s = s->next) r->is_idle &= s->is_idle;
-    op_emit_idle(r->op, r->is_idle);
+    idleness_restore(r);
     return st;
 }
 
@@ -118,11 +127,21 @@ static void parallelism_restore(struct source_reader *r)
     enumerator_use(r->enumerator, r->kept.parallelism);
 }
 
+static void goes_back_check(struct source_reader *r)
+{
+    if (r->op->subtask > 0 || source_goes_back(r->plan.type, &r->cx)) return;
+    log_write(r->op->log, LOG_WARN, "source",
+              "source '%s' cannot go back: after a failure, what came since the last checkpoint is lost, or all that it gives comes "
+              "again",
+              r->op->name);
+}
+
 enum status source_state_open(struct source_reader *r)
 {
     struct source_kept *k = &r->kept;
 
     if (r->op->state == NULL) return S_OK;
+    goes_back_check(r);
     TRY(kept_create(r, "splits", OPSTATE_LIST, SPLIT_ROW, &k->splits));
     TRY(kept_create(r, "open splits", OPSTATE_UNION, ID_ROW, &k->open));
     TRY(kept_create(r, "finished splits", OPSTATE_UNION, ID_ROW, &k->finished));
@@ -149,20 +168,23 @@ static void text_set(struct batch *b, uint32_t col, struct str text)
     VECTOR_VALUES(&b->cols[col], struct text)[b->count] = text_put(&b->heap, text.data, text.size);
 }
 
-static void split_write(struct source_reader *r, const struct source_split *s, struct buf *position, struct batch *b)
+static enum status split_write(struct source_reader *r, const struct source_split *s, struct buf *position, struct batch *b)
 {
     buf_clear(position);
     if (r->plan.type->split_position != NULL)
         r->plan.type->split_position(&r->cx, r->reader, s->self, position);
     else
         buf_append(position, s->bytes.data, s->bytes.size);
-    ASSERT(position->size <= SPLIT_BYTES_MAX);
+    if (position->size > SPLIT_BYTES_MAX)
+        return err_set(r->op->err, E_USER, "source '%s', split '%.100s': its position takes %zu bytes, at most %d fit a checkpoint",
+                       r->op->name, s->id, position->size, SPLIT_BYTES_MAX);
     text_set(b, COL_ID, str_of(s->id));
     text_set(b, COL_SPLIT, (struct str){position->data, position->size});
     *word_at(b, COL_WATERMARK, b->count) = s->generator.watermark;
     *word_at(b, COL_ROWS, b->count) = s->generator.rows;
     *word_at(b, COL_TURN_ROWS, b->count) = s == r->turn ? r->turn_rows : 0;
     VECTOR_VALUES(&b->cols[COL_IS_IDLE], uint8_t)[b->count++] = s->is_idle;
+    return S_OK;
 }
 
 static enum status flush_rows(struct opstate *to, struct batch *b)
@@ -178,7 +200,7 @@ static enum status splits_save(struct source_reader *r, struct batch *splits, st
     const struct source_split *s = r->turn;
 
     for (uint32_t left = r->split_count; left > 0; left--) {
-        split_write(r, s, position, splits);
+        TRY(split_write(r, s, position, splits));
         text_set(ids, 0, str_of(s->id));
         ids->count++;
         if (ids->count == KEPT_ROWS || splits->heap.used >= BATCH_BYTES || left == 1) {

@@ -49,6 +49,11 @@ bool op_port_used(const struct op_cx *cx, uint32_t port)
     return port < cx->port_count && cx->ports[port].consumer_count > 0;
 }
 
+static const struct node *const_node_of(const struct op_cx *cx)
+{
+    return (const struct node *)(const void *)((const char *)cx - offsetof(struct node, cx));
+}
+
 static struct node *node_of(struct op_cx *cx) { return (struct node *)(void *)((char *)cx - offsetof(struct node, cx)); }
 
 void op_emit_watermark(struct op_cx *cx, int64_t watermark)
@@ -68,6 +73,8 @@ void op_emit_idle(struct op_cx *cx, bool idle)
     n->has_idle = idle != n->is_idle;
     n->idle_value = idle;
 }
+
+bool op_is_idle(const struct op_cx *cx) { return const_node_of(cx)->is_idle; }
 
 /* --- making and connecting ---------------------------------------------------------------------------------------------- */
 static void node_init(struct chain *c, struct node *n, const struct node_plan *p, const struct task_plan *plan, struct mem *mem)
