@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { OTHERS_MS = 10 };
+
 struct enumerator {
     const struct source_type *type;
     struct sys_lock *lock;
@@ -184,6 +186,13 @@ static enum status next_new(struct enumerator *en, uint32_t subtask, struct aren
     }
 }
 
+/* Some enumerators hand out a split when one of the same place is finished. After a restore another subtask may have that one, and
+ * then nobody tells who waits. */
+static bool waits_for_others(const struct enumerator *en, const struct source_cx *asks)
+{
+    return en->taken.count > 0 || en->cx.parallelism != asks->parallelism;
+}
+
 /* There may be more or fewer subtasks now than the enumerator hands out to: each asks for those whose place it has. */
 static enum status enumerator_next(struct enumerator *en, const struct source_cx *asks, struct arena *a, struct split *out)
 {
@@ -199,7 +208,7 @@ static enum status enumerator_next(struct enumerator *en, const struct source_cx
         if (st == S_IDLE) all = S_IDLE;
         wake_ms = MIN(wake_ms, en->cx.wake_ms);
     }
-    en->cx.wake_ms = wake_ms;
+    en->cx.wake_ms = wake_ms == INT64_MAX && waits_for_others(en, asks) ? sys_wall_ms(asks->sys) + OTHERS_MS : wake_ms;
     return all;
 }
 
