@@ -12,13 +12,21 @@
  *
  * Two phases: .prepare_commit, after .flush, gives what was written since the last time as committables, rows of row
  * type `committable` that say all it takes to make that visible: the name of a transaction, of a file. .commit makes one
- * of them final. Without checkpoints that happens once, at the end of the input: no commit begins before every task of
- * the job has read and handed on everything, so a job that fails or is canceled before has committed nothing. A source
- * that never ends is never committed. What was prepared and will not be committed is given to .abort_commit, then
- * .close is called; a transaction that was not prepared is for .close to give up.
+ * of them final.
+ *
+ * With checkpoints (execution.checkpointing.interval) a writer prepares in front of each of them, and at the end; what it
+ * prepared lies in the checkpoint and is committed when that is complete. A job that fails in between commits it when it is
+ * restored, maybe once more and in another subtask: .commit then finds TW_COMMITTED_BEFORE. So it gets no .abort_commit, and
+ * rows that were not prepared in front of the checkpoint come again. .flush alone, without committables, is at least once.
+ *
+ * Without checkpoints that happens once, at the end of the input: no commit begins before every task of the job has read
+ * and handed on everything, so a job that fails or is canceled before has committed nothing. A source that never ends is
+ * never committed. What was prepared and will not be committed is given to .abort_commit, then .close is called; a
+ * transaction that was not prepared is for .close to give up.
  *
  * Writer state: .snapshot gives rows of row type `writer_state` by tw_writer_state, .restore gets each of them back
- * after .open and before the first row, not necessarily in the same subtask. Both are called with checkpoints only. */
+ * after .open and before the first row, not necessarily in the same subtask. Both are called with checkpoints only, .snapshot
+ * behind .prepare_commit. */
 #pragma once
 #include <thalweg/function.h>
 
@@ -58,7 +66,8 @@ struct tw_commit {
  *
  * With one of the last two, writing and committing are two operators, "Sink: x: Writer" and "Sink: x: Committer": .open and
  * .close are called in each, and tw_self is not shared. .abort_commit gets what reached the committer and was not committed;
- * what was on the way to it when the job failed, nobody gets. A sink in post_commit commits when all is committed before it. */
+ * what was on the way to it when the job failed, nobody gets. A sink in post_commit commits when all is committed before it.
+ * A job with such a sink takes no checkpoints; execution.checkpointing.interval is refused. */
 struct tw_sink_topology {
     struct tw_stream *(*pre_write)(struct tw_stream *rows, struct tw_str config);
     struct tw_stream *(*pre_commit)(struct tw_stream *written, struct tw_str config);

@@ -89,6 +89,12 @@ static enum status committer_on_end(struct op_cx *op, void *self, uint32_t input
     return st == S_PENDING && !emits ? S_PENDING : end;
 }
 
+static const char *committer_takes_no_checkpoints(const void *config)
+{
+    (void)config;
+    return "it commits when the input ends";
+}
+
 static void committer_close(struct op_cx *op, void *self, bool failed)
 {
     user_sink_close(self);
@@ -112,5 +118,6 @@ const struct op_type op_committer = {
     .open = committer_open,
     .on_batch = committer_on_batch,
     .on_end = committer_on_end,
+    .takes_no_checkpoints = committer_takes_no_checkpoints,
     .close = committer_close,
 };

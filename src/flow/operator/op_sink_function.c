@@ -29,7 +29,8 @@ static enum status sink_function_open(struct op_cx *op, void *self)
     s->is_writer = user_sink_hands_on(c->function.fn);
     TRY(user_start(&s->cx, op, &c->function, false));
     if (s->is_writer) TRY(user_bind_out(&s->cx, 0, user_sink_result(s->cx.fn), 0));
-    return user_sink_open(&s->cx, s->is_writer);
+    TRY(user_sink_open(&s->cx, s->is_writer));
+    return user_sink_states_open(&s->cx);
 }
 
 static enum tw_status sink_row(struct tw_context *cx, const void *row) { return cx->fn->sink(cx, row, tw_kind(cx)); }
@@ -75,6 +76,50 @@ static enum status sink_function_on_end(struct op_cx *op, void *self, uint32_t i
     return s->is_writer ? user_end(&s->cx, true) : S_OK;
 }
 
+/* In front of a barrier it is as at the end, but that more comes. */
+static enum status sink_function_on_barrier(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct sink_function *s = self;
+
+    if (!s->is_prepared) {
+        TRY(sink_function_on_idle(op, self));
+        TRY(user_sink_prepare(&s->cx));
+    }
+    return user_sink_barrier(&s->cx, checkpoint);
+}
+
+static enum status sink_function_prepare(struct op_cx *op, void *self, int64_t checkpoint, struct buf *committables)
+{
+    struct sink_function *s = self;
+
+    (void)op, (void)checkpoint;
+    user_sink_encode(&s->cx, committables);
+    return S_OK;
+}
+
+static enum status sink_function_on_complete(struct op_cx *op, void *self, int64_t checkpoint)
+{
+    struct sink_function *s = self;
+
+    (void)op;
+    return user_sink_complete(&s->cx, checkpoint);
+}
+
+static enum status sink_function_recover(struct op_cx *op, void *self, struct str committables)
+{
+    struct sink_function *s = self;
+
+    (void)op;
+    return user_sink_recover(&s->cx, committables);
+}
+
+static const char *sink_function_takes_no_checkpoints(const void *config)
+{
+    const struct function_config *c = config;
+
+    return c->function.fn && user_sink_hands_on(c->function.fn) ? "operators of its topology commit when the input ends" : NULL;
+}
+
 static bool sink_function_commits(const void *config)
 {
     const struct function_config *c = config;
@@ -96,10 +141,10 @@ static void sink_function_close(struct op_cx *op, void *self, bool failed)
 
 const struct op_type op_sink_function = {
     .name = "sink_function",
-    .doc = "a sink of the user: the function's .sink per row, .flush before waiting and at the end; .commit, when every "
-           "task has read all, of what .prepare_commit gave",
+    .doc = "a sink of the user: the function's .sink per row, .flush before waiting, checkpoints and the end; .commit, "
+           "when a checkpoint is complete, else when every task has read all, of what .prepare_commit gave",
     .example = "tw_sink_function(totals, \"ledger\", &ledger_sink)",
-    .flags = OP_SELECTION | OP_FORMS,
+    .flags = OP_SELECTION | OP_FORMS | OP_KEEPS,
     .input_count = 1,
     .config_size = sizeof(struct function_config),
     .config_fields = function_config_fields,
@@ -112,6 +157,11 @@ const struct op_type op_sink_function = {
     .on_watermark = sink_function_on_watermark,
     .on_end = sink_function_on_end,
     .on_idle = sink_function_on_idle,
+    .on_barrier = sink_function_on_barrier,
+    .takes_no_checkpoints = sink_function_takes_no_checkpoints,
+    .prepare = sink_function_prepare,
+    .on_complete = sink_function_on_complete,
+    .recover = sink_function_recover,
     .commits = sink_function_commits,
     .commit = sink_function_commit,
     .close = sink_function_close,

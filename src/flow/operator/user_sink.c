@@ -8,26 +8,12 @@
  * or decided. One whose commit failed is decided: only the outside system knows what became of it, so it is not aborted.
  * What is undecided when the sink closes is aborted, oldest first.
  *
- * Not here: when commits may begin (task.c), and where committables and states are stored (checkpoints). */
+ * Not here: when commits may begin (task.c), and checkpoints (user_sink_checkpoints.c). */
 #include "flow/operator/user_sink.h"
 
 #include "flow/operator/user_internal.h"
+#include "flow/operator/user_sink_internal.h"
 #include "flow/task/job_shared.h"
-
-struct user_sink {
-    struct user_out committables, states;
-    struct user_out *taking; /* what the callback that runs may give; NULL = nothing */
-    char *structs;           /* ROWCONV_ROWS committables or states in work */
-    struct arena items;      /* of their nested values */
-    struct batch *round;     /* batches of this round that are not through, oldest first */
-    uint32_t at;             /* next row of the first of them */
-    uint32_t retries;        /* rounds before this one */
-    bool has_begun;          /* what waits is for another round */
-    bool is_writer;          /* of those two: its committables leave by the main output */
-    int64_t next_ms;         /* which begins no earlier */
-    uint64_t prepared, committed;
-    struct tw_metric *total, *successful, *already, *failed, *retried;
-};
 
 /* --- graph time -------------------------------------------------------------------------------------------------------- */
 /* Each hook that is there wants the others of its row. */
@@ -119,10 +105,13 @@ void user_sink_close(struct tw_context *cx)
     s->taking = NULL;
     if (s->committables.stage != NULL) user_out_flush(cx, &s->committables);
     if (s->structs != NULL && cx->fn->abort_commit != NULL) {
-        batches_abort(cx, s->round, s->at);
-        batches_abort(cx, s->committables.waiting, 0);
+        if (!s->is_committing) batches_abort(cx, s->round, s->at);
+        if (!s->is_committing) batches_abort(cx, s->committables.waiting, 0);
+        for (const struct user_prepared *p = s->groups; p != NULL; p = p->next)
+            if (p->checkpoint == NO_CHECKPOINT) batches_abort(cx, p->rows, 0);
     }
     round_drop(s);
+    user_sink_forget(cx);
     user_out_close(&s->committables);
     user_out_close(&s->states);
     mem_free(cx->op->mem, s->structs);

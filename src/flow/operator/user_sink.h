@@ -35,3 +35,12 @@ enum status user_sink_commit(struct tw_context *cx) CHECKED;
  * until the next call, and .restore for each row of such a list. */
 enum status user_sink_snapshot(struct tw_context *cx, int64_t checkpoint, const struct batch **rows) CHECKED;
 enum status user_sink_restore(struct tw_context *cx, const struct batch *rows) CHECKED;
+
+/* Checkpoints (user_sink_checkpoints.c). states_open: restored rows of state go to .restore. barrier, behind user_sink_prepare: that
+ * is of this checkpoint, and so is what .snapshot says. encode: all that is not committed, for the checkpoint. complete, recover: as in
+ * struct op_type. */
+enum status user_sink_states_open(struct tw_context *cx) CHECKED;
+enum status user_sink_barrier(struct tw_context *cx, int64_t checkpoint) CHECKED;
+void user_sink_encode(struct tw_context *cx, struct buf *out);
+enum status user_sink_complete(struct tw_context *cx, int64_t checkpoint) CHECKED;
+enum status user_sink_recover(struct tw_context *cx, struct str committables) CHECKED;
