@@ -33,7 +33,7 @@ struct op_driver {
     struct state_host host;
     bool has_chain, has_host;
     /* of the instance before */
-    struct buf chunks[CHUNKS_MAX];
+    struct buf chunks[CHUNKS_MAX], committables;
     struct state_part parts[CHUNKS_MAX];
     struct state_image image, images[BEFORE_MAX];
     struct state_restore restore;
@@ -199,6 +199,7 @@ static void instance_open(struct op_driver *d)
     if (d->plan.key_count[0] > 0 || (s->type->flags & OP_STATE) != 0 || is_keeper) host_make(d);
     struct node *n = &d->chain.nodes[0];
     n->cx.parker = d->parker;
+    n->cx.is_checkpointed = s->checkpoints;
     n->opened = true;
     if (d->has_host && d->is_restored) d->host.restore = &d->restore;
     if (d->is_restored) {
@@ -208,6 +209,9 @@ static void instance_open(struct op_driver *d)
         if (s->type->on_time) n->cx.wake_ms = TIME_MIN;
     }
     failed(d, s->type->open ? s->type->open(&n->cx, n->self) : S_OK);
+    enum status st = S_MORE;
+    while (d->status >= 0 && st == S_MORE && d->is_restored && d->committables.size > 0 && s->type->recover)
+        failed(d, st = s->type->recover(&n->cx, n->self, (struct str){d->committables.data, d->committables.size}));
     d->host.restore = NULL;
 }
 
@@ -249,6 +253,7 @@ struct op_driver *op_driver_create(const struct op_setup *setup)
     arena_init(&d->arena, &d->own, 0);
     buf_init(&d->text, &d->own);
     buf_init(&d->given, &d->own);
+    buf_init(&d->committables, &d->own);
     buf_init(&d->error_text, &d->own);
     for (uint32_t i = 0; i < CHUNKS_MAX; i++) buf_init(&d->chunks[i], &d->own);
     d->setup = *setup;
@@ -324,30 +329,46 @@ static void host_save(struct op_driver *d)
     d->restore = (struct state_restore){.subtasks = &d->image, .count = 1, .max_parallelism = 128};
 }
 
-void op_save(struct op_driver *d)
+void op_checkpoint(struct op_driver *d, int64_t checkpoint)
 {
-    const struct node *n = &d->chain.nodes[0];
+    struct node *n = &d->chain.nodes[0];
     uint32_t at = 0;
 
     assert_true(d->setup.checkpoints);
     if (d->status < 0) return;
     d->chain.budget = 1 << 20;
-    for (enum status st = S_MORE; st != S_OK && d->status >= 0;) settle(d, st = chain_barrier(&d->chain, 1, &at));
+    for (enum status st = S_MORE; st != S_OK && d->status >= 0;)
+        settle(d, st = chain_barrier(&d->chain, checkpoint, &at));
     if (d->status < 0) return;
+    buf_clear(&d->committables);
+    if (d->setup.type->prepare) failed(d, d->setup.type->prepare(&n->cx, n->self, checkpoint, &d->committables));
     host_save(d);
     d->watermark = n->cx.watermark;
     d->sent_watermark = n->sent_watermark;
     d->is_idle = n->is_idle;
 }
 
-void op_restart(struct op_driver *d)
+void op_complete(struct op_driver *d, int64_t checkpoint)
 {
-    op_save(d);
+    struct node *n = &d->chain.nodes[0];
+    enum status st = S_MORE;
+
+    while (d->status >= 0 && st == S_MORE) failed(d, st = d->setup.type->on_complete(&n->cx, n->self, checkpoint));
+}
+
+void op_fail_over(struct op_driver *d)
+{
     if (d->status < 0) return;
     instance_close(d, true);
     assert_int_equal(d->mem.used, 0);
     d->is_restored = true;
     instance_open(d);
+}
+
+void op_restart(struct op_driver *d)
+{
+    op_checkpoint(d, 1);
+    op_fail_over(d);
 }
 
 void op_push_batch(struct op_driver *d, uint32_t input, struct batch *b) { give(d, WORK_BATCH, input, b, 0); }

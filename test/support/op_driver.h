@@ -43,8 +43,11 @@ struct op_cx *op_driver_cx(struct op_driver *d);
 /* A checkpoint, after which the operator fails; another instance goes on from what was saved. What is put out in front of the barrier
  * counts as output. */
 void op_restart(struct op_driver *d);
-/* The checkpoint alone; nothing else is done with the driver then but what is in setup.before, and freeing it behind that. */
-void op_save(struct op_driver *d);
+/* The same in pieces: the checkpoint, which replaces the one before; that it is complete; the failure, also without a checkpoint in
+ * front, after which another instance goes on from the last one and recovers what that had prepared. */
+void op_checkpoint(struct op_driver *d, int64_t checkpoint);
+void op_complete(struct op_driver *d, int64_t checkpoint);
+void op_fail_over(struct op_driver *d);
 void op_push(struct op_driver *d, uint32_t input, const char *rows);
 /* A batch made by the test, as it is (selections, constants); not taken over. */
 void op_push_batch(struct op_driver *d, uint32_t input, struct batch *b);

@@ -63,7 +63,8 @@ static const struct option_def filesystem_options[] = {
      .kind = OPT_SIZE,
      .least = "1 b",
      .fallback = "128mb",
-     .doc = "a part of a folder that has grown to this size is complete; complete parts appear at once, under their names"},
+     .doc = "a part of a folder that has grown to this size is complete; complete parts appear at once, under their names, with checkpoints at the "
+            "next one"},
     {.key = "sink.rolling-policy.rollover-interval",
      .kind = OPT_DURATION_MS,
      .fallback = "30 min",
@@ -412,6 +413,7 @@ const struct conn_type conn_filesystem = {
              "| the job | one file | a folder of parts |\n| --- | --- | --- |\n"
              "| ends | appears (empty, when no row came) | the last part of each subtask appears |\n"
              "| goes on | not there yet | a part appears when it rolls, by `sink.rolling-policy.*` |\n"
+             "| takes checkpoints | refused | parts appear when a checkpoint is complete, each row once (docs/checkpoints.md) |\n"
              "| fails, or is canceled (Ctrl-C) | does not appear | parts that have appeared stay; those being written are "
              "removed, so a job canceled before its first part has rolled leaves an empty folder |\n\n"
              "As in Flink, what is pending is not published by a job that does not end. Unlike in Flink, a part need not wait for a\n"

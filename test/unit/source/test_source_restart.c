@@ -355,7 +355,7 @@ static void run_rescaled(uint32_t calls, const uint32_t *counts, char *out)
                      w.config.connector, counts[0], counts[1], counts[2], calls, out);
         }
         if (!is_last)
-            for (uint32_t i = 0; i < now.count; i++) op_save(now.subtasks[i]);
+            for (uint32_t i = 0; i < now.count; i++) op_checkpoint(now.subtasks[i], 1);
         before = now;
     }
     attempt_end(&before, out);

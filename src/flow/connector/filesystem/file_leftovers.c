@@ -50,7 +50,8 @@ static bool subtask_of(const char *name, const char *ending, uint32_t *subtask)
     return true;
 }
 
-static enum status remove_in(struct sink_cx *cx, const struct fs_type *fs, const char *folder, uint32_t depth, const char *ending)
+static enum status remove_in(struct sink_cx *cx, const struct fs_type *fs, const char *folder, uint32_t depth,
+                             const char *ending)
 {
     struct arena a;
     struct fs_list list = {0};
