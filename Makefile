@@ -38,6 +38,7 @@ tsan: test-deps ## the whole suite under ThreadSanitizer
 
 sim: deps ## run the jobs in the simulated world under SIM_SEEDS seeds, and compare with the reference run
 	@tools/build.sh $(BUILD) thalweg
+	@$(BUILD)/thalweg sim --faults --seeds 20 || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
 	@$(BUILD)/thalweg sim --seeds $(SIM_SEEDS) $(ARGS) || { echo 0 > $(BUILD)/sim_seeds; exit 1; }
 	@echo $$(($$(cat $(BUILD)/sim_seeds 2> /dev/null || echo 0) + $(SIM_SEEDS))) > $(BUILD)/sim_seeds
 

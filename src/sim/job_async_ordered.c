@@ -21,4 +21,4 @@ const struct sim_job job_async_ordered = {.name = "async_ordered",
                                           .doc = "asynchronous requests in order, on helper threads",
                                           .compare = SIM_PER_KEY,
                                           .run = run,
-.survives = true};
+                                          .survives = true};

@@ -45,4 +45,4 @@ const struct sim_job job_async_retries = {.name = "async_retries",
                                           .doc = "asynchronous requests in any order: retries, growing pauses",
                                           .compare = SIM_ANY_ORDER,
                                           .run = run,
-.survives = true};
+                                          .survives = true};

@@ -94,4 +94,4 @@ const struct sim_job job_connected = {.name = "connected",
                                       .doc = "co-process with state and timers; broadcast state",
                                       .compare = SIM_ANY_ORDER,
                                       .run = run,
-.survives = true};
+                                      .survives = true};

@@ -37,4 +37,4 @@ const struct sim_job job_files = {.name = "files",
                                   .compare = SIM_ANY_ORDER,
                                   .prepare = prepare,
                                   .run = run,
-.survives = true};
+                                  .survives = true};

@@ -40,6 +40,8 @@ static int run(struct tw_env *env)
     return tw_execute(env, "joins");
 }
 
-const struct sim_job job_joins = {
-    .name = "joins", .doc = "interval join, window join, co-group", .compare = SIM_ANY_ORDER, .run = run,
-.survives = true};
+const struct sim_job job_joins = {.name = "joins",
+                                  .doc = "interval join, window join, co-group",
+                                  .compare = SIM_ANY_ORDER,
+                                  .run = run,
+                                  .survives = true};

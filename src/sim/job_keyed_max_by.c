@@ -7,6 +7,8 @@ static int run(struct tw_env *env)
     return tw_execute(env, "keyed_max_by");
 }
 
-const struct sim_job job_keyed_max_by = {
-    .name = "keyed_max_by", .doc = "rolling row of the largest number per key", .compare = SIM_PER_KEY, .run = run,
-.survives = true};
+const struct sim_job job_keyed_max_by = {.name = "keyed_max_by",
+                                         .doc = "rolling row of the largest number per key",
+                                         .compare = SIM_PER_KEY,
+                                         .run = run,
+                                         .survives = true};

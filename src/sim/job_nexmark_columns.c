@@ -12,4 +12,4 @@ const struct sim_job job_nexmark_columns = {.name = "nexmark_columns",
                                             .doc = "nexmark bids: filter and projection by column kernels",
                                             .compare = SIM_ANY_ORDER,
                                             .run = run,
-.survives = true};
+                                            .survives = true};

@@ -11,6 +11,8 @@ static int run(struct tw_env *env)
     return tw_execute(env, "nexmark_keyed");
 }
 
-const struct sim_job job_nexmark_keyed = {
-    .name = "nexmark_keyed", .doc = "nexmark bids: rolling maximum per bidder", .compare = SIM_ANY_ORDER, .run = run,
-.survives = true};
+const struct sim_job job_nexmark_keyed = {.name = "nexmark_keyed",
+                                          .doc = "nexmark bids: rolling maximum per bidder",
+                                          .compare = SIM_ANY_ORDER,
+                                          .run = run,
+                                          .survives = true};

@@ -15,4 +15,4 @@ const struct sim_job job_partitioners = {.name = "partitioners",
                                          .doc = "rebalance, shuffle, rescale, global; column kernels",
                                          .compare = SIM_ANY_ORDER,
                                          .run = run,
-.survives = true};
+                                         .survives = true};

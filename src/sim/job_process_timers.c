@@ -57,4 +57,4 @@ const struct sim_job job_process_timers = {.name = "process_timers",
                                            .doc = "process function, value, map and list state, event timers",
                                            .compare = SIM_PER_KEY,
                                            .run = run,
-.survives = true};
+                                           .survives = true};

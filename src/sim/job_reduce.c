@@ -35,6 +35,8 @@ static int run(struct tw_env *env)
     return tw_execute(env, "reduce");
 }
 
-const struct sim_job job_reduce = {
-    .name = "reduce", .doc = "reduce per key, side output, rolling minimum", .compare = SIM_ANY_ORDER, .run = run,
-.survives = true};
+const struct sim_job job_reduce = {.name = "reduce",
+                                   .doc = "reduce per key, side output, rolling minimum",
+                                   .compare = SIM_ANY_ORDER,
+                                   .run = run,
+                                   .survives = true};

@@ -35,4 +35,4 @@ const struct sim_job job_sequence_filter = {.name = "sequence_filter",
                                             .doc = "filter, rebalance and map by row callback",
                                             .compare = SIM_ANY_ORDER,
                                             .run = run,
-.survives = true};
+                                            .survives = true};

@@ -8,6 +8,8 @@ static int run(struct tw_env *env)
     return tw_execute(env, "sliding_columns");
 }
 
-const struct sim_job job_sliding_columns = {
-    .name = "sliding_columns", .doc = "sliding windows of built-in aggregates", .compare = SIM_PER_KEY, .run = run,
-.survives = true};
+const struct sim_job job_sliding_columns = {.name = "sliding_columns",
+                                            .doc = "sliding windows of built-in aggregates",
+                                            .compare = SIM_PER_KEY,
+                                            .run = run,
+                                            .survives = true};

@@ -95,4 +95,4 @@ const struct sim_job job_states = {.name = "states",
                                    .doc = "reducing, aggregating, map and list state; time to live",
                                    .compare = SIM_PER_KEY,
                                    .run = run,
-.survives = true};
+                                   .survives = true};

@@ -8,6 +8,8 @@ static int run(struct tw_env *env)
     return tw_execute(env, "tumbling_columns");
 }
 
-const struct sim_job job_tumbling_columns = {
-    .name = "tumbling_columns", .doc = "tumbling windows of built-in aggregates", .compare = SIM_PER_KEY, .run = run,
-.survives = true};
+const struct sim_job job_tumbling_columns = {.name = "tumbling_columns",
+                                             .doc = "tumbling windows of built-in aggregates",
+                                             .compare = SIM_PER_KEY,
+                                             .run = run,
+                                             .survives = true};

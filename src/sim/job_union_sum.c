@@ -13,4 +13,4 @@ const struct sim_job job_union_sum = {.name = "union_sum",
                                       .doc = "union of two streams, then a global count per key and window",
                                       .compare = SIM_PER_KEY,
                                       .run = run,
-.survives = true};
+                                      .survives = true};

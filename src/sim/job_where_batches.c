@@ -17,4 +17,4 @@ const struct sim_job job_where_batches = {.name = "where_batches",
                                           .doc = "filters and projections over batches of up to 2,048 rows",
                                           .compare = SIM_ANY_ORDER,
                                           .run = run,
-.survives = true};
+                                          .survives = true};

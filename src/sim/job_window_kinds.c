@@ -71,4 +71,4 @@ const struct sim_job job_window_kinds = {.name = "window_kinds",
                                          .doc = "sessions, counted rows, delta, evictors, all rows of a window",
                                          .compare = SIM_ANY_ORDER,
                                          .run = run,
-.survives = true};
+                                         .survives = true};

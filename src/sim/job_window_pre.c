@@ -84,4 +84,4 @@ const struct sim_job job_window_pre = {.name = "window_pre",
                                        .doc = "window functions over aggregates; early results; windows over all keys",
                                        .compare = SIM_ANY_ORDER,
                                        .run = run,
-.survives = true};
+                                       .survives = true};

@@ -24,6 +24,7 @@ struct run {
     const char *split_size;
     uint64_t seed;
     uint32_t lives; /* processes so far */
+    bool wants_no_faults, is_blind; /* it did not see a bit that was another one */
     char settings[1024];
 };
 
@@ -89,6 +90,7 @@ static void run_main(void *arg)
     struct tw_env *env = plugin != NULL ? tw_env_create_in(plugin->first, plugin->end) : tw_env_create();
     char name[] = "sim", *argv[] = {name, NULL};
     struct err e = {0};
+    bool is_first = r->lives == 1 && !r->wants_no_faults;
 
     env->sys = &r->world->sys;
     env->artifact = NULL;
@@ -98,12 +100,12 @@ static void run_main(void *arg)
     prng_init(&r->prng, r->seed); /* of each life the same */
     choose_all(r, env);
     if (r->mode == SIM_FAULTS) choose_faults(r, env);
-    if (r->lives == 1 && r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
+    if (is_first && r->job->prepare != NULL && !r->job->prepare(env->sys, &e)) {
         buf_printf(&r->world->standard[2], "%s\n", e.text);
         r->exit_status = 1;
     } else {
-        if (r->lives == 1) sim_disk_settle(r->world);
-        r->world->faults.is_on = r->mode == SIM_FAULTS;
+        if (is_first) sim_disk_settle(r->world);
+        r->world->faults.is_on = r->mode == SIM_FAULTS && !r->wants_no_faults;
         r->exit_status = plugin != NULL ? plugin->job(env, 1, argv) : r->job->run(env);
     }
     tw_env_free(env);
@@ -170,28 +172,56 @@ static uint64_t fired_so_far(const struct run *r)
     return sum;
 }
 
-/* Does its record say that it is over? Then it would begin anew. */
-static bool has_finished(const struct run *r)
+/* The record of the job; version 0: none. */
+static void load_record(const struct run *r, struct arena *a, struct job_record *out)
 {
     struct job_records records = {.sys = &r->world->sys};
-    struct job_record record = {0};
+    struct fs_list jobs = {0};
+    struct err e = {0};
+
+    *out = (struct job_record){0};
+    enum status st = fs_find("/ck", &records.fs, &records.folder, &e);
+    if (st == S_OK) st = records.fs->list(&r->world->sys, records.folder, a, &jobs, &e);
+    for (uint32_t i = 0; st == S_OK && i < jobs.count; i++) {
+        records.folder = jobs.entries[i].path;
+        st = job_records_load(&records, a, out, &e);
+    }
+}
+
+/* A bit of the newest checkpoint is another one: the process says which file it is and begins with nothing. Afterwards it is as it was. */
+static void live_with_flip(struct run *r, const char *folder)
+{
+    struct sim_flip flip;
+    struct buf *said = &r->world->standard[2];
+
+    if (!sim_flip(r->world, folder, &flip)) return;
+    r->world->faults.fired[SIM_BIT_FLIPS]++;
+    buf_clear(said);
+    r->wants_no_faults = true;
+    enum sim_end end = sim_world_run(r->world, run_main, r, said);
+    r->wants_no_faults = false;
+    r->is_blind = end != SIM_FINISHED || r->exit_status == 0 || strstr(buf_text(said), flip.path) == NULL;
+    if (r->is_blind) buf_printf(said, "a bit of '%s' was another one, and that was not said\n", flip.path);
+    *flip.byte ^= flip.bit;
+}
+
+/* Between two processes. False: the job is over, its record says so; it would begin anew. */
+static bool look_at_disk(struct run *r)
+{
+    struct job_record record;
     struct mem mem;
     struct arena a;
-    struct fs_list jobs;
-    bool finished = false;
-    struct err e = {0};
 
     mem_init(&mem, "record", 0);
     arena_init(&a, &mem, 0);
-    enum status st = fs_find("/ck", &records.fs, &records.folder, &e);
-    if (st == S_OK) st = records.fs->list(&r->world->sys, records.folder, &a, &jobs, &e);
-    for (uint32_t i = 0; st == S_OK && i < jobs.count; i++) {
-        records.folder = jobs.entries[i].path;
-        st = job_records_load(&records, &a, &record, &e);
-        finished = st == S_OK && record.status == JOB_FINISHED;
-    }
+    load_record(r, &a, &record);
+    bool finished = record.version > 0 && record.status == JOB_FINISHED;
+    const struct retained_checkpoint *latest = record.version > 0 ? job_record_latest(&record) : NULL;
+    if (finished) r->exit_status = 0;
+    else if (latest != NULL && r->world->faults.wants[SIM_BIT_FLIPS] && prng_below(&r->world->prng, 2) == 0)
+        live_with_flip(r, latest->folder);
     mem_release(&mem);
-    return finished;
+    return !finished;
 }
 
 /* Until a process has ended by itself; one that gave up because of a fault is started again, too. */
@@ -210,10 +240,7 @@ static enum sim_end run_lives(struct run *r)
         r->world->faults.is_on = false;
         r->world->faults.full_until_ns = 0; /* whoever starts it again makes room first */
         again = sim_life_ended(r->world) || (r->exit_status != 0 && fired_so_far(r) > before);
-        if (again && has_finished(r)) {
-            r->exit_status = 0;
-            again = false;
-        }
+        again = again && look_at_disk(r) && !r->is_blind;
     } while (end == SIM_FINISHED && again && r->lives < LIVES_MAX);
     return end;
 }
@@ -238,7 +265,7 @@ void sim_run(const struct sim_job *job, uint64_t seed, enum sim_mode mode, struc
     if (mode == SIM_FAULTS) sim_faults_choose(r.world, &r.prng);
     out->end = run_lives(&r);
     if (mode == SIM_FAULTS) sim_folder_text(r.world, "/ledger", &r.world->standard[1]);
-    out->exit_status = r.exit_status;
+    out->exit_status = r.is_blind ? 1 : r.exit_status;
     out->virtual_ns = r.world->now_ns;
     out->settings = arena_strdup(a, r.settings);
     out->said = arena_strndup(a, said->size > 0 ? said->data : "", said->size);

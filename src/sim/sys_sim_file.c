@@ -486,3 +486,24 @@ void sim_disk_lose(struct sim_world *w)
     }
     sim_disk_settle(w);
 }
+
+bool sim_flip(struct sim_world *w, const char *folder, struct sim_flip *f)
+{
+    uint64_t bytes = 0, pick;
+    size_t size = strlen(folder);
+
+    for (const struct sim_node *n = w->root; n != NULL; n = n->next)
+        if (is_in(n->path, folder, size)) bytes += n->bytes.size;
+    if (bytes == 0) return false;
+    pick = prng_below(&w->prng, bytes);
+    for (struct sim_node *n = w->root; n != NULL; n = n->next) {
+        if (!is_in(n->path, folder, size)) continue;
+        if (pick < n->bytes.size) {
+            *f = (struct sim_flip){n->path, n->bytes.data + pick, (char)(1 << prng_below(&w->prng, 8))};
+            *f->byte ^= f->bit;
+            return true;
+        }
+        pick -= n->bytes.size;
+    }
+    return false;
+}

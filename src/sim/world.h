@@ -104,6 +104,12 @@ bool sim_life_ended(struct sim_world *w); /* the process died: another one may b
 /* All that lies in a folder, one file after another by name. */
 void sim_disk_settle(struct sim_world *w); /* all that is there is durable */
 void sim_disk_lose(struct sim_world *w);   /* power fails: what was not synced is lost, or torn */
+/* One bit of a file in the folder, while no process runs; *byte ^= bit takes it back. */
+struct sim_flip {
+    const char *path;
+    char *byte, bit;
+};
+bool sim_flip(struct sim_world *w, const char *folder, struct sim_flip *f);
 void sim_folder_text(struct sim_world *w, const char *folder, struct buf *out);
 enum status sim_file_open(struct sys *, const char *path, int flags, struct sys_file **, struct err *);
 enum status sim_file_read(struct sys *, struct sys_file *, void *, size_t size, size_t *got, struct err *);

@@ -53,6 +53,7 @@ static enum status make_folder(struct sys *s, const char *folder, struct err *e)
 {
     char above[FOLDER_SIZE_MAX];
     struct sys_stat st;
+    struct err problem = {0};
     bool is_there = sys_file_stat(s, folder, &st, NULL) == S_OK;
 
     if (strcmp(folder, ".") == 0 || strcmp(folder, "/") == 0) return S_OK;
@@ -61,7 +62,9 @@ static enum status make_folder(struct sys *s, const char *folder, struct err *e)
         TRY(make_folder(s, above, e));
         TRY(sys_dir_make(s, folder, e));
     }
-    return sys_dir_sync(s, above, e);
+    if (sys_dir_sync(s, above, &problem) == S_OK) return S_OK;
+    bool is_of_another = is_there && problem.status == E_PERMISSION; /* a folder above that may not be read: not ours to keep */
+    return is_of_another ? S_OK : err_pass_on(e, &problem);
 }
 
 static enum status local_publish(struct sys *s, const char *path, struct str bytes, bool if_absent, enum fs_outcome *outcome,
