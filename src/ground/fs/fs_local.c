@@ -54,7 +54,7 @@ static enum status make_folder(struct sys *s, const char *folder, struct err *e)
     char above[FOLDER_SIZE_MAX];
     struct sys_stat st;
     struct err problem = {0};
-    bool is_there = sys_file_stat(s, folder, &st, NULL) == S_OK;
+    bool is_there = sys_file_stat(s, folder, &st, NULL) == S_OK && st.is_directory;
 
     if (strcmp(folder, ".") == 0 || strcmp(folder, "/") == 0) return S_OK;
     TRY(parent_of(folder, above, e));
