@@ -282,6 +282,8 @@ const struct conn_type conn_script = {
     .name = "script",
     .doc = "rows of a file, and pauses between them: a line `@pause 5 s` says how much later the next row comes",
     .example = "'connector' = 'script', 'path' = 'clicks.csv', 'format' = 'csv'",
+    .notes = "**Checkpoints.** This connector cannot go back: what came between a checkpoint and a failure does not come again, or all of\n"
+             "it does. A job that takes checkpoints says so when it starts.",
     .options = script_options,
     .takes_format = true,
     .source = &script_source,

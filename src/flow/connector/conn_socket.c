@@ -252,6 +252,8 @@ const struct conn_type conn_socket = {
     .name = "socket",
     .doc = "rows from a TCP connection",
     .example = "'connector' = 'socket', 'hostname' = 'localhost', 'port' = '9999', 'format' = 'csv'",
+    .notes = "**Checkpoints.** This connector cannot go back: what came between a checkpoint and a failure does not come again, or all of\n"
+             "it does. A job that takes checkpoints says so when it starts.",
     .options = socket_options,
     .takes_format = true,
     .source = &socket_source,

@@ -91,6 +91,8 @@ const struct conn_type conn_stdin = {
     .name = "stdin",
     .doc = "rows from standard input",
     .example = "'connector' = 'stdin', 'format' = 'csv'",
+    .notes = "**Checkpoints.** This connector cannot go back: what came between a checkpoint and a failure does not come again, or all of\n"
+             "it does. A job that takes checkpoints says so when it starts.",
     .options = stdin_options,
     .takes_format = true,
     .source = &stdin_source,

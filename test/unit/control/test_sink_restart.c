@@ -259,6 +259,39 @@ static void and_though_commits_fail(void **state)
     assert_non_null(strstr(w.lines, "no answer"));
 }
 
+/* --- what cannot go back ------------------------------------------------------------------------------------------------------ */
+static enum tw_status give_once(struct tw_context *cx, void *rows, uint32_t max, uint32_t *count, bool *end)
+{
+    (void)cx, (void)max;
+    ((struct number *)rows)->value = 1;
+    *count = 1;
+    *end = true;
+    return TW_OK;
+}
+TW_FUNCTION(gives_once) = {.out = &number_row, .source = give_once};
+
+static void build_once(struct tw_env *env, void *arg)
+{
+    (void)arg;
+    tw_set(env, "execution.checkpointing.interval", "1 h");
+    tw_set(env, "execution.checkpointing.dir", w.folder.path);
+    tw_sink_function(tw_source_function(env, "once", &gives_once), "out", &ledger);
+}
+
+static void a_source_that_cannot_go_back_says_so_once(void **state)
+{
+    struct log log = {.level = LOG_WARN, .write = watch_log};
+    struct job_run run = {.build = build_once, .parallelism = 2, .log = &log};
+
+    (void)state;
+    job_run(&run);
+    assert_string_equal(run.err.text, "");
+    const char *said = strstr(w.lines, "source 'Source: once' cannot go back: after a failure, ");
+    assert_non_null(said);
+    assert_null(strstr(said + 1, "source 'Source: once'"));
+    assert_int_equal(w.rows, 2); /* of both subtasks, with the checkpoint at the end */
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -266,6 +299,7 @@ int main(void)
         T(it_commits_while_the_job_runs),
         T(each_row_once_though_the_job_fails),
         T(and_though_commits_fail),
+        T(a_source_that_cannot_go_back_says_so_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
