@@ -66,7 +66,7 @@ static enum status run_stop_job(struct run *r, const void *body)
 
     if (s->savepoint) {
         err_hint(r->e, "STOP JOB '%.*s' stops the job without one", (int)MIN(s->job.size, 64u), s->job.data);
-        return run_fail(r, r->statement->place, "savepoints are not supported yet");
+        return run_fail(r, r->statement->place, "a job cannot be stopped with a savepoint yet");
     }
     TRY(find_job(r, s->job, &j));
     if (j->background != NULL) {
