@@ -239,7 +239,8 @@ static void begin_what_is_due(struct checkpoint_coordinator *c, int64_t now_ms)
 {
     if (!may_begin(c) || now_ms < earliest_ms(c) || !has_id(c)) return;
     (void)begin(c, SNAPSHOT_CHECKPOINT, now_ms);
-    c->next_ms = now_ms + (c->settings.interval_ms > 0 ? c->settings.interval_ms : RETRY_MS);
+    int64_t interval_ms = c->settings.interval_ms > 0 ? c->settings.interval_ms : RETRY_MS;
+    c->next_ms = now_ms + (c->wanted_id != 0 ? MIN(interval_ms, RETRY_MS) : interval_ms); /* tasks wait: should it fail, soon again */
 }
 
 enum checkpoint_reason checkpoint_request(struct checkpoint_coordinator *c, enum snapshot_kind kind, int64_t now_ms,

@@ -273,7 +273,7 @@ TW_FUNCTION(gives_once) = {.out = &number_row, .source = give_once};
 static void build_once(struct tw_env *env, void *arg)
 {
     (void)arg;
-    tw_set(env, "execution.checkpointing.interval", "2 ms");
+    tw_set(env, "execution.checkpointing.interval", "1 h");
     tw_set(env, "execution.checkpointing.dir", w.folder.path);
     tw_sink_function(tw_source_function(env, "once", &gives_once), "out", &ledger);
 }

@@ -256,6 +256,7 @@ static const struct {
     {"harness_input", "the test's end of a stream"},
     {"harness_output", "the test's end of a stream"},
     {"key_by", "hashes rows"},
+    {"ledger", "the simulator's end of a stream: pages of rows lie in its committables"},
     {"local_groups", "parts of one batch"},
     {"lookup_join", "its table is held in memory of its own"},
     {"async_lookup_join", "requests and cache are held in memory of its own"},
