@@ -227,7 +227,9 @@ enum status barrier_go(struct task *t)
         b->at = 0;
     }
     if (b->phase == BARRIER_FORWARD) {
-        for (; b->at < t->plan->output_count; b->at++) TRY(writer_control(t->writers[b->at], ELEMENT_BARRIER, b->seen));
+        /* behind the end of input nobody reads on */
+        for (; !t->input_ended && b->at < t->plan->output_count; b->at++)
+            TRY(writer_control(t->writers[b->at], ELEMENT_BARRIER, b->seen));
         b->phase = BARRIER_SAVE;
         b->at = 0;
     }

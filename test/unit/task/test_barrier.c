@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -14,7 +15,7 @@
 /* Source: 0, 1, 2, ... one row per poll; each is its watermark, too. It waits at `limit`, or ends there. */
 struct limit {
     int64_t limit;
-    bool ends;
+    bool ends, commits; /* commits: the operator behind it does */
 };
 struct count {
     int64_t next;
@@ -233,7 +234,7 @@ static void open_fixture(struct fixture *f, struct limit limit, const struct tas
     f->channel = channel_create(&f->mem, f->plan.outputs[0], NULL, 4, 2);
     channel_connect(f->channel, f->sys, NULL, NULL);
     f->first_nodes[0] = node(f, &op_count, &f->source_config);
-    f->first_nodes[1] = node(f, &op_holds, NULL);
+    f->first_nodes[1] = limit.commits ? node(f, &op_commits, &f->sink_config) : node(f, &op_holds, NULL);
     f->second_nodes[0] = node(f, &op_commits, &f->sink_config);
     f->output = (struct output_plan){.node = 1,
                                      .writer = {.partitioner = PART_FORWARD, .parallelism = 1},
@@ -309,7 +310,7 @@ static void a_job_ends_with_a_checkpoint(void **state)
     struct fixture f;
 
     (void)state;
-    open_fixture(&f, (struct limit){3, true}, NULL, NULL);
+    open_fixture(&f, (struct limit){3, true, false}, NULL, NULL);
     task_trigger(f.a, 5); /* before its first row */
     task_trigger(f.b, 5); /* takes it from the barrier all the same */
     assert_int_equal(run(&f), S_IDLE);
@@ -335,7 +336,7 @@ static void held_rows_go_in_front_of_the_barrier(void **state)
     struct fixture f;
 
     (void)state;
-    open_fixture(&f, (struct limit){2, false}, NULL, NULL);
+    open_fixture(&f, (struct limit){2, false, false}, NULL, NULL);
     assert_int_equal(run(&f), S_IDLE);
     expect(&f.text, "W0 W1 ");
     task_trigger(f.a, 1);
@@ -358,14 +359,13 @@ static void a_task_that_cannot_save_goes_on(void **state)
     struct fixture f;
 
     (void)state;
-    open_fixture(&f, (struct limit){1, false}, NULL, NULL);
+    open_fixture(&f, (struct limit){1, false, false}, NULL, NULL);
     task_trigger(f.a, 14);
     assert_int_equal(run(&f), S_IDLE);
     task_trigger(f.a, 15);
     assert_int_equal(run(&f), S_IDLE);
     expect(&f.text, "#14 W0 0 #15 ");
-    assert_non_null(
-        strstr(buf_text(&f.port_text), "decline 14 of 1.0: operator 'commits' (subtask 1/1): "));
+    assert_non_null(strstr(buf_text(&f.port_text), "decline 14 of 1.0: operator 'commits' (subtask 1/1): "));
     assert_non_null(strstr(buf_text(&f.port_text), "ack 15 of 1: commits 0/0 c15\n"));
     close_fixture(&f);
 }
@@ -377,7 +377,7 @@ static void a_task_that_cannot_prepare_fails(void **state)
     struct fixture f;
 
     (void)state;
-    open_fixture(&f, (struct limit){1, false}, NULL, NULL);
+    open_fixture(&f, (struct limit){1, false, false}, NULL, NULL);
     assert_int_equal(run(&f), S_IDLE);
     task_trigger(f.a, 13);
     for (int i = 0; i < 10 && st >= 0; i++) {
@@ -402,7 +402,7 @@ static void restored_tasks_begin_where_they_stood(void **state)
     struct fixture f;
 
     (void)state;
-    open_fixture(&f, (struct limit){4, false}, &first, &second);
+    open_fixture(&f, (struct limit){4, false, false}, &first, &second);
     assert_int_equal(run(&f), S_IDLE);
     expect(&f.text, "recover x recover y W2 W3 ");
     task_trigger(f.a, 9);
@@ -419,7 +419,7 @@ static void a_task_that_had_ended_ends_again(void **state)
     struct fixture f;
 
     (void)state;
-    open_fixture(&f, (struct limit){4, true}, &first, &second);
+    open_fixture(&f, (struct limit){4, true, false}, &first, &second);
     assert_int_equal(run(&f), S_IDLE);
     expect(&f.port_text, "wanted by 1.0\n");
     task_trigger(f.b, 2);
@@ -430,12 +430,34 @@ static void a_task_that_had_ended_ends_again(void **state)
     close_fixture(&f);
 }
 
+/* Nobody reads what it would send behind its end, so it sends nothing. */
+static void a_task_at_its_end_takes_any_number_of_checkpoints(void **state)
+{
+    char last[64];
+    struct fixture f;
+
+    (void)state;
+    open_fixture(&f, (struct limit){.limit = 1, .ends = true, .commits = true}, NULL, NULL);
+    assert_int_equal(run(&f), S_IDLE);
+    for (int64_t id = 21; id < 60; id++) {
+        task_trigger(f.a, id);
+        assert_int_equal(run(&f), S_IDLE);
+        snprintf(last, sizeof last, "ack %lld of 0:", (long long)id);
+        assert_non_null(strstr(buf_text(&f.port_text), last));
+    }
+    close_fixture(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_job_ends_with_a_checkpoint),     cmocka_unit_test(held_rows_go_in_front_of_the_barrier),
-        cmocka_unit_test(a_task_that_cannot_save_goes_on),  cmocka_unit_test(restored_tasks_begin_where_they_stood),
-        cmocka_unit_test(a_task_that_had_ended_ends_again), cmocka_unit_test(a_task_that_cannot_prepare_fails),
+        cmocka_unit_test(a_job_ends_with_a_checkpoint),
+        cmocka_unit_test(held_rows_go_in_front_of_the_barrier),
+        cmocka_unit_test(a_task_that_cannot_save_goes_on),
+        cmocka_unit_test(restored_tasks_begin_where_they_stood),
+        cmocka_unit_test(a_task_that_had_ended_ends_again),
+        cmocka_unit_test(a_task_that_cannot_prepare_fails),
+        cmocka_unit_test(a_task_at_its_end_takes_any_number_of_checkpoints),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
