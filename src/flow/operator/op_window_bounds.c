@@ -11,6 +11,7 @@ struct window_bounds {
     struct window_zone zone;
     struct batch view; /* what goes out: columns of the input, and those of the window */
     struct vector *cols;
+    int64_t bounds[3][BATCH_ROWS]; /* of the batch that goes on: it is read after the hook */
 };
 
 static const struct config_field window_bounds_config_fields[] = {
@@ -91,12 +92,13 @@ static int64_t bound_of(const struct window_bounds *s, const struct window_bound
     return c->kind == SQL_CUMULATE ? sql_window_floor(end - 1, c->offset_ms, c->size_ms) : end - c->size_ms;
 }
 
-static struct vector bound_vector(struct op_cx *cx, const struct window_bounds *s, const struct batch *in, const struct type *t, uint32_t which)
+static struct vector bound_vector(struct op_cx *cx, struct window_bounds *s, const struct batch *in, const struct type *t, uint32_t which)
 {
     const struct vector *ends = &in->cols[s->end];
     const int64_t *values = VECTOR_VALUES(vector_values(ends), int64_t);
-    int64_t *out = ARENA_ARRAY(cx->scratch, int64_t, MAX(in->count, 1u));
+    int64_t *out = s->bounds[which];
 
+    ASSERT(in->count <= BATCH_ROWS);
     BATCH_EACH(in, i, row)
     {
         (void)i;
