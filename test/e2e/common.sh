@@ -35,3 +35,18 @@ fail() {
 }
 
 finish() { [ "$failures" = 0 ]; }
+
+# Runs a SQL job and kills it when FOLDER has had a checkpoint from the fifth on: when that is there, or a later one is. What another process
+# has written can only be looked for; a job that ends first is a failure.
+kill_behind_checkpoint() { # FOLDER ARGUMENT...: of thalweg sql
+    folder=$1
+    shift
+    "$thalweg" sql "$@" > killed.txt 2>&1 < /dev/null &
+    job=$!
+    until ls "$folder"/*/chk-[5-9]*/_metadata "$folder"/*/chk-[1-9][0-9]*/_metadata 2> /dev/null | grep -q .; do
+        kill -0 "$job" 2> /dev/null || { fail "the job ended before it could be killed: $(cat killed.txt)"; return; }
+        sleep 0.01
+    done
+    kill -9 "$job"
+    wait "$job" 2> /dev/null
+}

@@ -18,14 +18,7 @@ END
 # Until the record names checkpoint 5 or a later one: until chk-5 is there, or was.
 kill_in_the_middle() { # PARALLELISM
     script "$1" > job.sql
-    "$thalweg" sql -f job.sql > killed.txt 2>&1 < /dev/null &
-    job=$!
-    until ls ck/*/chk-[5-9]*/_metadata ck/*/chk-[1-9][0-9]*/_metadata 2> /dev/null | grep -q .; do
-        kill -0 "$job" 2> /dev/null || { fail "the job ended before it could be killed: $(cat killed.txt)"; return; }
-        sleep 0.01
-    done
-    kill -9 "$job"
-    wait "$job" 2> /dev/null
+    kill_behind_checkpoint ck -f job.sql
 }
 
 # The last row of every key.

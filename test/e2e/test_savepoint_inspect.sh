@@ -12,14 +12,7 @@ CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second
 CREATE TABLE counts (k BIGINT, n BIGINT) WITH ('connector' = 'print');
 INSERT INTO counts SELECT id % 5, COUNT(*) FROM numbers GROUP BY id % 5;
 END
-"$thalweg" sql -f job.sql > killed.txt 2>&1 < /dev/null &
-job=$!
-until ls ck/*/chk-[5-9]*/_metadata ck/*/chk-[1-9][0-9]*/_metadata 2> /dev/null | grep -q .; do
-    kill -0 "$job" 2> /dev/null || { fail "the job ended before it could be killed: $(cat killed.txt)"; break; }
-    sleep 0.01
-done
-kill -9 "$job"
-wait "$job" 2> /dev/null
+kill_behind_checkpoint ck -f job.sql
 for m in ck/*/chk-*/_metadata; do mv "$(dirname "$m")" saved && break; done
 
 # --- the table: the folder and the file are the same; nothing depends on a terminal
@@ -81,14 +74,7 @@ expect 'another word' 1 '' "thalweg savepoint: there is no 'list'; write \`thalw
 # --- chunks of their own: each is looked at
 sed -i.bak "s/^SET 'pipeline.name'.*/&\nSET 'execution.checkpointing.data-inline-threshold' = '0 b';/" job.sql
 rm -rf ck
-"$thalweg" sql -f job.sql > killed.txt 2>&1 < /dev/null &
-job=$!
-until ls ck/*/chk-[5-9]*/_metadata ck/*/chk-[1-9][0-9]*/_metadata 2> /dev/null | grep -q .; do
-    kill -0 "$job" 2> /dev/null || { fail "the job ended before it could be killed: $(cat killed.txt)"; break; }
-    sleep 0.01
-done
-kill -9 "$job"
-wait "$job" 2> /dev/null
+kill_behind_checkpoint ck -f job.sql
 for m in ck/*/chk-*/_metadata; do mv "$(dirname "$m")" files && break; done
 "$thalweg" savepoint inspect files > table.txt 2> err.txt || fail "status $?: $(cat err.txt)"
 chunk=$(ls files | grep -v _metadata | head -1)

@@ -101,14 +101,7 @@ CREATE TABLE numbers (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second
 CREATE TABLE counts (k BIGINT, n BIGINT) WITH ('connector' = 'print');
 INSERT INTO counts SELECT id % 4, COUNT(*) FROM numbers GROUP BY id % 4;
 END
-"$thalweg" sql -D execution.checkpointing.dir=ck3 -f job.sql > killed.txt 2>&1 < /dev/null &
-job=$!
-until ls ck3/*/chk-[5-9]*/_metadata ck3/*/chk-[1-9][0-9]*/_metadata 2> /dev/null | grep -q .; do
-    kill -0 "$job" 2> /dev/null || { fail "the job ended before it could be killed: $(cat killed.txt)"; break; }
-    sleep 0.01
-done
-kill -9 "$job"
-wait "$job" 2> /dev/null
+kill_behind_checkpoint ck3 -D execution.checkpointing.dir=ck3 -f job.sql
 for m in ck3/*/chk-*/_metadata; do mv "$(dirname "$m")" kept && break; done
 "$thalweg" sql -D execution.checkpointing.dir=ck4 -D execution.state-recovery.path=kept -f job.sql > rest.txt 2> err.txt < /dev/null ||
     fail "SQL: status $?: $(cat err.txt)"
