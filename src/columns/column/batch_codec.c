@@ -114,6 +114,12 @@ static void vector_decode(struct dec *d, struct vector *v, uint32_t rows, struct
     for (uint32_t i = 0; i < v->child_count; i++) vector_decode(d, &v->children[i], rows, heap, mem);
 }
 
+static void kinds_check(struct dec *d, const struct batch *b, uint32_t rows)
+{
+    for (uint32_t i = 0; i < rows && dec_ok(d); i++)
+        if (b->kinds[i] > ROW_DELETE) d->failed = true;
+}
+
 enum status batch_decode(struct dec *d, struct batch *b, struct err *e)
 {
     uint32_t rows = dec_u32(d);
@@ -124,6 +130,7 @@ enum status batch_decode(struct dec *d, struct batch *b, struct err *e)
     if ((has & HAS_KINDS) != 0) {
         batch_use_kinds(b);
         bytes_decode(d, b->kinds, rows);
+        kinds_check(d, b, rows);
     }
     if ((has & HAS_TIMES) != 0) {
         batch_use_times(b);

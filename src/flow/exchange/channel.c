@@ -93,6 +93,7 @@ void channel_connect(struct channel *c, struct sys *sys, struct sys_parker *send
 static void wake(struct channel *c, struct sys_parker *who)
 {
     if (who != NULL) sys_unpark(c->sys, who);
+    else if (c->wake_far != NULL) c->wake_far(c->wake_far_arg);
 }
 
 /* --- shells --------------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,8 @@ struct channel {
     int64_t alone_ns;   /* sender: when a watermark last travelled alone */
     struct sys *sys;
     struct sys_parker *sender, *receiver;
+    void (*wake_far)(void *arg); /* instead of the parker of an end that has none: it is a pump, see remote.h */
+    void *wake_far_arg;
     struct sys_atomic_u64 sender_waits; /* 1 = wake the sender when a shell comes back */
 };
 

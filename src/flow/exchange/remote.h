@@ -16,7 +16,7 @@
  * channel_share comes first, with a budget in either process and the same count: that of all channels into the receiving subtask, wherever
  * they come from, so that both ends work out the same size of a batch.
  *
- * Every worker has called remote_exchange_create and made its channels before any calls remote_exchange_start: the job master waits for
+ * Every worker has called remote_exchange_open, the end of its deployment, before any calls remote_exchange_start: the job master waits for
  * all to have deployed before it starts one. The token (epoch, attempt) must be equal at both ends of a connection. */
 #pragma once
 #include "flow/exchange/exchange.h"
@@ -59,19 +59,21 @@ struct remote_plan {
 
 struct remote_exchange;
 struct remote_exchange *remote_exchange_create(struct remote_net *n, const struct remote_plan *plan); /* the plan's texts outlive it */
-struct mem *remote_exchange_mem(struct remote_exchange *x); /* of channels that are received; the caller's until start */
+struct mem *remote_exchange_mem(struct remote_exchange *x); /* of channels that are received; the caller's until open */
 /* The name of a channel in its job. */
 static inline uint64_t remote_channel_id(uint32_t edge, uint32_t from, uint32_t to) { return (uint64_t)edge << 40 | (uint64_t)from << 20 | to; }
-/* The channel's receiving end is at that worker, or its sending end is; not that of this process. Before start, behind channel_share. */
+/* The channel's receiving end is at that worker, or its sending end is; not that of this process. Before open, behind channel_share. */
 void remote_exchange_send(struct remote_exchange *x, uint32_t worker, uint64_t id, struct channel *c);
 void remote_exchange_receive(struct remote_exchange *x, uint32_t worker, uint64_t id, struct channel *c);
-/* Connects, and moves rows from now on. What goes wrong later is told by `failed`. */
-enum status remote_exchange_start(struct remote_exchange *x, struct err *e) CHECKED;
+/* All channels are there and connected: from now on other workers may connect, and rows come and go on what they connected. */
+void remote_exchange_open(struct remote_exchange *x);
+/* Connects to the workers that are its to connect to. What goes wrong is told by `failed`. */
+void remote_exchange_start(struct remote_exchange *x);
 /* The tasks here have ended. Waits until what they sent has arrived and the other ends know that it was all, at most wait_ns, then cuts
  * what is left; 0 = at once, for an attempt that failed or is canceled. Afterwards no channel is touched and `failed` is not called: they may be
  * freed, and the exchange behind them. True: all had arrived. */
 bool remote_exchange_stop(struct remote_exchange *x, int64_t wait_ns);
-void remote_exchange_free(struct remote_exchange *x); /* stopped, or never started; NULL is a no-op */
+void remote_exchange_free(struct remote_exchange *x); /* stopped, or never opened; NULL is a no-op */
 
 struct remote_totals {
     uint64_t bytes_sent, bytes_received, batches_sent, batches_received;

@@ -1,7 +1,9 @@
-/* hash.c - XXH3 by the xxHash library's header, CRC32C by the processor, SHA-256 by OpenSSL. */
+/* hash.c - XXH3 by the xxHash library's header, CRC32C by the processor, SHA-256 and its HMAC by OpenSSL. */
 #include "ground/base/hash.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
 #define XXH_INLINE_ALL
@@ -49,6 +51,16 @@ void sha256_of(const void *bytes, size_t size, struct sha256 *out)
 
     ASSERT(done == 1 && length == sizeof out->bytes);
 }
+
+void sha256_hmac(struct str key, const void *bytes, size_t size, struct sha256 *out)
+{
+    unsigned int length = 0;
+    const void *done = HMAC(EVP_sha256(), key.size > 0 ? key.data : "", (int)key.size, bytes, size, out->bytes, &length);
+
+    ASSERT(done != NULL && length == sizeof out->bytes);
+}
+
+bool sha256_equal(const struct sha256 *a, const struct sha256 *b) { return CRYPTO_memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0; }
 
 void sha256_hex(const struct sha256 *digest, char out[static 65])
 {

@@ -21,4 +21,7 @@ struct sha256 {
     unsigned char bytes[32];
 };
 void sha256_of(const void *bytes, size_t size, struct sha256 *out);
+/* HMAC-SHA256: who knows the key has said these bytes. */
+void sha256_hmac(struct str key, const void *bytes, size_t size, struct sha256 *out);
+bool sha256_equal(const struct sha256 *a, const struct sha256 *b); /* takes as long whatever they are */
 void sha256_hex(const struct sha256 *digest, char out[static 65]);

@@ -1,12 +1,13 @@
 /* handshake.h - how a connection begins: both ends say which protocol they speak before anything else is read, prove that
  * they know the cluster's key without sending it, and the end that was dialed admits the other or says why not.
  *
- *     both    "THLW" | u32 wire version | u32 0                       12 bytes, not framed, checked before anything else
- *     dialer  HELLO   build, nonce, greeting          (what it wants: opaque here)
- *     dialed  PROOF   build, nonce, HMAC(key, "dialed" | both hellos)
- *     dialer  PROOF   HMAC(key, "dialer" | both hellos)
+ *     dialer  HELLO    "THLW", u32 wire version, build, nonce, greeting (what it wants: opaque here)
+ *     dialed  HELLO    "THLW", u32 wire version, build, nonce
+ *             PROOF    HMAC-SHA256(key, "dialed" | both hellos)
+ *     dialer  PROOF    HMAC-SHA256(key, "dialer" | both hellos)
  *     dialed  WELCOME, or REFUSED and a text
  *
+ * Magic and version are the first eight bytes of a HELLO, whatever version it is of; nothing behind them is looked at before they are right.
  * The MAC covers both nonces, so neither side's words can be sent again on another connection, and names the speaker, so that they cannot
  * be sent back. An empty key proves nothing and keeps nobody out. */
 #pragma once

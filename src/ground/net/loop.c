@@ -319,6 +319,8 @@ enum status loop_run(struct loop *l, struct err *e)
     return S_OK;
 }
 
+void loop_wake(struct loop *l) { sys_poll_wake(l->sys, l->poll); }
+
 void loop_stop(struct loop *l)
 {
     sys_atomic_store(&l->is_stopped, 1);

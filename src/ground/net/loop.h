@@ -1,7 +1,7 @@
 /* loop.h - an event loop: files that become ready, timers that become due, and calls posted by other threads, run one after
  * another by one thread that sleeps in between. Callbacks must not block: what they begin goes on at the next event.
  *
- * Who may call what: loop_post, loop_watch, loop_watch_set, loop_stop from any thread; everything else from callbacks, or
+ * Who may call what: loop_post, loop_watch, loop_watch_set, loop_wake, loop_stop from any thread; everything else from callbacks, or
  * from any one thread while the loop does not run. */
 #pragma once
 #include "ground/sys/sys_net.h"
@@ -43,6 +43,7 @@ enum status loop_post(struct loop *l, loop_fn fn, void *arg) CHECKED;
 
 /* Runs until loop_stop; posts made before the stop are still called. An error when the system cannot wait for files. */
 enum status loop_run(struct loop *l, struct err *e) CHECKED;
+void loop_wake(struct loop *l); /* any thread: a turn that waits comes back, the next one does not wait */
 void loop_stop(struct loop *l); /* also before loop_run, which then comes back at once */
 /* One turn, by hand: waits at most timeout_ns for something to do (0 = not at all), then does what is there now: posts,
  * files, timers. *did counts callbacks. */
