@@ -46,7 +46,7 @@ void jobmaster_free(struct jobmaster *jm)
 
     if (jm == NULL) return;
     executions_free(jm->executions);
-    taskmanager_free(jm->tm);
+    if (jm->host != NULL) jm->host->ops->free(jm->host);
     restore_plan_free(jm->restore);
     restore_plan_free(jm->spent);
     job_shared_free(jm->job);
@@ -145,6 +145,7 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
 
     TRY(graph_decode(&jm->graph, encoded, e));
     sha256_of(encoded.data, encoded.size, &jm->digest);
+    if (jm->o.hosts != NULL) jm->encoded = (struct str){arena_strndup(&jm->arena, encoded.data, encoded.size), encoded.size};
     jm->graph.users = jm->o.users;
     TRY(resolve_functions(&jm->graph, &jm->o.functions, e));
     TRY(settings_of(&jm->graph, &jm->settings, e));
@@ -165,13 +166,12 @@ static enum status submit(struct jobmaster *jm, struct str encoded, struct err *
     TRY(make_job(jm, e));
     restart_strategy_init(&jm->restarts, &jm->graph.settings, jm->checkpoints != NULL, &jm->arena);
     prng_init(&jm->random, sys_random(jm->o.sys));
-    jobmaster_make_tasks(jm);
     return S_OK;
 }
 
 enum status jobmaster_submit(struct jobmaster *jm, struct str encoded, struct err *e)
 {
-    ASSERT(jobmaster_status(jm) == JOB_INITIALIZING && jm->tm == NULL);
+    ASSERT(jobmaster_status(jm) == JOB_INITIALIZING && jm->host == NULL);
     enum status st = submit(jm, encoded, e);
     jobmaster_become(jm, st == S_OK ? JOB_CREATED : JOB_FAILED);
     return st;
@@ -182,7 +182,7 @@ static void end_tasks(struct jobmaster *jm)
 {
     cancel_watch_begin(&jm->watch, sys_mono_ns(jm->o.sys));
     executions_cancel(jm->executions);
-    taskmanager_cancel(jm->tm);
+    if (jm->host != NULL) jm->host->ops->cancel(jm->host);
 }
 
 static void warn_of(void *arg, const struct task_running *t)
@@ -209,7 +209,7 @@ static void give_up(struct jobmaster *jm)
 {
     struct err e = {0};
 
-    taskmanager_each_running(jm->tm, blame, &e);
+    jm->host->ops->each_running(jm->host, blame, &e);
     if (e.status == S_OK || jm->o.stuck == NULL) return; /* the last one has just ended */
     err_wrap(&e, "a task did not end within task.cancellation.timeout (%lld ms)",
              (long long)(jm->watch.timeout_ns / NS_PER_MS));
@@ -222,7 +222,7 @@ static void look_at_ending(struct jobmaster *jm)
 {
     switch (cancel_watch_look(&jm->watch, sys_mono_ns(jm->o.sys))) {
     case CANCEL_WAIT: break;
-    case CANCEL_WARN: taskmanager_each_running(jm->tm, warn_of, jm); break;
+    case CANCEL_WARN: jm->host->ops->each_running(jm->host, warn_of, jm); break;
     case CANCEL_GIVE_UP: give_up(jm); break;
     }
 }
@@ -369,7 +369,7 @@ static void tick(struct jobmaster *jm)
 
     if (jm->o.tick == NULL || now - jm->ticked_ns < jm->o.tick_ms * NS_PER_MS) return;
     jm->ticked_ns = now;
-    taskmanager_totals(jm->tm, &jm->totals);
+    if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->totals(jm->host, &jm->totals);
     jm->o.tick(jm->o.tick_arg, &jm->totals);
 }
 
@@ -400,14 +400,15 @@ void jobmaster_turn(struct jobmaster *jm, int64_t wait_ms)
 enum sys_signal jobmaster_signal(const struct jobmaster *jm) { return jm->signal; }
 void jobmaster_operator(const struct jobmaster *jm, uint32_t node, struct operator_totals *out)
 {
-    taskmanager_operator(jm->tm, node, out);
+    *out = (struct operator_totals){0};
+    if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->operators(jm->host, node, true, out);
 }
 
 void jobmaster_totals_now(const struct jobmaster *jm, struct job_totals *out)
 {
     *out = (struct job_totals){.watermark = TIME_MIN};
     sys_lock_take(jm->look);
-    if (sys_atomic_load(&jm->is_deployed) != 0) taskmanager_totals(jm->tm, out);
+    if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->totals(jm->host, out);
     sys_lock_give(jm->look);
 }
 
@@ -415,7 +416,7 @@ void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct op
 {
     *out = (struct operator_totals){0};
     sys_lock_take(jm->look);
-    if (sys_atomic_load(&jm->is_deployed) != 0) taskmanager_operator_now(jm->tm, node, out);
+    if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->operators(jm->host, node, false, out);
     sys_lock_give(jm->look);
 }
 

@@ -8,7 +8,7 @@
 #include "control/jobmanager/checkpoint_coordinator.h"
 #include "control/jobmanager/executions.h"
 #include "control/jobmanager/job_status.h"
-#include "control/taskmanager/taskmanager.h"
+#include "control/jobmanager/task_host.h"
 
 #include <thalweg/function.h>
 
@@ -41,6 +41,9 @@ struct jobmaster_options {
      * turns it calls jobmaster_pump. */
     void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm);
     void *drive_arg;
+    const struct task_host_provider *hosts; /* of its tasks; NULL: they run in this process */
+    const char *artifact_path;              /* of job_demand, for hosts elsewhere */
+    struct sha256 artifact;
     /* A task did not end within task.cancellation.timeout: user code in it does not return, and a thread cannot be stopped
      * from outside. Told once; ends the process, or returns and the job goes on waiting. NULL = goes on waiting. */
     void (*stuck)(void *arg, const struct err *why);

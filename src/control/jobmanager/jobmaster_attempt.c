@@ -9,6 +9,7 @@
 #include "control/jobmanager/jobmaster.h"
 
 #include "control/jobmanager/jobmaster_internal.h"
+#include "control/taskmanager/taskmanager_host.h"
 
 static void task_news(void *arg, const struct task_news *n)
 {
@@ -17,16 +18,56 @@ static void task_news(void *arg, const struct task_news *n)
     sys_mailbox_send(jm->o.sys, jm->mailbox, (void *)(uintptr_t)n);
 }
 
-void jobmaster_make_tasks(struct jobmaster *jm)
+static struct task_host *request_host(struct jobmaster *jm)
 {
-    struct taskmanager_settings s = jm->settings;
+    struct job_demand d = {.job_id = jobmaster_job_id(jm),
+                           .job_name = jm->graph.job_name,
+                           .artifact_path = jm->o.artifact_path,
+                           .artifact = jm->o.artifact,
+                           .slots = slots_needed(&jm->graph),
+                           .epoch = jm->epoch,
+                           .attempt = jm->attempt};
 
-    ASSERT(jm->tm == NULL);
-    s.attempt = jm->attempt;
-    s.snapshots = checkpoints_port(jm->checkpoints);
-    s.restores = jm->restore != NULL ? restore_plan_task : NULL;
-    s.restores_arg = jm->restore;
-    jm->tm = taskmanager_create(jm->o.sys, jm->o.log, &s);
+    if (jm->o.hosts == NULL) return taskmanager_host_create(jm->o.sys, jm->o.log);
+    return jm->o.hosts->request(jm->o.hosts->arg, &d);
+}
+
+/* Until it is ready, or the job is stopped meanwhile: then S_PENDING. */
+static enum status await_host(struct jobmaster *jm, struct err *e)
+{
+    enum status st;
+
+    ASSERT(jm->host == NULL);
+    sys_lock_take(jm->look);
+    jm->host = request_host(jm);
+    sys_lock_give(jm->look);
+    while ((st = jm->host->ops->ready(jm->host, e)) == S_PENDING && jobmaster_status(jm) == JOB_RUNNING)
+        jobmaster_turn(jm, LOOK_MS);
+    return st;
+}
+
+static enum status deploy(struct jobmaster *jm, struct err *e)
+{
+    struct task_deployment d = {.graph = &jm->graph,
+                                .encoded = jm->encoded,
+                                .job = jm->job,
+                                .settings = &jm->deployed,
+                                .epoch = jm->epoch,
+                                .allows_unclaimed = jobmaster_allows_unclaimed(jm),
+                                .checkpoints_uri = jm->checkpoints_uri,
+                                .news = task_news,
+                                .news_arg = jm};
+
+    jm->deployed = jm->settings;
+    jm->deployed.attempt = jm->attempt;
+    jm->deployed.snapshots = checkpoints_port(jm->checkpoints);
+    if (jm->restore != NULL) {
+        jm->deployed.restores = restore_plan_task;
+        jm->deployed.restores_arg = jm->restore;
+        d.restore_uri = restore_plan_uri(jm->restore);
+        d.restore_digest = restore_plan_digest(jm->restore);
+    }
+    return jm->host->ops->deploy(jm->host, &d, e);
 }
 
 /* All tasks get a slot, then all are deployed: no task waits for one that has no place. */
@@ -35,14 +76,15 @@ static enum status schedule(struct jobmaster *jm, struct err *e)
     const struct graph *g = &jm->graph;
 
     executions_move_all(jm->executions, EXECUTION_SCHEDULED);
+    TRY(await_host(jm, e));
     for (uint32_t v = 0; v < g->vertex_count; v++) {
         uint32_t first = slots_first(g, v);
         for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) executions_set_slot(jm->executions, v, s, first + s);
     }
     executions_move_all(jm->executions, EXECUTION_DEPLOYING);
-    TRY(taskmanager_deploy(jm->tm, g, jm->job, task_news, jm, e));
+    TRY(deploy(jm, e));
     sys_atomic_store(&jm->is_deployed, 1);
-    taskmanager_totals(jm->tm, &jm->totals);
+    jm->host->ops->totals(jm->host, &jm->totals);
     jm->tasks_running = jm->totals.tasks;
     jm->tasks_opened = 0;
     return S_OK;
@@ -54,13 +96,16 @@ static void start_tasks(struct jobmaster *jm)
 
     jobmaster_become(jm, JOB_RUNNING);
     checkpoints_attempt_starts(jm);
-    if (schedule(jm, &e) != S_OK) {
+    enum status st = schedule(jm, &e);
+    if (st == S_PENDING) { /* it was stopped while it waited */
+        executions_cancel(jm->executions);
+    } else if (st != S_OK) {
         jobmaster_fail(jm, &e, true);
     } else if (jm->o.drive != NULL) {
-        jm->o.drive(jm->o.drive_arg, jm->tm, jm);
+        jm->o.drive(jm->o.drive_arg, taskmanager_of_host(jm->host), jm);
         jobmaster_pump(jm);
         ASSERT(jm->tasks_running == 0);
-    } else if (taskmanager_start(jm->tm, &e) != S_OK) {
+    } else if (jm->host->ops->start(jm->host, &e) != S_OK) {
         jm->tasks_running = 0; /* those of workers that did start are joined below; the others never were */
         jobmaster_fail(jm, &e, false);
     }
@@ -70,19 +115,19 @@ static void run_attempt(struct jobmaster *jm)
 {
     start_tasks(jm);
     while (jm->tasks_running > 0) jobmaster_turn(jm, checkpoints_wait_ms(jm, LOOK_MS));
-    taskmanager_join(jm->tm);
+    jm->host->ops->join(jm->host);
     jobmaster_hand_over_rows(jm);
     executions_canceled(jm->executions); /* whose workers never ran */
     checkpoints_attempt_ended(jm);
-    taskmanager_totals(jm->tm, &jm->totals);
+    if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->totals(jm->host, &jm->totals);
 }
 
 static void drop_tasks(struct jobmaster *jm)
 {
     sys_lock_take(jm->look);
     sys_atomic_store(&jm->is_deployed, 0);
-    taskmanager_free(jm->tm);
-    jm->tm = NULL;
+    jm->host->ops->free(jm->host);
+    jm->host = NULL;
     sys_lock_give(jm->look);
     restore_plan_free(jm->spent);
     jm->spent = NULL;
@@ -119,7 +164,6 @@ static void prepare_next(struct jobmaster *jm)
     jm->watch.has_begun = jm->watch.has_given_up = false;
     jm->err = (struct err){0};
     drop_tasks(jm);
-    jobmaster_make_tasks(jm);
 }
 
 enum status jobmaster_run(struct jobmaster *jm, struct err *e)

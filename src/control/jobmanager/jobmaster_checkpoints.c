@@ -130,7 +130,9 @@ static void trigger(struct job_checkpoints *c, const struct checkpoint_action *a
 
     ASSERT(st == S_OK); /* the job's own folder, or one that was looked at */
     orders_add(c, a->id, a->kind);
-    taskmanager_trigger(c->jm->tm, a->id);
+    if (sys_atomic_load(&c->jm->is_deployed) == 0) return;
+    struct task_trigger t = {.checkpoint = a->id, .folder = requests_folder(c, a->id)};
+    c->jm->host->ops->trigger(c->jm->host, &t);
 }
 
 static void abort_one(struct job_checkpoints *c, const struct checkpoint_action *a)
@@ -167,7 +169,7 @@ static void obey(struct job_checkpoints *c, const struct checkpoint_action *a)
     case CHECKPOINT_ABORT: abort_one(c, a); break;
     case CHECKPOINT_NOTIFY:
         log_completed(jm, a->id);
-        if (jm->tm != NULL) taskmanager_complete(jm->tm, a->id);
+        if (sys_atomic_load(&jm->is_deployed) != 0) jm->host->ops->complete(jm->host, a->id);
         requests_end(c, a->id, NULL);
         break;
     case CHECKPOINT_RESERVE:

@@ -22,9 +22,12 @@ struct jobmaster {
     struct sha256 digest; /* of the graph's bytes */
     struct sys_mailbox *mailbox;
     struct job_shared *job;
-    struct taskmanager_settings settings;
-    struct sys_lock *look; /* of tm, against those who look on while it is another one */
-    struct taskmanager *tm;
+    struct taskmanager_settings settings, deployed; /* of the job; of the present attempt */
+    struct sys_lock *look; /* of host, against those who look on while it is another one */
+    struct task_host *host; /* of the present attempt; NULL: it has none (yet) */
+    struct str encoded;           /* the graph, as it was submitted; of jobs with hosts elsewhere */
+    uint64_t epoch;               /* of this process as leader of the job */
+    const char *checkpoints_uri;  /* the job's folder; NULL: it takes none */
     struct executions *executions;
     struct sys_atomic_u64 status;      /* enum job_status: changed by the job's thread alone, read by any */
     struct sys_atomic_u64 is_deployed; /* from then on any thread may count what the tasks did */
@@ -48,9 +51,6 @@ struct jobmaster {
     struct job_checkpoints *checkpoints; /* NULL: it takes none */
 };
 
-/* jobmaster_attempt.c */
-void jobmaster_make_tasks(struct jobmaster *jm); /* a task manager for the attempt that comes */
-
 /* jobmaster.c */
 void jobmaster_become(struct jobmaster *jm, enum job_status next);
 /* Takes the job to RESTARTING where a restart is wanted and allowed, else to FAILING; all tasks are told to end. */
@@ -65,6 +65,7 @@ void jobmaster_turn(struct jobmaster *jm, int64_t wait_ms);
 enum status jobmaster_begin_checkpoints(struct jobmaster *jm, struct err *e) CHECKED;
 /* What the attempt begins with is read anew: the newest checkpoint that there is. */
 enum status jobmaster_restore_latest(struct jobmaster *jm, const char *folder, struct err *e) CHECKED;
+bool jobmaster_allows_unclaimed(const struct jobmaster *jm);
 void jobmaster_say_restored(struct jobmaster *jm, const char *verb); /* one line */
 
 /* What jobmaster_resume.c found out. */

@@ -35,7 +35,7 @@ static bool takes_checkpoints(const struct jobmaster *jm)
            options_int(&jm->graph.settings, config_defs, KEY "interval") > 0;
 }
 
-static bool allows_unclaimed(const struct jobmaster *jm)
+bool jobmaster_allows_unclaimed(const struct jobmaster *jm)
 {
     const struct options *o = &jm->graph.settings;
 
@@ -91,7 +91,7 @@ static enum status open_plan(struct jobmaster *jm, const char *uri, struct err *
     restore_plan_free(jm->restore);
     jm->restore = NULL;
     TRY(snapshot_reader_open(jm->o.sys, uri, &reader, e));
-    return restore_plan_create(reader, &jm->graph, allows_unclaimed(jm), &jm->restore, e);
+    return restore_plan_create(reader, &jm->graph, jobmaster_allows_unclaimed(jm), &jm->restore, e);
 }
 
 /* The checkpoint of the record is the one that it names, byte for byte. */
@@ -202,6 +202,12 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
 }
 
+/* Where tasks run elsewhere it is read there. */
+static enum status read_state(struct jobmaster *jm, struct err *e)
+{
+    return jm->o.hosts == NULL ? restore_plan_read(jm->restore, e) : S_OK;
+}
+
 enum status jobmaster_restore_latest(struct jobmaster *jm, const char *folder, struct err *e)
 {
     ASSERT(jm->spent == NULL);
@@ -209,7 +215,7 @@ enum status jobmaster_restore_latest(struct jobmaster *jm, const char *folder, s
     jm->restore = NULL;
     if (folder == NULL) return S_OK;
     TRY(open_plan(jm, folder, e));
-    return restore_plan_read(jm->restore, e);
+    return read_state(jm, e);
 }
 
 static const char *why_not(const struct graph_node *n)
@@ -240,6 +246,7 @@ enum status jobmaster_begin_checkpoints(struct jobmaster *jm, struct err *e)
     struct checkpoints_setup *s = ARENA_NEW(&jm->arena, struct checkpoints_setup);
     enum status st = E_EXISTS;
 
+    jm->epoch = (uint64_t)sys_wall_ms(jm->o.sys); /* without a record: whoever began later */
     if (jm->o.takes_no_checkpoints) given = NULL;
     if (takes_checkpoints(jm)) {
         TRY(check_operators(jm, e));
@@ -249,12 +256,14 @@ enum status jobmaster_begin_checkpoints(struct jobmaster *jm, struct err *e)
             st = take_over(jm, given, id, s, &problem);
             if (st != S_OK && (st != E_EXISTS || i == TRIES - 1)) return err_pass_on(e, &problem);
         }
+        jm->epoch = s->record.leader_epoch;
+        jm->checkpoints_uri = s->uri;
         TRY(checkpoints_create(jm, s, e));
     } else if (given != NULL) {
         TRY(open_plan(jm, given, e));
     }
     if (jm->restore == NULL) return S_OK;
-    TRY(restore_plan_read(jm->restore, e));
+    TRY(read_state(jm, e));
     jobmaster_say_restored(jm, given != NULL ? "begins" : "resumed");
     return S_OK;
 }
