@@ -133,9 +133,8 @@ static void source_close(struct op_cx *cx, void *self, bool failed)
 {
     struct source *s = self;
 
-    (void)failed;
     (void)cx;
-    source_reader_close(&s->reader);
+    source_reader_close(&s->reader, failed);
     user_times_close(&s->times);
 }
 

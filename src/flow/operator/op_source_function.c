@@ -77,8 +77,7 @@ static void source_function_close(struct op_cx *op, void *self, bool failed)
     struct source_function *s = self;
 
     (void)op;
-    (void)failed;
-    source_reader_close(&s->reader);
+    source_reader_close(&s->reader, failed);
     user_times_close(&s->times);
 }
 

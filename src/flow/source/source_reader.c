@@ -146,9 +146,10 @@ static void split_free(struct source_reader *r, struct source_split *s)
     mem_free(r->op->mem, s);
 }
 
-void source_reader_close(struct source_reader *r)
+void source_reader_close(struct source_reader *r, bool failed)
 {
     if (r->op == NULL) return;
+    if (!failed) source_state_leave(r); /* not before: until then it may take checkpoints itself */
     for (struct source_split *s = r->splits, *next; s != NULL; s = next) {
         next = s->next;
         split_free(r, s);
@@ -473,7 +474,6 @@ enum status source_reader_poll(struct source_reader *r)
     TRY(splits_assign(r, now));
     if (r->enumerator_ended && r->splits == NULL) {
         op_emit_watermark(r->op, WATERMARK_MAX);
-        source_state_leave(r);
         return S_END;
     }
     alignment_update(r, now);

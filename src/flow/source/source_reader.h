@@ -58,4 +58,4 @@ struct source_reader {
 enum status source_reader_open(struct source_reader *r, struct op_cx *op, const struct source_plan *plan) CHECKED;
 enum status source_reader_poll(struct source_reader *r);
 enum status source_reader_barrier(struct source_reader *r, int64_t checkpoint) CHECKED; /* op_type.on_barrier */
-void source_reader_close(struct source_reader *r);
+void source_reader_close(struct source_reader *r, bool failed); /* not failed: its subtask is through */

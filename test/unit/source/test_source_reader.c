@@ -142,7 +142,7 @@ static void script_close(struct op_cx *cx, void *self, bool failed)
 {
     (void)cx;
     (void)failed;
-    source_reader_close(self);
+    source_reader_close(self, false);
 }
 
 static const struct op_type op_script = {.name = "script",
