@@ -87,21 +87,75 @@ static void split(struct keyed *k, const struct keyed_opener *o, const struct sn
     }
 }
 
-void keyed_restart(struct keyed *k, const struct keyed_opener *o, uint32_t through, size_t limit)
+/* The host begins anew with what `one` has. */
+static void begin_anew(struct keyed *k, const struct keyed_opener *o, const struct snapshots *one, uint32_t through, size_t limit)
 {
     uint32_t max = k->host.max_parallelism;
-    struct snapshots one, more;
+    struct snapshots more;
 
-    snapshots_init(&one, 1, max);
     snapshots_init(&more, MIN(through, max), max);
-    snapshots_save(&one, 0, &k->host, limit);
     o->close(o->arg);
-    split(k, o, &one, &more, limit);
+    split(k, o, one, &more, limit);
     struct state_host fresh = keyed_host_of(k, 0, 1, &more.restore);
     state_host_release(&k->host);
     k->host = fresh;
     o->open(o->arg, &k->host);
     k->host.restore = NULL;
-    snapshots_release(&one);
     snapshots_release(&more);
+}
+
+void keyed_restart(struct keyed *k, const struct keyed_opener *o, uint32_t through, size_t limit)
+{
+    struct snapshots one;
+
+    snapshots_init(&one, 1, k->host.max_parallelism);
+    snapshots_save(&one, 0, &k->host, limit);
+    begin_anew(k, o, &one, through, limit);
+    snapshots_release(&one);
+}
+
+/* ---- while the host is worked with */
+
+void apart_begin(struct apart *a, struct keyed *k, size_t limit)
+{
+    struct err e = {0};
+
+    assert_false(a->is_on);
+    snapshots_init(&a->out, 1, k->host.max_parallelism);
+    buf_init(&a->chunk, &a->out.mem);
+    a->limit = limit;
+    a->is_on = true;
+    assert_int_equal(state_save_create(&k->host, &a->save, &e), S_OK);
+    assert_true(state_save_is_apart(a->save));
+}
+
+void apart_step(struct apart *a)
+{
+    struct err e = {0};
+
+    if (a->save == NULL) return;
+    enum status st = state_save_step(a->save, &a->chunk, a->limit, &e);
+    if (st < 0) fail_msg("save: %s", e.text);
+    if (a->chunk.size >= a->limit || (st == S_OK && a->chunk.size > 0)) chunk_take(&a->out, 0, &a->chunk);
+    if (st == S_MORE) return;
+    assert_int_equal(state_save_waiting(a->save), 0);
+    state_save_free(a->save);
+    a->save = NULL;
+}
+
+void apart_drop(struct apart *a)
+{
+    if (!a->is_on) return;
+    state_save_free(a->save);
+    buf_release(&a->chunk);
+    snapshots_release(&a->out);
+    *a = (struct apart){0};
+}
+
+void apart_back(struct apart *a, struct keyed *k, const struct keyed_opener *o, uint32_t through)
+{
+    assert_true(a->is_on);
+    while (a->save != NULL) apart_step(a);
+    begin_anew(k, o, &a->out, through, a->limit);
+    apart_drop(a);
 }

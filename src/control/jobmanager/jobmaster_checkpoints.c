@@ -251,7 +251,7 @@ static void on_answer(struct job_checkpoints *c, const struct snapshot_answer *a
 
 static void on_acknowledged(struct job_checkpoints *c, const struct snapshot_ack *ack)
 {
-    struct checkpoint_ack short_one = {ack->bytes, ack->aligned_ns / NS_PER_MS, ack->saved_ns / NS_PER_MS};
+    struct checkpoint_ack short_one = {ack->bytes, ack->aligned_ns / NS_PER_MS, ack->held_ns / NS_PER_MS};
 
     if (orders_acknowledge(c, ack))
         checkpoint_acknowledged(c->coordinator, ack->checkpoint, task_number(c, ack->vertex, ack->subtask), &short_one);

@@ -9,6 +9,7 @@
  * DOOMED flag is set; dead elements are in no index. Heads with BAG_TOUCHED are on the table's list.
  * Not here: finding (bag_index.c), order (leaf.c), the verbs (shape_*.c). */
 #include "flow/state/bag.h"
+#include "flow/state/freeze.h"
 #include "flow/state/shape_verbs.h"
 
 enum { COMPACT_MIN = 16, ROLLING_CHUNKS = 2, ROLLING_MIN = 4 };
@@ -487,6 +488,7 @@ void bag_expire(struct hm_table *t, struct space *s, struct bag *b)
     int64_t least = INT64_MAX;
 
     if (t->bag->ttl_offset == 0 || b->rows == 0 || !is_due(t, (int64_t)b->oldest_s * 1000)) return;
+    if (UNLIKELY(t->frozen != NULL)) frozen_keep_head(t, s, b);
     for (struct state_ref at = b->first; at.segment; at = chunk_at(t, at)->next) {
         struct chunk *c = chunk_at(t, at);
         if (is_due(t, c->oldest)) chunk_expire(t, s, b, c);

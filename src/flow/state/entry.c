@@ -7,6 +7,7 @@
  * Invariants: live entries, and those on the reserved list, are in the index (the NULL key's: in null_slot); removed ones
  * are not. An entry is on the reserved list at most once (the held bit). Not here: finding entries (resolve.c). */
 #include "flow/state/bag.h"
+#include "flow/state/freeze.h"
 #include "flow/state/hashmap.h"
 
 void handles_add(struct hm_table *t, struct handles *list, struct space *s, uint32_t shard, uint32_t slot)
@@ -70,6 +71,7 @@ static void unindex(struct hm_table *t, struct shard *sh, uint32_t slot)
 
 void entry_remove(struct hm_table *t, struct space *s, struct shard *sh, uint32_t slot)
 {
+    if (UNLIKELY(t->frozen != NULL)) frozen_keep_now(t, s, sh, slot);
     slot_set_live(t, s, sh, slot, false);
     slot_mark(t, sh, slot, t->dirty_now);
     if (slot_is(t, sh, slot, BITS_HELD)) { /* stays in the index, absent, until the reserved ones are settled */
@@ -127,6 +129,7 @@ void hm_touch(struct state_table *base, uint32_t i)
 
     if (t->ttl_offset == 0 || (base->def->ttl.update != STATE_TTL_ON_READ_AND_WRITE && !drops)) return;
     ASSERT(slot != NO_SLOT && slot_is_live(t, sh, slot));
+    if (UNLIKELY(t->frozen != NULL)) frozen_keep_now(t, t->latest.space, sh, slot);
     row = entry_at(t, sh, slot) + t->row_offset;
     if (hm_is_expired(t, row, hm_now(t))) { /* as in Flink, reading does not bring it back to life, it ends it */
         if (!drops) return;
@@ -280,6 +283,12 @@ void hm_rows_at(struct state_table *base, const uint64_t *handles, uint32_t stri
         __builtin_prefetch(entry + t->row_offset, 1);
         __builtin_prefetch(entry + t->entry_size - 1, 1);
     }
+}
+
+uint32_t hm_handle_shard(uint64_t handle, uint32_t *slot)
+{
+    *slot = (uint32_t)(handle - 1);
+    return (uint32_t)((handle - 1) >> HANDLE_SHARD_SHIFT);
 }
 
 uint64_t hm_key_at(struct state_table *base, uint64_t handle, struct key_set *out, uint32_t i)

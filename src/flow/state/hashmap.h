@@ -95,6 +95,7 @@ struct latest {
 };
 
 struct bag_layout;
+struct frozen;
 
 struct hm_table {
     struct state_table base;
@@ -109,7 +110,7 @@ struct hm_table {
     uint32_t shard_shift, shard_count;
     uint32_t dirty_now;              /* which dirty run is current: 0 or 1 */
     bool is_tracked;                 /* dirty bits are kept; before the first barrier, which takes all, nobody needs them */
-    bool is_frozen;                  /* the other run holds a frozen set */
+    struct frozen *frozen;           /* the other run holds a frozen set (freeze.c) */
     bool has_heads;                  /* entries hold heads (bag.h) */
     bool has_now;                    /* `now` is this batch's */
     uint64_t index_steps;            /* entries that went into a new index, ever: for tests */
@@ -231,6 +232,7 @@ void index_init(struct shard *sh);
 struct space *space_find(struct hm_table *t, int64_t ns); /* NULL when absent */
 struct space *space_make(struct hm_table *t, int64_t ns);
 void space_drop(struct hm_table *t, struct space *s);
+void space_give_back(struct hm_table *t, struct space *s); /* one that is out of the table */
 void spaces_release(struct hm_table *t);
 enum status hm_each(struct state_table *t, int64_t ns, struct state_cursor *c, struct batch *keys, const uint32_t *cols,
                     void **rows, uint32_t *n);
@@ -251,6 +253,7 @@ void hm_remove(struct state_table *t, const uint64_t *which);
 void hm_prune_created(struct state_table *t, const uint64_t *keep);
 void hm_done(struct state_table *t);
 uint64_t hm_handle(const struct state_table *t, uint32_t i);
+uint32_t hm_handle_shard(uint64_t handle, uint32_t *slot);
 void hm_rows_at(struct state_table *t, const uint64_t *handles, uint32_t stride, uint32_t n, void **rows);
 uint64_t hm_key_at(struct state_table *t, uint64_t handle, struct key_set *out, uint32_t i);
 

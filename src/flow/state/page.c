@@ -113,6 +113,12 @@ size_t pages_growth(const struct hm_table *t, const struct shard *sh, uint32_t r
 
 enum { FRESH_AHEAD = 192 }; /* bytes */
 
+/* What was there before is no affair of the new one. */
+static void slot_forget(const struct hm_table *t, const struct shard *sh, uint32_t slot)
+{
+    for (uint32_t run = 0; run < 2; run++) bit_clear(page_bits(t, sh, slot >> t->page_shift, run), slot & t->page_mask);
+}
+
 uint32_t slot_take(struct hm_table *t, struct shard *sh)
 {
     uint32_t slot = sh->free_head;
@@ -128,6 +134,7 @@ uint32_t slot_take(struct hm_table *t, struct shard *sh)
         entry = entry_at(t, sh, slot);
         __builtin_prefetch(entry + FRESH_AHEAD, 1); /* nobody has been there yet, and shards are too many for the processor to guess */
     }
+    if (UNLIKELY(t->is_tracked || t->frozen != NULL)) slot_forget(t, sh, slot);
     if (LIKELY(t->entry_size == 16)) memset(entry, 0, 16); /* a word and a word: no call */
     else memset(entry, 0, t->entry_size);
     return slot;

@@ -14,6 +14,7 @@
  * created, because stage C goes in order and misses search the index anew.
  * Not here: what heads hold (bag.c), strings of rows. */
 #include "flow/state/bag.h"
+#include "flow/state/freeze.h"
 #include "flow/state/hashmap.h"
 #include "flow/state/index.h"
 
@@ -30,6 +31,7 @@ struct job {
     uint64_t *created; /* never NULL */
     bool grew;
     bool marks;    /* what is found becomes dirty */
+    bool keeps;    /* and is kept as it is, if it is frozen */
     bool is_plain; /* no TTL and no reserved entries: what is in the index is there */
 };
 
@@ -111,6 +113,7 @@ static uint32_t settle(struct job *j, struct shard *sh, uint32_t i, uint32_t slo
     const struct state_ttl *ttl = &t->base.def->ttl;
     char *row = entry_at(t, sh, slot) + t->row_offset;
 
+    if (UNLIKELY(j->keeps)) frozen_keep_now(t, j->s, sh, slot);
     if (!slot_is_live(t, sh, slot)) slot = revive(j, sh, i, slot);
     else if (t->ttl_offset && ttl->visibility == STATE_TTL_NEVER_RETURN_EXPIRED && hm_is_expired(t, row, hm_now(t)))
         slot = revive(j, sh, i, slot);
@@ -265,6 +268,28 @@ static inline void mark_dirty(struct job *j, uint32_t from, uint32_t to)
     }
 }
 
+static __attribute__((noinline)) void keep_frozen(struct job *j, uint32_t from, uint32_t to)
+{
+    struct hm_table *t = j->t;
+
+    for (uint32_t i = from; i < to; i++) {
+        if (t->latest.slot[i] != NO_SLOT) frozen_keep(t, j->s, &j->s->shards[t->latest.shard[i]], t->latest.slot[i]);
+    }
+}
+
+/* Is it changed, perhaps? Reading changes what has a time to live since it was read last. */
+static bool changes(const struct hm_table *t, enum state_intent intent)
+{
+    return intent != STATE_READ || t->base.def->ttl.update == STATE_TTL_ON_READ_AND_WRITE;
+}
+
+static bool is_marked(const struct hm_table *t, enum state_intent intent)
+{
+    bool is_read = intent == STATE_READ && t->has_heads; /* rows under heads have stamps of their own */
+
+    return t->is_tracked && (intent == STATE_UPDATE || intent == STATE_INSERT || (is_read && changes(t, intent)));
+}
+
 static inline __attribute__((always_inline)) void pipeline(struct job *j, enum key_form form)
 {
     uint32_t n = j->count;
@@ -285,6 +310,7 @@ static inline __attribute__((always_inline)) void pipeline(struct job *j, enum k
         if (form == KEY_BYTES) stage_bytes(j, end, next);
         stage_c(j, form, at, end);
         if (j->marks) mark_dirty(j, at, end);
+        if (UNLIKELY(j->keeps)) keep_frozen(j, at, end);
     }
 }
 
@@ -324,7 +350,7 @@ enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_
 {
     struct hm_table *t = hm_of(base);
     struct job j = {.t = t, .x = base->host->scratch, .hashes = keys->hashes, .count = keys->count, .intent = intent, .rows = rows,
-        .marks = hm_of(base)->is_tracked && (intent == STATE_UPDATE || intent == STATE_INSERT)};
+        .marks = is_marked(hm_of(base), intent), .keeps = hm_of(base)->frozen != NULL && changes(hm_of(base), intent)};
 
     ASSERT(keys->count <= BATCH_ROWS && keys->col_count == t->key.type->child_count);
     if (t->has_heads && intent == STATE_RESERVE) j.intent = intent = STATE_INSERT; /* empty heads go away by themselves */
@@ -348,6 +374,7 @@ enum status hm_resolve(struct state_table *base, int64_t ns, const struct state_
     case KEY_FIXED: pipeline(&j, KEY_FIXED); break;
     default: pipeline(&j, KEY_BYTES); break;
     }
+    if (UNLIKELY(j.keeps)) frozen_hand_over(t);
     if (j.count < keys->count) repeats_spread(t, keys->count, j.count, rows);
     if (created) memcpy(created, t->latest.created, ALIGN_UP(keys->count, 64) / 8);
     return S_OK;
@@ -359,7 +386,7 @@ void *hm_get(struct state_table *base, int64_t ns, const struct batch *b, const 
     struct hm_table *t = hm_of(base);
     uint64_t created_bits[1] = {0};
     struct job j = {.t = t, .x = base->host->scratch, .count = 1, .intent = intent, .created = created_bits,
-        .marks = hm_of(base)->is_tracked && (intent == STATE_UPDATE || intent == STATE_INSERT)};
+        .marks = is_marked(hm_of(base), intent), .keeps = hm_of(base)->frozen != NULL && changes(hm_of(base), intent)};
     struct shard *sh;
     uint32_t slot;
 
@@ -373,6 +400,7 @@ void *hm_get(struct state_table *base, int64_t ns, const struct batch *b, const 
     sh = &j.s->shards[shard_of(t, hash)];
     slot = resolve_one(&j, sh, 0, hash);
     if (slot == NO_SLOT) return NULL;
+    if (UNLIKELY(j.keeps)) frozen_keep_now(t, j.s, sh, slot);
     if (j.marks) slot_mark(t, sh, slot, t->dirty_now);
     if (created) *created = created_bits[0] & 1;
     return entry_at(t, sh, slot) + t->row_offset;

@@ -5,6 +5,25 @@
 
 struct key_set;
 
+/* Rows as they were at a barrier, of one namespace: rows[i] is of the key owners[i] of keys. orders: of PLACES, state_place.order. */
+struct state_taken {
+    int64_t ns;
+    const struct batch *keys;
+    const uint16_t *owners;
+    void *const *rows;
+    const int64_t *orders;
+    uint32_t count;
+};
+struct state_taker {
+    void (*take)(void *arg, const struct state_taken *rows);
+    void *arg;
+};
+enum freeze_what {
+    FREEZE_ALL,     /* all that is there */
+    FREEZE_BASE,    /* the same, and what changes from now on is counted */
+    FREEZE_CHANGES, /* what has changed since FREEZE_BASE or FREEZE_CHANGES; without such a one: FREEZE_BASE */
+};
+
 struct sb_type {
     const char *name, *doc, *example;
     bool test_only; /* refused by configuration, used by tests and the simulator */
@@ -33,8 +52,13 @@ struct sb_type {
     uint64_t (*key_at)(struct state_table *t, uint64_t handle, struct key_set *out, uint32_t i);
     const int64_t *(*namespaces)(struct state_table *t, uint32_t *count);
     uint64_t (*count)(const struct state_table *t, int64_t ns);
-    void (*freeze)(struct state_table *t);
+    /* The barrier, between batches. What is frozen is given to the taker, each row once, in no order but that rows of a key stay in
+     * theirs: some at a time by frozen_next (about max rows; false: that was all), and, before it changes, by whatever changes it. Then, or
+     * before, thaw ends it. keep_at: the entry of that handle is about to change. A backend without freeze is saved while nothing changes. */
+    void (*freeze)(struct state_table *t, const struct state_taker *to, enum freeze_what what);
+    bool (*frozen_next)(struct state_table *t, uint32_t max);
     void (*thaw)(struct state_table *t);
+    void (*keep_at)(struct state_table *t, uint64_t handle);
     uint64_t (*dirty_count)(const struct state_table *t, bool frozen);
 
     /* Snapshots, between batches. walk: rows of a head from where c stands, in their order, at most max; answers how many: fewer than max,

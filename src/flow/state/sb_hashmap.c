@@ -1,12 +1,13 @@
-/* sb_hashmap.c - the backend that keeps state in memory: opening and closing tables, namespaces, barriers.
+/* sb_hashmap.c - the backend that keeps state in memory: opening and closing tables, namespaces.
  *
  * The idea: see hashmap.h for how a table is built up and resolve.c for the way from keys to rows. This file is what is
- * left: the layout of an entry, how many shards there are, and what the barrier exchanges.
+ * left: the layout of an entry, and how many shards there are.
  *
  * Invariants: shards are runs of key groups of equal length (a power of two), at most STATE_SHARDS_MAX of them, fewer for
  * namespaced tables, whose namespaces are many and short-lived. Never answers S_PENDING.
- * Not here: snapshots and spill; the dirty bits they need are kept. */
+ * Not here: what a barrier freezes (freeze.c), spill. */
 #include "flow/state/bag.h"
+#include "flow/state/freeze.h"
 #include "flow/state/hashmap.h"
 #include "flow/state/shape_verbs.h"
 
@@ -53,6 +54,7 @@ static void hm_close(struct state_table *base)
     struct hm_table *t = hm_of(base);
     struct mem *mem = base->host->mem;
 
+    hm_thaw(base);
     spaces_release(t);
     bag_close(t);
     segments_release(&t->segments);
@@ -102,6 +104,7 @@ static void hm_drop(struct state_table *base, int64_t ns)
     struct hm_table *t = hm_of(base);
     struct space *s = space_find(t, ns);
 
+    if (t->frozen != NULL && !base->def->namespaced) frozen_take_all(base); /* what its rows share goes with it */
     if (s != NULL) space_drop(t, s);
     if (base->pack != NULL && !base->def->namespaced) pack_forget(&t->bag->pack);
     if (!base->def->namespaced) space_make(t, 0);
@@ -120,65 +123,6 @@ static uint64_t hm_count(const struct state_table *t, int64_t ns)
     return s ? s->live : 0;
 }
 
-/* ---- the barrier */
-
-/* Calls for each page of the table with its run of bits. */
-static uint64_t bits_walk(const struct hm_table *t, uint32_t run, bool clear)
-{
-    uint64_t set = 0;
-
-    for (uint32_t n = 0; n < t->space_count * t->shard_count; n++) {
-        const struct shard *sh = &t->spaces[n / t->shard_count]->shards[n % t->shard_count];
-        for (uint32_t page = 0; page < sh->page_count; page++) {
-            uint64_t *bits = page_bits(t, sh, page, run);
-            uint32_t words = t->orders[MIN(page, t->order_count - 1)].words;
-            for (uint32_t w = 0; w < words; w++) set += (uint64_t)__builtin_popcountll(bits[w]);
-            if (clear) memset(bits, 0, words * sizeof *bits);
-        }
-    }
-    return set;
-}
-
-/* Everything that is there counts as changed. */
-static void all_dirty(struct hm_table *t)
-{
-    for (uint32_t n = 0; n < t->space_count * t->shard_count; n++) {
-        const struct shard *sh = &t->spaces[n / t->shard_count]->shards[n % t->shard_count];
-        for (uint32_t page = 0; page < sh->page_count; page++) {
-            uint32_t words = t->orders[MIN(page, t->order_count - 1)].words;
-            memcpy(page_bits(t, sh, page, t->dirty_now), page_bits(t, sh, page, BITS_LIVE), words * sizeof(uint64_t));
-        }
-    }
-}
-
-static void hm_freeze(struct state_table *base)
-{
-    struct hm_table *t = hm_of(base);
-
-    ASSERT(!t->is_frozen && t->latest.count == 0); /* between batches, the former set taken */
-    if (!t->is_tracked) all_dirty(t);
-    t->is_tracked = true;
-    t->dirty_now ^= 1;
-    t->is_frozen = true;
-}
-
-static void hm_thaw(struct state_table *base)
-{
-    struct hm_table *t = hm_of(base);
-
-    if (t->is_frozen) (void)bits_walk(t, t->dirty_now ^ 1, true);
-    t->is_frozen = false;
-}
-
-static uint64_t hm_dirty_count(const struct state_table *base, bool frozen)
-{
-    const struct hm_table *t = hm_of_const(base);
-
-    if (frozen && !t->is_frozen) return 0;
-    if (!t->is_tracked) return bits_walk(t, BITS_LIVE, false);
-    return bits_walk(t, frozen ? t->dirty_now ^ 1 : t->dirty_now, false);
-}
-
 const struct sb_type sb_hashmap = {
     .name = "hashmap",
     .doc = "state in memory: an index of cache lines over dense pages, by shard and namespace",
@@ -188,7 +132,7 @@ const struct sb_type sb_hashmap = {
     .remove = hm_remove, .prune_created = hm_prune_created, .delete = hm_delete, .done = hm_done, .get = hm_get,
     .handle = hm_handle, .rows_at = hm_rows_at, .key_at = hm_key_at,
     .each = hm_each, .drop = hm_drop, .namespaces = hm_namespaces, .count = hm_count,
-    .freeze = hm_freeze, .thaw = hm_thaw, .dirty_count = hm_dirty_count,
+    .freeze = hm_freeze, .frozen_next = hm_frozen_next, .thaw = hm_thaw, .keep_at = hm_keep_at, .dirty_count = hm_dirty_count,
     .walk = hm_walk, .stamp = hm_stamp_of, .restamp = hm_restamp, .rest = hm_rest, .expect = hm_expect,
     .scan = hm_scan, .head_next = hm_head_next, .row_is_expired = hm_row_is_expired,
     .row_write = hm_row_write, .row_remove = hm_row_remove, .head_clear = hm_head_clear,

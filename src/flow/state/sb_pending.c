@@ -205,7 +205,12 @@ static void pending_erase(struct state_table *t, uint32_t i) { sb_hashmap.erase(
 static bool pending_is_set(const struct state_table *t, uint32_t i) { return sb_hashmap.is_set(inner_of(t), i); }
 static void pending_remove(struct state_table *t, const uint64_t *which) { sb_hashmap.remove(inner_of(t), which); }
 static uint64_t pending_count(const struct state_table *t, int64_t ns) { return sb_hashmap.count(inner_of(t), ns); }
-static void pending_freeze(struct state_table *t) { sb_hashmap.freeze(inner_of(t)); }
+static void pending_freeze(struct state_table *t, const struct state_taker *to, enum freeze_what what)
+{
+    sb_hashmap.freeze(inner_of(t), to, what);
+}
+static bool pending_frozen_next(struct state_table *t, uint32_t max) { return sb_hashmap.frozen_next(inner_of(t), max); }
+static void pending_keep_at(struct state_table *t, uint64_t handle) { sb_hashmap.keep_at(inner_of(t), handle); }
 static void pending_thaw(struct state_table *t) { sb_hashmap.thaw(inner_of(t)); }
 
 static enum status pending_delete(struct state_table *t, int64_t ns, const struct state_keys *keys)
@@ -349,7 +354,7 @@ const struct sb_type sb_pending = {
     .remove = pending_remove, .prune_created = pending_prune_created, .delete = pending_delete, .done = pending_done,
     .get = pending_get, .handle = pending_handle, .rows_at = pending_rows_at, .key_at = pending_key_at,
     .each = pending_each, .drop = pending_drop, .namespaces = pending_namespaces, .count = pending_count,
-    .freeze = pending_freeze, .thaw = pending_thaw, .dirty_count = pending_dirty_count,
+    .freeze = pending_freeze, .frozen_next = pending_frozen_next, .thaw = pending_thaw, .keep_at = pending_keep_at, .dirty_count = pending_dirty_count,
     .walk = pending_walk, .stamp = pending_stamp, .restamp = pending_restamp, .rest = pending_rest, .expect = pending_expect,
     .scan = pending_scan, .head_next = pending_head_next, .row_is_expired = pending_row_is_expired,
     .row_write = pending_row_write, .row_remove = pending_row_remove,

@@ -11,14 +11,19 @@
 
 struct state_save;
 
-/* Between batches. Until state_save_free tables and timers of the host are neither made nor closed, and nothing in them changes. */
+/* Between batches: what is saved is the state of this moment. Until state_save_free tables and timers of the host are not closed; what is in
+ * them may change, if state_save_is_apart. All else that happens to the host's state happens on the same thread. */
 enum status state_save_create(struct state_host *h, struct state_save **out, struct err *e) CHECKED;
 /* Appends whole blocks to `out`, a chunk that begins when `out` is empty, until it holds about `limit` bytes: a block of rows may go
  * beyond. S_MORE: call again, with an empty buffer when out->size >= limit (or whenever the chunk is taken away), with the same one
  * else: a call does the work of one block of rows, some 200 us. S_OK: that was all; a host without tables and timers leaves `out`
  * empty. */
 enum status state_save_step(struct state_save *s, struct buf *out, size_t limit, struct err *e) CHECKED;
-void state_save_free(struct state_save *s); /* NULL is a no-op */
+/* The host may be worked with between two steps: what changes is kept as it was. Else nothing in it may change until the last step. */
+bool state_save_is_apart(const struct state_save *s);
+/* Bytes that were kept and no chunk has taken yet. Who saves too slowly lets the host stand still before they become too many. */
+size_t state_save_waiting(const struct state_save *s);
+void state_save_free(struct state_save *s); /* NULL is a no-op; the host's tables are there still */
 
 /* One chunk. */
 struct state_part {

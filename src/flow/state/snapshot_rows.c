@@ -16,6 +16,16 @@ static const struct schema_column *column_of(const struct state_schema *s, enum 
     return s->count[role] > 0 ? &s->columns[s->first[role]] : NULL;
 }
 
+/* Of packed rows: views, which are good as long as the row lies where it does. */
+static void texts_own(struct vector *v, uint32_t first, uint32_t n, struct batch *b)
+{
+    struct text *texts = VECTOR_VALUES(v, struct text);
+
+    for (uint32_t i = first; i < first + n; i++) {
+        if (!vector_is_null(v, i) && texts[i].size > TEXT_INLINE) texts[i] = text_put(&b->heap, texts[i].far, texts[i].size);
+    }
+}
+
 static void value_columns(struct state_table *t, const struct state_schema *s, void *const *rows, uint32_t n, struct batch *b)
 {
     const void *const *from = (const void *const *)rows;
@@ -23,6 +33,7 @@ static void value_columns(struct state_table *t, const struct state_schema *s, v
     for (uint32_t f = 0; f < s->count[ROLE_VALUE]; f++) {
         struct vector *v = &b->cols[s->first[ROLE_VALUE] + f];
         state_rows_load(t, from, n, f, v, b->count, &b->heap, b->mem);
+        if (t->pack != NULL && v->phys == P_STR) texts_own(v, b->count, n, b);
         if (t->pack == NULL && v->phys == P_I64 && timers_have_word(t, t->value.fields[f].offset))
             memset((int64_t *)v->data + b->count, 0, n * sizeof(int64_t));
     }

@@ -1,316 +1,338 @@
-/* snapshot_save.c - the state of a host as chunks: one table after the other, then timers, a block of rows at a time.
+/* snapshot_save.c - the state of a host, as of one moment, as chunks: one table after the other, then timers, a block of rows at a time.
  *
- * The idea: rows become columns of a batch, as an operator would read them, and the batch a block. A table of plain rows is walked by
- * state_each, straight into the batch; of a table with heads, keys are fetched into a batch of their own and each stands for as many
- * rows as its head has. A block holds rows of one table, of as many namespaces as fit.
+ * The idea: rows become columns of a batch, as an operator would read them, and the batch a block. Rows come from tables that are frozen
+ * (sb.h): some at a time when it is their table's turn, others, of any table, because they are about to change. Blocks that are full wait
+ * in a line until there is a chunk to take them. A block holds rows of one table, of as many namespaces as fit.
  *
- * Invariants: a chunk has the schema of all whose rows it has; tables come in the order in which they were opened, rows in that of
- * state_each and, below a key, in their own. Blocks have so many rows that they hold about BLOCK_BYTES. Nothing is changed.
- * Not here: columns (snapshot_rows.c), the bytes of blocks (snapshot_chunk.c). */
+ * Invariants: a chunk has the schema of all whose rows it has, and each schema is in some chunk; rows of a key are in their order. Blocks
+ * have so many rows that they hold about BLOCK_BYTES. Not here: columns (snapshot_rows.c), the bytes of blocks (snapshot_chunk.c), what
+ * stands still how (freeze.c, timer_freeze.c, snapshot_each.c). */
 #include "flow/state/snapshot.h"
 
 #include "columns/column/batch_codec.h"
-#include "flow/state/sb.h"
+#include "flow/state/snapshot_each.h"
 #include "flow/state/snapshot_rows.h"
 #include "flow/state/snapshot_timers.h"
 #include "flow/state/timer_internal.h"
 
-enum { BLOCK_BYTES = 256 * 1024, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_FIRST = 256, HEADS_AHEAD = 8, SPACES_PER_STEP = 512 };
+enum { BLOCK_BYTES = 256 * 1024, BLOCK_ROWS_MIN = 16, BLOCK_ROWS_FIRST = 256 };
 #define NOT_IN_CHUNK UINT32_MAX
 
-struct state_save {
-    struct state_host *host;
-    struct state_table **tables;
-    struct timers **timers;
-    uint32_t table_count, timers_count, at; /* tables come first */
-    bool is_open;                 /* what follows is of the present table or timers */
+/* A block that waits. */
+struct block_line {
+    struct block_line *next;
+    struct chunk_block head;
+    struct buf bytes;
+};
+
+/* A table, or a set of timers. */
+struct item {
+    struct state_save *save;
+    struct state_table *table; /* NULL: timers */
+    struct timers *timers;
+    struct state_taker taker;
+    struct each_walk *each;    /* of a table that is not frozen */
+    struct timers_walk *walk;
+    struct item *moved;        /* timers that are in rows of the table */
     struct arena arena;
     struct state_schema schema;
-    uint32_t number, next_number; /* of its schema in the chunk; of the next schema */
-    struct batch *rows;           /* of a block */
-    struct buf bytes;
-    struct timers_walk *walk;     /* of timers; the rest of tables */
-    const int64_t *spaces;
-    uint32_t space_count, space_at;
-    struct state_cursor cursor;
-    bool is_walked;               /* state_each is through with the namespace */
-    /* Tables with heads. */
-    struct batch *keys;
-    uint32_t key_at;
-    struct state_scan scan;
-    void *heads[BATCH_ROWS];
-    void *found[BATCH_ROWS];
-    uint16_t owners[BATCH_ROWS];  /* of what was found: its key's row in keys */
-    int64_t orders[BATCH_ROWS];   /* PLACES */
-    uint64_t hashes[BATCH_ROWS];
+    struct batch *rows;        /* of a block */
+    uint32_t number;           /* of its schema in the chunk */
+    bool is_said;              /* the schema is in some chunk */
+    struct block_line *first, **last;
     uint32_t key_cols[STATE_KEY_COLS];
 };
 
-enum status state_save_create(struct state_host *h, struct state_save **out, struct err *e)
-{
-    struct state_save *s = mem_zalloc(h->mem, sizeof *s);
-    uint32_t count = 0;
+struct state_save {
+    struct state_host *host;
+    struct item *items; /* tables come first */
+    uint32_t count, at; /* which one's turn it is */
+    uint32_t next_number; /* of the next schema of the chunk */
+    bool is_apart;
+    size_t waiting;     /* bytes of blocks in lines */
+    struct buf schema;
+    uint64_t hashes[BATCH_ROWS];
+};
 
-    (void)e;
-    s->host = h;
-    arena_init(&s->arena, h->mem, 0);
-    buf_init(&s->bytes, h->mem);
-    for (struct state_table *t = h->tables; t != NULL; t = t->next) s->table_count++;
-    s->tables = mem_alloc(h->mem, (s->table_count + 1) * sizeof(struct state_table *));
-    for (struct state_table *t = h->tables; t != NULL; t = t->next) s->tables[s->table_count - ++count] = t;
-    for (struct timers *t = h->timers; t != NULL; t = t->next) s->timers_count++;
-    s->timers = mem_alloc(h->mem, (s->timers_count + 1) * sizeof(struct timers *));
-    count = 0;
-    for (struct timers *t = h->timers; t != NULL; t = t->next) s->timers[s->timers_count - ++count] = t;
-    *out = s;
-    return S_OK;
+/* ---- blocks */
+
+/* From the least to the greatest that occurs; operator state has none. */
+static void groups_find(struct item *x, struct chunk_block *b)
+{
+    uint64_t least = UINT64_MAX, most = 0, *hashes = x->save->hashes;
+    uint32_t max = x->save->host->max_parallelism;
+
+    if (x->schema.sharing != STATE_KEYED) return;
+    if (x->table == NULL) timers_columns_hash(x->timers, &x->schema, x->rows, hashes);
+    else state_def_hash(x->table->def, x->rows, x->key_cols, hashes);
+    for (uint32_t i = 0; i < x->rows->count; i++) {
+        least = MIN(least, hashes[i]);
+        most = MAX(most, hashes[i]);
+    }
+    b->group_first = state_key_group(least, max);
+    b->group_count = state_key_group(most, max) - b->group_first + 1;
 }
 
-/* ---- a table */
+/* So many rows that the next block is about as large as it should be. */
+static uint32_t rows_wanted(size_t bytes, uint32_t rows)
+{
+    return (uint32_t)MIN(MAX(BLOCK_BYTES / (bytes / rows + 1), (size_t)BLOCK_ROWS_MIN), (size_t)BATCH_ROWS);
+}
 
-static bool has_heads(const struct state_table *t) { return t->def->shape != STATE_MAP || t->def->map_key != NULL; }
+/* The rows that are there become a block, which waits. */
+static void block_close(struct item *x)
+{
+    struct mem *mem = x->save->host->mem;
+    uint32_t rows = x->rows->count;
 
-static uint64_t keys_of(struct state_table *t, const int64_t *spaces, uint32_t count)
+    if (rows == 0) return;
+    struct block_line *b = mem_zalloc(mem, sizeof *b);
+    b->head = (struct chunk_block){.kind = CHUNK_ROWS, .rows = rows};
+    groups_find(x, &b->head);
+    buf_init(&b->bytes, mem);
+    batch_encode(x->rows, &b->bytes);
+    x->save->waiting += b->bytes.size;
+    *x->last = b;
+    x->last = &b->next;
+    x->rows->capacity = BATCH_ROWS;
+    batch_clear(x->rows);
+    x->rows->capacity = rows_wanted(b->bytes.size, rows);
+}
+
+static void schema_say(struct item *x, struct buf *out)
+{
+    struct state_save *s = x->save;
+
+    if (x->number != NOT_IN_CHUNK) return;
+    x->number = s->next_number++;
+    x->is_said = true;
+    buf_clear(&s->schema);
+    schema_encode(&x->schema, &s->schema);
+    chunk_add(out, (struct chunk_block){.kind = CHUNK_SCHEMA, .number = x->number}, (struct str){s->schema.data, s->schema.size});
+}
+
+static void block_free(struct state_save *s, struct block_line *b)
+{
+    s->waiting -= b->bytes.size;
+    buf_release(&b->bytes);
+    mem_free(s->host->mem, b);
+}
+
+static struct block_line *block_first(struct item *x)
+{
+    struct block_line *b = x->first;
+
+    if (b == NULL) return NULL;
+    x->first = b->next;
+    if (x->first == NULL) x->last = &x->first;
+    return b;
+}
+
+/* Blocks of the item that wait go into the chunk; one at least, of all items, however small the limit. */
+static void blocks_write(struct item *x, struct buf *out, size_t limit)
+{
+    struct block_line *b;
+
+    while ((out->size < limit || out->size == CHUNK_HEADER) && (b = block_first(x)) != NULL) {
+        schema_say(x, out);
+        b->head.number = x->number;
+        chunk_add(out, b->head, (struct str){b->bytes.data, b->bytes.size});
+        block_free(x->save, b);
+    }
+}
+
+/* ---- rows */
+
+static void space_column(struct item *x, int64_t ns, uint32_t n)
+{
+    if (x->schema.count[ROLE_NAMESPACE] == 0) return;
+    int64_t *to = VECTOR_VALUES(&x->rows->cols[x->schema.first[ROLE_NAMESPACE]], int64_t) + x->rows->count;
+    for (uint32_t i = 0; i < n; i++) to[i] = ns;
+}
+
+static void rows_add(struct item *x, const struct state_taken *rows, uint32_t from, uint32_t n)
+{
+    struct batch *b = x->rows;
+
+    space_column(x, rows->ns, n);
+    for (uint32_t k = 0; k < x->schema.count[ROLE_KEY]; k++)
+        vector_copy(&b->cols[x->key_cols[k]], b->count, &rows->keys->cols[k], rows->owners + from, n, &b->heap, b->mem);
+    columns_of_rows(x->table, &x->schema, rows->rows + from, n, b);
+    if (rows->orders != NULL)
+        memcpy(VECTOR_VALUES(&b->cols[x->schema.first[ROLE_ORDER]], int64_t) + b->count, rows->orders + from, n * sizeof *rows->orders);
+    b->count += n;
+}
+
+/* Of a table: because it is its turn, or because they change. */
+static void rows_take(void *arg, const struct state_taken *rows)
+{
+    struct item *x = arg;
+
+    for (uint32_t at = 0, n; at < rows->count; at += n) {
+        n = MIN(rows->count - at, x->rows->capacity - x->rows->count);
+        rows_add(x, rows, at, n);
+        if (x->rows->count == x->rows->capacity) block_close(x);
+    }
+    for (uint32_t at = 0; x->moved != NULL && at < rows->count;) {
+        timers_of_rows(x->moved->timers, &x->moved->schema, rows, x->moved->rows, &at);
+        if (x->moved->rows->count == x->moved->rows->capacity) block_close(x->moved);
+    }
+}
+
+/* ---- items */
+
+static uint64_t keys_of(struct state_table *t)
 {
     uint64_t keys = 0;
+    uint32_t count;
 
+    if (!t->def->namespaced) return state_count(t, 0);
+    const int64_t *spaces = state_namespaces(t, &count);
     for (uint32_t i = 0; i < count; i++) keys += state_count(t, spaces[i]);
     return keys;
 }
 
-static void table_open(struct state_save *s, struct state_table *t)
+static void item_init(struct state_save *s, struct item *x)
 {
-    static const int64_t no_space[1] = {0};
-
-    schema_of_table(t, &s->arena, &s->schema);
-    s->spaces = no_space;
-    s->space_count = 1;
-    if (t->def->namespaced) s->spaces = state_namespaces(t, &s->space_count);
-    s->schema.keys = keys_of(t, s->spaces, s->space_count);
-    if (has_heads(t)) s->keys = batch_create(t->def->key, BATCH_ROWS, s->host->mem);
-    s->space_at = s->key_at = 0;
-    s->cursor = (struct state_cursor){0};
-    s->scan = (struct state_scan){0};
-    s->is_walked = false;
-}
-
-static void item_open(struct state_save *s)
-{
-    if (s->at < s->table_count) {
-        table_open(s, s->tables[s->at]);
+    x->save = s;
+    x->last = &x->first;
+    x->number = NOT_IN_CHUNK;
+    arena_init(&x->arena, s->host->mem, 0);
+    if (x->table != NULL) {
+        schema_of_table(x->table, &x->arena, &x->schema);
+        x->schema.keys = keys_of(x->table);
     } else {
-        struct timers *t = s->timers[s->at - s->table_count];
-        s->walk = timers_walk_create(t);
-        schema_of_timers_of(t, &s->arena, &s->schema);
+        schema_of_timers_of(x->timers, &x->arena, &x->schema);
     }
-    for (uint32_t k = 0; k < s->schema.count[ROLE_KEY]; k++) s->key_cols[k] = s->schema.first[ROLE_KEY] + k;
-    s->rows = batch_create(s->schema.row, BATCH_ROWS, s->host->mem);
-    s->rows->capacity = BLOCK_ROWS_FIRST;
-    s->number = NOT_IN_CHUNK;
-    s->is_open = true;
+    for (uint32_t k = 0; k < x->schema.count[ROLE_KEY]; k++) x->key_cols[k] = x->schema.first[ROLE_KEY] + k;
+    x->rows = batch_create(x->schema.row, BATCH_ROWS, s->host->mem);
+    x->rows->capacity = BLOCK_ROWS_FIRST;
+    x->taker = (struct state_taker){rows_take, x};
 }
 
-static void item_close(struct state_save *s)
+/* From now on it is as it is now, for us. */
+static void item_freeze(struct state_save *s, struct item *x)
 {
-    if (!s->is_open) return;
-    s->rows->capacity = BATCH_ROWS;
-    batch_free(s->rows);
-    batch_free(s->keys);
-    timers_walk_free(s->walk);
-    s->rows = s->keys = NULL;
-    s->walk = NULL;
-    arena_reset(&s->arena);
-    s->is_open = false;
+    if (x->table == NULL) {
+        x->walk = timers_walk_create(x->timers);
+        struct state_table *in = timers_move_in(x->timers);
+        for (uint32_t i = 0; in != NULL && i < s->count; i++)
+            if (s->items[i].table == in) s->items[i].moved = x;
+    } else if (x->table->type->freeze != NULL) {
+        x->table->type->freeze(x->table, &x->taker, FREEZE_ALL);
+    } else {
+        x->each = each_walk_create(x->table, &x->taker);
+        s->is_apart = false;
+    }
+}
+
+static void item_thaw(struct item *x)
+{
+    if (x->table != NULL && x->table->type->freeze != NULL) x->table->type->thaw(x->table);
+    each_walk_free(x->each);
+    timers_walk_free(x->walk);
+    x->each = NULL;
+    x->walk = NULL;
+}
+
+static void item_release(struct item *x)
+{
+    struct block_line *b;
+
+    item_thaw(x);
+    while ((b = block_first(x)) != NULL) block_free(x->save, b);
+    x->rows->capacity = BATCH_ROWS;
+    batch_free(x->rows);
+    arena_release(&x->arena);
+}
+
+/* About a block of its rows more. S_OK: those were the last. */
+static enum status item_walk(struct item *x)
+{
+    if (x->walk != NULL) {
+        enum status st = timers_walk_next(x->walk, &x->schema, x->rows);
+        if (st == S_MORE) block_close(x);
+        return st;
+    }
+    if (x->each != NULL) return each_walk_next(x->each, x->rows->capacity);
+    return x->table->type->frozen_next(x->table, x->rows->capacity) ? S_MORE : S_OK;
+}
+
+/* ---- all of it */
+
+enum status state_save_create(struct state_host *h, struct state_save **out, struct err *e)
+{
+    struct state_save *s = mem_zalloc(h->mem, sizeof *s);
+    uint32_t tables = 0, timers = 0, at = 0;
+
+    (void)e;
+    s->host = h;
+    s->is_apart = true;
+    buf_init(&s->schema, h->mem);
+    for (struct state_table *t = h->tables; t != NULL; t = t->next) tables++;
+    for (struct timers *t = h->timers; t != NULL; t = t->next) timers++;
+    s->count = tables + timers;
+    s->items = mem_zalloc(h->mem, (s->count + 1) * sizeof *s->items);
+    for (struct state_table *t = h->tables; t != NULL; t = t->next) s->items[tables - ++at].table = t;
+    at = 0;
+    for (struct timers *t = h->timers; t != NULL; t = t->next) s->items[s->count - ++at].timers = t;
+    for (uint32_t i = 0; i < s->count; i++) item_init(s, &s->items[i]);
+    for (uint32_t i = 0; i < s->count; i++) item_freeze(s, &s->items[i]);
+    *out = s;
+    return S_OK;
 }
 
 void state_save_free(struct state_save *s)
 {
     if (s == NULL) return;
-    item_close(s);
-    arena_release(&s->arena);
-    buf_release(&s->bytes);
-    mem_free(s->host->mem, s->tables);
-    mem_free(s->host->mem, s->timers);
+    for (uint32_t i = 0; i < s->count; i++) item_release(&s->items[i]);
+    buf_release(&s->schema);
+    mem_free(s->host->mem, s->items);
     mem_free(s->host->mem, s);
 }
 
-/* ---- rows of a block */
+bool state_save_is_apart(const struct state_save *s) { return s->is_apart; }
+size_t state_save_waiting(const struct state_save *s) { return s->waiting; }
 
-static void space_column(struct state_save *s, uint32_t n)
+/* Whose turn it is goes on; rows of timers that move come with those of their table, which has been through before. */
+static enum status turn_take(struct state_save *s)
 {
-    if (s->schema.count[ROLE_NAMESPACE] == 0) return;
-    int64_t *to = VECTOR_VALUES(&s->rows->cols[s->schema.first[ROLE_NAMESPACE]], int64_t) + s->rows->count;
-    for (uint32_t i = 0; i < n; i++) to[i] = s->spaces[s->space_at];
-}
+    struct item *x = &s->items[s->at];
+    enum status st = item_walk(x);
 
-/* Plain rows. */
-static enum status entries_add(struct state_save *s, struct state_table *t)
-{
-    struct batch *b = s->rows;
-    uint32_t before = b->count, n;
-    enum status st = state_each(t, s->spaces[s->space_at], &s->cursor, b, s->key_cols, s->found, &n);
-
-    if (st < 0) return st;
-    b->count = before;
-    space_column(s, n);
-    columns_of_rows(t, &s->schema, s->found, n, b);
-    b->count += n;
-    s->is_walked = st == S_OK;
+    if (st == S_MORE) return S_OK;
+    if (st != S_OK) return st;
+    block_close(x);
+    item_thaw(x);
+    s->at++;
     return S_OK;
 }
 
-/* The next keys, with their heads. */
-static enum status keys_fetch(struct state_save *s, struct state_table *t)
+static void chunk_start(struct state_save *s, struct buf *out)
 {
-    uint32_t n;
-
-    batch_clear(s->keys);
-    enum status st = state_each(t, s->spaces[s->space_at], &s->cursor, s->keys, NULL, s->heads, &n);
-    if (st < 0) return st;
-    s->key_at = 0;
-    s->is_walked = st == S_OK;
-    return S_OK;
+    if (out->size > 0) return;
+    chunk_begin(out, s->host->max_parallelism);
+    for (uint32_t i = 0; i < s->count; i++) s->items[i].number = NOT_IN_CHUNK;
+    s->next_number = 0;
 }
 
-/* Rows of the keys that were fetched, as many as there is room for. */
-static uint32_t heads_walk(struct state_save *s, struct state_table *t)
+static void lines_write(struct state_save *s, struct buf *out, size_t limit)
 {
-    uint32_t room = s->rows->capacity - s->rows->count, found = 0;
-    bool are_places = t->def->shape == STATE_PLACES;
-
-    while (found < room && s->key_at < s->keys->count) {
-        void *head = s->heads[s->key_at];
-        if (s->key_at + HEADS_AHEAD < s->keys->count) state_head_fetch(t, s->heads[s->key_at + HEADS_AHEAD]);
-        uint32_t step = s->scan.step, most = room - found, n = t->type->walk(t, head, &s->scan, s->found + found, most);
-        const struct state_place *places = are_places && n > 0 ? state_places(t, head) + step : NULL;
-        for (uint32_t i = 0; i < n; i++) s->owners[found + i] = (uint16_t)s->key_at;
-        for (uint32_t i = 0; i < n && are_places; i++) s->orders[found + i] = (int64_t)places[i].order;
-        found += n;
-        if (n == most) break; /* there may be more of it */
-        s->key_at++;
-        s->scan = (struct state_scan){0};
-    }
-    return found;
-}
-
-static enum status heads_add(struct state_save *s, struct state_table *t)
-{
-    struct batch *b = s->rows;
-
-    if (s->key_at == s->keys->count) TRY(keys_fetch(s, t));
-    uint32_t n = heads_walk(s, t);
-    space_column(s, n);
-    for (uint32_t k = 0; k < s->schema.count[ROLE_KEY]; k++)
-        vector_copy(&b->cols[s->key_cols[k]], b->count, &s->keys->cols[k], s->owners, n, &b->heap, b->mem);
-    columns_of_rows(t, &s->schema, s->found, n, b);
-    if (s->schema.count[ROLE_ORDER] > 0)
-        memcpy(VECTOR_VALUES(&b->cols[s->schema.first[ROLE_ORDER]], int64_t) + b->count, s->orders, n * sizeof *s->orders);
-    b->count += n;
-    return S_OK;
-}
-
-static bool space_is_through(const struct state_save *s) { return s->is_walked && (s->keys == NULL || s->key_at == s->keys->count); }
-
-static void space_next(struct state_save *s)
-{
-    s->space_at++;
-    s->cursor = (struct state_cursor){0};
-    s->is_walked = false;
-    s->key_at = 0;
-    if (s->keys != NULL) batch_clear(s->keys);
-}
-
-static enum status table_fill(struct state_save *s, struct state_table *t)
-{
-    uint32_t spaces = 0;
-
-    while (s->space_at < s->space_count) {
-        if (s->rows->count == s->rows->capacity || spaces == SPACES_PER_STEP) return S_MORE;
-        TRY(s->keys != NULL ? heads_add(s, t) : entries_add(s, t));
-        if (!space_is_through(s)) continue;
-        space_next(s);
-        spaces++;
-    }
-    return S_OK;
-}
-
-/* Fills a block; S_OK: those were the last rows. */
-static enum status block_fill(struct state_save *s)
-{
-    if (s->walk != NULL) return timers_walk_next(s->walk, &s->schema, s->rows);
-    struct state_table *t = s->tables[s->at];
-    enum status st = table_fill(s, t);
-    t->type->rest(t);
-    return st;
-}
-
-/* ---- blocks */
-
-static void schema_write(struct state_save *s, struct buf *out)
-{
-    if (s->number != NOT_IN_CHUNK) return;
-    s->number = s->next_number++;
-    buf_clear(&s->bytes);
-    schema_encode(&s->schema, &s->bytes);
-    chunk_add(out, (struct chunk_block){.kind = CHUNK_SCHEMA, .number = s->number}, (struct str){s->bytes.data, s->bytes.size});
-}
-
-/* From the least to the greatest that occurs; operator state has none. */
-static void groups_find(struct state_save *s, struct chunk_block *b)
-{
-    uint64_t least = UINT64_MAX, most = 0;
-
-    if (s->schema.sharing != STATE_KEYED) return;
-    if (s->walk != NULL) timers_columns_hash(s->timers[s->at - s->table_count], &s->schema, s->rows, s->hashes);
-    else state_def_hash(s->tables[s->at]->def, s->rows, s->key_cols, s->hashes);
-    for (uint32_t i = 0; i < s->rows->count; i++) {
-        least = MIN(least, s->hashes[i]);
-        most = MAX(most, s->hashes[i]);
-    }
-    b->group_first = state_key_group(least, s->host->max_parallelism);
-    b->group_count = state_key_group(most, s->host->max_parallelism) - b->group_first + 1;
-}
-
-/* So many rows that the next block is about as large as it should be. */
-static uint32_t rows_wanted(const struct state_save *s)
-{
-    size_t each = s->bytes.size / s->rows->count + 1;
-
-    return (uint32_t)MIN(MAX(BLOCK_BYTES / each, (size_t)BLOCK_ROWS_MIN), (size_t)BATCH_ROWS);
-}
-
-static void block_write(struct state_save *s, struct buf *out)
-{
-    struct chunk_block b = {.kind = CHUNK_ROWS, .number = s->number, .rows = s->rows->count};
-
-    if (s->rows->count == 0) return;
-    groups_find(s, &b);
-    buf_clear(&s->bytes);
-    batch_encode(s->rows, &s->bytes);
-    chunk_add(out, b, (struct str){s->bytes.data, s->bytes.size});
-    uint32_t wanted = rows_wanted(s);
-    s->rows->capacity = BATCH_ROWS;
-    batch_clear(s->rows);
-    s->rows->capacity = wanted;
+    for (uint32_t i = 0; i < s->count && s->waiting > 0; i++) blocks_write(&s->items[i], out, limit);
+    for (uint32_t i = 0; i < s->at; i++) /* a state without rows is there as well */
+        if (!s->items[i].is_said) schema_say(&s->items[i], out);
 }
 
 enum status state_save_step(struct state_save *s, struct buf *out, size_t limit, struct err *e)
 {
-    uint32_t count = s->table_count + s->timers_count;
-
-    if (s->at == count) return S_OK;
+    if (s->count == 0) return S_OK;
     if (out->size >= limit && out->size > 0) return S_MORE;
-    if (out->size == 0) {
-        chunk_begin(out, s->host->max_parallelism);
-        s->number = NOT_IN_CHUNK;
-        s->next_number = 0;
+    bool was_over = s->at == s->count;
+    if (!was_over) {
+        enum status st = turn_take(s);
+        if (st != S_OK) return err_set(e, st, "the state cannot be read");
     }
-    if (!s->is_open) item_open(s);
-    enum status st = block_fill(s);
-    if (st != S_OK && st != S_MORE) return err_set(e, st, "the state cannot be read");
-    schema_write(s, out);
-    block_write(s, out);
-    if (st == S_MORE) return S_MORE;
-    item_close(s);
-    return ++s->at < count ? S_MORE : S_OK;
+    chunk_start(s, out);
+    lines_write(s, out, limit);
+    return s->at == s->count && s->waiting == 0 ? S_OK : S_MORE;
 }

@@ -1,29 +1,23 @@
 /* snapshot_timers.c - timers as columns: a time, and the columns of the key.
  *
- * The idea: every timer that is there is written once, bucket by bucket, each of which is resolved when its turn comes: so no step is
- * long, whatever the number of timers. Timers that move are written as what they come to: the time in the row of their key, for each row that has one. Both read
- * back alike, as timers that are registered; where they are to move, timers_let_move then hands them on.
+ * The idea: every timer of the barrier is written once, bucket by bucket, each of which is copied, sorted and resolved when its turn
+ * comes, so no step is long, whatever the number of timers; the heap goes on meanwhile. Timers that move are in the rows of a table, and written as
+ * what they come to whenever such a row is: the time in the row. Both read back alike, as timers that are registered; where they are
+ * to move, timers_let_move then hands them on.
  *
- * Invariants: a walk looks at chunks of the heap where they lie; resolving a bucket touches no other. Not here: blocks (snapshot_save.c), whose timers (snapshot_load.c). */
+ * Not here: blocks (snapshot_save.c), whose timers (snapshot_load.c), how the heap stands still (timer_freeze.c). */
 #include "flow/state/snapshot_timers.h"
 
 #include "flow/state/snapshot_load.h"
 #include "flow/state/snapshot_rows.h"
 #include "flow/state/timer_internal.h"
+#include "flow/state/timer_sort.h"
 
 struct timers_walk {
     struct timers *timers;
-    struct heap_bucket **buckets;
-    uint32_t bucket_count, bucket_capacity, bucket_at; /* the next one */
-    uint32_t ready;                                    /* of the ready ones, so many are through */
-    const struct heap_chunk *chunk;                    /* of the present bucket; NULL: the next one's turn */
-    uint32_t item_at;
-    /* Timers that move: the rest of the table. */
-    struct state_cursor cursor;
-    bool is_through;
-    struct batch *keys;
-    uint32_t key_at;
-    void *rows[BATCH_ROWS];
+    uint32_t ready, piece; /* so many are through */
+    uint64_t *items, *room; /* of a bucket, sorted and resolved */
+    uint32_t count, at, capacity;
 };
 
 void schema_of_timers_of(const struct timers *t, struct arena *a, struct state_schema *out)
@@ -35,39 +29,23 @@ void schema_of_timers_of(const struct timers *t, struct arena *a, struct state_s
 
 /* ---- walking */
 
-static void bucket_note(void *arg, struct heap_bucket *b)
-{
-    struct timers_walk *w = arg;
-
-    if (w->bucket_count == w->bucket_capacity) {
-        w->bucket_capacity = MAX(16u, 2 * w->bucket_capacity);
-        w->buckets = mem_realloc(w->timers->host->mem, w->buckets, w->bucket_capacity * sizeof(struct heap_bucket *));
-    }
-    w->buckets[w->bucket_count++] = b;
-}
-
 struct timers_walk *timers_walk_create(struct timers *t)
 {
-    struct timer_heap *h = &t->heap;
     struct timers_walk *w = mem_zalloc(t->host->mem, sizeof *w);
 
     w->timers = t;
-    w->is_through = !h->moves;
-    if (h->moves) {
-        w->keys = batch_create(t->key.type, BATCH_ROWS, t->host->mem);
-    } else {
-        timer_heap_merge(h);
-        timer_heap_each(h, bucket_note, w);
-    }
+    timer_heap_freeze(&t->heap);
     return w;
 }
 
 void timers_walk_free(struct timers_walk *w)
 {
     if (w == NULL) return;
-    batch_free(w->keys);
-    mem_free(w->timers->host->mem, w->buckets);
-    mem_free(w->timers->host->mem, w);
+    struct mem *mem = w->timers->host->mem;
+    timer_heap_thaw(&w->timers->heap);
+    mem_free(mem, w->items);
+    mem_free(mem, w->room);
+    mem_free(mem, w);
 }
 
 static void items_add(struct timers *t, const uint64_t *items, uint32_t n, const struct state_schema *s, struct batch *b)
@@ -90,79 +68,89 @@ static void items_add(struct timers *t, const uint64_t *items, uint32_t n, const
     b->count += n;
 }
 
-/* Of the keys that were fetched those whose rows have a timer. */
-static void rows_add(struct timers_walk *w, const struct state_schema *s, struct batch *b)
+struct state_table *timers_move_in(const struct timers *t) { return t->heap.moves ? t->heap.table : NULL; }
+
+void timers_of_rows(const struct timers *t, const struct state_schema *s, const struct state_taken *taken, struct batch *b, uint32_t *at)
 {
-    const struct timer_heap *h = &w->timers->heap;
+    const struct timer_heap *h = &t->heap;
     int64_t *times = VECTOR_VALUES(&b->cols[s->first[ROLE_TIME]], int64_t) + b->count;
     uint32_t room = b->capacity - b->count, n = 0;
     uint16_t picked[BATCH_ROWS];
 
-    for (; w->key_at < w->keys->count && n < room; w->key_at++) {
-        void *row = w->rows[w->key_at];
+    for (; *at < taken->count && n < room; ++*at) {
+        void *row = taken->rows[*at];
         if (*state_word(row, h->lies_offset) == 0) continue;
         times[n] = *state_word(row, h->due_offset);
-        picked[n++] = (uint16_t)w->key_at;
+        picked[n++] = taken->owners[*at];
     }
     for (uint32_t k = 0; k < s->count[ROLE_KEY]; k++)
-        vector_copy(&b->cols[s->first[ROLE_KEY] + k], b->count, &w->keys->cols[k], picked, n, &b->heap, b->mem);
+        vector_copy(&b->cols[s->first[ROLE_KEY] + k], b->count, &taken->keys->cols[k], picked, n, &b->heap, b->mem);
     b->count += n;
 }
 
-static enum status rows_next(struct timers_walk *w, const struct state_schema *s, struct batch *b)
+/* Of equal items the last holds, unless it is a deletion. */
+static uint32_t items_resolve(const struct timer_heap *h, uint64_t *items, uint32_t count)
 {
-    struct state_table *table = w->timers->heap.table;
+    uint32_t words = h->words, kept = 0;
 
-    while (b->count < b->capacity) {
-        rows_add(w, s, b);
-        if (w->key_at < w->keys->count) return S_MORE;
-        if (w->is_through) return S_OK;
-        uint32_t n;
-        batch_clear(w->keys);
-        w->key_at = 0;
-        enum status st = state_each(table, 0, &w->cursor, w->keys, NULL, w->rows, &n);
-        if (st < 0) return st;
-        w->is_through = st == S_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t *item = items + (size_t)i * words;
+        bool is_last = i + 1 == count || timer_heap_compare(h, item, item + words) != 0;
+        if (!is_last || (item[0] & WHEN_DELETION)) continue;
+        if (kept != i) memmove(items + (size_t)kept * words, item, words * sizeof *item);
+        kept++;
     }
-    return S_MORE;
+    return kept;
 }
 
-static uint32_t ready_add(struct timers_walk *w, const struct state_schema *s, struct batch *b)
+static void piece_copy(struct timers_walk *w, const struct heap_piece *p)
+{
+    struct mem *mem = w->timers->host->mem;
+    uint32_t words = w->timers->heap.words;
+
+    if (w->count + p->count > w->capacity) {
+        w->capacity = MAX(w->count + p->count, 2 * w->capacity);
+        w->items = mem_realloc(mem, w->items, (size_t)w->capacity * words * sizeof *w->items);
+        w->room = mem_realloc(mem, w->room, (size_t)w->capacity * words * sizeof *w->room);
+    }
+    memcpy(w->items + (size_t)w->count * words, p->items, (size_t)p->count * words * sizeof *p->items);
+    w->count += p->count;
+}
+
+/* The next bucket with timers; false: there is none. */
+static bool bucket_next(struct timers_walk *w)
 {
     const struct timer_heap *h = &w->timers->heap;
-    uint32_t left = h->ready.count - h->ready.head - w->ready, n = MIN(left, b->capacity - b->count);
+    const struct heap_frozen *f = h->frozen;
+    bool is_last = false;
 
-    if (n > 0) items_add(w->timers, timer_heap_first(h) + (size_t)w->ready * h->words, n, s, b);
-    w->ready += n;
-    return left - n;
-}
-
-static bool items_next(struct timers_walk *w)
-{
-    while (w->chunk == NULL && w->bucket_at < w->bucket_count) {
-        struct heap_bucket *b = w->buckets[w->bucket_at++];
-        timer_bucket_resolve(&w->timers->heap, b);
-        w->chunk = b->head;
-        w->item_at = 0;
+    for (w->count = w->at = 0; w->count == 0 && w->piece < f->piece_count; is_last = false) {
+        while (!is_last) {
+            piece_copy(w, &f->pieces[w->piece]);
+            is_last = f->pieces[w->piece++].is_last;
+        }
+        w->timers->heap.steps += w->count;
+        timer_sort(h, w->items, w->room, w->count);
+        w->count = items_resolve(h, w->items, w->count);
     }
-    return w->chunk != NULL;
+    return w->count > 0;
 }
 
 enum status timers_walk_next(struct timers_walk *w, const struct state_schema *s, struct batch *b)
 {
-    if (ready_add(w, s, b) > 0) return S_MORE;
-    if (w->keys != NULL) return rows_next(w, s, b);
-    while (items_next(w)) {
-        const struct heap_chunk *c = w->chunk;
-        uint32_t n = MIN(c->used - w->item_at, b->capacity - b->count);
+    const struct heap_frozen *f = w->timers->heap.frozen;
+    uint32_t words = w->timers->heap.words, n = MIN(f->ready_count - w->ready, b->capacity - b->count);
+
+    if (n > 0) items_add(w->timers, f->ready + (size_t)w->ready * words, n, s, b);
+    w->ready += n;
+    while (w->ready == f->ready_count) {
+        if (w->at == w->count && !bucket_next(w)) return S_OK;
+        n = MIN(w->count - w->at, b->capacity - b->count);
         if (n == 0) return S_MORE;
-        items_add(w->timers, c->items + (size_t)w->item_at * w->timers->heap.words, n, s, b);
-        w->item_at += n;
-        if (w->item_at < c->used) return S_MORE;
-        w->chunk = c->next;
-        w->item_at = 0;
+        items_add(w->timers, w->items + (size_t)w->at * words, n, s, b);
+        w->at += n;
     }
-    return S_OK;
+    return S_MORE;
 }
 
 /* ---- back */

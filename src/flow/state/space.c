@@ -8,6 +8,7 @@
  * Walks go by slot, that is by age within a shard: the order is a function of the input, not of hashes of pointers.
  * Not here: creating entries. */
 #include "flow/state/bag.h"
+#include "flow/state/freeze.h"
 #include "flow/state/hashmap.h"
 
 enum { SPARES_MAX = 4 };
@@ -93,7 +94,7 @@ static void space_free(struct hm_table *t, struct space *s)
 }
 
 /* Namespaces come and go at a steady pace: a few are kept, without pages, and the next one begins with what this one knew. */
-static void space_spare(struct hm_table *t, struct space *s)
+void space_give_back(struct hm_table *t, struct space *s)
 {
     size_t bytes = 0;
 
@@ -119,6 +120,7 @@ static void space_spare(struct hm_table *t, struct space *s)
 void space_drop(struct hm_table *t, struct space *s)
 {
     uint32_t at = space_position(t, s->ns), behind;
+    bool is_buried = t->frozen != NULL && frozen_bury(t, s);
 
     ASSERT(at < t->space_count && t->spaces[at] == s);
     behind = t->space_count - at - 1;
@@ -132,7 +134,7 @@ void space_drop(struct hm_table *t, struct space *s)
     if (t->latest.space == s) t->latest.space = NULL;
     if (t->base.blocks == &s->blocks) t->base.blocks = NULL;
     t->current = NULL;
-    space_spare(t, s);
+    if (!is_buried) space_give_back(t, s);
 }
 
 void spaces_release(struct hm_table *t)

@@ -11,6 +11,7 @@
  * A bucket that grows large is resolved in place now and then, so that a timer registered for each row is kept a few times,
  * not a million times, or becomes a tree (timer_tree.c). Not here: keys (timer.c). */
 #include "flow/state/timer_heap.h"
+#include "flow/state/sb.h"
 #include "flow/state/timer_sort.h"
 
 #include <string.h>
@@ -71,11 +72,6 @@ struct str timer_heap_bytes(const struct timer_heap *h, uint64_t ref)
     return (struct str){at + sizeof size, size};
 }
 
-void timer_heap_bytes_free(struct timer_heap *h, uint64_t ref)
-{
-    if (ref != 0) block_give(&h->blocks, &h->segments, ref_of_word(ref));
-}
-
 /* ---- buckets */
 
 static uint32_t chunk_order(const struct heap_bucket *b)
@@ -84,13 +80,6 @@ static uint32_t chunk_order(const struct heap_bucket *b)
 
     for (uint64_t held = 4; held < b->count && order + CHUNK_ORDER_STEP <= POOL_FRAME_ORDER; held *= 4) order += CHUNK_ORDER_STEP;
     return MIN(order, (uint32_t)POOL_FRAME_ORDER);
-}
-
-static uint32_t order_of(const struct timer_heap *h, const struct heap_chunk *c)
-{
-    size_t bytes = sizeof *c + (size_t)c->capacity * h->words * sizeof(uint64_t);
-
-    return (uint32_t)(64 - __builtin_clzll(bytes - 1)) - 6;
 }
 
 static struct heap_chunk *chunk_add(struct timer_heap *h, struct heap_bucket *b)
@@ -106,8 +95,6 @@ static struct heap_chunk *chunk_add(struct timer_heap *h, struct heap_bucket *b)
     b->tail = c;
     return c;
 }
-
-void timer_chunk_free(struct timer_heap *h, struct heap_chunk *c) { pool_give(h->pool, c, order_of(h, c)); }
 
 static struct heap_level *level_at(struct timer_heap *h, uint32_t level)
 {
@@ -304,6 +291,7 @@ static inline void item_follow(struct timer_heap *h, uint64_t *item, void *row, 
         bucket_add(h, item);
         return;
     }
+    h->table->type->keep_at(h->table, item[1]); /* what the row says changes */
     *state_word(row, h->lies_offset) = 0;
     h->leave(h->leave_arg, item);
     run_add(h, due, item, 1);
@@ -583,6 +571,7 @@ static void chunks_free(struct timer_heap *h, struct heap_chunk *chunks)
 
 void timer_heap_release(struct timer_heap *h)
 {
+    timer_heap_thaw(h);
     for (uint32_t level = 0; level < HEAP_LEVELS; level++)
         if (h->levels[level] != NULL) timer_tree_each(h, h->levels[level], chunks_free);
     for (struct heap_level *l = h->spares, *next; l != NULL; l = next) {

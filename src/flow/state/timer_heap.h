@@ -51,8 +51,25 @@ struct heap_run {
     uint32_t head, count, capacity; /* items head..count are there */
 };
 
+/* Items of a barrier (timer_freeze.c): those that were ready, and pieces of buckets. */
+struct heap_piece {
+    const uint64_t *items;
+    uint32_t count;
+    bool is_last; /* of its bucket */
+};
+struct heap_frozen {
+    uint64_t *ready;
+    uint32_t ready_count;
+    struct heap_piece *pieces;
+    uint32_t piece_count, piece_capacity;
+    struct heap_chunk *chunks_put_off; /* given back at the thaw, as refs are */
+    uint64_t *refs;
+    uint32_t ref_count, ref_capacity;
+};
+
 struct timer_heap {
     struct state_pool *pool;
+    struct heap_frozen *frozen; /* NULL: nothing is */
     struct segments segments; /* bytes of keys */
     struct blocks blocks;
     uint32_t words;           /* of an item: 2 or 3 */
@@ -95,6 +112,9 @@ void timer_heap_settle(struct timer_heap *h);
 void timer_heap_merge(struct timer_heap *h);
 /* Calls for each bucket that has chunks, those with the least items first; they are where they are as long as nothing is added or taken. */
 void timer_heap_each(const struct timer_heap *h, void (*each)(void *arg, struct heap_bucket *b), void *arg);
+/* What is there now can be read in h->frozen until the thaw; keys' bytes, too. */
+void timer_heap_freeze(struct timer_heap *h);
+void timer_heap_thaw(struct timer_heap *h); /* nothing frozen: a no-op */
 /* Least `when` held; UINT64_MAX when there is none; too small only for deleted ones. */
 uint64_t timer_heap_min(const struct timer_heap *h);
 struct str timer_heap_bytes(const struct timer_heap *h, uint64_t ref);

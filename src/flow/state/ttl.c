@@ -6,6 +6,7 @@
  *
  * Invariant: `now` is read once per batch: equal keys of a batch agree on what is expired. */
 #include "flow/state/bag.h"
+#include "flow/state/freeze.h"
 #include "flow/state/hashmap.h"
 
 int64_t hm_now(struct hm_table *t)
@@ -38,6 +39,7 @@ static bool sweep_space(struct hm_table *t, struct space *s, uint32_t *left)
             char *row = entry_at(t, sh, slot) + t->row_offset;
             if (*left == 0) return true;
             --*left;
+            if (t->has_heads && UNLIKELY(t->frozen != NULL)) frozen_keep_now(t, s, sh, slot);
             if (t->has_heads) bag_sweep(t, s, (struct bag *)(void *)row, left);
             else if (hm_is_expired(t, row, hm_now(t))) entry_remove(t, s, sh, slot);
         }

@@ -35,7 +35,7 @@ struct snapshot_ack {
     const struct node_snapshot *nodes; /* good during the call */
     uint32_t node_count;
     uint64_t bytes;               /* of all chunks */
-    int64_t aligned_ns, saved_ns; /* channels were held; from the barrier's arrival to here */
+    int64_t aligned_ns, held_ns, saved_ns; /* channels were held; from the barrier's arrival until the task went on, and to here */
 };
 
 struct snapshot_port {

@@ -197,6 +197,7 @@ void task_close(struct task *t, bool has_failed)
     if (t->closed) return;
     t->closed = true;
     if (t->state != TASK_FAILED) t->state = has_failed ? TASK_CANCELED : TASK_FINISHED;
+    barrier_drop(t);
     for (uint32_t i = 0; i < t->chain.count; i++) {
         struct node *n = &t->chain.nodes[i];
         sys_atomic_store(&t->chain.running, i);
@@ -308,6 +309,7 @@ static enum status finish(struct task *t)
     struct job_shared *job = t->plan->job;
 
     if (flush(t) != S_OK) return S_FULL;
+    if (t->barrier.saving != 0) return S_IDLE;
     if (!t->is_through && job != NULL) job_task_through(job, stage_out(t->plan));
     t->is_through = true;
     if (t->plan->snapshots != NULL) return chain_ends_committed(&t->chain) ? barrier_await_last(t) : S_END;
@@ -318,11 +320,17 @@ static enum status finish(struct task *t)
     return st == S_OK ? S_END : st;
 }
 
-/* It had ended before the checkpoint: all that is left to do is to say so. */
+/* It had ended before the checkpoint: all that is left to do is to say so, with the watermark that it had ended with. */
 static enum status end_again(struct task *t)
 {
-    for (; t->barrier.restore_output < t->plan->output_count; t->barrier.restore_output++)
-        TRY(writer_control(t->writers[t->barrier.restore_output], ELEMENT_END, 0));
+    struct barrier *b = &t->barrier;
+
+    for (; b->restore_output < t->plan->output_count; b->restore_output++) {
+        if (b->restore_item == 0) TRY(writer_control(t->writers[b->restore_output], ELEMENT_WATERMARK, INT64_MAX));
+        b->restore_item = 1;
+        TRY(writer_control(t->writers[b->restore_output], ELEMENT_END, 0));
+        b->restore_item = 0;
+    }
     t->input_ended = true;
     if (t->plan->job != NULL) job_task_through(t->plan->job, stage_out(t->plan));
     return S_END;
@@ -332,6 +340,8 @@ static enum status step(struct task *t, bool *moved)
 {
     if (was_finished(t)) return end_again(t);
     TRY(barrier_restore(t));
+    barrier_save(t);
+    if (barrier_is_behind(t)) return S_PENDING;
     TRY(barrier_go(t));
     TRY(barrier_tell(t));
     TRY(chain_drain(&t->chain));
@@ -409,7 +419,7 @@ enum status task_step(struct task *t)
     if (st < 0) return failed(t, t->chain.failed_node, st);
     if (st == S_MORE || (st == S_IDLE && moved && !is_pending)) st = S_OK;
     if (st != S_END && flush_old(t) != S_OK && st == S_IDLE) st = S_FULL;
-    return st;
+    return (st == S_IDLE || st == S_FULL) && t->barrier.can_go_on ? S_OK : st;
 }
 
 /* --- questions --------------------------------------------------------------------------------------------------------- */

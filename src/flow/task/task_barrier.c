@@ -2,7 +2,9 @@
  *
  * The barrier divides: what came before it is in the state that is saved, what comes after is not. So when it arrives the chain
  * is drained; the operators put out what they hold back; the barrier goes off behind that; then the operators' state is
- * saved, node by node, in chunks; at last the task acknowledges. Until then it takes no input and runs no timers: state stands still.
+ * frozen, and the task goes on. What was frozen is saved meanwhile, some at each of its turns, node by node, in chunks; at last the task
+ * acknowledges. Where a backend cannot be frozen, state stands still until then: no input is taken and no timer runs. The next
+ * barrier waits until the one before is saved, and so does a task that ends.
  *
  * A source takes a checkpoint when it was ordered; so does a task whose input has ended and which waits for its commits. A task that
  * cannot save declines the checkpoint and goes on; one whose operator cannot prepare fails, as what it has written may be incomplete. Whoever commits ends with a checkpoint: when its input is through it asks
@@ -14,6 +16,8 @@
 #include "flow/state/state.h"
 #include "flow/task/job_shared.h"
 #include "flow/task/task_internal.h"
+
+enum { SAVE_WAITING_MAX = 64 * 1024 * 1024 };
 
 /* --- restoring ----------------------------------------------------------------------------------------------------------- */
 static const struct node_restore *restore_of(const struct task *t, const struct node *n)
@@ -100,14 +104,20 @@ void barrier_begin(struct task *t, int64_t checkpoint, int64_t aligned_ns)
     sys_trace(t->sys, (uint64_t)checkpoint << 1 | 1);
     b->seen = checkpoint;
     if (t->is_through && b->last == 0) b->last = checkpoint;
-    b->phase = BARRIER_OPERATORS;
-    b->at = 0;
-    b->total = 0;
+    b->phase = BARRIER_ARRIVED;
     b->aligned_ns = aligned_ns;
     b->began_ns = sys_mono_ns(t->sys);
-    b->is_prepared = b->is_saved = false;
+}
+
+static void barrier_clear(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+
+    b->at = 0;
+    b->is_prepared = false;
     if (b->nodes == NULL) {
         b->nodes = mem_zalloc(&t->mem, sizeof *b->nodes * t->chain.count);
+        b->saves = mem_zalloc(&t->mem, sizeof *b->saves * t->chain.count);
         b->committables = mem_zalloc(&t->mem, sizeof *b->committables * t->chain.count);
         for (uint32_t i = 0; i < t->chain.count; i++) buf_init(&b->committables[i], &t->mem);
     }
@@ -117,13 +127,14 @@ void barrier_begin(struct task *t, int64_t checkpoint, int64_t aligned_ns)
     }
 }
 
+/* --- saving ---------------------------------------------------------------------------------------------------------------- */
 /* Hands over the chunk that is full, or the last one. */
 static enum status send_chunk(struct task *t)
 {
     struct barrier *b = &t->barrier;
     const struct snapshot_port *port = t->plan->snapshots;
-    struct node_snapshot *node = &b->nodes[b->at];
-    const struct snapshot_place where = {b->seen, node->uid, t->plan->vertex, t->plan->subtask, node->chunks};
+    struct node_snapshot *node = &b->nodes[b->save_at];
+    const struct snapshot_place where = {b->saving, node->uid, t->plan->vertex, t->plan->subtask, node->chunks};
     uint64_t size = b->bytes.size;
 
     TRY(port->chunk(port->arg, &where, &b->bytes, t->chain.nodes[0].cx.parker));
@@ -133,25 +144,102 @@ static enum status send_chunk(struct task *t)
     return S_OK;
 }
 
-static enum status save_tables(struct task *t, struct state_host *host)
+/* The tables of node save_at; NULL: there are none. */
+static enum status save_node(struct task *t, struct state_save *save)
 {
     struct barrier *b = &t->barrier;
 
-    if (b->save == NULL && !b->is_saved) TRY(state_save_create(host, &b->save, &b->err));
-    while (!b->is_saved || b->bytes.size > 0) {
-        if (b->is_saved || b->bytes.size >= SNAPSHOT_CHUNK_BYTES) TRY(send_chunk(t));
-        if (b->is_saved) break;
-        enum status st = state_save_step(b->save, &b->bytes, SNAPSHOT_CHUNK_BYTES, &b->err);
-        if (st < 0) return st;
-        b->is_saved = st == S_OK;
-        if (st == S_MORE && b->bytes.size < SNAPSHOT_CHUNK_BYTES) return S_MORE; /* others have their turn */
+    while (save != NULL && !b->is_saved) {
+        if (b->bytes.size >= SNAPSHOT_CHUNK_BYTES) TRY(send_chunk(t));
+        enum status st = state_save_step(save, &b->bytes, SNAPSHOT_CHUNK_BYTES, &b->err);
+        if (st != S_OK) return st; /* S_MORE: others have their turn */
+        b->is_saved = true;
     }
-    state_save_free(b->save);
-    b->save = NULL;
+    if (b->bytes.size > 0) TRY(send_chunk(t));
+    state_save_free(save);
+    b->saves[b->save_at] = NULL;
+    b->is_saved = false;
     return S_OK;
 }
 
-static enum status save_node(struct task *t, struct node *n)
+static enum status save_nodes(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+
+    for (; b->save_at < t->chain.count; b->save_at++) TRY(save_node(t, b->saves[b->save_at]));
+    return S_OK;
+}
+
+void barrier_drop(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+
+    for (uint32_t i = 0; b->saves != NULL && i < t->chain.count; i++) {
+        state_save_free(b->saves[i]);
+        b->saves[i] = NULL;
+    }
+    buf_clear(&b->bytes);
+    b->saving = 0;
+    b->can_go_on = false;
+}
+
+static void decline(struct task *t, uint32_t node, enum status st)
+{
+    struct barrier *b = &t->barrier;
+    const struct snapshot_port *port = t->plan->snapshots;
+    const struct op_cx *cx = &t->chain.nodes[node].cx;
+    int64_t checkpoint = b->saving;
+
+    err_set(&b->err, st, "%s", status_text(st));
+    err_wrap(&b->err, "operator '%s' (subtask %u/%u)", cx->name, cx->subtask + 1, cx->parallelism);
+    barrier_drop(t);
+    port->decline(port->arg, checkpoint, t->plan->vertex, t->plan->subtask, &b->err);
+    b->err = t->err = (struct err){0};
+}
+
+static void acknowledge(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+    const struct snapshot_port *port = t->plan->snapshots;
+    const struct snapshot_ack ack = {.checkpoint = b->saving,
+                                     .vertex = t->plan->vertex,
+                                     .subtask = t->plan->subtask,
+                                     .nodes = b->nodes,
+                                     .node_count = t->chain.count,
+                                     .bytes = b->total,
+                                     .aligned_ns = b->saving_aligned_ns,
+                                     .held_ns = b->held_ns,
+                                     .saved_ns = sys_mono_ns(t->sys) - b->saving_began_ns};
+
+    b->saving = 0;
+    port->acknowledge(port->arg, &ack);
+}
+
+void barrier_save(struct task *t)
+{
+    struct barrier *b = &t->barrier;
+
+    b->can_go_on = false;
+    if (b->saving == 0) return;
+    if (!b->is_apart && b->phase != BARRIER_SAVE) return;
+    enum status st = save_nodes(t);
+    b->can_go_on = st == S_MORE;
+    if (st == S_OK) acknowledge(t);
+    else if (st < 0) decline(t, b->save_at, st);
+}
+
+bool barrier_is_behind(const struct task *t)
+{
+    const struct barrier *b = &t->barrier;
+    size_t waiting = 0;
+
+    for (uint32_t i = b->save_at; b->saving != 0 && i < t->chain.count; i++)
+        if (b->saves[i] != NULL) waiting += state_save_waiting(b->saves[i]);
+    return waiting > SAVE_WAITING_MAX;
+}
+
+/* --- the barrier's way ------------------------------------------------------------------------------------------------------- */
+static enum status freeze_node(struct task *t, struct node *n)
 {
     struct barrier *b = &t->barrier;
     struct node_snapshot *out = &b->nodes[b->at];
@@ -165,7 +253,8 @@ static enum status save_node(struct task *t, struct node *n)
         if (st != S_OK) return st;
     }
     b->is_prepared = true;
-    if (n->cx.state != NULL) TRY(save_tables(t, n->cx.state));
+    if (n->cx.state != NULL) TRY(state_save_create(n->cx.state, &b->saves[b->at], &b->err));
+    if (n->cx.state != NULL) b->is_apart &= state_save_is_apart(b->saves[b->at]);
     out->watermark = n->cx.watermark;
     out->sent_watermark = n->sent_watermark;
     out->is_idle = n->is_idle;
@@ -173,46 +262,36 @@ static enum status save_node(struct task *t, struct node *n)
     return S_OK;
 }
 
-static enum status save_nodes(struct task *t)
+static enum status freeze_nodes(struct task *t)
 {
     struct barrier *b = &t->barrier;
 
     for (; b->at < t->chain.count; b->at++) {
-        TRY(save_node(t, &t->chain.nodes[b->at]));
-        b->is_prepared = b->is_saved = false;
+        TRY(freeze_node(t, &t->chain.nodes[b->at]));
+        b->is_prepared = false;
     }
     return S_OK;
 }
 
-static void decline(struct task *t, enum status st)
+/* What is there now is saved from here on. S_OK: or not, then the checkpoint is declined. */
+static enum status freeze(struct task *t)
 {
     struct barrier *b = &t->barrier;
-    const struct snapshot_port *port = t->plan->snapshots;
-    const struct op_cx *cx = &t->chain.nodes[b->at].cx;
 
-    err_set(&b->err, st, "%s", status_text(st));
-    err_wrap(&b->err, "operator '%s' (subtask %u/%u)", cx->name, cx->subtask + 1, cx->parallelism);
-    state_save_free(b->save);
-    b->save = NULL;
-    buf_clear(&b->bytes);
-    port->decline(port->arg, b->seen, t->plan->vertex, t->plan->subtask, &b->err);
-    b->err = t->err = (struct err){0};
-}
-
-static void acknowledge(struct task *t)
-{
-    const struct barrier *b = &t->barrier;
-    const struct snapshot_port *port = t->plan->snapshots;
-    const struct snapshot_ack ack = {.checkpoint = b->seen,
-                                     .vertex = t->plan->vertex,
-                                     .subtask = t->plan->subtask,
-                                     .nodes = b->nodes,
-                                     .node_count = t->chain.count,
-                                     .bytes = b->total,
-                                     .aligned_ns = b->aligned_ns,
-                                     .saved_ns = sys_mono_ns(t->sys) - b->began_ns};
-
-    port->acknowledge(port->arg, &ack);
+    if (b->at == 0 && !b->is_prepared) {
+        b->is_apart = true;
+        b->is_saved = false;
+        b->save_at = 0;
+        b->total = 0;
+    }
+    b->saving = b->seen;
+    enum status st = freeze_nodes(t);
+    if (st > S_OK || b->has_failed) return st;
+    b->saving_began_ns = b->began_ns;
+    b->saving_aligned_ns = b->aligned_ns;
+    b->held_ns = sys_mono_ns(t->sys) - b->began_ns;
+    if (st < 0) decline(t, b->at, st);
+    return S_OK;
 }
 
 enum status barrier_go(struct task *t)
@@ -221,6 +300,11 @@ enum status barrier_go(struct task *t)
 
     if (b->phase == BARRIER_NONE) return S_OK;
     ASSERT(t->plan->snapshots != NULL);
+    if (b->phase == BARRIER_ARRIVED) {
+        if (b->saving != 0) return b->can_go_on ? S_MORE : S_PENDING;
+        barrier_clear(t);
+        b->phase = BARRIER_OPERATORS;
+    }
     if (b->phase == BARRIER_OPERATORS) {
         TRY(chain_barrier(&t->chain, b->seen, &b->at));
         b->phase = BARRIER_FORWARD;
@@ -230,15 +314,15 @@ enum status barrier_go(struct task *t)
         /* behind the end of input nobody reads on */
         for (; !t->input_ended && b->at < t->plan->output_count; b->at++)
             TRY(writer_control(t->writers[b->at], ELEMENT_BARRIER, b->seen));
-        b->phase = BARRIER_SAVE;
+        b->phase = BARRIER_FREEZE;
         b->at = 0;
     }
-    enum status st = save_nodes(t);
-    if (st > S_OK || b->has_failed) return st;
-    if (st == S_OK)
-        acknowledge(t);
-    else
-        decline(t, st);
+    if (b->phase == BARRIER_FREEZE) {
+        TRY(freeze(t));
+        b->phase = BARRIER_SAVE;
+        b->can_go_on = b->saving != 0;
+    }
+    if (b->saving != 0 && !b->is_apart) return b->can_go_on ? S_MORE : S_PENDING;
     b->phase = BARRIER_NONE;
     return S_OK;
 }
@@ -281,9 +365,10 @@ void barrier_release(struct task *t)
 {
     struct barrier *b = &t->barrier;
 
-    state_save_free(b->save);
+    barrier_drop(t);
     buf_release(&b->bytes);
     for (uint32_t i = 0; b->nodes != NULL && i < t->chain.count; i++) buf_release(&b->committables[i]);
     mem_free(&t->mem, b->nodes);
+    mem_free(&t->mem, b->saves);
     mem_free(&t->mem, b->committables);
 }

@@ -2,7 +2,7 @@
 #pragma once
 #include "flow/task/chain.h"
 
-enum barrier_phase { BARRIER_NONE, BARRIER_OPERATORS, BARRIER_FORWARD, BARRIER_SAVE };
+enum barrier_phase { BARRIER_NONE, BARRIER_ARRIVED, BARRIER_OPERATORS, BARRIER_FORWARD, BARRIER_FREEZE, BARRIER_SAVE };
 
 /* A barrier on its way through the task, and what the task knows of checkpoints. */
 struct barrier {
@@ -16,9 +16,17 @@ struct barrier {
     enum barrier_phase phase;
     uint32_t at; /* node or output */
     int64_t began_ns, aligned_ns;
-    struct state_save *save;    /* of node `at` */
-    bool has_failed; /* prepare has */
-    bool is_prepared, is_saved; /* node `at` */
+    bool has_failed;  /* prepare has */
+    bool is_prepared; /* node `at` */
+    /* What was frozen is saved, mostly while the task goes on. */
+    int64_t saving; /* the checkpoint; 0 = none */
+    int64_t saving_began_ns, saving_aligned_ns;
+    int64_t held_ns; /* so long the task stood still for it */
+    bool is_apart;  /* the task may go on */
+    bool can_go_on; /* there is more to do at once: nothing is waited for */
+    bool is_saved;  /* node `save_at` */
+    uint32_t save_at;
+    struct state_save **saves; /* [node_count]; NULL: through, or without state */
     struct buf bytes;           /* the chunk that is filled */
     uint64_t total;
     struct node_snapshot *nodes;                         /* [node_count]; made by the first barrier */
@@ -58,6 +66,11 @@ void barrier_begin(struct task *t, int64_t checkpoint, int64_t aligned_ns);
 bool barrier_is_due(const struct task *t);
 /* Goes on with what is under way: S_OK when nothing is; S_MORE, S_FULL, S_PENDING: call again; an error is the task's. */
 enum status barrier_go(struct task *t) CHECKED;
+/* Saves some more of what was frozen, some 200 us. The task goes on, whatever comes of it. */
+void barrier_save(struct task *t);
+/* Too much was kept that is not written: the task has to wait. */
+bool barrier_is_behind(const struct task *t);
+void barrier_drop(struct task *t); /* before the operators close */
 /* Tells the operators of a checkpoint that is complete. The same answers. */
 enum status barrier_tell(struct task *t) CHECKED;
 /* Of a task whose input is through and handed on: S_END when what it commits is committed, S_IDLE until then. */

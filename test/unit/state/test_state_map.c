@@ -30,6 +30,8 @@ struct world {
     uint64_t hashes[BATCH_ROWS];
     uint32_t numbers[BATCH_ROWS];
     void *rows[BATCH_ROWS];
+    struct apart apart;
+    struct entry (*before)[KEYS_MAX]; /* the model when that began */
 };
 
 /* Value row: id BIGINT, sum BIGINT, note STRING (nullable). */
@@ -41,6 +43,7 @@ static void world_open(struct world *w, const char *backend, const char *key, ui
     keyed_init(&w->keyed, backend, 0, groups, groups);
     prng_init(&w->random, seed);
     w->model = calloc(NAMESPACES, sizeof *w->model);
+    w->before = calloc(NAMESPACES, sizeof *w->before);
     key_type = keyed_type(&w->keyed, key);
     w->key_count = key_count;
     w->col_count = key_type->child_count;
@@ -56,8 +59,10 @@ static void world_close(struct world *w)
 {
     batch_free(w->in);
     batch_free(w->keys);
+    apart_drop(&w->apart);
     state_close(w->table);
     free(w->model);
+    free(w->before);
     keyed_release(&w->keyed);
 }
 
@@ -181,6 +186,7 @@ static void batch_reserve(struct world *w, int64_t ns)
     struct state_keys keys = keys_random(w, n);
 
     assert_int_equal(resolve(w, ns, &keys, STATE_RESERVE, NULL), S_OK);
+    apart_step(&w->apart); /* in the midst of a batch */
     for (uint32_t i = 0; i < n; i++) {
         struct entry *m = &w->model[ns][w->numbers[i]];
         assert_int_equal(state_is_set(w->table, i), m->is_there);
@@ -307,6 +313,20 @@ static void restart(struct world *w)
     keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 5000 : 1 << 24);
 }
 
+/* Saved while it is worked with, and back to what it was when that began. */
+static void go_back(struct world *w)
+{
+    struct keyed_opener o = {table_open, table_close, w};
+
+    if (w->apart.is_on) {
+        apart_back(&w->apart, &w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3));
+        memcpy(w->model, w->before, NAMESPACES * sizeof *w->model);
+    } else {
+        apart_begin(&w->apart, &w->keyed, prng_below(&w->random, 2) ? 5000 : 1 << 24);
+        memcpy(w->before, w->model, NAMESPACES * sizeof *w->model);
+    }
+}
+
 static void run(const char *backend, const char *key, uint32_t key_count, uint64_t seed, uint32_t groups, uint32_t steps)
 {
     struct world *w = malloc(sizeof *w);
@@ -331,7 +351,9 @@ static void run(const char *backend, const char *key, uint32_t key_count, uint64
             break;
         default: batch_insert(w, ns, false); break;
         }
-        if (step % 9 == 4) restart(w);
+        if (prng_below(&w->random, 2)) apart_step(&w->apart);
+        if (step % 18 == 4) restart(w);
+        if (step % 18 == 5 || step % 18 == 17) go_back(w);
         namespaces_check(w);
     }
     for (int64_t ns = 0; ns < NAMESPACES; ns++) walk_check(w, ns);

@@ -47,6 +47,8 @@ struct world {
     void *heads[BATCH_ROWS], *rows[BATCH_ROWS];
     struct state_hits hits;
     uint64_t sum;
+    struct apart apart;
+    struct list before[SPACES][KEYS]; /* the model when that began */
 };
 
 static void world_open(struct world *w, enum state_shape shape, const char *key, const char *value, const char *extra,
@@ -87,17 +89,54 @@ static void table_reopen(void *world, struct state_host *h)
 static void table_close(void *world) { state_close(((struct world *)world)->table); }
 static void table_open(struct world *w) { table_reopen(w, &w->keyed.host); }
 
-/* Saved, and begun anew with what was saved, by way of one, two or three subtasks. */
+static void lists_free(struct list lists[SPACES][KEYS])
+{
+    for (uint32_t i = 0; i < SPACES * KEYS; i++) {
+        free(lists[i / KEYS][i % KEYS].items);
+        lists[i / KEYS][i % KEYS] = (struct list){0};
+    }
+}
+
+static void lists_copy(struct list to[SPACES][KEYS], struct list from[SPACES][KEYS])
+{
+    lists_free(to);
+    for (uint32_t i = 0; i < SPACES * KEYS; i++) {
+        struct list *l = &to[i / KEYS][i % KEYS];
+        *l = from[i / KEYS][i % KEYS];
+        size_t size = l->capacity * sizeof *l->items;
+        l->items = size > 0 ? memcpy(malloc(size), from[i / KEYS][i % KEYS].items, size) : NULL;
+    }
+}
+
+/* Saved, and begun anew with what was saved, by way of one, two or three subtasks; or the table is saved while it is worked with, and
+ * then goes back to what it was when that began. */
 static void restart(struct world *w, uint32_t turn)
 {
     struct keyed_opener o = {table_reopen, table_close, w};
+    uint32_t through = 1 + (uint32_t)prng_below(&w->random, 3);
+    size_t limit = prng_below(&w->random, 2) ? 1000 : 1000000;
 
-    if (turn == 0) keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 1000 : 1000000);
+    if (w->apart.is_on) {
+        if (turn != 0 && w->apart.save != NULL) return;
+        if (prng_below(&w->random, 5) == 0) {
+            apart_drop(&w->apart);
+            return;
+        }
+        apart_back(&w->apart, &w->keyed, &o, through);
+        lists_copy(w->model, w->before);
+    } else if (turn % 2 == 0) {
+        keyed_restart(&w->keyed, &o, through, limit);
+    } else {
+        apart_begin(&w->apart, &w->keyed, limit);
+        lists_copy(w->before, w->model);
+    }
 }
 
 static void world_close(struct world *w)
 {
-    for (uint32_t i = 0; i < SPACES * KEYS; i++) free(w->model[i / KEYS][i % KEYS].items);
+    apart_drop(&w->apart);
+    lists_free(w->model);
+    lists_free(w->before);
     state_close(w->table);
     batch_free(w->keys);
     batch_free(w->values);
@@ -143,6 +182,7 @@ static void batch_start(struct world *w, int64_t ns, uint32_t n, enum state_inte
     struct state_keys keys;
     enum status st;
 
+    if (prng_below(&w->random, 4) == 0) apart_step(&w->apart);
     batch_clear(w->keys);
     batch_clear(w->values);
     if (w->extras) batch_clear(w->extras);
@@ -160,6 +200,7 @@ static void batch_start(struct world *w, int64_t ns, uint32_t n, enum state_inte
     keys = state_keys_of(w->keys, cols, 1, w->hashes);
     while ((st = state_resolve(w->table, ns, &keys, intent, w->heads, NULL)) == S_PENDING) continue;
     assert_int_equal(st, S_OK);
+    if (prng_below(&w->random, 4) == 0) apart_step(&w->apart); /* in the midst of a batch */
     state_probe_fill(&w->value, w->values, NULL, NULL, n);
     if (w->extras) state_probe_fill(&w->extra, w->extras, NULL, NULL, n);
 }
@@ -472,7 +513,8 @@ static void places_run(const char *backend)
         if (step % 500 == 499) space_drop(w, ns, 0);
         else if (step % 40 == 39) heads_clear(w, ns);
         else if (step % 100 == 0) places_check(w, ns);
-        else if (step % 150 == 1) restart(w, 0);
+        else if (step % 150 == 1) restart(w, step / 150 % 2);
+        else if (step % 150 == 51 && w->apart.is_on) restart(w, 0);
         else place_add(w, ns);
     }
     for (int64_t ns = 0; ns < SPACES; ns++) places_check(w, ns);

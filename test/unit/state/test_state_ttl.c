@@ -284,13 +284,28 @@ static void random_batches(void **state)
     (void)state;
     for (uint32_t update = STATE_TTL_ON_CREATE_AND_WRITE; update <= STATE_TTL_ON_READ_AND_WRITE; update++) {
         struct world *w = world_map(update, STATE_TTL_NEVER_RETURN_EXPIRED);
-        int64_t stamp[KEYS], value[KEYS], keys[BATCH_ROWS];
+        struct keyed_opener o = {table_open, table_close, w};
+        struct apart apart = {0};
+        int64_t stamp[KEYS], value[KEYS], keys[BATCH_ROWS], stamps[KEYS], values[KEYS], was = 0;
         for (uint32_t k = 0; k < KEYS; k++) stamp[k] = INT64_MIN / 2;
         for (uint32_t step = 0; step < 400; step++) {
             uint32_t n = 1 + (uint32_t)prng_below(&w->random, 200);
             enum state_intent intent = (enum state_intent)prng_below(&w->random, 3);
             w->keyed.now_ms += (int64_t)prng_below(&w->random, TTL / 3);
             if (step % 20 == 7) restart(w);
+            if (step % 20 == 9) {
+                apart_begin(&apart, &w->keyed, 2000);
+                memcpy(stamps, stamp, sizeof stamp);
+                memcpy(values, value, sizeof value);
+                was = w->keyed.now_ms;
+            } else if (step % 20 == 15) {
+                w->keyed.now_ms = was;
+                apart_back(&apart, &w->keyed, &o, 2);
+                memcpy(stamp, stamps, sizeof stamp);
+                memcpy(value, values, sizeof value);
+            } else if (step % 3 == 0) {
+                apart_step(&apart);
+            }
             for (uint32_t i = 0; i < n; i++) keys[i] = (int64_t)prng_below(&w->random, KEYS);
             resolve_keys(w, keys, n, intent);
             for (uint32_t i = 0; i < n; i++) {

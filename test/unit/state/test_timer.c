@@ -24,6 +24,8 @@ struct world {
     int64_t due[BATCH_ROWS];
     struct state_def def;      /* of timers that move */
     struct state_table *table;
+    struct apart apart;
+    bool was_set[TIMES][KEYS]; /* the model when that began */
 };
 
 static int compare_int64(const void *a, const void *b)
@@ -233,6 +235,20 @@ static void restart(struct world *w)
     keyed_restart(&w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3), prng_below(&w->random, 2) ? 5000 : 1 << 24);
 }
 
+/* Saved while they are worked with, and back to what they were when that began. */
+static void go_back(struct world *w)
+{
+    struct keyed_opener o = {timers_reopen, timers_close, w};
+
+    if (w->apart.is_on) {
+        apart_back(&w->apart, &w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3));
+        memcpy(w->is_set, w->was_set, sizeof w->is_set);
+    } else {
+        apart_begin(&w->apart, &w->keyed, prng_below(&w->random, 2) ? 5000 : 1 << 24);
+        memcpy(w->was_set, w->is_set, sizeof w->is_set);
+    }
+}
+
 static void run(const char *key, uint64_t seed, uint32_t steps)
 {
     struct world *w = malloc(sizeof *w);
@@ -243,6 +259,8 @@ static void run(const char *key, uint64_t seed, uint32_t steps)
     for (uint32_t step = 0; step < steps; step++) {
         uint32_t n = (uint32_t)prng_below(&w->random, BATCH_ROWS);
         if (step % 17 == 3) restart(w);
+        if (step % 17 == 5 || step % 17 == 16) go_back(w);
+        apart_step(&w->apart);
         if (step % 100 == 0) upto = 0; /* the model starts anew in the past: all of it is late then */
         switch (prng_below(&w->random, 6)) {
         case 0:
@@ -531,7 +549,8 @@ static void take_moved(struct world *w, int64_t upto, int64_t *model)
 static void moving(const char *key, uint64_t seed)
 {
     struct world *w = malloc(sizeof *w);
-    int64_t model[KEYS], now = 1000;
+    struct keyed_opener o = {timers_reopen, timers_close, w};
+    int64_t model[KEYS], before[KEYS], now = 1000, was = 0;
 
     world_open(w, key, seed);
     w->def = (struct state_def){.name = "rows", .version = 1, .shape = STATE_MAP, .key = w->in->schema, .value = two_words(&w->keyed)};
@@ -541,6 +560,17 @@ static void moving(const char *key, uint64_t seed)
     for (uint32_t d = 0; d < KEYS; d++) model[d] = INT64_MAX;
     for (uint32_t step = 0; step < 300; step++) {
         if (step % 20 == 7) restart(w);
+        if (step % 20 == 9) {
+            apart_begin(&w->apart, &w->keyed, 2000);
+            memcpy(before, model, sizeof model);
+            was = now;
+        } else if (step % 20 == 15) {
+            apart_back(&w->apart, &w->keyed, &o, 1 + (uint32_t)prng_below(&w->random, 3));
+            memcpy(model, before, sizeof model);
+            now = was;
+        } else if (prng_below(&w->random, 2)) {
+            apart_step(&w->apart);
+        }
         move_some(w, w->table, now, model);
         now += (int64_t)prng_below(&w->random, 200);
         take_moved(w, now, model);

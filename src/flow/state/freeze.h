@@ -1,0 +1,19 @@
+/* freeze.h - tables that are saved while they go on: what changes entries calls this first. Internal to the backend hashmap. */
+#pragma once
+#include "flow/state/bag.h"
+
+/* Entries that are about to change are handed over, if they are frozen: when frozen_hand_over comes, which is before they do. Only when
+ * t->frozen is there. */
+void frozen_keep(struct hm_table *t, const struct space *s, struct shard *sh, uint32_t slot);
+void frozen_hand_over(struct hm_table *t);
+void frozen_keep_now(struct hm_table *t, const struct space *s, struct shard *sh, uint32_t slot); /* both */
+void frozen_keep_head(struct hm_table *t, const struct space *s, const struct bag *b);            /* the same */
+/* The namespace is dropped. True: it is frozen's now, which gives it back when it was walked; it is out of the table. */
+bool frozen_bury(struct hm_table *t, struct space *s);
+void hm_keep_at(struct state_table *t, uint64_t handle); /* the entry changes: kept if frozen, and dirty */
+
+void hm_freeze(struct state_table *t, const struct state_taker *to, enum freeze_what what);
+bool hm_frozen_next(struct state_table *t, uint32_t max);
+void frozen_take_all(struct state_table *t);
+void hm_thaw(struct state_table *t);
+uint64_t hm_dirty_count(const struct state_table *t, bool frozen);
