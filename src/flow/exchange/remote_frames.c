@@ -63,7 +63,10 @@ enum status remote_message_decode(uint8_t kind, struct dec *d, struct remote_mes
         out->has_more = flag_decode(d);
         break;
     case REMOTE_CONTROL: control_decode(d, &out->element); break;
-    case REMOTE_CREDIT: out->credit = (struct remote_credit){dec_u32(d), dec_u32(d)}; break;
+    case REMOTE_CREDIT: 
+        out->credit.batches = dec_u32(d);
+        out->credit.controls = dec_u32(d);
+        break;
     case REMOTE_BYE: out->is_answer = flag_decode(d); break;
     default: d->failed = true;
     }
