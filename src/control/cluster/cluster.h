@@ -4,7 +4,7 @@
  * In the JobManager: cluster_open -> a provider for any number of job masters, each on a thread of its own -> cluster_close when
  * they are gone. */
 #pragma once
-#include "control/jobmanager/task_host.h"
+#include "control/jobmanager/jobmaster.h"
 #include "ground/base/log.h"
 
 enum { CLUSTER_NAME_MAX = 256, CLUSTER_KEY_BYTES = 32 };
@@ -62,6 +62,7 @@ enum status taskmanager_process_run(const struct taskmanager_options *o, struct 
 struct worker_options {
     struct sys *sys;
     struct log *log;
+    struct artifact_table functions; /* of this program, for jobs without a library */
     const struct fn_users *(*users)(void *arg); /* functions of SQL expressions; NULL: none */
     void *users_arg;
 };

@@ -14,10 +14,9 @@
  * only. Rows for the caller are handed over here, so user code that receives them runs on the caller's thread. */
 #include "control/jobmanager/jobmaster.h"
 
-#include "control/cached_files.h"
 #include "control/config.h"
+#include "control/jobmanager/job_setup.h"
 #include "control/jobmanager/jobmaster_internal.h"
-#include "flow/state/state.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -87,53 +86,9 @@ static void rows_have_come(void *arg)
     sys_mailbox_send(jm->o.sys, jm->mailbox, &jm->rows_are_waiting);
 }
 
-/* Without a word, rows leave as soon as their task has nothing to do, which no interval of Flink's says. */
-static void buffer_timeout_of(const struct options *o, struct taskmanager_settings *out)
-{
-    bool is_enabled = options_bool(o, config_defs, "execution.buffer-timeout.enabled");
-
-    out->has_buffer_timeout = !is_enabled || options_get(o, config_defs, "execution.buffer-timeout.interval") != NULL;
-    if (!is_enabled) out->buffer_timeout_ms = WRITER_FULL_ONLY;
-    else if (out->has_buffer_timeout) out->buffer_timeout_ms = options_int(o, config_defs, "execution.buffer-timeout.interval");
-}
-
-static enum status settings_of(const struct graph *g, struct taskmanager_settings *out, struct err *e)
-{
-    const struct options *o = &g->settings;
-
-    TRY(config_check(o, e));
-    *out = (struct taskmanager_settings){
-        .slots = (uint32_t)options_int(o, config_defs, "taskmanager.numberOfTaskSlots"),
-        .workers = (uint32_t)options_int(o, config_defs, "thalweg.exec.workers"),
-        .batch_rows = (uint32_t)options_int(o, config_defs, "thalweg.exec.batch-rows"),
-        .ring_batches = (uint32_t)options_int(o, config_defs, "thalweg.exec.ring-batches"),
-        .seed = (uint64_t)options_int(o, config_defs, "thalweg.exec.seed"),
-        .backend = sb_find(options_get(o, config_defs, "state.backend.type")),
-        .state_bytes_max = (size_t)options_int(o, config_defs, STATE_MEMORY_KEY),
-    };
-    if (options_bool(o, config_defs, "taskmanager.network.adaptive-partitioner.enabled"))
-        out->traverse_max = (uint32_t)options_int(o, config_defs, "taskmanager.network.adaptive-partitioner.max-traverse-size");
-    buffer_timeout_of(o, out);
-    return S_OK;
-}
-
 static enum status make_job(struct jobmaster *jm, struct err *e)
 {
-    const struct options *o = &jm->graph.settings;
-    struct job_settings settings = {
-        .commit_retries = options_int(o, config_defs, "sink.committer.retries"),
-        .allow_unaligned_splits =
-            options_bool(o, config_defs, "pipeline.watermark-alignment.allow-unaligned-source-splits")};
-    settings.job_number = jm->o.job_number;
-    settings.job_id = checkpoints_job_id(jm->checkpoints);
-    settings.host = options_get(o, config_defs, "taskmanager.host");
-    settings.resource_id = options_get(o, config_defs, "taskmanager.resource-id");
-    const char *cached_files = options_get(o, config_defs, "pipeline.cached-files");
-
-    TRY(cached_files_parse(jm->graph.arena, cached_files, &settings.cached_files, e));
-    TRY(cached_files_check(&settings.cached_files, jm->o.sys, e));
-    jm->job = job_shared_create(jm->o.sys, jm->graph.job_name, &jm->graph.parameters);
-    job_shared_configure(jm->job, &settings);
+    TRY(job_setup_shared(jm->o.sys, &jm->graph, jm->o.job_number, checkpoints_job_id(jm->checkpoints), &jm->job, e));
     if (jm->o.row_queues != NULL) job_use_row_queues(jm->job, jm->o.row_queues);
     row_queues_on_offer(job_row_queues(jm->job), rows_have_come, jm);
     return S_OK;
@@ -147,8 +102,8 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
     sha256_of(encoded.data, encoded.size, &jm->digest);
     if (jm->o.hosts != NULL) jm->encoded = (struct str){arena_strndup(&jm->arena, encoded.data, encoded.size), encoded.size};
     jm->graph.users = jm->o.users;
-    TRY(resolve_functions(&jm->graph, &jm->o.functions, e));
-    TRY(settings_of(&jm->graph, &jm->settings, e));
+    if (jm->o.hosts == NULL) TRY(resolve_functions(&jm->graph, &jm->o.functions, e)); /* else whoever runs the tasks has them */
+    TRY(job_setup_settings(&jm->graph, &jm->settings, e));
     jm->settings.times_hooks = jm->o.times_hooks;
     config_warn_ignored(o, jm->o.log);
     jm->watch.interval_ns = options_int(o, config_defs, "task.cancellation.interval") * NS_PER_MS;

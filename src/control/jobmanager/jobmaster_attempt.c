@@ -55,6 +55,8 @@ static enum status deploy(struct jobmaster *jm, struct err *e)
                                 .epoch = jm->epoch,
                                 .allows_unclaimed = jobmaster_allows_unclaimed(jm),
                                 .checkpoints_uri = jm->checkpoints_uri,
+                                .placed = jm->checkpoints != NULL ? checkpoints_placed : NULL,
+                                .placed_arg = jm->checkpoints,
                                 .news = task_news,
                                 .news_arg = jm};
 

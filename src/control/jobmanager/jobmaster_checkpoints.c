@@ -99,6 +99,11 @@ void checkpoints_free(struct job_checkpoints *c)
 }
 
 const struct snapshot_port *checkpoints_port(const struct job_checkpoints *c) { return c != NULL ? &c->port : NULL; }
+void checkpoints_placed(void *checkpoints, const struct snapshot_place *where, const struct snapshot_handle *handle)
+{
+    snapshot_store_placed(((struct job_checkpoints *)checkpoints)->store, where, handle);
+}
+
 const char *checkpoints_job_id(const struct job_checkpoints *c) { return c != NULL ? c->job_id : NULL; }
 
 /* --- what is to be done ----------------------------------------------------------------------------------------------------- */

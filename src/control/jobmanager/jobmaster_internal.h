@@ -81,6 +81,7 @@ struct checkpoints_setup {
 enum status checkpoints_create(struct jobmaster *jm, const struct checkpoints_setup *setup, struct err *e) CHECKED;
 void checkpoints_free(struct job_checkpoints *c); /* NULL is a no-op; so are the others without checkpoints */
 const struct snapshot_port *checkpoints_port(const struct job_checkpoints *c);
+void checkpoints_placed(void *checkpoints, const struct snapshot_place *where, const struct snapshot_handle *handle); /* any thread */
 const char *checkpoints_job_id(const struct job_checkpoints *c);
 void checkpoints_attempt_starts(struct jobmaster *jm);
 void checkpoints_attempt_ended(struct jobmaster *jm); /* no task runs: waits for what is being written */

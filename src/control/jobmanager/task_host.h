@@ -8,7 +8,9 @@
  * deployed has exactly one end among the news, however it came about: a process that is gone ends its tasks as failed. */
 #pragma once
 #include "control/graph/graph.h"
+#include "control/snapshot/metadata.h"
 #include "control/taskmanager/taskmanager.h"
+#include "flow/task/snapshot_port.h"
 #include "ground/base/hash.h"
 
 /* What is deployed. All of it outlives the host. */
@@ -23,6 +25,9 @@ struct task_deployment {
     uint64_t restore_digest; /* hash64 of its metadata */
     bool allows_unclaimed;
     const char *checkpoints_uri; /* the job's folder for checkpoints; NULL: it takes none */
+    /* A chunk that a task elsewhere has stored itself, or that comes along; before that task acknowledges. NULL: no checkpoints. */
+    void (*placed)(void *arg, const struct snapshot_place *where, const struct snapshot_handle *handle);
+    void *placed_arg;
     task_news_fn news;
     void *news_arg;
 };

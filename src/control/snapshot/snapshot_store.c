@@ -171,14 +171,21 @@ void snapshot_store_forget_waiting(struct snapshot_store *s)
     sys_lock_give(s->lock);
 }
 
+static const char *copy_bytes(struct store_word *w, const char *bytes, size_t size)
+{
+    char *copy = mem_alloc(&w->mem, size + 1);
+
+    memcpy(copy, bytes, size);
+    return copy;
+}
+
 enum status snapshot_store_chunk(struct snapshot_store *s, const struct snapshot_place *where, struct buf *bytes,
                                  struct sys_parker *waiting)
 {
     ASSERT(bytes->size > 0 && snapshot_id_is_valid(where->uid));
     if (!take_room(s, bytes->size, waiting)) return S_PENDING;
     struct store_word *w = make_word(STORE_CHUNK, where->checkpoint);
-    char *copy = mem_alloc(&w->mem, bytes->size);
-    memcpy(copy, bytes->data, bytes->size);
+    const char *copy = copy_bytes(w, bytes->data, bytes->size);
     w->chunk = (struct stored_chunk){.subtask = where->subtask,
                                      .number = where->number,
                                      .handle = {.bytes = {copy, bytes->size}, .size = bytes->size}};
@@ -186,6 +193,19 @@ enum status snapshot_store_chunk(struct snapshot_store *s, const struct snapshot
     buf_clear(bytes);
     send(s, w);
     return S_OK;
+}
+
+void snapshot_store_placed(struct snapshot_store *s, const struct snapshot_place *where, const struct snapshot_handle *handle)
+{
+    struct store_word *w = make_word(STORE_CHUNK, where->checkpoint);
+
+    ASSERT(snapshot_id_is_valid(where->uid));
+    w->is_placed = true;
+    w->chunk = (struct stored_chunk){.subtask = where->subtask, .number = where->number, .handle = *handle};
+    memcpy(w->chunk.id, where->uid, sizeof w->chunk.id);
+    if (handle->path != NULL) w->chunk.handle.path = copy_bytes(w, handle->path, strlen(handle->path) + 1);
+    else w->chunk.handle.bytes.data = copy_bytes(w, handle->bytes.data, handle->bytes.size);
+    send(s, w);
 }
 
 /* --- the helper ----------------------------------------------------------------------------------------------------------- */
@@ -256,11 +276,24 @@ static enum status write_chunk(struct snapshot_store *s, struct store_entry *x, 
     return S_OK;
 }
 
+static void keep_placed(struct store_entry *x, struct stored_chunk *c)
+{
+    struct snapshot_handle *h = &c->handle;
+
+    if (h->path != NULL) h->path = arena_strdup(&x->arena, h->path);
+    else h->bytes.data = arena_strndup(&x->arena, h->bytes.data, h->bytes.size);
+    keep_chunk(x, c);
+}
+
 static void on_chunk(struct snapshot_store *s, struct store_word *w)
 {
     struct store_entry *x = *find(s, w->checkpoint);
     size_t size = w->chunk.handle.size;
 
+    if (w->is_placed) {
+        if (x != NULL) keep_placed(x, &w->chunk);
+        return;
+    }
     if (x != NULL && x->err.status == S_OK) {
         enum status st = write_chunk(s, x, &w->chunk);
         if (st != S_OK) {

@@ -67,6 +67,8 @@ enum status snapshot_store_open(struct snapshot_store *s, int64_t checkpoint, en
 /* Any thread. See snapshot_port. Of a checkpoint that is not open (any more) the bytes are dropped. */
 enum status snapshot_store_chunk(struct snapshot_store *s, const struct snapshot_place *where, struct buf *bytes,
                                  struct sys_parker *waiting) CHECKED;
+/* The same of one that another process has written into the folder of its checkpoint (handle.path), or sends along. Copied. */
+void snapshot_store_placed(struct snapshot_store *s, const struct snapshot_place *where, const struct snapshot_handle *handle);
 void snapshot_store_finish(struct snapshot_store *s, struct snapshot_order *o); /* takes it over; answered */
 void snapshot_store_abort(struct snapshot_store *s, int64_t checkpoint);
 void snapshot_store_forget_waiting(struct snapshot_store *s); /* who was told S_PENDING is there no more */

@@ -31,6 +31,7 @@ struct store_word {
     struct snapshot_order *order; /* FINISH */
     struct snapshot_change change;
     struct stored_chunk chunk; /* CHUNK: bytes in the handle */
+    bool is_placed;            /* and nothing is to be written */
     int64_t checkpoint;
 };
 

@@ -1,0 +1,61 @@
+/* worker_internal.h - a worker process: worker.c (its connection to the job master, its lease), worker_job.c (its tasks). */
+#pragma once
+#include "control/cluster/caller.h"
+#include "control/cluster/messages.h"
+#include "control/cluster/worker_chunks.h"
+#include "control/jobmanager/jobmaster.h"
+#include "control/jobmanager/restore_plan.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+struct worker_arguments {
+    const char *host, *key_path, *job_id, *library, *own_host;
+    int64_t port, epoch, attempt, number, interval_ms, timeout_ms;
+};
+
+/* What came for the job, in its order. */
+struct inbox_item {
+    struct mem mem;
+    struct arena arena;
+    enum message_kind kind; /* 0: the connection is gone */
+    const void *message;
+};
+
+struct worker_process {
+    struct worker_options o;
+    struct mem mem;
+    struct worker_arguments args;
+    struct cluster_key key;
+    struct sys_mailbox *inbox; /* struct inbox_item: of the main thread, which has the job */
+    /* the loop's thread */
+    struct loop *loop;
+    struct sys_thread *thread;
+    struct caller *caller;
+    struct frame_conn *conn; /* NULL: there is none (any more) */
+    struct loop_timer *beat;
+    uint64_t beats;
+    int64_t answered_ns;
+    struct sys_mailbox *outbox; /* struct outbox_item; any thread sends */
+    struct sys_atomic_u64 has_out;
+    struct outbox_item *held; /* waits for room */
+    /* the job: the main thread */
+    struct sys_library *library;
+    struct arena arena;
+    struct graph graph;
+    struct taskmanager_settings settings;
+    struct job_shared *job;
+    struct worker_chunks *chunks;
+    struct restore_plan *restore;
+    struct taskmanager *tm;
+    struct sys_atomic_u64 tasks_left, is_deployed;
+    bool is_started;
+};
+
+/* worker.c: any thread */
+void worker_say(void *worker, enum message_kind kind, const void *message);
+
+/* worker_job.c: the main thread */
+void job_deploy(struct worker_process *w, const struct deploy_message *m); /* and says how it went */
+void job_obey(struct worker_process *w, const struct order_message *m);
+void job_count(struct worker_process *w); /* says how far it is */
+void job_end(struct worker_process *w);

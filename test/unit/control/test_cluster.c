@@ -1,0 +1,303 @@
+/* test_cluster.c - a job whose tasks run in worker processes: the test has the job master and the control port, this program once more is
+ * the TaskManager, and once more the worker. Processes are killed with signal 9 behind a checkpoint; the files that the job writes then
+ * have every row once. */
+#include "control/cluster/cluster.h"
+#include "support/folder.h"
+#include "surface/api/api.h"
+
+#include <thalweg/thalweg.h>
+
+#include <dirent.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "ground/sys/sys_process.h"
+
+enum { ROWS = 30000, TASKMANAGERS_MAX = 3 };
+
+struct number {
+    int64_t id;
+};
+TW_ROW(number, TW_FIELD(number, id, "BIGINT"));
+
+static struct {
+    struct sys *sys;
+    struct folder folder;
+    struct cluster *cluster;
+    struct sys_process *taskmanagers[TASKMANAGERS_MAX];
+    struct jobmaster *jm;
+    int kills; /* of workers, that are still to come */
+    int64_t killed_behind;
+    bool kills_taskmanager;
+    uint32_t parallelism;
+    enum status status;
+    struct err err;
+    struct job_failure failure;
+    bool has_failure;
+} w;
+
+/* --- processes ------------------------------------------------------------------------------------------------------------- */
+static void start_taskmanager(int number, int slots)
+{
+    char program[SYS_PATH_MAX], port[16], name[16], count[16];
+    struct err e = {0};
+
+    assert_true(sys_program_path(program, sizeof program));
+    snprintf(port, sizeof port, "%d", cluster_port(w.cluster));
+    snprintf(name, sizeof name, "tm-%d", number);
+    snprintf(count, sizeof count, "%d", slots);
+    const char *argv[] = {program, "taskmanager", port, folder_path(&w.folder, "key"), folder_path(&w.folder, name), name, count, NULL};
+    if (sys_process_start(w.sys, argv, folder_path(&w.folder, "taskmanagers.out"), &w.taskmanagers[number], &e) != S_OK) fail_msg("%s", e.text);
+}
+
+static void stop_taskmanager(int number)
+{
+    char how[128];
+
+    if (w.taskmanagers[number] == NULL) return;
+    sys_process_kill(w.taskmanagers[number]);
+    while (!sys_process_is_over(w.taskmanagers[number], how, sizeof how)) {
+    }
+    sys_process_free(w.sys, w.taskmanagers[number]);
+    w.taskmanagers[number] = NULL;
+}
+
+static void say_line(void *arg, enum log_level level, const char *line, size_t size)
+{
+    (void)arg, (void)level;
+    fprintf(stderr, "%.*s\n", (int)size, line);
+}
+
+static int taskmanager_main(char **argv)
+{
+    struct sys *sys = sys_linux_create_quiet();
+    struct log log = {.level = LOG_INFO, .write = say_line};
+    struct err e = {0};
+
+    struct taskmanager_options o = {.sys = sys,
+                                    .log = &log,
+                                    .host = "127.0.0.1",
+                                    .port = atoi(argv[2]),
+                                    .key_path = argv[3],
+                                    .resource_id = argv[5],
+                                    .own_host = "127.0.0.1",
+                                    .folder = argv[4],
+                                    .slots = (uint32_t)atoi(argv[6]),
+                                    .heartbeat_interval_ms = 1000,
+                                    .heartbeat_timeout_ms = 5000};
+    enum status st = cluster_key_read(sys, o.key_path, false, &o.key, &e);
+    if (st == S_OK) st = taskmanager_process_run(&o, &e);
+    if (st != S_OK) fprintf(stderr, "%s\n", e.text);
+    return st != S_OK;
+}
+
+static int worker_main(int argc, char **argv)
+{
+    struct sys *sys = sys_linux_create_quiet();
+    struct log log = {.level = LOG_INFO, .write = say_line};
+    struct worker_options o = {.sys = sys, .log = &log, .functions = {__start_tw_functions, __stop_tw_functions}};
+    return worker_process_run(&o, argc - 2, argv + 2);
+}
+
+/* The workers of a TaskManager are its children. */
+static int kill_children(int64_t parent)
+{
+    char path[128];
+    int pid, count = 0;
+
+    snprintf(path, sizeof path, "/proc/%lld/task/%lld/children", (long long)parent, (long long)parent);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    while (fscanf(f, "%d", &pid) == 1)
+        if (kill(pid, SIGKILL) == 0) count++;
+    fclose(f);
+    return count;
+}
+
+static void kill_one(void)
+{
+    if (w.kills_taskmanager) {
+        stop_taskmanager(0);
+        start_taskmanager(0, 4);
+    } else {
+        for (int i = 0; i < TASKMANAGERS_MAX; i++)
+            if (w.taskmanagers[i] != NULL && kill_children(sys_process_id(w.taskmanagers[i])) > 0) return;
+        fail_msg("there is no worker");
+    }
+}
+
+/* --- the job ----------------------------------------------------------------------------------------------------------------- */
+static void on_tick(void *arg, const struct job_totals *totals)
+{
+    struct checkpoint_stats s;
+
+    (void)arg, (void)totals;
+    if (w.kills == 0) return;
+    for (uint32_t i = 0; jobmaster_checkpoint(w.jm, i, &s); i++) {
+        if (s.state != CHECKPOINT_COMPLETED) continue;
+        if (s.id <= w.killed_behind) return;
+        w.killed_behind = s.id;
+        w.kills--;
+        kill_one();
+        return;
+    }
+}
+
+static void build(struct tw_env *env)
+{
+    struct tw_stream *numbers = tw_source_rows(env, "numbers", "datagen", &number_row,
+                                               TW_OPTIONS("rows-per-second", "30000", "fields.id.kind", "sequence", "fields.id.start", "1",
+                                                          "fields.id.end", "30000"));
+
+    tw_sink(numbers, "out", "filesystem", TW_OPTIONS("path", folder_path(&w.folder, "out/"), "format", "csv"));
+}
+
+static void run_job(void)
+{
+    struct tw_env *env = tw_env_create();
+    struct buf bytes;
+    char dir[SYS_PATH_MAX];
+
+    snprintf(dir, sizeof dir, "file://%s", folder_path(&w.folder, "ck"));
+    tw_set(env, "execution.checkpointing.interval", "50ms");
+    tw_set(env, "execution.checkpointing.dir", dir);
+    tw_set(env, "restart-strategy.type", "fixed-delay");
+    tw_set(env, "restart-strategy.fixed-delay.delay", "10ms");
+    tw_set(env, "restart-strategy.fixed-delay.attempts", "5");
+    tw_set_parallelism(env, w.parallelism);
+    build(env);
+    buf_init(&bytes, &env->mem);
+    if (tw_plan(env) == NULL) fail_msg("%s", tw_error(env));
+    graph_encode(&env->graph, &bytes);
+    w.jm = jobmaster_create(&(struct jobmaster_options){.sys = w.sys,
+                                                        .functions = {env->first, env->end},
+                                                        .hosts = cluster_provider(w.cluster),
+                                                        .tick = on_tick,
+                                                        .tick_ms = 5});
+    w.err = (struct err){0};
+    w.status = jobmaster_submit(w.jm, (struct str){bytes.data, bytes.size}, &w.err);
+    if (w.status == S_OK) w.status = jobmaster_run(w.jm, &w.err);
+    w.has_failure = jobmaster_failure(w.jm, 0, &w.failure);
+    jobmaster_free(w.jm);
+    buf_release(&bytes);
+    tw_env_free(env);
+}
+
+/* --- what came out ------------------------------------------------------------------------------------------------------------- */
+static void count_rows(const char *path, uint8_t seen[static ROWS + 1])
+{
+    char line[64];
+    FILE *f = fopen(path, "r");
+
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) != NULL) {
+        int id = atoi(line);
+        assert_in_range(id, 1, ROWS);
+        if (seen[id]++ != 0) fail_msg("row %d is there twice", id);
+    }
+    fclose(f);
+}
+
+static void check_rows(void)
+{
+    static uint8_t seen[ROWS + 1];
+    DIR *d = opendir(folder_path(&w.folder, "out"));
+    const struct dirent *x;
+    char path[SYS_PATH_MAX];
+
+    memset(seen, 0, sizeof seen);
+    assert_non_null(d);
+    while ((x = readdir(d)) != NULL) {
+        if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0) continue;
+        if (x->d_name[0] == '.') fail_msg("a hidden file is left: %s", x->d_name);
+        snprintf(path, sizeof path, "%s/%s", folder_path(&w.folder, "out"), x->d_name);
+        count_rows(path, seen);
+    }
+    closedir(d);
+    for (int i = 1; i <= ROWS; i++)
+        if (seen[i] != 1) fail_msg("row %d is not there", i);
+}
+
+static void check_job(void)
+{
+    if (w.status != S_OK) fail_msg("%s", w.err.text);
+    assert_int_equal(w.kills, 0);
+    check_rows();
+}
+
+/* --- tests ------------------------------------------------------------------------------------------------------------------------ */
+static int begin(void **state)
+{
+    struct err e = {0};
+    struct cluster_options o = {.heartbeat_interval_ms = 1000, .heartbeat_timeout_ms = 5000, .slot_timeout_ms = 10000, .host = "127.0.0.1"};
+
+    (void)state;
+    memset(&w, 0, sizeof w);
+    w.sys = sys_linux_create_quiet();
+    w.parallelism = 1;
+    folder_make(&w.folder);
+    o.sys = w.sys;
+    if (cluster_key_read(w.sys, folder_path(&w.folder, "key"), true, &o.key, &e) != S_OK) fail_msg("%s", e.text);
+    if (cluster_open(&o, &w.cluster, &e) != S_OK) fail_msg("%s", e.text);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < TASKMANAGERS_MAX; i++) stop_taskmanager(i);
+    cluster_close(w.cluster);
+    folder_remove(&w.folder);
+    sys_linux_free(w.sys);
+    return 0;
+}
+
+static void test_runs_in_a_worker(void **state)
+{
+    (void)state;
+    start_taskmanager(0, 1);
+    run_job();
+    check_job();
+    assert_false(w.has_failure);
+}
+
+static void test_killed_workers(void **state)
+{
+    (void)state;
+    w.kills = 3;
+    start_taskmanager(0, 4);
+    w.parallelism = 2;
+    run_job();
+    check_job();
+    assert_non_null(strstr(w.failure.text, "killed by signal 9"));
+    assert_non_null(strstr(w.failure.text, "TaskManager tm-0"));
+}
+
+static void test_killed_taskmanager(void **state)
+{
+    (void)state;
+    w.kills = 2;
+    w.kills_taskmanager = true;
+    start_taskmanager(0, 4);
+    run_job();
+    check_job();
+    assert_non_null(strstr(w.failure.text, "tm-0"));
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_runs_in_a_worker, begin, end),
+        cmocka_unit_test_setup_teardown(test_killed_workers, begin, end),
+        cmocka_unit_test_setup_teardown(test_killed_taskmanager, begin, end),
+    };
+
+    if (argc > 6 && strcmp(argv[1], "taskmanager") == 0) return taskmanager_main(argv);
+    if (argc > 1 && strcmp(argv[1], "worker") == 0) return worker_main(argc, argv);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
