@@ -2,7 +2,8 @@
  *
  * Which pairs are connected follows from the partitioner: forward connects equals, rescale connects neighbours so that every
  * side is served as evenly as it goes, everything else connects all with all. Channels lie in memory of the sending subtask,
- * since its thread fills them. Plans are immutable and shared by reference; they live in the task manager's arena. */
+ * since its thread fills them. Of an attempt that is spread over processes only the subtasks of this one are made, and of a channel
+ * whose other end is elsewhere this end: remote.h says how. Plans are immutable and shared by reference; they live in the task manager's arena. */
 #include "control/taskmanager/taskmanager_internal.h"
 
 #include <string.h>
@@ -18,7 +19,14 @@ static bool is_connected(enum partitioner p, uint32_t producers, uint32_t consum
     return f >= t * producers / consumers && f < (t + 1) * producers / consumers;
 }
 
-/* All channels into one subtask share the budget of its gate. */
+bool deploy_is_here(const struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
+{
+    const struct task_placement *p = tm->settings.placement;
+
+    return p == NULL || p->worker_of(p->arg, vertex, subtask) == p->self;
+}
+
+/* All channels into one subtask share the budget of its gate; those that this process does not see count, too. */
 static void share_budgets(struct taskmanager *tm, uint32_t vertex, uint32_t subtask)
 {
     const struct graph *g = tm->graph;
@@ -31,33 +39,58 @@ static void share_budgets(struct taskmanager *tm, uint32_t vertex, uint32_t subt
             if (edge->channels == NULL || g->nodes[g->edges[e]->to]->vertex != vertex) continue;
             for (uint32_t f = 0; f < edge->producers; f++) {
                 struct channel *c = edge->channels[(size_t)f * edge->consumers + subtask];
-                if (c == NULL) continue;
-                if (pass == 0) count++;
-                else channel_share(c, &run->budgets[subtask], count);
+                if (pass == 0 && is_connected(g->edges[e]->partitioner, edge->producers, edge->consumers, f, subtask)) count++;
+                if (pass == 1 && c != NULL) channel_share(c, &run->budgets[subtask], count);
             }
         }
+}
+
+/* This process's end, or both; NULL when it has neither. */
+static struct channel *make_channel(struct taskmanager *tm, const struct graph_edge *edge, uint32_t from, uint32_t to)
+{
+    const struct graph_node *target = tm->graph->nodes[edge->to];
+    uint32_t sender = tm->graph->nodes[edge->from]->vertex;
+    bool sends = deploy_is_here(tm, sender, from);
+
+    if (!sends && !deploy_is_here(tm, target->vertex, to)) return NULL;
+    struct mem *mem = sends ? &tm->vertices[sender].channel_mems[from] : remote_exchange_mem(tm->settings.placement->exchange);
+    return channel_create(mem, target->plan.inputs[edge->input], edge->needed, tm->settings.batch_rows, tm->settings.ring_batches);
 }
 
 static void make_channels(struct taskmanager *tm, uint32_t number)
 {
     const struct graph *g = tm->graph;
     const struct graph_edge *edge = g->edges[number];
-    const struct graph_node *to = g->nodes[edge->to];
-    struct vertex_run *sender = &tm->vertices[g->nodes[edge->from]->vertex];
     struct edge_run *run = &tm->edges[number];
 
     run->edge = edge;
     if (edge->chained) return;
-    run->producers = sender->vertex->parallelism;
-    run->consumers = tm->vertices[to->vertex].vertex->parallelism;
+    run->producers = g->vertices[g->nodes[edge->from]->vertex].parallelism;
+    run->consumers = g->vertices[g->nodes[edge->to]->vertex].parallelism;
     ASSERT(edge->partitioner != PART_FORWARD || run->producers == run->consumers);
     run->channels = ARENA_ARRAY(&tm->arena, struct channel *, (size_t)run->producers * run->consumers);
     for (uint32_t f = 0; f < run->producers; f++)
         for (uint32_t t = 0; t < run->consumers; t++)
             if (is_connected(edge->partitioner, run->producers, run->consumers, f, t))
-                run->channels[(size_t)f * run->consumers + t] =
-                    channel_create(&sender->channel_mems[f], to->plan.inputs[edge->input], edge->needed,
-                                   tm->settings.batch_rows, tm->settings.ring_batches);
+                run->channels[(size_t)f * run->consumers + t] = make_channel(tm, edge, f, t);
+}
+
+/* The channels of an edge whose other end is elsewhere. */
+static void go_far(struct taskmanager *tm, uint32_t number)
+{
+    const struct task_placement *p = tm->settings.placement;
+    const struct graph_edge *edge = tm->graph->edges[number];
+    uint32_t from = tm->graph->nodes[edge->from]->vertex, to = tm->graph->nodes[edge->to]->vertex;
+    struct edge_run *run = &tm->edges[number];
+
+    for (uint32_t f = 0; run->channels != NULL && f < run->producers; f++)
+        for (uint32_t t = 0; t < run->consumers; t++) {
+            struct channel *c = run->channels[(size_t)f * run->consumers + t];
+            uint32_t sender = p->worker_of(p->arg, from, f), receiver = p->worker_of(p->arg, to, t);
+            if (c == NULL || sender == receiver) continue;
+            if (sender == p->self) remote_exchange_send(p->exchange, receiver, remote_channel_id(number, f, t), c);
+            else remote_exchange_receive(p->exchange, sender, remote_channel_id(number, f, t), c);
+        }
 }
 
 /* The channels of one sending subtask, in order of the receivers. */
@@ -221,8 +254,11 @@ static void init_vertex(struct taskmanager *tm, uint32_t vertex)
     run->budgets = ARENA_ARRAY(&tm->arena, struct gate_budget, v->parallelism);
     run->news = ARENA_ARRAY(&tm->arena, struct task_news, TASK_NEWS * (size_t)v->parallelism);
     run->is_over = ARENA_ARRAY(&tm->arena, struct sys_atomic_u64, v->parallelism);
-    for (uint32_t s = 0; s < v->parallelism; s++) mem_init(&run->channel_mems[s], "channels", 0);
-    tm->task_count += v->parallelism;
+    for (uint32_t s = 0; s < v->parallelism; s++) {
+        mem_init(&run->channel_mems[s], "channels", 0);
+        if (deploy_is_here(tm, vertex, s)) tm->task_count++;
+        else sys_atomic_store(&run->is_over[s], 1);
+    }
 }
 
 void deploy_tasks(struct taskmanager *tm)
@@ -235,8 +271,10 @@ void deploy_tasks(struct taskmanager *tm)
     for (uint32_t e = 0; e < g->edge_count; e++) make_channels(tm, e);
     for (uint32_t v = 0; v < g->vertex_count; v++)
         for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) share_budgets(tm, v, s);
+    for (uint32_t e = 0; tm->settings.placement != NULL && e < g->edge_count; e++) go_far(tm, e);
     for (uint32_t v = 0; v < g->vertex_count; v++)
         for (uint32_t s = 0; s < g->vertices[v].parallelism; s++) {
+            if (!deploy_is_here(tm, v, s)) continue;
             plan_task(tm, v, s);
             tm->vertices[v].tasks[s] = task_create(&tm->vertices[v].plans[s], tm->sys, tm->log);
         }

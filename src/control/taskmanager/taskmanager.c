@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define ARRIVAL_NS INT64_C(10000000000) /* for what is still under way when every task of the job has ended */
+
 struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const struct taskmanager_settings *settings)
 {
     struct mem mem;
@@ -30,12 +32,21 @@ struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const s
     return tm;
 }
 
+/* The ends of channels here may still be on their way to workers that have ended theirs. */
+static void stop_exchange(struct taskmanager *tm, int64_t wait_ns)
+{
+    if (tm->settings.placement == NULL || tm->graph == NULL) return;
+    bool all = remote_exchange_stop(tm->settings.placement->exchange, wait_ns);
+    (void)all; /* the tasks have said how they ended */
+}
+
 void taskmanager_free(struct taskmanager *tm)
 {
     struct mem mem;
 
     if (tm == NULL) return;
     ASSERT(tm->started == 0);
+    stop_exchange(tm, 0);
     deploy_release(tm);
     for (uint32_t i = 0; i < tm->worker_count; i++) worker_free(tm->workers[i]);
     mem_init(&mem, "task manager", 0);
@@ -44,12 +55,20 @@ void taskmanager_free(struct taskmanager *tm)
 }
 
 /* --- deploying ---------------------------------------------------------------------------------------------------------- */
+static uint32_t tasks_here(const struct vertex_run *run)
+{
+    uint32_t count = 0;
+
+    for (uint32_t s = 0; s < run->vertex->parallelism; s++) count += run->tasks[s] != NULL;
+    return count;
+}
+
 static uint32_t count_tasks(const struct taskmanager *tm, bool blocking)
 {
     uint32_t count = 0;
 
     for (uint32_t v = 0; v < tm->graph->vertex_count; v++)
-        if (tm->graph->vertices[v].blocking == blocking) count += tm->graph->vertices[v].parallelism;
+        if (tm->graph->vertices[v].blocking == blocking) count += tasks_here(&tm->vertices[v]);
     return count;
 }
 
@@ -64,6 +83,7 @@ static void task_moved(void *arg, struct task *t, enum task_state state, enum st
         if (plan < run->plans || plan >= run->plans + run->vertex->parallelism) continue;
         struct task_news *news = &run->news[TASK_NEWS * (size_t)plan->subtask + which];
         *news = (struct task_news){plan->name, v, plan->subtask, state, st, st < 0 ? task_err(t) : NULL};
+        if (st < 0) sys_atomic_store(&tm->has_failed, 1);
         if (task_has_ended(news)) sys_atomic_store(&run->is_over[plan->subtask], 1);
         tm->news(tm->news_arg, news);
         return;
@@ -89,14 +109,22 @@ static void assign_workers(struct taskmanager *tm)
     for (uint32_t i = 0; i < shared; i++) add_worker(tm, arena_printf(&tm->arena, "worker-%u", i));
     for (uint32_t v = 0; v < tm->graph->vertex_count; v++) {
         struct vertex_run *run = &tm->vertices[v];
+        uint32_t here = tasks_here(run), nth = 0;
         for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
             struct worker *w;
+            if (run->tasks[s] == NULL) continue;
             if (run->vertex->blocking) w = add_worker(tm, run->vertex->name);
-            else w = tm->workers[run->vertex->parallelism >= shared ? s % shared : dealt++ % shared];
+            else w = tm->workers[here >= shared ? nth++ % shared : dealt++ % shared];
             worker_add(w, run->tasks[s]);
             run->workers[s] = w;
         }
     }
+}
+
+/* NULL: it is a pump, for the task runs elsewhere. */
+static struct sys_parker *parker_of(const struct vertex_run *run, uint32_t subtask)
+{
+    return run->workers[subtask] != NULL ? worker_parker(run->workers[subtask]) : NULL;
 }
 
 static void connect_channels(struct taskmanager *tm)
@@ -111,8 +139,7 @@ static void connect_channels(struct taskmanager *tm)
         for (uint32_t f = 0; f < run->producers; f++)
             for (uint32_t t = 0; t < run->consumers; t++) {
                 struct channel *c = run->channels[(size_t)f * run->consumers + t];
-                if (c != NULL)
-                    channel_connect(c, tm->sys, worker_parker(from->workers[f]), worker_parker(to->workers[t]));
+                if (c != NULL) channel_connect(c, tm->sys, parker_of(from, f), parker_of(to, t));
             }
     }
 }
@@ -129,6 +156,7 @@ enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, st
     deploy_tasks(tm);
     assign_workers(tm);
     connect_channels(tm);
+    if (tm->settings.placement != NULL) remote_exchange_open(tm->settings.placement->exchange);
     return S_OK;
 }
 
@@ -136,6 +164,7 @@ enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, st
 enum status taskmanager_start(struct taskmanager *tm, struct err *e)
 {
     ASSERT(tm->started == 0);
+    if (tm->settings.placement != NULL) remote_exchange_start(tm->settings.placement->exchange);
     for (uint32_t i = 0; i < tm->worker_count; i++) {
         enum status st = worker_start(tm->workers[i], e);
         if (st != S_OK) { /* those that run are told to stop, so that join returns */
@@ -191,6 +220,7 @@ void taskmanager_join(struct taskmanager *tm)
 {
     for (uint32_t i = 0; i < tm->started; i++) worker_join(tm->workers[i]);
     tm->started = 0;
+    stop_exchange(tm, sys_atomic_load(&tm->has_failed) == 0 ? ARRIVAL_NS : 0);
 }
 
 /* --- looking at it -------------------------------------------------------------------------------------------------------- */
@@ -235,6 +265,7 @@ void taskmanager_operator_now(struct taskmanager *tm, uint32_t node, struct oper
 
     *out = (struct operator_totals){0};
     for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
+        if (run->tasks[s] == NULL) continue;
         const struct op_metrics *m = task_metrics(run->tasks[s], i);
         out->rows_in += sys_atomic_load(&m->rows_in);
         out->rows_out += sys_atomic_load(&m->rows_out);
@@ -249,7 +280,8 @@ void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator
     uint32_t i = place_of(run->vertex, node);
 
     taskmanager_operator_now(tm, node, out);
-    for (uint32_t s = 0; s < run->vertex->parallelism; s++) out->state_bytes += task_state_bytes(run->tasks[s], i);
+    for (uint32_t s = 0; s < run->vertex->parallelism; s++)
+        if (run->tasks[s] != NULL) out->state_bytes += task_state_bytes(run->tasks[s], i);
 }
 
 void taskmanager_totals(struct taskmanager *tm, struct job_totals *out)
@@ -258,7 +290,7 @@ void taskmanager_totals(struct taskmanager *tm, struct job_totals *out)
     for (uint32_t v = 0; tm->vertices != NULL && v < tm->graph->vertex_count; v++) {
         struct vertex_run *run = &tm->vertices[v];
         for (uint32_t s = 0; s < run->vertex->parallelism; s++) {
-            for (uint32_t i = 0; i < run->vertex->node_count; i++)
+            for (uint32_t i = 0; run->tasks[s] != NULL && i < run->vertex->node_count; i++)
                 add_node(tm, tm->graph->nodes[run->vertex->nodes[i]], task_metrics(run->tasks[s], i), out);
             if (sys_atomic_load(&run->is_over[s]) != 0) continue;
             out->tasks_running++;
@@ -273,5 +305,5 @@ void taskmanager_count_state(const struct taskmanager *tm, uint64_t *entries, ui
     *entries = *event_timers = *processing_timers = 0;
     for (uint32_t v = 0; v < tm->graph->vertex_count; v++)
         for (uint32_t s = 0; s < tm->graph->vertices[v].parallelism; s++)
-            task_count_state(tm->vertices[v].tasks[s], entries, event_timers, processing_timers);
+            if (tm->vertices[v].tasks[s] != NULL) task_count_state(tm->vertices[v].tasks[s], entries, event_timers, processing_timers);
 }

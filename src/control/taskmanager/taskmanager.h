@@ -8,6 +8,16 @@
 #include "flow/task/job_shared.h"
 #include "flow/task/worker.h"
 
+struct remote_exchange; /* flow/exchange/remote.h */
+
+/* Where the subtasks of an attempt run that is spread over several processes. All of it outlives the task manager. */
+struct task_placement {
+    uint32_t (*worker_of)(void *arg, uint32_t vertex, uint32_t subtask); /* a number of remote_plan.workers */
+    void *arg;
+    uint32_t self;                    /* remote_plan.self: only its subtasks are made and run here */
+    struct remote_exchange *exchange; /* created for this attempt, without channels; freed behind the task manager */
+};
+
 struct taskmanager_settings {
     uint32_t slots;   /* 0 = as many as the job needs */
     uint32_t workers; /* threads for tasks that do not block; 0 = one per core, as far as there are tasks */
@@ -24,6 +34,7 @@ struct taskmanager_settings {
     /* What a subtask begins with; NULL = it is new. restores itself NULL: all are. Both outlive the task manager. */
     const struct task_restore *(*restores)(void *arg, uint32_t vertex, uint32_t subtask);
     void *restores_arg;
+    const struct task_placement *placement; /* NULL: every subtask runs here */
 };
 
 /* A task has got to its next state. Belongs to the task manager; valid until taskmanager_free. */
@@ -56,7 +67,8 @@ struct operator_totals {
 struct taskmanager;
 struct taskmanager *taskmanager_create(struct sys *sys, struct log *log, const struct taskmanager_settings *settings);
 void taskmanager_free(struct taskmanager *tm); /* joined, or never started; NULL is a no-op */
-/* Makes channels and tasks; nothing runs yet. E_CONFIG when the slots do not suffice. */
+/* Makes channels and tasks; nothing runs yet. E_CONFIG when the slots do not suffice. With a placement others may connect
+ * from now on, but every process of the attempt has to be deployed before one is started. */
 enum status taskmanager_deploy(struct taskmanager *tm, const struct graph *g, struct job_shared *job,
                                task_news_fn news, void *arg, struct err *e) CHECKED;
 enum status taskmanager_start(struct taskmanager *tm, struct err *e) CHECKED; /* a thread per worker */
@@ -67,7 +79,7 @@ enum status taskmanager_round(struct taskmanager *tm, struct prng *pick, bool *p
 void taskmanager_trigger(struct taskmanager *tm, int64_t checkpoint);
 void taskmanager_complete(struct taskmanager *tm, int64_t checkpoint);
 void taskmanager_cancel(struct taskmanager *tm); /* every task that still runs; idempotent */
-void taskmanager_join(struct taskmanager *tm);
+void taskmanager_join(struct taskmanager *tm); /* with a placement: all tasks of the job have ended, or are canceled */
 void taskmanager_operator(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* of the graph; when it has run */
 void taskmanager_operator_now(struct taskmanager *tm, uint32_t node, struct operator_totals *out); /* deployed; state_bytes is 0 */
 /* Visits the tasks that have not ended, with the operator each called last. */

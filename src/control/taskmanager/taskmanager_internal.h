@@ -1,11 +1,12 @@
 /* taskmanager_internal.h - a deployed job inside the task manager. */
 #pragma once
 #include "control/taskmanager/taskmanager.h"
+#include "flow/exchange/remote.h"
 
 /* Channels of one edge between vertices. */
 struct edge_run {
     const struct graph_edge *edge;
-    struct channel **channels;      /* [from * consumers + to]; NULL where the two are not connected */
+    struct channel **channels;      /* [from * consumers + to]; NULL where the two are not connected, or neither is here */
     uint32_t producers, consumers;
 };
 
@@ -15,8 +16,8 @@ struct vertex_run {
     const struct graph_vertex *vertex;
     const struct node_plan *nodes;
     struct task_plan *plans;        /* [parallelism] */
-    struct task **tasks;            /* [parallelism] */
-    struct worker **workers;        /* of each task */
+    struct task **tasks;            /* [parallelism]; NULL: it runs elsewhere */
+    struct worker **workers;        /* of each task; NULL as well */
     struct mem *channel_mems;       /* [parallelism] memory of the channels that a subtask sends on */
     struct gate_budget *budgets;    /* [parallelism] of the channels into a subtask */
     struct task_news *news;         /* [parallelism * TASK_NEWS] */
@@ -36,10 +37,13 @@ struct taskmanager {
     struct worker **workers;
     uint32_t worker_count, started;
     uint32_t task_count;
+    struct sys_atomic_u64 has_failed; /* a task has not ended by itself */
     task_news_fn news;
     void *news_arg;
 };
 
+/* deploy.c: runs the subtask in this process? */
+bool deploy_is_here(const struct taskmanager *tm, uint32_t vertex, uint32_t subtask);
 /* deploy.c: fills vertices and edges, makes the tasks. */
 void deploy_tasks(struct taskmanager *tm);
 void deploy_release(struct taskmanager *tm);
