@@ -20,7 +20,7 @@ for m in ck/*/chk-*/_metadata; do mv "$(dirname "$m")" saved && break; done
 same 'by the file' "$(cat table.txt)" "$("$thalweg" savepoint inspect saved/_metadata)"
 same 'the first line' 'checkpoint  saved' "$(head -1 table.txt)"
 grep -q '^job         counted ([0-9a-f]\{32\})$' table.txt || fail "no line of the job: $(cat table.txt)"
-same 'what is counted' '  groups           keyed       MAP       5     5  BYTES  ($f0 INT) -> (rows BIGINT NOT NULL, w1 BIGINT NOT NULL)' \
+same 'what is counted' '  groups           keyed       MAP       5     5  BYTES  ($f0 INT) -> (rows BIGINT NOT NULL, count(*) BIGINT NOT NULL)' \
     "$(grep '^  groups ' table.txt | sed 's/ *[0-9]*  (\$/  BYTES  ($/')"
 same 'the operator above it' 'GroupAggregate' "$(grep -B3 '^  groups ' table.txt | head -1)"
 grep -q '^  uid -, id [0-9a-f]\{32\}, parallelism 2 of 128, [0-9]* bytes of state$' table.txt || fail "no line of an operator: $(cat table.txt)"
@@ -37,7 +37,7 @@ assert groups['parallelism'] == 2 and groups['max-parallelism'] == 128 and group
 state, = groups['states']
 assert (state['name'], state['kind'], state['shape'], state['keys'], state['rows']) == ('groups', 'keyed', 'MAP', 5, 5)
 assert state['columns'] == [{'role': 'key', 'name': '$f0', 'type': 'INT'}, {'role': 'value', 'name': 'rows', 'type': 'BIGINT NOT NULL'},
-                            {'role': 'value', 'name': 'w1', 'type': 'BIGINT NOT NULL'}]
+                            {'role': 'value', 'name': 'count(*)', 'type': 'BIGINT NOT NULL'}]
 assert [s['kind'] for s in by_name['Source: numbers']['states']] == ['list', 'union list', 'union list', 'union list']
 assert o['state-bytes'] == sum(x['bytes'] for x in o['operators']) > 0
 END

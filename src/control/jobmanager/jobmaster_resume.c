@@ -200,6 +200,8 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
     log_write(jm->o.log, jm->o.say != NULL ? LOG_INFO : LOG_WARN, "jobmaster", "%s",
               line); /* it is shown, one way or the other */
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
+    const char *split = restore_plan_split(jm->restore, &jm->arena);
+    if (split != NULL) log_write(jm->o.log, LOG_INFO, "jobmaster", "%s", split);
 }
 
 /* Where tasks run elsewhere it is read there. */

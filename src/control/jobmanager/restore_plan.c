@@ -43,11 +43,12 @@ static enum status unclaimed(const struct restore_plan *p, const struct snapshot
     return E_GRAPH;
 }
 
-static enum status other_max_parallelism(const struct snapshot_operator *o, const struct graph_node *n, struct err *e)
+static enum status lower_max_parallelism(const struct snapshot_operator *o, const struct graph_node *n, struct err *e)
 {
     err_set(e, E_GRAPH, "operator '%s' has a max parallelism of %u, its state in the snapshot one of %u", n->name,
             n->max_parallelism, o->max_parallelism);
-    err_hint(e, "set pipeline.max-parallelism to %u, or the operator's own", o->max_parallelism);
+    err_hint(e, "it may be raised and never lowered: set pipeline.max-parallelism, or the operator's own, to %u or more",
+             o->max_parallelism);
     return graph_at(n->here, e);
 }
 
@@ -68,8 +69,8 @@ static enum status match(struct restore_plan *p, bool allows_unclaimed, struct e
         int at = node_of(p->graph, o->id);
         if (at == GRAPH_NONE && has_state(o) && !allows_unclaimed) return unclaimed(p, o, e);
         if (at == GRAPH_NONE) continue;
-        if (has_state(o) && o->max_parallelism != p->graph->nodes[at]->max_parallelism)
-            return other_max_parallelism(o, p->graph->nodes[at], e);
+        if (has_state(o) && o->max_parallelism > p->graph->nodes[at]->max_parallelism)
+            return lower_max_parallelism(o, p->graph->nodes[at], e);
         p->nodes[at].old = o;
     }
     return S_OK;
@@ -227,4 +228,18 @@ uint64_t restore_plan_bytes(const struct restore_plan *p)
 {
     return p->reader->size + metadata_state_bytes(&p->reader->metadata);
 }
+const char *restore_plan_split(const struct restore_plan *p, struct arena *a)
+{
+    for (uint32_t i = 0; i < p->graph->node_count; i++) {
+        const struct snapshot_operator *o = p->nodes[i].old;
+        const struct graph_node *n = p->graph->nodes[i];
+        if (o == NULL || !has_state(o) || o->max_parallelism == n->max_parallelism) continue;
+        return arena_printf(a,
+                            "the max parallelism of '%s' is %u, %u before: key groups are split. Until its next checkpoint a "
+                            "start reads some state in several subtasks, and each keeps what is its own",
+                            n->name, n->max_parallelism, o->max_parallelism);
+    }
+    return NULL;
+}
+
 uint64_t restore_plan_digest(const struct restore_plan *p) { return p->reader->digest; }

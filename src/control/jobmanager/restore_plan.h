@@ -7,7 +7,7 @@
 
 struct restore_plan;
 /* Takes the reader over, also when it fails. E_GRAPH: state for which the job has no operator (unless that is allowed), or an
- * operator whose max parallelism is another one: with the operator, and what to do. */
+ * operator whose max parallelism is lower than it was: with the operator, and what to do. */
 enum status restore_plan_create(struct snapshot_reader *r, const struct graph *g, bool allows_unclaimed,
                                 struct restore_plan **out, struct err *e) CHECKED;
 void restore_plan_free(struct restore_plan *p); /* NULL is a no-op */
@@ -19,4 +19,6 @@ const struct task_restore *restore_plan_task(void *plan, uint32_t vertex, uint32
 const struct snapshot_metadata *restore_plan_metadata(const struct restore_plan *p);
 const char *restore_plan_uri(const struct restore_plan *p);
 uint64_t restore_plan_bytes(const struct restore_plan *p); /* metadata and state */
+/* What it costs that a max parallelism was raised, naming the first such operator; NULL: none was. */
+const char *restore_plan_split(const struct restore_plan *p, struct arena *a);
 uint64_t restore_plan_digest(const struct restore_plan *p);

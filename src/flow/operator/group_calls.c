@@ -5,6 +5,7 @@
 #include "flow/operator/group_calls.h"
 
 #include "columns/function/fn.h"
+#include "flow/operator/group_names.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -221,9 +222,10 @@ const struct type *group_words_row(struct arena *a, uint32_t count)
     return type_row(a, count, names, types, false);
 }
 
-const struct type *group_home_row(struct arena *a, uint32_t words, struct group_call *calls, uint32_t count, bool retracts)
+const struct type *group_home_row(struct arena *a, const struct group_config *c, struct group_call *calls, bool retracts)
 {
-    const struct type *plain = group_words_row(a, words);
+    const struct type *plain = group_acc_row(a, 1, c, calls);
+    uint32_t words = plain->child_count, count = c->functions.count;
     const struct type **types = ARENA_ARRAY(a, const struct type *, words + count);
     const char **names = ARENA_ARRAY(a, const char *, words + count);
     uint32_t n = words;
@@ -234,7 +236,7 @@ const struct type *group_home_row(struct arena *a, uint32_t words, struct group_
         if (!group_keep_is_one(&calls[i].agg, retracts)) continue;
         calls[i].home.field = n;
         types[n] = type_with_null(a, calls[i].agg.argument, true);
-        names[n] = arena_printf(a, "value%u", i);
+        names[n] = arena_printf(a, "%s value", group_call_text(a, c, i));
         n++;
     }
     return type_row(a, n, names, types, false);
@@ -254,28 +256,31 @@ void group_set_read(const struct group_call *calls, uint32_t count, uint32_t set
     }
 }
 
-static enum status distinct_open(struct op_cx *cx, struct group_call *calls, uint32_t count, uint32_t set, uint32_t number,
-                                 const struct state_def *group, bool is_counted, bool of_parts)
+static enum status distinct_open(struct op_cx *cx, const struct group_config *c, struct group_call *calls, uint32_t set, uint32_t number,
+                                 const struct state_def *group, bool is_counted)
 {
     struct group_distinct *d = calls[set].distinct = mem_zalloc(cx->mem, sizeof *d);
+    struct arena *a = cx->plan->arena;
 
-    group_set_read(calls, count, set, d);
+    group_set_read(calls, c->functions.count, set, d);
     d->is_counted = is_counted;
-    if (of_parts) d->parts = (int)d->col + 1;
-    return group_distinct_open(d, cx, calls[set].agg.argument, number, group);
+    if (c->merges) d->parts = (int)d->col + 1;
+    d->def.name = group_table_name(a, "distinct", c, set, number);
+    return group_distinct_open(d, cx, calls[set].agg.argument, group_distinct_column(a, c, calls, set), group);
 }
 
 enum status group_calls_open(struct op_cx *cx, const struct group_config *c, struct group_call *calls, uint32_t count,
-                             uint32_t first, const struct state_def *group, bool merges)
+                             uint32_t number, const struct state_def *group, bool merges)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct group_call *call = &calls[i];
         call->err = cx->err;
         if (call->agg.type->open != NULL) TRY(call->agg.type->open(&call->agg, cx->mem, cx->err));
         if (call->is_distinct && call->set == i)
-            TRY(distinct_open(cx, calls, count, i, first + i, group, c->retracts || merges, c->merges));
+            TRY(distinct_open(cx, c, calls, i, number, group, c->retracts || merges));
         if (call->agg.keep != AGG_KEEP_NOTHING)
-            TRY(group_keep_open(&call->keep, cx, &call->agg, first + i, group, c->retracts, call->home));
+            TRY(group_keep_open(&call->keep, cx, &call->agg, group_table_name(cx->plan->arena, "values", c, i, number), group, c->retracts,
+                                call->home));
     }
     return S_OK;
 }

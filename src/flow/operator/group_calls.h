@@ -64,14 +64,14 @@ void group_set_read(const struct group_call *calls, uint32_t count, uint32_t set
 /* Only the i-th, which must be an aggregate: agg, filter, is_distinct. */
 enum status group_call_read(struct arena *a, const struct op_plan *p, const struct group_config *c, uint32_t i, struct group_call *out,
                             struct err *e) CHECKED;
-/* The same with the values behind the words that may lie there; their calls know the fields from then on. */
-const struct type *group_home_row(struct arena *a, uint32_t words, struct group_call *calls, uint32_t count, bool retracts);
-/* The state row of a group: `count` fields, the number of its rows and then the words of the calls. */
+/* The words of the calls (group_acc_row), and behind them values that may lie there; their calls know the fields from then on. */
+const struct type *group_home_row(struct arena *a, const struct group_config *c, struct group_call *calls, bool retracts);
+/* `count` words: "rows", "w1", ... */
 const struct type *group_words_row(struct arena *a, uint32_t count);
-/* first: the number of the first of their tables; several sets of calls of one operator have different ones. merges: what DISTINCT
+/* number: of the set of calls; several of one operator have different ones, by which their tables are called. merges: what DISTINCT
  * knows will be put together and apart (group_merge.h). */
 enum status group_calls_open(struct op_cx *cx, const struct group_config *c, struct group_call *calls, uint32_t count,
-                             uint32_t first, const struct state_def *group, bool merges) CHECKED;
+                             uint32_t number, const struct state_def *group, bool merges) CHECKED;
 void group_calls_close(struct op_cx *cx, struct group_call *calls, uint32_t count);
 
 bool group_calls_hold(const struct group_call *calls, uint32_t count); /* more than words: DISTINCT, values that are kept */

@@ -13,16 +13,16 @@
 
 #include <string.h>
 
-enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, const struct type *argument, uint32_t number,
+enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, const struct type *argument, const char *column,
                                 const struct state_def *group)
 {
     struct arena *a = cx->plan->arena;
-    const char *const name[] = {"value"};
+    const char *const name[] = {column};
     bool has_null = false;
 
     for (uint32_t i = 0; i < d->slots; i++) has_null |= d->nulls[i];
     const struct type *value = type_with_null(a, argument, has_null && argument->nullable);
-    d->def = (struct state_def){.name = arena_printf(a, "distinct-%u", number),
+    d->def = (struct state_def){.name = d->def.name,
                                 .version = 1,
                                 .shape = STATE_MAP,
                                 .namespaced = group->namespaced,

@@ -36,8 +36,8 @@ struct group_distinct {
 
 /* Which slots each selected row passes: bit k for slot k. */
 void group_distinct_passes(const struct group_distinct *d, const struct batch *in, uint64_t *passes);
-/* number: of its state; group: the definition of the group's own state, whose key and TTL it shares. */
-enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, const struct type *argument, uint32_t number,
+/* def.name is set. column: what its values are called; group: the definition of the group's own state, whose key and TTL it shares. */
+enum status group_distinct_open(struct group_distinct *d, struct op_cx *cx, const struct type *argument, const char *column,
                                 const struct state_def *group) CHECKED;
 void group_distinct_close(struct group_distinct *d);
 /* Finds the values of a whole batch; may answer S_PENDING. restarts: bits of the keys whose values are forgotten first; NULL: none. */

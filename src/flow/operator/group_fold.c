@@ -2,6 +2,8 @@
  * engine makes accumulators, before anything changes; only groups that still have rows come out. */
 #include "flow/operator/group_fold.h"
 
+#include "flow/operator/group_names.h"
+
 /* --- at graph time ----------------------------------------------------------------------------------------------- */
 static bool is_real(const struct agg *a)
 {
@@ -284,7 +286,7 @@ static enum status open_sets(struct op_cx *cx, struct group_fold *s, const struc
         TRY(group_calls_read(p->arena, p, c, &s->sets[k], cx->err));
         for (uint32_t i = 0; i < s->call_count; i++) s->sets[k][i].agg.offset = s->sets[k][i].first_field * 8;
         s->holds = group_calls_hold(s->sets[k], s->call_count);
-        TRY(group_calls_open(cx, c, s->sets[k], s->call_count, k * GROUP_CALLS_MAX, group, shares));
+        TRY(group_calls_open(cx, c, s->sets[k], s->call_count, k, group, shares));
     }
     for (uint32_t i = 0; i < s->call_count; i++) s->keeps |= s->sets[0][i].keep != NULL;
     if (shares) s->merge = group_merge_create(cx, s->sets[0], s->call_count);
@@ -293,16 +295,14 @@ static enum status open_sets(struct op_cx *cx, struct group_fold *s, const struc
 
 enum status group_fold_open(struct group_fold *s, struct op_cx *cx, const struct group_config *c, bool merges)
 {
-    uint32_t words = 1;
-
     s->call_count = c->functions.count;
     s->key_count = cx->plan->key_count[0];
     s->retracts = c->retracts;
     s->plain = ARENA_ARRAY(cx->plan->arena, uint32_t, MAX(s->key_count, 1u));
     for (uint32_t i = 0; i < s->key_count; i++) s->plain[i] = i;
     TRY(open_sets(cx, s, c, merges));
-    for (uint32_t i = 0; i < s->call_count; i++) words += s->sets[0][i].agg.words;
-    s->fold = (struct window_fold){.acc = group_words_row(cx->plan->arena, words),
+    s->fold = (struct window_fold){.acc = group_acc_row(cx->plan->arena, 1, c, s->sets[0]),
+                                   .upgrade = STATE_UPGRADE_PARTS,
                                    .start = s->holds ? groups_start : NULL,
                                    .add = groups_add,
                                    .merge = groups_merge,

@@ -77,7 +77,7 @@ static void shape_choose(struct group_keep *k, struct arena *a)
     }
 }
 
-enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, uint32_t number,
+enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, const char *name,
                             const struct state_def *group, bool retracts, struct group_home home)
 {
     struct arena *arena = cx->plan->arena;
@@ -86,7 +86,7 @@ enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const str
     k->agg = a;
     k->mem = cx->mem;
     k->retracts = retracts;
-    k->def = (struct state_def){.name = arena_printf(arena, "values-%u", number),
+    k->def = (struct state_def){.name = name,
                                 .version = 1,
                                 .namespaced = group->namespaced,
                                 .key = group->key,

@@ -21,8 +21,8 @@ struct group_home {
     struct state_table *table; /* NULL: in a table of its own */
     uint32_t field;
 };
-/* `group`: the definition of the group's own state, whose key and TTL it shares. retracts: values are taken back. */
-enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, uint32_t number,
+/* name: of its state; `group`: the definition of the group's own state, whose key and TTL it shares. retracts: values are taken back. */
+enum status group_keep_open(struct group_keep **out, struct op_cx *cx, const struct agg *a, const char *name,
                             const struct state_def *group, bool retracts, struct group_home home) CHECKED;
 void group_keep_close(struct group_keep *k, struct mem *mem); /* NULL is a no-op */
 /* For the `count` rows of a whole batch, the i-th of which has key key_of[i] of `keys`; NULL: key i. May answer S_PENDING. ns: the

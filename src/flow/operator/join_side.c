@@ -113,6 +113,7 @@ enum status join_side_open(struct op_cx *cx, struct join_side *s, const struct j
     s->def = (struct state_def){
         .name = spec->name,
         .version = 1,
+        .upgrade = STATE_UPGRADE_COLUMNS,
         .shape = (uint8_t)state_shape_of(s->shape),
         .key = columns_row(a, in, cx->plan->keys[spec->input], cx->plan->key_count[spec->input], true),
         .map_key = s->shape == JOIN_ENTRIES ? columns_row(a, in, spec->unique, spec->unique_count, false) : NULL,

@@ -132,6 +132,7 @@ static enum status normalize_open(struct op_cx *cx, void *self)
     if (condition != NULL) s->condition = computed_evaluator(cx, &s->session, condition);
     s->def = (struct state_def){.name = "rows",
                                 .version = 1,
+                                .upgrade = STATE_UPGRADE_COLUMNS,
                                 .shape = STATE_MAP,
                                 .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
                                 .value = kept_row(cx, s),

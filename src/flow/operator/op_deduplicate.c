@@ -124,6 +124,7 @@ static enum status dedup_open(struct op_cx *cx, void *self)
     s->late_dropped = window_late_metric(cx);
     s->def = (struct state_def){.name = "rows",
                                 .version = 1,
+                                .upgrade = STATE_UPGRADE_COLUMNS,
                                 .shape = STATE_MAP,
                                 .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
                                 .value = kept_row(cx, s)};

@@ -71,7 +71,8 @@ static enum status group_open(struct op_cx *cx, void *self)
                                 .version = 1,
                                 .shape = STATE_MAP,
                                 .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
-                                .value = group_home_row(cx->plan->arena, words, s->calls, s->call_count, c->retracts),
+                                .value = group_home_row(cx->plan->arena, c, s->calls, c->retracts),
+                                .upgrade = STATE_UPGRADE_PARTS,
                                 .ttl = state_ttl_of(c->ttl_ms)};
     s->skips_same = c->ttl_ms == 0; /* an update that changes nothing keeps the row alive further down */
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));

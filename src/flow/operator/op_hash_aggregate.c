@@ -40,7 +40,7 @@ static enum status hash_aggregate_open(struct op_cx *cx, void *self)
         .version = 1,
         .shape = STATE_MAP,
         .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
-        .value = group_home_row(cx->plan->arena, words, s->calls, s->call_count, false)};
+        .value = group_home_row(cx->plan->arena, &c->calls, s->calls, false)};
     TRY(state_open(cx->state, &s->def, &s->table, cx->err));
     for (uint32_t i = 0; i < s->call_count; i++)
         if (group_keep_is_one(&s->calls[i].agg, false)) s->calls[i].home.table = s->table;

@@ -151,6 +151,7 @@ static enum status side_open(struct op_cx *cx, struct join_interval *s, uint32_t
     side->def = (struct state_def){
         .name = input == 0 ? "left" : "right",
         .version = 1,
+        .upgrade = STATE_UPGRADE_COLUMNS,
         .shape = STATE_ORDERED,
         .key = join_key_row(p, input),
         .sort_key = type_row(p->arena, 1, names, time, false),

@@ -116,6 +116,7 @@ static enum status side_open(struct op_cx *cx, struct join_temporal *s, uint32_t
     side->def = (struct state_def){
         .name = input == 0 ? "left" : "versions",
         .version = 1,
+        .upgrade = STATE_UPGRADE_COLUMNS,
         .shape = STATE_ORDERED,
         .sort_unique = input == 1,
         .key = join_key_row(p, input),

@@ -135,6 +135,7 @@ static enum status side_open(struct op_cx *cx, struct join_window *s, uint32_t i
     side->def = (struct state_def){
         .name = input == 0 ? "left" : "right",
         .version = 1,
+        .upgrade = STATE_UPGRADE_COLUMNS,
         .shape = STATE_LOG,
         .namespaced = true,
         .key = join_key_row(p, input),

@@ -14,6 +14,7 @@
 
 #include "flow/operator/window_late.h"
 
+#include "flow/operator/group_names.h"
 #include "flow/operator/row_time.h"
 #include <string.h>
 
@@ -129,6 +130,7 @@ static enum status open_rows(struct op_cx *cx, struct over *s)
 
     s->rows_def = (struct state_def){.name = "rows",
                                      .version = 1,
+                                     .upgrade = STATE_UPGRADE_COLUMNS,
                                      .shape = STATE_ORDERED,
                                      .key = s->acc_def.key,
                                      .sort_key = type_row(a, 1, &name, &time, false),
@@ -167,7 +169,7 @@ static enum status open_calls(struct op_cx *cx, struct over *s)
         .version = 1,
         .shape = STATE_MAP,
         .key = type_row_of(cx->plan->arena, cx->plan->inputs[0], cx->plan->keys[0], cx->plan->key_count[0]),
-        .value = group_words_row(cx->plan->arena, words),
+        .value = group_acc_row(cx->plan->arena, OVER_WORDS, &s->config->calls, s->calls),
         .ttl = state_ttl_of(s->config->calls.ttl_ms)};
     TRY(state_open(cx->state, &s->acc_def, &s->accs, cx->err));
     s->is_plain = s->lag_count == 0 && !group_calls_hold(s->calls, s->call_count);

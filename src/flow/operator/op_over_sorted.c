@@ -139,6 +139,7 @@ static enum status over_sorted_open(struct op_cx *cx, void *self)
     s->def = (struct state_def){
         .name = "rows",
         .version = 1,
+        .upgrade = STATE_UPGRADE_COLUMNS,
         .shape = STATE_ORDERED,
         .sort_nulls_last = c->nulls_last,
         .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),

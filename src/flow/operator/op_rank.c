@@ -178,6 +178,7 @@ static enum status rank_open(struct op_cx *cx, void *self)
     number_find(cx, c, s);
     s->def = (struct state_def){.name = "rows",
                                 .version = 1,
+                                .upgrade = STATE_UPGRADE_COLUMNS,
                                 .shape = STATE_ORDERED,
                                 .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
                                 .sort_key = sort_key(cx, s),

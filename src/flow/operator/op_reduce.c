@@ -49,7 +49,7 @@ static enum status reduce_open(struct op_cx *op, void *self)
     arena_init(&r->scratch, op->mem, 0);
     r->before = mem_zalloc(op->mem, r->value.size);
     r->after = mem_zalloc(op->mem, r->value.size);
-    r->def = (struct state_def){.name = "reduce", .version = 1, .shape = STATE_MAP, .key = cx->key_type, .value = r->value.type};
+    r->def = (struct state_def){.name = "reduce", .version = 1, .upgrade = STATE_UPGRADE_FIELDS, .shape = STATE_MAP, .key = cx->key_type, .value = r->value.type};
     TRY(state_open(op->state, &r->def, &r->table, op->err));
     r->home.table = r->table;
     return S_OK;

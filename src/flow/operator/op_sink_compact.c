@@ -60,12 +60,14 @@ static void defs_make(struct compact *s, const struct op_plan *p, const struct u
 {
     s->waiting_def = (struct state_def){.name = "waiting",
                                         .version = 1,
+                                        .upgrade = STATE_UPGRADE_COLUMNS,
                                         .shape = STATE_LOG,
                                         .namespaced = true,
                                         .key = s->u.rows_def.key,
                                         .value = entry_row(p, s)};
     s->shown_def = (struct state_def){.name = "shown",
                                       .version = 1,
+                                      .upgrade = STATE_UPGRADE_COLUMNS,
                                       .shape = STATE_MAP,
                                       .key = s->u.rows_def.key,
                                       .value = s->u.rows_def.value,

@@ -136,7 +136,7 @@ static enum status temporal_sort_open(struct op_cx *cx, void *self)
     struct order_column *order;
 
     TRY(config_read(p, c, &s->time_col, &order, cx->err));
-    s->rows_def = (struct state_def){.name = "rows", .version = 1, .shape = STATE_ORDERED, .key = key, .value = kept_row(cx, s)};
+    s->rows_def = (struct state_def){.name = "rows", .version = 1, .upgrade = STATE_UPGRADE_COLUMNS, .shape = STATE_ORDERED, .key = key, .value = kept_row(cx, s)};
     s->rows_def.sort_key = sort_row(cx, s, order, c->order.count);
     s->last_def = (struct state_def){.name = "last", .version = 1, .shape = STATE_MAP, .key = key, .value = words_row(p->arena)};
     TRY(state_open(cx->state, &s->rows_def, &s->rows, cx->err));

@@ -67,6 +67,7 @@ static void defs_make(struct upsert_rows *u, const struct op_plan *p, const stru
 
     u->rows_def = (struct state_def){.name = "rows",
                                      .version = 1,
+                                     .upgrade = STATE_UPGRADE_COLUMNS,
                                      .shape = STATE_ORDERED,
                                      .key = type_row_of(p->arena, p->inputs[0], p->keys[0], p->key_count[0]),
                                      .sort_key = words_row(p->arena, names, 1),

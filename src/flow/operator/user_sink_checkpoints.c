@@ -103,7 +103,7 @@ enum status user_sink_states_open(struct tw_context *cx)
 
     if (cx->fn->writer_state == NULL || cx->op->state == NULL) return S_OK;
     TRY(user_row_type(cx->op->plan->arena, cx->fn->writer_state, &type, cx->op->err));
-    TRY(opstate_create(cx->op->state, "writer state", OPSTATE_LIST, NULL, type, &s->kept, cx->op->err));
+    TRY(opstate_create_fields(cx->op->state, "writer state", OPSTATE_LIST, NULL, type, &s->kept, cx->op->err));
     return states_load(cx);
 }
 

@@ -80,7 +80,7 @@ static enum status unkeyed_open(struct tw_context *cx, struct user_state *s)
                                                                   : OPSTATE_LIST;
     const struct type *map_key = kind == OPSTATE_BROADCAST ? s->key.type : NULL;
 
-    TRY(opstate_create(host_of(cx), s->decl->name, kind, map_key, s->value.type, &s->opstate, cx->op->err));
+    TRY(opstate_create_fields(host_of(cx), s->decl->name, kind, map_key, s->value.type, &s->opstate, cx->op->err));
     s->home.opstate = s->opstate;
     s->layout = opstate_layout(s->opstate);
     if (map_key) s->key_layout = opstate_key_layout(s->opstate);

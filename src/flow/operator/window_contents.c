@@ -44,6 +44,7 @@ static enum status log_open(struct window_engine *e, uint32_t input)
     log->has_times = !e->plan.no_times || log->has_arrivals || log->col_count == 0;
     log->def = (struct state_def){.name = input == 0 ? "window-rows" : "window-rows-2",
                                   .version = 1,
+                                  .upgrade = STATE_UPGRADE_COLUMNS,
                                   .shape = STATE_LOG,
                                   .key = e->key_type,
                                   .is_within = e->name_count > e->key_count,
@@ -66,6 +67,7 @@ static enum status contents_open(struct window_engine *e)
     e->word_field = acc != NULL ? acc->child_count : 0;
     e->contents_def = (struct state_def){.name = "window-contents",
                                          .version = 1,
+                                         .upgrade = e->plan.fold != NULL ? e->plan.fold->upgrade : STATE_UPGRADE_NEVER,
                                          .shape = STATE_MAP,
                                          .key = e->key_type,
                                          .is_within = e->name_count > e->key_count,

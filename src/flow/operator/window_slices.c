@@ -45,9 +45,11 @@ static enum status open_tables(struct slices *s)
     struct op_cx *cx = s->cx;
     const struct type *acc = s->fold->acc;
     struct arena *a = cx->plan->arena;
+    /* With other calls a sliding window may be put together in another way, from tables that were not kept. */
+    uint8_t upgrade = s->tumbling || s->fold->upgrade != STATE_UPGRADE_PARTS ? s->fold->upgrade : STATE_UPGRADE_NEVER;
 
     s->panes_def = (struct state_def){
-        .name = "window-panes", .version = 1, .shape = STATE_MAP, .namespaced = true, .key = s->key, .value = acc};
+        .name = "window-panes", .version = 1, .upgrade = upgrade, .shape = STATE_MAP, .namespaced = true, .key = s->key, .value = acc};
     TRY(state_open(cx->state, &s->panes_def, &s->panes, cx->err));
     if (s->tumbling) return S_OK;
     uint32_t n = acc->child_count;
@@ -61,6 +63,7 @@ static enum status open_tables(struct slices *s)
     types[n] = type_new(a, T_BIGINT, 0, 0, false);
     s->running_def = (struct state_def){.name = "window-running",
                                         .version = 1,
+                                        .upgrade = upgrade,
                                         .shape = STATE_MAP,
                                         .namespaced = true,
                                         .key = s->key,

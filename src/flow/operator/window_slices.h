@@ -20,6 +20,7 @@ struct window_chunk {
 struct window_fold {
     struct user_where where; /* set by the engine before start, add and merge: what the i-th of them is for */
     const struct type *acc;  /* T_ROW of the accumulator; all zero is the empty one unless `start` says otherwise */
+    uint8_t upgrade;         /* enum state_upgrade, of it */
     /* Accumulators that were just made: bit i of created. NULL = all zero is right. */
     enum status (*start)(struct window_fold *f, struct state_table *t, int64_t ns, void *const *acc,
                          const uint64_t *created, uint32_t n);

@@ -43,11 +43,13 @@ enum status window_spans_open(struct window_engine *e)
     s->word_field = acc->child_count;
     s->latest_def = (struct state_def){.name = "window-session",
                                        .version = 1,
+                                       .upgrade = e->plan.fold->upgrade,
                                        .shape = STATE_MAP,
                                        .key = e->key_type,
                                        .value = window_with_words(a, acc, SPAN_WORDS)};
     s->others_def = (struct state_def){.name = "window-sessions",
                                        .version = 1,
+                                       .upgrade = e->plan.fold->upgrade,
                                        .shape = STATE_ORDERED,
                                        .key = e->key_type,
                                        .sort_key = type_row(a, 1, end, word, false),

@@ -179,6 +179,7 @@ static enum status open_fold(struct window_user *u)
         u->is_plain &= phys != P_STR && phys != P_LIST && phys_width(phys) > 0;
     }
     u->fold = (struct window_fold){.acc = counted_type(a, u->acc.type),
+                                   .upgrade = STATE_UPGRADE_FIELDS,
                                    .start = u->folds->create != NULL ? fold_start : NULL,
                                    .add = fold_add,
                                    .merge = fold_merge,

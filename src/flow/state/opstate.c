@@ -21,8 +21,8 @@ struct opstate {
 static const uint8_t sharing_of[] = {
     [OPSTATE_LIST] = STATE_LIST, [OPSTATE_UNION] = STATE_UNION, [OPSTATE_BROADCAST] = STATE_BROADCAST};
 
-enum status opstate_create(struct state_host *h, const char *name, enum opstate_kind kind, const struct type *map_key,
-                           const struct type *value, struct opstate **out, struct err *e)
+static enum status create(struct state_host *h, const char *name, enum opstate_kind kind, const struct type *map_key,
+                          const struct type *value, enum state_upgrade upgrade, struct opstate **out, struct err *e)
 {
     struct opstate *s = mem_zalloc(h->mem, sizeof *s);
     enum status st;
@@ -32,7 +32,7 @@ enum status opstate_create(struct state_host *h, const char *name, enum opstate_
     s->key = (struct type){.kind = T_ROW, .phys = P_ROW};
     s->hash = state_host_hash(h);
     s->def = (struct state_def){.name = name, .shape = kind == OPSTATE_BROADCAST ? STATE_MAP : STATE_LOG,
-        .sharing = sharing_of[kind], .key = &s->key,
+        .sharing = sharing_of[kind], .upgrade = (uint8_t)upgrade, .key = &s->key,
         .map_key = kind == OPSTATE_BROADCAST ? map_key : NULL, .value = value};
     st = kind == OPSTATE_BROADCAST && map_key == NULL ? err_set(e, E_GRAPH, "broadcast state `%s` has no key type", name) : S_OK;
     if (st == S_OK) st = state_open(h, &s->def, &s->table, e);
@@ -42,6 +42,18 @@ enum status opstate_create(struct state_host *h, const char *name, enum opstate_
     }
     *out = s;
     return S_OK;
+}
+
+enum status opstate_create(struct state_host *h, const char *name, enum opstate_kind kind, const struct type *map_key,
+                           const struct type *value, struct opstate **out, struct err *e)
+{
+    return create(h, name, kind, map_key, value, STATE_UPGRADE_NEVER, out, e);
+}
+
+enum status opstate_create_fields(struct state_host *h, const char *name, enum opstate_kind kind, const struct type *map_key,
+                                  const struct type *value, struct opstate **out, struct err *e)
+{
+    return create(h, name, kind, map_key, value, STATE_UPGRADE_FIELDS, out, e);
 }
 
 void opstate_free(struct opstate *s)

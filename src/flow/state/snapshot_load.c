@@ -10,11 +10,18 @@
 
 #include "columns/column/batch_codec.h"
 #include "flow/state/sb.h"
+#include "flow/state/snapshot_evolve.h"
 #include "flow/state/snapshot_rows.h"
+
+/* The state's schema as a chunk has it, and what is to be done with its rows. */
+struct incoming {
+    struct state_schema schema;
+    struct schema_evolution evolution;
+};
 
 /* What a chunk's schema blocks said: `mine` is NULL, or the schema with that number is that of the state. */
 struct chunk_schemas {
-    struct state_schema **mine;
+    struct incoming **mine;
     uint32_t count;
 };
 enum { SCHEMAS_MAX = 1 << 20 };
@@ -25,7 +32,9 @@ struct load {
     struct arena arena; /* of a chunk */
     struct buf space;
     struct batch *batch;
-    bool has_stamp; /* the batch has a column for it */
+    uint32_t max_parallelism; /* of the chunk */
+    const struct incoming *changed; /* what `evolution` is made for */
+    struct evolution_run *evolution;
     uint32_t subtask, part;
     uint64_t number; /* of the next row of operator state */
     uint64_t keys, all, mine; /* counting: keys; rows, those in blocks with key groups of the host */
@@ -54,6 +63,28 @@ static bool takes_from(const struct load *c, uint32_t subtask)
     }
 }
 
+/* The key groups that rows of the block may have now: where the job has more of them than the chunk's had, each is parts of several. */
+struct groups {
+    uint64_t first, end;
+};
+
+static struct groups groups_of(const struct load *c, const struct chunk_block *b)
+{
+    uint64_t then = c->max_parallelism, now = c->l->host->max_parallelism, end = (uint64_t)b->group_first + b->group_count;
+
+    if (then == now || b->group_count == 0) return (struct groups){b->group_first, end};
+    uint64_t least = (((uint64_t)b->group_first << 32) + then - 1) / then, most = ((end << 32) + then - 1) / then - 1; /* halves of hashes */
+    return (struct groups){least * now >> 32, (most * now >> 32) + 1};
+}
+
+static bool is_outside(const struct load *c, const struct chunk_block *b)
+{
+    const struct state_host *h = c->l->host;
+    struct groups g = groups_of(c, b);
+
+    return g.first >= h->group_first + h->group_count || g.end <= h->group_first;
+}
+
 /* The rows of the batch that are the host's; all of them: sel stays NULL. */
 static uint32_t rows_pick(struct load *c, const struct chunk_block *b, const uint16_t **sel)
 {
@@ -61,7 +92,8 @@ static uint32_t rows_pick(struct load *c, const struct chunk_block *b, const uin
     bool is_keyed = c->l->own->sharing == STATE_KEYED;
     uint32_t now = parallelism_of(h), n = 0;
     bool is_dealt = c->l->own->sharing == STATE_LIST && now != c->from->count;
-    bool all = is_keyed ? b->group_first >= h->group_first && b->group_first + b->group_count <= h->group_first + h->group_count : !is_dealt;
+    struct groups g = groups_of(c, b);
+    bool all = is_keyed ? g.first >= h->group_first && g.end <= h->group_first + h->group_count : !is_dealt;
 
     *sel = NULL;
     if (all && !is_keyed) return b->rows;
@@ -77,11 +109,21 @@ static uint32_t rows_pick(struct load *c, const struct chunk_block *b, const uin
 
 /* ---- rows of a block */
 
-static enum status batch_make(struct load *c, const struct state_schema *s)
+static void evolution_end(struct load *c)
 {
-    bool has_stamp = s->count[ROLE_STAMP] > 0;
+    evolution_run_free(c->evolution);
+    c->evolution = NULL;
+    c->changed = NULL;
+}
 
-    if (c->batch != NULL && c->has_stamp == has_stamp) {
+/* For rows as they lie in the chunk. */
+static enum status batch_make(struct load *c, const struct incoming *in)
+{
+    const struct state_schema *s = &in->schema;
+    bool is_own = in->evolution.is_same && s->count[ROLE_STAMP] == c->l->own->count[ROLE_STAMP];
+    const struct type *row = is_own ? c->l->own->row : s->row; /* types of the chunk live with it: the batch outlives it */
+
+    if (c->batch != NULL && c->batch->schema == row) {
         batch_clear(c->batch);
         return S_OK;
     }
@@ -90,16 +132,25 @@ static enum status batch_make(struct load *c, const struct state_schema *s)
     for (uint32_t i = 0; i < s->column_count; i++) {
         if (s->columns[i].type->phys >= P_COUNT) return err_set(c->e, E_DATA, "a column of a type that has no values");
     }
-    /* Types live with the chunk: the batch outlives it. */
-    c->batch = batch_create(has_stamp == (c->l->own->count[ROLE_STAMP] > 0) ? c->l->own->row : s->row, BATCH_ROWS, c->l->host->mem);
-    c->has_stamp = has_stamp;
+    c->batch = batch_create(row, BATCH_ROWS, c->l->host->mem);
     return S_OK;
 }
 
-static enum status runs_put(struct load *c, const struct state_schema *s, const uint16_t *sel, uint32_t count)
+/* The rows of the batch as the state has them. */
+static enum status rows_evolve(struct load *c, const struct incoming *in, const struct batch **rows)
 {
-    const int64_t *ns = s->count[ROLE_NAMESPACE] > 0 ? VECTOR_VALUES(&c->batch->cols[s->first[ROLE_NAMESPACE]], int64_t) : NULL;
-    struct loaded_rows rows = {.schema = s, .batch = c->batch};
+    if (c->changed != in) {
+        evolution_end(c);
+        TRY(evolution_run_create(&in->schema, &in->evolution, c->l->host->mem, &c->evolution, c->e));
+        c->changed = in;
+    }
+    return evolution_run_batch(c->evolution, c->batch, rows, c->e);
+}
+
+static enum status runs_put(struct load *c, const struct state_schema *s, const struct batch *b, const uint16_t *sel, uint32_t count)
+{
+    const int64_t *ns = s->count[ROLE_NAMESPACE] > 0 ? VECTOR_VALUES(&b->cols[s->first[ROLE_NAMESPACE]], int64_t) : NULL;
+    struct loaded_rows rows = {.schema = s, .batch = b};
     const uint64_t *hashes = c->hashes;
 
     for (uint32_t i = 0; sel != NULL && i < count; i++) c->picked[i] = c->hashes[sel[i]];
@@ -122,27 +173,29 @@ static enum status runs_put(struct load *c, const struct state_schema *s, const 
     return S_OK;
 }
 
-static enum status block_load(struct load *c, const struct state_schema *s, const struct chunk_block *b)
+static enum status block_load(struct load *c, const struct incoming *in, const struct chunk_block *b)
 {
+    const struct state_schema *s = &in->schema;
+    const struct batch *rows;
     struct str bytes;
     struct dec d;
     const uint16_t *sel;
 
     TRY(chunk_read(b, &c->space, &bytes, c->e));
-    TRY(batch_make(c, s));
+    TRY(batch_make(c, in));
     dec_init(&d, bytes.data, bytes.size);
     TRY(batch_decode(&d, c->batch, c->e));
     if (dec_left(&d) != 0 || c->batch->count != b->rows || c->batch->kinds != NULL || c->batch->times != NULL)
         return err_set(c->e, E_DATA, "its rows are not those that it speaks of");
-    if (c->l->hash != NULL) c->l->hash(c->l->arg, c->batch, c->hashes);
+    rows = c->batch;
+    if (!in->evolution.is_same) {
+        TRY(rows_evolve(c, in, &rows));
+        s = &in->evolution.target;
+    }
+    if (c->l->hash != NULL) c->l->hash(c->l->arg, rows, c->hashes);
     else for (uint32_t i = 0; i < b->rows; i++) c->hashes[i] = state_host_hash(c->l->host);
     uint32_t count = rows_pick(c, b, &sel);
-    return runs_put(c, s, sel, count);
-}
-
-static bool is_outside(const struct state_host *h, const struct chunk_block *b)
-{
-    return b->group_first >= h->group_first + h->group_count || b->group_first + b->group_count <= h->group_first;
+    return runs_put(c, s, rows, sel, count);
 }
 
 /* ---- chunks */
@@ -150,27 +203,27 @@ static bool is_outside(const struct state_host *h, const struct chunk_block *b)
 /* The schema with this number, when it is that of the state. */
 static enum status schema_note(struct load *c, struct chunk_schemas *known, const struct chunk_block *b)
 {
-    struct state_schema *s = ARENA_NEW(&c->arena, struct state_schema);
+    struct incoming *in = ARENA_NEW(&c->arena, struct incoming);
     struct str bytes;
 
     if (b->number != known->count || known->count == SCHEMAS_MAX) return err_set(c->e, E_DATA, "a description out of turn");
     TRY(chunk_read(b, &c->space, &bytes, c->e));
-    TRY(schema_decode(bytes, &c->arena, s, c->e));
-    bool is_mine = schema_is_of(s, c->l->own);
-    if (is_mine) TRY(schema_fits(s, c->l->own, c->e));
+    TRY(schema_decode(bytes, &c->arena, &in->schema, c->e));
+    bool is_mine = schema_is_of(&in->schema, c->l->own);
+    if (is_mine) TRY(schema_evolve(&in->schema, c->l->own, &c->arena, &in->evolution, c->e));
     if ((known->count & (known->count + 1)) == 0) { /* full: room doubles */
-        struct state_schema **more = ARENA_ARRAY(&c->arena, struct state_schema *, 2 * (known->count + 1));
+        struct incoming **more = ARENA_ARRAY(&c->arena, struct incoming *, 2 * (known->count + 1));
         if (known->count > 0) memcpy(more, known->mine, known->count * sizeof *more);
         known->mine = more;
     }
-    known->mine[known->count++] = is_mine ? s : NULL;
+    known->mine[known->count++] = is_mine ? in : NULL;
     return S_OK;
 }
 
 /* What is done with the state's schema of each chunk, and with its blocks of rows. */
 struct visit {
-    enum status (*schema)(struct load *c, const struct state_schema *s);
-    enum status (*rows)(struct load *c, const struct state_schema *s, const struct chunk_block *b);
+    enum status (*schema)(struct load *c, const struct incoming *in);
+    enum status (*rows)(struct load *c, const struct incoming *in, const struct chunk_block *b);
 };
 
 static enum status chunk_visit(struct load *c, struct str bytes, const struct visit *v)
@@ -181,7 +234,8 @@ static enum status chunk_visit(struct load *c, struct str bytes, const struct vi
     enum status st;
 
     TRY(chunk_open(&r, bytes, c->e));
-    if (r.max_parallelism != c->l->host->max_parallelism)
+    c->max_parallelism = r.max_parallelism;
+    if (r.max_parallelism != c->from->max_parallelism)
         return err_set(c->e, E_DATA, "a chunk of a job of max parallelism %u", r.max_parallelism);
     while ((st = chunk_next(&r, &b, c->e)) == S_OK) {
         uint32_t before = known.count;
@@ -200,9 +254,9 @@ static enum status restore_check(const struct state_host *h, struct err *e)
 {
     const struct state_restore *from = h->restore;
 
-    if (from->max_parallelism == h->max_parallelism) return S_OK;
+    if (from->max_parallelism <= h->max_parallelism) return S_OK;
     err_set(e, E_CONFIG, "the state was written with a max parallelism of %u, now it is %u", from->max_parallelism, h->max_parallelism);
-    err_hint(e, "A max parallelism belongs to state as long as it lives: set pipeline.max-parallelism, or that of the operator, to %u.",
+    err_hint(e, "A max parallelism may be raised and never lowered: set pipeline.max-parallelism, or that of the operator, to %u or more.",
              from->max_parallelism);
     return E_CONFIG;
 }
@@ -227,6 +281,7 @@ static enum status images_visit(struct load *c, const struct visit *v)
         c->subtask = i;
         for (uint32_t k = 0; st == S_OK && k < image->part_count; k++) {
             c->part = k;
+            evolution_end(c);
             arena_reset(&c->arena);
             if (c->batch != NULL && c->batch->schema != c->l->own->row) { /* its types were those of a chunk */
                 batch_free(c->batch);
@@ -252,6 +307,7 @@ static enum status visit(const struct loader *l, const struct visit *v, struct l
     buf_init(&c->space, h->mem);
     enum status st = images_visit(c, v);
     if (out != NULL) *out = *c;
+    evolution_end(c);
     batch_free(c->batch);
     buf_release(&c->space);
     arena_release(&c->arena);
@@ -261,20 +317,20 @@ static enum status visit(const struct loader *l, const struct visit *v, struct l
 
 /* ---- rows */
 
-static enum status schema_pass(struct load *c, const struct state_schema *s)
+static enum status schema_pass(struct load *c, const struct incoming *in)
 {
     (void)c;
-    (void)s;
+    (void)in;
     return S_OK;
 }
 
-static enum status rows_load(struct load *c, const struct state_schema *s, const struct chunk_block *b)
+static enum status rows_load(struct load *c, const struct incoming *in, const struct chunk_block *b)
 {
-    bool is_keyed = s->sharing == STATE_KEYED;
+    bool is_keyed = in->schema.sharing == STATE_KEYED;
     enum status st = S_OK;
 
     if (b->rows == 0 || b->rows > BATCH_ROWS) return err_set(c->e, E_DATA, "a block of %u rows", b->rows);
-    if (is_keyed ? !is_outside(c->l->host, b) : takes_from(c, c->subtask)) st = block_load(c, s, b);
+    if (is_keyed ? !is_outside(c, b) : takes_from(c, c->subtask)) st = block_load(c, in, b);
     c->number += b->rows;
     return st;
 }
@@ -289,19 +345,19 @@ enum status load_rows(const struct loader *l, struct err *e)
 /* ---- how many */
 
 /* Every chunk says how many keys its subtask has. */
-static enum status keys_count(struct load *c, const struct state_schema *s)
+static enum status keys_count(struct load *c, const struct incoming *in)
 {
-    if (c->counted <= c->subtask) c->keys += s->keys;
+    if (c->counted <= c->subtask) c->keys += in->schema.keys;
     c->counted = c->subtask + 1;
     c->has = true;
     return S_OK;
 }
 
-static enum status rows_count(struct load *c, const struct state_schema *s, const struct chunk_block *b)
+static enum status rows_count(struct load *c, const struct incoming *in, const struct chunk_block *b)
 {
-    (void)s;
+    (void)in;
     c->all += b->rows;
-    if (!is_outside(c->l->host, b)) c->mine += b->rows;
+    if (!is_outside(c, b)) c->mine += b->rows;
     return S_OK;
 }
 

@@ -127,7 +127,7 @@ static enum status multiset_put(const struct put *p, struct err *e)
     for (uint32_t i = 0; i < p->count; i++) {
         uint32_t count = (uint32_t)counts[row_of(p, i)];
         if (count == 0) return err_set(e, E_DATA, "a row that is there 0 times");
-        state_element_of(p->t, p->in->rows[i])->count = count;
+        state_element_of(p->t, p->in->rows[i])->count += count - 1; /* counted once already; rows that lost a column may be equal now */
     }
     return S_OK;
 }

@@ -52,6 +52,13 @@ static void columns_settle(struct state_schema *s, struct arena *a)
     s->row = row_of(s, a);
 }
 
+void schema_cut(struct state_schema *s, uint32_t count, struct arena *a)
+{
+    ASSERT(count <= s->column_count);
+    s->column_count = count;
+    columns_settle(s, a);
+}
+
 static uint32_t fields_of(const struct type *row) { return row != NULL ? row->child_count : 0; }
 
 void schema_of_table(const struct state_table *t, struct arena *a, struct state_schema *out)
@@ -59,7 +66,7 @@ void schema_of_table(const struct state_table *t, struct arena *a, struct state_
     const struct state_def *d = t->def;
     bool has_elements = d->shape == STATE_MULTISET || d->shape == STATE_ORDERED || d->map_key != NULL;
 
-    *out = (struct state_schema){.kind = SCHEMA_TABLE, .shape = d->shape, .sharing = d->sharing, .namespaced = d->namespaced,
+    *out = (struct state_schema){.kind = SCHEMA_TABLE, .shape = d->shape, .sharing = d->sharing, .upgrade = d->upgrade, .namespaced = d->namespaced,
         .sort_unique = d->sort_unique, .counted = d->counted, .is_within = d->is_within, .ttl = d->ttl,
         .sort_descending = d->sort_descending, .sort_nulls_last = d->sort_nulls_last, .version = d->version,
         .group_cols = d->group_cols, .name = d->name};

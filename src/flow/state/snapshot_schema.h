@@ -29,6 +29,7 @@ struct state_schema {
     uint8_t kind;    /* enum schema_kind */
     uint8_t shape;   /* enum state_shape */
     uint8_t sharing; /* enum state_sharing */
+    uint8_t upgrade; /* enum state_upgrade; of what an operator has, never in bytes */
     bool namespaced, sort_unique, counted, is_within;
     struct state_ttl ttl;
     uint64_t sort_descending, sort_nulls_last;
@@ -43,10 +44,12 @@ struct state_schema {
 
 void schema_of_table(const struct state_table *t, struct arena *a, struct state_schema *out);
 void schema_of_timers(const char *name, const struct type *key, struct arena *a, struct state_schema *out);
+/* Forgets the columns behind the first `count`, all of whose roles are there or gone as a whole. */
+void schema_cut(struct state_schema *s, uint32_t count, struct arena *a);
 void schema_encode(const struct state_schema *s, struct buf *out);
 /* E_DATA: these are no such bytes. */
 enum status schema_decode(struct str bytes, struct arena *a, struct state_schema *out, struct err *e) CHECKED;
 /* Do they speak of the same state? */
 bool schema_is_of(const struct state_schema *stored, const struct state_schema *own);
-/* E_CONFIG with what differs: rows of `stored` cannot become rows of `own`. The stamps alone may come and go. */
+/* E_CONFIG with what differs: they are not the same, of which chunks of one snapshot must be. The stamps alone may come and go. */
 enum status schema_fits(const struct state_schema *stored, const struct state_schema *own, struct err *e) CHECKED;

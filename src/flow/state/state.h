@@ -39,6 +39,15 @@ enum state_intent {
  * keys, and a restore with another parallelism deals them out, gives all of them to all, or gives each the whole of one. */
 enum state_sharing { STATE_KEYED, STATE_LIST, STATE_UNION, STATE_BROADCAST };
 
+/* What may have changed in the rows of a saved state that an operator begins with (snapshot_evolve.c). Columns are found by name; of all
+ * states, those that were never NULL may be nullable now. */
+enum state_upgrade {
+    STATE_UPGRADE_NEVER,   /* nothing else: the rows are the operator's own affair, and its version says when they are others */
+    STATE_UPGRADE_PARTS,   /* columns are results on their way: they may go or change places; those that come have seen nothing, and are refused */
+    STATE_UPGRADE_COLUMNS, /* columns of the job's rows: they may go, become wider, and come where they are nullable */
+    STATE_UPGRADE_FIELDS,  /* fields of C structs: the same, and those that come and cannot be NULL are zero */
+};
+
 enum state_ttl_update { STATE_TTL_OFF, STATE_TTL_ON_CREATE_AND_WRITE, STATE_TTL_ON_READ_AND_WRITE };
 enum state_ttl_visibility { STATE_TTL_NEVER_RETURN_EXPIRED, STATE_TTL_RETURN_EXPIRED_IF_NOT_CLEANED };
 
@@ -65,6 +74,7 @@ struct state_def {
     uint32_t version;
     uint8_t shape;                /* enum state_shape */
     uint8_t sharing;              /* enum state_sharing */
+    uint8_t upgrade;              /* enum state_upgrade */
     bool namespaced;
     bool sort_unique;             /* ORDERED: at most one row per (key, sort key) */
     bool counted;                 /* ORDERED: places are asked for (state_range.skip, state_ordered_count); not sort_unique; TTL as SQL has it */

@@ -90,7 +90,7 @@ struct view *views_find(struct views *vs, const char *name)
 
 static struct state_def state_def_of(const struct views *vs, const struct view_def *def, bool namespaced)
 {
-    return (struct state_def){.name = def->name, .shape = def->kind == VIEW_LIST ? STATE_LOG : STATE_MAP, .namespaced = namespaced,
+    return (struct state_def){.name = def->name, .shape = def->kind == VIEW_LIST ? STATE_LOG : STATE_MAP, .upgrade = STATE_UPGRADE_FIELDS, .namespaced = namespaced,
         .key = vs->key, .is_within = vs->is_within, .group_cols = vs->group_cols, .map_key = def->kind == VIEW_MAP ? def->map_key : NULL, .value = def->value, .ttl = def->ttl};
 }
 

@@ -89,6 +89,9 @@ struct opstate;
 /* value, map_key (BROADCAST only): T_ROW, outliving the state. */
 enum status opstate_create(struct state_host *h, const char *name, enum opstate_kind kind, const struct type *map_key,
                            const struct type *value, struct opstate **out, struct err *e) CHECKED;
+/* The same, of a user's rows: their fields may be others at a restore (STATE_UPGRADE_FIELDS). */
+enum status opstate_create_fields(struct state_host *h, const char *name, enum opstate_kind kind, const struct type *map_key,
+                                  const struct type *value, struct opstate **out, struct err *e) CHECKED;
 void opstate_free(struct opstate *s);
 const struct state_layout *opstate_layout(const struct opstate *s);
 const struct state_layout *opstate_key_layout(const struct opstate *s);

@@ -427,7 +427,7 @@ static void state_without_an_operator_is_refused_unless_it_may_go(void **state)
         assert_int_equal(sys_atomic_load(&w.counts[i]), COUNT / 2); /* of the second half alone */
 }
 
-static void another_max_parallelism_is_refused(void **state)
+static void a_lower_max_parallelism_is_refused(void **state)
 {
     (void)state;
     run_and_die();
@@ -640,6 +640,19 @@ static void what_stays_is_a_setting(void **state)
     }
 }
 
+static void a_higher_max_parallelism_splits_key_groups(void **state)
+{
+    (void)state;
+    run_and_die();
+    w.is_open.value = 1;
+    w.settings[0] = "pipeline.max-parallelism";
+    w.settings[1] = "300";
+    struct job_run run = run_job();
+    assert_string_equal(run.err.text, "");
+    assert_int_equal(sys_atomic_load(&w.lowest), HALF);
+    expect_counts();
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -654,7 +667,8 @@ int main(void)
         T(a_checkpoint_that_is_named_is_begun_with_and_stays),
         T(one_that_is_claimed_goes_when_it_is_not_needed),
         T(state_without_an_operator_is_refused_unless_it_may_go),
-        T(another_max_parallelism_is_refused),
+        T(a_lower_max_parallelism_is_refused),
+        T(a_higher_max_parallelism_splits_key_groups),
         T(damage_is_told_and_never_loaded),
         T(without_a_folder_there_are_none),
         T(who_is_overtaken_by_another_process_fails),

@@ -193,8 +193,31 @@ static void what_has_no_operator_is_refused_when_it_is_state(void **state)
     assert_int_equal(make(3, 2, true, NULL), S_OK);
     w.vertex.node_count = w.graph.node_count = 2;
     err_clear(&e);
+    w.nodes[1].max_parallelism = 32;
     assert_int_equal(make(3, 2, true, &e), E_GRAPH);
-    assert_string_equal(e.text, "operator 'B' has a max parallelism of 128, its state in the snapshot one of 64");
+    assert_string_equal(e.text, "operator 'B' has a max parallelism of 32, its state in the snapshot one of 64");
+    assert_string_equal(e.hint, "it may be raised and never lowered: set pipeline.max-parallelism, or the operator's own, to 64 or more");
+}
+
+static void a_max_parallelism_that_was_raised_is_told_of(void **state)
+{
+    struct snapshot_handle handle = {.bytes = {"one", 3}, .size = 3, .digest = hash64("one", 3)};
+    struct snapshot_subtask other = {.handles = &handle, .handle_count = 1};
+    struct arena a;
+
+    (void)state;
+    arena_init(&a, &w.mem, 0);
+    w.operators[1] = (struct snapshot_operator){
+        .id = ID_B, .name = "B", .parallelism = 1, .max_parallelism = 128, .subtasks = &other};
+    w.vertex.node_count = w.graph.node_count = 2;
+    assert_int_equal(make(3, 2, true, NULL), S_OK);
+    assert_null(restore_plan_split(w.plan, &a));
+    w.operators[1].max_parallelism = 64;
+    assert_int_equal(make(3, 2, true, NULL), S_OK);
+    assert_string_equal(restore_plan_split(w.plan, &a),
+                        "the max parallelism of 'B' is 128, 64 before: key groups are split. Until its next checkpoint a start "
+                        "reads some state in several subtasks, and each keeps what is its own");
+    arena_release(&a);
 }
 
 int main(void)
@@ -208,6 +231,7 @@ int main(void)
         T(what_was_prepared_goes_to_one_subtask_each),
         T(every_subtask_has_the_state_of_all),
         T(what_has_no_operator_is_refused_when_it_is_state),
+        T(a_max_parallelism_that_was_raised_is_told_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
