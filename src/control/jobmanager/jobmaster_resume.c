@@ -10,6 +10,7 @@
 #include "control/jobmanager/jobmaster_internal.h"
 
 #include "control/config.h"
+#include "control/jobmanager/restore_check.h"
 #include "ground/base/str.h"
 
 #include <stdio.h>
@@ -94,10 +95,24 @@ static enum status open_plan(struct jobmaster *jm, const char *uri, struct err *
     return restore_plan_create(reader, &jm->graph, jobmaster_allows_unclaimed(jm), &jm->restore, e);
 }
 
+/* Where tasks run elsewhere it is read there. */
+static enum status read_state(struct jobmaster *jm, struct err *e)
+{
+    return jm->o.hosts == NULL ? restore_plan_read(jm->restore, e) : S_OK;
+}
+
+/* The same for the first attempt: whether its operators can begin with it, they are asked before anything changes. */
+static enum status open_first(struct jobmaster *jm, const char *uri, struct err *e)
+{
+    TRY(open_plan(jm, uri, e));
+    TRY(read_state(jm, e));
+    return jm->o.hosts == NULL ? restore_check(jm->restore, &jm->graph, jm->o.sys, e) : S_OK;
+}
+
 /* The checkpoint of the record is the one that it names, byte for byte. */
 static enum status open_latest(struct jobmaster *jm, const struct retained_checkpoint *latest, struct err *e)
 {
-    if (open_plan(jm, latest->folder, e) != S_OK) {
+    if (open_first(jm, latest->folder, e) != S_OK) {
         err_wrap(e, "job '%s' cannot go on from checkpoint %lld", jm->graph.job_name, (long long)latest->id);
         err_hint(e, "--fresh begins the job anew; -s FOLDER begins with another checkpoint or savepoint");
         return e != NULL ? e->status : E_DATA;
@@ -162,7 +177,7 @@ static enum status take_over(struct jobmaster *jm, const char *given, const char
     const struct retained_checkpoint *latest = job_record_latest(now);
     bool resumes = given == NULL && goes_on(jm, now);
     if (given != NULL)
-        TRY(open_plan(jm, given, e));
+        TRY(open_first(jm, given, e));
     else if (resumes && latest != NULL)
         TRY(open_latest(jm, latest, e));
     make_next(jm, now, resumes, id, s);
@@ -202,12 +217,6 @@ void jobmaster_say_restored(struct jobmaster *jm, const char *verb)
     if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
     const char *split = restore_plan_split(jm->restore, &jm->arena);
     if (split != NULL) log_write(jm->o.log, LOG_INFO, "jobmaster", "%s", split);
-}
-
-/* Where tasks run elsewhere it is read there. */
-static enum status read_state(struct jobmaster *jm, struct err *e)
-{
-    return jm->o.hosts == NULL ? restore_plan_read(jm->restore, e) : S_OK;
 }
 
 enum status jobmaster_restore_latest(struct jobmaster *jm, const char *folder, struct err *e)
@@ -262,10 +271,9 @@ enum status jobmaster_begin_checkpoints(struct jobmaster *jm, struct err *e)
         jm->checkpoints_uri = s->uri;
         TRY(checkpoints_create(jm, s, e));
     } else if (given != NULL) {
-        TRY(open_plan(jm, given, e));
+        TRY(open_first(jm, given, e));
     }
     if (jm->restore == NULL) return S_OK;
-    TRY(read_state(jm, e));
     jobmaster_say_restored(jm, given != NULL ? "begins" : "resumed");
     return S_OK;
 }

@@ -77,21 +77,38 @@ static enum status match(struct restore_plan *p, bool allows_unclaimed, struct e
 }
 
 /* --- state ---------------------------------------------------------------------------------------------------------------- */
+enum status restore_plan_images(const struct restore_plan *p, const struct snapshot_operator *o, struct mem *mem,
+                                struct state_restore *out, struct err *e)
+{
+    struct state_image *images = mem_zalloc(mem, sizeof *images * o->parallelism);
+
+    *out = (struct state_restore){images, o->parallelism, o->max_parallelism, NULL};
+    for (uint32_t i = 0; i < o->parallelism; i++) {
+        const struct snapshot_subtask *s = &o->subtasks[i];
+        struct state_part *parts = mem_zalloc(mem, sizeof *parts * (s->handle_count + 1));
+        for (uint32_t h = 0; h < s->handle_count; h++)
+            TRY(snapshot_reader_chunk(p->reader, &s->handles[h], mem, &parts[h].bytes, e));
+        images[i] = (struct state_image){parts, s->handle_count};
+    }
+    return S_OK;
+}
+
 static enum status read_node(struct restore_plan *p, uint32_t node, struct err *e)
 {
     struct node_source *n = &p->nodes[node];
-    const struct snapshot_operator *o = n->old;
-    struct state_image *images = mem_zalloc(&p->state_mem, sizeof *images * o->parallelism);
 
-    for (uint32_t i = 0; i < o->parallelism; i++) {
-        const struct snapshot_subtask *s = &o->subtasks[i];
-        struct state_part *parts = mem_zalloc(&p->state_mem, sizeof *parts * (s->handle_count + 1));
-        for (uint32_t h = 0; h < s->handle_count; h++)
-            TRY(snapshot_reader_chunk(p->reader, &s->handles[h], &p->state_mem, &parts[h].bytes, e));
-        images[i] = (struct state_image){parts, s->handle_count};
-    }
-    n->state = (struct state_restore){images, o->parallelism, o->max_parallelism, p->graph->nodes[node]->name};
+    TRY(restore_plan_images(p, n->old, &p->state_mem, &n->state, e));
+    n->state.operator = p->graph->nodes[node]->name;
     return S_OK;
+}
+
+const struct state_restore *restore_plan_node(const struct restore_plan *p, uint32_t node, const struct snapshot_operator **old)
+{
+    const struct node_source *n = &p->nodes[node];
+
+    ASSERT(node < p->graph->node_count);
+    if (old != NULL) *old = n->old;
+    return n->old != NULL && has_state(n->old) ? &n->state : NULL;
 }
 
 enum status restore_plan_read(struct restore_plan *p, struct err *e)

@@ -13,6 +13,11 @@ enum status restore_plan_create(struct snapshot_reader *r, const struct graph *g
 void restore_plan_free(struct restore_plan *p); /* NULL is a no-op */
 /* Reads all state into memory. */
 enum status restore_plan_read(struct restore_plan *p, struct err *e) CHECKED;
+/* The state that a node of the graph begins with, once it was read, and whose it was; NULL: it has none. old may be NULL. */
+const struct state_restore *restore_plan_node(const struct restore_plan *p, uint32_t node, const struct snapshot_operator **old);
+/* All chunks of an operator of the snapshot, read into mem; out->operator is NULL. */
+enum status restore_plan_images(const struct restore_plan *p, const struct snapshot_operator *o, struct mem *mem,
+                                struct state_restore *out, struct err *e) CHECKED;
 void restore_plan_drop_state(struct restore_plan *p); /* operators are open: nobody needs its bytes any more */
 /* For taskmanager_settings.restores; plan is the restore_plan. */
 const struct task_restore *restore_plan_task(void *plan, uint32_t vertex, uint32_t subtask);

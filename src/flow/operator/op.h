@@ -88,6 +88,7 @@ enum op_flags {
     OP_COMMITTER = 256,  /* in on_end it waits for the commits of its stage, and what it puts out is of the next one */
     OP_KEEPS = 1024,      /* gets a state host where the job takes checkpoints: for what on_barrier writes */
     OP_MANY_INPUTS = 512, /* as many inputs as edges lead to, at least input_count, at most OP_INPUTS_MAX */
+    OP_OUTSIDE = 4096,   /* open reaches outside, or calls functions of the user that do: it is not opened just to be asked for its states */
     OP_AT_END = 2048,    /* it may give rows in on_end: the last watermark goes on behind them, so that they are not late */
 };
 
@@ -122,6 +123,7 @@ struct op_cx {
     const struct options *task_variables; /* of metrics: what is known of its task, and what the program gave the operator; */
     const struct options *user_variables; /* NULL = none */
     struct job_shared *job;      /* enumerators, alignment groups, accumulators of the job; see task/job_shared.h */
+    bool opens_states_only; /* it is opened to be asked for its states (task/declare.h): functions of the user are not called */
     bool is_checkpointed; /* the job takes checkpoints: prepare and on_complete are called */
     bool ends_committed;  /* set by open: where it is checkpointed, it ends when a checkpoint taken after its end is complete */
     struct instance_counts *counts;       /* accumulators of its functions; the chain shows them after each hook */

@@ -144,7 +144,7 @@ const struct op_type op_sink_function = {
     .doc = "a sink of the user: the function's .sink per row, .flush before waiting, checkpoints and the end; .commit, "
            "when a checkpoint is complete, else when every task has read all, of what .prepare_commit gave",
     .example = "tw_sink_function(totals, \"ledger\", &ledger_sink)",
-    .flags = OP_SELECTION | OP_FORMS | OP_KEEPS,
+    .flags = OP_SELECTION | OP_FORMS | OP_KEEPS | OP_OUTSIDE,
     .input_count = 1,
     .config_size = sizeof(struct function_config),
     .config_fields = function_config_fields,

@@ -83,6 +83,7 @@ enum status user_open(struct tw_context *cx)
 {
     TRY(user_states_open(cx));
     TRY(user_timers_open(cx));
+    if (cx->op->opens_states_only) return S_OK;
     cx->is_open = true;
     return cx->fn->open ? user_check(cx, cx->fn->open(cx)) : S_OK;
 }
