@@ -76,7 +76,8 @@ static const struct message_fields node_fields = FIELDS(node_message);
 static const struct message_field acknowledge_message_list[] = {
     FIELD(acknowledge_message, FIELD_I64, checkpoint), FIELD(acknowledge_message, FIELD_U32, vertex),
     FIELD(acknowledge_message, FIELD_U32, subtask),    FIELD(acknowledge_message, FIELD_U64, bytes),
-    FIELD(acknowledge_message, FIELD_I64, aligned_ns), FIELD(acknowledge_message, FIELD_I64, saved_ns),
+    FIELD(acknowledge_message, FIELD_I64, aligned_ns), FIELD(acknowledge_message, FIELD_I64, held_ns),
+    FIELD(acknowledge_message, FIELD_I64, saved_ns),
     LIST(acknowledge_message, node, node_fields)};
 static const struct message_field decline_message_list[] = {
     FIELD(decline_message, FIELD_I64, checkpoint), FIELD(decline_message, FIELD_U32, vertex),

@@ -142,7 +142,7 @@ struct acknowledge_message {
     int64_t checkpoint;
     uint32_t vertex, subtask;
     uint64_t bytes;
-    int64_t aligned_ns, saved_ns;
+    int64_t aligned_ns, held_ns, saved_ns;
     const struct node_message *nodes;
     uint32_t node_count;
 };

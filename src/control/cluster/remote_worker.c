@@ -133,7 +133,8 @@ static enum status on_acknowledge(struct worker_end *w, const struct acknowledge
     const struct task_deployment *d = w->host->d;
     const struct snapshot_port *port = d->settings->snapshots;
     struct node_snapshot *nodes = ARENA_ARRAY(a, struct node_snapshot, m->node_count + 1);
-    struct snapshot_ack ack = {m->checkpoint, m->vertex, m->subtask, nodes, m->node_count, m->bytes, m->aligned_ns, m->saved_ns};
+    struct snapshot_ack ack = {m->checkpoint, m->vertex, m->subtask, nodes, m->node_count, m->bytes,
+                               m->aligned_ns, m->held_ns, m->saved_ns};
 
     if (!has_task(w, m->vertex, m->subtask)) return no_such_task(w, e);
     if (port == NULL || m->node_count != d->graph->vertices[m->vertex].node_count)

@@ -143,7 +143,7 @@ static void port_acknowledge(void *arg, const struct snapshot_ack *ack)
             nodes[i].committables = (struct str){copy(word, n->committables.data, n->committables.size), n->committables.size};
     }
     word->ack = (struct acknowledge_message){ack->checkpoint, ack->vertex, ack->subtask, ack->bytes, ack->aligned_ns,
-                                             ack->saved_ns, nodes, ack->node_count};
+                                             ack->held_ns, ack->saved_ns, nodes, ack->node_count};
     send(arg, word);
 }
 
