@@ -209,6 +209,7 @@ static bool move_queue(struct remote_channel *c)
         c->queue_first = (c->queue_first + 1) % REMOTE_QUEUE;
         c->queue_count--;
         moved = true;
+        if (--c->link->queued == 0) remote_link_check_end(c->link);
     }
     return moved;
 }
@@ -216,6 +217,7 @@ static bool move_queue(struct remote_channel *c)
 static void enqueue(struct remote_channel *c, struct element e)
 {
     ASSERT(c->queue_count < REMOTE_QUEUE);
+    c->link->queued++;
     c->queue[(c->queue_first + c->queue_count++) % REMOTE_QUEUE] = e;
     bool moved = move_queue(c);
     (void)moved; /* what is left waits for its slot */

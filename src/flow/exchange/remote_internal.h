@@ -52,6 +52,7 @@ struct remote_link {
     struct err last;           /* why the last address did not answer */
     struct remote_channel *channels;
     uint32_t channel_count, sends_open, receives_open;
+    uint32_t queued;           /* elements in the queues of its channels */
     bool said_bye, heard_bye, owes_answer, heard_answer;
     bool is_dirty;             /* frames wait for a flush; in net.dirty */
     struct remote_link *dirty_next;

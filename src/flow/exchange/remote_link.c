@@ -1,7 +1,7 @@
 /* remote_link.c - the connection to one worker: how it comes about, what comes on it, how it ends.
  *
  * Of two workers the one with the lower number dials. Who says BYE has sent the end of every channel of the link; the answer to it says
- * that all of that has come. A link is over when both were said and answered: then nothing is under way in either direction, and
+ * that all of that has come, and is in the rings. A link is over when both were said and answered: then nothing is under way in either direction, and
  * closing it can lose nothing. A connection that closes earlier is a failure of the exchange. */
 #include "flow/exchange/remote_internal.h"
 
@@ -131,7 +131,7 @@ void remote_link_check_end(struct remote_link *l)
 {
     if (l->state != LINK_UP) return;
     if (l->sends_open == 0 && !l->said_bye) l->said_bye = say_bye(l, false);
-    if (l->owes_answer && say_bye(l, true)) l->owes_answer = false;
+    if (l->owes_answer && l->queued == 0 && say_bye(l, true)) l->owes_answer = false;
     if (!l->said_bye || !l->heard_bye || !l->heard_answer || l->owes_answer) return;
     frame_flush(l->conn);
     if (frame_unsent(l->conn) > 0) return; /* the loop sends it, and the other end closes */
