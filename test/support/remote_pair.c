@@ -224,8 +224,8 @@ bool remote_pair_turn(struct pair *p)
 {
     bool moved = false;
 
-    for (uint32_t f = 0; f < p->plan.senders; f++) moved |= send_turn(p, f);
-    for (uint32_t t = 0; t < p->plan.receivers; t++) moved |= take_turn(p, t);
+    for (uint32_t f = 0; f < p->plan.senders && !p->sides[0].is_gone; f++) moved |= send_turn(p, f);
+    for (uint32_t t = 0; t < p->plan.receivers && !p->sides[1].is_gone; t++) moved |= take_turn(p, t);
     return moved;
 }
 
@@ -261,11 +261,17 @@ const char *remote_pair_run(struct pair *p)
     return p->wrong;
 }
 
+bool remote_pair_stop(struct pair *p, int side, int64_t wait_ns)
+{
+    p->sides[side].is_gone = true;
+    return p->sides[side].exchange == NULL || remote_exchange_stop(p->sides[side].exchange, wait_ns);
+}
+
 bool remote_pair_close(struct pair *p, int64_t wait_ns)
 {
     bool all = true;
 
-    for (int i = 0; i < 2; i++) all &= p->sides[i].exchange == NULL || remote_exchange_stop(p->sides[i].exchange, wait_ns);
+    for (int i = 0; i < 2; i++) all &= remote_pair_stop(p, i, wait_ns);
     for (uint32_t t = 0; t < PAIR_MAX; t++) gate_free(p->gates[t]);
     for (uint32_t f = 0; f < PAIR_MAX; f++) {
         writer_free(p->writers[f]);

@@ -21,6 +21,7 @@ struct pair_side {
     struct remote_net *net;
     struct remote_exchange *exchange;
     struct sys_atomic_u64 failures;
+    bool is_gone; /* stopped: its senders or gates have no turn any more */
     struct err why;
 };
 
@@ -59,5 +60,7 @@ const char *remote_pair_run(struct pair *p);
 /* One turn of all senders and gates; false: nothing moved. */
 bool remote_pair_turn(struct pair *p);
 bool remote_pair_has_ended(const struct pair *p);
+/* Its tasks have no turn any more, and its exchange is stopped; true: all had arrived. */
+bool remote_pair_stop(struct pair *p, int side, int64_t wait_ns);
 /* Stops both exchanges; true: both ends know that all has arrived. */
 bool remote_pair_close(struct pair *p, int64_t wait_ns);

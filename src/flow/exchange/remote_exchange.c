@@ -130,12 +130,14 @@ static void signal_end(void *arg)
     remote_net_signal(x->net, &x->is_stopped, x->stopper); /* from here on it may be gone */
 }
 
-/* No round looks at channels of the exchange any more. */
+/* No round looks at channels of the exchange any more, and who still gives shells back to them (a gate that is freed) wakes nobody. */
 static void forget_channels(struct remote_exchange *x)
 {
     struct remote_net *n = x->net;
     uint32_t kept = 0;
 
+    for (uint32_t i = 0; i < x->plan.worker_count; i++)
+        for (struct remote_channel *c = x->links[i].channels; c != NULL; c = c->link_next) sys_atomic_exchange(&c->is_listed, 1);
     for (uint32_t i = 0; i < n->active_count; i++)
         if (n->active[i]->link->exchange != x) n->active[kept++] = n->active[i];
     n->active_count = kept;

@@ -73,7 +73,7 @@ static void an_end_that_goes_away_is_told_to_the_other(void **state)
         assert_null(remote_pair_open(&p, sys, &endless));
         for (int i = 0; i < 2; i++) remote_exchange_start(p.sides[i].exchange);
         while (p.rows[0] < 1000) remote_pair_turn(&p);
-        assert_false(remote_exchange_stop(p.sides[gone].exchange, 0));
+        assert_false(remote_pair_stop(&p, gone, 0));
         run_until_failure(&p, 1 - gone);
         int size = snprintf(wanted, sizeof wanted, "worker w%d (127.0.0.1:%d)", gone, p.workers[gone].port);
         assert_non_null(strstr(p.sides[1 - gone].why.text, wanted));
@@ -127,7 +127,7 @@ static void nobody_listens(void **state)
 
     (void)state;
     assert_null(remote_pair_open(&p, sys, &endless));
-    assert_false(remote_exchange_stop(p.sides[1].exchange, 0));
+    assert_false(remote_pair_stop(&p, 1, 0));
     p.workers[1].port = 1; /* nobody listens at that one */
     remote_exchange_start(p.sides[0].exchange);
     run_until_failure(&p, 0);

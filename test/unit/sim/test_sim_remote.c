@@ -102,13 +102,13 @@ static void cut_edge(void *arg)
     for (int i = 0; i < 2; i++) remote_exchange_start(p.sides[i].exchange);
     for (uint32_t turn = 0; turn < cut_at && !remote_pair_has_ended(&p); turn += has_rows(&p))
         if (!remote_pair_turn(&p)) sys_park(p.sys, p.parker, 1000000);
-    bool had_ended = remote_exchange_stop(p.sides[gone].exchange, remote_pair_has_ended(&p) ? SECOND_NS : 0);
+    bool had_ended = remote_pair_stop(&p, gone, remote_pair_has_ended(&p) ? SECOND_NS : 0);
     for (uint32_t idle = 0; !had_ended && idle < IDLE_TURNS && sys_atomic_load(&p.sides[1 - gone].failures) == 0;) {
         if (remote_pair_turn(&p)) continue;
         sys_park(p.sys, p.parker, 1000000);
         idle++;
     }
-    bool other = remote_exchange_stop(p.sides[1 - gone].exchange, SECOND_NS);
+    bool other = remote_pair_stop(&p, 1 - gone, SECOND_NS);
     if (p.wrong != NULL) s->wrong = p.wrong;
     s->failures[0] = sys_atomic_load(&p.sides[1 - gone].failures);
     s->failures[1] = sys_atomic_load(&p.sides[gone].failures);
