@@ -44,7 +44,7 @@ static const struct message_field hello_message_list[] = {
     PART(hello_message, token, token_fields), FIELD(hello_message, FIELD_U32, worker),
     FIELD(hello_message, FIELD_U64, process), FIELD(hello_message, FIELD_TEXT, data_host),
     FIELD(hello_message, FIELD_U32, data_port)};
-static const struct message_field peer_message_list[] = {FIELD(peer_message, FIELD_TEXT, host),
+static const struct message_field peer_message_list[] = {FIELD(peer_message, FIELD_TEXT, name), FIELD(peer_message, FIELD_TEXT, host),
                                                          FIELD(peer_message, FIELD_U32, port)};
 static const struct message_fields peer_fields = FIELDS(peer_message);
 static const struct message_field deploy_message_list[] = {
@@ -94,6 +94,12 @@ static const struct message_field counts_message_list[] = {
     FIELD(counts_message, FIELD_U64, late_dropped),   FIELD(counts_message, FIELD_U64, late_refired),
     FIELD(counts_message, FIELD_U64, errors_skipped), FIELD(counts_message, FIELD_U64, dead_letters),
     FIELD(counts_message, FIELD_I64, watermark),      LIST(counts_message, operator, operator_fields)};
+static const struct message_field trouble_message_list[] = {FIELD(trouble_message, FIELD_ERR, err)};
+static const struct message_field far_message_list[] = {
+    FIELD(far_message, FIELD_U32, to),       FIELD(far_message, FIELD_U32, from),    FIELD(far_message, FIELD_U32, verb),
+    FIELD(far_message, FIELD_U32, subtask),  FIELD(far_message, FIELD_TEXT, key),    FIELD(far_message, FIELD_TEXT, text),
+    FIELD(far_message, FIELD_I64, number),   FIELD(far_message, FIELD_I64, wake_ms), FIELD(far_message, FIELD_I64, status),
+    FIELD(far_message, FIELD_BYTES, bytes),  FIELD(far_message, FIELD_ERR, err)};
 
 static const struct message_fields all[] = {
     [MESSAGE_REGISTER] = FIELDS(register_message),
@@ -113,6 +119,8 @@ static const struct message_fields all[] = {
     [MESSAGE_DECLINE] = FIELDS(decline_message),
     [MESSAGE_WANTS] = FIELDS(wants_message),
     [MESSAGE_COUNTS] = FIELDS(counts_message),
+    [MESSAGE_TROUBLE] = FIELDS(trouble_message),
+    [MESSAGE_FAR] = FIELDS(far_message),
 };
 
 const struct message_fields *message_fields_of(uint8_t kind)

@@ -30,6 +30,8 @@ enum message_kind {
     MESSAGE_DECLINE,
     MESSAGE_WANTS,
     MESSAGE_COUNTS,
+    MESSAGE_TROUBLE,
+    MESSAGE_FAR,
 };
 
 /* Which attempt of which job: a lower one than the highest that is known is refused. */
@@ -87,7 +89,7 @@ struct hello_message {
 };
 
 struct peer_message {
-    const char *host;
+    const char *name, *host; /* name: in messages */
     uint32_t port;
 };
 
@@ -167,6 +169,19 @@ struct counts_message {
     int64_t watermark;
     const struct operator_message *operators; /* [node_count of the graph] */
     uint32_t operator_count;
+};
+
+struct trouble_message { /* tasks cannot go on: the way to another worker is cut */
+    struct err err;
+};
+
+struct far_message { /* from worker to worker, by way of the job master: struct far_word */
+    uint32_t to, from; /* to: FAR_ALL is all others */
+    uint32_t verb, subtask;
+    const char *key, *text;
+    int64_t number, wake_ms, status;
+    struct str bytes;
+    struct err err;
 };
 
 /* The table. */

@@ -208,7 +208,7 @@ static void encode_deploy(const struct remote_host *h, uint32_t worker, struct a
                                .slot_count = h->demand.slots};
 
     for (uint32_t i = 0; i < h->worker_count; i++)
-        peers[i] = (struct peer_message){h->workers[i].data_host, h->workers[i].data_port};
+        peers[i] = (struct peer_message){h->workers[i].name, h->workers[i].data_host, h->workers[i].data_port};
     message_encode(MESSAGE_DEPLOY, &m, out);
 }
 

@@ -3,6 +3,7 @@
  * A worker whose connection ends is lost. Why, its TaskManager knows, and says so a moment later; for so long its tasks' end is put
  * off. Words of a worker are checked as any bytes from elsewhere: it may only speak of tasks that it has. */
 #include "control/cluster/cluster_internal.h"
+#include "flow/task/job_far.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -183,6 +184,35 @@ static enum status on_counts(struct worker_end *w, const struct counts_message *
     return S_OK;
 }
 
+/* Perhaps because that other worker is gone, which is known in a moment and says more. */
+static enum status on_trouble(struct worker_end *w, const struct trouble_message *m)
+{
+    struct cluster *c = w->host->cluster;
+
+    if (w->grace != NULL || m->err.status == S_OK) return S_OK;
+    w->gone = m->err;
+    enum status st = loop_timer(c->loop, sys_mono_ns(c->o.sys) + GRACE_MS * NS_PER_MS, grace_over, w, &w->grace, NULL);
+    ASSERT(st == S_OK);
+    return S_OK;
+}
+
+static enum status on_far(struct worker_end *w, const struct far_message *m, struct err *e)
+{
+    struct remote_host *h = w->host;
+    struct far_message word = *m;
+
+    if (m->to != FAR_ALL && m->to >= h->worker_count) return err_set(e, E_DATA, "the worker on %s speaks to a worker that is not there", w->name);
+    word.from = w->number;
+    for (uint32_t i = 0; i < h->worker_count; i++) {
+        struct worker_end *to = &h->workers[i];
+        struct err problem = {0};
+        if (to == w || to->conn == NULL || (m->to != FAR_ALL && m->to != i) || link_send(to->conn, MESSAGE_FAR, &word) == S_OK) continue;
+        err_set(&problem, E_IO, "on %s it does not take what it is sent", to->name);
+        worker_gone(to, &problem);
+    }
+    return S_OK;
+}
+
 static enum status hear(struct worker_end *w, enum message_kind kind, const void *m, struct arena *a, struct err *e)
 {
     switch (kind) {
@@ -193,6 +223,8 @@ static enum status hear(struct worker_end *w, enum message_kind kind, const void
     case MESSAGE_DECLINE: return on_decline(w, m, e);
     case MESSAGE_WANTS: return on_wants(w, m, e);
     case MESSAGE_COUNTS: return on_counts(w, m, e);
+    case MESSAGE_TROUBLE: return on_trouble(w, m);
+    case MESSAGE_FAR: return on_far(w, m, e);
     default: return err_set(e, E_DATA, "a worker does not say %s", message_fields_of((uint8_t)kind)->name);
     }
 }

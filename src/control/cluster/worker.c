@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COUNT_MS = 500, EXIT_LEASE = 3 };
+enum { COUNT_MS = 200, EXIT_LEASE = 3 };
 
 struct outbox_item {
     struct mem mem;
@@ -85,7 +85,7 @@ static struct inbox_item *make_item(enum message_kind kind)
     return x;
 }
 
-static void free_inbox_item(struct inbox_item *x)
+void worker_free_item(struct inbox_item *x)
 {
     struct mem mem;
 
@@ -102,11 +102,11 @@ static enum status on_frame(void *arg, uint8_t kind, struct str payload, struct 
         w->answered_ns = sys_mono_ns(w->o.sys);
         return S_OK;
     }
-    if (kind != MESSAGE_DEPLOY && kind != MESSAGE_ORDER) return err_set(e, E_DATA, "the job master said %u", kind);
+    if (kind != MESSAGE_DEPLOY && kind != MESSAGE_ORDER && kind != MESSAGE_FAR) return err_set(e, E_DATA, "the job master said %u", kind);
     struct inbox_item *x = make_item((enum message_kind)kind);
     enum status st = message_decode(x->kind, payload, &x->arena, &x->message, e);
     if (st == S_OK) sys_mailbox_send(w->o.sys, w->inbox, x);
-    else free_inbox_item(x);
+    else worker_free_item(x);
     return st;
 }
 
@@ -170,7 +170,8 @@ static void call_master(struct worker_process *w)
     struct hello_message hello = {.token = {w->args.job_id, (uint64_t)w->args.epoch, (uint64_t)w->args.attempt},
                                   .worker = (uint32_t)w->args.number,
                                   .process = (uint64_t)sys_process_own_id(),
-                                  .data_host = w->args.own_host};
+                                  .data_host = w->args.own_host,
+                                  .data_port = (uint32_t)remote_net_port(w->net)};
     struct buf greeting;
 
     buf_init(&greeting, &w->mem);
@@ -203,8 +204,17 @@ static bool obey(struct worker_process *w, const struct inbox_item *x)
 {
     if (x->kind == MESSAGE_DEPLOY) job_deploy(w, x->message);
     else if (x->kind == MESSAGE_ORDER) job_obey(w, x->message);
+    else if (x->kind != 0) return true; /* heard already */
     else return w->is_started && sys_atomic_load(&w->tasks_left) > 0; /* an orphan runs until its lease ends */
     return true;
+}
+
+static void keep_early(struct worker_process *w, struct inbox_item *x)
+{
+    struct inbox_item **at = &w->early;
+
+    while (*at != NULL) at = &(*at)->next;
+    *at = x;
 }
 
 static void run(struct worker_process *w)
@@ -219,8 +229,12 @@ static void run(struct worker_process *w)
             continue;
         }
         is_orphan |= x->kind == 0;
+        if (x->kind == MESSAGE_FAR && !job_hear(w, x->message)) {
+            keep_early(w, x);
+            continue;
+        }
         goes_on = obey(w, x);
-        free_inbox_item(x);
+        worker_free_item(x);
     }
 }
 
@@ -268,6 +282,9 @@ static enum status take_arguments(struct worker_process *w, int argc, char **arg
 
 static enum status begin(struct worker_process *w, struct err *e)
 {
+    struct remote_net_plan plan = {.host = w->args.own_host, .build = cluster_build, .key = {(const char *)w->key.bytes, CLUSTER_KEY_BYTES}};
+
+    TRY(remote_net_open(w->o.sys, w->o.log, &plan, &w->net, e));
     TRY(loop_create(w->o.sys, "worker", NULL, &w->loop, e));
     call_master(w);
     return sys_thread_start(w->o.sys, "control", loop_main, w, &w->thread, e);
@@ -280,6 +297,7 @@ static void end(struct worker_process *w)
     struct outbox_item *y;
 
     job_end(w);
+    remote_net_close(w->net);
     if (w->thread != NULL) loop_stop(w->loop);
     sys_thread_join(w->o.sys, w->thread);
     if (w->loop != NULL) {
@@ -288,7 +306,12 @@ static void end(struct worker_process *w)
         loop_timer_cancel(w->loop, w->beat);
         loop_free(w->loop);
     }
-    while ((x = sys_mailbox_take(w->o.sys, w->inbox, 0)) != NULL) free_inbox_item(x);
+    while ((x = sys_mailbox_take(w->o.sys, w->inbox, 0)) != NULL) worker_free_item(x);
+    while (w->early != NULL) {
+        x = w->early;
+        w->early = x->next;
+        worker_free_item(x);
+    }
     if (w->held != NULL) free_item(w->held);
     while ((y = sys_mailbox_take(w->o.sys, w->outbox, 0)) != NULL) free_item(y);
     sys_mailbox_free(w->o.sys, w->inbox);

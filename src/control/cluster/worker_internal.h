@@ -5,6 +5,8 @@
 #include "control/cluster/worker_chunks.h"
 #include "control/jobmanager/jobmaster.h"
 #include "control/jobmanager/restore_plan.h"
+#include "flow/exchange/remote.h"
+#include "flow/task/job_far.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -15,6 +17,7 @@ struct worker_arguments {
 
 /* What came for the job, in its order. */
 struct inbox_item {
+    struct inbox_item *next; /* of early ones */
     struct mem mem;
     struct arena arena;
     enum message_kind kind; /* 0: the connection is gone */
@@ -47,15 +50,27 @@ struct worker_process {
     struct worker_chunks *chunks;
     struct restore_plan *restore;
     struct taskmanager *tm;
+    struct remote_net *net; /* where other workers reach it */
+    struct remote_exchange *exchange;
+    struct remote_worker *workers; /* [worker_count] of the attempt */
+    uint32_t worker_count, *slots, slot_count;
+    struct task_placement placement;
+    struct job_far far;
+    struct inbox_item *early; /* words of other workers that have to be heard again */
     struct sys_atomic_u64 tasks_left, is_deployed;
     bool is_started;
 };
 
-/* worker.c: any thread */
+/* worker.c: any thread; an item is freed by who took it */
+void worker_free_item(struct inbox_item *x);
 void worker_say(void *worker, enum message_kind kind, const void *message);
 
 /* worker_job.c: the main thread */
 void job_deploy(struct worker_process *w, const struct deploy_message *m); /* and says how it went */
 void job_obey(struct worker_process *w, const struct order_message *m);
 void job_count(struct worker_process *w); /* says how far it is */
+/* worker_far.c: the other workers of the attempt, the main thread. */
+enum status job_spread(struct worker_process *w, const struct deploy_message *m, struct err *e) CHECKED; /* prepared, and its restore plan made */
+bool job_hear(struct worker_process *w, const struct far_message *m); /* false: again, later */
+void job_hear_early(struct worker_process *w);
 void job_end(struct worker_process *w);

@@ -7,6 +7,7 @@
 
 #include "control/config.h"
 #include "control/jobmanager/job_setup.h"
+#include "flow/source/alignment.h"
 
 #include <thalweg/stream.h>
 
@@ -36,7 +37,10 @@ static void say_counts(struct worker_process *w, bool is_over)
 
 void job_count(struct worker_process *w)
 {
-    if (w->is_started && sys_atomic_load(&w->tasks_left) > 0) say_counts(w, false);
+    if (!w->is_started || sys_atomic_load(&w->tasks_left) == 0) return;
+    say_counts(w, false);
+    alignment_tell(w->job);
+    job_hear_early(w);
 }
 
 static void on_news(void *arg, const struct task_news *n)
@@ -115,6 +119,7 @@ static enum status deploy(struct worker_process *w, const struct deploy_message 
     TRY(prepare(w, m, e));
     if (m->restore_uri != NULL) TRY(restore(w, m, e));
     if (m->checkpoints_uri != NULL) TRY(make_chunks(w, m, e));
+    TRY(job_spread(w, m, e));
     w->settings.attempt = (uint32_t)m->attempt;
     w->settings.times_hooks = m->times_hooks;
     w->settings.slots = 0; /* who dealt them out has counted */
@@ -155,6 +160,7 @@ void job_obey(struct worker_process *w, const struct order_message *m)
         if (!w->is_started) start(w);
         break;
     case ORDER_TRIGGER:
+        job_hear_early(w); /* what a subtask elsewhere left is part of the checkpoint */
         if (w->chunks == NULL) break;
         worker_chunks_begin(w->chunks, m->checkpoint, m->folder);
         taskmanager_trigger(w->tm, m->checkpoint);
@@ -170,6 +176,7 @@ void job_end(struct worker_process *w)
 {
     if (w->tm != NULL && w->is_started) taskmanager_join(w->tm);
     taskmanager_free(w->tm);
+    remote_exchange_free(w->exchange);
     restore_plan_free(w->restore);
     worker_chunks_free(w->chunks);
     job_shared_free(w->job);

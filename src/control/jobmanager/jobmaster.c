@@ -102,7 +102,7 @@ static enum status prepare(struct jobmaster *jm, struct str encoded, struct err 
     sha256_of(encoded.data, encoded.size, &jm->digest);
     if (jm->o.hosts != NULL) jm->encoded = (struct str){arena_strndup(&jm->arena, encoded.data, encoded.size), encoded.size};
     jm->graph.users = jm->o.users;
-    if (jm->o.hosts == NULL) TRY(resolve_functions(&jm->graph, &jm->o.functions, e)); /* else whoever runs the tasks has them */
+    TRY(resolve_functions(&jm->graph, &jm->o.functions, e)); /* also where tasks run elsewhere: types are derived from them */
     TRY(job_setup_settings(&jm->graph, &jm->settings, e));
     jm->settings.times_hooks = jm->o.times_hooks;
     config_warn_ignored(o, jm->o.log);

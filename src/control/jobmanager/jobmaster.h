@@ -41,7 +41,9 @@ struct jobmaster_options {
      * turns it calls jobmaster_pump. */
     void (*drive)(void *arg, struct taskmanager *tm, struct jobmaster *jm);
     void *drive_arg;
-    const struct task_host_provider *hosts; /* of its tasks; NULL: they run in this process */
+    /* Of its tasks; NULL: they run in this process. `functions` are wanted all the same, since types of operators follow from them; none
+     * of them is called here then. */
+    const struct task_host_provider *hosts;
     const char *artifact_path;              /* of job_demand, for hosts elsewhere */
     struct sha256 artifact;
     /* A task did not end within task.cancellation.timeout: user code in it does not return, and a thread cannot be stopped

@@ -2,9 +2,13 @@
  *
  * It outlives the subtask that happened to open it: a subtask may be through before another begins, and must not make the
  * second one start over. So its memory is its own, and it is closed when the job's shared objects end. The options it was
- * opened with and the operator's configuration belong to the job's plan, which outlives them. */
+ * opened with and the operator's configuration belong to the job's plan, which outlives them.
+ *
+ * Of a job in several processes one of them has the enumerator that hands out (job_far.owner); subtasks elsewhere ask it by words, through
+ * an enumerator of their own process that keeps what was taken and what was left, and hands out nothing. */
 #include "flow/source/enumerator.h"
 
+#include "flow/task/job_far.h"
 #include "flow/task/job_shared.h"
 #include "ground/base/map.h"
 #include "ground/base/str.h"
@@ -13,6 +17,15 @@
 #include <string.h>
 
 enum { OTHERS_MS = 10 };
+
+enum far_state { FAR_NOT_ASKED, FAR_IS_ASKED, FAR_IS_ANSWERED };
+struct far_ask {
+    enum far_state state;
+    enum status status;
+    int64_t wake_ms;
+    struct buf id, bytes;
+    struct err err;
+};
 
 struct enumerator {
     const struct source_type *type;
@@ -27,6 +40,9 @@ struct enumerator {
     enum status failure; /* of opening: everybody who asks gets it */
     struct map taken;    /* ids of splits that are not handed out, to &open, &finished, or &passed: open, and its turn is over */
     char open, finished, passed;
+    bool is_admitted;    /* those in other processes may ask */
+    struct far_ask *far; /* [subtask] what was asked elsewhere; NULL: nothing was */
+    uint32_t far_count;
     struct buf estate;   /* ids that subtasks left: the last checkpoint that the subtask saw, the id, a NUL */
 };
 
@@ -127,14 +143,38 @@ bool enumerator_taken(struct enumerator *en, struct str id, bool is_open)
     return is_new;
 }
 
-void enumerator_bequeath(struct enumerator *en, struct str id, int64_t seen)
+static void keep_left(struct enumerator *en, struct str id, int64_t seen)
 {
-    ASSERT(memchr(id.data, '\0', id.size) == NULL);
     sys_lock_take(en->lock);
     buf_append(&en->estate, &seen, sizeof seen);
     buf_append(&en->estate, id.data, id.size);
     buf_append_byte(&en->estate, '\0');
     sys_lock_give(en->lock);
+}
+
+static const struct job_far *far_of(const struct enumerator *en) { return en->op.job != NULL ? job_far(en->op.job) : NULL; }
+static const char *key_of(const struct enumerator *en) { return en->op.uid != NULL ? en->op.uid : en->op.name; }
+
+static void tell_left(struct enumerator *en, struct str id, int64_t seen)
+{
+    const struct job_far *far = far_of(en);
+    struct buf text;
+
+    buf_init(&text, en->op.mem);
+    sys_lock_take(en->lock); /* of the memory */
+    buf_append(&text, id.data, id.size);
+    struct far_word w = {.verb = FAR_LEFT, .key = key_of(en), .text = buf_text(&text), .number = seen};
+    far->send(far->arg, FAR_ALL, &w);
+    buf_release(&text);
+    sys_lock_give(en->lock);
+}
+
+/* Who takes the next checkpoint may be in another process: all of them have it then, which says the same. */
+void enumerator_bequeath(struct enumerator *en, struct str id, int64_t seen)
+{
+    ASSERT(memchr(id.data, '\0', id.size) == NULL);
+    keep_left(en, id, seen);
+    if (far_of(en) != NULL) tell_left(en, id, seen);
 }
 
 /* The first that may be taken leaves the list. */
@@ -212,9 +252,136 @@ static enum status enumerator_next(struct enumerator *en, const struct source_cx
     return all;
 }
 
+/* --- in another process ----------------------------------------------------------------------------------------------------------- */
+static bool is_elsewhere(const struct enumerator *en)
+{
+    const struct job_far *far = far_of(en);
+
+    return far != NULL && far->owner(far->arg, key_of(en)) != far->self;
+}
+
+static void far_send(struct enumerator *en, struct far_word w)
+{
+    const struct job_far *far = far_of(en);
+
+    w.key = key_of(en);
+    far->send(far->arg, far->owner(far->arg, w.key), &w);
+}
+
+/* (its lock) */
+static struct far_ask *far_place(struct enumerator *en, uint32_t subtask)
+{
+    if (subtask >= en->far_count) {
+        en->far = mem_realloc(&en->mem, en->far, sizeof *en->far * (subtask + 1));
+        for (; en->far_count <= subtask; en->far_count++) {
+            struct far_ask *f = &en->far[en->far_count];
+            memset(f, 0, sizeof *f);
+            buf_init(&f->id, &en->mem);
+            buf_init(&f->bytes, &en->mem);
+        }
+    }
+    return &en->far[subtask];
+}
+
+static enum status far_take(struct far_ask *f, const struct source_cx *cx, struct arena *a, struct split *out, int64_t *wake_ms)
+{
+    f->state = FAR_NOT_ASKED;
+    *wake_ms = f->wake_ms;
+    if (f->status == S_OK)
+        *out = (struct split){.id = arena_strdup(a, buf_text(&f->id)), .bytes = {arena_strndup(a, f->bytes.data, f->bytes.size), f->bytes.size}};
+    if (f->status < 0) err_pass_on(cx->err, &f->err);
+    return f->status;
+}
+
+/* The answer comes by and by: until then there is none. */
+static enum status far_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out, int64_t *wake_ms)
+{
+    enum status st = S_IDLE;
+
+    sys_lock_take(en->lock);
+    struct far_ask *f = far_place(en, cx->subtask);
+    if (f->state == FAR_IS_ANSWERED) {
+        st = far_take(f, cx, a, out, wake_ms);
+    } else {
+        if (f->state == FAR_NOT_ASKED) far_send(en, (struct far_word){.verb = FAR_ASK, .subtask = cx->subtask, .number = cx->parallelism});
+        f->state = FAR_IS_ASKED;
+        *wake_ms = sys_wall_ms(cx->sys) + 1;
+    }
+    sys_lock_give(en->lock);
+    return st;
+}
+
+static void hear_answer(struct enumerator *en, const struct far_word *w)
+{
+    struct far_ask *f = far_place(en, w->subtask);
+
+    if (f->state != FAR_IS_ASKED) return;
+    f->state = FAR_IS_ANSWERED;
+    f->status = w->status;
+    f->wake_ms = w->wake_ms;
+    buf_clear(&f->id);
+    buf_clear(&f->bytes);
+    if (w->text != NULL) buf_append_text(&f->id, w->text);
+    if (w->bytes.size > 0) buf_append(&f->bytes, w->bytes.data, w->bytes.size);
+    err_clear(&f->err);
+    if (w->err != NULL) err_pass_on(&f->err, w->err);
+}
+
+static void finish_split(struct enumerator *en, const char *id);
+
+/* NULL, or not admitted: its subtask here has not been opened yet. */
+static void answer(struct job_shared *job, struct enumerator *en, uint32_t to, const struct far_word *asked, struct sys *sys)
+{
+    struct far_word w = {.verb = FAR_ANSWER, .key = asked->key, .subtask = asked->subtask, .status = S_IDLE};
+    struct split split = {0};
+    struct err e = {0};
+    struct mem mem;
+    struct arena a;
+    struct source_cx asks = {.sys = sys, .subtask = asked->subtask, .parallelism = (uint32_t)asked->number, .err = &e};
+
+    mem_init(&mem, "split", 0);
+    arena_init(&a, &mem, 0);
+    w.wake_ms = sys_wall_ms(sys) + OTHERS_MS;
+    if (en != NULL && en->is_admitted && asked->number > 0 && asked->number <= SOURCE_SUBTASKS_MAX)
+        w.status = enumerator_ask(en, &asks, &a, &split, &w.wake_ms);
+    w.text = split.id;
+    w.bytes = split.bytes;
+    w.err = w.status < 0 ? &e : NULL;
+    job_far(job)->send(job_far(job)->arg, to, &w);
+    mem_release(&mem);
+}
+
+bool enumerator_hear(struct job_shared *job, uint32_t from, const struct far_word *w)
+{
+    char key[300];
+
+    snprintf(key, sizeof key, "enumerator/%s", w->key);
+    job_lock(job);
+    struct enumerator *en = job_object_find(job, key);
+    job_unlock(job);
+    if (w->verb == FAR_ASK) answer(job, en, from, w, job_sys(job));
+    if (en == NULL) return w->verb != FAR_LEFT; /* nobody here reads that source any more, or yet */
+    if (w->verb == FAR_FINISHED) finish_split(en, w->text);
+    if (w->verb == FAR_LEFT) keep_left(en, str_of(w->text), w->number);
+    if (w->verb == FAR_ANSWER && w->subtask < SOURCE_SUBTASKS_MAX) {
+        sys_lock_take(en->lock);
+        hear_answer(en, w);
+        sys_lock_give(en->lock);
+    }
+    return true;
+}
+
+void enumerator_admit(struct enumerator *en)
+{
+    sys_lock_take(en->lock);
+    en->is_admitted = true;
+    sys_lock_give(en->lock);
+}
+
 enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, struct arena *a, struct split *out,
                            int64_t *wake_ms)
 {
+    if (is_elsewhere(en)) return far_ask(en, cx, a, out, wake_ms);
     sys_lock_take(en->lock);
     enum status st = enumerator_next(en, cx, a, out);
     *wake_ms = en->cx.wake_ms;
@@ -227,9 +394,8 @@ enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, st
     return st;
 }
 
-void enumerator_finished(struct enumerator *en, const struct source_cx *cx, const char *id)
+static void finish_split(struct enumerator *en, const char *id)
 {
-    (void)cx;
     if (en->type->enumerator_finished == NULL) return;
     sys_lock_take(en->lock);
     if (map_get(&en->taken, str_of(id)) == &en->open) /* it does not know of it yet: it is told when it hands it out */
@@ -238,6 +404,13 @@ void enumerator_finished(struct enumerator *en, const struct source_cx *cx, cons
         en->type->enumerator_finished(&en->cx, en->self, id);
     backlog_tell(en);
     sys_lock_give(en->lock);
+}
+
+void enumerator_finished(struct enumerator *en, const struct source_cx *cx, const char *id)
+{
+    (void)cx;
+    if (!is_elsewhere(en)) finish_split(en, id);
+    else if (en->type->enumerator_finished != NULL) far_send(en, (struct far_word){.verb = FAR_FINISHED, .text = id});
 }
 
 void enumerator_leave(struct enumerator *en, const struct source_cx *cx)

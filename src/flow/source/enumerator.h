@@ -20,4 +20,11 @@ enum status enumerator_ask(struct enumerator *en, const struct source_cx *cx, st
                            int64_t *wake_ms) CHECKED;
 /* Split `id` was read to its end. */
 void enumerator_finished(struct enumerator *en, const struct source_cx *cx, const char *id);
+/* Of a job in several processes: the subtasks here have said what was taken, others may ask now. */
+void enumerator_admit(struct enumerator *en);
+struct job_shared;
+struct far_word;
+/* What another process of the job says of its enumerators: any thread of ours but a task's, since a hook may take its time. False: it
+ * must be heard again when the source is open here; what it says is not to be lost. */
+bool enumerator_hear(struct job_shared *job, uint32_t from, const struct far_word *w) CHECKED;
 void enumerator_leave(struct enumerator *en, const struct source_cx *cx); /* NULL is a no-op */

@@ -133,6 +133,7 @@ enum status source_reader_open(struct source_reader *r, struct op_cx *op, const 
     r->enumerator = enumerator_join(type, &r->cx);
     if (type->reader_open != NULL) TRY(type->reader_open(&r->cx, r->reader));
     TRY(source_state_open(r));
+    enumerator_admit(r->enumerator);
     return S_OK;
 }
 

@@ -2,6 +2,7 @@
  * the caller have a lock of their own (row_queues.c). */
 #include "flow/task/job_shared.h"
 
+#include "flow/task/job_far.h"
 #include "flow/operator/op.h"
 #include "ground/base/hash.h"
 #include "ground/base/map.h"
@@ -38,6 +39,7 @@ struct job_shared {
     struct object *objects; /* latest first */
     struct accumulators accumulators; /* of instances that closed */
     struct shown_counts *shown;       /* of those that run */
+    const struct job_far *far; /* NULL: all of it is in this process */
     struct row_queues *row_queues, *own_row_queues; /* the second is the first, or NULL */
 };
 
@@ -134,6 +136,7 @@ void job_shared_free(struct job_shared *j)
 const char *job_shared_name(const struct job_shared *j) { return j->name; }
 const char *job_shared_id(const struct job_shared *j) { return j->id; }
 struct metrics *job_metrics(struct job_shared *j) { return j->metrics; }
+struct sys *job_sys(const struct job_shared *j) { return j->sys; }
 
 struct metric_owner job_metric_owner(const struct op_cx *op)
 {
@@ -180,15 +183,26 @@ void job_task_made(struct job_shared *j, uint32_t stage)
     job_unlock(j);
 }
 
-void job_task_through(struct job_shared *j, uint32_t stage)
+void job_far_through(struct job_shared *j, uint32_t stage)
 {
     ASSERT(stage < JOB_STAGES_MAX);
     job_lock(j);
-    ASSERT(j->tasks_left[stage] > 0);
-    if (--j->tasks_left[stage] == 0)
+    if (j->tasks_left[stage] > 0 && --j->tasks_left[stage] == 0)
         for (uint32_t i = 0; i < j->committer_count; i++) sys_unpark(j->sys, j->committers[i]);
     job_unlock(j);
 }
+
+void job_task_through(struct job_shared *j, uint32_t stage)
+{
+    struct far_word w = {.verb = FAR_THROUGH, .number = stage};
+
+    ASSERT(stage < JOB_STAGES_MAX);
+    job_far_through(j, stage);
+    if (j->far != NULL) j->far->send(j->far->arg, FAR_ALL, &w);
+}
+
+void job_use_far(struct job_shared *j, const struct job_far *far) { j->far = far; }
+const struct job_far *job_far(const struct job_shared *j) { return j->far; }
 
 static bool remembers(struct sys_parker *const *list, uint32_t count, const struct sys_parker *p)
 {
@@ -232,6 +246,21 @@ void *job_object(struct job_shared *j, const char *key, size_t size, void (*end)
     }
     ASSERT(o->size == size);
     return o->bytes;
+}
+
+void *job_object_find(struct job_shared *j, const char *key)
+{
+    struct object *o = map_get(&j->by_key, str_of(key));
+
+    return o != NULL ? o->bytes : NULL;
+}
+
+void job_each_object(struct job_shared *j, const char *prefix, void (*fn)(void *arg, const char *name, void *object), void *arg)
+{
+    size_t size = strlen(prefix);
+
+    for (struct map_entry *e = map_next(&j->by_key, NULL); e != NULL; e = map_next(&j->by_key, e))
+        if (e->key.size > size && memcmp(e->key.data, prefix, size) == 0) fn(arg, e->key.data + size, ((struct object *)e->value)->bytes);
 }
 
 static struct shown_counts *shown_new(struct job_shared *j)

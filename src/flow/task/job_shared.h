@@ -19,6 +19,7 @@ const char *job_shared_name(const struct job_shared *j);
 const char *job_shared_id(const struct job_shared *j); /* 32 hexadecimal digits, a hash of the name and the number */
 const char *job_cached_file(const struct job_shared *j, const char *name); /* its path; NULL when there is none */
 struct metrics *job_metrics(struct job_shared *j);
+struct sys *job_sys(const struct job_shared *j);
 struct op_cx;
 struct metric_owner job_metric_owner(const struct op_cx *op); /* of measures of that operator's subtask */
 const char *job_shared_parameter(const struct job_shared *j, const char *key); /* NULL when it was not given */
@@ -53,6 +54,9 @@ struct mem *job_mem(struct job_shared *j); /* (lock) lives as long as the job */
 /* (lock) The object of that key, e.g. "enumerator/<uid>"; made cleared by the first who asks, then *made is true. `end`
  * (may be NULL) is called once, by job_shared_free. Every caller gives the same size. */
 void *job_object(struct job_shared *j, const char *key, size_t size, void (*end)(void *object), bool *made);
+/* (lock) Those whose key begins so, with what follows in it. */
+void job_each_object(struct job_shared *j, const char *prefix, void (*fn)(void *arg, const char *name, void *object), void *arg);
+void *job_object_find(struct job_shared *j, const char *key); /* (lock) NULL: nobody has asked for it */
 
 /* Accumulators. What an instance counts is its own; copies of it are shown to those who look while the job runs, and it is
  * added to the job's when the instance closes. All three lock. */

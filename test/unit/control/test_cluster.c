@@ -18,7 +18,7 @@
 
 #include "ground/sys/sys_process.h"
 
-enum { ROWS = 30000, TASKMANAGERS_MAX = 3 };
+enum { ROWS = 30000, TASKMANAGERS_MAX = 3, FILES = 10 };
 
 struct number {
     int64_t id;
@@ -33,7 +33,8 @@ static struct {
     struct jobmaster *jm;
     int kills; /* of workers, that are still to come */
     int64_t killed_behind;
-    bool kills_taskmanager;
+    bool kills_taskmanager, reads_files, kills_itself;
+    int port;
     uint32_t parallelism;
     enum status status;
     struct err err;
@@ -48,7 +49,7 @@ static void start_taskmanager(int number, int slots)
     struct err e = {0};
 
     assert_true(sys_program_path(program, sizeof program));
-    snprintf(port, sizeof port, "%d", cluster_port(w.cluster));
+    snprintf(port, sizeof port, "%d", w.port);
     snprintf(name, sizeof name, "tm-%d", number);
     snprintf(count, sizeof count, "%d", slots);
     const char *argv[] = {program, "taskmanager", port, folder_path(&w.folder, "key"), folder_path(&w.folder, name), name, count, NULL};
@@ -143,13 +144,57 @@ static void on_tick(void *arg, const struct job_totals *totals)
         if (s.id <= w.killed_behind) return;
         w.killed_behind = s.id;
         w.kills--;
+        if (w.kills_itself) raise(SIGKILL);
         kill_one();
         return;
     }
 }
 
+static const struct tw_state times = {.name = "times", .kind = TW_VALUE, .value = "BIGINT"};
+
+/* Of a row that came before nothing goes on: state that was lost, or restored twice, would be seen. */
+static enum tw_status first_time(struct tw_context *cx, const void *in)
+{
+    const struct number *n = in;
+    int64_t count = 0;
+
+    tw_value_get(cx, &times, &count);
+    count++;
+    tw_value_set(cx, &times, &count);
+    if (count == 1) tw_collect(cx, n);
+    return TW_OK;
+}
+TW_FUNCTION(first_times) = {.in = &number_row, .out = &number_row, .states = {&times}, .process = first_time};
+
+static void write_files(void)
+{
+    char name[32];
+
+    for (int i = 0; i < FILES; i++) {
+        snprintf(name, sizeof name, "in/%d.csv", i);
+        folder_write(&w.folder, name, "");
+        FILE *f = fopen(folder_path(&w.folder, name), "w");
+        assert_non_null(f);
+        for (int id = i * (ROWS / FILES) + 1; id <= (i + 1) * (ROWS / FILES); id++) fprintf(f, "%d\n", id);
+        fclose(f);
+    }
+}
+
+/* Files are dealt out by one enumerator, whoever reads them; rows go by key to tasks of other workers. */
+static void build_files(struct tw_env *env)
+{
+    struct tw_stream *numbers = tw_source_rows(env, "numbers", "filesystem", &number_row, TW_OPTIONS("path", folder_path(&w.folder, "in/"), "format", "csv"));
+
+    numbers = tw_process(tw_key_by(tw_rate_limit(numbers, 30000), "id"), &first_times);
+    tw_sink(numbers, "out", "filesystem", TW_OPTIONS("path", folder_path(&w.folder, "out/"), "format", "csv"));
+}
+
 static void build(struct tw_env *env)
 {
+    if (w.reads_files) {
+        build_files(env);
+        return;
+    }
     struct tw_stream *numbers = tw_source_rows(env, "numbers", "datagen", &number_row,
                                                TW_OPTIONS("rows-per-second", "30000", "fields.id.kind", "sequence", "fields.id.start", "1",
                                                           "fields.id.end", "30000"));
@@ -234,7 +279,7 @@ static void check_job(void)
 static int begin(void **state)
 {
     struct err e = {0};
-    struct cluster_options o = {.heartbeat_interval_ms = 1000, .heartbeat_timeout_ms = 5000, .slot_timeout_ms = 10000, .host = "127.0.0.1"};
+    struct cluster_options o = {.heartbeat_interval_ms = 1000, .heartbeat_timeout_ms = 5000, .slot_timeout_ms = 10000, .spreads = true, .host = "127.0.0.1"};
 
     (void)state;
     memset(&w, 0, sizeof w);
@@ -244,6 +289,7 @@ static int begin(void **state)
     o.sys = w.sys;
     if (cluster_key_read(w.sys, folder_path(&w.folder, "key"), true, &o.key, &e) != S_OK) fail_msg("%s", e.text);
     if (cluster_open(&o, &w.cluster, &e) != S_OK) fail_msg("%s", e.text);
+    w.port = cluster_port(w.cluster);
     return 0;
 }
 
@@ -289,15 +335,105 @@ static void test_killed_taskmanager(void **state)
     assert_non_null(strstr(w.failure.text, "tm-0"));
 }
 
+static void test_spread_over_taskmanagers(void **state)
+{
+    (void)state;
+    w.reads_files = true;
+    write_files();
+    w.parallelism = 4;
+    for (int i = 0; i < 2; i++) start_taskmanager(i, 2);
+    run_job();
+    check_job();
+    assert_false(w.has_failure);
+}
+
+static void test_one_of_several_is_killed(void **state)
+{
+    (void)state;
+    w.reads_files = true;
+    write_files();
+    w.kills = 3;
+    w.parallelism = 4;
+    for (int i = 0; i < 3; i++) start_taskmanager(i, 2);
+    run_job();
+    check_job();
+    assert_non_null(strstr(w.failure.text, "killed by signal 9"));
+}
+
+/* --- the JobManager is a process of its own, too ------------------------------------------------------------------------------ */
+/* Kills itself behind a checkpoint, so many times as `kills` says: 0 or 1. */
+static int jobmanager_main(char **argv)
+{
+    struct log log = {.level = LOG_INFO, .write = say_line};
+    struct cluster_options o = {.log = &log, .heartbeat_interval_ms = 1000, .heartbeat_timeout_ms = 5000, .slot_timeout_ms = 10000, .spreads = true, .host = "127.0.0.1"};
+    struct err e = {0};
+
+    o.sys = w.sys = sys_linux_create_quiet();
+    o.port = atoi(argv[2]);
+    snprintf(w.folder.path, sizeof w.folder.path, "%s", argv[3]);
+    w.kills = atoi(argv[4]);
+    w.kills_itself = w.reads_files = true;
+    w.parallelism = 4;
+    if (cluster_key_read(w.sys, folder_path(&w.folder, "key"), false, &o.key, &e) == S_OK && cluster_open(&o, &w.cluster, &e) == S_OK) {
+        run_job();
+        e = w.err;
+        cluster_close(w.cluster);
+    }
+    if (e.status != S_OK) fprintf(stderr, "%s\n", e.text);
+    return e.status != S_OK;
+}
+
+static void run_jobmanager(const char *kills, char how[static 128])
+{
+    char program[SYS_PATH_MAX], port[16];
+    struct sys_process *p;
+    struct err e = {0};
+
+    assert_true(sys_program_path(program, sizeof program));
+    snprintf(port, sizeof port, "%d", w.port);
+    const char *argv[] = {program, "jobmanager", port, w.folder.path, kills, NULL};
+    if (sys_process_start(w.sys, argv, folder_path(&w.folder, "jobmanager.out"), &p, &e) != S_OK) fail_msg("%s", e.text);
+    struct sys_parker *parker = sys_parker_create(w.sys);
+    while (!sys_process_is_over(p, how, 128)) sys_park(w.sys, parker, 1000000);
+    sys_parker_free(w.sys, parker);
+    sys_process_free(w.sys, p);
+}
+
+/* The TaskManagers stay and come back; their workers of the leader before are killed when the next one's are started. */
+static void test_killed_jobmanager(void **state)
+{
+    char how[128];
+
+    (void)state;
+    cluster_close(w.cluster); /* its port is free, and was this test's */
+    w.cluster = NULL;
+    write_files();
+    for (int i = 0; i < 2; i++) start_taskmanager(i, 2);
+    for (int i = 0; i < 2; i++) {
+        run_jobmanager("1", how);
+        assert_string_equal(how, "killed by signal 9 (Killed)");
+    }
+    run_jobmanager("0", how);
+    if (strcmp(how, "ended with status 0") != 0) {
+        char *room = malloc(1 << 20);
+        fail_msg("%s: %s", how, folder_read(&w.folder, "jobmanager.out", room, 1 << 20));
+    }
+    check_rows();
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_runs_in_a_worker, begin, end),
         cmocka_unit_test_setup_teardown(test_killed_workers, begin, end),
         cmocka_unit_test_setup_teardown(test_killed_taskmanager, begin, end),
+        cmocka_unit_test_setup_teardown(test_spread_over_taskmanagers, begin, end),
+        cmocka_unit_test_setup_teardown(test_one_of_several_is_killed, begin, end),
+        cmocka_unit_test_setup_teardown(test_killed_jobmanager, begin, end),
     };
 
     if (argc > 6 && strcmp(argv[1], "taskmanager") == 0) return taskmanager_main(argv);
+    if (argc > 4 && strcmp(argv[1], "jobmanager") == 0) return jobmanager_main(argv);
     if (argc > 1 && strcmp(argv[1], "worker") == 0) return worker_main(argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,7 @@ static const void *there_and_back(enum message_kind kind, const void *message)
 /* --- tests ------------------------------------------------------------------------------------------------------------------- */
 static void test_deploy(void **state)
 {
-    static const struct peer_message peers[] = {{"one", 4711}, {NULL, 0}};
+    static const struct peer_message peers[] = {{"one", "here", 4711}, {NULL, NULL, 0}};
     static const uint32_t slots[] = {0, 1, 0};
     struct deploy_message m = {.graph = {"a\0graph", 7},
                                .times_hooks = true,
@@ -70,7 +70,8 @@ static void test_deploy(void **state)
     assert_int_equal(out->attempt, 3);
     assert_true(out->epoch == 1ull << 40);
     assert_int_equal(out->peer_count, 2);
-    assert_string_equal(out->peers[0].host, "one");
+    assert_string_equal(out->peers[0].name, "one");
+    assert_string_equal(out->peers[0].host, "here");
     assert_int_equal(out->peers[0].port, 4711);
     assert_null(out->peers[1].host);
     assert_int_equal(out->slot_count, 3);
