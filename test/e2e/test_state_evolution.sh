@@ -132,4 +132,24 @@ same 'sums and counts are the right way round' '+U[0, 40010000, 4000, null]
 grep -q "^operator 'GroupAggregate': state \`groups\`: value column \`sum(id)\` BIGINT NOT NULL is not in the snapshot; It has seen none of the rows so far" out.txt ||
     fail "other: $(cat out.txt)"
 
+# --- EXPLAIN UPGRADE says so before
+upgrade() { # STATEMENT: rows as csv, without those of the source
+    sed -e "s/^INSERT.*/EXPLAIN UPGRADE FROM 'saved' $1;/" job.sql > upgrade.sql
+    "$thalweg" sql -f upgrade.sql --output csv 2> err.txt | sed 's/\r$//' | grep -v '^Source: numbers,,\(splits,list\|open splits,union list\|enumerators,union list\),kept,the operator looks at it when it starts$'
+}
+same 'nothing changes' 'operator,uid,state,kind,outcome,details
+GroupAggregate,,groups,keyed,kept,' "$(upgrade 'INSERT INTO sums SELECT id % 5, COUNT(*), SUM(v), MAX(v) FROM numbers GROUP BY id % 5')"
+same 'a result goes, the others change places' 'operator,uid,state,kind,outcome,details
+GroupAggregate,,groups,keyed,migrated,`max(v)` dropped; `max(v) #2` dropped' \
+    "$(upgrade 'INSERT INTO sums SELECT id % 5, SUM(v), COUNT(*), 0 FROM numbers GROUP BY id % 5')"
+same 'a result comes' 'operator,uid,state,kind,outcome,details
+GroupAggregate,,,,refused,"operator '"'GroupAggregate': state \`groups\`: value column \`sum(id)\` BIGINT NOT NULL is not in the snapshot; It has seen none of the rows so far: begin without this state, by another uid and -n, or compute it in a query of its own."'"' \
+    "$(upgrade 'INSERT INTO sums SELECT id % 5, SUM(id), COUNT(*), MAX(v) FROM numbers GROUP BY id % 5')"
+same 'another operator' 'operator,uid,state,kind,outcome,details
+Rank,,rows,keyed,new,the savepoint has no such operator
+GroupAggregate,,groups,keyed,lost,"the job has no such operator: -n drops it, else the job does not start"' \
+    "$(upgrade 'INSERT INTO sums SELECT id, id, n, 0 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY id % 3 ORDER BY v DESC) AS n FROM numbers) WHERE n < 3')"
+same 'no savepoint' '' "$(echo "EXPLAIN UPGRADE FROM 'nowhere' SELECT 1;" | "$thalweg" sql -f - 2> err.txt)"
+grep -q "there is no checkpoint or savepoint in 'nowhere'" err.txt || fail "no savepoint: $(cat err.txt)"
+
 finish

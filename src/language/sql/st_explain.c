@@ -60,7 +60,10 @@ static enum status parse(struct parser *p, uint32_t start, const void **body)
     (void)start;
     *body = x;
     p->at++;
-    if (take_word(p, KW_PLAN)) {
+    if (take_word(p, KW_UPGRADE)) {
+        TRY(expect_word(p, KW_FROM));
+        TRY(parse_string(p, "the folder of a savepoint or checkpoint", &x->upgrade));
+    } else if (take_word(p, KW_PLAN)) {
         TRY(expect_word(p, KW_FOR));
         if (parse_peek(p, 0)->kind == TOKEN_STRING) return parse_string(p, "a compiled plan's file", &x->file);
     } else if (is_detail(p)) {
@@ -82,6 +85,13 @@ static void print(const void *body, struct buf *out)
     const char *before = " ";
 
     buf_append_text(out, "EXPLAIN");
+    if (x->upgrade.size > 0) {
+        buf_append_text(out, " UPGRADE FROM ");
+        print_string(x->upgrade, out);
+        buf_append_byte(out, ' ');
+        statement_print(x->statement, out);
+        return;
+    }
     for (size_t i = 0; i < COUNT_OF(details); i++)
         if (*(const bool *)(const void *)((const char *)x + details[i].at)) {
             buf_printf(out, "%s%s", before, keyword_text(details[i].word));

@@ -29,6 +29,7 @@ struct explain {
     bool estimated_cost, changelog_mode, json, plan_advice, ast, analyze;
     struct statement *statement;
     struct str file; /* of a compiled plan, when there is no statement */
+    struct str upgrade; /* UPGRADE FROM: the folder of a savepoint; empty: none */
 };
 
 /* st_execute: EXECUTE SELECT .. | INSERT .. */

@@ -207,6 +207,10 @@ static enum status run_explain(struct run *r, const void *body)
     if (st == S_OK) trees_print(&p, &text);
     if (st == S_OK) st = plans_optimize(r, &p);
     if (st == S_OK) st = run_plan_check(r, &b, p.items, p.count);
+    if (st == S_OK && x->upgrade.size > 0) {
+        buf_release(&text);
+        return run_explain_upgrade(r, p.items, p.count, arena_strndup(&r->arena, x->upgrade.data, x->upgrade.size));
+    }
     if (st == S_OK) st = explain_text(r, x, &p, b.settings, &text);
     const char *cell = buf_text(&text);
     if (st == S_OK) st = run_give(r, 1, names, NULL, &cell, 1);

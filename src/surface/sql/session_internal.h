@@ -104,6 +104,8 @@ enum status run_refuse(struct run *r, const struct rel_said *said, const struct 
 enum status run_fail(struct run *r, struct ast_place place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* What the catalog said (st, inner), at the name in the statement: text, hint and place; S_OK when it said so. */
 enum status run_at_name(struct run *r, const struct ast_name *n, enum status st, const struct err *inner) CHECKED;
+/* EXPLAIN UPGRADE: what becomes of the states of a savepoint when these plans begin with it. */
+enum status run_explain_upgrade(struct run *r, struct rel *const *sinks, uint32_t count, const char *savepoint) CHECKED;
 /* Rows of texts, column after column. types NULL: all STRING; a BOOLEAN's text is TRUE or FALSE, a TIMESTAMP_LTZ's its milliseconds. */
 enum status run_give(struct run *r, uint32_t cols, const char *const *names, const struct type *const *types, const char *const *cells,
                      uint32_t rows) CHECKED;
