@@ -27,6 +27,8 @@ grep -q '^  uid -, id [0-9a-f]\{32\}, parallelism 2 of 128, [0-9]* bytes of stat
 
 # --- JSON
 "$thalweg" savepoint inspect saved --json > all.json || fail 'no JSON'
+same 'JSON by the other name' "$(cat all.json)" "$("$thalweg" savepoint inspect --output json saved)"
+same 'a table by its name' "$(cat table.txt)" "$("$thalweg" savepoint inspect saved --output table)"
 python3 - << 'END' || fail "JSON: $(cat all.json)"
 import json
 o = json.load(open('all.json'))
@@ -66,10 +68,10 @@ expect 'foreign' 1 '' "thalweg savepoint inspect: 'foreign/_metadata': this is n
     "$thalweg" savepoint inspect foreign
 expect 'nothing there' 1 '' "thalweg savepoint inspect: there is no checkpoint or savepoint in 'nothing': it has no _metadata; give the folder that was printed when it was made, such as .../chk-12" \
     "$thalweg" savepoint inspect nothing
-expect 'no path' 1 '' "thalweg savepoint: a path is expected; write \`thalweg savepoint inspect PATH [--json]\`" "$thalweg" savepoint inspect
-expect 'two paths' 1 '' "thalweg savepoint: one path is taken; 'b' is one more; write \`thalweg savepoint inspect PATH [--json]\`" \
+expect 'no path' 1 '' "thalweg savepoint: a path is expected; write \`thalweg savepoint inspect PATH [--output json]\`" "$thalweg" savepoint inspect
+expect 'two paths' 1 '' "thalweg savepoint: one path is taken; 'b' is one more; write \`thalweg savepoint inspect PATH [--output json]\`" \
     "$thalweg" savepoint inspect a b
-expect 'another word' 1 '' "thalweg savepoint: there is no 'list'; write \`thalweg savepoint inspect PATH [--json]\`" "$thalweg" savepoint list
+expect 'another word' 1 '' "thalweg savepoint: there is no 'list'; write \`thalweg savepoint inspect PATH [--output json]\`" "$thalweg" savepoint list
 
 # --- chunks of their own: each is looked at
 sed -i.bak "s/^SET 'pipeline.name'.*/&\nSET 'execution.checkpointing.data-inline-threshold' = '0 b';/" job.sql

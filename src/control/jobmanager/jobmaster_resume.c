@@ -114,12 +114,66 @@ static enum status open_latest(struct jobmaster *jm, const struct retained_check
 {
     if (open_first(jm, latest->folder, e) != S_OK) {
         err_wrap(e, "job '%s' cannot go on from checkpoint %lld", jm->graph.job_name, (long long)latest->id);
-        err_hint(e, "--fresh begins the job anew; -s FOLDER begins with another checkpoint or savepoint");
-        return e != NULL ? e->status : E_DATA;
+        return e->status;
     }
     if (restore_plan_digest(jm->restore) == latest->digest) return S_OK;
     return err_set(e, E_DATA, "'%s' is not the checkpoint that the job's record names: its metadata are others",
                    latest->folder);
+}
+
+/* A sink that has made final what came behind a checkpoint makes it final once more when the job goes back to it. */
+static const char *sink_that_commits(const struct jobmaster *jm)
+{
+    for (uint32_t i = 0; i < jm->graph.node_count; i++) {
+        const struct graph_node *n = jm->graph.nodes[i];
+        if (n->type->on_complete != NULL && (n->type->makes_final == NULL || n->type->makes_final(n->config))) return n->name;
+    }
+    return NULL;
+}
+
+static enum status may_fall_back(struct jobmaster *jm, const struct retained_checkpoint *to, struct err *e)
+{
+    const char *sink = sink_that_commits(jm);
+
+    if (!options_bool(&jm->graph.settings, config_defs, "thalweg.checkpoint.fallback")) {
+        err_hint(e, "thalweg.checkpoint.fallback=true goes back to checkpoint %lld; -s FOLDER begins with another checkpoint or savepoint, --fresh "
+                    "begins the job anew", (long long)to->id);
+        return E_DATA;
+    }
+    if (sink == NULL) return S_OK;
+    err_hint(e, "going back to checkpoint %lld is refused: '%s' may have committed what came after it, and would write it twice. -s FOLDER begins "
+                "with another one all the same", (long long)to->id, sink);
+    return E_DATA;
+}
+
+static void say_damaged(struct jobmaster *jm, const struct retained_checkpoint *c, const struct err *why)
+{
+    char line[ERR_TEXT_MAX + 128];
+
+    snprintf(line, sizeof line, "checkpoint %lld is damaged and passed over: %s", (long long)c->id, why->text);
+    log_write(jm->o.log, LOG_WARN, "jobmaster", "%s", line);
+    if (jm->o.say != NULL) jm->o.say(jm->o.say_arg, line);
+}
+
+/* The newest checkpoint of the record; or, where that may be, the newest that is whole. The record then forgets those behind it. */
+static enum status open_newest(struct jobmaster *jm, struct job_record *now, struct err *e)
+{
+    for (uint32_t i = now->retained_count; i-- > 0;) {
+        struct err why = {0};
+        if (open_latest(jm, &now->retained[i], &why) == S_OK) {
+            now->retained_count = i + 1;
+            return S_OK;
+        }
+        bool is_last = why.status != E_DATA || i == 0;
+        if (!is_last) why.hint[0] = '\0'; /* there is more to do than what was said of the one */
+        if (!is_last && may_fall_back(jm, &now->retained[i - 1], &why) == S_OK) {
+            say_damaged(jm, &now->retained[i], &why);
+            continue;
+        }
+        err_hint(&why, "--fresh begins the job anew; -s FOLDER begins with another checkpoint or savepoint");
+        return err_pass_on(e, &why);
+    }
+    return S_OK;
 }
 
 static bool goes_on(const struct jobmaster *jm, const struct job_record *r)
@@ -174,12 +228,11 @@ static enum status take_over(struct jobmaster *jm, const char *given, const char
     struct job_record *now = ARENA_NEW(&jm->arena, struct job_record);
 
     TRY(job_records_load(&s->records, &jm->arena, now, e));
-    const struct retained_checkpoint *latest = job_record_latest(now);
     bool resumes = given == NULL && goes_on(jm, now);
     if (given != NULL)
         TRY(open_first(jm, given, e));
-    else if (resumes && latest != NULL)
-        TRY(open_latest(jm, latest, e));
+    else if (resumes)
+        TRY(open_newest(jm, now, e));
     make_next(jm, now, resumes, id, s);
     s->before = now->version > 0 ? now : NULL;
     enum status st = E_UNKNOWN;

@@ -1,6 +1,7 @@
 /* snapshot_read.c - see snapshot_read.h. Objects are read whole; nothing is believed before its size and digest are right. */
 #include "control/snapshot/snapshot_read.h"
 
+#include "flow/state/snapshot.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -107,8 +108,11 @@ enum status snapshot_reader_chunk(struct snapshot_reader *r, const struct snapsh
     if (st == E_NOT_FOUND) return err_set(e, E_DATA, "'%s' is missing: a part of the state of '%s'", path, r->uri);
     if (st != S_OK) return err_pass_on(e, &problem);
     if (out->size == h->size && hash64(out->data, out->size) == h->digest) return S_OK;
-    err_set(e, E_DATA, "'%s' is damaged: it has %zu bytes and is not what was written (%llu bytes)", path, out->size,
-            (unsigned long long)h->size);
+    if (state_part_check(*out, &problem) == E_DATA) /* which block of it */
+        err_set(e, E_DATA, "'%s' is damaged: %s", path, problem.text);
+    else
+        err_set(e, E_DATA, "'%s' is damaged: it has %zu bytes and is not what was written (%llu bytes)", path, out->size,
+                (unsigned long long)h->size);
     err_hint(e, "restore from another checkpoint or savepoint");
     return E_DATA;
 }

@@ -170,6 +170,8 @@ struct op_type {
     /* The checkpoint is complete: commits what was prepared up to it. May be skipped: a later one says the same of this one, too.
      * S_OK, S_MORE or S_PENDING (not before wake_ms): call again. */
     enum status (*on_complete)(struct op_cx *cx, void *self, int64_t checkpoint);
+    /* Does on_complete make anything final that is seen outside? NULL: it does where there is one. */
+    bool (*makes_final)(const void *config);
     /* After open, before the first row, of a restored job: commits what some subtask had prepared. Idempotent. The same answers. */
     enum status (*recover)(struct op_cx *cx, void *self, struct str committables);
     /* Sinks in two phases: makes final what on_end prepared, once every task of the job has handed on all it had. S_OK;

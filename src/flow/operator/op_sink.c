@@ -166,6 +166,13 @@ static const char *sink_takes_no_checkpoints(const void *config)
     return conn->sink->takes_no_checkpoints(&c->options, conn->options, &c->partitions);
 }
 
+static bool sink_makes_final(const void *config)
+{
+    const struct conn_type *conn = NULL;
+
+    return sink_conn(config, &conn, NULL) != S_OK || conn->sink->commit != NULL;
+}
+
 static enum status sink_prepare(struct op_cx *cx, void *self, int64_t checkpoint, struct buf *committables)
 {
     struct sink *s = self;
@@ -252,6 +259,7 @@ const struct op_type op_sink = {
     .takes_no_checkpoints = sink_takes_no_checkpoints,
     .prepare = sink_prepare,
     .on_complete = sink_on_complete,
+    .makes_final = sink_makes_final,
     .recover = sink_recover,
     .commits = sink_commits,
     .commit = sink_commit,

@@ -161,6 +161,7 @@ const struct op_type op_sink_function = {
     .takes_no_checkpoints = sink_function_takes_no_checkpoints,
     .prepare = sink_function_prepare,
     .on_complete = sink_function_on_complete,
+    .makes_final = sink_function_commits,
     .recover = sink_function_recover,
     .commits = sink_function_commits,
     .commit = sink_function_commit,

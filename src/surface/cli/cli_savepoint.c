@@ -42,7 +42,7 @@ static int wrong(const struct cli *cli, const char *what, const char *argument)
     struct err e = {0};
 
     err_set(&e, E_CONFIG, what, argument);
-    err_hint(&e, "write `thalweg savepoint inspect PATH [--json]`");
+    err_hint(&e, "write `thalweg savepoint inspect PATH [--output json]`");
     api_say_error(cli->sys, "thalweg savepoint", &e);
     return 1;
 }
@@ -64,6 +64,11 @@ static int run_savepoint(const struct cli *cli, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             as_json = true;
+        else if (strcmp(argv[i], "--output") == 0) {
+            if (i + 1 == argc || (strcmp(argv[i + 1], "json") != 0 && strcmp(argv[i + 1], "table") != 0))
+                return wrong(cli, "behind --output stands json or table%s", "");
+            as_json = strcmp(argv[++i], "json") == 0;
+        }
         else if (argv[i][0] == '-')
             return wrong(cli, "unknown argument '%.100s'", argv[i]);
         else if (path != NULL)
@@ -76,14 +81,14 @@ static int run_savepoint(const struct cli *cli, int argc, char **argv)
 
 const struct cli_verb cli_savepoint = {
     .name = "savepoint",
-    .arguments = "inspect PATH [--json]",
+    .arguments = "inspect PATH [--output json]",
     .doc = "show what a checkpoint or savepoint holds",
     .help = "PATH is the folder of a savepoint or checkpoint (.../chk-12), or the _metadata in it. Shown are the job, "
             "and of each\n"
             "operator its name, uid and parallelism, and of each state name, kind, keys, rows, bytes and schema. Every "
             "byte is\n"
             "read and its checksum looked at: status 1, with the file and the place, when something is damaged.\n"
-            "  --json             one JSON object\n"
+            "  --output FORMAT    json: one JSON object, also --json; table, when it is not given\n"
             "\n"
             "Example:\n"
             "  thalweg savepoint inspect savepoints/savepoint-3f2a91-0c55d1e6a7b8\n",
