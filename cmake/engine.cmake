@@ -1,9 +1,9 @@
 # libthalweg.a, libthalweg.so (which exports tw_* and nothing else) and the binary, from one compilation of src/.
 file(GLOB_RECURSE engine_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c)
 set(main_source ${CMAKE_SOURCE_DIR}/src/surface/cli/main.c)
-# In the binary only: jobs of the simulator, the editor of lines and the client of HTTP, whose libraries a user's program should not need.
+# In the binary only: jobs of the simulator, the editor of lines, client and server of HTTP, whose libraries a user's program should not need.
 file(GLOB binary_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/sim/job*.c ${CMAKE_SOURCE_DIR}/src/ground/sys/sys_linux_editor.c
-    ${CMAKE_SOURCE_DIR}/src/ground/sys/sys_linux_http.c)
+    ${CMAKE_SOURCE_DIR}/src/ground/sys/sys_linux_http.c ${CMAKE_SOURCE_DIR}/src/ground/sys/sys_linux_httpd.c)
 list(REMOVE_ITEM engine_sources ${main_source} ${binary_sources})
 if(NOT engine_sources)
     file(WRITE ${CMAKE_BINARY_DIR}/gen/empty.c "extern const int tw_empty;\nconst int tw_empty = 0;\n")
@@ -52,7 +52,7 @@ if(EXISTS ${main_source})
     endforeach()
     add_library(thalweg_binary_objects OBJECT ${binary_sources})
     target_link_libraries(thalweg_binary_objects PRIVATE thalweg_flags)
-    target_include_directories(thalweg_binary_objects SYSTEM PRIVATE ${curl_INCLUDE_DIRS})
+    target_include_directories(thalweg_binary_objects SYSTEM PRIVATE ${curl_INCLUDE_DIRS} ${microhttpd_INCLUDE_DIRS})
     target_include_directories(thalweg_binary_objects PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/include ${CMAKE_BINARY_DIR}/gen)
     add_executable(thalweg ${main_source} ${builtin_objects} $<TARGET_OBJECTS:thalweg_binary_objects>)
     target_link_libraries(thalweg PRIVATE -Wl,--whole-archive thalweg_static -Wl,--no-whole-archive)

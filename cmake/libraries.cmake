@@ -13,6 +13,7 @@ pkg_check_modules(pcre2   REQUIRED IMPORTED_TARGET libpcre2-8)
 pkg_check_modules(jemalloc REQUIRED IMPORTED_TARGET jemalloc)      # the binary only: a library must not choose its host's allocator
 pkg_check_modules(edit REQUIRED IMPORTED_TARGET libedit)           # the binary only: lines of the shell
 pkg_check_modules(curl REQUIRED libcurl)                            # the binary only, which loads it when it speaks HTTP: headers
+pkg_check_modules(microhttpd REQUIRED libmicrohttpd)                # the binary only, which loads it when it answers HTTP: headers
 pkg_check_modules(cmocka  REQUIRED IMPORTED_TARGET cmocka)         # tests only
 
 add_library(thalweg_deps INTERFACE)

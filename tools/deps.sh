@@ -27,6 +27,7 @@ libpcre2-dev     | module libpcre2-8  | regular expressions
 tzdata           | file /usr/share/zoneinfo/tzdata.zi | time zones, carried in the program
 libedit-dev      | module libedit    | lines of the SQL shell: keys, history, completion
 libcurl4-openssl-dev | module libcurl  | HTTP: the client of SQL gateways
+libmicrohttpd-dev | module libmicrohttpd | HTTP: the REST server of a cluster
 libjemalloc-dev  | module jemalloc    | the allocator of the binary
 libcmocka-dev    | module cmocka      | unit tests'
 test_list="$build_list

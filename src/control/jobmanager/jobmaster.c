@@ -36,6 +36,7 @@ struct jobmaster *jobmaster_create(const struct jobmaster_options *o)
     jm->o = *o;
     jm->mailbox = sys_mailbox_create(o->sys);
     jm->look = sys_lock_create(o->sys);
+    sys_atomic_store(&jm->since_ms[JOB_INITIALIZING], (uint64_t)sys_wall_ms(o->sys));
     return jm;
 }
 
@@ -66,8 +67,11 @@ void jobmaster_become(struct jobmaster *jm, enum job_status next)
     ASSERT(job_status_may_follow(now, next));
     log_write(jm->o.log, LOG_INFO, "jobmaster", "job '%s': %s -> %s", jm->graph.job_name, job_status_name(now),
               job_status_name(next));
+    sys_atomic_store(&jm->since_ms[next], (uint64_t)sys_wall_ms(jm->o.sys));
     sys_atomic_store(&jm->status, next);
 }
+
+int64_t jobmaster_since_ms(const struct jobmaster *jm, enum job_status s) { return (int64_t)sys_atomic_load(&jm->since_ms[s]); }
 
 /* --- submission --------------------------------------------------------------------------------------------------------- */
 static void execution_moved(void *arg, const struct execution *x, enum execution_state from)
@@ -88,7 +92,9 @@ static void rows_have_come(void *arg)
 
 static enum status make_job(struct jobmaster *jm, struct err *e)
 {
-    TRY(job_setup_shared(jm->o.sys, &jm->graph, jm->o.job_number, checkpoints_job_id(jm->checkpoints), &jm->job, e));
+    const char *id = jm->o.job_id != NULL ? jm->o.job_id : checkpoints_job_id(jm->checkpoints);
+
+    TRY(job_setup_shared(jm->o.sys, &jm->graph, jm->o.job_number, id, &jm->job, e));
     if (jm->o.row_queues != NULL) job_use_row_queues(jm->job, jm->o.row_queues);
     row_queues_on_offer(job_row_queues(jm->job), rows_have_come, jm);
     return S_OK;

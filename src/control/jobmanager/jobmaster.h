@@ -21,12 +21,16 @@ struct jobmaster;
 struct jobmaster_options {
     struct sys *sys;
     struct log *log;                         /* may be NULL */
+    const char *job_id;                      /* 32 hexadecimal digits, which are the job's own wherever it runs; NULL: one is made */
     int64_t job_number;                      /* among the jobs of a session, whose ids differ; 0: it is of none */
     struct artifact_table functions;
     const struct fn_users *users;            /* functions of its SQL expressions; NULL: none */
     bool times_hooks;                        /* how long operators worked, and how much they gave, is wanted: jobmaster_operator's busy_ns, bytes_out */
     bool takes_signals;                      /* SIGINT and SIGTERM stop the job in order */
     const struct sys_atomic_u64 *cancelled;  /* not 0 = stop; may be NULL, any thread may set it */
+    /* Together with `cancelled`: the job is to be gone on with by another process: it ends SUSPENDED, its record stays as it is,
+     * nothing is deleted. May be NULL. */
+    const struct sys_atomic_u64 *suspended;
     /* Rows for the caller (tw_collect_to): called on the calling thread, the batch is borrowed. */
     enum status (*rows)(void *arg, int64_t receiver, struct batch *b, struct err *e);
     void *rows_arg;
@@ -71,6 +75,7 @@ void jobmaster_pump(struct jobmaster *jm);
 /* From submission on, also while it runs and from any thread: how far it is, what its tasks did so far, and its operators (whose
  * state is not measured then). */
 enum job_status jobmaster_status(const struct jobmaster *jm);
+int64_t jobmaster_since_ms(const struct jobmaster *jm, enum job_status s); /* wall clock, when it last became that; 0: never */
 void jobmaster_totals_now(const struct jobmaster *jm, struct job_totals *out);
 void jobmaster_operator_now(const struct jobmaster *jm, uint32_t node, struct operator_totals *out);
 

@@ -180,7 +180,11 @@ enum status jobmaster_run(struct jobmaster *jm, struct err *e)
     jm->ended_ns = sys_mono_ns(jm->o.sys);
     metrics_stop(job_metrics(jm->job));
     enum job_status last = jobmaster_status(jm);
-    jobmaster_become(jm, last == JOB_FAILING ? JOB_FAILED : last == JOB_CANCELLING ? JOB_CANCELED : JOB_FINISHED);
+    bool is_suspended = jm->o.suspended != NULL && sys_atomic_load(jm->o.suspended) != 0;
+    jobmaster_become(jm, last == JOB_FAILING                        ? JOB_FAILED
+                         : last == JOB_CANCELLING && !is_suspended ? JOB_CANCELED
+                         : last == JOB_CANCELLING                   ? JOB_SUSPENDED
+                                                                    : JOB_FINISHED);
     checkpoints_job_over(jm);
     if (last == JOB_RUNNING) return S_OK;
     if (last == JOB_CANCELLING) return err_set(e, E_CANCELED, "canceled");

@@ -396,6 +396,7 @@ void checkpoints_job_over(struct jobmaster *jm)
     sys_lock_give(jm->look);
     checkpoints_on_notes(jm);
     requests_end_all(c);
+    if (last == JOB_SUSPENDED) return;
     bool discards = last == JOB_FINISHED || (last == JOB_CANCELED && c->discards_canceled) ||
                     (last == JOB_FAILED && c->discards_failed);
     if (await_change(jm, &(struct snapshot_change){.status = last, .attempt = jm->attempt, .discards = discards}, &e) ==

@@ -30,6 +30,7 @@ struct jobmaster {
     const char *checkpoints_uri;  /* the job's folder; NULL: it takes none */
     struct executions *executions;
     struct sys_atomic_u64 status;      /* enum job_status: changed by the job's thread alone, read by any */
+    struct sys_atomic_u64 since_ms[JOB_STATUS_COUNT]; /* when it last became that; 0: never */
     struct sys_atomic_u64 is_deployed; /* from then on any thread may count what the tasks did */
     enum sys_signal signal;
     struct err err; /* why the job fails */

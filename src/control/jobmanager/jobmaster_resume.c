@@ -6,7 +6,8 @@
  * the change itself, with the next leader epoch, fences it. Between reading the record and changing it another one may go on: then
  * all is looked at anew.
  *
- * The id of a job is a hash of its name and of the folder for checkpoints: the same command finds its record again. */
+ * The id of a job that was not given one is a hash of its name and of the folder for checkpoints: the same command finds its record
+ * again. */
 #include "control/jobmanager/jobmaster_internal.h"
 
 #include "control/config.h"
@@ -54,6 +55,11 @@ static void make_job_id(struct jobmaster *jm, const char *dir, char id[static SN
 {
     struct sha256 digest;
     char hex[65];
+
+    if (jm->o.job_id != NULL) {
+        snprintf(id, SNAPSHOT_ID_SIZE, "%s", jm->o.job_id);
+        return;
+    }
     const char *text = arena_printf(&jm->arena, "%s\n%s", dir, jm->graph.job_name);
 
     sha256_of(text, strlen(text), &digest);

@@ -8,7 +8,9 @@ struct sys_http;
 
 struct sys_http_request {
     const char *method, *url; /* "POST", "http://host:port/path" */
-    struct str body;          /* data NULL: none; application/json else */
+    struct str body;          /* data NULL: none */
+    const char *type;         /* of the body; NULL: application/json */
+    const char *authorization; /* NULL: none */
     int64_t timeout_ms;       /* of the whole request; 0: none */
     /* Asked a few times a second while it waits: true ends the request with E_CANCELED. NULL: never. */
     bool (*stop)(void *arg);

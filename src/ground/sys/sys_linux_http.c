@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { ANSWER_MAX = 256 * 1024 * 1024, CONNECT_MS = 10000 };
@@ -20,7 +21,7 @@ struct sys_http {
     struct mem mem;
     void *library;
     CURL *easy;
-    struct curl_slist *headers;
+    struct curl_slist *headers, *own_headers; /* own: of this request */
     char why[CURL_ERROR_SIZE];
 #define X(name) __typeof__(curl_##name) *name;
     CURL_CALLS(X)
@@ -41,6 +42,7 @@ static void http_close(struct sys_http *h)
 
     if (h == NULL) return;
     if (h->headers != NULL) h->slist_free_all(h->headers);
+    if (h->own_headers != NULL) h->slist_free_all(h->own_headers);
     if (h->easy != NULL) h->easy_cleanup(h->easy);
     /* The library stays: what it registered in the process refers to its code. */
     mem_init(&mem, "http", 0);
@@ -109,6 +111,23 @@ static int look_up(void *arg, curl_off_t down_total, curl_off_t down, curl_off_t
     return x->stopped;
 }
 
+/* What the request says itself; the usual ones where it says nothing. */
+static struct curl_slist *headers_of(struct sys_http *h, const struct sys_http_request *r)
+{
+    char line[1024];
+
+    if (h->own_headers != NULL) h->slist_free_all(h->own_headers);
+    h->own_headers = NULL;
+    if (r->type == NULL && r->authorization == NULL) return h->headers;
+    snprintf(line, sizeof line, "Content-Type: %s", r->type != NULL ? r->type : "application/json");
+    h->own_headers = h->slist_append(h->own_headers, line);
+    h->own_headers = h->slist_append(h->own_headers, "Expect:");
+    if (r->authorization == NULL) return h->own_headers;
+    snprintf(line, sizeof line, "Authorization: %s", r->authorization);
+    h->own_headers = h->slist_append(h->own_headers, line);
+    return h->own_headers;
+}
+
 static void prepare(struct sys_http *h, struct exchange *x)
 {
     const struct sys_http_request *r = x->request;
@@ -119,7 +138,7 @@ static void prepare(struct sys_http *h, struct exchange *x)
     h->easy_setopt(c, CURLOPT_URL, r->url);
     h->easy_setopt(c, CURLOPT_CUSTOMREQUEST, r->method);
     h->easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
-    h->easy_setopt(c, CURLOPT_HTTPHEADER, h->headers);
+    h->easy_setopt(c, CURLOPT_HTTPHEADER, headers_of(h, r));
     h->easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     h->easy_setopt(c, CURLOPT_ERRORBUFFER, h->why);
     h->easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);

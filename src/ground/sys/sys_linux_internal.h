@@ -79,3 +79,7 @@ void linux_screen_leave(void); /* closes both, also in a signal handler */
 /* Sets "cannot <verb> '<path>': <reason>" from errno and answers its status. `missing` names what is not there when the
  * system says so: for a file that was to be created that is its folder. */
 enum status linux_error(struct err *e, const char *verb, const char *path, const char *missing);
+
+struct sockaddr;
+/* sys_linux_peer.c: the connection from that address to our port belongs to a process of this user, or of root, on this machine. */
+bool sys_linux_peer_is_mine(const struct sockaddr *peer, int own_port);
