@@ -95,6 +95,9 @@ void dispatcher_close(struct dispatcher *d, bool keeps)
     for (job = d->first; job != NULL; job = next) {
         next = job->next;
         ASSERT(job->holders == 0);
+        sys_thread_join(d->o.sys, job->thread);
+        job->thread = NULL;
+        if (!keeps) keep_forget(job);
         dispatched_free(job);
     }
     sys_lock_free(d->o.sys, d->lock);

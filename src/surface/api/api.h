@@ -47,6 +47,21 @@ struct api_watch {
 /* What tw_execute prints instead of running the job. */
 enum api_plan { API_PLAN_NONE, API_PLAN_TEXT, API_PLAN_JSON };
 
+/* Where jobs run that do not run in this process. */
+struct api_remote_job {
+    const char *name, *artifact; /* artifact: the file with its functions; NULL: it has none */
+    struct str graph;            /* encoded */
+};
+struct api_remote_outcome {
+    const char *status, *job_id; /* "FINISHED"; of one that is left alone "RUNNING". Until the next job */
+    double seconds;
+};
+struct api_remote {
+    /* Hands the job over, and waits for its end where that is wanted. E_CANCELED: it was canceled. */
+    enum status (*run)(void *arg, const struct api_remote_job *job, struct api_remote_outcome *out, struct err *e);
+    void *arg;
+};
+
 struct tw_env {
     struct mem mem;
     struct arena arena;
@@ -75,6 +90,7 @@ struct tw_env {
     const char *ledger;           /* not NULL: what is printed becomes pages in this folder instead (simulation with faults) */
     struct buf *collected;        /* not NULL: rows for tw_collect_to become lines of text here instead (simulation) */
 
+    struct api_remote remote;     /* run NULL: in this process */
     struct logging logging;       /* of the latest job; closed after it */
     struct jobmaster *jobmaster;  /* of the latest job */
     struct sys_lock *lock;        /* guards `shown`, which any thread may look at */

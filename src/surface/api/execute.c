@@ -230,9 +230,31 @@ static int job_over(struct tw_env *env, enum status st)
     return st == S_OK ? 0 : 1;
 }
 
+/* What its tasks count and measure stays there. */
+static enum status run_elsewhere(struct tw_env *env, const struct buf *bytes)
+{
+    struct api_remote_job job = {env->job_name, env->first != env->end ? env->artifact : NULL, {bytes->data, bytes->size}};
+    struct api_remote_outcome outcome = {"FAILED", "", 0};
+
+    if (env->receiver_count > 0) {
+        err_set(&env->err, E_UNSUPPORTED, "job '%s' gives rows to the program itself, which is not where the job runs", env->job_name);
+        err_hint(&env->err, "end it with a sink (tw_print, tw_sink), or run it in this process: without -m");
+        return E_UNSUPPORTED;
+    }
+    enum status st = env->remote.run(env->remote.arg, &job, &outcome, &env->err);
+    env->has_result = outcome.job_id[0] != '\0';
+    env->result = (struct tw_result){.job_name = arena_strdup(&env->arena, env->job_name),
+                                     .status = arena_strdup(&env->arena, outcome.status),
+                                     .seconds = outcome.seconds,
+                                     .job_id = arena_strdup(&env->arena, outcome.job_id)};
+    return st;
+}
+
 static enum status run_bytes(struct tw_env *env, const struct buf *bytes)
 {
     struct options o = config_options(&env->config);
+
+    if (env->remote.run != NULL) return run_elsewhere(env, bytes);
 
     show(env, NULL);
     jobmaster_free(env->jobmaster);

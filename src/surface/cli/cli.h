@@ -5,6 +5,7 @@
 
 struct sys_editor_ops;
 struct sys_http_ops;
+struct sys_httpd_ops;
 struct tw_plugin;
 
 /* Jobs that are part of the binary, for `thalweg run` without a shared object and for the simulator. */
@@ -22,6 +23,7 @@ struct cli {
     const struct sim_job *const *sim_jobs; /* ends with NULL; NULL = none */
     const struct sys_editor_ops *editor; /* of lines on the terminal; NULL = none */
     const struct sys_http_ops *http;     /* NULL = none */
+    const struct sys_httpd_ops *httpd;   /* NULL = none */
     const char *called; /* by this name of the program: that of a verb with `program`; NULL: as thalweg */
 };
 

@@ -3,6 +3,7 @@
 #include "surface/cli/cli.h"
 
 #include "surface/cli/program.h"
+#include "surface/cli/remote_run.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -90,7 +91,63 @@ static enum status load_plugin(struct sys *sys, const char *path, struct sys_lib
     return *plugin != NULL ? S_OK : err_set(e, E_CONFIG, "'%s' holds no job: it has no TW_JOB", path);
 }
 
-static int run_library(const struct cli *cli, const char *path, int argc, char **argv)
+/* --- where it runs ------------------------------------------------------------------------------------------------------------ */
+static enum status wrong_option(const char *name, const char *why, struct err *e)
+{
+    err_set(e, E_UNSUPPORTED, "%s is not taken: %s", name, why);
+    err_hint(e, "leave it out");
+    return E_UNSUPPORTED;
+}
+
+/* What the argument says of the place; S_IDLE: nothing. *is_remote is left alone where it says nothing of that. */
+static enum status take_place(struct remote_run *r, const char *arg, const char *value, bool *takes_value, bool *is_remote, struct err *e)
+{
+    bool is_target = strcmp(arg, "-t") == 0 || strcmp(arg, "--target") == 0, is_address = strcmp(arg, "-m") == 0 || strcmp(arg, "--jobmanager") == 0;
+
+    *takes_value = is_target || is_address;
+    if (*takes_value && value == NULL) return err_set(e, E_CONFIG, "%s needs a value behind it", arg);
+    if (is_address) {
+        r->address = value;
+        *is_remote = true;
+    } else if (is_target) {
+        if (strcmp(value, "local") != 0 && strcmp(value, "remote") != 0)
+            return wrong_option(arg, "this version has the targets local (this process) and remote (a cluster that runs)", e);
+        *is_remote = strcmp(value, "remote") == 0;
+    } else if (strcmp(arg, "-d") == 0 || strcmp(arg, "--detached") == 0) {
+        r->is_detached = true;
+    } else if (strcmp(arg, "-sae") == 0 || strcmp(arg, "--shutdownOnAttachedExit") == 0) {
+        r->shuts_down = true;
+    } else if (strcmp(arg, "-c") == 0 || strcmp(arg, "--class") == 0) {
+        return wrong_option(arg, "a shared object has one job", e);
+    } else {
+        return S_IDLE;
+    }
+    return S_OK;
+}
+
+/* Takes those arguments out that say where the job runs and stand in front of its name. */
+static enum status take_places(struct remote_run *r, int *argc, char **argv, bool *is_remote, struct err *e)
+{
+    int at = 0, kept = 0;
+    bool takes_value;
+
+    while (at < *argc) {
+        enum status st = take_place(r, argv[at], at + 1 < *argc ? argv[at + 1] : NULL, &takes_value, is_remote, e);
+        if (st < S_OK) return st;
+        if (st == S_OK) {
+            at += takes_value ? 2 : 1;
+            continue;
+        }
+        if (program_count_own(1, argv + at) == 0) break;
+        int own = program_takes_value(argv[at]) ? MIN(2, *argc - at) : 1;
+        while (own-- > 0) argv[kept++] = argv[at++];
+    }
+    memmove(argv + kept, argv + at, sizeof *argv * (size_t)(*argc - at));
+    *argc -= at - kept;
+    return S_OK;
+}
+
+static int run_library(const struct cli *cli, const char *path, const struct program_remote *remote, int argc, char **argv)
 {
     struct sys_library *library = NULL;
     const struct tw_plugin *plugin = NULL;
@@ -105,28 +162,55 @@ static int run_library(const struct cli *cli, const char *path, int argc, char *
         return 1;
     }
     snprintf(command, sizeof command, "thalweg run %s", path);
-    struct program p = {.sys = cli->sys, .plugin = plugin, .name = path, .artifact = path, .command = command};
+    struct program p = {.sys = cli->sys, .plugin = plugin, .name = path, .artifact = path, .remote = remote, .command = command};
     int exit_status = program_run(&p, argc, argv);
     sys_library_close(library);
     return exit_status;
 }
 
-/* The job is the first argument that is not the engine's; arguments of the engine may stand on both sides of it. */
-static int run_run(const struct cli *cli, int argc, char **argv)
+static int fail(const struct cli *cli, const struct err *e)
 {
-    ASSERT(cli->jobs != NULL && cli->jobs[0].name != NULL);
+    api_say_error(cli->sys, "thalweg run", e);
+    return 1;
+}
+
+/* The job is the first argument that is not the engine's; arguments of the engine may stand on both sides of it. */
+static int run_here_or_there(const struct cli *cli, struct remote_run *r, int argc, char **argv)
+{
+    struct err e = {0};
+    bool is_remote = cli->called != NULL; /* as flink: jobs go to a cluster */
+
+    if (take_places(r, &argc, argv, &is_remote, &e) != S_OK) return fail(cli, &e);
     int at = program_count_own(argc, argv);
     const char *job = at < argc ? argv[at] : NULL;
-
-    if (job == NULL || (job[0] == '-' && strcmp(job, "--demo") != 0)) return run_demo(cli, argc, argv);
+    bool is_demo = job == NULL || job[0] == '-';
+    if (is_demo && is_remote && !wants_help(argc, argv)) {
+        err_set(&e, E_CONFIG, "which job is to run in the cluster is not said: the demo runs in this process only");
+        err_hint(&e, "write thalweg run -m HOST:PORT JOB.so; a job is compiled with `cc -shared -fPIC job.c -o job.so`");
+        return fail(cli, &e);
+    }
+    if (is_demo && (job == NULL || strcmp(job, "--demo") != 0)) return run_demo(cli, argc, argv);
     memmove(argv + 1, argv, sizeof *argv * (size_t)at); /* over the job's name */
-    return job[0] == '-' ? run_demo(cli, argc - 1, argv + 1) : run_library(cli, job, argc - 1, argv + 1);
+    if (is_demo) return run_demo(cli, argc - 1, argv + 1);
+    int exit_status = run_library(cli, job, is_remote ? &r->face : NULL, argc - 1, argv + 1);
+    return r->was_interrupted ? EXIT_INTERRUPTED : exit_status;
+}
+
+static int run_run(const struct cli *cli, int argc, char **argv)
+{
+    struct remote_run r;
+
+    ASSERT(cli->jobs != NULL && cli->jobs[0].name != NULL);
+    remote_run_init(&r, cli);
+    int exit_status = run_here_or_there(cli, &r, argc, argv);
+    remote_run_release(&r);
+    return exit_status;
 }
 
 const struct cli_verb cli_run = {
     .name = "run",
     .arguments = "[JOB.so | --demo] [ARGUMENTS]",
-    .doc = "run a job in this process",
+    .doc = "run a job in this process, or in a cluster",
     .help = "JOB.so is a program with TW_JOB, compiled as a shared object (cc -shared -fPIC). Without it, or with "
             "--demo, the\n"
             "main example runs: 20,000 US flights of 2001, weekly windows per airport, the five worst airports of each "
@@ -135,6 +219,11 @@ const struct cli_verb cli_run = {
             "                     - is standard input\n"
             "  --on-error HOW     (demo) a record that cannot be read: fail ends the job, skip drops it,\n"
             "                     dead-letter takes it from a side output and says it on standard error\n"
+            "In front of JOB.so may stand where it runs; without these it runs in this process:\n"
+            "  -m, --jobmanager HOST:PORT   in the cluster whose REST interface is there (-t remote: where rest.address and\n"
+            "                     rest.port say)\n"
+            "  -d, --detached     do not wait for its end\n"
+            "  -sae, --shutdownOnAttachedExit   ctrl-c cancels the job, which else goes on\n"
             "\n",
     .run = run_run,
     .own_help = true,

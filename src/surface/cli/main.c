@@ -2,6 +2,7 @@
  * those of the simulated world. */
 #include "ground/sys/sys_editor.h"
 #include "ground/sys/sys_http.h"
+#include "ground/sys/sys_httpd.h"
 #include "surface/cli/cli.h"
 
 #include <thalweg/stream.h>
@@ -18,7 +19,7 @@ int main(int argc, char **argv)
         {NULL, NULL, NULL},
     };
     struct cli cli = {
-        .sys = sys_linux_create(), .jobs = jobs, .sim_jobs = sim_jobs, .editor = &sys_linux_editor, .http = &sys_linux_http};
+        .sys = sys_linux_create(), .jobs = jobs, .sim_jobs = sim_jobs, .editor = &sys_linux_editor, .http = &sys_linux_http, .httpd = &sys_linux_httpd};
     int exit_status = cli_main_as(&cli, argc, argv);
 
     sys_linux_free(cli.sys);

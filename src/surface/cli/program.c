@@ -162,6 +162,14 @@ static const struct own_argument *find_own(const char *arg, const char **value)
     return NULL;
 }
 
+bool program_takes_value(const char *arg)
+{
+    const char *value;
+    const struct own_argument *own = find_own(arg, &value);
+
+    return own != NULL && own->has_value && value == NULL;
+}
+
 int program_count_own(int argc, char **argv)
 {
     const struct own_argument *own;
@@ -249,6 +257,7 @@ static int run_job(const struct program *p, struct tw_env *env, const struct pro
     env->plan = a->plan;
     for (uint32_t i = 0; i < a->config.count; i++)
         config_set_from(&env->config, a->config.items[i].key, a->config.items[i].value, a->config.places[i]);
+    if (p->remote != NULL) env->remote = p->remote->open(p->remote, &a->config);
     status_init(&view, p->sys);
     if (!env->is_silent) env->watch = status_watch(&view);
     int exit_status = p->plugin->job(env, a->argc, a->argv);

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define JSON_TYPE "application/json; charset=UTF-8"
-enum { FORBIDDEN = 403, ARCHIVED_PATHS_MAX = 4000, ARCHIVED_MAX = 64 * 1024 * 1024 };
+enum { FORBIDDEN = 403, UNAVAILABLE = 503, ARCHIVED_PATHS_MAX = 4000, ARCHIVED_MAX = 64 * 1024 * 1024 };
 
 struct rest *rest_create(const struct rest_options *o)
 {
@@ -44,6 +44,7 @@ void rest_begin(struct rest *r, struct dispatcher *d, const char *address)
 {
     r->dispatcher = d;
     r->address = arena_strdup(&r->arena, address);
+    sys_atomic_store(&r->is_ready, 1);
 }
 
 /* --- leave --------------------------------------------------------------------------------------------------------- */
@@ -105,6 +106,8 @@ void rest_answer(void *rest, const struct sys_httpd_request *request, struct sys
         rest_fail(&c, FORBIDDEN,
                   "Not allowed: calls that change something are taken from processes of the user that runs the cluster, on its "
                   "machine, or with its token (Authorization: Bearer ..., see thalweg.security.token-file).");
+    } else if (sys_atomic_load(&r->is_ready) == 0) {
+        rest_fail(&c, UNAVAILABLE, "Service temporarily unavailable: the jobs of the JobManager before are being gone on with.");
     } else {
         rest_route(&c);
     }

@@ -28,7 +28,7 @@ struct rest_options {
 
 struct rest *rest_create(const struct rest_options *o);
 void rest_free(struct rest *r); /* no request is under way; NULL is a no-op */
-void rest_begin(struct rest *r, struct dispatcher *d, const char *address); /* before the first request. address: "http://localhost:8081" */
+void rest_begin(struct rest *r, struct dispatcher *d, const char *address); /* requests before it are put off: 503. address: "http://localhost:8081" */
 void rest_answer(void *rest, const struct sys_httpd_request *request, struct sys_httpd_answer *answer); /* a sys_httpd_fn */
 /* Of dispatcher_options: what the interface says of a job that is over. Its dispatcher need not have begun. */
 void rest_archive(void *rest, struct dispatched_job *job, struct buf *out);

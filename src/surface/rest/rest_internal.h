@@ -12,6 +12,7 @@ struct rest {
     struct arena arena;
     struct dispatcher *dispatcher;
     const char *address;
+    struct sys_atomic_u64 is_ready; /* from then on it has a dispatcher */
     int64_t started_ms;
 };
 

@@ -1,0 +1,157 @@
+/* remote_run.c - hands a graph to a cluster and says what Flink's client says: the job's id when it is submitted, and where it is waited
+ * for, its run time and accumulators. Ctrl-c ends the waiting; the job goes on, unless -sae says that it is to end, too. */
+#include "surface/cli/remote_run.h"
+
+#include "control/dispatcher/dispatcher.h"
+#include "ground/base/str.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool looks_for_signal(void *arg)
+{
+    struct remote_run *r = arg;
+
+    if (sys_signal_take(r->cli->sys) != SYS_SIGNAL_NONE) r->was_interrupted = true;
+    return r->was_interrupted;
+}
+
+static void say(struct remote_run *r, struct buf *text)
+{
+    program_say(r->cli->sys, 1, buf_text(text));
+    buf_clear(text);
+}
+
+/* --- life ---------------------------------------------------------------------------------------------------------- */
+/* What is wrong with the address is told when a job wants to go there. */
+static struct api_remote open_remote(const struct program_remote *face, const struct config *config)
+{
+    struct remote_run *r = (struct remote_run *)(uintptr_t)face;
+
+    for (uint32_t i = 0; i < config->count; i++)
+        config_set_from(&r->config, config->items[i].key, config->items[i].value, config->places[i]);
+    return (struct api_remote){remote_run_job, r};
+}
+
+void remote_run_init(struct remote_run *r, const struct cli *cli)
+{
+    *r = (struct remote_run){.face = {open_remote}, .cli = cli};
+    mem_init(&r->mem, "remote run", 0);
+    arena_init(&r->arena, &r->mem, 0);
+    config_init(&r->config, &r->arena);
+}
+
+void remote_run_release(struct remote_run *r)
+{
+    cluster_client_close(&r->client);
+    mem_release(&r->mem);
+}
+
+static enum status open_client(struct remote_run *r, struct err *e)
+{
+    struct options o = {0};
+
+    if (r->client.http != NULL) return S_OK;
+    if (r->address != NULL) TRY(cluster_set_address(&r->config, r->address, e));
+    TRY(cluster_keys_check(&r->config, e));
+    o = config_options(&r->config);
+    TRY(cluster_client_open(&r->client, r->cli, &o, &r->mem, &r->arena, e));
+    r->client.stop = looks_for_signal;
+    r->client.stop_arg = r;
+    return S_OK;
+}
+
+/* --- a job --------------------------------------------------------------------------------------------------------- */
+static void say_accumulators(struct remote_run *r, struct buf *text)
+{
+    struct str answer, item;
+    size_t at = 0;
+
+    if (cluster_client_get(&r->client, arena_printf(&r->arena, "/jobs/%s/accumulators", r->id), &answer, NULL) != S_OK) return;
+    struct str list = answer_member(answer, "user-task-accumulators");
+    while (answer_next(list, &at, &item))
+        buf_printf(text, "- %s (%s): %s\n", answer_text(answer_member(item, "name"), &r->arena),
+                   answer_text(answer_member(item, "type"), &r->arena), answer_text(answer_member(item, "value"), &r->arena));
+    if (at > 1) buf_append_text(text, "\n");
+}
+
+static void say_finished(struct remote_run *r, int64_t run_ms)
+{
+    struct buf text;
+
+    buf_init(&text, &r->mem);
+    buf_printf(&text, "Program execution finished\nJob with JobID %s has finished.\nJob Runtime: %lld ms\n", r->id, (long long)run_ms);
+    size_t before = text.size;
+    say_accumulators(r, &text);
+    if (text.size > before) {
+        struct str list = {arena_strndup(&r->arena, text.data + before, text.size - before), text.size - before};
+        text.size = before;
+        buf_append_text(&text, "Accumulator Results: \n");
+        buf_append(&text, list.data, list.size);
+    }
+    buf_append_text(&text, "\n");
+    say(r, &text);
+    buf_release(&text);
+}
+
+/* Why it failed, in its own words. */
+static enum status tell_failure(struct remote_run *r, struct err *e)
+{
+    struct str answer, item = {0};
+    size_t at = 0;
+
+    TRY(cluster_client_get(&r->client, arena_printf(&r->arena, "/jobs/%s/exceptions", r->id), &answer, e));
+    struct str entries = answer_member(answer_member(answer, "exceptionHistory"), "entries");
+    const char *why = answer_next(entries, &at, &item) ? answer_text(answer_member(item, "stacktrace"), &r->arena) : NULL;
+    return err_set(e, E_USER, "%s", why != NULL ? why : "the cluster does not say why");
+}
+
+static enum status interrupted(struct remote_run *r, struct err *e)
+{
+    struct str answer;
+
+    if (!r->shuts_down) {
+        err_hint(e, "`thalweg cancel %s` ends it", r->id);
+        return E_CANCELED;
+    }
+    r->client.stop = NULL;
+    enum status st = cluster_client_call(&r->client, "PATCH", arena_printf(&r->arena, "/jobs/%s", r->id), NULL, (struct str){NULL, 0}, &answer, NULL);
+    err_clear(e);
+    return st == S_OK ? err_set(e, E_CANCELED, "interrupted; the job is canceled") : err_set(e, E_CANCELED, "interrupted; the job could not be canceled");
+}
+
+static enum status await_end(struct remote_run *r, struct api_remote_outcome *out, struct err *e)
+{
+    struct err why = {0};
+    struct str answer;
+
+    if (cluster_client_await_job(&r->client, r->id, &out->status, &why) != S_OK) {
+        if (why.status == E_CANCELED) (void)interrupted(r, &why);
+        return err_pass_on(e, &why);
+    }
+    TRY(cluster_client_get(&r->client, arena_printf(&r->arena, "/jobs/%s", r->id), &answer, e));
+    int64_t run_ms = answer_int(answer_member(answer, "duration"), 0);
+    out->seconds = (double)run_ms / 1e3;
+    if (strcmp(out->status, "CANCELED") == 0) return err_set(e, E_CANCELED, "canceled");
+    if (strcmp(out->status, "FINISHED") != 0) return tell_failure(r, e);
+    if (!r->is_quiet) say_finished(r, run_ms);
+    return S_OK;
+}
+
+enum status remote_run_job(void *arg, const struct api_remote_job *job, struct api_remote_outcome *out, struct err *e)
+{
+    struct remote_run *r = arg;
+    struct cluster_submission s = {.graph = job->graph, .artifact = job->artifact};
+    struct buf text;
+    char id[JOB_ID_SIZE];
+
+    TRY(open_client(r, e));
+    TRY(cluster_client_submit(&r->client, &s, id, e));
+    r->id = out->job_id = arena_strdup(&r->arena, id);
+    out->status = "RUNNING";
+    buf_init(&text, &r->mem);
+    buf_printf(&text, "Job has been submitted with JobID %s\n", id);
+    if (!r->is_quiet) say(r, &text);
+    buf_release(&text);
+    return r->is_detached ? S_OK : await_end(r, out, e);
+}
