@@ -299,8 +299,7 @@ static enum status start(struct sys_httpd *h, const struct sys_address *a, struc
     h->daemon = h->start_daemon(flags, 0, NULL, NULL, on_request, h, MHD_OPTION_EXTERNAL_LOGGER, say_nothing, NULL,
                                 MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)(const void *)a->bytes,
                                 MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_CONNECTION_LIMIT,
-                                (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-                                MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
+                                (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
     if (h->daemon == NULL)
         return errno == EADDRINUSE ? err_set(e, E_EXISTS, "%s: the port is taken by another process", a->name)
                                    : err_set(e, E_IO, "%s: cannot listen: %s", a->name, strerror(errno));
