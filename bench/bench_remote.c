@@ -1,6 +1,6 @@
-/* bench_remote.c - the exchange between two processes over loopback: rows of four BIGINTs, hashed over two receivers that are both in
- * the other process. This process scatters, encodes and sends, its child receives, decodes and adds up one column: a core for each.
- * And how long a single row takes there and back when both ends sleep in between. */
+/* bench_remote.c - the exchange between two processes over loopback: rows of four BIGINTs, hashed over two receivers
+ * that are both in the other process. This process scatters, encodes and sends, its child receives, decodes and adds
+ * up one column: a core for each. And how long a single row takes there and back when both ends sleep in between. */
 #include "bench.h"
 
 #include "flow/exchange/remote.h"
@@ -34,15 +34,19 @@ static void failed(void *arg, uint32_t worker, const struct err *why)
     bench_fail("%s", why->text);
 }
 
-static struct channel *make_channel(struct end *x, uint32_t self, uint32_t from_worker, uint32_t number, struct gate_budget *budget)
+static struct channel *make_channel(struct end *x, uint32_t self, uint32_t from_worker, uint32_t number,
+                                    struct gate_budget *budget)
 {
     bool sends = self == from_worker;
-    struct channel *c = channel_create(sends ? &x->mem : remote_exchange_mem(x->exchange), x->schema, NULL, BATCH_ROWS, SHELLS);
+    struct channel *c = channel_create(sends ? &x->mem : remote_exchange_mem(x->exchange), x->schema, NULL, BATCH_ROWS,
+                                       SHELLS);
     uint64_t id = remote_channel_id(from_worker, 0, number);
 
     channel_share(c, budget, 1);
-    if (sends) remote_exchange_send(x->exchange, 1 - self, id, c);
-    else remote_exchange_receive(x->exchange, 1 - self, id, c);
+    if (sends)
+        remote_exchange_send(x->exchange, 1 - self, id, c);
+    else
+        remote_exchange_receive(x->exchange, 1 - self, id, c);
     channel_connect(c, x->sys, sends ? x->parker : NULL, sends ? NULL : x->parker);
     return c;
 }
@@ -55,7 +59,8 @@ static void end_open(struct end *x, uint32_t self)
     mem_init(&x->mem, "end", 0);
     arena_init(&x->arena, &x->mem, 0);
     x->parker = sys_parker_create(x->sys);
-    if (type_parse(&x->arena, STR("ROW<a BIGINT NOT NULL, b BIGINT NOT NULL, c BIGINT NOT NULL, d BIGINT NOT NULL>"), &x->schema, NULL) != S_OK ||
+    if (type_parse(&x->arena, STR("ROW<a BIGINT NOT NULL, b BIGINT NOT NULL, c BIGINT NOT NULL, d BIGINT NOT NULL>"),
+                   &x->schema, NULL) != S_OK ||
         remote_net_open(x->sys, NULL, &plan, &x->net, NULL) != S_OK)
         bench_fail("no end %u", self);
     x->workers[self] = (struct remote_worker){"here", "127.0.0.1", remote_net_port(x->net)};
@@ -65,7 +70,8 @@ static void end_open(struct end *x, uint32_t self)
 static void end_start(struct end *x, uint32_t self, int other_port)
 {
     static struct gate_budget back_budgets[2];
-    struct remote_plan plan = {.job_id = "bench", .workers = x->workers, .worker_count = 2, .self = self, .failed = failed};
+    struct remote_plan plan = {
+        .job_id = "bench", .workers = x->workers, .worker_count = 2, .self = self, .failed = failed};
 
     x->workers[1 - self] = (struct remote_worker){"there", "127.0.0.1", other_port};
     x->exchange = remote_exchange_create(x->net, &plan);
@@ -100,7 +106,7 @@ static void idle(struct end *x, int64_t *since_ns)
     *since_ns = 0;
 }
 
-/* --- the child: takes rows until both inputs end ----------------------------------------------------------------------------- */
+/* --- the child: takes rows until both inputs end ------------------------------------------------------------------ */
 struct answer {
     uint64_t rows, sum;
 };
@@ -114,7 +120,8 @@ static bool take(struct gate *g, struct answer *a, struct writer *echo, bool *en
     if (e.kind != GATE_BATCH) return true;
     for (uint32_t i = 0; i < e.batch->count; i++) a->sum += (uint64_t)VECTOR_VALUES(&e.batch->cols[1], int64_t)[i];
     a->rows += e.batch->count;
-    if (echo != NULL && (writer_batch(echo, e.batch, false) != S_OK || writer_flush(echo) != S_OK)) bench_fail("no credit for one row");
+    if (echo != NULL && (writer_batch(echo, e.batch, false) != S_OK || writer_flush(echo) != S_OK))
+        bench_fail("no credit for one row");
     return true;
 }
 
@@ -132,14 +139,17 @@ static void child(int to_parent, bool echoes)
         struct gate_input in = {&x.there[i], 1};
         gates[i] = gate_create(&in, 1, &x.mem, 0);
     }
-    struct writer *echo = writer_create(&(struct writer_plan){.partitioner = PART_FORWARD, .parallelism = 1}, &x.back, 1, &x.mem);
+    struct writer *echo = writer_create(&(struct writer_plan){.partitioner = PART_FORWARD, .parallelism = 1}, &x.back,
+                                        1, &x.mem);
     int port = remote_net_port(x.net);
     if (write(to_parent, &port, sizeof port) != sizeof port) _exit(1);
     while (!ended[0] || !ended[1]) {
         bool moved = false;
         for (uint32_t i = 0; i < RECEIVERS; i++) moved |= take(gates[i], &a, echoes ? echo : NULL, &ended[i]);
-        if (moved) idle_ns = 0;
-        else idle(&x, &idle_ns);
+        if (moved)
+            idle_ns = 0;
+        else
+            idle(&x, &idle_ns);
     }
     if (writer_control(echo, ELEMENT_END, 0) != S_OK) bench_fail("no room for an end");
     for (uint32_t i = 0; i < RECEIVERS; i++) gate_free(gates[i]);
@@ -149,7 +159,7 @@ static void child(int to_parent, bool echoes)
     _exit(0);
 }
 
-/* --- the parent ------------------------------------------------------------------------------------------------------------- */
+/* --- the parent --------------------------------------------------------------------------------------------------- */
 struct run {
     uint64_t rows;
     bool echoes;
@@ -165,7 +175,8 @@ struct run {
 static void run_begin(struct run *r)
 {
     static const uint32_t key = 0;
-    struct writer_plan plan = {.partitioner = PART_HASH, .keys = &key, .key_count = 1, .max_parallelism = 128, .parallelism = 1};
+    struct writer_plan plan = {
+        .partitioner = PART_HASH, .keys = &key, .key_count = 1, .max_parallelism = 128, .parallelism = 1};
     int ends[2], port;
 
     if (pipe(ends) != 0) bench_fail("no pipe");
@@ -204,10 +215,10 @@ static void fill(struct run *r, uint64_t first, uint32_t n)
 }
 
 /* Calls until it is not S_FULL, sleeping in between. */
-#define UNTIL_TAKEN(r, call)                                                                                                  \
-    do {                                                                                                                      \
-        int64_t idle_ns_ = 0;                                                                                                 \
-        while ((call) == S_FULL) idle(&(r)->x, &idle_ns_);                                                                    \
+#define UNTIL_TAKEN(r, call)                                                                                           \
+    do {                                                                                                               \
+        int64_t idle_ns_ = 0;                                                                                          \
+        while ((call) == S_FULL) idle(&(r)->x, &idle_ns_);                                                             \
     } while (0)
 
 static void run_end(struct run *r)
@@ -273,10 +284,19 @@ int main(int argc, char **argv)
 
     bench_start(&b, argc, argv, "exchange between processes");
     struct run r = {.rows = bench_size(&b, 40000000, 50000)};
-    bench_run(&b, &(struct bench_case){.name = "exchange between two processes, 4 integers", .unit = "M rows/s", .engine = throughput,
-                                       .arg = &r, .goal_kind = GOAL_AT_LEAST, .goal = 10, .scales = true});
+    bench_run(&b, &(struct bench_case){.name = "exchange between two processes, 4 integers",
+                                       .unit = "M rows/s",
+                                       .engine = throughput,
+                                       .arg = &r,
+                                       .goal_kind = GOAL_AT_LEAST,
+                                       .goal = 10,
+                                       .scales = true});
     r.rows = bench_size(&b, 3000, 20);
-    bench_run(&b, &(struct bench_case){.name = "row to a sleeping process, one way, p50", .unit = "us", .engine = latency, .arg = &r,
-                                       .goal_kind = GOAL_AT_MOST, .goal = 200});
+    bench_run(&b, &(struct bench_case){.name = "row to a sleeping process, one way, p50",
+                                       .unit = "us",
+                                       .engine = latency,
+                                       .arg = &r,
+                                       .goal_kind = GOAL_AT_MOST,
+                                       .goal = 200});
     return bench_end(&b);
 }

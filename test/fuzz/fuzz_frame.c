@@ -1,5 +1,6 @@
-/* fuzz_frame.c - any bytes from the other end of a connection: as frames, to the dialed end of a handshake, and to the dialing one. They
- * come in one piece or byte by byte, and then the connection ends. Whatever they are: no crash, one end, and an error has a text. */
+/* fuzz_frame.c - any bytes from the other end of a connection: as frames, to the dialed end of a handshake, and to
+ * the dialing one. They come in one piece or byte by byte, and then the connection ends. Whatever they are: no crash,
+ * one end, and an error has a text. */
 #include "ground/base/str.h"
 #include "ground/net/handshake.h"
 
@@ -79,15 +80,18 @@ static void play(struct sys *sys, uint8_t how, const uint8_t *bytes, size_t size
     struct heard h = {0};
     struct frame_hooks hooks = {.on_frame = on_frame, .on_over = on_over, .arg = &h};
     struct frame_limits limits = {.payload_max = 4096, .read_bytes = 64};
-    struct handshake_plan plan = {.build = "fuzz", .key = STR("key"), .greeting = STR("hi"), .ready = on_ready, .failed = on_failed, .arg = &h};
+    struct handshake_plan plan = {
+        .build = "fuzz", .key = STR("key"), .greeting = STR("hi"), .ready = on_ready, .failed = on_failed, .arg = &h};
     struct handshake *shake;
     struct sys_file *files[2];
     struct loop *l;
 
     enum status st = loop_create(sys, "fuzz", NULL, &l, NULL);
     ASSERT(st == S_OK && sys_socket_pair(sys, files, NULL) == S_OK);
-    if (how % 3 == 0) st = frame_open(l, sys, files[0], "peer", &limits, &hooks, &h.conn, NULL);
-    else st = handshake_start(l, sys, files[0], "peer", how % 3 == 1, &plan, &shake, NULL);
+    if (how % 3 == 0)
+        st = frame_open(l, sys, files[0], "peer", &limits, &hooks, &h.conn, NULL);
+    else
+        st = handshake_start(l, sys, files[0], "peer", how % 3 == 1, &plan, &shake, NULL);
     ASSERT(st == S_OK);
     feed(sys, l, files[1], bytes, size, (how & 64) != 0 && size < 256);
     ASSERT(h.ends == 1);

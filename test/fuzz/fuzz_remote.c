@@ -1,8 +1,9 @@
-/* fuzz_remote.c - hostile frames between two workers: batches, control elements, credit and ends in any order, on a link with one
- * channel that is sent and two that are received, whose gate is read all the while. The heads of frames are made right, so that what lies
- * behind them is reached; and what can be read as a batch is written and read again as the same bytes. */
+/* fuzz_remote.c - hostile frames between two workers: batches, control elements, credit and ends in any order, on a
+ * link with one channel that is sent and two that are received, whose gate is read all the while. The heads of frames
+ * are made right, so that what lies behind them is reached; and what can be read as a batch is written and read again
+ * as the same bytes. */
 #include "columns/column/batch_codec.h"
-#include "flow/exchange/remote_internal.h"
+#include "flow/exchange/remote_pump.h"
 #include "ground/base/str.h"
 
 #include <string.h>
@@ -49,8 +50,10 @@ static struct channel *channel_of(struct scene *s, uint64_t id)
     struct mem *mem = id == SENT ? &s->mem : remote_exchange_mem(s->exchange);
     struct channel *c = channel_create(mem, s->schema, NULL, 16, 3);
 
-    if (id == SENT) remote_exchange_send(s->exchange, 1, id, c);
-    else remote_exchange_receive(s->exchange, 1, id, c);
+    if (id == SENT)
+        remote_exchange_send(s->exchange, 1, id, c);
+    else
+        remote_exchange_receive(s->exchange, 1, id, c);
     channel_connect(c, s->sys, NULL, NULL);
     return c;
 }
@@ -133,7 +136,8 @@ static bool send_frame(struct scene *s, uint8_t kind, const uint8_t *payload, si
     size_t put, got;
 
     if (sys_file_write_some(s->sys, s->peer, head, sizeof head, &put, NULL) != S_OK) return false;
-    if (size > 0 && (sys_file_write_some(s->sys, s->peer, payload, size, &put, NULL) != S_OK || put != size)) return false;
+    if (size > 0 && (sys_file_write_some(s->sys, s->peer, payload, size, &put, NULL) != S_OK || put != size))
+        return false;
     turn(s);
     enum status st = sys_file_read_some(s->sys, s->peer, answer, sizeof answer, &got, NULL);
     return st == S_IDLE || (st == S_OK && got > 0);

@@ -18,18 +18,22 @@ static void note_failure(void *arg, uint32_t worker, const struct err *why)
     sys_atomic_add(&side->failures, 1);
 }
 
-/* --- wiring, as control/taskmanager/deploy.c does it ------------------------------------------------------------------------ */
+/* --- wiring, as control/taskmanager/deploy.c does it -------------------------------------------------------------- */
 static bool open_side(struct pair *p, int i)
 {
     struct pair_side *side = &p->sides[i];
-    struct remote_net_plan plan = {.host = "127.0.0.1", .build = "test", .key = str_of(p->plan.key[i] != NULL ? p->plan.key[i] : "key")};
+    struct remote_net_plan plan = {
+        .host = "127.0.0.1", .build = "test", .key = str_of(p->plan.key[i] != NULL ? p->plan.key[i] : "key")};
 
     if (remote_net_open(p->sys, NULL, &plan, &side->net, &side->why) != S_OK) return false;
     p->workers[i] = (struct remote_worker){i == 0 ? "w0" : "w1", "127.0.0.1", remote_net_port(side->net)};
     return true;
 }
 
-static bool is_connected(const struct pair *p, uint32_t from, uint32_t to) { return p->plan.partitioner != PART_FORWARD || from == to; }
+static bool is_connected(const struct pair *p, uint32_t from, uint32_t to)
+{
+    return p->plan.partitioner != PART_FORWARD || from == to;
+}
 
 static struct channel *make_channel(struct pair *p, int side, uint32_t from, uint32_t to)
 {
@@ -38,8 +42,10 @@ static struct channel *make_channel(struct pair *p, int side, uint32_t from, uin
     struct channel *c = channel_create(mem, p->schema, NULL, p->plan.batch_rows, p->plan.shells);
 
     if (p->plan.has_budget) channel_share(c, &p->budgets[side][to], p->plan.senders);
-    if (side == 0) remote_exchange_send(s->exchange, 1, remote_channel_id(5, from, to), c);
-    else remote_exchange_receive(s->exchange, 0, remote_channel_id(5, from, to), c);
+    if (side == 0)
+        remote_exchange_send(s->exchange, 1, remote_channel_id(5, from, to), c);
+    else
+        remote_exchange_receive(s->exchange, 0, remote_channel_id(5, from, to), c);
     channel_connect(c, p->sys, side == 0 ? p->parker : NULL, side == 0 ? NULL : p->parker);
     return c;
 }
@@ -52,8 +58,13 @@ static void make_ends(struct pair *p)
     uint32_t n;
 
     for (uint32_t f = 0; f < p->plan.senders; f++) {
-        struct writer_plan plan = {.partitioner = p->plan.partitioner, .keys = &key, .key_count = 1, .max_parallelism = 128,
-                                   .subtask = f, .parallelism = p->plan.senders, .seed = 3};
+        struct writer_plan plan = {.partitioner = p->plan.partitioner,
+                                   .keys = &key,
+                                   .key_count = 1,
+                                   .max_parallelism = 128,
+                                   .subtask = f,
+                                   .parallelism = p->plan.senders,
+                                   .seed = 3};
         n = 0;
         for (uint32_t t = 0; t < p->plan.receivers; t++)
             if (p->sent[f][t] != NULL) list[n++] = p->sent[f][t];
@@ -83,8 +94,14 @@ const char *remote_pair_open(struct pair *p, struct sys *sys, const struct pair_
     for (int i = 0; i < 2; i++)
         if (!open_side(p, i)) return p->sides[i].why.text;
     for (uint32_t i = 0; i < 2; i++) {
-        struct remote_plan of = {.job_id = "job", .epoch = 1, .attempt = plan->attempt[i], .workers = p->workers,
-                                 .worker_count = 2, .self = i, .failed = note_failure, .arg = &p->sides[i]};
+        struct remote_plan of = {.job_id = "job",
+                                 .epoch = 1,
+                                 .attempt = plan->attempt[i],
+                                 .workers = p->workers,
+                                 .worker_count = 2,
+                                 .self = i,
+                                 .failed = note_failure,
+                                 .arg = &p->sides[i]};
         p->sides[i].exchange = remote_exchange_create(p->sides[i].net, &of);
     }
     for (uint32_t f = 0; f < plan->senders; f++)
@@ -98,7 +115,7 @@ const char *remote_pair_open(struct pair *p, struct sys *sys, const struct pair_
     return NULL;
 }
 
-/* --- senders ---------------------------------------------------------------------------------------------------------------- */
+/* --- senders ------------------------------------------------------------------------------------------------------ */
 enum { MAKE, WRITE, WATERMARK, BARRIER, NEXT, LAST_WATERMARK, END, OVER };
 
 static void fill(struct pair *p, uint32_t from)
@@ -162,7 +179,9 @@ static bool send_turn(struct pair *p, uint32_t from)
     return moved;
 }
 
-/* --- gates ------------------------------------------------------------------------------------------------------------------ */
+/* --- gates
+ * ------------------------------------------------------------------------------------------------------------------
+ * */
 static void expect(struct pair *p, bool holds, const char *what)
 {
     if (!holds && p->wrong == NULL) p->wrong = what;
@@ -191,7 +210,8 @@ static void take_row(struct pair *p, uint32_t to, const struct batch *b, uint32_
     expect(p, batch_time(b, i) == k, "a time is another");
     expect(p, k > p->seen[to][from], "rows are out of order");
     expect(p, k > p->watermark[to], "a row is behind a watermark");
-    expect(p, p->plan.barrier_rows == 0 || k / p->plan.barrier_rows == p->barrier[to], "a row is on the wrong side of a barrier");
+    expect(p, p->plan.barrier_rows == 0 || k / p->plan.barrier_rows == p->barrier[to],
+           "a row is on the wrong side of a barrier");
     expect(p, p->plan.partitioner != PART_HASH || receiver_of(p, k) == to, "a row is at the wrong receiver");
     p->seen[to][from] = k;
     p->rows[to]++;
@@ -243,7 +263,8 @@ static void check_totals(struct pair *p)
     for (uint32_t t = 0; t < p->plan.receivers; t++) {
         total += p->rows[t];
         expect(p, p->watermark[t] == WATERMARK_MAX, "the last watermark is lost");
-        expect(p, p->plan.barrier_rows == 0 || p->barrier[t] == p->plan.rows / p->plan.barrier_rows, "a barrier is lost");
+        expect(p, p->plan.barrier_rows == 0 || p->barrier[t] == p->plan.rows / p->plan.barrier_rows,
+               "a barrier is lost");
     }
     if (p->plan.partitioner == PART_BROADCAST) wanted *= p->plan.receivers;
     expect(p, total == wanted, "the number of rows is another");

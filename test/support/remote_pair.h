@@ -1,5 +1,6 @@
-/* remote_pair.h - one edge between two workers in one process, each with a net of its own: senders 0.. are at worker 0, receivers at
- * worker 1. Rows, watermarks, barriers and ends go over it, and what comes out is checked: see remote_pair_run. Any world. */
+/* remote_pair.h - one edge between two workers in one process, each with a net of its own: senders 0.. are at worker
+ * 0, receivers at worker 1. Rows, watermarks, barriers and ends go over it, and what comes out is checked: see
+ * remote_pair_run. Any world. */
 #pragma once
 #include "flow/exchange/remote.h"
 
@@ -8,12 +9,12 @@ enum { PAIR_MAX = 4 };
 struct pair_plan {
     enum partitioner partitioner;
     uint32_t senders, receivers;
-    uint32_t rows;         /* of each sender */
+    uint32_t rows; /* of each sender */
     uint32_t batch_rows, shells;
     uint32_t barrier_rows; /* a barrier behind so many rows of each sender; 0 = none */
     uint32_t takes;        /* events that a gate takes in its turn; a slow gate takes one */
     bool has_budget;
-    const char *key[2];    /* of the workers; NULL = "key" */
+    const char *key[2]; /* of the workers; NULL = "key" */
     uint64_t attempt[2];
 };
 
@@ -40,13 +41,13 @@ struct pair {
     struct gate *gates[PAIR_MAX];
     /* what runs */
     struct batch *batches[PAIR_MAX];
-    uint32_t made[PAIR_MAX];    /* rows of a sender that were made */
-    uint32_t phase[PAIR_MAX];   /* of a sender: what it does next */
+    uint32_t made[PAIR_MAX];          /* rows of a sender that were made */
+    uint32_t phase[PAIR_MAX];         /* of a sender: what it does next */
     int64_t seen[PAIR_MAX][PAIR_MAX]; /* [to][from] last row that came; -1 = none */
-    uint64_t rows[PAIR_MAX];    /* that came to a receiver */
+    uint64_t rows[PAIR_MAX];          /* that came to a receiver */
     int64_t watermark[PAIR_MAX], barrier[PAIR_MAX];
     bool has_ended[PAIR_MAX];
-    const char *wrong;          /* what did not hold; NULL = nothing */
+    const char *wrong; /* what did not hold; NULL = nothing */
 };
 
 /* NULL, or what went wrong. */

@@ -1,9 +1,10 @@
 /* deploy.c - from vertices to tasks: a plan per chain, a channel per pair of connected subtasks, a task per subtask.
  *
- * Which pairs are connected follows from the partitioner: forward connects equals, rescale connects neighbours so that every
- * side is served as evenly as it goes, everything else connects all with all. Channels lie in memory of the sending subtask,
- * since its thread fills them. Of an attempt that is spread over processes only the subtasks of this one are made, and of a channel
- * whose other end is elsewhere this end: remote.h says how. Plans are immutable and shared by reference; they live in the task manager's arena. */
+ * Which pairs are connected follows from the partitioner: forward connects equals, rescale connects neighbours so
+ * that every side is served as evenly as it goes, everything else connects all with all. Channels lie in memory of
+ * the sending subtask, since its thread fills them. Of an attempt that is spread over processes only the subtasks of
+ * this one are made, and of a channel whose other end is elsewhere this end: remote.h says how. Plans are immutable
+ * and shared by reference; they live in the task manager's arena. */
 #include "control/taskmanager/taskmanager_internal.h"
 
 #include <string.h>

@@ -1,21 +1,22 @@
 /* remote_channel.c - what the pumps do to one channel, and which channels they look at.
  *
- * Who has something to do is in `active` and is looked at in every round. A channel that had nothing to do for a while is taken out: its
- * is_listed is cleared, and it is looked at once more. From then on the task at its end puts it into `listed` and wakes the thread; as
- * long as is_listed is set, a task that sends pays for one atomic exchange and no call of the system. A channel that waits for
- * credit, or for room on the connection, is taken out with is_listed set: its task can do nothing for it.
+ * Who has something to do is in `active` and is looked at in every round. A channel that had nothing to do for a
+ * while is taken out: its is_listed is cleared, and it is looked at once more. From then on the task at its end puts
+ * it into `listed` and wakes the thread; as long as is_listed is set, a task that sends pays for one atomic exchange
+ * and no call of the system. A channel that waits for credit, or for room on the connection, is taken out with
+ * is_listed set: its task can do nothing for it.
  *
- * Receiving: a shell in hand is a batch that may come. `told` is what the sender may still send, `fresh` what it has to be told of, which is
- * done when that is as much as it has left. Beyond CHANNEL_SHELLS_SURE shells are taken only for a sender that has more to send. Elements
- * wait in `queue` when the ring has no slot for a control element; its bound is what was granted, so a peer that keeps to it
- * never finds it full, and one that does not is cut off. */
-#include "flow/exchange/remote_internal.h"
+ * Receiving: a shell in hand is a batch that may come. `told` is what the sender may still send, `fresh` what it has
+ * to be told of, which is done when that is as much as it has left. Beyond CHANNEL_SHELLS_SURE shells are taken only
+ * for a sender that has more to send. Elements wait in `queue` when the ring has no slot for a control element; its
+ * bound is what was granted, so a peer that keeps to it never finds it full, and one that does not is cut off. */
+#include "flow/exchange/remote_pump.h"
 
 #include <string.h>
 
 enum { ELEMENTS = 8 /* of one channel in a round */, IDLE_ROUNDS = 64 };
 
-/* --- who is looked at --------------------------------------------------------------------------------------------------- */
+/* --- who is looked at --------------------------------------------------------------------------------------------- */
 static struct remote_net *net_of(const struct remote_channel *c) { return c->link->exchange->net; }
 
 void remote_channel_wake(void *arg)
@@ -112,13 +113,15 @@ bool remote_net_settle(struct remote_net *n)
     bool any = false;
 
     for (uint32_t i = 0; i < n->active_count; i++) {
-        if (settle(n->active[i])) any = true;
-        else drop(n, &i);
+        if (settle(n->active[i]))
+            any = true;
+        else
+            drop(n, &i);
     }
     return any || n->dirty != NULL;
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------------ */
+/* --- sending ------------------------------------------------------------------------------------------------------ */
 static void count(struct sys_atomic_u64 *what, uint64_t more) { sys_atomic_store(what, sys_atomic_load(what) + more); }
 
 static bool has_credit(const struct remote_channel *c)
@@ -148,7 +151,8 @@ static bool send_held(struct remote_channel *c)
     struct buf *out;
 
     if (!has_credit(c)) return false;
-    if (frame_begin(c->link->conn, c->held.kind == ELEMENT_BATCH ? REMOTE_BATCH : REMOTE_CONTROL, &out) != S_OK) return false;
+    if (frame_begin(c->link->conn, c->held.kind == ELEMENT_BATCH ? REMOTE_BATCH : REMOTE_CONTROL, &out) != S_OK)
+        return false;
     encode_held(c, out);
     frame_end(c->link->conn);
     remote_link_dirty(c->link);
@@ -178,14 +182,15 @@ enum status remote_channel_credit(struct remote_channel *c, const struct remote_
 {
     if (!c->is_sent || m->credit.batches > CHANNEL_SHELLS_MAX - MIN(c->credit.batches, (uint32_t)CHANNEL_SHELLS_MAX) ||
         m->credit.controls > CHANNEL_CONTROL_SLOTS - c->credit.controls)
-        return err_set(e, E_DATA, "credit that nobody can have: %u batches, %u control elements", m->credit.batches, m->credit.controls);
+        return err_set(e, E_DATA, "credit that nobody can have: %u batches, %u control elements", m->credit.batches,
+                       m->credit.controls);
     c->credit.batches += m->credit.batches;
     c->credit.controls += m->credit.controls;
     remote_channel_activate(c);
     return S_OK;
 }
 
-/* --- receiving ---------------------------------------------------------------------------------------------------------- */
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
 static void send_batch(struct channel *channel, struct batch *b)
 {
     ASSERT(channel->open == NULL);
@@ -281,7 +286,9 @@ static bool serve_received(struct remote_channel *c)
 static enum status not_expected(const struct remote_channel *c, const char *what, struct err *e)
 {
     return err_set(e, E_DATA, "%s on channel %llx, %s", what, (unsigned long long)c->id,
-                   c->is_sent ? "which goes the other way" : c->is_over ? "which has ended" : "for which there was no credit");
+                   c->is_sent   ? "which goes the other way"
+                   : c->is_over ? "which has ended"
+                                : "for which there was no credit");
 }
 
 enum status remote_channel_batch(struct remote_channel *c, const struct remote_message *m, struct dec *d, struct err *e)

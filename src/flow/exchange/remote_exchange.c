@@ -1,15 +1,16 @@
-/* remote_exchange.c - the channels of one attempt of a job that leave or enter this process, and how they begin and end.
+/* remote_exchange.c - the channels of one attempt of a job that leave or enter this process, and how they begin and
+ * end.
  *
- * Until remote_exchange_open all of it is the thread's that deploys; from then on it is the net's, and what the deploying thread
- * wants is done there by a call that it waits for. The end is always a post of its own: by then nobody is in the middle of a
- * round over the channels that go. */
-#include "flow/exchange/remote_internal.h"
+ * Until remote_exchange_open all of it is the thread's that deploys; from then on it is the net's, and what the
+ * deploying thread wants is done there by a call that it waits for. The end is always a post of its own: by then
+ * nobody is in the middle of a round over the channels that go. */
+#include "flow/exchange/remote_pump.h"
 
 #include "ground/base/str.h"
 
 #include <stdio.h>
 
-/* --- before it is open -------------------------------------------------------------------------------------------------- */
+/* --- before it is open -------------------------------------------------------------------------------------------- */
 struct remote_exchange *remote_exchange_create(struct remote_net *n, const struct remote_plan *plan)
 {
     struct mem mem;
@@ -29,7 +30,8 @@ struct remote_exchange *remote_exchange_create(struct remote_net *n, const struc
         const struct remote_worker *w = &plan->workers[i];
         x->links[i].exchange = x;
         x->links[i].worker = i;
-        snprintf(x->links[i].peer, sizeof x->links[i].peer, "worker %.48s (%.*s:%d)", w->name, SYS_HOST_MAX, w->host, w->port);
+        snprintf(x->links[i].peer, sizeof x->links[i].peer, "worker %.48s (%.*s:%d)", w->name, SYS_HOST_MAX, w->host,
+                 w->port);
     }
     return x;
 }
@@ -59,8 +61,10 @@ static void add_channel(struct remote_exchange *x, uint32_t worker, uint64_t id,
     while (*last != NULL) last = &(*last)->link_next;
     *last = c;
     l->channel_count++;
-    if (is_sent) l->sends_open++;
-    else l->receives_open++;
+    if (is_sent)
+        l->sends_open++;
+    else
+        l->receives_open++;
     const void *before = map_set(&x->channels, (struct str){(const char *)&c->id, sizeof c->id}, c);
     ASSERT(before == NULL);
     channel->wake_far = remote_channel_wake;
@@ -77,7 +81,7 @@ void remote_exchange_receive(struct remote_exchange *x, uint32_t worker, uint64_
     add_channel(x, worker, id, c, false);
 }
 
-/* --- while it runs ------------------------------------------------------------------------------------------------------ */
+/* --- while it runs ------------------------------------------------------------------------------------------------ */
 static void open_now(void *arg)
 {
     struct remote_exchange *x = arg;
@@ -122,7 +126,7 @@ void remote_exchange_fail(struct remote_exchange *x, uint32_t worker, const stru
     remote_exchange_check_stop(x);
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------------ */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 static void signal_end(void *arg)
 {
     struct remote_exchange *x = arg;
@@ -130,26 +134,32 @@ static void signal_end(void *arg)
     remote_net_signal(x->net, &x->is_stopped, x->stopper); /* from here on it may be gone */
 }
 
-/* No round looks at channels of the exchange any more, and who still gives shells back to them (a gate that is freed) wakes nobody. */
+/* No round looks at channels of the exchange any more, and who still gives shells back to them (a gate that is freed)
+ * wakes nobody. */
 static void forget_channels(struct remote_exchange *x)
 {
     struct remote_net *n = x->net;
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < x->plan.worker_count; i++)
-        for (struct remote_channel *c = x->links[i].channels; c != NULL; c = c->link_next) sys_atomic_exchange(&c->is_listed, 1);
+        for (struct remote_channel *c = x->links[i].channels; c != NULL; c = c->link_next)
+            sys_atomic_exchange(&c->is_listed, 1);
     for (uint32_t i = 0; i < n->active_count; i++)
         if (n->active[i]->link->exchange != x) n->active[kept++] = n->active[i];
     n->active_count = kept;
     sys_lock_take(n->lock);
     for (struct remote_channel **at = &n->listed; *at != NULL;) {
-        if ((*at)->link->exchange == x) *at = (*at)->listed_next;
-        else at = &(*at)->listed_next;
+        if ((*at)->link->exchange == x)
+            *at = (*at)->listed_next;
+        else
+            at = &(*at)->listed_next;
     }
     sys_lock_give(n->lock);
     for (struct remote_link **at = &n->dirty; *at != NULL;) {
-        if ((*at)->exchange == x) *at = (*at)->dirty_next;
-        else at = &(*at)->dirty_next;
+        if ((*at)->exchange == x)
+            *at = (*at)->dirty_next;
+        else
+            at = &(*at)->dirty_next;
     }
 }
 
@@ -209,7 +219,8 @@ static void stop_now(void *arg)
     x->stops = true;
     remote_exchange_check_stop(x);
     if (x->is_ending) return;
-    if (s->wait_ns == 0 || loop_timer(n->loop, sys_mono_ns(n->sys) + s->wait_ns, cut_now, x, &x->cut, NULL) != S_OK) end_later(x);
+    if (s->wait_ns == 0 || loop_timer(n->loop, sys_mono_ns(n->sys) + s->wait_ns, cut_now, x, &x->cut, NULL) != S_OK)
+        end_later(x);
 }
 
 bool remote_exchange_stop(struct remote_exchange *x, int64_t wait_ns)

@@ -1,12 +1,13 @@
-/* remote_frames.c - frames between two workers as bytes. A batch lies as columns/column/batch_codec.h writes it, behind a head of fixed
- * size. Whatever comes is checked here and there: bytes of a peer are never trusted to fit. */
+/* remote_frames.c - frames between two workers as bytes. A batch lies as columns/column/batch_codec.h writes it,
+ * behind a head of fixed size. Whatever comes is checked here and there: bytes of a peer are never trusted to fit. */
 #include "flow/exchange/remote_frames.h"
 
 #include "columns/column/batch_codec.h"
 
-static const enum element_kind controls[] = {ELEMENT_WATERMARK, ELEMENT_STATUS, ELEMENT_BARRIER, ELEMENT_END, ELEMENT_LATENCY};
+static const enum element_kind controls[] = {ELEMENT_WATERMARK, ELEMENT_STATUS, ELEMENT_BARRIER, ELEMENT_END,
+                                             ELEMENT_LATENCY};
 
-/* --- writing ------------------------------------------------------------------------------------------------------------ */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 void remote_batch_encode(struct buf *out, uint64_t channel, const struct batch *b, bool has_more)
 {
     enc_u64(out, channel);
@@ -32,7 +33,7 @@ void remote_credit_encode(struct buf *out, uint64_t channel, const struct remote
 
 void remote_bye_encode(struct buf *out, bool is_answer) { enc_u8(out, is_answer); }
 
-/* --- reading ------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 static bool flag_decode(struct dec *d)
 {
     uint8_t flag = dec_u8(d);
@@ -63,7 +64,7 @@ enum status remote_message_decode(uint8_t kind, struct dec *d, struct remote_mes
         out->has_more = flag_decode(d);
         break;
     case REMOTE_CONTROL: control_decode(d, &out->element); break;
-    case REMOTE_CREDIT: 
+    case REMOTE_CREDIT:
         out->credit.batches = dec_u32(d);
         out->credit.controls = dec_u32(d);
         break;

@@ -11,11 +11,11 @@ struct remote_credit {
 
 /* A frame is either a batch, or one of the others. */
 struct remote_message {
-    uint64_t channel;             /* all but BYE */
-    struct element element;       /* BATCH: value is its watermark, batch is NULL: see remote_batch_decode; CONTROL */
-    bool has_more;                /* BATCH: others wait for credit behind it */
-    struct remote_credit credit;  /* CREDIT */
-    bool is_answer;               /* BYE: all that was sent has come; else: nothing more will be sent */
+    uint64_t channel;            /* all but BYE */
+    struct element element;      /* BATCH: value is its watermark, batch is NULL: see remote_batch_decode; CONTROL */
+    bool has_more;               /* BATCH: others wait for credit behind it */
+    struct remote_credit credit; /* CREDIT */
+    bool is_answer;              /* BYE: all that was sent has come; else: nothing more will be sent */
 };
 
 void remote_batch_encode(struct buf *out, uint64_t channel, const struct batch *b, bool has_more);

@@ -1,9 +1,10 @@
 /* remote_link.c - the connection to one worker: how it comes about, what comes on it, how it ends.
  *
- * Of two workers the one with the lower number dials. Who says BYE has sent the end of every channel of the link; the answer to it says
- * that all of that has come, and is in the rings. A link is over when both were said and answered: then nothing is under way in either direction, and
- * closing it can lose nothing. A connection that closes earlier is a failure of the exchange. */
-#include "flow/exchange/remote_internal.h"
+ * Of two workers the one with the lower number dials. Who says BYE has sent the end of every channel of the link; the
+ * answer to it says that all of that has come, and is in the rings. A link is over when both were said and answered:
+ * then nothing is under way in either direction, and closing it can lose nothing. A connection that closes earlier is
+ * a failure of the exchange. */
+#include "flow/exchange/remote_pump.h"
 
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
@@ -16,7 +17,7 @@ static void link_failed(struct remote_link *l, const struct err *why)
     remote_exchange_fail(l->exchange, l->worker, why);
 }
 
-/* --- frames ------------------------------------------------------------------------------------------------------------- */
+/* --- frames ------------------------------------------------------------------------------------------------------- */
 void remote_link_dirty(struct remote_link *l)
 {
     struct remote_net *n = l->exchange->net;
@@ -39,8 +40,10 @@ static enum status hear_bye(struct remote_link *l, const struct remote_message *
     bool fits = m->is_answer ? l->said_bye && !l->heard_answer : l->receives_open == 0 && !l->heard_bye;
 
     if (!fits) return err_set(e, E_DATA, "an end before its time");
-    if (m->is_answer) l->heard_answer = true;
-    else l->heard_bye = l->owes_answer = true;
+    if (m->is_answer)
+        l->heard_answer = true;
+    else
+        l->heard_bye = l->owes_answer = true;
     remote_link_check_end(l);
     return S_OK;
 }
@@ -54,7 +57,9 @@ static enum status take_message(struct remote_link *l, uint8_t kind, struct str 
     TRY(remote_message_decode(kind, &d, &m, e));
     if (kind == REMOTE_BYE) return hear_bye(l, &m, e);
     struct remote_channel *c = channel_of(l, m.channel);
-    if (c == NULL) return err_set(e, E_DATA, "a frame for channel %llx, which is none between the two", (unsigned long long)m.channel);
+    if (c == NULL)
+        return err_set(e, E_DATA, "a frame for channel %llx, which is none between the two",
+                       (unsigned long long)m.channel);
     if (kind == REMOTE_BATCH) return remote_channel_batch(c, &m, &d, e);
     return kind == REMOTE_CONTROL ? remote_channel_control(c, &m, e) : remote_channel_credit(c, &m, e);
 }
@@ -114,7 +119,7 @@ void remote_link_up(struct remote_link *l, struct frame_conn *conn)
     remote_link_check_end(l);
 }
 
-/* --- the end ------------------------------------------------------------------------------------------------------------ */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 /* False: no room, on_room tries again. */
 static bool say_bye(struct remote_link *l, bool is_answer)
 {
@@ -158,7 +163,7 @@ void remote_link_cut(struct remote_link *l)
     l->state = LINK_OVER;
 }
 
-/* --- dialing ------------------------------------------------------------------------------------------------------------ */
+/* --- dialing ------------------------------------------------------------------------------------------------------ */
 static void shake_ready(void *arg, struct frame_conn *conn, struct str greeting)
 {
     struct remote_link *l = arg;
@@ -179,7 +184,8 @@ static void shake_failed(void *arg, const struct err *why)
 static void shake(struct remote_link *l)
 {
     struct remote_net *n = l->exchange->net;
-    struct handshake_plan plan = {.build = n->plan.build, .key = n->plan.key, .ready = shake_ready, .failed = shake_failed, .arg = l};
+    struct handshake_plan plan = {
+        .build = n->plan.build, .key = n->plan.key, .ready = shake_ready, .failed = shake_failed, .arg = l};
     struct sys_file *file = l->file;
     struct err e = {0};
     struct buf greeting;
@@ -264,7 +270,7 @@ void remote_link_dial(struct remote_link *l)
     try_next(l);
 }
 
-/* --- greetings ---------------------------------------------------------------------------------------------------------- */
+/* --- greetings ---------------------------------------------------------------------------------------------------- */
 void remote_greeting(const struct remote_link *l, struct buf *out)
 {
     const struct remote_plan *p = &l->exchange->plan;
@@ -283,12 +289,15 @@ static enum status find_link(struct remote_exchange *x, uint64_t epoch, uint64_t
     const struct remote_plan *p = &x->plan;
 
     if (epoch != p->epoch || attempt != p->attempt)
-        return err_set(e, E_PERMISSION, "attempt %llu of leader %llu does not run here, but attempt %llu of leader %llu",
+        return err_set(e, E_PERMISSION,
+                       "attempt %llu of leader %llu does not run here, but attempt %llu of leader %llu",
                        (unsigned long long)attempt, (unsigned long long)epoch, (unsigned long long)p->attempt,
                        (unsigned long long)p->epoch);
     if (x->has_failed || x->stops) return err_set(e, E_CANCELED, "the job's tasks here have ended");
     if (to != p->self || from >= p->worker_count || from >= p->self || x->links[from].channel_count == 0)
-        return err_set(e, E_DATA, "worker %u has no business with worker %u, which this is not, or which it does not dial", from, to);
+        return err_set(e, E_DATA,
+                       "worker %u has no business with worker %u, which this is not, or which it does not dial", from,
+                       to);
     if (x->links[from].state != LINK_NONE) return err_set(e, E_EXISTS, "worker %u is connected already", from);
     *out = &x->links[from];
     return S_OK;

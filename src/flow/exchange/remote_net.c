@@ -1,9 +1,10 @@
 /* remote_net.c - the thread that moves rows between this process and others: its loop, its port, and when it sleeps.
  *
- * A turn is a round over the channels that may have something to do, then what the loop has: frames that came, connections that take more.
- * When nothing moved it spins for a while, for the next batch usually follows soon and to be woken costs more, and then lets channels
- * say when they have something, looks at them once more, and waits. As a worker it does not spin on a core that others need. */
-#include "flow/exchange/remote_internal.h"
+ * A turn is a round over the channels that may have something to do, then what the loop has: frames that came,
+ * connections that take more. When nothing moved it spins for a while, for the next batch usually follows soon and to
+ * be woken costs more, and then lets channels say when they have something, looks at them once more, and waits. As a
+ * worker it does not spin on a core that others need. */
+#include "flow/exchange/remote_pump.h"
 
 #include "ground/base/str.h"
 
@@ -11,7 +12,7 @@
 
 enum { SPIN_NS = 50000, OFF_CORE_NS = 100000, CROWDED_NS = 10000000, POSTS = 16384, VISITOR_TEXT_MAX = FRAME_PEER_MAX };
 
-/* --- calls from other threads ------------------------------------------------------------------------------------------- */
+/* --- calls from other threads ------------------------------------------------------------------------------------- */
 void remote_net_signal(struct remote_net *n, struct sys_atomic_u64 *word, struct sys_parker *sleeper)
 {
     sys_lock_take(n->lock);
@@ -53,7 +54,7 @@ void remote_net_call(struct remote_net *n, loop_fn fn, void *arg)
     sys_parker_free(n->sys, c.caller);
 }
 
-/* --- who connects ------------------------------------------------------------------------------------------------------- */
+/* --- who connects ------------------------------------------------------------------------------------------------- */
 static void visitor_free(struct remote_visitor *v)
 {
     struct remote_visitor **at = &v->net->visitors;
@@ -120,7 +121,7 @@ static void listener_ready(void *arg, uint32_t ready)
     if (st < 0) log_write(n->log, LOG_WARN, "exchange", "%s", e.text);
 }
 
-/* --- the thread --------------------------------------------------------------------------------------------------------- */
+/* --- the thread --------------------------------------------------------------------------------------------------- */
 static bool may_spin(struct remote_net *n)
 {
     int64_t now = sys_mono_ns(n->sys);
@@ -147,7 +148,7 @@ static void net_loop(void *arg)
     }
 }
 
-/* --- life --------------------------------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------------------------- */
 static enum status net_listen(struct remote_net *n, struct err *e)
 {
     struct sys_address list[SYS_ADDRESSES_MAX];
@@ -176,8 +177,8 @@ static void net_free(struct remote_net *n)
     mem_release(&mem);
 }
 
-enum status remote_net_open(struct sys *sys, struct log *log, const struct remote_net_plan *plan, struct remote_net **out,
-                            struct err *e)
+enum status remote_net_open(struct sys *sys, struct log *log, const struct remote_net_plan *plan,
+                            struct remote_net **out, struct err *e)
 {
     static const struct loop_limits limits = {.posts = POSTS};
     struct loop *loop;
@@ -194,8 +195,10 @@ enum status remote_net_open(struct sys *sys, struct log *log, const struct remot
     n->loop = loop;
     n->lock = sys_lock_create(sys);
     enum status st = net_listen(n, e);
-    if (st == S_OK) *out = n;
-    else net_free(n);
+    if (st == S_OK)
+        *out = n;
+    else
+        net_free(n);
     return st;
 }
 

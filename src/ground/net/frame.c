@@ -1,12 +1,13 @@
 /* frame.c - frames over a socket.
  *
- * What comes is read into one buffer, and frames are handed out where they lie; what is left of the last one moves to the front before the
- * next read. The buffer grows only with bytes that have come, never with what a head promises, so a hostile peer pays for what it makes
- * us hold. What goes out is appended to one buffer and written from its front.
+ * What comes is read into one buffer, and frames are handed out where they lie; what is left of the last one moves to
+ * the front before the next read. The buffer grows only with bytes that have come, never with what a head promises,
+ * so a hostile peer pays for what it makes us hold. What goes out is appended to one buffer and written from its
+ * front.
  *
- * A write that fails says nothing to its caller: the file is ready then, and the loop's next turn reads what is still there and ends the
- * connection, so that hooks are only ever called from the loop. A connection closed by one of its own hooks is freed when the
- * outermost of them is back. */
+ * A write that fails says nothing to its caller: the file is ready then, and the loop's next turn reads what is still
+ * there and ends the connection, so that hooks are only ever called from the loop. A connection closed by one of its
+ * own hooks is freed when the outermost of them is back. */
 #include "ground/net/frame.h"
 
 #include "ground/base/codec.h"
@@ -18,7 +19,7 @@
 enum {
     UNSENT_MAX = 4 * 1024 * 1024,
     READ_BYTES = 16 * 1024,
-    READS = 8,             /* in one turn: others have their turn, too */
+    READS = 8,               /* in one turn: others have their turn, too */
     FLUSH_BYTES = 64 * 1024, /* frames that were begun and ended wait for as many */
 };
 
@@ -32,13 +33,13 @@ struct frame_conn {
     struct frame_hooks hooks;
     char peer[FRAME_PEER_MAX];
     struct buf in, out;
-    size_t in_at, out_at;  /* handed out, written */
-    size_t begun;          /* where the frame begins that is being made */
+    size_t in_at, out_at; /* handed out, written */
+    size_t begun;         /* where the frame begins that is being made */
     bool is_begun;
     bool watches_write, wants_room;
-    bool is_broken;        /* a write failed: err says how */
+    bool is_broken; /* a write failed: err says how */
     bool is_over, is_closed;
-    uint32_t depth;        /* of hooks under way */
+    uint32_t depth; /* of hooks under way */
     struct err err;
 };
 
@@ -73,8 +74,10 @@ enum status frame_open(struct loop *l, struct sys *sys, struct sys_file *socket,
     buf_init(&c->out, &c->mem);
     set_limits(c, limits);
     enum status st = loop_watch(l, socket, SYS_READY_READ, conn_ready, c, &c->watch, e);
-    if (st != S_OK) frame_close(c);
-    else *out = c;
+    if (st != S_OK)
+        frame_close(c);
+    else
+        *out = c;
     return st;
 }
 
@@ -107,7 +110,7 @@ void frame_hand_over(struct frame_conn *c, const struct frame_hooks *hooks, cons
 const char *frame_peer(const struct frame_conn *c) { return c->peer; }
 void frame_rename(struct frame_conn *c, const char *peer) { snprintf(c->peer, sizeof c->peer, "%s", peer); }
 
-/* --- the end ------------------------------------------------------------------------------------------------------------ */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 static void conn_over(struct frame_conn *c, enum status st, struct err *why)
 {
     if (c->is_closed || c->is_over) return;
@@ -118,7 +121,7 @@ static void conn_over(struct frame_conn *c, enum status st, struct err *why)
     c->hooks.on_over(c->hooks.arg, st, why);
 }
 
-/* --- sending ------------------------------------------------------------------------------------------------------------ */
+/* --- sending ------------------------------------------------------------------------------------------------------ */
 static void watch_write(struct frame_conn *c, bool wanted)
 {
     struct err e = {0};
@@ -203,7 +206,7 @@ enum status frame_send(struct frame_conn *c, uint8_t kind, const void *payload, 
     return S_OK;
 }
 
-/* --- receiving ---------------------------------------------------------------------------------------------------------- */
+/* --- receiving ---------------------------------------------------------------------------------------------------- */
 static uint32_t size_at(const unsigned char *p)
 {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;

@@ -1,8 +1,8 @@
 /* handshake.c - both ends of a handshake as one machine: each frame kind has one state in which it is right.
  *
- * The hellos of both ends are kept as they were sent: the proofs are over these bytes. Who refuses says so and waits until the other end
- * has hung up, or the time is over: a connection closed at once might take the sentence with it. Whatever ends a handshake ends it
- * once: failed or ready, then it is gone. */
+ * The hellos of both ends are kept as they were sent: the proofs are over these bytes. Who refuses says so and waits
+ * until the other end has hung up, or the time is over: a connection closed at once might take the sentence with it.
+ * Whatever ends a handshake ends it once: failed or ready, then it is gone. */
 #include "ground/net/handshake.h"
 
 #include "ground/base/codec.h"
@@ -34,7 +34,7 @@ struct handshake {
 
 static const struct frame_limits own_limits = {.payload_max = HELLO_MAX, .unsent_max = 64 * 1024, .read_bytes = 1024};
 
-/* --- the end ------------------------------------------------------------------------------------------------------------ */
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 static void handshake_free(struct handshake *h)
 {
     struct mem mem;
@@ -88,13 +88,14 @@ static void on_timeout(void *arg)
 
     h->timer = NULL;
     if (h->state != LINGERS) {
-        err_set(&e, E_IO, "no handshake with %s: it said nothing for %lld ms", frame_peer(h->conn), (long long)(h->plan.timeout_ns / 1000000));
+        err_set(&e, E_IO, "no handshake with %s: it said nothing for %lld ms", frame_peer(h->conn),
+                (long long)(h->plan.timeout_ns / 1000000));
         err_hint(&e, "is a Thalweg process listening there?");
     }
     fail(h, h->state == LINGERS ? &h->why : &e);
 }
 
-/* --- saying ------------------------------------------------------------------------------------------------------------- */
+/* --- saying ------------------------------------------------------------------------------------------------------- */
 static void say(struct handshake *h, enum kind kind, struct str payload)
 {
     enum status st = frame_send(h->conn, (uint8_t)kind, payload.data, payload.size);
@@ -150,7 +151,7 @@ static enum status refuse(struct handshake *h, const struct err *why)
     return S_OK;
 }
 
-/* --- hearing ------------------------------------------------------------------------------------------------------------ */
+/* --- hearing ------------------------------------------------------------------------------------------------------ */
 static enum status check_version(struct handshake *h, struct dec *d, struct err *e)
 {
     char build[BUILD_MAX + 1] = "";
@@ -247,8 +248,9 @@ static enum status on_frame(void *arg, uint8_t kind, struct str payload, struct 
     return err_set(e, E_DATA, "%s does not speak Thalweg's protocol", frame_peer(h->conn));
 }
 
-/* --- the beginning ------------------------------------------------------------------------------------------------------ */
-static struct handshake *handshake_new(struct loop *l, struct sys *sys, bool is_dialer, const struct handshake_plan *plan)
+/* --- the beginning ------------------------------------------------------------------------------------------------ */
+static struct handshake *handshake_new(struct loop *l, struct sys *sys, bool is_dialer,
+                                       const struct handshake_plan *plan)
 {
     struct mem mem;
 

@@ -1,11 +1,11 @@
-/* test_placement.c - one attempt of a job spread over two task managers, each with a net of its own, as two worker processes have it:
- * every partitioner between vertices whose subtasks lie here and there. Every row comes as often as in one process, and all
- * tasks end; when one task manager is canceled, the other is told by its exchange. */
+/* test_placement.c - one attempt of a job spread over two task managers, each with a net of its own, as two worker
+ * processes have it: every partitioner between vertices whose subtasks lie here and there. Every row comes as often
+ * as in one process, and all tasks end; when one task manager is canceled, the other is told by its exchange. */
 #include "control/jobmanager/jobmaster.h"
 #include "control/taskmanager/taskmanager.h"
 #include "flow/exchange/remote.h"
 #include "ground/base/str.h"
-#include "surface/api/api_internal.h"
+#include "surface/api/api.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,7 +48,7 @@ static enum tw_status count_second(struct tw_context *cx, const void *in, void *
 }
 TW_FUNCTION(second) = {.in = &number_row, .out = &number_row, .map = count_second};
 
-/* --- two processes in one -------------------------------------------------------------------------------------------------- */
+/* --- two processes in one ----------------------------------------------------------------------------------------- */
 struct process {
     struct spread *spread;
     struct remote_net *net;
@@ -106,10 +106,11 @@ static void build(struct spread *s, const char *how, int64_t last)
     s->env = tw_env_create();
     tw_quiet(s->env, true);
     struct tw_stream *numbers = tw_parallelism(tw_from_sequence(s->env, 0, last), 2);
-    struct tw_stream *sent = strcmp(how, "hash") == 0 ? tw_key_by(numbers, "value") : tw_partition_at(numbers, how, TW_HERE);
+    struct tw_stream *sent = strcmp(how, "hash") == 0 ? tw_key_by(numbers, "value")
+                                                      : tw_partition_at(numbers, how, TW_HERE);
     struct tw_stream *counted = tw_parallelism(tw_map(sent, &first), strcmp(how, "forward") == 0 ? 2 : 3);
     tw_sink(tw_parallelism(tw_map(tw_key_by(counted, "value"), &second), 2), "out", "blackhole", TW_NO_OPTIONS);
-    assert_int_equal(api_graph_prepare(s->env, "spread"), S_OK);
+    assert_non_null(tw_plan(s->env)); /* prepares the graph */
     buf_init(&bytes, &s->env->mem);
     graph_encode(&s->env->graph, &bytes);
     struct artifact_table functions = {s->env->first, s->env->end};
@@ -123,8 +124,14 @@ static void build(struct spread *s, const char *how, int64_t last)
 static void deploy(struct spread *s, uint32_t i)
 {
     struct process *p = &s->processes[i];
-    struct remote_plan plan = {.job_id = "spread", .workers = s->workers, .worker_count = WORKERS, .self = i, .failed = note_failure, .arg = p};
-    struct taskmanager_settings settings = {.workers = 1, .batch_rows = 64, .ring_batches = 4, .placement = &p->placement};
+    struct remote_plan plan = {.job_id = "spread",
+                               .workers = s->workers,
+                               .worker_count = WORKERS,
+                               .self = i,
+                               .failed = note_failure,
+                               .arg = p};
+    struct taskmanager_settings settings = {
+        .workers = 1, .batch_rows = 64, .ring_batches = 4, .placement = &p->placement};
 
     p->exchange = remote_exchange_create(p->net, &plan);
     p->placement = (struct task_placement){worker_of, s, i, p->exchange};
@@ -180,7 +187,9 @@ static void spread_end(struct spread *s)
     sys_linux_free(s->sys);
 }
 
-/* --- cases ------------------------------------------------------------------------------------------------------------------- */
+/* --- cases
+ * -------------------------------------------------------------------------------------------------------------------
+ * */
 static void every_row_comes_as_often_as_in_one_process(void **state)
 {
     static const char *const hows[] = {"forward", "hash", "rebalance", "rescale", "shuffle", "broadcast", "global"};
@@ -198,7 +207,8 @@ static void every_row_comes_as_often_as_in_one_process(void **state)
         assert_true(totals[0].tasks > 0 && totals[1].tasks > 0);
         for (int stage = 0; stage < STAGES; stage++)
             for (int v = 0; v < VALUES; v++)
-                if (sys_atomic_load(&all_counts->seen[stage][v]) != copies) fail_msg("%s: row %d at stage %d", hows[h], v, stage);
+                if (sys_atomic_load(&all_counts->seen[stage][v]) != copies)
+                    fail_msg("%s: row %d at stage %d", hows[h], v, stage);
         for (uint32_t i = 0; i < WORKERS; i++) assert_int_equal(sys_atomic_load(&s.processes[i].failed_exchanges), 0);
         spread_end(&s);
     }

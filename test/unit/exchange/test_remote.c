@@ -1,5 +1,5 @@
-/* test_remote.c - an edge between two workers over loopback: every partitioner, slow gates, small credit, barriers and watermarks,
- * and what becomes of it when an end goes away or is not who it should be. */
+/* test_remote.c - an edge between two workers over loopback: every partitioner, slow gates, small credit, barriers
+ * and watermarks, and what becomes of it when an end goes away or is not who it should be. */
 #include "support/remote_pair.h"
 
 #include <setjmp.h>
@@ -25,13 +25,21 @@ static void run(const struct pair_plan *plan)
 
 static void every_partitioner_delivers(void **state)
 {
-    static const enum partitioner all[] = {PART_FORWARD, PART_HASH, PART_REBALANCE, PART_BROADCAST, PART_GLOBAL, PART_SHUFFLE, PART_ADAPTIVE};
+    static const enum partitioner all[] = {PART_FORWARD, PART_HASH,    PART_REBALANCE, PART_BROADCAST,
+                                           PART_GLOBAL,  PART_SHUFFLE, PART_ADAPTIVE};
 
     (void)state;
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         uint32_t receivers = all[i] == PART_GLOBAL ? 1 : 3;
-        run(&(struct pair_plan){.partitioner = all[i], .senders = 3, .receivers = receivers, .rows = 3000, .batch_rows = 64,
-                                .shells = 4, .barrier_rows = 500, .takes = 4, .has_budget = true});
+        run(&(struct pair_plan){.partitioner = all[i],
+                                .senders = 3,
+                                .receivers = receivers,
+                                .rows = 3000,
+                                .batch_rows = 64,
+                                .shells = 4,
+                                .barrier_rows = 500,
+                                .takes = 4,
+                                .has_budget = true});
     }
 }
 
@@ -39,22 +47,46 @@ static void every_partitioner_delivers(void **state)
 static void credit_runs_out_and_comes_back(void **state)
 {
     (void)state;
-    run(&(struct pair_plan){.partitioner = PART_HASH, .senders = 2, .receivers = 2, .rows = 500, .batch_rows = 1, .shells = 1,
-                            .barrier_rows = 10, .takes = 1});
-    run(&(struct pair_plan){.partitioner = PART_REBALANCE, .senders = 4, .receivers = 1, .rows = 500, .batch_rows = 3, .shells = 2,
-                            .barrier_rows = 1, .takes = 1, .has_budget = true});
+    run(&(struct pair_plan){.partitioner = PART_HASH,
+                            .senders = 2,
+                            .receivers = 2,
+                            .rows = 500,
+                            .batch_rows = 1,
+                            .shells = 1,
+                            .barrier_rows = 10,
+                            .takes = 1});
+    run(&(struct pair_plan){.partitioner = PART_REBALANCE,
+                            .senders = 4,
+                            .receivers = 1,
+                            .rows = 500,
+                            .batch_rows = 3,
+                            .shells = 2,
+                            .barrier_rows = 1,
+                            .takes = 1,
+                            .has_budget = true});
 }
 
 static void one_batch_of_many_rows(void **state)
 {
     (void)state;
-    run(&(struct pair_plan){.partitioner = PART_FORWARD, .senders = 1, .receivers = 1, .rows = 100000, .batch_rows = 2048, .shells = 8,
-                            .takes = 8, .has_budget = true});
+    run(&(struct pair_plan){.partitioner = PART_FORWARD,
+                            .senders = 1,
+                            .receivers = 1,
+                            .rows = 100000,
+                            .batch_rows = 2048,
+                            .shells = 8,
+                            .takes = 8,
+                            .has_budget = true});
 }
 
-/* --- ends before their time ------------------------------------------------------------------------------------------------- */
-static const struct pair_plan endless = {.partitioner = PART_HASH, .senders = 2, .receivers = 2, .rows = 100000000, .batch_rows = 64,
-                                         .shells = 4, .takes = 4};
+/* --- ends before their time --------------------------------------------------------------------------------------- */
+static const struct pair_plan endless = {.partitioner = PART_HASH,
+                                         .senders = 2,
+                                         .receivers = 2,
+                                         .rows = 100000000,
+                                         .batch_rows = 64,
+                                         .shells = 4,
+                                         .takes = 4};
 
 /* Runs until an end says that it failed. */
 static void run_until_failure(struct pair *p, int side)

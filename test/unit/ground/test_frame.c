@@ -1,5 +1,5 @@
-/* test_frame.c - frames over a pair of sockets, and the handshake that begins a connection: frames cut at every byte, sizes that lie,
- * bounds on what waits, ends in every place, and wrong magic, version and key. */
+/* test_frame.c - frames over a pair of sockets, and the handshake that begins a connection: frames cut at every byte,
+ * sizes that lie, bounds on what waits, ends in every place, and wrong magic, version and key. */
 #include "ground/base/codec.h"
 #include "ground/base/str.h"
 #include "ground/net/handshake.h"
@@ -79,7 +79,9 @@ static void open_end(struct scene *s, int i, const struct frame_limits *limits)
     struct frame_hooks hooks = {.on_frame = note_frame, .on_room = note_room, .on_over = note_over, .arg = &s->ends[i]};
     struct err e = {0};
 
-    assert_int_equal(frame_open(s->loop, s->sys, s->files[i], i == 0 ? "left" : "right", limits, &hooks, &s->ends[i].conn, &e), S_OK);
+    assert_int_equal(
+        frame_open(s->loop, s->sys, s->files[i], i == 0 ? "left" : "right", limits, &hooks, &s->ends[i].conn, &e),
+        S_OK);
 }
 
 /* Turns until nothing happens any more. */
@@ -113,8 +115,9 @@ static uint64_t hash_of(uint64_t hash, uint8_t kind, const char *text)
     return hash;
 }
 
-/* --- frames ------------------------------------------------------------------------------------------------------------- */
-static const unsigned char three[] = {3, 0, 0, 0, 7, 'o', 'n', 'e', 0, 0, 0, 0, 8, 5, 0, 0, 0, 9, 't', 'h', 'r', 'e', 'e'};
+/* --- frames ------------------------------------------------------------------------------------------------------- */
+static const unsigned char three[] = {3, 0, 0, 0, 7, 'o', 'n', 'e', 0,   0,   0,  0,
+                                      8, 5, 0, 0, 0, 9,   't', 'h', 'r', 'e', 'e'};
 
 static void frames_are_whole_wherever_they_are_cut(void **state)
 {
@@ -173,8 +176,9 @@ static void a_size_that_cannot_be_ends_the_connection(void **state)
     put_raw(&s, huge, sizeof huge);
     settle(&s);
     assert_int_equal(s.ends[1].st, E_DATA);
-    assert_string_equal(s.ends[1].why.text,
-                        "right sent what is no message: its size would be 16777217 bytes, at most 16777216 are allowed");
+    assert_string_equal(
+        s.ends[1].why.text,
+        "right sent what is no message: its size would be 16777217 bytes, at most 16777216 are allowed");
     sys_file_close(s.sys, s.files[0]);
     scene_end(&s);
     scene_begin(&s);
@@ -282,7 +286,7 @@ static void writing_to_who_went_away_is_told_once(void **state)
     scene_end(&s);
 }
 
-/* --- handshakes ----------------------------------------------------------------------------------------------------------- */
+/* --- handshakes --------------------------------------------------------------------------------------------------- */
 struct shaker {
     struct scene *scene;
     int which;
@@ -338,7 +342,9 @@ static struct handshake *shake(struct scene *s, struct shaker *k, int which, con
 
     k->scene = s;
     k->which = which;
-    assert_int_equal(handshake_start(s->loop, s->sys, s->files[which], which == 0 ? "right" : "left", which == 0, &plan, &h, &e), S_OK);
+    assert_int_equal(
+        handshake_start(s->loop, s->sys, s->files[which], which == 0 ? "right" : "left", which == 0, &plan, &h, &e),
+        S_OK);
     return h;
 }
 
@@ -482,13 +488,14 @@ static void another_version_is_told(void **state)
     sys_file_close(s.sys, s.files[0]);
     settle(&s);
     assert_int_equal(k.failures, 1);
-    assert_string_equal(k.why.text, "left speaks version 7 of the protocol (build future), this process version 1 (build right 1)");
+    assert_string_equal(k.why.text,
+                        "left speaks version 7 of the protocol (build future), this process version 1 (build right 1)");
     scene_end(&s);
     mem_release(&mem);
 }
 
-/* The dialed end, cut off at every byte of what a dialer says in the beginning, and hello frames with one byte changed: an
- * error each time, and never a connection. */
+/* The dialed end, cut off at every byte of what a dialer says in the beginning, and hello frames with one byte
+ * changed: an error each time, and never a connection. */
 static void a_hello_may_be_anything(void **state)
 {
     struct mem mem;

@@ -1,6 +1,7 @@
-/* test_sim_remote.c - an edge between two workers in the simulated world: connections whose reads and writes bring a part, threads in
- * any order, and shapes of channels that the seed decides. Everything arrives, once and in order; the same seed does the same. An
- * end that goes away at any moment is told to the other, and nobody waits for ever: that would be found as a deadlock. */
+/* test_sim_remote.c - an edge between two workers in the simulated world: connections whose reads and writes bring a
+ * part, threads in any order, and shapes of channels that the seed decides. Everything arrives, once and in order;
+ * the same seed does the same. An end that goes away at any moment is told to the other, and nobody waits for ever:
+ * that would be found as a deadlock. */
 #include "sim/world.h"
 #include "support/remote_pair.h"
 
@@ -40,7 +41,8 @@ static uint64_t play(struct scene *s, uint64_t seed, sys_thread_fn fn)
 
 static struct pair_plan plan_of(uint64_t seed)
 {
-    static const enum partitioner all[] = {PART_FORWARD, PART_HASH, PART_REBALANCE, PART_BROADCAST, PART_SHUFFLE, PART_ADAPTIVE};
+    static const enum partitioner all[] = {PART_FORWARD,   PART_HASH,    PART_REBALANCE,
+                                           PART_BROADCAST, PART_SHUFFLE, PART_ADAPTIVE};
     struct prng r;
 
     prng_init(&r, seed + 77);

@@ -1,4 +1,5 @@
-/* remote_internal.h - the pumps of one process: net, exchanges, links, channels. Everything here is the net's thread's, but what says so. */
+/* remote_pump.h - the pumps of one process: net, exchanges, links, channels. For remote_*.c, and for tests that are
+ * the thread of a net themselves. Everything here is the net's thread's, but what says so. */
 #pragma once
 #include "flow/exchange/channel.h"
 #include "flow/exchange/remote.h"
@@ -12,15 +13,15 @@ struct remote_link;
 
 /* One end of a channel that goes to another process. */
 struct remote_channel {
-    struct remote_channel *listed_next;  /* in net.listed, behind its lock */
-    struct sys_atomic_u64 is_listed;     /* the pump knows that it has to look; its task need not say so */
-    struct remote_channel *link_next;    /* of the channels of a link */
+    struct remote_channel *listed_next; /* in net.listed, behind its lock */
+    struct sys_atomic_u64 is_listed;    /* the pump knows that it has to look; its task need not say so */
+    struct remote_channel *link_next;   /* of the channels of a link */
     struct remote_link *link;
     struct channel *channel;
     uint64_t id;
-    bool is_sent;     /* from here; else it is received */
-    bool is_active;   /* in net.active */
-    bool is_over;     /* its end was sent, or has come */
+    bool is_sent;   /* from here; else it is received */
+    bool is_active; /* in net.active */
+    bool is_over;   /* its end was sent, or has come */
     uint32_t idle_rounds;
     /* of one that is sent */
     struct remote_credit credit;
@@ -29,7 +30,7 @@ struct remote_channel {
     /* of one that is received */
     struct batch *shells[CHANNEL_SHELLS_MAX]; /* in hand: told to the sender as credit, or fresh */
     uint32_t shell_count;
-    struct remote_credit told, fresh; /* what the sender may send; what it is to be told of */
+    struct remote_credit told, fresh;   /* what the sender may send; what it is to be told of */
     struct element queue[REMOTE_QUEUE]; /* came, and waits for a slot in the ring */
     uint32_t queue_first, queue_count;
     bool has_more; /* at the sender, as it said last */
@@ -45,21 +46,21 @@ struct remote_link {
     enum link_state state;
     struct dial dial;
     bool has_dial;
-    struct sys_file *file;     /* LINK_CONNECTS */
+    struct sys_file *file; /* LINK_CONNECTS */
     struct loop_watch *watch;
-    struct handshake *shake;   /* LINK_SHAKES, of one that was dialed from here */
-    struct frame_conn *conn;   /* LINK_UP */
-    struct err last;           /* why the last address did not answer */
+    struct handshake *shake; /* LINK_SHAKES, of one that was dialed from here */
+    struct frame_conn *conn; /* LINK_UP */
+    struct err last;         /* why the last address did not answer */
     struct remote_channel *channels;
     uint32_t channel_count, sends_open, receives_open;
-    uint32_t queued;           /* elements in the queues of its channels */
+    uint32_t queued; /* elements in the queues of its channels */
     bool said_bye, heard_bye, owes_answer, heard_answer;
-    bool is_dirty;             /* frames wait for a flush; in net.dirty */
+    bool is_dirty; /* frames wait for a flush; in net.dirty */
     struct remote_link *dirty_next;
 };
 
 struct remote_exchange {
-    struct mem mem;     /* the caller's until open */
+    struct mem mem;         /* the caller's until open */
     struct mem channel_mem; /* the same */
     struct remote_net *net;
     struct remote_plan plan;
@@ -109,7 +110,8 @@ void remote_channel_activate(struct remote_channel *c);
 /* Moves what can be moved; true: something was. */
 bool remote_channel_serve(struct remote_channel *c);
 /* A frame of it has come. */
-enum status remote_channel_batch(struct remote_channel *c, const struct remote_message *m, struct dec *d, struct err *e) CHECKED;
+enum status remote_channel_batch(struct remote_channel *c, const struct remote_message *m, struct dec *d,
+                                 struct err *e) CHECKED;
 enum status remote_channel_control(struct remote_channel *c, const struct remote_message *m, struct err *e) CHECKED;
 enum status remote_channel_credit(struct remote_channel *c, const struct remote_message *m, struct err *e) CHECKED;
 void remote_channel_release(struct remote_channel *c); /* gives up what it holds */
@@ -126,7 +128,8 @@ void remote_link_check_end(struct remote_link *l); /* says that it is over, answ
 void remote_link_cut(struct remote_link *l);       /* at once, whatever is under way */
 void remote_greeting(const struct remote_link *l, struct buf *out);
 /* Whose greeting it is, or why it is not welcome. */
-enum status remote_greeting_find(struct remote_net *n, struct str greeting, struct remote_link **out, struct err *e) CHECKED;
+enum status remote_greeting_find(struct remote_net *n, struct str greeting, struct remote_link **out,
+                                 struct err *e) CHECKED;
 
 /* remote_exchange.c */
 void remote_exchange_fail(struct remote_exchange *x, uint32_t worker, const struct err *why);
