@@ -60,13 +60,11 @@ static void take_listed(struct remote_net *n)
     }
 }
 
-/* Out of `active`; the order of the others stays. */
-static void drop(struct remote_net *n, uint32_t *at)
+/* Stays in `active`, in its order, or leaves it. Nothing is activated while a round is under way. */
+static void keep_or_drop(struct remote_net *n, struct remote_channel *c, bool stays, uint32_t *kept)
 {
-    n->active[*at]->is_active = false;
-    for (uint32_t i = *at; i + 1 < n->active_count; i++) n->active[i] = n->active[i + 1];
-    n->active_count--;
-    (*at)--;
+    if (stays) n->active[(*kept)++] = c;
+    else c->is_active = false;
 }
 
 /* Does it wait for what the other end has to do first? */
@@ -86,39 +84,51 @@ static bool settle(struct remote_channel *c)
     return sys_atomic_exchange(&c->is_listed, 1) == 0;
 }
 
-bool remote_net_pump(struct remote_net *n)
+static void flush_dirty(struct remote_net *n)
 {
-    bool moved = false;
-
-    take_listed(n);
-    for (uint32_t i = 0; i < n->active_count; i++) {
-        struct remote_channel *c = n->active[i];
-        if (remote_channel_serve(c)) {
-            moved = true;
-            c->idle_rounds = 0;
-        } else if (waits_for_peer(c) || ++c->idle_rounds > IDLE_ROUNDS) {
-            if (!settle(c)) drop(n, &i);
-        }
-    }
     for (struct remote_link *l; (l = n->dirty) != NULL;) {
         n->dirty = l->dirty_next;
         l->is_dirty = false;
         if (l->state == LINK_UP) frame_flush(l->conn);
     }
+}
+
+/* True: it has something to do, or had until just now. */
+static bool round_of(struct remote_channel *c, bool *moved)
+{
+    if (remote_channel_serve(c)) {
+        *moved = true;
+        c->idle_rounds = 0;
+        return true;
+    }
+    return (!waits_for_peer(c) && ++c->idle_rounds <= IDLE_ROUNDS) || settle(c);
+}
+
+bool remote_net_pump(struct remote_net *n)
+{
+    uint32_t kept = 0;
+    bool moved = false;
+
+    take_listed(n);
+    for (uint32_t i = 0; i < n->active_count; i++) {
+        struct remote_channel *c = n->active[i];
+        keep_or_drop(n, c, round_of(c, &moved), &kept);
+    }
+    n->active_count = kept;
+    flush_dirty(n);
     return moved;
 }
 
 bool remote_net_settle(struct remote_net *n)
 {
-    bool any = false;
+    uint32_t kept = 0;
 
     for (uint32_t i = 0; i < n->active_count; i++) {
-        if (settle(n->active[i]))
-            any = true;
-        else
-            drop(n, &i);
+        struct remote_channel *c = n->active[i];
+        keep_or_drop(n, c, settle(c), &kept);
     }
-    return any || n->dirty != NULL;
+    n->active_count = kept;
+    return kept > 0 || n->dirty != NULL;
 }
 
 /* --- sending ------------------------------------------------------------------------------------------------------ */

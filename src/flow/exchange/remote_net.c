@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { SPIN_NS = 50000, OFF_CORE_NS = 100000, CROWDED_NS = 10000000, POSTS = 16384, VISITOR_TEXT_MAX = FRAME_PEER_MAX };
+enum { SPIN_NS = 50000, OFF_CORE_NS = 100000, CROWDED_NS = 10000000, REST_NS = 100000000, POSTS = 16384, VISITOR_TEXT_MAX = FRAME_PEER_MAX };
 
 /* --- calls from other threads ------------------------------------------------------------------------------------- */
 void remote_net_signal(struct remote_net *n, struct sys_atomic_u64 *word, struct sys_parker *sleeper)
@@ -109,6 +109,26 @@ static void receive_visitor(struct remote_net *n, struct sys_file *file)
     visitor_free(v);
 }
 
+static void listen_again(void *arg)
+{
+    struct remote_net *n = arg;
+    struct err e = {0};
+
+    n->rests = NULL;
+    if (loop_watch_set(n->loop, n->watch, SYS_READY_READ, &e) != S_OK) log_write(n->log, LOG_ERROR, "exchange", "%s", e.text);
+}
+
+/* Who waits stays ready while there are no numbers for files left: to ask again at once would be to ask all the time. */
+static void rest(struct remote_net *n, const struct err *why)
+{
+    struct err e = {0};
+
+    log_write(n->log, LOG_WARN, "exchange", "%s", why->text);
+    if (loop_timer(n->loop, sys_mono_ns(n->sys) + REST_NS, listen_again, n, &n->rests, &e) != S_OK ||
+        loop_watch_set(n->loop, n->watch, 0, &e) != S_OK)
+        log_write(n->log, LOG_ERROR, "exchange", "%s", e.text);
+}
+
 static void listener_ready(void *arg, uint32_t ready)
 {
     struct remote_net *n = arg;
@@ -118,7 +138,7 @@ static void listener_ready(void *arg, uint32_t ready)
 
     (void)ready;
     while ((st = sys_socket_accept(n->sys, n->listener, &file, &e)) == S_OK) receive_visitor(n, file);
-    if (st < 0) log_write(n->log, LOG_WARN, "exchange", "%s", e.text);
+    if (st < 0) rest(n, &e);
 }
 
 /* --- the thread --------------------------------------------------------------------------------------------------- */
@@ -168,6 +188,7 @@ static void net_free(struct remote_net *n)
         handshake_cancel(v->shake);
         visitor_free(v);
     }
+    loop_timer_cancel(n->loop, n->rests);
     loop_unwatch(n->loop, n->watch);
     sys_file_close(n->sys, n->listener);
     loop_free(n->loop);

@@ -91,6 +91,7 @@ struct remote_net {
     struct loop *loop;
     struct sys_file *listener;
     struct loop_watch *watch;
+    struct loop_timer *rests; /* nobody is let in until then */
     int port;
     struct sys_thread *thread;
     struct sys_atomic_u64 is_closing;
